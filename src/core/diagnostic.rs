@@ -1,0 +1,106 @@
+//! What is wrong with a text, and where: plain data that every stage which reads text returns, all at once.
+
+use std::ops::Range;
+
+/// How serious a [`Diagnostic`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The text can be used, but probably does not mean what its author thinks.
+    Warning,
+    /// The text cannot be used.
+    Error,
+}
+
+/// One thing that is wrong with a text: what, where, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Whether the text can still be used.
+    pub severity: Severity,
+    /// What is wrong, one sentence, lower case, no full stop.
+    pub message: String,
+    /// Where: bytes of the text it was found in.
+    pub span: Range<usize>,
+    /// What stands at the caret (may be empty).
+    pub label: String,
+    /// What would be right, when that is known.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error with a caret under `span`.
+    pub fn error(message: impl Into<String>, span: Range<usize>) -> Self {
+        Self { severity: Severity::Error, message: message.into(), span, label: String::new(), help: None }
+    }
+
+    /// A warning with a caret under `span`.
+    pub fn warning(message: impl Into<String>, span: Range<usize>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(message, span) }
+    }
+
+    /// The same, saying what stands at the caret.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// The same, saying what would be right.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same, moved by `offset` bytes: from a text inside another text to the outer one.
+    #[must_use]
+    pub fn shifted(mut self, offset: usize) -> Self {
+        self.span = self.span.start + offset..self.span.end + offset;
+        self
+    }
+}
+
+/// The candidate nearest to `word` in edit distance, if it is near enough to be what was meant.
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|c| (edit_distance(&lower, &c.to_lowercase()), c))
+        .filter(|(d, c)| *d <= 1 + c.len().min(word.len()) / 4)
+        .min_by_key(|(d, _)| *d)
+        .map(|(_, c)| c)
+}
+
+/// Damerau-Levenshtein distance with adjacent transpositions (optimal string alignment).
+fn edit_distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0usize; b.len() + 1]; a.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
+    }
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let change = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggests_what_is_near_and_nothing_else() {
+        assert_eq!(did_you_mean("tua_m", ["tau_m", "C_m"]), Some("tau_m"));
+        assert_eq!(did_you_mean("durration", ["duration", "dt"]), Some("duration"));
+        assert_eq!(did_you_mean("zzzz", ["tau_m", "C_m"]), None);
+    }
+}

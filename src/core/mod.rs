@@ -1,0 +1,7 @@
+//! Numbers only: units, diagnostics, random numbers, transforms, linear algebra, neighbours, statistics.
+//!
+//! Nothing here knows files, clocks or terminals.
+
+pub mod diagnostic;
+pub mod rng;
+pub mod units;

@@ -1,0 +1,521 @@
+//! Physical dimensions and quantities: `"281 pF"`, `"0.3 mS/cm**2"`, `"5 pA*s**0.5"`.
+//!
+//! Every number inside the program is in SI base units (V, A, F, S, s, m); [`display_unit`] is the one table that says
+//! in which unit a dimension is written in tables, panes and files.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::diagnostic::Diagnostic;
+
+/// Exponents are kept in twelfths, so that square, cube and fourth roots are exact.
+const TWELFTHS: i16 = 12;
+
+/// Symbols of the seven SI base units, in the order of [`Dimension`].
+const BASE: [&str; 7] = ["m", "kg", "s", "A", "K", "mol", "cd"];
+
+/// A physical dimension: exponents of the seven SI base units.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub struct Dimension([i16; 7]);
+
+impl Dimension {
+    /// No dimension: a plain number.
+    pub const NONE: Self = Self([0; 7]);
+    /// Metre.
+    pub const METRE: Self = Self([12, 0, 0, 0, 0, 0, 0]);
+    /// Second.
+    pub const SECOND: Self = Self([0, 0, 12, 0, 0, 0, 0]);
+    /// Hertz, 1/s.
+    pub const HERTZ: Self = Self([0, 0, -12, 0, 0, 0, 0]);
+    /// Ampere.
+    pub const AMPERE: Self = Self([0, 0, 0, 12, 0, 0, 0]);
+    /// Volt.
+    pub const VOLT: Self = Self([24, 12, -36, -12, 0, 0, 0]);
+    /// Siemens.
+    pub const SIEMENS: Self = Self([-24, -12, 36, 24, 0, 0, 0]);
+    /// Farad.
+    pub const FARAD: Self = Self([-24, -12, 48, 24, 0, 0, 0]);
+    /// Ohm.
+    pub const OHM: Self = Self([24, 12, -36, -24, 0, 0, 0]);
+
+    /// Whether this is a plain number.
+    pub fn is_none(self) -> bool {
+        self == Self::NONE
+    }
+
+    /// The dimension of a product.
+    #[must_use]
+    pub fn times(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] + other.0[i]))
+    }
+
+    /// The dimension of a quotient.
+    #[must_use]
+    pub fn per(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] - other.0[i]))
+    }
+
+    /// The dimension of a power, or `None` if an exponent is no multiple of 1/12 or out of range.
+    pub fn power(self, exponent: f64) -> Option<Self> {
+        let mut out = [0i16; 7];
+        for (o, &e) in out.iter_mut().zip(&self.0) {
+            let scaled = f64::from(e) * exponent;
+            if (scaled - scaled.round()).abs() > 1e-9 || scaled.abs() > 1e4 {
+                return None;
+            }
+            *o = scaled.round() as i16;
+        }
+        Some(Self(out))
+    }
+}
+
+impl fmt::Display for Dimension {
+    /// The name people use (`V`, `A/m**2`), else SI base units (`kg*m**2/s**3`).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(known) = NAMED.iter().find(|n| n.dimension() == *self) {
+            return f.write_str(known.si);
+        }
+        let part = |sign: i16| {
+            let list: Vec<String> = (0..7).filter(|&i| self.0[i] * sign > 0).map(|i| power_text(BASE[i], self.0[i].abs())).collect();
+            list.join("*")
+        };
+        match (part(1), part(-1)) {
+            (up, down) if up.is_empty() && down.is_empty() => f.write_str("1"),
+            (up, down) if down.is_empty() => f.write_str(&up),
+            (up, down) => {
+                let up = if up.is_empty() { "1".to_owned() } else { up };
+                if down.contains('*') && !down.starts_with("s**") || down.matches('*').count() > 2 {
+                    write!(f, "{up}/({down})")
+                } else {
+                    write!(f, "{up}/{down}")
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn power_text(symbol: &str, twelfths: i16) -> String {
+    match twelfths {
+        TWELFTHS => symbol.to_owned(),
+        e if e % TWELFTHS == 0 => format!("{symbol}**{}", e / TWELFTHS),
+        e => format!("{symbol}**{}", f64::from(e) / f64::from(TWELFTHS)),
+    }
+}
+
+/// A row of the display table.
+struct Named {
+    /// The SI unit as people write it.
+    si: &'static str,
+    /// The unit for tables and panes.
+    symbol: &'static str,
+    /// The same as the end of a column name.
+    suffix: &'static str,
+}
+
+impl Named {
+    fn dimension(&self) -> Dimension {
+        parse_unit(self.si).map_or(Dimension::NONE, |u| u.1)
+    }
+}
+
+/// The one table: dimension → how it is displayed. Everything that shows or writes a number uses it.
+const NAMED: &[Named] = &[
+    Named { si: "1", symbol: "", suffix: "" },
+    Named { si: "V", symbol: "mV", suffix: "mV" },
+    Named { si: "A", symbol: "pA", suffix: "pA" },
+    Named { si: "S", symbol: "nS", suffix: "nS" },
+    Named { si: "F", symbol: "pF", suffix: "pF" },
+    Named { si: "s", symbol: "ms", suffix: "ms" },
+    Named { si: "m", symbol: "um", suffix: "um" },
+    Named { si: "Hz", symbol: "Hz", suffix: "Hz" },
+    Named { si: "ohm", symbol: "Mohm", suffix: "Mohm" },
+    Named { si: "C", symbol: "pC", suffix: "pC" },
+    Named { si: "A/m**2", symbol: "uA/cm**2", suffix: "uA_per_cm2" },
+    Named { si: "S/m**2", symbol: "mS/cm**2", suffix: "mS_per_cm2" },
+    Named { si: "F/m**2", symbol: "uF/cm**2", suffix: "uF_per_cm2" },
+    Named { si: "ohm*m", symbol: "ohm*cm", suffix: "ohm_cm" },
+    Named { si: "ohm*m**2", symbol: "ohm*cm**2", suffix: "ohm_cm2" },
+    Named { si: "mol/m**3", symbol: "mM", suffix: "mM" },
+    Named { si: "V/s", symbol: "mV/ms", suffix: "mV_per_ms" },
+    Named { si: "V*s**0.5", symbol: "mV*ms**0.5", suffix: "mV_sqrt_ms" },
+    Named { si: "A*s**0.5", symbol: "pA*s**0.5", suffix: "pA_sqrt_s" },
+    Named { si: "V*s", symbol: "mV*ms", suffix: "mV_ms" },
+    Named { si: "K", symbol: "K", suffix: "K" },
+    Named { si: "m/s", symbol: "m/s", suffix: "m_per_s" },
+    Named { si: "V**2", symbol: "mV**2", suffix: "mV2" },
+];
+
+/// How a dimension is written: symbol (`mV`), column suffix (`mV`), and how many SI units one of it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DisplayUnit {
+    /// As in a pane: `uA/cm**2`; empty for plain numbers.
+    pub symbol: String,
+    /// As the end of a column name: `uA_per_cm2`; empty for plain numbers.
+    pub suffix: String,
+    /// SI value of one display unit: 1e-3 for mV.
+    pub scale: f64,
+}
+
+impl DisplayUnit {
+    /// A column name with its unit: `V_m_mV`; the bare name for plain numbers.
+    pub fn column(&self, name: &str) -> String {
+        if self.suffix.is_empty() { name.to_owned() } else { format!("{name}_{}", self.suffix) }
+    }
+}
+
+/// The unit in which `dimension` is displayed everywhere; SI base units for those the table does not name.
+pub fn display_unit(dimension: Dimension) -> DisplayUnit {
+    match NAMED.iter().find(|n| n.dimension() == dimension) {
+        Some(n) => DisplayUnit {
+            symbol: n.symbol.to_owned(),
+            suffix: n.suffix.to_owned(),
+            scale: if n.symbol.is_empty() { 1.0 } else { parse_unit(n.symbol).map_or(1.0, |u| u.0) },
+        },
+        None => {
+            let symbol = dimension.to_string();
+            let suffix = symbol.replace("**", "").replace('/', "_per_").replace(['*', '(', ')', '.'], "_");
+            DisplayUnit { symbol, suffix, scale: 1.0 }
+        }
+    }
+}
+
+/// A number with a dimension, in SI.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantity {
+    /// Value in SI base units.
+    pub value: f64,
+    /// What it measures.
+    pub dimension: Dimension,
+}
+
+impl Quantity {
+    /// A plain number.
+    pub fn number(value: f64) -> Self {
+        Self { value, dimension: Dimension::NONE }
+    }
+
+    /// Reads `"281 pF"`, `"-70.6 mV"`, `"0.3 mS/cm**2"`, `"1/ms"`, `"0.5"`.
+    ///
+    /// # Errors
+    /// A diagnostic with the place inside `text`.
+    pub fn parse(text: &str) -> Result<Self, Diagnostic> {
+        let trimmed = text.trim_start();
+        let start = text.len() - trimmed.len();
+        let trimmed = trimmed.trim_end();
+        let digits = number_length(trimmed);
+        if digits == 0 {
+            return Err(Diagnostic::error("a quantity starts with a number", start..start + trimmed.len().max(1).min(text.len().max(1)))
+                .help("write a number and a unit, such as \"20 ms\" or \"-65 mV\""));
+        }
+        let value: f64 = trimmed[..digits]
+            .replace('_', "")
+            .parse()
+            .map_err(|_| Diagnostic::error(format!("`{}` is not a number", &trimmed[..digits]), start..start + digits))?;
+        let rest = &trimmed[digits..];
+        let unit = rest.trim_start();
+        if unit.is_empty() {
+            return Ok(Self::number(value));
+        }
+        let offset = start + trimmed.len() - unit.len();
+        let (unit, inverse) = match unit.strip_prefix('/') {
+            Some(u) => (u, true),
+            None => (unit, false),
+        };
+        let (scale, dimension) = parse_unit(unit).map_err(|d| d.shifted(offset + usize::from(inverse)))?;
+        // A decimal literal times a power of ten is best rounded once: 281 pF is the double nearest to 281e-12.
+        let value = if inverse { value / scale } else { scaled(&trimmed[..digits], value, scale) };
+        Ok(Self { value, dimension: if inverse { Dimension::NONE.per(dimension) } else { dimension } })
+    }
+
+    /// The value in the unit that its dimension is displayed in.
+    pub fn in_display_unit(self) -> f64 {
+        self.value / display_unit(self.dimension).scale
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = display_unit(self.dimension);
+        let value = short(self.value / unit.scale);
+        if unit.symbol.is_empty() { f.write_str(&value) } else { write!(f, "{value} {}", unit.symbol) }
+    }
+}
+
+/// A number with at most twelve significant digits and no trailing zeros: what a person would have typed.
+pub fn short(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return format!("{value}");
+    }
+    let rounded: f64 = format!("{value:.11e}").parse().unwrap_or(value);
+    let size = rounded.abs();
+    if (1e-4..1e9).contains(&size) { format!("{rounded}") } else { format!("{rounded:e}") }
+}
+
+fn scaled(literal: &str, value: f64, scale: f64) -> f64 {
+    let exponent = scale.log10();
+    if (exponent - exponent.round()).abs() < 1e-12 && !literal.contains(['e', 'E']) {
+        if let Ok(v) = format!("{}e{}", literal.replace('_', ""), exponent.round() as i32).parse() {
+            return v;
+        }
+    }
+    value * scale
+}
+
+fn number_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut i = usize::from(matches!(bytes.first(), Some(b'+' | b'-')));
+    let first = i;
+    let mut seen_digit = false;
+    while i < bytes.len() && (bytes[i].is_ascii_digit() || bytes[i] == b'.' || (bytes[i] == b'_' && i > first)) {
+        seen_digit |= bytes[i].is_ascii_digit();
+        i += 1;
+    }
+    if !seen_digit {
+        return 0;
+    }
+    if i < bytes.len() && matches!(bytes[i], b'e' | b'E') {
+        let mut j = i + 1 + usize::from(matches!(bytes.get(i + 1), Some(b'+' | b'-')));
+        if bytes.get(j).is_some_and(u8::is_ascii_digit) {
+            while bytes.get(j).is_some_and(u8::is_ascii_digit) {
+                j += 1;
+            }
+            i = j;
+        }
+    }
+    i
+}
+
+/// Reads a unit, `mS/cm**2`, and gives its SI value and dimension.
+///
+/// # Errors
+/// A diagnostic with the place inside `text` for an unknown unit or a malformed expression.
+pub fn parse_unit(text: &str) -> Result<(f64, Dimension), Diagnostic> {
+    let mut scale_exponent = 0.0; // decimal exponent, summed so that powers of ten stay exact
+    let mut factor = 1.0;
+    let mut dimension = Dimension::NONE;
+    let mut sign = 1.0;
+    let mut group_sign = 1.0;
+    let mut groups: Vec<(f64, f64)> = Vec::new();
+    let bytes = text.as_bytes();
+    let mut i = 0;
+    let mut expect_unit = true;
+    while i < bytes.len() {
+        let c = text[i..].chars().next().unwrap_or(' ');
+        match c {
+            ' ' => i += 1,
+            '(' if expect_unit => {
+                groups.push((sign, group_sign));
+                group_sign *= sign;
+                sign = 1.0;
+                i += 1;
+            }
+            ')' if !expect_unit => {
+                let Some((_, outer)) = groups.pop() else {
+                    return Err(Diagnostic::error("unmatched `)` in a unit", i..i + 1));
+                };
+                group_sign = outer;
+                i += 1;
+            }
+            '*' | '·' if !expect_unit => {
+                sign = 1.0;
+                expect_unit = true;
+                i += c.len_utf8();
+            }
+            '/' if !expect_unit => {
+                sign = -1.0;
+                expect_unit = true;
+                i += 1;
+            }
+            '1' if expect_unit && !bytes.get(i + 1).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'.') => {
+                expect_unit = false;
+                i += 1;
+            }
+            c if expect_unit && (c.is_alphabetic() || c == '%' || c == 'µ' || c == 'Ω') => {
+                let start = i;
+                while let Some(c) = text[i..].chars().next().filter(|c| c.is_alphabetic() || *c == '%') {
+                    i += c.len_utf8();
+                }
+                let symbol = &text[start..i];
+                let (prefix, (unit_scale, unit_dimension)) = symbol_value(symbol).ok_or_else(|| unknown_unit(symbol, start..i))?;
+                let (power, used) = exponent(&text[i..]).ok_or_else(|| {
+                    Diagnostic::error("an exponent is a number", i..text.len()).help("write `cm**2`, `s**0.5` or `ms**-1`")
+                })?;
+                i += used;
+                let total = sign * group_sign * power;
+                scale_exponent += f64::from(prefix) * total;
+                if unit_scale != 1.0 {
+                    let decimal: f64 = f64::log10(unit_scale);
+                    if (decimal - decimal.round()).abs() < 1e-12 {
+                        scale_exponent += decimal.round() * total;
+                    } else {
+                        factor *= f64::powf(unit_scale, total);
+                    }
+                }
+                dimension = unit_dimension
+                    .power(total)
+                    .map(|d| dimension.times(d))
+                    .ok_or_else(|| Diagnostic::error("this power of a unit is not a multiple of 1/12", start..i))?;
+                expect_unit = false;
+            }
+            _ => {
+                return Err(Diagnostic::error(format!("`{c}` does not belong in a unit"), i..i + c.len_utf8())
+                    .help("write units as `mV`, `mS/cm**2` or `pA*s**0.5`"));
+            }
+        }
+    }
+    if expect_unit {
+        return Err(Diagnostic::error("a unit is missing here", text.len()..text.len())
+            .help("write units as `mV`, `mS/cm**2`; a plain number has the unit `1`"));
+    }
+    if !groups.is_empty() {
+        return Err(Diagnostic::error("`(` without `)` in a unit", text.len()..text.len()));
+    }
+    let decimal: f64 = if (scale_exponent - scale_exponent.round()).abs() < 1e-12 {
+        format!("1e{}", scale_exponent.round() as i32).parse().unwrap_or(1.0)
+    } else {
+        f64::powf(10.0, scale_exponent)
+    };
+    Ok((factor * decimal, dimension))
+}
+
+fn unknown_unit(symbol: &str, span: Range<usize>) -> Diagnostic {
+    let d = Diagnostic::error(format!("unknown unit `{symbol}`"), span);
+    let known: Vec<String> =
+        UNITS.iter().flat_map(|u| ["", "m", "u", "n", "p", "k", "M", "c"].iter().map(move |p| format!("{p}{}", u.0))).collect();
+    match super::diagnostic::did_you_mean(symbol, known.iter().map(String::as_str)) {
+        Some(near) => d.help(format!("did you mean `{near}`?")),
+        None => d.help("known units: V, A, S, F, ohm, C, s, Hz, m, g, K, mol, M (mol/l), l, with SI prefixes"),
+    }
+}
+
+/// Exponent after a unit symbol: `**2`, `^-1`, `2` (as in `cm2`), or nothing.
+fn exponent(text: &str) -> Option<(f64, usize)> {
+    let (rest, mut used, explicit) = if let Some(r) = text.strip_prefix("**") {
+        (r, 2, true)
+    } else if let Some(r) = text.strip_prefix('^') {
+        (r, 1, true)
+    } else if text.starts_with('²') {
+        return Some((2.0, '²'.len_utf8()));
+    } else {
+        (text, 0, false)
+    };
+    if explicit && rest.starts_with('(') {
+        let close = rest.find(')')?;
+        let inner = &rest[1..close];
+        let value = match inner.split_once('/') {
+            Some((a, b)) => a.trim().parse::<f64>().ok()? / b.trim().parse::<f64>().ok()?,
+            None => inner.trim().parse().ok()?,
+        };
+        return Some((value, used + close + 1));
+    }
+    let length = number_length(rest);
+    if length == 0 || (!explicit && !rest.starts_with(|c: char| c.is_ascii_digit())) {
+        return if explicit { None } else { Some((1.0, 0)) };
+    }
+    used += length;
+    Some((rest[..length].parse().ok()?, used))
+}
+
+const UNITS: &[(&str, f64, Dimension)] = &[
+    ("V", 1.0, Dimension::VOLT),
+    ("A", 1.0, Dimension::AMPERE),
+    ("S", 1.0, Dimension::SIEMENS),
+    ("F", 1.0, Dimension::FARAD),
+    ("ohm", 1.0, Dimension::OHM),
+    ("Ohm", 1.0, Dimension::OHM),
+    ("Ω", 1.0, Dimension::OHM),
+    ("C", 1.0, Dimension([0, 0, 12, 12, 0, 0, 0])),
+    ("s", 1.0, Dimension::SECOND),
+    ("Hz", 1.0, Dimension::HERTZ),
+    ("m", 1.0, Dimension::METRE),
+    ("g", 1e-3, Dimension([0, 12, 0, 0, 0, 0, 0])),
+    ("K", 1.0, Dimension([0, 0, 0, 0, 12, 0, 0])),
+    ("degC", 1.0, Dimension([0, 0, 0, 0, 12, 0, 0])),
+    ("mol", 1.0, Dimension([0, 0, 0, 0, 0, 12, 0])),
+    ("M", 1e3, Dimension([-36, 0, 0, 0, 0, 12, 0])),
+    ("l", 1e-3, Dimension([36, 0, 0, 0, 0, 0, 0])),
+    ("N", 1.0, Dimension([12, 12, -24, 0, 0, 0, 0])),
+    ("J", 1.0, Dimension([24, 12, -24, 0, 0, 0, 0])),
+    ("W", 1.0, Dimension([24, 12, -36, 0, 0, 0, 0])),
+    ("Pa", 1.0, Dimension([-12, 12, -24, 0, 0, 0, 0])),
+    ("H", 1.0, Dimension([24, 12, -24, -24, 0, 0, 0])),
+    ("rad", 1.0, Dimension::NONE),
+    ("%", 1e-2, Dimension::NONE),
+];
+
+const PREFIXES: &[(&str, i32)] = &[
+    ("f", -15),
+    ("p", -12),
+    ("n", -9),
+    ("u", -6),
+    ("µ", -6),
+    ("μ", -6),
+    ("m", -3),
+    ("c", -2),
+    ("d", -1),
+    ("k", 3),
+    ("M", 6),
+    ("G", 9),
+    ("T", 12),
+];
+
+fn symbol_value(symbol: &str) -> Option<(i32, (f64, Dimension))> {
+    let find = |s: &str| UNITS.iter().find(|u| u.0 == s).map(|u| (u.1, u.2));
+    if let Some(unit) = find(symbol) {
+        return Some((0, unit));
+    }
+    PREFIXES.iter().find_map(|(p, e)| symbol.strip_prefix(p).and_then(find).map(|u| (*e, u)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_rounded_once() {
+        assert_eq!(Quantity::parse("281 pF").unwrap().value, 281e-12);
+        assert_eq!(Quantity::parse("-70.6 mV").unwrap().value, -70.6e-3);
+        assert_eq!(Quantity::parse("0.1ms").unwrap().value, 1e-4);
+        let g = Quantity::parse("0.3 mS/cm**2").unwrap();
+        assert_eq!(g.value, 3.0);
+        assert_eq!(g.dimension, Dimension::SIEMENS.per(Dimension::METRE.power(2.0).unwrap()));
+        assert_eq!(Quantity::parse("0.3 mS/cm2").unwrap(), g);
+        assert_eq!(Quantity::parse("5 1/ms").unwrap().dimension, Dimension::HERTZ);
+        assert_eq!(Quantity::parse("0.5").unwrap(), Quantity::number(0.5));
+    }
+
+    #[test]
+    fn every_row_of_the_display_table_is_a_unit_of_its_dimension() {
+        for n in NAMED.iter().skip(1) {
+            let (_, si) = parse_unit(n.si).unwrap();
+            let (_, shown) = parse_unit(n.symbol).unwrap();
+            assert_eq!(si, shown, "{} is shown as {}", n.si, n.symbol);
+        }
+    }
+
+    #[test]
+    fn half_powers_and_named_dimensions() {
+        let d = Quantity::parse("2 pA*s**0.5").unwrap();
+        assert_eq!(d.dimension, Dimension::AMPERE.times(Dimension::SECOND.power(0.5).unwrap()));
+        assert_eq!(d.value, 2e-12);
+        assert_eq!(Dimension::VOLT.times(Dimension::AMPERE.per(Dimension::VOLT)), Dimension::AMPERE);
+        assert_eq!(Dimension::VOLT.to_string(), "V");
+        assert_eq!(Quantity { value: -0.065, dimension: Dimension::VOLT }.to_string(), "-65 mV");
+    }
+
+    #[test]
+    fn wrong_units_say_where_and_what() {
+        let e = Quantity::parse("5 mVV").unwrap_err();
+        assert_eq!(e.message, "unknown unit `mVV`");
+        assert_eq!(e.span, 2..5);
+        assert!(Quantity::parse("mV").is_err());
+        assert!(Quantity::parse("5 mV*").is_err());
+        assert!(Quantity::parse("").is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! What flows between the stages: spikes and traces in, shapes and metrics out.
+
+mod metric;
+mod recording;
+mod shape;
+mod spikes;
+mod time;
+mod trace;
+
+pub use metric::{Metric, Outcome};
+pub use recording::{Connections, Population, Recording};
+pub use shape::{
+    Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait, Raster, RasterGroup,
+    ReferenceLine, ScalarRow, Scalars, Scale, Series, Shape, Stability,
+};
+pub use spikes::Spikes;
+pub use time::{TimeBase, Window};
+pub use trace::Trace;

@@ -1,0 +1,80 @@
+//! What a run leaves, or what a file of somebody's data holds.
+
+use super::spikes::Spikes;
+use super::time::{TimeBase, Window};
+use super::trace::Trace;
+
+/// A population as recordings know it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Population {
+    /// Its name in the scenario.
+    pub name: String,
+    /// Number of units.
+    pub size: usize,
+    /// Positions in micrometres, one a unit, if the scenario gives any.
+    pub positions: Option<Vec<[f64; 3]>>,
+    /// Parameters that differ between units: column name with unit, one value a unit in display units.
+    pub parameters: Vec<(String, Vec<f64>)>,
+}
+
+/// Connections of one projection (written only on request).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Connections {
+    /// Name of the projection.
+    pub projection: String,
+    /// Display unit of the weights.
+    pub weight_unit: String,
+    /// Source unit of each connection.
+    pub source: Vec<u32>,
+    /// Target unit of each connection.
+    pub target: Vec<u32>,
+    /// Weight at the start, in display units.
+    pub weight: Vec<f64>,
+    /// Weight at the end; empty where nothing is plastic.
+    pub weight_final: Vec<f64>,
+    /// Delay in units of the time axis.
+    pub delay: Vec<f64>,
+}
+
+/// Everything that was recorded in one run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recording {
+    /// What the numbers on the time axis mean.
+    pub time_base: TimeBase,
+    /// Integration step, in units of the time axis (0 for recordings from elsewhere).
+    pub dt: f64,
+    /// The whole recorded stretch.
+    pub window: Window,
+    /// Length of the transient that analyses leave out.
+    pub transient: f64,
+    /// Populations in the order of the scenario.
+    pub populations: Vec<Population>,
+    /// Spikes, one entry for each population that records them.
+    pub spikes: Vec<Spikes>,
+    /// Traces, one entry a recorded variable.
+    pub traces: Vec<Trace>,
+    /// Connections, if asked for.
+    pub connections: Vec<Connections>,
+}
+
+impl Recording {
+    /// The stretch that analyses look at: without the transient.
+    pub fn analysis_window(&self) -> Window {
+        Window { start: (self.window.start + self.transient).min(self.window.stop), stop: self.window.stop }
+    }
+
+    /// Spikes of a population, if recorded.
+    pub fn spikes_of(&self, population: &str) -> Option<&Spikes> {
+        self.spikes.iter().find(|s| s.population == population)
+    }
+
+    /// Traces of a variable of a population (there may be several, with other units or intervals).
+    pub fn traces_of<'a>(&'a self, population: &'a str, variable: &'a str) -> impl Iterator<Item = &'a Trace> {
+        self.traces.iter().filter(move |t| t.population == population && t.variable == variable)
+    }
+
+    /// A population by name.
+    pub fn population(&self, name: &str) -> Option<&Population> {
+        self.populations.iter().find(|p| p.name == name)
+    }
+}

@@ -1,0 +1,67 @@
+//! Time as recordings carry it.
+
+/// What a number on the time axis means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeBase {
+    /// Milliseconds: every scenario with units. The column is `time_ms`.
+    #[default]
+    Milliseconds,
+    /// A plain number: dimensionless systems such as Lorenz. The column is `time`.
+    Dimensionless,
+}
+
+impl TimeBase {
+    /// Seconds (or dimensionless units) of one unit on the time axis.
+    pub fn seconds(self) -> f64 {
+        match self {
+            Self::Milliseconds => 1e-3,
+            Self::Dimensionless => 1.0,
+        }
+    }
+
+    /// Name of the time column in tables.
+    pub fn column(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "time_ms",
+            Self::Dimensionless => "time",
+        }
+    }
+
+    /// Unit on a time axis (`ms`, or nothing).
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "ms",
+            Self::Dimensionless => "",
+        }
+    }
+
+    /// Unit of a rate or frequency on this base (`Hz`, or `1/time`).
+    pub fn rate_unit(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "Hz",
+            Self::Dimensionless => "1/time",
+        }
+    }
+}
+
+/// A stretch of time `(start, stop]`, in units of the time axis. All analysis windows are open at the start and closed
+/// at the stop, as NEST's recorders are.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Window {
+    /// Not part of the window.
+    pub start: f64,
+    /// Part of the window.
+    pub stop: f64,
+}
+
+impl Window {
+    /// Length in units of the time axis.
+    pub fn length(self) -> f64 {
+        self.stop - self.start
+    }
+
+    /// Whether `time` lies in `(start, stop]`.
+    pub fn contains(self, time: f64) -> bool {
+        time > self.start && time <= self.stop
+    }
+}

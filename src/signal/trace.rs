@@ -1,0 +1,83 @@
+//! Regularly sampled values of some units.
+
+use super::time::Window;
+
+/// One variable of some units of one population, sampled at a fixed interval.
+///
+/// Sample `k` stands at time `start + k * interval`; the first sample of a run is the initial state at its time.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Trace {
+    /// Name of the population.
+    pub population: String,
+    /// Name of the trace request in the scenario (`slow`); the file is `traces/POP-NAME.parquet`.
+    pub name: String,
+    /// Name of the state, parameter or subexpression (`V_m`, `ampa.g`).
+    pub variable: String,
+    /// Display unit of the values (`mV`; empty for plain numbers).
+    pub unit: String,
+    /// End of the column name with the unit (`V_m_mV`).
+    pub column: String,
+    /// Which units of the population the columns are.
+    pub units: Vec<u32>,
+    /// Time of sample 0 on the recording's time axis.
+    pub start: f64,
+    /// Time between samples.
+    pub interval: f64,
+    /// Values in display units, sample by sample: `values[k * units.len() + j]`.
+    pub values: Vec<f64>,
+}
+
+impl Trace {
+    /// Number of samples of each unit.
+    pub fn len(&self) -> usize {
+        if self.units.is_empty() { 0 } else { self.values.len() / self.units.len() }
+    }
+
+    /// Whether nothing was sampled.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Time of sample `k`.
+    pub fn time(&self, k: usize) -> f64 {
+        self.start + k as f64 * self.interval
+    }
+
+    /// The samples of the `column`-th recorded unit with times in `(start, stop]`.
+    pub fn column(&self, column: usize, window: Window) -> Vec<f64> {
+        self.range(window).map(|k| self.values[k * self.units.len() + column]).collect()
+    }
+
+    /// Mean over the recorded units, sample by sample, in `(start, stop]`.
+    pub fn mean(&self, window: Window) -> Vec<f64> {
+        let n = self.units.len();
+        self.range(window).map(|k| self.values[k * n..(k + 1) * n].iter().sum::<f64>() / n as f64).collect()
+    }
+
+    /// Indices of the samples with times in `(start, stop]`, with half a billionth of an interval of tolerance.
+    pub fn range(&self, window: Window) -> std::ops::Range<usize> {
+        if self.is_empty() || self.interval <= 0.0 {
+            return 0..0;
+        }
+        let index = |t: f64| ((t - self.start) / self.interval + 1e-9).floor();
+        let from = (index(window.start) + 1.0).max(0.0) as usize;
+        let to = (index(window.stop) + 1.0).clamp(0.0, self.len() as f64) as usize;
+        from.min(to)..to
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_of_a_window() {
+        let t = Trace { units: vec![4, 7], start: 0.0, interval: 0.1, values: (0..20).map(f64::from).collect(), ..Trace::default() };
+        assert_eq!(t.len(), 10);
+        let w = Window { start: 0.3, stop: 0.6 };
+        assert_eq!(t.range(w), 4..7);
+        assert_eq!(t.column(1, w), vec![9.0, 11.0, 13.0]);
+        assert_eq!(t.mean(w), vec![8.5, 10.5, 12.5]);
+        assert_eq!(t.range(Window { start: -1.0, stop: 99.0 }), 0..10);
+    }
+}
