@@ -93,12 +93,13 @@ struct Block {
     delays: Box<[u16]>,
 }
 
-/// Lanes of a block: small enough for its row to stay in the first-level cache, but with enough connections of a source in
-/// it (48 or more) for the start of a run of connections not to dominate.
+/// Lanes of a block: few enough for its row to stay in the nearest caches, but with enough connections of a source in it
+/// (96 or more) for the start of a run of connections not to dominate. Measured for 12,500 neurons with 1250 inputs each:
+/// 1.35 ns an event at 2048 lanes, 1.15 at 4096 and 8192, without the warming up of [`Block::warm`] 2.4 and 1.5.
 fn block_lanes(connections: f64, sources: f64, lanes: usize) -> usize {
     let density = connections / (sources * lanes as f64).max(1.0);
-    let wanted = (48.0 / density.max(1e-9)).min(65_536.0) as usize;
-    wanted.next_power_of_two().clamp(2048, 65_536)
+    let wanted = (96.0 / density.max(1e-9)).min(65_536.0) as usize;
+    wanted.next_power_of_two().clamp(4096, 65_536)
 }
 
 impl Table {
@@ -208,6 +209,7 @@ impl Table {
             }
             let row = ring.arriving(at + u64::from(self.delay));
             let end = (first + self.block_lanes).min(row.len());
+            block.warm(spiking);
             events += block.scatter(spiking, self.weight, &mut row[first..end]);
         }
         events
@@ -215,6 +217,20 @@ impl Table {
 }
 
 impl Block {
+    /// Reads one entry of each cache line of the targets that come next. A table is larger than the caches, and runs are too
+    /// short for the processor to fetch ahead; these reads do not wait for each other.
+    #[inline]
+    fn warm(&self, spiking: &[u32]) {
+        let mut sum = 0_u16;
+        for &source in spiking {
+            let (from, to) = (self.starts[source as usize] as usize, self.starts[source as usize + 1] as usize);
+            for line in self.targets[from..to].iter().step_by(32) {
+                sum ^= line;
+            }
+        }
+        std::hint::black_box(sum);
+    }
+
     /// All connections of the sources, one delay: the hot loop.
     #[inline]
     fn scatter(&self, spiking: &[u32], weight: f64, row: &mut [f64]) -> u64 {

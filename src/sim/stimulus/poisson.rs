@@ -58,10 +58,6 @@ impl Inverse {
         Self { cumulative, guide, least }
     }
 
-    /// Bytes of the table.
-    pub fn bytes(&self) -> u64 {
-        (self.cumulative.len() + GUIDE) as u64 * 4
-    }
 
     /// The count that a draw means.
     #[inline(always)]
