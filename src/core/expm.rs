@@ -33,7 +33,9 @@ fn balance(a: &[f64], n: usize) -> (Vec<f64>, Vec<f64>) {
             if !(row.is_finite() && column.is_finite()) || (row / column < 4.0 && column / row < 4.0) {
                 continue;
             }
-            let f = f64::powi(2.0, (0.5 * (row / column).log2()).round() as i32);
+            // Half the binary exponent of the ratio, from its bits: the same on every machine.
+            let exponent = ((row / column).to_bits() >> 52) as i32 - 1023;
+            let f = f64::powi(2.0, exponent / 2);
             if !f.is_normal() || f == 1.0 {
                 continue;
             }
