@@ -8,7 +8,7 @@ use super::message::Effect;
 use super::update::{cancel, start, watch};
 use super::view::Range;
 use super::{describe, readout};
-use crate::plot::{pan, zoom};
+use crate::plot::view::{pan, zoom};
 use crate::signal::{Scale, Shape};
 
 /// Does a command of the run view.
@@ -256,7 +256,7 @@ fn follow(app: &mut App, pane: &Pane, at: f64, x: Range) {
 }
 
 fn scroll(app: &mut App, pane: &Pane, action: Action) {
-    let most = describe::lines(pane);
+    let most = hidden_rows(app, pane);
     let view = app.views.entry(pane.key.clone()).or_default();
     view.scroll = match action {
         Action::Up => view.scroll.saturating_sub(1),
@@ -267,7 +267,18 @@ fn scroll(app: &mut App, pane: &Pane, action: Action) {
         Action::End => most,
         _ => view.scroll,
     }
-    .min(most.saturating_sub(1));
+    .min(most);
+}
+
+/// Rows of a text pane that do not fit on the screen.
+fn hidden_rows(app: &App, pane: &Pane) -> usize {
+    let index = app.pane_index();
+    let Some(inner) = app.layout().columns.iter().flat_map(|c| &c.panes).find(|p| p.pane == index).map(super::layout::PlacedPane::inner) else {
+        return 0;
+    };
+    let scene = crate::plot::scene::with_pyramids(&pane.shape, &crate::plot::View::default(), &pane.pyramids);
+    let picture = crate::plot::cells::render(&scene, usize::from(inner.width), usize::from(inner.height), &app.look);
+    picture.content_rows.saturating_sub(usize::from(inner.height))
 }
 
 fn remember(app: &mut App, pane: &Pane) {

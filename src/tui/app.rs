@@ -361,9 +361,9 @@ impl App {
 
     /// Ranges that a pane shows now, with logarithms: (x, x log), (y, y log).
     pub fn ranges(&self, pane: &Pane) -> Option<((Range, bool), (Range, bool))> {
-        let scene = plot::with_pyramids(&pane.shape, &self.view_of(pane), &pane.pyramids);
+        let scene = plot::scene::with_pyramids(&pane.shape, &self.view_of(pane), &pane.pyramids);
         match &scene.body {
-            plot::Body::Plot(p) => p.panels.first().map(|p| ((p.x.range, p.x.log), (p.y.range, p.y.log))),
+            plot::scene::Body::Plot(p) => p.panels.first().map(|p| ((p.x.range, p.x.log), (p.y.range, p.y.log))),
             _ => None,
         }
     }
@@ -376,9 +376,9 @@ impl App {
 
 /// Ranges of x, y and colours that a pane shows by itself under a view.
 fn fitted(pane: &Pane, view: &plot::View) -> Option<(Range, Range, Option<Range>)> {
-    let scene = plot::with_pyramids(&pane.shape, view, &pane.pyramids);
+    let scene = plot::scene::with_pyramids(&pane.shape, view, &pane.pyramids);
     match &scene.body {
-        plot::Body::Plot(p) => p.panels.first().map(|a| (a.x.range, a.y.range, p.colour_bar.as_ref().map(|c| c.range))),
+        plot::scene::Body::Plot(p) => p.panels.first().map(|a| (a.x.range, a.y.range, p.colour_bar.as_ref().map(|c| c.range))),
         _ => None,
     }
 }

@@ -330,7 +330,7 @@ fn model_card(model: &crate::model::Definition) -> Card {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::signal::{Spikes, TimeBase, Window};
 

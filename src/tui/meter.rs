@@ -326,7 +326,7 @@ mod tests {
         t.backend_mut().commit().unwrap();
         let bytes = t.backend_mut().writer().clone();
         assert!(bytes.starts_with(b"\x1b[?2026h") && bytes.ends_with(b"\x1b[?2026l"));
-        let mut parser = vt100::Parser::new(3, 20, 0);
+        let mut parser = vt100::Parser::new(std::num::NonZero::new(3).unwrap(), std::num::NonZero::new(20).unwrap(), 0);
         parser.process(&bytes);
         let rows: Vec<String> = parser.screen().rows(0, 20).collect();
         assert_eq!(rows[0], "abc       µ");

@@ -6,7 +6,8 @@ use super::act::{set_cross, set_x, set_y};
 use super::app::{App, Screen};
 use super::content::Pane;
 use super::layout::{PlacedPane, gallery, scroll_to};
-use crate::plot::{Placed, zoom};
+use crate::plot::cells::Placed;
+use crate::plot::view::zoom;
 
 /// What the mouse did.
 pub fn on_mouse(app: &mut App, event: MouseEvent) {
@@ -76,8 +77,8 @@ fn hit(app: &App, (x, y): (u16, u16)) -> Option<(usize, PlacedPane)> {
 fn panel(app: &App, pane: &Pane, placed: &PlacedPane, (x, y): (u16, u16)) -> Option<(usize, Placed, usize, usize)> {
     let inner = placed.inner();
     let (cx, cy) = (usize::from(x.checked_sub(inner.x)?), usize::from(y.checked_sub(inner.y)?));
-    let scene = crate::plot::with_pyramids(&pane.shape, &app.view_of(pane), &pane.pyramids);
-    let picture = crate::plot::render(&scene, usize::from(inner.width), usize::from(inner.height), &app.look);
+    let scene = crate::plot::scene::with_pyramids(&pane.shape, &app.view_of(pane), &pane.pyramids);
+    let picture = crate::plot::cells::render(&scene, usize::from(inner.width), usize::from(inner.height), &app.look);
     let number = picture.panel_at(cx, cy)?;
     Some((number, picture.panels[number].clone(), cx, cy))
 }

@@ -257,8 +257,8 @@ mod tests {
     fn unknown_keys_are_errors_with_a_suggestion_and_all_are_told() {
         let (_, problems) = Settings::from_toml("them = \"dark\"\nmarker = \"brail\"\n[keys]\nquitt = \"x\"\n");
         assert_eq!(problems.len(), 3, "{problems:?}");
-        assert_eq!(problems[0], "them: there is no such setting; did you mean `theme`?");
-        assert_eq!(problems[1], "marker: `brail` is not one of braille, octant, quadrant, half, ascii");
+        assert_eq!(problems[0], "marker: `brail` is not one of braille, octant, quadrant, half, ascii; did you mean `braille`?");
+        assert_eq!(problems[1], "them: there is no such setting; did you mean `theme`?");
         assert_eq!(problems[2], "keys.quitt: there is no such command; did you mean `quit`?");
     }
 

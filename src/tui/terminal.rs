@@ -293,7 +293,7 @@ mod tests {
         let (out, raw) = (Shared::default(), Switch::default());
         drop(Guard::enter(out.clone(), raw.clone()).unwrap());
         assert_eq!(*raw.0.lock().unwrap(), [true, false]);
-        let mut parser = vt100::Parser::new(4, 10, 0);
+        let mut parser = vt100::Parser::new(std::num::NonZero::new(4).unwrap(), std::num::NonZero::new(10).unwrap(), 0);
         parser.process(b"shell");
         parser.process(&out.0.lock().unwrap());
         let s = parser.screen();
@@ -310,7 +310,7 @@ mod tests {
         guard.leave();
         guard.resume(true).unwrap();
         assert_eq!(*raw.0.lock().unwrap(), [true, false, true]);
-        let mut parser = vt100::Parser::new(4, 10, 0);
+        let mut parser = vt100::Parser::new(std::num::NonZero::new(4).unwrap(), std::num::NonZero::new(10).unwrap(), 0);
         parser.process(&out.0.lock().unwrap());
         assert!(parser.screen().alternate_screen());
         assert_eq!(parser.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::ButtonMotion);

@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(Depth::Ansi256.map(Color::Rgb(255, 0, 0)), Color::Indexed(196));
         assert_eq!(Depth::Ansi256.map(Color::Rgb(128, 128, 128)), Color::Indexed(244));
         assert_eq!(Depth::None.map(Color::Red), Color::Reset);
-        assert_eq!(Depth::Ansi16.map(Color::Rgb(0, 158, 115)), Color::Green);
+        assert_eq!(Depth::Ansi16.map(Color::Rgb(0, 150, 40)), Color::Green);
         assert_eq!(Depth::True.map(Color::Rgb(1, 2, 3)), Color::Rgb(1, 2, 3));
     }
 

@@ -351,7 +351,8 @@ mod tests {
         assert_ne!(app.columns[0].job, old);
         update(&mut app, Message::Job(old, Told::Done(Arc::new(content("stale", 9.0)))));
         assert_eq!(app.columns[0].content.as_ref().unwrap().label, "first");
-        update(&mut app, Message::Job(app.columns[0].job, Told::Done(Arc::new(content("second", 2.0)))));
+        let new = app.columns[0].job;
+        update(&mut app, Message::Job(new, Told::Done(Arc::new(content("second", 2.0)))));
         assert_eq!(app.columns[0].content.as_ref().unwrap().label, "second");
     }
 
@@ -379,7 +380,8 @@ mod tests {
         assert_eq!(app.overlay, Some(Overlay::Quit));
         update(&mut app, key("n"));
         assert_eq!(app.overlay, None);
-        update(&mut app, Message::Job(app.columns[0].job, Told::Failed("cancelled".into())));
+        let job = app.columns[0].job;
+        update(&mut app, Message::Job(job, Told::Failed("cancelled".into())));
         assert_eq!(app.jobs[0].state, JobState::Stopped);
         assert!(matches!(update(&mut app, key("q"))[..], [Effect::Quit(0)]));
     }
