@@ -51,10 +51,8 @@ pub fn compare(runs: &[&Finished]) -> Comparison {
     let rows = names
         .into_iter()
         .map(|(name, unit)| {
-            let found: Vec<Option<&Metric>> = runs
-                .iter()
-                .map(|r| r.outcomes.iter().flat_map(|o| &o.metrics).find(|m| m.full_name() == name && m.unit == unit))
-                .collect();
+            let found: Vec<Option<&Metric>> =
+                runs.iter().map(|r| r.outcomes.iter().flat_map(|o| &o.metrics).find(|m| m.full_name() == name && m.unit == unit)).collect();
             let values: Vec<Option<f64>> = found.iter().map(|m| m.and_then(|m| m.value)).collect();
             let intervals: Vec<Option<(f64, f64)>> = found.iter().map(|m| m.and_then(|m| m.ci_low.zip(m.ci_high))).collect();
             let base = (values[0], intervals[0]);
@@ -122,7 +120,11 @@ impl Comparison {
             name: "compare".into(),
             kind: "compare".into(),
             title: format!("{} against {}", self.labels[1..].join(", "), self.labels[0]),
-            summary: format!("{} of {} metrics differ clearly", self.rows.iter().filter(|r| (1..self.labels.len()).any(|k| r.is_clear(k))).count(), self.rows.len()),
+            summary: format!(
+                "{} of {} metrics differ clearly",
+                self.rows.iter().filter(|r| (1..self.labels.len()).any(|k| r.is_clear(k))).count(),
+                self.rows.len()
+            ),
             shapes: vec![NamedShape::new("differences", Shape::Scalars(Scalars { rows }))],
             warnings: self.notes.clone(),
             ..Outcome::default()

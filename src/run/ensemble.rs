@@ -92,8 +92,7 @@ pub fn ensemble(spec: &Arc<Spec>, points: &[Point], options: &Options, cancel: &
     } else {
         whole.iter().map(|p| p.finished.status).find(|s| *s != Status::Complete).unwrap_or(Status::Complete)
     };
-    finished.failure =
-        whole.iter().find_map(|p| p.finished.failure.as_ref().map(|f| format!("{}: {f}", p.point.label())));
+    finished.failure = whole.iter().find_map(|p| p.finished.failure.as_ref().map(|f| format!("{}: {f}", p.point.label())));
     finished.checks = if finished.status == Status::Complete { expect::check(&spec.expect, &finished.outcomes) } else { Vec::new() };
     Ok(Ensemble { finished: Arc::new(finished), points: whole })
 }
@@ -194,7 +193,11 @@ fn curve_of(points: &[PointResult], metric: &Metric, axis: &str) -> NamedShape {
         let Some(((_, first), others)) = result.point.axes.split_first() else { continue };
         let (x, symbol) = axis_value(first).unwrap_or((at as f64, String::new()));
         unit = symbol;
-        let label = others.iter().map(|(p, v)| format!("{}={}", p.rsplit('.').next().unwrap_or(p), v.trim_matches('"'))).collect::<Vec<_>>().join(" ");
+        let label = others
+            .iter()
+            .map(|(p, v)| format!("{}={}", p.rsplit('.').next().unwrap_or(p), v.trim_matches('"')))
+            .collect::<Vec<_>>()
+            .join(" ");
         let label = if label.is_empty() { name.clone() } else { label };
         let at = curves.iter().position(|c| c.0 == label).unwrap_or_else(|| {
             curves.push((label, Vec::new()));

@@ -64,7 +64,9 @@ fn factor(written: &str, unit: &str) -> Result<f64, String> {
     let read = |u: &str| Quantity::parse(&format!("1 {u}")).ok();
     match (read(written), read(unit)) {
         (Some(a), Some(b)) if a.dimension == b.dimension => Ok(a.value / b.value),
-        _ => Err(format!("the range is written in {written}, and the metric is in {}", if unit.is_empty() { "plain numbers" } else { unit })),
+        _ => {
+            Err(format!("the range is written in {written}, and the metric is in {}", if unit.is_empty() { "plain numbers" } else { unit }))
+        }
     }
 }
 

@@ -27,9 +27,10 @@ fn halved(spec: &Spec) -> Spec {
 /// Whether what is drawn step by step would be drawn differently at half the step.
 fn draws_in_time(spec: &Spec) -> bool {
     spec.populations.iter().any(|p| p.system.is_stochastic())
-        || spec.stimuli.iter().any(|s| {
-            matches!(s.kind, StimulusKind::OuNoise { .. } | StimulusKind::WhiteNoise { .. } | StimulusKind::Poisson { .. })
-        })
+        || spec
+            .stimuli
+            .iter()
+            .any(|s| matches!(s.kind, StimulusKind::OuNoise { .. } | StimulusKind::WhiteNoise { .. } | StimulusKind::Poisson { .. }))
 }
 
 /// Repeats `whole` at half its step and reports the shift of spike times and metrics.
@@ -38,12 +39,8 @@ pub(super) fn check(spec: &Arc<Spec>, whole: &Finished, threads: usize, cancel: 
     let network = Network::build(&half, threads, cancel)?;
     let mut watch = Watch::new(tell, cancel, None, None, half.simulation.dt, half.simulation.time_base.seconds());
     let result = network.run(&mut watch);
-    let mut outcome = Outcome {
-        name: "halve_dt".into(),
-        kind: "halve_dt".into(),
-        title: "Shift at half the step".into(),
-        ..Outcome::default()
-    };
+    let mut outcome =
+        Outcome { name: "halve_dt".into(), kind: "halve_dt".into(), title: "Shift at half the step".into(), ..Outcome::default() };
     if result.stopped.is_some() {
         outcome.warnings.push("the run at half the step did not reach its end; no shift can be told".into());
         return Ok(outcome);
@@ -65,7 +62,8 @@ pub(super) fn check(spec: &Arc<Spec>, whole: &Finished, threads: usize, cancel: 
     }
     if draws_in_time(spec) {
         outcome.warnings.push(
-            "noise is drawn step by step, so the run at half the step has other noise: shifts hold numerical error and chance together".into(),
+            "noise is drawn step by step, so the run at half the step has other noise: shifts hold numerical error and chance together"
+                .into(),
         );
     }
     for metric in &mut outcome.metrics {
@@ -107,7 +105,11 @@ fn spike_shift(at_dt: &Spikes, at_half: &Spikes, unit: &str) -> Vec<Metric> {
 }
 
 fn summary(metrics: &[Metric]) -> String {
-    let largest = metrics.iter().filter(|m| m.metric == "largest_shift").filter_map(|m| m.value.map(|v| (v, &m.unit))).max_by(|a, b| a.0.total_cmp(&b.0));
+    let largest = metrics
+        .iter()
+        .filter(|m| m.metric == "largest_shift")
+        .filter_map(|m| m.value.map(|v| (v, &m.unit)))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
     match largest {
         Some((shift, unit)) => format!("at half the step spikes move by at most {} {unit}", short(shift)).trim_end().to_owned(),
         None => format!("{} metrics compared at half the step", metrics.len()),

@@ -2,8 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::catalog::analysis_named;
-use crate::analysis::{AnalysisError, Request};
+use crate::analysis::{self, AnalysisError, Request};
 use crate::scenario::{AnalysisSpec, Spec};
 use crate::signal::{Outcome, Recording};
 
@@ -20,7 +19,7 @@ pub fn measure(
 ) -> (Vec<Outcome>, bool) {
     let mut outcomes = Vec::new();
     for (done, entry) in spec.analyses.iter().enumerate() {
-        let Some(analysis) = analysis_named(&entry.kind) else { continue };
+        let Some(analysis) = analysis::find(&entry.kind) else { continue };
         if live_only && !analysis.live() {
             continue;
         }

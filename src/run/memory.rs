@@ -5,7 +5,10 @@ use crate::scenario::Spec;
 /// Bytes of memory that are free for a new process, as the kernel estimates it.
 pub fn free_memory() -> u64 {
     if let Ok(text) = std::fs::read_to_string("/proc/meminfo") {
-        let kib = text.lines().find_map(|l| l.strip_prefix("MemAvailable:")).and_then(|l| l.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
+        let kib = text
+            .lines()
+            .find_map(|l| l.strip_prefix("MemAvailable:"))
+            .and_then(|l| l.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
         if let Some(kib) = kib {
             return kib * 1024;
         }

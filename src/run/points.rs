@@ -19,8 +19,11 @@ pub struct Point {
 impl Point {
     /// `tau_m=15 ms seed=3`.
     pub fn label(&self) -> String {
-        let mut parts: Vec<String> =
-            self.axes.iter().map(|(path, value)| format!("{}={}", path.rsplit('.').next().unwrap_or(path), value.trim_matches('"'))).collect();
+        let mut parts: Vec<String> = self
+            .axes
+            .iter()
+            .map(|(path, value)| format!("{}={}", path.rsplit('.').next().unwrap_or(path), value.trim_matches('"')))
+            .collect();
         parts.push(format!("seed={}", self.seed));
         parts.join(" ")
     }

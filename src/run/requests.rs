@@ -17,10 +17,8 @@ pub fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<String>) {
     let mut spec = spec.clone();
     let mut remarks = Vec::new();
     let mut wanted: Vec<(usize, String, Dimension, Vec<u32>)> = Vec::new();
-    let subjects: Vec<Subject> =
-        spec.analyses.iter().flat_map(|a| a.of.iter().chain(&a.source).chain(&a.target)).cloned().collect();
-    let unrecorded: Vec<usize> =
-        (0..spec.populations.len()).filter(|&p| !spec.records.iter().any(|r| r.population == p)).collect();
+    let subjects: Vec<Subject> = spec.analyses.iter().flat_map(|a| a.of.iter().chain(&a.source).chain(&a.target)).cloned().collect();
+    let unrecorded: Vec<usize> = (0..spec.populations.len()).filter(|&p| !spec.records.iter().any(|r| r.population == p)).collect();
     for subject in subjects {
         let Some(population) = spec.populations.get(subject.population) else { continue };
         match &subject.what {

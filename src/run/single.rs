@@ -41,8 +41,14 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
     let began = Instant::now();
     let mut sink = options.sink.take();
     let simulation = &full.simulation;
-    let mut watch =
-        Watch::new(tell, cancel, live.as_ref(), sink.as_deref_mut().map(|s| s as &mut dyn super::Sink), simulation.dt, simulation.time_base.seconds());
+    let mut watch = Watch::new(
+        tell,
+        cancel,
+        live.as_ref(),
+        sink.as_deref_mut().map(|s| s as &mut dyn super::Sink),
+        simulation.dt,
+        simulation.time_base.seconds(),
+    );
     let result = network.run(&mut watch);
     let (streamed, sink_error) = (watch.streamed, watch.sink_error.take());
     drop(live);
@@ -54,7 +60,11 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
         if let Some(sink) = sink.as_mut() {
             let (gathered, left_out) = sink.gather(recording, allowed / 2).map_err(RunError::Sink)?;
             recording = gathered;
-            warnings.extend(left_out.into_iter().map(|w| format!("{w} stays on disk, because it does not fit into memory; analyses of it have no result")));
+            warnings.extend(
+                left_out
+                    .into_iter()
+                    .map(|w| format!("{w} stays on disk, because it does not fit into memory; analyses of it have no result")),
+            );
         }
     }
     let (status, failure) = match (sink_error, result.stopped) {
@@ -63,7 +73,10 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
         (None, Some(Stop::NotFinite { population, unit, variable, time })) => {
             let unit_of_time = simulation.time_base.unit();
             let advice = format!("a smaller step than {} may help", step_text(&full));
-            (Status::Failed, Some(format!("{variable} of unit {unit} of {population} is no longer finite at {time} {unit_of_time}; {advice}")))
+            (
+                Status::Failed,
+                Some(format!("{variable} of unit {unit} of {population} is no longer finite at {time} {unit_of_time}; {advice}")),
+            )
         }
         (None, None) => (Status::Complete, None),
     };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use polars::prelude::{
     BooleanChunked, Categorical8Type, Categorical16Type, Categorical32Type, CategoricalChunked, ChunkedArray, Column as PolarsColumn,
-    DataFrame, DataType, FrozenCategories, IntoColumn, IntoSeries, NamedFrom, PolarsError, Schema, Series, UInt8Chunked,
-    UInt16Chunked, UInt32Chunked,
+    DataFrame, DataType, FrozenCategories, IntoColumn, IntoSeries, NamedFrom, PolarsError, Schema, Series, UInt8Chunked, UInt16Chunked,
+    UInt32Chunked,
 };
 
 use super::column::{Column, Kind, Table};
@@ -50,18 +50,18 @@ pub(super) fn to_frame(table: &Table, schema: &Schema, from: usize, to: usize) -
                 match dtype.cat_physical()? {
                     polars::prelude::CategoricalPhysical::U8 => {
                         let narrow: Vec<u8> = codes.iter().map(|&c| c as u8).collect();
-                        CategoricalChunked::<Categorical8Type>::from_cats_and_dtype(UInt8Chunked::from_vec(label, narrow), dtype).into_series()
+                        CategoricalChunked::<Categorical8Type>::from_cats_and_dtype(UInt8Chunked::from_vec(label, narrow), dtype)
+                            .into_series()
                     }
                     polars::prelude::CategoricalPhysical::U16 => {
                         let narrow: Vec<u16> = codes.iter().map(|&c| c as u16).collect();
                         CategoricalChunked::<Categorical16Type>::from_cats_and_dtype(UInt16Chunked::from_vec(label, narrow), dtype)
                             .into_series()
                     }
-                    polars::prelude::CategoricalPhysical::U32 => CategoricalChunked::<Categorical32Type>::from_cats_and_dtype(
-                        UInt32Chunked::from_vec(label, codes.to_vec()),
-                        dtype,
-                    )
-                    .into_series(),
+                    polars::prelude::CategoricalPhysical::U32 => {
+                        CategoricalChunked::<Categorical32Type>::from_cats_and_dtype(UInt32Chunked::from_vec(label, codes.to_vec()), dtype)
+                            .into_series()
+                    }
                 }
             }
         };
