@@ -2,6 +2,15 @@
 //!
 //! Nothing here knows files, clocks or terminals.
 
+pub mod aperiodic;
+pub mod bootstrap;
+pub mod circular;
 pub mod diagnostic;
+pub mod fft;
+pub mod intervals;
+pub mod kernel_smoothing;
 pub mod rng;
+pub mod spike_distance;
+pub mod statistics;
 pub mod units;
+pub mod welch;
