@@ -2,9 +2,18 @@
 //!
 //! Nothing here knows files, clocks or terminals.
 
+pub mod aperiodic;
+pub mod bootstrap;
+pub mod circular;
 pub mod diagnostic;
 pub mod expm;
+pub mod fft;
+pub mod intervals;
+pub mod kernel_smoothing;
 pub mod math;
 pub mod normal;
 pub mod rng;
+pub mod spike_distance;
+pub mod statistics;
 pub mod units;
+pub mod welch;
