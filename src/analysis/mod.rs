@@ -1,13 +1,55 @@
-//! Analyses: trait [`Analysis`] and the one list.
+//! Analyses: trait [`Analysis`] and the one list, [`ANALYSES`].
 //!
-//! CONTRACT (owner: analysis room).
+//! Adding an analysis is one file and one line in the list; it then appears in panes, tables, figures, `list`,
+//! `explain`, the schema and the docs by itself. [`subject`] resolves what an analysis looks at to data.
+
+pub mod subject;
+
+// Spikes, rates, spectra, synchrony: one line a file.
+
+// Information and dynamics: one line a file.
 
 pub use crate::scenario::catalog::{AnalysisDeclaration, Subjects};
 pub use crate::signal::{Metric, Outcome};
 
-use crate::scenario::{AnalysisSpec, OptionValue, ParamSpec, Spec};
+use crate::core::units::Quantity;
+use crate::scenario::{AnalysisSpec, OptionKind, OptionValue, ParamSpec, Spec};
 use crate::signal::Recording;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Every analysis, one line each.
+pub static ANALYSES: &[&dyn Analysis] = &[
+    // Spikes, rates, spectra, synchrony.
+    // Information and dynamics.
+];
+
+/// The analysis called `kind`.
+pub fn find(kind: &str) -> Option<&'static dyn Analysis> {
+    ANALYSES.iter().copied().find(|a| a.declaration().kind == kind)
+}
+
+/// What every analysis declares, by kind: what `run` hands to the scenario's catalog.
+pub fn declarations() -> BTreeMap<&'static str, AnalysisDeclaration> {
+    ANALYSES.iter().map(|a| a.declaration()).map(|d| (d.kind, d)).collect()
+}
+
+/// The options of a declaration at their defaults, as a scenario would fill them in (lists have no defaults).
+pub fn default_options(declaration: &AnalysisDeclaration) -> BTreeMap<&'static str, OptionValue> {
+    let value = |spec: &ParamSpec| {
+        let text = spec.default?;
+        match spec.kind {
+            OptionKind::Quantity(_) | OptionKind::Time | OptionKind::Frequency => {
+                Quantity::parse(text).ok().map(|q| OptionValue::Number(q.value))
+            }
+            OptionKind::Integer => text.parse().ok().map(OptionValue::Integer),
+            OptionKind::Flag => text.parse().ok().map(OptionValue::Flag),
+            OptionKind::Choice(_) | OptionKind::Text => Some(OptionValue::Text(text.to_owned())),
+            OptionKind::Quantities(_) | OptionKind::Texts => None,
+        }
+    };
+    declaration.options.iter().filter_map(|spec| value(spec).map(|v| (spec.key, v))).collect()
+}
 
 /// The card of an analysis, shown by `explain`.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +117,14 @@ impl Request<'_> {
         matches!(self.spec.options.get(key), Some(OptionValue::Flag(true)))
     }
 
+    /// Several numbers in SI; absent is none.
+    pub fn numbers(&self, key: &str) -> &[f64] {
+        match self.spec.options.get(key) {
+            Some(OptionValue::Numbers(v)) => v,
+            _ => &[],
+        }
+    }
+
     /// A word option.
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.spec.options.get(key) {
@@ -121,6 +171,12 @@ pub trait Analysis: Sync {
 }
 
 /// Options, defaults and meaning that several analyses share can be built from this.
-pub fn option(key: &'static str, kind: crate::scenario::OptionKind, default: Option<&'static str>, about: &'static str) -> ParamSpec {
+pub fn option(key: &'static str, kind: OptionKind, default: Option<&'static str>, about: &'static str) -> ParamSpec {
     ParamSpec { key, kind, default, range: None, about }
+}
+
+/// The same with a least and a greatest value in SI.
+pub fn bounded(mut spec: ParamSpec, least: f64, greatest: f64) -> ParamSpec {
+    spec.range = Some((least, greatest));
+    spec
 }
