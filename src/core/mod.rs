@@ -3,5 +3,12 @@
 //! Nothing here knows files, clocks or terminals.
 
 pub mod diagnostic;
+pub mod information;
+pub mod ksg;
+pub mod linear;
+pub mod neighbours;
+#[cfg(test)]
+pub(crate) mod reference_sets;
 pub mod rng;
+pub mod surrogate;
 pub mod units;
