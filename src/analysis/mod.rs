@@ -8,6 +8,9 @@ pub mod subject;
 // Spikes, rates, spectra, synchrony: one line a file.
 
 // Information and dynamics: one line a file.
+pub mod dependence;
+pub mod mutual_information;
+pub mod transfer_entropy;
 
 pub use crate::scenario::catalog::{AnalysisDeclaration, Subjects};
 pub use crate::signal::{Metric, Outcome};
@@ -22,6 +25,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub static ANALYSES: &[&dyn Analysis] = &[
     // Spikes, rates, spectra, synchrony.
     // Information and dynamics.
+    &mutual_information::MutualInformation,
+    &transfer_entropy::TransferEntropy,
 ];
 
 /// The analysis called `kind`.

@@ -210,7 +210,9 @@ pub fn conditional(a: (&[u32], usize), b: (&[u32], usize), c: (&[u32], usize)) -
 fn tally(mut codes: Vec<u64>, size: u128) -> Vec<u64> {
     if size <= (4 * codes.len() as u128).max(1 << 16) {
         let mut counts = vec![0u64; size as usize];
-        codes.iter().for_each(|&c| counts[c as usize] += 1);
+        for &c in &codes {
+            counts[c as usize] += 1;
+        }
         counts.retain(|&c| c > 0);
         return counts;
     }

@@ -285,10 +285,7 @@ mod tests {
     #[test]
     fn too_few_and_too_many() {
         let x = [1.0, 2.0, 3.0];
-        assert_eq!(
-            mutual_information(&[&x], &[&x], K4, Algorithm::One),
-            Err(KsgError::TooFew { n: 3, k: 4, window: 0 })
-        );
+        assert_eq!(mutual_information(&[&x], &[&x], K4, Algorithm::One), Err(KsgError::TooFew { n: 3, k: 4, window: 0 }));
         let long: Vec<f64> = (0..50).map(f64::from).collect();
         let many = vec![&long[..]; 8];
         assert_eq!(mutual_information(&many, &many, K4, Algorithm::One), Err(KsgError::TooManyVariables(16)));

@@ -70,8 +70,8 @@ impl<const D: usize> Node<D> {
     #[inline]
     fn nearest(&self, q: &[f64; D]) -> f64 {
         let mut most = 0.0_f64;
-        for d in 0..D {
-            most = most.max(self.low[d] - q[d]).max(q[d] - self.high[d]);
+        for ((low, high), v) in self.low.iter().zip(&self.high).zip(q) {
+            most = most.max(low - v).max(v - high);
         }
         most
     }
@@ -80,8 +80,8 @@ impl<const D: usize> Node<D> {
     #[inline]
     fn farthest(&self, q: &[f64; D]) -> f64 {
         let mut most = 0.0_f64;
-        for d in 0..D {
-            most = most.max(q[d] - self.low[d]).max(self.high[d] - q[d]);
+        for ((low, high), v) in self.low.iter().zip(&self.high).zip(q) {
+            most = most.max(v - low).max(high - v);
         }
         most
     }
@@ -91,7 +91,8 @@ impl<const D: usize> Tree<D> {
     /// Builds the tree: O(n log n).
     pub fn new(points: &[[f64; D]]) -> Self {
         let mut order: Vec<(u32, [f64; D])> = points.iter().enumerate().map(|(i, p)| (i as u32, *p)).collect();
-        let mut tree = Self { points: Vec::new(), origin: Vec::new(), place: Vec::new(), nodes: Vec::with_capacity(2 * points.len() / LEAF + 2) };
+        let mut tree =
+            Self { points: Vec::new(), origin: Vec::new(), place: Vec::new(), nodes: Vec::with_capacity(2 * points.len() / LEAF + 2) };
         if !points.is_empty() {
             tree.nodes.push(bounds(&order, 0));
             tree.split(0, &mut order, 0);
