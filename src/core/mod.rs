@@ -11,6 +11,7 @@ pub mod lyapunov;
 pub mod neighbours;
 #[cfg(test)]
 pub(crate) mod reference_sets;
+pub mod phase;
 pub mod rng;
 pub mod surrogate;
 pub mod units;
