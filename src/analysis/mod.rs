@@ -12,6 +12,9 @@ pub mod raster;
 pub mod rates;
 
 // Information and dynamics: one line a file.
+pub mod dependence;
+pub mod mutual_information;
+pub mod transfer_entropy;
 
 pub use crate::scenario::catalog::{AnalysisDeclaration, Subjects};
 pub use crate::signal::{Metric, Outcome};
@@ -31,6 +34,8 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &raster::RasterOfSpikes,
     &population_rate::PopulationRate,
     // Information and dynamics.
+    &mutual_information::MutualInformation,
+    &transfer_entropy::TransferEntropy,
 ];
 
 /// The analysis called `kind`.
