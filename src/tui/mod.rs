@@ -1,1 +1,31 @@
-//! tui
+//! The dashboard: a thin view on a pure state.
+
+mod act;
+pub mod app;
+pub mod commands;
+pub mod compare;
+pub mod content;
+pub mod describe;
+mod draw;
+mod draw_gallery;
+mod draw_overlay;
+mod draw_run;
+pub mod gallery;
+pub mod keys;
+pub mod layout;
+pub mod message;
+pub mod meter;
+pub mod number;
+pub mod overlay;
+mod pointer;
+pub mod readout;
+pub mod search;
+pub mod settings;
+pub mod terminal;
+#[cfg(test)]
+mod testing;
+pub mod theme;
+pub mod update;
+pub mod view;
+
+pub use draw::draw;
