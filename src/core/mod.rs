@@ -3,5 +3,8 @@
 //! Nothing here knows files, clocks or terminals.
 
 pub mod diagnostic;
+pub mod expm;
+pub mod math;
+pub mod normal;
 pub mod rng;
 pub mod units;
