@@ -78,7 +78,7 @@ pub fn load(
 }
 
 /// Names are parts of paths, selectors and files.
-pub(crate) fn check_name(desk: &mut Desk<'_>, name: &str, place: &Place, what: &str) {
+fn check_name(desk: &mut Desk<'_>, name: &str, place: &Place, what: &str) {
     let sound = name.starts_with(|c: char| c.is_alphabetic()) && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
     if !sound {
         desk.error_help(place, format!("`{name}` cannot be the name of a {what}"), "names are made of letters, digits, `_` and `-`, and start with a letter");
@@ -191,3 +191,6 @@ fn model_of(desk: &mut Desk<'_>, own: &mut population::OwnModels, entry: &Entry)
     let name = desk.text(node, "`model`")?.to_owned();
     own.find(desk, Kind::Model, &name, &node.place)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

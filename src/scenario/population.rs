@@ -10,7 +10,7 @@ use crate::core::units::{Dimension, Quantity};
 use crate::equation::{System, TimeUnit};
 use crate::model::document::{Entry, Fields, Item, Node, parse};
 use crate::model::report::Place;
-use crate::model::{Definition, Kind, fit_receptor, read_definition};
+use crate::model::{Definition, Kind, name_of, read_definition, redirect};
 use crate::signal::TimeBase;
 
 /// Models and receptors defined in the scenario itself, and those found beside it.
@@ -199,16 +199,9 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
 
     if let Some(node) = f.get("receptors") {
         for e in node.entries().unwrap_or_default() {
-            let Some((spec, definition)) = receptor(desk, own, e, model, &reading, &unit_names(), &mut given) else { continue };
-            match system.carrying(&spec.name, &definition.system) {
-                Ok(s) => system = s,
-                Err(problems) => {
-                    for d in problems {
-                        desk.report.put(&e.place, d);
-                    }
-                    continue;
-                }
-            }
+            let Some((spec, carried)) = receptor(desk, own, e, &system, model, &reading, &unit_names(), &mut given) else { continue };
+            system = carried;
+            let definition = spec.definition.clone();
             definitions.push((format!("{}.", spec.name), definition));
             receptors.push(spec);
         }
@@ -263,40 +256,73 @@ struct Reading {
     time_unit: TimeUnit,
 }
 
+#[expect(clippy::too_many_arguments, reason = "what the population knows so far, and where its values go")]
 fn receptor(
     desk: &mut Desk<'_>,
     own: &mut OwnModels,
     entry: &Entry,
-    model: &Arc<Definition>,
+    host: &System,
+    model: &Definition,
     reading: &Reading,
     names: &Names<'_>,
     given: &mut BTreeMap<String, (Value, Place)>,
-) -> Option<(ReceptorSpec, Arc<Definition>)> {
+) -> Option<(ReceptorSpec, System)> {
     super::check_name(desk, &entry.key, &entry.place, "receptor");
     let mut f = Fields::of(&mut desk.report, &entry.value, format!("receptor `{}`", entry.key))?;
     let kind = f.require(&mut desk.report, "kind", "\"exp_current\"")?;
     let kind_name = desk.text(kind, "`kind`")?.to_owned();
-    let definition = own.find(desk, Kind::Receptor, &kind_name, &kind.place)?;
-    let port_node = f.get("port");
-    let port = port_node.and_then(|n| desk.text(n, "`port`")).map(str::to_owned);
-    let fitted = match fit_receptor(&definition, model, port.as_deref()) {
-        Ok(d) => d,
-        Err(message) => {
-            desk.error(&port_node.unwrap_or(kind).place, message);
+    let mut definition = own.find(desk, Kind::Receptor, &kind_name, &kind.place)?;
+    if let Some(n) = f.get("port") {
+        let port = desk.text(n, "`port`")?.to_owned();
+        if !host.inputs().iter().any(|i| i.name == port) {
+            let help = suggest(&port, host.inputs().iter().map(|i| i.name.as_str()));
+            desk.error_help(&n.place, format!("model `{}` has no input `{port}`", model.name), help);
+            return None;
+        }
+        match redirect(&definition, &port) {
+            Ok(d) => definition = d,
+            Err(message) => {
+                desk.error(&n.place, message);
+                return None;
+            }
+        }
+    }
+    let system = match host.carrying(&entry.key, &definition.system) {
+        Ok(system) => system,
+        Err(problems) => {
+            for d in problems {
+                desk.report.put(&kind.place, d);
+            }
             return None;
         }
     };
-    let chosen = f.get("preset").and_then(|n| preset(desk, n, &fitted));
+    let chosen = f.get("preset").and_then(|n| preset(desk, n, &definition));
     let prefix = format!("{}.", entry.key);
-    if let Some(p) = chosen.as_deref().and_then(|p| fitted.preset(p)) {
+    if let Some(p) = chosen.as_deref().and_then(|p| definition.preset(p)) {
         for (name, value) in &p.parameters {
             given.insert(format!("{prefix}{name}"), (Value::Constant(*value), entry.place.clone()));
+        }
+    }
+    // On a host with densities or plain numbers the receptor's units follow the host's.
+    let mut fitted = (*definition).clone();
+    for p in &mut fitted.parameters {
+        let now = system.parameters().iter().find(|v| v.name == format!("{prefix}{}", p.name)).map_or(p.dimension, |v| v.dimension);
+        if now != p.dimension {
+            p.dimension = now;
+            (p.min, p.max) = (None, None);
+            if p.default != 0.0 && f.get(&p.name).is_none() && !given.contains_key(&format!("{prefix}{}", p.name)) {
+                desk.error_help(
+                    &entry.place,
+                    format!("receptor `{}` needs `{}` here: on model `{}` it is {}, and the default is {}", entry.key, p.name, model.name, name_of(now), p.default_text),
+                    format!("add `{} = ...`", p.name),
+                );
+            }
         }
     }
     let names = names.clone().with(fitted.parameters.iter().map(|p| (p.name.as_str(), p.dimension)));
     read_parameters(desk, &mut f, &fitted, &prefix, reading, &names, given);
     f.finish_with(&mut desk.report, &|key| hint_parameter(&fitted, key));
-    Some((ReceptorSpec { name: entry.key.clone(), definition: fitted.clone() }, fitted))
+    Some((ReceptorSpec { name: entry.key.clone(), definition }, system))
 }
 
 fn preset(desk: &mut Desk<'_>, node: &Node, definition: &Definition) -> Option<String> {

@@ -332,7 +332,7 @@ fn wiring(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &Popu
 /// Listed pairs from a file with the columns `source`, `target` and optionally `weight` (SI), `delay_ms`.
 fn edges(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &PopulationSpec)>) -> Option<Rule> {
     let table = desk.file_table(node, "`edges`")?;
-    let mut units = |desk: &mut Desk<'_>, column: &str, size: usize| -> Option<Arc<[u32]>> {
+    let units = |desk: &mut Desk<'_>, column: &str, size: usize| -> Option<Arc<[u32]>> {
         let Some(values) = table.column(&[column]) else {
             let have: Vec<&str> = table.columns.iter().map(|c| c.0.as_str()).collect();
             desk.error_help(&node.place, format!("this file has no column `{column}`"), format!("its columns are {}", have.join(", ")));

@@ -8,7 +8,7 @@ use super::selector::unit_list;
 use super::spec::{PopulationSpec, Port, StimulusKind, StimulusSpec, Value};
 use super::value::{Names, Wanted};
 use crate::core::units::{Dimension, parse_unit};
-use crate::model::document::{Entry, Fields, Item, Node};
+use crate::model::document::{Entry, Fields, Item};
 use crate::model::name_of;
 use crate::signal::TimeBase;
 
