@@ -7,6 +7,7 @@ pub mod bootstrap;
 pub mod circular;
 pub mod diagnostic;
 pub mod dynamics;
+pub mod expm;
 pub mod fft;
 pub mod information;
 pub mod intervals;
@@ -14,7 +15,9 @@ pub mod kernel_smoothing;
 pub mod ksg;
 pub mod linear;
 pub mod lyapunov;
+pub mod math;
 pub mod neighbours;
+pub mod normal;
 pub mod phase;
 #[cfg(test)]
 pub(crate) mod reference_sets;
