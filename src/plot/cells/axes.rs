@@ -85,8 +85,9 @@ fn x_ticks(panel: &Panel<'_>, length: usize) -> Vec<Tick> {
     let visible: Vec<&(f64, String)> = names.iter().filter(|n| n.0 >= axis.range.0 && n.0 <= axis.range.1).collect();
     let each = (length as f64 / (axis.range.1 - axis.range.0)).max(0.0);
     let widest = visible.iter().map(|n| columns(&n.1)).max().unwrap_or(0);
-    // Short cuts stay readable down to three letters; below that only every second, third, ... name is written.
-    let room = widest.min(((each as usize).saturating_sub(1)).max(3));
+    // Cut names are written when every entry gets one of at least three letters; else every second, third, ... in full.
+    let slot = (each as usize).saturating_sub(1);
+    let room = if slot >= 3 { widest.min(slot) } else { widest.min(16) };
     let stride = (((room + 1) as f64 / each.max(1e-9)).ceil() as usize).max(1);
     let named =
         |(k, n): (usize, &&(f64, String))| Tick { value: n.0, label: if k % stride == 0 { fit(&n.1, room) } else { String::new() } };

@@ -116,13 +116,15 @@ impl Brush<'_> {
         for column in reduce::columns(c.x, c.y, c.pyramid, width, edge) {
             let (mut low, mut high) = (column.extremes.min, column.extremes.max);
             if low <= high {
-                // Join with the column before, so that steep flanks have no gaps.
-                if let Some((at, last)) = before.filter(|b| b.0 + 1 == column.column && b.1.is_finite()) {
-                    let middle = f64::midpoint(last, column.first);
-                    if middle.is_finite() {
+                // Join with the column before, so that steep flanks have no gaps; sparse columns (a logarithmic axis) by a line.
+                if let Some((at, last)) = before.filter(|b| b.1.is_finite() && column.first.is_finite()) {
+                    if at + 1 == column.column {
+                        let middle = f64::midpoint(last, column.first);
                         (low, high) = (low.min(middle), high.max(middle));
-                        let (a, b) = (self.placed.down(last, height), self.placed.down(middle, height));
-                        dots.vertical(at, a, b);
+                        dots.vertical(at, self.placed.down(last, height), self.placed.down(middle, height));
+                    } else {
+                        let from = (at as f64 + 0.5, self.placed.down(last, height));
+                        dots.line(from, (column.column as f64 + 0.5, self.placed.down(column.first, height)));
                     }
                 }
                 dots.vertical(column.column, self.placed.down(high, height), self.placed.down(low, height));

@@ -118,14 +118,14 @@ impl Dots {
     pub(crate) fn vertical(&mut self, x: usize, a: f64, b: f64) {
         let height = self.size().1;
         let (low, high) = if a < b { (a, b) } else { (b, a) };
-        if high < 0.0 || low >= height as f64 || height == 0 {
+        if high < 0.0 || low > height as f64 + 1e-6 || height == 0 || !low.is_finite() || !high.is_finite() {
             return;
         }
         let last = (high.floor() as usize).min(height - 1);
         if self.dash.is_some_and(|d| x % d.period >= d.on) {
             return;
         }
-        for y in (low.max(0.0).floor() as usize)..=last {
+        for y in (low.max(0.0).floor() as usize).min(last)..=last {
             self.set(x, y);
         }
     }
@@ -136,6 +136,9 @@ fn clip(from: (f64, f64), to: (f64, f64), width: f64, height: f64) -> Option<((f
     if ![from.0, from.1, to.0, to.1].iter().all(|v| v.is_finite()) || width < 1.0 || height < 1.0 {
         return None;
     }
+    // A value on the far edge of the range belongs to the last pixel.
+    let snap = |v: f64, edge: f64| if v >= edge && v <= edge + 1e-6 { edge - 1e-6 } else { v };
+    let (from, to) = ((snap(from.0, width), snap(from.1, height)), (snap(to.0, width), snap(to.1, height)));
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let (mut enter, mut leave) = (0.0f64, 1.0f64);
     let (right, bottom) = (width - 1e-6, height - 1e-6);
