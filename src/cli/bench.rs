@@ -51,10 +51,26 @@ struct Case {
 const CASES: &[Case] = &[
     Case { name: "parquet", about: "10^7 spikes (population, unit, time) to a Parquet file", run: parquet },
     Case { name: "welch", about: "Welch's spectrum of 10^7 samples, 4096 a segment, half overlap, Hann", run: spectrum },
-    Case { name: "cuba", about: "Vogels-Abbott CUBA network, 4000 neurons, 1 s: simulation phase", run: |n| network("balanced-cuba", &[], n) },
-    Case { name: "coba", about: "Vogels-Abbott COBA network, 4000 neurons, 1 s: simulation phase", run: |n| network("balanced-coba", &[], n) },
-    Case { name: "brunel", about: "Brunel 2000, 12,500 neurons, 15.6 million connections, 1 s: simulation phase", run: |n| network("brunel-2000", &[], n) },
-    Case { name: "izhikevich", about: "Izhikevich's 1000-neuron network (2003), 1 s: simulation phase", run: |n| network("izhikevich-2003-network", &[], n) },
+    Case {
+        name: "cuba",
+        about: "Vogels-Abbott CUBA network, 4000 neurons, 1 s: simulation phase",
+        run: |n| network("balanced-cuba", &[], n),
+    },
+    Case {
+        name: "coba",
+        about: "Vogels-Abbott COBA network, 4000 neurons, 1 s: simulation phase",
+        run: |n| network("balanced-coba", &[], n),
+    },
+    Case {
+        name: "brunel",
+        about: "Brunel 2000, 12,500 neurons, 15.6 million connections, 1 s: simulation phase",
+        run: |n| network("brunel-2000", &[], n),
+    },
+    Case {
+        name: "izhikevich",
+        about: "Izhikevich's 1000-neuron network (2003), 1 s: simulation phase",
+        run: |n| network("izhikevich-2003-network", &[], n),
+    },
 ];
 
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
@@ -100,7 +116,11 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             writeln!(out, "{object}")?;
         } else {
             let spread = format!("{:.3} … {:.3} s", times[0], times[times.len() - 1]);
-            writeln!(out, "{:12} {median:8.3} s  (median of {}, {spread}, {} threads)  {}", case.name, args.repeats, args.threads, case.about)?;
+            writeln!(
+                out,
+                "{:12} {median:8.3} s  (median of {}, {spread}, {} threads)  {}",
+                case.name, args.repeats, args.threads, case.about
+            )?;
         }
         out.flush()?;
     }

@@ -95,14 +95,29 @@ fn unicode() -> Finding {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().map(|n| variable(n)).find(|v| !v.is_empty()).unwrap_or_default();
     let well = locale.to_lowercase().replace('-', "").contains("utf8");
     let found = if locale.is_empty() { "no locale is set".to_owned() } else { locale };
-    let advice = if well { "do you see braille, blocks and sub-scripts? ⣿ ▚ τₘ" } else { "set LANG=C.UTF-8, or marker = \"ascii\" in the settings" };
+    let advice = if well {
+        "do you see braille, blocks and sub-scripts? ⣿ ▚ τₘ"
+    } else {
+        "set LANG=C.UTF-8, or marker = \"ascii\" in the settings"
+    };
     Finding { what: "unicode", found, well, advice: advice.into() }
 }
 
 fn link() -> Finding {
     let remote = !variable("SSH_CONNECTION").is_empty() || !variable("SSH_TTY").is_empty();
-    let multiplexer = if !variable("TMUX").is_empty() { ", inside tmux" } else if !variable("STY").is_empty() { ", inside screen" } else { "" };
-    Finding { what: "link", found: format!("{}{multiplexer}", if remote { "over SSH" } else { "local" }), well: true, advice: String::new() }
+    let multiplexer = if !variable("TMUX").is_empty() {
+        ", inside tmux"
+    } else if !variable("STY").is_empty() {
+        ", inside screen"
+    } else {
+        ""
+    };
+    Finding {
+        what: "link",
+        found: format!("{}{multiplexer}", if remote { "over SSH" } else { "local" }),
+        well: true,
+        advice: String::new(),
+    }
 }
 
 fn memory() -> Finding {
@@ -153,5 +168,10 @@ fn clock() -> Finding {
         text = format!("{:.1} ns for a dependent multiply-add", began.elapsed().as_secs_f64() / 2e6 * 1e9);
     }
     let slow = began.elapsed().as_secs_f64() > 0.02;
-    Finding { what: "speed", found: text, well: !slow, advice: if slow { "the machine is busy, throttled, or has no FMA".into() } else { String::new() } }
+    Finding {
+        what: "speed",
+        found: text,
+        well: !slow,
+        advice: if slow { "the machine is busy, throttled, or has no FMA".into() } else { String::new() },
+    }
 }

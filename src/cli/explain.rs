@@ -7,10 +7,9 @@ use super::output::{self, Tone, tone};
 use crate::analysis;
 use crate::core::diagnostic::did_you_mean;
 use crate::model::{self, Kind, library};
-use crate::run::analyses;
+use crate::run::{analyses, integrators};
 use crate::scenario::{OptionKind, ParamSpec, built_in, find_built_in};
 use crate::signal::Card;
-use crate::sim;
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -43,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         }
     }
     if wants("integrator") {
-        if let Some((name, about)) = sim::INTEGRATORS.iter().find(|i| i.0 == name) {
+        if let Some((name, about)) = integrators().iter().find(|i| i.0 == name) {
             found.push((format!("{name}  integrator"), Card { sections: vec![("What it is".into(), (*about).to_owned())] }));
         }
     }
@@ -125,7 +124,7 @@ fn unknown(name: &str) -> String {
     let kinds: Vec<&'static str> = analyses().iter().map(|a| a.declaration().kind).collect();
     names.extend(kinds);
     names.extend(built_in().iter().map(|s| s.name.as_str()));
-    names.extend(sim::INTEGRATORS.iter().map(|i| i.0));
+    names.extend(integrators().iter().map(|i| i.0));
     match did_you_mean(name, names) {
         Some(near) => format!("nothing is called `{name}`; did you mean `{near}`?"),
         None => format!("nothing is called `{name}`; `spikedeck list models` and `spikedeck list analyses` name all"),

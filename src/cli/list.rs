@@ -7,9 +7,8 @@ use serde_json::json;
 use super::error::CliError;
 use super::output::{self, Align, Grid, Tone};
 use crate::model::{Kind, library};
-use crate::run::analyses;
+use crate::run::{analyses, integrators};
 use crate::scenario::{STIMULUS_KINDS, built_in};
-use crate::sim;
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -95,7 +94,7 @@ fn entries(what: What) -> Vec<Entry> {
                 }
             })
             .collect(),
-        What::Integrators => sim::INTEGRATORS.iter().map(|(name, about)| plain(name, about)).collect(),
+        What::Integrators => integrators().iter().map(|(name, about)| plain(name, about)).collect(),
     }
 }
 
@@ -108,7 +107,8 @@ fn definitions(kind: Kind) -> Vec<Entry> {
         .map(|name| {
             let table: toml::Table = library.text(kind, name).and_then(|t| t.parse().ok()).unwrap_or_default();
             let text = |key: &str| table.get(key).and_then(toml::Value::as_str).unwrap_or("").trim().to_owned();
-            let presets: Vec<&String> = table.get("presets").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys).collect();
+            let presets: Vec<&String> =
+                table.get("presets").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys).collect();
             Entry {
                 name: name.to_owned(),
                 summary: text("summary"),

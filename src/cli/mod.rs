@@ -24,8 +24,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use error::CliError;
-
 /// A terminal laboratory for neural dynamics: scenario files in; rasters, spectra, information, Lyapunov exponents,
 /// synchrony and Parquet tables out.
 #[derive(Debug, Parser)]

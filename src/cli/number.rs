@@ -41,7 +41,13 @@ pub(super) fn bytes(n: u64) -> String {
 
 /// Seconds: milliseconds below one.
 pub(super) fn seconds(s: f64) -> String {
-    if s < 1.0 { format!("{:.0} ms", s * 1e3) } else if s < 120.0 { format!("{s:.2} s") } else { format!("{:.0} min {:.0} s", (s / 60.0).floor(), s % 60.0) }
+    if s < 1.0 {
+        format!("{:.0} ms", s * 1e3)
+    } else if s < 120.0 {
+        format!("{s:.2} s")
+    } else {
+        format!("{:.0} min {:.0} s", (s / 60.0).floor(), s % 60.0)
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `spikedeck plot`: an analysis of a run as a figure.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,8 +8,10 @@ use super::error::CliError;
 use super::output;
 use super::run::{Change, interrupt_flag, simulate};
 use crate::core::diagnostic::did_you_mean;
+use crate::plot::{self, Look, View, ansi, cells, png, scene, svg};
 use crate::run::{self, Options};
 use crate::signal::NamedShape;
+use crate::store;
 use crate::table;
 
 /// Arguments of `plot`.
@@ -43,7 +46,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     };
     let names: Vec<&str> = finished.outcomes.iter().map(|o| o.name.as_str()).collect();
     let Some(outcome) = finished.outcomes.iter().find(|o| o.name == name) else {
-        let help = did_you_mean(name, names.iter().copied()).map_or_else(|| format!("there are: {}", names.join(", ")), |n| format!("did you mean `{n}`?"));
+        let help = did_you_mean(name, names.iter().copied())
+            .map_or_else(|| format!("there are: {}", names.join(", ")), |n| format!("did you mean `{n}`?"));
         return Err(CliError::Usage(format!("this run has no analysis `{name}`; {help}")));
     };
     let shapes: Vec<&str> = outcome.shapes.iter().map(|s| s.name.as_str()).collect();
@@ -58,4 +62,32 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         }));
     };
     draw(shape, args.output.as_deref())
+}
+
+fn draw(shape: &NamedShape, file: Option<&Path>) -> Result<(), CliError> {
+    let scene = scene::of(shape, &View::default());
+    let Some(path) = file else {
+        let width = output::width();
+        let colour = output::colour_on_stdout();
+        let mut look = Look { title: true, ..Look::default() };
+        if !colour {
+            look.palette.depth = plot::Depth::None;
+        }
+        let picture = cells::render(&scene, width, 30.min(width / 3), &look);
+        let text = if colour { ansi::of_grid(&picture.grid) } else { picture.grid.to_plain() };
+        let mut out = output::out();
+        out.write_all(text.as_bytes())?;
+        return Ok(out.flush()?);
+    };
+    let figure = svg::figure(&scene, &svg::Figure::default());
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("svg") => store::write_text(path, &figure)?,
+        Some("png") => {
+            let bytes = png::from_svg(&figure, 2.0).map_err(|e| CliError::Other(e.to_string()))?;
+            store::write_bytes(path, &bytes)?;
+        }
+        _ => return Err(CliError::Usage(format!("{}: figures are written as .svg or .png", path.display()))),
+    }
+    output::say(&format!("{} written", path.display()));
+    Ok(())
 }

@@ -153,7 +153,10 @@ pub(super) fn simulate(
     let label = spec.name.clone();
     let tell: Tell = Arc::new(move |event| {
         if let Event::Progress(p) = event {
-            let eta = p.eta.filter(|e| e.as_secs_f64() > 0.5).map_or_else(String::new, |e| format!("  {} left", number::seconds(e.as_secs_f64())));
+            let eta = p
+                .eta
+                .filter(|e| e.as_secs_f64() > 0.5)
+                .map_or_else(String::new, |e| format!("  {} left", number::seconds(e.as_secs_f64())));
             let text = format!("{label}: {} {:3.0} %{eta}", p.stage, p.fraction * 100.0);
             shown.lock().unwrap_or_else(PoisonError::into_inner).show(&text);
         }
@@ -308,7 +311,11 @@ fn print(spec: &Spec, result: &Result_, written: Option<&(PathBuf, Manifest)>, a
     }
     writeln!(out)?;
     if let Some((path, manifest)) = written {
-        let rows = manifest.rows.iter().find(|r| r.0.starts_with("spikes.")).map_or_else(String::new, |r| format!(", {} spikes", number::count(*r.1)));
+        let rows = manifest
+            .rows
+            .iter()
+            .find(|r| r.0.starts_with("spikes."))
+            .map_or_else(String::new, |r| format!(", {} spikes", number::count(*r.1)));
         writeln!(out, "{} written: {} tables{rows}", path.display(), manifest.rows.len())?;
         if args.verbose {
             for (file, n) in &manifest.rows {
@@ -386,7 +393,8 @@ fn metric_cells(metric: &Metric, verbose: bool) -> Vec<String> {
 /// One row a point, one column a metric (as many as fit), for sweeps.
 fn points(out: &mut impl Write, ensemble: &Ensemble, colour: bool) -> std::io::Result<()> {
     let Some(first) = ensemble.points.first() else { return Ok(()) };
-    let names: Vec<(String, String)> = first.finished.outcomes.iter().flat_map(|o| &o.metrics).map(|m| (m.full_name(), m.unit.clone())).collect();
+    let names: Vec<(String, String)> =
+        first.finished.outcomes.iter().flat_map(|o| &o.metrics).map(|m| (m.full_name(), m.unit.clone())).collect();
     let shown = names.len().min(5);
     let axes = first.point.axes.len();
     let mut grid = Grid::new(&vec![Align::Right; axes + 1 + shown]);
@@ -429,7 +437,8 @@ fn check_text(check: &run::Check) -> String {
 fn timing(spec: &Spec, finished: &Finished) -> String {
     let facts = &finished.facts;
     let simulated = spec.simulation.dt * spec.simulation.steps as f64;
-    let mut parts = vec![format!("built {}", number::seconds(facts.build_seconds)), format!("simulated {}", number::seconds(facts.simulate_seconds))];
+    let mut parts =
+        vec![format!("built {}", number::seconds(facts.build_seconds)), format!("simulated {}", number::seconds(facts.simulate_seconds))];
     if facts.simulate_seconds > 0.0 && spec.simulation.time_base.unit() == "ms" && finished.status == Status::Complete {
         parts.push(format!("{} × real time", number::value(simulated / facts.simulate_seconds)));
     }

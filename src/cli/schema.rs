@@ -38,8 +38,7 @@ pub(super) fn man() -> Result<(), CliError> {
     let mut text = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut text)?;
     for command in Cli::command().get_subcommands().filter(|c| c.get_name() != "help") {
-        let named = command.clone().name(format!("spikedeck-{}", command.get_name()));
-        clap_mangen::Man::new(named).render(&mut text)?;
+        clap_mangen::Man::new(command.clone()).title(format!("spikedeck-{}", command.get_name())).render(&mut text)?;
     }
     let mut out = output::out();
     out.write_all(&text)?;

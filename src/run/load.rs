@@ -73,7 +73,9 @@ pub struct Source {
 /// When there is neither, with the nearest name.
 pub fn find(reference: &str) -> Result<Source, LoadError> {
     let (stem, variant) = match reference.rsplit_once(':') {
-        Some((stem, variant)) if !stem.is_empty() && !variant.contains('/') && !Path::new(reference).exists() => (stem, Some(variant.to_owned())),
+        Some((stem, variant)) if !stem.is_empty() && !variant.contains('/') && !Path::new(reference).exists() => {
+            (stem, Some(variant.to_owned()))
+        }
         _ => (reference, None),
     };
     let path = Path::new(stem);

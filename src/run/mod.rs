@@ -20,7 +20,7 @@ mod requests;
 mod single;
 mod watch;
 
-pub use catalog::{analyses, catalog};
+pub use catalog::{analyses, catalog, integrators};
 pub use compare::{Comparison, Difference, compare};
 pub use ensemble::{Ensemble, PointResult, ensemble};
 pub use expect::check as check_expectations;

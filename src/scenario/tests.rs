@@ -29,7 +29,14 @@ pub(crate) fn catalog() -> Catalog {
     ];
     Catalog {
         analyses: list.into_iter().map(|d| (d.kind, d)).collect(),
-        integrators: vec![("euler", ""), ("euler_sequential", ""), ("exact", ""), ("exponential_euler", ""), ("rk4", ""), ("izhikevich_2003", "")],
+        integrators: vec![
+            ("euler", ""),
+            ("euler_sequential", ""),
+            ("exact", ""),
+            ("exponential_euler", ""),
+            ("rk4", ""),
+            ("izhikevich_2003", ""),
+        ],
     }
 }
 
