@@ -19,6 +19,8 @@ pub mod math;
 pub mod neighbours;
 pub mod normal;
 pub mod phase;
+#[cfg(test)]
+pub(crate) mod reference_sets;
 pub mod rng;
 pub mod spike_distance;
 pub mod statistics;
