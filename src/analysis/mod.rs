@@ -7,6 +7,7 @@ pub mod subject;
 
 // Spikes, rates, spectra, synchrony: one line a file.
 pub mod isi;
+pub mod levels;
 pub mod population_rate;
 pub mod raster;
 pub mod rates;
@@ -31,6 +32,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     // Spikes, rates, spectra, synchrony.
     &rates::Rates,
     &isi::Isi,
+    &levels::Levels,
     &raster::RasterOfSpikes,
     &population_rate::PopulationRate,
     // Information and dynamics.
