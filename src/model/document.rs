@@ -250,7 +250,10 @@ pub fn decoded_offset(source: &str, span: &Range<usize>, offset: usize) -> usize
             let width = if digits == 0 {
                 1
             } else {
-                raw.get(i + 2..i + 2 + digits).and_then(|h| u32::from_str_radix(h, 16).ok()).and_then(char::from_u32).map_or(1, char::len_utf8)
+                raw.get(i + 2..i + 2 + digits)
+                    .and_then(|h| u32::from_str_radix(h, 16).ok())
+                    .and_then(char::from_u32)
+                    .map_or(1, char::len_utf8)
             };
             decoded += width;
             i += 1 + next.len_utf8() + digits;

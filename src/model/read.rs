@@ -239,10 +239,8 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node) -> Option<Parame
     let mut default_text = written(value);
     if let Some(n) = fields.get("unit") {
         match parse_unit(string(report, n)?) {
-            Ok((_, dimension)) if !q.dimension.is_none() && dimension != q.dimension => report.error(
-                &n.place,
-                format!("the value of `{name}` is {}, its unit is that of {}", name_of(q.dimension), name_of(dimension)),
-            ),
+            Ok((_, dimension)) if !q.dimension.is_none() && dimension != q.dimension => report
+                .error(&n.place, format!("the value of `{name}` is {}, its unit is that of {}", name_of(q.dimension), name_of(dimension))),
             Ok((scale, dimension)) if q.dimension.is_none() => {
                 q = Quantity { value: q.value * scale, dimension };
                 default_text = format!("{default_text} {}", n.as_text().unwrap_or(""));

@@ -81,7 +81,11 @@ pub fn load(
 fn check_name(desk: &mut Desk<'_>, name: &str, place: &Place, what: &str) {
     let sound = name.starts_with(|c: char| c.is_alphabetic()) && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
     if !sound {
-        desk.error_help(place, format!("`{name}` cannot be the name of a {what}"), "names are made of letters, digits, `_` and `-`, and start with a letter");
+        desk.error_help(
+            place,
+            format!("`{name}` cannot be the name of a {what}"),
+            "names are made of letters, digits, `_` and `-`, and start with a letter",
+        );
     }
 }
 
@@ -100,7 +104,8 @@ fn entries<'a>(desk: &mut Desk<'_>, node: Option<&'a Node>, table: &str, what: &
 
 fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     let mut f = Fields::of(&mut desk.report, root, "a scenario")?;
-    let mut line = |desk: &mut Desk<'_>, key: &str| f.get(key).and_then(|n| desk.text(n, &format!("`{key}`"))).unwrap_or("").trim().to_owned();
+    let mut line =
+        |desk: &mut Desk<'_>, key: &str| f.get(key).and_then(|n| desk.text(n, &format!("`{key}`"))).unwrap_or("").trim().to_owned();
     let (title, description) = (line(desk, "title"), line(desk, "description"));
     let references = f.get("references").map(|n| strings(&mut desk.report, n)).unwrap_or_default();
     let tags = f.get("tags").map(|n| strings(&mut desk.report, n)).unwrap_or_default();
@@ -157,7 +162,9 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     f.allow("variants");
     let variants = plan::variants(desk, root);
     let sweep = f.get("sweep").and_then(|n| plan::sweep(desk, root, n));
-    f.finish_with(&mut desk.report, &|key| (key == "trials").then(|| "repeats are not part of this version; `[sweep] seeds = N` repeats with other seeds".to_owned()));
+    f.finish_with(&mut desk.report, &|key| {
+        (key == "trials").then(|| "repeats are not part of this version; `[sweep] seeds = N` repeats with other seeds".to_owned())
+    });
     Some(Spec {
         name: String::new(),
         variant: None,

@@ -98,12 +98,14 @@ pub(super) fn time_base(desk: &mut Desk<'_>, models: &[(&Entry, Option<Arc<Defin
     let mut found: Option<(TimeBase, String)> = None;
     for (entry, model) in models {
         let Some(model) = model else { continue };
-        let base =
-            if model.system.time_unit() == TimeUnit::Dimensionless { TimeBase::Dimensionless } else { TimeBase::Milliseconds };
+        let base = if model.system.time_unit() == TimeUnit::Dimensionless { TimeBase::Dimensionless } else { TimeBase::Milliseconds };
         match &found {
             Some((first, name)) if *first != base => desk.error_help(
                 &entry.place,
-                format!("population `{}` and population `{name}` cannot share a time axis: one model is dimensionless, the other is not", entry.key),
+                format!(
+                    "population `{}` and population `{name}` cannot share a time axis: one model is dimensionless, the other is not",
+                    entry.key
+                ),
                 "run them in two scenarios and compare the results",
             ),
             Some(_) => {}
@@ -152,7 +154,11 @@ fn hint_parameter(definition: &Definition, key: &str) -> Option<String> {
     } else if *ours == "tau" && definition.kind == Kind::Model {
         Some("synaptic time constants belong to receptors: `receptors.NAME = { kind = \"exp_current\", tau = ... }`".to_owned())
     } else {
-        Some(format!("what other tools call `{key}` is `{ours}` here, which `{}` does not have; its parameters: {}", definition.name, list(definition)))
+        Some(format!(
+            "what other tools call `{key}` is `{ours}` here, which `{}` does not have; its parameters: {}",
+            definition.name,
+            list(definition)
+        ))
     }
 }
 
@@ -162,7 +168,6 @@ fn list(definition: &Definition) -> String {
 
 /// Reads one population whose model is known.
 pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, model: &Arc<Definition>) -> Option<PopulationSpec> {
-    let before = desk.report.errors();
     let mut f = Fields::of(&mut desk.report, &entry.value, format!("population `{}`", entry.key))?;
     f.allow("model");
     let positions_node = f.get("positions");
@@ -171,7 +176,11 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
         Some(n) => desk.whole(n, "`size`", 1).filter(|v| {
             let fits = *v <= u64::from(u32::MAX);
             if !fits {
-                desk.error_help(&n.place, format!("a population has at most {} units, not {v}", u32::MAX), "a run of this size would not fit any memory");
+                desk.error_help(
+                    &n.place,
+                    format!("a population has at most {} units, not {v}", u32::MAX),
+                    "a run of this size would not fit any memory",
+                );
             }
             fits
         }),
@@ -185,7 +194,11 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     check_positions(desk, positions_node, positions.as_ref(), size);
     for place in ["grid", "cable", "morphology"] {
         if let Some(n) = f.get(place) {
-            desk.error_help(&n.place, format!("`{place}` is not part of this version: populations are sets of points"), "use `size`, and `positions` for units in space");
+            desk.error_help(
+                &n.place,
+                format!("`{place}` is not part of this version: populations are sets of points"),
+                "use `size`, and `positions` for units in space",
+            );
         }
     }
 
@@ -195,7 +208,7 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     let mut definitions: Vec<(String, Arc<Definition>)> = vec![(String::new(), model.clone())];
     let positioned = positions.is_some();
     let unit_names = || Names::of_units(positioned);
-    let reading = Reading { size, time_unit: model.system.time_unit() };
+    let reading = Reading { size };
 
     if let Some(node) = f.get("receptors") {
         for e in node.entries().unwrap_or_default() {
@@ -222,20 +235,26 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     let parameters: Vec<Value> = system
         .parameters()
         .iter()
-        .map(|v| {
-            given.get(&v.name).map(|g| g.0.clone()).unwrap_or_else(|| Value::Constant(default_of(&definitions, chosen, &v.name)))
-        })
+        .map(|v| given.get(&v.name).map(|g| g.0.clone()).unwrap_or_else(|| Value::Constant(default_of(&definitions, chosen, &v.name))))
         .collect();
 
     let initial_node = f.get("initial");
     let initial = initial_values(desk, initial_node, &system, &definitions, chosen, &parameters, &reading, &unit_names());
-    let integrator = f.get("integrator").and_then(|n| integrator(desk, n)).or_else(|| chosen.and_then(|p| p.integrator.clone())).or_else(|| model.integrator.clone());
-    let substeps = f.get("substeps").and_then(|n| desk.whole(n, "`substeps`", 1)).map_or_else(|| chosen.and_then(|p| p.substeps).unwrap_or(1), |v| v as u32);
+    let integrator = f
+        .get("integrator")
+        .and_then(|n| integrator(desk, n))
+        .or_else(|| chosen.and_then(|p| p.integrator.clone()))
+        .or_else(|| model.integrator.clone());
+    let substeps = f
+        .get("substeps")
+        .and_then(|n| desk.whole(n, "`substeps`", 1))
+        .map_or_else(|| chosen.and_then(|p| p.substeps).unwrap_or(1), |v| v as u32);
     f.finish_with(&mut desk.report, &|key| {
         model.parameter(key).map(|_| format!("`{key}` is a parameter of the model: write `parameters = {{ {key} = ... }}`"))
     });
     check_refractory(desk, model, &system, &parameters, &given, &entry.place);
-    (desk.report.errors() == before).then(|| PopulationSpec {
+    // Returned even when something is wrong, so that what names this population is checked as well; the report fails the load.
+    Some(PopulationSpec {
         name: entry.key.clone(),
         model: model.clone(),
         receptors,
@@ -253,7 +272,6 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
 /// What stays the same while a population is read.
 struct Reading {
     size: usize,
-    time_unit: TimeUnit,
 }
 
 #[expect(clippy::too_many_arguments, reason = "what the population knows so far, and where its values go")]
@@ -313,7 +331,14 @@ fn receptor(
             if p.default != 0.0 && f.get(&p.name).is_none() && !given.contains_key(&format!("{prefix}{}", p.name)) {
                 desk.error_help(
                     &entry.place,
-                    format!("receptor `{}` needs `{}` here: on model `{}` it is {}, and the default is {}", entry.key, p.name, model.name, name_of(now), p.default_text),
+                    format!(
+                        "receptor `{}` needs `{}` here: on model `{}` it is {}, and the default is {}",
+                        entry.key,
+                        p.name,
+                        model.name,
+                        name_of(now),
+                        p.default_text
+                    ),
                     format!("add `{} = ...`", p.name),
                 );
             }
@@ -346,13 +371,8 @@ fn read_parameters(
 ) {
     for p in &definition.parameters {
         let Some(node) = fields.get(&p.name) else { continue };
-        let wanted = Wanted {
-            dimension: p.dimension,
-            what: format!("`{}`", p.name),
-            count: Some(reading.size),
-            names: Some(names.clone()),
-            time_unit: reading.time_unit,
-        };
+        let wanted =
+            Wanted { dimension: p.dimension, what: format!("`{}`", p.name), count: Some(reading.size), names: Some(names.clone()) };
         if let Some(value) = desk.value(node, &wanted) {
             desk.in_range(node, p, &value);
             given.insert(format!("{prefix}{}", p.name), (value, node.place.clone()));
@@ -364,10 +384,7 @@ fn default_of(definitions: &[(String, Arc<Definition>)], preset: Option<&crate::
     if let Some((_, v)) = preset.and_then(|p| p.parameters.iter().find(|(n, _)| n == name)) {
         return *v;
     }
-    definitions
-        .iter()
-        .find_map(|(prefix, d)| name.strip_prefix(prefix.as_str()).and_then(|n| d.parameter(n)))
-        .map_or(0.0, |p| p.default)
+    definitions.iter().find_map(|(prefix, d)| name.strip_prefix(prefix.as_str()).and_then(|n| d.parameter(n))).map_or(0.0, |p| p.default)
 }
 
 #[expect(clippy::too_many_arguments, reason = "one value from each place that may state it: scenario, preset, model file")]
@@ -414,7 +431,6 @@ fn initial_values(
                     what: format!("the initial value of `{}`", state.name),
                     count: Some(reading.size),
                     names: Some(names.clone()),
-                    time_unit: reading.time_unit,
                 };
                 return desk.value(node, &wanted).map_or(Value::Constant(0.0), |v| constant(v, system, parameters));
             }
@@ -512,7 +528,8 @@ fn positions(desk: &mut Desk<'_>, node: &Node) -> Option<Positions> {
             desk.error_help(&n.place, "the number of units along each axis is due here", "write `grid = [10, 20]`");
             return None;
         };
-        let shape: Option<Vec<usize>> = list.iter().map(|v| desk.whole(v, "the number of units along an axis", 1).map(|v| v as usize)).collect();
+        let shape: Option<Vec<usize>> =
+            list.iter().map(|v| desk.whole(v, "the number of units along an axis", 1).map(|v| v as usize)).collect();
         Some(Positions::Grid { shape: shape?, spacing: spacing? })
     } else if let Some(n) = f.get("uniform") {
         lengths(desk, n).map(|extent| Positions::Uniform { extent })
@@ -521,13 +538,15 @@ fn positions(desk: &mut Desk<'_>, node: &Node) -> Option<Positions> {
             desk.error(&n.place, "a list of positions is due here");
             return None;
         };
-        let points: Option<Vec<[f64; 3]>> = list
-            .iter()
-            .map(|p| lengths(desk, p).map(|v| std::array::from_fn(|i| v.get(i).copied().unwrap_or(0.0))))
-            .collect();
+        let points: Option<Vec<[f64; 3]>> =
+            list.iter().map(|p| lengths(desk, p).map(|v| std::array::from_fn(|i| v.get(i).copied().unwrap_or(0.0)))).collect();
         Some(Positions::Listed(Arc::from(points?)))
     } else {
-        desk.error_help(&node.place, "positions are a grid, uniform in a box, or listed", "write `{ grid = [10, 20], spacing = \"100 um\" }` or `{ uniform = [\"1 mm\", \"1 mm\"] }`");
+        desk.error_help(
+            &node.place,
+            "positions are a grid, uniform in a box, or listed",
+            "write `{ grid = [10, 20], spacing = \"100 um\" }` or `{ uniform = [\"1 mm\", \"1 mm\"] }`",
+        );
         None
     };
     f.finish(&mut desk.report);

@@ -109,30 +109,36 @@ fn integrator(catalog: &Catalog) -> Value {
 
 fn simulation(catalog: &Catalog) -> Value {
     let q = || json!({ "$ref": "#/$defs/quantity" });
-    object(&["duration", "dt"], json!({
-        "duration": q(), "dt": q(), "transient": q(),
-        "seed": whole("seed of all random numbers", 0),
-        "memory": text("what a run may hold, \"2 GB\""),
-        "spike_times": choice("how spike times are found", ["grid", "interpolated", "exact"]),
-        "check": choice("repeat at half the step", ["halve_dt"]),
-        "integrator": integrator(catalog),
-    }))
+    object(
+        &["duration", "dt"],
+        json!({
+            "duration": q(), "dt": q(), "transient": q(),
+            "seed": whole("seed of all random numbers", 0),
+            "memory": text("what a run may hold, \"2 GB\""),
+            "spike_times": choice("how spike times are found", ["grid", "interpolated", "exact"]),
+            "check": choice("repeat at half the step", ["halve_dt"]),
+            "integrator": integrator(catalog),
+        }),
+    )
 }
 
 fn model() -> Value {
     let table = |about: &str| json!({ "type": "object", "description": about });
-    object(&["equations"], json!({
-        "title": text("name in full"), "summary": text("one line"), "description": text("what it is"),
-        "mathematics": text("what is known about it"), "relevance": text("why it matters"), "applications": text("what it is used for"),
-        "references": texts("publications with DOI"),
-        "equations": text("one equation a line, `dV_m/dt = ... : V`"),
-        "threshold": text("condition of a spike"), "reset": text("statements at a spike"), "on_event": text("statements at an arriving event"),
-        "refractory": object(&["time", "hold"], json!({ "time": text("a time"), "hold": texts("states held") })),
-        "inputs": table("input ports with their units"), "given": table("names of the host with their units"), "port": text("input that the current adds to"),
-        "parameters": table("parameters"), "initial": table("initial values"), "presets": table("named sets of values"),
-        "time_unit": choice("what time means in plain-number equations", ["ms", "s", "1"]),
-        "integrator": text("how time is stepped"),
-    }))
+    object(
+        &["equations"],
+        json!({
+            "title": text("name in full"), "summary": text("one line"), "description": text("what it is"),
+            "mathematics": text("what is known about it"), "relevance": text("why it matters"), "applications": text("what it is used for"),
+            "references": texts("publications with DOI"),
+            "equations": text("one equation a line, `dV_m/dt = ... : V`"),
+            "threshold": text("condition of a spike"), "reset": text("statements at a spike"), "on_event": text("statements at an arriving event"),
+            "refractory": object(&["time", "hold"], json!({ "time": text("a time"), "hold": texts("states held") })),
+            "inputs": table("input ports with their units"), "given": table("names of the host with their units"), "port": text("input that the current adds to"),
+            "parameters": table("parameters"), "initial": table("initial values"), "presets": table("named sets of values"),
+            "time_unit": choice("what time means in plain-number equations", ["ms", "s", "1"]),
+            "integrator": text("how time is stepped"),
+        }),
+    )
 }
 
 fn population(catalog: &Catalog, library: &Library) -> Value {
@@ -148,20 +154,23 @@ fn population(catalog: &Catalog, library: &Library) -> Value {
     receptor.insert("kind".into(), json!({ "type": "string", "description": "receptor", "examples": library.names(Kind::Receptor) }));
     receptor.insert("port".into(), text("input that its current adds to"));
     receptor.insert("preset".into(), text("named set of values"));
-    object(&["model"], json!({
-        "model": { "type": "string", "description": "a built-in model, one of `models`, or a file beside the scenario", "examples": library.names(Kind::Model) },
-        "size": whole("number of units", 1),
-        "preset": text("named set of values of the model"),
-        "parameters": { "type": "object", "properties": parameters(Kind::Model), "additionalProperties": v() },
-        "initial": { "type": "object", "additionalProperties": v() },
-        "receptors": { "type": "object", "additionalProperties": { "type": "object", "required": ["kind"], "properties": receptor, "additionalProperties": v() } },
-        "integrator": integrator(catalog),
-        "substeps": whole("integration steps inside one step", 1),
-        "positions": object(&[], json!({
-            "grid": { "type": "array", "items": { "type": "integer" } }, "spacing": text("distance of neighbours"),
-            "uniform": { "type": "array" }, "listed": { "type": "array" },
-        })),
-    }))
+    object(
+        &["model"],
+        json!({
+            "model": { "type": "string", "description": "a built-in model, one of `models`, or a file beside the scenario", "examples": library.names(Kind::Model) },
+            "size": whole("number of units", 1),
+            "preset": text("named set of values of the model"),
+            "parameters": { "type": "object", "properties": parameters(Kind::Model), "additionalProperties": v() },
+            "initial": { "type": "object", "description": "by state; those of a receptor as `RECEPTOR.STATE` or in a table of its name", "additionalProperties": { "type": ["string", "number", "object"] } },
+            "receptors": { "type": "object", "additionalProperties": { "type": "object", "required": ["kind"], "properties": receptor, "additionalProperties": v() } },
+            "integrator": integrator(catalog),
+            "substeps": whole("integration steps inside one step", 1),
+            "positions": object(&[], json!({
+                "grid": { "type": "array", "items": { "type": "integer" } }, "spacing": text("distance of neighbours"),
+                "uniform": { "type": "array" }, "listed": { "type": "array" },
+            })),
+        }),
+    )
 }
 
 /// Parameters of the same name in several models share one entry that joins their meanings.
@@ -177,49 +186,58 @@ fn add_parameters(all: &mut Map<String, Value>, definition: &Definition) {
 fn projection() -> Value {
     let v = || json!({ "$ref": "#/$defs/value" });
     let q = || json!({ "$ref": "#/$defs/quantity" });
-    object(&["from", "to", "connect"], json!({
-        "from": text("population"), "to": text("POP.RECEPTOR, or POP.INPUT for continuous projections"),
-        "kind": choice("what it carries", ["event", "continuous"]),
-        "value": text("expression in w, NAME_pre, NAME_post (continuous)"),
-        "connect": {
-            "description": "a rule",
-            "type": ["string", "object"],
-            "additionalProperties": false,
-            "properties": {
-                "rule": choice("rule", ["one_to_one", "all_to_all", "probability", "fixed_indegree", "fixed_outdegree", "fixed_total_number", "neighbours", "gaussian", "small_world"]),
-                "p": { "type": "number", "minimum": 0, "maximum": 1 }, "p_max": { "type": "number", "minimum": 0, "maximum": 1 }, "p_rewire": { "type": "number", "minimum": 0, "maximum": 1 },
-                "indegree": whole("sources of each target", 0), "outdegree": whole("targets of each source", 0), "total": whole("connections", 0), "neighbours": whole("neighbours of each unit", 0),
-                "radius": q(), "sigma": q(), "periodic": flag("distances wrap around"),
-                "autapses": flag("a unit may connect to itself"), "multapses": flag("a pair may be connected more than once"),
-                "edges": text("file with the columns source, target, weight, delay_ms"),
+    object(
+        &["from", "to", "connect"],
+        json!({
+            "from": text("population"), "to": text("POP.RECEPTOR, or POP.INPUT for continuous projections"),
+            "kind": choice("what it carries", ["event", "continuous"]),
+            "value": text("expression in w, NAME_pre, NAME_post (continuous)"),
+            "connect": {
+                "description": "a rule",
+                "type": ["string", "object"],
+                "additionalProperties": false,
+                "properties": {
+                    "rule": choice("rule", ["one_to_one", "all_to_all", "probability", "fixed_indegree", "fixed_outdegree", "fixed_total_number", "neighbours", "gaussian", "small_world"]),
+                    "p": { "type": "number", "minimum": 0, "maximum": 1 }, "p_max": { "type": "number", "minimum": 0, "maximum": 1 }, "p_rewire": { "type": "number", "minimum": 0, "maximum": 1 },
+                    "indegree": whole("sources of each target", 0), "outdegree": whole("targets of each source", 0), "total": whole("connections", 0), "neighbours": whole("neighbours of each unit", 0),
+                    "radius": q(), "sigma": q(), "periodic": flag("distances wrap around"),
+                    "autapses": flag("a unit may connect to itself"), "multapses": flag("a pair may be connected more than once"),
+                    "edges": text("file with the columns source, target, weight, delay_ms"),
+                },
             },
-        },
-        "weight": v(), "delay": v(),
-    }))
+            "weight": v(), "delay": v(),
+        }),
+    )
 }
 
 fn stimulus() -> Value {
     let v = || json!({ "$ref": "#/$defs/value" });
     let q = || json!({ "$ref": "#/$defs/quantity" });
-    object(&["target", "kind"], json!({
-        "target": text("POP.INPUT, or POP.RECEPTOR for spikes"), "kind": choice("kind", STIMULUS_KINDS.map(|k| k.0)),
-        "units": { "$ref": "#/$defs/units" },
-        "amplitude": v(), "start": q(), "stop": q(), "from": v(), "to": v(), "period": q(), "width": q(), "center": q(), "sigma": v(), "frequency": q(),
-        "phase": q(), "offset": v(), "rectified": flag("absolute value"), "f_start": q(), "f_stop": q(), "exponential": flag("exponential chirp"),
-        "mean": v(), "tau": q(), "interval": q(), "rate": v(), "sources": whole("sources for each unit", 1), "weight": v(),
-        "times": { "type": "array", "items": q() }, "file": text("Parquet or CSV file"), "unit": text("unit of the file's values"), "gain": q(),
-        "interpolation": choice("between samples", ["hold", "linear"]), "columns": texts("columns of the file"), "value": text("expression in t, i, N and positions"),
-    }))
+    object(
+        &["target", "kind"],
+        json!({
+            "target": text("POP.INPUT, or POP.RECEPTOR for spikes"), "kind": choice("kind", STIMULUS_KINDS.map(|k| k.0)),
+            "units": { "$ref": "#/$defs/units" },
+            "amplitude": v(), "start": q(), "stop": q(), "from": v(), "to": v(), "period": q(), "width": q(), "center": q(), "sigma": v(), "frequency": q(),
+            "phase": q(), "offset": v(), "rectified": flag("absolute value"), "f_start": q(), "f_stop": q(), "exponential": flag("exponential chirp"),
+            "mean": v(), "tau": q(), "interval": q(), "rate": v(), "sources": whole("sources for each unit", 1), "weight": v(),
+            "times": { "type": "array", "items": q() }, "file": text("Parquet or CSV file"), "unit": text("unit of the file's values"), "gain": q(),
+            "interpolation": choice("between samples", ["hold", "linear"]), "columns": texts("columns of the file"), "value": text("expression in t, i, N and positions"),
+        }),
+    )
 }
 
 fn record() -> Value {
-    object(&[], json!({
-        "spikes": flag("keep spikes"), "connections": flag("write connections"),
-        "traces": { "type": "array", "items": object(&["variables"], json!({
-            "name": text("name of the trace and its file"), "variables": { "type": ["array", "string"] },
-            "units": { "$ref": "#/$defs/units" }, "interval": { "$ref": "#/$defs/quantity" },
-        })) },
-    }))
+    object(
+        &[],
+        json!({
+            "spikes": flag("keep spikes"), "connections": flag("write connections"),
+            "traces": { "type": "array", "items": object(&["variables"], json!({
+                "name": text("name of the trace and its file"), "variables": { "type": ["array", "string"] },
+                "units": { "$ref": "#/$defs/units" }, "interval": { "$ref": "#/$defs/quantity" },
+            })) },
+        }),
+    )
 }
 
 fn analysis(catalog: &Catalog) -> Value {
@@ -234,7 +252,10 @@ fn analysis(catalog: &Catalog) -> Value {
             let mut required = vec!["kind"];
             for key in subjects {
                 required.push(key);
-                properties.insert((*key).into(), json!({ "type": ["string", "array"], "description": "POP.spikes, POP.rate, POP.VAR, mean(...), [0..10]" }));
+                properties.insert(
+                    (*key).into(),
+                    json!({ "type": ["string", "array"], "description": "POP.spikes, POP.rate, POP.VAR, mean(...), [0..10]" }),
+                );
             }
             for option in &d.options {
                 properties.entry(option.key).or_insert_with(|| option_schema(option));
