@@ -168,7 +168,6 @@ fn list(definition: &Definition) -> String {
 
 /// Reads one population whose model is known.
 pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, model: &Arc<Definition>) -> Option<PopulationSpec> {
-    let before = desk.report.errors();
     let mut f = Fields::of(&mut desk.report, &entry.value, format!("population `{}`", entry.key))?;
     f.allow("model");
     let positions_node = f.get("positions");
@@ -209,7 +208,7 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     let mut definitions: Vec<(String, Arc<Definition>)> = vec![(String::new(), model.clone())];
     let positioned = positions.is_some();
     let unit_names = || Names::of_units(positioned);
-    let reading = Reading { size, time_unit: model.system.time_unit() };
+    let reading = Reading { size };
 
     if let Some(node) = f.get("receptors") {
         for e in node.entries().unwrap_or_default() {
@@ -254,7 +253,8 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
         model.parameter(key).map(|_| format!("`{key}` is a parameter of the model: write `parameters = {{ {key} = ... }}`"))
     });
     check_refractory(desk, model, &system, &parameters, &given, &entry.place);
-    (desk.report.errors() == before).then(|| PopulationSpec {
+    // Returned even when something is wrong, so that what names this population is checked as well; the report fails the load.
+    Some(PopulationSpec {
         name: entry.key.clone(),
         model: model.clone(),
         receptors,
@@ -272,7 +272,6 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
 /// What stays the same while a population is read.
 struct Reading {
     size: usize,
-    time_unit: TimeUnit,
 }
 
 #[expect(clippy::too_many_arguments, reason = "what the population knows so far, and where its values go")]
@@ -372,13 +371,8 @@ fn read_parameters(
 ) {
     for p in &definition.parameters {
         let Some(node) = fields.get(&p.name) else { continue };
-        let wanted = Wanted {
-            dimension: p.dimension,
-            what: format!("`{}`", p.name),
-            count: Some(reading.size),
-            names: Some(names.clone()),
-            time_unit: reading.time_unit,
-        };
+        let wanted =
+            Wanted { dimension: p.dimension, what: format!("`{}`", p.name), count: Some(reading.size), names: Some(names.clone()) };
         if let Some(value) = desk.value(node, &wanted) {
             desk.in_range(node, p, &value);
             given.insert(format!("{prefix}{}", p.name), (value, node.place.clone()));
@@ -437,7 +431,6 @@ fn initial_values(
                     what: format!("the initial value of `{}`", state.name),
                     count: Some(reading.size),
                     names: Some(names.clone()),
-                    time_unit: reading.time_unit,
                 };
                 return desk.value(node, &wanted).map_or(Value::Constant(0.0), |v| constant(v, system, parameters));
             }

@@ -97,8 +97,8 @@ pub enum Value {
     Each(Arc<[f64]>),
     /// Drawn.
     Drawn(Distribution),
-    /// An expression in `i`, `N`, `x`, `y`, `z` (positions in metres) and the parameters of the model, kept as text
-    /// that has been checked.
+    /// An expression in `i`, `N`, `x`, `y`, `z` (positions in metres; only where the population has them) and, for parameters
+    /// and initial values, the parameters of the model; kept as text that has been checked.
     Expression(String),
 }
 
@@ -483,7 +483,7 @@ pub enum StimulusKind {
         /// Factor.
         gain: f64,
     },
-    /// An expression in `t`, `i`, `N` and positions; checked text.
+    /// An expression in `t` (seconds; a plain number in dimensionless scenarios), `i`, `N` and positions (metres); checked text.
     Expression {
         /// The text.
         value: String,
