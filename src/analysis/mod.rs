@@ -6,10 +6,15 @@
 pub mod subject;
 
 // Spikes, rates, spectra, synchrony: one line a file.
+pub mod correlogram;
 pub mod isi;
+pub mod lags;
 pub mod population_rate;
+pub mod psd;
 pub mod raster;
 pub mod rates;
+pub mod spectrogram;
+pub mod synchrony;
 
 // Information and dynamics: one line a file.
 
@@ -30,6 +35,11 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &isi::Isi,
     &raster::RasterOfSpikes,
     &population_rate::PopulationRate,
+    &psd::Psd,
+    &spectrogram::Spectrogram,
+    &correlogram::Correlogram,
+    &lags::Lags,
+    &synchrony::Synchrony,
     // Information and dynamics.
 ];
 
