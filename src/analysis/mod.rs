@@ -6,11 +6,15 @@
 pub mod subject;
 
 // Spikes, rates, spectra, synchrony: one line a file.
+pub mod correlogram;
 pub mod isi;
-pub mod levels;
+pub mod lags;
 pub mod population_rate;
+pub mod psd;
 pub mod raster;
 pub mod rates;
+pub mod spectrogram;
+pub mod synchrony;
 
 // Information and dynamics: one line a file.
 pub mod dependence;
@@ -35,6 +39,11 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &levels::Levels,
     &raster::RasterOfSpikes,
     &population_rate::PopulationRate,
+    &psd::Psd,
+    &spectrogram::Spectrogram,
+    &correlogram::Correlogram,
+    &lags::Lags,
+    &synchrony::Synchrony,
     // Information and dynamics.
     &mutual_information::MutualInformation,
     &transfer_entropy::TransferEntropy,
