@@ -12,7 +12,11 @@ pub mod raster;
 pub mod rates;
 
 // Information and dynamics: one line a file.
+pub mod binding;
 pub mod dependence;
+#[cfg(test)]
+pub(crate) mod equation_fixtures;
+pub mod lyapunov;
 pub mod mutual_information;
 pub mod transfer_entropy;
 
@@ -34,6 +38,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &raster::RasterOfSpikes,
     &population_rate::PopulationRate,
     // Information and dynamics.
+    &lyapunov::Lyapunov,
     &mutual_information::MutualInformation,
     &transfer_entropy::TransferEntropy,
 ];
