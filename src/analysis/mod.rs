@@ -17,7 +17,11 @@ pub mod spectrogram;
 pub mod synchrony;
 
 // Information and dynamics: one line a file.
+pub mod binding;
 pub mod dependence;
+#[cfg(test)]
+pub(crate) mod equation_fixtures;
+pub mod lyapunov;
 pub mod mutual_information;
 pub mod transfer_entropy;
 
@@ -45,6 +49,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &lags::Lags,
     &synchrony::Synchrony,
     // Information and dynamics.
+    &lyapunov::Lyapunov,
     &mutual_information::MutualInformation,
     &transfer_entropy::TransferEntropy,
 ];

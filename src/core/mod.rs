@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod dynamics;
 pub mod expm;
 pub mod fft;
+pub mod flight;
 pub mod information;
 pub mod intervals;
 pub mod kernel_smoothing;
