@@ -63,6 +63,8 @@ impl Brush<'_> {
         let place = |k: usize| (self.placed.across(c.x[k], width), self.placed.down(c.y[k], height));
         let rank = rank(c.role, c.focus);
         if c.stroke == Stroke::Points {
+            // Measured points stand over the theory that is drawn through them.
+            let rank = rank.max(5);
             let few = to.saturating_sub(from) <= 4 * self.plane.cells.0;
             if few {
                 let glyph = letter(c.role, self.look.marker == Marker::Ascii);
@@ -260,7 +262,7 @@ impl Brush<'_> {
         let ch = match (glyph, ascii) {
             (Glyph::Stable | Glyph::Node, false) => '●',
             (Glyph::Unstable, false) => '○',
-            (Glyph::Saddle, false) => '✕',
+            (Glyph::Saddle, false) => '╳',
             (Glyph::Marginal, false) => '◇',
             (Glyph::Stable | Glyph::Node, true) => '@',
             (Glyph::Unstable, true) => 'O',

@@ -9,7 +9,7 @@ mod layout;
 mod panel;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use layout::Placed;
 pub(crate) use table::number;
