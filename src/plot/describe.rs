@@ -1,5 +1,7 @@
 //! One line in words for every shape: for screen readers, logs, and people who do not see the pane.
 
+use std::fmt::Write as _;
+
 use super::cells::number;
 use super::reduce::Extremes;
 use crate::signal::{Axis, NamedShape, Shape, Stability};
@@ -23,10 +25,10 @@ pub fn describe(shape: &NamedShape) -> String {
             let one = |r: &crate::signal::ScalarRow| {
                 let mut text = format!("{} {}", r.name, r.value.map_or_else(|| "missing".into(), |v| with_unit(v, &r.unit)));
                 if let Some((a, b)) = r.interval {
-                    text.push_str(&format!(" [{}, {}]", number(a), number(b)));
+                    let _ = write!(text, " [{}, {}]", number(a), number(b));
                 }
                 if let Some(c) = r.chance {
-                    text.push_str(&format!(" (chance {})", number(c)));
+                    let _ = write!(text, " (chance {})", number(c));
                 }
                 text
             };

@@ -51,8 +51,8 @@ pub(crate) struct Dash {
 pub(crate) struct Dots {
     /// Cells across and down.
     pub(crate) cells: (usize, usize),
-    /// Pixels across and down a cell.
-    sub: (usize, usize),
+    /// Powers of two that are the pixels across and down a cell.
+    shift: (u32, u32),
     pub(crate) bits: Vec<u8>,
     /// Cell columns that may be painted.
     pub(crate) clip: (usize, usize),
@@ -62,20 +62,23 @@ pub(crate) struct Dots {
 
 impl Dots {
     pub(crate) fn new(cells: (usize, usize), marker: Marker, clip: (usize, usize), dash: Option<Dash>) -> Self {
-        Self { cells, sub: marker.pixels(), bits: vec![0; cells.0 * cells.1], clip, dash, walked: 0 }
+        let (across, down) = marker.pixels();
+        let shift = (across.trailing_zeros(), down.trailing_zeros());
+        Self { cells, shift, bits: vec![0; cells.0 * cells.1], clip, dash, walked: 0 }
     }
 
     /// Pixels across and down.
     pub(crate) fn size(&self) -> (usize, usize) {
-        (self.cells.0 * self.sub.0, self.cells.1 * self.sub.1)
+        (self.cells.0 << self.shift.0, self.cells.1 << self.shift.1)
     }
 
     pub(crate) fn set(&mut self, x: usize, y: usize) {
-        let (column, row) = (x / self.sub.0, y / self.sub.1);
+        let (column, row) = (x >> self.shift.0, y >> self.shift.1);
         if column < self.clip.0 || column >= self.clip.1 || column >= self.cells.0 || row >= self.cells.1 {
             return;
         }
-        let bit = (y % self.sub.1) * self.sub.0 + x % self.sub.0;
+        let within = |v: usize, shift: u32| v & ((1 << shift) - 1);
+        let bit = (within(y, self.shift.1) << self.shift.0) + within(x, self.shift.0);
         self.bits[row * self.cells.0 + column] |= 1 << bit;
     }
 

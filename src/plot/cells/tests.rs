@@ -1,5 +1,7 @@
 //! The painter as a whole: any size, any data, and pictures with their styles.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::plot::colour::{Colour, Depth, Style, Theme};
 use crate::plot::grid::{Cell, CellGrid};
@@ -28,7 +30,7 @@ fn styled(grid: &CellGrid) -> String {
     let mut out = String::new();
     for row in grid.cells.chunks(grid.width.max(1)) {
         let text: String = row.iter().filter(|c| c.ch != Cell::WIDE_REST).map(|c| c.ch).collect();
-        out.push_str(&format!("|{text}|\n"));
+        let _ = writeln!(out, "|{text}|");
         let mut runs = Vec::new();
         let mut from = 0;
         for k in 1..=row.len() {
@@ -39,7 +41,7 @@ fn styled(grid: &CellGrid) -> String {
                 from = k;
             }
         }
-        out.push_str(&format!("  {}\n", runs.join(", ")));
+        let _ = writeln!(out, "  {}", runs.join(", "));
     }
     out
 }
