@@ -55,6 +55,17 @@ impl Dimension {
         Self(std::array::from_fn(|i| self.0[i] - other.0[i]))
     }
 
+    /// This dimension with volt replaced by `volt` and ampere by `ampere`, when it is written in volt, ampere, metre, second,
+    /// kelvin, mole and candela (siemens is A/V, farad A s/V): how a receptor written for currents in A serves a density.
+    #[must_use]
+    pub fn rebased(self, volt: Self, ampere: Self) -> Option<Self> {
+        let volts = f64::from(self.0[1]) / f64::from(TWELFTHS);
+        let rest = self.per(Self::VOLT.power(volts)?);
+        let amperes = f64::from(rest.0[3]) / f64::from(TWELFTHS);
+        let rest = rest.per(Self::AMPERE.power(amperes)?);
+        Some(rest.times(volt.power(volts)?).times(ampere.power(amperes)?))
+    }
+
     /// The dimension of a power, or `None` if an exponent is no multiple of 1/12 or out of range.
     pub fn power(self, exponent: f64) -> Option<Self> {
         let mut out = [0i16; 7];

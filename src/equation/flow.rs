@@ -1,59 +1,153 @@
 //! A system as mathematics: right-hand side, Jacobian, resets, for estimators that need the equations.
-//!
-//! CONTRACT (owner: equation room).
 
 use super::System;
+use super::derive::derivatives;
+use super::graph::{Graph, Id, Symbol};
+use super::tape::{Tape, Values};
 
 /// A system with all parameters and inputs bound: dx/dt = f(t, x), per unit of the recording's time base in SI (seconds, or
-/// plain time for dimensionless systems).
+/// plain time for dimensionless systems). White noise is left out.
 #[derive(Debug, Clone)]
 pub struct Flow {
-    _private: (),
+    states: usize,
+    /// Units of the equations' time in a second.
+    per_second: f64,
+    rate: Tape,
+    jacobian: Tape,
+    autonomous: bool,
+    surface: Option<Tape>,
+    reset: Option<Tape>,
+    refractory: Option<Tape>,
+    hold: Vec<usize>,
+    named: Vec<(String, Tape)>,
 }
 
 impl Flow {
     /// Binds one value a parameter and one an input port.
-    pub fn new(_system: &System, _parameters: &[f64], _inputs: &[f64]) -> Self {
-        todo!()
+    pub fn new(system: &System, parameters: &[f64], inputs: &[f64]) -> Self {
+        let p = system.parts();
+        let n = p.states.len();
+        let mut g = Graph::new();
+        let bind = |g: &mut Graph, roots: &[Id]| {
+            g.import(
+                &p.graph,
+                roots,
+                |g, s| match s {
+                    Symbol::Parameter(i) => Some(g.number(parameters.get(i as usize).copied().unwrap_or(f64::NAN))),
+                    Symbol::Input(i) => Some(g.number(inputs.get(i as usize).copied().unwrap_or(0.0))),
+                    Symbol::Noise(_) => Some(g.number(0.0)),
+                    _ => None,
+                },
+                |v, _| (v, crate::core::units::Dimension::NONE),
+            )
+        };
+        let per_second = p.time_unit.per_second();
+        let drift = bind(&mut g, &p.drift);
+        let scale = g.number(per_second);
+        let rate: Vec<Id> = drift.into_iter().map(|d| g.mul(scale, d)).collect();
+        let autonomous = rate.iter().all(|&r| !g.depends(r, |s| s == Symbol::Time));
+        let jacobian = jacobian(&mut g, &rate, n);
+        let surface = p.threshold.and_then(|t| t.surface).map(|h| {
+            let h = bind(&mut g, &[h]);
+            let mut roots = h.clone();
+            roots.extend(self::jacobian(&mut g, &h, n));
+            roots
+        });
+        let reset = p.threshold.map(|_| {
+            let mut map: Vec<Id> = (0..n).map(|i| g.symbol(Symbol::State(i as u32))).collect();
+            let ids: Vec<Id> = p.reset.iter().map(|r| r.1).collect();
+            for ((state, _), id) in p.reset.iter().zip(bind(&mut g, &ids)) {
+                map[*state] = id;
+            }
+            let slopes = self::jacobian(&mut g, &map, n);
+            map.extend(slopes);
+            map
+        });
+        let refractory = p.refractory.map(|r| bind(&mut g, &[r]));
+        let named: Vec<(String, Id)> = p
+            .subexpressions
+            .iter()
+            .map(|v| v.name.clone())
+            .zip(bind(&mut g, &p.subexpression_ids))
+            .chain(p.inputs.iter().map(|v| v.name.clone()).zip(bind(&mut g, &p.port_totals)))
+            .collect();
+        Self {
+            states: n,
+            per_second,
+            rate: Tape::new(&g, &rate),
+            jacobian: Tape::new(&g, &jacobian),
+            autonomous,
+            surface: surface.map(|r| Tape::new(&g, &r)),
+            reset: reset.map(|r| Tape::new(&g, &r)),
+            refractory: refractory.map(|r| Tape::new(&g, &r)),
+            hold: p.hold.clone(),
+            named: named.into_iter().map(|(name, id)| (name, Tape::new(&g, &[id]))).collect(),
+        }
+    }
+
+    fn values<'a>(&self, t: f64, x: &'a [f64]) -> Values<'a> {
+        Values { states: x, time: t * self.per_second, ..Values::default() }
     }
 
     /// Number of states.
     pub fn dimension(&self) -> usize {
-        todo!()
+        self.states
     }
 
     /// f(t, x) into `out`.
-    pub fn rate(&self, _t: f64, _x: &[f64], _out: &mut [f64]) {
-        todo!()
+    pub fn rate(&self, t: f64, x: &[f64], out: &mut [f64]) {
+        self.rate.evaluate(&self.values(t, x), out);
     }
 
     /// The Jacobian, row-major `out[i * n + j] = df_i/dx_j`, from symbolic derivatives.
-    pub fn jacobian(&self, _t: f64, _x: &[f64], _out: &mut [f64]) {
-        todo!()
+    pub fn jacobian(&self, t: f64, x: &[f64], out: &mut [f64]) {
+        self.jacobian.evaluate(&self.values(t, x), out);
     }
 
     /// Explicit time derivative of the right-hand side is ignored; true if it does not depend on time.
     pub fn is_autonomous(&self) -> bool {
-        todo!()
+        self.autonomous
     }
 
-    /// The threshold surface h(x): positive once crossed (`V_m > V_th` gives V_m - V_th), and its gradient. None without threshold.
-    pub fn threshold(&self, _t: f64, _x: &[f64], _gradient: &mut [f64]) -> Option<f64> {
-        todo!()
+    /// The threshold surface h(x): positive once crossed (`V_m > V_th` gives V_m - V_th), and its gradient. None without
+    /// threshold, or when the condition is not one comparison.
+    pub fn threshold(&self, t: f64, x: &[f64], gradient: &mut [f64]) -> Option<f64> {
+        let tape = self.surface.as_ref()?;
+        let mut all = vec![0.0; tape.outputs()];
+        tape.evaluate(&self.values(t, x), &mut all);
+        for (g, v) in gradient.iter_mut().zip(&all[1..]) {
+            *g = *v;
+        }
+        Some(all[0])
     }
 
-    /// The reset map applied to x in place, and its Jacobian (row-major). None without reset.
-    pub fn reset(&self, _t: f64, _x: &mut [f64], _jacobian: &mut [f64]) -> Option<()> {
-        todo!()
+    /// The reset map applied to x in place, and its Jacobian (row-major). None without threshold.
+    pub fn reset(&self, t: f64, x: &mut [f64], jacobian: &mut [f64]) -> Option<()> {
+        let tape = self.reset.as_ref()?;
+        let mut all = vec![0.0; tape.outputs()];
+        tape.evaluate(&self.values(t, x), &mut all);
+        let n = self.states;
+        x[..n].copy_from_slice(&all[..n]);
+        for (j, v) in jacobian.iter_mut().zip(&all[n..]) {
+            *j = *v;
+        }
+        Some(())
     }
 
     /// Refractory time in SI and the states held during it.
-    pub fn refractory(&self, _x: &[f64]) -> Option<(f64, Vec<usize>)> {
-        todo!()
+    pub fn refractory(&self, x: &[f64]) -> Option<(f64, Vec<usize>)> {
+        let tape = self.refractory.as_ref()?;
+        Some((tape.value(&self.values(0.0, x)) / self.per_second, self.hold.clone()))
     }
 
-    /// Value of a named subexpression.
-    pub fn subexpression(&self, _name: &str, _t: f64, _x: &[f64]) -> Option<f64> {
-        todo!()
+    /// Value of a named subexpression, or of an input port with the currents of receptors.
+    pub fn subexpression(&self, name: &str, t: f64, x: &[f64]) -> Option<f64> {
+        self.named.iter().find(|n| n.0 == name).map(|(_, tape)| tape.value(&self.values(t, x)))
     }
+}
+
+/// Derivatives of each root by each state, row-major.
+pub(crate) fn jacobian(g: &mut Graph, roots: &[Id], states: usize) -> Vec<Id> {
+    let columns: Vec<Vec<Id>> = (0..states).map(|j| derivatives(g, roots, Symbol::State(j as u32))).collect();
+    (0..roots.len()).flat_map(|i| columns.iter().map(move |c| c[i])).collect()
 }

@@ -1,14 +1,26 @@
 //! Equations: text → syntax tree → unit check → simplified expression graph → derivative → kernel.
 //!
-//! CONTRACT (owner: equation room). The types below are what `model`, `scenario`, `sim` and `analysis` build on. The owner
-//! replaces every `todo!`, splits this into files, and may add; renaming needs the others.
+//! A [`Source`] holds the texts of one model file; [`System::parse`] understands it; [`System::carrying`] adds receptors;
+//! [`flow::Flow`] evaluates it as mathematics and [`kernel::Kernel`] over many units at once.
 
+pub mod carry;
+pub mod check;
+pub mod derive;
+pub mod expression;
 pub mod flow;
+pub mod fuse;
+pub mod graph;
+pub mod kernel;
+pub mod lexer;
+pub mod print;
+pub mod syntax;
+pub mod system;
+pub mod tape;
 
-use std::sync::Arc;
-
-use crate::core::diagnostic::Diagnostic;
 use crate::core::units::Dimension;
+
+pub use self::expression::Expression;
+pub use self::system::System;
 
 /// A named quantity of a system: state, parameter, input or subexpression.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,70 +96,6 @@ pub enum Part {
     OnEvent,
 }
 
-/// An understood set of equations: parsed, unit-checked, simplified, ready to be merged, differentiated and compiled.
-///
-/// Cheap to clone (shared graph).
-#[derive(Debug, Clone)]
-pub struct System {
-    _inner: Arc<()>,
-}
-
-impl System {
-    /// Understands `source`, reporting all that is wrong at once (spans are inside the text of the named part).
-    ///
-    /// # Errors
-    /// Every syntax, name and unit error found, each with its part.
-    pub fn parse(_source: &Source) -> Result<Self, Vec<(Part, Diagnostic)>> {
-        todo!()
-    }
-
-    /// This system carrying `receptor` under `name`: its states and parameters become `name.VAR`, the current it states
-    /// adds to the host's input port.
-    ///
-    /// # Errors
-    /// When the host lacks a name that the receptor is given, or dimensions do not fit.
-    pub fn carrying(&self, _name: &str, _receptor: &System) -> Result<Self, Vec<Diagnostic>> {
-        todo!()
-    }
-
-    /// States in the order of their columns.
-    pub fn states(&self) -> &[Variable] {
-        todo!()
-    }
-    /// Parameters, receptors' included (`ampa.tau`).
-    pub fn parameters(&self) -> &[Variable] {
-        todo!()
-    }
-    /// Input ports.
-    pub fn inputs(&self) -> &[Variable] {
-        todo!()
-    }
-    /// Named subexpressions (recordable).
-    pub fn subexpressions(&self) -> &[Variable] {
-        todo!()
-    }
-    /// Event ports: what projections and spike stimuli may target (`ampa`, or a model's own `on_event`).
-    pub fn event_ports(&self) -> &[EventPort] {
-        todo!()
-    }
-    /// What time means.
-    pub fn time_unit(&self) -> TimeUnit {
-        todo!()
-    }
-    /// Whether there is a threshold.
-    pub fn spikes(&self) -> bool {
-        todo!()
-    }
-    /// Whether an equation has white noise.
-    pub fn is_stochastic(&self) -> bool {
-        todo!()
-    }
-    /// The equations typeset in plain Unicode, one line each.
-    pub fn typeset(&self) -> Vec<String> {
-        todo!()
-    }
-}
-
 /// Where events arrive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventPort {
@@ -156,3 +104,6 @@ pub struct EventPort {
     /// Dimension of a weight.
     pub weight: Dimension,
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

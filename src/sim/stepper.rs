@@ -87,6 +87,11 @@ impl Stepper {
         todo!()
     }
 
+    /// Delivers arrivals now, before `step`: events of delay 0.
+    pub fn deliver(&mut self, _step: u64, _arrivals: &mut [&mut [f64]]) {
+        todo!()
+    }
+
     /// Applies the reset to the lanes that spiked in the last `advance` and starts their refractory time.
     pub fn reset(&mut self, _step: u64, _spikes: &[LaneSpike]) {
         todo!()

@@ -75,7 +75,14 @@ pub(crate) fn panel(f: &Framed<'_, '_>, index: usize, plot: &Plot<'_>, page: &mu
             Mark::Segments { segments, role } => {
                 let mut d = String::new();
                 for s in segments.iter().filter(|s| s.iter().all(|v| v.is_finite())) {
-                    let _ = write!(d, "M{} {}L{} {}", length(space.x(s[0])), length(space.y(s[1])), length(space.x(s[2])), length(space.y(s[3])));
+                    let _ = write!(
+                        d,
+                        "M{} {}L{} {}",
+                        length(space.x(s[0])),
+                        length(space.y(s[1])),
+                        length(space.x(s[2])),
+                        length(space.y(s[3]))
+                    );
                 }
                 let colour = page.colour(*role);
                 page.path(&d, "none", &colour, 1.6, " stroke-linecap=\"round\"");
@@ -139,7 +146,8 @@ fn curve(c: &CurveMark<'_>, space: &Space<'_>, page: &mut Page) {
     let columns = space.placed.area.width * FINE;
     if c.stroke == Stroke::Points {
         let r = if to.saturating_sub(from) > 400 { 1.5 } else { 3.2 };
-        let d: String = (from..to).map(place).filter(|p| p.0.is_finite() && p.1.is_finite()).map(|(x, y)| marker(x, y, r, c.role)).collect();
+        let d: String =
+            (from..to).map(place).filter(|p| p.0.is_finite() && p.1.is_finite()).map(|(x, y)| marker(x, y, r, c.role)).collect();
         page.path(&d, &colour, "none", 0.0, "");
         return;
     }
@@ -169,7 +177,11 @@ fn curve(c: &CurveMark<'_>, space: &Space<'_>, page: &mut Page) {
     };
     let dash = dashes(c.stroke, c.role);
     // Dashes on dense traces would look like gaps in the data.
-    let dash = if dash.is_empty() || (to - from > 4000 && c.stroke != Stroke::Dashed) { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
+    let dash = if dash.is_empty() || (to - from > 4000 && c.stroke != Stroke::Dashed) {
+        String::new()
+    } else {
+        format!(" stroke-dasharray=\"{dash}\"")
+    };
     page.path(&d, "none", &colour, width, &format!("{dash} stroke-linejoin=\"round\""));
 }
 
@@ -197,7 +209,9 @@ fn bars(edges: &[f64], heights: &[f64], role: Role, outline: bool, space: &Space
     }
     let colour = page.colour(role);
     if outline {
-        let edge = polyline(edges.windows(2).zip(heights).flat_map(|(pair, h)| [(space.x(pair[0]), space.y(*h)), (space.x(pair[1]), space.y(*h))]));
+        let edge = polyline(
+            edges.windows(2).zip(heights).flat_map(|(pair, h)| [(space.x(pair[0]), space.y(*h)), (space.x(pair[1]), space.y(*h))]),
+        );
         page.path(&d, &colour, "none", 0.0, " fill-opacity=\"0.15\"");
         page.path(&edge, "none", &colour, 1.8, "");
     } else {
@@ -242,7 +256,8 @@ fn image(i: &ImageMark<'_>, space: &Space<'_>, page: &mut Page) {
     let colour = |column: usize, row: usize| {
         let (c0, c1) = (column * i.width / columns, ((column + 1) * i.width / columns).max(column * i.width / columns + 1));
         let (r0, r1) = (row * i.height / rows, ((row + 1) * i.height / rows).max(row * i.height / rows + 1));
-        let values: Vec<f64> = (c0..c1).flat_map(|c| (r0..r1).map(move |r| (c, r))).map(|(c, r)| i.get(c, r)).filter(|v| v.is_finite()).collect();
+        let values: Vec<f64> =
+            (c0..c1).flat_map(|c| (r0..r1).map(move |r| (c, r))).map(|(c, r)| i.get(c, r)).filter(|v| v.is_finite()).collect();
         if values.is_empty() {
             return None;
         }
@@ -369,7 +384,8 @@ fn edge(segment: [f64; 4], strength: f64, role: Role, space: &Space<'_>, page: &
     let size = 5.0 + width * 1.2;
     let (bx, by) = (end.0 - ux * size, end.1 - uy * size);
     let (nx, ny) = (-uy * size * 0.5, ux * size * 0.5);
-    let d = format!("M{} {}L{} {}L{} {}Z", length(end.0), length(end.1), length(bx + nx), length(by + ny), length(bx - nx), length(by - ny));
+    let d =
+        format!("M{} {}L{} {}L{} {}Z", length(end.0), length(end.1), length(bx + nx), length(by + ny), length(bx - nx), length(by - ny));
     page.path(&d, &colour, "none", 0.0, "");
 }
 

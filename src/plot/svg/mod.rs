@@ -129,7 +129,12 @@ impl Page {
 
 /// A standalone SVG document of a scene.
 pub fn figure(scene: &Scene<'_>, figure: &Figure) -> String {
-    let figure = Figure { width: figure.width.clamp(1, 20_000), height: figure.height.clamp(1, 20_000), font: figure.font.clamp(4.0, 100.0), ..*figure };
+    let figure = Figure {
+        width: figure.width.clamp(1, 20_000),
+        height: figure.height.clamp(1, 20_000),
+        font: figure.font.clamp(4.0, 100.0),
+        ..*figure
+    };
     let mut page = Page { out: String::new(), figure };
     let height = match &scene.body {
         Body::Plot(plot) => {
@@ -194,7 +199,8 @@ fn draw_plot(plot: &Plot<'_>, title: &str, page: &mut Page) {
     let body = (height - top - bottom - gap * plot.panels.len().saturating_sub(1) as f64).max(1.0);
     let total: f64 = plot.panels.iter().map(|p| p.share).sum::<f64>().max(1e-9);
     let heights: Vec<usize> = plot.panels.iter().map(|p| ((p.share / total * body) as usize).max(1)).collect();
-    let labels: Vec<Vec<Tick>> = plot.panels.iter().zip(&heights).map(|(p, &h)| if p.framed { y_ticks(p, h, font) } else { Vec::new() }).collect();
+    let labels: Vec<Vec<Tick>> =
+        plot.panels.iter().zip(&heights).map(|(p, &h)| if p.framed { y_ticks(p, h, font) } else { Vec::new() }).collect();
     let widest = labels.iter().flatten().map(|t| Page::text_width(&t.label, font)).fold(0.0, f64::max).min(width / 4.0);
     let left = if framed { widest + font * 3.0 } else { font };
     let inner = (width - left - right).max(1.0) as usize;

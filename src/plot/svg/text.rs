@@ -15,7 +15,8 @@ pub(crate) fn scalars(rows: &[ScalarRow], title: &str, page: &mut Page) -> usize
     y += font * 2.0;
     // Shares of the width: name, value, unit, interval, chance, p, n, note.
     let at = [0.0, 0.30, 0.375, 0.44, 0.58, 0.66, 0.73, 0.78].map(|s| font * 1.2 + s * (width - font * 2.4));
-    let room = |from: usize, to: usize| (((if to < 8 { at[to] } else { width } - at[from]) / (font * 0.56)) as usize).saturating_sub(1).max(1);
+    let room =
+        |from: usize, to: usize| (((if to < 8 { at[to] } else { width } - at[from]) / (font * 0.56)) as usize).saturating_sub(1).max(1);
     for (k, head) in ["measure", "value", "unit", "interval", "chance", "p", "n", "note"].iter().enumerate() {
         let anchor = if [1, 4, 5, 6].contains(&k) { Anchor::End } else { Anchor::Start };
         page.text((at[k] + if anchor == Anchor::End { font * 3.6 } else { 0.0 }, y), head, font * 0.9, Role::Dim, anchor);

@@ -1,0 +1,158 @@
+//! The last rewriting before a kernel: sums of products become fused multiply-adds, divisions by what does not change
+//! become multiplications.
+//!
+//! The plain evaluator and the kernel both run the fused graph, so that they give the same bits.
+
+use std::collections::HashMap;
+
+use super::graph::{Binary, Graph, Id, Node, Symbol, Unary};
+
+/// What an expression varies with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Varies {
+    /// A number.
+    Never,
+    /// Differs between lanes, but not in time (parameters, propagators).
+    Lane,
+    /// Changes from step to step.
+    Step,
+}
+
+/// What each symbol varies with.
+pub fn varies(graph: &Graph, symbol: &dyn Fn(Symbol) -> Varies) -> Vec<Varies> {
+    let mut out: Vec<Varies> = Vec::with_capacity(graph.len());
+    for i in 0..graph.len() {
+        let id = Id(i as u32);
+        let v = match graph.node(id) {
+            Node::Constant(..) => Varies::Never,
+            Node::Symbol(s) => symbol(s),
+            _ => graph.arguments(id).map(|a| out[a.index()]).max().unwrap_or(Varies::Never),
+        };
+        out.push(v);
+    }
+    out
+}
+
+/// Copies `roots` into a new graph with fused operations.
+pub fn fuse(from: &Graph, roots: &[Id], symbol: &dyn Fn(Symbol) -> Varies) -> (Graph, Vec<Id>) {
+    let needed = from.reachable(roots);
+    let class = varies(from, symbol);
+    let mut uses = vec![0u32; needed.len()];
+    for i in (0..needed.len()).filter(|&i| needed[i]) {
+        for a in from.arguments(Id(i as u32)) {
+            uses[a.index()] += 1;
+        }
+    }
+    for r in roots {
+        uses[r.index()] += 2;
+    }
+    let mut f = Fuser { from, class: &class, uses: &uses, out: Graph::new(), map: HashMap::new() };
+    // Sums that are used once, by another sum, are part of that.
+    for i in (0..needed.len()).filter(|&i| needed[i]) {
+        f.copy(Id(i as u32));
+    }
+    let ids = roots.iter().map(|r| f.map[r]).collect();
+    (f.out, ids)
+}
+
+struct Fuser<'a> {
+    from: &'a Graph,
+    class: &'a [Varies],
+    uses: &'a [u32],
+    out: Graph,
+    map: HashMap<Id, Id>,
+}
+
+impl Fuser<'_> {
+    fn copy(&mut self, id: Id) {
+        let m = |s: &Self, x: Id| s.map[&x];
+        let new = match self.from.node(id) {
+            Node::Constant(bits, _) => self.out.number(f64::from_bits(bits)),
+            Node::Symbol(s) => self.out.symbol(s),
+            Node::Unary(op, x) => {
+                let x = m(self, x);
+                self.out.unary(op, x)
+            }
+            Node::Binary(Binary::Add | Binary::Sub, ..) if self.class[id.index()] == Varies::Step => self.sum(id),
+            Node::Binary(Binary::Div, a, b) if self.class[id.index()] == Varies::Step && self.class[b.index()] < Varies::Step => {
+                let (a, b) = (m(self, a), m(self, b));
+                let one = self.out.number(1.0);
+                let inverse = self.out.div(one, b);
+                self.out.mul(inverse, a)
+            }
+            Node::Binary(op, a, b) => {
+                let (a, b) = (m(self, a), m(self, b));
+                self.out.binary(op, a, b)
+            }
+            Node::Where(c, a, b) => {
+                let (c, a, b) = (m(self, c), m(self, a), m(self, b));
+                self.out.choose(c, a, b)
+            }
+            Node::Fma { a, b, c, minus_product, minus_term } => {
+                let (a, b, c) = (m(self, a), m(self, b), m(self, c));
+                self.out.fma(a, b, c, minus_product, minus_term)
+            }
+        };
+        self.map.insert(id, new);
+    }
+
+    /// Terms of a sum with their signs, through inner sums that nothing else uses.
+    fn terms(&self, id: Id) -> Vec<(Id, bool)> {
+        let mut out = Vec::new();
+        let mut stack = vec![(id, false)];
+        while let Some((x, minus)) = stack.pop() {
+            let inner = x == id || self.uses[x.index()] == 1;
+            match self.from.node(x) {
+                Node::Binary(Binary::Add, a, b) if inner && self.class[x.index()] == Varies::Step => {
+                    stack.push((b, minus));
+                    stack.push((a, minus));
+                }
+                Node::Binary(Binary::Sub, a, b) if inner && self.class[x.index()] == Varies::Step => {
+                    stack.push((b, !minus));
+                    stack.push((a, minus));
+                }
+                Node::Unary(Unary::Neg, a) if inner && x != id => stack.push((a, !minus)),
+                _ => out.push((x, minus)),
+            }
+        }
+        out
+    }
+
+    /// Constants and lane values first, then other terms, then products fused one by one.
+    fn sum(&mut self, id: Id) -> Id {
+        let terms = self.terms(id);
+        let product = |s: &Self, x: Id| match s.out.node(s.map[&x]) {
+            Node::Binary(Binary::Mul, a, b) if s.uses[x.index()] == 1 => Some((a, b)),
+            _ => None,
+        };
+        let (products, mut rest): (Vec<_>, Vec<_>) = terms.into_iter().partition(|(x, _)| product(self, *x).is_some());
+        rest.sort_by_key(|(x, _)| self.class[x.index()]);
+        let mut sum: Option<(Id, bool)> = None;
+        for (x, minus) in rest {
+            let x = self.map[&x];
+            sum = Some(match sum {
+                None => (x, minus),
+                Some((s, false)) => (if minus { self.out.sub(s, x) } else { self.out.add(s, x) }, false),
+                Some((s, true)) => {
+                    if minus {
+                        (self.out.add(s, x), true)
+                    } else {
+                        (self.out.sub(x, s), false)
+                    }
+                }
+            });
+        }
+        for (x, minus) in products {
+            let Some((a, b)) = product(self, x) else { continue };
+            sum = Some(match sum {
+                None => (self.map[&x], minus),
+                Some((s, minus_term)) => (self.out.fma(a, b, s, minus, minus_term), false),
+            });
+        }
+        match sum {
+            Some((s, true)) => self.out.unary(Unary::Neg, s),
+            Some((s, false)) => s,
+            None => self.out.number(0.0),
+        }
+    }
+}

@@ -1,0 +1,586 @@
+//! The expression graph: every subexpression once, constants folded, trivial terms gone.
+//!
+//! Nodes are only ever appended and refer to earlier nodes, so identifiers are a topological order: whoever walks a graph
+//! loops over identifiers and never recurses.
+
+use std::collections::HashMap;
+
+use crate::core::math;
+use crate::core::units::Dimension;
+
+/// A node of a [`Graph`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id(pub u32);
+
+impl Id {
+    /// As an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What an expression depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Symbol {
+    /// The n-th state.
+    State(u32),
+    /// The n-th parameter.
+    Parameter(u32),
+    /// The n-th input port.
+    Input(u32),
+    /// The n-th name that the carrier gives (receptors before they are carried).
+    Given(u32),
+    /// The n-th variable of a stand-alone expression, or an intermediate value that an integrator computed.
+    Variable(u32),
+    /// Time.
+    Time,
+    /// Weight of an arriving event.
+    Weight,
+    /// White noise (`xi`), one for each equation: the index is that of the state.
+    Noise(u32),
+}
+
+/// A function of one argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the function of its name")]
+pub enum Unary {
+    Neg,
+    Not,
+    Exp,
+    Expm1,
+    Exprel,
+    ExprelDerivative,
+    Log,
+    Sqrt,
+    Sin,
+    Cos,
+    Tan,
+    Tanh,
+    Sinh,
+    Cosh,
+    Abs,
+    Sign,
+    Floor,
+    Step,
+    Sigmoid,
+    /// A whole power.
+    Powi(i32),
+}
+
+/// A function of two arguments. Conditions are 1 or 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the operation of its name")]
+pub enum Binary {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Pow,
+    Min,
+    Max,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    Equal,
+    NotEqual,
+    And,
+    Or,
+}
+
+/// One node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Node {
+    /// A number: its bits and its dimension.
+    Constant(u64, Dimension),
+    /// Something given from outside.
+    Symbol(Symbol),
+    /// A function of one argument.
+    Unary(Unary, Id),
+    /// A function of two arguments.
+    Binary(Binary, Id, Id),
+    /// `where(condition, then, otherwise)`.
+    Where(Id, Id, Id),
+    /// `±(a b) ± c` with one rounding; made only by [`super::fuse`], never by the parser.
+    Fma {
+        /// First factor.
+        a: Id,
+        /// Second factor.
+        b: Id,
+        /// Term.
+        c: Id,
+        /// The product is subtracted.
+        minus_product: bool,
+        /// The term is subtracted.
+        minus_term: bool,
+    },
+}
+
+impl Unary {
+    /// The value.
+    #[inline(always)]
+    pub fn apply(self, x: f64) -> f64 {
+        match self {
+            Self::Neg => -x,
+            Self::Not => f64::from(u8::from(x == 0.0)),
+            Self::Exp => math::exp(x),
+            Self::Expm1 => math::expm1(x),
+            Self::Exprel => math::exprel(x),
+            Self::ExprelDerivative => math::exprel_derivative(x),
+            Self::Log => math::log(x),
+            Self::Sqrt => math::sqrt(x),
+            Self::Sin => math::sin(x),
+            Self::Cos => math::cos(x),
+            Self::Tan => math::tan(x),
+            Self::Tanh => math::tanh(x),
+            Self::Sinh => math::sinh(x),
+            Self::Cosh => math::cosh(x),
+            Self::Abs => x.abs(),
+            Self::Sign => math::sign(x),
+            Self::Floor => x.floor(),
+            Self::Step => math::step(x),
+            Self::Sigmoid => math::sigmoid(x),
+            Self::Powi(n) => math::powi(x, n),
+        }
+    }
+
+    /// Dimension of the value for a constant of this dimension, or `None` if it cannot be folded.
+    fn dimension(self, d: Dimension) -> Option<Dimension> {
+        match self {
+            Self::Neg | Self::Abs => Some(d),
+            Self::Sqrt => d.power(0.5),
+            Self::Powi(n) => d.power(f64::from(n)),
+            Self::Sign | Self::Step => Some(Dimension::NONE),
+            _ if d.is_none() => Some(d),
+            _ => None,
+        }
+    }
+}
+
+/// 1 for true, 0 for false.
+#[inline(always)]
+pub fn truth(condition: bool) -> f64 {
+    if condition { 1.0 } else { 0.0 }
+}
+
+impl Binary {
+    /// The value.
+    #[inline(always)]
+    pub fn apply(self, a: f64, b: f64) -> f64 {
+        match self {
+            Self::Add => a + b,
+            Self::Sub => a - b,
+            Self::Mul => a * b,
+            Self::Div => a / b,
+            Self::Pow => math::pow(a, b),
+            Self::Min => math::min(a, b),
+            Self::Max => math::max(a, b),
+            Self::Less => truth(a < b),
+            Self::LessEqual => truth(a <= b),
+            Self::Greater => truth(a > b),
+            Self::GreaterEqual => truth(a >= b),
+            Self::Equal => truth(a == b),
+            Self::NotEqual => truth(a != b),
+            Self::And => truth((a != 0.0) & (b != 0.0)),
+            Self::Or => truth((a != 0.0) | (b != 0.0)),
+        }
+    }
+
+    /// Whether the arguments may change places.
+    pub fn commutes(self) -> bool {
+        matches!(self, Self::Add | Self::Mul | Self::Equal | Self::NotEqual | Self::And | Self::Or)
+    }
+
+    fn dimension(self, a: Dimension, b: Dimension) -> Option<Dimension> {
+        match self {
+            Self::Mul => Some(a.times(b)),
+            Self::Div => Some(a.per(b)),
+            Self::Add | Self::Sub | Self::Min | Self::Max if a == b => Some(a),
+            Self::Pow if a.is_none() && b.is_none() => Some(a),
+            Self::And | Self::Or => Some(Dimension::NONE),
+            Self::Less | Self::LessEqual | Self::Greater | Self::GreaterEqual | Self::Equal | Self::NotEqual if a == b => {
+                Some(Dimension::NONE)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The value of a fused multiply-add node.
+#[inline(always)]
+pub fn fused(a: f64, b: f64, c: f64, minus_product: bool, minus_term: bool) -> f64 {
+    let a = if minus_product { -a } else { a };
+    a.mul_add(b, if minus_term { -c } else { c })
+}
+
+/// Hash-consed expressions.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    index: HashMap<Node, Id>,
+}
+
+impl Graph {
+    /// An empty graph.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Number of nodes.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there are no nodes.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The node.
+    pub fn node(&self, id: Id) -> Node {
+        self.nodes[id.index()]
+    }
+
+    fn intern(&mut self, node: Node) -> Id {
+        if let Some(&id) = self.index.get(&node) {
+            return id;
+        }
+        if let Node::Binary(op, a, b) = node {
+            if op.commutes() {
+                if let Some(&id) = self.index.get(&Node::Binary(op, b, a)) {
+                    return id;
+                }
+            }
+        }
+        let id = Id(self.nodes.len() as u32);
+        self.nodes.push(node);
+        self.index.insert(node, id);
+        id
+    }
+
+    /// A plain number.
+    pub fn number(&mut self, value: f64) -> Id {
+        self.constant(value, Dimension::NONE)
+    }
+
+    /// A number with a dimension.
+    pub fn constant(&mut self, value: f64, dimension: Dimension) -> Id {
+        // One zero and one NaN, so that equal constants are one node.
+        let value = if value == 0.0 { 0.0 } else { value };
+        let dimension = if value == 0.0 { Dimension::NONE } else { dimension };
+        self.intern(Node::Constant(value.to_bits(), dimension))
+    }
+
+    /// Something given from outside.
+    pub fn symbol(&mut self, symbol: Symbol) -> Id {
+        self.intern(Node::Symbol(symbol))
+    }
+
+    /// The value, if the node is a constant.
+    pub fn value(&self, id: Id) -> Option<f64> {
+        match self.node(id) {
+            Node::Constant(bits, _) => Some(f64::from_bits(bits)),
+            _ => None,
+        }
+    }
+
+    fn plain(&self, id: Id) -> Option<f64> {
+        match self.node(id) {
+            Node::Constant(bits, d) if d.is_none() => Some(f64::from_bits(bits)),
+            _ => None,
+        }
+    }
+
+    fn is_zero(&self, id: Id) -> bool {
+        self.value(id) == Some(0.0)
+    }
+
+    fn negated(&self, id: Id) -> Option<Id> {
+        match self.node(id) {
+            Node::Unary(Unary::Neg, x) => Some(x),
+            _ => None,
+        }
+    }
+
+    /// A function of one argument, simplified.
+    pub fn unary(&mut self, op: Unary, x: Id) -> Id {
+        if let Node::Constant(bits, d) = self.node(x) {
+            if let Some(dimension) = op.dimension(d) {
+                return self.constant(op.apply(f64::from_bits(bits)), dimension);
+            }
+        }
+        match op {
+            Unary::Neg => match self.node(x) {
+                Node::Unary(Unary::Neg, y) => return y,
+                Node::Binary(Binary::Sub, a, b) => return self.binary(Binary::Sub, b, a),
+                Node::Binary(Binary::Mul, c, y) if self.value(c).is_some() => {
+                    let minus = self.unary(Unary::Neg, c);
+                    return self.binary(Binary::Mul, minus, y);
+                }
+                _ => {}
+            },
+            Unary::Powi(0) => return self.number(1.0),
+            Unary::Powi(1) => return x,
+            _ => {}
+        }
+        self.intern(Node::Unary(op, x))
+    }
+
+    /// A function of two arguments, simplified.
+    pub fn binary(&mut self, op: Binary, a: Id, b: Id) -> Id {
+        if let (Node::Constant(x, dx), Node::Constant(y, dy)) = (self.node(a), self.node(b)) {
+            // Zero has every dimension.
+            let (x, y) = (f64::from_bits(x), f64::from_bits(y));
+            let dx = if x == 0.0 && !matches!(op, Binary::Mul | Binary::Div) { dy } else { dx };
+            let dy = if y == 0.0 && !matches!(op, Binary::Mul | Binary::Div) { dx } else { dy };
+            if let Some(dimension) = op.dimension(dx, dy) {
+                return self.constant(op.apply(x, y), dimension);
+            }
+        }
+        match op {
+            Binary::Add => {
+                if self.is_zero(a) {
+                    return b;
+                }
+                if self.is_zero(b) {
+                    return a;
+                }
+                if let Some(y) = self.negated(b) {
+                    return self.binary(Binary::Sub, a, y);
+                }
+                if let Some(x) = self.negated(a) {
+                    return self.binary(Binary::Sub, b, x);
+                }
+            }
+            Binary::Sub => {
+                if self.is_zero(b) {
+                    return a;
+                }
+                if self.is_zero(a) {
+                    return self.unary(Unary::Neg, b);
+                }
+                if a == b {
+                    return self.number(0.0);
+                }
+                if let Some(y) = self.negated(b) {
+                    return self.binary(Binary::Add, a, y);
+                }
+            }
+            Binary::Mul => {
+                if self.is_zero(a) || self.is_zero(b) {
+                    return self.number(0.0);
+                }
+                if self.plain(a) == Some(1.0) {
+                    return b;
+                }
+                if self.plain(b) == Some(1.0) {
+                    return a;
+                }
+                if self.value(b).is_some() && self.value(a).is_none() {
+                    return self.binary(Binary::Mul, b, a);
+                }
+                if self.plain(a) == Some(-1.0) {
+                    return self.unary(Unary::Neg, b);
+                }
+                if let (Some(_), Node::Binary(Binary::Mul, c, y)) = (self.value(a), self.node(b)) {
+                    if self.value(c).is_some() {
+                        let both = self.binary(Binary::Mul, a, c);
+                        return self.binary(Binary::Mul, both, y);
+                    }
+                }
+                if let Some(y) = self.negated(b) {
+                    let product = self.binary(Binary::Mul, a, y);
+                    return self.unary(Unary::Neg, product);
+                }
+                if let Some(x) = self.negated(a) {
+                    let product = self.binary(Binary::Mul, x, b);
+                    return self.unary(Unary::Neg, product);
+                }
+            }
+            Binary::Div => {
+                if self.is_zero(a) && !self.is_zero(b) {
+                    return a;
+                }
+                if self.plain(b) == Some(1.0) {
+                    return a;
+                }
+                if let Some(x) = self.negated(a) {
+                    let quotient = self.binary(Binary::Div, x, b);
+                    return self.unary(Unary::Neg, quotient);
+                }
+            }
+            Binary::Pow => {
+                if let Some(y) = self.plain(b) {
+                    if y == 0.5 {
+                        return self.unary(Unary::Sqrt, a);
+                    }
+                    if y.fract() == 0.0 && y.abs() <= 64.0 {
+                        return self.unary(Unary::Powi(y as i32), a);
+                    }
+                }
+            }
+            Binary::Min | Binary::Max if a == b => return a,
+            Binary::And => {
+                if self.is_zero(a) || self.is_zero(b) {
+                    return self.number(0.0);
+                }
+            }
+            _ => {}
+        }
+        self.intern(Node::Binary(op, a, b))
+    }
+
+    /// A sum.
+    pub fn add(&mut self, a: Id, b: Id) -> Id {
+        self.binary(Binary::Add, a, b)
+    }
+
+    /// A difference.
+    pub fn sub(&mut self, a: Id, b: Id) -> Id {
+        self.binary(Binary::Sub, a, b)
+    }
+
+    /// A product.
+    pub fn mul(&mut self, a: Id, b: Id) -> Id {
+        self.binary(Binary::Mul, a, b)
+    }
+
+    /// A quotient.
+    pub fn div(&mut self, a: Id, b: Id) -> Id {
+        self.binary(Binary::Div, a, b)
+    }
+
+    /// `where(condition, then, otherwise)`, simplified.
+    pub fn choose(&mut self, condition: Id, then: Id, otherwise: Id) -> Id {
+        if then == otherwise {
+            return then;
+        }
+        match self.value(condition) {
+            Some(c) => {
+                if c == 0.0 {
+                    otherwise
+                } else {
+                    then
+                }
+            }
+            None => self.intern(Node::Where(condition, then, otherwise)),
+        }
+    }
+
+    /// `±(a b) ± c`, with one rounding.
+    pub fn fma(&mut self, a: Id, b: Id, c: Id, minus_product: bool, minus_term: bool) -> Id {
+        self.intern(Node::Fma { a, b, c, minus_product, minus_term })
+    }
+
+    /// The arguments of a node.
+    pub fn arguments(&self, id: Id) -> impl Iterator<Item = Id> + use<> {
+        let list = match self.node(id) {
+            Node::Constant(..) | Node::Symbol(_) => [None, None, None],
+            Node::Unary(_, x) => [Some(x), None, None],
+            Node::Binary(_, a, b) => [Some(a), Some(b), None],
+            Node::Where(a, b, c) | Node::Fma { a, b, c, .. } => [Some(a), Some(b), Some(c)],
+        };
+        list.into_iter().flatten()
+    }
+
+    /// Which nodes `roots` need, as a flag for each node.
+    pub fn reachable(&self, roots: &[Id]) -> Vec<bool> {
+        let mut needed = vec![false; self.nodes.len()];
+        for r in roots {
+            needed[r.index()] = true;
+        }
+        for i in (0..self.nodes.len()).rev() {
+            if needed[i] {
+                for a in self.arguments(Id(i as u32)) {
+                    needed[a.index()] = true;
+                }
+            }
+        }
+        needed
+    }
+
+    /// The symbols that `id` depends on.
+    pub fn symbols(&self, id: Id) -> Vec<Symbol> {
+        let needed = self.reachable(&[id]);
+        let mut list: Vec<Symbol> = (0..=id.index())
+            .filter(|&i| needed[i])
+            .filter_map(|i| match self.nodes[i] {
+                Node::Symbol(s) => Some(s),
+                _ => None,
+            })
+            .collect();
+        list.sort_unstable();
+        list
+    }
+
+    /// Whether `id` depends on a symbol that fits.
+    pub fn depends(&self, id: Id, fits: impl Fn(Symbol) -> bool) -> bool {
+        self.symbols(id).into_iter().any(fits)
+    }
+
+    /// Copies `roots` of `from` into this graph, replacing symbols by what `replace` gives (`None` keeps them) and constants
+    /// by what `constant` makes of value and dimension. Everything is simplified anew.
+    pub fn import(
+        &mut self,
+        from: &Graph,
+        roots: &[Id],
+        mut replace: impl FnMut(&mut Graph, Symbol) -> Option<Id>,
+        constant: impl Fn(f64, Dimension) -> (f64, Dimension),
+    ) -> Vec<Id> {
+        let needed = from.reachable(roots);
+        let mut map = vec![Id(0); from.nodes.len()];
+        for i in (0..from.nodes.len()).filter(|&i| needed[i]) {
+            let m = |id: Id| map[id.index()];
+            map[i] = match from.nodes[i] {
+                Node::Constant(bits, d) => {
+                    let (value, dimension) = constant(f64::from_bits(bits), d);
+                    self.constant(value, dimension)
+                }
+                Node::Symbol(s) => match replace(self, s) {
+                    Some(id) => id,
+                    None => self.symbol(s),
+                },
+                Node::Unary(op, x) => self.unary(op, m(x)),
+                Node::Binary(op, a, b) => self.binary(op, m(a), m(b)),
+                Node::Where(a, b, c) => self.choose(m(a), m(b), m(c)),
+                Node::Fma { a, b, c, minus_product, minus_term } => self.fma(m(a), m(b), m(c), minus_product, minus_term),
+            };
+        }
+        roots.iter().map(|r| map[r.index()]).collect()
+    }
+
+    /// `roots` with symbols replaced.
+    pub fn substitute(&mut self, roots: &[Id], replace: impl FnMut(&mut Graph, Symbol) -> Option<Id>) -> Vec<Id> {
+        let from = self.clone();
+        self.import(&from, roots, replace, |v, d| (v, d))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_expressions_are_one_node_and_trivial_terms_vanish() {
+        let mut g = Graph::new();
+        let (x, y) = (g.symbol(Symbol::State(0)), g.symbol(Symbol::State(1)));
+        let (one, zero) = (g.number(1.0), g.number(0.0));
+        assert_eq!(g.add(x, y), g.add(y, x));
+        let product = g.mul(x, one);
+        assert_eq!(g.add(product, zero), x);
+        let minus = g.unary(Unary::Neg, y);
+        assert_eq!(g.add(x, minus), g.sub(x, y));
+        assert_eq!(g.sub(x, x), zero);
+        let (two, three) = (g.number(2.0), g.number(3.0));
+        let inner = g.mul(x, three);
+        let six = g.number(6.0);
+        assert_eq!(g.mul(two, inner), g.mul(six, x));
+        assert_eq!(g.value(g.node(six).into_id(&g)), Some(6.0));
+    }
+
+    impl Node {
+        fn into_id(self, g: &Graph) -> Id {
+            g.index[&self]
+        }
+    }
+}
