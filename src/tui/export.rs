@@ -28,11 +28,11 @@ fn write_into(folder: &Path, kind: ExportKind, content: &Content, pane: &Pane, v
             let figure = plot::svg::Figure::default();
             if kind == ExportKind::Svg {
                 let path = free(folder, &stem, "svg");
-                store::write_text(&path, &plot::svg::render(&scene, &figure)).map_err(|e| e.to_string())?;
+                store::write_text(&path, &plot::svg::figure(&scene, &figure)).map_err(|e| e.to_string())?;
                 Ok(path)
             } else {
                 let path = free(folder, &stem, "png");
-                let bytes = plot::png::render(&scene, &figure, 2.0).map_err(|e| e.to_string())?;
+                let bytes = plot::png::from_svg(&plot::svg::figure(&scene, &figure), 2.0).map_err(|e| e.to_string())?;
                 std::fs::write(&path, bytes).map_err(|e| format!("{}: {e}", path.display()))?;
                 Ok(path)
             }
@@ -42,7 +42,7 @@ fn write_into(folder: &Path, kind: ExportKind, content: &Content, pane: &Pane, v
             let scene = with_pyramids(&pane.shape, view, &pane.pyramids);
             let look = plot::Look { title: true, ..look };
             let picture = plot::cells::render(&scene, usize::from(size.0), usize::from(size.1) + 1, &look);
-            store::write_text(&path, &plot::ansi::to_ansi(&picture.grid)).map_err(|e| e.to_string())?;
+            store::write_text(&path, &plot::ansi::of_grid(&picture.grid)).map_err(|e| e.to_string())?;
             Ok(path)
         }
         ExportKind::Parquet | ExportKind::Csv => {
