@@ -20,6 +20,7 @@ mod expression;
 mod place;
 mod properties;
 mod recorder;
+mod separate;
 pub mod stepper;
 mod stimulus;
 mod values;
