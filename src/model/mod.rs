@@ -1,11 +1,26 @@
 //! Model and receptor files → typed definitions; the built-in library.
 //!
-//! CONTRACT (owner: model and scenario rooms).
+//! Reading order: [`document`] (TOML with places), [`report`] (everything wrong, rendered), `read` (a file → a
+//! [`Definition`]), `receptor` (a receptor on another input port), [`Library`] (what is built in),
+//! [`card()`] (what `explain` and the dashboard show).
+
+mod card;
+pub mod document;
+mod library;
+mod read;
+mod receptor;
+pub mod report;
+
+pub use card::card;
+pub use library::{Library, library};
+pub use read::{read_definition, strings};
+pub use receptor::redirect;
+pub use report::Report;
 
 use std::sync::Arc;
 
 use crate::core::units::Dimension;
-use crate::equation::System;
+use crate::equation::{Source, System};
 
 /// What a file describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,6 +29,16 @@ pub enum Kind {
     Model,
     /// A receptor that a model carries: `data/receptors`.
     Receptor,
+}
+
+impl Kind {
+    /// The word for messages and folders (`model`, `receptor`).
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Receptor => "receptor",
+        }
+    }
 }
 
 /// A parameter as its file declares it.
@@ -81,8 +106,49 @@ pub struct Definition {
     pub presets: Vec<Preset>,
     /// Integrator the file asks for (else `auto`).
     pub integrator: Option<String>,
-    /// The understood equations.
+    /// The texts of the equations, threshold, reset, ... as the file states them.
+    pub texts: Source,
+    /// Receptors: the input port of the host that their current adds to (`I`).
+    pub port: Option<String>,
+    /// The understood equations (of a receptor: as if carried by a membrane in volts with an input in amperes).
     pub system: System,
     /// The file's text.
     pub source: Arc<str>,
+}
+
+impl Definition {
+    /// The parameter called `name`.
+    pub fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|p| p.name == name)
+    }
+
+    /// The preset called `name`.
+    pub fn preset(&self, name: &str) -> Option<&Preset> {
+        self.presets.iter().find(|p| p.name == name)
+    }
+}
+
+/// The everyday name of a dimension with its unit, for messages: `a voltage (V)`.
+pub fn name_of(dimension: Dimension) -> String {
+    let area = Dimension::METRE.times(Dimension::METRE);
+    let named = [
+        (Dimension::VOLT, "a voltage"),
+        (Dimension::AMPERE, "a current"),
+        (Dimension::SIEMENS, "a conductance"),
+        (Dimension::FARAD, "a capacitance"),
+        (Dimension::SECOND, "a time"),
+        (Dimension::HERTZ, "a rate"),
+        (Dimension::OHM, "a resistance"),
+        (Dimension::METRE, "a length"),
+        (Dimension::AMPERE.per(area), "a current density"),
+        (Dimension::SIEMENS.per(area), "a conductance density"),
+        (Dimension::FARAD.per(area), "a capacitance density"),
+    ];
+    if dimension.is_none() {
+        return "a plain number".to_owned();
+    }
+    match named.iter().find(|(d, _)| *d == dimension) {
+        Some((_, name)) => format!("{name} ({dimension})"),
+        None => format!("a quantity in {dimension}"),
+    }
 }

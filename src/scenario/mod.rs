@@ -1,7 +1,196 @@
 //! Scenario file as written → all errors with carets → resolved [`Spec`].
+//!
+//! Reading order: [`load`] below, `desk` (what every reader needs), `value` (quantities, distributions, expressions), then
+//! one file a table of the scenario: `population`, `projection`, `stimulus`, `selector` (record and subjects), `analysis`,
+//! `plan` (simulation, expect, variants, sweep). `overrides` changes the tree before it is understood.
 
+mod analysis;
 pub mod catalog;
+mod desk;
+mod fingerprint;
+mod gallery;
+mod overrides;
+mod plan;
+mod population;
+mod projection;
+mod schema;
+mod selector;
 pub mod spec;
+mod stimulus;
+mod value;
 
 pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec};
+pub use desk::{FileLoader, FileTable, NoFiles};
+pub use gallery::{BuiltIn, built_in, find_built_in};
+pub use overrides::Overrides;
+pub use schema::schema;
 pub use spec::*;
+pub use stimulus::STIMULUS_KINDS;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::model::document::{Entry, Fields, Node, parse};
+use crate::model::report::Place;
+use crate::model::{Definition, Kind, Library, Report, strings};
+use crate::signal::TimeBase;
+use desk::Desk;
+
+/// Reads a scenario: everything wrong with it at once, or the resolved [`Spec`] with warnings.
+///
+/// `origin` is the file it was read from (relative paths start from its folder; none for built-in scenarios), `name` what
+/// it is called. Models are looked up inline, then beside the file, then in `library`; analyses and integrators in `catalog`.
+///
+/// # Errors
+/// A [`Report`] of everything that is wrong, in the scenario, in model files beside it, and in the overrides.
+pub fn load(
+    text: &str,
+    origin: Option<&Path>,
+    name: &str,
+    overrides: &Overrides,
+    library: &Library,
+    catalog: &Catalog,
+    files: &dyn FileLoader,
+) -> Result<(Spec, Vec<String>), Report> {
+    let mut report = Report::new();
+    let shown = origin.map_or_else(|| format!("{name}.toml"), |p| p.display().to_string());
+    let index = report.text(shown, text);
+    let mut root = parse(&mut report, index);
+    if report.failed() {
+        return Err(report);
+    }
+    let applied = overrides::apply(&mut report, &mut root, overrides);
+    let folder = origin.map(|p| p.parent().map_or_else(Default::default, Path::to_path_buf));
+    let mut desk = Desk { report, library, catalog, files, folder, time_base: TimeBase::Milliseconds, dt: 0.0, duration: 0.0 };
+    let spec = resolve(&mut desk, &root);
+    match spec {
+        Some(mut spec) if !desk.report.failed() => {
+            name.clone_into(&mut spec.name);
+            spec.variant.clone_from(&overrides.variant);
+            spec.source = Arc::from(text);
+            spec.overrides = applied;
+            spec.path = origin.map(Path::to_path_buf);
+            spec.hash = fingerprint::fingerprint(&spec);
+            Ok((spec, desk.report.warnings()))
+        }
+        _ => Err(desk.report),
+    }
+}
+
+/// Names are parts of paths, selectors and files.
+fn check_name(desk: &mut Desk<'_>, name: &str, place: &Place, what: &str) {
+    let sound = name.starts_with(|c: char| c.is_alphabetic()) && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    if !sound {
+        desk.error_help(place, format!("`{name}` cannot be the name of a {what}"), "names are made of letters, digits, `_` and `-`, and start with a letter");
+    }
+}
+
+/// Entries of a table of named things, their names checked.
+fn entries<'a>(desk: &mut Desk<'_>, node: Option<&'a Node>, table: &str, what: &str) -> &'a [Entry] {
+    let Some(node) = node else { return &[] };
+    let Some(list) = node.entries() else {
+        desk.error_help(&node.place, format!("`{table}` holds one table a {what}, not {}", node.what()), format!("write `[{table}.NAME]`"));
+        return &[];
+    };
+    for e in list {
+        check_name(desk, &e.key, &e.place, what);
+    }
+    list
+}
+
+fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
+    let mut f = Fields::of(&mut desk.report, root, "a scenario")?;
+    let mut line = |desk: &mut Desk<'_>, key: &str| f.get(key).and_then(|n| desk.text(n, &format!("`{key}`"))).unwrap_or("").trim().to_owned();
+    let (title, description) = (line(desk, "title"), line(desk, "description"));
+    let references = f.get("references").map(|n| strings(&mut desk.report, n)).unwrap_or_default();
+    let tags = f.get("tags").map(|n| strings(&mut desk.report, n)).unwrap_or_default();
+    let simulation_node = f.get("simulation");
+
+    let mut own = population::OwnModels::default();
+    for (key, kind) in [("models", Kind::Model), ("receptors", Kind::Receptor)] {
+        if let Some(node) = f.get(key) {
+            own.read(desk, node, kind);
+        }
+    }
+    let population_entries = entries(desk, f.get("populations"), "populations", "population");
+    if population_entries.is_empty() && root.get("populations").is_none() {
+        desk.error_help(&root.place, "a scenario has at least one population", "add `[populations.NAME]` with `model = \"lif\"`");
+    }
+    let models: Vec<(&Entry, Option<Arc<Definition>>)> = population_entries.iter().map(|e| (e, model_of(desk, &mut own, e))).collect();
+    desk.time_base = population::time_base(desk, &models);
+    let simulation = plan::simulation(desk, simulation_node, &root.place);
+
+    let known: Vec<&str> = population_entries.iter().map(|e| e.key.as_str()).collect();
+    let mut populations = Vec::new();
+    for (entry, model) in &models {
+        match model {
+            Some(model) => populations.extend(population::read(desk, &mut own, entry, model)),
+            None => {
+                if let Some(table) = entry.value.entries().filter(|t| !t.iter().any(|e| e.key == "model")) {
+                    let near = table.iter().find(|e| crate::core::diagnostic::did_you_mean(&e.key, ["model"]).is_some());
+                    let help = near.map_or_else(|| "add `model = \"lif\"`".to_owned(), |e| format!("`{}`: did you mean `model`?", e.key));
+                    desk.error_help(&entry.place, format!("population `{}` needs `model`", entry.key), help);
+                }
+            }
+        }
+    }
+    let mut projections = Vec::new();
+    for e in entries(desk, f.get("projections"), "projections", "projection") {
+        projections.extend(projection::read(desk, e, &populations, &known));
+    }
+    let mut stimuli = Vec::new();
+    for e in entries(desk, f.get("stimuli"), "stimuli", "stimulus") {
+        stimuli.extend(stimulus::read(desk, e, &populations, &known));
+    }
+    let mut records = Vec::new();
+    for e in entries(desk, f.get("record"), "record", "population") {
+        records.extend(selector::record(desk, e, &populations, &known));
+    }
+    let analysis_entries = entries(desk, f.get("analyses"), "analyses", "analysis");
+    let mut analyses = Vec::new();
+    for e in analysis_entries {
+        let scope = selector::Scope { all: &populations, known: &known, records: &records, equations: false };
+        analyses.extend(analysis::read(desk, e, &scope));
+    }
+    let named: Vec<&str> = analysis_entries.iter().map(|e| e.key.as_str()).collect();
+    let expect = f.get("expect").map(|n| plan::expectations(desk, n, &analyses, &named)).unwrap_or_default();
+    f.allow("variants");
+    let variants = plan::variants(desk, root);
+    let sweep = f.get("sweep").and_then(|n| plan::sweep(desk, root, n));
+    f.finish_with(&mut desk.report, &|key| (key == "trials").then(|| "repeats are not part of this version; `[sweep] seeds = N` repeats with other seeds".to_owned()));
+    Some(Spec {
+        name: String::new(),
+        variant: None,
+        title,
+        description,
+        references,
+        tags,
+        simulation: simulation?,
+        populations,
+        projections,
+        stimuli,
+        records,
+        analyses,
+        expect,
+        variants,
+        sweep,
+        hash: String::new(),
+        source: Arc::from(""),
+        overrides: Vec::new(),
+        path: None,
+    })
+}
+
+/// The model of a population, looked up; what is wrong is reported. A missing key is reported by the caller.
+fn model_of(desk: &mut Desk<'_>, own: &mut population::OwnModels, entry: &Entry) -> Option<Arc<Definition>> {
+    if entry.value.entries().is_none() {
+        desk.error(&entry.value.place, format!("population `{}` is a table, not {}", entry.key, entry.value.what()));
+        return None;
+    }
+    let node = entry.value.get("model")?;
+    let name = desk.text(node, "`model`")?.to_owned();
+    own.find(desk, Kind::Model, &name, &node.place)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,115 @@
+//! The card of a model or receptor, as `explain` and the dashboard show it.
+
+use super::{Definition, Kind};
+use crate::core::units::{Quantity, display_unit};
+use crate::equation::TimeUnit;
+use crate::signal::Card;
+
+/// Sections of the card: what it is, its equations typeset, parameters with units and meaning, presets, references.
+pub fn card(definition: &Definition) -> Card {
+    let d = definition;
+    let mut sections: Vec<(String, String)> = Vec::new();
+    let mut add = |heading: &str, text: String| {
+        if !text.trim().is_empty() {
+            sections.push((heading.to_owned(), text));
+        }
+    };
+    add("What it is", format!("{}\n\n{}", d.summary, d.description).trim().to_owned());
+    add("Equations", equations(d));
+    add("Mathematics", d.mathematics.clone());
+    add("Parameters", parameters(d));
+    add("Starts from", columns(&d.initial.iter().map(|(n, v)| vec![n.clone(), v.clone()]).collect::<Vec<_>>()));
+    add("Presets", presets(d));
+    add("Relevance", d.relevance.clone());
+    add("Applications", d.applications.clone());
+    add("References", d.references.join("\n"));
+    Card { sections }
+}
+
+fn equations(d: &Definition) -> String {
+    let mut lines = d.system.typeset();
+    let texts = &d.texts;
+    if let Some(t) = &texts.threshold {
+        let reset = texts.reset.as_ref().map_or_else(String::new, |r| format!(", then {r}"));
+        lines.push(format!("spike when {t}{reset}"));
+    }
+    if let Some(t) = &texts.refractory_time {
+        lines.push(format!("refractory for {t}; held: {}", texts.refractory_hold.join(", ")));
+    }
+    if let Some(t) = &texts.on_event {
+        lines.push(format!("at an arriving event of weight w: {t}"));
+    }
+    if !texts.inputs.is_empty() {
+        let ports: Vec<String> = texts.inputs.iter().map(|i| format!("{} ({})", i.name, i.dimension)).collect();
+        lines.push(format!("inputs: {}", ports.join(", ")));
+    }
+    if let (Kind::Receptor, Some(port)) = (d.kind, &d.port) {
+        lines.push(format!("adds to the input {port} of the model that carries it"));
+    }
+    match d.system.time_unit() {
+        TimeUnit::Dimensional => {}
+        TimeUnit::Millisecond => lines.push("plain numbers; time in milliseconds".to_owned()),
+        TimeUnit::Second => lines.push("plain numbers; time in seconds".to_owned()),
+        TimeUnit::Dimensionless => lines.push("dimensionless; durations are bare numbers".to_owned()),
+    }
+    lines.join("\n")
+}
+
+fn parameters(d: &Definition) -> String {
+    let rows: Vec<Vec<String>> = d
+        .parameters
+        .iter()
+        .map(|p| {
+            let shown = |v: f64| Quantity { value: v, dimension: p.dimension }.to_string();
+            let range = match (p.min, p.max) {
+                (Some(a), Some(b)) => format!("{} to {}", shown(a), shown(b)),
+                (Some(a), None) => format!("from {}", shown(a)),
+                (None, Some(b)) => format!("up to {}", shown(b)),
+                (None, None) => String::new(),
+            };
+            vec![p.name.clone(), p.default_text.clone(), p.about.clone(), range]
+        })
+        .collect();
+    columns(&rows)
+}
+
+fn presets(d: &Definition) -> String {
+    let mut lines = Vec::new();
+    for preset in &d.presets {
+        let mut values: Vec<String> = preset
+            .parameters
+            .iter()
+            .map(|(name, value)| {
+                let dimension = d.parameter(name).map_or_else(Default::default, |p| p.dimension);
+                let unit = display_unit(dimension);
+                let number = crate::core::units::short(value / unit.scale);
+                if unit.symbol.is_empty() { format!("{name} = {number}") } else { format!("{name} = {number} {}", unit.symbol) }
+            })
+            .collect();
+        values.extend(preset.initial.iter().map(|(n, v)| format!("{n}(0) = {v}")));
+        values.extend(preset.integrator.iter().map(|i| format!("integrator {i}")));
+        values.extend(preset.substeps.iter().map(|s| format!("{s} substeps")));
+        let about = if preset.about.is_empty() { String::new() } else { format!(": {}", preset.about) };
+        lines.push(format!("{}{about}", preset.name));
+        if !values.is_empty() {
+            lines.push(format!("    {}", values.join(", ")));
+        }
+    }
+    lines.join("\n")
+}
+
+/// Rows with aligned columns.
+fn columns(rows: &[Vec<String>]) -> String {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..count).map(width).collect();
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let cells: Vec<String> =
+                row.iter().enumerate().map(|(c, s)| format!("{s}{}", " ".repeat(widths[c] - s.chars().count()))).collect();
+            cells.join("  ").trim_end().to_owned()
+        })
+        .collect();
+    lines.join("\n")
+}

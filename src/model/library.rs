@@ -1,0 +1,114 @@
+//! The models and receptors that are built in: the files of `data/`, embedded, understood when first asked for.
+
+use std::sync::{Arc, OnceLock};
+
+use include_dir::{Dir, include_dir};
+
+use super::report::Report;
+use super::{Definition, Kind, document, read_definition};
+
+static MODELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/models");
+static RECEPTORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/receptors");
+
+/// Models and receptors by name.
+#[derive(Debug, Default)]
+pub struct Library {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    kind: Kind,
+    name: String,
+    text: &'static str,
+    read: OnceLock<Result<Arc<Definition>, Report>>,
+}
+
+impl Entry {
+    fn definition(&self) -> &Result<Arc<Definition>, Report> {
+        self.read.get_or_init(|| {
+            let mut report = Report::new();
+            let text = report.text(format!("data/{}s/{}.toml", self.kind.word(), self.name), self.text);
+            let node = document::parse(&mut report, text);
+            match read_definition(&mut report, &node, self.kind, &self.name, Arc::from(self.text)) {
+                Some(definition) if !report.failed() => Ok(Arc::new(definition)),
+                _ => Err(report),
+            }
+        })
+    }
+}
+
+/// The built-in library.
+pub fn library() -> &'static Library {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let mut entries = Vec::new();
+        for (kind, folder) in [(Kind::Model, &MODELS), (Kind::Receptor, &RECEPTORS)] {
+            for file in folder.files() {
+                if let (Some(stem), Some(text)) = (file.path().file_stem().and_then(|s| s.to_str()), file.contents_utf8()) {
+                    entries.push(Entry { kind, name: stem.to_owned(), text, read: OnceLock::new() });
+                }
+            }
+        }
+        entries.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        Library { entries }
+    })
+}
+
+impl Library {
+    /// Names of one kind, sorted.
+    pub fn names(&self, kind: Kind) -> Vec<&str> {
+        self.entries.iter().filter(|e| e.kind == kind).map(|e| e.name.as_str()).collect()
+    }
+
+    /// Whether there is one of this kind and name.
+    pub fn has(&self, kind: Kind, name: &str) -> bool {
+        self.entries.iter().any(|e| e.kind == kind && e.name == name)
+    }
+
+    /// The definition of this kind and name.
+    pub fn get(&self, kind: Kind, name: &str) -> Option<Arc<Definition>> {
+        self.entries.iter().find(|e| e.kind == kind && e.name == name)?.definition().as_ref().ok().cloned()
+    }
+
+    /// The text of the file of this kind and name.
+    pub fn text(&self, kind: Kind, name: &str) -> Option<&'static str> {
+        self.entries.iter().find(|e| e.kind == kind && e.name == name).map(|e| e.text)
+    }
+
+    /// What is wrong with the built-in files (nothing, as a test holds).
+    pub fn problems(&self) -> Vec<&Report> {
+        self.entries.iter().filter_map(|e| e.definition().as_ref().err()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_file_is_sound_and_complete() {
+        let lib = library();
+        let broken: Vec<String> = lib.problems().into_iter().map(ToString::to_string).collect();
+        assert!(broken.is_empty(), "{}", broken.join("\n"));
+        assert!(lib.names(Kind::Model).len() >= 20 && lib.names(Kind::Receptor).len() >= 9);
+        for kind in [Kind::Model, Kind::Receptor] {
+            for name in lib.names(kind) {
+                let d = lib.get(kind, name).unwrap();
+                for (what, text) in [
+                    ("summary", &d.summary),
+                    ("description", &d.description),
+                    ("mathematics", &d.mathematics),
+                    ("relevance", &d.relevance),
+                    ("applications", &d.applications),
+                ] {
+                    assert!(!text.is_empty(), "{name} lacks {what}");
+                }
+                assert!(!d.references.is_empty(), "{name} lacks references");
+                for p in &d.parameters {
+                    assert!(!p.about.is_empty(), "{name}: parameter {} lacks its meaning", p.name);
+                }
+            }
+        }
+    }
+}

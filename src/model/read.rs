@@ -1,0 +1,336 @@
+//! A model or receptor file, or the same keys inline in a scenario, → [`Definition`]; every error with its place.
+
+use std::sync::Arc;
+
+use super::document::{Fields, Item, Node};
+use super::report::{Place, Report};
+use super::{Definition, Kind, Parameter, Preset, name_of};
+use crate::core::diagnostic::{Diagnostic, did_you_mean};
+use crate::core::units::{Quantity, parse_unit};
+use crate::equation::{Declaration, Part, Source, System, TimeUnit};
+
+/// Reads a definition from the table `node`; `text` is what is kept as its source. `None` when something is wrong (it is
+/// in `report` then).
+///
+/// Keys: `title`, `summary`, `description`, `mathematics`, `relevance`, `applications`, `references`, `equations`,
+/// `threshold`, `reset`, `refractory = { time, hold }`, `inputs`, `parameters`, `initial`, `presets`, `time_unit`,
+/// `integrator`, `on_event`, and for receptors `given` and `port`.
+pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str, text: Arc<str>) -> Option<Definition> {
+    let before = report.errors();
+    let mut fields = Fields::of(report, node, format!("{} `{name}`", kind.word()))?;
+    let mut line = |report: &mut Report, key: &str| fields.get(key).and_then(|n| string(report, n)).map(|s| s.trim().to_owned());
+    let title = line(report, "title").unwrap_or_else(|| name.to_owned());
+    let summary = line(report, "summary").unwrap_or_default();
+    let [description, mathematics, relevance, applications] =
+        ["description", "mathematics", "relevance", "applications"].map(|key| line(report, key).unwrap_or_default());
+    let references = fields.get("references").map(|n| strings(report, n)).unwrap_or_default();
+    let integrator = fields.get("integrator").and_then(|n| string(report, n)).map(str::to_owned);
+
+    let mut source = Source::default();
+    let mut nodes = Nodes { equations: fields.require(report, "equations", "\"dx/dt = ... : unit\""), ..Nodes::default() };
+    source.equations = nodes.equations.and_then(|n| string(report, n)).unwrap_or("").to_owned();
+    let mut take = |report: &mut Report, key: &str| {
+        let node = fields.get(key);
+        (node, node.and_then(|n| string(report, n)).map(str::to_owned))
+    };
+    (nodes.threshold, source.threshold) = take(report, "threshold");
+    (nodes.reset, source.reset) = take(report, "reset");
+    (nodes.on_event, source.on_event) = take(report, "on_event");
+    if let (Some(node), None) = (nodes.reset, nodes.threshold) {
+        report.error_help(&node.place, "a reset without a threshold never happens", "add `threshold = \"V_m > V_th\"`");
+    }
+    if let Some(node) = fields.get("refractory") {
+        refractory(report, node, &mut source, &mut nodes);
+    }
+    source.time_unit = fields.get("time_unit").and_then(|n| time_unit(report, n)).unwrap_or_default();
+    source.inputs = fields.get("inputs").map(|n| declarations(report, n, "input")).unwrap_or_default();
+    let mut port = None;
+    if kind == Kind::Receptor {
+        source.given = fields.get("given").map(|n| declarations(report, n, "given name")).unwrap_or_default();
+        port = fields.get("port").and_then(|n| string(report, n)).map(str::to_owned);
+        if source.on_event.is_none() {
+            report.error_help(&fields.place, "a receptor says what an arriving event does", "add `on_event = \"g += w\"`");
+        }
+    }
+    let parameters = fields.get("parameters").map(|n| read_parameters(report, n)).unwrap_or_default();
+    source.parameters = parameters.iter().map(|p| Declaration { name: p.name.clone(), dimension: p.dimension }).collect();
+    let initial_node = fields.get("initial");
+    let presets_node = fields.get("presets");
+    fields.finish(report);
+    if nodes.equations.is_none() || report.errors() > before {
+        return None;
+    }
+
+    let system = match System::parse(&source) {
+        Ok(system) => system,
+        Err(problems) => {
+            for (part, diagnostic) in problems {
+                nodes.put(report, part, diagnostic, &node.place);
+            }
+            return None;
+        }
+    };
+    let initial = initial_node.map(|n| read_initial(report, n, &system)).unwrap_or_default();
+    let presets = presets_node.map(|n| read_presets(report, n, &parameters, &system)).unwrap_or_default();
+    (report.errors() == before).then_some(Definition {
+        kind,
+        name: name.to_owned(),
+        title,
+        summary,
+        description,
+        mathematics,
+        relevance,
+        applications,
+        references,
+        parameters,
+        initial,
+        presets,
+        integrator,
+        texts: source,
+        port,
+        system,
+        source: text,
+    })
+}
+
+/// The string nodes that equation diagnostics point into.
+#[derive(Default)]
+struct Nodes<'a> {
+    equations: Option<&'a Node>,
+    threshold: Option<&'a Node>,
+    reset: Option<&'a Node>,
+    refractory_time: Option<&'a Node>,
+    hold: Vec<&'a Node>,
+    on_event: Option<&'a Node>,
+}
+
+impl Nodes<'_> {
+    fn put(&self, report: &mut Report, part: Part, diagnostic: Diagnostic, fallback: &Place) {
+        let node = match part {
+            Part::Equations => self.equations,
+            Part::Threshold => self.threshold,
+            Part::Reset => self.reset,
+            Part::RefractoryTime => self.refractory_time,
+            Part::RefractoryHold(i) => self.hold.get(i).copied(),
+            Part::OnEvent => self.on_event,
+        };
+        match node {
+            Some(node) => report.put_inside(node, diagnostic),
+            None => report.put(fallback, diagnostic),
+        }
+    }
+}
+
+fn refractory<'a>(report: &mut Report, node: &'a Node, source: &mut Source, nodes: &mut Nodes<'a>) {
+    let Some(mut fields) = Fields::of(report, node, "`refractory`") else { return };
+    nodes.refractory_time = fields.require(report, "time", "\"t_ref\"");
+    source.refractory_time = nodes.refractory_time.and_then(|n| string(report, n)).map(str::to_owned);
+    if let Some(hold) = fields.require(report, "hold", "[\"V_m\"]") {
+        match &hold.item {
+            Item::List(list) => {
+                for n in list {
+                    if let Some(name) = string(report, n) {
+                        nodes.hold.push(n);
+                        source.refractory_hold.push(name.to_owned());
+                    }
+                }
+            }
+            _ => report.error(&hold.place, format!("`hold` is a list of states, not {}", hold.what())),
+        }
+    }
+    fields.finish(report);
+}
+
+fn time_unit(report: &mut Report, node: &Node) -> Option<TimeUnit> {
+    match string(report, node)? {
+        "ms" => Some(TimeUnit::Millisecond),
+        "s" => Some(TimeUnit::Second),
+        "1" => Some(TimeUnit::Dimensionless),
+        other => {
+            report.error_help(
+                &node.place,
+                format!("`{other}` is no time unit"),
+                "\"ms\" or \"s\" for equations in plain numbers, \"1\" for a dimensionless system; leave it out for equations with units",
+            );
+            None
+        }
+    }
+}
+
+/// The string in `node`; anything else is reported.
+pub fn string<'a>(report: &mut Report, node: &'a Node) -> Option<&'a str> {
+    if node.as_text().is_none() {
+        report.error(&node.place, format!("a string is due here, not {}", node.what()));
+    }
+    node.as_text()
+}
+
+/// The strings in a list.
+pub fn strings(report: &mut Report, node: &Node) -> Vec<String> {
+    match &node.item {
+        Item::List(list) => list.iter().filter_map(|n| string(report, n)).map(str::to_owned).collect(),
+        _ => {
+            report.error(&node.place, format!("a list of strings is due here, not {}", node.what()));
+            Vec::new()
+        }
+    }
+}
+
+/// `{ I = "A" }`: names with their units.
+fn declarations(report: &mut Report, node: &Node, what: &str) -> Vec<Declaration> {
+    let Some(entries) = node.entries() else {
+        report.error_help(&node.place, format!("every {what} is named with its unit"), "write `I = \"A\"` in a table");
+        return Vec::new();
+    };
+    let mut list = Vec::new();
+    for e in entries {
+        if let Some(text) = string(report, &e.value) {
+            match parse_unit(text) {
+                Ok((_, dimension)) => list.push(Declaration { name: e.key.clone(), dimension }),
+                Err(d) => report.put_inside(&e.value, d),
+            }
+        }
+    }
+    list
+}
+
+/// A quantity as a string, or a plain number.
+pub fn quantity(report: &mut Report, node: &Node) -> Option<Quantity> {
+    if let Some(v) = node.as_number() {
+        return Some(Quantity::number(v));
+    }
+    let Some(text) = node.as_text() else {
+        report.error_help(&node.place, format!("a quantity is due here, not {}", node.what()), "write \"20 ms\"");
+        return None;
+    };
+    match Quantity::parse(text) {
+        Ok(q) => Some(q),
+        Err(d) => {
+            report.put_inside(node, d);
+            None
+        }
+    }
+}
+
+fn read_parameters(report: &mut Report, node: &Node) -> Vec<Parameter> {
+    let Some(entries) = node.entries() else {
+        report.error(&node.place, format!("`parameters` is a table, not {}", node.what()));
+        return Vec::new();
+    };
+    entries.iter().filter_map(|e| read_parameter(report, &e.key, &e.value)).collect()
+}
+
+fn read_parameter(report: &mut Report, name: &str, node: &Node) -> Option<Parameter> {
+    if node.entries().is_none() {
+        let q = quantity(report, node)?;
+        return Some(Parameter {
+            name: name.to_owned(),
+            dimension: q.dimension,
+            default: q.value,
+            default_text: written(node),
+            min: None,
+            max: None,
+            about: String::new(),
+        });
+    }
+    let mut fields = Fields::of(report, node, format!("parameter `{name}`"))?;
+    let value = fields.require(report, "value", "\"20 ms\"")?;
+    let mut q = quantity(report, value)?;
+    let mut default_text = written(value);
+    if let Some(n) = fields.get("unit") {
+        match parse_unit(string(report, n)?) {
+            Ok((_, dimension)) if !q.dimension.is_none() && dimension != q.dimension => report.error(
+                &n.place,
+                format!("the value of `{name}` is {}, its unit is that of {}", name_of(q.dimension), name_of(dimension)),
+            ),
+            Ok((scale, dimension)) if q.dimension.is_none() => {
+                q = Quantity { value: q.value * scale, dimension };
+                default_text = format!("{default_text} {}", n.as_text().unwrap_or(""));
+            }
+            Ok(_) => {}
+            Err(d) => report.put_inside(n, d),
+        }
+    }
+    let mut bound = |report: &mut Report, key: &str| {
+        let n = fields.get(key)?;
+        let b = quantity(report, n)?;
+        if b.dimension != q.dimension {
+            report.error(&n.place, format!("`{key}` of `{name}` is {}, its value is {}", name_of(b.dimension), name_of(q.dimension)));
+            return None;
+        }
+        Some(b.value)
+    };
+    let min = bound(report, "min");
+    let max = bound(report, "max");
+    let about = fields.get("about").and_then(|n| string(report, n)).unwrap_or("").to_owned();
+    fields.finish(report);
+    if min.is_some_and(|m| q.value < m) || max.is_some_and(|m| q.value > m) {
+        report.error(&value.place, format!("the default of `{name}` is outside its own range"));
+    }
+    Some(Parameter { name: name.to_owned(), dimension: q.dimension, default: q.value, default_text, min, max, about })
+}
+
+fn written(node: &Node) -> String {
+    match &node.item {
+        Item::Text(t) => t.clone(),
+        _ => node.to_toml(),
+    }
+}
+
+/// Initial values as text: a quantity, a number or an expression in the parameters.
+fn read_initial(report: &mut Report, node: &Node, system: &System) -> Vec<(String, String)> {
+    let Some(entries) = node.entries() else {
+        report.error(&node.place, format!("`initial` is a table, not {}", node.what()));
+        return Vec::new();
+    };
+    let mut list = Vec::new();
+    for e in entries {
+        if !system.states().iter().any(|s| s.name == e.key) {
+            let states: Vec<&str> = system.states().iter().map(|s| s.name.as_str()).collect();
+            let help = did_you_mean(&e.key, states.iter().copied())
+                .map_or_else(|| format!("the states are {}", states.join(", ")), |near| format!("did you mean `{near}`?"));
+            report.error_help(&e.place, format!("`{}` is no state of these equations", e.key), help);
+            continue;
+        }
+        match &e.value.item {
+            Item::Text(_) | Item::Integer(_) | Item::Float(_) => list.push((e.key.clone(), written(&e.value))),
+            _ => report.error(&e.value.place, format!("an initial value is a quantity or an expression, not {}", e.value.what())),
+        }
+    }
+    list
+}
+
+fn read_presets(report: &mut Report, node: &Node, parameters: &[Parameter], system: &System) -> Vec<Preset> {
+    let Some(entries) = node.entries() else {
+        report.error(&node.place, format!("`presets` is a table, not {}", node.what()));
+        return Vec::new();
+    };
+    let mut list = Vec::new();
+    for e in entries {
+        let Some(mut fields) = Fields::of(report, &e.value, format!("preset `{}`", e.key)) else { continue };
+        let mut preset = Preset { name: e.key.clone(), ..Preset::default() };
+        preset.about = fields.get("about").and_then(|n| string(report, n)).unwrap_or("").to_owned();
+        preset.integrator = fields.get("integrator").and_then(|n| string(report, n)).map(str::to_owned);
+        if let Some(n) = fields.get("substeps") {
+            match n.item {
+                Item::Integer(v) if (1..=1_000_000).contains(&v) => preset.substeps = Some(v as u32),
+                _ => report.error(&n.place, "`substeps` is a whole number from 1"),
+            }
+        }
+        preset.initial = fields.get("initial").map(|n| read_initial(report, n, system)).unwrap_or_default();
+        for p in parameters {
+            if let Some(n) = fields.get(&p.name) {
+                if let Some(q) = quantity(report, n) {
+                    if q.dimension == p.dimension {
+                        preset.parameters.push((p.name.clone(), q.value));
+                    } else {
+                        report.error(&n.place, format!("`{}` is {}, not {}", p.name, name_of(p.dimension), name_of(q.dimension)));
+                    }
+                }
+            }
+        }
+        fields.finish(report);
+        list.push(preset);
+    }
+    list
+}

@@ -1,0 +1,234 @@
+//! All that is wrong with the texts of one scenario, rendered for the person who wrote them.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+
+use super::document::{Node, decoded_offset};
+use crate::core::diagnostic::{Diagnostic, Severity};
+
+/// A place in one of the texts of a [`Report`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Index of the text.
+    pub text: usize,
+    /// Bytes of it.
+    pub span: Range<usize>,
+}
+
+/// A text that diagnostics are about: a scenario, a model file beside it, a `--set` on the command line.
+#[derive(Debug, Clone)]
+pub struct Text {
+    /// What stands before `:line:column`.
+    pub name: String,
+    /// The text.
+    pub text: Arc<str>,
+}
+
+/// Diagnostics with the texts they are about. Collects while reading; everything wrong is reported at once.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    texts: Vec<Text>,
+    problems: Vec<(usize, Diagnostic)>,
+}
+
+impl Report {
+    /// A report without texts.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a text and gives its index.
+    pub fn text(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> usize {
+        self.texts.push(Text { name: name.into(), text: text.into() });
+        self.texts.len() - 1
+    }
+
+    /// The text with this index.
+    pub fn text_of(&self, index: usize) -> &str {
+        self.texts.get(index).map_or("", |t| &t.text)
+    }
+
+    /// Adds a diagnostic at `place` (its own span is replaced).
+    pub fn put(&mut self, place: &Place, mut diagnostic: Diagnostic) {
+        diagnostic.span = place.span.clone();
+        self.add(place.text, diagnostic);
+    }
+
+    /// Adds an error at `place`.
+    pub fn error(&mut self, place: &Place, message: impl Into<String>) {
+        self.put(place, Diagnostic::error(message, 0..0));
+    }
+
+    /// Adds an error at `place` with what would be right.
+    pub fn error_help(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
+        self.put(place, Diagnostic::error(message, 0..0).help(help));
+    }
+
+    /// Adds a diagnostic whose span is inside the string `node`.
+    pub fn put_inside(&mut self, node: &Node, mut diagnostic: Diagnostic) {
+        let raw = self.text_of(node.place.text);
+        let start = decoded_offset(raw, &node.place.span, diagnostic.span.start);
+        let end = decoded_offset(raw, &node.place.span, diagnostic.span.end).max(start);
+        diagnostic.span = start..end;
+        self.add(node.place.text, diagnostic);
+    }
+
+    fn add(&mut self, text: usize, diagnostic: Diagnostic) {
+        if !self.problems.iter().any(|(t, d)| *t == text && d.span == diagnostic.span && d.message == diagnostic.message) {
+            self.problems.push((text, diagnostic));
+        }
+    }
+
+    /// Takes over what another report found.
+    pub fn absorb(&mut self, other: Self) {
+        let base = self.texts.len();
+        self.texts.extend(other.texts);
+        self.problems.extend(other.problems.into_iter().map(|(t, d)| (t + base, d)));
+    }
+
+    /// Number of errors.
+    pub fn errors(&self) -> usize {
+        self.problems.iter().filter(|(_, d)| d.severity == Severity::Error).count()
+    }
+
+    /// Whether there is at least one error.
+    pub fn failed(&self) -> bool {
+        self.errors() > 0
+    }
+
+    /// Texts of the warnings with their places, one line each.
+    pub fn warnings(&self) -> Vec<String> {
+        self.sorted()
+            .into_iter()
+            .filter(|(_, d)| d.severity == Severity::Warning)
+            .map(|(t, d)| {
+                let help = d.help.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
+                format!("{}: {}{help}", self.location(*t, d.span.start), d.message)
+            })
+            .collect()
+    }
+
+    /// The diagnostics, sorted by place.
+    pub fn sorted(&self) -> Vec<&(usize, Diagnostic)> {
+        let mut list: Vec<_> = self.problems.iter().collect();
+        list.sort_by(|a, b| (a.0, a.1.span.start, a.1.span.end).cmp(&(b.0, b.1.span.start, b.1.span.end)));
+        list
+    }
+
+    /// `file:line:column` of a byte of a text; line and column count from 1, columns in characters.
+    pub fn location(&self, text: usize, byte: usize) -> String {
+        let Some(t) = self.texts.get(text) else { return String::new() };
+        let before = &t.text[..floor(&t.text, byte)];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        format!("{}:{line}:{column}", t.name)
+    }
+
+    /// The report for people: every diagnostic with its line, a caret and help, then a count. `colour` also allows
+    /// terminal escapes; without it the text is the same on every machine.
+    pub fn render(&self, colour: bool) -> String {
+        let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_links(false);
+        let mut out = String::new();
+        for (text, diagnostic) in self.sorted() {
+            let view = View { source: self.texts.get(*text).map(|t| NamedSource::new(&t.name, t.text.to_string())), diagnostic };
+            let mut one = String::new();
+            if handler.render_report(&mut one, &view).is_err() {
+                one = format!("{}: {}\n", self.location(*text, diagnostic.span.start), diagnostic.message);
+            }
+            for line in one.lines() {
+                out.push_str(line.trim_end());
+                out.push('\n');
+            }
+        }
+        let (errors, all) = (self.errors(), self.problems.len());
+        let plural = |n: usize, word: &str| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") };
+        match (errors, all - errors) {
+            (0, 0) => {}
+            (e, 0) => out.push_str(&format!("{}\n", plural(e, "error"))),
+            (0, w) => out.push_str(&format!("{}\n", plural(w, "warning"))),
+            (e, w) => out.push_str(&format!("{}, {}\n", plural(e, "error"), plural(w, "warning"))),
+        }
+        out
+    }
+}
+
+fn floor(text: &str, byte: usize) -> usize {
+    let mut b = byte.min(text.len());
+    while !text.is_char_boundary(b) {
+        b -= 1;
+    }
+    b
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Report {}
+
+/// One diagnostic as miette wants it.
+#[derive(Debug)]
+struct View<'a> {
+    source: Option<NamedSource<String>>,
+    diagnostic: &'a Diagnostic,
+}
+
+impl fmt::Display for View<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.diagnostic.message)
+    }
+}
+
+impl std::error::Error for View<'_> {}
+
+impl miette::Diagnostic for View<'_> {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.diagnostic.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.diagnostic.help.as_ref().map(|h| Box::new(h) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|s| s as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = if self.diagnostic.label.is_empty() { None } else { Some(self.diagnostic.label.clone()) };
+        let source = self.source.as_ref().map_or("", |s| s.inner());
+        let (start, end) = (floor(source, self.diagnostic.span.start), floor(source, self.diagnostic.span.end));
+        // A caret stands under the first line of what is wrong only: a whole table would be drawn as a wall.
+        let end = source[start..end].find('\n').map_or(end, |n| start + n);
+        Some(Box::new(std::iter::once(LabeledSpan::new(label, start, end - start))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renders_sorted_with_caret_and_help() {
+        let mut report = Report::new();
+        let text = report.text("a.toml", "x = 1\nyy = 2\n");
+        report.error_help(&Place { text, span: 6..8 }, "unknown key `yy`", "did you mean `y`?");
+        report.put(&Place { text, span: 4..5 }, Diagnostic::warning("small", 0..0));
+        let plain = report.render(false);
+        assert!(plain.contains("[a.toml:2:1]"), "{plain}");
+        assert!(plain.find("small").unwrap() < plain.find("unknown key").unwrap());
+        assert!(plain.contains("did you mean `y`?"));
+        assert!(plain.ends_with("1 error, 1 warning\n"));
+        assert!(!plain.contains('\u{1b}'));
+        assert_eq!(report.warnings(), ["a.toml:1:5: small"]);
+    }
+}

@@ -1,0 +1,150 @@
+//! `[analyses.NAME]`: which estimator, what it looks at, and its options, checked against what it declares.
+
+use std::collections::BTreeMap;
+
+use super::catalog::{OptionKind, OptionValue, ParamSpec, Subjects};
+use super::desk::{Desk, suggest};
+use super::selector::{Scope, subjects};
+use super::spec::AnalysisSpec;
+use super::value::show;
+use crate::core::units::{Dimension, Quantity};
+use crate::model::document::{Entry, Fields, Item, Node};
+use crate::model::strings;
+
+/// Reads one analysis.
+pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, scope: &Scope<'_>) -> Option<AnalysisSpec> {
+    let before = desk.report.errors();
+    let mut f = Fields::of(&mut desk.report, &entry.value, format!("analysis `{}`", entry.key))?;
+    let kind_node = f.require(&mut desk.report, "kind", "\"psd\"")?;
+    let kind = desk.text(kind_node, "`kind`")?.to_owned();
+    let catalog = desk.catalog;
+    let Some(declaration) = catalog.analyses.get(kind.as_str()) else {
+        let help = suggest(&kind, catalog.analyses.keys().copied());
+        desk.error_help(&kind_node.place, format!("there is no analysis `{kind}`"), help);
+        return None;
+    };
+    let scope = Scope { equations: declaration.subjects == Subjects::Population, ..*scope };
+    let mut read = |desk: &mut Desk<'_>, key: &str, example: &str| {
+        f.require(&mut desk.report, key, example).map(|n| subjects(desk, n, &scope)).unwrap_or_default()
+    };
+    let (of, source, target) = match declaration.subjects {
+        Subjects::Of => (read(desk, "of", "\"exc.spikes\""), Vec::new(), Vec::new()),
+        Subjects::Population => (read(desk, "of", "\"neuron\""), Vec::new(), Vec::new()),
+        Subjects::Directed => {
+            let source = read(desk, "source", "\"exc.rate\"");
+            (Vec::new(), source, read(desk, "target", "\"inh.rate\""))
+        }
+    };
+    let mut options = BTreeMap::new();
+    for spec in &declaration.options {
+        if matches!(spec.key, "kind" | "of" | "source" | "target") {
+            continue;
+        }
+        if let Some(node) = f.get(spec.key) {
+            if let Some(value) = option(desk, node, spec) {
+                in_range(desk, node, spec, &value);
+                options.insert(spec.key, value);
+            }
+        } else if let Some(value) = spec.default.and_then(|text| default(desk, spec, text)) {
+            options.insert(spec.key, value);
+        }
+    }
+    f.finish_with(&mut desk.report, &|key| match (key, declaration.subjects) {
+        ("of", Subjects::Directed) => Some(format!("`{kind}` is directed: it takes `source` and `target`")),
+        ("source" | "target", Subjects::Of | Subjects::Population) => Some(format!("`{kind}` takes `of`")),
+        _ => None,
+    });
+    (desk.report.errors() == before).then(|| AnalysisSpec { name: entry.key.clone(), kind, of, source, target, options })
+}
+
+fn option(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec) -> Option<OptionValue> {
+    let what = format!("`{}`", spec.key);
+    Some(match &spec.kind {
+        OptionKind::Quantity(d) => OptionValue::Number(desk.quantity(node, *d, &what)?),
+        OptionKind::Time => {
+            let d = desk.time_dimension();
+            OptionValue::Number(desk.quantity(node, d, &what)?)
+        }
+        OptionKind::Frequency => {
+            let d = desk.rate_dimension();
+            OptionValue::Number(desk.quantity(node, d, &what)?)
+        }
+        OptionKind::Quantities(d) => OptionValue::Numbers(numbers(desk, node, *d, &what)?),
+        OptionKind::Integer => match node.item {
+            Item::Integer(v) => OptionValue::Integer(v),
+            _ => {
+                desk.error(&node.place, format!("{what} is a whole number, not {}", node.what()));
+                return None;
+            }
+        },
+        OptionKind::Flag => OptionValue::Flag(desk.flag(node, &what)?),
+        OptionKind::Choice(words) => {
+            let given = desk.text(node, &what)?.to_owned();
+            if !words.contains(&given.as_str()) {
+                desk.error_help(&node.place, format!("{what} cannot be `{given}`"), suggest(&given, words.iter().copied()));
+                return None;
+            }
+            OptionValue::Text(given)
+        }
+        OptionKind::Text => OptionValue::Text(desk.text(node, &what)?.to_owned()),
+        OptionKind::Texts => OptionValue::Texts(strings(&mut desk.report, node)),
+    })
+}
+
+fn numbers(desk: &mut Desk<'_>, node: &Node, dimension: Dimension, what: &str) -> Option<Vec<f64>> {
+    let Item::List(list) = &node.item else {
+        desk.error(&node.place, format!("{what} is a list, not {}", node.what()));
+        return None;
+    };
+    // A list of frequencies or times is one of plain numbers where time has no unit.
+    let dimension = if desk.time_dimension().is_none() && (dimension == Dimension::HERTZ || dimension == Dimension::SECOND) { Dimension::NONE } else { dimension };
+    let values: Vec<f64> = list.iter().filter_map(|n| desk.quantity(n, dimension, what)).collect();
+    (values.len() == list.len()).then_some(values)
+}
+
+fn in_range(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec, value: &OptionValue) {
+    let Some((low, high)) = spec.range else { return };
+    let dimension = match &spec.kind {
+        OptionKind::Quantity(d) | OptionKind::Quantities(d) => *d,
+        OptionKind::Time => desk.time_dimension(),
+        OptionKind::Frequency => desk.rate_dimension(),
+        _ => Dimension::NONE,
+    };
+    let bad = |v: f64| v < low || v > high || v.is_nan();
+    let outside = match value {
+        OptionValue::Number(v) => bad(*v).then_some(*v),
+        OptionValue::Integer(v) => bad(*v as f64).then_some(*v as f64),
+        OptionValue::Numbers(list) => list.iter().copied().find(|v| bad(*v)),
+        _ => None,
+    };
+    if let Some(v) = outside {
+        let bounds = if high.is_infinite() || high >= f64::MAX {
+            format!("at least {}", show(low, dimension))
+        } else {
+            format!("from {} to {}", show(low, dimension), show(high, dimension))
+        };
+        desk.error_help(&node.place, format!("`{}` is {bounds}, not {}", spec.key, show(v, dimension)), spec.about.to_owned());
+    }
+}
+
+/// The declared default as a value; `None` where it has a unit that a dimensionless scenario cannot have.
+fn default(desk: &Desk<'_>, spec: &ParamSpec, text: &str) -> Option<OptionValue> {
+    let number = |dimension: Dimension| Quantity::parse(text).ok().filter(|q| q.dimension == dimension).map(|q| OptionValue::Number(q.value));
+    match &spec.kind {
+        OptionKind::Quantity(d) => number(*d),
+        OptionKind::Time => number(desk.time_dimension()),
+        OptionKind::Frequency => number(desk.rate_dimension()),
+        OptionKind::Integer => text.trim().parse().ok().map(OptionValue::Integer),
+        OptionKind::Flag => text.trim().parse().ok().map(OptionValue::Flag),
+        OptionKind::Choice(_) | OptionKind::Text => Some(OptionValue::Text(text.to_owned())),
+        OptionKind::Texts => Some(OptionValue::Texts(list(text).map(str::to_owned).collect())),
+        OptionKind::Quantities(d) => {
+            let values: Option<Vec<f64>> = list(text).map(|t| Quantity::parse(t).ok().filter(|q| q.dimension == *d).map(|q| q.value)).collect();
+            values.map(OptionValue::Numbers)
+        }
+    }
+}
+
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.trim().trim_start_matches('[').trim_end_matches(']').split(',').map(|t| t.trim().trim_matches('"')).filter(|t| !t.is_empty())
+}

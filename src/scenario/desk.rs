@@ -1,0 +1,298 @@
+//! What every part of the reader needs at hand: the report, the libraries, the files, the time axis.
+
+use std::path::{Path, PathBuf};
+
+use super::catalog::Catalog;
+use super::value::Names;
+use crate::core::diagnostic::{Diagnostic, did_you_mean};
+use crate::core::units::{Dimension, Quantity};
+use crate::equation::{Declaration, Part, Source, System, TimeUnit};
+use crate::model::document::{Item, Node};
+use crate::model::report::Place;
+use crate::model::{Library, Report, name_of};
+use crate::signal::TimeBase;
+
+/// Named columns of numbers from a file (Parquet or CSV).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FileTable {
+    /// Columns in the order of the file, all of one length.
+    pub columns: Vec<(String, Vec<f64>)>,
+}
+
+impl FileTable {
+    /// The first column with one of these names.
+    pub fn column(&self, names: &[&str]) -> Option<&[f64]> {
+        names.iter().find_map(|n| self.columns.iter().find(|(c, _)| c == n)).map(|(_, v)| v.as_slice())
+    }
+}
+
+/// How files that a scenario names are read; `run` hands one in, so that scenarios know no file formats.
+pub trait FileLoader {
+    /// The text of a file, or nothing if there is no such file.
+    ///
+    /// # Errors
+    /// One sentence when it is there but cannot be read.
+    fn text(&self, path: &Path) -> Result<Option<String>, String>;
+
+    /// The columns of a Parquet or CSV file.
+    ///
+    /// # Errors
+    /// One sentence: not there, unreadable, not a table of numbers.
+    fn table(&self, path: &Path) -> Result<FileTable, String>;
+}
+
+/// A loader that knows no files: for scenarios without files, and tests.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoFiles;
+
+impl FileLoader for NoFiles {
+    fn text(&self, _path: &Path) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+
+    fn table(&self, path: &Path) -> Result<FileTable, String> {
+        Err(format!("there is no file {}", path.display()))
+    }
+}
+
+/// The reader's desk.
+pub(super) struct Desk<'a> {
+    pub report: Report,
+    pub library: &'a Library,
+    pub catalog: &'a Catalog,
+    pub files: &'a dyn FileLoader,
+    /// Folder that relative paths start from.
+    pub folder: Option<PathBuf>,
+    pub time_base: TimeBase,
+    /// Step in seconds (or time units); 0 while unknown, then multiples are not checked.
+    pub dt: f64,
+    /// Duration likewise.
+    pub duration: f64,
+}
+
+impl Desk<'_> {
+    pub fn error(&mut self, place: &Place, message: impl Into<String>) {
+        self.report.error(place, message);
+    }
+
+    pub fn error_help(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
+        self.report.error_help(place, message, help);
+    }
+
+    /// The dimension of times: seconds, or none in dimensionless scenarios.
+    pub fn time_dimension(&self) -> Dimension {
+        match self.time_base {
+            TimeBase::Milliseconds => Dimension::SECOND,
+            TimeBase::Dimensionless => Dimension::NONE,
+        }
+    }
+
+    /// The dimension of rates and frequencies.
+    pub fn rate_dimension(&self) -> Dimension {
+        Dimension::NONE.per(self.time_dimension())
+    }
+
+    pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+        if node.as_text().is_none() {
+            self.error(&node.place, format!("{what} is a string, not {}", node.what()));
+        }
+        node.as_text()
+    }
+
+    pub fn flag(&mut self, node: &Node, what: &str) -> Option<bool> {
+        if let Item::Flag(b) = node.item {
+            return Some(b);
+        }
+        self.error(&node.place, format!("{what} is true or false, not {}", node.what()));
+        None
+    }
+
+    /// A whole number of at least `least`.
+    pub fn whole(&mut self, node: &Node, what: &str, least: u64) -> Option<u64> {
+        match node.item {
+            Item::Integer(v) if v >= 0 && v as u64 >= least => Some(v as u64),
+            Item::Integer(v) => {
+                self.error(&node.place, format!("{what} is at least {least}, not {v}"));
+                None
+            }
+            _ => {
+                self.error(&node.place, format!("{what} is a whole number, not {}", node.what()));
+                None
+            }
+        }
+    }
+
+    /// A plain number within bounds.
+    pub fn number(&mut self, node: &Node, what: &str, range: (f64, f64)) -> Option<f64> {
+        let v = self.quantity(node, Dimension::NONE, what)?;
+        if v < range.0 || v > range.1 || v.is_nan() {
+            let bounds = if range.1.is_infinite() { format!("at least {}", range.0) } else { format!("from {} to {}", range.0, range.1) };
+            self.error(&node.place, format!("{what} is {bounds}, not {v}"));
+            return None;
+        }
+        Some(v)
+    }
+
+    /// One of a list of words.
+    pub fn choice<'w>(&mut self, node: &Node, what: &str, words: &[&'w str]) -> Option<&'w str> {
+        let given = self.text(node, what)?.to_owned();
+        if let Some(found) = words.iter().find(|w| **w == given) {
+            return Some(found);
+        }
+        self.error_help(&node.place, format!("there is no {what} `{given}`"), suggest(&given, words.iter().copied()));
+        None
+    }
+
+    /// A quantity of this dimension, in SI.
+    pub fn quantity(&mut self, node: &Node, dimension: Dimension, what: &str) -> Option<f64> {
+        let q = self.any_quantity(node, dimension, what)?;
+        if q.dimension == dimension {
+            return Some(q.value);
+        }
+        if node.as_number().is_some() || q.dimension.is_none() {
+            let number = node.as_text().map_or_else(|| node.to_toml(), str::to_owned);
+            self.error_help(
+                &node.place,
+                format!("a bare number where a unit is due: {what} is {}", name_of(dimension)),
+                format!("write \"{number} {}\"", unit_example(dimension)),
+            );
+        } else if dimension.is_none() && q.dimension == Dimension::SECOND && self.time_base == TimeBase::Dimensionless {
+            self.error_help(
+                &node.place,
+                format!("{what} is a plain number: all models here are dimensionless, and time has no unit"),
+                "write the number without a unit",
+            );
+        } else {
+            self.error(&node.place, format!("{what} is {}, but this is {}", name_of(dimension), name_of(q.dimension)));
+        }
+        None
+    }
+
+    /// A quantity of any dimension; `dimension` only serves the message.
+    pub fn any_quantity(&mut self, node: &Node, dimension: Dimension, what: &str) -> Option<Quantity> {
+        if let Some(v) = node.as_number() {
+            if !v.is_finite() {
+                self.error(&node.place, format!("{what} is not a finite number"));
+                return None;
+            }
+            return Some(Quantity::number(v));
+        }
+        let Some(text) = node.as_text() else {
+            let example = if dimension.is_none() { "a number".to_owned() } else { format!("\"1 {}\"", unit_example(dimension)) };
+            self.error_help(&node.place, format!("{what} is {}, not {}", name_of(dimension), node.what()), format!("write {example}"));
+            return None;
+        };
+        match Quantity::parse(text) {
+            Ok(q) => Some(q),
+            Err(d) => {
+                self.report.put_inside(node, d);
+                None
+            }
+        }
+    }
+
+    /// A time in seconds (or time units) of at least 0.
+    pub fn time(&mut self, node: &Node, what: &str) -> Option<f64> {
+        let v = self.quantity(node, self.time_dimension(), what)?;
+        if v < 0.0 {
+            self.error(&node.place, format!("{what} is not negative"));
+            return None;
+        }
+        Some(v)
+    }
+
+    /// A time as a number of steps; refused when it is no multiple of the step.
+    pub fn steps(&mut self, node: &Node, what: &str) -> Option<u64> {
+        let v = self.time(node, what)?;
+        self.multiple(&node.place, v, what)
+    }
+
+    /// `value` as a number of steps (relative tolerance 1e-9); refused when it is no multiple of the step.
+    pub fn multiple(&mut self, place: &Place, value: f64, what: &str) -> Option<u64> {
+        if self.dt <= 0.0 {
+            return None;
+        }
+        let n = (value / self.dt).round();
+        if (value - n * self.dt).abs() <= 1e-9 * value.abs() {
+            return Some(n as u64);
+        }
+        let below = (value / self.dt).floor() * self.dt;
+        let show = |v: f64| Quantity { value: v, dimension: self.time_dimension() }.to_string();
+        let message = format!("{what} ({}) is no multiple of the step ({})", show(value), show(self.dt));
+        let help = format!("the nearest are {} and {}; it is never rounded silently", show(below), show(below + self.dt));
+        self.error_help(place, message, help);
+        None
+    }
+
+    /// Checks that `text` is an expression of this dimension in `names`; errors point into `node`.
+    pub fn expression(&mut self, node: &Node, text: &str, dimension: Dimension, names: &Names<'_>, time_unit: TimeUnit) -> bool {
+        const HEAD: &str = "expression_ = ";
+        if text.contains(['\n', '\r', '#']) || text.contains(" : ") {
+            self.error(&node.place, "an expression is one line without unit or comment");
+            return false;
+        }
+        let unit = if dimension.is_none() { "1".to_owned() } else { dimension.to_string() };
+        let source = Source {
+            equations: format!("{HEAD}{text} : {unit}"),
+            parameters: names.iter().map(|(name, dimension)| Declaration { name: name.to_owned(), dimension }).collect(),
+            time_unit: if time_unit == TimeUnit::Dimensionless { time_unit } else { TimeUnit::Dimensional },
+            ..Source::default()
+        };
+        match System::parse(&source) {
+            Ok(_) => true,
+            Err(problems) => {
+                for (part, mut d) in problems {
+                    if part == Part::Equations {
+                        let inside = |b: usize| b.saturating_sub(HEAD.len()).min(text.len());
+                        d.span = inside(d.span.start)..inside(d.span.end);
+                        d.message = d.message.replace("`expression_`", "this expression");
+                        self.report.put_inside(node, d);
+                    } else {
+                        self.report.put(&node.place, d);
+                    }
+                }
+                false
+            }
+        }
+    }
+
+    /// Warns at a place.
+    pub fn warn(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
+        self.report.put(place, Diagnostic::warning(message, 0..0).help(help));
+    }
+
+    /// The path that a scenario means by `text`: relative ones start from its folder.
+    pub fn path(&self, text: &str) -> PathBuf {
+        let path = Path::new(text);
+        match &self.folder {
+            Some(folder) if path.is_relative() => folder.join(path),
+            _ => path.to_path_buf(),
+        }
+    }
+
+    /// The table in the file that `node` names.
+    pub fn file_table(&mut self, node: &Node, what: &str) -> Option<FileTable> {
+        let text = self.text(node, what)?.to_owned();
+        match self.files.table(&self.path(&text)) {
+            Ok(table) => Some(table),
+            Err(message) => {
+                self.error_help(&node.place, message, "relative paths start from the folder of the scenario file");
+                None
+            }
+        }
+    }
+}
+
+/// "did you mean" or the list of what there is.
+pub(super) fn suggest<'a>(word: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> String {
+    if let Some(near) = did_you_mean(word, candidates.clone()) {
+        return format!("did you mean `{near}`?");
+    }
+    let list: Vec<&str> = candidates.collect();
+    if list.is_empty() { "there are none".to_owned() } else { format!("there are: {}", list.join(", ")) }
+}
+
+/// A unit to write as an example: the display unit of the dimension.
+pub(super) fn unit_example(dimension: Dimension) -> String {
+    crate::core::units::display_unit(dimension).symbol
+}

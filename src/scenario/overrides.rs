@@ -1,0 +1,168 @@
+//! Overrides: variants, `--set PATH=VALUE` and sweep points change the tree before it is understood.
+
+use super::desk::suggest;
+use crate::model::Report;
+use crate::model::document::{Entry, Item, Node, parse_value};
+use crate::model::report::Place;
+
+/// What is changed in a scenario before it is understood.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Overrides {
+    /// Name of a variant of the file.
+    pub variant: Option<String>,
+    /// Path and value (TOML text; quotes may be left out), in the order applied, after the variant.
+    pub set: Vec<(String, String)>,
+}
+
+/// Tables whose entries are named by the author: a path may not invent a new entry there.
+const NAMED: [&str; 9] = ["populations", "projections", "stimuli", "record", "analyses", "expect", "models", "receptors", "variants"];
+/// All tables at the top of a scenario that a path may lead into.
+const ROOTS: [&str; 12] = [
+    "simulation", "populations", "projections", "stimuli", "record", "analyses", "expect", "models", "receptors", "sweep", "title",
+    "description",
+];
+
+/// Applies the variant and the settings to `root`; gives path and TOML text of each in the order applied.
+pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides) -> Vec<(String, String)> {
+    let mut applied = Vec::new();
+    if let Some(name) = &overrides.variant {
+        let variants = root.get("variants").and_then(Node::entries).unwrap_or_default().to_vec();
+        match variants.iter().find(|v| v.key == *name) {
+            Some(variant) => {
+                for e in variant.value.entries().unwrap_or_default() {
+                    flatten(&e.key, &e.place, &e.value, &mut |path, place, value| {
+                        applied.push((path.to_owned(), value.to_toml()));
+                        set(report, root, path, place, value.clone());
+                    });
+                }
+            }
+            None => {
+                let place = root.get("variants").map_or(&root.place, |n| &n.place).clone();
+                let help = suggest(name, variants.iter().map(|v| v.key.as_str()));
+                report.error_help(&place, format!("this scenario has no variant `{name}`"), help);
+            }
+        }
+    }
+    for (path, value) in &overrides.set {
+        let text = report.text("--set", format!("{path}={value}"));
+        let node = parse_value(report, text, path.len() + 1);
+        let place = Place { text, span: 0..path.len() };
+        applied.push((path.clone(), node.to_toml()));
+        set(report, root, path, &place, node);
+    }
+    applied
+}
+
+/// Both `"populations.exc.size" = 5` and `populations.exc.size = 5` are understood inside a variant.
+fn flatten(path: &str, place: &Place, value: &Node, visit: &mut dyn FnMut(&str, &Place, &Node)) {
+    match value.entries() {
+        Some(entries) if entries.iter().all(|e| !DISTRIBUTIONS.contains(&e.key.as_str())) && !path.contains('.') && ROOTS.contains(&path) => {
+            for e in entries {
+                deepen(&format!("{path}.{}", e.key), &e.place, &e.value, visit);
+            }
+        }
+        _ => visit(path, place, value),
+    }
+}
+
+/// Words that make a table a value rather than a path.
+const DISTRIBUTIONS: [&str; 9] = ["uniform", "normal", "lognormal", "gamma", "values", "linspace", "rule", "kind", "grid"];
+
+fn deepen(path: &str, place: &Place, value: &Node, visit: &mut dyn FnMut(&str, &Place, &Node)) {
+    match value.entries() {
+        Some(entries) if !entries.is_empty() && entries.iter().all(|e| !DISTRIBUTIONS.contains(&e.key.as_str())) => {
+            for e in entries {
+                deepen(&format!("{path}.{}", e.key), &e.place, &e.value, visit);
+            }
+        }
+        _ => visit(path, place, value),
+    }
+}
+
+/// The segments of a path; quoted ones may hold dots.
+fn segments(path: &str) -> Vec<String> {
+    let mut list = vec![String::new()];
+    let mut quoted = false;
+    for c in path.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '.' if !quoted => list.push(String::new()),
+            c => {
+                if let Some(last) = list.last_mut() {
+                    last.push(c);
+                }
+            }
+        }
+    }
+    list.iter().map(|s| s.trim().to_owned()).collect()
+}
+
+/// Whether a path leads somewhere; the error says where it ends.
+pub(super) fn check_path(report: &mut Report, root: &Node, path: &str, place: &Place) -> bool {
+    let parts = segments(path);
+    if parts.iter().any(String::is_empty) || parts.len() < 2 {
+        report.error_help(place, format!("`{path}` is no path to a value"), "a path names tables and a key: `populations.exc.parameters.tau_m`");
+        return false;
+    }
+    if !ROOTS.contains(&parts[0].as_str()) {
+        report.error_help(place, format!("a scenario has no table `{}`", parts[0]), suggest(&parts[0], ROOTS.iter().copied()));
+        return false;
+    }
+    if NAMED.contains(&parts[0].as_str()) {
+        let table = root.get(&parts[0]);
+        if table.and_then(|t| t.get(&parts[1])).is_none() {
+            let names: Vec<&str> = table.and_then(Node::entries).unwrap_or_default().iter().map(|e| e.key.as_str()).collect();
+            let help = suggest(&parts[1], names.iter().copied());
+            report.error_help(place, format!("there is no `{}` in `{}`", parts[1], parts[0]), help);
+            return false;
+        }
+    }
+    true
+}
+
+fn set(report: &mut Report, root: &mut Node, path: &str, place: &Place, value: Node) {
+    if !check_path(report, root, path, place) {
+        return;
+    }
+    let parts = segments(path);
+    let mut node = root;
+    for (depth, part) in parts.iter().enumerate() {
+        let Item::Table(entries) = &mut node.item else {
+            report.error(place, format!("`{}` is a value, so `{path}` leads nowhere", parts[..depth].join(".")));
+            return;
+        };
+        let index = entries.iter().position(|e| e.key == *part).unwrap_or_else(|| {
+            let empty = Node { place: place.clone(), item: Item::Table(Vec::new()) };
+            entries.push(Entry { key: part.clone(), place: place.clone(), value: empty });
+            entries.len() - 1
+        });
+        node = &mut entries[index].value;
+    }
+    *node = value;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::document::parse;
+
+    #[test]
+    fn sets_existing_and_new_keys_and_refuses_new_names() {
+        let mut report = Report::new();
+        let text = report.text("s.toml", "[populations.exc]\nsize = 3\n[variants.big]\npopulations.exc.size = 9\n");
+        let mut root = parse(&mut report, text);
+        let o = Overrides {
+            variant: Some("big".into()),
+            set: vec![("populations.exc.parameters.tau_m".into(), "15 ms".into()), ("simulation.seed".into(), "4".into())],
+        };
+        let applied = apply(&mut report, &mut root, &o);
+        assert!(!report.failed(), "{report}");
+        assert_eq!(applied[0], ("populations.exc.size".to_owned(), "9".to_owned()));
+        assert_eq!(applied[1].1, "\"15 ms\"");
+        let exc = root.get("populations").unwrap().get("exc").unwrap();
+        assert_eq!(exc.get("size").unwrap().as_number(), Some(9.0));
+        assert_eq!(exc.get("parameters").unwrap().get("tau_m").unwrap().as_text(), Some("15 ms"));
+        apply(&mut report, &mut root, &Overrides { variant: None, set: vec![("populations.ecx.size".into(), "2".into())] });
+        assert!(report.to_string().contains("did you mean `exc`?"), "{report}");
+    }
+}

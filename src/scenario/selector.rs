@@ -1,0 +1,268 @@
+//! What is recorded and what analyses look at: `POP.spikes`, `POP.rate`, `POP.VAR`, `POP.RECEPTOR.VAR`, `[0..10]`, `mean(...)`.
+
+use super::desk::{Desk, suggest};
+use super::spec::{Observable, PopulationSpec, RecordSpec, Subject, TraceRequest};
+use crate::core::units::Dimension;
+use crate::model::document::{Entry, Fields, Item, Node};
+
+/// Dimension of a recordable variable of a population.
+fn variable(p: &PopulationSpec, name: &str) -> Option<Dimension> {
+    let s = &p.system;
+    s.states().iter().chain(s.parameters()).chain(s.inputs()).chain(s.subexpressions()).find(|v| v.name == name).map(|v| v.dimension)
+}
+
+fn variables(p: &PopulationSpec) -> Vec<&str> {
+    let s = &p.system;
+    s.states().iter().chain(s.subexpressions()).chain(s.inputs()).chain(s.parameters()).map(|v| v.name.as_str()).collect()
+}
+
+/// Units as a list `[0, 1, 2]`, a range `"0..10"` (the end is not part of it) or `"all"`; empty means all.
+pub(super) fn unit_list(desk: &mut Desk<'_>, node: &Node, size: usize) -> Vec<u32> {
+    match &node.item {
+        Item::List(list) => {
+            let mut units = Vec::new();
+            for n in list {
+                if let Some(u) = desk.whole(n, "a unit", 0) {
+                    if u >= size as u64 {
+                        desk.error(&n.place, format!("there is no unit {u}: {}", numbered(size)));
+                    } else {
+                        units.push(u as u32);
+                    }
+                }
+            }
+            if list.is_empty() {
+                desk.error(&node.place, "this list of units is empty");
+            }
+            units
+        }
+        Item::Text(t) if t == "all" => Vec::new(),
+        Item::Text(t) => match range(t, size) {
+            Ok(units) => units,
+            Err(message) => {
+                desk.error(&node.place, message);
+                Vec::new()
+            }
+        },
+        _ => {
+            desk.error_help(&node.place, format!("units are a list or a range, not {}", node.what()), "write `[0, 1, 2]` or `\"0..10\"`");
+            Vec::new()
+        }
+    }
+}
+
+fn numbered(size: usize) -> String {
+    if size == 1 { "the only unit is 0".to_owned() } else { format!("units are numbered from 0 to {}", size - 1) }
+}
+
+/// `3`, `0..10` (without 10), `1, 4, 7` inside brackets.
+fn range(text: &str, size: usize) -> Result<Vec<u32>, String> {
+    let number = |t: &str| t.trim().parse::<u32>().map_err(|_| format!("`{}` is no unit", t.trim()));
+    let mut units = Vec::new();
+    for part in text.split(',') {
+        match part.split_once("..") {
+            Some((a, b)) => {
+                let (a, b) = (number(a)?, number(b)?);
+                if a >= b {
+                    return Err(format!("the range {a}..{b} is empty (its end is not part of it)"));
+                }
+                if b as usize > size {
+                    return Err(format!("the range {a}..{b} ends beyond the last unit: {}", numbered(size)));
+                }
+                units.extend(a..b);
+            }
+            None => units.push(number(part)?),
+        }
+    }
+    match units.iter().find(|u| **u as usize >= size) {
+        Some(u) => Err(format!("there is no unit {u}: {}", numbered(size))),
+        None => Ok(units),
+    }
+}
+
+/// Reads `[record.POP]`.
+pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], known: &[&str]) -> Option<RecordSpec> {
+    let Some(population) = all.iter().position(|p| p.name == entry.key) else {
+        if !known.contains(&entry.key.as_str()) {
+            let help = suggest(&entry.key, known.iter().copied());
+            desk.error_help(&entry.place, format!("there is no population `{}`", entry.key), help);
+        }
+        return None;
+    };
+    let p = &all[population];
+    let mut f = Fields::of(&mut desk.report, &entry.value, format!("`[record.{}]`", entry.key))?;
+    let spikes_node = f.get("spikes");
+    let spikes = spikes_node.and_then(|n| desk.flag(n, "`spikes`")).unwrap_or(false);
+    if let Some(n) = spikes_node.filter(|_| spikes && !p.system.spikes()) {
+        desk.error_help(&n.place, format!("population `{}` never spikes: its model `{}` has no threshold", p.name, p.model.name), "record variables with `traces`");
+    }
+    let connections = f.get("connections").and_then(|n| desk.flag(n, "`connections`")).unwrap_or(false);
+    let mut traces: Vec<TraceRequest> = Vec::new();
+    if let Some(n) = f.get("traces") {
+        match &n.item {
+            Item::List(list) => {
+                for t in list {
+                    if let Some(request) = trace(desk, t, p) {
+                        if traces.iter().any(|x| x.name == request.name) {
+                            desk.error_help(&t.place, format!("population `{}` has two traces called `{}`", p.name, request.name), "give each a `name` of its own: it names a file");
+                        }
+                        traces.push(request);
+                    }
+                }
+            }
+            _ => desk.error_help(&n.place, format!("`traces` is a list of tables, not {}", n.what()), "write `traces = [{ variables = [\"V_m\"] }]`"),
+        }
+    }
+    f.finish(&mut desk.report);
+    Some(RecordSpec { population, spikes, traces, connections })
+}
+
+fn trace(desk: &mut Desk<'_>, node: &Node, p: &PopulationSpec) -> Option<TraceRequest> {
+    let before = desk.report.errors();
+    let mut f = Fields::of(&mut desk.report, node, "a trace")?;
+    let name_node = f.get("name");
+    let name = name_node.and_then(|n| desk.text(n, "`name`")).unwrap_or("trace").to_owned();
+    if let Some(n) = name_node {
+        super::check_name(desk, &name, &n.place, "trace");
+    }
+    let mut list = Vec::new();
+    if let Some(n) = f.require(&mut desk.report, "variables", "[\"V_m\"]") {
+        let single = std::slice::from_ref(n);
+        let nodes: &[Node] = match &n.item {
+            Item::List(nodes) => nodes,
+            _ => single,
+        };
+        if nodes.is_empty() {
+            desk.error(&n.place, "this trace records nothing");
+        }
+        for v in nodes {
+            let Some(text) = desk.text(v, "a variable").map(str::to_owned) else { continue };
+            match variable(p, &text) {
+                Some(d) => list.push((text, d)),
+                None => {
+                    let help = suggest(&text, variables(p).into_iter());
+                    desk.error_help(&v.place, format!("population `{}` has no variable `{text}`", p.name), help);
+                }
+            }
+        }
+    }
+    let units = f.get("units").map(|n| unit_list(desk, n, p.size)).unwrap_or_default();
+    let units = if units.is_empty() { (0..p.size as u32).collect() } else { units };
+    let every = match f.get("interval") {
+        Some(n) => match desk.steps(n, "`interval`") {
+            Some(0) => {
+                desk.error(&n.place, "`interval` is at least one step");
+                1
+            }
+            other => other.unwrap_or(1),
+        },
+        None => 1,
+    };
+    f.finish(&mut desk.report);
+    (desk.report.errors() == before).then_some(TraceRequest { name, variables: list, units, every })
+}
+
+/// What the caller knows when it reads a selector.
+pub(super) struct Scope<'a> {
+    pub all: &'a [PopulationSpec],
+    pub known: &'a [&'a str],
+    pub records: &'a [RecordSpec],
+    /// Whether a bare `POP` is meant (analyses of the equations).
+    pub equations: bool,
+}
+
+/// Reads `of`, `source` or `target`: one selector or a list.
+pub(super) fn subjects(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Vec<Subject> {
+    match &node.item {
+        Item::List(list) => list.iter().filter_map(|n| subject(desk, n, scope)).collect(),
+        _ => subject(desk, node, scope).into_iter().collect(),
+    }
+}
+
+fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subject> {
+    let text = desk.text(node, "a subject")?.trim().to_owned();
+    let (inner, mean) = match text.strip_prefix("mean(").and_then(|t| t.strip_suffix(')')) {
+        Some(inner) => (inner.trim(), true),
+        None => (text.as_str(), false),
+    };
+    let (path, bracket) = match inner.split_once('[') {
+        Some((path, rest)) => match rest.strip_suffix(']') {
+            Some(units) => (path.trim(), Some(units)),
+            None => {
+                desk.error_help(&node.place, format!("`{text}` opens a bracket that it does not close"), "write `exc.V_m[0..10]`");
+                return None;
+            }
+        },
+        None => (inner, None),
+    };
+    let (pop, what) = path.split_once('.').map_or((path, ""), |(a, b)| (a, b));
+    let index = super::projection::population(desk, node, pop, scope.all, scope.known)?;
+    let p = &scope.all[index];
+    let units = match bracket.map(|b| range(b, p.size)) {
+        Some(Ok(units)) => units,
+        Some(Err(message)) => {
+            desk.error(&node.place, message);
+            return None;
+        }
+        None => Vec::new(),
+    };
+    let observable = match what {
+        "" if scope.equations => Observable::Population,
+        "" => {
+            desk.error_help(&node.place, format!("`{text}` names a population, but not what of it"), format!("write `{pop}.spikes`, `{pop}.rate` or a variable: {}", variables(p).into_iter().map(|v| format!("`{pop}.{v}`")).take(4).collect::<Vec<_>>().join(", ")));
+            return None;
+        }
+        "spikes" | "rate" => {
+            if !p.system.spikes() {
+                desk.error_help(&node.place, format!("population `{pop}` never spikes: its model `{}` has no threshold", p.model.name), format!("its variables are {}", variables(p).join(", ")));
+                return None;
+            }
+            if !scope.records.iter().any(|r| r.population == index && r.spikes) {
+                desk.error_help(&node.place, format!("the spikes of `{pop}` are not recorded"), format!("add `spikes = true` to `[record.{pop}]`"));
+            }
+            if what == "spikes" { Observable::Spikes } else { Observable::Rate }
+        }
+        name => {
+            if variable(p, name).is_none() {
+                let mut names = variables(p);
+                names.extend(["spikes", "rate"]);
+                let help = suggest(name, names.iter().copied());
+                desk.error_help(&node.place, format!("population `{pop}` has no variable `{name}`"), help);
+                return None;
+            }
+            if !scope.equations {
+                check_recorded(desk, node, scope, index, name, &units);
+            }
+            Observable::Variable(name.to_owned())
+        }
+    };
+    Some(Subject { text, population: index, what: observable, units, mean })
+}
+
+fn check_recorded(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>, population: usize, name: &str, units: &[u32]) {
+    let p = &scope.all[population];
+    let traces: Vec<&TraceRequest> = scope
+        .records
+        .iter()
+        .filter(|r| r.population == population)
+        .flat_map(|r| &r.traces)
+        .filter(|t| t.variables.iter().any(|v| v.0 == name))
+        .collect();
+    if traces.is_empty() {
+        desk.error_help(&node.place, format!("`{}.{name}` is not recorded", p.name), format!("add `traces = [{{ variables = [\"{name}\"] }}]` to `[record.{}]`", p.name));
+    } else if let Some(u) = units.iter().find(|u| !traces.iter().any(|t| t.units.contains(u))) {
+        desk.error_help(&node.place, format!("`{}.{name}` is recorded, but not of unit {u}", p.name), "add the unit to `units` of that trace");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_end_before_their_end() {
+        assert_eq!(range("0..3", 5), Ok(vec![0, 1, 2]));
+        assert_eq!(range("3", 5), Ok(vec![3]));
+        assert_eq!(range("1, 3..5", 5), Ok(vec![1, 3, 4]));
+        assert!(range("0..6", 5).is_err() && range("3..3", 5).is_err() && range("x", 5).is_err() && range("5", 5).is_err());
+    }
+}
