@@ -155,3 +155,6 @@ impl Network {
         engine::run(self.plan, observer)
     }
 }
+
+#[cfg(test)]
+mod tests;
