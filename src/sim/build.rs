@@ -328,8 +328,8 @@ fn group(common: &Common<'_>, p: usize, population: &PopulationSpec, found: &Fou
         spike_times: spec.simulation.spike_times,
     })
     .map_err(|e| unsuitable(&entity, e.message))?;
-    let ports = (system.inputs().len(), system.event_ports().len());
-    let mut group = Group::new(p, range.start as u32, stepper, range.len(), ports, system.spikes());
+    let shape = [system.states().len(), system.inputs().len(), system.event_ports().len()];
+    let mut group = Group::new(p, range.start as u32, stepper, range.len(), shape, system.spikes());
     group.emits = common.emitters.iter().position(|&e| e == p);
     group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.population == p);
     let mut trace = 0;
