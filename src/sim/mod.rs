@@ -20,6 +20,7 @@ mod expression;
 mod place;
 mod properties;
 mod recorder;
+mod separate;
 pub mod stepper;
 mod stimulus;
 mod values;
@@ -154,3 +155,6 @@ impl Network {
         engine::run(self.plan, observer)
     }
 }
+
+#[cfg(test)]
+mod tests;
