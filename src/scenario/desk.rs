@@ -163,7 +163,12 @@ impl Desk<'_> {
                 "write the number without a unit",
             );
         } else {
-            self.error(&node.place, format!("{what} is {}, but this is {}", name_of(dimension), name_of(q.dimension)));
+            let help = if dimension.is_none() {
+                "write the number without a unit".to_owned()
+            } else {
+                format!("write it in {}", unit_example(dimension))
+            };
+            self.error_help(&node.place, format!("{what} is {}, but this is {}", name_of(dimension), name_of(q.dimension)), help);
         }
         None
     }
@@ -235,7 +240,12 @@ impl Desk<'_> {
                 true
             }
             Err(problems) => {
-                for d in problems {
+                for mut d in problems {
+                    if ["x", "y", "z"].iter().any(|n| d.message == format!("unknown name `{n}`"))
+                        && !variables.iter().any(|v| v.name == "x")
+                    {
+                        d.help = Some("units have x, y and z only where their population has `positions`".to_owned());
+                    }
                     self.report.put_inside(node, d);
                 }
                 false

@@ -52,7 +52,7 @@ pub(super) fn target(desk: &mut Desk<'_>, node: &Node, what: &str, all: &[Popula
         let list = |names: &[&str], none: &str| if names.is_empty() { none.to_owned() } else { names.join(", ") };
         desk.error_help(
             &node.place,
-            format!("{what} `{text}` names a population, but not where it arrives there"),
+            format!("`{text}` names a population, but not where in it this arrives"),
             format!("write `{name}.PORT`; receptors: {}; inputs: {}", list(&events, "none"), list(&inputs, "none")),
         );
     } else {

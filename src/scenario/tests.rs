@@ -29,14 +29,7 @@ pub(crate) fn catalog() -> Catalog {
     ];
     Catalog {
         analyses: list.into_iter().map(|d| (d.kind, d)).collect(),
-        integrators: vec![
-            ("euler", ""),
-            ("euler_sequential", ""),
-            ("exact", ""),
-            ("exponential_euler", ""),
-            ("rk4", ""),
-            ("izhikevich_2003", ""),
-        ],
+        integrators: vec![("euler", ""), ("euler_sequential", ""), ("exact", ""), ("exponential_euler", ""), ("rk4", "")],
     }
 }
 
@@ -187,8 +180,7 @@ duration = "1 s"
 dt = "1 ms"
 [populations.exc]
 model = "izhikevich"
-preset = "chattering"
-integrator = "izhikevich_2003"
+preset = ["chattering", "figure1"]
 receptors.syn = { kind = "exp_current", tau = "5 ms" }
 receptors.kick = { kind = "delta" }
 [projections.rec]
@@ -199,5 +191,64 @@ weight = 0.5
 "#;
     let (spec, _) = read(izhikevich, &Overrides::default()).unwrap_or_else(|r| unreachable!("{r}"));
     assert!(spec.populations[0].system.event_ports()[0].weight.is_none());
-    assert_eq!(spec.populations[0].initial[1], Value::Constant(-13.0));
+    let p = &spec.populations[0];
+    assert_eq!(p.initial[1], Value::Constant(-13.0));
+    assert_eq!((p.integrator.as_deref(), p.preset.as_deref()), (Some("euler_sequential"), Some("chattering + figure1")));
+    assert_eq!(p.parameters[p.system.parameters().iter().position(|v| v.name == "c").unwrap()], Value::Constant(-50.0));
+}
+
+/// A folder with a model and a table of spikes.
+struct Folder;
+
+impl FileLoader for Folder {
+    fn text(&self, path: &Path) -> Result<Option<String>, String> {
+        let model =
+            "equations = \"dV_m/dt = (V_0 - V_m)/tau : V\"\n[parameters]\nV_0 = \"-60 mV\"\ntau = \"7 ms\"\n[initial]\nV_m = \"V_0\"\n";
+        Ok((path == Path::new("there/mine.toml")).then(|| model.to_owned()))
+    }
+
+    fn table(&self, path: &Path) -> Result<FileTable, String> {
+        match path.to_str() {
+            Some("there/spikes.csv") => {
+                Ok(FileTable { columns: vec![("time_ms".into(), vec![20.0, 10.0]), ("unit".into(), vec![0.0, 1.0])] })
+            }
+            _ => Err(format!("there is no file {}", path.display())),
+        }
+    }
+}
+
+#[test]
+fn models_and_files_beside_the_scenario() {
+    let text = r#"
+[simulation]
+duration = "1 s"
+dt = "0.1 ms"
+[populations.a]
+model = "mine"
+size = 2
+receptors.kick = { kind = "delta" }
+[stimuli.s]
+target = "a.kick"
+kind = "spikes"
+file = "spikes.csv"
+weight = "1 mV"
+"#;
+    let (spec, _) = load(text, Some(Path::new("there/s.toml")), "s", &Overrides::default(), library(), &catalog(), &Folder)
+        .unwrap_or_else(|r| unreachable!("{r}"));
+    assert_eq!(spec.populations[0].initial, [Value::Constant(-0.06)]);
+    let StimulusKind::Spikes { times, units, .. } = &spec.stimuli[0].kind else { unreachable!() };
+    assert_eq!((times.as_ref(), units.as_deref()), (&[0.01, 0.02][..], Some(&[1, 0][..])));
+    let edited = text.replace("spikes.csv", "other.csv");
+    let report = load(&edited, Some(Path::new("there/s.toml")), "s", &Overrides::default(), library(), &catalog(), &Folder).unwrap_err();
+    assert!(report.to_string().contains("there is no file there/other.csv"), "{report}");
+}
+
+#[test]
+fn cards_show_equations_parameters_and_presets() {
+    let card = crate::model::card(&library().get(Kind::Model, "adex").unwrap());
+    let section = |name: &str| card.sections.iter().find(|s| s.0 == name).map_or("", |s| s.1.as_str());
+    assert!(section("Parameters").contains("281 pF") && section("Parameters").contains("membrane capacitance"));
+    assert!(section("Presets").contains("tonic") && section("Presets").contains("b = 0 pA"));
+    assert!(section("References").contains("doi:10.1152/jn.00686.2005"));
+    assert!(section("Equations").contains("V_m > V_peak"), "{}", section("Equations"));
 }
