@@ -9,6 +9,7 @@ pub mod subject;
 pub mod correlogram;
 pub mod isi;
 pub mod lags;
+pub mod levels;
 pub mod population_rate;
 pub mod psd;
 pub mod raster;

@@ -13,7 +13,16 @@ pub mod flight;
 pub mod information;
 pub mod intervals;
 pub mod kernel_smoothing;
+pub mod ksg;
+pub mod linear;
+pub mod lyapunov;
+pub mod math;
+pub mod neighbours;
+pub mod normal;
 pub mod order;
+pub mod phase;
+#[cfg(test)]
+pub(crate) mod reference_sets;
 pub mod rng;
 pub mod spike_distance;
 pub mod spike_lags;
