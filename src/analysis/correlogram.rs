@@ -91,7 +91,7 @@ impl Analysis for Correlogram {
             }
             words.push(format!(
                 "{name}: {} spike pairs within ± {} {}",
-                c.counts.iter().sum::<f64>(),
+                c.height.iter().sum::<f64>(),
                 c.most,
                 request.recording.time_base.unit()
             ));
@@ -107,7 +107,7 @@ impl Analysis for Correlogram {
 struct Counts {
     /// Centre of each bin, axis units.
     lags: Vec<f64>,
-    counts: Vec<f64>,
+    height: Vec<f64>,
     /// Pairs expected in a bin at lag 0 by chance.
     expected: f64,
     /// Number of unit pairs.
@@ -139,10 +139,8 @@ fn count(request: &Request<'_>, a: &subject::Trains, b: &subject::Trains, own: O
             lags_within(x, y, reach, |lag| {
                 // (left, right] around each centre; the guard keeps grid lags on the same side.
                 let k = (lag / bin + half as f64 - 0.5 - 1e-9).ceil();
-                if k >= 0.0 {
-                    if let Some(c) = counts.get_mut(k as usize) {
-                        *c += 1.0;
-                    }
+                if let Some(c) = (k >= 0.0).then(|| counts.get_mut(k as usize)).flatten() {
+                    *c += 1.0;
                 }
             });
             if itself {
@@ -151,11 +149,11 @@ fn count(request: &Request<'_>, a: &subject::Trains, b: &subject::Trains, own: O
         }
     }
     let lags = (0..=2 * half).map(|k| (k as f64 - half as f64) * bin).collect();
-    Ok(Counts { lags, counts, expected, pairs, length, most: half as f64 * bin })
+    Ok(Counts { lags, height: counts, expected, pairs, length, most: half as f64 * bin })
 }
 
 fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
-    let total = c.counts.iter().sum::<f64>() as u64;
+    let total = c.height.iter().sum::<f64>() as u64;
     if c.expected <= 0.0 {
         return vec![
             Metric::missing(name, "peak_lag", unit, total, "no pair of spiking units"),
@@ -164,9 +162,9 @@ fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
         ];
     }
     let chance = |k: usize| 1.0 - c.lags[k].abs() / c.length;
-    let height = |k: usize| c.counts[k] / c.expected;
+    let height = |k: usize| c.height[k] / c.expected;
     let sure = |m: Metric, k: usize| {
-        let (low, high) = poisson_interval(c.counts[k].max(0.0) as u64, 0.95);
+        let (low, high) = poisson_interval(c.height[k].max(0.0) as u64, 0.95);
         m.interval(low / c.expected, high / c.expected).chance(chance(k))
     };
     let middle = c.lags.len() / 2;
@@ -176,7 +174,7 @@ fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
             (height(a) / chance(a)).total_cmp(&(height(b) / chance(b))).then(c.lags[b].abs().total_cmp(&c.lags[a].abs())).then(b.cmp(&a))
         })
         .unwrap_or(middle);
-    let count = c.counts[peak] as u64;
+    let count = c.height[peak] as u64;
     let single = match Poisson::new(c.expected * chance(peak)) {
         Ok(p) if count > 0 => p.sf(count - 1),
         _ => 1.0,
@@ -211,7 +209,7 @@ fn curves(name: &str, c: &Counts, request: &Request<'_>) -> (Series, Series) {
             Curve {
                 name: name.to_owned(),
                 x: c.lags.clone(),
-                y: c.counts.iter().map(|n| n * per).collect(),
+                y: c.height.iter().map(|n| n * per).collect(),
                 band: None,
                 style: CurveStyle::Line,
             },
@@ -223,7 +221,7 @@ fn curves(name: &str, c: &Counts, request: &Request<'_>) -> (Series, Series) {
         x: axis,
         y: Axis::new("pairs", ""),
         curves: vec![
-            Curve { name: name.to_owned(), x: c.lags.clone(), y: c.counts.clone(), band: None, style: CurveStyle::Line },
+            Curve { name: name.to_owned(), x: c.lags.clone(), y: c.height.clone(), band: None, style: CurveStyle::Line },
             Curve {
                 name: "chance".into(),
                 x: c.lags.clone(),

@@ -92,7 +92,7 @@ impl Analysis for Lags {
 struct Unit {
     name: String,
     population: usize,
-    unit: u32,
+    number: u32,
     train: Vec<f64>,
 }
 
@@ -104,7 +104,7 @@ fn units(request: &Request<'_>, window: Window, warnings: &mut Vec<String>) -> R
         units.extend(t.trains.into_iter().zip(t.units).map(|(train, unit)| Unit {
             name: if alone { s.text.clone() } else { subject::unit_name(&s.text, unit) },
             population: s.population,
-            unit,
+            number: unit,
             train,
         }));
     }
@@ -216,7 +216,7 @@ fn correlation(request: &Request<'_>, name: &str, a: &Unit, b: &Unit) -> Option<
             text: u.name.clone(),
             population: u.population,
             what: Observable::Variable(variable.to_owned()),
-            units: vec![u.unit],
+            units: vec![u.number],
             mean: false,
         };
         subject::columns(request, &s, 1e-3).ok()

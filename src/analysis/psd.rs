@@ -4,7 +4,7 @@ mod measures;
 
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Outcome, Request, Subjects, bounded, option, subject};
 use crate::core::spike_spectrum::spike_spectrum;
-use crate::core::statistics::{mean, variance};
+use crate::core::statistics::{mean, variance, varies};
 use crate::core::units::{Dimension, short};
 use crate::core::welch::{Detrend, Scaling, Settings, Spectrum, Taper, default_segment, welch_in_groups};
 use crate::scenario::{Observable, OptionKind, ParamSpec, Subject};
@@ -108,6 +108,8 @@ struct Estimate {
     first: usize,
     /// How it was made.
     how: String,
+    /// Whether the signal does not vary beyond rounding.
+    flat: bool,
     /// Root mean square of the signal about its mean.
     rms: Option<(f64, String, u64)>,
 }
@@ -190,6 +192,7 @@ fn of_samples(request: &Request<'_>, s: &Subject, warnings: &mut Vec<String>) ->
     let chance = (s.what == Observable::Rate && settings.scaling == Scaling::Density)
         .then(|| 2.0 * mean(&columns.columns[0]) / columns.averaged.max(1) as f64)
         .filter(|c| *c > 0.0);
+    let size = columns.columns.iter().flatten().fold(0.0f64, |m, v| m.max(v.abs()));
     let squares = mean(&columns.columns.iter().map(|c| variance(c, 0)).collect::<Vec<_>>());
     let how = format!(
         "{} segments of {} samples, overlap {}, Δf {} {}, {:?} taper, {:?} detrend, one-sided",
@@ -208,6 +211,7 @@ fn of_samples(request: &Request<'_>, s: &Subject, warnings: &mut Vec<String>) ->
         chance,
         first: usize::from(settings.detrend != Detrend::None),
         how: if columns.columns.len() > 1 { format!("{how}, mean over {} units", columns.columns.len()) } else { how },
+        flat: !varies(squares, size),
         rms: Some((squares.sqrt(), columns.unit.clone(), columns.len() as u64)),
         spectrum,
     })
@@ -243,6 +247,7 @@ fn of_spikes(request: &Request<'_>, s: &Subject, warnings: &mut Vec<String>) -> 
         chance: Some(trains.count() as f64 / trains.trains.len() as f64 / duration),
         first: 1,
         how,
+        flat: false,
         rms: None,
         spectrum,
     })

@@ -96,7 +96,9 @@ impl Analysis for Spectrogram {
             }
             let db = request.text("values") != Some("power");
             if db {
-                values.iter_mut().for_each(|v| *v = if *v > 0.0 { 10.0 * v.log10() } else { f64::NAN });
+                for v in &mut values {
+                    *v = if *v > 0.0 { 10.0 * v.log10() } else { f64::NAN };
+                }
             }
             let centre = columns.start + (settings.segment - 1) as f64 / 2.0 * columns.interval;
             let hop = settings.step() as f64 * columns.interval;

@@ -1,6 +1,6 @@
 //! Synchrony of many units at once: Golomb's chi from traces, Kuramoto's order parameter from phases.
 
-use super::statistics::{mean, variance};
+use super::statistics::{mean, variance, varies};
 use std::f64::consts::TAU;
 
 /// Golomb's χ² = Var_t(mean_i V_i)/mean_i Var_t(V_i) of equally long columns (Golomb 2007,
@@ -14,8 +14,8 @@ pub fn golomb(columns: &[Vec<f64>]) -> (f64, f64) {
     }
     let own: Vec<f64> = columns.iter().map(|c| variance(c, 0)).collect();
     let total: f64 = own.iter().sum();
-    // Rounding leaves a variance of order (eps · mean)² in columns that are constant.
-    if columns.is_empty() || !(total > 0.0 && total.is_finite()) {
+    let size = columns.iter().flatten().fold(0.0f64, |m, v| m.max(v.abs()));
+    if columns.is_empty() || !varies(total / n, size) || !total.is_finite() {
         return (f64::NAN, f64::NAN);
     }
     let ratio = |of: &[f64], count: f64, total: f64| variance(of, 0) / (count * count) / (total / count);
@@ -109,7 +109,7 @@ mod tests {
         let opposite: Vec<f64> = wave.iter().map(|v| -v).collect();
         assert!((golomb(&vec![wave.clone(); 3]).0 - 1.0).abs() < 1e-12);
         assert!(golomb(&[wave, opposite]).0 < 1e-20);
-        assert!(golomb(&[vec![1.0; 5], vec![2.0; 5]]).0.is_nan());
+        assert!(golomb(&[vec![-65.1; 50], vec![0.3; 50]]).0.is_nan());
         let columns = |seed: u64| -> Vec<Vec<f64>> {
             let mut common = Key::new(seed, "order", "common").stream(0, 0);
             let shared: Vec<f64> = (0..1000).map(|_| common.uniform()).collect();

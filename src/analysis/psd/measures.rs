@@ -24,6 +24,9 @@ const BANDS: [(&str, f64, f64); 5] =
 
 pub(super) fn measure(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<String>) -> Found {
     let s = &e.spectrum;
+    if e.flat {
+        warnings.push(format!("{}: the signal does not vary", e.name));
+    }
     let hz = e.frequency_unit;
     if s.segments < 4 {
         warnings.push(format!("{}: {} segments leave every ordinate uncertain; shorten `segment` or run longer", e.name, s.segments));
@@ -34,7 +37,7 @@ pub(super) fn measure(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<St
         request.number("fit_min").unwrap_or(s.step.max(1.0)),
         request.number("fit_max").unwrap_or(100.0_f64.min(if e.rms.is_some() { 0.8 * top } else { top })),
     );
-    let (fit, background) = request.flag("aperiodic").then(|| aperiodic_fit(e, fit_range)).flatten().unzip();
+    let (fit, background) = (request.flag("aperiodic") && !e.flat).then(|| aperiodic_fit(e, fit_range)).flatten().unzip();
     let low = request.number("peak_min").unwrap_or(0.0);
     let high = request.number("peak_max").or_else(|| request.number("f_max")).unwrap_or(f64::INFINITY);
     let mut range = s.range(low, high.min(top));
@@ -42,7 +45,7 @@ pub(super) fn measure(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<St
     let peak = (range.start < range.end)
         .then(|| range.clone().max_by(|&a, &b| s.power[a].total_cmp(&s.power[b]).then(b.cmp(&a))))
         .flatten()
-        .filter(|&k| s.power[k] > 0.0);
+        .filter(|&k| s.power[k] > 0.0 && !e.flat);
     match peak {
         Some(k) => metrics.extend(peak_metrics(
             request,
@@ -53,7 +56,13 @@ pub(super) fn measure(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<St
         )),
         None => {
             for (name, unit) in [("peak", hz), ("peak_power", e.unit.as_str())] {
-                metrics.push(Metric::missing(&e.name, name, unit, s.segments as u64, "no power at any frequency of the range"));
+                metrics.push(Metric::missing(
+                    &e.name,
+                    name,
+                    unit,
+                    s.segments as u64,
+                    "the signal does not vary, or the range holds no ordinate",
+                ));
             }
         }
     }

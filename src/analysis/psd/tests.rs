@@ -139,7 +139,7 @@ fn blind_to_absolute_time_and_to_the_order_of_units() {
 
 #[test]
 fn what_cannot_be_measured_says_why() {
-    let r = traces(&[vec![1.0; 100]], 1.0);
+    let r = traces(&[vec![-65.1; 100]], 1.0);
     let o = run(&Psd, &r, vec![subject("V_m", &[])], &[("segment", OptionValue::Number(10.0))]).unwrap();
     assert!(o.warnings.iter().any(|w| w.contains("longer than the 100 samples")), "{:?}", o.warnings);
     assert_eq!(metric(&o, "p.V_m", "peak").value, None);

@@ -19,7 +19,10 @@ struct Pair {
     absolute_lag: f64,
 }
 
-/// Expected SPIKE-distance of Poisson trains of equal rate (20 trains-hours of simulation, ± 1e-4).
+/// Name of the metric, label of the matrix, values of the pairs, chance level of each pair.
+type Column = (&'static str, &'static str, Vec<f64>, Option<Vec<f64>>);
+
+/// Expected SPIKE-distance of Poisson trains of equal rate (simulation of 2e5 intervals, ± 1e-4).
 const POISSON_SPIKE: f64 = 0.2956;
 
 pub(super) fn distances(request: &Request<'_>, t: &subject::Trains, found: &mut Found) -> Result<(), AnalysisError> {
@@ -61,7 +64,7 @@ pub(super) fn distances(request: &Request<'_>, t: &subject::Trains, found: &mut 
     let spikes: usize = trains.iter().map(Vec::len).sum();
     let (together, total) = results.iter().fold((0, 0), |(c, k), p| (c + p.sync.0, k + p.sync.1));
     let share = |p: &Pair| if p.sync.1 == 0 { 1.0 } else { p.sync.0 as f64 / p.sync.1 as f64 };
-    let columns: [(&str, &str, Vec<f64>, Option<Vec<f64>>); 5] = [
+    let columns: [Column; 5] = [
         ("isi_distance", "ISI-distance", results.iter().map(|p| p.isi).collect(), None),
         ("spike_distance", "SPIKE-distance", results.iter().map(|p| p.spike).collect(), None),
         ("spike_sync", "SPIKE-synchronization", results.iter().map(share).collect(), None),
