@@ -212,7 +212,7 @@ impl Brush<'_> {
         let start = self.placed.down(first_row as f64, height);
         let per_row = self.placed.down((first_row + 1) as f64, height) - start;
         for k in from..to.max(from) {
-            let (x, top) = ((times[k] - low) * per_x, per_row.mul_add(f64::from(units[k]), start));
+            let (x, top) = ((times[k] - low) * per_x, start + per_row * f64::from(units[k]));
             let shown = (units[k] as usize) < rows && x >= 0.0 && top > -each && top < height as f64;
             if !shown {
                 continue;
