@@ -19,7 +19,15 @@ pub fn write(kind: ExportKind, content: &Content, pane: usize, view: &View, size
     write_into(&folder, kind, content, pane, view, size, look)
 }
 
-fn write_into(folder: &Path, kind: ExportKind, content: &Content, pane: &Pane, view: &View, size: (u16, u16), look: plot::Look) -> Result<PathBuf, String> {
+fn write_into(
+    folder: &Path,
+    kind: ExportKind,
+    content: &Content,
+    pane: &Pane,
+    view: &View,
+    size: (u16, u16),
+    look: plot::Look,
+) -> Result<PathBuf, String> {
     let stem = format!("{}-{}", content.label, pane.key);
     match kind {
         ExportKind::Svg | ExportKind::Png => {

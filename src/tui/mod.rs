@@ -34,5 +34,6 @@ pub mod theme;
 pub mod update;
 pub mod view;
 mod watcher;
+pub mod workshop;
 
 pub use draw::draw;
