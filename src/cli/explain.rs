@@ -42,8 +42,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         }
     }
     if wants("integrator") {
-        if let Some((name, about)) = integrators().iter().find(|i| i.0 == name) {
-            found.push((format!("{name}  integrator"), Card { sections: vec![("What it is".into(), (*about).to_owned())] }));
+        if let Some((name, about)) = integrators().into_iter().find(|i| i.0 == name) {
+            found.push((format!("{name}  integrator"), Card { sections: vec![("What it is".into(), about.to_owned())] }));
         }
     }
     if wants("scenario") {
@@ -124,7 +124,7 @@ fn unknown(name: &str) -> String {
     let kinds: Vec<&'static str> = analyses().iter().map(|a| a.declaration().kind).collect();
     names.extend(kinds);
     names.extend(built_in().iter().map(|s| s.name.as_str()));
-    names.extend(integrators().iter().map(|i| i.0));
+    names.extend(integrators().into_iter().map(|i| i.0));
     match did_you_mean(name, names) {
         Some(near) => format!("nothing is called `{name}`; did you mean `{near}`?"),
         None => format!("nothing is called `{name}`; `spikedeck list models` and `spikedeck list analyses` name all"),

@@ -10,23 +10,10 @@ pub fn analyses() -> &'static [&'static dyn Analysis] {
 
 /// Everything a scenario may name besides models.
 pub fn catalog() -> Catalog {
-    Catalog { analyses: declarations(), integrators: integrators().to_vec() }
+    Catalog { analyses: declarations(), integrators: integrators() }
 }
 
 /// Names of integrators with one line each, `auto` left out.
-pub fn integrators() -> &'static [(&'static str, &'static str)] {
-    INTEGRATORS
+pub fn integrators() -> Vec<(&'static str, &'static str)> {
+    crate::sim::integrator::LIST.iter().filter(|i| i.name != "auto").map(|i| (i.name, i.about)).collect()
 }
-
-const INTEGRATORS: &[(&str, &str)] = &[
-    ("exact", "matrix exponential of a linear system: no error at any step"),
-    ("exponential_euler", "each state exact for its own linear part, first order in the coupling; for gates of conductance models"),
-    ("euler", "explicit Euler, first order"),
-    ("euler_sequential", "explicit Euler, each equation seeing the new values of those before it"),
-    ("izhikevich_2003", "the scheme of Izhikevich's 2003 script: two half steps for v, one step for u"),
-    ("rk4", "classical Runge-Kutta, fourth order"),
-    ("rk45", "Dormand-Prince, fifth order with adaptive substeps"),
-    ("rosenbrock", "implicit, second order, for stiff systems; needs no iteration"),
-    ("euler_maruyama", "explicit Euler for white noise in the sense of Ito"),
-    ("heun_stratonovich", "Heun's scheme for white noise in the sense of Stratonovich"),
-];
