@@ -1,15 +1,14 @@
 //! `spikedeck` without a subcommand: the dashboard.
 
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::CliError;
-use crate::tui::backend::Backend;
+use crate::run;
 use crate::tui::message::Source;
+use crate::tui::session;
 use crate::tui::settings::Settings;
 use crate::tui::workshop::Workshop;
-use crate::tui::{self, session};
 
 /// Settings that may be given on the command line.
 #[derive(Debug, Clone, clap::Args)]
@@ -26,41 +25,33 @@ pub(super) struct Flags {
     /// Marks of curves: braille, octant, quadrant, half, ascii
     #[arg(long, value_name = "WORD")]
     pub marker: Option<String>,
-    /// Describe the panes in words on standard output instead of drawing
-    #[arg(long)]
-    pub describe: bool,
 }
 
 pub(super) fn run(paths: &[PathBuf], flags: &Flags) -> Result<(), CliError> {
-    let (mut settings, mut problems) = Settings::load(|name| std::env::var(name).ok());
-    let given = [("theme", &flags.theme), ("images", &flags.images), ("link", &flags.link), ("marker", &flags.marker)];
-    for (key, value) in given {
+    let (mut settings, problems) = Settings::load(|name| std::env::var(name).ok());
+    for (key, value) in [("theme", &flags.theme), ("images", &flags.images), ("link", &flags.link), ("marker", &flags.marker)] {
         if let Some(value) = value {
-            settings.set(key, value).map_err(|why| CliError::Usage(format!("--{why}")))?;
+            settings.set(key, value).map_err(CliError::Usage)?;
         }
     }
-    let sources: Vec<_> = paths.iter().map(|p| Workshop::source(&p.to_string_lossy())).collect();
-    let backend = Arc::new(Workshop { given: sources.clone(), threads: 0 });
-    if flags.describe {
-        return describe(&sources, backend.as_ref());
+    let mut sources = Vec::new();
+    for path in paths {
+        sources.push(source(path)?);
     }
-    problems.sort();
-    let code = session::run(session::Options { sources, settings, problems, backend })?;
-    match code {
+    let backend = Arc::new(Workshop { given: sources.clone(), ..Workshop::default() });
+    match session::run(session::Options { sources, settings, problems, backend })? {
         0 => Ok(()),
-        // A signal ended it: everything is restored, and the shell is told which.
-        code => Err(CliError::Signal(u8::try_from(code).unwrap_or(1))),
+        _ => Err(CliError::Interrupted),
     }
 }
 
-/// One line of text a pane, of every source, in order.
-fn describe(sources: &[Source], backend: &dyn Backend) -> Result<(), CliError> {
-    let mut out = super::output::out();
-    for source in sources {
-        let lines = tui::jobs::finish(source, backend).map_err(CliError::Report)?;
-        for line in tui::describe::all(&lines) {
-            writeln!(out, "{line}")?;
-        }
+/// What a path is, checked before the screen is taken: a finished run, a recording, or a scenario that exists.
+fn source(path: &Path) -> Result<Source, CliError> {
+    let source = Workshop::source(&path.to_string_lossy());
+    match &source {
+        Source::Scenario(reference) => drop(run::find(reference)?),
+        Source::Finished(file) if !file.exists() => return Err(CliError::Usage(format!("there is no file {}", file.display()))),
+        Source::Finished(_) => {}
     }
-    Ok(out.flush()?)
+    Ok(source)
 }

@@ -1,5 +1,5 @@
-//! Integration tests, one binary: it links once.
+//! One binary for all integration tests: each more would be one more link.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test says where")]
-
-mod bad_scenarios;
+mod architecture;
+mod cli;
+mod registry;
