@@ -159,11 +159,14 @@ fn point_at(node: &mut Node, place: &Place) {
 }
 
 fn syntax(message: &str) -> Diagnostic {
-    let d = Diagnostic::error(format!("this is not TOML: {message}"), 0..0);
+    if message.contains("string values must be quoted") {
+        return Diagnostic::error("a value is missing here, or a string is not in quotes", 0..0)
+            .help("quantities and names are strings: `duration = \"2 s\"`");
+    }
     if message.contains("duplicate key") {
         return Diagnostic::error("this key is already there", 0..0).help("a key may stand only once in a table; remove one of them");
     }
-    d
+    Diagnostic::error(format!("this is not TOML: {message}"), 0..0)
 }
 
 fn table_item(report: &mut Report, table: DeTable<'_>, text: usize) -> Item {
@@ -250,7 +253,10 @@ pub fn decoded_offset(source: &str, span: &Range<usize>, offset: usize) -> usize
             let width = if digits == 0 {
                 1
             } else {
-                raw.get(i + 2..i + 2 + digits).and_then(|h| u32::from_str_radix(h, 16).ok()).and_then(char::from_u32).map_or(1, char::len_utf8)
+                raw.get(i + 2..i + 2 + digits)
+                    .and_then(|h| u32::from_str_radix(h, 16).ok())
+                    .and_then(char::from_u32)
+                    .map_or(1, char::len_utf8)
             };
             decoded += width;
             i += 1 + next.len_utf8() + digits;

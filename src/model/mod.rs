@@ -1,8 +1,8 @@
 //! Model and receptor files → typed definitions; the built-in library.
 //!
-//! Reading order: [`document`] (TOML with places), [`report`] (everything wrong, rendered), [`read`] (a file → a
-//! [`Definition`]), [`receptor`] (fitting a receptor to the model that carries it), [`library`] (what is built in),
-//! [`card`] (what `explain` and the dashboard show).
+//! Reading order: [`document`] (TOML with places), [`report`] (everything wrong, rendered), `read` (a file → a
+//! [`Definition`]), `receptor` (a receptor on another input port), [`Library`] (what is built in),
+//! [`card()`] (what `explain` and the dashboard show).
 
 mod card;
 pub mod document;
@@ -14,7 +14,7 @@ pub mod report;
 pub use card::card;
 pub use library::{Library, library};
 pub use read::{read_definition, strings};
-pub use receptor::fit_receptor;
+pub use receptor::redirect;
 pub use report::Report;
 
 use std::sync::Arc;

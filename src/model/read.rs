@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::document::{Fields, Item, Node};
-use super::receptor::assume_membrane;
 use super::report::{Place, Report};
 use super::{Definition, Kind, Parameter, Preset, name_of};
 use crate::core::diagnostic::{Diagnostic, did_you_mean};
@@ -62,14 +61,10 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
         return None;
     }
 
-    let (standalone, edits) = assume_membrane(&source, port.as_deref());
-    let system = match System::parse(&standalone) {
+    let system = match System::parse(&source) {
         Ok(system) => system,
         Err(problems) => {
-            for (part, mut diagnostic) in problems {
-                if part == Part::Equations {
-                    diagnostic.span = edits.back(diagnostic.span.start)..edits.back(diagnostic.span.end);
-                }
+            for (part, diagnostic) in problems {
                 nodes.put(report, part, diagnostic, &node.place);
             }
             return None;
@@ -244,10 +239,8 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node) -> Option<Parame
     let mut default_text = written(value);
     if let Some(n) = fields.get("unit") {
         match parse_unit(string(report, n)?) {
-            Ok((_, dimension)) if !q.dimension.is_none() && dimension != q.dimension => report.error(
-                &n.place,
-                format!("the value of `{name}` is {}, its unit is that of {}", name_of(q.dimension), name_of(dimension)),
-            ),
+            Ok((_, dimension)) if !q.dimension.is_none() && dimension != q.dimension => report
+                .error(&n.place, format!("the value of `{name}` is {}, its unit is that of {}", name_of(q.dimension), name_of(dimension))),
             Ok((scale, dimension)) if q.dimension.is_none() => {
                 q = Quantity { value: q.value * scale, dimension };
                 default_text = format!("{default_text} {}", n.as_text().unwrap_or(""));

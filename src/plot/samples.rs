@@ -1,8 +1,8 @@
 //! Made-up shapes of every kind, for tests and for looking at.
 
 use crate::signal::{
-    Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait, Raster, RasterGroup, ReferenceLine,
-    ScalarRow, Scalars, Series, Shape, Stability, TimeBase,
+    Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait, Raster, RasterGroup,
+    ReferenceLine, ScalarRow, Scalars, Series, Shape, Stability, TimeBase,
 };
 
 /// Numbers that look random and are the same everywhere.
@@ -28,7 +28,10 @@ pub(crate) fn trace() -> NamedShape {
     };
     let curves = vec![curve("exc[0]", CurveStyle::Line, cell(0.0)), curve("inh[0]", CurveStyle::Line, cell(37.0))];
     let references = vec![ReferenceLine { name: "V_th".into(), at: -52.0, vertical: false }];
-    NamedShape::new("membrane potential", Shape::Series(Series { x: Axis::time(TimeBase::Milliseconds), y: Axis::new("V_m", "mV"), curves, references }))
+    NamedShape::new(
+        "membrane potential",
+        Shape::Series(Series { x: Axis::time(TimeBase::Milliseconds), y: Axis::new("V_m", "mV"), curves, references }),
+    )
 }
 
 pub(crate) fn spectrum() -> NamedShape {
@@ -143,7 +146,7 @@ pub(crate) fn matrix() -> NamedShape {
 pub(crate) fn big_matrix() -> NamedShape {
     let n = 100;
     let names: Vec<String> = (0..n).map(|k| format!("unit {k}")).collect();
-    let values = (0..n * n).map(|k| (-((k / n) as f64 - (k % n) as f64).abs() / 20.0).exp() + 0.2 * noise(k as u64)).collect();
+    let values = (0..n * n).map(|k| (-(f64::from(k / n) - f64::from(k % n)).abs() / 20.0).exp() + 0.2 * noise(k as u64)).collect();
     let m = Matrix {
         value: Axis::new("SPIKE-distance", ""),
         row_axis: "unit".into(),
@@ -189,7 +192,11 @@ pub(crate) fn phase() -> NamedShape {
         y: Axis::new("w", ""),
         trajectories: vec![curve("trajectory", CurveStyle::Line, path.into_iter())],
         nullclines,
-        fixed_points: vec![fixed(-0.805, -0.131, Stability::Unstable, true), fixed(1.6, 1.2, Stability::Saddle, false), fixed(-1.8, 1.4, Stability::Stable, false)],
+        fixed_points: vec![
+            fixed(-0.805, -0.131, Stability::Unstable, true),
+            fixed(1.6, 1.2, Stability::Saddle, false),
+            fixed(-1.8, 1.4, Stability::Stable, false),
+        ],
         field,
     };
     NamedShape::new("phase plane", Shape::Phase(p))
@@ -198,7 +205,16 @@ pub(crate) fn phase() -> NamedShape {
 pub(crate) fn graph() -> NamedShape {
     let nodes = ["thalamus", "L4", "L2/3", "L5", "L6"].map(String::from).to_vec();
     let edge = |from, to, weight| GraphEdge { from, to, weight };
-    let edges = vec![edge(0, 1, 0.9), edge(1, 2, 0.7), edge(2, 3, 0.6), edge(3, 4, 0.3), edge(4, 0, -0.5), edge(4, 1, 0.1), edge(2, 2, 0.4), edge(3, 0, 0.1)];
+    let edges = vec![
+        edge(0, 1, 0.9),
+        edge(1, 2, 0.7),
+        edge(2, 3, 0.6),
+        edge(3, 4, 0.3),
+        edge(4, 0, -0.5),
+        edge(4, 1, 0.1),
+        edge(2, 2, 0.4),
+        edge(3, 0, 0.1),
+    ];
     NamedShape::new("directed influence", Shape::Graph { nodes, edges })
 }
 
@@ -216,8 +232,26 @@ pub(crate) fn scalars() -> NamedShape {
     let rows = vec![
         row("exc.spikes rate", Some(12.34), "Hz", Some((11.9, 12.8)), None, None, 3948, "95 % over units"),
         row("exc.spikes cv", Some(0.8712), "", Some((0.84, 0.90)), Some(1.0), None, 3628, "chance: Poisson"),
-        row("exc→inh transfer entropy", Some(0.0213), "bits", Some((0.015, 0.027)), Some(0.004), Some(0.0005), 20_000, "200 circular shifts"),
-        row("inh→exc transfer entropy", Some(0.0031), "bits", Some((0.0002, 0.006)), Some(0.0029), Some(0.41), 20_000, "200 circular shifts"),
+        row(
+            "exc→inh transfer entropy",
+            Some(0.0213),
+            "bits",
+            Some((0.015, 0.027)),
+            Some(0.004),
+            Some(0.0005),
+            20_000,
+            "200 circular shifts",
+        ),
+        row(
+            "inh→exc transfer entropy",
+            Some(0.0031),
+            "bits",
+            Some((0.0002, 0.006)),
+            Some(0.0029),
+            Some(0.41),
+            20_000,
+            "200 circular shifts",
+        ),
         row("lambda_1", None, "1/s", None, None, None, 3, "too few exponent windows (3 of at least 20)"),
     ];
     NamedShape::new("numbers", Shape::Scalars(Scalars { rows }))
@@ -227,7 +261,10 @@ pub(crate) fn card() -> NamedShape {
     let text = "The adaptive exponential integrate-and-fire model joins an exponential spike current to one adaptation variable.";
     let sections = vec![
         ("What it is".to_string(), text.to_string()),
-        ("Equations".to_string(), "  C_m dV_m/dt = -g_L (V_m - E_L) + g_L Δ_T exp((V_m - V_T)/Δ_T) - w + I\n  τ_w dw/dt = a (V_m - E_L) - w".to_string()),
+        (
+            "Equations".to_string(),
+            "  C_m dV_m/dt = -g_L (V_m - E_L) + g_L Δ_T exp((V_m - V_T)/Δ_T) - w + I\n  τ_w dw/dt = a (V_m - E_L) - w".to_string(),
+        ),
         ("References".to_string(), "Brette and Gerstner (2005), doi:10.1152/jn.00686.2005".to_string()),
     ];
     NamedShape::new("adex", Shape::Card(Card { sections }))

@@ -10,5 +10,10 @@ pub fn analyses() -> &'static [&'static dyn Analysis] {
 
 /// Everything a scenario may name besides models.
 pub fn catalog() -> Catalog {
-    Catalog { analyses: declarations(), ..Catalog::default() }
+    Catalog { analyses: declarations(), integrators: integrators() }
+}
+
+/// Names of integrators with one line each, `auto` left out.
+pub fn integrators() -> Vec<(&'static str, &'static str)> {
+    crate::sim::integrator::LIST.iter().filter(|i| i.name != "auto").map(|i| (i.name, i.about)).collect()
 }

@@ -97,7 +97,11 @@ fn numbers(desk: &mut Desk<'_>, node: &Node, dimension: Dimension, what: &str) -
         return None;
     };
     // A list of frequencies or times is one of plain numbers where time has no unit.
-    let dimension = if desk.time_dimension().is_none() && (dimension == Dimension::HERTZ || dimension == Dimension::SECOND) { Dimension::NONE } else { dimension };
+    let dimension = if desk.time_dimension().is_none() && (dimension == Dimension::HERTZ || dimension == Dimension::SECOND) {
+        Dimension::NONE
+    } else {
+        dimension
+    };
     let values: Vec<f64> = list.iter().filter_map(|n| desk.quantity(n, dimension, what)).collect();
     (values.len() == list.len()).then_some(values)
 }
@@ -129,7 +133,8 @@ fn in_range(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec, value: &OptionVa
 
 /// The declared default as a value; `None` where it has a unit that a dimensionless scenario cannot have.
 fn default(desk: &Desk<'_>, spec: &ParamSpec, text: &str) -> Option<OptionValue> {
-    let number = |dimension: Dimension| Quantity::parse(text).ok().filter(|q| q.dimension == dimension).map(|q| OptionValue::Number(q.value));
+    let number =
+        |dimension: Dimension| Quantity::parse(text).ok().filter(|q| q.dimension == dimension).map(|q| OptionValue::Number(q.value));
     match &spec.kind {
         OptionKind::Quantity(d) => number(*d),
         OptionKind::Time => number(desk.time_dimension()),
@@ -139,7 +144,8 @@ fn default(desk: &Desk<'_>, spec: &ParamSpec, text: &str) -> Option<OptionValue>
         OptionKind::Choice(_) | OptionKind::Text => Some(OptionValue::Text(text.to_owned())),
         OptionKind::Texts => Some(OptionValue::Texts(list(text).map(str::to_owned).collect())),
         OptionKind::Quantities(d) => {
-            let values: Option<Vec<f64>> = list(text).map(|t| Quantity::parse(t).ok().filter(|q| q.dimension == *d).map(|q| q.value)).collect();
+            let values: Option<Vec<f64>> =
+                list(text).map(|t| Quantity::parse(t).ok().filter(|q| q.dimension == *d).map(|q| q.value)).collect();
             values.map(OptionValue::Numbers)
         }
     }

@@ -45,7 +45,8 @@ pub fn find_built_in(name: &str) -> Option<&'static BuiltIn> {
 fn describe(name: &str, text: &'static str) -> BuiltIn {
     let table: toml::Table = text.parse().unwrap_or_default();
     let string = |key: &str| table.get(key).and_then(toml::Value::as_str).unwrap_or("").trim().to_owned();
-    let tags = table.get("tags").and_then(toml::Value::as_array).into_iter().flatten().filter_map(|t| t.as_str().map(str::to_owned)).collect();
+    let tags =
+        table.get("tags").and_then(toml::Value::as_array).into_iter().flatten().filter_map(|t| t.as_str().map(str::to_owned)).collect();
     let variants = table.get("variants").and_then(toml::Value::as_table).into_iter().flatten().map(|(k, _)| k.clone()).collect();
     BuiltIn { name: name.to_owned(), title: string("title"), description: string("description"), tags, variants, text }
 }

@@ -9,9 +9,11 @@ pub mod catalog;
 mod desk;
 mod fingerprint;
 mod gallery;
+mod lookup;
 mod overrides;
 mod plan;
 mod population;
+mod positions;
 mod projection;
 mod schema;
 mod selector;
@@ -78,10 +80,14 @@ pub fn load(
 }
 
 /// Names are parts of paths, selectors and files.
-pub(crate) fn check_name(desk: &mut Desk<'_>, name: &str, place: &Place, what: &str) {
+fn check_name(desk: &mut Desk<'_>, name: &str, place: &Place, what: &str) {
     let sound = name.starts_with(|c: char| c.is_alphabetic()) && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
     if !sound {
-        desk.error_help(place, format!("`{name}` cannot be the name of a {what}"), "names are made of letters, digits, `_` and `-`, and start with a letter");
+        desk.error_help(
+            place,
+            format!("`{name}` cannot be the name of a {what}"),
+            "names are made of letters, digits, `_` and `-`, and start with a letter",
+        );
     }
 }
 
@@ -100,13 +106,14 @@ fn entries<'a>(desk: &mut Desk<'_>, node: Option<&'a Node>, table: &str, what: &
 
 fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     let mut f = Fields::of(&mut desk.report, root, "a scenario")?;
-    let mut line = |desk: &mut Desk<'_>, key: &str| f.get(key).and_then(|n| desk.text(n, &format!("`{key}`"))).unwrap_or("").trim().to_owned();
+    let mut line =
+        |desk: &mut Desk<'_>, key: &str| f.get(key).and_then(|n| desk.text(n, &format!("`{key}`"))).unwrap_or("").trim().to_owned();
     let (title, description) = (line(desk, "title"), line(desk, "description"));
     let references = f.get("references").map(|n| strings(&mut desk.report, n)).unwrap_or_default();
     let tags = f.get("tags").map(|n| strings(&mut desk.report, n)).unwrap_or_default();
     let simulation_node = f.get("simulation");
 
-    let mut own = population::OwnModels::default();
+    let mut own = lookup::OwnModels::default();
     for (key, kind) in [("models", Kind::Model), ("receptors", Kind::Receptor)] {
         if let Some(node) = f.get(key) {
             own.read(desk, node, kind);
@@ -117,7 +124,7 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
         desk.error_help(&root.place, "a scenario has at least one population", "add `[populations.NAME]` with `model = \"lif\"`");
     }
     let models: Vec<(&Entry, Option<Arc<Definition>>)> = population_entries.iter().map(|e| (e, model_of(desk, &mut own, e))).collect();
-    desk.time_base = population::time_base(desk, &models);
+    desk.time_base = lookup::time_base(desk, &models);
     let simulation = plan::simulation(desk, simulation_node, &root.place);
 
     let known: Vec<&str> = population_entries.iter().map(|e| e.key.as_str()).collect();
@@ -157,7 +164,9 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     f.allow("variants");
     let variants = plan::variants(desk, root);
     let sweep = f.get("sweep").and_then(|n| plan::sweep(desk, root, n));
-    f.finish_with(&mut desk.report, &|key| (key == "trials").then(|| "repeats are not part of this version; `[sweep] seeds = N` repeats with other seeds".to_owned()));
+    f.finish_with(&mut desk.report, &|key| {
+        (key == "trials").then(|| "repeats are not part of this version; `[sweep] seeds = N` repeats with other seeds".to_owned())
+    });
     Some(Spec {
         name: String::new(),
         variant: None,
@@ -182,7 +191,7 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
 }
 
 /// The model of a population, looked up; what is wrong is reported. A missing key is reported by the caller.
-fn model_of(desk: &mut Desk<'_>, own: &mut population::OwnModels, entry: &Entry) -> Option<Arc<Definition>> {
+fn model_of(desk: &mut Desk<'_>, own: &mut lookup::OwnModels, entry: &Entry) -> Option<Arc<Definition>> {
     if entry.value.entries().is_none() {
         desk.error(&entry.value.place, format!("population `{}` is a table, not {}", entry.key, entry.value.what()));
         return None;
@@ -191,3 +200,6 @@ fn model_of(desk: &mut Desk<'_>, own: &mut population::OwnModels, entry: &Entry)
     let name = desk.text(node, "`model`")?.to_owned();
     own.find(desk, Kind::Model, &name, &node.place)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

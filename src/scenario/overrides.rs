@@ -18,7 +18,17 @@ pub struct Overrides {
 const NAMED: [&str; 9] = ["populations", "projections", "stimuli", "record", "analyses", "expect", "models", "receptors", "variants"];
 /// All tables at the top of a scenario that a path may lead into.
 const ROOTS: [&str; 12] = [
-    "simulation", "populations", "projections", "stimuli", "record", "analyses", "expect", "models", "receptors", "sweep", "title",
+    "simulation",
+    "populations",
+    "projections",
+    "stimuli",
+    "record",
+    "analyses",
+    "expect",
+    "models",
+    "receptors",
+    "sweep",
+    "title",
     "description",
 ];
 
@@ -56,7 +66,9 @@ pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides)
 /// Both `"populations.exc.size" = 5` and `populations.exc.size = 5` are understood inside a variant.
 fn flatten(path: &str, place: &Place, value: &Node, visit: &mut dyn FnMut(&str, &Place, &Node)) {
     match value.entries() {
-        Some(entries) if entries.iter().all(|e| !DISTRIBUTIONS.contains(&e.key.as_str())) && !path.contains('.') && ROOTS.contains(&path) => {
+        Some(entries)
+            if entries.iter().all(|e| !DISTRIBUTIONS.contains(&e.key.as_str())) && !path.contains('.') && ROOTS.contains(&path) =>
+        {
             for e in entries {
                 deepen(&format!("{path}.{}", e.key), &e.place, &e.value, visit);
             }
@@ -101,7 +113,11 @@ fn segments(path: &str) -> Vec<String> {
 pub(super) fn check_path(report: &mut Report, root: &Node, path: &str, place: &Place) -> bool {
     let parts = segments(path);
     if parts.iter().any(String::is_empty) || parts.len() < 2 {
-        report.error_help(place, format!("`{path}` is no path to a value"), "a path names tables and a key: `populations.exc.parameters.tau_m`");
+        report.error_help(
+            place,
+            format!("`{path}` is no path to a value"),
+            "a path names tables and a key: `populations.exc.parameters.tau_m`",
+        );
         return false;
     }
     if !ROOTS.contains(&parts[0].as_str()) {

@@ -14,7 +14,11 @@ pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place)
     let before = desk.report.errors();
     let example = if desk.time_base == TimeBase::Milliseconds { ("\"2 s\"", "\"0.1 ms\"") } else { ("100", "0.01") };
     let Some(node) = node else {
-        desk.error_help(root, "a scenario needs `[simulation]`", format!("add `[simulation]` with `duration = {}` and `dt = {}`", example.0, example.1));
+        desk.error_help(
+            root,
+            "a scenario needs `[simulation]`",
+            format!("add `[simulation]` with `duration = {}` and `dt = {}`", example.0, example.1),
+        );
         return None;
     };
     let mut f = Fields::of(&mut desk.report, node, "`[simulation]`")?;
@@ -42,13 +46,18 @@ pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place)
     let transient_steps = f.get("transient").map_or(0, |n| {
         let s = desk.steps(n, "`transient`").unwrap_or(0);
         if steps > 0 && s >= steps {
-            desk.error_help(&n.place, "the transient is as long as the run: nothing is left for the analyses", "make `duration` longer or `transient` shorter");
+            desk.error_help(
+                &n.place,
+                "the transient is as long as the run: nothing is left for the analyses",
+                "make `duration` longer or `transient` shorter",
+            );
         }
         s
     });
     let seed = f.get("seed").and_then(|n| desk.whole(n, "`seed`", 0)).unwrap_or(1);
     let memory = f.get("memory").and_then(|n| memory(desk, n));
-    let spike_times = match f.get("spike_times").and_then(|n| desk.choice(n, "way to find spike times", &["grid", "interpolated", "exact"])) {
+    let spike_times = match f.get("spike_times").and_then(|n| desk.choice(n, "way to find spike times", &["grid", "interpolated", "exact"]))
+    {
         Some("interpolated") => SpikeTimes::Interpolated,
         Some("exact") => SpikeTimes::Exact,
         _ => SpikeTimes::Grid,
@@ -109,7 +118,11 @@ pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[Analysi
                 let help = super::desk::suggest(first, named.iter().copied());
                 desk.error_help(&n.place, format!("there is no analysis `{first}` in this scenario"), help);
             } else if metric.matches('.').count() < 2 && analyses.iter().any(|a| a.name == first && !a.of.is_empty()) {
-                desk.error_help(&n.place, format!("`{metric}` does not name a metric"), "metrics are named ANALYSIS.SUBJECT.METRIC, such as `psd.exc.rate.peak`");
+                desk.error_help(
+                    &n.place,
+                    format!("`{metric}` does not name a metric"),
+                    "metrics are named ANALYSIS.SUBJECT.METRIC, such as `psd.exc.rate.peak`",
+                );
             }
         }
         let mut unit: Option<String> = None;
@@ -179,7 +192,11 @@ pub(super) fn variants(desk: &mut Desk<'_>, root: &Node) -> Vec<String> {
                     check_path(&mut desk.report, root, &p.key, &p.place);
                 }
             }
-            None => desk.error_help(&e.value.place, format!("variant `{}` is a table of overrides", e.key), "write `\"populations.exc.parameters.tau_m\" = \"30 ms\"`"),
+            None => desk.error_help(
+                &e.value.place,
+                format!("variant `{}` is a table of overrides", e.key),
+                "write `\"populations.exc.parameters.tau_m\" = \"30 ms\"`",
+            ),
         }
     }
     entries.iter().map(|e| e.key.clone()).collect()
@@ -242,7 +259,8 @@ fn axis(desk: &mut Desk<'_>, node: &Node) -> Option<Vec<String>> {
         return None;
     }
     let steps = steps?;
-    let whole = from_node.is_some_and(|n| matches!(n.item, Item::Integer(_))) && to_node.is_some_and(|n| matches!(n.item, Item::Integer(_)));
+    let whole =
+        from_node.is_some_and(|n| matches!(n.item, Item::Integer(_))) && to_node.is_some_and(|n| matches!(n.item, Item::Integer(_)));
     let point = |k: u64| {
         let s = k as f64 / (steps - 1) as f64;
         let v = if k == 0 {

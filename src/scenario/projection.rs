@@ -6,11 +6,18 @@ use super::desk::{Desk, suggest};
 use super::spec::{Coupling, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value};
 use super::value::{Names, Wanted};
 use crate::core::units::Dimension;
-use crate::equation::TimeUnit;
 use crate::model::document::{Entry, Fields, Node};
 
 const RULES: [&str; 9] = [
-    "one_to_one", "all_to_all", "probability", "fixed_indegree", "fixed_outdegree", "fixed_total_number", "neighbours", "gaussian", "small_world",
+    "one_to_one",
+    "all_to_all",
+    "probability",
+    "fixed_indegree",
+    "fixed_outdegree",
+    "fixed_total_number",
+    "neighbours",
+    "gaussian",
+    "small_world",
 ];
 
 /// Index of the population called `name`; unknown names are reported.
@@ -45,7 +52,7 @@ pub(super) fn target(desk: &mut Desk<'_>, node: &Node, what: &str, all: &[Popula
         let list = |names: &[&str], none: &str| if names.is_empty() { none.to_owned() } else { names.join(", ") };
         desk.error_help(
             &node.place,
-            format!("{what} `{text}` names a population, but not where it arrives there"),
+            format!("`{text}` names a population, but not where in it this arrives"),
             format!("write `{name}.PORT`; receptors: {}; inputs: {}", list(&events, "none"), list(&inputs, "none")),
         );
     } else {
@@ -107,20 +114,24 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
         // `w` has the dimension in which the weight is written (a gap junction's conductance, a plain factor).
         let dimension = weight_node.map_or(Some(Dimension::NONE), |n| dimension_of(desk, n))?;
         weight = match weight_node {
-            Some(n) => desk.value(n, &Wanted { dimension, what: "the weight".to_owned(), count, names: None, time_unit: TimeUnit::Dimensional }),
+            Some(n) => desk.value(n, &Wanted { dimension, what: "the weight".to_owned(), count, names: None }),
             None => Some(Value::Constant(1.0)),
         };
         let value_node = match value_node {
             Some(n) => n,
             None => {
-                desk.error_help(&entry.place, format!("projection `{}` needs `value`", entry.key), "add `value = \"w*(V_m_pre - V_m_post)\"`");
+                desk.error_help(
+                    &entry.place,
+                    format!("projection `{}` needs `value`", entry.key),
+                    "add `value = \"w*(V_m_pre - V_m_post)\"`",
+                );
                 return None;
             }
         };
         let text = desk.text(value_node, "`value`")?.to_owned();
         let own = coupling_names(&all[from], target);
         let names = Names::default().with([("w", dimension)]).with(own.iter().map(|(n, d)| (n.as_str(), *d)));
-        desk.expression(value_node, &text, target.system.inputs()[input].dimension, &names, target.time_unit());
+        desk.expression(value_node, &text, target.system.inputs()[input].dimension, &names);
         coupling = Coupling::Continuous { value: text };
     } else {
         if let Some(n) = value_node {
@@ -147,10 +158,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
             );
         }
         weight = match weight_node {
-            Some(n) => desk.value(
-                n,
-                &Wanted { dimension: event_dimension, what: "the weight".to_owned(), count, names: None, time_unit: TimeUnit::Dimensional },
-            ),
+            Some(n) => desk.value(n, &Wanted { dimension: event_dimension, what: "the weight".to_owned(), count, names: None }),
             None if has_weights => Some(Value::Constant(0.0)),
             None => {
                 let unit = super::desk::unit_example(event_dimension);
@@ -183,7 +191,7 @@ fn names<'a>(list: impl Iterator<Item = &'a str>) -> String {
 /// Fixed delays are multiples of the step; drawn ones are rounded to at least one step when the network is built.
 fn delay(desk: &mut Desk<'_>, node: &Node, count: Option<usize>) -> Option<Value> {
     let dimension = desk.time_dimension();
-    let value = desk.value(node, &Wanted { dimension, what: "the delay".to_owned(), count, names: None, time_unit: TimeUnit::Dimensional })?;
+    let value = desk.value(node, &Wanted { dimension, what: "the delay".to_owned(), count, names: None })?;
     let fixed: &[f64] = match &value {
         Value::Constant(v) => std::slice::from_ref(v),
         Value::Each(list) => list,
@@ -259,13 +267,19 @@ fn wiring(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &Popu
     let word = desk.choice(rule_node, "connection rule", &RULES)?;
     let autapses = f.get("autapses").and_then(|n| desk.flag(n, "`autapses`"));
     let multapses = f.get("multapses").and_then(|n| desk.flag(n, "`multapses`")).unwrap_or(false);
-    let mut count = |desk: &mut Desk<'_>, key: &str| f.require(&mut desk.report, key, "100").and_then(|n| desk.whole(n, &format!("`{key}`"), 0).map(|v| (v as usize, n)));
+    let mut count = |desk: &mut Desk<'_>, key: &str| {
+        f.require(&mut desk.report, key, "100").and_then(|n| desk.whole(n, &format!("`{key}`"), 0).map(|v| (v as usize, n)))
+    };
     let same = ends.is_some_and(|(a, b)| a.name == b.name);
     let limit = |desk: &mut Desk<'_>, found: Option<(usize, &Node)>, of: usize, what: &str| {
         let (n, place) = found?;
         let most = if same && !autapses.unwrap_or(false) { of.saturating_sub(1) } else { of };
         if n > most && !multapses {
-            desk.error_help(&place.place, format!("{n} different {what} are asked for, but there are {most}"), "lower the number, or allow pairs to be connected more than once with `multapses = true`");
+            desk.error_help(
+                &place.place,
+                format!("{n} different {what} are asked for, but there are {most}"),
+                "lower the number, or allow pairs to be connected more than once with `multapses = true`",
+            );
             return None;
         }
         Some(n)
@@ -274,12 +288,17 @@ fn wiring(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &Popu
     let rule = match word {
         "one_to_one" => {
             if from_size != to_size {
-                desk.error(&rule_node.place, format!("`one_to_one` needs populations of one size; these have {from_size} and {to_size} units"));
+                desk.error(
+                    &rule_node.place,
+                    format!("`one_to_one` needs populations of one size; these have {from_size} and {to_size} units"),
+                );
             }
             Some(Rule::OneToOne)
         }
         "all_to_all" => Some(Rule::AllToAll),
-        "probability" => f.require(&mut desk.report, "p", "0.1").and_then(|n| desk.number(n, "`p`", (0.0, 1.0))).map(|p| Rule::Probability { p }),
+        "probability" => {
+            f.require(&mut desk.report, "p", "0.1").and_then(|n| desk.number(n, "`p`", (0.0, 1.0))).map(|p| Rule::Probability { p })
+        }
         "fixed_indegree" => {
             let found = count(desk, "indegree");
             limit(desk, found, from_size, "sources").map(|indegree| Rule::FixedIndegree { indegree })
@@ -295,11 +314,17 @@ fn wiring(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &Popu
         "neighbours" | "gaussian" => {
             for end in ends.into_iter().flat_map(|(a, b)| [a, b]) {
                 if end.positions.is_none() {
-                    desk.error_help(&rule_node.place, format!("rule `{word}` needs positions, and `{}` has none", end.name), format!("add `positions = {{ grid = [...], spacing = \"100 um\" }}` to `populations.{}`", end.name));
+                    desk.error_help(
+                        &rule_node.place,
+                        format!("rule `{word}` needs positions, and `{}` has none", end.name),
+                        format!("add `positions = {{ grid = [...], spacing = \"100 um\" }}` to `populations.{}`", end.name),
+                    );
                 }
             }
             let periodic = f.get("periodic").and_then(|n| desk.flag(n, "`periodic`")).unwrap_or(false);
-            let mut length = |desk: &mut Desk<'_>, key: &str| f.require(&mut desk.report, key, "\"100 um\"").and_then(|n| desk.spread(n, Dimension::METRE, &format!("`{key}`")));
+            let mut length = |desk: &mut Desk<'_>, key: &str| {
+                f.require(&mut desk.report, key, "\"100 um\"").and_then(|n| desk.spread(n, Dimension::METRE, &format!("`{key}`")))
+            };
             if word == "neighbours" {
                 length(desk, "radius").map(|radius| Rule::Neighbours { radius, periodic })
             } else {
@@ -332,7 +357,7 @@ fn wiring(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &Popu
 /// Listed pairs from a file with the columns `source`, `target` and optionally `weight` (SI), `delay_ms`.
 fn edges(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &PopulationSpec)>) -> Option<Rule> {
     let table = desk.file_table(node, "`edges`")?;
-    let mut units = |desk: &mut Desk<'_>, column: &str, size: usize| -> Option<Arc<[u32]>> {
+    let units = |desk: &mut Desk<'_>, column: &str, size: usize| -> Option<Arc<[u32]>> {
         let Some(values) = table.column(&[column]) else {
             let have: Vec<&str> = table.columns.iter().map(|c| c.0.as_str()).collect();
             desk.error_help(&node.place, format!("this file has no column `{column}`"), format!("its columns are {}", have.join(", ")));

@@ -93,7 +93,11 @@ pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec],
     let spikes_node = f.get("spikes");
     let spikes = spikes_node.and_then(|n| desk.flag(n, "`spikes`")).unwrap_or(false);
     if let Some(n) = spikes_node.filter(|_| spikes && !p.system.spikes()) {
-        desk.error_help(&n.place, format!("population `{}` never spikes: its model `{}` has no threshold", p.name, p.model.name), "record variables with `traces`");
+        desk.error_help(
+            &n.place,
+            format!("population `{}` never spikes: its model `{}` has no threshold", p.name, p.model.name),
+            "record variables with `traces`",
+        );
     }
     let connections = f.get("connections").and_then(|n| desk.flag(n, "`connections`")).unwrap_or(false);
     let mut traces: Vec<TraceRequest> = Vec::new();
@@ -103,13 +107,21 @@ pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec],
                 for t in list {
                     if let Some(request) = trace(desk, t, p) {
                         if traces.iter().any(|x| x.name == request.name) {
-                            desk.error_help(&t.place, format!("population `{}` has two traces called `{}`", p.name, request.name), "give each a `name` of its own: it names a file");
+                            desk.error_help(
+                                &t.place,
+                                format!("population `{}` has two traces called `{}`", p.name, request.name),
+                                "give each a `name` of its own: it names a file",
+                            );
                         }
                         traces.push(request);
                     }
                 }
             }
-            _ => desk.error_help(&n.place, format!("`traces` is a list of tables, not {}", n.what()), "write `traces = [{ variables = [\"V_m\"] }]`"),
+            _ => desk.error_help(
+                &n.place,
+                format!("`traces` is a list of tables, not {}", n.what()),
+                "write `traces = [{ variables = [\"V_m\"] }]`",
+            ),
         }
     }
     f.finish(&mut desk.report);
@@ -208,16 +220,31 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
     let observable = match what {
         "" if scope.equations => Observable::Population,
         "" => {
-            desk.error_help(&node.place, format!("`{text}` names a population, but not what of it"), format!("write `{pop}.spikes`, `{pop}.rate` or a variable: {}", variables(p).into_iter().map(|v| format!("`{pop}.{v}`")).take(4).collect::<Vec<_>>().join(", ")));
+            desk.error_help(
+                &node.place,
+                format!("`{text}` names a population, but not what of it"),
+                format!(
+                    "write `{pop}.spikes`, `{pop}.rate` or a variable: {}",
+                    variables(p).into_iter().map(|v| format!("`{pop}.{v}`")).take(4).collect::<Vec<_>>().join(", ")
+                ),
+            );
             return None;
         }
         "spikes" | "rate" => {
             if !p.system.spikes() {
-                desk.error_help(&node.place, format!("population `{pop}` never spikes: its model `{}` has no threshold", p.model.name), format!("its variables are {}", variables(p).join(", ")));
+                desk.error_help(
+                    &node.place,
+                    format!("population `{pop}` never spikes: its model `{}` has no threshold", p.model.name),
+                    format!("its variables are {}", variables(p).join(", ")),
+                );
                 return None;
             }
             if !scope.records.iter().any(|r| r.population == index && r.spikes) {
-                desk.error_help(&node.place, format!("the spikes of `{pop}` are not recorded"), format!("add `spikes = true` to `[record.{pop}]`"));
+                desk.error_help(
+                    &node.place,
+                    format!("the spikes of `{pop}` are not recorded"),
+                    format!("add `spikes = true` to `[record.{pop}]`"),
+                );
             }
             if what == "spikes" { Observable::Spikes } else { Observable::Rate }
         }
@@ -248,9 +275,17 @@ fn check_recorded(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>, populatio
         .filter(|t| t.variables.iter().any(|v| v.0 == name))
         .collect();
     if traces.is_empty() {
-        desk.error_help(&node.place, format!("`{}.{name}` is not recorded", p.name), format!("add `traces = [{{ variables = [\"{name}\"] }}]` to `[record.{}]`", p.name));
+        desk.error_help(
+            &node.place,
+            format!("`{}.{name}` is not recorded", p.name),
+            format!("add `traces = [{{ variables = [\"{name}\"] }}]` to `[record.{}]`", p.name),
+        );
     } else if let Some(u) = units.iter().find(|u| !traces.iter().any(|t| t.units.contains(u))) {
-        desk.error_help(&node.place, format!("`{}.{name}` is recorded, but not of unit {u}", p.name), "add the unit to `units` of that trace");
+        desk.error_help(
+            &node.place,
+            format!("`{}.{name}` is recorded, but not of unit {u}", p.name),
+            "add the unit to `units` of that trace",
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use super::selector::unit_list;
 use super::spec::{PopulationSpec, Port, StimulusKind, StimulusSpec, Value};
 use super::value::{Names, Wanted};
 use crate::core::units::{Dimension, parse_unit};
-use crate::model::document::{Entry, Fields, Item, Node};
+use crate::model::document::{Entry, Fields, Item};
 use crate::model::name_of;
 use crate::signal::TimeBase;
 
@@ -48,13 +48,21 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
         (Port::Event(_), false) => {
             let inputs: Vec<&str> = population.system.inputs().iter().map(|v| v.name.as_str()).collect();
             let have = if inputs.is_empty() { "none".to_owned() } else { inputs.join(", ") };
-            desk.error_help(&target_node?.place, format!("a `{word}` stimulus acts on an input, not on a receptor"), format!("inputs of `{}`: {have}", population.name));
+            desk.error_help(
+                &target_node?.place,
+                format!("a `{word}` stimulus acts on an input, not on a receptor"),
+                format!("inputs of `{}`: {have}", population.name),
+            );
             return None;
         }
         (Port::Input(_), true) => {
             let ports: Vec<&str> = population.system.event_ports().iter().map(|v| v.name.as_str()).collect();
             let have = if ports.is_empty() { "none; add one with `receptors.NAME = { kind = ... }`".to_owned() } else { ports.join(", ") };
-            desk.error_help(&target_node?.place, format!("`{word}` spikes arrive at a receptor, not at an input"), format!("receptors of `{}`: {have}", population.name));
+            desk.error_help(
+                &target_node?.place,
+                format!("`{word}` spikes arrive at a receptor, not at an input"),
+                format!("receptors of `{}`: {have}", population.name),
+            );
             return None;
         }
         _ => {}
@@ -176,8 +184,8 @@ impl<'a> Reader<'_, '_, 'a> {
             _ => {
                 let node = self.f.require(&mut self.desk.report, "value", "\"[1 nA]*sin(t/[10 ms])\"")?;
                 let text = self.desk.text(node, "`value`")?.to_owned();
-                let names = Names::of_units(self.population.positions.is_some());
-                if !self.desk.expression(node, &text, d, &names, self.population.time_unit()) {
+                let names = Names::of_units(self.population.positions.is_some()).with([("t", self.desk.time_dimension())]);
+                if !self.desk.expression(node, &text, d, &names) {
                     return None;
                 }
                 StimulusKind::Expression { value: text }
@@ -191,7 +199,6 @@ impl<'a> Reader<'_, '_, 'a> {
             what: format!("`{key}`"),
             count: Some(self.population.size),
             names: Some(Names::of_units(self.population.positions.is_some())),
-            time_unit: self.population.time_unit(),
         }
     }
 
@@ -262,13 +269,20 @@ impl<'a> Reader<'_, '_, 'a> {
         if let Some(node) = self.f.get("file") {
             let table = self.desk.file_table(node, "`file`")?;
             let Some(times) = table.column(&["time_ms", "time"]) else {
-                self.desk.error_help(&node.place, "this file has no column `time_ms`", "listed spikes have the columns `time_ms` and optionally `unit`");
+                self.desk.error_help(
+                    &node.place,
+                    "this file has no column `time_ms`",
+                    "listed spikes have the columns `time_ms` and optionally `unit`",
+                );
                 return None;
             };
             let scale = if self.desk.time_base == TimeBase::Milliseconds { 1e-3 } else { 1.0 };
             let units = table.column(&["unit"]);
             if let Some(bad) = units.into_iter().flatten().find(|u| **u < 0.0 || u.fract() != 0.0 || **u >= size as f64) {
-                self.desk.error(&node.place, format!("this file names unit {bad}; units of `{}` are numbered from 0 to {}", self.population.name, size - 1));
+                self.desk.error(
+                    &node.place,
+                    format!("this file names unit {bad}; units of `{}` are numbered from 0 to {}", self.population.name, size - 1),
+                );
                 return None;
             }
             let mut order: Vec<usize> = (0..times.len()).collect();
@@ -297,7 +311,10 @@ impl<'a> Reader<'_, '_, 'a> {
             match parse_unit(self.desk.text(n, "`unit`")?) {
                 Ok((s, dimension)) if dimension == self.dimension => scale = s,
                 Ok((_, dimension)) => {
-                    self.desk.error(&n.place, format!("the input is {}, but this is the unit of {}", name_of(self.dimension), name_of(dimension)));
+                    self.desk.error(
+                        &n.place,
+                        format!("the input is {}, but this is the unit of {}", name_of(self.dimension), name_of(dimension)),
+                    );
                     return None;
                 }
                 Err(d) => {
@@ -310,10 +327,15 @@ impl<'a> Reader<'_, '_, 'a> {
             Some(n) => self.desk.quantity(n, Dimension::NONE, "`gain`")?,
             None => 1.0,
         };
-        let linear = matches!(self.f.get("interpolation").and_then(|n| self.desk.choice(n, "interpolation", &["hold", "linear"])), Some("linear"));
+        let linear =
+            matches!(self.f.get("interpolation").and_then(|n| self.desk.choice(n, "interpolation", &["hold", "linear"])), Some("linear"));
         let table = self.desk.file_table(node, "`file`")?;
         let Some(times) = table.column(&["time_ms", "time"]) else {
-            self.desk.error_help(&node.place, "this file has no column `time_ms`", "a signal has the column `time_ms` and one column for all units, or one each");
+            self.desk.error_help(
+                &node.place,
+                "this file has no column `time_ms`",
+                "a signal has the column `time_ms` and one column for all units, or one each",
+            );
             return None;
         };
         if times.len() < 2 {
@@ -322,7 +344,11 @@ impl<'a> Reader<'_, '_, 'a> {
         }
         let interval = (times[times.len() - 1] - times[0]) / (times.len() - 1) as f64;
         if interval <= 0.0 || times.windows(2).any(|w| ((w[1] - w[0]) - interval).abs() > 1e-6 * interval) {
-            self.desk.error_help(&node.place, "the samples of this file are not evenly spaced in time", "resample the signal to one interval");
+            self.desk.error_help(
+                &node.place,
+                "the samples of this file are not evenly spaced in time",
+                "resample the signal to one interval",
+            );
             return None;
         }
         let wanted: Option<Vec<String>> = self.f.get("columns").map(|n| crate::model::strings(&mut self.desk.report, n));

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::desk::Desk;
 use super::spec::{Distribution, Value};
 use crate::core::units::{Dimension, Quantity, parse_unit};
-use crate::equation::TimeUnit;
 use crate::model::document::{Entry, Fields, Item, Node};
 use crate::model::{Parameter, name_of};
 
@@ -49,7 +48,6 @@ pub(super) struct Wanted<'a> {
     pub count: Option<usize>,
     /// Names an expression may use; `None` where no expression is allowed.
     pub names: Option<Names<'a>>,
-    pub time_unit: TimeUnit,
 }
 
 impl Desk<'_> {
@@ -60,12 +58,16 @@ impl Desk<'_> {
             Item::Text(text) => {
                 if let (Some(names), true) = (&wanted.names, is_expression(text)) {
                     let names = names.clone();
-                    return self.expression(node, text, wanted.dimension, &names, wanted.time_unit).then(|| Value::Expression(text.clone()));
+                    return self.expression(node, text, wanted.dimension, &names).then(|| Value::Expression(text.clone()));
                 }
                 self.quantity(node, wanted.dimension, &wanted.what).map(Value::Constant)
             }
             Item::List(_) => {
-                self.error_help(&node.place, format!("{} is one value or a distribution, not a list", wanted.what), "listed values are written `{ values = [...] }`");
+                self.error_help(
+                    &node.place,
+                    format!("{} is one value or a distribution, not a list", wanted.what),
+                    "listed values are written `{ values = [...] }`",
+                );
                 None
             }
             _ => self.quantity(node, wanted.dimension, &wanted.what).map(Value::Constant),
@@ -87,7 +89,10 @@ impl Desk<'_> {
             "uniform" => {
                 let [low, high] = self.pair(&entry.value, d, what)?;
                 if low > high {
-                    self.error(&entry.value.place, format!("`uniform` goes from low to high; here {} is above {}", show(low, d), show(high, d)));
+                    self.error(
+                        &entry.value.place,
+                        format!("`uniform` goes from low to high; here {} is above {}", show(low, d), show(high, d)),
+                    );
                     return None;
                 }
                 Some(Value::Drawn(Distribution::Uniform { low, high }))
@@ -156,7 +161,11 @@ impl Desk<'_> {
                 }
             }
             other => {
-                self.error_help(&entry.place, format!("there is no distribution `{other}`"), super::desk::suggest(other, KINDS.iter().copied()));
+                self.error_help(
+                    &entry.place,
+                    format!("there is no distribution `{other}`"),
+                    super::desk::suggest(other, KINDS.iter().copied()),
+                );
                 None
             }
         }

@@ -20,6 +20,8 @@ mod expression;
 mod place;
 mod properties;
 mod recorder;
+mod separate;
+pub mod integrator;
 pub mod stepper;
 mod stimulus;
 mod values;
@@ -154,3 +156,6 @@ impl Network {
         engine::run(self.plan, observer)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ pub use column::{Column, Kind, Table};
 pub use error::StoreError;
 pub use input::{Signal, SpikeList, signal_from, spikes_from};
 pub use read::{Contents, describe, read};
-pub use write::{Writer, write, write_text};
+pub use write::{Writer, write, write_bytes, write_text};
 
 use std::path::Path;
 

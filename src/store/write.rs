@@ -186,9 +186,17 @@ pub fn write(path: &Path, table: &Table, format: Format) -> Result<u64, StoreErr
 /// # Errors
 /// When the disk is full or the folder cannot be written to.
 pub fn write_text(path: &Path, text: &str) -> Result<(), StoreError> {
+    write_bytes(path, text.as_bytes())
+}
+
+/// Writes any file the same way.
+///
+/// # Errors
+/// When the disk is full or the folder cannot be written to.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let temporary = temporary_name(path);
     let result = File::create(&temporary).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.sync_all()
     });
     if let Err(error) = result {

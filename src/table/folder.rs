@@ -83,6 +83,15 @@ impl Folder {
         self.finish_with(finished, metrics::metrics_table(finished), None)
     }
 
+    /// The same for an ensemble: metrics of every point with a column for each axis, analyses across points, spikes and traces of
+    /// the first point.
+    ///
+    /// # Errors
+    /// As [`Folder::finish`].
+    pub fn finish_ensemble(&mut self, ensemble: &Ensemble) -> Result<Manifest, TableError> {
+        self.finish_with(&ensemble.finished, metrics::points_table(&ensemble.points), Some(ensemble.points.len()))
+    }
+
     fn finish_with(&mut self, finished: &Finished, table: store::Table, points: Option<usize>) -> Result<Manifest, TableError> {
         let mut manifest = Manifest::of(finished);
         manifest.points = points;
@@ -247,14 +256,12 @@ pub fn save(path: &Path, finished: &Finished, format: Format, force: bool) -> Re
     Folder::create(path, format, force)?.finish(finished)
 }
 
-/// Writes an ensemble: metrics of every point with a column for each axis, analyses across points, spikes and traces of the
-/// first point.
+/// Writes an ensemble, see [`Folder::finish_ensemble`].
 ///
 /// # Errors
 /// As [`save`].
 pub fn save_ensemble(path: &Path, ensemble: &Ensemble, format: Format, force: bool) -> Result<Manifest, TableError> {
-    let table = metrics::points_table(&ensemble.points);
-    Folder::create(path, format, force)?.finish_with(&ensemble.finished, table, Some(ensemble.points.len()))
+    Folder::create(path, format, force)?.finish_ensemble(ensemble)
 }
 
 #[cfg(test)]

@@ -175,21 +175,19 @@ fn on_pane(app: &mut App, action: Action) {
                 app.time_view = None;
             }
         }
-        Action::UndoZoom => {
-            match app.views.get_mut(&pane.key).and_then(super::view::View::undo) {
-                Some((x, y)) => {
-                    if linked {
-                        app.time_view = x;
-                    }
-                    let view = app.views.entry(pane.key.clone()).or_default();
-                    view.y = y;
-                    if !linked {
-                        view.x = x;
-                    }
+        Action::UndoZoom => match app.views.get_mut(&pane.key).and_then(super::view::View::undo) {
+            Some((x, y)) => {
+                if linked {
+                    app.time_view = x;
                 }
-                None => app.say("nothing to undo in this pane", false),
+                let view = app.views.entry(pane.key.clone()).or_default();
+                view.y = y;
+                if !linked {
+                    view.x = x;
+                }
             }
-        }
+            None => app.say("nothing to undo in this pane", false),
+        },
         Action::LogAxis => {
             let chosen = app.views.get(&pane.key);
             let own = |log: bool, changed: bool| if log == changed { Scale::Linear } else { Scale::Log };
@@ -273,7 +271,8 @@ fn scroll(app: &mut App, pane: &Pane, action: Action) {
 /// Rows of a text pane that do not fit on the screen.
 fn hidden_rows(app: &App, pane: &Pane) -> usize {
     let index = app.pane_index();
-    let Some(inner) = app.layout().columns.iter().flat_map(|c| &c.panes).find(|p| p.pane == index).map(super::layout::PlacedPane::inner) else {
+    let Some(inner) = app.layout().columns.iter().flat_map(|c| &c.panes).find(|p| p.pane == index).map(super::layout::PlacedPane::inner)
+    else {
         return 0;
     };
     let scene = crate::plot::scene::with_pyramids(&pane.shape, &crate::plot::View::default(), &pane.pyramids);

@@ -333,12 +333,8 @@ impl App {
             ..plot::View::default()
         };
         if self.columns.len() > 1 {
-            let others: Vec<_> = self
-                .columns
-                .iter()
-                .filter_map(|c| c.content.as_deref()?.pane(&pane.key))
-                .filter_map(|p| fitted(p, &view))
-                .collect();
+            let others: Vec<_> =
+                self.columns.iter().filter_map(|c| c.content.as_deref()?.pane(&pane.key)).filter_map(|p| fitted(p, &view)).collect();
             if others.len() > 1 {
                 let x = others.iter().map(|f| Some(f.0)).fold(None, join);
                 let y = others.iter().map(|f| Some(f.1)).fold(None, join);

@@ -78,13 +78,16 @@ fn words(rows: &[Row], labels: &(String, String)) -> String {
     }
     let largest = |r: &Row| {
         let (a, b) = (r.a.unwrap_or(f64::NAN), r.b.unwrap_or(f64::NAN));
-        let relative = if a == 0.0 { String::new() } else { format!(" ({}{} %)", if b >= a { "+" } else { "" }, short((b - a) / a.abs() * 100.0)) };
+        let relative =
+            if a == 0.0 { String::new() } else { format!(" ({}{} %)", if b >= a { "+" } else { "" }, short((b - a) / a.abs() * 100.0)) };
         format!("{} from {} to {}{relative}", r.metric, short(a), with_unit(b, &r.unit))
     };
     match clear.first() {
         Some(first) => format!("{} of {with_interval} metrics with an interval differ clearly; most: {}.", clear.len(), largest(first)),
         None if with_interval > 0 => format!("No metric differs by more than its interval ({with_interval} of {both} have one)."),
-        None => rows.iter().find(|r| r.difference.is_some()).map_or_else(String::new, |r| format!("No metric has an interval, so none can be said to differ; largest change: {}.", largest(r))),
+        None => rows.iter().find(|r| r.difference.is_some()).map_or_else(String::new, |r| {
+            format!("No metric has an interval, so none can be said to differ; largest change: {}.", largest(r))
+        }),
     }
 }
 

@@ -81,7 +81,12 @@ impl Content {
                 if !seen.contains(&population.model.name.as_str()) {
                     seen.push(&population.model.name);
                     let (key, card) = (format!("model/{}", population.model.name), model_card(&population.model));
-                    panes.push(Pane::new(key, format!("Model {}", population.model.name), Shape::Card(card), population.model.summary.clone()));
+                    panes.push(Pane::new(
+                        key,
+                        format!("Model {}", population.model.name),
+                        Shape::Card(card),
+                        population.model.summary.clone(),
+                    ));
                 }
             }
         }
@@ -147,7 +152,8 @@ fn recorded(recording: &Recording, time: Option<(f64, f64)>) -> Vec<Pane> {
             continue;
         }
         keys.push(key);
-        let mut series = Series { x: Axis::time(recording.time_base), y: Axis::new(trace.variable.clone(), trace.unit.clone()), ..Series::default() };
+        let mut series =
+            Series { x: Axis::time(recording.time_base), y: Axis::new(trace.variable.clone(), trace.unit.clone()), ..Series::default() };
         let mut shown = 0;
         let mut all = 0;
         for t in recording.traces_of(key.0, key.1) {
@@ -191,7 +197,12 @@ fn raster(recording: &Recording, time: Option<(f64, f64)>) -> Raster {
         .collect();
     let curves = recording.spikes.iter().filter_map(|s| rate_curve(s, (window.start, window.stop), bin, per_second)).collect();
     let y = Axis::new("rate", recording.time_base.rate_unit());
-    Raster { x: Axis::time(recording.time_base), extent, groups, rate: Series { x: Axis::time(recording.time_base), y, curves, ..Series::default() } }
+    Raster {
+        x: Axis::time(recording.time_base),
+        extent,
+        groups,
+        rate: Series { x: Axis::time(recording.time_base), y, curves, ..Series::default() },
+    }
 }
 
 fn rate_curve(spikes: &crate::signal::Spikes, window: (f64, f64), bin: f64, per_second: f64) -> Option<Curve> {
@@ -269,9 +280,19 @@ fn run_card(run: &Finished) -> Card {
     let f = &run.facts;
     let mut facts = Vec::new();
     if let Some(spec) = &run.spec {
-        facts.push(format!("seed {}   step {} {}", spec.simulation.seed, super::number::short(spec.simulation.dt / spec.simulation.time_base.seconds()), spec.simulation.time_base.unit()));
+        facts.push(format!(
+            "seed {}   step {} {}",
+            spec.simulation.seed,
+            super::number::short(spec.simulation.dt / spec.simulation.time_base.seconds()),
+            spec.simulation.time_base.unit()
+        ));
     }
-    facts.push(format!("{} connections   {} spikes   {} synaptic events", super::number::count(f.connections), super::number::count(f.spikes), super::number::count(f.events)));
+    facts.push(format!(
+        "{} connections   {} spikes   {} synaptic events",
+        super::number::count(f.connections),
+        super::number::count(f.spikes),
+        super::number::count(f.events)
+    ));
     if f.simulate_seconds > 0.0 {
         facts.push(format!(
             "built in {} s, simulated in {} s, analysed in {} s on {} thread{}",

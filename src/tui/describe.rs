@@ -10,7 +10,12 @@ use crate::signal::{Curve, Shape};
 pub fn line(pane: &Pane) -> String {
     let shown = match &pane.shape.shape {
         Shape::Scalars(s) => {
-            let rows: Vec<String> = s.rows.iter().take(4).map(|r| format!("{} {}", r.name, r.value.map_or_else(|| "no value".into(), |v| with_unit(v, &r.unit)))).collect();
+            let rows: Vec<String> = s
+                .rows
+                .iter()
+                .take(4)
+                .map(|r| format!("{} {}", r.name, r.value.map_or_else(|| "no value".into(), |v| with_unit(v, &r.unit))))
+                .collect();
             let more = s.rows.len().saturating_sub(4);
             format!("{}{}", rows.join(", "), if more > 0 { format!(", and {more} more") } else { String::new() })
         }
@@ -30,7 +35,8 @@ pub fn line(pane: &Pane) -> String {
             format!("{} by {} matrix of {}, {} to {}", m.rows.len(), m.columns.len(), m.value.title(), short(lo), short(hi))
         }
         Shape::Raster(r) => {
-            let groups: Vec<String> = r.groups.iter().map(|g| format!("{}: {} spikes of {} units", g.name, g.times.len(), g.size)).collect();
+            let groups: Vec<String> =
+                r.groups.iter().map(|g| format!("{}: {} spikes of {} units", g.name, g.times.len(), g.size)).collect();
             format!("{}, from {} to {}", groups.join("; "), short(r.extent.0), with_unit(r.extent.1, &r.x.unit))
         }
         Shape::Image(i) => {
@@ -38,14 +44,19 @@ pub fn line(pane: &Pane) -> String {
             format!("{} over {} and {}, {} to {}", i.value.title(), i.x.title(), i.y.title(), short(lo), short(hi))
         }
         Shape::Phase(p) => {
-            let points: Vec<String> = p.fixed_points.iter().map(|f| format!("{:?} at ({}, {})", f.stability, short(f.x), short(f.y)).to_lowercase()).collect();
+            let points: Vec<String> =
+                p.fixed_points.iter().map(|f| format!("{:?} at ({}, {})", f.stability, short(f.x), short(f.y)).to_lowercase()).collect();
             let points = if points.is_empty() { "no fixed points".to_owned() } else { points.join(", ") };
             format!("{} against {}: {points}", p.y.title(), p.x.title())
         }
         Shape::Graph { nodes, edges } => format!("{} nodes, {} edges", nodes.len(), edges.len()),
         Shape::Card(c) => c.sections.first().map_or_else(String::new, |s| format!("{}: {}", s.0, s.1.lines().next().unwrap_or_default())),
     };
-    let summary = if pane.summary.is_empty() || shown.contains(&pane.summary) { shown } else { format!("{}. {shown}", pane.summary.trim_end_matches('.')) };
+    let summary = if pane.summary.is_empty() || shown.contains(&pane.summary) {
+        shown
+    } else {
+        format!("{}. {shown}", pane.summary.trim_end_matches('.'))
+    };
     format!("{}: {summary}", pane.title)
 }
 
@@ -84,7 +95,16 @@ pub fn table(pane: &Pane) -> String {
             for r in &s.rows {
                 let o = |v: Option<f64>| v.map_or_else(String::new, number);
                 let n = r.n.map_or_else(String::new, |n| n.to_string());
-                row(&[r.name.clone(), o(r.value), r.unit.clone(), o(r.interval.map(|i| i.0)), o(r.interval.map(|i| i.1)), o(r.chance), o(r.p_value), n]);
+                row(&[
+                    r.name.clone(),
+                    o(r.value),
+                    r.unit.clone(),
+                    o(r.interval.map(|i| i.0)),
+                    o(r.interval.map(|i| i.1)),
+                    o(r.chance),
+                    o(r.p_value),
+                    n,
+                ]);
             }
         }
         Shape::Series(s) => {

@@ -127,7 +127,11 @@ pub fn footer(app: &App, buf: &mut Buffer, area: Rect) {
     }
     if let Some((rate, frame)) = app.link {
         let fps = 1.0 / (frame.as_secs_f64() * 4.0).max(1e-3);
-        let text = format!("link {} kB/s, {} fps", super::number::short((rate / 1000.0).round()), super::number::short((fps * 10.0).round() / 10.0));
+        let text = format!(
+            "link {} kB/s, {} fps",
+            super::number::short((rate / 1000.0).round()),
+            super::number::short((fps * 10.0).round() / 10.0)
+        );
         right.push((text, t.warn));
     }
     if app.mouse {
@@ -175,7 +179,8 @@ fn hints(app: &App, buf: &mut Buffer, area: Rect) {
     }
     // Drawn in the order of the table, with help first.
     kept.sort_by_key(|k| k.0);
-    let pieces: Vec<(&str, Style)> = kept.iter().flat_map(|(_, k, w)| [(k.as_str(), t.key), (" ", t.dim), (*w, t.dim), ("  ", t.dim)]).collect();
+    let pieces: Vec<(&str, Style)> =
+        kept.iter().flat_map(|(_, k, w)| [(k.as_str(), t.key), (" ", t.dim), (*w, t.dim), ("  ", t.dim)]).collect();
     line(buf, area, &pieces);
 }
 

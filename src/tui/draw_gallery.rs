@@ -35,7 +35,11 @@ fn head(app: &App, buf: &mut Buffer, area: Rect) {
     } else {
         line(buf, rest, &[("   a laboratory for neural dynamics", t.dim)]);
     }
-    let found = if g.hits.len() == g.entries.len() { format!("{} scenarios ", g.entries.len()) } else { format!("{} of {} ", g.hits.len(), g.entries.len()) };
+    let found = if g.hits.len() == g.entries.len() {
+        format!("{} scenarios ", g.entries.len())
+    } else {
+        format!("{} of {} ", g.hits.len(), g.entries.len())
+    };
     let marked = if g.marked.is_empty() { String::new() } else { format!("{} marked · ", g.marked.len()) };
     line_right(buf, top, &[(&marked, t.accent), (&found, t.dim)]);
     let rule = "─".repeat(usize::from(area.width));
@@ -145,7 +149,8 @@ fn describe(app: &App, p: &Preview, width: usize, out: &mut Vec<Vec<(String, Sty
     }
     if !p.analyses.is_empty() {
         heading("Analyses", out);
-        let all: Vec<String> = p.analyses.iter().map(|(name, kind)| if name == kind { name.clone() } else { format!("{name} ({kind})") }).collect();
+        let all: Vec<String> =
+            p.analyses.iter().map(|(name, kind)| if name == kind { name.clone() } else { format!("{name} ({kind})") }).collect();
         for l in wrap(&all.join(", "), width.saturating_sub(2)) {
             out.push(vec![(format!("  {l}"), t.text)]);
         }

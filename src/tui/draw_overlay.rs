@@ -142,7 +142,15 @@ fn difference(app: &App, buf: &mut Buffer, scroll: usize) {
     top += 1;
     let name = d.rows.iter().map(|r| r.metric.width()).max().unwrap_or(6).min(width.saturating_sub(46).max(12));
     let interval = width >= name + 68;
-    let heads = format!("  {:<name$} {:>10} {:>10} {:>10}  {}{:<6}", "metric", "A", "B", "B − A", if interval { format!("{:<24}", "95 % interval of B − A") } else { String::new() }, "unit");
+    let heads = format!(
+        "  {:<name$} {:>10} {:>10} {:>10}  {}{:<6}",
+        "metric",
+        "A",
+        "B",
+        "B − A",
+        if interval { format!("{:<24}", "95 % interval of B − A") } else { String::new() },
+        "unit"
+    );
     line(buf, part(inner, 0, top, inner.width, 1), &[(&heads, t.dim)]);
     let list = part(inner, 0, top + 1, inner.width, inner.height.saturating_sub(top + 2));
     let value = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), short);
@@ -155,7 +163,13 @@ fn difference(app: &App, buf: &mut Buffer, scroll: usize) {
             let mut pieces = vec![
                 (if r.clear { "● " } else { "  " }.to_owned(), t.accent),
                 (format!("{:<name$} {:>10} {:>10} ", fit(&r.metric, name), value(r.a), value(r.b)), style),
-                (format!("{:>10}  ", r.difference.map_or_else(|| "–".to_owned(), |v| if v > 0.0 { format!("+{}", short(v)) } else { short(v) })), if r.clear { t.strong } else { t.dim }),
+                (
+                    format!(
+                        "{:>10}  ",
+                        r.difference.map_or_else(|| "–".to_owned(), |v| if v > 0.0 { format!("+{}", short(v)) } else { short(v) })
+                    ),
+                    if r.clear { t.strong } else { t.dim },
+                ),
             ];
             if interval {
                 pieces.push((format!("{range:<24}"), t.dim));
@@ -225,7 +239,9 @@ fn export(app: &App, buf: &mut Buffer, selected: usize) {
     let all: Vec<Row> = overlay::EXPORTS
         .iter()
         .enumerate()
-        .map(|(i, (_, key, title, text))| (vec![(format!("{key}  "), t.key), (format!("{title:<18}"), t.text), ((*text).to_owned(), t.dim)], i == selected))
+        .map(|(i, (_, key, title, text))| {
+            (vec![(format!("{key}  "), t.key), (format!("{title:<18}"), t.text), ((*text).to_owned(), t.dim)], i == selected)
+        })
         .collect();
     rows(app, buf, inner, &all, 0);
     let place = part(inner, 0, inner.height.saturating_sub(1), inner.width, 1);
@@ -237,7 +253,11 @@ fn quit(app: &App, buf: &mut Buffer) {
     let running = app.jobs.iter().filter(|j| j.active()).count();
     let area = dialog(app.size, 56, 5);
     let inner = frame(app, buf, area, "Quit", "");
-    let text = if running == 1 { "A run is still going; what it has is lost.".to_owned() } else { format!("{running} runs are still going; what they have is lost.") };
+    let text = if running == 1 {
+        "A run is still going; what it has is lost.".to_owned()
+    } else {
+        format!("{running} runs are still going; what they have is lost.")
+    };
     line(buf, inner, &[(&text, t.text)]);
     let place = part(inner, 0, 2, inner.width, 1);
     line(buf, place, &[("y", t.key), (" quit   ", t.dim), ("n", t.key), (" stay", t.dim)]);

@@ -166,7 +166,15 @@ fn pane(app: &App, buf: &mut Buffer, column: &PlacedColumn, placed: PlacedPane, 
     line(buf, top, &[(&rule, rule_style)]);
     let number = if placed.pane < 9 { format!(" {} ", placed.pane + 1) } else { " ".to_owned() };
     let lead = part(top, 1, 0, top.width.saturating_sub(1), 1);
-    let used = line(buf, lead, &[(&number, if focused { style } else { t.dim }), (&fit(&title, usize::from(top.width.saturating_sub(6)).max(1)), style), (" ", style)]);
+    let used = line(
+        buf,
+        lead,
+        &[
+            (&number, if focused { style } else { t.dim }),
+            (&fit(&title, usize::from(top.width.saturating_sub(6)).max(1)), style),
+            (" ", style),
+        ],
+    );
     let Some(pane) = found else {
         line(buf, part(placed.inner(), 1, 0, placed.area.width.saturating_sub(1), 1), &[("not in this run", t.dim)]);
         return;
@@ -257,7 +265,8 @@ fn drag_box(app: &App, buf: &mut Buffer, area: Rect) {
         return;
     }
     let (x0, x1) = (from.0.min(to.0), from.0.max(to.0));
-    let (y0, y1) = if from.1.abs_diff(to.1) >= 2 { (from.1.min(to.1), from.1.max(to.1)) } else { (area.y, area.bottom().saturating_sub(1)) };
+    let (y0, y1) =
+        if from.1.abs_diff(to.1) >= 2 { (from.1.min(to.1), from.1.max(to.1)) } else { (area.y, area.bottom().saturating_sub(1)) };
     let chosen = Rect::new(x0, y0, x1 - x0 + 1, y1 - y0 + 1).intersection(area);
     tint(buf, chosen, Style::new().add_modifier(ratatui::style::Modifier::REVERSED));
 }

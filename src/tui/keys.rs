@@ -87,7 +87,8 @@ impl Key {
                     Some(number) => KeyCode::F(number),
                     None => {
                         let near = crate::core::diagnostic::did_you_mean(&lower, NAMES.iter().map(|n| n.0));
-                        let hint = near.map_or_else(|| "write `G`, `ctrl-p`, `space`, `left` or `f5`".to_owned(), |n| format!("did you mean `{n}`?"));
+                        let hint = near
+                            .map_or_else(|| "write `G`, `ctrl-p`, `space`, `left` or `f5`".to_owned(), |n| format!("did you mean `{n}`?"));
                         return Err(format!("`{text}` is no key: {hint}"));
                     }
                 },

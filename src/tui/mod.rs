@@ -2,6 +2,7 @@
 
 mod act;
 pub mod app;
+pub mod backend;
 pub mod commands;
 pub mod compare;
 pub mod content;
@@ -10,7 +11,9 @@ mod draw;
 mod draw_gallery;
 mod draw_overlay;
 mod draw_run;
+pub mod export;
 pub mod gallery;
+pub mod jobs;
 pub mod keys;
 pub mod layout;
 pub mod message;
@@ -19,7 +22,10 @@ pub mod number;
 pub mod overlay;
 mod pointer;
 pub mod readout;
+#[cfg(test)]
+mod screens;
 pub mod search;
+pub mod session;
 pub mod settings;
 pub mod terminal;
 #[cfg(test)]
@@ -27,5 +33,7 @@ mod testing;
 pub mod theme;
 pub mod update;
 pub mod view;
+mod watcher;
+pub mod workshop;
 
 pub use draw::draw;

@@ -6,7 +6,13 @@ pub fn short(v: f64) -> String {
         return "0".to_owned();
     }
     if !v.is_finite() {
-        return if v.is_nan() { "–".to_owned() } else if v > 0.0 { "∞".to_owned() } else { "−∞".to_owned() };
+        return if v.is_nan() {
+            "–".to_owned()
+        } else if v > 0.0 {
+            "∞".to_owned()
+        } else {
+            "−∞".to_owned()
+        };
     }
     let size = v.abs();
     let text = if (1e-3..999_950.0).contains(&size) {
@@ -74,7 +80,15 @@ mod tests {
 
     #[test]
     fn numbers_have_four_digits() {
-        for (v, t) in [(12.345678, "12.35"), (-70.0, "−70"), (0.00512, "0.00512"), (1234.56, "1235"), (1.5e-7, "1.5e−7"), (2.5e9, "2.5e9"), (0.0, "0")] {
+        for (v, t) in [
+            (12.345678, "12.35"),
+            (-70.0, "−70"),
+            (0.00512, "0.00512"),
+            (1234.56, "1235"),
+            (1.5e-7, "1.5e−7"),
+            (2.5e9, "2.5e9"),
+            (0.0, "0"),
+        ] {
             assert_eq!(short(v), t);
         }
         assert_eq!(short(f64::NAN), "–");

@@ -30,7 +30,16 @@ pub fn palette(app: &App, query: &str) -> Vec<(&'static Command, Hit)> {
 fn is_motion(action: Action) -> bool {
     matches!(
         action,
-        Action::Up | Action::Down | Action::Left | Action::Right | Action::PageUp | Action::PageDown | Action::Home | Action::End | Action::Escape | Action::Palette
+        Action::Up
+            | Action::Down
+            | Action::Left
+            | Action::Right
+            | Action::PageUp
+            | Action::PageDown
+            | Action::Home
+            | Action::End
+            | Action::Escape
+            | Action::Palette
     )
 }
 
@@ -197,7 +206,13 @@ fn export(app: &mut App, kind: ExportKind) -> Vec<Effect> {
     }
     let view = Box::new(crate::plot::View { cursor: None, ..app.view_of(&pane) });
     let index = content.panes.iter().position(|p| p.key == pane.key).unwrap_or(0);
-    let size = app.layout().columns.iter().flat_map(|c| &c.panes).find(|p| p.pane == app.pane_index()).map_or((80, 24), |p| (p.inner().width, p.inner().height));
+    let size = app
+        .layout()
+        .columns
+        .iter()
+        .flat_map(|c| &c.panes)
+        .find(|p| p.pane == app.pane_index())
+        .map_or((80, 24), |p| (p.inner().width, p.inner().height));
     vec![Effect::Export { kind, content, pane: index, view, size }]
 }
 

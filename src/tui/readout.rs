@@ -20,7 +20,13 @@ pub fn snap(pane: &Pane, x: f64, side: f64) -> Option<f64> {
         Shape::Image(i) => {
             let step = if i.width > 1 { (i.x_range.1 - i.x_range.0) / (i.width - 1) as f64 } else { 1.0 };
             let k = (x - i.x_range.0) / step;
-            let k = if side > 0.0 { (k - 1e-9).ceil() } else if side < 0.0 { (k + 1e-9).floor() } else { k.round() };
+            let k = if side > 0.0 {
+                (k - 1e-9).ceil()
+            } else if side < 0.0 {
+                (k + 1e-9).floor()
+            } else {
+                k.round()
+            };
             (k >= 0.0 && (k as usize) < i.width).then_some(i.x_range.0 + k * step)
         }
         Shape::Matrix(m) => Some(x.round().clamp(0.0, m.columns.len().saturating_sub(1) as f64)),

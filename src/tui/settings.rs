@@ -64,7 +64,13 @@ struct Field {
 }
 
 const FIELDS: &[Field] = &[
-    Field { key: "theme", env: "SPIKEDECK_THEME", words: &["auto", "dark", "light"], default: "auto", about: "colours for a dark or a light background" },
+    Field {
+        key: "theme",
+        env: "SPIKEDECK_THEME",
+        words: &["auto", "dark", "light"],
+        default: "auto",
+        about: "colours for a dark or a light background",
+    },
     Field {
         key: "colours",
         env: "SPIKEDECK_COLOURS",
@@ -87,7 +93,13 @@ const FIELDS: &[Field] = &[
         about: "how fast the line to the terminal is (auto: measured)",
     },
     Field { key: "images", env: "SPIKEDECK_IMAGES", words: &["off"], default: "off", about: "pictures through a graphics protocol" },
-    Field { key: "mouse", env: "SPIKEDECK_MOUSE", words: &["auto", "on", "off"], default: "auto", about: "mouse at the start (auto: off over SSH)" },
+    Field {
+        key: "mouse",
+        env: "SPIKEDECK_MOUSE",
+        words: &["auto", "on", "off"],
+        default: "auto",
+        about: "mouse at the start (auto: off over SSH)",
+    },
 ];
 
 impl Settings {

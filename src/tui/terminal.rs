@@ -6,7 +6,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
-use std::thread::ThreadId;
 use std::time::Duration;
 
 use ratatui::layout::Size;
@@ -141,12 +140,11 @@ impl<W: Write, R: Raw> Drop for Guard<W, R> {
 }
 
 /// What panics in other threads said: they become log lines, since standard error would tear the screen.
-static PANICS: Mutex<Vec<(ThreadId, String)>> = Mutex::new(Vec::new());
+static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// What the thread said when it panicked.
-pub fn panic_of(thread: ThreadId) -> Option<String> {
-    let all = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
-    all.iter().rev().find(|(id, _)| *id == thread).or_else(|| all.last()).map(|(_, text)| text.clone())
+/// What the last thread said that panicked while the screen was taken.
+pub fn last_panic() -> Option<String> {
+    PANICS.lock().unwrap_or_else(PoisonError::into_inner).last().cloned()
 }
 
 /// From now on a panic of this thread restores the terminal first, and one of another thread is kept as text.
@@ -166,7 +164,7 @@ pub fn hook_panics() {
         } else {
             let what = info.payload_as_str().unwrap_or("panic");
             let place = info.location().map_or_else(String::new, |l| format!(" ({}:{})", l.file(), l.line()));
-            PANICS.lock().unwrap_or_else(PoisonError::into_inner).push((std::thread::current().id(), format!("{what}{place}")));
+            PANICS.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{what}{place}"));
         }
     }));
 }

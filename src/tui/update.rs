@@ -142,7 +142,14 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Mouse => {
             app.mouse = !app.mouse;
             app.drag = None;
-            app.say(if app.mouse { "mouse on: wheel zooms, click focuses, drag zooms into a box" } else { "mouse off: the terminal selects text" }, false);
+            app.say(
+                if app.mouse {
+                    "mouse on: wheel zooms, click focuses, drag zooms into a box"
+                } else {
+                    "mouse off: the terminal selects text"
+                },
+                false,
+            );
             return vec![Effect::Mouse(app.mouse)];
         }
         Action::Gallery => app.screen = Screen::Gallery,
@@ -290,7 +297,9 @@ fn on_job(app: &mut App, id: JobId, told: Told, effects: &mut Vec<Effect>) {
             match state {
                 JobState::Failed(why) => app.say(format!("{}: {why}", content.label), true),
                 JobState::Stopped => app.say(format!("{}: stopped; what was computed is shown", content.label), false),
-                _ if failed > 0 => app.say(format!("{}: {failed} of {} expectations failed (pane Run)", content.label, content.checks.len()), true),
+                _ if failed > 0 => {
+                    app.say(format!("{}: {failed} of {} expectations failed (pane Run)", content.label, content.checks.len()), true)
+                }
                 _ => {}
             }
             if let Some(i) = shown {
@@ -298,7 +307,8 @@ fn on_job(app: &mut App, id: JobId, told: Told, effects: &mut Vec<Effect>) {
                 if let Some(run) = &content.finished {
                     let w = run.recording.window;
                     if w.stop > w.start {
-                        app.columns[i].time = Some((w.start, w.stop)).filter(|_| content.status != Some(Status::Interrupted)).or(app.columns[i].time);
+                        app.columns[i].time =
+                            Some((w.start, w.stop)).filter(|_| content.status != Some(Status::Interrupted)).or(app.columns[i].time);
                     }
                 }
                 show(app, i, content);

@@ -69,7 +69,12 @@ fn shape(ch: char, x: f64, y: f64) -> Option<String> {
         _ => lines(ch).map(|arms| {
             let (cx, cy, t) = (x + w / 2.0, y + h / 2.0, 1.1);
             let mut d = String::new();
-            let halves = [(x, cy, w / 2.0 + t / 2.0, true), (cx - t / 2.0, cy, w / 2.0 + t / 2.0, true), (cx, y, h / 2.0 + t / 2.0, false), (cx, cy - t / 2.0, h / 2.0 + t / 2.0, false)];
+            let halves = [
+                (x, cy, w / 2.0 + t / 2.0, true),
+                (cx - t / 2.0, cy, w / 2.0 + t / 2.0, true),
+                (cx, y, h / 2.0 + t / 2.0, false),
+                (cx, cy - t / 2.0, h / 2.0 + t / 2.0, false),
+            ];
             for (k, (px, py, length, across)) in halves.into_iter().enumerate() {
                 if arms >> k & 1 == 1 {
                     d.push_str(&if across { rect(px, py - t / 2.0, length, t) } else { rect(px - t / 2.0, py, t, length) });
@@ -138,6 +143,11 @@ pub fn of_grid(grid: &CellGrid, palette: Palette) -> String {
     }
     let mut paths: std::collections::BTreeMap<Rgb, String> = std::collections::BTreeMap::new();
     let mut letters = String::new();
+    for (index, cell) in grid.cells.iter().enumerate().filter(|(_, c)| c.style.underline) {
+        let (x, y) = ((index % grid.width) as f64 * w, (index / grid.width) as f64 * h);
+        let d = paths.entry(seen(cell.style, palette).0).or_default();
+        let _ = write!(d, "M{} {}h{}v1h{}Z", length(x), length(y + h - 2.0), length(w), length(-w));
+    }
     for (row, cells) in grid.cells.chunks(grid.width.max(1)).enumerate() {
         let y = row as f64 * h;
         let mut column = 0;
@@ -145,9 +155,6 @@ pub fn of_grid(grid: &CellGrid, palette: Palette) -> String {
             let Cell { ch, style } = cells[column];
             let (fg, _) = seen(style, palette);
             let x = column as f64 * w;
-            if style.underline {
-                let _ = write!(paths.entry(fg).or_default(), "M{} {}h{}v1h{}Z", length(x), length(y + h - 2.0), length(w), length(-w));
-            }
             if ch == ' ' || ch == Cell::WIDE_REST {
                 column += 1;
                 continue;
@@ -160,13 +167,22 @@ pub fn of_grid(grid: &CellGrid, palette: Palette) -> String {
             // Plain letters of one style in one element, stretched to whole cells; anything else alone.
             let mut run = String::from(ch);
             column += 1;
-            while ch.is_ascii() && column < cells.len() && cells[column].style == style && cells[column].ch.is_ascii() && cells[column].ch != Cell::WIDE_REST {
+            while ch.is_ascii()
+                && column < cells.len()
+                && cells[column].style == style
+                && cells[column].ch.is_ascii()
+                && cells[column].ch != Cell::WIDE_REST
+            {
                 run.push(cells[column].ch);
                 column += 1;
             }
             let trimmed = run.trim_end();
             let count = trimmed.chars().count().max(1);
-            let stretch = if ch.is_ascii() { format!(" textLength=\"{}\" lengthAdjust=\"spacing\"", length(count as f64 * w)) } else { String::new() };
+            let stretch = if ch.is_ascii() {
+                format!(" textLength=\"{}\" lengthAdjust=\"spacing\"", length(count as f64 * w))
+            } else {
+                String::new()
+            };
             let stretch = if count > 1 { stretch } else { String::new() };
             let bold = if style.bold { " font-weight=\"bold\"" } else { "" };
             let _ = writeln!(

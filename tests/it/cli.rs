@@ -1,0 +1,235 @@
+//! The real binary: exit codes, pipes, JSON, errors, files.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn spikedeck() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_spikedeck"));
+    command.env("NO_COLOR", "1").env_remove("SPIKEDECK_THEME").stdin(Stdio::null());
+    command
+}
+
+fn output(args: &[&str]) -> Output {
+    spikedeck().args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Three neurons under constant current: regular firing that any machine simulates in no time.
+const SMALL: &str = r#"
+title = "Three neurons"
+[simulation]
+duration = "500 ms"
+dt = "0.1 ms"
+seed = 3
+[populations.exc]
+model = "lif"
+size = 3
+[stimuli.drive]
+target = "exc.I"
+kind = "constant"
+amplitude = "1 nA"
+[record.exc]
+spikes = true
+traces = [{ name = "v", variables = ["V_m"], units = [0, 2], interval = "1 ms" }]
+[analyses.isi]
+kind = "isi"
+of = "exc.spikes"
+"#;
+
+fn scenario(folder: &Path, name: &str, more: &str) -> String {
+    let path = folder.join(name);
+    fs::write(&path, format!("{SMALL}{more}")).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn help_names_every_command_and_version_is_told() {
+    let help = output(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    insta::assert_snapshot!("help", text(&help.stdout));
+    assert!(text(&output(&["--version"]).stdout).starts_with("spikedeck "));
+}
+
+#[test]
+fn wrong_usage_is_2_and_says_what_would_be_right() {
+    for (args, needle) in [
+        (&["run"][..], "SCENARIO"),
+        (&["run", "balanced-cobaa"], "balanced-coba"),
+        (&["run", "none.toml"], "there is no file none.toml"),
+        (&["explain", "adexx"], "did you mean `adex`?"),
+        (&["explain", "colour/adex"], "is no kind"),
+        (&["show", "nothing-like-it-at-all"], "no built-in file"),
+        (&["bench", "nosuch"], "there are: parquet"),
+        (&["compare", "one"], "2"),
+        (&["run", "x", "--set", "nonsense"], "PATH=VALUE"),
+        (&["lsit"], "list"),
+    ] {
+        let out = output(args);
+        assert_eq!(out.status.code(), Some(2), "{args:?}: {}", text(&out.stderr));
+        assert!(text(&out.stderr).contains(needle), "{args:?}: {}", text(&out.stderr));
+        assert!(out.stdout.is_empty(), "{args:?} says nothing on standard output");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let mut child = spikedeck().args(["show", "brunel-2000"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert_eq!((child.wait().unwrap().code(), errors.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn lists_are_json_when_asked() {
+    for what in ["scenarios", "models", "receptors", "stimuli", "analyses", "integrators"] {
+        let out = output(&["list", what, "--json"]);
+        assert_eq!(out.status.code(), Some(0));
+        let lines = text(&out.stdout);
+        assert!(lines.lines().count() > 3, "{what}: {lines}");
+        for line in lines.lines() {
+            let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert!(entry["name"].is_string() && entry["summary"].as_str().is_some_and(|s| !s.is_empty()), "{what}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_scenario_is_2_with_all_errors_and_carets() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bad.toml");
+    fs::write(&path, SMALL.replace("\"0.1 ms\"", "\"0.1 mV\"").replace("size = 3", "sise = 3")).unwrap();
+    let out = output(&["check", path.to_str().unwrap()]);
+    let errors = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(errors.contains("bad.toml") && errors.contains("sise") && errors.contains("0.1 mV"), "{errors}");
+    assert_eq!(output(&["check", &scenario(folder.path(), "good.toml", "")]).status.code(), Some(0));
+}
+
+#[test]
+fn completions_man_and_schema_come_out_whole() {
+    assert!(text(&output(&["completions", "bash"]).stdout).contains("_spikedeck"));
+    assert!(text(&output(&["man"]).stdout).contains(".TH"));
+    let schema: serde_json::Value = serde_json::from_slice(&output(&["schema"]).stdout).unwrap();
+    assert!(schema.is_object());
+    assert_eq!(output(&["doctor", "--json"]).status.code(), Some(0));
+}
+
+#[test]
+fn new_writes_a_copy_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| spikedeck().current_dir(folder.path()).args(args).output().unwrap();
+    assert_eq!(run(&["new", "balanced-cuba"]).status.code(), Some(0));
+    assert_eq!(run(&["new", "balanced-cuba"]).status.code(), Some(2));
+    assert_eq!(run(&["new", "model/adex"]).status.code(), Some(0));
+    assert_eq!(fs::read(folder.path().join("balanced-cuba.toml")).unwrap(), output(&["show", "balanced-cuba"]).stdout);
+    assert!(folder.path().join("my_adex.toml").exists());
+}
+
+#[test]
+fn a_run_prints_metrics_and_leaves_tables_that_open_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = scenario(folder.path(), "small.toml", "");
+    let out = folder.path().join("out");
+    let run = output(&["run", &small, "--out", out.to_str().unwrap()]);
+    assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+    assert!(text(&run.stdout).contains("isi"), "{}", text(&run.stdout));
+    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(out.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!((manifest["status"].as_str(), manifest["seed"].as_u64()), (Some("complete"), Some(3)));
+    let spikes = spikedeck::store::read(&out.join("spikes.parquet"), None).unwrap();
+    assert_eq!(spikes.columns.iter().map(|c| c.0.as_str()).collect::<Vec<_>>(), ["population", "unit", "time_ms"]);
+    assert_eq!(Some(spikes.rows() as u64), manifest["rows"]["spikes.parquet"].as_u64());
+    assert!(spikes.rows() > 0);
+    let back = spikedeck::table::open(&out).unwrap();
+    assert_eq!(back.recording.spikes[0].len(), spikes.rows());
+    assert_eq!(back.recording.traces[0].units, [0, 2]);
+    // The folder is not written over unless asked, and the same seed gives the same bytes.
+    assert_eq!(output(&["run", &small, "--out", out.to_str().unwrap()]).status.code(), Some(2));
+    let before = fs::read(out.join("spikes.parquet")).unwrap();
+    assert_eq!(output(&["run", &small, "--out", out.to_str().unwrap(), "--force", "--threads", "1"]).status.code(), Some(0));
+    assert_eq!(fs::read(out.join("spikes.parquet")).unwrap(), before);
+    let compared = output(&["compare", out.to_str().unwrap(), &small, "--json"]);
+    assert_eq!(compared.status.code(), Some(0), "{}", text(&compared.stderr));
+    for line in text(&compared.stdout).lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(row["difference"].is_null() || row["difference"] == 0.0, "{line}");
+    }
+}
+
+#[test]
+fn json_is_one_object_a_metric_and_seeds_make_an_interval() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = scenario(folder.path(), "small.toml", "");
+    let out = output(&["run", &small, "--json"]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    for line in text(&out.stdout).lines() {
+        let metric: serde_json::Value = serde_json::from_str(line).unwrap();
+        for key in ["scenario", "seed", "analysis", "subject", "metric", "value", "unit", "ci_low", "chance", "p_value", "n", "note"] {
+            assert!(metric.get(key).is_some(), "{key} in {line}");
+        }
+    }
+    let sweep = scenario(folder.path(), "sweep.toml", "[sweep.axes]\n\"stimuli.drive.amplitude\" = [\"0.8 nA\", \"1 nA\"]\n");
+    let out = output(&["run", &sweep, "--json"]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let values: std::collections::BTreeSet<String> = text(&out.stdout)
+        .lines()
+        .map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["stimuli.drive.amplitude_pA"].to_string())
+        .collect();
+    assert_eq!(values.into_iter().collect::<Vec<_>>(), ["1000.0", "800.0"]);
+}
+
+#[test]
+fn a_failed_expectation_is_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = scenario(folder.path(), "bad.toml", "[expect.never]\nmetric = \"isi.exc.spikes.no_such_metric\"\nmin = 0\n");
+    let out = output(&["run", &bad]);
+    assert!(matches!(out.status.code(), Some(1 | 2)), "{}", text(&out.stderr));
+}
+
+/// A killed run leaves whole parts, and a manifest that says interrupted.
+#[test]
+fn a_killed_run_leaves_whole_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = scenario(folder.path(), "long.toml", "");
+    let text_of = fs::read_to_string(&long).unwrap().replace("\"500 ms\"", "\"100000 s\"").replace("size = 3", "size = 400");
+    fs::write(&long, text_of).unwrap();
+    let out = folder.path().join("out");
+    let mut child = spikedeck().args(["run", &long, "-q", "--out", out.to_str().unwrap()]).stdout(Stdio::piped()).spawn().unwrap();
+    let parts = out.join("spikes.parts");
+    let began = std::time::Instant::now();
+    while fs::read_dir(&parts).map_or(0, |d| d.filter(|e| e.as_ref().is_ok_and(|e| e.path().extension().is_some_and(|x| x == "parquet"))).count()) == 0 {
+        assert!(began.elapsed().as_secs() < 60, "no part was written in a minute");
+        assert!(child.try_wait().unwrap().is_none(), "the run is still going");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let back = spikedeck::table::open(&out).unwrap();
+    assert_eq!(back.status, spikedeck::run::Status::Interrupted);
+    assert!(!back.recording.spikes[0].is_empty());
+}
+
+/// Ctrl-C stops at the next epoch, keeps what there is, and is 130.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_is_130_and_keeps_what_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = scenario(folder.path(), "long.toml", "");
+    let text_of = fs::read_to_string(&long).unwrap().replace("\"500 ms\"", "\"100000 s\"").replace("size = 3", "size = 400");
+    fs::write(&long, text_of).unwrap();
+    let out = folder.path().join("out");
+    let mut child = spikedeck().args(["run", &long, "--out", out.to_str().unwrap()]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let errors: Vec<String> = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{errors:?}");
+    assert!(errors.iter().any(|l| l.contains("interrupted")), "{errors:?}");
+    let manifest = fs::read_to_string(out.join("manifest.json")).unwrap();
+    assert!(manifest.contains("\"status\": \"interrupted\""));
+    assert!(spikedeck::store::read(&out.join("spikes.parquet"), None).unwrap().rows() > 0);
+}

@@ -1,0 +1,5 @@
+//! One binary for all integration tests: each more would be one more link.
+
+mod architecture;
+mod cli;
+mod registry;
