@@ -186,7 +186,7 @@ fn the_hash_follows_what_decides_the_result_and_nothing_else() {
 fn all_errors_of_a_file_come_at_once_in_the_order_of_the_file() {
     let wrong = NETWORK
         .replace("\"1 s\"", "\"1.00005 s\"")
-        .replace("size = 10", "size = -1")
+        .replace("size = 10", "size = -10")
         .replace("6 nS", "6 mV")
         .replace("8 Hz", "8 ms")
         .replace("exc.rate", "exc.rte");
