@@ -1,1 +1,111 @@
-//! cli
+//! The command line: one file a subcommand. Results go to standard output, everything else to standard error.
+//!
+//! Exit status: 0 done, 1 a check failed (or a file could not be written), 2 wrong usage or scenario, 3 numerical failure,
+//! 130 interrupted. A closed pipe ends the program quietly with 0.
+
+mod bench;
+mod check;
+mod compare;
+mod config;
+mod dashboard;
+mod doctor;
+mod error;
+mod explain;
+mod list;
+mod number;
+mod output;
+mod plot;
+mod run;
+mod schema;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A terminal laboratory for neural dynamics: scenario files in; rasters, spectra, information, Lyapunov exponents,
+/// synchrony and Parquet tables out.
+#[derive(Debug, Parser)]
+#[command(name = "spikedeck", version, about, args_conflicts_with_subcommands = true, after_help = AFTER)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// What the dashboard shows: scenarios, finished runs or recordings side by side; a gallery without any
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    dashboard: dashboard::Flags,
+}
+
+const AFTER: &str = "Exit status: 0 done, 1 a check failed or a file could not be written, 2 wrong usage or scenario, \
+                     3 numerical failure, 130 interrupted.\nStart with: spikedeck, spikedeck list scenarios, spikedeck run balanced-coba";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run scenarios; print what was measured
+    Run(run::Args),
+    /// Hold runs or scenarios against the first of them
+    Compare(compare::Args),
+    /// Draw an analysis of a run as SVG or PNG
+    Plot(plot::Args),
+    /// List what there is
+    List(list::Args),
+    /// The card of a model, receptor, analysis or scenario
+    Explain(explain::Args),
+    /// Validate scenarios without running them
+    Check(check::Args),
+    /// Print a built-in scenario or model file
+    Show(show::ShowArgs),
+    /// Write a copy of a built-in scenario or model file to start from
+    New(show::NewArgs),
+    /// Run benchmark cases
+    Bench(bench::Args),
+    /// The dashboard's settings
+    Config(config::Args),
+    /// Print the JSON Schema of scenario files
+    Schema,
+    /// Print completions for a shell
+    Completions(schema::CompletionsArgs),
+    /// Print the man page
+    Man,
+    /// Look at the terminal and the machine
+    Doctor(doctor::Args),
+}
+
+/// Runs the program: parses the arguments, does what they ask for, and gives the exit status.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe while printing help is nobody's mistake.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let result = match cli.command {
+        None => dashboard::run(&cli.paths, &cli.dashboard),
+        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Plot(args)) => plot::run(&args),
+        Some(Command::List(args)) => list::run(&args),
+        Some(Command::Explain(args)) => explain::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Show(args)) => show::show(&args),
+        Some(Command::New(args)) => show::new(&args),
+        Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Config(args)) => config::run(&args),
+        Some(Command::Schema) => schema::schema(),
+        Some(Command::Completions(args)) => schema::completions(&args),
+        Some(Command::Man) => schema::man(),
+        Some(Command::Doctor(args)) => doctor::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if let Some(text) = error.text() {
+                output::say(&text);
+            }
+            ExitCode::from(error.status())
+        }
+    }
+}

@@ -2,9 +2,32 @@
 //!
 //! Nothing here knows files, clocks or terminals.
 
+pub mod aperiodic;
+pub mod bootstrap;
+pub mod circular;
 pub mod diagnostic;
+pub mod dynamics;
 pub mod expm;
+pub mod fft;
+pub mod flight;
+pub mod information;
+pub mod intervals;
+pub mod kernel_smoothing;
+pub mod ksg;
+pub mod linear;
+pub mod lyapunov;
 pub mod math;
+pub mod neighbours;
 pub mod normal;
+pub mod order;
+pub mod phase;
+#[cfg(test)]
+pub(crate) mod reference_sets;
 pub mod rng;
+pub mod spike_distance;
+pub mod spike_lags;
+pub mod spike_spectrum;
+pub mod statistics;
+pub mod surrogate;
 pub mod units;
+pub mod welch;

@@ -1,6 +1,36 @@
 //! Jobs: run, seeds, sweep, compare; progress and cancel; used alike by the command line and the dashboard.
 //!
-//! CONTRACT (owner: run room).
+//! [`execute`] runs one scenario on the calling thread; [`start`] runs whatever a scenario asks for (a single run, seeds, a
+//! sweep) on its own thread and tells what happens through a [`JobHandle`]. [`ensemble`] runs many points side by side with
+//! common random numbers, [`compare`] holds finished runs against each other. [`catalog`] tells scenarios what analyses
+//! exist, [`load`] finds and resolves a scenario.
+
+mod catalog;
+mod compare;
+mod ensemble;
+mod expect;
+mod halve;
+mod job;
+mod live;
+mod load;
+mod measure;
+mod memory;
+mod points;
+mod requests;
+mod single;
+mod watch;
+
+pub use catalog::{analyses, catalog, integrators};
+pub use compare::{Comparison, Difference, compare};
+pub use ensemble::{Ensemble, PointResult, ensemble};
+pub use expect::check as check_expectations;
+pub use job::start;
+pub use load::{Files, LoadError, Source, again, find, load, resolve};
+pub use measure::measure;
+pub use memory::{budget, free_memory};
+pub use points::{Point, points};
+pub use requests::with_implied_records;
+pub use single::execute;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,6 +39,72 @@ use std::time::Duration;
 
 use crate::scenario::Spec;
 use crate::signal::{Outcome, Recording};
+use crate::sim::BuildError;
+
+/// How a run is to be made.
+#[derive(Debug)]
+pub struct Options {
+    /// Number of threads; 0 is one a core. Results do not depend on it.
+    pub threads: usize,
+    /// Whether snapshots and live analyses are told while the run lasts.
+    pub live: bool,
+    /// Whether the run is repeated at half the step (also asked for by `simulation.check`).
+    pub halve_dt: bool,
+    /// Where parts go while the run lasts, if it is kept on disk.
+    pub sink: Option<Box<dyn Sink>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { threads: 0, live: false, halve_dt: false, sink: None }
+    }
+}
+
+impl Options {
+    /// The number of threads to use.
+    pub fn thread_count(&self) -> usize {
+        if self.threads > 0 { self.threads } else { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) }
+    }
+}
+
+/// Takes what is recorded while a run lasts, so that a killed run leaves whole parts. `table` has one for folders.
+pub trait Sink: Send + std::fmt::Debug {
+    /// Everything recorded so far (it stays in memory): what is new since the last call is to be written.
+    ///
+    /// # Errors
+    /// A text for the person who waits (a full disk); the run stops.
+    fn so_far(&mut self, recording: &Recording) -> Result<(), String>;
+    /// Rows that leave memory, because all of them would not fit.
+    ///
+    /// # Errors
+    /// As above.
+    fn part(&mut self, part: &Recording) -> Result<(), String>;
+    /// Gives back what left memory, as far as it fits into `bytes`, put before what `rest` holds, and what did not fit.
+    ///
+    /// # Errors
+    /// As above.
+    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<(Recording, Vec<String>), String>;
+}
+
+/// What a job is told with while it lasts.
+pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// Why a run gave nothing at all.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The network cannot be built as asked.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A sweep point or variant does not resolve: the text is ready to be read.
+    #[error("{0}")]
+    Scenario(String),
+    /// What was recorded could not be written.
+    #[error("{0}")]
+    Sink(String),
+    /// A thread could not be started.
+    #[error("{0}")]
+    System(String),
+}
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +223,8 @@ pub struct Snapshot {
     pub recording: Arc<Recording>,
     /// Live analyses so far.
     pub outcomes: Vec<Outcome>,
+    /// Counts up with each snapshot of a job; a lower one is stale.
+    pub generation: u64,
 }
 
 /// A job that runs on its own threads. Dropping the handle cancels it.
@@ -136,4 +234,10 @@ pub struct JobHandle {
     pub cancel: Arc<AtomicBool>,
     /// What it tells.
     pub events: std::sync::mpsc::Receiver<Event>,
+}
+
+impl Drop for JobHandle {
+    fn drop(&mut self) {
+        self.cancel.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
 }

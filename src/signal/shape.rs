@@ -1,7 +1,9 @@
 //! Shapes: what an analysis returns to be drawn and tabulated. Panes, tables and figures know shapes, never analyses.
 
+use serde::{Deserialize, Serialize};
+
 /// How an axis maps values to length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Scale {
     /// Proportional.
     #[default]
@@ -11,7 +13,7 @@ pub enum Scale {
 }
 
 /// An axis: what it shows, in which unit, and how it is first drawn.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Axis {
     /// What it shows (`frequency`, `V_m`).
     pub label: String,
@@ -48,7 +50,7 @@ impl Axis {
 }
 
 /// How a curve is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum CurveStyle {
     /// Joined by lines.
     #[default]
@@ -64,7 +66,7 @@ pub enum CurveStyle {
 }
 
 /// One curve of a [`Series`].
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Curve {
     /// What the legend says.
     pub name: String,
@@ -79,7 +81,7 @@ pub struct Curve {
 }
 
 /// A line across a pane with a name: a threshold, a chance level, a band edge, a theoretical value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReferenceLine {
     /// What it is.
     pub name: String,
@@ -90,7 +92,7 @@ pub struct ReferenceLine {
 }
 
 /// Curves over one x axis.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Series {
     /// Horizontal axis.
     pub x: Axis,
@@ -103,7 +105,7 @@ pub struct Series {
 }
 
 /// A histogram or density.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Distribution {
     /// Axis of the values.
     pub x: Axis,
@@ -118,7 +120,7 @@ pub struct Distribution {
 }
 
 /// A matrix with named rows and columns.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Matrix {
     /// What the entries are, with unit.
     pub value: Axis,
@@ -141,7 +143,7 @@ pub struct Matrix {
 }
 
 /// A run of units in a raster drawn in one colour.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RasterGroup {
     /// Name of the population.
     pub name: String,
@@ -154,7 +156,7 @@ pub struct RasterGroup {
 }
 
 /// Spikes of populations, stacked, with the population rate below.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Raster {
     /// Time axis.
     pub x: Axis,
@@ -167,7 +169,7 @@ pub struct Raster {
 }
 
 /// A regular image: spectrogram, space-time map.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Image {
     /// Horizontal axis.
     pub x: Axis,
@@ -190,7 +192,7 @@ pub struct Image {
 }
 
 /// What happens near a fixed point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stability {
     /// All eigenvalues have negative real part.
     Stable,
@@ -203,7 +205,7 @@ pub enum Stability {
 }
 
 /// A fixed point with what its linearisation says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FixedPoint {
     /// Position on the x axis.
     pub x: f64,
@@ -218,7 +220,7 @@ pub struct FixedPoint {
 }
 
 /// A phase portrait: trajectories, nullclines, fixed points, field.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct PhasePortrait {
     /// Horizontal axis.
     pub x: Axis,
@@ -235,7 +237,7 @@ pub struct PhasePortrait {
 }
 
 /// An edge of a directed graph.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GraphEdge {
     /// Index of the source node.
     pub from: usize,
@@ -246,7 +248,7 @@ pub struct GraphEdge {
 }
 
 /// A row of [`Scalars`].
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ScalarRow {
     /// What it is.
     pub name: String,
@@ -267,7 +269,7 @@ pub struct ScalarRow {
 }
 
 /// A list of numbers with intervals and chance levels.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Scalars {
     /// The rows.
     pub rows: Vec<ScalarRow>,
@@ -294,14 +296,14 @@ impl Scalars {
 }
 
 /// Text in sections: a model card.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Card {
     /// Sections: heading and text.
     pub sections: Vec<(String, String)>,
 }
 
 /// What an analysis returns to be drawn and tabulated.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Shape {
     /// Numbers with intervals and chance levels.
     Scalars(Scalars),
@@ -329,7 +331,7 @@ pub enum Shape {
 }
 
 /// A shape with the name of its pane and table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NamedShape {
     /// Name, unique inside the outcome (`spectrum`, `band powers`).
     pub name: String,

@@ -1,7 +1,9 @@
 //! Time as recordings carry it.
 
+use serde::{Deserialize, Serialize};
+
 /// What a number on the time axis means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum TimeBase {
     /// Milliseconds: every scenario with units. The column is `time_ms`.
     #[default]
@@ -46,7 +48,7 @@ impl TimeBase {
 
 /// A stretch of time `(start, stop]`, in units of the time axis. All analysis windows are open at the start and closed
 /// at the stop, as NEST's recorders are.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Window {
     /// Not part of the window.
     pub start: f64,

@@ -1,8 +1,31 @@
 //! Spec → network in memory → time: integrators, projections, stimuli, recorder, engine.
 //!
-//! CONTRACT (owners: equation room for `stepper` and `integrator`; sim room for the rest).
+//! Reading order: `build` (values found, lanes shared out) with `values`, `place`, `connect`, `properties`; `delivery` and
+//! `coupling` (what connections do); `stimulus`; `recorder`; `worker` (one step of one thread); `engine` (all threads, epochs).
+//! `stepper` and the integrators advance the equations themselves.
+//!
+//! Order within step k, from time k dt to (k + 1) dt: inputs take their values at k dt; events of delay 0 from the step before
+//! act; integrate; deliver what is due at (k + 1) dt; test the threshold; record; reset. A spike carries (k + 1) dt and arrives
+//! d steps later: with d = 0 it acts from the next step on, with d = 1 it is delivered at the end of the next step.
 
+mod axis;
+mod barrier;
+mod build;
+mod connect;
+mod coupling;
+mod delivery;
+mod engine;
+mod estimate;
+mod expression;
+mod place;
+mod properties;
+mod recorder;
+mod separate;
+pub mod integrator;
 pub mod stepper;
+mod stimulus;
+mod values;
+mod worker;
 
 use std::sync::atomic::AtomicBool;
 
@@ -19,6 +42,11 @@ pub trait Observer {
     }
     /// What was recorded so far.
     fn snapshot(&mut self, _so_far: &Recording) {}
+    /// Whether [`Observer::part`] keeps what it is given. Without that, a recording that outgrows the memory allowed stops
+    /// the run (what was recorded until then is kept).
+    fn takes_parts(&self) -> bool {
+        false
+    }
     /// Whole parts of what was recorded since the last call, when recording streams to disk because it would not fit the
     /// memory budget. Return an error text to stop (a full disk).
     fn part(&mut self, _part: Recording) -> Result<(), String> {
@@ -29,7 +57,7 @@ pub trait Observer {
 /// How a simulation ended, with what it recorded.
 #[derive(Debug)]
 pub struct SimulationResult {
-    /// What was recorded (complete, or until it stopped).
+    /// What was recorded (complete, or until it stopped); after parts were handed to the observer, what came after the last.
     pub recording: Recording,
     /// Steps done.
     pub steps: u64,
@@ -62,14 +90,17 @@ pub enum Stop {
 /// A network in memory, ready to run.
 #[derive(Debug)]
 pub struct Network {
-    _private: (),
+    plan: engine::Plan,
+    integrators: Vec<(String, String)>,
+    connections: u64,
+    rounded: u64,
 }
 
 /// Why a network could not be built.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum BuildError {
     /// It would need more memory than allowed.
-    #[error("this network needs about {needed} bytes, and {allowed} are allowed ({largest})")]
+    #[error("this network needs about {}, and {} are allowed; {largest}", estimate::size(*.needed), estimate::size(*.allowed))]
     Memory {
         /// Estimated bytes.
         needed: u64,
@@ -86,34 +117,45 @@ pub enum BuildError {
         /// What is wrong and what would be right.
         message: String,
     },
+    /// The flag was raised while the network was built.
+    #[error("cancelled while the network was built")]
+    Cancelled,
 }
 
 impl Network {
     /// Estimated bytes that building and running takes, before anything is allocated, with what takes most.
-    pub fn estimate(_spec: &Spec) -> (u64, String) {
-        todo!()
+    pub fn estimate(spec: &Spec) -> (u64, String) {
+        estimate::estimate(spec)
     }
 
     /// Builds the network for `threads` threads (results do not depend on the number).
     ///
     /// # Errors
     /// See [`BuildError`].
-    pub fn build(_spec: &Spec, _threads: usize, _cancel: &AtomicBool) -> Result<Self, BuildError> {
-        todo!()
+    pub fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<Self, BuildError> {
+        build::build(spec, threads, cancel)
     }
 
     /// Integrator of each population and why.
     pub fn integrators(&self) -> Vec<(String, String)> {
-        todo!()
+        self.integrators.clone()
     }
 
     /// Number of connections, and of drawn delays rounded up to one step.
     pub fn connections(&self) -> (u64, u64) {
-        todo!()
+        (self.connections, self.rounded)
+    }
+
+    /// Number of threads that the network is built for: small networks get fewer than asked.
+    pub fn threads(&self) -> usize {
+        self.plan.workers.len()
     }
 
     /// Runs to the end, or until the observer, a numerical failure or the sink stops it.
-    pub fn run(self, _observer: &mut dyn Observer) -> SimulationResult {
-        todo!()
+    pub fn run(self, observer: &mut dyn Observer) -> SimulationResult {
+        engine::run(self.plan, observer)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,159 @@
-//! store
+//! Named, typed columns ↔ Parquet and CSV: the only room that knows polars.
+//!
+//! A [`Table`] is a list of named [`Column`]s of one length with key-value metadata. [`write`] puts one into a file at
+//! once; a [`Writer`] takes tables larger than memory batch by batch, a row group (Parquet) each. Both write under a
+//! temporary name in the same folder, sync, and rename: a reader never sees half a file. [`read`] gives back all
+//! columns or the named ones.
+//!
+//! [`spikes_from`] and [`signal_from`] read somebody's recordings: spike times and sampled signals.
+
+mod column;
+mod error;
+mod frame;
+mod input;
+mod read;
+mod write;
+
+pub use column::{Column, Kind, Table};
+pub use error::StoreError;
+pub use input::{Signal, SpikeList, signal_from, spikes_from};
+pub use read::{Contents, describe, read};
+pub use write::{Writer, write, write_bytes, write_text};
+
+use std::path::Path;
+
+/// How a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// Parquet: zstd, statistics, dictionary text.
+    #[default]
+    Parquet,
+    /// Comma-separated values with a header line; numbers with as many digits as they need to be read back the same.
+    Csv,
+}
+
+impl Format {
+    /// End of the file's name.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Parquet => "parquet",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// The format that a file's name asks for.
+    pub fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "parquet" | "pq" => Some(Self::Parquet),
+            "csv" => Some(Self::Csv),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Table {
+        Table::new()
+            .with("population", Column::categories(["exc", "inh", "exc"]))
+            .with("unit", Column::U32(vec![0, 7, u32::MAX]))
+            .with("time_ms", Column::F64(vec![0.1, 0.2 + 0.1, 1e-300]))
+            .with("value", Column::OptF64(vec![None, Some(1.5), None]))
+            .with("n", Column::OptU64(vec![Some(3), None, Some(1 << 53)]))
+            .with("passed", Column::Bool(vec![true, false, true]))
+            .with("note", Column::Text(vec!["a, \"b\"".into(), String::new(), "µ\nline".into()]))
+            .meta("spikedeck", "{\"a\":1}")
+    }
+
+    #[test]
+    fn a_table_comes_back_from_parquet_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.parquet");
+        assert_eq!(write(&path, &sample(), Format::Parquet).unwrap(), 3);
+        assert_eq!(read(&path, None).unwrap(), sample());
+        let picked = read(&path, Some(&["time_ms", "unit"])).unwrap();
+        assert_eq!(picked.columns.iter().map(|c| c.0.as_str()).collect::<Vec<_>>(), ["time_ms", "unit"]);
+        assert_eq!(picked.unit_numbers("unit").unwrap(), [0, 7, u32::MAX]);
+        let contents = describe(&path).unwrap();
+        assert_eq!((contents.rows, contents.metadata), (3, vec![("spikedeck".into(), "{\"a\":1}".into())]));
+    }
+
+    #[test]
+    fn a_table_comes_back_from_csv_with_the_same_values() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        write(&path, &sample(), Format::Csv).unwrap();
+        let back = read(&path, None).unwrap();
+        assert_eq!(back.numbers("time_ms").unwrap(), [0.1, 0.2 + 0.1, 1e-300]);
+        assert_eq!(back.unit_numbers("unit").unwrap(), [0, 7, u32::MAX]);
+        assert_eq!(back.optional_numbers("value").unwrap(), [None, Some(1.5), None]);
+        assert_eq!(back.optional_whole_numbers("n").unwrap(), [Some(3), None, Some(1 << 53)]);
+        assert_eq!(back.texts("population").unwrap(), ["exc", "inh", "exc"]);
+        assert_eq!(back.texts("note").unwrap(), ["a, \"b\"", "", "µ\nline"]);
+    }
+
+    #[test]
+    fn empty_tables_and_batches_are_tables() {
+        let folder = tempfile::tempdir().unwrap();
+        for format in [Format::Parquet, Format::Csv] {
+            let path = folder.path().join(format!("e.{}", format.extension()));
+            let empty = Table::new()
+                .with("population", Column::Category { names: std::sync::Arc::from(["a".to_owned()]), codes: vec![] })
+                .with("time_ms", Column::F64(vec![]));
+            write(&path, &empty, format).unwrap();
+            let back = read(&path, None).unwrap();
+            assert_eq!((back.rows(), back.columns.len()), (0, 2), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn batches_make_one_table_and_an_unfinished_one_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.parquet");
+        let batch = |from: u32, n: u32| Table::new().with("unit", Column::U32((from..from + n).collect()));
+        let mut writer = Writer::create(&path, &batch(0, 0).schema(), &[], Format::Parquet).unwrap();
+        writer.write(&batch(0, 300_000)).unwrap();
+        writer.write(&batch(300_000, 5)).unwrap();
+        assert!(!path.exists(), "the real name appears only at the end");
+        assert!(writer.write(&sample()).is_err());
+        assert_eq!(writer.finish().unwrap(), 300_005);
+        let back = read(&path, None).unwrap().unit_numbers("unit").unwrap();
+        assert!(back.iter().enumerate().all(|(i, &u)| i as u32 == u) && back.len() == 300_005);
+        let unfinished = Writer::create(&folder.path().join("u.parquet"), &batch(0, 0).schema(), &[], Format::Parquet).unwrap();
+        drop(unfinished);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn recordings_of_others_are_read_sorted_and_in_seconds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.csv");
+        std::fs::write(&path, "neuron,time_ms\n3,20.5\n1,10\n0,20.5\n").unwrap();
+        let spikes = spikes_from(&path).unwrap();
+        assert_eq!(spikes.times, [10.0 * 1e-3, 20.5 * 1e-3, 20.5 * 1e-3]);
+        assert_eq!(spikes.units.unwrap(), [1, 0, 3]);
+        let path = folder.path().join("i.csv");
+        std::fs::write(&path, "time_s,I_pA\n0.0,1\n0.5,-2\n1.0,3\n").unwrap();
+        let signal = signal_from(&path, None).unwrap();
+        assert_eq!((signal.start, signal.interval, signal.names), (0.0, 0.5, vec!["I_pA".to_owned()]));
+        assert_eq!(signal.columns, [[1.0, -2.0, 3.0]]);
+        std::fs::write(&path, "time_s,I_pA\n0.0,1\n0.5,-2\n1.1,3\n").unwrap();
+        assert!(signal_from(&path, None).unwrap_err().to_string().contains("not evenly spaced"));
+        let missing = spikes_from(&folder.path().join("none.csv")).unwrap_err();
+        assert!(missing.to_string().contains("none.csv"), "{missing}");
+        std::fs::write(&path, "a,b\n1,2\n").unwrap();
+        assert!(spikes_from(&path).unwrap_err().to_string().contains("there are: a, b"));
+    }
+
+    /// `/dev/full` refuses every write as a full disk does.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_said_so() {
+        let error = std::fs::write("/dev/full", "x").unwrap_err();
+        let error = StoreError::io(Path::new("spikes.parquet"), error);
+        assert!(error.is_full() && error.to_string().contains("disk is full"), "{error}");
+    }
+}

@@ -1,1 +1,24 @@
-//! table
+//! Finished runs ↔ files: columns, manifest, and back.
+//!
+//! A run's folder holds `manifest.json`, `scenario.toml`, `spikes`, `units`, `connections`, `metrics` (Parquet or CSV),
+//! `traces/POP-NAME` and `analyses/NAME`. [`Folder`] writes one, also part by part while the run lasts; [`save`] writes a run
+//! that is finished; [`open`] reads one back, whole or cut short. [`metric_json`] is a metric as one JSON object.
+
+mod error;
+mod folder;
+mod manifest;
+mod metrics;
+mod open;
+mod outcomes;
+mod parts;
+mod recording;
+mod resolved;
+mod shapes;
+
+pub use error::TableError;
+pub use folder::{Folder, save, save_ensemble};
+pub use manifest::Manifest;
+pub use metrics::{metric_json, metrics_table, points_table};
+pub use open::{is_run, open, recording_from};
+pub use resolved::resolved;
+pub use shapes::{from_table as shape_from_table, to_table as shape_to_table};

@@ -1,0 +1,303 @@
+//! One pair: the estimate, what chance gives, how probable that is, and how sure the number is.
+
+use std::f64::consts::LN_2;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+
+use crate::core::information::{self, Table};
+use crate::core::ksg::{self, Algorithm, KsgError, Neighbourhood};
+use crate::core::rng::Key;
+use crate::core::surrogate::{Surrogate, Surrogates, jackknife_blocks, jackknife_interval, p_value};
+
+/// How a plug-in value is corrected for its bias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BiasCorrection {
+    /// Not at all.
+    None,
+    /// Miller and Madow: occupied words.
+    MillerMadow,
+    /// Panzeri and Treves with their Bayes-like count of relevant bins.
+    PanzeriTreves,
+    /// Panzeri and Treves with the occupied bins.
+    PanzeriTrevesNaive,
+    /// Quadratic extrapolation from halves and quarters of the data.
+    Quadratic,
+}
+
+/// An estimator with what it needs to know.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Estimator {
+    /// Frequencies of symbols.
+    PlugIn(BiasCorrection),
+    /// Distances to the k-th neighbour.
+    Ksg(Neighbourhood, Algorithm),
+    /// Variances, as if all were Gaussian.
+    Gaussian,
+}
+
+/// Realisations of one pair: what the source was, what the target became, and what is given (the target's past).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// Words of symbols with the number of possible ones.
+    Symbols {
+        /// Source.
+        source: (Vec<u32>, usize),
+        /// Target.
+        target: (Vec<u32>, usize),
+        /// Given; no column for mutual information.
+        given: Option<(Vec<u32>, usize)>,
+    },
+    /// Numbers in columns.
+    Values {
+        /// Source.
+        source: Vec<Vec<f64>>,
+        /// Target.
+        target: Vec<f64>,
+        /// Given; empty for mutual information.
+        given: Vec<Vec<f64>>,
+    },
+}
+
+impl Data {
+    /// Number of realisations.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Symbols { target, .. } => target.0.len(),
+            Self::Values { target, .. } => target.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The same with the source's realisations in another order.
+    fn reordered(&self, order: &[u32]) -> Self {
+        let pick = |v: &[f64]| order.iter().map(|&i| v[i as usize]).collect();
+        match self {
+            Self::Symbols { source, target, given } => Self::Symbols {
+                source: (order.iter().map(|&i| source.0[i as usize]).collect(), source.1),
+                target: target.clone(),
+                given: given.clone(),
+            },
+            Self::Values { source, target, given } => {
+                Self::Values { source: source.iter().map(|c| pick(c)).collect(), target: target.clone(), given: given.clone() }
+            }
+        }
+    }
+
+    /// The realisations for which `keep` holds.
+    fn subset(&self, keep: impl Fn(usize) -> bool + Copy) -> Self {
+        fn pick<T: Copy>(v: &[T], keep: impl Fn(usize) -> bool) -> Vec<T> {
+            v.iter().enumerate().filter(|(i, _)| keep(*i)).map(|(_, x)| *x).collect()
+        }
+        match self {
+            Self::Symbols { source, target, given } => Self::Symbols {
+                source: (pick(&source.0, keep), source.1),
+                target: (pick(&target.0, keep), target.1),
+                given: given.as_ref().map(|g| (pick(&g.0, keep), g.1)),
+            },
+            Self::Values { source, target, given } => Self::Values {
+                source: source.iter().map(|c| pick(c, keep)).collect(),
+                target: pick(target, keep),
+                given: given.iter().map(|c| pick(c, keep)).collect(),
+            },
+        }
+    }
+}
+
+/// Why there is no estimate.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum EstimateError {
+    /// Neighbours cannot be found.
+    #[error(transparent)]
+    Ksg(#[from] KsgError),
+    /// Variances cannot be compared.
+    #[error("a signal is constant, or past values determine each other, so that no variance is left to explain")]
+    Degenerate,
+    /// An estimator was given data of the other kind.
+    #[error("this estimator does not take this kind of data")]
+    Kind,
+}
+
+/// A value in bits, before and after correction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// After correction.
+    pub bits: f64,
+    /// Before it.
+    pub raw: f64,
+}
+
+/// Estimates what the source says about the target beyond what is given, in bits.
+///
+/// # Errors
+/// See [`EstimateError`].
+pub fn estimate(data: &Data, estimator: Estimator) -> Result<Estimate, EstimateError> {
+    let plain = |bits: f64| Estimate { bits, raw: bits };
+    match (data, estimator) {
+        (Data::Symbols { .. }, Estimator::PlugIn(correction)) => Ok(plug_in(data, correction)),
+        (Data::Values { source, target, given }, Estimator::Gaussian) => {
+            information::gaussian(target, &slices(source), &slices(given)).map(plain).ok_or(EstimateError::Degenerate)
+        }
+        (Data::Values { source, target, given }, Estimator::Ksg(how, algorithm)) => {
+            let nats = if given.is_empty() {
+                ksg::mutual_information(&slices(source), &[target], how, algorithm)?
+            } else {
+                ksg::conditional(&slices(source), &[target], &slices(given), how)?
+            };
+            Ok(plain(nats / LN_2))
+        }
+        _ => Err(EstimateError::Kind),
+    }
+}
+
+fn slices(columns: &[Vec<f64>]) -> Vec<&[f64]> {
+    columns.iter().map(Vec::as_slice).collect()
+}
+
+fn plug_in(data: &Data, correction: BiasCorrection) -> Estimate {
+    let n = data.len();
+    let (raw, bias) = raw_and_bias(data, correction);
+    if correction == BiasCorrection::Quadratic {
+        let part = |from: usize, to: usize| raw_and_bias(&data.subset(|i| (from..to).contains(&i)), BiasCorrection::None).0;
+        let mean = |parts: usize| (0..parts).map(|p| part(p * n / parts, (p + 1) * n / parts)).sum::<f64>() / parts as f64;
+        return Estimate { bits: information::quadratic_extrapolation(raw, mean(2), mean(4)), raw };
+    }
+    Estimate { bits: raw - bias, raw }
+}
+
+fn raw_and_bias(data: &Data, correction: BiasCorrection) -> (f64, f64) {
+    let Data::Symbols { source, target, given } = data else { return (f64::NAN, 0.0) };
+    let n = target.0.len();
+    let slice = |s: &(Vec<u32>, usize)| -> usize { s.1 };
+    if let Some(given) = given {
+        let (raw, words) = information::conditional((&target.0, slice(target)), (&source.0, slice(source)), (&given.0, slice(given)));
+        let bias = if correction == BiasCorrection::None { 0.0 } else { information::conditional_bias(words, n) };
+        return (raw, bias);
+    }
+    let table = Table::count(&source.0, &target.0, source.1, target.1);
+    let plug = table.plug_in();
+    let bias = match correction {
+        BiasCorrection::None | BiasCorrection::Quadratic => 0.0,
+        BiasCorrection::MillerMadow => plug.miller_madow_bias(),
+        BiasCorrection::PanzeriTreves => table.panzeri_treves_bias(false),
+        BiasCorrection::PanzeriTrevesNaive => table.panzeri_treves_bias(true),
+    };
+    (plug.information(), bias)
+}
+
+/// How chance and interval are worked out.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan<'a> {
+    /// Kind of surrogate; none if `None`.
+    pub surrogate: Option<Surrogate>,
+    /// Number of surrogates.
+    pub surrogates: usize,
+    /// Least shift in samples.
+    pub gap: usize,
+    /// Blocks of the jackknife (fewer than 3: no interval).
+    pub blocks: usize,
+    /// Keys the surrogates.
+    pub key: Key,
+    /// Raised to stop.
+    pub cancel: &'a AtomicBool,
+}
+
+/// What was found for one pair.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessed {
+    /// The estimate.
+    pub estimate: Estimate,
+    /// Estimates of the surrogates, in bits.
+    pub surrogates: Vec<f64>,
+    /// 95 % jackknife interval.
+    pub interval: Option<(f64, f64)>,
+    /// Number of realisations.
+    pub n: usize,
+}
+
+impl Assessed {
+    /// Mean of the surrogates.
+    pub fn chance(&self) -> Option<f64> {
+        (!self.surrogates.is_empty()).then(|| self.surrogates.iter().sum::<f64>() / self.surrogates.len() as f64)
+    }
+
+    /// How probable a surrogate at least as large is.
+    pub fn p(&self) -> Option<f64> {
+        (!self.surrogates.is_empty()).then(|| p_value(self.estimate.bits, &self.surrogates))
+    }
+}
+
+/// Estimates, with surrogates and a delete-a-block jackknife, in parallel; the result does not depend on the threads.
+///
+/// # Errors
+/// See [`EstimateError`]. When cancelled, what is missing is NaN: the caller asks and drops it.
+pub fn assess(data: &Data, estimator: Estimator, plan: Plan<'_>) -> Result<Assessed, EstimateError> {
+    let value = estimate(data, estimator)?;
+    let again = |data: &Data| {
+        if plan.cancel.load(Ordering::Relaxed) { f64::NAN } else { estimate(data, estimator).map_or(f64::NAN, |e| e.bits) }
+    };
+    let surrogates: Vec<f64> = match plan.surrogate {
+        None => Vec::new(),
+        Some(kind) => {
+            let orders = Surrogates::new(kind, data.len(), plan.gap, plan.surrogates, plan.key);
+            (0..orders.len()).into_par_iter().map(|i| again(&data.reordered(&orders.order(i)))).collect()
+        }
+    };
+    let left_out: Vec<f64> = if plan.blocks < 3 || data.len() < 2 * plan.blocks {
+        Vec::new()
+    } else {
+        jackknife_blocks(data.len(), plan.blocks).into_par_iter().map(|block| again(&data.subset(|i| !block.contains(&i)))).collect()
+    };
+    Ok(Assessed { estimate: value, surrogates, interval: jackknife_interval(value.bits, &left_out), n: data.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::reference_sets::normals;
+
+    fn plan(cancel: &AtomicBool) -> Plan<'_> {
+        Plan { surrogate: Some(Surrogate::CircularShift), surrogates: 99, gap: 20, blocks: 10, key: Key::new(1, "t", "s"), cancel }
+    }
+
+    /// Correlated normals: far above chance, the interval holds the theory of the sample's correlation; independent ones not.
+    #[test]
+    fn dependence_is_told_from_chance() {
+        let cancel = AtomicBool::new(false);
+        let (x, y) = normals(1);
+        let (other, _) = normals(77);
+        let how = Neighbourhood { k: 4, window: 0 };
+        for estimator in [Estimator::Gaussian, Estimator::Ksg(how, Algorithm::One), Estimator::Ksg(how, Algorithm::Two)] {
+            let data = |source: &[f64]| Data::Values { source: vec![source.to_vec()], target: y.clone(), given: Vec::new() };
+            let found = assess(&data(&x), estimator, plan(&cancel)).unwrap();
+            assert_eq!((found.p(), found.surrogates.len(), found.n), (Some(0.01), 99, 1000));
+            let (low, high) = found.interval.unwrap();
+            assert!(low < 0.318_690 && 0.318_690 < high && high - low < 0.4, "{estimator:?} {low} {high}");
+            assert!(found.chance().unwrap().abs() < 0.02);
+            let independent = assess(&data(&other), estimator, plan(&cancel)).unwrap();
+            assert!(independent.p().unwrap() > 0.05, "{estimator:?}");
+        }
+    }
+
+    #[test]
+    fn every_correction_lowers_a_sparse_table() {
+        let mut s = Key::new(4, "t", "symbols").stream(0, 0);
+        let mut draw = || (0..200).map(|_| s.below(8)).collect::<Vec<u32>>();
+        let data = Data::Symbols { source: (draw(), 8), target: (draw(), 8), given: None };
+        let of = |c| estimate(&data, Estimator::PlugIn(c)).unwrap();
+        let raw = of(BiasCorrection::None);
+        assert_eq!(raw.bits, raw.raw);
+        for c in [BiasCorrection::MillerMadow, BiasCorrection::PanzeriTreves, BiasCorrection::PanzeriTrevesNaive, BiasCorrection::Quadratic]
+        {
+            assert!(of(c).bits < 0.6 * raw.raw && of(c).raw == raw.raw, "{c:?} {:?}", of(c));
+        }
+        let given = Data::Symbols { source: (draw(), 8), target: (draw(), 8), given: Some((draw(), 8)) };
+        let corrected = estimate(&given, Estimator::PlugIn(BiasCorrection::MillerMadow)).unwrap();
+        assert!(corrected.bits < corrected.raw);
+        assert_eq!(estimate(&given, Estimator::Gaussian), Err(EstimateError::Kind));
+    }
+}

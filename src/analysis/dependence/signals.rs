@@ -1,0 +1,250 @@
+//! Signals of subjects on one time grid, and which of them make pairs.
+
+use crate::analysis::subject::{self, Columns};
+use crate::analysis::{AnalysisError, Request};
+use crate::core::units::short;
+use crate::scenario::{Observable, Subject};
+use crate::signal::{TimeBase, Window};
+
+/// Most signals on one side of the pairs.
+const MOST_SIGNALS: usize = 128;
+/// Bin for spikes and rates when the scenario gives none, in seconds.
+const DEFAULT_BIN: f64 = 0.01;
+
+/// One signal, sampled regularly.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signal {
+    /// Its name: `exc.V_m[3]`, `exc.rate`.
+    pub name: String,
+    /// Values, in display units, or counts.
+    pub values: Vec<f64>,
+    /// Whether the values are spike counts.
+    pub counts: bool,
+    /// Number of spikes that counts and rates rest on.
+    pub events: Option<usize>,
+    /// Seconds (or time units) between samples.
+    pub interval: f64,
+    /// Time of the first sample in seconds (or time units).
+    pub start: f64,
+}
+
+/// Signals of both sides and the pairs (source, target) among them, as indices.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pairs {
+    /// Sources.
+    pub sources: Vec<Signal>,
+    /// Targets.
+    pub targets: Vec<Signal>,
+    /// Pairs to look at.
+    pub pairs: Vec<(usize, usize)>,
+    /// Whether sources and targets are the same signals.
+    pub same: bool,
+}
+
+/// The pairs that a request asks for: every source with every target but itself; with `of` alone, all pairs among its
+/// signals (each once if `symmetric`).
+///
+/// # Errors
+/// `NotRecorded`, or `Unsuitable` for too many signals, no pair at all, or signals that share no time grid.
+pub fn pairs(request: &Request<'_>, symmetric: bool) -> Result<Pairs, AnalysisError> {
+    let spec = request.spec;
+    let directed = !(spec.source.is_empty() && spec.target.is_empty());
+    let (from, to) = if directed { (&spec.source, &spec.target) } else { (&spec.of, &spec.of) };
+    if from.is_empty() || to.is_empty() {
+        return Err(AnalysisError::Unsuitable("write `source` and `target`, each a subject or a list of them".into()));
+    }
+    let all: Vec<&Subject> = from.iter().chain(to).collect();
+    let bin = bin_seconds(request, &all)?;
+    let sources = resolve(request, from, bin)?;
+    let targets = if directed { resolve(request, to, bin)? } else { sources.clone() };
+    let same = sources == targets;
+    let pairs: Vec<(usize, usize)> = (0..sources.len())
+        .flat_map(|i| (0..targets.len()).map(move |j| (i, j)))
+        .filter(|&(i, j)| sources[i].name != targets[j].name && !(same && symmetric && j < i))
+        .collect();
+    if pairs.is_empty() {
+        return Err(AnalysisError::Unsuitable(format!(
+            "{} is one signal, and a signal makes no pair with itself",
+            sources.first().map_or("this", |s| s.name.as_str())
+        )));
+    }
+    let mut pairs = Pairs { sources, targets, pairs, same };
+    pairs.align()?;
+    Ok(pairs)
+}
+
+/// The bin in seconds: as the option says; else 10 ms if spikes or rates are among the subjects; else none.
+fn bin_seconds(request: &Request<'_>, subjects: &[&Subject]) -> Result<Option<f64>, AnalysisError> {
+    if let Some(bin) = request.number("bin") {
+        return Ok(Some(bin));
+    }
+    if !subjects.iter().any(|s| matches!(s.what, Observable::Spikes | Observable::Rate)) {
+        return Ok(None);
+    }
+    match request.recording.time_base {
+        TimeBase::Milliseconds => Ok(Some(DEFAULT_BIN)),
+        TimeBase::Dimensionless => Err(AnalysisError::Unsuitable("time has no unit here: say `bin`, a plain number".into())),
+    }
+}
+
+fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<f64>) -> Result<Vec<Signal>, AnalysisError> {
+    let mut signals = Vec::new();
+    for one in subjects {
+        match (&one.what, bin) {
+            (Observable::Spikes, Some(bin)) => spike_counts(request, one, bin, &mut signals)?,
+            (Observable::Rate, Some(bin)) => {
+                let trains = subject::trains(request, one)?;
+                let rate = subject::rate_of(&trains, bin)?;
+                take_columns(&rate, None, Some(trains.count()), &mut signals)?;
+            }
+            _ => {
+                let columns = subject::columns(request, one, DEFAULT_BIN)?;
+                take_columns(&columns, bin.map(|b| (b, request.recording.analysis_window())), None, &mut signals)?;
+            }
+        }
+    }
+    if signals.len() > MOST_SIGNALS {
+        return Err(AnalysisError::Unsuitable(format!(
+            "{} signals are too many for pairs (at most {MOST_SIGNALS}): choose units, as in `{}[0..20]`, or take `rate` or `mean(...)`",
+            signals.len(),
+            subject::stem(&subjects[0].text)
+        )));
+    }
+    Ok(signals)
+}
+
+/// Spikes of each unit counted in bins (left, right]; for `mean(...)`, of all units together.
+fn spike_counts(request: &Request<'_>, one: &Subject, bin: f64, signals: &mut Vec<Signal>) -> Result<(), AnalysisError> {
+    let trains = subject::trains(request, one)?;
+    let width = bin / trains.base.seconds();
+    let bins = subject::bin_count(trains.window, width);
+    if bins == 0 {
+        return Err(AnalysisError::Unsuitable(format!("{}: a bin of {} s does not fit into the window", one.text, short(bin))));
+    }
+    if !one.mean && trains.trains.len() > MOST_SIGNALS {
+        return Err(AnalysisError::Unsuitable(format!(
+            "{} means {} units, too many for pairs (at most {MOST_SIGNALS}): choose some, as in `{}[0..20]`, or take the rate",
+            one.text,
+            trains.trains.len(),
+            subject::stem(&one.text)
+        )));
+    }
+    let groups: Vec<(String, Vec<&[f64]>)> = if one.mean || trains.trains.len() == 1 {
+        vec![(one.text.clone(), trains.trains.iter().map(Vec::as_slice).collect())]
+    } else {
+        trains.units.iter().zip(&trains.trains).map(|(&u, t)| (subject::unit_name(&one.text, u), vec![t.as_slice()])).collect()
+    };
+    for (name, members) in groups {
+        let mut values = vec![0.0; bins];
+        for &t in members.iter().copied().flatten() {
+            if let Some(count) = subject::bin_of(t, trains.window.start, width).and_then(|i| values.get_mut(i)) {
+                *count += 1.0;
+            }
+        }
+        let events = Some(members.iter().map(|m| m.len()).sum());
+        signals.push(Signal {
+            name,
+            values,
+            counts: true,
+            events,
+            interval: bin,
+            start: (trains.window.start + width) * trains.base.seconds(),
+        });
+    }
+    Ok(())
+}
+
+/// Columns as signals; averaged in bins (left, right] of the window if a bin is given.
+fn take_columns(
+    columns: &Columns,
+    bin: Option<(f64, Window)>,
+    events: Option<usize>,
+    signals: &mut Vec<Signal>,
+) -> Result<(), AnalysisError> {
+    let seconds = columns.base.seconds();
+    for (i, values) in columns.columns.iter().enumerate() {
+        let name = columns.name(i);
+        let (values, interval, start) = match bin {
+            None => (values.clone(), columns.interval * seconds, columns.start * seconds),
+            Some((bin, window)) => {
+                let width = bin / seconds;
+                if width < columns.interval * (1.0 - 1e-9) {
+                    return Err(AnalysisError::Unsuitable(format!(
+                        "{name}: a bin of {} s is shorter than the recorded interval of {} s",
+                        short(bin),
+                        short(columns.interval * seconds)
+                    )));
+                }
+                let mut sums = vec![(0.0, 0_u32); subject::bin_count(window, width)];
+                for (k, v) in values.iter().enumerate() {
+                    let t = columns.start + k as f64 * columns.interval;
+                    if let Some(sum) = subject::bin_of(t, window.start, width).and_then(|b| sums.get_mut(b)) {
+                        sum.0 += v;
+                        sum.1 += 1;
+                    }
+                }
+                (sums.into_iter().map(|(sum, n)| sum / f64::from(n)).collect(), bin, window.start * seconds + bin)
+            }
+        };
+        signals.push(Signal { name, values, counts: false, events, interval, start });
+    }
+    Ok(())
+}
+
+impl Pairs {
+    /// All signals must stand on one grid; a sample more at the end is cut.
+    fn align(&mut self) -> Result<(), AnalysisError> {
+        let first = &self.sources[0];
+        let (interval, start) = (first.interval, first.start);
+        let mut least = usize::MAX;
+        for s in self.sources.iter().chain(&self.targets) {
+            if (s.interval - interval).abs() > 1e-9 * interval || (s.start - start).abs() > 1e-6 * interval {
+                return Err(AnalysisError::Unsuitable(format!(
+                    "{} (every {} s from {} s) and {} (every {} s from {} s) share no times: give `bin`, and both are averaged in it",
+                    self.sources[0].name,
+                    short(interval),
+                    short(start),
+                    s.name,
+                    short(s.interval),
+                    short(s.start)
+                )));
+            }
+            least = least.min(s.values.len());
+        }
+        for s in self.sources.iter_mut().chain(&mut self.targets) {
+            s.values.truncate(least);
+        }
+        Ok(())
+    }
+
+    /// Number of samples of every signal.
+    pub fn len(&self) -> usize {
+        self.sources.first().map_or(0, |s| s.values.len())
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Seconds (or time units) between samples.
+    pub fn interval(&self) -> f64 {
+        self.sources.first().map_or(0.0, |s| s.interval)
+    }
+
+    /// An option in time as a whole number of samples.
+    ///
+    /// # Errors
+    /// `Unsuitable` when it is no multiple of the interval: never rounded.
+    pub fn samples(&self, key: &str, time: f64) -> Result<usize, AnalysisError> {
+        let steps = time / self.interval();
+        if (steps - steps.round()).abs() > 1e-6 || steps < -1e-6 {
+            return Err(AnalysisError::Unsuitable(format!(
+                "`{key}` is {} s, which is no multiple of the {} s between samples",
+                short(time),
+                short(self.interval())
+            )));
+        }
+        Ok(steps.round() as usize)
+    }
+}

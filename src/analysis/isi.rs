@@ -1,0 +1,316 @@
+//! Interval statistics: CV, CV2, LV, LvR, Fano factor, and the distribution of intervals.
+
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
+use crate::core::bootstrap;
+use crate::core::intervals::{cv, cv2, lv, lvr};
+use crate::core::statistics::{mean, mean_interval, median, quantile, variance};
+use crate::scenario::OptionKind;
+use crate::signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape};
+
+/// The analysis `isi`.
+pub struct Isi;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Interval statistics",
+    summary: "CV, CV2, LV, LvR of interspike intervals, Fano factor of counts, and the interval distribution",
+    formula: "CV = sd(I)/mean(I) (ddof 0)\nCV2 = 2⟨|I' − I|/(I' + I)⟩\nLV = 3⟨((I − I')/(I + I'))²⟩\nLvR = 3⟨(1 − 4 I I'/(I + I')²)(1 + 4R/(I + I'))⟩\nFano = var(count)/mean(count) (ddof 1)",
+    assumptions: "CV and Fano factor take the rate as constant over the window; CV2, LV and LvR only from one interval to the next. A population's value is the mean over units with at least two intervals (Fano factor: with at least one spike).",
+    bias: "CV is biased downwards when the window holds few intervals, because long ones do not fit in; a Poisson neuron with 4 intervals shows about 0.8. Fano with ddof 1 is unbiased for a Poisson process at any number of windows.",
+    cost: "O(spikes)",
+    caveats: "Slow changes of the rate raise CV and Fano factor, not CV2, LV and LvR. For a renewal process with long windows Fano = CV²; bursts and slow rates break this. Intervals on a grid of dt are multiples of it. Chance is the value of a Poisson process; for LvR that of one with dead time R.",
+    references: &[
+        "Holt, Softky, Koch, Douglas 1996, doi:10.1152/jn.1996.75.5.1806",
+        "Shinomoto, Shima, Tanji 2003, doi:10.1162/089976603322518759",
+        "Shinomoto and others 2009, doi:10.1371/journal.pcbi.1000433",
+        "Nawrot and others 2008, doi:10.1016/j.jneumeth.2007.10.013",
+    ],
+};
+
+impl Analysis for Isi {
+    fn declaration(&self) -> AnalysisDeclaration {
+        AnalysisDeclaration {
+            kind: "isi",
+            subjects: Subjects::Of,
+            options: vec![
+                option("refractoriness", OptionKind::Time, Some("5 ms"), "R of LvR"),
+                option(
+                    "fano_window",
+                    OptionKind::Time,
+                    Some("100 ms"),
+                    "length of the windows that spikes are counted in for the Fano factor",
+                ),
+                bounded(
+                    option("ddof", OptionKind::Integer, Some("1"), "divisor n − ddof of the count variance (1: unbiased; 0: as Elephant)"),
+                    0.0,
+                    1.0,
+                ),
+                bounded(option("min_intervals", OptionKind::Integer, Some("2"), "units with fewer intervals are left out"), 2.0, 1e9),
+            ],
+        }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn live(&self) -> bool {
+        true
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let base = request.recording.time_base;
+        let least = request.integer("min_intervals").unwrap_or(2).max(2) as usize;
+        let r = request.time("refractoriness").unwrap_or(0.005 / base.seconds());
+        for s in subject::of_or_all_spikes(request)? {
+            request.check_cancelled()?;
+            let t = subject::trains(request, &s)?;
+            let all: Vec<Vec<f64>> = t.trains.iter().map(|x| x.windows(2).map(|w| w[1] - w[0]).collect()).collect();
+            // Two spikes of a unit at one time make an interval of zero, which CV2, LV and LvR cannot take twice in a row.
+            let zeros = all.iter().flatten().filter(|&&i| i <= 0.0).count();
+            let all: Vec<Vec<f64>> = all.into_iter().map(|v| v.into_iter().filter(|&i| i > 0.0).collect()).collect();
+            if zeros > 0 {
+                warnings.push(format!("{}: {zeros} intervals of length zero (repeated spike times) were left out", s.text));
+            }
+            let used: Vec<&Vec<f64>> = all.iter().filter(|v| v.len() >= least).collect();
+            let pooled: Vec<f64> = all.iter().flatten().copied().collect();
+            let n = pooled.len() as u64;
+            metrics.push(if n == 0 {
+                Metric::missing(&s.text, "mean_isi", base.unit(), 0, "no unit fired twice")
+            } else {
+                Metric::new(&s.text, "mean_isi", mean(&pooled), base.unit(), n).note("all intervals of all units")
+            });
+            let measures: [(&str, Measure<'_>); 4] = [("cv", &cv), ("cv2", &cv2), ("lv", &lv), ("lvr", &|i| lvr(i, r))];
+            for (name, measure) in measures {
+                metrics.push(variability(request, &s.text, name, measure, &used, least));
+            }
+            let (fano, low_counts) = fano(request, &t)?;
+            metrics.push(fano);
+            if low_counts {
+                warnings.push(format!(
+                    "{}: fewer than one spike in four Fano windows; every sparse process looks like a Poisson one there",
+                    s.text
+                ));
+            }
+            let typical = median(&used.iter().map(|v| v.len() as f64).collect::<Vec<_>>());
+            if typical < 10.0 {
+                warnings.push(format!("{}: {typical} intervals in a typical unit are few; CV is biased downwards", s.text));
+            }
+            if n >= 2 {
+                shapes.push(NamedShape::new(format!("intervals of {}", s.text), Shape::Distribution(intervals(&pooled, base.unit()))));
+            }
+            if used.len() > 8 {
+                let values: Vec<f64> = used.iter().map(|v| cv(v)).collect();
+                shapes.push(NamedShape::new(format!("CV of {}", s.text), Shape::Distribution(spread(&values, "CV", 1.0))));
+            }
+            if let Some(v) = metrics.iter().find(|m| m.subject == s.text && m.metric == "cv").and_then(|m| m.value) {
+                words.push(format!("{}: CV {v:.3}", s.text));
+            }
+        }
+        Ok(request.outcome("Interval statistics", shapes, metrics, words.join("; "), warnings))
+    }
+}
+
+/// A measure of the variability of intervals.
+type Measure<'a> = &'a dyn Fn(&[f64]) -> f64;
+
+/// One measure of variability: mean over units with its t interval, or one unit with a bootstrap of its neighbours.
+fn variability(request: &Request<'_>, subject: &str, name: &'static str, measure: Measure<'_>, used: &[&Vec<f64>], least: usize) -> Metric {
+    let n: u64 = used.iter().map(|v| v.len() as u64).sum();
+    let chance = |m: Metric| {
+        if name == "lvr" { m.chance(1.0).note("chance: Poisson with dead time R") } else { m.chance(1.0).note("chance: Poisson") }
+    };
+    match used {
+        [] => Metric::missing(subject, name, "", 0, format!("no unit has {least} intervals")),
+        [one] => {
+            let value = measure(one);
+            let metric = chance(Metric::new(subject, name, value, "", n));
+            let key = request.key(subject, name);
+            // CV is of single intervals; the others are of neighbours, so pairs are drawn.
+            let drawn = if name == "cv" {
+                bootstrap::interval(one.len(), 1000, 0.95, key, |d| measure(&d.iter().map(|&i| one[i]).collect::<Vec<_>>()))
+            } else {
+                bootstrap::interval(one.len() - 1, 1000, 0.95, key, |d| {
+                    d.iter().map(|&i| measure(&one[i..i + 2])).sum::<f64>() / d.len() as f64
+                })
+            };
+            match drawn {
+                Some((low, high)) => metric.interval(low, high).note("95 % bootstrap over intervals"),
+                None => metric.note("too few intervals for an interval estimate"),
+            }
+        }
+        _ => {
+            let values: Vec<f64> = used.iter().map(|v| measure(v)).collect();
+            let (m, low, high) = mean_interval(&values, 0.95);
+            chance(Metric::new(subject, name, m, "", n).interval(low, high))
+                .note(format!("n = intervals; mean and 95 % interval over {} units (t)", values.len()))
+        }
+    }
+}
+
+/// The Fano factor, and whether counts are too low to tell anything.
+fn fano(request: &Request<'_>, t: &subject::Trains) -> Result<(Metric, bool), AnalysisError> {
+    let width = request.time("fano_window").unwrap_or(0.1 / t.base.seconds());
+    let ddof = request.integer("ddof").unwrap_or(1).clamp(0, 1) as usize;
+    let windows = subject::bin_count(t.window, width);
+    let name = &t.subject;
+    if windows < 2 {
+        return Ok((Metric::missing(name, "fano", "", windows as u64, "needs two windows; shorten fano_window"), false));
+    }
+    let ratio = |counts: &[f64]| variance(counts, ddof) / mean(counts);
+    let mut per_unit = Vec::new();
+    let mut first = Vec::new();
+    let mut total = 0.0;
+    for train in &t.trains {
+        request.check_cancelled()?;
+        let mut counts = vec![0.0; windows];
+        for &time in train {
+            if let Some(c) = subject::bin_of(time, t.window.start, width).and_then(|i| counts.get_mut(i)) {
+                *c += 1.0;
+            }
+        }
+        let sum: f64 = counts.iter().sum();
+        if sum > 0.0 {
+            total += sum;
+            per_unit.push(ratio(&counts));
+            first = counts;
+        }
+    }
+    let n = windows as u64;
+    let sparse = total < 0.25 * (windows * per_unit.len().max(1)) as f64;
+    let what = format!("{windows} windows, ddof {ddof}; chance: Poisson");
+    let metric = match per_unit.as_slice() {
+        [] => return Ok((Metric::missing(name, "fano", "", n, "no spikes in the windows"), false)),
+        [one] => {
+            let m = Metric::new(name, "fano", *one, "", n).chance(1.0).note(what);
+            let drawn = bootstrap::interval(windows, 1000, 0.95, request.key(name, "fano"), |d| {
+                ratio(&d.iter().map(|&i| first[i]).collect::<Vec<_>>())
+            });
+            drawn.map_or(m.clone(), |(low, high)| m.interval(low, high).note("95 % bootstrap over windows"))
+        }
+        many => {
+            let (m, low, high) = mean_interval(many, 0.95);
+            Metric::new(name, "fano", m, "", n)
+                .chance(1.0)
+                .interval(low, high)
+                .note(what)
+                .note(format!("mean and 95 % interval over {} units (t)", many.len()))
+        }
+    };
+    Ok((metric, sparse))
+}
+
+/// Interval histogram up to the 99th percentile in 60 bins, beside that of a Poisson process of the same mean.
+fn intervals(pooled: &[f64], unit: &str) -> Distribution {
+    let mut sorted = pooled.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let m = mean(pooled);
+    let most = quantile(&sorted, 0.99).max(1.05 * sorted[0]);
+    let bins = ((pooled.len() as f64).sqrt().ceil() as usize).clamp(5, 60);
+    let edges: Vec<f64> = (0..=bins).map(|k| most * k as f64 / bins as f64).collect();
+    let mut counts = vec![0.0; bins];
+    for i in sorted.iter().take_while(|i| **i <= most) {
+        counts[((i / most * bins as f64) as usize).min(bins - 1)] += 1.0;
+    }
+    let n = pooled.len() as f64;
+    let poisson = edges.windows(2).map(|e| n * ((-e[0] / m).exp() - (-e[1] / m).exp())).collect();
+    Distribution {
+        x: Axis::new("interval", unit),
+        y: Axis::new("count", ""),
+        edges,
+        heights: vec![("intervals".into(), counts), ("Poisson of the same mean".into(), poisson)],
+        references: vec![ReferenceLine { name: "mean".into(), at: m, vertical: true }],
+    }
+}
+
+/// Histogram of a value over units, with its chance level.
+fn spread(values: &[f64], label: &str, chance: f64) -> Distribution {
+    let most = values.iter().copied().fold(chance, f64::max) * 1.02;
+    let bins = 30;
+    let mut heights = vec![0.0; bins];
+    for v in values.iter().filter(|v| v.is_finite()) {
+        heights[((v / most * bins as f64) as usize).min(bins - 1)] += 1.0;
+    }
+    Distribution {
+        x: Axis::new(label, ""),
+        y: Axis::new("units", ""),
+        edges: (0..=bins).map(|k| most * k as f64 / bins as f64).collect(),
+        heights: vec![("units".into(), heights)],
+        references: vec![ReferenceLine { name: "Poisson".into(), at: chance, vertical: true }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{gamma, metric, poisson, recording, run, same_values, shifted, subject, value};
+    use crate::scenario::OptionValue;
+
+    /// ground-truth.md C10, in milliseconds.
+    #[test]
+    fn four_intervals() {
+        let train = vec![100.0, 400.0, 4900.0, 11600.0, 20900.0];
+        let o = run(&Isi, &recording(&[train], 21000.0), vec![subject("spikes", &[])], &[]).unwrap();
+        for (name, expected) in [("cv", 0.634615385), ("cv2", 0.822619048), ("lv", 0.830615434), ("lvr", 0.833907446)] {
+            assert!((value(&o, "p.spikes", name) - expected).abs() < 6e-10, "{name}");
+            assert_eq!(metric(&o, "p.spikes", name).chance, Some(1.0));
+        }
+        assert!(o.warnings.iter().any(|w| w.contains("few")));
+    }
+
+    /// ground-truth.md C2, last line: gamma renewal processes of shape 1 to 4.
+    #[test]
+    fn gamma_renewal() {
+        let expected = [
+            (1, 1.0, 1.0, 1.0),
+            (2, std::f64::consts::FRAC_1_SQRT_2, 0.75, 0.6),
+            (3, 0.57735, 0.625, 0.428571),
+            (4, 0.5, 0.546875, 0.333333),
+        ];
+        for (shape, cv, cv2, lv) in expected {
+            let trains: Vec<Vec<f64>> = (0..20).map(|u| gamma(7, u, shape, 20.0, 100_000.0)).collect();
+            let o = run(&Isi, &recording(&trains, 100_000.0), vec![], &[("fano_window", OptionValue::Number(1.0))]).unwrap();
+            for (name, e) in [("cv", cv), ("cv2", cv2), ("lv", lv)] {
+                let m = metric(&o, "p.spikes", name);
+                assert!((m.value.unwrap() - e).abs() < 0.01, "shape {shape} {name} {:?} {e}", m.value);
+                assert!((m.ci_high.unwrap() - m.ci_low.unwrap()) < 0.03);
+            }
+            // Long windows: Fano is CV² plus a term of order 1/(rate window).
+            let correction = (1.0 - cv.powi(4)) / 6.0 / 20.0;
+            assert!((value(&o, "p.spikes", "fano") - cv * cv - correction).abs() < 0.04, "shape {shape} {}", value(&o, "p.spikes", "fano"));
+        }
+    }
+
+    #[test]
+    fn poisson_fano_is_one_with_ddof_1_even_with_few_windows() {
+        let trains: Vec<Vec<f64>> = (0..4000).map(|u| poisson(8, u, 40.0, 400.0)).collect();
+        let r = recording(&trains, 400.0);
+        let one = value(&run(&Isi, &r, vec![], &[]).unwrap(), "p.spikes", "fano");
+        let zero = value(&run(&Isi, &r, vec![], &[("ddof", OptionValue::Integer(0))]).unwrap(), "p.spikes", "fano");
+        assert!((one - 1.0).abs() < 0.04, "{one}");
+        assert!((zero / one - 0.75).abs() < 1e-9);
+    }
+
+    #[test]
+    fn fewer_than_two_intervals_is_missing_not_zero() {
+        let o = run(&Isi, &recording(&[vec![10.0, 20.0]], 1000.0), vec![], &[]).unwrap();
+        for name in ["cv", "cv2", "lv", "lvr"] {
+            let m = metric(&o, "p.spikes", name);
+            assert_eq!(m.value, None);
+            assert!(m.note.contains("2 intervals"));
+        }
+        let o = run(&Isi, &recording(&[vec![], vec![]], 1000.0), vec![], &[]).unwrap();
+        assert_eq!(metric(&o, "p.spikes", "fano").value, None);
+        assert_eq!(metric(&o, "p.spikes", "mean_isi").value, None);
+    }
+
+    #[test]
+    fn blind_to_absolute_time_and_to_the_order_of_units() {
+        let mut trains: Vec<Vec<f64>> = (0..12).map(|u| gamma(9, u, 2, 15.0, 8192.0)).collect();
+        let r = recording(&trains, 8192.0);
+        let o = run(&Isi, &r, vec![], &[]).unwrap();
+        same_values(&o, &run(&Isi, &shifted(&r, 65536.0), vec![], &[]).unwrap(), 1e-8);
+        trains.rotate_left(5);
+        same_values(&o, &run(&Isi, &recording(&trains, 8192.0), vec![], &[]).unwrap(), 1e-12);
+    }
+}

@@ -1,0 +1,235 @@
+//! Firing rates: mean, spread over units, latency, steady rate, adaptation index.
+
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
+use crate::core::statistics::{mean, mean_interval, median, poisson_interval, quantile, share_interval};
+use crate::scenario::OptionKind;
+use crate::signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape};
+
+/// The analysis `rates`.
+pub struct Rates;
+
+/// Up to this many units are described one by one.
+const FEW: usize = 8;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Firing rates",
+    summary: "mean rate with interval, its spread over units, latency, steady rate and adaptation index",
+    formula: "mean rate = spikes/(N T)\nsteady rate = 1/mean(last 3 intervals)\nlatency = first spike − onset\nadaptation index = (I_last − I_first)/I_first",
+    assumptions: "The mean rate looks at (start + transient, stop]. Latency, steady rate and adaptation index look at the whole run, because an onset usually lies in the transient. The interval of a population's mean takes units as independent; of one unit it takes spikes as Poisson.",
+    bias: "The mean rate is unbiased. The steady rate from few intervals of an irregular neuron is biased upwards (1/mean of k exponential intervals: k/(k − 1)).",
+    cost: "O(spikes + units)",
+    caveats: "Units of a network share input: the interval over units is too narrow where they rise and fall together. A Poisson interval is too wide for a regular neuron. On a grid of dt spike times are late by up to dt, and intervals are multiples of it.",
+    references: &["Garwood 1936, doi:10.1093/biomet/28.3-4.437", "Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404"],
+};
+
+impl Analysis for Rates {
+    fn declaration(&self) -> AnalysisDeclaration {
+        AnalysisDeclaration {
+            kind: "rates",
+            subjects: Subjects::Of,
+            options: vec![
+                bounded(
+                    option(
+                        "steady_intervals",
+                        OptionKind::Integer,
+                        Some("3"),
+                        "number of last intervals that the steady rate is the mean of",
+                    ),
+                    1.0,
+                    1e6,
+                ),
+                option("onset", OptionKind::Time, Some("0 s"), "time that the latency counts from"),
+            ],
+        }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn live(&self) -> bool {
+        true
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let base = request.recording.time_base;
+        let last = request.integer("steady_intervals").unwrap_or(3).max(1) as usize;
+        let onset = request.time("onset").unwrap_or(0.0);
+        for s in subject::of_or_all_spikes(request)? {
+            request.check_cancelled()?;
+            let t = subject::trains(request, &s)?;
+            let seconds = t.duration();
+            if seconds <= 0.0 {
+                return Err(AnalysisError::Unsuitable(format!("{}: nothing is left after the transient", s.text)));
+            }
+            let rates: Vec<f64> = t.trains.iter().map(|x| x.len() as f64 / seconds).collect();
+            let whole = subject::trains_within(request, &s, request.recording.window)?;
+            metrics.push(mean_rate(&s.text, &rates, t.count() as u64, seconds, base.rate_unit()));
+            words.push(format!("{} fires at {:.3} {}", s.text, mean(&rates), base.rate_unit()));
+            if rates.len() > 1 {
+                metrics.extend(spread(&s.text, &rates, base.rate_unit()));
+            }
+            if rates.len() > FEW {
+                let latencies: Vec<f64> = whole.trains.iter().filter_map(|x| first_after(x, onset)).map(|l| l - onset).collect();
+                metrics.push(if latencies.is_empty() {
+                    Metric::missing(&s.text, "latency", base.unit(), 0, "no spike after the onset")
+                } else {
+                    Metric::new(&s.text, "latency", median(&latencies), base.unit(), latencies.len() as u64)
+                        .note("median over units that fired")
+                });
+                shapes.push(NamedShape::new(format!("rates of {}", s.text), Shape::Distribution(distribution(&rates, base.rate_unit()))));
+            } else {
+                for (train, &unit) in whole.trains.iter().zip(&whole.units) {
+                    let name = if rates.len() == 1 { s.text.clone() } else { subject::unit_name(&s.text, unit) };
+                    metrics.extend(one_unit(&name, train, onset, last, request));
+                }
+            }
+            if t.count() < 10 {
+                warnings.push(format!("{}: {} spikes in {seconds} s are few; look at the interval", s.text, t.count()));
+            }
+        }
+        Ok(request.outcome("Firing rates", shapes, metrics, words.join("; "), warnings))
+    }
+}
+
+fn first_after(train: &[f64], onset: f64) -> Option<f64> {
+    train.get(train.partition_point(|&t| t < onset)).copied()
+}
+
+/// Mean over units with the interval of Student's t over units, or the exact Poisson interval of one unit.
+fn mean_rate(subject: &str, rates: &[f64], spikes: u64, seconds: f64, unit: &str) -> Metric {
+    let metric = Metric::new(subject, "mean_rate", mean(rates), unit, spikes);
+    if rates.len() > 1 {
+        let (_, low, high) = mean_interval(rates, 0.95);
+        metric.interval(low.max(0.0), high).note(format!("n = spikes; 95 % interval over {} units (t)", rates.len()))
+    } else {
+        let (low, high) = poisson_interval(spikes, 0.95);
+        metric.interval(low / seconds, high / seconds).note("n = spikes; exact 95 % interval of a Poisson count")
+    }
+}
+
+fn spread(subject: &str, rates: &[f64], unit: &str) -> Vec<Metric> {
+    let n = rates.len() as u64;
+    let active = rates.iter().filter(|&&r| r > 0.0).count() as u64;
+    let mut sorted = rates.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (low, high) = share_interval(active, n, 0.95);
+    vec![
+        Metric::new(subject, "rate_sd", crate::core::statistics::deviation(rates, 1), unit, n).note("over units, ddof 1"),
+        Metric::new(subject, "rate_median", quantile(&sorted, 0.5), unit, n).note(format!(
+            "over units; quartiles {:.4} and {:.4} {unit}",
+            quantile(&sorted, 0.25),
+            quantile(&sorted, 0.75)
+        )),
+        Metric::new(subject, "active_share", active as f64 / n as f64, "", n)
+            .interval(low, high)
+            .note("units that fired; exact 95 % interval"),
+    ]
+}
+
+fn one_unit(name: &str, train: &[f64], onset: f64, last: usize, request: &Request<'_>) -> Vec<Metric> {
+    let base = request.recording.time_base;
+    let intervals: Vec<f64> = train.windows(2).map(|w| w[1] - w[0]).collect();
+    let n = intervals.len() as u64;
+    let latency = match first_after(train, onset) {
+        Some(t) => Metric::new(name, "latency", t - onset, base.unit(), train.len() as u64).note("whole run"),
+        None => Metric::missing(name, "latency", base.unit(), 0, "no spike after the onset"),
+    };
+    let used = &intervals[intervals.len().saturating_sub(last)..];
+    let steady = if used.is_empty() {
+        Metric::new(name, "steady_rate", 0.0, base.rate_unit(), 0).note("fewer than two spikes: 0 by definition")
+    } else {
+        Metric::new(name, "steady_rate", 1.0 / (mean(used) * base.seconds()), base.rate_unit(), used.len() as u64)
+            .note("n = intervals used, whole run")
+    };
+    let index = if n < 2 {
+        Metric::missing(name, "adaptation_index", "", n, "needs two intervals")
+    } else {
+        let (first, end) = (intervals[0], intervals[intervals.len() - 1]);
+        Metric::new(name, "adaptation_index", (end - first) / first, "", n).chance(0.0).note("(last − first)/first interval, whole run")
+    };
+    vec![latency, steady, index, Metric::new(name, "spike_count", train.len() as f64, "", train.len() as u64).note("whole run")]
+}
+
+/// Histogram of values over units with the bin width of Freedman and Diaconis (doi:10.1007/BF01025868), 5 to 60 bins.
+fn distribution(rates: &[f64], unit: &str) -> Distribution {
+    let mut sorted = rates.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (least, most) = (sorted[0], sorted[sorted.len() - 1]);
+    let width = 2.0 * (quantile(&sorted, 0.75) - quantile(&sorted, 0.25)) / (sorted.len() as f64).cbrt();
+    let span = if most > least { most - least } else { 1.0 };
+    let bins = if width > 0.0 { ((span / width).ceil() as usize).clamp(5, 60) } else { 10 };
+    let edges: Vec<f64> = (0..=bins).map(|k| least + span * k as f64 / bins as f64).collect();
+    let mut heights = vec![0.0; bins];
+    for r in rates {
+        heights[(((r - least) / span * bins as f64) as usize).min(bins - 1)] += 1.0;
+    }
+    Distribution {
+        x: Axis::new("rate", unit),
+        y: Axis::new("units", ""),
+        edges,
+        heights: vec![("units".into(), heights)],
+        references: vec![ReferenceLine { name: "mean".into(), at: mean(rates), vertical: true }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{metric, poisson, recording, run, same_values, shifted, subject, value};
+    use crate::scenario::OptionValue;
+
+    /// prior-systems.md 5.3: the adapting neuron at 4 nA.
+    #[test]
+    fn adapting_neuron() {
+        let train = vec![8.65, 33.75, 61.85, 93.55, 129.70, 171.80, 222.75, 288.50, 372.20, 462.60, 553.85, 645.15, 736.45];
+        let mut r = recording(&[train], 800.0);
+        r.transient = 100.0;
+        let o = run(&Rates, &r, vec![subject("spikes", &[])], &[]).unwrap();
+        assert!((value(&o, "p.spikes", "steady_rate") - 10.954902).abs() < 1e-6);
+        assert!((value(&o, "p.spikes", "adaptation_index") - 2.637450).abs() < 1e-6);
+        assert_eq!(value(&o, "p.spikes", "latency"), 8.65);
+        assert_eq!(value(&o, "p.spikes", "spike_count"), 13.0);
+        assert!((value(&o, "p.spikes", "mean_rate") - 9.0 / 0.7).abs() < 1e-12);
+    }
+
+    #[test]
+    fn silence_is_a_rate_of_zero_with_an_interval() {
+        let o = run(&Rates, &recording(&[vec![]], 1000.0), vec![subject("spikes", &[])], &[]).unwrap();
+        let m = metric(&o, "p.spikes", "mean_rate");
+        assert_eq!((m.value, m.ci_low), (Some(0.0), Some(0.0)));
+        assert!((m.ci_high.unwrap() - 3.6888794541139354).abs() < 1e-9);
+        assert_eq!(value(&o, "p.spikes", "steady_rate"), 0.0);
+        assert_eq!(metric(&o, "p.spikes", "latency").value, None);
+        assert!(!o.warnings.is_empty());
+    }
+
+    #[test]
+    fn poisson_population() {
+        let trains: Vec<Vec<f64>> = (0..200).map(|u| poisson(4, u, 8.0, 5000.0)).collect();
+        let r = recording(&trains, 5000.0);
+        let o = run(&Rates, &r, vec![], &[("onset", OptionValue::Number(1.0))]).unwrap();
+        let m = metric(&o, "p.spikes", "mean_rate");
+        assert!((m.value.unwrap() - 8.0).abs() < 0.3);
+        let width = m.ci_high.unwrap() - m.ci_low.unwrap();
+        assert!((width / (2.0 * 1.97 * (8.0f64 / 5.0 / 200.0).sqrt()) - 1.0).abs() < 0.2, "{width}");
+        // Latency after the onset at 1 s: median of an exponential of 125 ms.
+        assert!((value(&o, "p.spikes", "latency") - 125.0 * 2.0f64.ln()).abs() < 25.0);
+        let mut mixed = trains;
+        mixed.reverse();
+        same_values(&o, &run(&Rates, &recording(&mixed, 5000.0), vec![], &[("onset", OptionValue::Number(1.0))]).unwrap(), 1e-12);
+        same_values(&o, &run(&Rates, &shifted(&r, 512.0), vec![], &[("onset", OptionValue::Number(1.512))]).unwrap(), 1e-9);
+    }
+
+    #[test]
+    fn what_was_not_recorded_is_said() {
+        let mut r = recording(&[vec![1.0]], 10.0);
+        r.spikes.clear();
+        let e = run(&Rates, &r, vec![subject("spikes", &[])], &[]).unwrap_err().to_string();
+        assert_eq!(e, "p.spikes was not recorded: write `spikes = true` under [record.p]");
+        let r = recording(&[vec![1.0]], 10.0);
+        let e = run(&Rates, &r, vec![subject("spikes", &[3])], &[]).unwrap_err().to_string();
+        assert!(e.contains("unit 3 does not exist"), "{e}");
+    }
+}

@@ -1,0 +1,303 @@
+//! What an analysis looks at, resolved to data: trains, rates in bins, columns of traces.
+//!
+//! Windows are (start, stop]; the transient is left out. Times stay in units of the recording's axis unless a field
+//! says seconds.
+
+use super::{AnalysisError, Request};
+use crate::core::units::short;
+use crate::scenario::{Observable, Subject};
+use crate::signal::{Population, Recording, TimeBase, Trace, Window};
+
+/// Sorted spike trains of some units.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trains {
+    /// The subject as written.
+    pub subject: String,
+    /// Which units the trains are.
+    pub units: Vec<u32>,
+    /// One train a unit, in units of the time axis, inside the window.
+    pub trains: Vec<Vec<f64>>,
+    /// The stretch looked at.
+    pub window: Window,
+    /// What the numbers on the time axis mean.
+    pub base: TimeBase,
+}
+
+impl Trains {
+    /// Length of the stretch in seconds.
+    pub fn duration(&self) -> f64 {
+        self.window.length() * self.base.seconds()
+    }
+
+    /// Number of spikes of all units.
+    pub fn count(&self) -> usize {
+        self.trains.iter().map(Vec::len).sum()
+    }
+}
+
+/// Regularly sampled columns: traces of some units, their mean, or a rate in bins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Columns {
+    /// The subject as written.
+    pub subject: String,
+    /// Name of the quantity (`V_m`, `rate`).
+    pub label: String,
+    /// Display unit of the values.
+    pub unit: String,
+    /// Which units the columns are; empty for a mean or a population rate.
+    pub units: Vec<u32>,
+    /// The columns, each as long as the others.
+    pub columns: Vec<Vec<f64>>,
+    /// Time of the first sample (right edge of the first bin for rates), on the recording's axis.
+    pub start: f64,
+    /// Time between samples on the recording's axis.
+    pub interval: f64,
+    /// What the numbers on the time axis mean.
+    pub base: TimeBase,
+    /// Number of units that a mean or a population rate is over (1 for columns of single units).
+    pub averaged: usize,
+}
+
+impl Columns {
+    /// Samples per second (or per time unit).
+    pub fn sampling_rate(&self) -> f64 {
+        1.0 / (self.interval * self.base.seconds())
+    }
+
+    /// Number of samples of each column.
+    pub fn len(&self) -> usize {
+        self.columns.first().map_or(0, Vec::len)
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Name of a column for legends: the subject, with the unit where there are several.
+    pub fn name(&self, column: usize) -> String {
+        match self.units.get(column) {
+            Some(unit) if self.columns.len() > 1 => format!("{}[{unit}]", stem(&self.subject)),
+            _ => self.subject.clone(),
+        }
+    }
+}
+
+/// A subject without its unit subset: `exc.V_m` of `exc.V_m[0..10]`.
+pub fn stem(text: &str) -> &str {
+    text.split_once('[').map_or(text, |(stem, _)| stem)
+}
+
+/// Name of one unit of a subject: `exc.spikes[3]`.
+pub fn unit_name(subject: &str, unit: u32) -> String {
+    format!("{}[{unit}]", stem(subject))
+}
+
+/// The subjects of `of`; without any, the spikes of every population that recorded them.
+///
+/// # Errors
+/// `NotRecorded` when there are neither.
+pub fn of_or_all_spikes(request: &Request<'_>) -> Result<Vec<Subject>, AnalysisError> {
+    if !request.spec.of.is_empty() {
+        return Ok(request.spec.of.clone());
+    }
+    let all: Vec<Subject> = request.recording.spikes.iter().filter_map(|s| spikes_subject(request.recording, &s.population)).collect();
+    if all.is_empty() {
+        return Err(AnalysisError::NotRecorded {
+            subject: "spikes".into(),
+            hint: "write `of = \"POP.spikes\"` and, under [record.POP], `spikes = true`".into(),
+        });
+    }
+    Ok(all)
+}
+
+/// The subject `POP.spikes` of a population of the recording.
+pub fn spikes_subject(recording: &Recording, population: &str) -> Option<Subject> {
+    let index = recording.populations.iter().position(|p| p.name == population)?;
+    Some(Subject { text: format!("{population}.spikes"), population: index, what: Observable::Spikes, units: Vec::new(), mean: false })
+}
+
+/// The population that a subject names.
+///
+/// # Errors
+/// `NotRecorded` when the recording has no such population.
+pub fn population<'a>(request: &Request<'a>, subject: &Subject) -> Result<&'a Population, AnalysisError> {
+    request.recording.populations.get(subject.population).ok_or_else(|| AnalysisError::NotRecorded {
+        subject: subject.text.clone(),
+        hint: format!(
+            "the recording holds {} populations, and this is number {}",
+            request.recording.populations.len(),
+            subject.population + 1
+        ),
+    })
+}
+
+/// The units that a subject means: the listed ones, or all.
+fn selected(subject: &Subject, size: usize) -> Result<Vec<u32>, AnalysisError> {
+    if let Some(&beyond) = subject.units.iter().find(|&&u| u as usize >= size) {
+        return Err(AnalysisError::Unsuitable(format!(
+            "{}: unit {beyond} does not exist, the population has {size} units (0 to {})",
+            subject.text,
+            size.saturating_sub(1)
+        )));
+    }
+    Ok(if subject.units.is_empty() { (0..size as u32).collect() } else { subject.units.clone() })
+}
+
+/// Spike trains of a subject (`POP.spikes`, and `POP.rate`, which is made of them), one a unit, in the analysis window.
+/// O(spikes + units).
+///
+/// # Errors
+/// `NotRecorded` without recorded spikes; `Unsuitable` for a variable or a unit that does not exist.
+pub fn trains(request: &Request<'_>, subject: &Subject) -> Result<Trains, AnalysisError> {
+    trains_within(request, subject, request.recording.analysis_window())
+}
+
+/// The same in a window of the caller's (`recording.window` for the whole run).
+///
+/// # Errors
+/// As [`trains`].
+pub fn trains_within(request: &Request<'_>, subject: &Subject, window: Window) -> Result<Trains, AnalysisError> {
+    let population = population(request, subject)?;
+    if !matches!(subject.what, Observable::Spikes | Observable::Rate) {
+        return Err(AnalysisError::Unsuitable(format!("{}: this analysis needs spikes; write `{}.spikes`", subject.text, population.name)));
+    }
+    let spikes = request.recording.spikes_of(&population.name).ok_or_else(|| AnalysisError::NotRecorded {
+        subject: subject.text.clone(),
+        hint: format!("write `spikes = true` under [record.{}]", population.name),
+    })?;
+    let units = selected(subject, spikes.size)?;
+    let mut all = spikes.trains(window);
+    let trains = if subject.units.is_empty() { all } else { units.iter().map(|&u| std::mem::take(&mut all[u as usize])).collect() };
+    Ok(Trains { subject: subject.text.clone(), units, trains, window, base: request.recording.time_base })
+}
+
+/// Number of bins of `bin` (axis units) in a window, with a guard of 1e-9 bins against rounding; a partial last bin is
+/// left out.
+pub fn bin_count(window: Window, bin: f64) -> usize {
+    if bin > 0.0 { ((window.length() / bin) + 1e-9).floor().max(0.0) as usize } else { 0 }
+}
+
+/// Bin of a time for bins (left, right] of `bin` that start at `start`, with a guard of 1e-9 bins.
+pub fn bin_of(time: f64, start: f64, bin: f64) -> Option<usize> {
+    let position = ((time - start) / bin - 1e-9).ceil();
+    (position >= 1.0).then(|| position as usize - 1)
+}
+
+/// Rate per unit (Hz) of pooled trains in bins (left, right] of `bin_seconds`; the sample stands at the bin's right
+/// edge. O(spikes + bins).
+///
+/// # Errors
+/// `Unsuitable` when no whole bin fits.
+pub fn rate_of(trains: &Trains, bin_seconds: f64) -> Result<Columns, AnalysisError> {
+    let bin = bin_seconds / trains.base.seconds();
+    let bins = bin_count(trains.window, bin);
+    if bins == 0 {
+        return Err(AnalysisError::Unsuitable(format!(
+            "{}: a bin of {} s does not fit into the {} s that are analysed",
+            trains.subject,
+            short(bin_seconds),
+            short(trains.duration())
+        )));
+    }
+    let mut counts = vec![0.0; bins];
+    for &t in trains.trains.iter().flatten() {
+        if let Some(count) = bin_of(t, trains.window.start, bin).and_then(|i| counts.get_mut(i)) {
+            *count += 1.0;
+        }
+    }
+    let per = 1.0 / (trains.trains.len().max(1) as f64 * bin_seconds);
+    for count in &mut counts {
+        *count *= per;
+    }
+    Ok(Columns {
+        subject: trains.subject.clone(),
+        label: "rate".into(),
+        unit: trains.base.rate_unit().into(),
+        units: Vec::new(),
+        columns: vec![counts],
+        start: trains.window.start + bin,
+        interval: bin,
+        base: trains.base,
+        averaged: trains.trains.len(),
+    })
+}
+
+/// Regular samples of a subject: columns of a variable (their mean for `mean(...)`), or the population rate in bins of
+/// `bin_seconds`.
+///
+/// # Errors
+/// `NotRecorded` when the variable or the spikes were not recorded, `Unsuitable` for subjects without samples.
+pub fn columns(request: &Request<'_>, subject: &Subject, bin_seconds: f64) -> Result<Columns, AnalysisError> {
+    match &subject.what {
+        Observable::Rate => rate_of(&trains(request, subject)?, bin_seconds),
+        Observable::Variable(variable) => trace_columns(request, subject, variable, request.recording.analysis_window()),
+        Observable::Spikes => Err(AnalysisError::Unsuitable(format!(
+            "{}: this analysis needs a sampled signal; write `{}.rate` for the population rate in bins",
+            subject.text,
+            population(request, subject)?.name
+        ))),
+        Observable::Population => {
+            let name = &population(request, subject)?.name;
+            Err(AnalysisError::Unsuitable(format!(
+                "{}: say what of it, such as `{name}.spikes`, `{name}.rate` or a variable",
+                subject.text
+            )))
+        }
+    }
+}
+
+fn trace_columns(request: &Request<'_>, subject: &Subject, variable: &str, window: Window) -> Result<Columns, AnalysisError> {
+    let population = population(request, subject)?;
+    let not_recorded = |hint: String| AnalysisError::NotRecorded { subject: subject.text.clone(), hint };
+    let candidates: Vec<&Trace> = request.recording.traces_of(&population.name, variable).collect();
+    if candidates.is_empty() {
+        return Err(not_recorded(format!(
+            "add `{variable}` to a trace under [record.{0}], such as `traces = [{{ name = \"slow\", variables = [\"{variable}\"] }}]`",
+            population.name
+        )));
+    }
+    // The finest trace that holds all units asked for; without a subset, the one with most units, then the finest.
+    let holds = |t: &&&Trace| subject.units.iter().all(|u| t.units.contains(u));
+    let finest = |a: &&&Trace, b: &&&Trace| a.interval.total_cmp(&b.interval);
+    let trace = if subject.units.is_empty() {
+        candidates.iter().min_by(|a, b| b.units.len().cmp(&a.units.len()).then(finest(a, b)))
+    } else {
+        candidates.iter().filter(holds).min_by(finest)
+    };
+    let Some(trace) = trace else {
+        let missing: Vec<String> =
+            subject.units.iter().filter(|u| !candidates.iter().any(|t| t.units.contains(u))).map(ToString::to_string).collect();
+        return Err(not_recorded(if missing.is_empty() {
+            "its units stand in different traces; record them in one, so that they share one time axis".into()
+        } else {
+            format!(
+                "`{variable}` was recorded, but not of unit {}; add it to `units` of the trace under [record.{}]",
+                missing.join(", "),
+                population.name
+            )
+        }));
+    };
+    let units = if subject.units.is_empty() { trace.units.clone() } else { subject.units.clone() };
+    let place: Vec<usize> = units.iter().filter_map(|u| trace.units.iter().position(|v| v == u)).collect();
+    let range = trace.range(window);
+    let width = trace.units.len();
+    let averaged = if subject.mean { units.len() } else { 1 };
+    let columns = if subject.mean {
+        let n = place.len().max(1) as f64;
+        vec![range.clone().map(|k| place.iter().map(|&j| trace.values[k * width + j]).sum::<f64>() / n).collect()]
+    } else {
+        place.iter().map(|&j| range.clone().map(|k| trace.values[k * width + j]).collect()).collect()
+    };
+    Ok(Columns {
+        subject: subject.text.clone(),
+        label: variable.to_owned(),
+        unit: trace.unit.clone(),
+        units: if subject.mean { Vec::new() } else { units },
+        columns,
+        start: trace.time(range.start),
+        interval: trace.interval,
+        base: request.recording.time_base,
+        averaged,
+    })
+}

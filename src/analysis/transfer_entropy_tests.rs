@@ -1,0 +1,143 @@
+use std::f64::consts::LN_2;
+
+use super::*;
+use crate::analysis::dependence::fixtures::{run, spikes, traces, trains, value, variable};
+use crate::core::reference_sets::{MinStd, copy_process, coupled_pair};
+use crate::scenario::OptionValue;
+
+fn word(text: &str) -> OptionValue {
+    OptionValue::Text(text.into())
+}
+
+fn near(got: f64, want: f64, tolerance: f64) {
+    assert!((got - want).abs() <= tolerance, "{got} is not {want}");
+}
+
+/// Both directions of the AR pair of ground truth C12, by each estimator (nats there, bits here).
+#[test]
+fn the_portable_pair_in_both_directions() {
+    let (x, y) = coupled_pair(12_345, 1000);
+    let recording = traces(&[&x, &y]);
+    let both = |options: &[(&'static str, OptionValue)]| {
+        let out = run(&TransferEntropy, &recording, vec![variable(0), variable(1)], vec![variable(0), variable(1)], options).unwrap();
+        (value(&out, "p.v[0]->p.v[1]", "transfer_entropy") * LN_2, value(&out, "p.v[1]->p.v[0]", "transfer_entropy") * LN_2, out)
+    };
+    let (forward, backward, out) = both(&[("estimator", word("gaussian"))]);
+    near(forward, 0.148_933_593, 1e-9);
+    near(backward, 0.000_148_730, 1e-9);
+    let forward_metric = &out.metrics[0];
+    assert_eq!((forward_metric.p_value, forward_metric.n), (Some(0.005), Some(999)));
+    assert!(forward_metric.chance.unwrap() < 0.01 && forward_metric.ci_low.unwrap() > 0.1);
+    let Shape::Matrix(matrix) = &out.shapes[0].shape else { panic!("{:?}", out.shapes) };
+    assert_eq!(matrix.significant, Some(vec![false, true, false, false]));
+    assert!(matrix.values[0].is_nan() && matrix.values[1] > 0.2);
+
+    let (forward, _, _) =
+        both(&[("estimator", word("gaussian")), ("target_history", OptionValue::Integer(2)), ("source_history", OptionValue::Integer(2))]);
+    near(forward, 0.149_840_206, 1e-9);
+    let (forward, backward, _) =
+        both(&[("estimator", word("ksg")), ("surrogates", OptionValue::Integer(9)), ("blocks", OptionValue::Integer(0))]);
+    near(forward, 0.120_250_919, 1e-9);
+    near(backward, 0.002_661_530, 1e-9);
+    let (forward, backward, _) = both(&[
+        ("estimator", word("ksg")),
+        ("standardise", OptionValue::Flag(false)),
+        ("surrogate", word("none")),
+        ("blocks", OptionValue::Integer(0)),
+    ]);
+    near(forward, 0.128_625_624, 1e-9);
+    near(backward, 0.015_930_592, 1e-9);
+}
+
+/// Copy process of C12: plug-in .532306999801 bits before correction, in spike counts and in values alike.
+#[test]
+fn the_copy_process() {
+    let (x, y) = copy_process(777, 10_000, 0.1);
+    let as_train = |bits: &[u32]| bits.iter().enumerate().filter(|b| *b.1 == 1).map(|b| b.0 as f64 + 0.5).collect::<Vec<f64>>();
+    let recording = trains(&[as_train(&x), as_train(&y)], 10_000.0);
+    let out = run(&TransferEntropy, &recording, vec![spikes()], vec![spikes()], &[("bin", OptionValue::Number(0.001))]).unwrap();
+    near(value(&out, "p.spikes[0]->p.spikes[1]", "transfer_entropy_raw"), 0.532_306_999_801, 1e-11);
+    near(value(&out, "p.spikes[1]->p.spikes[0]", "transfer_entropy_raw"), 0.000_042_443_5, 1e-9);
+    // Theory 1 - H(.1) within the jackknife's interval; nothing flows back.
+    let forward = &out.metrics[0];
+    assert!(forward.ci_low.unwrap() < 0.531_004 && 0.531_004 < forward.ci_high.unwrap());
+    assert!(value(&out, "p.spikes[0]->p.spikes[1]", "p_adjusted") <= 0.01);
+    assert!(value(&out, "p.spikes[1]->p.spikes[0]", "p_adjusted") > 0.05);
+}
+
+/// Linear pair x_t = .5 x + .4 y_{t-1} + e, y white: .107062 bits exactly (prior systems 6.19).
+#[test]
+fn a_linear_pair_converges_to_theory() {
+    let mut g = MinStd::new(4321);
+    let n = 200_000;
+    let y: Vec<f64> = (0..n).map(|_| g.normal()).collect();
+    let mut x = vec![0.0; n];
+    for t in 1..n {
+        x[t] = 0.5 * x[t - 1] + 0.4 * y[t - 1] + g.normal();
+    }
+    let options = [("estimator", word("gaussian")), ("surrogate", word("none"))];
+    let out = run(&TransferEntropy, &traces(&[&y, &x]), vec![variable(0)], vec![variable(1)], &options).unwrap();
+    near(value(&out, "p.v[0]->p.v[1]", "transfer_entropy"), 0.107_062, 0.004);
+}
+
+/// A persistent binary source (stay .9), copied with flips of .1: transfer entropy .33263 bits, the sum over ten lags
+/// .56993 (prior systems 6.19). They are different numbers, and each has its own name.
+#[test]
+fn the_sum_over_lags_is_not_transfer_entropy() {
+    let mut g = MinStd::new(2024);
+    let n = 1_000_000;
+    let mut y = vec![0.0; n];
+    let mut x = vec![0.0; n];
+    for t in 1..n {
+        y[t] = if g.uniform() < 0.9 { y[t - 1] } else { 1.0 - y[t - 1] };
+        x[t] = if g.uniform() < 0.1 { 1.0 - y[t - 1] } else { y[t - 1] };
+    }
+    let options = [
+        ("estimator", word("plugin")),
+        ("bins", OptionValue::Integer(2)),
+        ("binning", word("equal_width")),
+        ("surrogate", word("none")),
+        ("blocks", OptionValue::Integer(0)),
+        ("lagged_information_sum", OptionValue::Integer(10)),
+    ];
+    let out = run(&TransferEntropy, &traces(&[&y, &x]), vec![variable(0)], vec![variable(1)], &options).unwrap();
+    near(value(&out, "p.v[0]->p.v[1]", "transfer_entropy"), 0.332_63, 0.002);
+    near(value(&out, "p.v[0]->p.v[1]", "lagged_information_sum"), 0.569_93, 0.006);
+    let series = out.shapes.iter().find(|s| s.name == "lagged information").unwrap();
+    let Shape::Series(series) = &series.shape else { panic!() };
+    near(series.curves[0].y[1], 0.121_55, 0.002);
+}
+
+#[test]
+fn delays_find_their_lag_and_what_does_not_fit_is_refused() {
+    let mut g = MinStd::new(8);
+    let x: Vec<f64> = (0..3000).map(|_| g.normal()).collect();
+    let y: Vec<f64> = (0..3000).map(|t| if t < 3 { 0.0 } else { x[t - 3] } + g.normal()).collect();
+    let recording = traces(&[&x, &y]);
+    let at = |delay: f64| {
+        let options = [("estimator", word("gaussian")), ("surrogate", word("none")), ("delay", OptionValue::Number(delay))];
+        run(&TransferEntropy, &recording, vec![variable(0)], vec![variable(1)], &options)
+    };
+    let te = |delay| value(&at(delay).unwrap(), "p.v[0]->p.v[1]", "transfer_entropy");
+    assert!(te(0.003) > 0.4 && te(0.002) < 0.01 && te(0.004) < 0.01);
+    assert!(at(0.0015).unwrap_err().to_string().contains("no multiple"));
+    assert!(at(0.0).unwrap_err().to_string().contains("at least"));
+}
+
+#[test]
+fn too_few_surrogates_for_many_pairs_are_told() {
+    let mut g = MinStd::new(5);
+    let columns: Vec<Vec<f64>> = (0..4).map(|_| (0..400).map(|_| g.normal()).collect()).collect();
+    let slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let all: Vec<_> = (0..4).map(variable).collect();
+    let options = [("surrogates", OptionValue::Integer(19))];
+    let out = run(&TransferEntropy, &traces(&slices), all.clone(), all, &options).unwrap();
+    assert!(out.warnings.iter().any(|w| w.contains("at least 240 surrogates")), "{:?}", out.warnings);
+}
+
+#[test]
+fn too_few_spikes_are_no_value() {
+    let recording = trains(&[vec![5.0, 20.0], (0..90).map(|i| f64::from(i) * 11.0 + 1.0).collect()], 1000.0);
+    let out = run(&TransferEntropy, &recording, vec![spikes()], vec![spikes()], &[]).unwrap();
+    assert!(out.metrics.iter().all(|m| m.value.is_none() && m.note.contains("2 spikes")), "{:?}", out.metrics);
+}

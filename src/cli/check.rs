@@ -1,0 +1,52 @@
+//! `spikedeck check`: validate scenarios without running them.
+
+use std::io::Write;
+
+use super::error::CliError;
+use super::output::{self, Tone, tone};
+use crate::run::{self, LoadError};
+
+/// Arguments of `check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Files or names of built-in scenarios, with a variant after a colon
+    #[arg(required = true, value_name = "SCENARIO[:VARIANT]")]
+    pub scenarios: Vec<String>,
+    /// Change a value first (may be given several times)
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = super::run::parse_setting)]
+    pub set: Vec<(String, String)>,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), CliError> {
+    let mut out = output::out();
+    let mut wrong = false;
+    for reference in &args.scenarios {
+        match run::load(reference, &args.set) {
+            Ok((spec, warnings)) => {
+                for warning in warnings {
+                    output::say(&format!("warning: {warning}"));
+                }
+                let units: usize = spec.populations.iter().map(|p| p.size).sum();
+                let well = tone("✓", Tone::Good, output::colour_on_stdout());
+                writeln!(
+                    out,
+                    "{well} {reference}: {} populations, {units} units, {} projections, {} analyses, {} expectations",
+                    spec.populations.len(),
+                    spec.projections.len(),
+                    spec.analyses.len(),
+                    spec.expect.len()
+                )?;
+            }
+            Err(error) => {
+                wrong = true;
+                let text = error.render(output::colour_on_stderr());
+                match error {
+                    LoadError::NotFound(_) => output::say(&format!("spikedeck: {text}")),
+                    LoadError::Wrong(_) => output::say(text.trim_end()),
+                }
+            }
+        }
+    }
+    out.flush()?;
+    if wrong { Err(CliError::Report(String::new())) } else { Ok(()) }
+}

@@ -1,0 +1,162 @@
+//! `spikedeck compare`: runs or scenarios against the first of them.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::json;
+
+use super::error::CliError;
+use super::number;
+use super::output::{self, Align, Grid, Tone, tone};
+use super::run::{Change, interrupt_flag, outcome_of, simulate};
+use crate::run::{self, Comparison, Finished, Options, Status};
+use crate::store::{self, Column, Format, Table};
+use crate::table;
+
+/// Arguments of `compare`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folders of finished runs, scenario files, or names of built-in scenarios
+    #[arg(required = true, num_args = 2.., value_name = "RUN_OR_SCENARIO")]
+    pub runs: Vec<String>,
+    #[command(flatten)]
+    pub change: Change,
+    /// Folder for the table of differences (`differences.parquet`)
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write over a table that is there
+    #[arg(long, requires = "out")]
+    pub force: bool,
+    /// Print one JSON object a metric
+    #[arg(long)]
+    pub json: bool,
+    /// No progress, no warnings
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), CliError> {
+    let cancel = interrupt_flag();
+    let mut runs: Vec<Arc<Finished>> = Vec::new();
+    for reference in &args.runs {
+        let finished = if table::is_run(Path::new(reference)) {
+            Arc::new(table::open(Path::new(reference))?)
+        } else {
+            let (spec, warnings) = run::load(reference, &args.change.settings())?;
+            if !args.quiet {
+                for warning in warnings {
+                    output::say(&format!("warning: {warning}"));
+                }
+            }
+            let points = run::points(&spec, &|more| run::again(&spec, more))?;
+            let options = Options { threads: args.change.threads(), ..Options::default() };
+            simulate(&Arc::new(spec), &points, options, &cancel, args.quiet || args.json)?.finished().clone()
+        };
+        if finished.status != Status::Complete {
+            if cancel.load(Ordering::Relaxed) {
+                return Err(CliError::Interrupted);
+            }
+            if let Some(CliError::Numerical) = outcome_of(&finished, false) {
+                return Err(CliError::Numerical);
+            }
+        }
+        runs.push(finished);
+    }
+    let borrowed: Vec<&Finished> = runs.iter().map(AsRef::as_ref).collect();
+    let comparison = run::compare(&borrowed);
+    if let Some(folder) = &args.out {
+        write(folder, &comparison, args.force)?;
+    }
+    if args.json { print_json(&comparison) } else { print(&comparison, args.quiet) }
+}
+
+fn write(folder: &Path, comparison: &Comparison, force: bool) -> Result<(), CliError> {
+    let path = folder.join("differences.parquet");
+    if path.exists() && !force {
+        return Err(CliError::Usage(format!("{} exists; choose another folder, or write over it with --force", path.display())));
+    }
+    std::fs::create_dir_all(folder)?;
+    let mut rows: Vec<(usize, usize)> = Vec::new();
+    for row in 0..comparison.rows.len() {
+        rows.extend((1..comparison.labels.len()).map(|k| (row, k)));
+    }
+    let number = |f: &dyn Fn(usize, usize) -> Option<f64>| Column::OptF64(rows.iter().map(|&(r, k)| f(r, k)).collect());
+    let all = &comparison.rows;
+    let table = Table::new()
+        .with("metric", Column::Text(rows.iter().map(|&(r, _)| all[r].metric.clone()).collect()))
+        .with("unit", Column::categories(rows.iter().map(|&(r, _)| &all[r].unit)))
+        .with("base", Column::same(&comparison.labels[0], rows.len()))
+        .with("run", Column::categories(rows.iter().map(|&(_, k)| &comparison.labels[k])))
+        .with("base_value", number(&|r, _| all[r].values[0]))
+        .with("value", number(&|r, k| all[r].values[k]))
+        .with("difference", number(&|r, k| all[r].differences[k]))
+        .with("ci_low", number(&|r, k| all[r].difference_intervals[k].map(|i| i.0)))
+        .with("ci_high", number(&|r, k| all[r].difference_intervals[k].map(|i| i.1)));
+    store::write(&path, &table, Format::Parquet)?;
+    Ok(())
+}
+
+fn print_json(comparison: &Comparison) -> Result<(), CliError> {
+    let mut out = output::out();
+    for row in &comparison.rows {
+        for k in 1..comparison.labels.len() {
+            let interval = row.difference_intervals[k];
+            let object = json!({
+                "metric": row.metric, "unit": row.unit, "base": comparison.labels[0], "run": comparison.labels[k],
+                "base_value": row.values[0], "value": row.values[k], "difference": row.differences[k],
+                "ci_low": interval.map(|i| i.0), "ci_high": interval.map(|i| i.1),
+            });
+            writeln!(out, "{object}")?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+fn print(comparison: &Comparison, quiet: bool) -> Result<(), CliError> {
+    let colour = output::colour_on_stdout();
+    let mut out = output::out();
+    let n = comparison.labels.len();
+    let letters: Vec<String> = (0..n).map(|k| char::from_u32('A' as u32 + k as u32).map_or_else(|| k.to_string(), String::from)).collect();
+    for (letter, label) in letters.iter().zip(&comparison.labels) {
+        writeln!(out, "{}  {label}", tone(letter, Tone::Bold, colour))?;
+    }
+    writeln!(out)?;
+    let mut aligns = vec![Align::Left];
+    aligns.extend(vec![Align::Right; n]);
+    aligns.push(Align::Left);
+    let mut heading = vec!["metric".to_owned()];
+    heading.extend(letters.iter().cloned());
+    heading.push("unit".into());
+    for letter in &letters[1..] {
+        aligns.extend([Align::Right, Align::Left]);
+        heading.extend([format!("{letter} − A"), "95 % interval".to_owned()]);
+    }
+    let mut grid = Grid::new(&aligns);
+    grid.row(heading, Tone::Dim);
+    for row in &comparison.rows {
+        let mut cells = vec![row.metric.clone()];
+        cells.extend(row.values.iter().map(|v| v.map_or_else(|| "–".into(), number::value)));
+        cells.push(row.unit.clone());
+        for k in 1..n {
+            cells.push(row.differences[k].map_or_else(|| "–".into(), number::value));
+            let interval = row.difference_intervals[k];
+            let mark = if row.is_clear(k) { " *" } else { "" };
+            cells.push(interval.map_or_else(String::new, |(a, b)| format!("[{}, {}]{mark}", number::value(a), number::value(b))));
+        }
+        let clear = (1..n).any(|k| row.is_clear(k));
+        grid.row(cells, if clear { Tone::Bold } else { Tone::Plain });
+    }
+    grid.write(&mut out, "  ", true, colour)?;
+    if !quiet {
+        writeln!(out)?;
+        writeln!(out, "  {}", tone("* the interval of the difference excludes zero", Tone::Dim, colour))?;
+        for note in &comparison.notes {
+            for line in output::wrap(note, output::width() - 2) {
+                writeln!(out, "  {}", tone(&line, Tone::Dim, colour))?;
+            }
+        }
+    }
+    Ok(out.flush()?)
+}

@@ -1,0 +1,132 @@
+//! `spikedeck explain`: the card of a model, receptor, analysis or scenario.
+
+use std::io::Write;
+
+use super::error::CliError;
+use super::output::{self, Tone, tone};
+use crate::analysis;
+use crate::core::diagnostic::did_you_mean;
+use crate::model::{self, Kind, library};
+use crate::run::{analyses, integrators};
+use crate::scenario::{OptionKind, ParamSpec, built_in, find_built_in};
+use crate::signal::Card;
+
+/// Arguments of `explain`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Name, or KIND/NAME where two kinds share it (model/, receptor/, analysis/, integrator/, scenario/)
+    #[arg(value_name = "[KIND/]NAME")]
+    pub name: String,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), CliError> {
+    let (kind, name) = match args.name.split_once('/') {
+        Some((kind, name)) => (Some(kind.trim_end_matches('s')), name),
+        None => (None, args.name.as_str()),
+    };
+    if let Some(kind) = kind.filter(|k| !["model", "receptor", "analysi", "analyse", "integrator", "scenario"].contains(k)) {
+        return Err(CliError::Usage(format!("`{kind}` is no kind; there are model/, receptor/, analysis/, integrator/ and scenario/")));
+    }
+    let wants = |this: &str| kind.is_none_or(|k| this.starts_with(k));
+    let mut found: Vec<(String, Card)> = Vec::new();
+    for k in [Kind::Model, Kind::Receptor] {
+        if wants(k.word()) {
+            if let Some(definition) = library().get(k, name) {
+                found.push((format!("{}  {}/{}", definition.title, k.word(), definition.name), model::card(&definition)));
+            }
+        }
+    }
+    if wants("analysis") || wants("analyses") {
+        if let Some(analysis) = analysis::find(name) {
+            found.push((format!("{}  analysis/{name}", analysis.card().title), analysis_card(analysis)));
+        }
+    }
+    if wants("integrator") {
+        if let Some((name, about)) = integrators().into_iter().find(|i| i.0 == name) {
+            found.push((format!("{name}  integrator"), Card { sections: vec![("What it is".into(), about.to_owned())] }));
+        }
+    }
+    if wants("scenario") {
+        if let Some(scenario) = find_built_in(name) {
+            let mut sections = vec![("What it shows".to_owned(), scenario.description.clone())];
+            if !scenario.variants.is_empty() {
+                sections.push(("Variants".to_owned(), scenario.variants.join(", ")));
+            }
+            sections.push(("Run it".to_owned(), format!("spikedeck run {name}\nspikedeck {name}\nspikedeck show {name}")));
+            found.push((format!("{}  scenario/{name}", scenario.title), Card { sections }));
+        }
+    }
+    if found.is_empty() {
+        return Err(CliError::Usage(unknown(name)));
+    }
+    let colour = output::colour_on_stdout();
+    let mut out = output::out();
+    for (k, (title, card)) in found.iter().enumerate() {
+        if k > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{}", tone(title, Tone::Bold, colour))?;
+        for (heading, text) in &card.sections {
+            writeln!(out)?;
+            writeln!(out, "{}", tone(heading, Tone::Bold, colour))?;
+            // Equations and tables of parameters keep their lines; prose is wrapped.
+            let set = ["Equations", "Parameters", "Presets", "Starts from", "Options"].contains(&heading.as_str());
+            let lines = if set { text.lines().map(ToOwned::to_owned).collect() } else { output::wrap(text.trim(), output::width() - 2) };
+            for line in lines {
+                writeln!(out, "{}", format!("  {line}").trim_end())?;
+            }
+        }
+    }
+    Ok(out.flush()?)
+}
+
+fn analysis_card(analysis: &dyn analysis::Analysis) -> Card {
+    let card = analysis.card();
+    let declaration = analysis.declaration();
+    let mut sections = vec![("What it is".to_owned(), card.summary.to_owned())];
+    let mut add = |heading: &str, text: &str| {
+        if !text.trim().is_empty() {
+            sections.push((heading.to_owned(), text.to_owned()));
+        }
+    };
+    add("Equations", card.formula);
+    add("Assumptions", card.assumptions);
+    add("Bias", card.bias);
+    add("Cost", card.cost);
+    add("When it lies", card.caveats);
+    add("Options", &options(&declaration.options));
+    add("References", &card.references.join("\n"));
+    Card { sections }
+}
+
+/// One line an option: key, default, range, meaning.
+fn options(options: &[ParamSpec]) -> String {
+    let mut grid = output::Grid::new(&[output::Align::Left; 3]);
+    for option in options {
+        let default = match (option.default, &option.kind) {
+            (Some(text), OptionKind::Choice(words)) => format!("{text} (of {})", words.join(", ")),
+            (Some(text), _) => text.to_owned(),
+            (None, _) => "from the data".to_owned(),
+        };
+        grid.row([option.key.to_owned(), default, option.about.to_owned()], Tone::Plain);
+    }
+    let mut text = Vec::new();
+    match grid.write(&mut text, "", false, false) {
+        Ok(()) => String::from_utf8_lossy(&text).trim_end().to_owned(),
+        Err(_) => String::new(),
+    }
+}
+
+fn unknown(name: &str) -> String {
+    let library = library();
+    let mut names: Vec<&str> = library.names(Kind::Model);
+    names.extend(library.names(Kind::Receptor));
+    let kinds: Vec<&'static str> = analyses().iter().map(|a| a.declaration().kind).collect();
+    names.extend(kinds);
+    names.extend(built_in().iter().map(|s| s.name.as_str()));
+    names.extend(integrators().into_iter().map(|i| i.0));
+    match did_you_mean(name, names) {
+        Some(near) => format!("nothing is called `{name}`; did you mean `{near}`?"),
+        None => format!("nothing is called `{name}`; `spikedeck list models` and `spikedeck list analyses` name all"),
+    }
+}

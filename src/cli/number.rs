@@ -1,0 +1,69 @@
+//! Numbers as people read them.
+
+/// Four significant digits, without trailing zeros.
+pub(super) fn value(v: f64) -> String {
+    if !v.is_finite() {
+        return if v.is_nan() { "–".into() } else { format!("{v}") };
+    }
+    let rounded: f64 = format!("{v:.3e}").parse().unwrap_or(v);
+    crate::core::units::short(rounded)
+}
+
+/// A p-value: two significant digits, `<0.001` below.
+pub(super) fn p_value(p: f64) -> String {
+    if p < 0.001 { "<0.001".into() } else { crate::core::units::short(format!("{p:.1e}").parse().unwrap_or(p)) }
+}
+
+/// A whole number in groups of three.
+pub(super) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (k, c) in digits.chars().enumerate() {
+        if k > 0 && (digits.len() - k) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Bytes with a unit.
+pub(super) fn bytes(n: u64) -> String {
+    let mut v = n as f64;
+    for unit in ["B", "kB", "MB", "GB"] {
+        if v < 1000.0 {
+            return format!("{} {unit}", if v < 10.0 && unit != "B" { format!("{v:.1}") } else { format!("{v:.0}") });
+        }
+        v /= 1000.0;
+    }
+    format!("{v:.1} TB")
+}
+
+/// Seconds: milliseconds below one.
+pub(super) fn seconds(s: f64) -> String {
+    if s < 1.0 {
+        format!("{:.0} ms", s * 1e3)
+    } else if s < 120.0 {
+        format!("{s:.2} s")
+    } else {
+        format!("{:.0} min {:.0} s", (s / 60.0).floor(), s % 60.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(value(12.345_678), "12.35");
+        assert_eq!(value(0.1 + 0.2), "0.3");
+        assert_eq!(value(-0.000_012_3), "-1.23e-5");
+        assert_eq!(value(f64::NAN), "–");
+        assert_eq!(p_value(0.000_2), "<0.001");
+        assert_eq!(p_value(0.0123), "0.012");
+        assert_eq!(count(15_625_000), "15,625,000");
+        assert_eq!((bytes(999), bytes(2_500_000), bytes(15_000_000_000)), ("999 B".into(), "2.5 MB".into(), "15 GB".into()));
+        assert_eq!((seconds(0.0123), seconds(2.0), seconds(125.0)), ("12 ms".into(), "2.00 s".into(), "2 min 5 s".into()));
+    }
+}

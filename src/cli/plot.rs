@@ -1,0 +1,93 @@
+//! `spikedeck plot`: an analysis of a run as a figure.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::CliError;
+use super::output;
+use super::run::{Change, interrupt_flag, simulate};
+use crate::core::diagnostic::did_you_mean;
+use crate::plot::{self, Look, View, ansi, cells, png, scene, svg};
+use crate::run::{self, Options};
+use crate::signal::NamedShape;
+use crate::store;
+use crate::table;
+
+/// Arguments of `plot`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder of a finished run, scenario file, or name of a built-in scenario
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Name of the analysis in the scenario, with the name of one of its shapes after a slash if it has several
+    #[arg(long, value_name = "NAME[/SHAPE]")]
+    pub analysis: String,
+    /// File to write, .svg or .png; drawn in the terminal if not given
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub change: Change,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), CliError> {
+    let path = Path::new(&args.run);
+    let finished = if table::is_run(path) {
+        Arc::new(table::open(path)?)
+    } else {
+        let (spec, _) = run::load(&args.run, &args.change.settings())?;
+        let points = run::points(&spec, &|more| run::again(&spec, more))?;
+        let options = Options { threads: args.change.threads(), ..Options::default() };
+        simulate(&Arc::new(spec), &points, options, &interrupt_flag(), false)?.finished().clone()
+    };
+    let (name, wanted) = match args.analysis.split_once('/') {
+        Some((name, shape)) => (name, Some(shape)),
+        None => (args.analysis.as_str(), None),
+    };
+    let names: Vec<&str> = finished.outcomes.iter().map(|o| o.name.as_str()).collect();
+    let Some(outcome) = finished.outcomes.iter().find(|o| o.name == name) else {
+        let help = did_you_mean(name, names.iter().copied())
+            .map_or_else(|| format!("there are: {}", names.join(", ")), |n| format!("did you mean `{n}`?"));
+        return Err(CliError::Usage(format!("this run has no analysis `{name}`; {help}")));
+    };
+    let shapes: Vec<&str> = outcome.shapes.iter().map(|s| s.name.as_str()).collect();
+    let shape = match wanted {
+        Some(wanted) => outcome.shapes.iter().find(|s| s.name == wanted),
+        None => outcome.shapes.first(),
+    };
+    let Some(shape) = shape else {
+        return Err(CliError::Usage(match wanted {
+            Some(wanted) => format!("`{name}` has no shape `{wanted}`; there are: {}", shapes.join(", ")),
+            None => format!("`{name}` has nothing to draw: {}", outcome.summary),
+        }));
+    };
+    draw(shape, args.output.as_deref())
+}
+
+fn draw(shape: &NamedShape, file: Option<&Path>) -> Result<(), CliError> {
+    let scene = scene::of(shape, &View::default());
+    let Some(path) = file else {
+        let width = output::width();
+        let colour = output::colour_on_stdout();
+        let mut look = Look { title: true, ..Look::default() };
+        if !colour {
+            look.palette.depth = plot::Depth::None;
+        }
+        let picture = cells::render(&scene, width, 30.min(width / 3), &look);
+        let text = if colour { ansi::of_grid(&picture.grid) } else { picture.grid.to_plain() };
+        let mut out = output::out();
+        out.write_all(text.as_bytes())?;
+        return Ok(out.flush()?);
+    };
+    let figure = svg::figure(&scene, &svg::Figure::default());
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("svg") => store::write_text(path, &figure)?,
+        Some("png") => {
+            let bytes = png::from_svg(&figure, 2.0).map_err(|e| CliError::Other(e.to_string()))?;
+            store::write_bytes(path, &bytes)?;
+        }
+        _ => return Err(CliError::Usage(format!("{}: figures are written as .svg or .png", path.display()))),
+    }
+    output::say(&format!("{} written", path.display()));
+    Ok(())
+}

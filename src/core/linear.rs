@@ -1,0 +1,161 @@
+//! Linear algebra of small dense matrices, row-major in flat slices: QR of a frame, eigenvalues, solves, determinants.
+
+use nalgebra::{DMatrix, DVector, Schur};
+
+/// Orthonormalises the first `k` columns of a frame of `n` rows (row-major, `frame[i * k + j]`) in place and puts the
+/// diagonal of R into `diagonal` (never negative). Gram-Schmidt with one repetition, which is orthogonal to rounding
+/// (Giraud, Langou, Rozložník 2005, doi:10.1007/s00211-005-0615-4). O(n k²).
+///
+/// A column that depends on those before it gets a diagonal of 0 and becomes a unit vector orthogonal to them, so that
+/// the frame stays a frame.
+pub fn orthonormalise(frame: &mut [f64], n: usize, k: usize, diagonal: &mut [f64]) {
+    for j in 0..k {
+        let before = norm(frame, n, k, j);
+        for _ in 0..2 {
+            for p in 0..j {
+                let mut dot = 0.0;
+                for i in 0..n {
+                    dot += frame[i * k + p] * frame[i * k + j];
+                }
+                for i in 0..n {
+                    frame[i * k + j] -= dot * frame[i * k + p];
+                }
+            }
+        }
+        let after = norm(frame, n, k, j);
+        if after > before * f64::EPSILON * f64::EPSILON {
+            diagonal[j] = after;
+            for i in 0..n {
+                frame[i * k + j] /= after;
+            }
+        } else {
+            diagonal[j] = 0.0;
+            replace_by_orthogonal(frame, n, k, j);
+        }
+    }
+}
+
+fn norm(frame: &[f64], n: usize, k: usize, j: usize) -> f64 {
+    (0..n).map(|i| frame[i * k + j] * frame[i * k + j]).sum::<f64>().sqrt()
+}
+
+/// Column `j` becomes the unit vector that is left of the axis farthest from the columns before it.
+fn replace_by_orthogonal(frame: &mut [f64], n: usize, k: usize, j: usize) {
+    let share = |frame: &[f64], axis: usize| (0..j).map(|p| frame[axis * k + p].powi(2)).sum::<f64>();
+    let axis = (0..n).min_by(|&a, &b| share(frame, a).total_cmp(&share(frame, b))).unwrap_or(0);
+    for i in 0..n {
+        frame[i * k + j] = f64::from(u8::from(i == axis));
+    }
+    for _ in 0..2 {
+        for p in 0..j {
+            let dot: f64 = (0..n).map(|i| frame[i * k + p] * frame[i * k + j]).sum();
+            for i in 0..n {
+                frame[i * k + j] -= dot * frame[i * k + p];
+            }
+        }
+    }
+    let length = norm(frame, n, k, j).max(f64::MIN_POSITIVE);
+    for i in 0..n {
+        frame[i * k + j] /= length;
+    }
+}
+
+/// Eigenvalues (real, imaginary) of an `n` by `n` matrix by the real Schur form, largest real part first, conjugate
+/// pairs with the positive imaginary part first; `None` if an entry is not finite or the iteration does not converge.
+pub fn eigenvalues(matrix: &[f64], n: usize) -> Option<Vec<(f64, f64)>> {
+    if matrix.iter().any(|v| !v.is_finite()) {
+        return None;
+    }
+    let schur = Schur::try_new(DMatrix::from_row_slice(n, n, matrix), f64::EPSILON, 10_000)?;
+    let mut values: Vec<(f64, f64)> = schur.complex_eigenvalues().iter().map(|c| (c.re, c.im)).collect();
+    values.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)));
+    Some(values)
+}
+
+/// Solves `matrix * x = right` by LU with partial pivoting; `None` if the matrix is singular or not finite.
+pub fn solve(matrix: &[f64], right: &[f64]) -> Option<Vec<f64>> {
+    let n = right.len();
+    let solution = DMatrix::from_row_slice(n, n, matrix).lu().solve(&DVector::from_column_slice(right))?;
+    solution.iter().all(|v| v.is_finite()).then(|| solution.iter().copied().collect())
+}
+
+/// ln |det| of an `n` by `n` matrix; minus infinity if it is singular.
+pub fn log_abs_determinant(matrix: &[f64], n: usize) -> f64 {
+    let lu = DMatrix::from_row_slice(n, n, matrix).lu();
+    lu.u().diagonal().iter().map(|v| v.abs().ln()).sum()
+}
+
+/// Variance of the last variable that the others leave unexplained, for a symmetric covariance matrix of `n` variables
+/// (row-major): the square of the last diagonal entry of its Cholesky factor. `None` if the variables before it are
+/// collinear.
+pub fn residual_variance(covariance: &[f64], n: usize) -> Option<f64> {
+    let mut lower = vec![0.0; n * n];
+    for i in 0..n {
+        for j in 0..=i {
+            let mut sum = covariance[i * n + j];
+            for p in 0..j {
+                sum -= lower[i * n + p] * lower[j * n + p];
+            }
+            if i == j {
+                if i + 1 == n {
+                    return (sum > 0.0).then_some(sum);
+                }
+                if sum <= covariance[i * n + i].abs() * 1e-13 || !sum.is_finite() {
+                    return None;
+                }
+                lower[i * n + i] = sum.sqrt();
+            } else {
+                lower[i * n + j] = sum / lower[j * n + j];
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_becomes_orthonormal_and_keeps_its_volume() {
+        let matrix = [4.0, 1.0, 2.0, 0.5, 3.0, -1.0, 1.0, 2.0, 5.0];
+        let mut frame = matrix;
+        let mut r = [0.0; 3];
+        orthonormalise(&mut frame, 3, 3, &mut r);
+        for a in 0..3 {
+            for b in 0..3 {
+                let dot: f64 = (0..3).map(|i| frame[i * 3 + a] * frame[i * 3 + b]).sum();
+                assert!((dot - f64::from(u8::from(a == b))).abs() < 1e-15);
+            }
+        }
+        assert!((r.iter().map(|v| v.ln()).sum::<f64>() - log_abs_determinant(&matrix, 3)).abs() < 1e-14);
+    }
+
+    #[test]
+    fn a_dependent_column_is_replaced() {
+        let mut frame = [1.0, 2.0, 1.0, 2.0];
+        let mut r = [9.0; 2];
+        orthonormalise(&mut frame, 2, 2, &mut r);
+        assert!(r[1] < 1e-15, "{r:?}");
+        assert!((frame[0] * frame[1] + frame[2] * frame[3]).abs() < 1e-15);
+        assert!((frame[1].hypot(frame[3]) - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn eigenvalues_are_sorted_and_complex() {
+        let values = eigenvalues(&[0.0, 1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, -3.0], 3).unwrap();
+        assert!((values[0].1 - 1.0).abs() < 1e-14 && (values[1].1 + 1.0).abs() < 1e-14);
+        assert!((values[2].0 + 3.0).abs() < 1e-14);
+        assert!(eigenvalues(&[f64::NAN], 1).is_none());
+    }
+
+    #[test]
+    fn solves_and_residuals() {
+        let x = solve(&[2.0, 1.0, 1.0, 3.0], &[3.0, 5.0]).unwrap();
+        assert!((x[0] - 0.8).abs() < 1e-15 && (x[1] - 1.4).abs() < 1e-15);
+        assert!(solve(&[1.0, 1.0, 1.0, 1.0], &[1.0, 2.0]).is_none());
+        // Correlation 0.6: the other explains 36 %.
+        assert!((residual_variance(&[1.0, 0.6, 0.6, 1.0], 2).unwrap() - 0.64).abs() < 1e-15);
+        assert!(residual_variance(&[1.0, 1.0, 0.2, 1.0, 1.0, 0.2, 0.2, 0.2, 1.0], 3).is_none());
+    }
+}

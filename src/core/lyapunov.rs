@@ -1,0 +1,183 @@
+//! Lyapunov spectra by tangent dynamics: a frame flies with the trajectory and is made orthonormal again and again; the
+//! logarithms of how much it grew, per time, are the exponents (Benettin et al. 1980, doi:10.1007/BF02128236; Shimada and
+//! Nagashima 1979, doi:10.1143/PTP.61.1605).
+
+use super::dynamics::{Dynamics, Scaled};
+use super::flight::{Flight, FlightError};
+use super::linear::orthonormalise;
+use super::rng::Key;
+use super::surrogate::student_quantile;
+
+/// How long, how finely, how often.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// Number of exponents, the largest first.
+    pub exponents: usize,
+    /// Time left out first, for the state and the frame.
+    pub transient: f64,
+    /// Time measured.
+    pub duration: f64,
+    /// Step of the integration.
+    pub step: f64,
+    /// Time between orthonormalisations.
+    pub interval: f64,
+    /// Batches that the interval of an exponent rests on.
+    pub batches: usize,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Spectrum {
+    /// Exponents per unit of time, natural logarithm, largest first. Minus infinity where the reset forgets a direction.
+    pub exponents: Vec<f64>,
+    /// Half of the 95 % interval of each, from batch means.
+    pub half_width: Vec<f64>,
+    /// Standard deviation of the running estimate over the second half of the run.
+    pub running_sd: Vec<f64>,
+    /// Time since the transient, and the running estimates there.
+    pub curve: Vec<(f64, Vec<f64>)>,
+    /// Mean rate of change of log volume, if all exponents were asked for and no state was held: equals their sum.
+    pub divergence: Option<f64>,
+    /// Time measured.
+    pub time: f64,
+    /// Number of orthonormalisations.
+    pub renormalisations: u64,
+    /// Number of resets.
+    pub resets: u64,
+    /// Crossings too flat for a saltation matrix.
+    pub grazing: u64,
+    /// State at the end.
+    pub state: Vec<f64>,
+}
+
+/// Points of the convergence curve.
+const CURVE_POINTS: usize = 400;
+
+/// Computes the spectrum of `system` from state `start`. `proceed` is asked now and then; when it says no, what there is
+/// comes back.
+///
+/// # Errors
+/// See [`FlightError`].
+pub fn spectrum<D: Dynamics>(
+    system: &D,
+    start: &[f64],
+    settings: Settings,
+    mut proceed: impl FnMut() -> bool,
+) -> Result<Spectrum, FlightError> {
+    let n = system.dimension();
+    let k = settings.exponents.clamp(1, n.max(1));
+    // A state-only flight first: typical sizes of the states, so that units do not decide what is long and what is short.
+    let mut scout = Flight::new(system, 0.0, start, Vec::new(), settings.step);
+    let mut scale: Vec<f64> = start.iter().map(|v| v.abs()).collect();
+    for _ in 0..200 {
+        scout.advance((settings.transient / 200.0).max(settings.step))?;
+        for (s, v) in scale.iter_mut().zip(&scout.x) {
+            *s = s.max(v.abs());
+        }
+        if !proceed() {
+            return Ok(Spectrum::default());
+        }
+    }
+    for s in &mut scale {
+        if *s < f64::MIN_POSITIVE {
+            *s = 1.0;
+        }
+    }
+    let scaled = Scaled { inner: system, scale };
+    let y: Vec<f64> = start.iter().zip(&scaled.scale).map(|(x, s)| x / s).collect();
+    let mut flight = Flight::new(&scaled, 0.0, &y, first_frame(n, k), settings.step);
+    let mut r = vec![0.0; k];
+    let mut walk = |flight: &mut Flight<'_, Scaled<'_, D>>, logs: &mut [f64]| -> Result<f64, FlightError> {
+        let from = flight.t;
+        flight.advance(settings.interval)?;
+        // A held state has no direction of its own: wait until it is let go.
+        let mut patience = 0;
+        while flight.is_refractory() && patience < 10_000 {
+            flight.advance(settings.interval)?;
+            patience += 1;
+        }
+        orthonormalise(&mut flight.frame, n, k, &mut r);
+        for (l, r) in logs.iter_mut().zip(&r) {
+            *l += r.ln();
+        }
+        Ok(flight.t - from)
+    };
+    let mut logs = vec![0.0; k];
+    while flight.t < settings.transient {
+        walk(&mut flight, &mut logs)?;
+        if !proceed() {
+            return Ok(Spectrum::default());
+        }
+    }
+    logs.fill(0.0);
+    let (begin, volume, held, resets, grazing) = (flight.t, flight.log_volume, flight.held_resets, flight.resets, flight.grazing);
+    let mut result = Spectrum::default();
+    let mut marks: Vec<(f64, Vec<f64>)> = vec![(0.0, logs.clone())];
+    while flight.t - begin < settings.duration * (1.0 - 1e-12) {
+        walk(&mut flight, &mut logs)?;
+        result.renormalisations += 1;
+        let t = flight.t - begin;
+        if t >= settings.duration * (marks.len() as f64 / CURVE_POINTS as f64 - 1e-9) {
+            marks.push((t, logs.clone()));
+        }
+        if !proceed() {
+            break;
+        }
+    }
+    let time = flight.t - begin;
+    result.exponents = logs.iter().map(|l| l / time).collect();
+    result.curve = marks.iter().skip(1).map(|(t, l)| (*t, l.iter().map(|l| l / t).collect())).collect();
+    result.half_width = (0..k).map(|j| batch_half_width(&marks, j, settings.batches)).collect();
+    result.running_sd = (0..k).map(|j| running_sd(&result.curve, j)).collect();
+    result.divergence = (k == n && flight.held_resets == held).then(|| (flight.log_volume - volume) / time);
+    result.time = time;
+    result.resets = flight.resets - resets;
+    result.grazing = flight.grazing - grazing;
+    result.state = scaled.unscaled(&flight.x);
+    Ok(result)
+}
+
+/// A frame in general position: axes that the system leaves alone would give the exponents in the wrong order.
+fn first_frame(n: usize, k: usize) -> Vec<f64> {
+    let mut stream = Key::new(0, "lyapunov", "frame").stream(0, 0);
+    let mut frame: Vec<f64> = (0..n * k).map(|_| 2.0 * stream.uniform() - 1.0).collect();
+    orthonormalise(&mut frame, n, k, &mut vec![0.0; k]);
+    frame
+}
+
+/// Half of the 95 % interval of exponent `j` from the means of `batches` stretches of equal length.
+fn batch_half_width(marks: &[(f64, Vec<f64>)], j: usize, batches: usize) -> f64 {
+    let last = marks.len() - 1;
+    let batches = batches.min(last);
+    if batches < 3 {
+        return f64::NAN;
+    }
+    let at = |b: usize| &marks[b * last / batches];
+    let means: Vec<f64> = (0..batches).map(|b| (at(b + 1).1[j] - at(b).1[j]) / (at(b + 1).0 - at(b).0)).collect();
+    let mean = means.iter().sum::<f64>() / batches as f64;
+    let variance = means.iter().map(|m| (m - mean) * (m - mean)).sum::<f64>() / (batches - 1) as f64;
+    student_quantile(batches - 1) * (variance / batches as f64).sqrt()
+}
+
+fn running_sd(curve: &[(f64, Vec<f64>)], j: usize) -> f64 {
+    let half = &curve[curve.len() / 2..];
+    let mean = half.iter().map(|c| c.1[j]).sum::<f64>() / half.len() as f64;
+    (half.iter().map(|c| (c.1[j] - mean).powi(2)).sum::<f64>() / half.len() as f64).sqrt()
+}
+
+/// Kaplan and Yorke's dimension, `j + (λ₁ + … + λ_j)/|λ_{j+1}|` for the last j whose partial sum is not negative (1979,
+/// doi:10.1007/BFb0064319). `None` when the sum of the exponents known never becomes negative and not all are known.
+pub fn kaplan_yorke(exponents: &[f64], dimension: usize) -> Option<f64> {
+    let mut sum = 0.0;
+    for (j, &e) in exponents.iter().enumerate() {
+        if sum + e < 0.0 {
+            return Some(if e.is_finite() { j as f64 + sum / e.abs() } else { j as f64 });
+        }
+        sum += e;
+    }
+    (exponents.len() == dimension).then_some(dimension as f64)
+}
+
+#[cfg(test)]
+#[path = "lyapunov_tests.rs"]
+mod tests;

@@ -1,0 +1,166 @@
+//! Means, variances, quantiles, correlation, and intervals that have closed forms.
+
+use statrs::distribution::{Beta, ChiSquared, ContinuousCDF, Normal, StudentsT};
+
+/// Mean; NaN of nothing.
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Sum of squared deviations from the mean (two passes, with the correction of Chan, Golub and LeVeque 1983,
+/// doi:10.1080/00031305.1983.10483115).
+fn squares(values: &[f64]) -> f64 {
+    let m = mean(values);
+    let (s, c) = values.iter().fold((0.0, 0.0), |(s, c), &v| {
+        let d = v - m;
+        (s + d * d, c + d)
+    });
+    s - c * c / values.len() as f64
+}
+
+/// Variance with divisor `n - ddof`; NaN with `ddof` values or fewer.
+pub fn variance(values: &[f64], ddof: usize) -> f64 {
+    if values.len() <= ddof { f64::NAN } else { (squares(values) / (values.len() - ddof) as f64).max(0.0) }
+}
+
+/// Standard deviation with divisor `n - ddof`.
+pub fn deviation(values: &[f64], ddof: usize) -> f64 {
+    variance(values, ddof).sqrt()
+}
+
+/// Quantile of ascending values with linear interpolation between order statistics (type 7, NumPy's default).
+pub fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let place = q.clamp(0.0, 1.0) * last as f64;
+    let low = place.floor() as usize;
+    let high = (low + 1).min(last);
+    sorted[low] + (sorted[high] - sorted[low]) * (place - low as f64)
+}
+
+/// Median; NaN of nothing.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    quantile(&sorted, 0.5)
+}
+
+/// Whether a variance is more than rounding of values of this size leaves.
+pub fn varies(variance: f64, size: f64) -> bool {
+    variance > (1e-13 * size).powi(2)
+}
+
+/// Pearson correlation; NaN if a side does not vary.
+pub fn pearson(x: &[f64], y: &[f64]) -> f64 {
+    let (mx, my) = (mean(x), mean(y));
+    let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);
+    for (&a, &b) in x.iter().zip(y) {
+        xy += (a - mx) * (b - my);
+        xx += (a - mx) * (a - mx);
+        yy += (b - my) * (b - my);
+    }
+    let n = x.len() as f64;
+    if varies(xx / n, mx.abs()) && varies(yy / n, my.abs()) { (xy / (xx * yy).sqrt()).clamp(-1.0, 1.0) } else { f64::NAN }
+}
+
+/// Quantile of the standard normal distribution.
+pub fn normal_quantile(p: f64) -> f64 {
+    Normal::standard().inverse_cdf(p)
+}
+
+/// Two-sided p-value of a standard normal score.
+pub fn normal_two_sided(z: f64) -> f64 {
+    (2.0 * Normal::standard().sf(z.abs())).min(1.0)
+}
+
+/// Mean with the interval of Student's t; infinite with fewer than two values.
+pub fn mean_interval(values: &[f64], level: f64) -> (f64, f64, f64) {
+    let m = mean(values);
+    let n = values.len() as f64;
+    let half = match StudentsT::new(0.0, 1.0, n - 1.0) {
+        Ok(t) if values.len() > 1 => t.inverse_cdf(0.5 + level / 2.0) * deviation(values, 1) / n.sqrt(),
+        _ => f64::INFINITY,
+    };
+    (m, m - half, m + half)
+}
+
+/// Exact interval of a Poisson mean from a count (Garwood 1936, doi:10.1093/biomet/28.3-4.437).
+pub fn poisson_interval(count: u64, level: f64) -> (f64, f64) {
+    let tail = (1.0 - level) / 2.0;
+    let low = if count == 0 { 0.0 } else { 0.5 * chi_squared_quantile(2.0 * count as f64, tail) };
+    (low, 0.5 * chi_squared_quantile(2.0 * (count as f64 + 1.0), 1.0 - tail))
+}
+
+/// Exact interval of a share from `hits` of `n` (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404).
+pub fn share_interval(hits: u64, n: u64, level: f64) -> (f64, f64) {
+    let tail = (1.0 - level) / 2.0;
+    let (k, m) = (hits as f64, (n - hits.min(n)) as f64);
+    let quantile = |a: f64, b: f64, p: f64| Beta::new(a, b).map_or(f64::NAN, |d| d.inverse_cdf(p));
+    let low = if hits == 0 { 0.0 } else { quantile(k, m + 1.0, tail) };
+    (low, if hits >= n { 1.0 } else { quantile(k + 1.0, m, 1.0 - tail) })
+}
+
+/// Quantile of the chi-squared distribution; NaN for freedom that is not positive. Above 1e5 degrees of freedom the
+/// cube-root approximation of Wilson and Hilferty 1931 (doi:10.1073/pnas.17.12.684), which is then exact to 1e-8.
+pub fn chi_squared_quantile(freedom: f64, p: f64) -> f64 {
+    if freedom > 1e5 {
+        let s = 2.0 / (9.0 * freedom);
+        return freedom * (1.0 - s + normal_quantile(p) * s.sqrt()).powi(3);
+    }
+    ChiSquared::new(freedom).map_or(f64::NAN, |d| d.inverse_cdf(p))
+}
+
+/// Probability that a chi-squared variable is at least `x`.
+pub fn chi_squared_tail(freedom: f64, x: f64) -> f64 {
+    if x <= 0.0 { 1.0 } else { ChiSquared::new(freedom).map_or(f64::NAN, |d| d.sf(x)) }
+}
+
+/// Interval of a Pearson correlation of `n` independent pairs by Fisher's z (1921).
+pub fn correlation_interval(r: f64, n: f64, level: f64) -> (f64, f64) {
+    if n <= 3.0 || !r.is_finite() {
+        return (f64::NAN, f64::NAN);
+    }
+    let half = normal_quantile(0.5 + level / 2.0) / (n - 3.0).sqrt();
+    ((r.atanh() - half).tanh(), (r.atanh() + half).tanh())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(a: f64, b: f64, tolerance: f64) {
+        assert!((a - b).abs() <= tolerance, "{a} is not {b}");
+    }
+
+    #[test]
+    fn moments_and_quantiles() {
+        let v = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
+        close(mean(&v), 5.0, 0.0);
+        close(variance(&v, 0), 4.0, 1e-15);
+        close(variance(&v, 1), 32.0 / 7.0, 1e-15);
+        close(quantile(&v, 0.25), 4.0, 0.0);
+        close(median(&[3.0, 1.0, 2.0, 10.0]), 2.5, 0.0);
+        assert!(variance(&[1.0], 1).is_nan() && quantile(&[], 0.5).is_nan());
+        // A large offset does not swallow the variance.
+        close(variance(&[1e9 + 4.0, 1e9 + 7.0, 1e9 + 13.0, 1e9 + 16.0], 1), 30.0, 1e-9);
+        close(pearson(&[1.0, 2.0, 3.0, 4.0], &[2.0, 1.0, 4.0, 3.0]), 0.6, 1e-15);
+        assert!(pearson(&[1.0, 1.0], &[0.0, 1.0]).is_nan());
+        assert!(pearson(&[-65.1; 3], &[0.0, 1.0, 2.0]).is_nan());
+    }
+
+    /// SciPy 1.17: `chi2.ppf`, `beta.ppf`, `t.ppf`.
+    #[test]
+    fn intervals() {
+        let (low, high) = poisson_interval(10, 0.95);
+        close(low, 4.795388696, 1e-8);
+        close(high, 18.390356042, 1e-8);
+        close(poisson_interval(0, 0.95).1, 3.688879454, 1e-8);
+        let (low, high) = share_interval(2, 7, 0.95);
+        close(low, 0.036692566, 1e-8);
+        close(high, 0.709579136, 1e-8);
+        let (m, low, high) = mean_interval(&[1.0, 2.0, 3.0, 4.0], 0.95);
+        close(m, 2.5, 0.0);
+        close(high - low, 2.0 * 3.182446305 * (5.0f64 / 3.0 / 4.0).sqrt(), 1e-7);
+        assert!(mean_interval(&[1.0], 0.95).2.is_infinite());
+        close(chi_squared_quantile(2e5, 0.975) / 2e5, 1.006207416, 1e-8);
+    }
+}

@@ -1,0 +1,289 @@
+//! Curves, bars, bands, spikes, segments and glyphs in cells.
+
+use super::dots::{Dash, Dots, Plane, letter};
+use super::layout::Placed;
+use super::{Look, Marker};
+use crate::plot::colour::{Depth, Role};
+use crate::plot::reduce;
+use crate::plot::scene::{CurveMark, Glyph, Stroke};
+use crate::plot::ticks::at_fraction;
+
+/// Ranks: who wins a shared cell.
+pub(crate) fn rank(role: Role, focus: bool) -> u8 {
+    match role {
+        _ if focus => 6,
+        Role::Chance | Role::Dim => 1,
+        Role::Theory => 4,
+        _ => 3,
+    }
+}
+
+/// Without colours, dashes tell series apart; theory is always dashed.
+fn dash(stroke: Stroke, role: Role, look: &Look) -> Option<Dash> {
+    if look.marker == Marker::Ascii {
+        return None;
+    }
+    match (stroke, role) {
+        (Stroke::Dashed, _) => Some(Dash { on: 4, period: 7 }),
+        (_, Role::Series(n)) if look.palette.depth == Depth::None => match n % 4 {
+            1 => Some(Dash { on: 8, period: 11 }),
+            2 => Some(Dash { on: 3, period: 5 }),
+            3 => Some(Dash { on: 1, period: 3 }),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A canvas of cells over the data area of a panel.
+pub(crate) struct Brush<'p> {
+    pub(crate) plane: &'p mut Plane,
+    pub(crate) placed: &'p Placed,
+    pub(crate) look: &'p Look,
+    /// Cell columns that may be painted (a sweep paints in two parts).
+    pub(crate) clip: (usize, usize),
+}
+
+impl Brush<'_> {
+    fn dots(&self, dash: Option<Dash>) -> Dots {
+        Dots::new(self.plane.cells, self.look.marker, self.clip, dash)
+    }
+
+    /// The part of an ascending curve that is in view, with one more sample on each side.
+    fn visible(&self, x: &[f64]) -> (usize, usize) {
+        let from = x.partition_point(|&v| v < self.placed.x.0);
+        let to = x.partition_point(|&v| v <= self.placed.x.1);
+        (from.saturating_sub(1), (to + 1).min(x.len()))
+    }
+
+    pub(crate) fn curve(&mut self, c: &CurveMark<'_>) {
+        let mut dots = self.dots(dash(c.stroke, c.role, self.look));
+        let (width, height) = dots.size();
+        let (from, to) = if c.ascending { self.visible(c.x) } else { (0, c.x.len()) };
+        let place = |k: usize| (self.placed.across(c.x[k], width), self.placed.down(c.y[k], height));
+        let rank = rank(c.role, c.focus);
+        if c.stroke == Stroke::Points {
+            // Measured points stand over the theory that is drawn through them.
+            let rank = rank.max(5);
+            let few = to.saturating_sub(from) <= 4 * self.plane.cells.0;
+            if few {
+                let glyph = letter(c.role, self.look.marker == Marker::Ascii);
+                for k in from..to {
+                    let (x, y) = (self.placed.across(c.x[k], self.plane.cells.0), self.placed.down(c.y[k], self.plane.cells.1));
+                    if let Some((x, y)) = inside(x, y, self.plane.cells)
+                        && x >= self.clip.0
+                        && x < self.clip.1
+                    {
+                        self.plane.put(x, y, glyph, c.role, rank);
+                    }
+                }
+                return;
+            }
+            for (x, y) in (from..to).map(place) {
+                if let Some((x, y)) = inside(x, y, (width, height)) {
+                    dots.set(x, y);
+                }
+            }
+        } else if c.ascending && to - from > 2 * width {
+            self.reduced(c, &mut dots);
+        } else {
+            for k in from + 1..to {
+                let (a, b) = (place(k - 1), place(k));
+                if c.stroke == Stroke::Steps {
+                    dots.line(a, (b.0, a.1));
+                    dots.line((b.0, a.1), b);
+                } else {
+                    dots.line(a, b);
+                }
+            }
+            // Samples alone between missing ones would not show as lines.
+            let finite = |k: usize| c.y.get(k).is_some_and(|v| v.is_finite());
+            for k in from..to {
+                if !(finite(k.wrapping_sub(1)) || finite(k + 1)) {
+                    let (x, y) = place(k);
+                    if let Some((x, y)) = inside(x, y, (width, height)) {
+                        dots.set(x, y);
+                    }
+                }
+            }
+        }
+        self.plane.lay(&dots, c.role, rank);
+    }
+
+    /// Minimum and maximum of every column of pixels.
+    fn reduced(&self, c: &CurveMark<'_>, dots: &mut Dots) {
+        let (width, height) = dots.size();
+        let edge = |k: usize| at_fraction(k as f64 / width as f64, self.placed.x, self.placed.x_log);
+        let mut before: Option<(usize, f64)> = None;
+        for column in reduce::columns(c.x, c.y, c.pyramid, width, edge) {
+            let (mut low, mut high) = (column.extremes.min, column.extremes.max);
+            if low <= high {
+                // Join with the column before, so that steep flanks have no gaps; sparse columns (a logarithmic axis) by a line.
+                if let Some((at, last)) = before.filter(|b| b.1.is_finite() && column.first.is_finite()) {
+                    if at + 1 == column.column {
+                        let middle = f64::midpoint(last, column.first);
+                        (low, high) = (low.min(middle), high.max(middle));
+                        dots.vertical(at, self.placed.down(last, height), self.placed.down(middle, height));
+                    } else {
+                        let from = (at as f64 + 0.5, self.placed.down(last, height));
+                        dots.line(from, (column.column as f64 + 0.5, self.placed.down(column.first, height)));
+                    }
+                }
+                dots.vertical(column.column, self.placed.down(high, height), self.placed.down(low, height));
+            }
+            before = Some((column.column, column.last));
+        }
+    }
+
+    /// The stretch between two curves, as the rows of each cell column: handed to `paint(column, top, bottom)`.
+    pub(crate) fn band(&self, x: &[f64], low: &[f64], high: &[f64], mut paint: impl FnMut(usize, usize, usize)) {
+        let length = x.len().min(low.len()).min(high.len());
+        let (columns, rows) = self.plane.cells;
+        if length == 0 || rows == 0 || !x[..length].is_sorted() {
+            return;
+        }
+        for column in self.clip.0..self.clip.1.min(columns) {
+            let at = at_fraction((column as f64 + 0.5) / columns as f64, self.placed.x, self.placed.x_log);
+            let k = x[..length].partition_point(|&v| v < at);
+            if k == 0 || k >= length {
+                continue;
+            }
+            let part = (at - x[k - 1]) / (x[k] - x[k - 1]);
+            let mix = |v: &[f64]| v[k - 1] + (v[k] - v[k - 1]) * part;
+            let (top, bottom) = (self.placed.down(mix(high), rows), self.placed.down(mix(low), rows));
+            let (top, bottom) = (top.min(bottom), top.max(bottom));
+            if top.is_finite() && bottom.is_finite() && bottom > 0.0 && top < rows as f64 {
+                paint(column, top.max(0.0) as usize, (bottom.ceil() as usize).min(rows));
+            }
+        }
+    }
+
+    /// Height of the bars in each column of cells, as a fraction of a row from the bottom: `paint(column, eighths)`.
+    pub(crate) fn bars(&self, edges: &[f64], heights: &[f64], mut paint: impl FnMut(usize, f64, f64)) {
+        let (columns, rows) = self.plane.cells;
+        let base = if self.placed.y_log { self.placed.y.0 } else { 0.0f64.clamp(self.placed.y.0, self.placed.y.1) };
+        for column in 0..columns {
+            let edge = |k: usize| at_fraction(k as f64 / columns as f64, self.placed.x, self.placed.x_log);
+            let (left, right) = (edge(column), edge(column + 1));
+            let from = edges.partition_point(|&e| e <= left).saturating_sub(1);
+            let to = edges.partition_point(|&e| e < right).min(heights.len());
+            let all = reduce::extremes(heights, from.min(to), to, None);
+            let Some((low, high)) = all.range() else { continue };
+            if edges.first().is_none_or(|e| *e >= right) {
+                continue;
+            }
+            let value = if high.abs() >= low.abs() { high } else { low };
+            paint(column, self.placed.down(base, rows), self.placed.down(value, rows));
+        }
+    }
+
+    /// The outline of bars.
+    pub(crate) fn outline(&mut self, edges: &[f64], heights: &[f64], role: Role) {
+        let mut dots = self.dots(dash(Stroke::Line, role, self.look));
+        let (width, height) = dots.size();
+        let base = if self.placed.y_log { self.placed.y.0 } else { 0.0 };
+        let mut before = self.placed.down(base, height);
+        for (pair, &h) in edges.windows(2).zip(heights) {
+            let (a, b) = (self.placed.across(pair[0], width), self.placed.across(pair[1], width));
+            let y = self.placed.down(if h.is_finite() { h } else { base }, height).min(height as f64 - 0.5);
+            dots.line((a, before), (a, y));
+            dots.line((a, y), (b, y));
+            before = y;
+        }
+        if let Some(&last) = edges.last() {
+            let x = self.placed.across(last, width);
+            dots.line((x, before), (x, self.placed.down(base, height).min(height as f64 - 0.5)));
+        }
+        self.plane.lay(&dots, role, 4);
+    }
+
+    /// Spikes: one bit each, a whole row high where rows are higher than a pixel.
+    pub(crate) fn spikes(&mut self, times: &[f64], units: &[u32], first_row: usize, rows: usize, role: Role, focus: bool) {
+        let mut dots = self.dots(None);
+        let (width, height) = dots.size();
+        let each = height as f64 / (self.placed.y.1 - self.placed.y.0).abs().max(1e-9);
+        // A gap between rows as soon as rows are three pixels high.
+        let tall = if each >= 3.0 { (each.floor() - 1.0) as usize } else { (each.floor() as usize).max(1) };
+        let (low, high) = self.placed.x;
+        let length = times.len().min(units.len());
+        let (from, to) = (times[..length].partition_point(|&t| t < low), times[..length].partition_point(|&t| t <= high));
+        // Axes of rasters are proportional: two factors instead of a fraction for every one of millions of spikes.
+        let per_x = width as f64 / (high - low);
+        let start = self.placed.down(first_row as f64, height);
+        let per_row = self.placed.down((first_row + 1) as f64, height) - start;
+        for k in from..to.max(from) {
+            let (x, top) = ((times[k] - low) * per_x, start + per_row * f64::from(units[k]));
+            let shown = (units[k] as usize) < rows && x >= 0.0 && top > -each && top < height as f64;
+            if !shown {
+                continue;
+            }
+            let x = (x as usize).min(width.saturating_sub(1));
+            for y in 0..tall {
+                let y = top + 1e-9 + y as f64;
+                if y >= 0.0 {
+                    dots.set(x, y as usize);
+                }
+            }
+        }
+        self.plane.lay(&dots, role, rank(role, focus));
+    }
+
+    pub(crate) fn segments(&mut self, segments: &[[f64; 4]], role: Role, rank: u8) {
+        let mut dots = self.dots(dash(Stroke::Line, role, self.look));
+        let (width, height) = dots.size();
+        for s in segments {
+            let a = (self.placed.across(s[0], width), self.placed.down(s[1], height));
+            let b = (self.placed.across(s[2], width), self.placed.down(s[3], height));
+            dots.line(a, b);
+        }
+        self.plane.lay(&dots, role, rank);
+    }
+
+    /// Arrows of the field: one character each.
+    pub(crate) fn arrows(&mut self, arrows: &[[f64; 4]]) {
+        const EIGHT: [char; 8] = ['→', '↗', '↑', '↖', '←', '↙', '↓', '↘'];
+        const FOUR: [char; 8] = ['>', '/', '^', '\\', '<', '/', 'v', '\\'];
+        let set = if self.look.marker == Marker::Ascii { &FOUR } else { &EIGHT };
+        for a in arrows {
+            let (columns, rows) = self.plane.cells;
+            let (x, y) = (self.placed.across(a[0], columns), self.placed.down(a[1], rows));
+            let (right, up) = (a[2] / (self.placed.x.1 - self.placed.x.0), a[3] / (self.placed.y.1 - self.placed.y.0));
+            let (right, up) = (right * columns as f64, up * 2.0 * rows as f64);
+            if (right == 0.0 && up == 0.0) || !right.is_finite() || !up.is_finite() {
+                continue;
+            }
+            let octant = (up.atan2(right) / std::f64::consts::FRAC_PI_4).round().rem_euclid(8.0) as usize % 8;
+            if let Some((x, y)) = inside(x, y, self.plane.cells) {
+                self.plane.put(x, y, set[octant], Role::Dim, 0);
+            }
+        }
+    }
+
+    pub(crate) fn glyph(&mut self, at: (f64, f64), glyph: Glyph, role: Role) {
+        let ascii = self.look.marker == Marker::Ascii;
+        let ch = match (glyph, ascii) {
+            (Glyph::Stable | Glyph::Node, false) => '●',
+            (Glyph::Unstable, false) => '○',
+            (Glyph::Saddle, false) => '╳',
+            (Glyph::Marginal, false) => '◇',
+            (Glyph::Stable | Glyph::Node, true) => '@',
+            (Glyph::Unstable, true) => 'O',
+            (Glyph::Saddle, true) => 'X',
+            (Glyph::Marginal, true) => '?',
+        };
+        let (columns, rows) = self.plane.cells;
+        if let Some((x, y)) = inside(self.placed.across(at.0, columns), self.placed.down(at.1, rows), (columns, rows)) {
+            self.plane.put(x, y, ch, role, 9);
+        }
+    }
+}
+
+/// A place in pixels, if it is inside; the far edge belongs to the last pixel.
+pub(crate) fn inside(x: f64, y: f64, size: (usize, usize)) -> Option<(usize, usize)> {
+    let (w, h) = (size.0 as f64, size.1 as f64);
+    if x.is_finite() && y.is_finite() && x >= -1e-6 && y >= -1e-6 && x <= w + 1e-6 && y <= h + 1e-6 && size.0 > 0 && size.1 > 0 {
+        Some(((x.max(0.0) as usize).min(size.0 - 1), (y.max(0.0) as usize).min(size.1 - 1)))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,300 @@
+//! Roles, not colours: what a mark means is decided in the scene, how that looks is decided here, by theme and by what
+//! the terminal can show.
+
+use super::map::{ColourMap, Rgb, rgb};
+
+/// A colour of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Colour {
+    /// The terminal's own foreground or background.
+    #[default]
+    Default,
+    /// One of the 16 colours that the terminal's user chose (0 to 15).
+    Ansi(u8),
+    /// One of the fixed 256 colours (16 to 255).
+    Indexed(u8),
+    /// 24-bit colour.
+    Rgb(u8, u8, u8),
+}
+
+/// How many colours the terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// 24 bits.
+    #[default]
+    True,
+    /// 256 colours.
+    Indexed,
+    /// The 16 colours of the user's palette.
+    Sixteen,
+    /// None: bold, dim, underline, reverse and the shapes of glyphs carry the meaning (`NO_COLOR`).
+    None,
+}
+
+/// Dark or light ground.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// Light text on dark ground.
+    #[default]
+    Dark,
+    /// Dark text on light ground.
+    Light,
+}
+
+/// What something on the screen means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Role {
+    /// Ordinary text.
+    #[default]
+    Text,
+    /// Secondary text: units, notes.
+    Dim,
+    /// Axis lines and tick labels.
+    Axis,
+    /// Headings.
+    Title,
+    /// The `n`-th curve or population (0 first).
+    Series(u16),
+    /// What theory says.
+    Theory,
+    /// A chance level or surrogate band.
+    Chance,
+    /// A line across with a name.
+    Reference,
+    /// A stable fixed point.
+    Stable,
+    /// An unstable fixed point.
+    Unstable,
+    /// A saddle.
+    Saddle,
+    /// A fixed point that linearisation does not decide.
+    Marginal,
+    /// The crosshair.
+    Cursor,
+    /// Something went well.
+    Good,
+    /// Something to look at.
+    Warning,
+    /// Something failed.
+    Bad,
+    /// The chosen row, the focused pane.
+    Accent,
+}
+
+/// How a cell's text is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Style {
+    /// Foreground.
+    pub fg: Colour,
+    /// Background.
+    pub bg: Colour,
+    /// Bold.
+    pub bold: bool,
+    /// Dim.
+    pub dim: bool,
+    /// Underlined.
+    pub underline: bool,
+    /// Foreground and background exchanged.
+    pub reverse: bool,
+}
+
+/// Series colours of Okabe and Ito (2008), in the order that keeps neighbours far apart on dark ground.
+const SERIES_DARK: [u32; 7] = [0x56b4e9, 0xe69f00, 0x009e73, 0xcc79a7, 0xf0e442, 0xd55e00, 0x0072b2];
+/// The same colours for light ground, strong ones first; yellow, which cannot be read there, is black.
+const SERIES_LIGHT: [u32; 7] = [0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xe69f00, 0x56b4e9, 0x000000];
+/// The user's own colours for series.
+const SERIES_ANSI_DARK: [u8; 7] = [14, 11, 10, 13, 3, 9, 12];
+const SERIES_ANSI_LIGHT: [u8; 7] = [4, 1, 2, 5, 3, 6, 0];
+
+/// Theme, depth and colour map together: turns roles and values into colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Palette {
+    /// Ground.
+    pub theme: Theme,
+    /// What the terminal shows.
+    pub depth: Depth,
+    /// Map of images and matrices.
+    pub map: ColourMap,
+}
+
+impl Palette {
+    fn dark(self) -> bool {
+        self.theme == Theme::Dark
+    }
+
+    /// The 24-bit colour of a role; figures use it as it is.
+    pub fn rgb(self, role: Role) -> Rgb {
+        let pick = |dark, light| rgb(if self.dark() { dark } else { light });
+        match role {
+            Role::Text => pick(0xe4e4e4, 0x1c1c1c),
+            Role::Title | Role::Theory | Role::Cursor => pick(0xffffff, 0x000000),
+            Role::Dim => pick(0x9a9a9a, 0x5f5f5f),
+            Role::Axis => pick(0xa8a8a8, 0x444444),
+            Role::Series(n) => {
+                let table = if self.dark() { &SERIES_DARK } else { &SERIES_LIGHT };
+                rgb(table[usize::from(n) % table.len()])
+            }
+            Role::Chance | Role::Marginal => pick(0x8a8a8a, 0x7a7a7a),
+            Role::Reference => pick(0xbcbcbc, 0x606060),
+            Role::Stable | Role::Good => pick(0x00c08b, 0x007a59),
+            Role::Unstable | Role::Bad => pick(0xff8060, 0xb03a00),
+            Role::Saddle | Role::Warning => pick(0xf0e442, 0x8a6a00),
+            Role::Accent => pick(0x56b4e9, 0x0072b2),
+        }
+    }
+
+    /// The colour of a role as the terminal shows it.
+    pub fn colour(self, role: Role) -> Colour {
+        match self.depth {
+            Depth::True => {
+                let (r, g, b) = self.rgb(role);
+                if role == Role::Text { Colour::Default } else { Colour::Rgb(r, g, b) }
+            }
+            Depth::Indexed => {
+                if role == Role::Text {
+                    Colour::Default
+                } else {
+                    nearest_indexed(self.rgb(role))
+                }
+            }
+            Depth::Sixteen => self.ansi(role),
+            Depth::None => Colour::Default,
+        }
+    }
+
+    fn ansi(self, role: Role) -> Colour {
+        let pick = |dark, light| Colour::Ansi(if self.dark() { dark } else { light });
+        match role {
+            Role::Text | Role::Title | Role::Theory | Role::Cursor => Colour::Default,
+            Role::Dim | Role::Axis | Role::Chance | Role::Marginal | Role::Reference => pick(7, 8),
+            Role::Series(n) => {
+                let n = usize::from(n) % SERIES_ANSI_DARK.len();
+                pick(SERIES_ANSI_DARK[n], SERIES_ANSI_LIGHT[n])
+            }
+            Role::Stable | Role::Good => pick(10, 2),
+            Role::Unstable | Role::Bad => pick(9, 1),
+            Role::Saddle | Role::Warning => pick(11, 3),
+            Role::Accent => pick(14, 4),
+        }
+    }
+
+    /// Colour and weight of a role. Without colours, weight alone tells roles apart.
+    pub fn style(self, role: Role) -> Style {
+        let mut style = Style { fg: self.colour(role), bold: matches!(role, Role::Title), ..Style::default() };
+        if self.depth == Depth::None {
+            match role {
+                Role::Title | Role::Good | Role::Stable | Role::Theory => style.bold = true,
+                Role::Dim | Role::Axis | Role::Chance | Role::Reference | Role::Marginal => style.dim = true,
+                Role::Bad | Role::Unstable | Role::Accent => style.reverse = true,
+                Role::Warning | Role::Saddle => style.underline = true,
+                Role::Series(n) => style.bold = n % 2 == 1,
+                Role::Text | Role::Cursor => {}
+            }
+        }
+        style
+    }
+
+    /// The 24-bit colour of a value at `t` of its range (0 to 1; for diverging maps 0.5 is the natural middle).
+    pub fn value_rgb(self, t: f64, diverging: bool) -> Rgb {
+        let t = super::map::quantise(t, super::map::LEVELS);
+        if diverging { ColourMap::diverging(self.dark(), t) } else { self.map.sequential(t) }
+    }
+
+    /// The same as the terminal shows it; with 16 colours six steps, without colours none (glyphs carry the value).
+    pub fn value(self, t: f64, diverging: bool) -> Colour {
+        match self.depth {
+            Depth::True => {
+                let (r, g, b) = self.value_rgb(t, diverging);
+                Colour::Rgb(r, g, b)
+            }
+            Depth::Indexed => nearest_indexed(self.value_rgb(t, diverging)),
+            Depth::Sixteen => {
+                let ramp: [u8; 6] = if diverging { [14, 12, 4, 1, 9, 11] } else { [0, 4, 6, 2, 11, 15] };
+                Colour::Ansi(ramp[((t.clamp(0.0, 1.0) * 6.0) as usize).min(5)])
+            }
+            Depth::None => Colour::Default,
+        }
+    }
+
+    /// Ground of figures.
+    pub fn ground(self) -> Rgb {
+        rgb(if self.dark() { 0x16181d } else { 0xffffff })
+    }
+}
+
+/// The nearest of the 240 fixed colours (a 6x6x6 cube and 24 greys), by squared distance.
+pub fn nearest_indexed((r, g, b): Rgb) -> Colour {
+    const STEPS: [i32; 6] = [0, 95, 135, 175, 215, 255];
+    let near = |v: u8| (0..6).min_by_key(|&i| (STEPS[i] - i32::from(v)).abs()).unwrap_or(0);
+    let distance = |c: (i32, i32, i32)| (c.0 - i32::from(r)).pow(2) + (c.1 - i32::from(g)).pow(2) + (c.2 - i32::from(b)).pow(2);
+    let (i, j, k) = (near(r), near(g), near(b));
+    let cube = distance((STEPS[i], STEPS[j], STEPS[k]));
+    let mean = (i32::from(r) + i32::from(g) + i32::from(b)) / 3;
+    let grey = ((mean - 8 + 5) / 10).clamp(0, 23);
+    let level = 8 + 10 * grey;
+    if distance((level, level, level)) < cube {
+        Colour::Indexed(232 + grey as u8)
+    } else {
+        Colour::Indexed((16 + 36 * i + 6 * j + k) as u8)
+    }
+}
+
+/// What an indexed or ANSI colour looks like in a figure (xterm's table).
+pub fn to_rgb(colour: Colour, default: Rgb) -> Rgb {
+    const ANSI: [u32; 16] = [
+        0x000000, 0xcd3131, 0x0dbc79, 0xb58900, 0x2472c8, 0xbc3fbc, 0x11a8cd, 0xcccccc, 0x767676, 0xf14c4c, 0x23d18b, 0xf5f543, 0x3b8eea,
+        0xd670d6, 0x29b8db, 0xffffff,
+    ];
+    match colour {
+        Colour::Default => default,
+        Colour::Rgb(r, g, b) => (r, g, b),
+        Colour::Ansi(n) | Colour::Indexed(n @ 0..16) => rgb(ANSI[usize::from(n % 16)]),
+        Colour::Indexed(n @ 16..232) => {
+            let step = |v: u8| if v == 0 { 0 } else { 55 + 40 * v };
+            let n = n - 16;
+            (step(n / 36), step(n / 6 % 6), step(n % 6))
+        }
+        Colour::Indexed(n) => {
+            let level = 8 + 10 * (n - 232);
+            (level, level, level)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_is_nearest() {
+        assert_eq!(nearest_indexed((255, 0, 0)), Colour::Indexed(196));
+        assert_eq!(nearest_indexed((0, 0, 0)), Colour::Indexed(16));
+        assert_eq!(nearest_indexed((128, 128, 128)), Colour::Indexed(244));
+        for n in 16..=255 {
+            let colour = to_rgb(Colour::Indexed(n), (0, 0, 0));
+            assert_eq!(to_rgb(nearest_indexed(colour), (0, 0, 0)), colour, "{n}");
+        }
+    }
+
+    #[test]
+    fn without_colours_nothing_is_coloured_and_roles_still_differ() {
+        let palette = Palette { depth: Depth::None, ..Palette::default() };
+        for role in [Role::Title, Role::Series(0), Role::Series(1), Role::Bad, Role::Warning, Role::Axis] {
+            assert_eq!(palette.style(role).fg, Colour::Default);
+        }
+        assert_ne!(palette.style(Role::Bad), palette.style(Role::Warning));
+        assert_ne!(palette.style(Role::Series(0)), palette.style(Role::Series(1)));
+    }
+
+    #[test]
+    fn series_can_be_read_on_their_ground() {
+        let light = |(r, g, b): Rgb| 0.2126 * f64::from(r) + 0.7152 * f64::from(g) + 0.0722 * f64::from(b);
+        for theme in [Theme::Dark, Theme::Light] {
+            let palette = Palette { theme, ..Palette::default() };
+            for n in 0..7 {
+                let gap = (light(palette.rgb(Role::Series(n))) - light(palette.ground())).abs();
+                assert!(gap > 60.0, "{theme:?} series {n}: {gap}");
+            }
+        }
+    }
+}

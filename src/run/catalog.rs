@@ -1,0 +1,19 @@
+//! What scenarios may name besides models: filled from the one list of analyses.
+
+use crate::analysis::{ANALYSES, Analysis, declarations};
+use crate::scenario::Catalog;
+
+/// The one list of analyses.
+pub fn analyses() -> &'static [&'static dyn Analysis] {
+    ANALYSES
+}
+
+/// Everything a scenario may name besides models.
+pub fn catalog() -> Catalog {
+    Catalog { analyses: declarations(), integrators: integrators() }
+}
+
+/// Names of integrators with one line each, `auto` left out.
+pub fn integrators() -> Vec<(&'static str, &'static str)> {
+    crate::sim::integrator::LIST.iter().filter(|i| i.name != "auto").map(|i| (i.name, i.about)).collect()
+}

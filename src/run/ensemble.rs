@@ -1,0 +1,267 @@
+//! Many points side by side: seeds and small sweeps in memory, with common random numbers.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::single::{label_of, stage};
+use super::{Event, Finished, Options, Point, RunError, Status, Tell, execute, expect};
+use crate::core::units::{Quantity, display_unit};
+use crate::scenario::Spec;
+use crate::signal::{Axis, Curve, Metric, NamedShape, Outcome, Scalars, Series, Shape};
+
+/// One point with what came out of it.
+#[derive(Debug, Clone)]
+pub struct PointResult {
+    /// The point.
+    pub point: Point,
+    /// Its run; recordings are dropped but for the first point, metrics stay.
+    pub finished: Arc<Finished>,
+}
+
+/// All points, and what they say together.
+#[derive(Debug, Clone)]
+pub struct Ensemble {
+    /// The run to show: the first point's recording, outcomes across points.
+    pub finished: Arc<Finished>,
+    /// Each point, in order.
+    pub points: Vec<PointResult>,
+}
+
+/// Runs `points` over the threads of `options`, one point a thread at a time. Stops early when cancelled, with what is done.
+///
+/// # Errors
+/// When a point cannot be built; the first such error.
+pub fn ensemble(spec: &Arc<Spec>, points: &[Point], options: &Options, cancel: &AtomicBool, tell: &Tell) -> Result<Ensemble, RunError> {
+    let began = Instant::now();
+    let workers = options.thread_count().min(points.len()).max(1);
+    // Fewer points than threads: the threads left over simulate.
+    let threads_each = (options.thread_count() / workers).max(1);
+    let next = AtomicUsize::new(0);
+    let done = AtomicUsize::new(0);
+    let results: Mutex<BTreeMap<usize, Result<Finished, RunError>>> = Mutex::default();
+    let silent: Tell = Arc::new(|_: Event| {});
+    let halve_dt = options.halve_dt;
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while !cancel.load(Ordering::Relaxed) {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(point) = points.get(at) else { break };
+                    let options = Options { threads: threads_each, halve_dt, ..Options::default() };
+                    let mut result = execute(&point.spec, options, cancel, &silent);
+                    if let Ok(finished) = &mut result {
+                        finished.label = format!("{} {}", label_of(spec), point.label());
+                        if at > 0 {
+                            finished.recording = Arc::default();
+                        }
+                    }
+                    let failed = result.is_err();
+                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(at, result);
+                    let finished = done.fetch_add(1, Ordering::Relaxed) + 1;
+                    stage(tell, &format!("point {finished} of {}", points.len()), finished as f64 / points.len() as f64);
+                    if failed {
+                        next.store(points.len(), Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let mut whole = Vec::new();
+    for (at, result) in results.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        whole.push(PointResult { point: points[at].clone(), finished: Arc::new(result?) });
+    }
+    let Some(first) = whole.first() else {
+        return Err(RunError::System("cancelled before the first point was done".into()));
+    };
+    let mut finished = (*first.finished).clone();
+    finished.label = label_of(spec);
+    finished.spec = Some(spec.clone());
+    finished.outcomes = across(&whole);
+    finished.facts.simulate_seconds = began.elapsed().as_secs_f64();
+    finished.facts.analyse_seconds = 0.0;
+    finished.facts.threads = options.thread_count();
+    finished.facts.spikes = whole.iter().map(|p| p.finished.facts.spikes).sum();
+    finished.facts.events = whole.iter().map(|p| p.finished.facts.events).sum();
+    finished.warnings = distinct_warnings(&whole);
+    finished.status = if whole.len() < points.len() {
+        Status::Interrupted
+    } else {
+        whole.iter().map(|p| p.finished.status).find(|s| *s != Status::Complete).unwrap_or(Status::Complete)
+    };
+    finished.failure = whole.iter().find_map(|p| p.finished.failure.as_ref().map(|f| format!("{}: {f}", p.point.label())));
+    finished.checks = if finished.status == Status::Complete { expect::check(&spec.expect, &finished.outcomes) } else { Vec::new() };
+    Ok(Ensemble { finished: Arc::new(finished), points: whole })
+}
+
+/// Warnings of all points, each once, with how many points said it.
+fn distinct_warnings(points: &[PointResult]) -> Vec<String> {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for warning in points.iter().flat_map(|p| &p.finished.warnings) {
+        match counts.iter_mut().find(|c| c.0 == *warning) {
+            Some(entry) => entry.1 += 1,
+            None => counts.push((warning.clone(), 1)),
+        }
+    }
+    counts.into_iter().map(|(w, n)| if points.len() > 1 { format!("{w} ({n} of {} points)", points.len()) } else { w }).collect()
+}
+
+/// One outcome an analysis: each metric over the points. Without axes: mean and interval over seeds. With axes: one curve over
+/// the first axis for each combination of the others.
+fn across(points: &[PointResult]) -> Vec<Outcome> {
+    let Some(first) = points.first() else { return Vec::new() };
+    let axes: Vec<String> = first.point.axes.iter().map(|a| a.0.clone()).collect();
+    let mut outcomes = Vec::new();
+    for template in &first.finished.outcomes {
+        let mut outcome = Outcome {
+            name: template.name.clone(),
+            kind: template.kind.clone(),
+            title: template.title.clone(),
+            summary: format!("{} points", points.len()),
+            ..Outcome::default()
+        };
+        let names: Vec<&Metric> = template.metrics.iter().collect();
+        for metric in names {
+            if axes.is_empty() {
+                let values = values_of(points, metric);
+                outcome.metrics.push(over_seeds(metric, &values));
+            } else {
+                outcome.shapes.push(curve_of(points, metric, &axes[0]));
+            }
+        }
+        if axes.is_empty() {
+            outcome.shapes.push(NamedShape::new("across seeds", Shape::Scalars(Scalars::from_metrics(&outcome.metrics))));
+            outcome.shapes.extend(template.shapes.iter().filter(|s| !matches!(s.shape, Shape::Scalars(_))).cloned());
+        }
+        outcomes.push(outcome);
+    }
+    outcomes
+}
+
+fn values_of(points: &[PointResult], metric: &Metric) -> Vec<f64> {
+    let name = metric.full_name();
+    points.iter().filter_map(|p| value_in(&p.finished, &name)).collect()
+}
+
+fn value_in(finished: &Finished, name: &str) -> Option<f64> {
+    finished.outcomes.iter().flat_map(|o| &o.metrics).find(|m| m.full_name() == name).and_then(|m| m.value)
+}
+
+/// Mean over seeds with its 95 % interval (Student's t).
+fn over_seeds(metric: &Metric, values: &[f64]) -> Metric {
+    let mut out = metric.clone();
+    out.n = Some(values.len() as u64);
+    out.p_value = None;
+    let Some((mean, half)) = mean_and_half_width(values) else {
+        out.value = None;
+        out.ci_low = None;
+        out.ci_high = None;
+        out.note = "no seed gave a value".into();
+        return out;
+    };
+    out.value = Some(mean);
+    out.ci_low = half.map(|h| mean - h);
+    out.ci_high = half.map(|h| mean + h);
+    out.note = format!("mean of {} seeds, 95 % interval by Student's t", values.len());
+    out
+}
+
+/// Mean, and half the width of its 95 % interval where there are at least two values.
+pub(super) fn mean_and_half_width(values: &[f64]) -> Option<(f64, Option<f64>)> {
+    if values.is_empty() {
+        return None;
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    if values.len() < 2 {
+        return Some((mean, None));
+    }
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let half = StudentsT::new(0.0, 1.0, n - 1.0).ok().map(|t| t.inverse_cdf(0.975) * (variance / n).sqrt());
+    Some((mean, half))
+}
+
+/// A metric over the first axis: mean over seeds with its interval, one curve for each combination of the other axes.
+fn curve_of(points: &[PointResult], metric: &Metric, axis: &str) -> NamedShape {
+    let name = metric.full_name();
+    let mut curves: Vec<(String, Vec<(f64, Vec<f64>)>)> = Vec::new();
+    let mut unit = String::new();
+    for (at, result) in points.iter().enumerate() {
+        let Some(((_, first), others)) = result.point.axes.split_first() else { continue };
+        let (x, symbol) = axis_value(first).unwrap_or((at as f64, String::new()));
+        unit = symbol;
+        let label = others
+            .iter()
+            .map(|(p, v)| format!("{}={}", p.rsplit('.').next().unwrap_or(p), v.trim_matches('"')))
+            .collect::<Vec<_>>()
+            .join(" ");
+        let label = if label.is_empty() { name.clone() } else { label };
+        let at = curves.iter().position(|c| c.0 == label).unwrap_or_else(|| {
+            curves.push((label, Vec::new()));
+            curves.len() - 1
+        });
+        let curve = &mut curves[at].1;
+        if curve.last().is_none_or(|c| c.0 != x) {
+            curve.push((x, Vec::new()));
+        }
+        if let (Some(value), Some(last)) = (value_in(&result.finished, &name), curve.last_mut()) {
+            last.1.push(value);
+        }
+    }
+    let curves = curves
+        .into_iter()
+        .map(|(name, samples)| {
+            let mut curve = Curve { name, ..Curve::default() };
+            let (mut low, mut high) = (Vec::new(), Vec::new());
+            for (x, values) in samples {
+                let (mean, half) = mean_and_half_width(&values).unwrap_or((f64::NAN, None));
+                curve.x.push(x);
+                curve.y.push(mean);
+                low.push(half.map_or(f64::NAN, |h| mean - h));
+                high.push(half.map_or(f64::NAN, |h| mean + h));
+            }
+            if low.iter().any(|l| l.is_finite()) {
+                curve.band = Some((low, high));
+            }
+            curve
+        })
+        .collect();
+    let series = Series {
+        x: Axis::new(axis.rsplit('.').next().unwrap_or(axis), unit),
+        y: Axis::new(metric.metric.clone(), metric.unit.clone()),
+        curves,
+        references: Vec::new(),
+    };
+    NamedShape::new(format!("{} {}", metric.subject, metric.metric), Shape::Series(series))
+}
+
+/// A swept value in its display unit, if it is a number or a quantity.
+pub(crate) fn axis_value(toml: &str) -> Option<(f64, String)> {
+    let quantity = Quantity::parse(toml.trim().trim_matches('"')).ok()?;
+    Some((quantity.in_display_unit(), display_unit(quantity.dimension).symbol))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mean_over_seeds_has_a_t_interval() {
+        // t(0.975, 3) = 3.182446305; sd = 1.290994449, n = 4: half width 2.054260...
+        let (mean, half) = mean_and_half_width(&[1.0, 2.0, 3.0, 4.0]).unwrap();
+        assert_eq!(mean, 2.5);
+        assert!((half.unwrap() - 3.182_446_305 * 1.290_994_449 / 2.0).abs() < 1e-6);
+        assert_eq!(mean_and_half_width(&[7.0]), Some((7.0, None)));
+        assert_eq!(mean_and_half_width(&[]), None);
+    }
+
+    #[test]
+    fn swept_values_are_read_in_display_units() {
+        assert_eq!(axis_value("\"15 ms\""), Some((15.0, "ms".into())));
+        assert_eq!(axis_value("0.5"), Some((0.5, String::new())));
+        assert_eq!(axis_value("\"auto\""), None);
+    }
+}

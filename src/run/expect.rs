@@ -1,0 +1,109 @@
+//! Expectations: ranges that metrics must lie in.
+
+use super::Check;
+use crate::core::units::Quantity;
+use crate::scenario::Expect;
+use crate::signal::{Metric, Outcome};
+
+/// Holds the metrics of `outcomes` against `expectations`. A metric that is missing, or has no value, fails.
+pub fn check(expectations: &[Expect], outcomes: &[Outcome]) -> Vec<Check> {
+    expectations.iter().map(|e| check_one(e, outcomes)).collect()
+}
+
+fn check_one(expect: &Expect, outcomes: &[Outcome]) -> Check {
+    let mut check = Check {
+        name: expect.name.clone(),
+        metric: expect.metric.clone(),
+        found: None,
+        min: expect.min,
+        max: expect.max,
+        passed: false,
+        note: expect.source.clone(),
+    };
+    let Some(metric) = outcomes.iter().flat_map(|o| &o.metrics).find(|m| m.full_name() == expect.metric) else {
+        check.note = no_metric(expect, outcomes);
+        return check;
+    };
+    let factor = match factor(&expect.unit, &metric.unit) {
+        Ok(factor) => factor,
+        Err(why) => {
+            check.note = why;
+            return check;
+        }
+    };
+    check.min = expect.min.map(|v| v * factor);
+    check.max = expect.max.map(|v| v * factor);
+    match metric.value {
+        None => check.note = missing(metric),
+        Some(value) => {
+            check.found = Some(value);
+            check.passed = check.min.is_none_or(|min| value >= min) && check.max.is_none_or(|max| value <= max);
+        }
+    }
+    check
+}
+
+fn missing(metric: &Metric) -> String {
+    if metric.note.is_empty() { "the metric has no value".into() } else { format!("the metric has no value: {}", metric.note) }
+}
+
+fn no_metric(expect: &Expect, outcomes: &[Outcome]) -> String {
+    let names: Vec<String> = outcomes.iter().flat_map(|o| &o.metrics).map(crate::signal::Metric::full_name).collect();
+    match crate::core::diagnostic::did_you_mean(&expect.metric, names.iter().map(String::as_str)) {
+        Some(near) => format!("no analysis gives `{}`; did you mean `{near}`?", expect.metric),
+        None => format!("no analysis gives `{}`", expect.metric),
+    }
+}
+
+/// What a bound is to be multiplied with to be in the metric's unit. Bounds are stated in the metric's unit; a bound that was
+/// written in another one (`Hz` for a metric in `1/s`) converts if the dimension fits.
+fn factor(written: &str, unit: &str) -> Result<f64, String> {
+    if written.is_empty() || written == unit {
+        return Ok(1.0);
+    }
+    let read = |u: &str| Quantity::parse(&format!("1 {u}")).ok();
+    match (read(written), read(unit)) {
+        (Some(a), Some(b)) if a.dimension == b.dimension => Ok(a.value / b.value),
+        _ => {
+            Err(format!("the range is written in {written}, and the metric is in {}", if unit.is_empty() { "plain numbers" } else { unit }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expect(metric: &str, min: f64, max: f64, unit: &str) -> Expect {
+        Expect { name: "e".into(), metric: metric.into(), min: Some(min), max: Some(max), unit: unit.into(), source: "doi:x".into() }
+    }
+
+    fn outcome() -> Outcome {
+        let mut metric = Metric::new("exc.rate", "peak", 10.0, "Hz", 5);
+        metric.analysis = "psd".into();
+        let mut silent = Metric::missing("exc.spikes", "cv", "", 0, "fewer than 3 spikes");
+        silent.analysis = "isi".into();
+        Outcome { metrics: vec![metric, silent], ..Outcome::default() }
+    }
+
+    #[test]
+    fn ranges_hold_or_fail_and_say_why() {
+        let outcomes = [outcome()];
+        let found = check(
+            &[
+                expect("psd.exc.rate.peak", 8.0, 12.0, "Hz"),
+                expect("psd.exc.rate.peak", 0.0110, 0.012, "kHz"),
+                expect("isi.exc.spikes.cv", 0.5, 1.5, ""),
+                expect("psd.exc.rate.paek", 8.0, 12.0, ""),
+                expect("psd.exc.rate.peak", 8.0, 12.0, "mV"),
+            ],
+            &outcomes,
+        );
+        assert_eq!(found.iter().map(|c| c.passed).collect::<Vec<_>>(), [true, false, false, false, false]);
+        assert_eq!((found[0].found, found[0].note.as_str()), (Some(10.0), "doi:x"));
+        assert_eq!(found[1].min, Some(11.0));
+        assert_eq!(found[2].note, "the metric has no value: fewer than 3 spikes");
+        assert_eq!(found[3].note, "no analysis gives `psd.exc.rate.paek`; did you mean `psd.exc.rate.peak`?");
+        assert_eq!(found[4].note, "the range is written in mV, and the metric is in Hz");
+    }
+}

@@ -1,0 +1,133 @@
+//! Finds and resolves scenarios: built-in names, files, variants, overrides, and the files they name.
+
+use std::path::Path;
+
+use super::RunError;
+use crate::core::diagnostic::did_you_mean;
+use crate::model::{Report, library};
+use crate::scenario::{self, FileLoader, FileTable, Overrides, Spec};
+use crate::store;
+
+/// Why a scenario gave no [`Spec`].
+#[derive(Debug)]
+pub enum LoadError {
+    /// No such scenario.
+    NotFound(String),
+    /// Everything that is wrong with it.
+    Wrong(Box<Report>),
+}
+
+impl LoadError {
+    /// The text for people; `colour` allows terminal escapes.
+    pub fn render(&self, colour: bool) -> String {
+        match self {
+            Self::NotFound(text) => text.clone(),
+            Self::Wrong(report) => report.render(colour),
+        }
+    }
+}
+
+impl From<LoadError> for RunError {
+    fn from(error: LoadError) -> Self {
+        Self::Scenario(error.render(false))
+    }
+}
+
+/// Reads the files that scenarios name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Files;
+
+impl FileLoader for Files {
+    fn text(&self, path: &Path) -> Result<Option<String>, String> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Some(text)),
+            Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),
+            Err(e) => Err(format!("{} cannot be read: {e}", path.display())),
+        }
+    }
+
+    fn table(&self, path: &Path) -> Result<FileTable, String> {
+        let table = store::read(path, None).map_err(|e| e.to_string())?;
+        // Columns of text (population names, weight units) are not for stimuli; the reader says what is missing.
+        let columns = table.columns.iter().filter_map(|(name, _)| table.numbers(name).ok().map(|v| (name.clone(), v))).collect();
+        Ok(FileTable { columns })
+    }
+}
+
+/// A scenario as it was asked for: text, where it is, its name and variant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// The text.
+    pub text: String,
+    /// Where it was read from; none for built-in ones.
+    pub origin: Option<std::path::PathBuf>,
+    /// Its name.
+    pub name: String,
+    /// Variant asked for.
+    pub variant: Option<String>,
+}
+
+/// Finds `NAME`, `NAME:VARIANT`, `PATH` or `PATH:VARIANT`: a file if there is one, else a built-in scenario.
+///
+/// # Errors
+/// When there is neither, with the nearest name.
+pub fn find(reference: &str) -> Result<Source, LoadError> {
+    let (stem, variant) = match reference.rsplit_once(':') {
+        Some((stem, variant)) if !stem.is_empty() && !variant.contains('/') && !Path::new(reference).exists() => {
+            (stem, Some(variant.to_owned()))
+        }
+        _ => (reference, None),
+    };
+    let path = Path::new(stem);
+    if path.is_file() {
+        let text = Files.text(path).map_err(LoadError::NotFound)?.unwrap_or_default();
+        let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+        return Ok(Source { text, origin: Some(path.to_owned()), name, variant });
+    }
+    if let Some(built_in) = scenario::find_built_in(stem) {
+        return Ok(Source { text: built_in.text.to_owned(), origin: None, name: stem.to_owned(), variant });
+    }
+    if path.is_dir() {
+        return Err(LoadError::NotFound(format!("{stem} is a folder, and a scenario is a file (or the name of a built-in one)")));
+    }
+    let looks_like_path = stem.contains('/') || path.extension().is_some_and(|e| e == "toml");
+    if looks_like_path {
+        return Err(LoadError::NotFound(format!("there is no file {stem}")));
+    }
+    let help = match did_you_mean(stem, scenario::built_in().iter().map(|s| s.name.as_str())) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`spikedeck list scenarios` names all".to_owned(),
+    };
+    Err(LoadError::NotFound(format!("there is no scenario `{stem}`, neither a file nor a built-in one; {help}")))
+}
+
+/// Finds and resolves a scenario with `set` applied after its variant. Returns it with warnings.
+///
+/// # Errors
+/// When there is none, or everything that is wrong with it.
+pub fn load(reference: &str, set: &[(String, String)]) -> Result<(Spec, Vec<String>), LoadError> {
+    resolve(&find(reference)?, set)
+}
+
+/// Resolves a scenario that was found.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn resolve(source: &Source, set: &[(String, String)]) -> Result<(Spec, Vec<String>), LoadError> {
+    let overrides = Overrides { variant: source.variant.clone(), set: set.to_vec() };
+    scenario::load(&source.text, source.origin.as_deref(), &source.name, &overrides, library(), &super::catalog(), &Files)
+        .map_err(|report| LoadError::Wrong(Box::new(report)))
+}
+
+/// Resolves the scenario of `spec` again, with more overrides: a point of its sweep.
+///
+/// # Errors
+/// Everything that is wrong with it, as text.
+pub fn again(spec: &Spec, more: &[(String, String)]) -> Result<Spec, String> {
+    let source = Source { text: spec.source.to_string(), origin: spec.path.clone(), name: spec.name.clone(), variant: None };
+    // What the variant changed is among the overrides already.
+    let set: Vec<(String, String)> = spec.overrides.iter().chain(more).cloned().collect();
+    let (mut resolved, _) = resolve(&source, &set).map_err(|e| e.render(false))?;
+    resolved.variant.clone_from(&spec.variant);
+    Ok(resolved)
+}

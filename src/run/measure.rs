@@ -1,0 +1,56 @@
+//! Analyses over a recording.
+
+use std::sync::atomic::AtomicBool;
+
+use crate::analysis::{self, AnalysisError, Request};
+use crate::scenario::{AnalysisSpec, Spec};
+use crate::signal::{Outcome, Recording};
+
+/// Runs the analyses of `spec` (only the live ones if asked so) in the order of the file; `before` is told the name and
+/// how many are done before each. An analysis that cannot say anything leaves an outcome whose warning says why.
+///
+/// Returns the outcomes and whether all wanted ones ran (false when cancelled).
+pub fn measure(
+    spec: &Spec,
+    recording: &Recording,
+    live_only: bool,
+    cancel: &AtomicBool,
+    before: &mut dyn FnMut(&str, usize),
+) -> (Vec<Outcome>, bool) {
+    let mut outcomes = Vec::new();
+    for (done, entry) in spec.analyses.iter().enumerate() {
+        let Some(analysis) = analysis::find(&entry.kind) else { continue };
+        if live_only && !analysis.live() {
+            continue;
+        }
+        before(&entry.name, done);
+        let request = Request { spec: entry, scenario: Some(spec), recording, seed: spec.simulation.seed, cancel };
+        match analysis.run(&request) {
+            Ok(outcome) => outcomes.push(named(outcome, entry)),
+            Err(AnalysisError::Cancelled) => return (outcomes, false),
+            Err(error) => outcomes.push(empty(entry, analysis.card().title, &error.to_string())),
+        }
+    }
+    (outcomes, true)
+}
+
+/// Fills in what the analysis leaves to its entry in the scenario: its name, also in the metrics.
+fn named(mut outcome: Outcome, entry: &AnalysisSpec) -> Outcome {
+    outcome.name.clone_from(&entry.name);
+    outcome.kind.clone_from(&entry.kind);
+    for metric in &mut outcome.metrics {
+        metric.analysis.clone_from(&entry.name);
+    }
+    outcome
+}
+
+fn empty(entry: &AnalysisSpec, title: &str, why: &str) -> Outcome {
+    Outcome {
+        name: entry.name.clone(),
+        kind: entry.kind.clone(),
+        title: title.to_owned(),
+        summary: format!("no result: {why}"),
+        warnings: vec![why.to_owned()],
+        ..Outcome::default()
+    }
+}

@@ -1,0 +1,67 @@
+//! The points of a sweep: product of the axes, times seeds.
+
+use std::sync::Arc;
+
+use super::RunError;
+use crate::scenario::Spec;
+
+/// One point: a scenario with its axis values and seed put in.
+#[derive(Debug, Clone)]
+pub struct Point {
+    /// Axis values as written, in the order of the axes: path and TOML text.
+    pub axes: Vec<(String, String)>,
+    /// Seed.
+    pub seed: u64,
+    /// The scenario of this point.
+    pub spec: Arc<Spec>,
+}
+
+impl Point {
+    /// `tau_m=15 ms seed=3`.
+    pub fn label(&self) -> String {
+        let mut parts: Vec<String> = self
+            .axes
+            .iter()
+            .map(|(path, value)| format!("{}={}", path.rsplit('.').next().unwrap_or(path), value.trim_matches('"')))
+            .collect();
+        parts.push(format!("seed={}", self.seed));
+        parts.join(" ")
+    }
+}
+
+/// All points of the sweep of `spec` (one a seed and combination of axis values; the first axis varies slowest), each resolved
+/// by `resolve` from the overrides of `spec` and its own. Points of one seed share their random numbers: a difference between
+/// them is a difference.
+///
+/// # Errors
+/// When a point does not resolve.
+pub fn points(spec: &Spec, resolve: &dyn Fn(&[(String, String)]) -> Result<Spec, String>) -> Result<Vec<Point>, RunError> {
+    let Some(sweep) = &spec.sweep else {
+        return Ok(vec![Point { axes: Vec::new(), seed: spec.simulation.seed, spec: Arc::new(spec.clone()) }]);
+    };
+    let mut combinations: Vec<Vec<(String, String)>> = vec![Vec::new()];
+    for (path, values) in &sweep.axes {
+        combinations = combinations
+            .iter()
+            .flat_map(|chosen| {
+                values.iter().map(move |value| {
+                    let mut chosen = chosen.clone();
+                    chosen.push((path.clone(), value.clone()));
+                    chosen
+                })
+            })
+            .collect();
+    }
+    let mut points = Vec::new();
+    for axes in combinations {
+        for k in 0..u64::from(sweep.seeds.max(1)) {
+            let seed = spec.simulation.seed + k;
+            let mut overrides = axes.clone();
+            overrides.push(("simulation.seed".into(), seed.to_string()));
+            let mut resolved = resolve(&overrides).map_err(RunError::Scenario)?;
+            resolved.sweep = None;
+            points.push(Point { axes: axes.clone(), seed, spec: Arc::new(resolved) });
+        }
+    }
+    Ok(points)
+}

@@ -1,0 +1,125 @@
+//! What analyses look at is recorded without being asked for twice.
+
+use crate::core::units::Dimension;
+use crate::scenario::{Observable, PopulationSpec, RecordSpec, Spec, Subject, TraceRequest};
+
+/// Name of the trace requests that analyses imply (`traces/exc-analysis-1.parquet`).
+const IMPLIED: &str = "analysis";
+/// Most bytes that implied traces take together, however much memory there is: more would make a careless
+/// `of = "exc.V_m"` on a large network slow; the file can ask for more with `[record]`.
+const IMPLIED_BYTES: u64 = 512 << 20;
+/// Units of a population without threshold that are recorded when nothing else is asked for.
+const DEFAULT_UNITS: u32 = 10;
+
+/// `spec` with everything recorded that its analyses look at, and with the spikes of populations that have no `[record]`
+/// entry (or the states of a few units where nothing spikes), with remarks where memory set the sampling interval.
+pub fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<String>) {
+    let mut spec = spec.clone();
+    let mut remarks = Vec::new();
+    let mut wanted: Vec<(usize, String, Dimension, Vec<u32>)> = Vec::new();
+    let subjects: Vec<Subject> = spec.analyses.iter().flat_map(|a| a.of.iter().chain(&a.source).chain(&a.target)).cloned().collect();
+    let unrecorded: Vec<usize> = (0..spec.populations.len()).filter(|&p| !spec.records.iter().any(|r| r.population == p)).collect();
+    for subject in subjects {
+        let Some(population) = spec.populations.get(subject.population) else { continue };
+        match &subject.what {
+            Observable::Spikes | Observable::Rate => record_of(&mut spec, subject.population).spikes = true,
+            Observable::Variable(name) => {
+                let Some(dimension) = dimension_of(population, name) else { continue };
+                let units = if subject.units.is_empty() { (0..population.size as u32).collect() } else { subject.units.clone() };
+                wanted.push((subject.population, name.clone(), dimension, units));
+            }
+            Observable::Population => {}
+        }
+    }
+    for p in unrecorded {
+        let population = &spec.populations[p];
+        if population.system.spikes() {
+            record_of(&mut spec, p).spikes = true;
+        } else if !wanted.iter().any(|w| w.0 == p) {
+            let units: Vec<u32> = (0..(population.size as u32).min(DEFAULT_UNITS)).collect();
+            let states: Vec<_> = population.system.states().iter().map(|v| (v.name.clone(), v.dimension)).collect();
+            wanted.extend(states.into_iter().map(|(name, dimension)| (p, name, dimension, units.clone())));
+        }
+    }
+    wanted.retain(|(p, name, _, units)| !is_recorded(&spec, *p, name, units));
+    let values: u64 = wanted.iter().map(|w| w.3.len() as u64 * (spec.simulation.steps + 1)).sum();
+    let every = sampling(values * 8, (budget / 4).min(IMPLIED_BYTES));
+    if every > 1 {
+        let what: Vec<String> = wanted.iter().map(|w| format!("{}.{}", spec.populations[w.0].name, w.1)).collect();
+        remarks.push(format!(
+            "{} recorded every {every} steps, because every step would take {} MB; ask for another interval in [record]",
+            what.join(", "),
+            values * 8 / 1_000_000
+        ));
+    }
+    for (p, name, dimension, units) in wanted {
+        let record = record_of(&mut spec, p);
+        match record.traces.iter_mut().find(|t| t.name.starts_with(IMPLIED) && t.units == units && t.every == every) {
+            Some(request) if request.variables.iter().any(|v| v.0 == name) => {}
+            Some(request) => request.variables.push((name, dimension)),
+            None => {
+                let mut number = 1;
+                while record.traces.iter().any(|t| t.name == format!("{IMPLIED}-{number}")) {
+                    number += 1;
+                }
+                record.traces.push(TraceRequest { name: format!("{IMPLIED}-{number}"), variables: vec![(name, dimension)], units, every });
+            }
+        }
+    }
+    (spec, remarks)
+}
+
+fn record_of(spec: &mut Spec, population: usize) -> &mut RecordSpec {
+    let at = spec.records.iter().position(|r| r.population == population).unwrap_or_else(|| {
+        spec.records.push(RecordSpec { population, ..RecordSpec::default() });
+        spec.records.len() - 1
+    });
+    &mut spec.records[at]
+}
+
+fn dimension_of(population: &PopulationSpec, name: &str) -> Option<Dimension> {
+    let system = &population.system;
+    [system.states(), system.subexpressions(), system.parameters(), system.inputs()]
+        .into_iter()
+        .flatten()
+        .find(|v| v.name == name)
+        .map(|v| v.dimension)
+}
+
+/// Whether the file itself asks for this variable of all these units (then its interval is the author's choice).
+fn is_recorded(spec: &Spec, population: usize, variable: &str, units: &[u32]) -> bool {
+    spec.records.iter().filter(|r| r.population == population).flat_map(|r| &r.traces).any(|t| {
+        t.variables.iter().any(|v| v.0 == variable) && {
+            let have: std::collections::HashSet<u32> = t.units.iter().copied().collect();
+            units.iter().all(|u| have.contains(u))
+        }
+    })
+}
+
+/// The least of 1, 2, 5, 10, 20, 50, ... steps at which `bytes` shrink to what is allowed.
+fn sampling(bytes: u64, allowed: u64) -> u64 {
+    let mut every = 1;
+    for factor in [2, 5, 10].into_iter().cycle() {
+        if bytes / every <= allowed.max(1) || every >= 1_000_000 {
+            break;
+        }
+        let decade = 10u64.pow(every.ilog10());
+        every = decade * factor;
+    }
+    every
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sampling_grows_in_round_steps() {
+        assert_eq!(sampling(100, 100), 1);
+        assert_eq!(sampling(101, 100), 2);
+        assert_eq!(sampling(400, 100), 5);
+        assert_eq!(sampling(900, 100), 10);
+        assert_eq!(sampling(1_900, 100), 20);
+        assert_eq!(sampling(4_100, 100), 50);
+    }
+}

@@ -1,0 +1,150 @@
+//! One run: build, simulate, analyse, check.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::live::Live;
+use super::measure::measure;
+use super::watch::Watch;
+use super::{Event, Facts, Finished, Options, Progress, RunError, Status, Tell, expect, halve, memory, requests};
+use crate::scenario::Spec;
+use crate::signal::Recording;
+use crate::sim::{BuildError, Network, Stop};
+
+/// Runs `spec` once on the calling thread. Cancelled or failed runs come back with what there is, their status says so.
+///
+/// # Errors
+/// When nothing could be computed: the network cannot be built, does not fit the memory, or the sink fails at once.
+pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell: &Tell) -> Result<Finished, RunError> {
+    let threads = options.thread_count();
+    let allowed = memory::budget(spec);
+    let (full, mut warnings) = requests::with_implied_records(spec, allowed);
+    let full = Arc::new(full);
+    let mut facts = Facts { threads, ..Facts::default() };
+    stage(tell, "building", 0.0);
+    let (needed, largest) = Network::estimate(&full);
+    facts.estimated_bytes = needed;
+    if needed > allowed && options.sink.is_none() {
+        return Err(BuildError::Memory { needed, allowed, largest }.into());
+    }
+    let began = Instant::now();
+    let network = Network::build(&full, threads, cancel)?;
+    facts.build_seconds = began.elapsed().as_secs_f64();
+    facts.integrators = network.integrators();
+    (facts.connections, facts.rounded_delays) = network.connections();
+    if facts.rounded_delays > 0 {
+        warnings.push(format!("{} drawn delays were shorter than a step and rounded up to one", facts.rounded_delays));
+    }
+
+    let live = if options.live { Live::start(full.clone(), tell.clone()).ok() } else { None };
+    let began = Instant::now();
+    let mut sink = options.sink.take();
+    let simulation = &full.simulation;
+    let mut watch = Watch::new(
+        tell,
+        cancel,
+        live.as_ref(),
+        sink.as_deref_mut().map(|s| s as &mut dyn super::Sink),
+        simulation.dt,
+        simulation.time_base.seconds(),
+    );
+    let result = network.run(&mut watch);
+    let (streamed, sink_error) = (watch.streamed, watch.sink_error.take());
+    drop(live);
+    facts.simulate_seconds = began.elapsed().as_secs_f64();
+    facts.events = result.events;
+
+    let mut recording = result.recording;
+    if streamed {
+        if let Some(sink) = sink.as_mut() {
+            let (gathered, left_out) = sink.gather(recording, allowed / 2).map_err(RunError::Sink)?;
+            recording = gathered;
+            warnings.extend(
+                left_out
+                    .into_iter()
+                    .map(|w| format!("{w} stays on disk, because it does not fit into memory; analyses of it have no result")),
+            );
+        }
+    }
+    let (status, failure) = match (sink_error, result.stopped) {
+        (Some(error), _) | (None, Some(Stop::Sink(error))) => (Status::Failed, Some(error)),
+        (None, Some(Stop::Cancelled)) => (Status::Interrupted, None),
+        (None, Some(Stop::NotFinite { population, unit, variable, time })) => {
+            let unit_of_time = simulation.time_base.unit();
+            let advice = format!("a smaller step than {} may help", step_text(&full));
+            (
+                Status::Failed,
+                Some(format!("{variable} of unit {unit} of {population} is no longer finite at {time} {unit_of_time}; {advice}")),
+            )
+        }
+        (None, None) => (Status::Complete, None),
+    };
+    facts.spikes = recording.spikes.iter().map(|s| s.len() as u64).sum();
+
+    let began = Instant::now();
+    let (outcomes, status) = analyse(&full, &recording, status, threads, cancel, tell)?;
+    let mut finished = Finished {
+        label: label_of(spec),
+        spec: Some(full.clone()),
+        status,
+        failure,
+        recording: Arc::new(recording),
+        outcomes,
+        checks: Vec::new(),
+        warnings,
+        facts,
+        folder: None,
+    };
+    if (options.halve_dt || spec.simulation.check_halve_dt) && status == Status::Complete {
+        stage(tell, "half the step", 0.0);
+        let check = halve::check(&full, &finished, threads, cancel, tell)?;
+        finished.outcomes.push(check);
+    }
+    finished.facts.analyse_seconds = began.elapsed().as_secs_f64();
+    for outcome in &finished.outcomes {
+        finished.warnings.extend(outcome.warnings.iter().map(|w| format!("{}: {w}", outcome.name)));
+    }
+    if status == Status::Complete {
+        finished.checks = expect::check(&full.expect, &finished.outcomes);
+    }
+    Ok(finished)
+}
+
+/// All analyses of a complete run; the cheap ones, on what there is, of a run that was stopped or failed.
+fn analyse(
+    spec: &Arc<Spec>,
+    recording: &Recording,
+    status: Status,
+    threads: usize,
+    cancel: &AtomicBool,
+    tell: &Tell,
+) -> Result<(Vec<crate::signal::Outcome>, Status), RunError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| RunError::System(format!("no threads: {e}")))?;
+    let count = spec.analyses.len().max(1);
+    if status != Status::Complete {
+        let never = AtomicBool::new(false);
+        return Ok((pool.install(|| measure(spec, recording, true, &never, &mut |_, _| {})).0, status));
+    }
+    let (outcomes, whole) =
+        pool.install(|| measure(spec, recording, false, cancel, &mut |name, done| stage(tell, name, done as f64 / count as f64)));
+    let status = if whole && !cancel.load(Ordering::Relaxed) { Status::Complete } else { Status::Interrupted };
+    Ok((outcomes, status))
+}
+
+/// `NAME` or `NAME:VARIANT`.
+pub(super) fn label_of(spec: &Spec) -> String {
+    match &spec.variant {
+        Some(variant) => format!("{}:{variant}", spec.name),
+        None => spec.name.clone(),
+    }
+}
+
+fn step_text(spec: &Spec) -> String {
+    let base = spec.simulation.time_base;
+    format!("{} {}", crate::core::units::short(spec.simulation.dt / base.seconds()), base.unit()).trim_end().to_owned()
+}
+
+pub(super) fn stage(tell: &Tell, name: &str, fraction: f64) {
+    tell(Event::Progress(Progress { stage: name.to_owned(), fraction, simulated: 0.0, rate: 0.0, eta: None }));
+}

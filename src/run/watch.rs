@@ -1,0 +1,118 @@
+//! Looks at a simulation once an epoch: cancel, progress with ETA, snapshots, parts.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::live::Live;
+use super::{Event, Progress, Sink, Tell};
+use crate::signal::Recording;
+use crate::sim::Observer;
+
+/// Least time between two progress events: a reader sees no more.
+const PROGRESS_EVERY: Duration = Duration::from_millis(50);
+/// Least time between two snapshots.
+const SNAPSHOT_EVERY: Duration = Duration::from_millis(100);
+/// Snapshots may cost this fraction of the time at most.
+const SNAPSHOT_SHARE: u32 = 20;
+/// Time between two parts on disk: what a killed run loses at most.
+const PART_EVERY: Duration = Duration::from_secs(2);
+
+/// The observer of a run.
+pub(super) struct Watch<'a> {
+    tell: &'a Tell,
+    cancel: &'a AtomicBool,
+    live: Option<&'a Live>,
+    sink: Option<&'a mut dyn Sink>,
+    /// Time axis units a step, and seconds (or time units) a step.
+    dt_axis: f64,
+    dt: f64,
+    began: Instant,
+    told: Option<Instant>,
+    next_snapshot: Instant,
+    next_part: Instant,
+    /// What the sink could not do.
+    pub(super) sink_error: Option<String>,
+    /// Whether rows left memory.
+    pub(super) streamed: bool,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(
+        tell: &'a Tell,
+        cancel: &'a AtomicBool,
+        live: Option<&'a Live>,
+        sink: Option<&'a mut dyn Sink>,
+        dt: f64,
+        axis_seconds: f64,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            tell,
+            cancel,
+            live,
+            sink,
+            dt_axis: dt / axis_seconds,
+            dt,
+            began: now,
+            told: None,
+            next_snapshot: now + SNAPSHOT_EVERY,
+            next_part: now + PART_EVERY,
+            sink_error: None,
+            streamed: false,
+        }
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn progress(&mut self, step: u64, steps: u64) -> bool {
+        let now = Instant::now();
+        if step == steps || self.told.is_none_or(|t| now - t >= PROGRESS_EVERY) {
+            self.told = Some(now);
+            let elapsed = (now - self.began).as_secs_f64();
+            let rate = if elapsed > 0.0 { step as f64 * self.dt / elapsed } else { 0.0 };
+            let left = (step > 0).then(|| Duration::from_secs_f64(elapsed / step as f64 * steps.saturating_sub(step) as f64));
+            (self.tell)(Event::Progress(Progress {
+                stage: "simulating".into(),
+                fraction: if steps == 0 { 1.0 } else { step as f64 / steps as f64 },
+                simulated: step as f64 * self.dt_axis,
+                rate,
+                eta: left,
+            }));
+        }
+        self.sink_error.is_none() && !self.cancel.load(Ordering::Relaxed)
+    }
+
+    fn wants_snapshot(&mut self) -> bool {
+        let now = Instant::now();
+        (self.sink.is_some() && now >= self.next_part) || (now >= self.next_snapshot && self.live.is_some_and(Live::idle))
+    }
+
+    fn snapshot(&mut self, so_far: &Recording) {
+        let began = Instant::now();
+        if began >= self.next_part {
+            if let Some(sink) = self.sink.as_mut() {
+                if let Err(error) = sink.so_far(so_far) {
+                    self.sink_error = Some(error);
+                }
+                self.next_part = Instant::now() + PART_EVERY.max(began.elapsed() * SNAPSHOT_SHARE);
+            }
+        }
+        if let Some(live) = self.live {
+            if began >= self.next_snapshot && live.idle() {
+                let copying = Instant::now();
+                live.take(so_far.clone());
+                self.next_snapshot = Instant::now() + SNAPSHOT_EVERY.max(copying.elapsed() * SNAPSHOT_SHARE);
+            }
+        }
+    }
+
+    fn part(&mut self, part: Recording) -> Result<(), String> {
+        self.streamed = true;
+        match self.sink.as_mut() {
+            Some(sink) => sink.part(&part),
+            None => Err("what is recorded does not fit into memory; write the run to a folder (`--out DIR`), record less, or raise \
+                         simulation.memory"
+                .into()),
+        }
+    }
+}

@@ -1,0 +1,437 @@
+//! From a resolved scenario to a network in memory: values found, lanes shared out, connections walked into tables.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::axis::Axis;
+use super::connect::Wiring;
+use super::coupling::{Coupling as CouplingInput, History, Value as Carried, variables};
+use super::delivery::{Properties, Property, Ring, Table};
+use super::engine::Plan;
+use super::estimate;
+use super::place::Place;
+use super::properties::Finder;
+use super::recorder::{Take, Tap, Tape};
+use super::stepper::{Column, Stepper, StepperSpec};
+use super::stimulus::{Local, Stimulus};
+use super::values::{Names, resolve, slice};
+use super::worker::{ContinuousInput, EventInput, Group, Worker};
+use super::{BuildError, Network};
+use crate::core::rng::Key;
+use crate::core::units::{Dimension, display_unit};
+use crate::equation::System;
+use crate::scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, Value};
+use crate::signal::{Connections, Population};
+
+/// Fewest units a thread is started for.
+const GRAIN: usize = 256;
+
+/// A population with all its values found.
+struct Found {
+    place: Place,
+    parameters: Vec<Column>,
+    initial: Vec<Column>,
+}
+
+/// A projection ready to be walked.
+struct Path<'a> {
+    spec: &'a ProjectionSpec,
+    wiring: Wiring<'a>,
+    finder: Finder<'a>,
+    /// For continuous projections: the compiled value, and the histories of what it names.
+    continuous: Option<(Carried, Vec<usize>, Vec<usize>)>,
+}
+
+/// Everything that does not belong to one thread.
+struct Common<'a> {
+    spec: &'a Spec,
+    axis: Axis,
+    found: &'a [Found],
+    paths: &'a [Path<'a>],
+    stimuli: &'a [Stimulus<'a>],
+    /// Population and variable of each history.
+    histories: &'a [(usize, String)],
+    /// Populations in which event projections start.
+    emitters: &'a [usize],
+    cancel: &'a AtomicBool,
+}
+
+fn unsuitable(place: impl Into<String>, message: impl Into<String>) -> BuildError {
+    BuildError::Unsuitable { place: place.into(), message: message.into() }
+}
+
+/// See [`Network::build`].
+pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<Network, BuildError> {
+    let (needed, largest) = estimate::estimate(spec);
+    let allowed = estimate::allowed(spec);
+    if needed > allowed {
+        return Err(BuildError::Memory { needed, allowed, largest });
+    }
+    let seed = spec.simulation.seed;
+    let axis = Axis::new(spec.simulation.dt, spec.simulation.time_base);
+    let found = spec.populations.iter().map(|p| find(p, seed)).collect::<Result<Vec<_>, _>>()?;
+
+    let mut histories: Vec<(usize, String)> = Vec::new();
+    let mut paths = Vec::new();
+    for projection in &spec.projections {
+        paths.push(path(spec, projection, &found, &mut histories, axis)?);
+    }
+    let mut emitters: Vec<usize> =
+        spec.projections.iter().filter(|p| p.coupling == Coupling::Event).map(|p| p.from).collect();
+    emitters.sort_unstable();
+    emitters.dedup();
+    let stimuli = spec
+        .stimuli
+        .iter()
+        .map(|s| {
+            let p = s.target.population;
+            let units = (spec.populations[p].size, spec.populations[p].time_unit());
+            Stimulus::new(s, units, &found[p].place, seed, &axis).map_err(|m| unsuitable(format!("stimuli.{}", s.name), m))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+
+    let units: usize = spec.populations.iter().map(|p| p.size).sum();
+    let threads = threads.clamp(1, (units / GRAIN).max(1));
+    let common = Common { spec, axis, found: &found, paths: &paths, stimuli: &stimuli, histories: &histories, emitters: &emitters, cancel };
+    let workers = std::thread::scope(|scope| {
+        let rest: Vec<_> = (1..threads).map(|w| scope.spawn({ let common = &common; move || worker(common, w, threads) })).collect();
+        let mut workers = vec![worker(&common, 0, threads)];
+        for handle in rest {
+            workers.push(handle.join().unwrap_or_else(|_| Err(unsuitable("threads", "a thread that built its share crashed"))));
+        }
+        workers.into_iter().collect::<Result<Vec<_>, _>>()
+    })?;
+    for path in &paths {
+        path.finder.check().map_err(|m| unsuitable(format!("projections.{}", path.spec.name), m))?;
+    }
+
+    let shortest = workers.iter().flat_map(|w| &w.event_inputs).filter_map(|i| i.table.delays()).map(|d| d.0).min();
+    let interval = match (histories.is_empty(), shortest) {
+        (false, _) => 1,
+        (true, Some(d)) => u64::from(d.max(1)),
+        (true, None) => 32,
+    };
+    let rounded = paths.iter().map(|p| p.finder.rounded()).sum::<u64>();
+    let connections = workers
+        .iter()
+        .map(|w| {
+            w.event_inputs.iter().map(|i| i.table.len()).sum::<u64>() + w.continuous_inputs.iter().map(|i| i.coupling.len()).sum::<u64>()
+        })
+        .sum();
+    let integrators = spec
+        .populations
+        .iter()
+        .enumerate()
+        .filter_map(|(index, p)| {
+            let group = workers.iter().flat_map(|w| &w.groups).find(|g| g.population == index)?;
+            let (name, why) = group.stepper.integrator();
+            Some((p.name.clone(), if why.is_empty() { name.to_owned() } else { format!("{name}: {why}") }))
+        })
+        .collect();
+    let tape = Tape::new(spec, axis, described(spec, &found), wanted_connections(spec, &workers, axis));
+    let names = spec.populations.iter().map(|p| (p.name.clone(), p.system.states().iter().map(|s| s.name.clone()).collect())).collect();
+    let recording_budget = allowed.saturating_sub(needed).max(1 << 20);
+    let plan = Plan { workers, tape, steps: spec.simulation.steps, interval, recording_budget, names };
+    Ok(Network { plan, integrators, connections, rounded })
+}
+
+/// Positions, parameters and initial values of a population.
+fn find(population: &PopulationSpec, seed: u64) -> Result<Found, BuildError> {
+    let entity = format!("populations.{}", population.name);
+    let place = Place::of(population, seed);
+    if !place.positions.is_empty() && place.positions.len() != population.size {
+        return Err(unsuitable(entity, format!("{} positions for {} units", place.positions.len(), population.size)));
+    }
+    let system: &System = &population.system;
+    let time_unit = system.time_unit();
+    let mut known: Vec<(String, Dimension, Column)> = Vec::new();
+    let mut parameters: Vec<Option<Column>> = vec![None; population.parameters.len()];
+    // Expressions may name parameters, so those come last, in their own order.
+    for expressions in [false, true] {
+        for (index, (value, variable)) in population.parameters.iter().zip(system.parameters()).enumerate() {
+            if matches!(value, Value::Expression(_)) != expressions {
+                continue;
+            }
+            let names = Names { size: population.size, place: &place, known: &known, time_unit };
+            let column = resolve(value, &names, Key::new(seed, &entity, &format!("parameters.{}", variable.name)))
+                .map_err(|m| unsuitable(format!("{entity}.parameters.{}", variable.name), m))?;
+            known.push((variable.name.clone(), variable.dimension, column.clone()));
+            parameters[index] = Some(column);
+        }
+    }
+    let mut initial = Vec::new();
+    for (value, variable) in population.initial.iter().zip(system.states()) {
+        let names = Names { size: population.size, place: &place, known: &known, time_unit };
+        let column = resolve(value, &names, Key::new(seed, &entity, &format!("initial.{}", variable.name)))
+            .map_err(|m| unsuitable(format!("{entity}.initial.{}", variable.name), m))?;
+        initial.push(column);
+    }
+    Ok(Found { place, parameters: parameters.into_iter().flatten().collect(), initial })
+}
+
+fn path<'a>(
+    spec: &'a Spec,
+    projection: &'a ProjectionSpec,
+    found: &'a [Found],
+    histories: &mut Vec<(usize, String)>,
+    axis: Axis,
+) -> Result<Path<'a>, BuildError> {
+    let place = || format!("projections.{}", projection.name);
+    let (from, to) = (projection.from, projection.to.population);
+    let (source, target) = (&spec.populations[from], &spec.populations[to]);
+    let no_self = from == to && !projection.autapses;
+    let wiring = Wiring {
+        rule: &projection.rule,
+        sources: source.size as u32,
+        targets: target.size as u32,
+        no_self,
+        multapses: projection.multapses,
+        key: Key::new(spec.simulation.seed, &place(), "connect"),
+        from: &found[from].place,
+        to: &found[to].place,
+    };
+    wiring.check().map_err(|m| unsuitable(format!("{}.connect", place()), m))?;
+    let finder = Finder::new(projection, (source.size, target.size), no_self, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
+    let continuous = match &projection.coupling {
+        Coupling::Event => None,
+        Coupling::Continuous { value } => {
+            let (pre, post) = variables(value);
+            let mut names: Vec<(String, Dimension)> = Vec::new();
+            let mut index = |population: usize, list: &[String], end: &str| -> Result<Vec<usize>, BuildError> {
+                list.iter()
+                    .map(|name| {
+                        let dimension = dimension_of(&spec.populations[population].system, name)
+                            .ok_or_else(|| unsuitable(format!("{}.value", place()), format!("there is no `{name}` in {}", spec.populations[population].name)))?;
+                        names.push((format!("{name}_{end}"), dimension));
+                        let key = (population, name.clone());
+                        Ok(histories.iter().position(|h| *h == key).unwrap_or_else(|| {
+                            histories.push(key);
+                            histories.len() - 1
+                        }))
+                    })
+                    .collect()
+            };
+            let pre = index(from, &pre, "pre")?;
+            let post = index(to, &post, "post")?;
+            let bound: Vec<(&str, Dimension)> = names.iter().map(|n| (n.0.as_str(), n.1)).collect();
+            let port = match projection.to.port {
+                Port::Input(port) => target.system.inputs()[port].dimension,
+                Port::Event(_) => Dimension::NONE,
+            };
+            let carried = Carried::new(value, &bound, port, target.time_unit()).map_err(|m| unsuitable(format!("{}.value", place()), m))?;
+            Some((carried, pre, post))
+        }
+    };
+    Ok(Path { spec: projection, wiring, finder, continuous })
+}
+
+fn dimension_of(system: &System, name: &str) -> Option<Dimension> {
+    let lists = [system.states(), system.parameters(), system.inputs(), system.subexpressions()];
+    lists.iter().flat_map(|l| l.iter()).find(|v| v.name == name).map(|v| v.dimension)
+}
+
+/// The lanes of thread `index` of `threads`: equal shares in whole vectors of 16.
+fn share(size: usize, index: usize, threads: usize) -> Range<usize> {
+    let edge = |w: usize| if w == threads { size } else { (size * w / threads).next_multiple_of(16).min(size) };
+    edge(index)..edge(index + 1)
+}
+
+/// One thread's share.
+fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, BuildError> {
+    let spec = common.spec;
+    let (mut spikes, mut traces) = (0, 0);
+    for record in &spec.records {
+        spikes += usize::from(record.spikes);
+        traces += record.traces.iter().map(|t| t.variables.len()).sum::<usize>();
+    }
+    let mut groups = Vec::new();
+    for (p, (population, found)) in spec.populations.iter().zip(common.found).enumerate() {
+        let range = share(population.size, index, threads);
+        if range.is_empty() {
+            continue;
+        }
+        groups.push(group(common, p, population, found, range)?);
+    }
+    let at = |population: usize, groups: &[Group]| groups.iter().position(|g| g.population == population);
+    let mut event_inputs = Vec::new();
+    let mut continuous_inputs = Vec::new();
+    for path in common.paths {
+        if common.cancel.load(Ordering::Relaxed) {
+            return Err(BuildError::Cancelled);
+        }
+        let target = &path.spec.to;
+        let Some(to) = at(target.population, &groups) else { continue };
+        let range = groups[to].first..groups[to].first + groups[to].lanes as u32;
+        let weight = |link: &super::connect::Link| path.finder.weight(link);
+        let delay = |link: &super::connect::Link| path.finder.delay(link);
+        let properties = Properties {
+            weight: path.finder.same_weight().map_or(Property::Each(&weight), Property::Same),
+            delay: path.finder.same_delay().map_or(Property::Each(&delay), Property::Same),
+        };
+        match (&path.continuous, target.port) {
+            (None, Port::Event(port)) => {
+                let table = Table::build(&path.wiring, range, &properties)
+                    .map_err(|m| unsuitable(format!("projections.{}", path.spec.name), m))?;
+                let from = common.emitters.iter().position(|&e| e == path.spec.from).unwrap_or(0);
+                event_inputs.push(EventInput { table, to, port, from });
+            }
+            (Some((carried, pre, post)), Port::Input(port)) => {
+                let coupling = CouplingInput::new(carried, (pre.clone(), post.clone()), &path.wiring, range, &properties);
+                continuous_inputs.push(ContinuousInput { coupling, to, port });
+            }
+            _ => return Err(unsuitable(format!("projections.{}.to", path.spec.name), "spikes end at a receptor, continuous values at an input")),
+        }
+    }
+    attach_stimuli(common, &mut groups)?;
+    for (g, group) in groups.iter_mut().enumerate() {
+        for (port, ring) in group.rings.iter_mut().enumerate() {
+            let tables = event_inputs.iter().filter(|i| i.to == g && i.port == port);
+            let longest = tables.filter_map(|i| i.table.delays()).map(|d| usize::from(d.1)).max();
+            let stimulated = group.events.iter().any(|e| e.0 == port);
+            if longest.is_some() || stimulated {
+                *ring = Some(Ring::new(group.lanes, longest.unwrap_or(0)));
+            }
+        }
+        for input in continuous_inputs.iter().filter(|i| i.to == g) {
+            let port = &mut group.inputs[input.port];
+            port.total = vec![0.0; group.lanes];
+            port.stimulus.resize(group.lanes, 0.0);
+        }
+    }
+    let longest = continuous_inputs.iter().map(|i| i.coupling.longest()).max().unwrap_or(0);
+    let histories = common.histories.iter().map(|(p, _)| History::new(spec.populations[*p].size, longest)).collect();
+    let mut worker = Worker::new(common.axis, common.emitters.len(), histories, Take::new(spikes, traces));
+    worker.groups = groups;
+    worker.event_inputs = event_inputs;
+    worker.continuous_inputs = continuous_inputs;
+    Ok(worker)
+}
+
+/// The lanes `range` of a population, with taps and probes.
+fn group(common: &Common<'_>, p: usize, population: &PopulationSpec, found: &Found, range: Range<usize>) -> Result<Group, BuildError> {
+    let spec = common.spec;
+    let entity = format!("populations.{}", population.name);
+    let system = &population.system;
+    let cut = |columns: &[Column]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
+    let integrator = population.integrator.as_deref().or(spec.simulation.integrator.as_deref()).unwrap_or("auto");
+    let stepper = Stepper::new(StepperSpec {
+        system,
+        integrator,
+        dt: spec.simulation.dt,
+        substeps: population.substeps.max(1),
+        parameters: cut(&found.parameters),
+        initial: cut(&found.initial),
+        first_unit: range.start as u32,
+        lanes: range.len(),
+        seed: spec.simulation.seed,
+        entity: &entity,
+        spike_times: spec.simulation.spike_times,
+    })
+    .map_err(|e| unsuitable(&entity, e.message))?;
+    let shape = [system.states().len(), system.inputs().len(), system.event_ports().len()];
+    let mut group = Group::new(p, range.start as u32, stepper, range.len(), shape, system.spikes());
+    group.emits = common.emitters.iter().position(|&e| e == p);
+    group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.population == p);
+    let mut trace = 0;
+    for record in &spec.records {
+        for request in &record.traces {
+            for (variable, dimension) in &request.variables {
+                if record.population == p {
+                    let state = system.states().iter().position(|s| s.name == *variable);
+                    let scale = display_unit(*dimension).scale;
+                    let lanes = (range.len(), request.every, scale);
+                    let tap = Tap::new(trace, (variable, state), &request.units, range.start as u32, lanes, &group.stepper)
+                        .map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
+                    group.taps.extend(tap);
+                }
+                trace += 1;
+            }
+        }
+    }
+    for (index, (_, variable)) in common.histories.iter().enumerate().filter(|(_, h)| h.0 == p) {
+        group.published.push((index, group.stepper.probe(variable).map_err(|e| unsuitable(&entity, e.message))?));
+    }
+    Ok(group)
+}
+
+/// Hangs the stimuli on the groups they target.
+fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) -> Result<(), BuildError> {
+    for (spec, stimulus) in common.spec.stimuli.iter().zip(common.stimuli) {
+        let Some(group) = groups.iter_mut().find(|g| g.population == spec.target.population) else { continue };
+        let Some(local) = stimulus.local(group.first, group.lanes, &common.axis) else { continue };
+        match (local, spec.target.port) {
+            (Local::Level(level), Port::Input(port)) => {
+                let input = &mut group.inputs[port];
+                input.stimulus.resize(group.lanes, 0.0);
+                input.levels.push(level);
+            }
+            (Local::Events(events), Port::Event(port)) => group.events.push((port, events)),
+            _ => {
+                let message = "spikes and Poisson input end at a receptor, all other stimuli at an input";
+                return Err(unsuitable(format!("stimuli.{}.target", spec.name), message));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Populations as the recording knows them.
+fn described(spec: &Spec, found: &[Found]) -> Vec<Population> {
+    let one = |(population, found): (&PopulationSpec, &Found)| {
+        let differing = population.system.parameters().iter().zip(&found.parameters).filter_map(|(variable, column)| match column {
+            Column::Shared(_) => None,
+            Column::Each(values) => {
+                let unit = display_unit(variable.dimension);
+                Some((unit.column(&variable.name), values.iter().map(|v| v / unit.scale).collect()))
+            }
+        });
+        let positions: Vec<[f64; 3]> = found.place.positions.iter().map(|p| p.map(|x| x / 1e-6)).collect();
+        Population {
+            name: population.name.clone(),
+            size: population.size,
+            positions: (!positions.is_empty()).then_some(positions),
+            parameters: differing.collect(),
+        }
+    };
+    spec.populations.iter().zip(found).map(one).collect()
+}
+
+/// The connections that the scenario wants written, sorted by source, then target.
+fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) -> Vec<Connections> {
+    let wanted = |p: usize| spec.records.iter().any(|r| r.population == p && r.connections);
+    let mut all = Vec::new();
+    for (index, projection) in spec.projections.iter().enumerate().filter(|(_, p)| wanted(p.from)) {
+        let before = spec.projections[..index].iter();
+        let event = projection.coupling == Coupling::Event;
+        let nth = before.filter(|p| (p.coupling == Coupling::Event) == event && p.to.population == projection.to.population).count();
+        let mut rows: Vec<(u32, u32, f64, u16)> = Vec::new();
+        for worker in workers {
+            let Some(to) = worker.groups.iter().position(|g| g.population == projection.to.population) else { continue };
+            let first = worker.groups[to].first;
+            let shift = |(s, lane, w, d): (u32, u32, f64, u16)| (s, lane + first, w, d);
+            if event {
+                let input = worker.event_inputs.iter().filter(|i| i.to == to).nth(nth);
+                rows.extend(input.into_iter().flat_map(|i| i.table.connections()).map(shift));
+            } else {
+                let input = worker.continuous_inputs.iter().filter(|i| i.to == to).nth(nth);
+                rows.extend(input.into_iter().flat_map(|i| i.coupling.connections()).map(shift));
+            }
+        }
+        rows.sort_by_key(|r| (r.0, r.1));
+        let dimension = match projection.to.port {
+            Port::Event(port) => spec.populations[projection.to.population].system.event_ports()[port].weight,
+            Port::Input(_) => Dimension::NONE,
+        };
+        let unit = display_unit(dimension);
+        all.push(Connections {
+            projection: projection.name.clone(),
+            source: rows.iter().map(|r| r.0).collect(),
+            target: rows.iter().map(|r| r.1).collect(),
+            weight: rows.iter().map(|r| r.2 / unit.scale).collect(),
+            weight_unit: unit.symbol,
+            weight_final: Vec::new(),
+            delay: rows.iter().map(|r| axis.time(f64::from(r.3))).collect(),
+        });
+    }
+    all
+}

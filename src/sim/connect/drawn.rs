@@ -1,0 +1,188 @@
+//! Rules by chance: pairwise probability, fixed degrees, fixed number.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::{Link, Wiring};
+use crate::core::math::log;
+use crate::core::rng::Stream;
+
+/// Each pair independently with probability `p`: gaps between connected sources are geometric, so the work is
+/// proportional to the connections and not to the pairs.
+pub(super) fn probability(wiring: &Wiring<'_>, p: f64, targets: Range<u32>, mut visit: impl FnMut(Link)) {
+    if p <= 0.0 {
+        return;
+    }
+    if p >= 1.0 {
+        return super::listed::all_to_all(wiring, targets, visit);
+    }
+    let scale = 1.0 / log(1.0 - p);
+    for target in targets {
+        let mut stream = wiring.key.stream(target, 0);
+        let candidates = wiring.sources - u32::from(wiring.no_self && target < wiring.sources);
+        let mut next = skip(&mut stream, scale);
+        let mut draw = 0;
+        while next < u64::from(candidates) {
+            let source = past_self(wiring, next as u32, target);
+            visit(Link { source, target, row: target, draw });
+            draw += 1;
+            next = next.saturating_add(1).saturating_add(skip(&mut stream, scale));
+        }
+    }
+}
+
+/// Number of failures before the next success: floor(ln(1 - u) / ln(1 - p)).
+#[inline]
+fn skip(stream: &mut Stream, scale: f64) -> u64 {
+    (log(1.0 - stream.uniform()) * scale) as u64
+}
+
+/// The `n`-th unit that is not `own`, where self-connections are forbidden.
+#[inline]
+fn past_self(wiring: &Wiring<'_>, n: u32, own: u32) -> u32 {
+    if wiring.no_self && n >= own { n + 1 } else { n }
+}
+
+/// Each target draws `indegree` sources.
+pub(super) fn fixed_indegree(wiring: &Wiring<'_>, indegree: usize, targets: Range<u32>, mut visit: impl FnMut(Link)) {
+    let mut chooser = Chooser::new(wiring.sources, wiring.multapses);
+    for target in targets {
+        let candidates = wiring.sources - u32::from(wiring.no_self && target < wiring.sources);
+        let mut stream = wiring.key.stream(target, 0);
+        chooser.choose(candidates, indegree as u32, &mut stream, |draw, n| {
+            visit(Link { source: past_self(wiring, n, target), target, row: target, draw });
+        });
+    }
+}
+
+/// Each source draws `outdegree` targets. Every thread draws all and keeps its own.
+pub(super) fn fixed_outdegree(wiring: &Wiring<'_>, outdegree: usize, range: &Range<u32>, mut visit: impl FnMut(Link)) {
+    let mut chooser = Chooser::new(wiring.targets, wiring.multapses);
+    for source in 0..wiring.sources {
+        let candidates = wiring.targets - u32::from(wiring.no_self && source < wiring.targets);
+        let mut stream = wiring.key.stream(source, 0);
+        chooser.choose(candidates, outdegree as u32, &mut stream, |draw, n| {
+            let target = past_self(wiring, n, source);
+            if range.contains(&target) {
+                visit(Link { source, target, row: source, draw });
+            }
+        });
+    }
+}
+
+/// `total` connections, both ends drawn. Every thread draws all and keeps its own.
+pub(super) fn fixed_total_number(wiring: &Wiring<'_>, total: usize, range: &Range<u32>, mut visit: impl FnMut(Link)) {
+    let mut seen = HashSet::new();
+    for k in 0..total as u32 {
+        let mut stream = wiring.key.stream(k, 1);
+        let (source, target) = loop {
+            let pair = (stream.below(wiring.sources), stream.below(wiring.targets));
+            if wiring.no_self && pair.0 == pair.1 {
+                continue;
+            }
+            if wiring.multapses || seen.insert(u64::from(pair.0) << 32 | u64::from(pair.1)) {
+                break pair;
+            }
+        };
+        if range.contains(&target) {
+            visit(Link { source, target, row: k, draw: 0 });
+        }
+    }
+}
+
+/// Draws numbers below n, with or without repetition.
+struct Chooser {
+    repeat: bool,
+    taken: Vec<u64>,
+    chosen: Vec<u32>,
+}
+
+impl Chooser {
+    fn new(n: u32, repeat: bool) -> Self {
+        Self { repeat, taken: vec![0; if repeat { 0 } else { n as usize / 64 + 1 }], chosen: Vec::new() }
+    }
+
+    /// `count` of `0..n`. Without repetition by Floyd's method (Bentley and Floyd 1987, doi:10.1145/30401.315746): exactly
+    /// one random number each, however many are drawn.
+    #[inline]
+    fn choose(&mut self, n: u32, count: u32, stream: &mut Stream, mut visit: impl FnMut(u32, u32)) {
+        if self.repeat {
+            for draw in 0..count {
+                visit(draw, stream.below(n));
+            }
+            return;
+        }
+        self.chosen.clear();
+        for draw in 0..count {
+            let last = n - count + draw;
+            let mut pick = stream.below(last + 1);
+            if self.taken[pick as usize / 64] >> (pick % 64) & 1 == 1 {
+                pick = last;
+            }
+            self.taken[pick as usize / 64] |= 1 << (pick % 64);
+            self.chosen.push(pick);
+            visit(draw, pick);
+        }
+        for &pick in &self.chosen {
+            self.taken[pick as usize / 64] = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Link;
+    use super::super::tests::links;
+    use crate::scenario::Rule;
+
+    fn degrees(all: &[Link], n: usize, end: impl Fn(&Link) -> u32) -> Vec<f64> {
+        let mut count = vec![0.0; n];
+        for l in all {
+            count[end(l) as usize] += 1.0;
+        }
+        count
+    }
+
+    fn mean_variance(v: &[f64]) -> (f64, f64) {
+        let mean = v.iter().sum::<f64>() / v.len() as f64;
+        (mean, v.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / v.len() as f64)
+    }
+
+    #[test]
+    fn pairwise_probability_gives_binomial_degrees() {
+        // 400 x 1000 pairs at p = 0.1: both degrees are binomial; sampling errors of mean and variance are a few percent.
+        let all = links(&Rule::Probability { p: 0.1 }, 400, 1000, false, false);
+        let (mean, variance) = mean_variance(&degrees(&all, 1000, |l| l.target));
+        assert!((mean - 40.0).abs() < 1.0 && (variance - 36.0).abs() < 6.0, "{mean} {variance}");
+        let (mean, variance) = mean_variance(&degrees(&all, 400, |l| l.source));
+        assert!((mean - 100.0).abs() < 2.0 && (variance - 90.0).abs() < 25.0, "{mean} {variance}");
+        assert_eq!(links(&Rule::Probability { p: 1.0 }, 7, 8, false, false).len(), 56);
+        assert!(links(&Rule::Probability { p: 0.0 }, 7, 8, false, false).is_empty());
+        // Without autapses the mean in-degree is p (N - 1).
+        let all = links(&Rule::Probability { p: 0.3 }, 600, 600, true, false);
+        assert!((all.len() as f64 / 600.0 - 0.3 * 599.0).abs() < 2.0);
+    }
+
+    #[test]
+    fn fixed_degrees_are_exact_and_sources_even() {
+        for multapses in [false, true] {
+            let all = links(&Rule::FixedIndegree { indegree: 50 }, 200, 300, false, multapses);
+            assert!(degrees(&all, 300, |l| l.target).iter().all(|&d| d == 50.0));
+            // Each source is drawn 300 * 50 / 200 = 75 times on average, with a binomial spread.
+            let (mean, variance) = mean_variance(&degrees(&all, 200, |l| l.source));
+            let expected = if multapses { 74.6 } else { 300.0 * 0.25 * 0.75 };
+            assert!(mean == 75.0 && (variance - expected).abs() < 0.4 * expected, "{mean} {variance}");
+            let all = links(&Rule::FixedOutdegree { outdegree: 9 }, 100, 80, false, multapses);
+            assert!(degrees(&all, 100, |l| l.source).iter().all(|&d| d == 9.0));
+        }
+        // All of the others, without oneself: Floyd's method at its limit.
+        let all = links(&Rule::FixedIndegree { indegree: 19 }, 20, 20, true, false);
+        assert_eq!(all.len(), 380);
+    }
+
+    #[test]
+    fn a_fixed_number_is_exact() {
+        assert_eq!(links(&Rule::FixedTotalNumber { total: 1234 }, 50, 60, false, true).len(), 1234);
+        assert_eq!(links(&Rule::FixedTotalNumber { total: 90 }, 10, 10, true, false).len(), 90, "every pair once");
+    }
+}

@@ -1,0 +1,187 @@
+//! Which units are connected: every rule as a walk over its connections.
+//!
+//! A walk is a pure function of seed, projection and rule. It visits the connections into a range of targets, always in
+//! the same order, so that each thread walks only what it owns and a table can be filled in two passes (count, place)
+//! without ever holding a list of pairs.
+
+mod distance;
+mod drawn;
+mod listed;
+mod ring;
+
+use std::ops::Range;
+
+use super::place::Place;
+use crate::core::rng::Key;
+use crate::scenario::Rule;
+
+/// One connection as a walk visits it. `row` and `draw` key what is drawn for it (weight, delay); `listed` is its place
+/// among the connections sorted by source, then target, where the rule has such an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Link {
+    /// Source unit.
+    pub source: u32,
+    /// Target unit.
+    pub target: u32,
+    /// Unit that the rule draws for (target for most rules).
+    pub row: u32,
+    /// Number of the draw.
+    pub draw: u32,
+}
+
+/// A rule between two populations.
+pub(super) struct Wiring<'a> {
+    /// The rule.
+    pub rule: &'a Rule,
+    /// Number of source units.
+    pub sources: u32,
+    /// Number of target units.
+    pub targets: u32,
+    /// Both ends are the same population and no unit may connect to itself.
+    pub no_self: bool,
+    /// Whether a pair may be connected more than once.
+    pub multapses: bool,
+    /// Keys the draws: seed, `projections.NAME`, `connect`.
+    pub key: Key,
+    /// Where the sources are.
+    pub from: &'a Place,
+    /// Where the targets are.
+    pub to: &'a Place,
+}
+
+impl Wiring<'_> {
+    /// Whether the rule can be carried out.
+    ///
+    /// # Errors
+    /// What is impossible, and what would be right.
+    pub fn check(&self) -> Result<(), String> {
+        let (n, m) = (self.sources as usize, self.targets as usize);
+        let others = |n: usize| n - usize::from(self.no_self && n > 0);
+        match self.rule {
+            Rule::OneToOne if n != m => Err(format!("one_to_one connects populations of equal size, and these have {n} and {m} units")),
+            Rule::FixedIndegree { indegree } if *indegree > 0 && (others(n) == 0 || (!self.multapses && *indegree > others(n))) => {
+                Err(format!("an in-degree of {indegree} is more than the {} possible sources; set multapses = true or lower it", others(n)))
+            }
+            Rule::FixedOutdegree { outdegree } if *outdegree > 0 && (others(m) == 0 || (!self.multapses && *outdegree > others(m))) => {
+                Err(format!("an out-degree of {outdegree} is more than the {} possible targets; set multapses = true or lower it", others(m)))
+            }
+            Rule::FixedTotalNumber { total } => {
+                let pairs = n as u64 * m as u64 - if self.no_self { n as u64 } else { 0 };
+                if *total > 0 && (pairs == 0 || (!self.multapses && *total as u64 > pairs)) {
+                    return Err(format!("{total} connections are more than the {pairs} possible pairs; set multapses = true or lower the number"));
+                }
+                Ok(())
+            }
+            Rule::SmallWorld { neighbours, .. } if n != m || *neighbours >= n => Err(format!(
+                "small_world connects a population to itself with fewer neighbours than units; here {neighbours} neighbours, {n} and {m} units"
+            )),
+            Rule::Neighbours { periodic, .. } | Rule::Gaussian { periodic, .. } => {
+                if self.from.positions.is_empty() || self.to.positions.is_empty() {
+                    return Err("a rule by distance needs positions in both populations".to_owned());
+                }
+                if *periodic && self.to.extent == [0.0; 3] {
+                    return Err("periodic distances need `grid` or `uniform` positions, which have an extent".to_owned());
+                }
+                Ok(())
+            }
+            Rule::Edges { source, target, .. } => listed::check(source, target, n, m),
+            _ => Ok(()),
+        }
+    }
+
+    /// Visits every connection into `targets`, in an order that depends on the rule alone.
+    pub fn walk(&self, targets: Range<u32>, mut visit: impl FnMut(Link)) {
+        match self.rule {
+            Rule::OneToOne => listed::one_to_one(self, targets, visit),
+            Rule::AllToAll => listed::all_to_all(self, targets, visit),
+            Rule::Edges { source, target, .. } => listed::edges(self, source, target, &targets, visit),
+            Rule::Probability { p } => drawn::probability(self, *p, targets, visit),
+            Rule::FixedIndegree { indegree } => drawn::fixed_indegree(self, *indegree, targets, visit),
+            Rule::FixedOutdegree { outdegree } => drawn::fixed_outdegree(self, *outdegree, &targets, visit),
+            Rule::FixedTotalNumber { total } => drawn::fixed_total_number(self, *total, &targets, visit),
+            Rule::Neighbours { radius, .. } => distance::within(self, *radius, targets, |link, _, _| visit(link)),
+            Rule::Gaussian { p_max, sigma, .. } => distance::gaussian(self, *p_max, *sigma, targets, visit),
+            Rule::SmallWorld { neighbours, p_rewire } => ring::small_world(self, *neighbours, *p_rewire, &targets, visit),
+        }
+    }
+
+    /// Expected number of connections, for the estimate before anything is allocated.
+    pub fn expected(&self) -> f64 {
+        let (n, m) = (f64::from(self.sources), f64::from(self.targets));
+        let pairs = n * m - if self.no_self { n } else { 0.0 };
+        match self.rule {
+            Rule::OneToOne => n,
+            Rule::AllToAll => pairs,
+            Rule::Probability { p } => pairs * p,
+            Rule::FixedIndegree { indegree } => m * *indegree as f64,
+            Rule::FixedOutdegree { outdegree } => n * *outdegree as f64,
+            Rule::FixedTotalNumber { total } => *total as f64,
+            Rule::SmallWorld { neighbours, .. } => n * *neighbours as f64,
+            Rule::Edges { source, .. } => source.len() as f64,
+            Rule::Neighbours { radius, .. } => distance::expected(self, |d2| if d2 <= radius * radius { 1.0 } else { 0.0 }),
+            Rule::Gaussian { p_max, sigma, .. } => distance::expected(self, |d2| distance::gaussian_probability(*p_max, *sigma, d2)),
+        }
+    }
+
+    /// Edge lengths that distances wrap around; zeros where they do not.
+    fn wrap(&self) -> [f64; 3] {
+        match self.rule {
+            Rule::Neighbours { periodic: true, .. } | Rule::Gaussian { periodic: true, .. } => self.to.extent,
+            _ => [0.0; 3],
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::sim) fn links(rule: &Rule, n: u32, m: u32, no_self: bool, multapses: bool) -> Vec<Link> {
+        placed(rule, n, m, no_self, multapses, &Place::default(), &Place::default())
+    }
+
+    pub(in crate::sim) fn placed(rule: &Rule, n: u32, m: u32, no_self: bool, multapses: bool, from: &Place, to: &Place) -> Vec<Link> {
+        let wiring = Wiring { rule, sources: n, targets: m, no_self, multapses, key: Key::new(7, "projections.p", "connect"), from, to };
+        wiring.check().unwrap();
+        let mut all = Vec::new();
+        wiring.walk(0..m, |l| all.push(l));
+        // Split in three ranges: together the same connections, each with the same key.
+        let mut parts = Vec::new();
+        for range in [0..m / 3, m / 3..m / 2, m / 2..m] {
+            wiring.walk(range.clone(), |l| {
+                assert!(range.contains(&l.target));
+                parts.push(l);
+            });
+        }
+        let sorted = |mut v: Vec<Link>| {
+            v.sort_by_key(|l| (l.source, l.target, l.row, l.draw));
+            v
+        };
+        assert_eq!(sorted(all.clone()), sorted(parts));
+        assert!(!no_self || all.iter().all(|l| l.source != l.target), "no unit connects to itself");
+        if !multapses {
+            let mut pairs: Vec<(u32, u32)> = all.iter().map(|l| (l.source, l.target)).collect();
+            pairs.sort_unstable();
+            let before = pairs.len();
+            pairs.dedup();
+            assert_eq!(pairs.len(), before, "no pair twice");
+        }
+        all
+    }
+
+    #[test]
+    fn impossible_rules_are_refused() {
+        let place = Place::default();
+        let wiring = |rule, multapses| {
+            Wiring { rule, sources: 10, targets: 20, no_self: false, multapses, key: Key::new(1, "a", "b"), from: &place, to: &place }.check()
+        };
+        assert!(wiring(&Rule::OneToOne, false).unwrap_err().contains("10 and 20"));
+        assert!(wiring(&Rule::FixedIndegree { indegree: 11 }, false).is_err());
+        assert!(wiring(&Rule::FixedIndegree { indegree: 11 }, true).is_ok());
+        assert!(wiring(&Rule::FixedOutdegree { outdegree: 21 }, false).is_err());
+        assert!(wiring(&Rule::FixedTotalNumber { total: 201 }, false).is_err());
+        assert!(wiring(&Rule::Neighbours { radius: 1.0, periodic: false }, false).unwrap_err().contains("positions"));
+        let edges = Rule::Edges { source: vec![0, 10].into(), target: vec![0, 1].into(), weight: None, delay: None };
+        assert!(wiring(&edges, false).unwrap_err().contains("10"));
+    }
+}

@@ -1,0 +1,311 @@
+//! Continuous projections: at every step each connection gives the value of an expression over its two units; what arrives
+//! is the sum over the connections of a target, in the order of the sources.
+//!
+//! Delay 0 takes the source's value at the beginning of the step that it drives; a delay of d steps the value d steps
+//! earlier. Before time 0 a source had its initial value.
+
+use std::ops::Range;
+
+use super::connect::{Link, Wiring};
+use super::expression::{Expression, Operand};
+use super::separate::separate;
+use crate::core::units::Dimension;
+use crate::equation::{Expression as Checked, TimeUnit};
+use crate::scenario::Rule;
+
+/// Connections that are evaluated at once.
+const CHUNK: usize = 1024;
+
+/// Values of one variable of one whole population over the last steps.
+#[derive(Debug)]
+pub(super) struct History {
+    mask: usize,
+    rows: Vec<Vec<f64>>,
+}
+
+impl History {
+    /// For delays up to `longest` steps, with the initial values everywhere.
+    pub fn new(size: usize, longest: usize) -> Self {
+        let slots = (longest + 1).next_power_of_two();
+        Self { mask: slots - 1, rows: vec![vec![0.0; size]; slots] }
+    }
+
+    /// The values at grid point `k`.
+    pub fn row(&self, k: u64) -> &[f64] {
+        &self.rows[k as usize & self.mask]
+    }
+
+    /// The values at grid point `k`, to be written.
+    pub fn row_mut(&mut self, k: u64) -> &mut [f64] {
+        &mut self.rows[k as usize & self.mask]
+    }
+
+    /// Makes the values at grid point 0 those of all times before.
+    pub fn start(&mut self) {
+        let first = self.rows[0].clone();
+        self.rows.iter_mut().skip(1).for_each(|row| row.copy_from_slice(&first));
+    }
+}
+
+/// Names that a coupling expression uses, without `_pre` and `_post`.
+pub(super) fn variables(text: &str) -> (Vec<String>, Vec<String>) {
+    let (mut pre, mut post) = (Vec::new(), Vec::new());
+    for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')) {
+        if word.starts_with(|c: char| c.is_ascii_digit()) {
+            continue;
+        }
+        let (list, name) = match (word.strip_suffix("_pre"), word.strip_suffix("_post")) {
+            (Some(name), _) => (&mut pre, name),
+            (_, Some(name)) => (&mut post, name),
+            _ => continue,
+        };
+        if !name.is_empty() && !list.iter().any(|n| n == name) {
+            list.push(name.to_owned());
+        }
+    }
+    (pre, post)
+}
+
+/// What a continuous projection carries, understood.
+#[derive(Debug, Clone)]
+pub(super) struct Value {
+    checked: Checked,
+    names: usize,
+    time_unit: TimeUnit,
+}
+
+impl Value {
+    /// Understands `text` over `names` (the source's, the target's, then `w`); what arrives has dimension `port`. A weight
+    /// has the dimension that makes it so; it is looked for among those that couplings have.
+    ///
+    /// # Errors
+    /// What cannot be understood.
+    pub fn new(text: &str, names: &[(&str, Dimension)], port: Dimension, time_unit: TimeUnit) -> Result<Self, String> {
+        let plain: Vec<(&str, Dimension)> = names.iter().copied().chain([("w", Dimension::NONE)]).collect();
+        let mut found = Expression::check(text, &plain, time_unit);
+        let density = Dimension::SIEMENS.per(Dimension::METRE.times(Dimension::METRE));
+        for dimension in [Dimension::SIEMENS, density, port, Dimension::HERTZ, Dimension::VOLT, Dimension::AMPERE, Dimension::OHM] {
+            if found.as_ref().is_ok_and(|e| e.has_dimension(port)) {
+                break;
+            }
+            let with: Vec<(&str, Dimension)> = names.iter().copied().chain([("w", dimension)]).collect();
+            if let Ok(checked) = Expression::check(text, &with, time_unit) {
+                if checked.has_dimension(port) || found.is_err() {
+                    found = Ok(checked);
+                }
+            }
+        }
+        found.map(|checked| Self { checked, names: names.len() + 1, time_unit })
+    }
+
+    fn compiled(&self) -> Expression {
+        let (graph, root) = self.checked.graph();
+        Expression::compile(graph, root, self.names, self.time_unit)
+    }
+
+    /// The products that it is a sum of, if it is, for `pre` names of the source and `post` of the target.
+    fn products(&self, pre: usize, post: usize) -> Option<Vec<(Expression, Expression)>> {
+        let (graph, root) = self.checked.graph();
+        let mut graph = graph.clone();
+        let list = separate(&mut graph, root, &|i| (pre..pre + post).contains(&(i as usize)))?;
+        let compile = |id| Expression::compile(&graph, id, self.names, self.time_unit);
+        Some(list.into_iter().map(|(p, q)| (compile(p), compile(q))).collect())
+    }
+}
+
+/// A continuous projection into one lane range.
+#[derive(Debug)]
+pub(super) struct Coupling {
+    expression: Expression,
+    /// Histories of the source's variables, and of the target's.
+    pre: Vec<usize>,
+    post: Vec<usize>,
+    range: Range<u32>,
+    links: Links,
+    /// Weight and delay of all connections, unless links hold their own.
+    weight: f64,
+    delay: u16,
+    out: Vec<f64>,
+    gathered: Vec<Vec<f64>>,
+}
+
+/// A sum over sources that does not need all pairs: see [`super::separate`].
+#[derive(Debug)]
+struct Products {
+    /// For each product, the source's part and the target's part.
+    parts: Vec<(Expression, Expression)>,
+    /// Values of a source's part, whole population.
+    values: Vec<f64>,
+}
+
+#[derive(Debug)]
+enum Links {
+    /// Every source to every lane (without itself if so).
+    All { sources: u32, no_self: bool, products: Option<Products> },
+    /// Sorted by lane.
+    Some { sources: Vec<u32>, lanes: Vec<u32>, weights: Vec<f64>, delays: Vec<u16> },
+}
+
+impl Coupling {
+    /// The projection into the targets `range`. `pre` and `post` are the histories of what `expression` names, in the
+    /// order of its names, which end with `w`.
+    pub fn new(
+        value: &Value,
+        (pre, post): (Vec<usize>, Vec<usize>),
+        wiring: &Wiring<'_>,
+        range: Range<u32>,
+        properties: &super::delivery::Properties<'_>,
+    ) -> Self {
+        use super::delivery::Property;
+        let same_delay = if let Property::Same(d) = properties.delay { Some(d) } else { None };
+        let same_weight = if let Property::Same(w) = properties.weight { Some(w) } else { None };
+        let links = if let (Rule::AllToAll, Some(_), Some(_)) = (wiring.rule, same_delay, same_weight) {
+            let products = value.products(pre.len(), post.len()).map(|parts| Products { parts, values: vec![0.0; wiring.sources as usize] });
+            Links::All { sources: wiring.sources, no_self: wiring.no_self, products }
+        } else {
+            let mut found: Vec<Link> = Vec::new();
+            wiring.walk(range.clone(), |link| found.push(link));
+            found.sort_by_key(|l| (l.target, l.source));
+            Links::Some {
+                sources: found.iter().map(|l| l.source).collect(),
+                lanes: found.iter().map(|l| l.target - range.start).collect(),
+                weights: if let Property::Each(f) = properties.weight { found.iter().map(f).collect() } else { Vec::new() },
+                delays: if let Property::Each(f) = properties.delay { found.iter().map(f).collect() } else { Vec::new() },
+            }
+        };
+        let gathered = vec![vec![0.0; CHUNK]; pre.len() + post.len() + 1];
+        let out = vec![0.0; CHUNK.max(range.len())];
+        let expression = value.compiled();
+        Self { expression, pre, post, range, links, weight: same_weight.unwrap_or(0.0), delay: same_delay.unwrap_or(0), out, gathered }
+    }
+
+    /// Number of connections.
+    pub fn len(&self) -> u64 {
+        match &self.links {
+            Links::All { sources, no_self, .. } => {
+                let own = if *no_self { u64::from(self.range.end.min(*sources).saturating_sub(self.range.start)) } else { 0 };
+                u64::from(*sources) * self.range.len() as u64 - own
+            }
+            Links::Some { sources, .. } => sources.len() as u64,
+        }
+    }
+
+    /// Longest delay in steps.
+    pub fn longest(&self) -> usize {
+        match &self.links {
+            Links::Some { delays, .. } if !delays.is_empty() => usize::from(delays.iter().copied().max().unwrap_or(0)),
+            _ => usize::from(self.delay),
+        }
+    }
+
+    /// Every connection: source, target lane, weight, delay in steps.
+    pub fn connections(&self) -> Vec<(u32, u32, f64, u16)> {
+        match &self.links {
+            Links::All { sources, no_self, .. } => {
+                let lanes = self.range.len() as u32;
+                let all = (0..*sources).flat_map(|s| (0..lanes).map(move |l| (s, l)));
+                let kept = all.filter(|&(s, l)| !(*no_self && s == self.range.start + l));
+                kept.map(|(s, l)| (s, l, self.weight, self.delay)).collect()
+            }
+            Links::Some { sources, lanes, weights, delays } => (0..sources.len())
+                .map(|c| {
+                    let (w, d) = (weights.get(c).copied().unwrap_or(self.weight), delays.get(c).copied().unwrap_or(self.delay));
+                    (sources[c], lanes[c], w, d)
+                })
+                .collect(),
+        }
+    }
+
+    /// Adds what arrives during step `k` (time `t`) to `row`, one entry a lane.
+    pub fn add(&mut self, k: u64, t: f64, histories: &[History], row: &mut [f64]) {
+        let lanes = self.range.start as usize..self.range.end as usize;
+        let before = |delay: u16| k.wrapping_sub(u64::from(delay));
+        match &mut self.links {
+            Links::All { sources, no_self, products: Some(products) } => {
+                let pre = self.pre.iter().map(|&h| histories[h].row(before(self.delay)));
+                let weight = Operand::Shared(self.weight);
+                let unknown = Operand::Shared(f64::NAN);
+                let source_side: Vec<Operand<'_>> = pre.map(Operand::Each).chain(self.post.iter().map(|_| unknown)).chain([weight]).collect();
+                let post = self.post.iter().map(|&h| Operand::Each(&histories[h].row(k)[lanes.clone()]));
+                let target_side: Vec<Operand<'_>> = self.pre.iter().map(|_| unknown).chain(post).chain([weight]).collect();
+                let out = &mut self.out[..row.len()];
+                for (source_part, target_part) in &mut products.parts {
+                    source_part.evaluate(t, &source_side, &mut products.values);
+                    target_part.evaluate(t, &target_side, out);
+                    let sum: f64 = products.values.iter().sum();
+                    for (lane, (r, v)) in row.iter_mut().zip(out.iter()).enumerate() {
+                        let unit = lanes.start + lane;
+                        let own = if *no_self && unit < *sources as usize { products.values[unit] } else { 0.0 };
+                        *r = (sum - own).mul_add(*v, *r);
+                    }
+                }
+            }
+            Links::All { sources, no_self, products: None } => {
+                let pre: Vec<&[f64]> = self.pre.iter().map(|&h| histories[h].row(before(self.delay))).collect();
+                let mut operands = vec![Operand::Shared(0.0); self.pre.len()];
+                operands.extend(self.post.iter().map(|&h| Operand::Each(&histories[h].row(k)[lanes.clone()])));
+                operands.push(Operand::Shared(self.weight));
+                let out = &mut self.out[..row.len()];
+                for source in 0..*sources {
+                    for (operand, column) in operands.iter_mut().zip(&pre) {
+                        *operand = Operand::Shared(column[source as usize]);
+                    }
+                    self.expression.evaluate(t, &operands, out);
+                    if *no_self && self.range.contains(&source) {
+                        out[(source - self.range.start) as usize] = 0.0;
+                    }
+                    row.iter_mut().zip(out.iter()).for_each(|(r, v)| *r += v);
+                }
+            }
+            Links::Some { sources, lanes: targets, weights, delays } => {
+                let mut from = 0;
+                while from < sources.len() {
+                    let to = (from + CHUNK).min(sources.len());
+                    let n = to - from;
+                    for (column, &h) in self.gathered.iter_mut().zip(&self.pre) {
+                        if delays.is_empty() {
+                            let values = histories[h].row(before(self.delay));
+                            column.iter_mut().zip(&sources[from..to]).for_each(|(v, &s)| *v = values[s as usize]);
+                        } else {
+                            for ((v, &s), &d) in column.iter_mut().zip(&sources[from..to]).zip(&delays[from..to]) {
+                                *v = histories[h].row(before(d))[s as usize];
+                            }
+                        }
+                    }
+                    for (column, &h) in self.gathered[self.pre.len()..].iter_mut().zip(&self.post) {
+                        let values = &histories[h].row(k)[lanes.clone()];
+                        column.iter_mut().zip(&targets[from..to]).for_each(|(v, &l)| *v = values[l as usize]);
+                    }
+                    let mut operands: Vec<Operand<'_>> =
+                        self.gathered[..self.pre.len() + self.post.len()].iter().map(|c| Operand::Each(&c[..n])).collect();
+                    operands.push(if weights.is_empty() { Operand::Shared(self.weight) } else { Operand::Each(&weights[from..to]) });
+                    self.expression.evaluate(t, &operands, &mut self.out[..n]);
+                    targets[from..to].iter().zip(&self.out).for_each(|(&l, v)| row[l as usize] += v);
+                    from = to;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_both_ends() {
+        let (pre, post) = variables("w*sin(theta_pre - theta_post) + ampa.g_pre*1e3 - w_pre");
+        assert_eq!(pre, ["theta", "ampa.g", "w"]);
+        assert_eq!(post, ["theta"]);
+    }
+
+    #[test]
+    fn before_time_zero_stand_the_initial_values() {
+        let mut h = History::new(2, 3);
+        h.row_mut(0).copy_from_slice(&[1.0, 2.0]);
+        h.start();
+        h.row_mut(1).copy_from_slice(&[3.0, 4.0]);
+        assert_eq!(h.row(1), [3.0, 4.0]);
+        assert_eq!(h.row(1_u64.wrapping_sub(3)), [1.0, 2.0]);
+    }
+}

@@ -1,0 +1,246 @@
+//! Time: threads in lockstep, epochs with progress and cancel, and what is left when a run ends early.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use super::barrier::Barrier;
+use super::recorder::{Take, Tape};
+use super::worker::{Failure, Outbox, Worker};
+use super::{Observer, SimulationResult, Stop};
+
+/// Wall time that an epoch aims at: short enough for a cancel to be felt at once, long enough to cost nothing.
+const EPOCH: Duration = Duration::from_millis(25);
+
+/// What is needed to run.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub workers: Vec<Worker>,
+    pub tape: Tape,
+    pub steps: u64,
+    /// Steps between exchanges of spikes: the shortest delay.
+    pub interval: u64,
+    /// Bytes that the recording may take before it is handed over in parts.
+    pub recording_budget: u64,
+    /// Names for failures: each population with its states.
+    pub names: Vec<(String, Vec<String>)>,
+}
+
+/// What the threads share.
+struct Shared {
+    barrier: Barrier,
+    /// Two outboxes a thread: one is read while the other is written.
+    outboxes: Vec<[RwLock<Outbox>; 2]>,
+    takes: Vec<Mutex<Take>>,
+    epoch_end: AtomicU64,
+    stop: AtomicBool,
+    failure: Mutex<Option<Failure>>,
+    events: AtomicU64,
+    steps: u64,
+    interval: u64,
+}
+
+/// Lets the others go if its thread panics.
+struct Alarm<'a>(&'a Barrier);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.break_up();
+        }
+    }
+}
+
+/// Runs to the end, or until something stops it.
+pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
+    let Plan { mut workers, mut tape, steps, interval, recording_budget, names } = plan;
+    let columns: Vec<Vec<Vec<u32>>> = workers
+        .iter()
+        .map(|w| {
+            let mut columns = vec![Vec::new(); tape.recording.traces.len()];
+            w.groups.iter().flat_map(|g| &g.taps).for_each(|tap| columns[tap.trace].clone_from(&tap.columns));
+            columns
+        })
+        .collect();
+    let empty = || Take::new(tape.recording.spikes.len(), tape.recording.traces.len());
+    let shared = Shared {
+        barrier: Barrier::new(workers.len()),
+        outboxes: workers.iter().map(|_| [RwLock::default(), RwLock::default()]).collect(),
+        takes: workers.iter().map(|_| Mutex::new(empty())).collect(),
+        epoch_end: AtomicU64::new(interval.min(steps)),
+        stop: AtomicBool::new(steps == 0),
+        failure: Mutex::new(None),
+        events: AtomicU64::new(0),
+        steps,
+        interval,
+    };
+    let mut first = workers.remove(0);
+    let mut stopped = None;
+    let mut done = 0;
+    std::thread::scope(|scope| {
+        for (index, mut worker) in workers.into_iter().enumerate() {
+            let shared = &shared;
+            scope.spawn(move || {
+                let _alarm = Alarm(&shared.barrier);
+                start(&mut worker, index + 1, shared);
+                let mut k = 0;
+                while !shared.stop.load(Ordering::Acquire) {
+                    k = epoch(&mut worker, index + 1, shared, k);
+                    // Meet once so that the takes are complete, once more when the next epoch is decided.
+                    if !(shared.barrier.wait() && shared.barrier.wait()) {
+                        return;
+                    }
+                }
+            });
+        }
+        let _alarm = Alarm(&shared.barrier);
+        start(&mut first, 0, &shared);
+        let mut length = interval;
+        while !shared.stop.load(Ordering::Acquire) {
+            let began = Instant::now();
+            let k = epoch(&mut first, 0, &shared, done);
+            if !shared.barrier.wait() {
+                return;
+            }
+            let (ran, took) = (k - done, began.elapsed());
+            done = k;
+            stopped = close_epoch(&shared, &mut tape, &columns, (done, recording_budget), &names, observer);
+            if let Some(Stop::NotFinite { .. }) = stopped {
+                done = failed_at(&shared).unwrap_or(done);
+            }
+            if stopped.is_some() || done >= steps {
+                shared.stop.store(true, Ordering::Release);
+            }
+            length = next_length(length, ran, took, interval);
+            shared.epoch_end.store((done + length).min(steps), Ordering::Release);
+            if !shared.barrier.wait() {
+                return;
+            }
+        }
+    });
+    SimulationResult { recording: tape.recording, steps: done, stopped, events: shared.events.load(Ordering::Relaxed) }
+}
+
+/// Steps of the next epoch, a multiple of the interval: as many as should take [`EPOCH`], at most four times as many as before.
+fn next_length(length: u64, ran: u64, took: Duration, interval: u64) -> u64 {
+    let per_step = took.as_secs_f64() / ran.max(1) as f64;
+    let wanted = (EPOCH.as_secs_f64() / per_step.max(1e-12)) as u64;
+    (wanted.clamp(1, length.saturating_mul(4)) / interval).max(1) * interval
+}
+
+fn failed_at(shared: &Shared) -> Option<u64> {
+    shared.failure.lock().unwrap_or_else(PoisonError::into_inner).map(|f| f.step)
+}
+
+/// What the main thread does between epochs, while the others wait.
+fn close_epoch(
+    shared: &Shared,
+    tape: &mut Tape,
+    columns: &[Vec<Vec<u32>>],
+    (done, budget): (u64, u64),
+    names: &[(String, Vec<String>)],
+    observer: &mut dyn Observer,
+) -> Option<Stop> {
+    let mut takes: Vec<Take> =
+        shared.takes.iter().map(|t| std::mem::take(&mut *t.lock().unwrap_or_else(PoisonError::into_inner))).collect();
+    tape.append(&mut takes, columns, done);
+    for (slot, take) in shared.takes.iter().zip(takes) {
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = take;
+    }
+    let failure = *shared.failure.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(failure) = failure {
+        tape.truncate(failure.step);
+        observer.progress(failure.step, shared.steps);
+        let (population, states) = &names[failure.population];
+        return Some(Stop::NotFinite {
+            population: population.clone(),
+            unit: failure.unit,
+            variable: states.get(failure.state).cloned().unwrap_or_default(),
+            time: tape.recording.window.stop,
+        });
+    }
+    if tape.bytes() > budget {
+        if !observer.takes_parts() {
+            return Some(Stop::Sink(format!(
+                "what was recorded takes {} bytes, and {budget} are left of the memory allowed; record fewer units or variables, or less often, or write to a folder (--out)",
+                tape.bytes()
+            )));
+        }
+        if let Err(message) = observer.part(tape.take_part()) {
+            return Some(Stop::Sink(message));
+        }
+    }
+    let go_on = observer.progress(done, shared.steps);
+    if observer.wants_snapshot() {
+        observer.snapshot(&tape.recording);
+    }
+    (!go_on && done < shared.steps).then_some(Stop::Cancelled)
+}
+
+/// The exchange before the first step: initial values into histories.
+fn start(worker: &mut Worker, index: usize, shared: &Shared) {
+    if worker.histories.is_empty() {
+        return;
+    }
+    worker.publish(0);
+    exchange(worker, index, shared, 0, 0);
+    worker.histories.iter_mut().for_each(super::coupling::History::start);
+}
+
+/// Steps from `k` to the end of the epoch; returns where it ended.
+fn epoch(worker: &mut Worker, index: usize, shared: &Shared, mut k: u64) -> u64 {
+    let end = shared.epoch_end.load(Ordering::Acquire);
+    while k < end {
+        let stop = (k + shared.interval).min(end);
+        for step in k..stop {
+            worker.step(step);
+        }
+        if !worker.histories.is_empty() {
+            worker.publish(stop);
+        }
+        if !exchange(worker, index, shared, k, stop - k) {
+            return end;
+        }
+        k = stop;
+    }
+    if end == shared.steps {
+        worker.begin(end);
+    }
+    if let Some(failure) = worker.failure {
+        let mut first = shared.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        *first = Some(first.map_or(failure, |f| f.min(failure)));
+    }
+    shared.events.fetch_add(std::mem::take(&mut worker.events), Ordering::Relaxed);
+    std::mem::swap(&mut worker.take, &mut *shared.takes[index].lock().unwrap_or_else(PoisonError::into_inner));
+    end
+}
+
+/// Sends what the interval from `from` on left, waits for the others, and takes in what they sent. False if a thread is gone.
+fn exchange(worker: &mut Worker, index: usize, shared: &Shared, from: u64, steps: u64) -> bool {
+    if worker.event_inputs.is_empty() && worker.outbox.spikes.is_empty() && worker.histories.is_empty() {
+        return true;
+    }
+    // Intervals are counted from 1; the exchange of initial values is number 0.
+    let parity = ((from + steps).div_ceil(shared.interval) % 2) as usize;
+    {
+        let mut mine = shared.outboxes[index][parity].write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut *mine, &mut worker.outbox);
+    }
+    if !shared.barrier.wait() {
+        return false;
+    }
+    let guards: Vec<_> = shared.outboxes.iter().map(|o| o[parity].read().unwrap_or_else(PoisonError::into_inner)).collect();
+    let outboxes: Vec<&Outbox> = guards.iter().map(|g| &**g).collect();
+    worker.collect(from, steps, &outboxes);
+    drop(outboxes);
+    drop(guards);
+    // What came back is the outbox of two intervals ago: its columns are used again.
+    let sizes = (worker.emitters, worker.histories.len());
+    worker.outbox.spikes.resize_with(sizes.0, Default::default);
+    worker.outbox.values.resize_with(sizes.1, Default::default);
+    worker.outbox.spikes.iter_mut().for_each(|(units, ends)| {
+        units.clear();
+        ends.clear();
+    });
+    true
+}

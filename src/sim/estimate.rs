@@ -1,0 +1,117 @@
+//! Memory before it is allocated: an estimate, and what is allowed.
+
+use super::connect::Wiring;
+use super::delivery::Ring;
+use super::place::Place;
+use crate::core::rng::Key;
+use crate::core::units::short;
+use crate::scenario::{Coupling, Rule, Spec, Value};
+
+/// Where the operating system does not say how much memory is free.
+const UNKNOWN: u64 = 4 << 30;
+
+/// A part of a network and the bytes that it takes.
+type Part = (u64, String);
+
+/// Estimated bytes of everything but the recording, with what takes most.
+pub(super) fn estimate(spec: &Spec) -> (u64, String) {
+    let mut parts: Vec<Part> = Vec::new();
+    let places: Vec<Place> = spec.populations.iter().map(|p| Place::of(p, spec.simulation.seed)).collect();
+    for (index, population) in spec.populations.iter().enumerate() {
+        let system = &population.system;
+        let n = population.size as u64;
+        let each = |values: &[Value]| values.iter().filter(|v| !matches!(v, Value::Constant(_))).count() as u64;
+        // States with a scratch copy, parameters that differ (twice: whole, and cut to lane ranges), inputs, positions,
+        // refractory counters.
+        let columns = 2 * system.states().len() as u64 + 2 * each(&population.parameters) + 2 * system.inputs().len() as u64 + 5;
+        let rings: u64 = (0..system.event_ports().len())
+            .map(|port| {
+                let longest = spec
+                    .projections
+                    .iter()
+                    .filter(|p| p.to.population == index && p.to.port == crate::scenario::Port::Event(port))
+                    .map(|p| (greatest(&p.delay) / spec.simulation.dt) as usize)
+                    .max()
+                    .unwrap_or(0);
+                Ring::bytes(population.size, longest)
+            })
+            .sum();
+        parts.push((n * 8 * columns + rings, format!("population {}: {} units", population.name, population.size)));
+    }
+    for projection in &spec.projections {
+        let (from, to) = (projection.from, projection.to.population);
+        let wiring = Wiring {
+            rule: &projection.rule,
+            sources: spec.populations[from].size as u32,
+            targets: spec.populations[to].size as u32,
+            no_self: from == to && !projection.autapses,
+            multapses: projection.multapses,
+            key: Key::new(0, "", ""),
+            from: &places[from],
+            to: &places[to],
+        };
+        let count = if wiring.check().is_ok() { wiring.expected() } else { 0.0 };
+        let (weights, delays) = match &projection.rule {
+            Rule::Edges { weight, delay, .. } => (weight.is_some(), delay.is_some()),
+            _ => (false, false),
+        };
+        let differ = |value: &Value, listed: bool| listed || !matches!(value, Value::Constant(_));
+        let (weights, delays) = (differ(&projection.weight, weights), differ(&projection.delay, delays));
+        let per_connection = match (&projection.coupling, &projection.rule) {
+            (Coupling::Event, rule) => {
+                // Pairs that must not repeat are remembered while a fixed number is drawn.
+                let seen = if matches!(rule, Rule::FixedTotalNumber { .. }) && !projection.multapses { 18 } else { 0 };
+                2 + 8 * u64::from(weights) + 2 * u64::from(delays) + seen
+            }
+            (Coupling::Continuous { .. }, Rule::AllToAll) if !weights && !delays => 0,
+            (Coupling::Continuous { .. }, _) => 24 + 8 * u64::from(weights) + 2 * u64::from(delays),
+        };
+        let blocks = u64::from(wiring.targets).div_ceil(2048).min((count / 48.0 / f64::from(wiring.sources.max(1))) as u64 + 1);
+        let bytes = (count * per_connection as f64) as u64 + 4 * u64::from(wiring.sources) * blocks;
+        parts.push((bytes, format!("projection {}: {} connections", projection.name, short(count.round()))));
+        if let Coupling::Continuous { .. } = projection.coupling {
+            let slots = (greatest(&projection.delay) / spec.simulation.dt) as u64 + 2;
+            let bytes = 8 * slots.next_power_of_two() * u64::from(wiring.sources);
+            parts.push((bytes, format!("history of projection {}: {slots} steps", projection.name)));
+        }
+    }
+    let total = parts.iter().map(|p| p.0).sum::<u64>() + (1 << 20);
+    let largest = parts.into_iter().max_by_key(|p| p.0).map_or_else(String::new, |(bytes, what)| format!("most of it: {what}, {}", size(bytes)));
+    (total, largest)
+}
+
+/// A greatest value to expect, for delays.
+fn greatest(value: &Value) -> f64 {
+    use crate::scenario::Distribution as D;
+    match value {
+        Value::Constant(v) => *v,
+        Value::Each(list) => list.iter().copied().fold(0.0, f64::max),
+        Value::Drawn(D::Uniform { high, .. }) => *high,
+        Value::Drawn(D::Normal { mean, sd, max, .. }) => max.unwrap_or(mean + 5.0 * sd),
+        Value::Drawn(D::Lognormal { mu, sigma, unit }) => unit * crate::core::math::exp(mu + 5.0 * sigma),
+        Value::Drawn(D::Gamma { shape, scale }) => scale * (shape + 10.0 * shape.sqrt() + 10.0),
+        Value::Drawn(D::Linspace { from, to }) => from.max(*to),
+        Value::Expression(_) => 0.0,
+    }
+}
+
+/// Bytes that a run may take: the scenario's own bound, or three quarters of what is free.
+pub(super) fn allowed(spec: &Spec) -> u64 {
+    spec.simulation.memory.unwrap_or_else(|| free_memory().map_or(UNKNOWN, |free| free / 4 * 3))
+}
+
+/// Free memory as the kernel counts it (`MemAvailable`), where there is such a file.
+fn free_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kb| kb * 1024)
+}
+
+/// Bytes as people read them.
+pub(super) fn size(bytes: u64) -> String {
+    let units = [(1_u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),
+        None => format!("{bytes} bytes"),
+    }
+}

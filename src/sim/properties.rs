@@ -1,0 +1,151 @@
+//! Weights and delays of connections.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::axis::Axis;
+use super::connect::Link;
+use super::values::draw;
+use crate::core::rng::Key;
+use crate::scenario::{Distribution, ProjectionSpec, Rule, Value};
+
+/// How a value is found for a connection.
+enum Source<'a> {
+    Same(f64),
+    Listed(&'a [f64], Order),
+    Drawn(&'a Distribution, Key, Option<(Order, usize)>),
+}
+
+/// The number of a connection in the order in which values are listed.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    /// One to one: the unit.
+    Unit,
+    /// Edges: the place in the list.
+    Edge,
+    /// All to all: by source, then target.
+    Pair { targets: usize, no_self: bool },
+}
+
+impl Order {
+    fn of(self, link: &Link) -> usize {
+        match self {
+            Self::Unit => link.source as usize,
+            Self::Edge => link.draw as usize,
+            Self::Pair { targets, no_self } => {
+                let (s, t) = (link.source as usize, link.target as usize);
+                if no_self { s * (targets - 1) + t - usize::from(t > s) } else { s * targets + t }
+            }
+        }
+    }
+}
+
+impl Source<'_> {
+    fn of(&self, link: &Link) -> f64 {
+        match self {
+            Self::Same(v) => *v,
+            Self::Listed(list, order) => list[order.of(link)],
+            Self::Drawn(distribution, key, placed) => {
+                let mut stream = key.stream(link.row, u64::from(link.draw));
+                let (index, count) = placed.map_or((0, 1), |(order, count)| (order.of(link), count));
+                draw(distribution, &mut stream, index, count)
+            }
+        }
+    }
+}
+
+/// Weights and delays of one projection.
+pub(super) struct Finder<'a> {
+    weight: Source<'a>,
+    delay: Source<'a>,
+    axis: Axis,
+    /// Drawn or listed delays are at least one step; fixed ones may be 0.
+    least: f64,
+    rounded: AtomicU64,
+    too_long: AtomicU64,
+}
+
+impl<'a> Finder<'a> {
+    /// The finder of `projection` from `n` to `m` units.
+    ///
+    /// # Errors
+    /// When values are listed that do not belong to one connection each, or a fixed delay does not fit.
+    pub fn new(projection: &'a ProjectionSpec, (n, m): (usize, usize), no_self: bool, seed: u64, axis: Axis) -> Result<Self, String> {
+        let entity = format!("projections.{}", projection.name);
+        let (order, count) = match &projection.rule {
+            Rule::OneToOne => (Some(Order::Unit), n),
+            Rule::Edges { source, .. } => (Some(Order::Edge), source.len()),
+            Rule::AllToAll => (Some(Order::Pair { targets: m, no_self }), n * m - if no_self { n } else { 0 }),
+            _ => (None, 0),
+        };
+        let find = |value: &'a Value, purpose: &str| -> Result<Source<'a>, String> {
+            match (value, order) {
+                (Value::Constant(v), _) => Ok(Source::Same(*v)),
+                (Value::Each(list), Some(order)) if list.len() == count => Ok(Source::Listed(list, order)),
+                (Value::Each(list), Some(_)) => Err(format!("{} values of {purpose} are listed for {count} connections", list.len())),
+                (Value::Each(_), None) => {
+                    Err(format!("values of {purpose} can only be listed for one_to_one, all_to_all and edges; give a distribution"))
+                }
+                (Value::Drawn(d @ Distribution::Linspace { .. }), None) => {
+                    Err(format!("{d:?} as {purpose} has no order of connections to go by; use one_to_one, all_to_all or edges"))
+                }
+                (Value::Drawn(d), order) => Ok(Source::Drawn(d, Key::new(seed, &entity, purpose), order.map(|o| (o, count)))),
+                (Value::Expression(text), _) => Err(format!("the {purpose} of a connection is a value or a distribution, not `{text}`")),
+            }
+        };
+        let listed = |list: &'a Option<std::sync::Arc<[f64]>>| list.as_ref().map(|l| Source::Listed(l, Order::Edge));
+        let (own_weight, own_delay) = match &projection.rule {
+            Rule::Edges { weight, delay, .. } => (listed(weight), listed(delay)),
+            _ => (None, None),
+        };
+        let weight = own_weight.map_or_else(|| find(&projection.weight, "weight"), Ok)?;
+        let delay = own_delay.map_or_else(|| find(&projection.delay, "delay"), Ok)?;
+        if let Source::Same(d) = delay {
+            if !(0.0..=f64::from(u16::MAX)).contains(&(d / axis.dt).round()) {
+                return Err(format!("a delay of {} steps is outside 0 to {}", (d / axis.dt).round(), u16::MAX));
+            }
+        }
+        let least = if matches!(delay, Source::Drawn(..)) { 1.0 } else { 0.0 };
+        Ok(Self { weight, delay, axis, least, rounded: AtomicU64::new(0), too_long: AtomicU64::new(0) })
+    }
+
+    /// The weight of all connections, if they do not differ.
+    pub fn same_weight(&self) -> Option<f64> {
+        if let Source::Same(w) = self.weight { Some(w) } else { None }
+    }
+
+    /// The delay of all connections in steps, if they do not differ.
+    pub fn same_delay(&self) -> Option<u16> {
+        if let Source::Same(d) = self.delay { Some((d / self.axis.dt).round() as u16) } else { None }
+    }
+
+    /// The weight of one connection in SI.
+    pub fn weight(&self, link: &Link) -> f64 {
+        self.weight.of(link)
+    }
+
+    /// The delay of one connection in steps.
+    pub fn delay(&self, link: &Link) -> u16 {
+        let steps = (self.delay.of(link) / self.axis.dt).round();
+        if steps < self.least || steps.is_nan() {
+            self.rounded.fetch_add(1, Ordering::Relaxed);
+        }
+        if steps > f64::from(u16::MAX) {
+            self.too_long.fetch_add(1, Ordering::Relaxed);
+        }
+        steps.max(self.least) as u16
+    }
+
+    /// Drawn delays that were raised to one step, so far.
+    pub fn rounded(&self) -> u64 {
+        self.rounded.load(Ordering::Relaxed)
+    }
+
+    /// # Errors
+    /// When a drawn delay was longer than a ring can hold.
+    pub fn check(&self) -> Result<(), String> {
+        match self.too_long.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            n => Err(format!("{n} delays are longer than {} steps; bound the distribution with `max`", u16::MAX)),
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What is recorded: taps on one thread, and the tape that all threads' takes are put together on.
+
+use crate::core::units::display_unit;
+use crate::scenario::Spec;
+use crate::signal::{Connections, Population, Recording, Spikes, Trace, Window};
+
+use super::axis::Axis;
+use super::stepper::{Probe, Stepper};
+
+/// A variable of some lanes that is sampled now and then.
+#[derive(Debug)]
+pub(super) struct Tap {
+    /// Index of the trace.
+    pub trace: usize,
+    /// Columns of the trace that the lanes are.
+    pub columns: Vec<u32>,
+    lanes: Vec<u32>,
+    what: What,
+    every: u64,
+    scale: f64,
+}
+
+#[derive(Debug)]
+enum What {
+    State(usize),
+    Probe(Box<Probe>),
+}
+
+impl Tap {
+    /// A tap on `variable` of the lanes of `stepper` that are among `units`; `None` if none are.
+    ///
+    /// # Errors
+    /// When there is no such variable.
+    pub fn new(
+        trace: usize,
+        (variable, state): (&str, Option<usize>),
+        units: &[u32],
+        first: u32,
+        (lanes, every, scale): (usize, u64, f64),
+        stepper: &Stepper,
+    ) -> Result<Option<Self>, String> {
+        let range = first..first + lanes as u32;
+        let mine: Vec<(u32, u32)> =
+            units.iter().enumerate().filter(|(_, u)| range.contains(u)).map(|(c, u)| (c as u32, u - first)).collect();
+        if mine.is_empty() {
+            return Ok(None);
+        }
+        let what = match state {
+            Some(index) => What::State(index),
+            None => What::Probe(Box::new(stepper.probe(variable).map_err(|e| e.message)?)),
+        };
+        let (columns, lanes) = mine.into_iter().unzip();
+        Ok(Some(Self { trace, columns, lanes, what, every: every.max(1), scale }))
+    }
+
+    /// Whether grid point `k` is sampled.
+    #[inline]
+    pub fn is_due(&self, k: u64) -> bool {
+        k.is_multiple_of(self.every)
+    }
+
+    /// Appends the values at grid point `k` in display units.
+    pub fn sample(&self, k: u64, stepper: &Stepper, inputs: &[&[f64]], scratch: &mut Vec<f64>, out: &mut Vec<f64>) {
+        match &self.what {
+            What::State(index) => {
+                let values = stepper.state(*index);
+                out.extend(self.lanes.iter().map(|&l| values[l as usize] / self.scale));
+            }
+            What::Probe(probe) => {
+                scratch.clear();
+                stepper.sample(probe, k, inputs, &self.lanes, scratch);
+                out.extend(scratch.iter().map(|v| v / self.scale));
+            }
+        }
+    }
+}
+
+/// What one thread recorded during an epoch.
+#[derive(Debug, Default)]
+pub(super) struct Take {
+    /// Times and units of spikes, one entry a recorded population.
+    pub spikes: Vec<(Vec<f64>, Vec<u32>)>,
+    /// Values of the lanes of each tap, sample by sample.
+    pub traces: Vec<Vec<f64>>,
+}
+
+impl Take {
+    /// An empty take.
+    pub fn new(spikes: usize, traces: usize) -> Self {
+        Self { spikes: vec![(Vec::new(), Vec::new()); spikes], traces: vec![Vec::new(); traces] }
+    }
+}
+
+/// The recording of all threads as it grows.
+#[derive(Debug)]
+pub(super) struct Tape {
+    pub recording: Recording,
+    /// Samples of each trace handed over in parts already.
+    gone: Vec<u64>,
+    every: Vec<u64>,
+    axis: Axis,
+}
+
+impl Tape {
+    /// An empty tape for what `spec` records.
+    pub fn new(spec: &Spec, axis: Axis, populations: Vec<Population>, connections: Vec<Connections>) -> Self {
+        let mut traces = Vec::new();
+        let mut every = Vec::new();
+        for record in &spec.records {
+            for request in &record.traces {
+                for (variable, dimension) in &request.variables {
+                    let unit = display_unit(*dimension);
+                    traces.push(Trace {
+                        population: spec.populations[record.population].name.clone(),
+                        name: request.name.clone(),
+                        variable: variable.clone(),
+                        column: unit.column(variable),
+                        unit: unit.symbol,
+                        units: request.units.clone(),
+                        start: 0.0,
+                        interval: axis.time(request.every.max(1) as f64),
+                        values: Vec::new(),
+                    });
+                    every.push(request.every.max(1));
+                }
+            }
+        }
+        let spikes = spec
+            .records
+            .iter()
+            .filter(|r| r.spikes)
+            .map(|r| &spec.populations[r.population])
+            .map(|p| Spikes { population: p.name.clone(), size: p.size, times: Vec::new(), units: Vec::new() })
+            .collect();
+        let recording = Recording {
+            time_base: axis.base,
+            dt: axis.time(1.0),
+            window: Window { start: 0.0, stop: 0.0 },
+            transient: axis.time(spec.simulation.transient_steps as f64),
+            populations,
+            spikes,
+            traces,
+            connections,
+        };
+        Self { recording, gone: vec![0; every.len()], every, axis }
+    }
+
+    /// Puts the takes of all threads (`columns[thread][trace]`: which columns its values are) behind what there is.
+    pub fn append(&mut self, takes: &mut [Take], columns: &[Vec<Vec<u32>>], done: u64) {
+        for (index, spikes) in self.recording.spikes.iter_mut().enumerate() {
+            let from = spikes.times.len();
+            for take in takes.iter_mut() {
+                spikes.times.append(&mut take.spikes[index].0);
+                spikes.units.append(&mut take.spikes[index].1);
+            }
+            sort_tail(&mut spikes.times, &mut spikes.units, from);
+        }
+        for (index, trace) in self.recording.traces.iter_mut().enumerate() {
+            let width = trace.units.len();
+            let Some(samples) = (0..takes.len()).find(|&w| !columns[w][index].is_empty()).map(|w| takes[w].traces[index].len() / columns[w][index].len()) else {
+                continue;
+            };
+            let from = trace.values.len();
+            if takes.len() == 1 && from == 0 {
+                trace.values = std::mem::take(&mut takes[0].traces[index]);
+                continue;
+            }
+            trace.values.resize(from + samples * width, 0.0);
+            for (take, columns) in takes.iter_mut().zip(columns) {
+                let mine = &columns[index];
+                if mine.is_empty() {
+                    continue;
+                }
+                for (row, values) in trace.values[from..].chunks_exact_mut(width).zip(take.traces[index].chunks_exact(mine.len())) {
+                    for (&c, &v) in mine.iter().zip(values) {
+                        row[c as usize] = v;
+                    }
+                }
+                take.traces[index].clear();
+            }
+        }
+        self.recording.window.stop = self.axis.time(done as f64);
+    }
+
+    /// Bytes that spikes and traces take now.
+    pub fn bytes(&self) -> u64 {
+        let spikes: usize = self.recording.spikes.iter().map(|s| s.times.capacity() * 8 + s.units.capacity() * 4).sum();
+        let traces: usize = self.recording.traces.iter().map(|t| t.values.capacity() * 8).sum();
+        (spikes + traces) as u64
+    }
+
+    /// What was recorded since the last part, leaving nothing but the names behind. Connections go with the last part only,
+    /// which is the recording itself.
+    pub fn take_part(&mut self) -> Recording {
+        let stop = self.recording.window.stop;
+        let connections = std::mem::take(&mut self.recording.connections);
+        let part = self.recording.clone_names();
+        let part = std::mem::replace(&mut self.recording, part);
+        self.recording.connections = connections;
+        self.recording.window = Window { start: stop, stop };
+        for ((trace, old), (gone, every)) in self.recording.traces.iter_mut().zip(&part.traces).zip(self.gone.iter_mut().zip(&self.every)) {
+            *gone += old.len() as u64;
+            trace.start = self.axis.time((*gone * *every) as f64);
+        }
+        part
+    }
+
+    /// Drops what lies after grid point `k`: results of a step that failed.
+    pub fn truncate(&mut self, k: u64) {
+        let limit = self.axis.time(k as f64);
+        for spikes in &mut self.recording.spikes {
+            let keep = spikes.times.partition_point(|&t| t <= limit);
+            spikes.times.truncate(keep);
+            spikes.units.truncate(keep);
+        }
+        for ((trace, gone), every) in self.recording.traces.iter_mut().zip(&self.gone).zip(&self.every) {
+            let keep = (k / every + 1).saturating_sub(*gone) as usize * trace.units.len();
+            trace.values.truncate(keep);
+        }
+        self.recording.window.stop = limit;
+    }
+}
+
+/// Empty columns under the same names.
+trait Names {
+    fn clone_names(&self) -> Self;
+}
+
+impl Names for Recording {
+    fn clone_names(&self) -> Self {
+        let spikes = self.spikes.iter().map(|s| Spikes { times: Vec::new(), units: Vec::new(), population: s.population.clone(), size: s.size });
+        let traces = self.traces.iter().map(|t| Trace {
+            values: Vec::new(),
+            population: t.population.clone(),
+            name: t.name.clone(),
+            variable: t.variable.clone(),
+            unit: t.unit.clone(),
+            column: t.column.clone(),
+            units: t.units.clone(),
+            start: t.start,
+            interval: t.interval,
+        });
+        Self {
+            time_base: self.time_base,
+            dt: self.dt,
+            window: self.window,
+            transient: self.transient,
+            populations: self.populations.clone(),
+            spikes: spikes.collect(),
+            traces: traces.collect(),
+            connections: Vec::new(),
+        }
+    }
+}
+
+/// Sorts spikes from index `from` on by time, then unit.
+fn sort_tail(times: &mut [f64], units: &mut [u32], from: usize) {
+    let sorted = (from + 1..times.len()).all(|i| (times[i - 1], units[i - 1]) <= (times[i], units[i]));
+    if sorted {
+        return;
+    }
+    let mut pairs: Vec<(f64, u32)> = times[from..].iter().copied().zip(units[from..].iter().copied()).collect();
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    for (i, (t, u)) in pairs.into_iter().enumerate() {
+        times[from + i] = t;
+        units[from + i] = u;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_are_sorted_by_time_then_unit() {
+        let (mut t, mut u) = (vec![9.0, 1.0, 2.0, 1.0, 2.0], vec![0, 3, 4, 7, 1]);
+        sort_tail(&mut t, &mut u, 1);
+        assert_eq!((t, u), (vec![9.0, 1.0, 1.0, 2.0, 2.0], vec![0, 3, 7, 1, 4]));
+    }
+}

@@ -1,0 +1,146 @@
+//! Stimuli into input ports: a value for each unit that holds during a step.
+
+use std::sync::Arc;
+
+use super::wave::Wave;
+use crate::core::normal;
+use crate::core::rng::Key;
+use crate::sim::axis::Axis;
+use crate::sim::expression::{Expression, Operand};
+use crate::sim::stepper::Column;
+use crate::sim::values::at;
+
+/// What a level stimulus does, for the lanes it targets on one thread. Columns have one entry a targeted lane.
+#[derive(Debug)]
+pub(in crate::sim) enum Course {
+    /// `amplitude * wave + offset`.
+    Wave {
+        amplitude: Column,
+        offset: Column,
+        wave: Wave,
+        last: Option<(f64, f64)>,
+    },
+    /// Ornstein-Uhlenbeck process, exact in distribution: x' = mean + (x - mean) a + sigma sqrt(1 - a^2) N, a = exp(-dt/tau).
+    Ou {
+        mean: Column,
+        sigma: Column,
+        decay: f64,
+        kick: f64,
+    },
+    /// mean + scale N, drawn anew every `every` steps. White noise of density D has scale D/sqrt(dt) every step.
+    Normal {
+        mean: Column,
+        scale: Column,
+        every: u64,
+    },
+    /// A sampled signal: index of the column of each lane.
+    Signal {
+        columns: Arc<[Vec<f64>]>,
+        column: Vec<u32>,
+        start: f64,
+        interval: f64,
+        linear: bool,
+        gain: f64,
+    },
+    /// An expression over columns.
+    Expression {
+        expression: Expression,
+        operands: Vec<Column>,
+    },
+}
+
+/// A stimulus into an input port, on one thread.
+#[derive(Debug)]
+pub(in crate::sim) struct Level {
+    pub(super) course: Course,
+    /// Keys noise.
+    pub(super) key: Key,
+    /// First unit of the lane range (keys noise).
+    pub(super) first: u32,
+    /// Targeted lanes; `None` is all.
+    pub(super) lanes: Option<Vec<u32>>,
+    /// Value of each targeted lane now (one number if all are the same).
+    pub(super) now: Vec<f64>,
+    /// Normal numbers of all lanes.
+    pub(super) normals: Vec<f64>,
+    /// Grid point of the last refresh.
+    pub(super) refreshed: Option<u64>,
+}
+
+impl Level {
+    /// Brings the values to grid point `k`; returns whether they changed.
+    pub fn refresh(&mut self, k: u64, axis: &Axis) -> bool {
+        if self.refreshed == Some(k) {
+            return false;
+        }
+        let first_time = self.refreshed.is_none();
+        self.refreshed = Some(k);
+        match &mut self.course {
+            Course::Wave { amplitude, offset, wave, last } => {
+                let value = wave.at(k, axis);
+                if *last == Some(value) {
+                    return false;
+                }
+                *last = Some(value);
+                for (j, now) in self.now.iter_mut().enumerate() {
+                    *now = at(amplitude, j).mul_add(value.0, at(offset, j) * value.1);
+                }
+                true
+            }
+            Course::Ou { mean, sigma, decay, kick } => {
+                normal::fill(self.key, self.first, k, 0, &mut self.normals);
+                for (j, now) in self.now.iter_mut().enumerate() {
+                    let n = self.normals[self.lanes.as_ref().map_or(j, |l| l[j] as usize)];
+                    let m = at(mean, j);
+                    *now = if first_time { at(sigma, j).mul_add(n, m) } else { (*now - m).mul_add(*decay, (at(sigma, j) * *kick).mul_add(n, m)) };
+                }
+                true
+            }
+            Course::Normal { mean, scale, every } => {
+                if !first_time && !k.is_multiple_of(*every) {
+                    return false;
+                }
+                normal::fill(self.key, self.first, k / *every, 0, &mut self.normals);
+                for (j, now) in self.now.iter_mut().enumerate() {
+                    let n = self.normals[self.lanes.as_ref().map_or(j, |l| l[j] as usize)];
+                    *now = at(scale, j).mul_add(n, at(mean, j));
+                }
+                true
+            }
+            Course::Signal { columns, column, start, interval, linear, gain } => {
+                let place = (axis.seconds(k) - *start) / *interval + 1e-6;
+                for (now, &c) in self.now.iter_mut().zip(column.iter()) {
+                    *now = *gain * sampled(&columns[c as usize], place, *linear);
+                }
+                true
+            }
+            Course::Expression { expression, operands } => {
+                let values: Vec<Operand<'_>> = operands.iter().map(Operand::from).collect();
+                expression.evaluate(axis.seconds(k), &values, &mut self.now);
+                true
+            }
+        }
+    }
+
+    /// Adds the values to a row of all lanes.
+    pub fn add_to(&self, row: &mut [f64]) {
+        match &self.lanes {
+            None => row.iter_mut().zip(&self.now).for_each(|(r, v)| *r += v),
+            Some(lanes) => lanes.iter().zip(&self.now).for_each(|(&l, v)| row[l as usize] += v),
+        }
+    }
+}
+
+/// A signal at `place` samples from its first: zero before it and after its last sample's interval.
+fn sampled(values: &[f64], place: f64, linear: bool) -> f64 {
+    if place < 0.0 || place >= values.len() as f64 {
+        return 0.0;
+    }
+    let k = place as usize;
+    if !linear {
+        return values[k];
+    }
+    let next = values.get(k + 1).copied().unwrap_or(values[k]);
+    let f = ((place - k as f64) - 1e-6).max(0.0);
+    (next - values[k]).mul_add(f, values[k])
+}

@@ -1,0 +1,249 @@
+//! Stimuli: levels into input ports, events into event ports.
+//!
+//! During step k a level has the value of its formula at grid point k (time k dt); `start` is the first grid point that is
+//! not before it, `stop` the first that is not before it and no longer acts. Every random number is keyed by seed,
+//! `stimuli.NAME` and unit, so a unit's input depends on no other unit, thread or recording.
+
+mod level;
+mod poisson;
+mod wave;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+pub(super) use level::Level;
+use level::Course;
+use poisson::{MOST, Poisson};
+use wave::Wave;
+
+use super::axis::Axis;
+use super::expression::Expression;
+use super::place::Place;
+use super::stepper::Column;
+use super::values::{Names, at, resolve};
+use crate::core::math::exp;
+use crate::core::rng::Key;
+use crate::core::units::Dimension;
+use crate::equation::TimeUnit;
+use crate::scenario::{StimulusKind, StimulusSpec, Value};
+
+/// Events into an event port, on one thread.
+#[derive(Debug)]
+pub(super) enum Events {
+    /// Drawn.
+    Poisson(Poisson),
+    /// Listed: grid point, lane, weight; sorted by grid point.
+    Listed {
+        /// What is to come.
+        arrivals: Vec<(u64, u32, f64)>,
+        /// The next one.
+        next: usize,
+    },
+}
+
+/// A stimulus for one lane range.
+#[derive(Debug)]
+pub(super) enum Local {
+    /// Into an input port.
+    Level(Level),
+    /// Into an event port.
+    Events(Events),
+}
+
+/// A stimulus with all its values found, before it is cut into lane ranges.
+pub(super) struct Stimulus<'a> {
+    spec: &'a StimulusSpec,
+    key: Key,
+    /// Targeted units, in the order of the scenario.
+    units: Vec<u32>,
+    /// All units, in order.
+    all: bool,
+    /// Up to two values a targeted unit (amplitude or mean; offset, standard deviation or weight).
+    first: Column,
+    second: Column,
+    /// For expressions: the expression and its columns over the whole population.
+    expression: Option<(Expression, Vec<Column>)>,
+}
+
+impl<'a> Stimulus<'a> {
+    /// Finds the values of `spec` for a population of `size` units.
+    ///
+    /// # Errors
+    /// What does not fit, and what would be right.
+    pub fn new(spec: &'a StimulusSpec, (size, time_unit): (usize, TimeUnit), place: &Place, seed: u64, axis: &Axis) -> Result<Self, String> {
+        let entity = format!("stimuli.{}", spec.name);
+        let all = spec.units.is_empty();
+        let units: Vec<u32> = if all { (0..size as u32).collect() } else { spec.units.clone() };
+        if let Some(unit) = units.iter().find(|&&u| u as usize >= size) {
+            return Err(format!("unit {unit} does not exist: the target has {size} units, numbered from 0"));
+        }
+        let find = |value: &Value, purpose: &str| -> Result<Column, String> {
+            if let Value::Each(list) = value {
+                if list.len() == units.len() {
+                    return Ok(Column::Each(list.to_vec()));
+                }
+            }
+            let whole = resolve(value, &Names { size, place, known: &[], time_unit }, Key::new(seed, &entity, purpose))?;
+            Ok(match whole {
+                Column::Shared(v) => Column::Shared(v),
+                Column::Each(v) => Column::Each(units.iter().map(|&u| v[u as usize]).collect()),
+            })
+        };
+        let zero = Column::Shared(0.0);
+        let mut expression = None;
+        let (first, second) = match &spec.kind {
+            StimulusKind::Constant { amplitude }
+            | StimulusKind::Step { amplitude, .. }
+            | StimulusKind::PulseTrain { amplitude, .. }
+            | StimulusKind::GaussianPulse { amplitude, .. } => (find(amplitude, "amplitude")?, zero),
+            StimulusKind::Ramp { from, to, .. } => {
+                let (from, to) = (find(from, "from")?, find(to, "to")?);
+                (difference(&to, &from), from)
+            }
+            StimulusKind::Sine { amplitude, offset, .. } | StimulusKind::Chirp { amplitude, offset, .. } => {
+                (find(amplitude, "amplitude")?, find(offset, "offset")?)
+            }
+            StimulusKind::OuNoise { mean, sigma, .. } | StimulusKind::GaussianSteps { mean, sigma, .. } => {
+                (find(mean, "mean")?, find(sigma, "sigma")?)
+            }
+            StimulusKind::WhiteNoise { mean, amplitude } => (find(mean, "mean")?, find(amplitude, "amplitude")?),
+            StimulusKind::Poisson { rate, sources, weight, .. } => {
+                let rate = find(rate, "rate")?;
+                let mean = |j| at(&rate, j) * *sources as f64 * axis.dt;
+                if let Some(j) = (0..units.len()).find(|&j| !(0.0..=MOST).contains(&mean(j))) {
+                    return Err(format!("unit {} would get {} Poisson events a step; a rate is at least 0 and gives at most {MOST}", units[j], mean(j)));
+                }
+                (rate, find(weight, "weight")?)
+            }
+            StimulusKind::Spikes { weight, times, units: listed } => {
+                if let Some(unit) = listed.iter().flat_map(|l| l.iter()).find(|&&u| u as usize >= size) {
+                    return Err(format!("a listed spike arrives at unit {unit}, but the target has {size} units, numbered from 0"));
+                }
+                if listed.as_ref().is_some_and(|l| l.len() != times.len()) {
+                    return Err("as many units as times must be listed".to_owned());
+                }
+                (find(weight, "weight")?, zero)
+            }
+            StimulusKind::Signal { columns, interval, .. } => {
+                if columns.len() != 1 && columns.len() != units.len() {
+                    return Err(format!("the signal has {} columns; give one, or one for each of the {} units", columns.len(), units.len()));
+                }
+                if interval.is_nan() || *interval <= 0.0 {
+                    return Err("the interval of a signal must be positive".to_owned());
+                }
+                (zero.clone(), zero)
+            }
+            StimulusKind::Expression { value } => {
+                let columns = Names { size, place, known: &[], time_unit }.columns();
+                let names: Vec<(&str, Dimension)> = columns.iter().map(|c| (c.0.as_str(), c.1)).collect();
+                let compiled = Expression::new(value, &names, time_unit)?;
+                expression = Some((compiled, columns.into_iter().map(|c| c.2).collect()));
+                (zero.clone(), zero)
+            }
+        };
+        Ok(Self { spec, key: Key::new(seed, &entity, "noise"), units, all, first, second, expression })
+    }
+
+    /// The part for the lanes of units `first..first + lanes`; `None` if it targets none of them.
+    pub fn local(&self, first: u32, lanes: usize, axis: &Axis) -> Option<Local> {
+        let range = first..first + lanes as u32;
+        // (lane, index among the targeted units)
+        let mine: Vec<(u32, usize)> =
+            self.units.iter().enumerate().filter(|(_, u)| range.contains(u)).map(|(j, u)| (u - first, j)).collect();
+        if mine.is_empty() {
+            return None;
+        }
+        let pick = |column: &Column| match column {
+            Column::Shared(v) => Column::Shared(*v),
+            Column::Each(v) => Column::Each(mine.iter().map(|&(_, j)| v[j]).collect()),
+        };
+        let (a, b) = (pick(&self.first), pick(&self.second));
+        let course = match &self.spec.kind {
+            StimulusKind::Poisson { sources, start, stop, .. } => {
+                let per_step = *sources as f64 * axis.dt;
+                let targets: Vec<(u32, f64, f64)> =
+                    mine.iter().enumerate().map(|(k, &(lane, _))| (lane, at(&a, k) * per_step, at(&b, k))).collect();
+                let (on, off) = (axis.first_at(*start), axis.first_at(*stop));
+                return Some(Local::Events(Events::Poisson(Poisson::new(self.key, first, lanes, &targets, on, off))));
+            }
+            StimulusKind::Spikes { times, units, .. } => {
+                return Some(Local::Events(Events::Listed { arrivals: self.arrivals(times, units.as_deref(), &mine, &a, &range, axis), next: 0 }));
+            }
+            StimulusKind::OuNoise { tau, .. } => {
+                let decay = exp(-axis.dt / tau);
+                Course::Ou { mean: a, sigma: b, decay, kick: decay.mul_add(-decay, 1.0).sqrt() }
+            }
+            StimulusKind::WhiteNoise { .. } => {
+                let root = axis.dt.sqrt();
+                let scale = match b {
+                    Column::Shared(v) => Column::Shared(v / root),
+                    Column::Each(v) => Column::Each(v.into_iter().map(|v| v / root).collect()),
+                };
+                Course::Normal { mean: a, scale, every: 1 }
+            }
+            StimulusKind::GaussianSteps { interval, .. } => Course::Normal { mean: a, scale: b, every: axis.steps(*interval).max(1) },
+            StimulusKind::Signal { start, interval, columns, linear, gain } => Course::Signal {
+                columns: Arc::clone(columns),
+                column: mine.iter().map(|&(_, j)| if columns.len() == 1 { 0 } else { j as u32 }).collect(),
+                start: *start,
+                interval: *interval,
+                linear: *linear,
+                gain: *gain,
+            },
+            kind => match (&self.expression, Wave::of(kind, axis)) {
+                (Some((expression, columns)), _) => {
+                    let operands = columns
+                        .iter()
+                        .map(|c| match c {
+                            Column::Shared(v) => Column::Shared(*v),
+                            Column::Each(v) => Column::Each(mine.iter().map(|&(lane, _)| v[(first + lane) as usize]).collect()),
+                        })
+                        .collect();
+                    Course::Expression { expression: expression.clone(), operands }
+                }
+                (None, Some(wave)) => Course::Wave { amplitude: a, offset: b, wave, last: None },
+                (None, None) => return None,
+            },
+        };
+        let listed = (!self.all).then(|| mine.iter().map(|m| m.0).collect());
+        let normals = if matches!(course, Course::Ou { .. } | Course::Normal { .. }) { vec![0.0; lanes] } else { Vec::new() };
+        Some(Local::Level(Level { course, key: self.key, first, lanes: listed, now: vec![0.0; mine.len()], normals, refreshed: None }))
+    }
+
+    /// Listed spikes as arrivals. A time between grid points arrives at the next one: no event acts before its time.
+    fn arrivals(
+        &self,
+        times: &[f64],
+        listed: Option<&[u32]>,
+        mine: &[(u32, usize)],
+        weight: &Column,
+        range: &Range<u32>,
+        axis: &Axis,
+    ) -> Vec<(u64, u32, f64)> {
+        let mut arrivals = Vec::new();
+        let mut index = vec![None; range.len()];
+        mine.iter().enumerate().for_each(|(j, m)| index[m.0 as usize] = Some(j));
+        for (k, &time) in times.iter().enumerate().filter(|(_, t)| **t >= 0.0) {
+            let point = axis.first_at(time);
+            match listed {
+                Some(units) => {
+                    if let Some(j) = range.contains(&units[k]).then(|| index[(units[k] - range.start) as usize]).flatten() {
+                        arrivals.push((point, mine[j].0, at(weight, j)));
+                    }
+                }
+                None => arrivals.extend(mine.iter().enumerate().map(|(j, &(lane, _))| (point, lane, at(weight, j)))),
+            }
+        }
+        arrivals.sort_by_key(|a| a.0);
+        arrivals
+    }
+}
+
+/// a - b, entry by entry.
+fn difference(a: &Column, b: &Column) -> Column {
+    match (a, b) {
+        (Column::Shared(a), Column::Shared(b)) => Column::Shared(a - b),
+        (Column::Each(v), other) => Column::Each(v.iter().enumerate().map(|(j, a)| a - at(other, j)).collect()),
+        (Column::Shared(a), Column::Each(v)) => Column::Each(v.iter().map(|b| a - b).collect()),
+    }
+}

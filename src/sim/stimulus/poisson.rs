@@ -1,0 +1,265 @@
+//! Poisson events: the number that arrives at each unit in each step, drawn by inversion from a table.
+//!
+//! Four units share one Philox block (counter: unit / 4 and step), so a draw costs a quarter of a block and one look-up.
+//! Numbers are drawn with 32 bits: probabilities are exact to 2.3e-10, and counts rarer than that never come.
+
+use crate::core::rng::{Key, philox};
+
+/// Greatest mean number of events of a unit in a step.
+pub(super) const MOST: f64 = 1e7;
+
+/// Entries of the guide: the first 8 bits of a draw say where to start.
+const GUIDE: usize = 256;
+
+/// The Poisson distribution of one mean, ready to be inverted.
+#[derive(Debug, Clone)]
+pub(super) struct Inverse {
+    /// `cumulative[j]`: draws below it mean at most `least + j` events; the last entry is never reached.
+    cumulative: Vec<u32>,
+    guide: Vec<u32>,
+    least: u32,
+}
+
+impl Inverse {
+    /// The table for a mean between 0 and [`MOST`]. Terms are built from the mode outwards by their ratios and summed from
+    /// the smallest, so neither exponentials nor factorials are needed.
+    pub fn new(mean: f64) -> Self {
+        let mode = mean.floor();
+        let cut = 1e-12;
+        let mut below = Vec::new();
+        let (mut term, mut k) = (1.0, mode);
+        while k > 0.0 && term > cut {
+            term *= k / mean;
+            k -= 1.0;
+            below.push(term);
+        }
+        let least = k as u32;
+        let mut terms: Vec<f64> = below.into_iter().rev().collect();
+        terms.push(1.0);
+        let (mut term, mut k) = (1.0, mode);
+        while mean > 0.0 && term > cut {
+            k += 1.0;
+            term *= mean / k;
+            terms.push(term);
+        }
+        let total: f64 = terms.iter().sum();
+        let mut sum = 0.0;
+        let mut cumulative: Vec<u32> = terms
+            .iter()
+            .map(|t| {
+                sum += t;
+                (sum / total * 4_294_967_296.0).round().min(f64::from(u32::MAX)) as u32
+            })
+            .collect();
+        if let Some(last) = cumulative.last_mut() {
+            *last = u32::MAX;
+        }
+        let guide = (0..GUIDE as u32).map(|g| cumulative.partition_point(|&c| c <= g << 24 && c < u32::MAX) as u32).collect();
+        Self { cumulative, guide, least }
+    }
+
+
+    /// The count that a draw means.
+    #[inline(always)]
+    pub fn count(&self, draw: u32) -> u32 {
+        let mut j = self.guide[(draw >> 24) as usize] as usize;
+        while draw >= self.cumulative[j] && j + 1 < self.cumulative.len() {
+            j += 1;
+        }
+        self.least + j as u32
+    }
+}
+
+/// Draws for the units `4 * quad ..` of one step: 8 blocks at a time, written so that the rounds of Philox run in vectors.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
+pub(super) fn draws(key: Key, first_quad: u32, step: u64, out: &mut [[u32; 4]]) {
+    const M0: u64 = 0xD251_1F53;
+    const M1: u64 = 0xCD9E_8D57;
+    let mut quad = first_quad;
+    let mut chunks = out.chunks_exact_mut(8);
+    for chunk in &mut chunks {
+        let mut a: [u32; 8] = std::array::from_fn(|i| quad.wrapping_add(i as u32));
+        let mut b = [step as u32; 8];
+        let mut c = [(step >> 32) as u32; 8];
+        let mut d = [0_u32; 8];
+        let mut k = key.0;
+        for _ in 0..10 {
+            for i in 0..8 {
+                let p0 = M0 * u64::from(a[i]);
+                let p1 = M1 * u64::from(c[i]);
+                a[i] = (p1 >> 32) as u32 ^ b[i] ^ k[0];
+                c[i] = (p0 >> 32) as u32 ^ d[i] ^ k[1];
+                b[i] = p1 as u32;
+                d[i] = p0 as u32;
+            }
+            k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
+        }
+        for (i, four) in chunk.iter_mut().enumerate() {
+            *four = [a[i], b[i], c[i], d[i]];
+        }
+        quad = quad.wrapping_add(8);
+    }
+    for four in chunks.into_remainder() {
+        *four = philox([quad, step as u32, (step >> 32) as u32, 0], key.0);
+        quad = quad.wrapping_add(1);
+    }
+}
+
+/// A Poisson source for each of some lanes.
+#[derive(Debug)]
+pub(in crate::sim) struct Poisson {
+    key: Key,
+    /// First unit of the lane range, and the first of the four that share its block.
+    first_quad: u32,
+    /// Draws of all lanes of one step.
+    buffer: Vec<[u32; 4]>,
+    /// Distinct means.
+    tables: Vec<Inverse>,
+    /// For each targeted lane: draw index, lane, table.
+    lanes: Lanes,
+    weight: Weight,
+    on: u64,
+    off: u64,
+}
+
+#[derive(Debug)]
+enum Lanes {
+    /// All lanes, one table; the first lane's draw stands at this index.
+    All { skip: usize },
+    /// Listed lanes: index of the draw, lane, table.
+    Some(Vec<(u32, u32, u32)>),
+}
+
+#[derive(Debug)]
+enum Weight {
+    Same(f64),
+    Each(Vec<f64>),
+}
+
+impl Poisson {
+    /// Sources for `targets` (lane of the range that starts at unit `first`, mean events a step, weight); all `lanes` of the
+    /// range if there are as many targets, in order. Active from grid point `on` until before `off`.
+    pub fn new(key: Key, first: u32, lanes: usize, targets: &[(u32, f64, f64)], on: u64, off: u64) -> Self {
+        let first_quad = first / 4;
+        let skip = (first % 4) as usize;
+        let mut means: Vec<f64> = targets.iter().map(|t| t.1).collect();
+        means.sort_by(f64::total_cmp);
+        means.dedup();
+        let tables = means.iter().map(|&m| Inverse::new(m)).collect();
+        let all = targets.len() == lanes && means.len() == 1;
+        let selected = if all {
+            Lanes::All { skip }
+        } else {
+            Lanes::Some(targets.iter().map(|t| (t.0 + skip as u32, t.0, means.partition_point(|&m| m < t.1) as u32)).collect())
+        };
+        let same = targets.first().is_none_or(|f| targets.iter().all(|t| t.2 == f.2));
+        let weight =
+            if same { Weight::Same(targets.first().map_or(0.0, |t| t.2)) } else { Weight::Each(targets.iter().map(|t| t.2).collect()) };
+        Self { key, first_quad, buffer: vec![[0; 4]; (skip + lanes).div_ceil(4)], tables, lanes: selected, weight, on, off }
+    }
+
+    /// Whether events can arrive in step `k`.
+    pub fn is_active(&self, k: u64) -> bool {
+        k >= self.on && k < self.off && !self.tables.is_empty()
+    }
+
+    /// Adds the weights of what arrives in step `k` to `row` (one entry a lane). Returns the number of events.
+    pub fn add(&mut self, k: u64, row: &mut [f64]) -> u64 {
+        draws(self.key, self.first_quad, k, &mut self.buffer);
+        let draws = self.buffer.as_flattened();
+        let mut events = 0;
+        match (&self.lanes, &self.weight) {
+            (Lanes::All { skip }, Weight::Same(w)) => {
+                let table = &self.tables[0];
+                for (sum, &draw) in row.iter_mut().zip(&draws[*skip..]) {
+                    let count = table.count(draw);
+                    events += u64::from(count);
+                    *sum = w.mul_add(f64::from(count), *sum);
+                }
+            }
+            (Lanes::All { skip }, Weight::Each(each)) => {
+                let table = &self.tables[0];
+                for ((sum, &draw), w) in row.iter_mut().zip(&draws[*skip..]).zip(each) {
+                    let count = table.count(draw);
+                    events += u64::from(count);
+                    *sum = w.mul_add(f64::from(count), *sum);
+                }
+            }
+            (Lanes::Some(list), weight) => {
+                for (j, &(draw, lane, table)) in list.iter().enumerate() {
+                    let count = self.tables[table as usize].count(draws[draw as usize]);
+                    events += u64::from(count);
+                    let w = match weight {
+                        Weight::Same(w) => *w,
+                        Weight::Each(each) => each[j],
+                    };
+                    row[lane as usize] = w.mul_add(f64::from(count), row[lane as usize]);
+                }
+            }
+        }
+        events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vector_draws_are_philox() {
+        let key = Key::new(2, "stimuli.s", "poisson");
+        let mut out = vec![[0; 4]; 21];
+        draws(key, 5, 1 << 33 | 9, &mut out);
+        for (i, four) in out.iter().enumerate() {
+            assert_eq!(*four, philox([5 + i as u32, 9, 2, 0], key.0));
+        }
+    }
+
+    #[test]
+    fn counts_have_mean_variance_and_probabilities_of_a_poisson() {
+        let n = 200_000;
+        for mean in [0.003, 0.4, 2.0, 17.3, 900.0] {
+            let mut source = Poisson::new(Key::new(3, "stimuli.s", "poisson"), 0, n, &(0..n as u32).map(|l| (l, mean, 1.0)).collect::<Vec<_>>(), 0, 10);
+            let mut row = vec![0.0; n];
+            source.add(4, &mut row);
+            let m = row.iter().sum::<f64>() / n as f64;
+            let v = row.iter().map(|x| (x - m) * (x - m)).sum::<f64>() / n as f64;
+            let se = (mean / n as f64).sqrt();
+            assert!((m - mean).abs() < 4.5 * se, "mean {m} of {mean}");
+            assert!((v / mean - 1.0).abs() < 4.5 * (2.0f64 + 1.0 / mean).sqrt() / (n as f64).sqrt(), "variance {v} of {mean}");
+            let silent = row.iter().filter(|&&x| x == 0.0).count() as f64 / n as f64;
+            let p0 = (-mean).exp();
+            assert!((silent - p0).abs() < 4.5 * (p0 * (1.0 - p0) / n as f64).sqrt() + 1e-9, "P(0) {silent} of {p0}");
+        }
+    }
+
+    #[test]
+    fn tables_hold_the_distribution() {
+        // P(k <= j) of mean 2 in closed form.
+        let table = Inverse::new(2.0);
+        let mut p = (-2.0f64).exp();
+        let mut sum = p;
+        for j in 0..12_u32 {
+            let edge = (sum * 4_294_967_296.0).min(4_294_967_295.0) as u32;
+            assert!(table.count(edge.saturating_sub(8)) <= j && (table.count(edge.saturating_add(8)) > j || edge > u32::MAX - 9), "{j}");
+            p *= 2.0 / f64::from(j + 1);
+            sum += p;
+        }
+        assert_eq!(Inverse::new(0.0).count(u32::MAX), 0);
+        assert_eq!(table.count(0), 0);
+    }
+
+    #[test]
+    fn draws_do_not_depend_on_the_lane_range_or_the_other_lanes() {
+        let key = Key::new(9, "stimuli.s", "poisson");
+        let all: Vec<(u32, f64, f64)> = (0..100).map(|l| (l, if l % 3 == 0 { 1.5 } else { 0.2 }, 2.0)).collect();
+        let mut whole = vec![0.0; 100];
+        Poisson::new(key, 0, 100, &all, 0, 10).add(3, &mut whole);
+        let some: Vec<(u32, f64, f64)> = (37..100).filter(|l| l % 2 == 0).map(|l| (l - 37, all[l as usize].1, 2.0)).collect();
+        let mut part = vec![0.0; 63];
+        Poisson::new(key, 37, 63, &some, 0, 10).add(3, &mut part);
+        for l in (38..100).step_by(2) {
+            assert_eq!(part[l - 37], whole[l]);
+        }
+    }
+}

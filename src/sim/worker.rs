@@ -1,0 +1,331 @@
+//! One thread's share of a network: its lanes of every population, the connections into them, and one step of them.
+
+use super::axis::Axis;
+use super::coupling::{Coupling, History};
+use super::delivery::{Ring, Table};
+use super::recorder::{Take, Tap};
+use super::stepper::{LaneSpike, Probe, Stepper};
+use super::stimulus::{Events, Level};
+
+/// An input port of a lane range.
+#[derive(Debug, Default)]
+pub(super) struct InputPort {
+    /// Stimuli in the order of the scenario.
+    pub levels: Vec<Level>,
+    /// Their sum during the current step; empty if nothing drives the port.
+    pub stimulus: Vec<f64>,
+    /// With what continuous projections add; empty if none do.
+    pub total: Vec<f64>,
+}
+
+impl InputPort {
+    /// What the stepper gets.
+    fn row(&self) -> &[f64] {
+        if self.total.is_empty() { &self.stimulus } else { &self.total }
+    }
+
+    /// Brings the stimuli to grid point `k`.
+    fn refresh(&mut self, k: u64, axis: &Axis) {
+        let mut changed = false;
+        for level in &mut self.levels {
+            changed |= level.refresh(k, axis);
+        }
+        if changed {
+            self.stimulus.fill(0.0);
+            self.levels.iter().for_each(|level| level.add_to(&mut self.stimulus));
+        }
+    }
+}
+
+/// One population's lanes on one thread.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub population: usize,
+    pub first: u32,
+    pub lanes: usize,
+    pub stepper: Stepper,
+    pub inputs: Vec<InputPort>,
+    /// One an event port; `None` if nothing arrives there.
+    pub rings: Vec<Option<Ring>>,
+    /// Event port and stimulus, in the order of the scenario.
+    pub events: Vec<(usize, Events)>,
+    /// Whether the population has a threshold.
+    pub has_threshold: bool,
+    /// Index of its spikes in the recording.
+    pub recorded: Option<usize>,
+    /// Index of its spikes in the outbox, if event projections start here.
+    pub emits: Option<usize>,
+    /// Taps and their index in the take.
+    pub taps: Vec<Tap>,
+    /// Histories that its values are published to.
+    pub published: Vec<(usize, Probe)>,
+    /// Steps between checks for values that are not finite.
+    pub check_every: u64,
+    /// Number of states.
+    states: usize,
+    /// All lanes, for probes.
+    every_lane: Vec<u32>,
+    spikes: Vec<LaneSpike>,
+    scratch: Vec<f64>,
+}
+
+impl Group {
+    /// The lanes of `population` from unit `first` on, without anything attached. `shape`: states, input ports, event ports.
+    pub fn new(population: usize, first: u32, stepper: Stepper, lanes: usize, shape: [usize; 3], has_threshold: bool) -> Self {
+        Self {
+            population,
+            first,
+            lanes,
+            stepper,
+            inputs: (0..shape[1]).map(|_| InputPort::default()).collect(),
+            rings: (0..shape[2]).map(|_| None).collect(),
+            events: Vec::new(),
+            has_threshold,
+            recorded: None,
+            emits: None,
+            taps: Vec::new(),
+            published: Vec::new(),
+            check_every: if lanes <= 256 { 1 } else { 16 },
+            states: shape[0],
+            every_lane: (0..lanes as u32).collect(),
+            spikes: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// The first lane and state that is not finite.
+    fn not_finite(&self) -> Option<(u32, usize)> {
+        if (0..self.states).all(|s| all_finite(self.stepper.state(s))) { None } else { self.stepper.not_finite() }
+    }
+
+    /// Records what is due at grid point `k`.
+    fn sample(&mut self, k: u64, take: &mut Take) {
+        if self.taps.iter().any(|t| t.is_due(k)) {
+            let inputs: Vec<&[f64]> = self.inputs.iter().map(InputPort::row).collect();
+            for tap in self.taps.iter().filter(|t| t.is_due(k)) {
+                tap.sample(k, &self.stepper, &inputs, &mut self.scratch, &mut take.traces[tap.trace]);
+            }
+        }
+    }
+
+    /// Adds the events of stimuli that arrive at the end of step `k`. Listed events at time 0 arrive before step 0.
+    fn stimulate(&mut self, k: u64) -> u64 {
+        let mut count = 0;
+        for (port, events) in &mut self.events {
+            let Some(ring) = self.rings[*port].as_mut() else { continue };
+            match events {
+                Events::Poisson(source) => {
+                    if source.is_active(k) {
+                        count += source.add(k, ring.arriving(k + 1));
+                    }
+                }
+                Events::Listed { arrivals, next } => {
+                    while let Some(&(at, lane, weight)) = arrivals.get(*next).filter(|a| a.0 <= k + 1) {
+                        ring.arriving(at)[lane as usize] += weight;
+                        *next += 1;
+                        count += 1;
+                    }
+                }
+            }
+        }
+        count
+    }
+}
+
+/// Whether all values are finite: zero times each, summed in sixteen lanes, so that it runs in vectors.
+fn all_finite(values: &[f64]) -> bool {
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut sums = [0.0; 16];
+    for chunk in chunks {
+        for (sum, v) in sums.iter_mut().zip(chunk) {
+            *sum += v * 0.0;
+        }
+    }
+    sums.iter().chain(rest).all(|v| v.is_finite())
+}
+
+/// An event projection into one group.
+#[derive(Debug)]
+pub(super) struct EventInput {
+    pub table: Table,
+    /// Index of the group, and its event port.
+    pub to: usize,
+    pub port: usize,
+    /// Index of the source population's spikes in the outboxes.
+    pub from: usize,
+}
+
+/// A continuous projection into one group.
+#[derive(Debug)]
+pub(super) struct ContinuousInput {
+    pub coupling: Coupling,
+    pub to: usize,
+    pub port: usize,
+}
+
+/// What a thread tells the others at the end of an interval.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    /// For each population that emits: units that spiked, step by step, and where each step ends.
+    pub spikes: Vec<(Vec<u32>, Vec<u32>)>,
+    /// For each history: the values of this thread's lanes, and the first unit.
+    pub values: Vec<(usize, Vec<f64>)>,
+}
+
+/// A value that is not finite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Failure {
+    /// Grid point at which it was found.
+    pub step: u64,
+    pub population: usize,
+    pub unit: u32,
+    pub state: usize,
+}
+
+/// One thread's share of a network.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub axis: Axis,
+    pub groups: Vec<Group>,
+    /// In the order of the scenario.
+    pub event_inputs: Vec<EventInput>,
+    /// In the order of the scenario.
+    pub continuous_inputs: Vec<ContinuousInput>,
+    pub histories: Vec<History>,
+    pub take: Take,
+    /// What the current interval emitted.
+    pub outbox: Outbox,
+    pub events: u64,
+    /// Number of populations that emit.
+    pub emitters: usize,
+    pub failure: Option<Failure>,
+    spiking: Vec<u32>,
+}
+
+impl Worker {
+    /// An empty share with room for `emitters` populations that emit, and the histories given.
+    pub fn new(axis: Axis, emitters: usize, histories: Vec<History>, take: Take) -> Self {
+        let outbox = Outbox { spikes: vec![(Vec::new(), Vec::new()); emitters], values: vec![(0, Vec::new()); histories.len()] };
+        Self {
+            axis,
+            groups: Vec::new(),
+            event_inputs: Vec::new(),
+            continuous_inputs: Vec::new(),
+            histories,
+            take,
+            outbox,
+            events: 0,
+            emitters,
+            failure: None,
+            spiking: Vec::new(),
+        }
+    }
+
+    /// Inputs of step `k`, and what is recorded at its beginning: the initial state, and every sample of populations
+    /// without a threshold (their states at grid point k are what the step before left).
+    pub fn begin(&mut self, k: u64) {
+        for group in &mut self.groups {
+            for port in &mut group.inputs {
+                port.refresh(k, &self.axis);
+                if !port.total.is_empty() {
+                    port.total.copy_from_slice(&port.stimulus);
+                }
+            }
+        }
+        let t = self.axis.seconds(k);
+        for input in &mut self.continuous_inputs {
+            input.coupling.add(k, t, &self.histories, &mut self.groups[input.to].inputs[input.port].total);
+        }
+        for group in &mut self.groups {
+            if k == 0 || !group.has_threshold {
+                group.sample(k, &mut self.take);
+            }
+        }
+    }
+
+    /// Step `k`: integrate, deliver what is due at its end, test the threshold, record, reset.
+    pub fn step(&mut self, k: u64) {
+        self.begin(k);
+        for group in &mut self.groups {
+            self.events += group.stimulate(k);
+            // What arrived with delay 0 since the last step acts from this one.
+            if group.rings.iter().flatten().any(|r| r.is_pending(k)) {
+                let mut arrivals: Vec<&mut [f64]> =
+                    group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k))).collect();
+                group.stepper.deliver_before(k, &mut arrivals);
+            }
+            group.spikes.clear();
+            let inputs: Vec<&[f64]> = group.inputs.iter().map(InputPort::row).collect();
+            let mut arrivals: Vec<&mut [f64]> =
+                group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k + 1))).collect();
+            group.stepper.advance(k, &inputs, &mut arrivals, &mut group.spikes);
+            if let Some(index) = group.emits {
+                let (units, ends) = &mut self.outbox.spikes[index];
+                units.extend(group.spikes.iter().map(|s| group.first + s.lane));
+                ends.push(units.len() as u32);
+            }
+            if group.has_threshold {
+                if let Some(index) = group.recorded {
+                    let (times, units) = &mut self.take.spikes[index];
+                    times.extend(group.spikes.iter().map(|s| self.axis.time(k as f64 + s.fraction)));
+                    units.extend(group.spikes.iter().map(|s| group.first + s.lane));
+                }
+                if group.taps.iter().any(|t| t.is_due(k + 1)) {
+                    group.inputs.iter_mut().for_each(|port| port.refresh(k + 1, &self.axis));
+                    group.sample(k + 1, &mut self.take);
+                }
+                if !group.spikes.is_empty() {
+                    group.stepper.reset(k, &group.spikes);
+                }
+            }
+            if self.failure.is_none() && (k + 1).is_multiple_of(group.check_every) {
+                if let Some((lane, state)) = group.not_finite() {
+                    self.failure = Some(Failure { step: k + 1, population: group.population, unit: group.first + lane, state });
+                }
+            }
+        }
+    }
+
+    /// Puts the values at the current grid point into the outbox.
+    pub fn publish(&mut self, k: u64) {
+        for group in &mut self.groups {
+            if group.published.is_empty() {
+                continue;
+            }
+            let inputs: Vec<&[f64]> = group.inputs.iter().map(InputPort::row).collect();
+            for (history, probe) in &group.published {
+                let (first, values) = &mut self.outbox.values[*history];
+                *first = group.first as usize;
+                values.clear();
+                group.stepper.sample(probe, k, &inputs, &group.every_lane, values);
+            }
+        }
+    }
+
+    /// Takes in what all threads sent for the interval of `steps` steps from `start`: values into histories, spikes to
+    /// their targets, in the order of step, projection, source.
+    pub fn collect(&mut self, start: u64, steps: u64, outboxes: &[&Outbox]) {
+        let now = start + steps;
+        for outbox in outboxes {
+            for (history, (first, values)) in self.histories.iter_mut().zip(&outbox.values) {
+                history.row_mut(now)[*first..*first + values.len()].copy_from_slice(values);
+            }
+        }
+        if outboxes.iter().all(|o| o.spikes.iter().all(|s| s.0.is_empty())) {
+            return;
+        }
+        for step in 0..steps as usize {
+            for input in &self.event_inputs {
+                self.spiking.clear();
+                for outbox in outboxes {
+                    let (units, ends) = &outbox.spikes[input.from];
+                    let from = if step == 0 { 0 } else { ends[step - 1] as usize };
+                    self.spiking.extend_from_slice(&units[from..ends[step] as usize]);
+                }
+                if let Some(ring) = self.groups[input.to].rings[input.port].as_mut() {
+                    self.events += input.table.deliver(&self.spiking, start + step as u64 + 1, ring);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What can go wrong between columns and files, for the person who reads it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a table could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No room left.
+    #[error("the disk is full: {} could not be written; nothing was left half-written", path.display())]
+    Full {
+        /// File.
+        path: PathBuf,
+    },
+    /// The system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// File.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The bytes are no table.
+    #[error("{} is no readable table: {message}", path.display())]
+    Malformed {
+        /// File.
+        path: PathBuf,
+        /// What the reader said.
+        message: String,
+    },
+    /// A column is missing.
+    #[error("there is no column `{column}`{}; there are: {present}", if path.as_os_str().is_empty() { String::new() } else { format!(" in {}", path.display()) })]
+    NoColumn {
+        /// File (empty for tables in memory).
+        path: PathBuf,
+        /// Column that was asked for.
+        column: String,
+        /// Columns that are there.
+        present: String,
+    },
+    /// A column has another type than is needed.
+    #[error("column `{column}` holds {found}, and {wanted} is needed")]
+    WrongKind {
+        /// Column.
+        column: String,
+        /// What it holds.
+        found: String,
+        /// What is needed.
+        wanted: &'static str,
+    },
+    /// The name of the file says neither Parquet nor CSV.
+    #[error("{}: tables are read from .parquet and .csv files", path.display())]
+    UnknownFormat {
+        /// File.
+        path: PathBuf,
+    },
+    /// Columns of one table differ in length or name.
+    #[error("{0}")]
+    Uneven(String),
+}
+
+impl StoreError {
+    /// From an error of the system about `path`.
+    pub fn io(path: &Path, source: io::Error) -> Self {
+        if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            Self::Full { path: path.to_owned() }
+        } else {
+            Self::Io { path: path.to_owned(), source }
+        }
+    }
+
+    /// Whether there was no room left.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. })
+    }
+}

@@ -1,0 +1,458 @@
+//! A run's folder, written while the run lasts and when it is over.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::error::TableError;
+use super::manifest::{FILE, Manifest};
+use super::parts::Parts;
+use super::recording::{
+    connection_batches, entry, population_names, spike_batches, spikes_schema, trace_batches, trace_groups, trace_schema, trace_stem,
+    units_table, write_batches,
+};
+use super::{metrics, open, outcomes};
+use crate::run::{Ensemble, Finished, Sink, Status};
+use crate::scenario::Spec;
+use crate::signal::{Recording, Trace};
+use crate::store::{self, Format};
+
+/// The folder of a run. As a [`Sink`] it takes parts while the run lasts; [`Folder::finish`] writes everything and removes them.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    format: Format,
+    parts: Parts,
+    left_memory: bool,
+}
+
+impl Folder {
+    /// Makes `path` ready: it must not exist or be empty, unless `force`; then a run that is there is removed (and nothing else).
+    ///
+    /// # Errors
+    /// When something is there, or the folder cannot be made.
+    pub fn create(path: &Path, format: Format, force: bool) -> Result<Self, TableError> {
+        if path.is_file() {
+            return Err(TableError::NotAFolder { path: path.to_owned() });
+        }
+        let occupied = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+        if occupied && !force {
+            return Err(TableError::Exists { path: path.to_owned() });
+        }
+        if occupied {
+            clear(path)?;
+        }
+        fs::create_dir_all(path).map_err(|e| TableError::io(path, e))?;
+        Ok(Self { path: path.to_owned(), format, parts: Parts::default(), left_memory: false })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the scenario and a manifest that says `interrupted`: what a killed run leaves says the truth by itself.
+    ///
+    /// # Errors
+    /// When the disk is full or the folder cannot be written to.
+    pub fn begin(&self, label: &str, spec: &Spec) -> Result<(), TableError> {
+        store::write_text(&self.path.join("scenario.toml"), &spec.source)?;
+        let finished = Finished {
+            label: label.to_owned(),
+            spec: Some(Arc::new(spec.clone())),
+            status: Status::Interrupted,
+            failure: None,
+            recording: Arc::default(),
+            outcomes: Vec::new(),
+            checks: Vec::new(),
+            warnings: vec!["the run was ended from outside before it could write its tables; parts hold what there was".into()],
+            facts: crate::run::Facts::default(),
+            folder: None,
+        };
+        let mut manifest = Manifest::of(&finished);
+        manifest.format = self.format.extension().into();
+        manifest.recording = planned(spec);
+        manifest.write(&self.path)
+    }
+
+    /// Writes all tables and the manifest, and removes the parts.
+    ///
+    /// # Errors
+    /// When the disk is full or the folder cannot be written to; parts then stay.
+    pub fn finish(&mut self, finished: &Finished) -> Result<Manifest, TableError> {
+        self.finish_with(finished, metrics::metrics_table(finished), None)
+    }
+
+    /// The same for an ensemble: metrics of every point with a column for each axis, analyses across points, spikes and traces of
+    /// the first point.
+    ///
+    /// # Errors
+    /// As [`Folder::finish`].
+    pub fn finish_ensemble(&mut self, ensemble: &Ensemble) -> Result<Manifest, TableError> {
+        self.finish_with(&ensemble.finished, metrics::points_table(&ensemble.points), Some(ensemble.points.len()))
+    }
+
+    fn finish_with(&mut self, finished: &Finished, table: store::Table, points: Option<usize>) -> Result<Manifest, TableError> {
+        let mut manifest = Manifest::of(finished);
+        manifest.points = points;
+        manifest.format = self.format.extension().into();
+        if let Some(spec) = &finished.spec {
+            store::write_text(&self.path.join("scenario.toml"), &spec.source)?;
+        }
+        let recording = &*finished.recording;
+        manifest.recording = entry(recording, self.format);
+        let extension = self.format.extension();
+        let mut rows = std::mem::take(&mut manifest.rows);
+        if !recording.spikes.is_empty() {
+            let path = self.path.join(format!("spikes.{extension}"));
+            let names = population_names(recording);
+            let time = recording.time_base.column();
+            let schema = spikes_schema(&names, time);
+            let n = if self.left_memory {
+                self.merge(&path, &schema)?
+            } else {
+                let from = vec![0; recording.spikes.len()];
+                write_batches(&path, &schema, spike_batches(&recording.spikes, from, &names, time), self.format)?
+            };
+            rows.insert(format!("spikes.{extension}"), n);
+        }
+        if !recording.populations.is_empty() {
+            let file = format!("units.{extension}");
+            rows.insert(file.clone(), store::write(&self.path.join(&file), &units_table(recording), self.format)?);
+        }
+        self.traces(recording, &mut rows)?;
+        if !recording.connections.is_empty() {
+            let file = format!("connections.{extension}");
+            let (schema, batches) = connection_batches(recording);
+            rows.insert(file.clone(), write_batches(&self.path.join(&file), &schema, batches, self.format)?);
+        }
+        let file = format!("metrics.{extension}");
+        rows.insert(file.clone(), store::write(&self.path.join(&file), &table, self.format)?);
+        if points.is_some() {
+            let file = format!("across.{extension}");
+            rows.insert(file.clone(), store::write(&self.path.join(&file), &metrics::metrics_table(finished), self.format)?);
+        }
+        manifest.analyses = outcomes::write(&self.path, &finished.outcomes, self.format, &mut rows)?;
+        manifest.rows = rows;
+        manifest.write(&self.path)?;
+        self.parts.remove();
+        Ok(manifest)
+    }
+
+    fn traces(&self, recording: &Recording, rows: &mut std::collections::BTreeMap<String, u64>) -> Result<(), TableError> {
+        let time = recording.time_base.column();
+        for ((population, name), indices) in trace_groups(&recording.traces) {
+            let traces: Vec<&Trace> = indices.iter().map(|&k| &recording.traces[k]).collect();
+            let folder = self.path.join("traces");
+            fs::create_dir_all(&folder).map_err(|e| TableError::io(&folder, e))?;
+            let file = format!("traces/{}.{}", trace_stem(&population, &name), self.format.extension());
+            let path = self.path.join(&file);
+            let schema = trace_schema(&traces, time);
+            let n = if self.left_memory {
+                self.merge(&path, &schema)?
+            } else {
+                write_batches(&path, &schema, trace_batches(traces, 0, time), self.format)?
+            };
+            rows.insert(file, n);
+        }
+        Ok(())
+    }
+
+    /// One table from its parts, one in memory at a time.
+    fn merge(&self, path: &Path, schema: &[(String, store::Kind)]) -> Result<u64, TableError> {
+        let mut writer = store::Writer::create(path, schema, &[], self.format)?;
+        let columns: Vec<&str> = schema.iter().map(|c| c.0.as_str()).collect();
+        for part in super::parts::list(&path.with_extension("parts")) {
+            writer.write(&store::read(&part, Some(&columns))?)?;
+        }
+        Ok(writer.finish()?)
+    }
+}
+
+/// Shared, so that whoever started the run can finish the folder after it.
+impl Sink for Arc<Mutex<Folder>> {
+    fn so_far(&mut self, recording: &Recording) -> Result<(), String> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).so_far(recording)
+    }
+
+    fn part(&mut self, part: &Recording) -> Result<(), String> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).part(part)
+    }
+
+    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<(Recording, Vec<String>), String> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).gather(rest, bytes)
+    }
+}
+
+impl Sink for Folder {
+    fn so_far(&mut self, recording: &Recording) -> Result<(), String> {
+        self.parts.so_far(&self.path, recording, self.format).map_err(|e| e.to_string())
+    }
+
+    fn part(&mut self, part: &Recording) -> Result<(), String> {
+        self.left_memory = true;
+        self.parts.part(&self.path, part, self.format).map_err(|e| e.to_string())
+    }
+
+    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<(Recording, Vec<String>), String> {
+        self.left_memory = true;
+        self.parts.part(&self.path, &rest, self.format).map_err(|e| e.to_string())?;
+        open::gather(&self.path, rest, bytes, self.format).map_err(|e| e.to_string())
+    }
+}
+
+/// What will be recorded, as far as it is known before the network is built: enough to read the parts of a killed run.
+fn planned(spec: &Spec) -> super::manifest::RecordingEntry {
+    use super::manifest::{PopulationEntry, RecordingEntry};
+    let base = spec.simulation.time_base;
+    let axis = |steps: u64| steps as f64 * spec.simulation.dt / base.seconds();
+    RecordingEntry {
+        time_base: base,
+        dt: axis(1),
+        window: crate::signal::Window { start: 0.0, stop: axis(spec.simulation.steps) },
+        transient: axis(spec.simulation.transient_steps),
+        populations: spec
+            .populations
+            .iter()
+            .enumerate()
+            .map(|(k, p)| PopulationEntry {
+                name: p.name.clone(),
+                size: p.size,
+                spikes: spec.records.iter().any(|r| r.population == k && r.spikes),
+                ..PopulationEntry::default()
+            })
+            .collect(),
+        ..RecordingEntry::default()
+    }
+}
+
+/// Removes the files of a run, and nothing that is not one.
+fn clear(path: &Path) -> Result<(), TableError> {
+    let io = |e: std::io::Error| TableError::io(path, e);
+    for name in ["traces", "analyses", "spikes.parts"] {
+        let folder = path.join(name);
+        if folder.is_dir() {
+            fs::remove_dir_all(folder).map_err(io)?;
+        }
+    }
+    let mut files = vec![FILE.to_owned(), "scenario.toml".to_owned()];
+    for stem in ["spikes", "units", "connections", "metrics", "across"] {
+        files.extend(["parquet", "csv"].map(|e| format!("{stem}.{e}")));
+    }
+    for file in files {
+        match fs::remove_file(path.join(file)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io(e)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Writes a finished run into a folder.
+///
+/// # Errors
+/// When the folder is taken (without `force`), or a file cannot be written.
+pub fn save(path: &Path, finished: &Finished, format: Format, force: bool) -> Result<Manifest, TableError> {
+    Folder::create(path, format, force)?.finish(finished)
+}
+
+/// Writes an ensemble, see [`Folder::finish_ensemble`].
+///
+/// # Errors
+/// As [`save`].
+pub fn save_ensemble(path: &Path, ensemble: &Ensemble, format: Format, force: bool) -> Result<Manifest, TableError> {
+    Folder::create(path, format, force)?.finish_ensemble(ensemble)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signal::{Axis, Connections, Curve, Metric, NamedShape, Outcome, Population, Scalars, Series, Shape, Spikes, Window};
+
+    fn recording() -> Recording {
+        let trace = |variable: &str, unit: &str, values: Vec<f64>| Trace {
+            population: "exc".into(),
+            name: "slow".into(),
+            variable: variable.into(),
+            unit: unit.into(),
+            column: format!("{variable}_{unit}"),
+            units: vec![0, 2],
+            start: 0.0,
+            interval: 0.5,
+            values,
+        };
+        Recording {
+            dt: 0.1,
+            window: Window { start: 0.0, stop: 10.0 },
+            transient: 1.0,
+            populations: vec![
+                Population {
+                    name: "exc".into(),
+                    size: 3,
+                    positions: Some(vec![[0.0, 1.0, 2.0]; 3]),
+                    parameters: vec![("tau_m_ms".into(), vec![1.0, 2.0, 3.0])],
+                },
+                Population { name: "inh".into(), size: 2, ..Population::default() },
+            ],
+            spikes: vec![
+                Spikes { population: "exc".into(), size: 3, times: vec![0.5, 2.0, 9.0], units: vec![2, 0, 1] },
+                Spikes { population: "inh".into(), size: 2, times: vec![0.5, 1.5], units: vec![1, 0] },
+            ],
+            traces: vec![
+                trace("V_m", "mV", vec![-70.0, -60.0, -65.5, -61.0, -64.0, -50.25]),
+                trace("w", "pA", vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
+            ],
+            connections: vec![Connections {
+                projection: "ee".into(),
+                weight_unit: "nS".into(),
+                source: vec![0, 1],
+                target: vec![2, 2],
+                weight: vec![6.0, 6.5],
+                weight_final: vec![],
+                delay: vec![0.1, 1.0],
+            }],
+            ..Recording::default()
+        }
+    }
+
+    fn finished() -> Finished {
+        let mut metric = Metric::new("exc.spikes", "cv", 0.9, "", 12).interval(0.8, 1.0).chance(1.0).p(0.04).note("bootstrap");
+        metric.analysis = "isi".into();
+        let mut missing = Metric::missing("inh.spikes", "cv", "", 1, "fewer than 3 spikes");
+        missing.analysis = "isi".into();
+        let metrics = vec![metric, missing];
+        let series = Series {
+            x: Axis::new("time", "ms"),
+            y: Axis::new("rate", "Hz"),
+            curves: vec![Curve { name: "exc".into(), x: vec![1.0, 2.0], y: vec![3.0, 4.0], ..Curve::default() }],
+            references: vec![],
+        };
+        Finished {
+            label: "demo".into(),
+            spec: None,
+            status: Status::Complete,
+            failure: None,
+            recording: Arc::new(recording()),
+            outcomes: vec![Outcome {
+                name: "isi".into(),
+                kind: "isi".into(),
+                title: "Intervals".into(),
+                shapes: vec![
+                    NamedShape::new("numbers", Shape::Scalars(Scalars::from_metrics(&metrics))),
+                    NamedShape::new("rate curve", Shape::Series(series)),
+                ],
+                metrics,
+                summary: "irregular".into(),
+                warnings: vec!["few spikes".into()],
+            }],
+            checks: vec![],
+            warnings: vec!["seen".into()],
+            facts: crate::run::Facts {
+                threads: 2,
+                spikes: 5,
+                integrators: vec![("exc".into(), "exact: linear".into())],
+                ..Default::default()
+            },
+            folder: None,
+        }
+    }
+
+    #[test]
+    fn a_run_comes_back_from_its_folder_in_both_formats() {
+        let folder = tempfile::tempdir().unwrap();
+        for format in [Format::Parquet, Format::Csv] {
+            let path = folder.path().join(format.extension());
+            let manifest = save(&path, &finished(), format, false).unwrap();
+            let extension = format.extension();
+            assert_eq!(manifest.rows[&format!("spikes.{extension}")], 5);
+            assert_eq!(manifest.rows[&format!("traces/exc-slow.{extension}")], 6);
+            assert!(path.join(format!("analyses/isi-rate-curve.{extension}")).is_file());
+            let back = super::super::open(&path).unwrap();
+            assert_eq!(*back.recording, recording(), "{format:?}");
+            assert_eq!(back.outcomes, finished().outcomes, "{format:?}");
+            assert_eq!((back.facts, back.warnings, back.status), (finished().facts, finished().warnings, Status::Complete));
+        }
+    }
+
+    #[test]
+    fn spikes_are_sorted_by_time_then_population_then_unit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        save(&path, &finished(), Format::Parquet, false).unwrap();
+        let table = store::read(&path.join("spikes.parquet"), None).unwrap();
+        assert_eq!(table.columns.iter().map(|c| c.0.as_str()).collect::<Vec<_>>(), ["population", "unit", "time_ms"]);
+        assert_eq!(table.texts("population").unwrap(), ["exc", "inh", "inh", "exc", "exc"]);
+        assert_eq!(table.numbers("time_ms").unwrap(), [0.5, 0.5, 1.5, 2.0, 9.0]);
+        let traces = store::read(&path.join("traces/exc-slow.parquet"), None).unwrap();
+        assert_eq!(traces.columns.iter().map(|c| c.0.as_str()).collect::<Vec<_>>(), ["time_ms", "unit", "V_m_mV", "w_pA"]);
+        assert_eq!(traces.numbers("time_ms").unwrap(), [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn nothing_is_written_over_unless_asked_and_only_what_a_run_wrote_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        save(&path, &finished(), Format::Csv, false).unwrap();
+        fs::write(path.join("my notes.txt"), "keep").unwrap();
+        assert!(matches!(save(&path, &finished(), Format::Parquet, false), Err(TableError::Exists { .. })));
+        save(&path, &finished(), Format::Parquet, true).unwrap();
+        assert!(path.join("my notes.txt").exists() && path.join("spikes.parquet").exists() && !path.join("spikes.csv").exists());
+        assert!(matches!(save(&path.join("my notes.txt"), &finished(), Format::Parquet, true), Err(TableError::NotAFolder { .. })));
+    }
+
+    /// What a killed run leaves: a manifest that says interrupted, and parts; what was recorded by then is readable.
+    #[test]
+    fn parts_of_a_killed_run_are_read_as_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        let mut run = Folder::create(&path, Format::Parquet, false).unwrap();
+        let mut manifest = Manifest::of(&Finished { status: Status::Interrupted, ..finished() });
+        manifest.recording = entry(&recording(), Format::Parquet);
+        manifest.recording.traces.clear();
+        manifest.recording.connections.clear();
+        manifest.write(&path).unwrap();
+        let mut half = recording();
+        half.spikes[0].times.truncate(1);
+        half.spikes[0].units.truncate(1);
+        for trace in &mut half.traces {
+            trace.values.truncate(2);
+        }
+        run.so_far(&half).unwrap();
+        run.so_far(&half).unwrap();
+        run.so_far(&recording()).unwrap();
+        drop(run);
+        assert_eq!(super::super::parts::list(&path.join("spikes.parts")).len(), 2, "nothing new, no part");
+        let back = super::super::open(&path).unwrap();
+        assert_eq!(back.status, Status::Interrupted);
+        assert_eq!(back.recording.spikes, recording().spikes);
+        assert_eq!(back.recording.traces, recording().traces);
+    }
+
+    /// Rows that leave memory come back in order, and the merged tables hold all of them.
+    #[test]
+    fn rows_that_left_memory_are_merged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        let mut run = Folder::create(&path, Format::Parquet, false).unwrap();
+        let mut first = recording();
+        let mut rest = recording();
+        for (a, b) in first.spikes.iter_mut().zip(&mut rest.spikes) {
+            a.times.truncate(1);
+            a.units.truncate(1);
+            b.times.remove(0);
+            b.units.remove(0);
+        }
+        for (a, b) in first.traces.iter_mut().zip(&mut rest.traces) {
+            a.values.truncate(4);
+            b.values.drain(..4);
+            b.start = 1.0;
+        }
+        run.part(&first).unwrap();
+        let (whole, left_out) = run.gather(rest, 1 << 20).unwrap();
+        assert_eq!((whole.spikes.clone(), whole.traces.clone(), left_out.len()), (recording().spikes, recording().traces, 0));
+        run.finish(&Finished { recording: Arc::new(whole), ..finished() }).unwrap();
+        let back = super::super::open(&path).unwrap();
+        assert_eq!(*back.recording, recording());
+        assert!(!path.join("spikes.parts").exists());
+    }
+}

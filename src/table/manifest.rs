@@ -1,0 +1,344 @@
+//! `manifest.json`: what a run was, how it ended, and what its files hold.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::TableError;
+use crate::run::{Check, Facts, Finished, Status};
+use crate::signal::{Shape, TimeBase, Window};
+use crate::store;
+
+/// Name of the file.
+pub(super) const FILE: &str = "manifest.json";
+
+/// The manifest of a run's folder.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Manifest {
+    /// `complete`, `interrupted` (also a run that was killed), `failed`.
+    pub status: String,
+    /// What went wrong, if anything.
+    pub failure: Option<String>,
+    /// Version of the program.
+    pub version: String,
+    /// Name shown.
+    pub label: String,
+    /// The scenario.
+    pub scenario: ScenarioEntry,
+    /// Seed.
+    pub seed: u64,
+    /// Number of points, if this is an ensemble; spikes and traces are those of the first.
+    pub points: Option<usize>,
+    /// Integrator of each population and why.
+    pub integrators: BTreeMap<String, String>,
+    /// How long what took, in seconds.
+    pub timings: Timings,
+    /// The machine.
+    pub host: Host,
+    /// Numbers of connections, events and the like.
+    pub counts: Counts,
+    /// Rows of each table, by file.
+    pub rows: BTreeMap<String, u64>,
+    /// `parquet` or `csv`.
+    pub format: String,
+    /// What was recorded.
+    pub recording: RecordingEntry,
+    /// Analyses with their shapes (bulk data stands in the tables).
+    pub analyses: Vec<AnalysisEntry>,
+    /// Expectations and what was found.
+    pub checks: Vec<CheckEntry>,
+    /// What a reader should know.
+    pub warnings: Vec<String>,
+    /// The scenario with everything looked up and in SI.
+    pub resolved: serde_json::Value,
+}
+
+/// The scenario a run was made from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScenarioEntry {
+    /// Name.
+    pub name: String,
+    /// Variant.
+    pub variant: Option<String>,
+    /// Title.
+    pub title: String,
+    /// SHA-256 over everything that decides the result.
+    pub hash: String,
+    /// Overrides in the order applied.
+    pub overrides: Vec<(String, String)>,
+    /// Where the file was (none for built-in scenarios).
+    pub path: Option<String>,
+}
+
+/// Seconds.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Timings {
+    /// To build the network.
+    pub build_s: f64,
+    /// To simulate.
+    pub simulate_s: f64,
+    /// To analyse.
+    pub analyse_s: f64,
+}
+
+/// The machine a run was made on.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Host {
+    /// Name.
+    pub name: String,
+    /// Operating system and architecture.
+    pub system: String,
+    /// Number of cores.
+    pub cores: usize,
+    /// Number of threads used.
+    pub threads: usize,
+    /// When the manifest was written (UTC).
+    pub written: String,
+}
+
+/// Numbers of things.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Spikes.
+    pub spikes: u64,
+    /// Synaptic events.
+    pub events: u64,
+    /// Connections.
+    pub connections: u64,
+    /// Drawn delays rounded up to one step.
+    pub rounded_delays: u64,
+    /// Estimated bytes of the network and its recording.
+    pub estimated_bytes: u64,
+}
+
+/// What was recorded, without the rows.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RecordingEntry {
+    /// What numbers on the time axis mean.
+    pub time_base: TimeBase,
+    /// Step.
+    pub dt: f64,
+    /// The whole stretch.
+    pub window: Window,
+    /// Transient that analyses leave out.
+    pub transient: f64,
+    /// Populations: name, size, whether spikes were recorded.
+    pub populations: Vec<PopulationEntry>,
+    /// Traces.
+    pub traces: Vec<TraceEntry>,
+    /// Projections whose connections are in the table: name, unit of weights.
+    pub connections: Vec<(String, String)>,
+}
+
+/// A population.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PopulationEntry {
+    /// Name.
+    pub name: String,
+    /// Number of units.
+    pub size: usize,
+    /// Whether its spikes were recorded.
+    pub spikes: bool,
+    /// Whether it has positions.
+    pub positions: bool,
+    /// Columns of parameters that differ between units.
+    pub parameters: Vec<String>,
+}
+
+/// One variable of a trace file.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TraceEntry {
+    /// File, relative to the folder.
+    pub file: String,
+    /// Population.
+    pub population: String,
+    /// Name of the request.
+    pub name: String,
+    /// Variable.
+    pub variable: String,
+    /// Unit of the values.
+    pub unit: String,
+    /// Column in the file.
+    pub column: String,
+    /// Units recorded.
+    pub units: Vec<u32>,
+    /// Time of sample 0.
+    pub start: f64,
+    /// Time between samples.
+    pub interval: f64,
+}
+
+/// An analysis and its shapes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AnalysisEntry {
+    /// Name in the scenario.
+    pub name: String,
+    /// Kind.
+    pub kind: String,
+    /// Heading.
+    pub title: String,
+    /// One line in words.
+    pub summary: String,
+    /// What a reader should know.
+    pub warnings: Vec<String>,
+    /// Shapes.
+    pub shapes: Vec<ShapeEntry>,
+}
+
+/// A shape without its bulk data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShapeEntry {
+    /// Name.
+    pub name: String,
+    /// File with the data, relative to the folder.
+    pub file: String,
+    /// Axes, names and everything else that is not bulk.
+    pub shape: Shape,
+}
+
+/// An expectation.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CheckEntry {
+    /// Name.
+    pub name: String,
+    /// Metric.
+    pub metric: String,
+    /// Value found.
+    pub found: Option<f64>,
+    /// Least value.
+    pub min: Option<f64>,
+    /// Greatest value.
+    pub max: Option<f64>,
+    /// Whether it holds.
+    pub passed: bool,
+    /// Source or reason.
+    pub note: String,
+}
+
+impl From<&Check> for CheckEntry {
+    fn from(c: &Check) -> Self {
+        let Check { name, metric, found, min, max, passed, note } = c.clone();
+        Self { name, metric, found, min, max, passed, note }
+    }
+}
+
+impl From<CheckEntry> for Check {
+    fn from(c: CheckEntry) -> Self {
+        let CheckEntry { name, metric, found, min, max, passed, note } = c;
+        Self { name, metric, found, min, max, passed, note }
+    }
+}
+
+impl Manifest {
+    /// What is known from the run itself; files are added as they are written.
+    pub(super) fn of(finished: &Finished) -> Self {
+        let facts = &finished.facts;
+        let mut manifest = Self {
+            status: status_text(finished.status).into(),
+            failure: finished.failure.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            label: finished.label.clone(),
+            integrators: facts.integrators.iter().cloned().collect(),
+            timings: Timings { build_s: facts.build_seconds, simulate_s: facts.simulate_seconds, analyse_s: facts.analyse_seconds },
+            host: host(facts.threads),
+            counts: Counts {
+                spikes: facts.spikes,
+                events: facts.events,
+                connections: facts.connections,
+                rounded_delays: facts.rounded_delays,
+                estimated_bytes: facts.estimated_bytes,
+            },
+            checks: finished.checks.iter().map(CheckEntry::from).collect(),
+            warnings: finished.warnings.clone(),
+            ..Self::default()
+        };
+        if let Some(spec) = &finished.spec {
+            manifest.seed = spec.simulation.seed;
+            manifest.scenario = ScenarioEntry {
+                name: spec.name.clone(),
+                variant: spec.variant.clone(),
+                title: spec.title.clone(),
+                hash: spec.hash.clone(),
+                overrides: spec.overrides.clone(),
+                path: spec.path.as_ref().map(|p| p.display().to_string()),
+            };
+            manifest.resolved = super::resolved::resolved(spec);
+        }
+        manifest
+    }
+
+    /// How the run ended.
+    pub fn status(&self) -> Status {
+        match self.status.as_str() {
+            "complete" => Status::Complete,
+            "failed" => Status::Failed,
+            _ => Status::Interrupted,
+        }
+    }
+
+    /// The facts it holds.
+    pub(super) fn facts(&self) -> Facts {
+        Facts {
+            integrators: self.integrators.clone().into_iter().collect(),
+            connections: self.counts.connections,
+            rounded_delays: self.counts.rounded_delays,
+            build_seconds: self.timings.build_s,
+            simulate_seconds: self.timings.simulate_s,
+            analyse_seconds: self.timings.analyse_s,
+            threads: self.host.threads,
+            estimated_bytes: self.counts.estimated_bytes,
+            spikes: self.counts.spikes,
+            events: self.counts.events,
+        }
+    }
+
+    /// Writes it into `folder`.
+    pub(super) fn write(&self, folder: &Path) -> Result<(), TableError> {
+        let path = folder.join(FILE);
+        let text = serde_json::to_string_pretty(self).map_err(|e| TableError::io(&path, std::io::Error::other(e)))?;
+        Ok(store::write_text(&path, &(text + "\n"))?)
+    }
+
+    /// Reads it from `folder`.
+    ///
+    /// # Errors
+    /// When there is none, or it is no manifest.
+    pub fn read(folder: &Path) -> Result<Self, TableError> {
+        let no_run = |why: String| TableError::NoRun { path: folder.to_owned(), why };
+        let text = std::fs::read_to_string(folder.join(FILE)).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound if folder.is_dir() => no_run(format!("it has no {FILE}")),
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => no_run("there is no such folder".into()),
+            _ => TableError::io(&folder.join(FILE), e),
+        })?;
+        serde_json::from_str(&text).map_err(|e| no_run(format!("{FILE} is damaged ({e})")))
+    }
+}
+
+pub(super) fn status_text(status: Status) -> &'static str {
+    match status {
+        Status::Complete => "complete",
+        Status::Interrupted => "interrupted",
+        Status::Failed => "failed",
+    }
+}
+
+fn host(threads: usize) -> Host {
+    Host {
+        name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads,
+        written: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }
+}

@@ -1,0 +1,128 @@
+//! Outcomes → `analyses/NAME`, one table a shape, and back.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::error::TableError;
+use super::manifest::{AnalysisEntry, ShapeEntry};
+use super::{metrics, shapes};
+use crate::signal::{Metric, NamedShape, Outcome, Shape};
+use crate::store::{self, Format};
+
+/// Ending of the name of the shape that holds a raster's rate.
+const RATE: &str = " (rate below)";
+
+/// A file name from a name: letters, digits, `-`, `_` and `.` stay, everything else becomes `-`.
+pub(super) fn file_name(name: &str) -> String {
+    let text: String = name.trim().chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect();
+    let text = text.trim_matches(|c| c == '-' || c == '.').to_owned();
+    if text.is_empty() { "unnamed".into() } else { text }
+}
+
+/// Writes the shapes of `outcomes` into `folder/analyses`: the first shape of an outcome is `NAME`, others are `NAME-SHAPE`.
+pub(super) fn write(
+    folder: &Path,
+    outcomes: &[Outcome],
+    format: Format,
+    rows: &mut BTreeMap<String, u64>,
+) -> Result<Vec<AnalysisEntry>, TableError> {
+    let mut entries = Vec::new();
+    for outcome in outcomes {
+        let mut entry = AnalysisEntry {
+            name: outcome.name.clone(),
+            kind: outcome.kind.clone(),
+            title: outcome.title.clone(),
+            summary: outcome.summary.clone(),
+            warnings: outcome.warnings.clone(),
+            shapes: Vec::new(),
+        };
+        for (k, named) in outcome.shapes.iter().enumerate() {
+            let stem = if k == 0 { file_name(&outcome.name) } else { file_name(&format!("{}-{}", outcome.name, named.name)) };
+            let (table, mut rest) = shapes::to_table(&named.shape);
+            let rate = shapes::raster_rate(&mut rest);
+            put(folder, &stem, &named.name, &table, rest, format, rows, &mut entry)?;
+            if let Some(rate) = rate {
+                let (table, rest) = shapes::to_table(&rate);
+                put(folder, &format!("{stem}-rate"), &format!("{}{RATE}", named.name), &table, rest, format, rows, &mut entry)?;
+            }
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call site twice; a struct would be read more often than it is used")]
+fn put(
+    folder: &Path,
+    stem: &str,
+    name: &str,
+    table: &store::Table,
+    rest: Shape,
+    format: Format,
+    rows: &mut BTreeMap<String, u64>,
+    entry: &mut AnalysisEntry,
+) -> Result<(), TableError> {
+    let path = folder.join("analyses");
+    std::fs::create_dir_all(&path).map_err(|e| TableError::io(&path, e))?;
+    let mut file = format!("analyses/{stem}.{}", format.extension());
+    let mut k = 2;
+    while rows.contains_key(&file) {
+        file = format!("analyses/{stem}-{k}.{}", format.extension());
+        k += 1;
+    }
+    // The table carries the shape's description too, so that the file alone says what its columns are.
+    let description = serde_json::to_string(&rest).unwrap_or_default();
+    let table = table.clone().meta("spikedeck.shape", description);
+    rows.insert(file.clone(), store::write(&folder.join(&file), &table, format)?);
+    entry.shapes.push(ShapeEntry { name: name.to_owned(), file, shape: rest });
+    Ok(())
+}
+
+/// Reads outcomes back; a shape whose table is missing is left out with a warning.
+pub(super) fn read(folder: &Path, entries: &[AnalysisEntry], all: &[Metric], warnings: &mut Vec<String>) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    for entry in entries {
+        let mut outcome = Outcome {
+            name: entry.name.clone(),
+            kind: entry.kind.clone(),
+            title: entry.title.clone(),
+            shapes: Vec::new(),
+            metrics: all.iter().filter(|m| m.analysis == entry.name).cloned().collect(),
+            summary: entry.summary.clone(),
+            warnings: entry.warnings.clone(),
+        };
+        for shape in &entry.shapes {
+            let read =
+                store::read(&folder.join(&shape.file), None).map_err(TableError::from).and_then(|t| shapes::from_table(&shape.shape, &t));
+            match read {
+                Ok(Shape::Series(rate)) if shape.name.ends_with(RATE) => {
+                    if let Some(NamedShape { shape: Shape::Raster(raster), .. }) = outcome.shapes.last_mut() {
+                        raster.rate = rate;
+                    }
+                }
+                Ok(read) => outcome.shapes.push(NamedShape::new(shape.name.clone(), read)),
+                Err(error) => warnings.push(format!("{} is left out: {error}", shape.file)),
+            }
+        }
+        outcomes.push(outcome);
+    }
+    outcomes
+}
+
+/// Reads a metrics table.
+pub(super) fn read_metrics(path: &Path) -> Result<Vec<Metric>, TableError> {
+    metrics::from_table(&store::read(path, None)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn names_become_file_names() {
+        assert_eq!(file_name("psd"), "psd");
+        assert_eq!(file_name("../../etc/passwd"), "etc-passwd");
+        assert_eq!(file_name("a b/ü"), "a-b-ü");
+        assert_eq!(file_name("..."), "unnamed");
+    }
+}

@@ -1,0 +1,129 @@
+//! Parts: what a run wrote while it lasted. A killed run leaves whole parts that every reader accepts.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::error::TableError;
+use super::recording::{
+    population_names, spike_batches, spikes_schema, trace_batches, trace_groups, trace_schema, trace_stem, write_batches,
+};
+use crate::signal::{Recording, Trace};
+use crate::store::{self, Format};
+
+/// What has been written as parts so far.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// Spikes of each population that are on disk (and, until they leave memory, also there).
+    spikes: BTreeMap<String, usize>,
+    /// Samples of each trace that are on disk.
+    samples: BTreeMap<(String, String), usize>,
+    /// Number of parts of each table.
+    numbers: BTreeMap<PathBuf, u32>,
+}
+
+impl Parts {
+    /// Writes what is new in `recording` since the last call (it holds everything so far).
+    pub(super) fn so_far(&mut self, folder: &Path, recording: &Recording, format: Format) -> Result<(), TableError> {
+        let from: Vec<usize> = recording.spikes.iter().map(|s| self.spikes.get(&s.population).copied().unwrap_or(0)).collect();
+        self.spikes_from(folder, recording, from, format)?;
+        for spikes in &recording.spikes {
+            self.spikes.insert(spikes.population.clone(), spikes.len());
+        }
+        for (key, indices) in trace_groups(&recording.traces) {
+            let traces: Vec<&Trace> = indices.iter().map(|&k| &recording.traces[k]).collect();
+            let from = self.samples.get(&key).copied().unwrap_or(0);
+            let length = traces.iter().map(|t| t.len()).min().unwrap_or(0);
+            if length > from {
+                self.trace(folder, &key, traces, from, recording, format)?;
+                self.samples.insert(key, length);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes all rows of `part`, which leave memory.
+    pub(super) fn part(&mut self, folder: &Path, part: &Recording, format: Format) -> Result<(), TableError> {
+        // Some of it may be on disk from an earlier call of `so_far`; those rows come first.
+        let mut from = Vec::new();
+        for spikes in &part.spikes {
+            let written = self.spikes.entry(spikes.population.clone()).or_insert(0);
+            let skip = (*written).min(spikes.len());
+            *written -= skip;
+            from.push(skip);
+        }
+        self.spikes_from(folder, part, from, format)?;
+        for (key, indices) in trace_groups(&part.traces) {
+            let traces: Vec<&Trace> = indices.iter().map(|&k| &part.traces[k]).collect();
+            let length = traces.iter().map(|t| t.len()).min().unwrap_or(0);
+            let written = self.samples.entry(key.clone()).or_insert(0);
+            let skip = (*written).min(length);
+            *written -= skip;
+            if length > skip {
+                self.trace(folder, &key, traces, skip, part, format)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn spikes_from(&mut self, folder: &Path, recording: &Recording, from: Vec<usize>, format: Format) -> Result<(), TableError> {
+        if recording.spikes.iter().zip(&from).all(|(s, &f)| s.len() <= f) {
+            return Ok(());
+        }
+        let names = population_names(recording);
+        let time = recording.time_base.column();
+        let path = self.next(&folder.join("spikes.parts"), format)?;
+        write_batches(&path, &spikes_schema(&names, time), spike_batches(&recording.spikes, from, &names, time), format)?;
+        Ok(())
+    }
+
+    fn trace(
+        &mut self,
+        folder: &Path,
+        (population, name): &(String, String),
+        traces: Vec<&Trace>,
+        from: usize,
+        recording: &Recording,
+        format: Format,
+    ) -> Result<(), TableError> {
+        let time = recording.time_base.column();
+        let path = self.next(&folder.join("traces").join(format!("{}.parts", trace_stem(population, name))), format)?;
+        write_batches(&path, &trace_schema(&traces, time), trace_batches(traces, from, time), format)?;
+        Ok(())
+    }
+
+    fn next(&mut self, folder: &Path, format: Format) -> Result<PathBuf, TableError> {
+        fs::create_dir_all(folder).map_err(|e| TableError::io(folder, e))?;
+        let number = self.numbers.entry(folder.to_owned()).or_insert(0);
+        *number += 1;
+        Ok(folder.join(format!("{number:04}.{}", format.extension())))
+    }
+
+    /// Removes the parts.
+    pub(super) fn remove(&mut self) {
+        for folder in std::mem::take(&mut self.numbers).into_keys() {
+            // The merged tables are in place: parts that cannot be removed cost room, nothing else.
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// The parts in `folder`, in order.
+pub(super) fn list(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|p| Format::of(p).is_some() && !p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Reads a table, or its parts one after another if it was never merged.
+pub(super) fn read_table_or_parts(table: &Path) -> Result<Vec<store::Table>, TableError> {
+    if table.exists() {
+        return Ok(vec![store::read(table, None)?]);
+    }
+    list(&table.with_extension("parts")).iter().map(|p| Ok(store::read(p, None)?)).collect()
+}

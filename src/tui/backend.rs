@@ -1,0 +1,52 @@
+//! What the dashboard asks of the rest of the program: the one place where it meets scenarios, jobs and files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::gallery::{Entry, Preview};
+use super::message::Source;
+use crate::run::{Finished, JobHandle};
+
+/// A scenario that is understood and can be started.
+pub struct Prepared {
+    /// Name with variant.
+    pub label: String,
+    /// File behind it, to be watched.
+    pub path: Option<PathBuf>,
+    /// The whole time axis that it will fill.
+    pub time: Option<(f64, f64)>,
+    /// What a reader should know already.
+    pub warnings: Vec<String>,
+    /// Starts it.
+    pub start: Box<dyn FnOnce() -> JobHandle + Send>,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared").field("label", &self.label).field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Scenarios, runs and files, as the dashboard needs them. All but [`Backend::entries`] is called off the drawing thread.
+pub trait Backend: Send + Sync + 'static {
+    /// What can be run or opened; cheap, called before the first frame.
+    fn entries(&self) -> Vec<Entry>;
+
+    /// What is known of a source without running it.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the person who reads it.
+    fn preview(&self, source: &Source) -> Result<Preview, String>;
+
+    /// Reads and checks a scenario.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    fn prepare(&self, reference: &str) -> Result<Prepared, String>;
+
+    /// Opens a finished run or somebody's recording.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    fn open(&self, path: &Path) -> Result<Arc<Finished>, String>;
+}

@@ -1,0 +1,403 @@
+//! Results as panes: made once when they arrive, on the thread that received them, never while drawing.
+
+use std::sync::Arc;
+
+use crate::plot::Pyramids;
+use crate::run::{Check, Finished, Snapshot, Status};
+use crate::signal::{Axis, Card, Curve, Metric, NamedShape, Outcome, Raster, RasterGroup, Recording, Scalars, Series, Shape};
+
+/// A pane of one result.
+#[derive(Debug, Clone)]
+pub struct Pane {
+    /// The same for the same pane of every column.
+    pub key: String,
+    /// Heading.
+    pub title: String,
+    /// What to draw.
+    pub shape: Arc<NamedShape>,
+    /// Block extremes of long curves.
+    pub pyramids: Arc<Pyramids>,
+    /// One line in words.
+    pub summary: String,
+    /// What a reader should know before believing it.
+    pub warnings: Vec<String>,
+}
+
+impl Pane {
+    fn new(key: impl Into<String>, title: impl Into<String>, shape: Shape, summary: impl Into<String>) -> Self {
+        let title = title.into();
+        let shape = NamedShape::new(title.clone(), shape);
+        let pyramids = Arc::new(Pyramids::of(&shape));
+        Self { key: key.into(), title, shape: Arc::new(shape), pyramids, summary: summary.into(), warnings: Vec::new() }
+    }
+
+    /// Its x axis is time.
+    pub fn is_time(&self) -> bool {
+        match &self.shape.shape {
+            Shape::Series(s) => s.x.is_time,
+            Shape::Raster(_) => true,
+            Shape::Image(i) => i.x.is_time,
+            Shape::Distribution(d) => d.x.is_time,
+            _ => false,
+        }
+    }
+
+    /// Whether it is text or a table, which scrolls.
+    pub fn is_text(&self) -> bool {
+        matches!(self.shape.shape, Shape::Card(_) | Shape::Scalars(_))
+    }
+}
+
+/// Everything that a column shows.
+#[derive(Debug, Clone, Default)]
+pub struct Content {
+    /// Name of the run.
+    pub label: String,
+    /// Its panes.
+    pub panes: Vec<Pane>,
+    /// All metrics.
+    pub metrics: Vec<Metric>,
+    /// Expectations.
+    pub checks: Vec<Check>,
+    /// How it ended; none while it lasts.
+    pub status: Option<Status>,
+    /// What went wrong.
+    pub failure: Option<String>,
+    /// What a reader should know.
+    pub warnings: Vec<String>,
+    /// The run, when it is over: for exports.
+    pub finished: Option<Arc<Finished>>,
+}
+
+impl Content {
+    /// Panes of a finished run.
+    pub fn of(finished: &Arc<Finished>) -> Self {
+        let mut panes = recorded(&finished.recording, None);
+        panes.extend(finished.outcomes.iter().flat_map(measured));
+        panes.push(Pane::new("run", "Run", Shape::Card(run_card(finished)), String::new()));
+        if let Some(spec) = &finished.spec {
+            let mut seen: Vec<&str> = Vec::new();
+            for population in &spec.populations {
+                if !seen.contains(&population.model.name.as_str()) {
+                    seen.push(&population.model.name);
+                    let (key, card) = (format!("model/{}", population.model.name), model_card(&population.model));
+                    panes.push(Pane::new(
+                        key,
+                        format!("Model {}", population.model.name),
+                        Shape::Card(card),
+                        population.model.summary.clone(),
+                    ));
+                }
+            }
+        }
+        unique(&mut panes);
+        Self {
+            label: finished.label.clone(),
+            panes,
+            metrics: finished.outcomes.iter().flat_map(|o| o.metrics.iter().cloned()).collect(),
+            checks: finished.checks.clone(),
+            status: Some(finished.status),
+            failure: finished.failure.clone(),
+            warnings: finished.warnings.clone(),
+            finished: Some(finished.clone()),
+        }
+    }
+
+    /// Panes of what there is so far, on the time axis that the run will fill.
+    pub fn live(label: &str, snapshot: &Snapshot, time: Option<(f64, f64)>) -> Self {
+        let mut panes = recorded(&snapshot.recording, time);
+        panes.extend(snapshot.outcomes.iter().flat_map(measured));
+        unique(&mut panes);
+        Self {
+            label: label.to_owned(),
+            panes,
+            metrics: snapshot.outcomes.iter().flat_map(|o| o.metrics.iter().cloned()).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The pane of a key.
+    pub fn pane(&self, key: &str) -> Option<&Pane> {
+        self.panes.iter().find(|p| p.key == key)
+    }
+}
+
+/// Keys are made unique, so that no pane hides another.
+fn unique(panes: &mut [Pane]) {
+    for i in 1..panes.len() {
+        let (before, rest) = panes.split_at_mut(i);
+        let mut n = 2;
+        let base = rest[0].key.clone();
+        while before.iter().any(|p| p.key == rest[0].key) {
+            rest[0].key = format!("{base}#{n}");
+            n += 1;
+        }
+    }
+}
+
+/// The raster of all recorded spikes, and one pane a recorded variable.
+fn recorded(recording: &Recording, time: Option<(f64, f64)>) -> Vec<Pane> {
+    let mut panes = Vec::new();
+    if !recording.spikes.is_empty() {
+        let raster = raster(recording, time);
+        let n: usize = recording.spikes.iter().map(crate::signal::Spikes::len).sum();
+        let units: usize = recording.spikes.iter().map(|s| s.size).sum();
+        panes.push(Pane::new("spikes", "Spikes", Shape::Raster(raster), format!("{n} spikes of {units} units")));
+    }
+    // One pane a variable of a population, joining requests with other units or intervals.
+    let mut keys: Vec<(&str, &str)> = Vec::new();
+    for trace in &recording.traces {
+        let key = (trace.population.as_str(), trace.variable.as_str());
+        if keys.contains(&key) {
+            continue;
+        }
+        keys.push(key);
+        let mut series =
+            Series { x: Axis::time(recording.time_base), y: Axis::new(trace.variable.clone(), trace.unit.clone()), ..Series::default() };
+        let mut shown = 0;
+        let mut all = 0;
+        for t in recording.traces_of(key.0, key.1) {
+            let n = t.units.len();
+            all += n;
+            let x: Vec<f64> = (0..t.len()).map(|k| t.time(k)).collect();
+            for (j, unit) in t.units.iter().enumerate() {
+                if shown == TRACES_SHOWN {
+                    break;
+                }
+                shown += 1;
+                let y = (0..t.len()).map(|k| t.values[k * n + j]).collect();
+                let name = if all == 1 { String::new() } else { format!("unit {unit}") };
+                series.curves.push(Curve { name, x: x.clone(), y, ..Curve::default() });
+            }
+        }
+        let title = format!("{}.{}", key.0, key.1);
+        let summary = match all {
+            _ if all > shown => format!("{title}: the first {shown} of {all} recorded units"),
+            1 => format!("{title}: one unit"),
+            _ => format!("{title}: {all} units"),
+        };
+        panes.push(Pane::new(format!("trace/{title}"), title, Shape::Series(series), summary));
+    }
+    panes
+}
+
+/// More curves than this cannot be told apart in one pane; the table has them all.
+const TRACES_SHOWN: usize = 6;
+
+/// Spikes of all populations with their rates below, in about 300 bins of a round width.
+fn raster(recording: &Recording, time: Option<(f64, f64)>) -> Raster {
+    let window = recording.window;
+    let extent = time.unwrap_or((window.start, window.stop));
+    let bin = round_bin((extent.1 - extent.0) / 300.0);
+    let per_second = recording.time_base.seconds();
+    let groups = recording
+        .spikes
+        .iter()
+        .map(|s| RasterGroup { name: s.population.clone(), size: s.size, times: s.times.clone(), units: s.units.clone() })
+        .collect();
+    let curves = recording.spikes.iter().filter_map(|s| rate_curve(s, (window.start, window.stop), bin, per_second)).collect();
+    let y = Axis::new("rate", recording.time_base.rate_unit());
+    Raster {
+        x: Axis::time(recording.time_base),
+        extent,
+        groups,
+        rate: Series { x: Axis::time(recording.time_base), y, curves, ..Series::default() },
+    }
+}
+
+fn rate_curve(spikes: &crate::signal::Spikes, window: (f64, f64), bin: f64, per_second: f64) -> Option<Curve> {
+    let count = ((window.1 - window.0) / bin + 1e-9).floor();
+    if !(count >= 1.0 && count < 1e6) || spikes.size == 0 {
+        return None;
+    }
+    let mut counts = vec![0u32; count as usize];
+    for &t in &spikes.times {
+        // Bins are open at the start and closed at the stop.
+        let k = ((t - window.0) / bin - 1e-9).floor();
+        if k >= 0.0 && (k as usize) < counts.len() {
+            counts[k as usize] += 1;
+        }
+    }
+    let scale = 1.0 / (bin * per_second * spikes.size as f64);
+    Some(Curve {
+        name: spikes.population.clone(),
+        x: (0..counts.len()).map(|k| window.0 + (k as f64 + 0.5) * bin).collect(),
+        y: counts.into_iter().map(|c| f64::from(c) * scale).collect(),
+        ..Curve::default()
+    })
+}
+
+/// The nearest 1, 2 or 5 times a power of ten not below.
+fn round_bin(least: f64) -> f64 {
+    if !(least > 0.0 && least.is_finite()) {
+        return 1.0;
+    }
+    let power = 10f64.powf(least.log10().floor());
+    [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|b| *b >= least * (1.0 - 1e-9)).unwrap_or(10.0 * power)
+}
+
+/// One pane a shape of an outcome; its numbers get one too if no shape shows them.
+fn measured(outcome: &Outcome) -> Vec<Pane> {
+    let title = if outcome.title.is_empty() { outcome.name.clone() } else { outcome.title.clone() };
+    let many = outcome.shapes.len() > 1;
+    let mut panes: Vec<Pane> = outcome
+        .shapes
+        .iter()
+        .map(|s| {
+            let heading = if many { format!("{title}: {}", s.name) } else { title.clone() };
+            let mut pane = Pane::new(format!("{}/{}", outcome.name, s.name), heading, s.shape.clone(), outcome.summary.clone());
+            pane.warnings.clone_from(&outcome.warnings);
+            pane
+        })
+        .collect();
+    let has_table = outcome.shapes.iter().any(|s| matches!(s.shape, Shape::Scalars(_)));
+    if !has_table && !outcome.metrics.is_empty() {
+        let heading = if panes.is_empty() { title } else { format!("{title}: numbers") };
+        let table = Shape::Scalars(Scalars::from_metrics(&outcome.metrics));
+        let mut pane = Pane::new(format!("{}/numbers", outcome.name), heading, table, outcome.summary.clone());
+        pane.warnings.clone_from(&outcome.warnings);
+        panes.push(pane);
+    }
+    panes
+}
+
+/// How a run was made and whether it is what it should be.
+fn run_card(run: &Finished) -> Card {
+    let mut sections = Vec::new();
+    let status = match run.status {
+        Status::Complete => "complete".to_owned(),
+        Status::Interrupted => "interrupted: what was computed until then is shown".to_owned(),
+        Status::Failed => format!("failed: {}", run.failure.as_deref().unwrap_or("no reason given")),
+    };
+    sections.push(("Status".to_owned(), status));
+    if !run.checks.is_empty() {
+        let lines: Vec<String> = run.checks.iter().map(check_line).collect();
+        sections.push(("Expectations".to_owned(), lines.join("\n")));
+    }
+    if !run.warnings.is_empty() {
+        sections.push(("To know".to_owned(), run.warnings.join("\n")));
+    }
+    let f = &run.facts;
+    let mut facts = Vec::new();
+    if let Some(spec) = &run.spec {
+        facts.push(format!(
+            "seed {}   step {} {}",
+            spec.simulation.seed,
+            super::number::short(spec.simulation.dt / spec.simulation.time_base.seconds()),
+            spec.simulation.time_base.unit()
+        ));
+    }
+    facts.push(format!(
+        "{} connections   {} spikes   {} synaptic events",
+        super::number::count(f.connections),
+        super::number::count(f.spikes),
+        super::number::count(f.events)
+    ));
+    if f.simulate_seconds > 0.0 {
+        facts.push(format!(
+            "built in {} s, simulated in {} s, analysed in {} s on {} thread{}",
+            super::number::short(f.build_seconds),
+            super::number::short(f.simulate_seconds),
+            super::number::short(f.analyse_seconds),
+            f.threads,
+            if f.threads == 1 { "" } else { "s" }
+        ));
+    }
+    sections.push(("Facts".to_owned(), facts.join("\n")));
+    if !f.integrators.is_empty() {
+        let lines: Vec<String> = f.integrators.iter().map(|(p, why)| format!("{p}: {why}")).collect();
+        sections.push(("Integrators".to_owned(), lines.join("\n")));
+    }
+    if let Some(spec) = &run.spec {
+        if !spec.description.is_empty() {
+            sections.push((spec.title.clone(), spec.description.clone()));
+        }
+        if !spec.references.is_empty() {
+            sections.push(("References".to_owned(), spec.references.join("\n")));
+        }
+    }
+    Card { sections }
+}
+
+fn check_line(check: &Check) -> String {
+    let range = match (check.min, check.max) {
+        (Some(a), Some(b)) => format!("{} to {}", super::number::short(a), super::number::short(b)),
+        (Some(a), None) => format!("at least {}", super::number::short(a)),
+        (None, Some(b)) => format!("at most {}", super::number::short(b)),
+        (None, None) => "any value".to_owned(),
+    };
+    let found = check.found.map_or_else(|| "no value".to_owned(), super::number::short);
+    let mark = if check.passed { "✓" } else { "✗ failed" };
+    let note = if check.note.is_empty() { String::new() } else { format!(" · {}", check.note) };
+    format!("{mark} {}: {} = {found} ({range}){note}", check.name, check.metric)
+}
+
+fn model_card(model: &crate::model::Definition) -> Card {
+    let mut sections = Vec::new();
+    let mut add = |title: &str, text: &str| {
+        if !text.trim().is_empty() {
+            sections.push((title.to_owned(), text.trim().to_owned()));
+        }
+    };
+    add(&model.title, &model.summary);
+    add("Description", &model.description);
+    add("Mathematics", &model.mathematics);
+    let parameters: Vec<String> = model.parameters.iter().map(|p| format!("{} = {}   {}", p.name, p.default_text, p.about)).collect();
+    add("Parameters (defaults)", &parameters.join("\n"));
+    add("Relevance", &model.relevance);
+    add("Applications", &model.applications);
+    add("References", &model.references.join("\n"));
+    Card { sections }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::signal::{Spikes, TimeBase, Window};
+
+    /// A small recording with spikes that are known.
+    pub fn recording() -> Recording {
+        let times: Vec<f64> = (1..=200).map(|k| f64::from(k) * 5.0).collect();
+        let units = (0..200u32).map(|k| (k * 7) % 20).collect();
+        Recording {
+            time_base: TimeBase::Milliseconds,
+            dt: 0.1,
+            window: Window { start: 0.0, stop: 1000.0 },
+            spikes: vec![Spikes { population: "exc".into(), size: 20, times, units }],
+            ..Recording::default()
+        }
+    }
+
+    #[test]
+    fn the_rate_below_the_raster_is_the_rate() {
+        let r = raster(&recording(), None);
+        assert_eq!(r.extent, (0.0, 1000.0));
+        let c = &r.rate.curves[0];
+        assert_eq!(c.x.len(), 200, "bins of 5 ms");
+        // One spike of 20 units in every 5 ms: 10 Hz.
+        assert!(c.y.iter().all(|y| (y - 10.0).abs() < 1e-9), "{:?}", c.y);
+    }
+
+    #[test]
+    fn bins_are_round() {
+        assert_eq!(round_bin(3.4), 5.0);
+        assert!((round_bin(0.02) - 0.02).abs() < 1e-12);
+        assert_eq!(round_bin(0.0), 1.0);
+        assert_eq!(round_bin(f64::NAN), 1.0);
+    }
+
+    #[test]
+    fn outcomes_with_numbers_only_get_a_table_and_keys_stay_unique() {
+        let outcome = Outcome {
+            name: "rates".into(),
+            kind: "rates".into(),
+            metrics: vec![Metric::new("exc.spikes", "mean", 10.0, "Hz", 200)],
+            ..Outcome::default()
+        };
+        let mut panes = measured(&outcome);
+        assert_eq!(panes[0].key, "rates/numbers");
+        panes.extend(measured(&outcome));
+        unique(&mut panes);
+        assert_eq!(panes[1].key, "rates/numbers#2");
+    }
+}

@@ -1,0 +1,172 @@
+//! The gallery: a list on the left, what it is on the right.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
+
+use super::app::App;
+use super::draw::{footer, line, line_right, tint};
+use super::gallery::Preview;
+use super::layout::{gallery, part, scroll_to};
+use super::number::{count, fit};
+use crate::plot::grid::wrap;
+
+/// Draws the gallery.
+pub fn draw(app: &App, buf: &mut Buffer) {
+    let l = gallery(app.size.0, app.size.1);
+    head(app, buf, l.head);
+    list(app, buf, l.list);
+    preview(app, buf, l.preview);
+    footer(app, buf, l.footer);
+}
+
+fn head(app: &App, buf: &mut Buffer, area: Rect) {
+    let (t, g) = (&app.theme, &app.gallery);
+    if area.height == 0 {
+        return;
+    }
+    let top = part(area, 0, 0, area.width, 1);
+    let name = line(buf, top, &[(" spikedeck", t.accent)]);
+    let rest = part(top, name, 0, top.width - name, 1);
+    if g.typing || !g.query.is_empty() {
+        let cursor = if g.typing { "▏" } else { "" };
+        line(buf, rest, &[("   / ", t.key), (&g.query, t.strong), (cursor, t.accent)]);
+    } else {
+        line(buf, rest, &[("   a laboratory for neural dynamics", t.dim)]);
+    }
+    let found = if g.hits.len() == g.entries.len() {
+        format!("{} scenarios ", g.entries.len())
+    } else {
+        format!("{} of {} ", g.hits.len(), g.entries.len())
+    };
+    let marked = if g.marked.is_empty() { String::new() } else { format!("{} marked · ", g.marked.len()) };
+    line_right(buf, top, &[(&marked, t.accent), (&found, t.dim)]);
+    let rule = "─".repeat(usize::from(area.width));
+    line(buf, part(area, 0, 1, area.width, 1), &[(&rule, t.faint)]);
+}
+
+fn list(app: &App, buf: &mut Buffer, area: Rect) {
+    let (t, g) = (&app.theme, &app.gallery);
+    let rows = usize::from(area.height);
+    if g.hits.is_empty() {
+        let text = if g.entries.is_empty() { "no scenarios here" } else { "nothing matches" };
+        line(buf, part(area, 1, 0, area.width.saturating_sub(1), 1), &[(text, t.dim)]);
+        return;
+    }
+    let widest = g.hits.iter().map(|h| g.entries[h.index].name.width()).max().unwrap_or(0);
+    let names = widest.min(usize::from(area.width) / 2);
+    let first = scroll_to(g.selected, rows, g.hits.len());
+    for (row, (at, hit)) in g.hits.iter().enumerate().skip(first).take(rows).enumerate() {
+        let entry = &g.entries[hit.index];
+        let chosen = at == g.selected;
+        let place = part(area, 0, row as u16, area.width, 1);
+        let mark = match (g.marked.contains(&hit.index), chosen) {
+            (true, _) => ("◆", t.accent),
+            (false, true) => ("▌", t.accent),
+            (false, false) => (" ", t.text),
+        };
+        let name = fit(&entry.name, names);
+        let name_style = if chosen { t.strong } else { t.text };
+        line(buf, place, &[mark, (" ", t.text), (&name, name_style)]);
+        for letter in &hit.letters {
+            let x = place.x + 2 + *letter as u16;
+            if usize::from(x - place.x) < names + 2 && x < place.right() {
+                tint(buf, Rect::new(x, place.y, 1, 1), t.found);
+            }
+        }
+        let from = names as u16 + 4;
+        if place.width > from + 8 {
+            let title = fit(&entry.title, usize::from(place.width - from));
+            line(buf, part(place, from, 0, place.width - from, 1), &[(&title, t.dim)]);
+        }
+        if chosen {
+            tint(buf, place, t.selection);
+        }
+    }
+}
+
+fn preview(app: &App, buf: &mut Buffer, area: Rect) {
+    let (t, g) = (&app.theme, &app.gallery);
+    if area.width < 20 || area.height == 0 {
+        return;
+    }
+    let Some(index) = g.chosen() else { return };
+    let mut lines: Vec<Vec<(String, Style)>> = Vec::new();
+    match g.previews.get(&index) {
+        None => {
+            lines.push(vec![(g.entries[index].title.clone(), t.strong)]);
+        }
+        Some(Err(why)) => {
+            lines.push(vec![(g.entries[index].title.clone(), t.strong)]);
+            lines.push(Vec::new());
+            for l in why.lines() {
+                lines.push(vec![(l.to_owned(), t.bad)]);
+            }
+        }
+        Some(Ok(p)) => describe(app, p, usize::from(area.width.min(88)), &mut lines),
+    }
+    let rows = usize::from(area.height);
+    let first = g.scroll.min(lines.len().saturating_sub(rows));
+    for (row, pieces) in lines.iter().skip(first).take(rows).enumerate() {
+        let borrowed: Vec<(&str, Style)> = pieces.iter().map(|(s, st)| (s.as_str(), *st)).collect();
+        line(buf, part(area, 0, row as u16, area.width, 1), &borrowed);
+    }
+    if lines.len() > first + rows {
+        let more = format!(" ↓ {} more lines ", lines.len() - first - rows);
+        line_right(buf, part(area, 0, area.height - 1, area.width, 1), &[(&more, t.dim)]);
+    }
+}
+
+fn describe(app: &App, p: &Preview, width: usize, out: &mut Vec<Vec<(String, Style)>>) {
+    let t = &app.theme;
+    out.push(vec![(p.title.clone(), t.strong)]);
+    if !p.tags.is_empty() {
+        out.push(vec![(p.tags.join(" · "), t.key.remove_modifier(ratatui::style::Modifier::BOLD))]);
+    }
+    out.push(Vec::new());
+    for l in wrap(p.description.trim(), width) {
+        out.push(vec![(l, t.text)]);
+    }
+    let heading = |title: &str, out: &mut Vec<Vec<(String, Style)>>| {
+        out.push(Vec::new());
+        out.push(vec![(title.to_owned(), t.dim)]);
+    };
+    if !p.populations.is_empty() {
+        heading("Populations", out);
+        let names = p.populations.iter().map(|x| x.0.width()).max().unwrap_or(0).min(24);
+        let sizes = p.populations.iter().map(|x| count(x.1).width()).max().unwrap_or(0);
+        for (name, size, model) in &p.populations {
+            out.push(vec![(format!("  {:<names$}  {:>sizes$}  ", fit(name, names), count(*size)), t.text), (model.clone(), t.dim)]);
+        }
+    }
+    if !p.facts.is_empty() {
+        heading("Size", out);
+        let names = p.facts.iter().map(|x| x.0.width()).max().unwrap_or(0);
+        for (name, value) in &p.facts {
+            out.push(vec![(format!("  {name:<names$}  "), t.dim), (value.clone(), t.text)]);
+        }
+    }
+    if !p.analyses.is_empty() {
+        heading("Analyses", out);
+        let all: Vec<String> =
+            p.analyses.iter().map(|(name, kind)| if name == kind { name.clone() } else { format!("{name} ({kind})") }).collect();
+        for l in wrap(&all.join(", "), width.saturating_sub(2)) {
+            out.push(vec![(format!("  {l}"), t.text)]);
+        }
+    }
+    if !p.variants.is_empty() {
+        heading("Variants", out);
+        for l in wrap(&p.variants.join(", "), width.saturating_sub(2)) {
+            out.push(vec![(format!("  {l}"), t.text)]);
+        }
+    }
+    if !p.references.is_empty() {
+        heading("References", out);
+        for r in &p.references {
+            for l in wrap(r, width.saturating_sub(2)) {
+                out.push(vec![(format!("  {l}"), t.text)]);
+            }
+        }
+    }
+}

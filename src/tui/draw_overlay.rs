@@ -1,0 +1,264 @@
+//! What lies over the screen: one box with a title, rows and a foot.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
+
+use super::app::{App, JobState, Overlay};
+use super::draw::{bar, line, line_right, tint};
+use super::layout::{dialog, part, scroll_to};
+use super::number::{clock, fit, short};
+use super::{compare, overlay};
+
+/// A row: pieces of text, and whether it is the chosen one.
+type Row = (Vec<(String, Style)>, bool);
+
+/// Draws what lies over the screen, if anything does.
+pub fn draw(app: &App, buf: &mut Buffer) {
+    match &app.overlay {
+        None => {}
+        Some(Overlay::Help { query, scroll }) => help(app, buf, query, *scroll),
+        Some(Overlay::Palette { query, selected }) => palette(app, buf, query, *selected),
+        Some(Overlay::Difference { scroll }) => difference(app, buf, *scroll),
+        Some(Overlay::Jobs { selected }) => jobs(app, buf, *selected),
+        Some(Overlay::Log { up }) => log(app, buf, *up),
+        Some(Overlay::Export { selected }) => export(app, buf, *selected),
+        Some(Overlay::Quit) => quit(app, buf),
+    }
+}
+
+/// A frame with a title; returns what is inside.
+fn frame(app: &App, buf: &mut Buffer, area: Rect, title: &str, foot: &str) -> Rect {
+    let t = &app.theme;
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            if let Some(cell) = buf.cell_mut((x, y)) {
+                cell.reset();
+            }
+        }
+    }
+    if area.width < 24 || area.height < 4 {
+        return area;
+    }
+    let wide = usize::from(area.width) - 2;
+    line(buf, part(area, 0, 0, area.width, 1), &[("╭", t.faint), (&"─".repeat(wide), t.faint), ("╮", t.faint)]);
+    for row in 1..area.height - 1 {
+        line(buf, part(area, 0, row, 1, 1), &[("│", t.faint)]);
+        line(buf, part(area, area.width - 1, row, 1, 1), &[("│", t.faint)]);
+    }
+    line(buf, part(area, 0, area.height - 1, area.width, 1), &[("╰", t.faint), (&"─".repeat(wide), t.faint), ("╯", t.faint)]);
+    line(buf, part(area, 2, 0, area.width - 4, 1), &[(" ", t.text), (&fit(title, wide - 4), t.accent), (" ", t.text)]);
+    if !foot.is_empty() {
+        line_right(buf, part(area, 2, area.height - 1, area.width - 4, 1), &[(" ", t.text), (&fit(foot, wide - 4), t.dim), (" ", t.text)]);
+    }
+    part(area, 2, 1, area.width - 4, area.height - 2)
+}
+
+fn rows(app: &App, buf: &mut Buffer, area: Rect, all: &[Row], first: usize) {
+    for (at, (pieces, chosen)) in all.iter().skip(first).take(usize::from(area.height)).enumerate() {
+        let place = part(area, 0, at as u16, area.width, 1);
+        let borrowed: Vec<(&str, Style)> = pieces.iter().map(|(s, st)| (s.as_str(), *st)).collect();
+        line(buf, place, &borrowed);
+        if *chosen {
+            tint(buf, place, app.theme.selection);
+        }
+    }
+}
+
+fn query_line(app: &App, buf: &mut Buffer, inner: Rect, query: &str, hint: &str) -> Rect {
+    let t = &app.theme;
+    if query.is_empty() {
+        line(buf, inner, &[("▏", t.accent), (hint, t.dim)]);
+    } else {
+        line(buf, inner, &[(query, t.strong), ("▏", t.accent)]);
+    }
+    part(inner, 0, 1, inner.width, inner.height.saturating_sub(1))
+}
+
+fn help(app: &App, buf: &mut Buffer, query: &str, scroll: usize) {
+    let t = &app.theme;
+    let found = overlay::help(app, query);
+    let mut all: Vec<Row> = Vec::new();
+    let mut context = None;
+    for command in &found {
+        if context != Some(command.context) {
+            all.push((Vec::new(), false));
+            all.push((vec![(command.context.title().to_owned(), t.dim)], false));
+            context = Some(command.context);
+        }
+        let keys = if command.id == "pane-1" { "1 … 9".to_owned() } else { app.keymap.keys_text(command.id) };
+        let title = if command.id == "pane-1" { "Pane 1 to 9" } else { command.title };
+        let text = if command.id == "pane-1" { "Focus a pane by its number" } else { command.help };
+        all.push((vec![(format!("  {keys:<12} "), t.key), (format!("{title:<18} "), t.text), (text.to_owned(), t.dim)], false));
+    }
+    let area = dialog(app.size, 112, (all.len() as u16 + 4).min(app.size.1.saturating_sub(2)).max(8));
+    let inner = frame(app, buf, area, "Help", "type to search · ↑ ↓ scroll · Esc close");
+    let list = query_line(app, buf, inner, query, "search keys and commands");
+    let first = scroll.min(all.len().saturating_sub(usize::from(list.height)));
+    rows(app, buf, list, &all, first);
+}
+
+fn palette(app: &App, buf: &mut Buffer, query: &str, selected: usize) {
+    let t = &app.theme;
+    let area = dialog(app.size, 76, 18);
+    let inner = frame(app, buf, area, "Commands", "Enter run · Esc close");
+    let list = query_line(app, buf, inner, query, "name of a command");
+    let found = overlay::palette(app, query);
+    let width = usize::from(list.width);
+    let all: Vec<Row> = found
+        .iter()
+        .enumerate()
+        .map(|(i, (c, _))| {
+            let keys = app.keymap.keys_text(c.id);
+            let text = fit(c.help, width.saturating_sub(22 + keys.width() + 2));
+            let gap = width.saturating_sub(20 + text.width() + keys.width());
+            (vec![(format!("{:<20}", c.title), t.text), (text, t.dim), (" ".repeat(gap), t.text), (keys, t.key)], i == selected)
+        })
+        .collect();
+    if all.is_empty() {
+        line(buf, list, &[("no such command", t.dim)]);
+    }
+    rows(app, buf, list, &all, scroll_to(selected, usize::from(list.height), all.len()));
+}
+
+fn difference(app: &App, buf: &mut Buffer, scroll: usize) {
+    let t = &app.theme;
+    let height = app.size.1.saturating_sub(2);
+    let Some(d) = compare::of(app) else {
+        let area = dialog(app.size, 60, 5);
+        let inner = frame(app, buf, area, "Differences", "Esc close");
+        line(buf, inner, &[("differences can be told when both runs are over", t.dim)]);
+        return;
+    };
+    let area = dialog(app.size, 118, height.min(d.rows.len() as u16 + 8));
+    let inner = frame(app, buf, area, &format!("B {} against A {}", d.labels.1, d.labels.0), "↑ ↓ scroll · Esc close");
+    let width = usize::from(inner.width);
+    let mut top = 0;
+    for l in crate::plot::grid::wrap(&d.words, width) {
+        line(buf, part(inner, 0, top, inner.width, 1), &[(&l, t.strong)]);
+        top += 1;
+    }
+    top += 1;
+    let name = d.rows.iter().map(|r| r.metric.width()).max().unwrap_or(6).min(width.saturating_sub(46).max(12));
+    let interval = width >= name + 68;
+    let heads = format!(
+        "  {:<name$} {:>10} {:>10} {:>10}  {}{:<6}",
+        "metric",
+        "A",
+        "B",
+        "B − A",
+        if interval { format!("{:<24}", "95 % interval of B − A") } else { String::new() },
+        "unit"
+    );
+    line(buf, part(inner, 0, top, inner.width, 1), &[(&heads, t.dim)]);
+    let list = part(inner, 0, top + 1, inner.width, inner.height.saturating_sub(top + 2));
+    let value = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), short);
+    let all: Vec<Row> = d
+        .rows
+        .iter()
+        .map(|r| {
+            let range = r.interval.map_or_else(|| "–".to_owned(), |(lo, hi)| format!("[{}, {}]", short(lo), short(hi)));
+            let style = if r.clear { t.text } else { t.dim };
+            let mut pieces = vec![
+                (if r.clear { "● " } else { "  " }.to_owned(), t.accent),
+                (format!("{:<name$} {:>10} {:>10} ", fit(&r.metric, name), value(r.a), value(r.b)), style),
+                (
+                    format!(
+                        "{:>10}  ",
+                        r.difference.map_or_else(|| "–".to_owned(), |v| if v > 0.0 { format!("+{}", short(v)) } else { short(v) })
+                    ),
+                    if r.clear { t.strong } else { t.dim },
+                ),
+            ];
+            if interval {
+                pieces.push((format!("{range:<24}"), t.dim));
+            }
+            pieces.push((r.unit.clone(), t.dim));
+            (pieces, false)
+        })
+        .collect();
+    rows(app, buf, list, &all, scroll.min(all.len().saturating_sub(usize::from(list.height))));
+    let legend = "● the interval of the difference excludes zero";
+    line(buf, part(inner, 0, inner.height.saturating_sub(1), inner.width, 1), &[(legend, t.dim)]);
+}
+
+fn jobs(app: &App, buf: &mut Buffer, selected: usize) {
+    let t = &app.theme;
+    let area = dialog(app.size, 92, (app.jobs.len() as u16 + 2).clamp(4, app.size.1.saturating_sub(2).max(4)));
+    let inner = frame(app, buf, area, "Jobs", "x stop · Esc close");
+    if app.jobs.is_empty() {
+        line(buf, inner, &[("nothing ran yet", t.dim)]);
+    }
+    let all: Vec<Row> = app
+        .jobs
+        .iter()
+        .enumerate()
+        .map(|(i, j)| {
+            let (word, style) = match &j.state {
+                JobState::Running => ("running", t.accent),
+                JobState::Stopping => ("stopping", t.warn),
+                JobState::Done => ("done", t.good),
+                JobState::Stopped => ("stopped", t.warn),
+                JobState::Failed(_) => ("failed", t.bad),
+            };
+            let mut pieces = vec![(format!("{:<28} ", fit(&j.label, 28)), t.text), (format!("{word:<9}"), style)];
+            match (&j.state, &j.progress) {
+                (JobState::Failed(why), _) => pieces.push((why.lines().next().unwrap_or_default().to_owned(), t.dim)),
+                (JobState::Running | JobState::Stopping, Some(p)) => {
+                    let (done, rest) = bar(p.fraction, 14);
+                    pieces.extend([(done, t.bar), (rest, t.faint), (format!(" {:>3.0} %  {}", p.fraction * 100.0, p.stage), t.dim)]);
+                    pieces.push((p.eta.map_or_else(String::new, |d| format!("  {} left", clock(d))), t.dim));
+                }
+                _ => {}
+            }
+            (pieces, i == selected)
+        })
+        .collect();
+    rows(app, buf, inner, &all, scroll_to(selected, usize::from(inner.height), all.len()));
+}
+
+fn log(app: &App, buf: &mut Buffer, up: usize) {
+    let t = &app.theme;
+    let area = dialog(app.size, 116, app.size.1.saturating_sub(4).max(4));
+    let inner = frame(app, buf, area, "Log", "↑ ↓ scroll · Esc close");
+    if app.log.is_empty() {
+        line(buf, inner, &[("nothing to tell", t.dim)]);
+    }
+    let height = usize::from(inner.height);
+    let first = app.log.len().saturating_sub(height).saturating_sub(up);
+    let all: Vec<Row> = app.log.iter().map(|l| (vec![(l.text.clone(), if l.bad { t.bad } else { t.text })], false)).collect();
+    rows(app, buf, inner, &all, first);
+}
+
+fn export(app: &App, buf: &mut Buffer, selected: usize) {
+    let t = &app.theme;
+    let area = dialog(app.size, 74, overlay::EXPORTS.len() as u16 + 4);
+    let title = app.focused().map_or_else(|| "Export".to_owned(), |p| format!("Export · {}", p.title));
+    let inner = frame(app, buf, area, &title, "Enter write · Esc close");
+    let all: Vec<Row> = overlay::EXPORTS
+        .iter()
+        .enumerate()
+        .map(|(i, (_, key, title, text))| {
+            (vec![(format!("{key}  "), t.key), (format!("{title:<18}"), t.text), ((*text).to_owned(), t.dim)], i == selected)
+        })
+        .collect();
+    rows(app, buf, inner, &all, 0);
+    let place = part(inner, 0, inner.height.saturating_sub(1), inner.width, 1);
+    line(buf, place, &[("into the directory that spikedeck was started in; nothing is overwritten", t.dim)]);
+}
+
+fn quit(app: &App, buf: &mut Buffer) {
+    let t = &app.theme;
+    let running = app.jobs.iter().filter(|j| j.active()).count();
+    let area = dialog(app.size, 56, 5);
+    let inner = frame(app, buf, area, "Quit", "");
+    let text = if running == 1 {
+        "A run is still going; what it has is lost.".to_owned()
+    } else {
+        format!("{running} runs are still going; what they have is lost.")
+    };
+    line(buf, inner, &[(&text, t.text)]);
+    let place = part(inner, 0, 2, inner.width, 1);
+    line(buf, place, &[("y", t.key), (" quit   ", t.dim), ("n", t.key), (" stay", t.dim)]);
+}

@@ -1,0 +1,272 @@
+//! The run view: a line of panes, columns with their headings, panes with their titles, the crosshair's values.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
+
+use super::app::{App, Column, JobState};
+use super::content::Pane;
+use super::draw::{bar, blit, footer, line, line_right, tint};
+use super::layout::{PlacedColumn, PlacedPane, RunLayout, part};
+use super::number::{clock, fit, short};
+use super::readout;
+use crate::plot::cells::render;
+use crate::plot::scene::with_pyramids;
+use crate::run::Status;
+
+/// Draws the run view.
+pub fn draw(app: &App, buf: &mut Buffer) {
+    let layout = app.layout();
+    let keys = app.pane_keys();
+    tabs(app, buf, &layout, &keys);
+    for (i, placed) in layout.columns.iter().enumerate() {
+        let Some(column) = app.columns.get(placed.column) else { continue };
+        head(app, buf, placed, column);
+        if i > 0 && placed.area.x >= 2 {
+            for y in placed.area.top()..placed.area.bottom() {
+                line(buf, Rect::new(placed.area.x - 2, y, 1, 1), &[("│", app.theme.faint)]);
+            }
+        }
+        if placed.panes.is_empty() {
+            waiting(app, buf, placed, column);
+        }
+        for p in &placed.panes {
+            let Some(key) = keys.get(p.pane) else { continue };
+            pane(app, buf, placed, *p, key);
+        }
+    }
+    footer(app, buf, layout.footer);
+}
+
+/// Names of all panes; those on this page brighter, the focused one marked.
+fn tabs(app: &App, buf: &mut Buffer, layout: &RunLayout, keys: &[&str]) {
+    let t = &app.theme;
+    let area = layout.tabs;
+    if area.height == 0 {
+        return;
+    }
+    let page = if layout.pages > 1 { format!(" page {} of {} ", layout.page + 1, layout.pages) } else { String::new() };
+    let used = line_right(buf, area, &[(&page, t.dim)]);
+    let area = part(area, 0, 0, area.width.saturating_sub(used), 1);
+    let visible: Vec<usize> = layout.columns.first().map(|c| c.panes.iter().map(|p| p.pane).collect()).unwrap_or_default();
+    let focus = app.pane_index();
+    let labels: Vec<String> = keys.iter().enumerate().map(|(i, k)| format!("{} {}", i + 1, fit(&title_of(app, k), 22))).collect();
+    // As many tabs before the focused one as leave room for it.
+    let width = usize::from(area.width);
+    let mut first = 0;
+    while first < focus && labels[first..=focus].iter().map(|l| l.width() + 3).sum::<usize>() > width {
+        first += 1;
+    }
+    let mut pieces: Vec<(&str, Style)> = vec![(if first > 0 { "‹" } else { " " }, t.dim)];
+    for (i, label) in labels.iter().enumerate().skip(first) {
+        let style = if i == focus {
+            t.accent
+        } else if visible.contains(&i) {
+            t.text
+        } else {
+            t.dim
+        };
+        pieces.push((label, style));
+        pieces.push(("   ", t.text));
+    }
+    line(buf, area, &pieces);
+}
+
+fn title_of(app: &App, key: &str) -> String {
+    app.columns.iter().filter_map(|c| c.content.as_deref()?.pane(key)).map(|p| p.title.clone()).next().unwrap_or_default()
+}
+
+/// Name of the column, how its run stands.
+fn head(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) {
+    let t = &app.theme;
+    let area = placed.head;
+    if area.height == 0 {
+        return;
+    }
+    let focused = placed.column == app.column;
+    let label_style = if focused { t.strong } else { t.dim };
+    let status = status(app, placed.column, column, usize::from(area.width));
+    let borrowed: Vec<(&str, Style)> = status.iter().map(|(s, st)| (s.as_str(), *st)).collect();
+    let used = line_right(buf, area, &borrowed);
+    let left = part(area, 0, 0, area.width.saturating_sub(used + 1), 1);
+    let letter = if app.columns.len() > 1 { format!("{} ", char::from(b'A' + (placed.column % 26) as u8)) } else { String::new() };
+    let changed = if column.changed { "  file changed" } else { "" };
+    line(buf, left, &[(" ", t.text), (&letter, if focused { t.accent } else { t.dim }), (&column.label, label_style), (changed, t.warn)]);
+}
+
+fn status(app: &App, index: usize, column: &Column, width: usize) -> Vec<(String, Style)> {
+    let t = &app.theme;
+    let job = app.job_of(index);
+    if let Some(job) = job.filter(|j| j.active()) {
+        let Some(p) = &job.progress else { return vec![("starting ".to_owned(), t.dim)] };
+        let stage = if job.state == JobState::Stopping { "stopping" } else { &p.stage };
+        let eta = p.eta.map_or_else(String::new, |d| format!("  {} left", clock(d)));
+        let rate = if p.rate > 0.0 { format!("  {}×", short(p.rate)) } else { String::new() };
+        let percent = format!(" {:>3.0} %", p.fraction * 100.0);
+        let cells = (width / 5).clamp(6, 24);
+        let (done, rest) = bar(p.fraction, cells);
+        let mut out = vec![(format!("{stage} "), t.dim), (done, t.bar), (rest, t.faint), (percent, t.text)];
+        if width > 64 {
+            out.push((rate, t.dim));
+        }
+        if width > 52 {
+            out.push((eta, t.dim));
+        }
+        out.push((" ".to_owned(), t.text));
+        return out;
+    }
+    let Some(content) = column.content.as_deref().filter(|_| column.error.is_none()) else {
+        return if column.error.is_some() { vec![("failed ".to_owned(), t.bad)] } else { Vec::new() };
+    };
+    let checks = match (content.checks.len(), content.checks.iter().filter(|c| c.passed).count()) {
+        (0, _) => None,
+        (n, k) if n == k => Some((format!("✓ {n} of {n} expected"), t.good)),
+        (n, k) => Some((format!("✗ {k} of {n} expected"), t.bad)),
+    };
+    let mut out = Vec::new();
+    match content.status {
+        Some(Status::Failed) => out.push(("failed".to_owned(), t.bad)),
+        Some(Status::Interrupted) => out.push(("stopped".to_owned(), t.warn)),
+        Some(Status::Complete) if checks.is_none() => out.push(("done".to_owned(), t.good)),
+        _ => {}
+    }
+    out.extend(checks);
+    if let Some(run) = content.finished.as_deref().filter(|r| r.facts.simulate_seconds > 0.0 && width > 40) {
+        out.push((format!("  {} s", short(run.facts.simulate_seconds)), t.dim));
+    }
+    out.push((" ".to_owned(), t.text));
+    out
+}
+
+/// A column that has nothing to show yet.
+fn waiting(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) {
+    let t = &app.theme;
+    let area = part(placed.area, 1, 1, placed.area.width.saturating_sub(2), placed.area.height.saturating_sub(1));
+    let text = match (&column.error, app.job_of(placed.column).and_then(|j| j.progress.as_ref())) {
+        (Some(why), _) => why.clone(),
+        (None, Some(p)) => format!("{} …", p.stage),
+        (None, None) => "…".to_owned(),
+    };
+    let style = if column.error.is_some() { t.bad } else { t.dim };
+    for (row, l) in text.lines().take(usize::from(area.height).saturating_sub(1)).enumerate() {
+        line(buf, part(area, 0, 1 + row as u16, area.width, 1), &[(l, style)]);
+    }
+}
+
+fn pane(app: &App, buf: &mut Buffer, column: &PlacedColumn, placed: PlacedPane, key: &str) {
+    let t = &app.theme;
+    let focused = column.column == app.column && placed.pane == app.pane_index();
+    let found = app.columns[column.column].content.as_deref().and_then(|c| c.pane(key));
+    let title = found.map_or_else(|| title_of(app, key), |p| p.title.clone());
+    let top = part(placed.area, 0, 0, placed.area.width, 1);
+    let style = if focused { t.accent } else { t.strong };
+    let rule_style = if focused { t.accent.remove_modifier(ratatui::style::Modifier::BOLD) } else { t.faint };
+    let rule = if focused { "━".repeat(usize::from(top.width)) } else { "─".repeat(usize::from(top.width)) };
+    line(buf, top, &[(&rule, rule_style)]);
+    let number = if placed.pane < 9 { format!(" {} ", placed.pane + 1) } else { " ".to_owned() };
+    let lead = part(top, 1, 0, top.width.saturating_sub(1), 1);
+    let used = line(
+        buf,
+        lead,
+        &[
+            (&number, if focused { style } else { t.dim }),
+            (&fit(&title, usize::from(top.width.saturating_sub(6)).max(1)), style),
+            (" ", style),
+        ],
+    );
+    let Some(pane) = found else {
+        line(buf, part(placed.inner(), 1, 0, placed.area.width.saturating_sub(1), 1), &[("not in this run", t.dim)]);
+        return;
+    };
+    let inner = placed.inner();
+    let rest = part(lead, used, 0, lead.width.saturating_sub(used + 1), 1);
+    note(app, buf, rest, pane);
+    figure(app, buf, inner, pane);
+}
+
+/// At the right end of the title: warning, crosshair's abscissa, or the summary.
+fn note(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane) {
+    let t = &app.theme;
+    let view = app.views.get(&pane.key);
+    let zoomed = (app.linked(pane) && app.time_view.is_some()) || view.is_some_and(|v| v.x.is_some() || v.y.is_some());
+    let mut pieces: Vec<(String, Style)> = Vec::new();
+    if let Some(warning) = pane.warnings.first() {
+        let more = if pane.warnings.len() > 1 { format!(" (+{})", pane.warnings.len() - 1) } else { String::new() };
+        pieces.push((format!(" ! {warning}{more} "), t.warn));
+    } else if !pane.is_text() && !pane.summary.is_empty() && !app.cross_on {
+        pieces.push((format!(" {} ", pane.summary), t.dim));
+    }
+    if zoomed {
+        pieces.push((" zoomed ".to_owned(), t.key));
+    }
+    if view.is_some_and(|v| v.unlinked) {
+        pieces.push((" unlinked ".to_owned(), t.key));
+    }
+    let total: usize = pieces.iter().map(|p| p.0.width()).sum();
+    let over = total.saturating_sub(usize::from(area.width));
+    if over > 0
+        && let Some(first) = pieces.first_mut()
+    {
+        let keep = first.0.width().saturating_sub(over);
+        first.0 = if keep > 12 { format!("{} ", fit(first.0.trim_end(), keep - 1)) } else { String::new() };
+    }
+    let borrowed: Vec<(&str, Style)> = pieces.iter().map(|(s, st)| (s.as_str(), *st)).collect();
+    line_right(buf, area, &borrowed);
+}
+
+fn figure(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane) {
+    let (width, height) = (usize::from(area.width), usize::from(area.height));
+    let mut view = app.view_of(pane);
+    let mut picture = render(&with_pyramids(&pane.shape, &view, &pane.pyramids), width, height, &app.look);
+    let last = picture.content_rows.saturating_sub(height);
+    if pane.is_text() && view.scroll > last {
+        view.scroll = last;
+        picture = render(&with_pyramids(&pane.shape, &view, &pane.pyramids), width, height, &app.look);
+    }
+    blit(buf, area, &picture.grid);
+    if pane.is_text() && picture.content_rows > height + view.scroll {
+        let more = format!(" ↓ {} more ", picture.content_rows - height - view.scroll);
+        line_right(buf, part(area, 0, area.height.saturating_sub(1), area.width, 1), &[(&more, app.theme.dim)]);
+    }
+    if app.cross_on && !pane.is_text() {
+        values(app, buf, area, pane, &picture);
+    }
+    drag_box(app, buf, area);
+}
+
+/// The crosshair's values in a corner that the crosshair is not in.
+fn values(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane, picture: &crate::plot::Picture) {
+    let t = &app.theme;
+    let Some(lines) = readout::of(app, pane) else { return };
+    let Some(panel) = picture.panels.first() else { return };
+    let at = app.cross.get(app.cross_key(pane, app.linked(pane))).and_then(|x| panel.column_of(*x));
+    let Some(at) = at else { return };
+    let most = panel.area.height.min(lines.len());
+    let width = lines.iter().take(most).map(|l| l.width()).max().unwrap_or(0) + 2;
+    let left = panel.area.x + panel.area.width / 2 < at;
+    if width + 2 > panel.area.width {
+        if let Some(first) = lines.get(1).or(lines.first()) {
+            line(buf, part(area, panel.area.x as u16, panel.area.y as u16, panel.area.width as u16, 1), &[(first, t.cross)]);
+        }
+        return;
+    }
+    let x = if left { panel.area.x } else { panel.area.x + panel.area.width - width };
+    for (row, text) in lines.iter().take(most).enumerate() {
+        let place = part(area, x as u16, (panel.area.y + row) as u16, width as u16, 1);
+        let padded = format!(" {text:<w$}", w = width - 1);
+        line(buf, place, &[(&padded, if row == 0 { t.cross.add_modifier(ratatui::style::Modifier::BOLD) } else { t.cross })]);
+    }
+}
+
+fn drag_box(app: &App, buf: &mut Buffer, area: Rect) {
+    let Some((from, to)) = app.drag else { return };
+    if from == to || !area.contains(ratatui::layout::Position::new(from.0, from.1)) {
+        return;
+    }
+    let (x0, x1) = (from.0.min(to.0), from.0.max(to.0));
+    let (y0, y1) =
+        if from.1.abs_diff(to.1) >= 2 { (from.1.min(to.1), from.1.max(to.1)) } else { (area.y, area.bottom().saturating_sub(1)) };
+    let chosen = Rect::new(x0, y0, x1 - x0 + 1, y1 - y0 + 1).intersection(area);
+    tint(buf, chosen, Style::new().add_modifier(ratatui::style::Modifier::REVERSED));
+}

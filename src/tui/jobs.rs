@@ -1,0 +1,217 @@
+//! Jobs from the dashboard's side: each has a thread that listens, makes panes, and tells the state.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::backend::Backend;
+use super::content::Content;
+use super::message::{JobId, Message, Source, Told};
+use crate::run::{Event, JobHandle, Snapshot};
+
+/// A wish to stop that can be said before there is anything to stop.
+#[derive(Debug, Default)]
+struct Stop {
+    asked: AtomicBool,
+    flag: Mutex<Option<Arc<AtomicBool>>>,
+}
+
+impl Stop {
+    fn ask(&self) {
+        self.asked.store(true, Ordering::SeqCst);
+        if let Some(flag) = self.flag.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            flag.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn attach(&self, flag: &Arc<AtomicBool>) {
+        *self.flag.lock().unwrap_or_else(PoisonError::into_inner) = Some(flag.clone());
+        if self.asked.load(Ordering::SeqCst) {
+            flag.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// All jobs that were started.
+#[derive(Debug, Default)]
+pub struct Jobs {
+    stops: HashMap<JobId, Arc<Stop>>,
+}
+
+impl Jobs {
+    /// Starts what a source says.
+    pub fn start(&mut self, id: JobId, source: Source, backend: Arc<dyn Backend>, tell: Sender<Message>) {
+        let stop = Arc::new(Stop::default());
+        self.stops.insert(id, stop.clone());
+        let failed = tell.clone();
+        let work = move || {
+            lower_priority();
+            match source {
+                Source::Finished(path) => {
+                    let told = match backend.open(&path) {
+                        Ok(finished) => Told::Done(Arc::new(Content::of(&finished))),
+                        Err(why) => Told::Failed(why),
+                    };
+                    let _ = tell.send(Message::Job(id, told));
+                }
+                Source::Scenario(reference) => match backend.prepare(&reference) {
+                    Err(why) => {
+                        let _ = tell.send(Message::Job(id, Told::Failed(why)));
+                    }
+                    Ok(prepared) => {
+                        let told = Told::Resolved { label: prepared.label.clone(), path: prepared.path, time: prepared.time };
+                        let _ = tell.send(Message::Job(id, told));
+                        for warning in prepared.warnings {
+                            let _ = tell.send(Message::Job(id, Told::Log(warning)));
+                        }
+                        let handle = (prepared.start)();
+                        stop.attach(&handle.cancel);
+                        listen(id, &prepared.label, prepared.time, &handle, &tell);
+                    }
+                },
+            }
+        };
+        if let Err(why) = std::thread::Builder::new().name(format!("listen {id}")).spawn(work) {
+            let _ = failed.send(Message::Job(id, Told::Failed(format!("no thread could be started: {why}"))));
+        }
+    }
+
+    /// Asks a job to stop.
+    pub fn cancel(&self, id: JobId) {
+        if let Some(stop) = self.stops.get(&id) {
+            stop.ask();
+        }
+    }
+
+    /// Asks all of them.
+    pub fn cancel_all(&self) {
+        for stop in self.stops.values() {
+            stop.ask();
+        }
+    }
+}
+
+/// Runs or opens a source to its end on this thread, without a dashboard.
+///
+/// # Errors
+/// Why there is no result.
+pub fn finish(source: &Source, backend: &dyn Backend) -> Result<Content, String> {
+    let reference = match source {
+        Source::Finished(path) => return backend.open(path).map(|f| Content::of(&f)),
+        Source::Scenario(reference) => reference,
+    };
+    let handle = (backend.prepare(reference)?.start)();
+    for event in &handle.events {
+        match event {
+            Event::Done(finished) => return Ok(Content::of(&finished)),
+            Event::Failed(why) => return Err(why),
+            _ => {}
+        }
+    }
+    Err("the run ended without a word".to_owned())
+}
+
+/// Threads that a job starts inherit this: keys are answered while a simulation has all processors.
+fn lower_priority() {
+    // Linux counts niceness by thread; elsewhere it would slow the drawing too. Refused is no harm.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 10);
+}
+
+/// Passes on what a job tells, newest picture only, until its last word.
+fn listen(id: JobId, label: &str, time: Option<(f64, f64)>, handle: &JobHandle, tell: &Sender<Message>) {
+    let say = |told| tell.send(Message::Job(id, told)).is_ok();
+    loop {
+        let Some((others, picture)) = gather(&handle.events) else {
+            let panic = super::terminal::last_panic();
+            let why = panic.map_or_else(|| "its thread ended without a word".to_owned(), |p| format!("the program made a mistake: {p}"));
+            say(Told::Failed(why));
+            return;
+        };
+        for event in others {
+            let (told, last) = match event {
+                Event::Progress(p) => (Told::Progress(p), false),
+                Event::Log(text) => (Told::Log(text), false),
+                Event::Done(finished) => (Told::Done(Arc::new(Content::of(&finished))), true),
+                Event::Failed(why) => (Told::Failed(why), true),
+                Event::Snapshot(_) => continue,
+            };
+            if !say(told) || last {
+                return;
+            }
+        }
+        if let Some(snapshot) = picture
+            && !say(Told::Live(Arc::new(Content::live(label, &snapshot, time))))
+        {
+            return;
+        }
+    }
+}
+
+/// Everything that waits: the newest progress and picture, all else in order. `None` when nobody will say anything more.
+fn gather(events: &Receiver<Event>) -> Option<(Vec<Event>, Option<Arc<Snapshot>>)> {
+    let first = events.recv().ok()?;
+    let mut others = Vec::new();
+    let mut picture = None;
+    let mut progress = None;
+    for event in std::iter::once(first).chain(events.try_iter()) {
+        match event {
+            Event::Snapshot(s) => picture = Some(s),
+            Event::Progress(p) => progress = Some(p),
+            other => others.push(other),
+        }
+    }
+    others.splice(0..0, progress.map(Event::Progress));
+    Some((others, picture))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Progress;
+    use std::sync::mpsc::channel;
+
+    fn progress(fraction: f64) -> Event {
+        Event::Progress(Progress { stage: "simulating".into(), fraction, simulated: 0.0, rate: 0.0, eta: None })
+    }
+
+    fn handle() -> (Sender<Event>, JobHandle) {
+        let (send, events) = channel();
+        (send, JobHandle { cancel: Arc::default(), events })
+    }
+
+    #[test]
+    fn only_the_newest_progress_is_passed_on_and_the_last_word_ends_it() {
+        let (send, handle) = handle();
+        for k in 0..100 {
+            send.send(progress(f64::from(k) / 100.0)).unwrap();
+        }
+        send.send(Event::Failed("no".into())).unwrap();
+        let (tell, told) = channel();
+        listen(7, "x", None, &handle, &tell);
+        drop(tell);
+        let all: Vec<Message> = told.iter().collect();
+        assert_eq!(all.len(), 2);
+        assert!(matches!(&all[0], Message::Job(7, Told::Progress(p)) if p.fraction == 0.99));
+        assert!(matches!(&all[1], Message::Job(7, Told::Failed(_))));
+    }
+
+    #[test]
+    fn a_job_that_ends_without_a_word_has_failed() {
+        let (send, handle) = handle();
+        drop(send);
+        let (tell, told) = channel();
+        listen(1, "x", None, &handle, &tell);
+        assert!(matches!(told.recv().unwrap(), Message::Job(1, Told::Failed(_))));
+    }
+
+    #[test]
+    fn stopping_before_the_start_stops_it() {
+        let stop = Stop::default();
+        stop.ask();
+        let flag = Arc::new(AtomicBool::new(false));
+        stop.attach(&flag);
+        assert!(flag.load(Ordering::Relaxed));
+    }
+}

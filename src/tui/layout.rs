@@ -1,0 +1,310 @@
+//! Where everything stands: pure functions of sizes and counts, used by drawing and by the mouse alike.
+//!
+//! Splits are computed here with saturating whole numbers; nothing is left to a constraint solver.
+
+use ratatui::layout::Rect;
+
+/// How much of the run view one pane takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Extent {
+    /// Its place among the others.
+    #[default]
+    Shared,
+    /// The whole height, in every column.
+    Row,
+    /// The whole screen.
+    Whole,
+}
+
+/// How much can be shown at a size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// Nothing at all.
+    None,
+    /// One line.
+    Line,
+    /// One pane and a status line.
+    Pane,
+    /// Everything.
+    Full,
+}
+
+/// How much can be shown.
+pub fn room(width: u16, height: u16) -> Room {
+    match (width, height) {
+        (0, _) | (_, 0) => Room::None,
+        (w, h) if w < 10 || h < 3 => Room::Line,
+        (w, h) if w < 40 || h < 10 => Room::Pane,
+        _ => Room::Full,
+    }
+}
+
+/// A part of `r`, clipped to it.
+pub fn part(r: Rect, x: u16, y: u16, width: u16, height: u16) -> Rect {
+    let (x, y) = (x.min(r.width), y.min(r.height));
+    Rect { x: r.x + x, y: r.y + y, width: width.min(r.width - x), height: height.min(r.height - y) }
+}
+
+/// The piece `i` of `n` when `length` with gaps of one cell is split evenly: start and length. Left-over cells go to the
+/// first pieces.
+pub fn share(length: u16, n: usize, i: usize, gap: u16) -> (u16, u16) {
+    let n16 = u16::try_from(n.max(1)).unwrap_or(u16::MAX);
+    let i16 = u16::try_from(i).unwrap_or(u16::MAX).min(n16 - 1);
+    let usable = length.saturating_sub(gap.saturating_mul(n16 - 1));
+    let (each, rest) = (usable / n16, usable % n16);
+    let start = i16.saturating_mul(each.saturating_add(gap)).saturating_add(i16.min(rest));
+    let own = each + u16::from(i16 < rest);
+    (start.min(length), own.min(length.saturating_sub(start)))
+}
+
+/// A pane of a column on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlacedPane {
+    /// Index into the list of panes.
+    pub pane: usize,
+    /// Title line and content.
+    pub area: Rect,
+}
+
+impl PlacedPane {
+    /// Below the title line.
+    pub fn inner(&self) -> Rect {
+        part(self.area, 0, 1, self.area.width, self.area.height.saturating_sub(1))
+    }
+}
+
+/// A column on the screen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlacedColumn {
+    /// Index into the columns.
+    pub column: usize,
+    /// All of it.
+    pub area: Rect,
+    /// Its heading (status, progress).
+    pub head: Rect,
+    /// Its panes.
+    pub panes: Vec<PlacedPane>,
+}
+
+/// The run view on the screen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunLayout {
+    /// List of panes.
+    pub tabs: Rect,
+    /// Columns.
+    pub columns: Vec<PlacedColumn>,
+    /// Hints.
+    pub footer: Rect,
+    /// Page shown, of how many.
+    pub page: usize,
+    /// Pages.
+    pub pages: usize,
+}
+
+/// Least comfortable width and height of a pane.
+const COMFORTABLE: (u16, u16) = (52, 11);
+
+/// What the run view needs to know to be laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunQuery {
+    /// Screen.
+    pub size: (u16, u16),
+    /// Number of columns.
+    pub columns: usize,
+    /// Number of panes.
+    pub panes: usize,
+    /// Focused column and pane.
+    pub focus: (usize, usize),
+    /// How much the focused pane takes.
+    pub extent: Extent,
+}
+
+/// Places the run view.
+pub fn run(q: RunQuery) -> RunLayout {
+    let all = Rect::new(0, 0, q.size.0, q.size.1);
+    let mut out = RunLayout { pages: 1, ..RunLayout::default() };
+    match room(q.size.0, q.size.1) {
+        Room::None | Room::Line => return out,
+        Room::Pane => {
+            out.footer = part(all, 0, all.height - 1, all.width, 1);
+            let body = part(all, 0, 0, all.width, all.height - 1);
+            let panes = if q.panes == 0 { Vec::new() } else { vec![PlacedPane { pane: q.focus.1, area: body }] };
+            out.columns = vec![PlacedColumn { column: q.focus.0, area: body, head: Rect { height: 0, ..body }, panes }];
+            return out;
+        }
+        Room::Full => {}
+    }
+    out.footer = part(all, 0, all.height - 1, all.width, 1);
+    out.tabs = part(all, 0, 0, all.width, 1);
+    let body = part(all, 0, 1, all.width, all.height - 2);
+    // Columns that would be too narrow to read are left out, those about the focus stay.
+    let fitting = usize::from(body.width / 30).clamp(1, q.columns.max(1));
+    let shown = if q.extent == Extent::Whole { 1 } else { fitting };
+    let first = (q.focus.0 + 1).saturating_sub(shown).min(q.columns.saturating_sub(shown));
+    for i in 0..shown.min(q.columns) {
+        let (x, width) = share(body.width, shown, i, 3);
+        let area = part(body, x, 0, width, body.height);
+        let head = part(area, 0, 0, area.width, 1);
+        let rest = part(area, 0, 1, area.width, area.height.saturating_sub(1));
+        let (panes, page, pages) = grid(rest, q);
+        (out.page, out.pages) = (page, pages);
+        let column = if q.extent == Extent::Whole { q.focus.0 } else { first + i };
+        out.columns.push(PlacedColumn { column, area, head, panes });
+    }
+    out
+}
+
+/// Panes of one column: the first pane of all spans the width and is taller, the others stand in a grid; what does not
+/// fit is on further pages.
+fn grid(area: Rect, q: RunQuery) -> (Vec<PlacedPane>, usize, usize) {
+    if q.panes == 0 {
+        return (Vec::new(), 0, 1);
+    }
+    if q.extent != Extent::Shared {
+        return (vec![PlacedPane { pane: q.focus.1, area }], 0, 1);
+    }
+    let across = usize::from(area.width / COMFORTABLE.0).clamp(1, 3);
+    let rows = usize::from(area.height / COMFORTABLE.1).clamp(1, 6);
+    let lead = across > 1 && rows > 1 && q.panes > 1;
+    let first_page = if lead { 1 + across * (rows - 1) } else { across * rows };
+    let later = across * rows;
+    let pages = 1 + q.panes.saturating_sub(first_page).div_ceil(later);
+    let page = if q.focus.1 < first_page { 0 } else { 1 + (q.focus.1 - first_page) / later };
+    let (from, to) = if page == 0 {
+        (0, first_page.min(q.panes))
+    } else {
+        let from = first_page + (page - 1) * later;
+        (from, (from + later).min(q.panes))
+    };
+    let mut placed = Vec::with_capacity(to - from);
+    let mut top = 0;
+    let mut next = from;
+    if lead && page == 0 {
+        let below = (to - 1).div_ceil(across) as u16;
+        let height = if below == 0 { area.height } else { (area.height * 4 / (3 * below + 4)).max(COMFORTABLE.1.min(area.height)) };
+        placed.push(PlacedPane { pane: 0, area: part(area, 0, 0, area.width, height) });
+        top = height;
+        next = 1;
+    }
+    let rest = part(area, 0, top, area.width, area.height.saturating_sub(top));
+    let count = to - next;
+    let rows = count.div_ceil(across);
+    for k in 0..count {
+        let (row, col) = (k / across, k % across);
+        let in_row = if row + 1 == rows { count - row * across } else { across };
+        let (y, height) = share(rest.height, rows, row, 0);
+        let (x, width) = share(rest.width, in_row, col, 2);
+        placed.push(PlacedPane { pane: next + k, area: part(rest, x, y, width, height) });
+    }
+    (placed, page, pages)
+}
+
+/// The gallery on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GalleryLayout {
+    /// Name of the program and search line.
+    pub head: Rect,
+    /// List.
+    pub list: Rect,
+    /// Preview (empty if there is no room).
+    pub preview: Rect,
+    /// Hints.
+    pub footer: Rect,
+}
+
+/// Places the gallery.
+pub fn gallery(width: u16, height: u16) -> GalleryLayout {
+    let all = Rect::new(0, 0, width, height);
+    match room(width, height) {
+        Room::None | Room::Line => GalleryLayout::default(),
+        Room::Pane => GalleryLayout {
+            list: part(all, 0, 0, width, height - 1),
+            footer: part(all, 0, height - 1, width, 1),
+            ..GalleryLayout::default()
+        },
+        Room::Full => {
+            let body = part(all, 0, 2, width, height - 3);
+            let (head, footer) = (part(all, 0, 0, width, 2), part(all, 0, height - 1, width, 1));
+            if width < 72 {
+                return GalleryLayout { head, list: body, preview: Rect::default(), footer };
+            }
+            let list = (width * 2 / 5).clamp(30, 64);
+            GalleryLayout {
+                head,
+                list: part(body, 0, 0, list, body.height),
+                preview: part(body, list + 2, 0, width - list - 2, body.height),
+                footer,
+            }
+        }
+    }
+}
+
+/// A box in the middle for a list or a question.
+pub fn dialog(size: (u16, u16), width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(size.0), height.min(size.1.saturating_sub(1)));
+    Rect { x: (size.0 - width) / 2, y: (size.1 - height) / 3, width, height }
+}
+
+/// The first line to show so that `selected` is visible in `height` lines.
+pub fn scroll_to(selected: usize, height: usize, total: usize) -> usize {
+    let margin = (height / 4).min(3);
+    (selected + 1 + margin).saturating_sub(height).min(total.saturating_sub(height))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn query(size: (u16, u16), columns: usize, panes: usize) -> RunQuery {
+        RunQuery { size, columns, panes, focus: (0, 0), extent: Extent::Shared }
+    }
+
+    #[test]
+    fn one_column_leads_with_its_first_pane() {
+        let l = run(query((120, 40), 1, 5));
+        assert_eq!(l.columns[0].panes.len(), 5);
+        assert_eq!(l.columns[0].panes[0].area.width, 120);
+        assert!(l.columns[0].panes[0].area.height >= 12);
+        assert_eq!(l.columns[0].panes[1].area.width, 59);
+        assert_eq!(l.pages, 1);
+    }
+
+    #[test]
+    fn two_columns_show_the_same_panes_at_the_same_height() {
+        let l = run(query((120, 40), 2, 3));
+        assert_eq!(l.columns.len(), 2);
+        for (a, b) in l.columns[0].panes.iter().zip(&l.columns[1].panes) {
+            assert_eq!((a.pane, a.area.y, a.area.height), (b.pane, b.area.y, b.area.height));
+        }
+    }
+
+    #[test]
+    fn small_screens_show_one_pane_or_one_line() {
+        assert_eq!(room(20, 5), Room::Pane);
+        assert_eq!(room(9, 30), Room::Line);
+        assert_eq!(room(0, 30), Room::None);
+        assert_eq!(run(query((20, 5), 2, 4)).columns[0].panes.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn panes_never_overlap_nor_leave_the_screen(w in 0u16..400, h in 0u16..120, c in 0usize..5, p in 0usize..30, f in 0usize..30, e in 0usize..3) {
+            let extent = [Extent::Shared, Extent::Row, Extent::Whole][e];
+            let focus = (if c == 0 { 0 } else { f % c }, if p == 0 { 0 } else { f % p });
+            let l = run(RunQuery { size: (w, h), columns: c, panes: p, focus, extent });
+            let rects: Vec<Rect> = l.columns.iter().flat_map(|c| c.panes.iter().map(|p| p.area)).collect();
+            for (i, r) in rects.iter().enumerate() {
+                prop_assert!(r.right() <= w && r.bottom() <= h);
+                for s in &rects[i + 1..] {
+                    prop_assert!(r.intersection(*s).area() == 0, "{r:?} {s:?}");
+                }
+            }
+            if p > 0 && c > 0 && room(w, h) != Room::None && room(w, h) != Room::Line {
+                prop_assert!(l.columns.iter().any(|col| col.column == focus.0 && col.panes.iter().any(|x| x.pane == focus.1)));
+            }
+            let g = gallery(w, h);
+            prop_assert!(g.list.right() <= w && g.preview.right() <= w && g.footer.bottom() <= h);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What happens ([`Message`]) and what is to be done about it ([`Effect`]).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::MouseEvent;
+
+use super::content::Content;
+use super::gallery::{Entry, Preview};
+use super::keys::Key;
+use crate::run::Progress;
+
+/// Where a column's panes come from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// A scenario as written on the command line: `NAME`, `NAME:VARIANT`, `PATH`, `PATH:VARIANT`.
+    Scenario(String),
+    /// A finished run, or somebody's recording.
+    Finished(PathBuf),
+}
+
+impl Source {
+    /// What the column is called before anything is known of it.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Scenario(reference) => {
+                let (path, variant) = split_variant(reference);
+                let stem = PathBuf::from(path).file_stem().map_or_else(|| path.to_owned(), |s| s.to_string_lossy().into_owned());
+                variant.map_or(stem.clone(), |v| format!("{stem}:{v}"))
+            }
+            Self::Finished(path) => path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned()),
+        }
+    }
+}
+
+/// `NAME:VARIANT` in its parts. A colon inside a directory name is none of ours.
+pub fn split_variant(reference: &str) -> (&str, Option<&str>) {
+    match reference.rsplit_once(':') {
+        Some((name, variant)) if !variant.is_empty() && !variant.contains('/') => (name, Some(variant)),
+        _ => (reference, None),
+    }
+}
+
+/// Number of a job; every start has a new one, so that what an older job tells is known to be stale.
+pub type JobId = u64;
+
+/// What a job tells the dashboard: as `run::Event`, with panes made already (off the drawing thread).
+#[derive(Debug, Clone)]
+pub enum Told {
+    /// The scenario is understood: its name, its file, and the time axis it will fill.
+    Resolved {
+        /// Name with variant.
+        label: String,
+        /// File to watch.
+        path: Option<PathBuf>,
+        /// Whole time axis.
+        time: Option<(f64, f64)>,
+    },
+    /// How far.
+    Progress(Progress),
+    /// What there is so far.
+    Live(Arc<Content>),
+    /// A line for the log.
+    Log(String),
+    /// Over, with what it left.
+    Done(Arc<Content>),
+    /// It could not start, or crashed.
+    Failed(String),
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// A key.
+    Key(Key),
+    /// Text pasted.
+    Paste(String),
+    /// Mouse.
+    Mouse(MouseEvent),
+    /// The terminal has another size: it is asked for.
+    SizeChanged,
+    /// The terminal has this size.
+    Resize(u16, u16),
+    /// From a job.
+    Job(JobId, Told),
+    /// A preview is ready.
+    Preview(usize, Result<Preview, String>),
+    /// The gallery's list (scenarios found on disk come after the first frame).
+    Entries(Vec<Entry>),
+    /// A watched file is another one now.
+    FileChanged(PathBuf),
+    /// A line for the status line and the log; whether it tells of a failure.
+    Notice(String, bool),
+    /// How the link does: bytes a second, pause between frames; `None` when nothing holds frames back.
+    Link(Option<(f64, Duration)>),
+    /// The terminal asks to stop.
+    Suspend,
+    /// It goes on.
+    Continued,
+    /// A signal says to end, with this exit status.
+    Terminate(i32),
+    /// Nobody is at the terminal any more.
+    TerminalGone,
+}
+
+/// What to write out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportKind {
+    /// The pane as SVG.
+    Svg,
+    /// The pane as PNG.
+    Png,
+    /// The pane's table as Parquet.
+    Parquet,
+    /// The pane's table as CSV.
+    Csv,
+    /// The pane as text with colours.
+    Text,
+    /// The whole run.
+    Run,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Start a job.
+    Start(JobId, Source),
+    /// Stop a job.
+    Cancel(JobId),
+    /// Make a preview.
+    Preview(usize, Source),
+    /// Write something to the current directory.
+    Export {
+        /// What.
+        kind: ExportKind,
+        /// Of which results.
+        content: Arc<Content>,
+        /// Which pane.
+        pane: usize,
+        /// As it is looked at.
+        view: Box<crate::plot::View>,
+        /// Cells, for text.
+        size: (u16, u16),
+    },
+    /// Into the clipboard.
+    Copy(String),
+    /// These files, and no others, are to be watched.
+    Watch(Vec<PathBuf>),
+    /// Mouse on or off.
+    Mouse(bool),
+    /// Leave the screen and stop, as ^Z does.
+    Suspend,
+    /// Take the screen again and draw all of it.
+    Reenter,
+    /// Draw everything again.
+    Redraw,
+    /// Ask the terminal for its size.
+    AskSize,
+    /// End with this exit status.
+    Quit(i32),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_sources() {
+        assert_eq!(Source::Scenario("brunel:slow".into()).label(), "brunel:slow");
+        assert_eq!(Source::Scenario("/a:b/c.toml".into()).label(), "c");
+        assert_eq!(Source::Scenario("x/c.toml:fast".into()).label(), "c:fast");
+        assert_eq!(Source::Finished("out/run1".into()).label(), "run1");
+    }
+}

@@ -1,0 +1,163 @@
+//! The mouse: click focuses, wheel zooms, drag zooms into a box. Uses the same layout as drawing.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+
+use super::act::{set_cross, set_x, set_y};
+use super::app::{App, Screen};
+use super::content::Pane;
+use super::layout::{PlacedPane, gallery, scroll_to};
+use crate::plot::cells::Placed;
+use crate::plot::view::zoom;
+
+/// What the mouse did.
+pub fn on_mouse(app: &mut App, event: MouseEvent) {
+    app.dirty = false;
+    let at = (event.column, event.row);
+    if app.screen == Screen::Gallery {
+        on_gallery(app, event);
+        return;
+    }
+    match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => {
+            app.dirty = true;
+            if let Some((column, placed)) = hit(app, at) {
+                app.column = column;
+                let key = app.pane_keys().get(placed.pane).map(|k| (*k).to_owned());
+                app.pane = key.or(app.pane.take());
+                app.drag = Some((at, at));
+            }
+        }
+        MouseEventKind::Drag(MouseButton::Left) => {
+            if let Some(drag) = &mut app.drag {
+                app.dirty = drag.1 != at;
+                drag.1 = at;
+            }
+        }
+        MouseEventKind::Up(MouseButton::Left) => {
+            if let Some((from, to)) = app.drag.take() {
+                app.dirty = true;
+                release(app, from, to);
+            }
+        }
+        MouseEventKind::ScrollUp | MouseEventKind::ScrollDown => {
+            app.dirty = true;
+            wheel(app, at, event.kind == MouseEventKind::ScrollUp);
+        }
+        _ => {}
+    }
+}
+
+fn on_gallery(app: &mut App, event: MouseEvent) {
+    let list = gallery(app.size.0, app.size.1).list;
+    match event.kind {
+        MouseEventKind::ScrollUp => app.gallery.step(-1),
+        MouseEventKind::ScrollDown => app.gallery.step(1),
+        MouseEventKind::Down(_) if event.row >= list.y && event.row < list.bottom() && event.column < list.right() => {
+            let first = scroll_to(app.gallery.selected, usize::from(list.height), app.gallery.hits.len());
+            let line = first + usize::from(event.row - list.y);
+            if line < app.gallery.hits.len() {
+                app.gallery.selected = line;
+            }
+        }
+        _ => return,
+    }
+    app.dirty = true;
+}
+
+/// The pane under a cell, with its column.
+fn hit(app: &App, (x, y): (u16, u16)) -> Option<(usize, PlacedPane)> {
+    let layout = app.layout();
+    layout.columns.iter().find_map(|c| {
+        let inside = |p: &&PlacedPane| x >= p.area.x && x < p.area.right() && y >= p.area.y && y < p.area.bottom();
+        c.panes.iter().find(inside).map(|p| (c.column, *p))
+    })
+}
+
+/// The panel of a pane's picture that holds a cell, with the cell relative to the picture.
+fn panel(app: &App, pane: &Pane, placed: &PlacedPane, (x, y): (u16, u16)) -> Option<(usize, Placed, usize, usize)> {
+    let inner = placed.inner();
+    let (cx, cy) = (usize::from(x.checked_sub(inner.x)?), usize::from(y.checked_sub(inner.y)?));
+    let scene = crate::plot::scene::with_pyramids(&pane.shape, &app.view_of(pane), &pane.pyramids);
+    let picture = crate::plot::cells::render(&scene, usize::from(inner.width), usize::from(inner.height), &app.look);
+    let number = picture.panel_at(cx, cy)?;
+    Some((number, picture.panels[number].clone(), cx, cy))
+}
+
+fn pane_at(app: &App, at: (u16, u16)) -> Option<(Pane, PlacedPane)> {
+    let (column, placed) = hit(app, at)?;
+    let key = (*app.pane_keys().get(placed.pane)?).to_owned();
+    Some((app.columns.get(column)?.content.as_deref()?.pane(&key)?.clone(), placed))
+}
+
+fn release(app: &mut App, from: (u16, u16), to: (u16, u16)) {
+    let Some((pane, placed)) = pane_at(app, from) else { return };
+    let Some((number, panel, x0, y0)) = panel(app, &pane, &placed, from) else { return };
+    let inner = placed.inner();
+    let x1 = usize::from(to.0.saturating_sub(inner.x)).clamp(panel.area.x, panel.area.x + panel.area.width.saturating_sub(1));
+    let y1 = usize::from(to.1.saturating_sub(inner.y)).clamp(panel.area.y, panel.area.y + panel.area.height.saturating_sub(1));
+    if x0.abs_diff(x1) < 2 {
+        // A click: the crosshair comes here.
+        if app.cross_on {
+            set_cross(app, &pane, panel.x_at(x0));
+        }
+        return;
+    }
+    let (a, b) = (panel.x_at(x0), panel.x_at(x1));
+    set_x(app, &pane, (a.min(b), a.max(b)));
+    if number == 0 && y0.abs_diff(y1) >= 2 {
+        let (a, b) = (panel.y_at(y0), panel.y_at(y1));
+        app.views.entry(pane.key.clone()).or_default().y = Some((a.min(b), a.max(b)));
+    }
+}
+
+fn wheel(app: &mut App, at: (u16, u16), closer: bool) {
+    let Some((pane, placed)) = pane_at(app, at) else { return };
+    if pane.is_text() {
+        let view = app.views.entry(pane.key.clone()).or_default();
+        view.scroll = if closer { view.scroll.saturating_sub(3) } else { view.scroll + 3 };
+        return;
+    }
+    let factor = if closer { 0.8 } else { 1.25 };
+    if let Some((_, panel, x, _)) = panel(app, &pane, &placed, at) {
+        set_x(app, &pane, zoom(panel.x, panel.x_log, panel.x_at(x), factor));
+    } else if let Some((_, (y, log))) = app.ranges(&pane) {
+        // Beside the data, over the y axis: the wheel is for y.
+        set_y(app, &pane, zoom(y, log, f64::midpoint(y.0, y.1), factor));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::Message;
+    use super::super::testing::running;
+    use super::super::update::update;
+    use super::*;
+    use crossterm::event::KeyModifiers;
+
+    fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Message {
+        Message::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
+    }
+
+    #[test]
+    fn a_drag_zooms_into_the_box_and_undo_comes_back() {
+        let mut app = running((120, 40));
+        let area = app.layout().columns[0].panes[0].inner();
+        let (x, y) = (area.x + 30, area.y + 3);
+        update(&mut app, mouse(MouseEventKind::Down(MouseButton::Left), x, y));
+        update(&mut app, mouse(MouseEventKind::Drag(MouseButton::Left), x + 20, y));
+        update(&mut app, mouse(MouseEventKind::Up(MouseButton::Left), x + 20, y));
+        let seen = app.time_view.unwrap();
+        assert!(seen.1 - seen.0 > 100.0 && seen.1 - seen.0 < 300.0, "{seen:?}");
+        update(&mut app, super::super::testing::key("u"));
+        assert_eq!(app.time_view, None);
+    }
+
+    #[test]
+    fn the_wheel_keeps_what_is_under_the_pointer() {
+        let mut app = running((120, 40));
+        let area = app.layout().columns[0].panes[0].inner();
+        update(&mut app, mouse(MouseEventKind::ScrollUp, area.x + 60, area.y + 3));
+        let (a, b) = app.time_view.unwrap();
+        assert!((b - a - 800.0).abs() < 1e-6, "{a} {b}");
+    }
+}

@@ -1,0 +1,204 @@
+//! What stands under the crosshair: the nearest samples, the next event, the values in words.
+
+use super::app::App;
+use super::content::Pane;
+use super::number::{short, with_unit};
+use crate::signal::{Axis, Curve, CurveStyle, Shape};
+
+/// The sample nearest to `x` (`side` 0), the first at or after it (positive) or the last at or before it (negative).
+/// `None` when there is none; shapes without samples along x take `x` as it is.
+pub fn snap(pane: &Pane, x: f64, side: f64) -> Option<f64> {
+    match &pane.shape.shape {
+        Shape::Series(s) => {
+            let curve = s.curves.iter().find(|c| is_data(c)).or(s.curves.first())?;
+            nearest(&curve.x, x, side).map(|i| curve.x[i])
+        }
+        Shape::Distribution(d) => {
+            let centres: Vec<f64> = d.edges.windows(2).map(|e| f64::midpoint(e[0], e[1])).collect();
+            nearest(&centres, x, side).map(|i| centres[i])
+        }
+        Shape::Image(i) => {
+            let step = if i.width > 1 { (i.x_range.1 - i.x_range.0) / (i.width - 1) as f64 } else { 1.0 };
+            let k = (x - i.x_range.0) / step;
+            let k = if side > 0.0 {
+                (k - 1e-9).ceil()
+            } else if side < 0.0 {
+                (k + 1e-9).floor()
+            } else {
+                k.round()
+            };
+            (k >= 0.0 && (k as usize) < i.width).then_some(i.x_range.0 + k * step)
+        }
+        Shape::Matrix(m) => Some(x.round().clamp(0.0, m.columns.len().saturating_sub(1) as f64)),
+        _ => Some(x),
+    }
+}
+
+fn is_data(c: &Curve) -> bool {
+    !matches!(c.style, CurveStyle::Theory | CurveStyle::Chance)
+}
+
+/// Index of the sample that [`snap`] means.
+fn nearest(xs: &[f64], x: f64, side: f64) -> Option<usize> {
+    if xs.is_empty() {
+        return None;
+    }
+    if !xs.is_sorted() {
+        let order = |a: &usize, b: &usize| (xs[*a] - x).abs().total_cmp(&(xs[*b] - x).abs());
+        return (0..xs.len()).min_by(order);
+    }
+    let slack = x.abs() * 1e-12;
+    let after = xs.partition_point(|v| *v < x - slack);
+    if side > 0.0 {
+        return (after < xs.len()).then_some(after);
+    }
+    let before = xs.partition_point(|v| *v <= x + slack).checked_sub(1);
+    if side < 0.0 {
+        return before;
+    }
+    match (before, xs.get(after)) {
+        (Some(b), Some(a)) => Some(if (x - xs[b]).abs() <= (a - x).abs() { b } else { after }),
+        (Some(b), None) => Some(b),
+        (None, _) => Some(0),
+    }
+}
+
+/// The next (or previous) event along x: a spike of a raster; the top of an excursion of the first curve above its mean
+/// by a standard deviation.
+pub fn event(pane: &Pane, from: f64, forward: bool) -> Option<f64> {
+    let slack = from.abs() * 1e-12;
+    match &pane.shape.shape {
+        Shape::Raster(r) => {
+            let each = r.groups.iter().filter_map(|g| {
+                if forward {
+                    g.times.get(g.times.partition_point(|t| *t <= from + slack)).copied()
+                } else {
+                    g.times.partition_point(|t| *t < from - slack).checked_sub(1).map(|k| g.times[k])
+                }
+            });
+            each.reduce(|a, b| if forward { a.min(b) } else { a.max(b) })
+        }
+        Shape::Series(s) => {
+            let curve = s.curves.iter().find(|c| is_data(c))?;
+            let tops = tops(curve);
+            if forward { tops.into_iter().find(|t| *t > from + slack) } else { tops.into_iter().rev().find(|t| *t < from - slack) }
+        }
+        _ => None,
+    }
+}
+
+fn tops(curve: &Curve) -> Vec<f64> {
+    let finite: Vec<f64> = curve.y.iter().copied().filter(|y| y.is_finite()).collect();
+    let n = finite.len() as f64;
+    let mean = finite.iter().sum::<f64>() / n;
+    let sd = (finite.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / n).sqrt();
+    let level = mean + sd;
+    let mut out = Vec::new();
+    let mut top: Option<(f64, f64)> = None;
+    for (&x, &y) in curve.x.iter().zip(&curve.y) {
+        if y > level {
+            if top.is_none_or(|t| y > t.1) {
+                top = Some((x, y));
+            }
+        } else if let Some((x, _)) = top.take() {
+            out.push(x);
+        }
+    }
+    out.extend(top.map(|t| t.0));
+    out
+}
+
+/// Values at the crosshair of a pane, one a line: the abscissa, then each curve.
+pub fn of(app: &App, pane: &Pane) -> Option<Vec<String>> {
+    let at = *app.cross.get(app.cross_key(pane, app.linked(pane)))?;
+    let place = |axis: &Axis| format!("{} {}", axis.label, with_unit(at, &axis.unit));
+    let mut out = Vec::new();
+    match &pane.shape.shape {
+        Shape::Series(s) => {
+            out.push(place(&s.x));
+            out.extend(s.curves.iter().filter_map(|c| value(c, at, &s.y)));
+        }
+        Shape::Raster(r) => {
+            out.push(place(&r.x));
+            let bin = r.rate.curves.first().and_then(|c| c.x.windows(2).next().map(|w| w[1] - w[0])).unwrap_or(1.0);
+            for g in &r.groups {
+                let (a, b) = (at - bin / 2.0, at + bin / 2.0);
+                let n = g.times.partition_point(|t| *t <= b).saturating_sub(g.times.partition_point(|t| *t <= a));
+                let rate = r.rate.curves.iter().find(|c| c.name == g.name).and_then(|c| nearest(&c.x, at, 0.0).map(|i| c.y[i]));
+                let rate = rate.map_or_else(String::new, |v| format!(", {}", with_unit(v, &r.rate.y.unit)));
+                out.push(format!("{} {n} spike{} in {}{rate}", g.name, if n == 1 { "" } else { "s" }, with_unit(bin, &r.x.unit)));
+            }
+        }
+        Shape::Distribution(d) => {
+            out.push(place(&d.x));
+            let bin = d.edges.windows(2).position(|e| at >= e[0] && at < e[1])?;
+            for (name, heights) in &d.heights {
+                let v = heights.get(bin).copied().unwrap_or(f64::NAN);
+                out.push(format!("{name} {}", with_unit(v, &d.y.unit)).trim().to_owned());
+            }
+        }
+        Shape::Image(i) => {
+            out.push(place(&i.x));
+            let step = if i.width > 1 { (i.x_range.1 - i.x_range.0) / (i.width - 1) as f64 } else { 1.0 };
+            let column = ((at - i.x_range.0) / step).round().max(0.0) as usize;
+            let values = i.values.get(column * i.height..(column + 1) * i.height)?;
+            let (row, top) = values.iter().enumerate().filter(|v| v.1.is_finite()).max_by(|a, b| a.1.total_cmp(b.1))?;
+            let up = if i.height > 1 { (i.y_range.1 - i.y_range.0) / (i.height - 1) as f64 } else { 0.0 };
+            let y = i.y_range.0 + row as f64 * up;
+            out.push(format!("largest {} at {} {}", with_unit(*top, &i.value.unit), i.y.label, with_unit(y, &i.y.unit)));
+        }
+        Shape::Matrix(m) => {
+            let column = at.round().max(0.0) as usize;
+            let name = m.columns.get(column)?;
+            out.push(format!("{} {name}", m.column_axis));
+            for (k, row) in m.rows.iter().enumerate().take(8) {
+                let v = m.values.get(k * m.columns.len() + column).copied().unwrap_or(f64::NAN);
+                out.push(format!("{row} {}", with_unit(v, &m.value.unit)));
+            }
+        }
+        Shape::Phase(p) => out.push(place(&p.x)),
+        _ => return None,
+    }
+    Some(out)
+}
+
+fn value(curve: &Curve, at: f64, y: &Axis) -> Option<String> {
+    let i = nearest(&curve.x, at, 0.0)?;
+    let v = *curve.y.get(i)?;
+    let name = if curve.name.is_empty() { &y.label } else { &curve.name };
+    let interval = curve.band.as_ref().map_or_else(String::new, |(lo, hi)| match (lo.get(i), hi.get(i)) {
+        (Some(lo), Some(hi)) => format!(" [{}, {}]", short(*lo), short(*hi)),
+        _ => String::new(),
+    });
+    Some(format!("{name} {}{interval}", with_unit(v, &y.unit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::content;
+    use super::*;
+
+    #[test]
+    fn the_nearest_sample_on_each_side() {
+        let xs = [0.0, 1.0, 2.5];
+        assert_eq!(nearest(&xs, 1.2, 0.0), Some(1));
+        assert_eq!(nearest(&xs, 1.2, 1.0), Some(2));
+        assert_eq!(nearest(&xs, 1.2, -1.0), Some(1));
+        assert_eq!(nearest(&xs, 3.0, 1.0), None);
+        assert_eq!(nearest(&xs, -1.0, 0.0), Some(0));
+        assert_eq!(nearest(&[], 0.0, 0.0), None);
+    }
+
+    #[test]
+    fn events_are_spikes_and_peaks() {
+        let c = content("a", 10.0);
+        let spikes = c.pane("spikes").unwrap();
+        assert_eq!(event(spikes, 0.0, true), Some(5.0));
+        assert_eq!(event(spikes, 5.0, true), Some(10.0));
+        assert_eq!(event(spikes, 10.0, false), Some(5.0));
+        assert_eq!(event(spikes, 5.0, false), None);
+        let psd = c.pane("psd/spectrum").unwrap();
+        assert_eq!(event(psd, 0.0, true), Some(10.0), "the spectrum of the fixture has its peak at 10 Hz");
+        assert_eq!(event(psd, 10.0, true), None);
+    }
+}

@@ -1,0 +1,253 @@
+//! Whole screens: what they look like with their styles, what they cost in bytes, and that no size or key breaks them.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::layout::Size;
+
+use super::app::App;
+use super::draw::draw;
+use super::message::{Message, Told};
+use super::meter::Screen;
+use super::testing::{app, buffer, comparing, content, key, press, running, styled, text};
+use super::theme::Depth;
+use super::update::update;
+use crate::run::Progress;
+
+const SIZES: [(u16, u16); 6] = [(0, 0), (1, 1), (20, 5), (80, 24), (120, 40), (200, 60)];
+
+fn shot(name: &str, app: &App) {
+    let (w, h) = app.size;
+    let content = if w <= 120 { styled(&buffer(app)) } else { text(&buffer(app)) };
+    insta::assert_snapshot!(format!("{name}-{w}x{h}"), content);
+}
+
+#[test]
+fn gallery() {
+    for size in SIZES {
+        shot("gallery", &app(size));
+    }
+}
+
+#[test]
+fn one_run() {
+    for size in SIZES {
+        shot("run", &running(size));
+    }
+}
+
+#[test]
+fn two_runs_side_by_side() {
+    for size in SIZES {
+        shot("compare", &comparing(size));
+    }
+}
+
+#[test]
+fn while_it_runs() {
+    let mut app = app((120, 40));
+    update(&mut app, key("enter"));
+    let job = app.columns[0].job;
+    let told = Told::Resolved { label: "adex-patterns".into(), path: None, time: Some((0.0, 2000.0)) };
+    update(&mut app, Message::Job(job, told));
+    let eta = Some(std::time::Duration::from_secs(7));
+    let progress = Progress { stage: "simulating".into(), fraction: 0.43, simulated: 860.0, rate: 1.31, eta };
+    update(&mut app, Message::Job(job, Told::Progress(progress)));
+    shot("live", &app);
+}
+
+#[test]
+fn what_lies_over_the_screen() {
+    for (name, keys) in [("help", "?"), ("palette", ":"), ("difference", "d"), ("jobs", "J"), ("log", "G"), ("export", "e")] {
+        for size in [(80, 24), (120, 40)] {
+            let mut app = comparing(size);
+            press(&mut app, keys);
+            shot(name, &app);
+        }
+    }
+}
+
+#[test]
+fn the_crosshair_tells_values_in_every_linked_pane() {
+    let mut app = running((120, 40));
+    press(&mut app, "c right right right");
+    shot("crosshair", &app);
+}
+
+#[test]
+fn without_colours() {
+    let mut app = running((80, 24));
+    app.theme = super::theme::Theme::new(false, Depth::None);
+    app.look.palette.depth = crate::plot::Depth::None;
+    shot("plain", &app);
+    let buf = buffer(&app);
+    let coloured = |c: ratatui::style::Color| c != ratatui::style::Color::Reset;
+    assert!(buf.content.iter().all(|c| !coloured(c.fg) && !coloured(c.bg)), "no cell has a colour");
+}
+
+/// A terminal that counts.
+fn counting(size: (u16, u16)) -> Terminal<Screen<std::io::Sink>> {
+    Terminal::new(Screen::new(std::io::sink(), Size::new(size.0, size.1), Depth::Ansi256)).unwrap()
+}
+
+/// Bytes of one frame.
+fn frame(terminal: &mut Terminal<Screen<std::io::Sink>>, app: &App) -> u64 {
+    let before = terminal.backend_mut().link().total;
+    terminal.draw(|f| draw(app, f)).unwrap();
+    terminal.backend_mut().commit().unwrap();
+    terminal.backend_mut().link().total - before
+}
+
+#[test]
+fn byte_budgets() {
+    let mut app = comparing((120, 40));
+    let mut terminal = counting((120, 40));
+    let first = frame(&mut terminal, &app);
+    assert!(first <= 60_000, "first frame {first}");
+    assert_eq!(frame(&mut terminal, &app), 0, "an unchanged state costs nothing");
+    press(&mut app, "c");
+    frame(&mut terminal, &app);
+    for k in ["right", "right", "left"] {
+        press(&mut app, k);
+        let cursor = frame(&mut terminal, &app);
+        assert!(cursor > 0 && cursor <= 2_000, "crosshair {cursor}");
+    }
+    let mut app = super::testing::app((120, 40));
+    let mut terminal = counting((120, 40));
+    frame(&mut terminal, &app);
+    press(&mut app, "down");
+    let cursor = frame(&mut terminal, &app);
+    assert!(cursor > 0 && cursor <= 2_000, "gallery {cursor}");
+}
+
+#[test]
+fn a_live_frame_is_a_sweep() {
+    // The time axis is the whole run's from the start, so that new data appear on the right of the old and nothing scrolls.
+    let mut app = app((120, 40));
+    update(&mut app, key("enter"));
+    let job = app.columns[0].job;
+    update(&mut app, Message::Job(job, Told::Resolved { label: "x".into(), path: None, time: Some((0.0, 1000.0)) }));
+    let mut terminal = counting((120, 40));
+    let mut worst = 0;
+    for k in 1..=40 {
+        let snapshot = snapshot(f64::from(k) * 25.0);
+        let live = super::content::Content::live("x", &snapshot, Some((0.0, 1000.0)));
+        update(&mut app, Message::Job(job, Told::Live(Arc::new(live))));
+        let bytes = frame(&mut terminal, &app);
+        if k > 1 {
+            worst = worst.max(bytes);
+        }
+    }
+    assert!(worst > 0 && worst <= 6_000, "sweep frame {worst}");
+}
+
+/// What a run that lasts has at `until`: a dense raster and two traces.
+fn snapshot(until: f64) -> crate::run::Snapshot {
+    use crate::signal::{Recording, Spikes, Trace, Window};
+    let times: Vec<f64> = (1..=20_000).map(|k| f64::from(k) * 0.05).take_while(|t| *t <= until).collect();
+    let units = (0..times.len() as u32).map(|k| (k.wrapping_mul(2_654_435_761) >> 8) % 400).collect();
+    let samples = (until / 0.5) as usize;
+    let wave = |f: f64| (0..samples).map(move |k| -60.0 + 8.0 * (k as f64 * 0.5 * f).sin());
+    let trace = |name: &str, f: f64| Trace {
+        population: "exc".into(),
+        name: name.into(),
+        variable: name.into(),
+        unit: "mV".into(),
+        column: format!("{name}_mV"),
+        units: vec![0],
+        start: 0.0,
+        interval: 0.5,
+        values: wave(f).collect(),
+    };
+    let recording = Recording {
+        dt: 0.1,
+        window: Window { start: 0.0, stop: until },
+        spikes: vec![Spikes { population: "exc".into(), size: 400, times, units }],
+        traces: vec![trace("V_m", 0.11), trace("w", 0.023)],
+        ..Recording::default()
+    };
+    crate::run::Snapshot { recording: Arc::new(recording), outcomes: Vec::new(), generation: 0 }
+}
+
+#[test]
+fn a_resize_is_one_frame_of_the_new_size() {
+    let mut app = running((80, 24));
+    update(&mut app, Message::Resize(100, 30));
+    assert_eq!(buffer(&app).area.width, 100);
+    assert!(app.dirty);
+}
+
+const KEYS: [&str; 46] = [
+    "?",
+    ":",
+    "q",
+    "n",
+    "esc",
+    "m",
+    "J",
+    "G",
+    "up",
+    "down",
+    "left",
+    "right",
+    "pageup",
+    "pagedown",
+    "home",
+    "end",
+    "enter",
+    "/",
+    "c",
+    "tab",
+    "shift-tab",
+    "w",
+    "1",
+    "5",
+    "9",
+    "z",
+    "+",
+    "-",
+    "0",
+    "u",
+    "]",
+    "[",
+    "L",
+    "=",
+    "space",
+    "r",
+    "R",
+    "x",
+    "d",
+    "e",
+    "y",
+    "g",
+    "backspace",
+    "s",
+    "k",
+    "ctrl-l",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn no_size_and_no_keys_panic(
+        w in 0u16..210, h in 0u16..70, keys in proptest::collection::vec(0..KEYS.len(), 0..24), which in 0..3usize, later in (0u16..90, 0u16..30),
+    ) {
+        let mut app = match which {
+            0 => app((w, h)),
+            1 => running((w, h)),
+            _ => comparing((w, h)),
+        };
+        for k in keys {
+            let effects = update(&mut app, key(KEYS[k]));
+            for effect in effects {
+                if let super::message::Effect::Start(job, _) = effect {
+                    update(&mut app, Message::Job(job, Told::Done(Arc::new(content("x", 9.0)))));
+                }
+            }
+            buffer(&app);
+        }
+        update(&mut app, Message::Resize(later.0, later.1));
+        buffer(&app);
+    }
+}

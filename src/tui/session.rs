@@ -1,0 +1,271 @@
+//! The loop around the pure state: receives, updates, does what is to be done outside, draws when something changed.
+
+use std::collections::VecDeque;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use ratatui::Terminal;
+
+use super::app::App;
+use super::backend::Backend;
+use super::draw::draw;
+use super::export;
+use super::jobs::Jobs;
+use super::message::{Effect, Message, Source};
+use super::meter::Screen;
+use super::settings::{LinkMode, Settings};
+use super::terminal::{self, Guard, MOUSE_OFF, MOUSE_ON, Output, TtyRaw};
+use super::theme::{Depth, Theme};
+use super::update::{begin, update};
+use super::watcher::Watcher;
+use crate::plot;
+
+/// What the dashboard starts with.
+pub struct Options {
+    /// Scenarios and finished runs to open side by side; none shows the gallery.
+    pub sources: Vec<Source>,
+    /// Settings, flags already on top.
+    pub settings: Settings,
+    /// What was wrong with the settings: shown, never fatal.
+    pub problems: Vec<String>,
+    /// The rest of the program.
+    pub backend: Arc<dyn Backend>,
+}
+
+/// Least time between frames that only a job asked for.
+const JOB_FRAME: Duration = Duration::from_millis(50);
+/// The same on a slow link.
+const SLOW_FRAME: Duration = Duration::from_millis(250);
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Colours and marks of plots for settings and depth.
+pub fn look(settings: &Settings, light: bool, depth: Depth) -> plot::Look {
+    use super::settings::MarkerChoice as M;
+    plot::Look {
+        palette: plot::Palette {
+            theme: if light { plot::Theme::Light } else { plot::Theme::Dark },
+            depth: match depth {
+                Depth::None => plot::Depth::None,
+                Depth::Ansi16 => plot::Depth::Sixteen,
+                Depth::Ansi256 => plot::Depth::Indexed,
+                Depth::True => plot::Depth::True,
+            },
+            ..plot::Palette::default()
+        },
+        marker: match settings.marker {
+            M::Braille => plot::Marker::Braille,
+            M::Octant => plot::Marker::Octant,
+            M::Quadrant => plot::Marker::Quadrant,
+            M::Half => plot::Marker::Half,
+            M::Ascii => plot::Marker::Ascii,
+        },
+        title: false,
+    }
+}
+
+/// Runs the dashboard until it is left; gives the exit status. The terminal is restored whatever happens.
+///
+/// # Errors
+/// When there is no terminal.
+pub fn run(options: Options) -> io::Result<i32> {
+    let out = Output::open()?;
+    let size = out.size();
+    let mut depth = Depth::detect(None, options.settings.colours, env);
+    if options.settings.link == LinkMode::Slow && depth == Depth::True {
+        depth = Depth::Ansi256;
+    }
+    let light = options.settings.theme.is_light(env);
+    let look = look(&options.settings, light, depth);
+    let mouse = options.settings.mouse_at_start(env);
+    let entries = options.backend.entries();
+    let mut app = App::new(options.settings, Theme::new(light, depth), look, entries, (size.width, size.height));
+    app.mouse = mouse;
+    for problem in options.problems {
+        app.say(problem, true);
+    }
+    terminal::hook_panics();
+    let mut guard = Guard::enter(Output::open()?, TtyRaw)?;
+    guard.resume(mouse)?;
+    let (tell, messages) = channel();
+    let terminal = Terminal::new(Screen::new(out, size, depth))?;
+    let watcher = Watcher::start(tell.clone())?;
+    let mut session =
+        Session { app, terminal, guard, jobs: Jobs::default(), watcher, backend: options.backend, tell, next: Instant::now() };
+    let effects = begin(&mut session.app, options.sources);
+    session.frame()?;
+    terminal::spawn_input(session.tell.clone())?;
+    terminal::spawn_signals(session.tell.clone())?;
+    let code = session.serve(effects, &messages);
+    session.jobs.cancel_all();
+    session.guard.leave();
+    replay(&session.app);
+    code
+}
+
+/// What failed while the screen was taken, told again where it stays.
+fn replay(app: &App) {
+    let mut err = io::stderr().lock();
+    for line in app.log.iter().filter(|l| l.bad) {
+        let _ = writeln!(err, "{}", line.text);
+    }
+}
+
+struct Session {
+    app: App,
+    terminal: Terminal<Screen<Output>>,
+    guard: Guard<Output, TtyRaw>,
+    jobs: Jobs,
+    watcher: Watcher,
+    backend: Arc<dyn Backend>,
+    tell: Sender<Message>,
+    /// No frame before this.
+    next: Instant,
+}
+
+impl Session {
+    fn serve(&mut self, first: Vec<Effect>, messages: &Receiver<Message>) -> io::Result<i32> {
+        if let Some(code) = self.perform(first)? {
+            return Ok(code);
+        }
+        let mut last_frame = Instant::now();
+        let mut urgent = true;
+        loop {
+            // Blocks while nothing is to be drawn: an idle dashboard takes no time and sends no byte.
+            let message = if self.app.dirty {
+                let least = if self.app.settings.link == LinkMode::Slow { SLOW_FRAME } else { JOB_FRAME };
+                let at = if urgent { self.next } else { self.next.max(last_frame + least) };
+                match at.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()) {
+                    None => None,
+                    Some(wait) => match messages.recv_timeout(wait) {
+                        Ok(message) => Some(message),
+                        Err(RecvTimeoutError::Timeout) => None,
+                        Err(RecvTimeoutError::Disconnected) => return Ok(0),
+                    },
+                }
+            } else {
+                match messages.recv() {
+                    Ok(message) => Some(message),
+                    Err(_) => return Ok(0),
+                }
+            };
+            let Some(message) = message else {
+                self.frame()?;
+                last_frame = Instant::now();
+                urgent = false;
+                continue;
+            };
+            let mut batch = VecDeque::from([message]);
+            batch.extend(messages.try_iter());
+            let mut resized = false;
+            for message in batch {
+                if matches!(message, Message::SizeChanged) && std::mem::replace(&mut resized, true) {
+                    continue;
+                }
+                if matches!(message, Message::TerminalGone) {
+                    // Nobody is there: nothing more is written.
+                    return Ok(129);
+                }
+                urgent |= !matches!(message, Message::Job(..) | Message::Link(_));
+                let was_dirty = self.app.dirty;
+                let effects = update(&mut self.app, message);
+                self.app.dirty |= was_dirty;
+                if let Some(code) = self.perform(effects)? {
+                    return Ok(code);
+                }
+            }
+        }
+    }
+
+    /// Draws, if something changed, and tells the state how the link does.
+    fn frame(&mut self) -> io::Result<()> {
+        self.app.dirty = false;
+        let app = &self.app;
+        self.terminal.draw(|frame| draw(app, frame))?;
+        let link = self.terminal.backend_mut().commit()?;
+        self.next = Instant::now() + link.pause();
+        let told = link.rate.filter(|_| link.degraded()).map(|rate| (rate, link.flush));
+        if told.is_some() != self.app.link.is_some() {
+            update(&mut self.app, Message::Link(told));
+        } else {
+            self.app.link = told;
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) -> io::Result<Option<i32>> {
+        for effect in effects {
+            match effect {
+                Effect::Start(id, source) => self.jobs.start(id, source, self.backend.clone(), self.tell.clone()),
+                Effect::Cancel(id) => self.jobs.cancel(id),
+                Effect::Preview(index, source) => {
+                    let (backend, tell) = (self.backend.clone(), self.tell.clone());
+                    self.aside("preview", move || {
+                        let _ = tell.send(Message::Preview(index, backend.preview(&source)));
+                    });
+                }
+                Effect::Export { kind, content, pane, view, size } => {
+                    let (look, tell) = (self.app.look, self.tell.clone());
+                    self.aside("export", move || {
+                        let message = match export::write(kind, &content, pane, &view, size, look) {
+                            Ok(path) => Message::Notice(format!("written: {}", path.display()), false),
+                            Err(why) => Message::Notice(why, true),
+                        };
+                        let _ = tell.send(message);
+                    });
+                }
+                Effect::Copy(text) => {
+                    let sequence = export::osc52(&text, env("TMUX").is_some());
+                    self.terminal.backend_mut().queue(&sequence);
+                    self.app.say(format!("{} bytes sent to the terminal's clipboard (OSC 52)", text.len()), false);
+                    self.app.dirty = true;
+                }
+                Effect::Watch(paths) => self.watcher.watch(paths),
+                Effect::Mouse(on) => self.terminal.backend_mut().queue(if on { MOUSE_ON } else { MOUSE_OFF }),
+                Effect::Suspend => {
+                    self.guard.leave();
+                    terminal::stop_self();
+                    self.reenter()?;
+                }
+                Effect::Reenter => self.reenter()?,
+                Effect::Redraw => {
+                    self.terminal.backend_mut().forget();
+                    self.terminal.clear()?;
+                    self.app.dirty = true;
+                }
+                Effect::AskSize => {
+                    let size = self.terminal.backend_mut().writer().size();
+                    if (size.width, size.height) != self.app.size {
+                        self.terminal.backend_mut().resize(size);
+                        update(&mut self.app, Message::Resize(size.width, size.height));
+                    }
+                }
+                Effect::Quit(code) => return Ok(Some(code)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes the screen again after a stop; harmless if it is ours already.
+    fn reenter(&mut self) -> io::Result<()> {
+        self.guard.resume(self.app.mouse)?;
+        let size = self.terminal.backend_mut().writer().size();
+        self.terminal.backend_mut().resize(size);
+        self.app.size = (size.width, size.height);
+        self.terminal.backend_mut().forget();
+        self.terminal.clear()?;
+        self.app.dirty = true;
+        Ok(())
+    }
+
+    /// Does something that takes time off the drawing thread.
+    fn aside(&self, name: &str, work: impl FnOnce() + Send + 'static) {
+        if let Err(why) = std::thread::Builder::new().name(name.to_owned()).spawn(work) {
+            let _ = self.tell.send(Message::Notice(format!("no thread could be started: {why}"), true));
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The dashboard's settings: flags over environment over file over default.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+use super::commands::{COMMANDS, Keymap};
+use super::theme::{Choice, Depth};
+use crate::core::diagnostic::did_you_mean;
+
+/// How fast the link to the terminal is taken to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LinkMode {
+    /// Measured: frames are paced by how long writing blocks.
+    #[default]
+    Auto,
+    /// At most 4 frames a second and 256 colours.
+    Slow,
+    /// At most 60 frames a second.
+    Fast,
+}
+
+/// Marks that plots are drawn with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MarkerChoice {
+    /// 2x4 dots a cell, in every font since long.
+    #[default]
+    Braille,
+    /// 2x4 blocks a cell; needs a Unicode 16 font.
+    Octant,
+    /// 2x2 blocks a cell.
+    Quadrant,
+    /// 1x2 blocks a cell.
+    Half,
+    /// ASCII only.
+    Ascii,
+}
+
+/// Settings, resolved.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    /// Colours for a dark or a light background.
+    pub theme: Choice,
+    /// Colour depth, if said.
+    pub colours: Option<Depth>,
+    /// Marks.
+    pub marker: MarkerChoice,
+    /// Link.
+    pub link: LinkMode,
+    /// Mouse at start; if not said: on, but off over SSH.
+    pub mouse: Option<bool>,
+    /// Keys: command id, keys.
+    pub keys: Vec<(String, Vec<String>)>,
+}
+
+/// A setting of the file: key, environment variable, allowed words, default, meaning.
+struct Field {
+    key: &'static str,
+    env: &'static str,
+    words: &'static [&'static str],
+    default: &'static str,
+    about: &'static str,
+}
+
+const FIELDS: &[Field] = &[
+    Field {
+        key: "theme",
+        env: "SPIKEDECK_THEME",
+        words: &["auto", "dark", "light"],
+        default: "auto",
+        about: "colours for a dark or a light background",
+    },
+    Field {
+        key: "colours",
+        env: "SPIKEDECK_COLOURS",
+        words: &["auto", "none", "16", "256", "truecolor"],
+        default: "auto",
+        about: "how many colours the terminal shows (auto: NO_COLOR, COLORTERM, TERM)",
+    },
+    Field {
+        key: "marker",
+        env: "SPIKEDECK_MARKER",
+        words: &["braille", "octant", "quadrant", "half", "ascii"],
+        default: "braille",
+        about: "marks that curves are drawn with (octant needs a Unicode 16 font)",
+    },
+    Field {
+        key: "link",
+        env: "SPIKEDECK_LINK",
+        words: &["auto", "slow", "fast"],
+        default: "auto",
+        about: "how fast the line to the terminal is (auto: measured)",
+    },
+    Field { key: "images", env: "SPIKEDECK_IMAGES", words: &["off"], default: "off", about: "pictures through a graphics protocol" },
+    Field {
+        key: "mouse",
+        env: "SPIKEDECK_MOUSE",
+        words: &["auto", "on", "off"],
+        default: "auto",
+        about: "mouse at the start (auto: off over SSH)",
+    },
+];
+
+impl Settings {
+    /// Sets one field by its words.
+    ///
+    /// # Errors
+    /// What is wrong and what would be right.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let Some(field) = FIELDS.iter().find(|f| f.key == key) else {
+            let near = did_you_mean(key, FIELDS.iter().map(|f| f.key).chain(["keys"]));
+            let hint = near.map_or_else(
+                || format!("known are {}, keys", FIELDS.iter().map(|f| f.key).collect::<Vec<_>>().join(", ")),
+                |n| format!("did you mean `{n}`?"),
+            );
+            return Err(format!("{key}: there is no such setting; {hint}"));
+        };
+        if !field.words.contains(&value) {
+            let near = did_you_mean(value, field.words.iter().copied()).map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+            return Err(format!("{key}: `{value}` is not one of {}{near}", field.words.join(", ")));
+        }
+        match key {
+            "theme" => {
+                self.theme = match value {
+                    "dark" => Choice::Dark,
+                    "light" => Choice::Light,
+                    _ => Choice::Auto,
+                }
+            }
+            "colours" => self.colours = Depth::parse(value),
+            "marker" => {
+                self.marker = match value {
+                    "octant" => MarkerChoice::Octant,
+                    "quadrant" => MarkerChoice::Quadrant,
+                    "half" => MarkerChoice::Half,
+                    "ascii" => MarkerChoice::Ascii,
+                    _ => MarkerChoice::Braille,
+                }
+            }
+            "link" => {
+                self.link = match value {
+                    "slow" => LinkMode::Slow,
+                    "fast" => LinkMode::Fast,
+                    _ => LinkMode::Auto,
+                }
+            }
+            "mouse" => self.mouse = (value != "auto").then_some(value == "on"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Reads a file's text over the defaults; everything that is wrong is told at once.
+    pub fn from_toml(text: &str) -> (Self, Vec<String>) {
+        let mut settings = Self::default();
+        let mut problems = Vec::new();
+        let table: toml::Table = match text.parse() {
+            Ok(table) => table,
+            Err(e) => return (settings, vec![e.to_string().trim().to_owned()]),
+        };
+        for (key, value) in &table {
+            if key == "keys" {
+                match value.as_table() {
+                    Some(keys) => read_keys(keys, &mut settings, &mut problems),
+                    None => problems.push("keys: write a table, `[keys]`, with lines such as `zoom-in = \"+\"`".to_owned()),
+                }
+                continue;
+            }
+            let word = match value {
+                toml::Value::String(s) => s.clone(),
+                toml::Value::Boolean(b) => (if *b { "on" } else { "off" }).to_owned(),
+                other => other.to_string(),
+            };
+            if let Err(why) = settings.set(key, &word) {
+                problems.push(why);
+            }
+        }
+        problems.extend(Keymap::new(&settings.keys).1);
+        (settings, problems)
+    }
+
+    /// File, then environment; flags are set by the caller on top with [`Settings::set`].
+    pub fn load(env: impl Fn(&str) -> Option<String>) -> (Self, Vec<String>) {
+        let (mut settings, mut problems) = match config_path() {
+            Some(path) if path.exists() => match std::fs::read_to_string(&path) {
+                Ok(text) => {
+                    let (s, p) = Self::from_toml(&text);
+                    (s, p.into_iter().map(|p| format!("{}: {p}", path.display())).collect())
+                }
+                Err(e) => (Self::default(), vec![format!("{}: {e}", path.display())]),
+            },
+            _ => (Self::default(), Vec::new()),
+        };
+        for field in FIELDS {
+            if let Some(value) = env(field.env).filter(|v| !v.is_empty())
+                && let Err(why) = settings.set(field.key, &value)
+            {
+                problems.push(format!("{} (environment): {why}", field.env));
+            }
+        }
+        (settings, problems)
+    }
+
+    /// Whether the mouse is on at the start.
+    pub fn mouse_at_start(&self, env: impl Fn(&str) -> Option<String>) -> bool {
+        let ssh = env("SSH_CONNECTION").is_some() || env("SSH_TTY").is_some();
+        self.mouse.unwrap_or(!ssh)
+    }
+}
+
+fn read_keys(keys: &toml::Table, settings: &mut Settings, problems: &mut Vec<String>) {
+    for (id, value) in keys {
+        let texts = match value {
+            toml::Value::String(one) => Some(vec![one.clone()]),
+            toml::Value::Array(many) => many.iter().map(|v| v.as_str().map(str::to_owned)).collect(),
+            _ => None,
+        };
+        match texts {
+            Some(texts) => settings.keys.push((id.clone(), texts)),
+            None => problems.push(format!("keys.{id}: write a key or a list of keys, `\"+\"` or `[\"+\", \"ctrl-up\"]`")),
+        }
+    }
+}
+
+/// Where the settings file is looked for: `$XDG_CONFIG_HOME/spikedeck/config.toml`, on every Unix.
+pub fn config_path() -> Option<PathBuf> {
+    let strategy = etcetera::base_strategy::Xdg::new().ok()?;
+    Some(strategy.config_dir().join("spikedeck").join("config.toml"))
+}
+
+/// A whole settings file with every default, its meaning and every key.
+pub fn config_print() -> String {
+    let mut out = String::from("# Settings of the spikedeck dashboard. Flags go before the environment, that before this file.\n\n");
+    for f in FIELDS {
+        let _ = writeln!(out, "# {}: {} (environment: {})\n{} = \"{}\"\n", f.about, f.words.join(", "), f.env, f.key, f.default);
+    }
+    out.push_str("# Keys of each command; arrows always work.\n[keys]\n");
+    for c in COMMANDS {
+        let keys: Vec<String> = c.keys.iter().map(|k| format!("\"{k}\"")).collect();
+        let _ = writeln!(out, "{} = [{}]  # {}", c.id, keys.join(", "), c.help);
+    }
+    out
+}
+
+/// Everything that is wrong with a settings file; a file that does not exist is well.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn config_check(path: &Path) -> std::io::Result<Vec<String>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    Ok(Settings::from_toml(&std::fs::read_to_string(path)?).1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_file_is_a_valid_file_and_means_the_defaults() {
+        let (settings, problems) = Settings::from_toml(&config_print());
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(Settings { keys: Vec::new(), ..settings }, Settings::default());
+    }
+
+    #[test]
+    fn unknown_keys_are_errors_with_a_suggestion_and_all_are_told() {
+        let (_, problems) = Settings::from_toml("them = \"dark\"\nmarker = \"brail\"\n[keys]\nquitt = \"x\"\n");
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert_eq!(problems[0], "marker: `brail` is not one of braille, octant, quadrant, half, ascii; did you mean `braille`?");
+        assert_eq!(problems[1], "them: there is no such setting; did you mean `theme`?");
+        assert_eq!(problems[2], "keys.quitt: there is no such command; did you mean `quit`?");
+    }
+
+    #[test]
+    fn the_mouse_is_off_over_ssh_unless_asked_for() {
+        let ssh = |k: &str| (k == "SSH_TTY").then(|| "/dev/pts/0".to_owned());
+        assert!(!Settings::default().mouse_at_start(ssh));
+        assert!(Settings::default().mouse_at_start(|_| None));
+        let (on, _) = Settings::from_toml("mouse = true");
+        assert!(on.mouse_at_start(ssh));
+    }
+}

@@ -1,0 +1,138 @@
+//! The real [`Backend`]: built-in and given scenarios, jobs of `run`, finished runs of `table`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::backend::{Backend, Prepared};
+use super::gallery::{Entry, Preview};
+use super::message::{Source, split_variant};
+use super::number::{count, short};
+use crate::run::{self, Finished};
+use crate::scenario::{self, ProjectionSpec, Rule, Spec};
+use crate::sim::Network;
+use crate::table;
+
+/// The rest of the program.
+#[derive(Debug, Clone, Default)]
+pub struct Workshop {
+    /// What was named on the command line, listed first.
+    pub given: Vec<Source>,
+    /// Number of threads; 0 is one a core.
+    pub threads: usize,
+}
+
+impl Workshop {
+    /// What a path or name of the command line is: the folder of a run, a recording, or a scenario.
+    pub fn source(text: &str) -> Source {
+        let path = PathBuf::from(text);
+        let recording = path.extension().is_some_and(|e| e == "parquet" || e == "csv");
+        if table::is_run(&path) || recording { Source::Finished(path) } else { Source::Scenario(text.to_owned()) }
+    }
+}
+
+impl Backend for Workshop {
+    fn entries(&self) -> Vec<Entry> {
+        let given = self.given.iter().map(|source| Entry {
+            source: source.clone(),
+            name: source.label(),
+            title: String::new(),
+            tags: vec!["given".into()],
+        });
+        let built_in = scenario::built_in().iter().flat_map(|s| {
+            let entry = |name: String, title: String| Entry { source: Source::Scenario(name.clone()), name, title, tags: s.tags.clone() };
+            let variants = s.variants.iter().map(move |v| entry(format!("{}:{v}", s.name), format!("{} ({v})", s.title)));
+            std::iter::once(entry(s.name.clone(), s.title.clone())).chain(variants)
+        });
+        given.chain(built_in).collect()
+    }
+
+    fn preview(&self, source: &Source) -> Result<Preview, String> {
+        match source {
+            Source::Scenario(reference) => {
+                let (spec, _) = run::load(reference, &[]).map_err(|e| e.render(false))?;
+                Ok(preview(&spec))
+            }
+            Source::Finished(path) => {
+                let run = self.open(path)?;
+                let facts = vec![
+                    ("spikes".to_owned(), count(run.recording.spikes.iter().map(|s| s.len() as u64).sum())),
+                    ("folder".to_owned(), path.display().to_string()),
+                ];
+                let populations = run.recording.populations.iter().map(|p| (p.name.clone(), p.size as u64, String::new())).collect();
+                let analyses = run.outcomes.iter().map(|o| (o.name.clone(), o.kind.clone())).collect();
+                Ok(Preview { title: format!("Finished run {}", run.label), populations, facts, analyses, ..Preview::default() })
+            }
+        }
+    }
+
+    fn prepare(&self, reference: &str) -> Result<Prepared, String> {
+        let (spec, warnings) = run::load(reference, &[]).map_err(|e| e.render(false))?;
+        let points = run::points(&spec, &|more| run::again(&spec, more)).map_err(|e| e.to_string())?;
+        let s = &spec.simulation;
+        let (name, variant) = (spec.name.clone(), split_variant(reference).1);
+        let label = variant.map_or_else(|| name.clone(), |v| format!("{name}:{v}"));
+        let time = (0.0, s.steps as f64 * s.dt / s.time_base.seconds());
+        let (path, threads) = (spec.path.clone(), self.threads);
+        let spec = Arc::new(spec);
+        let start = Box::new(move || run::start(spec, points, run::Options { threads, live: true, ..run::Options::default() }));
+        Ok(Prepared { label, path, time: Some(time), warnings, start })
+    }
+
+    fn open(&self, path: &Path) -> Result<Arc<Finished>, String> {
+        let opened = if table::is_run(path) { table::open(path) } else { table::recording_from(path) };
+        opened.map(Arc::new).map_err(|e| e.to_string())
+    }
+}
+
+fn preview(spec: &Spec) -> Preview {
+    let s = &spec.simulation;
+    let unit = s.time_base.unit();
+    let axis = |t: f64| format!("{} {unit}", short(t / s.time_base.seconds())).trim_end().to_owned();
+    let mut facts = vec![("time".to_owned(), format!("{} in steps of {}", axis(s.steps as f64 * s.dt), axis(s.dt)))];
+    let connections: f64 = spec.projections.iter().map(|p| connections(spec, p)).sum();
+    if connections > 0.0 {
+        facts.push(("connections".to_owned(), format!("about {}", count(connections.round() as u64))));
+    }
+    let (bytes, _) = Network::estimate(spec);
+    facts.push(("memory".to_owned(), format!("about {}", bytes_text(bytes))));
+    facts.push(("seed".to_owned(), s.seed.to_string()));
+    if let Some(sweep) = &spec.sweep {
+        let points: usize = sweep.axes.iter().map(|a| a.1.len()).product::<usize>() * sweep.seeds.max(1) as usize;
+        facts.push(("sweep".to_owned(), format!("{points} runs")));
+    }
+    Preview {
+        title: spec.title.clone(),
+        description: spec.description.clone(),
+        tags: spec.tags.clone(),
+        references: spec.references.clone(),
+        populations: spec.populations.iter().map(|p| (p.name.clone(), p.size as u64, p.model.name.clone())).collect(),
+        facts,
+        analyses: spec.analyses.iter().map(|a| (a.name.clone(), a.kind.clone())).collect(),
+        variants: spec.variants.clone(),
+    }
+}
+
+/// Expected number of connections of a projection, without drawing any.
+fn connections(spec: &Spec, p: &ProjectionSpec) -> f64 {
+    let size = |i: usize| spec.populations.get(i).map_or(0.0, |p| p.size as f64);
+    let (from, to) = (size(p.from), size(p.to.population));
+    match &p.rule {
+        Rule::OneToOne => from.min(to),
+        Rule::Probability { p } => p * from * to,
+        Rule::FixedIndegree { indegree } => *indegree as f64 * to,
+        Rule::FixedOutdegree { outdegree } => *outdegree as f64 * from,
+        Rule::FixedTotalNumber { total } => *total as f64,
+        Rule::SmallWorld { neighbours, .. } => *neighbours as f64 * to,
+        Rule::Edges { source, .. } => source.len() as f64,
+        // Bounded by all pairs; how many lie near enough is known when they are placed.
+        Rule::AllToAll | Rule::Neighbours { .. } | Rule::Gaussian { .. } => from * to,
+    }
+}
+
+fn bytes_text(bytes: u64) -> String {
+    match bytes {
+        b if b >= 1_000_000_000 => format!("{} GB", short((b as f64 / 1e8).round() / 10.0)),
+        b if b >= 1_000_000 => format!("{} MB", short((b as f64 / 1e6).round())),
+        b => format!("{} kB", short((b as f64 / 1e3).ceil())),
+    }
+}
