@@ -63,6 +63,8 @@ impl Model {
             initial: Vec::new(),
             presets: Vec::new(),
             integrator: None,
+            texts: Source::default(),
+            port: None,
             system: system.clone(),
             source: Arc::from(""),
         };

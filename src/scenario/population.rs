@@ -89,7 +89,9 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
             _ => 1,
         }),
     };
-    let size = size.unwrap_or(1) as usize;
+    // After a wrong size the most likely one is used, so that what else is wrong is found without following errors.
+    let mut likely = || f.get("size").and_then(Node::as_number).map_or(1e6, |v| v.abs().clamp(1.0, 1e6));
+    let size = size.map_or_else(&mut likely, |v| v as f64) as usize;
     positions::check(desk, positions_node, places.as_ref(), size);
     for place in ["grid", "cable", "morphology"] {
         if let Some(n) = f.get(place) {
