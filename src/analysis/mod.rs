@@ -18,6 +18,7 @@ pub mod dependence;
 pub(crate) mod equation_fixtures;
 pub mod lyapunov;
 pub mod mutual_information;
+pub mod phase_plane;
 pub mod transfer_entropy;
 
 pub use crate::scenario::catalog::{AnalysisDeclaration, Subjects};
@@ -40,6 +41,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     // Information and dynamics.
     &lyapunov::Lyapunov,
     &mutual_information::MutualInformation,
+    &phase_plane::PhasePlane,
     &transfer_entropy::TransferEntropy,
 ];
 
