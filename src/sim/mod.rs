@@ -2,6 +2,7 @@
 //!
 //! CONTRACT (owners: equation room for `stepper` and `integrator`; sim room for the rest).
 
+pub mod integrator;
 pub mod stepper;
 
 use std::sync::atomic::AtomicBool;
