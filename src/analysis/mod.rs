@@ -16,6 +16,7 @@ pub mod binding;
 pub mod dependence;
 #[cfg(test)]
 pub(crate) mod equation_fixtures;
+pub mod fi_curve;
 pub mod lyapunov;
 pub mod mutual_information;
 pub mod phase_plane;
@@ -39,6 +40,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &raster::RasterOfSpikes,
     &population_rate::PopulationRate,
     // Information and dynamics.
+    &fi_curve::FiCurve,
     &lyapunov::Lyapunov,
     &mutual_information::MutualInformation,
     &phase_plane::PhasePlane,

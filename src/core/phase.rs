@@ -88,7 +88,8 @@ pub fn newton<D: Dynamics + ?Sized>(system: &D, t: f64, x: &mut [f64], free: &[u
         }
         system.jacobian(t, x, &mut full);
         // In scaled coordinates, so that pivots compare.
-        let matrix: Vec<f64> = free.iter().flat_map(|&i| free.iter().map(move |&j| (i, j))).map(|(i, j)| full[i * n + j] * scale[j] / scale[i]).collect();
+        let matrix: Vec<f64> =
+            free.iter().flat_map(|&i| free.iter().map(move |&j| (i, j))).map(|(i, j)| full[i * n + j] * scale[j] / scale[i]).collect();
         let right: Vec<f64> = free.iter().map(|&i| -f[i] / scale[i]).collect();
         let Some(step) = solve(&matrix, &right) else { return size == 0.0 };
         let longest = step.iter().fold(0.0_f64, |m, s| m.max(s.abs()));

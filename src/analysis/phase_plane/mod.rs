@@ -34,11 +34,20 @@ impl Analysis for PhasePlane {
         let mut options = vec![
             option("x", OptionKind::Text, None, "state along the horizontal axis (default the first)"),
             option("y", OptionKind::Text, None, "state along the vertical axis (default the second)"),
-            option("x_range", OptionKind::Texts, None, "ends of the horizontal axis, as in [\"-80 mV\", \"40 mV\"] (default around the trajectory)"),
+            option(
+                "x_range",
+                OptionKind::Texts,
+                None,
+                "ends of the horizontal axis, as in [\"-80 mV\", \"40 mV\"] (default around the trajectory)",
+            ),
             option("y_range", OptionKind::Texts, None, "ends of the vertical axis (default around the trajectory)"),
             option("others", OptionKind::Choice(&["rest", "steady", "initial"]), Some("rest"), "where the other states stand"),
             bounded(option("resolution", OptionKind::Integer, Some("121"), "points of the grid along each axis"), 11.0, 1001.0),
-            bounded(option("arrows", OptionKind::Integer, Some("16"), "arrows of the direction field along each axis; 0 for none"), 0.0, 100.0),
+            bounded(
+                option("arrows", OptionKind::Integer, Some("16"), "arrows of the direction field along each axis; 0 for none"),
+                0.0,
+                100.0,
+            ),
             option("duration", OptionKind::Time, None, "length of the trajectory if none was recorded (default the scenario's duration)"),
             option("step", OptionKind::Time, None, "step of the Runge-Kutta scheme (default the scenario's dt)"),
         ];
@@ -144,7 +153,10 @@ fn fixed_point(rest: &Rest, plane: &Plane<'_, '_>) -> FixedPoint {
 fn metrics(bound: &Bound<'_>, rests: &[Rest]) -> Vec<Metric> {
     let subject = &bound.population.name;
     let per = if bound.base == crate::signal::TimeBase::Milliseconds { "1/s" } else { "1/time" };
-    let mut list = vec![Metric::new(subject, "fixed_points", rests.len() as f64, "", rests.len() as u64).note("found by Newton's method from a grid of seeds")];
+    let mut list = vec![
+        Metric::new(subject, "fixed_points", rests.len() as f64, "", rests.len() as u64)
+            .note("found by Newton's method from a grid of seeds"),
+    ];
     for (i, rest) in rests.iter().enumerate() {
         let name = |what: &str| format!("rest_{}.{what}", i + 1);
         for (state, value) in bound.system.states().iter().zip(&rest.state) {

@@ -51,7 +51,10 @@ impl<'b, 'a> Plane<'b, 'a> {
             let state = [x, y][axis];
             let from_path = path.iter().map(|p| p[state]);
             let from_record = recorded.iter().flat_map(|r| if axis == 0 { &r.0 } else { &r.1 }).map(|v| v * units[axis]);
-            let (low, high) = from_path.chain(from_record).filter(|v| v.is_finite()).fold((f64::INFINITY, f64::NEG_INFINITY), |m, v| (m.0.min(v), m.1.max(v)));
+            let (low, high) = from_path
+                .chain(from_record)
+                .filter(|v| v.is_finite())
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |m, v| (m.0.min(v), m.1.max(v)));
             let size = (high - low).max(0.2 * high.abs().max(low.abs())).max(if high == 0.0 && low == 0.0 { units[axis] } else { 0.0 });
             (low - 0.3 * size, high + 0.3 * size)
         };

@@ -54,7 +54,8 @@ fn fitzhugh_nagumo() {
     assert!(low < -1.6 && high > 1.6);
     // Hopf at I .3312813374547 (ground truth C7): the sign of the growth changes there.
     let growth = |current: &str| {
-        let out = run(&PhasePlane, &scenario, &Recording::default(), &[("set", texts(&[current])), ("arrows", OptionValue::Integer(0))]).unwrap();
+        let out =
+            run(&PhasePlane, &scenario, &Recording::default(), &[("set", texts(&[current])), ("arrows", OptionValue::Integer(0))]).unwrap();
         metric(&out, "p", "rest_1.growth").value.unwrap()
     };
     assert!(growth("I = 0.33128") < 0.0 && growth("I = 0.33129") > 0.0);
@@ -88,8 +89,12 @@ fn morris_lecar() {
     };
     let scenario = model.scenario(5e-5, 4000, &[]);
     let at = |current: &str| {
-        let options =
-            [("set", texts(&[current])), ("x_range", texts(&["-70 mV", "50 mV"])), ("y_range", texts(&["-0.1", "0.7"])), ("resolution", OptionValue::Integer(61))];
+        let options = [
+            ("set", texts(&[current])),
+            ("x_range", texts(&["-70 mV", "50 mV"])),
+            ("y_range", texts(&["-0.1", "0.7"])),
+            ("resolution", OptionValue::Integer(61)),
+        ];
         run(&PhasePlane, &scenario, &Recording::default(), &options).unwrap()
     };
     let below = at("I = 39.9 uA/cm**2");
