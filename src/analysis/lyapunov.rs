@@ -177,7 +177,7 @@ fn metrics(found: &Spectrum, bound: &Bound<'_>, settings: Settings) -> Vec<Metri
     let clear = snapped(found);
     match kaplan_yorke(&clear, dimension) {
         Some(d) => {
-            list.push(Metric::new(subject, "kaplan_yorke_dimension", d, "", n).note("exponents within their interval of 0 count as 0"))
+            list.push(Metric::new(subject, "kaplan_yorke_dimension", d, "", n).note("exponents within their interval of 0 count as 0"));
         }
         None => list.push(Metric::missing(
             subject,
