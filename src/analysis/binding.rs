@@ -170,14 +170,14 @@ fn resolve_all(
             if matches!(value, Value::Expression(_)) != expressions {
                 continue;
             }
-            let cannot = |why: &str| {
-                AnalysisError::Unsuitable(format!("populations.{}.{place}.{}: {why}", population.name, variable.name))
-            };
+            let cannot = |why: &str| AnalysisError::Unsuitable(format!("populations.{}.{place}.{}: {why}", population.name, variable.name));
             out[i] = match value {
                 Value::Constant(v) => *v,
                 Value::Each(list) => *list.get(unit).ok_or_else(|| cannot("fewer values than units are listed"))?,
                 Value::Drawn(_) => {
-                    return Err(cannot("a drawn value has no place in an analysis of equations: give it a value with `set` or in the scenario"));
+                    return Err(cannot(
+                        "a drawn value has no place in an analysis of equations: give it a value with `set` or in the scenario",
+                    ));
                 }
                 Value::Expression(text) => Expression::parse(text, &names)
                     .map_err(|e| cannot(e.first().map_or("cannot be understood", |d| d.message.as_str())))?
@@ -205,7 +205,9 @@ fn constant_inputs(spec: &Spec, population: usize, unit: usize, inputs: &mut [f6
         };
         let number = |v: &Value| match v {
             Value::Constant(v) => Some(*v),
-            Value::Each(list) => list.get(if s.units.is_empty() { unit } else { s.units.iter().position(|&u| u as usize == unit)? }).copied(),
+            Value::Each(list) => {
+                list.get(if s.units.is_empty() { unit } else { s.units.iter().position(|&u| u as usize == unit)? }).copied()
+            }
             _ => None,
         };
         let value = match &s.kind {
@@ -240,12 +242,7 @@ fn assign(text: &str, system: &System, parameters: &mut [f64], inputs: &mut [f64
     let (name, value) = text.split_once('=').ok_or_else(|| wrong("write a name, `=`, and a quantity, as in \"I = 0.5 nA\"".into()))?;
     let name = name.trim();
     let quantity = Quantity::parse(value.trim()).map_err(|d| wrong(d.message))?;
-    let found = system
-        .parameters()
-        .iter()
-        .zip(parameters)
-        .chain(system.inputs().iter().zip(inputs))
-        .find(|(v, _)| v.name == name);
+    let found = system.parameters().iter().zip(parameters).chain(system.inputs().iter().zip(inputs)).find(|(v, _)| v.name == name);
     let Some((variable, slot)) = found else {
         let names: Vec<&str> = system.parameters().iter().chain(system.inputs()).map(|v| v.name.as_str()).collect();
         return Err(wrong(format!("no parameter or input `{name}`: there is {}", names.join(", "))));

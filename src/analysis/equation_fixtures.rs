@@ -7,10 +7,10 @@ use super::{Analysis, AnalysisError, Outcome, Request, default_options};
 use crate::core::units::{Dimension, Quantity, parse_unit};
 use crate::equation::{Declaration, Source, System, TimeUnit};
 use crate::model::{Definition, Kind};
+use crate::scenario::Port;
 use crate::scenario::{
     AnalysisSpec, Observable, OptionValue, PopulationSpec, Simulation, Spec, SpikeTimes, StimulusKind, StimulusSpec, Subject, Target, Value,
 };
-use crate::scenario::Port;
 use crate::signal::{Recording, TimeBase};
 
 /// A model in a few lines.
@@ -34,7 +34,11 @@ impl Model {
         let source = Source {
             equations: self.equations.into(),
             parameters: self.parameters.iter().map(|p| declare(p.0, Quantity::parse(p.1).unwrap().dimension)).collect(),
-            inputs: self.inputs.iter().map(|i| declare(i.0, if i.1 == "1" { Dimension::NONE } else { parse_unit(i.1).unwrap().1 })).collect(),
+            inputs: self
+                .inputs
+                .iter()
+                .map(|i| declare(i.0, if i.1 == "1" { Dimension::NONE } else { parse_unit(i.1).unwrap().1 }))
+                .collect(),
             threshold: self.threshold.map(Into::into),
             reset: self.reset.map(Into::into),
             refractory_time: self.refractory.map(|r| r.0.into()),

@@ -45,7 +45,12 @@ static CARD: AnalysisCard = AnalysisCard {
 pub(super) fn equation_options() -> Vec<crate::scenario::ParamSpec> {
     vec![
         bounded(option("unit", OptionKind::Integer, Some("0"), "whose parameters and initial state are taken"), 0.0, 4e9),
-        option("inputs", OptionKind::Choice(&["final", "none"]), Some("final"), "stimuli as they are at the end of the run, held constant; or none"),
+        option(
+            "inputs",
+            OptionKind::Choice(&["final", "none"]),
+            Some("final"),
+            "stimuli as they are at the end of the run, held constant; or none",
+        ),
         option("set", OptionKind::Texts, None, "parameters and inputs to set, as in [\"I = 0.5 nA\"]; they win over stimuli"),
     ]
 }
@@ -55,7 +60,12 @@ impl Analysis for Lyapunov {
         let mut options = vec![
             bounded(option("exponents", OptionKind::Integer, None, "how many, the largest first (default all, up to 16)"), 1.0, 1000.0),
             option("duration", OptionKind::Time, None, "time measured (default the scenario's duration after its transient)"),
-            option("transient", OptionKind::Time, None, "time left out first, for state and frame (default the scenario's transient, at least a tenth of its duration)"),
+            option(
+                "transient",
+                OptionKind::Time,
+                None,
+                "time left out first, for state and frame (default the scenario's transient, at least a tenth of its duration)",
+            ),
             option("step", OptionKind::Time, None, "step of the Runge-Kutta scheme (default the scenario's dt)"),
             option("interval", OptionKind::Time, None, "time between orthonormalisations (default ten steps)"),
             bounded(option("batches", OptionKind::Integer, Some("20"), "batch means that the interval rests on"), 3.0, 400.0),
@@ -121,7 +131,11 @@ fn settings(request: &Request<'_>, bound: &Bound<'_>) -> Result<Settings, Analys
         }
     }
     if interval > duration || step > duration {
-        return Err(AnalysisError::Unsuitable(format!("`duration` of {} must hold steps and intervals of {}", short(duration), short(interval))));
+        return Err(AnalysisError::Unsuitable(format!(
+            "`duration` of {} must hold steps and intervals of {}",
+            short(duration),
+            short(interval)
+        )));
     }
     let n = bound.flow.dimension();
     let exponents = request.integer("exponents").map_or(n.min(MOST_EXPONENTS), |k| (k.max(1) as usize).min(n));
@@ -162,8 +176,16 @@ fn metrics(found: &Spectrum, bound: &Bound<'_>, settings: Settings) -> Vec<Metri
     }
     let clear = snapped(found);
     match kaplan_yorke(&clear, dimension) {
-        Some(d) => list.push(Metric::new(subject, "kaplan_yorke_dimension", d, "", n).note("exponents within their interval of 0 count as 0")),
-        None => list.push(Metric::missing(subject, "kaplan_yorke_dimension", "", n, "more exponents are needed: their sum never becomes negative")),
+        Some(d) => {
+            list.push(Metric::new(subject, "kaplan_yorke_dimension", d, "", n).note("exponents within their interval of 0 count as 0"));
+        }
+        None => list.push(Metric::missing(
+            subject,
+            "kaplan_yorke_dimension",
+            "",
+            n,
+            "more exponents are needed: their sum never becomes negative",
+        )),
     }
     let positive: f64 = clear.iter().filter(|e| **e > 0.0).sum();
     let per = if bound.base == TimeBase::Milliseconds { "bits/s" } else { "bits/time" };

@@ -22,8 +22,10 @@ pub mod binding;
 pub mod dependence;
 #[cfg(test)]
 pub(crate) mod equation_fixtures;
+pub mod fi_curve;
 pub mod lyapunov;
 pub mod mutual_information;
+pub mod phase_plane;
 pub mod transfer_entropy;
 
 pub use crate::scenario::catalog::{AnalysisDeclaration, Subjects};
@@ -50,8 +52,10 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &lags::Lags,
     &synchrony::Synchrony,
     // Information and dynamics.
+    &fi_curve::FiCurve,
     &lyapunov::Lyapunov,
     &mutual_information::MutualInformation,
+    &phase_plane::PhasePlane,
     &transfer_entropy::TransferEntropy,
 ];
 

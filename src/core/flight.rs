@@ -51,6 +51,8 @@ pub struct Flight<'a, D: Dynamics> {
     pub log_volume: f64,
     /// Number of resets so far.
     pub resets: u64,
+    /// Time of the last reset.
+    pub last_reset: f64,
     /// Resets with held states: their volumes are not in `log_volume`.
     pub held_resets: u64,
     /// Crossings so flat that the saltation matrix means nothing.
@@ -96,6 +98,7 @@ impl<'a, D: Dynamics> Flight<'a, D> {
             held: None,
             log_volume: 0.0,
             resets: 0,
+            last_reset: f64::NAN,
             held_resets: 0,
             grazing: 0,
             hybrid,
@@ -302,6 +305,7 @@ impl<'a, D: Dynamics> Flight<'a, D> {
         let mut dg = vec![0.0; n * n];
         self.system.reset(self.t, &mut self.x, &mut dg);
         self.resets += 1;
+        self.last_reset = self.t;
         self.armed = false;
         self.held = self.system.refractory(&self.x).filter(|(time, _)| *time > 0.0).map(|(time, states)| {
             let mut held = vec![false; n];

@@ -1,9 +1,9 @@
 //! The stepper against closed forms and stored numbers.
 
 use super::*;
+use crate::core::units::Quantity;
 use crate::equation::tests::{adex, exp_conductance, source};
 use crate::equation::{Source, TimeUnit};
-use crate::core::units::Quantity;
 
 pub(crate) fn si(text: &str) -> f64 {
     Quantity::parse(text).unwrap().value
@@ -19,8 +19,12 @@ pub(crate) struct Setup<'a> {
 }
 
 fn named(list: &[crate::equation::Variable], text: &str) -> Vec<Column> {
-    let given: Vec<(&str, f64)> =
-        text.split(';').filter(|t| !t.trim().is_empty()).map(|t| t.split_once('=').unwrap()).map(|(n, v)| (n.trim(), si(v.trim()))).collect();
+    let given: Vec<(&str, f64)> = text
+        .split(';')
+        .filter(|t| !t.trim().is_empty())
+        .map(|t| t.split_once('=').unwrap())
+        .map(|(n, v)| (n.trim(), si(v.trim())))
+        .collect();
     list.iter().map(|v| Column::Shared(given.iter().find(|g| g.0 == v.name).map_or(0.0, |g| g.1))).collect()
 }
 
@@ -165,10 +169,34 @@ fn adex_patterns_have_the_reference_spike_times() {
     let system = System::parse(&adex()).unwrap();
     let base = "V_T=-50 mV; Delta_T=2 mV; V_peak=0 mV";
     for (own, start, current, count, first) in [
-        ("C_m=200 pF; g_L=10 nS; E_L=-70 mV; a=2 nS; tau_w=30 ms; b=0 pA; V_reset=-58 mV", "-70 mV", "500 pA", 51, [14.2229, 23.1518, 32.2421]),
-        ("C_m=200 pF; g_L=12 nS; E_L=-70 mV; a=2 nS; tau_w=300 ms; b=60 pA; V_reset=-58 mV", "-70 mV", "500 pA", 10, [14.9040, 26.1718, 40.5479]),
-        ("C_m=200 pF; g_L=10 nS; E_L=-58 mV; a=2 nS; tau_w=120 ms; b=100 pA; V_reset=-46 mV", "-58 mV", "210 pA", 9, [16.1580, 19.0756, 24.1984]),
-        ("C_m=200 pF; g_L=12 nS; E_L=-70 mV; a=-10 nS; tau_w=300 ms; b=0 pA; V_reset=-58 mV", "-70 mV", "300 pA", 36, [33.5737, 54.1675, 73.2470]),
+        (
+            "C_m=200 pF; g_L=10 nS; E_L=-70 mV; a=2 nS; tau_w=30 ms; b=0 pA; V_reset=-58 mV",
+            "-70 mV",
+            "500 pA",
+            51,
+            [14.2229, 23.1518, 32.2421],
+        ),
+        (
+            "C_m=200 pF; g_L=12 nS; E_L=-70 mV; a=2 nS; tau_w=300 ms; b=60 pA; V_reset=-58 mV",
+            "-70 mV",
+            "500 pA",
+            10,
+            [14.9040, 26.1718, 40.5479],
+        ),
+        (
+            "C_m=200 pF; g_L=10 nS; E_L=-58 mV; a=2 nS; tau_w=120 ms; b=100 pA; V_reset=-46 mV",
+            "-58 mV",
+            "210 pA",
+            9,
+            [16.1580, 19.0756, 24.1984],
+        ),
+        (
+            "C_m=200 pF; g_L=12 nS; E_L=-70 mV; a=-10 nS; tau_w=300 ms; b=0 pA; V_reset=-58 mV",
+            "-70 mV",
+            "300 pA",
+            36,
+            [33.5737, 54.1675, 73.2470],
+        ),
     ] {
         let (parameters, initial) = (format!("{base}; {own}"), format!("V_m={start}"));
         for (integrator, dt, within) in [("auto", 2e-6, 0.015), ("rk45", 1e-4, 0.35)] {

@@ -1,0 +1,321 @@
+//! Firing rate against constant input: all currents as lanes of one stepper.
+
+use super::binding::{Bound, display, index_of};
+use super::lyapunov::equation_options;
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option};
+use crate::core::flight::Flight;
+use crate::core::units::{Quantity, short};
+use crate::scenario::{OptionKind, SpikeTimes};
+use crate::signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Scalars, Series, Shape};
+use crate::sim::stepper::{Column, Stepper, StepperSpec};
+
+/// `kind = "fi_curve"`.
+#[derive(Debug, Clone, Copy)]
+pub struct FiCurve;
+
+/// Rounds of refinement of the rheobase; each divides its bracket by the number of lanes.
+const ROUNDS: usize = 5;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "f-I curve",
+    summary: "firing rate against constant input, with rheobase, latency, and the rate of exactly located spikes",
+    formula: "mean rate: spikes after the transient / (duration − transient); steady rate: 1 / mean of the last three intervals; \
+              rheobase: the least input with a spike after the transient, on the grid and refined inside its cell",
+    assumptions: "One unit, input constant from the start, initial state as in the scenario; the last three intervals are steady.",
+    bias: "Spike times stand on the grid of the step (unless the scenario interpolates them): intervals are too long by up to one \
+           step. The dashed curve locates each crossing to rounding and shows how much that matters.",
+    cost: "O(inputs × steps), six times with refinement.",
+    caveats: "A slow unit that fires later than `duration` counts as silent, so the rheobase is that of this duration. With adaptation, \
+              mean and steady rate differ: both are given. Bistable units: the curve is that of this initial state.",
+    references: &["doi:10.1017/CBO9781107447615", "doi:10.1523/JNEUROSCI.23-37-11628.2003"],
+};
+
+impl Analysis for FiCurve {
+    fn declaration(&self) -> AnalysisDeclaration {
+        let mut options = vec![
+            option("input", OptionKind::Text, None, "input port that is stepped (default the first)"),
+            option("from", OptionKind::Text, None, "first input, a quantity such as \"0 nA\" (default none)"),
+            option("to", OptionKind::Text, None, "last input (default twice what the stimuli give)"),
+            bounded(option("steps", OptionKind::Integer, Some("21"), "number of inputs, ends included"), 2.0, 100_000.0),
+            option("duration", OptionKind::Time, None, "length of each run (default the scenario's duration)"),
+            option("transient", OptionKind::Time, None, "left out of mean rate and rheobase (default the scenario's transient)"),
+            option("refine", OptionKind::Flag, Some("true"), "refine the rheobase inside its cell of the grid"),
+            option("exact", OptionKind::Flag, Some("true"), "also the steady rate of exactly located spikes, where the model has a reset"),
+        ];
+        options.extend(equation_options());
+        AnalysisDeclaration { kind: "fi_curve", subjects: Subjects::Population, options }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let bound = Bound::new(request)?;
+        let protocol = Protocol::new(request, &bound)?;
+        let runs = protocol.runs(request, &protocol.inputs)?;
+        let exact = if request.flag("exact") { protocol.exact(request)? } else { None };
+        let refined = if request.flag("refine") { protocol.refine(request, &runs)? } else { None };
+        let mut metrics = protocol.metrics(&runs, refined);
+        for m in &mut metrics {
+            m.analysis.clone_from(&request.spec.name);
+        }
+        let summary = match metrics.first().and_then(|m| m.value) {
+            Some(r) => format!("{}: fires from {} {} on", bound.population.name, short(r), protocol.unit),
+            None => format!("{}: silent at all inputs", bound.population.name),
+        };
+        let mut shapes = protocol.shapes(&runs, exact, refined);
+        shapes.push(NamedShape::new("values", Shape::Scalars(Scalars::from_metrics(&metrics))));
+        let (name, kind) = (request.spec.name.clone(), request.spec.kind.clone());
+        let warnings = bound.warnings.clone();
+        Ok(Outcome { name, kind, title: CARD.title.into(), shapes, metrics, summary, warnings })
+    }
+}
+
+/// What is stepped, and for how long.
+struct Protocol<'b, 'a> {
+    bound: &'b Bound<'a>,
+    port: usize,
+    /// Inputs in SI.
+    inputs: Vec<f64>,
+    unit: String,
+    scale: f64,
+    dt: f64,
+    steps: u64,
+    /// In seconds (or time units).
+    transient: f64,
+    seed: u64,
+    integrator: String,
+    spike_times: SpikeTimes,
+}
+
+/// Spike times of one input, in seconds (or time units).
+type Run = Vec<f64>;
+
+impl<'b, 'a> Protocol<'b, 'a> {
+    fn new(request: &Request<'_>, bound: &'b Bound<'a>) -> Result<Self, AnalysisError> {
+        let spec = request.scenario.ok_or_else(|| AnalysisError::Unsuitable("an f-I curve needs a scenario".into()))?;
+        let ports = bound.system.inputs();
+        let port = match request.text("input") {
+            Some(name) => index_of(ports, name, "input")?,
+            None if ports.is_empty() => return Err(AnalysisError::Unsuitable(format!("`{}` has no input port", bound.population.name))),
+            None => 0,
+        };
+        if !bound.system.spikes() {
+            return Err(AnalysisError::Unsuitable(format!("`{}` has no threshold, so it has no spikes to count", bound.population.name)));
+        }
+        let end = |key: &str, default: f64| {
+            let Some(text) = request.text(key) else { return Ok(default) };
+            let wrong = |why: String| AnalysisError::Unsuitable(format!("`{key}` = \"{text}\": {why}"));
+            let q = Quantity::parse(text).map_err(|d| wrong(d.message))?;
+            let wanted = ports[port].dimension;
+            if q.dimension == wanted {
+                Ok(q.value)
+            } else {
+                Err(wrong(format!("`{}` is {wanted}, this is {}", ports[port].name, q.dimension)))
+            }
+        };
+        let (from, to) = (end("from", 0.0)?, end("to", 2.0 * bound.inputs[port])?);
+        if from.is_nan() || to.is_nan() || from >= to {
+            return Err(AnalysisError::Unsuitable(
+                "give `from` and `to`, the first below the second, as in from = \"0 nA\", to = \"10 nA\"".into(),
+            ));
+        }
+        let dt = spec.simulation.dt;
+        let whole = request.number("duration").unwrap_or(spec.simulation.steps as f64 * dt);
+        let steps = (whole / dt).round();
+        if (whole / dt - steps).abs() > 1e-6 || steps < 1.0 {
+            return Err(AnalysisError::Unsuitable(format!("`duration` of {} is no multiple of the step of {}", short(whole), short(dt))));
+        }
+        let n = request.integer("steps").unwrap_or(21).max(2) as usize;
+        let (unit, scale) = display(ports[port].dimension);
+        let integrator = bound.population.integrator.clone().or_else(|| spec.simulation.integrator.clone());
+        Ok(Self {
+            bound,
+            port,
+            inputs: between(from, to, n),
+            unit,
+            scale,
+            dt,
+            steps: steps as u64,
+            transient: request.number("transient").unwrap_or(spec.simulation.transient_steps as f64 * dt),
+            seed: spec.simulation.seed,
+            integrator: integrator.unwrap_or_else(|| "auto".into()),
+            spike_times: spec.simulation.spike_times,
+        })
+    }
+
+    /// Spike times for each of `inputs`, as lanes of one stepper.
+    fn runs(&self, request: &Request<'_>, inputs: &[f64]) -> Result<Vec<Run>, AnalysisError> {
+        let shared = |v: &[f64]| v.iter().map(|v| Column::Shared(*v)).collect::<Vec<_>>();
+        let entity = format!("populations.{}", self.bound.population.name);
+        let mut stepper = Stepper::new(StepperSpec {
+            system: self.bound.system,
+            integrator: &self.integrator,
+            dt: self.dt,
+            substeps: self.bound.population.substeps,
+            parameters: shared(&self.bound.parameters),
+            initial: shared(&self.bound.initial),
+            first_unit: 0,
+            lanes: inputs.len(),
+            seed: self.seed,
+            entity: &entity,
+            spike_times: self.spike_times,
+        })
+        .map_err(|e| AnalysisError::Unsuitable(e.message))?;
+        let columns: Vec<Vec<f64>> = (0..self.bound.inputs.len())
+            .map(|p| if p == self.port { inputs.to_vec() } else { vec![self.bound.inputs[p]; inputs.len()] })
+            .collect();
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let mut runs = vec![Vec::new(); inputs.len()];
+        let mut spikes = Vec::new();
+        for step in 0..self.steps {
+            if step % 4096 == 0 {
+                request.check_cancelled()?;
+            }
+            let mut nothing: Vec<&mut [f64]> = self.bound.system.event_ports().iter().map(|_| &mut [][..]).collect();
+            spikes.clear();
+            stepper.advance(step, &columns, &mut nothing, &mut spikes);
+            for s in &spikes {
+                runs[s.lane as usize].push((step as f64 + s.fraction) * self.dt);
+            }
+            stepper.reset(step, &spikes);
+        }
+        match stepper.not_finite() {
+            Some((lane, _)) => Err(AnalysisError::Unsuitable(format!(
+                "a state became infinite or NaN at {} {}: take a smaller step or another integrator",
+                short(inputs[lane as usize] / self.scale),
+                self.unit
+            ))),
+            None => Ok(runs),
+        }
+    }
+
+    fn after(&self, run: &[f64]) -> usize {
+        run.iter().filter(|&&t| t > self.transient * (1.0 + 1e-12)).count()
+    }
+
+    /// First input of the grid with a spike after the transient.
+    fn first_firing(&self, runs: &[Run]) -> Option<usize> {
+        runs.iter().position(|r| self.after(r) > 0)
+    }
+
+    /// The rheobase inside its cell of the grid: between the last silent input and the first that fires.
+    fn refine(&self, request: &Request<'_>, runs: &[Run]) -> Result<Option<f64>, AnalysisError> {
+        let Some(first) = self.first_firing(runs).filter(|&i| i > 0) else { return Ok(None) };
+        let (mut low, mut high) = (self.inputs[first - 1], self.inputs[first]);
+        for _ in 0..ROUNDS {
+            let inputs = between(low, high, 18);
+            let inside = self.runs(request, &inputs)?;
+            let Some(i) = self.first_firing(&inside).filter(|&i| i > 0) else { break };
+            (low, high) = (inputs[i - 1], inputs[i]);
+        }
+        Ok(Some(high))
+    }
+
+    /// Steady rate of exactly located spikes for each input; `None` where the model has no reset.
+    fn exact(&self, request: &Request<'_>) -> Result<Option<Vec<f64>>, AnalysisError> {
+        let mut rates = Vec::new();
+        for &input in &self.inputs {
+            request.check_cancelled()?;
+            let flow = self.bound.with_input(self.port, input);
+            let mut flight = Flight::new(&flow, 0.0, &self.bound.initial, Vec::new(), self.dt);
+            if !flight.is_hybrid() || !flow.is_autonomous() {
+                return Ok(None);
+            }
+            let (mut times, mut seen) = (Vec::new(), 0);
+            // A single state starts each interval anew, so two spikes say it all.
+            let enough = if flow.dimension() == 1 { 3 } else { u64::MAX };
+            while flight.t < self.steps as f64 * self.dt * (1.0 - 1e-12) && flight.resets < enough {
+                if flight.advance(self.dt).is_err() {
+                    return Ok(None);
+                }
+                if flight.resets > seen {
+                    seen = flight.resets;
+                    times.push(flight.last_reset);
+                }
+            }
+            rates.push(steady_rate(&times));
+        }
+        Ok(Some(rates))
+    }
+
+    fn metrics(&self, runs: &[Run], refined: Option<f64>) -> Vec<Metric> {
+        let subject = &self.bound.population.name;
+        let n = self.inputs.len() as u64;
+        let hertz = self.bound.base.rate_unit();
+        let grid = self.first_firing(runs).map(|i| self.inputs[i] / self.scale);
+        let silent = "no input of the grid gives a spike after the transient";
+        let put = |name: &str, value: Option<f64>, note: &str| match value {
+            Some(v) => Metric::new(subject, name, v, &self.unit, n).note(note),
+            None => Metric::missing(subject, name, &self.unit, n, silent),
+        };
+        let best = refined.map(|r| r / self.scale).or(grid);
+        let mut list = vec![
+            put("rheobase", best, if refined.is_some() { "refined inside its cell of the grid, for this duration" } else { "on the grid" }),
+            put("rheobase_grid", grid, "least input of the grid with a spike after the transient"),
+        ];
+        for (i, run) in runs.iter().enumerate().filter(|(_, r)| !r.is_empty()) {
+            let at = |what: &str| format!("{what}.{}", short(self.inputs[i] / self.scale));
+            let spikes = run.len() as u64;
+            list.push(
+                Metric::new(subject, at("spikes"), spikes as f64, "", spikes).note(format!("at this input in {}, whole run", self.unit)),
+            );
+            list.push(Metric::new(subject, at("rate"), self.mean_rate(run), hertz, self.after(run) as u64).note("after the transient"));
+            list.push(if run.len() < 2 {
+                Metric::missing(subject, at("steady_rate"), hertz, spikes, "one spike makes no interval")
+            } else {
+                Metric::new(subject, at("steady_rate"), steady_rate(run), hertz, spikes.min(4)).note("of the last three intervals")
+            });
+        }
+        list
+    }
+
+    fn mean_rate(&self, run: &[f64]) -> f64 {
+        self.after(run) as f64 / (self.steps as f64 * self.dt - self.transient)
+    }
+
+    fn shapes(&self, runs: &[Run], exact: Option<Vec<f64>>, refined: Option<f64>) -> Vec<NamedShape> {
+        let x: Vec<f64> = self.inputs.iter().map(|i| i / self.scale).collect();
+        let axis = || Axis::new(self.bound.system.inputs()[self.port].name.clone(), self.unit.clone());
+        let curve = |name: &str, y: Vec<f64>, style| Curve { name: name.into(), x: x.clone(), y, band: None, style };
+        let steady = runs.iter().map(|r| steady_rate(r)).collect();
+        let mut curves = vec![
+            curve("steady rate", steady, CurveStyle::Line),
+            curve("mean rate", runs.iter().map(|r| self.mean_rate(r)).collect(), CurveStyle::Points),
+        ];
+        if let Some(exact) = exact {
+            curves.push(curve("spikes located exactly", exact, CurveStyle::Theory));
+        }
+        let references = refined.map(|r| ReferenceLine { name: "rheobase".into(), at: r / self.scale, vertical: true });
+        let rate =
+            Series { x: axis(), y: Axis::new("rate", self.bound.base.rate_unit()), curves, references: references.into_iter().collect() };
+        let seconds = self.bound.base.seconds();
+        let latency = runs.iter().map(|r| r.first().map_or(f64::NAN, |t| t / seconds)).collect();
+        let first = Series {
+            x: axis(),
+            y: Axis::new("first spike", self.bound.base.unit()),
+            curves: vec![curve("latency", latency, CurveStyle::Line)],
+            references: Vec::new(),
+        };
+        vec![NamedShape::new("f-I curve", Shape::Series(rate)), NamedShape::new("latency", Shape::Series(first))]
+    }
+}
+
+/// `n` values from one end to the other, ends included.
+fn between(from: f64, to: f64, n: usize) -> Vec<f64> {
+    (0..n).map(|i| if i + 1 == n { to } else { from + (to - from) * i as f64 / (n - 1) as f64 }).collect()
+}
+
+/// 1 over the mean of the last three intervals (fewer if there are fewer); 0 without an interval.
+fn steady_rate(times: &[f64]) -> f64 {
+    let last = &times[times.len().saturating_sub(4)..];
+    match last {
+        [first, .., end] => (last.len() - 1) as f64 / (end - first),
+        _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+#[path = "fi_curve_tests.rs"]
+mod tests;

@@ -1,0 +1,242 @@
+//! The slice of state space that is shown, and what is computed on it.
+
+use crate::analysis::binding::{Bound, display};
+use crate::analysis::{AnalysisError, Request};
+use crate::core::flight::Flight;
+use crate::core::phase::{Grid, Rest, fixed_points, newton, zero_lines};
+use crate::signal::{Axis, Curve, CurveStyle};
+
+/// Points of an integrated trajectory.
+const TRAJECTORY_POINTS: usize = 4000;
+/// Seeds of Newton's method along each axis.
+const SEEDS: usize = 9;
+
+/// A plane of two states in SI, with the others somewhere.
+pub(super) struct Plane<'b, 'a> {
+    pub bound: &'b Bound<'a>,
+    x: usize,
+    y: usize,
+    /// SI ranges.
+    ranges: [(f64, f64); 2],
+    /// Typical size of each state.
+    scale: Vec<f64>,
+    /// Integrated states, SI.
+    path: Vec<Vec<f64>>,
+    /// Recorded values of both states in display units, if there are.
+    recorded: Option<(Vec<f64>, Vec<f64>)>,
+    others: Others,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Others {
+    Rest,
+    Steady,
+    Initial,
+}
+
+impl<'b, 'a> Plane<'b, 'a> {
+    /// Integrates a trajectory (or takes what was recorded) and settles the ranges.
+    pub fn new(
+        request: &Request<'_>,
+        bound: &'b Bound<'a>,
+        (x, y): (usize, usize),
+        ranges: [Option<(f64, f64)>; 2],
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, AnalysisError> {
+        let (path, failure) = integrate(request, bound)?;
+        warnings.extend(failure);
+        let recorded = recorded(request, bound, x, y);
+        let units = [x, y].map(|s| display(bound.system.states()[s].dimension).1);
+        let span = |axis: usize| {
+            let state = [x, y][axis];
+            let from_path = path.iter().map(|p| p[state]);
+            let from_record = recorded.iter().flat_map(|r| if axis == 0 { &r.0 } else { &r.1 }).map(|v| v * units[axis]);
+            let (low, high) = from_path
+                .chain(from_record)
+                .filter(|v| v.is_finite())
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |m, v| (m.0.min(v), m.1.max(v)));
+            let size = (high - low).max(0.2 * high.abs().max(low.abs())).max(if high == 0.0 && low == 0.0 { units[axis] } else { 0.0 });
+            (low - 0.3 * size, high + 0.3 * size)
+        };
+        let ranges = [ranges[0].unwrap_or_else(|| span(0)), ranges[1].unwrap_or_else(|| span(1))];
+        let mut scale: Vec<f64> = (0..bound.flow.dimension()).map(|i| path.iter().fold(0.0_f64, |m, p| m.max(p[i].abs()))).collect();
+        for (state, range) in [x, y].into_iter().zip(&ranges) {
+            scale[state] = scale[state].max(range.1 - range.0);
+        }
+        for (s, v) in scale.iter_mut().zip(bound.system.states()) {
+            if *s <= 0.0 || !s.is_finite() {
+                *s = display(v.dimension).1;
+            }
+        }
+        let others = match request.text("others") {
+            Some("steady") => Others::Steady,
+            Some("initial") => Others::Initial,
+            _ => Others::Rest,
+        };
+        Ok(Self { bound, x, y, ranges, scale, path, recorded, others })
+    }
+
+    /// The two states of a full state, in display units.
+    pub fn shown(&self, state: &[f64]) -> [f64; 2] {
+        [self.x, self.y].map(|s| state[s] / display(self.bound.system.states()[s].dimension).1)
+    }
+
+    /// The axis of the first (0) or second (1) state.
+    pub fn axis(&self, which: usize) -> Axis {
+        super::state_axis(self.bound, [self.x, self.y][which])
+    }
+
+    /// Fixed points from a grid of seeds and from along the trajectory, the ones nearest its end first.
+    pub fn rests(&self) -> Vec<Rest> {
+        let grid = Grid { x: self.ranges[0], y: self.ranges[1], columns: SEEDS, rows: SEEDS };
+        let along: Vec<Vec<f64>> = self.path.iter().rev().step_by((self.path.len() / 8).max(1)).cloned().collect();
+        let base = self.path.last().unwrap_or(&self.bound.initial).clone();
+        let seeds = (0..SEEDS * SEEDS).map(|i| {
+            let mut seed = base.clone();
+            (seed[self.x], seed[self.y]) = grid.at(i % SEEDS, i / SEEDS);
+            seed
+        });
+        fixed_points(&self.bound.flow, 0.0, along.into_iter().chain(seeds), &self.scale)
+    }
+
+    /// The full state of a point of the plane; `guess` holds the other states and is moved along.
+    fn state(&self, point: (f64, f64), guess: &mut [f64]) -> bool {
+        (guess[self.x], guess[self.y]) = point;
+        if self.others != Others::Steady || guess.len() == 2 {
+            return true;
+        }
+        let free: Vec<usize> = (0..guess.len()).filter(|&i| i != self.x && i != self.y).collect();
+        newton(&self.bound.flow, 0.0, guess, &free, &self.scale)
+    }
+
+    /// Where the other states stand to begin with: at a stable fixed point, else any, else the initial state.
+    fn base(&self, rests: &[Rest]) -> Vec<f64> {
+        if self.others == Others::Initial {
+            return self.bound.initial.clone();
+        }
+        let stable = rests.iter().find(|r| r.signs().0 == r.eigenvalues.len());
+        stable.or(rests.first()).map_or_else(|| self.bound.initial.clone(), |r| r.state.clone())
+    }
+
+    /// Nullclines of both states, and the threshold, in display units.
+    pub fn nullclines(&self, resolution: usize, rests: &[Rest], warnings: &mut Vec<String>) -> Vec<(String, Vec<[f64; 4]>)> {
+        let n = self.bound.flow.dimension();
+        let grid = Grid { x: self.ranges[0], y: self.ranges[1], columns: resolution, rows: resolution };
+        let base = self.base(rests);
+        if n > 2 {
+            let how = match self.others {
+                Others::Steady => "at their steady values for each point",
+                Others::Initial => "at their initial values",
+                Others::Rest if rests.is_empty() => "at their initial values (no fixed point was found)",
+                Others::Rest => "at their values at the fixed point",
+            };
+            warnings.push(format!("a slice through {n} states: the others stand {how}"));
+        }
+        let mut values = vec![vec![f64::NAN; resolution * resolution]; 3];
+        let (mut f, mut gradient) = (vec![0.0; n], vec![0.0; n]);
+        let mut lost = 0;
+        for row in 0..resolution {
+            let mut guess = base.clone();
+            for column in 0..resolution {
+                if !self.state(grid.at(column, row), &mut guess) {
+                    guess.clone_from(&base);
+                    lost += 1;
+                    continue;
+                }
+                self.bound.flow.rate(0.0, &guess, &mut f);
+                let cell = row * resolution + column;
+                values[0][cell] = f[self.x];
+                values[1][cell] = f[self.y];
+                values[2][cell] = self.bound.flow.threshold(0.0, &guess, &mut gradient).unwrap_or(f64::NAN);
+            }
+        }
+        if lost > 0 {
+            warnings.push(format!("at {lost} of {} points the other states have no steady values", resolution * resolution));
+        }
+        let name = |s: usize| format!("{} nullcline", self.bound.system.states()[s].name);
+        let units = [self.x, self.y].map(|s| display(self.bound.system.states()[s].dimension).1);
+        [name(self.x), name(self.y), "threshold".to_owned()]
+            .into_iter()
+            .zip(&values)
+            .map(|(name, v)| {
+                let lines = zero_lines(v, &grid);
+                (name, lines.into_iter().map(|s| [s[0] / units[0], s[1] / units[1], s[2] / units[0], s[3] / units[1]]).collect::<Vec<_>>())
+            })
+            .filter(|(name, lines)| name != "threshold" || !lines.is_empty())
+            .collect()
+    }
+
+    /// Directions of the flow: x, y, dx, dy in display units, of length 1 when divided by the ranges.
+    pub fn field(&self, arrows: usize, rests: &[Rest]) -> Vec<[f64; 4]> {
+        let units = [self.x, self.y].map(|s| display(self.bound.system.states()[s].dimension).1);
+        let [rx, ry] = self.ranges;
+        // In the middle of cells, so that no arrow leaves the frame.
+        let at = |(from, to): (f64, f64), i: usize| from + (to - from) * (i as f64 + 0.5) / arrows as f64;
+        let base = self.base(rests);
+        let mut f = vec![0.0; base.len()];
+        let mut field = Vec::new();
+        for row in 0..arrows {
+            let mut guess = base.clone();
+            for column in 0..arrows {
+                let (x, y) = (at(rx, column), at(ry, row));
+                if !self.state((x, y), &mut guess) {
+                    guess.clone_from(&base);
+                    continue;
+                }
+                self.bound.flow.rate(0.0, &guess, &mut f);
+                let (dx, dy) = (f[self.x] / (rx.1 - rx.0), f[self.y] / (ry.1 - ry.0));
+                let length = dx.hypot(dy);
+                if length > 0.0 && length.is_finite() {
+                    field.push([x / units[0], y / units[1], f[self.x] / length / units[0], f[self.y] / length / units[1]]);
+                }
+            }
+        }
+        field
+    }
+
+    /// The recorded trajectory if there is one, else the integrated one.
+    pub fn trajectories(&self) -> Vec<Curve> {
+        let curve = |name: &str, x: Vec<f64>, y: Vec<f64>| Curve { name: name.into(), x, y, band: None, style: CurveStyle::Line };
+        if let Some((x, y)) = &self.recorded {
+            return vec![curve("recorded", x.clone(), y.clone())];
+        }
+        let (x, y) = self.path.iter().map(|p| self.shown(p)).map(|[x, y]| (x, y)).unzip();
+        vec![curve("trajectory", x, y)]
+    }
+}
+
+/// States along a trajectory from the initial state, and what ended it early.
+fn integrate(request: &Request<'_>, bound: &Bound<'_>) -> Result<(Vec<Vec<f64>>, Option<String>), AnalysisError> {
+    let (dt, steps) = request.scenario.map_or((0.0, 0), |s| (s.simulation.dt, s.simulation.steps));
+    let step = request.number("step").unwrap_or(dt);
+    let duration = request.number("duration").unwrap_or(steps as f64 * dt);
+    if step.is_nan() || duration.is_nan() || step <= 0.0 || duration <= 0.0 {
+        return Err(AnalysisError::Unsuitable("`step` and `duration` must be positive".into()));
+    }
+    let mut flight = Flight::new(&bound.flow, 0.0, &bound.initial, Vec::new(), step);
+    let mut path = vec![bound.initial.clone()];
+    let stride = (duration / TRAJECTORY_POINTS as f64).max(step);
+    while flight.t < duration * (1.0 - 1e-9) {
+        request.check_cancelled()?;
+        if let Err(error) = flight.advance(stride) {
+            return Ok((path, Some(format!("the trajectory ends early: {error}"))));
+        }
+        path.push(flight.x.clone());
+    }
+    Ok((path, None))
+}
+
+/// Recorded values of both states of the unit, in display units, from one trace request.
+fn recorded(request: &Request<'_>, bound: &Bound<'_>, x: usize, y: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+    let unit = request.integer("unit").unwrap_or(0).max(0) as u32;
+    let window = request.recording.analysis_window();
+    let states = bound.system.states();
+    request.recording.traces_of(&bound.population.name, &states[x].name).find_map(|tx| {
+        let ty = request
+            .recording
+            .traces_of(&bound.population.name, &states[y].name)
+            .find(|ty| ty.interval == tx.interval && ty.start == tx.start && ty.len() == tx.len())?;
+        let column = |t: &crate::signal::Trace| t.units.iter().position(|&u| u == unit).map(|c| t.column(c, window));
+        Some((column(tx)?, column(ty)?)).filter(|(x, _)| x.len() > 1)
+    })
+}
