@@ -39,9 +39,15 @@ pub const LIST: &[Info] = &[
         name: "exact",
         about: "linear states by matrix exponential; states linear in themselves with what they depend on frozen over the step (order 1 in these)",
     },
-    Info { name: "exponential_euler", about: "each equation solved exactly after linearising it in its own state; order 1, stable for stiff gates" },
+    Info {
+        name: "exponential_euler",
+        about: "each equation solved exactly after linearising it in its own state; order 1, stable for stiff gates",
+    },
     Info { name: "euler", about: "forward Euler; order 1" },
-    Info { name: "euler_sequential", about: "forward Euler, each equation seeing the states already updated, as several published scripts do; order 1" },
+    Info {
+        name: "euler_sequential",
+        about: "forward Euler, each equation seeing the states already updated, as several published scripts do; order 1",
+    },
     Info { name: "heun", about: "explicit trapezoid; order 2" },
     Info { name: "rk4", about: "classical Runge-Kutta; order 4" },
     Info { name: "rk45", about: "Dormand-Prince 5(4), adaptive inside each step, locates threshold crossings; order 5" },

@@ -12,8 +12,7 @@ const A: [[f64; 6]; 6] = [
     [35.0 / 384.0, 0.0, 500.0 / 1113.0, 125.0 / 192.0, -2187.0 / 6784.0, 11.0 / 84.0],
 ];
 const C: [f64; 6] = [0.2, 0.3, 0.8, 8.0 / 9.0, 1.0, 1.0];
-const ERROR: [f64; 7] =
-    [71.0 / 57600.0, 0.0, -71.0 / 16695.0, 71.0 / 1920.0, -17253.0 / 339_200.0, 22.0 / 525.0, -1.0 / 40.0];
+const ERROR: [f64; 7] = [71.0 / 57600.0, 0.0, -71.0 / 16695.0, 71.0 / 1920.0, -17253.0 / 339_200.0, 22.0 / 525.0, -1.0 / 40.0];
 
 /// What is integrated: the rates, the threshold surface if there is one, and where the threshold variable is clipped.
 pub struct Lane<'a> {
@@ -91,7 +90,13 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
                 return done / h;
             }
         }
-        let factor = if worst.is_finite() && worst > 0.0 { 0.9 * crate::core::math::pow(worst, -0.2) } else if worst == 0.0 { 5.0 } else { 0.1 };
+        let factor = if worst.is_finite() && worst > 0.0 {
+            0.9 * crate::core::math::pow(worst, -0.2)
+        } else if worst == 0.0 {
+            5.0
+        } else {
+            0.1
+        };
         part = step * factor.clamp(0.1, 5.0);
         if part < smallest {
             part = smallest;

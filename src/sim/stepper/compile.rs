@@ -88,6 +88,10 @@ pub fn compile(spec: StepperSpec<'_>) -> Result<Stepper, String> {
             return Err(format!("`{}` of unit {} is not a finite number", v.name, spec.first_unit as usize + lane));
         }
     }
+    if spec.spike_times == SpikeTimes::Exact {
+        return Err("crossings inside a step cannot be solved in closed form here: use spike_times = \"interpolated\", or a shorter step"
+            .to_owned());
+    }
     let substeps = spec.substeps.max(1);
     let per_second = p.time_unit.per_second();
     let dt = spec.dt * per_second;
@@ -176,15 +180,21 @@ fn assemble(
         let mut roots: Vec<(&Graph, Vec<Id>)> = [Some(&main), held.as_ref()]
             .into_iter()
             .flatten()
-            .map(|(g, drift, method)| (g, match method {
-                Method::Expressions(list) => list.clone(),
-                _ => drift.clone(),
-            }))
+            .map(|(g, drift, method)| {
+                (
+                    g,
+                    match method {
+                        Method::Expressions(list) => list.clone(),
+                        _ => drift.clone(),
+                    },
+                )
+            })
             .collect();
         let mut others = imported.gains.clone();
         others.extend(imported.condition);
         roots.push((&imported.graph, others));
-        let mut list: Vec<u32> = roots.iter().flat_map(|(g, ids)| ids.iter().flat_map(|&id| g.symbols(id)).collect::<Vec<_>>()).filter_map(s).collect();
+        let mut list: Vec<u32> =
+            roots.iter().flat_map(|(g, ids)| ids.iter().flat_map(|&id| g.symbols(id)).collect::<Vec<_>>()).filter_map(s).collect();
         list.sort_unstable();
         list.dedup();
         list
@@ -206,9 +216,7 @@ fn assemble(
         Symbol::Parameter(i) => parameters[i as usize],
         Symbol::Variable(i) => Place::Column(lane_columns[i as usize]),
         Symbol::Input(i) => inputs.iter().find(|x| x.0 == i as usize).map_or(Place::Number(0.0), |x| Place::Scratch(x.1 as u32)),
-        Symbol::Noise(i) => {
-            noisy.iter().position(|&x| x == i).map_or(Place::Number(0.0), |k| Place::Scratch(noise[k].scratch as u32))
-        }
+        Symbol::Noise(i) => noisy.iter().position(|&x| x == i).map_or(Place::Number(0.0), |k| Place::Scratch(noise[k].scratch as u32)),
         Symbol::Time => time.map_or(Place::Number(0.0), |t| Place::Scratch(t as u32)),
         Symbol::Given(_) | Symbol::Weight => Place::Number(f64::NAN),
     };
@@ -248,7 +256,8 @@ fn assemble(
         let (kernel, places) = Kernel::compile(&imported.graph, &sides, &[None, None], &bind, &steady, &mut plan);
         Threshold { kernel, compare, left: places[0], right: places[1] }
     });
-    let by_input = imported.reset.iter().chain(&imported.refractory).any(|&id| imported.graph.depends(id, |s| matches!(s, Symbol::Input(_))));
+    let by_input =
+        imported.reset.iter().chain(&imported.refractory).any(|&id| imported.graph.depends(id, |s| matches!(s, Symbol::Input(_))));
     if by_input {
         return Err("the reset or the refractory time depends on an input, which has no value at the moment of a spike".to_owned());
     }

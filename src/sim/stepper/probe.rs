@@ -79,13 +79,7 @@ impl Stepper {
                     for (v, port) in values.iter_mut().zip(inputs) {
                         *v = port.get(lane).copied().unwrap_or(0.0);
                     }
-                    out.push(tape.value(&Values {
-                        states: &states,
-                        parameters: &parameters,
-                        inputs: &values,
-                        time,
-                        ..Values::default()
-                    }));
+                    out.push(tape.value(&Values { states: &states, parameters: &parameters, inputs: &values, time, ..Values::default() }));
                 }
             }
         }
