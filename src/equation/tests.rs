@@ -79,3 +79,266 @@ fn receptors_join_and_take_the_units_of_their_host() {
     assert!(plain.event_ports()[0].weight.is_none());
     assert!(point.carrying("ampa", &point).is_err());
 }
+
+mod properties {
+    use super::super::check::Checker;
+    use super::super::derive::derivative;
+    use super::super::fuse::{Varies, fuse};
+    use super::super::graph::{Binary, Graph, Id, Symbol, Unary};
+    use super::super::kernel::{Kernel, Memory, Place, Plan, fill_hoisted};
+    use super::super::print::Printer;
+    use super::super::syntax::expression;
+    use super::super::tape::{Tape, Values};
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Grows a random graph from bytes: each takes two earlier nodes and joins them.
+    fn grow(bytes: &[u8], smooth: bool) -> (Graph, Id) {
+        let mut g = Graph::new();
+        let mut nodes: Vec<Id> = (0..4).map(|i| g.symbol(Symbol::State(i))).collect();
+        nodes.push(g.symbol(Symbol::Parameter(0)));
+        nodes.push(g.number(0.75));
+        nodes.push(g.number(-1.5));
+        for b in bytes.chunks(3) {
+            let (op, x, y) = (b[0] % if smooth { 15 } else { 30 }, b.get(1).copied().unwrap_or(0), b.get(2).copied().unwrap_or(0));
+            let pick = |k: u8| nodes[nodes.len() - 1 - usize::from(k) % nodes.len()];
+            let (a, c) = (pick(x), pick(y));
+            let id = match op {
+                0 | 1 => g.add(a, c),
+                2 => g.sub(a, c),
+                3 | 4 => g.mul(a, c),
+                5 => {
+                    let t = g.unary(Unary::Tanh, c);
+                    let two = g.number(2.5);
+                    let bottom = g.add(two, t);
+                    g.div(a, bottom)
+                }
+                6 => g.unary(Unary::Tanh, a),
+                7 => {
+                    let t = g.unary(Unary::Tanh, a);
+                    g.unary(Unary::Exp, t)
+                }
+                8 => g.unary(Unary::Sigmoid, a),
+                9 => g.unary(Unary::Sin, a),
+                10 => {
+                    let t = g.unary(Unary::Sin, a);
+                    g.unary(Unary::Exprel, t)
+                }
+                11 => {
+                    let s = g.unary(Unary::Sigmoid, a);
+                    g.unary(Unary::Log, s)
+                }
+                12 => {
+                    let s = g.unary(Unary::Sigmoid, a);
+                    g.unary(Unary::Sqrt, s)
+                }
+                13 => {
+                    let t = g.unary(Unary::Tanh, a);
+                    g.unary(Unary::Powi(i32::from(y % 5)), t)
+                }
+                14 => {
+                    let (s, t) = (g.unary(Unary::Sigmoid, a), g.unary(Unary::Tanh, c));
+                    g.binary(Binary::Pow, s, t)
+                }
+                15 => g.unary(Unary::Neg, a),
+                16 => g.unary(Unary::Exp, a),
+                17 => g.unary(Unary::Expm1, a),
+                18 => g.unary(Unary::Cosh, a),
+                19 => g.unary(Unary::Sinh, a),
+                20 => g.unary(Unary::Abs, a),
+                21 => g.unary(Unary::Sign, a),
+                22 => g.unary(Unary::Floor, a),
+                23 => g.unary(Unary::Step, a),
+                24 => g.binary(Binary::Min, a, c),
+                25 => g.binary(Binary::Max, a, c),
+                26 => g.div(a, c),
+                27 => {
+                    let condition = g.binary(Binary::Less, a, c);
+                    g.choose(condition, c, a)
+                }
+                28 => g.unary(Unary::Tan, a),
+                _ => {
+                    let (p, q) = (g.binary(Binary::Greater, a, c), g.binary(Binary::LessEqual, a, c));
+                    let both = g.binary(Binary::Or, p, q);
+                    g.choose(both, a, c)
+                }
+            };
+            nodes.push(id);
+        }
+        let last = nodes[nodes.len() - 1];
+        (g, last)
+    }
+
+    fn names(s: Symbol) -> String {
+        match s {
+            Symbol::State(i) => format!("x{i}"),
+            _ => "p".to_owned(),
+        }
+    }
+
+    fn read(text: &str) -> (Graph, Id) {
+        let mut found = Vec::new();
+        let mut g = Graph::new();
+        let e = expression(text, 0..text.len(), &mut found).unwrap_or_else(|| panic!("{text}: {found:?}"));
+        let lookup = |g: &mut Graph, name: &str| {
+            let s = if name == "p" { Symbol::Parameter(0) } else { Symbol::State(name[1..].parse().unwrap()) };
+            Some(Ok((g.symbol(s), Dimension::NONE)))
+        };
+        let id = Checker { graph: &mut g, lookup: &lookup, known: &[], diagnostics: &mut found }.number(&e).map(|n| n.0);
+        (g, id.unwrap_or_else(|| panic!("{text}: {found:?}")))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn what_is_printed_reads_back_as_the_same_graph(bytes in prop::collection::vec(any::<u8>(), 3..60)) {
+            let (g, id) = grow(&bytes, false);
+            let text = Printer::source(&g, &names).print(id);
+            // Shared terms are written out each time: texts may become longer than the language allows.
+            prop_assume!(text.len() < 2000);
+            let (again, same) = read(&text);
+            prop_assert_eq!(&Printer::source(&again, &names).print(same), &text);
+            let states = [0.3, -0.7, 1.1, 0.05];
+            let values = Values { states: &states, parameters: &[0.4], ..Values::default() };
+            let (a, b) = (Tape::new(&g, &[id]).value(&values), Tape::new(&again, &[same]).value(&values));
+            prop_assert!(a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()), "{}: {} {}", text, a, b);
+        }
+
+        #[test]
+        fn derivatives_agree_with_central_differences(bytes in prop::collection::vec(any::<u8>(), 3..36), which in 0u32..4) {
+            let (mut g, id) = grow(&bytes, true);
+            let d = derivative(&mut g, id, Symbol::State(which));
+            let tape = Tape::new(&g, &[id, d]);
+            let at = |shift: f64| {
+                let mut states = [0.31, -0.72, 0.53, 0.11];
+                states[which as usize] += shift;
+                let mut out = [0.0; 2];
+                tape.evaluate(&Values { states: &states, parameters: &[0.4], ..Values::default() }, &mut out);
+                out
+            };
+            let h = 1e-4;
+            let [value, exact] = at(0.0);
+            prop_assume!(value.abs() < 50.0 && exact.abs() < 1e3);
+            // Richardson extrapolation; its own error estimate says where the difference quotient can be trusted.
+            let quotient = |h: f64| (at(h)[0] - at(-h)[0]) / (2.0 * h);
+            let (coarse, fine) = (quotient(h), quotient(0.5 * h));
+            prop_assume!((coarse - fine).abs() < 1e-4 * (1.0 + exact.abs()));
+            let numeric = (4.0 * fine - coarse) / 3.0;
+            prop_assert!((numeric - exact).abs() < 1e-6 * (1.0 + exact.abs()), "{} {}", numeric, exact);
+        }
+
+        #[test]
+        fn kernels_give_the_bits_of_the_plain_evaluator(
+            bytes in prop::collection::vec(any::<u8>(), 3..60),
+            lanes in prop::sample::select(vec![0usize, 1, 3, 7, 16, 17, 256, 300]),
+        ) {
+            let (g, id) = grow(&bytes, false);
+            let (h, other) = (g.clone(), Id((g.len() / 2) as u32));
+            let roots = [id, other];
+            let bind = |s: Symbol| match s {
+                Symbol::State(i) => Place::Column(i),
+                _ => Place::Column(4),
+            };
+            let steady = |s: Symbol| matches!(s, Symbol::Parameter(_));
+            let class = |s: Symbol| if steady(s) { Varies::Lane } else { Varies::Step };
+            let mut plan = Plan { columns: 5, ..Plan::default() };
+            let targets = [Some(Place::Column(1)), Some(Place::Column(0))];
+            let (kernel, _) = Kernel::compile(&h, &roots, &targets, &bind, &steady, &mut plan);
+            let mut memory = Memory::new(lanes, plan.columns as usize, plan.scratch as usize);
+            for c in 0..5 {
+                for (k, v) in memory.padded_mut(c).iter_mut().enumerate() {
+                    *v = ((k * 37 + c * 11) % 101) as f64 * 0.05 - 2.5;
+                }
+            }
+            fill_hoisted(&plan, &mut memory, &bind);
+            let before = memory.clone();
+            for (start, count) in memory.blocks() {
+                kernel.run(&mut memory, start, count);
+            }
+            let (fused, ids) = fuse(&g, &roots, &class);
+            let tape = Tape::new(&fused, &ids);
+            for lane in 0..lanes {
+                let states: Vec<f64> = (0..4).map(|c| before.column(c)[lane]).collect();
+                let mut want = [0.0; 2];
+                tape.evaluate(&Values { states: &states, parameters: &[before.column(4)[lane]], ..Values::default() }, &mut want);
+                let got = [memory.column(1)[lane], memory.column(0)[lane]];
+                for (a, b) in want.iter().zip(got) {
+                    prop_assert!(a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()), "lane {} of {}: {:e} {:e}", lane, lanes, a, b);
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let everywhere = Source {
+                threshold: Some(text.clone()), reset: Some(text.clone()), refractory_time: Some(text.clone()),
+                on_event: Some(text.clone()), ..source(&text, "a:V", "I:A")
+            };
+            let _ = System::parse(&everywhere);
+        }
+
+        #[test]
+        fn no_mutated_model_makes_the_parser_panic(edits in prop::collection::vec((any::<u16>(), any::<u8>(), 0u8..3), 1..12)) {
+            let mut s = adex();
+            s.on_event = Some("V_m += [1 mV]".to_owned());
+            for text in [&mut s.equations, s.threshold.as_mut().unwrap(), s.reset.as_mut().unwrap()] {
+                let mut chars: Vec<char> = text.chars().collect();
+                for &(at, with, kind) in &edits {
+                    let at = usize::from(at) % (chars.len() + 1);
+                    let with = b"()[]:=+-*/.,#<> \n;dtVxi09e\xb5\xe9"[usize::from(with) % 29] as char;
+                    match kind {
+                        0 => chars.insert(at, with),
+                        1 if at < chars.len() => { chars.remove(at); }
+                        _ if at < chars.len() => chars[at] = with,
+                        _ => {}
+                    }
+                }
+                *text = chars.into_iter().collect();
+            }
+            if let Err(list) = System::parse(&s) {
+                for (part, d) in list {
+                    let text = match part { Part::Equations => &s.equations, Part::Threshold => s.threshold.as_ref().unwrap(), Part::Reset => s.reset.as_ref().unwrap(), _ => continue };
+                    prop_assert!(d.span.start <= d.span.end && d.span.end <= text.len(), "{:?} in {:?}", d, text);
+                    prop_assert!(text.is_char_boundary(d.span.start) && text.is_char_boundary(d.span.end));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn deep_and_long_expressions_are_refused_clearly() {
+        for text in [
+            "(".repeat(100_000),
+            "-".repeat(100_000),
+            "exp(".repeat(50_000),
+            vec!["1"; 100_000].join("+"),
+            "2**".repeat(50_000),
+            "not ".repeat(50_000),
+        ] {
+            let errors = System::parse(&source(&format!("x = {text} : 1"), "", "")).unwrap_err();
+            assert!(
+                errors[0].1.message.contains("nested too deeply") || errors[0].1.message.contains("missing"),
+                "{}",
+                errors[0].1.message
+            );
+        }
+    }
+}
+
+#[test]
+fn mistakes_get_helpful_messages() {
+    let first = |equations: &str| System::parse(&source(equations, "tau:s V_T:V", "I:A")).unwrap_err()[0].1.clone();
+    assert!(first("dx/dt = -x/tau").message.contains("unit of `x` is missing"));
+    assert!(first("a = b : 1\nb = a : 1").message.contains("depends on itself"));
+    assert!(first("tau = 1 : 1").message.contains("declared twice"));
+    assert!(first("y = xi : 1").message.contains("belongs in a differential equation"));
+    assert!(first("y = 20 mV : V").help.unwrap_or_default().contains("product") || first("y = 20mV : V").help.unwrap().contains("[20 mV]"));
+    assert!(first("dx/dt = xi**2*[1 Hz]*[1 s]/tau : 1").message.len() > 3);
+    assert!(first("y = mV : V").help.unwrap().contains("[1 mV]"));
+    assert!(first("y = sin(V_T) : 1").message.contains("takes a plain number"));
+    assert!(first("dx/dt = -x/tau : 1 (unless refractory)").message.contains("flags"));
+    let warned = System::parse(&source("y = V_T/(exp(V_T/[1 mV]) - 1) : V", "V_T:V", "")).unwrap();
+    assert!(warned.warnings()[0].1.help.as_ref().unwrap().contains("exprel"));
+}

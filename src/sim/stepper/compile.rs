@@ -88,6 +88,10 @@ pub fn compile(spec: StepperSpec<'_>) -> Result<Stepper, String> {
             return Err(format!("`{}` of unit {} is not a finite number", v.name, spec.first_unit as usize + lane));
         }
     }
+    if spec.spike_times == SpikeTimes::Exact {
+        return Err("crossings inside a step cannot be solved in closed form here: use spike_times = \"interpolated\", or a shorter step"
+            .to_owned());
+    }
     let substeps = spec.substeps.max(1);
     let per_second = p.time_unit.per_second();
     let dt = spec.dt * per_second;

@@ -263,3 +263,142 @@ fn conductances_are_frozen_over_the_step_and_held_potentials_ignore_events() {
     assert!((out[0] - g * (0.0 - v)).abs() < 1e-20);
     assert!(s.probe("amqa.I").unwrap_err().message.contains("ampa.I"));
 }
+
+fn fitzhugh() -> Source {
+    Source {
+        time_unit: TimeUnit::Dimensionless,
+        ..source("dx/dt = x - x**3/3 - y + I + 0.2*sin(t) : 1\ndy/dt = 0.08*(x + 0.7 - 0.8*y) : 1", "", "I:1")
+    }
+}
+
+/// Error at the end halves with the step as often as the order says.
+#[test]
+fn integrators_have_their_orders() {
+    let system = System::parse(&fitzhugh()).unwrap();
+    let end = |integrator: &str, dt: f64| {
+        let setup = Setup { system: system.clone(), parameters: "", initial: "x=-1; y=-0.5", integrator, dt, lanes: 1 };
+        let mut s = setup.stepper();
+        for step in 0..(8.0 / dt).round() as u64 {
+            s.advance(step, &[&[0.6]], &mut [], &mut Vec::new());
+        }
+        (s.state(0)[0], s.state(1)[0])
+    };
+    let truth = end("rk4", 1.0 / 1024.0);
+    for (name, order, dt) in [
+        ("euler", 1.0, 1.0 / 128.0),
+        ("euler_sequential", 1.0, 1.0 / 128.0),
+        ("exponential_euler", 1.0, 1.0 / 128.0),
+        ("heun", 2.0, 1.0 / 64.0),
+        ("rosenbrock", 2.0, 1.0 / 64.0),
+        ("rk4", 4.0, 1.0 / 16.0),
+    ] {
+        let error = |dt: f64| (end(name, dt).0 - truth.0).hypot(end(name, dt).1 - truth.1);
+        let (coarse, fine) = (error(dt), error(dt / 2.0));
+        let got = (coarse / fine).log2();
+        assert!((got - order).abs() < 0.25, "{name}: order {got}, errors {coarse:e} {fine:e}");
+    }
+    let adaptive = end("rk45", 0.5);
+    assert!((adaptive.0 - truth.0).abs() < 1e-7, "{adaptive:?} {truth:?}");
+}
+
+/// Moments of the Ornstein-Uhlenbeck process and of geometric Brownian motion in both senses.
+#[test]
+fn noise_has_the_right_moments() {
+    let run = |equation: &str, integrator: &str, parameters: &str, initial: &str, steps: u64| {
+        let system = System::parse(&source(equation, "tau:s s:1 mu:Hz", "")).unwrap();
+        let setup = Setup { system, parameters, initial, integrator, dt: 1e-3, lanes: 8192 };
+        let mut s = setup.stepper();
+        for step in 0..steps {
+            s.advance(step, &[], &mut [], &mut Vec::new());
+        }
+        let x = s.state(0);
+        let mean = x.iter().sum::<f64>() / x.len() as f64;
+        (mean, x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / x.len() as f64)
+    };
+    let ou = "dx/dt = -x/tau + s*sqrt(2/tau)*xi : 1";
+    // The discrete chain has variance s² / (1 - h/(2 tau)).
+    let (mean, variance) = run(ou, "auto", "tau=20 ms; s=2", "x=0", 300);
+    assert!(mean.abs() < 4.0 * 2.0 / 8192f64.sqrt(), "{mean}");
+    assert!((variance / (4.0 / (1.0 - 0.025)) - 1.0).abs() < 4.0 * (2.0f64 / 8192.0).sqrt(), "{variance}");
+    let brownian = "dx/dt = mu*x + s*sqrt(mu)*x*xi : 1";
+    // mu t = 1, s = 0.3: E x = e in the sense of Itô, e^(1 + s²/2) in that of Stratonovich.
+    for (name, want) in [("euler_maruyama", 1f64), ("milstein", 1.0), ("heun_stratonovich", 1.045)] {
+        let (mean, variance) = run(brownian, name, "mu=10 Hz; s=0.3", "x=1", 100);
+        let bias = 0.006 * want.exp();
+        assert!((mean - want.exp()).abs() < 4.0 * (variance / 8192.0).sqrt() + bias, "{name}: {mean} {}", want.exp());
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let system = System::parse(&lif()).unwrap();
+    let with = |integrator: &str, dt: f64| {
+        Setup { system: system.clone(), parameters: NEST, initial: "V_m=-70 mV", integrator, dt, lanes: 1 }
+            .try_stepper()
+            .err()
+            .map(|e| e.message)
+    };
+    assert!(with("euler", 25e-3).unwrap().contains("not stable"));
+    assert!(with("euler", 25e-3).unwrap().contains("2.0000e-2 s"));
+    assert!(with("rk5", 1e-4).unwrap().contains("did you mean `rk4`?"));
+    assert!(with("euler", 1e-3).is_none());
+    let noisy = System::parse(&source("dx/dt = -x/tau + sqrt(2/tau)*xi : 1", "tau:s", "")).unwrap();
+    let refused = Setup { system: noisy, parameters: "tau=1 ms", initial: "", integrator: "rk4", dt: 1e-4, lanes: 1 }.try_stepper();
+    assert!(refused.unwrap_err().message.contains("xi"));
+}
+
+/// Splitting a population over steppers changes no bit.
+#[test]
+fn bits_do_not_depend_on_how_units_are_split() {
+    let system = System::parse(&Source {
+        threshold: Some("V_m > V_th".to_owned()),
+        reset: Some("V_m = V_reset".to_owned()),
+        refractory_time: Some("t_ref".to_owned()),
+        refractory_hold: vec!["V_m".to_owned()],
+        ..source(
+            "dV_m/dt = (E_L - V_m + a*w)/tau_m + s*sqrt(2/tau_m)*xi : V\ndw/dt = (tanh(V_m/s) - w)/tau_w : 1",
+            "tau_m:s tau_w:s a:V s:V E_L:V V_th:V V_reset:V t_ref:s",
+            "",
+        )
+    })
+    .unwrap();
+    let run = |first: u32, lanes: usize| {
+        let part = |i: u32| -0.05 + f64::from(i % 7) * 1e-3;
+        let mut parameters =
+            named(system.parameters(), "tau_m=10 ms; tau_w=30 ms; a=3 mV; s=4 mV; E_L=-52 mV; V_th=-50 mV; V_reset=-60 mV; t_ref=2 ms");
+        parameters[4] = Column::Each((0..lanes as u32).map(|l| part(first + l)).collect());
+        let mut s = Stepper::new(StepperSpec {
+            system: &system,
+            integrator: "euler_maruyama",
+            dt: 1e-4,
+            substeps: 2,
+            parameters,
+            initial: vec![Column::Shared(-0.06), Column::Shared(0.1)],
+            first_unit: first,
+            lanes,
+            seed: 3,
+            entity: "populations.x",
+            spike_times: SpikeTimes::Interpolated,
+        })
+        .unwrap();
+        let mut all = Vec::new();
+        let mut found = Vec::new();
+        for step in 0..400 {
+            found.clear();
+            s.advance(step, &[], &mut [], &mut found);
+            all.extend(found.iter().map(|f| (first + f.lane, step, f.fraction.to_bits())));
+            s.reset(step, &found);
+        }
+        let bits: Vec<(u64, u64)> = s.state(0).iter().zip(s.state(1)).map(|(a, b)| (a.to_bits(), b.to_bits())).collect();
+        (bits, all)
+    };
+    let (whole, mut spikes) = run(0, 301);
+    assert!(spikes.len() > 300, "{}", spikes.len());
+    let parts = [run(0, 1), run(1, 3), run(4, 99), run(103, 198)];
+    let joined: Vec<(u64, u64)> = parts.iter().flat_map(|p| p.0.clone()).collect();
+    let mut split: Vec<_> = parts.iter().flat_map(|p| p.1.clone()).collect();
+    split.sort_unstable();
+    spikes.sort_unstable();
+    assert_eq!(whole, joined);
+    assert_eq!(spikes, split);
+}
