@@ -159,11 +159,14 @@ fn point_at(node: &mut Node, place: &Place) {
 }
 
 fn syntax(message: &str) -> Diagnostic {
-    let d = Diagnostic::error(format!("this is not TOML: {message}"), 0..0);
+    if message.contains("string values must be quoted") {
+        return Diagnostic::error("a value is missing here, or a string is not in quotes", 0..0)
+            .help("quantities and names are strings: `duration = \"2 s\"`");
+    }
     if message.contains("duplicate key") {
         return Diagnostic::error("this key is already there", 0..0).help("a key may stand only once in a table; remove one of them");
     }
-    d
+    Diagnostic::error(format!("this is not TOML: {message}"), 0..0)
 }
 
 fn table_item(report: &mut Report, table: DeTable<'_>, text: usize) -> Item {

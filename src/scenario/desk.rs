@@ -6,7 +6,7 @@ use super::catalog::Catalog;
 use super::value::Names;
 use crate::core::diagnostic::{Diagnostic, did_you_mean};
 use crate::core::units::{Dimension, Quantity};
-use crate::equation::{Declaration, Part, Source, System, TimeUnit};
+use crate::equation::{Expression, Variable};
 use crate::model::document::{Item, Node};
 use crate::model::report::Place;
 use crate::model::{Library, Report, name_of};
@@ -163,7 +163,12 @@ impl Desk<'_> {
                 "write the number without a unit",
             );
         } else {
-            self.error(&node.place, format!("{what} is {}, but this is {}", name_of(dimension), name_of(q.dimension)));
+            let help = if dimension.is_none() {
+                "write the number without a unit".to_owned()
+            } else {
+                format!("write it in {}", unit_example(dimension))
+            };
+            self.error_help(&node.place, format!("{what} is {}, but this is {}", name_of(dimension), name_of(q.dimension)), help);
         }
         None
     }
@@ -225,31 +230,23 @@ impl Desk<'_> {
     }
 
     /// Checks that `text` is an expression of this dimension in `names`; errors point into `node`.
-    pub fn expression(&mut self, node: &Node, text: &str, dimension: Dimension, names: &Names<'_>, time_unit: TimeUnit) -> bool {
-        const HEAD: &str = "expression_ = ";
-        if text.contains(['\n', '\r', '#']) || text.contains(" : ") {
-            self.error(&node.place, "an expression is one line without unit or comment");
-            return false;
-        }
-        let unit = if dimension.is_none() { "1".to_owned() } else { dimension.to_string() };
-        let source = Source {
-            equations: format!("{HEAD}{text} : {unit}"),
-            parameters: names.iter().map(|(name, dimension)| Declaration { name: name.to_owned(), dimension }).collect(),
-            time_unit: if time_unit == TimeUnit::Dimensionless { time_unit } else { TimeUnit::Dimensional },
-            ..Source::default()
-        };
-        match System::parse(&source) {
-            Ok(_) => true,
+    pub fn expression(&mut self, node: &Node, text: &str, dimension: Dimension, names: &Names<'_>) -> bool {
+        let variables: Vec<Variable> = names.iter().map(|(name, dimension)| Variable { name: name.to_owned(), dimension }).collect();
+        match Expression::parse_as(text, &variables, dimension) {
+            Ok(e) => {
+                for d in e.warnings() {
+                    self.report.put_inside(node, d.clone());
+                }
+                true
+            }
             Err(problems) => {
-                for (part, mut d) in problems {
-                    if part == Part::Equations {
-                        let inside = |b: usize| b.saturating_sub(HEAD.len()).min(text.len());
-                        d.span = inside(d.span.start)..inside(d.span.end);
-                        d.message = d.message.replace("`expression_`", "this expression");
-                        self.report.put_inside(node, d);
-                    } else {
-                        self.report.put(&node.place, d);
+                for mut d in problems {
+                    if ["x", "y", "z"].iter().any(|n| d.message == format!("unknown name `{n}`"))
+                        && !variables.iter().any(|v| v.name == "x")
+                    {
+                        d.help = Some("units have x, y and z only where their population has `positions`".to_owned());
                     }
+                    self.report.put_inside(node, d);
                 }
                 false
             }

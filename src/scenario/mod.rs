@@ -9,9 +9,11 @@ pub mod catalog;
 mod desk;
 mod fingerprint;
 mod gallery;
+mod lookup;
 mod overrides;
 mod plan;
 mod population;
+mod positions;
 mod projection;
 mod schema;
 mod selector;
@@ -111,7 +113,7 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     let tags = f.get("tags").map(|n| strings(&mut desk.report, n)).unwrap_or_default();
     let simulation_node = f.get("simulation");
 
-    let mut own = population::OwnModels::default();
+    let mut own = lookup::OwnModels::default();
     for (key, kind) in [("models", Kind::Model), ("receptors", Kind::Receptor)] {
         if let Some(node) = f.get(key) {
             own.read(desk, node, kind);
@@ -122,7 +124,7 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
         desk.error_help(&root.place, "a scenario has at least one population", "add `[populations.NAME]` with `model = \"lif\"`");
     }
     let models: Vec<(&Entry, Option<Arc<Definition>>)> = population_entries.iter().map(|e| (e, model_of(desk, &mut own, e))).collect();
-    desk.time_base = population::time_base(desk, &models);
+    desk.time_base = lookup::time_base(desk, &models);
     let simulation = plan::simulation(desk, simulation_node, &root.place);
 
     let known: Vec<&str> = population_entries.iter().map(|e| e.key.as_str()).collect();
@@ -189,7 +191,7 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
 }
 
 /// The model of a population, looked up; what is wrong is reported. A missing key is reported by the caller.
-fn model_of(desk: &mut Desk<'_>, own: &mut population::OwnModels, entry: &Entry) -> Option<Arc<Definition>> {
+fn model_of(desk: &mut Desk<'_>, own: &mut lookup::OwnModels, entry: &Entry) -> Option<Arc<Definition>> {
     if entry.value.entries().is_none() {
         desk.error(&entry.value.place, format!("population `{}` is a table, not {}", entry.key, entry.value.what()));
         return None;

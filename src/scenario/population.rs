@@ -4,116 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::desk::{Desk, suggest};
+use super::lookup::OwnModels;
+use super::positions;
 use super::spec::{PopulationSpec, Positions, ReceptorSpec, Value};
 use super::value::{Names, Wanted, is_expression};
 use crate::core::units::{Dimension, Quantity};
 use crate::equation::{System, TimeUnit};
-use crate::model::document::{Entry, Fields, Item, Node, parse};
+use crate::model::document::{Entry, Fields, Item, Node};
 use crate::model::report::Place;
-use crate::model::{Definition, Kind, name_of, read_definition, redirect};
-use crate::signal::TimeBase;
-
-/// Models and receptors defined in the scenario itself, and those found beside it.
-#[derive(Debug, Default)]
-pub(super) struct OwnModels {
-    inline: BTreeMap<(Kind, String), Option<Arc<Definition>>>,
-    beside: BTreeMap<(Kind, String), Option<Arc<Definition>>>,
-}
-
-impl OwnModels {
-    /// Reads `[models.NAME]` or `[receptors.NAME]`.
-    pub fn read(&mut self, desk: &mut Desk<'_>, node: &Node, kind: Kind) {
-        let Some(entries) = node.entries() else {
-            desk.error(&node.place, format!("`{}s` holds one table a {}, not {}", kind.word(), kind.word(), node.what()));
-            return;
-        };
-        for e in entries {
-            if desk.library.has(kind, &e.key) {
-                desk.error_help(
-                    &e.place,
-                    format!("`{}` is the name of a built-in {}; hiding it would change what readers understand", e.key, kind.word()),
-                    format!("choose another name, such as `my_{}`", e.key),
-                );
-            }
-            let source: Arc<str> = Arc::from(e.value.to_toml());
-            let definition = read_definition(&mut desk.report, &e.value, kind, &e.key, source).map(Arc::new);
-            self.inline.insert((kind, e.key.clone()), definition);
-        }
-    }
-
-    /// Looks a name up: inline, then beside the scenario, then built in. An unknown name is reported at `place`.
-    pub fn find(&mut self, desk: &mut Desk<'_>, kind: Kind, name: &str, place: &Place) -> Option<Arc<Definition>> {
-        let key = (kind, name.to_owned());
-        if let Some(found) = self.inline.get(&key) {
-            return found.clone();
-        }
-        if let Some(found) = self.beside.get(&key) {
-            return found.clone();
-        }
-        if let Some(found) = self.find_beside(desk, kind, name, place) {
-            self.beside.insert(key, found.clone());
-            return found;
-        }
-        if let Some(found) = desk.library.get(kind, name) {
-            return Some(found);
-        }
-        let mut names = desk.library.names(kind);
-        names.extend(self.inline.keys().filter(|(k, _)| *k == kind).map(|(_, n)| n.as_str()));
-        let help = suggest(name, names.iter().copied());
-        desk.error_help(place, format!("there is no {} `{name}`", kind.word()), help);
-        None
-    }
-
-    /// `Some` when there is such a file beside the scenario (the inner value is `None` when it is wrong).
-    fn find_beside(&mut self, desk: &mut Desk<'_>, kind: Kind, name: &str, place: &Place) -> Option<Option<Arc<Definition>>> {
-        let simple = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-        let path = desk.folder.as_ref().filter(|_| simple)?.join(format!("{name}.toml"));
-        let content = match desk.files.text(&path) {
-            Ok(content) => content?,
-            Err(message) => {
-                desk.error(place, message);
-                return Some(None);
-            }
-        };
-        // A scenario of that name may lie beside this one; only a file with equations is a model.
-        if !content.lines().any(|l| l.trim_start().starts_with("equations")) {
-            return None;
-        }
-        if desk.library.has(kind, name) {
-            desk.error_help(
-                place,
-                format!("{} hides the built-in {} `{name}`", path.display(), kind.word()),
-                "give the file another name, and use that name here",
-            );
-            return Some(None);
-        }
-        let text = desk.report.text(path.display().to_string(), content.as_str());
-        let node = parse(&mut desk.report, text);
-        Some(read_definition(&mut desk.report, &node, kind, name, Arc::from(content)).map(Arc::new))
-    }
-}
-
-/// The time base that the models of all populations agree on; disagreement is reported.
-pub(super) fn time_base(desk: &mut Desk<'_>, models: &[(&Entry, Option<Arc<Definition>>)]) -> TimeBase {
-    let mut found: Option<(TimeBase, String)> = None;
-    for (entry, model) in models {
-        let Some(model) = model else { continue };
-        let base = if model.system.time_unit() == TimeUnit::Dimensionless { TimeBase::Dimensionless } else { TimeBase::Milliseconds };
-        match &found {
-            Some((first, name)) if *first != base => desk.error_help(
-                &entry.place,
-                format!(
-                    "population `{}` and population `{name}` cannot share a time axis: one model is dimensionless, the other is not",
-                    entry.key
-                ),
-                "run them in two scenarios and compare the results",
-            ),
-            Some(_) => {}
-            None => found = Some((base, entry.key.clone())),
-        }
-    }
-    found.map_or(TimeBase::Milliseconds, |f| f.0)
-}
+use crate::model::{Definition, Kind, Preset, name_of, redirect};
 
 /// Names that other tools use, and what they are called here.
 const ALIASES: &[(&str, &str)] = &[
@@ -168,11 +67,10 @@ fn list(definition: &Definition) -> String {
 
 /// Reads one population whose model is known.
 pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, model: &Arc<Definition>) -> Option<PopulationSpec> {
-    let before = desk.report.errors();
     let mut f = Fields::of(&mut desk.report, &entry.value, format!("population `{}`", entry.key))?;
     f.allow("model");
     let positions_node = f.get("positions");
-    let positions = positions_node.and_then(|n| positions(desk, n));
+    let places = positions_node.and_then(|n| positions::read(desk, n));
     let size = match f.get("size") {
         Some(n) => desk.whole(n, "`size`", 1).filter(|v| {
             let fits = *v <= u64::from(u32::MAX);
@@ -185,14 +83,14 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
             }
             fits
         }),
-        None => Some(match &positions {
+        None => Some(match &places {
             Some(Positions::Grid { shape, .. }) => shape.iter().product::<usize>() as u64,
             Some(Positions::Listed(list)) => list.len() as u64,
             _ => 1,
         }),
     };
     let size = size.unwrap_or(1) as usize;
-    check_positions(desk, positions_node, positions.as_ref(), size);
+    positions::check(desk, positions_node, places.as_ref(), size);
     for place in ["grid", "cable", "morphology"] {
         if let Some(n) = f.get(place) {
             desk.error_help(
@@ -207,9 +105,9 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     let mut receptors = Vec::new();
     let mut given: BTreeMap<String, (Value, Place)> = BTreeMap::new();
     let mut definitions: Vec<(String, Arc<Definition>)> = vec![(String::new(), model.clone())];
-    let positioned = positions.is_some();
+    let positioned = places.is_some();
     let unit_names = || Names::of_units(positioned);
-    let reading = Reading { size, time_unit: model.system.time_unit() };
+    let reading = Reading { size };
 
     if let Some(node) = f.get("receptors") {
         for e in node.entries().unwrap_or_default() {
@@ -232,7 +130,7 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
             fields.finish_with(&mut desk.report, &|key| hint_parameter(model, key));
         }
     }
-    let chosen = preset.as_deref().and_then(|p| model.preset(p));
+    let chosen = preset.as_ref();
     let parameters: Vec<Value> = system
         .parameters()
         .iter()
@@ -254,7 +152,8 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
         model.parameter(key).map(|_| format!("`{key}` is a parameter of the model: write `parameters = {{ {key} = ... }}`"))
     });
     check_refractory(desk, model, &system, &parameters, &given, &entry.place);
-    (desk.report.errors() == before).then(|| PopulationSpec {
+    // Returned even when something is wrong, so that what names this population is checked as well; the report fails the load.
+    Some(PopulationSpec {
         name: entry.key.clone(),
         model: model.clone(),
         receptors,
@@ -262,17 +161,16 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
         size,
         parameters,
         initial,
-        positions,
+        positions: places,
         integrator: integrator.filter(|i| i != "auto"),
         substeps,
-        preset,
+        preset: preset.map(|p| p.name),
     })
 }
 
 /// What stays the same while a population is read.
 struct Reading {
     size: usize,
-    time_unit: TimeUnit,
 }
 
 #[expect(clippy::too_many_arguments, reason = "what the population knows so far, and where its values go")]
@@ -317,10 +215,8 @@ fn receptor(
     };
     let chosen = f.get("preset").and_then(|n| preset(desk, n, &definition));
     let prefix = format!("{}.", entry.key);
-    if let Some(p) = chosen.as_deref().and_then(|p| definition.preset(p)) {
-        for (name, value) in &p.parameters {
-            given.insert(format!("{prefix}{name}"), (Value::Constant(*value), entry.place.clone()));
-        }
+    for (name, value) in chosen.iter().flat_map(|p| &p.parameters).rev() {
+        given.insert(format!("{prefix}{name}"), (Value::Constant(*value), entry.place.clone()));
     }
     // On a host with densities or plain numbers the receptor's units follow the host's.
     let mut fitted = (*definition).clone();
@@ -351,14 +247,38 @@ fn receptor(
     Some((ReceptorSpec { name: entry.key.clone(), definition }, system))
 }
 
-fn preset(desk: &mut Desk<'_>, node: &Node, definition: &Definition) -> Option<String> {
-    let name = desk.text(node, "`preset`")?.to_owned();
-    if definition.preset(&name).is_none() {
-        let help = suggest(&name, definition.presets.iter().map(|p| p.name.as_str()));
-        desk.error_help(&node.place, format!("`{}` has no preset `{name}`", definition.name), help);
-        return None;
+/// One preset, or several that are applied in turn (`["chattering", "figure1"]`).
+fn preset(desk: &mut Desk<'_>, node: &Node, definition: &Definition) -> Option<Preset> {
+    let single = std::slice::from_ref(node);
+    let nodes: &[Node] = match &node.item {
+        Item::List(list) => list,
+        _ => single,
+    };
+    let mut merged: Option<Preset> = None;
+    for n in nodes {
+        let name = desk.text(n, "`preset`")?.to_owned();
+        let Some(found) = definition.preset(&name) else {
+            let help = suggest(&name, definition.presets.iter().map(|p| p.name.as_str()));
+            desk.error_help(&n.place, format!("`{}` has no preset `{name}`", definition.name), help);
+            return None;
+        };
+        merged = Some(match merged {
+            None => found.clone(),
+            Some(first) => {
+                // Later values come first in the search.
+                let joined = |new: &[(String, String)], old: Vec<(String, String)>| new.iter().cloned().chain(old).collect();
+                Preset {
+                    name: format!("{} + {name}", first.name),
+                    about: first.about,
+                    parameters: found.parameters.iter().cloned().chain(first.parameters).collect(),
+                    initial: joined(&found.initial, first.initial),
+                    integrator: found.integrator.clone().or(first.integrator),
+                    substeps: found.substeps.or(first.substeps),
+                }
+            }
+        });
     }
-    Some(name)
+    merged
 }
 
 fn read_parameters(
@@ -372,13 +292,8 @@ fn read_parameters(
 ) {
     for p in &definition.parameters {
         let Some(node) = fields.get(&p.name) else { continue };
-        let wanted = Wanted {
-            dimension: p.dimension,
-            what: format!("`{}`", p.name),
-            count: Some(reading.size),
-            names: Some(names.clone()),
-            time_unit: reading.time_unit,
-        };
+        let wanted =
+            Wanted { dimension: p.dimension, what: format!("`{}`", p.name), count: Some(reading.size), names: Some(names.clone()) };
         if let Some(value) = desk.value(node, &wanted) {
             desk.in_range(node, p, &value);
             given.insert(format!("{prefix}{}", p.name), (value, node.place.clone()));
@@ -386,7 +301,7 @@ fn read_parameters(
     }
 }
 
-fn default_of(definitions: &[(String, Arc<Definition>)], preset: Option<&crate::model::Preset>, name: &str) -> f64 {
+fn default_of(definitions: &[(String, Arc<Definition>)], preset: Option<&Preset>, name: &str) -> f64 {
     if let Some((_, v)) = preset.and_then(|p| p.parameters.iter().find(|(n, _)| n == name)) {
         return *v;
     }
@@ -399,7 +314,7 @@ fn initial_values(
     node: Option<&Node>,
     system: &System,
     definitions: &[(String, Arc<Definition>)],
-    preset: Option<&crate::model::Preset>,
+    preset: Option<&Preset>,
     parameters: &[Value],
     reading: &Reading,
     names: &Names<'_>,
@@ -437,7 +352,6 @@ fn initial_values(
                     what: format!("the initial value of `{}`", state.name),
                     count: Some(reading.size),
                     names: Some(names.clone()),
-                    time_unit: reading.time_unit,
                 };
                 return desk.value(node, &wanted).map_or(Value::Constant(0.0), |v| constant(v, system, parameters));
             }
@@ -513,61 +427,5 @@ fn check_refractory(
             }
         }
         _ => {}
-    }
-}
-
-fn positions(desk: &mut Desk<'_>, node: &Node) -> Option<Positions> {
-    let mut f = Fields::of(&mut desk.report, node, "`positions`")?;
-    let lengths = |desk: &mut Desk<'_>, n: &Node| -> Option<Vec<f64>> {
-        let Item::List(list) = &n.item else {
-            desk.error_help(&n.place, "one length an axis is due here", "write `[\"1 mm\", \"1 mm\"]`");
-            return None;
-        };
-        if list.is_empty() || list.len() > 3 {
-            desk.error(&n.place, format!("space has one to three axes, not {}", list.len()));
-            return None;
-        }
-        list.iter().map(|l| desk.quantity(l, Dimension::METRE, "a length")).collect()
-    };
-    let found = if let Some(n) = f.get("grid") {
-        let spacing = f.require(&mut desk.report, "spacing", "\"100 um\"").and_then(|s| desk.quantity(s, Dimension::METRE, "`spacing`"));
-        let Item::List(list) = &n.item else {
-            desk.error_help(&n.place, "the number of units along each axis is due here", "write `grid = [10, 20]`");
-            return None;
-        };
-        let shape: Option<Vec<usize>> =
-            list.iter().map(|v| desk.whole(v, "the number of units along an axis", 1).map(|v| v as usize)).collect();
-        Some(Positions::Grid { shape: shape?, spacing: spacing? })
-    } else if let Some(n) = f.get("uniform") {
-        lengths(desk, n).map(|extent| Positions::Uniform { extent })
-    } else if let Some(n) = f.get("listed") {
-        let Item::List(list) = &n.item else {
-            desk.error(&n.place, "a list of positions is due here");
-            return None;
-        };
-        let points: Option<Vec<[f64; 3]>> =
-            list.iter().map(|p| lengths(desk, p).map(|v| std::array::from_fn(|i| v.get(i).copied().unwrap_or(0.0)))).collect();
-        Some(Positions::Listed(Arc::from(points?)))
-    } else {
-        desk.error_help(
-            &node.place,
-            "positions are a grid, uniform in a box, or listed",
-            "write `{ grid = [10, 20], spacing = \"100 um\" }` or `{ uniform = [\"1 mm\", \"1 mm\"] }`",
-        );
-        None
-    };
-    f.finish(&mut desk.report);
-    found
-}
-
-fn check_positions(desk: &mut Desk<'_>, node: Option<&Node>, positions: Option<&Positions>, size: usize) {
-    let (Some(node), Some(positions)) = (node, positions) else { return };
-    let count = match positions {
-        Positions::Grid { shape, .. } => shape.iter().product(),
-        Positions::Listed(list) => list.len(),
-        Positions::Uniform { .. } => return,
-    };
-    if count != size {
-        desk.error(&node.place, format!("these are {count} positions for {size} units"));
     }
 }

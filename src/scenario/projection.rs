@@ -6,7 +6,6 @@ use super::desk::{Desk, suggest};
 use super::spec::{Coupling, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value};
 use super::value::{Names, Wanted};
 use crate::core::units::Dimension;
-use crate::equation::TimeUnit;
 use crate::model::document::{Entry, Fields, Node};
 
 const RULES: [&str; 9] = [
@@ -53,7 +52,7 @@ pub(super) fn target(desk: &mut Desk<'_>, node: &Node, what: &str, all: &[Popula
         let list = |names: &[&str], none: &str| if names.is_empty() { none.to_owned() } else { names.join(", ") };
         desk.error_help(
             &node.place,
-            format!("{what} `{text}` names a population, but not where it arrives there"),
+            format!("`{text}` names a population, but not where in it this arrives"),
             format!("write `{name}.PORT`; receptors: {}; inputs: {}", list(&events, "none"), list(&inputs, "none")),
         );
     } else {
@@ -115,9 +114,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
         // `w` has the dimension in which the weight is written (a gap junction's conductance, a plain factor).
         let dimension = weight_node.map_or(Some(Dimension::NONE), |n| dimension_of(desk, n))?;
         weight = match weight_node {
-            Some(n) => {
-                desk.value(n, &Wanted { dimension, what: "the weight".to_owned(), count, names: None, time_unit: TimeUnit::Dimensional })
-            }
+            Some(n) => desk.value(n, &Wanted { dimension, what: "the weight".to_owned(), count, names: None }),
             None => Some(Value::Constant(1.0)),
         };
         let value_node = match value_node {
@@ -134,7 +131,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
         let text = desk.text(value_node, "`value`")?.to_owned();
         let own = coupling_names(&all[from], target);
         let names = Names::default().with([("w", dimension)]).with(own.iter().map(|(n, d)| (n.as_str(), *d)));
-        desk.expression(value_node, &text, target.system.inputs()[input].dimension, &names, target.time_unit());
+        desk.expression(value_node, &text, target.system.inputs()[input].dimension, &names);
         coupling = Coupling::Continuous { value: text };
     } else {
         if let Some(n) = value_node {
@@ -161,10 +158,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
             );
         }
         weight = match weight_node {
-            Some(n) => desk.value(
-                n,
-                &Wanted { dimension: event_dimension, what: "the weight".to_owned(), count, names: None, time_unit: TimeUnit::Dimensional },
-            ),
+            Some(n) => desk.value(n, &Wanted { dimension: event_dimension, what: "the weight".to_owned(), count, names: None }),
             None if has_weights => Some(Value::Constant(0.0)),
             None => {
                 let unit = super::desk::unit_example(event_dimension);
@@ -197,8 +191,7 @@ fn names<'a>(list: impl Iterator<Item = &'a str>) -> String {
 /// Fixed delays are multiples of the step; drawn ones are rounded to at least one step when the network is built.
 fn delay(desk: &mut Desk<'_>, node: &Node, count: Option<usize>) -> Option<Value> {
     let dimension = desk.time_dimension();
-    let value =
-        desk.value(node, &Wanted { dimension, what: "the delay".to_owned(), count, names: None, time_unit: TimeUnit::Dimensional })?;
+    let value = desk.value(node, &Wanted { dimension, what: "the delay".to_owned(), count, names: None })?;
     let fixed: &[f64] = match &value {
         Value::Constant(v) => std::slice::from_ref(v),
         Value::Each(list) => list,

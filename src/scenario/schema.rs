@@ -161,7 +161,7 @@ fn population(catalog: &Catalog, library: &Library) -> Value {
             "size": whole("number of units", 1),
             "preset": text("named set of values of the model"),
             "parameters": { "type": "object", "properties": parameters(Kind::Model), "additionalProperties": v() },
-            "initial": { "type": "object", "additionalProperties": v() },
+            "initial": { "type": "object", "description": "by state; those of a receptor as `RECEPTOR.STATE` or in a table of its name", "additionalProperties": { "type": ["string", "number", "object"] } },
             "receptors": { "type": "object", "additionalProperties": { "type": "object", "required": ["kind"], "properties": receptor, "additionalProperties": v() } },
             "integrator": integrator(catalog),
             "substeps": whole("integration steps inside one step", 1),

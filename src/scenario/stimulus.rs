@@ -184,8 +184,8 @@ impl<'a> Reader<'_, '_, 'a> {
             _ => {
                 let node = self.f.require(&mut self.desk.report, "value", "\"[1 nA]*sin(t/[10 ms])\"")?;
                 let text = self.desk.text(node, "`value`")?.to_owned();
-                let names = Names::of_units(self.population.positions.is_some());
-                if !self.desk.expression(node, &text, d, &names, self.population.time_unit()) {
+                let names = Names::of_units(self.population.positions.is_some()).with([("t", self.desk.time_dimension())]);
+                if !self.desk.expression(node, &text, d, &names) {
                     return None;
                 }
                 StimulusKind::Expression { value: text }
@@ -199,7 +199,6 @@ impl<'a> Reader<'_, '_, 'a> {
             what: format!("`{key}`"),
             count: Some(self.population.size),
             names: Some(Names::of_units(self.population.positions.is_some())),
-            time_unit: self.population.time_unit(),
         }
     }
 

@@ -29,17 +29,226 @@ pub(crate) fn catalog() -> Catalog {
     ];
     Catalog {
         analyses: list.into_iter().map(|d| (d.kind, d)).collect(),
-        integrators: vec![
-            ("euler", ""),
-            ("euler_sequential", ""),
-            ("exact", ""),
-            ("exponential_euler", ""),
-            ("rk4", ""),
-            ("izhikevich_2003", ""),
-        ],
+        integrators: vec![("euler", ""), ("euler_sequential", ""), ("exact", ""), ("exponential_euler", ""), ("rk4", "")],
     }
 }
 
 pub(crate) fn read(text: &str, overrides: &Overrides) -> Result<(Spec, Vec<String>), Report> {
     load(text, None, "test", overrides, library(), &catalog(), &NoFiles)
+}
+
+#[test]
+fn built_in_scenarios_resolve() {
+    for s in built_in() {
+        let (spec, _) =
+            load(s.text, None, &s.name, &Overrides::default(), library(), &catalog(), &NoFiles).unwrap_or_else(|r| unreachable!("{r}"));
+        assert_eq!(spec.hash.len(), 64);
+        for p in &spec.populations {
+            assert_eq!(p.parameters.len(), p.system.parameters().len());
+            assert_eq!(p.initial.len(), p.system.states().len());
+        }
+        for v in &spec.variants {
+            let o = Overrides { variant: Some(v.clone()), set: vec![] };
+            let (changed, _) = load(s.text, None, &s.name, &o, library(), &catalog(), &NoFiles).unwrap_or_else(|r| unreachable!("{r}"));
+            assert_ne!(changed.hash, spec.hash, "variant {v} of {} changes nothing", s.name);
+        }
+    }
+}
+
+const NETWORK: &str = r#"
+[simulation]
+duration = "1 s"
+dt = "0.1 ms"
+transient = "0.2 s"
+[populations.exc]
+model = "lif"
+size = 10
+parameters = { tau_m = { normal = { mean = "20 ms", sd = "2 ms", min = "1 ms" } }, V_th = "E_L + [15 mV] + i*[0.1 mV]" }
+receptors.ampa = { kind = "exp_conductance", tau = "5 ms" }
+[projections.rec]
+from = "exc"
+to = "exc.ampa"
+connect = { rule = "fixed_indegree", indegree = 3 }
+weight = "6 nS"
+delay = "1.5 ms"
+[stimuli.drive]
+target = "exc.I"
+kind = "expression"
+value = "[0.1 nA]*sin(t/[10 ms])"
+[stimuli.background]
+target = "exc.ampa"
+kind = "poisson"
+rate = "8 Hz"
+sources = 100
+weight = "1 nS"
+[record.exc]
+spikes = true
+traces = [{ variables = ["V_m", "ampa.g", "ampa.I"], units = "0..2", interval = "0.5 ms" }]
+[analyses.spectrum]
+kind = "psd"
+of = ["exc.rate", "mean(exc.V_m[0..2])", "exc.ampa.g[1]"]
+[expect.peak]
+metric = "spectrum.exc.rate.peak"
+min = "8 Hz"
+max = "12 Hz"
+"#;
+
+#[test]
+fn a_network_resolves_to_si() {
+    let (spec, warnings) = read(NETWORK, &Overrides::default()).unwrap_or_else(|r| unreachable!("{r}"));
+    assert!(warnings.is_empty(), "{warnings:?}");
+    assert_eq!((spec.simulation.steps, spec.simulation.transient_steps, spec.simulation.seed), (10_000, 2_000, 1));
+    let exc = &spec.populations[0];
+    let at = |name: &str| &exc.parameters[exc.system.parameters().iter().position(|p| p.name == name).unwrap()];
+    assert_eq!(at("ampa.tau"), &Value::Constant(5e-3));
+    assert_eq!(at("ampa.E_rev"), &Value::Constant(0.0));
+    assert_eq!(at("t_ref"), &Value::Constant(2e-3));
+    assert_eq!(at("tau_m"), &Value::Drawn(Distribution::Normal { mean: 0.02, sd: 2e-3, min: Some(1e-3), max: None }));
+    assert!(matches!(at("V_th"), Value::Expression(_)));
+    assert_eq!(exc.initial[0], Value::Constant(-0.07));
+    let p = &spec.projections[0];
+    assert_eq!(
+        (p.rule.clone(), p.weight.clone(), p.delay.clone()),
+        (Rule::FixedIndegree { indegree: 3 }, Value::Constant(6e-9), Value::Constant(1.5e-3))
+    );
+    assert!(!p.autapses && !p.multapses);
+    assert_eq!(spec.records[0].traces[0].every, 5);
+    assert_eq!(spec.records[0].traces[0].units, [0, 1]);
+    let a = &spec.analyses[0];
+    assert_eq!(a.of[0].what, Observable::Rate);
+    assert!(a.of[1].mean && a.of[1].units == [0, 1]);
+    assert_eq!(a.of[2].what, Observable::Variable("ampa.g".into()));
+    assert_eq!(a.options["segment"], OptionValue::Number(1.0));
+    assert_eq!((spec.expect[0].min, spec.expect[0].unit.as_str()), (Some(8.0), "Hz"));
+}
+
+#[test]
+fn the_hash_follows_what_decides_the_result_and_nothing_else() {
+    let hash = |text: &str, set: &[(&str, &str)]| {
+        let set = set.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        read(text, &Overrides { variant: None, set }).unwrap_or_else(|r| unreachable!("{r}")).0.hash
+    };
+    let base = hash(NETWORK, &[]);
+    assert_eq!(base, hash(&format!("title = \"other\"\n# a comment\n{NETWORK}"), &[]));
+    assert_eq!(base, hash(NETWORK, &[("simulation.seed", "1")]));
+    assert_eq!(base, hash(NETWORK, &[("simulation.dt", "100 us")]));
+    assert_eq!(base, hash(NETWORK, &[("expect.peak.max", "13 Hz")]));
+    for (path, value) in [
+        ("simulation.seed", "2"),
+        ("simulation.duration", "2 s"),
+        ("populations.exc.parameters.R_m", "41 Mohm"),
+        ("populations.exc.receptors.ampa.E_rev", "1 mV"),
+        ("projections.rec.connect.indegree", "4"),
+        ("stimuli.background.rate", "9 Hz"),
+        ("analyses.spectrum.segment", "0.5 s"),
+    ] {
+        assert_ne!(base, hash(NETWORK, &[(path, value)]), "{path} does not count");
+    }
+}
+
+#[test]
+fn all_errors_of_a_file_come_at_once_in_the_order_of_the_file() {
+    let wrong = NETWORK
+        .replace("\"1 s\"", "\"1.00005 s\"")
+        .replace("size = 10", "size = -1")
+        .replace("6 nS", "6 mV")
+        .replace("8 Hz", "8 ms")
+        .replace("exc.rate", "exc.rte");
+    let report = read(&wrong, &Overrides::default()).unwrap_err();
+    let text = report.to_string();
+    let places: Vec<usize> = ["is no multiple", "`size` is at least 1", "the weight is a conductance"]
+        .iter()
+        .map(|m| text.find(m).unwrap_or_else(|| unreachable!("{m} not in {text}")))
+        .collect();
+    assert!(places.is_sorted());
+    assert!(report.errors() >= 3, "{text}");
+}
+
+#[test]
+fn sweeps_and_plain_number_hosts() {
+    let text = format!(
+        "{NETWORK}\n[sweep]\nseeds = 3\n[sweep.axes]\n\"populations.exc.parameters.tau_m\" = {{ from = \"10 ms\", to = \"30 ms\", steps = 5 }}\n\"populations.exc.size\" = [10, 20]\n"
+    );
+    let (spec, _) = read(&text, &Overrides::default()).unwrap_or_else(|r| unreachable!("{r}"));
+    let sweep = spec.sweep.unwrap();
+    assert_eq!(sweep.seeds, 3);
+    assert_eq!(sweep.axes[0].1, ["\"10 ms\"", "\"15 ms\"", "\"20 ms\"", "\"25 ms\"", "\"30 ms\""]);
+    assert_eq!(sweep.axes[1].1, ["10", "20"]);
+    let izhikevich = r#"
+[simulation]
+duration = "1 s"
+dt = "1 ms"
+[populations.exc]
+model = "izhikevich"
+preset = ["chattering", "figure1"]
+receptors.syn = { kind = "exp_current", tau = "5 ms" }
+receptors.kick = { kind = "delta" }
+[projections.rec]
+from = "exc"
+to = "exc.kick"
+connect = "all_to_all"
+weight = 0.5
+"#;
+    let (spec, _) = read(izhikevich, &Overrides::default()).unwrap_or_else(|r| unreachable!("{r}"));
+    assert!(spec.populations[0].system.event_ports()[0].weight.is_none());
+    let p = &spec.populations[0];
+    assert_eq!(p.initial[1], Value::Constant(-13.0));
+    assert_eq!((p.integrator.as_deref(), p.preset.as_deref()), (Some("euler_sequential"), Some("chattering + figure1")));
+    assert_eq!(p.parameters[p.system.parameters().iter().position(|v| v.name == "c").unwrap()], Value::Constant(-50.0));
+}
+
+/// A folder with a model and a table of spikes.
+struct Folder;
+
+impl FileLoader for Folder {
+    fn text(&self, path: &Path) -> Result<Option<String>, String> {
+        let model =
+            "equations = \"dV_m/dt = (V_0 - V_m)/tau : V\"\n[parameters]\nV_0 = \"-60 mV\"\ntau = \"7 ms\"\n[initial]\nV_m = \"V_0\"\n";
+        Ok((path == Path::new("there/mine.toml")).then(|| model.to_owned()))
+    }
+
+    fn table(&self, path: &Path) -> Result<FileTable, String> {
+        match path.to_str() {
+            Some("there/spikes.csv") => {
+                Ok(FileTable { columns: vec![("time_ms".into(), vec![20.0, 10.0]), ("unit".into(), vec![0.0, 1.0])] })
+            }
+            _ => Err(format!("there is no file {}", path.display())),
+        }
+    }
+}
+
+#[test]
+fn models_and_files_beside_the_scenario() {
+    let text = r#"
+[simulation]
+duration = "1 s"
+dt = "0.1 ms"
+[populations.a]
+model = "mine"
+size = 2
+receptors.kick = { kind = "delta" }
+[stimuli.s]
+target = "a.kick"
+kind = "spikes"
+file = "spikes.csv"
+weight = "1 mV"
+"#;
+    let (spec, _) = load(text, Some(Path::new("there/s.toml")), "s", &Overrides::default(), library(), &catalog(), &Folder)
+        .unwrap_or_else(|r| unreachable!("{r}"));
+    assert_eq!(spec.populations[0].initial, [Value::Constant(-0.06)]);
+    let StimulusKind::Spikes { times, units, .. } = &spec.stimuli[0].kind else { unreachable!() };
+    assert_eq!((times.as_ref(), units.as_deref()), (&[0.01, 0.02][..], Some(&[1, 0][..])));
+    let edited = text.replace("spikes.csv", "other.csv");
+    let report = load(&edited, Some(Path::new("there/s.toml")), "s", &Overrides::default(), library(), &catalog(), &Folder).unwrap_err();
+    assert!(report.to_string().contains("there is no file there/other.csv"), "{report}");
+}
+
+#[test]
+fn cards_show_equations_parameters_and_presets() {
+    let card = crate::model::card(&library().get(Kind::Model, "adex").unwrap());
+    let section = |name: &str| card.sections.iter().find(|s| s.0 == name).map_or("", |s| s.1.as_str());
+    assert!(section("Parameters").contains("281 pF") && section("Parameters").contains("membrane capacitance"));
+    assert!(section("Presets").contains("tonic") && section("Presets").contains("b = 0 pA"));
+    assert!(section("References").contains("doi:10.1152/jn.00686.2005"));
+    assert!(section("Equations").contains("V_m > V_peak"), "{}", section("Equations"));
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::desk::Desk;
 use super::spec::{Distribution, Value};
 use crate::core::units::{Dimension, Quantity, parse_unit};
-use crate::equation::TimeUnit;
 use crate::model::document::{Entry, Fields, Item, Node};
 use crate::model::{Parameter, name_of};
 
@@ -49,7 +48,6 @@ pub(super) struct Wanted<'a> {
     pub count: Option<usize>,
     /// Names an expression may use; `None` where no expression is allowed.
     pub names: Option<Names<'a>>,
-    pub time_unit: TimeUnit,
 }
 
 impl Desk<'_> {
@@ -60,9 +58,7 @@ impl Desk<'_> {
             Item::Text(text) => {
                 if let (Some(names), true) = (&wanted.names, is_expression(text)) {
                     let names = names.clone();
-                    return self
-                        .expression(node, text, wanted.dimension, &names, wanted.time_unit)
-                        .then(|| Value::Expression(text.clone()));
+                    return self.expression(node, text, wanted.dimension, &names).then(|| Value::Expression(text.clone()));
                 }
                 self.quantity(node, wanted.dimension, &wanted.what).map(Value::Constant)
             }

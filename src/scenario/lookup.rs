@@ -1,0 +1,113 @@
+//! Names of models and receptors → definitions: inline, then beside the scenario, then built in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::desk::{Desk, suggest};
+use crate::equation::TimeUnit;
+use crate::model::document::{Entry, Node, parse};
+use crate::model::report::Place;
+use crate::model::{Definition, Kind, read_definition};
+use crate::signal::TimeBase;
+
+/// Models and receptors defined in the scenario itself, and those found beside it.
+#[derive(Debug, Default)]
+pub(super) struct OwnModels {
+    inline: BTreeMap<(Kind, String), Option<Arc<Definition>>>,
+    beside: BTreeMap<(Kind, String), Option<Arc<Definition>>>,
+}
+
+impl OwnModels {
+    /// Reads `[models.NAME]` or `[receptors.NAME]`.
+    pub fn read(&mut self, desk: &mut Desk<'_>, node: &Node, kind: Kind) {
+        let Some(entries) = node.entries() else {
+            desk.error(&node.place, format!("`{}s` holds one table a {}, not {}", kind.word(), kind.word(), node.what()));
+            return;
+        };
+        for e in entries {
+            if desk.library.has(kind, &e.key) {
+                desk.error_help(
+                    &e.place,
+                    format!("`{}` is the name of a built-in {}; hiding it would change what readers understand", e.key, kind.word()),
+                    format!("choose another name, such as `my_{}`", e.key),
+                );
+            }
+            let source: Arc<str> = Arc::from(e.value.to_toml());
+            let definition = read_definition(&mut desk.report, &e.value, kind, &e.key, source).map(Arc::new);
+            self.inline.insert((kind, e.key.clone()), definition);
+        }
+    }
+
+    /// Looks a name up: inline, then beside the scenario, then built in. An unknown name is reported at `place`.
+    pub fn find(&mut self, desk: &mut Desk<'_>, kind: Kind, name: &str, place: &Place) -> Option<Arc<Definition>> {
+        let key = (kind, name.to_owned());
+        if let Some(found) = self.inline.get(&key) {
+            return found.clone();
+        }
+        if let Some(found) = self.beside.get(&key) {
+            return found.clone();
+        }
+        if let Some(found) = self.find_beside(desk, kind, name, place) {
+            self.beside.insert(key, found.clone());
+            return found;
+        }
+        if let Some(found) = desk.library.get(kind, name) {
+            return Some(found);
+        }
+        let mut names = desk.library.names(kind);
+        names.extend(self.inline.keys().filter(|(k, _)| *k == kind).map(|(_, n)| n.as_str()));
+        let help = suggest(name, names.iter().copied());
+        desk.error_help(place, format!("there is no {} `{name}`", kind.word()), help);
+        None
+    }
+
+    /// `Some` when there is such a file beside the scenario (the inner value is `None` when it is wrong).
+    fn find_beside(&mut self, desk: &mut Desk<'_>, kind: Kind, name: &str, place: &Place) -> Option<Option<Arc<Definition>>> {
+        let simple = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+        let path = desk.folder.as_ref().filter(|_| simple)?.join(format!("{name}.toml"));
+        let content = match desk.files.text(&path) {
+            Ok(content) => content?,
+            Err(message) => {
+                desk.error(place, message);
+                return Some(None);
+            }
+        };
+        // A scenario of that name may lie beside this one; only a file with equations is a model.
+        if !content.lines().any(|l| l.trim_start().starts_with("equations")) {
+            return None;
+        }
+        if desk.library.has(kind, name) {
+            desk.error_help(
+                place,
+                format!("{} hides the built-in {} `{name}`", path.display(), kind.word()),
+                "give the file another name, and use that name here",
+            );
+            return Some(None);
+        }
+        let text = desk.report.text(path.display().to_string(), content.as_str());
+        let node = parse(&mut desk.report, text);
+        Some(read_definition(&mut desk.report, &node, kind, name, Arc::from(content)).map(Arc::new))
+    }
+}
+
+/// The time base that the models of all populations agree on; disagreement is reported.
+pub(super) fn time_base(desk: &mut Desk<'_>, models: &[(&Entry, Option<Arc<Definition>>)]) -> TimeBase {
+    let mut found: Option<(TimeBase, String)> = None;
+    for (entry, model) in models {
+        let Some(model) = model else { continue };
+        let base = if model.system.time_unit() == TimeUnit::Dimensionless { TimeBase::Dimensionless } else { TimeBase::Milliseconds };
+        match &found {
+            Some((first, name)) if *first != base => desk.error_help(
+                &entry.place,
+                format!(
+                    "population `{}` and population `{name}` cannot share a time axis: one model is dimensionless, the other is not",
+                    entry.key
+                ),
+                "run them in two scenarios and compare the results",
+            ),
+            Some(_) => {}
+            None => found = Some((base, entry.key.clone())),
+        }
+    }
+    found.map_or(TimeBase::Milliseconds, |f| f.0)
+}

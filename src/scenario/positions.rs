@@ -1,0 +1,66 @@
+//! `positions` of a population: where its units are.
+
+use std::sync::Arc;
+
+use super::desk::Desk;
+use super::spec::Positions;
+use crate::core::units::Dimension;
+use crate::model::document::{Fields, Item, Node};
+
+/// Reads `positions`: a grid, uniform in a box, or listed.
+pub(super) fn read(desk: &mut Desk<'_>, node: &Node) -> Option<Positions> {
+    let mut f = Fields::of(&mut desk.report, node, "`positions`")?;
+    let lengths = |desk: &mut Desk<'_>, n: &Node| -> Option<Vec<f64>> {
+        let Item::List(list) = &n.item else {
+            desk.error_help(&n.place, "one length an axis is due here", "write `[\"1 mm\", \"1 mm\"]`");
+            return None;
+        };
+        if list.is_empty() || list.len() > 3 {
+            desk.error(&n.place, format!("space has one to three axes, not {}", list.len()));
+            return None;
+        }
+        list.iter().map(|l| desk.quantity(l, Dimension::METRE, "a length")).collect()
+    };
+    let found = if let Some(n) = f.get("grid") {
+        let spacing = f.require(&mut desk.report, "spacing", "\"100 um\"").and_then(|s| desk.quantity(s, Dimension::METRE, "`spacing`"));
+        let Item::List(list) = &n.item else {
+            desk.error_help(&n.place, "the number of units along each axis is due here", "write `grid = [10, 20]`");
+            return None;
+        };
+        let shape: Option<Vec<usize>> =
+            list.iter().map(|v| desk.whole(v, "the number of units along an axis", 1).map(|v| v as usize)).collect();
+        Some(Positions::Grid { shape: shape?, spacing: spacing? })
+    } else if let Some(n) = f.get("uniform") {
+        lengths(desk, n).map(|extent| Positions::Uniform { extent })
+    } else if let Some(n) = f.get("listed") {
+        let Item::List(list) = &n.item else {
+            desk.error(&n.place, "a list of positions is due here");
+            return None;
+        };
+        let points: Option<Vec<[f64; 3]>> =
+            list.iter().map(|p| lengths(desk, p).map(|v| std::array::from_fn(|i| v.get(i).copied().unwrap_or(0.0)))).collect();
+        Some(Positions::Listed(Arc::from(points?)))
+    } else {
+        desk.error_help(
+            &node.place,
+            "positions are a grid, uniform in a box, or listed",
+            "write `{ grid = [10, 20], spacing = \"100 um\" }` or `{ uniform = [\"1 mm\", \"1 mm\"] }`",
+        );
+        None
+    };
+    f.finish(&mut desk.report);
+    found
+}
+
+/// There are as many positions as units.
+pub(super) fn check(desk: &mut Desk<'_>, node: Option<&Node>, positions: Option<&Positions>, size: usize) {
+    let (Some(node), Some(positions)) = (node, positions) else { return };
+    let count = match positions {
+        Positions::Grid { shape, .. } => shape.iter().product(),
+        Positions::Listed(list) => list.len(),
+        Positions::Uniform { .. } => return,
+    };
+    if count != size {
+        desk.error(&node.place, format!("these are {count} positions for {size} units"));
+    }
+}

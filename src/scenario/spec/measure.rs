@@ -1,0 +1,103 @@
+//! Resolved recordings, analyses, expectations and sweeps.
+
+use std::collections::BTreeMap;
+
+use crate::core::units::Dimension;
+use crate::scenario::catalog::OptionValue;
+
+/// What is recorded of a population.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RecordSpec {
+    /// Index of the population.
+    pub population: usize,
+    /// Whether spikes are kept.
+    pub spikes: bool,
+    /// Traces.
+    pub traces: Vec<TraceRequest>,
+    /// Whether connections from this population are written.
+    pub connections: bool,
+}
+
+/// A request to sample variables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceRequest {
+    /// Name (file `traces/POP-NAME.parquet`).
+    pub name: String,
+    /// States, parameters, inputs or subexpressions: name and dimension.
+    pub variables: Vec<(String, Dimension)>,
+    /// Units.
+    pub units: Vec<u32>,
+    /// Steps between samples.
+    pub every: u64,
+}
+
+/// What an analysis looks at, resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subject {
+    /// As written (`exc.V_m[0..10]`).
+    pub text: String,
+    /// Index of the population.
+    pub population: usize,
+    /// What of it.
+    pub what: Observable,
+    /// Which units; all if empty.
+    pub units: Vec<u32>,
+    /// Whether units are averaged (`mean(...)`).
+    pub mean: bool,
+}
+
+/// What of a population an analysis looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Observable {
+    /// `POP.spikes`.
+    Spikes,
+    /// `POP.rate`: the population rate in bins.
+    Rate,
+    /// `POP.VAR` or `POP.RECEPTOR.VAR`.
+    Variable(String),
+    /// `POP`: the population itself (its equations).
+    Population,
+}
+
+/// An analysis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnalysisSpec {
+    /// Name in the scenario.
+    pub name: String,
+    /// Kind.
+    pub kind: String,
+    /// Subjects of `of`.
+    pub of: Vec<Subject>,
+    /// Subjects of `source`.
+    pub source: Vec<Subject>,
+    /// Subjects of `target`.
+    pub target: Vec<Subject>,
+    /// Options as given, with defaults filled in where the declaration has them.
+    pub options: BTreeMap<&'static str, OptionValue>,
+}
+
+/// An expectation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expect {
+    /// Name in the scenario.
+    pub name: String,
+    /// Full name of the metric.
+    pub metric: String,
+    /// Least value in the metric's unit.
+    pub min: Option<f64>,
+    /// Greatest value in the metric's unit.
+    pub max: Option<f64>,
+    /// Unit that the bounds were written in (empty for bare numbers).
+    pub unit: String,
+    /// Where the number comes from.
+    pub source: String,
+}
+
+/// A sweep.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sweep {
+    /// Axes: path and values as TOML text.
+    pub axes: Vec<(String, Vec<String>)>,
+    /// Number of seeds.
+    pub seeds: u32,
+}

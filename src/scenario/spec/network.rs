@@ -1,0 +1,244 @@
+//! Resolved populations and projections.
+
+use std::sync::Arc;
+
+use crate::equation::{System, TimeUnit};
+use crate::model::Definition;
+
+/// A value that may differ from unit to unit or connection to connection.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// The same for all, in SI.
+    Constant(f64),
+    /// One given value each, in SI.
+    Each(Arc<[f64]>),
+    /// Drawn.
+    Drawn(Distribution),
+    /// An expression in `i`, `N`, `x`, `y`, `z` (positions in metres; only where the population has them) and, for parameters
+    /// and initial values, the parameters of the model; kept as text that has been checked.
+    Expression(String),
+}
+
+/// A distribution; parameters in SI.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Distribution {
+    /// Uniform in `[low, high)`.
+    Uniform {
+        /// Lower end.
+        low: f64,
+        /// Upper end.
+        high: f64,
+    },
+    /// Normal, redrawn until inside the bounds.
+    Normal {
+        /// Mean.
+        mean: f64,
+        /// Standard deviation.
+        sd: f64,
+        /// Least value.
+        min: Option<f64>,
+        /// Greatest value.
+        max: Option<f64>,
+    },
+    /// Lognormal, by mean and sd of the logarithm of the value divided by `unit`.
+    Lognormal {
+        /// Mean of the logarithm.
+        mu: f64,
+        /// Standard deviation of the logarithm.
+        sigma: f64,
+        /// SI value of the unit that the logarithm is of.
+        unit: f64,
+    },
+    /// Gamma by shape and scale.
+    Gamma {
+        /// Shape.
+        shape: f64,
+        /// Scale.
+        scale: f64,
+    },
+    /// Evenly spaced over the units, ends included.
+    Linspace {
+        /// First value.
+        from: f64,
+        /// Last value.
+        to: f64,
+    },
+}
+
+/// Positions of units, in metres.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Positions {
+    /// A regular lattice: number of units and spacing along each axis.
+    Grid {
+        /// Units along each axis (product is the size).
+        shape: Vec<usize>,
+        /// Spacing.
+        spacing: f64,
+    },
+    /// Uniform in a box.
+    Uniform {
+        /// Edge lengths.
+        extent: Vec<f64>,
+    },
+    /// Listed.
+    Listed(Arc<[[f64; 3]]>),
+}
+
+/// A receptor that a population carries.
+#[derive(Debug, Clone)]
+pub struct ReceptorSpec {
+    /// Name in the population (`ampa`).
+    pub name: String,
+    /// Its definition.
+    pub definition: Arc<Definition>,
+}
+
+/// A population.
+#[derive(Debug, Clone)]
+pub struct PopulationSpec {
+    /// Name.
+    pub name: String,
+    /// Definition of its model.
+    pub model: Arc<Definition>,
+    /// Receptors it carries.
+    pub receptors: Vec<ReceptorSpec>,
+    /// Model with receptors merged in: the system that is simulated.
+    pub system: System,
+    /// Number of units.
+    pub size: usize,
+    /// One value for each of `system.parameters()`, in that order.
+    pub parameters: Vec<Value>,
+    /// One initial value for each of `system.states()`, in that order.
+    pub initial: Vec<Value>,
+    /// Positions.
+    pub positions: Option<Positions>,
+    /// Integrator by name; `None` is `auto`.
+    pub integrator: Option<String>,
+    /// Integration steps inside one step of the simulation.
+    pub substeps: u32,
+    /// Preset, if chosen.
+    pub preset: Option<String>,
+}
+
+impl PopulationSpec {
+    /// What time means in its equations.
+    pub fn time_unit(&self) -> TimeUnit {
+        self.system.time_unit()
+    }
+}
+
+/// Where a projection or stimulus ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Index of the population.
+    pub population: usize,
+    /// What of it.
+    pub port: Port,
+}
+
+/// What of a population is targeted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Port {
+    /// Index into `system.event_ports()`.
+    Event(usize),
+    /// Index into `system.inputs()`.
+    Input(usize),
+}
+
+/// How units are connected.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rule {
+    /// Unit i to unit i.
+    OneToOne,
+    /// Every unit to every unit.
+    AllToAll,
+    /// Each pair independently.
+    Probability {
+        /// Probability.
+        p: f64,
+    },
+    /// Each target draws this many sources.
+    FixedIndegree {
+        /// Number of sources.
+        indegree: usize,
+    },
+    /// Each source draws this many targets.
+    FixedOutdegree {
+        /// Number of targets.
+        outdegree: usize,
+    },
+    /// This many connections, both ends drawn.
+    FixedTotalNumber {
+        /// Number of connections.
+        total: usize,
+    },
+    /// All pairs within a distance (metres), or nearest lattice neighbours.
+    Neighbours {
+        /// Greatest distance.
+        radius: f64,
+        /// Whether distances wrap around the grid's extent.
+        periodic: bool,
+    },
+    /// Each pair with probability `p_max * exp(-d²/(2 sigma²))`.
+    Gaussian {
+        /// Probability at distance zero.
+        p_max: f64,
+        /// Width in metres.
+        sigma: f64,
+        /// Whether distances wrap around the grid's extent.
+        periodic: bool,
+    },
+    /// Watts-Strogatz: ring of nearest neighbours, rewired.
+    SmallWorld {
+        /// Neighbours of each unit (both sides together).
+        neighbours: usize,
+        /// Probability of rewiring.
+        p_rewire: f64,
+    },
+    /// Listed pairs, with weights and delays if the file has them.
+    Edges {
+        /// Source units.
+        source: Arc<[u32]>,
+        /// Target units.
+        target: Arc<[u32]>,
+        /// Weights in SI.
+        weight: Option<Arc<[f64]>>,
+        /// Delays in seconds.
+        delay: Option<Arc<[f64]>>,
+    },
+}
+
+/// What a projection carries.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Coupling {
+    /// Spikes.
+    Event,
+    /// A value that acts all the time: an expression in `w`, `NAME_pre`, `NAME_post`; checked text.
+    Continuous {
+        /// The expression; what arrives is its sum over connections.
+        value: String,
+    },
+}
+
+/// A projection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProjectionSpec {
+    /// Name.
+    pub name: String,
+    /// Index of the source population.
+    pub from: usize,
+    /// Where it ends.
+    pub to: Target,
+    /// How units are connected.
+    pub rule: Rule,
+    /// Whether a unit may connect to itself.
+    pub autapses: bool,
+    /// Whether a pair may be connected more than once (rules that draw).
+    pub multapses: bool,
+    /// Weight in SI of the target port (plain number for continuous coupling unless stated).
+    pub weight: Value,
+    /// Delay in seconds; 0 acts from the next step.
+    pub delay: Value,
+    /// What it carries.
+    pub coupling: Coupling,
+}
