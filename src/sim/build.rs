@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::axis::Axis;
 use super::connect::Wiring;
-use super::coupling::{Coupling as CouplingInput, History, variables};
+use super::coupling::{Coupling as CouplingInput, History, Value as Carried, variables};
 use super::delivery::{Properties, Property, Ring, Table};
 use super::engine::Plan;
 use super::estimate;
-use super::expression::Expression;
 use super::place::Place;
 use super::properties::Finder;
 use super::recorder::{Take, Tap, Tape};
@@ -40,7 +39,7 @@ struct Path<'a> {
     wiring: Wiring<'a>,
     finder: Finder<'a>,
     /// For continuous projections: the compiled value, and the histories of what it names.
-    continuous: Option<(Expression, Vec<usize>, Vec<usize>)>,
+    continuous: Option<(Carried, Vec<usize>, Vec<usize>)>,
 }
 
 /// Everything that does not belong to one thread.
@@ -225,10 +224,13 @@ fn path<'a>(
             };
             let pre = index(from, &pre, "pre")?;
             let post = index(to, &post, "post")?;
-            names.push(("w".to_owned(), Dimension::NONE));
             let bound: Vec<(&str, Dimension)> = names.iter().map(|n| (n.0.as_str(), n.1)).collect();
-            let expression = Expression::new(value, &bound, target.time_unit()).map_err(|m| unsuitable(format!("{}.value", place()), m))?;
-            Some((expression, pre, post))
+            let port = match projection.to.port {
+                Port::Input(port) => target.system.inputs()[port].dimension,
+                Port::Event(_) => Dimension::NONE,
+            };
+            let carried = Carried::new(value, &bound, port, target.time_unit()).map_err(|m| unsuitable(format!("{}.value", place()), m))?;
+            Some((carried, pre, post))
         }
     };
     Ok(Path { spec: projection, wiring, finder, continuous })
@@ -284,8 +286,8 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
                 let from = common.emitters.iter().position(|&e| e == path.spec.from).unwrap_or(0);
                 event_inputs.push(EventInput { table, to, port, from });
             }
-            (Some((expression, pre, post)), Port::Input(port)) => {
-                let coupling = CouplingInput::new(expression.clone(), (pre.clone(), post.clone()), &path.wiring, range, &properties);
+            (Some((carried, pre, post)), Port::Input(port)) => {
+                let coupling = CouplingInput::new(carried, (pre.clone(), post.clone()), &path.wiring, range, &properties);
                 continuous_inputs.push(ContinuousInput { coupling, to, port });
             }
             _ => {
@@ -342,8 +344,8 @@ fn group(common: &Common<'_>, p: usize, population: &PopulationSpec, found: &Fou
         spike_times: spec.simulation.spike_times,
     })
     .map_err(|e| unsuitable(&entity, e.message))?;
-    let ports = (system.inputs().len(), system.event_ports().len());
-    let mut group = Group::new(p, range.start as u32, stepper, range.len(), ports, system.spikes());
+    let shape = [system.states().len(), system.inputs().len(), system.event_ports().len()];
+    let mut group = Group::new(p, range.start as u32, stepper, range.len(), shape, system.spikes());
     group.emits = common.emitters.iter().position(|&e| e == p);
     group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.population == p);
     let mut trace = 0;

@@ -8,6 +8,9 @@ use std::ops::Range;
 
 use super::connect::{Link, Wiring};
 use super::expression::{Expression, Operand};
+use super::separate::separate;
+use crate::core::units::Dimension;
+use crate::equation::{Expression as Checked, TimeUnit};
 use crate::scenario::Rule;
 
 /// Connections that are evaluated at once.
@@ -63,6 +66,53 @@ pub(super) fn variables(text: &str) -> (Vec<String>, Vec<String>) {
     (pre, post)
 }
 
+/// What a continuous projection carries, understood.
+#[derive(Debug, Clone)]
+pub(super) struct Value {
+    checked: Checked,
+    names: usize,
+    time_unit: TimeUnit,
+}
+
+impl Value {
+    /// Understands `text` over `names` (the source's, the target's, then `w`); what arrives has dimension `port`. A weight
+    /// has the dimension that makes it so; it is looked for among those that couplings have.
+    ///
+    /// # Errors
+    /// What cannot be understood.
+    pub fn new(text: &str, names: &[(&str, Dimension)], port: Dimension, time_unit: TimeUnit) -> Result<Self, String> {
+        let plain: Vec<(&str, Dimension)> = names.iter().copied().chain([("w", Dimension::NONE)]).collect();
+        let mut found = Expression::check(text, &plain, time_unit);
+        let density = Dimension::SIEMENS.per(Dimension::METRE.times(Dimension::METRE));
+        for dimension in [Dimension::SIEMENS, density, port, Dimension::HERTZ, Dimension::VOLT, Dimension::AMPERE, Dimension::OHM] {
+            if found.as_ref().is_ok_and(|e| e.has_dimension(port)) {
+                break;
+            }
+            let with: Vec<(&str, Dimension)> = names.iter().copied().chain([("w", dimension)]).collect();
+            if let Ok(checked) = Expression::check(text, &with, time_unit) {
+                if checked.has_dimension(port) || found.is_err() {
+                    found = Ok(checked);
+                }
+            }
+        }
+        found.map(|checked| Self { checked, names: names.len() + 1, time_unit })
+    }
+
+    fn compiled(&self) -> Expression {
+        let (graph, root) = self.checked.graph();
+        Expression::compile(graph, root, self.names, self.time_unit)
+    }
+
+    /// The products that it is a sum of, if it is, for `pre` names of the source and `post` of the target.
+    fn products(&self, pre: usize, post: usize) -> Option<Vec<(Expression, Expression)>> {
+        let (graph, root) = self.checked.graph();
+        let mut graph = graph.clone();
+        let list = separate(&mut graph, root, &|i| (pre..pre + post).contains(&(i as usize)))?;
+        let compile = |id| Expression::compile(&graph, id, self.names, self.time_unit);
+        Some(list.into_iter().map(|(p, q)| (compile(p), compile(q))).collect())
+    }
+}
+
 /// A continuous projection into one lane range.
 #[derive(Debug)]
 pub(super) struct Coupling {
@@ -79,10 +129,19 @@ pub(super) struct Coupling {
     gathered: Vec<Vec<f64>>,
 }
 
+/// A sum over sources that does not need all pairs: see [`super::separate`].
+#[derive(Debug)]
+struct Products {
+    /// For each product, the source's part and the target's part.
+    parts: Vec<(Expression, Expression)>,
+    /// Values of a source's part, whole population.
+    values: Vec<f64>,
+}
+
 #[derive(Debug)]
 enum Links {
     /// Every source to every lane (without itself if so).
-    All { sources: u32, no_self: bool },
+    All { sources: u32, no_self: bool, products: Option<Products> },
     /// Sorted by lane.
     Some { sources: Vec<u32>, lanes: Vec<u32>, weights: Vec<f64>, delays: Vec<u16> },
 }
@@ -91,7 +150,7 @@ impl Coupling {
     /// The projection into the targets `range`. `pre` and `post` are the histories of what `expression` names, in the
     /// order of its names, which end with `w`.
     pub fn new(
-        expression: Expression,
+        value: &Value,
         (pre, post): (Vec<usize>, Vec<usize>),
         wiring: &Wiring<'_>,
         range: Range<u32>,
@@ -101,7 +160,8 @@ impl Coupling {
         let same_delay = if let Property::Same(d) = properties.delay { Some(d) } else { None };
         let same_weight = if let Property::Same(w) = properties.weight { Some(w) } else { None };
         let links = if let (Rule::AllToAll, Some(_), Some(_)) = (wiring.rule, same_delay, same_weight) {
-            Links::All { sources: wiring.sources, no_self: wiring.no_self }
+            let products = value.products(pre.len(), post.len()).map(|parts| Products { parts, values: vec![0.0; wiring.sources as usize] });
+            Links::All { sources: wiring.sources, no_self: wiring.no_self, products }
         } else {
             let mut found: Vec<Link> = Vec::new();
             wiring.walk(range.clone(), |link| found.push(link));
@@ -115,13 +175,14 @@ impl Coupling {
         };
         let gathered = vec![vec![0.0; CHUNK]; pre.len() + post.len() + 1];
         let out = vec![0.0; CHUNK.max(range.len())];
+        let expression = value.compiled();
         Self { expression, pre, post, range, links, weight: same_weight.unwrap_or(0.0), delay: same_delay.unwrap_or(0), out, gathered }
     }
 
     /// Number of connections.
     pub fn len(&self) -> u64 {
         match &self.links {
-            Links::All { sources, no_self } => {
+            Links::All { sources, no_self, .. } => {
                 let own = if *no_self { u64::from(self.range.end.min(*sources).saturating_sub(self.range.start)) } else { 0 };
                 u64::from(*sources) * self.range.len() as u64 - own
             }
@@ -140,7 +201,7 @@ impl Coupling {
     /// Every connection: source, target lane, weight, delay in steps.
     pub fn connections(&self) -> Vec<(u32, u32, f64, u16)> {
         match &self.links {
-            Links::All { sources, no_self } => {
+            Links::All { sources, no_self, .. } => {
                 let lanes = self.range.len() as u32;
                 let all = (0..*sources).flat_map(|s| (0..lanes).map(move |l| (s, l)));
                 let kept = all.filter(|&(s, l)| !(*no_self && s == self.range.start + l));
@@ -159,8 +220,27 @@ impl Coupling {
     pub fn add(&mut self, k: u64, t: f64, histories: &[History], row: &mut [f64]) {
         let lanes = self.range.start as usize..self.range.end as usize;
         let before = |delay: u16| k.wrapping_sub(u64::from(delay));
-        match &self.links {
-            Links::All { sources, no_self } => {
+        match &mut self.links {
+            Links::All { sources, no_self, products: Some(products) } => {
+                let pre = self.pre.iter().map(|&h| histories[h].row(before(self.delay)));
+                let weight = Operand::Shared(self.weight);
+                let unknown = Operand::Shared(f64::NAN);
+                let source_side: Vec<Operand<'_>> = pre.map(Operand::Each).chain(self.post.iter().map(|_| unknown)).chain([weight]).collect();
+                let post = self.post.iter().map(|&h| Operand::Each(&histories[h].row(k)[lanes.clone()]));
+                let target_side: Vec<Operand<'_>> = self.pre.iter().map(|_| unknown).chain(post).chain([weight]).collect();
+                let out = &mut self.out[..row.len()];
+                for (source_part, target_part) in &mut products.parts {
+                    source_part.evaluate(t, &source_side, &mut products.values);
+                    target_part.evaluate(t, &target_side, out);
+                    let sum: f64 = products.values.iter().sum();
+                    for (lane, (r, v)) in row.iter_mut().zip(out.iter()).enumerate() {
+                        let unit = lanes.start + lane;
+                        let own = if *no_self && unit < *sources as usize { products.values[unit] } else { 0.0 };
+                        *r = (sum - own).mul_add(*v, *r);
+                    }
+                }
+            }
+            Links::All { sources, no_self, products: None } => {
                 let pre: Vec<&[f64]> = self.pre.iter().map(|&h| histories[h].row(before(self.delay))).collect();
                 let mut operands = vec![Operand::Shared(0.0); self.pre.len()];
                 operands.extend(self.post.iter().map(|&h| Operand::Each(&histories[h].row(k)[lanes.clone()])));

@@ -102,7 +102,7 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
             if !shared.barrier.wait() {
                 return;
             }
-            let ran = k - done;
+            let (ran, took) = (k - done, began.elapsed());
             done = k;
             stopped = close_epoch(&shared, &mut tape, &columns, (done, recording_budget), &names, observer);
             if let Some(Stop::NotFinite { .. }) = stopped {
@@ -111,7 +111,7 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
             if stopped.is_some() || done >= steps {
                 shared.stop.store(true, Ordering::Release);
             }
-            length = next_length(length, ran, began.elapsed(), interval);
+            length = next_length(length, ran, took, interval);
             shared.epoch_end.store((done + length).min(steps), Ordering::Release);
             if !shared.barrier.wait() {
                 return;

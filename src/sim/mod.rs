@@ -8,7 +8,19 @@
 //! act; integrate; deliver what is due at (k + 1) dt; test the threshold; record; reset. A spike carries (k + 1) dt and arrives
 //! d steps later: with d = 0 it acts from the next step on, with d = 1 it is delivered at the end of the next step.
 
-pub mod integrator;
+mod axis;
+mod barrier;
+mod build;
+mod connect;
+mod coupling;
+mod delivery;
+mod engine;
+mod estimate;
+mod expression;
+mod place;
+mod properties;
+mod recorder;
+mod separate;
 pub mod stepper;
 mod stimulus;
 mod values;
@@ -143,3 +155,6 @@ impl Network {
         engine::run(self.plan, observer)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -404,7 +404,7 @@ impl Stepper {
     }
 
     /// Delivers arrivals now, before `step`: events of delay 0.
-    pub fn deliver(&mut self, _step: u64, _arrivals: &mut [&mut [f64]]) {
+    pub fn deliver_before(&mut self, _step: u64, _arrivals: &mut [&mut [f64]]) {
         todo!()
     }
 

@@ -54,7 +54,7 @@ pub(super) fn resolve(value: &Value, names: &Names<'_>, key: Key) -> Result<Colu
         Value::Expression(text) => {
             let columns = names.columns();
             let bound: Vec<(&str, Dimension)> = columns.iter().map(|c| (c.0.as_str(), c.1)).collect();
-            let expression = Expression::new(text, &bound, names.time_unit)?;
+            let mut expression = Expression::new(text, &bound, names.time_unit)?;
             let values: Vec<Operand<'_>> = columns.iter().map(|c| Operand::from(&c.2)).collect();
             let mut out = vec![0.0; names.size];
             expression.evaluate(0.0, &values, &mut out);

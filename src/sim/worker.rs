@@ -61,30 +61,41 @@ pub(super) struct Group {
     pub published: Vec<(usize, Probe)>,
     /// Steps between checks for values that are not finite.
     pub check_every: u64,
+    /// Number of states.
+    states: usize,
+    /// All lanes, for probes.
+    every_lane: Vec<u32>,
     spikes: Vec<LaneSpike>,
     scratch: Vec<f64>,
 }
 
 impl Group {
-    /// A group without anything attached.
-    pub fn new(population: usize, first: u32, stepper: Stepper, lanes: usize, ports: (usize, usize), has_threshold: bool) -> Self {
+    /// The lanes of `population` from unit `first` on, without anything attached. `shape`: states, input ports, event ports.
+    pub fn new(population: usize, first: u32, stepper: Stepper, lanes: usize, shape: [usize; 3], has_threshold: bool) -> Self {
         Self {
             population,
             first,
             lanes,
             stepper,
-            inputs: (0..ports.0).map(|_| InputPort::default()).collect(),
-            rings: (0..ports.1).map(|_| None).collect(),
+            inputs: (0..shape[1]).map(|_| InputPort::default()).collect(),
+            rings: (0..shape[2]).map(|_| None).collect(),
             events: Vec::new(),
             has_threshold,
             recorded: None,
             emits: None,
             taps: Vec::new(),
             published: Vec::new(),
-            check_every: if lanes <= 2048 { 1 } else { 16 },
+            check_every: if lanes <= 256 { 1 } else { 16 },
+            states: shape[0],
+            every_lane: (0..lanes as u32).collect(),
             spikes: Vec::new(),
             scratch: Vec::new(),
         }
+    }
+
+    /// The first lane and state that is not finite.
+    fn not_finite(&self) -> Option<(u32, usize)> {
+        if (0..self.states).all(|s| all_finite(self.stepper.state(s))) { None } else { self.stepper.not_finite() }
     }
 
     /// Records what is due at grid point `k`.
@@ -119,6 +130,18 @@ impl Group {
         }
         count
     }
+}
+
+/// Whether all values are finite: zero times each, summed in sixteen lanes, so that it runs in vectors.
+fn all_finite(values: &[f64]) -> bool {
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut sums = [0.0; 16];
+    for chunk in chunks {
+        for (sum, v) in sums.iter_mut().zip(chunk) {
+            *sum += v * 0.0;
+        }
+    }
+    sums.iter().chain(rest).all(|v| v.is_finite())
 }
 
 /// An event projection into one group.
@@ -227,8 +250,9 @@ impl Worker {
             self.events += group.stimulate(k);
             // What arrived with delay 0 since the last step acts from this one.
             if group.rings.iter().flatten().any(|r| r.is_pending(k)) {
-                let mut arrivals: Vec<&mut [f64]> = group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k))).collect();
-                group.stepper.deliver(k, &mut arrivals);
+                let mut arrivals: Vec<&mut [f64]> =
+                    group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k))).collect();
+                group.stepper.deliver_before(k, &mut arrivals);
             }
             group.spikes.clear();
             let inputs: Vec<&[f64]> = group.inputs.iter().map(InputPort::row).collect();
@@ -254,7 +278,7 @@ impl Worker {
                 }
             }
             if self.failure.is_none() && (k + 1).is_multiple_of(group.check_every) {
-                if let Some((lane, state)) = group.stepper.not_finite() {
+                if let Some((lane, state)) = group.not_finite() {
                     self.failure = Some(Failure { step: k + 1, population: group.population, unit: group.first + lane, state });
                 }
             }
@@ -268,13 +292,11 @@ impl Worker {
                 continue;
             }
             let inputs: Vec<&[f64]> = group.inputs.iter().map(InputPort::row).collect();
-            group.scratch.clear();
             for (history, probe) in &group.published {
-                let lanes: Vec<u32> = (0..group.lanes as u32).collect();
                 let (first, values) = &mut self.outbox.values[*history];
                 *first = group.first as usize;
                 values.clear();
-                group.stepper.sample(probe, k, &inputs, &lanes, values);
+                group.stepper.sample(probe, k, &inputs, &group.every_lane, values);
             }
         }
     }

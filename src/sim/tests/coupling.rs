@@ -1,0 +1,77 @@
+//! Continuous projections against closed forms.
+
+use super::{run, run_on, trace};
+
+#[test]
+fn a_gap_junction_equalises_two_cells() {
+    // C dv/dt = -v/R + g (v' - v): the difference decays with 1/tau + 2 g/C, the sum with 1/tau. R 100 Mohm, tau 10 ms: C 100 pF.
+    let text = "[simulation]\nduration = \"10 ms\"\ndt = \"0.01 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\n\
+        parameters = { tau_m = \"10 ms\", R_m = \"100 Mohm\", E_L = \"0 mV\", V_th = \"1 V\" }\ninitial = { V_m = { values = [\"1 mV\", \"0 mV\"] } }\n\
+        [projections.gap]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nconnect = { rule = \"all_to_all\", autapses = false }\nweight = \"5 nS\"\nvalue = \"w*(V_m_pre - V_m_post)\"\n\
+        [record.a]\ntraces = [{ variables = [\"V_m\"], interval = \"1 ms\" }]\n";
+    let result = run(text);
+    for (k, row) in trace(&result, "a", "V_m").chunks(2).enumerate() {
+        let t = k as f64;
+        let (sum, difference) = ((-t / 10.0).exp(), (-t * (0.1 + 2.0 * 5.0 / 100.0)).exp());
+        // The coupling is taken from the beginning of each step: an error of first order in dt.
+        assert!((row[0] - row[1] - difference).abs() < 1e-3 && (row[0] + row[1] - sum).abs() < 1e-3, "{k}: {row:?}");
+    }
+}
+
+/// Oscillators of a population, coupled by `value`.
+fn kuramoto(value: &str, connect: &str, delay: &str, threads: usize) -> Vec<f64> {
+    let text = format!(
+        "[simulation]\nduration = 2.0\ndt = 0.01\nseed = 4\n[models.phase]\ntime_unit = \"1\"\nequations = \"dtheta/dt = omega + I : 1\"\nparameters = {{ omega = 1.0 }}\ninputs = {{ I = \"1\" }}\ninitial = {{ theta = 0.0 }}\n\
+         [populations.a]\nmodel = \"phase\"\nsize = 600\nparameters = {{ omega = {{ normal = {{ mean = 1.0, sd = 0.3 }} }} }}\ninitial = {{ theta = {{ uniform = [0.0, 6.283185307] }} }}\n\
+         [projections.k]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nconnect = {connect}\nweight = 0.005\ndelay = {delay}\nvalue = \"{value}\"\n\
+         [record.a]\ntraces = [{{ variables = [\"theta\", \"I\"], interval = 0.5 }}]\n"
+    );
+    let result = run_on(&text, threads);
+    assert_eq!(result.stopped, None);
+    [trace(&result, "a", "theta"), trace(&result, "a", "I")].concat()
+}
+
+#[test]
+fn the_sum_of_products_is_the_sum_over_pairs() {
+    // The second form hides the product structure behind max(), so that all pairs are evaluated.
+    for delay in ["0.0", "0.3"] {
+        let fast = kuramoto("w*sin(theta_pre - theta_post)", "{ rule = \"all_to_all\", autapses = false }", delay, 1);
+        let slow = kuramoto("w*max(sin(theta_pre - theta_post), -2)", "{ rule = \"all_to_all\", autapses = false }", delay, 1);
+        let worst = fast.iter().zip(&slow).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(worst < 1e-10, "{worst}");
+        assert!(fast.iter().any(|v| v.abs() > 0.1));
+    }
+}
+
+#[test]
+fn all_forms_give_the_same_bits_on_all_threads() {
+    for (value, connect, delay) in [
+        ("w*sin(theta_pre - theta_post)", "{ rule = \"all_to_all\" }", "0.0"),
+        ("w*max(sin(theta_pre - theta_post), -2)", "{ rule = \"all_to_all\" }", "0.1"),
+        ("w*sin(theta_pre - theta_post)", "{ rule = \"probability\", p = 0.2 }", "{ uniform = [0.02, 0.2] }"),
+    ] {
+        let one = kuramoto(value, connect, delay, 1);
+        let two = kuramoto(value, connect, delay, 2);
+        assert!(one == two, "{connect}");
+    }
+}
+
+#[test]
+fn delayed_values_are_those_of_the_steps_before() {
+    // b integrates a's sine with a delay of 30 steps: db/dt = x(t - 0.3), x = cos t, before 0 x = 1.
+    let text = "[simulation]\nduration = 2.0\ndt = 0.01\n[models.rotor]\ntime_unit = \"1\"\nequations = \"\"\"\ndx/dt = -y : 1\ndy/dt = x : 1\n\"\"\"\ninitial = { x = 1.0, y = 0.0 }\n\
+        [models.sum]\ntime_unit = \"1\"\nequations = \"db/dt = I : 1\"\ninputs = { I = \"1\" }\ninitial = { b = 0.0 }\n\
+        [populations.a]\nmodel = \"rotor\"\nsize = 1\n[populations.b]\nmodel = \"sum\"\nsize = 1\n\
+        [projections.p]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"b.I\"\nconnect = \"one_to_one\"\ndelay = 0.3\nvalue = \"x_pre\"\n\
+        [record.a]\ntraces = [{ variables = [\"x\"] }]\n[record.b]\ntraces = [{ variables = [\"b\", \"I\"] }]\n";
+    let result = run(text);
+    let (x, i, b) = (trace(&result, "a", "x"), trace(&result, "b", "I"), trace(&result, "b", "b"));
+    for k in 0..=200 {
+        assert_eq!(i[k], x[k.max(30) - 30], "{k}");
+    }
+    let mut sum = 0.0;
+    for k in 0..200 {
+        assert!((b[k] - sum).abs() < 1e-9, "{k}");
+        sum += i[k] * 0.01;
+    }
+}

@@ -1,0 +1,115 @@
+//! How runs end: refused, failed, cancelled, too large for memory; nothing is lost.
+
+use super::*;
+
+const LARGE: &str = "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\nmemory = \"20 MB\"\n[populations.a]\nmodel = \"lif\"\nsize = 10000\nreceptors.in = { kind = \"delta\" }\n\
+    [projections.big]\nfrom = \"a\"\nto = \"a.in\"\nconnect = { rule = \"fixed_indegree\", indegree = 5000 }\nweight = \"1 mV\"\ndelay = \"1 ms\"\n";
+
+#[test]
+fn a_network_that_does_not_fit_is_refused_with_the_figure() {
+    let (needed, largest) = Network::estimate(&spec(LARGE));
+    // 50 million connections of two bytes.
+    assert!((100_000_000..120_000_000).contains(&needed), "{needed}");
+    assert!(largest.contains("big") && largest.contains("50000000"), "{largest}");
+    let error = Network::build(&spec(LARGE), 1, &AtomicBool::new(false)).unwrap_err();
+    assert!(matches!(error, BuildError::Memory { allowed: 20_000_000, .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("MiB") && text.contains("projection big"), "{text}");
+}
+
+#[test]
+fn building_can_be_cancelled() {
+    let error = Network::build(&spec(&LARGE.replace("20 MB", "2 GB")), 1, &AtomicBool::new(true)).unwrap_err();
+    assert_eq!(error, BuildError::Cancelled);
+}
+
+#[test]
+fn a_value_that_is_not_finite_is_reported_and_the_rest_kept() {
+    // dx/dt = x^2 from 1/2 + i/4 blows up at 1/x(0): unit 2 of three first, soon after t = 1.
+    let text = "[simulation]\nduration = 5.0\ndt = 0.01\n[models.burst]\ntime_unit = \"1\"\nequations = \"\"\"\ndx/dt = x**2 : 1\ndy/dt = -y : 1\n\"\"\"\ninitial = { x = 0.5, y = 1.0 }\n\
+        [populations.a]\nmodel = \"burst\"\nsize = 3\nintegrator = \"rk4\"\ninitial = { x = { values = [0.5, 0.75, 1.0] } }\n[record.a]\ntraces = [{ variables = [\"y\"] }]\n";
+    let result = run_on(text, 1);
+    let Some(Stop::NotFinite { population, unit, variable, time }) = result.stopped else { panic!("{:?}", result.stopped) };
+    assert_eq!((population.as_str(), unit, variable.as_str()), ("a", 2, "x"));
+    assert!((1.0..1.2).contains(&time), "{time}");
+    assert_eq!(result.recording.window.stop, time);
+    let y = &result.recording.traces[0];
+    assert!(y.len() as u64 >= result.steps && y.len() as u64 <= result.steps + 1, "{} {}", y.len(), result.steps);
+    for k in 0..y.len() {
+        assert!((y.values[3 * k] - (-0.01 * k as f64).exp()).abs() < 1e-8);
+    }
+}
+
+/// Counts epochs; stops after some, keeps parts.
+struct Watch {
+    epochs: u32,
+    stop_after: u32,
+    parts: Option<Vec<Recording>>,
+    seen: usize,
+}
+
+impl Observer for Watch {
+    fn progress(&mut self, step: u64, steps: u64) -> bool {
+        assert!(step <= steps);
+        self.epochs += 1;
+        self.epochs < self.stop_after
+    }
+    fn wants_snapshot(&mut self) -> bool {
+        true
+    }
+    fn snapshot(&mut self, so_far: &Recording) {
+        self.seen = so_far.spikes[0].len();
+    }
+    fn takes_parts(&self) -> bool {
+        self.parts.is_some()
+    }
+    fn part(&mut self, part: Recording) -> Result<(), String> {
+        self.parts.as_mut().expect("asked for").push(part);
+        Ok(())
+    }
+}
+
+const BUSY: &str = "[simulation]\nduration = \"400 ms\"\ndt = \"0.1 ms\"\nmemory = \"3 MB\"\n[populations.a]\nmodel = \"lif\"\nsize = 300\ninitial = { V_m = { uniform = [\"-70 mV\", \"-55 mV\"] } }\n\
+    [stimuli.s]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = \"600 pA\"\n[record.a]\nspikes = true\ntraces = [{ variables = [\"V_m\"], units = \"0..20\" }]\n";
+
+#[test]
+fn a_cancelled_run_keeps_its_data() {
+    let mut watch = Watch { epochs: 0, stop_after: 3, parts: None, seen: 0 };
+    let text = BUSY.replace("400 ms", "400 s").replace("3 MB", "200 MB");
+    let started = std::time::Instant::now();
+    let result = Network::build(&spec(&text), 1, &AtomicBool::new(false)).unwrap().run(&mut watch);
+    assert!(started.elapsed().as_secs() < 20);
+    assert_eq!(result.stopped, Some(Stop::Cancelled));
+    assert_eq!(watch.epochs, 3);
+    assert_eq!(result.recording.window.stop, result.steps as f64 * 0.1);
+    assert_eq!(result.recording.traces[0].len() as u64, result.steps + 1);
+    assert_eq!(watch.seen, result.recording.spikes[0].len(), "the last snapshot shows what is left");
+    let whole = run_on(&BUSY.replace("3 MB", "200 MB"), 1);
+    let (part, whole) = (&result.recording.spikes[0], &whole.recording.spikes[0]);
+    let n = part.len().min(whole.len());
+    assert!(part.times[..n] == whole.times[..n] && part.units[..n] == whole.units[..n]);
+}
+
+#[test]
+fn what_outgrows_memory_goes_in_parts_that_are_the_whole() {
+    let text = BUSY.replace("400 ms", "4 s");
+    let mut watch = Watch { epochs: 0, stop_after: u32::MAX, parts: Some(Vec::new()), seen: 0 };
+    let result = Network::build(&spec(&text), 1, &AtomicBool::new(false)).unwrap().run(&mut watch);
+    assert_eq!(result.stopped, None);
+    let mut parts = watch.parts.unwrap();
+    assert!(parts.len() >= 2, "{}", parts.len());
+    parts.push(result.recording);
+    let whole = run_on(&text.replace("3 MB", "200 MB"), 1).recording;
+    assert_eq!(parts.iter().flat_map(|p| p.spikes[0].times.clone()).collect::<Vec<_>>(), whole.spikes[0].times);
+    assert_eq!(parts.iter().flat_map(|p| p.traces[0].values.clone()).collect::<Vec<_>>(), whole.traces[0].values);
+    let mut at = 0;
+    for part in &parts {
+        assert!((part.traces[0].start - whole.traces[0].time(at)).abs() < 1e-9);
+        at += part.traces[0].len();
+    }
+    // Without anybody to take them the run stops and says so.
+    let mut watch = Watch { epochs: 0, stop_after: u32::MAX, parts: None, seen: 0 };
+    let result = Network::build(&spec(&text), 1, &AtomicBool::new(false)).unwrap().run(&mut watch);
+    assert!(matches!(result.stopped, Some(Stop::Sink(message)) if message.contains("memory")));
+    assert!(!result.recording.spikes[0].is_empty());
+}

@@ -1,0 +1,66 @@
+//! Bits do not depend on threads, nor on what is recorded.
+
+use super::{run_on, trace};
+
+/// Two populations, four projections with drawn weights and delays, noise of all kinds.
+fn network(record: &str) -> String {
+    format!(
+        "[simulation]\nduration = \"120 ms\"\ndt = \"0.1 ms\"\nseed = 11\n\
+         [populations.exc]\nmodel = \"lif\"\nsize = 801\nparameters = {{ tau_m = {{ normal = {{ mean = \"20 ms\", sd = \"1 ms\" }} }} }}\ninitial = {{ V_m = {{ uniform = [\"-70 mV\", \"-55 mV\"] }} }}\n\
+         receptors.ampa = {{ kind = \"exp_current\", tau = \"5 ms\" }}\nreceptors.gaba = {{ kind = \"exp_current\", tau = \"10 ms\" }}\n\
+         [populations.inh]\nmodel = \"lif\"\nsize = 203\ninitial = {{ V_m = {{ uniform = [\"-70 mV\", \"-55 mV\"] }} }}\n\
+         receptors.ampa = {{ kind = \"exp_current\", tau = \"5 ms\" }}\nreceptors.gaba = {{ kind = \"delta\" }}\n\
+         [projections.ee]\nfrom = \"exc\"\nto = \"exc.ampa\"\nconnect = {{ rule = \"probability\", p = 0.1 }}\nweight = {{ lognormal = {{ mu = 2.0, sigma = 0.5, unit = \"1 pA\" }} }}\ndelay = {{ uniform = [\"0.3 ms\", \"2.5 ms\"] }}\n\
+         [projections.ei]\nfrom = \"exc\"\nto = \"inh.ampa\"\nconnect = {{ rule = \"fixed_indegree\", indegree = 60 }}\nweight = \"12 pA\"\ndelay = \"0.5 ms\"\n\
+         [projections.ie]\nfrom = \"inh\"\nto = \"exc.gaba\"\nconnect = {{ rule = \"fixed_outdegree\", outdegree = 100 }}\nweight = \"-30 pA\"\ndelay = \"0.3 ms\"\n\
+         [projections.ii]\nfrom = \"inh\"\nto = \"inh.gaba\"\nconnect = {{ rule = \"fixed_total_number\", total = 5000 }}\nweight = \"-0.3 mV\"\ndelay = \"0.8 ms\"\n\
+         [stimuli.drive]\ntarget = \"exc.I\"\nkind = \"constant\"\namplitude = \"300 pA\"\n\
+         [stimuli.noise]\ntarget = \"exc.I\"\nkind = \"ou_noise\"\nsigma = \"100 pA\"\ntau = \"5 ms\"\n\
+         [stimuli.poisson]\ntarget = \"inh.ampa\"\nkind = \"poisson\"\nrate = \"4000 Hz\"\nweight = \"25 pA\"\n\
+         [record.exc]\nspikes = true\n{record}\n[record.inh]\nspikes = true\n"
+    )
+}
+
+const TRACES: &str = "traces = [{ name = \"v\", variables = [\"V_m\", \"I\", \"ampa.I_syn\"], units = [800, 3, 400, 401], interval = \"0.5 ms\" }, { name = \"one\", variables = [\"V_m\"], units = [77] }]";
+
+#[test]
+fn one_two_and_three_threads_give_the_same_bits() {
+    let text = network(TRACES);
+    let one = run_on(&text, 1);
+    assert!(one.recording.spikes.iter().all(|s| s.len() > 500), "{:?}", one.recording.spikes.iter().map(|s| s.len()).collect::<Vec<_>>());
+    assert_eq!(one.recording.traces[0].len(), 241);
+    assert_eq!(one.recording.traces[0].units, [800, 3, 400, 401]);
+    for threads in [2, 3] {
+        let many = run_on(&text, threads);
+        assert_eq!(many.events, one.events);
+        assert!(many.recording == one.recording, "{threads} threads");
+    }
+}
+
+#[test]
+fn recording_changes_nothing() {
+    let with = run_on(&network(TRACES), 1);
+    let without = run_on(&network(""), 1);
+    assert_eq!(with.recording.spikes, without.recording.spikes);
+}
+
+#[test]
+fn the_seed_changes_everything_and_other_populations_nothing() {
+    let text = network("");
+    let other = run_on(&text.replace("seed = 11", "seed = 12"), 1);
+    let one = run_on(&text, 1);
+    assert_ne!(one.recording.spikes[0], other.recording.spikes[0]);
+    let more = text + "[populations.bystander]\nmodel = \"lif\"\nsize = 50\n[stimuli.extra]\ntarget = \"bystander.I\"\nkind = \"white_noise\"\namplitude = \"5 pA*s**0.5\"\n";
+    let more = run_on(&more, 2);
+    assert_eq!(more.recording.spikes, one.recording.spikes);
+}
+
+#[test]
+fn samples_of_a_subset_are_those_of_the_whole() {
+    let whole = run_on(&network("traces = [{ variables = [\"V_m\"], interval = \"0.5 ms\" }]"), 2);
+    let part = run_on(&network(TRACES), 1);
+    let (whole, part) = (trace(&whole, "exc", "V_m"), trace(&part, "exc", "V_m"));
+    for (row, few) in whole.chunks(801).zip(part.chunks(4)) {
+        assert_eq!([row[800], row[3], row[400], row[401]], few);
+    }
+}

@@ -1,0 +1,137 @@
+//! Each stimulus against its formula, in the input it drives.
+
+use super::{run, run_on, trace};
+use crate::core::normal::normal;
+use crate::core::rng::Key;
+
+/// The input of a unit that does not spike, for a stimulus, in pA, at dt 0.1 ms for 40 ms (samples 0 to 400).
+fn input(stimulus: &str) -> Vec<f64> {
+    input_of(stimulus, 1)
+}
+
+fn input_of(stimulus: &str, size: usize) -> Vec<f64> {
+    let text = format!(
+        "[simulation]\nduration = \"40 ms\"\ndt = \"0.1 ms\"\nseed = 5\n[populations.a]\nmodel = \"lif\"\nsize = {size}\nparameters = {{ V_th = \"1 V\" }}\n\
+         [record.a]\ntraces = [{{ variables = [\"I\"] }}]\n[stimuli.s]\ntarget = \"a.I\"\n{stimulus}\n"
+    );
+    trace(&run(&text), "a", "I").to_vec()
+}
+
+fn check(stimulus: &str, formula: impl Fn(f64) -> f64) {
+    let found = input(stimulus);
+    assert_eq!(found.len(), 401);
+    for (k, v) in found.iter().enumerate() {
+        let expected = formula(k as f64 * 0.1);
+        assert!((v - expected).abs() <= 1e-9 * (1.0 + expected.abs()), "{stimulus} at {k}: {v}, expected {expected}");
+    }
+}
+
+/// 1 where `t` (on the grid, in ms) is in `[a, b)`.
+fn inside(t: f64, a: f64, b: f64) -> f64 {
+    f64::from(u8::from(t > a - 0.01 && t < b - 0.01))
+}
+
+#[test]
+fn stimuli_follow_their_formulas() {
+    use std::f64::consts::TAU;
+    check("kind = \"constant\"\namplitude = \"120 pA\"", |_| 120.0);
+    check("kind = \"step\"\namplitude = \"120 pA\"\nstart = \"2 ms\"\nstop = \"7.5 ms\"", |t| 120.0 * inside(t, 2.0, 7.5));
+    check("kind = \"ramp\"\nfrom = \"10 pA\"\nto = \"110 pA\"\nstart = \"10 ms\"\nstop = \"30 ms\"", |t| {
+        if t < 9.99 { 0.0 } else { 10.0 + 100.0 * ((t - 10.0) / 20.0).clamp(0.0, 1.0) }
+    });
+    check("kind = \"pulse_train\"\namplitude = \"50 pA\"\nstart = \"5 ms\"\nstop = \"26 ms\"\nperiod = \"10 ms\"\nwidth = \"2 ms\"", |t| {
+        50.0 * (inside(t, 5.0, 7.0) + inside(t, 15.0, 17.0) + inside(t, 25.0, 27.0))
+    });
+    check("kind = \"gaussian_pulse\"\namplitude = \"50 pA\"\ncenter = \"20 ms\"\nsigma = \"3 ms\"", |t| 50.0 * (-0.5 * ((t - 20.0) / 3.0).powi(2)).exp());
+    check("kind = \"sine\"\namplitude = \"50 pA\"\nfrequency = \"40 Hz\"\nphase = 0.5\noffset = \"7 pA\"", |t| 7.0 + 50.0 * (TAU * 0.04 * t + 0.5).sin());
+    check("kind = \"sine\"\namplitude = \"50 pA\"\nfrequency = \"40 Hz\"\nrectified = true\nstart = \"10 ms\"", |t| {
+        inside(t, 10.0, 1e9) * 50.0 * (TAU * 0.04 * t).sin().abs()
+    });
+    check("kind = \"chirp\"\namplitude = \"50 pA\"\nf_start = \"10 Hz\"\nf_stop = \"90 Hz\"\nstart = \"0 ms\"\nstop = \"40 ms\"", |t| {
+        inside(t, 0.0, 40.0) * 50.0 * (TAU * (0.01 * t + 0.5 * 0.08 / 40.0 * t * t)).sin()
+    });
+    check("kind = \"expression\"\nvalue = \"[1 nA]*exp(-t/[10 ms])\"", |t| 1000.0 * (-t / 10.0).exp());
+}
+
+#[test]
+fn several_stimuli_on_one_target_add_up_and_units_are_chosen() {
+    let text = "[simulation]\nduration = \"2 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 4\n[record.a]\ntraces = [{ variables = [\"I\"] }]\n\
+        [stimuli.one]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = { linspace = [\"1 pA\", \"4 pA\"] }\n\
+        [stimuli.two]\ntarget = \"a.I[1, 3]\"\nkind = \"step\"\namplitude = \"10 pA\"\nstart = \"1 ms\"\n\
+        [stimuli.three]\ntarget = \"a.I\"\nkind = \"expression\"\nvalue = \"[100 pA]*i*(N - 3)\"\n";
+    let result = run(text);
+    let rows: Vec<&[f64]> = trace(&result, "a", "I").chunks(4).collect();
+    let near = |row: &[f64], expected: [f64; 4]| row.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9);
+    assert!(near(rows[9], [1.0, 102.0, 203.0, 304.0]), "{:?}", rows[9]);
+    assert!(near(rows[10], [1.0, 112.0, 203.0, 314.0]), "{:?}", rows[10]);
+}
+
+#[test]
+fn white_noise_has_its_density_and_is_keyed_by_unit_and_step() {
+    // A density of 2 pA s^0.5 at dt 0.1 ms has a standard deviation of 2/sqrt(1e-4) = 200 pA a step.
+    let v = input_of("kind = \"white_noise\"\nmean = \"30 pA\"\namplitude = \"2 pA*s**0.5\"", 300);
+    let key = Key::new(5, "stimuli.s", "noise");
+    for (k, row) in v.chunks(300).enumerate() {
+        for (u, found) in row.iter().enumerate() {
+            let expected = 30.0 + 200.0 * normal(key, u as u32, k as u64, 0);
+            assert!((found - expected).abs() < 1e-9, "{u} {k}: {found} {expected}");
+        }
+    }
+}
+
+#[test]
+fn ou_noise_is_stationary_with_its_correlation_time() {
+    let n = 2000;
+    let v = input_of("kind = \"ou_noise\"\nmean = \"30 pA\"\nsigma = \"5 pA\"\ntau = \"4 ms\"", n);
+    let rows: Vec<&[f64]> = v.chunks(n).collect();
+    let covariance = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| (x - 30.0) * (y - 30.0)).sum::<f64>() / n as f64;
+    for k in [0, 150, 400] {
+        let mean = rows[k].iter().sum::<f64>() / n as f64;
+        assert!((mean - 30.0).abs() < 4.0 * 5.0 / (n as f64).sqrt(), "{k} {mean}");
+        assert!((covariance(rows[k], rows[k]) / 25.0 - 1.0).abs() < 4.0 * (2.0 / n as f64).sqrt());
+    }
+    // One correlation time is 40 steps.
+    assert!((covariance(rows[100], rows[140]) / 25.0 - (-1.0f64).exp()).abs() < 0.1);
+}
+
+#[test]
+fn gaussian_steps_hold_for_their_interval() {
+    let n = 1000;
+    let v = input_of("kind = \"gaussian_steps\"\nmean = \"0 pA\"\nsigma = \"5 pA\"\ninterval = \"2 ms\"", n);
+    let rows: Vec<&[f64]> = v.chunks(n).collect();
+    for k in 1..400 {
+        assert_eq!(rows[k] == rows[k - 1], k % 20 != 0, "{k}");
+    }
+    let sd = (rows[30].iter().map(|x| x * x).sum::<f64>() / n as f64).sqrt();
+    assert!((sd - 5.0).abs() < 0.4);
+}
+
+#[test]
+fn poisson_input_has_its_rate_and_window() {
+    // 500 units, 1000 sources of 8 Hz, 100 ms active: 500 * 1000 * 8 * 0.1 = 400,000 events, +- 632.
+    let text = "[simulation]\nduration = \"200 ms\"\ndt = \"0.1 ms\"\nseed = 3\n[populations.a]\nmodel = \"lif\"\nsize = 500\n\
+        parameters = { V_th = \"10 V\", tau_m = \"1000 s\" }\ninitial = { V_m = \"0 V\" }\nreceptors.in = { kind = \"delta\" }\n\
+        [record.a]\ntraces = [{ variables = [\"V_m\"], interval = \"10 ms\" }]\n\
+        [stimuli.p]\ntarget = \"a.in\"\nkind = \"poisson\"\nrate = \"8 Hz\"\nsources = 1000\nweight = \"1 mV\"\nstart = \"50 ms\"\nstop = \"150 ms\"\n";
+    let result = run(text);
+    assert!((result.events as f64 - 400_000.0).abs() < 4.5 * 632.0, "{}", result.events);
+    let rows: Vec<Vec<f64>> = trace(&result, "a", "V_m").chunks(500).map(<[f64]>::to_vec).collect();
+    assert!(rows[5].iter().all(|v| v.abs() < 0.01) && rows[6].iter().sum::<f64>() > 1000.0);
+    let end: f64 = rows[15].iter().sum();
+    assert!((rows[20].iter().sum::<f64>() - end).abs() < 1e-3 * end);
+    let again = run_on(text, 2);
+    assert_eq!(again.recording, result.recording);
+    assert_eq!(again.events, result.events);
+}
+
+#[test]
+fn listed_spikes_arrive_at_their_time() {
+    let text = "[simulation]\nduration = \"2 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\n\
+        parameters = { V_th = \"10 V\", tau_m = \"1000 s\", E_L = \"0 V\" }\ninitial = { V_m = \"0 V\" }\nreceptors.in = { kind = \"delta\" }\n\
+        [record.a]\ntraces = [{ variables = [\"V_m\"] }]\n\
+        [stimuli.p]\ntarget = \"a.in\"\nkind = \"spikes\"\ntimes = [\"0 ms\", \"0.5 ms\", \"1.23 ms\"]\nweight = \"1 mV\"\n";
+    let result = run(text);
+    let v: Vec<i64> = trace(&result, "a", "V_m").chunks(2).map(|r| r[1].round() as i64).collect();
+    // A spike at time 0 acts from the first step; one between grid points at the next of them.
+    assert_eq!(v, [0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3]);
+}
