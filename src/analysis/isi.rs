@@ -80,7 +80,7 @@ impl Analysis for Isi {
             } else {
                 Metric::new(&s.text, "mean_isi", mean(&pooled), base.unit(), n).note("all intervals of all units")
             });
-            let measures: [(&str, &dyn Fn(&[f64]) -> f64); 4] = [("cv", &cv), ("cv2", &cv2), ("lv", &lv), ("lvr", &|i| lvr(i, r))];
+            let measures: [(&str, Measure<'_>); 4] = [("cv", &cv), ("cv2", &cv2), ("lv", &lv), ("lvr", &|i| lvr(i, r))];
             for (name, measure) in measures {
                 metrics.push(variability(request, &s.text, name, measure, &used, least));
             }
@@ -111,15 +111,11 @@ impl Analysis for Isi {
     }
 }
 
+/// A measure of the variability of intervals.
+type Measure<'a> = &'a dyn Fn(&[f64]) -> f64;
+
 /// One measure of variability: mean over units with its t interval, or one unit with a bootstrap of its neighbours.
-fn variability(
-    request: &Request<'_>,
-    subject: &str,
-    name: &'static str,
-    measure: &dyn Fn(&[f64]) -> f64,
-    used: &[&Vec<f64>],
-    least: usize,
-) -> Metric {
+fn variability(request: &Request<'_>, subject: &str, name: &'static str, measure: Measure<'_>, used: &[&Vec<f64>], least: usize) -> Metric {
     let n: u64 = used.iter().map(|v| v.len() as u64).sum();
     let chance = |m: Metric| {
         if name == "lvr" { m.chance(1.0).note("chance: Poisson with dead time R") } else { m.chance(1.0).note("chance: Poisson") }
@@ -265,7 +261,12 @@ mod tests {
     /// ground-truth.md C2, last line: gamma renewal processes of shape 1 to 4.
     #[test]
     fn gamma_renewal() {
-        let expected = [(1, 1.0, 1.0, 1.0), (2, 0.70711, 0.75, 0.6), (3, 0.57735, 0.625, 0.428571), (4, 0.5, 0.546875, 0.333333)];
+        let expected = [
+            (1, 1.0, 1.0, 1.0),
+            (2, std::f64::consts::FRAC_1_SQRT_2, 0.75, 0.6),
+            (3, 0.57735, 0.625, 0.428571),
+            (4, 0.5, 0.546875, 0.333333),
+        ];
         for (shape, cv, cv2, lv) in expected {
             let trains: Vec<Vec<f64>> = (0..20).map(|u| gamma(7, u, shape, 20.0, 100_000.0)).collect();
             let o = run(&Isi, &recording(&trains, 100_000.0), vec![], &[("fano_window", OptionValue::Number(1.0))]).unwrap();

@@ -6,13 +6,23 @@
 pub mod subject;
 
 // Spikes, rates, spectra, synchrony: one line a file.
+pub mod correlogram;
 pub mod isi;
+pub mod lags;
+pub mod levels;
 pub mod population_rate;
+pub mod psd;
 pub mod raster;
 pub mod rates;
+pub mod spectrogram;
+pub mod synchrony;
 
 // Information and dynamics: one line a file.
+pub mod binding;
 pub mod dependence;
+#[cfg(test)]
+pub(crate) mod equation_fixtures;
+pub mod lyapunov;
 pub mod mutual_information;
 pub mod transfer_entropy;
 
@@ -31,9 +41,16 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     // Spikes, rates, spectra, synchrony.
     &rates::Rates,
     &isi::Isi,
+    &levels::Levels,
     &raster::RasterOfSpikes,
     &population_rate::PopulationRate,
+    &psd::Psd,
+    &spectrogram::Spectrogram,
+    &correlogram::Correlogram,
+    &lags::Lags,
+    &synchrony::Synchrony,
     // Information and dynamics.
+    &lyapunov::Lyapunov,
     &mutual_information::MutualInformation,
     &transfer_entropy::TransferEntropy,
 ];

@@ -207,7 +207,9 @@ pub fn rate_of(trains: &Trains, bin_seconds: f64) -> Result<Columns, AnalysisErr
         }
     }
     let per = 1.0 / (trains.trains.len().max(1) as f64 * bin_seconds);
-    counts.iter_mut().for_each(|c| *c *= per);
+    for count in &mut counts {
+        *count *= per;
+    }
     Ok(Columns {
         subject: trains.subject.clone(),
         label: "rate".into(),

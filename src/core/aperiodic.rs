@@ -6,8 +6,9 @@
 //! again with the peaks taken off. One departure: a guess wider than the greatest width starts there, as the paper says
 //! (specparam 2.0.0rc7 starts it at the least width).
 
-use super::statistics::{deviation, mean, quantile};
+use super::statistics::{chi_squared_quantile, deviation, mean, quantile};
 use nalgebra::{DMatrix, DVector};
+use statrs::function::gamma::digamma;
 
 /// How peaks are sought.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,6 +103,31 @@ pub fn fit(frequencies: &[f64], power: &[f64], search: &PeakSearch) -> Option<Fi
         fit.offset_se = (squares / freedom * (1.0 / n as f64 + mx * mx / sxx)).sqrt();
     }
     Some(fit)
+}
+
+/// The expected power of the background at each frequency: what a peak is held against.
+///
+/// A line through log10 power of all ordinates but those that stand out (upper tail of the chi-squared law below 1e-3,
+/// found by repetition from `start`), raised by the bias of the mean log of a chi-squared variable with `freedom` degrees
+/// of freedom, ln(ν/2) − ψ(ν/2). The line of [`fit`] itself lies too low for a test: the highest ordinates of mere noise are
+/// taken off it as peaks.
+pub fn background(frequencies: &[f64], power: &[f64], freedom: f64, start: &Fit) -> impl Fn(f64) -> f64 + use<> {
+    let half = freedom / 2.0;
+    let bias = (half.ln() - digamma(half)).exp();
+    let x: Vec<f64> = frequencies.iter().map(|f| f.log10()).collect();
+    let (mut b, mut chi) = (start.offset, start.exponent);
+    let limit = chi_squared_quantile(freedom, 1.0 - 1e-3) / freedom;
+    let mut kept = vec![false; x.len()];
+    for _ in 0..20 {
+        let now: Vec<bool> = x.iter().zip(power).map(|(x, p)| *p > 0.0 && *p <= limit * bias * 10f64.powf(b - chi * x)).collect();
+        if now == kept || now.iter().filter(|k| **k).count() < 4 {
+            break;
+        }
+        kept = now;
+        let (kx, ky): (Vec<f64>, Vec<f64>) = x.iter().zip(power).zip(&kept).filter(|(_, k)| **k).map(|((x, p), _)| (*x, p.log10())).unzip();
+        (b, chi) = line(&kx, &ky);
+    }
+    move |f| bias * 10f64.powf(b - chi * f.log10())
 }
 
 /// Least-squares b and χ of y = b − χ x.

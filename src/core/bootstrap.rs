@@ -14,7 +14,9 @@ pub fn interval(n: usize, replicates: u32, level: f64, key: Key, mut statistic: 
     let mut values = Vec::with_capacity(replicates as usize);
     for replicate in 0..replicates {
         let mut stream = key.stream(replicate, 0);
-        drawn.iter_mut().for_each(|i| *i = stream.below(n as u32) as usize);
+        for i in &mut drawn {
+            *i = stream.below(n as u32) as usize;
+        }
         let value = statistic(&drawn);
         if value.is_finite() {
             values.push(value);

@@ -2,7 +2,8 @@
 //! logarithms of how much it grew, per time, are the exponents (Benettin et al. 1980, doi:10.1007/BF02128236; Shimada and
 //! Nagashima 1979, doi:10.1143/PTP.61.1605).
 
-use super::dynamics::{Dynamics, Flight, FlightError, Scaled};
+use super::dynamics::{Dynamics, Scaled};
+use super::flight::{Flight, FlightError};
 use super::linear::orthonormalise;
 use super::rng::Key;
 use super::surrogate::student_quantile;

@@ -260,6 +260,8 @@ mod tests {
     use super::*;
     use crate::core::rng::Key;
 
+    type Measure = fn(&[f64], &[f64], Edges) -> f64;
+
     const UNIT: Edges = Edges { start: 0.0, stop: 1.0 };
 
     fn close(a: f64, b: f64, tolerance: f64) {
@@ -368,7 +370,6 @@ mod tests {
         let (a, b) = (poisson(2, 0, 1.0, e.stop), poisson(2, 1, 0.6, e.stop));
         let later = |t: &[f64]| t.iter().map(|x| x + 4096.0).collect::<Vec<_>>();
         let shifted = Edges { start: 4096.0, stop: 4146.0 };
-        type Measure = fn(&[f64], &[f64], Edges) -> f64;
         let measures: [Measure; 3] = [isi_distance, spike_distance, |a, b, e| spike_synchronization(a, b, e, None)];
         for measure in measures {
             close(measure(&a, &b, e), measure(&b, &a, e), 1e-14);

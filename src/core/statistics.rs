@@ -44,6 +44,11 @@ pub fn median(values: &[f64]) -> f64 {
     quantile(&sorted, 0.5)
 }
 
+/// Whether a variance is more than rounding of values of this size leaves.
+pub fn varies(variance: f64, size: f64) -> bool {
+    variance > (1e-13 * size).powi(2)
+}
+
 /// Pearson correlation; NaN if a side does not vary.
 pub fn pearson(x: &[f64], y: &[f64]) -> f64 {
     let (mx, my) = (mean(x), mean(y));
@@ -53,7 +58,8 @@ pub fn pearson(x: &[f64], y: &[f64]) -> f64 {
         xx += (a - mx) * (a - mx);
         yy += (b - my) * (b - my);
     }
-    if xx > 0.0 && yy > 0.0 { (xy / (xx * yy).sqrt()).clamp(-1.0, 1.0) } else { f64::NAN }
+    let n = x.len() as f64;
+    if varies(xx / n, mx.abs()) && varies(yy / n, my.abs()) { (xy / (xx * yy).sqrt()).clamp(-1.0, 1.0) } else { f64::NAN }
 }
 
 /// Quantile of the standard normal distribution.
@@ -138,6 +144,7 @@ mod tests {
         close(variance(&[1e9 + 4.0, 1e9 + 7.0, 1e9 + 13.0, 1e9 + 16.0], 1), 30.0, 1e-9);
         close(pearson(&[1.0, 2.0, 3.0, 4.0], &[2.0, 1.0, 4.0, 3.0]), 0.6, 1e-15);
         assert!(pearson(&[1.0, 1.0], &[0.0, 1.0]).is_nan());
+        assert!(pearson(&[-65.1; 3], &[0.0, 1.0, 2.0]).is_nan());
     }
 
     /// SciPy 1.17: `chi2.ppf`, `beta.ppf`, `t.ppf`.

@@ -204,7 +204,9 @@ pub fn welch_in_groups(signal: &[f64], rate: f64, settings: &Settings, groups: u
         }
         total.iter_mut().enumerate().for_each(|(k, t)| *t += folded(k));
     }
-    total.iter_mut().for_each(|t| *t /= segments as f64);
+    for t in &mut total {
+        *t /= segments as f64;
+    }
     Some(Spectrum { step: rate / n as f64, power: total, segments, freedom: settings.freedom(segments), groups: kept })
 }
 

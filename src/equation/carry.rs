@@ -58,11 +58,7 @@ impl System {
             .collect();
         if ports.is_empty() && r.given_effects.is_empty() {
             let list: Vec<&str> = out.inputs.iter().map(|i| i.name.as_str()).collect();
-            let have = if list.is_empty() {
-                "the model has no input port".to_owned()
-            } else {
-                format!("the model's input ports are: {}", list.join(", "))
-            };
+            let have = if list.is_empty() { "the model has no input port".to_owned() } else { format!("the model's input ports are: {}", list.join(", ")) };
             fail(format!("`{name}` adds to no input port of the model: a receptor has a line such as `I = g*(E_rev - V_m) : A`; {have}"));
         }
         let volt = first(r.given.iter().zip(&given).filter_map(|(v, g)| Some((v.dimension, g.as_ref()?.1))), Dimension::VOLT);

@@ -84,10 +84,7 @@ impl Checker<'_> {
         if typed.kind == Type::Condition {
             return Some(typed.id);
         }
-        self.fail(
-            Diagnostic::error("a condition is needed here, this is a number", e.span.clone())
-                .help("write a comparison, such as `V_m > V_th`"),
-        )
+        self.fail(Diagnostic::error("a condition is needed here, this is a number", e.span.clone()).help("write a comparison, such as `V_m > V_th`"))
     }
 
     /// The expression, which must be a number.
@@ -270,9 +267,7 @@ impl Checker<'_> {
                 ("heaviside" | "H", _) => d.help("the Heaviside function is `step`"),
                 ("int", _) => d.help("write `where(condition, 1, 0)`"),
                 (_, Some(near)) => d.help(format!("did you mean `{near}`?")),
-                _ if (self.lookup)(self.graph, name).is_some() => {
-                    d.help(format!("`{name}` is a quantity; a product is written `{name}*(...)`"))
-                }
+                _ if (self.lookup)(self.graph, name).is_some() => d.help(format!("`{name}` is a quantity; a product is written `{name}*(...)`")),
                 _ => d.help(format!("known functions: {}", FUNCTIONS.iter().map(|f| f.0).collect::<Vec<_>>().join(", "))),
             };
             return self.fail(d);

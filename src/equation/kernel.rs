@@ -32,20 +32,9 @@ enum Instruction {
     Unary(Unary, Place, Place),
     Binary(Binary, Place, Place, Place),
     Where(Place, Place, Place, Place),
-    Fma {
-        to: Place,
-        a: Place,
-        b: Place,
-        c: Place,
-        minus_product: bool,
-        minus_term: bool,
-    },
+    Fma { to: Place, a: Place, b: Place, c: Place, minus_product: bool, minus_term: bool },
     /// `to = base + Σ factor * x`, the factors numbers.
-    Linear {
-        to: Place,
-        base: Place,
-        terms: Vec<(f64, Place)>,
-    },
+    Linear { to: Place, base: Place, terms: Vec<(f64, Place)> },
 }
 
 /// A compiled set of expressions.

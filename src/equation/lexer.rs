@@ -28,8 +28,9 @@ pub struct Token {
 }
 
 /// Longest first, so that `**` is not two `*`.
-const OPERATORS: [&str; 23] =
-    ["**", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=", "+", "-", "*", "/", "(", ")", ",", "<", ">", "=", "^", "·", "−", "×"];
+const OPERATORS: [&str; 23] = [
+    "**", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=", "+", "-", "*", "/", "(", ")", ",", "<", ">", "=", "^", "·", "−", "×",
+];
 
 /// Splits `text[range]` into tokens. White space and line ends separate; `#` starts a comment that ends with the line.
 pub fn tokens(text: &str, range: Range<usize>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Token> {

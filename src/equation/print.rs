@@ -87,7 +87,9 @@ impl<'a> Printer<'a> {
                 (format!("{}({})", function(op), self.text(x).0), Level::Atom)
             }
             Node::Binary(op, a, b) => self.binary(op, a, b),
-            Node::Where(c, a, b) => (format!("where({}, {}, {})", self.text(c).0, self.text(a).0, self.text(b).0), Level::Atom),
+            Node::Where(c, a, b) => {
+                (format!("where({}, {}, {})", self.text(c).0, self.text(a).0, self.text(b).0), Level::Atom)
+            }
             Node::Fma { a, b, c, minus_product, minus_term } => {
                 let text = format!(
                     "{}{}*{} {} {}",
@@ -123,9 +125,7 @@ impl<'a> Printer<'a> {
         match op {
             // Sums and products need no parentheses for people; reading them back needs their order.
             Binary::Add if typeset => join(" + ", self.at(a, Level::Sum), self.at(b, Level::Sum), Level::Sum),
-            Binary::Mul if typeset && !self.is_quotient(b) => {
-                join("·", self.at(a, Level::Product), self.at(b, Level::Product), Level::Product)
-            }
+            Binary::Mul if typeset && !self.is_quotient(b) => join("·", self.at(a, Level::Product), self.at(b, Level::Product), Level::Product),
             Binary::Add => join(" + ", self.at(a, Level::Sum), self.above(b, Level::Sum), Level::Sum),
             Binary::Sub => {
                 let sign = if typeset { " − " } else { " - " };

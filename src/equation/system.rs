@@ -154,7 +154,9 @@ impl System {
     pub fn observable(&self, name: &str) -> Option<(Id, Dimension)> {
         let p = &*self.inner;
         let find = |list: &[Variable]| list.iter().position(|v| v.name == name).map(|i| (i, list[i].dimension));
-        let symbol = |s: Symbol| (0..p.graph.len()).map(|i| Id(i as u32)).find(|&id| p.graph.node(id) == Node::Symbol(s));
+        let symbol = |s: Symbol| {
+            (0..p.graph.len()).map(|i| Id(i as u32)).find(|&id| p.graph.node(id) == Node::Symbol(s))
+        };
         if let Some((i, d)) = find(&p.states) {
             return symbol(Symbol::State(i as u32)).map(|id| (id, d));
         }
@@ -226,11 +228,7 @@ impl System {
                 .iter()
                 .map(|(s, gain)| {
                     let name = &p.states[*s].name;
-                    if p.graph.value(*gain) == Some(1.0) {
-                        format!("{name} ← {name} + weight")
-                    } else {
-                        format!("{name} ← {name} + weight·({})", printer.print(*gain))
-                    }
+                    if p.graph.value(*gain) == Some(1.0) { format!("{name} ← {name} + weight") } else { format!("{name} ← {name} + weight·({})", printer.print(*gain)) }
                 })
                 .collect();
             lines.push(format!("event at {}: {}", port.name, list.join(", ")));
@@ -331,10 +329,7 @@ impl<'a> Builder<'a> {
         self.refractory();
         self.on_event();
         if self.parts.states.is_empty() && source.on_event.is_none() && self.found.is_empty() && self.parts.subexpressions.is_empty() {
-            self.say(
-                Part::Equations,
-                vec![Diagnostic::error("there is no equation", 0..source.equations.len()).help("write `dV_m/dt = ... : V`")],
-            );
+            self.say(Part::Equations, vec![Diagnostic::error("there is no equation", 0..source.equations.len()).help("write `dV_m/dt = ... : V`")]);
         }
         let (warnings, errors): (Vec<_>, Vec<_>) = self.found.into_iter().partition(|(_, d)| d.severity == Severity::Warning);
         if errors.is_empty() {
@@ -351,9 +346,7 @@ impl<'a> Builder<'a> {
         let mut found = Vec::new();
         for range in parts(text, &['\n']) {
             // Comments inside a continued line are skipped by the lexer; here only the visible end matters.
-            let visible = text[range.clone()]
-                .find('#')
-                .map_or(range.end, |p| if text[range.start + p..range.end].contains('\n') { range.end } else { range.start + p });
+            let visible = text[range.clone()].find('#').map_or(range.end, |p| if text[range.start + p..range.end].contains('\n') { range.end } else { range.start + p });
             let line = &text[range.start..visible];
             let trimmed = line.trim();
             if trimmed.is_empty() {
@@ -652,8 +645,7 @@ impl<'a> Builder<'a> {
             let gain = derivative(g, id, Symbol::Weight);
             let at_zero = g.substitute(&[id], |g, s| (s == Symbol::Weight).then(|| g.number(0.0)))[0];
             if g.depends(gain, |s| s == Symbol::Weight) || g.value(at_zero) != Some(0.0) {
-                let d =
-                    Diagnostic::error("an event acts in proportion to its weight `w`", s.value.span.clone()).help("write `g += w*gain`");
+                let d = Diagnostic::error("an event acts in proportion to its weight `w`", s.value.span.clone()).help("write `g += w*gain`");
                 self.say(Part::OnEvent, vec![d]);
                 continue;
             }

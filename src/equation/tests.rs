@@ -48,7 +48,11 @@ fn wrong_units_name_both_dimensions_and_point_at_the_place() {
     let messages: Vec<&str> = errors.iter().map(|e| e.1.message.as_str()).collect();
     assert_eq!(
         messages,
-        ["unknown name `tua_m`", "`exp` takes a plain number, this has unit V", "dV_m/dt has unit V/s, but this expression has unit V"]
+        [
+            "unknown name `tua_m`",
+            "`exp` takes a plain number, this has unit V",
+            "dV_m/dt has unit V/s, but this expression has unit V"
+        ]
     );
     assert_eq!(errors[0].1.help.as_deref(), Some("did you mean `tau_m`?"));
 }

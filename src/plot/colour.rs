@@ -127,20 +127,18 @@ impl Palette {
         let pick = |dark, light| rgb(if self.dark() { dark } else { light });
         match role {
             Role::Text => pick(0xe4e4e4, 0x1c1c1c),
-            Role::Title => pick(0xffffff, 0x000000),
+            Role::Title | Role::Theory | Role::Cursor => pick(0xffffff, 0x000000),
             Role::Dim => pick(0x9a9a9a, 0x5f5f5f),
             Role::Axis => pick(0xa8a8a8, 0x444444),
             Role::Series(n) => {
                 let table = if self.dark() { &SERIES_DARK } else { &SERIES_LIGHT };
                 rgb(table[usize::from(n) % table.len()])
             }
-            Role::Theory => pick(0xffffff, 0x000000),
             Role::Chance | Role::Marginal => pick(0x8a8a8a, 0x7a7a7a),
             Role::Reference => pick(0xbcbcbc, 0x606060),
             Role::Stable | Role::Good => pick(0x00c08b, 0x007a59),
             Role::Unstable | Role::Bad => pick(0xff8060, 0xb03a00),
             Role::Saddle | Role::Warning => pick(0xf0e442, 0x8a6a00),
-            Role::Cursor => pick(0xffffff, 0x000000),
             Role::Accent => pick(0x56b4e9, 0x0072b2),
         }
     }

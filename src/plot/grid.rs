@@ -162,7 +162,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
             if !empty {
                 line.push(' ');
             }
-            while empty && columns(&line) + columns(&word) > width {
+            while empty && !word.is_empty() && columns(&line) + columns(&word) > width {
                 let mut cut = 0;
                 let mut used = columns(&line);
                 for (at, ch) in word.char_indices() {

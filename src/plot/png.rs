@@ -44,7 +44,13 @@ fn fonts() -> Arc<usvg::fontdb::Database> {
 /// # Errors
 /// When it is not well-formed SVG.
 pub fn parse(svg: &str) -> Result<usvg::Tree, PngError> {
-    let options = usvg::Options { fontdb: fonts(), ..usvg::Options::default() };
+    // Characters that the text face lacks stand in spans of the monospaced face (see `svg`); a fallback for one of them
+    // would change the face of the whole line.
+    let fallback = usvg::FontResolver::default_fallback_selector();
+    let select_fallback: usvg::FallbackSelectionFn<'_> =
+        Box::new(move |c, used, db| if super::svg::foreign(c) && used.len() < 2 { None } else { fallback(c, used, db) });
+    let font_resolver = usvg::FontResolver { select_fallback, ..usvg::FontResolver::default() };
+    let options = usvg::Options { fontdb: fonts(), font_resolver, ..usvg::Options::default() };
     Ok(usvg::Tree::from_str(svg, &options)?)
 }
 

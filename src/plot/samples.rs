@@ -146,7 +146,7 @@ pub(crate) fn matrix() -> NamedShape {
 pub(crate) fn big_matrix() -> NamedShape {
     let n = 100;
     let names: Vec<String> = (0..n).map(|k| format!("unit {k}")).collect();
-    let values = (0..n * n).map(|k| (-((k / n) as f64 - (k % n) as f64).abs() / 20.0).exp() + 0.2 * noise(k as u64)).collect();
+    let values = (0..n * n).map(|k| (-(f64::from(k / n) - f64::from(k % n)).abs() / 20.0).exp() + 0.2 * noise(k as u64)).collect();
     let m = Matrix {
         value: Axis::new("SPIKE-distance", ""),
         row_axis: "unit".into(),

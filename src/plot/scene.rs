@@ -65,6 +65,8 @@ pub struct LegendEntry {
     pub role: Role,
     /// How the mark beside the name looks.
     pub stroke: Stroke,
+    /// Drawn without dashes, because dashes on dense data would look like gaps.
+    pub dense: bool,
 }
 
 /// A colour bar.
@@ -164,6 +166,13 @@ pub struct CurveMark<'a> {
     pub role: Role,
     /// Whether it wins every cell that it shares.
     pub focus: bool,
+}
+
+impl CurveMark<'_> {
+    /// Whether there are so many points that dashes would look like gaps.
+    pub fn dense(&self) -> bool {
+        self.x.len() > 4000
+    }
 }
 
 /// A regular image.

@@ -178,6 +178,19 @@ pub fn vertical(range: (f64, f64), is_log: bool, length: usize) -> Vec<Tick> {
     fit(range, is_log, length, length.div_ceil(3).clamp(1, 10), |_| 1.0, 0.9)
 }
 
+/// Names at their places: all of them where they fit, else every second, fifth, tenth, ... `need(name)` is the length that
+/// a name takes on an axis of `length`.
+pub fn names(names: &[(f64, String)], range: (f64, f64), length: f64, need: impl Fn(&str) -> f64) -> Vec<Tick> {
+    let visible: Vec<&(f64, String)> = names.iter().filter(|n| n.0 >= range.0 && n.0 <= range.1).collect();
+    let widest = visible.iter().map(|n| need(&n.1)).fold(0.0, f64::max);
+    let clear = |stride: usize| {
+        let shown: Vec<f64> = visible.iter().step_by(stride).map(|n| fraction(n.0, range, false) * length).collect();
+        shown.windows(2).all(|w| w[1] - w[0] >= widest)
+    };
+    let stride = (0..6).flat_map(|k| [1, 2, 5].map(|m| m * 10usize.pow(k))).find(|&s| clear(s)).unwrap_or(usize::MAX);
+    visible.into_iter().step_by(stride).map(|n| Tick { value: n.0, label: n.1.clone() }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,6 +21,7 @@ mod place;
 mod properties;
 mod recorder;
 mod separate;
+pub mod integrator;
 pub mod stepper;
 mod stimulus;
 mod values;

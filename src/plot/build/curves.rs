@@ -39,14 +39,11 @@ pub(crate) fn curve_marks<'a>(curves: &'a [Curve], focus: Option<usize>, pyramid
             CurveMark { name: &curve.name, x: &curve.x[..length], y: &curve.y[..length], pyramid, ascending, stroke, role, focus: focused };
         marks.push((rank, Mark::Curve(mark)));
         if !curve.name.is_empty() {
-            legend.push(LegendEntry { name: curve.name.clone(), role, stroke });
+            legend.push(LegendEntry { name: curve.name.clone(), role, stroke, dense: length > 4000 });
         }
     }
     marks.sort_by_key(|m| m.0);
     bands.extend(marks.into_iter().map(|m| m.1));
-    if curves.len() < 2 {
-        legend.clear();
-    }
     (bands, legend)
 }
 
@@ -107,7 +104,10 @@ pub(crate) fn panel<'a>(s: &'a Series, view: &View, x: Option<(f64, f64)>, pyram
         y_axis.range.0 = 0.0;
     }
     y_axis.beyond = super::range::beyond(data_y, y_axis.range);
-    let (mut marks, legend) = curve_marks(&s.curves, view.focus, pyramids);
+    let (mut marks, mut legend) = curve_marks(&s.curves, view.focus, pyramids);
+    if s.curves.len() < 2 {
+        legend.clear();
+    }
     marks.splice(0..0, rules(&s.references));
     (Panel { x: x_axis, y: y_axis, marks, share: 1.0, framed: true }, legend)
 }
@@ -168,8 +168,12 @@ pub(crate) fn distribution<'a>(d: &'a Distribution, view: &View) -> Plot<'a> {
     let legend = if d.heights.len() < 2 {
         Vec::new()
     } else {
-        let entry =
-            |(k, h): (usize, &(String, Vec<f64>))| LegendEntry { name: h.0.clone(), role: Role::Series(k as u16), stroke: Stroke::Box };
+        let entry = |(k, h): (usize, &(String, Vec<f64>))| LegendEntry {
+            name: h.0.clone(),
+            role: Role::Series(k as u16),
+            stroke: Stroke::Box,
+            dense: true,
+        };
         d.heights.iter().enumerate().map(entry).collect()
     };
     Plot { panels: vec![Panel { x: x_axis, y: y_axis, marks, share: 1.0, framed: true }], legend, ..Plot::default() }

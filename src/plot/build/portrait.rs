@@ -34,7 +34,7 @@ pub(crate) fn phase<'a>(p: &'a PhasePortrait, view: &View, pyramids: &'a Pyramid
     for (k, (name, segments)) in p.nullclines.iter().enumerate() {
         let role = Role::Series(first.max(1) + k as u16);
         marks.push(Mark::Segments { segments: Cow::Borrowed(segments), role });
-        legend.push(LegendEntry { name: name.clone(), role, stroke: Stroke::Line });
+        legend.push(LegendEntry { name: name.clone(), role, stroke: Stroke::Line, dense: true });
     }
     let (curves, names) = curve_marks(&p.trajectories, view.focus, pyramids);
     marks.extend(curves);
@@ -88,7 +88,9 @@ pub(crate) fn graph<'a>(nodes: &'a [String], edges: &[GraphEdge]) -> Plot<'a> {
     let plain = |pad: f64| PanelAxis { range: (-1.0 - pad, 1.0 + pad), ..PanelAxis::default() };
     let signs = edges.iter().any(|e| e.weight < 0.0) && edges.iter().any(|e| e.weight > 0.0);
     let legend = if signs {
-        [("positive", 0), ("negative", 1)].map(|(n, k)| LegendEntry { name: n.into(), role: Role::Series(k), stroke: Stroke::Line }).into()
+        [("positive", 0), ("negative", 1)]
+            .map(|(n, k)| LegendEntry { name: n.into(), role: Role::Series(k), stroke: Stroke::Line, dense: false })
+            .into()
     } else {
         Vec::new()
     };

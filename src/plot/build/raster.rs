@@ -65,6 +65,7 @@ pub(crate) fn raster<'a>(r: &'a Raster, view: &View, pyramids: &'a Pyramids) -> 
             name: g.name.clone(),
             role: Role::Series(k as u16),
             stroke: Stroke::Box,
+            dense: true,
         };
         r.groups.iter().enumerate().map(entry).collect()
     };

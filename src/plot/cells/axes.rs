@@ -82,16 +82,13 @@ fn x_ticks(panel: &Panel<'_>, length: usize) -> Vec<Tick> {
     let Some(names) = &axis.names else {
         return ticks::horizontal(axis.range, axis.log, length);
     };
-    let visible: Vec<&(f64, String)> = names.iter().filter(|n| n.0 >= axis.range.0 && n.0 <= axis.range.1).collect();
     let each = (length as f64 / (axis.range.1 - axis.range.0)).max(0.0);
-    let widest = visible.iter().map(|n| columns(&n.1)).max().unwrap_or(0);
-    // Cut names are written when every entry gets one of at least three letters; else every second, third, ... in full.
+    let widest = names.iter().map(|n| columns(&n.1)).max().unwrap_or(0);
+    // Cut names are written when every entry gets one of at least three letters; else every second, fifth, ... in full.
     let slot = (each as usize).saturating_sub(1);
     let room = if slot >= 3 { widest.min(slot) } else { widest.min(16) };
-    let stride = (((room + 1) as f64 / each.max(1e-9)).ceil() as usize).max(1);
-    let named =
-        |(k, n): (usize, &&(f64, String))| Tick { value: n.0, label: if k % stride == 0 { fit(&n.1, room) } else { String::new() } };
-    visible.iter().enumerate().map(named).collect()
+    let cut: Vec<(f64, String)> = names.iter().map(|n| (n.0, fit(&n.1, room))).collect();
+    ticks::names(&cut, axis.range, length as f64, |n| columns(n) as f64 + 1.0)
 }
 
 /// The horizontal axis below the last panel.
@@ -129,7 +126,7 @@ pub(crate) fn horizontal(panel: &Panel<'_>, laid: &Laid, layout: &Layout, grid: 
         let at = laid.placed.across(tick.value, area.width);
         let width = columns(&tick.label);
         let start = ticks::label_start(at, width, area.width);
-        if width <= area.width && (end == 0 || start > end) {
+        if width <= area.width && (end == 0 || start > end.min(area.width)) {
             grid.text(area.x + start, row, &tick.label, style, area.width);
             end = start + width;
         }
@@ -180,7 +177,7 @@ fn sample(entry: &LegendEntry, look: &Look) -> String {
             _ => "──".into(),
         },
         Stroke::Line => "──".into(),
-        Stroke::Steps => "▁▔".into(),
+        Stroke::Steps => "┌┘".into(),
     }
 }
 

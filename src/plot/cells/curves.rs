@@ -63,6 +63,8 @@ impl Brush<'_> {
         let place = |k: usize| (self.placed.across(c.x[k], width), self.placed.down(c.y[k], height));
         let rank = rank(c.role, c.focus);
         if c.stroke == Stroke::Points {
+            // Measured points stand over the theory that is drawn through them.
+            let rank = rank.max(5);
             let few = to.saturating_sub(from) <= 4 * self.plane.cells.0;
             if few {
                 let glyph = letter(c.role, self.look.marker == Marker::Ascii);
@@ -205,19 +207,21 @@ impl Brush<'_> {
         let (low, high) = self.placed.x;
         let length = times.len().min(units.len());
         let (from, to) = (times[..length].partition_point(|&t| t < low), times[..length].partition_point(|&t| t <= high));
+        // Axes of rasters are proportional: two factors instead of a fraction for every one of millions of spikes.
+        let per_x = width as f64 / (high - low);
+        let start = self.placed.down(first_row as f64, height);
+        let per_row = self.placed.down((first_row + 1) as f64, height) - start;
         for k in from..to.max(from) {
-            if units[k] as usize >= rows {
+            let (x, top) = ((times[k] - low) * per_x, start + per_row * f64::from(units[k]));
+            let shown = (units[k] as usize) < rows && x >= 0.0 && top > -each && top < height as f64;
+            if !shown {
                 continue;
             }
-            let top = self.placed.down((first_row + units[k] as usize) as f64, height);
-            let x = self.placed.across(times[k], width);
-            if x.is_finite() && top.is_finite() && top > -each && top < height as f64 {
-                let x = (x.max(0.0) as usize).min(width.saturating_sub(1));
-                for y in 0..tall {
-                    let y = top + y as f64;
-                    if y >= -1e-9 && y < height as f64 {
-                        dots.set(x, y.max(0.0) as usize);
-                    }
+            let x = (x as usize).min(width.saturating_sub(1));
+            for y in 0..tall {
+                let y = top + 1e-9 + y as f64;
+                if y >= 0.0 {
+                    dots.set(x, y as usize);
                 }
             }
         }
@@ -260,7 +264,7 @@ impl Brush<'_> {
         let ch = match (glyph, ascii) {
             (Glyph::Stable | Glyph::Node, false) => '●',
             (Glyph::Unstable, false) => '○',
-            (Glyph::Saddle, false) => '✕',
+            (Glyph::Saddle, false) => '╳',
             (Glyph::Marginal, false) => '◇',
             (Glyph::Stable | Glyph::Node, true) => '@',
             (Glyph::Unstable, true) => 'O',

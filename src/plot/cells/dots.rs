@@ -51,8 +51,8 @@ pub(crate) struct Dash {
 pub(crate) struct Dots {
     /// Cells across and down.
     pub(crate) cells: (usize, usize),
-    /// Pixels across and down a cell.
-    sub: (usize, usize),
+    /// Powers of two that are the pixels across and down a cell.
+    shift: (u32, u32),
     pub(crate) bits: Vec<u8>,
     /// Cell columns that may be painted.
     pub(crate) clip: (usize, usize),
@@ -62,20 +62,23 @@ pub(crate) struct Dots {
 
 impl Dots {
     pub(crate) fn new(cells: (usize, usize), marker: Marker, clip: (usize, usize), dash: Option<Dash>) -> Self {
-        Self { cells, sub: marker.pixels(), bits: vec![0; cells.0 * cells.1], clip, dash, walked: 0 }
+        let (across, down) = marker.pixels();
+        let shift = (across.trailing_zeros(), down.trailing_zeros());
+        Self { cells, shift, bits: vec![0; cells.0 * cells.1], clip, dash, walked: 0 }
     }
 
     /// Pixels across and down.
     pub(crate) fn size(&self) -> (usize, usize) {
-        (self.cells.0 * self.sub.0, self.cells.1 * self.sub.1)
+        (self.cells.0 << self.shift.0, self.cells.1 << self.shift.1)
     }
 
     pub(crate) fn set(&mut self, x: usize, y: usize) {
-        let (column, row) = (x / self.sub.0, y / self.sub.1);
+        let (column, row) = (x >> self.shift.0, y >> self.shift.1);
         if column < self.clip.0 || column >= self.clip.1 || column >= self.cells.0 || row >= self.cells.1 {
             return;
         }
-        let bit = (y % self.sub.1) * self.sub.0 + x % self.sub.0;
+        let within = |v: usize, shift: u32| v & ((1 << shift) - 1);
+        let bit = (within(y, self.shift.1) << self.shift.0) + within(x, self.shift.0);
         self.bits[row * self.cells.0 + column] |= 1 << bit;
     }
 
@@ -131,33 +134,35 @@ impl Dots {
     }
 }
 
-/// Liang and Barsky's clipping to `0..width` by `0..height`.
+/// Cuts a line at one side after the other of `0..width` by `0..height` (Sutherland and Hodgman, 1974): places on a side
+/// are exact, however far away the line comes from.
 fn clip(from: (f64, f64), to: (f64, f64), width: f64, height: f64) -> Option<((f64, f64), (f64, f64))> {
     if ![from.0, from.1, to.0, to.1].iter().all(|v| v.is_finite()) || width < 1.0 || height < 1.0 {
         return None;
     }
     // A value on the far edge of the range belongs to the last pixel.
-    let snap = |v: f64, edge: f64| if v >= edge && v <= edge + 1e-6 { edge - 1e-6 } else { v };
-    let (from, to) = ((snap(from.0, width), snap(from.1, height)), (snap(to.0, width), snap(to.1, height)));
-    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-    let (mut enter, mut leave) = (0.0f64, 1.0f64);
-    let (right, bottom) = (width - 1e-6, height - 1e-6);
-    for (p, q) in [(-dx, from.0), (dx, right - from.0), (-dy, from.1), (dy, bottom - from.1)] {
-        if p == 0.0 {
-            if q < 0.0 {
-                return None;
+    let snap = |v: f64, edge: f64| if v >= edge && v <= edge + 1e-6 { edge - 1e-6 } else { v.clamp(-1e150, 1e150) };
+    let mut a = [snap(from.0, width), snap(from.1, height)];
+    let mut b = [snap(to.0, width), snap(to.1, height)];
+    for (axis, last) in [(0, width - 1e-6), (1, height - 1e-6)] {
+        for (side, sign) in [(0.0, 1.0), (last, -1.0)] {
+            let outside = |p: [f64; 2]| (p[axis] - side) * sign < 0.0;
+            let cut = |out: [f64; 2], within: [f64; 2]| {
+                let part = (side - out[axis]) / (within[axis] - out[axis]);
+                let mut p = [0.0; 2];
+                p[axis] = side;
+                p[1 - axis] = out[1 - axis] + (within[1 - axis] - out[1 - axis]) * part;
+                p
+            };
+            match (outside(a), outside(b)) {
+                (true, true) => return None,
+                (true, false) => a = cut(a, b),
+                (false, true) => b = cut(b, a),
+                (false, false) => {}
             }
-        } else if p < 0.0 {
-            enter = enter.max(q / p);
-        } else {
-            leave = leave.min(q / p);
         }
     }
-    if enter > leave {
-        return None;
-    }
-    let inside = |t: f64| ((from.0 + t * dx).clamp(0.0, right), (from.1 + t * dy).clamp(0.0, bottom));
-    Some((inside(enter), inside(leave)))
+    Some(((a[0], a[1]), (b[0], b[1])))
 }
 
 /// Who owns a cell.

@@ -89,17 +89,7 @@ fn y_ticks(panel: &Panel<'_>, rows: usize) -> Vec<Tick> {
     let Some(names) = &axis.names else {
         return ticks::vertical(axis.range, axis.log, rows);
     };
-    let inside = names.iter().filter(|n| n.0 >= axis.range.0 && n.0 <= axis.range.1);
-    let mut out: Vec<Tick> = Vec::new();
-    let mut last = None;
-    for (value, name) in inside {
-        let row = (ticks::fraction(*value, axis.range, false) * rows as f64) as usize;
-        if last != Some(row) {
-            out.push(Tick { value: *value, label: name.clone() });
-            last = Some(row);
-        }
-    }
-    out
+    ticks::names(names, axis.range, rows as f64, |_| 1.0)
 }
 
 fn placed(panel: &Panel<'_>, area: Area) -> Placed {

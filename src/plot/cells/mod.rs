@@ -1,5 +1,9 @@
 //! Scene → terminal cells. An own painter, because ratatui's canvas merges the dots of two series in one cell and gives
 //! them the colour of the last.
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "Look goes through every painter and grows with the settings; callers keep one and lend it"
+)]
 
 mod axes;
 mod curves;
@@ -9,7 +13,7 @@ mod layout;
 mod panel;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use layout::Placed;
 pub(crate) use table::number;

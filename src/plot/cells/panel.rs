@@ -149,9 +149,19 @@ fn flush(plane: &Plane, placed: &Placed, clip: (usize, usize), grid: &mut CellGr
                 None if ink.bits != 0 => look.marker.glyph(ink.bits, letter(ink.role, true)),
                 None => continue,
             };
-            grid.over(area.x + column, area.y + row, ch, look.palette.style(ink.role));
+            overlay(grid, area.x + column, area.y + row, ch, look.palette.style(ink.role));
         }
     }
+}
+
+/// Writes over what is there; a full block goes on as the ground.
+fn overlay(grid: &mut CellGrid, x: usize, y: usize, ch: char, style: Style) {
+    if let Some(cell) = grid.get_mut(x, y)
+        && cell.ch == '█'
+    {
+        cell.style.bg = cell.style.fg;
+    }
+    grid.over(x, y, ch, style);
 }
 
 fn bars(brush: &Brush<'_>, edges: &[f64], heights: &[f64], role: Role, grid: &mut CellGrid) {
@@ -190,11 +200,11 @@ fn rule(placed: &Placed, at: f64, vertical: bool, clip: (usize, usize), grid: &m
     if vertical {
         let Some(column) = placed.column_of(at) else { return };
         for row in 0..area.height {
-            grid.over(column, area.y + row, if ascii { ':' } else { '┊' }, style);
+            overlay(grid, column, area.y + row, if ascii { ':' } else { '┊' }, style);
         }
     } else if let Some(row) = placed.row_of(at) {
         for column in clip.0..clip.1.min(area.width) {
-            grid.over(area.x + column, row, if ascii { '-' } else { '┄' }, style);
+            overlay(grid, area.x + column, row, if ascii { '-' } else { '┄' }, style);
         }
     }
 }
@@ -243,7 +253,7 @@ fn names(panel: &Panel<'_>, placed: &Placed, grid: &mut CellGrid, look: &Look) {
                 let before = column.saturating_sub(width + 1);
                 let order = if *left { [before, after] } else { [after, before] };
                 let style = look.palette.style(*role);
-                let rows = [row, row.saturating_sub(1), row + 1];
+                let rows = [row, row.saturating_sub(1), row + 1, row.saturating_sub(2), row + 2];
                 let _ = order.into_iter().any(|x| write(x, row, text, style))
                     || rows.into_iter().any(|y| order.into_iter().any(|x| write(x, y, text, style)));
             }

@@ -92,7 +92,13 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
             keep: 4,
         },
         ColumnText { head: "chance", cells: text(&|r| optional(r.chance)), right: true, role: Role::Dim, keep: 2 },
-        ColumnText { head: "p", cells: text(&|r| r.p_value.map(p_text).unwrap_or_default()), right: true, role: Role::Text, keep: 3 },
+        ColumnText {
+            head: "p",
+            cells: text(&|r| r.p_value.filter(|p| p.is_finite()).map(p_text).unwrap_or_default()),
+            right: true,
+            role: Role::Text,
+            keep: 3,
+        },
         ColumnText { head: "n", cells: text(&|r| r.n.map(|n| n.to_string()).unwrap_or_default()), right: true, role: Role::Dim, keep: 6 },
         ColumnText { head: "note", cells: text(&|r| r.note.clone()), right: false, role: Role::Dim, keep: 5 },
     ];

@@ -1,1 +1,339 @@
+//! The painter as a whole: any size, any data, and pictures with their styles.
 
+use std::fmt::Write as _;
+
+use super::*;
+use crate::plot::colour::{Colour, Depth, Style, Theme};
+use crate::plot::grid::{Cell, CellGrid};
+use crate::plot::readout::Direction;
+use crate::plot::scene::{self, Pyramids};
+use crate::plot::view::View;
+use crate::plot::{Palette, samples};
+use crate::signal::{
+    Axis, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait, Raster, RasterGroup,
+    ReferenceLine, ScalarRow, Scalars, Series, Shape, Stability,
+};
+
+/// Text of the grid, then under each row the runs of its styles (`3-7 fg:…`): small enough to read in a review.
+fn styled(grid: &CellGrid) -> String {
+    let colour = |c: Colour| match c {
+        Colour::Default => "-".to_owned(),
+        Colour::Ansi(n) => format!("a{n}"),
+        Colour::Indexed(n) => format!("i{n}"),
+        Colour::Rgb(r, g, b) => format!("#{r:02x}{g:02x}{b:02x}"),
+    };
+    let name = |s: Style| {
+        let flags: String =
+            [(s.bold, 'B'), (s.dim, 'D'), (s.underline, 'U'), (s.reverse, 'R')].iter().filter(|f| f.0).map(|f| f.1).collect();
+        format!("{}/{}{flags}", colour(s.fg), colour(s.bg))
+    };
+    let mut out = String::new();
+    for row in grid.cells.chunks(grid.width.max(1)) {
+        let text: String = row.iter().filter(|c| c.ch != Cell::WIDE_REST).map(|c| c.ch).collect();
+        let _ = writeln!(out, "|{text}|");
+        let mut runs = Vec::new();
+        let mut from = 0;
+        for k in 1..=row.len() {
+            if k == row.len() || row[k].style != row[from].style {
+                if row[from].style != Style::default() {
+                    runs.push(format!("{from}-{} {}", k - 1, name(row[from].style)));
+                }
+                from = k;
+            }
+        }
+        let _ = writeln!(out, "  {}", runs.join(", "));
+    }
+    out
+}
+
+fn look(depth: Depth, marker: Marker) -> Look {
+    Look { palette: Palette { depth, ..Palette::default() }, marker, title: false }
+}
+
+fn paint(shape: &NamedShape, view: &View, size: (usize, usize), look: &Look) -> Picture {
+    render(&scene::of(shape, view), size.0, size.1, look)
+}
+
+fn line(name: &str, x: Vec<f64>, y: Vec<f64>, style: CurveStyle) -> Curve {
+    Curve { name: name.into(), x, y, band: None, style }
+}
+
+/// Shapes that are empty, broken or extreme.
+pub(crate) fn hostile() -> Vec<NamedShape> {
+    let (nan, inf) = (f64::NAN, f64::INFINITY);
+    let bad = vec![nan, inf, -inf, 0.0, -1.0, 1e308, -1e308, 5e-324];
+    let mut shapes = vec![
+        Shape::Scalars(Scalars::default()),
+        Shape::Series(Series::default()),
+        Shape::Distribution(Distribution::default()),
+        Shape::Matrix(Matrix::default()),
+        Shape::Raster(Raster::default()),
+        Shape::Image(Image::default()),
+        Shape::Phase(PhasePortrait::default()),
+        Shape::Graph { nodes: Vec::new(), edges: Vec::new() },
+        Shape::Card(crate::signal::Card::default()),
+    ];
+    let row = ScalarRow {
+        name: "膜電位 a".into(),
+        value: Some(nan),
+        interval: Some((inf, nan)),
+        chance: Some(-inf),
+        p_value: Some(nan),
+        ..ScalarRow::default()
+    };
+    shapes.push(Shape::Scalars(Scalars { rows: vec![row] }));
+    for style in [CurveStyle::Line, CurveStyle::Points, CurveStyle::Steps, CurveStyle::Theory, CurveStyle::Chance] {
+        for (x, y) in [
+            (bad.clone(), bad.clone()),
+            ((0..8).map(f64::from).collect(), bad.clone()),
+            (vec![1.0], vec![2.0]),
+            (vec![0.0, 1.0, 2.0], vec![5.0]),
+        ] {
+            let mut c = line("c", x, y.clone(), style);
+            c.band = Some((y.clone(), bad.clone()));
+            let references = vec![
+                ReferenceLine { name: "r".into(), at: nan, vertical: true },
+                ReferenceLine { name: "s".into(), at: 1.0, vertical: false },
+            ];
+            for log in [false, true] {
+                let axis = |n: &str| if log { Axis::new(n, "").log() } else { Axis::new(n, "") };
+                shapes.push(Shape::Series(Series { x: axis("x"), y: axis("y"), curves: vec![c.clone()], references: references.clone() }));
+            }
+        }
+    }
+    let heights = vec![("a".into(), bad.clone()), ("b".into(), vec![1.0])];
+    shapes.push(Shape::Distribution(Distribution {
+        edges: (0..9).map(f64::from).collect(),
+        heights: heights.clone(),
+        ..Distribution::default()
+    }));
+    shapes.push(Shape::Distribution(Distribution { edges: bad.clone(), heights, ..Distribution::default() }));
+    let names = vec!["a".to_owned(), "b".to_owned()];
+    shapes.push(Shape::Matrix(Matrix { rows: names.clone(), columns: names.clone(), values: vec![nan, inf, 1.0], ..Matrix::default() }));
+    let group = RasterGroup { name: "g".into(), size: 1, times: vec![0.0, 1.0, nan], units: vec![0, 9, 0, 3] };
+    shapes.push(Shape::Raster(Raster { extent: (0.0, 0.0), groups: vec![group.clone(), RasterGroup::default()], ..Raster::default() }));
+    shapes.push(Shape::Raster(Raster { extent: (nan, inf), groups: vec![group], ..Raster::default() }));
+    shapes.push(Shape::Image(Image {
+        width: 3,
+        height: 2,
+        values: vec![nan, inf],
+        x_range: (nan, 1.0),
+        y_range: (2.0, 2.0),
+        diverging: true,
+        ..Image::default()
+    }));
+    let fixed = FixedPoint { x: nan, y: inf, stability: Stability::Saddle, spiral: true, eigenvalues: Vec::new() };
+    let trajectories = vec![line("t", bad.clone(), bad.clone(), CurveStyle::Line)];
+    let nullclines = vec![("n".into(), vec![[nan, inf, 0.0, 1e308]])];
+    let field = vec![[nan; 4], [0.0, 0.0, inf, 0.0], [0.0; 4]];
+    shapes.push(Shape::Phase(PhasePortrait { trajectories, nullclines, fixed_points: vec![fixed], field, ..PhasePortrait::default() }));
+    let edges = vec![
+        GraphEdge { from: 0, to: 9, weight: nan },
+        GraphEdge { from: 1, to: 0, weight: inf },
+        GraphEdge { from: 0, to: 0, weight: 1.0 },
+    ];
+    shapes.push(Shape::Graph { nodes: names, edges });
+    shapes.into_iter().map(|s| NamedShape::new("hostile", s)).collect()
+}
+
+#[test]
+fn no_size_and_no_data_panics() {
+    let sizes: Vec<(usize, usize)> =
+        (0..9).flat_map(|w| (0..9).map(move |h| (w, h))).chain([(5, 2), (20, 5), (16, 5), (24, 3), (41, 9), (80, 24), (200, 60)]).collect();
+    let views = [
+        View::default(),
+        View { x_log: Some(true), y_log: Some(true), cursor: Some(1.0), focus: Some(0), sweep: Some(0.3), ..View::default() },
+        View {
+            x: Some((-5.0, 1e9)),
+            y: Some((f64::NAN, 1.0)),
+            z: Some((0.5, 0.5)),
+            cursor: Some(f64::NAN),
+            focus: Some(99),
+            scroll: 99,
+            ..View::default()
+        },
+        View { x: Some((0.25, 0.250_000_1)), y: Some((7.0, -7.0)), sweep: Some(f64::INFINITY), ..View::default() },
+    ];
+    for shape in hostile().iter().chain(&samples::all()) {
+        for view in &views {
+            for &size in &sizes {
+                let depth = [Depth::True, Depth::Indexed, Depth::Sixteen, Depth::None][(size.0 + size.1) % 4];
+                let p = paint(shape, view, size, &look(depth, Marker::ALL[size.0 % 5]));
+                assert_eq!(p.grid.cells.len(), size.0 * size.1);
+                for panel in &p.panels {
+                    assert!(
+                        panel.area.x + panel.area.width <= size.0 && panel.area.y + panel.area.height <= size.1,
+                        "{} {size:?} {panel:?}",
+                        shape.name
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn one_spike_in_a_million_samples_is_painted_at_every_width() {
+    let n = 1_000_000u32;
+    let x: Vec<f64> = (0..n).map(f64::from).collect();
+    let mut y = vec![-65.0; n as usize];
+    y[654_321] = 30.0;
+    let shape = NamedShape::new("v", Shape::Series(Series { curves: vec![line("", x, y, CurveStyle::Line)], ..Series::default() }));
+    let pyramids = Pyramids::of(&shape);
+    for width in [12, 40, 80, 200] {
+        let scene = scene::with_pyramids(&shape, &View::default(), &pyramids);
+        let p = render(&scene, width, 20, &look(Depth::True, Marker::Braille));
+        let area = p.panels[0].area;
+        let column = p.panels[0].column_of(654_321.0).unwrap();
+        let inked = (area.y..area.y + area.height).filter(|&r| p.grid.get(column, r).is_some_and(|c| c.ch != ' ')).count();
+        assert!(inked + 2 >= area.height, "width {width}: {inked} of {}", area.height);
+        let plain = paint(&shape, &View::default(), (width, 20), &look(Depth::True, Marker::Braille));
+        assert_eq!(plain.grid, p.grid, "the pyramid changes nothing but the time");
+    }
+}
+
+#[test]
+fn a_sweep_changes_few_cells_and_marks_the_head() {
+    let make = |n: i32| {
+        let x: Vec<f64> = (0..n).map(|k| f64::from(k) * 0.5).collect();
+        let y = x.iter().map(|t| (t * 0.31).sin() + (t * 0.07).cos()).collect();
+        let references = vec![
+            ReferenceLine { name: "a".into(), at: 2.0, vertical: false },
+            ReferenceLine { name: "b".into(), at: -2.0, vertical: false },
+        ];
+        NamedShape::new("v", Shape::Series(Series { curves: vec![line("", x, y, CurveStyle::Line)], references, ..Series::default() }))
+    };
+    let view = View { sweep: Some(200.0), y: Some((-2.5, 2.5)), ..View::default() };
+    let (a, b) = (make(1300), make(1304));
+    let (a, b) = (paint(&a, &view, (100, 30), &Look::default()), paint(&b, &view, (100, 30), &Look::default()));
+    let changed = a.grid.cells.iter().zip(&b.grid.cells).filter(|(a, b)| a != b).count();
+    assert!(changed > 0 && changed < 30 * 6, "{changed} cells changed");
+    assert!(a.grid.cells.iter().any(|c| c.ch == '▏'), "the head is marked");
+    let left = a.panels[0].area.x;
+    let ink = |c: usize| (0..30).filter(|&r| a.grid.get(left + c, r).is_some_and(|c| ('\u{2801}'..='\u{28ff}').contains(&c.ch))).count();
+    assert!(ink(10) > 0 && ink(90) > 0, "both the new and the old sweep show");
+}
+
+#[test]
+fn the_focused_curve_wins_shared_cells() {
+    let x: Vec<f64> = (0..50).map(f64::from).collect();
+    let curves = vec![line("a", x.clone(), vec![1.0; 50], CurveStyle::Line), line("b", x, vec![1.0; 50], CurveStyle::Line)];
+    let shape = NamedShape::new("v", Shape::Series(Series { curves, ..Series::default() }));
+    for focus in [0usize, 1] {
+        let look = look(Depth::True, Marker::Braille);
+        let p = paint(&shape, &View { focus: Some(focus), ..View::default() }, (40, 10), &look);
+        let wanted = look.palette.colour(Role::Series(focus as u16));
+        let area = p.panels[0].area;
+        let dots: Vec<Colour> = p
+            .grid
+            .cells
+            .iter()
+            .enumerate()
+            .filter(|(k, _)| area.contains(k % 40, k / 40))
+            .map(|(_, c)| *c)
+            .filter(|c| c.ch >= '\u{2801}')
+            .map(|c| c.style.fg)
+            .collect();
+        assert!(!dots.is_empty() && dots.iter().all(|c| *c == wanted), "{focus}: {dots:?}");
+    }
+}
+
+#[test]
+fn cells_lead_back_to_data() {
+    let p = paint(&samples::spectrum(), &View::default(), (100, 30), &Look::default());
+    let panel = &p.panels[0];
+    for column in panel.area.x..panel.area.x + panel.area.width {
+        assert_eq!(panel.column_of(panel.x_at(column)), Some(column));
+    }
+    for row in panel.area.y..panel.area.y + panel.area.height {
+        assert_eq!(panel.row_of(panel.y_at(row)), Some(row));
+    }
+    assert_eq!(p.panel_at(panel.area.x, panel.area.y), Some(0));
+    assert_eq!(panel.column_of(0.5), None);
+}
+
+#[test]
+fn clipping_is_marked() {
+    let p =
+        paint(&samples::trace(), &View { y: Some((-60.0, 0.0)), x: Some((100.0, 300.0)), ..View::default() }, (60, 14), &Look::default());
+    let text = p.grid.to_plain();
+    for mark in ['▲', '▼', '◀', '▶'] {
+        assert!(text.contains(mark), "{mark} missing in\n{text}");
+    }
+    let bar = paint(&samples::image(), &View { z: Some((-80.0, -70.0)), ..View::default() }, (80, 14), &Look::default()).grid.to_plain();
+    assert!(bar.lines().next().unwrap().contains('◀') && bar.lines().next().unwrap().contains('▶'), "{bar}");
+}
+
+#[test]
+fn the_crosshair_reads_samples_and_jumps_to_spikes() {
+    let trace = samples::trace();
+    let scene = scene::of(&trace, &View::default());
+    let readings = scene.readout(100.013);
+    assert_eq!(readings.len(), 2);
+    assert_eq!((readings[0].name.as_str(), readings[0].x), ("exc[0]", 100.0));
+    assert_eq!(scene.next_event(100.0, Direction::Forward), Some(2001.0 * 0.05));
+    let raster = samples::raster();
+    let scene = scene::of(&raster, &View::default());
+    let Shape::Raster(r) = &raster.shape else { panic!("a raster") };
+    let mut all: Vec<f64> = r.groups.iter().flat_map(|g| g.times.clone()).collect();
+    all.sort_by(f64::total_cmp);
+    assert_eq!(scene.next_event(500.0, Direction::Forward), all.iter().copied().find(|t| *t > 500.0));
+    assert_eq!(scene.next_event(500.0, Direction::Back), all.iter().copied().rfind(|t| *t < 500.0));
+    assert!(scene.readout(500.0).iter().any(|r| r.name == "inh unit"));
+}
+
+#[test]
+fn narrow_tables_drop_columns_but_keep_values() {
+    let wide = paint(&samples::scalars(), &View::default(), (140, 8), &Look::default()).grid.to_plain();
+    for word in ["interval", "chance", "note", "├", "●", "[0.015, 0.027]", "<0.001"] {
+        assert!(wide.contains(word), "{word} missing in\n{wide}");
+    }
+    for width in [20, 30, 40, 60] {
+        let text = paint(&samples::scalars(), &View::default(), (width, 8), &Look::default()).grid.to_plain();
+        assert!(text.contains("12.34") && text.contains("0.0213"), "{width}\n{text}");
+        assert!(width > 30 || !text.contains("interval"));
+    }
+}
+
+#[test]
+fn without_colour_matrices_and_images_still_show_values() {
+    let p = paint(&samples::image(), &View::default(), (60, 16), &look(Depth::None, Marker::Braille));
+    let text = p.grid.to_plain();
+    assert!(text.contains('█') && text.contains('░'), "{text}");
+    assert!(p.grid.cells.iter().all(|c| c.style.fg == Colour::Default && c.style.bg == Colour::Default));
+}
+
+#[test]
+fn small_pictures_with_styles() {
+    let x: Vec<f64> = (0..60).map(f64::from).collect();
+    let curves = vec![
+        line("sine", x.clone(), x.iter().map(|v| (v * 0.2).sin()).collect(), CurveStyle::Line),
+        line("theory", x.clone(), x.iter().map(|v| (v * 0.1).cos()).collect(), CurveStyle::Theory),
+    ];
+    let references = vec![ReferenceLine { name: "zero".into(), at: 0.0, vertical: false }];
+    let shape = NamedShape::new("s", Shape::Series(Series { x: Axis::new("t", "s"), y: Axis::new("V_m", "mV"), curves, references }));
+    insta::assert_snapshot!(
+        "series_true",
+        styled(&paint(&shape, &View { cursor: Some(30.0), ..View::default() }, (44, 10), &Look::default()).grid)
+    );
+    insta::assert_snapshot!("series_none", styled(&paint(&shape, &View::default(), (44, 10), &look(Depth::None, Marker::Braille)).grid));
+    insta::assert_snapshot!("series_ascii", styled(&paint(&shape, &View::default(), (44, 10), &look(Depth::Sixteen, Marker::Ascii)).grid));
+    let light = Look { palette: Palette { theme: Theme::Light, depth: Depth::Indexed, ..Palette::default() }, ..Look::default() };
+    insta::assert_snapshot!("matrix_light", styled(&paint(&samples::matrix(), &View::default(), (50, 12), &light).grid));
+    insta::assert_snapshot!(
+        "raster",
+        styled(&paint(&samples::raster(), &View::default(), (50, 16), &look(Depth::Sixteen, Marker::Braille)).grid)
+    );
+    insta::assert_snapshot!(
+        "scalars",
+        styled(&paint(&samples::scalars(), &View::default(), (70, 7), &look(Depth::Sixteen, Marker::Braille)).grid)
+    );
+    insta::assert_snapshot!(
+        "image_none",
+        styled(&paint(&samples::image(), &View::default(), (44, 10), &look(Depth::None, Marker::Ascii)).grid)
+    );
+    insta::assert_snapshot!(
+        "phase",
+        styled(&paint(&samples::phase(), &View::default(), (50, 16), &look(Depth::Sixteen, Marker::Braille)).grid)
+    );
+}

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Anchor, Framed, Page, hex, length, marks, thinned};
+use super::{Anchor, Framed, Page, hex, length, marks};
 use crate::plot::colour::Role;
 use crate::plot::grid::fit;
 use crate::plot::map::LEVELS;
@@ -46,7 +46,7 @@ pub(crate) fn legend(plot: &Plot<'_>, top: f64, page: &mut Page) -> f64 {
                 let d = marks::marker(f64::midpoint(a, b), middle, font * 0.28, entry.role);
                 page.path(&d, &colour, "none", 0.0, "");
             }
-            stroke => page.line((a, middle), (b, middle), &colour, 2.0, marks::dashes(stroke, entry.role)),
+            stroke => page.line((a, middle), (b, middle), &colour, 2.0, if entry.dense { "" } else { marks::dashes(stroke, entry.role) }),
         }
         page.text((b + font * 0.4, y), &name, font, Role::Text, Anchor::Start);
         x += width + font * 0.8;
@@ -74,7 +74,7 @@ pub(crate) fn frame(f: &Framed<'_, '_>, last: bool, widest: f64, page: &mut Page
     let axis = &f.panel.x;
     let ticks = match &axis.names {
         None => ticks::fit(axis.range, axis.log, area.width, (area.width / 70).clamp(2, 12), |t| Page::text_width(t, font), font),
-        Some(names) => thinned(names, axis.range, w, |n| Page::text_width(n, font) + font * 0.6),
+        Some(names) => ticks::names(names, axis.range, w, |n| Page::text_width(n, font) + font * 0.6),
     };
     for tick in &ticks {
         let x = x0 + f.placed.across(tick.value, area.width);

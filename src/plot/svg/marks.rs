@@ -71,7 +71,7 @@ pub(crate) fn panel(f: &Framed<'_, '_>, index: usize, plot: &Plot<'_>, page: &mu
             Mark::Bars { edges, heights, role, outline } => bars(edges, heights, *role, *outline, &space, page),
             Mark::Spikes { times, units, first_row, rows, role, .. } => spikes(times, units, (*first_row, *rows), *role, &space, page),
             Mark::Image(i) => image(i, &space, page),
-            Mark::Rule { name, at, vertical } => rule(name, *at, *vertical, &space, page),
+            Mark::Rule { at, vertical, .. } => rule("", *at, *vertical, &space, page),
             Mark::Segments { segments, role } => {
                 let mut d = String::new();
                 for s in segments.iter().filter(|s| s.iter().all(|v| v.is_finite())) {
@@ -95,13 +95,14 @@ pub(crate) fn panel(f: &Framed<'_, '_>, index: usize, plot: &Plot<'_>, page: &mu
     page.out.push_str("</g>\n");
     for mark in &f.panel.marks {
         match mark {
+            Mark::Rule { name, at, vertical } if !name.is_empty() => rule(name, *at, *vertical, &space, page),
             Mark::Glyph { at, glyph, role } => point(*at, *glyph, *role, &space, page),
             Mark::Text { at, text, role, left } => {
                 let font = page.figure.font;
                 let (x, y) = (space.x(at.0), space.y(at.1) + if plot.equal { font * 0.36 } else { -font * 0.5 });
                 let (x, anchor) = if *left { (x - font * 0.8, Anchor::End) } else { (x + font * 0.8, Anchor::Start) };
                 if inside(*at, &f.placed) {
-                    page.text((x, y), text, font, *role, anchor);
+                    page.text_over((x, y), text, font, *role, anchor);
                 }
             }
             _ => {}
@@ -177,11 +178,8 @@ fn curve(c: &CurveMark<'_>, space: &Space<'_>, page: &mut Page) {
     };
     let dash = dashes(c.stroke, c.role);
     // Dashes on dense traces would look like gaps in the data.
-    let dash = if dash.is_empty() || (to - from > 4000 && c.stroke != Stroke::Dashed) {
-        String::new()
-    } else {
-        format!(" stroke-dasharray=\"{dash}\"")
-    };
+    let dash =
+        if dash.is_empty() || (c.dense() && c.stroke != Stroke::Dashed) { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
     page.path(&d, "none", &colour, width, &format!("{dash} stroke-linejoin=\"round\""));
 }
 
@@ -224,7 +222,7 @@ fn bars(edges: &[f64], heights: &[f64], role: Role, outline: bool, space: &Space
 fn spikes(times: &[f64], units: &[u32], (first_row, rows): (usize, usize), role: Role, space: &Space<'_>, page: &mut Page) {
     let p = space.placed;
     let each = p.area.height as f64 / (p.y.1 - p.y.0).abs().max(1e-9);
-    let tall = (each * 0.8).clamp(0.8, 14.0);
+    let tall = (each * 0.8).clamp(1.2, 14.0);
     let n = times.len().min(units.len());
     let (from, to) = (times[..n].partition_point(|&t| t < p.x.0), times[..n].partition_point(|&t| t <= p.x.1));
     let mut places: Vec<(i64, i64)> = (from..to.max(from))
@@ -241,7 +239,7 @@ fn spikes(times: &[f64], units: &[u32], (first_row, rows): (usize, usize), role:
         let _ = write!(d, "M{} {}v{stroke}", length(x as f64 / 4.0), length(y as f64 / 4.0));
     }
     let colour = page.colour(role);
-    page.path(&d, "none", &colour, if tall < 2.0 { 0.9 } else { 1.2 }, "");
+    page.path(&d, "none", &colour, if tall < 3.0 { 1.1 } else { 1.3 }, "");
 }
 
 /// Runs of equal colour down each column; one path a colour.
@@ -322,6 +320,7 @@ fn digits(m: &ImageMark<'_>, space: &Space<'_>, page: &mut Page) {
     }
 }
 
+/// The line itself (without a name), or only its name, which stands over all marks.
 fn rule(name: &str, at: f64, vertical: bool, space: &Space<'_>, page: &mut Page) {
     let (font, area) = (page.figure.font, space.placed.area);
     let colour = page.colour(Role::Reference);
@@ -330,16 +329,22 @@ fn rule(name: &str, at: f64, vertical: bool, space: &Space<'_>, page: &mut Page)
     if vertical {
         let x = space.x(at);
         if x.is_finite() && x >= x0 - 0.5 && x <= x1 + 0.5 {
-            page.line((x, y0), (x, y1), &colour, 1.0, "3 3");
+            if name.is_empty() {
+                page.line((x, y0), (x, y1), &colour, 1.0, "3 3");
+                return;
+            }
             let right = x + font * 0.4 + Page::text_width(name, font) < x1;
             let (tx, anchor) = if right { (x + font * 0.4, Anchor::Start) } else { (x - font * 0.4, Anchor::End) };
-            page.text((tx, y0 + font), name, font * 0.92, Role::Dim, anchor);
+            page.text_over((tx, y0 + font), name, font * 0.92, Role::Dim, anchor);
         }
     } else {
         let y = space.y(at);
         if y.is_finite() && y >= y0 - 0.5 && y <= y1 + 0.5 {
-            page.line((x0, y), (x1, y), &colour, 1.0, "3 3");
-            page.text((x1 - 4.0, y - font * 0.35), name, font * 0.92, Role::Dim, Anchor::End);
+            if name.is_empty() {
+                page.line((x0, y), (x1, y), &colour, 1.0, "3 3");
+                return;
+            }
+            page.text_over((x1 - 4.0, y - font * 0.35), name, font * 0.92, Role::Dim, Anchor::End);
         }
     }
 }

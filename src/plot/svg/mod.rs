@@ -4,6 +4,8 @@
 mod axes;
 mod marks;
 mod screen;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use screen::of_grid;
@@ -12,6 +14,8 @@ use std::fmt::Write as _;
 
 use super::cells::Placed;
 use super::colour::{Palette, Role, Theme};
+#[cfg(test)]
+use super::grid::CellGrid;
 use super::grid::{Area, columns};
 use super::map::Rgb;
 use super::scene::{Body, Panel, Plot, Scene};
@@ -48,6 +52,30 @@ pub(crate) fn escape(text: &str) -> String {
             c if c.is_control() => out.push(' '),
             c => out.push(c),
         }
+    }
+    out
+}
+
+/// Whether the text face lacks a character (arrows, operators, box drawing), so that the monospaced face must give it.
+pub(crate) fn foreign(c: char) -> bool {
+    matches!(c, '\u{2190}'..='\u{2211}' | '\u{2213}'..='\u{2bff}')
+}
+
+/// Escaped text with foreign characters in spans of the monospaced face: without them, viewers change the face of the
+/// whole line.
+fn spans(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let odd = foreign(first);
+        let end = rest.find(|c| foreign(c) != odd).unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        if odd {
+            let _ = write!(out, "<tspan font-family=\"Hack, 'DejaVu Sans Mono', monospace\">{}</tspan>", escape(part));
+        } else {
+            out.push_str(&escape(part));
+        }
+        rest = after;
     }
     out
 }
@@ -89,6 +117,17 @@ impl Page {
     }
 
     pub(crate) fn text(&mut self, at: (f64, f64), text: &str, size: f64, role: Role, anchor: Anchor) {
+        self.text_with(at, text, size, role, anchor, "");
+    }
+
+    /// Text over marks: a rim of the ground's colour keeps it readable.
+    pub(crate) fn text_over(&mut self, at: (f64, f64), text: &str, size: f64, role: Role, anchor: Anchor) {
+        let ground = hex(self.figure.palette.ground());
+        let rim = format!(" stroke=\"{ground}\" stroke-width=\"3\" stroke-linejoin=\"round\" paint-order=\"stroke\"");
+        self.text_with(at, text, size, role, anchor, &rim);
+    }
+
+    fn text_with(&mut self, at: (f64, f64), text: &str, size: f64, role: Role, anchor: Anchor, rest: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
@@ -98,11 +137,11 @@ impl Page {
         let weight = if role == Role::Title { " font-weight=\"600\"" } else { "" };
         let _ = writeln!(
             self.out,
-            "<text x=\"{}\" y=\"{}\" font-size=\"{}\" fill=\"{fill}\" text-anchor=\"{anchor}\"{weight}>{}</text>",
+            "<text x=\"{}\" y=\"{}\" font-size=\"{}\" fill=\"{fill}\" text-anchor=\"{anchor}\"{weight}{rest}>{}</text>",
             length(at.0),
             length(at.1),
             length(size),
-            escape(text)
+            spans(text)
         );
     }
 
@@ -164,23 +203,9 @@ pub(crate) struct Framed<'s, 'a> {
 fn y_ticks(panel: &Panel<'_>, height: usize, font: f64) -> Vec<Tick> {
     let axis = &panel.y;
     match &axis.names {
-        None => ticks::fit(axis.range, axis.log, height, ((height as f64 / (font * 3.4)) as usize).clamp(1, 9), |_| font * 1.3, font * 0.5),
-        Some(names) => thinned(names, axis.range, height as f64, |_| font * 1.15),
+        None => ticks::fit(axis.range, axis.log, height, ((height as f64 / (font * 3.4)) as usize).clamp(2, 9), |_| font * 1.3, font * 0.5),
+        Some(names) => ticks::names(names, axis.range, height as f64, |_| font * 1.15),
     }
-}
-
-/// Names whose places are at least their length apart.
-pub(crate) fn thinned(names: &[(f64, String)], range: (f64, f64), length: f64, need: impl Fn(&str) -> f64) -> Vec<Tick> {
-    let mut end = f64::NEG_INFINITY;
-    let mut out = Vec::new();
-    for (value, name) in names.iter().filter(|n| n.0 >= range.0 && n.0 <= range.1) {
-        let (at, half) = (ticks::fraction(*value, range, false) * length, need(name) / 2.0);
-        if at - half >= end {
-            out.push(Tick { value: *value, label: name.clone() });
-            end = at + half;
-        }
-    }
-    out
 }
 
 fn draw_plot(plot: &Plot<'_>, title: &str, page: &mut Page) {

@@ -143,6 +143,11 @@ pub fn of_grid(grid: &CellGrid, palette: Palette) -> String {
     }
     let mut paths: std::collections::BTreeMap<Rgb, String> = std::collections::BTreeMap::new();
     let mut letters = String::new();
+    for (index, cell) in grid.cells.iter().enumerate().filter(|(_, c)| c.style.underline) {
+        let (x, y) = ((index % grid.width) as f64 * w, (index / grid.width) as f64 * h);
+        let d = paths.entry(seen(cell.style, palette).0).or_default();
+        let _ = write!(d, "M{} {}h{}v1h{}Z", length(x), length(y + h - 2.0), length(w), length(-w));
+    }
     for (row, cells) in grid.cells.chunks(grid.width.max(1)).enumerate() {
         let y = row as f64 * h;
         let mut column = 0;
@@ -150,9 +155,6 @@ pub fn of_grid(grid: &CellGrid, palette: Palette) -> String {
             let Cell { ch, style } = cells[column];
             let (fg, _) = seen(style, palette);
             let x = column as f64 * w;
-            if style.underline {
-                let _ = write!(paths.entry(fg).or_default(), "M{} {}h{}v1h{}Z", length(x), length(y + h - 2.0), length(w), length(-w));
-            }
             if ch == ' ' || ch == Cell::WIDE_REST {
                 column += 1;
                 continue;

@@ -6,47 +6,57 @@ use crate::plot::colour::Role;
 use crate::plot::grid::{fit, wrap};
 use crate::signal::ScalarRow;
 
+/// A column of a table: heading, cells with roles, set flush right or left.
+type Column = (&'static str, Vec<(String, Role)>, bool);
+
+fn table(rows: &[ScalarRow]) -> Vec<Column> {
+    let cells = |role: Role, f: &dyn Fn(&ScalarRow) -> String| rows.iter().map(|r| (f(r), role)).collect::<Vec<_>>();
+    let some = |v: Option<f64>| v.map(number).unwrap_or_default();
+    let value = |r: &ScalarRow| r.value.map_or_else(|| ("–".to_owned(), Role::Warning), |v| (number(v), Role::Title));
+    let p_text = |p: f64| if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") };
+    let mut all: Vec<Column> = vec![
+        ("measure", cells(Role::Text, &|r| r.name.clone()), false),
+        ("value", rows.iter().map(value).collect(), true),
+        ("unit", cells(Role::Dim, &|r| r.unit.clone()), false),
+        (
+            "interval",
+            cells(Role::Text, &|r| r.interval.map_or_else(String::new, |(a, b)| format!("[{}, {}]", number(a), number(b)))),
+            false,
+        ),
+        ("chance", cells(Role::Text, &|r| some(r.chance)), true),
+        ("p", cells(Role::Text, &|r| r.p_value.filter(|p| p.is_finite()).map(p_text).unwrap_or_default()), true),
+        ("n", cells(Role::Dim, &|r| r.n.map(|n| n.to_string()).unwrap_or_default()), true),
+        ("note", cells(Role::Dim, &|r| r.note.clone()), false),
+    ];
+    all.retain(|c| c.0 == "measure" || c.0 == "value" || c.1.iter().any(|t| !t.0.is_empty()));
+    all
+}
+
 /// A table; returns the height of the page.
 pub(crate) fn scalars(rows: &[ScalarRow], title: &str, page: &mut Page) -> usize {
     let font = page.figure.font;
-    let width = page.figure.width as f64;
+    let (left, right) = (font * 1.2, page.figure.width as f64 - font * 1.2);
     let mut y = font * 2.2;
-    page.text((font * 1.2, y), title, font * 1.25, Role::Title, Anchor::Start);
+    page.text((left, y), title, font * 1.25, Role::Title, Anchor::Start);
     y += font * 2.0;
-    // Shares of the width: name, value, unit, interval, chance, p, n, note.
-    let at = [0.0, 0.30, 0.375, 0.44, 0.58, 0.66, 0.73, 0.78].map(|s| font * 1.2 + s * (width - font * 2.4));
-    let room =
-        |from: usize, to: usize| (((if to < 8 { at[to] } else { width } - at[from]) / (font * 0.56)) as usize).saturating_sub(1).max(1);
-    for (k, head) in ["measure", "value", "unit", "interval", "chance", "p", "n", "note"].iter().enumerate() {
-        let anchor = if [1, 4, 5, 6].contains(&k) { Anchor::End } else { Anchor::Start };
-        page.text((at[k] + if anchor == Anchor::End { font * 3.6 } else { 0.0 }, y), head, font * 0.9, Role::Dim, anchor);
-    }
     let ink = page.colour(Role::Axis);
-    page.line((font * 1.2, y + font * 0.5), (width - font * 1.2, y + font * 0.5), &ink, 1.0, "");
-    let end = |k: usize| at[k] + font * 3.6;
-    for row in rows {
-        y += font * 1.6;
-        page.text((at[0], y), &fit(&row.name, room(0, 1)), font, Role::Text, Anchor::Start);
-        let (value, role) = row.value.map_or_else(|| ("–".to_owned(), Role::Warning), |v| (number(v), Role::Title));
-        page.text((end(1), y), &value, font, role, Anchor::End);
-        page.text((end(1) + font * 0.6, y), &row.unit, font, Role::Dim, Anchor::Start);
-        if let Some((a, b)) = row.interval {
-            page.text((at[3], y), &format!("[{}, {}]", number(a), number(b)), font, Role::Text, Anchor::Start);
+    page.line((left, y + font * 0.5), (right, y + font * 0.5), &ink, 1.0, "");
+    let mut x = left;
+    for (head, cells, flush) in table(rows) {
+        let widest = cells.iter().map(|c| Page::text_width(&c.0, font)).fold(Page::text_width(head, font), f64::max);
+        let width = widest.min((right - x).max(0.0)).min(if head == "measure" { (right - left) * 0.34 } else { f64::INFINITY });
+        let most = ((width / (font * 0.56)) + 0.01) as usize;
+        let (at, anchor) = if flush { (x + width, Anchor::End) } else { (x, Anchor::Start) };
+        page.text((at, y), &fit(head, most), font * 0.9, Role::Dim, anchor);
+        for (k, (text, role)) in cells.iter().enumerate() {
+            page.text((at, y + font * 1.6 * (k + 1) as f64), &fit(text, most), font, *role, anchor);
         }
-        if let Some(c) = row.chance {
-            page.text((end(4), y), &number(c), font, Role::Text, Anchor::End);
-        }
-        if let Some(p) = row.p_value {
-            page.text((end(5), y), &if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }, font, Role::Text, Anchor::End);
-        }
-        if let Some(n) = row.n {
-            page.text((end(6), y), &n.to_string(), font, Role::Dim, Anchor::End);
-        }
-        page.text((at[7] + font * 1.2, y), &fit(&row.note, room(7, 8).saturating_sub(3)), font * 0.9, Role::Dim, Anchor::Start);
+        x += width + font * 1.1;
     }
+    y += font * 1.6 * rows.len() as f64;
     if rows.is_empty() {
         y += font * 1.6;
-        page.text((font * 1.2, y), "no values", font, Role::Dim, Anchor::Start);
+        page.text((left, y), "no values", font, Role::Dim, Anchor::Start);
     }
     (y + font * 1.5).ceil() as usize
 }

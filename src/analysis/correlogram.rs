@@ -1,0 +1,339 @@
+//! Auto- and cross-correlograms of spike trains.
+
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
+use crate::core::spike_lags::lags_within;
+use crate::core::statistics::poisson_interval;
+use crate::scenario::{Observable, OptionKind};
+use crate::signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape};
+use statrs::distribution::{DiscreteCDF, Poisson};
+
+/// The analysis `correlogram`.
+pub struct Correlogram;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Correlogram",
+    summary: "counts of spike pairs over their lag, normalised by the rates, with chance level and interval",
+    formula: "C(τ) = number of pairs with t_b − t_a in a bin around τ; g(τ) = C(τ)/(r_a r_b Δ T)\nchance = 1 − |τ|/T",
+    assumptions: "Stationary rates. Lag positive: the second train fires later. Bins are centred, the middle one at lag 0. Pairs of units are pooled; a unit is paired with itself only in an autocorrelogram, where a spike is not paired with itself.",
+    bias: "The finite window loses pairs at long lags: the chance level falls as 1 − |τ|/T. Slow common changes of the rate raise it everywhere.",
+    cost: "O(pairs within the greatest lag)",
+    caveats: "The p-value of the peak takes pairs as a Poisson count and bins as independent; in bursts, refractory trains and pools with common input they are not, and it is too small. Bins that are no multiple of the time step hold unequal numbers of grid points.",
+    references: &["Perkel, Gerstein, Moore 1967, doi:10.1016/S0006-3495(67)86597-4", "Brillinger 1976, doi:10.1007/BF00365213"],
+};
+
+impl Analysis for Correlogram {
+    fn declaration(&self) -> AnalysisDeclaration {
+        AnalysisDeclaration {
+            kind: "correlogram",
+            subjects: Subjects::Of,
+            options: vec![
+                option("max_lag", OptionKind::Time, Some("50 ms"), "greatest lag"),
+                option("bin", OptionKind::Time, Some("1 ms"), "width of a bin"),
+                option(
+                    "pairs",
+                    OptionKind::Choice(&["auto", "cross"]),
+                    Some("auto"),
+                    "one subject: each unit with itself, or all pairs of different units",
+                ),
+                bounded(
+                    option("max_units", OptionKind::Integer, Some("200"), "units of a subject that are paired (evenly spaced)"),
+                    1.0,
+                    1e6,
+                ),
+            ],
+        }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let subjects = subject::of_or_all_spikes(request)?;
+        if let Some(s) = subjects.iter().find(|s| matches!(s.what, Observable::Variable(_))) {
+            return Err(AnalysisError::Unsuitable(format!("{}: correlograms are of spikes; lags correlates traces", s.text)));
+        }
+        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut trains = Vec::new();
+        for s in &subjects {
+            let mut t = subject::trains(request, s)?;
+            let most = request.integer("max_units").unwrap_or(200).max(1) as usize;
+            let all = t.trains.len();
+            if all > most {
+                warnings.push(format!("{}: {most} of {all} units are paired (option max_units)", s.text));
+                let chosen: Vec<usize> = (0..most).map(|k| k * all / most).collect();
+                t.units = chosen.iter().map(|&k| t.units[k]).collect();
+                t.trains = chosen.iter().map(|&k| std::mem::take(&mut t.trains[k])).collect();
+            }
+            trains.push((s.population, t));
+        }
+        let mut pairs = Vec::new();
+        if let [(_, one)] = trains.as_slice() {
+            pairs.push((one.subject.clone(), Some(request.text("pairs") != Some("cross")), 0, 0));
+        }
+        for i in 0..trains.len() {
+            for j in i + 1..trains.len() {
+                pairs.push((format!("{}->{}", trains[i].1.subject, trains[j].1.subject), None, i, j));
+            }
+        }
+        for (name, own, i, j) in pairs {
+            request.check_cancelled()?;
+            let same = trains[i].0 == trains[j].0;
+            let c = count(request, &trains[i].1, &trains[j].1, own, same)?;
+            metrics.extend(measures(&name, &c, request.recording.time_base.unit()));
+            if c.pairs == 0 {
+                warnings.push(format!("{name}: no pair of spiking units"));
+            } else if c.expected < 10.0 {
+                warnings.push(format!(
+                    "{name}: {:.1} pairs a bin are expected by chance; wider bins or a longer run would say more",
+                    c.expected
+                ));
+            }
+            words.push(format!(
+                "{name}: {} spike pairs within ± {} {}",
+                c.height.iter().sum::<f64>(),
+                c.most,
+                request.recording.time_base.unit()
+            ));
+            let (rate, raw) = curves(&name, &c, request);
+            shapes.push(NamedShape::new(format!("correlogram of {name}"), Shape::Series(rate)));
+            shapes.push(NamedShape::new(format!("counts of {name}"), Shape::Series(raw)));
+        }
+        Ok(request.outcome("Correlogram", shapes, metrics, words.join("; "), warnings))
+    }
+}
+
+/// Pooled counts of pairs over lags.
+struct Counts {
+    /// Centre of each bin, axis units.
+    lags: Vec<f64>,
+    height: Vec<f64>,
+    /// Pairs expected in a bin at lag 0 by chance.
+    expected: f64,
+    /// Number of unit pairs.
+    pairs: u64,
+    /// Length of the window, axis units.
+    length: f64,
+    most: f64,
+}
+
+fn count(request: &Request<'_>, a: &subject::Trains, b: &subject::Trains, own: Option<bool>, same: bool) -> Result<Counts, AnalysisError> {
+    let bin = request.time("bin").unwrap_or(1e-3 / a.base.seconds());
+    let half = (request.time("max_lag").unwrap_or(0.05 / a.base.seconds()) / bin + 1e-9).floor().max(0.0) as usize;
+    let length = a.window.length();
+    if bin <= 0.0 || bin * half as f64 >= length {
+        return Err(AnalysisError::Unsuitable(format!("{}: max_lag must be shorter than the window, and bin positive", a.subject)));
+    }
+    let mut counts = vec![0.0; 2 * half + 1];
+    let reach = (half as f64 + 0.5) * bin;
+    let (mut expected, mut pairs) = (0.0, 0);
+    for (x, &u) in a.trains.iter().zip(&a.units) {
+        request.check_cancelled()?;
+        for (y, &v) in b.trains.iter().zip(&b.units) {
+            let itself = same && u == v;
+            if itself != own.unwrap_or(false) || x.is_empty() || y.is_empty() {
+                continue;
+            }
+            pairs += 1;
+            expected += x.len() as f64 * y.len() as f64 * bin / length;
+            lags_within(x, y, reach, |lag| {
+                // (left, right] around each centre; the guard keeps grid lags on the same side.
+                let k = (lag / bin + half as f64 - 0.5 - 1e-9).ceil();
+                if let Some(c) = (k >= 0.0).then(|| counts.get_mut(k as usize)).flatten() {
+                    *c += 1.0;
+                }
+            });
+            if itself {
+                counts[half] -= x.len() as f64;
+            }
+        }
+    }
+    let lags = (0..=2 * half).map(|k| (k as f64 - half as f64) * bin).collect();
+    Ok(Counts { lags, height: counts, expected, pairs, length, most: half as f64 * bin })
+}
+
+fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
+    let total = c.height.iter().sum::<f64>() as u64;
+    if c.expected <= 0.0 {
+        return vec![
+            Metric::missing(name, "peak_lag", unit, total, "no pair of spiking units"),
+            Metric::missing(name, "peak", "", total, "no pair of spiking units"),
+            Metric::missing(name, "centre", "", total, "no pair of spiking units"),
+        ];
+    }
+    let chance = |k: usize| 1.0 - c.lags[k].abs() / c.length;
+    let height = |k: usize| c.height[k] / c.expected;
+    let sure = |m: Metric, k: usize| {
+        let (low, high) = poisson_interval(c.height[k].max(0.0) as u64, 0.95);
+        m.interval(low / c.expected, high / c.expected).chance(chance(k))
+    };
+    let middle = c.lags.len() / 2;
+    // Relative to chance, so that the fall towards long lags does not favour short ones; the smallest lag on ties.
+    let peak = (0..c.lags.len())
+        .max_by(|&a, &b| {
+            (height(a) / chance(a)).total_cmp(&(height(b) / chance(b))).then(c.lags[b].abs().total_cmp(&c.lags[a].abs())).then(b.cmp(&a))
+        })
+        .unwrap_or(middle);
+    let count = c.height[peak] as u64;
+    let single = match Poisson::new(c.expected * chance(peak)) {
+        Ok(p) if count > 0 => p.sf(count - 1),
+        _ => 1.0,
+    };
+    let p = -(c.lags.len() as f64 * (-single).ln_1p()).exp_m1();
+    let note = format!("n = spike pairs, {} unit pairs; 95 % Poisson interval", c.pairs);
+    let bin = if c.lags.len() > 1 { c.lags[1] - c.lags[0] } else { 0.0 };
+    vec![
+        Metric::new(name, "peak_lag", c.lags[peak], unit, total)
+            .interval(c.lags[peak] - bin / 2.0, c.lags[peak] + bin / 2.0)
+            .p(p)
+            .note(format!("positive: the second fires later; p: largest of {} bins under Poisson; interval: its bin", c.lags.len())),
+        sure(Metric::new(name, "peak", height(peak), "", total), peak).p(p).note(&note),
+        sure(Metric::new(name, "centre", height(middle), "", total), middle).note(&note),
+    ]
+}
+
+fn curves(name: &str, c: &Counts, request: &Request<'_>) -> (Series, Series) {
+    let base = request.recording.time_base;
+    let chance: Vec<f64> = c.lags.iter().map(|l| 1.0 - l.abs() / c.length).collect();
+    let per = if c.expected > 0.0 { 1.0 / c.expected } else { f64::NAN };
+    // Counts that Poisson trains would stay within in 95 % of bins.
+    let (low, high) =
+        (chance.iter().map(|x| interval_of(x * c.expected).0 * per), chance.iter().map(|x| interval_of(x * c.expected).1 * per));
+    let band = (low.collect(), high.collect());
+    let reference = vec![ReferenceLine { name: "lag 0".into(), at: 0.0, vertical: true }];
+    let axis = Axis::new("lag", base.unit());
+    let rate = Series {
+        x: axis.clone(),
+        y: Axis::new("pairs relative to chance", ""),
+        curves: vec![
+            Curve {
+                name: name.to_owned(),
+                x: c.lags.clone(),
+                y: c.height.iter().map(|n| n * per).collect(),
+                band: None,
+                style: CurveStyle::Line,
+            },
+            Curve { name: "chance".into(), x: c.lags.clone(), y: chance.clone(), band: Some(band), style: CurveStyle::Chance },
+        ],
+        references: reference.clone(),
+    };
+    let raw = Series {
+        x: axis,
+        y: Axis::new("pairs", ""),
+        curves: vec![
+            Curve { name: name.to_owned(), x: c.lags.clone(), y: c.height.clone(), band: None, style: CurveStyle::Line },
+            Curve {
+                name: "chance".into(),
+                x: c.lags.clone(),
+                y: chance.iter().map(|x| x * c.expected).collect(),
+                band: None,
+                style: CurveStyle::Chance,
+            },
+        ],
+        references: reference,
+    };
+    (rate, raw)
+}
+
+/// Where 95 % of Poisson counts of this mean lie.
+fn interval_of(mean: f64) -> (f64, f64) {
+    if mean > 1e4 {
+        return (mean - 1.96 * mean.sqrt(), mean + 1.96 * mean.sqrt());
+    }
+    Poisson::new(mean).map_or((0.0, 0.0), |p| (p.inverse_cdf(0.025) as f64, p.inverse_cdf(0.975) as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{metric, poisson, recording, run, same_values, shifted, subject, value};
+    use crate::scenario::OptionValue;
+
+    fn pair(a: &[f64], b: &[f64], stop: f64, options: &[(&'static str, OptionValue)]) -> Outcome {
+        run(&Correlogram, &recording(&[a.to_vec(), b.to_vec()], stop), vec![subject("spikes", &[0]), subject("spikes", &[1])], options)
+            .unwrap()
+    }
+
+    fn counts(o: &Outcome) -> &Curve {
+        let Shape::Series(s) = &o.shapes[1].shape else { panic!() };
+        &s.curves[0]
+    }
+
+    #[test]
+    fn the_second_later_is_positive() {
+        let a = poisson(1, 0, 5.0, 10_000.0);
+        let b: Vec<f64> = a.iter().map(|t| t + 3.0).collect();
+        let o = pair(&a, &b, 10_010.0, &[]);
+        let name = "p.spikes[0]->p.spikes[1]";
+        assert_eq!(value(&o, name, "peak_lag"), 3.0);
+        assert!(metric(&o, name, "peak_lag").p_value.unwrap() < 1e-12);
+        let peak = metric(&o, name, "peak");
+        assert!(peak.value.unwrap() > 50.0 && peak.ci_low.unwrap() > peak.chance.unwrap());
+    }
+
+    #[test]
+    fn every_pair_is_counted_once_in_centred_bins() {
+        let (a, b) = (poisson(2, 0, 40.0, 3000.0), poisson(2, 1, 30.0, 3000.0));
+        let o = pair(&a, &b, 3000.0, &[("bin", OptionValue::Number(0.002)), ("max_lag", OptionValue::Number(0.02))]);
+        let c = counts(&o);
+        assert_eq!(c.x.len(), 21);
+        for (x, y) in c.x.iter().zip(&c.y) {
+            let brute = a.iter().flat_map(|t| b.iter().map(move |u| u - t)).filter(|l| *l > x - 1.0 && *l <= x + 1.0).count();
+            assert_eq!(*y, brute as f64, "lag {x}");
+        }
+    }
+
+    #[test]
+    fn lags_on_the_grid_stay_symmetric() {
+        // 0.1 ms grid, bin 0.1 ms: lag 0.3 must not fall beside its bin through rounding.
+        let a: Vec<f64> = (1..200).map(|k| f64::from(k) * 5.1).collect();
+        let b: Vec<f64> = (1..200).map(|k| f64::from(k * 51 + 3) * 0.1).collect();
+        let o = pair(&a, &b, 1100.0, &[("bin", OptionValue::Number(1e-4)), ("max_lag", OptionValue::Number(1e-3))]);
+        let c = counts(&o);
+        assert_eq!(c.y.iter().sum::<f64>(), 199.0);
+        assert_eq!(c.y[13], 199.0);
+    }
+
+    #[test]
+    fn independent_trains_lie_at_chance_and_p_is_fair() {
+        let mut significant = 0;
+        for trial in 0..100 {
+            let (a, b) = (poisson(100 + trial, 0, 20.0, 20_000.0), poisson(100 + trial, 1, 20.0, 20_000.0));
+            let o = pair(&a, &b, 20_000.0, &[]);
+            let Shape::Series(s) = &o.shapes[0].shape else { panic!() };
+            let level = s.curves[0].y.iter().sum::<f64>() / s.curves[0].y.len() as f64;
+            assert!((level - 1.0).abs() < 0.12, "{level}");
+            significant += u32::from(metric(&o, "p.spikes[0]->p.spikes[1]", "peak").p_value.unwrap() < 0.05);
+        }
+        assert!(significant <= 13, "{significant} of 100");
+    }
+
+    #[test]
+    fn autocorrelogram_of_a_clock_and_cross_pairs_of_one_population() {
+        let clock: Vec<f64> = (1..100).map(|k| f64::from(k) * 10.0).collect();
+        let r = recording(&[clock.clone(), clock], 1000.0);
+        let o = run(&Correlogram, &r, vec![subject("spikes", &[])], &[]).unwrap();
+        let c = counts(&o);
+        assert_eq!(c.y[50], 0.0, "a spike is not its own neighbour");
+        assert_eq!((c.y[60], c.y[40], c.y[55]), (196.0, 196.0, 0.0));
+        let o = run(&Correlogram, &r, vec![subject("spikes", &[])], &[("pairs", OptionValue::Text("cross".into()))]).unwrap();
+        assert_eq!(counts(&o).y[50], 198.0);
+    }
+
+    #[test]
+    fn properties_and_silence() {
+        let (a, b) = (poisson(5, 0, 30.0, 4096.0), poisson(5, 1, 20.0, 4096.0));
+        let r = recording(&[a, b], 4096.0);
+        let of = || vec![subject("spikes", &[0]), subject("spikes", &[1])];
+        let o = run(&Correlogram, &r, of(), &[]).unwrap();
+        let later = run(&Correlogram, &shifted(&r, 8192.0), of(), &[]).unwrap();
+        same_values(&o, &later, 1e-12);
+        // Swapping the trains mirrors the counts.
+        let swapped = run(&Correlogram, &r, vec![subject("spikes", &[1]), subject("spikes", &[0])], &[]).unwrap();
+        let mirrored: Vec<f64> = counts(&swapped).y.iter().rev().copied().collect();
+        assert_eq!(counts(&o).y, mirrored);
+        let o = run(&Correlogram, &recording(&[vec![], vec![1.0]], 1000.0), of(), &[]).unwrap();
+        assert_eq!(metric(&o, "p.spikes[0]->p.spikes[1]", "peak").value, None);
+        assert!(o.warnings[0].contains("no pair"));
+    }
+}

@@ -1,0 +1,143 @@
+//! Scenarios of one population from a few lines of equations, for tests of analyses that need the equations.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::{Analysis, AnalysisError, Outcome, Request, default_options};
+use crate::core::units::{Dimension, Quantity, parse_unit};
+use crate::equation::{Declaration, Source, System, TimeUnit};
+use crate::model::{Definition, Kind};
+use crate::scenario::{
+    AnalysisSpec, Observable, OptionValue, PopulationSpec, Simulation, Spec, SpikeTimes, StimulusKind, StimulusSpec, Subject, Target, Value,
+};
+use crate::scenario::Port;
+use crate::signal::{Recording, TimeBase};
+
+/// A model in a few lines.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Model {
+    pub equations: &'static str,
+    /// Name and value; the dimension is the value's.
+    pub parameters: &'static [(&'static str, &'static str)],
+    pub inputs: &'static [(&'static str, &'static str)],
+    /// One value a state.
+    pub initial: &'static [&'static str],
+    pub threshold: Option<&'static str>,
+    pub reset: Option<&'static str>,
+    pub refractory: Option<(&'static str, &'static [&'static str])>,
+    pub time_unit: TimeUnit,
+}
+
+impl Model {
+    pub(crate) fn system(&self) -> System {
+        let declare = |name: &str, dimension: Dimension| Declaration { name: name.into(), dimension };
+        let source = Source {
+            equations: self.equations.into(),
+            parameters: self.parameters.iter().map(|p| declare(p.0, Quantity::parse(p.1).unwrap().dimension)).collect(),
+            inputs: self.inputs.iter().map(|i| declare(i.0, if i.1 == "1" { Dimension::NONE } else { parse_unit(i.1).unwrap().1 })).collect(),
+            threshold: self.threshold.map(Into::into),
+            reset: self.reset.map(Into::into),
+            refractory_time: self.refractory.map(|r| r.0.into()),
+            refractory_hold: self.refractory.map_or(Vec::new(), |r| r.1.iter().map(|s| (*s).into()).collect()),
+            time_unit: self.time_unit,
+            ..Source::default()
+        };
+        System::parse(&source).unwrap_or_else(|e| panic!("{e:?}"))
+    }
+
+    /// A scenario of population `p` of one unit with these steps, and constant inputs (port, value).
+    pub(crate) fn scenario(&self, dt: f64, steps: u64, inputs: &[(&str, &str)]) -> Spec {
+        let system = self.system();
+        let value = |text: &str| Value::Constant(Quantity::parse(text).unwrap().value);
+        let definition = Definition {
+            kind: Kind::Model,
+            name: "m".into(),
+            title: String::new(),
+            summary: String::new(),
+            description: String::new(),
+            mathematics: String::new(),
+            relevance: String::new(),
+            applications: String::new(),
+            references: Vec::new(),
+            parameters: Vec::new(),
+            initial: Vec::new(),
+            presets: Vec::new(),
+            integrator: None,
+            system: system.clone(),
+            source: Arc::from(""),
+        };
+        let stimuli = inputs
+            .iter()
+            .map(|(port, amount)| StimulusSpec {
+                name: (*port).into(),
+                target: Target { population: 0, port: Port::Input(system.inputs().iter().position(|i| i.name == *port).unwrap()) },
+                units: Vec::new(),
+                kind: StimulusKind::Constant { amplitude: value(amount) },
+            })
+            .collect();
+        let population = PopulationSpec {
+            name: "p".into(),
+            model: Arc::new(definition),
+            receptors: Vec::new(),
+            parameters: self.parameters.iter().map(|p| value(p.1)).collect(),
+            initial: self.initial.iter().map(|v| value(v)).collect(),
+            system,
+            size: 1,
+            positions: None,
+            integrator: None,
+            substeps: 1,
+            preset: None,
+        };
+        let base = if self.time_unit == TimeUnit::Dimensionless { TimeBase::Dimensionless } else { TimeBase::Milliseconds };
+        Spec {
+            name: "s".into(),
+            variant: None,
+            title: String::new(),
+            description: String::new(),
+            references: Vec::new(),
+            tags: Vec::new(),
+            simulation: Simulation {
+                time_base: base,
+                dt,
+                steps,
+                transient_steps: 0,
+                seed: 1,
+                memory: None,
+                spike_times: SpikeTimes::Grid,
+                check_halve_dt: false,
+                integrator: None,
+            },
+            populations: vec![population],
+            projections: Vec::new(),
+            stimuli,
+            records: Vec::new(),
+            analyses: Vec::new(),
+            expect: Vec::new(),
+            variants: Vec::new(),
+            sweep: None,
+            hash: String::new(),
+            source: Arc::from(""),
+            overrides: Vec::new(),
+            path: None,
+        }
+    }
+}
+
+/// Runs an analysis on the equations of `p`, at its defaults but for `options`.
+pub(crate) fn run(
+    analysis: &dyn Analysis,
+    scenario: &Spec,
+    recording: &Recording,
+    options: &[(&'static str, OptionValue)],
+) -> Result<Outcome, AnalysisError> {
+    let declaration = analysis.declaration();
+    let mut all = default_options(&declaration);
+    for (key, value) in options {
+        assert!(declaration.options.iter().any(|o| o.key == *key), "{key} is no option");
+        all.insert(key, value.clone());
+    }
+    let of = vec![Subject { text: "p".into(), population: 0, what: Observable::Population, units: Vec::new(), mean: false }];
+    let spec = AnalysisSpec { name: "x".into(), kind: declaration.kind.into(), of, source: vec![], target: vec![], options: all };
+    let cancel = AtomicBool::new(false);
+    analysis.run(&Request { spec: &spec, scenario: Some(scenario), recording, seed: 1, cancel: &cancel })
+}

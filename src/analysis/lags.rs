@@ -1,0 +1,374 @@
+//! Nearest-spike lags of two neurons: coincidence fraction with chance level and surrogates, mean lags, membrane
+//! correlation.
+
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
+use crate::core::spike_lags::{coincident, nearest_lags};
+use crate::core::statistics::{correlation_interval, mean, mean_interval, normal_two_sided, pearson, quantile, share_interval};
+use crate::core::units::short;
+use crate::scenario::{Observable, OptionKind, Subject};
+use crate::signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape, Window};
+
+/// The analysis `lags`.
+pub struct Lags;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Lags of two neurons",
+    summary: "share of coincident spikes, signed and absolute nearest lag, each against surrogates, and membrane correlation",
+    formula: "lag_k = t2 − t1 of the spike of 2 nearest to spike k of 1 (the earlier on ties)\ncoincidence fraction = share with |lag| ≤ δ\nchance = 2 δ r2\nr = Pearson correlation of the traces",
+    assumptions: "The first subject asks, the second answers: the fraction is of the spikes of the first. Surrogates move all spikes of the second by one random shift on a circle (keeps its pattern) or each by a random jitter (keeps its slow rate).",
+    bias: "2 δ r2 is above the exact 1 − exp(−2 δ r2) of a Poisson train and exact for a regular one; the surrogate mean stands in the note.",
+    cost: "O(surrogates · spikes)",
+    caveats: "Ten spikes give fractions in steps of a tenth: one accident looks like an effect. A circular shift of one of two clocks still shows the beat of both. The interval of r takes the correlation time of both traces into account (Bartlett), and is rough when that is not far below the window.",
+    references: &[
+        "Grün 2009, doi:10.1152/jn.00093.2008",
+        "Bartlett 1946, doi:10.2307/2983611",
+        "Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404",
+    ],
+};
+
+impl Analysis for Lags {
+    fn declaration(&self) -> AnalysisDeclaration {
+        AnalysisDeclaration {
+            kind: "lags",
+            subjects: Subjects::Of,
+            options: vec![
+                option("delta", OptionKind::Time, Some("2 ms"), "greatest lag of a coincidence"),
+                option("whole_run", OptionKind::Flag, Some("false"), "whether spikes of the transient count as well (traces never do)"),
+                option("variable", OptionKind::Text, Some("V_m"), "variable whose traces are correlated, if they were recorded"),
+                option("surrogate", OptionKind::Choice(&["shift", "jitter"]), Some("shift"), "how surrogates of the second train are made"),
+                option("jitter", OptionKind::Time, Some("20 ms"), "greatest jitter to either side"),
+                bounded(option("surrogates", OptionKind::Integer, Some("999"), "number of surrogates"), 19.0, 1e6),
+                bounded(option("max_units", OptionKind::Integer, Some("8"), "units that are paired (more are left out)"), 2.0, 200.0),
+            ],
+        }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let window = if request.flag("whole_run") { request.recording.window } else { request.recording.analysis_window() };
+        let units = units(request, window, &mut warnings)?;
+        if units.len() < 2 {
+            return Err(AnalysisError::Unsuitable(
+                "lags needs two units: `of = [\"A.spikes\", \"B.spikes\"]` or `of = \"A.spikes[0, 1]\"`".into(),
+            ));
+        }
+        for i in 0..units.len() {
+            for j in i + 1..units.len() {
+                request.check_cancelled()?;
+                let (a, b) = (&units[i], &units[j]);
+                let name = format!("{}->{}", a.name, b.name);
+                let lags = nearest_lags(&a.train, &b.train);
+                metrics.extend(measures(request, &name, a, b, &lags, window)?);
+                if let Some(m) = correlation(request, &name, a, b) {
+                    metrics.push(m);
+                }
+                if lags.len() < 20 {
+                    warnings.push(format!(
+                        "{name}: {} lags are few; the coincidence fraction moves in steps of {:.2}",
+                        lags.len(),
+                        1.0 / lags.len().max(1) as f64
+                    ));
+                }
+                if let Some(m) = metrics.iter().rev().find(|m| m.metric == "coincidence_fraction") {
+                    words.push(match (m.value, m.chance) {
+                        (Some(v), Some(c)) => format!("{name}: {v:.3} of the spikes coincide (chance {c:.3})"),
+                        _ => format!("{name}: no coincidences can be counted"),
+                    });
+                }
+                if let Some(d) = histogram(&lags, request) {
+                    shapes.push(NamedShape::new(format!("lags of {name}"), Shape::Distribution(d)));
+                }
+            }
+        }
+        Ok(request.outcome("Lags", shapes, metrics, words.join("; "), warnings))
+    }
+}
+
+/// One neuron.
+struct Unit {
+    name: String,
+    population: usize,
+    number: u32,
+    train: Vec<f64>,
+}
+
+fn units(request: &Request<'_>, window: Window, warnings: &mut Vec<String>) -> Result<Vec<Unit>, AnalysisError> {
+    let mut units = Vec::new();
+    for s in subject::of_or_all_spikes(request)? {
+        let t = subject::trains_within(request, &s, window)?;
+        let alone = t.trains.len() == 1;
+        units.extend(t.trains.into_iter().zip(t.units).map(|(train, unit)| Unit {
+            name: if alone { s.text.clone() } else { subject::unit_name(&s.text, unit) },
+            population: s.population,
+            number: unit,
+            train,
+        }));
+    }
+    let most = request.integer("max_units").unwrap_or(8).max(2) as usize;
+    if units.len() > most {
+        warnings.push(format!("the first {most} of {} units are paired (option max_units)", units.len()));
+        units.truncate(most);
+    }
+    Ok(units)
+}
+
+fn measures(request: &Request<'_>, name: &str, a: &Unit, b: &Unit, lags: &[f64], window: Window) -> Result<Vec<Metric>, AnalysisError> {
+    let base = request.recording.time_base;
+    let n = lags.len() as u64;
+    if lags.is_empty() {
+        let why = "one of the two did not fire";
+        return Ok(vec![
+            Metric::missing(name, "coincidence_fraction", "", 0, why),
+            Metric::missing(name, "mean_lag", base.unit(), 0, why),
+            Metric::missing(name, "mean_absolute_lag", base.unit(), 0, why),
+        ]);
+    }
+    let delta = request.time("delta").unwrap_or(2e-3 / base.seconds());
+    let guard = 1e-9 / base.seconds();
+    let hits = coincident(lags, delta, guard);
+    let fraction = hits as f64 / n as f64;
+    let (low, high) = share_interval(hits, n, 0.95);
+    let rate = b.train.len() as f64 / window.length();
+    let absolute: Vec<f64> = lags.iter().map(|l| l.abs()).collect();
+    let s = surrogates(request, name, a, b, window, delta, guard)?;
+    let count = s.fractions.len() as f64;
+    let at_least = s.fractions.iter().filter(|f| **f >= fraction - 1e-12).count() as f64;
+    let tail = |values: &[f64], v: f64| {
+        let m = mean(values);
+        let beyond = values.iter().filter(|x| (**x - m).abs() >= (v - m).abs() - 1e-12).count() as f64;
+        (1.0 + beyond) / (1.0 + count)
+    };
+    let kind = request.text("surrogate").unwrap_or("shift");
+    let lag = |metric: &str, values: &[f64], surrogate: &[f64]| {
+        let (m, low, high) = mean_interval(values, 0.95);
+        let metric = Metric::new(name, metric, m, base.unit(), n).chance(mean(surrogate)).p(tail(surrogate, m));
+        let metric = if values.len() > 1 { metric.interval(low, high) } else { metric };
+        metric.note(format!("n = spikes of the first; 95 % interval (t); chance and two-sided p from {count} {kind} surrogates"))
+    };
+    Ok(vec![
+        Metric::new(name, "coincidence_fraction", fraction, "", n)
+            .interval(low, high)
+            .chance((2.0 * delta * rate).min(1.0))
+            .p((1.0 + at_least) / (1.0 + count))
+            .note(format!("{hits} of {n} spikes within {} {}; exact 95 % interval; chance 2 δ r2; p: share of {count} {kind} surrogates at least as high (their mean {:.4}, 95 % below {:.4})", short(delta), base.unit(), mean(&s.fractions), s.upper)),
+        lag("mean_lag", lags, &s.signed),
+        lag("mean_absolute_lag", &absolute, &s.absolute),
+    ])
+}
+
+/// What surrogates of the second train give.
+struct Surrogates {
+    fractions: Vec<f64>,
+    signed: Vec<f64>,
+    absolute: Vec<f64>,
+    upper: f64,
+}
+
+fn surrogates(
+    request: &Request<'_>,
+    name: &str,
+    a: &Unit,
+    b: &Unit,
+    window: Window,
+    delta: f64,
+    guard: f64,
+) -> Result<Surrogates, AnalysisError> {
+    let count = request.integer("surrogates").unwrap_or(999).max(19) as u32;
+    let jitter = (request.text("surrogate") == Some("jitter"))
+        .then(|| request.time("jitter").unwrap_or(0.02 / request.recording.time_base.seconds()));
+    let key = request.key(name, "surrogates");
+    let mut s = Surrogates { fractions: Vec::new(), signed: Vec::new(), absolute: Vec::new(), upper: f64::NAN };
+    for k in 0..count {
+        if k % 64 == 0 {
+            request.check_cancelled()?;
+        }
+        let mut stream = key.stream(k, 0);
+        let shift = window.length() * stream.uniform();
+        let mut moved: Vec<f64> = b
+            .train
+            .iter()
+            .map(|t| {
+                let by = jitter.map_or(shift, |j| j * (2.0 * stream.uniform() - 1.0));
+                window.start + (t - window.start + by).rem_euclid(window.length())
+            })
+            .collect();
+        moved.sort_by(f64::total_cmp);
+        let lags = nearest_lags(&a.train, &moved);
+        s.fractions.push(coincident(&lags, delta, guard) as f64 / lags.len() as f64);
+        s.signed.push(mean(&lags));
+        s.absolute.push(lags.iter().map(|l| l.abs()).sum::<f64>() / lags.len() as f64);
+    }
+    let mut sorted = s.fractions.clone();
+    sorted.sort_by(f64::total_cmp);
+    s.upper = quantile(&sorted, 0.95);
+    Ok(s)
+}
+
+/// Pearson correlation of the traces of both units, where both were recorded on one time axis.
+fn correlation(request: &Request<'_>, name: &str, a: &Unit, b: &Unit) -> Option<Metric> {
+    let variable = request.text("variable").unwrap_or("V_m");
+    let column = |u: &Unit| {
+        let s = Subject {
+            text: u.name.clone(),
+            population: u.population,
+            what: Observable::Variable(variable.to_owned()),
+            units: vec![u.number],
+            mean: false,
+        };
+        subject::columns(request, &s, 1e-3).ok()
+    };
+    let (x, y) = (column(a)?, column(b)?);
+    if x.interval != y.interval || (x.start - y.start).abs() > 1e-9 * x.interval || x.len() != y.len() {
+        return Some(Metric::missing(name, "membrane_correlation", "", 0, "the traces do not share one time axis"));
+    }
+    let (p, q) = (&x.columns[0], &y.columns[0]);
+    let r = pearson(p, q);
+    if !r.is_finite() {
+        return Some(Metric::missing(name, "membrane_correlation", "", p.len() as u64, "a trace does not vary"));
+    }
+    let n = p.len() as f64 / correlated(p, q);
+    let (low, high) = correlation_interval(r, n, 0.95);
+    let z = if n > 3.0 { r.atanh() * (n - 3.0).sqrt() } else { 0.0 };
+    Some(
+        Metric::new(name, "membrane_correlation", r, "", p.len() as u64)
+            .interval(low, high)
+            .chance(0.0)
+            .p(normal_two_sided(z))
+            .note(format!("{variable}; n = samples, worth {n:.0} independent ones (Bartlett); 95 % interval (Fisher)")),
+    )
+}
+
+/// Samples for one independent one: 1 + 2 Σ ρ_x(m) ρ_y(m) up to the first product that is not positive (at least 1).
+fn correlated(x: &[f64], y: &[f64]) -> f64 {
+    let (mx, my) = (mean(x), mean(y));
+    let at = |v: &[f64], m: f64, lag: usize| v.iter().zip(&v[lag..]).map(|(a, b)| (a - m) * (b - m)).sum::<f64>();
+    let (x0, y0) = (at(x, mx, 0), at(y, my, 0));
+    // Long traces are looked at on every lag up to 200 and then in steps that grow by a tenth.
+    let (mut sum, mut lag) = (0.0, 1);
+    while lag < x.len() / 2 {
+        let product = at(x, mx, lag) / x0 * at(y, my, lag) / y0;
+        let next = if lag < 200 { lag + 1 } else { lag + lag / 10 };
+        if product <= 0.0 {
+            break;
+        }
+        sum += product * (next - lag) as f64;
+        lag = next;
+    }
+    1.0 + 2.0 * sum
+}
+
+/// Lags in 20 bins.
+fn histogram(lags: &[f64], request: &Request<'_>) -> Option<Distribution> {
+    let most = lags.iter().map(|l| l.abs()).fold(0.0, f64::max);
+    if most <= 0.0 {
+        return None;
+    }
+    let bins = 20;
+    let mut heights = vec![0.0; bins];
+    for l in lags {
+        heights[(((l + most) / (2.0 * most) * bins as f64) as usize).min(bins - 1)] += 1.0;
+    }
+    Some(Distribution {
+        x: Axis::new("nearest lag", request.recording.time_base.unit()),
+        y: Axis::new("spikes", ""),
+        edges: (0..=bins).map(|k| most * (2.0 * k as f64 / bins as f64 - 1.0)).collect(),
+        heights: vec![("spikes of the first".into(), heights)],
+        references: vec![ReferenceLine { name: "mean".into(), at: mean(lags), vertical: true }],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{metric, poisson, recording, run, same_values, shifted, subject, traces, value};
+    use crate::scenario::OptionValue;
+    use crate::signal::Recording;
+
+    const NAME: &str = "p.spikes[0]->p.spikes[1]";
+
+    fn two(a: &[f64], b: &[f64], stop: f64) -> Recording {
+        recording(&[a.to_vec(), b.to_vec()], stop)
+    }
+
+    /// prior-systems.md 5.4: two coupled neurons, ratio 2.0 and 3.0; the whole run counts.
+    #[test]
+    fn two_coupled_neurons() {
+        let whole = [("whole_run", OptionValue::Flag(true))];
+        let a = [15.33, 37.12, 58.73, 80.23, 102.19, 123.69, 145.50];
+        let b = [15.33, 30.99, 46.53, 62.53, 78.99, 94.35, 109.95, 126.14, 142.23];
+        let mut r = two(&a, &b, 150.0);
+        r.transient = 50.0;
+        let o = run(&Lags, &r, vec![], &whole).unwrap();
+        let m = metric(&o, NAME, "coincidence_fraction");
+        assert!((m.value.unwrap() - 2.0 / 7.0).abs() < 1e-12);
+        assert!((m.chance.unwrap() - 4.0 * 9.0 / 150.0).abs() < 1e-12);
+        assert!(m.p_value.unwrap() > 0.1, "an accident: {m:?}");
+        assert!((value(&o, NAME, "mean_lag") - 0.481429).abs() < 0.01);
+        assert!((value(&o, NAME, "mean_absolute_lag") - 3.5214).abs() < 0.01);
+        assert!(o.warnings[0].contains("few"));
+        let a = [15.33, 37.23, 58.71, 80.85, 102.41, 124.54, 146.15];
+        let b = [15.33, 29.67, 44.17, 59.72, 74.08, 88.45, 103.87, 118.39, 132.70, 148.02];
+        let o = run(&Lags, &two(&a, &b, 150.0), vec![], &whole).unwrap();
+        assert!((value(&o, NAME, "coincidence_fraction") - 4.0 / 7.0).abs() < 1e-12);
+        assert!((value(&o, NAME, "mean_lag") + 0.2343).abs() < 0.01);
+        assert!((value(&o, NAME, "mean_absolute_lag") - 3.4571).abs() < 0.01);
+    }
+
+    #[test]
+    fn p_values_are_fair_for_independent_trains_and_small_for_followers() {
+        let mut low = 0;
+        for trial in 0..100 {
+            let (a, b) = (poisson(200 + trial, 0, 12.0, 10_000.0), poisson(200 + trial, 1, 12.0, 10_000.0));
+            let o = run(&Lags, &two(&a, &b, 10_000.0), vec![], &[("surrogates", OptionValue::Integer(99))]).unwrap();
+            low += u32::from(metric(&o, NAME, "coincidence_fraction").p_value.unwrap() <= 0.05);
+        }
+        assert!(low <= 12, "{low} of 100");
+        let a = poisson(3, 0, 12.0, 10_000.0);
+        let b: Vec<f64> = a.iter().map(|t| t + 1.0).collect();
+        for surrogate in ["shift", "jitter"] {
+            let o = run(&Lags, &two(&a, &b, 10_010.0), vec![], &[("surrogate", OptionValue::Text(surrogate.into()))]).unwrap();
+            assert_eq!(metric(&o, NAME, "coincidence_fraction").p_value, Some(0.001));
+            assert!(value(&o, NAME, "mean_lag") > 0.7);
+        }
+    }
+
+    #[test]
+    fn correlation_of_traces_with_the_samples_it_is_worth() {
+        // AR(1) with coefficient 0.9 has 1 + 2 * 0.81/(1 - 0.81) = 9.53 samples for an independent one.
+        let column = |unit: u32| -> Vec<f64> {
+            let mut s = crate::core::rng::Key::new(4, "lags", "ar").stream(unit, 0);
+            let mut v = 0.0;
+            (0..20_000)
+                .map(|_| {
+                    v = 0.9 * v + (0..12).map(|_| s.uniform()).sum::<f64>() - 6.0;
+                    v
+                })
+                .collect()
+        };
+        let columns = [column(0), column(1)];
+        let mut r = traces(&columns, 1.0);
+        r.spikes = recording(&[vec![10.0, 40.0], vec![11.0, 44.0]], 20_000.0).spikes;
+        let o = run(&Lags, &r, vec![], &[]).unwrap();
+        let m = metric(&o, NAME, "membrane_correlation");
+        assert!((m.value.unwrap() - pearson(&columns[0], &columns[1])).abs() < 1e-12);
+        let expected = 2.0 * 1.96 / (20_000.0f64 / 9.53).sqrt();
+        assert!(((m.ci_high.unwrap() - m.ci_low.unwrap()) / expected - 1.0).abs() < 0.15, "{m:?}");
+        assert!(m.p_value.unwrap() > 0.01);
+    }
+
+    #[test]
+    fn properties_and_silence() {
+        let (a, b) = (poisson(5, 0, 15.0, 4096.0), poisson(5, 1, 25.0, 4096.0));
+        let r = two(&a, &b, 4096.0);
+        let o = run(&Lags, &r, vec![], &[]).unwrap();
+        same_values(&o, &run(&Lags, &shifted(&r, 16384.0), vec![], &[]).unwrap(), 1e-9);
+        let o = run(&Lags, &two(&a, &[], 4096.0), vec![], &[]).unwrap();
+        assert_eq!(metric(&o, NAME, "coincidence_fraction").value, None);
+        let e = run(&Lags, &r, vec![subject("spikes", &[1])], &[]).unwrap_err().to_string();
+        assert!(e.starts_with("lags needs two units"), "{e}");
+    }
+}

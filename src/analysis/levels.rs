@@ -1,0 +1,152 @@
+//! Levels of a state: extremes, mean, spread, and the period of what oscillates about its middle.
+
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject};
+use crate::core::statistics::{deviation, mean, mean_interval};
+use crate::scenario::OptionKind;
+use crate::signal::{Axis, Distribution, NamedShape, Shape, TimeBase};
+
+/// See [`CARD`].
+pub struct Levels;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Levels",
+    summary: "minimum, maximum, mean, spread and period of a state",
+    formula: "mean = Σx/N;  sd² = Σ(x − mean)²/(N − 1);  period = mean interval between upward crossings of (max + min)/2, \
+              interpolated linearly; a crossing counts only after the state has been below the lower quartile of its range",
+    assumptions: "The stretch after the transient is stationary; for the period, one swing up and down a cycle.",
+    bias: "Extremes are those of the samples: between samples the state may have gone further, by about x''·Δ²/8.",
+    cost: "O(N) a column",
+    caveats: "A drifting state has a mean and a spread that depend on the window. Bursts count as one cycle or as many, depending on \
+              whether the state falls below the lower quartile of its range between spikes.",
+    references: &["Numerics of crossings: Press and others 2007, Numerical Recipes, ISBN 9780521880688"],
+};
+
+const BINS: usize = 50;
+
+impl Analysis for Levels {
+    fn declaration(&self) -> AnalysisDeclaration {
+        AnalysisDeclaration {
+            kind: "levels",
+            subjects: Subjects::Of,
+            options: vec![option("bin", OptionKind::Time, Some("1 ms"), "bin of rates (states are taken at their own samples)")],
+        }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn live(&self) -> bool {
+        true
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let base = request.recording.time_base;
+        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for s in &request.spec.of {
+            request.check_cancelled()?;
+            let columns = subject::columns(request, s, request.number("bin").unwrap_or(1e-3))?;
+            let all: Vec<f64> = columns.columns.iter().flatten().copied().filter(|v| v.is_finite()).collect();
+            let n = all.len() as u64;
+            if all.len() < 2 {
+                metrics.push(Metric::missing(&s.text, "mean", &columns.unit, n, "needs two samples"));
+                continue;
+            }
+            let (least, greatest) = all.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
+            // Samples of one trace depend on each other; ten blocks of the window are close to independent.
+            let blocks: Vec<f64> = columns.columns.iter().flat_map(|c| c.chunks_exact((c.len() / 10).max(1)).map(mean)).collect();
+            let (_, low, high) = mean_interval(&blocks, 0.95);
+            metrics.push(Metric::new(&s.text, "min", least, &columns.unit, n).note("n = samples"));
+            metrics.push(Metric::new(&s.text, "max", greatest, &columns.unit, n).note("n = samples"));
+            metrics.push(
+                Metric::new(&s.text, "mean", mean(&all), &columns.unit, n)
+                    .interval(low, high)
+                    .note(format!("95 % interval over {} blocks of the window", blocks.len())),
+            );
+            metrics.push(Metric::new(&s.text, "sd", deviation(&all, 1), &columns.unit, n).note("ddof 1"));
+            let cycles: Vec<f64> = columns.columns.iter().flat_map(|c| periods(c, least, greatest)).map(|p| p * columns.interval).collect();
+            metrics.push(period(&s.text, &cycles, base));
+            if all.len() < 20 {
+                warnings.push(format!("{}: {} samples are few", s.text, all.len()));
+            }
+            words.push(format!("{} from {least:.4} to {greatest:.4} {}", s.text, columns.unit));
+            shapes.push(histogram(&s.text, &columns, &all, least, greatest));
+        }
+        Ok(request.outcome("Levels", shapes, metrics, words.join("; "), warnings))
+    }
+}
+
+fn period(name: &str, cycles: &[f64], base: TimeBase) -> Metric {
+    if cycles.len() < 2 {
+        return Metric::missing(name, "period", base.unit(), cycles.len() as u64, "needs three upward crossings of the middle");
+    }
+    let (value, low, high) = mean_interval(cycles, 0.95);
+    Metric::new(name, "period", value, base.unit(), cycles.len() as u64)
+        .interval(low, high)
+        .note("n = cycles between upward crossings of (max + min)/2; 95 % interval across cycles")
+}
+
+/// Lengths, in samples, of the cycles between upward crossings of the middle.
+fn periods(values: &[f64], least: f64, greatest: f64) -> Vec<f64> {
+    let range = greatest - least;
+    // A constant state crosses its middle by rounding only.
+    if range <= 1e-9 * greatest.abs().max(least.abs()) {
+        return Vec::new();
+    }
+    let (middle, armed_below) = (least + 0.5 * range, least + 0.25 * range);
+    let mut armed = false;
+    let mut crossings = Vec::new();
+    for (k, w) in values.windows(2).enumerate() {
+        armed |= w[0] < armed_below;
+        if armed && w[0] < middle && w[1] >= middle {
+            crossings.push(k as f64 + (middle - w[0]) / (w[1] - w[0]));
+            armed = false;
+        }
+    }
+    crossings.windows(2).map(|w| w[1] - w[0]).collect()
+}
+
+fn histogram(name: &str, columns: &subject::Columns, values: &[f64], least: f64, greatest: f64) -> NamedShape {
+    let width = if greatest > least { (greatest - least) / BINS as f64 } else { 1.0 };
+    let mut heights = vec![0.0; BINS];
+    for v in values {
+        heights[(((v - least) / width) as usize).min(BINS - 1)] += 1.0 / values.len() as f64;
+    }
+    NamedShape::new(
+        name,
+        Shape::Distribution(Distribution {
+            x: Axis::new(columns.label.clone(), columns.unit.clone()),
+            y: Axis::new("share of samples", ""),
+            edges: (0..=BINS).map(|i| least + i as f64 * width).collect(),
+            heights: vec![(name.to_owned(), heights)],
+            references: Vec::new(),
+        }),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{metric, run, subject, traces};
+    use super::*;
+
+    #[test]
+    fn a_sine_has_its_amplitude_and_period() {
+        let wave: Vec<f64> = (0..10_000).map(|k| 3.0 + 2.0 * (std::f64::consts::TAU * f64::from(k) / 137.3).sin()).collect();
+        let o = run(&Levels, &traces(&[wave], 0.5), vec![subject("V_m", &[])], &[]).unwrap();
+        let value = |name| metric(&o, "p.V_m", name).value.unwrap();
+        assert!((value("min") - 1.0).abs() < 1e-3 && (value("max") - 5.0).abs() < 1e-3);
+        assert!((value("period") - 137.3 * 0.5).abs() < 1e-3, "{}", value("period"));
+        assert!((value("sd") - 2f64.sqrt()).abs() < 0.01);
+        let m = metric(&o, "p.V_m", "mean");
+        assert!(m.ci_low.unwrap() < 3.0 && m.ci_high.unwrap() > 3.0);
+    }
+
+    #[test]
+    fn a_constant_has_no_period() {
+        let o = run(&Levels, &traces(&[vec![-65.0; 100]], 0.5), vec![subject("V_m", &[])], &[]).unwrap();
+        let m = metric(&o, "p.V_m", "period");
+        assert_eq!(m.value, None);
+        assert!(m.note.contains("crossings"));
+        assert_eq!(metric(&o, "p.V_m", "max").value, Some(-65.0));
+    }
+}

@@ -1,0 +1,139 @@
+use super::*;
+use crate::analysis::equation_fixtures::{Model, run};
+use crate::analysis::testing::metric;
+use crate::equation::TimeUnit;
+use crate::scenario::OptionValue;
+use crate::signal::Recording;
+
+fn near(got: f64, want: f64, tolerance: f64) {
+    assert!((got - want).abs() <= tolerance, "{got} is not {want} to {tolerance}");
+}
+
+fn lorenz() -> Model {
+    Model {
+        equations: "dx/dt = sigma*(y - x) : 1\ndy/dt = x*(rho - z) - y : 1\ndz/dt = x*y - beta*z : 1",
+        parameters: &[("sigma", "10"), ("rho", "28"), ("beta", "2.6666666666666665")],
+        initial: &["1", "1", "20"],
+        time_unit: TimeUnit::Dimensionless,
+        ..Model::default()
+    }
+}
+
+fn number(v: f64) -> OptionValue {
+    OptionValue::Number(v)
+}
+
+/// From text to exponents: ground truth C1, Lorenz .9055, 0, -14.5721 per time unit, dimension 2.0621.
+#[test]
+fn lorenz_from_its_equations() {
+    let scenario = lorenz().scenario(0.005, 400_000, &[]);
+    let out = run(&Lyapunov, &scenario, &Recording::default(), &[]).unwrap();
+    let value = |name: &str| metric(&out, "p", name).value.unwrap();
+    near(value("lambda_1"), 0.9055, 0.015);
+    near(value("lambda_2"), 0.0, 0.003);
+    near(value("lambda_3"), -14.5721, 0.015);
+    near(value("sum"), -41.0 / 3.0, 1e-3);
+    near(value("divergence"), -41.0 / 3.0, 1e-9);
+    near(value("kaplan_yorke_dimension"), 2.0621, 0.0015);
+    near(value("entropy_rate"), 0.9055 / LN_2, 0.03);
+    assert_eq!(metric(&out, "p", "lambda_1").unit, "1/time");
+    assert!(out.summary.contains("chaotic"), "{}", out.summary);
+    assert!(out.warnings.is_empty(), "{:?}", out.warnings);
+    let Shape::Series(s) = &out.shapes[0].shape else { panic!() };
+    assert_eq!((s.curves.len(), s.curves[0].x.len()), (3, 400));
+}
+
+/// `set` changes a parameter: at rho 20 the system rests, and the analysis says so with the eigenvalues.
+#[test]
+fn lorenz_at_rest_is_told() {
+    let scenario = lorenz().scenario(0.005, 200_000, &[]);
+    let options = [("set", OptionValue::Texts(vec!["rho = 20".into()])), ("transient", number(300.0))];
+    let out = run(&Lyapunov, &scenario, &Recording::default(), &options).unwrap();
+    near(metric(&out, "p", "lambda_1").value.unwrap(), -0.154_792, 1e-3);
+    assert!(out.warnings.iter().any(|w| w.contains("-0.154792") || w.contains("-0.15479")), "{:?}", out.warnings);
+    let error = run(&Lyapunov, &scenario, &Recording::default(), &[("set", OptionValue::Texts(vec!["rh = 20".into()]))]).unwrap_err();
+    assert!(error.to_string().contains("sigma, rho, beta"), "{error}");
+}
+
+fn lif() -> Model {
+    Model {
+        equations: "dV_m/dt = (E_L - V_m + R_m*I)/tau_m : V",
+        parameters: &[
+            ("tau_m", "10 ms"),
+            ("E_L", "-70 mV"),
+            ("R_m", "40 Mohm"),
+            ("V_th", "-55 mV"),
+            ("V_reset", "-70 mV"),
+            ("t_ref", "2 ms"),
+        ],
+        inputs: &[("I", "A")],
+        initial: &["-70 mV"],
+        threshold: Some("V_m > V_th"),
+        reset: Some("V_m = V_reset"),
+        refractory: Some(("t_ref", &["V_m"])),
+        ..Model::default()
+    }
+}
+
+/// Ground truth C1: -1/tau_m (per second) silent, 0 tonic; the rate on the way is that of the closed form.
+#[test]
+fn integrate_and_fire_from_its_equations() {
+    let of = |current: &'static str| {
+        let scenario = lif().scenario(1e-4, 20_000, &[("I", current)]);
+        run(&Lyapunov, &scenario, &Recording::default(), &[]).unwrap()
+    };
+    let silent = of("300 pA");
+    near(metric(&silent, "p", "lambda_1").value.unwrap(), -100.0, 1e-6);
+    assert!(silent.warnings.iter().any(|w| w.contains("silent")));
+    let tonic = of("400 pA");
+    // What is left is the growth within the period that was cut, over 2 s.
+    near(metric(&tonic, "p", "lambda_1").value.unwrap(), 0.0, 1.6);
+    // 33.6407 Hz in closed form (C2).
+    near(metric(&tonic, "p", "rate").value.unwrap(), 33.6407, 0.6);
+    assert_eq!(metric(&tonic, "p", "rate").unit, "Hz");
+}
+
+/// An adaptive exponential neuron: exponential spikes are survived, one exponent is 0, and the sum is the divergence.
+#[test]
+fn adex() {
+    let model = Model {
+        equations: "dV_m/dt = (g_L*(E_L - V_m) + g_L*Delta_T*exp((V_m - V_T)/Delta_T) - w + I)/C_m : V\ndw/dt = (a*(V_m - E_L) - w)/tau_w : A",
+        parameters: &[
+            ("C_m", "200 pF"),
+            ("g_L", "10 nS"),
+            ("E_L", "-70 mV"),
+            ("V_T", "-50 mV"),
+            ("Delta_T", "2 mV"),
+            ("a", "2 nS"),
+            ("tau_w", "30 ms"),
+            ("b", "0 pA"),
+            ("V_reset", "-58 mV"),
+            ("V_peak", "0 mV"),
+        ],
+        inputs: &[("I", "A")],
+        initial: &["-70 mV", "0 pA"],
+        threshold: Some("V_m > V_peak"),
+        reset: Some("V_m = V_reset; w += b"),
+        ..Model::default()
+    };
+    let scenario = model.scenario(1e-4, 20_000, &[("I", "500 pA")]);
+    let out = run(&Lyapunov, &scenario, &Recording::default(), &[]).unwrap();
+    let value = |name: &str| metric(&out, "p", name).value.unwrap();
+    near(value("lambda_1"), 0.0, 2.0);
+    assert!(value("lambda_2") < -5.0);
+    near(value("sum"), value("divergence"), 0.02 * value("divergence").abs());
+    // Ground truth C3: last interval 9.5852 ms.
+    near(value("rate"), 1000.0 / 9.5852, 1.2);
+}
+
+#[test]
+fn what_cannot_be_done_is_said() {
+    let scenario = lorenz().scenario(0.005, 1000, &[]);
+    let error = run(&Lyapunov, &scenario, &Recording::default(), &[("unit", OptionValue::Integer(3))]).unwrap_err();
+    assert!(error.to_string().contains("unit 3 does not exist"), "{error}");
+    let error = run(&Lyapunov, &scenario, &Recording::default(), &[("interval", number(100.0))]).unwrap_err();
+    assert!(error.to_string().contains("duration"), "{error}");
+    let model = Model { equations: "dx/dt = x*x : 1", initial: &["1"], time_unit: TimeUnit::Dimensionless, ..Model::default() };
+    let out = run(&Lyapunov, &model.scenario(0.01, 1000, &[]), &Recording::default(), &[]).unwrap();
+    assert!(out.metrics[0].value.is_none() && out.metrics[0].note.contains("not finite"), "{:?}", out.metrics);
+}

@@ -1,0 +1,244 @@
+//! Numbers read off a spectrum: peak, bands, aperiodic level.
+
+use super::Estimate;
+use crate::analysis::Request;
+use crate::core::aperiodic::{self, Fit, PeakSearch};
+use crate::core::bootstrap;
+use crate::core::statistics::chi_squared_tail;
+use crate::core::units::short;
+use crate::core::welch::chi_squared_factors;
+use crate::signal::Metric;
+use std::ops::Range;
+
+/// What was found in a spectrum.
+pub(super) struct Found {
+    pub(super) metrics: Vec<Metric>,
+    pub(super) fit: Option<Fit>,
+    pub(super) fit_range: (f64, f64),
+    pub(super) peak: Option<f64>,
+    pub(super) words: String,
+}
+
+const BANDS: [(&str, f64, f64); 5] =
+    [("delta", 1.0, 4.0), ("theta", 4.0, 8.0), ("alpha", 8.0, 13.0), ("beta", 13.0, 30.0), ("gamma", 30.0, 80.0)];
+
+pub(super) fn measure(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<String>) -> Found {
+    let s = &e.spectrum;
+    if e.flat {
+        warnings.push(format!("{}: the signal does not vary", e.name));
+    }
+    let hz = e.frequency_unit;
+    if s.segments < 4 {
+        warnings.push(format!("{}: {} segments leave every ordinate uncertain; shorten `segment` or run longer", e.name, s.segments));
+    }
+    let mut metrics = Vec::new();
+    let top = s.frequency(s.power.len() - 1);
+    let fit_range = (
+        request.number("fit_min").unwrap_or(s.step.max(1.0)),
+        request.number("fit_max").unwrap_or(100.0_f64.min(if e.rms.is_some() { 0.8 * top } else { top })),
+    );
+    let (fit, background) = (request.flag("aperiodic") && !e.flat).then(|| aperiodic_fit(e, fit_range)).flatten().unzip();
+    let low = request.number("peak_min").unwrap_or(0.0);
+    let high = request.number("peak_max").or_else(|| request.number("f_max")).unwrap_or(f64::INFINITY);
+    let mut range = s.range(low, high.min(top));
+    range.start = range.start.max(if request.number("peak_min").is_some() { e.first } else { e.first.max(2) });
+    let peak = (range.start < range.end)
+        .then(|| range.clone().max_by(|&a, &b| s.power[a].total_cmp(&s.power[b]).then(b.cmp(&a))))
+        .flatten()
+        .filter(|&k| s.power[k] > 0.0 && !e.flat);
+    match peak {
+        Some(k) => metrics.extend(peak_metrics(
+            request,
+            e,
+            &range,
+            k,
+            background.filter(|_| within(s.frequency(k), fit_range)).map(|level| level(s.frequency(k))),
+        )),
+        None => {
+            for (name, unit) in [("peak", hz), ("peak_power", e.unit.as_str())] {
+                metrics.push(Metric::missing(
+                    &e.name,
+                    name,
+                    unit,
+                    s.segments as u64,
+                    "the signal does not vary, or the range holds no ordinate",
+                ));
+            }
+        }
+    }
+    metrics.extend(bands(request, e, warnings));
+    if let Some((rms, unit, n)) = &e.rms {
+        metrics.push(Metric::new(&e.name, "rms", *rms, unit, *n).note("of the signal about its mean (mean square over units)"));
+    }
+    if request.flag("aperiodic") {
+        metrics.extend(aperiodic_metrics(e, fit.as_ref(), fit_range));
+    }
+    metrics.push(Metric::new(&e.name, "resolution", s.step, hz, s.segments as u64).note(format!("n = segments; {}", e.how)));
+    let words = match peak {
+        Some(k) => format!("{}: peak at {} {hz} ({})", e.name, short(s.frequency(k)), e.how),
+        None => format!("{}: flat zero ({})", e.name, e.how),
+    };
+    Found { metrics, fit, fit_range, peak: peak.map(|k| s.frequency(k)), words }
+}
+
+fn within(f: f64, range: (f64, f64)) -> bool {
+    f >= range.0 && f <= range.1
+}
+
+/// The fit on the ordinates of the range; more than 1000 are averaged in blocks first.
+/// With it the level that a peak is held against.
+fn aperiodic_fit(e: &Estimate, range: (f64, f64)) -> Option<(Fit, impl Fn(f64) -> f64 + use<>)> {
+    let s = &e.spectrum;
+    let mut bins = s.range(range.0, range.1);
+    bins.start = bins.start.max(e.first).max(1);
+    if bins.start >= bins.end {
+        return None;
+    }
+    let block = bins.len().div_ceil(1000);
+    let ordinates: Vec<usize> = bins.collect();
+    let (f, p): (Vec<f64>, Vec<f64>) = ordinates
+        .chunks_exact(block)
+        .map(|c| {
+            let n = c.len() as f64;
+            (c.iter().map(|&k| s.frequency(k)).sum::<f64>() / n, c.iter().map(|&k| s.power[k]).sum::<f64>() / n)
+        })
+        .unzip();
+    let search = PeakSearch { width: (0.5_f64.max(2.0 * s.step), 12.0_f64.max(8.0 * s.step)), ..PeakSearch::default() };
+    let fit = aperiodic::fit(&f, &p, &search)?;
+    let level = aperiodic::background(&f, &p, s.freedom * block as f64, &fit);
+    Some((fit, level))
+}
+
+fn peak_metrics(request: &Request<'_>, e: &Estimate, range: &Range<usize>, k: usize, background: Option<f64>) -> Vec<Metric> {
+    let s = &e.spectrum;
+    let n = s.segments as u64;
+    let (f, power) = (s.frequency(k), s.power[k]);
+    let mut at = Metric::new(&e.name, "peak", f, e.frequency_unit, n);
+    // The resolution is the least that a peak can be known to.
+    let (mut low, mut high) = (f - s.step / 2.0, f + s.step / 2.0);
+    let cost = s.groups.len() * range.len();
+    if s.groups.len() >= 4 && cost <= 2_000_000 {
+        let replicates = (20_000_000 / cost.max(1)).clamp(50, 500) as u32;
+        let mut sums = vec![0.0; range.len()];
+        let drawn = bootstrap::interval(s.groups.len(), replicates, 0.95, request.key(&e.name, "peak"), |drawn| {
+            sums.fill(0.0);
+            for &g in drawn {
+                sums.iter_mut().zip(&s.groups[g][range.clone()]).for_each(|(a, p)| *a += p);
+            }
+            (0..sums.len()).max_by(|&a, &b| sums[a].total_cmp(&sums[b]).then(b.cmp(&a))).map_or(f64::NAN, |i| s.frequency(range.start + i))
+        });
+        if let Some((l, h)) = drawn {
+            (low, high) = (low.min(l), high.max(h));
+            at = at.note(format!("95 % bootstrap over {} groups of segments, at least ± Δf/2", s.groups.len()));
+        }
+    } else {
+        at = at.note("interval: ± Δf/2 (too few segments or too many ordinates to resample)");
+    }
+    at = at.interval(low, high);
+    if k == range.start || k + 1 == range.end {
+        at = at.note("at the edge of the range: no peak inside it");
+    }
+    let (below, above) = s.factors(0.95);
+    let mut strength = Metric::new(&e.name, "peak_power", power, &e.unit, n)
+        .interval(power * below, power * above)
+        .note("95 % chi-squared interval of one ordinate");
+    if let Some(level) = background {
+        let tail = chi_squared_tail(s.freedom, s.freedom * power / level);
+        let p = -(range.len() as f64 * (-tail).ln_1p()).exp_m1();
+        at = at.p(p).note(format!("p: largest of {} ordinates above the aperiodic background", range.len()));
+        strength = strength.chance(level).p(p).note("chance: aperiodic background (line through ordinates that do not stand out)");
+    } else if let Some(level) = e.chance {
+        let tail = chi_squared_tail(s.freedom, s.freedom * power / level);
+        let p = -(range.len() as f64 * (-tail).ln_1p()).exp_m1();
+        strength = strength.chance(level).p(p).note("chance: Poisson level");
+        at = at.p(p).note(format!("p: largest of {} ordinates above the Poisson level", range.len()));
+    }
+    vec![at, strength]
+}
+
+/// Power in bands, Σ P Δf over ordinates in [low, high), with a chi-squared interval of the effective freedom
+/// (Satterthwaite): ν (ΣP)²/ΣP².
+fn bands(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<String>) -> Vec<Metric> {
+    let s = &e.spectrum;
+    let spectrum_scaling = request.text("scaling") == Some("spectrum");
+    if spectrum_scaling && e.rms.is_some() {
+        return Vec::new(); // sums of line powers are not powers of bands
+    }
+    let written = request.texts("bands");
+    let given: Vec<(String, f64, f64)> = if written.is_empty() {
+        if e.frequency_unit == "Hz" { BANDS.iter().map(|(n, a, b)| ((*n).to_owned(), *a, *b)).collect() } else { Vec::new() }
+    } else {
+        written
+            .iter()
+            .filter_map(|text| {
+                let parts: Vec<&str> = text.split_whitespace().filter(|w| *w != "Hz").collect();
+                let band = match parts.as_slice() {
+                    [name, a, b] => a.parse::<f64>().ok().zip(b.parse::<f64>().ok()).map(|(a, b)| ((*name).to_owned(), a, b)),
+                    _ => None,
+                };
+                if band.as_ref().is_none_or(|(_, a, b)| a >= b) {
+                    warnings.push(format!("band \"{text}\" is not of the form \"NAME LOW HIGH\" with LOW below HIGH, in Hz"));
+                    return None;
+                }
+                band
+            })
+            .collect()
+    };
+    let unit = match e.unit.strip_suffix("/Hz").or_else(|| e.unit.strip_suffix("*time")) {
+        Some("1") => String::new(),
+        Some(square) => square.to_owned(),
+        None if e.unit == "time" => String::new(),
+        None => format!("{}**2", e.unit),
+    };
+    let top = s.frequency(s.power.len() - 1);
+    let mut found = Vec::new();
+    for (name, low, high) in given {
+        let mut bins = s.range(low, high);
+        bins.start = bins.start.max(e.first);
+        if bins.end > bins.start && s.frequency(bins.end - 1) >= high * (1.0 - 1e-9) {
+            bins.end -= 1; // [low, high)
+        }
+        let metric = format!("band_{name}");
+        if bins.len() < 2 || high > top * (1.0 + 1e-9) {
+            let why = if high > top * (1.0 + 1e-9) {
+                "reaches above the highest frequency"
+            } else {
+                "fewer than two ordinates; use longer segments"
+            };
+            found.push(Metric::missing(&e.name, metric, &unit, bins.len() as u64, format!("{low} to {high} Hz: {why}")));
+            continue;
+        }
+        let power = &s.power[bins];
+        let (sum, squares) = power.iter().fold((0.0, 0.0), |(a, b), p| (a + p, b + p * p));
+        let (below, above) = if squares > 0.0 { chi_squared_factors(s.freedom * sum * sum / squares, 0.95) } else { (1.0, 1.0) };
+        let value = sum * s.step;
+        found.push(
+            Metric::new(&e.name, metric, value, &unit, power.len() as u64)
+                .interval(value * below, value * above)
+                .note(format!("{low} to {high} Hz, n = ordinates; 95 % chi-squared interval")),
+        );
+    }
+    found
+}
+
+fn aperiodic_metrics(e: &Estimate, fit: Option<&Fit>, range: (f64, f64)) -> Vec<Metric> {
+    let n = e.spectrum.range(range.0, range.1).len() as u64;
+    let names = ["aperiodic_exponent", "aperiodic_offset", "aperiodic_r2"];
+    let what = format!("fit from {} to {} {}, n = ordinates", short(range.0), short(range.1), e.frequency_unit);
+    let Some(fit) = fit else {
+        let why = format!("{what}; needs eight ordinates with positive power");
+        return names.iter().map(|name| Metric::missing(&e.name, *name, "", n, &why)).collect();
+    };
+    let sure = |m: Metric, se: f64| {
+        let value = m.value.unwrap_or(f64::NAN);
+        m.interval(value - 1.96 * se, value + 1.96 * se).note("95 % interval from the residuals of the fit")
+    };
+    vec![
+        sure(Metric::new(&e.name, names[0], fit.exponent, "", n).note(&what), fit.exponent_se),
+        sure(
+            Metric::new(&e.name, names[1], fit.offset, "", n).note(format!("log10 of power at 1 {} in {}", e.frequency_unit, e.unit)),
+            fit.offset_se,
+        ),
+        Metric::new(&e.name, names[2], fit.r_squared, "", n).note(format!("{} peaks and line on log10 power", fit.peaks.len())),
+    ]
+}

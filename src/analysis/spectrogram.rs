@@ -1,0 +1,188 @@
+//! Spectrogram: the spectrum of each segment over time, as an image.
+
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, psd, subject,
+};
+use crate::core::units::{Dimension, short};
+use crate::core::welch::{Scaling, segment_spectra};
+use crate::scenario::OptionKind;
+use crate::signal::{Axis, Image, NamedShape, Shape};
+
+/// The analysis `spectrogram`.
+pub struct Spectrogram;
+
+/// Widest image; longer recordings are averaged over neighbouring columns.
+const WIDEST: usize = 4000;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Spectrogram",
+    summary: "spectrum of each segment over time",
+    formula: "P(t, f) = |Σ w_n x_(n+t) e^(−2πi f n/fs)|²/(fs Σ w²), one-sided; shown in dB (10 log10) or as power",
+    assumptions: "The signal is stationary within a segment. A column stands at the middle of its segment.",
+    bias: "Each ordinate is one periodogram: its standard deviation is as large as its mean (chi-squared with 2 degrees of freedom), whatever the segment's length. Averages over units or columns settle it.",
+    cost: "O(columns · segment log segment)",
+    caveats: "Time and frequency cannot both be sharp: Δt Δf ≥ 1 segment. Specks are noise, bands that last several columns are not. Longer recordings than 4000 columns are averaged over neighbours.",
+    references: &["Welch 1967, doi:10.1109/TAU.1967.1161901", "Percival and Walden 1993, doi:10.1017/CBO9780511622762"],
+};
+
+impl Analysis for Spectrogram {
+    fn declaration(&self) -> AnalysisDeclaration {
+        let mut options: Vec<_> = psd::segment_options().into_iter().filter(|o| o.key != "overlap").collect();
+        options.extend([
+            bounded(
+                option("overlap", OptionKind::Quantity(Dimension::NONE), Some("0.75"), "share of a segment that the next one overlaps"),
+                0.0,
+                0.95,
+            ),
+            option("f_max", OptionKind::Frequency, None, "highest frequency shown (default: Nyquist, or 200 Hz)"),
+            option("values", OptionKind::Choice(&["db", "power"]), Some("db"), "decibels, or power as it is"),
+        ]);
+        AnalysisDeclaration { kind: "spectrogram", subjects: Subjects::Of, options }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn live(&self) -> bool {
+        true
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        if request.spec.of.is_empty() {
+            return Err(AnalysisError::Unsuitable("spectrogram needs `of`, such as `of = \"POP.rate\"` or `of = \"POP.V_m\"`".into()));
+        }
+        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for s in &request.spec.of {
+            request.check_cancelled()?;
+            let columns = subject::columns(request, s, request.number("bin").unwrap_or(1e-3))?;
+            let rate = columns.sampling_rate();
+            let settings = psd::settings(request, &s.text, columns.len(), rate, &mut warnings)?;
+            let base = columns.base;
+            let step = rate / settings.segment as f64;
+            let top = request.number("f_max").unwrap_or_else(|| (rate / 2.0).min(200.0));
+            let height = ((top / step + 1e-9).floor() as usize).clamp(1, settings.segment / 2);
+            let count = settings.segments(columns.len());
+            let block = count.div_ceil(WIDEST).max(1);
+            let width = count / block;
+            // DC is left out: it is what detrending removed.
+            let mut values = vec![0.0; width * height];
+            let share = 1.0 / (columns.columns.len() * block) as f64;
+            for column in &columns.columns {
+                request.check_cancelled()?;
+                segment_spectra(column, rate, &settings, |k, power| {
+                    if k / block < width {
+                        let at = (k / block) * height;
+                        values[at..at + height].iter_mut().zip(&power[1..]).for_each(|(v, p)| *v += p * share);
+                    }
+                });
+            }
+            let (peaks, n) = ridge(&values, height, step);
+            let unit = psd::power_unit(&columns.unit, base, settings.scaling);
+            metrics.push(if peaks.is_empty() {
+                Metric::missing(&s.text, "ridge_mean", base.rate_unit(), n, "no power in any column")
+            } else {
+                Metric::new(&s.text, "ridge_mean", crate::core::statistics::mean(&peaks), base.rate_unit(), n)
+                    .note("mean over columns of the strongest frequency; n = columns")
+            });
+            metrics.push(if peaks.len() < 2 {
+                Metric::missing(&s.text, "ridge_sd", base.rate_unit(), n, "needs two columns with power")
+            } else {
+                Metric::new(&s.text, "ridge_sd", crate::core::statistics::deviation(&peaks, 1), base.rate_unit(), n)
+                    .note("how far it wanders; n = columns")
+            });
+            if count < 3 {
+                warnings.push(format!("{}: {count} columns show no course of time; shorten `segment`", s.text));
+            }
+            let db = request.text("values") != Some("power");
+            if db {
+                for v in &mut values {
+                    *v = if *v > 0.0 { 10.0 * v.log10() } else { f64::NAN };
+                }
+            }
+            let centre = columns.start + (settings.segment - 1) as f64 / 2.0 * columns.interval;
+            let hop = settings.step() as f64 * columns.interval;
+            let middle = (block - 1) as f64 / 2.0 * hop;
+            let first = centre + middle;
+            let label = if settings.scaling == Scaling::Spectrum { "power" } else { "power density" };
+            shapes.push(NamedShape::new(
+                format!("spectrogram of {}", s.text),
+                Shape::Image(Image {
+                    x: Axis::time(base),
+                    y: Axis::new("frequency", base.rate_unit()),
+                    value: Axis::new(label, if db { format!("dB re {}", if unit.is_empty() { "1" } else { &unit }) } else { unit }),
+                    x_range: (first, first + (width.max(1) - 1) as f64 * hop * block as f64),
+                    y_range: (step, step * height as f64),
+                    width,
+                    height,
+                    values,
+                    diverging: false,
+                }),
+            ));
+            words.push(format!("{}: {width} columns of {} samples, Δf {} {}", s.text, settings.segment, short(step), base.rate_unit()));
+        }
+        Ok(request.outcome("Spectrogram", shapes, metrics, words.join("; "), warnings))
+    }
+}
+
+/// The strongest frequency of each column that has power.
+fn ridge(values: &[f64], height: usize, step: f64) -> (Vec<f64>, u64) {
+    let peaks: Vec<f64> = values
+        .chunks_exact(height)
+        .filter_map(|c| (0..height).max_by(|&a, &b| c[a].total_cmp(&c[b]).then(b.cmp(&a))).filter(|&k| c[k] > 0.0))
+        .map(|k| (k + 1) as f64 * step)
+        .collect();
+    let n = (values.len() / height) as u64;
+    (peaks, n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{metric, run, same_values, shifted, subject, traces, value};
+    use crate::scenario::OptionValue;
+    use std::f64::consts::TAU;
+
+    fn chirp() -> Vec<f64> {
+        // 10 Hz for two seconds, then 40 Hz for two.
+        (0..4000).map(|i| (TAU * if i < 2000 { 10.0 } else { 40.0 } * f64::from(i) / 1000.0).sin()).collect()
+    }
+
+    #[test]
+    fn frequencies_stand_where_and_when_they_are() {
+        let options = [("segment", OptionValue::Number(0.5)), ("values", OptionValue::Text("power".into()))];
+        let o = run(&Spectrogram, &traces(&[chirp()], 1.0), vec![subject("V_m", &[])], &options).unwrap();
+        let Shape::Image(image) = &o.shapes[0].shape else { panic!() };
+        assert_eq!((image.width, image.height), (29, 100));
+        assert_eq!(image.values.len(), 2900);
+        assert!((image.x_range.0 - 249.5).abs() < 1e-9 && (image.x_range.1 - (249.5 + 28.0 * 125.0)).abs() < 1e-9);
+        assert_eq!(image.y_range, (2.0, 200.0));
+        let strongest = |column: usize| -> f64 {
+            let c = &image.values[column * 100..(column + 1) * 100];
+            2.0 * (1 + (0..100).max_by(|&a, &b| c[a].total_cmp(&c[b])).unwrap()) as f64
+        };
+        assert_eq!((strongest(0), strongest(5), strongest(20), strongest(28)), (10.0, 10.0, 40.0, 40.0));
+        // Amplitude 1 at an ordinate: A²/2/(1.5 Δf).
+        let k = 10 / 2 - 1;
+        assert!((image.values[3 * 100 + k] - 0.5 / (1.5 * 2.0)).abs() < 1e-9);
+        assert!((value(&o, "p.V_m", "ridge_mean") - 25.0).abs() < 2.0);
+    }
+
+    #[test]
+    fn blind_to_absolute_time_and_silent_signals_have_no_ridge() {
+        let r = traces(&[chirp()], 1.0);
+        let o = run(&Spectrogram, &r, vec![subject("V_m", &[])], &[]).unwrap();
+        same_values(&o, &run(&Spectrogram, &shifted(&r, 1024.0), vec![subject("V_m", &[])], &[]).unwrap(), 1e-12);
+        let o = run(&Spectrogram, &traces(&[vec![0.0; 1000]], 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+        assert_eq!(metric(&o, "p.V_m", "ridge_mean").value, None);
+    }
+
+    #[test]
+    fn long_recordings_are_averaged_over_neighbours() {
+        let x: Vec<f64> = (0..100_000).map(|i| (TAU * 0.05 * f64::from(i)).sin()).collect();
+        let o = run(&Spectrogram, &traces(&[x], 1.0), vec![subject("V_m", &[])], &[("segment", OptionValue::Number(0.04))]).unwrap();
+        let Shape::Image(image) = &o.shapes[0].shape else { panic!() };
+        assert_eq!((image.width, image.height), (3332, 8)); // 9997 columns in threes
+        assert!((image.x_range.1 - image.x_range.0 - 3331.0 * 30.0).abs() < 1e-6);
+    }
+}
