@@ -15,7 +15,7 @@ static CARD: AnalysisCard = AnalysisCard {
     summary: "CV, CV2, LV, LvR of interspike intervals, Fano factor of counts, and the interval distribution",
     formula: "CV = sd(I)/mean(I) (ddof 0)\nCV2 = 2⟨|I' − I|/(I' + I)⟩\nLV = 3⟨((I − I')/(I + I'))²⟩\nLvR = 3⟨(1 − 4 I I'/(I + I')²)(1 + 4R/(I + I'))⟩\nFano = var(count)/mean(count) (ddof 1)",
     assumptions: "CV and Fano factor take the rate as constant over the window; CV2, LV and LvR only from one interval to the next. A population's value is the mean over units with at least two intervals (Fano factor: with at least one spike).",
-    bias: "CV is biased downwards when the window holds few intervals, because long ones do not fit in; a Poisson neuron with 4 intervals shows about 0.8. Fano with ddof 1 is unbiased for a Poisson process at any number of windows.",
+    bias: "CV is biased downwards when the window holds few intervals, because long ones do not fit in; Poisson units with 4 intervals show 0.73 on average, with 10 0.88. Fano with ddof 1 is unbiased for a Poisson process at any number of windows.",
     cost: "O(spikes)",
     caveats: "Slow changes of the rate raise CV and Fano factor, not CV2, LV and LvR. For a renewal process with long windows Fano = CV²; bursts and slow rates break this. Intervals on a grid of dt are multiples of it. Chance is the value of a Poisson process; for LvR that of one with dead time R.",
     references: &[

@@ -301,3 +301,74 @@ fn trace_columns(request: &Request<'_>, subject: &Subject, variable: &str, windo
         averaged,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{recording, subject, traces};
+    use crate::scenario::AnalysisSpec;
+    use std::collections::BTreeMap;
+    use std::sync::atomic::AtomicBool;
+
+    fn with<T>(recording: &Recording, look: impl Fn(&Request<'_>) -> T) -> T {
+        let spec =
+            AnalysisSpec { name: "x".into(), kind: "x".into(), of: vec![], source: vec![], target: vec![], options: BTreeMap::new() };
+        look(&Request { spec: &spec, scenario: None, recording, seed: 1, cancel: &AtomicBool::new(false) })
+    }
+
+    #[test]
+    fn the_transient_is_left_out_and_units_are_chosen() {
+        let mut r = recording(&[vec![5.0, 10.0, 15.0], vec![12.0], vec![]], 20.0);
+        r.transient = 10.0;
+        let t = with(&r, |q| trains(q, &subject("spikes", &[1, 0])).unwrap());
+        assert_eq!((t.trains, t.units), (vec![vec![12.0], vec![15.0]], vec![1, 0]));
+        assert!((with(&r, |q| trains(q, &subject("spikes", &[])).unwrap()).duration() - 0.01).abs() < 1e-15);
+        let rate = with(&r, |q| columns(q, &subject("rate", &[]), 0.005).unwrap());
+        assert_eq!((rate.start, rate.interval, rate.averaged, rate.unit.as_str()), (15.0, 5.0, 3, "Hz"));
+        // Two spikes of three units in (10, 15], none in (15, 20].
+        assert!((rate.columns[0][0] - 2.0 / 3.0 / 0.005).abs() < 1e-9 && rate.columns[0][1] == 0.0);
+        assert!((rate.sampling_rate() - 200.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_finest_trace_that_holds_the_units_is_taken() {
+        let mut r = traces(&[(0..20).map(f64::from).collect(), vec![3.0; 20]], 1.0);
+        let mut fine = r.traces[0].clone();
+        fine.units = vec![1];
+        fine.interval = 0.5;
+        fine.values = vec![7.0; 40];
+        r.traces.push(fine);
+        let all = with(&r, |q| columns(q, &subject("V_m", &[]), 1e-3).unwrap());
+        assert_eq!((all.columns.len(), all.interval, all.name(1).as_str()), (2, 1.0, "p.V_m[1]"));
+        let one = with(&r, |q| columns(q, &subject("V_m", &[1]), 1e-3).unwrap());
+        assert_eq!((one.interval, one.columns[0][0]), (0.5, 7.0));
+        let mut mean = subject("V_m", &[]);
+        mean.mean = true;
+        let m = with(&r, |q| columns(q, &mean, 1e-3).unwrap());
+        assert_eq!((m.columns[0][4], m.averaged), ((4.0 + 3.0) / 2.0, 2));
+    }
+
+    #[test]
+    fn what_is_missing_says_what_to_write() {
+        let r = traces(&[vec![0.0; 10]], 1.0);
+        let fails = |s: Subject| with(&r, |q| columns(q, &s, 1e-3).unwrap_err().to_string());
+        assert!(fails(subject("V_m", &[3])).contains("not of unit 3; add it to `units` of the trace under [record.p]"));
+        assert!(fails(subject("rate", &[])).contains("`spikes = true` under [record.p]"));
+        assert!(fails(subject("spikes", &[])).contains("write `p.rate`"));
+        let mut beyond = subject("V_m", &[]);
+        beyond.population = 4;
+        assert!(fails(beyond).contains("holds 1 populations"));
+    }
+
+    #[test]
+    fn bins_hold_grid_times_whatever_the_rounding() {
+        for k in 1..=10_000u32 {
+            let t = f64::from(k) * 0.1;
+            assert_eq!(bin_of(t, 0.0, 0.1), Some(k as usize - 1), "{t}");
+            assert_eq!(bin_of(t, 0.0, 0.5), Some((k as usize - 1) / 5), "{t}");
+        }
+        assert_eq!(bin_of(0.0, 0.0, 0.1), None);
+        assert_eq!(bin_count(Window { start: 0.0, stop: 0.3 }, 0.1), 3);
+        assert_eq!(bin_count(Window { start: 0.0, stop: 0.35 }, 0.1), 3);
+    }
+}

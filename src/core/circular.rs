@@ -8,7 +8,7 @@ pub fn resultant(angles: &[f64]) -> (f64, f64) {
 }
 
 /// p-value of Rayleigh's test of uniformity for `n` independent angles with mean resultant length `r` (approximation of
-/// Wilkie 1983, doi:10.2307/2347954, as in Zar: within 1e-3 from n = 10 on).
+/// Wilkie 1983, doi:10.2307/2347954, as in Zar).
 pub fn rayleigh_p(r: f64, n: usize) -> f64 {
     let n = n as f64;
     let sum = r * n;
@@ -33,8 +33,8 @@ mod tests {
         assert!((r - 1.0).abs() < 1e-15 && (angle - 0.3).abs() < 1e-15);
         assert!(resultant(&[0.0, PI / 2.0, PI, 1.5 * PI]).0 < 1e-15);
         assert!(resultant(&[]).0.is_nan());
-        // circular 1.0 / pycircstat: n = 20, R = 0.4 gives p = 0.0394 to 1e-3.
-        assert!((rayleigh_p(0.4, 20) - 0.0394).abs() < 1e-3, "{}", rayleigh_p(0.4, 20));
+        // Two million draws of 20 uniform angles with NumPy: a share of 0.03855 ± 0.00014 has R of 0.4 or more.
+        assert!((rayleigh_p(0.4, 20) - 0.03855).abs() < 5e-4, "{}", rayleigh_p(0.4, 20));
     }
 
     #[test]
