@@ -41,8 +41,6 @@ enum Instruction {
 #[derive(Debug, Clone, Default)]
 pub struct Kernel {
     program: Vec<Instruction>,
-    /// Highest scratch register used, plus one.
-    scratch: u32,
 }
 
 /// Columns and scratch registers of a population part.
@@ -93,6 +91,11 @@ impl Memory {
     pub fn scratch(&self, r: usize) -> &[f64] {
         let base = self.columns * self.padded + r * self.block;
         &self.data[base..base + self.block]
+    }
+
+    /// Where a scratch register starts in `data`.
+    pub fn scratch_base(&self, r: usize) -> usize {
+        self.columns * self.padded + r * self.block
     }
 
     /// Starts and lengths of the blocks.
@@ -300,7 +303,7 @@ impl<'a> Compiler<'a> {
         }
         self.copies(copies);
         self.plan.scratch = self.plan.scratch.max(self.top);
-        (Kernel { program: self.program, scratch: self.top }, places)
+        (Kernel { program: self.program }, places)
     }
 
     /// Copies to targets, through registers where one target is the source of another.
@@ -391,6 +394,16 @@ impl<'a> Compiler<'a> {
             }
         }
         let to = target.unwrap_or_else(|| self.register());
+        let mut places = places;
+        if let Node::Binary(Binary::Pow | Binary::And | Binary::Or | Binary::Equal | Binary::NotEqual, ..) = self.graph.node(id) {
+            for place in &mut places {
+                if matches!(place, Place::Number(_)) {
+                    let register = self.register();
+                    self.program.push(Instruction::Copy(register, *place));
+                    *place = register;
+                }
+            }
+        }
         let instruction = match self.graph.node(id) {
             Node::Unary(op, _) => Instruction::Unary(op, to, places[0]),
             Node::Binary(op, ..) => Instruction::Binary(op, to, places[0], places[1]),
@@ -540,9 +553,30 @@ fn wide(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
     execute::<CHUNK>(program, data, layout, n);
 }
 
+/// A few lanes one by one: a single neuron does not pay for sixteen.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
 fn narrow(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
-    execute::<1>(program, data, layout, n);
+    for lane in 0..n {
+        for instruction in program {
+            let at = |p: Place| match p {
+                Place::Number(v) => v,
+                p => data[layout.address(p) + lane],
+            };
+            let (to, value) = match instruction {
+                Instruction::Copy(to, a) => (to, at(*a)),
+                Instruction::Unary(op, to, a) => (to, op.apply(at(*a))),
+                Instruction::Binary(op, to, a, b) => (to, op.apply(at(*a), at(*b))),
+                Instruction::Where(to, c, a, b) => (to, if at(*c) == 0.0 { at(*b) } else { at(*a) }),
+                Instruction::Fma { to, a, b, c, minus_product, minus_term } => {
+                    (to, fused(at(*a), at(*b), at(*c), *minus_product, *minus_term))
+                }
+                Instruction::Linear { to, base, terms } => {
+                    (to, terms.iter().fold(at(*base), |sum, (factor, x)| factor.mul_add(at(*x), sum)))
+                }
+            };
+            data[layout.address(*to) + lane] = value;
+        }
+    }
 }
 
 #[inline(always)]
@@ -555,6 +589,10 @@ fn execute<const W: usize>(program: &[Instruction], data: &mut [f64], layout: La
                 a => map1::<W>(data, n, at(*to), At(at(a)), |x| x),
             },
             Instruction::Unary(op, to, a) => unary::<W>(*op, data, n, at(*to), At(at(*a))),
+            // Where both sides are in memory (the compiler sees to that) one loop is enough.
+            Instruction::Binary(op @ (Binary::Pow | Binary::And | Binary::Or | Binary::Equal | Binary::NotEqual), to, a, b) => {
+                rare::<W>(*op, data, n, at(*to), At(at(*a)), At(at(*b)));
+            }
             Instruction::Binary(op, to, a, b) => match (*a, *b) {
                 (Place::Number(v), b) => binary::<W>(*op, data, n, at(*to), Same(v), At(at(b))),
                 (a, Place::Number(v)) => binary::<W>(*op, data, n, at(*to), At(at(a)), Same(v)),
@@ -672,16 +710,24 @@ fn binary<const W: usize>(op: Binary, data: &mut [f64], n: usize, to: usize, a: 
         Binary::Sub => map2::<W>(data, n, to, a, b, |x, y| x - y),
         Binary::Mul => map2::<W>(data, n, to, a, b, |x, y| x * y),
         Binary::Div => map2::<W>(data, n, to, a, b, |x, y| x / y),
-        Binary::Pow => map2::<W>(data, n, to, a, b, math::pow),
         Binary::Min => map2::<W>(data, n, to, a, b, math::min),
         Binary::Max => map2::<W>(data, n, to, a, b, math::max),
         Binary::Less => map2::<W>(data, n, to, a, b, |x, y| truth(x < y)),
         Binary::LessEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x <= y)),
         Binary::Greater => map2::<W>(data, n, to, a, b, |x, y| truth(x > y)),
         Binary::GreaterEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x >= y)),
+        _ => {}
+    }
+}
+
+#[inline(always)]
+fn rare<const W: usize>(op: Binary, data: &mut [f64], n: usize, to: usize, a: At, b: At) {
+    match op {
+        Binary::Pow => map2::<W>(data, n, to, a, b, math::pow),
         Binary::Equal => map2::<W>(data, n, to, a, b, |x, y| truth(x == y)),
         Binary::NotEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x != y)),
         Binary::And => map2::<W>(data, n, to, a, b, |x, y| truth((x != 0.0) & (y != 0.0))),
         Binary::Or => map2::<W>(data, n, to, a, b, |x, y| truth((x != 0.0) | (y != 0.0))),
+        _ => {}
     }
 }

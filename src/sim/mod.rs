@@ -17,6 +17,7 @@ mod delivery;
 mod engine;
 mod estimate;
 mod expression;
+pub mod integrator;
 mod place;
 mod properties;
 mod recorder;

@@ -1,9 +1,23 @@
 //! One lane range of one population in time: compiled equations over columns of state.
 //!
-//! CONTRACT (owner: equation room). Each thread owns a stepper for its own range of units, so nothing is shared while time
-//! advances; bits do not depend on how units are split.
+//! Each thread owns a stepper for its own range of units, so nothing is shared while time advances; bits do not depend on
+//! how units are split.
 
+mod by_lane;
+mod compile;
+mod probe;
+mod threshold;
+
+pub use self::probe::Probe;
+
+use self::by_lane::ByLane;
+use self::threshold::{Threshold, add_products, add_scaled};
+use crate::core::normal;
+use crate::core::rng::Key;
 use crate::equation::System;
+use crate::equation::kernel::{Kernel, Memory, Place};
+use crate::equation::tape::{Tape, Values};
+use crate::scenario::SpikeTimes;
 
 /// What the stepper is made from.
 pub struct StepperSpec<'a> {
@@ -49,10 +63,78 @@ pub struct LaneSpike {
     pub fraction: f64,
 }
 
+/// What an event does to a state.
+#[derive(Debug, Clone)]
+struct Effect {
+    state: usize,
+    /// A number, a column, or a register that `gains` computes for the block.
+    gain: Place,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Noise {
+    key: Key,
+    scratch: usize,
+}
+
+/// How the states move.
+#[derive(Debug, Clone)]
+enum Motion {
+    Kernel(Kernel),
+    Lanes(Box<ByLane>),
+}
+
+/// A lane that is refractory, and the first step in which it moves again.
+#[derive(Debug, Clone, Copy)]
+struct Refractory {
+    lane: u32,
+    until: u64,
+}
+
 /// A compiled lane range.
 #[derive(Debug)]
 pub struct Stepper {
-    _private: (),
+    system: System,
+    name: String,
+    why: String,
+    memory: Memory,
+    /// A block's worth of lanes, for those that are refractory.
+    side: Memory,
+    states: usize,
+    columns: usize,
+    /// Where each parameter is.
+    parameters: Vec<Place>,
+    motion: Motion,
+    /// The motion of refractory lanes, if others states depend on those that are held.
+    held_motion: Option<Motion>,
+    gains: Kernel,
+    /// Input ports that the kernels read, and their scratch registers.
+    inputs: Vec<(usize, usize)>,
+    noise: Vec<Noise>,
+    time: Option<usize>,
+    effects: Vec<Vec<Effect>>,
+    threshold: Option<Threshold>,
+    condition: Tape,
+    reset: Tape,
+    reset_states: Vec<usize>,
+    refractory_time: Option<Tape>,
+    hold: Vec<usize>,
+    refractory: Vec<Refractory>,
+    /// Lanes in which the condition has held since before: it has to become false before they spike again.
+    above: Vec<u32>,
+    /// Values before the step, if crossings are located.
+    previous: Vec<f64>,
+    surface: Option<Tape>,
+    candidates: Vec<u32>,
+    kept: Vec<f64>,
+    moved: Vec<f64>,
+    /// Part of the step that was done, where an integrator locates crossings itself.
+    fractions: Vec<f64>,
+    first_unit: u32,
+    /// Step in the time of the equations.
+    dt: f64,
+    substeps: u32,
+    spike_times: SpikeTimes,
 }
 
 /// What cannot be compiled or would not be stable.
@@ -68,66 +150,329 @@ impl Stepper {
     ///
     /// # Errors
     /// An integrator that does not fit the equations, or that is unstable for the step (with the step that would be stable).
-    pub fn new(_spec: StepperSpec<'_>) -> Result<Self, StepperError> {
-        todo!()
+    pub fn new(spec: StepperSpec<'_>) -> Result<Self, StepperError> {
+        compile::compile(spec).map_err(|message| StepperError { message })
     }
 
     /// Which integrator was chosen, and why, for the manifest.
     pub fn integrator(&self) -> (&str, &str) {
-        todo!()
+        (&self.name, &self.why)
     }
 
     /// Integrates from step `step` to `step + 1`, delivers arrivals, tests the threshold, all block by block.
     ///
     /// `inputs[p]` is the value of input port p for each lane during this step (all slices as long as there are lanes; an
     /// empty slice means zero). `arrivals[e]` is the summed weight that arrives at event port e at the end of this step; it
-    /// is set to zero after use (an empty slice means nothing arrives). Lanes that cross the threshold are appended to
-    /// `spikes` in ascending order; they are not reset yet, so that a recorder sees the crossing value.
-    pub fn advance(&mut self, _step: u64, _inputs: &[&[f64]], _arrivals: &mut [&mut [f64]], _spikes: &mut Vec<LaneSpike>) {
-        todo!()
+    /// is set to zero after use (an empty slice means nothing arrives). Lanes in which the threshold condition becomes true
+    /// are appended to `spikes` in ascending order; they are not reset yet, so that a recorder sees the crossing value.
+    pub fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
+        let mut refractory = std::mem::take(&mut self.refractory);
+        refractory.retain(|r| r.until > step);
+        let above = std::mem::take(&mut self.above);
+        let (mut next, mut next_above) = (0, 0);
+        for (start, count) in self.memory.blocks() {
+            let (first, first_above) = (next, next_above);
+            while refractory.get(next).is_some_and(|r| (r.lane as usize) < start + count) {
+                next += 1;
+            }
+            while above.get(next_above).is_some_and(|&l| (l as usize) < start + count) {
+                next_above += 1;
+            }
+            let (resting, above) = (&refractory[first..next], &above[first_above..next_above]);
+            self.prepare(inputs, start, count);
+            self.keep(resting, inputs, step);
+            self.integrate(step, start, count, resting, above);
+            self.place_moved(resting);
+            self.deliver(arrivals, start, count);
+            self.restore(resting);
+            self.detect(start, count, resting, above, step, spikes);
+        }
+        self.refractory = refractory;
     }
 
-    /// Delivers arrivals now, before `step`: events of delay 0.
-    pub fn deliver_before(&mut self, _step: u64, _arrivals: &mut [&mut [f64]]) {
-        todo!()
+    /// Inputs of a block into their registers; states before the step, if they will be needed.
+    fn prepare(&mut self, inputs: &[&[f64]], start: usize, count: usize) {
+        let lanes = self.memory.lanes;
+        for &(port, scratch) in &self.inputs {
+            let register = &mut self.memory.scratch_mut(scratch)[..count];
+            let source = inputs.get(port).copied().unwrap_or(&[]);
+            let end = lanes.min(start + count).min(source.len());
+            if end > start {
+                register[..end - start].copy_from_slice(&source[start..end]);
+                register[end - start..].fill(0.0);
+            } else {
+                register.fill(0.0);
+            }
+        }
+        if !self.previous.is_empty() {
+            for s in 0..self.states {
+                let at = s * self.memory.padded + start;
+                self.previous[at..at + count].copy_from_slice(&self.memory.data[at..at + count]);
+            }
+        }
+    }
+
+    /// Keeps the held states of refractory lanes, and moves their other states by themselves where these depend on them.
+    fn keep(&mut self, resting: &[Refractory], inputs: &[&[f64]], step: u64) {
+        self.kept.clear();
+        self.moved.clear();
+        if resting.is_empty() {
+            return;
+        }
+        let padded = self.memory.padded;
+        for r in resting {
+            for &s in &self.hold {
+                self.kept.push(self.memory.data[s * padded + r.lane as usize]);
+            }
+        }
+        let Some(motion) = &self.held_motion else { return };
+        // The resting lanes as a small population of their own, with the same columns and registers.
+        let n = resting.len();
+        let width = if self.side.padded < 4 { n } else { n.div_ceil(16) * 16 };
+        let lane = |k: usize| resting[k.min(n - 1)].lane as usize;
+        for c in 0..self.columns {
+            for k in 0..width {
+                self.side.data[c * self.side.padded + k] = self.memory.data[c * padded + lane(k)];
+            }
+        }
+        for &(port, scratch) in &self.inputs {
+            let source = inputs.get(port).copied().unwrap_or(&[]);
+            let register = self.side.scratch_mut(scratch);
+            for (k, value) in register[..width].iter_mut().enumerate() {
+                *value = source.get(lane(k)).copied().unwrap_or(0.0);
+            }
+        }
+        for sub in 0..self.substeps {
+            let draw = step * u64::from(self.substeps) + u64::from(sub);
+            for noise in &self.noise {
+                let register = self.side.scratch_mut(noise.scratch);
+                for (k, value) in register[..width].iter_mut().enumerate() {
+                    *value = normal::normal(noise.key, self.first_unit + lane(k) as u32, draw, 0);
+                }
+            }
+            let time = (step as f64 + f64::from(sub) / f64::from(self.substeps)) * self.dt;
+            if let Some(t) = self.time {
+                self.side.scratch_mut(t)[..width].fill(time);
+            }
+            match motion {
+                Motion::Kernel(kernel) => kernel.run(&mut self.side, 0, width),
+                Motion::Lanes(lanes) => {
+                    for k in 0..n {
+                        lanes.advance(&mut self.side, k, k, time, false);
+                    }
+                }
+            }
+        }
+        for s in 0..self.states {
+            self.moved.extend_from_slice(&self.side.data[s * self.side.padded..s * self.side.padded + n]);
+        }
+    }
+
+    fn integrate(&mut self, step: u64, start: usize, count: usize, resting: &[Refractory], above: &[u32]) {
+        for sub in 0..self.substeps {
+            let draw = step * u64::from(self.substeps) + u64::from(sub);
+            for noise in &self.noise {
+                let register = &mut self.memory.scratch_mut(noise.scratch)[..count];
+                normal::fill(noise.key, self.first_unit + start as u32, draw, 0, register);
+            }
+            let time = (step as f64 + f64::from(sub) / f64::from(self.substeps)) * self.dt;
+            if let Some(t) = self.time {
+                self.memory.scratch_mut(t)[..count].fill(time);
+            }
+            match &self.motion {
+                Motion::Kernel(kernel) => kernel.run(&mut self.memory, start, count),
+                Motion::Lanes(lanes) => {
+                    for lane in start..(start + count).min(self.memory.lanes) {
+                        let id = lane as u32;
+                        let done = sub > 0 && self.fractions[lane] < 1.0;
+                        if done {
+                            continue;
+                        }
+                        let armed = above.binary_search(&id).is_err() && resting.binary_search_by_key(&id, |r| r.lane).is_err();
+                        let part = lanes.advance(&mut self.memory, lane, lane - start, time, armed);
+                        self.fractions[lane] = if part < 1.0 { (f64::from(sub) + part) / f64::from(self.substeps) } else { 1.0 };
+                    }
+                }
+            }
+        }
+    }
+
+    fn place_moved(&mut self, resting: &[Refractory]) {
+        if self.moved.is_empty() {
+            return;
+        }
+        for s in 0..self.states {
+            for (k, r) in resting.iter().enumerate() {
+                self.memory.data[s * self.memory.padded + r.lane as usize] = self.moved[s * resting.len() + k];
+            }
+        }
+    }
+
+    /// Adds what arrives, and empties the arrivals.
+    fn deliver(&mut self, arrivals: &mut [&mut [f64]], start: usize, count: usize) {
+        let end = self.memory.lanes.min(start + count);
+        if start >= end || arrivals.iter().all(|a| a.is_empty()) {
+            return;
+        }
+        if !self.gains.is_empty() {
+            self.gains.run(&mut self.memory, start, count);
+        }
+        for (effects, arriving) in self.effects.iter().zip(arrivals.iter_mut()) {
+            let Some(arriving) = arriving.get_mut(start..end) else { continue };
+            let padded = self.memory.padded;
+            let last = effects.len().saturating_sub(1);
+            for (k, e) in effects.iter().enumerate() {
+                let at = e.state * padded + start;
+                match e.gain {
+                    Place::Number(g) => add_scaled(&mut self.memory.data[at..at + end - start], arriving, g, k == last),
+                    Place::Column(c) => add_products(&mut self.memory.data, at, c as usize * padded + start, arriving),
+                    Place::Scratch(r) => {
+                        let gain = self.memory.scratch_base(r as usize);
+                        add_products(&mut self.memory.data, at, gain, arriving);
+                    }
+                }
+            }
+            if !matches!(effects.last(), Some(Effect { gain: Place::Number(_), .. })) {
+                arriving.fill(0.0);
+            }
+        }
+    }
+
+    fn restore(&mut self, resting: &[Refractory]) {
+        let mut kept = self.kept.iter();
+        for r in resting {
+            for &s in &self.hold {
+                if let Some(&v) = kept.next() {
+                    self.memory.data[s * self.memory.padded + r.lane as usize] = v;
+                }
+            }
+        }
+    }
+
+    fn detect(&mut self, start: usize, count: usize, resting: &[Refractory], above: &[u32], step: u64, spikes: &mut Vec<LaneSpike>) {
+        let Some(threshold) = &self.threshold else { return };
+        self.candidates.clear();
+        threshold.scan(&mut self.memory, start, count, &mut self.candidates);
+        for k in 0..self.candidates.len() {
+            let lane = self.candidates[k];
+            if lane as usize >= self.memory.lanes {
+                break;
+            }
+            let at_rest = resting.binary_search_by_key(&lane, |r| r.lane).is_ok();
+            if at_rest || above.binary_search(&lane).is_ok() {
+                self.above.push(lane);
+            } else {
+                spikes.push(LaneSpike { lane, fraction: self.fraction(lane as usize, step) });
+            }
+        }
+    }
+
+    /// Where in the step the threshold was crossed.
+    fn fraction(&self, lane: usize, step: u64) -> f64 {
+        if self.spike_times == SpikeTimes::Grid {
+            return 1.0;
+        }
+        if let Some(&f) = self.fractions.get(lane).filter(|f| **f < 1.0) {
+            return f;
+        }
+        let Some(surface) = &self.surface else { return 1.0 };
+        let parameters = self.lane_parameters(lane);
+        let padded = self.memory.padded;
+        let gather = |data: &[f64]| -> Vec<f64> { (0..self.states).map(|s| data[s * padded + lane]).collect() };
+        let (old, new) = (gather(&self.previous), gather(&self.memory.data));
+        let h = |states: &[f64], time: f64| {
+            surface.value(&Values { states, parameters: &parameters, time: time * self.dt, ..Values::default() })
+        };
+        let (before, after) = (h(&old, step as f64), h(&new, step as f64 + 1.0));
+        let f = before / (before - after);
+        if before < 0.0 && after >= 0.0 && f.is_finite() { f.clamp(0.0, 1.0) } else { 1.0 }
+    }
+
+    fn lane_parameters(&self, lane: usize) -> Vec<f64> {
+        self.parameters
+            .iter()
+            .map(|p| match p {
+                Place::Number(v) => *v,
+                Place::Column(c) => self.memory.data[*c as usize * self.memory.padded + lane],
+                Place::Scratch(_) => f64::NAN,
+            })
+            .collect()
+    }
+
+    fn lane_states(&self, lane: usize) -> Vec<f64> {
+        (0..self.states).map(|s| self.memory.data[s * self.memory.padded + lane]).collect()
+    }
+
+    /// Delivers events of delay 0 before `step` begins: they act from this step on. What arrives at held states of refractory
+    /// lanes is lost, as it is at the end of a step. `arrivals` as in [`Stepper::advance`].
+    pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
+        let mut refractory = std::mem::take(&mut self.refractory);
+        refractory.retain(|r| r.until > step);
+        let padded = self.memory.padded;
+        self.kept.clear();
+        for r in &refractory {
+            for &s in &self.hold {
+                self.kept.push(self.memory.data[s * padded + r.lane as usize]);
+            }
+        }
+        for (start, count) in self.memory.blocks() {
+            self.deliver(arrivals, start, count);
+        }
+        self.restore(&refractory);
+        self.refractory = refractory;
     }
 
     /// Applies the reset to the lanes that spiked in the last `advance` and starts their refractory time.
-    pub fn reset(&mut self, _step: u64, _spikes: &[LaneSpike]) {
-        todo!()
+    pub fn reset(&mut self, step: u64, spikes: &[LaneSpike]) {
+        if spikes.is_empty() {
+            return;
+        }
+        let time = (step as f64 + 1.0) * self.dt;
+        let mut new = vec![0.0; self.reset_states.len()];
+        let per_lane = self.parameters.iter().any(|p| matches!(p, Place::Column(_)));
+        let shared = self.lane_parameters(0);
+        for spike in spikes {
+            let lane = spike.lane as usize;
+            let own = if per_lane { self.lane_parameters(lane) } else { Vec::new() };
+            let parameters: &[f64] = if per_lane { &own } else { &shared };
+            let states = self.lane_states(lane);
+            let values = Values { states: &states, parameters, time, ..Values::default() };
+            self.reset.evaluate(&values, &mut new);
+            for (&s, &v) in self.reset_states.iter().zip(&new) {
+                self.memory.data[s * self.memory.padded + lane] = v;
+            }
+            let states = self.lane_states(lane);
+            let values = Values { states: &states, parameters, time, ..Values::default() };
+            if self.condition.value(&values) != 0.0 {
+                self.above.push(spike.lane);
+            }
+            if let Some(tape) = &self.refractory_time {
+                let steps = (tape.value(&values) / self.dt).round();
+                if steps >= 1.0 {
+                    self.refractory.push(Refractory { lane: spike.lane, until: step + 1 + steps as u64 });
+                }
+            }
+        }
+        self.above.sort_unstable();
+        self.refractory.sort_unstable_by_key(|r| r.lane);
     }
 
     /// Values of state `index` in SI.
-    pub fn state(&self, _index: usize) -> &[f64] {
-        todo!()
+    pub fn state(&self, index: usize) -> &[f64] {
+        self.memory.column(index)
     }
 
     /// Values of state `index` in SI, to be set from outside (initial values, clamps).
-    pub fn state_mut(&mut self, _index: usize) -> &mut [f64] {
-        todo!()
-    }
-
-    /// An observer for any state, parameter, input or subexpression, compiled once; evaluates the lanes listed into `out`.
-    ///
-    /// # Errors
-    /// When there is no such name.
-    pub fn probe(&self, _variable: &str) -> Result<Probe, StepperError> {
-        todo!()
-    }
-
-    /// Evaluates a probe at time of step `step` for `lanes`, in SI.
-    pub fn sample(&self, _probe: &Probe, _step: u64, _inputs: &[&[f64]], _lanes: &[u32], _out: &mut Vec<f64>) {
-        todo!()
+    pub fn state_mut(&mut self, index: usize) -> &mut [f64] {
+        self.memory.column_mut(index)
     }
 
     /// The first lane and state that is not finite, if any (called now and then, not every step).
     pub fn not_finite(&self) -> Option<(u32, usize)> {
-        todo!()
+        let found = (0..self.states).filter_map(|s| self.state(s).iter().position(|v| !v.is_finite()).map(|lane| (lane as u32, s)));
+        found.min()
     }
 }
 
-/// A compiled observer.
-#[derive(Debug, Clone)]
-pub struct Probe {
-    _private: (),
-}
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,21 @@
+//! Forward Euler in which each equation sees the states already updated: the scheme of many published scripts.
+
+use super::Problem;
+use crate::equation::graph::{Id, Symbol};
+
+/// In the order of the equations.
+pub fn step(p: &mut Problem<'_>) -> Vec<Id> {
+    let mut x = p.all_states();
+    let h = p.graph.number(p.h);
+    for i in 0..x.len() {
+        let seen = x.clone();
+        let f = p.drift[i];
+        let rate = p.graph.substitute(&[f], |_, s| match s {
+            Symbol::State(k) => seen.get(k as usize).copied(),
+            _ => None,
+        })[0];
+        let change = p.graph.mul(h, rate);
+        x[i] = p.graph.add(x[i], change);
+    }
+    x
+}

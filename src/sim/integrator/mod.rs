@@ -1,0 +1,255 @@
+//! Integrators by name. Most are rewritings of the equations: given the rates of a system as expressions, a scheme writes
+//! down the expressions of the states one step later, and the kernel compiles these. Two (`rk45`, `rosenbrock`) choose or
+//! solve numerically and work lane by lane.
+
+mod choose;
+mod euler;
+mod euler_maruyama;
+mod euler_sequential;
+mod exact;
+mod exponential_euler;
+mod heun;
+mod heun_stratonovich;
+mod milstein;
+mod rk4;
+pub mod rk45;
+pub mod rosenbrock;
+mod stability;
+
+pub use self::choose::choose;
+pub use self::stability::check;
+
+use crate::equation::derive::derivative;
+use crate::equation::graph::{Binary, Graph, Id, Node, Symbol, Unary};
+use crate::equation::tape::Tape;
+
+/// An integrator as `list integrators` shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Info {
+    /// Name.
+    pub name: &'static str,
+    /// One line of meaning.
+    pub about: &'static str,
+}
+
+/// All integrators, `auto` first.
+pub const LIST: &[Info] = &[
+    Info { name: "auto", about: "chosen for the equations: exact where they are linear, else what converges; says what and why" },
+    Info {
+        name: "exact",
+        about: "linear states by matrix exponential; states linear in themselves with what they depend on frozen over the step (order 1 in these)",
+    },
+    Info { name: "exponential_euler", about: "each equation solved exactly after linearising it in its own state; order 1, stable for stiff gates" },
+    Info { name: "euler", about: "forward Euler; order 1" },
+    Info { name: "euler_sequential", about: "forward Euler, each equation seeing the states already updated, as several published scripts do; order 1" },
+    Info { name: "heun", about: "explicit trapezoid; order 2" },
+    Info { name: "rk4", about: "classical Runge-Kutta; order 4" },
+    Info { name: "rk45", about: "Dormand-Prince 5(4), adaptive inside each step, locates threshold crossings; order 5" },
+    Info { name: "rosenbrock", about: "ROS2, L-stable, with the symbolic Jacobian, for stiff systems; order 2" },
+    Info { name: "euler_maruyama", about: "forward Euler with white noise (Itô); strong order 1/2, 1 for additive noise" },
+    Info { name: "heun_stratonovich", about: "trapezoid with white noise (Stratonovich); strong order 1 for one noise" },
+    Info { name: "milstein", about: "Euler with the first correction of multiplicative noise (Itô); strong order 1" },
+];
+
+/// How a step is made.
+pub enum Method {
+    /// Expressions of all states after the step.
+    Expressions(Vec<Id>),
+    /// Dormand-Prince by lanes.
+    RungeKutta45,
+    /// ROS2 by lanes.
+    Rosenbrock,
+}
+
+/// A value that is the same in all steps but differs between lanes, computed once.
+pub struct LaneValues {
+    /// What stands for it in expressions.
+    pub symbol: Symbol,
+    /// One value a lane.
+    pub values: Vec<f64>,
+}
+
+/// A system to be integrated: shared parameters are numbers, others symbols.
+pub struct Problem<'a> {
+    /// Its expressions.
+    pub graph: Graph,
+    /// Rates, without noise.
+    pub drift: Vec<Id>,
+    /// Factors of white noise.
+    pub diffusion: Vec<Option<Id>>,
+    /// Step in the time of the equations.
+    pub h: f64,
+    /// Threshold variable and its bound, where the rates are not linear in it: trial values are clipped there.
+    pub cut: Option<(usize, Id)>,
+    /// Names of the states.
+    pub names: Vec<String>,
+    /// Number of lanes, and the value of an expression of parameters in each.
+    pub lanes: usize,
+    /// Parameters of a lane.
+    pub parameters: &'a dyn Fn(usize) -> Vec<f64>,
+    /// Lane values made by the scheme.
+    pub lane_values: Vec<LaneValues>,
+}
+
+impl Problem<'_> {
+    /// Number of states.
+    pub fn states(&self) -> usize {
+        self.drift.len()
+    }
+
+    /// The symbol of a state.
+    pub fn state(&mut self, i: usize) -> Id {
+        self.graph.symbol(Symbol::State(i as u32))
+    }
+
+    /// All states.
+    pub fn all_states(&mut self) -> Vec<Id> {
+        (0..self.states()).map(|i| self.state(i)).collect()
+    }
+
+    /// Whether `id` changes within a run other than by noise.
+    pub fn is_lane_value(&self, id: Id) -> bool {
+        !self.graph.depends(id, |s| !matches!(s, Symbol::Parameter(_) | Symbol::Variable(_)))
+    }
+
+    /// Whether the expression depends on a state.
+    pub fn depends_on(&self, id: Id, state: usize) -> bool {
+        self.graph.depends(id, |s| s == Symbol::State(state as u32))
+    }
+
+    /// Rates at other states, a fraction of the step later. The threshold variable is clipped at the cut.
+    pub fn rates_at(&mut self, states: &[Id], fraction: f64) -> Vec<Id> {
+        let roots = self.drift.clone();
+        self.at(&roots, states, fraction)
+    }
+
+    /// Expressions at other states, a fraction of the step later.
+    pub fn at(&mut self, roots: &[Id], states: &[Id], fraction: f64) -> Vec<Id> {
+        let mut states = states.to_vec();
+        if let Some((s, cut)) = self.cut {
+            states[s] = self.graph.binary(Binary::Min, states[s], cut);
+        }
+        let h = self.h;
+        self.graph.substitute(roots, |g, s| match s {
+            Symbol::State(i) => states.get(i as usize).copied(),
+            Symbol::Time => {
+                let t = g.symbol(Symbol::Time);
+                let later = g.number(fraction * h);
+                Some(g.add(t, later))
+            }
+            _ => None,
+        })
+    }
+
+    /// `x + factor * rate` for each state.
+    pub fn moved(&mut self, states: &[Id], factor: f64, rates: &[Id]) -> Vec<Id> {
+        let f = self.graph.number(factor);
+        states
+            .iter()
+            .zip(rates)
+            .map(|(&x, &k)| {
+                let step = self.graph.mul(f, k);
+                self.graph.add(x, step)
+            })
+            .collect()
+    }
+
+    /// The increment of white noise of state `i` over the step: `sqrt(h) N`, with `N` standard normal.
+    pub fn noise(&mut self, i: usize) -> Id {
+        let n = self.graph.symbol(Symbol::Noise(i as u32));
+        let root = self.graph.number(self.h.sqrt());
+        self.graph.mul(root, n)
+    }
+
+    /// df_i/dx_i.
+    pub fn own_slope(&mut self, i: usize) -> Id {
+        let f = self.drift[i];
+        derivative(&mut self.graph, f, Symbol::State(i as u32))
+    }
+
+    /// Whether the rate of state `i` is linear in itself.
+    pub fn linear_in_itself(&mut self, i: usize) -> bool {
+        let a = self.own_slope(i);
+        !self.depends_on(a, i)
+    }
+
+    /// `x + h exprel(a h) f`: the exact solution while slope and the rest are frozen.
+    pub fn exponential_step(&mut self, i: usize) -> Id {
+        let x = self.state(i);
+        let f = self.drift[i];
+        let a = self.own_slope(i);
+        let h = self.graph.number(self.h);
+        let z = self.graph.mul(h, a);
+        let phi = self.graph.unary(Unary::Exprel, z);
+        let scaled = self.graph.mul(h, phi);
+        let step = self.graph.mul(scaled, f);
+        self.graph.add(x, step)
+    }
+
+    /// Whether the rates grow exponentially with the state.
+    pub fn grows_exponentially(&self, state: usize) -> bool {
+        let needed = self.graph.reachable(&self.drift);
+        (0..needed.len()).filter(|&i| needed[i]).any(|i| match self.graph.node(Id(i as u32)) {
+            Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Exprel | Unary::Sinh | Unary::Cosh, x) => self.depends_on(x, state),
+            _ => false,
+        })
+    }
+
+    /// Value of an expression of parameters in each lane, or one value if it is a number.
+    pub fn lane_value(&self, id: Id) -> Result<f64, Vec<f64>> {
+        if let Some(v) = self.graph.value(id) {
+            return Ok(v);
+        }
+        let tape = Tape::new(&self.graph, &[id]);
+        Err((0..self.lanes)
+            .map(|lane| {
+                let parameters = (self.parameters)(lane);
+                tape.value(&crate::equation::tape::Values { parameters: &parameters, ..Default::default() })
+            })
+            .collect())
+    }
+}
+
+/// Makes the step of the integrator `name`.
+///
+/// # Errors
+/// Why it does not fit these equations.
+pub fn build(name: &str, problem: &mut Problem<'_>) -> Result<Method, String> {
+    let stochastic = problem.diffusion.iter().any(Option::is_some);
+    let noisy = matches!(name, "euler_maruyama" | "heun_stratonovich" | "milstein");
+    if stochastic && !noisy {
+        return Err(format!("`{name}` has no noise, but the equations contain `xi`: use euler_maruyama, heun_stratonovich or milstein"));
+    }
+    let mut new = match name {
+        "exact" => exact::step(problem)?,
+        "exponential_euler" => exponential_euler::step(problem),
+        "euler" => euler::step(problem),
+        "euler_sequential" => euler_sequential::step(problem),
+        "heun" => heun::step(problem),
+        "rk4" => rk4::step(problem),
+        "rk45" => return Ok(Method::RungeKutta45),
+        "rosenbrock" => return Ok(Method::Rosenbrock),
+        "euler_maruyama" => euler_maruyama::step(problem),
+        "heun_stratonovich" => heun_stratonovich::step(problem),
+        "milstein" => milstein::step(problem)?,
+        other => {
+            let names: Vec<&str> = LIST.iter().map(|i| i.name).collect();
+            let near = crate::core::diagnostic::did_you_mean(other, names.iter().copied());
+            let hint = near.map_or_else(|| format!("known integrators: {}", names.join(", ")), |n| format!("did you mean `{n}`?"));
+            return Err(format!("unknown integrator `{other}`; {hint}"));
+        }
+    };
+    // Exponential spike currents leave the range of numbers in one step: what is past the cut is as good as at it.
+    if let Some((s, cut)) = problem.cut.filter(|c| problem.grows_exponentially(c.0)) {
+        let g = &mut problem.graph;
+        let above = {
+            let size = g.unary(Unary::Abs, cut);
+            let (relative, least) = (g.number(1e-9), g.number(1e-12));
+            let part = g.mul(relative, size);
+            g.add(part, least)
+        };
+        let cap = g.add(cut, above);
+        new[s] = g.binary(Binary::Min, new[s], cap);
+    }
+    Ok(Method::Expressions(new))
+}

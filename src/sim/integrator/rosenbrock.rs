@@ -1,0 +1,87 @@
+//! ROS2 (Verwer, Spee, Blom and Hundsdorfer 1999, doi:10.1137/S1064827597326651): two linear solves a step, order 2, L-stable.
+
+/// 1 - 1/√2: the smaller of the two values for which the method is L-stable.
+const GAMMA: f64 = 1.0 - std::f64::consts::FRAC_1_SQRT_2;
+
+/// What is integrated.
+pub struct Lane<'a> {
+    /// Rates.
+    pub rate: &'a dyn Fn(f64, &[f64], &mut [f64]),
+    /// Jacobian (row-major), followed by the derivative of each rate by time.
+    pub jacobian: &'a dyn Fn(f64, &[f64], &mut [f64]),
+    /// Threshold variable and its greatest trial value.
+    pub cut: Option<(usize, f64)>,
+}
+
+/// Advances `x` from `t` by `h`.
+pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) {
+    let n = x.len();
+    let mut slopes = vec![0.0; n * n + n];
+    (lane.jacobian)(t, x, &mut slopes);
+    let (matrix, by_time) = slopes.split_at(n * n);
+    let mut w: Vec<f64> = matrix.iter().map(|a| -GAMMA * h * a).collect();
+    for i in 0..n {
+        w[i * n + i] += 1.0;
+    }
+    let pivots = factorise(&mut w, n);
+    let mut k1 = vec![0.0; n];
+    (lane.rate)(t, x, &mut k1);
+    for i in 0..n {
+        k1[i] = f64::mul_add(GAMMA * h, by_time[i], k1[i]);
+    }
+    solve(&w, &pivots, &mut k1);
+    let mut at: Vec<f64> = (0..n).map(|i| f64::mul_add(h, k1[i], x[i])).collect();
+    if let Some((s, cut)) = lane.cut {
+        at[s] = at[s].min(cut);
+    }
+    let mut k2 = vec![0.0; n];
+    (lane.rate)(t + h, &at, &mut k2);
+    for i in 0..n {
+        k2[i] = f64::mul_add(-GAMMA * h, by_time[i], k2[i] - 2.0 * k1[i]);
+    }
+    solve(&w, &pivots, &mut k2);
+    for i in 0..n {
+        x[i] = f64::mul_add(1.5 * h, k1[i], f64::mul_add(0.5 * h, k2[i], x[i]));
+    }
+}
+
+/// LU with partial pivoting, in place; returns the row swaps.
+fn factorise(a: &mut [f64], n: usize) -> Vec<usize> {
+    let mut pivots = Vec::with_capacity(n);
+    for c in 0..n {
+        let mut p = c;
+        for r in c + 1..n {
+            if a[r * n + c].abs() > a[p * n + c].abs() {
+                p = r;
+            }
+        }
+        pivots.push(p);
+        if p != c {
+            for j in 0..n {
+                a.swap(c * n + j, p * n + j);
+            }
+        }
+        for r in c + 1..n {
+            let f = a[r * n + c] / a[c * n + c];
+            a[r * n + c] = f;
+            for j in c + 1..n {
+                a[r * n + j] = f64::mul_add(-f, a[c * n + j], a[r * n + j]);
+            }
+        }
+    }
+    pivots
+}
+
+fn solve(lu: &[f64], pivots: &[usize], b: &mut [f64]) {
+    let n = b.len();
+    for (c, &p) in pivots.iter().enumerate() {
+        b.swap(c, p);
+    }
+    for r in 0..n {
+        b[r] = (0..r).fold(b[r], |sum, c| f64::mul_add(-lu[r * n + c], b[c], sum));
+    }
+    for r in (0..n).rev() {
+        let sum = (r + 1..n).fold(b[r], |sum, c| f64::mul_add(-lu[r * n + c], b[c], sum));
+        b[r] = sum / lu[r * n + r];
+    }
+}

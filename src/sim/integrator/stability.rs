@@ -1,0 +1,84 @@
+//! Steps for which a scheme is not stable are refused, where that can be known.
+
+use super::Problem;
+use super::exact::linear_part;
+use crate::equation::flow::jacobian;
+use crate::equation::tape::{Tape, Values};
+
+/// Largest |eigenvalue| of the Jacobian at a state.
+pub fn fastest(p: &mut Problem<'_>, state: &[f64], parameters: &[f64]) -> f64 {
+    let n = p.states();
+    let roots = p.drift.clone();
+    let ids = jacobian(&mut p.graph, &roots, n);
+    let mut values = vec![0.0; n * n];
+    Tape::new(&p.graph, &ids).evaluate(&Values { states: state, parameters, ..Values::default() }, &mut values);
+    if values.iter().any(|v| !v.is_finite()) {
+        return f64::INFINITY;
+    }
+    let eigenvalues = nalgebra::DMatrix::from_row_slice(n, n, &values).complex_eigenvalues();
+    eigenvalues.iter().map(|z| z.re.hypot(z.im)).fold(0.0, f64::max)
+}
+
+/// |R(z)| of an explicit scheme, or `None` for schemes that are stable for every decaying system.
+fn growth(name: &str, re: f64, im: f64) -> Option<f64> {
+    let terms = match name {
+        "euler" | "euler_maruyama" | "euler_sequential" | "milstein" => 1,
+        "heun" | "heun_stratonovich" => 2,
+        "rk4" => 4,
+        _ => return None,
+    };
+    // Σ z^k / k!
+    let (mut sum, mut power, mut factorial) = ((1.0, 0.0), (1.0, 0.0), 1.0);
+    for k in 1..=terms {
+        power = (power.0 * re - power.1 * im, power.0 * im + power.1 * re);
+        factorial *= f64::from(k);
+        sum = (sum.0 + power.0 / factorial, sum.1 + power.1 / factorial);
+    }
+    Some(sum.0.hypot(sum.1))
+}
+
+/// Refuses a step that is too long for the linear part of the equations.
+///
+/// # Errors
+/// The rate that is too fast, and the longest stable step.
+pub fn check(name: &str, p: &mut Problem<'_>, time_unit: f64) -> Result<(), String> {
+    let linear = linear_part(p);
+    let m = linear.states.len();
+    if m == 0 || growth(name, 0.0, 0.0).is_none() {
+        return Ok(());
+    }
+    let values: Vec<f64> = linear
+        .matrix
+        .iter()
+        .map(|&a| match p.lane_value(a) {
+            Ok(v) => v,
+            Err(list) => list.first().copied().unwrap_or(0.0),
+        })
+        .collect();
+    if values.iter().any(|v| !v.is_finite()) {
+        return Ok(());
+    }
+    for z in nalgebra::DMatrix::from_row_slice(m, m, &values).complex_eigenvalues().iter() {
+        let unstable = |h: f64| growth(name, z.re * h, z.im * h).is_some_and(|g| g > 1.0 + 1e-9);
+        // Oscillators without friction and growing modes are the model's own affair.
+        if z.re >= -1e-12 * z.im.abs() || !unstable(p.h) {
+            continue;
+        }
+        let (mut low, mut high) = (0.0, p.h);
+        for _ in 0..60 {
+            let middle = 0.5 * (low + high);
+            if unstable(middle) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        return Err(format!(
+            "`{name}` is not stable for this step: a state decays at a rate of {:.4e} /s, for which the step must be below {:.4e} s; here it is {:.4e} s (exact or exponential_euler have no such bound)",
+            -z.re * time_unit,
+            low / time_unit,
+            p.h / time_unit
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Integrators that decide by lane: adaptive steps, and linear solves.
+
+use crate::equation::kernel::{Memory, Place};
+use crate::equation::tape::{Tape, Values};
+use crate::sim::integrator::{rk45, rosenbrock};
+
+/// One lane at a time, by the plain evaluator.
+#[derive(Debug, Clone)]
+pub struct ByLane {
+    /// ROS2 instead of Dormand-Prince.
+    pub implicit: bool,
+    /// Rates of all states.
+    pub rate: Tape,
+    /// Jacobian and derivative by time.
+    pub jacobian: Tape,
+    /// Positive once the threshold is crossed.
+    pub surface: Option<Tape>,
+    /// Threshold variable and its bound.
+    pub cut: Option<(usize, Tape)>,
+    /// Number of states.
+    pub states: usize,
+    /// Where parameters are.
+    pub parameters: Vec<Place>,
+    /// Input ports and their registers.
+    pub inputs: Vec<(usize, usize)>,
+    /// Number of input ports.
+    pub ports: usize,
+    /// Step.
+    pub h: f64,
+}
+
+impl ByLane {
+    /// Advances one lane (whose inputs stand at `slot` of their registers); returns the part of the step that was done.
+    pub fn advance(&self, memory: &mut Memory, lane: usize, slot: usize, time: f64, armed: bool) -> f64 {
+        let padded = memory.padded;
+        let parameters: Vec<f64> = self
+            .parameters
+            .iter()
+            .map(|p| match p {
+                Place::Number(v) => *v,
+                Place::Column(c) => memory.data[*c as usize * padded + lane],
+                Place::Scratch(_) => f64::NAN,
+            })
+            .collect();
+        let mut inputs = vec![0.0; self.ports];
+        for &(port, register) in &self.inputs {
+            inputs[port] = memory.scratch(register)[slot];
+        }
+        let mut x: Vec<f64> = (0..self.states).map(|s| memory.data[s * padded + lane]).collect();
+        let evaluate = |tape: &Tape, t: f64, states: &[f64], out: &mut [f64]| {
+            tape.evaluate(&Values { states, parameters: &parameters, inputs: &inputs, time: t, ..Values::default() }, out);
+        };
+        let rate = |t: f64, states: &[f64], out: &mut [f64]| evaluate(&self.rate, t, states, out);
+        let cut = self.cut.as_ref().map(|(s, bound)| {
+            let mut v = [0.0];
+            evaluate(bound, time, &x, &mut v);
+            (*s, v[0])
+        });
+        let part = if self.implicit {
+            let jacobian = |t: f64, states: &[f64], out: &mut [f64]| evaluate(&self.jacobian, t, states, out);
+            rosenbrock::advance(&rosenbrock::Lane { rate: &rate, jacobian: &jacobian, cut }, time, self.h, &mut x);
+            1.0
+        } else {
+            let surface = |t: f64, states: &[f64]| {
+                let mut v = [0.0];
+                if let Some(tape) = &self.surface {
+                    evaluate(tape, t, states, &mut v);
+                }
+                v[0]
+            };
+            let surface: Option<&dyn Fn(f64, &[f64]) -> f64> = if armed && self.surface.is_some() { Some(&surface) } else { None };
+            rk45::advance(&rk45::Lane { rate: &rate, surface, cut }, time, self.h, &mut x)
+        };
+        for (s, v) in x.into_iter().enumerate() {
+            memory.data[s * padded + lane] = v;
+        }
+        part
+    }
+}

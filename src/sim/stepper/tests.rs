@@ -1,0 +1,237 @@
+//! The stepper against closed forms and stored numbers.
+
+use super::*;
+use crate::equation::tests::{adex, exp_conductance, source};
+use crate::equation::{Source, TimeUnit};
+use crate::core::units::Quantity;
+
+pub(crate) fn si(text: &str) -> f64 {
+    Quantity::parse(text).unwrap().value
+}
+
+pub(crate) struct Setup<'a> {
+    pub system: System,
+    pub parameters: &'a str,
+    pub initial: &'a str,
+    pub integrator: &'a str,
+    pub dt: f64,
+    pub lanes: usize,
+}
+
+fn named(list: &[crate::equation::Variable], text: &str) -> Vec<Column> {
+    let given: Vec<(&str, f64)> =
+        text.split(';').filter(|t| !t.trim().is_empty()).map(|t| t.split_once('=').unwrap()).map(|(n, v)| (n.trim(), si(v.trim()))).collect();
+    list.iter().map(|v| Column::Shared(given.iter().find(|g| g.0 == v.name).map_or(0.0, |g| g.1))).collect()
+}
+
+impl Setup<'_> {
+    pub(crate) fn stepper(&self) -> Stepper {
+        self.try_stepper().unwrap()
+    }
+
+    pub(crate) fn try_stepper(&self) -> Result<Stepper, StepperError> {
+        Stepper::new(StepperSpec {
+            system: &self.system,
+            integrator: self.integrator,
+            dt: self.dt,
+            substeps: 1,
+            parameters: named(self.system.parameters(), self.parameters),
+            initial: named(self.system.states(), self.initial),
+            first_unit: 0,
+            lanes: self.lanes,
+            seed: 1,
+            entity: "populations.test",
+            spike_times: SpikeTimes::Grid,
+        })
+    }
+
+    /// Spike times of lane 0 in ms under a constant input.
+    pub(crate) fn spikes(&self, input: f64, duration: f64) -> Vec<f64> {
+        let mut s = self.stepper();
+        let drive = vec![input; self.lanes];
+        let mut out = Vec::new();
+        let mut found = Vec::new();
+        for step in 0..(duration / self.dt).round() as u64 {
+            found.clear();
+            s.advance(step, &[&drive], &mut [], &mut found);
+            if found.first().is_some_and(|f| f.lane == 0) {
+                out.push((step + 1) as f64 * self.dt * 1e3);
+            }
+            s.reset(step, &found);
+        }
+        out
+    }
+}
+
+fn lif() -> Source {
+    Source {
+        threshold: Some("V_m >= V_th".to_owned()),
+        reset: Some("V_m = V_reset".to_owned()),
+        refractory_time: Some("t_ref".to_owned()),
+        refractory_hold: vec!["V_m".to_owned()],
+        ..source("dV_m/dt = (E_L - V_m)/tau_m + I/C_m : V", "tau_m:s C_m:F E_L:V V_th:V V_reset:V t_ref:s", "I:A")
+    }
+}
+
+const NEST: &str = "tau_m=10 ms; C_m=250 pF; E_L=-70 mV; V_th=-55 mV; V_reset=-70 mV; t_ref=2 ms";
+
+/// Intervals of NEST 3.10 `iaf_psc_exp` on its grid (ground-truth C2).
+#[test]
+fn lif_intervals_are_those_of_nest() {
+    for (current, want, dt) in [
+        ("400 pA", 29.8, 1e-4),
+        ("500 pA", 15.9, 1e-4),
+        ("1000 pA", 6.8, 1e-4),
+        ("400 pA", 29.73, 1e-5),
+        ("500 pA", 15.87, 1e-5),
+        ("1000 pA", 6.71, 1e-5),
+    ] {
+        let setup =
+            Setup { system: System::parse(&lif()).unwrap(), parameters: NEST, initial: "V_m=-70 mV", integrator: "auto", dt, lanes: 1 };
+        let s = setup.spikes(si(current), 0.2);
+        assert!((s[3] - s[2] - want).abs() < 1e-6, "{current}: {} {want}", s[3] - s[2]);
+        assert_eq!(setup.stepper().integrator().0, "exact");
+    }
+}
+
+pub(crate) fn exp_current() -> Source {
+    Source { on_event: Some("I_syn += w".to_owned()), ..source("dI_syn/dt = -I_syn/tau : A\nI = I_syn : A", "tau:s", "") }
+}
+
+/// Peak of the PSP of an exponential current (ground-truth C2).
+#[test]
+fn postsynaptic_potential_has_the_closed_form_peak() {
+    let system = System::parse(&lif()).unwrap().carrying("ex", &System::parse(&exp_current()).unwrap()).unwrap();
+    let parameters = format!("{NEST}; ex.tau=2 ms");
+    let setup = Setup { system, parameters: &parameters, initial: "V_m=-70 mV", integrator: "auto", dt: 1e-6, lanes: 5 };
+    let mut s = setup.stepper();
+    let mut arriving = vec![0.0, 0.0, 100e-12, 0.0, 0.0];
+    let (mut best, mut when) = (0.0, 0);
+    for step in 0..6000 {
+        s.advance(step, &[], &mut [&mut arriving], &mut Vec::new());
+        assert_eq!(arriving, [0.0; 5]);
+        let v = s.state(0)[2] + 0.070;
+        if v > best {
+            (best, when) = (v, step);
+        }
+        assert_eq!(s.state(0)[1], -0.070);
+    }
+    assert!((best * 1e3 - 0.534_992_24).abs() < 1e-7, "{best}");
+    assert!((when as f64 * 1e-3 - 4.023_594_78).abs() < 2e-3, "{when}");
+}
+
+fn hodgkin_huxley() -> Source {
+    let equations = "dV_m/dt = (g_Na*m**3*h*(E_Na - V_m) + g_K*n**4*(E_K - V_m) + g_L*(E_L - V_m) + I)/C_m : V
+u = V_m/[1 mV] : 1
+alpha_m = [1 1/ms]/exprel(-(u + 40)/10) : Hz
+beta_m = [4 1/ms]*exp(-(u + 65)/18) : Hz
+alpha_h = [0.07 1/ms]*exp(-(u + 65)/20) : Hz
+beta_h = [1 1/ms]*sigmoid((u + 35)/10) : Hz
+alpha_n = [0.1 1/ms]/exprel(-(u + 55)/10) : Hz
+beta_n = [0.125 1/ms]*exp(-(u + 65)/80) : Hz
+dm/dt = alpha_m*(1 - m) - beta_m*m : 1
+dh/dt = alpha_h*(1 - h) - beta_h*h : 1
+dn/dt = alpha_n*(1 - n) - beta_n*n : 1";
+    Source {
+        threshold: Some("V_m > [0 mV]".to_owned()),
+        ..source(equations, "C_m:F/m**2 g_Na:S/m**2 g_K:S/m**2 g_L:S/m**2 E_Na:V E_K:V E_L:V", "I:A/m**2")
+    }
+}
+
+const SQUID: &str = "C_m=1 uF/cm**2; g_Na=120 mS/cm**2; g_K=36 mS/cm**2; g_L=0.3 mS/cm**2; E_Na=50 mV; E_K=-77 mV; E_L=-54.387 mV";
+const SQUID_REST: &str = "V_m=-64.99638 mV; m=0.052955; h=0.595994; n=0.317732";
+
+/// Repetitive rates of the squid axon (ground-truth C4).
+#[test]
+fn hodgkin_huxley_fires_at_the_published_rates() {
+    let system = System::parse(&hodgkin_huxley()).unwrap();
+    for (integrator, current, want, within) in [
+        ("auto", "10 uA/cm**2", 68.324, 0.01),
+        ("auto", "7 uA/cm**2", 58.327, 0.01),
+        ("rosenbrock", "10 uA/cm**2", 68.324, 0.03),
+        ("exponential_euler", "10 uA/cm**2", 68.324, 0.4),
+    ] {
+        let setup = Setup { system: system.clone(), parameters: SQUID, initial: SQUID_REST, integrator, dt: 1e-5, lanes: 1 };
+        let s = setup.spikes(si(current), 1.0);
+        let n = s.len();
+        let rate = 1e3 * 10.0 / (s[n - 1] - s[n - 11]);
+        assert!((rate - want).abs() < within, "{integrator} {current}: {rate}");
+    }
+}
+
+/// Firing patterns, event-located with tolerance 1e-11 (ground-truth C3), here on a grid of 2 us.
+#[test]
+fn adex_patterns_have_the_reference_spike_times() {
+    let system = System::parse(&adex()).unwrap();
+    let base = "V_T=-50 mV; Delta_T=2 mV; V_peak=0 mV";
+    for (own, start, current, count, first) in [
+        ("C_m=200 pF; g_L=10 nS; E_L=-70 mV; a=2 nS; tau_w=30 ms; b=0 pA; V_reset=-58 mV", "-70 mV", "500 pA", 51, [14.2229, 23.1518, 32.2421]),
+        ("C_m=200 pF; g_L=12 nS; E_L=-70 mV; a=2 nS; tau_w=300 ms; b=60 pA; V_reset=-58 mV", "-70 mV", "500 pA", 10, [14.9040, 26.1718, 40.5479]),
+        ("C_m=200 pF; g_L=10 nS; E_L=-58 mV; a=2 nS; tau_w=120 ms; b=100 pA; V_reset=-46 mV", "-58 mV", "210 pA", 9, [16.1580, 19.0756, 24.1984]),
+        ("C_m=200 pF; g_L=12 nS; E_L=-70 mV; a=-10 nS; tau_w=300 ms; b=0 pA; V_reset=-58 mV", "-70 mV", "300 pA", 36, [33.5737, 54.1675, 73.2470]),
+    ] {
+        let (parameters, initial) = (format!("{base}; {own}"), format!("V_m={start}"));
+        for (integrator, dt, within) in [("auto", 2e-6, 0.015), ("rk45", 1e-4, 0.35)] {
+            let setup = Setup { system: system.clone(), parameters: &parameters, initial: &initial, integrator, dt, lanes: 1 };
+            let s = setup.spikes(si(current), 0.5);
+            assert_eq!(s.len(), count, "{integrator} {own}");
+            for (got, want) in s.iter().zip(first) {
+                assert!((got - want).abs() < within, "{integrator} {own}: {got} {want}");
+            }
+        }
+    }
+}
+
+fn izhikevich() -> Source {
+    Source {
+        time_unit: TimeUnit::Millisecond,
+        threshold: Some("v >= 30".to_owned()),
+        reset: Some("v = c; u += d".to_owned()),
+        ..source("dv/dt = 0.04*v**2 + 5*v + 140 - u + I : 1\ndu/dt = a*(b*v - u) : 1", "a:1 b:1 c:1 d:1", "I:1")
+    }
+}
+
+/// Spike counts in 1 s at I = 10 and steps of 0.1 ms (prior-systems 3.3).
+#[test]
+fn izhikevich_counts() {
+    let system = System::parse(&izhikevich()).unwrap();
+    for (parameters, count) in [
+        ("a=0.02; b=0.2; c=-65; d=8", 23),
+        ("a=0.02; b=0.2; c=-55; d=4", 34),
+        ("a=0.02; b=0.2; c=-50; d=2", 87),
+        ("a=0.1; b=0.2; c=-65; d=2", 130),
+    ] {
+        let b = si(parameters.split("b=").nth(1).unwrap().split(';').next().unwrap());
+        let initial = format!("v=-65; u={}", -65.0 * b);
+        let setup = Setup { system: system.clone(), parameters, initial: &initial, integrator: "euler", dt: 1e-4, lanes: 1 };
+        let s = setup.spikes(10.0, 1.0);
+        // The reference counts fast spiking to the last step; one spike stands at the edge.
+        assert!(s.len().abs_diff(count) <= usize::from(count == 130), "{parameters}: {}", s.len());
+        if count == 23 {
+            assert!((s[0] - 3.13).abs() < 0.3, "{}", s[0]);
+        }
+    }
+}
+
+#[test]
+fn conductances_are_frozen_over_the_step_and_held_potentials_ignore_events() {
+    let system = System::parse(&lif()).unwrap().carrying("ampa", &System::parse(&exp_conductance()).unwrap()).unwrap();
+    let parameters = format!("{NEST}; ampa.tau=5 ms; ampa.E_rev=0 mV");
+    let setup = Setup { system, parameters: &parameters, initial: "V_m=-70 mV; ampa.g=3 nS", integrator: "auto", dt: 1e-4, lanes: 1 };
+    let mut s = setup.stepper();
+    assert_eq!(s.integrator().0, "exact");
+    let (mut v, mut g): (f64, f64) = (-0.070, 3e-9);
+    for step in 0..100 {
+        s.advance(step, &[], &mut [], &mut Vec::new());
+        let total = 250e-12 / 10e-3 + g;
+        let end = (250e-12 / 10e-3 * -0.070) / total;
+        v = end + (v - end) * (-1e-4 * total / 250e-12).exp();
+        g *= (-1e-4f64 / 5e-3).exp();
+        assert!((s.state(0)[0] - v).abs() < 1e-15 && (s.state(1)[0] - g).abs() < 1e-22, "{step}");
+    }
+    let probe = s.probe("ampa.I").unwrap();
+    let mut out = Vec::new();
+    s.sample(&probe, 100, &[], &[0], &mut out);
+    assert!((out[0] - g * (0.0 - v)).abs() < 1e-20);
+    assert!(s.probe("amqa.I").unwrap_err().message.contains("ampa.I"));
+}

@@ -1,0 +1,116 @@
+//! Block loops beside the register program: which lanes cross, and what arrives.
+
+use crate::equation::graph::Binary;
+use crate::equation::kernel::{CHUNK, Kernel, Memory, Place};
+
+/// A compiled threshold condition.
+#[derive(Debug, Clone)]
+pub struct Threshold {
+    /// Computes what is compared, where that is more than states and parameters.
+    pub kernel: Kernel,
+    /// How `left` and `right` are compared; any other condition is compared with zero.
+    pub compare: Binary,
+    /// Left side.
+    pub left: Place,
+    /// Right side.
+    pub right: Place,
+}
+
+impl Threshold {
+    /// Appends the lanes of a block in which the condition holds.
+    pub fn scan(&self, memory: &mut Memory, start: usize, count: usize, out: &mut Vec<u32>) {
+        if !self.kernel.is_empty() {
+            self.kernel.run(memory, start, count);
+        }
+        let address = |p: Place| match p {
+            Place::Column(c) => Ok(c as usize * memory.padded + start),
+            Place::Scratch(r) => Ok(memory.scratch_base(r as usize)),
+            Place::Number(v) => Err(v),
+        };
+        crossing(&memory.data, (address(self.left), address(self.right)), self.compare, start, count, out);
+    }
+}
+
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
+fn crossing(
+    data: &[f64],
+    sides: (Result<usize, f64>, Result<usize, f64>),
+    compare: Binary,
+    start: usize,
+    count: usize,
+    out: &mut Vec<u32>,
+) {
+    match compare {
+        Binary::Greater => find(data, sides, start, count, out, |a, b| a > b),
+        Binary::GreaterEqual => find(data, sides, start, count, out, |a, b| a >= b),
+        Binary::Less => find(data, sides, start, count, out, |a, b| a < b),
+        Binary::LessEqual => find(data, sides, start, count, out, |a, b| a <= b),
+        Binary::Equal => find(data, sides, start, count, out, |a, b| a == b),
+        _ => find(data, sides, start, count, out, |a, b| a != b),
+    }
+}
+
+#[inline(always)]
+fn find(
+    data: &[f64],
+    (left, right): (Result<usize, f64>, Result<usize, f64>),
+    start: usize,
+    count: usize,
+    out: &mut Vec<u32>,
+    holds: impl Fn(f64, f64) -> bool,
+) {
+    let mut k = 0;
+    while k < count {
+        let width = CHUNK.min(count - k);
+        let mut a = [0.0; CHUNK];
+        let mut b = [0.0; CHUNK];
+        match left {
+            Ok(at) => a[..width].copy_from_slice(&data[at + k..at + k + width]),
+            Err(v) => a.fill(v),
+        }
+        match right {
+            Ok(at) => b[..width].copy_from_slice(&data[at + k..at + k + width]),
+            Err(v) => b.fill(v),
+        }
+        let mut any = false;
+        for i in 0..CHUNK {
+            any |= holds(a[i], b[i]);
+        }
+        if any {
+            for i in 0..width {
+                if holds(a[i], b[i]) {
+                    out.push((start + k + i) as u32);
+                }
+            }
+        }
+        k += width;
+    }
+}
+
+/// `to += gain * from`, and `from = 0` if `last`.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
+pub fn add_scaled(to: &mut [f64], from: &mut [f64], gain: f64, last: bool) {
+    if last {
+        for (t, f) in to.iter_mut().zip(from.iter_mut()) {
+            *t = gain.mul_add(*f, *t);
+            *f = 0.0;
+        }
+    } else {
+        for (t, f) in to.iter_mut().zip(from.iter()) {
+            *t = gain.mul_add(*f, *t);
+        }
+    }
+}
+
+/// `data[to..] += data[gain..] * from`.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
+pub fn add_products(data: &mut [f64], to: usize, gain: usize, from: &[f64]) {
+    let mut k = 0;
+    while k < from.len() {
+        let width = CHUNK.min(from.len() - k);
+        for i in k..k + width {
+            data[to + i] = data[gain + i].mul_add(from[i], data[to + i]);
+        }
+        k += width;
+    }
+}
