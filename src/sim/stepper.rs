@@ -403,9 +403,23 @@ impl Stepper {
         (0..self.states).map(|s| self.memory.data[s * self.memory.padded + lane]).collect()
     }
 
-    /// Delivers arrivals now, before `step`: events of delay 0.
-    pub fn deliver_before(&mut self, _step: u64, _arrivals: &mut [&mut [f64]]) {
-        todo!()
+    /// Delivers events of delay 0 before `step` begins: they act from this step on. What arrives at held states of refractory
+    /// lanes is lost, as it is at the end of a step. `arrivals` as in [`Stepper::advance`].
+    pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
+        let mut refractory = std::mem::take(&mut self.refractory);
+        refractory.retain(|r| r.until > step);
+        let padded = self.memory.padded;
+        self.kept.clear();
+        for r in &refractory {
+            for &s in &self.hold {
+                self.kept.push(self.memory.data[s * padded + r.lane as usize]);
+            }
+        }
+        for (start, count) in self.memory.blocks() {
+            self.deliver(arrivals, start, count);
+        }
+        self.restore(&refractory);
+        self.refractory = refractory;
     }
 
     /// Applies the reset to the lanes that spiked in the last `advance` and starts their refractory time.
