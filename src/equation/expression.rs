@@ -1,10 +1,12 @@
 //! Stand-alone expressions: stimuli in `t`, couplings in `V_m_pre` and `V_m_post`, initial values in parameters and positions.
 
-use super::Variable;
+use std::sync::Arc;
+
 use super::check::Checker;
 use super::graph::{Graph, Id, Symbol};
 use super::syntax::expression;
 use super::tape::{Tape, Values};
+use super::Variable;
 use crate::core::diagnostic::{Diagnostic, Severity};
 use crate::core::units::Dimension;
 
@@ -12,6 +14,8 @@ use crate::core::units::Dimension;
 #[derive(Debug, Clone)]
 pub struct Expression {
     tape: Tape,
+    graph: Arc<Graph>,
+    root: Id,
     dimension: Option<Dimension>,
     used: Vec<bool>,
     warnings: Vec<Diagnostic>,
@@ -31,8 +35,8 @@ impl Expression {
             Some(Ok((g.symbol(Symbol::Variable(i as u32)), variables[i].dimension)))
         };
         let parsed = expression(text, 0..text.len(), &mut found);
-        let checked =
-            parsed.and_then(|e| Checker { graph: &mut graph, lookup: &lookup, known: &known, diagnostics: &mut found }.number(&e));
+        let checked = parsed
+            .and_then(|e| Checker { graph: &mut graph, lookup: &lookup, known: &known, diagnostics: &mut found }.number(&e));
         let (warnings, errors): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity == Severity::Warning);
         match checked {
             Some((id, dimension)) if errors.is_empty() => {
@@ -42,7 +46,7 @@ impl Expression {
                         used[i as usize] = true;
                     }
                 }
-                Ok(Self { tape: Tape::new(&graph, &[id]), dimension, used, warnings })
+                Ok(Self { tape: Tape::new(&graph, &[id]), graph: Arc::new(graph), root: id, dimension, used, warnings })
             }
             _ => Err(errors),
         }
@@ -80,6 +84,12 @@ impl Expression {
     /// What is probably not meant.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
+    }
+
+    /// The graph behind it and the node that it is, for those that compile it; variables are [`Symbol::Variable`] in the order
+    /// of their names.
+    pub fn graph(&self) -> (&Graph, Id) {
+        (&self.graph, self.root)
     }
 
     /// Its value for one value a variable, all in SI.
