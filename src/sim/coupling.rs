@@ -89,10 +89,10 @@ impl Value {
                 break;
             }
             let with: Vec<(&str, Dimension)> = names.iter().copied().chain([("w", dimension)]).collect();
-            if let Ok(checked) = Expression::check(text, &with, time_unit) {
-                if checked.has_dimension(port) || found.is_err() {
-                    found = Ok(checked);
-                }
+            if let Ok(checked) = Expression::check(text, &with, time_unit)
+                && (checked.has_dimension(port) || found.is_err())
+            {
+                found = Ok(checked);
             }
         }
         found.map(|checked| Self { checked, names: names.len() + 1, time_unit })
@@ -238,7 +238,7 @@ impl Coupling {
                     for (lane, (r, v)) in row.iter_mut().zip(out.iter()).enumerate() {
                         let unit = lanes.start + lane;
                         let own = if *no_self && unit < *sources as usize { products.values[unit] } else { 0.0 };
-                        *r = (sum - own).mul_add(*v, *r);
+                        *r += (sum - own) * v;
                     }
                 }
             }

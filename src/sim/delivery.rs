@@ -309,7 +309,9 @@ mod tests {
             all.iter().all(|&(s, lane, w, d)| w == f64::from(s) * 1000.0 + f64::from(lane + 100) && u32::from(d) == (lane + 100) % 7 + 1)
         );
         let mut indegree = vec![0; 4800];
-        all.iter().for_each(|c| indegree[c.1 as usize] += 1);
+        for c in &all {
+            indegree[c.1 as usize] += 1;
+        }
         assert!(indegree.iter().all(|&d| d == 30));
     }
 

@@ -276,10 +276,11 @@ impl Worker {
                     group.stepper.reset(k, &group.spikes);
                 }
             }
-            if self.failure.is_none() && (k + 1).is_multiple_of(group.check_every) {
-                if let Some((lane, state)) = group.not_finite() {
-                    self.failure = Some(Failure { step: k + 1, population: group.population, unit: group.first + lane, state });
-                }
+            if self.failure.is_none()
+                && (k + 1).is_multiple_of(group.check_every)
+                && let Some((lane, state)) = group.not_finite()
+            {
+                self.failure = Some(Failure { step: k + 1, population: group.population, unit: group.first + lane, state });
             }
         }
     }

@@ -59,7 +59,7 @@ impl Level {
                 }
                 *last = Some(value);
                 for (j, now) in self.now.iter_mut().enumerate() {
-                    *now = at(amplitude, j).mul_add(value.0, at(offset, j) * value.1);
+                    *now = at(amplitude, j) * value.0 + at(offset, j) * value.1;
                 }
                 true
             }
@@ -68,11 +68,7 @@ impl Level {
                 for (j, now) in self.now.iter_mut().enumerate() {
                     let n = self.normals[self.lanes.as_ref().map_or(j, |l| l[j] as usize)];
                     let m = at(mean, j);
-                    *now = if first_time {
-                        at(sigma, j).mul_add(n, m)
-                    } else {
-                        (*now - m).mul_add(*decay, (at(sigma, j) * *kick).mul_add(n, m))
-                    };
+                    *now = if first_time { at(sigma, j) * n + m } else { (*now - m) * *decay + (at(sigma, j) * *kick * n + m) };
                 }
                 true
             }
@@ -83,7 +79,7 @@ impl Level {
                 normal::fill(self.key, self.first, k / *every, 0, &mut self.normals);
                 for (j, now) in self.now.iter_mut().enumerate() {
                     let n = self.normals[self.lanes.as_ref().map_or(j, |l| l[j] as usize)];
-                    *now = at(scale, j).mul_add(n, at(mean, j));
+                    *now = at(scale, j) * n + at(mean, j);
                 }
                 true
             }

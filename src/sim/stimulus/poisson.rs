@@ -173,7 +173,7 @@ impl Poisson {
                 for (sum, &draw) in row.iter_mut().zip(&draws[*skip..]) {
                     let count = table.count(draw);
                     events += u64::from(count);
-                    *sum = w.mul_add(f64::from(count), *sum);
+                    *sum += w * f64::from(count);
                 }
             }
             (Lanes::All { skip }, Weight::Each(each)) => {
@@ -181,7 +181,7 @@ impl Poisson {
                 for ((sum, &draw), w) in row.iter_mut().zip(&draws[*skip..]).zip(each) {
                     let count = table.count(draw);
                     events += u64::from(count);
-                    *sum = w.mul_add(f64::from(count), *sum);
+                    *sum += w * f64::from(count);
                 }
             }
             (Lanes::Some(list), weight) => {
@@ -192,7 +192,7 @@ impl Poisson {
                         Weight::Same(w) => *w,
                         Weight::Each(each) => each[j],
                     };
-                    row[lane as usize] = w.mul_add(f64::from(count), row[lane as usize]);
+                    row[lane as usize] += w * f64::from(count);
                 }
             }
         }

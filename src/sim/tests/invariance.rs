@@ -27,7 +27,11 @@ const TRACES: &str = "traces = [{ name = \"v\", variables = [\"V_m\", \"I\", \"a
 fn one_two_and_three_threads_give_the_same_bits() {
     let text = network(TRACES);
     let one = run_on(&text, 1);
-    assert!(one.recording.spikes.iter().all(|s| s.len() > 100), "{:?}", one.recording.spikes.iter().map(|s| s.len()).collect::<Vec<_>>());
+    assert!(
+        one.recording.spikes.iter().all(|s| s.len() > 100),
+        "{:?}",
+        one.recording.spikes.iter().map(crate::signal::Spikes::len).collect::<Vec<_>>()
+    );
     assert_eq!(one.recording.traces[0].len(), 241);
     assert_eq!(one.recording.traces[0].units, [800, 3, 400, 401]);
     for threads in [2, 3] {
