@@ -263,10 +263,13 @@ impl<'a> Compiler<'a> {
             _ => false,
         };
         let mut folded = vec![false; needed.len()];
+        // One instruction takes four terms.
+        let mut length = vec![1u8; needed.len()];
         for i in (0..needed.len()).filter(|&i| needed[i]) {
             if let Node::Fma { c, .. } = self.graph.node(Id(i as u32)) {
-                if link(self.graph, Id(i as u32)) && link(self.graph, c) && uses[c.index()] == 1 {
+                if link(self.graph, Id(i as u32)) && link(self.graph, c) && uses[c.index()] == 1 && length[c.index()] < 4 {
                     folded[c.index()] = true;
+                    length[i] = length[c.index()] + 1;
                 }
             }
         }
@@ -396,6 +399,18 @@ impl<'a> Compiler<'a> {
     fn emit(&mut self, id: Id, position: usize, target: Option<Place>, folded: &[bool]) {
         let reads = self.reads(id, folded);
         let places: Vec<Place> = reads.iter().map(|&a| self.located(a)).collect();
+        let mut places = places;
+        let mut spread = Vec::new();
+        if let Node::Binary(Binary::Pow | Binary::And | Binary::Or | Binary::Equal | Binary::NotEqual, ..) = self.graph.node(id) {
+            for place in &mut places {
+                if matches!(place, Place::Number(_)) {
+                    let register = self.register();
+                    self.program.push(Instruction::Copy(register, *place));
+                    *place = register;
+                    spread.push(register);
+                }
+            }
+        }
         // Registers that are read for the last time here may take the result: each chunk is read before it is written.
         for (a, place) in reads.iter().zip(&places) {
             if let (Place::Scratch(r), true) = (place, self.last_use[a.index()] == position + 1) {
@@ -405,16 +420,6 @@ impl<'a> Compiler<'a> {
             }
         }
         let to = target.unwrap_or_else(|| self.register());
-        let mut places = places;
-        if let Node::Binary(Binary::Pow | Binary::And | Binary::Or | Binary::Equal | Binary::NotEqual, ..) = self.graph.node(id) {
-            for place in &mut places {
-                if matches!(place, Place::Number(_)) {
-                    let register = self.register();
-                    self.program.push(Instruction::Copy(register, *place));
-                    *place = register;
-                }
-            }
-        }
         let instruction = match self.graph.node(id) {
             Node::Unary(op, _) => Instruction::Unary(op, to, places[0]),
             Node::Binary(op, ..) => Instruction::Binary(op, to, places[0], places[1]),
@@ -430,6 +435,11 @@ impl<'a> Compiler<'a> {
             Node::Constant(..) | Node::Symbol(_) => Instruction::Copy(to, places.first().copied().unwrap_or(Place::Number(f64::NAN))),
         };
         self.program.push(instruction);
+        for register in spread {
+            if let Place::Scratch(r) = register {
+                self.free.push(r);
+            }
+        }
         self.place[id.index()] = Some(to);
     }
 
@@ -624,14 +634,10 @@ fn execute<const W: usize>(program: &[Instruction], data: &mut [f64], layout: La
             }
             Instruction::Linear { to, base, terms } => {
                 let mut list = [(0.0, 0); 4];
-                let mut to_base = *base;
-                for part in terms.chunks(4) {
-                    for (slot, (factor, place)) in list.iter_mut().zip(part) {
-                        *slot = (*factor, at(*place));
-                    }
-                    sum_terms::<W>(data, n, at(*to), to_base, &list[..part.len()], layout);
-                    to_base = *to;
+                for (slot, (factor, place)) in list.iter_mut().zip(terms) {
+                    *slot = (*factor, at(*place));
                 }
+                sum_terms::<W>(data, n, at(*to), *base, &list[..terms.len()], layout);
             }
         }
     }

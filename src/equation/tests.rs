@@ -287,7 +287,8 @@ mod properties {
                 let mut chars: Vec<char> = text.chars().collect();
                 for &(at, with, kind) in &edits {
                     let at = usize::from(at) % (chars.len() + 1);
-                    let with = b"()[]:=+-*/.,#<> \n;dtVxi09e\xb5\xe9"[usize::from(with) % 29] as char;
+                    let list: Vec<char> = "()[]:=+-*/.,#<> \n;dtVxi09eµé".chars().collect();
+                    let with = list[usize::from(with) % list.len()];
                     match kind {
                         0 => chars.insert(at, with),
                         1 if at < chars.len() => { chars.remove(at); }
