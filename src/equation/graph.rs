@@ -50,6 +50,8 @@ pub enum Unary {
     Expm1,
     Exprel,
     ExprelDerivative,
+    /// x/(exp(x) - 1).
+    Bernoulli,
     Log,
     Sqrt,
     Sin,
@@ -127,6 +129,7 @@ impl Unary {
             Self::Expm1 => math::expm1(x),
             Self::Exprel => math::exprel(x),
             Self::ExprelDerivative => math::exprel_derivative(x),
+            Self::Bernoulli => math::bernoulli(x),
             Self::Log => math::log(x),
             Self::Sqrt => math::sqrt(x),
             Self::Sin => math::sin(x),

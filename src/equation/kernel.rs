@@ -399,6 +399,8 @@ impl<'a> Compiler<'a> {
     fn emit(&mut self, id: Id, position: usize, target: Option<Place>, folded: &[bool]) {
         let reads = self.reads(id, folded);
         let places: Vec<Place> = reads.iter().map(|&a| self.located(a)).collect();
+        // Where a number has to stand in memory; these registers are free again only after the instruction.
+        let original = places.clone();
         let mut places = places;
         let mut spread = Vec::new();
         if let Node::Binary(Binary::Pow | Binary::And | Binary::Or | Binary::Equal | Binary::NotEqual, ..) = self.graph.node(id) {
@@ -412,7 +414,7 @@ impl<'a> Compiler<'a> {
             }
         }
         // Registers that are read for the last time here may take the result: each chunk is read before it is written.
-        for (a, place) in reads.iter().zip(&places) {
+        for (a, place) in reads.iter().zip(&original) {
             if let (Place::Scratch(r), true) = (place, self.last_use[a.index()] == position + 1) {
                 if *r >= self.plan.reserved && !self.free.contains(r) {
                     self.free.push(*r);
@@ -700,6 +702,7 @@ fn unary<const W: usize>(op: Unary, data: &mut [f64], n: usize, to: usize, a: At
         Unary::Expm1 => map1::<W>(data, n, to, a, math::expm1),
         Unary::Exprel => map1::<W>(data, n, to, a, math::exprel),
         Unary::ExprelDerivative => map1::<W>(data, n, to, a, math::exprel_derivative),
+        Unary::Bernoulli => map1::<W>(data, n, to, a, math::bernoulli),
         Unary::Log => map1::<W>(data, n, to, a, math::log),
         Unary::Sqrt => map1::<W>(data, n, to, a, math::sqrt),
         Unary::Sin => map1::<W>(data, n, to, a, math::sin),

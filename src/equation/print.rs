@@ -77,6 +77,7 @@ impl<'a> Printer<'a> {
             Node::Unary(Unary::Neg, x) => (format!("{minus}{}", self.at(x, Level::Product)), Level::Minus),
             Node::Unary(Unary::Not, x) => (format!("not {}", self.at(x, Level::Compare)), Level::Not),
             Node::Unary(Unary::Powi(n), x) => self.power(x, &n.to_string()),
+            Node::Unary(Unary::Bernoulli, x) => (format!("1/exprel({})", self.text(x).0), Level::Product),
             Node::Unary(op, x) => {
                 if typeset && op == Unary::Abs {
                     return (format!("|{}|", self.text(x).0), Level::Atom);
@@ -183,6 +184,7 @@ fn function(op: Unary) -> &'static str {
         Unary::Expm1 => "expm1",
         Unary::Exprel => "exprel",
         Unary::ExprelDerivative => "exprel′",
+        Unary::Bernoulli => "1/exprel",
         Unary::Log => "log",
         Unary::Sqrt => "sqrt",
         Unary::Sin => "sin",

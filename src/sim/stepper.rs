@@ -110,6 +110,8 @@ pub struct Stepper {
     gains: Kernel,
     /// Input ports that the kernels read, and their scratch registers.
     inputs: Vec<(usize, usize)>,
+    /// Ports whose register holds something else than zeros.
+    filled: Vec<bool>,
     noise: Vec<Noise>,
     time: Option<usize>,
     effects: Vec<Vec<Effect>>,
@@ -200,8 +202,10 @@ impl Stepper {
             if end > start {
                 register[..end - start].copy_from_slice(&source[start..end]);
                 register[end - start..].fill(0.0);
-            } else {
-                register.fill(0.0);
+                self.filled[port] = true;
+            } else if std::mem::replace(&mut self.filled[port], false) {
+                // Zeros stay where they are, for all blocks.
+                self.memory.scratch_mut(scratch).fill(0.0);
             }
         }
         if !self.previous.is_empty() {
@@ -410,6 +414,7 @@ impl Stepper {
         }
         let time = (step as f64 + 1.0) * self.dt;
         let mut new = vec![0.0; self.reset_states.len()];
+        let (mut above, mut resting) = (Vec::new(), Vec::new());
         let per_lane = self.parameters.iter().any(|p| matches!(p, Place::Column(_)));
         let shared = self.lane_parameters(0);
         for spike in spikes {
@@ -425,17 +430,17 @@ impl Stepper {
             let states = self.lane_states(lane);
             let values = Values { states: &states, parameters, time, ..Values::default() };
             if self.condition.value(&values) != 0.0 {
-                self.above.push(spike.lane);
+                above.push(spike.lane);
             }
             if let Some(tape) = &self.refractory_time {
                 let steps = (tape.value(&values) / self.dt).round();
                 if steps >= 1.0 {
-                    self.refractory.push(Refractory { lane: spike.lane, until: step + 1 + steps as u64 });
+                    resting.push(Refractory { lane: spike.lane, until: step + 1 + steps as u64 });
                 }
             }
         }
-        self.above.sort_unstable();
-        self.refractory.sort_unstable_by_key(|r| r.lane);
+        merge(&mut self.above, above, |&l| l);
+        merge(&mut self.refractory, resting, |r| r.lane);
     }
 
     /// Values of state `index` in SI.
@@ -452,6 +457,29 @@ impl Stepper {
     pub fn not_finite(&self) -> Option<(u32, usize)> {
         let found = (0..self.states).filter_map(|s| self.state(s).iter().position(|v| !v.is_finite()).map(|lane| (lane as u32, s)));
         found.min()
+    }
+}
+
+/// Merges two lists that are in order of lane.
+fn merge<T: Copy>(into: &mut Vec<T>, new: Vec<T>, lane: impl Fn(&T) -> u32) {
+    if into.is_empty() {
+        *into = new;
+        return;
+    }
+    let mut at = into.len();
+    let mut left = new.len();
+    into.extend_from_slice(&new);
+    for k in (0..into.len()).rev() {
+        if left == 0 {
+            break;
+        }
+        if at > 0 && lane(&into[at - 1]) > lane(&new[left - 1]) {
+            at -= 1;
+            into[k] = into[at];
+        } else {
+            left -= 1;
+            into[k] = new[left];
+        }
     }
 }
 

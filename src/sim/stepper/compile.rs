@@ -280,6 +280,7 @@ fn assemble(
         held_motion: held_moves,
         gains,
         inputs,
+        filled: vec![true; p.inputs.len()],
         noise,
         time,
         effects,
