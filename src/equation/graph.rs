@@ -40,12 +40,11 @@ impl Graph {
         if let Some(&id) = self.index.get(&node) {
             return id;
         }
-        if let Node::Binary(op, a, b) = node {
-            if op.commutes() {
-                if let Some(&id) = self.index.get(&Node::Binary(op, b, a)) {
-                    return id;
-                }
-            }
+        if let Node::Binary(op, a, b) = node
+            && op.commutes()
+            && let Some(&id) = self.index.get(&Node::Binary(op, b, a))
+        {
+            return id;
         }
         let id = Id(self.nodes.len() as u32);
         self.nodes.push(node);
@@ -99,10 +98,10 @@ impl Graph {
 
     /// A function of one argument, simplified.
     pub fn unary(&mut self, op: Unary, x: Id) -> Id {
-        if let Node::Constant(bits, d) = self.node(x) {
-            if let Some(dimension) = op.dimension(d) {
-                return self.constant(op.apply(f64::from_bits(bits)), dimension);
-            }
+        if let Node::Constant(bits, d) = self.node(x)
+            && let Some(dimension) = op.dimension(d)
+        {
+            return self.constant(op.apply(f64::from_bits(bits)), dimension);
         }
         match op {
             Unary::Neg => match self.node(x) {
@@ -181,11 +180,11 @@ impl Graph {
                 if self.plain(a) == Some(-1.0) {
                     return self.unary(Unary::Neg, b);
                 }
-                if let (Some(_), Node::Binary(Binary::Mul, c, y)) = (self.value(a), self.node(b)) {
-                    if self.value(c).is_some() {
-                        let both = self.binary(Binary::Mul, a, c);
-                        return self.binary(Binary::Mul, both, y);
-                    }
+                if let (Some(_), Node::Binary(Binary::Mul, c, y)) = (self.value(a), self.node(b))
+                    && self.value(c).is_some()
+                {
+                    let both = self.binary(Binary::Mul, a, c);
+                    return self.binary(Binary::Mul, both, y);
                 }
                 if let Some(y) = self.negated(b) {
                     let product = self.binary(Binary::Mul, a, y);
@@ -219,10 +218,8 @@ impl Graph {
                 }
             }
             Binary::Min | Binary::Max if a == b => return a,
-            Binary::And => {
-                if self.is_zero(a) || self.is_zero(b) {
-                    return self.number(0.0);
-                }
+            Binary::And if (self.is_zero(a) || self.is_zero(b)) => {
+                return self.number(0.0);
             }
             _ => {}
         }

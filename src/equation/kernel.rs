@@ -123,7 +123,7 @@ impl Kernel {
     #[inline]
     pub fn run(&self, memory: &mut Memory, start: usize, count: usize) {
         let layout = Layout { start, padded: memory.padded, base: memory.columns * memory.padded, block: memory.block };
-        if count % CHUNK == 0 {
+        if count.is_multiple_of(CHUNK) {
             wide(&self.program, &mut memory.data, layout, count);
         } else {
             narrow(&self.program, &mut memory.data, layout, count);
@@ -209,11 +209,14 @@ impl<'a> Compiler<'a> {
         // One instruction takes four terms.
         let mut length = vec![1u8; needed.len()];
         for i in (0..needed.len()).filter(|&i| needed[i]) {
-            if let Node::Fma { c, .. } = self.graph.node(Id(i as u32)) {
-                if link(self.graph, Id(i as u32)) && link(self.graph, c) && uses[c.index()] == 1 && length[c.index()] < 4 {
-                    folded[c.index()] = true;
-                    length[i] = length[c.index()] + 1;
-                }
+            if let Node::Fma { c, .. } = self.graph.node(Id(i as u32))
+                && link(self.graph, Id(i as u32))
+                && link(self.graph, c)
+                && uses[c.index()] == 1
+                && length[c.index()] < 4
+            {
+                folded[c.index()] = true;
+                length[i] = length[c.index()] + 1;
             }
         }
         // Order: roots one after the other, those that overwrite a symbol after those that read it, where possible.
@@ -358,10 +361,11 @@ impl<'a> Compiler<'a> {
         }
         // Registers that are read for the last time here may take the result: each chunk is read before it is written.
         for (a, place) in reads.iter().zip(&original) {
-            if let (Place::Scratch(r), true) = (place, self.last_use[a.index()] == position + 1) {
-                if *r >= self.plan.reserved && !self.free.contains(r) {
-                    self.free.push(*r);
-                }
+            if let (Place::Scratch(r), true) = (place, self.last_use[a.index()] == position + 1)
+                && *r >= self.plan.reserved
+                && !self.free.contains(r)
+            {
+                self.free.push(*r);
             }
         }
         let to = target.unwrap_or_else(|| self.register());

@@ -1,5 +1,7 @@
 //! What an expression graph is made of, and what each operation computes.
 
+#![expect(clippy::needless_bitwise_bool, reason = "both sides are computed, so that loops have no branches")]
+
 use crate::core::math;
 use crate::core::units::Dimension;
 

@@ -200,7 +200,7 @@ impl System {
             let name = if v.name.contains('.') { format!("({})", v.name) } else { v.name.clone() };
             let mut line = format!("d{name}/dt = {}", whole(p.drift[i]));
             if let Some(noise) = p.diffusion[i] {
-                line.push_str(&format!(" + ({})·ξ", whole(noise)));
+                line = format!("{line} + ({})·ξ", whole(noise));
             }
             lines.push(line);
         }

@@ -197,6 +197,8 @@ mod properties {
             let text = Printer::source(&g, &names).print(id);
             // Shared terms are written out each time: texts may become longer than the language allows.
             prop_assume!(text.len() < 2000);
+            // Numbers that overflowed while folding cannot be typed.
+            prop_assume!(!text.contains("inf") && !text.contains("NaN"));
             let (again, same) = read(&text);
             prop_assert_eq!(&Printer::source(&again, &names).print(same), &text);
             let states = [0.3, -0.7, 1.1, 0.05];

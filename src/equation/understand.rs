@@ -271,10 +271,10 @@ impl<'a> Builder<'a> {
         if let Node::Binary(op @ (Binary::Greater | Binary::GreaterEqual | Binary::Less | Binary::LessEqual), a, b) = g.node(condition) {
             let above = matches!(op, Binary::Greater | Binary::GreaterEqual);
             surface = Some(if above { g.sub(a, b) } else { g.sub(b, a) });
-            if let (true, Node::Symbol(Symbol::State(s))) = (above, g.node(a)) {
-                if !g.depends(b, |s| matches!(s, Symbol::State(_) | Symbol::Input(_) | Symbol::Time)) {
-                    cut = Some((s as usize, b));
-                }
+            if let (true, Node::Symbol(Symbol::State(s))) = (above, g.node(a))
+                && !g.depends(b, |s| matches!(s, Symbol::State(_) | Symbol::Input(_) | Symbol::Time))
+            {
+                cut = Some((s as usize, b));
             }
         }
         self.parts.threshold = Some(Threshold { condition, surface, cut });
@@ -330,12 +330,11 @@ impl<'a> Builder<'a> {
 
     fn refractory(&mut self) {
         for (n, name) in self.source.refractory_hold.iter().enumerate() {
-            match self.table.get(name) {
-                Some(&(Entity::State(i), _)) => self.parts.hold.push(i),
-                _ => {
-                    let d = Diagnostic::error(format!("`{name}` is no state, so it cannot be held"), 0..name.len());
-                    self.say(Part::RefractoryHold(n), vec![d]);
-                }
+            if let Some(&(Entity::State(i), _)) = self.table.get(name) {
+                self.parts.hold.push(i);
+            } else {
+                let d = Diagnostic::error(format!("`{name}` is no state, so it cannot be held"), 0..name.len());
+                self.say(Part::RefractoryHold(n), vec![d]);
             }
         }
         self.parts.hold.sort_unstable();

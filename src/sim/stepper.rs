@@ -153,8 +153,9 @@ impl Stepper {
     ///
     /// # Errors
     /// An integrator that does not fit the equations, or that is unstable for the step (with the step that would be stable).
+    #[expect(clippy::needless_pass_by_value, reason = "a specification is used once")]
     pub fn new(spec: StepperSpec<'_>) -> Result<Self, StepperError> {
-        compile::compile(spec).map_err(|message| StepperError { message })
+        compile::compile(&spec).map_err(|message| StepperError { message })
     }
 
     /// Which integrator was chosen, and why, for the manifest.

@@ -1,5 +1,7 @@
 //! The loops of a register program.
 
+#![expect(clippy::needless_bitwise_bool, reason = "both sides are computed, so that loops have no branches")]
+
 use super::{CHUNK, Instruction, Place};
 use crate::core::math;
 use crate::equation::graph::{Binary, Unary, fused, truth};
