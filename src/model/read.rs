@@ -62,7 +62,12 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
     }
 
     let system = match System::parse(&source) {
-        Ok(system) => system,
+        Ok(system) => {
+            for (part, diagnostic) in system.warnings() {
+                nodes.put(report, *part, diagnostic.clone(), &node.place);
+            }
+            system
+        }
         Err(problems) => {
             for (part, diagnostic) in problems {
                 nodes.put(report, part, diagnostic, &node.place);

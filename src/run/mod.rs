@@ -21,7 +21,7 @@ mod single;
 mod watch;
 
 pub use catalog::{analyses, catalog, integrators};
-pub use compare::{Comparison, Difference, compare};
+pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
 pub use ensemble::{Ensemble, PointResult, ensemble};
 pub use expect::check as check_expectations;
 pub use job::start;
@@ -155,6 +155,8 @@ pub struct Check {
     pub min: Option<f64>,
     /// Greatest value.
     pub max: Option<f64>,
+    /// Unit of all three.
+    pub unit: String,
     /// Whether it holds.
     pub passed: bool,
     /// Where the range comes from, or why there is no value.

@@ -220,6 +220,8 @@ pub struct CheckEntry {
     pub min: Option<f64>,
     /// Greatest value.
     pub max: Option<f64>,
+    /// Unit of all three.
+    pub unit: String,
     /// Whether it holds.
     pub passed: bool,
     /// Source or reason.
@@ -228,15 +230,15 @@ pub struct CheckEntry {
 
 impl From<&Check> for CheckEntry {
     fn from(c: &Check) -> Self {
-        let Check { name, metric, found, min, max, passed, note } = c.clone();
-        Self { name, metric, found, min, max, passed, note }
+        let Check { name, metric, found, min, max, unit, passed, note } = c.clone();
+        Self { name, metric, found, min, max, unit, passed, note }
     }
 }
 
 impl From<CheckEntry> for Check {
     fn from(c: CheckEntry) -> Self {
-        let CheckEntry { name, metric, found, min, max, passed, note } = c;
-        Self { name, metric, found, min, max, passed, note }
+        let CheckEntry { name, metric, found, min, max, unit, passed, note } = c;
+        Self { name, metric, found, min, max, unit, passed, note }
     }
 }
 
