@@ -7,6 +7,7 @@ use super::axis::Axis;
 use super::connect::Wiring;
 use super::coupling::{Coupling as CouplingInput, History, Value as Carried, variables};
 use super::delivery::{Properties, Property, Ring, Table};
+use super::describe::{described, wanted_connections};
 use super::engine::Plan;
 use super::estimate;
 use super::place::Place;
@@ -21,15 +22,14 @@ use crate::core::rng::Key;
 use crate::core::units::{Dimension, display_unit};
 use crate::equation::System;
 use crate::scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, Value};
-use crate::signal::{Connections, Population};
 
 /// Fewest units a thread is started for.
 const GRAIN: usize = 256;
 
 /// A population with all its values found.
-struct Found {
-    place: Place,
-    parameters: Vec<Column>,
+pub(super) struct Found {
+    pub place: Place,
+    pub parameters: Vec<Column>,
     initial: Vec<Column>,
 }
 
@@ -76,8 +76,7 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
     for projection in &spec.projections {
         paths.push(path(spec, projection, &found, &mut histories, axis)?);
     }
-    let mut emitters: Vec<usize> =
-        spec.projections.iter().filter(|p| p.coupling == Coupling::Event).map(|p| p.from).collect();
+    let mut emitters: Vec<usize> = spec.projections.iter().filter(|p| p.coupling == Coupling::Event).map(|p| p.from).collect();
     emitters.sort_unstable();
     emitters.dedup();
     let stimuli = spec
@@ -94,7 +93,14 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
     let threads = threads.clamp(1, (units / GRAIN).max(1));
     let common = Common { spec, axis, found: &found, paths: &paths, stimuli: &stimuli, histories: &histories, emitters: &emitters, cancel };
     let workers = std::thread::scope(|scope| {
-        let rest: Vec<_> = (1..threads).map(|w| scope.spawn({ let common = &common; move || worker(common, w, threads) })).collect();
+        let rest: Vec<_> = (1..threads)
+            .map(|w| {
+                scope.spawn({
+                    let common = &common;
+                    move || worker(common, w, threads)
+                })
+            })
+            .collect();
         let mut workers = vec![worker(&common, 0, threads)];
         for handle in rest {
             workers.push(handle.join().unwrap_or_else(|_| Err(unsuitable("threads", "a thread that built its share crashed"))));
@@ -191,7 +197,8 @@ fn path<'a>(
         to: &found[to].place,
     };
     wiring.check().map_err(|m| unsuitable(format!("{}.connect", place()), m))?;
-    let finder = Finder::new(projection, (source.size, target.size), no_self, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
+    let finder =
+        Finder::new(projection, (source.size, target.size), no_self, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
     let continuous = match &projection.coupling {
         Coupling::Event => None,
         Coupling::Continuous { value } => {
@@ -200,8 +207,12 @@ fn path<'a>(
             let mut index = |population: usize, list: &[String], end: &str| -> Result<Vec<usize>, BuildError> {
                 list.iter()
                     .map(|name| {
-                        let dimension = dimension_of(&spec.populations[population].system, name)
-                            .ok_or_else(|| unsuitable(format!("{}.value", place()), format!("there is no `{name}` in {}", spec.populations[population].name)))?;
+                        let dimension = dimension_of(&spec.populations[population].system, name).ok_or_else(|| {
+                            unsuitable(
+                                format!("{}.value", place()),
+                                format!("there is no `{name}` in {}", spec.populations[population].name),
+                            )
+                        })?;
                         names.push((format!("{name}_{end}"), dimension));
                         let key = (population, name.clone());
                         Ok(histories.iter().position(|h| *h == key).unwrap_or_else(|| {
@@ -270,8 +281,8 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
         };
         match (&path.continuous, target.port) {
             (None, Port::Event(port)) => {
-                let table = Table::build(&path.wiring, range, &properties)
-                    .map_err(|m| unsuitable(format!("projections.{}", path.spec.name), m))?;
+                let table =
+                    Table::build(&path.wiring, range, &properties).map_err(|m| unsuitable(format!("projections.{}", path.spec.name), m))?;
                 let from = common.emitters.iter().position(|&e| e == path.spec.from).unwrap_or(0);
                 event_inputs.push(EventInput { table, to, port, from });
             }
@@ -279,7 +290,12 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
                 let coupling = CouplingInput::new(carried, (pre.clone(), post.clone()), &path.wiring, range, &properties);
                 continuous_inputs.push(ContinuousInput { coupling, to, port });
             }
-            _ => return Err(unsuitable(format!("projections.{}.to", path.spec.name), "spikes end at a receptor, continuous values at an input")),
+            _ => {
+                return Err(unsuitable(
+                    format!("projections.{}.to", path.spec.name),
+                    "spikes end at a receptor, continuous values at an input",
+                ));
+            }
         }
     }
     attach_stimuli(common, &mut groups)?;
@@ -373,65 +389,4 @@ fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) -> Result<(), Build
         }
     }
     Ok(())
-}
-
-/// Populations as the recording knows them.
-fn described(spec: &Spec, found: &[Found]) -> Vec<Population> {
-    let one = |(population, found): (&PopulationSpec, &Found)| {
-        let differing = population.system.parameters().iter().zip(&found.parameters).filter_map(|(variable, column)| match column {
-            Column::Shared(_) => None,
-            Column::Each(values) => {
-                let unit = display_unit(variable.dimension);
-                Some((unit.column(&variable.name), values.iter().map(|v| v / unit.scale).collect()))
-            }
-        });
-        let positions: Vec<[f64; 3]> = found.place.positions.iter().map(|p| p.map(|x| x / 1e-6)).collect();
-        Population {
-            name: population.name.clone(),
-            size: population.size,
-            positions: (!positions.is_empty()).then_some(positions),
-            parameters: differing.collect(),
-        }
-    };
-    spec.populations.iter().zip(found).map(one).collect()
-}
-
-/// The connections that the scenario wants written, sorted by source, then target.
-fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) -> Vec<Connections> {
-    let wanted = |p: usize| spec.records.iter().any(|r| r.population == p && r.connections);
-    let mut all = Vec::new();
-    for (index, projection) in spec.projections.iter().enumerate().filter(|(_, p)| wanted(p.from)) {
-        let before = spec.projections[..index].iter();
-        let event = projection.coupling == Coupling::Event;
-        let nth = before.filter(|p| (p.coupling == Coupling::Event) == event && p.to.population == projection.to.population).count();
-        let mut rows: Vec<(u32, u32, f64, u16)> = Vec::new();
-        for worker in workers {
-            let Some(to) = worker.groups.iter().position(|g| g.population == projection.to.population) else { continue };
-            let first = worker.groups[to].first;
-            let shift = |(s, lane, w, d): (u32, u32, f64, u16)| (s, lane + first, w, d);
-            if event {
-                let input = worker.event_inputs.iter().filter(|i| i.to == to).nth(nth);
-                rows.extend(input.into_iter().flat_map(|i| i.table.connections()).map(shift));
-            } else {
-                let input = worker.continuous_inputs.iter().filter(|i| i.to == to).nth(nth);
-                rows.extend(input.into_iter().flat_map(|i| i.coupling.connections()).map(shift));
-            }
-        }
-        rows.sort_by_key(|r| (r.0, r.1));
-        let dimension = match projection.to.port {
-            Port::Event(port) => spec.populations[projection.to.population].system.event_ports()[port].weight,
-            Port::Input(_) => Dimension::NONE,
-        };
-        let unit = display_unit(dimension);
-        all.push(Connections {
-            projection: projection.name.clone(),
-            source: rows.iter().map(|r| r.0).collect(),
-            target: rows.iter().map(|r| r.1).collect(),
-            weight: rows.iter().map(|r| r.2 / unit.scale).collect(),
-            weight_unit: unit.symbol,
-            weight_final: Vec::new(),
-            delay: rows.iter().map(|r| axis.time(f64::from(r.3))).collect(),
-        });
-    }
-    all
 }

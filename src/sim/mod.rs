@@ -14,6 +14,7 @@ mod build;
 mod connect;
 mod coupling;
 mod delivery;
+mod describe;
 mod engine;
 mod estimate;
 mod expression;
@@ -48,7 +49,10 @@ pub trait Observer {
         false
     }
     /// Whole parts of what was recorded since the last call, when recording streams to disk because it would not fit the
-    /// memory budget. Return an error text to stop (a full disk).
+    /// memory budget.
+    ///
+    /// # Errors
+    /// A text that says why it cannot be kept (a full disk); the run stops.
     fn part(&mut self, _part: Recording) -> Result<(), String> {
         Ok(())
     }

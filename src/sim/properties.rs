@@ -99,10 +99,10 @@ impl<'a> Finder<'a> {
         };
         let weight = own_weight.map_or_else(|| find(&projection.weight, "weight"), Ok)?;
         let delay = own_delay.map_or_else(|| find(&projection.delay, "delay"), Ok)?;
-        if let Source::Same(d) = delay {
-            if !(0.0..=f64::from(u16::MAX)).contains(&(d / axis.dt).round()) {
-                return Err(format!("a delay of {} steps is outside 0 to {}", (d / axis.dt).round(), u16::MAX));
-            }
+        if let Source::Same(d) = delay
+            && !(0.0..=f64::from(u16::MAX)).contains(&(d / axis.dt).round())
+        {
+            return Err(format!("a delay of {} steps is outside 0 to {}", (d / axis.dt).round(), u16::MAX));
         }
         let least = if matches!(delay, Source::Drawn(..)) { 1.0 } else { 0.0 };
         Ok(Self { weight, delay, axis, least, rounded: AtomicU64::new(0), too_long: AtomicU64::new(0) })

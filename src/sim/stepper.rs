@@ -5,6 +5,7 @@
 
 mod by_lane;
 mod compile;
+mod early;
 mod probe;
 mod threshold;
 
@@ -401,25 +402,6 @@ impl Stepper {
 
     fn lane_states(&self, lane: usize) -> Vec<f64> {
         (0..self.states).map(|s| self.memory.data[s * self.memory.padded + lane]).collect()
-    }
-
-    /// Delivers events of delay 0 before `step` begins: they act from this step on. What arrives at held states of refractory
-    /// lanes is lost, as it is at the end of a step. `arrivals` as in [`Stepper::advance`].
-    pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
-        let mut refractory = std::mem::take(&mut self.refractory);
-        refractory.retain(|r| r.until > step);
-        let padded = self.memory.padded;
-        self.kept.clear();
-        for r in &refractory {
-            for &s in &self.hold {
-                self.kept.push(self.memory.data[s * padded + r.lane as usize]);
-            }
-        }
-        for (start, count) in self.memory.blocks() {
-            self.deliver(arrivals, start, count);
-        }
-        self.restore(&refractory);
-        self.refractory = refractory;
     }
 
     /// Applies the reset to the lanes that spiked in the last `advance` and starts their refractory time.

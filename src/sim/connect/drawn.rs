@@ -17,24 +17,30 @@ pub(super) fn probability(wiring: &Wiring<'_>, p: f64, targets: Range<u32>, mut 
         return super::listed::all_to_all(wiring, targets, visit);
     }
     let scale = 1.0 / log(1.0 - p);
+    let mut chosen = Vec::new();
     for target in targets {
         let mut stream = wiring.key.stream(target, 0);
         let candidates = wiring.sources - u32::from(wiring.no_self && target < wiring.sources);
-        let mut next = skip(&mut stream, scale);
-        let mut draw = 0;
-        while next < u64::from(candidates) {
-            let source = past_self(wiring, next as u32, target);
-            visit(Link { source, target, row: target, draw });
-            draw += 1;
-            next = next.saturating_add(1).saturating_add(skip(&mut stream, scale));
+        successes(&mut stream, scale, candidates, &mut chosen);
+        for (draw, &n) in chosen.iter().enumerate() {
+            visit(Link { source: past_self(wiring, n, target), target, row: target, draw: draw as u32 });
         }
     }
 }
 
-/// Number of failures before the next success: floor(ln(1 - u) / ln(1 - p)).
-#[inline]
-fn skip(stream: &mut Stream, scale: f64) -> u64 {
-    (log(1.0 - stream.uniform()) * scale) as u64
+/// Which of `candidates` independent trials succeed. Before each success lie floor(ln(1 - u) / ln(1 - p)) failures.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
+fn successes(stream: &mut Stream, scale: f64, candidates: u32, chosen: &mut Vec<u32>) {
+    chosen.clear();
+    let mut next = 0_u64;
+    loop {
+        next = next.saturating_add((log(1.0 - stream.uniform()) * scale) as u64);
+        if next >= u64::from(candidates) {
+            return;
+        }
+        chosen.push(next as u32);
+        next += 1;
+    }
 }
 
 /// The `n`-th unit that is not `own`, where self-connections are forbidden.

@@ -78,10 +78,10 @@ impl<'a> Stimulus<'a> {
             return Err(format!("unit {unit} does not exist: the target has {size} units, numbered from 0"));
         }
         let find = |value: &Value, purpose: &str| -> Result<Column, String> {
-            if let Value::Each(list) = value {
-                if list.len() == units.len() {
-                    return Ok(Column::Each(list.to_vec()));
-                }
+            if let Value::Each(list) = value
+                && list.len() == units.len()
+            {
+                return Ok(Column::Each(list.to_vec()));
             }
             let whole = resolve(value, &Names { size, place, known: &[], time_unit }, Key::new(seed, &entity, purpose))?;
             Ok(match whole {
@@ -167,7 +167,7 @@ impl<'a> Stimulus<'a> {
                 return Some(Local::Events(Events::Poisson(Poisson::new(self.key, first, lanes, &targets, on, off))));
             }
             StimulusKind::Spikes { times, units, .. } => {
-                return Some(Local::Events(Events::Listed { arrivals: self.arrivals(times, units.as_deref(), &mine, &a, &range, axis), next: 0 }));
+                return Some(Local::Events(Events::Listed { arrivals: arrivals(times, units.as_deref(), &mine, &a, &range, axis), next: 0 }));
             }
             StimulusKind::OuNoise { tau, .. } => {
                 let decay = exp(-axis.dt / tau);
@@ -209,34 +209,33 @@ impl<'a> Stimulus<'a> {
         let normals = if matches!(course, Course::Ou { .. } | Course::Normal { .. }) { vec![0.0; lanes] } else { Vec::new() };
         Some(Local::Level(Level { course, key: self.key, first, lanes: listed, now: vec![0.0; mine.len()], normals, refreshed: None }))
     }
+}
 
-    /// Listed spikes as arrivals. A time between grid points arrives at the next one: no event acts before its time.
-    fn arrivals(
-        &self,
-        times: &[f64],
-        listed: Option<&[u32]>,
-        mine: &[(u32, usize)],
-        weight: &Column,
-        range: &Range<u32>,
-        axis: &Axis,
-    ) -> Vec<(u64, u32, f64)> {
-        let mut arrivals = Vec::new();
-        let mut index = vec![None; range.len()];
-        mine.iter().enumerate().for_each(|(j, m)| index[m.0 as usize] = Some(j));
-        for (k, &time) in times.iter().enumerate().filter(|(_, t)| **t >= 0.0) {
-            let point = axis.first_at(time);
-            match listed {
-                Some(units) => {
-                    if let Some(j) = range.contains(&units[k]).then(|| index[(units[k] - range.start) as usize]).flatten() {
-                        arrivals.push((point, mine[j].0, at(weight, j)));
-                    }
+/// Listed spikes as arrivals. A time between grid points arrives at the next one: no event acts before its time.
+fn arrivals(
+    times: &[f64],
+    listed: Option<&[u32]>,
+    mine: &[(u32, usize)],
+    weight: &Column,
+    range: &Range<u32>,
+    axis: &Axis,
+) -> Vec<(u64, u32, f64)> {
+    let mut arrivals = Vec::new();
+    let mut index = vec![None; range.len()];
+    mine.iter().enumerate().for_each(|(j, m)| index[m.0 as usize] = Some(j));
+    for (k, &time) in times.iter().enumerate().filter(|(_, t)| **t >= 0.0) {
+        let point = axis.first_at(time);
+        match listed {
+            Some(units) => {
+                if let Some(j) = range.contains(&units[k]).then(|| index[(units[k] - range.start) as usize]).flatten() {
+                    arrivals.push((point, mine[j].0, at(weight, j)));
                 }
-                None => arrivals.extend(mine.iter().enumerate().map(|(j, &(lane, _))| (point, lane, at(weight, j)))),
             }
+            None => arrivals.extend(mine.iter().enumerate().map(|(j, &(lane, _))| (point, lane, at(weight, j)))),
         }
-        arrivals.sort_by_key(|a| a.0);
-        arrivals
     }
+    arrivals.sort_by_key(|a| a.0);
+    arrivals
 }
 
 /// a - b, entry by entry.

@@ -10,11 +10,11 @@ fn network(record: &str) -> String {
          receptors.ampa = {{ kind = \"exp_current\", tau = \"5 ms\" }}\nreceptors.gaba = {{ kind = \"exp_current\", tau = \"10 ms\" }}\n\
          [populations.inh]\nmodel = \"lif\"\nsize = 203\ninitial = {{ V_m = {{ uniform = [\"-70 mV\", \"-55 mV\"] }} }}\n\
          receptors.ampa = {{ kind = \"exp_current\", tau = \"5 ms\" }}\nreceptors.gaba = {{ kind = \"delta\" }}\n\
-         [projections.ee]\nfrom = \"exc\"\nto = \"exc.ampa\"\nconnect = {{ rule = \"probability\", p = 0.1 }}\nweight = {{ lognormal = {{ mu = 2.0, sigma = 0.5, unit = \"1 pA\" }} }}\ndelay = {{ uniform = [\"0.3 ms\", \"2.5 ms\"] }}\n\
+         [projections.ee]\nfrom = \"exc\"\nto = \"exc.ampa\"\nconnect = {{ rule = \"probability\", p = 0.1 }}\nweight = {{ lognormal = {{ mu = 2.0, sigma = 0.5, unit = \"pA\" }} }}\ndelay = {{ uniform = [\"0.3 ms\", \"2.5 ms\"] }}\n\
          [projections.ei]\nfrom = \"exc\"\nto = \"inh.ampa\"\nconnect = {{ rule = \"fixed_indegree\", indegree = 60 }}\nweight = \"12 pA\"\ndelay = \"0.5 ms\"\n\
          [projections.ie]\nfrom = \"inh\"\nto = \"exc.gaba\"\nconnect = {{ rule = \"fixed_outdegree\", outdegree = 100 }}\nweight = \"-30 pA\"\ndelay = \"0.3 ms\"\n\
          [projections.ii]\nfrom = \"inh\"\nto = \"inh.gaba\"\nconnect = {{ rule = \"fixed_total_number\", total = 5000 }}\nweight = \"-0.3 mV\"\ndelay = \"0.8 ms\"\n\
-         [stimuli.drive]\ntarget = \"exc.I\"\nkind = \"constant\"\namplitude = \"300 pA\"\n\
+         [stimuli.drive]\ntarget = \"exc.I\"\nkind = \"constant\"\namplitude = \"420 pA\"\n\
          [stimuli.noise]\ntarget = \"exc.I\"\nkind = \"ou_noise\"\nsigma = \"100 pA\"\ntau = \"5 ms\"\n\
          [stimuli.poisson]\ntarget = \"inh.ampa\"\nkind = \"poisson\"\nrate = \"4000 Hz\"\nweight = \"25 pA\"\n\
          [record.exc]\nspikes = true\n{record}\n[record.inh]\nspikes = true\n"
@@ -27,7 +27,11 @@ const TRACES: &str = "traces = [{ name = \"v\", variables = [\"V_m\", \"I\", \"a
 fn one_two_and_three_threads_give_the_same_bits() {
     let text = network(TRACES);
     let one = run_on(&text, 1);
-    assert!(one.recording.spikes.iter().all(|s| s.len() > 500), "{:?}", one.recording.spikes.iter().map(|s| s.len()).collect::<Vec<_>>());
+    assert!(
+        one.recording.spikes.iter().all(|s| s.len() > 100),
+        "{:?}",
+        one.recording.spikes.iter().map(crate::signal::Spikes::len).collect::<Vec<_>>()
+    );
     assert_eq!(one.recording.traces[0].len(), 241);
     assert_eq!(one.recording.traces[0].units, [800, 3, 400, 401]);
     for threads in [2, 3] {
@@ -50,7 +54,8 @@ fn the_seed_changes_everything_and_other_populations_nothing() {
     let other = run_on(&text.replace("seed = 11", "seed = 12"), 1);
     let one = run_on(&text, 1);
     assert_ne!(one.recording.spikes[0], other.recording.spikes[0]);
-    let more = text + "[populations.bystander]\nmodel = \"lif\"\nsize = 50\n[stimuli.extra]\ntarget = \"bystander.I\"\nkind = \"white_noise\"\namplitude = \"5 pA*s**0.5\"\n";
+    let more = text
+        + "[populations.bystander]\nmodel = \"lif\"\nsize = 50\n[stimuli.extra]\ntarget = \"bystander.I\"\nkind = \"white_noise\"\namplitude = \"5 pA*s**0.5\"\n";
     let more = run_on(&more, 2);
     assert_eq!(more.recording.spikes, one.recording.spikes);
 }

@@ -1,0 +1,70 @@
+//! What a recording says about the network itself: populations, and connections on request.
+
+use super::axis::Axis;
+use super::build::Found;
+use super::stepper::Column;
+use super::worker::Worker;
+use crate::core::units::{Dimension, display_unit};
+use crate::scenario::{Coupling, PopulationSpec, Port, Spec};
+use crate::signal::{Connections, Population};
+
+/// Populations as the recording knows them.
+pub(super) fn described(spec: &Spec, found: &[Found]) -> Vec<Population> {
+    let one = |(population, found): (&PopulationSpec, &Found)| {
+        let differing = population.system.parameters().iter().zip(&found.parameters).filter_map(|(variable, column)| match column {
+            Column::Shared(_) => None,
+            Column::Each(values) => {
+                let unit = display_unit(variable.dimension);
+                Some((unit.column(&variable.name), values.iter().map(|v| v / unit.scale).collect()))
+            }
+        });
+        let positions: Vec<[f64; 3]> = found.place.positions.iter().map(|p| p.map(|x| x / 1e-6)).collect();
+        Population {
+            name: population.name.clone(),
+            size: population.size,
+            positions: (!positions.is_empty()).then_some(positions),
+            parameters: differing.collect(),
+        }
+    };
+    spec.populations.iter().zip(found).map(one).collect()
+}
+
+/// The connections that the scenario wants written, sorted by source, then target.
+pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) -> Vec<Connections> {
+    let wanted = |p: usize| spec.records.iter().any(|r| r.population == p && r.connections);
+    let mut all = Vec::new();
+    for (index, projection) in spec.projections.iter().enumerate().filter(|(_, p)| wanted(p.from)) {
+        let before = spec.projections[..index].iter();
+        let event = projection.coupling == Coupling::Event;
+        let nth = before.filter(|p| (p.coupling == Coupling::Event) == event && p.to.population == projection.to.population).count();
+        let mut rows: Vec<(u32, u32, f64, u16)> = Vec::new();
+        for worker in workers {
+            let Some(to) = worker.groups.iter().position(|g| g.population == projection.to.population) else { continue };
+            let first = worker.groups[to].first;
+            let shift = |(s, lane, w, d): (u32, u32, f64, u16)| (s, lane + first, w, d);
+            if event {
+                let input = worker.event_inputs.iter().filter(|i| i.to == to).nth(nth);
+                rows.extend(input.into_iter().flat_map(|i| i.table.connections()).map(shift));
+            } else {
+                let input = worker.continuous_inputs.iter().filter(|i| i.to == to).nth(nth);
+                rows.extend(input.into_iter().flat_map(|i| i.coupling.connections()).map(shift));
+            }
+        }
+        rows.sort_by_key(|r| (r.0, r.1));
+        let dimension = match projection.to.port {
+            Port::Event(port) => spec.populations[projection.to.population].system.event_ports()[port].weight,
+            Port::Input(_) => Dimension::NONE,
+        };
+        let unit = display_unit(dimension);
+        all.push(Connections {
+            projection: projection.name.clone(),
+            source: rows.iter().map(|r| r.0).collect(),
+            target: rows.iter().map(|r| r.1).collect(),
+            weight: rows.iter().map(|r| r.2 / unit.scale).collect(),
+            weight_unit: unit.symbol,
+            weight_final: Vec::new(),
+            delay: rows.iter().map(|r| axis.time(f64::from(r.3))).collect(),
+        });
+    }
+    all
+}

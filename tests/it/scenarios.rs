@@ -1,0 +1,59 @@
+//! Every shipped scenario, in all its variants, runs to its end and finds what it expects.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use spikedeck::{run, scenario};
+
+/// Runs one scenario and says what is wrong with it.
+fn complaints(reference: &str) -> Vec<String> {
+    let spec = match run::load(reference, &[]) {
+        Ok((spec, _)) => Arc::new(spec),
+        Err(e) => return vec![format!("{reference}: {}", e.render(false))],
+    };
+    let mut found = Vec::new();
+    if spec.expect.is_empty() {
+        found.push(format!("{reference}: a shipped scenario states what it expects"));
+    }
+    let options = run::Options { threads: 1, ..run::Options::default() };
+    match run::execute(&spec, options, &AtomicBool::new(false), &(Arc::new(|_| {}) as run::Tell)) {
+        Err(e) => found.push(format!("{reference}: {e}")),
+        Ok(finished) => {
+            if finished.status != run::Status::Complete {
+                found.push(format!("{reference}: {:?} {:?}", finished.status, finished.failure));
+            }
+            found.extend(finished.checks.iter().filter(|c| !c.passed).map(|c| {
+                format!("{reference}: {} = {:?}, expected in [{:?}, {:?}]: {} ({})", c.metric, c.found, c.min, c.max, c.name, c.note)
+            }));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_shipped_scenario_finds_what_it_expects() {
+    let mut references = Vec::new();
+    for built_in in scenario::built_in() {
+        references.push(built_in.name.to_owned());
+        if let Ok((spec, _)) = run::load(&built_in.name, &[]) {
+            references.extend(spec.variants.iter().map(|v| format!("{}:{v}", built_in.name)));
+        }
+    }
+    assert!(references.len() >= 20, "only {} scenarios are shipped", references.len());
+    // Two at a time: the largest networks take most of a core each.
+    let queue = Mutex::new(references.into_iter());
+    let found = Mutex::new(Vec::new());
+    std::thread::scope(|s| {
+        for _ in 0..2 {
+            s.spawn(|| {
+                loop {
+                    let Some(reference) = queue.lock().unwrap().next() else { break };
+                    let bad = complaints(&reference);
+                    found.lock().unwrap().extend(bad);
+                }
+            });
+        }
+    });
+    let found = found.into_inner().unwrap();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
