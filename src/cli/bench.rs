@@ -183,7 +183,8 @@ fn spectrum(threads: usize) -> Result<Measured, CliError> {
     let signal: Vec<f64> = (0..N).map(|_| stream.uniform() - 0.5).collect();
     let settings = Settings::new(4096);
     let began = Instant::now();
-    let spectrum = on_threads(threads, || welch(&signal, 10_000.0, &settings))?.ok_or_else(|| CliError::Other("the signal is too short".into()))?;
+    let spectrum =
+        on_threads(threads, || welch(&signal, 10_000.0, &settings))?.ok_or_else(|| CliError::Other("the signal is too short".into()))?;
     let seconds = began.elapsed().as_secs_f64();
     Ok(Measured { seconds, extra: vec![("samples", N as f64), ("segments", spectrum.segments as f64)] })
 }
@@ -229,8 +230,8 @@ fn ksg_information(threads: usize) -> Result<Measured, CliError> {
     let y: Vec<f64> = x.iter().enumerate().map(|(k, v)| RHO * v + (1.0 - RHO * RHO).sqrt() * normal(key, 1, k as u64, 0)).collect();
     let how = Neighbourhood { k: 4, window: 0 };
     let began = Instant::now();
-    let value = on_threads(threads, || mutual_information(&[&x], &[&y], how, Algorithm::One))?
-        .map_err(|e| CliError::Other(e.to_string()))?;
+    let value =
+        on_threads(threads, || mutual_information(&[&x], &[&y], how, Algorithm::One))?.map_err(|e| CliError::Other(e.to_string()))?;
     let seconds = began.elapsed().as_secs_f64();
     let expected = -0.5 * (1.0 - RHO * RHO).ln();
     Ok(Measured { seconds, extra: vec![("samples", N as f64), ("information_nats", value), ("expected_nats", expected)] })

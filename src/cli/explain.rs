@@ -24,8 +24,12 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         Some((kind, name)) => (Some(kind.trim_end_matches('s')), name),
         None => (None, args.name.as_str()),
     };
-    if let Some(kind) = kind.filter(|k| !["model", "receptor", "analysi", "analyse", "integrator", "stimulu", "stimuli", "scenario"].contains(k)) {
-        return Err(CliError::Usage(format!("`{kind}` is no kind; there are model/, receptor/, analysis/, integrator/, stimulus/ and scenario/")));
+    if let Some(kind) =
+        kind.filter(|k| !["model", "receptor", "analysi", "analyse", "integrator", "stimulu", "stimuli", "scenario"].contains(k))
+    {
+        return Err(CliError::Usage(format!(
+            "`{kind}` is no kind; there are model/, receptor/, analysis/, integrator/, stimulus/ and scenario/"
+        )));
     }
     let wants = |this: &str| kind.is_none_or(|k| this.starts_with(k));
     let mut found: Vec<(String, Card)> = Vec::new();

@@ -13,9 +13,8 @@ pub(super) fn value(v: f64) -> String {
 /// it do not look alike.
 pub(super) fn distinct(v: f64, all: &[f64]) -> String {
     let rounded = |x: f64, digits: usize| -> f64 { format!("{x:.*e}", digits - 1).parse().unwrap_or(x) };
-    let told_apart = |digits: usize| {
-        all.iter().enumerate().all(|(k, a)| all[..k].iter().all(|b| a == b || rounded(*a, digits) != rounded(*b, digits)))
-    };
+    let told_apart =
+        |digits: usize| all.iter().enumerate().all(|(k, a)| all[..k].iter().all(|b| a == b || rounded(*a, digits) != rounded(*b, digits)));
     let digits = (4..17).find(|d| told_apart(*d)).unwrap_or(17);
     if v.is_finite() { crate::core::units::short(rounded(v, digits)) } else { value(v) }
 }

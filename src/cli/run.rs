@@ -200,16 +200,18 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         let sink = if points.len() > 1 { None } else { folder.clone().map(|f| Box::new(f) as Box<dyn Sink>) };
         let options = Options { threads: args.change.threads(), halve_dt: args.check.is_some(), sink, ..Options::default() };
         let result = simulate(&spec, &points, options, &cancel, args.quiet || args.json)?;
-        let written = match &folder {
-            None => None,
-            Some(folder) => {
-                let mut folder = folder.lock().unwrap_or_else(PoisonError::into_inner);
-                let manifest = match &result {
-                    Simulated::One(finished) => folder.finish(finished)?,
-                    Simulated::Many(ensemble) => folder.finish_ensemble(ensemble)?,
-                };
-                Some((folder.path().to_owned(), manifest))
-            }
+        let written = folder.as_ref().map(|folder| {
+            let mut folder = folder.lock().unwrap_or_else(PoisonError::into_inner);
+            let manifest = match &result {
+                Simulated::One(finished) => folder.finish(finished),
+                Simulated::Many(ensemble) => folder.finish_ensemble(ensemble),
+            };
+            manifest.map(|m| (folder.path().to_owned(), m))
+        });
+        // A full disk does not take the numbers with it: they are printed first.
+        let (written, unwritten) = match written.transpose() {
+            Ok(written) => (written, None),
+            Err(error) => (None, Some(error)),
         };
         if args.json {
             print_json(&result)?;
@@ -218,6 +220,9 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         }
         let finished = result.finished();
         let outcome = outcome_of(finished, args.json || args.quiet);
+        if let Some(error) = unwritten {
+            return Err(error.into());
+        }
         // The worst: interrupted, then numerical, then a failed check.
         if let Some(error) = outcome {
             if failed.as_ref().is_none_or(|f| error.status() > f.status()) {

@@ -90,7 +90,7 @@ pub fn compare_seeds(runs: &[&Finished], seeds: &[SeedValues]) -> Comparison {
             names.push(key);
         }
     }
-    let rows = names
+    let rows: Vec<Difference> = names
         .into_iter()
         .map(|(name, unit)| {
             let found: Vec<Option<&Metric>> =

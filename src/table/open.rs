@@ -107,7 +107,9 @@ fn scenario(path: &Path, manifest: &Manifest, warnings: &mut Vec<String>) -> Opt
             None
         }
         Err(_) => {
-            warnings.push("scenario.toml does not resolve any more (a file it names is gone, or names have changed): its card is not shown".into());
+            warnings.push(
+                "scenario.toml does not resolve any more (a file it names is gone, or names have changed): its card is not shown".into(),
+            );
             None
         }
     }
