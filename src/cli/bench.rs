@@ -103,13 +103,11 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     }
     let mut chosen = Vec::new();
     for name in &args.names {
-        match CASES.iter().find(|c| c.name == name) {
-            Some(case) => chosen.push(case),
-            None => {
-                let names: Vec<&str> = CASES.iter().map(|c| c.name).collect();
-                return Err(CliError::Usage(format!("there is no case `{name}`; there are: {}", names.join(", "))));
-            }
-        }
+        let Some(case) = CASES.iter().find(|c| c.name == name) else {
+            let names: Vec<&str> = CASES.iter().map(|c| c.name).collect();
+            return Err(CliError::Usage(format!("there is no case `{name}`; there are: {}", names.join(", "))));
+        };
+        chosen.push(case);
     }
     if chosen.is_empty() {
         chosen.extend(CASES);
@@ -122,7 +120,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         }
         let mut times: Vec<f64> = repeats.iter().map(|m| m.seconds).collect();
         times.sort_by(f64::total_cmp);
-        let median = (times[(times.len() - 1) / 2] + times[times.len() / 2]) / 2.0;
+        let median = f64::midpoint(times[(times.len() - 1) / 2], times[times.len() / 2]);
         let peak = peak_memory();
         if args.json {
             let mut object = json!({

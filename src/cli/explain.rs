@@ -34,36 +34,36 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let wants = |this: &str| kind.is_none_or(|k| this.starts_with(k));
     let mut found: Vec<(String, Card)> = Vec::new();
     for k in [Kind::Model, Kind::Receptor] {
-        if wants(k.word()) {
-            if let Some(definition) = library().get(k, name) {
-                found.push((format!("{}  {}/{}", definition.title, k.word(), definition.name), model::card(&definition)));
-            }
+        if wants(k.word())
+            && let Some(definition) = library().get(k, name)
+        {
+            found.push((format!("{}  {}/{}", definition.title, k.word(), definition.name), model::card(&definition)));
         }
     }
-    if wants("analysis") || wants("analyses") {
-        if let Some(analysis) = analysis::find(name) {
-            found.push((format!("{}  analysis/{name}", analysis.card().title), analysis_card(analysis)));
-        }
+    if (wants("analysis") || wants("analyses"))
+        && let Some(analysis) = analysis::find(name)
+    {
+        found.push((format!("{}  analysis/{name}", analysis.card().title), analysis_card(analysis)));
     }
-    if wants("integrator") {
-        if let Some((name, about)) = integrators().into_iter().find(|i| i.0 == name) {
-            found.push((format!("{name}  integrator"), Card { sections: vec![("What it is".into(), about.to_owned())] }));
-        }
+    if wants("integrator")
+        && let Some((name, about)) = integrators().into_iter().find(|i| i.0 == name)
+    {
+        found.push((format!("{name}  integrator"), Card { sections: vec![("What it is".into(), about.to_owned())] }));
     }
-    if wants("stimulus") || wants("stimuli") {
-        if let Some((name, about)) = STIMULUS_KINDS.iter().find(|i| i.0 == name) {
-            found.push((format!("{name}  stimulus"), Card { sections: vec![("What it is".into(), (*about).to_owned())] }));
-        }
+    if (wants("stimulus") || wants("stimuli"))
+        && let Some((name, about)) = STIMULUS_KINDS.iter().find(|i| i.0 == name)
+    {
+        found.push((format!("{name}  stimulus"), Card { sections: vec![("What it is".into(), (*about).to_owned())] }));
     }
-    if wants("scenario") {
-        if let Some(scenario) = find_built_in(name) {
-            let mut sections = vec![("What it shows".to_owned(), scenario.description.clone())];
-            if !scenario.variants.is_empty() {
-                sections.push(("Variants".to_owned(), scenario.variants.join(", ")));
-            }
-            sections.push(("Run it".to_owned(), format!("spikedeck run {name}\nspikedeck {name}\nspikedeck show {name}")));
-            found.push((format!("{}  scenario/{name}", scenario.title), Card { sections }));
+    if wants("scenario")
+        && let Some(scenario) = find_built_in(name)
+    {
+        let mut sections = vec![("What it shows".to_owned(), scenario.description.clone())];
+        if !scenario.variants.is_empty() {
+            sections.push(("Variants".to_owned(), scenario.variants.join(", ")));
         }
+        sections.push(("Run it".to_owned(), format!("spikedeck run {name}\nspikedeck {name}\nspikedeck show {name}")));
+        found.push((format!("{}  scenario/{name}", scenario.title), Card { sections }));
     }
     if found.is_empty() {
         return Err(CliError::Usage(unknown(name)));

@@ -224,10 +224,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             return Err(error.into());
         }
         // The worst: interrupted, then numerical, then a failed check.
-        if let Some(error) = outcome {
-            if failed.as_ref().is_none_or(|f| error.status() > f.status()) {
-                failed = Some(error);
-            }
+        if let Some(error) = outcome
+            && failed.as_ref().is_none_or(|f| error.status() > f.status())
+        {
+            failed = Some(error);
         }
         if cancel.load(Ordering::Relaxed) {
             break;

@@ -9,6 +9,9 @@
 //! Sources: argument reduction after Cody and Waite (1980); `log`, `sin` and `cos` polynomials of FDLIBM (Sun
 //! Microsystems, 1993); `tanh` near zero of Cephes (Moshier, 1989); the others are Taylor or Chebyshev fits made here.
 
+#![expect(clippy::excessive_precision, reason = "constants stand as their sources print them")]
+#![expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch, and would stop vectorisation")]
+
 use std::f64::consts::{LN_2, LOG2_E};
 
 /// ln 2 minus its nearest double.

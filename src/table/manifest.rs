@@ -76,6 +76,7 @@ pub struct ScenarioEntry {
 /// Seconds.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the names are keys of the manifest, and say the unit")]
 pub struct Timings {
     /// To build the network.
     pub build_s: f64,
