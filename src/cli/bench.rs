@@ -1,4 +1,7 @@
 //! `spikedeck bench`: the benchmark cases, each by name, with JSON to hold against other programs in the same minute.
+//!
+//! What is timed is the phase that other programs time: the simulation without building the network, the estimate without
+//! drawing its data, the file from the first row to the last byte synced.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -8,10 +11,15 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::error::CliError;
+use super::number;
 use super::output::{self, Align, Grid, Tone};
+use crate::core::ksg::{Algorithm, Neighbourhood, mutual_information};
+use crate::core::normal::normal;
 use crate::core::rng::Key;
+use crate::core::spike_distance::{Edges, pairs, spike_distance};
 use crate::core::welch::{Settings, welch};
 use crate::run::{self, Options, Tell};
+use crate::scenario::Spec;
 use crate::store::{Column, Format, Table, Writer};
 
 /// Arguments of `bench`.
@@ -24,7 +32,7 @@ pub(super) struct Args {
     #[arg(long)]
     pub json: bool,
     /// Repeats of each case; the median is told
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, alias = "repeat", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub repeats: u8,
     /// Number of threads
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -47,31 +55,41 @@ struct Case {
     run: fn(usize) -> Result<Measured, CliError>,
 }
 
+/// In-degree 64 + 16 at ten times the size.
+const TENFOLD: &[(&str, &str)] = &[
+    ("populations.exc.size", "32000"),
+    ("populations.inh.size", "8000"),
+    ("projections.exc_exc.connect.p", "0.002"),
+    ("projections.exc_inh.connect.p", "0.002"),
+    ("projections.inh_exc.connect.p", "0.002"),
+    ("projections.inh_inh.connect.p", "0.002"),
+];
+
 /// Every case, one line each.
 const CASES: &[Case] = &[
     Case { name: "parquet", about: "10^7 spikes (population, unit, time) to a Parquet file", run: parquet },
     Case { name: "welch", about: "Welch's spectrum of 10^7 samples, 4096 a segment, half overlap, Hann", run: spectrum },
-    Case {
-        name: "cuba",
-        about: "Vogels-Abbott CUBA network, 4000 neurons, 1 s: simulation phase",
-        run: |n| network("balanced-cuba", &[], n),
-    },
-    Case {
-        name: "coba",
-        about: "Vogels-Abbott COBA network, 4000 neurons, 1 s: simulation phase",
-        run: |n| network("balanced-coba", &[], n),
-    },
+    Case { name: "spike-distance", about: "SPIKE-distance of all pairs of 100 trains of about 1000 spikes", run: distances },
+    Case { name: "ksg", about: "KSG mutual information of 10^5 pairs of normal numbers (correlation 0.6), k = 4", run: ksg_information },
+    Case { name: "cuba-4000", about: "Vogels-Abbott CUBA network, 4000 neurons, 1 s", run: |n| network("balanced-cuba", &[], SECOND, n) },
+    Case { name: "cuba-40000", about: "the same, 40,000 neurons, same in-degree", run: |n| network("balanced-cuba", TENFOLD, SECOND, n) },
+    Case { name: "coba-4000", about: "Vogels-Abbott COBA network, 4000 neurons, 1 s", run: |n| network("balanced-coba", &[], SECOND, n) },
+    Case { name: "coba-40000", about: "the same, 40,000 neurons, same in-degree", run: |n| network("balanced-coba", TENFOLD, SECOND, n) },
     Case {
         name: "brunel",
-        about: "Brunel 2000, 12,500 neurons, 15.6 million connections, 1 s: simulation phase",
-        run: |n| network("brunel-2000", &[], n),
+        about: "Brunel 2000, asynchronous irregular, 12,500 neurons, 15.6 million connections, 1 s",
+        run: |n| network("brunel-2000", &[], SECOND, n),
     },
     Case {
-        name: "izhikevich",
-        about: "Izhikevich's 1000-neuron network (2003), 1 s: simulation phase",
-        run: |n| network("izhikevich-2003-network", &[], n),
+        name: "hodgkin-huxley",
+        about: "10,000 Hodgkin-Huxley neurons, 6 to 20 uA/cm2, exponential Euler, 0.01 ms, 100 ms",
+        run: hodgkin_huxley,
     },
+    Case { name: "izhikevich-2003", about: "Izhikevich's 1000-neuron network (2003), 100 seeds of 1 s", run: izhikevich },
 ];
+
+/// One second after the start, whatever the scenario's own duration.
+const SECOND: &[(&str, &str)] = &[("simulation.duration", "1 s"), ("simulation.transient", "0 s")];
 
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let mut out = output::out();
@@ -85,41 +103,46 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     }
     let mut chosen = Vec::new();
     for name in &args.names {
-        match CASES.iter().find(|c| c.name == name) {
-            Some(case) => chosen.push(case),
-            None => {
-                let names: Vec<&str> = CASES.iter().map(|c| c.name).collect();
-                return Err(CliError::Usage(format!("there is no case `{name}`; there are: {}", names.join(", "))));
-            }
-        }
+        let Some(case) = CASES.iter().find(|c| c.name == name) else {
+            let names: Vec<&str> = CASES.iter().map(|c| c.name).collect();
+            return Err(CliError::Usage(format!("there is no case `{name}`; there are: {}", names.join(", "))));
+        };
+        chosen.push(case);
     }
     if chosen.is_empty() {
         chosen.extend(CASES);
     }
     for case in chosen {
         let mut repeats = Vec::new();
+        reset_peak_memory();
         for _ in 0..args.repeats {
             repeats.push((case.run)(usize::from(args.threads))?);
         }
         let mut times: Vec<f64> = repeats.iter().map(|m| m.seconds).collect();
         times.sort_by(f64::total_cmp);
-        let median = times[times.len() / 2];
+        let median = f64::midpoint(times[(times.len() - 1) / 2], times[times.len() / 2]);
+        let peak = peak_memory();
         if args.json {
             let mut object = json!({
                 "name": case.name, "about": case.about, "threads": args.threads, "repeats": args.repeats, "median_s": median,
                 "min_s": times[0], "max_s": times[times.len() - 1], "version": env!("CARGO_PKG_VERSION"),
-                "optimised": !cfg!(debug_assertions),
+                "optimised": !cfg!(debug_assertions), "peak_memory_bytes": peak,
             });
             for (key, value) in repeats.last().map(|m| m.extra.clone()).unwrap_or_default() {
                 object[key] = json!(value);
             }
             writeln!(out, "{object}")?;
         } else {
+            let memory = peak.map_or_else(String::new, |b| format!(", peak {}", number::bytes(b)));
             let spread = format!("{:.3} … {:.3} s", times[0], times[times.len() - 1]);
             writeln!(
                 out,
-                "{:12} {median:8.3} s  (median of {}, {spread}, {} threads)  {}",
-                case.name, args.repeats, args.threads, case.about
+                "{:16} {median:8.3} s  (median of {}, {spread}{memory}, {} {})  {}",
+                case.name,
+                args.repeats,
+                args.threads,
+                if args.threads == 1 { "thread" } else { "threads" },
+                case.about
             )?;
         }
         out.flush()?;
@@ -152,35 +175,163 @@ fn parquet(_: usize) -> Result<Measured, CliError> {
     Ok(Measured { seconds, extra: vec![("rows", N as f64), ("bytes", bytes as f64)] })
 }
 
-fn spectrum(_: usize) -> Result<Measured, CliError> {
+fn spectrum(threads: usize) -> Result<Measured, CliError> {
     const N: usize = 10_000_000;
     let mut stream = Key::new(1, "bench", "welch").stream(0, 0);
     let signal: Vec<f64> = (0..N).map(|_| stream.uniform() - 0.5).collect();
     let settings = Settings::new(4096);
     let began = Instant::now();
-    let spectrum = welch(&signal, 10_000.0, &settings).ok_or_else(|| CliError::Other("the signal is too short".into()))?;
+    let spectrum =
+        on_threads(threads, || welch(&signal, 10_000.0, &settings))?.ok_or_else(|| CliError::Other("the signal is too short".into()))?;
     let seconds = began.elapsed().as_secs_f64();
     Ok(Measured { seconds, extra: vec![("samples", N as f64), ("segments", spectrum.segments as f64)] })
 }
 
-/// A built-in scenario without its analyses: the simulation phase.
-fn network(name: &str, set: &[(&str, &str)], threads: usize) -> Result<Measured, CliError> {
-    let set: Vec<(String, String)> = set.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
-    let (mut spec, _) = run::load(name, &set)?;
+/// Runs `work` on this many threads.
+fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T, CliError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| CliError::Other(format!("no threads: {e}")))?;
+    Ok(pool.install(work))
+}
+
+fn distances(threads: usize) -> Result<Measured, CliError> {
+    const TRAINS: usize = 100;
+    const RATE: f64 = 10.0;
+    let edges = Edges { start: 0.0, stop: 100.0 };
+    // Poisson trains: what is shared between trains does not change the work.
+    let trains: Vec<Vec<f64>> = (0..TRAINS)
+        .map(|k| {
+            let mut stream = Key::new(4, "bench", "spike-distance").stream(k as u32, 0);
+            let mut t = 0.0;
+            let mut train = Vec::new();
+            loop {
+                t -= (1.0 - stream.uniform()).ln() / RATE;
+                if t >= edges.stop {
+                    return train;
+                }
+                train.push(t);
+            }
+        })
+        .collect();
+    let spikes: usize = trains.iter().map(Vec::len).sum();
+    let began = Instant::now();
+    let values = on_threads(threads, || pairs(TRAINS, |i, j| spike_distance(&trains[i], &trains[j], edges)))?;
+    let seconds = began.elapsed().as_secs_f64();
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    Ok(Measured { seconds, extra: vec![("spikes", spikes as f64), ("pairs", values.len() as f64), ("mean_distance", mean)] })
+}
+
+fn ksg_information(threads: usize) -> Result<Measured, CliError> {
+    const N: usize = 100_000;
+    const RHO: f64 = 0.6;
+    let key = Key::new(5, "bench", "ksg");
+    let x: Vec<f64> = (0..N).map(|k| normal(key, 0, k as u64, 0)).collect();
+    let y: Vec<f64> = x.iter().enumerate().map(|(k, v)| RHO * v + (1.0 - RHO * RHO).sqrt() * normal(key, 1, k as u64, 0)).collect();
+    let how = Neighbourhood { k: 4, window: 0 };
+    let began = Instant::now();
+    let value =
+        on_threads(threads, || mutual_information(&[&x], &[&y], how, Algorithm::One))?.map_err(|e| CliError::Other(e.to_string()))?;
+    let seconds = began.elapsed().as_secs_f64();
+    let expected = -0.5 * (1.0 - RHO * RHO).ln();
+    Ok(Measured { seconds, extra: vec![("samples", N as f64), ("information_nats", value), ("expected_nats", expected)] })
+}
+
+/// A built-in scenario, spikes recorded and nothing analysed: the simulation phase.
+fn network(name: &str, set: &[(&str, &str)], more: &[(&str, &str)], threads: usize) -> Result<Measured, CliError> {
+    let set: Vec<(String, String)> = set.iter().chain(more).map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+    let (spec, _) = run::load(name, &set)?;
+    simulated(spec, threads)
+}
+
+/// As `bench_hh.py` of NEURON's and Arbor's side: constant currents that rise linearly over the neurons.
+fn hodgkin_huxley(threads: usize) -> Result<Measured, CliError> {
+    let text = r#"
+title = "Uncoupled Hodgkin-Huxley neurons"
+[simulation]
+duration = "100 ms"
+dt = "0.01 ms"
+[populations.hh]
+model = "hodgkin_huxley"
+size = 10000
+integrator = "exponential_euler"
+[stimuli.current]
+target = "hh.I"
+kind = "constant"
+amplitude = { linspace = ["6 uA/cm**2", "20 uA/cm**2"] }
+[record.hh]
+spikes = true
+"#;
+    let source = run::Source { text: text.to_owned(), origin: None, name: "hodgkin-huxley-bench".to_owned(), variant: None };
+    let (spec, _) = run::resolve(&source, &[])?;
+    let steps = spec.simulation.steps as f64 * 10_000.0;
+    let mut measured = simulated(spec, threads)?;
+    measured.extra.push(("ns_per_neuron_step", measured.seconds / steps * 1e9));
+    Ok(measured)
+}
+
+/// A hundred networks, one after another.
+fn izhikevich(threads: usize) -> Result<Measured, CliError> {
+    let mut whole = Measured { seconds: 0.0, extra: Vec::new() };
+    for seed in 1..=100 {
+        let (mut spec, _) = run::load("izhikevich-network-2003", &[])?;
+        spec.simulation.seed = seed;
+        let one = simulated(spec, threads)?;
+        whole.seconds += one.seconds;
+        if whole.extra.is_empty() {
+            whole.extra = one.extra;
+        } else {
+            for (sum, value) in whole.extra.iter_mut().zip(one.extra) {
+                sum.1 += value.1;
+            }
+        }
+    }
+    for (key, value) in &mut whole.extra {
+        if *key == "rate_hz" {
+            *value /= 100.0;
+        }
+    }
+    whole.extra.push(("networks", 100.0));
+    Ok(whole)
+}
+
+/// Runs `spec` without traces and analyses.
+fn simulated(mut spec: Spec, threads: usize) -> Result<Measured, CliError> {
     spec.analyses.clear();
     spec.expect.clear();
     spec.sweep = None;
+    spec.simulation.check_halve_dt = false;
+    for record in &mut spec.records {
+        record.traces.clear();
+        record.connections = false;
+    }
+    let units: usize = spec.populations.iter().map(|p| p.size).sum();
+    let duration = spec.simulation.dt * spec.simulation.steps as f64;
     let tell: Tell = Arc::new(|_| {});
     let options = Options { threads, ..Options::default() };
     let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell)?;
+    if let Some(failure) = finished.failure {
+        return Err(CliError::Other(failure));
+    }
     let facts = &finished.facts;
     Ok(Measured {
         seconds: facts.simulate_seconds,
         extra: vec![
             ("build_s", facts.build_seconds),
             ("spikes", facts.spikes as f64),
+            ("rate_hz", facts.spikes as f64 / units as f64 / duration),
             ("events", facts.events as f64),
             ("connections", facts.connections as f64),
         ],
     })
+}
+
+/// The most memory that this process ever held, since it was last reset (Linux: VmHWM).
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()? * 1024)
+}
+
+/// Lets the next case start from what is held now. Where the kernel does not allow it, the peak is that of all cases so far.
+fn reset_peak_memory() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::error::CliError;
+use super::number;
 use super::output::{self, Tone, tone};
 use crate::run::{self, LoadError};
 
@@ -24,18 +25,20 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         match run::load(reference, &args.set) {
             Ok((spec, warnings)) => {
                 for warning in warnings {
-                    output::say(&format!("warning: {warning}"));
+                    output::say(&format!("{reference}: warning: {warning}"));
                 }
                 let units: usize = spec.populations.iter().map(|p| p.size).sum();
                 let well = tone("✓", Tone::Good, output::colour_on_stdout());
-                writeln!(
-                    out,
-                    "{well} {reference}: {} populations, {units} units, {} projections, {} analyses, {} expectations",
-                    spec.populations.len(),
-                    spec.projections.len(),
-                    spec.analyses.len(),
-                    spec.expect.len()
-                )?;
+                let parts = [
+                    number::counted(spec.populations.len(), "population", "populations"),
+                    number::counted(units, "unit", "units"),
+                    number::counted(spec.projections.len(), "projection", "projections"),
+                    number::counted(spec.analyses.len(), "analysis", "analyses"),
+                    number::counted(spec.expect.len(), "expectation", "expectations"),
+                ];
+                writeln!(out, "{well} {reference}: {}", parts.join(", "))?;
+                // In order with what goes to standard error.
+                out.flush()?;
             }
             Err(error) => {
                 wrong = true;
@@ -48,5 +51,5 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         }
     }
     out.flush()?;
-    if wrong { Err(CliError::Report(String::new())) } else { Ok(()) }
+    if wrong { Err(CliError::Refused) } else { Ok(()) }
 }

@@ -3,15 +3,15 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
 use super::error::CliError;
 use super::number;
 use super::output::{self, Align, Grid, Tone, tone};
-use super::run::{Change, interrupt_flag, outcome_of, simulate};
-use crate::run::{self, Comparison, Finished, Options, Status};
+use super::run::{Change, Simulated, interrupt_flag, outcome_of, simulate};
+use crate::run::{self, Comparison, Finished, Options, SeedValues, Status};
 use crate::store::{self, Column, Format, Table};
 use crate::table;
 
@@ -40,19 +40,21 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let cancel = interrupt_flag();
     let mut runs: Vec<Arc<Finished>> = Vec::new();
+    let mut seeds: Vec<SeedValues> = Vec::new();
     for reference in &args.runs {
-        let finished = if table::is_run(Path::new(reference)) {
-            Arc::new(table::open(Path::new(reference))?)
+        let path = Path::new(reference);
+        let finished = if table::is_run(path) {
+            seeds.push(table::seed_values(path)?);
+            let mut opened = table::open(path)?;
+            // Two runs of one scenario are told apart by their folders.
+            opened.label = format!("{} ({})", opened.label, reference.trim_end_matches('/'));
+            Arc::new(opened)
+        } else if path.is_dir() {
+            return Err(CliError::Usage(format!("{reference} is no finished run: it has no manifest.json")));
         } else {
-            let (spec, warnings) = run::load(reference, &args.change.settings())?;
-            if !args.quiet {
-                for warning in warnings {
-                    output::say(&format!("warning: {warning}"));
-                }
-            }
-            let points = run::points(&spec, &|more| run::again(&spec, more))?;
-            let options = Options { threads: args.change.threads(), ..Options::default() };
-            simulate(&Arc::new(spec), &points, options, &cancel, args.quiet || args.json)?.finished().clone()
+            let (result, values) = simulated(reference, args, &cancel)?;
+            seeds.push(values);
+            result
         };
         if finished.status != Status::Complete {
             if cancel.load(Ordering::Relaxed) {
@@ -65,11 +67,29 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         runs.push(finished);
     }
     let borrowed: Vec<&Finished> = runs.iter().map(AsRef::as_ref).collect();
-    let comparison = run::compare(&borrowed);
+    let comparison = run::compare_seeds(&borrowed, &seeds);
     if let Some(folder) = &args.out {
         write(folder, &comparison, args.force)?;
     }
     if args.json { print_json(&comparison) } else { print(&comparison, args.quiet) }
+}
+
+/// Runs a scenario (with its seeds, if it has some) to compare it.
+fn simulated(reference: &str, args: &Args, cancel: &Arc<AtomicBool>) -> Result<(Arc<Finished>, SeedValues), CliError> {
+    let (spec, warnings) = run::load(reference, &args.change.settings())?;
+    if !args.quiet {
+        for warning in warnings {
+            output::say(&format!("warning: {warning}"));
+        }
+    }
+    let points = run::points(&spec, &|more| run::again(&spec, more))?;
+    let options = Options { threads: args.change.threads(), ..Options::default() };
+    let result = simulate(&Arc::new(spec), &points, options, cancel, args.quiet || args.json)?;
+    let values = match &result {
+        Simulated::One(_) => SeedValues::default(),
+        Simulated::Many(ensemble) => SeedValues::of(ensemble),
+    };
+    Ok((result.finished().clone(), values))
 }
 
 fn write(folder: &Path, comparison: &Comparison, force: bool) -> Result<(), CliError> {
@@ -93,7 +113,8 @@ fn write(folder: &Path, comparison: &Comparison, force: bool) -> Result<(), CliE
         .with("value", number(&|r, k| all[r].values[k]))
         .with("difference", number(&|r, k| all[r].differences[k]))
         .with("ci_low", number(&|r, k| all[r].difference_intervals[k].map(|i| i.0)))
-        .with("ci_high", number(&|r, k| all[r].difference_intervals[k].map(|i| i.1)));
+        .with("ci_high", number(&|r, k| all[r].difference_intervals[k].map(|i| i.1)))
+        .with("pairs", Column::OptU64(rows.iter().map(|&(r, k)| Some(all[r].pairs[k] as u64)).collect()));
     store::write(&path, &table, Format::Parquet)?;
     Ok(())
 }
@@ -106,7 +127,7 @@ fn print_json(comparison: &Comparison) -> Result<(), CliError> {
             let object = json!({
                 "metric": row.metric, "unit": row.unit, "base": comparison.labels[0], "run": comparison.labels[k],
                 "base_value": row.values[0], "value": row.values[k], "difference": row.differences[k],
-                "ci_low": interval.map(|i| i.0), "ci_high": interval.map(|i| i.1),
+                "ci_low": interval.map(|i| i.0), "ci_high": interval.map(|i| i.1), "pairs": row.pairs[k],
             });
             writeln!(out, "{object}")?;
         }

@@ -16,12 +16,12 @@ pub(super) enum CliError {
     Usage(String),
     /// A report with carets, ready to print.
     Report(String),
+    /// Scenarios are wrong; what and where has been printed.
+    Refused,
     /// A numerical failure; it has been printed.
     Numerical,
     /// Interrupted; what there was has been printed.
     Interrupted,
-    /// A signal ended the dashboard: 128 and its number.
-    Signal(u8),
     /// A file or stream.
     Io(io::Error),
     /// Anything else that went wrong.
@@ -34,17 +34,16 @@ impl CliError {
         match self {
             Self::Io(e) if e.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::CheckFailed | Self::Io(_) | Self::Other(_) => 1,
-            Self::Usage(_) | Self::Report(_) => 2,
+            Self::Usage(_) | Self::Report(_) | Self::Refused => 2,
             Self::Numerical => 3,
             Self::Interrupted => 130,
-            Self::Signal(status) => *status,
         }
     }
 
     /// What is still to be said.
     pub(super) fn text(&self) -> Option<String> {
         match self {
-            Self::CheckFailed | Self::Numerical | Self::Interrupted | Self::Signal(_) => None,
+            Self::CheckFailed | Self::Refused | Self::Numerical | Self::Interrupted => None,
             Self::Report(text) => Some(text.trim_end().to_owned()),
             Self::Usage(text) | Self::Other(text) => Some(format!("spikedeck: {text}")),
             Self::Io(e) if e.kind() == io::ErrorKind::BrokenPipe => None,
@@ -87,6 +86,7 @@ impl From<TableError> for CliError {
     fn from(error: TableError) -> Self {
         match error {
             TableError::Store(e) => e.into(),
+            made @ TableError::CannotMake { .. } => Self::Other(made.to_string()),
             other => Self::Usage(other.to_string()),
         }
     }

@@ -8,13 +8,13 @@ use crate::analysis;
 use crate::core::diagnostic::did_you_mean;
 use crate::model::{self, Kind, library};
 use crate::run::{analyses, integrators};
-use crate::scenario::{OptionKind, ParamSpec, built_in, find_built_in};
+use crate::scenario::{OptionKind, ParamSpec, STIMULUS_KINDS, built_in, find_built_in};
 use crate::signal::Card;
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Name, or KIND/NAME where two kinds share it (model/, receptor/, analysis/, integrator/, scenario/)
+    /// Name, or KIND/NAME where two kinds share it (model/, receptor/, analysis/, integrator/, stimulus/, scenario/)
     #[arg(value_name = "[KIND/]NAME")]
     pub name: String,
 }
@@ -24,37 +24,46 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         Some((kind, name)) => (Some(kind.trim_end_matches('s')), name),
         None => (None, args.name.as_str()),
     };
-    if let Some(kind) = kind.filter(|k| !["model", "receptor", "analysi", "analyse", "integrator", "scenario"].contains(k)) {
-        return Err(CliError::Usage(format!("`{kind}` is no kind; there are model/, receptor/, analysis/, integrator/ and scenario/")));
+    if let Some(kind) =
+        kind.filter(|k| !["model", "receptor", "analysi", "analyse", "integrator", "stimulu", "stimuli", "scenario"].contains(k))
+    {
+        return Err(CliError::Usage(format!(
+            "`{kind}` is no kind; there are model/, receptor/, analysis/, integrator/, stimulus/ and scenario/"
+        )));
     }
     let wants = |this: &str| kind.is_none_or(|k| this.starts_with(k));
     let mut found: Vec<(String, Card)> = Vec::new();
     for k in [Kind::Model, Kind::Receptor] {
-        if wants(k.word()) {
-            if let Some(definition) = library().get(k, name) {
-                found.push((format!("{}  {}/{}", definition.title, k.word(), definition.name), model::card(&definition)));
-            }
+        if wants(k.word())
+            && let Some(definition) = library().get(k, name)
+        {
+            found.push((format!("{}  {}/{}", definition.title, k.word(), definition.name), model::card(&definition)));
         }
     }
-    if wants("analysis") || wants("analyses") {
-        if let Some(analysis) = analysis::find(name) {
-            found.push((format!("{}  analysis/{name}", analysis.card().title), analysis_card(analysis)));
-        }
+    if (wants("analysis") || wants("analyses"))
+        && let Some(analysis) = analysis::find(name)
+    {
+        found.push((format!("{}  analysis/{name}", analysis.card().title), analysis_card(analysis)));
     }
-    if wants("integrator") {
-        if let Some((name, about)) = integrators().into_iter().find(|i| i.0 == name) {
-            found.push((format!("{name}  integrator"), Card { sections: vec![("What it is".into(), about.to_owned())] }));
-        }
+    if wants("integrator")
+        && let Some((name, about)) = integrators().into_iter().find(|i| i.0 == name)
+    {
+        found.push((format!("{name}  integrator"), Card { sections: vec![("What it is".into(), about.to_owned())] }));
     }
-    if wants("scenario") {
-        if let Some(scenario) = find_built_in(name) {
-            let mut sections = vec![("What it shows".to_owned(), scenario.description.clone())];
-            if !scenario.variants.is_empty() {
-                sections.push(("Variants".to_owned(), scenario.variants.join(", ")));
-            }
-            sections.push(("Run it".to_owned(), format!("spikedeck run {name}\nspikedeck {name}\nspikedeck show {name}")));
-            found.push((format!("{}  scenario/{name}", scenario.title), Card { sections }));
+    if (wants("stimulus") || wants("stimuli"))
+        && let Some((name, about)) = STIMULUS_KINDS.iter().find(|i| i.0 == name)
+    {
+        found.push((format!("{name}  stimulus"), Card { sections: vec![("What it is".into(), (*about).to_owned())] }));
+    }
+    if wants("scenario")
+        && let Some(scenario) = find_built_in(name)
+    {
+        let mut sections = vec![("What it shows".to_owned(), scenario.description.clone())];
+        if !scenario.variants.is_empty() {
+            sections.push(("Variants".to_owned(), scenario.variants.join(", ")));
         }
+        sections.push(("Run it".to_owned(), format!("spikedeck run {name}\nspikedeck {name}\nspikedeck show {name}")));
+        found.push((format!("{}  scenario/{name}", scenario.title), Card { sections }));
     }
     if found.is_empty() {
         return Err(CliError::Usage(unknown(name)));
@@ -70,14 +79,30 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             writeln!(out)?;
             writeln!(out, "{}", tone(heading, Tone::Bold, colour))?;
             // Equations and tables of parameters keep their lines; prose is wrapped.
-            let set = ["Equations", "Parameters", "Presets", "Starts from", "Options"].contains(&heading.as_str());
-            let lines = if set { text.lines().map(ToOwned::to_owned).collect() } else { output::wrap(text.trim(), output::width() - 2) };
+            let lines = match heading.as_str() {
+                "Equations" | "Parameters" | "Presets" | "Starts from" | "Options" => text.lines().map(ToOwned::to_owned).collect(),
+                "References" | "Run it" => output::wrap(text.trim(), output::width() - 2),
+                _ => output::wrap(&joined(text), output::width() - 2),
+            };
             for line in lines {
                 writeln!(out, "{}", format!("  {line}").trim_end())?;
             }
         }
     }
     Ok(out.flush()?)
+}
+
+/// Paragraphs, each on one line: the line breaks of the file are not those of this terminal.
+fn joined(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.trim().lines() {
+        let starts = line.trim().is_empty() || line.starts_with([' ', '-', '*']);
+        if !out.is_empty() {
+            out.push(if starts || out.ends_with('\n') { '\n' } else { ' ' });
+        }
+        out.push_str(line.trim_end());
+    }
+    out
 }
 
 fn analysis_card(analysis: &dyn analysis::Analysis) -> Card {
@@ -125,8 +150,17 @@ fn unknown(name: &str) -> String {
     names.extend(kinds);
     names.extend(built_in().iter().map(|s| s.name.as_str()));
     names.extend(integrators().into_iter().map(|i| i.0));
+    names.extend(STIMULUS_KINDS.iter().map(|s| s.0));
     match did_you_mean(name, names) {
         Some(near) => format!("nothing is called `{name}`; did you mean `{near}`?"),
         None => format!("nothing is called `{name}`; `spikedeck list models` and `spikedeck list analyses` name all"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_lines_of_a_paragraph_are_joined() {
+        assert_eq!(super::joined("one\ntwo\n\nthree\nfour\n- a\n- b\n"), "one two\n\nthree four\n- a\n- b");
     }
 }

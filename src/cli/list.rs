@@ -19,6 +19,9 @@ pub(super) struct Args {
     /// Print one JSON object an entry
     #[arg(long)]
     pub json: bool,
+    /// Print a Markdown table (the README's lists)
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 /// What can be listed.
@@ -55,6 +58,12 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
                 object[*key] = value.clone();
             }
             writeln!(out, "{object}")?;
+        }
+    } else if args.markdown {
+        writeln!(out, "| Name | What it is |\n|---|---|")?;
+        for entry in &entries {
+            // A bar would end the cell.
+            writeln!(out, "| `{}` | {} |", entry.name, entry.summary.replace('|', "\\|"))?;
         }
     } else {
         let mut grid = Grid::new(&[Align::Left, Align::Left]);

@@ -15,6 +15,7 @@ mod list;
 mod number;
 mod output;
 mod plot;
+mod report;
 mod run;
 mod schema;
 mod show;

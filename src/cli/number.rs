@@ -9,6 +9,16 @@ pub(super) fn value(v: f64) -> String {
     crate::core::units::short(rounded)
 }
 
+/// `v` in four digits, or in as many more as keep different numbers of `all` different: a range and what lies just outside of
+/// it do not look alike.
+pub(super) fn distinct(v: f64, all: &[f64]) -> String {
+    let rounded = |x: f64, digits: usize| -> f64 { format!("{x:.*e}", digits - 1).parse().unwrap_or(x) };
+    let told_apart =
+        |digits: usize| all.iter().enumerate().all(|(k, a)| all[..k].iter().all(|b| a == b || rounded(*a, digits) != rounded(*b, digits)));
+    let digits = (4..17).find(|d| told_apart(*d)).unwrap_or(17);
+    if v.is_finite() { crate::core::units::short(rounded(v, digits)) } else { value(v) }
+}
+
 /// A p-value: two significant digits, `<0.001` below.
 pub(super) fn p_value(p: f64) -> String {
     if p < 0.001 { "<0.001".into() } else { crate::core::units::short(format!("{p:.1e}").parse().unwrap_or(p)) }
@@ -19,12 +29,17 @@ pub(super) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (k, c) in digits.chars().enumerate() {
-        if k > 0 && (digits.len() - k) % 3 == 0 {
+        if k > 0 && (digits.len() - k).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);
     }
     out
+}
+
+/// A number of things: `1 unit`, `4,000 units`.
+pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(n as u64), if n == 1 { one } else { many })
 }
 
 /// Bytes with a unit.
@@ -60,6 +75,9 @@ mod tests {
         assert_eq!(value(0.1 + 0.2), "0.3");
         assert_eq!(value(-0.000_012_3), "-1.23e-5");
         assert_eq!(value(f64::NAN), "–");
+        assert_eq!(distinct(146.0, &[146.0, 10.0, 100.0]), "146");
+        let close = [70.665_4, 70.665, 70.666];
+        assert_eq!(close.map(|v| distinct(v, &close)), ["70.6654", "70.665", "70.666"]);
         assert_eq!(p_value(0.000_2), "<0.001");
         assert_eq!(p_value(0.0123), "0.012");
         assert_eq!(count(15_625_000), "15,625,000");

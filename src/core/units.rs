@@ -270,10 +270,11 @@ pub fn short(value: f64) -> String {
 
 fn scaled(literal: &str, value: f64, scale: f64) -> f64 {
     let exponent = scale.log10();
-    if (exponent - exponent.round()).abs() < 1e-12 && !literal.contains(['e', 'E']) {
-        if let Ok(v) = format!("{}e{}", literal.replace('_', ""), exponent.round() as i32).parse() {
-            return v;
-        }
+    if (exponent - exponent.round()).abs() < 1e-12
+        && !literal.contains(['e', 'E'])
+        && let Ok(v) = format!("{}e{}", literal.replace('_', ""), exponent.round() as i32).parse()
+    {
+        return v;
     }
     value * scale
 }

@@ -27,18 +27,17 @@ pub fn card(definition: &Definition) -> Card {
 }
 
 fn equations(d: &Definition) -> String {
-    let mut lines = d.system.typeset();
+    let mut lines: Vec<String> = d
+        .system
+        .typeset()
+        .into_iter()
+        .map(|line| match line.strip_prefix("event at event: ") {
+            // A receptor has one port, and its name says nothing.
+            Some(effect) => format!("at an arriving event: {effect}"),
+            None => line,
+        })
+        .collect();
     let texts = &d.texts;
-    if let Some(t) = &texts.threshold {
-        let reset = texts.reset.as_ref().map_or_else(String::new, |r| format!(", then {r}"));
-        lines.push(format!("spike when {t}{reset}"));
-    }
-    if let Some(t) = &texts.refractory_time {
-        lines.push(format!("refractory for {t}; held: {}", texts.refractory_hold.join(", ")));
-    }
-    if let Some(t) = &texts.on_event {
-        lines.push(format!("at an arriving event of weight w: {t}"));
-    }
     if !texts.inputs.is_empty() {
         let ports: Vec<String> = texts.inputs.iter().map(|i| format!("{} ({})", i.name, i.dimension)).collect();
         lines.push(format!("inputs: {}", ports.join(", ")));

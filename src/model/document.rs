@@ -117,7 +117,7 @@ pub fn parse(report: &mut Report, text: usize) -> Node {
         let mut span = e.span().unwrap_or(0..0);
         span.end = span.end.min(source.len());
         span.start = span.start.min(span.end);
-        let line = source.as_bytes()[..span.start].iter().filter(|b| **b == b'\n').count();
+        let line = source[..span.start].matches('\n').count();
         if line == last_line {
             continue;
         }

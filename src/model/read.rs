@@ -28,7 +28,7 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
 
     let mut source = Source::default();
     let mut nodes = Nodes { equations: fields.require(report, "equations", "\"dx/dt = ... : unit\""), ..Nodes::default() };
-    source.equations = nodes.equations.and_then(|n| string(report, n)).unwrap_or("").to_owned();
+    nodes.equations.and_then(|n| string(report, n)).unwrap_or("").clone_into(&mut source.equations);
     let mut take = |report: &mut Report, key: &str| {
         let node = fields.get(key);
         (node, node.and_then(|n| string(report, n)).map(str::to_owned))
@@ -62,7 +62,12 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
     }
 
     let system = match System::parse(&source) {
-        Ok(system) => system,
+        Ok(system) => {
+            for (part, diagnostic) in system.warnings() {
+                nodes.put(report, *part, diagnostic.clone(), &node.place);
+            }
+            system
+        }
         Err(problems) => {
             for (part, diagnostic) in problems {
                 nodes.put(report, part, diagnostic, &node.place);
@@ -307,7 +312,7 @@ fn read_presets(report: &mut Report, node: &Node, parameters: &[Parameter], syst
     for e in entries {
         let Some(mut fields) = Fields::of(report, &e.value, format!("preset `{}`", e.key)) else { continue };
         let mut preset = Preset { name: e.key.clone(), ..Preset::default() };
-        preset.about = fields.get("about").and_then(|n| string(report, n)).unwrap_or("").to_owned();
+        fields.get("about").and_then(|n| string(report, n)).unwrap_or("").clone_into(&mut preset.about);
         preset.integrator = fields.get("integrator").and_then(|n| string(report, n)).map(str::to_owned);
         if let Some(n) = fields.get("substeps") {
             match n.item {
@@ -317,13 +322,13 @@ fn read_presets(report: &mut Report, node: &Node, parameters: &[Parameter], syst
         }
         preset.initial = fields.get("initial").map(|n| read_initial(report, n, system)).unwrap_or_default();
         for p in parameters {
-            if let Some(n) = fields.get(&p.name) {
-                if let Some(q) = quantity(report, n) {
-                    if q.dimension == p.dimension {
-                        preset.parameters.push((p.name.clone(), q.value));
-                    } else {
-                        report.error(&n.place, format!("`{}` is {}, not {}", p.name, name_of(p.dimension), name_of(q.dimension)));
-                    }
+            if let Some(n) = fields.get(&p.name)
+                && let Some(q) = quantity(report, n)
+            {
+                if q.dimension == p.dimension {
+                    preset.parameters.push((p.name.clone(), q.value));
+                } else {
+                    report.error(&n.place, format!("`{}` is {}, not {}", p.name, name_of(p.dimension), name_of(q.dimension)));
                 }
             }
         }

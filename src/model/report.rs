@@ -114,7 +114,7 @@ impl Report {
     /// The diagnostics, sorted by place.
     pub fn sorted(&self) -> Vec<&(usize, Diagnostic)> {
         let mut list: Vec<_> = self.problems.iter().collect();
-        list.sort_by(|a, b| (a.0, a.1.span.start, a.1.span.end).cmp(&(b.0, b.1.span.start, b.1.span.end)));
+        list.sort_by_key(|p| (p.0, p.1.span.start, p.1.span.end));
         list
     }
 
@@ -148,9 +148,12 @@ impl Report {
         let plural = |n: usize, word: &str| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") };
         match (errors, all - errors) {
             (0, 0) => {}
-            (e, 0) => out.push_str(&format!("{}\n", plural(e, "error"))),
-            (0, w) => out.push_str(&format!("{}\n", plural(w, "warning"))),
-            (e, w) => out.push_str(&format!("{}, {}\n", plural(e, "error"), plural(w, "warning"))),
+            (e, 0) => out.push_str(&plural(e, "error")),
+            (0, w) => out.push_str(&plural(w, "warning")),
+            (e, w) => out.extend([plural(e, "error"), ", ".to_owned(), plural(w, "warning")]),
+        }
+        if all > 0 {
+            out.push('\n');
         }
         out
     }

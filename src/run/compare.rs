@@ -1,6 +1,9 @@
 //! Finished runs against each other: which numbers differ, and by how much more than their intervals.
 
-use super::Finished;
+use std::collections::BTreeMap;
+
+use super::ensemble::{Ensemble, mean_and_half_width};
+use super::{Finished, Status};
 use crate::signal::{Metric, NamedShape, Outcome, ScalarRow, Scalars, Shape};
 
 /// One metric across runs.
@@ -16,8 +19,11 @@ pub struct Difference {
     pub intervals: Vec<Option<(f64, f64)>>,
     /// Each run's value less the first run's.
     pub differences: Vec<Option<f64>>,
-    /// Interval of each difference, where both values have one (taken as independent: half widths add in squares).
+    /// Interval of each difference: paired over the seeds that both runs have (common random numbers), else from the intervals
+    /// of both values, taken as independent (half widths add in squares).
     pub difference_intervals: Vec<Option<(f64, f64)>>,
+    /// Number of seeds that each difference is paired over; 0 where it is not.
+    pub pairs: Vec<usize>,
 }
 
 impl Difference {
@@ -38,8 +44,44 @@ pub struct Comparison {
     pub notes: Vec<String>,
 }
 
+/// The value of each metric (by full name) at each seed of an ensemble without sweep axes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SeedValues(BTreeMap<String, BTreeMap<u64, f64>>);
+
+impl SeedValues {
+    /// Those of an ensemble; empty if it has axes, because its points then differ by more than the seed.
+    pub fn of(ensemble: &Ensemble) -> Self {
+        let mut values = Self::default();
+        for result in ensemble.points.iter().filter(|p| p.point.axes.is_empty()) {
+            for metric in result.finished.outcomes.iter().flat_map(|o| &o.metrics) {
+                if let Some(value) = metric.value {
+                    values.insert(metric.full_name(), result.point.seed, value);
+                }
+            }
+        }
+        values
+    }
+
+    /// Adds a value.
+    pub fn insert(&mut self, metric: String, seed: u64, value: f64) {
+        self.0.entry(metric).or_default().insert(seed, value);
+    }
+
+    /// Differences of `other` to this at the seeds that both have, in the order of seeds.
+    fn differences(&self, other: &Self, metric: &str) -> Vec<f64> {
+        let (Some(a), Some(b)) = (self.0.get(metric), other.0.get(metric)) else { return Vec::new() };
+        a.iter().filter_map(|(seed, value)| b.get(seed).map(|v| v - value)).collect()
+    }
+}
+
 /// Holds `runs` against the first of them.
 pub fn compare(runs: &[&Finished]) -> Comparison {
+    compare_seeds(runs, &[])
+}
+
+/// Holds `runs` against the first of them. Where two runs have values at the same seeds (`seeds`, one entry a run), their
+/// differences are taken seed by seed: runs of one seed share their random numbers, so most of the chance cancels.
+pub fn compare_seeds(runs: &[&Finished], seeds: &[SeedValues]) -> Comparison {
     let labels = distinct_labels(runs);
     let mut names: Vec<(String, String)> = Vec::new();
     for metric in runs.iter().flat_map(|r| &r.outcomes).flat_map(|o| &o.metrics) {
@@ -48,7 +90,7 @@ pub fn compare(runs: &[&Finished]) -> Comparison {
             names.push(key);
         }
     }
-    let rows = names
+    let rows: Vec<Difference> = names
         .into_iter()
         .map(|(name, unit)| {
             let found: Vec<Option<&Metric>> =
@@ -56,29 +98,79 @@ pub fn compare(runs: &[&Finished]) -> Comparison {
             let values: Vec<Option<f64>> = found.iter().map(|m| m.and_then(|m| m.value)).collect();
             let intervals: Vec<Option<(f64, f64)>> = found.iter().map(|m| m.and_then(|m| m.ci_low.zip(m.ci_high))).collect();
             let base = (values[0], intervals[0]);
-            let differences = values.iter().map(|v| Some((*v)? - base.0?)).collect();
-            let difference_intervals = values
-                .iter()
-                .zip(&intervals)
-                .enumerate()
-                .map(|(k, (v, i))| if k == 0 { None } else { difference_interval(base.0?, base.1?, (*v)?, (*i)?) })
-                .collect();
-            Difference { metric: name, unit, values, intervals, differences, difference_intervals }
+            let mut row = Difference {
+                metric: name,
+                unit,
+                differences: values.iter().map(|v| Some((*v)? - base.0?)).collect(),
+                difference_intervals: values
+                    .iter()
+                    .zip(&intervals)
+                    .enumerate()
+                    .map(|(k, (v, i))| if k == 0 { None } else { difference_interval(base.0?, base.1?, (*v)?, (*i)?) })
+                    .collect(),
+                pairs: vec![0; values.len()],
+                values,
+                intervals,
+            };
+            for k in 1..runs.len() {
+                let (Some(first), Some(other)) = (seeds.first(), seeds.get(k)) else { continue };
+                let paired = first.differences(other, &row.metric);
+                if let Some((mean, Some(half))) = mean_and_half_width(&paired) {
+                    row.pairs[k] = paired.len();
+                    row.differences[k] = Some(mean);
+                    row.difference_intervals[k] = (half > 0.0).then_some((mean - half, mean + half));
+                }
+            }
+            row
         })
         .collect();
-    let mut notes = Vec::new();
-    let seeds: Vec<Option<u64>> = runs.iter().map(|r| r.spec.as_ref().map(|s| s.simulation.seed)).collect();
-    if seeds.iter().all(|s| *s == seeds[0]) && seeds[0].is_some() {
-        notes.push("the runs share their random numbers where their structure allows it (same seed); intervals of differences take them as independent and are therefore wide".into());
-    } else {
-        notes.push("the runs have different seeds".into());
-    }
+    let notes = notes(runs, &rows);
     Comparison { labels, rows, notes }
+}
+
+/// What a reader of the differences should know.
+fn notes(runs: &[&Finished], rows: &[Difference]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let pairs = rows.iter().flat_map(|r| &r.pairs).copied().max().unwrap_or(0);
+    let seeds: Vec<Option<u64>> = runs.iter().map(|r| r.spec.as_ref().map(|s| s.simulation.seed)).collect();
+    if pairs > 0 {
+        notes.push(format!("differences are taken seed by seed over {pairs} seeds that the runs share; 95 % interval by Student's t"));
+    } else if seeds.contains(&None) {
+        notes.push("the seed of a run is not known; intervals of differences take the runs as independent".into());
+    } else if seeds.windows(2).all(|w| w[0] == w[1]) {
+        notes.push(
+            "the runs have the same seed and share their random numbers where their structure allows it; intervals of differences still \
+             take them as independent and are therefore wide: with several seeds (`sweep.seeds`) they are paired"
+                .into(),
+        );
+    } else {
+        notes.push("the runs have different seeds; intervals of differences take them as independent".into());
+    }
+    for run in runs {
+        match run.status {
+            Status::Complete => {}
+            Status::Interrupted => notes.push(format!("{} was interrupted: its numbers are of what there is", run.label)),
+            Status::Failed => notes.push(format!("{} failed: its numbers are of what there is", run.label)),
+        }
+        if run.outcomes.iter().all(|o| o.metrics.is_empty()) {
+            let why = if run.spec.as_ref().and_then(|s| s.sweep.as_ref()).is_some_and(|s| !s.axes.is_empty()) {
+                "its analyses are curves over the axes of its sweep"
+            } else {
+                "nothing was measured"
+            };
+            notes.push(format!("{} has no metrics: {why}", run.label));
+        }
+    }
+    notes
 }
 
 /// Ends of the difference from each side's own half widths (Newcombe's square-and-add, which keeps skewed intervals skewed;
 /// doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I).
 fn difference_interval(a: f64, (a_low, a_high): (f64, f64), b: f64, (b_low, b_high): (f64, f64)) -> Option<(f64, f64)> {
+    // Two intervals of no width say that nothing varied (equal units, say): there is nothing to estimate an interval from.
+    if a_low == a_high && b_low == b_high {
+        return None;
+    }
     let d = b - a;
     let low = d - ((b - b_low).powi(2) + (a_high - a).powi(2)).sqrt();
     let high = d + ((b_high - b).powi(2) + (a - a_low).powi(2)).sqrt();
@@ -152,7 +244,46 @@ mod tests {
             intervals: vec![],
             differences: vec![],
             difference_intervals: vec![None, Some((0.1, 2.0)), Some((-1.0, 2.0))],
+            pairs: vec![],
         };
         assert_eq!((row.is_clear(0), row.is_clear(1), row.is_clear(2)), (false, true, false));
+    }
+
+    #[test]
+    fn runs_with_the_same_seeds_are_paired() {
+        let run = |label: &str, mean: f64| {
+            let mut metric = Metric::new("exc.spikes", "mean_rate", mean, "Hz", 3);
+            metric.analysis = "rates".into();
+            (metric.ci_low, metric.ci_high) = (Some(mean - 50.0), Some(mean + 50.0));
+            Finished {
+                label: label.into(),
+                spec: None,
+                status: Status::Complete,
+                failure: None,
+                recording: std::sync::Arc::default(),
+                outcomes: vec![Outcome { metrics: vec![metric], ..Outcome::default() }],
+                checks: vec![],
+                warnings: vec![],
+                facts: crate::run::Facts::default(),
+                folder: None,
+            }
+        };
+        let values = |list: &[(u64, f64)]| {
+            let mut all = SeedValues::default();
+            for (seed, value) in list {
+                all.insert("rates.exc.spikes.mean_rate".into(), *seed, *value);
+            }
+            all
+        };
+        let (a, b) = (run("a", 20.0), run("b", 25.0));
+        // Seeds spread by 30 Hz, differences by 1 Hz: 4, 5, 6 and their mean 5 ± t(0.975, 2)/sqrt(3) = 5 ± 2.484138.
+        let seeds = [values(&[(1, 5.0), (2, 20.0), (3, 35.0)]), values(&[(1, 9.0), (2, 25.0), (3, 41.0), (4, 1000.0)])];
+        let paired = compare_seeds(&[&a, &b], &seeds);
+        let row = &paired.rows[0];
+        assert_eq!((row.pairs[1], row.differences[1], row.is_clear(1)), (3, Some(5.0), true));
+        let (low, high) = row.difference_intervals[1].unwrap();
+        assert!((low - (5.0 - 2.484_138)).abs() < 1e-5 && (high - (5.0 + 2.484_138)).abs() < 1e-5);
+        // Without seeds the wide intervals of both are all there is.
+        assert!(!compare(&[&a, &b]).rows[0].is_clear(1));
     }
 }

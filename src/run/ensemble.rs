@@ -184,10 +184,13 @@ pub(super) fn mean_and_half_width(values: &[f64]) -> Option<(f64, Option<f64>)> 
     Some((mean, half))
 }
 
+/// Places on an axis, each with the values of its seeds.
+type Samples = Vec<(f64, Vec<f64>)>;
+
 /// A metric over the first axis: mean over seeds with its interval, one curve for each combination of the other axes.
 fn curve_of(points: &[PointResult], metric: &Metric, axis: &str) -> NamedShape {
     let name = metric.full_name();
-    let mut curves: Vec<(String, Vec<(f64, Vec<f64>)>)> = Vec::new();
+    let mut curves: Vec<(String, Samples)> = Vec::new();
     let mut unit = String::new();
     for (at, result) in points.iter().enumerate() {
         let Some(((_, first), others)) = result.point.axes.split_first() else { continue };

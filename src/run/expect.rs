@@ -17,6 +17,7 @@ fn check_one(expect: &Expect, outcomes: &[Outcome]) -> Check {
         found: None,
         min: expect.min,
         max: expect.max,
+        unit: expect.unit.clone(),
         passed: false,
         note: expect.source.clone(),
     };
@@ -31,6 +32,7 @@ fn check_one(expect: &Expect, outcomes: &[Outcome]) -> Check {
             return check;
         }
     };
+    check.unit.clone_from(&metric.unit);
     check.min = expect.min.map(|v| v * factor);
     check.max = expect.max.map(|v| v * factor);
     match metric.value {

@@ -21,14 +21,14 @@ mod single;
 mod watch;
 
 pub use catalog::{analyses, catalog, integrators};
-pub use compare::{Comparison, Difference, compare};
+pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
 pub use ensemble::{Ensemble, PointResult, ensemble};
 pub use expect::check as check_expectations;
 pub use job::start;
 pub use load::{Files, LoadError, Source, again, find, load, resolve};
 pub use measure::measure;
 pub use memory::{budget, free_memory};
-pub use points::{Point, points};
+pub use points::{Point, Resolve, points};
 pub use requests::with_implied_records;
 pub use single::execute;
 
@@ -42,7 +42,7 @@ use crate::signal::{Outcome, Recording};
 use crate::sim::BuildError;
 
 /// How a run is to be made.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Options {
     /// Number of threads; 0 is one a core. Results do not depend on it.
     pub threads: usize,
@@ -52,12 +52,6 @@ pub struct Options {
     pub halve_dt: bool,
     /// Where parts go while the run lasts, if it is kept on disk.
     pub sink: Option<Box<dyn Sink>>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { threads: 0, live: false, halve_dt: false, sink: None }
-    }
 }
 
 impl Options {
@@ -155,6 +149,8 @@ pub struct Check {
     pub min: Option<f64>,
     /// Greatest value.
     pub max: Option<f64>,
+    /// Unit of all three.
+    pub unit: String,
     /// Whether it holds.
     pub passed: bool,
     /// Where the range comes from, or why there is no value.

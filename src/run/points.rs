@@ -29,13 +29,16 @@ impl Point {
     }
 }
 
+/// Resolves a scenario again with more overrides (path and TOML text).
+pub type Resolve<'a> = dyn Fn(&[(String, String)]) -> Result<Spec, String> + 'a;
+
 /// All points of the sweep of `spec` (one a seed and combination of axis values; the first axis varies slowest), each resolved
 /// by `resolve` from the overrides of `spec` and its own. Points of one seed share their random numbers: a difference between
 /// them is a difference.
 ///
 /// # Errors
 /// When a point does not resolve.
-pub fn points(spec: &Spec, resolve: &dyn Fn(&[(String, String)]) -> Result<Spec, String>) -> Result<Vec<Point>, RunError> {
+pub fn points(spec: &Spec, resolve: &Resolve<'_>) -> Result<Vec<Point>, RunError> {
     let Some(sweep) = &spec.sweep else {
         return Ok(vec![Point { axes: Vec::new(), seed: spec.simulation.seed, spec: Arc::new(spec.clone()) }]);
     };

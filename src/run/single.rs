@@ -56,16 +56,12 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
     facts.events = result.events;
 
     let mut recording = result.recording;
-    if streamed {
-        if let Some(sink) = sink.as_mut() {
-            let (gathered, left_out) = sink.gather(recording, allowed / 2).map_err(RunError::Sink)?;
-            recording = gathered;
-            warnings.extend(
-                left_out
-                    .into_iter()
-                    .map(|w| format!("{w} stays on disk, because it does not fit into memory; analyses of it have no result")),
-            );
-        }
+    if streamed && let Some(sink) = sink.as_mut() {
+        let (gathered, left_out) = sink.gather(recording, allowed / 2).map_err(RunError::Sink)?;
+        recording = gathered;
+        warnings.extend(
+            left_out.into_iter().map(|w| format!("{w} stays on disk, because it does not fit into memory; analyses of it have no result")),
+        );
     }
     let (status, failure) = match (sink_error, result.stopped) {
         (Some(error), _) | (None, Some(Stop::Sink(error))) => (Status::Failed, Some(error)),

@@ -89,20 +89,21 @@ impl Observer for Watch<'_> {
 
     fn snapshot(&mut self, so_far: &Recording) {
         let began = Instant::now();
-        if began >= self.next_part {
-            if let Some(sink) = self.sink.as_mut() {
-                if let Err(error) = sink.so_far(so_far) {
-                    self.sink_error = Some(error);
-                }
-                self.next_part = Instant::now() + PART_EVERY.max(began.elapsed() * SNAPSHOT_SHARE);
+        if began >= self.next_part
+            && let Some(sink) = self.sink.as_mut()
+        {
+            if let Err(error) = sink.so_far(so_far) {
+                self.sink_error = Some(error);
             }
+            self.next_part = Instant::now() + PART_EVERY.max(began.elapsed() * SNAPSHOT_SHARE);
         }
-        if let Some(live) = self.live {
-            if began >= self.next_snapshot && live.idle() {
-                let copying = Instant::now();
-                live.take(so_far.clone());
-                self.next_snapshot = Instant::now() + SNAPSHOT_EVERY.max(copying.elapsed() * SNAPSHOT_SHARE);
-            }
+        if let Some(live) = self.live
+            && began >= self.next_snapshot
+            && live.idle()
+        {
+            let copying = Instant::now();
+            live.take(so_far.clone());
+            self.next_snapshot = Instant::now() + SNAPSHOT_EVERY.max(copying.elapsed() * SNAPSHOT_SHARE);
         }
     }
 

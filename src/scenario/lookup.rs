@@ -47,7 +47,7 @@ impl OwnModels {
         if let Some(found) = self.beside.get(&key) {
             return found.clone();
         }
-        if let Some(found) = self.find_beside(desk, kind, name, place) {
+        if let Some(found) = Self::find_beside(desk, kind, name, place) {
             self.beside.insert(key, found.clone());
             return found;
         }
@@ -62,7 +62,7 @@ impl OwnModels {
     }
 
     /// `Some` when there is such a file beside the scenario (the inner value is `None` when it is wrong).
-    fn find_beside(&mut self, desk: &mut Desk<'_>, kind: Kind, name: &str, place: &Place) -> Option<Option<Arc<Definition>>> {
+    fn find_beside(desk: &mut Desk<'_>, kind: Kind, name: &str, place: &Place) -> Option<Option<Arc<Definition>>> {
         let simple = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
         let path = desk.folder.as_ref().filter(|_| simple)?.join(format!("{name}.toml"));
         let content = match desk.files.text(&path) {

@@ -33,14 +33,14 @@ pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place)
     }
     let duration_node = f.require(&mut desk.report, "duration", example.0);
     let mut steps = 0;
-    if let Some(n) = duration_node {
-        if let Some(v) = desk.time(n, "`duration`") {
-            if v > 0.0 {
-                desk.duration = v;
-                steps = desk.multiple(&n.place, v, "`duration`").unwrap_or(0);
-            } else {
-                desk.error(&n.place, "`duration` is above zero");
-            }
+    if let Some(n) = duration_node
+        && let Some(v) = desk.time(n, "`duration`")
+    {
+        if v > 0.0 {
+            desk.duration = v;
+            steps = desk.multiple(&n.place, v, "`duration`").unwrap_or(0);
+        } else {
+            desk.error(&n.place, "`duration` is above zero");
         }
     }
     let transient_steps = f.get("transient").map_or(0, |n| {
@@ -143,10 +143,10 @@ pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[Analysi
         if min.is_none() && max.is_none() && f.get("min").is_none() && f.get("max").is_none() {
             desk.error_help(&e.place, format!("expectation `{}` expects nothing", e.key), "add `min`, `max` or both");
         }
-        if let (Some((a, _)), Some((b, place))) = (&min, &max) {
-            if a > b {
-                desk.error(place, format!("`max` ({}) is below `min` ({})", short(*b), short(*a)));
-            }
+        if let (Some((a, _)), Some((b, place))) = (&min, &max)
+            && a > b
+        {
+            desk.error(place, format!("`max` ({}) is below `min` ({})", short(*b), short(*a)));
         }
         f.finish(&mut desk.report);
         list.push(Expect {
@@ -167,11 +167,14 @@ fn written(desk: &mut Desk<'_>, node: &Node) -> Option<(f64, String)> {
         return Some((v, String::new()));
     }
     let text = desk.text(node, "a bound")?.trim().to_owned();
-    if text != "bit" && !text.ends_with("bits") && !text.ends_with("bit") && !text.ends_with("nats") {
-        if let Err(d) = Quantity::parse(&text) {
-            desk.report.put_inside(node, d);
-            return None;
-        }
+    if text != "bit"
+        && !text.ends_with("bits")
+        && !text.ends_with("bit")
+        && !text.ends_with("nats")
+        && let Err(d) = Quantity::parse(&text)
+    {
+        desk.report.put_inside(node, d);
+        return None;
     }
     let end = (1..=text.len()).rev().filter(|i| text.is_char_boundary(*i)).find(|i| text[..*i].trim().parse::<f64>().is_ok())?;
     Some((text[..end].trim().parse().ok()?, text[end..].trim().to_owned()))

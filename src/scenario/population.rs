@@ -73,7 +73,7 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     let places = positions_node.and_then(|n| positions::read(desk, n));
     let size = match f.get("size") {
         Some(n) => desk.whole(n, "`size`", 1).filter(|v| {
-            let fits = *v <= u64::from(u32::MAX);
+            let fits = u32::try_from(*v).is_ok();
             if !fits {
                 desk.error_help(
                     &n.place,
@@ -125,18 +125,18 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     }
 
     let preset = f.get("preset").and_then(|n| preset(desk, n, model));
-    if let Some(node) = f.get("parameters") {
-        if let Some(mut fields) = Fields::of(&mut desk.report, node, "`parameters`") {
-            let names = unit_names().with(model.parameters.iter().map(|p| (p.name.as_str(), p.dimension)));
-            read_parameters(desk, &mut fields, model, "", &reading, &names, &mut given);
-            fields.finish_with(&mut desk.report, &|key| hint_parameter(model, key));
-        }
+    if let Some(node) = f.get("parameters")
+        && let Some(mut fields) = Fields::of(&mut desk.report, node, "`parameters`")
+    {
+        let names = unit_names().with(model.parameters.iter().map(|p| (p.name.as_str(), p.dimension)));
+        read_parameters(desk, &mut fields, model, "", &reading, &names, &mut given);
+        fields.finish_with(&mut desk.report, &|key| hint_parameter(model, key));
     }
     let chosen = preset.as_ref();
     let parameters: Vec<Value> = system
         .parameters()
         .iter()
-        .map(|v| given.get(&v.name).map(|g| g.0.clone()).unwrap_or_else(|| Value::Constant(default_of(&definitions, chosen, &v.name))))
+        .map(|v| given.get(&v.name).map_or_else(|| Value::Constant(default_of(&definitions, chosen, &v.name)), |g| g.0.clone()))
         .collect();
 
     let initial_node = f.get("initial");
@@ -379,12 +379,11 @@ fn initial_values(
 
 /// An expression that is only the name of a parameter with a constant or listed value is that value.
 fn constant(value: Value, system: &System, parameters: &[Value]) -> Value {
-    if let Value::Expression(text) = &value {
-        if let Some(i) = system.parameters().iter().position(|p| p.name == text.trim()) {
-            if let Value::Constant(_) | Value::Each(_) = &parameters[i] {
-                return parameters[i].clone();
-            }
-        }
+    if let Value::Expression(text) = &value
+        && let Some(i) = system.parameters().iter().position(|p| p.name == text.trim())
+        && let Value::Constant(_) | Value::Each(_) = &parameters[i]
+    {
+        return parameters[i].clone();
     }
     value
 }

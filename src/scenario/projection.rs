@@ -117,16 +117,9 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
             Some(n) => desk.value(n, &Wanted { dimension, what: "the weight".to_owned(), count, names: None }),
             None => Some(Value::Constant(1.0)),
         };
-        let value_node = match value_node {
-            Some(n) => n,
-            None => {
-                desk.error_help(
-                    &entry.place,
-                    format!("projection `{}` needs `value`", entry.key),
-                    "add `value = \"w*(V_m_pre - V_m_post)\"`",
-                );
-                return None;
-            }
+        let Some(value_node) = value_node else {
+            desk.error_help(&entry.place, format!("projection `{}` needs `value`", entry.key), "add `value = \"w*(V_m_pre - V_m_post)\"`");
+            return None;
         };
         let text = desk.text(value_node, "`value`")?.to_owned();
         let own = coupling_names(&all[from], target);

@@ -300,10 +300,10 @@ mod tests {
         if !schema["const"].is_null() && schema["const"] != *value {
             return Err(format!("{at}: not {}", schema["const"]));
         }
-        if let Some(words) = schema["enum"].as_array() {
-            if !words.contains(value) {
-                return Err(format!("{at}: {value} is not one of {words:?}"));
-            }
+        if let Some(words) = schema["enum"].as_array()
+            && !words.contains(value)
+        {
+            return Err(format!("{at}: {value} is not one of {words:?}"));
         }
         let kind = match value {
             Value::Object(_) => "object",

@@ -171,11 +171,11 @@ impl<'a> Reader<'_, '_, 'a> {
                 };
                 let weight = self.value("weight", d);
                 let (start, stop) = self.span();
-                if let Some(Value::Constant(r)) = &rate {
-                    if *r < 0.0 {
-                        let place = self.f.get("rate")?.place.clone();
-                        self.desk.error(&place, "a rate is not negative");
-                    }
+                if let Some(Value::Constant(r)) = &rate
+                    && *r < 0.0
+                {
+                    let place = self.f.get("rate")?.place.clone();
+                    self.desk.error(&place, "a rate is not negative");
                 }
                 StimulusKind::Poisson { rate: rate?, sources, weight: weight?, start, stop }
             }
@@ -251,10 +251,10 @@ impl<'a> Reader<'_, '_, 'a> {
         let start = start_node.and_then(|n| self.desk.time(n, "`start`")).unwrap_or(0.0);
         let stop_node = self.f.get("stop");
         let stop = stop_node.and_then(|n| self.desk.time(n, "`stop`"));
-        if let (Some(n), Some(stop)) = (stop_node, stop) {
-            if stop <= start {
-                self.desk.error(&n.place, "`stop` is not after `start`");
-            }
+        if let (Some(n), Some(stop)) = (stop_node, stop)
+            && stop <= start
+        {
+            self.desk.error(&n.place, "`stop` is not after `start`");
         }
         if let Some(n) = start_node.filter(|_| self.desk.duration > 0.0 && start >= self.desk.duration) {
             self.desk.warn(&n.place, format!("stimulus `{}` starts after the end of the run", self.name), "it has no effect");

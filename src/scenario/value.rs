@@ -182,12 +182,12 @@ impl Desk<'_> {
     }
 
     fn pair(&mut self, node: &Node, dimension: Dimension, what: &str) -> Option<[f64; 2]> {
-        if let Item::List(list) = &node.item {
-            if let [a, b] = list.as_slice() {
-                let a = self.quantity(a, dimension, what);
-                let b = self.quantity(b, dimension, what);
-                return Some([a?, b?]);
-            }
+        if let Item::List(list) = &node.item
+            && let [a, b] = list.as_slice()
+        {
+            let a = self.quantity(a, dimension, what);
+            let b = self.quantity(b, dimension, what);
+            return Some([a?, b?]);
         }
         let example = super::desk::unit_example(dimension);
         let help = if example.is_empty() { "write `[0, 1]`".to_owned() } else { format!("write `[\"0 {example}\", \"1 {example}\"]`") };

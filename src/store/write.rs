@@ -48,6 +48,7 @@ impl Write for Output {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "one exists for each open file, and it is never moved")]
 enum Batches {
     Parquet(ParquetBatches<Output>),
     Csv(CsvBatches<Output>),

@@ -22,6 +22,14 @@ pub enum TableError {
         /// Path.
         path: PathBuf,
     },
+    /// The folder cannot be made.
+    #[error("the folder {} cannot be made: {source}", path.display())]
+    CannotMake {
+        /// Folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// No run is there.
     #[error("{} is no finished run: {why}", path.display())]
     NoRun {

@@ -32,7 +32,7 @@ impl Folder {
     /// # Errors
     /// When something is there, or the folder cannot be made.
     pub fn create(path: &Path, format: Format, force: bool) -> Result<Self, TableError> {
-        if path.is_file() {
+        if path.exists() && !path.is_dir() {
             return Err(TableError::NotAFolder { path: path.to_owned() });
         }
         let occupied = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
@@ -42,7 +42,7 @@ impl Folder {
         if occupied {
             clear(path)?;
         }
-        fs::create_dir_all(path).map_err(|e| TableError::io(path, e))?;
+        fs::create_dir_all(path).map_err(|e| TableError::CannotMake { path: path.to_owned(), source: e })?;
         Ok(Self { path: path.to_owned(), format, parts: Parts::default(), left_memory: false })
     }
 

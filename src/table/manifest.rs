@@ -76,6 +76,7 @@ pub struct ScenarioEntry {
 /// Seconds.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the names are keys of the manifest, and say the unit")]
 pub struct Timings {
     /// To build the network.
     pub build_s: f64,
@@ -220,6 +221,8 @@ pub struct CheckEntry {
     pub min: Option<f64>,
     /// Greatest value.
     pub max: Option<f64>,
+    /// Unit of all three.
+    pub unit: String,
     /// Whether it holds.
     pub passed: bool,
     /// Source or reason.
@@ -228,15 +231,15 @@ pub struct CheckEntry {
 
 impl From<&Check> for CheckEntry {
     fn from(c: &Check) -> Self {
-        let Check { name, metric, found, min, max, passed, note } = c.clone();
-        Self { name, metric, found, min, max, passed, note }
+        let Check { name, metric, found, min, max, unit, passed, note } = c.clone();
+        Self { name, metric, found, min, max, unit, passed, note }
     }
 }
 
 impl From<CheckEntry> for Check {
     fn from(c: CheckEntry) -> Self {
-        let CheckEntry { name, metric, found, min, max, passed, note } = c;
-        Self { name, metric, found, min, max, passed, note }
+        let CheckEntry { name, metric, found, min, max, unit, passed, note } = c;
+        Self { name, metric, found, min, max, unit, passed, note }
     }
 }
 

@@ -7,7 +7,8 @@ use super::error::TableError;
 use super::manifest::{FILE, Manifest, RecordingEntry};
 use super::outcomes;
 use super::parts::{list, read_table_or_parts};
-use crate::run::{Finished, Status};
+use crate::run::{self, Finished, SeedValues, Status};
+use crate::scenario::Spec;
 use crate::signal::{Connections, Population, Recording, Spikes, TimeBase, Trace, Window};
 use crate::store::{self, Format, Table};
 
@@ -16,8 +17,9 @@ pub fn is_run(path: &Path) -> bool {
     path.join(FILE).is_file()
 }
 
-/// Opens a run's folder: the same panes as having just run it. The scenario is not resolved here (it may name files that have
-/// changed since): [`Finished::spec`] is none, and `scenario.toml` holds the text.
+/// Opens a run's folder: the same panes as having just run it. The scenario is resolved again from `scenario.toml` and the
+/// overrides in the manifest; where that gives another scenario than was run (files it names have changed, or the program has),
+/// [`Finished::spec`] is none and a warning says so.
 ///
 /// # Errors
 /// When there is no manifest or spikes cannot be read; a missing table of an analysis is a warning.
@@ -35,9 +37,10 @@ pub fn open(path: &Path) -> Result<Finished, TableError> {
     } else {
         manifest.label.clone()
     };
+    let spec = scenario(path, &manifest, &mut warnings);
     Ok(Finished {
         label,
-        spec: None,
+        spec,
         status: manifest.status(),
         failure: manifest.failure.clone(),
         recording: Arc::new(recording),
@@ -47,6 +50,69 @@ pub fn open(path: &Path) -> Result<Finished, TableError> {
         facts: manifest.facts(),
         folder: Some(path.to_owned()),
     })
+}
+
+/// The values of each metric at each seed, if `path` is an ensemble over seeds without sweep axes; else nothing.
+///
+/// # Errors
+/// When there is no manifest, or the table of metrics cannot be read.
+pub fn seed_values(path: &Path) -> Result<SeedValues, TableError> {
+    let manifest = Manifest::read(path)?;
+    let mut values = SeedValues::default();
+    let extension = if manifest.format == "csv" { "csv" } else { "parquet" };
+    let file = path.join(format!("metrics.{extension}"));
+    if manifest.points.is_none() || !file.exists() {
+        return Ok(values);
+    }
+    let table = store::read(&file, None)?;
+    // Columns between `seed` and `analysis` are sweep axes.
+    if table.columns.get(2).is_none_or(|c| c.0 != "analysis") {
+        return Ok(values);
+    }
+    let seeds = table.optional_whole_numbers("seed")?;
+    for (metric, seed) in super::metrics::from_table(&table)?.into_iter().zip(seeds) {
+        if let (Some(value), Some(seed)) = (metric.value, seed) {
+            values.insert(metric.full_name(), seed, value);
+        }
+    }
+    Ok(values)
+}
+
+/// The scenario of a run, if it still is what was run.
+fn scenario(path: &Path, manifest: &Manifest, warnings: &mut Vec<String>) -> Option<Arc<Spec>> {
+    let entry = &manifest.scenario;
+    let file = path.join("scenario.toml");
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(e) => {
+            warnings.push(format!("{} cannot be read: {e}", file.display()));
+            return None;
+        }
+    };
+    // Files that the scenario names are looked for where it was when it ran. What its variant changed is among the overrides.
+    let origin = entry.path.as_ref().map(PathBuf::from);
+    let source = run::Source { text, origin, name: entry.name.clone(), variant: None };
+    match run::resolve(&source, &entry.overrides) {
+        Ok((mut spec, _)) if spec.hash == entry.hash => {
+            spec.variant.clone_from(&entry.variant);
+            Some(Arc::new(spec))
+        }
+        Ok(_) => {
+            let by = if manifest.version == env!("CARGO_PKG_VERSION") {
+                "a file it names has changed".to_owned()
+            } else {
+                format!("it was run by version {}", manifest.version)
+            };
+            warnings.push(format!("the scenario is not the one that was run any more ({by}): its card is not shown"));
+            None
+        }
+        Err(_) => {
+            warnings.push(
+                "scenario.toml does not resolve any more (a file it names is gone, or names have changed): its card is not shown".into(),
+            );
+            None
+        }
+    }
 }
 
 fn recording(

@@ -56,10 +56,10 @@ pub(super) fn spike_batches<'a>(
             while times.len() < rows {
                 let mut best: Option<(f64, u32, usize)> = None;
                 for &(code, k) in &order {
-                    if let Some(&t) = spikes[k].times.get(from[k]) {
-                        if best.is_none_or(|b| t < b.0) {
-                            best = Some((t, code, k));
-                        }
+                    if let Some(&t) = spikes[k].times.get(from[k])
+                        && best.is_none_or(|b| t < b.0)
+                    {
+                        best = Some((t, code, k));
                     }
                 }
                 let Some((t, code, k)) = best else { break };
@@ -180,7 +180,7 @@ pub(super) fn units_table(recording: &Recording) -> Table {
 }
 
 /// `connections`, one batch a projection; none if no projection was asked for.
-pub(super) fn connection_batches<'a>(recording: &'a Recording) -> (Vec<(String, Kind)>, impl Iterator<Item = Table> + 'a) {
+pub(super) fn connection_batches(recording: &Recording) -> (Vec<(String, Kind)>, impl Iterator<Item = Table> + '_) {
     let names: Arc<[String]> = recording.connections.iter().map(|c| c.projection.clone()).collect();
     let mut weight_units: Vec<String> = Vec::new();
     for c in &recording.connections {

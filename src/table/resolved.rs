@@ -4,7 +4,9 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::core::units::{Dimension, Quantity};
 use crate::equation::Variable;
-use crate::scenario::{Distribution, OptionValue, PopulationSpec, Port, Spec, Target, Value};
+use crate::scenario::{
+    Coupling, Distribution, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes, StimulusKind, StimulusSpec, Target, Value,
+};
 
 /// Everything that decides the result, quantities as text in display units.
 pub fn resolved(spec: &Spec) -> Json {
@@ -16,7 +18,11 @@ pub fn resolved(spec: &Spec) -> Json {
             "steps": simulation.steps,
             "transient": time(spec, simulation.dt * simulation.transient_steps as f64),
             "seed": simulation.seed,
-            "spike_times": format!("{:?}", simulation.spike_times).to_lowercase(),
+            "spike_times": match simulation.spike_times {
+                SpikeTimes::Grid => "grid",
+                SpikeTimes::Interpolated => "interpolated",
+                SpikeTimes::Exact => "exact",
+            },
             "integrator": simulation.integrator,
         },
         "populations": spec.populations.iter().map(|p| (p.name.clone(), population(p))).collect::<Map<_, _>>(),
@@ -25,23 +31,23 @@ pub fn resolved(spec: &Spec) -> Json {
             (p.name.clone(), json!({
                 "from": spec.populations.get(p.from).map(|x| x.name.clone()),
                 "to": target(spec, &p.to),
-                "connect": debug(&p.rule),
+                "connect": rule(&p.rule),
                 "autapses": p.autapses,
                 "multapses": p.multapses,
                 "weight": value(&p.weight, weight),
                 "delay": value(&p.delay, time_dimension(spec)),
-                "coupling": debug(&p.coupling),
+                "coupling": coupling(&p.coupling),
             }))
         }).collect::<Map<_, _>>(),
         "stimuli": spec.stimuli.iter().map(|s| {
-            (s.name.clone(), json!({ "target": target(spec, &s.target), "units": s.units, "kind_in_SI": debug(&s.kind) }))
+            (s.name.clone(), stimulus(spec, s))
         }).collect::<Map<_, _>>(),
         "record": spec.records.iter().filter_map(|r| {
             let name = spec.populations.get(r.population)?.name.clone();
             let traces: Vec<Json> = r.traces.iter().map(|t| json!({
                 "name": t.name,
                 "variables": t.variables.iter().map(|v| v.0.clone()).collect::<Vec<_>>(),
-                "units": t.units.len(),
+                "units": units(&t.units),
                 "interval": time(spec, simulation.dt * t.every as f64),
             })).collect();
             Some((name, json!({ "spikes": r.spikes, "traces": traces, "connections": r.connections })))
@@ -68,7 +74,7 @@ fn population(p: &PopulationSpec) -> Json {
         "receptors": p.receptors.iter().map(|r| (r.name.clone(), json!(r.definition.name))).collect::<Map<_, _>>(),
         "parameters": table(p.system.parameters(), &p.parameters),
         "initial": table(p.system.states(), &p.initial),
-        "positions": p.positions.as_ref().map(|x| debug(x)),
+        "positions": p.positions.as_ref().map(positions),
         "integrator": p.integrator,
         "substeps": p.substeps,
     })
@@ -131,11 +137,111 @@ fn target_dimension(spec: &Spec, target: &Target) -> Dimension {
     }
 }
 
-/// The debug form, cut where it lists thousands of values.
-fn debug(value: &impl std::fmt::Debug) -> String {
-    let text = format!("{value:?}");
-    match text.char_indices().nth(2000) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
+/// A connection rule as a scenario writes it; lists of edges by their number.
+fn rule(rule: &Rule) -> Json {
+    let length = |metres: f64| quantity(metres, Dimension::METRE);
+    match rule {
+        Rule::OneToOne => json!({ "rule": "one_to_one" }),
+        Rule::AllToAll => json!({ "rule": "all_to_all" }),
+        Rule::Probability { p } => json!({ "rule": "probability", "p": p }),
+        Rule::FixedIndegree { indegree } => json!({ "rule": "fixed_indegree", "indegree": indegree }),
+        Rule::FixedOutdegree { outdegree } => json!({ "rule": "fixed_outdegree", "outdegree": outdegree }),
+        Rule::FixedTotalNumber { total } => json!({ "rule": "fixed_total_number", "total": total }),
+        Rule::Neighbours { radius, periodic } => json!({ "rule": "neighbours", "radius": length(*radius), "periodic": periodic }),
+        Rule::Gaussian { p_max, sigma, periodic } => {
+            json!({ "rule": "gaussian", "p_max": p_max, "sigma": length(*sigma), "periodic": periodic })
+        }
+        Rule::SmallWorld { neighbours, p_rewire } => json!({ "rule": "small_world", "neighbours": neighbours, "p_rewire": p_rewire }),
+        Rule::Edges { source, weight, delay, .. } => {
+            json!({ "rule": "edges", "edges": source.len(), "own_weights": weight.is_some(), "own_delays": delay.is_some() })
+        }
     }
+}
+
+fn coupling(coupling: &Coupling) -> Json {
+    match coupling {
+        Coupling::Event => json!({ "kind": "event" }),
+        Coupling::Continuous { value } => json!({ "kind": "continuous", "value": value }),
+    }
+}
+
+fn positions(positions: &Positions) -> Json {
+    let length = |metres: f64| quantity(metres, Dimension::METRE);
+    match positions {
+        Positions::Grid { shape, spacing } => json!({ "grid": shape, "spacing": length(*spacing) }),
+        Positions::Uniform { extent } => json!({ "uniform": extent.iter().map(|e| length(*e)).collect::<Vec<_>>() }),
+        Positions::Listed(list) => json!({ "listed": list.len() }),
+    }
+}
+
+/// A stimulus as a scenario writes it. A stop that never comes is left out.
+fn stimulus(spec: &Spec, s: &StimulusSpec) -> Json {
+    let at = match s.target.port {
+        Port::Input(k) => {
+            spec.populations.get(s.target.population).and_then(|p| p.system.inputs().get(k)).map_or(Dimension::NONE, |v| v.dimension)
+        }
+        Port::Event(_) => target_dimension(spec, &s.target),
+    };
+    let root = Dimension::SECOND.power(0.5).unwrap_or(Dimension::NONE);
+    let v = |x: &Value| value(x, at);
+    let t = |x: f64| json!(time(spec, x));
+    let per_time = |x: f64| quantity(x, Dimension::NONE.per(time_dimension(spec)));
+    let end = |x: f64| if x.is_finite() { t(x) } else { Json::Null };
+    let mut object = match &s.kind {
+        StimulusKind::Constant { amplitude } => json!({ "kind": "constant", "amplitude": v(amplitude) }),
+        StimulusKind::Step { amplitude, start, stop } => {
+            json!({ "kind": "step", "amplitude": v(amplitude), "start": t(*start), "stop": end(*stop) })
+        }
+        StimulusKind::Ramp { from, to, start, stop } => {
+            json!({ "kind": "ramp", "from": v(from), "to": v(to), "start": t(*start), "stop": end(*stop) })
+        }
+        StimulusKind::PulseTrain { amplitude, start, stop, period, width } => json!({
+            "kind": "pulse_train", "amplitude": v(amplitude), "start": t(*start), "stop": end(*stop), "period": t(*period), "width": t(*width),
+        }),
+        StimulusKind::GaussianPulse { amplitude, center, sigma } => {
+            json!({ "kind": "gaussian_pulse", "amplitude": v(amplitude), "center": t(*center), "sigma": t(*sigma) })
+        }
+        StimulusKind::Sine { amplitude, frequency, phase, offset, rectified, start, stop } => json!({
+            "kind": "sine", "amplitude": v(amplitude), "frequency": per_time(*frequency), "phase": phase, "offset": v(offset),
+            "rectified": rectified, "start": t(*start), "stop": end(*stop),
+        }),
+        StimulusKind::Chirp { amplitude, f_start, f_stop, start, stop, offset, exponential } => json!({
+            "kind": "chirp", "amplitude": v(amplitude), "f_start": per_time(*f_start), "f_stop": per_time(*f_stop), "start": t(*start),
+            "stop": end(*stop), "offset": v(offset), "exponential": exponential,
+        }),
+        StimulusKind::OuNoise { mean, sigma, tau } => json!({ "kind": "ou_noise", "mean": v(mean), "sigma": v(sigma), "tau": t(*tau) }),
+        StimulusKind::WhiteNoise { mean, amplitude } => {
+            json!({ "kind": "white_noise", "mean": v(mean), "amplitude": value(amplitude, at.times(root)) })
+        }
+        StimulusKind::GaussianSteps { mean, sigma, interval } => {
+            json!({ "kind": "gaussian_steps", "mean": v(mean), "sigma": v(sigma), "interval": t(*interval) })
+        }
+        StimulusKind::Poisson { rate, sources, weight, start, stop } => json!({
+            "kind": "poisson", "rate": value(rate, Dimension::NONE.per(time_dimension(spec))), "sources": sources, "weight": v(weight),
+            "start": t(*start), "stop": end(*stop),
+        }),
+        StimulusKind::Spikes { times, weight, .. } => json!({ "kind": "spikes", "spikes": times.len(), "weight": v(weight) }),
+        StimulusKind::Signal { start, interval, columns, linear, gain } => json!({
+            "kind": "file", "start": t(*start), "interval": t(*interval), "columns": columns.len(),
+            "samples": columns.first().map(Vec::len), "interpolation": if *linear { "linear" } else { "hold" }, "gain": gain,
+        }),
+        StimulusKind::Expression { value } => json!({ "kind": "expression", "value": value }),
+    };
+    object["target"] = json!(target(spec, &s.target));
+    if !s.units.is_empty() {
+        object["units"] = units(&s.units);
+    }
+    object
+}
+
+/// Unit numbers: `"0..10"` where they follow each other, else the list.
+fn units(list: &[u32]) -> Json {
+    match (list.first(), list.last()) {
+        (Some(first), Some(last)) if list.len() > 2 && list.windows(2).all(|w| w[1] == w[0] + 1) => json!(format!("{first}..{}", last + 1)),
+        _ => json!(list),
+    }
+}
+
+fn quantity(value: f64, dimension: Dimension) -> Json {
+    json!(Quantity { value, dimension }.to_string())
 }

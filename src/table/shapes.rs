@@ -127,6 +127,7 @@ fn distinct(curves: &mut [Curve]) {
     }
 }
 
+#[expect(clippy::type_complexity, reason = "columns of one table, written out where they are named")]
 fn curves_table(curves: &mut [Curve], x: String, y: String) -> Table {
     distinct(curves);
     let banded = curves.iter().any(|c| c.band.is_some());
@@ -154,6 +155,7 @@ fn curves_table(curves: &mut [Curve], x: String, y: String) -> Table {
     table
 }
 
+#[expect(clippy::type_complexity, reason = "columns of one table, written out where they are named")]
 fn phase_table(p: &mut PhasePortrait) -> Table {
     let [x, y] = column_names([&p.x, &p.y], &["what", "name", "x_end", "y_end"]);
     let mut rows: (Vec<&str>, Vec<String>, Vec<f64>, Vec<f64>, Vec<Option<f64>>, Vec<Option<f64>>) = Default::default();
@@ -338,7 +340,7 @@ fn unit_suffix(unit: &str) -> String {
             return display.suffix;
         }
     }
-    let text = unit.replace("**", "").replace('²', "2").replace("^", "").replace('/', "_per_").replace('%', "percent");
+    let text = unit.replace("**", "").replace('²', "2").replace('^', "").replace('/', "_per_").replace('%', "percent");
     let text: String = text.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
     text.split('_').filter(|p| !p.is_empty()).collect::<Vec<_>>().join("_")
 }

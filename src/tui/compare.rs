@@ -103,6 +103,7 @@ mod tests {
             intervals: vec![None, None],
             differences: vec![Some(0.0), Some(b - a)],
             difference_intervals: vec![None, interval],
+            pairs: Vec::new(),
         }
     }
 

@@ -145,6 +145,7 @@ pub fn content(label: &str, peak: f64) -> Content {
             found: Some(peak),
             min: Some(8.0),
             max: Some(12.0),
+            unit: "Hz".into(),
             passed: peak >= 8.0,
             note: String::new(),
         }],

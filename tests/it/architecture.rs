@@ -49,7 +49,9 @@ fn uses(text: &str) -> Vec<String> {
     for line in code(text).lines().filter(|l| !l.trim_start().starts_with("//")) {
         for piece in line.split("crate::").skip(1) {
             let rest: Vec<String> = match piece.strip_prefix('{') {
-                Some(list) => list.split(',').map(|s| s.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()).collect(),
+                Some(list) => {
+                    list.split(',').map(|s| s.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()).collect()
+                }
                 None => vec![piece.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()],
             };
             rooms.extend(rest.into_iter().filter(|r| ROOMS.contains(&r.as_str())));
@@ -119,6 +121,34 @@ fn only_store_knows_polars() {
         .map(|(path, _)| path.display().to_string())
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `cargo build` and `cargo test` compile the dependencies once: a dev-dependency that switches a feature of a shared package on
+/// would compile it, and all that use it, a second time. Cargo.toml then names that feature among the dependencies.
+#[test]
+fn tests_do_not_change_the_features_of_dependencies() {
+    let features = |edges: &str| -> BTreeMap<String, String> {
+        let out = std::process::Command::new(env!("CARGO"))
+            .args(["tree", "--locked", "--offline", "--edges", edges, "--prefix", "none", "--format", "{p}|{f}"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout)
+            .unwrap()
+            .lines()
+            .filter_map(|l| l.trim_end_matches(" (*)").split_once('|'))
+            .map(|(package, features)| (package.to_owned(), features.to_owned()))
+            .collect()
+    };
+    let (built, tested) = (features("normal"), features("normal,dev"));
+    assert!(built.len() > 50, "the tree is read: {}", built.len());
+    let changed: Vec<String> = built
+        .iter()
+        .filter(|(package, features)| tested.get(*package).is_some_and(|f| f != *features))
+        .map(|(package, features)| format!("{package}: {features} is {} in tests", tested[package]))
+        .collect();
+    assert!(changed.is_empty(), "{}", changed.join("\n"));
 }
 
 /// Panes, tables and figures know shapes, never analyses; nobody matches on the name of a model or an analysis outside its file.

@@ -100,6 +100,98 @@ fn lists_are_json_when_asked() {
 }
 
 #[test]
+fn several_checks_answer_in_order_and_say_no_empty_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = scenario(folder.path(), "good.toml", "");
+    let out = output(&["check", &good, "nowhere.toml"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert_eq!(text(&out.stderr), "spikedeck: there is no file nowhere.toml\n");
+    assert_eq!(text(&out.stdout), format!("✓ {good}: 1 population, 3 units, 0 projections, 1 analysis, 0 expectations\n"));
+}
+
+/// A pattern that is read as it stands but may give NaN is a warning of `check`, with its place.
+#[test]
+fn warnings_of_equations_reach_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("warn.toml");
+    fs::write(
+        &path,
+        "[simulation]\nduration = 1\ndt = 0.1\n[models.m]\ntime_unit = \"1\"\nequations = \"dx/dt = x/(exp(x) - 1) : 1\"\n\
+         [populations.p]\nmodel = \"m\"\nsize = 1\n",
+    )
+    .unwrap();
+    let out = output(&["check", path.to_str().unwrap()]);
+    let errors = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(0), "{errors}");
+    assert!(errors.contains("warning: ") && errors.contains("warn.toml:6:"), "{errors}");
+}
+
+/// Runs over the same seeds are held against each other seed by seed.
+#[test]
+fn runs_over_the_same_seeds_are_compared_in_pairs() {
+    let folder = tempfile::tempdir().unwrap();
+    let noisy = "[sweep]\nseeds = 3\n[analyses.rates]\nkind = \"rates\"\nof = \"exc.spikes\"\n";
+    let path = scenario(folder.path(), "noisy.toml", noisy);
+    let changed = fs::read_to_string(&path)
+        .unwrap()
+        .replace("kind = \"constant\"\namplitude = \"1 nA\"", "kind = \"ou_noise\"\nmean = \"0.5 nA\"\nsigma = \"0.3 nA\"\ntau = \"5 ms\"");
+    fs::write(&path, changed).unwrap();
+    let out = folder.path().join("out");
+    assert_eq!(output(&["run", &path, "-q", "--out", out.to_str().unwrap()]).status.code(), Some(0));
+    let other = folder.path().join("other");
+    let set = "stimuli.drive.mean=\"0.52 nA\"";
+    assert_eq!(output(&["run", &path, "-q", "--set", set, "--out", other.to_str().unwrap()]).status.code(), Some(0));
+    let compared = output(&["compare", out.to_str().unwrap(), other.to_str().unwrap(), "--json"]);
+    assert_eq!(compared.status.code(), Some(0), "{}", text(&compared.stderr));
+    let rows: Vec<serde_json::Value> = text(&compared.stdout).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let rate = rows.iter().find(|r| r["metric"] == "rates.exc.spikes.mean_rate").unwrap();
+    assert_eq!(rate["pairs"], 3);
+    assert!(rate["difference"].as_f64().unwrap() > 0.0, "more current, more spikes at the same noise: {rate}");
+}
+
+/// Opening a run gives its scenario back, unless a file it names has changed.
+#[test]
+fn a_run_opens_with_its_scenario_and_a_readable_manifest() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = scenario(folder.path(), "small.toml", "[variants.weak]\n\"stimuli.drive.amplitude\" = \"0.8 nA\"\n");
+    let out = folder.path().join("out");
+    let set = "populations.exc.parameters.tau_m=\"12 ms\"";
+    assert_eq!(output(&["run", &format!("{small}:weak"), "-q", "--set", set, "--out", out.to_str().unwrap()]).status.code(), Some(0));
+    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(out.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!(
+        manifest["resolved"]["stimuli"]["drive"],
+        serde_json::json!({ "kind": "constant", "amplitude": "800 pA", "target": "exc.I" })
+    );
+    let back = spikedeck::table::open(&out).unwrap();
+    let spec = back.spec.unwrap_or_else(|| panic!("{:?}", back.warnings));
+    assert_eq!((spec.variant.as_deref(), spec.hash.as_str()), (Some("weak"), manifest["scenario"]["hash"].as_str().unwrap()));
+    let text_of = fs::read_to_string(out.join("scenario.toml")).unwrap();
+    fs::write(out.join("scenario.toml"), text_of.replace("size = 3", "size = 4")).unwrap();
+    let back = spikedeck::table::open(&out).unwrap();
+    assert!(back.spec.is_none() && back.warnings.iter().any(|w| w.contains("not the one that was run")), "{:?}", back.warnings);
+}
+
+/// A value that lies just outside of its range does not look as if it lay inside, and has its unit.
+#[test]
+fn a_failed_check_shows_enough_digits_and_the_unit() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = "[analyses.rates]\nkind = \"rates\"\nof = \"exc.spikes\"\n[expect.rate]\nmetric = \"rates.exc.spikes.mean_rate\"\n\
+                min = \"146.00001 Hz\"\nmax = \"146.00002 Hz\"\n";
+    let out = output(&["run", &scenario(folder.path(), "close.toml", more)]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(text(&out.stdout).contains("= 146, expected in [146.00001, 146.00002] Hz"), "{}", text(&out.stdout));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_that_takes_nothing_is_an_error() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let out = spikedeck().args(["list", "models"]).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(out.status.code(), Some(1));
+    assert!(text(&out.stderr).contains("No space left"), "{}", text(&out.stderr));
+}
+
+#[test]
 fn a_wrong_scenario_is_2_with_all_errors_and_carets() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bad.toml");
@@ -202,7 +294,10 @@ fn a_killed_run_leaves_whole_parts() {
     let mut child = spikedeck().args(["run", &long, "-q", "--out", out.to_str().unwrap()]).stdout(Stdio::piped()).spawn().unwrap();
     let parts = out.join("spikes.parts");
     let began = std::time::Instant::now();
-    while fs::read_dir(&parts).map_or(0, |d| d.filter(|e| e.as_ref().is_ok_and(|e| e.path().extension().is_some_and(|x| x == "parquet"))).count()) == 0 {
+    while fs::read_dir(&parts)
+        .map_or(0, |d| d.filter(|e| e.as_ref().is_ok_and(|e| e.path().extension().is_some_and(|x| x == "parquet"))).count())
+        == 0
+    {
         assert!(began.elapsed().as_secs() < 60, "no part was written in a minute");
         assert!(child.try_wait().unwrap().is_none(), "the run is still going");
         std::thread::sleep(std::time::Duration::from_millis(50));
@@ -223,7 +318,8 @@ fn an_interrupted_run_is_130_and_keeps_what_there_is() {
     let text_of = fs::read_to_string(&long).unwrap().replace("\"500 ms\"", "\"100000 s\"").replace("size = 3", "size = 400");
     fs::write(&long, text_of).unwrap();
     let out = folder.path().join("out");
-    let mut child = spikedeck().args(["run", &long, "--out", out.to_str().unwrap()]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut child =
+        spikedeck().args(["run", &long, "--out", out.to_str().unwrap()]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(1500));
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let errors: Vec<String> = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap).collect();

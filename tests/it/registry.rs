@@ -70,6 +70,117 @@ fn every_analysis_and_model_appears_in_a_scenario() {
     assert!(missing_models.is_empty(), "no scenario shows {missing_models:?}");
 }
 
+/// Every receptor is carried by a population of a shipped scenario.
+#[test]
+fn every_receptor_appears_in_a_scenario() {
+    let specs: Vec<_> = built_in().iter().filter_map(|s| run::load(&s.name, &[]).ok()).map(|(spec, _)| spec).collect();
+    let missing: Vec<_> = library()
+        .names(Kind::Receptor)
+        .into_iter()
+        .filter(|name| !specs.iter().flat_map(|s| &s.populations).flat_map(|p| &p.receptors).any(|r| r.definition.name == *name))
+        .collect();
+    assert!(missing.is_empty(), "no scenario shows {missing:?}");
+}
+
+/// Every analysis runs at its defaults on a small scenario that gives it something to measure.
+#[test]
+fn every_analysis_runs_at_its_defaults() {
+    use spikedeck::scenario::catalog::Subjects;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    const NETWORK: &str = r#"
+[simulation]
+duration = "2 s"
+dt = "0.1 ms"
+transient = "100 ms"
+seed = 1
+[populations.p]
+model = "lif"
+size = 8
+receptors.syn = { kind = "exp_current", tau = "5 ms" }
+[projections.pp]
+from = "p"
+to = "p.syn"
+connect = { rule = "probability", p = 0.3 }
+weight = "20 pA"
+delay = "1 ms"
+[stimuli.drive]
+target = "p.I"
+kind = "ou_noise"
+mean = "0.4 nA"
+sigma = "0.2 nA"
+tau = "5 ms"
+[record.p]
+spikes = true
+traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
+"#;
+    const FLOW: &str = "[simulation]\nduration = 200\ndt = 0.01\n[populations.p]\nmodel = \"fitzhugh_nagumo\"\nsize = 1\n[record.p]\ntraces = [{ name = \"x\", variables = [\"V\"] }]\n";
+    for analysis in run::analyses() {
+        let declaration = analysis.declaration();
+        let kind = declaration.kind;
+        // The first text that this analysis accepts: subjects differ between kinds, and the refusals say so.
+        let candidates = match declaration.subjects {
+            Subjects::Directed => vec![
+                "source = \"p.spikes\"\ntarget = \"p.spikes\"",
+                "source = \"p.spikes[0]\"\ntarget = \"p.spikes[1]\"",
+                "source = \"p.V_m[0]\"\ntarget = \"p.V_m[1]\"",
+            ],
+            _ => vec!["of = \"p.spikes\"", "of = \"p.V_m\"", "of = \"p.rate\"", "of = \"p\""],
+        };
+        let mut refusals = Vec::new();
+        let found = [NETWORK, FLOW].iter().flat_map(|base| candidates.iter().map(move |c| (base, c))).find_map(|(base, subjects)| {
+            let text = format!("{base}\n[analyses.a]\nkind = \"{kind}\"\n{subjects}\n");
+            let source = run::Source { text, origin: None, name: kind.to_owned(), variant: None };
+            let spec = match run::resolve(&source, &[]) {
+                Ok((spec, _)) => spec,
+                Err(e) => {
+                    refusals.push(e.render(false));
+                    return None;
+                }
+            };
+            let tell: run::Tell = Arc::new(|_| {});
+            let options = run::Options { threads: 1, ..run::Options::default() };
+            let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell).unwrap_or_else(|e| panic!("{kind}: {e}"));
+            assert_eq!(finished.status, run::Status::Complete, "{kind}: {:?}", finished.failure);
+            let outcome = finished.outcomes.into_iter().find(|o| o.kind == kind);
+            let outcome = outcome.filter(|o| !o.shapes.is_empty());
+            if outcome.is_none() {
+                refusals.push(format!("{subjects}: no result: {:?}", finished.warnings));
+            }
+            outcome
+        });
+        let outcome = found.unwrap_or_else(|| panic!("{kind} runs on none of the small scenarios:\n{}", refusals.join("\n")));
+        assert!(outcome.metrics.iter().all(|m| m.value.is_none_or(f64::is_finite)), "{kind}: {:?}", outcome.metrics);
+        assert!(outcome.metrics.iter().all(|m| m.value.is_some() || !m.note.is_empty()), "{kind} says why a value is missing");
+    }
+}
+
+/// The README's lists are the program's own. `UPDATE_README=1` writes them.
+#[test]
+fn the_readme_lists_what_there_is() {
+    let list = |what: &str| {
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_spikedeck")).args(["list", what, "--markdown"]).output().unwrap();
+        assert!(out.status.success());
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    let wanted = [("models", format!("\n{}\n{}\n", list("models"), list("receptors"))), ("analyses", format!("\n{}\n", list("analyses")))];
+    for (name, wanted) in wanted {
+        let (open, close) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
+        let start = text.find(&open).unwrap_or_else(|| panic!("README.md has no {open}")) + open.len();
+        let stop = text.find(&close).unwrap_or_else(|| panic!("README.md has no {close}"));
+        if std::env::var_os("UPDATE_README").is_some() {
+            text.replace_range(start..stop, &wanted);
+        } else {
+            assert_eq!(text[start..stop], wanted, "the list of {name} in README.md is out of date; UPDATE_README=1 writes it");
+        }
+    }
+    if std::env::var_os("UPDATE_README").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+}
+
 /// Every model runs at its defaults for a short while without leaving the finite numbers.
 #[test]
 fn every_model_runs_at_its_defaults() {

@@ -1,0 +1,219 @@
+//! What `run` prints: a heading, metrics a block an analysis, checks, warnings, files, timing; or JSON.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::error::CliError;
+use super::number;
+use super::output::{self, Align, Grid, Tone, tone};
+use super::run::{Args, Simulated};
+use crate::run::{self, Ensemble, Finished, Status};
+use crate::scenario::Spec;
+use crate::signal::Metric;
+use crate::table::{self, Manifest};
+
+/// Metrics of one analysis that are shown without `-v`.
+const SHOWN: usize = 24;
+
+/// One JSON object a metric and point.
+pub(super) fn print_json(result: &Simulated) -> Result<(), CliError> {
+    let mut out = output::out();
+    match result {
+        Simulated::One(finished) => {
+            for metric in finished.outcomes.iter().flat_map(|o| &o.metrics) {
+                writeln!(out, "{}", table::metric_json(finished, metric, &[], None))?;
+            }
+        }
+        Simulated::Many(ensemble) => {
+            for point in &ensemble.points {
+                for metric in point.finished.outcomes.iter().flat_map(|o| &o.metrics) {
+                    writeln!(out, "{}", table::metric_json(&ensemble.finished, metric, &point.point.axes, Some(point.point.seed)))?;
+                }
+            }
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// Everything for people.
+pub(super) fn print(spec: &Spec, result: &Simulated, written: Option<&(PathBuf, Manifest)>, args: &Args) -> Result<(), CliError> {
+    let colour = output::colour_on_stdout();
+    let mut out = output::out();
+    let finished = result.finished();
+    writeln!(out, "{}  {}", tone(&finished.label, Tone::Bold, colour), spec.title)?;
+    writeln!(out, "{}", tone(&setting(spec, finished, result), Tone::Dim, colour))?;
+    if args.verbose {
+        for (population, integrator) in &finished.facts.integrators {
+            writeln!(out, "{}", tone(&format!("{population}: {integrator}"), Tone::Dim, colour))?;
+        }
+    }
+    match result {
+        Simulated::Many(ensemble) if !ensemble.points.iter().all(|p| p.point.axes.is_empty()) => points(&mut out, ensemble, colour)?,
+        _ => metrics(&mut out, finished, args.verbose, colour)?,
+    }
+    if !finished.checks.is_empty() {
+        writeln!(out)?;
+        let mut grid = Grid::new(&[Align::Left, Align::Left, Align::Left, Align::Left]);
+        for check in &finished.checks {
+            let (mark, row_tone) = if check.passed { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
+            grid.row([mark.to_owned(), check.name.clone(), check_text(check), check.note.clone()], row_tone);
+        }
+        grid.write(&mut out, "  ", false, colour)?;
+    }
+    if !args.quiet && !finished.warnings.is_empty() {
+        writeln!(out)?;
+        for warning in &finished.warnings {
+            for (k, line) in output::wrap(warning, output::width() - 4).into_iter().enumerate() {
+                writeln!(out, "  {} {}", tone(if k == 0 { "!" } else { " " }, Tone::Warn, colour), line)?;
+            }
+        }
+    }
+    writeln!(out)?;
+    if let Some((path, manifest)) = written {
+        let rows = manifest
+            .rows
+            .iter()
+            .find(|r| r.0.starts_with("spikes."))
+            .map_or_else(String::new, |r| format!(", {} spikes", number::count(*r.1)));
+        writeln!(out, "{} written: {} tables{rows}", path.display(), manifest.rows.len())?;
+        if args.verbose {
+            for (file, n) in &manifest.rows {
+                writeln!(out, "  {file}  {} rows", number::count(*n))?;
+            }
+        }
+    }
+    writeln!(out, "{}", tone(&timing(spec, finished), Tone::Dim, colour))?;
+    Ok(out.flush()?)
+}
+
+fn setting(spec: &Spec, finished: &Finished, result: &Simulated) -> String {
+    let simulation = &spec.simulation;
+    let base = simulation.time_base;
+    let time = |v: f64| match base.unit() {
+        "ms" if v >= 10.0 => format!("{} s", crate::core::units::short(v)),
+        unit => format!("{} {unit}", crate::core::units::short(v / base.seconds())).trim_end().to_owned(),
+    };
+    let reached = match finished.status {
+        Status::Complete => String::new(),
+        _ => format!("{} of ", time(finished.recording.window.stop * base.seconds())),
+    };
+    let units: usize = spec.populations.iter().map(|p| p.size).sum();
+    let mut parts = vec![
+        format!("seed {}", simulation.seed),
+        format!("{reached}{} in steps of {}", time(simulation.dt * simulation.steps as f64), time(simulation.dt)),
+        format!("{} {}", number::count(units as u64), if units == 1 { "unit" } else { "units" }),
+    ];
+    if finished.facts.connections > 0 {
+        parts.push(format!("{} connections", number::count(finished.facts.connections)));
+    }
+    if finished.facts.spikes > 0 {
+        parts.push(format!("{} spikes", number::count(finished.facts.spikes)));
+    }
+    if let Simulated::Many(ensemble) = result {
+        parts.push(format!("{} points", ensemble.points.len()));
+    }
+    parts.join(" · ")
+}
+
+/// The metrics of a run, an analysis a block.
+fn metrics(out: &mut impl Write, finished: &Finished, verbose: bool, colour: bool) -> std::io::Result<()> {
+    use Align::{Left, Right};
+    let mut any = false;
+    let mut grid = Grid::new(&[Left, Right, Left, Left, Right, Right, Right, Left]);
+    grid.row(["", "value", "unit", "95 % interval", "chance", "p", "n", "note"], Tone::Dim);
+    for outcome in finished.outcomes.iter().filter(|o| !o.metrics.is_empty()) {
+        any = true;
+        grid.row([outcome.name.clone()], Tone::Bold);
+        let most = if verbose || outcome.metrics.len() <= SHOWN + 4 { outcome.metrics.len() } else { SHOWN };
+        for metric in outcome.metrics.iter().take(most) {
+            grid.row(metric_cells(metric, verbose), if metric.value.is_some() { Tone::Plain } else { Tone::Dim });
+        }
+        if most < outcome.metrics.len() {
+            grid.row([format!("  … {} more (-v, --json)", outcome.metrics.len() - most)], Tone::Dim);
+        }
+    }
+    if any {
+        writeln!(out)?;
+        grid.write(out, "  ", true, colour)?;
+    }
+    for outcome in finished.outcomes.iter().filter(|o| o.metrics.is_empty()) {
+        writeln!(out, "  {}  {}", tone(&outcome.name, Tone::Bold, colour), outcome.summary)?;
+    }
+    Ok(())
+}
+
+fn metric_cells(metric: &Metric, verbose: bool) -> Vec<String> {
+    let note = if verbose || metric.value.is_none() { metric.note.clone() } else { String::new() };
+    vec![
+        format!("  {} {}", metric.subject, metric.metric),
+        metric.value.map_or_else(|| "–".into(), number::value),
+        metric.unit.clone(),
+        metric.ci_low.zip(metric.ci_high).map_or_else(String::new, |(a, b)| format!("[{}, {}]", number::value(a), number::value(b))),
+        metric.chance.map_or_else(String::new, number::value),
+        metric.p_value.map_or_else(String::new, number::p_value),
+        metric.n.map_or_else(String::new, number::count),
+        note,
+    ]
+}
+
+/// One row a point, one column a metric (as many as fit), for sweeps.
+fn points(out: &mut impl Write, ensemble: &Ensemble, colour: bool) -> std::io::Result<()> {
+    let Some(first) = ensemble.points.first() else { return Ok(()) };
+    let names: Vec<(String, String)> =
+        first.finished.outcomes.iter().flat_map(|o| &o.metrics).map(|m| (m.full_name(), m.unit.clone())).collect();
+    let shown = names.len().min(5);
+    let axes = first.point.axes.len();
+    let mut grid = Grid::new(&vec![Align::Right; axes + 1 + shown]);
+    let mut heading: Vec<String> = first.point.axes.iter().map(|a| a.0.rsplit('.').next().unwrap_or(&a.0).to_owned()).collect();
+    heading.push("seed".into());
+    heading.extend(names[..shown].iter().map(|(n, u)| if u.is_empty() { n.clone() } else { format!("{n} ({u})") }));
+    grid.row(heading, Tone::Dim);
+    for result in &ensemble.points {
+        let mut cells: Vec<String> = result.point.axes.iter().map(|a| a.1.trim_matches('"').to_owned()).collect();
+        cells.push(result.point.seed.to_string());
+        for (name, _) in &names[..shown] {
+            let value = result.finished.outcomes.iter().flat_map(|o| &o.metrics).find(|m| m.full_name() == *name).and_then(|m| m.value);
+            cells.push(value.map_or_else(|| "–".into(), number::value));
+        }
+        grid.row(cells, Tone::Plain);
+    }
+    writeln!(out)?;
+    grid.write(out, "  ", true, colour)?;
+    if shown < names.len() {
+        writeln!(out, "  {}", tone(&format!("… {} more metrics (--json, --out)", names.len() - shown), Tone::Dim, colour))?;
+    }
+    Ok(())
+}
+
+/// What was found and what was expected, in enough digits to tell them apart.
+pub(super) fn check_text(check: &run::Check) -> String {
+    let known: Vec<f64> = [check.found, check.min, check.max].into_iter().flatten().collect();
+    let shown = |v: f64| number::distinct(v, &known);
+    let range = match (check.min, check.max) {
+        (Some(a), Some(b)) => format!("in [{}, {}]", shown(a), shown(b)),
+        (Some(a), None) => format!("≥ {}", shown(a)),
+        (None, Some(b)) => format!("≤ {}", shown(b)),
+        (None, None) => "any value".into(),
+    };
+    let found = check.found.map_or_else(|| "no value".into(), shown);
+    let mut text = format!("{} = {found}, expected {range} {}", check.metric, check.unit).trim_end().to_owned();
+    if check.found.is_none() && !check.note.is_empty() {
+        text = format!("{text}: {}", check.note);
+    }
+    text
+}
+
+fn timing(spec: &Spec, finished: &Finished) -> String {
+    let facts = &finished.facts;
+    let simulated = spec.simulation.dt * spec.simulation.steps as f64;
+    let mut parts =
+        vec![format!("built {}", number::seconds(facts.build_seconds)), format!("simulated {}", number::seconds(facts.simulate_seconds))];
+    if facts.simulate_seconds > 0.0 && spec.simulation.time_base.unit() == "ms" && finished.status == Status::Complete {
+        parts.push(format!("{} × real time", number::value(simulated / facts.simulate_seconds)));
+    }
+    if facts.analyse_seconds > 0.0 {
+        parts.push(format!("analysed {}", number::seconds(facts.analyse_seconds)));
+    }
+    parts.push(format!("{} {}", facts.threads, if facts.threads == 1 { "thread" } else { "threads" }));
+    parts.join(" · ")
+}
