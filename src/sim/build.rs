@@ -47,6 +47,8 @@ struct Common<'a> {
     spec: &'a Spec,
     axis: Axis,
     found: &'a [Found],
+    /// Integrator of each population, and why.
+    choices: &'a [(String, String)],
     paths: &'a [Path<'a>],
     stimuli: &'a [Stimulus<'a>],
     /// Population and variable of each history.
@@ -91,7 +93,19 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
 
     let units: usize = spec.populations.iter().map(|p| p.size).sum();
     let threads = threads.clamp(1, (units / GRAIN).max(1));
-    let common = Common { spec, axis, found: &found, paths: &paths, stimuli: &stimuli, histories: &histories, emitters: &emitters, cancel };
+    // Chosen once a population, by its first unit: a choice by each thread's own lanes would depend on their number.
+    let choices = spec.populations.iter().zip(&found).map(|(p, found)| choice(spec, p, found)).collect::<Result<Vec<_>, _>>()?;
+    let common = Common {
+        spec,
+        axis,
+        found: &found,
+        choices: &choices,
+        paths: &paths,
+        stimuli: &stimuli,
+        histories: &histories,
+        emitters: &emitters,
+        cancel,
+    };
     let workers = std::thread::scope(|scope| {
         let rest: Vec<_> = (1..threads)
             .map(|w| {
@@ -127,12 +141,8 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
     let integrators = spec
         .populations
         .iter()
-        .enumerate()
-        .filter_map(|(index, p)| {
-            let group = workers.iter().flat_map(|w| &w.groups).find(|g| g.population == index)?;
-            let (name, why) = group.stepper.integrator();
-            Some((p.name.clone(), if why.is_empty() { name.to_owned() } else { format!("{name}: {why}") }))
-        })
+        .zip(choices)
+        .map(|(p, (name, why))| (p.name.clone(), if why.is_empty() { name } else { format!("{name}: {why}") }))
         .collect();
     let tape = Tape::new(spec, axis, described(spec, &found), wanted_connections(spec, &workers, axis));
     let names = spec.populations.iter().map(|p| (p.name.clone(), p.system.states().iter().map(|s| s.name.clone()).collect())).collect();
@@ -323,15 +333,26 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
     Ok(worker)
 }
 
-/// The lanes `range` of a population, with taps and probes.
-fn group(common: &Common<'_>, p: usize, population: &PopulationSpec, found: &Found, range: Range<usize>) -> Result<Group, BuildError> {
-    let spec = common.spec;
+/// The integrator of a population and why, by its first unit.
+fn choice(spec: &Spec, population: &PopulationSpec, found: &Found) -> Result<(String, String), BuildError> {
+    let asked = population.integrator.as_deref().or(spec.simulation.integrator.as_deref()).unwrap_or("auto");
+    let first = stepper(spec, population, found, &(0..population.size.min(1)), asked)?;
+    let (name, why) = first.integrator();
+    Ok((name.to_owned(), why.to_owned()))
+}
+
+/// The compiled equations of the lanes `range` of a population.
+fn stepper(
+    spec: &Spec,
+    population: &PopulationSpec,
+    found: &Found,
+    range: &Range<usize>,
+    integrator: &str,
+) -> Result<Stepper, BuildError> {
     let entity = format!("populations.{}", population.name);
-    let system = &population.system;
     let cut = |columns: &[Column]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
-    let integrator = population.integrator.as_deref().or(spec.simulation.integrator.as_deref()).unwrap_or("auto");
-    let stepper = Stepper::new(StepperSpec {
-        system,
+    Stepper::new(StepperSpec {
+        system: &population.system,
         integrator,
         dt: spec.simulation.dt,
         substeps: population.substeps.max(1),
@@ -343,9 +364,18 @@ fn group(common: &Common<'_>, p: usize, population: &PopulationSpec, found: &Fou
         entity: &entity,
         spike_times: spec.simulation.spike_times,
     })
-    .map_err(|e| unsuitable(&entity, e.message))?;
+    .map_err(|e| unsuitable(&entity, e.message))
+}
+
+/// The lanes `range` of a population, with taps and probes.
+fn group(common: &Common<'_>, p: usize, population: &PopulationSpec, found: &Found, range: Range<usize>) -> Result<Group, BuildError> {
+    let spec = common.spec;
+    let entity = format!("populations.{}", population.name);
+    let system = &population.system;
+    let stepper = stepper(spec, population, found, &range, &common.choices[p].0)?;
     let shape = [system.states().len(), system.inputs().len(), system.event_ports().len()];
     let mut group = Group::new(p, range.start as u32, stepper, range.len(), shape, system.spikes());
+    group.check_every = if population.size <= 256 { 1 } else { 16 };
     group.emits = common.emitters.iter().position(|&e| e == p);
     group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.population == p);
     let mut trace = 0;

@@ -85,7 +85,7 @@ impl Group {
             emits: None,
             taps: Vec::new(),
             published: Vec::new(),
-            check_every: if lanes <= 256 { 1 } else { 16 },
+            check_every: 1,
             states: shape[0],
             every_lane: (0..lanes as u32).collect(),
             spikes: Vec::new(),
