@@ -10,7 +10,7 @@ use super::app::{App, Screen};
 use super::commands::{COMMANDS, Context};
 use super::layout::{Room, part, room};
 use super::{draw_gallery, draw_overlay, draw_run};
-use crate::plot::colour::Colour;
+use crate::plot::{self, colour::Colour};
 use crate::plot::grid::{Cell, CellGrid};
 
 /// Draws the state.
@@ -102,6 +102,58 @@ pub fn blit(buf: &mut Buffer, area: Rect, grid: &CellGrid) {
             modifier.set(Modifier::REVERSED, cell.style.reverse);
             target.modifier = modifier;
         }
+    }
+}
+
+/// The screen as a neutral grid, for a picture of it.
+pub fn grid(app: &App) -> CellGrid {
+    let area = Rect::new(0, 0, app.size.0, app.size.1);
+    let mut buf = Buffer::empty(area);
+    paint(app, area, &mut buf);
+    let mut grid = CellGrid::new(usize::from(area.width), usize::from(area.height));
+    for y in 0..grid.height {
+        let mut rest = false;
+        for x in 0..grid.width {
+            let Some(cell) = buf.cell((x as u16, y as u16)) else { continue };
+            let m = cell.modifier;
+            let style = plot::colour::Style {
+                fg: neutral(cell.fg),
+                bg: neutral(cell.bg),
+                bold: m.contains(Modifier::BOLD),
+                dim: m.contains(Modifier::DIM),
+                underline: m.contains(Modifier::UNDERLINED),
+                reverse: m.contains(Modifier::REVERSED),
+            };
+            grid.set(x, y, if rest { Cell::WIDE_REST } else { cell.symbol().chars().next().unwrap_or(' ') }, style);
+            rest = !rest && cell.symbol().width() == 2;
+        }
+    }
+    grid
+}
+
+/// The opposite of [`colour`].
+fn neutral(c: Color) -> Colour {
+    match c {
+        Color::Reset => Colour::Default,
+        Color::Rgb(r, g, b) => Colour::Rgb(r, g, b),
+        Color::Indexed(i) if i >= 16 => Colour::Indexed(i),
+        Color::Indexed(i) => Colour::Ansi(i),
+        Color::Black => Colour::Ansi(0),
+        Color::Red => Colour::Ansi(1),
+        Color::Green => Colour::Ansi(2),
+        Color::Yellow => Colour::Ansi(3),
+        Color::Blue => Colour::Ansi(4),
+        Color::Magenta => Colour::Ansi(5),
+        Color::Cyan => Colour::Ansi(6),
+        Color::Gray => Colour::Ansi(7),
+        Color::DarkGray => Colour::Ansi(8),
+        Color::LightRed => Colour::Ansi(9),
+        Color::LightGreen => Colour::Ansi(10),
+        Color::LightYellow => Colour::Ansi(11),
+        Color::LightBlue => Colour::Ansi(12),
+        Color::LightMagenta => Colour::Ansi(13),
+        Color::LightCyan => Colour::Ansi(14),
+        Color::White => Colour::Ansi(15),
     }
 }
 

@@ -10,7 +10,7 @@ use ratatui::Terminal;
 
 use super::app::App;
 use super::backend::Backend;
-use super::draw::draw;
+use super::draw::{self, draw};
 use super::export;
 use super::jobs::Jobs;
 use super::message::{Effect, Message, Source};
@@ -212,6 +212,16 @@ impl Session {
                     let (look, tell) = (self.app.look, self.tell.clone());
                     self.aside("export", move || {
                         let message = match export::write(kind, &content, pane, &view, size, look) {
+                            Ok(path) => Message::Notice(format!("written: {}", path.display()), false),
+                            Err(why) => Message::Notice(why, true),
+                        };
+                        let _ = tell.send(message);
+                    });
+                }
+                Effect::Picture => {
+                    let (grid, palette, tell) = (draw::grid(&self.app), self.app.look.palette, self.tell.clone());
+                    self.aside("picture", move || {
+                        let message = match export::screen(&grid, palette) {
                             Ok(path) => Message::Notice(format!("written: {}", path.display()), false),
                             Err(why) => Message::Notice(why, true),
                         };

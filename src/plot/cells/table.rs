@@ -83,7 +83,7 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
         ColumnText {
             head: "value", cells: text(&|r| r.value.map_or_else(|| "–".into(), number)), right: true, role: Role::Title, keep: 0
         },
-        ColumnText { head: "unit", cells: text(&|r| r.unit.clone()), right: false, role: Role::Dim, keep: 1 },
+        ColumnText { head: "unit", cells: text(&|r| r.unit.replace("**2", "²")), right: false, role: Role::Dim, keep: 1 },
         ColumnText {
             head: "interval",
             cells: text(&|r| r.interval.map_or_else(String::new, |(a, b)| format!("[{}, {}]", number(a), number(b)))),
