@@ -255,8 +255,8 @@ fn arranged(recording: &Recording, outcomes: &[Outcome], time: Option<(f64, f64)
     for outcome in outcomes {
         let mut nth = 0;
         for (named, pane) in outcome.shapes.iter().zip(measured(outcome)) {
-            // All spikes are shown already.
-            if matches!(&named.shape, Shape::Raster(r) if seen > 0 && r.groups.len() == seen) {
+            // All spikes and numbers are shown already.
+            if matches!(&named.shape, Shape::Raster(r) if seen > 0 && r.groups.len() == seen) || is_metrics(outcome, named) {
                 continue;
             }
             let late = matches!(named.shape, Shape::Distribution(_));
@@ -308,9 +308,16 @@ fn name(panes: &mut [Pane], outcomes: &[Outcome]) {
     }
 }
 
-/// The numbers of all analyses that have no table of their own, in one table.
+/// Whether a shape is no more than the table of the outcome's metrics.
+fn is_metrics(outcome: &Outcome, shape: &NamedShape) -> bool {
+    let Shape::Scalars(table) = &shape.shape else { return false };
+    let same = |(row, m): (&crate::signal::ScalarRow, &Metric)| row.name == format!("{} {}", m.subject, m.metric);
+    table.rows.len() == outcome.metrics.len() && table.rows.iter().zip(&outcome.metrics).all(same)
+}
+
+/// The numbers of all analyses that have no table of another kind, in one table.
 fn numbers(outcomes: &[Outcome]) -> Option<Pane> {
-    let has_table = |o: &&Outcome| o.shapes.iter().any(|s| matches!(s.shape, Shape::Scalars(_)));
+    let has_table = |o: &&Outcome| o.shapes.iter().any(|s| matches!(s.shape, Shape::Scalars(_)) && !is_metrics(o, s));
     let plain: Vec<&Outcome> = outcomes.iter().filter(|o| !has_table(o) && !o.metrics.is_empty()).collect();
     let metrics: Vec<Metric> = plain.iter().flat_map(|o| o.metrics.iter().cloned()).collect();
     if metrics.is_empty() {

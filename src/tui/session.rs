@@ -107,11 +107,18 @@ pub fn run(options: Options) -> io::Result<i32> {
     code
 }
 
+/// Lines of failures that are told again.
+const REPLAYED: usize = 20;
+
 /// What failed while the screen was taken, told again where it stays.
 fn replay(app: &App) {
     let mut err = io::stderr().lock();
-    for line in app.log.iter().filter(|l| l.bad) {
-        let _ = writeln!(err, "{}", line.text);
+    let bad: Vec<&str> = app.log.iter().filter(|l| l.bad).map(|l| l.text.as_str()).collect();
+    for line in bad.iter().take(REPLAYED) {
+        let _ = writeln!(err, "{line}");
+    }
+    if bad.len() > REPLAYED {
+        let _ = writeln!(err, "… and {} lines more", bad.len() - REPLAYED);
     }
 }
 
