@@ -72,7 +72,7 @@ struct ColumnText {
 }
 
 /// Name, value, unit, interval (numbers and a small picture), chance, p, n, note; what does not fit is dropped in the order
-/// picture, n, note, interval, p, chance.
+/// picture, n, note, p, chance, interval.
 pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, top: usize, look: &Look) -> usize {
     const PICTURE: usize = 14;
     let width = grid.width;
@@ -89,15 +89,15 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
             cells: text(&|r| r.interval.map_or_else(String::new, |(a, b)| format!("[{}, {}]", number(a), number(b)))),
             right: false,
             role: Role::Text,
-            keep: 4,
+            keep: 2,
         },
-        ColumnText { head: "chance", cells: text(&|r| optional(r.chance)), right: true, role: Role::Dim, keep: 2 },
+        ColumnText { head: "chance", cells: text(&|r| optional(r.chance)), right: true, role: Role::Dim, keep: 3 },
         ColumnText {
             head: "p",
             cells: text(&|r| r.p_value.filter(|p| p.is_finite()).map(p_text).unwrap_or_default()),
             right: true,
             role: Role::Text,
-            keep: 3,
+            keep: 4,
         },
         ColumnText { head: "n", cells: text(&|r| r.n.map(|n| n.to_string()).unwrap_or_default()), right: true, role: Role::Dim, keep: 6 },
         ColumnText { head: "note", cells: text(&|r| r.note.clone()), right: false, role: Role::Dim, keep: 5 },
