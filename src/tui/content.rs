@@ -140,7 +140,12 @@ fn recorded(recording: &Recording, time: Option<(f64, f64)>) -> Vec<Pane> {
         let raster = raster(recording, time);
         let n: usize = recording.spikes.iter().map(crate::signal::Spikes::len).sum();
         let units: usize = recording.spikes.iter().map(|s| s.size).sum();
-        panes.push(Pane::new("spikes", "Spikes", Shape::Raster(raster), format!("{n} spikes of {units} unit{}", if units == 1 { "" } else { "s" })));
+        panes.push(Pane::new(
+            "spikes",
+            "Spikes",
+            Shape::Raster(raster),
+            format!("{n} spikes of {units} unit{}", if units == 1 { "" } else { "s" }),
+        ));
     }
     // One pane a variable of a population, joining requests with other units or intervals.
     let mut keys: Vec<(&str, &str)> = Vec::new();

@@ -10,8 +10,8 @@ use super::app::{App, Screen};
 use super::commands::{COMMANDS, Context};
 use super::layout::{Room, part, room};
 use super::{draw_gallery, draw_overlay, draw_run};
-use crate::plot::{self, colour::Colour};
 use crate::plot::grid::{Cell, CellGrid};
+use crate::plot::{self, colour::Colour};
 
 /// Draws the state.
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
@@ -62,7 +62,9 @@ pub fn line(buf: &mut Buffer, area: Rect, pieces: &[(&str, Style)]) -> u16 {
             break;
         }
         let text = super::number::fit(text, usize::from(left));
-        let (next, _) = buf.set_stringn(x, area.y, &text, usize::from(left), *style);
+        // What a rule below left in the cells must not show through: only the background stays.
+        let fresh = Style::new().fg(style.fg.unwrap_or(Color::Reset)).remove_modifier(Modifier::DIM | Modifier::BOLD).patch(*style);
+        let (next, _) = buf.set_stringn(x, area.y, &text, usize::from(left), fresh);
         x = next;
     }
     x - area.x
@@ -248,6 +250,26 @@ fn useful(app: &App, id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_over_a_rule_takes_nothing_of_its_looks() {
+        let area = Rect::new(0, 0, 4, 1);
+        let mut buf = Buffer::empty(area);
+        line(&mut buf, area, &[("────", Style::new().fg(Color::Indexed(239)).add_modifier(Modifier::DIM))]);
+        line(&mut buf, area, &[("ab", Style::new().add_modifier(Modifier::BOLD))]);
+        let (text, rule) = (buf.cell((0, 0)).unwrap(), buf.cell((3, 0)).unwrap());
+        assert_eq!((text.fg, text.modifier), (Color::Reset, Modifier::BOLD));
+        assert_eq!((rule.fg, rule.modifier), (Color::Indexed(239), Modifier::DIM));
+    }
+
+    #[test]
+    fn the_picture_of_a_screen_has_its_cells() {
+        let app = super::super::testing::running((100, 30));
+        let grid = grid(&app);
+        assert_eq!((grid.width, grid.height), (100, 30));
+        assert!(grid.to_plain().contains("1 Spikes"));
+        assert!(grid.cells.iter().any(|c| c.style.bold && c.style.fg != Colour::Default));
+    }
 
     #[test]
     fn bars_are_exact_to_an_eighth() {
