@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Variable;
 use super::check::Checker;
 use super::graph::{Graph, Id, Symbol};
 use super::syntax::expression;
 use super::tape::{Tape, Values};
+use super::Variable;
 use crate::core::diagnostic::{Diagnostic, Severity};
 use crate::core::units::Dimension;
 
@@ -35,8 +35,8 @@ impl Expression {
             Some(Ok((g.symbol(Symbol::Variable(i as u32)), variables[i].dimension)))
         };
         let parsed = expression(text, 0..text.len(), &mut found);
-        let checked =
-            parsed.and_then(|e| Checker { graph: &mut graph, lookup: &lookup, known: &known, diagnostics: &mut found }.number(&e));
+        let checked = parsed
+            .and_then(|e| Checker { graph: &mut graph, lookup: &lookup, known: &known, diagnostics: &mut found }.number(&e));
         let (warnings, errors): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity == Severity::Warning);
         match checked {
             Some((id, dimension)) if errors.is_empty() => {

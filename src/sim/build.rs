@@ -76,7 +76,8 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
     for projection in &spec.projections {
         paths.push(path(spec, projection, &found, &mut histories, axis)?);
     }
-    let mut emitters: Vec<usize> = spec.projections.iter().filter(|p| p.coupling == Coupling::Event).map(|p| p.from).collect();
+    let mut emitters: Vec<usize> =
+        spec.projections.iter().filter(|p| p.coupling == Coupling::Event).map(|p| p.from).collect();
     emitters.sort_unstable();
     emitters.dedup();
     let stimuli = spec
@@ -93,14 +94,7 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
     let threads = threads.clamp(1, (units / GRAIN).max(1));
     let common = Common { spec, axis, found: &found, paths: &paths, stimuli: &stimuli, histories: &histories, emitters: &emitters, cancel };
     let workers = std::thread::scope(|scope| {
-        let rest: Vec<_> = (1..threads)
-            .map(|w| {
-                scope.spawn({
-                    let common = &common;
-                    move || worker(common, w, threads)
-                })
-            })
-            .collect();
+        let rest: Vec<_> = (1..threads).map(|w| scope.spawn({ let common = &common; move || worker(common, w, threads) })).collect();
         let mut workers = vec![worker(&common, 0, threads)];
         for handle in rest {
             workers.push(handle.join().unwrap_or_else(|_| Err(unsuitable("threads", "a thread that built its share crashed"))));
@@ -197,8 +191,7 @@ fn path<'a>(
         to: &found[to].place,
     };
     wiring.check().map_err(|m| unsuitable(format!("{}.connect", place()), m))?;
-    let finder =
-        Finder::new(projection, (source.size, target.size), no_self, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
+    let finder = Finder::new(projection, (source.size, target.size), no_self, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
     let continuous = match &projection.coupling {
         Coupling::Event => None,
         Coupling::Continuous { value } => {
@@ -207,12 +200,8 @@ fn path<'a>(
             let mut index = |population: usize, list: &[String], end: &str| -> Result<Vec<usize>, BuildError> {
                 list.iter()
                     .map(|name| {
-                        let dimension = dimension_of(&spec.populations[population].system, name).ok_or_else(|| {
-                            unsuitable(
-                                format!("{}.value", place()),
-                                format!("there is no `{name}` in {}", spec.populations[population].name),
-                            )
-                        })?;
+                        let dimension = dimension_of(&spec.populations[population].system, name)
+                            .ok_or_else(|| unsuitable(format!("{}.value", place()), format!("there is no `{name}` in {}", spec.populations[population].name)))?;
                         names.push((format!("{name}_{end}"), dimension));
                         let key = (population, name.clone());
                         Ok(histories.iter().position(|h| *h == key).unwrap_or_else(|| {
@@ -281,8 +270,8 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
         };
         match (&path.continuous, target.port) {
             (None, Port::Event(port)) => {
-                let table =
-                    Table::build(&path.wiring, range, &properties).map_err(|m| unsuitable(format!("projections.{}", path.spec.name), m))?;
+                let table = Table::build(&path.wiring, range, &properties)
+                    .map_err(|m| unsuitable(format!("projections.{}", path.spec.name), m))?;
                 let from = common.emitters.iter().position(|&e| e == path.spec.from).unwrap_or(0);
                 event_inputs.push(EventInput { table, to, port, from });
             }
@@ -290,12 +279,7 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
                 let coupling = CouplingInput::new(carried, (pre.clone(), post.clone()), &path.wiring, range, &properties);
                 continuous_inputs.push(ContinuousInput { coupling, to, port });
             }
-            _ => {
-                return Err(unsuitable(
-                    format!("projections.{}.to", path.spec.name),
-                    "spikes end at a receptor, continuous values at an input",
-                ));
-            }
+            _ => return Err(unsuitable(format!("projections.{}.to", path.spec.name), "spikes end at a receptor, continuous values at an input")),
         }
     }
     attach_stimuli(common, &mut groups)?;

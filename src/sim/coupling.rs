@@ -160,8 +160,7 @@ impl Coupling {
         let same_delay = if let Property::Same(d) = properties.delay { Some(d) } else { None };
         let same_weight = if let Property::Same(w) = properties.weight { Some(w) } else { None };
         let links = if let (Rule::AllToAll, Some(_), Some(_)) = (wiring.rule, same_delay, same_weight) {
-            let products =
-                value.products(pre.len(), post.len()).map(|parts| Products { parts, values: vec![0.0; wiring.sources as usize] });
+            let products = value.products(pre.len(), post.len()).map(|parts| Products { parts, values: vec![0.0; wiring.sources as usize] });
             Links::All { sources: wiring.sources, no_self: wiring.no_self, products }
         } else {
             let mut found: Vec<Link> = Vec::new();
@@ -226,8 +225,7 @@ impl Coupling {
                 let pre = self.pre.iter().map(|&h| histories[h].row(before(self.delay)));
                 let weight = Operand::Shared(self.weight);
                 let unknown = Operand::Shared(f64::NAN);
-                let source_side: Vec<Operand<'_>> =
-                    pre.map(Operand::Each).chain(self.post.iter().map(|_| unknown)).chain([weight]).collect();
+                let source_side: Vec<Operand<'_>> = pre.map(Operand::Each).chain(self.post.iter().map(|_| unknown)).chain([weight]).collect();
                 let post = self.post.iter().map(|&h| Operand::Each(&histories[h].row(k)[lanes.clone()]));
                 let target_side: Vec<Operand<'_>> = self.pre.iter().map(|_| unknown).chain(post).chain([weight]).collect();
                 let out = &mut self.out[..row.len()];

@@ -177,10 +177,7 @@ impl Table {
             return None;
         }
         let each = self.blocks.iter().flat_map(|b| b.delays.iter().copied());
-        Some(
-            each.fold(None, |range: Option<(u16, u16)>, d| Some(range.map_or((d, d), |(lo, hi)| (lo.min(d), hi.max(d)))))
-                .unwrap_or((self.delay, self.delay)),
-        )
+        Some(each.fold(None, |range: Option<(u16, u16)>, d| Some(range.map_or((d, d), |(lo, hi)| (lo.min(d), hi.max(d))))).unwrap_or((self.delay, self.delay)))
     }
 
     /// Every connection sorted by source, then as stored: source, target lane, weight, delay in steps.
@@ -305,9 +302,7 @@ mod tests {
         assert!(t.blocks.len() > 1);
         let all: Vec<_> = t.connections().collect();
         assert!(all.is_sorted_by_key(|c| c.0));
-        assert!(
-            all.iter().all(|&(s, lane, w, d)| w == f64::from(s) * 1000.0 + f64::from(lane + 100) && u32::from(d) == (lane + 100) % 7 + 1)
-        );
+        assert!(all.iter().all(|&(s, lane, w, d)| w == f64::from(s) * 1000.0 + f64::from(lane + 100) && u32::from(d) == (lane + 100) % 7 + 1));
         let mut indegree = vec![0; 4800];
         all.iter().for_each(|c| indegree[c.1 as usize] += 1);
         assert!(indegree.iter().all(|&d| d == 30));
@@ -339,8 +334,7 @@ mod tests {
             let mut out = vec![];
             let mut parts: Vec<Ring> = vec![];
             for range in ranges {
-                let t =
-                    table(&rule, 300, 900, range.clone(), &Properties { weight: Property::Each(&weight), delay: Property::Each(&delay) });
+                let t = table(&rule, 300, 900, range.clone(), &Properties { weight: Property::Each(&weight), delay: Property::Each(&delay) });
                 let mut ring = Ring::new(range.len(), 3);
                 t.deliver(&spiking, 4, &mut ring);
                 t.deliver(&spiking, 5, &mut ring);

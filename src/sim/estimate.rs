@@ -76,8 +76,7 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
         }
     }
     let total = parts.iter().map(|p| p.0).sum::<u64>() + (1 << 20);
-    let largest =
-        parts.into_iter().max_by_key(|p| p.0).map_or_else(String::new, |(bytes, what)| format!("most of it: {what}, {}", size(bytes)));
+    let largest = parts.into_iter().max_by_key(|p| p.0).map_or_else(String::new, |(bytes, what)| format!("most of it: {what}, {}", size(bytes)));
     (total, largest)
 }
 

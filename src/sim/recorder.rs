@@ -157,9 +157,7 @@ impl Tape {
         }
         for (index, trace) in self.recording.traces.iter_mut().enumerate() {
             let width = trace.units.len();
-            let Some(samples) =
-                (0..takes.len()).find(|&w| !columns[w][index].is_empty()).map(|w| takes[w].traces[index].len() / columns[w][index].len())
-            else {
+            let Some(samples) = (0..takes.len()).find(|&w| !columns[w][index].is_empty()).map(|w| takes[w].traces[index].len() / columns[w][index].len()) else {
                 continue;
             };
             let from = trace.values.len();
@@ -230,8 +228,7 @@ trait Names {
 
 impl Names for Recording {
     fn clone_names(&self) -> Self {
-        let spikes =
-            self.spikes.iter().map(|s| Spikes { times: Vec::new(), units: Vec::new(), population: s.population.clone(), size: s.size });
+        let spikes = self.spikes.iter().map(|s| Spikes { times: Vec::new(), units: Vec::new(), population: s.population.clone(), size: s.size });
         let traces = self.traces.iter().map(|t| Trace {
             values: Vec::new(),
             population: t.population.clone(),

@@ -100,12 +100,7 @@ fn negative(graph: &mut Graph, list: Vec<(Id, Id)>) -> Vec<(Id, Id)> {
 }
 
 fn product(graph: &mut Graph, a: &[(Id, Id)], b: &[(Id, Id)]) -> Vec<(Id, Id)> {
-    a.iter()
-        .flat_map(|x| b.iter().map(move |y| (*x, *y)))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .map(|(x, y)| (graph.mul(x.0, y.0), graph.mul(x.1, y.1)))
-        .collect()
+    a.iter().flat_map(|x| b.iter().map(move |y| (*x, *y))).collect::<Vec<_>>().into_iter().map(|(x, y)| (graph.mul(x.0, y.0), graph.mul(x.1, y.1))).collect()
 }
 
 #[cfg(test)]
@@ -119,14 +114,7 @@ mod tests {
     #[test]
     fn products_sum_to_the_expression() {
         let names = [("x_pre", Dimension::NONE), ("y_pre", Dimension::NONE), ("x_post", Dimension::NONE), ("w", Dimension::NONE)];
-        let separable = [
-            "w*sin(x_pre - x_post - 0.3)",
-            "w*(y_pre - x_post)",
-            "cos(2*x_post + x_pre)*y_pre/x_post",
-            "(x_pre - x_post)**2",
-            "w*y_pre",
-            "x_post",
-        ];
+        let separable = ["w*sin(x_pre - x_post - 0.3)", "w*(y_pre - x_post)", "cos(2*x_post + x_pre)*y_pre/x_post", "(x_pre - x_post)**2", "w*y_pre", "x_post"];
         let is_post = |i: u32| i == 2;
         for text in separable {
             let checked = Expression::check(text, &names, TimeUnit::Dimensionless).unwrap();

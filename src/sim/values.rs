@@ -156,11 +156,7 @@ mod tests {
         };
         close(&Distribution::Uniform { low: -2.0, high: 4.0 }, 1.0, 6.0 / 12f64.sqrt());
         close(&Distribution::Normal { mean: 3.0, sd: 0.5, min: None, max: None }, 3.0, 0.5);
-        close(
-            &Distribution::Lognormal { mu: 0.0, sigma: 0.5, unit: 2.0 },
-            2.0 * 0.125f64.exp(),
-            2.0 * (0.25f64.exp().powi(2) - 0.25f64.exp()).sqrt(),
-        );
+        close(&Distribution::Lognormal { mu: 0.0, sigma: 0.5, unit: 2.0 }, 2.0 * 0.125f64.exp(), 2.0 * (0.25f64.exp().powi(2) - 0.25f64.exp()).sqrt());
         close(&Distribution::Gamma { shape: 2.5, scale: 3.0 }, 7.5, 3.0 * 2.5f64.sqrt());
         close(&Distribution::Gamma { shape: 0.4, scale: 1.0 }, 0.4, 0.4f64.sqrt());
     }

@@ -250,12 +250,14 @@ impl Worker {
             self.events += group.stimulate(k);
             // What arrived with delay 0 since the last step acts from this one.
             if group.rings.iter().flatten().any(|r| r.is_pending(k)) {
-                let mut arrivals: Vec<&mut [f64]> = group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k))).collect();
+                let mut arrivals: Vec<&mut [f64]> =
+                    group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k))).collect();
                 group.stepper.deliver_before(k, &mut arrivals);
             }
             group.spikes.clear();
             let inputs: Vec<&[f64]> = group.inputs.iter().map(InputPort::row).collect();
-            let mut arrivals: Vec<&mut [f64]> = group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k + 1))).collect();
+            let mut arrivals: Vec<&mut [f64]> =
+                group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k + 1))).collect();
             group.stepper.advance(k, &inputs, &mut arrivals, &mut group.spikes);
             if let Some(index) = group.emits {
                 let (units, ends) = &mut self.outbox.spikes[index];

@@ -286,7 +286,13 @@ fn measured(outcome: &Outcome) -> impl Iterator<Item = Pane> {
     let title = title_of(outcome);
     let many = outcome.shapes.len() > 1;
     outcome.shapes.iter().map(move |s| {
-        let heading = if many { capital(&s.name) } else { title.to_owned() };
+        let heading = match s.name.as_str() {
+            _ if !many => title.to_owned(),
+            // A name of several words says by itself what it is: `spectrum of exc.rate`.
+            name if name.contains(' ') => capital(name),
+            name if title.to_lowercase().contains(&name.to_lowercase()) => title.to_owned(),
+            name => format!("{title}: {name}"),
+        };
         let mut pane = Pane::new(format!("{}/{}", outcome.name, s.name), heading, s.shape.clone(), outcome.summary.clone());
         pane.warnings.clone_from(&outcome.warnings);
         pane
@@ -478,15 +484,15 @@ pub(super) mod tests {
             shapes,
             ..Outcome::default()
         };
-        let curve = NamedShape::new("curve", Shape::Series(Series::default()));
+        let curve = NamedShape::new("curve of it", Shape::Series(Series::default()));
         let outcomes = [outcome("early", vec![curve.clone(), curve.clone()]), outcome("late", vec![curve])];
         let mut panes = arranged(&recording(), &outcomes, None);
         unique(&mut panes);
         let keys: Vec<&str> = panes.iter().map(|p| p.key.as_str()).collect();
-        assert_eq!(keys, ["spikes", "numbers", "early/curve", "late/curve", "early/curve#2"]);
+        assert_eq!(keys, ["spikes", "numbers", "early/curve of it", "late/curve of it", "early/curve of it#2"]);
         let Shape::Scalars(table) = &panes[1].shape.shape else { panic!() };
         let rows: Vec<&str> = table.rows.iter().map(|r| r.name.as_str()).collect();
         assert_eq!(rows, ["early: exc.spikes mean", "late: exc.spikes mean"]);
-        assert_eq!(panes[2].title, "early: Curve");
+        assert_eq!(panes[2].title, "early: Curve of it");
     }
 }

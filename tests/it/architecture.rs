@@ -49,9 +49,7 @@ fn uses(text: &str) -> Vec<String> {
     for line in code(text).lines().filter(|l| !l.trim_start().starts_with("//")) {
         for piece in line.split("crate::").skip(1) {
             let rest: Vec<String> = match piece.strip_prefix('{') {
-                Some(list) => {
-                    list.split(',').map(|s| s.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()).collect()
-                }
+                Some(list) => list.split(',').map(|s| s.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()).collect(),
                 None => vec![piece.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()],
             };
             rooms.extend(rest.into_iter().filter(|r| ROOMS.contains(&r.as_str())));

@@ -202,10 +202,7 @@ fn a_killed_run_leaves_whole_parts() {
     let mut child = spikedeck().args(["run", &long, "-q", "--out", out.to_str().unwrap()]).stdout(Stdio::piped()).spawn().unwrap();
     let parts = out.join("spikes.parts");
     let began = std::time::Instant::now();
-    while fs::read_dir(&parts)
-        .map_or(0, |d| d.filter(|e| e.as_ref().is_ok_and(|e| e.path().extension().is_some_and(|x| x == "parquet"))).count())
-        == 0
-    {
+    while fs::read_dir(&parts).map_or(0, |d| d.filter(|e| e.as_ref().is_ok_and(|e| e.path().extension().is_some_and(|x| x == "parquet"))).count()) == 0 {
         assert!(began.elapsed().as_secs() < 60, "no part was written in a minute");
         assert!(child.try_wait().unwrap().is_none(), "the run is still going");
         std::thread::sleep(std::time::Duration::from_millis(50));
@@ -226,8 +223,7 @@ fn an_interrupted_run_is_130_and_keeps_what_there_is() {
     let text_of = fs::read_to_string(&long).unwrap().replace("\"500 ms\"", "\"100000 s\"").replace("size = 3", "size = 400");
     fs::write(&long, text_of).unwrap();
     let out = folder.path().join("out");
-    let mut child =
-        spikedeck().args(["run", &long, "--out", out.to_str().unwrap()]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut child = spikedeck().args(["run", &long, "--out", out.to_str().unwrap()]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(1500));
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let errors: Vec<String> = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap).collect();

@@ -43,9 +43,7 @@ pub(super) fn check(sources: &[u32], targets: &[u32], n: usize, m: usize) -> Res
         return Err(format!("{} sources and {} targets are listed", sources.len(), targets.len()));
     }
     match sources.iter().zip(targets).position(|(&s, &t)| s as usize >= n || t as usize >= m) {
-        Some(k) => {
-            Err(format!("edge {k} is {} -> {}, but the populations have {n} and {m} units (numbered from 0)", sources[k], targets[k]))
-        }
+        Some(k) => Err(format!("edge {k} is {} -> {}, but the populations have {n} and {m} units (numbered from 0)", sources[k], targets[k])),
         None => Ok(()),
     }
 }

@@ -62,15 +62,13 @@ impl Wiring<'_> {
             Rule::FixedIndegree { indegree } if *indegree > 0 && (others(n) == 0 || (!self.multapses && *indegree > others(n))) => {
                 Err(format!("an in-degree of {indegree} is more than the {} possible sources; set multapses = true or lower it", others(n)))
             }
-            Rule::FixedOutdegree { outdegree } if *outdegree > 0 && (others(m) == 0 || (!self.multapses && *outdegree > others(m))) => Err(
-                format!("an out-degree of {outdegree} is more than the {} possible targets; set multapses = true or lower it", others(m)),
-            ),
+            Rule::FixedOutdegree { outdegree } if *outdegree > 0 && (others(m) == 0 || (!self.multapses && *outdegree > others(m))) => {
+                Err(format!("an out-degree of {outdegree} is more than the {} possible targets; set multapses = true or lower it", others(m)))
+            }
             Rule::FixedTotalNumber { total } => {
                 let pairs = n as u64 * m as u64 - if self.no_self { n as u64 } else { 0 };
                 if *total > 0 && (pairs == 0 || (!self.multapses && *total as u64 > pairs)) {
-                    return Err(format!(
-                        "{total} connections are more than the {pairs} possible pairs; set multapses = true or lower the number"
-                    ));
+                    return Err(format!("{total} connections are more than the {pairs} possible pairs; set multapses = true or lower the number"));
                 }
                 Ok(())
             }
@@ -175,8 +173,7 @@ pub(super) mod tests {
     fn impossible_rules_are_refused() {
         let place = Place::default();
         let wiring = |rule, multapses| {
-            Wiring { rule, sources: 10, targets: 20, no_self: false, multapses, key: Key::new(1, "a", "b"), from: &place, to: &place }
-                .check()
+            Wiring { rule, sources: 10, targets: 20, no_self: false, multapses, key: Key::new(1, "a", "b"), from: &place, to: &place }.check()
         };
         assert!(wiring(&Rule::OneToOne, false).unwrap_err().contains("10 and 20"));
         assert!(wiring(&Rule::FixedIndegree { indegree: 11 }, false).is_err());

@@ -14,15 +14,39 @@ use crate::sim::values::at;
 #[derive(Debug)]
 pub(in crate::sim) enum Course {
     /// `amplitude * wave + offset`.
-    Wave { amplitude: Column, offset: Column, wave: Wave, last: Option<(f64, f64)> },
+    Wave {
+        amplitude: Column,
+        offset: Column,
+        wave: Wave,
+        last: Option<(f64, f64)>,
+    },
     /// Ornstein-Uhlenbeck process, exact in distribution: x' = mean + (x - mean) a + sigma sqrt(1 - a^2) N, a = exp(-dt/tau).
-    Ou { mean: Column, sigma: Column, decay: f64, kick: f64 },
+    Ou {
+        mean: Column,
+        sigma: Column,
+        decay: f64,
+        kick: f64,
+    },
     /// mean + scale N, drawn anew every `every` steps. White noise of density D has scale D/sqrt(dt) every step.
-    Normal { mean: Column, scale: Column, every: u64 },
+    Normal {
+        mean: Column,
+        scale: Column,
+        every: u64,
+    },
     /// A sampled signal: index of the column of each lane.
-    Signal { columns: Arc<[Vec<f64>]>, column: Vec<u32>, start: f64, interval: f64, linear: bool, gain: f64 },
+    Signal {
+        columns: Arc<[Vec<f64>]>,
+        column: Vec<u32>,
+        start: f64,
+        interval: f64,
+        linear: bool,
+        gain: f64,
+    },
     /// An expression over columns.
-    Expression { expression: Expression, operands: Vec<Column> },
+    Expression {
+        expression: Expression,
+        operands: Vec<Column>,
+    },
 }
 
 /// A stimulus into an input port, on one thread.
@@ -68,11 +92,7 @@ impl Level {
                 for (j, now) in self.now.iter_mut().enumerate() {
                     let n = self.normals[self.lanes.as_ref().map_or(j, |l| l[j] as usize)];
                     let m = at(mean, j);
-                    *now = if first_time {
-                        at(sigma, j).mul_add(n, m)
-                    } else {
-                        (*now - m).mul_add(*decay, (at(sigma, j) * *kick).mul_add(n, m))
-                    };
+                    *now = if first_time { at(sigma, j).mul_add(n, m) } else { (*now - m).mul_add(*decay, (at(sigma, j) * *kick).mul_add(n, m)) };
                 }
                 true
             }

@@ -11,8 +11,8 @@ mod wave;
 use std::ops::Range;
 use std::sync::Arc;
 
-use level::Course;
 pub(super) use level::Level;
+use level::Course;
 use poisson::{MOST, Poisson};
 use wave::Wave;
 
@@ -70,13 +70,7 @@ impl<'a> Stimulus<'a> {
     ///
     /// # Errors
     /// What does not fit, and what would be right.
-    pub fn new(
-        spec: &'a StimulusSpec,
-        (size, time_unit): (usize, TimeUnit),
-        place: &Place,
-        seed: u64,
-        axis: &Axis,
-    ) -> Result<Self, String> {
+    pub fn new(spec: &'a StimulusSpec, (size, time_unit): (usize, TimeUnit), place: &Place, seed: u64, axis: &Axis) -> Result<Self, String> {
         let entity = format!("stimuli.{}", spec.name);
         let all = spec.units.is_empty();
         let units: Vec<u32> = if all { (0..size as u32).collect() } else { spec.units.clone() };
@@ -117,11 +111,7 @@ impl<'a> Stimulus<'a> {
                 let rate = find(rate, "rate")?;
                 let mean = |j| at(&rate, j) * *sources as f64 * axis.dt;
                 if let Some(j) = (0..units.len()).find(|&j| !(0.0..=MOST).contains(&mean(j))) {
-                    return Err(format!(
-                        "unit {} would get {} Poisson events a step; a rate is at least 0 and gives at most {MOST}",
-                        units[j],
-                        mean(j)
-                    ));
+                    return Err(format!("unit {} would get {} Poisson events a step; a rate is at least 0 and gives at most {MOST}", units[j], mean(j)));
                 }
                 (rate, find(weight, "weight")?)
             }
@@ -136,11 +126,7 @@ impl<'a> Stimulus<'a> {
             }
             StimulusKind::Signal { columns, interval, .. } => {
                 if columns.len() != 1 && columns.len() != units.len() {
-                    return Err(format!(
-                        "the signal has {} columns; give one, or one for each of the {} units",
-                        columns.len(),
-                        units.len()
-                    ));
+                    return Err(format!("the signal has {} columns; give one, or one for each of the {} units", columns.len(), units.len()));
                 }
                 if interval.is_nan() || *interval <= 0.0 {
                     return Err("the interval of a signal must be positive".to_owned());
@@ -181,10 +167,7 @@ impl<'a> Stimulus<'a> {
                 return Some(Local::Events(Events::Poisson(Poisson::new(self.key, first, lanes, &targets, on, off))));
             }
             StimulusKind::Spikes { times, units, .. } => {
-                return Some(Local::Events(Events::Listed {
-                    arrivals: self.arrivals(times, units.as_deref(), &mine, &a, &range, axis),
-                    next: 0,
-                }));
+                return Some(Local::Events(Events::Listed { arrivals: self.arrivals(times, units.as_deref(), &mine, &a, &range, axis), next: 0 }));
             }
             StimulusKind::OuNoise { tau, .. } => {
                 let decay = exp(-axis.dt / tau);

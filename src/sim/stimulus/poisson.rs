@@ -58,6 +58,7 @@ impl Inverse {
         Self { cumulative, guide, least }
     }
 
+
     /// The count that a draw means.
     #[inline(always)]
     pub fn count(&self, draw: u32) -> u32 {
@@ -218,8 +219,7 @@ mod tests {
     fn counts_have_mean_variance_and_probabilities_of_a_poisson() {
         let n = 200_000;
         for mean in [0.003, 0.4, 2.0, 17.3, 900.0] {
-            let mut source =
-                Poisson::new(Key::new(3, "stimuli.s", "poisson"), 0, n, &(0..n as u32).map(|l| (l, mean, 1.0)).collect::<Vec<_>>(), 0, 10);
+            let mut source = Poisson::new(Key::new(3, "stimuli.s", "poisson"), 0, n, &(0..n as u32).map(|l| (l, mean, 1.0)).collect::<Vec<_>>(), 0, 10);
             let mut row = vec![0.0; n];
             source.add(4, &mut row);
             let m = row.iter().sum::<f64>() / n as f64;

@@ -61,15 +61,9 @@ impl Wave {
             StimulusKind::Sine { frequency, phase, rectified, start, stop, .. } => {
                 Self::Sine { frequency, phase, rectified, on: axis.first_at(start), off: axis.first_at(stop) }
             }
-            StimulusKind::Chirp { f_start, f_stop, start, stop, exponential, .. } => Self::Chirp {
-                f_start,
-                f_stop,
-                start,
-                length: stop - start,
-                exponential,
-                on: axis.first_at(start),
-                off: axis.first_at(stop),
-            },
+            StimulusKind::Chirp { f_start, f_stop, start, stop, exponential, .. } => {
+                Self::Chirp { f_start, f_stop, start, length: stop - start, exponential, on: axis.first_at(start), off: axis.first_at(stop) }
+            }
             _ => return None,
         })
     }

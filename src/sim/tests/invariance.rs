@@ -50,8 +50,7 @@ fn the_seed_changes_everything_and_other_populations_nothing() {
     let other = run_on(&text.replace("seed = 11", "seed = 12"), 1);
     let one = run_on(&text, 1);
     assert_ne!(one.recording.spikes[0], other.recording.spikes[0]);
-    let more = text
-        + "[populations.bystander]\nmodel = \"lif\"\nsize = 50\n[stimuli.extra]\ntarget = \"bystander.I\"\nkind = \"white_noise\"\namplitude = \"5 pA*s**0.5\"\n";
+    let more = text + "[populations.bystander]\nmodel = \"lif\"\nsize = 50\n[stimuli.extra]\ntarget = \"bystander.I\"\nkind = \"white_noise\"\namplitude = \"5 pA*s**0.5\"\n";
     let more = run_on(&more, 2);
     assert_eq!(more.recording.spikes, one.recording.spikes);
 }

@@ -34,8 +34,7 @@ fn delays_are_exact_to_the_step() {
 fn delay_zero_acts_one_step_before_delay_one() {
     // A synaptic current from delay 0 moves V_m in the next step; from delay 1 it is only delivered at the end of that.
     let current = |delay: &str| {
-        let text =
-            jump(delay, "").replace("receptors.in = { kind = \"delta\" }\n[stimuli", "receptors.in = { kind = \"exp_current\" }\n[stimuli");
+        let text = jump(delay, "").replace("receptors.in = { kind = \"delta\" }\n[stimuli", "receptors.in = { kind = \"exp_current\" }\n[stimuli");
         run(&text.replace("weight = \"1 mV\"", "weight = \"100 pA\"").replace("tau_m = \"1000 s\"", "tau_m = \"10 ms\""))
     };
     let moves = |delay: &str| trace(&current(delay), "b", "V_m").chunks(3).position(|r| r[0] != 0.0);

@@ -42,12 +42,8 @@ fn stimuli_follow_their_formulas() {
     check("kind = \"pulse_train\"\namplitude = \"50 pA\"\nstart = \"5 ms\"\nstop = \"26 ms\"\nperiod = \"10 ms\"\nwidth = \"2 ms\"", |t| {
         50.0 * (inside(t, 5.0, 7.0) + inside(t, 15.0, 17.0) + inside(t, 25.0, 27.0))
     });
-    check("kind = \"gaussian_pulse\"\namplitude = \"50 pA\"\ncenter = \"20 ms\"\nsigma = \"3 ms\"", |t| {
-        50.0 * (-0.5 * ((t - 20.0) / 3.0).powi(2)).exp()
-    });
-    check("kind = \"sine\"\namplitude = \"50 pA\"\nfrequency = \"40 Hz\"\nphase = 0.5\noffset = \"7 pA\"", |t| {
-        7.0 + 50.0 * (TAU * 0.04 * t + 0.5).sin()
-    });
+    check("kind = \"gaussian_pulse\"\namplitude = \"50 pA\"\ncenter = \"20 ms\"\nsigma = \"3 ms\"", |t| 50.0 * (-0.5 * ((t - 20.0) / 3.0).powi(2)).exp());
+    check("kind = \"sine\"\namplitude = \"50 pA\"\nfrequency = \"40 Hz\"\nphase = 0.5\noffset = \"7 pA\"", |t| 7.0 + 50.0 * (TAU * 0.04 * t + 0.5).sin());
     check("kind = \"sine\"\namplitude = \"50 pA\"\nfrequency = \"40 Hz\"\nrectified = true\nstart = \"10 ms\"", |t| {
         inside(t, 10.0, 1e9) * 50.0 * (TAU * 0.04 * t).sin().abs()
     });
