@@ -67,12 +67,12 @@ struct ColumnText {
     cells: Vec<String>,
     right: bool,
     role: Role,
-    /// Columns with low numbers are dropped last.
+    /// Columns with low numbers are placed first; those with 0 always.
     keep: u8,
 }
 
-/// Name, value, unit, interval (numbers and a small picture), chance, p, n, note; what does not fit is dropped in the order
-/// picture, n, note, p, chance, interval.
+/// Name, value, unit, interval (numbers and a small picture), chance, p, n, note; where there is no room for all, unit, interval,
+/// chance, p, note, n and picture are placed in this order as far as they fit.
 pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, top: usize, look: &Look) -> usize {
     const PICTURE: usize = 14;
     let width = grid.width;
@@ -110,10 +110,18 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
         _ => natural(c),
     };
     let total = |all: &[ColumnText]| all.iter().map(need).sum::<usize>() + 2 * all.len().saturating_sub(1);
-    while total(&all) > width {
-        let Some(worst) = (0..all.len()).filter(|&k| all[k].keep > 0).max_by_key(|&k| all[k].keep) else { break };
-        all.remove(worst);
+    // What matters most is placed first, and each further column only if it still fits.
+    let mut by_weight: Vec<usize> = (0..all.len()).collect();
+    by_weight.sort_by_key(|&k| all[k].keep);
+    let mut used = 0;
+    let mut fits = vec![false; all.len()];
+    for k in by_weight {
+        let more = need(&all[k]) + if used > 0 { 2 } else { 0 };
+        fits[k] = all[k].keep == 0 || used + more <= width;
+        used += if fits[k] { more } else { 0 };
     }
+    let mut fits = fits.into_iter();
+    all.retain(|_| fits.next().unwrap_or(false));
     let pictured = rows.iter().any(|r| r.interval.is_some() || (r.chance.is_some() && r.value.is_some()));
     let picture = pictured && total(&all) + PICTURE + 2 <= width && all.len() > 2;
     let mut spare = width.saturating_sub(total(&all) + if picture { PICTURE + 2 } else { 0 });
