@@ -41,7 +41,7 @@ pub(super) fn run(paths: &[PathBuf], flags: &Flags) -> Result<(), CliError> {
     let backend = Arc::new(Workshop { given: sources.clone(), ..Workshop::default() });
     match session::run(session::Options { sources, settings, problems, backend })? {
         0 => Ok(()),
-        _ => Err(CliError::Interrupted),
+        code => Err(u8::try_from(code).map_or(CliError::Interrupted, CliError::Signal)),
     }
 }
 

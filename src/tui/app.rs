@@ -244,7 +244,8 @@ impl App {
     /// A line for footer and log.
     pub fn say(&mut self, text: impl Into<String>, bad: bool) {
         let text = text.into();
-        self.notice = Some((text.lines().next().unwrap_or_default().to_owned(), bad));
+        let first = text.lines().next().unwrap_or_default().trim_start();
+        self.notice = Some((first.strip_prefix("× ").unwrap_or(first).to_owned(), bad));
         self.note(text, bad);
     }
 

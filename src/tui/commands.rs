@@ -51,6 +51,7 @@ pub enum Action {
     CloseColumn,
     Difference,
     Export,
+    Picture,
     Copy,
 }
 
@@ -116,6 +117,7 @@ pub const COMMANDS: &[Command] = &[
     command!(Everywhere Action::Mouse, "mouse", ["m"], "Mouse on or off", "Wheel zooms, click focuses, drag zooms into a box; off keeps the terminal's own selection"),
     command!(Everywhere Action::Jobs, "jobs", ["J"], "Jobs", "What runs and what ran, with progress and time left"),
     command!(Everywhere Action::Log, "log", ["G"], "Log", "Messages of runs and of the program"),
+    command!(Everywhere Action::Picture, "export-screen", ["P"], "Export screen", "A picture of the whole screen as SVG, into the current directory"),
     command!(Everywhere Action::Up, "up", ["up", "k"], "Up", "Move, scroll or pan up"),
     command!(Everywhere Action::Down, "down", ["down", "j"], "Down", "Move, scroll or pan down"),
     command!(Everywhere Action::Left, "left", ["left", "h"], "Left", "Move the crosshair or pan left"),

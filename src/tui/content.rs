@@ -72,8 +72,7 @@ pub struct Content {
 impl Content {
     /// Panes of a finished run.
     pub fn of(finished: &Arc<Finished>) -> Self {
-        let mut panes = recorded(&finished.recording, None);
-        panes.extend(finished.outcomes.iter().flat_map(measured));
+        let mut panes = arranged(&finished.recording, &finished.outcomes, None);
         panes.push(Pane::new("run", "Run", Shape::Card(run_card(finished)), String::new()));
         if let Some(spec) = &finished.spec {
             let mut seen: Vec<&str> = Vec::new();
@@ -105,8 +104,7 @@ impl Content {
 
     /// Panes of what there is so far, on the time axis that the run will fill.
     pub fn live(label: &str, snapshot: &Snapshot, time: Option<(f64, f64)>) -> Self {
-        let mut panes = recorded(&snapshot.recording, time);
-        panes.extend(snapshot.outcomes.iter().flat_map(measured));
+        let mut panes = arranged(&snapshot.recording, &snapshot.outcomes, time);
         unique(&mut panes);
         Self {
             label: label.to_owned(),
@@ -142,7 +140,12 @@ fn recorded(recording: &Recording, time: Option<(f64, f64)>) -> Vec<Pane> {
         let raster = raster(recording, time);
         let n: usize = recording.spikes.iter().map(crate::signal::Spikes::len).sum();
         let units: usize = recording.spikes.iter().map(|s| s.size).sum();
-        panes.push(Pane::new("spikes", "Spikes", Shape::Raster(raster), format!("{n} spikes of {units} units")));
+        panes.push(Pane::new(
+            "spikes",
+            "Spikes",
+            Shape::Raster(raster),
+            format!("{n} spikes of {units} unit{}", if units == 1 { "" } else { "s" }),
+        ));
     }
     // One pane a variable of a population, joining requests with other units or intervals.
     let mut keys: Vec<(&str, &str)> = Vec::new();
@@ -172,9 +175,9 @@ fn recorded(recording: &Recording, time: Option<(f64, f64)>) -> Vec<Pane> {
         }
         let title = format!("{}.{}", key.0, key.1);
         let summary = match all {
-            _ if all > shown => format!("{title}: the first {shown} of {all} recorded units"),
-            1 => format!("{title}: one unit"),
-            _ => format!("{title}: {all} units"),
+            _ if all > shown => format!("the first {shown} of {all} recorded units"),
+            1 => "one unit".to_owned(),
+            _ => format!("{all} units"),
         };
         panes.push(Pane::new(format!("trace/{title}"), title, Shape::Series(series), summary));
     }
@@ -236,29 +239,113 @@ fn round_bin(least: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|b| *b >= least * (1.0 - 1e-9)).unwrap_or(10.0 * power)
 }
 
-/// One pane a shape of an outcome; its numbers get one too if no shape shows them.
-fn measured(outcome: &Outcome) -> Vec<Pane> {
-    let title = if outcome.title.is_empty() { outcome.name.clone() } else { outcome.title.clone() };
-    let many = outcome.shapes.len() > 1;
-    let mut panes: Vec<Pane> = outcome
-        .shapes
-        .iter()
-        .map(|s| {
-            let heading = if many { format!("{title}: {}", s.name) } else { title.clone() };
-            let mut pane = Pane::new(format!("{}/{}", outcome.name, s.name), heading, s.shape.clone(), outcome.summary.clone());
-            pane.warnings.clone_from(&outcome.warnings);
-            pane
-        })
-        .collect();
-    let has_table = outcome.shapes.iter().any(|s| matches!(s.shape, Shape::Scalars(_)));
-    if !has_table && !outcome.metrics.is_empty() {
-        let heading = if panes.is_empty() { title } else { format!("{title}: numbers") };
-        let table = Shape::Scalars(Scalars::from_metrics(&outcome.metrics));
-        let mut pane = Pane::new(format!("{}/numbers", outcome.name), heading, table, outcome.summary.clone());
-        pane.warnings.clone_from(&outcome.warnings);
-        panes.push(pane);
+/// Panes of what was recorded and measured, in the order in which one wants to see them: what happened (spikes, or the
+/// first trace), all numbers, then of each recorded variable and each analysis its first figure, then their second ones.
+/// Histograms come after curves and matrices: there is one for every population.
+fn arranged(recording: &Recording, outcomes: &[Outcome], time: Option<(f64, f64)>) -> Vec<Pane> {
+    let mut ranked: Vec<(usize, Pane)> = Vec::new();
+    let units: usize = recording.spikes.iter().map(|s| s.size).sum();
+    let mut traces = 0;
+    for pane in recorded(recording, time) {
+        let rank = if pane.key == "spikes" {
+            // The raster of a few units says less than their traces.
+            if units > FEW { 0 } else { 2 }
+        } else {
+            traces += 1;
+            if traces == 1 { 1 } else { 2 + traces }
+        };
+        ranked.push((rank, pane));
     }
+    let seen = recording.spikes.len();
+    for outcome in outcomes {
+        let mut nth = 0;
+        for (named, pane) in outcome.shapes.iter().zip(measured(outcome)) {
+            // All spikes and numbers are shown already.
+            if matches!(&named.shape, Shape::Raster(r) if seen > 0 && r.groups.len() == seen) || is_metrics(outcome, named) {
+                continue;
+            }
+            let late = matches!(named.shape, Shape::Distribution(_));
+            ranked.push((3 + nth + usize::from(late), pane));
+            nth += 1;
+        }
+    }
+    ranked.sort_by_key(|r| r.0);
+    let mut panes: Vec<Pane> = ranked.into_iter().map(|r| r.1).collect();
+    if let Some(numbers) = numbers(outcomes) {
+        panes.insert(panes.len().min(1), numbers);
+    }
+    name(&mut panes, outcomes);
     panes
+}
+
+/// A raster of no more units than this does not lead.
+const FEW: usize = 4;
+
+/// One pane a shape of an outcome.
+fn measured(outcome: &Outcome) -> impl Iterator<Item = Pane> {
+    let title = title_of(outcome);
+    let many = outcome.shapes.len() > 1;
+    outcome.shapes.iter().map(move |s| {
+        let heading = match s.name.as_str() {
+            _ if !many => title.to_owned(),
+            // A name of several words says by itself what it is: `spectrum of exc.rate`.
+            name if name.contains(' ') => capital(name),
+            name if title.to_lowercase().contains(&name.to_lowercase()) => title.to_owned(),
+            name => format!("{title}: {name}"),
+        };
+        let mut pane = Pane::new(format!("{}/{}", outcome.name, s.name), heading, s.shape.clone(), outcome.summary.clone());
+        pane.warnings.clone_from(&outcome.warnings);
+        pane
+    })
+}
+
+fn title_of(outcome: &Outcome) -> &str {
+    if outcome.title.is_empty() { &outcome.name } else { &outcome.title }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+}
+
+/// Where several panes have the same heading, the analysis' name tells them apart.
+fn name(panes: &mut [Pane], outcomes: &[Outcome]) {
+    let titles: Vec<String> = panes.iter().map(|p| p.title.clone()).collect();
+    for (i, pane) in panes.iter_mut().enumerate() {
+        let owner = outcomes.iter().find(|o| pane.key.strip_prefix(o.name.as_str()).is_some_and(|rest| rest.starts_with('/')));
+        if let Some(owner) = owner.filter(|_| titles.iter().enumerate().any(|(k, t)| k != i && *t == pane.title)) {
+            pane.title = format!("{}: {}", owner.name, pane.title);
+        }
+    }
+}
+
+/// Whether a shape is no more than the table of the outcome's metrics.
+fn is_metrics(outcome: &Outcome, shape: &NamedShape) -> bool {
+    let Shape::Scalars(table) = &shape.shape else { return false };
+    let same = |(row, m): (&crate::signal::ScalarRow, &Metric)| row.name == format!("{} {}", m.subject, m.metric);
+    table.rows.len() == outcome.metrics.len() && table.rows.iter().zip(&outcome.metrics).all(same)
+}
+
+/// The numbers of all analyses that have no table of another kind, in one table.
+fn numbers(outcomes: &[Outcome]) -> Option<Pane> {
+    let has_table = |o: &&Outcome| o.shapes.iter().any(|s| matches!(s.shape, Shape::Scalars(_)) && !is_metrics(o, s));
+    let plain: Vec<&Outcome> = outcomes.iter().filter(|o| !has_table(o) && !o.metrics.is_empty()).collect();
+    let metrics: Vec<Metric> = plain.iter().flat_map(|o| o.metrics.iter().cloned()).collect();
+    if metrics.is_empty() {
+        return None;
+    }
+    let mut table = Scalars::from_metrics(&metrics);
+    let names: Vec<String> = table.rows.iter().map(|r| r.name.clone()).collect();
+    let owners = plain.iter().flat_map(|o| std::iter::repeat_n(o.name.as_str(), o.metrics.len()));
+    for ((i, row), owner) in table.rows.iter_mut().enumerate().zip(owners) {
+        if names.iter().enumerate().any(|(k, n)| k != i && *n == row.name) {
+            row.name = format!("{owner}: {}", row.name);
+        }
+    }
+    let summary = format!("{} measures", table.rows.len());
+    let mut pane = Pane::new("numbers", "Numbers", Shape::Scalars(table), summary);
+    pane.warnings = plain.iter().flat_map(|o| o.warnings.iter().cloned()).collect();
+    Some(pane)
 }
 
 /// How a run was made and whether it is what it should be.
@@ -287,18 +374,20 @@ fn run_card(run: &Finished) -> Card {
             spec.simulation.time_base.unit()
         ));
     }
-    facts.push(format!(
-        "{} connections   {} spikes   {} synaptic events",
-        super::number::count(f.connections),
-        super::number::count(f.spikes),
-        super::number::count(f.events)
-    ));
+    let counted: Vec<String> = [(f.connections, "connections"), (f.spikes, "spikes"), (f.events, "synaptic events")]
+        .into_iter()
+        .filter(|c| c.0 > 0)
+        .map(|(n, what)| format!("{} {what}", super::number::count(n)))
+        .collect();
+    if !counted.is_empty() {
+        facts.push(counted.join("   "));
+    }
     if f.simulate_seconds > 0.0 {
         facts.push(format!(
-            "built in {} s, simulated in {} s, analysed in {} s on {} thread{}",
-            super::number::short(f.build_seconds),
-            super::number::short(f.simulate_seconds),
-            super::number::short(f.analyse_seconds),
+            "built in {}, simulated in {}, analysed in {} on {} thread{}",
+            super::number::lasted(f.build_seconds),
+            super::number::lasted(f.simulate_seconds),
+            super::number::lasted(f.analyse_seconds),
             f.threads,
             if f.threads == 1 { "" } else { "s" }
         ));
@@ -387,17 +476,23 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn outcomes_with_numbers_only_get_a_table_and_keys_stay_unique() {
-        let outcome = Outcome {
-            name: "rates".into(),
+    fn numbers_of_all_analyses_stand_in_one_table_and_keys_stay_unique() {
+        let outcome = |name: &str, shapes| Outcome {
+            name: name.into(),
             kind: "rates".into(),
             metrics: vec![Metric::new("exc.spikes", "mean", 10.0, "Hz", 200)],
+            shapes,
             ..Outcome::default()
         };
-        let mut panes = measured(&outcome);
-        assert_eq!(panes[0].key, "rates/numbers");
-        panes.extend(measured(&outcome));
+        let curve = NamedShape::new("curve of it", Shape::Series(Series::default()));
+        let outcomes = [outcome("early", vec![curve.clone(), curve.clone()]), outcome("late", vec![curve])];
+        let mut panes = arranged(&recording(), &outcomes, None);
         unique(&mut panes);
-        assert_eq!(panes[1].key, "rates/numbers#2");
+        let keys: Vec<&str> = panes.iter().map(|p| p.key.as_str()).collect();
+        assert_eq!(keys, ["spikes", "numbers", "early/curve of it", "late/curve of it", "early/curve of it#2"]);
+        let Shape::Scalars(table) = &panes[1].shape.shape else { panic!() };
+        let rows: Vec<&str> = table.rows.iter().map(|r| r.name.as_str()).collect();
+        assert_eq!(rows, ["early: exc.spikes mean", "late: exc.spikes mean"]);
+        assert_eq!(panes[2].title, "early: Curve of it");
     }
 }

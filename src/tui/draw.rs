@@ -10,8 +10,8 @@ use super::app::{App, Screen};
 use super::commands::{COMMANDS, Context};
 use super::layout::{Room, part, room};
 use super::{draw_gallery, draw_overlay, draw_run};
-use crate::plot::colour::Colour;
 use crate::plot::grid::{Cell, CellGrid};
+use crate::plot::{self, colour::Colour};
 
 /// Draws the state.
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
@@ -62,7 +62,9 @@ pub fn line(buf: &mut Buffer, area: Rect, pieces: &[(&str, Style)]) -> u16 {
             break;
         }
         let text = super::number::fit(text, usize::from(left));
-        let (next, _) = buf.set_stringn(x, area.y, &text, usize::from(left), *style);
+        // What a rule below left in the cells must not show through: only the background stays.
+        let fresh = Style::new().fg(style.fg.unwrap_or(Color::Reset)).remove_modifier(Modifier::DIM | Modifier::BOLD).patch(*style);
+        let (next, _) = buf.set_stringn(x, area.y, &text, usize::from(left), fresh);
         x = next;
     }
     x - area.x
@@ -102,6 +104,58 @@ pub fn blit(buf: &mut Buffer, area: Rect, grid: &CellGrid) {
             modifier.set(Modifier::REVERSED, cell.style.reverse);
             target.modifier = modifier;
         }
+    }
+}
+
+/// The screen as a neutral grid, for a picture of it.
+pub fn grid(app: &App) -> CellGrid {
+    let area = Rect::new(0, 0, app.size.0, app.size.1);
+    let mut buf = Buffer::empty(area);
+    paint(app, area, &mut buf);
+    let mut grid = CellGrid::new(usize::from(area.width), usize::from(area.height));
+    for y in 0..grid.height {
+        let mut rest = false;
+        for x in 0..grid.width {
+            let Some(cell) = buf.cell((x as u16, y as u16)) else { continue };
+            let m = cell.modifier;
+            let style = plot::colour::Style {
+                fg: neutral(cell.fg),
+                bg: neutral(cell.bg),
+                bold: m.contains(Modifier::BOLD),
+                dim: m.contains(Modifier::DIM),
+                underline: m.contains(Modifier::UNDERLINED),
+                reverse: m.contains(Modifier::REVERSED),
+            };
+            grid.set(x, y, if rest { Cell::WIDE_REST } else { cell.symbol().chars().next().unwrap_or(' ') }, style);
+            rest = !rest && cell.symbol().width() == 2;
+        }
+    }
+    grid
+}
+
+/// The opposite of [`colour`].
+fn neutral(c: Color) -> Colour {
+    match c {
+        Color::Reset => Colour::Default,
+        Color::Rgb(r, g, b) => Colour::Rgb(r, g, b),
+        Color::Indexed(i) if i >= 16 => Colour::Indexed(i),
+        Color::Indexed(i) => Colour::Ansi(i),
+        Color::Black => Colour::Ansi(0),
+        Color::Red => Colour::Ansi(1),
+        Color::Green => Colour::Ansi(2),
+        Color::Yellow => Colour::Ansi(3),
+        Color::Blue => Colour::Ansi(4),
+        Color::Magenta => Colour::Ansi(5),
+        Color::Cyan => Colour::Ansi(6),
+        Color::Gray => Colour::Ansi(7),
+        Color::DarkGray => Colour::Ansi(8),
+        Color::LightRed => Colour::Ansi(9),
+        Color::LightGreen => Colour::Ansi(10),
+        Color::LightYellow => Colour::Ansi(11),
+        Color::LightBlue => Colour::Ansi(12),
+        Color::LightMagenta => Colour::Ansi(13),
+        Color::LightCyan => Colour::Ansi(14),
+        Color::White => Colour::Ansi(15),
     }
 }
 
@@ -196,6 +250,26 @@ fn useful(app: &App, id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_over_a_rule_takes_nothing_of_its_looks() {
+        let area = Rect::new(0, 0, 4, 1);
+        let mut buf = Buffer::empty(area);
+        line(&mut buf, area, &[("────", Style::new().fg(Color::Indexed(239)).add_modifier(Modifier::DIM))]);
+        line(&mut buf, area, &[("ab", Style::new().add_modifier(Modifier::BOLD))]);
+        let (text, rule) = (buf.cell((0, 0)).unwrap(), buf.cell((3, 0)).unwrap());
+        assert_eq!((text.fg, text.modifier), (Color::Reset, Modifier::BOLD));
+        assert_eq!((rule.fg, rule.modifier), (Color::Indexed(239), Modifier::DIM));
+    }
+
+    #[test]
+    fn the_picture_of_a_screen_has_its_cells() {
+        let app = super::super::testing::running((100, 30));
+        let grid = grid(&app);
+        assert_eq!((grid.width, grid.height), (100, 30));
+        assert!(grid.to_plain().contains("1 Spikes"));
+        assert!(grid.cells.iter().any(|c| c.style.bold && c.style.fg != Colour::Default));
+    }
 
     #[test]
     fn bars_are_exact_to_an_eighth() {

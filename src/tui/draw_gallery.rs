@@ -55,7 +55,8 @@ fn list(app: &App, buf: &mut Buffer, area: Rect) {
         return;
     }
     let widest = g.hits.iter().map(|h| g.entries[h.index].name.width()).max().unwrap_or(0);
-    let names = widest.min(usize::from(area.width) / 2);
+    // Names come first: a title that would be cut to a few letters gives its room to them, since the preview has it too.
+    let names = widest.min(usize::from(area.width).saturating_sub(3));
     let first = scroll_to(g.selected, rows, g.hits.len());
     for (row, (at, hit)) in g.hits.iter().enumerate().skip(first).take(rows).enumerate() {
         let entry = &g.entries[hit.index];
@@ -66,23 +67,33 @@ fn list(app: &App, buf: &mut Buffer, area: Rect) {
             (false, true) => ("▌", t.accent),
             (false, false) => (" ", t.text),
         };
-        let name = fit(&entry.name, names);
+        let name = short_name(&entry.name, names);
         let name_style = if chosen { t.strong } else { t.text };
         line(buf, place, &[mark, (" ", t.text), (&name, name_style)]);
-        for letter in &hit.letters {
+        for letter in hit.letters.iter().filter(|_| name == entry.name) {
             let x = place.x + 2 + *letter as u16;
             if usize::from(x - place.x) < names + 2 && x < place.right() {
                 tint(buf, Rect::new(x, place.y, 1, 1), t.found);
             }
         }
         let from = names as u16 + 4;
-        if place.width > from + 8 {
+        if place.width > from + 20 {
             let title = fit(&entry.title, usize::from(place.width - from));
             line(buf, part(place, from, 0, place.width - from, 1), &[(&title, t.dim)]);
         }
         if chosen {
             tint(buf, place, t.selection);
         }
+    }
+}
+
+/// A name in `width` cells. Of `name:variant` the name is cut, since the variants of a scenario stand below each other.
+fn short_name(name: &str, width: usize) -> String {
+    match name.split_once(':') {
+        Some((stem, variant)) if name.width() > width && variant.width() + 8 < width => {
+            format!("{}:{variant}", fit(stem, width - variant.width() - 1))
+        }
+        _ => fit(name, width),
     }
 }
 

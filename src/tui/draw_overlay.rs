@@ -148,7 +148,7 @@ fn difference(app: &App, buf: &mut Buffer, scroll: usize) {
         "A",
         "B",
         "B − A",
-        if interval { format!("{:<24}", "95 % interval of B − A") } else { String::new() },
+        if interval { format!("{:<24}", "interval of B − A") } else { String::new() },
         "unit"
     );
     line(buf, part(inner, 0, top, inner.width, 1), &[(&heads, t.dim)]);
@@ -174,7 +174,7 @@ fn difference(app: &App, buf: &mut Buffer, scroll: usize) {
             if interval {
                 pieces.push((format!("{range:<24}"), t.dim));
             }
-            pieces.push((r.unit.clone(), t.dim));
+            pieces.push((r.unit.replace("**2", "²"), t.dim));
             (pieces, false)
         })
         .collect();

@@ -9,7 +9,7 @@ use super::app::{App, Column, JobState};
 use super::content::Pane;
 use super::draw::{bar, blit, footer, line, line_right, tint};
 use super::layout::{PlacedColumn, PlacedPane, RunLayout, part};
-use super::number::{clock, fit, short};
+use super::number::{clock, fit, lasted, three};
 use super::readout;
 use crate::plot::cells::render;
 use crate::plot::scene::with_pyramids;
@@ -102,7 +102,7 @@ fn status(app: &App, index: usize, column: &Column, width: usize) -> Vec<(String
         let Some(p) = &job.progress else { return vec![("starting ".to_owned(), t.dim)] };
         let stage = if job.state == JobState::Stopping { "stopping" } else { &p.stage };
         let eta = p.eta.map_or_else(String::new, |d| format!("  {} left", clock(d)));
-        let rate = if p.rate > 0.0 { format!("  {}×", short(p.rate)) } else { String::new() };
+        let rate = if p.rate > 0.0 { format!("  {}×", three(p.rate)) } else { String::new() };
         let percent = format!(" {:>3.0} %", p.fraction * 100.0);
         let cells = (width / 5).clamp(6, 24);
         let (done, rest) = bar(p.fraction, cells);
@@ -133,7 +133,7 @@ fn status(app: &App, index: usize, column: &Column, width: usize) -> Vec<(String
     }
     out.extend(checks);
     if let Some(run) = content.finished.as_deref().filter(|r| r.facts.simulate_seconds > 0.0 && width > 40) {
-        out.push((format!("  {} s", short(run.facts.simulate_seconds)), t.dim));
+        out.push((format!("  {}", lasted(run.facts.simulate_seconds)), t.dim));
     }
     out.push((" ".to_owned(), t.text));
     out

@@ -73,6 +73,17 @@ fn write_into(
     }
 }
 
+/// Writes a picture of the whole screen into the current directory and gives its path.
+///
+/// # Errors
+/// What could not be written, and why.
+pub fn screen(grid: &plot::grid::CellGrid, palette: plot::Palette) -> Result<PathBuf, String> {
+    let folder = std::env::current_dir().map_err(|e| format!("the current directory: {e}"))?;
+    let path = free(&folder, "spikedeck-screen", "svg");
+    store::write_text(&path, &plot::svg::of_grid(grid, palette)).map_err(|e| e.to_string())?;
+    Ok(path)
+}
+
 /// A path that is not taken: `stem.ext`, `stem-2.ext`, ...
 fn free(folder: &Path, stem: &str, extension: &str) -> PathBuf {
     let clean: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();

@@ -102,7 +102,7 @@ pub struct RunLayout {
 }
 
 /// Least comfortable width and height of a pane.
-const COMFORTABLE: (u16, u16) = (52, 11);
+const COMFORTABLE: (u16, u16) = (52, 10);
 
 /// What the run view needs to know to be laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +165,7 @@ fn grid(area: Rect, q: RunQuery) -> (Vec<PlacedPane>, usize, usize) {
     }
     let across = usize::from(area.width / COMFORTABLE.0).clamp(1, 3);
     let rows = usize::from(area.height / COMFORTABLE.1).clamp(1, 6);
-    let lead = across > 1 && rows > 1 && q.panes > 1;
+    let lead = rows > 1 && q.panes > 1;
     let first_page = if lead { 1 + across * (rows - 1) } else { across * rows };
     let later = across * rows;
     let pages = 1 + q.panes.saturating_sub(first_page).div_ceil(later);
@@ -228,7 +228,7 @@ pub fn gallery(width: u16, height: u16) -> GalleryLayout {
             if width < 72 {
                 return GalleryLayout { head, list: body, preview: Rect::default(), footer };
             }
-            let list = (width * 2 / 5).clamp(30, 64);
+            let list = (width * 2 / 5).clamp(32, 72);
             GalleryLayout {
                 head,
                 list: part(body, 0, 0, list, body.height),

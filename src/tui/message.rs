@@ -143,6 +143,8 @@ pub enum Effect {
         /// Cells, for text.
         size: (u16, u16),
     },
+    /// Write a picture of the screen to the current directory.
+    Picture,
     /// Into the clipboard.
     Copy(String),
     /// These files, and no others, are to be watched.

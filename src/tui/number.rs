@@ -30,7 +30,21 @@ pub fn short(v: f64) -> String {
 
 /// With its unit.
 pub fn with_unit(v: f64, unit: &str) -> String {
-    if unit.is_empty() { short(v) } else { format!("{} {unit}", short(v)) }
+    if unit.is_empty() { short(v) } else { format!("{} {}", short(v), unit.replace("**2", "²")) }
+}
+
+/// Time that something took: `18.7 s`, `410 ms`.
+pub fn lasted(seconds: f64) -> String {
+    if seconds < 0.9995 { format!("{} ms", short((seconds * 1e3).round())) } else { format!("{} s", three(seconds)) }
+}
+
+/// Three significant digits, for what nobody compares.
+pub fn three(v: f64) -> String {
+    if v == 0.0 || !v.is_finite() {
+        return short(v);
+    }
+    let unit = 10f64.powi(v.abs().log10().floor() as i32 - 2);
+    short((v / unit).round() * unit)
 }
 
 /// A count with thin groups of three: `15 600 000`.

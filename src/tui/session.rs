@@ -10,7 +10,7 @@ use ratatui::Terminal;
 
 use super::app::App;
 use super::backend::Backend;
-use super::draw::draw;
+use super::draw::{self, draw};
 use super::export;
 use super::jobs::Jobs;
 use super::message::{Effect, Message, Source};
@@ -107,11 +107,18 @@ pub fn run(options: Options) -> io::Result<i32> {
     code
 }
 
+/// Lines of failures that are told again.
+const REPLAYED: usize = 20;
+
 /// What failed while the screen was taken, told again where it stays.
 fn replay(app: &App) {
     let mut err = io::stderr().lock();
-    for line in app.log.iter().filter(|l| l.bad) {
-        let _ = writeln!(err, "{}", line.text);
+    let bad: Vec<&str> = app.log.iter().filter(|l| l.bad).map(|l| l.text.as_str()).collect();
+    for line in bad.iter().take(REPLAYED) {
+        let _ = writeln!(err, "{line}");
+    }
+    if bad.len() > REPLAYED {
+        let _ = writeln!(err, "… and {} lines more", bad.len() - REPLAYED);
     }
 }
 
@@ -212,6 +219,16 @@ impl Session {
                     let (look, tell) = (self.app.look, self.tell.clone());
                     self.aside("export", move || {
                         let message = match export::write(kind, &content, pane, &view, size, look) {
+                            Ok(path) => Message::Notice(format!("written: {}", path.display()), false),
+                            Err(why) => Message::Notice(why, true),
+                        };
+                        let _ = tell.send(message);
+                    });
+                }
+                Effect::Picture => {
+                    let (grid, palette, tell) = (draw::grid(&self.app), self.app.look.palette, self.tell.clone());
+                    self.aside("picture", move || {
+                        let message = match export::screen(&grid, palette) {
                             Ok(path) => Message::Notice(format!("written: {}", path.display()), false),
                             Err(why) => Message::Notice(why, true),
                         };

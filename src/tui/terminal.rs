@@ -202,6 +202,11 @@ pub fn wait_input(tty: BorrowedFd<'_>, timeout: Option<Duration>) -> Ready {
     }
 }
 
+/// How long the reader waits for a further event before it goes back to [`wait_input`]. Not zero: with a zero timeout
+/// crossterm's reader of `/dev/tty` returns without looking at the terminal at all, and this thread would spin. It is no delay
+/// either, since input ends the wait.
+const DRAIN: Duration = Duration::from_millis(50);
+
 /// Reads keys, mouse and resizes until the terminal or the receiver is gone.
 pub fn spawn_input(tell: Sender<Message>) -> io::Result<()> {
     let tty: OwnedFd = if io::stdin().is_terminal() {
@@ -219,7 +224,7 @@ pub fn spawn_input(tell: Sender<Message>) -> io::Result<()> {
                 }
                 Ready::Input => {}
             }
-            while let Ok(true) = crossterm::event::poll(Duration::ZERO) {
+            while let Ok(true) = crossterm::event::poll(DRAIN) {
                 let Ok(event) = crossterm::event::read() else { break };
                 if let Some(message) = translate(event)
                     && tell.send(message).is_err()

@@ -139,6 +139,7 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         }
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
+        Action::Picture => return vec![Effect::Picture],
         Action::Mouse => {
             app.mouse = !app.mouse;
             app.drag = None;

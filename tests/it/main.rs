@@ -3,5 +3,6 @@
 mod architecture;
 mod bad_scenarios;
 mod cli;
+mod pty;
 mod registry;
 mod scenarios;

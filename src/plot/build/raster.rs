@@ -42,7 +42,7 @@ pub(crate) fn raster<'a>(r: &'a Raster, view: &View, pyramids: &'a Pyramids) -> 
         range,
         inverted: true,
         beyond: (range.0 > all.0, range.1 < all.1),
-        names: (r.groups.len() > 1).then_some(names),
+        names: (r.groups.len() > 1 || rows <= 1).then_some(names),
         ..PanelAxis::default()
     };
     let mut panels = vec![Panel { x, y, marks, share: 0.72, framed: true }];

@@ -67,12 +67,12 @@ struct ColumnText {
     cells: Vec<String>,
     right: bool,
     role: Role,
-    /// Columns with low numbers are dropped last.
+    /// Columns with low numbers are placed first; those with 0 always.
     keep: u8,
 }
 
-/// Name, value, unit, interval (numbers and a small picture), chance, p, n, note; what does not fit is dropped in the order
-/// picture, n, note, interval, p, chance.
+/// Name, value, unit, interval (numbers and a small picture), chance, p, n, note; where there is no room for all, unit, interval,
+/// chance, p, note, n and picture are placed in this order as far as they fit.
 pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, top: usize, look: &Look) -> usize {
     const PICTURE: usize = 14;
     let width = grid.width;
@@ -83,21 +83,21 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
         ColumnText {
             head: "value", cells: text(&|r| r.value.map_or_else(|| "–".into(), number)), right: true, role: Role::Title, keep: 0
         },
-        ColumnText { head: "unit", cells: text(&|r| r.unit.clone()), right: false, role: Role::Dim, keep: 1 },
+        ColumnText { head: "unit", cells: text(&|r| r.unit.replace("**2", "²")), right: false, role: Role::Dim, keep: 1 },
         ColumnText {
             head: "interval",
             cells: text(&|r| r.interval.map_or_else(String::new, |(a, b)| format!("[{}, {}]", number(a), number(b)))),
             right: false,
             role: Role::Text,
-            keep: 4,
+            keep: 2,
         },
-        ColumnText { head: "chance", cells: text(&|r| optional(r.chance)), right: true, role: Role::Dim, keep: 2 },
+        ColumnText { head: "chance", cells: text(&|r| optional(r.chance)), right: true, role: Role::Dim, keep: 3 },
         ColumnText {
             head: "p",
             cells: text(&|r| r.p_value.filter(|p| p.is_finite()).map(p_text).unwrap_or_default()),
             right: true,
             role: Role::Text,
-            keep: 3,
+            keep: 4,
         },
         ColumnText { head: "n", cells: text(&|r| r.n.map(|n| n.to_string()).unwrap_or_default()), right: true, role: Role::Dim, keep: 6 },
         ColumnText { head: "note", cells: text(&|r| r.note.clone()), right: false, role: Role::Dim, keep: 5 },
@@ -110,10 +110,18 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
         _ => natural(c),
     };
     let total = |all: &[ColumnText]| all.iter().map(need).sum::<usize>() + 2 * all.len().saturating_sub(1);
-    while total(&all) > width {
-        let Some(worst) = (0..all.len()).filter(|&k| all[k].keep > 0).max_by_key(|&k| all[k].keep) else { break };
-        all.remove(worst);
+    // What matters most is placed first, and each further column only if it still fits.
+    let mut by_weight: Vec<usize> = (0..all.len()).collect();
+    by_weight.sort_by_key(|&k| all[k].keep);
+    let mut used = 0;
+    let mut fits = vec![false; all.len()];
+    for k in by_weight {
+        let more = need(&all[k]) + if used > 0 { 2 } else { 0 };
+        fits[k] = all[k].keep == 0 || used + more <= width;
+        used += if fits[k] { more } else { 0 };
     }
+    let mut fits = fits.into_iter();
+    all.retain(|_| fits.next().unwrap_or(false));
     let pictured = rows.iter().any(|r| r.interval.is_some() || (r.chance.is_some() && r.value.is_some()));
     let picture = pictured && total(&all) + PICTURE + 2 <= width && all.len() > 2;
     let mut spare = width.saturating_sub(total(&all) + if picture { PICTURE + 2 } else { 0 });

@@ -25,7 +25,7 @@ fn seen(style: Style, palette: Palette) -> (Rgb, Rgb) {
     (fg, bg)
 }
 
-/// Blocks, lines and braille are drawn as shapes, so that they meet at cell borders in every viewer.
+/// Blocks and lines are drawn as shapes, so that they meet at cell borders in every viewer.
 fn shape(ch: char, x: f64, y: f64) -> Option<String> {
     let (w, h) = CELL;
     let rect = |x: f64, y: f64, w: f64, h: f64| format!("M{} {}h{}v{}h{}Z", length(x), length(y), length(w), length(h), length(-w));
@@ -55,17 +55,6 @@ fn shape(ch: char, x: f64, y: f64) -> Option<String> {
             let quarter = |k: u32| rect(x + f64::from(k % 2) * w / 2.0, y + f64::from(k / 2) * h / 2.0, w / 2.0, h / 2.0);
             Some((0..4).filter(|k| bits >> k & 1 == 1).map(quarter).collect())
         }
-        '\u{2800}'..='\u{28ff}' => {
-            // Braille bits: 1 2 3 7 down the left, 4 5 6 8 down the right.
-            const PLACES: [(u8, u8); 8] = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)];
-            let bits = code - 0x2800;
-            let r = 1.25;
-            let dot = |&(i, j): &(u8, u8)| {
-                let (cx, cy) = (x + w * (f64::from(i) + 0.5) / 2.0, y + h * (f64::from(j) + 0.5) / 4.0);
-                format!("M{} {}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0Z", length(cx - r), length(cy), d = 2.0 * r)
-            };
-            Some(PLACES.iter().enumerate().filter(|(k, _)| bits >> k & 1 == 1).map(|(_, p)| dot(p)).collect())
-        }
         _ => lines(ch).map(|arms| {
             let (cx, cy, t) = (x + w / 2.0, y + h / 2.0, 1.1);
             let mut d = String::new();
@@ -83,6 +72,19 @@ fn shape(ch: char, x: f64, y: f64) -> Option<String> {
             d
         }),
     }
+}
+
+/// The dots of a braille character as points of no length, which round ends of a stroke make visible: a dense raster has tens
+/// of thousands of them, and this is the shortest way to write one.
+fn dots(ch: char, x: f64, y: f64) -> Option<String> {
+    // Braille bits: 1 2 3 7 down the left, 4 5 6 8 down the right.
+    const PLACES: [(u8, u8); 8] = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)];
+    let bits = u32::from(ch).checked_sub(0x2800).filter(|b| *b < 256)?;
+    let dot = |&(i, j): &(u8, u8)| {
+        let (cx, cy) = (x + CELL.0 * (f64::from(i) + 0.5) / 2.0, y + CELL.1 * (f64::from(j) + 0.5) / 4.0);
+        format!("M{} {:.1}h0", length(cx), cy)
+    };
+    Some(PLACES.iter().enumerate().filter(|(k, _)| bits >> k & 1 == 1).map(|(_, p)| dot(p)).collect())
 }
 
 /// Arms of a box-drawing character: left 1, right 2, up 4, down 8.
@@ -142,6 +144,7 @@ pub fn of_grid(grid: &CellGrid, palette: Palette) -> String {
         }
     }
     let mut paths: std::collections::BTreeMap<Rgb, String> = std::collections::BTreeMap::new();
+    let mut points = paths.clone();
     let mut letters = String::new();
     for (index, cell) in grid.cells.iter().enumerate().filter(|(_, c)| c.style.underline) {
         let (x, y) = ((index % grid.width) as f64 * w, (index / grid.width) as f64 * h);
@@ -156,6 +159,11 @@ pub fn of_grid(grid: &CellGrid, palette: Palette) -> String {
             let (fg, _) = seen(style, palette);
             let x = column as f64 * w;
             if ch == ' ' || ch == Cell::WIDE_REST {
+                column += 1;
+                continue;
+            }
+            if let Some(d) = dots(ch, x, y) {
+                points.entry(fg).or_default().push_str(&d);
                 column += 1;
                 continue;
             }
@@ -197,6 +205,9 @@ pub fn of_grid(grid: &CellGrid, palette: Palette) -> String {
     }
     for (rgb, d) in paths {
         let _ = writeln!(out, "<path d=\"{d}\" fill=\"{}\"/>", hex(rgb));
+    }
+    for (rgb, d) in points.iter().filter(|p| !p.1.is_empty()) {
+        let _ = writeln!(out, "<path d=\"{d}\" stroke=\"{}\" stroke-width=\"2.5\" stroke-linecap=\"round\"/>", hex(*rgb));
     }
     out.push_str(&letters);
     out.push_str("</g>\n</svg>\n");

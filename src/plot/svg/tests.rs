@@ -74,6 +74,12 @@ fn screens_become_pictures() {
     assert_eq!(&bytes[1..4], b"PNG");
     // Width and height stand big-endian at 16: (10 + 2) * 8 * 2 by (3 * 17 + 2 * 8) * 2.
     assert_eq!((&bytes[16..20], &bytes[20..24]), (&192u32.to_be_bytes()[..], &134u32.to_be_bytes()[..]));
+    let mut dotted = CellGrid::new(1, 1);
+    dotted.set(0, 0, '⣿', crate::plot::colour::Style::default());
+    let text = of_grid(&dotted, Palette::default());
+    assert_eq!(text.matches("h0").count(), 8, "a braille cell has eight dots");
+    let empty = png::from_svg(&of_grid(&CellGrid::new(1, 1), Palette::default()), 1.0).unwrap();
+    assert_ne!(png::from_svg(&text, 1.0).unwrap(), empty, "points without length are drawn");
     assert!(png::from_svg("<svg", 1.0).is_err());
     assert!(matches!(png::from_svg(&of_grid(&CellGrid::new(10, 3), Palette::default()), 1e6), Err(png::PngError::Size { .. })));
 }

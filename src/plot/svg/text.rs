@@ -17,7 +17,7 @@ fn table(rows: &[ScalarRow]) -> Vec<Column> {
     let mut all: Vec<Column> = vec![
         ("measure", cells(Role::Text, &|r| r.name.clone()), false),
         ("value", rows.iter().map(value).collect(), true),
-        ("unit", cells(Role::Dim, &|r| r.unit.clone()), false),
+        ("unit", cells(Role::Dim, &|r| r.unit.replace("**2", "²")), false),
         (
             "interval",
             cells(Role::Text, &|r| r.interval.map_or_else(String::new, |(a, b)| format!("[{}, {}]", number(a), number(b)))),

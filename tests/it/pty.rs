@@ -1,0 +1,308 @@
+//! The dashboard in a real pseudo-terminal: keys, a run, resize, suspension, signals, and what is left on the screen.
+//!
+//! Every wait has a deadline far beyond what it takes, so that a busy machine fails no test.
+
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal};
+
+/// Longest wait for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Two neurons, 100 ms: over in no time on any machine.
+const SMALL: &str = r#"
+title = "Two neurons"
+[simulation]
+duration = "100 ms"
+dt = "0.1 ms"
+[populations.exc]
+model = "lif"
+size = 2
+[stimuli.drive]
+target = "exc.I"
+kind = "constant"
+amplitude = "1 nA"
+[record.exc]
+spikes = true
+"#;
+
+/// The same for longer than anybody waits.
+const ENDLESS: &str = r#"
+title = "Endless"
+[simulation]
+duration = "4000 s"
+dt = "0.1 ms"
+[populations.exc]
+model = "lif"
+size = 200
+[stimuli.drive]
+target = "exc.I"
+kind = "constant"
+amplitude = "1 nA"
+[record.exc]
+spikes = true
+"#;
+
+struct Dashboard {
+    screen: Arc<Mutex<vt100::Parser>>,
+    keys: Option<Box<dyn Write + Send>>,
+    master: Option<Box<dyn MasterPty + Send>>,
+    child: Box<dyn Child + Send + Sync>,
+    /// Says to the reader that it shall let go of the terminal after the next bytes.
+    let_go: Arc<AtomicBool>,
+    home: tempfile::TempDir,
+}
+
+fn cells(n: u16) -> NonZero<u16> {
+    NonZero::new(n).unwrap()
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
+impl Dashboard {
+    fn start(args: &[&str], (columns, rows): (u16, u16)) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("small.toml"), SMALL).unwrap();
+        std::fs::write(home.path().join("endless.toml"), ENDLESS).unwrap();
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_spikedeck"));
+        command.args(args);
+        command.cwd(home.path());
+        for (name, value) in [("TERM", "xterm-256color"), ("HOME", "/nonexistent"), ("XDG_CONFIG_HOME", "/nonexistent")] {
+            command.env(name, value);
+        }
+        for name in ["NO_COLOR", "TMUX", "SSH_CONNECTION", "SSH_TTY", "COLORFGBG"] {
+            command.env_remove(name);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let sink = screen.clone();
+        let let_go = Arc::new(AtomicBool::new(false));
+        let stop = let_go.clone();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(n @ 1..) = reader.read(&mut bytes) {
+                sink.lock().unwrap().process(&bytes[..n]);
+                if stop.load(Ordering::SeqCst) {
+                    return;
+                }
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        Self { screen, keys: Some(keys), master: Some(pair.master), child, home, let_go }
+    }
+
+    fn text(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    fn alternate(&self) -> bool {
+        self.screen.lock().unwrap().screen().alternate_screen()
+    }
+
+    #[track_caller]
+    fn wait(&self, what: &str, is: impl Fn(&str) -> bool) {
+        let start = Instant::now();
+        while !is(&self.text()) {
+            assert!(start.elapsed() < PATIENCE, "{what} did not happen; the screen is\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    #[track_caller]
+    fn shows(&self, text: &str) {
+        self.wait(&format!("`{text}` on the screen"), |s| s.contains(text));
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.process_id().unwrap().cast_signed()).unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        rustix::process::kill_process(self.pid(), signal).unwrap();
+    }
+
+    #[track_caller]
+    fn ended(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "it does not end; the screen is\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The state letter of the process: `T` when stopped.
+    #[cfg(target_os = "linux")]
+    fn state(&self) -> char {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid().as_raw_nonzero())).unwrap();
+        stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
+    }
+
+    #[track_caller]
+    fn restored(&self) {
+        let start = Instant::now();
+        while self.alternate() {
+            assert!(start.elapsed() < PATIENCE, "the alternate screen is still on");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let parser = self.screen.lock().unwrap();
+        let screen = parser.screen();
+        assert!(!screen.hide_cursor(), "the cursor is hidden");
+        assert!(!screen.bracketed_paste());
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    }
+}
+
+impl Drop for Dashboard {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_gallery_answers_keys_and_leaves_the_screen_as_it_was() {
+    let mut d = Dashboard::start(&[], (100, 30));
+    d.shows("balanced-cuba");
+    assert!(d.alternate());
+    d.press("/");
+    d.press("lorenz");
+    d.wait("the search", |s| s.contains("lorenz") && !s.contains("balanced-cuba"));
+    d.press("\x1b");
+    d.shows("balanced-cuba");
+    d.press("?");
+    d.shows("Suspend");
+    d.press("\x1b");
+    d.wait("help closes", |s| !s.contains("Back to the shell"));
+    d.press("q");
+    assert!(d.ended().success());
+    d.restored();
+}
+
+#[test]
+fn several_keys_in_one_read_are_all_answered() {
+    let mut d = Dashboard::start(&[], (100, 30));
+    d.shows("balanced-cuba");
+    d.press("/lorenz:stable");
+    d.shows("/ lorenz:stable");
+    d.press("\x1b");
+    d.shows("balanced-cuba");
+    d.press("jkjkq");
+    assert!(d.ended().success());
+}
+
+#[test]
+fn a_scenario_runs_to_its_end_and_its_screen_can_be_exported() {
+    let mut d = Dashboard::start(&["small.toml"], (120, 40));
+    d.shows("1 Spikes");
+    d.wait("the end of the run", |s| s.contains("done"));
+    d.press("P");
+    d.shows("written:");
+    let picture = std::fs::read_to_string(d.home.path().join("spikedeck-screen.svg")).unwrap();
+    assert!(picture.starts_with("<svg") && picture.contains("Spikes"));
+    d.press("q");
+    assert!(d.ended().success());
+    d.restored();
+}
+
+#[test]
+fn escape_stops_a_run_and_what_there_is_stays() {
+    let mut d = Dashboard::start(&["endless.toml"], (100, 30));
+    d.shows("left");
+    d.press("\x1b");
+    d.shows("stopped");
+    assert!(d.text().contains("Spikes"));
+    d.press("q");
+    assert!(d.ended().success());
+}
+
+#[test]
+fn the_screen_follows_the_terminals_size_down_to_nothing() {
+    let mut d = Dashboard::start(&[], (100, 30));
+    d.shows(" scenarios");
+    for (columns, rows) in [(20, 5), (10, 3), (1, 1), (120, 40)] {
+        d.screen.lock().unwrap().screen_mut().set_size(cells(rows), cells(columns));
+        d.master.as_ref().unwrap().resize(size(columns, rows)).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(d.child.try_wait().unwrap().is_none(), "{columns}x{rows}");
+    }
+    d.wait("the wide footer", |s| s.lines().last().is_some_and(|l| l.contains("? help") && l.contains("search")));
+    d.press("q");
+    assert!(d.ended().success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn suspended_it_gives_the_terminal_back_and_continued_takes_it_again() {
+    let mut d = Dashboard::start(&[], (100, 30));
+    d.shows("balanced-cuba");
+    d.press("\x1a");
+    let start = Instant::now();
+    while d.state() != 'T' {
+        assert!(start.elapsed() < PATIENCE, "it does not stop");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    d.restored();
+    d.signal(Signal::CONT);
+    d.shows("balanced-cuba");
+    assert!(d.alternate());
+    d.press("q");
+    assert!(d.ended().success());
+    d.restored();
+}
+
+#[test]
+fn a_signal_restores_the_terminal_and_ends_a_run() {
+    let mut d = Dashboard::start(&["endless.toml"], (100, 30));
+    d.shows("left");
+    d.signal(Signal::TERM);
+    assert_eq!(d.ended().exit_code(), 143);
+    d.restored();
+}
+
+#[test]
+fn when_the_terminal_is_gone_the_process_goes_too() {
+    let mut d = Dashboard::start(&["endless.toml"], (100, 30));
+    d.shows("left");
+    d.keys = None;
+    d.master = None;
+    // The run goes on drawing, so that the reader wakes and closes the last copy of the terminal's other end.
+    d.let_go.store(true, Ordering::SeqCst);
+    d.ended();
+}
+
+#[test]
+fn a_wrong_argument_is_told_without_taking_the_screen() {
+    let mut d = Dashboard::start(&["no-such-thing.toml"], (100, 30));
+    assert_eq!(d.ended().exit_code(), 2);
+    d.shows("no-such-thing");
+    assert!(!d.alternate());
+}
+
+/// The tests write their own files only.
+#[test]
+fn nothing_is_written_unasked() {
+    let mut d = Dashboard::start(&[], (80, 24));
+    d.shows("scenarios");
+    d.press("q");
+    assert!(d.ended().success());
+    let entries = |p: &Path| std::fs::read_dir(p).unwrap().count();
+    assert_eq!(entries(d.home.path()), 2, "only the two scenarios of the test");
+}
