@@ -9,8 +9,8 @@
 //! Sources: argument reduction after Cody and Waite (1980); `log`, `sin` and `cos` polynomials of FDLIBM (Sun
 //! Microsystems, 1993); `tanh` near zero of Cephes (Moshier, 1989); the others are Taylor or Chebyshev fits made here.
 
-#![expect(clippy::excessive_precision, reason = "constants stand as their sources print them")]
-#![expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch, and would stop vectorisation")]
+#![expect(clippy::excessive_precision, reason = "coefficients as published")]
+#![expect(clippy::needless_bitwise_bool, reason = "both sides are computed, so that loops have no branches")]
 
 use std::f64::consts::{LN_2, LOG2_E};
 
@@ -109,6 +109,15 @@ pub fn exprel(x: f64) -> f64 {
     let quotient = expm1(x) / x;
     let value = if x.abs() < 1e-300 { 1.0 } else { quotient };
     if x > 1e300 { f64::INFINITY } else { value }
+}
+
+/// x/(e^x - 1), 1 at zero: 1/[`exprel`] with one division less.
+#[inline(always)]
+pub fn bernoulli(x: f64) -> f64 {
+    let quotient = x / expm1(x);
+    let value = if x.abs() < 1e-300 { 1.0 } else { quotient };
+    let value = if x > 1e300 { 0.0 } else { value };
+    if x < -1e300 { -x } else { value }
 }
 
 /// Derivative of [`exprel`]: (e^x (x - 1) + 1)/x², 1/2 at zero.
@@ -514,12 +523,13 @@ mod tests {
         assert_eq!((exp(inf), exp(-inf), exp(710.0), exp(-800.0)), (inf, 0.0, inf, 0.0));
         assert_eq!((expm1(inf), expm1(-inf), expm1(0.0)), (inf, -1.0, 0.0));
         assert_eq!((exprel(inf), exprel(-inf), exprel(0.0)), (inf, 0.0, 1.0));
+        assert_eq!((bernoulli(0.0), bernoulli(inf), bernoulli(-inf), bernoulli(800.0)), (1.0, 0.0, inf, 0.0));
         assert_eq!((log(0.0), log(inf), log(1.0)), (-inf, inf, 0.0));
         assert_eq!((tanh(inf), tanh(-inf), tanh(0.0)), (1.0, -1.0, 0.0));
         assert_eq!((sigmoid(inf), sigmoid(-inf), sigmoid(0.0)), (1.0, 0.0, 0.5));
         assert_eq!((sinh(inf), sinh(-inf), cosh(-inf), cosh(0.0)), (inf, -inf, inf, 1.0));
         assert!(log(-1.0).is_nan() && sin(inf).is_nan() && pow(-2.0, 0.5).is_nan());
-        for f in [exp, expm1, exprel, log, tanh, sigmoid, sin, cos, tan, sinh, cosh, sign, exprel_derivative] {
+        for f in [exp, expm1, exprel, log, tanh, sigmoid, sin, cos, tan, sinh, cosh, sign, exprel_derivative, bernoulli] {
             assert!(f(f64::NAN).is_nan());
         }
         assert_eq!((pow(0.0, 2.5), pow(0.0, -1.0), pow(-2.0, 3.0), pow(-2.0, 2.0)), (0.0, inf, -8.0, 4.0));

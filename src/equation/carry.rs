@@ -190,10 +190,10 @@ fn append(out: &mut Parts, r: &Parts, name: &str, rebase: &dyn Fn(Dimension) -> 
     for (port, mut list) in r.events.iter().zip(effects) {
         for &(given, gain) in &given_effects {
             // A given name that events change is a state of the host.
-            if let Some((id, _)) = bound.given[given] {
-                if let Node::Symbol(Symbol::State(s)) = out.graph.node(id) {
-                    list.push((s as usize, gain));
-                }
+            if let Some((id, _)) = bound.given[given]
+                && let Node::Symbol(Symbol::State(s)) = out.graph.node(id)
+            {
+                list.push((s as usize, gain));
             }
         }
         out.events.push(EventPort { name: name.to_owned(), weight: rebase(port.weight) });

@@ -197,7 +197,7 @@ impl Checker<'_> {
                             .label(format!("{dx} and {dy}")),
                         );
                     }
-                    (d, None) | (None, d) | (d, _) => d,
+                    _ => dx.or(dy),
                 };
                 match op {
                     Binary::Add | Binary::Sub | Binary::Min | Binary::Max => same.map_or(Type::Zero, Type::Number),
@@ -227,7 +227,7 @@ impl Checker<'_> {
         };
         match base.power(value) {
             Some(d) => Some(Type::Number(d)),
-            None => self.fail(Diagnostic::error(format!("{} to the power {value} is no unit", base), a.span.start..b.span.end)),
+            None => self.fail(Diagnostic::error(format!("{base} to the power {value} is no unit"), a.span.start..b.span.end)),
         }
     }
 
@@ -348,6 +348,7 @@ impl Checker<'_> {
         Some(Typed { id: self.graph.unary(op, x), kind })
     }
 
+    #[expect(clippy::option_option, reason = "no dimension in common, or a zero that has every dimension")]
     fn same(&mut self, name: &str, list: &[(Option<Dimension>, &Expr)]) -> Option<Option<Dimension>> {
         let mut common: Option<Dimension> = None;
         for (d, e) in list {

@@ -67,6 +67,13 @@ fn unary(g: &mut Graph, op: Unary, whole: Id, x: Id, dx: Id) -> Id {
             let top = g.sub(e, twice);
             g.div(top, x)
         }
+        Unary::Bernoulli => {
+            // B = 1/e, so B' = -B² e'.
+            let slope = g.unary(Unary::ExprelDerivative, x);
+            let square = g.unary(Unary::Powi(2), whole);
+            let product = g.mul(square, slope);
+            g.unary(Unary::Neg, product)
+        }
         Unary::Log => g.div(one, x),
         Unary::Sqrt => {
             let half = g.number(0.5);

@@ -74,6 +74,11 @@ impl Fuser<'_> {
                 self.out.unary(op, x)
             }
             Node::Binary(Binary::Add | Binary::Sub, ..) if self.class[id.index()] == Varies::Step => self.sum(id),
+            Node::Binary(Binary::Div, a, b) if matches!(self.out.node(self.map[&b]), Node::Unary(Unary::Exprel, _)) => {
+                let Node::Unary(_, x) = self.out.node(self.map[&b]) else { return };
+                let (a, inverse) = (m(self, a), self.out.unary(Unary::Bernoulli, x));
+                self.out.mul(a, inverse)
+            }
             Node::Binary(Binary::Div, a, b) if self.class[id.index()] == Varies::Step && self.class[b.index()] < Varies::Step => {
                 let (a, b) = (m(self, a), m(self, b));
                 let one = self.out.number(1.0);
@@ -96,40 +101,62 @@ impl Fuser<'_> {
         self.map.insert(id, new);
     }
 
-    /// Terms of a sum with their signs, through inner sums that nothing else uses.
-    fn terms(&self, id: Id) -> Vec<(Id, bool)> {
+    /// Terms of a sum with their factors, through inner sums that nothing else uses, also where these are multiplied by a
+    /// number (`x + h (a + b)` becomes `x + h a + h b`).
+    fn terms(&self, id: Id) -> Vec<(Id, f64)> {
         let mut out = Vec::new();
-        let mut stack = vec![(id, false)];
-        while let Some((x, minus)) = stack.pop() {
+        let mut stack = vec![(id, 1.0)];
+        let step = |x: Id| self.class[x.index()] == Varies::Step;
+        while let Some((x, factor)) = stack.pop() {
             let inner = x == id || self.uses[x.index()] == 1;
             match self.from.node(x) {
-                Node::Binary(Binary::Add, a, b) if inner && self.class[x.index()] == Varies::Step => {
-                    stack.push((b, minus));
-                    stack.push((a, minus));
+                Node::Binary(Binary::Add, a, b) if inner && step(x) => {
+                    stack.push((b, factor));
+                    stack.push((a, factor));
                 }
-                Node::Binary(Binary::Sub, a, b) if inner && self.class[x.index()] == Varies::Step => {
-                    stack.push((b, !minus));
-                    stack.push((a, minus));
+                Node::Binary(Binary::Sub, a, b) if inner && step(x) => {
+                    stack.push((b, -factor));
+                    stack.push((a, factor));
                 }
-                Node::Unary(Unary::Neg, a) if inner && x != id => stack.push((a, !minus)),
-                _ => out.push((x, minus)),
+                Node::Unary(Unary::Neg, a) if inner && x != id => stack.push((a, -factor)),
+                Node::Binary(Binary::Mul, k, a) if inner && step(x) && self.from.value(k).is_some() => {
+                    stack.push((a, factor * self.from.value(k).unwrap_or(1.0)));
+                }
+                _ => out.push((x, factor)),
             }
         }
         out
     }
 
-    /// Constants and lane values first, then other terms, then products fused one by one.
+    /// Constants and lane values first, then plain terms, then products fused one by one.
     fn sum(&mut self, id: Id) -> Id {
-        let terms = self.terms(id);
-        let product = |s: &Self, x: Id| match s.out.node(s.map[&x]) {
-            Node::Binary(Binary::Mul, a, b) if s.uses[x.index()] == 1 => Some((a, b)),
-            _ => None,
-        };
-        let (products, mut rest): (Vec<_>, Vec<_>) = terms.into_iter().partition(|(x, _)| product(self, *x).is_some());
-        rest.sort_by_key(|(x, _)| self.class[x.index()]);
+        let mut plain = Vec::new();
+        let mut products = Vec::new();
+        for (x, factor) in self.terms(id) {
+            let new = self.map[&x];
+            let product = match self.out.node(new) {
+                Node::Binary(Binary::Mul, a, b) if self.uses[x.index()] == 1 => Some((a, b)),
+                _ => None,
+            };
+            match product {
+                Some(ab) if factor.abs() == 1.0 => products.push((ab, factor < 0.0)),
+                _ if factor.abs() == 1.0 => plain.push((x, new, factor < 0.0)),
+                _ if self.out.value(new).is_some() => {
+                    let f = self.out.number(factor);
+                    let value = self.out.mul(f, new);
+                    plain.push((x, value, false));
+                }
+                _ => {
+                    let f = self.out.number(factor);
+                    products.push(((f, new), false));
+                }
+            }
+        }
+        plain.sort_by_key(|(x, ..)| self.class[x.index()]);
+        // Products with a number make one instruction when they stand together, last.
+        products.sort_by_key(|((a, _), _)| self.out.value(*a).is_some());
         let mut sum: Option<(Id, bool)> = None;
-        for (x, minus) in rest {
-            let x = self.map[&x];
+        for (_, x, minus) in plain {
             sum = Some(match sum {
                 None => (x, minus),
                 Some((s, false)) => (if minus { self.out.sub(s, x) } else { self.out.add(s, x) }, false),
@@ -142,10 +169,9 @@ impl Fuser<'_> {
                 }
             });
         }
-        for (x, minus) in products {
-            let Some((a, b)) = product(self, x) else { continue };
+        for ((a, b), minus) in products {
             sum = Some(match sum {
-                None => (self.map[&x], minus),
+                None => (self.out.mul(a, b), minus),
                 Some((s, minus_term)) => (self.out.fma(a, b, s, minus, minus_term), false),
             });
         }

@@ -5,213 +5,8 @@
 
 use std::collections::HashMap;
 
-use crate::core::math;
+pub use super::node::{Binary, Id, Node, Symbol, Unary, fused, truth};
 use crate::core::units::Dimension;
-
-/// A node of a [`Graph`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Id(pub u32);
-
-impl Id {
-    /// As an index.
-    pub fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// What an expression depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Symbol {
-    /// The n-th state.
-    State(u32),
-    /// The n-th parameter.
-    Parameter(u32),
-    /// The n-th input port.
-    Input(u32),
-    /// The n-th name that the carrier gives (receptors before they are carried).
-    Given(u32),
-    /// The n-th variable of a stand-alone expression, or an intermediate value that an integrator computed.
-    Variable(u32),
-    /// Time.
-    Time,
-    /// Weight of an arriving event.
-    Weight,
-    /// White noise (`xi`), one for each equation: the index is that of the state.
-    Noise(u32),
-}
-
-/// A function of one argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is the function of its name")]
-pub enum Unary {
-    Neg,
-    Not,
-    Exp,
-    Expm1,
-    Exprel,
-    ExprelDerivative,
-    Log,
-    Sqrt,
-    Sin,
-    Cos,
-    Tan,
-    Tanh,
-    Sinh,
-    Cosh,
-    Abs,
-    Sign,
-    Floor,
-    Step,
-    Sigmoid,
-    /// A whole power.
-    Powi(i32),
-}
-
-/// A function of two arguments. Conditions are 1 or 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is the operation of its name")]
-pub enum Binary {
-    Add,
-    Sub,
-    Mul,
-    Div,
-    Pow,
-    Min,
-    Max,
-    Less,
-    LessEqual,
-    Greater,
-    GreaterEqual,
-    Equal,
-    NotEqual,
-    And,
-    Or,
-}
-
-/// One node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Node {
-    /// A number: its bits and its dimension.
-    Constant(u64, Dimension),
-    /// Something given from outside.
-    Symbol(Symbol),
-    /// A function of one argument.
-    Unary(Unary, Id),
-    /// A function of two arguments.
-    Binary(Binary, Id, Id),
-    /// `where(condition, then, otherwise)`.
-    Where(Id, Id, Id),
-    /// `±(a b) ± c` with one rounding; made only by [`super::fuse`], never by the parser.
-    Fma {
-        /// First factor.
-        a: Id,
-        /// Second factor.
-        b: Id,
-        /// Term.
-        c: Id,
-        /// The product is subtracted.
-        minus_product: bool,
-        /// The term is subtracted.
-        minus_term: bool,
-    },
-}
-
-impl Unary {
-    /// The value.
-    #[inline(always)]
-    pub fn apply(self, x: f64) -> f64 {
-        match self {
-            Self::Neg => -x,
-            Self::Not => f64::from(u8::from(x == 0.0)),
-            Self::Exp => math::exp(x),
-            Self::Expm1 => math::expm1(x),
-            Self::Exprel => math::exprel(x),
-            Self::ExprelDerivative => math::exprel_derivative(x),
-            Self::Log => math::log(x),
-            Self::Sqrt => math::sqrt(x),
-            Self::Sin => math::sin(x),
-            Self::Cos => math::cos(x),
-            Self::Tan => math::tan(x),
-            Self::Tanh => math::tanh(x),
-            Self::Sinh => math::sinh(x),
-            Self::Cosh => math::cosh(x),
-            Self::Abs => x.abs(),
-            Self::Sign => math::sign(x),
-            Self::Floor => x.floor(),
-            Self::Step => math::step(x),
-            Self::Sigmoid => math::sigmoid(x),
-            Self::Powi(n) => math::powi(x, n),
-        }
-    }
-
-    /// Dimension of the value for a constant of this dimension, or `None` if it cannot be folded.
-    fn dimension(self, d: Dimension) -> Option<Dimension> {
-        match self {
-            Self::Neg | Self::Abs => Some(d),
-            Self::Sqrt => d.power(0.5),
-            Self::Powi(n) => d.power(f64::from(n)),
-            Self::Sign | Self::Step => Some(Dimension::NONE),
-            _ if d.is_none() => Some(d),
-            _ => None,
-        }
-    }
-}
-
-/// 1 for true, 0 for false.
-#[inline(always)]
-pub fn truth(condition: bool) -> f64 {
-    if condition { 1.0 } else { 0.0 }
-}
-
-impl Binary {
-    /// The value.
-    #[inline(always)]
-    pub fn apply(self, a: f64, b: f64) -> f64 {
-        match self {
-            Self::Add => a + b,
-            Self::Sub => a - b,
-            Self::Mul => a * b,
-            Self::Div => a / b,
-            Self::Pow => math::pow(a, b),
-            Self::Min => math::min(a, b),
-            Self::Max => math::max(a, b),
-            Self::Less => truth(a < b),
-            Self::LessEqual => truth(a <= b),
-            Self::Greater => truth(a > b),
-            Self::GreaterEqual => truth(a >= b),
-            Self::Equal => truth(a == b),
-            Self::NotEqual => truth(a != b),
-            Self::And => truth((a != 0.0) & (b != 0.0)),
-            Self::Or => truth((a != 0.0) | (b != 0.0)),
-        }
-    }
-
-    /// Whether the arguments may change places.
-    pub fn commutes(self) -> bool {
-        matches!(self, Self::Add | Self::Mul | Self::Equal | Self::NotEqual | Self::And | Self::Or)
-    }
-
-    fn dimension(self, a: Dimension, b: Dimension) -> Option<Dimension> {
-        match self {
-            Self::Mul => Some(a.times(b)),
-            Self::Div => Some(a.per(b)),
-            Self::Add | Self::Sub | Self::Min | Self::Max if a == b => Some(a),
-            Self::Pow if a.is_none() && b.is_none() => Some(a),
-            Self::And | Self::Or => Some(Dimension::NONE),
-            Self::Less | Self::LessEqual | Self::Greater | Self::GreaterEqual | Self::Equal | Self::NotEqual if a == b => {
-                Some(Dimension::NONE)
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The value of a fused multiply-add node.
-#[inline(always)]
-pub fn fused(a: f64, b: f64, c: f64, minus_product: bool, minus_term: bool) -> f64 {
-    let a = if minus_product { -a } else { a };
-    a.mul_add(b, if minus_term { -c } else { c })
-}
 
 /// Hash-consed expressions.
 #[derive(Debug, Clone, Default)]
@@ -245,12 +40,11 @@ impl Graph {
         if let Some(&id) = self.index.get(&node) {
             return id;
         }
-        if let Node::Binary(op, a, b) = node {
-            if op.commutes() {
-                if let Some(&id) = self.index.get(&Node::Binary(op, b, a)) {
-                    return id;
-                }
-            }
+        if let Node::Binary(op, a, b) = node
+            && op.commutes()
+            && let Some(&id) = self.index.get(&Node::Binary(op, b, a))
+        {
+            return id;
         }
         let id = Id(self.nodes.len() as u32);
         self.nodes.push(node);
@@ -304,10 +98,10 @@ impl Graph {
 
     /// A function of one argument, simplified.
     pub fn unary(&mut self, op: Unary, x: Id) -> Id {
-        if let Node::Constant(bits, d) = self.node(x) {
-            if let Some(dimension) = op.dimension(d) {
-                return self.constant(op.apply(f64::from_bits(bits)), dimension);
-            }
+        if let Node::Constant(bits, d) = self.node(x)
+            && let Some(dimension) = op.dimension(d)
+        {
+            return self.constant(op.apply(f64::from_bits(bits)), dimension);
         }
         match op {
             Unary::Neg => match self.node(x) {
@@ -316,6 +110,10 @@ impl Graph {
                 Node::Binary(Binary::Mul, c, y) if self.value(c).is_some() => {
                     let minus = self.unary(Unary::Neg, c);
                     return self.binary(Binary::Mul, minus, y);
+                }
+                Node::Binary(Binary::Div, c, y) if self.value(c).is_some() => {
+                    let minus = self.unary(Unary::Neg, c);
+                    return self.binary(Binary::Div, minus, y);
                 }
                 _ => {}
             },
@@ -382,11 +180,11 @@ impl Graph {
                 if self.plain(a) == Some(-1.0) {
                     return self.unary(Unary::Neg, b);
                 }
-                if let (Some(_), Node::Binary(Binary::Mul, c, y)) = (self.value(a), self.node(b)) {
-                    if self.value(c).is_some() {
-                        let both = self.binary(Binary::Mul, a, c);
-                        return self.binary(Binary::Mul, both, y);
-                    }
+                if let (Some(_), Node::Binary(Binary::Mul, c, y)) = (self.value(a), self.node(b))
+                    && self.value(c).is_some()
+                {
+                    let both = self.binary(Binary::Mul, a, c);
+                    return self.binary(Binary::Mul, both, y);
                 }
                 if let Some(y) = self.negated(b) {
                     let product = self.binary(Binary::Mul, a, y);
@@ -420,10 +218,8 @@ impl Graph {
                 }
             }
             Binary::Min | Binary::Max if a == b => return a,
-            Binary::And => {
-                if self.is_zero(a) || self.is_zero(b) {
-                    return self.number(0.0);
-                }
+            Binary::And if (self.is_zero(a) || self.is_zero(b)) => {
+                return self.number(0.0);
             }
             _ => {}
         }

@@ -12,10 +12,13 @@ pub mod fuse;
 pub mod graph;
 pub mod kernel;
 pub mod lexer;
+mod line;
+pub mod node;
 pub mod print;
 pub mod syntax;
 pub mod system;
 pub mod tape;
+mod understand;
 
 use crate::core::units::Dimension;
 

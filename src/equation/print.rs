@@ -74,9 +74,12 @@ impl<'a> Printer<'a> {
         match self.graph.node(id) {
             Node::Constant(bits, d) => self.constant(f64::from_bits(bits), d),
             Node::Symbol(s) => ((self.names)(s), Level::Atom),
-            Node::Unary(Unary::Neg, x) => (format!("{minus}{}", self.at(x, Level::Product)), Level::Minus),
+            Node::Unary(Unary::Neg, x) if typeset => (format!("{minus}{}", self.at(x, Level::Product)), Level::Minus),
+            // A sign binds more tightly than a product when it is read.
+            Node::Unary(Unary::Neg, x) => (format!("-{}", self.above(x, Level::Product)), Level::Minus),
             Node::Unary(Unary::Not, x) => (format!("not {}", self.at(x, Level::Compare)), Level::Not),
             Node::Unary(Unary::Powi(n), x) => self.power(x, &n.to_string()),
+            Node::Unary(Unary::Bernoulli, x) => (format!("1/exprel({})", self.text(x).0), Level::Product),
             Node::Unary(op, x) => {
                 if typeset && op == Unary::Abs {
                     return (format!("|{}|", self.text(x).0), Level::Atom);
@@ -183,6 +186,7 @@ fn function(op: Unary) -> &'static str {
         Unary::Expm1 => "expm1",
         Unary::Exprel => "exprel",
         Unary::ExprelDerivative => "exprel′",
+        Unary::Bernoulli => "1/exprel",
         Unary::Log => "log",
         Unary::Sqrt => "sqrt",
         Unary::Sin => "sin",

@@ -190,7 +190,7 @@ impl Parser<'_> {
         })
     }
 
-    fn bounded(&self, e: Expr) -> Parsed {
+    fn bounded(e: Expr) -> Parsed {
         if e.depth > DEPTH {
             return Err(too_deep(e.span));
         }
@@ -237,7 +237,7 @@ impl Parser<'_> {
             self.at += 1;
             let b = next(self)?;
             let span = a.span.start..b.span.end;
-            a = self.bounded(Expr::new(ExprKind::Binary(op, Box::new(a), Box::new(b)), span))?;
+            a = Self::bounded(Expr::new(ExprKind::Binary(op, Box::new(a), Box::new(b)), span))?;
         }
         Ok(a)
     }
@@ -258,7 +258,7 @@ impl Parser<'_> {
         self.at += 1;
         let x = self.nested(Self::not)?;
         let span = start..x.span.end;
-        self.bounded(Expr::new(ExprKind::Not(Box::new(x)), span))
+        Self::bounded(Expr::new(ExprKind::Not(Box::new(x)), span))
     }
 
     fn comparison(&mut self) -> Parsed {
@@ -279,7 +279,7 @@ impl Parser<'_> {
             return Err(Diagnostic::error("comparisons are not chained", self.span()).help("write `a < b and b < c`"));
         }
         let span = a.span.start..b.span.end;
-        self.bounded(Expr::new(ExprKind::Binary(op, Box::new(a), Box::new(b)), span))
+        Self::bounded(Expr::new(ExprKind::Binary(op, Box::new(a), Box::new(b)), span))
     }
 
     fn sum(&mut self) -> Parsed {
@@ -308,7 +308,7 @@ impl Parser<'_> {
         }
         let x = self.nested(Self::minus)?;
         let span = start..x.span.end;
-        self.bounded(Expr::new(ExprKind::Neg(Box::new(x)), span))
+        Self::bounded(Expr::new(ExprKind::Neg(Box::new(x)), span))
     }
 
     fn power(&mut self) -> Parsed {
@@ -318,7 +318,7 @@ impl Parser<'_> {
         }
         let exponent = self.nested(Self::minus)?;
         let span = base.span.start..exponent.span.end;
-        self.bounded(Expr::new(ExprKind::Binary(Binary::Pow, Box::new(base), Box::new(exponent)), span))
+        Self::bounded(Expr::new(ExprKind::Binary(Binary::Pow, Box::new(base), Box::new(exponent)), span))
     }
 
     fn atom(&mut self) -> Parsed {
@@ -357,7 +357,7 @@ impl Parser<'_> {
                     }
                 }
                 let end = self.tokens[self.at - 1].span.end;
-                self.bounded(Expr::new(ExprKind::Call(name, span.clone(), list), span.start..end))
+                Self::bounded(Expr::new(ExprKind::Call(name, span.clone(), list), span.start..end))
             }
             Kind::Operator("(") => {
                 self.at += 1;

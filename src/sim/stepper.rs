@@ -7,6 +7,7 @@ mod by_lane;
 mod compile;
 mod early;
 mod probe;
+mod rest;
 mod threshold;
 
 pub use self::probe::Probe;
@@ -111,6 +112,8 @@ pub struct Stepper {
     gains: Kernel,
     /// Input ports that the kernels read, and their scratch registers.
     inputs: Vec<(usize, usize)>,
+    /// Ports whose register holds something else than zeros.
+    filled: Vec<bool>,
     noise: Vec<Noise>,
     time: Option<usize>,
     effects: Vec<Vec<Effect>>,
@@ -151,8 +154,9 @@ impl Stepper {
     ///
     /// # Errors
     /// An integrator that does not fit the equations, or that is unstable for the step (with the step that would be stable).
+    #[expect(clippy::needless_pass_by_value, reason = "a specification is used once")]
     pub fn new(spec: StepperSpec<'_>) -> Result<Self, StepperError> {
-        compile::compile(spec).map_err(|message| StepperError { message })
+        compile::compile(&spec).map_err(|message| StepperError { message })
     }
 
     /// Which integrator was chosen, and why, for the manifest.
@@ -201,8 +205,10 @@ impl Stepper {
             if end > start {
                 register[..end - start].copy_from_slice(&source[start..end]);
                 register[end - start..].fill(0.0);
-            } else {
-                register.fill(0.0);
+                self.filled[port] = true;
+            } else if std::mem::replace(&mut self.filled[port], false) {
+                // Zeros stay where they are, for all blocks.
+                self.memory.scratch_mut(scratch).fill(0.0);
             }
         }
         if !self.previous.is_empty() {
@@ -210,62 +216,6 @@ impl Stepper {
                 let at = s * self.memory.padded + start;
                 self.previous[at..at + count].copy_from_slice(&self.memory.data[at..at + count]);
             }
-        }
-    }
-
-    /// Keeps the held states of refractory lanes, and moves their other states by themselves where these depend on them.
-    fn keep(&mut self, resting: &[Refractory], inputs: &[&[f64]], step: u64) {
-        self.kept.clear();
-        self.moved.clear();
-        if resting.is_empty() {
-            return;
-        }
-        let padded = self.memory.padded;
-        for r in resting {
-            for &s in &self.hold {
-                self.kept.push(self.memory.data[s * padded + r.lane as usize]);
-            }
-        }
-        let Some(motion) = &self.held_motion else { return };
-        // The resting lanes as a small population of their own, with the same columns and registers.
-        let n = resting.len();
-        let width = if self.side.padded < 4 { n } else { n.div_ceil(16) * 16 };
-        let lane = |k: usize| resting[k.min(n - 1)].lane as usize;
-        for c in 0..self.columns {
-            for k in 0..width {
-                self.side.data[c * self.side.padded + k] = self.memory.data[c * padded + lane(k)];
-            }
-        }
-        for &(port, scratch) in &self.inputs {
-            let source = inputs.get(port).copied().unwrap_or(&[]);
-            let register = self.side.scratch_mut(scratch);
-            for (k, value) in register[..width].iter_mut().enumerate() {
-                *value = source.get(lane(k)).copied().unwrap_or(0.0);
-            }
-        }
-        for sub in 0..self.substeps {
-            let draw = step * u64::from(self.substeps) + u64::from(sub);
-            for noise in &self.noise {
-                let register = self.side.scratch_mut(noise.scratch);
-                for (k, value) in register[..width].iter_mut().enumerate() {
-                    *value = normal::normal(noise.key, self.first_unit + lane(k) as u32, draw, 0);
-                }
-            }
-            let time = (step as f64 + f64::from(sub) / f64::from(self.substeps)) * self.dt;
-            if let Some(t) = self.time {
-                self.side.scratch_mut(t)[..width].fill(time);
-            }
-            match motion {
-                Motion::Kernel(kernel) => kernel.run(&mut self.side, 0, width),
-                Motion::Lanes(lanes) => {
-                    for k in 0..n {
-                        lanes.advance(&mut self.side, k, k, time, false);
-                    }
-                }
-            }
-        }
-        for s in 0..self.states {
-            self.moved.extend_from_slice(&self.side.data[s * self.side.padded..s * self.side.padded + n]);
         }
     }
 
@@ -298,17 +248,6 @@ impl Stepper {
         }
     }
 
-    fn place_moved(&mut self, resting: &[Refractory]) {
-        if self.moved.is_empty() {
-            return;
-        }
-        for s in 0..self.states {
-            for (k, r) in resting.iter().enumerate() {
-                self.memory.data[s * self.memory.padded + r.lane as usize] = self.moved[s * resting.len() + k];
-            }
-        }
-    }
-
     /// Adds what arrives, and empties the arrivals.
     fn deliver(&mut self, arrivals: &mut [&mut [f64]], start: usize, count: usize) {
         let end = self.memory.lanes.min(start + count);
@@ -335,17 +274,6 @@ impl Stepper {
             }
             if !matches!(effects.last(), Some(Effect { gain: Place::Number(_), .. })) {
                 arriving.fill(0.0);
-            }
-        }
-    }
-
-    fn restore(&mut self, resting: &[Refractory]) {
-        let mut kept = self.kept.iter();
-        for r in resting {
-            for &s in &self.hold {
-                if let Some(&v) = kept.next() {
-                    self.memory.data[s * self.memory.padded + r.lane as usize] = v;
-                }
             }
         }
     }
@@ -402,41 +330,6 @@ impl Stepper {
 
     fn lane_states(&self, lane: usize) -> Vec<f64> {
         (0..self.states).map(|s| self.memory.data[s * self.memory.padded + lane]).collect()
-    }
-
-    /// Applies the reset to the lanes that spiked in the last `advance` and starts their refractory time.
-    pub fn reset(&mut self, step: u64, spikes: &[LaneSpike]) {
-        if spikes.is_empty() {
-            return;
-        }
-        let time = (step as f64 + 1.0) * self.dt;
-        let mut new = vec![0.0; self.reset_states.len()];
-        let per_lane = self.parameters.iter().any(|p| matches!(p, Place::Column(_)));
-        let shared = self.lane_parameters(0);
-        for spike in spikes {
-            let lane = spike.lane as usize;
-            let own = if per_lane { self.lane_parameters(lane) } else { Vec::new() };
-            let parameters: &[f64] = if per_lane { &own } else { &shared };
-            let states = self.lane_states(lane);
-            let values = Values { states: &states, parameters, time, ..Values::default() };
-            self.reset.evaluate(&values, &mut new);
-            for (&s, &v) in self.reset_states.iter().zip(&new) {
-                self.memory.data[s * self.memory.padded + lane] = v;
-            }
-            let states = self.lane_states(lane);
-            let values = Values { states: &states, parameters, time, ..Values::default() };
-            if self.condition.value(&values) != 0.0 {
-                self.above.push(spike.lane);
-            }
-            if let Some(tape) = &self.refractory_time {
-                let steps = (tape.value(&values) / self.dt).round();
-                if steps >= 1.0 {
-                    self.refractory.push(Refractory { lane: spike.lane, until: step + 1 + steps as u64 });
-                }
-            }
-        }
-        self.above.sort_unstable();
-        self.refractory.sort_unstable_by_key(|r| r.lane);
     }
 
     /// Values of state `index` in SI.

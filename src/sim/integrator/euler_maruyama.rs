@@ -6,11 +6,11 @@ use crate::equation::graph::Id;
 /// x + h f(x) + g(x) sqrt(h) N.
 pub fn step(p: &mut Problem<'_>) -> Vec<Id> {
     let mut x = super::euler::step(p);
-    for i in 0..x.len() {
+    for (i, x) in x.iter_mut().enumerate() {
         if let Some(factor) = p.diffusion[i] {
             let w = p.noise(i);
             let kick = p.graph.mul(factor, w);
-            x[i] = p.graph.add(x[i], kick);
+            *x = p.graph.add(*x, kick);
         }
     }
     x

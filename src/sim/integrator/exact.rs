@@ -65,7 +65,7 @@ pub fn propagators(a: &[f64], m: usize, h: f64) -> (Vec<f64>, Vec<f64>) {
 pub fn step(p: &mut Problem<'_>) -> Result<Vec<Id>, String> {
     let linear = linear_part(p);
     let mut new: Vec<Option<Id>> = vec![None; p.states()];
-    for i in 0..p.states() {
+    for (i, new) in new.iter_mut().enumerate() {
         if linear.states.contains(&i) {
             continue;
         }
@@ -75,7 +75,7 @@ pub fn step(p: &mut Problem<'_>) -> Result<Vec<Id>, String> {
         if p.graph.depends(p.drift[i], |s| s == Symbol::Time) {
             return Err(format!("`exact` needs equations without explicit time, that of `{}` depends on t: use auto", p.names[i]));
         }
-        new[i] = Some(p.exponential_step(i));
+        *new = Some(p.exponential_step(i));
     }
     let (propagator, integral) = entries(p, &linear);
     let m = linear.states.len();

@@ -12,14 +12,14 @@ pub fn step(p: &mut Problem<'_>) -> Vec<Id> {
     let sum: Vec<Id> = f.iter().zip(&f_ahead).map(|(&a, &b)| p.graph.add(a, b)).collect();
     let mut new = p.moved(&x, 0.5 * h, &sum);
     let half = p.graph.number(0.5);
-    for i in 0..new.len() {
+    for (i, x) in new.iter_mut().enumerate() {
         if let Some(g) = p.diffusion[i] {
             let later = p.at(&[g], &ahead, 1.0)[0];
             let both = p.graph.add(g, later);
             let mean = p.graph.mul(half, both);
             let w = p.noise(i);
             let kick = p.graph.mul(mean, w);
-            new[i] = p.graph.add(new[i], kick);
+            *x = p.graph.add(*x, kick);
         }
     }
     new

@@ -23,6 +23,12 @@ use crate::equation::derive::derivative;
 use crate::equation::graph::{Binary, Graph, Id, Node, Symbol, Unary};
 use crate::equation::tape::Tape;
 
+/// Rates (or a Jacobian) at a time and state.
+pub type Rate<'a> = dyn Fn(f64, &[f64], &mut [f64]) + 'a;
+
+/// A threshold surface at a time and state.
+pub type Surface<'a> = dyn Fn(f64, &[f64]) -> f64 + 'a;
+
 /// An integrator as `list integrators` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Info {
@@ -201,7 +207,10 @@ impl Problem<'_> {
         })
     }
 
-    /// Value of an expression of parameters in each lane, or one value if it is a number.
+    /// Value of an expression of parameters if it is a number.
+    ///
+    /// # Errors
+    /// Its value in each lane, if lanes differ.
     pub fn lane_value(&self, id: Id) -> Result<f64, Vec<f64>> {
         if let Some(v) = self.graph.value(id) {
             return Ok(v);

@@ -17,9 +17,9 @@ const ERROR: [f64; 7] = [71.0 / 57600.0, 0.0, -71.0 / 16695.0, 71.0 / 1920.0, -1
 /// What is integrated: the rates, the threshold surface if there is one, and where the threshold variable is clipped.
 pub struct Lane<'a> {
     /// Rates at a time and state.
-    pub rate: &'a dyn Fn(f64, &[f64], &mut [f64]),
+    pub rate: &'a super::Rate<'a>,
     /// Positive once crossed.
-    pub surface: Option<&'a dyn Fn(f64, &[f64]) -> f64>,
+    pub surface: Option<&'a super::Surface<'a>>,
     /// Threshold variable and its greatest trial value.
     pub cut: Option<(usize, f64)>,
 }
@@ -33,10 +33,10 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
     let mut k = vec![vec![0.0; n]; 7];
     let mut trial = vec![0.0; n];
     let rate = |time: f64, state: &mut [f64], out: &mut [f64]| {
-        if let Some((s, cut)) = lane.cut {
-            if state[s] > cut {
-                state[s] = cut;
-            }
+        if let Some((s, cut)) = lane.cut
+            && state[s] > cut
+        {
+            state[s] = cut;
         }
         (lane.rate)(time, state, out);
     };

@@ -6,9 +6,9 @@ const GAMMA: f64 = 1.0 - std::f64::consts::FRAC_1_SQRT_2;
 /// What is integrated.
 pub struct Lane<'a> {
     /// Rates.
-    pub rate: &'a dyn Fn(f64, &[f64], &mut [f64]),
+    pub rate: &'a super::Rate<'a>,
     /// Jacobian (row-major), followed by the derivative of each rate by time.
-    pub jacobian: &'a dyn Fn(f64, &[f64], &mut [f64]),
+    pub jacobian: &'a super::Rate<'a>,
     /// Threshold variable and its greatest trial value.
     pub cut: Option<(usize, f64)>,
 }

@@ -2,7 +2,7 @@
 
 use crate::equation::kernel::{Memory, Place};
 use crate::equation::tape::{Tape, Values};
-use crate::sim::integrator::{rk45, rosenbrock};
+use crate::sim::integrator::{Surface, rk45, rosenbrock};
 
 /// One lane at a time, by the plain evaluator.
 #[derive(Debug, Clone)]
@@ -68,7 +68,7 @@ impl ByLane {
                 }
                 v[0]
             };
-            let surface: Option<&dyn Fn(f64, &[f64]) -> f64> = if armed && self.surface.is_some() { Some(&surface) } else { None };
+            let surface: Option<&Surface<'_>> = if armed && self.surface.is_some() { Some(&surface) } else { None };
             rk45::advance(&rk45::Lane { rate: &rate, surface, cut }, time, self.h, &mut x)
         };
         for (s, v) in x.into_iter().enumerate() {

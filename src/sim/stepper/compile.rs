@@ -65,7 +65,7 @@ fn import(p: &Parts, parameters: &[Column]) -> Imported {
 }
 
 /// See [`Stepper::new`].
-pub fn compile(spec: StepperSpec<'_>) -> Result<Stepper, String> {
+pub fn compile(spec: &StepperSpec<'_>) -> Result<Stepper, String> {
     let p = spec.system.parts();
     let n = p.states.len();
     let lanes = spec.lanes;
@@ -79,10 +79,10 @@ pub fn compile(spec: StepperSpec<'_>) -> Result<Stepper, String> {
         ));
     }
     for (column, v) in spec.parameters.iter().zip(&p.parameters).chain(spec.initial.iter().zip(&p.states)) {
-        if let Column::Each(list) = column {
-            if list.len() != lanes {
-                return Err(format!("`{}` has {} values for {lanes} units", v.name, list.len()));
-            }
+        if let Column::Each(list) = column
+            && list.len() != lanes
+        {
+            return Err(format!("`{}` has {} values for {lanes} units", v.name, list.len()));
         }
         if let Some(lane) = (0..lanes).find(|&l| !at(column, l).is_finite()) {
             return Err(format!("`{}` of unit {} is not a finite number", v.name, spec.first_unit as usize + lane));
@@ -139,7 +139,7 @@ pub fn compile(spec: StepperSpec<'_>) -> Result<Stepper, String> {
         lane_values = std::mem::take(&mut resting.lane_values);
         held = Some((resting.graph, resting.drift, method));
     }
-    assemble(&spec, imported, main, held, lane_values, (name, why))
+    assemble(spec, imported, main, held, &lane_values, (name, why))
 }
 
 /// The threshold variable and its bound, where the rates are not linear in it (an upstroke that no fixed step can follow).
@@ -158,7 +158,7 @@ fn assemble(
     mut imported: Imported,
     main: Movement,
     held: Option<Movement>,
-    lane_values: Vec<LaneValues>,
+    lane_values: &[LaneValues],
     (name, why): (String, String),
 ) -> Result<Stepper, String> {
     let p = spec.system.parts();
@@ -263,7 +263,7 @@ fn assemble(
     }
     let surface = imported.surface.map(|h| Tape::new(&imported.graph, &[h]));
     let mut memory = Memory::new(lanes, plan.columns as usize, plan.scratch as usize);
-    fill(&mut memory, spec, &parameters, &lane_columns, &lane_values);
+    fill(&mut memory, spec, &parameters, &lane_columns, lane_values);
     fill_hoisted(&plan, &mut memory, &bind);
     let side = Memory::new(memory.block.min(memory.padded), plan.columns as usize, plan.scratch as usize);
     let never = imported.graph.number(0.0);
@@ -280,6 +280,7 @@ fn assemble(
         held_motion: held_moves,
         gains,
         inputs,
+        filled: vec![true; p.inputs.len()],
         noise,
         time,
         effects,
@@ -309,14 +310,15 @@ fn assemble(
 /// What the threshold compares, and how; other conditions are compared with zero.
 fn comparison(imported: &Imported) -> Option<(Binary, Vec<Id>)> {
     let condition = imported.condition?;
-    match imported.graph.node(condition) {
-        Node::Binary(op @ (Binary::Greater | Binary::GreaterEqual | Binary::Less | Binary::LessEqual), a, b) => Some((op, vec![a, b])),
-        _ => {
-            let mut g = imported.graph.clone();
-            let zero = g.number(0.0);
-            // Zero exists in every graph that has a condition made of several.
-            (zero.index() < imported.graph.len()).then_some((Binary::NotEqual, vec![condition, zero]))
-        }
+    if let Node::Binary(op @ (Binary::Greater | Binary::GreaterEqual | Binary::Less | Binary::LessEqual), a, b) =
+        imported.graph.node(condition)
+    {
+        Some((op, vec![a, b]))
+    } else {
+        let mut g = imported.graph.clone();
+        let zero = g.number(0.0);
+        // Zero exists in every graph that has a condition made of several.
+        (zero.index() < imported.graph.len()).then_some((Binary::NotEqual, vec![condition, zero]))
     }
 }
 

@@ -8,8 +8,11 @@ use crate::core::rng::{Key, philox};
 /// Greatest mean number of events of a unit in a step.
 pub(super) const MOST: f64 = 1e7;
 
-/// Entries of the guide: the first 8 bits of a draw say where to start.
-const GUIDE: usize = 256;
+/// Cells of the guide: the first 12 bits of a draw say the count, but for the few cells in which it changes.
+const CELL_BITS: u32 = 12;
+
+/// Marks a cell of the guide in which the count changes.
+const MIXED: u32 = 1 << 31;
 
 /// The Poisson distribution of one mean, ready to be inverted.
 #[derive(Debug, Clone)]
@@ -54,14 +57,30 @@ impl Inverse {
         if let Some(last) = cumulative.last_mut() {
             *last = u32::MAX;
         }
-        let guide = (0..GUIDE as u32).map(|g| cumulative.partition_point(|&c| c <= g << 24 && c < u32::MAX) as u32).collect();
+        let index = |draw: u32| cumulative.partition_point(|&c| c <= draw && c < u32::MAX) as u32;
+        let guide = (0..1_u32 << CELL_BITS)
+            .map(|cell| {
+                let first = cell << (32 - CELL_BITS);
+                let (low, high) = (index(first), index(first | (u32::MAX >> CELL_BITS)));
+                if low == high { low } else { low | MIXED }
+            })
+            .collect();
         Self { cumulative, guide, least }
     }
 
     /// The count that a draw means.
     #[inline(always)]
     pub fn count(&self, draw: u32) -> u32 {
-        let mut j = self.guide[(draw >> 24) as usize] as usize;
+        let cell = self.guide[(draw >> (32 - CELL_BITS)) as usize];
+        if cell & MIXED == 0 { self.least + cell } else { self.searched(draw, cell & !MIXED) }
+    }
+}
+
+impl Inverse {
+    /// The count of a draw in a cell in which it changes, from `j` on.
+    #[cold]
+    fn searched(&self, draw: u32, j: u32) -> u32 {
+        let mut j = j as usize;
         while draw >= self.cumulative[j] && j + 1 < self.cumulative.len() {
             j += 1;
         }
@@ -69,34 +88,40 @@ impl Inverse {
     }
 }
 
-/// Draws for the units `4 * quad ..` of one step: 8 blocks at a time, written so that the rounds of Philox run in vectors.
+/// Blocks of Philox side by side: sixteen keep the rounds in vector registers (8 and 32 take two to three times as long).
+const SIDE: usize = 16;
+
+/// Draws for the units `4 * quad ..` of one step. The words of a block are carried in 64 bits each, so that a round is two
+/// widening multiplications, shifts and xors, which compile to vector instructions as they stand.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
 pub(super) fn draws(key: Key, first_quad: u32, step: u64, out: &mut [[u32; 4]]) {
     const M0: u64 = 0xD251_1F53;
     const M1: u64 = 0xCD9E_8D57;
+    const LOW: u64 = 0xFFFF_FFFF;
     let mut quad = first_quad;
-    let mut chunks = out.chunks_exact_mut(8);
+    let mut chunks = out.chunks_exact_mut(SIDE);
     for chunk in &mut chunks {
-        let mut a: [u32; 8] = std::array::from_fn(|i| quad.wrapping_add(i as u32));
-        let mut b = [step as u32; 8];
-        let mut c = [(step >> 32) as u32; 8];
-        let mut d = [0_u32; 8];
+        let mut a: [u64; SIDE] = std::array::from_fn(|i| u64::from(quad.wrapping_add(i as u32)));
+        let mut b = [step & LOW; SIDE];
+        let mut c = [step >> 32; SIDE];
+        let mut d = [0_u64; SIDE];
         let mut k = key.0;
         for _ in 0..10 {
-            for i in 0..8 {
-                let p0 = M0 * u64::from(a[i]);
-                let p1 = M1 * u64::from(c[i]);
-                a[i] = (p1 >> 32) as u32 ^ b[i] ^ k[0];
-                c[i] = (p0 >> 32) as u32 ^ d[i] ^ k[1];
-                b[i] = p1 as u32;
-                d[i] = p0 as u32;
+            let (k0, k1) = (u64::from(k[0]), u64::from(k[1]));
+            for i in 0..SIDE {
+                let p0 = M0 * (a[i] & LOW);
+                let p1 = M1 * (c[i] & LOW);
+                a[i] = (p1 >> 32) ^ b[i] ^ k0;
+                c[i] = (p0 >> 32) ^ d[i] ^ k1;
+                b[i] = p1 & LOW;
+                d[i] = p0 & LOW;
             }
             k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
         }
         for (i, four) in chunk.iter_mut().enumerate() {
-            *four = [a[i], b[i], c[i], d[i]];
+            *four = [a[i] as u32, b[i] as u32, c[i] as u32, d[i] as u32];
         }
-        quad = quad.wrapping_add(8);
+        quad = quad.wrapping_add(SIDE as u32);
     }
     for four in chunks.into_remainder() {
         *four = philox([quad, step as u32, (step >> 32) as u32, 0], key.0);

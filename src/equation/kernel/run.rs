@@ -1,0 +1,294 @@
+//! The loops of a register program.
+
+#![expect(clippy::needless_bitwise_bool, reason = "both sides are computed, so that loops have no branches")]
+
+use super::{CHUNK, Instruction, Place};
+use crate::core::math;
+use crate::equation::graph::{Binary, Unary, fused, truth};
+
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    pub start: usize,
+    pub padded: usize,
+    pub base: usize,
+    pub block: usize,
+}
+
+impl Layout {
+    #[inline(always)]
+    fn address(self, place: Place) -> usize {
+        match place {
+            Place::Column(c) => c as usize * self.padded + self.start,
+            Place::Scratch(r) => self.base + r as usize * self.block,
+            Place::Number(_) => 0,
+        }
+    }
+}
+
+/// A source of lanes: memory or a number.
+trait Lanes: Copy {
+    fn load<const W: usize>(self, data: &[f64], k: usize) -> [f64; W];
+}
+
+#[derive(Clone, Copy)]
+struct At(usize);
+#[derive(Clone, Copy)]
+struct Same(f64);
+
+impl Lanes for At {
+    #[inline(always)]
+    fn load<const W: usize>(self, data: &[f64], k: usize) -> [f64; W] {
+        let mut out = [0.0; W];
+        out.copy_from_slice(&data[self.0 + k..self.0 + k + W]);
+        out
+    }
+}
+
+impl Lanes for Same {
+    #[inline(always)]
+    fn load<const W: usize>(self, _: &[f64], _: usize) -> [f64; W] {
+        [self.0; W]
+    }
+}
+
+#[inline(always)]
+fn map1<const W: usize>(data: &mut [f64], n: usize, to: usize, a: impl Lanes, f: impl Fn(f64) -> f64) {
+    for k in (0..n).step_by(W) {
+        let x: [f64; W] = a.load(data, k);
+        let mut out = [0.0; W];
+        for i in 0..W {
+            out[i] = f(x[i]);
+        }
+        data[to + k..to + k + W].copy_from_slice(&out);
+    }
+}
+
+#[inline(always)]
+fn map2<const W: usize>(data: &mut [f64], n: usize, to: usize, a: impl Lanes, b: impl Lanes, f: impl Fn(f64, f64) -> f64) {
+    for k in (0..n).step_by(W) {
+        let x: [f64; W] = a.load(data, k);
+        let y: [f64; W] = b.load(data, k);
+        let mut out = [0.0; W];
+        for i in 0..W {
+            out[i] = f(x[i], y[i]);
+        }
+        data[to + k..to + k + W].copy_from_slice(&out);
+    }
+}
+
+#[inline(always)]
+fn map3<const W: usize>(
+    data: &mut [f64],
+    n: usize,
+    to: usize,
+    (a, b, c): (impl Lanes, impl Lanes, impl Lanes),
+    f: impl Fn(f64, f64, f64) -> f64,
+) {
+    for k in (0..n).step_by(W) {
+        let x: [f64; W] = a.load(data, k);
+        let y: [f64; W] = b.load(data, k);
+        let z: [f64; W] = c.load(data, k);
+        let mut out = [0.0; W];
+        for i in 0..W {
+            out[i] = f(x[i], y[i], z[i]);
+        }
+        data[to + k..to + k + W].copy_from_slice(&out);
+    }
+}
+
+#[inline(always)]
+fn linear<const W: usize, const N: usize>(data: &mut [f64], n: usize, to: usize, base: impl Lanes, terms: &[(f64, usize)]) {
+    let mut fixed = [(0.0, 0); N];
+    fixed.copy_from_slice(&terms[..N]);
+    for k in (0..n).step_by(W) {
+        let mut sum: [f64; W] = base.load(data, k);
+        for (factor, address) in fixed {
+            let x: [f64; W] = At(address).load(data, k);
+            for i in 0..W {
+                sum[i] = factor.mul_add(x[i], sum[i]);
+            }
+        }
+        data[to + k..to + k + W].copy_from_slice(&sum);
+    }
+}
+
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
+pub(super) fn wide(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
+    execute::<CHUNK>(program, data, layout, n);
+}
+
+/// A few lanes one by one: a single neuron does not pay for sixteen.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
+pub(super) fn narrow(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
+    for lane in 0..n {
+        for instruction in program {
+            let at = |p: Place| match p {
+                Place::Number(v) => v,
+                p => data[layout.address(p) + lane],
+            };
+            let (to, value) = match instruction {
+                Instruction::Copy(to, a) => (to, at(*a)),
+                Instruction::Unary(op, to, a) => (to, op.apply(at(*a))),
+                Instruction::Binary(op, to, a, b) => (to, op.apply(at(*a), at(*b))),
+                Instruction::Where(to, c, a, b) => (to, if at(*c) == 0.0 { at(*b) } else { at(*a) }),
+                Instruction::Fma { to, a, b, c, minus_product, minus_term } => {
+                    (to, fused(at(*a), at(*b), at(*c), *minus_product, *minus_term))
+                }
+                Instruction::Linear { to, base, terms } => {
+                    (to, terms.iter().fold(at(*base), |sum, (factor, x)| factor.mul_add(at(*x), sum)))
+                }
+            };
+            data[layout.address(*to) + lane] = value;
+        }
+    }
+}
+
+#[inline(always)]
+fn execute<const W: usize>(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
+    let at = |p: Place| layout.address(p);
+    for instruction in program {
+        match instruction {
+            Instruction::Copy(to, a) => match *a {
+                Place::Number(v) => map1::<W>(data, n, at(*to), Same(v), |x| x),
+                a => map1::<W>(data, n, at(*to), At(at(a)), |x| x),
+            },
+            Instruction::Unary(op, to, a) => unary::<W>(*op, data, n, at(*to), At(at(*a))),
+            // Where both sides are in memory (the compiler sees to that) one loop is enough.
+            Instruction::Binary(op @ (Binary::Pow | Binary::And | Binary::Or | Binary::Equal | Binary::NotEqual), to, a, b) => {
+                rare::<W>(*op, data, n, at(*to), At(at(*a)), At(at(*b)));
+            }
+            Instruction::Binary(op, to, a, b) => match (*a, *b) {
+                (Place::Number(v), b) => binary::<W>(*op, data, n, at(*to), Same(v), At(at(b))),
+                (a, Place::Number(v)) => binary::<W>(*op, data, n, at(*to), At(at(a)), Same(v)),
+                (a, b) => binary::<W>(*op, data, n, at(*to), At(at(a)), At(at(b))),
+            },
+            Instruction::Where(to, c, a, b) => {
+                let choose = |c: f64, a: f64, b: f64| if c == 0.0 { b } else { a };
+                let c = At(at(*c));
+                match (*a, *b) {
+                    (Place::Number(a), Place::Number(b)) => map3::<W>(data, n, at(*to), (c, Same(a), Same(b)), choose),
+                    (Place::Number(a), b) => map3::<W>(data, n, at(*to), (c, Same(a), At(at(b))), choose),
+                    (a, Place::Number(b)) => map3::<W>(data, n, at(*to), (c, At(at(a)), Same(b)), choose),
+                    (a, b) => map3::<W>(data, n, at(*to), (c, At(at(a)), At(at(b))), choose),
+                }
+            }
+            Instruction::Fma { to, a, b, c, minus_product, minus_term } => {
+                multiply_add::<W>(data, n, at(*to), (*a, *b, *c), (*minus_product, *minus_term), layout);
+            }
+            Instruction::Linear { to, base, terms } => {
+                let mut list = [(0.0, 0); 4];
+                for (slot, (factor, place)) in list.iter_mut().zip(terms) {
+                    *slot = (*factor, at(*place));
+                }
+                sum_terms::<W>(data, n, at(*to), *base, &list[..terms.len()], layout);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn sum_terms<const W: usize>(data: &mut [f64], n: usize, to: usize, base: Place, terms: &[(f64, usize)], layout: Layout) {
+    match (base, terms.len()) {
+        (Place::Number(v), 1) => linear::<W, 1>(data, n, to, Same(v), terms),
+        (Place::Number(v), 2) => linear::<W, 2>(data, n, to, Same(v), terms),
+        (Place::Number(v), 3) => linear::<W, 3>(data, n, to, Same(v), terms),
+        (Place::Number(v), _) => linear::<W, 4>(data, n, to, Same(v), terms),
+        (base, 1) => linear::<W, 1>(data, n, to, At(layout.address(base)), terms),
+        (base, 2) => linear::<W, 2>(data, n, to, At(layout.address(base)), terms),
+        (base, 3) => linear::<W, 3>(data, n, to, At(layout.address(base)), terms),
+        (base, _) => linear::<W, 4>(data, n, to, At(layout.address(base)), terms),
+    }
+}
+
+#[inline(always)]
+fn multiply_add<const W: usize>(
+    data: &mut [f64],
+    n: usize,
+    to: usize,
+    (a, b, c): (Place, Place, Place),
+    signs: (bool, bool),
+    layout: Layout,
+) {
+    // Signs are folded into numbers where there are some; the product commutes.
+    let (a, b) = if matches!(b, Place::Number(_)) { (b, a) } else { (a, b) };
+    let (minus_product, minus_term) = signs;
+    let at = |p: Place| At(layout.address(p));
+    let signed = |v: f64, minus: bool| if minus { -v } else { v };
+    match (a, c) {
+        (Place::Number(x), Place::Number(z)) => {
+            map1::<W>(data, n, to, at(b), |y| signed(x, minus_product).mul_add(y, signed(z, minus_term)));
+        }
+        (Place::Number(x), c) if minus_term => map2::<W>(data, n, to, at(b), at(c), |y, z| signed(x, minus_product).mul_add(y, -z)),
+        (Place::Number(x), c) => map2::<W>(data, n, to, at(b), at(c), |y, z| signed(x, minus_product).mul_add(y, z)),
+        (a, Place::Number(z)) if minus_product => map2::<W>(data, n, to, at(a), at(b), |x, y| (-x).mul_add(y, signed(z, minus_term))),
+        (a, Place::Number(z)) => map2::<W>(data, n, to, at(a), at(b), |x, y| x.mul_add(y, signed(z, minus_term))),
+        (a, c) => {
+            let all = (at(a), at(b), at(c));
+            match signs {
+                (false, false) => map3::<W>(data, n, to, all, |x, y, z| fused(x, y, z, false, false)),
+                (true, false) => map3::<W>(data, n, to, all, |x, y, z| fused(x, y, z, true, false)),
+                (false, true) => map3::<W>(data, n, to, all, |x, y, z| fused(x, y, z, false, true)),
+                (true, true) => map3::<W>(data, n, to, all, |x, y, z| fused(x, y, z, true, true)),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn unary<const W: usize>(op: Unary, data: &mut [f64], n: usize, to: usize, a: At) {
+    match op {
+        Unary::Neg => map1::<W>(data, n, to, a, |x| -x),
+        Unary::Not => map1::<W>(data, n, to, a, |x| truth(x == 0.0)),
+        Unary::Exp => map1::<W>(data, n, to, a, math::exp),
+        Unary::Expm1 => map1::<W>(data, n, to, a, math::expm1),
+        Unary::Exprel => map1::<W>(data, n, to, a, math::exprel),
+        Unary::ExprelDerivative => map1::<W>(data, n, to, a, math::exprel_derivative),
+        Unary::Bernoulli => map1::<W>(data, n, to, a, math::bernoulli),
+        Unary::Log => map1::<W>(data, n, to, a, math::log),
+        Unary::Sqrt => map1::<W>(data, n, to, a, math::sqrt),
+        Unary::Sin => map1::<W>(data, n, to, a, math::sin),
+        Unary::Cos => map1::<W>(data, n, to, a, math::cos),
+        Unary::Tan => map1::<W>(data, n, to, a, math::tan),
+        Unary::Tanh => map1::<W>(data, n, to, a, math::tanh),
+        Unary::Sinh => map1::<W>(data, n, to, a, math::sinh),
+        Unary::Cosh => map1::<W>(data, n, to, a, math::cosh),
+        Unary::Abs => map1::<W>(data, n, to, a, f64::abs),
+        Unary::Sign => map1::<W>(data, n, to, a, math::sign),
+        Unary::Floor => map1::<W>(data, n, to, a, f64::floor),
+        Unary::Step => map1::<W>(data, n, to, a, math::step),
+        Unary::Sigmoid => map1::<W>(data, n, to, a, math::sigmoid),
+        Unary::Powi(2) => map1::<W>(data, n, to, a, |x| math::powi(x, 2)),
+        Unary::Powi(3) => map1::<W>(data, n, to, a, |x| math::powi(x, 3)),
+        Unary::Powi(4) => map1::<W>(data, n, to, a, |x| math::powi(x, 4)),
+        Unary::Powi(e) => map1::<W>(data, n, to, a, |x| math::powi(x, e)),
+    }
+}
+
+#[inline(always)]
+fn binary<const W: usize>(op: Binary, data: &mut [f64], n: usize, to: usize, a: impl Lanes, b: impl Lanes) {
+    match op {
+        Binary::Add => map2::<W>(data, n, to, a, b, |x, y| x + y),
+        Binary::Sub => map2::<W>(data, n, to, a, b, |x, y| x - y),
+        Binary::Mul => map2::<W>(data, n, to, a, b, |x, y| x * y),
+        Binary::Div => map2::<W>(data, n, to, a, b, |x, y| x / y),
+        Binary::Min => map2::<W>(data, n, to, a, b, math::min),
+        Binary::Max => map2::<W>(data, n, to, a, b, math::max),
+        Binary::Less => map2::<W>(data, n, to, a, b, |x, y| truth(x < y)),
+        Binary::LessEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x <= y)),
+        Binary::Greater => map2::<W>(data, n, to, a, b, |x, y| truth(x > y)),
+        Binary::GreaterEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x >= y)),
+        _ => {}
+    }
+}
+
+#[inline(always)]
+fn rare<const W: usize>(op: Binary, data: &mut [f64], n: usize, to: usize, a: At, b: At) {
+    match op {
+        Binary::Pow => map2::<W>(data, n, to, a, b, math::pow),
+        Binary::Equal => map2::<W>(data, n, to, a, b, |x, y| truth(x == y)),
+        Binary::NotEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x != y)),
+        Binary::And => map2::<W>(data, n, to, a, b, |x, y| truth((x != 0.0) & (y != 0.0))),
+        Binary::Or => map2::<W>(data, n, to, a, b, |x, y| truth((x != 0.0) | (y != 0.0))),
+        _ => {}
+    }
+}

@@ -1,0 +1,69 @@
+//! One line of a model file's equations.
+
+use std::ops::Range;
+
+use super::syntax::{Expr, expression};
+use crate::core::diagnostic::Diagnostic;
+use crate::core::units::{Dimension, parse_unit};
+
+/// One equation as written.
+pub(super) struct Line {
+    pub name: String,
+    pub name_span: Range<usize>,
+    pub differential: bool,
+    pub expr: Option<Expr>,
+    pub dimension: Option<Dimension>,
+}
+
+/// Reads one line: `dX/dt = expression : unit` or `name = expression : unit`.
+pub(super) fn read_line(text: &str, range: Range<usize>, found: &mut Vec<Diagnostic>) -> Option<Line> {
+    let line = &text[range.clone()];
+    let whole = range.clone();
+    let Some(equals) = line.find('=').filter(|&p| !line[p + 1..].starts_with('=')) else {
+        found.push(Diagnostic::error("this line is no equation", whole).help("write `dV_m/dt = ... : V` or `name = ... : unit`"));
+        return None;
+    };
+    let left = line[..equals].trim();
+    let (name, differential) = match left.strip_suffix("dt").map(str::trim_end).and_then(|l| l.strip_suffix('/')).map(str::trim_end) {
+        Some(top) if top.starts_with('d') => (top[1..].trim(), true),
+        _ => (left, false),
+    };
+    let offset = name.as_ptr() as usize - text.as_ptr() as usize;
+    let name_span = offset..offset + name.len();
+    let mut start = name.chars();
+    let fits = start.next().is_some_and(|c| c.is_alphabetic() || c == '_') && start.all(|c| c.is_alphanumeric() || c == '_');
+    if !fits {
+        found.push(
+            Diagnostic::error(format!("`{left}` cannot stand on the left of an equation"), range.start..range.start + left.len().max(1))
+                .help("write `dV_m/dt = ... : V` for a state, `name = ... : unit` for a subexpression"),
+        );
+        return None;
+    }
+    let mut line_out = Line { name: name.to_owned(), name_span, differential, expr: None, dimension: None };
+    let body = range.start + equals + 1;
+    let colon = line[equals + 1..].rfind(':').map(|p| body + p);
+    let end = colon.unwrap_or(range.end);
+    line_out.expr = expression(text, body..end, found);
+    match colon {
+        None => found.push(
+            Diagnostic::error(format!("the unit of `{name}` is missing"), range.end..range.end)
+                .help("end the line with `: unit`, such as `: V` (`: 1` for a plain number)"),
+        ),
+        Some(colon) => {
+            let unit = &text[colon + 1..range.end];
+            let skipped = unit.len() - unit.trim_start().len();
+            if let Some(flag) = unit.find("(unless").or_else(|| unit.find("(constant")) {
+                found.push(
+                    Diagnostic::error("flags of equations are not known here", colon + 1 + flag..range.end)
+                        .help("states that are held while refractory are listed in `refractory = { time = \"t_ref\", hold = [\"V_m\"] }`"),
+                );
+            } else {
+                match parse_unit(unit.trim()) {
+                    Ok((_, d)) => line_out.dimension = Some(d),
+                    Err(d) => found.push(d.shifted(colon + 1 + skipped)),
+                }
+            }
+        }
+    }
+    Some(line_out)
+}

@@ -1,0 +1,147 @@
+//! Resets, and lanes that are refractory after them.
+
+use super::{LaneSpike, Motion, Refractory, Stepper};
+use crate::core::normal;
+use crate::equation::kernel::Place;
+use crate::equation::tape::Values;
+
+impl Stepper {
+    /// Keeps the held states of refractory lanes, and moves their other states by themselves where these depend on them.
+    pub(super) fn keep(&mut self, resting: &[Refractory], inputs: &[&[f64]], step: u64) {
+        self.kept.clear();
+        self.moved.clear();
+        if resting.is_empty() {
+            return;
+        }
+        let padded = self.memory.padded;
+        for r in resting {
+            for &s in &self.hold {
+                self.kept.push(self.memory.data[s * padded + r.lane as usize]);
+            }
+        }
+        let Some(motion) = &self.held_motion else { return };
+        // The resting lanes as a small population of their own, with the same columns and registers.
+        let n = resting.len();
+        let width = if self.side.padded < 4 { n } else { n.div_ceil(16) * 16 };
+        let lane = |k: usize| resting[k.min(n - 1)].lane as usize;
+        for c in 0..self.columns {
+            for k in 0..width {
+                self.side.data[c * self.side.padded + k] = self.memory.data[c * padded + lane(k)];
+            }
+        }
+        for &(port, scratch) in &self.inputs {
+            let source = inputs.get(port).copied().unwrap_or(&[]);
+            let register = self.side.scratch_mut(scratch);
+            for (k, value) in register[..width].iter_mut().enumerate() {
+                *value = source.get(lane(k)).copied().unwrap_or(0.0);
+            }
+        }
+        for sub in 0..self.substeps {
+            let draw = step * u64::from(self.substeps) + u64::from(sub);
+            for noise in &self.noise {
+                let register = self.side.scratch_mut(noise.scratch);
+                for (k, value) in register[..width].iter_mut().enumerate() {
+                    *value = normal::normal(noise.key, self.first_unit + lane(k) as u32, draw, 0);
+                }
+            }
+            let time = (step as f64 + f64::from(sub) / f64::from(self.substeps)) * self.dt;
+            if let Some(t) = self.time {
+                self.side.scratch_mut(t)[..width].fill(time);
+            }
+            match motion {
+                Motion::Kernel(kernel) => kernel.run(&mut self.side, 0, width),
+                Motion::Lanes(lanes) => {
+                    for k in 0..n {
+                        lanes.advance(&mut self.side, k, k, time, false);
+                    }
+                }
+            }
+        }
+        for s in 0..self.states {
+            self.moved.extend_from_slice(&self.side.data[s * self.side.padded..s * self.side.padded + n]);
+        }
+    }
+
+    /// Puts the states that were moved apart in their places.
+    pub(super) fn place_moved(&mut self, resting: &[Refractory]) {
+        if self.moved.is_empty() {
+            return;
+        }
+        for s in 0..self.states {
+            for (k, r) in resting.iter().enumerate() {
+                self.memory.data[s * self.memory.padded + r.lane as usize] = self.moved[s * resting.len() + k];
+            }
+        }
+    }
+
+    /// Puts the held states back, whatever moved or arrived.
+    pub(super) fn restore(&mut self, resting: &[Refractory]) {
+        let mut kept = self.kept.iter();
+        for r in resting {
+            for &s in &self.hold {
+                if let Some(&v) = kept.next() {
+                    self.memory.data[s * self.memory.padded + r.lane as usize] = v;
+                }
+            }
+        }
+    }
+
+    /// Applies the reset to the lanes that spiked in the last `advance` and starts their refractory time.
+    pub fn reset(&mut self, step: u64, spikes: &[LaneSpike]) {
+        if spikes.is_empty() {
+            return;
+        }
+        let time = (step as f64 + 1.0) * self.dt;
+        let mut new = vec![0.0; self.reset_states.len()];
+        let (mut above, mut resting) = (Vec::new(), Vec::new());
+        let per_lane = self.parameters.iter().any(|p| matches!(p, Place::Column(_)));
+        let shared = self.lane_parameters(0);
+        for spike in spikes {
+            let lane = spike.lane as usize;
+            let own = if per_lane { self.lane_parameters(lane) } else { Vec::new() };
+            let parameters: &[f64] = if per_lane { &own } else { &shared };
+            let states = self.lane_states(lane);
+            let values = Values { states: &states, parameters, time, ..Values::default() };
+            self.reset.evaluate(&values, &mut new);
+            for (&s, &v) in self.reset_states.iter().zip(&new) {
+                self.memory.data[s * self.memory.padded + lane] = v;
+            }
+            let states = self.lane_states(lane);
+            let values = Values { states: &states, parameters, time, ..Values::default() };
+            if self.condition.value(&values) != 0.0 {
+                above.push(spike.lane);
+            }
+            if let Some(tape) = &self.refractory_time {
+                let steps = (tape.value(&values) / self.dt).round();
+                if steps >= 1.0 {
+                    resting.push(Refractory { lane: spike.lane, until: step + 1 + steps as u64 });
+                }
+            }
+        }
+        merge(&mut self.above, above, |&l| l);
+        merge(&mut self.refractory, resting, |r| r.lane);
+    }
+}
+
+/// Merges two lists that are in order of lane.
+fn merge<T: Copy>(into: &mut Vec<T>, new: Vec<T>, lane: impl Fn(&T) -> u32) {
+    if into.is_empty() {
+        *into = new;
+        return;
+    }
+    let mut at = into.len();
+    let mut left = new.len();
+    into.extend_from_slice(&new);
+    for k in (0..into.len()).rev() {
+        if left == 0 {
+            break;
+        }
+        if at > 0 && lane(&into[at - 1]) > lane(&new[left - 1]) {
+            at -= 1;
+            into[k] = into[at];
+        } else {
+            left -= 1;
+            into[k] = new[left];
+        }
+    }
+}
