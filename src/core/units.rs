@@ -3,8 +3,12 @@
 //! Every number inside the program is in SI base units (V, A, F, S, s, m); [`display_unit`] is the one table that says
 //! in which unit a dimension is written in tables, panes and files.
 
+mod symbols;
+
 use std::fmt;
 use std::ops::Range;
+
+use symbols::{UNITS, symbol_value};
 
 use super::diagnostic::Diagnostic;
 
@@ -432,57 +436,6 @@ fn exponent(text: &str) -> Option<(f64, usize)> {
     }
     used += length;
     Some((rest[..length].parse().ok()?, used))
-}
-
-const UNITS: &[(&str, f64, Dimension)] = &[
-    ("V", 1.0, Dimension::VOLT),
-    ("A", 1.0, Dimension::AMPERE),
-    ("S", 1.0, Dimension::SIEMENS),
-    ("F", 1.0, Dimension::FARAD),
-    ("ohm", 1.0, Dimension::OHM),
-    ("Ohm", 1.0, Dimension::OHM),
-    ("Ω", 1.0, Dimension::OHM),
-    ("C", 1.0, Dimension([0, 0, 12, 12, 0, 0, 0])),
-    ("s", 1.0, Dimension::SECOND),
-    ("Hz", 1.0, Dimension::HERTZ),
-    ("m", 1.0, Dimension::METRE),
-    ("g", 1e-3, Dimension([0, 12, 0, 0, 0, 0, 0])),
-    ("K", 1.0, Dimension([0, 0, 0, 0, 12, 0, 0])),
-    ("degC", 1.0, Dimension([0, 0, 0, 0, 12, 0, 0])),
-    ("mol", 1.0, Dimension([0, 0, 0, 0, 0, 12, 0])),
-    ("M", 1e3, Dimension([-36, 0, 0, 0, 0, 12, 0])),
-    ("l", 1e-3, Dimension([36, 0, 0, 0, 0, 0, 0])),
-    ("N", 1.0, Dimension([12, 12, -24, 0, 0, 0, 0])),
-    ("J", 1.0, Dimension([24, 12, -24, 0, 0, 0, 0])),
-    ("W", 1.0, Dimension([24, 12, -36, 0, 0, 0, 0])),
-    ("Pa", 1.0, Dimension([-12, 12, -24, 0, 0, 0, 0])),
-    ("H", 1.0, Dimension([24, 12, -24, -24, 0, 0, 0])),
-    ("rad", 1.0, Dimension::NONE),
-    ("%", 1e-2, Dimension::NONE),
-];
-
-const PREFIXES: &[(&str, i32)] = &[
-    ("f", -15),
-    ("p", -12),
-    ("n", -9),
-    ("u", -6),
-    ("µ", -6),
-    ("μ", -6),
-    ("m", -3),
-    ("c", -2),
-    ("d", -1),
-    ("k", 3),
-    ("M", 6),
-    ("G", 9),
-    ("T", 12),
-];
-
-fn symbol_value(symbol: &str) -> Option<(i32, (f64, Dimension))> {
-    let find = |s: &str| UNITS.iter().find(|u| u.0 == s).map(|u| (u.1, u.2));
-    if let Some(unit) = find(symbol) {
-        return Some((0, unit));
-    }
-    PREFIXES.iter().find_map(|(p, e)| symbol.strip_prefix(p).and_then(find).map(|u| (*e, u)))
 }
 
 #[cfg(test)]

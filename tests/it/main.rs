@@ -1,5 +1,7 @@
 //! One binary for all integration tests: each more would be one more link.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod architecture;
 mod bad_scenarios;
 mod cli;

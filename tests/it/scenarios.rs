@@ -34,7 +34,7 @@ fn complaints(reference: &str) -> Vec<String> {
 fn every_shipped_scenario_finds_what_it_expects() {
     let mut references = Vec::new();
     for built_in in scenario::built_in() {
-        references.push(built_in.name.to_owned());
+        references.push(built_in.name.clone());
         if let Ok((spec, _)) = run::load(&built_in.name, &[]) {
             references.extend(spec.variants.iter().map(|v| format!("{}:{v}", built_in.name)));
         }
