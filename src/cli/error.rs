@@ -22,6 +22,8 @@ pub(super) enum CliError {
     Numerical,
     /// Interrupted; what there was has been printed.
     Interrupted,
+    /// A signal ended the dashboard: 128 and its number.
+    Signal(u8),
     /// A file or stream.
     Io(io::Error),
     /// Anything else that went wrong.
@@ -37,13 +39,14 @@ impl CliError {
             Self::Usage(_) | Self::Report(_) | Self::Refused => 2,
             Self::Numerical => 3,
             Self::Interrupted => 130,
+            Self::Signal(status) => *status,
         }
     }
 
     /// What is still to be said.
     pub(super) fn text(&self) -> Option<String> {
         match self {
-            Self::CheckFailed | Self::Refused | Self::Numerical | Self::Interrupted => None,
+            Self::CheckFailed | Self::Refused | Self::Numerical | Self::Interrupted | Self::Signal(_) => None,
             Self::Report(text) => Some(text.trim_end().to_owned()),
             Self::Usage(text) | Self::Other(text) => Some(format!("spikedeck: {text}")),
             Self::Io(e) if e.kind() == io::ErrorKind::BrokenPipe => None,

@@ -12,6 +12,10 @@
 #![expect(clippy::excessive_precision, reason = "coefficients as published")]
 #![expect(clippy::needless_bitwise_bool, reason = "both sides are computed, so that loops have no branches")]
 
+mod selection;
+
+pub use selection::{max, min, sign, step};
+
 use std::f64::consts::{LN_2, LOG2_E};
 
 /// ln 2 minus its nearest double.
@@ -436,31 +440,6 @@ pub fn powi(x: f64, n: i32) -> f64 {
 #[inline(always)]
 pub fn sqrt(x: f64) -> f64 {
     x.sqrt()
-}
-
-/// The lesser; the second if they cannot be compared.
-#[inline(always)]
-pub fn min(a: f64, b: f64) -> f64 {
-    if a < b { a } else { b }
-}
-
-/// The greater; the second if they cannot be compared.
-#[inline(always)]
-pub fn max(a: f64, b: f64) -> f64 {
-    if a > b { a } else { b }
-}
-
-/// -1, 0 or 1; NaN stays.
-#[inline(always)]
-pub fn sign(x: f64) -> f64 {
-    let positive = if x > 0.0 { 1.0 } else { x };
-    if x < 0.0 { -1.0 } else { positive }
-}
-
-/// Heaviside step: 1 for x >= 0, else 0.
-#[inline(always)]
-pub fn step(x: f64) -> f64 {
-    if x >= 0.0 { 1.0 } else { 0.0 }
 }
 
 #[cfg(test)]
