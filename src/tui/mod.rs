@@ -3,6 +3,7 @@
 mod act;
 pub mod app;
 pub mod backend;
+mod cards;
 pub mod commands;
 pub mod compare;
 pub mod content;
