@@ -86,7 +86,7 @@ fn spike_distance_of_two_trains_of_1000(bencher: Bencher<'_, '_>) {
         t
     };
     let (a, b) = (train(1), train(2));
-    bencher.bench_local(|| spike_distance::spike_distance(&a, &b, (0.0, 1e5)));
+    bencher.bench_local(|| spike_distance::spike_distance(&a, &b, spike_distance::Edges { start: 0.0, stop: 1e5 }));
 }
 
 #[divan::bench(sample_count = 10)]
