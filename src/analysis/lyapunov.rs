@@ -189,7 +189,9 @@ fn metrics(found: &Spectrum, bound: &Bound<'_>, settings: Settings) -> Vec<Metri
     }
     let positive: f64 = clear.iter().filter(|e| **e > 0.0).sum();
     let per = if bound.base == TimeBase::Milliseconds { "bits/s" } else { "bits/time" };
-    list.push(Metric::new(subject, "entropy_rate", positive / LN_2, per, n).note("Pesin: sum of the positive exponents, an upper bound"));
+    list.push(
+        Metric::new(subject, "entropy_rate", positive / LN_2 + 0.0, per, n).note("Pesin: sum of the positive exponents, an upper bound"),
+    );
     if found.resets > 0 {
         let rate = Metric::new(subject, "rate", found.resets as f64 / found.time, bound.base.rate_unit(), found.resets);
         list.push(rate.note("resets on the trajectory measured"));
@@ -219,7 +221,11 @@ fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, warnings: &mut 
     if found.grazing > 0 {
         warnings.push(format!("{} crossings only grazed the threshold and were taken without saltation", found.grazing));
     }
-    if found.resets == 0 && bound.system.spikes() {
+    let n = bound.flow.dimension();
+    // A threshold without a reset marks spikes of a smooth flow: there is nothing to miss.
+    let mut after = found.state.clone();
+    let resets = bound.flow.reset(found.time, &mut after, &mut vec![0.0; n * n]).is_some() && after != found.state;
+    if found.resets == 0 && resets {
         warnings.push("no reset happened while measuring: these are the exponents of the silent unit".into());
     }
     if let Some(at_rest) = at_rest(found, bound) {

@@ -2,6 +2,7 @@
 
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
 use crate::core::statistics::{mean, mean_interval, median, poisson_interval, quantile, share_interval};
+use crate::core::units::short;
 use crate::scenario::OptionKind;
 use crate::signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape};
 
@@ -86,7 +87,7 @@ impl Analysis for Rates {
                 }
             }
             if t.count() < 10 {
-                warnings.push(format!("{}: {} spikes in {seconds} s are few; look at the interval", s.text, t.count()));
+                warnings.push(format!("{}: {} spikes in {} s are few; look at the interval", s.text, t.count(), short(seconds)));
             }
         }
         Ok(request.outcome("Firing rates", shapes, metrics, words.join("; "), warnings))

@@ -230,7 +230,8 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
             );
             return None;
         }
-        "spikes" | "rate" => {
+        // A model that never spikes may have a variable of its own called `rate`.
+        "spikes" | "rate" if p.system.spikes() || variable(p, what).is_none() => {
             if !p.system.spikes() {
                 desk.error_help(
                     &node.place,

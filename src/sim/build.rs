@@ -342,13 +342,7 @@ fn choice(spec: &Spec, population: &PopulationSpec, found: &Found) -> Result<(St
 }
 
 /// The compiled equations of the lanes `range` of a population.
-fn stepper(
-    spec: &Spec,
-    population: &PopulationSpec,
-    found: &Found,
-    range: &Range<usize>,
-    integrator: &str,
-) -> Result<Stepper, BuildError> {
+fn stepper(spec: &Spec, population: &PopulationSpec, found: &Found, range: &Range<usize>, integrator: &str) -> Result<Stepper, BuildError> {
     let entity = format!("populations.{}", population.name);
     let cut = |columns: &[Column]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
     Stepper::new(StepperSpec {
