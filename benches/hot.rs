@@ -81,7 +81,9 @@ fn welch_of_a_million_samples(bencher: Bencher<'_, '_>) {
 fn spike_distance_of_two_trains_of_1000(bencher: Bencher<'_, '_>) {
     let train = |unit: u32| {
         let mut t = noise(1000, unit);
-        t.iter_mut().for_each(|x| *x = (*x + 0.5) * 1e5);
+        for x in &mut t {
+            *x = (*x + 0.5) * 1e5;
+        }
         t.sort_by(f64::total_cmp);
         t
     };
