@@ -18,7 +18,7 @@ static CARD: AnalysisCard = AnalysisCard {
     cost: "O(N) a column",
     caveats: "A drifting state has a mean and a spread that depend on the window. Bursts count as one cycle or as many, depending on \
               whether the state falls below the lower quartile of its range between spikes.",
-    references: &["Numerics of crossings: Press and others 2007, Numerical Recipes, ISBN 9780521880688"],
+    references: &["Flyvbjerg, Petersen 1989, J Chem Phys 91:461-466 (intervals from blocks), doi:10.1063/1.457480"],
 };
 
 const BINS: usize = 50;

@@ -159,7 +159,7 @@ fn population(catalog: &Catalog, library: &Library) -> Value {
         json!({
             "model": { "type": "string", "description": "a built-in model, one of `models`, or a file beside the scenario", "examples": library.names(Kind::Model) },
             "size": whole("number of units", 1),
-            "preset": text("named set of values of the model"),
+            "preset": { "type": ["string", "array"], "items": { "type": "string" }, "description": "named set of values of the model, or several that are joined" },
             "parameters": { "type": "object", "properties": parameters(Kind::Model), "additionalProperties": v() },
             "initial": { "type": "object", "description": "by state; those of a receptor as `RECEPTOR.STATE` or in a table of its name", "additionalProperties": { "type": ["string", "number", "object"] } },
             "receptors": { "type": "object", "additionalProperties": { "type": "object", "required": ["kind"], "properties": receptor, "additionalProperties": v() } },

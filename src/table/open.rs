@@ -81,6 +81,10 @@ pub fn seed_values(path: &Path) -> Result<SeedValues, TableError> {
 /// The scenario of a run, if it still is what was run.
 fn scenario(path: &Path, manifest: &Manifest, warnings: &mut Vec<String>) -> Option<Arc<Spec>> {
     let entry = &manifest.scenario;
+    // A recording from elsewhere was never made from a scenario.
+    if entry.hash.is_empty() {
+        return None;
+    }
     let file = path.join("scenario.toml");
     let text = match std::fs::read_to_string(&file) {
         Ok(text) => text,

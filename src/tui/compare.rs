@@ -38,7 +38,7 @@ pub struct Row {
 
 /// The focused column against the first other one (A is the one further left); `None` until two runs are over.
 pub fn of(app: &App) -> Option<Differences> {
-    let other = if app.column == 0 { 1 } else { 0 };
+    let other = usize::from(app.column == 0);
     let (a, b) = (app.column.min(other), app.column.max(other));
     let finished = |i: usize| app.columns.get(i)?.content.as_deref()?.finished.as_deref();
     Some(table(&run::compare(&[finished(a)?, finished(b)?])))

@@ -211,7 +211,7 @@ fn raster(recording: &Recording, time: Option<(f64, f64)>) -> Raster {
 
 fn rate_curve(spikes: &crate::signal::Spikes, window: (f64, f64), bin: f64, per_second: f64) -> Option<Curve> {
     let count = ((window.1 - window.0) / bin + 1e-9).floor();
-    if !(count >= 1.0 && count < 1e6) || spikes.size == 0 {
+    if !(1.0..1e6).contains(&count) || spikes.size == 0 {
         return None;
     }
     let mut counts = vec![0u32; count as usize];

@@ -139,7 +139,7 @@ pub fn table(pane: &Pane) -> String {
         }
         Shape::Card(c) => {
             for (heading, text) in &c.sections {
-                row(&[heading.clone()]);
+                row(std::slice::from_ref(heading));
                 row(&[text.clone(), String::new()]);
             }
         }

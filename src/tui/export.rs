@@ -90,7 +90,7 @@ fn free(folder: &Path, stem: &str, extension: &str) -> PathBuf {
     let clean = clean.trim_matches(['-', '.']);
     let dot = if extension.is_empty() { "" } else { "." };
     let name = |n: usize| if n == 1 { format!("{clean}{dot}{extension}") } else { format!("{clean}-{n}{dot}{extension}") };
-    (1..).map(|n| folder.join(name(n))).find(|p| !p.exists()).unwrap_or_else(|| folder.join(name(1)))
+    (1..10_000).map(|n| folder.join(name(n))).find(|p| !p.exists()).unwrap_or_else(|| folder.join(name(1)))
 }
 
 /// The sequence that puts text into the terminal's clipboard (OSC 52). Inside tmux it is sent a second time wrapped, so that

@@ -65,12 +65,11 @@ pub fn type_char(app: &mut App, c: char) {
             query.push(c);
             *selected = 0;
         }
-        Some(_) => {}
         None if app.gallery.typing => {
             app.gallery.query.push(c);
             app.gallery.filter();
         }
-        None => {}
+        Some(_) | None => {}
     }
 }
 

@@ -196,10 +196,10 @@ impl Session {
         let link = self.terminal.backend_mut().commit()?;
         self.next = Instant::now() + link.pause();
         let told = link.rate.filter(|_| link.degraded()).map(|rate| (rate, link.flush));
-        if told.is_some() != self.app.link.is_some() {
-            update(&mut self.app, Message::Link(told));
-        } else {
+        if told.is_some() == self.app.link.is_some() {
             self.app.link = told;
+        } else {
+            update(&mut self.app, Message::Link(told));
         }
         Ok(())
     }

@@ -208,6 +208,9 @@ pub fn wait_input(tty: BorrowedFd<'_>, timeout: Option<Duration>) -> Ready {
 const DRAIN: Duration = Duration::from_millis(50);
 
 /// Reads keys, mouse and resizes until the terminal or the receiver is gone.
+///
+/// # Errors
+/// When there is no terminal to read from, or no thread can be started.
 pub fn spawn_input(tell: Sender<Message>) -> io::Result<()> {
     let tty: OwnedFd = if io::stdin().is_terminal() {
         io::stdin().as_fd().try_clone_to_owned()?
@@ -248,6 +251,9 @@ fn translate(event: crossterm::event::Event) -> Option<Message> {
 }
 
 /// Turns signals into messages until the receiver is gone.
+///
+/// # Errors
+/// When signals cannot be listened to, or no thread can be started.
 pub fn spawn_signals(tell: Sender<Message>) -> io::Result<()> {
     let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGTERM, SIGINT, SIGTSTP, SIGCONT, SIGWINCH])?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {

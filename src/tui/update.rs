@@ -299,7 +299,7 @@ fn on_job(app: &mut App, id: JobId, told: Told, effects: &mut Vec<Effect>) {
                 JobState::Failed(why) => app.say(format!("{}: {why}", content.label), true),
                 JobState::Stopped => app.say(format!("{}: stopped; what was computed is shown", content.label), false),
                 _ if failed > 0 => {
-                    app.say(format!("{}: {failed} of {} expectations failed (pane Run)", content.label, content.checks.len()), true)
+                    app.say(format!("{}: {failed} of {} expectations failed (pane Run)", content.label, content.checks.len()), true);
                 }
                 _ => {}
             }
