@@ -5,7 +5,7 @@ use crate::core::statistics::{deviation, mean, mean_interval};
 use crate::scenario::OptionKind;
 use crate::signal::{Axis, Distribution, NamedShape, Shape, TimeBase};
 
-/// See [`CARD`].
+/// Extremes, mean, spread and period of a state.
 pub struct Levels;
 
 static CARD: AnalysisCard = AnalysisCard {

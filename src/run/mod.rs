@@ -1,9 +1,9 @@
 //! Jobs: run, seeds, sweep, compare; progress and cancel; used alike by the command line and the dashboard.
 //!
 //! [`execute`] runs one scenario on the calling thread; [`start`] runs whatever a scenario asks for (a single run, seeds, a
-//! sweep) on its own thread and tells what happens through a [`JobHandle`]. [`ensemble`] runs many points side by side with
-//! common random numbers, [`compare`] holds finished runs against each other. [`catalog`] tells scenarios what analyses
-//! exist, [`load`] finds and resolves a scenario.
+//! sweep) on its own thread and tells what happens through a [`JobHandle`]. [`ensemble()`] runs many points side by side with
+//! common random numbers, [`compare()`] holds finished runs against each other. [`catalog()`] tells scenarios what analyses
+//! exist, [`load()`] finds and resolves a scenario.
 
 mod catalog;
 mod compare;

@@ -1,8 +1,8 @@
 //! Named, typed columns ↔ Parquet and CSV: the only room that knows polars.
 //!
-//! A [`Table`] is a list of named [`Column`]s of one length with key-value metadata. [`write`] puts one into a file at
+//! A [`Table`] is a list of named [`Column`]s of one length with key-value metadata. [`write()`] puts one into a file at
 //! once; a [`Writer`] takes tables larger than memory batch by batch, a row group (Parquet) each. Both write under a
-//! temporary name in the same folder, sync, and rename: a reader never sees half a file. [`read`] gives back all
+//! temporary name in the same folder, sync, and rename: a reader never sees half a file. [`read()`] gives back all
 //! columns or the named ones.
 //!
 //! [`spikes_from`] and [`signal_from`] read somebody's recordings: spike times and sampled signals.
