@@ -6,6 +6,7 @@
 mod by_lane;
 mod compile;
 mod early;
+mod locate;
 mod probe;
 mod rest;
 mod threshold;
@@ -13,13 +14,13 @@ mod threshold;
 pub use self::probe::Probe;
 
 use self::by_lane::ByLane;
+use self::locate::Locate;
 use self::threshold::{Threshold, add_products, add_scaled};
 use crate::core::normal;
 use crate::core::rng::Key;
 use crate::equation::System;
 use crate::equation::kernel::{Kernel, Memory, Place};
-use crate::equation::tape::{Tape, Values};
-use crate::scenario::SpikeTimes;
+use crate::equation::tape::Tape;
 
 /// What the stepper is made from.
 pub struct StepperSpec<'a> {
@@ -86,11 +87,19 @@ enum Motion {
     Lanes(Box<ByLane>),
 }
 
-/// A lane that is refractory, and the first step in which it moves again.
+/// A lane that is refractory, and the first step in which it moves again, after `part` of that step.
 #[derive(Debug, Clone, Copy)]
 struct Refractory {
     lane: u32,
     until: u64,
+    part: f64,
+}
+
+impl Refractory {
+    /// Whether the lane rests when `step` begins.
+    fn rests(&self, step: u64) -> bool {
+        self.until > step || (self.until == step && self.part > 0.0)
+    }
 }
 
 /// A compiled lane range.
@@ -126,9 +135,9 @@ pub struct Stepper {
     refractory: Vec<Refractory>,
     /// Lanes in which the condition has held since before: it has to become false before they spike again.
     above: Vec<u32>,
-    /// Values before the step, if crossings are located.
-    previous: Vec<f64>,
-    surface: Option<Tape>,
+    /// If crossings are located.
+    locate: Option<Locate>,
+    releasing: Vec<Refractory>,
     candidates: Vec<u32>,
     kept: Vec<f64>,
     moved: Vec<f64>,
@@ -138,7 +147,6 @@ pub struct Stepper {
     /// Step in the time of the equations.
     dt: f64,
     substeps: u32,
-    spike_times: SpikeTimes,
 }
 
 /// What cannot be compiled or would not be stable.
@@ -172,7 +180,13 @@ impl Stepper {
     /// are appended to `spikes` in ascending order; they are not reset yet, so that a recorder sees the crossing value.
     pub fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
         let mut refractory = std::mem::take(&mut self.refractory);
+        if let Some(locate) = &mut self.locate {
+            locate.clear();
+            self.releasing.clear();
+            self.releasing.extend(refractory.iter().filter(|r| r.until == step && r.part > 0.0));
+        }
         refractory.retain(|r| r.until > step);
+        let releasing = std::mem::take(&mut self.releasing);
         let above = std::mem::take(&mut self.above);
         let (mut next, mut next_above) = (0, 0);
         for (start, count) in self.memory.blocks() {
@@ -188,11 +202,16 @@ impl Stepper {
             self.keep(resting, inputs, step);
             self.integrate(step, start, count, resting, above);
             self.place_moved(resting);
+            if let Some(locate) = &mut self.locate {
+                locate.end(&self.memory.data, self.memory.padded, start, count);
+            }
+            self.release(&releasing, start, count, step);
             self.deliver(arrivals, start, count);
             self.restore(resting);
             self.detect(start, count, resting, above, step, spikes);
         }
         self.refractory = refractory;
+        self.releasing = releasing;
     }
 
     /// Inputs of a block into their registers; states before the step, if they will be needed.
@@ -211,11 +230,8 @@ impl Stepper {
                 self.memory.scratch_mut(scratch).fill(0.0);
             }
         }
-        if !self.previous.is_empty() {
-            for s in 0..self.states {
-                let at = s * self.memory.padded + start;
-                self.previous[at..at + count].copy_from_slice(&self.memory.data[at..at + count]);
-            }
+        if let Some(locate) = &mut self.locate {
+            locate.begin(&self.memory.data, self.memory.padded, start, count);
         }
     }
 
@@ -291,30 +307,10 @@ impl Stepper {
             if at_rest || above.binary_search(&lane).is_ok() {
                 self.above.push(lane);
             } else {
-                spikes.push(LaneSpike { lane, fraction: self.fraction(lane as usize, step) });
+                let spike = self.located(lane, start, step);
+                spikes.push(spike);
             }
         }
-    }
-
-    /// Where in the step the threshold was crossed.
-    fn fraction(&self, lane: usize, step: u64) -> f64 {
-        if self.spike_times == SpikeTimes::Grid {
-            return 1.0;
-        }
-        if let Some(&f) = self.fractions.get(lane).filter(|f| **f < 1.0) {
-            return f;
-        }
-        let Some(surface) = &self.surface else { return 1.0 };
-        let parameters = self.lane_parameters(lane);
-        let padded = self.memory.padded;
-        let gather = |data: &[f64]| -> Vec<f64> { (0..self.states).map(|s| data[s * padded + lane]).collect() };
-        let (old, new) = (gather(&self.previous), gather(&self.memory.data));
-        let h = |states: &[f64], time: f64| {
-            surface.value(&Values { states, parameters: &parameters, time: time * self.dt, ..Values::default() })
-        };
-        let (before, after) = (h(&old, step as f64), h(&new, step as f64 + 1.0));
-        let f = before / (before - after);
-        if before < 0.0 && after >= 0.0 && f.is_finite() { f.clamp(0.0, 1.0) } else { 1.0 }
     }
 
     fn lane_parameters(&self, lane: usize) -> Vec<f64> {

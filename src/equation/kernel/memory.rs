@@ -21,7 +21,7 @@ impl Memory {
     pub fn new(lanes: usize, columns: usize, scratch: usize) -> Self {
         let padded = if lanes < 4 { lanes } else { lanes.div_ceil(CHUNK) * CHUNK };
         let touched = (columns + scratch).max(1);
-        let block = (24_576 / 8 / touched / CHUNK * CHUNK).clamp(2 * CHUNK, 256).min(padded.max(1));
+        let block = (24_576 / 8 / touched / CHUNK * CHUNK).clamp(2 * CHUNK, 512).min(padded.max(1));
         Self { data: vec![0.0; columns * padded + scratch * block], padded, block, lanes, columns }
     }
 

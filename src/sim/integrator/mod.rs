@@ -17,6 +17,7 @@ pub mod rosenbrock;
 mod stability;
 
 pub use self::choose::choose;
+pub use self::exact::linear_part;
 pub use self::stability::check;
 
 use crate::equation::derive::derivative;

@@ -1,6 +1,7 @@
 //! A stepper from its specification.
 
 use super::by_lane::ByLane;
+use super::locate::{Given, Locate};
 use super::threshold::Threshold;
 use super::{Column, Effect, Motion, Noise, Stepper, StepperSpec};
 use crate::core::rng::Key;
@@ -87,10 +88,6 @@ pub fn compile(spec: &StepperSpec<'_>) -> Result<Stepper, String> {
         if let Some(lane) = (0..lanes).find(|&l| !at(column, l).is_finite()) {
             return Err(format!("`{}` of unit {} is not a finite number", v.name, spec.first_unit as usize + lane));
         }
-    }
-    if spec.spike_times == SpikeTimes::Exact {
-        return Err("crossings inside a step cannot be solved in closed form here: use spike_times = \"interpolated\", or a shorter step"
-            .to_owned());
     }
     let substeps = spec.substeps.max(1);
     let per_second = p.time_unit.per_second();
@@ -261,14 +258,13 @@ fn assemble(
     if by_input {
         return Err("the reset or the refractory time depends on an input, which has no value at the moment of a spike".to_owned());
     }
-    let surface = imported.surface.map(|h| Tape::new(&imported.graph, &[h]));
     let mut memory = Memory::new(lanes, plan.columns as usize, plan.scratch as usize);
     fill(&mut memory, spec, &parameters, &lane_columns, lane_values);
     fill_hoisted(&plan, &mut memory, &bind);
     let side = Memory::new(memory.block.min(memory.padded), plan.columns as usize, plan.scratch as usize);
     let never = imported.graph.number(0.0);
     let reset_states = p.reset.iter().map(|r| r.0).collect();
-    let locate = spec.spike_times != SpikeTimes::Grid && surface.is_some();
+    let locate = locate(spec, &imported, memory.padded)?;
     Ok(Stepper {
         system: spec.system.clone(),
         name,
@@ -292,8 +288,8 @@ fn assemble(
         hold: p.hold.clone(),
         refractory: Vec::new(),
         above: Vec::new(),
-        previous: if locate { vec![0.0; n * memory.padded] } else { Vec::new() },
-        surface,
+        locate,
+        releasing: Vec::new(),
         candidates: Vec::new(),
         kept: Vec::new(),
         moved: Vec::new(),
@@ -302,9 +298,34 @@ fn assemble(
         first_unit: spec.first_unit,
         dt,
         substeps,
-        spike_times: spec.spike_times,
         memory,
     })
+}
+
+/// What finds crossings inside steps, if they are asked for.
+fn locate(spec: &StepperSpec<'_>, imported: &Imported, padded: usize) -> Result<Option<Locate>, String> {
+    let p = spec.system.parts();
+    if spec.spike_times == SpikeTimes::Grid || p.threshold.is_none() {
+        return Ok(None);
+    }
+    let Some(surface) = imported.surface else {
+        return Err("this threshold is not one comparison of two sides, so that there is no moment at which it is crossed: use \
+                    spike_times = \"grid\""
+            .to_owned());
+    };
+    let names: Vec<String> = p.states.iter().map(|v| v.name.clone()).collect();
+    let given = Given {
+        graph: &imported.graph,
+        drift: &imported.drift,
+        surface,
+        noisy: imported.diffusion.iter().any(Option::is_some),
+        resets: !p.reset.is_empty(),
+        hold: &p.hold,
+        exact: spec.spike_times == SpikeTimes::Exact,
+        names: &names,
+        padded,
+    };
+    Locate::new(&given).map(Some)
 }
 
 /// What the threshold compares, and how; other conditions are compared with zero.

@@ -7,14 +7,8 @@ impl Stepper {
     /// lanes is lost, as it is at the end of a step. `arrivals` as in [`Stepper::advance`].
     pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
         let mut refractory = std::mem::take(&mut self.refractory);
-        refractory.retain(|r| r.until > step);
-        let padded = self.memory.padded;
-        self.kept.clear();
-        for r in &refractory {
-            for &s in &self.hold {
-                self.kept.push(self.memory.data[s * padded + r.lane as usize]);
-            }
-        }
+        refractory.retain(|r| r.rests(step));
+        self.keep_held(&refractory);
         for (start, count) in self.memory.blocks() {
             self.deliver(arrivals, start, count);
         }

@@ -8,17 +8,12 @@ use crate::equation::tape::Values;
 impl Stepper {
     /// Keeps the held states of refractory lanes, and moves their other states by themselves where these depend on them.
     pub(super) fn keep(&mut self, resting: &[Refractory], inputs: &[&[f64]], step: u64) {
-        self.kept.clear();
+        self.keep_held(resting);
         self.moved.clear();
         if resting.is_empty() {
             return;
         }
         let padded = self.memory.padded;
-        for r in resting {
-            for &s in &self.hold {
-                self.kept.push(self.memory.data[s * padded + r.lane as usize]);
-            }
-        }
         let Some(motion) = &self.held_motion else { return };
         // The resting lanes as a small population of their own, with the same columns and registers.
         let n = resting.len();
@@ -62,6 +57,16 @@ impl Stepper {
         }
     }
 
+    /// Keeps the held states of refractory lanes, state by state.
+    pub(super) fn keep_held(&mut self, resting: &[Refractory]) {
+        self.kept.clear();
+        let padded = self.memory.padded;
+        for &s in &self.hold {
+            let column = &self.memory.data[s * padded..(s + 1) * padded];
+            self.kept.extend(resting.iter().map(|r| column[r.lane as usize]));
+        }
+    }
+
     /// Puts the states that were moved apart in their places.
     pub(super) fn place_moved(&mut self, resting: &[Refractory]) {
         if self.moved.is_empty() {
@@ -76,12 +81,14 @@ impl Stepper {
 
     /// Puts the held states back, whatever moved or arrived.
     pub(super) fn restore(&mut self, resting: &[Refractory]) {
-        let mut kept = self.kept.iter();
-        for r in resting {
-            for &s in &self.hold {
-                if let Some(&v) = kept.next() {
-                    self.memory.data[s * self.memory.padded + r.lane as usize] = v;
-                }
+        let padded = self.memory.padded;
+        if resting.is_empty() {
+            return;
+        }
+        for (&s, kept) in self.hold.iter().zip(self.kept.chunks_exact(resting.len())) {
+            let column = &mut self.memory.data[s * padded..(s + 1) * padded];
+            for (r, v) in resting.iter().zip(kept) {
+                column[r.lane as usize] = *v;
             }
         }
     }
@@ -96,15 +103,22 @@ impl Stepper {
         let (mut above, mut resting) = (Vec::new(), Vec::new());
         let per_lane = self.parameters.iter().any(|p| matches!(p, Place::Column(_)));
         let shared = self.lane_parameters(0);
-        for spike in spikes {
+        for (k, spike) in spikes.iter().enumerate() {
             let lane = spike.lane as usize;
             let own = if per_lane { self.lane_parameters(lane) } else { Vec::new() };
             let parameters: &[f64] = if per_lane { &own } else { &shared };
-            let states = self.lane_states(lane);
-            let values = Values { states: &states, parameters, time, ..Values::default() };
-            self.reset.evaluate(&values, &mut new);
-            for (&s, &v) in self.reset_states.iter().zip(&new) {
-                self.memory.data[s * self.memory.padded + lane] = v;
+            let located = self.end_of(k).map(<[f64]>::to_vec);
+            if let Some(end) = &located {
+                for (s, v) in end.iter().enumerate() {
+                    self.memory.data[s * self.memory.padded + lane] = *v;
+                }
+            } else {
+                let states = self.lane_states(lane);
+                let values = Values { states: &states, parameters, time, ..Values::default() };
+                self.reset.evaluate(&values, &mut new);
+                for (&s, &v) in self.reset_states.iter().zip(&new) {
+                    self.memory.data[s * self.memory.padded + lane] = v;
+                }
             }
             let states = self.lane_states(lane);
             let values = Values { states: &states, parameters, time, ..Values::default() };
@@ -112,9 +126,11 @@ impl Stepper {
                 above.push(spike.lane);
             }
             if let Some(tape) = &self.refractory_time {
-                let steps = (tape.value(&values) / self.dt).round();
-                if steps >= 1.0 {
-                    resting.push(Refractory { lane: spike.lane, until: step + 1 + steps as u64 });
+                let steps = self.rest(tape.value(&values));
+                if steps >= 1 {
+                    // A rest that began inside this step ends inside another.
+                    let (until, part) = if located.is_some() { (step + steps, spike.fraction) } else { (step + 1 + steps, 0.0) };
+                    resting.push(Refractory { lane: spike.lane, until, part });
                 }
             }
         }

@@ -4,6 +4,7 @@ use super::*;
 use crate::core::units::Quantity;
 use crate::equation::tests::{adex, exp_conductance, source};
 use crate::equation::{Source, TimeUnit};
+use crate::scenario::SpikeTimes;
 
 pub(crate) fn si(text: &str) -> f64 {
     Quantity::parse(text).unwrap().value

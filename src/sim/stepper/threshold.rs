@@ -59,32 +59,53 @@ fn find(
     out: &mut Vec<u32>,
     holds: impl Fn(f64, f64) -> bool,
 ) {
-    let mut k = 0;
-    while k < count {
-        let width = CHUNK.min(count - k);
-        let mut a = [0.0; CHUNK];
-        let mut b = [0.0; CHUNK];
-        match left {
-            Ok(at) => a[..width].copy_from_slice(&data[at + k..at + k + width]),
-            Err(v) => a.fill(v),
+    match (left, right) {
+        (Ok(a), Ok(b)) => {
+            let (a, rest_a) = data[a..a + count].as_chunks::<CHUNK>();
+            let (b, rest_b) = data[b..b + count].as_chunks::<CHUNK>();
+            for (k, (a, b)) in a.iter().zip(b).enumerate() {
+                note(start + k * CHUNK, out, |i| holds(a[i], b[i]));
+            }
+            note_rest(start + a.len() * CHUNK, out, rest_a.iter().zip(rest_b).map(|(a, b)| holds(*a, *b)));
         }
-        match right {
-            Ok(at) => b[..width].copy_from_slice(&data[at + k..at + k + width]),
-            Err(v) => b.fill(v),
+        (Ok(a), Err(b)) => {
+            let (a, rest) = data[a..a + count].as_chunks::<CHUNK>();
+            for (k, a) in a.iter().enumerate() {
+                note(start + k * CHUNK, out, |i| holds(a[i], b));
+            }
+            note_rest(start + a.len() * CHUNK, out, rest.iter().map(|a| holds(*a, b)));
         }
-        let mut any = false;
-        for i in 0..CHUNK {
-            any |= holds(a[i], b[i]);
+        (Err(a), Ok(b)) => {
+            let (b, rest) = data[b..b + count].as_chunks::<CHUNK>();
+            for (k, b) in b.iter().enumerate() {
+                note(start + k * CHUNK, out, |i| holds(a, b[i]));
+            }
+            note_rest(start + b.len() * CHUNK, out, rest.iter().map(|b| holds(a, *b)));
         }
-        if any {
-            for i in 0..width {
-                if holds(a[i], b[i]) {
-                    out.push((start + k + i) as u32);
-                }
+        (Err(a), Err(b)) => {
+            if holds(a, b) {
+                out.extend(start as u32..(start + count) as u32);
             }
         }
-        k += width;
     }
+}
+
+/// Appends the lanes of a chunk that hold; hardly ever does one.
+#[inline(always)]
+fn note(first: usize, out: &mut Vec<u32>, holds: impl Fn(usize) -> bool) {
+    let mut any = false;
+    for i in 0..CHUNK {
+        any |= holds(i);
+    }
+    if any {
+        out.extend((0..CHUNK).filter(|&i| holds(i)).map(|i| (first + i) as u32));
+    }
+}
+
+/// The same for a population of a few lanes.
+#[inline(always)]
+fn note_rest(first: usize, out: &mut Vec<u32>, holds: impl Iterator<Item = bool>) {
+    out.extend(holds.enumerate().filter(|h| h.1).map(|h| (first + h.0) as u32));
 }
 
 /// `to += gain * from`, and `from = 0` if `last`.

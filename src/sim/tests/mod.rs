@@ -1,6 +1,7 @@
 //! Tests of whole networks, from scenario text to recording.
 
 mod coupling;
+mod crossings;
 mod endings;
 mod invariance;
 mod networks;

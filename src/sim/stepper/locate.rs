@@ -1,0 +1,317 @@
+//! Crossings inside a step: where the threshold was crossed, the reset there, and the rest of the step from the reset state.
+//!
+//! `interpolated` takes states as straight lines between the two grid points (order 2); `exact` solves the closed form of
+//! linear equations for the moment at which the surface is reached. Either way the unit goes on from the reset state for
+//! what is left of the step, and a refractory time ends inside a step as it began (Morrison et al. 2007,
+//! doi:10.1162/neco.2007.19.1.47). An excursion that begins and ends inside one step is not seen (Hanuschkin et al. 2010,
+//! doi:10.3389/fninf.2010.00113); what arrives at a grid point still acts at that point.
+
+use super::{LaneSpike, Refractory, Stepper};
+use crate::core::expm::expm;
+use crate::equation::graph::{Graph, Id};
+use crate::equation::tape::{Tape, Values};
+use crate::sim::integrator::{Problem, linear_part};
+
+/// What is needed to go to a moment inside a step.
+#[derive(Debug)]
+pub(super) struct Locate {
+    surface: Tape,
+    exact: bool,
+    /// How states move by themselves; `None` for equations with noise, whose reset stays on the grid.
+    free: Option<Inside>,
+    /// The same with the held states at rest.
+    held: Option<Inside>,
+    /// States before the step, and at its end before anything arrives.
+    before: Vec<f64>,
+    ended: Vec<f64>,
+    /// States at the end of the step of the spikes found in it, in their order; empty slots for resets on the grid.
+    ends: Vec<Option<Vec<f64>>>,
+}
+
+/// How a state moves for a part of a step.
+#[derive(Debug)]
+enum Inside {
+    /// Slopes (row by row), then rates at state zero.
+    Linear(Tape),
+    /// Rates.
+    Smooth(Tape),
+}
+
+/// What the equations see besides their states.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    parameters: &'a [f64],
+    inputs: &'a [f64],
+    time: f64,
+}
+
+impl Around<'_> {
+    fn values<'b>(&'b self, states: &'b [f64], later: f64) -> Values<'b> {
+        Values { states, parameters: self.parameters, inputs: self.inputs, time: self.time + later, ..Values::default() }
+    }
+}
+
+impl Inside {
+    /// States `h` later.
+    fn moved(&self, around: &Around<'_>, from: &[f64], later: f64, h: f64) -> Vec<f64> {
+        let n = from.len();
+        match self {
+            Self::Linear(tape) => {
+                // x' = A x + b as one homogeneous system of n + 1 rows.
+                let mut entries = vec![0.0; n * n + n];
+                tape.evaluate(&around.values(&vec![0.0; n], later), &mut entries);
+                let m = n + 1;
+                let mut big = vec![0.0; m * m];
+                for i in 0..n {
+                    for j in 0..n {
+                        big[i * m + j] = entries[i * n + j] * h;
+                    }
+                    big[i * m + n] = entries[n * n + i] * h;
+                }
+                let e = expm(&big, m);
+                (0..n).map(|i| (0..n).fold(e[i * m + n], |sum, j| e[i * m + j].mul_add(from[j], sum))).collect()
+            }
+            Self::Smooth(tape) => {
+                // Classical Runge-Kutta: a part of a step is shorter than the step, whose own scheme is of no higher order.
+                let rate = |states: &[f64], at: f64| {
+                    let mut k = vec![0.0; n];
+                    tape.evaluate(&around.values(states, at), &mut k);
+                    k
+                };
+                let plus = |k: &[f64], f: f64| -> Vec<f64> { from.iter().zip(k).map(|(x, k)| f.mul_add(*k, *x)).collect() };
+                let k1 = rate(from, later);
+                let k2 = rate(&plus(&k1, h / 2.0), later + h / 2.0);
+                let k3 = rate(&plus(&k2, h / 2.0), later + h / 2.0);
+                let k4 = rate(&plus(&k3, h), later + h);
+                (0..n).map(|i| (h / 6.0).mul_add(k1[i] + 2.0 * (k2[i] + k3[i]) + k4[i], from[i])).collect()
+            }
+        }
+    }
+}
+
+/// What [`Locate::new`] is made from.
+pub(super) struct Given<'a> {
+    /// Expressions, the rates among them, with shared parameters as numbers.
+    pub graph: &'a Graph,
+    pub drift: &'a [Id],
+    pub surface: Id,
+    pub noisy: bool,
+    /// Whether there is a reset: without one nothing has to be finished.
+    pub resets: bool,
+    pub hold: &'a [usize],
+    pub exact: bool,
+    /// Names of the states.
+    pub names: &'a [String],
+    /// Places of a column of states.
+    pub padded: usize,
+}
+
+impl Locate {
+    /// # Errors
+    /// `exact` for equations that are not linear, with the state that is not.
+    pub fn new(given: &Given<'_>) -> Result<Self, String> {
+        let n = given.drift.len();
+        let surface = Tape::new(given.graph, &[given.surface]);
+        let inside = |hold: &[usize]| -> Result<Inside, String> {
+            let mut graph = given.graph.clone();
+            let zero = graph.number(0.0);
+            let drift: Vec<Id> = (0..n).map(|i| if hold.contains(&i) { zero } else { given.drift[i] }).collect();
+            if !given.exact {
+                return Ok(Inside::Smooth(Tape::new(&graph, &drift)));
+            }
+            let mut problem = Problem {
+                graph,
+                drift: drift.clone(),
+                diffusion: vec![None; n],
+                h: 0.0,
+                cut: None,
+                names: given.names.to_vec(),
+                lanes: 0,
+                parameters: &|_| Vec::new(),
+                lane_values: Vec::new(),
+            };
+            let linear = linear_part(&mut problem);
+            if let Some(i) = (0..n).find(|i| !linear.states.contains(i)) {
+                return Err(format!(
+                    "spike_times = \"exact\" needs equations whose states are linear in each other with constant coefficients, and that of \
+                     `{}` is not: use \"interpolated\", or integrator = \"rk45\" with \"interpolated\", which locates crossings itself",
+                    given.names[i]
+                ));
+            }
+            let mut roots = linear.matrix.clone();
+            roots.extend(&drift);
+            Ok(Inside::Linear(Tape::new(&problem.graph, &roots)))
+        };
+        if given.exact && given.noisy {
+            return Err("spike_times = \"exact\" needs equations without noise: use \"interpolated\"".to_owned());
+        }
+        let finish = given.resets && !given.noisy;
+        let (free, held) = if finish || given.exact { (Some(inside(&[])?), Some(inside(given.hold)?)) } else { (None, None) };
+        let size = n * given.padded;
+        Ok(Self { surface, exact: given.exact, free, held, before: vec![0.0; size], ended: vec![0.0; size], ends: Vec::new() })
+    }
+
+    /// Keeps the states of a block before the step.
+    pub fn begin(&mut self, data: &[f64], padded: usize, start: usize, count: usize) {
+        copy_states(&mut self.before, data, padded, start, count);
+    }
+
+    /// Keeps them at its end, before anything arrives.
+    pub fn end(&mut self, data: &[f64], padded: usize, start: usize, count: usize) {
+        copy_states(&mut self.ended, data, padded, start, count);
+    }
+
+    /// Forgets the spikes of the step before.
+    pub fn clear(&mut self) {
+        self.ends.clear();
+    }
+}
+
+fn copy_states(to: &mut [f64], data: &[f64], padded: usize, start: usize, count: usize) {
+    if padded == 0 {
+        return;
+    }
+    for (to, from) in to.chunks_exact_mut(padded).zip(data.chunks_exact(padded)) {
+        to[start..start + count].copy_from_slice(&from[start..start + count]);
+    }
+}
+
+/// Where `f` becomes positive in (0, 1], with `f(0) < 0 <= f(1)`: regula falsi with Illinois' remedy, to rounding.
+fn root(f: &dyn Fn(f64) -> f64, before: f64, after: f64) -> f64 {
+    let (mut a, mut b, mut fa, mut fb) = (0.0, 1.0, before, after);
+    let mut side = 0;
+    for _ in 0..100 {
+        let x = (a * fb - b * fa) / (fb - fa);
+        if b - a < 1e-15 || !(x > a && x < b) {
+            break;
+        }
+        let y = f(x);
+        if y >= 0.0 {
+            (b, fb) = (x, y);
+            if side == 1 {
+                fa /= 2.0;
+            }
+            side = 1;
+        } else {
+            (a, fa) = (x, y);
+            if side == -1 {
+                fb /= 2.0;
+            }
+            side = -1;
+        }
+        if y == 0.0 {
+            break;
+        }
+    }
+    b
+}
+
+impl Stepper {
+    fn states_of(&self, data: &[f64], lane: usize) -> Vec<f64> {
+        (0..self.states).map(|s| data[s * self.memory.padded + lane]).collect()
+    }
+
+    fn lane_inputs(&self, slot: usize) -> Vec<f64> {
+        let mut inputs = vec![0.0; self.filled.len()];
+        for &(port, register) in &self.inputs {
+            inputs[port] = self.memory.scratch(register)[slot];
+        }
+        inputs
+    }
+
+    /// Lanes whose refractory time ends inside this step: held for its first part, free for the rest.
+    pub(super) fn release(&mut self, releasing: &[Refractory], start: usize, count: usize, step: u64) {
+        if releasing.is_empty() {
+            return;
+        }
+        let Some(mut locate) = self.locate.take() else { return };
+        let padded = self.memory.padded;
+        for r in releasing.iter().filter(|r| (start..start + count).contains(&(r.lane as usize))) {
+            let lane = r.lane as usize;
+            let (Some(free), Some(held)) = (&locate.free, &locate.held) else { continue };
+            let (parameters, inputs) = (self.lane_parameters(lane), self.lane_inputs(lane - start));
+            let around = Around { parameters: &parameters, inputs: &inputs, time: step as f64 * self.dt };
+            let begun = self.states_of(&locate.before, lane);
+            let rested = held.moved(&around, &begun, 0.0, r.part * self.dt);
+            let end = free.moved(&around, &rested, r.part * self.dt, (1.0 - r.part) * self.dt);
+            for (s, v) in end.into_iter().enumerate() {
+                self.memory.data[s * padded + lane] = v;
+                locate.ended[s * padded + lane] = v;
+            }
+        }
+        self.locate = Some(locate);
+    }
+
+    /// The spike of a lane of the block from `start`: where in the step, and how the step ends after the reset.
+    pub(super) fn located(&mut self, lane: u32, start: usize, step: u64) -> LaneSpike {
+        let Some(mut locate) = self.locate.take() else { return LaneSpike { lane, fraction: 1.0 } };
+        let found = self.crossing(&locate, lane as usize, start, step);
+        let fraction = found.as_ref().map_or(1.0, |f| f.0);
+        locate.ends.push(found.and_then(|f| f.1));
+        self.locate = Some(locate);
+        LaneSpike { lane, fraction }
+    }
+
+    /// Part of the step at which the threshold is crossed, if that is before its end, and the states at its end.
+    fn crossing(&self, locate: &Locate, lane: usize, start: usize, step: u64) -> Option<(f64, Option<Vec<f64>>)> {
+        let (parameters, inputs) = (self.lane_parameters(lane), self.lane_inputs(lane - start));
+        let around = Around { parameters: &parameters, inputs: &inputs, time: step as f64 * self.dt };
+        let (old, ended) = (self.states_of(&locate.before, lane), self.states_of(&locate.ended, lane));
+        let surface = |states: &[f64], later: f64| locate.surface.value(&around.values(states, later));
+        let at_crossing;
+        let fraction;
+        if let Some(&f) = self.fractions.get(lane).filter(|f| **f < 1.0) {
+            // The integrator has stopped there.
+            (fraction, at_crossing) = (f, ended.clone());
+        } else {
+            let (h0, h1) = (surface(&old, 0.0), surface(&ended, self.dt));
+            // What arrives at the end of the step may have lifted it over the threshold: that is on the grid.
+            if !(h0 < 0.0 && h1 >= 0.0) {
+                return None;
+            }
+            if let (true, Some(free)) = (locate.exact, &locate.free) {
+                let at = |f: f64| free.moved(&around, &old, 0.0, f * self.dt);
+                let h1 = surface(&at(1.0), self.dt).max(f64::MIN_POSITIVE);
+                fraction = root(&|f| surface(&at(f), f * self.dt), h0, h1);
+                at_crossing = at(fraction);
+            } else {
+                fraction = (h0 / (h0 - h1)).clamp(0.0, 1.0);
+                at_crossing = old.iter().zip(&ended).map(|(a, b)| (b - a).mul_add(fraction, *a)).collect();
+            }
+        }
+        if !(fraction < 1.0) {
+            return None;
+        }
+        let (Some(free), Some(held)) = (&locate.free, &locate.held) else { return Some((fraction, None)) };
+        if self.reset_states.is_empty() && self.refractory_time.is_none() {
+            return Some((fraction, None));
+        }
+        let later = fraction * self.dt;
+        let mut reset = vec![0.0; self.reset_states.len()];
+        self.reset.evaluate(&around.values(&at_crossing, later), &mut reset);
+        let mut states = at_crossing;
+        for (&s, v) in self.reset_states.iter().zip(reset) {
+            states[s] = v;
+        }
+        let resting = self.refractory_time.as_ref().is_some_and(|t| self.rest(t.value(&around.values(&states, later))) >= 1);
+        let mut end = if resting { held } else { free }.moved(&around, &states, later, self.dt - later);
+        // What arrived at the end of the step.
+        for (s, x) in end.iter_mut().enumerate() {
+            if !(resting && self.hold.contains(&s)) {
+                let at = s * self.memory.padded + lane;
+                *x += self.memory.data[at] - locate.ended[at];
+            }
+        }
+        Some((fraction, Some(end)))
+    }
+
+    /// A refractory time in steps.
+    pub(super) fn rest(&self, time: f64) -> u64 {
+        (time / self.dt).round().max(0.0) as u64
+    }
+
+    /// The states at the end of the step after a reset inside it: of spike `k` of this step.
+    pub(super) fn end_of(&self, k: usize) -> Option<&[f64]> {
+        self.locate.as_ref().and_then(|l| l.ends.get(k)).and_then(|e| e.as_deref())
+    }
+}
