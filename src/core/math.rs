@@ -52,12 +52,18 @@ fn power_of_two(rounded: f64) -> f64 {
 /// `r + r² q(r)` with `e^r - 1` = that.
 #[inline(always)]
 fn exp_minus_one_reduced(r: f64) -> f64 {
+    fma(r * r, exp_tail(r), r)
+}
+
+/// `q(r)` with `e^r - 1 = r + r² q(r)`, for `r` up to half of ln 2.
+#[inline(always)]
+fn exp_tail(r: f64) -> f64 {
     let c = &EXP_TAIL;
     let z = r * r;
     // Two interleaved chains: even and odd powers.
     let even = fma(z, fma(z, fma(z, fma(z, fma(z, c[10], c[8]), c[6]), c[4]), c[2]), c[0]);
     let odd = fma(z, fma(z, fma(z, fma(z, c[9], c[7]), c[5]), c[3]), c[1]);
-    fma(z, fma(r, odd, even), r)
+    fma(r, odd, even)
 }
 
 /// `2^shift * e^(x + low)`, where `low` is a small correction to `x`.
@@ -107,12 +113,46 @@ pub fn expm1(x: f64) -> f64 {
     if x.abs() < 1e-20 { x } else { value }
 }
 
+/// Below this size [`exprel`] is a polynomial: half of ln 2, the range of the reduced argument of [`exp`].
+const EXPREL_SMALL: f64 = 0.34;
+
 /// (e^x - 1)/x with its limit 1 at zero: the function that rates such as x/(e^x - 1) should be written with.
 #[inline(always)]
 pub fn exprel(x: f64) -> f64 {
+    if x.abs() < EXPREL_SMALL { exprel_small(x) } else { exprel_large(x) }
+}
+
+/// Without a division or a scaling.
+#[inline(always)]
+fn exprel_small(x: f64) -> f64 {
+    fma(x, exp_tail(x), 1.0)
+}
+
+#[inline(always)]
+fn exprel_large(x: f64) -> f64 {
     let quotient = expm1(x) / x;
-    let value = if x.abs() < 1e-300 { 1.0 } else { quotient };
-    if x > 1e300 { f64::INFINITY } else { value }
+    if x > 1e300 { f64::INFINITY } else { quotient }
+}
+
+/// [`exprel`] of a chunk: steps of exponential integrators have small arguments nearly everywhere, and a chunk of such costs
+/// a third.
+#[inline(always)]
+pub fn exprel_chunk<const W: usize>(x: [f64; W]) -> [f64; W] {
+    let mut out = [0.0; W];
+    let mut small = true;
+    for v in &x {
+        small &= v.abs() < EXPREL_SMALL;
+    }
+    if small {
+        for (o, v) in out.iter_mut().zip(x) {
+            *o = exprel_small(v);
+        }
+    } else {
+        for (o, v) in out.iter_mut().zip(x) {
+            *o = exprel(v);
+        }
+    }
+    out
 }
 
 /// x/(e^x - 1), 1 at zero: 1/[`exprel`] with one division less.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows files, clocks or terminals.
 
+pub mod aligned;
 pub mod aperiodic;
 pub mod bootstrap;
 pub mod circular;

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::connect::{Link, Wiring};
+use crate::core::aligned::Aligned;
 
 /// Rows of summed weights of one event port over one lane range, one row a grid point, reused in a ring.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub(super) struct Ring {
     lanes: usize,
     /// Number of rows less one; the number is a power of two.
     mask: usize,
-    rows: Vec<f64>,
+    rows: Aligned,
     pending: Vec<bool>,
 }
 
@@ -23,7 +24,7 @@ impl Ring {
     /// A ring over `lanes` for delays up to `longest` steps.
     pub fn new(lanes: usize, longest: usize) -> Self {
         let slots = (longest + 2).next_power_of_two();
-        Self { lanes, mask: slots - 1, rows: vec![0.0; slots * lanes], pending: vec![false; slots] }
+        Self { lanes, mask: slots - 1, rows: Aligned::zeros(slots * lanes), pending: vec![false; slots] }
     }
 
     /// Bytes that such a ring takes.

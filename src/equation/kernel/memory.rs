@@ -1,12 +1,13 @@
 //! Where the values of a kernel live.
 
 use super::CHUNK;
+use crate::core::aligned::Aligned;
 
 /// Columns and scratch registers of a population part.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
     /// All values.
-    pub data: Vec<f64>,
+    pub data: Aligned,
     /// Lanes of a column, padded to whole chunks.
     pub padded: usize,
     /// Lanes of a block.
@@ -22,7 +23,7 @@ impl Memory {
         let padded = if lanes < 4 { lanes } else { lanes.div_ceil(CHUNK) * CHUNK };
         let touched = (columns + scratch).max(1);
         let block = (24_576 / 8 / touched / CHUNK * CHUNK).clamp(2 * CHUNK, 512).min(padded.max(1));
-        Self { data: vec![0.0; columns * padded + scratch * block], padded, block, lanes, columns }
+        Self { data: Aligned::zeros(columns * padded + scratch * block), padded, block, lanes, columns }
     }
 
     /// A column.

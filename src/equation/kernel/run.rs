@@ -23,11 +23,16 @@ impl Layout {
             Place::Number(_) => 0,
         }
     }
+
+    /// The same counted in chunks: then one comparison checks a whole chunk.
+    fn in_chunks(self) -> Self {
+        Self { start: self.start / CHUNK, padded: self.padded / CHUNK, base: self.base / CHUNK, block: self.block / CHUNK }
+    }
 }
 
 /// A source of lanes: memory or a number.
 trait Lanes: Copy {
-    fn load<const W: usize>(self, data: &[f64], k: usize) -> [f64; W];
+    fn load<const W: usize>(self, data: &[[f64; W]], k: usize) -> [f64; W];
 }
 
 #[derive(Clone, Copy)]
@@ -37,54 +42,52 @@ struct Same(f64);
 
 impl Lanes for At {
     #[inline(always)]
-    fn load<const W: usize>(self, data: &[f64], k: usize) -> [f64; W] {
-        let mut out = [0.0; W];
-        out.copy_from_slice(&data[self.0 + k..self.0 + k + W]);
-        out
+    fn load<const W: usize>(self, data: &[[f64; W]], k: usize) -> [f64; W] {
+        data[self.0 + k]
     }
 }
 
 impl Lanes for Same {
     #[inline(always)]
-    fn load<const W: usize>(self, _: &[f64], _: usize) -> [f64; W] {
+    fn load<const W: usize>(self, _: &[[f64; W]], _: usize) -> [f64; W] {
         [self.0; W]
     }
 }
 
 #[inline(always)]
-fn map1<const W: usize>(data: &mut [f64], n: usize, to: usize, a: impl Lanes, f: impl Fn(f64) -> f64) {
-    for k in (0..n).step_by(W) {
+fn map1<const W: usize>(data: &mut [[f64; W]], n: usize, to: usize, a: impl Lanes, f: impl Fn(f64) -> f64) {
+    for k in 0..n {
         let x: [f64; W] = a.load(data, k);
         let mut out = [0.0; W];
         for i in 0..W {
             out[i] = f(x[i]);
         }
-        data[to + k..to + k + W].copy_from_slice(&out);
+        data[to + k] = out;
     }
 }
 
 #[inline(always)]
-fn map2<const W: usize>(data: &mut [f64], n: usize, to: usize, a: impl Lanes, b: impl Lanes, f: impl Fn(f64, f64) -> f64) {
-    for k in (0..n).step_by(W) {
+fn map2<const W: usize>(data: &mut [[f64; W]], n: usize, to: usize, a: impl Lanes, b: impl Lanes, f: impl Fn(f64, f64) -> f64) {
+    for k in 0..n {
         let x: [f64; W] = a.load(data, k);
         let y: [f64; W] = b.load(data, k);
         let mut out = [0.0; W];
         for i in 0..W {
             out[i] = f(x[i], y[i]);
         }
-        data[to + k..to + k + W].copy_from_slice(&out);
+        data[to + k] = out;
     }
 }
 
 #[inline(always)]
 fn map3<const W: usize>(
-    data: &mut [f64],
+    data: &mut [[f64; W]],
     n: usize,
     to: usize,
     (a, b, c): (impl Lanes, impl Lanes, impl Lanes),
     f: impl Fn(f64, f64, f64) -> f64,
 ) {
-    for k in (0..n).step_by(W) {
+    for k in 0..n {
         let x: [f64; W] = a.load(data, k);
         let y: [f64; W] = b.load(data, k);
         let z: [f64; W] = c.load(data, k);
@@ -92,15 +95,15 @@ fn map3<const W: usize>(
         for i in 0..W {
             out[i] = f(x[i], y[i], z[i]);
         }
-        data[to + k..to + k + W].copy_from_slice(&out);
+        data[to + k] = out;
     }
 }
 
 #[inline(always)]
-fn linear<const W: usize, const N: usize>(data: &mut [f64], n: usize, to: usize, base: impl Lanes, terms: &[(f64, usize)]) {
+fn linear<const W: usize, const N: usize>(data: &mut [[f64; W]], n: usize, to: usize, base: impl Lanes, terms: &[(f64, usize)]) {
     let mut fixed = [(0.0, 0); N];
     fixed.copy_from_slice(&terms[..N]);
-    for k in (0..n).step_by(W) {
+    for k in 0..n {
         let mut sum: [f64; W] = base.load(data, k);
         for (factor, address) in fixed {
             let x: [f64; W] = At(address).load(data, k);
@@ -108,13 +111,13 @@ fn linear<const W: usize, const N: usize>(data: &mut [f64], n: usize, to: usize,
                 sum[i] = factor.mul_add(x[i], sum[i]);
             }
         }
-        data[to + k..to + k + W].copy_from_slice(&sum);
+        data[to + k] = sum;
     }
 }
 
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
 pub(super) fn wide(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
-    execute::<CHUNK>(program, data, layout, n);
+    execute::<CHUNK>(program, data.as_chunks_mut().0, layout.in_chunks(), n / CHUNK);
 }
 
 /// A few lanes one by one: a single neuron does not pay for sixteen.
@@ -144,7 +147,7 @@ pub(super) fn narrow(program: &[Instruction], data: &mut [f64], layout: Layout, 
 }
 
 #[inline(always)]
-fn execute<const W: usize>(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
+fn execute<const W: usize>(program: &[Instruction], data: &mut [[f64; W]], layout: Layout, n: usize) {
     let at = |p: Place| layout.address(p);
     for instruction in program {
         match instruction {
@@ -187,7 +190,7 @@ fn execute<const W: usize>(program: &[Instruction], data: &mut [f64], layout: La
 }
 
 #[inline(always)]
-fn sum_terms<const W: usize>(data: &mut [f64], n: usize, to: usize, base: Place, terms: &[(f64, usize)], layout: Layout) {
+fn sum_terms<const W: usize>(data: &mut [[f64; W]], n: usize, to: usize, base: Place, terms: &[(f64, usize)], layout: Layout) {
     match (base, terms.len()) {
         (Place::Number(v), 1) => linear::<W, 1>(data, n, to, Same(v), terms),
         (Place::Number(v), 2) => linear::<W, 2>(data, n, to, Same(v), terms),
@@ -202,7 +205,7 @@ fn sum_terms<const W: usize>(data: &mut [f64], n: usize, to: usize, base: Place,
 
 #[inline(always)]
 fn multiply_add<const W: usize>(
-    data: &mut [f64],
+    data: &mut [[f64; W]],
     n: usize,
     to: usize,
     (a, b, c): (Place, Place, Place),
@@ -235,13 +238,17 @@ fn multiply_add<const W: usize>(
 }
 
 #[inline(always)]
-fn unary<const W: usize>(op: Unary, data: &mut [f64], n: usize, to: usize, a: At) {
+fn unary<const W: usize>(op: Unary, data: &mut [[f64; W]], n: usize, to: usize, a: At) {
     match op {
         Unary::Neg => map1::<W>(data, n, to, a, |x| -x),
         Unary::Not => map1::<W>(data, n, to, a, |x| truth(x == 0.0)),
         Unary::Exp => map1::<W>(data, n, to, a, math::exp),
         Unary::Expm1 => map1::<W>(data, n, to, a, math::expm1),
-        Unary::Exprel => map1::<W>(data, n, to, a, math::exprel),
+        Unary::Exprel => {
+            for k in 0..n {
+                data[to + k] = math::exprel_chunk(a.load(data, k));
+            }
+        }
         Unary::ExprelDerivative => map1::<W>(data, n, to, a, math::exprel_derivative),
         Unary::Bernoulli => map1::<W>(data, n, to, a, math::bernoulli),
         Unary::Log => map1::<W>(data, n, to, a, math::log),
@@ -265,7 +272,7 @@ fn unary<const W: usize>(op: Unary, data: &mut [f64], n: usize, to: usize, a: At
 }
 
 #[inline(always)]
-fn binary<const W: usize>(op: Binary, data: &mut [f64], n: usize, to: usize, a: impl Lanes, b: impl Lanes) {
+fn binary<const W: usize>(op: Binary, data: &mut [[f64; W]], n: usize, to: usize, a: impl Lanes, b: impl Lanes) {
     match op {
         Binary::Add => map2::<W>(data, n, to, a, b, |x, y| x + y),
         Binary::Sub => map2::<W>(data, n, to, a, b, |x, y| x - y),
@@ -282,7 +289,7 @@ fn binary<const W: usize>(op: Binary, data: &mut [f64], n: usize, to: usize, a: 
 }
 
 #[inline(always)]
-fn rare<const W: usize>(op: Binary, data: &mut [f64], n: usize, to: usize, a: At, b: At) {
+fn rare<const W: usize>(op: Binary, data: &mut [[f64; W]], n: usize, to: usize, a: At, b: At) {
     match op {
         Binary::Pow => map2::<W>(data, n, to, a, b, math::pow),
         Binary::Equal => map2::<W>(data, n, to, a, b, |x, y| truth(x == y)),
