@@ -237,9 +237,12 @@ fn ksg_information(threads: usize) -> Result<Measured, CliError> {
 
 /// A built-in scenario, spikes recorded and nothing analysed: the simulation phase.
 fn network(name: &str, set: &[(&str, &str)], more: &[(&str, &str)], threads: usize) -> Result<Measured, CliError> {
-    let set: Vec<(String, String)> = set.iter().chain(more).map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
-    let (spec, _) = run::load(name, &set)?;
+    let (spec, _) = run::load(name, &[owned(set), owned(more)].concat())?;
     simulated(spec, threads)
+}
+
+fn owned(set: &[(&str, &str)]) -> Vec<(String, String)> {
+    set.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect()
 }
 
 /// As `bench_hh.py` of NEURON's and Arbor's side: constant currents that rise linearly over the neurons.
@@ -272,7 +275,7 @@ spikes = true
 fn izhikevich(threads: usize) -> Result<Measured, CliError> {
     let mut whole = Measured { seconds: 0.0, extra: Vec::new() };
     for seed in 1..=100 {
-        let (mut spec, _) = run::load("izhikevich-network-2003", &[])?;
+        let (mut spec, _) = run::load("izhikevich-network-2003", &owned(SECOND))?;
         spec.simulation.seed = seed;
         let one = simulated(spec, threads)?;
         whole.seconds += one.seconds;

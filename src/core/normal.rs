@@ -1,7 +1,7 @@
 //! Standard normal numbers, one for each unit and step, alone or in blocks, with the same bits.
 
 use super::math;
-use super::rng::Key;
+use super::rng::{Key, SIDE, philox_side};
 
 /// The standard normal number of `unit` at `step` (draw `draw`) under `key`.
 ///
@@ -10,9 +10,8 @@ use super::rng::Key;
 #[inline(always)]
 pub fn normal(key: Key, unit: u32, step: u64, draw: u32) -> f64 {
     let [a, b, c, d] = key.block(unit, step, draw);
-    let radius = 1.0 - interval(a, b);
-    let angle = interval(c, d);
-    math::sqrt(-2.0 * math::log(radius)) * math::cos(std::f64::consts::TAU * angle)
+    let square = -2.0 * math::log(1.0 - interval(a, b));
+    math::sqrt(square) * math::cos(std::f64::consts::TAU * interval(c, d))
 }
 
 /// A number in [0, 1) with 52 bits, by operations that vectorise (no conversion from 64-bit integers).
@@ -26,14 +25,23 @@ fn interval(high: u32, low: u32) -> f64 {
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
 pub fn fill(key: Key, first_unit: u32, step: u64, draw: u32, out: &mut [f64]) {
     let mut unit = first_unit;
-    let mut chunks = out.chunks_exact_mut(16);
+    let mut chunks = out.chunks_exact_mut(SIDE);
     for chunk in &mut chunks {
-        let mut values = [0.0; 16];
-        for (i, v) in values.iter_mut().enumerate() {
-            *v = normal(key, unit.wrapping_add(i as u32), step, draw);
+        // One function after the other for all lanes: a lane's functions are one long chain, which the processor can only
+        // hide behind those of other lanes.
+        let [a, b, c, d] = philox_side(key, unit, step, draw);
+        let mut square = [0.0; SIDE];
+        for i in 0..SIDE {
+            square[i] = -2.0 * math::log(1.0 - interval(a[i] as u32, b[i] as u32));
         }
-        chunk.copy_from_slice(&values);
-        unit = unit.wrapping_add(16);
+        let mut cosine = [0.0; SIDE];
+        for i in 0..SIDE {
+            cosine[i] = math::cos(std::f64::consts::TAU * interval(c[i] as u32, d[i] as u32));
+        }
+        for (i, v) in chunk.iter_mut().enumerate() {
+            *v = math::sqrt(square[i]) * cosine[i];
+        }
+        unit = unit.wrapping_add(SIDE as u32);
     }
     for (i, v) in chunks.into_remainder().iter_mut().enumerate() {
         *v = normal(key, unit.wrapping_add(i as u32), step, draw);

@@ -92,6 +92,8 @@ struct Block {
     weights: Box<[f64]>,
     /// Delays in steps, if they differ.
     delays: Box<[u16]>,
+    /// Whether the targets of each source are neighbours in ascending order (all to all): then rows are added as a whole.
+    runs: bool,
 }
 
 /// Lanes of a block: few enough for its row to stay in the nearest caches, but with enough connections of a source in it
@@ -138,6 +140,7 @@ impl Table {
                 targets: vec![0; n].into_boxed_slice(),
                 weights: vec![0.0; if matches!(properties.weight, Property::Each(_)) { n } else { 0 }].into_boxed_slice(),
                 delays: vec![0; if matches!(properties.delay, Property::Each(_)) { n } else { 0 }].into_boxed_slice(),
+                runs: false,
             });
         }
         if overflow {
@@ -161,6 +164,7 @@ impl Table {
         for (block, mut starts) in filled.iter_mut().zip(starts) {
             starts.truncate(sources + 1);
             block.starts = starts.into_boxed_slice();
+            block.runs = block.targets_are_runs();
         }
         let weight = if let Property::Same(w) = properties.weight { w } else { 0.0 };
         let delay = if let Property::Same(d) = properties.delay { d } else { 0 };
@@ -213,7 +217,9 @@ impl Table {
             }
             let row = ring.arriving(at + u64::from(self.delay));
             let end = (first + self.block_lanes).min(row.len());
-            block.warm(spiking);
+            if !block.runs {
+                block.warm(spiking);
+            }
             events += block.scatter(spiking, self.weight, &mut row[first..end]);
         }
         events
@@ -221,6 +227,12 @@ impl Table {
 }
 
 impl Block {
+    /// Whether the targets of each source are neighbours in ascending order.
+    fn targets_are_runs(&self) -> bool {
+        let neighbours = |t: &[u16]| t.windows(2).all(|w| u32::from(w[0]) + 1 == u32::from(w[1]));
+        self.starts.windows(2).all(|w| neighbours(&self.targets[w[0] as usize..w[1] as usize]))
+    }
+
     /// Reads one entry of each cache line of the targets that come next. A table is larger than the caches, and runs are too
     /// short for the processor to fetch ahead; these reads do not wait for each other.
     #[inline]
@@ -243,7 +255,14 @@ impl Block {
             let (from, to) = (self.starts[source as usize] as usize, self.starts[source as usize + 1] as usize);
             let targets = &self.targets[from..to];
             events += targets.len() as u64;
-            if self.weights.is_empty() {
+            if let (true, Some(&first)) = (self.runs, targets.first()) {
+                let row = &mut row[first as usize..first as usize + targets.len()];
+                if self.weights.is_empty() {
+                    row.iter_mut().for_each(|v| *v += weight);
+                } else {
+                    row.iter_mut().zip(&self.weights[from..to]).for_each(|(v, w)| *v += w);
+                }
+            } else if self.weights.is_empty() {
                 for &target in targets {
                     row[target as usize] += weight;
                 }

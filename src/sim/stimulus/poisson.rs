@@ -3,7 +3,7 @@
 //! Four units share one Philox block (counter: unit / 4 and step), so a draw costs a quarter of a block and one look-up.
 //! Numbers are drawn with 32 bits: probabilities are exact to 2.3e-10, and counts rarer than that never come.
 
-use crate::core::rng::{Key, philox};
+use crate::core::rng::{Key, SIDE, philox_side};
 
 /// Greatest mean number of events of a unit in a step.
 pub(super) const MOST: f64 = 1e7;
@@ -88,43 +88,20 @@ impl Inverse {
     }
 }
 
-/// Blocks of Philox side by side: sixteen keep the rounds in vector registers (8 and 32 take two to three times as long).
-const SIDE: usize = 16;
-
-/// Draws for the units `4 * quad ..` of one step. The words of a block are carried in 64 bits each, so that a round is two
-/// widening multiplications, shifts and xors, which compile to vector instructions as they stand.
+/// Draws for the units `4 * quad ..` of one step.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
 pub(super) fn draws(key: Key, first_quad: u32, step: u64, out: &mut [[u32; 4]]) {
-    const M0: u64 = 0xD251_1F53;
-    const M1: u64 = 0xCD9E_8D57;
-    const LOW: u64 = 0xFFFF_FFFF;
     let mut quad = first_quad;
     let mut chunks = out.chunks_exact_mut(SIDE);
     for chunk in &mut chunks {
-        let mut a: [u64; SIDE] = std::array::from_fn(|i| u64::from(quad.wrapping_add(i as u32)));
-        let mut b = [step & LOW; SIDE];
-        let mut c = [step >> 32; SIDE];
-        let mut d = [0_u64; SIDE];
-        let mut k = key.0;
-        for _ in 0..10 {
-            let (k0, k1) = (u64::from(k[0]), u64::from(k[1]));
-            for i in 0..SIDE {
-                let p0 = M0 * (a[i] & LOW);
-                let p1 = M1 * (c[i] & LOW);
-                a[i] = (p1 >> 32) ^ b[i] ^ k0;
-                c[i] = (p0 >> 32) ^ d[i] ^ k1;
-                b[i] = p1 & LOW;
-                d[i] = p0 & LOW;
-            }
-            k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
-        }
+        let [a, b, c, d] = philox_side(key, quad, step, 0);
         for (i, four) in chunk.iter_mut().enumerate() {
             *four = [a[i] as u32, b[i] as u32, c[i] as u32, d[i] as u32];
         }
         quad = quad.wrapping_add(SIDE as u32);
     }
     for four in chunks.into_remainder() {
-        *four = philox([quad, step as u32, (step >> 32) as u32, 0], key.0);
+        *four = key.block(quad, step, 0);
         quad = quad.wrapping_add(1);
     }
 }
@@ -228,6 +205,7 @@ impl Poisson {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::rng::philox;
 
     #[test]
     fn vector_draws_are_philox() {
