@@ -140,7 +140,15 @@ fn simd() -> Finding {
 
 #[cfg(target_arch = "x86_64")]
 fn simd_level() -> (&'static str, bool) {
-    if std::is_x86_feature_detected!("avx512f") && std::is_x86_feature_detected!("avx512dq") {
+    // The kernels' widest version is built for what Ice Lake brought; older AVX-512 processors run the AVX2 one, which is faster there.
+    let wide = std::is_x86_feature_detected!("avx512f")
+        && std::is_x86_feature_detected!("avx512bitalg")
+        && std::is_x86_feature_detected!("avx512ifma")
+        && std::is_x86_feature_detected!("avx512vbmi2")
+        && std::is_x86_feature_detected!("avx512vpopcntdq")
+        && std::is_x86_feature_detected!("gfni")
+        && std::is_x86_feature_detected!("vaes");
+    if wide {
         ("AVX-512", true)
     } else if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
         ("AVX2 with FMA", true)

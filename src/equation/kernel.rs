@@ -7,12 +7,14 @@
 //! whatever the block, the lane and the instruction set.
 
 use super::fuse::{Varies, fuse, varies};
-use super::graph::{Binary, Graph, Id, Node, Symbol, Unary};
+use super::graph::{Binary, Graph, Id, Node, Symbol};
 use super::tape::{Tape, Values};
 
+mod instruction;
 mod memory;
 mod run;
 
+use self::instruction::{Instruction, Term, fold_decays};
 pub use self::memory::Memory;
 use self::run::{Layout, narrow, wide};
 
@@ -28,29 +30,6 @@ pub enum Place {
     Scratch(u32),
     /// A number.
     Number(f64),
-}
-
-/// One instruction.
-#[derive(Debug, Clone, PartialEq)]
-enum Instruction {
-    Copy(Place, Place),
-    Unary(Unary, Place, Place),
-    Binary(Binary, Place, Place, Place),
-    Where(Place, Place, Place, Place),
-    Fma {
-        to: Place,
-        a: Place,
-        b: Place,
-        c: Place,
-        minus_product: bool,
-        minus_term: bool,
-    },
-    /// `to = base + Σ factor * x`, the factors numbers.
-    Linear {
-        to: Place,
-        base: Place,
-        terms: Vec<(f64, Place)>,
-    },
 }
 
 /// A compiled set of expressions.
@@ -262,6 +241,7 @@ impl<'a> Compiler<'a> {
             }
         }
         self.copies(copies);
+        fold_decays(&mut self.program);
         self.plan.scratch = self.plan.scratch.max(self.top);
         (Kernel { program: self.program }, places)
     }
@@ -400,7 +380,7 @@ impl<'a> Compiler<'a> {
         loop {
             let Node::Fma { a, c, minus_product, minus_term: false, .. } = self.graph.node(at) else { return None };
             let factor = self.graph.value(a)?;
-            terms.push((if minus_product { -factor } else { factor }, places[k + 1]));
+            terms.push(Term { factor: if minus_product { -factor } else { factor }, x: places[k + 1], decay: None });
             k += 2;
             if !folded[c.index()] {
                 break;

@@ -177,12 +177,23 @@ fn find(population: &PopulationSpec, seed: u64) -> Result<Found, BuildError> {
     }
     let mut initial = Vec::new();
     for (value, variable) in population.initial.iter().zip(system.states()) {
+        let known = own_names(&known, &variable.name);
         let names = Names { size: population.size, place: &place, known: &known, time_unit };
         let column = resolve(value, &names, Key::new(seed, &entity, &format!("initial.{}", variable.name)))
             .map_err(|m| unsuitable(format!("{entity}.initial.{}", variable.name), m))?;
         initial.push(column);
     }
     Ok(Found { place, parameters: parameters.into_iter().flatten().collect(), initial })
+}
+
+/// What is known, with the parameters of the receptor that `state` belongs to under the names that its file gives them.
+fn own_names(known: &[(String, Dimension, Column)], state: &str) -> Vec<(String, Dimension, Column)> {
+    let Some((receptor, _)) = state.rsplit_once('.') else { return known.to_vec() };
+    let own = |name: &str| name.strip_prefix(receptor).and_then(|n| n.strip_prefix('.')).map(str::to_owned);
+    let mut out: Vec<_> = known.iter().filter_map(|(name, d, column)| Some((own(name)?, *d, column.clone()))).collect();
+    let hides = |name: &str| known.iter().any(|k| own(&k.0).as_deref() == Some(name));
+    out.extend(known.iter().filter(|k| !hides(&k.0)).cloned());
+    out
 }
 
 fn path<'a>(

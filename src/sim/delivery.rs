@@ -23,13 +23,19 @@ pub(super) struct Ring {
 impl Ring {
     /// A ring over `lanes` for delays up to `longest` steps.
     pub fn new(lanes: usize, longest: usize) -> Self {
-        let slots = (longest + 2).next_power_of_two();
+        let slots = Self::slots(longest);
         Self { lanes, mask: slots - 1, rows: Aligned::zeros(slots * lanes), pending: vec![false; slots] }
     }
 
     /// Bytes that such a ring takes.
     pub fn bytes(lanes: usize, longest: usize) -> u64 {
-        ((longest + 2).next_power_of_two() * lanes * 8) as u64
+        (Self::slots(longest) * lanes * 8) as u64
+    }
+
+    /// Grid points for which something may wait at once: the one that is being used up, and `longest` more (at least one,
+    /// for stimuli of the coming step beside late arrivals of delay 0).
+    fn slots(longest: usize) -> usize {
+        (longest + 1).max(2).next_power_of_two()
     }
 
     /// The row of what arrives at grid point `at`, to be added to.
@@ -339,11 +345,11 @@ mod tests {
     fn events_arrive_at_their_grid_point_once() {
         let t = table(&Rule::OneToOne, 8, 8, 0..8, &Properties { weight: Property::Same(2.0), delay: Property::Same(3) });
         let mut ring = Ring::new(8, 3);
+        // Spikes of a grid point are delivered once what arrives there is used up.
         assert_eq!(t.deliver(&[1, 5], 10, &mut ring), 2);
+        assert!(ring.take(11).is_empty());
         assert_eq!(t.deliver(&[5], 11, &mut ring), 1);
-        for at in [10, 11, 12] {
-            assert!(ring.take(at).is_empty());
-        }
+        assert!(ring.take(12).is_empty());
         let row = ring.take(13);
         assert_eq!(row, [0.0, 2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0]);
         row.fill(0.0);

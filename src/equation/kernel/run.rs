@@ -2,7 +2,7 @@
 
 #![expect(clippy::needless_bitwise_bool, reason = "both sides are computed, so that loops have no branches")]
 
-use super::{CHUNK, Instruction, Place};
+use super::{CHUNK, Instruction, Place, Term};
 use crate::core::math;
 use crate::equation::graph::{Binary, Unary, fused, truth};
 
@@ -99,16 +99,30 @@ fn map3<const W: usize>(
     }
 }
 
+/// A term with its address and decay.
+#[derive(Clone, Copy, Default)]
+struct Read {
+    factor: f64,
+    at: usize,
+    decay: Option<f64>,
+}
+
 #[inline(always)]
-fn linear<const W: usize, const N: usize>(data: &mut [[f64; W]], n: usize, to: usize, base: impl Lanes, terms: &[(f64, usize)]) {
-    let mut fixed = [(0.0, 0); N];
+fn linear<const W: usize, const N: usize>(data: &mut [[f64; W]], n: usize, to: usize, base: impl Lanes, terms: &[Read]) {
+    let mut fixed = [Read::default(); N];
     fixed.copy_from_slice(&terms[..N]);
     for k in 0..n {
         let mut sum: [f64; W] = base.load(data, k);
-        for (factor, address) in fixed {
-            let x: [f64; W] = At(address).load(data, k);
+        for Read { factor, at, decay } in fixed {
+            let mut x = data[at + k];
             for i in 0..W {
                 sum[i] = factor.mul_add(x[i], sum[i]);
+            }
+            if let Some(decay) = decay {
+                for v in &mut x {
+                    *v *= decay;
+                }
+                data[at + k] = x;
             }
         }
         data[to + k] = sum;
@@ -137,11 +151,16 @@ pub(super) fn narrow(program: &[Instruction], data: &mut [f64], layout: Layout, 
                 Instruction::Fma { to, a, b, c, minus_product, minus_term } => {
                     (to, fused(at(*a), at(*b), at(*c), *minus_product, *minus_term))
                 }
-                Instruction::Linear { to, base, terms } => {
-                    (to, terms.iter().fold(at(*base), |sum, (factor, x)| factor.mul_add(at(*x), sum)))
-                }
+                Instruction::Linear { to, base, terms } => (to, terms.iter().fold(at(*base), |sum, t| t.factor.mul_add(at(t.x), sum))),
             };
             data[layout.address(*to) + lane] = value;
+            if let Instruction::Linear { terms, .. } = instruction {
+                for Term { x, decay, .. } in terms {
+                    if let Some(decay) = decay {
+                        data[layout.address(*x) + lane] *= decay;
+                    }
+                }
+            }
         }
     }
 }
@@ -179,9 +198,9 @@ fn execute<const W: usize>(program: &[Instruction], data: &mut [[f64; W]], layou
                 multiply_add::<W>(data, n, at(*to), (*a, *b, *c), (*minus_product, *minus_term), layout);
             }
             Instruction::Linear { to, base, terms } => {
-                let mut list = [(0.0, 0); 4];
-                for (slot, (factor, place)) in list.iter_mut().zip(terms) {
-                    *slot = (*factor, at(*place));
+                let mut list = [Read::default(); 4];
+                for (slot, Term { factor, x, decay }) in list.iter_mut().zip(terms) {
+                    *slot = Read { factor: *factor, at: at(*x), decay: *decay };
                 }
                 sum_terms::<W>(data, n, at(*to), *base, &list[..terms.len()], layout);
             }
@@ -190,7 +209,7 @@ fn execute<const W: usize>(program: &[Instruction], data: &mut [[f64; W]], layou
 }
 
 #[inline(always)]
-fn sum_terms<const W: usize>(data: &mut [[f64; W]], n: usize, to: usize, base: Place, terms: &[(f64, usize)], layout: Layout) {
+fn sum_terms<const W: usize>(data: &mut [[f64; W]], n: usize, to: usize, base: Place, terms: &[Read], layout: Layout) {
     match (base, terms.len()) {
         (Place::Number(v), 1) => linear::<W, 1>(data, n, to, Same(v), terms),
         (Place::Number(v), 2) => linear::<W, 2>(data, n, to, Same(v), terms),

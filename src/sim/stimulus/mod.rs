@@ -150,7 +150,9 @@ impl<'a> Stimulus<'a> {
             StimulusKind::Expression { value } => {
                 let columns = Names { size, place, known: &[], time_unit }.columns();
                 let names: Vec<(&str, Dimension)> = columns.iter().map(|c| (c.0.as_str(), c.1)).collect();
-                let compiled = Expression::new(value, &names, time_unit)?;
+                // A scenario's own time has units wherever its durations have, whatever the model's equations count in.
+                let clock = if time_unit == TimeUnit::Dimensionless { time_unit } else { TimeUnit::Dimensional };
+                let compiled = Expression::new(value, &names, clock)?;
                 expression = Some((compiled, columns.into_iter().map(|c| c.2).collect()));
                 (zero.clone(), zero)
             }

@@ -140,3 +140,16 @@ fn listed_spikes_arrive_at_their_time() {
     // A spike at time 0 acts from the first step; one between grid points at the next of them.
     assert_eq!(v, [0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3]);
 }
+
+#[test]
+fn time_in_expressions_has_units_whatever_the_model_counts_in() {
+    // Izhikevich's equations are plain numbers per millisecond; the scenario's time is a time all the same.
+    let text = "[simulation]\nduration = \"40 ms\"\ndt = \"0.5 ms\"\n[populations.a]\nmodel = \"izhikevich\"\nsize = 2\n\
+                [record.a]\ntraces = [{ variables = [\"I\"] }]\n[stimuli.s]\ntarget = \"a.I\"\nkind = \"expression\"\n\
+                value = \"3*sin(t/[10 ms]) + i\"\n";
+    let result = run(text);
+    for (k, row) in trace(&result, "a", "I").chunks(2).enumerate().take(80) {
+        let expected = 3.0 * (k as f64 * 0.05).sin();
+        assert!((row[0] - expected).abs() < 1e-9 && (row[1] - expected - 1.0).abs() < 1e-9, "{k}: {row:?} {expected}");
+    }
+}
