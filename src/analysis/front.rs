@@ -1,6 +1,8 @@
 //! Front: when a wave arrives in each cell, and its speed (conduction velocity) by regression.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, places, subject};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, places, subject,
+};
 use crate::core::statistics::{mean, normal_quantile};
 use crate::core::units::Dimension;
 use crate::scenario::OptionKind;
@@ -78,7 +80,13 @@ impl Analysis for Front {
                     );
                     words.push(format!("{}: {speed:.4} {speed_unit}", s.text));
                 }
-                _ => metrics.push(Metric::missing(&s.text, "speed", &speed_unit, n, "needs arrivals in three cells of the stretch, at different times")),
+                _ => metrics.push(Metric::missing(
+                    &s.text,
+                    "speed",
+                    &speed_unit,
+                    n,
+                    "needs arrivals in three cells of the stretch, at different times",
+                )),
             }
             let share = arrivals.len() as f64 / line.x.len() as f64;
             metrics.push(Metric::new(&s.text, "reached", share, "", line.x.len() as u64).note("share of the cells that the front reached"));

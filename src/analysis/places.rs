@@ -35,7 +35,10 @@ impl Line {
 pub fn line(request: &Request<'_>, s: &Subject, columns: &subject::Columns) -> Result<Line, AnalysisError> {
     let grid = request.scenario.and_then(|spec| spec.populations.get(s.population)).and_then(|p| p.grid.as_ref());
     let Some(grid) = grid else {
-        return Err(AnalysisError::Unsuitable(format!("{}: its population has no `grid`, so that its units have no order in space", s.text)));
+        return Err(AnalysisError::Unsuitable(format!(
+            "{}: its population has no `grid`, so that its units have no order in space",
+            s.text
+        )));
     };
     let unit = display_unit(grid.length);
     let spacing = grid.spacing / unit.scale;

@@ -2,7 +2,9 @@
 
 use std::f64::consts::TAU;
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, places, subject};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, places, subject,
+};
 use crate::core::statistics::mean;
 use crate::core::units::Dimension;
 use crate::scenario::OptionKind;
@@ -34,11 +36,24 @@ impl Analysis for Space {
         AnalysisDeclaration {
             kind: "space",
             subjects: Subjects::Of,
-            options: vec![bounded(
-                option("level", OptionKind::Quantity(Dimension::NONE), Some("0.5"), "level of the width, as a share of the range of the last profile"),
-                0.0,
-                1.0,
-            ), option("value", OptionKind::Quantity(Dimension::NONE), None, "level of the width as a value of the state in its display unit, instead of a share")],
+            options: vec![
+                bounded(
+                    option(
+                        "level",
+                        OptionKind::Quantity(Dimension::NONE),
+                        Some("0.5"),
+                        "level of the width, as a share of the range of the last profile",
+                    ),
+                    0.0,
+                    1.0,
+                ),
+                option(
+                    "value",
+                    OptionKind::Quantity(Dimension::NONE),
+                    None,
+                    "level of the width as a value of the state in its display unit, instead of a share",
+                ),
+            ],
         }
     }
 
@@ -73,7 +88,9 @@ impl Analysis for Space {
                 }
             } else {
                 let width = width(&line.x, &profile, level, line.spacing);
-                metrics.push(Metric::new(&s.text, "width", width, &line.unit, n).note("length above the level in the last profile; n = cells"));
+                metrics.push(
+                    Metric::new(&s.text, "width", width, &line.unit, n).note("length above the level in the last profile; n = cells"),
+                );
                 let cycles = dominant(&profile, line.ring);
                 let length = line.spacing * profile.len() as f64;
                 metrics.push(Metric::new(&s.text, "wavelength", length / cycles, &line.unit, n).note("of the last profile; n = cells"));
@@ -81,7 +98,8 @@ impl Analysis for Space {
             }
             let thin = samples.div_ceil(WIDEST);
             let chosen: Vec<usize> = (0..samples).step_by(thin).collect();
-            let values = chosen.iter().flat_map(|&k| line.columns.iter().map(move |&c| (c, k))).map(|(c, k)| columns.columns[c][k]).collect();
+            let values =
+                chosen.iter().flat_map(|&k| line.columns.iter().map(move |&c| (c, k))).map(|(c, k)| columns.columns[c][k]).collect();
             let last = chosen.last().copied().unwrap_or(0);
             shapes.push(NamedShape::new(
                 format!("{} in space and time", s.text),

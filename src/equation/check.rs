@@ -372,7 +372,7 @@ impl Checker<'_> {
             _ => self.kernel(&list[0])?,
         };
         let (argument, d) = self.number(&list[wanted - 1])?;
-        let Some(space) = self.space.as_mut() else { return None };
+        let space = self.space.as_mut()?;
         let (id, d) = space.port(self.graph, kind, (argument, d.unwrap_or_default()), e);
         Some(Typed { id, kind: Type::Number(d) })
     }

@@ -31,7 +31,11 @@ pub(super) fn read(desk: &mut Desk<'_>, node: &Node, model: &Definition) -> Opti
         None => Some((0.0, Dimension::NONE)),
     };
     if boundary.is_some_and(|b| b.contains(&Boundary::Noisy)) && f.get("noise").is_none() {
-        desk.error_help(&node.place, "noisy ends need the size of their noise", "add `noise = ...`, the standard deviation of the value beyond the end");
+        desk.error_help(
+            &node.place,
+            "noisy ends need the size of their noise",
+            "add `noise = ...`, the standard deviation of the value beyond the end",
+        );
     }
     let pointwise = f.get("pointwise").and_then(|n| integrator(desk, n));
     let allow_unstable = f.get("allow_unstable").and_then(|n| desk.flag(n, "`allow_unstable`")).unwrap_or(false);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::desk::{Desk, suggest};
 use super::lookup::OwnModels;
-use super::{grid, positions};
 use super::spec::{PopulationSpec, Positions, ReceptorSpec, Value};
 use super::value::{Names, Wanted, is_expression};
+use super::{grid, positions};
 use crate::core::units::{Dimension, Quantity};
 use crate::equation::{System, TimeUnit};
 use crate::model::document::{Entry, Fields, Item, Node};

@@ -129,27 +129,29 @@ traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
             _ => vec!["of = \"p.spikes\"", "of = \"p.V_m\"", "of = \"p.rate\"", "of = \"p\"", "of = \"p.u\""],
         };
         let mut refusals = Vec::new();
-        let found = [NETWORK, FLOW, FIELD].iter().flat_map(|base| candidates.iter().map(move |c| (base, c))).find_map(|(base, subjects)| {
-            let text = format!("{base}\n[analyses.a]\nkind = \"{kind}\"\n{subjects}\n");
-            let source = run::Source { text, origin: None, name: kind.to_owned(), variant: None };
-            let spec = match run::resolve(&source, &[]) {
-                Ok((spec, _)) => spec,
-                Err(e) => {
-                    refusals.push(e.render(false));
-                    return None;
+        let found =
+            [NETWORK, FLOW, FIELD].iter().flat_map(|base| candidates.iter().map(move |c| (base, c))).find_map(|(base, subjects)| {
+                let text = format!("{base}\n[analyses.a]\nkind = \"{kind}\"\n{subjects}\n");
+                let source = run::Source { text, origin: None, name: kind.to_owned(), variant: None };
+                let spec = match run::resolve(&source, &[]) {
+                    Ok((spec, _)) => spec,
+                    Err(e) => {
+                        refusals.push(e.render(false));
+                        return None;
+                    }
+                };
+                let tell: run::Tell = Arc::new(|_| {});
+                let options = run::Options { threads: 1, ..run::Options::default() };
+                let finished =
+                    run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell).unwrap_or_else(|e| panic!("{kind}: {e}"));
+                assert_eq!(finished.status, run::Status::Complete, "{kind}: {:?}", finished.failure);
+                let outcome = finished.outcomes.into_iter().find(|o| o.kind == kind);
+                let outcome = outcome.filter(|o| !o.shapes.is_empty());
+                if outcome.is_none() {
+                    refusals.push(format!("{subjects}: no result: {:?}", finished.warnings));
                 }
-            };
-            let tell: run::Tell = Arc::new(|_| {});
-            let options = run::Options { threads: 1, ..run::Options::default() };
-            let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell).unwrap_or_else(|e| panic!("{kind}: {e}"));
-            assert_eq!(finished.status, run::Status::Complete, "{kind}: {:?}", finished.failure);
-            let outcome = finished.outcomes.into_iter().find(|o| o.kind == kind);
-            let outcome = outcome.filter(|o| !o.shapes.is_empty());
-            if outcome.is_none() {
-                refusals.push(format!("{subjects}: no result: {:?}", finished.warnings));
-            }
-            outcome
-        });
+                outcome
+            });
         let outcome = found.unwrap_or_else(|| panic!("{kind} runs on none of the small scenarios:\n{}", refusals.join("\n")));
         assert!(outcome.metrics.iter().all(|m| m.value.is_none_or(f64::is_finite)), "{kind}: {:?}", outcome.metrics);
         assert!(outcome.metrics.iter().all(|m| m.value.is_some() || !m.note.is_empty()), "{kind} says why a value is missing");
@@ -192,7 +194,11 @@ fn every_model_runs_at_its_defaults() {
         let plain = definition.system.time_unit() == spikedeck::equation::TimeUnit::Dimensionless;
         let (duration, dt) = if plain { ("duration = 10", "dt = 0.01") } else { ("duration = \"100 ms\"", "dt = \"0.05 ms\"") };
         let unit = if definition.system.time_unit().length().is_none() { "1" } else { "\"100 um\"" };
-        let place = if definition.system.operators().is_empty() { "size = 3".to_owned() } else { format!("grid = {{ shape = [64], spacing = {unit} }}") };
+        let place = if definition.system.operators().is_empty() {
+            "size = 3".to_owned()
+        } else {
+            format!("grid = {{ shape = [64], spacing = {unit} }}")
+        };
         let text = format!("[simulation]\n{duration}\n{dt}\n[populations.p]\nmodel = \"{name}\"\n{place}\n");
         let source = run::Source { text, origin: None, name: name.to_owned(), variant: None };
         let (spec, _) = run::resolve(&source, &[]).unwrap_or_else(|e| panic!("{name}: {}", e.render(false)));

@@ -86,8 +86,7 @@ impl Convolution {
             weights.iter_mut().zip(part).for_each(|(w, p)| *w += strength * scale * p);
         }
         let padded = (cells[0] + 2 * reach[0]) * (cells[1] + 2 * reach[1]);
-        let mut out =
-            Self { weights, reach, shape: cells, spectrum: None, padded: vec![0.0; padded], work: Vec::new() };
+        let mut out = Self { weights, reach, shape: cells, spectrum: None, padded: vec![0.0; padded], work: Vec::new() };
         if !direct.unwrap_or(out.weights.len() <= DIRECT) {
             out.transform();
         }
@@ -121,9 +120,8 @@ impl Convolution {
             let row = if ny == 1 { Ok(0) } else { lattice.image(y as isize - ry as isize, ny) };
             for x in 0..pitch {
                 let column = lattice.image(x as isize - rx as isize, nx);
-                let beyond = |axis: usize, end: usize, line: usize| {
-                    ghosts.get(axis).and_then(|g| g.now[end].get(line)).copied().unwrap_or(0.0)
-                };
+                let beyond =
+                    |axis: usize, end: usize, line: usize| ghosts.get(axis).and_then(|g| g.now[end].get(line)).copied().unwrap_or(0.0);
                 self.padded[y * pitch + x] = match (row, column) {
                     (Ok(r), Ok(c)) => values[r * nx + c],
                     (Ok(r), Err(end)) => beyond(0, end, r),

@@ -71,9 +71,7 @@ impl Tridiagonal {
     /// Solves for `stride` right-hand sides side by side.
     fn solve(&self, values: &mut [f64], stride: usize) {
         let (a, count) = (self.implicit, self.upper.len());
-        for i in 0..stride {
-            values[i] *= self.inverse[0];
-        }
+        values[..stride].iter_mut().for_each(|v| *v *= self.inverse[0]);
         for j in 1..count {
             let (before, here) = values.split_at_mut(j * stride);
             let before = &before[(j - 1) * stride..];

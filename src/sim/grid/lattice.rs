@@ -74,9 +74,8 @@ impl Lattice {
                     Boundary::NoFlux | Boundary::Periodic => Vec::new(),
                 }
             };
-            let key = |end: usize| {
-                (self.ends[end] == Boundary::Noisy).then(|| Key::new(seed, entity, &format!("boundary.{name}.{axis}.{end}")))
-            };
+            let key =
+                |end: usize| (self.ends[end] == Boundary::Noisy).then(|| Key::new(seed, entity, &format!("boundary.{name}.{axis}.{end}")));
             let initial = [edge(0), edge(1)];
             Ghosts { now: initial.clone(), initial, key: [key(0), key(1)], sd: self.noise }
         };

@@ -191,21 +191,22 @@ impl Space {
             for s in spreads {
                 let cells = work.len();
                 let (older, now) = s.previous.split_at_mut(cells);
-                lattice.laplacian(&s.ghosts, now, work);
                 let square = lattice.spacing * lattice.spacing;
                 let a = 2.0 * d * s.mesh;
                 let u = stepper.state_mut(s.state);
+                lattice.laplacian(&s.ghosts, u, work);
                 for i in 0..cells {
-                    let change = u[i] - now[i];
-                    // The sum of the neighbours without the cell itself.
-                    let mean = (work[i] * square) / (2.0 * d) + now[i];
-                    u[i] = if older[i].is_nan() {
-                        u[i] + s.mesh * square * work[i]
+                    let here = u[i];
+                    // The rest moves both levels alike; were it added between them, shortest waves would grow.
+                    let before = older[i] + (here - now[i]);
+                    older[i] = here;
+                    u[i] = if before.is_nan() {
+                        here + s.mesh * square * work[i]
                     } else {
-                        ((1.0 - a) * older[i] + 2.0 * (a * mean + change)) / (1.0 + a)
+                        let mean = work[i] * square / (2.0 * d) + here;
+                        ((1.0 - a) * before + 2.0 * a * mean) / (1.0 + a)
                     };
                 }
-                older.copy_from_slice(now);
             }
         } else if self.layout.scheme.implicit() {
             for s in &self.spreads {

@@ -30,28 +30,49 @@ pub enum Scheme {
 pub const LIST: &[(Scheme, Info)] = &[
     (
         Scheme::CrankNicolson,
-        Info { name: "crank_nicolson", about: "on a grid: diffusion by the trapezoid, linearly implicit (axes take turns); order 2 if the rule for the rest has it" },
+        Info {
+            name: "crank_nicolson",
+            about: "on a grid: diffusion by the trapezoid, linearly implicit (axes take turns); order 2 if the rule for the rest has it",
+        },
     ),
     (
         Scheme::BackwardEuler,
-        Info { name: "backward_euler", about: "on a grid: diffusion by backward Euler, linearly implicit (axes take turns); order 1, damps every mode" },
+        Info {
+            name: "backward_euler",
+            about: "on a grid: diffusion by backward Euler, linearly implicit (axes take turns); order 1, damps every mode",
+        },
     ),
-    (Scheme::Ftcs, Info { name: "ftcs", about: "on a grid: forward in time, centred in space; order 1, stable for dt <= h^2/(2 d D) in d dimensions" }),
+    (
+        Scheme::Ftcs,
+        Info { name: "ftcs", about: "on a grid: forward in time, centred in space; order 1, stable for dt <= h^2/(2 d D) in d dimensions" },
+    ),
     (
         Scheme::Spectral,
-        Info { name: "spectral", about: "on a grid: each Fourier mode by its exact factor around a step of the rest (Strang splitting); order 2 in time" },
+        Info {
+            name: "spectral",
+            about: "on a grid: each Fourier mode by its exact factor around a step of the rest (Strang splitting); order 2 in time",
+        },
     ),
     (
         Scheme::Leapfrog,
-        Info { name: "leapfrog", about: "on a grid, for waves: velocities half a step from what they move; order 2, stable for c dt <= h/sqrt(d)" },
+        Info {
+            name: "leapfrog",
+            about: "on a grid, for waves: velocities half a step from what they move; order 2, stable for c dt <= h/sqrt(d)",
+        },
     ),
     (
         Scheme::DufortFrankel,
-        Info { name: "dufort_frankel", about: "on a grid: three levels in time, stable for every step, consistent only if dt/h goes to 0; order 2" },
+        Info {
+            name: "dufort_frankel",
+            about: "on a grid: three levels in time, stable for every step, consistent only if dt/h goes to 0; order 2 for diffusion alone, 1 with the rest",
+        },
     ),
     (
         Scheme::LaxFriedrichs,
-        Info { name: "lax_friedrichs", about: "on a grid: the neighbours' mean in place of the cell; for diffusion it never converges and blows up, kept for comparison (allow_unstable)" },
+        Info {
+            name: "lax_friedrichs",
+            about: "on a grid: the neighbours' mean in place of the cell; for diffusion it never converges and blows up, kept for comparison (allow_unstable)",
+        },
     ),
 ];
 
@@ -112,7 +133,14 @@ impl Step {
 ///
 /// # Errors
 /// The bound and the step that would be stable.
-pub fn check(scheme: Scheme, lattice: &Lattice, terms: &[Diffusion], step: Step, allow_unstable: bool, names: &[String]) -> Result<String, String> {
+pub fn check(
+    scheme: Scheme,
+    lattice: &Lattice,
+    terms: &[Diffusion],
+    step: Step,
+    allow_unstable: bool,
+    names: &[String],
+) -> Result<String, String> {
     let d = lattice.shape.len() as f64;
     let square = lattice.spacing * lattice.spacing;
     let h = step.h;
@@ -128,9 +156,8 @@ pub fn check(scheme: Scheme, lattice: &Lattice, terms: &[Diffusion], step: Step,
         }
         let own = t.state == t.of;
         let bound = match scheme {
-            Scheme::Ftcs | Scheme::Frozen if own && rate < 0.0 => 2.0 / -rate,
+            Scheme::Ftcs | Scheme::Frozen | Scheme::Leapfrog if own && rate < 0.0 => 2.0 / -rate,
             Scheme::Leapfrog if !own && rate < 0.0 => 2.0 / (-rate).sqrt(),
-            Scheme::Leapfrog if own && rate < 0.0 => 2.0 / -rate,
             _ => f64::INFINITY,
         };
         if h > bound * (1.0 + 1e-9) && !allow_unstable {

@@ -115,7 +115,10 @@ pub fn plan(population: &PopulationSpec, grid: &GridSpec, parameters: &[Column],
     if grid.noise.0 > 0.0
         && let Some(o) = p.operators.iter().find(|o| o.dimension != grid.noise.1)
     {
-        return Err(format!("the noise of the ends has unit {}, but what `{}` is of has unit {}", grid.noise.1, p.inputs[o.input].name, o.dimension));
+        return Err(format!(
+            "the noise of the ends has unit {}, but what `{}` is of has unit {}",
+            grid.noise.1, p.inputs[o.input].name, o.dimension
+        ));
     }
     let (found, nonlinear) = terms(p, &values);
     let own: Vec<(Diffusion, Vec<usize>)> = found.iter().filter(|t| t.0.state == t.0.of).cloned().collect();
@@ -157,6 +160,9 @@ pub fn plan(population: &PopulationSpec, grid: &GridSpec, parameters: &[Column],
     let implicit: Vec<Diffusion> = if scheme.implicit() { own.iter().map(|t| t.0.clone()).collect() } else { Vec::new() };
     let taken: Vec<(Diffusion, Vec<usize>)> = if scheme.splits() { own } else { Vec::new() };
     let system = if taken.is_empty() { system.clone() } else { without(system, &taken) };
+    if let Some(name) = grid.pointwise.as_ref().filter(|n| find(n).is_some()) {
+        return Err(format!("`{name}` is a scheme of space: name it as `integrator`; `pointwise` is the rule for the rest, such as rk4"));
+    }
     let stochastic = system.is_stochastic();
     let pointwise = match (&grid.pointwise, scheme) {
         (Some(name), _) => name.clone(),
