@@ -307,9 +307,13 @@ fn one_and_two_threads_give_the_same_bits() {
 #[test]
 fn reaction_and_diffusion_together_have_the_order_of_the_scheme() {
     // Halving the step thrice: differences shrink by 2^order.
-    for (scheme, order, dt) in
-        [("crank_nicolson", 2.0, 0.1), ("backward_euler", 1.0, 0.1), ("spectral", 2.0, 0.1), ("ftcs", 1.0, 0.1), ("dufort_frankel", 1.0, 0.025)]
-    {
+    for (scheme, order, dt) in [
+        ("crank_nicolson", 2.0, 0.1),
+        ("backward_euler", 1.0, 0.1),
+        ("spectral", 2.0, 0.1),
+        ("ftcs", 1.0, 0.1),
+        ("dufort_frankel", 1.0, 0.025),
+    ] {
         let at = |dt: f64| -> Vec<f64> {
             let text = reaction(
                 "u*(1 - u)*(u - a)",
