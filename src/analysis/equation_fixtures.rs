@@ -90,6 +90,7 @@ impl Model {
             system,
             size: 1,
             positions: None,
+            grid: None,
             integrator: None,
             substeps: 1,
             preset: None,

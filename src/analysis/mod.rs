@@ -7,13 +7,16 @@ pub mod subject;
 
 // Spikes, rates, spectra, synchrony: one line a file.
 pub mod correlogram;
+pub mod front;
 pub mod isi;
 pub mod lags;
 pub mod levels;
+mod places;
 pub mod population_rate;
 pub mod psd;
 pub mod raster;
 pub mod rates;
+pub mod space;
 pub mod spectrogram;
 pub mod synchrony;
 
@@ -51,6 +54,8 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &correlogram::Correlogram,
     &lags::Lags,
     &synchrony::Synchrony,
+    &front::Front,
+    &space::Space,
     // Information and dynamics.
     &fi_curve::FiCurve,
     &lyapunov::Lyapunov,

@@ -1,8 +1,8 @@
 //! Fast Fourier transforms with plans that are made once a length and shared (rustfft picks AVX at run time).
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use realfft::{RealFftPlanner, RealToComplex};
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use rustfft::{Fft, FftPlanner};
 
 pub use rustfft::num_complex::Complex64;
@@ -14,8 +14,17 @@ pub fn complex_plan(n: usize) -> Arc<dyn Fft<f64>> {
     PLANNER.get_or_init(|| Mutex::new(FftPlanner::new())).lock().unwrap_or_else(PoisonError::into_inner).plan_fft_forward(n)
 }
 
+fn real_planner() -> MutexGuard<'static, RealFftPlanner<f64>> {
+    static PLANNER: OnceLock<Mutex<RealFftPlanner<f64>>> = OnceLock::new();
+    PLANNER.get_or_init(|| Mutex::new(RealFftPlanner::new())).lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The shared plan of a real forward transform of `n` samples.
 pub fn real_plan(n: usize) -> Arc<dyn RealToComplex<f64>> {
-    static PLANNER: OnceLock<Mutex<RealFftPlanner<f64>>> = OnceLock::new();
-    PLANNER.get_or_init(|| Mutex::new(RealFftPlanner::new())).lock().unwrap_or_else(PoisonError::into_inner).plan_fft_forward(n)
+    real_planner().plan_fft_forward(n)
+}
+
+/// The shared plan that turns the spectrum of `n` real samples back into them, times `n`.
+pub fn inverse_real_plan(n: usize) -> Arc<dyn ComplexToReal<f64>> {
+    real_planner().plan_fft_inverse(n)
 }

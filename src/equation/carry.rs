@@ -29,6 +29,9 @@ impl System {
         if r.threshold.is_some() {
             fail(format!("`{name}` has a threshold, so it is a model and no receptor"));
         }
+        if !r.operators.is_empty() {
+            fail(format!("`{name}` has operators of space in its equations; these belong to the model that carries it"));
+        }
         // Time: a receptor in seconds is carried by plain-number models as well.
         let (drift_factor, time_factor) = match (out.time_unit, r.time_unit) {
             (a, b) if a == b => (1.0, 1.0),
@@ -217,6 +220,7 @@ fn substitute_ports(out: &mut Parts, totals: &HashMap<u32, Id>) {
     places.extend(out.diffusion.iter_mut().flatten());
     places.extend(&mut out.subexpression_ids);
     places.extend(&mut out.port_totals);
+    places.extend(out.operators.iter_mut().map(|o| &mut o.argument));
     places.extend(out.reset.iter_mut().map(|r| &mut r.1));
     places.extend(out.effects.iter_mut().flatten().map(|e| &mut e.1));
     places.extend(&mut out.refractory);

@@ -1,6 +1,7 @@
 //! Syntax tree → graph, with units and names checked on the way.
 
-use super::graph::{Binary, Graph, Id, Unary};
+use super::graph::{Binary, Graph, Id, Symbol, Unary};
+use super::space::{KernelShape, OPERATORS, OperatorKind, Space};
 use super::syntax::{Expr, ExprKind};
 use crate::core::diagnostic::{Diagnostic, did_you_mean};
 use crate::core::units::Dimension;
@@ -65,6 +66,8 @@ pub struct Checker<'a> {
     pub known: &'a [String],
     /// What is wrong.
     pub diagnostics: &'a mut Vec<Diagnostic>,
+    /// Where operators of space may stand: in the equations of a model.
+    pub space: Option<Space<'a>>,
 }
 
 /// `V`, or `no unit` for plain numbers.
@@ -263,6 +266,9 @@ impl Checker<'_> {
     }
 
     fn call(&mut self, name: &str, name_span: &std::ops::Range<usize>, list: &[Expr], e: &Expr) -> Option<Typed> {
+        if OPERATORS.iter().any(|o| o.0 == name) {
+            return self.operator(name, name_span, list, e);
+        }
         let Some(&(function, _)) = FUNCTIONS.iter().find(|f| f.0 == name) else {
             let d = Diagnostic::error(format!("unknown function `{name}`"), name_span.clone());
             let d = match (name, did_you_mean(name, FUNCTIONS.iter().map(|f| f.0))) {
@@ -346,6 +352,59 @@ impl Checker<'_> {
             }
         };
         Some(Typed { id: self.graph.unary(op, x), kind })
+    }
+
+    fn operator(&mut self, name: &str, name_span: &std::ops::Range<usize>, list: &[Expr], e: &Expr) -> Option<Typed> {
+        let wanted = if name == "convolve" { 2 } else { 1 };
+        if list.len() != wanted {
+            let plural = if wanted == 1 { "argument" } else { "arguments, a kernel and what it is applied to" };
+            return self.fail(Diagnostic::error(format!("`{name}` takes {wanted} {plural}, not {}", list.len()), e.span.clone()));
+        }
+        if self.space.is_none() {
+            return self.fail(
+                Diagnostic::error(format!("`{name}` needs neighbours in space, which there are none of here"), name_span.clone())
+                    .help("operators of space stand in the `equations` of a model whose population has a `grid`"),
+            );
+        }
+        let kind = match name {
+            "laplacian" => OperatorKind::Laplacian,
+            "gradient" => OperatorKind::Gradient,
+            _ => self.kernel(&list[0])?,
+        };
+        let (argument, d) = self.number(&list[wanted - 1])?;
+        let space = self.space.as_mut()?;
+        let (id, d) = space.port(self.graph, kind, (argument, d.unwrap_or_default()), e);
+        Some(Typed { id, kind: Type::Number(d) })
+    }
+
+    /// The first argument of `convolve`.
+    fn kernel(&mut self, e: &Expr) -> Option<OperatorKind> {
+        let names = || KernelShape::LIST.iter().map(|k| k.0);
+        let known = || format!("kernels: {}, such as `convolve(gaussian(sigma), u)`", names().collect::<Vec<_>>().join(", "));
+        let ExprKind::Call(name, span, list) = &e.kind else {
+            return self.fail(Diagnostic::error("the first argument of `convolve` is a kernel", e.span.clone()).help(known()));
+        };
+        let Some((_, shape, arguments)) = KernelShape::LIST.iter().find(|k| k.0 == name) else {
+            let help = did_you_mean(name, names()).map_or_else(known, |n| format!("did you mean `{n}`?"));
+            return self.fail(Diagnostic::error(format!("unknown kernel `{name}`"), span.clone()).help(help));
+        };
+        if list.len() != arguments.len() {
+            return self.fail(Diagnostic::error(
+                format!("kernel `{name}` takes {} arguments, not {}", arguments.len(), list.len()),
+                e.span.clone(),
+            ));
+        }
+        let length = self.space.as_ref().map(|s| s.length).unwrap_or_default();
+        let mut ids = Vec::new();
+        for (x, width) in list.iter().zip(*arguments) {
+            let (want, what) = if *width { (length, "the width of a kernel") } else { (Dimension::NONE, "the strength of a kernel") };
+            let id = self.expect(x, want, what)?;
+            if self.graph.depends(id, |s| !matches!(s, Symbol::Parameter(_))) {
+                return self.fail(Diagnostic::error("a kernel does not change: it is made of parameters only", x.span.clone()));
+            }
+            ids.push(id);
+        }
+        Some(OperatorKind::Convolve(*shape, ids))
     }
 
     #[expect(clippy::option_option, reason = "no dimension in common, or a zero that has every dimension")]

@@ -36,7 +36,7 @@ impl Expression {
         };
         let parsed = expression(text, 0..text.len(), &mut found);
         let checked =
-            parsed.and_then(|e| Checker { graph: &mut graph, lookup: &lookup, known: &known, diagnostics: &mut found }.number(&e));
+            parsed.and_then(|e| Checker { graph: &mut graph, lookup: &lookup, known: &known, diagnostics: &mut found, space: None }.number(&e));
         let (warnings, errors): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity == Severity::Warning);
         match checked {
             Some((id, dimension)) if errors.is_empty() => {

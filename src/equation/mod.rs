@@ -15,6 +15,7 @@ pub mod lexer;
 mod line;
 pub mod node;
 pub mod print;
+pub mod space;
 pub mod syntax;
 pub mod system;
 pub mod tape;

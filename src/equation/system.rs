@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::graph::{Graph, Id, Node, Symbol};
 use super::print::Printer;
+use super::space::Operator;
 use super::{EventPort, Part, Source, TimeUnit, Variable};
 use crate::core::diagnostic::Diagnostic;
 use crate::core::units::Dimension;
@@ -50,6 +51,8 @@ pub struct Parts {
     pub diffusion: Vec<Option<Id>>,
     /// What each input port carries in the equations: itself, and the currents of receptors.
     pub port_totals: Vec<Id>,
+    /// Operators of space, each with an input port of its own, in an order in which they can be computed.
+    pub operators: Vec<Operator>,
     /// Threshold.
     pub threshold: Option<Threshold>,
     /// New value of each state that a spike changes, all from the values before it.
@@ -81,6 +84,11 @@ impl TimeUnit {
 
     pub(super) fn time(self) -> Dimension {
         if self == Self::Dimensional { Dimension::SECOND } else { Dimension::NONE }
+    }
+
+    /// Dimension of lengths in equations with operators of space.
+    pub fn length(self) -> Dimension {
+        if self == Self::Dimensional { Dimension::METRE } else { Dimension::NONE }
     }
 
     pub(super) fn noise(self) -> Dimension {
@@ -130,6 +138,10 @@ impl System {
     /// What time means.
     pub fn time_unit(&self) -> TimeUnit {
         self.inner.time_unit
+    }
+    /// Operators of space in the equations: such a system lives on a grid.
+    pub fn operators(&self) -> &[Operator] {
+        &self.inner.operators
     }
     /// Whether there is a threshold.
     pub fn spikes(&self) -> bool {

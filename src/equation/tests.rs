@@ -184,7 +184,7 @@ mod properties {
             let s = if name == "p" { Symbol::Parameter(0) } else { Symbol::State(name[1..].parse().unwrap()) };
             Some(Ok((g.symbol(s), Dimension::NONE)))
         };
-        let id = Checker { graph: &mut g, lookup: &lookup, known: &[], diagnostics: &mut found }.number(&e).map(|n| n.0);
+        let id = Checker { graph: &mut g, lookup: &lookup, known: &[], diagnostics: &mut found, space: None }.number(&e).map(|n| n.0);
         (g, id.unwrap_or_else(|| panic!("{text}: {found:?}")))
     }
 

@@ -7,6 +7,7 @@ use super::check::{Checker, FUNCTIONS, Lookup, RESERVED, describe};
 use super::derive::derivative;
 use super::graph::{Binary, Graph, Id, Node, Symbol};
 use super::line::{Line, read_line};
+use super::space::{OPERATORS, Space};
 use super::syntax::{Assign, Statement, expression, parts, statements};
 use super::system::{Parts, Threshold};
 use super::{Declaration, EventPort, Part, Source, TimeUnit, Variable};
@@ -47,7 +48,7 @@ impl<'a> Builder<'a> {
     }
 
     fn declare(&mut self, name: &str, entity: Entity, dimension: Dimension, span: Range<usize>) {
-        let reserved = RESERVED.contains(&name) || FUNCTIONS.iter().any(|f| f.0 == name);
+        let reserved = RESERVED.contains(&name) || FUNCTIONS.iter().chain(OPERATORS).any(|f| f.0 == name);
         let error = if reserved {
             Some(Diagnostic::error(format!("`{name}` has a meaning of its own and cannot be declared"), span))
         } else if self.table.contains_key(name) {
@@ -188,7 +189,14 @@ impl<'a> Builder<'a> {
             Some(Ok((id, dimension)))
         };
         let lookup: &Lookup<'_> = &lookup;
-        let result = f(&mut Checker { graph: &mut self.parts.graph, lookup, known: &self.known, diagnostics: &mut list });
+        let p = &mut self.parts;
+        let space = (part == Part::Equations).then_some(Space {
+            operators: &mut p.operators,
+            inputs: &mut p.inputs,
+            totals: &mut p.port_totals,
+            length: unit.length(),
+        });
+        let result = f(&mut Checker { graph: &mut p.graph, lookup, known: &self.known, diagnostics: &mut list, space });
         self.say(part, list);
         result
     }

@@ -15,5 +15,6 @@ pub fn catalog() -> Catalog {
 
 /// Names of integrators with one line each, `auto` left out.
 pub fn integrators() -> Vec<(&'static str, &'static str)> {
-    crate::sim::integrator::LIST.iter().filter(|i| i.name != "auto").map(|i| (i.name, i.about)).collect()
+    let of_space = crate::sim::grid::LIST.iter().map(|s| &s.1);
+    crate::sim::integrator::LIST.iter().filter(|i| i.name != "auto").chain(of_space).map(|i| (i.name, i.about)).collect()
 }

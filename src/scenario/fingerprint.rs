@@ -20,6 +20,10 @@ pub(super) fn fingerprint(spec: &Spec) -> String {
                 writeln!(sink, "receptor {} {:?}", r.name, r.definition.texts)?;
             }
             writeln!(sink, "{:?} {:?} {:?}", p.parameters, p.initial, p.positions)?;
+            // Nothing is written for points, so that their hashes stay what they were.
+            if let Some(grid) = &p.grid {
+                writeln!(sink, "{grid:?}")?;
+            }
         }
         for p in &spec.projections {
             writeln!(sink, "{p:?}")?;

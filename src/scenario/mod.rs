@@ -13,6 +13,7 @@ mod lookup;
 mod overrides;
 mod plan;
 mod population;
+mod grid;
 mod positions;
 mod projection;
 mod schema;

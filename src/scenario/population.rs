@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::desk::{Desk, suggest};
 use super::lookup::OwnModels;
-use super::positions;
 use super::spec::{PopulationSpec, Positions, ReceptorSpec, Value};
 use super::value::{Names, Wanted, is_expression};
+use super::{grid, positions};
 use crate::core::units::{Dimension, Quantity};
 use crate::equation::{System, TimeUnit};
 use crate::model::document::{Entry, Fields, Item, Node};
@@ -70,7 +70,13 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     let mut f = Fields::of(&mut desk.report, &entry.value, format!("population `{}`", entry.key))?;
     f.allow("model");
     let positions_node = f.get("positions");
-    let places = positions_node.and_then(|n| positions::read(desk, n));
+    let grid_node = f.get("grid");
+    let grid = grid_node.and_then(|n| grid::read(desk, n, model));
+    let places = match &grid {
+        Some(g) => Some(Positions::Grid { shape: g.shape.clone(), spacing: g.spacing }),
+        None => positions_node.and_then(|n| positions::read(desk, n)),
+    };
+    grid::check(desk, grid_node, [("size", f.get("size")), ("positions", positions_node)], (model, &entry.place));
     let size = match f.get("size") {
         Some(n) => desk.whole(n, "`size`", 1).filter(|v| {
             let fits = u32::try_from(*v).is_ok();
@@ -93,12 +99,12 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     let mut likely = || f.get("size").and_then(Node::as_number).map_or(1e6, |v| v.abs().clamp(1.0, 1e6));
     let size = size.map_or_else(&mut likely, |v| v as f64) as usize;
     positions::check(desk, positions_node, places.as_ref(), size);
-    for place in ["grid", "cable", "morphology"] {
+    for place in ["cable", "morphology"] {
         if let Some(n) = f.get(place) {
             desk.error_help(
                 &n.place,
-                format!("`{place}` is not part of this version: populations are sets of points"),
-                "use `size`, and `positions` for units in space",
+                format!("`{place}` is not part of this version: populations are sets of points or grids"),
+                "use `size`, and `positions` for units in space, or `grid`",
             );
         }
     }
@@ -108,7 +114,8 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     let mut given: BTreeMap<String, (Value, Place)> = BTreeMap::new();
     let mut definitions: Vec<(String, Arc<Definition>)> = vec![(String::new(), model.clone())];
     let positioned = places.is_some();
-    let unit_names = || Names::of_units(positioned);
+    let plain = grid.as_ref().is_some_and(|g| g.length.is_none());
+    let unit_names = || if plain { Names::of_plain_cells() } else { Names::of_units(positioned) };
     let reading = Reading { size };
 
     if let Some(node) = f.get("receptors") {
@@ -164,6 +171,7 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
         parameters,
         initial,
         positions: places,
+        grid,
         integrator: integrator.filter(|i| i != "auto"),
         substeps,
         preset: preset.map(|p| p.name),

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::catalog::{Catalog, OptionKind, ParamSpec, Subjects};
+use super::spec::Boundary;
 use super::stimulus::STIMULUS_KINDS;
 use crate::model::{Definition, Kind, Library};
 
@@ -143,6 +144,7 @@ fn model() -> Value {
 
 fn population(catalog: &Catalog, library: &Library) -> Value {
     let v = || json!({ "$ref": "#/$defs/value" });
+    let q = || json!({ "$ref": "#/$defs/quantity" });
     let parameters = |kind: Kind| {
         let mut all: Map<String, Value> = Map::new();
         for d in library.names(kind).iter().filter_map(|n| library.get(kind, n)) {
@@ -165,6 +167,12 @@ fn population(catalog: &Catalog, library: &Library) -> Value {
             "receptors": { "type": "object", "additionalProperties": { "type": "object", "required": ["kind"], "properties": receptor, "additionalProperties": v() } },
             "integrator": integrator(catalog),
             "substeps": whole("integration steps inside one step", 1),
+            "grid": object(&["shape", "spacing"], json!({
+                "shape": { "type": "array", "items": { "type": "integer", "minimum": 3 }, "minItems": 1, "maxItems": 2 },
+                "spacing": q(), "noise": q(), "pointwise": integrator(catalog),
+                "boundary": { "description": "one for both ends of every axis, or [lower, upper]", "type": ["string", "array"], "items": { "enum": Boundary::LIST.map(|b| b.0) } },
+                "allow_unstable": flag("run a scheme that is known to blow up"),
+            })),
             "positions": object(&[], json!({
                 "grid": { "type": "array", "items": { "type": "integer" } }, "spacing": text("distance of neighbours"),
                 "uniform": { "type": "array" }, "listed": { "type": "array" },

@@ -184,7 +184,7 @@ impl<'a> Reader<'_, '_, 'a> {
             _ => {
                 let node = self.f.require(&mut self.desk.report, "value", "\"[1 nA]*sin(t/[10 ms])\"")?;
                 let text = self.desk.text(node, "`value`")?.to_owned();
-                let names = Names::of_units(self.population.positions.is_some()).with([("t", self.desk.time_dimension())]);
+                let names = Names::of_cells(self.population).with([("t", self.desk.time_dimension())]);
                 if !self.desk.expression(node, &text, d, &names) {
                     return None;
                 }
@@ -198,7 +198,7 @@ impl<'a> Reader<'_, '_, 'a> {
             dimension,
             what: format!("`{key}`"),
             count: Some(self.population.size),
-            names: Some(Names::of_units(self.population.positions.is_some())),
+            names: Some(Names::of_cells(self.population)),
         }
     }
 

@@ -30,6 +30,7 @@ pub(crate) fn catalog() -> Catalog {
     Catalog {
         analyses: list.into_iter().map(|d| (d.kind, d)).collect(),
         integrators: [
+            "ftcs",
             "euler",
             "euler_sequential",
             "exact",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::desk::Desk;
-use super::spec::{Distribution, Value};
+use super::spec::{Distribution, PopulationSpec, Value};
 use crate::core::units::{Dimension, Quantity, parse_unit};
 use crate::model::document::{Entry, Fields, Item, Node};
 use crate::model::{Parameter, name_of};
@@ -22,6 +22,19 @@ impl<'a> Names<'a> {
             own.extend(["x", "y", "z"].map(|n| (n, Dimension::METRE)));
         }
         Self { own }
+    }
+
+    /// Those of a resolved population.
+    pub fn of_cells(population: &PopulationSpec) -> Self {
+        if population.grid.as_ref().is_some_and(|g| g.length.is_none()) {
+            return Self::of_plain_cells();
+        }
+        Self::of_units(population.positions.is_some())
+    }
+
+    /// The same on a grid without a unit of length.
+    pub fn of_plain_cells() -> Self {
+        Self { own: ["i", "N", "x", "y", "z"].map(|n| (n, Dimension::NONE)).to_vec() }
     }
 
     /// The same with more names.

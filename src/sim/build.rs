@@ -10,6 +10,7 @@ use super::delivery::{Properties, Property, Ring, Table};
 use super::describe::{described, wanted_connections};
 use super::engine::Plan;
 use super::estimate;
+use super::grid::{self, Layout, Space};
 use super::place::Place;
 use super::properties::Finder;
 use super::recorder::{Take, Tap, Tape};
@@ -31,6 +32,8 @@ pub(super) struct Found {
     pub place: Place,
     pub parameters: Vec<Column>,
     initial: Vec<Column>,
+    /// How it is stepped on a grid.
+    layout: Option<Layout>,
 }
 
 /// A projection ready to be walked.
@@ -71,7 +74,13 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
     }
     let seed = spec.simulation.seed;
     let axis = Axis::new(spec.simulation.dt, spec.simulation.time_base);
-    let found = spec.populations.iter().map(|p| find(p, seed)).collect::<Result<Vec<_>, _>>()?;
+    let mut found = spec.populations.iter().map(|p| find(p, seed)).collect::<Result<Vec<_>, _>>()?;
+    for (population, found) in spec.populations.iter().zip(&mut found) {
+        if let Some(g) = &population.grid {
+            let layout = grid::plan(population, g, &found.parameters, spec.simulation.dt, asked(spec, population));
+            found.layout = Some(layout.map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
+        }
+    }
 
     let mut histories: Vec<(usize, String)> = Vec::new();
     let mut paths = Vec::new();
@@ -142,7 +151,15 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
         .populations
         .iter()
         .zip(choices)
-        .map(|(p, (name, why))| (p.name.clone(), if why.is_empty() { name } else { format!("{name}: {why}") }))
+        .zip(&found)
+        .map(|((p, (name, why)), found)| {
+            let text = match &found.layout {
+                Some(layout) => layout.describe(&name, &why),
+                None if why.is_empty() => name,
+                None => format!("{name}: {why}"),
+            };
+            (p.name.clone(), text)
+        })
         .collect();
     let tape = Tape::new(spec, axis, described(spec, &found), wanted_connections(spec, &workers, axis));
     let names = spec.populations.iter().map(|p| (p.name.clone(), p.system.states().iter().map(|s| s.name.clone()).collect())).collect();
@@ -183,7 +200,7 @@ fn find(population: &PopulationSpec, seed: u64) -> Result<Found, BuildError> {
             .map_err(|m| unsuitable(format!("{entity}.initial.{}", variable.name), m))?;
         initial.push(column);
     }
-    Ok(Found { place, parameters: parameters.into_iter().flatten().collect(), initial })
+    Ok(Found { place, parameters: parameters.into_iter().flatten().collect(), initial, layout: None })
 }
 
 /// What is known, with the parameters of the receptor that `state` belongs to under the names that its file gives them.
@@ -278,7 +295,9 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
     }
     let mut groups = Vec::new();
     for (p, (population, found)) in spec.populations.iter().zip(common.found).enumerate() {
-        let range = share(population.size, index, threads);
+        // Operators of space reach across all cells, so these stay on one thread.
+        let whole = !population.system.operators().is_empty();
+        let range = if whole { 0..if p % threads == index { population.size } else { 0 } } else { share(population.size, index, threads) };
         if range.is_empty() {
             continue;
         }
@@ -346,10 +365,15 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
 
 /// The integrator of a population and why, by its first unit.
 fn choice(spec: &Spec, population: &PopulationSpec, found: &Found) -> Result<(String, String), BuildError> {
-    let asked = population.integrator.as_deref().or(spec.simulation.integrator.as_deref()).unwrap_or("auto");
+    let asked = found.layout.as_ref().map_or_else(|| asked(spec, population), |l| l.pointwise.as_str());
     let first = stepper(spec, population, found, &(0..population.size.min(1)), asked)?;
     let (name, why) = first.integrator();
     Ok((name.to_owned(), why.to_owned()))
+}
+
+/// The integrator that the scenario names for a population.
+fn asked<'a>(spec: &'a Spec, population: &'a PopulationSpec) -> &'a str {
+    population.integrator.as_deref().or(spec.simulation.integrator.as_deref()).unwrap_or("auto")
 }
 
 /// The compiled equations of the lanes `range` of a population.
@@ -357,7 +381,7 @@ fn stepper(spec: &Spec, population: &PopulationSpec, found: &Found, range: &Rang
     let entity = format!("populations.{}", population.name);
     let cut = |columns: &[Column]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
     Stepper::new(StepperSpec {
-        system: &population.system,
+        system: found.layout.as_ref().map_or(&population.system, |l| &l.system),
         integrator,
         dt: spec.simulation.dt,
         substeps: population.substeps.max(1),
@@ -380,6 +404,11 @@ fn group(common: &Common<'_>, p: usize, population: &PopulationSpec, found: &Fou
     let stepper = stepper(spec, population, found, &range, &common.choices[p].0)?;
     let shape = [system.states().len(), system.inputs().len(), system.event_ports().len()];
     let mut group = Group::new(p, range.start as u32, stepper, range.len(), shape, system.spikes());
+    if let Some(layout) = found.layout.as_ref().filter(|l| !l.system.operators().is_empty()) {
+        let h = spec.simulation.dt * population.time_unit().per_second();
+        let space = Space::new(layout, &group.stepper, h, spec.simulation.seed, &entity).map_err(|m| unsuitable(&entity, m))?;
+        group.set_space(space);
+    }
     group.check_every = if population.size <= 256 { 1 } else { 16 };
     group.emits = common.emitters.iter().position(|&e| e == p);
     group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.population == p);

@@ -22,7 +22,8 @@ pub(super) fn described(spec: &Spec, found: &[Found]) -> Vec<Population> {
         Population {
             name: population.name.clone(),
             size: population.size,
-            positions: (!positions.is_empty()).then_some(positions),
+            // Positions are lengths; cells of a grid in plain numbers have none.
+            positions: (!positions.is_empty() && !found.place.length.is_none()).then_some(positions),
             parameters: differing.collect(),
         }
     };

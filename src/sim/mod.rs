@@ -18,6 +18,7 @@ mod describe;
 mod engine;
 mod estimate;
 mod expression;
+pub mod grid;
 pub mod integrator;
 mod place;
 mod properties;

@@ -1,6 +1,7 @@
 //! Where units are: positions in metres, and distances with or without wrapping.
 
 use crate::core::rng::Key;
+use crate::core::units::Dimension;
 use crate::scenario::{PopulationSpec, Positions};
 
 /// Positions of the units of a population and the box they lie in.
@@ -10,12 +11,15 @@ pub(super) struct Place {
     pub positions: Vec<[f64; 3]>,
     /// Edge lengths of the box that periodic distances wrap around; 0 along axes that do not exist.
     pub extent: [f64; 3],
+    /// Dimension of lengths: none on grids of models in plain numbers.
+    pub length: Dimension,
 }
 
 impl Place {
     /// The positions of `population`: lattice points (the first axis varies fastest), drawn points, or listed ones.
     pub fn of(population: &PopulationSpec, seed: u64) -> Self {
         let size = population.size;
+        let length = population.grid.as_ref().map_or(Dimension::METRE, |g| g.length);
         match &population.positions {
             None => Self::default(),
             Some(Positions::Grid { shape, spacing }) => {
@@ -34,7 +38,7 @@ impl Place {
                         point
                     })
                     .collect();
-                Self { positions, extent }
+                Self { positions, extent, length }
             }
             Some(Positions::Uniform { extent: edges }) => {
                 let key = Key::new(seed, &format!("populations.{}", population.name), "positions");
@@ -48,9 +52,9 @@ impl Place {
                         extent.map(|edge| if edge > 0.0 { edge * stream.uniform() } else { 0.0 })
                     })
                     .collect();
-                Self { positions, extent }
+                Self { positions, extent, length }
             }
-            Some(Positions::Listed(points)) => Self { positions: points.to_vec(), extent: [0.0; 3] },
+            Some(Positions::Listed(points)) => Self { positions: points.to_vec(), extent: [0.0; 3], length },
         }
     }
 }

@@ -31,7 +31,7 @@ impl Names<'_> {
         for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
             if !self.place.positions.is_empty() {
                 let along = self.place.positions.iter().map(|p| p[axis]).collect();
-                columns.push((name.to_owned(), Dimension::METRE, Column::Each(along)));
+                columns.push((name.to_owned(), self.place.length, Column::Each(along)));
             }
         }
         columns.extend(self.known.iter().cloned());

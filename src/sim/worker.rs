@@ -3,6 +3,7 @@
 use super::axis::Axis;
 use super::coupling::{Coupling, History};
 use super::delivery::{Ring, Table};
+use super::grid::Space;
 use super::recorder::{Take, Tap};
 use super::stepper::{LaneSpike, Probe, Stepper};
 use super::stimulus::{Events, Level};
@@ -61,6 +62,8 @@ pub(super) struct Group {
     pub published: Vec<(usize, Probe)>,
     /// Steps between checks for values that are not finite.
     pub check_every: u64,
+    /// Operators of space and diffusion, on a grid; and what the operators are worth, one row a port.
+    space: Option<(Space, Vec<Vec<f64>>)>,
     /// Number of states.
     states: usize,
     /// All lanes, for probes.
@@ -86,10 +89,25 @@ impl Group {
             taps: Vec::new(),
             published: Vec::new(),
             check_every: 1,
+            space: None,
             states: shape[0],
             every_lane: (0..lanes as u32).collect(),
             spikes: Vec::new(),
             scratch: Vec::new(),
+        }
+    }
+
+    /// Puts the lanes, which are all cells of a grid, into space.
+    pub fn set_space(&mut self, space: Space) {
+        self.space = Some((space, vec![Vec::new(); self.inputs.len()]));
+    }
+
+    /// Computes all operators of space from the states at step `k`, for who records them.
+    fn look_around(&mut self, k: u64) {
+        if let Some((space, rows)) = &mut self.space {
+            exchange_inputs(&mut self.inputs, rows);
+            space.operators(k, &self.stepper, rows, true);
+            exchange_inputs(&mut self.inputs, rows);
         }
     }
 
@@ -101,6 +119,7 @@ impl Group {
     /// Records what is due at grid point `k`.
     fn sample(&mut self, k: u64, take: &mut Take) {
         if self.taps.iter().any(|t| t.is_due(k)) {
+            self.look_around(k);
             let inputs: Vec<&[f64]> = self.inputs.iter().map(InputPort::row).collect();
             for tap in self.taps.iter().filter(|t| t.is_due(k)) {
                 tap.sample(k, &self.stepper, &inputs, &mut self.scratch, &mut take.traces[tap.trace]);
@@ -129,6 +148,13 @@ impl Group {
             }
         }
         count
+    }
+}
+
+/// Lends the rows of ports to the operators of space, or takes them back: other ports as their arguments read them.
+fn exchange_inputs(inputs: &mut [InputPort], rows: &mut [Vec<f64>]) {
+    for (port, row) in inputs.iter_mut().zip(rows.iter_mut()) {
+        std::mem::swap(if port.total.is_empty() { &mut port.stimulus } else { &mut port.total }, row);
     }
 }
 
@@ -254,9 +280,17 @@ impl Worker {
                 group.stepper.deliver_before(k, &mut arrivals);
             }
             group.spikes.clear();
+            if let Some((space, rows)) = &mut group.space {
+                exchange_inputs(&mut group.inputs, rows);
+                space.before(k, &mut group.stepper, rows);
+                exchange_inputs(&mut group.inputs, rows);
+            }
             let inputs: Vec<&[f64]> = group.inputs.iter().map(InputPort::row).collect();
             let mut arrivals: Vec<&mut [f64]> = group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k + 1))).collect();
             group.stepper.advance(k, &inputs, &mut arrivals, &mut group.spikes);
+            if let Some((space, _)) = &mut group.space {
+                space.after(&mut group.stepper);
+            }
             if let Some(index) = group.emits {
                 let (units, ends) = &mut self.outbox.spikes[index];
                 units.extend(group.spikes.iter().map(|s| group.first + s.lane));
@@ -318,6 +352,10 @@ impl Worker {
                 self.spiking.clear();
                 for outbox in outboxes {
                     let (units, ends) = &outbox.spikes[input.from];
+                    // A thread that holds no lane of the population says nothing.
+                    if ends.is_empty() {
+                        continue;
+                    }
                     let from = if step == 0 { 0 } else { ends[step - 1] as usize };
                     self.spiking.extend_from_slice(&units[from..ends[step] as usize]);
                 }

@@ -5,7 +5,8 @@ use serde_json::{Map, Value as Json, json};
 use crate::core::units::{Dimension, Quantity};
 use crate::equation::Variable;
 use crate::scenario::{
-    Coupling, Distribution, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes, StimulusKind, StimulusSpec, Target, Value,
+    Boundary, Coupling, Distribution, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes, StimulusKind, StimulusSpec,
+    Target, Value,
 };
 
 /// Everything that decides the result, quantities as text in display units.
@@ -75,6 +76,14 @@ fn population(p: &PopulationSpec) -> Json {
         "parameters": table(p.system.parameters(), &p.parameters),
         "initial": table(p.system.states(), &p.initial),
         "positions": p.positions.as_ref().map(positions),
+        "grid": p.grid.as_ref().map(|g| json!({
+            "shape": g.shape,
+            "spacing": Quantity { value: g.spacing, dimension: g.length }.to_string(),
+            "boundary": g.boundary.map(|b| Boundary::LIST.iter().find(|l| l.1 == b).map_or("", |l| l.0)),
+            "noise": Quantity { value: g.noise.0, dimension: g.noise.1 }.to_string(),
+            "pointwise": g.pointwise,
+            "allow_unstable": g.allow_unstable,
+        })),
         "integrator": p.integrator,
         "substeps": p.substeps,
     })

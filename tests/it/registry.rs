@@ -115,6 +115,7 @@ spikes = true
 traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
 "#;
     const FLOW: &str = "[simulation]\nduration = 200\ndt = 0.01\n[populations.p]\nmodel = \"fitzhugh_nagumo\"\nsize = 1\n[record.p]\ntraces = [{ name = \"x\", variables = [\"V\"] }]\n";
+    const FIELD: &str = "[simulation]\nduration = 60\ndt = 0.05\n[populations.p]\nmodel = \"nagumo_front\"\ngrid = { shape = [50], spacing = 0.5 }\ninitial = { u = \"where(x < 5, 1, 0)\" }\n[record.p]\ntraces = [{ name = \"u\", variables = [\"u\"], interval = 0.5 }]\n";
     for analysis in run::analyses() {
         let declaration = analysis.declaration();
         let kind = declaration.kind;
@@ -125,30 +126,32 @@ traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
                 "source = \"p.spikes[0]\"\ntarget = \"p.spikes[1]\"",
                 "source = \"p.V_m[0]\"\ntarget = \"p.V_m[1]\"",
             ],
-            _ => vec!["of = \"p.spikes\"", "of = \"p.V_m\"", "of = \"p.rate\"", "of = \"p\""],
+            _ => vec!["of = \"p.spikes\"", "of = \"p.V_m\"", "of = \"p.rate\"", "of = \"p\"", "of = \"p.u\""],
         };
         let mut refusals = Vec::new();
-        let found = [NETWORK, FLOW].iter().flat_map(|base| candidates.iter().map(move |c| (base, c))).find_map(|(base, subjects)| {
-            let text = format!("{base}\n[analyses.a]\nkind = \"{kind}\"\n{subjects}\n");
-            let source = run::Source { text, origin: None, name: kind.to_owned(), variant: None };
-            let spec = match run::resolve(&source, &[]) {
-                Ok((spec, _)) => spec,
-                Err(e) => {
-                    refusals.push(e.render(false));
-                    return None;
+        let found =
+            [NETWORK, FLOW, FIELD].iter().flat_map(|base| candidates.iter().map(move |c| (base, c))).find_map(|(base, subjects)| {
+                let text = format!("{base}\n[analyses.a]\nkind = \"{kind}\"\n{subjects}\n");
+                let source = run::Source { text, origin: None, name: kind.to_owned(), variant: None };
+                let spec = match run::resolve(&source, &[]) {
+                    Ok((spec, _)) => spec,
+                    Err(e) => {
+                        refusals.push(e.render(false));
+                        return None;
+                    }
+                };
+                let tell: run::Tell = Arc::new(|_| {});
+                let options = run::Options { threads: 1, ..run::Options::default() };
+                let finished =
+                    run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell).unwrap_or_else(|e| panic!("{kind}: {e}"));
+                assert_eq!(finished.status, run::Status::Complete, "{kind}: {:?}", finished.failure);
+                let outcome = finished.outcomes.into_iter().find(|o| o.kind == kind);
+                let outcome = outcome.filter(|o| !o.shapes.is_empty());
+                if outcome.is_none() {
+                    refusals.push(format!("{subjects}: no result: {:?}", finished.warnings));
                 }
-            };
-            let tell: run::Tell = Arc::new(|_| {});
-            let options = run::Options { threads: 1, ..run::Options::default() };
-            let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell).unwrap_or_else(|e| panic!("{kind}: {e}"));
-            assert_eq!(finished.status, run::Status::Complete, "{kind}: {:?}", finished.failure);
-            let outcome = finished.outcomes.into_iter().find(|o| o.kind == kind);
-            let outcome = outcome.filter(|o| !o.shapes.is_empty());
-            if outcome.is_none() {
-                refusals.push(format!("{subjects}: no result: {:?}", finished.warnings));
-            }
-            outcome
-        });
+                outcome
+            });
         let outcome = found.unwrap_or_else(|| panic!("{kind} runs on none of the small scenarios:\n{}", refusals.join("\n")));
         assert!(outcome.metrics.iter().all(|m| m.value.is_none_or(f64::is_finite)), "{kind}: {:?}", outcome.metrics);
         assert!(outcome.metrics.iter().all(|m| m.value.is_some() || !m.note.is_empty()), "{kind} says why a value is missing");
@@ -190,7 +193,13 @@ fn every_model_runs_at_its_defaults() {
         let definition = library().get(Kind::Model, name).unwrap();
         let plain = definition.system.time_unit() == spikedeck::equation::TimeUnit::Dimensionless;
         let (duration, dt) = if plain { ("duration = 10", "dt = 0.01") } else { ("duration = \"100 ms\"", "dt = \"0.05 ms\"") };
-        let text = format!("[simulation]\n{duration}\n{dt}\n[populations.p]\nmodel = \"{name}\"\nsize = 3\n");
+        let unit = if definition.system.time_unit().length().is_none() { "1" } else { "\"100 um\"" };
+        let place = if definition.system.operators().is_empty() {
+            "size = 3".to_owned()
+        } else {
+            format!("grid = {{ shape = [64], spacing = {unit} }}")
+        };
+        let text = format!("[simulation]\n{duration}\n{dt}\n[populations.p]\nmodel = \"{name}\"\n{place}\n");
         let source = run::Source { text, origin: None, name: name.to_owned(), variant: None };
         let (spec, _) = run::resolve(&source, &[]).unwrap_or_else(|e| panic!("{name}: {}", e.render(false)));
         let tell: run::Tell = Arc::new(|_| {});

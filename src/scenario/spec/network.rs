@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::core::units::Dimension;
 use crate::equation::{System, TimeUnit};
 use crate::model::Definition;
 
@@ -84,6 +85,51 @@ pub enum Positions {
     Listed(Arc<[[f64; 3]]>),
 }
 
+/// What lies beyond an end of a grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boundary {
+    /// The mirror image: nothing flows out (a sealed end).
+    NoFlux,
+    /// The other end.
+    Periodic,
+    /// A neighbour that keeps the initial value of the cell at the edge.
+    Fixed,
+    /// The same with a normal number added, drawn anew at every step.
+    Noisy,
+    /// A neighbour at zero (an end open to the bath).
+    Killed,
+}
+
+impl Boundary {
+    /// All, by the names that scenarios use.
+    pub const LIST: [(&'static str, Self); 5] = [
+        ("no_flux", Self::NoFlux),
+        ("periodic", Self::Periodic),
+        ("fixed", Self::Fixed),
+        ("noisy", Self::Noisy),
+        ("killed", Self::Killed),
+    ];
+}
+
+/// A grid whose cells are the units of a population; the first axis varies fastest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GridSpec {
+    /// Cells along each axis (one or two).
+    pub shape: Vec<usize>,
+    /// Distance of neighbours: metres, or a plain number for models in plain numbers.
+    pub spacing: f64,
+    /// Dimension of the spacing.
+    pub length: Dimension,
+    /// Lower and upper end of each axis.
+    pub boundary: [Boundary; 2],
+    /// Standard deviation of noisy ends, and its dimension.
+    pub noise: (f64, Dimension),
+    /// Rule for what is not diffusion, where the integrator names a scheme of space.
+    pub pointwise: Option<String>,
+    /// Whether a scheme that is known to blow up may run.
+    pub allow_unstable: bool,
+}
+
 /// A receptor that a population carries.
 #[derive(Debug, Clone)]
 pub struct ReceptorSpec {
@@ -112,6 +158,8 @@ pub struct PopulationSpec {
     pub initial: Vec<Value>,
     /// Positions.
     pub positions: Option<Positions>,
+    /// The grid that its units are cells of.
+    pub grid: Option<GridSpec>,
     /// Integrator by name; `None` is `auto`.
     pub integrator: Option<String>,
     /// Integration steps inside one step of the simulation.

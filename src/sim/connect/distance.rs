@@ -126,7 +126,7 @@ mod tests {
 
     fn lattice(nx: usize, ny: usize, spacing: f64) -> Place {
         let positions = (0..nx * ny).map(|u| [(u % nx) as f64 * spacing, (u / nx) as f64 * spacing, 0.0]).collect();
-        Place { positions, extent: [nx as f64 * spacing, ny as f64 * spacing, 0.0] }
+        Place { positions, extent: [nx as f64 * spacing, ny as f64 * spacing, 0.0], ..Place::default() }
     }
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
     fn cells_find_what_a_search_of_all_pairs_finds() {
         let stream = &mut crate::core::rng::Key::new(3, "a", "b").stream(0, 0);
         let positions: Vec<[f64; 3]> = (0..300).map(|_| [stream.uniform(), stream.uniform(), stream.uniform()]).collect();
-        let place = Place { positions: positions.clone(), extent: [1.0; 3] };
+        let place = Place { positions: positions.clone(), extent: [1.0; 3], ..Place::default() };
         for (periodic, radius) in [(false, 0.17), (true, 0.17), (true, 0.45), (true, 0.9)] {
             let wrap = if periodic { [1.0; 3] } else { [0.0; 3] };
             let found = placed(&Rule::Neighbours { radius, periodic }, 300, 300, false, false, &place, &place).len();

@@ -248,6 +248,9 @@ pub fn build(name: &str, problem: &mut Problem<'_>) -> Result<Method, String> {
         "euler_maruyama" => euler_maruyama::step(problem),
         "heun_stratonovich" => heun_stratonovich::step(problem),
         "milstein" => milstein::step(problem)?,
+        other if crate::sim::grid::find(other).is_some() => {
+            return Err(format!("`{other}` is a scheme of space, and this population has no `grid`"));
+        }
         other => {
             let names: Vec<&str> = LIST.iter().map(|i| i.name).collect();
             let near = crate::core::diagnostic::did_you_mean(other, names.iter().copied());

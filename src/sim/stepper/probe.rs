@@ -2,7 +2,7 @@
 
 use super::{Stepper, StepperError};
 use crate::core::diagnostic::did_you_mean;
-use crate::equation::graph::{Graph, Symbol};
+use crate::equation::graph::{Graph, Id, Symbol};
 use crate::equation::kernel::Place;
 use crate::equation::tape::{Tape, Values};
 
@@ -38,9 +38,14 @@ impl Stepper {
             let hint = did_you_mean(variable, names).map_or(String::new(), |n| format!("; did you mean `{n}`?"));
             return Err(StepperError { message: format!("there is no `{variable}` to record{hint}") });
         };
+        Ok(self.expression(&p.graph, id))
+    }
+
+    /// An observer of an expression of this system's symbols.
+    pub fn expression(&self, graph: &Graph, id: Id) -> Probe {
         let mut g = Graph::new();
         let ids = g.import(
-            &p.graph,
+            graph,
             &[id],
             |g, s| match s {
                 Symbol::Parameter(i) => match self.parameters[i as usize] {
@@ -51,7 +56,7 @@ impl Stepper {
             },
             |v, _| (v, crate::core::units::Dimension::NONE),
         );
-        Ok(Probe { kind: Kind::Expression(Tape::new(&g, &ids)) })
+        Probe { kind: Kind::Expression(Tape::new(&g, &ids)) }
     }
 
     /// Evaluates a probe at time of step `step` for `lanes`, in SI, appending to `out`.

@@ -1,0 +1,141 @@
+//! Front: when a wave arrives in each cell, and its speed (conduction velocity) by regression.
+
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, places, subject,
+};
+use crate::core::statistics::{mean, normal_quantile};
+use crate::core::units::Dimension;
+use crate::scenario::OptionKind;
+use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+
+/// The analysis `front`.
+pub struct Front;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Front",
+    summary: "when a wave arrives in each cell, and its speed by regression",
+    formula: "t_j = first time at which cell j crosses the level upwards, interpolated linearly; speed = 1/slope of the least-squares line of t_j over x_j, \
+              for the cells between the shares `from` and `to` of the length",
+    assumptions: "One wave travels along the first axis with one speed over the stretch that is fitted.",
+    bias: "The fit leaves both ends out, where a wave forms or meets a boundary. On a grid fronts are slower or faster than in continuous space by a share of order h².",
+    cost: "O(samples · cells)",
+    caveats: "The first crossing counts: noise that crosses the level earlier spoils it. Fronts that are pulled (Fisher) approach their speed as 3/(2t), so that a fit over a finite time is below it. In a plane only the middle row is looked at.",
+    references: &[
+        "Hodgkin and Huxley 1952, J Physiol 117:500-544, doi:10.1113/jphysiol.1952.sp004764",
+        "van Saarloos 2003, Phys Rep 386:29-222, doi:10.1016/j.physrep.2003.08.001",
+    ],
+};
+
+impl Analysis for Front {
+    fn declaration(&self) -> AnalysisDeclaration {
+        let share = |key, default, about| bounded(option(key, OptionKind::Quantity(Dimension::NONE), Some(default), about), 0.0, 1.0);
+        AnalysisDeclaration {
+            kind: "front",
+            subjects: Subjects::Of,
+            options: vec![
+                share("level", "0.5", "level that counts as arrival, as a share of the range of all samples"),
+                share("from", "0.3", "where the fit starts, as a share of the length"),
+                share("to", "0.7", "where it ends"),
+            ],
+        }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let base = request.recording.time_base;
+        let (mut metrics, mut shapes, mut words, mut curves) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut unit = String::new();
+        for s in &request.spec.of {
+            request.check_cancelled()?;
+            let columns = subject::columns(request, s, 1e-3)?;
+            let line = places::line(request, s, &columns)?;
+            let all = || columns.columns.iter().flatten().copied();
+            let (least, greatest) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), v| (l.min(v), g.max(v)));
+            let level = least + request.number("level").unwrap_or(0.5) * (greatest - least);
+            let arrivals: Vec<(f64, f64)> = line
+                .x
+                .iter()
+                .zip(&line.columns)
+                .filter_map(|(&x, &c)| Some((x, columns.start + columns.interval * crossing(&columns.columns[c], level)?)))
+                .collect();
+            let (from, to) = (request.number("from").unwrap_or(0.3) * line.length, request.number("to").unwrap_or(0.7) * line.length);
+            let fitted: Vec<(f64, f64)> = arrivals.iter().copied().filter(|a| (from..=to).contains(&a.0)).collect();
+            // Micrometres over milliseconds are millimetres per second.
+            let (speed_unit, scale) = match (line.unit.as_str(), base.unit()) {
+                ("um", "ms") => ("m/s".to_owned(), 1e-3),
+                ("", "") => (String::new(), 1.0),
+                (length, time) => (format!("{length}/{time}"), 1.0),
+            };
+            let n = fitted.len() as u64;
+            match slope(&fitted) {
+                Some((slope, error)) if slope.abs() > 0.0 => {
+                    let (speed, spread) = (scale / slope, normal_quantile(0.975) * error * scale / (slope * slope));
+                    metrics.push(
+                        Metric::new(&s.text, "speed", speed, &speed_unit, n)
+                            .interval(speed - spread, speed + spread)
+                            .note("n = cells fitted; 95 % interval of the regression"),
+                    );
+                    words.push(format!("{}: {speed:.4} {speed_unit}", s.text));
+                }
+                _ => metrics.push(Metric::missing(
+                    &s.text,
+                    "speed",
+                    &speed_unit,
+                    n,
+                    "needs arrivals in three cells of the stretch, at different times",
+                )),
+            }
+            let share = arrivals.len() as f64 / line.x.len() as f64;
+            metrics.push(Metric::new(&s.text, "reached", share, "", line.x.len() as u64).note("share of the cells that the front reached"));
+            unit.clone_from(&line.unit);
+            curves.push(Curve {
+                name: s.text.clone(),
+                x: arrivals.iter().map(|a| a.0).collect(),
+                y: arrivals.iter().map(|a| a.1).collect(),
+                band: None,
+                style: CurveStyle::Points,
+            });
+        }
+        shapes.push(NamedShape::new(
+            "arrivals",
+            Shape::Series(Series { x: Axis::new("position", unit), y: Axis::new("arrival", base.unit()), curves, references: Vec::new() }),
+        ));
+        Ok(request.outcome("Front", shapes, metrics, words.join("; "), Vec::new()))
+    }
+}
+
+/// The first upward crossing, in samples.
+fn crossing(values: &[f64], level: f64) -> Option<f64> {
+    let k = values.windows(2).position(|w| w[0] < level && w[1] >= level)?;
+    Some(k as f64 + (level - values[k]) / (values[k + 1] - values[k]))
+}
+
+/// Slope of the least-squares line and its standard error.
+fn slope(points: &[(f64, f64)]) -> Option<(f64, f64)> {
+    if points.len() < 3 {
+        return None;
+    }
+    let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+    let (mx, my) = (mean(&x), mean(&y));
+    let sxx: f64 = x.iter().map(|v| (v - mx) * (v - mx)).sum();
+    let slope = points.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum::<f64>() / sxx;
+    let rest: f64 = points.iter().map(|p| (p.1 - my - slope * (p.0 - mx)).powi(2)).sum();
+    Some((slope, (rest / (points.len() - 2) as f64 / sxx).sqrt()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crossings_are_interpolated_and_slopes_fitted() {
+        assert_eq!(crossing(&[0.0, 1.0, 3.0, 0.0, 9.0], 2.0), Some(1.5));
+        assert_eq!(crossing(&[5.0, 4.0], 2.0), None);
+        let (b, e) = slope(&[(0.0, 1.0), (1.0, 3.5), (2.0, 6.0)]).unwrap();
+        assert!((b - 2.5).abs() < 1e-12 && e < 1e-12);
+        assert!(slope(&[(0.0, 1.0), (1.0, 3.5)]).is_none());
+    }
+}

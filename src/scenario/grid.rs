@@ -1,0 +1,108 @@
+//! `grid` of a population: cells on a line or in a plane instead of a number of points.
+
+use super::desk::{Desk, suggest};
+use super::population::integrator;
+use super::spec::{Boundary, GridSpec};
+use crate::core::units::Dimension;
+use crate::model::Definition;
+use crate::model::document::{Fields, Item, Node};
+use crate::model::report::Place;
+
+/// Most cells of a grid.
+const LARGEST: u64 = 1 << 28;
+
+/// Reads `grid = { shape = [200], spacing = "50 um", boundary = "no_flux" }`.
+pub(super) fn read(desk: &mut Desk<'_>, node: &Node, model: &Definition) -> Option<GridSpec> {
+    let length = model.system.time_unit().length();
+    let mut f = Fields::of(&mut desk.report, node, "`grid`")?;
+    let shape = f.require(&mut desk.report, "shape", "[200]").and_then(|n| shape(desk, n));
+    let example = if length.is_none() { "0.5" } else { "\"50 um\"" };
+    let spacing = f.require(&mut desk.report, "spacing", example).and_then(|n| {
+        let v = desk.quantity(n, length, "`spacing`")?;
+        if v <= 0.0 {
+            desk.error(&n.place, "`spacing` is a length above zero");
+            return None;
+        }
+        Some(v)
+    });
+    let boundary = f.get("boundary").map_or(Some([Boundary::NoFlux; 2]), |n| ends(desk, n));
+    let noise = match f.get("noise") {
+        Some(n) => desk.any_quantity(n, Dimension::NONE, "`noise`").map(|q| (q.value, q.dimension)),
+        None => Some((0.0, Dimension::NONE)),
+    };
+    if boundary.is_some_and(|b| b.contains(&Boundary::Noisy)) && f.get("noise").is_none() {
+        desk.error_help(
+            &node.place,
+            "noisy ends need the size of their noise",
+            "add `noise = ...`, the standard deviation of the value beyond the end",
+        );
+    }
+    let pointwise = f.get("pointwise").and_then(|n| integrator(desk, n));
+    let allow_unstable = f.get("allow_unstable").and_then(|n| desk.flag(n, "`allow_unstable`")).unwrap_or(false);
+    f.finish(&mut desk.report);
+    Some(GridSpec { shape: shape?, spacing: spacing?, length, boundary: boundary?, noise: noise?, pointwise, allow_unstable })
+}
+
+fn shape(desk: &mut Desk<'_>, node: &Node) -> Option<Vec<usize>> {
+    let Item::List(list) = &node.item else {
+        desk.error_help(&node.place, "the number of cells along each axis is due here", "write `shape = [200]` or `shape = [64, 64]`");
+        return None;
+    };
+    if list.is_empty() || list.len() > 2 {
+        desk.error(&node.place, format!("a grid has one or two axes, not {}", list.len()));
+        return None;
+    }
+    let shape: Option<Vec<u64>> = list.iter().map(|v| desk.whole(v, "the number of cells along an axis", 3)).collect();
+    let shape = shape?;
+    if shape.iter().try_fold(1u64, |a, &b| a.checked_mul(b)).is_none_or(|n| n > LARGEST) {
+        desk.error(&node.place, format!("a grid has at most {LARGEST} cells"));
+        return None;
+    }
+    Some(shape.into_iter().map(|n| n as usize).collect())
+}
+
+fn ends(desk: &mut Desk<'_>, node: &Node) -> Option<[Boundary; 2]> {
+    let mut one = |n: &Node| -> Option<Boundary> {
+        let name = desk.text(n, "`boundary`")?.to_owned();
+        let found = Boundary::LIST.iter().find(|b| b.0 == name).map(|b| b.1);
+        if found.is_none() {
+            desk.error_help(&n.place, format!("there is no boundary `{name}`"), suggest(&name, Boundary::LIST.iter().map(|b| b.0)));
+        }
+        found
+    };
+    let both = match &node.item {
+        Item::List(list) if list.len() == 2 => [one(&list[0])?, one(&list[1])?],
+        Item::List(_) => {
+            desk.error(&node.place, "`boundary` is one word, or two: the lower and the upper end");
+            return None;
+        }
+        _ => [one(node)?; 2],
+    };
+    if both.iter().filter(|b| **b == Boundary::Periodic).count() == 1 {
+        desk.error(&node.place, "a periodic grid has no other end: both ends are periodic, or none");
+        return None;
+    }
+    Some(both)
+}
+
+/// A grid says how many units there are and where; equations with operators of space need one.
+pub(super) fn check(desk: &mut Desk<'_>, grid: Option<&Node>, others: [(&str, Option<&Node>); 2], (model, place): (&Definition, &Place)) {
+    if grid.is_some() {
+        for (key, node) in others {
+            if let Some(n) = node {
+                desk.error(&n.place, format!("`grid` says already how many units there are and where: leave `{key}` out"));
+            }
+        }
+        return;
+    }
+    if let Some(operator) = model.system.operators().first() {
+        let name = &model.system.inputs()[operator.input].name;
+        let at = others[0].1.map_or(place, |n| &n.place);
+        let spacing = if model.system.time_unit().length().is_none() { "0.5" } else { "\"50 um\"" };
+        desk.error_help(
+            at,
+            format!("`{}` has `{name}` in its equations, and a population of points has no space", model.name),
+            format!("write `grid = {{ shape = [200], spacing = {spacing} }}` instead of `size`"),
+        );
+    }
+}

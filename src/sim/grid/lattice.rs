@@ -1,0 +1,161 @@
+//! Cells on a line or in a plane, what lies beyond their ends, and differences of neighbours.
+
+use crate::core::normal;
+use crate::core::rng::Key;
+use crate::scenario::{Boundary, GridSpec};
+
+/// A regular grid; the first axis varies fastest.
+#[derive(Debug, Clone)]
+pub struct Lattice {
+    /// Cells along each axis.
+    pub shape: Vec<usize>,
+    /// Distance of neighbours.
+    pub spacing: f64,
+    /// Lower and upper end of each axis.
+    pub ends: [Boundary; 2],
+    /// Standard deviation of noisy ends.
+    pub noise: f64,
+}
+
+/// Cells along one axis: cell `j` of a line stands at `(outer * count + j) * stride + inner`.
+#[derive(Debug, Clone, Copy)]
+pub struct Lines {
+    /// Cells of a line.
+    pub count: usize,
+    /// Distance in memory of neighbours, and number of lines side by side.
+    pub stride: usize,
+    /// Groups of lines.
+    pub groups: usize,
+}
+
+/// Values beyond the two ends of each line, for one axis.
+#[derive(Debug, Clone, Default)]
+pub struct Ghosts {
+    /// Values at the start, in the order of lines.
+    initial: [Vec<f64>; 2],
+    /// Values now.
+    pub now: [Vec<f64>; 2],
+    key: [Option<Key>; 2],
+    sd: f64,
+}
+
+impl Lattice {
+    /// The grid of a scenario.
+    pub fn new(grid: &GridSpec) -> Self {
+        Self { shape: grid.shape.clone(), spacing: grid.spacing, ends: grid.boundary, noise: grid.noise.0 }
+    }
+
+    /// Number of cells.
+    pub fn cells(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The lines along each axis.
+    pub fn axes(&self) -> impl Iterator<Item = Lines> + '_ {
+        let cells = self.cells();
+        let mut stride = 1;
+        self.shape.iter().map(move |&count| {
+            let lines = Lines { count, stride, groups: cells / (count * stride) };
+            stride *= count;
+            lines
+        })
+    }
+
+    /// What lies beyond the ends for a quantity that has these values at the start.
+    pub fn ghosts(&self, initial: &[f64], seed: u64, entity: &str, name: &str) -> Vec<Ghosts> {
+        let one = |(axis, lines): (usize, Lines)| {
+            let edge = |end: usize| -> Vec<f64> {
+                let j = if end == 0 { 0 } else { lines.count - 1 };
+                match self.ends[end] {
+                    Boundary::Fixed | Boundary::Noisy => (0..lines.groups * lines.stride)
+                        .map(|l| initial[(l / lines.stride * lines.count + j) * lines.stride + l % lines.stride])
+                        .collect(),
+                    Boundary::Killed => vec![0.0; lines.groups * lines.stride],
+                    Boundary::NoFlux | Boundary::Periodic => Vec::new(),
+                }
+            };
+            let key =
+                |end: usize| (self.ends[end] == Boundary::Noisy).then(|| Key::new(seed, entity, &format!("boundary.{name}.{axis}.{end}")));
+            let initial = [edge(0), edge(1)];
+            Ghosts { now: initial.clone(), initial, key: [key(0), key(1)], sd: self.noise }
+        };
+        self.axes().enumerate().map(one).collect()
+    }
+
+    /// Adds second differences over the spacing squared, along one axis.
+    fn add_second(&self, lines: Lines, ghosts: &Ghosts, values: &[f64], out: &mut [f64]) {
+        let Lines { count, stride, groups } = lines;
+        let scale = 1.0 / (self.spacing * self.spacing);
+        for group in 0..groups {
+            for j in 0..count {
+                let at = (group * count + j) * stride;
+                for i in 0..stride {
+                    let here = values[at + i];
+                    let left = if j > 0 { values[at + i - stride] } else { self.beyond(0, lines, ghosts, values, (group, i)) };
+                    let right = if j + 1 < count { values[at + i + stride] } else { self.beyond(1, lines, ghosts, values, (group, i)) };
+                    out[at + i] += (left - 2.0 * here + right) * scale;
+                }
+            }
+        }
+    }
+
+    /// The neighbour beyond an end of a line.
+    fn beyond(&self, end: usize, lines: Lines, ghosts: &Ghosts, values: &[f64], (group, i): (usize, usize)) -> f64 {
+        let cell = |j: usize| values[(group * lines.count + j) * lines.stride + i];
+        let last = lines.count - 1;
+        match (self.ends[end], end) {
+            (Boundary::NoFlux, 0) | (Boundary::Periodic, 1) => cell(0),
+            (Boundary::NoFlux | Boundary::Periodic, _) => cell(last),
+            _ => ghosts.now[end].get(group * lines.stride + i).copied().unwrap_or(0.0),
+        }
+    }
+
+    /// The Laplacian of `values`.
+    pub fn laplacian(&self, ghosts: &[Ghosts], values: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for (lines, ghosts) in self.axes().zip(ghosts) {
+            self.add_second(lines, ghosts, values, out);
+        }
+    }
+
+    /// Central differences on a line.
+    pub fn gradient(&self, ghosts: &[Ghosts], values: &[f64], out: &mut [f64]) {
+        let (Some(lines), Some(ghosts)) = (self.axes().next(), ghosts.first()) else { return };
+        let last = values.len() - 1;
+        for (j, o) in out.iter_mut().enumerate() {
+            let left = if j > 0 { values[j - 1] } else { self.beyond(0, lines, ghosts, values, (0, 0)) };
+            let right = if j < last { values[j + 1] } else { self.beyond(1, lines, ghosts, values, (0, 0)) };
+            *o = (right - left) / (2.0 * self.spacing);
+        }
+    }
+
+    /// The cell whose value stands at place `index` of a line of `count` cells, or the end beyond which it lies.
+    pub fn image(&self, index: isize, count: usize) -> Result<usize, usize> {
+        if (0..count as isize).contains(&index) {
+            return Ok(index as usize);
+        }
+        let end = usize::from(index > 0);
+        match self.ends[end] {
+            Boundary::Periodic => Ok(index.rem_euclid(count as isize) as usize),
+            Boundary::NoFlux if self.ends == [Boundary::NoFlux; 2] => {
+                let k = index.rem_euclid(2 * count as isize) as usize;
+                Ok(if k < count { k } else { 2 * count - 1 - k })
+            }
+            Boundary::NoFlux => Ok(if end == 0 { 0 } else { count - 1 }),
+            _ => Err(end),
+        }
+    }
+}
+
+impl Ghosts {
+    /// Brings noisy ends to step `step`.
+    pub fn refresh(&mut self, step: u64) {
+        for end in 0..2 {
+            let Some(key) = self.key[end] else { continue };
+            normal::fill(key, 0, step, 0, &mut self.now[end]);
+            for (v, mean) in self.now[end].iter_mut().zip(&self.initial[end]) {
+                *v = self.sd.mul_add(*v, *mean);
+            }
+        }
+    }
+}
