@@ -35,8 +35,8 @@ impl Expression {
             Some(Ok((g.symbol(Symbol::Variable(i as u32)), variables[i].dimension)))
         };
         let parsed = expression(text, 0..text.len(), &mut found);
-        let checked =
-            parsed.and_then(|e| Checker { graph: &mut graph, lookup: &lookup, known: &known, diagnostics: &mut found, space: None }.number(&e));
+        let checked = parsed
+            .and_then(|e| Checker { graph: &mut graph, lookup: &lookup, known: &known, diagnostics: &mut found, space: None }.number(&e));
         let (warnings, errors): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity == Severity::Warning);
         match checked {
             Some((id, dimension)) if errors.is_empty() => {

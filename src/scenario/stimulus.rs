@@ -194,12 +194,7 @@ impl<'a> Reader<'_, '_, 'a> {
     }
 
     fn wanted(&self, key: &str, dimension: Dimension) -> Wanted<'a> {
-        Wanted {
-            dimension,
-            what: format!("`{key}`"),
-            count: Some(self.population.size),
-            names: Some(Names::of_cells(self.population)),
-        }
+        Wanted { dimension, what: format!("`{key}`"), count: Some(self.population.size), names: Some(Names::of_cells(self.population)) }
     }
 
     fn value(&mut self, key: &str, dimension: Dimension) -> Option<Value> {

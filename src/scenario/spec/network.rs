@@ -102,13 +102,8 @@ pub enum Boundary {
 
 impl Boundary {
     /// All, by the names that scenarios use.
-    pub const LIST: [(&'static str, Self); 5] = [
-        ("no_flux", Self::NoFlux),
-        ("periodic", Self::Periodic),
-        ("fixed", Self::Fixed),
-        ("noisy", Self::Noisy),
-        ("killed", Self::Killed),
-    ];
+    pub const LIST: [(&'static str, Self); 5] =
+        [("no_flux", Self::NoFlux), ("periodic", Self::Periodic), ("fixed", Self::Fixed), ("noisy", Self::Noisy), ("killed", Self::Killed)];
 }
 
 /// A grid whose cells are the units of a population; the first axis varies fastest.
