@@ -16,7 +16,7 @@ use super::properties::Finder;
 use super::recorder::{Take, Tap, Tape};
 use super::stepper::{Column, Stepper, StepperSpec};
 use super::stimulus::{Local, Stimulus};
-use super::values::{Names, resolve, slice};
+use super::values::{Names, own_names, resolve, slice};
 use super::worker::{ContinuousInput, EventInput, Group, Worker};
 use super::{BuildError, Network};
 use crate::core::rng::Key;
@@ -201,16 +201,6 @@ fn find(population: &PopulationSpec, seed: u64) -> Result<Found, BuildError> {
         initial.push(column);
     }
     Ok(Found { place, parameters: parameters.into_iter().flatten().collect(), initial, layout: None })
-}
-
-/// What is known, with the parameters of the receptor that `state` belongs to under the names that its file gives them.
-fn own_names(known: &[(String, Dimension, Column)], state: &str) -> Vec<(String, Dimension, Column)> {
-    let Some((receptor, _)) = state.rsplit_once('.') else { return known.to_vec() };
-    let own = |name: &str| name.strip_prefix(receptor).and_then(|n| n.strip_prefix('.')).map(str::to_owned);
-    let mut out: Vec<_> = known.iter().filter_map(|(name, d, column)| Some((own(name)?, *d, column.clone()))).collect();
-    let hides = |name: &str| known.iter().any(|k| own(&k.0).as_deref() == Some(name));
-    out.extend(known.iter().filter(|k| !hides(&k.0)).cloned());
-    out
 }
 
 fn path<'a>(

@@ -63,6 +63,16 @@ pub(super) fn resolve(value: &Value, names: &Names<'_>, key: Key) -> Result<Colu
     }
 }
 
+/// What is known, with the parameters of the receptor that `state` belongs to under the names that its file gives them.
+pub(super) fn own_names(known: &[(String, Dimension, Column)], state: &str) -> Vec<(String, Dimension, Column)> {
+    let Some((receptor, _)) = state.rsplit_once('.') else { return known.to_vec() };
+    let own = |name: &str| name.strip_prefix(receptor).and_then(|n| n.strip_prefix('.')).map(str::to_owned);
+    let mut out: Vec<_> = known.iter().filter_map(|(name, d, column)| Some((own(name)?, *d, column.clone()))).collect();
+    let hides = |name: &str| known.iter().any(|k| own(&k.0).as_deref() == Some(name));
+    out.extend(known.iter().filter(|k| !hides(&k.0)).cloned());
+    out
+}
+
 /// The part of a column that belongs to lanes `first..first + lanes`.
 pub(super) fn slice(column: &Column, first: usize, lanes: usize) -> Column {
     match column {
