@@ -264,9 +264,13 @@ impl Block {
             if let (true, Some(&first)) = (self.runs, targets.first()) {
                 let row = &mut row[first as usize..first as usize + targets.len()];
                 if self.weights.is_empty() {
-                    row.iter_mut().for_each(|v| *v += weight);
+                    for v in row {
+                        *v += weight;
+                    }
                 } else {
-                    row.iter_mut().zip(&self.weights[from..to]).for_each(|(v, w)| *v += w);
+                    for (v, w) in row.iter_mut().zip(&self.weights[from..to]) {
+                        *v += w;
+                    }
                 }
             } else if self.weights.is_empty() {
                 for &target in targets {

@@ -279,7 +279,7 @@ impl Stepper {
                 at_crossing = old.iter().zip(&ended).map(|(a, b)| (b - a).mul_add(fraction, *a)).collect();
             }
         }
-        if !(fraction < 1.0) {
+        if fraction >= 1.0 {
             return None;
         }
         let (Some(free), Some(held)) = (&locate.free, &locate.held) else { return Some((fraction, None)) };
