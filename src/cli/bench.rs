@@ -16,7 +16,7 @@ use super::output::{self, Align, Grid, Tone};
 use crate::core::ksg::{Algorithm, Neighbourhood, mutual_information};
 use crate::core::normal::normal;
 use crate::core::rng::Key;
-use crate::core::spike_distance::{Edges, pairs, spike_distance};
+use crate::core::spike_distance::{Edges, Framed, pairs, spike_distance_framed};
 use crate::core::welch::{Settings, welch};
 use crate::run::{self, Options, Tell};
 use crate::scenario::Spec;
@@ -214,7 +214,10 @@ fn distances(threads: usize) -> Result<Measured, CliError> {
         .collect();
     let spikes: usize = trains.iter().map(Vec::len).sum();
     let began = Instant::now();
-    let values = on_threads(threads, || pairs(TRAINS, |i, j| spike_distance(&trains[i], &trains[j], edges)))?;
+    let values = on_threads(threads, || {
+        let framed: Vec<Framed> = trains.iter().map(|t| Framed::new(t, edges)).collect();
+        pairs(TRAINS, |i, j| spike_distance_framed(&framed[i], &framed[j]))
+    })?;
     let seconds = began.elapsed().as_secs_f64();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     Ok(Measured { seconds, extra: vec![("spikes", spikes as f64), ("pairs", values.len() as f64), ("mean_distance", mean)] })

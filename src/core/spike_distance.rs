@@ -81,122 +81,108 @@ pub fn isi_distance(a: &[f64], b: &[f64], edges: Edges) -> f64 {
     (sum + current * (edges.stop - last)) / (edges.stop - edges.start)
 }
 
-/// One train during the walk of the SPIKE-distance: previous and following spike, their distances to the other train.
-struct Walk<'a> {
-    t: &'a [f64],
-    aux: (f64, f64),
-    /// Number of spikes passed.
-    next: usize,
-    previous: f64,
-    following: f64,
-    d_previous: f64,
-    d_following: f64,
-    isi: f64,
-}
-
-/// Distance of `time` to the nearest spike of a train from `from` on, auxiliary spikes at both ends included.
-#[inline(always)]
-fn nearest(time: f64, other: &[f64], from: usize, aux: (f64, f64)) -> f64 {
-    let mut d = (time - aux.0).abs();
-    for &s in &other[from..] {
-        let next = (time - s).abs();
-        if next > d {
-            return d;
-        }
-        d = next;
-    }
-    d.min((aux.1 - time).abs())
-}
-
 fn auxiliary(t: &[f64], e: Edges) -> (f64, f64) {
     let n = t.len();
     if n > 1 { (e.start.min(2.0 * t[0] - t[1]), e.stop.max(2.0 * t[n - 1] - t[n - 2])) } else { (e.start, e.stop) }
 }
 
-impl<'a> Walk<'a> {
-    /// The state at the start, and the value of S_k there.
-    fn new(t: &'a [f64], other: &[f64], e: Edges) -> (Self, f64) {
-        let aux = auxiliary(t, e);
-        let other_aux = auxiliary(other, e);
-        let (isi, on) = first_interval(t, e);
-        let previous = if on { e.start } else { aux.0 };
-        let following = if on { t.get(1).copied().unwrap_or(e.stop) } else { t[0] };
-        let d_following = nearest(following, other, 0, other_aux);
-        let d_previous = if on { nearest(previous, other, 0, other_aux) } else { d_following };
-        (Self { t, aux, next: usize::from(on), previous, following, d_previous, d_following, isi }, d_previous)
+/// A train made ready for SPIKE-distances to many others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Framed {
+    edges: Edges,
+    /// The spikes between their auxiliary ones.
+    points: Vec<f64>,
+    /// One over each interval between them (0 where two points coincide at an edge).
+    inverse: Vec<f64>,
+}
+
+impl Framed {
+    /// Frames a train (ascending, without repeated times) by its auxiliary spikes.
+    pub fn new(train: &[f64], edges: Edges) -> Self {
+        let mut store = [0.0; 2];
+        let train = if or_edges(train, edges, &mut store) { &store[..] } else { train };
+        let (first, last) = auxiliary(train, edges);
+        let points: Vec<f64> = std::iter::once(first).chain(train.iter().copied()).chain([last]).collect();
+        let inverse = points.windows(2).map(|w| if w[1] > w[0] { 1.0 / (w[1] - w[0]) } else { 0.0 }).collect();
+        Self { edges, points, inverse }
     }
 
-    /// S_k at a time inside the current interval.
-    #[inline(always)]
-    fn at(&self, time: f64) -> f64 {
-        (self.d_previous * (self.following - time) + self.d_following * (time - self.previous)) / self.isi
+    /// Number of spikes between the auxiliary ones.
+    fn spikes(&self) -> usize {
+        self.points.len() - 2
     }
 
-    /// S_k at the spike that ends the current interval.
+    /// S_k at `time` inside interval `k`, from the distances of all points to the other train.
     #[inline(always)]
-    fn at_end(&self) -> f64 {
-        self.d_following * (self.following - self.previous) / self.isi
+    fn at(&self, k: usize, time: f64, distance: &[f64]) -> f64 {
+        let (previous, following) = (self.points[k], self.points[k + 1]);
+        (distance[k] * (following - time) + distance[k + 1] * (time - previous)) * self.inverse[k]
     }
+}
 
-    /// Steps over the following spike; `passed` is the number of spikes of the other train that lie behind.
-    #[inline(always)]
-    fn advance(&mut self, other: &Self, passed: usize, distance: f64, e: Edges) {
-        self.next += 1;
-        self.previous = self.following;
-        self.d_previous = distance;
-        if self.next < self.t.len() {
-            self.following = self.t[self.next];
-            self.d_following = nearest(self.following, other.t, passed.saturating_sub(1), other.aux);
-            self.isi = self.following - self.previous;
-        } else {
-            self.following = self.aux.1;
-            self.d_following = distance;
-            self.isi = last_interval(self.t, e);
-        }
-    }
+/// Where a stretch between neighbouring spikes of two trains ends, and in which interval of each train it lies.
+#[derive(Clone, Copy, Default)]
+struct Stretch {
+    end: f64,
+    i: u32,
+    j: u32,
 }
 
 /// SPIKE-distance: mean over time of the profile S(t), 0 for equal trains.
 pub fn spike_distance(a: &[f64], b: &[f64], edges: Edges) -> f64 {
-    let (mut sa, mut sb) = ([0.0; 2], [0.0; 2]);
-    let a = if or_edges(a, edges, &mut sa) { &sa[..] } else { a };
-    let b = if or_edges(b, edges, &mut sb) { &sb[..] } else { b };
-    let (mut x, mut sx) = Walk::new(a, b, edges);
-    let (mut y, mut sy) = Walk::new(b, a, edges);
-    let value = |sx: f64, sy: f64, x: &Walk<'_>, y: &Walk<'_>| {
-        let sum = x.isi + y.isi;
-        2.0 * (sx * y.isi + sy * x.isi) / (sum * sum)
-    };
-    let (mut last, mut total) = (edges.start, 0.0);
-    let mut at_start = value(sx, sy, &x, &y);
-    while x.next < a.len() || y.next < b.len() {
-        let time;
-        if x.next < a.len() && (x.following < y.following || y.next == b.len()) {
-            time = x.following;
-            sy = y.at(time);
-            total += (at_start + value(x.at_end(), sy, &x, &y)) * (time - last);
-            sx = x.d_following;
-            x.advance(&y, y.next, sx, edges);
-            at_start = value(sx, sy, &x, &y);
-        } else if y.next < b.len() && (x.following > y.following || x.next == a.len()) {
-            time = y.following;
-            sx = x.at(time);
-            total += (at_start + value(sx, y.at_end(), &x, &y)) * (time - last);
-            sy = y.d_following;
-            y.advance(&x, x.next, sy, edges);
-            at_start = value(sx, sy, &x, &y);
-        } else {
-            time = x.following;
-            total += at_start * (time - last);
-            let passed = (x.next + 1, y.next + 1);
-            x.advance(&y, passed.1, 0.0, edges);
-            y.advance(&x, passed.0, 0.0, edges);
-            at_start = 0.0;
-        }
-        last = time;
+    spike_distance_framed(&Framed::new(a, edges), &Framed::new(b, edges))
+}
+
+/// SPIKE-distance of two framed trains (with the same edges).
+///
+/// A first pass merges the trains and finds each spike's distance to the other train; it has no branch that depends on
+/// which train comes next, since nobody could predict it. A second takes S(t) at the middle of each stretch: the profile is
+/// linear there.
+pub fn spike_distance_framed(a: &Framed, b: &Framed) -> f64 {
+    let (n, m) = (a.spikes(), b.spikes());
+    // Distances of a's points, then of b's.
+    let mut distance = vec![0.0; n + m + 4];
+    let mut stretches = Vec::with_capacity(n + m + 1);
+    let (p, q) = (&a.points[..], &b.points[..]);
+    let (mut i, mut j) = (1, 1);
+    while i <= n && j <= m {
+        let (x, y) = (p[i], q[j]);
+        let first = x <= y;
+        let passed = if first { q[j - 1] } else { p[i - 1] };
+        let at = if first { i } else { n + 2 + j };
+        let end = if first { x } else { y };
+        distance[at] = (end - passed).min((x - y).abs());
+        stretches.push(Stretch { end, i: i as u32 - 1, j: j as u32 - 1 });
+        i += usize::from(first);
+        j += usize::from(!first);
     }
-    total += (at_start + value(x.d_following, y.d_following, &x, &y)) * (edges.stop - last);
-    0.5 * total / (edges.stop - edges.start)
+    while i <= n {
+        distance[i] = (p[i] - q[j - 1]).min(q[j] - p[i]);
+        stretches.push(Stretch { end: p[i], i: i as u32 - 1, j: j as u32 - 1 });
+        i += 1;
+    }
+    while j <= m {
+        distance[n + 2 + j] = (q[j] - p[i - 1]).min(p[i] - q[j]);
+        stretches.push(Stretch { end: q[j], i: i as u32 - 1, j: j as u32 - 1 });
+        j += 1;
+    }
+    stretches.push(Stretch { end: a.edges.stop, i: n as u32, j: m as u32 });
+    // Towards the edges S_k keeps the distance of the outermost spike.
+    let (of_a, of_b) = distance.split_at_mut(n + 2);
+    (of_a[0], of_a[n + 1]) = (of_a[1], of_a[n]);
+    (of_b[0], of_b[m + 1]) = (of_b[1], of_b[m]);
+
+    let (mut start, mut total) = (a.edges.start, 0.0);
+    for s in &stretches {
+        let (i, j) = (s.i as usize, s.j as usize);
+        let middle = 0.5 * (start + s.end);
+        let (nu_a, nu_b) = (p[i + 1] - p[i], q[j + 1] - q[j]);
+        let sum = nu_a + nu_b;
+        let profile = (a.at(i, middle, of_a) * nu_b + b.at(j, middle, of_b) * nu_a) / (sum * sum).max(f64::MIN_POSITIVE);
+        total += profile * (s.end - start);
+        start = s.end;
+    }
+    2.0 * total / (a.edges.stop - a.edges.start)
 }
 
 /// Coincident spikes and all spikes of two trains. Two spikes coincide if they are closer than half the least of the

@@ -94,6 +94,8 @@ pub enum Message {
     Notice(String, bool),
     /// How the link does: bytes a second, pause between frames; `None` when nothing holds frames back.
     Link(Option<(f64, Duration)>),
+    /// The terminal says that its ground is light, or that it is not.
+    Ground(bool),
     /// The terminal asks to stop.
     Suspend,
     /// It goes on.

@@ -14,6 +14,7 @@ mod draw_overlay;
 mod draw_run;
 pub mod export;
 pub mod gallery;
+mod ground;
 pub mod jobs;
 pub mod keys;
 pub mod layout;

@@ -12,6 +12,7 @@ use super::app::App;
 use super::backend::Backend;
 use super::draw::{self, draw};
 use super::export;
+use super::ground::{self, Listener};
 use super::jobs::Jobs;
 use super::message::{Effect, Message, Source};
 use super::meter::Screen;
@@ -98,7 +99,11 @@ pub fn run(options: Options) -> io::Result<i32> {
         Session { app, terminal, guard, jobs: Jobs::default(), watcher, backend: options.backend, tell, next: Instant::now() };
     let effects = begin(&mut session.app, options.sources);
     session.frame()?;
-    terminal::spawn_input(session.tell.clone())?;
+    let ask = depth != Depth::None && ground::unknown(session.app.settings.theme, env);
+    if ask {
+        session.guard.say(ground::QUESTION)?;
+    }
+    terminal::spawn_input(session.tell.clone(), if ask { Listener::asked(Instant::now()) } else { Listener::default() })?;
     terminal::spawn_signals(session.tell.clone())?;
     let code = session.serve(effects, &messages);
     session.jobs.cancel_all();

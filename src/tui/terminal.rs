@@ -6,12 +6,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ratatui::layout::Size;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 
+use super::ground::{Listener, Taken};
 use super::keys::Key;
 use super::message::Message;
 
@@ -119,6 +120,15 @@ impl<W: Write, R: Raw> Guard<W, R> {
         self.out.flush()
     }
 
+    /// Tells the terminal something outside of frames.
+    ///
+    /// # Errors
+    /// When writing fails.
+    pub fn say(&mut self, sequence: &str) -> io::Result<()> {
+        self.out.write_all(sequence.as_bytes())?;
+        self.out.flush()
+    }
+
     /// Gives it back; harmless when it was given back already.
     pub fn leave(&mut self) {
         if !self.held {
@@ -207,11 +217,11 @@ pub fn wait_input(tty: BorrowedFd<'_>, timeout: Option<Duration>) -> Ready {
 /// either, since input ends the wait.
 const DRAIN: Duration = Duration::from_millis(50);
 
-/// Reads keys, mouse and resizes until the terminal or the receiver is gone.
+/// Reads keys, mouse and resizes until the terminal or the receiver is gone; `listener` takes the terminal's own words out.
 ///
 /// # Errors
 /// When there is no terminal to read from, or no thread can be started.
-pub fn spawn_input(tell: Sender<Message>) -> io::Result<()> {
+pub fn spawn_input(tell: Sender<Message>, mut listener: Listener) -> io::Result<()> {
     let tty: OwnedFd = if io::stdin().is_terminal() {
         io::stdin().as_fd().try_clone_to_owned()?
     } else {
@@ -229,7 +239,7 @@ pub fn spawn_input(tell: Sender<Message>) -> io::Result<()> {
             }
             while let Ok(true) = crossterm::event::poll(DRAIN) {
                 let Ok(event) = crossterm::event::read() else { break };
-                if let Some(message) = translate(event)
+                if let Some(message) = translate(event, &mut listener)
                     && tell.send(message).is_err()
                 {
                     return;
@@ -240,10 +250,14 @@ pub fn spawn_input(tell: Sender<Message>) -> io::Result<()> {
     Ok(())
 }
 
-fn translate(event: crossterm::event::Event) -> Option<Message> {
+fn translate(event: crossterm::event::Event, listener: &mut Listener) -> Option<Message> {
     use crossterm::event::{Event, KeyEventKind};
     match event {
-        Event::Key(k) if k.kind != KeyEventKind::Release => Some(Message::Key(Key::from(k))),
+        Event::Key(k) if k.kind != KeyEventKind::Release => match listener.take(k, Instant::now()) {
+            Taken::Key => Some(Message::Key(Key::from(k))),
+            Taken::Part => None,
+            Taken::Light(light) => Some(Message::Ground(light)),
+        },
         Event::Mouse(m) => Some(Message::Mouse(m)),
         Event::Paste(text) => Some(Message::Paste(text)),
         _ => None,

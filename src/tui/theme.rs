@@ -113,7 +113,7 @@ fn distance(a: (u8, u8, u8), b: (u8, u8, u8)) -> u32 {
 /// Which set of colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Choice {
-    /// By COLORFGBG where the terminal sets it, else dark.
+    /// By COLORFGBG where the terminal sets it, else by what it answers, else dark.
     #[default]
     Auto,
     /// For dark backgrounds.
@@ -139,6 +139,8 @@ impl Choice {
 pub struct Theme {
     /// For a light background.
     pub light: bool,
+    /// Colours there are.
+    pub depth: Depth,
     /// Without colours.
     pub plain: bool,
     /// Ordinary text.
@@ -182,6 +184,7 @@ impl Theme {
         let selection = if plain { Style::new() } else { Style::new().bg(selection_bg) };
         Self {
             light,
+            depth,
             plain,
             text: Style::new(),
             strong: Style::new().add_modifier(Modifier::BOLD),

@@ -12,7 +12,9 @@ use super::commands::{Action, Context};
 use super::content::Content;
 use super::keys::Key;
 use super::message::{Effect, JobId, Message, Source, Told};
+use super::theme::Theme;
 use super::{overlay, pointer};
+use crate::plot;
 use crate::run::Status;
 
 /// Changes the state as a message says, and tells what has to be done outside.
@@ -55,6 +57,11 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         Message::Link(link) => {
             app.dirty = app.link.is_some() != link.is_some();
             app.link = link;
+        }
+        Message::Ground(light) => {
+            app.dirty = light != app.theme.light;
+            app.theme = Theme::new(light, app.theme.depth);
+            app.look.palette.theme = if light { plot::Theme::Light } else { plot::Theme::Dark };
         }
         Message::Suspend => {
             app.dirty = false;

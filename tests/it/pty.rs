@@ -306,3 +306,25 @@ fn nothing_is_written_unasked() {
     let entries = |p: &Path| std::fs::read_dir(p).unwrap().count();
     assert_eq!(entries(d.home.path()), 2, "only the two scenarios of the test");
 }
+
+/// The terminal's answer about its ground changes colours, and none of its characters is taken for a key (`/` would search).
+#[test]
+fn a_light_ground_is_noticed_and_its_answer_is_no_command() {
+    let mut d = Dashboard::start(&[], (100, 30));
+    d.shows("balanced-cuba");
+    let colours = |d: &Dashboard| {
+        let parser = d.screen.lock().unwrap();
+        let cell = |k: u16| parser.screen().cell(k / 100, k % 100).map(|c| format!("{:?}", c.fgcolor()));
+        (0..3000).filter_map(cell).collect::<std::collections::BTreeSet<_>>()
+    };
+    let dark = colours(&d);
+    d.press("\x1b]11;rgb:ffff/ffff/ffff\x07");
+    let start = Instant::now();
+    while colours(&d).intersection(&dark).count() > 1 {
+        assert!(start.elapsed() < PATIENCE, "the colours stay: {dark:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(!d.text().contains("rgb:") && !d.text().contains("/ "), "{}", d.text());
+    d.press("q");
+    assert!(d.ended().success());
+}

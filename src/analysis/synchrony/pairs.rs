@@ -3,7 +3,7 @@
 use super::Found;
 use crate::analysis::{AnalysisError, Metric, Request, subject};
 use crate::core::bootstrap;
-use crate::core::spike_distance::{Edges, coincident_spikes, isi_distance, pairs, prepared, spike_distance, symmetric};
+use crate::core::spike_distance::{Edges, Framed, coincident_spikes, isi_distance, pairs, prepared, spike_distance_framed, symmetric};
 use crate::core::spike_lags::nearest_lags;
 use crate::signal::{Axis, Matrix, NamedShape, Shape};
 use std::sync::atomic::Ordering;
@@ -56,12 +56,19 @@ pub(super) fn distances(request: &Request<'_>, t: &subject::Trains, found: &mut 
     let delta = request.time("delta").unwrap_or(2e-3 / t.base.seconds());
     let max_tau = request.time("max_tau");
     let n = trains.len();
-    let results: Vec<Option<Pair>> = pairs(n, |i, j| {
-        (!request.cancel.load(Ordering::Relaxed)).then(|| compare(&trains[i], &trains[j], edges, delta, 1e-9 / t.base.seconds(), max_tau))
-    });
+    let trains: Vec<(Vec<f64>, Framed)> = trains
+        .into_iter()
+        .map(|train| {
+            let framed = Framed::new(&train, edges);
+            (train, framed)
+        })
+        .collect();
+    let guard = 1e-9 / t.base.seconds();
+    let results: Vec<Option<Pair>> =
+        pairs(n, |i, j| (!request.cancel.load(Ordering::Relaxed)).then(|| compare(&trains[i], &trains[j], edges, delta, guard, max_tau)));
     request.check_cancelled()?;
     let results: Vec<Pair> = results.into_iter().flatten().collect();
-    let spikes: usize = trains.iter().map(Vec::len).sum();
+    let spikes: usize = trains.iter().map(|t| t.0.len()).sum();
     let (together, total) = results.iter().fold((0, 0), |(c, k), p| (c + p.sync.0, k + p.sync.1));
     let share = |p: &Pair| if p.sync.1 == 0 { 1.0 } else { p.sync.0 as f64 / p.sync.1 as f64 };
     let columns: [Column; 5] = [
@@ -127,7 +134,14 @@ pub(super) fn distances(request: &Request<'_>, t: &subject::Trains, found: &mut 
     Ok(())
 }
 
-fn compare(a: &[f64], b: &[f64], edges: Edges, delta: f64, guard: f64, max_tau: Option<f64>) -> Pair {
+fn compare(
+    (a, framed_a): &(Vec<f64>, Framed),
+    (b, framed_b): &(Vec<f64>, Framed),
+    edges: Edges,
+    delta: f64,
+    guard: f64,
+    max_tau: Option<f64>,
+) -> Pair {
     let (forth, back) = (nearest_lags(a, b), nearest_lags(b, a));
     let near = |lags: &[f64]| -> Vec<f64> { lags.iter().copied().filter(|l| l.abs() <= delta + guard).collect() };
     let (near_forth, near_back) = (near(&forth), near(&back));
@@ -139,7 +153,7 @@ fn compare(a: &[f64], b: &[f64], edges: Edges, delta: f64, guard: f64, max_tau: 
     let absolute: f64 = near_forth.iter().chain(&near_back).map(|l| l.abs()).sum();
     Pair {
         isi: isi_distance(a, b, edges),
-        spike: spike_distance(a, b, edges),
+        spike: spike_distance_framed(framed_a, framed_b),
         sync: coincident_spikes(a, b, edges, max_tau),
         coincidence: if all > 0.0 { count / all } else { f64::NAN },
         chance: if all > 0.0 { (a.len() as f64 * by_chance(b) + b.len() as f64 * by_chance(a)) / all } else { f64::NAN },

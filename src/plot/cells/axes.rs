@@ -2,6 +2,7 @@
 
 use super::dots::letter;
 use super::layout::{Laid, Layout};
+use super::spikes::thinned;
 use super::{Look, Marker};
 use crate::plot::colour::{Depth, Role, Style};
 use crate::plot::grid::{CellGrid, columns, fit};
@@ -154,7 +155,11 @@ pub(crate) fn header(plot: &Plot<'_>, index: usize, laid: &Laid, grid: &mut Cell
         return;
     }
     if !panel.y.title.is_empty() {
-        used = grid.text(from, row, &panel.y.title, look.palette.style(Role::Dim), room) + 2;
+        let title = match thinned(panel, &laid.placed, look.marker) {
+            1 => panel.y.title.clone(),
+            k => format!("{}, 1 in {k} drawn", panel.y.title),
+        };
+        used = grid.text(from, row, &title, look.palette.style(Role::Dim), room) + 2;
     }
     if index == 0 {
         legend(&plot.legend, row, room.saturating_sub(used), grid, look);

@@ -45,7 +45,7 @@ pub(crate) struct Brush<'p> {
 }
 
 impl Brush<'_> {
-    fn dots(&self, dash: Option<Dash>) -> Dots {
+    pub(super) fn dots(&self, dash: Option<Dash>) -> Dots {
         Dots::new(self.plane.cells, self.look.marker, self.clip, dash)
     }
 
@@ -195,37 +195,6 @@ impl Brush<'_> {
             dots.line((x, before), (x, self.placed.down(base, height).min(height as f64 - 0.5)));
         }
         self.plane.lay(&dots, role, 4);
-    }
-
-    /// Spikes: one bit each, a whole row high where rows are higher than a pixel.
-    pub(crate) fn spikes(&mut self, times: &[f64], units: &[u32], first_row: usize, rows: usize, role: Role, focus: bool) {
-        let mut dots = self.dots(None);
-        let (width, height) = dots.size();
-        let each = height as f64 / (self.placed.y.1 - self.placed.y.0).abs().max(1e-9);
-        // A gap between rows as soon as rows are three pixels high.
-        let tall = if each >= 3.0 { (each.floor() - 1.0) as usize } else { (each.floor() as usize).max(1) };
-        let (low, high) = self.placed.x;
-        let length = times.len().min(units.len());
-        let (from, to) = (times[..length].partition_point(|&t| t < low), times[..length].partition_point(|&t| t <= high));
-        // Axes of rasters are proportional: two factors instead of a fraction for every one of millions of spikes.
-        let per_x = width as f64 / (high - low);
-        let start = self.placed.down(first_row as f64, height);
-        let per_row = self.placed.down((first_row + 1) as f64, height) - start;
-        for k in from..to.max(from) {
-            let (x, top) = ((times[k] - low) * per_x, start + per_row * f64::from(units[k]));
-            let shown = (units[k] as usize) < rows && x >= 0.0 && top > -each && top < height as f64;
-            if !shown {
-                continue;
-            }
-            let x = (x as usize).min(width.saturating_sub(1));
-            for y in 0..tall {
-                let y = top + 1e-9 + y as f64;
-                if y >= 0.0 {
-                    dots.set(x, y as usize);
-                }
-            }
-        }
-        self.plane.lay(&dots, role, rank(role, focus));
     }
 
     pub(crate) fn segments(&mut self, segments: &[[f64; 4]], role: Role, rank: u8) {

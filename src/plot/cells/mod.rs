@@ -11,6 +11,7 @@ mod dots;
 mod images;
 mod layout;
 mod panel;
+mod spikes;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;

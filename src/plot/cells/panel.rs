@@ -3,6 +3,7 @@
 use super::curves::{Brush, inside, rank};
 use super::dots::{Plane, letter};
 use super::layout::{Laid, Placed, layout};
+use super::spikes::{Row, thinned};
 use super::{Look, Marker, axes, images};
 use crate::plot::colour::{Colour, Depth, Role, Style};
 use crate::plot::grid::{CellGrid, columns};
@@ -70,6 +71,7 @@ fn marks(panel: &Panel<'_>, placed: &Placed, clip: (usize, usize), grid: &mut Ce
     }
     let mut plane = Plane::new((area.width, area.height));
     let mut brush = Brush { plane: &mut plane, placed, look, clip };
+    let thinned = thinned(panel, placed, look.marker);
     for mark in &panel.marks {
         match mark {
             Mark::Image(image) if image.by_rows => images::matrix(image, placed, grid, look),
@@ -100,7 +102,10 @@ fn marks(panel: &Panel<'_>, placed: &Placed, clip: (usize, usize), grid: &mut Ce
                     bars(&brush, edges, heights, *role, grid);
                 }
             }
-            Mark::Spikes { times, units, first_row, rows, role, focus } => brush.spikes(times, units, *first_row, *rows, *role, *focus),
+            Mark::Spikes { times, units, first_row, rows, role, focus } => {
+                let row = Row { times, units, first_row: *first_row, rows: *rows, role: *role, focus: *focus };
+                brush.spikes(&row, thinned > 1);
+            }
             Mark::Rule { at, vertical, .. } => rule(placed, *at, *vertical, clip, grid, look),
             Mark::Segments { segments, role } => brush.segments(segments, *role, rank(*role, false)),
             Mark::Edge { segment, strength, role } => {
