@@ -50,11 +50,16 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
         simulation.time_base.seconds(),
     );
     let result = network.run(&mut watch);
-    let (streamed, sink_error) = (watch.streamed, watch.sink_error.take());
+    let streamed = watch.streamed;
+    warnings.extend(watch.unwritten.take().map(|why| format!("no parts were written from some time on: {why}")));
     drop(live);
     facts.simulate_seconds = began.elapsed().as_secs_f64();
     facts.events = result.events;
 
+    if let (true, Some(Stop::Sink(why))) = (streamed, &result.stopped) {
+        // What left memory is on disk, the rest is nowhere to go: no number of the whole can be had.
+        return Err(RunError::Sink(format!("{why}; the parts that were written before it stay where they are, and open as a run")));
+    }
     let mut recording = result.recording;
     if streamed && let Some(sink) = sink.as_mut() {
         let (gathered, left_out) = sink.gather(recording, allowed / 2).map_err(RunError::Sink)?;
@@ -63,10 +68,10 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
             left_out.into_iter().map(|w| format!("{w} stays on disk, because it does not fit into memory; analyses of it have no result")),
         );
     }
-    let (status, failure) = match (sink_error, result.stopped) {
-        (Some(error), _) | (None, Some(Stop::Sink(error))) => (Status::Failed, Some(error)),
-        (None, Some(Stop::Cancelled)) => (Status::Interrupted, None),
-        (None, Some(Stop::NotFinite { population, unit, variable, time })) => {
+    let (status, failure) = match result.stopped {
+        Some(Stop::Sink(error)) => (Status::Failed, Some(error)),
+        Some(Stop::Cancelled) => (Status::Interrupted, None),
+        Some(Stop::NotFinite { population, unit, variable, time }) => {
             let unit_of_time = simulation.time_base.unit();
             let advice = format!("a smaller step than {} may help", step_text(&full));
             (
@@ -74,7 +79,7 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
                 Some(format!("{variable} of unit {unit} of {population} is no longer finite at {time} {unit_of_time}; {advice}")),
             )
         }
-        (None, None) => (Status::Complete, None),
+        None => (Status::Complete, None),
     };
     facts.spikes = recording.spikes.iter().map(|s| s.len() as u64).sum();
 

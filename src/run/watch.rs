@@ -30,8 +30,8 @@ pub(super) struct Watch<'a> {
     told: Option<Instant>,
     next_snapshot: Instant,
     next_part: Instant,
-    /// What the sink could not do.
-    pub(super) sink_error: Option<String>,
+    /// Why parts are no longer written while everything is still in memory: no reason to end a run, whose tables may yet fit.
+    pub(super) unwritten: Option<String>,
     /// Whether rows left memory.
     pub(super) streamed: bool,
 }
@@ -57,7 +57,7 @@ impl<'a> Watch<'a> {
             told: None,
             next_snapshot: now + SNAPSHOT_EVERY,
             next_part: now + PART_EVERY,
-            sink_error: None,
+            unwritten: None,
             streamed: false,
         }
     }
@@ -79,22 +79,22 @@ impl Observer for Watch<'_> {
                 eta: left,
             }));
         }
-        self.sink_error.is_none() && !self.cancel.load(Ordering::Relaxed)
+        !self.cancel.load(Ordering::Relaxed)
     }
 
     fn wants_snapshot(&mut self) -> bool {
         let now = Instant::now();
-        (self.sink.is_some() && now >= self.next_part) || (now >= self.next_snapshot && self.live.is_some_and(Live::idle))
+        (self.sink.is_some() && self.unwritten.is_none() && now >= self.next_part)
+            || (now >= self.next_snapshot && self.live.is_some_and(Live::idle))
     }
 
     fn snapshot(&mut self, so_far: &Recording) {
         let began = Instant::now();
         if began >= self.next_part
+            && self.unwritten.is_none()
             && let Some(sink) = self.sink.as_mut()
         {
-            if let Err(error) = sink.so_far(so_far) {
-                self.sink_error = Some(error);
-            }
+            self.unwritten = sink.so_far(so_far).err();
             self.next_part = Instant::now() + PART_EVERY.max(began.elapsed() * SNAPSHOT_SHARE);
         }
         if let Some(live) = self.live
@@ -105,6 +105,10 @@ impl Observer for Watch<'_> {
             live.take(so_far.clone());
             self.next_snapshot = Instant::now() + SNAPSHOT_EVERY.max(copying.elapsed() * SNAPSHOT_SHARE);
         }
+    }
+
+    fn takes_parts(&self) -> bool {
+        self.sink.is_some()
     }
 
     fn part(&mut self, part: Recording) -> Result<(), String> {

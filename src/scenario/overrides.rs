@@ -14,7 +14,8 @@ pub struct Overrides {
     pub set: Vec<(String, String)>,
 }
 
-/// Tables whose entries are named by the author: a path may not invent a new entry there.
+/// Tables whose entries are named by the author: a path to a value may not invent a new entry there; a whole table may be added,
+/// and `false` takes an entry away.
 const NAMED: [&str; 9] = ["populations", "projections", "stimuli", "record", "analyses", "expect", "models", "receptors", "variants"];
 /// All tables at the top of a scenario that a path may lead into.
 const ROOTS: [&str; 12] = [
@@ -137,10 +138,19 @@ pub(super) fn check_path(report: &mut Report, root: &Node, path: &str, place: &P
 }
 
 fn set(report: &mut Report, root: &mut Node, path: &str, place: &Place, value: Node) {
-    if !check_path(report, root, path, place) {
+    let parts = segments(path);
+    let whole = parts.len() == 2 && NAMED.contains(&parts[0].as_str()) && !parts[1].is_empty();
+    let added = whole && matches!(value.item, Item::Table(_));
+    if !added && !check_path(report, root, path, place) {
         return;
     }
-    let parts = segments(path);
+    if let (true, Item::Flag(false), Item::Table(entries)) = (whole, &value.item, &mut root.item) {
+        let table = entries.iter_mut().find(|e| e.key == parts[0]).map(|e| &mut e.value.item);
+        if let Some(Item::Table(named)) = table {
+            named.retain(|e| e.key != parts[1]);
+        }
+        return;
+    }
     let mut node = root;
     for (depth, part) in parts.iter().enumerate() {
         let Item::Table(entries) = &mut node.item else {
@@ -180,5 +190,22 @@ mod tests {
         assert_eq!(exc.get("parameters").unwrap().get("tau_m").unwrap().as_text(), Some("15 ms"));
         apply(&mut report, &mut root, &Overrides { variant: None, set: vec![("populations.ecx.size".into(), "2".into())] });
         assert!(report.to_string().contains("did you mean `exc`?"), "{report}");
+    }
+
+    #[test]
+    fn variants_add_tables_and_take_entries_away() {
+        let mut report = Report::new();
+        let text = "[stimuli.drive]\nkind = \"constant\"\n[expect.rate]\nmin = 1\n[variants.kicked]\n\"stimuli.drive\" = false\n\"expect.rate\" = false\n\"stimuli.kick\" = { kind = \"poisson\" }\n[variants.wrong]\n\"stimuli.driev\" = false\n";
+        let text = report.text("s.toml", text);
+        let mut root = parse(&mut report, text);
+        let variant = |name: &str| Overrides { variant: Some(name.into()), set: vec![] };
+        apply(&mut report, &mut root, &variant("kicked"));
+        assert!(!report.failed(), "{report}");
+        let names = |root: &Node, table: &str| -> Vec<String> {
+            root.get(table).and_then(Node::entries).unwrap_or_default().iter().map(|e| e.key.clone()).collect()
+        };
+        assert_eq!((names(&root, "stimuli"), names(&root, "expect")), (vec!["kick".to_owned()], vec![]));
+        apply(&mut report, &mut root, &variant("wrong"));
+        assert!(report.to_string().contains("there is no `driev` in `stimuli`"), "{report}");
     }
 }

@@ -96,7 +96,7 @@ fn value() -> Value {
         "additionalProperties": false,
         "properties": {
             "uniform": pair, "linspace": pair,
-            "normal": object(&["mean", "sd"], json!({ "mean": q(), "sd": q(), "min": q(), "max": q() })),
+            "normal": object(&["mean", "sd"], json!({ "mean": q(), "sd": q(), "min": q(), "max": q(), "clip": { "type": "boolean", "description": "values beyond a bound become the bound instead of being redrawn" } })),
             "lognormal": object(&["mu", "sigma"], json!({ "mu": q(), "sigma": q(), "unit": text("unit of the value") })),
             "gamma": object(&["shape", "scale"], json!({ "shape": q(), "scale": q() })),
             "values": { "type": "array", "items": q() },

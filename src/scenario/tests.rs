@@ -141,7 +141,7 @@ fn a_network_resolves_to_si() {
     assert_eq!(at("ampa.tau"), &Value::Constant(5e-3));
     assert_eq!(at("ampa.E_rev"), &Value::Constant(0.0));
     assert_eq!(at("t_ref"), &Value::Constant(2e-3));
-    assert_eq!(at("tau_m"), &Value::Drawn(Distribution::Normal { mean: 0.02, sd: 2e-3, min: Some(1e-3), max: None }));
+    assert_eq!(at("tau_m"), &Value::Drawn(Distribution::Normal { mean: 0.02, sd: 2e-3, min: Some(1e-3), max: None, clip: false }));
     assert!(matches!(at("V_th"), Value::Expression(_)));
     assert_eq!(exc.initial[0], Value::Constant(-0.07));
     let p = &spec.projections[0];

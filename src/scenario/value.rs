@@ -120,14 +120,15 @@ impl Desk<'_> {
                 let sd = f.require(&mut self.report, "sd", "\"...\"").and_then(|n| self.spread(n, d, "the standard deviation"));
                 let min = f.get("min").and_then(|n| self.quantity(n, d, "the bound"));
                 let max = f.get("max").and_then(|n| self.quantity(n, d, "the bound"));
+                let clip = f.get("clip").and_then(|n| self.flag(n, "`clip`")).unwrap_or(false);
                 f.finish(&mut self.report);
                 let (mean, sd) = (mean?, sd?);
                 let (low, high) = (min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY));
-                if low >= high || low > mean + 6.0 * sd || high < mean - 6.0 * sd {
+                if low >= high || (!clip && (low > mean + 6.0 * sd || high < mean - 6.0 * sd)) {
                     self.error(&entry.value.place, "these bounds leave (almost) nothing of the distribution");
                     return None;
                 }
-                Some(Value::Drawn(Distribution::Normal { mean, sd, min, max }))
+                Some(Value::Drawn(Distribution::Normal { mean, sd, min, max, clip }))
             }
             "lognormal" => {
                 let mut f = Fields::of(&mut self.report, &entry.value, "`lognormal`")?;

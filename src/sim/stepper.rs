@@ -13,6 +13,8 @@ mod threshold;
 
 pub use self::probe::Probe;
 
+use smallvec::SmallVec;
+
 use self::by_lane::ByLane;
 use self::locate::Locate;
 use self::threshold::{Threshold, add_products, add_scaled};
@@ -65,6 +67,9 @@ pub struct LaneSpike {
     /// Where in the step: 1 is its end (`grid`), less when interpolated or exact.
     pub fraction: f64,
 }
+
+/// States or parameters of one lane.
+type LaneValues = SmallVec<[f64; 16]>;
 
 /// What an event does to a state.
 #[derive(Debug, Clone)]
@@ -313,7 +318,7 @@ impl Stepper {
         }
     }
 
-    fn lane_parameters(&self, lane: usize) -> Vec<f64> {
+    fn lane_parameters(&self, lane: usize) -> LaneValues {
         self.parameters
             .iter()
             .map(|p| match p {
@@ -324,7 +329,7 @@ impl Stepper {
             .collect()
     }
 
-    fn lane_states(&self, lane: usize) -> Vec<f64> {
+    fn lane_states(&self, lane: usize) -> LaneValues {
         (0..self.states).map(|s| self.memory.data[s * self.memory.padded + lane]).collect()
     }
 

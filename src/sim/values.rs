@@ -94,7 +94,10 @@ pub(super) fn at(column: &Column, i: usize) -> f64 {
 pub(super) fn draw(distribution: &Distribution, stream: &mut Stream, index: usize, count: usize) -> f64 {
     match *distribution {
         Distribution::Uniform { low, high } => (high - low).mul_add(stream.uniform(), low),
-        Distribution::Normal { mean, sd, min, max } => {
+        Distribution::Normal { mean, sd, min, max, clip: true } => {
+            sd.mul_add(normal(stream), mean).max(min.unwrap_or(f64::NEG_INFINITY)).min(max.unwrap_or(f64::INFINITY))
+        }
+        Distribution::Normal { mean, sd, min, max, clip: false } => {
             // Redrawing terminates: bounds that exclude nearly everything are cut after many tries, at the nearer bound.
             for _ in 0..10_000 {
                 let v = sd.mul_add(normal(stream), mean);
@@ -165,7 +168,7 @@ mod tests {
             assert!((m - mean).abs() < 0.02 * sd && (s - sd).abs() < 0.03 * sd, "{d:?}: {m} {s}, expected {mean} {sd}");
         };
         close(&Distribution::Uniform { low: -2.0, high: 4.0 }, 1.0, 6.0 / 12f64.sqrt());
-        close(&Distribution::Normal { mean: 3.0, sd: 0.5, min: None, max: None }, 3.0, 0.5);
+        close(&Distribution::Normal { mean: 3.0, sd: 0.5, min: None, max: None, clip: false }, 3.0, 0.5);
         close(
             &Distribution::Lognormal { mu: 0.0, sigma: 0.5, unit: 2.0 },
             2.0 * 0.125f64.exp(),
@@ -179,9 +182,17 @@ mod tests {
     fn bounds_hold_and_ends_are_included() {
         let key = Key::new(1, "a", "b");
         for i in 0..500 {
-            let v = draw(&Distribution::Normal { mean: 0.0, sd: 1.0, min: Some(-0.5), max: Some(0.1) }, &mut key.stream(i, 0), 0, 1);
+            let v = draw(
+                &Distribution::Normal { mean: 0.0, sd: 1.0, min: Some(-0.5), max: Some(0.1), clip: false },
+                &mut key.stream(i, 0),
+                0,
+                1,
+            );
             assert!((-0.5..=0.1).contains(&v));
         }
+        // The positive half of a normal distribution with the other half at zero.
+        let (mean, _) = moments(&Distribution::Normal { mean: 0.0, sd: 1.0, min: Some(0.0), max: None, clip: true });
+        assert!((mean - 1.0 / (2.0 * std::f64::consts::PI).sqrt()).abs() < 0.01, "{mean}");
         let line = Distribution::Linspace { from: 1.0, to: 2.0 };
         assert_eq!(draw(&line, &mut key.stream(0, 0), 0, 5), 1.0);
         assert_eq!(draw(&line, &mut key.stream(0, 0), 4, 5), 2.0);

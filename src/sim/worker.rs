@@ -1,5 +1,7 @@
 //! One thread's share of a network: its lanes of every population, the connections into them, and one step of them.
 
+use smallvec::SmallVec;
+
 use super::axis::Axis;
 use super::coupling::{Coupling, History};
 use super::delivery::{Ring, Table};
@@ -37,6 +39,9 @@ impl InputPort {
         }
     }
 }
+
+/// What each input port carries.
+type Rows<'a> = SmallVec<[&'a [f64]; 8]>;
 
 /// One population's lanes on one thread.
 #[derive(Debug)]
@@ -120,7 +125,7 @@ impl Group {
     fn sample(&mut self, k: u64, take: &mut Take) {
         if self.taps.iter().any(|t| t.is_due(k)) {
             self.look_around(k);
-            let inputs: Vec<&[f64]> = self.inputs.iter().map(InputPort::row).collect();
+            let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
             for tap in self.taps.iter().filter(|t| t.is_due(k)) {
                 tap.sample(k, &self.stepper, &inputs, &mut self.scratch, &mut take.traces[tap.trace]);
             }
@@ -285,9 +290,12 @@ impl Worker {
                 space.before(k, &mut group.stepper, rows);
                 exchange_inputs(&mut group.inputs, rows);
             }
-            let inputs: Vec<&[f64]> = group.inputs.iter().map(InputPort::row).collect();
-            let mut arrivals: Vec<&mut [f64]> = group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k + 1))).collect();
-            group.stepper.advance(k, &inputs, &mut arrivals, &mut group.spikes);
+            {
+                let inputs: Rows<'_> = group.inputs.iter().map(InputPort::row).collect();
+                let mut arrivals: SmallVec<[&mut [f64]; 8]> =
+                    group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k + 1))).collect();
+                group.stepper.advance(k, &inputs, &mut arrivals, &mut group.spikes);
+            }
             if let Some((space, _)) = &mut group.space {
                 space.after(&mut group.stepper);
             }
@@ -325,7 +333,7 @@ impl Worker {
             if group.published.is_empty() {
                 continue;
             }
-            let inputs: Vec<&[f64]> = group.inputs.iter().map(InputPort::row).collect();
+            let inputs: Rows<'_> = group.inputs.iter().map(InputPort::row).collect();
             for (history, probe) in &group.published {
                 let (first, values) = &mut self.outbox.values[*history];
                 *first = group.first as usize;

@@ -97,8 +97,8 @@ fn value(value: &Value, dimension: Dimension) -> Json {
         Value::Expression(text) => json!({ "expression": text }),
         Value::Drawn(d) => match d {
             Distribution::Uniform { low, high } => json!({ "uniform": [q(*low), q(*high)] }),
-            Distribution::Normal { mean, sd, min, max } => {
-                json!({ "normal": { "mean": q(*mean), "sd": q(*sd), "min": min.map(q), "max": max.map(q) } })
+            Distribution::Normal { mean, sd, min, max, clip } => {
+                json!({ "normal": { "mean": q(*mean), "sd": q(*sd), "min": min.map(q), "max": max.map(q), "clip": clip } })
             }
             Distribution::Lognormal { mu, sigma, unit } => json!({ "lognormal": { "mu": mu, "sigma": sigma, "unit": q(*unit) } }),
             Distribution::Gamma { shape, scale } => json!({ "gamma": { "shape": shape, "scale": q(*scale) } }),

@@ -309,6 +309,76 @@ fn a_killed_run_leaves_whole_parts() {
     assert!(!back.recording.spikes[0].is_empty());
 }
 
+/// Eight million samples, and a memory that holds a tenth of them: they go to disk as they come, and none is lost.
+const LARGE: &str = r#"
+[simulation]
+duration = "4 s"
+dt = "0.1 ms"
+memory = "8 MB"
+[populations.p]
+model = "lif"
+size = 200
+[stimuli.drive]
+target = "p.I"
+kind = "constant"
+amplitude = "450 pA"
+[record.p]
+spikes = true
+traces = [{ name = "v", variables = ["V_m"] }]
+[analyses.rates]
+kind = "rates"
+of = "p.spikes"
+"#;
+
+#[test]
+fn a_recording_larger_than_memory_goes_to_disk_and_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("large.toml");
+    fs::write(&file, LARGE).unwrap();
+    let run = |out: &str, more: &[&str]| {
+        let out = folder.path().join(out);
+        let mut args = vec!["run", file.to_str().unwrap(), "-q", "--out", out.to_str().unwrap()];
+        args.extend(more);
+        let result = output(&args);
+        assert!(result.status.success(), "{}", text(&result.stderr));
+        assert!(!out.join("spikes.parts").exists() && !out.join("traces/p-v.parts").exists(), "parts are merged");
+        let table = |name: &str| spikedeck::store::read(&out.join(name), None).unwrap().rows();
+        (table("spikes.parquet"), table("traces/p-v.parquet"))
+    };
+    let streamed = run("streamed", &[]);
+    assert_eq!(streamed.1, 200 * 40_001);
+    assert_eq!(streamed, run("held", &["--set", "simulation.memory=2 GB"]));
+}
+
+/// A limit of file sizes is a disk that is full. Parts that no longer fit end the run with 1; what was written before opens.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_while_parts_stream_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("large.toml");
+    fs::write(&file, LARGE).unwrap();
+    let out = folder.path().join("out");
+    let limited = |blocks: u32, file: &Path, out: &Path| {
+        let script = format!(
+            "trap '' XFSZ; ulimit -f {blocks}; exec {} run {} --out {}",
+            env!("CARGO_BIN_EXE_spikedeck"),
+            file.display(),
+            out.display()
+        );
+        Command::new("sh").args(["-c", &script]).output().unwrap()
+    };
+    let full = limited(16, &file, &out);
+    let errors = text(&full.stderr);
+    assert_eq!(full.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("arge") && errors.contains("parts"), "{errors}");
+    assert_eq!(spikedeck::table::open(&out).unwrap().status, spikedeck::run::Status::Interrupted);
+    // Where all is still in memory, the numbers are printed before the tables fail.
+    let small = scenario(folder.path(), "small.toml", "");
+    let full = limited(2, Path::new(&small), &folder.path().join("out2"));
+    assert_eq!(full.status.code(), Some(1), "{}", text(&full.stderr));
+    assert!(text(&full.stdout).contains("lvr"), "{}", text(&full.stdout));
+}
+
 /// Ctrl-C stops at the next epoch, keeps what there is, and is 130.
 #[cfg(unix)]
 #[test]

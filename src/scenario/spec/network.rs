@@ -30,7 +30,7 @@ pub enum Distribution {
         /// Upper end.
         high: f64,
     },
-    /// Normal, redrawn until inside the bounds.
+    /// Normal, redrawn until inside the bounds, or put at them.
     Normal {
         /// Mean.
         mean: f64,
@@ -40,6 +40,8 @@ pub enum Distribution {
         min: Option<f64>,
         /// Greatest value.
         max: Option<f64>,
+        /// Whether values beyond a bound become the bound (most published scripts do that) instead of being redrawn.
+        clip: bool,
     },
     /// Lognormal, by mean and sd of the logarithm of the value divided by `unit`.
     Lognormal {

@@ -1,5 +1,7 @@
 //! Observers for anything that has a name.
 
+use smallvec::SmallVec;
+
 use super::{Stepper, StepperError};
 use crate::core::diagnostic::did_you_mean;
 use crate::equation::graph::{Graph, Id, Symbol};
@@ -80,7 +82,7 @@ impl Stepper {
                 for &lane in lanes {
                     let lane = lane as usize;
                     let states = self.lane_states(lane);
-                    let parameters = if needs_parameters { self.lane_parameters(lane) } else { Vec::new() };
+                    let parameters = if needs_parameters { self.lane_parameters(lane) } else { SmallVec::new() };
                     for (v, port) in values.iter_mut().zip(inputs) {
                         *v = port.get(lane).copied().unwrap_or(0.0);
                     }

@@ -1,6 +1,8 @@
 //! Resets, and lanes that are refractory after them.
 
-use super::{LaneSpike, Motion, Refractory, Stepper};
+use smallvec::{SmallVec, smallvec};
+
+use super::{LaneSpike, LaneValues, Motion, Refractory, Stepper};
 use crate::core::normal;
 use crate::equation::kernel::Place;
 use crate::equation::tape::Values;
@@ -99,28 +101,27 @@ impl Stepper {
             return;
         }
         let time = (step as f64 + 1.0) * self.dt;
-        let mut new = vec![0.0; self.reset_states.len()];
-        let (mut above, mut resting) = (Vec::new(), Vec::new());
+        let padded = self.memory.padded;
+        let mut new: LaneValues = smallvec![0.0; self.reset_states.len()];
+        let (mut above, mut resting) = (SmallVec::<[u32; 8]>::new(), SmallVec::<[Refractory; 8]>::new());
         let per_lane = self.parameters.iter().any(|p| matches!(p, Place::Column(_)));
         let shared = self.lane_parameters(0);
         for (k, spike) in spikes.iter().enumerate() {
             let lane = spike.lane as usize;
-            let own = if per_lane { self.lane_parameters(lane) } else { Vec::new() };
+            let own = if per_lane { self.lane_parameters(lane) } else { LaneValues::new() };
             let parameters: &[f64] = if per_lane { &own } else { &shared };
-            let located = self.end_of(k).map(<[f64]>::to_vec);
-            if let Some(end) = &located {
-                for (s, v) in end.iter().enumerate() {
-                    self.memory.data[s * self.memory.padded + lane] = *v;
-                }
-            } else {
-                let states = self.lane_states(lane);
+            let end = self.end_of(k).map(LaneValues::from_slice);
+            let located = end.is_some();
+            let states = end.unwrap_or_else(|| {
+                let mut states = self.lane_states(lane);
                 let values = Values { states: &states, parameters, time, ..Values::default() };
                 self.reset.evaluate(&values, &mut new);
-                for (&s, &v) in self.reset_states.iter().zip(&new) {
-                    self.memory.data[s * self.memory.padded + lane] = v;
-                }
+                self.reset_states.iter().zip(&new).for_each(|(&s, &v)| states[s] = v);
+                states
+            });
+            for (s, v) in states.iter().enumerate() {
+                self.memory.data[s * padded + lane] = *v;
             }
-            let states = self.lane_states(lane);
             let values = Values { states: &states, parameters, time, ..Values::default() };
             if self.condition.value(&values) != 0.0 {
                 above.push(spike.lane);
@@ -129,25 +130,21 @@ impl Stepper {
                 let steps = self.rest(tape.value(&values));
                 if steps >= 1 {
                     // A rest that began inside this step ends inside another.
-                    let (until, part) = if located.is_some() { (step + steps, spike.fraction) } else { (step + 1 + steps, 0.0) };
+                    let (until, part) = if located { (step + steps, spike.fraction) } else { (step + 1 + steps, 0.0) };
                     resting.push(Refractory { lane: spike.lane, until, part });
                 }
             }
         }
-        merge(&mut self.above, above, |&l| l);
-        merge(&mut self.refractory, resting, |r| r.lane);
+        merge(&mut self.above, &above, |&l| l);
+        merge(&mut self.refractory, &resting, |r| r.lane);
     }
 }
 
-/// Merges two lists that are in order of lane.
-fn merge<T: Copy>(into: &mut Vec<T>, new: Vec<T>, lane: impl Fn(&T) -> u32) {
-    if into.is_empty() {
-        *into = new;
-        return;
-    }
+/// Merges a list that is in order of lane into another.
+fn merge<T: Copy>(into: &mut Vec<T>, new: &[T], lane: impl Fn(&T) -> u32) {
     let mut at = into.len();
     let mut left = new.len();
-    into.extend_from_slice(&new);
+    into.extend_from_slice(new);
     for k in (0..into.len()).rev() {
         if left == 0 {
             break;
