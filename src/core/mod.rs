@@ -21,6 +21,7 @@ pub mod math;
 pub mod neighbours;
 pub mod normal;
 pub mod order;
+pub mod pcg64;
 pub mod phase;
 #[cfg(test)]
 pub(crate) mod reference_sets;

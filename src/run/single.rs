@@ -63,6 +63,10 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
             left_out.into_iter().map(|w| format!("{w} stays on disk, because it does not fit into memory; analyses of it have no result")),
         );
     }
+    let failed_at = match &result.stopped {
+        Some(Stop::NotFinite { time, .. }) => Some(*time),
+        _ => None,
+    };
     let (status, failure) = match (sink_error, result.stopped) {
         (Some(error), _) | (None, Some(Stop::Sink(error))) => (Status::Failed, Some(error)),
         (None, Some(Stop::Cancelled)) => (Status::Interrupted, None),
@@ -101,8 +105,10 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
     for outcome in &finished.outcomes {
         finished.warnings.extend(outcome.warnings.iter().map(|w| format!("{}: {w}", outcome.name)));
     }
-    if status == Status::Complete {
-        finished.checks = expect::check(&full.expect, &finished.outcomes);
+    match status {
+        Status::Complete => finished.checks = expect::check(&full.expect, &finished.outcomes),
+        Status::Failed => finished.checks = expect::check_failure(&full.expect, failed_at, simulation.time_base.unit()),
+        Status::Interrupted => {}
     }
     Ok(finished)
 }
