@@ -4,6 +4,7 @@
 
 pub mod aligned;
 pub mod aperiodic;
+pub mod avalanche;
 pub mod bootstrap;
 pub mod circular;
 pub mod diagnostic;
