@@ -18,7 +18,7 @@ static CARD: AnalysisCard = AnalysisCard {
     formula: "spikes of all units in bins; an avalanche is a run of bins that hold spikes, between two empty ones. Size = its spikes, duration = its bins.\n\
               exponent: maximum likelihood of P(s) = s^−a/ζ(a, least) for s ≥ least\nbranching ratio = (spikes − spikes of first bins)/spikes",
     assumptions: "All units are seen, or the sizes are those of a sample. Avalanches do not overlap: one dies before the next begins. A power law is assumed, not tested.",
-    bias: "Few or coarse bins join avalanches, fine ones cut them: the default bin is the mean interval between spikes of the population. Avalanches at the ends of the window are left out, which takes away long ones first. A finite network cuts the power law off, which makes the exponent larger.",
+    bias: "Few or coarse bins join avalanches, fine ones cut them: the default bin is the mean interval between spikes of the population, in whole steps; where spikes travel with a delay the bin should hold it. Avalanches at the ends of the window are left out, which takes away long ones first. A finite network cuts the power law off, which makes the exponent larger.",
     cost: "O(spikes + bins)",
     caveats: "Independent units have avalanches too, with a branching ratio of one minus the share of empty bins: that is its chance level. Any exponent can be fitted to anything; look at the curve, which should be straight over two decades. A subsample of units lowers the ratio.",
     references: &[
@@ -37,7 +37,7 @@ impl Analysis for Avalanches {
             kind: "avalanches",
             subjects: Subjects::Of,
             options: vec![
-                option("bin", OptionKind::Time, None, "width of the bins (default: mean interval between spikes of the population)"),
+                option("bin", OptionKind::Time, None, "width of the bins (default: mean interval between spikes of the population, in whole steps)"),
                 bounded(option("least", OptionKind::Integer, Some("4"), "least size, and duration, that the exponents rest on"), 1.0, 1e6),
             ],
         }
@@ -58,7 +58,11 @@ impl Analysis for Avalanches {
                 metrics.push(Metric::missing(&s.text, "count", "", count as u64, "fewer than two spikes"));
                 continue;
             }
-            let bin = request.time("bin").unwrap_or_else(|| (trains.window.stop - trains.window.start) / count as f64);
+            let bin = request.time("bin").unwrap_or_else(|| {
+                // Spikes stand on the grid of the steps: finer bins would cut every avalanche.
+                let (mean, step) = (trains.window.length() / count as f64, request.recording.dt);
+                if step > 0.0 { (mean / step - 1e-9).ceil().max(1.0) * step } else { mean }
+            });
             let bins = subject::bin_count(trains.window, bin);
             let mut counts = vec![0u32; bins];
             for &t in trains.trains.iter().flatten() {

@@ -91,6 +91,22 @@ fn lax_friedrichs_grows_as_computed_and_runs_only_when_allowed() {
     );
 }
 
+/// The spread of a point after some steps is (1 + 2 lambda) cells squared a step instead of 2 lambda: diffusion too fast by
+/// 1 + 1/(2 lambda), which is 51, 6, 3, 2 and 1.5 for these.
+#[test]
+fn lax_friedrichs_spreads_too_fast() {
+    for (lambda, ratio) in [(0.01, 51.0), (0.1, 6.0), (0.25, 3.0), (0.5, 2.0), (1.0, 1.5)] {
+        let (dt, steps) = (lambda / 0.7, 5.0);
+        let text = heat("lax_friedrichs", "\"periodic\"", "where(abs(i - 8) < 0.5, 1, 0)", (dt, dt * steps), ", allow_unstable = true");
+        let result = run(&text);
+        let last = &trace(&result, "p", "u")[16..];
+        let moment = |power: i32| last.iter().enumerate().map(|(j, u)| u * (j as f64 - 8.0).powi(power)).sum::<f64>();
+        assert!((moment(0) - 1.0).abs() < 1e-12, "nothing is lost");
+        let found = moment(2) / (2.0 * lambda * steps);
+        assert!((found - ratio).abs() < 1e-9 * ratio, "lambda {lambda}: {found}, expected {ratio}");
+    }
+}
+
 fn refusal(text: &str) -> String {
     Network::build(&spec(text), 1, &AtomicBool::new(false)).map(|_| ()).unwrap_err().to_string()
 }
