@@ -1,8 +1,6 @@
 //! Avalanches: how many spikes follow each other without a pause, how long, and whether activity grows or dies.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject,
-};
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
 use crate::core::avalanche::{Avalanche, avalanches, branching_ratio, hurwitz_zeta, power_exponent};
 use crate::core::bootstrap;
 use crate::core::statistics::{mean, mean_interval, normal_quantile};
@@ -37,7 +35,12 @@ impl Analysis for Avalanches {
             kind: "avalanches",
             subjects: Subjects::Of,
             options: vec![
-                option("bin", OptionKind::Time, None, "width of the bins (default: mean interval between spikes of the population, in whole steps)"),
+                option(
+                    "bin",
+                    OptionKind::Time,
+                    None,
+                    "width of the bins (default: mean interval between spikes of the population, in whole steps)",
+                ),
                 bounded(option("least", OptionKind::Integer, Some("4"), "least size, and duration, that the exponents rest on"), 1.0, 1e6),
             ],
         }
@@ -150,10 +153,7 @@ fn tail(name: &str, axis: Axis, values: &[u64], least: u64, scale: f64) -> Named
         let fit = above.iter().map(|v| m as f64 / n * hurwitz_zeta(a, v / scale) / whole).collect();
         curves.push(Curve { name: format!("power {a:.2}"), x: above, y: fit, band: None, style: CurveStyle::Theory });
     }
-    NamedShape::new(
-        name,
-        Shape::Series(Series { x: axis, y: Axis::new("share of avalanches", "").log(), curves, references: Vec::new() }),
-    )
+    NamedShape::new(name, Shape::Series(Series { x: axis, y: Axis::new("share of avalanches", "").log(), curves, references: Vec::new() }))
 }
 
 #[cfg(test)]

@@ -97,7 +97,8 @@ impl Analysis for Plane {
             let greatest = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             metrics.push(Metric::new(&s.text, "max", greatest, &label.unit, n).note("of the cells"));
             let none = seen.iter().filter(|v| **v == 0.0).count() as f64 / seen.len().max(1) as f64;
-            metrics.push(Metric::new(&s.text, "zero_share", none, "", n).note("share of cells at exactly zero: for spikes, of silent cells"));
+            metrics
+                .push(Metric::new(&s.text, "zero_share", none, "", n).note("share of cells at exactly zero: for spikes, of silent cells"));
             words.push(format!("{}: mean {:.4} {} {note}", s.text, mean(&seen), label.unit));
             shapes.push(NamedShape::new(format!("{} in the plane", s.text), Shape::Image(cells.image(&values, label))));
         }
@@ -122,7 +123,8 @@ fn state(request: &Request<'_>, s: &Subject) -> Result<Seen, AnalysisError> {
         return Err(AnalysisError::NotRecorded { subject: s.text.clone(), hint: "no sample of single cells lies in the window".into() });
     }
     let last = columns.len() - 1;
-    let chosen = request.time("time").map_or(last, |t| (((t - columns.start) / columns.interval + 1e-9).floor().max(0.0) as usize).min(last));
+    let chosen =
+        request.time("time").map_or(last, |t| (((t - columns.start) / columns.interval + 1e-9).floor().max(0.0) as usize).min(last));
     let time = columns.start + chosen as f64 * columns.interval;
     let values = columns.columns.iter().map(|c| c[chosen]).collect();
     let note = format!("at {} {}", short(time), columns.base.unit());

@@ -97,9 +97,7 @@ fn factor(written: &str, unit: &str) -> Result<f64, String> {
     let read = |u: &str| Quantity::parse(&format!("1 {u}")).ok();
     match (read(written), read(unit)) {
         (Some(a), Some(b)) if a.dimension == b.dimension => Ok(a.value / b.value),
-        _ => {
-            Err(format!("the range is written in {written}, and the metric is in {}", named(unit)))
-        }
+        _ => Err(format!("the range is written in {written}, and the metric is in {}", named(unit))),
     }
 }
 
@@ -112,7 +110,15 @@ mod tests {
     use super::*;
 
     fn expect(metric: &str, min: f64, max: f64, unit: &str) -> Expect {
-        Expect { name: "e".into(), metric: metric.into(), min: Some(min), max: Some(max), unit: unit.into(), source: "doi:x".into(), original: None }
+        Expect {
+            name: "e".into(),
+            metric: metric.into(),
+            min: Some(min),
+            max: Some(max),
+            unit: unit.into(),
+            source: "doi:x".into(),
+            original: None,
+        }
     }
 
     fn outcome() -> Outcome {

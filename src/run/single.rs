@@ -75,7 +75,10 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
             let advice = format!("a smaller step than {} may help", step_text(&full));
             (
                 Status::Failed,
-                Some(format!("{variable} of unit {unit} of {population} is no longer finite at {}; {advice}", format!("{time} {unit_of_time}").trim_end())),
+                Some(format!(
+                    "{variable} of unit {unit} of {population} is no longer finite at {}; {advice}",
+                    format!("{time} {unit_of_time}").trim_end()
+                )),
             )
         }
         (None, None) => (Status::Complete, None),

@@ -172,7 +172,11 @@ fn original(desk: &mut Desk<'_>, f: &mut Fields<'_>, (min, max, unit): (Option<f
             return None;
         }
         (None, Some(r)) => {
-            desk.error_help(&r.place, "`reason` says why a number differs from `original`", "add `original`, what the earlier program gave");
+            desk.error_help(
+                &r.place,
+                "`reason` says why a number differs from `original`",
+                "add `original`, what the earlier program gave",
+            );
             return None;
         }
     };

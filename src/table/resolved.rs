@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 use crate::core::units::{Dimension, Quantity};
 use crate::equation::Variable;
 use crate::scenario::{
-    Boundary, Coupling, Distribution, Generator, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes, StimulusKind, StimulusSpec,
-    Target, Value,
+    Boundary, Coupling, Distribution, Generator, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes, StimulusKind,
+    StimulusSpec, Target, Value,
 };
 
 /// Everything that decides the result, quantities as text in display units.

@@ -98,7 +98,8 @@ impl Lattice {
             }
             for i in 0..stride {
                 let last = (count - 1) * stride + i;
-                let (before, after) = (self.beyond(0, lines, ghosts, values, (group, i)), self.beyond(1, lines, ghosts, values, (group, i)));
+                let (before, after) =
+                    (self.beyond(0, lines, ghosts, values, (group, i)), self.beyond(1, lines, ghosts, values, (group, i)));
                 to[i] += second(before, line[i], line[i + stride]);
                 to[last] += second(line[last - stride], line[last], after);
             }

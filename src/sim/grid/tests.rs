@@ -217,6 +217,50 @@ fn direct_sums_and_transforms_agree() {
 }
 
 #[test]
+fn listed_weights_are_taken_as_they_are() {
+    let text = |kernel: &str| {
+        format!(
+            "[simulation]\nduration = 1\ndt = 1\n[models.field]\ntime_unit = \"1\"\nequations = \"du/dt = -u + convolve({kernel}, u) : 1\"\n\
+             [populations.p]\nmodel = \"field\"\nintegrator = \"euler\"\ngrid = {{ shape = [7], spacing = 0.5, boundary = \"periodic\" }}\ninitial = {{ u = \"where(abs(i - 1) < 0.5, 1, 0)\" }}\n\
+             [record.p]\ntraces = [{{ variables = [\"u\"] }}]\n"
+        )
+    };
+    let result = run(&text("listed(2, 0.5, -0.25)"));
+    let last: Vec<f64> = trace(&result, "p", "u")[7..].to_vec();
+    // Around cell 1, and around the ring.
+    assert_eq!(last, [0.5, 2.0, 0.5, -0.25, 0.0, 0.0, -0.25]);
+    let message = refusal(&text("listed(1, 1, 1, 1, 1)"));
+    assert!(message.contains("9 weights is wider than the grid of 7 cells"), "{message}");
+}
+
+/// Amari's closed forms W(Q) + h = 0 (ground truths): W is what a stretch of width Q gives at its edge.
+#[test]
+fn kernels_balance_at_the_widths_of_amari() {
+    let h = 0.002;
+    let edge = |a: f64, s_a: f64, b: f64, s_b: f64, width: f64| -> f64 {
+        let cells = (width / h).round() as usize;
+        let lattice = Lattice { shape: vec![4000], spacing: h, ends: [Boundary::Killed; 2], noise: 0.0 };
+        let values: Vec<f64> = (0..4000).map(|j| if (1000..1000 + cells).contains(&j) { 1.0 } else { 0.0 }).collect();
+        let ghosts = lattice.ghosts(&values, 1, "populations.p", "u");
+        let part = |s: f64| {
+            let mut out = vec![0.0; 4000];
+            Convolution::new(&lattice, KernelShape::Exponential, &[s], None).unwrap().apply(&lattice, &ghosts, &values, &mut out);
+            // The edge lies between two cells.
+            0.5 * (out[999] + out[1000])
+        };
+        2.0 * a * s_a * part(s_a) - 2.0 * b * s_b * part(s_b)
+    };
+    for (width, threshold) in [(0.406124, 0.3), (3.388116, 0.3), (0.239148, 0.2), (4.366022, 0.2)] {
+        let found = edge(2.0, 1.0, 1.0, 2.0, width);
+        assert!((found - threshold).abs() < 2e-3, "{width}: {found}");
+    }
+    for width in [0.124218, 1.391130] {
+        let found = edge(3.5, 1.0 / 1.8, 3.0, 1.0 / 1.52, width);
+        assert!((found - 0.05).abs() < 1e-3, "{width}: {found}");
+    }
+}
+
+#[test]
 fn kernels_have_their_transforms() {
     // A cosine on a ring is multiplied by exp(-k^2 s^2/2), and by 1/(1 + k^2 s^2) for the exponential.
     let lattice = Lattice { shape: vec![400], spacing: 0.05, ends: [Boundary::Periodic; 2], noise: 0.0 };
