@@ -107,6 +107,38 @@ fn lax_friedrichs_spreads_too_fast() {
     }
 }
 
+/// Between fixed ends with n cells there is a sliver lambda <= tan^2(pi/(2 (n + 1)))/2 for which nothing grows: 0.01034 for ten cells,
+/// where diffusion is 49 times too fast.
+#[test]
+fn lax_friedrichs_has_a_sliver_between_fixed_ends() {
+    let text = |lambda: f64| {
+        heat(
+            "lax_friedrichs",
+            "\"killed\"",
+            "sin(3.141592653589793*10*(i + 1)/11)",
+            (lambda / 0.7, 20.0 * lambda / 0.7),
+            ", allow_unstable = true",
+        )
+        .replace("shape = [16]", "shape = [10]")
+    };
+    let theta = 10.0 * PI / 11.0;
+    for (lambda, stable) in [(0.0103, true), (0.0104, false)] {
+        let found = shrunk(&text(lambda));
+        let growth = theta.cos() - 2.0 * lambda * (1.0 - theta.cos());
+        assert!((found - growth.powi(20)).abs() < 1e-12 && (found < 1.0) == stable, "lambda {lambda}: {found}");
+    }
+}
+
+/// How long rounding hides the growth: 36.7/ln(1 + 4 lambda) steps.
+#[test]
+fn lax_friedrichs_says_how_long_rounding_hides_its_growth() {
+    for (lambda, steps) in [(0.01, 936), (0.1, 109), (0.5, 33), (1.0, 23)] {
+        let dt = lambda / 0.7;
+        let message = refusal(&heat("lax_friedrichs", "\"periodic\"", "1", (dt, 5.0 * dt), ""));
+        assert!(message.contains(&format!("about {steps} steps")), "lambda {lambda}: {message}");
+    }
+}
+
 fn refusal(text: &str) -> String {
     Network::build(&spec(text), 1, &AtomicBool::new(false)).map(|_| ()).unwrap_err().to_string()
 }
