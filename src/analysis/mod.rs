@@ -6,12 +6,14 @@
 pub mod subject;
 
 // Spikes, rates, spectra, synchrony: one line a file.
+pub mod avalanches;
 pub mod correlogram;
 pub mod front;
 pub mod isi;
 pub mod lags;
 pub mod levels;
 mod places;
+pub mod plane;
 pub mod population_rate;
 pub mod psd;
 pub mod raster;
@@ -54,8 +56,10 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &correlogram::Correlogram,
     &lags::Lags,
     &synchrony::Synchrony,
+    &avalanches::Avalanches,
     &front::Front,
     &space::Space,
+    &plane::Plane,
     // Information and dynamics.
     &fi_curve::FiCurve,
     &lyapunov::Lyapunov,

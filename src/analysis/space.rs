@@ -81,10 +81,12 @@ impl Analysis for Space {
             let level = request.number("value").unwrap_or_else(|| least + request.number("level").unwrap_or(0.5) * (greatest - least));
             let n = profile.len() as u64;
             metrics.push(Metric::new(&s.text, "range", greatest - least, &columns.unit, n).note("of the last profile; n = cells"));
+            let finite = (greatest - least).is_finite();
             let flat = greatest - least <= 1e-9 * greatest.abs().max(least.abs()).max(1e-300);
-            if flat {
+            if flat || !finite {
+                let why = if finite { "the last profile is flat" } else { "the last profile has left the finite numbers" };
                 for name in ["width", "wavelength"] {
-                    metrics.push(Metric::missing(&s.text, name, &line.unit, n, "the last profile is flat"));
+                    metrics.push(Metric::missing(&s.text, name, &line.unit, n, why));
                 }
             } else {
                 let width = width(&line.x, &profile, level, line.spacing);

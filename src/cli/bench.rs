@@ -85,6 +85,7 @@ const CASES: &[Case] = &[
         about: "10,000 Hodgkin-Huxley neurons, 6 to 20 uA/cm2, exponential Euler, 0.01 ms, 100 ms",
         run: hodgkin_huxley,
     },
+    Case { name: "gray-scott", about: "Gray-Scott in a plane of 512 x 512 cells, ftcs, 100 steps", run: gray_scott },
     Case { name: "izhikevich-2003", about: "Izhikevich's 1000-neuron network (2003), 100 seeds of 1 s", run: izhikevich },
 ];
 
@@ -271,6 +272,16 @@ spikes = true
     let steps = spec.simulation.steps as f64 * 10_000.0;
     let mut measured = simulated(spec, threads)?;
     measured.extra.push(("ns_per_neuron_step", measured.seconds / steps * 1e9));
+    Ok(measured)
+}
+
+/// Steps of a field of two states.
+fn gray_scott(threads: usize) -> Result<Measured, CliError> {
+    const STEPS: f64 = 100.0;
+    let set = [("populations.plane.grid.shape", "[512, 512]"), ("simulation.duration", "100"), ("record.plane.traces", "[]")];
+    let mut measured = network("gray-scott", &set, &[], threads)?;
+    measured.extra.push(("steps_per_s", STEPS / measured.seconds));
+    measured.extra.push(("ns_per_cell_step", measured.seconds / STEPS / (512.0 * 512.0) * 1e9));
     Ok(measured)
 }
 

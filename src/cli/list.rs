@@ -22,6 +22,9 @@ pub(super) struct Args {
     /// Print a Markdown table (the README's lists)
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,
+    /// For scenarios: which of them, and which tests, show each line of the checklist of earlier programs
+    #[arg(long)]
+    pub coverage: bool,
 }
 
 /// What can be listed.
@@ -49,6 +52,9 @@ struct Entry {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
+    if args.coverage {
+        return super::coverage::list(args);
+    }
     let entries = entries(args.what);
     let mut out = output::out();
     if args.json {

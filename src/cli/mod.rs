@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod compare;
 mod config;
+mod coverage;
 mod dashboard;
 mod doctor;
 mod error;

@@ -60,6 +60,7 @@ pub(super) fn print(spec: &Spec, result: &Simulated, written: Option<&(PathBuf, 
         }
         grid.write(&mut out, "  ", false, colour)?;
     }
+    originals(&mut out, finished, colour)?;
     if !args.quiet && !finished.warnings.is_empty() {
         writeln!(out)?;
         for warning in &finished.warnings {
@@ -84,6 +85,25 @@ pub(super) fn print(spec: &Spec, result: &Simulated, written: Option<&(PathBuf, 
     }
     writeln!(out, "{}", tone(&timing(spec, finished), Tone::Dim, colour))?;
     Ok(out.flush()?)
+}
+
+/// What an earlier program gave for the same experiment, beside what this run gave, and why they differ.
+fn originals(out: &mut impl Write, finished: &Finished, colour: bool) -> std::io::Result<()> {
+    use Align::{Left, Right};
+    if finished.checks.iter().all(|c| c.original.is_none()) {
+        return Ok(());
+    }
+    writeln!(out)?;
+    let mut grid = Grid::new(&[Left, Right, Right, Left, Left]);
+    grid.row(["", "here", "original", "unit", "reason"], Tone::Dim);
+    for check in &finished.checks {
+        let Some(original) = check.original else { continue };
+        let known: Vec<f64> = check.found.into_iter().chain([original]).collect();
+        let shown = |v: f64| number::distinct(v, &known);
+        let found = check.found.map_or_else(|| "–".into(), shown);
+        grid.row([check.name.clone(), found, shown(original), check.unit.clone(), check.reason.clone()], Tone::Plain);
+    }
+    grid.write(out, "  ", true, colour)
 }
 
 fn setting(spec: &Spec, finished: &Finished, result: &Simulated) -> String {

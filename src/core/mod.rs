@@ -4,6 +4,7 @@
 
 pub mod aligned;
 pub mod aperiodic;
+pub mod avalanche;
 pub mod bootstrap;
 pub mod circular;
 pub mod diagnostic;
@@ -21,6 +22,7 @@ pub mod math;
 pub mod neighbours;
 pub mod normal;
 pub mod order;
+pub mod pcg64;
 pub mod phase;
 #[cfg(test)]
 pub(crate) mod reference_sets;

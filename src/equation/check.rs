@@ -388,16 +388,14 @@ impl Checker<'_> {
             let help = did_you_mean(name, names()).map_or_else(known, |n| format!("did you mean `{n}`?"));
             return self.fail(Diagnostic::error(format!("unknown kernel `{name}`"), span.clone()).help(help));
         };
-        if list.len() != arguments.len() {
-            return self.fail(Diagnostic::error(
-                format!("kernel `{name}` takes {} arguments, not {}", arguments.len(), list.len()),
-                e.span.clone(),
-            ));
+        if if arguments.is_empty() { list.is_empty() } else { list.len() != arguments.len() } {
+            let count = if arguments.is_empty() { "one or more".to_owned() } else { arguments.len().to_string() };
+            return self.fail(Diagnostic::error(format!("kernel `{name}` takes {count} arguments, not {}", list.len()), e.span.clone()));
         }
         let length = self.space.as_ref().map(|s| s.length).unwrap_or_default();
         let mut ids = Vec::new();
-        for (x, width) in list.iter().zip(*arguments) {
-            let (want, what) = if *width { (length, "the width of a kernel") } else { (Dimension::NONE, "the strength of a kernel") };
+        for (x, width) in list.iter().zip(arguments.iter().copied().chain(std::iter::repeat(false))) {
+            let (want, what) = if width { (length, "the width of a kernel") } else { (Dimension::NONE, "the strength of a kernel") };
             let id = self.expect(x, want, what)?;
             if self.graph.depends(id, |s| !matches!(s, Symbol::Parameter(_))) {
                 return self.fail(Diagnostic::error("a kernel does not change: it is made of parameters only", x.span.clone()));

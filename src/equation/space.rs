@@ -26,15 +26,19 @@ pub enum KernelShape {
     MexicanHat,
     /// `wizard_hat(sigma)`: (1 - r/sigma) exp(-r/sigma)/sigma, integral 0 on a line.
     WizardHat,
+    /// `listed(w0, w1, ...)`: weights of the cell itself, of its neighbours on both sides, of the next ones; on a line.
+    Listed,
 }
 
 impl KernelShape {
-    /// Kernels by name with the meaning of their arguments: true for a width (a length), false for a plain number.
+    /// Kernels by name with the meaning of their arguments: true for a width (a length), false for a plain number; none: any
+    /// number of plain numbers.
     pub const LIST: &'static [(&'static str, Self, &'static [bool])] = &[
         ("gaussian", Self::Gaussian, &[true]),
         ("exponential", Self::Exponential, &[true]),
         ("mexican_hat", Self::MexicanHat, &[false, true, false, true]),
         ("wizard_hat", Self::WizardHat, &[true]),
+        ("listed", Self::Listed, &[]),
     ];
 }
 

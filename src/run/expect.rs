@@ -2,12 +2,21 @@
 
 use super::Check;
 use crate::core::units::Quantity;
-use crate::scenario::Expect;
+use crate::scenario::{Expect, FAILURE_TIME};
 use crate::signal::{Metric, Outcome};
 
 /// Holds the metrics of `outcomes` against `expectations`. A metric that is missing, or has no value, fails.
 pub fn check(expectations: &[Expect], outcomes: &[Outcome]) -> Vec<Check> {
     expectations.iter().map(|e| check_one(e, outcomes)).collect()
+}
+
+/// Of a run that ended by a value that is not finite at `time`, only the time of that can be expected.
+pub fn check_failure(expectations: &[Expect], time: Option<f64>, unit: &str) -> Vec<Check> {
+    let wanted: Vec<Expect> = expectations.iter().filter(|e| e.metric == FAILURE_TIME).cloned().collect();
+    let names: Vec<&str> = FAILURE_TIME.split('.').collect();
+    let (Some(time), &[analysis, subject, name]) = (time, names.as_slice()) else { return Vec::new() };
+    let metric = Metric { analysis: analysis.to_owned(), ..Metric::new(subject, name, time, unit, 1) };
+    check(&wanted, &[Outcome { metrics: vec![metric], ..Outcome::default() }])
 }
 
 fn check_one(expect: &Expect, outcomes: &[Outcome]) -> Check {
@@ -20,6 +29,8 @@ fn check_one(expect: &Expect, outcomes: &[Outcome]) -> Check {
         unit: expect.unit.clone(),
         passed: false,
         note: expect.source.clone(),
+        original: None,
+        reason: String::new(),
     };
     let Some(metric) = outcomes.iter().flat_map(|o| &o.metrics).find(|m| m.full_name() == expect.metric) else {
         check.note = no_metric(expect, outcomes);
@@ -35,6 +46,16 @@ fn check_one(expect: &Expect, outcomes: &[Outcome]) -> Check {
     check.unit.clone_from(&metric.unit);
     check.min = expect.min.map(|v| v * factor);
     check.max = expect.max.map(|v| v * factor);
+    if let Some(original) = &expect.original {
+        check.reason.clone_from(&original.reason);
+        match self::factor(&original.unit, &metric.unit) {
+            Ok(factor) => check.original = Some(original.value * factor),
+            Err(_) => {
+                check.note = format!("`original` is written in {}, and the metric is in {}", original.unit, named(&metric.unit));
+                return check;
+            }
+        }
+    }
     match metric.value {
         None => check.note = missing(metric),
         Some(value) => {
@@ -45,11 +66,21 @@ fn check_one(expect: &Expect, outcomes: &[Outcome]) -> Check {
     check
 }
 
+/// What an earlier program gave for `metric`, in its unit, and why ours differs, where the scenario says so.
+pub fn original_of<'a>(expectations: &'a [Expect], metric: &Metric) -> Option<(f64, &'a str)> {
+    let name = metric.full_name();
+    let original = expectations.iter().filter(|e| e.metric == name).find_map(|e| e.original.as_ref())?;
+    Some((original.value * factor(&original.unit, &metric.unit).ok()?, &original.reason))
+}
+
 fn missing(metric: &Metric) -> String {
     if metric.note.is_empty() { "the metric has no value".into() } else { format!("the metric has no value: {}", metric.note) }
 }
 
 fn no_metric(expect: &Expect, outcomes: &[Outcome]) -> String {
+    if expect.metric == FAILURE_TIME {
+        return "the run was expected to leave the finite numbers, and did not".into();
+    }
     let names: Vec<String> = outcomes.iter().flat_map(|o| &o.metrics).map(crate::signal::Metric::full_name).collect();
     match crate::core::diagnostic::did_you_mean(&expect.metric, names.iter().map(String::as_str)) {
         Some(near) => format!("no analysis gives `{}`; did you mean `{near}`?", expect.metric),
@@ -66,10 +97,12 @@ fn factor(written: &str, unit: &str) -> Result<f64, String> {
     let read = |u: &str| Quantity::parse(&format!("1 {u}")).ok();
     match (read(written), read(unit)) {
         (Some(a), Some(b)) if a.dimension == b.dimension => Ok(a.value / b.value),
-        _ => {
-            Err(format!("the range is written in {written}, and the metric is in {}", if unit.is_empty() { "plain numbers" } else { unit }))
-        }
+        _ => Err(format!("the range is written in {written}, and the metric is in {}", named(unit))),
     }
+}
+
+fn named(unit: &str) -> &str {
+    if unit.is_empty() { "plain numbers" } else { unit }
 }
 
 #[cfg(test)]
@@ -77,7 +110,15 @@ mod tests {
     use super::*;
 
     fn expect(metric: &str, min: f64, max: f64, unit: &str) -> Expect {
-        Expect { name: "e".into(), metric: metric.into(), min: Some(min), max: Some(max), unit: unit.into(), source: "doi:x".into() }
+        Expect {
+            name: "e".into(),
+            metric: metric.into(),
+            min: Some(min),
+            max: Some(max),
+            unit: unit.into(),
+            source: "doi:x".into(),
+            original: None,
+        }
     }
 
     fn outcome() -> Outcome {
@@ -107,5 +148,19 @@ mod tests {
         assert_eq!(found[2].note, "the metric has no value: fewer than 3 spikes");
         assert_eq!(found[3].note, "no analysis gives `psd.exc.rate.paek`; did you mean `psd.exc.rate.peak`?");
         assert_eq!(found[4].note, "the range is written in mV, and the metric is in Hz");
+    }
+
+    #[test]
+    fn the_number_of_an_earlier_program_comes_in_the_unit_of_the_metric() {
+        let with = |value: f64, unit: &str| {
+            let original = Some(crate::scenario::Original { value, unit: unit.into(), reason: "a coarser step".into() });
+            let expect = Expect { original, ..expect("psd.exc.rate.peak", 8.0, 12.0, "Hz") };
+            check(&[expect], &[outcome()]).remove(0)
+        };
+        let found = with(0.0095, "kHz");
+        assert_eq!((found.passed, found.original, found.reason.as_str()), (true, Some(9.5), "a coarser step"));
+        let found = with(9.5, "mV");
+        assert_eq!((found.passed, found.original), (false, None));
+        assert_eq!(found.note, "`original` is written in mV, and the metric is in Hz");
     }
 }

@@ -23,7 +23,7 @@ mod watch;
 pub use catalog::{analyses, catalog, integrators};
 pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
 pub use ensemble::{Ensemble, PointResult, ensemble};
-pub use expect::check as check_expectations;
+pub use expect::{check as check_expectations, original_of};
 pub use job::start;
 pub use load::{Files, LoadError, Source, again, find, load, resolve};
 pub use measure::measure;
@@ -155,6 +155,10 @@ pub struct Check {
     pub passed: bool,
     /// Where the range comes from, or why there is no value.
     pub note: String,
+    /// What an earlier program gave, in the same unit.
+    pub original: Option<f64>,
+    /// Why ours differs from it, or `same`.
+    pub reason: String,
 }
 
 /// What a manifest says about how a run was made.

@@ -68,6 +68,10 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
             left_out.into_iter().map(|w| format!("{w} stays on disk, because it does not fit into memory; analyses of it have no result")),
         );
     }
+    let failed_at = match &result.stopped {
+        Some(Stop::NotFinite { time, .. }) => Some(*time),
+        _ => None,
+    };
     let (status, failure) = match result.stopped {
         Some(Stop::Sink(error)) => (Status::Failed, Some(error)),
         Some(Stop::Cancelled) => (Status::Interrupted, None),
@@ -76,7 +80,10 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
             let advice = format!("a smaller step than {} may help", step_text(&full));
             (
                 Status::Failed,
-                Some(format!("{variable} of unit {unit} of {population} is no longer finite at {time} {unit_of_time}; {advice}")),
+                Some(format!(
+                    "{variable} of unit {unit} of {population} is no longer finite at {}; {advice}",
+                    format!("{time} {unit_of_time}").trim_end()
+                )),
             )
         }
         None => (Status::Complete, None),
@@ -106,8 +113,10 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
     for outcome in &finished.outcomes {
         finished.warnings.extend(outcome.warnings.iter().map(|w| format!("{}: {w}", outcome.name)));
     }
-    if status == Status::Complete {
-        finished.checks = expect::check(&full.expect, &finished.outcomes);
+    match status {
+        Status::Complete => finished.checks = expect::check(&full.expect, &finished.outcomes),
+        Status::Failed => finished.checks = expect::check_failure(&full.expect, failed_at, simulation.time_base.unit()),
+        Status::Interrupted => {}
     }
     Ok(finished)
 }

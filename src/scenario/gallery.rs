@@ -1,4 +1,4 @@
-//! The scenarios that are built in: the files of `scenarios/`, embedded.
+//! The scenarios that are built in: the files of `scenarios/` and its folders, embedded.
 
 use std::sync::OnceLock;
 
@@ -27,14 +27,19 @@ pub struct BuiltIn {
 pub fn built_in() -> &'static [BuiltIn] {
     static LIST: OnceLock<Vec<BuiltIn>> = OnceLock::new();
     LIST.get_or_init(|| {
-        let mut list: Vec<BuiltIn> = SCENARIOS
-            .files()
+        let mut list: Vec<BuiltIn> = files(&SCENARIOS)
+            .into_iter()
             .filter(|f| f.path().extension().is_some_and(|e| e == "toml"))
             .filter_map(|f| Some(describe(f.path().file_stem()?.to_str()?, f.contents_utf8()?)))
             .collect();
         list.sort_by(|a, b| a.name.cmp(&b.name));
         list
     })
+}
+
+/// The files of a folder and of the folders in it.
+fn files<'a>(folder: &'a Dir<'a>) -> Vec<&'a include_dir::File<'a>> {
+    folder.files().chain(folder.dirs().flat_map(files)).collect()
 }
 
 /// The built-in scenario of this name.

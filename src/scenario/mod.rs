@@ -6,6 +6,7 @@
 
 mod analysis;
 pub mod catalog;
+mod coverage;
 mod desk;
 mod fingerprint;
 mod gallery;
@@ -23,9 +24,11 @@ mod stimulus;
 mod value;
 
 pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec};
+pub use coverage::{CoverageLine, coverage};
 pub use desk::{FileLoader, FileTable, NoFiles};
 pub use gallery::{BuiltIn, built_in, find_built_in};
 pub use overrides::Overrides;
+pub use plan::FAILURE_TIME;
 pub use schema::schema;
 pub use spec::*;
 pub use stimulus::STIMULUS_KINDS;

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::overrides::check_path;
 use super::population::integrator;
-use super::spec::{AnalysisSpec, Expect, Simulation, SpikeTimes, Sweep};
+use super::spec::{AnalysisSpec, Expect, Original, Simulation, SpikeTimes, Sweep};
 use crate::core::units::{Quantity, short};
 use crate::model::document::{Fields, Item, Node};
 use crate::model::report::Place;
@@ -101,6 +101,9 @@ fn memory(desk: &mut Desk<'_>, node: &Node) -> Option<u64> {
     }
 }
 
+/// The metric of a run that is expected to end by a value that is not finite: the time of that.
+pub const FAILURE_TIME: &str = "run.failure.time";
+
 /// Reads `[expect.NAME]`.
 pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[AnalysisSpec], named: &[&str]) -> Vec<Expect> {
     let mut list = Vec::new();
@@ -114,7 +117,9 @@ pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[Analysi
         let metric = metric_node.and_then(|n| desk.text(n, "`metric`")).unwrap_or("").to_owned();
         if let Some(n) = metric_node.filter(|_| !metric.is_empty()) {
             let first = metric.split('.').next().unwrap_or("");
-            if !named.contains(&first) {
+            if metric == FAILURE_TIME && !named.contains(&first) {
+                // The run itself: no analysis gives this one.
+            } else if !named.contains(&first) {
                 let help = super::desk::suggest(first, named.iter().copied());
                 desk.error_help(&n.place, format!("there is no analysis `{first}` in this scenario"), help);
             } else if metric.matches('.').count() < 2 && analyses.iter().any(|a| a.name == first && !a.of.is_empty()) {
@@ -148,17 +153,47 @@ pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[Analysi
         {
             desk.error(place, format!("`max` ({}) is below `min` ({})", short(*b), short(*a)));
         }
+        let (min, max) = (min.map(|m| m.0), max.map(|m| m.0));
+        let original = original(desk, &mut f, (min, max, unit.as_deref().unwrap_or("")));
         f.finish(&mut desk.report);
-        list.push(Expect {
-            name: e.key.clone(),
-            metric,
-            min: min.map(|m| m.0),
-            max: max.map(|m| m.0),
-            unit: unit.unwrap_or_default(),
-            source,
-        });
+        list.push(Expect { name: e.key.clone(), metric, min, max, unit: unit.unwrap_or_default(), source, original });
     }
     list
+}
+
+/// `original` and `reason` of an expectation whose range is from `min` to `max` in `unit`: the one needs the other.
+fn original(desk: &mut Desk<'_>, f: &mut Fields<'_>, (min, max, unit): (Option<f64>, Option<f64>, &str)) -> Option<Original> {
+    let (value_node, reason_node) = (f.get("original"), f.get("reason"));
+    let (value_node, reason_node) = match (value_node, reason_node) {
+        (None, None) => return None,
+        (Some(v), Some(r)) => (v, r),
+        (Some(v), None) => {
+            desk.error_help(&v.place, "`original` needs `reason`", "say why ours differs, or write `reason = \"same\"`");
+            return None;
+        }
+        (None, Some(r)) => {
+            desk.error_help(
+                &r.place,
+                "`reason` says why a number differs from `original`",
+                "add `original`, what the earlier program gave",
+            );
+            return None;
+        }
+    };
+    let (value, written_in) = written(desk, value_node)?;
+    let reason = desk.text(reason_node, "`reason`")?.trim().to_owned();
+    if reason.is_empty() {
+        desk.error(&reason_node.place, "`reason` is empty");
+    }
+    let outside = min.is_some_and(|m| value < m) || max.is_some_and(|m| value > m);
+    if reason == "same" && written_in == unit && outside {
+        desk.error_help(
+            &value_node.place,
+            format!("the reason is `same`, but {} is outside the expected range", short(value)),
+            "say why ours differs, or correct the range",
+        );
+    }
+    Some(Original { value, unit: written_in, reason })
 }
 
 /// Number and unit text of a quantity as it was written: `"8 Hz"` gives 8 and `Hz`.

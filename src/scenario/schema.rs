@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::catalog::{Catalog, OptionKind, ParamSpec, Subjects};
-use super::spec::Boundary;
+use super::spec::{Boundary, Generator};
 use super::stimulus::STIMULUS_KINDS;
 use crate::model::{Definition, Kind, Library};
 
@@ -50,6 +50,8 @@ pub fn schema(catalog: &Catalog, library: &Library) -> Value {
                 "metric": text("ANALYSIS.SUBJECT.METRIC"),
                 "min": reference("quantity"), "max": reference("quantity"),
                 "source": text("where the range comes from"),
+                "original": reference("quantity"),
+                "reason": text("why ours differs from `original`, the number of an earlier program, or \"same\""),
             })),
             "sweep": object(&[], json!({
                 "axes": { "type": "object", "additionalProperties": { "type": ["object", "array"] } },
@@ -228,7 +230,9 @@ fn stimulus() -> Value {
             "units": { "$ref": "#/$defs/units" },
             "amplitude": v(), "start": q(), "stop": q(), "from": v(), "to": v(), "period": q(), "width": q(), "center": q(), "sigma": v(), "frequency": q(),
             "phase": q(), "offset": v(), "rectified": flag("absolute value"), "f_start": q(), "f_stop": q(), "exponential": flag("exponential chirp"),
-            "mean": v(), "tau": q(), "interval": q(), "rate": v(), "sources": whole("sources for each unit", 1), "weight": v(),
+            "mean": v(), "tau": q(), "interval": q(), "scaling": choice("of white noise", ["density", "per_sample"]),
+            "generator": choice("normal numbers: counter (keyed by unit and draw), or numpy_pcg64, the stream of numpy.random.default_rng(seed).normal(size=(draws, units)), the same in every stimulus that asks for it", Generator::LIST.map(|g| g.0)),
+             "rate": v(), "sources": whole("sources for each unit", 1), "weight": v(),
             "times": { "type": "array", "items": q() }, "file": text("Parquet or CSV file"), "unit": text("unit of the file's values"), "gain": q(),
             "interpolation": choice("between samples", ["hold", "linear"]), "columns": texts("columns of the file"), "value": text("expression in t, i, N and positions"),
         }),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::desk::Desk;
 use super::projection::target;
 use super::selector::unit_list;
-use super::spec::{PopulationSpec, Port, StimulusKind, StimulusSpec, Value};
+use super::spec::{Generator, PopulationSpec, Port, StimulusKind, StimulusSpec, Value};
 use super::value::{Names, Wanted};
 use crate::core::units::{Dimension, parse_unit};
 use crate::model::document::{Entry, Fields, Item};
@@ -22,7 +22,7 @@ pub const STIMULUS_KINDS: [(&str, &str); 14] = [
     ("sine", "sine, or its absolute value (`rectified`)"),
     ("chirp", "sine whose frequency changes linearly or exponentially"),
     ("ou_noise", "Ornstein-Uhlenbeck process, independent for each unit"),
-    ("white_noise", "white noise of a density (unit of the input times s**0.5)"),
+    ("white_noise", "white noise of a density (unit of the input times s**0.5); `scaling = \"per_sample\"`: not scaled with the step"),
     ("gaussian_steps", "normal values redrawn every interval"),
     ("poisson", "Poisson spikes into a receptor"),
     ("spikes", "listed spikes into a receptor"),
@@ -151,8 +151,15 @@ impl<'a> Reader<'_, '_, 'a> {
             }
             "white_noise" => {
                 let mean = self.optional("mean", d);
+                let scaling = self.f.get("scaling").and_then(|n| self.desk.choice(n, "scaling", &["density", "per_sample"]));
+                let generator = self.generator();
+                if scaling == Some("per_sample") {
+                    // Drawn anew in every step and not scaled with it: the power of such noise depends on the step.
+                    let sigma = self.value("amplitude", d)?;
+                    return Some(StimulusKind::GaussianSteps { mean, sigma, interval: self.desk.dt, generator });
+                }
                 let root = self.desk.time_dimension().power(0.5).unwrap_or(Dimension::NONE);
-                StimulusKind::WhiteNoise { mean, amplitude: self.value("amplitude", d.times(root))? }
+                StimulusKind::WhiteNoise { mean, amplitude: self.value("amplitude", d.times(root))?, generator }
             }
             "gaussian_steps" => {
                 let mean = self.optional("mean", d);
@@ -160,7 +167,7 @@ impl<'a> Reader<'_, '_, 'a> {
                 let interval = self.positive_time("interval", "\"1 ms\"")?;
                 let place = self.f.get("interval")?.place.clone();
                 self.desk.multiple(&place, interval, "`interval`")?;
-                StimulusKind::GaussianSteps { mean, sigma: sigma?, interval }
+                StimulusKind::GaussianSteps { mean, sigma: sigma?, interval, generator: self.generator() }
             }
             "poisson" => {
                 let rate_dimension = self.desk.rate_dimension();
@@ -213,6 +220,13 @@ impl<'a> Reader<'_, '_, 'a> {
             }
             None => Value::Constant(0.0),
         }
+    }
+
+    /// `generator`: where normal numbers come from.
+    fn generator(&mut self) -> Generator {
+        let words = Generator::LIST.map(|g| g.0);
+        let word = self.f.get("generator").and_then(|n| self.desk.choice(n, "generator", &words));
+        Generator::LIST.iter().find(|g| Some(g.0) == word).map_or_else(Generator::default, |g| g.1)
     }
 
     fn flag(&mut self, key: &str) -> bool {

@@ -227,19 +227,25 @@ pub struct CheckEntry {
     pub passed: bool,
     /// Source or reason.
     pub note: String,
+    /// What an earlier program gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original: Option<f64>,
+    /// Why ours differs from it, or `same`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
 }
 
 impl From<&Check> for CheckEntry {
     fn from(c: &Check) -> Self {
-        let Check { name, metric, found, min, max, unit, passed, note } = c.clone();
-        Self { name, metric, found, min, max, unit, passed, note }
+        let Check { name, metric, found, min, max, unit, passed, note, original, reason } = c.clone();
+        Self { name, metric, found, min, max, unit, passed, note, original, reason }
     }
 }
 
 impl From<CheckEntry> for Check {
     fn from(c: CheckEntry) -> Self {
-        let CheckEntry { name, metric, found, min, max, unit, passed, note } = c;
-        Self { name, metric, found, min, max, unit, passed, note }
+        let CheckEntry { name, metric, found, min, max, unit, passed, note, original, reason } = c;
+        Self { name, metric, found, min, max, unit, passed, note, original, reason }
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::TableError;
 use crate::core::units::{Quantity, display_unit};
-use crate::run::{Finished, PointResult};
+use crate::run::{Finished, PointResult, original_of};
 use crate::signal::Metric;
 use crate::store::{Column, Table};
 
@@ -28,6 +28,10 @@ pub fn metric_json(finished: &Finished, metric: &Metric, axes: &[(String, String
     object.insert("p_value".into(), json!(metric.p_value));
     object.insert("n".into(), json!(metric.n));
     object.insert("note".into(), json!(metric.note));
+    if let Some((value, reason)) = finished.spec.as_ref().and_then(|s| original_of(&s.expect, metric)) {
+        object.insert("original".into(), json!(value));
+        object.insert("reason".into(), json!(reason));
+    }
     Value::Object(object)
 }
 
@@ -45,6 +49,13 @@ struct Row<'a> {
     seed: Option<u64>,
     axes: &'a [(String, String)],
     metric: &'a Metric,
+    /// What an earlier program gave, and why ours differs.
+    original: Option<(f64, &'a str)>,
+}
+
+/// What the scenario of a run says an earlier program gave.
+fn original<'a>(finished: &'a Finished, metric: &Metric) -> Option<(f64, &'a str)> {
+    finished.spec.as_ref().and_then(|s| original_of(&s.expect, metric))
 }
 
 /// The metrics of one run.
@@ -54,7 +65,7 @@ pub fn metrics_table(finished: &Finished) -> Table {
         .outcomes
         .iter()
         .flat_map(|o| &o.metrics)
-        .map(|metric| Row { scenario: &finished.label, seed, axes: &[], metric })
+        .map(|metric| Row { scenario: &finished.label, seed, axes: &[], metric, original: original(finished, metric) })
         .collect();
     table(&rows)
 }
@@ -79,6 +90,7 @@ pub fn points_table(points: &[PointResult]) -> Table {
                 seed: Some(p.point.seed),
                 axes: &p.point.axes,
                 metric,
+                original: original(&p.finished, metric),
             })
         })
         .collect();
@@ -101,7 +113,7 @@ fn table(rows: &[Row]) -> Table {
         };
         table = table.with(name, column);
     }
-    table
+    let table = table
         .with("analysis", text(&|r| r.metric.analysis.clone()))
         .with("subject", text(&|r| r.metric.subject.clone()))
         .with("metric", text(&|r| r.metric.metric.clone()))
@@ -112,7 +124,14 @@ fn table(rows: &[Row]) -> Table {
         .with("chance", number(&|m| m.chance))
         .with("p_value", number(&|m| m.p_value))
         .with("n", Column::OptU64(rows.iter().map(|r| r.metric.n).collect()))
-        .with("note", Column::Text(rows.iter().map(|r| r.metric.note.clone()).collect()))
+        .with("note", Column::Text(rows.iter().map(|r| r.metric.note.clone()).collect()));
+    // Only scenarios that repeat an earlier program have these two.
+    if rows.iter().all(|r| r.original.is_none()) {
+        return table;
+    }
+    table
+        .with("original", Column::OptF64(rows.iter().map(|r| r.original.map(|o| o.0)).collect()))
+        .with("reason", Column::Text(rows.iter().map(|r| r.original.map_or_else(String::new, |o| o.1.to_owned())).collect()))
 }
 
 /// The metrics of a table, in order.

@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 use crate::core::units::{Dimension, Quantity};
 use crate::equation::Variable;
 use crate::scenario::{
-    Boundary, Coupling, Distribution, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes, StimulusKind, StimulusSpec,
-    Target, Value,
+    Boundary, Coupling, Distribution, Generator, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes, StimulusKind,
+    StimulusSpec, Target, Value,
 };
 
 /// Everything that decides the result, quantities as text in display units.
@@ -118,6 +118,11 @@ fn option(value: &OptionValue) -> Json {
     }
 }
 
+/// The name of a generator.
+fn drawn_by(generator: Generator) -> &'static str {
+    Generator::LIST.iter().find(|g| g.1 == generator).map_or("", |g| g.0)
+}
+
 fn time_dimension(spec: &Spec) -> Dimension {
     match spec.simulation.time_base {
         crate::signal::TimeBase::Milliseconds => Dimension::SECOND,
@@ -219,12 +224,12 @@ fn stimulus(spec: &Spec, s: &StimulusSpec) -> Json {
             "stop": end(*stop), "offset": v(offset), "exponential": exponential,
         }),
         StimulusKind::OuNoise { mean, sigma, tau } => json!({ "kind": "ou_noise", "mean": v(mean), "sigma": v(sigma), "tau": t(*tau) }),
-        StimulusKind::WhiteNoise { mean, amplitude } => {
-            json!({ "kind": "white_noise", "mean": v(mean), "amplitude": value(amplitude, at.times(root)) })
-        }
-        StimulusKind::GaussianSteps { mean, sigma, interval } => {
-            json!({ "kind": "gaussian_steps", "mean": v(mean), "sigma": v(sigma), "interval": t(*interval) })
-        }
+        StimulusKind::WhiteNoise { mean, amplitude, generator } => json!({
+            "kind": "white_noise", "mean": v(mean), "amplitude": value(amplitude, at.times(root)), "generator": drawn_by(*generator),
+        }),
+        StimulusKind::GaussianSteps { mean, sigma, interval, generator } => json!({
+            "kind": "gaussian_steps", "mean": v(mean), "sigma": v(sigma), "interval": t(*interval), "generator": drawn_by(*generator),
+        }),
         StimulusKind::Poisson { rate, sources, weight, start, stop } => json!({
             "kind": "poisson", "rate": value(rate, Dimension::NONE.per(time_dimension(spec))), "sources": sources, "weight": v(weight),
             "start": t(*start), "stop": end(*stop),

@@ -16,6 +16,10 @@ pub(super) fn run_card(run: &Finished) -> Card {
         let lines: Vec<String> = run.checks.iter().map(check_line).collect();
         sections.push(("Expectations".to_owned(), lines.join("\n")));
     }
+    let originals: Vec<String> = run.checks.iter().filter_map(original_line).collect();
+    if !originals.is_empty() {
+        sections.push(("Beside the original".to_owned(), originals.join("\n")));
+    }
     if !run.warnings.is_empty() {
         sections.push(("To know".to_owned(), run.warnings.join("\n")));
     }
@@ -74,6 +78,14 @@ fn check_line(check: &Check) -> String {
     let mark = if check.passed { "✓" } else { "✗ failed" };
     let note = if check.note.is_empty() { String::new() } else { format!(" · {}", check.note) };
     format!("{mark} {}: {} = {found} ({range}){note}", check.name, check.metric)
+}
+
+/// Ours and the number of an earlier program, where the scenario has one.
+fn original_line(check: &Check) -> Option<String> {
+    let original = super::number::short(check.original?);
+    let found = check.found.map_or_else(|| "no value".to_owned(), super::number::short);
+    let unit = if check.unit.is_empty() { String::new() } else { format!(" {}", check.unit) };
+    Some(format!("{}: here {found}{unit}, original {original}{unit} · {}", check.name, check.reason))
 }
 
 /// What a model is, from its file.

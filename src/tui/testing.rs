@@ -148,6 +148,8 @@ pub fn content(label: &str, peak: f64) -> Content {
             unit: "Hz".into(),
             passed: peak >= 8.0,
             note: String::new(),
+            original: None,
+            reason: String::new(),
         }],
         warnings: Vec::new(),
         facts: Facts { connections: 320_000, spikes: 200, threads: 2, simulate_seconds: 0.42, ..Facts::default() },

@@ -399,3 +399,46 @@ fn an_interrupted_run_is_130_and_keeps_what_there_is() {
     assert!(manifest.contains("\"status\": \"interrupted\""));
     assert!(spikedeck::store::read(&out.join("spikes.parquet"), None).unwrap().rows() > 0);
 }
+
+/// What an earlier program gave stands beside ours, in what people read, in JSON, in the manifest and in the table.
+#[test]
+fn the_numbers_of_an_earlier_program_stand_beside_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    let run = output(&["run", "prior-001-hodgkin-huxley", "--out", kept.to_str().unwrap()]);
+    assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+    let told = text(&run.stdout);
+    let line = told.lines().find(|l| l.trim_start().starts_with("peak ") && l.contains("Euler")).unwrap_or_else(|| panic!("{told}"));
+    assert!(line.contains("40.26") && line.contains("40.54") && line.contains("mV"), "{line}");
+    let manifest: serde_json::Value = serde_json::from_str(&fs::read_to_string(kept.join("manifest.json")).unwrap()).unwrap();
+    let check = manifest["checks"].as_array().unwrap().iter().find(|c| c["name"] == "peak").unwrap();
+    assert!((check["original"].as_f64().unwrap() - 40.543).abs() < 1e-9 && check["reason"].as_str().unwrap().contains("Euler"));
+    let json = text(&output(&["run", "prior-001-hodgkin-huxley", "--json"]).stdout);
+    let metric: serde_json::Value =
+        json.lines().map(|l| serde_json::from_str(l).unwrap()).find(|m: &serde_json::Value| m["metric"] == "max").unwrap();
+    assert!((metric["original"].as_f64().unwrap() - 40.543).abs() < 1e-9, "{metric}");
+}
+
+/// A scenario may show how a scheme fails: it ends with 3 all the same, and says when it left the finite numbers.
+#[test]
+fn a_run_that_is_meant_to_fail_ends_with_3_and_says_when() {
+    let run = output(&["run", "prior-000-as-coded"]);
+    assert_eq!(run.status.code(), Some(3));
+    assert!(text(&run.stdout).contains("run.failure.time = 441"), "{}", text(&run.stdout));
+    assert!(text(&run.stderr).contains("no longer finite at 441;"), "{}", text(&run.stderr));
+}
+
+/// What cannot be stepped is refused before it runs, with what would be right.
+#[test]
+fn grids_that_cannot_be_stepped_are_refused_with_2() {
+    for (reference, setting, words) in [
+        ("amari-bump", "populations.field.parameters.s_B=100", "wider than the grid, whose shortest side is 60"),
+        ("gray-scott", "simulation.dt=2", "needs dt <= 1.562"),
+        ("prior-000-as-coded", "populations.pair.grid.allow_unstable=false", "1.50 times as fast as it should"),
+        ("cable-passive", "populations.fibre.parameters.R_m=-1 kohm*cm**2", "at least"),
+    ] {
+        let run = output(&["run", reference, "--set", setting]);
+        assert_eq!(run.status.code(), Some(2), "{reference}");
+        assert!(text(&run.stderr).contains(words), "{reference}: {}", text(&run.stderr));
+    }
+}

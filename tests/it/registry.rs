@@ -116,6 +116,7 @@ traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
 "#;
     const FLOW: &str = "[simulation]\nduration = 200\ndt = 0.01\n[populations.p]\nmodel = \"fitzhugh_nagumo\"\nsize = 1\n[record.p]\ntraces = [{ name = \"x\", variables = [\"V\"] }]\n";
     const FIELD: &str = "[simulation]\nduration = 60\ndt = 0.05\n[populations.p]\nmodel = \"nagumo_front\"\ngrid = { shape = [50], spacing = 0.5 }\ninitial = { u = \"where(x < 5, 1, 0)\" }\n[record.p]\ntraces = [{ name = \"u\", variables = [\"u\"], interval = 0.5 }]\n";
+    const PLANE: &str = "[simulation]\nduration = 10\ndt = 0.05\n[populations.p]\nmodel = \"nagumo_front\"\ngrid = { shape = [8, 6], spacing = 0.5 }\ninitial = { u = \"where(x < 2, 1, 0)\" }\n[record.p]\ntraces = [{ name = \"u\", variables = [\"u\"], interval = 0.5 }]\n";
     for analysis in run::analyses() {
         let declaration = analysis.declaration();
         let kind = declaration.kind;
@@ -130,7 +131,7 @@ traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
         };
         let mut refusals = Vec::new();
         let found =
-            [NETWORK, FLOW, FIELD].iter().flat_map(|base| candidates.iter().map(move |c| (base, c))).find_map(|(base, subjects)| {
+            [NETWORK, FLOW, FIELD, PLANE].iter().flat_map(|base| candidates.iter().map(move |c| (base, c))).find_map(|(base, subjects)| {
                 let text = format!("{base}\n[analyses.a]\nkind = \"{kind}\"\n{subjects}\n");
                 let source = run::Source { text, origin: None, name: kind.to_owned(), variant: None };
                 let spec = match run::resolve(&source, &[]) {

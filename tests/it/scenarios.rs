@@ -19,8 +19,13 @@ fn complaints(reference: &str) -> Vec<String> {
     match run::execute(&spec, options, &AtomicBool::new(false), &(Arc::new(|_| {}) as run::Tell)) {
         Err(e) => found.push(format!("{reference}: {e}")),
         Ok(finished) => {
-            if finished.status != run::Status::Complete {
+            // A scenario may show how a scheme fails; then it says when.
+            let fails = spec.expect.iter().any(|e| e.metric == scenario::FAILURE_TIME);
+            if finished.status != if fails { run::Status::Failed } else { run::Status::Complete } {
                 found.push(format!("{reference}: {:?} {:?}", finished.status, finished.failure));
+            }
+            if finished.checks.is_empty() {
+                found.push(format!("{reference}: nothing was checked"));
             }
             found.extend(finished.checks.iter().filter(|c| !c.passed).map(|c| {
                 format!("{reference}: {} = {:?}, expected in [{:?}, {:?}]: {} ({})", c.metric, c.found, c.min, c.max, c.name, c.note)

@@ -91,6 +91,19 @@ pub struct Expect {
     pub unit: String,
     /// Where the number comes from.
     pub source: String,
+    /// What an earlier program gave for the same experiment, if the scenario repeats one.
+    pub original: Option<Original>,
+}
+
+/// The number of an earlier program beside which ours is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Original {
+    /// Its value as written.
+    pub value: f64,
+    /// Unit that it was written in (empty for a bare number).
+    pub unit: String,
+    /// Why ours differs, or `same`.
+    pub reason: String,
 }
 
 /// A sweep.

@@ -17,6 +17,21 @@ pub struct StimulusSpec {
     pub kind: StimulusKind,
 }
 
+/// Where the normal numbers of a noise come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Generator {
+    /// Keyed by seed, stimulus, unit and draw: a unit's noise depends on nothing else.
+    #[default]
+    Counter,
+    /// `numpy.random.default_rng(seed).normal(size=(draws, units))`, to repeat a Python program number by number.
+    NumpyPcg64,
+}
+
+impl Generator {
+    /// Names in scenarios.
+    pub const LIST: [(&'static str, Self); 2] = [("counter", Self::Counter), ("numpy_pcg64", Self::NumpyPcg64)];
+}
+
 /// Kinds of stimuli. `amplitude` and the like may differ between units.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StimulusKind {
@@ -116,6 +131,8 @@ pub enum StimulusKind {
         mean: Value,
         /// Density.
         amplitude: Value,
+        /// Where the numbers come from.
+        generator: Generator,
     },
     /// Normal values redrawn every interval.
     GaussianSteps {
@@ -125,6 +142,8 @@ pub enum StimulusKind {
         sigma: Value,
         /// Interval between draws (at least a step).
         interval: f64,
+        /// Where the numbers come from.
+        generator: Generator,
     },
     /// Poisson spikes into an event port.
     Poisson {

@@ -46,6 +46,9 @@ impl Convolution {
     pub fn new(lattice: &Lattice, shape: KernelShape, arguments: &[f64], direct: Option<bool>) -> Result<Self, String> {
         let plane = lattice.shape.len() == 2;
         let cells = [lattice.shape[0], lattice.shape.get(1).copied().unwrap_or(1)];
+        if shape == KernelShape::Listed {
+            return Self::listed(cells, plane, arguments, direct);
+        }
         let parts = parts(shape, arguments);
         let shortest = lattice.shape.iter().min().copied().unwrap_or(1) as f64 * lattice.spacing;
         for &(_, _, width) in &parts {
@@ -75,6 +78,7 @@ impl Convolution {
                         KernelShape::Gaussian | KernelShape::MexicanHat => (-0.5 * r * r).exp(),
                         KernelShape::Exponential => (-r).exp(),
                         KernelShape::WizardHat => (1.0 - r) * (-r).exp(),
+                        KernelShape::Listed => 0.0,
                     });
                 }
             }
@@ -85,12 +89,28 @@ impl Convolution {
             };
             weights.iter_mut().zip(part).for_each(|(w, p)| *w += strength * scale * p);
         }
+        Ok(Self::with(cells, weights, reach, direct))
+    }
+
+    /// Weights as they are written, the same to both sides.
+    fn listed(cells: [usize; 2], plane: bool, half: &[f64], direct: Option<bool>) -> Result<Self, String> {
+        if plane {
+            return Err("listed weights are for a line of cells; in a plane use a kernel of the distance".to_owned());
+        }
+        let reach = half.len() - 1;
+        if 2 * reach + 1 > cells[0] {
+            return Err(format!("a kernel of {} weights is wider than the grid of {} cells", 2 * reach + 1, cells[0]));
+        }
+        Ok(Self::with(cells, (0..=2 * reach).map(|j| half[j.abs_diff(reach)]).collect(), [reach, 0], direct))
+    }
+
+    fn with(cells: [usize; 2], weights: Vec<f64>, reach: [usize; 2], direct: Option<bool>) -> Self {
         let padded = (cells[0] + 2 * reach[0]) * (cells[1] + 2 * reach[1]);
         let mut out = Self { weights, reach, shape: cells, spectrum: None, padded: vec![0.0; padded], work: Vec::new() };
         if !direct.unwrap_or(out.weights.len() <= DIRECT) {
             out.transform();
         }
-        Ok(out)
+        out
     }
 
     /// The spectrum of the kernel, rows of the padded grid laid end to end: no window of a cell wraps around.

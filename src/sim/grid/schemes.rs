@@ -168,6 +168,9 @@ pub fn check(
                 step.written(h)
             ));
         }
+        if bound.is_finite() {
+            notes = format!("{notes}; `{name}` is stable up to dt = {}", step.written(bound));
+        }
         if !own && t.of < t.state && scheme == Scheme::Leapfrog {
             return Err(format!("leapfrog moves velocities first: write the equation of `{name}` before that of `{}`", names[t.of]));
         }

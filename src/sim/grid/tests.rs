@@ -91,6 +91,54 @@ fn lax_friedrichs_grows_as_computed_and_runs_only_when_allowed() {
     );
 }
 
+/// The spread of a point after some steps is (1 + 2 lambda) cells squared a step instead of 2 lambda: diffusion too fast by
+/// 1 + 1/(2 lambda), which is 51, 6, 3, 2 and 1.5 for these.
+#[test]
+fn lax_friedrichs_spreads_too_fast() {
+    for (lambda, ratio) in [(0.01, 51.0), (0.1, 6.0), (0.25, 3.0), (0.5, 2.0), (1.0, 1.5)] {
+        let (dt, steps) = (lambda / 0.7, 5.0);
+        let text = heat("lax_friedrichs", "\"periodic\"", "where(abs(i - 8) < 0.5, 1, 0)", (dt, dt * steps), ", allow_unstable = true");
+        let result = run(&text);
+        let last = &trace(&result, "p", "u")[16..];
+        let moment = |power: i32| last.iter().enumerate().map(|(j, u)| u * (j as f64 - 8.0).powi(power)).sum::<f64>();
+        assert!((moment(0) - 1.0).abs() < 1e-12, "nothing is lost");
+        let found = moment(2) / (2.0 * lambda * steps);
+        assert!((found - ratio).abs() < 1e-9 * ratio, "lambda {lambda}: {found}, expected {ratio}");
+    }
+}
+
+/// Between fixed ends with n cells there is a sliver lambda <= tan^2(pi/(2 (n + 1)))/2 for which nothing grows: 0.01034 for ten cells,
+/// where diffusion is 49 times too fast.
+#[test]
+fn lax_friedrichs_has_a_sliver_between_fixed_ends() {
+    let text = |lambda: f64| {
+        heat(
+            "lax_friedrichs",
+            "\"killed\"",
+            "sin(3.141592653589793*10*(i + 1)/11)",
+            (lambda / 0.7, 20.0 * lambda / 0.7),
+            ", allow_unstable = true",
+        )
+        .replace("shape = [16]", "shape = [10]")
+    };
+    let theta = 10.0 * PI / 11.0;
+    for (lambda, stable) in [(0.0103, true), (0.0104, false)] {
+        let found = shrunk(&text(lambda));
+        let growth = theta.cos() - 2.0 * lambda * (1.0 - theta.cos());
+        assert!((found - growth.powi(20)).abs() < 1e-12 && (found < 1.0) == stable, "lambda {lambda}: {found}");
+    }
+}
+
+/// How long rounding hides the growth: 36.7/ln(1 + 4 lambda) steps.
+#[test]
+fn lax_friedrichs_says_how_long_rounding_hides_its_growth() {
+    for (lambda, steps) in [(0.01, 936), (0.1, 109), (0.5, 33), (1.0, 23)] {
+        let dt = lambda / 0.7;
+        let message = refusal(&heat("lax_friedrichs", "\"periodic\"", "1", (dt, 5.0 * dt), ""));
+        assert!(message.contains(&format!("about {steps} steps")), "lambda {lambda}: {message}");
+    }
+}
+
 fn refusal(text: &str) -> String {
     Network::build(&spec(text), 1, &AtomicBool::new(false)).map(|_| ()).unwrap_err().to_string()
 }
@@ -197,6 +245,50 @@ fn direct_sums_and_transforms_agree() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn listed_weights_are_taken_as_they_are() {
+    let text = |kernel: &str| {
+        format!(
+            "[simulation]\nduration = 1\ndt = 1\n[models.field]\ntime_unit = \"1\"\nequations = \"du/dt = -u + convolve({kernel}, u) : 1\"\n\
+             [populations.p]\nmodel = \"field\"\nintegrator = \"euler\"\ngrid = {{ shape = [7], spacing = 0.5, boundary = \"periodic\" }}\ninitial = {{ u = \"where(abs(i - 1) < 0.5, 1, 0)\" }}\n\
+             [record.p]\ntraces = [{{ variables = [\"u\"] }}]\n"
+        )
+    };
+    let result = run(&text("listed(2, 0.5, -0.25)"));
+    let last: Vec<f64> = trace(&result, "p", "u")[7..].to_vec();
+    // Around cell 1, and around the ring.
+    assert_eq!(last, [0.5, 2.0, 0.5, -0.25, 0.0, 0.0, -0.25]);
+    let message = refusal(&text("listed(1, 1, 1, 1, 1)"));
+    assert!(message.contains("9 weights is wider than the grid of 7 cells"), "{message}");
+}
+
+/// Amari's closed forms W(Q) + h = 0 (ground truths): W is what a stretch of width Q gives at its edge.
+#[test]
+fn kernels_balance_at_the_widths_of_amari() {
+    let h = 0.002;
+    let edge = |a: f64, s_a: f64, b: f64, s_b: f64, width: f64| -> f64 {
+        let cells = (width / h).round() as usize;
+        let lattice = Lattice { shape: vec![4000], spacing: h, ends: [Boundary::Killed; 2], noise: 0.0 };
+        let values: Vec<f64> = (0..4000).map(|j| if (1000..1000 + cells).contains(&j) { 1.0 } else { 0.0 }).collect();
+        let ghosts = lattice.ghosts(&values, 1, "populations.p", "u");
+        let part = |s: f64| {
+            let mut out = vec![0.0; 4000];
+            Convolution::new(&lattice, KernelShape::Exponential, &[s], None).unwrap().apply(&lattice, &ghosts, &values, &mut out);
+            // The edge lies between two cells.
+            0.5 * (out[999] + out[1000])
+        };
+        2.0 * a * s_a * part(s_a) - 2.0 * b * s_b * part(s_b)
+    };
+    for (width, threshold) in [(0.406124, 0.3), (3.388116, 0.3), (0.239148, 0.2), (4.366022, 0.2)] {
+        let found = edge(2.0, 1.0, 1.0, 2.0, width);
+        assert!((found - threshold).abs() < 2e-3, "{width}: {found}");
+    }
+    for width in [0.124218, 1.391130] {
+        let found = edge(3.5, 1.0 / 1.8, 3.0, 1.0 / 1.52, width);
+        assert!((found - 0.05).abs() < 1e-3, "{width}: {found}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::sequence::Sequence;
 use super::wave::Wave;
 use crate::core::normal;
 use crate::core::rng::Key;
@@ -17,8 +18,8 @@ pub(in crate::sim) enum Course {
     Wave { amplitude: Column, offset: Column, wave: Wave, last: Option<(f64, f64)> },
     /// Ornstein-Uhlenbeck process, exact in distribution: x' = mean + (x - mean) a + sigma sqrt(1 - a^2) N, a = exp(-dt/tau).
     Ou { mean: Column, sigma: Column, decay: f64, kick: f64 },
-    /// mean + scale N, drawn anew every `every` steps. White noise of density D has scale D/sqrt(dt) every step.
-    Normal { mean: Column, scale: Column, every: u64 },
+    /// mean + scale N, drawn anew every `every` steps, keyed or from a stream. White noise of density D has scale D/sqrt(dt) every step.
+    Normal { mean: Column, scale: Column, every: u64, listed: Option<Sequence> },
     /// A sampled signal: index of the column of each lane.
     Signal { columns: Arc<[Vec<f64>]>, column: Vec<u32>, start: f64, interval: f64, linear: bool, gain: f64 },
     /// An expression over columns.
@@ -72,9 +73,15 @@ impl Level {
                 }
                 true
             }
-            Course::Normal { mean, scale, every } => {
+            Course::Normal { mean, scale, every, listed } => {
                 if !first_time && !k.is_multiple_of(*every) {
                     return false;
+                }
+                if let Some(sequence) = listed {
+                    for (j, (now, n)) in self.now.iter_mut().zip(sequence.draw(k / *every)).enumerate() {
+                        *now = at(scale, j) * n + at(mean, j);
+                    }
+                    return true;
                 }
                 normal::fill(self.key, self.first, k / *every, 0, &mut self.normals);
                 for (j, now) in self.now.iter_mut().enumerate() {

@@ -6,6 +6,7 @@
 
 mod level;
 mod poisson;
+mod sequence;
 mod wave;
 
 use std::ops::Range;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use level::Course;
 pub(super) use level::Level;
 use poisson::{MOST, Poisson};
+use sequence::Sequence;
 use wave::Wave;
 
 use super::axis::Axis;
@@ -25,7 +27,7 @@ use crate::core::math::exp;
 use crate::core::rng::Key;
 use crate::core::units::Dimension;
 use crate::equation::TimeUnit;
-use crate::scenario::{StimulusKind, StimulusSpec, Value};
+use crate::scenario::{Generator, StimulusKind, StimulusSpec, Value};
 
 /// Events into an event port, on one thread.
 #[derive(Debug)]
@@ -54,6 +56,8 @@ pub(super) enum Local {
 pub(super) struct Stimulus<'a> {
     spec: &'a StimulusSpec,
     key: Key,
+    /// Of the simulation.
+    seed: u64,
     /// Targeted units, in the order of the scenario.
     units: Vec<u32>,
     /// All units, in order.
@@ -112,7 +116,7 @@ impl<'a> Stimulus<'a> {
             StimulusKind::OuNoise { mean, sigma, .. } | StimulusKind::GaussianSteps { mean, sigma, .. } => {
                 (find(mean, "mean")?, find(sigma, "sigma")?)
             }
-            StimulusKind::WhiteNoise { mean, amplitude } => (find(mean, "mean")?, find(amplitude, "amplitude")?),
+            StimulusKind::WhiteNoise { mean, amplitude, .. } => (find(mean, "mean")?, find(amplitude, "amplitude")?),
             StimulusKind::Poisson { rate, sources, weight, .. } => {
                 let rate = find(rate, "rate")?;
                 let mean = |j| at(&rate, j) * *sources as f64 * axis.dt;
@@ -157,7 +161,7 @@ impl<'a> Stimulus<'a> {
                 (zero.clone(), zero)
             }
         };
-        Ok(Self { spec, key: Key::new(seed, &entity, "noise"), units, all, first, second, expression })
+        Ok(Self { spec, key: Key::new(seed, &entity, "noise"), seed, units, all, first, second, expression })
     }
 
     /// The part for the lanes of units `first..first + lanes`; `None` if it targets none of them.
@@ -192,15 +196,17 @@ impl<'a> Stimulus<'a> {
                 let decay = exp(-axis.dt / tau);
                 Course::Ou { mean: a, sigma: b, decay, kick: decay.mul_add(-decay, 1.0).sqrt() }
             }
-            StimulusKind::WhiteNoise { .. } => {
+            StimulusKind::WhiteNoise { generator, .. } => {
                 let root = axis.dt.sqrt();
                 let scale = match b {
                     Column::Shared(v) => Column::Shared(v / root),
                     Column::Each(v) => Column::Each(v.into_iter().map(|v| v / root).collect()),
                 };
-                Course::Normal { mean: a, scale, every: 1 }
+                Course::Normal { mean: a, scale, every: 1, listed: self.sequence(*generator, &mine) }
             }
-            StimulusKind::GaussianSteps { interval, .. } => Course::Normal { mean: a, scale: b, every: axis.steps(*interval).max(1) },
+            StimulusKind::GaussianSteps { interval, generator, .. } => {
+                Course::Normal { mean: a, scale: b, every: axis.steps(*interval).max(1), listed: self.sequence(*generator, &mine) }
+            }
             StimulusKind::Signal { start, interval, columns, linear, gain } => Course::Signal {
                 columns: Arc::clone(columns),
                 column: mine.iter().map(|&(_, j)| if columns.len() == 1 { 0 } else { j as u32 }).collect(),
@@ -227,6 +233,13 @@ impl<'a> Stimulus<'a> {
         let listed = (!self.all).then(|| mine.iter().map(|m| m.0).collect());
         let normals = if matches!(course, Course::Ou { .. } | Course::Normal { .. }) { vec![0.0; lanes] } else { Vec::new() };
         Some(Local::Level(Level { course, key: self.key, first, lanes: listed, now: vec![0.0; mine.len()], normals, refreshed: None }))
+    }
+}
+
+impl Stimulus<'_> {
+    /// The stream that the numbers come from, if they come from one; `mine` are lanes and their index among the targeted units.
+    fn sequence(&self, generator: Generator, mine: &[(u32, usize)]) -> Option<Sequence> {
+        (generator == Generator::NumpyPcg64).then(|| Sequence::new(self.seed, self.units.len(), mine.iter().map(|m| m.1).collect()))
     }
 }
 

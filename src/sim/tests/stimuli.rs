@@ -112,6 +112,27 @@ fn gaussian_steps_hold_for_their_interval() {
 }
 
 #[test]
+fn numbers_of_numpys_stream_come_row_by_row() {
+    use crate::core::pcg64::Pcg64;
+    // numpy.random.default_rng(seed).normal(size=(draws, units)): three units, a draw every second step.
+    let n = 3;
+    let v = input_of("kind = \"gaussian_steps\"\nmean = \"1 pA\"\nsigma = \"5 pA\"\ninterval = \"0.2 ms\"\ngenerator = \"numpy_pcg64\"", n);
+    let mut stream = Pcg64::new(5);
+    let drawn: Vec<f64> = (0..60).map(|_| 1.0 + 5.0 * stream.normal()).collect();
+    for (k, row) in v.chunks(n).take(40).enumerate() {
+        for (u, x) in row.iter().enumerate() {
+            assert!((x - drawn[k / 2 * n + u]).abs() < 1e-9, "step {k}, unit {u}: {x}");
+        }
+    }
+    // White noise that is not scaled with the step is a draw in every step.
+    let v =
+        input_of("kind = \"white_noise\"\nmean = \"1 pA\"\namplitude = \"5 pA\"\nscaling = \"per_sample\"\ngenerator = \"numpy_pcg64\"", n);
+    for (k, row) in v.chunks(n).take(20).enumerate() {
+        assert!(row.iter().zip(&drawn[k * n..]).all(|(a, b)| (a - b).abs() < 1e-9), "step {k}");
+    }
+}
+
+#[test]
 fn poisson_input_has_its_rate_and_window() {
     // 500 units, 1000 sources of 8 Hz, 100 ms active: 500 * 1000 * 8 * 0.1 = 400,000 events, +- 632.
     let text = "[simulation]\nduration = \"200 ms\"\ndt = \"0.1 ms\"\nseed = 3\n[populations.a]\nmodel = \"lif\"\nsize = 500\n\

@@ -1,0 +1,146 @@
+//! A plane seen from above: the state of every cell at one time, or how often every cell fires. While a run lasts it moves.
+
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject};
+use crate::core::statistics::{deviation, mean};
+use crate::core::units::{display_unit, short};
+use crate::scenario::{Observable, OptionKind, PopulationSpec, Positions, Subject};
+use crate::signal::{Axis, Image, NamedShape, Shape};
+
+/// The analysis `plane`.
+pub struct Plane;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Plane",
+    summary: "cells of a plane from above: a state at one time (moving while the run lasts), or a map of firing rates",
+    formula: "a state: its value in each cell at the last sample, or the last one that is not after `time`\nspikes: rate of a cell = its spikes/length of the window",
+    assumptions: "The population has a `grid` of two axes, or positions on a grid.",
+    bias: "A rate of few spikes has a spread of its square root: at n spikes the map scatters by 1/√n.",
+    cost: "O(cells), O(spikes) for a map of rates",
+    caveats: "Cells that were not recorded are left empty. A map of rates hides when cells fired: look at the raster for waves.",
+    references: &["Ermentrout and Kleinfeld 2001, Neuron 29:33-44, doi:10.1016/S0896-6273(01)00178-7"],
+};
+
+/// Cells of a population along both axes, their distance and its unit.
+struct Cells {
+    shape: [usize; 2],
+    spacing: f64,
+    unit: String,
+}
+
+impl Cells {
+    fn of(population: &PopulationSpec) -> Option<Self> {
+        let (shape, spacing, length) = match (&population.grid, &population.positions) {
+            (Some(grid), _) => (&grid.shape, grid.spacing, grid.length),
+            (None, Some(Positions::Grid { shape, spacing })) => (shape, *spacing, crate::core::units::Dimension::METRE),
+            _ => return None,
+        };
+        let unit = display_unit(length);
+        let &[width, height] = shape.as_slice() else { return None };
+        Some(Self { shape: [width, height], spacing: spacing / unit.scale, unit: unit.symbol })
+    }
+
+    /// The image of one value a cell.
+    fn image(&self, values: &[f64], value: Axis) -> Image {
+        let [width, height] = self.shape;
+        let middle = |j: usize| (j as f64 + 0.5) * self.spacing;
+        Image {
+            x: Axis::new("x", self.unit.clone()),
+            y: Axis::new("y", self.unit.clone()),
+            value,
+            x_range: (middle(0), middle(width - 1)),
+            y_range: (middle(0), middle(height - 1)),
+            width,
+            height,
+            values: (0..width).flat_map(|x| (0..height).map(move |y| y * width + x)).map(|cell| values[cell]).collect(),
+            diverging: false,
+        }
+    }
+}
+
+impl Analysis for Plane {
+    fn declaration(&self) -> AnalysisDeclaration {
+        AnalysisDeclaration {
+            kind: "plane",
+            subjects: Subjects::Of,
+            options: vec![option("time", OptionKind::Time, None, "when a state is shown (default: at the end; while a run lasts, now)")],
+        }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn live(&self) -> bool {
+        true
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let (mut metrics, mut shapes, mut words) = (Vec::new(), Vec::new(), Vec::new());
+        for s in &request.spec.of {
+            request.check_cancelled()?;
+            let cells = request.scenario.and_then(|spec| spec.populations.get(s.population)).and_then(Cells::of).ok_or_else(|| {
+                AnalysisError::Unsuitable(format!("{}: its population has no grid of two axes (a line is shown by `space`)", s.text))
+            })?;
+            let (units, seen, label, note) = match s.what {
+                Observable::Spikes | Observable::Rate => rates(request, s)?,
+                _ => state(request, s)?,
+            };
+            let n = seen.len() as u64;
+            let mut values = vec![f64::NAN; cells.shape[0] * cells.shape[1]];
+            for (&unit, &v) in units.iter().zip(&seen) {
+                if let Some(cell) = values.get_mut(unit as usize) {
+                    *cell = v;
+                }
+            }
+            metrics.push(Metric::new(&s.text, "mean", mean(&seen), &label.unit, n).note(format!("over the cells, {note}; n = cells")));
+            metrics.push(Metric::new(&s.text, "sd", deviation(&seen, 0), &label.unit, n).note("over the cells, ddof 0"));
+            let greatest = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            metrics.push(Metric::new(&s.text, "max", greatest, &label.unit, n).note("of the cells"));
+            let none = seen.iter().filter(|v| **v == 0.0).count() as f64 / seen.len().max(1) as f64;
+            metrics
+                .push(Metric::new(&s.text, "zero_share", none, "", n).note("share of cells at exactly zero: for spikes, of silent cells"));
+            words.push(format!("{}: mean {:.4} {} {note}", s.text, mean(&seen), label.unit));
+            shapes.push(NamedShape::new(format!("{} in the plane", s.text), Shape::Image(cells.image(&values, label))));
+        }
+        Ok(request.outcome("Plane", shapes, metrics, words.join("; "), Vec::new()))
+    }
+}
+
+/// Units, a value for each, what the values are, and when.
+type Seen = (Vec<u32>, Vec<f64>, Axis, String);
+
+fn rates(request: &Request<'_>, s: &Subject) -> Result<Seen, AnalysisError> {
+    let trains = subject::trains(request, s)?;
+    let seconds = trains.duration();
+    let values = trains.trains.iter().map(|t| t.len() as f64 / seconds).collect();
+    let note = format!("over {} {}", short(trains.window.length()), trains.base.unit());
+    Ok((trains.units, values, Axis::new("rate", trains.base.rate_unit()), note.trim_end().to_owned()))
+}
+
+fn state(request: &Request<'_>, s: &Subject) -> Result<Seen, AnalysisError> {
+    let columns = subject::columns(request, s, 1e-3)?;
+    if columns.is_empty() || columns.units.is_empty() {
+        return Err(AnalysisError::NotRecorded { subject: s.text.clone(), hint: "no sample of single cells lies in the window".into() });
+    }
+    let last = columns.len() - 1;
+    let chosen =
+        request.time("time").map_or(last, |t| (((t - columns.start) / columns.interval + 1e-9).floor().max(0.0) as usize).min(last));
+    let time = columns.start + chosen as f64 * columns.interval;
+    let values = columns.columns.iter().map(|c| c[chosen]).collect();
+    let note = format!("at {} {}", short(time), columns.base.unit());
+    Ok((columns.units, values, Axis::new(columns.label, columns.unit), note.trim_end().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_stand_at_their_place_column_by_column() {
+        let cells = Cells { shape: [3, 2], spacing: 10.0, unit: "um".into() };
+        let image = cells.image(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], Axis::new("u", ""));
+        // Cell 4 is x = 1, y = 1.
+        assert_eq!(image.values[image.height + 1], 4.0);
+        assert_eq!((image.width, image.height, image.x_range, image.y_range), (3, 2, (5.0, 25.0), (5.0, 15.0)));
+    }
+}
