@@ -16,6 +16,7 @@ pub mod population_rate;
 pub mod psd;
 pub mod raster;
 pub mod rates;
+pub mod rhythm;
 pub mod space;
 pub mod spectrogram;
 pub mod synchrony;
@@ -54,6 +55,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &correlogram::Correlogram,
     &lags::Lags,
     &synchrony::Synchrony,
+    &rhythm::Rhythm,
     &front::Front,
     &space::Space,
     // Information and dynamics.

@@ -5,6 +5,7 @@
 pub mod aligned;
 pub mod aperiodic;
 pub mod bootstrap;
+pub mod bursts;
 pub mod circular;
 pub mod diagnostic;
 pub mod dynamics;
