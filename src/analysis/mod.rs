@@ -6,8 +6,10 @@
 pub mod subject;
 
 // Spikes, rates, spectra, synchrony: one line a file.
+pub mod agreement;
 pub mod correlogram;
 pub mod front;
+pub mod growth;
 pub mod isi;
 pub mod lags;
 pub mod levels;
@@ -17,6 +19,7 @@ pub mod psd;
 pub mod raster;
 pub mod rates;
 pub mod rhythm;
+pub mod signal_to_noise;
 pub mod space;
 pub mod spectrogram;
 pub mod synchrony;
@@ -26,11 +29,13 @@ pub mod binding;
 pub mod dependence;
 #[cfg(test)]
 pub(crate) mod equation_fixtures;
+pub mod decoder;
 pub mod fi_curve;
 pub mod lyapunov;
 pub mod mutual_information;
 pub mod phase_plane;
 pub mod transfer_entropy;
+pub mod weight_spectrum;
 
 pub use crate::scenario::catalog::{AnalysisDeclaration, Subjects};
 pub use crate::signal::{Metric, Outcome};
@@ -56,6 +61,9 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &lags::Lags,
     &synchrony::Synchrony,
     &rhythm::Rhythm,
+    &signal_to_noise::SignalToNoise,
+    &agreement::Agreement,
+    &growth::Growth,
     &front::Front,
     &space::Space,
     // Information and dynamics.
@@ -64,6 +72,8 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &mutual_information::MutualInformation,
     &phase_plane::PhasePlane,
     &transfer_entropy::TransferEntropy,
+    &decoder::Decoder,
+    &weight_spectrum::WeightSpectrum,
 ];
 
 /// The analysis called `kind`.

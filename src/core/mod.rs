@@ -7,6 +7,7 @@ pub mod aperiodic;
 pub mod bootstrap;
 pub mod bursts;
 pub mod circular;
+pub mod decoding;
 pub mod diagnostic;
 pub mod dynamics;
 pub mod expm;
