@@ -178,7 +178,7 @@ fn measures(r: &Bursting, request: &Request<'_>) -> Vec<Metric> {
         average("spikes_per_burst", &sizes, "", "n = bursts");
         average("within_burst_rate", &inside, base.rate_unit(), "n = bursts of two or more spikes");
         if spikes > 0 {
-            let share = sizes.iter().sum::<f64>() / spikes as f64;
+            let share = sizes.iter().sum::<f64>().max(0.0) / spikes as f64;
             let chance = poisson_bursts(short_by_chance, least).0;
             list.push(Metric::new(name, "burst_share", share, "", spikes as u64).chance(chance).note(format!(
                 "share of spikes in whole bursts; n = spikes; chance: a Poisson train of this rate; intervals up to {} s",
