@@ -1,9 +1,9 @@
 //! Eigenvalues of the connection weights: spectral abscissa and radius, which decide whether a rate network is stable.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects};
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option};
 use crate::core::linear::eigenvalues;
 use crate::core::statistics::{deviation, mean};
-use crate::scenario::Spec;
+use crate::scenario::{OptionKind, Port, ProjectionSpec, Spec};
 use crate::signal::{Axis, Connections, Curve, CurveStyle, NamedShape, Series, Shape};
 use std::f64::consts::TAU;
 
@@ -16,9 +16,9 @@ const MOST: usize = 2000;
 static CARD: AnalysisCard = AnalysisCard {
     title: "Spectrum of the weights",
     summary: "eigenvalues of the connection weights: spectral abscissa and radius, which decide about stability",
-    formula: "W_ij = sum of the weights from unit j to unit i over all projections among the populations of `of`\n\
+    formula: "W_ij = sum of the weights from unit j to unit i over the projections among the populations of `of` that end at one input\n\
               spectral abscissa = max Re λ(W);  spectral radius = max |λ(W)|",
-    assumptions: "All projections add to the same input of rate units, τ r' = −r + g φ(W r + I) with slope 1: the silent state is stable if g times the \
+    assumptions: "Rate units, τ r' = −r + g φ(W r + I) with slope 1: the silent state is stable if g times the \
                   abscissa is below 1, and its modes decay at (1 − g λ)/τ. Delays and slopes other than 1 are not part of it.",
     bias: "None: the matrix is known. The chance level is the radius √N·sd of a matrix of independent entries with the variance of these (circular law, exact for large N; \
            the abscissa of a finite one exceeds or falls short of it by about N^(−1/2)).",
@@ -34,7 +34,8 @@ static CARD: AnalysisCard = AnalysisCard {
 
 impl Analysis for WeightSpectrum {
     fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration { kind: "weight_spectrum", subjects: Subjects::Population, options: Vec::new() }
+        let input = option("input", OptionKind::Text, None, "input or receptor whose projections count (default: that of the first projection)");
+        AnalysisDeclaration { kind: "weight_spectrum", subjects: Subjects::Population, options: vec![input] }
     }
 
     fn card(&self) -> &'static AnalysisCard {
@@ -101,9 +102,21 @@ fn weights(request: &Request<'_>, spec: &Spec, populations: &[usize]) -> Result<
         return Err(AnalysisError::Unsuitable(format!("{n} units are too many for eigenvalues (at most {MOST})")));
     }
     let place = |p: usize| populations.iter().position(|&q| q == p).map(|k| first[k]);
+    let port = |projection: &ProjectionSpec| {
+        let system = &spec.populations[projection.to.population].system;
+        match projection.to.port {
+            Port::Event(i) => system.event_ports()[i].name.clone(),
+            Port::Input(i) => system.inputs()[i].name.clone(),
+        }
+    };
+    let mut wanted = request.text("input").map(str::to_owned);
     let (mut matrix, mut count, mut unit) = (vec![0.0; n * n], 0, None);
     for projection in &spec.projections {
         let (Some(from), Some(to)) = (place(projection.from), place(projection.to.population)) else { continue };
+        let name = port(projection);
+        if *wanted.get_or_insert_with(|| name.clone()) != name {
+            continue;
+        }
         let Some(c) = request.recording.connections.iter().find(|c| c.projection == projection.name) else {
             return Err(AnalysisError::NotRecorded {
                 subject: format!("the weights of `{}`", projection.name),
@@ -116,7 +129,7 @@ fn weights(request: &Request<'_>, spec: &Spec, populations: &[usize]) -> Result<
         count += add(&mut matrix, n, (from, to), c);
     }
     if count == 0 {
-        return Err(AnalysisError::Unsuitable("no projection connects these populations with each other".into()));
+        return Err(AnalysisError::Unsuitable("no projection connects these populations with each other at this input".into()));
     }
     Ok((matrix, n, count))
 }
