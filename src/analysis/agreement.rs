@@ -5,7 +5,7 @@ use crate::core::bootstrap;
 use crate::core::statistics::{deviation, mean, pearson};
 use crate::core::units::short;
 use crate::scenario::{Observable, OptionKind, Subject};
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape, TimeBase};
 
 /// The analysis `agreement`.
 pub struct Agreement;
@@ -110,7 +110,9 @@ fn binned(request: &Request<'_>, s: &Subject, bin: f64) -> Result<Vec<Binned>, A
         let trains = subject::trains(request, s)?;
         let rate = subject::rate_of(&trains, bin * trains.base.seconds())?;
         let values = rate.columns.into_iter().next().unwrap_or_default();
-        return Ok(vec![Binned { name: s.text.clone(), label: rate.label, unit: rate.unit, values, counted: Some(rate.averaged) }]);
+        // Where time has no unit a rate is a plain number, as states are.
+        let unit = if trains.base == TimeBase::Dimensionless { String::new() } else { rate.unit };
+        return Ok(vec![Binned { name: s.text.clone(), label: rate.label, unit, values, counted: Some(rate.averaged) }]);
     }
     let columns = subject::columns(request, s, bin)?;
     let average = |(k, column): (usize, &Vec<f64>)| {

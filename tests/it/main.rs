@@ -5,6 +5,7 @@
 mod architecture;
 mod bad_scenarios;
 mod cli;
+mod event_driven;
 mod pty;
 mod registry;
 mod scenarios;
