@@ -93,6 +93,11 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
     let count = match &wiring.rule {
         Rule::OneToOne => Some(all[from].size),
         Rule::Edges { source, .. } => Some(source.len()),
+        // Listed by source, then target.
+        Rule::AllToAll => {
+            let (n, m) = (all[from].size, all[to.population].size);
+            Some(n.saturating_mul(m) - if from == to.population && !wiring.autapses { n } else { 0 })
+        }
         _ => None,
     };
     let target = &all[to.population];

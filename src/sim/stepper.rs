@@ -139,6 +139,8 @@ pub struct Stepper {
     locate: Option<Locate>,
     releasing: Vec<Refractory>,
     candidates: Vec<u32>,
+    /// Inputs of the lanes that crossed in the last step, port by port, in the order of the spikes.
+    at_crossing: Vec<f64>,
     kept: Vec<f64>,
     moved: Vec<f64>,
     /// Part of the step that was done, where an integrator locates crossings itself.
@@ -180,6 +182,7 @@ impl Stepper {
     /// are appended to `spikes` in ascending order; they are not reset yet, so that a recorder sees the crossing value.
     pub fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
         let mut refractory = std::mem::take(&mut self.refractory);
+        self.at_crossing.clear();
         if let Some(locate) = &mut self.locate {
             locate.clear();
             self.releasing.clear();
@@ -309,6 +312,11 @@ impl Stepper {
             } else {
                 let spike = self.located(lane, start, step);
                 spikes.push(spike);
+                let first = self.at_crossing.len();
+                self.at_crossing.resize(first + self.filled.len(), 0.0);
+                for &(port, scratch) in &self.inputs {
+                    self.at_crossing[first + port] = self.memory.scratch(scratch)[lane as usize - start];
+                }
             }
         }
     }

@@ -107,6 +107,8 @@ impl Stepper {
             let lane = spike.lane as usize;
             let own = if per_lane { self.lane_parameters(lane) } else { Vec::new() };
             let parameters: &[f64] = if per_lane { &own } else { &shared };
+            let ports = self.filled.len();
+            let inputs = self.at_crossing.get(k * ports..(k + 1) * ports).map(<[f64]>::to_vec).unwrap_or_default();
             let located = self.end_of(k).map(<[f64]>::to_vec);
             if let Some(end) = &located {
                 for (s, v) in end.iter().enumerate() {
@@ -114,14 +116,14 @@ impl Stepper {
                 }
             } else {
                 let states = self.lane_states(lane);
-                let values = Values { states: &states, parameters, time, ..Values::default() };
+                let values = Values { states: &states, parameters, inputs: &inputs, time, ..Values::default() };
                 self.reset.evaluate(&values, &mut new);
                 for (&s, &v) in self.reset_states.iter().zip(&new) {
                     self.memory.data[s * self.memory.padded + lane] = v;
                 }
             }
             let states = self.lane_states(lane);
-            let values = Values { states: &states, parameters, time, ..Values::default() };
+            let values = Values { states: &states, parameters, inputs: &inputs, time, ..Values::default() };
             if self.condition.value(&values) != 0.0 {
                 above.push(spike.lane);
             }
