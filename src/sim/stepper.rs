@@ -306,17 +306,15 @@ impl Stepper {
             if lane as usize >= self.memory.lanes {
                 break;
             }
-            let at_rest = resting.binary_search_by_key(&lane, |r| r.lane).is_ok();
-            if at_rest || above.binary_search(&lane).is_ok() {
+            if resting.binary_search_by_key(&lane, |r| r.lane).is_ok() {
+                // At rest it does not spike; if the condition still holds when the rest ends, it spikes then.
+            } else if above.binary_search(&lane).is_ok() {
                 self.above.push(lane);
             } else {
                 let spike = self.located(lane, start, step);
                 spikes.push(spike);
-                let first = self.at_crossing.len();
-                self.at_crossing.resize(first + self.filled.len(), 0.0);
-                for &(port, scratch) in &self.inputs {
-                    self.at_crossing[first + port] = self.memory.scratch(scratch)[lane as usize - start];
-                }
+                let inputs = self.lane_inputs(lane as usize - start);
+                self.at_crossing.extend(inputs);
             }
         }
     }
