@@ -6,9 +6,11 @@
 pub mod subject;
 
 // Spikes, rates, spectra, synchrony: one line a file.
+pub mod agreement;
 pub mod avalanches;
 pub mod correlogram;
 pub mod front;
+pub mod growth;
 pub mod isi;
 pub mod lags;
 pub mod levels;
@@ -18,12 +20,15 @@ pub mod population_rate;
 pub mod psd;
 pub mod raster;
 pub mod rates;
+pub mod rhythm;
+pub mod signal_to_noise;
 pub mod space;
 pub mod spectrogram;
 pub mod synchrony;
 
 // Information and dynamics: one line a file.
 pub mod binding;
+pub mod decoder;
 pub mod dependence;
 #[cfg(test)]
 pub(crate) mod equation_fixtures;
@@ -32,6 +37,7 @@ pub mod lyapunov;
 pub mod mutual_information;
 pub mod phase_plane;
 pub mod transfer_entropy;
+pub mod weight_spectrum;
 
 pub use crate::scenario::catalog::{AnalysisDeclaration, Subjects};
 pub use crate::signal::{Metric, Outcome};
@@ -57,6 +63,10 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &lags::Lags,
     &synchrony::Synchrony,
     &avalanches::Avalanches,
+    &rhythm::Rhythm,
+    &signal_to_noise::SignalToNoise,
+    &agreement::Agreement,
+    &growth::Growth,
     &front::Front,
     &space::Space,
     &plane::Plane,
@@ -66,6 +76,8 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &mutual_information::MutualInformation,
     &phase_plane::PhasePlane,
     &transfer_entropy::TransferEntropy,
+    &decoder::Decoder,
+    &weight_spectrum::WeightSpectrum,
 ];
 
 /// The analysis called `kind`.

@@ -146,7 +146,10 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
         }
     }
     let mut projections = Vec::new();
-    for e in entries(desk, f.get("projections"), "projections", "projection") {
+    let projection_entries = entries(desk, f.get("projections"), "projections", "projection");
+    let projection_names: Vec<&str> = projection_entries.iter().map(|e| e.key.as_str()).collect();
+    for e in projection_entries {
+        projection::check_draws(desk, e, &projection_names);
         projections.extend(projection::read(desk, e, &populations, &known));
     }
     let mut stimuli = Vec::new();

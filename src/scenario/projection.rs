@@ -86,12 +86,18 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
     let weight_node = f.get("weight");
     let delay_node = f.get("delay");
     let value_node = f.get("value");
+    let draws_of = f.get("draws_of").and_then(Node::as_text).map(str::to_owned);
     f.finish(&mut desk.report);
 
     let (from, to, wiring) = (from?, to?, wiring?);
     let count = match &wiring.rule {
         Rule::OneToOne => Some(all[from].size),
         Rule::Edges { source, .. } => Some(source.len()),
+        // Listed by source, then target.
+        Rule::AllToAll => {
+            let (n, m) = (all[from].size, all[to.population].size);
+            Some(n.saturating_mul(m) - if from == to.population && !wiring.autapses { n } else { 0 })
+        }
         _ => None,
     };
     let target = &all[to.population];
@@ -173,7 +179,18 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
         weight: weight.unwrap_or(Value::Constant(0.0)),
         delay: delay.unwrap_or(Value::Constant(0.0)),
         coupling,
+        draws_of,
     })
+}
+
+/// Checks `draws_of`: the name of another projection, whose connections, weights and delays this one draws again.
+pub(super) fn check_draws(desk: &mut Desk<'_>, entry: &Entry, names: &[&str]) {
+    let Some(node) = entry.value.entries().and_then(|list| list.iter().find(|e| e.key == "draws_of")).map(|e| &e.value) else { return };
+    let Some(name) = desk.text(node, "`draws_of`").map(str::to_owned) else { return };
+    if name == entry.key || !names.contains(&name.as_str()) {
+        let help = suggest(&name, names.iter().copied().filter(|n| *n != entry.key));
+        desk.error_help(&node.place, format!("there is no other projection `{name}` to draw the same as"), help);
+    }
 }
 
 fn names<'a>(list: impl Iterator<Item = &'a str>) -> String {

@@ -216,6 +216,7 @@ fn projection() -> Value {
                 },
             },
             "weight": v(), "delay": v(),
+            "draws_of": text("another projection whose random numbers this one uses: the same connections and weights where the rules are the same"),
         }),
     )
 }

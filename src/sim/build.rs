@@ -220,7 +220,7 @@ fn path<'a>(
         targets: target.size as u32,
         no_self,
         multapses: projection.multapses,
-        key: Key::new(spec.simulation.seed, &place(), "connect"),
+        key: Key::new(spec.simulation.seed, &projection.draw_key(), "connect"),
         from: &found[from].place,
         to: &found[to].place,
     };

@@ -70,7 +70,7 @@ impl<'a> Finder<'a> {
     /// # Errors
     /// When values are listed that do not belong to one connection each, or a fixed delay does not fit.
     pub fn new(projection: &'a ProjectionSpec, (n, m): (usize, usize), no_self: bool, seed: u64, axis: Axis) -> Result<Self, String> {
-        let entity = format!("projections.{}", projection.name);
+        let entity = projection.draw_key();
         let (order, count) = match &projection.rule {
             Rule::OneToOne => (Some(Order::Unit), n),
             Rule::Edges { source, .. } => (Some(Order::Edge), source.len()),

@@ -144,6 +144,8 @@ pub struct Stepper {
     locate: Option<Locate>,
     releasing: Vec<Refractory>,
     candidates: Vec<u32>,
+    /// Inputs of the lanes that crossed in the last step, port by port, in the order of the spikes.
+    at_crossing: Vec<f64>,
     kept: Vec<f64>,
     moved: Vec<f64>,
     /// Part of the step that was done, where an integrator locates crossings itself.
@@ -185,6 +187,7 @@ impl Stepper {
     /// are appended to `spikes` in ascending order; they are not reset yet, so that a recorder sees the crossing value.
     pub fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
         let mut refractory = std::mem::take(&mut self.refractory);
+        self.at_crossing.clear();
         if let Some(locate) = &mut self.locate {
             locate.clear();
             self.releasing.clear();
@@ -308,12 +311,15 @@ impl Stepper {
             if lane as usize >= self.memory.lanes {
                 break;
             }
-            let at_rest = resting.binary_search_by_key(&lane, |r| r.lane).is_ok();
-            if at_rest || above.binary_search(&lane).is_ok() {
+            if resting.binary_search_by_key(&lane, |r| r.lane).is_ok() {
+                // At rest it does not spike; if the condition still holds when the rest ends, it spikes then.
+            } else if above.binary_search(&lane).is_ok() {
                 self.above.push(lane);
             } else {
                 let spike = self.located(lane, start, step);
                 spikes.push(spike);
+                let inputs = self.lane_inputs(lane as usize - start);
+                self.at_crossing.extend(inputs);
             }
         }
     }

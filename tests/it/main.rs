@@ -6,6 +6,7 @@ mod architecture;
 mod bad_scenarios;
 mod cli;
 mod coverage;
+mod event_driven;
 mod pty;
 mod registry;
 mod scenarios;

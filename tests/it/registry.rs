@@ -112,6 +112,7 @@ sigma = "0.2 nA"
 tau = "5 ms"
 [record.p]
 spikes = true
+connections = true
 traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
 "#;
     const FLOW: &str = "[simulation]\nduration = 200\ndt = 0.01\n[populations.p]\nmodel = \"fitzhugh_nagumo\"\nsize = 1\n[record.p]\ntraces = [{ name = \"x\", variables = [\"V\"] }]\n";
@@ -126,6 +127,7 @@ traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
                 "source = \"p.spikes\"\ntarget = \"p.spikes\"",
                 "source = \"p.spikes[0]\"\ntarget = \"p.spikes[1]\"",
                 "source = \"p.V_m[0]\"\ntarget = \"p.V_m[1]\"",
+                "source = \"p.spikes\"\ntarget = \"p.V_m[0]\"",
             ],
             _ => vec!["of = \"p.spikes\"", "of = \"p.V_m\"", "of = \"p.rate\"", "of = \"p\"", "of = \"p.u\""],
         };

@@ -286,4 +286,13 @@ pub struct ProjectionSpec {
     pub delay: Value,
     /// What it carries.
     pub coupling: Coupling,
+    /// The projection whose random numbers it uses; its own without one.
+    pub draws_of: Option<String>,
+}
+
+impl ProjectionSpec {
+    /// The name that keys what is drawn for its connections.
+    pub fn draw_key(&self) -> String {
+        format!("projections.{}", self.draws_of.as_deref().unwrap_or(&self.name))
+    }
 }

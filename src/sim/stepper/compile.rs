@@ -277,6 +277,7 @@ fn assemble(
         gains,
         inputs,
         filled: vec![true; p.inputs.len()],
+        at_crossing: Vec::new(),
         noise,
         time,
         effects,

@@ -110,11 +110,13 @@ impl Stepper {
             let lane = spike.lane as usize;
             let own = if per_lane { self.lane_parameters(lane) } else { LaneValues::new() };
             let parameters: &[f64] = if per_lane { &own } else { &shared };
+            let ports = self.filled.len();
+            let inputs = self.at_crossing.get(k * ports..(k + 1) * ports).unwrap_or_default();
             let end = self.end_of(k).map(LaneValues::from_slice);
             let located = end.is_some();
             let states = end.unwrap_or_else(|| {
                 let mut states = self.lane_states(lane);
-                let values = Values { states: &states, parameters, time, ..Values::default() };
+                let values = Values { states: &states, parameters, inputs, time, ..Values::default() };
                 self.reset.evaluate(&values, &mut new);
                 self.reset_states.iter().zip(&new).for_each(|(&s, &v)| states[s] = v);
                 states
@@ -122,7 +124,7 @@ impl Stepper {
             for (s, v) in states.iter().enumerate() {
                 self.memory.data[s * padded + lane] = *v;
             }
-            let values = Values { states: &states, parameters, time, ..Values::default() };
+            let values = Values { states: &states, parameters, inputs, time, ..Values::default() };
             if self.condition.value(&values) != 0.0 {
                 above.push(spike.lane);
             }

@@ -265,6 +265,20 @@ fn conductances_are_frozen_over_the_step_and_held_potentials_ignore_events() {
     assert!(s.probe("amqa.I").unwrap_err().message.contains("ampa.I"));
 }
 
+/// A condition that names an input holds on by that input: one spike for each time it becomes true.
+#[test]
+fn a_threshold_with_an_input_fires_once_a_crossing() {
+    let oscillator = Source {
+        time_unit: TimeUnit::Dimensionless,
+        threshold: Some("x + I > 1.2".to_owned()),
+        ..source("dx/dt = 6.283185307179586*y : 1\ndy/dt = -6.283185307179586*x : 1", "", "I:1")
+    };
+    let setup =
+        Setup { system: System::parse(&oscillator).unwrap(), parameters: "", initial: "x=0; y=1", integrator: "rk4", dt: 0.001, lanes: 1 };
+    assert_eq!(setup.spikes(0.4, 5.0).len(), 5, "x exceeds 0.8 once in each of five cycles");
+    assert!(setup.spikes(0.1, 5.0).is_empty());
+}
+
 fn fitzhugh() -> Source {
     Source {
         time_unit: TimeUnit::Dimensionless,

@@ -1,0 +1,390 @@
+//! Decoder: reading a stimulus from the spikes of a population, cross-validated, beside chance and the Fisher bound.
+
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
+use crate::core::bootstrap;
+use crate::core::decoding::{StimulusAxis, Tuning};
+use crate::core::statistics::{mean, median};
+use crate::core::units::short;
+use crate::scenario::OptionKind;
+use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use std::f64::consts::TAU;
+
+/// The analysis `decoder`.
+pub struct Decoder;
+
+/// Tuning curves that are shown.
+const SHOWN: usize = 8;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Decoder",
+    summary: "a stimulus read from the spikes of a population: cross-validated error, information gain, chance level, Fisher bound",
+    formula: "P(s|n) ∝ P(s) Π_i f_i(s)^{n_i} e^{−Δ f_i(s)};  estimate: posterior mean;  rms error = √(mean (ŝ − s)²)\n\
+              information gain = mean of log₂ P(s|n) − log₂ P(s) at the true s\n\
+              Fisher bound = √(mean of 1/J(s)) under P(s),  J = Δ Σ_i f_i'²/f_i\n\
+              template: s whose column of f correlates best with n;  vector: mean of preferred s weighted by n_i above the least rate",
+    assumptions: "Tuning curves f_i and prior P(s) come from the folds that are not decoded (contiguous stretches). Units are independent Poisson given s, counts of one bin depend on s of that bin alone. \
+                  On a circle (`circular`) differences and means go the short way around.",
+    bias: "Cross-validation makes the error slightly too large (curves from fewer data). The Fisher bound is from noisy curves, whose slopes are too steep: it is too low by the order of bins/(spikes a unit). \
+           A finite stimulus bin w adds about w²/12 to the squared error.",
+    cost: "O(bins · units · stimulus bins · (1 + surrogates))",
+    caveats: "The bound is for Poisson units and unbiased estimates: cells more regular than Poisson, and a posterior mean that leans on the prior, may be below it. Neighbouring bins of a slow stimulus are no independent samples: \
+              p comes from circular shifts of the stimulus against the spikes, refitted each time.",
+    references: &[
+        "Georgopoulos, Schwartz and Kettner 1986, Science 233:1416-1419, doi:10.1126/science.3749885",
+        "Zhang, Ginzburg, McNaughton and Sejnowski 1998, J Neurophysiol 79:1017-1044, doi:10.1152/jn.1998.79.2.1017",
+        "Pouget, Dayan and Zemel 2000, Nat Rev Neurosci 1:125-132, doi:10.1038/35039062",
+        "Seung and Sompolinsky 1993, Proc Natl Acad Sci 90:10749-10753, doi:10.1073/pnas.90.22.10749",
+    ],
+};
+
+impl Analysis for Decoder {
+    fn declaration(&self) -> AnalysisDeclaration {
+        AnalysisDeclaration {
+            kind: "decoder",
+            subjects: Subjects::Directed,
+            options: vec![
+                option(
+                    "bin",
+                    OptionKind::Time,
+                    Some("100 ms"),
+                    "width of the bins that spikes are counted in and the stimulus is averaged over",
+                ),
+                bounded(option("stimulus_bins", OptionKind::Integer, Some("20"), "bins of the stimulus"), 3.0, 1000.0),
+                option("circular", OptionKind::Flag, Some("false"), "whether the stimulus is an angle in radians, from 0 to 2 pi"),
+                bounded(option("folds", OptionKind::Integer, Some("5"), "stretches that are left out in turn"), 2.0, 100.0),
+                bounded(
+                    option("floor", OptionKind::Frequency, Some("0.01 Hz"), "rate added to every tuning curve, so that none vetoes"),
+                    0.0,
+                    1e6,
+                ),
+                bounded(option("surrogates", OptionKind::Integer, Some("39"), "circular shifts of the stimulus"), 0.0, 1e5),
+            ],
+        }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let data = Data::new(request)?;
+        let folds = request.integer("folds").unwrap_or(5).max(2) as usize;
+        if data.stimulus.len() < 4 * folds {
+            return Err(AnalysisError::Unsuitable(format!("{} bins are too few for {folds} folds: shorten `bin`", data.stimulus.len())));
+        }
+        let found = data.decode(&data.stimulus, folds);
+        let whole = data.fit(&data.stimulus, |_| true);
+        let (metrics, mut warnings) = measures(request, &data, &found, &whole, folds)?;
+        let spikes: f64 = data.counts.iter().flatten().sum();
+        if spikes < 100.0 {
+            warnings.push(format!("{}: {spikes} spikes are few for tuning curves", data.name));
+        }
+        let words = metrics.first().and_then(|m| m.value).map_or_else(String::new, |v| {
+            format!("{}: rms error {v:.4} {}, chance {:.4}", data.name, data.unit, metrics[0].chance.unwrap_or(f64::NAN))
+        });
+        let shapes = vec![NamedShape::new("decoded", data.course(request, &found)), NamedShape::new("tuning", tuning(&data, &whole))];
+        Ok(request.outcome("Decoder", shapes, metrics, words, warnings))
+    }
+}
+
+/// Counts and stimulus in the same bins.
+struct Data {
+    name: String,
+    unit: String,
+    label: String,
+    units: Vec<String>,
+    counts: Vec<Vec<f64>>,
+    stimulus: Vec<f64>,
+    axis: StimulusAxis,
+    /// Start and width of the bins on the recording's axis, width in seconds.
+    start: f64,
+    bin: f64,
+    seconds: f64,
+    floor: f64,
+}
+
+/// What was decoded in each bin, each from curves that have not seen it.
+#[derive(Default)]
+struct Found {
+    bayes: Vec<f64>,
+    template: Vec<Option<f64>>,
+    vector: Vec<Option<f64>>,
+    /// Gain of information in bits.
+    gain: Vec<f64>,
+    /// Error of the prior's mean.
+    blind: Vec<f64>,
+}
+
+impl Data {
+    fn new(request: &Request<'_>) -> Result<Self, AnalysisError> {
+        let ([source], [target]) = (request.spec.source.as_slice(), request.spec.target.as_slice()) else {
+            return Err(AnalysisError::Unsuitable("the decoder reads one stimulus (`target`) from one population (`source`)".into()));
+        };
+        let trains = subject::trains(request, source)?;
+        let columns = subject::columns(request, target, request.number("bin").unwrap_or(0.1))?;
+        let [column] = columns.columns.as_slice() else {
+            return Err(AnalysisError::Unsuitable(format!(
+                "{}: the stimulus is one signal: name one unit, as in `{}[0]`",
+                target.text, target.text
+            )));
+        };
+        let circular = request.flag("circular");
+        let bin = request.time("bin").unwrap_or(0.1 / trains.base.seconds());
+        let bins = subject::bin_count(trains.window, bin);
+        let (mut sums, mut turns, mut samples) = (vec![0.0; bins], vec![(0.0, 0.0); bins], vec![0.0; bins]);
+        for (k, &v) in column.iter().enumerate() {
+            let time = columns.start + k as f64 * columns.interval;
+            if let Some(b) = subject::bin_of(time, trains.window.start, bin).filter(|b| *b < bins) {
+                sums[b] += v;
+                turns[b] = (turns[b].0 + v.sin(), turns[b].1 + v.cos());
+                samples[b] += 1.0;
+            }
+        }
+        if samples.contains(&0.0) {
+            return Err(AnalysisError::Unsuitable(format!(
+                "{}: samples {} s apart do not reach every bin of {} s: lengthen `bin` or record more often",
+                target.text,
+                short(columns.interval * trains.base.seconds()),
+                short(bin * trains.base.seconds())
+            )));
+        }
+        let stimulus: Vec<f64> = if circular {
+            turns.iter().map(|(s, c)| s.atan2(*c).rem_euclid(TAU)).collect()
+        } else {
+            sums.iter().zip(&samples).map(|(s, n)| s / n).collect()
+        };
+        let (low, high) =
+            if circular { (0.0, TAU) } else { stimulus.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v))) };
+        if high <= low {
+            return Err(AnalysisError::Unsuitable(format!("{} does not vary: there is nothing to decode", target.text)));
+        }
+        let count = |train: &Vec<f64>| {
+            let mut counts = vec![0.0; bins];
+            for &t in train {
+                if let Some(c) = subject::bin_of(t, trains.window.start, bin).and_then(|b| counts.get_mut(b)) {
+                    *c += 1.0;
+                }
+            }
+            counts
+        };
+        Ok(Self {
+            name: format!("{}->{}", source.text, target.text),
+            unit: columns.unit.clone(),
+            label: columns.label.clone(),
+            units: trains.units.iter().map(|&u| subject::unit_name(&source.text, u)).collect(),
+            counts: trains.trains.iter().map(count).collect(),
+            stimulus,
+            axis: StimulusAxis { low, high, bins: request.integer("stimulus_bins").unwrap_or(20).max(3) as usize, circular },
+            start: trains.window.start,
+            bin,
+            seconds: bin * trains.base.seconds(),
+            floor: request.number("floor").unwrap_or(0.01).max(1e-12),
+        })
+    }
+
+    fn fit(&self, stimulus: &[f64], train: impl Fn(usize) -> bool) -> Tuning {
+        Tuning::fit(self.axis, &self.counts, stimulus, train, self.seconds, self.floor)
+    }
+
+    fn at(&self, k: usize) -> Vec<f64> {
+        self.counts.iter().map(|c| c[k]).collect()
+    }
+
+    fn decode(&self, stimulus: &[f64], folds: usize) -> Found {
+        let n = stimulus.len();
+        let mut found = Found::default();
+        for fold in 0..folds {
+            let inside = fold * n / folds..(fold + 1) * n / folds;
+            let tuning = self.fit(stimulus, |k| !inside.contains(&k));
+            let blind = self.axis.mean(&tuning.prior).unwrap_or(f64::midpoint(self.axis.low, self.axis.high));
+            for k in inside {
+                let counts = self.at(k);
+                let posterior = tuning.posterior(&counts);
+                let truth = self.axis.bin(stimulus[k]);
+                found.gain.push((posterior[truth].max(f64::MIN_POSITIVE) / tuning.prior[truth]).log2());
+                found.bayes.push(self.axis.mean(&posterior).unwrap_or(blind));
+                found.template.push(tuning.template(&counts));
+                found.vector.push(tuning.vector(&counts));
+                found.blind.push(self.axis.difference(blind, stimulus[k]));
+            }
+        }
+        found
+    }
+
+    /// Root mean square error of the posterior mean alone, for surrogates.
+    fn error(&self, stimulus: &[f64], folds: usize) -> f64 {
+        let n = stimulus.len();
+        let mut squares = 0.0;
+        for fold in 0..folds {
+            let inside = fold * n / folds..(fold + 1) * n / folds;
+            let tuning = self.fit(stimulus, |k| !inside.contains(&k));
+            for k in inside {
+                let estimate = self.axis.mean(&tuning.posterior(&self.at(k))).unwrap_or(self.axis.low);
+                squares += self.axis.difference(estimate, stimulus[k]).powi(2);
+            }
+        }
+        (squares / n as f64).sqrt()
+    }
+
+    fn course(&self, request: &Request<'_>, found: &Found) -> Shape {
+        let x: Vec<f64> = (1..=self.stimulus.len()).map(|k| self.start + k as f64 * self.bin).collect();
+        let curve = |name: &str, y: Vec<f64>, style| Curve { name: name.into(), x: x.clone(), y, band: None, style };
+        Shape::Series(Series {
+            x: Axis::time(request.recording.time_base),
+            y: Axis::new(self.label.clone(), self.unit.clone()),
+            curves: vec![curve("true", self.stimulus.clone(), CurveStyle::Line), curve("decoded", found.bayes.clone(), CurveStyle::Points)],
+            references: Vec::new(),
+        })
+    }
+}
+
+fn rms(errors: impl Iterator<Item = f64>) -> (f64, usize) {
+    let (sum, n) = errors.fold((0.0, 0), |(s, n), e| (s + e * e, n + 1));
+    ((sum / n as f64).sqrt(), n)
+}
+
+fn measures(
+    request: &Request<'_>,
+    data: &Data,
+    found: &Found,
+    whole: &Tuning,
+    folds: usize,
+) -> Result<(Vec<Metric>, Vec<String>), AnalysisError> {
+    let (name, unit, n) = (&data.name, &data.unit, data.stimulus.len());
+    let errors: Vec<f64> = found.bayes.iter().zip(&data.stimulus).map(|(a, b)| data.axis.difference(*a, *b)).collect();
+    let (error, _) = rms(errors.iter().copied());
+    let (blind, _) = rms(found.blind.iter().copied());
+    let squares: Vec<f64> = errors.iter().map(|e| e * e).collect();
+    let block = (n / 20).max(1);
+    let blocks = |v: &[f64]| v.chunks_exact(block).map(mean).collect::<Vec<f64>>();
+    let drawn = |v: &[f64], what: &str| bootstrap::mean_interval(&blocks(v), 1000, 0.95, request.key(name, what));
+    // At least a tenth of the window lies between the stimulus and where it is put.
+    let count = request.integer("surrogates").unwrap_or(39).max(0) as u32;
+    let mut below = 0;
+    for k in 0..count {
+        request.check_cancelled()?;
+        let least = (n / 10).max(1) as u32;
+        let by = (least + request.key(name, "shift").stream(k, 0).below((n as u32).saturating_sub(2 * least).max(1))) as usize;
+        let shifted: Vec<f64> = (0..n).map(|i| data.stimulus[(i + by) % n]).collect();
+        below += u32::from(data.error(&shifted, folds) <= error);
+    }
+    let mut first = Metric::new(name, "rms_error", error, unit, n as u64)
+        .chance(blind)
+        .note(format!("posterior mean, {folds} folds; n = bins; chance: the mean of the other folds"));
+    if let Some((low, high)) = drawn(&squares, "error") {
+        first = first.interval(low.sqrt(), high.sqrt()).note("95 % bootstrap over twentieths of the window");
+    }
+    if count > 0 {
+        first =
+            first.p(f64::from(1 + below) / f64::from(1 + count)).note(format!("p: share of {count} circular shifts with an error as low"));
+    }
+    let mut gain = Metric::new(name, "information_gain", mean(&found.gain), "bits", n as u64)
+        .chance(0.0)
+        .note("a bin, cross-validated log-likelihood ratio of posterior and prior");
+    if let Some((low, high)) = drawn(&found.gain, "gain") {
+        gain = gain.interval(low, high);
+    }
+    let absolute: Vec<f64> = errors.iter().map(|e| e.abs()).collect();
+    let bound = whole.fisher().iter().zip(&whole.prior).map(|(j, p)| p / j).sum::<f64>().sqrt();
+    let mut list = vec![
+        first,
+        Metric::new(name, "median_error", median(&absolute), unit, n as u64).note("absolute"),
+        Metric::new(name, "explained", 1.0 - (error / blind).powi(2), "", n as u64)
+            .chance(0.0)
+            .note("1 − squared error/squared error of the mean"),
+        gain,
+        if bound.is_finite() {
+            Metric::new(name, "fisher_bound", bound, unit, data.counts.len() as u64)
+                .note("n = units; least rms error of an unbiased estimate from Poisson units with these curves")
+        } else {
+            Metric::missing(name, "fisher_bound", unit, data.counts.len() as u64, "some values of the stimulus change no rate")
+        },
+    ];
+    for (metric, estimates) in [("template_error", &found.template), ("vector_error", &found.vector)] {
+        let pairs = estimates.iter().zip(&data.stimulus).filter_map(|(e, s)| Some(data.axis.difference((*e)?, *s)));
+        let (value, used) = rms(pairs);
+        list.push(if used > 0 {
+            Metric::new(name, metric, value, unit, used as u64).chance(blind).note("rms, over bins with spikes enough to decide")
+        } else {
+            Metric::missing(name, metric, unit, 0, "nothing fired")
+        });
+    }
+    Ok((list, Vec::new()))
+}
+
+fn tuning(data: &Data, whole: &Tuning) -> Shape {
+    let step = data.units.len().div_ceil(SHOWN);
+    let x: Vec<f64> = (0..data.axis.bins).map(|b| data.axis.centre(b)).collect();
+    let curves = data.units.iter().zip(&whole.rates).step_by(step).map(|(name, y)| Curve {
+        name: name.clone(),
+        x: x.clone(),
+        y: y.clone(),
+        band: None,
+        style: CurveStyle::Line,
+    });
+    Shape::Series(Series {
+        x: Axis::new(data.label.clone(), data.unit.clone()),
+        y: Axis::new("rate", "Hz"),
+        curves: curves.collect(),
+        references: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::default_options;
+    use crate::analysis::testing::{poisson, recording, subject, traces};
+    use crate::scenario::{AnalysisSpec, OptionValue};
+    use crate::signal::Recording;
+    use std::sync::atomic::AtomicBool;
+
+    fn run(recording: &Recording, options: &[(&'static str, OptionValue)]) -> Result<Outcome, AnalysisError> {
+        let mut all = default_options(&Decoder.declaration());
+        all.extend(options.iter().cloned());
+        let (source, target) = (vec![subject("spikes", &[])], vec![subject("V_m", &[0])]);
+        let spec = AnalysisSpec { name: "x".into(), kind: "decoder".into(), of: vec![], source, target, options: all };
+        Decoder.run(&Request { spec: &spec, scenario: None, recording, seed: 1, cancel: &AtomicBool::new(false) })
+    }
+
+    /// Ten units, each of which fires at 40 Hz while the stimulus (0 to 10, one unit of it a second) is in its own bin.
+    fn tuned(seconds: usize) -> Recording {
+        let stop = 1e3 * seconds as f64;
+        let at = |t: f64| (3.7 * (t / 1e3).floor()).rem_euclid(10.0);
+        let trains: Vec<Vec<f64>> =
+            (0..10).map(|u| poisson(21, u, 40.0, stop).into_iter().filter(|&t| at(t - 1e-6).floor() as u32 == u).collect()).collect();
+        let mut r = recording(&trains, stop);
+        let mut stimulus = traces(&[(0..seconds * 20).map(|k| at(50.0 * k as f64)).collect()], 50.0).traces.remove(0);
+        stimulus.start = 50.0;
+        r.traces.push(stimulus);
+        r
+    }
+
+    #[test]
+    fn a_tuned_population_is_read_and_a_shuffled_one_is_not() {
+        let fine = [("bin", OptionValue::Number(0.5)), ("stimulus_bins", OptionValue::Integer(10))];
+        let o = run(&tuned(300), &fine).unwrap();
+        let get = |o: &Outcome, m: &str| o.metrics.iter().find(|x| x.metric == m).unwrap().clone();
+        let error = get(&o, "rms_error");
+        assert!(error.value.unwrap() < 0.5 && error.chance.unwrap() > 2.5, "{error:?}");
+        assert_eq!(error.p_value, Some(1.0 / 40.0));
+        // Ten values, told without doubt: log2(10) bits.
+        assert!((get(&o, "information_gain").value.unwrap() - 10f64.log2()).abs() < 0.2, "{:?}", get(&o, "information_gain"));
+        assert!(get(&o, "explained").value.unwrap() > 0.97);
+        let mut other = tuned(300);
+        for s in &mut other.spikes {
+            s.units.iter_mut().enumerate().for_each(|(k, u)| *u = (k * 7 % 10) as u32);
+        }
+        let o = run(&other, &fine).unwrap();
+        assert!(get(&o, "rms_error").p_value.unwrap() > 0.05);
+        assert!(get(&o, "information_gain").value.unwrap() < 0.05);
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_said() {
+        let mut r = tuned(20);
+        r.traces[0].values.iter_mut().for_each(|v| *v = 1.0);
+        assert!(run(&r, &[]).unwrap_err().to_string().contains("does not vary"));
+        assert!(run(&tuned(20), &[("bin", OptionValue::Number(5.0))]).unwrap_err().to_string().contains("too few"));
+    }
+}

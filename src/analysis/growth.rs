@@ -1,0 +1,139 @@
+//! Growth: the exponential rate at which a state grows or decays, from the slope of ln of its root mean square.
+
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
+use crate::core::statistics::{mean, mean_interval};
+use crate::scenario::OptionKind;
+use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+
+/// The analysis `growth`.
+pub struct Growth;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Growth",
+    summary: "exponential rate at which a state grows or decays over all its units",
+    formula: "rms(t) = √(Σ_i x_i(t)²/N);  rate = slope of the least-squares line of ln rms over t",
+    assumptions: "The state grows or decays by one exponential over the window: leave the beginning, where faster modes still count, to the transient. For the tangent of a \
+                  network (a copy of its linearised equations that moves along with it) the rate is the largest Lyapunov exponent.",
+    bias: "Over a finite window a mode that grows by oscillating adds an error of the order of one over the window's length; dying modes add exp(−gap·transient).",
+    cost: "O(samples · units)",
+    caveats: "A state that saturates has a rate near 0: look at the curve. Where the state is exactly 0 there is no logarithm; such samples are left out and counted.",
+    references: &[
+        "Benettin, Galgani, Giorgilli, Strelcyn 1980, Meccanica 15:9-20, doi:10.1007/BF02128236",
+        "Sompolinsky, Crisanti, Sommers 1988, Phys Rev Lett 61:259-262, doi:10.1103/PhysRevLett.61.259",
+    ],
+};
+
+impl Analysis for Growth {
+    fn declaration(&self) -> AnalysisDeclaration {
+        AnalysisDeclaration {
+            kind: "growth",
+            subjects: Subjects::Of,
+            options: vec![
+                bounded(
+                    option("blocks", OptionKind::Integer, Some("10"), "stretches of the window whose slopes give the interval"),
+                    2.0,
+                    1000.0,
+                ),
+                option("bin", OptionKind::Time, Some("1 ms"), "bin of rates (states are taken at their own samples)"),
+            ],
+        }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let base = request.recording.time_base;
+        let unit = if base == crate::signal::TimeBase::Milliseconds { "1/s" } else { "1/time" };
+        let (mut metrics, mut curves, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for s in &request.spec.of {
+            request.check_cancelled()?;
+            let columns = subject::columns(request, s, request.number("bin").unwrap_or(1e-3))?;
+            let units = columns.columns.len().max(1) as f64;
+            let rms = |k: usize| (columns.columns.iter().map(|c| c[k] * c[k]).sum::<f64>() / units).sqrt();
+            let points: Vec<(f64, f64)> = (0..columns.len())
+                .map(|k| (columns.start + k as f64 * columns.interval, rms(k).ln()))
+                .filter(|p| p.1.is_finite())
+                .collect();
+            if points.len() < columns.len() {
+                warnings.push(format!("{}: {} samples are 0 and left out", s.text, columns.len() - points.len()));
+            }
+            let blocks = request.integer("blocks").unwrap_or(10).max(2) as usize;
+            if points.len() < 3 * blocks {
+                metrics.push(Metric::missing(&s.text, "rate", unit, points.len() as u64, "needs three samples a block"));
+                continue;
+            }
+            let rate = slope(&points) / base.seconds();
+            let slopes: Vec<f64> = points.chunks_exact(points.len() / blocks).map(|c| slope(c) / base.seconds()).collect();
+            let (middle, low, high) = mean_interval(&slopes, 0.95);
+            metrics.push(
+                Metric::new(&s.text, "rate", rate, unit, points.len() as u64)
+                    .interval(rate + low - middle, rate + high - middle)
+                    .chance(0.0)
+                    .note(format!(
+                        "n = samples; 95 % interval from the slopes of {} blocks; chance: neither grows nor decays",
+                        slopes.len()
+                    )),
+            );
+            metrics.push(
+                Metric::new(&s.text, "straightness", straightness(&points), "", points.len() as u64)
+                    .note("share of the variance of ln rms that the line explains"),
+            );
+            words.push(format!("{} grows at {rate:.4} {unit}", s.text));
+            curves.push(Curve {
+                name: s.text.clone(),
+                x: points.iter().map(|p| p.0).collect(),
+                y: points.iter().map(|p| p.1).collect(),
+                band: None,
+                style: CurveStyle::Line,
+            });
+        }
+        let series = Series { x: Axis::time(base), y: Axis::new("ln of root mean square", ""), curves, references: Vec::new() };
+        Ok(request.outcome("Growth", vec![NamedShape::new("growth", Shape::Series(series))], metrics, words.join("; "), warnings))
+    }
+}
+
+/// Slope of the least-squares line.
+fn slope(points: &[(f64, f64)]) -> f64 {
+    let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+    let (mx, my) = (mean(&x), mean(&y));
+    let across: f64 = points.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
+    across / points.iter().map(|p| (p.0 - mx) * (p.0 - mx)).sum::<f64>()
+}
+
+/// R² of the line; 1 for a state that does not change.
+fn straightness(points: &[(f64, f64)]) -> f64 {
+    let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+    let (mx, my, b) = (mean(&x), mean(&y), slope(points));
+    let total: f64 = y.iter().map(|v| (v - my) * (v - my)).sum();
+    let rest: f64 = points.iter().map(|p| (p.1 - my - b * (p.0 - mx)).powi(2)).sum();
+    if total > 0.0 { 1.0 - rest / total } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{metric, run, subject, traces, value};
+
+    #[test]
+    fn an_exponential_has_its_rate() {
+        // Two units with opposite signs that decay at 25 per second.
+        let unit = |sign: f64| (0..2000).map(|k| sign * (-0.025 * 0.5 * f64::from(k)).exp()).collect::<Vec<f64>>();
+        let o = run(&Growth, &traces(&[unit(1.0), unit(-3.0)], 0.5), vec![subject("V_m", &[])], &[]).unwrap();
+        assert!((value(&o, "p.V_m", "rate") + 25.0).abs() < 1e-9);
+        assert!((value(&o, "p.V_m", "straightness") - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn noise_neither_grows_nor_decays() {
+        let mut s = crate::core::rng::Key::new(2, "growth", "noise").stream(0, 0);
+        let noise: Vec<f64> = (0..5000).map(|_| s.uniform() - 0.5).collect();
+        let o = run(&Growth, &traces(&[noise], 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+        let m = metric(&o, "p.V_m", "rate");
+        assert!(m.ci_low.unwrap() < 0.0 && m.ci_high.unwrap() > 0.0, "{m:?}");
+        assert!(value(&o, "p.V_m", "straightness") < 0.05);
+        let o = run(&Growth, &traces(&[vec![0.0; 100]], 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+        assert_eq!(metric(&o, "p.V_m", "rate").value, None);
+    }
+}

@@ -1,0 +1,325 @@
+//! Rhythm: bursts, their period, duty cycle and firing rate, and the phase lag between units or populations.
+
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
+use crate::core::bursts::{Burst, of_signal, of_spikes, poisson_bursts};
+use crate::core::circular::{rayleigh_p, resultant, resultant_by_chance};
+use crate::core::statistics::{deviation, mean, mean_interval, normal_quantile};
+use crate::core::units::{Dimension, short};
+use crate::scenario::{Observable, OptionKind, Subject};
+use crate::signal::{Axis, Curve, CurveStyle, Distribution, NamedShape, ReferenceLine, Series, Shape};
+use std::f64::consts::TAU;
+
+/// The analysis `rhythm`.
+pub struct Rhythm;
+
+const PHASE_BINS: usize = 20;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Rhythm",
+    summary: "bursts with their period, duty cycle, size and rate, and the phase lag between units or populations",
+    formula: "burst: spikes whose intervals are at most `burst_isi`, `min_spikes` or more; of a state: a stretch above `level` of its range\n\
+              period = mean of (start_k+1 − start_k);  duty cycle = mean of (stop_k − start_k)/(start_k+1 − start_k)\n\
+              within-burst rate = mean of (spikes_k − 1)/(stop_k − start_k)\n\
+              phase lag of 2 in 1 = circular mean of φ = (start² − start¹_k)/(start¹_k+1 − start¹_k), one φ for each start of 2 inside a cycle of 1",
+    assumptions: "Spikes of all units of a subject are pooled into one train: a population bursts when its units do. Bursts that may have begun \
+                  before the window or may go on after it are left out. The interval of the lag is Fisher's, from the circular dispersion.",
+    bias: "A burst lasts from its first to its last spike, so that the duty cycle is too small by about an interval in a cycle. On a grid of dt times are late by up to dt.",
+    cost: "O(spikes) a subject, O(bursts) a pair",
+    caveats: "The threshold decides what a burst is: it must lie between the intervals inside and those between bursts (look at `isi`). A lag near 0 may come out as 0.99: it is an angle. \
+              A lag is a number even where there is no locking: look at phase_locking, its chance level and p. Bursts of one clock are not independent: Rayleigh's p is for independent phases.",
+    references: &[
+        "Fisher 1993, Statistical Analysis of Circular Data, doi:10.1017/CBO9780511564345",
+        "Wilkie 1983, doi:10.2307/2347954",
+        "Marder and Bucher 2001, doi:10.1016/S0960-9822(01)00581-4",
+    ],
+};
+
+impl Analysis for Rhythm {
+    fn declaration(&self) -> AnalysisDeclaration {
+        AnalysisDeclaration {
+            kind: "rhythm",
+            subjects: Subjects::Of,
+            options: vec![
+                option("burst_isi", OptionKind::Time, Some("100 ms"), "longest interval inside a burst"),
+                bounded(option("min_spikes", OptionKind::Integer, Some("2"), "fewest spikes of a burst"), 1.0, 1e6),
+                bounded(
+                    option(
+                        "level",
+                        OptionKind::Quantity(Dimension::NONE),
+                        Some("0.5"),
+                        "level above which a state is in a burst, as a share of its range; it must have been below half of that before the next one",
+                    ),
+                    0.01,
+                    0.99,
+                ),
+                option("bin", OptionKind::Time, Some("1 ms"), "bin of `POP.rate`, which is treated as a state"),
+            ],
+        }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let base = request.recording.time_base;
+        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut rhythms = Vec::new();
+        for s in subject::of_or_all_spikes(request)? {
+            request.check_cancelled()?;
+            rhythms.extend(bursts(request, &s)?);
+        }
+        for r in &rhythms {
+            metrics.extend(measures(r, request));
+            if r.bursts.len() < 3 {
+                warnings.push(format!("{}: {} whole bursts are few for a period", r.name, r.bursts.len()));
+            }
+        }
+        let mut phases = Vec::new();
+        for (i, a) in rhythms.iter().enumerate() {
+            for b in &rhythms[i + 1..] {
+                request.check_cancelled()?;
+                let name = format!("{}->{}", a.name, b.name);
+                let found = lags(&a.bursts, &b.bursts);
+                let pair = locking(&name, &found);
+                if let Some(v) = pair[0].value {
+                    words.push(format!("{name}: phase lag {v:.3}"));
+                }
+                metrics.extend(pair);
+                phases.push((name, found));
+            }
+        }
+        if words.is_empty() {
+            words.extend(rhythms.iter().map(|r| format!("{}: {} bursts", r.name, r.bursts.len())));
+        }
+        let curves = rhythms.iter().filter(|r| r.bursts.len() > 1).map(|r| {
+            let x = r.bursts[1..].iter().map(|b| b.start).collect();
+            let y = r.bursts.windows(2).map(|w| w[1].start - w[0].start).collect();
+            Curve { name: r.name.clone(), x, y, band: None, style: CurveStyle::Line }
+        });
+        let series = Series { x: Axis::time(base), y: Axis::new("period", base.unit()), curves: curves.collect(), references: Vec::new() };
+        shapes.push(NamedShape::new("periods", Shape::Series(series)));
+        if phases.iter().any(|p| !p.1.is_empty()) {
+            shapes.push(NamedShape::new("phases", Shape::Distribution(histogram(&phases))));
+        }
+        Ok(request.outcome("Rhythm", shapes, metrics, words.join("; "), warnings))
+    }
+}
+
+/// The bursts of one subject.
+struct Bursting {
+    name: String,
+    bursts: Vec<Burst>,
+    /// Of spikes: how many there are, and the share of intervals that would be short by chance.
+    spikes: Option<(usize, f64)>,
+}
+
+/// Pooled spikes are one subject; each column of a state is one.
+fn bursts(request: &Request<'_>, s: &Subject) -> Result<Vec<Bursting>, AnalysisError> {
+    if matches!(s.what, Observable::Spikes) {
+        let t = subject::trains(request, s)?;
+        let gap = request.time("burst_isi").unwrap_or(0.1 / t.base.seconds());
+        let least = request.integer("min_spikes").unwrap_or(2).max(1) as usize;
+        let mut pooled: Vec<f64> = t.trains.iter().flatten().copied().collect();
+        pooled.sort_by(f64::total_cmp);
+        let rate = pooled.len() as f64 / t.window.length();
+        let bursts = of_spikes(&pooled, gap, least, (t.window.start, t.window.stop));
+        return Ok(vec![Bursting { name: s.text.clone(), bursts, spikes: Some((pooled.len(), -(-rate * gap).exp_m1())) }]);
+    }
+    let columns = subject::columns(request, s, request.number("bin").unwrap_or(1e-3))?;
+    let share = request.number("level").unwrap_or(0.5);
+    let bursting = |(k, values): (usize, &Vec<f64>)| {
+        let (least, greatest) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
+        let range = greatest - least;
+        // A constant state crosses its middle by rounding only.
+        let flat = range <= 1e-9 * greatest.abs().max(least.abs());
+        let found = if flat { Vec::new() } else { of_signal(values, least + share * range, least + 0.5 * share * range) };
+        let time = |t: f64| columns.start + t * columns.interval;
+        let bursts = found.into_iter().map(|b| Burst { start: time(b.start), stop: time(b.stop), spikes: 0 }).collect();
+        Bursting { name: columns.name(k), bursts, spikes: None }
+    };
+    Ok(columns.columns.iter().enumerate().map(bursting).collect())
+}
+
+fn measures(r: &Bursting, request: &Request<'_>) -> Vec<Metric> {
+    let base = request.recording.time_base;
+    let (name, bursts) = (&r.name, &r.bursts);
+    let n = bursts.len() as u64;
+    let least = request.integer("min_spikes").unwrap_or(2).max(1) as usize;
+    let mut count = Metric::new(name, "burst_count", n as f64, "", n).note("whole bursts");
+    if let Some((spikes, short_by_chance)) = r.spikes {
+        count = count.chance(poisson_bursts(short_by_chance, least).1 * spikes as f64).note("chance: a Poisson train of this rate");
+    }
+    let mut list = vec![count];
+    let mut average = |metric: &str, values: &[f64], unit: &str, note: &str| {
+        let count = values.len() as u64;
+        list.push(match values.len() {
+            0 => Metric::missing(name, metric, unit, 0, format!("{n} whole bursts are too few")),
+            1 => Metric::new(name, metric, values[0], unit, 1).note(note),
+            _ => {
+                let (m, low, high) = mean_interval(values, 0.95);
+                Metric::new(name, metric, m, unit, count).interval(low, high).note(note).note("95 % interval (t)")
+            }
+        });
+    };
+    let periods: Vec<f64> = bursts.windows(2).map(|w| w[1].start - w[0].start).collect();
+    let duties: Vec<f64> = bursts.windows(2).map(|w| (w[0].stop - w[0].start) / (w[1].start - w[0].start)).collect();
+    let lengths: Vec<f64> = bursts.iter().map(|b| b.stop - b.start).collect();
+    average("period", &periods, base.unit(), "n = cycles");
+    average("duty_cycle", &duties, "", "n = cycles");
+    average("burst_duration", &lengths, base.unit(), "n = bursts");
+    if let Some((spikes, short_by_chance)) = r.spikes {
+        let sizes: Vec<f64> = bursts.iter().map(|b| b.spikes as f64).collect();
+        let inside: Vec<f64> = bursts
+            .iter()
+            .filter(|b| b.spikes > 1 && b.stop > b.start)
+            .map(|b| (b.spikes - 1) as f64 / ((b.stop - b.start) * base.seconds()))
+            .collect();
+        average("spikes_per_burst", &sizes, "", "n = bursts");
+        average("within_burst_rate", &inside, base.rate_unit(), "n = bursts of two or more spikes");
+        if spikes > 0 {
+            let share = sizes.iter().sum::<f64>().max(0.0) / spikes as f64;
+            let chance = poisson_bursts(short_by_chance, least).0;
+            list.push(Metric::new(name, "burst_share", share, "", spikes as u64).chance(chance).note(format!(
+                "share of spikes in whole bursts; n = spikes; chance: a Poisson train of this rate; intervals up to {} s",
+                short(request.number("burst_isi").unwrap_or(0.1))
+            )));
+        }
+    }
+    if periods.len() > 1 {
+        let cv = deviation(&periods, 0) / mean(&periods);
+        list.push(Metric::new(name, "period_cv", cv, "", periods.len() as u64).chance(1.0).note("n = cycles; chance: bursts at random"));
+    }
+    list
+}
+
+/// Phases in [0, 1) of the starts of `b` inside cycles of `a`.
+fn lags(a: &[Burst], b: &[Burst]) -> Vec<f64> {
+    let phase = |t: f64| {
+        let k = a.partition_point(|x| x.start <= t);
+        let (before, after) = (a.get(k.checked_sub(1)?)?, a.get(k)?);
+        Some((t - before.start) / (after.start - before.start))
+    };
+    b.iter().filter_map(|x| phase(x.start)).collect()
+}
+
+fn locking(name: &str, phases: &[f64]) -> [Metric; 2] {
+    let n = phases.len();
+    if n < 2 {
+        let why = "fewer than two bursts of the second begin inside a cycle of the first";
+        return [Metric::missing(name, "phase_lag", "", n as u64, why), Metric::missing(name, "phase_locking", "", n as u64, why)];
+    }
+    let angles: Vec<f64> = phases.iter().map(|p| TAU * p).collect();
+    let (r, direction) = resultant(&angles);
+    let lag = (direction / TAU).rem_euclid(1.0);
+    // Fisher 1993, section 4.4.4: dispersion (1 - rho_2)/(2 R^2), with the second moment about the mean direction.
+    let second = angles.iter().map(|a| (2.0 * (a - direction)).cos()).sum::<f64>() / n as f64;
+    let error = normal_quantile(0.975) * ((1.0 - second) / (2.0 * r * r) / n as f64).sqrt();
+    let mut m = Metric::new(name, "phase_lag", lag, "", n as u64).note("n = bursts of the second; 0.5: antiphase; an angle over 2 pi");
+    if error < 1.0 {
+        let half = error.asin() / TAU;
+        m = m.interval(lag - half, lag + half).note("95 % interval (Fisher)");
+    } else {
+        m = m.note("no interval: too much dispersion");
+    }
+    let locking = Metric::new(name, "phase_locking", r, "", n as u64)
+        .chance(resultant_by_chance(n))
+        .p(rayleigh_p(r, n))
+        .note("length of the mean resultant; p: Rayleigh's test");
+    [m, locking]
+}
+
+fn histogram(phases: &[(String, Vec<f64>)]) -> Distribution {
+    let heights = phases
+        .iter()
+        .map(|(name, list)| {
+            let mut h = vec![0.0; PHASE_BINS];
+            for p in list {
+                h[((p * PHASE_BINS as f64) as usize).min(PHASE_BINS - 1)] += 1.0 / list.len() as f64;
+            }
+            (name.clone(), h)
+        })
+        .collect();
+    Distribution {
+        x: Axis::new("phase of the second's bursts in the first's cycle", ""),
+        y: Axis::new("share of bursts", ""),
+        edges: (0..=PHASE_BINS).map(|k| k as f64 / PHASE_BINS as f64).collect(),
+        heights,
+        references: vec![ReferenceLine { name: "antiphase".into(), at: 0.5, vertical: true }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{metric, poisson, recording, run, same_values, shifted, subject, traces, value};
+    use crate::scenario::OptionValue;
+
+    /// Bursts of `spikes` spikes `isi` ms apart, every `period` ms from `from` on.
+    fn bursting(from: f64, period: f64, spikes: usize, isi: f64, stop: f64) -> Vec<f64> {
+        let mut train = Vec::new();
+        let mut t = from;
+        while t + spikes as f64 * isi < stop {
+            train.extend((0..spikes).map(|k| t + k as f64 * isi));
+            t += period;
+        }
+        train
+    }
+
+    #[test]
+    fn two_clocks_in_antiphase() {
+        let a = bursting(150.0, 400.0, 5, 10.0, 10_000.0);
+        let b = bursting(350.0, 400.0, 11, 5.0, 10_000.0);
+        let r = recording(&[a, b], 10_000.0);
+        let of = vec![subject("spikes", &[0]), subject("spikes", &[1])];
+        let o = run(&Rhythm, &r, of.clone(), &[]).unwrap();
+        assert_eq!(value(&o, "p.spikes[0]", "burst_count"), 24.0, "the first may have begun before");
+        assert!((value(&o, "p.spikes[0]", "period") - 400.0).abs() < 1e-9);
+        assert!((value(&o, "p.spikes[0]", "duty_cycle") - 0.1).abs() < 1e-12);
+        assert!((value(&o, "p.spikes[1]", "within_burst_rate") - 200.0).abs() < 1e-9);
+        assert!((value(&o, "p.spikes[1]", "spikes_per_burst") - 11.0).abs() < 1e-12);
+        let lag = metric(&o, "p.spikes[0]->p.spikes[1]", "phase_lag");
+        assert!((lag.value.unwrap() - 0.5).abs() < 1e-9 && lag.ci_low.unwrap() > 0.49);
+        let locking = metric(&o, "p.spikes[0]->p.spikes[1]", "phase_locking");
+        assert!(locking.value.unwrap() > 0.999 && locking.chance.unwrap() < 0.2 && locking.p_value.unwrap() < 1e-6);
+        same_values(&o, &run(&Rhythm, &shifted(&r, 4096.0), of, &[]).unwrap(), 1e-9);
+    }
+
+    #[test]
+    fn drifting_clocks_are_not_locked() {
+        let a = bursting(150.0, 400.0, 3, 10.0, 60_000.0);
+        let b = bursting(150.0, 400.0 * 1.618_033_988_75 / 2.0, 3, 10.0, 60_000.0);
+        let o = run(&Rhythm, &recording(&[a, b], 60_000.0), vec![subject("spikes", &[0]), subject("spikes", &[1])], &[]).unwrap();
+        let m = metric(&o, "p.spikes[0]->p.spikes[1]", "phase_locking");
+        assert!(m.value.unwrap() < 0.1 && m.p_value.unwrap() > 0.1, "{m:?}");
+    }
+
+    #[test]
+    fn a_poisson_train_is_at_its_chance_level() {
+        let r = recording(&[poisson(9, 0, 10.0, 200_000.0)], 200_000.0);
+        let o = run(&Rhythm, &r, vec![subject("spikes", &[0])], &[]).unwrap();
+        for name in ["burst_share", "burst_count", "period_cv"] {
+            let m = metric(&o, "p.spikes[0]", name);
+            assert!((m.value.unwrap() / m.chance.unwrap() - 1.0).abs() < 0.25, "{m:?}");
+        }
+    }
+
+    #[test]
+    fn states_have_bursts_above_a_level() {
+        let wave = |shift: f64| -> Vec<f64> { (0..5000).map(|k| (TAU * (f64::from(k) / 250.0 - shift)).sin()).collect() };
+        let o = run(&Rhythm, &traces(&[wave(0.0), wave(0.3)], 0.5), vec![subject("V_m", &[])], &[]).unwrap();
+        assert!((value(&o, "p.V_m[0]", "period") - 125.0).abs() < 1e-3);
+        assert!((value(&o, "p.V_m[1]", "duty_cycle") - 0.5).abs() < 1e-3);
+        assert!((value(&o, "p.V_m[0]->p.V_m[1]", "phase_lag") - 0.3).abs() < 1e-3);
+    }
+
+    #[test]
+    fn silence_and_a_constant_say_why() {
+        let o = run(&Rhythm, &recording(&[vec![]], 100.0), vec![subject("spikes", &[0])], &[]).unwrap();
+        assert_eq!(metric(&o, "p.spikes[0]", "period").value, None);
+        assert!(metric(&o, "p.spikes[0]", "period").note.contains("too few"));
+        let o =
+            run(&Rhythm, &traces(&[vec![1.0; 50]], 1.0), vec![subject("V_m", &[0])], &[("min_spikes", OptionValue::Integer(3))]).unwrap();
+        assert_eq!(value(&o, "p.V_m[0]", "burst_count"), 0.0);
+    }
+}

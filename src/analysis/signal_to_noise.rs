@@ -1,0 +1,233 @@
+//! Signal-to-noise ratio at one frequency: the power of a periodic drive in spikes or a state over its surroundings.
+
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
+use crate::core::spike_spectrum::spike_spectrum;
+use crate::core::statistics::deviation;
+use crate::core::units::short;
+use crate::core::welch::{Settings, Spectrum, welch_in_groups};
+use crate::scenario::{Observable, OptionKind, Subject};
+use crate::signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape, TimeBase};
+
+/// The analysis `signal_to_noise`.
+pub struct SignalToNoise;
+
+/// Bins beside the drive's that its own power may reach (the taper's main lobe).
+const GAP: usize = 2;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Signal-to-noise ratio",
+    summary: "power of spikes or a state at a drive's frequency over the power beside it",
+    formula: "SNR = S(f)/mean of S over `neighbours` bins on either side, two bins left out next to f; S in segments that hold a whole number of cycles",
+    assumptions: "The drive is periodic with the stated frequency, the rest is stationary and flat over the neighbours. Spikes are a train in continuous time, averaged over units; states are tapered (Hann).",
+    bias: "Without a drive the mean of SNR is 1 up to a share of order 1/(segments · neighbours). It grows with the length of a segment, as a line stands over a density: compare SNRs of one segment length only.",
+    cost: "O(spikes · frequencies), or O(N log N) for states",
+    caveats: "Harmonics of the drive are not counted. A rhythm of the system's own near f counts as signal. Units that share noise make segments and units no independent samples.",
+    references: &[
+        "Gammaitoni, Hänggi, Jung, Marchesoni 1998, Rev Mod Phys 70:223-287, doi:10.1103/RevModPhys.70.223",
+        "Bartlett 1963, doi:10.1111/j.2517-6161.1963.tb00508.x",
+    ],
+};
+
+impl Analysis for SignalToNoise {
+    fn declaration(&self) -> AnalysisDeclaration {
+        AnalysisDeclaration {
+            kind: "signal_to_noise",
+            subjects: Subjects::Of,
+            options: vec![
+                option("frequency", OptionKind::Frequency, Some("10 Hz"), "frequency of the drive"),
+                bounded(option("cycles", OptionKind::Integer, Some("10"), "cycles of the drive in a segment"), 4.0, 1e6),
+                bounded(
+                    option("neighbours", OptionKind::Integer, Some("4"), "bins on either side that the background is the mean of"),
+                    1.0,
+                    1000.0,
+                ),
+                option("bin", OptionKind::Time, Some("1 ms"), "bin of `POP.rate`"),
+            ],
+        }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let Some(frequency) = request.number("frequency").filter(|f| *f > 0.0) else {
+            return Err(AnalysisError::Unsuitable("say `frequency`, that of the drive".into()));
+        };
+        let cycles = request.integer("cycles").unwrap_or(10).max(4) as usize;
+        let neighbours = request.integer("neighbours").unwrap_or(4).max(1) as usize;
+        let base = request.recording.time_base;
+        let (mut metrics, mut curves, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut unit = String::new();
+        for s in subject::of_or_all_spikes(request)? {
+            request.check_cancelled()?;
+            let (spectrum, units, density) = spectrum(request, &s, cycles as f64 / frequency)?;
+            let needed = cycles + GAP + neighbours;
+            if spectrum.power.len() <= needed || cycles < GAP + neighbours {
+                return Err(AnalysisError::Unsuitable(format!(
+                    "{}: {neighbours} neighbours beside bin {cycles} do not fit the spectrum: raise `cycles` or lower `neighbours`",
+                    s.text
+                )));
+            }
+            let around = |p: &[f64]| {
+                let beside = (GAP..GAP + neighbours).flat_map(|d| [p[cycles - d], p[cycles + d]]);
+                beside.sum::<f64>() / (2 * neighbours) as f64
+            };
+            let (signal, background) = (spectrum.power[cycles], around(&spectrum.power));
+            if background <= 0.0 {
+                metrics.push(Metric::missing(
+                    &s.text,
+                    "snr",
+                    "",
+                    spectrum.segments as u64,
+                    "no power beside the drive: nothing fired or nothing varies",
+                ));
+                continue;
+            }
+            let snr = signal / background;
+            // Each segment's ratio to the common background: their scatter is that of the signal's power.
+            let ratios: Vec<f64> = spectrum.groups.iter().map(|g| g[cycles] / background).collect();
+            let error = 1.96 * deviation(&ratios, 1) / (ratios.len() as f64).sqrt();
+            let n = spectrum.segments as u64;
+            let tail = f_tail(snr, spectrum.freedom, spectrum.freedom * (2 * neighbours) as f64);
+            let mut m = Metric::new(&s.text, "snr", snr, "", n).chance(1.0).p(tail).note(format!(
+                "n = segments of {} {}; {units} units; p: F test of independent bins",
+                short(cycles as f64 / frequency),
+                if base == TimeBase::Milliseconds { "s" } else { "time units" }
+            ));
+            if ratios.len() > 1 {
+                m = m.interval((snr - error).max(0.0), snr + error).note("95 % interval over segments");
+            }
+            metrics.push(m);
+            metrics.push(
+                Metric::new(&s.text, "signal_power", signal - background, &density, n).note("power at the drive above the background"),
+            );
+            metrics.push(Metric::new(&s.text, "background", background, &density, n));
+            if n < 5 {
+                warnings.push(format!("{}: {n} segments are few", s.text));
+            }
+            words.push(format!("{}: SNR {snr:.3}", s.text));
+            unit.clone_from(&density);
+            curves.push(Curve {
+                name: s.text.clone(),
+                x: (1..spectrum.power.len().min(4 * cycles)).map(|k| k as f64 * spectrum.step).collect(),
+                y: spectrum.power[1..spectrum.power.len().min(4 * cycles)].to_vec(),
+                band: None,
+                style: CurveStyle::Line,
+            });
+        }
+        let series = Series {
+            x: Axis::new("frequency", base.rate_unit()),
+            y: Axis::new("power", unit).log(),
+            curves,
+            references: vec![ReferenceLine { name: "drive".into(), at: frequency, vertical: true }],
+        };
+        Ok(request.outcome(
+            "Signal-to-noise ratio",
+            vec![NamedShape::new("spectrum", Shape::Series(series))],
+            metrics,
+            words.join("; "),
+            warnings,
+        ))
+    }
+}
+
+/// Spectrum in segments of `segment` seconds, how many units it averages, and the unit of its density.
+fn spectrum(request: &Request<'_>, s: &Subject, segment: f64) -> Result<(Spectrum, usize, String), AnalysisError> {
+    let too_short = |seconds: f64| {
+        AnalysisError::Unsuitable(format!(
+            "{}: a segment of {} does not fit into {}: lower `cycles`",
+            s.text,
+            short(segment),
+            short(seconds)
+        ))
+    };
+    if matches!(s.what, Observable::Spikes) {
+        let t = subject::trains(request, s)?;
+        let seconds = t.base.seconds();
+        let segments = (t.duration() / segment + 1e-9).floor() as usize;
+        if segments == 0 {
+            return Err(too_short(t.duration()));
+        }
+        let trains: Vec<Vec<f64>> = t.trains.iter().map(|x| x.iter().map(|v| (v - t.window.start) * seconds).collect()).collect();
+        let top = 4.0 * request.number("frequency").unwrap_or(10.0);
+        let found = spike_spectrum(&trains, segment, segments, top, &mut || request.check_cancelled())?;
+        return Ok((found, trains.len(), t.base.rate_unit().to_owned()));
+    }
+    let columns = subject::columns(request, s, request.number("bin").unwrap_or(1e-3))?;
+    let samples = (segment * columns.sampling_rate()).round() as usize;
+    let settings = Settings { overlap: 0, ..Settings::new(samples) };
+    let mut sum: Option<Spectrum> = None;
+    for column in &columns.columns {
+        request.check_cancelled()?;
+        let Some(one) = welch_in_groups(column, columns.sampling_rate(), &settings, column.len() / samples.max(1)) else {
+            return Err(too_short(columns.len() as f64 / columns.sampling_rate()));
+        };
+        sum = Some(match sum {
+            None => one,
+            Some(mut all) => {
+                all.power.iter_mut().zip(&one.power).for_each(|(a, b)| *a += b);
+                all.groups.iter_mut().zip(&one.groups).for_each(|(a, b)| a.iter_mut().zip(b).for_each(|(a, b)| *a += b));
+                all
+            }
+        });
+    }
+    let n = columns.columns.len().max(1);
+    let mut found = sum.ok_or_else(|| too_short(0.0))?;
+    found.power.iter_mut().chain(found.groups.iter_mut().flatten()).for_each(|v| *v /= n as f64);
+    let per = if columns.base == TimeBase::Milliseconds { "/Hz" } else { "" };
+    Ok((found, n, if columns.unit.is_empty() { format!("1{per}") } else { format!("{}**2{per}", columns.unit) }))
+}
+
+/// P(F ≥ x) for the ratio of two chi-squared means.
+fn f_tail(x: f64, above: f64, below: f64) -> f64 {
+    use statrs::distribution::{ContinuousCDF, FisherSnedecor};
+    FisherSnedecor::new(above, below).map_or(f64::NAN, |f| f.sf(x))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{metric, poisson, recording, run, subject, traces};
+    use crate::scenario::OptionValue;
+    use std::f64::consts::TAU;
+
+    #[test]
+    fn poisson_spikes_have_no_signal_and_modulated_ones_do() {
+        let trains: Vec<Vec<f64>> = (0..10).map(|u| poisson(31, u, 40.0, 100_000.0)).collect();
+        let o = run(&SignalToNoise, &recording(&trains, 100_000.0), vec![subject("spikes", &[])], &[]).unwrap();
+        let m = metric(&o, "p.spikes", "snr");
+        assert!((m.value.unwrap() - 1.0).abs() < 0.15 && m.p_value.unwrap() > 0.01, "{m:?}");
+        // Thinned by (1 + 0.5 sin)/1.5: the line of a rate r (1 + 0.5 sin) stands r T/16 above the level r.
+        let thinned: Vec<Vec<f64>> = trains
+            .iter()
+            .enumerate()
+            .map(|(u, t)| {
+                let mut s = crate::core::rng::Key::new(4, "snr", "thin").stream(u as u32, 0);
+                t.iter().copied().filter(|t| s.uniform() < (1.0 + 0.5 * (TAU * t / 100.0).sin()) / 1.5).collect()
+            })
+            .collect();
+        let o = run(&SignalToNoise, &recording(&thinned, 100_000.0), vec![subject("spikes", &[])], &[]).unwrap();
+        let m = metric(&o, "p.spikes", "snr");
+        let expected = 1.0 + 40.0 / 1.5 * 1.0 / 16.0;
+        assert!((m.value.unwrap() / expected - 1.0).abs() < 0.1, "{} {expected}", m.value.unwrap());
+        assert!(m.p_value.unwrap() < 1e-6);
+    }
+
+    #[test]
+    fn a_sine_in_noise() {
+        let mut s = crate::core::rng::Key::new(5, "snr", "noise").stream(0, 0);
+        let mut noise = || (0..12).map(|_| s.uniform()).sum::<f64>() - 6.0;
+        let wave: Vec<f64> = (0..100_000).map(|k| 0.2 * (TAU * f64::from(k) / 100.0).sin() + noise()).collect();
+        let flat: Vec<f64> = (0..100_000).map(|_| noise()).collect();
+        let find = |column: Vec<f64>| {
+            let o =
+                run(&SignalToNoise, &traces(&[column], 1.0), vec![subject("V_m", &[])], &[("cycles", OptionValue::Integer(20))]).unwrap();
+            metric(&o, "p.V_m", "snr").clone()
+        };
+        // Density of the noise 2/fs, of the line A²/2/(1.5 Δf): 0.02/(1.5·0.5)/0.002 above 1.
+        let expected = 1.0 + 0.02 / 0.75 / 0.002;
+        assert!((find(wave).value.unwrap() / expected - 1.0).abs() < 0.15);
+        assert!(find(flat).p_value.unwrap() > 0.01);
+    }
+}
