@@ -51,7 +51,7 @@ enum Command {
     Plot(plot::Args),
     /// List what there is
     List(list::Args),
-    /// The card of a model, receptor, analysis or scenario
+    /// The card of a model, receptor, channel, analysis or scenario
     Explain(explain::Args),
     /// Validate scenarios without running them
     Check(check::Args),

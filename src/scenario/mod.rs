@@ -11,6 +11,7 @@ mod fingerprint;
 mod gallery;
 mod grid;
 mod lookup;
+mod mechanism;
 mod overrides;
 mod plan;
 mod population;
@@ -20,6 +21,7 @@ mod schema;
 mod selector;
 pub mod spec;
 mod stimulus;
+mod tree;
 mod value;
 
 pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec};
@@ -115,7 +117,7 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     let simulation_node = f.get("simulation");
 
     let mut own = lookup::OwnModels::default();
-    for (key, kind) in [("models", Kind::Model), ("receptors", Kind::Receptor)] {
+    for (key, kind) in [("models", Kind::Model), ("receptors", Kind::Receptor), ("channels", Kind::Channel)] {
         if let Some(node) = f.get(key) {
             own.read(desk, node, kind);
         }

@@ -2,7 +2,7 @@
 //!
 //! Reading order: `build` (values found, lanes shared out) with `values`, `place`, `connect`, `properties`; `delivery` and
 //! `coupling` (what connections do); `stimulus`; `recorder`; `worker` (one step of one thread); `engine` (all threads, epochs).
-//! `stepper` and the integrators advance the equations themselves.
+//! `stepper` and the integrators advance the equations themselves; `tree` does so for the compartments of trees.
 //!
 //! Order within step k, from time k dt to (k + 1) dt: inputs take their values at k dt; events of delay 0 from the step before
 //! act; integrate; deliver what is due at (k + 1) dt; test the threshold; record; reset. A spike carries (k + 1) dt and arrives
@@ -10,6 +10,7 @@
 
 mod axis;
 mod barrier;
+mod body;
 mod build;
 mod connect;
 mod coupling;
@@ -19,6 +20,7 @@ mod engine;
 mod estimate;
 mod expression;
 pub mod grid;
+mod group;
 pub mod integrator;
 mod place;
 mod properties;
@@ -26,6 +28,7 @@ mod recorder;
 mod separate;
 pub mod stepper;
 mod stimulus;
+mod tree;
 mod values;
 mod worker;
 

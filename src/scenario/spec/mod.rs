@@ -2,10 +2,12 @@
 
 mod measure;
 mod network;
+mod tree;
 mod stimulus;
 
 pub use measure::*;
 pub use network::*;
+pub use tree::*;
 pub use stimulus::*;
 
 use std::path::PathBuf;
