@@ -3,6 +3,8 @@
 //! Adding an analysis is one file and one line in the list; it then appears in panes, tables, figures, `list`,
 //! `explain`, the schema and the docs by itself. [`subject`] resolves what an analysis looks at to data.
 
+pub mod ap_shape;
+pub mod attenuation;
 pub mod subject;
 
 // Spikes, rates, spectra, synchrony: one line a file.
@@ -54,6 +56,8 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &correlogram::Correlogram,
     &lags::Lags,
     &synchrony::Synchrony,
+    &ap_shape::ApShape,
+    &attenuation::Attenuation,
     &front::Front,
     &space::Space,
     // Information and dynamics.

@@ -59,7 +59,7 @@ impl System {
             .enumerate()
             .filter_map(|(s, v)| out.inputs.iter().position(|i| i.name == v.name).map(|p| (s, p)))
             .collect();
-        if ports.is_empty() && r.given_effects.is_empty() {
+        if ports.is_empty() && r.given_effects.is_empty() && r.provided.is_empty() {
             let list: Vec<&str> = out.inputs.iter().map(|i| i.name.as_str()).collect();
             let have = if list.is_empty() {
                 "the model has no input port".to_owned()

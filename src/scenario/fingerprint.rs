@@ -29,7 +29,11 @@ pub(super) fn fingerprint(spec: &Spec) -> String {
                     writeln!(sink, "channel {} {:?}", c.name, c.definition.texts)?;
                 }
                 let zones: Vec<_> = t.zones.iter().map(|z| &z.compartments).collect();
-                writeln!(sink, "tree {} {:?} {zones:?} {:?} {:?} {:?} {:?}", t.cells, t.compartments, t.spiking, t.slots, t.held, t.steady)?;
+                writeln!(
+                    sink,
+                    "tree {} {:?} {zones:?} {:?} {:?} {:?} {:?}",
+                    t.cells, t.compartments, t.spiking, t.slots, t.held, t.steady
+                )?;
             }
         }
         for p in &spec.projections {

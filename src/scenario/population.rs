@@ -215,7 +215,7 @@ fn initial_values(
                     names: Some(names.clone()),
                 };
                 let value = match reading.tree.filter(|_| tree::is_by_place(node)) {
-                    Some(plan) => plan.by_place(desk, node, &wanted, None, plan.default_initial(&state.name, definitions)),
+                    Some(plan) => plan.by_place(desk, node, &wanted, None, tree::default_initial(&state.name, definitions)),
                     None => desk.value(node, &wanted),
                 };
                 return value.map_or(Value::Constant(0.0), |v| constant(v, system, parameters));

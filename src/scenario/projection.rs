@@ -235,7 +235,12 @@ struct Wiring {
 }
 
 /// Reads `connect`: a rule's name, or a table with its numbers, or `{ edges = "file" }`.
-fn wiring(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &PopulationSpec)>, counts: Option<(usize, usize)>) -> Option<Wiring> {
+fn wiring(
+    desk: &mut Desk<'_>,
+    node: &Node,
+    ends: Option<(&PopulationSpec, &PopulationSpec)>,
+    counts: Option<(usize, usize)>,
+) -> Option<Wiring> {
     let before = desk.report.errors();
     if let Some(word) = node.as_text() {
         let simple = ["one_to_one", "all_to_all"];

@@ -243,8 +243,7 @@ fn path<'a>(
         to: found[to].port(projection.to.port),
     };
     wiring.check().map_err(|m| unsuitable(format!("{}.connect", place()), m))?;
-    let finder =
-        Finder::new(projection, counts, no_self, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
+    let finder = Finder::new(projection, counts, no_self, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
     let continuous = match &projection.coupling {
         Coupling::Event => None,
         Coupling::Continuous { value } => {
@@ -350,7 +349,9 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
                 rings.push((port, Ring::new(lanes, longest.unwrap_or(0))));
             }
         }
-        rings.into_iter().for_each(|(port, ring)| group.rings[port] = Some(ring));
+        for (port, ring) in rings {
+            group.rings[port] = Some(ring);
+        }
         for input in continuous_inputs.iter().filter(|i| i.to == g) {
             let port = &mut group.inputs[input.port];
             port.total = vec![0.0; group.lanes];

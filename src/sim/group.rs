@@ -45,7 +45,13 @@ pub(super) fn port_range(population: &PopulationSpec, port: Port, group: &Group)
 }
 
 /// The cells of a tree on this thread.
-fn cells(common: &Common<'_>, p: usize, (population, tree): (&PopulationSpec, &TreeSpec), found: &Found, range: &Range<usize>) -> Result<Tree, BuildError> {
+fn cells(
+    common: &Common<'_>,
+    p: usize,
+    (population, tree): (&PopulationSpec, &TreeSpec),
+    found: &Found,
+    range: &Range<usize>,
+) -> Result<Tree, BuildError> {
     let spec = common.spec;
     let driven: Vec<Vec<u32>> = (0..population.system.inputs().len())
         .map(|port| {
@@ -117,7 +123,13 @@ fn stepper(spec: &Spec, population: &PopulationSpec, found: &Found, range: &Rang
 }
 
 /// The lanes `range` of a population, with taps and probes.
-pub(super) fn group(common: &Common<'_>, p: usize, population: &PopulationSpec, found: &Found, range: Range<usize>) -> Result<Group, BuildError> {
+pub(super) fn group(
+    common: &Common<'_>,
+    p: usize,
+    population: &PopulationSpec,
+    found: &Found,
+    range: Range<usize>,
+) -> Result<Group, BuildError> {
     let spec = common.spec;
     let entity = format!("populations.{}", population.name);
     let system = &population.system;
@@ -137,7 +149,9 @@ pub(super) fn group(common: &Common<'_>, p: usize, population: &PopulationSpec, 
         }
         _ => None,
     };
-    space.into_iter().for_each(|s| group.set_space(s));
+    if let Some(space) = space {
+        group.set_space(space);
+    }
     group.check_every = if population.size <= 256 { 1 } else { 16 };
     group.emits = common.emitters.iter().position(|&e| e == p);
     group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.population == p);

@@ -8,3 +8,4 @@ mod cli;
 mod pty;
 mod registry;
 mod scenarios;
+mod trees;

@@ -30,8 +30,9 @@ impl Cut {
             Self::Longest(longest) => ((section.length() / longest - 1e-9).ceil() as usize).max(1),
             Self::Lambda { share, frequency } => {
                 // lambda_f = sqrt(d/(4 pi f R_a C_m)), each cone with its own diameter.
-                let electrotonic = section.over_root_diameter() * (4.0 * std::f64::consts::PI * frequency * resistivity * capacitance).sqrt();
-                let n = (electrotonic / share + 0.9) / 2.0;
+                let electrotonic =
+                    section.over_root_diameter() * (4.0 * std::f64::consts::PI * frequency * resistivity * capacitance).sqrt();
+                let n = 0.5 * (electrotonic / share + 0.9);
                 if n.is_finite() && n >= 0.0 { (n as usize) * 2 + 1 } else { 1 }
             }
         }
@@ -230,7 +231,7 @@ mod tests {
         // lambda_100 of 1 um, 100 ohm cm, 1 uF/cm2 is 1e5 sqrt(1/(4 pi 100 100 1)) = 282.09 um.
         let s = cylinder("a", 500e-6, 1e-6, None);
         let lambda = Cut::Lambda { share: 0.1, frequency: 100.0 };
-        let by_formula = ((500.0_f64 / (0.1 * 282.094_791_773_878_1) + 0.9) / 2.0) as usize * 2 + 1;
+        let by_formula = (0.5 * (500.0_f64 / (0.1 * 282.094_791_773_878_1) + 0.9)) as usize * 2 + 1;
         assert_eq!(lambda.count(&s, 1.0, 0.01), by_formula);
         assert_eq!((Cut::Longest(7.5e-6).count(&s, 1.0, 0.01), Cut::Count(4).count(&s, 1.0, 0.01)), (67, 4));
     }

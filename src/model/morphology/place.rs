@@ -65,7 +65,7 @@ pub fn name(tree: &Compartments, unit: usize) -> String {
     let s = tree.section_of(unit);
     let Some(section) = tree.tree.sections.get(s) else { return String::new() };
     if unit >= tree.count {
-        let end = if tree.ends[s].1 == unit { 1 } else { 0 };
+        let end = u8::from(tree.ends[s].1 == unit);
         return format!("{}({end})", section.name);
     }
     let (first, n) = tree.ranges[s];
@@ -78,8 +78,8 @@ pub fn name(tree: &Compartments, unit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::swc::{Soma, read};
     use super::super::cut;
+    use super::super::swc::{Soma, read};
     use super::*;
 
     #[test]

@@ -66,7 +66,11 @@ pub fn read(text: &str, soma: Soma, least: Option<f64>) -> Result<Tree, Vec<Wron
         start += line.len();
     }
     if samples.is_empty() && wrong.is_empty() {
-        wrong.push(Wrong { span: 0..0, message: "this file has no samples".into(), help: "each line is `id type x y z radius parent`".into() });
+        wrong.push(Wrong {
+            span: 0..0,
+            message: "this file has no samples".into(),
+            help: "each line is `id type x y z radius parent`".into(),
+        });
     }
     let parents = link(&samples, &mut wrong);
     for s in &mut samples {
@@ -149,7 +153,11 @@ fn link(samples: &[Sample], wrong: &mut Vec<Wrong>) -> Vec<Option<usize>> {
         }
     }
     if root.is_none() && !samples.is_empty() && wrong.is_empty() {
-        wrong.push(Wrong { span: samples[0].span.clone(), message: "no sample is the root".into(), help: "one sample has the parent -1".into() });
+        wrong.push(Wrong {
+            span: samples[0].span.clone(),
+            message: "no sample is the root".into(),
+            help: "one sample has the parent -1".into(),
+        });
     }
     parents
 }
@@ -184,11 +192,15 @@ fn sections(samples: &[Sample], parents: &[Option<usize>], soma: Soma) -> Result
     let mut spot: Vec<Option<(usize, f64)>> = vec![None; samples.len()];
     if let Some(points) = cylinder {
         tree.sections.push(Section { name: String::new(), region: region(1), parent: None, points });
-        bodies.iter().for_each(|&k| spot[k] = Some((0, 0.5)));
+        for &k in &bodies {
+            spot[k] = Some((0, 0.5));
+        }
     }
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); samples.len()];
     for (k, p) in parents.iter().enumerate() {
-        p.iter().for_each(|&p| children[p].push(k));
+        if let Some(p) = p {
+            children[*p].push(k);
+        }
     }
     // A run begins at the root, after a branch, or where the type changes.
     let begins = |k: usize| match parents[k] {
@@ -229,11 +241,16 @@ fn sections(samples: &[Sample], parents: &[Option<usize>], soma: Soma) -> Result
             }
             return Err(Wrong {
                 span: samples[first].span.clone(),
-                message: format!("sample {} (line {}) stands alone: a section has at least two samples", samples[first].id, samples[first].line),
+                message: format!(
+                    "sample {} (line {}) stands alone: a section has at least two samples",
+                    samples[first].id, samples[first].line
+                ),
                 help: "a soma of one sample is read with `soma = \"neuron\"`".into(),
             });
         }
-        run.iter().for_each(|&k| spot[k] = Some((index, 1.0)));
+        for &k in &run {
+            spot[k] = Some((index, 1.0));
+        }
         tree.sections.push(Section { name: String::new(), region: region(samples[first].kind), parent, points });
     }
     order(&mut tree);
@@ -337,7 +354,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_names_the_line() {
-        let messages = |text: &str| read(text, Soma::Neuron, None).unwrap_err().into_iter().map(|w| w.message).collect::<Vec<_>>().join("; ");
+        let messages =
+            |text: &str| read(text, Soma::Neuron, None).unwrap_err().into_iter().map(|w| w.message).collect::<Vec<_>>().join("; ");
         assert!(messages("1 1 0 0 0 5 -1\n1 3 9 0 0 1 1\n").contains("sample 1 is there twice: in line 1 and in line 2"));
         assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 7\n").contains("hangs on sample 7, which is not in this file"));
         assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 3\n3 3 9 9 0 1 2\n").contains("parents lead in a circle"));

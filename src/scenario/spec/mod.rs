@@ -2,13 +2,13 @@
 
 mod measure;
 mod network;
-mod tree;
 mod stimulus;
+mod tree;
 
 pub use measure::*;
 pub use network::*;
-pub use tree::*;
 pub use stimulus::*;
+pub use tree::*;
 
 use std::path::PathBuf;
 use std::sync::Arc;

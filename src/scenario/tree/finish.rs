@@ -81,6 +81,14 @@ impl Plan {
                 own == Some(true) && !written(&s.name)
             })
             .collect();
-        TreeSpec { cells, compartments: self.compartments.clone(), zones, spiking: self.spiking.clone(), slots, held: self.held.clone(), steady }
+        TreeSpec {
+            cells,
+            compartments: self.compartments.clone(),
+            zones,
+            spiking: self.spiking.clone(),
+            slots,
+            held: self.held.clone(),
+            steady,
+        }
     }
 }

@@ -133,17 +133,17 @@ impl Plan {
             given.insert(p.name.clone(), (Self::repeated(cells, &known), at.clone()));
         }
     }
+}
 
-    /// The initial value that model and channel files state for a state, where it is a number.
-    pub fn default_initial(&self, state: &str, definitions: &[(String, Arc<Definition>)]) -> f64 {
-        definitions
-            .iter()
-            .find_map(|(prefix, d)| {
-                let own = state.strip_prefix(prefix.as_str())?;
-                d.initial.iter().find(|(n, _)| n == own).and_then(|(_, t)| Quantity::parse(t).ok())
-            })
-            .map_or(0.0, |q| q.value)
-    }
+/// The initial value that model and channel files state for a state, where it is a number.
+pub(super) fn default_initial(state: &str, definitions: &[(String, Arc<Definition>)]) -> f64 {
+    definitions
+        .iter()
+        .find_map(|(prefix, d)| {
+            let own = state.strip_prefix(prefix.as_str())?;
+            d.initial.iter().find(|(n, _)| n == own).and_then(|(_, t)| Quantity::parse(t).ok())
+        })
+        .map_or(0.0, |q| q.value)
 }
 
 /// A length above zero.

@@ -87,7 +87,10 @@ pub(in crate::scenario) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: 
         })
         .collect();
     if counts.iter().sum::<usize>() > LARGEST {
-        desk.error(&shape.place, format!("this tree would have {} compartments; at most {LARGEST} are possible", counts.iter().sum::<usize>()));
+        desk.error(
+            &shape.place,
+            format!("this tree would have {} compartments; at most {LARGEST} are possible", counts.iter().sum::<usize>()),
+        );
         return None;
     }
     let mut plan = Plan { compartments: Arc::new(cut(&tree, &counts)), spiking: vec![0], held: Vec::new() };
@@ -136,7 +139,11 @@ fn how(desk: &mut Desk<'_>, node: &Node) -> Option<Cut> {
 fn sections(desk: &mut Desk<'_>, node: &Node) -> Option<(Tree, Vec<Option<usize>>)> {
     let before = desk.report.errors();
     let Some(entries) = node.entries() else {
-        desk.error_help(&node.place, format!("`sections` holds one table a section, not {}", node.what()), "write `sections.soma = { ... }`");
+        desk.error_help(
+            &node.place,
+            format!("`sections` holds one table a section, not {}", node.what()),
+            "write `sections.soma = { ... }`",
+        );
         return None;
     };
     let mut left: Vec<&Entry> = entries.iter().collect();
@@ -203,7 +210,11 @@ fn one_section(desk: &mut Desk<'_>, name: &str, node: &Node, known: &[Section]) 
                 return None;
             };
             let Some(x) = x.parse::<f64>().ok().filter(|x| (0.0..=1.0).contains(x)) else {
-                desk.error_help(&n.place, format!("`{text}` is no place on section `{parent}`"), "write `parent = \"soma(0.5)\"`, from 0 to 1");
+                desk.error_help(
+                    &n.place,
+                    format!("`{text}` is no place on section `{parent}`"),
+                    "write `parent = \"soma(0.5)\"`, from 0 to 1",
+                );
                 return None;
             };
             Some((index, x))

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::solver::{Solver, order};
 use super::watch::Watch;
 use super::zone::{Common, Zone};
-use super::{Effects, Tree};
+use super::{Effects, Electrode, Tree};
 use crate::equation::graph::{Node, Symbol};
 use crate::equation::space::OperatorKind;
 use crate::equation::tape::{Tape, Values};
@@ -118,7 +118,11 @@ impl TreeBuild<'_> {
                 let r = resistivity.value(&Values { parameters: &lane_parameters(cell * units + l.of[side]), ..Values::default() });
                 sum += l.inside[side] * r;
             }
-            if sum > 0.0 && sum.is_finite() { Ok(1.0 / sum) } else { Err("the axial resistance between two compartments is not above zero".to_owned()) }
+            if sum > 0.0 && sum.is_finite() {
+                Ok(1.0 / sum)
+            } else {
+                Err("the axial resistance between two compartments is not above zero".to_owned())
+            }
         };
         for &(_, link) in &parents {
             for cell in 0..cells {
@@ -173,7 +177,12 @@ impl TreeBuild<'_> {
             substeps,
             h,
             injected: vec![0.0; n],
-            held: tree.held.iter().flat_map(|&(u, v)| (0..cells).map(move |cell| (u, cell, v))).map(|(u, cell, v)| (row[u as usize] as usize * cells + cell, v)).collect(),
+            held: tree
+                .held
+                .iter()
+                .flat_map(|&(u, v)| (0..cells).map(move |cell| (u, cell, v)))
+                .map(|(u, cell, v)| (row[u as usize] as usize * cells + cell, v))
+                .collect(),
             slots: Vec::new(),
             effects: Vec::new(),
             watch: Watch::default(),
@@ -186,7 +195,10 @@ impl TreeBuild<'_> {
         }
         out.follow();
         self.receive(&mut out);
-        let watched: Vec<usize> = (0..cells).flat_map(|cell| tree.spiking.iter().map(move |&u| (u, cell))).map(|(u, cell)| out.row[u as usize] as usize * cells + cell).collect();
+        let watched: Vec<usize> = (0..cells)
+            .flat_map(|cell| tree.spiking.iter().map(move |&u| (u, cell)))
+            .map(|(u, cell)| out.row[u as usize] as usize * cells + cell)
+            .collect();
         let parameters = |k: usize| {
             let (cell, u) = (k / tree.spiking.len(), tree.spiking[k % tree.spiking.len()]);
             lane_parameters(cell * units + u as usize)
@@ -223,7 +235,7 @@ impl TreeBuild<'_> {
     }
 
     /// Where inputs that add in proportion act, with their factors. On nodes, which have no membrane, a current is a current.
-    fn electrodes(&self, zones: &[Zone], row: &[u32], port: usize, membranes: usize) -> Vec<(usize, Vec<(u32, u32, f64)>)> {
+    fn electrodes(&self, zones: &[Zone], row: &[u32], port: usize, membranes: usize) -> Vec<Electrode> {
         let p = self.population.system.parts();
         let (units, cells) = (self.tree.units(), self.cells.len());
         let first = self.cells.start * units;
@@ -265,7 +277,9 @@ impl TreeBuild<'_> {
                 .map(|z| -> Effects {
                     let parts = z.system.parts();
                     let own = parts.events.iter().position(|e| e.name == port.name);
-                    own.map_or_else(Vec::new, |own| parts.effects[own].iter().map(|(s, gain)| (*s, Tape::new(&parts.graph, &[*gain]))).collect())
+                    own.map_or_else(Vec::new, |own| {
+                        parts.effects[own].iter().map(|(s, gain)| (*s, Tape::new(&parts.graph, &[*gain]))).collect()
+                    })
                 })
                 .collect();
             out.slots.push(places);

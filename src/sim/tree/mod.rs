@@ -1,7 +1,7 @@
 //! Populations on a tree: membranes of compartments, and what flows between them, implicitly.
 //!
 //! A step from t to t + h: in every zone (compartments that carry the same mechanisms) all states but the voltage are solved
-//! exactly with the voltage frozen, then the membrane's current and its symbolic slope give one linear system over the tree.
+//! exactly with the voltage frozen (one after the other, those before at the middle of the step), then the membrane's current and its symbolic slope give one linear system over the tree.
 //! Backward Euler is of order 1. Crank-Nicolson is of order 2: gates stand half a step beside the voltage (Hines 1984), and
 //! the voltage is that of half a step, extrapolated. Nodes have no capacitance: they follow their neighbours at once.
 
@@ -20,6 +20,12 @@ use self::zone::Zone;
 use super::stepper::LaneSpike;
 use crate::equation::System;
 use crate::equation::tape::{Tape, Values};
+
+/// A neighbour's row, and the coupling with it in each cell.
+type Neighbour = (usize, Vec<f64>);
+
+/// A port that adds in proportion; for each unit that is driven the index of row and cell, and the factor.
+type Electrode = (usize, Vec<(u32, u32, f64)>);
 
 /// What an event does: state of the zone, and its gain.
 type Effects = Vec<(usize, Tape)>;
@@ -46,12 +52,12 @@ pub(super) struct Tree {
     base: Vec<f64>,
     solver: Solver,
     /// Rows of nodes: neighbours' rows with their couplings, cell by cell.
-    nodes: Vec<(usize, Vec<(usize, Vec<f64>)>)>,
+    nodes: Vec<(usize, Vec<Neighbour>)>,
     second_order: bool,
     substeps: u32,
     h: f64,
     /// Ports that add in proportion: port, and unit, row and coefficient of all that are driven.
-    electrodes: Vec<(usize, Vec<(u32, u32, f64)>)>,
+    electrodes: Vec<Electrode>,
     /// Current into nodes in this step, a row and cell.
     injected: Vec<f64>,
     /// Held places: index of row and cell, value.
@@ -217,6 +223,17 @@ fn assemble(
     (current, slope): (&[f64], &[f64]),
     (diagonal, right): (&mut [f64], &mut [f64]),
 ) {
+    if cells == 1 {
+        let n = place.len();
+        let (voltage, capacity, base) = (&voltage[..n], &capacity[..n], &base[..n]);
+        let (current, slope) = (&current[..n], &slope[..n]);
+        for k in 0..n {
+            let p = place[k] as usize;
+            diagonal[p] = base[k] - slope[k];
+            right[p] = (capacity[k] - slope[k]).mul_add(voltage[k], current[k]);
+        }
+        return;
+    }
     let mut at = 0;
     for &p in place {
         let p = p as usize * cells;
@@ -234,6 +251,13 @@ fn assemble(
 /// The solution back to the rows: as it is, or extrapolated from half a step.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
 fn collect(place: &[u32], cells: usize, solution: &[f64], second_order: bool, voltage: &mut [f64]) {
+    if cells == 1 {
+        for (v, &p) in voltage.iter_mut().zip(place) {
+            let x = solution[p as usize];
+            *v = if second_order { 2.0f64.mul_add(x, -*v) } else { x };
+        }
+        return;
+    }
     for (v, &p) in voltage.chunks_exact_mut(cells).zip(place) {
         let x = &solution[p as usize * cells..][..cells];
         if second_order {

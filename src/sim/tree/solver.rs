@@ -179,7 +179,8 @@ mod tests {
         let parent: Vec<u32> = parents.iter().map(|p| p.0 as u32).collect();
         let mut all = Solver::new(parent.clone(), coupling.clone(), cells);
         let extra = one(&mut uniform, n * cells);
-        all.diagonal.iter_mut().zip(&all.sums()).zip(&extra).for_each(|((d, s), e)| *d = s + e);
+        let sums = all.sums();
+        all.diagonal.iter_mut().zip(&sums).zip(&extra).for_each(|((d, s), e)| *d = s + e);
         all.right = one(&mut uniform, n * cells);
         let (diagonal, right) = (all.diagonal.clone(), all.right.clone());
         all.solve();

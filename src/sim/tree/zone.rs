@@ -67,6 +67,14 @@ struct Folded {
     diffusion: Vec<Option<Id>>,
 }
 
+/// Current into the membrane, its slope, and the coefficients of ports that add to it in proportion.
+struct Membrane {
+    current: Id,
+    slope: Id,
+    proportional: Vec<Option<Tape>>,
+    graph: Graph,
+}
+
 impl Zone {
     /// Compiles the equations of a zone.
     ///
@@ -95,10 +103,11 @@ impl Zone {
             })
             .collect();
         let folded = fold(&system, &parameters, c);
-        let (current, slope, proportional, graph) = membrane(&system, folded.graph.clone(), folded.drift[c.state], c)?;
+        let Membrane { current, slope, proportional, graph } = membrane(&system, folded.graph.clone(), folded.drift[c.state], c)?;
         let (at_current, at_slope) = (plan.column() as usize, plan.column() as usize);
         // A state for each register that all programs share.
-        let mut read: Vec<Symbol> = folded.drift.iter().chain(folded.diffusion.iter().flatten()).flat_map(|&id| folded.graph.symbols(id)).collect();
+        let mut read: Vec<Symbol> =
+            folded.drift.iter().chain(folded.diffusion.iter().flatten()).flat_map(|&id| folded.graph.symbols(id)).collect();
         read.extend([current, slope].iter().flat_map(|&id| graph.symbols(id)));
         read.sort_unstable();
         read.dedup();
@@ -113,23 +122,27 @@ impl Zone {
         let ports = registers.iter().map(|&(i, register)| ((c.ports)(&p.inputs[i].name).0, register)).collect();
         let noisy: Vec<usize> = (0..n).filter(|&i| folded.diffusion[i].is_some()).collect();
         if noisy.contains(&c.state) {
-            return Err(format!("`{}` has white noise, which an implicit tree does not; put a noisy stimulus on its input", p.states[c.state].name));
+            return Err(format!(
+                "`{}` has white noise, which an implicit tree does not; put a noisy stimulus on its input",
+                p.states[c.state].name
+            ));
         }
-        let noise: Vec<(Key, usize)> = noisy
-            .iter()
-            .map(|&i| (Key::new(c.seed, c.entity, &format!("xi.{}", p.states[i].name)), plan.reserve() as usize))
-            .collect();
+        let noise: Vec<(Key, usize)> =
+            noisy.iter().map(|&i| (Key::new(c.seed, c.entity, &format!("xi.{}", p.states[i].name)), plan.reserve() as usize)).collect();
         let time = read.contains(&Symbol::Time).then(|| plan.reserve() as usize);
         let bind = |s: Symbol| match s {
             Symbol::State(i) => Place::Column(i),
             Symbol::Parameter(i) => parameters[i as usize],
             Symbol::Input(i) => registers.iter().find(|x| x.0 == i as usize).map_or(Place::Number(0.0), |x| Place::Scratch(x.1 as u32)),
-            Symbol::Noise(i) => noisy.iter().position(|&x| x == i as usize).map_or(Place::Number(0.0), |k| Place::Scratch(noise[k].1 as u32)),
+            Symbol::Noise(i) => {
+                noisy.iter().position(|&x| x == i as usize).map_or(Place::Number(0.0), |k| Place::Scratch(noise[k].1 as u32))
+            }
             Symbol::Time => time.map_or(Place::Number(0.0), |t| Place::Scratch(t as u32)),
             _ => Place::Number(f64::NAN),
         };
         let steady = |s: Symbol| matches!(s, Symbol::Parameter(_));
         let no_parameters = |_: usize| Vec::new();
+        let turns = turns(&folded, c.state);
         let mut program = |h: f64| -> Kernel {
             let mut problem = Problem {
                 graph: graph.clone(),
@@ -144,7 +157,17 @@ impl Zone {
             };
             let (mut roots, mut targets) = (Vec::new(), Vec::new());
             let mut later: Vec<Option<Id>> = vec![None; n];
-            for i in (0..n).filter(|&i| i != c.state) {
+            for &i in &turns {
+                // What was solved before is seen at the middle of the step, so that calcium and what it opens keep the order.
+                let drift = problem.graph.substitute(&[folded.drift[i]], |g, s| match s {
+                    Symbol::State(j) => later[j as usize].map(|new| {
+                        let (old, half) = (g.symbol(s), g.number(0.5));
+                        let sum = g.add(old, new);
+                        g.mul(half, sum)
+                    }),
+                    _ => None,
+                })[0];
+                problem.drift[i] = drift;
                 let mut new = problem.exponential_step(i);
                 if let Some(factor) = problem.diffusion[i] {
                     let kick = problem.noise(i);
@@ -278,6 +301,18 @@ impl Zone {
     }
 }
 
+/// The states but `voltage` in an order in which each comes after those that it depends on, where there is such an order.
+fn turns(folded: &Folded, voltage: usize) -> Vec<usize> {
+    let mut left: Vec<usize> = (0..folded.drift.len()).filter(|&i| i != voltage).collect();
+    let mut out = Vec::new();
+    while !left.is_empty() {
+        let waits = |i: usize| left.iter().any(|&j| j != i && folded.graph.depends(folded.drift[i], |s| s == Symbol::State(j as u32)));
+        let next = left.iter().position(|&i| !waits(i)).unwrap_or(0);
+        out.push(left.remove(next));
+    }
+    out
+}
+
 /// The equations with the parameters that all lanes share as numbers, and ports that nothing drives as zeros.
 fn fold(system: &System, parameters: &[Place], c: &Common<'_>) -> Folded {
     let p = system.parts();
@@ -303,12 +338,15 @@ fn fold(system: &System, parameters: &[Place], c: &Common<'_>) -> Folded {
 }
 
 /// Current into the membrane and its slope by the voltage, and the coefficients of the ports that add to it in proportion.
-fn membrane(system: &System, mut g: Graph, drift: Id, c: &Common<'_>) -> Result<(Id, Id, Vec<Option<Tape>>, Graph), String> {
+fn membrane(system: &System, mut g: Graph, drift: Id, c: &Common<'_>) -> Result<Membrane, String> {
     let p = system.parts();
     let along = Symbol::Input(c.port as u32);
     let per_current = derivative(&mut g, drift, along);
     if g.value(per_current) == Some(0.0) || g.depends(per_current, |s| !matches!(s, Symbol::Parameter(_))) {
-        return Err(format!("`{}` is not in proportion to its `axial`: the factor before it is made of parameters only", p.states[c.state].name));
+        return Err(format!(
+            "`{}` is not in proportion to its `axial`: the factor before it is made of parameters only",
+            p.states[c.state].name
+        ));
     }
     let one = g.number(1.0);
     let capacity = g.div(one, per_current);
@@ -327,5 +365,5 @@ fn membrane(system: &System, mut g: Graph, drift: Id, c: &Common<'_>) -> Result<
         _ => None,
     })[0];
     let slope = derivative(&mut g, current, Symbol::State(c.state as u32));
-    Ok((current, slope, proportional, g))
+    Ok(Membrane { current, slope, proportional, graph: g })
 }
