@@ -5,6 +5,7 @@
 
 pub mod ap_shape;
 pub mod attenuation;
+pub mod cable;
 pub mod subject;
 
 // Spikes, rates, spectra, synchrony: one line a file.
@@ -58,6 +59,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &synchrony::Synchrony,
     &ap_shape::ApShape,
     &attenuation::Attenuation,
+    &cable::Cable,
     &front::Front,
     &space::Space,
     // Information and dynamics.

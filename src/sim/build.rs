@@ -16,13 +16,14 @@ use super::properties::Finder;
 use super::recorder::{Take, Tape};
 use super::stepper::Column;
 use super::stimulus::Stimulus;
+use super::tree::{Electrotonic, TreeBuild};
 use super::values::{Names, own_names, resolve};
 use super::worker::{ContinuousInput, EventInput, Group, Worker};
 use super::{BuildError, Network};
 use crate::core::rng::Key;
 use crate::core::units::Dimension;
 use crate::equation::System;
-use crate::scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, Value};
+use crate::scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value};
 
 /// Fewest units a thread is started for.
 const GRAIN: usize = 256;
@@ -179,6 +180,29 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
     let recording_budget = allowed.saturating_sub(needed).max(1 << 20);
     let plan = Plan { workers, tape, steps: spec.simulation.steps, interval, recording_budget, names };
     Ok(Network { plan, integrators, connections, rounded })
+}
+
+/// See [`Network::electrotonic`].
+pub(super) fn electrotonic(spec: &Spec, population: usize) -> Result<Vec<Electrotonic>, BuildError> {
+    let p = &spec.populations[population];
+    let entity = format!("populations.{}", p.name);
+    let found = find(p, spec.simulation.seed)?;
+    let Some(tree) = &p.tree else { return Err(unsuitable(entity, "this population is no tree")) };
+    let nothing = vec![Vec::new(); p.system.inputs().len()];
+    let build = TreeBuild {
+        population: p,
+        tree,
+        parameters: &found.parameters,
+        initial: &found.initial,
+        cells: 0..1,
+        dt: spec.simulation.dt,
+        seed: spec.simulation.seed,
+        driven: &nothing,
+        second_order: false,
+        spike_times: SpikeTimes::Grid,
+    };
+    let built = build.build().and_then(|mut t| Ok(t.electrotonic(tree, &build.resistivity()?)));
+    built.map_err(|m| unsuitable(entity, m))
 }
 
 /// Positions, parameters and initial values of a population.

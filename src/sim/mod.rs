@@ -32,6 +32,8 @@ mod tree;
 mod values;
 mod worker;
 
+pub use self::tree::Electrotonic;
+
 use std::sync::atomic::AtomicBool;
 
 use crate::scenario::Spec;
@@ -142,6 +144,14 @@ impl Network {
     /// See [`BuildError`].
     pub fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<Self, BuildError> {
         build::build(spec, threads, cancel)
+    }
+
+    /// The sections of a population on a tree by passive theory, its membrane linearised at the start.
+    ///
+    /// # Errors
+    /// See [`BuildError`]; also where the population is no tree.
+    pub fn electrotonic(spec: &Spec, population: usize) -> Result<Vec<Electrotonic>, BuildError> {
+        build::electrotonic(spec, population)
     }
 
     /// Integrator of each population and why.

@@ -48,6 +48,18 @@ impl TreeBuild<'_> {
         at(&columns[index], self.cells.start * self.tree.units() + unit)
     }
 
+    /// The resistivity of each unit of the first cell.
+    ///
+    /// # Errors
+    /// Equations that are not those of a tree.
+    pub fn resistivity(&self) -> Result<impl Fn(usize) -> f64 + '_, String> {
+        let (_, _, tape) = self.axial()?;
+        Ok(move |unit: usize| {
+            let parameters: Vec<f64> = (0..self.parameters.len()).map(|i| self.value(self.parameters, i, unit)).collect();
+            tape.value(&Values { parameters: &parameters, ..Values::default() })
+        })
+    }
+
     /// Builds the cells of one thread.
     ///
     /// # Errors

@@ -6,12 +6,14 @@
 //! the voltage is that of half a step, extrapolated. Nodes have no capacitance: they follow their neighbours at once.
 
 mod build;
+mod electrotonic;
 mod probe;
 mod solver;
 mod watch;
 mod zone;
 
 pub(super) use self::build::{TreeBuild, scheme};
+pub use self::electrotonic::Electrotonic;
 pub(super) use self::probe::TreeProbe;
 
 use self::solver::Solver;
