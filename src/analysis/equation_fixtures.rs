@@ -85,6 +85,8 @@ impl Model {
             name: "p".into(),
             model: Arc::new(definition),
             receptors: Vec::new(),
+            channels: Vec::new(),
+            tree: None,
             parameters: self.parameters.iter().map(|p| value(p.1)).collect(),
             initial: self.initial.iter().map(|v| value(v)).collect(),
             system,

@@ -3,6 +3,9 @@
 //! Adding an analysis is one file and one line in the list; it then appears in panes, tables, figures, `list`,
 //! `explain`, the schema and the docs by itself. [`subject`] resolves what an analysis looks at to data.
 
+pub mod ap_shape;
+pub mod attenuation;
+pub mod cable;
 pub mod subject;
 
 // Spikes, rates, spectra, synchrony: one line a file.
@@ -67,6 +70,9 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &signal_to_noise::SignalToNoise,
     &agreement::Agreement,
     &growth::Growth,
+    &ap_shape::ApShape,
+    &attenuation::Attenuation,
+    &cable::Cable,
     &front::Front,
     &space::Space,
     &plane::Plane,

@@ -1,8 +1,8 @@
-//! Where the columns of a subject lie on the grid of their population.
+//! Where the columns of a subject lie on the grid or tree of their population.
 
 use super::{AnalysisError, Request, subject};
 use crate::core::units::display_unit;
-use crate::scenario::Subject;
+use crate::scenario::{Subject, TreeSpec};
 use crate::signal::Axis;
 
 /// Columns on a line of cells, in order along it.
@@ -28,15 +28,19 @@ impl Line {
     }
 }
 
-/// The row of cells that a subject's columns lie on: all of a line, the middle row of a plane.
+/// The row of cells that a subject's columns lie on: all of a line, the middle row of a plane; on a tree the path from the
+/// root to each unit.
 ///
 /// # Errors
-/// When the population has no grid, or fewer than three cells of the row were recorded.
+/// When the population has neither grid nor tree, or fewer than three cells of the row were recorded.
 pub fn line(request: &Request<'_>, s: &Subject, columns: &subject::Columns) -> Result<Line, AnalysisError> {
-    let grid = request.scenario.and_then(|spec| spec.populations.get(s.population)).and_then(|p| p.grid.as_ref());
-    let Some(grid) = grid else {
+    let population = request.scenario.and_then(|spec| spec.populations.get(s.population));
+    if let Some(tree) = population.and_then(|p| p.tree.as_ref()) {
+        return path(tree, s, columns);
+    }
+    let Some(grid) = population.and_then(|p| p.grid.as_ref()) else {
         return Err(AnalysisError::Unsuitable(format!(
-            "{}: its population has no `grid`, so that its units have no order in space",
+            "{}: its population has no `grid` and no tree, so that its units have no order in space",
             s.text
         )));
     };
@@ -64,6 +68,36 @@ pub fn line(request: &Request<'_>, s: &Subject, columns: &subject::Columns) -> R
         spacing,
         unit: unit.symbol,
         ring: grid.boundary[0] == crate::scenario::Boundary::Periodic,
+        columns: found.iter().map(|f| f.1).collect(),
+    })
+}
+
+/// Units of the first cell of a tree, in order of their path from the root.
+fn path(tree: &TreeSpec, s: &Subject, columns: &subject::Columns) -> Result<Line, AnalysisError> {
+    let unit = display_unit(crate::core::units::Dimension::METRE);
+    let all = tree.compartments.distance.iter().map(|d| d / unit.scale);
+    let mut found: Vec<(f64, usize)> = columns
+        .units
+        .iter()
+        .enumerate()
+        .filter(|(_, u)| (**u as usize) < tree.units())
+        .map(|(column, u)| (tree.compartments.distance[*u as usize] / unit.scale, column))
+        .collect();
+    found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    if found.len() < 3 {
+        return Err(AnalysisError::NotRecorded {
+            subject: s.text.clone(),
+            hint: "three units of a tree at least; leave `units` out to record all".into(),
+        });
+    }
+    let length = all.fold(0.0, f64::max);
+    let spacing = (found[found.len() - 1].0 - found[0].0) / (found.len() - 1) as f64;
+    Ok(Line {
+        x: found.iter().map(|f| f.0).collect(),
+        length,
+        spacing,
+        unit: unit.symbol,
+        ring: false,
         columns: found.iter().map(|f| f.1).collect(),
     })
 }

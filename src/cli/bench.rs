@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use super::bench_trees as trees;
 use super::error::CliError;
 use super::number;
 use super::output::{self, Align, Grid, Tone};
@@ -43,9 +44,9 @@ pub(super) struct Args {
 }
 
 /// What one repeat gave: the seconds that count, and further numbers.
-struct Measured {
-    seconds: f64,
-    extra: Vec<(&'static str, f64)>,
+pub(super) struct Measured {
+    pub seconds: f64,
+    pub extra: Vec<(&'static str, f64)>,
 }
 
 /// A case: name, what it measures, and one repeat on this many threads.
@@ -86,6 +87,9 @@ const CASES: &[Case] = &[
         run: hodgkin_huxley,
     },
     Case { name: "gray-scott", about: "Gray-Scott in a plane of 512 x 512 cells, ftcs, 100 steps", run: gray_scott },
+    Case { name: "axon-1000", about: "Hodgkin-Huxley axon of 1000 compartments, 0.025 ms, 100 ms", run: trees::axon },
+    Case { name: "swc", about: "branched neuron from SWC, compartments of 7.5 um, 0.025 ms, 100 ms", run: |n| trees::branched(1, n) },
+    Case { name: "swc-100", about: "100 copies of it", run: |n| trees::branched(100, n) },
     Case { name: "izhikevich-2003", about: "Izhikevich's 1000-neuron network (2003), 100 seeds of 1 s", run: izhikevich },
 ];
 
@@ -311,7 +315,7 @@ fn izhikevich(threads: usize) -> Result<Measured, CliError> {
 }
 
 /// Runs `spec` without traces and analyses.
-fn simulated(mut spec: Spec, threads: usize) -> Result<Measured, CliError> {
+pub(super) fn simulated(mut spec: Spec, threads: usize) -> Result<Measured, CliError> {
     spec.analyses.clear();
     spec.expect.clear();
     spec.sweep = None;
@@ -320,7 +324,7 @@ fn simulated(mut spec: Spec, threads: usize) -> Result<Measured, CliError> {
         record.traces.clear();
         record.connections = false;
     }
-    let units: usize = spec.populations.iter().map(|p| p.size).sum();
+    let units: usize = spec.populations.iter().map(crate::scenario::PopulationSpec::sources).sum();
     let duration = spec.simulation.dt * spec.simulation.steps as f64;
     let tell: Tell = Arc::new(|_| {});
     let options = Options { threads, ..Options::default() };

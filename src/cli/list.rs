@@ -36,6 +36,8 @@ pub(super) enum What {
     Models,
     /// Receptors that models carry
     Receptors,
+    /// Currents and ion pools in the membrane of trees
+    Channels,
     /// Kinds of stimuli
     Stimuli,
     /// Estimators
@@ -97,6 +99,7 @@ fn entries(what: What) -> Vec<Entry> {
             .collect(),
         What::Models => definitions(Kind::Model),
         What::Receptors => definitions(Kind::Receptor),
+        What::Channels => definitions(Kind::Channel),
         What::Stimuli => STIMULUS_KINDS.iter().map(|(name, about)| plain(name, about)).collect(),
         What::Analyses => analyses()
             .iter()

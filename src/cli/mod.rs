@@ -4,6 +4,7 @@
 //! 130 interrupted. A closed pipe ends the program quietly with 0.
 
 mod bench;
+mod bench_trees;
 mod check;
 mod compare;
 mod config;
@@ -52,7 +53,7 @@ enum Command {
     Plot(plot::Args),
     /// List what there is
     List(list::Args),
-    /// The card of a model, receptor, analysis or scenario
+    /// The card of a model, receptor, channel, analysis or scenario
     Explain(explain::Args),
     /// Validate scenarios without running them
     Check(check::Args),

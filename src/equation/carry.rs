@@ -59,7 +59,7 @@ impl System {
             .enumerate()
             .filter_map(|(s, v)| out.inputs.iter().position(|i| i.name == v.name).map(|p| (s, p)))
             .collect();
-        if ports.is_empty() && r.given_effects.is_empty() {
+        if ports.is_empty() && r.given_effects.is_empty() && r.provided.is_empty() {
             let list: Vec<&str> = out.inputs.iter().map(|i| i.name.as_str()).collect();
             let have = if list.is_empty() {
                 "the model has no input port".to_owned()
@@ -145,6 +145,7 @@ fn append(out: &mut Parts, r: &Parts, name: &str, rebase: &dyn Fn(Dimension) -> 
         .chain(r.diffusion.iter().copied().flatten())
         .chain(r.subexpression_ids.iter().copied())
         .chain(r.port_totals.iter().copied())
+        .chain(r.provided.iter().map(|p| p.1))
         .chain(r.effects.iter().flatten().chain(&r.given_effects).map(|e| e.1))
         .collect();
     let symbols: HashMap<Symbol, Symbol> = (0..r.states.len() as u32)
@@ -187,6 +188,13 @@ fn append(out: &mut Parts, r: &Parts, name: &str, rebase: &dyn Fn(Dimension) -> 
     for _ in &r.port_totals {
         out.port_totals.push(next());
     }
+    for (variable, _) in &r.provided {
+        let id = next();
+        // The first to provide a name is the one that is read.
+        if !out.provided.iter().any(|(v, _)| v.name == variable.name) {
+            out.provided.push((Variable { name: variable.name.clone(), dimension: rebase(variable.dimension) }, id));
+        }
+    }
     let effects: Vec<Vec<(usize, Id)>> =
         r.effects.iter().map(|list| list.iter().map(|(s, _)| (s + states as usize, next())).collect()).collect();
     let given_effects: Vec<(usize, Id)> = r.given_effects.iter().map(|(g, _)| (*g, next())).collect();
@@ -220,6 +228,7 @@ fn substitute_ports(out: &mut Parts, totals: &HashMap<u32, Id>) {
     places.extend(out.diffusion.iter_mut().flatten());
     places.extend(&mut out.subexpression_ids);
     places.extend(&mut out.port_totals);
+    places.extend(out.provided.iter_mut().map(|p| &mut p.1));
     places.extend(out.operators.iter_mut().map(|o| &mut o.argument));
     places.extend(out.reset.iter_mut().map(|r| &mut r.1));
     places.extend(out.effects.iter_mut().flatten().map(|e| &mut e.1));

@@ -1,6 +1,6 @@
 //! Syntax tree → graph, with units and names checked on the way.
 
-use super::graph::{Binary, Graph, Id, Symbol, Unary};
+use super::graph::{Binary, Graph, Id, Node, Symbol, Unary};
 use super::space::{KernelShape, OPERATORS, OperatorKind, Space};
 use super::syntax::{Expr, ExprKind};
 use crate::core::diagnostic::{Diagnostic, did_you_mean};
@@ -236,7 +236,6 @@ impl Checker<'_> {
 
     /// `x/(exp(x) - 1)` and its kin are 0/0 where the limit is finite.
     fn warn_removable(&mut self, top: Id, bottom: Id, whole: &Expr) {
-        use super::graph::Node;
         let g = &*self.graph;
         let one = |id| g.value(id).is_some_and(|v| v.abs() == 1.0);
         let inner = |id| match g.node(id) {
@@ -355,26 +354,44 @@ impl Checker<'_> {
     }
 
     fn operator(&mut self, name: &str, name_span: &std::ops::Range<usize>, list: &[Expr], e: &Expr) -> Option<Typed> {
-        let wanted = if name == "convolve" { 2 } else { 1 };
+        let wanted = if matches!(name, "convolve" | "axial") { 2 } else { 1 };
         if list.len() != wanted {
-            let plural = if wanted == 1 { "argument" } else { "arguments, a kernel and what it is applied to" };
+            let plural = match name {
+                "convolve" => "arguments, a kernel and what it is applied to",
+                "axial" => "arguments, a state and a resistivity",
+                _ => "argument",
+            };
             return self.fail(Diagnostic::error(format!("`{name}` takes {wanted} {plural}, not {}", list.len()), e.span.clone()));
         }
         if self.space.is_none() {
             return self.fail(
                 Diagnostic::error(format!("`{name}` needs neighbours in space, which there are none of here"), name_span.clone())
-                    .help("operators of space stand in the `equations` of a model whose population has a `grid`"),
+                    .help("operators of space stand in the `equations` of a model whose population has a `grid` (`axial`: sections)"),
             );
         }
         let kind = match name {
             "laplacian" => OperatorKind::Laplacian,
             "gradient" => OperatorKind::Gradient,
+            "axial" => OperatorKind::Axial(self.resistivity(&list[1])?.0),
             _ => self.kernel(&list[0])?,
         };
-        let (argument, d) = self.number(&list[wanted - 1])?;
+        let resistivity = if name == "axial" { self.resistivity(&list[1])?.1 } else { Dimension::NONE };
+        let (argument, d) = self.number(&list[usize::from(name == "convolve")])?;
+        if name == "axial" && !matches!(self.graph.node(argument), Node::Symbol(Symbol::State(_))) {
+            return self.fail(Diagnostic::error("`axial` is of a state", list[0].span.clone()).help("write `axial(V_m, R_a)`"));
+        }
         let space = self.space.as_mut()?;
-        let (id, d) = space.port(self.graph, kind, (argument, d.unwrap_or_default()), e);
+        let (id, d) = space.port(self.graph, kind, (argument, d.unwrap_or_default()), resistivity, e);
         Some(Typed { id, kind: Type::Number(d) })
+    }
+
+    /// The second argument of `axial`, with its dimension.
+    fn resistivity(&mut self, e: &Expr) -> Option<(Id, Dimension)> {
+        let (id, d) = self.number(e)?;
+        if self.graph.depends(id, |s| !matches!(s, Symbol::Parameter(_))) {
+            return self.fail(Diagnostic::error("a resistivity does not change: it is made of parameters only", e.span.clone()));
+        }
+        Some((id, d.unwrap_or_default()))
     }
 
     /// The first argument of `convolve`.

@@ -59,7 +59,7 @@ pub struct Declaration {
 }
 
 /// The texts of one model, receptor or channel, before they are understood.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq, Default)]
 pub struct Source {
     /// `dV_m/dt = ... : V`, one a line.
     pub equations: String,
@@ -69,6 +69,8 @@ pub struct Source {
     pub inputs: Vec<Declaration>,
     /// Names given by whoever carries this receptor or channel (`V_m`).
     pub given: Vec<Declaration>,
+    /// Own states or subexpressions that others of the same carrier may be given (`Ca` of a calcium pool).
+    pub provides: Vec<String>,
     /// Condition, `V_m > V_th`.
     pub threshold: Option<String>,
     /// Statements at a spike, `V_m = V_reset; w += b`.
@@ -81,6 +83,21 @@ pub struct Source {
     pub on_event: Option<String>,
     /// What time means.
     pub time_unit: TimeUnit,
+}
+
+impl std::fmt::Debug for Source {
+    // As derived, but names that are provided appear only where there are any: hashes of scenarios are made of this text.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut s = f.debug_struct("Source");
+        s.field("equations", &self.equations).field("parameters", &self.parameters).field("inputs", &self.inputs);
+        s.field("given", &self.given);
+        if !self.provides.is_empty() {
+            s.field("provides", &self.provides);
+        }
+        s.field("threshold", &self.threshold).field("reset", &self.reset).field("refractory_time", &self.refractory_time);
+        s.field("refractory_hold", &self.refractory_hold).field("on_event", &self.on_event).field("time_unit", &self.time_unit);
+        s.finish()
+    }
 }
 
 /// Which text of a [`Source`] a diagnostic is about.

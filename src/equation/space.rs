@@ -1,6 +1,6 @@
-//! Operators of space in equations: `laplacian(u)`, `gradient(u)`, `convolve(kernel(...), f(u))`.
+//! Operators of space in equations: `laplacian(u)`, `gradient(u)`, `convolve(kernel(...), f(u))`, `axial(V_m, R_a)`.
 //!
-//! Each becomes an extra input port of the system, which the place (a grid) fills before a step: so the kernels that run
+//! Each becomes an extra input port of the system, which the place (a grid or a tree) fills before a step: so the kernels that run
 //! over units stay pointwise, and the derivative of a rate by that port is the coefficient of the operator.
 
 use super::Variable;
@@ -13,6 +13,7 @@ pub const OPERATORS: &[(&str, &str)] = &[
     ("laplacian", "sum of the second derivatives in space"),
     ("gradient", "first derivative along a line"),
     ("convolve", "convolve(kernel(width), x): the integral of kernel times x over the grid"),
+    ("axial", "axial(V_m, R_a): on a tree, what flows along it into a compartment, by resistivity R_a"),
 ];
 
 /// A kernel of a convolution; `r` is a distance and all have the unit of one over length (or area).
@@ -51,6 +52,8 @@ pub enum OperatorKind {
     Gradient,
     /// Integral with a kernel whose arguments are these expressions of parameters.
     Convolve(KernelShape, Vec<Id>),
+    /// What flows into a compartment of a tree from its neighbours; the resistivity is this expression of parameters.
+    Axial(Id),
 }
 
 /// An operator of space and the port that carries its value.
@@ -79,9 +82,17 @@ pub struct Space<'a> {
 }
 
 impl Space<'_> {
-    /// The port of an operator; equal operators share one.
-    pub fn port(&mut self, graph: &mut Graph, kind: OperatorKind, (argument, dimension): (Id, Dimension), e: &Expr) -> (Id, Dimension) {
+    /// The port of an operator; equal operators share one. `resistivity` is the dimension of what `axial` divides by.
+    pub fn port(
+        &mut self,
+        graph: &mut Graph,
+        kind: OperatorKind,
+        (argument, dimension): (Id, Dimension),
+        resistivity: Dimension,
+        e: &Expr,
+    ) -> (Id, Dimension) {
         let value = match kind {
+            OperatorKind::Axial(_) => dimension.times(self.length).per(resistivity),
             OperatorKind::Laplacian => dimension.per(self.length.times(self.length)),
             OperatorKind::Gradient => dimension.per(self.length),
             OperatorKind::Convolve(..) => dimension,

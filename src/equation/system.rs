@@ -41,6 +41,8 @@ pub struct Parts {
     pub inputs: Vec<Variable>,
     /// Names that a carrier gives.
     pub given: Vec<Variable>,
+    /// Names under which what is carried is given to others, with their expressions.
+    pub provided: Vec<(Variable, Id)>,
     /// Named subexpressions.
     pub subexpressions: Vec<Variable>,
     /// Their expressions.
@@ -171,7 +173,10 @@ impl System {
         if let Some((i, d)) = find(&p.inputs) {
             return Some((p.port_totals[i], d));
         }
-        find(&p.parameters).and_then(|(i, d)| symbol(Symbol::Parameter(i as u32)).map(|id| (id, d)))
+        if let Some((i, d)) = find(&p.parameters) {
+            return symbol(Symbol::Parameter(i as u32)).map(|id| (id, d));
+        }
+        p.provided.iter().find(|(v, _)| v.name == name).map(|(v, id)| (*id, v.dimension))
     }
 
     /// The name of a symbol.

@@ -10,9 +10,11 @@ use super::line::{Line, read_line};
 use super::space::{OPERATORS, Space};
 use super::syntax::{Assign, Statement, expression, parts, statements};
 use super::system::{Parts, Threshold};
-use super::{Declaration, EventPort, Part, Source, TimeUnit, Variable};
+use super::{Declaration, Part, Source, TimeUnit, Variable};
 use crate::core::diagnostic::{Diagnostic, Severity, did_you_mean};
 use crate::core::units::Dimension;
+
+mod events;
 
 /// Understands `source`, or says everything that is wrong with it.
 pub(super) fn understand(source: &Source) -> Result<Parts, Vec<(Part, Diagnostic)>> {
@@ -102,6 +104,7 @@ impl<'a> Builder<'a> {
         self.reset();
         self.refractory();
         self.on_event();
+        self.provides();
         if self.parts.states.is_empty() && source.on_event.is_none() && self.found.is_empty() && self.parts.subexpressions.is_empty() {
             self.say(
                 Part::Equations,
@@ -381,70 +384,5 @@ impl<'a> Builder<'a> {
             let factor = self.parts.graph.number(factor);
             self.parts.refractory = Some(self.parts.graph.mul(factor, id));
         }
-    }
-
-    fn on_event(&mut self) {
-        let Some(text) = &self.source.on_event else { return };
-        let mut list = Vec::new();
-        let statements = statements(text, &mut list);
-        if self.table.contains_key("w") {
-            list.push(
-                Diagnostic::error("`w` is the weight of the event here, so no state or parameter may have this name", 0..text.len())
-                    .help("give the state another name"),
-            );
-        }
-        if statements.is_empty() && list.is_empty() {
-            list.push(Diagnostic::error("nothing happens at an event", 0..text.len()).help("write `g += w`"));
-        }
-        let failed = !list.is_empty();
-        self.say(Part::OnEvent, list);
-        if failed {
-            return;
-        }
-        // The weight has the dimension that makes the first increment fit; the others must agree with it.
-        let mut weight: Option<Dimension> = None;
-        let (mut effects, mut given) = (Vec::new(), Vec::new());
-        for s in &statements {
-            let Some((entity, d)) = self.target(Part::OnEvent, s) else { continue };
-            let sign = match s.assign {
-                Assign::Update(Binary::Add) => 1.0,
-                Assign::Update(Binary::Sub) => -1.0,
-                _ => {
-                    let d = Diagnostic::error("an event adds to a state", s.target_span.clone()).help(format!("write `{} += w`", s.target));
-                    self.say(Part::OnEvent, vec![d]);
-                    continue;
-                }
-            };
-            if weight.is_none() {
-                let before = self.found.len();
-                let first = self.checked(Part::OnEvent, None, Some(Dimension::NONE), &HashMap::new(), |c| c.number(&s.value));
-                if first.is_none() {
-                    continue;
-                }
-                self.found.truncate(before);
-                weight = first.map(|(_, gain)| d.per(gain.unwrap_or_default()));
-            }
-            let what = format!("`{}`", s.target);
-            let Some(id) = self.checked(Part::OnEvent, None, weight, &HashMap::new(), |c| c.expect(&s.value, d, &what)) else { continue };
-            let g = &mut self.parts.graph;
-            let gain = derivative(g, id, Symbol::Weight);
-            let at_zero = g.substitute(&[id], |g, s| (s == Symbol::Weight).then(|| g.number(0.0)))[0];
-            if g.depends(gain, |s| s == Symbol::Weight) || g.value(at_zero) != Some(0.0) {
-                let d =
-                    Diagnostic::error("an event acts in proportion to its weight `w`", s.value.span.clone()).help("write `g += w*gain`");
-                self.say(Part::OnEvent, vec![d]);
-                continue;
-            }
-            let sign = g.number(sign);
-            let gain = g.mul(sign, gain);
-            match entity {
-                Entity::State(i) => effects.push((i, gain)),
-                Entity::Given(i) => given.push((i, gain)),
-                _ => {}
-            }
-        }
-        self.parts.events.push(EventPort { name: "event".to_owned(), weight: weight.unwrap_or_default() });
-        self.parts.effects.push(effects);
-        self.parts.given_effects = given;
     }
 }

@@ -42,7 +42,7 @@ fn equations(d: &Definition) -> String {
         let ports: Vec<String> = texts.inputs.iter().map(|i| format!("{} ({})", i.name, i.dimension)).collect();
         lines.push(format!("inputs: {}", ports.join(", ")));
     }
-    if let (Kind::Receptor, Some(port)) = (d.kind, &d.port) {
+    if let (Kind::Receptor | Kind::Channel, Some(port)) = (d.kind, &d.port) {
         lines.push(format!("adds to the input {port} of the model that carries it"));
     }
     match d.system.time_unit() {

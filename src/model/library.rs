@@ -1,4 +1,4 @@
-//! The models and receptors that are built in: the files of `data/`, embedded, understood when first asked for.
+//! The models, receptors and channels that are built in: the files of `data/`, embedded, understood when first asked for.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,6 +9,18 @@ use super::{Definition, Kind, document, read_definition};
 
 static MODELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/models");
 static RECEPTORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/receptors");
+static CHANNELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/channels");
+static MORPHOLOGIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/morphologies");
+
+/// The text of a built-in morphology by the name of its file.
+pub fn morphology(file: &str) -> Option<&'static str> {
+    MORPHOLOGIES.get_file(file).and_then(|f| f.contents_utf8())
+}
+
+/// File names of the built-in morphologies.
+pub fn morphologies() -> Vec<&'static str> {
+    MORPHOLOGIES.files().filter_map(|f| f.path().file_name()?.to_str()).collect()
+}
 
 /// Models and receptors by name.
 #[derive(Debug, Default)]
@@ -43,7 +55,7 @@ pub fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let mut entries = Vec::new();
-        for (kind, folder) in [(Kind::Model, &MODELS), (Kind::Receptor, &RECEPTORS)] {
+        for (kind, folder) in [(Kind::Model, &MODELS), (Kind::Receptor, &RECEPTORS), (Kind::Channel, &CHANNELS)] {
             for file in folder.files() {
                 if let (Some(stem), Some(text)) = (file.path().file_stem().and_then(|s| s.to_str()), file.contents_utf8()) {
                     entries.push(Entry { kind, name: stem.to_owned(), text, read: OnceLock::new() });
@@ -92,7 +104,7 @@ mod tests {
         let broken: Vec<String> = lib.problems().into_iter().map(ToString::to_string).collect();
         assert!(broken.is_empty(), "{}", broken.join("\n"));
         assert!(lib.names(Kind::Model).len() >= 20 && lib.names(Kind::Receptor).len() >= 9);
-        for kind in [Kind::Model, Kind::Receptor] {
+        for kind in Kind::ALL {
             for name in lib.names(kind) {
                 let d = lib.get(kind, name).unwrap();
                 for (what, text) in [

@@ -1,18 +1,20 @@
-//! Model and receptor files → typed definitions; the built-in library.
+//! Model, receptor, channel and morphology files → typed definitions; the built-in library.
 //!
 //! Reading order: [`document`] (TOML with places), [`report`] (everything wrong, rendered), `read` (a file → a
-//! [`Definition`]), `receptor` (a receptor on another input port), [`Library`] (what is built in),
+//! [`Definition`]), `receptor` (a receptor on another input port), [`morphology`] (trees of sections and their
+//! compartments), [`Library`] (what is built in),
 //! [`card()`] (what `explain` and the dashboard show).
 
 mod card;
 pub mod document;
 mod library;
+pub mod morphology;
 mod read;
 mod receptor;
 pub mod report;
 
 pub use card::card;
-pub use library::{Library, library};
+pub use library::{Library, library, morphologies, morphology as built_in_morphology};
 pub use read::{read_definition, strings};
 pub use receptor::redirect;
 pub use report::Report;
@@ -29,14 +31,20 @@ pub enum Kind {
     Model,
     /// A receptor that a model carries: `data/receptors`.
     Receptor,
+    /// A current or an ion's pool in the membrane of a tree's compartments: `data/channels`.
+    Channel,
 }
 
 impl Kind {
+    /// All, in the order of lists.
+    pub const ALL: [Self; 3] = [Self::Model, Self::Receptor, Self::Channel];
+
     /// The word for messages and folders (`model`, `receptor`).
     pub fn word(self) -> &'static str {
         match self {
             Self::Model => "model",
             Self::Receptor => "receptor",
+            Self::Channel => "channel",
         }
     }
 }
@@ -58,6 +66,27 @@ pub struct Parameter {
     pub max: Option<f64>,
     /// One line of meaning.
     pub about: String,
+    /// What of a compartment it is (`area`), where the population is a tree; then no scenario states it.
+    pub geometry: Option<Geometry>,
+}
+
+/// What a compartment says of itself; equations name it by a parameter with `geometry = "area"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Geometry {
+    /// Area of its membrane.
+    Area,
+    /// Diameter.
+    Diameter,
+    /// Length along the section.
+    Length,
+    /// Path from the root of the tree to its middle.
+    Distance,
+}
+
+impl Geometry {
+    /// All, by the names that files use, with their dimension as a power of a length.
+    pub const LIST: [(&'static str, Self, i32); 4] =
+        [("area", Self::Area, 2), ("diameter", Self::Diameter, 1), ("length", Self::Length, 1), ("distance", Self::Distance, 1)];
 }
 
 /// A named set of parameter values (`adex`'s `tonic`).
@@ -77,10 +106,10 @@ pub struct Preset {
     pub substeps: Option<u32>,
 }
 
-/// A model or receptor, understood: its card and its system.
+/// A model, receptor or channel, understood: its card and its system.
 #[derive(Debug, Clone)]
 pub struct Definition {
-    /// Model or receptor.
+    /// Model, receptor or channel.
     pub kind: Kind,
     /// Name (`adex`).
     pub name: String,
@@ -108,7 +137,7 @@ pub struct Definition {
     pub integrator: Option<String>,
     /// The texts of the equations, threshold, reset, ... as the file states them.
     pub texts: Source,
-    /// Receptors: the input port of the host that their current adds to (`I`).
+    /// Receptors and channels: the input port of the host that their current adds to (`I`).
     pub port: Option<String>,
     /// The understood equations (of a receptor: as if carried by a membrane in volts with an input in amperes).
     pub system: System,

@@ -1,12 +1,12 @@
-//! A model or receptor file, or the same keys inline in a scenario, → [`Definition`]; every error with its place.
+//! A model, receptor or channel file, or the same keys inline in a scenario, → [`Definition`]; every error with its place.
 
 use std::sync::Arc;
 
 use super::document::{Fields, Item, Node};
 use super::report::{Place, Report};
-use super::{Definition, Kind, Parameter, Preset, name_of};
+use super::{Definition, Geometry, Kind, Parameter, Preset, name_of};
 use crate::core::diagnostic::{Diagnostic, did_you_mean};
-use crate::core::units::{Quantity, parse_unit};
+use crate::core::units::{Dimension, Quantity, parse_unit};
 use crate::equation::{Declaration, Part, Source, System, TimeUnit};
 
 /// Reads a definition from the table `node`; `text` is what is kept as its source. `None` when something is wrong (it is
@@ -14,7 +14,7 @@ use crate::equation::{Declaration, Part, Source, System, TimeUnit};
 ///
 /// Keys: `title`, `summary`, `description`, `mathematics`, `relevance`, `applications`, `references`, `equations`,
 /// `threshold`, `reset`, `refractory = { time, hold }`, `inputs`, `parameters`, `initial`, `presets`, `time_unit`,
-/// `integrator`, `on_event`, and for receptors `given` and `port`.
+/// `integrator`, `on_event`, and for receptors and channels `given`, `provides` and `port`.
 pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str, text: Arc<str>) -> Option<Definition> {
     let before = report.errors();
     let mut fields = Fields::of(report, node, format!("{} `{name}`", kind.word()))?;
@@ -45,10 +45,11 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
     source.time_unit = fields.get("time_unit").and_then(|n| time_unit(report, n)).unwrap_or_default();
     source.inputs = fields.get("inputs").map(|n| declarations(report, n, "input")).unwrap_or_default();
     let mut port = None;
-    if kind == Kind::Receptor {
+    if kind != Kind::Model {
         source.given = fields.get("given").map(|n| declarations(report, n, "given name")).unwrap_or_default();
         port = fields.get("port").and_then(|n| string(report, n)).map(str::to_owned);
-        if source.on_event.is_none() {
+        source.provides = fields.get("provides").map(|n| strings(report, n)).unwrap_or_default();
+        if kind == Kind::Receptor && source.on_event.is_none() {
             report.error_help(&fields.place, "a receptor says what an arriving event does", "add `on_event = \"g += w\"`");
         }
     }
@@ -236,6 +237,7 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node) -> Option<Parame
             min: None,
             max: None,
             about: String::new(),
+            geometry: None,
         });
     }
     let mut fields = Fields::of(report, node, format!("parameter `{name}`"))?;
@@ -266,11 +268,26 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node) -> Option<Parame
     let min = bound(report, "min");
     let max = bound(report, "max");
     let about = fields.get("about").and_then(|n| string(report, n)).unwrap_or("").to_owned();
+    let geometry = fields.get("geometry").and_then(|n| geometry(report, n, q.dimension));
     fields.finish(report);
     if min.is_some_and(|m| q.value < m) || max.is_some_and(|m| q.value > m) {
         report.error(&value.place, format!("the default of `{name}` is outside its own range"));
     }
-    Some(Parameter { name: name.to_owned(), dimension: q.dimension, default: q.value, default_text, min, max, about })
+    Some(Parameter { name: name.to_owned(), dimension: q.dimension, default: q.value, default_text, min, max, about, geometry })
+}
+
+fn geometry(report: &mut Report, node: &Node, dimension: Dimension) -> Option<Geometry> {
+    let name = string(report, node)?;
+    let Some((_, geometry, power)) = Geometry::LIST.iter().find(|g| g.0 == name) else {
+        let names: Vec<&str> = Geometry::LIST.iter().map(|g| g.0).collect();
+        report.error_help(&node.place, format!("a compartment has no `{name}`"), format!("there are: {}", names.join(", ")));
+        return None;
+    };
+    if Dimension::METRE.power(f64::from(*power)) != Some(dimension) {
+        report.error(&node.place, format!("the {name} of a compartment does not fit {}", name_of(dimension)));
+        return None;
+    }
+    Some(*geometry)
 }
 
 fn written(node: &Node) -> String {

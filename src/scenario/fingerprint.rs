@@ -24,6 +24,17 @@ pub(super) fn fingerprint(spec: &Spec) -> String {
             if let Some(grid) = &p.grid {
                 writeln!(sink, "{grid:?}")?;
             }
+            if let Some(t) = &p.tree {
+                for c in &p.channels {
+                    writeln!(sink, "channel {} {:?}", c.name, c.definition.texts)?;
+                }
+                let zones: Vec<_> = t.zones.iter().map(|z| &z.compartments).collect();
+                writeln!(
+                    sink,
+                    "tree {} {:?} {zones:?} {:?} {:?} {:?} {:?}",
+                    t.cells, t.compartments, t.spiking, t.slots, t.held, t.steady
+                )?;
+            }
         }
         for p in &spec.projections {
             writeln!(sink, "{p:?}")?;

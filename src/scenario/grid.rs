@@ -4,6 +4,7 @@ use super::desk::{Desk, suggest};
 use super::population::integrator;
 use super::spec::{Boundary, GridSpec};
 use crate::core::units::Dimension;
+use crate::equation::space::{Operator, OperatorKind};
 use crate::model::Definition;
 use crate::model::document::{Fields, Item, Node};
 use crate::model::report::Place;
@@ -87,7 +88,14 @@ fn ends(desk: &mut Desk<'_>, node: &Node) -> Option<[Boundary; 2]> {
 
 /// A grid says how many units there are and where; equations with operators of space need one.
 pub(super) fn check(desk: &mut Desk<'_>, grid: Option<&Node>, others: [(&str, Option<&Node>); 2], (model, place): (&Definition, &Place)) {
-    if grid.is_some() {
+    if let Some(n) = grid {
+        if model.system.operators().iter().any(|o| matches!(o.kind, OperatorKind::Axial(_))) {
+            desk.error_help(
+                &n.place,
+                format!("`{}` has `axial` in its equations, which belongs to a tree", model.name),
+                "write `sections`, `cable` or `morphology` instead of `grid`",
+            );
+        }
         for (key, node) in others {
             if let Some(n) = node {
                 desk.error(&n.place, format!("`grid` says already how many units there are and where: leave `{key}` out"));
@@ -95,7 +103,8 @@ pub(super) fn check(desk: &mut Desk<'_>, grid: Option<&Node>, others: [(&str, Op
         }
         return;
     }
-    if let Some(operator) = model.system.operators().first() {
+    let of_grids = |o: &&Operator| !matches!(o.kind, OperatorKind::Axial(_));
+    if let Some(operator) = model.system.operators().iter().find(of_grids) {
         let name = &model.system.inputs()[operator.input].name;
         let at = others[0].1.map_or(place, |n| &n.place);
         let spacing = if model.system.time_unit().length().is_none() { "0.5" } else { "\"50 um\"" };

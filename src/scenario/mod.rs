@@ -12,6 +12,7 @@ mod fingerprint;
 mod gallery;
 mod grid;
 mod lookup;
+mod mechanism;
 mod overrides;
 mod plan;
 mod population;
@@ -21,6 +22,7 @@ mod schema;
 mod selector;
 pub mod spec;
 mod stimulus;
+mod tree;
 mod value;
 
 pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec};
@@ -118,7 +120,7 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     let simulation_node = f.get("simulation");
 
     let mut own = lookup::OwnModels::default();
-    for (key, kind) in [("models", Kind::Model), ("receptors", Kind::Receptor)] {
+    for (key, kind) in [("models", Kind::Model), ("receptors", Kind::Receptor), ("channels", Kind::Channel)] {
         if let Some(node) = f.get(key) {
             own.read(desk, node, kind);
         }

@@ -5,65 +5,15 @@ use std::sync::Arc;
 
 use super::desk::{Desk, suggest};
 use super::lookup::OwnModels;
-use super::spec::{PopulationSpec, Positions, ReceptorSpec, Value};
+use super::mechanism::{self, Mechanism, Reading, hint_parameter, preset, read_parameters};
+use super::spec::{PopulationSpec, Positions, Value};
 use super::value::{Names, Wanted, is_expression};
-use super::{grid, positions};
+use super::{grid, positions, tree};
 use crate::core::units::{Dimension, Quantity};
 use crate::equation::{System, TimeUnit};
-use crate::model::document::{Entry, Fields, Item, Node};
+use crate::model::document::{Entry, Fields, Node};
 use crate::model::report::Place;
-use crate::model::{Definition, Kind, Preset, name_of, redirect};
-
-/// Names that other tools use, and what they are called here.
-const ALIASES: &[(&str, &str)] = &[
-    ("v_rest", "E_L"),
-    ("v_leak", "E_L"),
-    ("V_rest", "E_L"),
-    ("cm", "C_m"),
-    ("c_m", "C_m"),
-    ("gl", "g_L"),
-    ("g_leak", "g_L"),
-    ("tau_refrac", "t_ref"),
-    ("tau_ref", "t_ref"),
-    ("v_thresh", "V_th"),
-    ("v_threshold", "V_th"),
-    ("v_reset", "V_reset"),
-    ("v_spike", "V_peak"),
-    ("delta_T", "Delta_T"),
-    ("e_rev", "E_rev"),
-    ("e_rev_E", "E_rev"),
-    ("e_rev_I", "E_rev"),
-    ("tau_syn_E", "tau"),
-    ("tau_syn_I", "tau"),
-    ("tau_syn_ex", "tau"),
-    ("tau_syn_in", "tau"),
-    ("tau_syn", "tau"),
-];
-
-fn hint_parameter(definition: &Definition, key: &str) -> Option<String> {
-    if matches!(key, "i_offset" | "I_e" | "i_e") {
-        return Some("a constant current is a stimulus: `[stimuli.NAME]` with `kind = \"constant\"`".to_owned());
-    }
-    if key == "v_init" {
-        return Some("start values stand in `initial = { V_m = ... }`".to_owned());
-    }
-    let (_, ours) = ALIASES.iter().find(|(theirs, _)| *theirs == key)?;
-    if definition.parameter(ours).is_some() {
-        Some(format!("this is called `{ours}` here"))
-    } else if *ours == "tau" && definition.kind == Kind::Model {
-        Some("synaptic time constants belong to receptors: `receptors.NAME = { kind = \"exp_current\", tau = ... }`".to_owned())
-    } else {
-        Some(format!(
-            "what other tools call `{key}` is `{ours}` here, which `{}` does not have; its parameters: {}",
-            definition.name,
-            list(definition)
-        ))
-    }
-}
-
-fn list(definition: &Definition) -> String {
-    definition.parameters.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ")
-}
+use crate::model::{Definition, Kind, Preset};
 
 /// Reads one population whose model is known.
 pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, model: &Arc<Definition>) -> Option<PopulationSpec> {
@@ -99,35 +49,46 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     let mut likely = || f.get("size").and_then(Node::as_number).map_or(1e6, |v| v.abs().clamp(1.0, 1e6));
     let size = size.map_or_else(&mut likely, |v| v as f64) as usize;
     positions::check(desk, positions_node, places.as_ref(), size);
-    for place in ["cable", "morphology"] {
-        if let Some(n) = f.get(place) {
-            desk.error_help(
-                &n.place,
-                format!("`{place}` is not part of this version: populations are sets of points or grids"),
-                "use `size`, and `positions` for units in space, or `grid`",
-            );
-        }
-    }
+    let plan = tree::read(desk, &mut f, model, &entry.place);
+    let cells = size;
+    let (size, places) = match &plan {
+        Some(p) => (p.units(cells), Some(p.positions(cells))),
+        None => (size, places),
+    };
 
     let mut system: System = model.system.clone();
-    let mut receptors = Vec::new();
     let mut given: BTreeMap<String, (Value, Place)> = BTreeMap::new();
     let mut definitions: Vec<(String, Arc<Definition>)> = vec![(String::new(), model.clone())];
     let positioned = places.is_some();
     let plain = grid.as_ref().is_some_and(|g| g.length.is_none());
-    let unit_names = || if plain { Names::of_plain_cells() } else { Names::of_units(positioned) };
-    let reading = Reading { size };
+    let unit_names = || match (plain, &plan) {
+        (true, _) => Names::of_plain_cells(),
+        (false, Some(_)) => Names::of_units(true).with(tree::NAMES.map(|n| (n, Dimension::METRE))),
+        (false, None) => Names::of_units(positioned),
+    };
+    let reading = Reading { size, tree: plan.as_ref() };
 
-    if let Some(node) = f.get("receptors") {
-        for e in node.entries().unwrap_or_default() {
-            let Some((spec, carried)) = receptor(desk, own, e, &system, model, &reading, &unit_names(), &mut given) else { continue };
-            system = carried;
-            let definition = spec.definition.clone();
-            definitions.push((format!("{}.", spec.name), definition));
-            receptors.push(spec);
+    let mut mechanisms: Vec<Mechanism> = Vec::new();
+    for (key, kind) in [("channels", Kind::Channel), ("receptors", Kind::Receptor)] {
+        let Some(node) = f.get(key) else { continue };
+        if kind == Kind::Channel && plan.is_none() {
+            desk.error_help(
+                &node.place,
+                "channels are carried by the compartments of a tree, and this population has none",
+                "add `sections`, `cable` or `morphology`; a population of points states its currents in its model",
+            );
+            continue;
         }
         if node.entries().is_none() {
-            desk.error(&node.place, format!("`receptors` holds one table a receptor, not {}", node.what()));
+            desk.error(&node.place, format!("`{key}` holds one table a {}, not {}", kind.word(), node.what()));
+        }
+        for (e, definition) in known(desk, own, node, kind) {
+            let Some((carried, with)) = mechanism::read(desk, e, definition, &system, model, &reading, &unit_names(), &mut given) else {
+                continue;
+            };
+            system = with;
+            definitions.push((format!("{}.", carried.spec.name), carried.spec.definition.clone()));
+            mechanisms.push(carried);
         }
     }
 
@@ -140,6 +101,9 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
         fields.finish_with(&mut desk.report, &|key| hint_parameter(model, key));
     }
     let chosen = preset.as_ref();
+    if let Some(plan) = &plan {
+        plan.geometry(cells, model, &entry.place, &mut given);
+    }
     let parameters: Vec<Value> = system
         .parameters()
         .iter()
@@ -160,12 +124,16 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     f.finish_with(&mut desk.report, &|key| {
         model.parameter(key).map(|_| format!("`{key}` is a parameter of the model: write `parameters = {{ {key} = ... }}`"))
     });
+    let tree = plan.as_ref().map(|p| p.finish(desk, &system, model, &mechanisms, cells, initial_node, &definitions, &entry.place));
+    let (channels, receptors) = mechanisms.into_iter().map(|m| m.spec).partition(|m| m.definition.kind == Kind::Channel);
     check_refractory(desk, model, &system, &parameters, &given, &entry.place);
     // Returned even when something is wrong, so that what names this population is checked as well; the report fails the load.
     Some(PopulationSpec {
         name: entry.key.clone(),
         model: model.clone(),
         receptors,
+        channels,
+        tree: tree.map(Arc::new),
         system,
         size,
         parameters,
@@ -178,137 +146,20 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     })
 }
 
-/// What stays the same while a population is read.
-struct Reading {
-    size: usize,
-}
-
-#[expect(clippy::too_many_arguments, reason = "what the population knows so far, and where its values go")]
-fn receptor(
-    desk: &mut Desk<'_>,
-    own: &mut OwnModels,
-    entry: &Entry,
-    host: &System,
-    model: &Definition,
-    reading: &Reading,
-    names: &Names<'_>,
-    given: &mut BTreeMap<String, (Value, Place)>,
-) -> Option<(ReceptorSpec, System)> {
-    super::check_name(desk, &entry.key, &entry.place, "receptor");
-    let mut f = Fields::of(&mut desk.report, &entry.value, format!("receptor `{}`", entry.key))?;
-    let kind = f.require(&mut desk.report, "kind", "\"exp_current\"")?;
-    let kind_name = desk.text(kind, "`kind`")?.to_owned();
-    let mut definition = own.find(desk, Kind::Receptor, &kind_name, &kind.place)?;
-    if let Some(n) = f.get("port") {
-        let port = desk.text(n, "`port`")?.to_owned();
-        if !host.inputs().iter().any(|i| i.name == port) {
-            let help = suggest(&port, host.inputs().iter().map(|i| i.name.as_str()));
-            desk.error_help(&n.place, format!("model `{}` has no input `{port}`", model.name), help);
-            return None;
-        }
-        match redirect(&definition, &port) {
-            Ok(d) => definition = d,
-            Err(message) => {
-                desk.error(&n.place, message);
-                return None;
+/// The entries of a table of receptors or channels with their definitions: those that provide something to others first.
+fn known<'n>(desk: &mut Desk<'_>, own: &mut OwnModels, node: &'n Node, kind: Kind) -> Vec<(&'n Entry, Arc<Definition>)> {
+    let mut found: Vec<(&Entry, Arc<Definition>)> = Vec::new();
+    for e in node.entries().unwrap_or_default() {
+        match e.value.get("kind") {
+            Some(k) => {
+                let definition = desk.text(k, "`kind`").map(str::to_owned).and_then(|name| own.find(desk, kind, &name, &k.place));
+                found.extend(definition.map(|d| (e, d)));
             }
+            None => desk.error_help(&e.place, format!("{} `{}` needs `kind`", kind.word(), e.key), "add `kind = \"...\"`"),
         }
     }
-    let system = match host.carrying(&entry.key, &definition.system) {
-        Ok(system) => system,
-        Err(problems) => {
-            for d in problems {
-                desk.report.put(&kind.place, d);
-            }
-            return None;
-        }
-    };
-    let chosen = f.get("preset").and_then(|n| preset(desk, n, &definition));
-    let prefix = format!("{}.", entry.key);
-    for (name, value) in chosen.iter().flat_map(|p| &p.parameters).rev() {
-        given.insert(format!("{prefix}{name}"), (Value::Constant(*value), entry.place.clone()));
-    }
-    // On a host with densities or plain numbers the receptor's units follow the host's.
-    let mut fitted = (*definition).clone();
-    for p in &mut fitted.parameters {
-        let now = system.parameters().iter().find(|v| v.name == format!("{prefix}{}", p.name)).map_or(p.dimension, |v| v.dimension);
-        if now != p.dimension {
-            p.dimension = now;
-            (p.min, p.max) = (None, None);
-            if p.default != 0.0 && f.get(&p.name).is_none() && !given.contains_key(&format!("{prefix}{}", p.name)) {
-                desk.error_help(
-                    &entry.place,
-                    format!(
-                        "receptor `{}` needs `{}` here: on model `{}` it is {}, and the default is {}",
-                        entry.key,
-                        p.name,
-                        model.name,
-                        name_of(now),
-                        p.default_text
-                    ),
-                    format!("add `{} = ...`", p.name),
-                );
-            }
-        }
-    }
-    let names = names.clone().with(fitted.parameters.iter().map(|p| (p.name.as_str(), p.dimension)));
-    read_parameters(desk, &mut f, &fitted, &prefix, reading, &names, given);
-    f.finish_with(&mut desk.report, &|key| hint_parameter(&fitted, key));
-    Some((ReceptorSpec { name: entry.key.clone(), definition }, system))
-}
-
-/// One preset, or several that are applied in turn (`["chattering", "figure1"]`).
-fn preset(desk: &mut Desk<'_>, node: &Node, definition: &Definition) -> Option<Preset> {
-    let single = std::slice::from_ref(node);
-    let nodes: &[Node] = match &node.item {
-        Item::List(list) => list,
-        _ => single,
-    };
-    let mut merged: Option<Preset> = None;
-    for n in nodes {
-        let name = desk.text(n, "`preset`")?.to_owned();
-        let Some(found) = definition.preset(&name) else {
-            let help = suggest(&name, definition.presets.iter().map(|p| p.name.as_str()));
-            desk.error_help(&n.place, format!("`{}` has no preset `{name}`", definition.name), help);
-            return None;
-        };
-        merged = Some(match merged {
-            None => found.clone(),
-            Some(first) => {
-                // Later values come first in the search.
-                let joined = |new: &[(String, String)], old: Vec<(String, String)>| new.iter().cloned().chain(old).collect();
-                Preset {
-                    name: format!("{} + {name}", first.name),
-                    about: first.about,
-                    parameters: found.parameters.iter().cloned().chain(first.parameters).collect(),
-                    initial: joined(&found.initial, first.initial),
-                    integrator: found.integrator.clone().or(first.integrator),
-                    substeps: found.substeps.or(first.substeps),
-                }
-            }
-        });
-    }
-    merged
-}
-
-fn read_parameters(
-    desk: &mut Desk<'_>,
-    fields: &mut Fields<'_>,
-    definition: &Definition,
-    prefix: &str,
-    reading: &Reading,
-    names: &Names<'_>,
-    given: &mut BTreeMap<String, (Value, Place)>,
-) {
-    for p in &definition.parameters {
-        let Some(node) = fields.get(&p.name) else { continue };
-        let wanted =
-            Wanted { dimension: p.dimension, what: format!("`{}`", p.name), count: Some(reading.size), names: Some(names.clone()) };
-        if let Some(value) = desk.value(node, &wanted) {
-            desk.in_range(node, p, &value);
-            given.insert(format!("{prefix}{}", p.name), (value, node.place.clone()));
-        }
-    }
+    found.sort_by_key(|(_, d)| d.texts.provides.is_empty());
+    found
 }
 
 fn default_of(definitions: &[(String, Arc<Definition>)], preset: Option<&Preset>, name: &str) -> f64 {
@@ -326,7 +177,7 @@ fn initial_values(
     definitions: &[(String, Arc<Definition>)],
     preset: Option<&Preset>,
     parameters: &[Value],
-    reading: &Reading,
+    reading: &Reading<'_>,
     names: &Names<'_>,
 ) -> Vec<Value> {
     let mut written: BTreeMap<String, &Node> = BTreeMap::new();
@@ -363,7 +214,11 @@ fn initial_values(
                     count: Some(reading.size),
                     names: Some(names.clone()),
                 };
-                return desk.value(node, &wanted).map_or(Value::Constant(0.0), |v| constant(v, system, parameters));
+                let value = match reading.tree.filter(|_| tree::is_by_place(node)) {
+                    Some(plan) => plan.by_place(desk, node, &wanted, None, tree::default_initial(&state.name, definitions)),
+                    None => desk.value(node, &wanted),
+                };
+                return value.map_or(Value::Constant(0.0), |v| constant(v, system, parameters));
             }
             let text = preset
                 .and_then(|p| p.initial.iter().find(|(n, _)| *n == state.name))

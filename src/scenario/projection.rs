@@ -82,7 +82,11 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
     }
     let connect = f.require(&mut desk.report, "connect", "{ rule = \"probability\", p = 0.1 }");
     let sizes = from.zip(to.as_ref()).map(|(a, t)| (&all[a], &all[t.population]));
-    let wiring = connect.and_then(|n| wiring(desk, n, sizes));
+    let counts = from.zip(to.as_ref()).map(|(a, t)| {
+        let source = if kind == "continuous" { all[a].size } else { all[a].sources() };
+        (source, all[t.population].targets(t.port))
+    });
+    let wiring = connect.and_then(|n| wiring(desk, n, sizes, counts));
     let weight_node = f.get("weight");
     let delay_node = f.get("delay");
     let value_node = f.get("value");
@@ -91,7 +95,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
 
     let (from, to, wiring) = (from?, to?, wiring?);
     let count = match &wiring.rule {
-        Rule::OneToOne => Some(all[from].size),
+        Rule::OneToOne => counts.map(|c| c.0),
         Rule::Edges { source, .. } => Some(source.len()),
         // Listed by source, then target.
         Rule::AllToAll => {
@@ -248,7 +252,12 @@ struct Wiring {
 }
 
 /// Reads `connect`: a rule's name, or a table with its numbers, or `{ edges = "file" }`.
-fn wiring(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &PopulationSpec)>) -> Option<Wiring> {
+fn wiring(
+    desk: &mut Desk<'_>,
+    node: &Node,
+    ends: Option<(&PopulationSpec, &PopulationSpec)>,
+    counts: Option<(usize, usize)>,
+) -> Option<Wiring> {
     let before = desk.report.errors();
     if let Some(word) = node.as_text() {
         let simple = ["one_to_one", "all_to_all"];
@@ -269,7 +278,7 @@ fn wiring(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &Popu
     };
     let mut f = Fields::of(&mut desk.report, node, "`connect`")?;
     if let Some(n) = f.get("edges") {
-        let rule = edges(desk, n, ends);
+        let rule = edges(desk, n, counts);
         f.finish(&mut desk.report);
         return Some(Wiring { rule: rule?, autapses: true, multapses: true });
     }
@@ -294,7 +303,7 @@ fn wiring(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &Popu
         }
         Some(n)
     };
-    let (from_size, to_size) = ends.map_or((usize::MAX, usize::MAX), |(a, b)| (a.size, b.size));
+    let (from_size, to_size) = counts.unwrap_or((usize::MAX, usize::MAX));
     let rule = match word {
         "one_to_one" => {
             if from_size != to_size {
@@ -365,7 +374,7 @@ fn wiring(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &Popu
 }
 
 /// Listed pairs from a file with the columns `source`, `target` and optionally `weight` (SI), `delay_ms`.
-fn edges(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &PopulationSpec)>) -> Option<Rule> {
+fn edges(desk: &mut Desk<'_>, node: &Node, counts: Option<(usize, usize)>) -> Option<Rule> {
     let table = desk.file_table(node, "`edges`")?;
     let units = |desk: &mut Desk<'_>, column: &str, size: usize| -> Option<Arc<[u32]>> {
         let Some(values) = table.column(&[column]) else {
@@ -379,9 +388,9 @@ fn edges(desk: &mut Desk<'_>, node: &Node, ends: Option<(&PopulationSpec, &Popul
         }
         Some(values.iter().map(|v| *v as u32).collect())
     };
-    let (a, b) = ends?;
-    let source = units(desk, "source", a.size);
-    let target = units(desk, "target", b.size);
+    let (a, b) = counts?;
+    let source = units(desk, "source", a);
+    let target = units(desk, "target", b);
     let weight = table.column(&["weight"]).map(Arc::from);
     let delay = table.column(&["delay_ms"]).map(|v| v.iter().map(|d| d * 1e-3).collect());
     Some(Rule::Edges { source: source?, target: target?, weight, delay })

@@ -26,6 +26,7 @@ pub fn schema(catalog: &Catalog, library: &Library) -> Value {
             "simulation": reference("simulation"),
             "models": named("models of one's own, by name", reference("model")),
             "receptors": named("receptors of one's own, by name", reference("model")),
+            "channels": named("channels of one's own, by name", reference("model")),
             "populations": named("populations by name", reference("population")),
             "projections": named("projections by name", reference("projection")),
             "stimuli": named("stimuli by name", reference("stimulus")),
@@ -158,6 +159,12 @@ fn population(catalog: &Catalog, library: &Library) -> Value {
     receptor.insert("kind".into(), json!({ "type": "string", "description": "receptor", "examples": library.names(Kind::Receptor) }));
     receptor.insert("port".into(), text("input that its current adds to"));
     receptor.insert("preset".into(), text("named set of values"));
+    receptor.insert("at".into(), places("compartments that have it, on a tree; all without it"));
+    let mut channel = parameters(Kind::Channel);
+    channel.insert("kind".into(), json!({ "type": "string", "description": "channel", "examples": library.names(Kind::Channel) }));
+    channel.insert("in".into(), places("compartments that have it; all without it"));
+    channel.insert("port".into(), text("input that its current adds to"));
+    channel.insert("preset".into(), text("named set of values"));
     object(
         &["model"],
         json!({
@@ -167,6 +174,17 @@ fn population(catalog: &Catalog, library: &Library) -> Value {
             "parameters": { "type": "object", "properties": parameters(Kind::Model), "additionalProperties": v() },
             "initial": { "type": "object", "description": "by state; those of a receptor as `RECEPTOR.STATE` or in a table of its name", "additionalProperties": { "type": ["string", "number", "object"] } },
             "receptors": { "type": "object", "additionalProperties": { "type": "object", "required": ["kind"], "properties": receptor, "additionalProperties": v() } },
+            "channels": { "type": "object", "additionalProperties": { "type": "object", "required": ["kind"], "properties": channel, "additionalProperties": v() } },
+            "cable": section(),
+            "sections": { "type": "object", "description": "sections of a tree, by name", "additionalProperties": section() },
+            "morphology": { "type": "string", "description": "an SWC file beside the scenario, or a built-in one", "examples": crate::model::morphologies() },
+            "soma": { "description": "how the soma of the file is read", "enum": crate::model::morphology::swc::Soma::LIST.map(|s| s.0) },
+            "least_diameter": text("diameter of what is thinner in the file"),
+            "compartments": object(&[], json!({
+                "d_lambda": { "type": "number" }, "frequency": q(), "longest": q(), "per_section": whole("compartments of every section", 1),
+            })),
+            "held": { "type": "object", "description": "places whose voltage is held, with its value", "additionalProperties": q() },
+            "threshold_at": places("places whose threshold is watched; the middle of the first section without it"),
             "integrator": integrator(catalog),
             "substeps": whole("integration steps inside one step", 1),
             "grid": object(&["shape", "spacing"], json!({
@@ -179,6 +197,25 @@ fn population(catalog: &Catalog, library: &Library) -> Value {
                 "grid": { "type": "array", "items": { "type": "integer" } }, "spacing": text("distance of neighbours"),
                 "uniform": { "type": "array" }, "listed": { "type": "array" },
             })),
+        }),
+    )
+}
+
+/// A place on a tree, or several.
+fn places(about: &str) -> Value {
+    json!({ "description": about, "type": ["string", "array"], "items": { "type": "string" } })
+}
+
+/// A section of a tree.
+fn section() -> Value {
+    object(
+        &["length", "diameter"],
+        json!({
+            "length": { "$ref": "#/$defs/quantity" },
+            "diameter": { "description": "one, or several from the beginning to the end", "type": ["string", "array"], "items": { "type": "string" } },
+            "parent": text("place that it hangs on, such as soma(1)"),
+            "region": text("name that channels and parameters may use for several sections"),
+            "compartments": whole("number of compartments", 1),
         }),
     )
 }

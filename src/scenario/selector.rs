@@ -1,7 +1,7 @@
 //! What is recorded and what analyses look at: `POP.spikes`, `POP.rate`, `POP.VAR`, `POP.RECEPTOR.VAR`, `[0..10]`, `mean(...)`.
 
 use super::desk::{Desk, suggest};
-use super::spec::{Observable, PopulationSpec, RecordSpec, Subject, TraceRequest};
+use super::spec::{Observable, PopulationSpec, Port, RecordSpec, Subject, TraceRequest, TreeSpec};
 use crate::core::units::Dimension;
 use crate::model::document::{Entry, Fields, Item, Node};
 
@@ -16,13 +16,76 @@ fn variables(p: &PopulationSpec) -> Vec<&str> {
     s.states().iter().chain(s.subexpressions()).chain(s.inputs()).chain(s.parameters()).map(|v| v.name.as_str()).collect()
 }
 
-/// Units as a list `[0, 1, 2]`, a range `"0..10"` (the end is not part of it) or `"all"`; empty means all.
-pub(super) fn unit_list(desk: &mut Desk<'_>, node: &Node, size: usize) -> Vec<u32> {
+/// What units are numbered from 0 to, and named by, where the population is a tree.
+#[derive(Clone, Copy)]
+pub(super) struct Units<'a> {
+    pub size: usize,
+    named: Option<(&'a TreeSpec, Numbering<'a>)>,
+}
+
+/// What the units of a tree are that are meant.
+#[derive(Clone, Copy)]
+enum Numbering<'a> {
+    /// Compartments and nodes.
+    All,
+    /// These units of each cell, in this order: what spikes, or what carries a receptor.
+    Some(&'a [u32]),
+}
+
+impl<'a> Units<'a> {
+    /// The units of a population.
+    pub fn of(p: &'a PopulationSpec) -> Self {
+        Self { size: p.size, named: p.tree.as_deref().map(|t| (t, Numbering::All)) }
+    }
+
+    /// What spikes in a population.
+    pub fn sources(p: &'a PopulationSpec) -> Self {
+        Self { size: p.sources(), named: p.tree.as_deref().map(|t| (t, Numbering::Some(&t.spiking))) }
+    }
+
+    /// Where something arrives at a port of a population.
+    pub fn targets(p: &'a PopulationSpec, port: Port) -> Self {
+        let numbering = |t: &'a TreeSpec| match port {
+            Port::Event(e) => Numbering::Some(&t.slots[e]),
+            Port::Input(_) => Numbering::All,
+        };
+        Self { size: p.targets(port), named: p.tree.as_deref().map(|t| (t, numbering(t))) }
+    }
+
+    /// The units at a place by name.
+    fn at(self, text: &str) -> Option<Result<Vec<u32>, (String, String)>> {
+        let (tree, numbering) = self.named?;
+        let found = match tree.find(text) {
+            Ok(found) => found,
+            Err(e) => return Some(Err(e)),
+        };
+        let Numbering::Some(list) = numbering else { return Some(Ok(found)) };
+        let per_cell = tree.units() as u32;
+        let units: Vec<u32> = found
+            .iter()
+            .filter_map(|u| Some(u / per_cell * list.len() as u32 + list.iter().position(|l| *l == u % per_cell)? as u32))
+            .collect();
+        if units.is_empty() {
+            return Some(Err((format!("`{text}` is not among the places that are meant here"), String::new())));
+        }
+        Some(Ok(units))
+    }
+}
+
+/// Units as a list `[0, 1, 2]`, a range `"0..10"` (the end is not part of it) or `"all"`; empty means all. On a tree also
+/// places, `["soma", "apical(0.7)"]`.
+pub(super) fn unit_list(desk: &mut Desk<'_>, node: &Node, of: Units<'_>) -> Vec<u32> {
+    let size = of.size;
     match &node.item {
         Item::List(list) => {
             let mut units = Vec::new();
             for n in list {
-                if let Some(u) = desk.whole(n, "a unit", 0) {
+                if let Some(found) = n.as_text().and_then(|t| of.at(t)) {
+                    match found {
+                        Ok(found) => units.extend(found),
+                        Err((message, help)) => desk.error_help(&n.place, message, help),
+                    }
+                } else if let Some(u) = desk.whole(n, "a unit", 0) {
                     if u >= size as u64 {
                         desk.error(&n.place, format!("there is no unit {u}: {}", numbered(size)));
                     } else {
@@ -36,7 +99,7 @@ pub(super) fn unit_list(desk: &mut Desk<'_>, node: &Node, size: usize) -> Vec<u3
             units
         }
         Item::Text(t) if t == "all" => Vec::new(),
-        Item::Text(t) => match range(t, size) {
+        Item::Text(t) => match range(t, of) {
             Ok(units) => units,
             Err(message) => {
                 desk.error(&node.place, message);
@@ -54,8 +117,9 @@ fn numbered(size: usize) -> String {
     if size == 1 { "the only unit is 0".to_owned() } else { format!("units are numbered from 0 to {}", size - 1) }
 }
 
-/// `3`, `0..10` (without 10), `1, 4, 7` inside brackets.
-fn range(text: &str, size: usize) -> Result<Vec<u32>, String> {
+/// `3`, `0..10` (without 10), `1, 4, 7` inside brackets; on a tree also `apical(0.7)`.
+fn range(text: &str, of: Units<'_>) -> Result<Vec<u32>, String> {
+    let size = of.size;
     let number = |t: &str| t.trim().parse::<u32>().map_err(|_| format!("`{}` is no unit", t.trim()));
     let mut units = Vec::new();
     for part in text.split(',') {
@@ -70,7 +134,12 @@ fn range(text: &str, size: usize) -> Result<Vec<u32>, String> {
                 }
                 units.extend(a..b);
             }
-            None => units.push(number(part)?),
+            None => match of.at(part.trim()).filter(|_| part.trim().parse::<u32>().is_err()) {
+                Some(Ok(found)) => units.extend(found),
+                Some(Err((message, help))) if help.is_empty() => return Err(message),
+                Some(Err((message, help))) => return Err(format!("{message} ({help})")),
+                None => units.push(number(part)?),
+            },
         }
     }
     match units.iter().find(|u| **u as usize >= size) {
@@ -157,7 +226,7 @@ fn trace(desk: &mut Desk<'_>, node: &Node, p: &PopulationSpec) -> Option<TraceRe
             }
         }
     }
-    let units = f.get("units").map(|n| unit_list(desk, n, p.size)).unwrap_or_default();
+    let units = f.get("units").map(|n| unit_list(desk, n, Units::of(p))).unwrap_or_default();
     let units = if units.is_empty() { (0..p.size as u32).collect() } else { units };
     let every = match f.get("interval") {
         Some(n) => match desk.steps(n, "`interval`") {
@@ -209,7 +278,8 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
     let (pop, what) = path.split_once('.').map_or((path, ""), |(a, b)| (a, b));
     let index = super::projection::population(desk, node, pop, scope.all, scope.known)?;
     let p = &scope.all[index];
-    let units = match bracket.map(|b| range(b, p.size)) {
+    let of = if matches!(what, "spikes" | "rate") && p.system.spikes() { Units::sources(p) } else { Units::of(p) };
+    let units = match bracket.map(|b| range(b, of)) {
         Some(Ok(units)) => units,
         Some(Err(message)) => {
             desk.error(&node.place, message);
@@ -296,9 +366,10 @@ mod tests {
 
     #[test]
     fn ranges_end_before_their_end() {
-        assert_eq!(range("0..3", 5), Ok(vec![0, 1, 2]));
-        assert_eq!(range("3", 5), Ok(vec![3]));
-        assert_eq!(range("1, 3..5", 5), Ok(vec![1, 3, 4]));
-        assert!(range("0..6", 5).is_err() && range("3..3", 5).is_err() && range("x", 5).is_err() && range("5", 5).is_err());
+        let range = |text: &str| super::range(text, Units { size: 5, named: None });
+        assert_eq!(range("0..3"), Ok(vec![0, 1, 2]));
+        assert_eq!(range("3"), Ok(vec![3]));
+        assert_eq!(range("1, 3..5"), Ok(vec![1, 3, 4]));
+        assert!(range("0..6").is_err() && range("3..3").is_err() && range("x").is_err() && range("5").is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::desk::Desk;
 use super::projection::target;
-use super::selector::unit_list;
+use super::selector::{Units, unit_list};
 use super::spec::{Generator, PopulationSpec, Port, StimulusKind, StimulusSpec, Value};
 use super::value::{Names, Wanted};
 use crate::core::units::{Dimension, parse_unit};
@@ -42,7 +42,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
     let units_node = f.get("units");
     let (word, goal) = (word?, goal?);
     let population = &all[goal.population];
-    let units = units_node.map(|n| unit_list(desk, n, population.size)).unwrap_or_default();
+    let units = units_node.map(|n| unit_list(desk, n, Units::targets(population, goal.port))).unwrap_or_default();
     let event = matches!(word, "poisson" | "spikes");
     match (&goal.port, event) {
         (Port::Event(_), false) => {
@@ -71,7 +71,8 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
         Port::Event(i) => population.system.event_ports()[i].weight,
         Port::Input(i) => population.system.inputs()[i].dimension,
     };
-    let mut reader = Reader { desk, f, dimension, population, name: &entry.key };
+    let size = population.targets(goal.port);
+    let mut reader = Reader { desk, f, dimension, population, size, name: &entry.key };
     let kind = reader.kind(word);
     let Reader { f, .. } = reader;
     f.finish(&mut desk.report);
@@ -84,6 +85,8 @@ struct Reader<'d, 'l, 'a> {
     f: Fields<'a>,
     dimension: Dimension,
     population: &'a PopulationSpec,
+    /// Number of places at which the target takes something in.
+    size: usize,
     name: &'a str,
 }
 
@@ -201,7 +204,7 @@ impl<'a> Reader<'_, '_, 'a> {
     }
 
     fn wanted(&self, key: &str, dimension: Dimension) -> Wanted<'a> {
-        Wanted { dimension, what: format!("`{key}`"), count: Some(self.population.size), names: Some(Names::of_cells(self.population)) }
+        Wanted { dimension, what: format!("`{key}`"), count: Some(self.size), names: Some(Names::of_cells(self.population)) }
     }
 
     fn value(&mut self, key: &str, dimension: Dimension) -> Option<Value> {
@@ -274,7 +277,7 @@ impl<'a> Reader<'_, '_, 'a> {
     fn spikes(&mut self) -> Option<StimulusKind> {
         let d = self.dimension;
         let weight = self.value("weight", d);
-        let size = self.population.size;
+        let size = self.size;
         if let Some(node) = self.f.get("file") {
             let table = self.desk.file_table(node, "`file`")?;
             let Some(times) = table.column(&["time_ms", "time"]) else {
@@ -367,10 +370,10 @@ impl<'a> Reader<'_, '_, 'a> {
             .filter(|(name, _)| !matches!(name.as_str(), "time_ms" | "time") && wanted.as_ref().is_none_or(|w| w.contains(name)))
             .map(|(_, v)| v.iter().map(|x| x * scale).collect())
             .collect();
-        if columns.len() != 1 && columns.len() != self.population.size {
+        if columns.len() != 1 && columns.len() != self.size {
             self.desk.error_help(
                 &node.place,
-                format!("this file has {} columns of values for {} units", columns.len(), self.population.size),
+                format!("this file has {} columns of values for {} units", columns.len(), self.size),
                 "one column acts on all units; otherwise there is one each; choose with `columns = [...]`",
             );
             return None;

@@ -29,7 +29,8 @@ impl<'a> Names<'a> {
         if population.grid.as_ref().is_some_and(|g| g.length.is_none()) {
             return Self::of_plain_cells();
         }
-        Self::of_units(population.positions.is_some())
+        let own = Self::of_units(population.positions.is_some());
+        if population.tree.is_some() { own.with(super::tree::NAMES.map(|n| (n, Dimension::METRE))) } else { own }
     }
 
     /// The same on a grid without a unit of length.

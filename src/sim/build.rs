@@ -1,6 +1,5 @@
 //! From a resolved scenario to a network in memory: values found, lanes shared out, connections walked into tables.
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::axis::Axis;
@@ -10,19 +9,21 @@ use super::delivery::{Properties, Property, Ring, Table};
 use super::describe::{described, wanted_connections};
 use super::engine::Plan;
 use super::estimate;
-use super::grid::{self, Layout, Space};
+use super::grid::{self, Layout};
+use super::group::{asked, attach_stimuli, choice, group, lanes, port_range};
 use super::place::Place;
 use super::properties::Finder;
-use super::recorder::{Take, Tap, Tape};
-use super::stepper::{Column, Stepper, StepperSpec};
-use super::stimulus::{Local, Stimulus};
-use super::values::{Names, own_names, resolve, slice};
+use super::recorder::{Take, Tape};
+use super::stepper::Column;
+use super::stimulus::Stimulus;
+use super::tree::{Electrotonic, TreeBuild};
+use super::values::{Names, own_names, resolve};
 use super::worker::{ContinuousInput, EventInput, Group, Worker};
 use super::{BuildError, Network};
 use crate::core::rng::Key;
-use crate::core::units::{Dimension, display_unit};
+use crate::core::units::Dimension;
 use crate::equation::System;
-use crate::scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, Value};
+use crate::scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value};
 
 /// Fewest units a thread is started for.
 const GRAIN: usize = 256;
@@ -30,10 +31,23 @@ const GRAIN: usize = 256;
 /// A population with all its values found.
 pub(super) struct Found {
     pub place: Place,
+    /// Where its spikes start and its event ports are, on a tree.
+    sources: Option<Place>,
+    ports: Vec<Place>,
     pub parameters: Vec<Column>,
-    initial: Vec<Column>,
+    pub initial: Vec<Column>,
     /// How it is stepped on a grid.
-    layout: Option<Layout>,
+    pub layout: Option<Layout>,
+}
+
+impl Found {
+    /// Where what arrives at a port arrives.
+    fn port(&self, port: Port) -> &Place {
+        match port {
+            Port::Event(e) => self.ports.get(e).unwrap_or(&self.place),
+            Port::Input(_) => &self.place,
+        }
+    }
 }
 
 /// A projection ready to be walked.
@@ -46,22 +60,22 @@ struct Path<'a> {
 }
 
 /// Everything that does not belong to one thread.
-struct Common<'a> {
-    spec: &'a Spec,
-    axis: Axis,
+pub(super) struct Common<'a> {
+    pub spec: &'a Spec,
+    pub axis: Axis,
     found: &'a [Found],
     /// Integrator of each population, and why.
-    choices: &'a [(String, String)],
+    pub choices: &'a [(String, String)],
     paths: &'a [Path<'a>],
-    stimuli: &'a [Stimulus<'a>],
+    pub stimuli: &'a [Stimulus<'a>],
     /// Population and variable of each history.
-    histories: &'a [(usize, String)],
+    pub histories: &'a [(usize, String)],
     /// Populations in which event projections start.
-    emitters: &'a [usize],
+    pub emitters: &'a [usize],
     cancel: &'a AtomicBool,
 }
 
-fn unsuitable(place: impl Into<String>, message: impl Into<String>) -> BuildError {
+pub(super) fn unsuitable(place: impl Into<String>, message: impl Into<String>) -> BuildError {
     BuildError::Unsuitable { place: place.into(), message: message.into() }
 }
 
@@ -95,8 +109,8 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
         .iter()
         .map(|s| {
             let p = s.target.population;
-            let units = (spec.populations[p].size, spec.populations[p].time_unit());
-            Stimulus::new(s, units, &found[p].place, seed, &axis).map_err(|m| unsuitable(format!("stimuli.{}", s.name), m))
+            let units = (spec.populations[p].targets(s.target.port), spec.populations[p].time_unit());
+            Stimulus::new(s, units, found[p].port(s.target.port), seed, &axis).map_err(|m| unsuitable(format!("stimuli.{}", s.name), m))
         })
         .collect::<Result<Vec<_>, _>>()?;
 
@@ -168,6 +182,29 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
     Ok(Network { plan, integrators, connections, rounded })
 }
 
+/// See [`Network::electrotonic`].
+pub(super) fn electrotonic(spec: &Spec, population: usize) -> Result<Vec<Electrotonic>, BuildError> {
+    let p = &spec.populations[population];
+    let entity = format!("populations.{}", p.name);
+    let found = find(p, spec.simulation.seed)?;
+    let Some(tree) = &p.tree else { return Err(unsuitable(entity, "this population is no tree")) };
+    let nothing = vec![Vec::new(); p.system.inputs().len()];
+    let build = TreeBuild {
+        population: p,
+        tree,
+        parameters: &found.parameters,
+        initial: &found.initial,
+        cells: 0..1,
+        dt: spec.simulation.dt,
+        seed: spec.simulation.seed,
+        driven: &nothing,
+        second_order: false,
+        spike_times: SpikeTimes::Grid,
+    };
+    let built = build.build().and_then(|mut t| Ok(t.electrotonic(tree, &build.resistivity()?)));
+    built.map_err(|m| unsuitable(entity, m))
+}
+
 /// Positions, parameters and initial values of a population.
 fn find(population: &PopulationSpec, seed: u64) -> Result<Found, BuildError> {
     let entity = format!("populations.{}", population.name);
@@ -200,7 +237,11 @@ fn find(population: &PopulationSpec, seed: u64) -> Result<Found, BuildError> {
             .map_err(|m| unsuitable(format!("{entity}.initial.{}", variable.name), m))?;
         initial.push(column);
     }
-    Ok(Found { place, parameters: parameters.into_iter().flatten().collect(), initial, layout: None })
+    let (sources, ports) = match &population.tree {
+        Some(t) => (Some(place.part(t, &t.spiking)), t.slots.iter().map(|s| place.part(t, s)).collect()),
+        None => (None, Vec::new()),
+    };
+    Ok(Found { place, sources, ports, parameters: parameters.into_iter().flatten().collect(), initial, layout: None })
 }
 
 fn path<'a>(
@@ -212,21 +253,21 @@ fn path<'a>(
 ) -> Result<Path<'a>, BuildError> {
     let place = || format!("projections.{}", projection.name);
     let (from, to) = (projection.from, projection.to.population);
-    let (source, target) = (&spec.populations[from], &spec.populations[to]);
+    let target = &spec.populations[to];
     let no_self = from == to && !projection.autapses;
+    let counts = projection.ends(&spec.populations);
     let wiring = Wiring {
         rule: &projection.rule,
-        sources: source.size as u32,
-        targets: target.size as u32,
+        sources: counts.0 as u32,
+        targets: counts.1 as u32,
         no_self,
         multapses: projection.multapses,
         key: Key::new(spec.simulation.seed, &projection.draw_key(), "connect"),
-        from: &found[from].place,
-        to: &found[to].place,
+        from: found[from].sources.as_ref().filter(|_| projection.coupling == Coupling::Event).unwrap_or(&found[from].place),
+        to: found[to].port(projection.to.port),
     };
     wiring.check().map_err(|m| unsuitable(format!("{}.connect", place()), m))?;
-    let finder =
-        Finder::new(projection, (source.size, target.size), no_self, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
+    let finder = Finder::new(projection, counts, no_self, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
     let continuous = match &projection.coupling {
         Coupling::Event => None,
         Coupling::Continuous { value } => {
@@ -269,12 +310,6 @@ fn dimension_of(system: &System, name: &str) -> Option<Dimension> {
     lists.iter().flat_map(|l| l.iter()).find(|v| v.name == name).map(|v| v.dimension)
 }
 
-/// The lanes of thread `index` of `threads`: equal shares in whole vectors of 16.
-fn share(size: usize, index: usize, threads: usize) -> Range<usize> {
-    let edge = |w: usize| if w == threads { size } else { (size * w / threads).next_multiple_of(16).min(size) };
-    edge(index)..edge(index + 1)
-}
-
 /// One thread's share.
 fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, BuildError> {
     let spec = common.spec;
@@ -285,9 +320,7 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
     }
     let mut groups = Vec::new();
     for (p, (population, found)) in spec.populations.iter().zip(common.found).enumerate() {
-        // Operators of space reach across all cells, so these stay on one thread.
-        let whole = !population.system.operators().is_empty();
-        let range = if whole { 0..if p % threads == index { population.size } else { 0 } } else { share(population.size, index, threads) };
+        let range = lanes(population, p, index, threads);
         if range.is_empty() {
             continue;
         }
@@ -302,7 +335,7 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
         }
         let target = &path.spec.to;
         let Some(to) = at(target.population, &groups) else { continue };
-        let range = groups[to].first..groups[to].first + groups[to].lanes as u32;
+        let range = port_range(&spec.populations[target.population], target.port, &groups[to]);
         let weight = |link: &super::connect::Link| path.finder.weight(link);
         let delay = |link: &super::connect::Link| path.finder.delay(link);
         let properties = Properties {
@@ -330,13 +363,18 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
     }
     attach_stimuli(common, &mut groups)?;
     for (g, group) in groups.iter_mut().enumerate() {
-        for (port, ring) in group.rings.iter_mut().enumerate() {
+        let mut rings = Vec::new();
+        for port in 0..group.rings.len() {
             let tables = event_inputs.iter().filter(|i| i.to == g && i.port == port);
             let longest = tables.filter_map(|i| i.table.delays()).map(|d| usize::from(d.1)).max();
             let stimulated = group.events.iter().any(|e| e.0 == port);
             if longest.is_some() || stimulated {
-                *ring = Some(Ring::new(group.lanes, longest.unwrap_or(0)));
+                let lanes = port_range(&spec.populations[group.population], Port::Event(port), group).len();
+                rings.push((port, Ring::new(lanes, longest.unwrap_or(0))));
             }
+        }
+        for (port, ring) in rings {
+            group.rings[port] = Some(ring);
         }
         for input in continuous_inputs.iter().filter(|i| i.to == g) {
             let port = &mut group.inputs[input.port];
@@ -351,96 +389,4 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
     worker.event_inputs = event_inputs;
     worker.continuous_inputs = continuous_inputs;
     Ok(worker)
-}
-
-/// The integrator of a population and why, by its first unit.
-fn choice(spec: &Spec, population: &PopulationSpec, found: &Found) -> Result<(String, String), BuildError> {
-    let asked = found.layout.as_ref().map_or_else(|| asked(spec, population), |l| l.pointwise.as_str());
-    let first = stepper(spec, population, found, &(0..population.size.min(1)), asked)?;
-    let (name, why) = first.integrator();
-    Ok((name.to_owned(), why.to_owned()))
-}
-
-/// The integrator that the scenario names for a population.
-fn asked<'a>(spec: &'a Spec, population: &'a PopulationSpec) -> &'a str {
-    population.integrator.as_deref().or(spec.simulation.integrator.as_deref()).unwrap_or("auto")
-}
-
-/// The compiled equations of the lanes `range` of a population.
-fn stepper(spec: &Spec, population: &PopulationSpec, found: &Found, range: &Range<usize>, integrator: &str) -> Result<Stepper, BuildError> {
-    let entity = format!("populations.{}", population.name);
-    let cut = |columns: &[Column]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
-    Stepper::new(StepperSpec {
-        system: found.layout.as_ref().map_or(&population.system, |l| &l.system),
-        integrator,
-        dt: spec.simulation.dt,
-        substeps: population.substeps.max(1),
-        parameters: cut(&found.parameters),
-        initial: cut(&found.initial),
-        first_unit: range.start as u32,
-        lanes: range.len(),
-        seed: spec.simulation.seed,
-        entity: &entity,
-        spike_times: spec.simulation.spike_times,
-    })
-    .map_err(|e| unsuitable(&entity, e.message))
-}
-
-/// The lanes `range` of a population, with taps and probes.
-fn group(common: &Common<'_>, p: usize, population: &PopulationSpec, found: &Found, range: Range<usize>) -> Result<Group, BuildError> {
-    let spec = common.spec;
-    let entity = format!("populations.{}", population.name);
-    let system = &population.system;
-    let stepper = stepper(spec, population, found, &range, &common.choices[p].0)?;
-    let shape = [system.states().len(), system.inputs().len(), system.event_ports().len()];
-    let mut group = Group::new(p, range.start as u32, stepper, range.len(), shape, system.spikes());
-    if let Some(layout) = found.layout.as_ref().filter(|l| !l.system.operators().is_empty()) {
-        let h = spec.simulation.dt * population.time_unit().per_second();
-        let space = Space::new(layout, &group.stepper, h, spec.simulation.seed, &entity).map_err(|m| unsuitable(&entity, m))?;
-        group.set_space(space);
-    }
-    group.check_every = if population.size <= 256 { 1 } else { 16 };
-    group.emits = common.emitters.iter().position(|&e| e == p);
-    group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.population == p);
-    let mut trace = 0;
-    for record in &spec.records {
-        for request in &record.traces {
-            for (variable, dimension) in &request.variables {
-                if record.population == p {
-                    let state = system.states().iter().position(|s| s.name == *variable);
-                    let scale = display_unit(*dimension).scale;
-                    let lanes = (range.len(), request.every, scale);
-                    let tap = Tap::new(trace, (variable, state), &request.units, range.start as u32, lanes, &group.stepper)
-                        .map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
-                    group.taps.extend(tap);
-                }
-                trace += 1;
-            }
-        }
-    }
-    for (index, (_, variable)) in common.histories.iter().enumerate().filter(|(_, h)| h.0 == p) {
-        group.published.push((index, group.stepper.probe(variable).map_err(|e| unsuitable(&entity, e.message))?));
-    }
-    Ok(group)
-}
-
-/// Hangs the stimuli on the groups they target.
-fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) -> Result<(), BuildError> {
-    for (spec, stimulus) in common.spec.stimuli.iter().zip(common.stimuli) {
-        let Some(group) = groups.iter_mut().find(|g| g.population == spec.target.population) else { continue };
-        let Some(local) = stimulus.local(group.first, group.lanes, &common.axis) else { continue };
-        match (local, spec.target.port) {
-            (Local::Level(level), Port::Input(port)) => {
-                let input = &mut group.inputs[port];
-                input.stimulus.resize(group.lanes, 0.0);
-                input.levels.push(level);
-            }
-            (Local::Events(events), Port::Event(port)) => group.events.push((port, events)),
-            _ => {
-                let message = "spikes and Poisson input end at a receptor, all other stimuli at an input";
-                return Err(unsuitable(format!("stimuli.{}.target", spec.name), message));
-            }
-        }
-    }
-    Ok(())
 }

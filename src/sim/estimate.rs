@@ -33,7 +33,7 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
                     .map(|p| (greatest(&p.delay) / spec.simulation.dt) as usize)
                     .max()
                     .unwrap_or(0);
-                Ring::bytes(population.size, longest)
+                Ring::bytes(population.targets(crate::scenario::Port::Event(port)), longest)
             })
             .sum();
         parts.push((n * 8 * columns + rings, format!("population {}: {} units", population.name, population.size)));
@@ -42,8 +42,8 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
         let (from, to) = (projection.from, projection.to.population);
         let wiring = Wiring {
             rule: &projection.rule,
-            sources: spec.populations[from].size as u32,
-            targets: spec.populations[to].size as u32,
+            sources: projection.ends(&spec.populations).0 as u32,
+            targets: projection.ends(&spec.populations).1 as u32,
             no_self: from == to && !projection.autapses,
             multapses: projection.multapses,
             key: Key::new(0, "", ""),

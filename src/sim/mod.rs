@@ -2,7 +2,7 @@
 //!
 //! Reading order: `build` (values found, lanes shared out) with `values`, `place`, `connect`, `properties`; `delivery` and
 //! `coupling` (what connections do); `stimulus`; `recorder`; `worker` (one step of one thread); `engine` (all threads, epochs).
-//! `stepper` and the integrators advance the equations themselves.
+//! `stepper` and the integrators advance the equations themselves; `tree` does so for the compartments of trees.
 //!
 //! Order within step k, from time k dt to (k + 1) dt: inputs take their values at k dt; events of delay 0 from the step before
 //! act; integrate; deliver what is due at (k + 1) dt; test the threshold; record; reset. A spike carries (k + 1) dt and arrives
@@ -10,6 +10,7 @@
 
 mod axis;
 mod barrier;
+mod body;
 mod build;
 mod connect;
 mod coupling;
@@ -19,6 +20,7 @@ mod engine;
 mod estimate;
 mod expression;
 pub mod grid;
+mod group;
 pub mod integrator;
 mod place;
 mod properties;
@@ -26,8 +28,11 @@ mod recorder;
 mod separate;
 pub mod stepper;
 mod stimulus;
+mod tree;
 mod values;
 mod worker;
+
+pub use self::tree::Electrotonic;
 
 use std::sync::atomic::AtomicBool;
 
@@ -139,6 +144,14 @@ impl Network {
     /// See [`BuildError`].
     pub fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<Self, BuildError> {
         build::build(spec, threads, cancel)
+    }
+
+    /// The sections of a population on a tree by passive theory, its membrane linearised at the start.
+    ///
+    /// # Errors
+    /// See [`BuildError`]; also where the population is no tree.
+    pub fn electrotonic(spec: &Spec, population: usize) -> Result<Vec<Electrotonic>, BuildError> {
+        build::electrotonic(spec, population)
     }
 
     /// Integrator of each population and why.

@@ -2,7 +2,7 @@
 
 use crate::core::rng::Key;
 use crate::core::units::Dimension;
-use crate::scenario::{PopulationSpec, Positions};
+use crate::scenario::{PopulationSpec, Positions, TreeSpec};
 
 /// Positions of the units of a population and the box they lie in.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +13,8 @@ pub(super) struct Place {
     pub extent: [f64; 3],
     /// Dimension of lengths: none on grids of models in plain numbers.
     pub length: Dimension,
+    /// What else expressions may name, in metres: path and diameter on trees.
+    pub named: Vec<(&'static str, Vec<f64>)>,
 }
 
 impl Place {
@@ -38,7 +40,7 @@ impl Place {
                         point
                     })
                     .collect();
-                Self { positions, extent, length }
+                Self { positions, extent, length, named: Vec::new() }
             }
             Some(Positions::Uniform { extent: edges }) => {
                 let key = Key::new(seed, &format!("populations.{}", population.name), "positions");
@@ -52,9 +54,27 @@ impl Place {
                         extent.map(|edge| if edge > 0.0 { edge * stream.uniform() } else { 0.0 })
                     })
                     .collect();
-                Self { positions, extent, length }
+                Self { positions, extent, length, named: Vec::new() }
             }
-            Some(Positions::Listed(points)) => Self { positions: points.to_vec(), extent: [0.0; 3], length },
+            Some(Positions::Listed(points)) => {
+                let repeated = |tree: &TreeSpec, list: &[f64]| (0..tree.cells).flat_map(|_| list.iter().copied()).collect();
+                let named = population.tree.as_ref().map_or_else(Vec::new, |t| {
+                    vec![("distance", repeated(t, &t.compartments.distance)), ("diameter", repeated(t, &t.compartments.diameter))]
+                });
+                Self { positions: points.to_vec(), extent: [0.0; 3], length, named }
+            }
+        }
+    }
+
+    /// The same for these units of each cell of a tree.
+    pub fn part(&self, tree: &TreeSpec, units: &[u32]) -> Self {
+        let of = |cell: usize| units.iter().map(move |&u| cell * tree.units() + u as usize);
+        let chosen: Vec<usize> = (0..tree.cells).flat_map(of).collect();
+        Self {
+            positions: chosen.iter().filter_map(|&u| self.positions.get(u).copied()).collect(),
+            named: self.named.iter().map(|(n, list)| (*n, chosen.iter().map(|&u| list[u]).collect())).collect(),
+            extent: self.extent,
+            length: self.length,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::scenario::Spec;
 use crate::signal::{Connections, Population, Recording, Spikes, Trace, Window};
 
 use super::axis::Axis;
-use super::stepper::{Probe, Stepper};
+use super::body::{Body, BodyProbe};
 
 /// A variable of some lanes that is sampled now and then.
 #[derive(Debug)]
@@ -15,19 +15,13 @@ pub(super) struct Tap {
     /// Columns of the trace that the lanes are.
     pub columns: Vec<u32>,
     lanes: Vec<u32>,
-    what: What,
+    what: BodyProbe,
     every: u64,
     scale: f64,
 }
 
-#[derive(Debug)]
-enum What {
-    State(usize),
-    Probe(Box<Probe>),
-}
-
 impl Tap {
-    /// A tap on `variable` of the lanes of `stepper` that are among `units`; `None` if none are.
+    /// A tap on `variable` of the lanes of `body` that are among `units`; `None` if none are.
     ///
     /// # Errors
     /// When there is no such variable.
@@ -37,7 +31,7 @@ impl Tap {
         units: &[u32],
         first: u32,
         (lanes, every, scale): (usize, u64, f64),
-        stepper: &Stepper,
+        body: &Body,
     ) -> Result<Option<Self>, String> {
         let range = first..first + lanes as u32;
         let mine: Vec<(u32, u32)> =
@@ -45,10 +39,7 @@ impl Tap {
         if mine.is_empty() {
             return Ok(None);
         }
-        let what = match state {
-            Some(index) => What::State(index),
-            None => What::Probe(Box::new(stepper.probe(variable).map_err(|e| e.message)?)),
-        };
+        let what = body.probe(variable, state)?;
         let (columns, lanes) = mine.into_iter().unzip();
         Ok(Some(Self { trace, columns, lanes, what, every: every.max(1), scale }))
     }
@@ -60,18 +51,10 @@ impl Tap {
     }
 
     /// Appends the values at grid point `k` in display units.
-    pub fn sample(&self, k: u64, stepper: &Stepper, inputs: &[&[f64]], scratch: &mut Vec<f64>, out: &mut Vec<f64>) {
-        match &self.what {
-            What::State(index) => {
-                let values = stepper.state(*index);
-                out.extend(self.lanes.iter().map(|&l| values[l as usize] / self.scale));
-            }
-            What::Probe(probe) => {
-                scratch.clear();
-                stepper.sample(probe, k, inputs, &self.lanes, scratch);
-                out.extend(scratch.iter().map(|v| v / self.scale));
-            }
-        }
+    pub fn sample(&self, k: u64, body: &mut Body, inputs: &[&[f64]], scratch: &mut Vec<f64>, out: &mut Vec<f64>) {
+        scratch.clear();
+        body.sample(&self.what, k, inputs, &self.lanes, scratch);
+        out.extend(scratch.iter().map(|v| v / self.scale));
     }
 }
 
@@ -130,7 +113,7 @@ impl Tape {
             .iter()
             .filter(|r| r.spikes)
             .map(|r| &spec.populations[r.population])
-            .map(|p| Spikes { population: p.name.clone(), size: p.size, times: Vec::new(), units: Vec::new() })
+            .map(|p| Spikes { population: p.name.clone(), size: p.sources(), times: Vec::new(), units: Vec::new() })
             .collect();
         let recording = Recording {
             time_base: axis.base,

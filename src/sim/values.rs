@@ -34,6 +34,7 @@ impl Names<'_> {
                 columns.push((name.to_owned(), self.place.length, Column::Each(along)));
             }
         }
+        columns.extend(self.place.named.iter().map(|(name, list)| ((*name).to_owned(), Dimension::METRE, Column::Each(list.clone()))));
         columns.extend(self.known.iter().cloned());
         columns
     }

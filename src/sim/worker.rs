@@ -3,11 +3,12 @@
 use smallvec::SmallVec;
 
 use super::axis::Axis;
+use super::body::{Body, BodyProbe};
 use super::coupling::{Coupling, History};
 use super::delivery::{Ring, Table};
 use super::grid::Space;
 use super::recorder::{Take, Tap};
-use super::stepper::{LaneSpike, Probe, Stepper};
+use super::stepper::LaneSpike;
 use super::stimulus::{Events, Level};
 
 /// An input port of a lane range.
@@ -49,7 +50,9 @@ pub(super) struct Group {
     pub population: usize,
     pub first: u32,
     pub lanes: usize,
-    pub stepper: Stepper,
+    pub body: Body,
+    /// First of what spikes: the first unit, but on trees the first watched place.
+    pub first_source: u32,
     pub inputs: Vec<InputPort>,
     /// One an event port; `None` if nothing arrives there.
     pub rings: Vec<Option<Ring>>,
@@ -64,7 +67,7 @@ pub(super) struct Group {
     /// Taps and their index in the take.
     pub taps: Vec<Tap>,
     /// Histories that its values are published to.
-    pub published: Vec<(usize, Probe)>,
+    pub published: Vec<(usize, BodyProbe)>,
     /// Steps between checks for values that are not finite.
     pub check_every: u64,
     /// Operators of space and diffusion, on a grid; and what the operators are worth, one row a port.
@@ -79,12 +82,13 @@ pub(super) struct Group {
 
 impl Group {
     /// The lanes of `population` from unit `first` on, without anything attached. `shape`: states, input ports, event ports.
-    pub fn new(population: usize, first: u32, stepper: Stepper, lanes: usize, shape: [usize; 3], has_threshold: bool) -> Self {
+    pub fn new(population: usize, first: u32, body: Body, lanes: usize, shape: [usize; 3], has_threshold: bool) -> Self {
         Self {
             population,
             first,
             lanes,
-            stepper,
+            body,
+            first_source: first,
             inputs: (0..shape[1]).map(|_| InputPort::default()).collect(),
             rings: (0..shape[2]).map(|_| None).collect(),
             events: Vec::new(),
@@ -109,16 +113,21 @@ impl Group {
 
     /// Computes all operators of space from the states at step `k`, for who records them.
     fn look_around(&mut self, k: u64) {
-        if let Some((space, rows)) = &mut self.space {
+        if let (Some((space, rows)), Body::Points(stepper)) = (&mut self.space, &self.body) {
             exchange_inputs(&mut self.inputs, rows);
-            space.operators(k, &self.stepper, rows, true);
+            space.operators(k, stepper, rows, true);
             exchange_inputs(&mut self.inputs, rows);
         }
     }
 
     /// The first lane and state that is not finite.
     fn not_finite(&self) -> Option<(u32, usize)> {
-        if (0..self.states).all(|s| all_finite(self.stepper.state(s))) { None } else { self.stepper.not_finite() }
+        match &self.body {
+            Body::Points(stepper) if (0..self.states).all(|s| all_finite(stepper.state(s))) => None,
+            Body::Points(stepper) => stepper.not_finite(),
+            Body::Tree(tree) if all_finite(tree.voltages()) => None,
+            Body::Tree(tree) => tree.not_finite(),
+        }
     }
 
     /// Records what is due at grid point `k`.
@@ -127,7 +136,7 @@ impl Group {
             self.look_around(k);
             let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
             for tap in self.taps.iter().filter(|t| t.is_due(k)) {
-                tap.sample(k, &self.stepper, &inputs, &mut self.scratch, &mut take.traces[tap.trace]);
+                tap.sample(k, &mut self.body, &inputs, &mut self.scratch, &mut take.traces[tap.trace]);
             }
         }
     }
@@ -282,40 +291,40 @@ impl Worker {
             // What arrived with delay 0 since the last step acts from this one.
             if group.rings.iter().flatten().any(|r| r.is_pending(k)) {
                 let mut arrivals: Vec<&mut [f64]> = group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k))).collect();
-                group.stepper.deliver_before(k, &mut arrivals);
+                group.body.deliver_before(k, &mut arrivals);
             }
             group.spikes.clear();
-            if let Some((space, rows)) = &mut group.space {
+            if let (Some((space, rows)), Body::Points(stepper)) = (&mut group.space, &mut group.body) {
                 exchange_inputs(&mut group.inputs, rows);
-                space.before(k, &mut group.stepper, rows);
+                space.before(k, stepper, rows);
                 exchange_inputs(&mut group.inputs, rows);
             }
             {
                 let inputs: Rows<'_> = group.inputs.iter().map(InputPort::row).collect();
                 let mut arrivals: SmallVec<[&mut [f64]; 8]> =
                     group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k + 1))).collect();
-                group.stepper.advance(k, &inputs, &mut arrivals, &mut group.spikes);
+                group.body.advance(k, &inputs, &mut arrivals, &mut group.spikes);
             }
-            if let Some((space, _)) = &mut group.space {
-                space.after(&mut group.stepper);
+            if let (Some((space, _)), Body::Points(stepper)) = (&mut group.space, &mut group.body) {
+                space.after(stepper);
             }
             if let Some(index) = group.emits {
                 let (units, ends) = &mut self.outbox.spikes[index];
-                units.extend(group.spikes.iter().map(|s| group.first + s.lane));
+                units.extend(group.spikes.iter().map(|s| group.first_source + s.lane));
                 ends.push(units.len() as u32);
             }
             if group.has_threshold {
                 if let Some(index) = group.recorded {
                     let (times, units) = &mut self.take.spikes[index];
                     times.extend(group.spikes.iter().map(|s| self.axis.time(k as f64 + s.fraction)));
-                    units.extend(group.spikes.iter().map(|s| group.first + s.lane));
+                    units.extend(group.spikes.iter().map(|s| group.first_source + s.lane));
                 }
                 if group.taps.iter().any(|t| t.is_due(k + 1)) {
                     group.inputs.iter_mut().for_each(|port| port.refresh(k + 1, &self.axis));
                     group.sample(k + 1, &mut self.take);
                 }
                 if !group.spikes.is_empty() {
-                    group.stepper.reset(k, &group.spikes);
+                    group.body.reset(k, &group.spikes);
                 }
             }
             if self.failure.is_none()
@@ -338,7 +347,7 @@ impl Worker {
                 let (first, values) = &mut self.outbox.values[*history];
                 *first = group.first as usize;
                 values.clear();
-                group.stepper.sample(probe, k, &inputs, &group.every_lane, values);
+                group.body.sample(probe, k, &inputs, &group.every_lane, values);
             }
         }
     }

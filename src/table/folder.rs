@@ -218,6 +218,7 @@ fn planned(spec: &Spec) -> super::manifest::RecordingEntry {
             .map(|(k, p)| PopulationEntry {
                 name: p.name.clone(),
                 size: p.size,
+                sources: if p.tree.is_some() { p.sources() } else { 0 },
                 spikes: spec.records.iter().any(|r| r.population == k && r.spikes),
                 ..PopulationEntry::default()
             })

@@ -138,6 +138,11 @@ pub struct RecordingEntry {
     pub connections: Vec<(String, String)>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
 /// A population.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -146,6 +151,9 @@ pub struct PopulationEntry {
     pub name: String,
     /// Number of units.
     pub size: usize,
+    /// Number of what spikes, where that is not every unit (places on trees); 0 elsewhere.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub sources: usize,
     /// Whether its spikes were recorded.
     pub spikes: bool,
     /// Whether it has positions.

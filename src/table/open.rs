@@ -135,7 +135,8 @@ fn recording(
         ..Recording::default()
     };
     for population in entry.populations.iter().filter(|p| p.spikes) {
-        recording.spikes.push(Spikes { population: population.name.clone(), size: population.size, ..Spikes::default() });
+        let size = if population.sources > 0 { population.sources } else { population.size };
+        recording.spikes.push(Spikes { population: population.name.clone(), size, ..Spikes::default() });
     }
     for table in read_table_or_parts(&path.join(format!("spikes.{extension}")))? {
         add_spikes(&mut recording.spikes, &table, entry.time_base)?;

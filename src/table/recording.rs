@@ -227,6 +227,7 @@ pub(super) fn entry(recording: &Recording, format: Format) -> RecordingEntry {
             .map(|p| PopulationEntry {
                 name: p.name.clone(),
                 size: p.size,
+                sources: recording.spikes_of(&p.name).map_or(0, |s| if s.size == p.size { 0 } else { s.size }),
                 spikes: recording.spikes_of(&p.name).is_some(),
                 positions: p.positions.is_some(),
                 parameters: p.parameters.iter().map(|x| x.0.clone()).collect(),

@@ -72,6 +72,13 @@ fn population(p: &PopulationSpec) -> Json {
         "model": p.model.name,
         "preset": p.preset,
         "size": p.size,
+        "channels": p.channels.iter().map(|r| (r.name.clone(), json!(r.definition.name))).collect::<Map<_, _>>(),
+        "tree": p.tree.as_ref().map(|t| json!({
+            "cells": t.cells,
+            "sections": t.compartments.tree.sections.len(),
+            "compartments": t.compartments.count,
+            "area": Quantity { value: t.compartments.area.iter().sum(), dimension: Dimension::METRE.times(Dimension::METRE) }.to_string(),
+        })),
         "receptors": p.receptors.iter().map(|r| (r.name.clone(), json!(r.definition.name))).collect::<Map<_, _>>(),
         "parameters": table(p.system.parameters(), &p.parameters),
         "initial": table(p.system.states(), &p.initial),

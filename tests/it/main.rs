@@ -10,3 +10,4 @@ mod event_driven;
 mod pty;
 mod registry;
 mod scenarios;
+mod trees;

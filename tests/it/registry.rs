@@ -22,7 +22,7 @@ fn every_built_in_scenario_is_understood() {
 fn every_model_and_receptor_has_a_card_with_references() {
     let library = library();
     assert!(library.problems().is_empty());
-    for kind in [Kind::Model, Kind::Receptor] {
+    for kind in Kind::ALL {
         assert!(!library.names(kind).is_empty());
         for name in library.names(kind) {
             let definition = library.get(kind, name).unwrap();
@@ -82,6 +82,29 @@ fn every_receptor_appears_in_a_scenario() {
     assert!(missing.is_empty(), "no scenario shows {missing:?}");
 }
 
+/// Every channel is carried by a tree of a shipped scenario, and runs at its defaults beside the pool that it may need.
+#[test]
+fn every_channel_appears_in_a_scenario_and_runs_at_its_defaults() {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    let specs: Vec<_> = built_in().iter().filter_map(|s| run::load(&s.name, &[]).ok()).map(|(spec, _)| spec).collect();
+    for name in library().names(Kind::Channel) {
+        let shown = specs.iter().flat_map(|s| &s.populations).flat_map(|p| &p.channels).any(|c| c.definition.name == name);
+        assert!(shown, "no scenario shows channel {name}");
+        let definition = library().get(Kind::Channel, name).unwrap();
+        let pool = if definition.texts.given.iter().any(|g| g.name == "Ca") { "channels.pool = { kind = \"calcium\" }\n" } else { "" };
+        let text = format!(
+            "[simulation]\nduration = \"20 ms\"\ndt = \"0.05 ms\"\n[populations.p]\nmodel = \"membrane\"\nsize = 2\ncable = {{ length = \"200 um\", diameter = \"2 um\" }}\n{pool}channels.c = {{ kind = \"{name}\" }}\n"
+        );
+        let source = run::Source { text, origin: None, name: name.to_owned(), variant: None };
+        let (spec, _) = run::resolve(&source, &[]).unwrap_or_else(|e| panic!("{name}: {}", e.render(false)));
+        let tell: run::Tell = Arc::new(|_| {});
+        let options = run::Options { threads: 1, ..run::Options::default() };
+        let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(finished.status, run::Status::Complete, "{name}: {:?}", finished.failure);
+    }
+}
+
 /// Every analysis runs at its defaults on a small scenario that gives it something to measure.
 #[test]
 fn every_analysis_runs_at_its_defaults() {
@@ -118,6 +141,7 @@ traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
     const FLOW: &str = "[simulation]\nduration = 200\ndt = 0.01\n[populations.p]\nmodel = \"fitzhugh_nagumo\"\nsize = 1\n[record.p]\ntraces = [{ name = \"x\", variables = [\"V\"] }]\n";
     const FIELD: &str = "[simulation]\nduration = 60\ndt = 0.05\n[populations.p]\nmodel = \"nagumo_front\"\ngrid = { shape = [50], spacing = 0.5 }\ninitial = { u = \"where(x < 5, 1, 0)\" }\n[record.p]\ntraces = [{ name = \"u\", variables = [\"u\"], interval = 0.5 }]\n";
     const PLANE: &str = "[simulation]\nduration = 10\ndt = 0.05\n[populations.p]\nmodel = \"nagumo_front\"\ngrid = { shape = [8, 6], spacing = 0.5 }\ninitial = { u = \"where(x < 2, 1, 0)\" }\n[record.p]\ntraces = [{ name = \"u\", variables = [\"u\"], interval = 0.5 }]\n";
+    const TREE: &str = "[simulation]\nduration = \"20 ms\"\ndt = \"0.025 ms\"\n[populations.p]\nmodel = \"membrane\"\ncable = { length = \"1 mm\", diameter = \"2 um\" }\nchannels.na = { kind = \"hh_na\" }\nchannels.k = { kind = \"hh_k\" }\nchannels.leak = { kind = \"leak\", g = \"0.3 mS/cm**2\", E = \"-54.387 mV\" }\n[stimuli.i]\ntarget = \"p.I\"\nunits = [\"cable(0)\"]\nkind = \"step\"\namplitude = \"1 nA\"\nstart = \"2 ms\"\n[record.p]\nspikes = true\ntraces = [{ variables = [\"V_m\"] }]\n";
     for analysis in run::analyses() {
         let declaration = analysis.declaration();
         let kind = declaration.kind;
@@ -132,8 +156,8 @@ traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
             _ => vec!["of = \"p.spikes\"", "of = \"p.V_m\"", "of = \"p.rate\"", "of = \"p\"", "of = \"p.u\""],
         };
         let mut refusals = Vec::new();
-        let found =
-            [NETWORK, FLOW, FIELD, PLANE].iter().flat_map(|base| candidates.iter().map(move |c| (base, c))).find_map(|(base, subjects)| {
+        let found = [NETWORK, FLOW, FIELD, PLANE, TREE].iter().flat_map(|base| candidates.iter().map(move |c| (base, c))).find_map(
+            |(base, subjects)| {
                 let text = format!("{base}\n[analyses.a]\nkind = \"{kind}\"\n{subjects}\n");
                 let source = run::Source { text, origin: None, name: kind.to_owned(), variant: None };
                 let spec = match run::resolve(&source, &[]) {
@@ -154,7 +178,8 @@ traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
                     refusals.push(format!("{subjects}: no result: {:?}", finished.warnings));
                 }
                 outcome
-            });
+            },
+        );
         let outcome = found.unwrap_or_else(|| panic!("{kind} runs on none of the small scenarios:\n{}", refusals.join("\n")));
         assert!(outcome.metrics.iter().all(|m| m.value.is_none_or(f64::is_finite)), "{kind}: {:?}", outcome.metrics);
         assert!(outcome.metrics.iter().all(|m| m.value.is_some() || !m.note.is_empty()), "{kind} says why a value is missing");
@@ -197,8 +222,11 @@ fn every_model_runs_at_its_defaults() {
         let plain = definition.system.time_unit() == spikedeck::equation::TimeUnit::Dimensionless;
         let (duration, dt) = if plain { ("duration = 10", "dt = 0.01") } else { ("duration = \"100 ms\"", "dt = \"0.05 ms\"") };
         let unit = if definition.system.time_unit().length().is_none() { "1" } else { "\"100 um\"" };
+        let along = |o: &spikedeck::equation::space::Operator| matches!(o.kind, spikedeck::equation::space::OperatorKind::Axial(_));
         let place = if definition.system.operators().is_empty() {
             "size = 3".to_owned()
+        } else if definition.system.operators().iter().any(along) {
+            "size = 3\ncable = { length = \"1 mm\", diameter = \"2 um\" }".to_owned()
         } else {
             format!("grid = {{ shape = [64], spacing = {unit} }}")
         };

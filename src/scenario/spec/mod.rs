@@ -3,10 +3,12 @@
 mod measure;
 mod network;
 mod stimulus;
+mod tree;
 
 pub use measure::*;
 pub use network::*;
 pub use stimulus::*;
+pub use tree::*;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::tree::TreeSpec;
 use crate::core::units::Dimension;
 use crate::equation::{System, TimeUnit};
 use crate::model::Definition;
@@ -127,7 +128,7 @@ pub struct GridSpec {
     pub allow_unstable: bool,
 }
 
-/// A receptor that a population carries.
+/// A receptor or channel that a population carries.
 #[derive(Debug, Clone)]
 pub struct ReceptorSpec {
     /// Name in the population (`ampa`).
@@ -145,6 +146,8 @@ pub struct PopulationSpec {
     pub model: Arc<Definition>,
     /// Receptors it carries.
     pub receptors: Vec<ReceptorSpec>,
+    /// Channels it carries, on a tree.
+    pub channels: Vec<ReceptorSpec>,
     /// Model with receptors merged in: the system that is simulated.
     pub system: System,
     /// Number of units.
@@ -157,6 +160,8 @@ pub struct PopulationSpec {
     pub positions: Option<Positions>,
     /// The grid that its units are cells of.
     pub grid: Option<GridSpec>,
+    /// The cells that its units are the compartments of.
+    pub tree: Option<Arc<TreeSpec>>,
     /// Integrator by name; `None` is `auto`.
     pub integrator: Option<String>,
     /// Integration steps inside one step of the simulation.

@@ -93,6 +93,7 @@ impl Space {
             let action = match &o.kind {
                 OperatorKind::Laplacian => Action::Laplacian,
                 OperatorKind::Gradient => Action::Gradient,
+                OperatorKind::Axial(_) => return Err(format!("`{name}` belongs to a tree, and this population is a grid")),
                 OperatorKind::Convolve(shape, ids) => {
                     let tape = Tape::new(&p.graph, ids);
                     let mut values = vec![0.0; ids.len()];

@@ -32,14 +32,14 @@ pub const LIST: &[(Scheme, Info)] = &[
         Scheme::CrankNicolson,
         Info {
             name: "crank_nicolson",
-            about: "on a grid: diffusion by the trapezoid, linearly implicit (axes take turns); order 2 if the rule for the rest has it",
+            about: "on a grid: diffusion by the trapezoid, linearly implicit (axes take turns); order 2 if the rule for the rest has it; on a tree: order 2, gates half a step beside the voltage",
         },
     ),
     (
         Scheme::BackwardEuler,
         Info {
             name: "backward_euler",
-            about: "on a grid: diffusion by backward Euler, linearly implicit (axes take turns); order 1, damps every mode",
+            about: "on a grid: diffusion by backward Euler, linearly implicit (axes take turns); order 1, damps every mode; on a tree: the same, what auto takes there",
         },
     ),
     (

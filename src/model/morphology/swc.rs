@@ -1,0 +1,369 @@
+//! SWC files: one sample a line (`id type x y z radius parent`, micrometres), as neuromorpho.org and most tracing programs
+//! write them (Cannon et al. 1998, doi:10.1016/S0165-0270(98)00091-0).
+
+use std::collections::HashMap;
+
+use super::section::{Point, Section, Tree, distance};
+
+/// How the samples of type 1 are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Soma {
+    /// One sample: a cylinder as long as wide, neurites at its middle. Three samples of the neuromorpho convention: the same.
+    /// More: a section of cones like any other. A neurite begins at its own first sample.
+    #[default]
+    Neuron,
+    /// Exactly three samples: the centre and two points one radius away; a cylinder as long as wide.
+    ThreePoint,
+    /// Cones between samples everywhere, also from the soma to the first sample of a neurite.
+    AsSamples,
+}
+
+impl Soma {
+    /// All, by the names that scenarios use.
+    pub const LIST: [(&'static str, Self); 3] =
+        [("neuron", Self::Neuron), ("three-point", Self::ThreePoint), ("as-samples", Self::AsSamples)];
+}
+
+/// Something wrong in a file: which bytes of its text, what, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// Bytes of the text.
+    pub span: std::ops::Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub help: String,
+}
+
+#[derive(Debug, Clone)]
+struct Sample {
+    id: i64,
+    kind: i64,
+    point: Point,
+    parent: i64,
+    span: std::ops::Range<usize>,
+    line: usize,
+}
+
+/// Reads the text of an SWC file. Diameters below `least` (metres) become `least`; without it they must be positive.
+///
+/// # Errors
+/// Everything that is wrong: lines that are no samples, ids that are there twice, parents that are missing or come later
+/// (or in a circle), several roots, diameters of zero, a soma that does not fit the reading.
+pub fn read(text: &str, soma: Soma, least: Option<f64>) -> Result<Tree, Vec<Wrong>> {
+    let mut wrong = Vec::new();
+    let mut samples = Vec::new();
+    let mut start = 0;
+    for (n, line) in text.split_inclusive('\n').enumerate() {
+        let visible = line.split('#').next().unwrap_or("").trim_end();
+        let from = start + (visible.len() - visible.trim_start().len());
+        if !visible.trim().is_empty() {
+            match sample(visible.trim(), from..start + visible.len(), n + 1) {
+                Ok(s) => samples.push(s),
+                Err(w) => wrong.push(w),
+            }
+        }
+        start += line.len();
+    }
+    if samples.is_empty() && wrong.is_empty() {
+        wrong.push(Wrong {
+            span: 0..0,
+            message: "this file has no samples".into(),
+            help: "each line is `id type x y z radius parent`".into(),
+        });
+    }
+    let parents = link(&samples, &mut wrong);
+    for s in &mut samples {
+        if let Some(least) = least {
+            s.point.diameter = s.point.diameter.max(least);
+        } else if s.point.diameter <= 0.0 {
+            wrong.push(Wrong {
+                span: s.span.clone(),
+                message: format!("sample {} (line {}) has the radius {}", s.id, s.line, s.point.diameter * 0.5e6),
+                help: "a radius is above zero; `least_diameter = \"0.5 um\"` in the scenario replaces what is thinner".into(),
+            });
+        }
+    }
+    if !wrong.is_empty() {
+        wrong.sort_by_key(|w| w.span.start);
+        return Err(wrong);
+    }
+    sections(&samples, &parents, soma).map_err(|w| vec![w])
+}
+
+fn sample(line: &str, span: std::ops::Range<usize>, number: usize) -> Result<Sample, Wrong> {
+    let fail = |message: String| Wrong { span: span.clone(), message, help: "each line is `id type x y z radius parent`".into() };
+    let words: Vec<&str> = line.split_whitespace().collect();
+    if words.len() < 7 {
+        return Err(fail(format!("line {number} has {} columns, not seven", words.len())));
+    }
+    let mut values = [0.0; 7];
+    for (v, w) in values.iter_mut().zip(&words) {
+        *v = w.parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(|| fail(format!("line {number}: `{w}` is no number")))?;
+    }
+    for k in [0, 1, 6] {
+        if values[k].fract() != 0.0 {
+            return Err(fail(format!("line {number}: `{}` is no whole number", words[k])));
+        }
+    }
+    let point = Point { at: [values[2] * 1e-6, values[3] * 1e-6, values[4] * 1e-6], diameter: values[5] * 2e-6 };
+    Ok(Sample { id: values[0] as i64, kind: values[1] as i64, point, parent: values[6] as i64, span, line: number })
+}
+
+/// Index of each sample's parent.
+fn link(samples: &[Sample], wrong: &mut Vec<Wrong>) -> Vec<Option<usize>> {
+    let mut at: HashMap<i64, usize> = HashMap::new();
+    for (k, s) in samples.iter().enumerate() {
+        if let Some(&first) = at.get(&s.id) {
+            wrong.push(Wrong {
+                span: s.span.clone(),
+                message: format!("sample {} is there twice: in line {} and in line {}", s.id, samples[first].line, s.line),
+                help: "every sample has an id of its own".into(),
+            });
+        } else {
+            at.insert(s.id, k);
+        }
+    }
+    let parents: Vec<Option<usize>> = samples.iter().map(|s| at.get(&s.parent).copied().filter(|_| s.parent >= 0)).collect();
+    let mut root: Option<usize> = None;
+    for (k, s) in samples.iter().enumerate() {
+        let mut say = |message: String, help: &str| wrong.push(Wrong { span: s.span.clone(), message, help: help.to_owned() });
+        if s.parent < 0 {
+            if let Some(first) = root {
+                let message = format!("sample {} (line {}) is a second root; the first is in line {}", s.id, s.line, samples[first].line);
+                say(message, "a morphology is one tree: only one sample has the parent -1");
+            }
+            root = root.or(Some(k));
+            continue;
+        }
+        match parents[k] {
+            None => say(
+                format!("sample {} (line {}) hangs on sample {}, which is not in this file", s.id, s.line, s.parent),
+                "the parent of a sample is the id of a line before it, or -1",
+            ),
+            Some(p) if p >= k && in_circle(&parents, k) => say(
+                format!("sample {} (line {}) is its own ancestor: its parents lead in a circle", s.id, s.line),
+                "the parent of a sample is the id of a line before it, or -1",
+            ),
+            Some(p) if p >= k => say(
+                format!("sample {} (line {}) comes before its parent {}, which is in line {}", s.id, s.line, s.parent, samples[p].line),
+                "parents stand before their children",
+            ),
+            Some(_) => {}
+        }
+    }
+    if root.is_none() && !samples.is_empty() && wrong.is_empty() {
+        wrong.push(Wrong {
+            span: samples[0].span.clone(),
+            message: "no sample is the root".into(),
+            help: "one sample has the parent -1".into(),
+        });
+    }
+    parents
+}
+
+fn in_circle(parents: &[Option<usize>], k: usize) -> bool {
+    let mut at = parents[k];
+    for _ in 0..=parents.len() {
+        match at {
+            Some(p) if p == k => return true,
+            Some(p) => at = parents[p],
+            None => return false,
+        }
+    }
+    false
+}
+
+fn region(kind: i64) -> String {
+    match kind {
+        1 => "soma".to_owned(),
+        2 => "axon".to_owned(),
+        3 => "dendrite".to_owned(),
+        4 => "apical".to_owned(),
+        other => format!("type{other}"),
+    }
+}
+
+fn sections(samples: &[Sample], parents: &[Option<usize>], soma: Soma) -> Result<Tree, Wrong> {
+    let bodies: Vec<usize> = (0..samples.len()).filter(|&k| samples[k].kind == 1).collect();
+    let cylinder = body(samples, parents, &bodies, soma)?;
+    let mut tree = Tree::default();
+    // The section and the place on it that each sample became.
+    let mut spot: Vec<Option<(usize, f64)>> = vec![None; samples.len()];
+    if let Some(points) = cylinder {
+        tree.sections.push(Section { name: String::new(), region: region(1), parent: None, points });
+        for &k in &bodies {
+            spot[k] = Some((0, 0.5));
+        }
+    }
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); samples.len()];
+    for (k, p) in parents.iter().enumerate() {
+        if let Some(p) = p {
+            children[*p].push(k);
+        }
+    }
+    // A run begins at the root, after a branch, or where the type changes.
+    let begins = |k: usize| match parents[k] {
+        None => true,
+        Some(p) => children[p].len() > 1 || samples[p].kind != samples[k].kind || spot[p].is_some(),
+    };
+    let mut starts: Vec<usize> = (0..samples.len()).filter(|&k| spot[k].is_none() && begins(k)).collect();
+    starts.sort_unstable();
+    for first in starts {
+        let mut run = vec![first];
+        while let [only] = children[run[run.len() - 1]][..]
+            && samples[only].kind == samples[first].kind
+            && spot[only].is_none()
+        {
+            run.push(only);
+        }
+        let mut points: Vec<Point> = Vec::new();
+        let mut parent = None;
+        if let Some(p) = parents[first] {
+            parent = spot[p];
+            let from_soma = samples[p].kind == 1 && samples[first].kind != 1 && soma != Soma::AsSamples;
+            let (a, b) = (samples[p].point, samples[first].point);
+            if !from_soma {
+                points.push(a);
+            } else if run.len() == 1 {
+                // A neurite of one sample: from the soma's sample to it, as thick as itself.
+                points.push(Point { at: a.at, diameter: b.diameter });
+            }
+        }
+        points.extend(run.iter().map(|&k| samples[k].point));
+        points.dedup_by(|b, a| distance(a.at, b.at) == 0.0);
+        let index = tree.sections.len();
+        if points.len() < 2 {
+            if parents[first].is_none() && run.len() == 1 && !children[first].is_empty() {
+                // A root that branches at once: its children begin there.
+                spot[first] = None;
+                continue;
+            }
+            return Err(Wrong {
+                span: samples[first].span.clone(),
+                message: format!(
+                    "sample {} (line {}) stands alone: a section has at least two samples",
+                    samples[first].id, samples[first].line
+                ),
+                help: "a soma of one sample is read with `soma = \"neuron\"`".into(),
+            });
+        }
+        for &k in &run {
+            spot[k] = Some((index, 1.0));
+        }
+        tree.sections.push(Section { name: String::new(), region: region(samples[first].kind), parent, points });
+    }
+    order(&mut tree);
+    name(&mut tree);
+    Ok(tree)
+}
+
+/// The soma as a cylinder as long as wide, where the reading makes it one.
+fn body(samples: &[Sample], parents: &[Option<usize>], bodies: &[usize], soma: Soma) -> Result<Option<Vec<Point>>, Wrong> {
+    let whole = |centre: Point, axis: usize| {
+        let r = 0.5 * centre.diameter;
+        [-r, 0.0, r]
+            .map(|d| {
+                let mut p = centre;
+                p.at[axis] += d;
+                p
+            })
+            .to_vec()
+    };
+    let three = || {
+        let [c, a, b] = bodies else { return None };
+        let (root, r) = (samples[*c].point, 0.5 * samples[*c].point.diameter);
+        let star = parents[*a] == Some(*c) && parents[*b] == Some(*c);
+        let close = |k: usize| (distance(samples[k].point.at, root.at) - r).abs() <= 0.05 * r + 1e-9;
+        (star && close(*a) && close(*b)).then(|| whole(root, 1))
+    };
+    match (soma, bodies) {
+        (Soma::AsSamples, _) | (Soma::Neuron, []) => Ok(None),
+        (Soma::Neuron, [one]) => Ok(Some(whole(samples[*one].point, 0))),
+        (Soma::Neuron, _) => Ok(three()),
+        (Soma::ThreePoint, _) => match three() {
+            Some(points) => Ok(Some(points)),
+            None => Err(Wrong {
+                span: bodies.first().map_or(0..0, |&k| samples[k].span.clone()),
+                message: format!(
+                    "`three-point` needs three samples of type 1, the centre and two one radius from it; this file has {} that do not fit",
+                    bodies.len()
+                ),
+                help: "read the soma with `soma = \"neuron\"` or `soma = \"as-samples\"`".into(),
+            }),
+        },
+    }
+}
+
+/// Roots that hang on nothing but the first section hang on its beginning.
+fn order(tree: &mut Tree) {
+    for k in 1..tree.sections.len() {
+        if tree.sections[k].parent.is_none() {
+            tree.sections[k].parent = Some((0, 0.0));
+        }
+    }
+}
+
+/// A region of one section gives it its name; the sections of others are numbered: `dendrite_0`, `dendrite_1`, ...
+fn name(tree: &mut Tree) {
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for s in &tree.sections {
+        *count.entry(s.region.clone()).or_default() += 1;
+    }
+    let mut next: HashMap<String, usize> = HashMap::new();
+    for s in &mut tree.sections {
+        let n = next.entry(s.region.clone()).or_default();
+        s.name = if count[&s.region] == 1 { s.region.clone() } else { format!("{}_{n}", s.region) };
+        *n += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CELL: &str = "# a soma, a dendrite that branches, an axon\n1 1 0 0 0 10 -1\n2 3 10 0 0 1 1\n3 3 60 0 0 1 2\n4 3 100 30 0 0.5 3\n5 3 100 -30 0 0.5 3\n6 2 -10 0 0 0.5 1\n7 2 -110 0 0 0.5 6\n";
+
+    #[test]
+    fn a_file_becomes_sections_with_names() {
+        let tree = read(CELL, Soma::Neuron, None).unwrap();
+        let names: Vec<&str> = tree.sections.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(names, ["soma", "dendrite_0", "dendrite_1", "dendrite_2", "axon"]);
+        assert!((tree.sections[0].length() - 20e-6).abs() < 1e-15);
+        assert_eq!(tree.sections[1].parent, Some((0, 0.5)));
+        assert!((tree.sections[1].length() - 50e-6).abs() < 1e-12, "begins at its own first sample");
+        assert_eq!((tree.sections[2].parent, tree.sections[3].parent), (Some((1, 1.0)), Some((1, 1.0))));
+        assert!((tree.sections[2].length() - 50e-6).abs() < 1e-12);
+        assert!((tree.sections[4].length() - 100e-6).abs() < 1e-12);
+    }
+
+    #[test]
+    fn three_samples_are_a_cylinder_of_the_area_of_the_sphere() {
+        let text = "1 1 0 0 0 10 -1\n2 1 0 -10 0 10 1\n3 1 0 10 0 10 1\n4 3 10 0 0 1 1\n5 3 50 0 0 1 4\n";
+        for soma in [Soma::ThreePoint, Soma::Neuron] {
+            let tree = read(text, soma, None).unwrap();
+            assert_eq!(tree.sections.len(), 2);
+            assert!((tree.sections[0].length() - tree.sections[0].points[0].diameter).abs() < 1e-15);
+            assert_eq!(tree.sections[1].parent, Some((0, 0.5)));
+        }
+        // As samples they are two cones from the centre, and the dendrite begins there as well.
+        let tree = read(text, Soma::AsSamples, None).unwrap();
+        assert!((tree.sections.iter().map(Section::length).sum::<f64>() - 70e-6).abs() < 1e-12);
+        assert!(read(CELL, Soma::ThreePoint, None).unwrap_err()[0].message.contains("three samples of type 1"));
+    }
+
+    #[test]
+    fn what_is_wrong_names_the_line() {
+        let messages =
+            |text: &str| read(text, Soma::Neuron, None).unwrap_err().into_iter().map(|w| w.message).collect::<Vec<_>>().join("; ");
+        assert!(messages("1 1 0 0 0 5 -1\n1 3 9 0 0 1 1\n").contains("sample 1 is there twice: in line 1 and in line 2"));
+        assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 7\n").contains("hangs on sample 7, which is not in this file"));
+        assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 3\n3 3 9 9 0 1 2\n").contains("parents lead in a circle"));
+        assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 3\n3 3 9 9 0 1 1\n").contains("comes before its parent 3, which is in line 3"));
+        assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 -1\n").contains("second root"));
+        assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 0 1\n").contains("has the radius 0"));
+        assert!(messages("1 1 0 0 0 5\n").contains("has 6 columns"));
+        assert!(messages("1 1 0 zero 0 5 -1\n").contains("`zero` is no number"));
+        assert!(read("1 1 0 0 0 5 -1\n2 3 9 0 0 0 1\n", Soma::Neuron, Some(1e-6)).is_ok());
+    }
+}

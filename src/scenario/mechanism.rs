@@ -1,0 +1,219 @@
+//! What a population carries: receptors, and on a tree channels; and how the parameters of models and of these are read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::desk::{Desk, suggest};
+use super::spec::{ReceptorSpec, Value};
+use super::tree::{self, Plan};
+use super::value::{Names, Wanted};
+use crate::equation::System;
+use crate::model::document::{Entry, Fields, Item, Node};
+use crate::model::report::Place;
+use crate::model::{Definition, Kind, Preset, name_of, redirect};
+
+/// Names that other tools use, and what they are called here.
+const ALIASES: &[(&str, &str)] = &[
+    ("v_rest", "E_L"),
+    ("v_leak", "E_L"),
+    ("V_rest", "E_L"),
+    ("cm", "C_m"),
+    ("c_m", "C_m"),
+    ("gl", "g_L"),
+    ("g_leak", "g_L"),
+    ("tau_refrac", "t_ref"),
+    ("tau_ref", "t_ref"),
+    ("v_thresh", "V_th"),
+    ("v_threshold", "V_th"),
+    ("v_reset", "V_reset"),
+    ("v_spike", "V_peak"),
+    ("delta_T", "Delta_T"),
+    ("e_rev", "E_rev"),
+    ("e_rev_E", "E_rev"),
+    ("e_rev_I", "E_rev"),
+    ("tau_syn_E", "tau"),
+    ("tau_syn_I", "tau"),
+    ("tau_syn_ex", "tau"),
+    ("tau_syn_in", "tau"),
+    ("tau_syn", "tau"),
+];
+
+pub(super) fn hint_parameter(definition: &Definition, key: &str) -> Option<String> {
+    if matches!(key, "i_offset" | "I_e" | "i_e") {
+        return Some("a constant current is a stimulus: `[stimuli.NAME]` with `kind = \"constant\"`".to_owned());
+    }
+    if key == "v_init" {
+        return Some("start values stand in `initial = { V_m = ... }`".to_owned());
+    }
+    let (_, ours) = ALIASES.iter().find(|(theirs, _)| *theirs == key)?;
+    if definition.parameter(ours).is_some() {
+        Some(format!("this is called `{ours}` here"))
+    } else if *ours == "tau" && definition.kind == Kind::Model {
+        Some("synaptic time constants belong to receptors: `receptors.NAME = { kind = \"exp_current\", tau = ... }`".to_owned())
+    } else {
+        Some(format!(
+            "what other tools call `{key}` is `{ours}` here, which `{}` does not have; its parameters: {}",
+            definition.name,
+            list(definition)
+        ))
+    }
+}
+
+fn list(definition: &Definition) -> String {
+    definition.parameters.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// A receptor or channel as a population carries it.
+pub(super) struct Mechanism {
+    /// Its name and definition.
+    pub spec: ReceptorSpec,
+    /// Where its kind stands.
+    pub place: Place,
+    /// The compartments of a cell that have it, on a tree.
+    pub on: Vec<u32>,
+}
+
+/// What stays the same while a population is read.
+pub(super) struct Reading<'a> {
+    /// Number of units.
+    pub size: usize,
+    /// The tree that the units are the compartments of.
+    pub tree: Option<&'a Plan>,
+}
+
+/// Reads `receptors.NAME` or `channels.NAME`: the host carries it from then on.
+#[expect(clippy::too_many_arguments, reason = "what the population knows so far, and where its values go")]
+pub(super) fn read(
+    desk: &mut Desk<'_>,
+    entry: &Entry,
+    mut definition: Arc<Definition>,
+    host: &System,
+    model: &Definition,
+    reading: &Reading<'_>,
+    names: &Names<'_>,
+    given: &mut BTreeMap<String, (Value, Place)>,
+) -> Option<(Mechanism, System)> {
+    let word = definition.kind.word();
+    super::check_name(desk, &entry.key, &entry.place, word);
+    let mut f = Fields::of(&mut desk.report, &entry.value, format!("{word} `{}`", entry.key))?;
+    let kind = f.require(&mut desk.report, "kind", "\"exp_current\"")?;
+    let on = match reading.tree {
+        Some(plan) => plan.compartments_of(desk, f.get(if definition.kind == Kind::Channel { "in" } else { "at" })),
+        None => Vec::new(),
+    };
+    if let Some(n) = f.get("port") {
+        let port = desk.text(n, "`port`")?.to_owned();
+        if !host.inputs().iter().any(|i| i.name == port) {
+            let help = suggest(&port, host.inputs().iter().map(|i| i.name.as_str()));
+            desk.error_help(&n.place, format!("model `{}` has no input `{port}`", model.name), help);
+            return None;
+        }
+        match redirect(&definition, &port) {
+            Ok(d) => definition = d,
+            Err(message) => {
+                desk.error(&n.place, message);
+                return None;
+            }
+        }
+    }
+    let system = match host.carrying(&entry.key, &definition.system) {
+        Ok(system) => system,
+        Err(problems) => {
+            for d in problems {
+                desk.report.put(&kind.place, d);
+            }
+            return None;
+        }
+    };
+    let chosen = f.get("preset").and_then(|n| preset(desk, n, &definition));
+    let prefix = format!("{}.", entry.key);
+    for (name, value) in chosen.iter().flat_map(|p| &p.parameters).rev() {
+        given.insert(format!("{prefix}{name}"), (Value::Constant(*value), entry.place.clone()));
+    }
+    // On a host with densities or plain numbers the units of a receptor follow the host's.
+    let mut fitted = (*definition).clone();
+    for p in &mut fitted.parameters {
+        let now = system.parameters().iter().find(|v| v.name == format!("{prefix}{}", p.name)).map_or(p.dimension, |v| v.dimension);
+        if now != p.dimension {
+            p.dimension = now;
+            (p.min, p.max) = (None, None);
+            if p.default != 0.0 && f.get(&p.name).is_none() && !given.contains_key(&format!("{prefix}{}", p.name)) {
+                desk.error_help(
+                    &entry.place,
+                    format!(
+                        "{word} `{}` needs `{}` here: on model `{}` it is {}, and the default is {}",
+                        entry.key,
+                        p.name,
+                        model.name,
+                        name_of(now),
+                        p.default_text
+                    ),
+                    format!("add `{} = ...`", p.name),
+                );
+            }
+        }
+    }
+    let names = names.clone().with(fitted.parameters.iter().map(|p| (p.name.as_str(), p.dimension)));
+    read_parameters(desk, &mut f, &fitted, &prefix, reading, &names, given);
+    f.finish_with(&mut desk.report, &|key| hint_parameter(&fitted, key));
+    let spec = ReceptorSpec { name: entry.key.clone(), definition };
+    Some((Mechanism { spec, place: kind.place.clone(), on }, system))
+}
+
+/// One preset, or several that are applied in turn (`["chattering", "figure1"]`).
+pub(super) fn preset(desk: &mut Desk<'_>, node: &Node, definition: &Definition) -> Option<Preset> {
+    let single = std::slice::from_ref(node);
+    let nodes: &[Node] = match &node.item {
+        Item::List(list) => list,
+        _ => single,
+    };
+    let mut merged: Option<Preset> = None;
+    for n in nodes {
+        let name = desk.text(n, "`preset`")?.to_owned();
+        let Some(found) = definition.preset(&name) else {
+            let help = suggest(&name, definition.presets.iter().map(|p| p.name.as_str()));
+            desk.error_help(&n.place, format!("`{}` has no preset `{name}`", definition.name), help);
+            return None;
+        };
+        merged = Some(match merged {
+            None => found.clone(),
+            Some(first) => {
+                // Later values come first in the search.
+                let joined = |new: &[(String, String)], old: Vec<(String, String)>| new.iter().cloned().chain(old).collect();
+                Preset {
+                    name: format!("{} + {name}", first.name),
+                    about: first.about,
+                    parameters: found.parameters.iter().cloned().chain(first.parameters).collect(),
+                    initial: joined(&found.initial, first.initial),
+                    integrator: found.integrator.clone().or(first.integrator),
+                    substeps: found.substeps.or(first.substeps),
+                }
+            }
+        });
+    }
+    merged
+}
+
+pub(super) fn read_parameters(
+    desk: &mut Desk<'_>,
+    fields: &mut Fields<'_>,
+    definition: &Definition,
+    prefix: &str,
+    reading: &Reading<'_>,
+    names: &Names<'_>,
+    given: &mut BTreeMap<String, (Value, Place)>,
+) {
+    for p in &definition.parameters {
+        let Some(node) = fields.get(&p.name) else { continue };
+        let wanted =
+            Wanted { dimension: p.dimension, what: format!("`{}`", p.name), count: Some(reading.size), names: Some(names.clone()) };
+        let value = match reading.tree.filter(|_| tree::is_by_place(node)) {
+            Some(plan) => plan.by_place(desk, node, &wanted, Some(p), p.default),
+            None => desk.value(node, &wanted),
+        };
+        if let Some(value) = value {
+            desk.in_range(node, p, &value);
+            given.insert(format!("{prefix}{}", p.name), (value, node.place.clone()));
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Resolved trees: populations whose units are the compartments of cells.
+
+use std::sync::Arc;
+
+use super::network::{Coupling, PopulationSpec, Port, ProjectionSpec};
+use crate::equation::System;
+use crate::model::morphology::{Compartments, place};
+
+/// Compartments that carry the same channels and receptors, with the equations of one of them.
+#[derive(Debug, Clone)]
+pub struct Zone {
+    /// The membrane carrying what is there; its states, parameters and ports are called as in the population's system.
+    pub system: System,
+    /// Compartments of a cell.
+    pub compartments: Vec<u32>,
+}
+
+/// Cells of one morphology. Units are numbered cell by cell; in a cell, compartments first, then nodes.
+#[derive(Debug, Clone)]
+pub struct TreeSpec {
+    /// Number of cells.
+    pub cells: usize,
+    /// A cell.
+    pub compartments: Arc<Compartments>,
+    /// Each compartment is in one of them.
+    pub zones: Vec<Zone>,
+    /// Units of a cell whose threshold is watched: what spikes are numbered by, cell by cell.
+    pub spiking: Vec<u32>,
+    /// For each event port of the population's system, the compartments that have it.
+    pub slots: Vec<Vec<u32>>,
+    /// Units of a cell whose voltage is held, with its value.
+    pub held: Vec<(u32, f64)>,
+    /// For each state of the population's system, whether it starts where its rate is zero.
+    pub steady: Vec<bool>,
+}
+
+impl TreeSpec {
+    /// Units of one cell.
+    pub fn units(&self) -> usize {
+        self.compartments.units()
+    }
+
+    /// The units of all cells that a place names.
+    ///
+    /// # Errors
+    /// What is wrong with it and what there is.
+    pub fn find(&self, text: &str) -> Result<Vec<u32>, (String, String)> {
+        let one = place::units(&self.compartments, text)?;
+        let per_cell = self.units() as u32;
+        Ok((0..self.cells as u32).flat_map(|c| one.iter().map(move |u| c * per_cell + u)).collect())
+    }
+
+    /// The name of a unit: `apical(0.7)`, with the cell where there are several.
+    pub fn name(&self, unit: usize) -> String {
+        let name = place::name(&self.compartments, unit);
+        if self.cells == 1 { name } else { format!("{name} of {}", unit / self.units().max(1)) }
+    }
+}
+
+impl ProjectionSpec {
+    /// Numbers of sources and targets.
+    pub fn ends(&self, populations: &[PopulationSpec]) -> (usize, usize) {
+        let from = &populations[self.from];
+        let sources = if self.coupling == Coupling::Event { from.sources() } else { from.size };
+        (sources, populations[self.to.population].targets(self.to.port))
+    }
+}
+
+impl PopulationSpec {
+    /// Number of what spikes: units, or the watched places of all cells of a tree.
+    pub fn sources(&self) -> usize {
+        self.tree.as_ref().map_or(self.size, |t| t.cells * t.spiking.len())
+    }
+
+    /// Number of places at which something arrives at a port.
+    pub fn targets(&self, port: Port) -> usize {
+        match (&self.tree, port) {
+            (Some(t), Port::Event(e)) => t.cells * t.slots[e].len(),
+            _ => self.size,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Zones, slots and steady states, once everything that compartments carry is known.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Plan;
+use crate::equation::System;
+use crate::model::document::Node;
+use crate::model::report::Place;
+use crate::model::{Definition, Kind};
+use crate::scenario::desk::Desk;
+use crate::scenario::mechanism::Mechanism;
+use crate::scenario::spec::{TreeSpec, Zone};
+
+impl Plan {
+    /// The resolved tree; `system` is the membrane carrying all of `mechanisms`, which are in the order of carrying.
+    #[expect(clippy::too_many_arguments, reason = "what the population knows by now")]
+    pub fn finish(
+        &self,
+        desk: &mut Desk<'_>,
+        system: &System,
+        model: &Definition,
+        mechanisms: &[Mechanism],
+        cells: usize,
+        initial: Option<&Node>,
+        definitions: &[(String, Arc<Definition>)],
+        at: &Place,
+    ) -> TreeSpec {
+        let count = self.compartments.count;
+        let mut carried: Vec<Vec<usize>> = vec![Vec::new(); count];
+        for (m, mechanism) in mechanisms.iter().enumerate() {
+            mechanism.on.iter().for_each(|&c| carried[c as usize].push(m));
+        }
+        let mut groups: BTreeMap<&[usize], Vec<u32>> = BTreeMap::new();
+        for (c, list) in carried.iter().enumerate() {
+            groups.entry(list).or_default().push(c as u32);
+        }
+        let mut zones = Vec::new();
+        let mut told = vec![false; mechanisms.len()];
+        for (list, compartments) in groups {
+            let mut with = model.system.clone();
+            for &m in list {
+                match with.carrying(&mechanisms[m].spec.name, &mechanisms[m].spec.definition.system) {
+                    Ok(next) => with = next,
+                    Err(problems) => {
+                        let whole = crate::model::morphology::place::name(&self.compartments, compartments[0] as usize);
+                        for d in problems.into_iter().filter(|_| !std::mem::replace(&mut told[m], true)) {
+                            desk.error_help(
+                                &mechanisms[m].place,
+                                format!("{} (in the compartment `{whole}`)", d.message),
+                                "put what provides it into the same compartments",
+                            );
+                        }
+                    }
+                }
+            }
+            zones.push(Zone { system: with, compartments });
+        }
+        if self.spiking.is_empty() {
+            desk.error(at, "`threshold_at` names no place");
+        }
+        let slots = system
+            .event_ports()
+            .iter()
+            .map(|port| mechanisms.iter().find(|m| m.spec.name == port.name).map_or_else(Vec::new, |m| m.on.clone()))
+            .collect();
+        let written = |state: &str| {
+            initial.is_some_and(|n| {
+                n.get(state).is_some() || state.split_once('.').is_some_and(|(m, own)| n.get(m).and_then(|inner| inner.get(own)).is_some())
+            })
+        };
+        // Gates start where they would settle at the initial voltage, unless a file or the scenario says otherwise.
+        let steady = system
+            .states()
+            .iter()
+            .map(|s| {
+                let own = definitions.iter().find_map(|(prefix, d)| {
+                    let name = s.name.strip_prefix(prefix.as_str()).filter(|_| !prefix.is_empty())?;
+                    (d.kind == Kind::Channel).then(|| d.initial.iter().all(|(n, _)| n != name))
+                });
+                own == Some(true) && !written(&s.name)
+            })
+            .collect();
+        TreeSpec {
+            cells,
+            compartments: self.compartments.clone(),
+            zones,
+            spiking: self.spiking.clone(),
+            slots,
+            held: self.held.clone(),
+            steady,
+        }
+    }
+}

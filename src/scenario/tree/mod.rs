@@ -1,0 +1,158 @@
+//! Populations on a tree: `sections`, `cable` or `morphology`, what is where, and values by place.
+
+mod finish;
+mod read;
+
+pub(super) use read::read;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::desk::Desk;
+use super::spec::{Positions, Value};
+use super::value::{Wanted, show};
+use crate::core::units::Quantity;
+use crate::model::document::{Item, Node};
+use crate::model::morphology::{Compartments, place};
+use crate::model::report::Place;
+use crate::model::{Definition, Geometry, Parameter};
+
+/// What expressions of a tree population may name beside `i`, `N`, `x`, `y` and `z`: path from the root, and diameter.
+pub(super) const NAMES: [&str; 2] = ["distance", "diameter"];
+
+/// The key that stands for all places not named.
+const REST: &str = "default";
+
+/// A tree while its population is read.
+pub(super) struct Plan {
+    pub compartments: Arc<Compartments>,
+    /// Units of a cell whose threshold is watched.
+    pub spiking: Vec<u32>,
+    /// Units of a cell whose voltage is held.
+    pub held: Vec<(u32, f64)>,
+}
+
+/// Whether a value is stated by place (`{ soma = ..., axon = ... }`) and not as a distribution.
+pub(super) fn is_by_place(node: &Node) -> bool {
+    const DISTRIBUTIONS: [&str; 6] = ["uniform", "normal", "lognormal", "gamma", "values", "linspace"];
+    node.entries().is_some_and(|e| !e.is_empty() && !e.iter().any(|e| DISTRIBUTIONS.contains(&e.key.as_str())))
+}
+
+impl Plan {
+    /// Units of `cells` cells.
+    pub fn units(&self, cells: usize) -> usize {
+        self.compartments.units().saturating_mul(cells)
+    }
+
+    /// Positions of the units of `cells` cells, which all lie in one place.
+    pub fn positions(&self, cells: usize) -> Positions {
+        let one = &self.compartments.position;
+        Positions::Listed((0..cells).flat_map(|_| one.iter().copied()).collect())
+    }
+
+    /// Repeats what is known of each unit of a cell.
+    fn repeated(cells: usize, one: &[f64]) -> Value {
+        Value::Each((0..cells).flat_map(|_| one.iter().copied()).collect())
+    }
+
+    /// The compartments of a cell at the places that `node` lists: all without it. A node means the compartment beside it.
+    pub fn compartments_of(&self, desk: &mut Desk<'_>, node: Option<&Node>) -> Vec<u32> {
+        let Some(node) = node else { return (0..self.compartments.count as u32).collect() };
+        let mut units: Vec<u32> = self.units_at(desk, node).into_iter().map(|u| self.beside(u)).collect();
+        units.sort_unstable();
+        units.dedup();
+        units
+    }
+
+    /// The compartment whose membrane is meant by a unit that has none.
+    fn beside(&self, unit: u32) -> u32 {
+        let c = &self.compartments;
+        if (unit as usize) < c.count {
+            return unit;
+        }
+        let s = c.section_of(unit as usize);
+        let (first, n) = c.ranges[s];
+        (if c.ends[s].1 == unit as usize { first + n - 1 } else { first }) as u32
+    }
+
+    /// The units of a cell that a place or a list of places names.
+    pub fn units_at(&self, desk: &mut Desk<'_>, node: &Node) -> Vec<u32> {
+        let single = std::slice::from_ref(node);
+        let nodes: &[Node] = match &node.item {
+            Item::List(list) => list,
+            _ => single,
+        };
+        let mut units = Vec::new();
+        for n in nodes {
+            let Some(text) = desk.text(n, "a place").map(str::to_owned) else { continue };
+            match place::units(&self.compartments, &text) {
+                Ok(list) => units.extend(list),
+                Err((message, help)) => desk.error_help(&n.place, message, help),
+            }
+        }
+        units
+    }
+
+    /// `{ soma = "120 mS/cm**2", axon = "240 mS/cm**2" }`: later entries win, `default` is for all other places.
+    pub fn by_place(&self, desk: &mut Desk<'_>, node: &Node, wanted: &Wanted<'_>, range: Option<&Parameter>, rest: f64) -> Option<Value> {
+        let before = desk.report.errors();
+        let c = &self.compartments;
+        let mut values = vec![rest; c.units()];
+        let entries = node.entries().unwrap_or_default();
+        for e in entries.iter().filter(|e| e.key == REST).chain(entries.iter().filter(|e| e.key != REST)) {
+            let Some(v) = desk.quantity(&e.value, wanted.dimension, &wanted.what) else { continue };
+            if let Some(p) = range {
+                desk.in_range(&e.value, p, &Value::Constant(v));
+            }
+            if e.key == REST {
+                values.fill(v);
+                continue;
+            }
+            match place::units(c, &e.key) {
+                Ok(units) => units.into_iter().for_each(|u| values[u as usize] = v),
+                Err((message, help)) => desk.error_help(&e.place, message, help),
+            }
+        }
+        let cells = wanted.count.unwrap_or(0) / c.units().max(1);
+        (desk.report.errors() == before).then(|| Self::repeated(cells, &values))
+    }
+
+    /// What compartments say of themselves goes into the parameters that ask for it; nobody else may state these.
+    pub fn geometry(&self, cells: usize, model: &Definition, at: &Place, given: &mut BTreeMap<String, (Value, Place)>) {
+        let c = &self.compartments;
+        for p in &model.parameters {
+            let list = match p.geometry {
+                Some(Geometry::Area) => &c.area,
+                Some(Geometry::Diameter) => &c.diameter,
+                Some(Geometry::Length) => &c.length,
+                Some(Geometry::Distance) => &c.distance,
+                None => continue,
+            };
+            // Nodes have no membrane; whatever divides by their area is never used.
+            let known: Vec<f64> = list.iter().map(|&v| if v > 0.0 { v } else { p.default }).collect();
+            given.insert(p.name.clone(), (Self::repeated(cells, &known), at.clone()));
+        }
+    }
+}
+
+/// The initial value that model and channel files state for a state, where it is a number.
+pub(super) fn default_initial(state: &str, definitions: &[(String, Arc<Definition>)]) -> f64 {
+    definitions
+        .iter()
+        .find_map(|(prefix, d)| {
+            let own = state.strip_prefix(prefix.as_str())?;
+            d.initial.iter().find(|(n, _)| n == own).and_then(|(_, t)| Quantity::parse(t).ok())
+        })
+        .map_or(0.0, |q| q.value)
+}
+
+/// A length above zero.
+fn length(desk: &mut Desk<'_>, node: &Node, what: &str) -> Option<f64> {
+    let metre = crate::core::units::Dimension::METRE;
+    let v = desk.quantity(node, metre, what)?;
+    if v <= 0.0 {
+        desk.error(&node.place, format!("{what} is above zero, not {}", show(v, metre)));
+        return None;
+    }
+    Some(v)
+}

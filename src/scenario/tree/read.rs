@@ -1,0 +1,301 @@
+//! The shape of a tree: sections of the scenario, one cable, or an SWC file; cut into compartments.
+
+use std::sync::Arc;
+
+use super::{Plan, REST, length};
+use crate::core::units::{Dimension, Quantity};
+use crate::equation::derive::derivative;
+use crate::equation::graph::Symbol;
+use crate::equation::space::OperatorKind;
+use crate::equation::tape::{Tape, Values};
+use crate::model::document::{Entry, Fields, Item, Node};
+use crate::model::morphology::swc::{self, Soma};
+use crate::model::morphology::{Cut, Point, Section, Tree, cut};
+use crate::model::report::Place;
+use crate::model::{Definition, Geometry, built_in_morphology, morphologies};
+use crate::scenario::desk::{Desk, suggest};
+
+/// Most compartments of one cell.
+const LARGEST: usize = 1_000_000;
+
+/// The keys that say what the tree is.
+const SHAPES: [&str; 3] = ["sections", "cable", "morphology"];
+
+/// Reads what makes a population a tree; `None` where nothing does, or something is wrong.
+pub(in crate::scenario) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: &Definition, at: &Place) -> Option<Plan> {
+    let shapes = SHAPES.map(|key| f.get(key));
+    let along = model.system.operators().iter().find(|o| matches!(o.kind, OperatorKind::Axial(_)));
+    let others = ["soma", "least_diameter", "compartments", "held", "threshold_at"].map(|key| f.get(key));
+    let Some(shape) = shapes.iter().copied().flatten().next() else {
+        for n in others.iter().copied().flatten() {
+            desk.error_help(&n.place, "this belongs to a tree, and the population has no shape", "add `sections`, `cable` or `morphology`");
+        }
+        if along.is_some() && f.get("grid").is_none() {
+            desk.error_help(
+                at,
+                format!("`{}` has `axial` in its equations, and a population of points has nothing that is axial", model.name),
+                "add `cable = { length = \"1 mm\", diameter = \"2 um\" }`, `sections` or `morphology`",
+            );
+        }
+        return None;
+    };
+    if let Some(second) = shapes.iter().copied().flatten().nth(1) {
+        desk.error(&second.place, "a tree is made of `sections`, of one `cable`, or of a `morphology`; here are two of them");
+    }
+    for n in ["grid", "positions"].iter().filter_map(|key| f.get(key)) {
+        desk.error(&n.place, "a tree says already where its units are");
+    }
+    if along.is_none() {
+        desk.error_help(
+            &shape.place,
+            format!("`{}` has no `axial(V_m, R_a)` in its equations, so that nothing flows along a tree", model.name),
+            "use `model = \"membrane\"` with `channels`, or write the operator into the equations",
+        );
+        return None;
+    }
+    let [sections_node, cable, file] = shapes;
+    let [soma, least, compartments, held, threshold_at] = others;
+    let tree = if let Some(n) = sections_node {
+        sections(desk, n)
+    } else if let Some(n) = cable {
+        one_section(desk, "cable", n, &[]).map(|(s, count)| (Tree { sections: vec![s] }, vec![count]))
+    } else {
+        let least = least.and_then(|n| length(desk, n, "`least_diameter`"));
+        let words = Soma::LIST.map(|s| s.0);
+        let soma = soma.and_then(|n| desk.choice(n, "reading of the soma", &words)).unwrap_or(words[0]);
+        let soma = Soma::LIST.iter().find(|s| s.0 == soma).map(|s| s.1).unwrap_or_default();
+        file.and_then(|n| swc_file(desk, n, soma, least)).map(|t| {
+            let n = t.sections.len();
+            (t, vec![None; n])
+        })
+    };
+    if file.is_none() {
+        for n in [soma, least].into_iter().flatten() {
+            desk.error(&n.place, "this says how a `morphology` is read, and there is none");
+        }
+    }
+    let rule = compartments.map_or(Some(Cut::Lambda { share: 0.1, frequency: 100.0 }), |n| how(desk, n));
+    let ((tree, own), rule) = (tree?, rule?);
+    let stated = f.get("parameters");
+    let counts: Vec<usize> = tree
+        .sections
+        .iter()
+        .zip(&own)
+        .map(|(s, own)| {
+            let (resistivity, capacitance) = electric(model, stated, s);
+            own.unwrap_or_else(|| rule.count(s, resistivity, capacitance))
+        })
+        .collect();
+    if counts.iter().sum::<usize>() > LARGEST {
+        desk.error(
+            &shape.place,
+            format!("this tree would have {} compartments; at most {LARGEST} are possible", counts.iter().sum::<usize>()),
+        );
+        return None;
+    }
+    let mut plan = Plan { compartments: Arc::new(cut(&tree, &counts)), spiking: vec![0], held: Vec::new() };
+    if let Some(n) = threshold_at {
+        let mut units = plan.units_at(desk, n);
+        units.sort_unstable();
+        units.dedup();
+        plan.spiking = units;
+    } else {
+        plan.spiking = vec![plan.compartments.at(0, 0.5) as u32];
+    }
+    for e in held.and_then(Node::entries).unwrap_or_default() {
+        let named = Node { place: e.place.clone(), item: Item::Text(e.key.clone()) };
+        let state = along.and_then(|o| match model.system.parts().graph.node(o.argument) {
+            crate::equation::graph::Node::Symbol(Symbol::State(s)) => model.system.states().get(s as usize),
+            _ => None,
+        });
+        let dimension = state.map_or(Dimension::VOLT, |s| s.dimension);
+        if let Some(v) = desk.quantity(&e.value, dimension, "the value that is held") {
+            plan.held.extend(plan.units_at(desk, &named).into_iter().map(|u| (u, v)));
+        }
+    }
+    Some(plan)
+}
+
+/// `{ d_lambda = 0.1, frequency = "100 Hz" }`, `{ longest = "10 um" }` or `{ per_section = 11 }`.
+fn how(desk: &mut Desk<'_>, node: &Node) -> Option<Cut> {
+    let mut f = Fields::of(&mut desk.report, node, "`compartments`")?;
+    let share = f.get("d_lambda").map(|n| desk.number(n, "`d_lambda`", (1e-4, 1.0)));
+    let frequency = f.get("frequency").map(|n| desk.quantity(n, Dimension::HERTZ, "`frequency`"));
+    let longest = f.get("longest").map(|n| length(desk, n, "`longest`"));
+    let count = f.get("per_section").map(|n| desk.whole(n, "`per_section`", 1));
+    f.finish(&mut desk.report);
+    if [share.is_some() || frequency.is_some(), longest.is_some(), count.is_some()].iter().filter(|x| **x).count() > 1 {
+        desk.error(&node.place, "compartments are cut by `d_lambda`, by `longest` or by `per_section`; choose one");
+        return None;
+    }
+    match (longest, count) {
+        (Some(v), _) => v.map(Cut::Longest),
+        (_, Some(n)) => n.map(|n| Cut::Count(n as usize)),
+        _ => Some(Cut::Lambda { share: share.unwrap_or(Some(0.1))?, frequency: frequency.unwrap_or(Some(100.0))? }),
+    }
+}
+
+/// `[populations.NAME.sections.SECTION]`, parents found whatever their order.
+fn sections(desk: &mut Desk<'_>, node: &Node) -> Option<(Tree, Vec<Option<usize>>)> {
+    let before = desk.report.errors();
+    let Some(entries) = node.entries() else {
+        desk.error_help(
+            &node.place,
+            format!("`sections` holds one table a section, not {}", node.what()),
+            "write `sections.soma = { ... }`",
+        );
+        return None;
+    };
+    let mut left: Vec<&Entry> = entries.iter().collect();
+    let (mut tree, mut counts) = (Tree::default(), Vec::new());
+    let names: Vec<&str> = entries.iter().map(|e| e.key.as_str()).collect();
+    while !left.is_empty() {
+        let known: Vec<String> = tree.sections.iter().map(|s: &Section| s.name.clone()).collect();
+        let ready = left.iter().position(|e| match e.value.get("parent").and_then(Node::as_text) {
+            None => true,
+            Some(p) => {
+                let name = p.split('(').next().unwrap_or("").trim();
+                known.iter().any(|k| k == name) || !names.contains(&name)
+            }
+        });
+        let Some(ready) = ready else {
+            let list: Vec<&str> = left.iter().map(|e| e.key.as_str()).collect();
+            desk.error(&left[0].place, format!("these sections hang on each other in a circle: {}", list.join(", ")));
+            return None;
+        };
+        let e = left.remove(ready);
+        crate::scenario::check_name(desk, &e.key, &e.place, "section");
+        if let Some((section, count)) = one_section(desk, &e.key, &e.value, &tree.sections) {
+            if section.parent.is_none() && !tree.sections.is_empty() {
+                desk.error_help(
+                    &e.place,
+                    format!("section `{}` hangs on nothing, and `{}` is the root already", e.key, tree.sections[0].name),
+                    format!("add `parent = \"{}(1)\"`", tree.sections[0].name),
+                );
+            }
+            tree.sections.push(section);
+            counts.push(count);
+        } else if e.value.get("parent").is_none() {
+            return None;
+        }
+    }
+    if entries.is_empty() {
+        desk.error(&node.place, "a tree has at least one section");
+    }
+    (desk.report.errors() == before).then_some((tree, counts))
+}
+
+/// One section of a scenario, with its own number of compartments if it states one. Sections lie along x.
+fn one_section(desk: &mut Desk<'_>, name: &str, node: &Node, known: &[Section]) -> Option<(Section, Option<usize>)> {
+    let mut f = Fields::of(&mut desk.report, node, format!("section `{name}`"))?;
+    let whole = f.require(&mut desk.report, "length", "\"100 um\"").and_then(|n| length(desk, n, "`length`"));
+    let diameters = f.require(&mut desk.report, "diameter", "\"2 um\"").and_then(|n| match &n.item {
+        Item::List(list) if list.len() >= 2 => list.iter().map(|d| length(desk, d, "`diameter`")).collect::<Option<Vec<f64>>>(),
+        Item::List(_) => {
+            desk.error(&n.place, "a section that tapers has two diameters or more, evenly spaced: `[\"2 um\", \"1 um\"]`");
+            None
+        }
+        _ => length(desk, n, "`diameter`").map(|d| vec![d, d]),
+    });
+    let region = f.get("region").and_then(|n| desk.text(n, "`region`").map(str::to_owned)).unwrap_or_else(|| name.to_owned());
+    let count = f.get("compartments").and_then(|n| desk.whole(n, "`compartments`", 1)).map(|n| n as usize);
+    let parent = match f.get("parent") {
+        None => None,
+        Some(n) => {
+            let text = desk.text(n, "`parent`")?.trim().to_owned();
+            let (parent, x) = text.split_once('(').map_or((text.as_str(), "1"), |(p, x)| (p.trim(), x.trim_end_matches(')').trim()));
+            let Some(index) = known.iter().position(|s| s.name == parent) else {
+                let help = suggest(parent, known.iter().map(|s| s.name.as_str()));
+                desk.error_help(&n.place, format!("section `{name}` hangs on `{parent}`, which is not there"), help);
+                return None;
+            };
+            let Some(x) = x.parse::<f64>().ok().filter(|x| (0.0..=1.0).contains(x)) else {
+                desk.error_help(
+                    &n.place,
+                    format!("`{text}` is no place on section `{parent}`"),
+                    "write `parent = \"soma(0.5)\"`, from 0 to 1",
+                );
+                return None;
+            };
+            Some((index, x))
+        }
+    };
+    f.finish(&mut desk.report);
+    let (whole, diameters) = (whole?, diameters?);
+    let start = parent.map_or([0.0; 3], |(p, x)| {
+        let points = &known[p].points;
+        let (a, b) = (points[0].at, points[points.len() - 1].at);
+        [0, 1, 2].map(|k| a[k] + x * (b[k] - a[k]))
+    });
+    let n = (diameters.len() - 1) as f64;
+    let points = diameters
+        .iter()
+        .enumerate()
+        .map(|(k, &diameter)| Point { at: [start[0] + whole * k as f64 / n, start[1], start[2]], diameter })
+        .collect();
+    Some((Section { name: name.to_owned(), region, parent, points }, count))
+}
+
+/// The tree in the SWC file that `node` names: beside the scenario, or built in.
+fn swc_file(desk: &mut Desk<'_>, node: &Node, soma: Soma, least: Option<f64>) -> Option<Tree> {
+    let name = desk.text(node, "`morphology`")?.to_owned();
+    let path = desk.path(&name);
+    let beside = match desk.files.text(&path) {
+        Ok(text) => text,
+        Err(message) => {
+            desk.error(&node.place, message);
+            return None;
+        }
+    };
+    let (shown, text) = match (beside, built_in_morphology(&name)) {
+        (Some(text), _) => (path.display().to_string(), text),
+        (None, Some(text)) => (format!("data/morphologies/{name}"), text.to_owned()),
+        (None, None) => {
+            let help = format!("relative paths start from the folder of the scenario file; built in are: {}", morphologies().join(", "));
+            desk.error_help(&node.place, format!("there is no morphology {}", path.display()), help);
+            return None;
+        }
+    };
+    match swc::read(&text, soma, least) {
+        Ok(tree) => Some(tree),
+        Err(wrong) => {
+            let index = desk.report.text(shown, text.as_str());
+            for w in wrong {
+                desk.error_help(&Place { text: index, span: w.span }, w.message, w.help);
+            }
+            None
+        }
+    }
+}
+
+/// Resistivity and capacitance per area of a section, from the equations and the parameters that the scenario states for it.
+fn electric(model: &Definition, node: Option<&Node>, section: &Section) -> (f64, f64) {
+    let p = model.system.parts();
+    let stated = |name: &str| -> Option<f64> {
+        let n = node?.get(name)?;
+        let plain = |n: &Node| n.as_text().and_then(|t| Quantity::parse(t).ok()).map(|q| q.value).or_else(|| n.as_number());
+        match n.entries() {
+            Some(_) => [&section.name, &section.region, REST].iter().find_map(|key| n.get(key).and_then(plain)),
+            None => plain(n),
+        }
+    };
+    let parameters: Vec<f64> = model
+        .parameters
+        .iter()
+        .map(|d| if d.geometry == Some(Geometry::Area) { 1.0 } else { stated(&d.name).unwrap_or(d.default) })
+        .collect();
+    let values = Values { parameters: &parameters, ..Values::default() };
+    for o in &p.operators {
+        if let OperatorKind::Axial(resistivity) = o.kind {
+            let state = match p.graph.node(o.argument) {
+                crate::equation::graph::Node::Symbol(Symbol::State(s)) => s as usize,
+                _ => continue,
+            };
+            let mut graph = p.graph.clone();
+            let per_current = derivative(&mut graph, p.drift[state], Symbol::Input(o.input as u32));
+            let capacitance = 1.0 / Tape::new(&graph, &[per_current]).value(&values);
+            return (Tape::new(&graph, &[resistivity]).value(&values), capacitance);
+        }
+    }
+    (1.0, 0.01)
+}

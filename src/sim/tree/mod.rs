@@ -1,0 +1,271 @@
+//! Populations on a tree: membranes of compartments, and what flows between them, implicitly.
+//!
+//! A step from t to t + h: in every zone (compartments that carry the same mechanisms) all states but the voltage are solved
+//! exactly with the voltage frozen (one after the other, those before at the middle of the step), then the membrane's current and its symbolic slope give one linear system over the tree.
+//! Backward Euler is of order 1. Crank-Nicolson is of order 2: gates stand half a step beside the voltage (Hines 1984), and
+//! the voltage is that of half a step, extrapolated. Nodes have no capacitance: they follow their neighbours at once.
+
+mod build;
+mod electrotonic;
+mod probe;
+mod solver;
+mod watch;
+mod zone;
+
+pub(super) use self::build::{TreeBuild, scheme};
+pub use self::electrotonic::Electrotonic;
+pub(super) use self::probe::TreeProbe;
+
+use self::solver::Solver;
+use self::watch::Watch;
+use self::zone::Zone;
+use super::stepper::LaneSpike;
+use crate::equation::System;
+use crate::equation::tape::{Tape, Values};
+
+/// A neighbour's row, and the coupling with it in each cell.
+type Neighbour = (usize, Vec<f64>);
+
+/// A port that adds in proportion; for each unit that is driven the index of row and cell, and the factor.
+type Electrode = (usize, Vec<(u32, u32, f64)>);
+
+/// What an event does: state of the zone, and its gain.
+type Effects = Vec<(usize, Tape)>;
+
+/// The cells of a population that one thread holds.
+#[derive(Debug)]
+pub(super) struct Tree {
+    system: System,
+    /// Index of the voltage among the states, and of the port of its operator.
+    state: usize,
+    port: usize,
+    cells: usize,
+    units: usize,
+    zones: Vec<Zone>,
+    /// First row of each zone; rows of nodes follow.
+    starts: Vec<usize>,
+    /// Row of each unit of a cell.
+    row: Vec<u32>,
+    /// Row of the solver for each row.
+    place: Vec<u32>,
+    /// One value a row and cell: voltage, capacitance over the step, and that with all couplings.
+    voltage: Vec<f64>,
+    capacity: Vec<f64>,
+    base: Vec<f64>,
+    solver: Solver,
+    /// Rows of nodes: neighbours' rows with their couplings, cell by cell.
+    nodes: Vec<(usize, Vec<Neighbour>)>,
+    second_order: bool,
+    substeps: u32,
+    h: f64,
+    /// Ports that add in proportion: port, and unit, row and coefficient of all that are driven.
+    electrodes: Vec<Electrode>,
+    /// Current into nodes in this step, a row and cell.
+    injected: Vec<f64>,
+    /// Held places: index of row and cell, value.
+    held: Vec<(usize, f64)>,
+    /// For each event port, zone and compartment in it of each slot; and for each zone what an event does.
+    slots: Vec<Vec<(u32, u32)>>,
+    effects: Vec<Vec<Effects>>,
+    watch: Watch,
+    work: Vec<f64>,
+}
+
+impl Tree {
+    /// Integrates from step `step` to `step + 1`, takes what arrives, and tests the threshold at the watched places.
+    pub fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
+        self.watch.before(&self.voltage);
+        for sub in 0..self.substeps {
+            let draw = step * u64::from(self.substeps) + u64::from(sub);
+            self.move_on(draw, inputs);
+        }
+        self.deliver(arrivals);
+        self.detect(step, spikes);
+    }
+
+    fn move_on(&mut self, draw: u64, inputs: &[&[f64]]) {
+        let cells = self.cells;
+        let time = draw as f64 * self.h;
+        for (zone, &start) in self.zones.iter_mut().zip(&self.starts) {
+            let rows = zone.compartments.len();
+            let range = start * cells..(start + rows) * cells;
+            zone.step(self.state, &self.voltage[range.clone()], draw, time, draw == 0, inputs);
+            let membrane = (zone.memory.column(zone.current), zone.memory.column(zone.slope));
+            assemble(
+                &self.place[start..start + rows],
+                cells,
+                (&self.voltage[range.clone()], &self.capacity[range.clone()], &self.base[range]),
+                membrane,
+                (&mut self.solver.diagonal, &mut self.solver.right),
+            );
+        }
+        for (row, _) in &self.nodes {
+            for c in 0..cells {
+                let at = self.place[*row] as usize * cells + c;
+                self.solver.diagonal[at] = self.base[row * cells + c];
+                self.solver.right[at] = 0.0;
+            }
+        }
+        self.injected.fill(0.0);
+        for (port, list) in &self.electrodes {
+            let Some(values) = inputs.get(*port).filter(|v| !v.is_empty()) else { continue };
+            for &(unit, at, factor) in list {
+                let value = factor * values[unit as usize];
+                let (row, c) = (at as usize / cells, at as usize % cells);
+                self.solver.right[self.place[row] as usize * cells + c] += value;
+                self.injected[at as usize] += value;
+            }
+        }
+        for &(at, value) in self.held.iter().chain(self.watch.resting()) {
+            // So stiff that nothing moves it.
+            const STIFF: f64 = 1e12;
+            let k = self.place[at / cells] as usize * cells + at % cells;
+            self.solver.diagonal[k] = STIFF;
+            self.solver.right[k] = STIFF * value;
+        }
+        self.solver.solve();
+        collect(&self.place, cells, &self.solver.right, self.second_order, &mut self.voltage);
+        for &(at, value) in self.held.iter().chain(self.watch.resting()) {
+            self.voltage[at] = value;
+        }
+        if self.second_order {
+            self.follow();
+        }
+    }
+
+    /// Nodes take the voltage at which no current is left in them.
+    fn follow(&mut self) {
+        let cells = self.cells;
+        for (row, near) in &self.nodes {
+            for c in 0..cells {
+                let at = row * cells + c;
+                if self.held.iter().any(|h| h.0 == at) {
+                    continue;
+                }
+                let (mut sum, mut weight) = (self.injected[at], 0.0);
+                for (other, coupling) in near {
+                    sum = coupling[c].mul_add(self.voltage[other * cells + c], sum);
+                    weight += coupling[c];
+                }
+                self.voltage[at] = sum / weight;
+            }
+        }
+    }
+
+    /// Adds what arrives, and empties the arrivals.
+    fn deliver(&mut self, arrivals: &mut [&mut [f64]]) {
+        for (port, arriving) in arrivals.iter_mut().enumerate() {
+            let slots = &self.slots[port];
+            for (k, w) in arriving.iter_mut().enumerate().filter(|(_, w)| **w != 0.0) {
+                let (cell, (z, compartment)) = (k / slots.len(), slots[k % slots.len()]);
+                let weight = std::mem::replace(w, 0.0);
+                let (z, lane) = (z as usize, compartment as usize * self.cells + cell);
+                let at = self.starts[z] * self.cells + lane;
+                let zone = &mut self.zones[z];
+                zone.memory.column_mut(self.state)[lane] = self.voltage[at];
+                for (state, gain) in &self.effects[port][z] {
+                    let (states, parameters) = (zone.states(lane), zone.lane_parameters(lane));
+                    let gain = gain.value(&Values { states: &states, parameters: &parameters, ..Values::default() });
+                    if *state == self.state {
+                        self.voltage[at] += weight * gain;
+                    } else {
+                        zone.memory.column_mut(*state)[lane] += weight * gain;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds what arrives without delay before a step begins.
+    pub fn deliver_before(&mut self, arrivals: &mut [&mut [f64]]) {
+        self.deliver(arrivals);
+    }
+
+    /// All voltages, in no particular order.
+    pub fn voltages(&self) -> &[f64] {
+        &self.voltage
+    }
+
+    /// The first unit and state that is not finite.
+    pub fn not_finite(&self) -> Option<(u32, usize)> {
+        let unit = |row: usize, cell: usize| {
+            let unit = self.row.iter().position(|r| *r as usize == row).unwrap_or(0);
+            (cell * self.units + unit) as u32
+        };
+        if let Some(at) = self.voltage.iter().position(|v| !v.is_finite()) {
+            return Some((unit(at / self.cells, at % self.cells), self.state));
+        }
+        for (zone, &start) in self.zones.iter().zip(&self.starts) {
+            for (i, s) in zone.system.states().iter().enumerate().filter(|(i, _)| *i != self.state) {
+                if let Some(lane) = zone.memory.column(i).iter().position(|v| !v.is_finite()) {
+                    let state = self.system.states().iter().position(|v| v.name == s.name).unwrap_or(0);
+                    return Some((unit(start + lane / self.cells, lane % self.cells), state));
+                }
+            }
+        }
+        None
+    }
+
+    /// Zone and lane of a row and cell; nodes have none.
+    fn lane(&self, row: usize, cell: usize) -> Option<(usize, usize)> {
+        let z = self.starts.partition_point(|&s| s <= row).checked_sub(1)?;
+        let k = row - self.starts[z];
+        (k < self.zones[z].compartments.len()).then_some((z, k * self.cells + cell))
+    }
+}
+
+type Membrane<'a> = (&'a [f64], &'a [f64], &'a [f64]);
+
+/// One zone's part of the linear system: `(C/h + Σg - slope) V' = current + (C/h - slope) V + ...`.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
+fn assemble(
+    place: &[u32],
+    cells: usize,
+    (voltage, capacity, base): Membrane<'_>,
+    (current, slope): (&[f64], &[f64]),
+    (diagonal, right): (&mut [f64], &mut [f64]),
+) {
+    if cells == 1 {
+        let n = place.len();
+        let (voltage, capacity, base) = (&voltage[..n], &capacity[..n], &base[..n]);
+        let (current, slope) = (&current[..n], &slope[..n]);
+        for k in 0..n {
+            let p = place[k] as usize;
+            diagonal[p] = base[k] - slope[k];
+            right[p] = (capacity[k] - slope[k]).mul_add(voltage[k], current[k]);
+        }
+        return;
+    }
+    let mut at = 0;
+    for &p in place {
+        let p = p as usize * cells;
+        let to = diagonal[p..p + cells].iter_mut().zip(&mut right[p..p + cells]);
+        let from = voltage[at..at + cells].iter().zip(&capacity[at..at + cells]).zip(&base[at..at + cells]);
+        let membrane = current[at..at + cells].iter().zip(&slope[at..at + cells]);
+        for (((d, r), ((v, c), b)), (i, s)) in to.zip(from).zip(membrane) {
+            *d = b - s;
+            *r = (c - s).mul_add(*v, *i);
+        }
+        at += cells;
+    }
+}
+
+/// The solution back to the rows: as it is, or extrapolated from half a step.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
+fn collect(place: &[u32], cells: usize, solution: &[f64], second_order: bool, voltage: &mut [f64]) {
+    if cells == 1 {
+        for (v, &p) in voltage.iter_mut().zip(place) {
+            let x = solution[p as usize];
+            *v = if second_order { 2.0f64.mul_add(x, -*v) } else { x };
+        }
+        return;
+    }
+    for (v, &p) in voltage.chunks_exact_mut(cells).zip(place) {
+        let x = &solution[p as usize * cells..][..cells];
+        if second_order {
+            v.iter_mut().zip(x).for_each(|(v, x)| *v = 2.0f64.mul_add(*x, -*v));
+        } else {
+            v.copy_from_slice(x);
+        }
+    }
+}
