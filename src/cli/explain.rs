@@ -1,4 +1,4 @@
-//! `spikedeck explain`: the card of a model, receptor, analysis or scenario.
+//! `spikedeck explain`: the card of a model, receptor, plasticity rule, analysis or scenario.
 
 use std::io::Write;
 
@@ -14,7 +14,7 @@ use crate::signal::Card;
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Name, or KIND/NAME where two kinds share it (model/, receptor/, analysis/, integrator/, stimulus/, scenario/)
+    /// Name, or KIND/NAME where two kinds share it (model/, receptor/, plasticity/, analysis/, integrator/, stimulus/, scenario/)
     #[arg(value_name = "[KIND/]NAME")]
     pub name: String,
 }
@@ -25,15 +25,15 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         None => (None, args.name.as_str()),
     };
     if let Some(kind) =
-        kind.filter(|k| !["model", "receptor", "analysi", "analyse", "integrator", "stimulu", "stimuli", "scenario"].contains(k))
+        kind.filter(|k| !["model", "receptor", "plasticity", "analysi", "analyse", "integrator", "stimulu", "stimuli", "scenario"].contains(k))
     {
         return Err(CliError::Usage(format!(
-            "`{kind}` is no kind; there are model/, receptor/, analysis/, integrator/, stimulus/ and scenario/"
+            "`{kind}` is no kind; there are model/, receptor/, plasticity/, analysis/, integrator/, stimulus/ and scenario/"
         )));
     }
     let wants = |this: &str| kind.is_none_or(|k| this.starts_with(k));
     let mut found: Vec<(String, Card)> = Vec::new();
-    for k in [Kind::Model, Kind::Receptor] {
+    for k in Kind::LIST {
         if wants(k.word())
             && let Some(definition) = library().get(k, name)
         {
@@ -146,6 +146,7 @@ fn unknown(name: &str) -> String {
     let library = library();
     let mut names: Vec<&str> = library.names(Kind::Model);
     names.extend(library.names(Kind::Receptor));
+    names.extend(library.names(Kind::Plasticity));
     let kinds: Vec<&'static str> = analyses().iter().map(|a| a.declaration().kind).collect();
     names.extend(kinds);
     names.extend(built_in().iter().map(|s| s.name.as_str()));

@@ -33,6 +33,8 @@ pub(super) enum What {
     Models,
     /// Receptors that models carry
     Receptors,
+    /// Rules by which connections change
+    Plasticity,
     /// Kinds of stimuli
     Stimuli,
     /// Estimators
@@ -91,6 +93,7 @@ fn entries(what: What) -> Vec<Entry> {
             .collect(),
         What::Models => definitions(Kind::Model),
         What::Receptors => definitions(Kind::Receptor),
+        What::Plasticity => definitions(Kind::Plasticity),
         What::Stimuli => STIMULUS_KINDS.iter().map(|(name, about)| plain(name, about)).collect(),
         What::Analyses => analyses()
             .iter()

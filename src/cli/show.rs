@@ -13,7 +13,7 @@ use crate::store;
 /// Arguments of `show`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
-    /// Name of a built-in scenario, model or receptor (model/NAME, receptor/NAME, scenario/NAME where two share it)
+    /// Name of a built-in scenario, model, receptor or plasticity rule (model/NAME, receptor/NAME, plasticity/NAME, scenario/NAME where two share it)
     #[arg(value_name = "[KIND/]NAME")]
     pub name: String,
 }
@@ -21,7 +21,7 @@ pub(super) struct ShowArgs {
 /// Arguments of `new`.
 #[derive(Debug, clap::Args)]
 pub(super) struct NewArgs {
-    /// Name of a built-in scenario, model or receptor
+    /// Name of a built-in scenario, model, receptor or plasticity rule
     #[arg(value_name = "[KIND/]NAME")]
     pub name: String,
     /// File to write; NAME.toml in this folder if not given
@@ -74,7 +74,7 @@ fn find(reference: &str) -> Result<(&'static str, &str, &'static str), CliError>
     if kind.is_none_or(|k| k == "scenario") {
         found.extend(find_built_in(name).map(|s| ("scenario", s.text)));
     }
-    for k in [Kind::Model, Kind::Receptor] {
+    for k in Kind::LIST {
         if kind.is_none_or(|wanted| wanted == k.word()) {
             found.extend(library().text(k, name).map(|text| (k.word(), text)));
         }
@@ -85,6 +85,7 @@ fn find(reference: &str) -> Result<(&'static str, &str, &'static str), CliError>
             let mut names: Vec<&str> = built_in().iter().map(|s| s.name.as_str()).collect();
             names.extend(library().names(Kind::Model));
             names.extend(library().names(Kind::Receptor));
+            names.extend(library().names(Kind::Plasticity));
             let help = did_you_mean(name, names).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             Err(CliError::Usage(format!("no built-in file is called `{reference}`{help}")))
         }

@@ -1,4 +1,4 @@
-//! The models and receptors that are built in: the files of `data/`, embedded, understood when first asked for.
+//! The models, receptors and plasticity rules that are built in: the files of `data/`, embedded, understood when first asked for.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,8 +9,9 @@ use super::{Definition, Kind, document, read_definition};
 
 static MODELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/models");
 static RECEPTORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/receptors");
+static PLASTICITY: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/plasticity");
 
-/// Models and receptors by name.
+/// Models, receptors and plasticity rules by name.
 #[derive(Debug, Default)]
 pub struct Library {
     entries: Vec<Entry>,
@@ -28,7 +29,7 @@ impl Entry {
     fn definition(&self) -> &Result<Arc<Definition>, Report> {
         self.read.get_or_init(|| {
             let mut report = Report::new();
-            let text = report.text(format!("data/{}s/{}.toml", self.kind.word(), self.name), self.text);
+            let text = report.text(format!("data/{}/{}.toml", self.kind.table(), self.name), self.text);
             let node = document::parse(&mut report, text);
             match read_definition(&mut report, &node, self.kind, &self.name, Arc::from(self.text)) {
                 Some(definition) if !report.failed() => Ok(Arc::new(definition)),
@@ -43,7 +44,7 @@ pub fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let mut entries = Vec::new();
-        for (kind, folder) in [(Kind::Model, &MODELS), (Kind::Receptor, &RECEPTORS)] {
+        for (kind, folder) in [(Kind::Model, &MODELS), (Kind::Receptor, &RECEPTORS), (Kind::Plasticity, &PLASTICITY)] {
             for file in folder.files() {
                 if let (Some(stem), Some(text)) = (file.path().file_stem().and_then(|s| s.to_str()), file.contents_utf8()) {
                     entries.push(Entry { kind, name: stem.to_owned(), text, read: OnceLock::new() });
@@ -92,7 +93,7 @@ mod tests {
         let broken: Vec<String> = lib.problems().into_iter().map(ToString::to_string).collect();
         assert!(broken.is_empty(), "{}", broken.join("\n"));
         assert!(lib.names(Kind::Model).len() >= 20 && lib.names(Kind::Receptor).len() >= 9);
-        for kind in [Kind::Model, Kind::Receptor] {
+        for kind in Kind::LIST {
             for name in lib.names(kind) {
                 let d = lib.get(kind, name).unwrap();
                 for (what, text) in [

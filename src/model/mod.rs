@@ -1,12 +1,13 @@
-//! Model and receptor files → typed definitions; the built-in library.
+//! Model, receptor and plasticity files → typed definitions; the built-in library.
 //!
 //! Reading order: [`document`] (TOML with places), [`report`] (everything wrong, rendered), `read` (a file → a
-//! [`Definition`]), `receptor` (a receptor on another input port), [`Library`] (what is built in),
+//! [`Definition`]) with `parameters`, `receptor` (a receptor on another input port), [`Library`] (what is built in),
 //! [`card()`] (what `explain` and the dashboard show).
 
 mod card;
 pub mod document;
 mod library;
+mod parameters;
 mod read;
 mod receptor;
 pub mod report;
@@ -20,7 +21,7 @@ pub use report::Report;
 use std::sync::Arc;
 
 use crate::core::units::Dimension;
-use crate::equation::{Source, System};
+use crate::equation::{Rule, Source, System};
 
 /// What a file describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,6 +30,8 @@ pub enum Kind {
     Model,
     /// A receptor that a model carries: `data/receptors`.
     Receptor,
+    /// A rule by which connections change: `data/plasticity`.
+    Plasticity,
 }
 
 impl Kind {
@@ -37,8 +40,21 @@ impl Kind {
         match self {
             Self::Model => "model",
             Self::Receptor => "receptor",
+            Self::Plasticity => "plasticity",
         }
     }
+
+    /// The folder of the built-in files, which is the table of a scenario's own as well (`models`, `receptors`, `plasticity`).
+    pub fn table(self) -> &'static str {
+        match self {
+            Self::Model => "models",
+            Self::Receptor => "receptors",
+            Self::Plasticity => "plasticity",
+        }
+    }
+
+    /// All, in the order of lists.
+    pub const LIST: [Self; 3] = [Self::Model, Self::Receptor, Self::Plasticity];
 }
 
 /// A parameter as its file declares it.
@@ -58,6 +74,8 @@ pub struct Parameter {
     pub max: Option<f64>,
     /// One line of meaning.
     pub about: String,
+    /// Plasticity rules: it has the unit of the weights (`unit = "weight"`); the default holds for weights without a unit.
+    pub is_weight: bool,
 }
 
 /// A named set of parameter values (`adex`'s `tonic`).
@@ -80,7 +98,7 @@ pub struct Preset {
 /// A model or receptor, understood: its card and its system.
 #[derive(Debug, Clone)]
 pub struct Definition {
-    /// Model or receptor.
+    /// Model, receptor or plasticity rule.
     pub kind: Kind,
     /// Name (`adex`).
     pub name: String,
@@ -110,6 +128,8 @@ pub struct Definition {
     pub texts: Source,
     /// Receptors: the input port of the host that their current adds to (`I`).
     pub port: Option<String>,
+    /// Plasticity: the understood rule.
+    pub rule: Option<Rule>,
     /// The understood equations (of a receptor: as if carried by a membrane in volts with an input in amperes).
     pub system: System,
     /// The file's text.

@@ -6,6 +6,7 @@
 
 mod analysis;
 pub mod catalog;
+mod connections;
 mod desk;
 mod fingerprint;
 mod gallery;
@@ -13,6 +14,7 @@ mod grid;
 mod lookup;
 mod overrides;
 mod plan;
+mod plasticity;
 mod population;
 mod positions;
 mod projection;
@@ -115,8 +117,8 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     let simulation_node = f.get("simulation");
 
     let mut own = lookup::OwnModels::default();
-    for (key, kind) in [("models", Kind::Model), ("receptors", Kind::Receptor)] {
-        if let Some(node) = f.get(key) {
+    for kind in Kind::LIST {
+        if let Some(node) = f.get(kind.table()) {
             own.read(desk, node, kind);
         }
     }
@@ -144,7 +146,7 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     }
     let mut projections = Vec::new();
     for e in entries(desk, f.get("projections"), "projections", "projection") {
-        projections.extend(projection::read(desk, e, &populations, &known));
+        projections.extend(projection::read(desk, &mut own, e, &populations, &known));
     }
     let mut stimuli = Vec::new();
     for e in entries(desk, f.get("stimuli"), "stimuli", "stimulus") {
@@ -152,12 +154,12 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     }
     let mut records = Vec::new();
     for e in entries(desk, f.get("record"), "record", "population") {
-        records.extend(selector::record(desk, e, &populations, &known));
+        records.extend(selector::record(desk, e, &selector::Places { all: &populations, known: &known, projections: &projections }));
     }
     let analysis_entries = entries(desk, f.get("analyses"), "analyses", "analysis");
     let mut analyses = Vec::new();
     for e in analysis_entries {
-        let scope = selector::Scope { all: &populations, known: &known, records: &records, equations: false };
+        let scope = selector::Scope { all: &populations, known: &known, projections: &projections, records: &records, equations: false };
         analyses.extend(analysis::read(desk, e, &scope));
     }
     let named: Vec<&str> = analysis_entries.iter().map(|e| e.key.as_str()).collect();

@@ -258,7 +258,7 @@ fn receptor(
 }
 
 /// One preset, or several that are applied in turn (`["chattering", "figure1"]`).
-fn preset(desk: &mut Desk<'_>, node: &Node, definition: &Definition) -> Option<Preset> {
+pub(super) fn preset(desk: &mut Desk<'_>, node: &Node, definition: &Definition) -> Option<Preset> {
     let single = std::slice::from_ref(node);
     let nodes: &[Node] = match &node.item {
         Item::List(list) => list,

@@ -284,4 +284,6 @@ pub struct ProjectionSpec {
     pub delay: Value,
     /// What it carries.
     pub coupling: Coupling,
+    /// How its connections change.
+    pub plasticity: Option<super::PlasticitySpec>,
 }
