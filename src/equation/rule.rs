@@ -191,10 +191,10 @@ impl Rule {
 
     /// Between spikes a state follows a linear equation of its own side, so that it can be brought to the next spike in one go.
     fn between_events(&self) -> Vec<(RulePart, Diagnostic)> {
-        if self.is_continuous() {
-            return Vec::new();
-        }
         let parts = self.pre.parts();
+        if self.is_continuous() {
+            return self.between_rates();
+        }
         let states = self.pre.states();
         let mut graph = parts.graph.clone();
         let mut found = Vec::new();
@@ -230,6 +230,33 @@ impl Rule {
                     format!("between spikes `{}` must follow a linear equation with constant coefficients", v.name),
                     "only then is its value at the next spike known in closed form; write the nonlinear part into `on_pre` or `on_post`",
                 );
+            }
+        }
+        found
+    }
+
+    /// Between rates, what is kept for a unit depends on that unit only.
+    fn between_rates(&self) -> Vec<(RulePart, Diagnostic)> {
+        let parts = self.pre.parts();
+        let states = self.pre.states();
+        let given = &self.texts.source.given;
+        let mut found = Vec::new();
+        for (v, &drift) in states.iter().zip(&parts.drift) {
+            let side = Side::of(&v.name);
+            let foreign = |name: &str| Side::of(name) != side;
+            if side != Side::Connection
+                && parts.graph.depends(drift, |s| match s {
+                    Symbol::State(i) => foreign(&states[i as usize].name),
+                    Symbol::Given(i) => foreign(&given[i as usize].name),
+                    _ => false,
+                })
+            {
+                let text = &self.texts.source.equations;
+                let at = text.find(&format!("d{}/dt", v.name)).unwrap_or(0);
+                let end = text[at..].find('\n').map_or(text.len(), |n| at + n);
+                let d = Diagnostic::error(format!("`{}` is one value a unit, and its equation looks at the other end", v.name), at..end)
+                    .help("let the name end otherwise to keep it for each connection");
+                found.push((RulePart::Equations, d));
             }
         }
         found

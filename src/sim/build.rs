@@ -12,12 +12,13 @@ use super::engine::Plan;
 use super::estimate;
 use super::grid::{self, Layout, Space};
 use super::place::Place;
+use super::plasticity::{self, Compiled, Plastic, Rates};
 use super::properties::Finder;
 use super::recorder::{Take, Tap, Tape};
 use super::stepper::{Column, Stepper, StepperSpec};
 use super::stimulus::{Local, Stimulus};
 use super::values::{Names, own_names, resolve, slice};
-use super::worker::{ContinuousInput, EventInput, Group, Worker};
+use super::worker::{ContinuousInput, EventInput, Group, LearningInput, PlasticInput, Worker};
 use super::{BuildError, Network};
 use crate::core::rng::Key;
 use crate::core::units::{Dimension, display_unit};
@@ -43,6 +44,9 @@ struct Path<'a> {
     finder: Finder<'a>,
     /// For continuous projections: the compiled value, and the histories of what it names.
     continuous: Option<(Carried, Vec<usize>, Vec<usize>)>,
+    /// Rules between spikes, and between rates.
+    plastic: Option<Compiled>,
+    rates: Option<Rates>,
 }
 
 /// Everything that does not belong to one thread.
@@ -87,7 +91,9 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
     for projection in &spec.projections {
         paths.push(path(spec, projection, &found, &mut histories, axis)?);
     }
-    let mut emitters: Vec<usize> = spec.projections.iter().filter(|p| p.coupling == Coupling::Event).map(|p| p.from).collect();
+    let event = spec.projections.iter().filter(|p| p.coupling == Coupling::Event);
+    let mut emitters: Vec<usize> = event.clone().map(|p| p.from).collect();
+    emitters.extend(event.filter(|p| p.plasticity.is_some()).map(|p| p.to.population));
     emitters.sort_unstable();
     emitters.dedup();
     let stimuli = spec
@@ -115,7 +121,7 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
         emitters: &emitters,
         cancel,
     };
-    let workers = std::thread::scope(|scope| {
+    let mut workers = std::thread::scope(|scope| {
         let rest: Vec<_> = (1..threads)
             .map(|w| {
                 scope.spawn({
@@ -161,10 +167,12 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
             (p.name.clone(), text)
         })
         .collect();
-    let tape = Tape::new(spec, axis, described(spec, &found), wanted_connections(spec, &workers, axis));
+    let recorded = plasticity::attach(spec, &mut workers).map_err(|(place, m)| unsuitable(place, m))?;
+    let tape = Tape::new(&recorded, axis, described(spec, &found), wanted_connections(spec, &workers, axis));
     let names = spec.populations.iter().map(|p| (p.name.clone(), p.system.states().iter().map(|s| s.name.clone()).collect())).collect();
     let recording_budget = allowed.saturating_sub(needed).max(1 << 20);
-    let plan = Plan { workers, tape, steps: spec.simulation.steps, interval, recording_budget, names };
+    let projections = spec.projections.iter().map(|p| p.name.clone()).collect();
+    let plan = Plan { workers, tape, steps: spec.simulation.steps, interval, recording_budget, names, projections };
     Ok(Network { plan, integrators, connections, rounded })
 }
 
@@ -261,7 +269,40 @@ fn path<'a>(
             Some((carried, pre, post))
         }
     };
-    Ok(Path { spec: projection, wiring, finder, continuous })
+    let spiking = projection.plasticity.as_ref().filter(|_| projection.coupling == Coupling::Event);
+    let plastic = spiking.map(|p| Compiled::new(p, spec.simulation.dt)).transpose();
+    let plastic = plastic.map_err(|m| unsuitable(format!("{}.plasticity", place()), m))?;
+    let rates = learning(spec, projection, histories).map_err(|m| unsuitable(format!("{}.plasticity", place()), m))?;
+    Ok(Path { spec: projection, wiring, finder, continuous, plastic, rates })
+}
+
+/// The rules of a projection between rates, with histories of what they look at.
+fn learning(spec: &Spec, projection: &ProjectionSpec, histories: &mut Vec<(usize, String)>) -> Result<Option<Rates>, String> {
+    let Some(rules) = projection.plasticity.as_ref().filter(|_| projection.coupling != Coupling::Event) else { return Ok(None) };
+    let mut observed: [Vec<plasticity::Observed>; 2] = [Vec::new(), Vec::new()];
+    for rule in &rules.rules {
+        for (declared, text) in rule.rule.texts().source.given.iter().zip(&rule.given) {
+            let (end, population) = if declared.name.ends_with("_pre") { (0, projection.from) } else { (1, projection.to.population) };
+            for word in plasticity::words(text) {
+                let Some(dimension) = dimension_of(&spec.populations[population].system, word) else { continue };
+                if observed[end].iter().any(|o| o.0 == word) {
+                    continue;
+                }
+                let key = (population, word.to_owned());
+                let history = histories.iter().position(|h| *h == key).unwrap_or_else(|| {
+                    histories.push(key);
+                    histories.len() - 1
+                });
+                observed[end].push((word.to_owned(), dimension, history));
+            }
+        }
+    }
+    Rates::new(rules, [&observed[0], &observed[1]], spec.simulation.dt).map(Some)
+}
+
+/// Whether connections have values of their own that change.
+fn changes(path: &Path<'_>) -> bool {
+    path.spec.plasticity.as_ref().is_some_and(crate::scenario::PlasticitySpec::has_connection_states)
 }
 
 fn dimension_of(system: &System, name: &str) -> Option<Dimension> {
@@ -306,19 +347,32 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
         let weight = |link: &super::connect::Link| path.finder.weight(link);
         let delay = |link: &super::connect::Link| path.finder.delay(link);
         let properties = Properties {
-            weight: path.finder.same_weight().map_or(Property::Each(&weight), Property::Same),
+            weight: path.finder.same_weight().filter(|_| !changes(path)).map_or(Property::Each(&weight), Property::Same),
             delay: path.finder.same_delay().map_or(Property::Each(&delay), Property::Same),
         };
+        let number = spec.projections.iter().position(|p| p.name == path.spec.name).unwrap_or(0);
+        let written = spec.records.iter().any(|r| r.population == path.spec.from && r.connections);
         match (&path.continuous, target.port) {
             (None, Port::Event(port)) => {
                 let table =
                     Table::build(&path.wiring, range, &properties).map_err(|m| unsuitable(format!("projections.{}", path.spec.name), m))?;
-                let from = common.emitters.iter().position(|&e| e == path.spec.from).unwrap_or(0);
-                event_inputs.push(EventInput { table, to, port, from });
+                let emitter = |population: usize| common.emitters.iter().position(|&e| e == population).unwrap_or(0);
+                let plastic = path.plastic.as_ref().map(|rule| PlasticInput {
+                    plastic: Plastic::new(rule, &table, path.wiring.sources as usize, groups[to].lanes),
+                    projection: number,
+                    to: emitter(target.population),
+                    taps: Vec::new(),
+                    written,
+                });
+                event_inputs.push(EventInput { table, to, port, from: emitter(path.spec.from), plastic });
             }
             (Some((carried, pre, post)), Port::Input(port)) => {
-                let coupling = CouplingInput::new(carried, (pre.clone(), post.clone()), &path.wiring, range, &properties);
-                continuous_inputs.push(ContinuousInput { coupling, to, port });
+                let mut coupling = CouplingInput::new(carried, (pre.clone(), post.clone()), &path.wiring, range, &properties);
+                let plastic = path.rates.as_ref().map(|rates| {
+                    coupling.learn_by(rates, path.wiring.sources as usize);
+                    LearningInput { projection: number, taps: Vec::new(), written }
+                });
+                continuous_inputs.push(ContinuousInput { coupling, to, port, plastic });
             }
             _ => {
                 return Err(unsuitable(

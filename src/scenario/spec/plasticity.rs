@@ -72,6 +72,9 @@ impl PlasticitySpec {
     /// all connections of a source.
     pub fn has_connection_states(&self) -> bool {
         self.rules.iter().any(|r| {
+            if r.rule.is_continuous() {
+                return true;
+            }
             let states = r.rule.states();
             let own = |s: usize| Side::of(&states[s].name) == Side::Connection && states[s].name != EFFICACY;
             let changed = |(s, _): &(usize, crate::equation::graph::Id)| own(*s);
