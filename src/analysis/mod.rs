@@ -18,6 +18,7 @@ pub mod raster;
 pub mod rates;
 pub mod space;
 pub mod spectrogram;
+pub mod value_distribution;
 pub mod synchrony;
 
 // Information and dynamics: one line a file.
@@ -51,6 +52,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &population_rate::PopulationRate,
     &psd::Psd,
     &spectrogram::Spectrogram,
+    &value_distribution::ValueDistribution,
     &correlogram::Correlogram,
     &lags::Lags,
     &synchrony::Synchrony,

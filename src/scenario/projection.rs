@@ -92,6 +92,11 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, all:
     let count = match &wiring.rule {
         Rule::OneToOne => Some(all[from].size),
         Rule::Edges { source, .. } => Some(source.len()),
+        // By source, then target.
+        Rule::AllToAll => {
+            let own = if from == to.population && !wiring.autapses { all[from].size } else { 0 };
+            Some(all[from].size * all[to.population].size - own)
+        }
         _ => None,
     };
     let target = &all[to.population];

@@ -4,26 +4,26 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::axis::Axis;
-use super::connect::Wiring;
-use super::coupling::{Coupling as CouplingInput, History, Value as Carried, variables};
+use super::coupling::{Coupling as CouplingInput, History};
 use super::delivery::{Properties, Property, Ring, Table};
 use super::describe::{described, wanted_connections};
 use super::engine::Plan;
 use super::estimate;
 use super::grid::{self, Layout, Space};
+use super::inputs::{ContinuousInput, EventInput, LearningInput, PlasticInput};
 use super::place::Place;
-use super::plasticity::{self, Compiled, Plastic, Rates};
-use super::properties::Finder;
+use super::path::{Path, changes, path};
+use super::plasticity::{self, Plastic};
 use super::recorder::{Take, Tap, Tape};
 use super::stepper::{Column, Stepper, StepperSpec};
 use super::stimulus::{Local, Stimulus};
 use super::values::{Names, own_names, resolve, slice};
-use super::worker::{ContinuousInput, EventInput, Group, LearningInput, PlasticInput, Worker};
+use super::worker::{Group, Worker};
 use super::{BuildError, Network};
 use crate::core::rng::Key;
 use crate::core::units::{Dimension, display_unit};
 use crate::equation::System;
-use crate::scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, Value};
+use crate::scenario::{Coupling, PopulationSpec, Port, Spec, Value};
 
 /// Fewest units a thread is started for.
 const GRAIN: usize = 256;
@@ -35,18 +35,6 @@ pub(super) struct Found {
     initial: Vec<Column>,
     /// How it is stepped on a grid.
     layout: Option<Layout>,
-}
-
-/// A projection ready to be walked.
-struct Path<'a> {
-    spec: &'a ProjectionSpec,
-    wiring: Wiring<'a>,
-    finder: Finder<'a>,
-    /// For continuous projections: the compiled value, and the histories of what it names.
-    continuous: Option<(Carried, Vec<usize>, Vec<usize>)>,
-    /// Rules between spikes, and between rates.
-    plastic: Option<Compiled>,
-    rates: Option<Rates>,
 }
 
 /// Everything that does not belong to one thread.
@@ -65,7 +53,8 @@ struct Common<'a> {
     cancel: &'a AtomicBool,
 }
 
-fn unsuitable(place: impl Into<String>, message: impl Into<String>) -> BuildError {
+/// What cannot be built, and where.
+pub(super) fn unsuitable(place: impl Into<String>, message: impl Into<String>) -> BuildError {
     BuildError::Unsuitable { place: place.into(), message: message.into() }
 }
 
@@ -209,105 +198,6 @@ fn find(population: &PopulationSpec, seed: u64) -> Result<Found, BuildError> {
         initial.push(column);
     }
     Ok(Found { place, parameters: parameters.into_iter().flatten().collect(), initial, layout: None })
-}
-
-fn path<'a>(
-    spec: &'a Spec,
-    projection: &'a ProjectionSpec,
-    found: &'a [Found],
-    histories: &mut Vec<(usize, String)>,
-    axis: Axis,
-) -> Result<Path<'a>, BuildError> {
-    let place = || format!("projections.{}", projection.name);
-    let (from, to) = (projection.from, projection.to.population);
-    let (source, target) = (&spec.populations[from], &spec.populations[to]);
-    let no_self = from == to && !projection.autapses;
-    let wiring = Wiring {
-        rule: &projection.rule,
-        sources: source.size as u32,
-        targets: target.size as u32,
-        no_self,
-        multapses: projection.multapses,
-        key: Key::new(spec.simulation.seed, &place(), "connect"),
-        from: &found[from].place,
-        to: &found[to].place,
-    };
-    wiring.check().map_err(|m| unsuitable(format!("{}.connect", place()), m))?;
-    let finder =
-        Finder::new(projection, (source.size, target.size), no_self, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
-    let continuous = match &projection.coupling {
-        Coupling::Event => None,
-        Coupling::Continuous { value } => {
-            let (pre, post) = variables(value);
-            let mut names: Vec<(String, Dimension)> = Vec::new();
-            let mut index = |population: usize, list: &[String], end: &str| -> Result<Vec<usize>, BuildError> {
-                list.iter()
-                    .map(|name| {
-                        let dimension = dimension_of(&spec.populations[population].system, name).ok_or_else(|| {
-                            unsuitable(
-                                format!("{}.value", place()),
-                                format!("there is no `{name}` in {}", spec.populations[population].name),
-                            )
-                        })?;
-                        names.push((format!("{name}_{end}"), dimension));
-                        let key = (population, name.clone());
-                        Ok(histories.iter().position(|h| *h == key).unwrap_or_else(|| {
-                            histories.push(key);
-                            histories.len() - 1
-                        }))
-                    })
-                    .collect()
-            };
-            let pre = index(from, &pre, "pre")?;
-            let post = index(to, &post, "post")?;
-            let bound: Vec<(&str, Dimension)> = names.iter().map(|n| (n.0.as_str(), n.1)).collect();
-            let port = match projection.to.port {
-                Port::Input(port) => target.system.inputs()[port].dimension,
-                Port::Event(_) => Dimension::NONE,
-            };
-            let carried = Carried::new(value, &bound, port, target.time_unit()).map_err(|m| unsuitable(format!("{}.value", place()), m))?;
-            Some((carried, pre, post))
-        }
-    };
-    let spiking = projection.plasticity.as_ref().filter(|_| projection.coupling == Coupling::Event);
-    let plastic = spiking.map(|p| Compiled::new(p, spec.simulation.dt)).transpose();
-    let plastic = plastic.map_err(|m| unsuitable(format!("{}.plasticity", place()), m))?;
-    let rates = learning(spec, projection, histories).map_err(|m| unsuitable(format!("{}.plasticity", place()), m))?;
-    Ok(Path { spec: projection, wiring, finder, continuous, plastic, rates })
-}
-
-/// The rules of a projection between rates, with histories of what they look at.
-fn learning(spec: &Spec, projection: &ProjectionSpec, histories: &mut Vec<(usize, String)>) -> Result<Option<Rates>, String> {
-    let Some(rules) = projection.plasticity.as_ref().filter(|_| projection.coupling != Coupling::Event) else { return Ok(None) };
-    let mut observed: [Vec<plasticity::Observed>; 2] = [Vec::new(), Vec::new()];
-    for rule in &rules.rules {
-        for (declared, text) in rule.rule.texts().source.given.iter().zip(&rule.given) {
-            let (end, population) = if declared.name.ends_with("_pre") { (0, projection.from) } else { (1, projection.to.population) };
-            for word in plasticity::words(text) {
-                let Some(dimension) = dimension_of(&spec.populations[population].system, word) else { continue };
-                if observed[end].iter().any(|o| o.0 == word) {
-                    continue;
-                }
-                let key = (population, word.to_owned());
-                let history = histories.iter().position(|h| *h == key).unwrap_or_else(|| {
-                    histories.push(key);
-                    histories.len() - 1
-                });
-                observed[end].push((word.to_owned(), dimension, history));
-            }
-        }
-    }
-    Rates::new(rules, [&observed[0], &observed[1]], spec.simulation.dt).map(Some)
-}
-
-/// Whether connections have values of their own that change.
-fn changes(path: &Path<'_>) -> bool {
-    path.spec.plasticity.as_ref().is_some_and(crate::scenario::PlasticitySpec::has_connection_states)
-}
-
-fn dimension_of(system: &System, name: &str) -> Option<Dimension> {
-    let lists = [system.states(), system.parameters(), system.inputs(), system.subexpressions()];
-    lists.iter().flat_map(|l| l.iter()).find(|v| v.name == name).map(|v| v.dimension)
 }
 
 /// The lanes of thread `index` of `threads`: equal shares in whole vectors of 16.

@@ -1,10 +1,10 @@
 //! One thread's share of a network: its lanes of every population, the connections into them, and one step of them.
 
 use super::axis::Axis;
-use super::coupling::{Coupling, History};
-use super::delivery::{Ring, Table};
+use super::coupling::History;
+use super::delivery::Ring;
 use super::grid::Space;
-use super::plasticity::{ConnectionTap, Plastic};
+use super::inputs::{Broken, ContinuousInput, EventInput, Failure, LearningInput, PlasticInput, gather};
 use super::recorder::{Take, Tap};
 use super::stepper::{LaneSpike, Probe, Stepper};
 use super::stimulus::{Events, Level};
@@ -171,83 +171,6 @@ fn all_finite(values: &[f64]) -> bool {
     sums.iter().chain(rest).all(|v| v.is_finite())
 }
 
-/// An event projection into one group.
-#[derive(Debug)]
-pub(super) struct EventInput {
-    pub table: Table,
-    /// Index of the group, and its event port.
-    pub to: usize,
-    pub port: usize,
-    /// Index of the source population's spikes in the outboxes.
-    pub from: usize,
-    /// How its connections change.
-    pub plastic: Option<PlasticInput>,
-}
-
-/// Connections that change.
-#[derive(Debug)]
-pub(super) struct PlasticInput {
-    pub plastic: Plastic,
-    /// Index of the projection.
-    pub projection: usize,
-    /// Index of the target population's spikes in the outboxes.
-    pub to: usize,
-    pub taps: Vec<ConnectionTap>,
-    /// Whether its weights are written at the end.
-    pub written: bool,
-}
-
-impl EventInput {
-    /// Records what is due at grid point `at`.
-    fn sample(&mut self, at: u64, take: &mut Take) {
-        let Some(PlasticInput { plastic, taps, .. }) = &mut self.plastic else { return };
-        for tap in taps.iter().filter(|t| at.is_multiple_of(t.every)) {
-            tap.sample(at, plastic, &self.table, &mut take.traces[tap.trace]);
-        }
-    }
-
-    /// A weight that has become no finite number.
-    fn failure(&self, at: u64, first: u32) -> Option<Failure> {
-        let plastic = self.plastic.as_ref()?;
-        let (source, lane) = plastic.plastic.failed?;
-        Some(Failure { step: at, place: Broken::Connection { projection: plastic.projection, source }, unit: first + lane, state: 0 })
-    }
-}
-
-/// Units of all threads that spiked in a step of the interval.
-fn gather(outboxes: &[&Outbox], population: usize, step: usize, to: &mut Vec<u32>) {
-    to.clear();
-    for outbox in outboxes {
-        let (units, ends) = &outbox.spikes[population];
-        // A thread that holds no lane of the population says nothing.
-        if ends.is_empty() {
-            continue;
-        }
-        let from = if step == 0 { 0 } else { ends[step - 1] as usize };
-        to.extend_from_slice(&units[from..ends[step] as usize]);
-    }
-}
-
-/// A continuous projection into one group.
-#[derive(Debug)]
-pub(super) struct ContinuousInput {
-    pub coupling: Coupling,
-    pub to: usize,
-    pub port: usize,
-    /// How its connections change.
-    pub plastic: Option<LearningInput>,
-}
-
-/// What is looked at of a continuous projection whose connections change.
-#[derive(Debug)]
-pub(super) struct LearningInput {
-    /// Index of the projection.
-    pub projection: usize,
-    pub taps: Vec<ConnectionTap>,
-    /// Whether its weights are written at the end.
-    pub written: bool,
-}
-
 /// What a thread tells the others at the end of an interval.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -255,26 +178,6 @@ pub(super) struct Outbox {
     pub spikes: Vec<(Vec<u32>, Vec<u32>)>,
     /// For each history: the values of this thread's lanes, and the first unit.
     pub values: Vec<(usize, Vec<f64>)>,
-}
-
-/// A value that is not finite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Failure {
-    /// Grid point at which it was found.
-    pub step: u64,
-    pub place: Broken,
-    /// Unit, or target of the connection.
-    pub unit: u32,
-    pub state: usize,
-}
-
-/// Where a value is not finite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Broken {
-    /// A population.
-    Population(usize),
-    /// A connection of a projection, from this source.
-    Connection { projection: usize, source: u32 },
 }
 
 /// One thread's share of a network.

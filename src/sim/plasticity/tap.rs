@@ -147,7 +147,7 @@ fn learning(
     request: &mut TraceRequest,
     trace: &mut usize,
 ) -> Result<(), (String, String)> {
-    let mine = |i: &crate::sim::worker::ContinuousInput| i.plastic.as_ref().is_some_and(|p| p.projection == projection);
+    let mine = |i: &crate::sim::inputs::ContinuousInput| i.plastic.as_ref().is_some_and(|p| p.projection == projection);
     // Source, target, thread, place.
     let mut all: Vec<(u32, u32, usize, u32)> = Vec::new();
     for (w, worker) in workers.iter().enumerate() {
@@ -189,7 +189,7 @@ fn learning(
     Ok(())
 }
 
-fn plastic_inputs(workers: &mut [Worker], projection: usize) -> impl Iterator<Item = (usize, &mut crate::sim::worker::PlasticInput)> {
+fn plastic_inputs(workers: &mut [Worker], projection: usize) -> impl Iterator<Item = (usize, &mut crate::sim::inputs::PlasticInput)> {
     let all = workers.iter_mut().enumerate().flat_map(|(w, worker)| worker.event_inputs.iter_mut().map(move |i| (w, i)));
     all.filter_map(|(w, i)| i.plastic.as_mut().map(|p| (w, p))).filter(move |(_, p)| p.projection == projection)
 }
