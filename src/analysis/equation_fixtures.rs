@@ -69,6 +69,7 @@ impl Model {
             integrator: None,
             texts: Source::default(),
             port: None,
+            rule: None,
             system: system.clone(),
             source: Arc::from(""),
         };

@@ -28,6 +28,7 @@ pub mod signal_to_noise;
 pub mod space;
 pub mod spectrogram;
 pub mod synchrony;
+pub mod value_distribution;
 
 // Information and dynamics: one line a file.
 pub mod binding;
@@ -62,6 +63,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &population_rate::PopulationRate,
     &psd::Psd,
     &spectrogram::Spectrogram,
+    &value_distribution::ValueDistribution,
     &correlogram::Correlogram,
     &lags::Lags,
     &synchrony::Synchrony,

@@ -132,6 +132,16 @@ pub fn population<'a>(request: &Request<'a>, subject: &Subject) -> Result<&'a Po
     })
 }
 
+/// The name under which the traces of a subject are kept: of its population, or of its projection, which are counted after the
+/// populations.
+fn place<'a>(request: &'a Request<'_>, subject: &'a Subject) -> Result<&'a str, AnalysisError> {
+    if subject.population < request.recording.populations.len() {
+        return Ok(&population(request, subject)?.name);
+    }
+    let text = subject.text.strip_prefix("mean(").unwrap_or(&subject.text).trim();
+    Ok(text.split_once('.').map_or(text, |(name, _)| name))
+}
+
 /// The units that a subject means: the listed ones, or all.
 fn selected(subject: &Subject, size: usize) -> Result<Vec<u32>, AnalysisError> {
     if let Some(&beyond) = subject.units.iter().find(|&&u| u as usize >= size) {
@@ -248,13 +258,12 @@ pub fn columns(request: &Request<'_>, subject: &Subject, bin_seconds: f64) -> Re
 }
 
 fn trace_columns(request: &Request<'_>, subject: &Subject, variable: &str, window: Window) -> Result<Columns, AnalysisError> {
-    let population = population(request, subject)?;
+    let place = place(request, subject)?;
     let not_recorded = |hint: String| AnalysisError::NotRecorded { subject: subject.text.clone(), hint };
-    let candidates: Vec<&Trace> = request.recording.traces_of(&population.name, variable).collect();
+    let candidates: Vec<&Trace> = request.recording.traces_of(place, variable).collect();
     if candidates.is_empty() {
         return Err(not_recorded(format!(
-            "add `{variable}` to a trace under [record.{0}], such as `traces = [{{ name = \"slow\", variables = [\"{variable}\"] }}]`",
-            population.name
+            "add `{variable}` to a trace under [record.{place}], such as `traces = [{{ name = \"slow\", variables = [\"{variable}\"] }}]`"
         )));
     }
     // The finest trace that holds all units asked for; without a subset, the one with most units, then the finest.
@@ -272,9 +281,8 @@ fn trace_columns(request: &Request<'_>, subject: &Subject, variable: &str, windo
             "its units stand in different traces; record them in one, so that they share one time axis".into()
         } else {
             format!(
-                "`{variable}` was recorded, but not of unit {}; add it to `units` of the trace under [record.{}]",
-                missing.join(", "),
-                population.name
+                "`{variable}` was recorded, but not of unit {}; add it to `units` of the trace under [record.{place}]",
+                missing.join(", ")
             )
         }));
     };

@@ -90,6 +90,11 @@ const CASES: &[Case] = &[
     Case { name: "axon-1000", about: "Hodgkin-Huxley axon of 1000 compartments, 0.025 ms, 100 ms", run: trees::axon },
     Case { name: "swc", about: "branched neuron from SWC, compartments of 7.5 um, 0.025 ms, 100 ms", run: |n| trees::branched(1, n) },
     Case { name: "swc-100", about: "100 copies of it", run: |n| trees::branched(100, n) },
+    Case {
+        name: "stdp",
+        about: "10,000 integrate-and-fire neurons, 10 million connections with pair STDP, 2 million inhibitory ones, 1 s",
+        run: plastic,
+    },
     Case { name: "izhikevich-2003", about: "Izhikevich's 1000-neuron network (2003), 100 seeds of 1 s", run: izhikevich },
 ];
 
@@ -287,6 +292,72 @@ fn gray_scott(threads: usize) -> Result<Measured, CliError> {
     measured.extra.push(("steps_per_s", STEPS / measured.seconds));
     measured.extra.push(("ns_per_cell_step", measured.seconds / STEPS / (512.0 * 512.0) * 1e9));
     Ok(measured)
+}
+
+/// As `benches/plastic_network_nest.py`: Brunel's network with in-degrees 1000 and 200, every excitatory connection plastic
+/// (multiplicative pair rule).
+fn plastic(threads: usize) -> Result<Measured, CliError> {
+    let text = r#"
+title = "Plastic network"
+[simulation]
+duration = "1 s"
+dt = "0.1 ms"
+[populations.exc]
+model = "lif"
+size = 8000
+parameters = { tau_m = "20 ms", E_L = "0 mV", V_th = "20 mV", V_reset = "10 mV", t_ref = "2 ms" }
+initial = { V_m = { uniform = ["0 mV", "20 mV"] } }
+receptors.syn = { kind = "delta" }
+[populations.inh]
+model = "lif"
+size = 2000
+parameters = { tau_m = "20 ms", E_L = "0 mV", V_th = "20 mV", V_reset = "10 mV", t_ref = "2 ms" }
+initial = { V_m = { uniform = ["0 mV", "20 mV"] } }
+receptors.syn = { kind = "delta" }
+[projections.exc_exc]
+from = "exc"
+to = "exc.syn"
+connect = { rule = "fixed_indegree", indegree = 1000, autapses = true, multapses = true }
+weight = "0.1 mV"
+delay = "1.5 ms"
+plasticity = { kind = "stdp_pair", preset = "multiplicative", w_max = "0.2 mV", A_plus = 0.01, A_minus = 0.01 }
+[projections.exc_inh]
+from = "exc"
+to = "inh.syn"
+connect = { rule = "fixed_indegree", indegree = 1000, autapses = true, multapses = true }
+weight = "0.1 mV"
+delay = "1.5 ms"
+plasticity = { kind = "stdp_pair", preset = "multiplicative", w_max = "0.2 mV", A_plus = 0.01, A_minus = 0.01 }
+[projections.inh_exc]
+from = "inh"
+to = "exc.syn"
+connect = { rule = "fixed_indegree", indegree = 200, autapses = true, multapses = true }
+weight = "-0.6 mV"
+delay = "1.5 ms"
+[projections.inh_inh]
+from = "inh"
+to = "inh.syn"
+connect = { rule = "fixed_indegree", indegree = 200, autapses = true, multapses = true }
+weight = "-0.6 mV"
+delay = "1.5 ms"
+[stimuli.to_exc]
+target = "exc.syn"
+kind = "poisson"
+rate = "12 kHz"
+weight = "0.1 mV"
+[stimuli.to_inh]
+target = "inh.syn"
+kind = "poisson"
+rate = "12 kHz"
+weight = "0.1 mV"
+[record.exc]
+spikes = true
+[record.inh]
+spikes = true
+"#;
+    let source = run::Source { text: text.to_owned(), origin: None, name: "stdp-bench".to_owned(), variant: None };
+    let (spec, _) = run::resolve(&source, &[])?;
+    simulated(spec, threads)
 }
 
 /// A hundred networks, one after another.

@@ -1,4 +1,4 @@
-//! `spikedeck explain`: the card of a model, receptor, channel, analysis or scenario.
+//! `spikedeck explain`: the card of a model, receptor, channel, plasticity rule, analysis or scenario.
 
 use std::io::Write;
 
@@ -14,7 +14,7 @@ use crate::signal::Card;
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Name, or KIND/NAME where two kinds share it (model/, receptor/, channel/, analysis/, integrator/, stimulus/, scenario/)
+    /// Name, or KIND/NAME where two kinds share it (model/, receptor/, channel/, plasticity/, analysis/, integrator/, stimulus/, scenario/)
     #[arg(value_name = "[KIND/]NAME")]
     pub name: String,
 }
@@ -24,11 +24,13 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         Some((kind, name)) => (Some(kind.trim_end_matches('s')), name),
         None => (None, args.name.as_str()),
     };
-    if let Some(kind) =
-        kind.filter(|k| !["model", "receptor", "channel", "analysi", "analyse", "integrator", "stimulu", "stimuli", "scenario"].contains(k))
-    {
+    if let Some(kind) = kind.filter(|k| {
+        ![Kind::ALL.map(Kind::word).as_slice(), &["analysi", "analyse", "integrator", "stimulu", "stimuli", "scenario"]]
+            .concat()
+            .contains(k)
+    }) {
         return Err(CliError::Usage(format!(
-            "`{kind}` is no kind; there are model/, receptor/, channel/, analysis/, integrator/, stimulus/ and scenario/"
+            "`{kind}` is no kind; there are model/, receptor/, channel/, plasticity/, analysis/, integrator/, stimulus/ and scenario/"
         )));
     }
     let wants = |this: &str| kind.is_none_or(|k| this.starts_with(k));
@@ -147,6 +149,7 @@ fn unknown(name: &str) -> String {
     let mut names: Vec<&str> = library.names(Kind::Model);
     names.extend(library.names(Kind::Receptor));
     names.extend(library.names(Kind::Channel));
+    names.extend(library.names(Kind::Plasticity));
     let kinds: Vec<&'static str> = analyses().iter().map(|a| a.declaration().kind).collect();
     names.extend(kinds);
     names.extend(built_in().iter().map(|s| s.name.as_str()));

@@ -38,6 +38,8 @@ pub(super) enum What {
     Receptors,
     /// Currents and ion pools in the membrane of trees
     Channels,
+    /// Rules by which connections change
+    Plasticity,
     /// Kinds of stimuli
     Stimuli,
     /// Estimators
@@ -100,6 +102,7 @@ fn entries(what: What) -> Vec<Entry> {
         What::Models => definitions(Kind::Model),
         What::Receptors => definitions(Kind::Receptor),
         What::Channels => definitions(Kind::Channel),
+        What::Plasticity => definitions(Kind::Plasticity),
         What::Stimuli => STIMULUS_KINDS.iter().map(|(name, about)| plain(name, about)).collect(),
         What::Analyses => analyses()
             .iter()

@@ -13,7 +13,7 @@ use crate::store;
 /// Arguments of `show`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
-    /// Name of a built-in scenario, model, receptor or channel (model/NAME, receptor/NAME, channel/NAME, scenario/NAME where two share it)
+    /// Name of a built-in scenario, model, receptor, channel or plasticity rule (KIND/NAME, such as model/NAME, where two share it)
     #[arg(value_name = "[KIND/]NAME")]
     pub name: String,
 }
@@ -21,7 +21,7 @@ pub(super) struct ShowArgs {
 /// Arguments of `new`.
 #[derive(Debug, clap::Args)]
 pub(super) struct NewArgs {
-    /// Name of a built-in scenario, model or receptor
+    /// Name of a built-in scenario, model, receptor or plasticity rule
     #[arg(value_name = "[KIND/]NAME")]
     pub name: String,
     /// File to write; NAME.toml in this folder if not given
@@ -86,6 +86,7 @@ fn find(reference: &str) -> Result<(&'static str, &str, &'static str), CliError>
             names.extend(library().names(Kind::Model));
             names.extend(library().names(Kind::Receptor));
             names.extend(library().names(Kind::Channel));
+            names.extend(library().names(Kind::Plasticity));
             let help = did_you_mean(name, names).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             Err(CliError::Usage(format!("no built-in file is called `{reference}`{help}")))
         }

@@ -15,8 +15,9 @@ pub(super) struct Line {
     pub dimension: Option<Dimension>,
 }
 
-/// Reads one line: `dX/dt = expression : unit` or `name = expression : unit`.
-pub(super) fn read_line(text: &str, range: Range<usize>, found: &mut Vec<Diagnostic>) -> Option<Line> {
+/// Reads one line: `dX/dt = expression : unit` or `name = expression : unit`. In a plasticity rule the unit `weight` is that of
+/// the weights that the rule changes.
+pub(super) fn read_line(text: &str, range: Range<usize>, weight: Option<Dimension>, found: &mut Vec<Diagnostic>) -> Option<Line> {
     let line = &text[range.clone()];
     let whole = range.clone();
     let Some(equals) = line.find('=').filter(|&p| !line[p + 1..].starts_with('=')) else {
@@ -57,6 +58,8 @@ pub(super) fn read_line(text: &str, range: Range<usize>, found: &mut Vec<Diagnos
                     Diagnostic::error("flags of equations are not known here", colon + 1 + flag..range.end)
                         .help("states that are held while refractory are listed in `refractory = { time = \"t_ref\", hold = [\"V_m\"] }`"),
                 );
+            } else if let (Some(d), "weight") = (weight, unit.trim()) {
+                line_out.dimension = Some(d);
             } else {
                 match parse_unit(unit.trim()) {
                     Ok((_, d)) => line_out.dimension = Some(d),

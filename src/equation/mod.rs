@@ -15,6 +15,7 @@ pub mod lexer;
 mod line;
 pub mod node;
 pub mod print;
+pub mod rule;
 pub mod space;
 pub mod syntax;
 pub mod system;
@@ -24,6 +25,7 @@ mod understand;
 use crate::core::units::Dimension;
 
 pub use self::expression::Expression;
+pub use self::rule::Rule;
 pub use self::system::System;
 
 /// A named quantity of a system: state, parameter, input or subexpression.
@@ -83,6 +85,8 @@ pub struct Source {
     pub on_event: Option<String>,
     /// What time means.
     pub time_unit: TimeUnit,
+    /// Plasticity rules: the dimension of the weights, which equations call `weight`.
+    pub weight: Option<Dimension>,
 }
 
 impl std::fmt::Debug for Source {

@@ -136,7 +136,7 @@ impl<'a> Builder<'a> {
             }
             let start = range.start + (line.len() - line.trim_start().len());
             let range = start..start + trimmed.len();
-            if let Some(l) = read_line(text, range, &mut found) {
+            if let Some(l) = read_line(text, range, self.source.weight, &mut found) {
                 out.push(l);
             }
         }

@@ -1,4 +1,4 @@
-//! The card of a model or receptor, as `explain` and the dashboard show it.
+//! The card of a model, receptor or plasticity rule, as `explain` and the dashboard show it.
 
 use super::{Definition, Kind};
 use crate::core::units::{Quantity, display_unit};
@@ -28,8 +28,9 @@ pub fn card(definition: &Definition) -> Card {
 
 fn equations(d: &Definition) -> String {
     let mut lines: Vec<String> = d
-        .system
-        .typeset()
+        .rule
+        .as_ref()
+        .map_or_else(|| d.system.typeset(), crate::equation::Rule::typeset)
         .into_iter()
         .map(|line| match line.strip_prefix("event at event: ") {
             // A receptor has one port, and its name says nothing.
@@ -41,6 +42,10 @@ fn equations(d: &Definition) -> String {
     if !texts.inputs.is_empty() {
         let ports: Vec<String> = texts.inputs.iter().map(|i| format!("{} ({})", i.name, i.dimension)).collect();
         lines.push(format!("inputs: {}", ports.join(", ")));
+    }
+    if !texts.given.is_empty() && d.kind == Kind::Plasticity {
+        let names: Vec<String> = texts.given.iter().map(|i| format!("{} ({})", i.name, i.dimension)).collect();
+        lines.push(format!("given by the two units: {}", names.join(", ")));
     }
     if let (Kind::Receptor | Kind::Channel, Some(port)) = (d.kind, &d.port) {
         lines.push(format!("adds to the input {port} of the model that carries it"));

@@ -1,4 +1,4 @@
-//! The models, receptors and channels that are built in: the files of `data/`, embedded, understood when first asked for.
+//! The models, receptors, channels and plasticity rules that are built in: the files of `data/`, embedded, understood when first asked for.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,6 +10,7 @@ use super::{Definition, Kind, document, read_definition};
 static MODELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/models");
 static RECEPTORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/receptors");
 static CHANNELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/channels");
+static PLASTICITY: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/plasticity");
 static MORPHOLOGIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/morphologies");
 
 /// The text of a built-in morphology by the name of its file.
@@ -22,7 +23,7 @@ pub fn morphologies() -> Vec<&'static str> {
     MORPHOLOGIES.files().filter_map(|f| f.path().file_name()?.to_str()).collect()
 }
 
-/// Models and receptors by name.
+/// Models, receptors and plasticity rules by name.
 #[derive(Debug, Default)]
 pub struct Library {
     entries: Vec<Entry>,
@@ -40,7 +41,7 @@ impl Entry {
     fn definition(&self) -> &Result<Arc<Definition>, Report> {
         self.read.get_or_init(|| {
             let mut report = Report::new();
-            let text = report.text(format!("data/{}s/{}.toml", self.kind.word(), self.name), self.text);
+            let text = report.text(format!("data/{}/{}.toml", self.kind.table(), self.name), self.text);
             let node = document::parse(&mut report, text);
             match read_definition(&mut report, &node, self.kind, &self.name, Arc::from(self.text)) {
                 Some(definition) if !report.failed() => Ok(Arc::new(definition)),
@@ -55,7 +56,9 @@ pub fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let mut entries = Vec::new();
-        for (kind, folder) in [(Kind::Model, &MODELS), (Kind::Receptor, &RECEPTORS), (Kind::Channel, &CHANNELS)] {
+        for (kind, folder) in
+            [(Kind::Model, &MODELS), (Kind::Receptor, &RECEPTORS), (Kind::Channel, &CHANNELS), (Kind::Plasticity, &PLASTICITY)]
+        {
             for file in folder.files() {
                 if let (Some(stem), Some(text)) = (file.path().file_stem().and_then(|s| s.to_str()), file.contents_utf8()) {
                     entries.push(Entry { kind, name: stem.to_owned(), text, read: OnceLock::new() });

@@ -1,7 +1,7 @@
-//! Model, receptor, channel and morphology files → typed definitions; the built-in library.
+//! Model, receptor, channel, plasticity and morphology files → typed definitions; the built-in library.
 //!
 //! Reading order: [`document`] (TOML with places), [`report`] (everything wrong, rendered), `read` (a file → a
-//! [`Definition`]), `receptor` (a receptor on another input port), [`morphology`] (trees of sections and their
+//! [`Definition`]) with `parameters`, `receptor` (a receptor on another input port), [`morphology`] (trees of sections and their
 //! compartments), [`Library`] (what is built in),
 //! [`card()`] (what `explain` and the dashboard show).
 
@@ -9,6 +9,7 @@ mod card;
 pub mod document;
 mod library;
 pub mod morphology;
+mod parameters;
 mod read;
 mod receptor;
 pub mod report;
@@ -22,7 +23,7 @@ pub use report::Report;
 use std::sync::Arc;
 
 use crate::core::units::Dimension;
-use crate::equation::{Source, System};
+use crate::equation::{Rule, Source, System};
 
 /// What a file describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,11 +34,13 @@ pub enum Kind {
     Receptor,
     /// A current or an ion's pool in the membrane of a tree's compartments: `data/channels`.
     Channel,
+    /// A rule by which connections change: `data/plasticity`.
+    Plasticity,
 }
 
 impl Kind {
     /// All, in the order of lists.
-    pub const ALL: [Self; 3] = [Self::Model, Self::Receptor, Self::Channel];
+    pub const ALL: [Self; 4] = [Self::Model, Self::Receptor, Self::Channel, Self::Plasticity];
 
     /// The word for messages and folders (`model`, `receptor`).
     pub fn word(self) -> &'static str {
@@ -45,6 +48,17 @@ impl Kind {
             Self::Model => "model",
             Self::Receptor => "receptor",
             Self::Channel => "channel",
+            Self::Plasticity => "plasticity",
+        }
+    }
+
+    /// The folder of the built-in files, which is the table of a scenario's own as well (`models`, `receptors`, `channels`, `plasticity`).
+    pub fn table(self) -> &'static str {
+        match self {
+            Self::Model => "models",
+            Self::Receptor => "receptors",
+            Self::Channel => "channels",
+            Self::Plasticity => "plasticity",
         }
     }
 }
@@ -66,6 +80,8 @@ pub struct Parameter {
     pub max: Option<f64>,
     /// One line of meaning.
     pub about: String,
+    /// Plasticity rules: it has the unit of the weights (`unit = "weight"`); the default holds for weights without a unit.
+    pub is_weight: bool,
     /// What of a compartment it is (`area`), where the population is a tree; then no scenario states it.
     pub geometry: Option<Geometry>,
 }
@@ -109,7 +125,7 @@ pub struct Preset {
 /// A model, receptor or channel, understood: its card and its system.
 #[derive(Debug, Clone)]
 pub struct Definition {
-    /// Model, receptor or channel.
+    /// Model, receptor, channel or plasticity rule.
     pub kind: Kind,
     /// Name (`adex`).
     pub name: String,
@@ -139,6 +155,8 @@ pub struct Definition {
     pub texts: Source,
     /// Receptors and channels: the input port of the host that their current adds to (`I`).
     pub port: Option<String>,
+    /// Plasticity: the understood rule.
+    pub rule: Option<Rule>,
     /// The understood equations (of a receptor: as if carried by a membrane in volts with an input in amperes).
     pub system: System,
     /// The file's text.

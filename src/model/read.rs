@@ -1,20 +1,26 @@
-//! A model, receptor or channel file, or the same keys inline in a scenario, → [`Definition`]; every error with its place.
+//! A model, receptor, channel or plasticity file, or the same keys inline in a scenario, → [`Definition`]; every error with its place.
 
 use std::sync::Arc;
 
 use super::document::{Fields, Item, Node};
+use super::parameters::{read_parameters, read_presets, written};
 use super::report::{Place, Report};
-use super::{Definition, Geometry, Kind, Parameter, Preset, name_of};
+use super::{Definition, Kind};
 use crate::core::diagnostic::{Diagnostic, did_you_mean};
-use crate::core::units::{Dimension, Quantity, parse_unit};
-use crate::equation::{Declaration, Part, Source, System, TimeUnit};
+use crate::core::units::{Dimension, parse_unit};
+use crate::equation::rule::{RulePart, RuleTexts};
+use crate::equation::{Declaration, Part, Rule, Source, System, TimeUnit};
+
+/// The dimension that the weights of a rule have while its file is checked; a scenario says what they are there.
+const ANY_WEIGHT: Dimension = Dimension::AMPERE;
 
 /// Reads a definition from the table `node`; `text` is what is kept as its source. `None` when something is wrong (it is
 /// in `report` then).
 ///
 /// Keys: `title`, `summary`, `description`, `mathematics`, `relevance`, `applications`, `references`, `equations`,
 /// `threshold`, `reset`, `refractory = { time, hold }`, `inputs`, `parameters`, `initial`, `presets`, `time_unit`,
-/// `integrator`, `on_event`, and for receptors and channels `given`, `provides` and `port`.
+/// `integrator`, `on_event`, and for receptors and channels `given`, `provides` and `port`; for plasticity rules `given`, `on_pre` and
+/// `on_post`.
 pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str, text: Arc<str>) -> Option<Definition> {
     let before = report.errors();
     let mut fields = Fields::of(report, node, format!("{} `{name}`", kind.word()))?;
@@ -36,6 +42,11 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
     (nodes.threshold, source.threshold) = take(report, "threshold");
     (nodes.reset, source.reset) = take(report, "reset");
     (nodes.on_event, source.on_event) = take(report, "on_event");
+    let (mut on_pre, mut on_post) = (None, None);
+    if kind == Kind::Plasticity {
+        (nodes.on_pre, on_pre) = take(report, "on_pre");
+        (nodes.on_post, on_post) = take(report, "on_post");
+    }
     if let (Some(node), None) = (nodes.reset, nodes.threshold) {
         report.error_help(&node.place, "a reset without a threshold never happens", "add `threshold = \"V_m > V_th\"`");
     }
@@ -47,14 +58,18 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
     let mut port = None;
     if kind != Kind::Model {
         source.given = fields.get("given").map(|n| declarations(report, n, "given name")).unwrap_or_default();
+    }
+    if matches!(kind, Kind::Receptor | Kind::Channel) {
         port = fields.get("port").and_then(|n| string(report, n)).map(str::to_owned);
         source.provides = fields.get("provides").map(|n| strings(report, n)).unwrap_or_default();
         if kind == Kind::Receptor && source.on_event.is_none() {
             report.error_help(&fields.place, "a receptor says what an arriving event does", "add `on_event = \"g += w\"`");
         }
     }
-    let parameters = fields.get("parameters").map(|n| read_parameters(report, n)).unwrap_or_default();
-    source.parameters = parameters.iter().map(|p| Declaration { name: p.name.clone(), dimension: p.dimension }).collect();
+    let parameters = fields.get("parameters").map(|n| read_parameters(report, n, kind == Kind::Plasticity)).unwrap_or_default();
+    source.weight = (kind == Kind::Plasticity).then_some(ANY_WEIGHT);
+    let dimension = |p: &super::Parameter| if p.is_weight { ANY_WEIGHT } else { p.dimension };
+    source.parameters = parameters.iter().map(|p| Declaration { name: p.name.clone(), dimension: dimension(p) }).collect();
     let initial_node = fields.get("initial");
     let presets_node = fields.get("presets");
     fields.finish(report);
@@ -62,7 +77,19 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
         return None;
     }
 
-    let system = match System::parse(&source) {
+    let mut rule = None;
+    if kind == Kind::Plasticity {
+        match Rule::parse(&RuleTexts { source: source.clone(), on_pre, on_post }) {
+            Ok(found) => rule = Some(found),
+            Err(problems) => {
+                for (part, diagnostic) in problems {
+                    nodes.put_rule(report, part, diagnostic, &node.place);
+                }
+                return None;
+            }
+        }
+    }
+    let system = match rule.as_ref().map_or_else(|| System::parse(&source), |r| Ok(r.pre.clone())) {
         Ok(system) => {
             for (part, diagnostic) in system.warnings() {
                 nodes.put(report, *part, diagnostic.clone(), &node.place);
@@ -94,6 +121,7 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
         integrator,
         texts: source,
         port,
+        rule,
         system,
         source: text,
     })
@@ -108,9 +136,23 @@ struct Nodes<'a> {
     refractory_time: Option<&'a Node>,
     hold: Vec<&'a Node>,
     on_event: Option<&'a Node>,
+    on_pre: Option<&'a Node>,
+    on_post: Option<&'a Node>,
 }
 
 impl Nodes<'_> {
+    fn put_rule(&self, report: &mut Report, part: RulePart, diagnostic: Diagnostic, fallback: &Place) {
+        let node = match part {
+            RulePart::Equations => self.equations,
+            RulePart::OnPre => self.on_pre,
+            RulePart::OnPost => self.on_post,
+        };
+        match node {
+            Some(node) => report.put_inside(node, diagnostic),
+            None => report.put(fallback, diagnostic),
+        }
+    }
+
     fn put(&self, report: &mut Report, part: Part, diagnostic: Diagnostic, fallback: &Place) {
         let node = match part {
             Part::Equations => self.equations,
@@ -200,105 +242,8 @@ fn declarations(report: &mut Report, node: &Node, what: &str) -> Vec<Declaration
     list
 }
 
-/// A quantity as a string, or a plain number.
-pub fn quantity(report: &mut Report, node: &Node) -> Option<Quantity> {
-    if let Some(v) = node.as_number() {
-        return Some(Quantity::number(v));
-    }
-    let Some(text) = node.as_text() else {
-        report.error_help(&node.place, format!("a quantity is due here, not {}", node.what()), "write \"20 ms\"");
-        return None;
-    };
-    match Quantity::parse(text) {
-        Ok(q) => Some(q),
-        Err(d) => {
-            report.put_inside(node, d);
-            None
-        }
-    }
-}
-
-fn read_parameters(report: &mut Report, node: &Node) -> Vec<Parameter> {
-    let Some(entries) = node.entries() else {
-        report.error(&node.place, format!("`parameters` is a table, not {}", node.what()));
-        return Vec::new();
-    };
-    entries.iter().filter_map(|e| read_parameter(report, &e.key, &e.value)).collect()
-}
-
-fn read_parameter(report: &mut Report, name: &str, node: &Node) -> Option<Parameter> {
-    if node.entries().is_none() {
-        let q = quantity(report, node)?;
-        return Some(Parameter {
-            name: name.to_owned(),
-            dimension: q.dimension,
-            default: q.value,
-            default_text: written(node),
-            min: None,
-            max: None,
-            about: String::new(),
-            geometry: None,
-        });
-    }
-    let mut fields = Fields::of(report, node, format!("parameter `{name}`"))?;
-    let value = fields.require(report, "value", "\"20 ms\"")?;
-    let mut q = quantity(report, value)?;
-    let mut default_text = written(value);
-    if let Some(n) = fields.get("unit") {
-        match parse_unit(string(report, n)?) {
-            Ok((_, dimension)) if !q.dimension.is_none() && dimension != q.dimension => report
-                .error(&n.place, format!("the value of `{name}` is {}, its unit is that of {}", name_of(q.dimension), name_of(dimension))),
-            Ok((scale, dimension)) if q.dimension.is_none() => {
-                q = Quantity { value: q.value * scale, dimension };
-                default_text = format!("{default_text} {}", n.as_text().unwrap_or(""));
-            }
-            Ok(_) => {}
-            Err(d) => report.put_inside(n, d),
-        }
-    }
-    let mut bound = |report: &mut Report, key: &str| {
-        let n = fields.get(key)?;
-        let b = quantity(report, n)?;
-        if b.dimension != q.dimension {
-            report.error(&n.place, format!("`{key}` of `{name}` is {}, its value is {}", name_of(b.dimension), name_of(q.dimension)));
-            return None;
-        }
-        Some(b.value)
-    };
-    let min = bound(report, "min");
-    let max = bound(report, "max");
-    let about = fields.get("about").and_then(|n| string(report, n)).unwrap_or("").to_owned();
-    let geometry = fields.get("geometry").and_then(|n| geometry(report, n, q.dimension));
-    fields.finish(report);
-    if min.is_some_and(|m| q.value < m) || max.is_some_and(|m| q.value > m) {
-        report.error(&value.place, format!("the default of `{name}` is outside its own range"));
-    }
-    Some(Parameter { name: name.to_owned(), dimension: q.dimension, default: q.value, default_text, min, max, about, geometry })
-}
-
-fn geometry(report: &mut Report, node: &Node, dimension: Dimension) -> Option<Geometry> {
-    let name = string(report, node)?;
-    let Some((_, geometry, power)) = Geometry::LIST.iter().find(|g| g.0 == name) else {
-        let names: Vec<&str> = Geometry::LIST.iter().map(|g| g.0).collect();
-        report.error_help(&node.place, format!("a compartment has no `{name}`"), format!("there are: {}", names.join(", ")));
-        return None;
-    };
-    if Dimension::METRE.power(f64::from(*power)) != Some(dimension) {
-        report.error(&node.place, format!("the {name} of a compartment does not fit {}", name_of(dimension)));
-        return None;
-    }
-    Some(*geometry)
-}
-
-fn written(node: &Node) -> String {
-    match &node.item {
-        Item::Text(t) => t.clone(),
-        _ => node.to_toml(),
-    }
-}
-
 /// Initial values as text: a quantity, a number or an expression in the parameters.
-fn read_initial(report: &mut Report, node: &Node, system: &System) -> Vec<(String, String)> {
+pub(super) fn read_initial(report: &mut Report, node: &Node, system: &System) -> Vec<(String, String)> {
     let Some(entries) = node.entries() else {
         report.error(&node.place, format!("`initial` is a table, not {}", node.what()));
         return Vec::new();
@@ -316,41 +261,6 @@ fn read_initial(report: &mut Report, node: &Node, system: &System) -> Vec<(Strin
             Item::Text(_) | Item::Integer(_) | Item::Float(_) => list.push((e.key.clone(), written(&e.value))),
             _ => report.error(&e.value.place, format!("an initial value is a quantity or an expression, not {}", e.value.what())),
         }
-    }
-    list
-}
-
-fn read_presets(report: &mut Report, node: &Node, parameters: &[Parameter], system: &System) -> Vec<Preset> {
-    let Some(entries) = node.entries() else {
-        report.error(&node.place, format!("`presets` is a table, not {}", node.what()));
-        return Vec::new();
-    };
-    let mut list = Vec::new();
-    for e in entries {
-        let Some(mut fields) = Fields::of(report, &e.value, format!("preset `{}`", e.key)) else { continue };
-        let mut preset = Preset { name: e.key.clone(), ..Preset::default() };
-        fields.get("about").and_then(|n| string(report, n)).unwrap_or("").clone_into(&mut preset.about);
-        preset.integrator = fields.get("integrator").and_then(|n| string(report, n)).map(str::to_owned);
-        if let Some(n) = fields.get("substeps") {
-            match n.item {
-                Item::Integer(v) if (1..=1_000_000).contains(&v) => preset.substeps = Some(v as u32),
-                _ => report.error(&n.place, "`substeps` is a whole number from 1"),
-            }
-        }
-        preset.initial = fields.get("initial").map(|n| read_initial(report, n, system)).unwrap_or_default();
-        for p in parameters {
-            if let Some(n) = fields.get(&p.name)
-                && let Some(q) = quantity(report, n)
-            {
-                if q.dimension == p.dimension {
-                    preset.parameters.push((p.name.clone(), q.value));
-                } else {
-                    report.error(&n.place, format!("`{}` is {}, not {}", p.name, name_of(p.dimension), name_of(q.dimension)));
-                }
-            }
-        }
-        fields.finish(report);
-        list.push(preset);
     }
     list
 }

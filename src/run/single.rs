@@ -86,6 +86,12 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
                 )),
             )
         }
+        Some(Stop::Diverged { projection, source, target, time }) => {
+            let unit_of_time = simulation.time_base.unit();
+            let what =
+                format!("the weight of connection {source} -> {target} of {projection} is no longer finite at {time} {unit_of_time}");
+            (Status::Failed, Some(format!("{what}; its rule has no bound that holds it: clip it, or let it depend on the weight")))
+        }
         None => (Status::Complete, None),
     };
     facts.spikes = recording.spikes.iter().map(|s| s.len() as u64).sum();

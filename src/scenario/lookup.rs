@@ -21,7 +21,7 @@ impl OwnModels {
     /// Reads `[models.NAME]` or `[receptors.NAME]`.
     pub fn read(&mut self, desk: &mut Desk<'_>, node: &Node, kind: Kind) {
         let Some(entries) = node.entries() else {
-            desk.error(&node.place, format!("`{}s` holds one table a {}, not {}", kind.word(), kind.word(), node.what()));
+            desk.error(&node.place, format!("`{}` holds one table a {}, not {}", kind.table(), kind.word(), node.what()));
             return;
         };
         for e in entries {

@@ -6,6 +6,7 @@
 
 mod analysis;
 pub mod catalog;
+mod connections;
 mod coverage;
 mod desk;
 mod fingerprint;
@@ -15,6 +16,7 @@ mod lookup;
 mod mechanism;
 mod overrides;
 mod plan;
+mod plasticity;
 mod population;
 mod positions;
 mod projection;
@@ -120,8 +122,8 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     let simulation_node = f.get("simulation");
 
     let mut own = lookup::OwnModels::default();
-    for (key, kind) in [("models", Kind::Model), ("receptors", Kind::Receptor), ("channels", Kind::Channel)] {
-        if let Some(node) = f.get(key) {
+    for kind in Kind::ALL {
+        if let Some(node) = f.get(kind.table()) {
             own.read(desk, node, kind);
         }
     }
@@ -152,7 +154,7 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     let projection_names: Vec<&str> = projection_entries.iter().map(|e| e.key.as_str()).collect();
     for e in projection_entries {
         projection::check_draws(desk, e, &projection_names);
-        projections.extend(projection::read(desk, e, &populations, &known));
+        projections.extend(projection::read(desk, &mut own, e, &populations, &known));
     }
     let mut stimuli = Vec::new();
     for e in entries(desk, f.get("stimuli"), "stimuli", "stimulus") {
@@ -160,12 +162,12 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     }
     let mut records = Vec::new();
     for e in entries(desk, f.get("record"), "record", "population") {
-        records.extend(selector::record(desk, e, &populations, &known));
+        records.extend(selector::record(desk, e, &selector::Places { all: &populations, known: &known, projections: &projections }));
     }
     let analysis_entries = entries(desk, f.get("analyses"), "analyses", "analysis");
     let mut analyses = Vec::new();
     for e in analysis_entries {
-        let scope = selector::Scope { all: &populations, known: &known, records: &records, equations: false };
+        let scope = selector::Scope { all: &populations, known: &known, projections: &projections, records: &records, equations: false };
         analyses.extend(analysis::read(desk, e, &scope));
     }
     let named: Vec<&str> = analysis_entries.iter().map(|e| e.key.as_str()).collect();

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::desk::{Desk, suggest};
+use super::lookup::OwnModels;
+use super::plasticity::{self, Ends};
 use super::spec::{Coupling, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value};
 use super::value::{Names, Wanted};
 use crate::core::units::Dimension;
@@ -62,7 +64,13 @@ pub(super) fn target(desk: &mut Desk<'_>, node: &Node, what: &str, all: &[Popula
 }
 
 /// Reads one projection.
-pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], known: &[&str]) -> Option<ProjectionSpec> {
+pub(super) fn read(
+    desk: &mut Desk<'_>,
+    own: &mut OwnModels,
+    entry: &Entry,
+    all: &[PopulationSpec],
+    known: &[&str],
+) -> Option<ProjectionSpec> {
     let before = desk.report.errors();
     let mut f = Fields::of(&mut desk.report, &entry.value, format!("projection `{}`", entry.key))?;
     let from_node = f.require(&mut desk.report, "from", "\"exc\"");
@@ -77,9 +85,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
     let to_node = f.require(&mut desk.report, "to", "\"exc.ampa\"");
     let to = to_node.and_then(|n| target(desk, n, "`to`", all, known));
     let kind = f.get("kind").and_then(|n| desk.choice(n, "kind of projection", &["event", "continuous"])).unwrap_or("event");
-    if let Some(n) = f.get("plasticity") {
-        desk.error_help(&n.place, "plasticity is not part of this version", "leave `plasticity` out: weights stay as they are");
-    }
+    let plasticity_node = f.get("plasticity");
     let connect = f.require(&mut desk.report, "connect", "{ rule = \"probability\", p = 0.1 }");
     let sizes = from.zip(to.as_ref()).map(|(a, t)| (&all[a], &all[t.population]));
     let counts = from.zip(to.as_ref()).map(|(a, t)| {
@@ -112,6 +118,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
     let has_weights = matches!(&wiring.rule, Rule::Edges { weight: Some(_), .. });
     let coupling;
     let weight;
+    let weight_dimension;
     if kind == "continuous" {
         let Port::Input(input) = to.port else {
             desk.error_help(
@@ -123,6 +130,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
         };
         // `w` has the dimension in which the weight is written (a gap junction's conductance, a plain factor).
         let dimension = weight_node.map_or(Some(Dimension::NONE), |n| dimension_of(desk, n))?;
+        weight_dimension = dimension;
         weight = match weight_node {
             Some(n) => desk.value(n, &Wanted { dimension, what: "the weight".to_owned(), count, names: None }),
             None => Some(Value::Constant(1.0)),
@@ -160,6 +168,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
                 "couple it with `kind = \"continuous\"`, or choose a model that spikes",
             );
         }
+        weight_dimension = event_dimension;
         weight = match weight_node {
             Some(n) => desk.value(n, &Wanted { dimension: event_dimension, what: "the weight".to_owned(), count, names: None }),
             None if has_weights => Some(Value::Constant(0.0)),
@@ -171,6 +180,18 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
             }
         };
         coupling = Coupling::Event;
+    }
+    let ends = Ends { weight: weight_dimension, continuous: kind == "continuous", from: &all[from], to: target };
+    let plasticity = plasticity_node.and_then(|n| plasticity::read(desk, own, n, &ends));
+    if let Some(n) = plasticity_node.filter(|_| all[from].tree.is_some() || target.tree.is_some()) {
+        desk.error_help(
+            &n.place,
+            "connections from or to a population on a tree do not change in this version",
+            "leave `plasticity` out here, or use a point population",
+        );
+    }
+    if let Some(n) = plasticity_node.filter(|_| !ends.continuous && !target.system.spikes()) {
+        desk.error(&n.place, format!("a rule between spikes needs a target that spikes; the model of `{}` has no threshold", target.name));
     }
     let delay = delay_node.map_or(Some(Value::Constant(0.0)), |n| delay(desk, n, count));
     (desk.report.errors() == before).then(|| ProjectionSpec {
@@ -184,6 +205,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
         delay: delay.unwrap_or(Value::Constant(0.0)),
         coupling,
         draws_of,
+        plasticity,
     })
 }
 
@@ -234,7 +256,7 @@ fn dimension_of(desk: &mut Desk<'_>, node: &Node) -> Option<Dimension> {
 }
 
 /// `NAME_pre`, `NAME_post` for states, parameters, inputs and subexpressions.
-fn coupling_names(pre: &PopulationSpec, post: &PopulationSpec) -> Vec<(String, Dimension)> {
+pub(super) fn coupling_names(pre: &PopulationSpec, post: &PopulationSpec) -> Vec<(String, Dimension)> {
     let mut list = Vec::new();
     for (p, end) in [(pre, "pre"), (post, "post")] {
         let s = &p.system;

@@ -27,10 +27,11 @@ pub fn schema(catalog: &Catalog, library: &Library) -> Value {
             "models": named("models of one's own, by name", reference("model")),
             "receptors": named("receptors of one's own, by name", reference("model")),
             "channels": named("channels of one's own, by name", reference("model")),
+            "plasticity": named("plasticity rules of one's own, by name", reference("model")),
             "populations": named("populations by name", reference("population")),
             "projections": named("projections by name", reference("projection")),
             "stimuli": named("stimuli by name", reference("stimulus")),
-            "record": named("what is recorded, by population", reference("record")),
+            "record": named("what is recorded, by population, or by projection whose connections change", reference("record")),
             "analyses": named("analyses by name", reference("analysis")),
             "expect": named("expected ranges of metrics", reference("expect")),
             "variants": named("named overrides: path = value", json!({ "type": "object" })),
@@ -43,7 +44,7 @@ pub fn schema(catalog: &Catalog, library: &Library) -> Value {
             "simulation": simulation(catalog),
             "model": model(),
             "population": population(catalog, library),
-            "projection": projection(),
+            "projection": projection(library),
             "stimulus": stimulus(),
             "record": record(),
             "analysis": analysis(catalog),
@@ -136,6 +137,7 @@ fn model() -> Value {
             "references": texts("publications with DOI"),
             "equations": text("one equation a line, `dV_m/dt = ... : V`"),
             "threshold": text("condition of a spike"), "reset": text("statements at a spike"), "on_event": text("statements at an arriving event"),
+            "on_pre": text("plasticity: statements at a spike of the source"), "on_post": text("plasticity: statements at a spike of the target"),
             "refractory": object(&["time", "hold"], json!({ "time": text("a time"), "hold": texts("states held") })),
             "inputs": table("input ports with their units"), "given": table("names of the host with their units"), "port": text("input that the current adds to"),
             "parameters": table("parameters"), "initial": table("initial values"), "presets": table("named sets of values"),
@@ -220,6 +222,22 @@ fn section() -> Value {
     )
 }
 
+fn plasticity(library: &Library) -> Value {
+    let mut all: Map<String, Value> = Map::new();
+    for d in library.names(Kind::Plasticity).iter().filter_map(|n| library.get(Kind::Plasticity, n)) {
+        add_parameters(&mut all, &d);
+    }
+    all.insert("kind".into(), json!({ "type": "string", "description": "rule", "examples": library.names(Kind::Plasticity) }));
+    all.insert(
+        "preset".into(),
+        json!({ "type": ["string", "array"], "items": { "type": "string" }, "description": "named set of values" }),
+    );
+    for (end, whose) in [("r_pre", "source"), ("r_post", "target")] {
+        all.insert(end.into(), text(&format!("rate of the {whose}: an expression in its variables (rules between rates)")));
+    }
+    json!({ "type": "object", "required": ["kind"], "properties": all, "additionalProperties": { "$ref": "#/$defs/value" } })
+}
+
 /// Parameters of the same name in several models share one entry that joins their meanings.
 fn add_parameters(all: &mut Map<String, Value>, definition: &Definition) {
     for p in &definition.parameters {
@@ -230,7 +248,7 @@ fn add_parameters(all: &mut Map<String, Value>, definition: &Definition) {
     }
 }
 
-fn projection() -> Value {
+fn projection(library: &Library) -> Value {
     let v = || json!({ "$ref": "#/$defs/value" });
     let q = || json!({ "$ref": "#/$defs/quantity" });
     object(
@@ -254,6 +272,10 @@ fn projection() -> Value {
             },
             "weight": v(), "delay": v(),
             "draws_of": text("another projection whose random numbers this one uses: the same connections and weights where the rules are the same"),
+            "plasticity": {
+                "description": "how connections change: one rule, or a list of rules that act in turn",
+                "anyOf": [plasticity(library), { "type": "array", "minItems": 1, "items": plasticity(library) }],
+            },
         }),
     )
 }
@@ -284,7 +306,7 @@ fn record() -> Value {
             "spikes": flag("keep spikes"), "connections": flag("write connections"),
             "traces": { "type": "array", "items": object(&["variables"], json!({
                 "name": text("name of the trace and its file"), "variables": { "type": ["array", "string"] },
-                "units": { "$ref": "#/$defs/units" }, "interval": { "$ref": "#/$defs/quantity" },
+                "units": { "$ref": "#/$defs/units" }, "connections": { "$ref": "#/$defs/units" }, "interval": { "$ref": "#/$defs/quantity" },
             })) },
         }),
     )

@@ -1,7 +1,8 @@
 //! What is recorded and what analyses look at: `POP.spikes`, `POP.rate`, `POP.VAR`, `POP.RECEPTOR.VAR`, `[0..10]`, `mean(...)`.
 
+use super::connections;
 use super::desk::{Desk, suggest};
-use super::spec::{Observable, PopulationSpec, Port, RecordSpec, Subject, TraceRequest, TreeSpec};
+use super::spec::{Observable, PopulationSpec, Port, ProjectionSpec, RecordSpec, Subject, TraceRequest, TreeSpec};
 use crate::core::units::Dimension;
 use crate::model::document::{Entry, Fields, Item, Node};
 
@@ -36,6 +37,11 @@ impl<'a> Units<'a> {
     /// The units of a population.
     pub fn of(p: &'a PopulationSpec) -> Self {
         Self { size: p.size, named: p.tree.as_deref().map(|t| (t, Numbering::All)) }
+    }
+
+    /// Connections, whose number is not known before they are drawn.
+    pub fn uncounted() -> Self {
+        Self { size: u32::MAX as usize, named: None }
     }
 
     /// What spikes in a population.
@@ -148,11 +154,23 @@ fn range(text: &str, of: Units<'_>) -> Result<Vec<u32>, String> {
     }
 }
 
-/// Reads `[record.POP]`.
-pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], known: &[&str]) -> Option<RecordSpec> {
+/// What can be recorded: populations (`known` names those that are wrong as well) and projections.
+pub(super) struct Places<'a> {
+    pub all: &'a [PopulationSpec],
+    pub known: &'a [&'a str],
+    pub projections: &'a [ProjectionSpec],
+}
+
+/// Reads `[record.POP]`, or `[record.PROJECTION]` of one whose connections change.
+pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, places: &Places<'_>) -> Option<RecordSpec> {
+    let Places { all, known, projections } = *places;
+    if let Some(index) = projections.iter().position(|p| p.name == entry.key).filter(|_| !known.contains(&entry.key.as_str())) {
+        return connections::record(desk, entry, all.len() + index, &projections[index]);
+    }
     let Some(population) = all.iter().position(|p| p.name == entry.key) else {
         if !known.contains(&entry.key.as_str()) {
-            let help = suggest(&entry.key, known.iter().copied());
+            let names = known.iter().copied().chain(projections.iter().filter(|p| p.plasticity.is_some()).map(|p| p.name.as_str()));
+            let help = suggest(&entry.key, names);
             desk.error_help(&entry.place, format!("there is no population `{}`", entry.key), help);
         }
         return None;
@@ -169,16 +187,28 @@ pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec],
         );
     }
     let connections = f.get("connections").and_then(|n| desk.flag(n, "`connections`")).unwrap_or(false);
+    let traces = traces(desk, &mut f, &entry.key, &mut |desk, n| trace(desk, n, p));
+    f.finish(&mut desk.report);
+    Some(RecordSpec { population, spikes, traces, connections })
+}
+
+/// The list of traces of one place; `read` reads one.
+pub(super) fn traces(
+    desk: &mut Desk<'_>,
+    f: &mut Fields<'_>,
+    place: &str,
+    read: &mut dyn FnMut(&mut Desk<'_>, &Node) -> Option<TraceRequest>,
+) -> Vec<TraceRequest> {
     let mut traces: Vec<TraceRequest> = Vec::new();
     if let Some(n) = f.get("traces") {
         match &n.item {
             Item::List(list) => {
                 for t in list {
-                    if let Some(request) = trace(desk, t, p) {
+                    if let Some(request) = read(desk, t) {
                         if traces.iter().any(|x| x.name == request.name) {
                             desk.error_help(
                                 &t.place,
-                                format!("population `{}` has two traces called `{}`", p.name, request.name),
+                                format!("`{place}` has two traces called `{}`", request.name),
                                 "give each a `name` of its own: it names a file",
                             );
                         }
@@ -193,11 +223,43 @@ pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec],
             ),
         }
     }
-    f.finish(&mut desk.report);
-    Some(RecordSpec { population, spikes, traces, connections })
+    traces
 }
 
 fn trace(desk: &mut Desk<'_>, node: &Node, p: &PopulationSpec) -> Option<TraceRequest> {
+    let mut request = sampled(
+        desk,
+        node,
+        &Sampled {
+            what: format!("population `{}`", p.name),
+            variable: &|name| variable(p, name),
+            names: variables(p),
+            units: "units",
+            of: Units::of(p),
+        },
+    )?;
+    if request.units.is_empty() {
+        request.units = (0..p.size as u32).collect();
+    }
+    Some(request)
+}
+
+/// Something that can be sampled.
+pub(super) struct Sampled<'a> {
+    /// What it is, for messages.
+    pub what: String,
+    /// Dimension of a variable.
+    pub variable: &'a dyn Fn(&str) -> Option<Dimension>,
+    /// Names of the variables.
+    pub names: Vec<&'a str>,
+    /// Key of the subset.
+    pub units: &'a str,
+    /// What there is of them.
+    pub of: Units<'a>,
+}
+
+/// One trace request; without a subset its units are left empty.
+pub(super) fn sampled(desk: &mut Desk<'_>, node: &Node, of: &Sampled<'_>) -> Option<TraceRequest> {
     let before = desk.report.errors();
     let mut f = Fields::of(&mut desk.report, node, "a trace")?;
     let name_node = f.get("name");
@@ -217,17 +279,16 @@ fn trace(desk: &mut Desk<'_>, node: &Node, p: &PopulationSpec) -> Option<TraceRe
         }
         for v in nodes {
             let Some(text) = desk.text(v, "a variable").map(str::to_owned) else { continue };
-            match variable(p, &text) {
+            match (of.variable)(&text) {
                 Some(d) => list.push((text, d)),
                 None => {
-                    let help = suggest(&text, variables(p).into_iter());
-                    desk.error_help(&v.place, format!("population `{}` has no variable `{text}`", p.name), help);
+                    let help = suggest(&text, of.names.iter().copied());
+                    desk.error_help(&v.place, format!("{} has no variable `{text}`", of.what), help);
                 }
             }
         }
     }
-    let units = f.get("units").map(|n| unit_list(desk, n, Units::of(p))).unwrap_or_default();
-    let units = if units.is_empty() { (0..p.size as u32).collect() } else { units };
+    let units = f.get(of.units).map(|n| unit_list(desk, n, of.of)).unwrap_or_default();
     let every = match f.get("interval") {
         Some(n) => match desk.steps(n, "`interval`") {
             Some(0) => {
@@ -246,6 +307,7 @@ fn trace(desk: &mut Desk<'_>, node: &Node, p: &PopulationSpec) -> Option<TraceRe
 pub(super) struct Scope<'a> {
     pub all: &'a [PopulationSpec],
     pub known: &'a [&'a str],
+    pub projections: &'a [ProjectionSpec],
     pub records: &'a [RecordSpec],
     /// Whether a bare `POP` is meant (analyses of the equations).
     pub equations: bool,
@@ -276,6 +338,13 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
         None => (inner, None),
     };
     let (pop, what) = path.split_once('.').map_or((path, ""), |(a, b)| (a, b));
+    if let Some(index) = scope.projections.iter().position(|p| p.name == pop).filter(|_| !scope.known.contains(&pop)) {
+        let units = bracket.map(|b| range(b, Units::uncounted())).transpose();
+        let units = units.map_err(|m| desk.error(&node.place, m)).ok()?.unwrap_or_default();
+        let place = (scope.all.len() + index, &scope.projections[index]);
+        let what = connections::observable(desk, node, place, what, &units, scope.records)?;
+        return Some(Subject { text, population: place.0, what, units, mean });
+    }
     let index = super::projection::population(desk, node, pop, scope.all, scope.known)?;
     let p = &scope.all[index];
     let of = if matches!(what, "spikes" | "rate") && p.system.spikes() { Units::sources(p) } else { Units::of(p) };

@@ -3,27 +3,28 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::axis::Axis;
-use super::connect::Wiring;
-use super::coupling::{Coupling as CouplingInput, History, Value as Carried, variables};
+use super::coupling::{Coupling as CouplingInput, History};
 use super::delivery::{Properties, Property, Ring, Table};
 use super::describe::{described, wanted_connections};
 use super::engine::Plan;
 use super::estimate;
 use super::grid::{self, Layout};
 use super::group::{asked, attach_stimuli, choice, group, lanes, port_range};
+use super::inputs::{ContinuousInput, EventInput, LearningInput, PlasticInput};
+use super::path::{Path, changes, path};
 use super::place::Place;
-use super::properties::Finder;
+use super::plasticity::{self, Plastic};
 use super::recorder::{Take, Tape};
 use super::stepper::Column;
 use super::stimulus::Stimulus;
 use super::tree::{Electrotonic, TreeBuild};
 use super::values::{Names, own_names, resolve};
-use super::worker::{ContinuousInput, EventInput, Group, Worker};
+use super::worker::{Group, Worker};
 use super::{BuildError, Network};
 use crate::core::rng::Key;
 use crate::core::units::Dimension;
 use crate::equation::System;
-use crate::scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value};
+use crate::scenario::{Coupling, PopulationSpec, Port, Spec, SpikeTimes, Value};
 
 /// Fewest units a thread is started for.
 const GRAIN: usize = 256;
@@ -32,7 +33,7 @@ const GRAIN: usize = 256;
 pub(super) struct Found {
     pub place: Place,
     /// Where its spikes start and its event ports are, on a tree.
-    sources: Option<Place>,
+    pub sources: Option<Place>,
     ports: Vec<Place>,
     pub parameters: Vec<Column>,
     pub initial: Vec<Column>,
@@ -42,21 +43,12 @@ pub(super) struct Found {
 
 impl Found {
     /// Where what arrives at a port arrives.
-    fn port(&self, port: Port) -> &Place {
+    pub fn port(&self, port: Port) -> &Place {
         match port {
             Port::Event(e) => self.ports.get(e).unwrap_or(&self.place),
             Port::Input(_) => &self.place,
         }
     }
-}
-
-/// A projection ready to be walked.
-struct Path<'a> {
-    spec: &'a ProjectionSpec,
-    wiring: Wiring<'a>,
-    finder: Finder<'a>,
-    /// For continuous projections: the compiled value, and the histories of what it names.
-    continuous: Option<(Carried, Vec<usize>, Vec<usize>)>,
 }
 
 /// Everything that does not belong to one thread.
@@ -75,6 +67,7 @@ pub(super) struct Common<'a> {
     cancel: &'a AtomicBool,
 }
 
+/// What cannot be built, and where.
 pub(super) fn unsuitable(place: impl Into<String>, message: impl Into<String>) -> BuildError {
     BuildError::Unsuitable { place: place.into(), message: message.into() }
 }
@@ -101,7 +94,9 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
     for projection in &spec.projections {
         paths.push(path(spec, projection, &found, &mut histories, axis)?);
     }
-    let mut emitters: Vec<usize> = spec.projections.iter().filter(|p| p.coupling == Coupling::Event).map(|p| p.from).collect();
+    let event = spec.projections.iter().filter(|p| p.coupling == Coupling::Event);
+    let mut emitters: Vec<usize> = event.clone().map(|p| p.from).collect();
+    emitters.extend(event.filter(|p| p.plasticity.is_some()).map(|p| p.to.population));
     emitters.sort_unstable();
     emitters.dedup();
     let stimuli = spec
@@ -129,7 +124,7 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
         emitters: &emitters,
         cancel,
     };
-    let workers = std::thread::scope(|scope| {
+    let mut workers = std::thread::scope(|scope| {
         let rest: Vec<_> = (1..threads)
             .map(|w| {
                 scope.spawn({
@@ -175,10 +170,12 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
             (p.name.clone(), text)
         })
         .collect();
-    let tape = Tape::new(spec, axis, described(spec, &found), wanted_connections(spec, &workers, axis));
+    let recorded = plasticity::attach(spec, &mut workers).map_err(|(place, m)| unsuitable(place, m))?;
+    let tape = Tape::new(&recorded, axis, described(spec, &found), wanted_connections(spec, &workers, axis));
     let names = spec.populations.iter().map(|p| (p.name.clone(), p.system.states().iter().map(|s| s.name.clone()).collect())).collect();
     let recording_budget = allowed.saturating_sub(needed).max(1 << 20);
-    let plan = Plan { workers, tape, steps: spec.simulation.steps, interval, recording_budget, names };
+    let projections = spec.projections.iter().map(|p| p.name.clone()).collect();
+    let plan = Plan { workers, tape, steps: spec.simulation.steps, interval, recording_budget, names, projections };
     Ok(Network { plan, integrators, connections, rounded })
 }
 
@@ -244,72 +241,6 @@ fn find(population: &PopulationSpec, seed: u64) -> Result<Found, BuildError> {
     Ok(Found { place, sources, ports, parameters: parameters.into_iter().flatten().collect(), initial, layout: None })
 }
 
-fn path<'a>(
-    spec: &'a Spec,
-    projection: &'a ProjectionSpec,
-    found: &'a [Found],
-    histories: &mut Vec<(usize, String)>,
-    axis: Axis,
-) -> Result<Path<'a>, BuildError> {
-    let place = || format!("projections.{}", projection.name);
-    let (from, to) = (projection.from, projection.to.population);
-    let target = &spec.populations[to];
-    let no_self = from == to && !projection.autapses;
-    let counts = projection.ends(&spec.populations);
-    let wiring = Wiring {
-        rule: &projection.rule,
-        sources: counts.0 as u32,
-        targets: counts.1 as u32,
-        no_self,
-        multapses: projection.multapses,
-        key: Key::new(spec.simulation.seed, &projection.draw_key(), "connect"),
-        from: found[from].sources.as_ref().filter(|_| projection.coupling == Coupling::Event).unwrap_or(&found[from].place),
-        to: found[to].port(projection.to.port),
-    };
-    wiring.check().map_err(|m| unsuitable(format!("{}.connect", place()), m))?;
-    let finder = Finder::new(projection, counts, no_self, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
-    let continuous = match &projection.coupling {
-        Coupling::Event => None,
-        Coupling::Continuous { value } => {
-            let (pre, post) = variables(value);
-            let mut names: Vec<(String, Dimension)> = Vec::new();
-            let mut index = |population: usize, list: &[String], end: &str| -> Result<Vec<usize>, BuildError> {
-                list.iter()
-                    .map(|name| {
-                        let dimension = dimension_of(&spec.populations[population].system, name).ok_or_else(|| {
-                            unsuitable(
-                                format!("{}.value", place()),
-                                format!("there is no `{name}` in {}", spec.populations[population].name),
-                            )
-                        })?;
-                        names.push((format!("{name}_{end}"), dimension));
-                        let key = (population, name.clone());
-                        Ok(histories.iter().position(|h| *h == key).unwrap_or_else(|| {
-                            histories.push(key);
-                            histories.len() - 1
-                        }))
-                    })
-                    .collect()
-            };
-            let pre = index(from, &pre, "pre")?;
-            let post = index(to, &post, "post")?;
-            let bound: Vec<(&str, Dimension)> = names.iter().map(|n| (n.0.as_str(), n.1)).collect();
-            let port = match projection.to.port {
-                Port::Input(port) => target.system.inputs()[port].dimension,
-                Port::Event(_) => Dimension::NONE,
-            };
-            let carried = Carried::new(value, &bound, port, target.time_unit()).map_err(|m| unsuitable(format!("{}.value", place()), m))?;
-            Some((carried, pre, post))
-        }
-    };
-    Ok(Path { spec: projection, wiring, finder, continuous })
-}
-
-fn dimension_of(system: &System, name: &str) -> Option<Dimension> {
-    let lists = [system.states(), system.parameters(), system.inputs(), system.subexpressions()];
-    lists.iter().flat_map(|l| l.iter()).find(|v| v.name == name).map(|v| v.dimension)
-}
-
 /// One thread's share.
 fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, BuildError> {
     let spec = common.spec;
@@ -339,19 +270,32 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
         let weight = |link: &super::connect::Link| path.finder.weight(link);
         let delay = |link: &super::connect::Link| path.finder.delay(link);
         let properties = Properties {
-            weight: path.finder.same_weight().map_or(Property::Each(&weight), Property::Same),
+            weight: path.finder.same_weight().filter(|_| !changes(path)).map_or(Property::Each(&weight), Property::Same),
             delay: path.finder.same_delay().map_or(Property::Each(&delay), Property::Same),
         };
+        let number = spec.projections.iter().position(|p| p.name == path.spec.name).unwrap_or(0);
+        let written = spec.records.iter().any(|r| r.population == path.spec.from && r.connections);
         match (&path.continuous, target.port) {
             (None, Port::Event(port)) => {
                 let table =
                     Table::build(&path.wiring, range, &properties).map_err(|m| unsuitable(format!("projections.{}", path.spec.name), m))?;
-                let from = common.emitters.iter().position(|&e| e == path.spec.from).unwrap_or(0);
-                event_inputs.push(EventInput { table, to, port, from });
+                let emitter = |population: usize| common.emitters.iter().position(|&e| e == population).unwrap_or(0);
+                let plastic = path.plastic.as_ref().map(|rule| PlasticInput {
+                    plastic: Plastic::new(rule, &table, path.wiring.sources as usize, groups[to].lanes),
+                    projection: number,
+                    to: emitter(target.population),
+                    taps: Vec::new(),
+                    written,
+                });
+                event_inputs.push(EventInput { table, to, port, from: emitter(path.spec.from), plastic });
             }
             (Some((carried, pre, post)), Port::Input(port)) => {
-                let coupling = CouplingInput::new(carried, (pre.clone(), post.clone()), &path.wiring, range, &properties);
-                continuous_inputs.push(ContinuousInput { coupling, to, port });
+                let mut coupling = CouplingInput::new(carried, (pre.clone(), post.clone()), &path.wiring, range, &properties);
+                let plastic = path.rates.as_ref().map(|rates| {
+                    coupling.learn_by(rates, path.wiring.sources as usize);
+                    LearningInput { projection: number, taps: Vec::new(), written }
+                });
+                continuous_inputs.push(ContinuousInput { coupling, to, port, plastic });
             }
             _ => {
                 return Err(unsuitable(

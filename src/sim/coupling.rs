@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::connect::{Link, Wiring};
 use super::expression::{Expression, Operand};
+use super::plasticity::{self, Learning, Rates};
 use super::separate::separate;
 use crate::core::units::Dimension;
 use crate::equation::{Expression as Checked, TimeUnit};
@@ -127,6 +128,7 @@ pub(super) struct Coupling {
     delay: u16,
     out: Vec<f64>,
     gathered: Vec<Vec<f64>>,
+    learning: Option<Learning>,
 }
 
 /// A sum over sources that does not need all pairs: see [`super::separate`].
@@ -177,7 +179,37 @@ impl Coupling {
         let gathered = vec![vec![0.0; CHUNK]; pre.len() + post.len() + 1];
         let out = vec![0.0; CHUNK.max(range.len())];
         let expression = value.compiled();
-        Self { expression, pre, post, range, links, weight: same_weight.unwrap_or(0.0), delay: same_delay.unwrap_or(0), out, gathered }
+        let (weight, delay) = (same_weight.unwrap_or(0.0), same_delay.unwrap_or(0));
+        Self { expression, pre, post, range, links, weight, delay, out, gathered, learning: None }
+    }
+
+    /// Lets its connections change by `rates`.
+    pub fn learn_by(&mut self, rates: &Rates, sources: usize) {
+        self.learning = Some(Learning::new(rates, sources, self.range.len(), self.len() as usize));
+    }
+
+    /// Steps the rules of step `k` (time `t`), if there are any.
+    pub fn learn(&mut self, k: u64, t: f64, histories: &[History]) {
+        if let (Some(learning), Links::Some { sources, lanes, weights, delays }) = (&mut self.learning, &mut self.links) {
+            let first = self.range.start as usize;
+            learning.step(k, t, histories, plasticity::Links { sources, lanes, weights, delays, delay: self.delay, first });
+        }
+    }
+
+    /// A connection whose weight is no finite number: source and lane.
+    pub fn failed(&self) -> Option<(u32, u32)> {
+        match (&self.links, self.learning.as_ref()?.failed) {
+            (Links::Some { sources, lanes, .. }, Some(c)) => Some((sources[c], lanes[c])),
+            _ => None,
+        }
+    }
+
+    /// A variable of a connection that changes.
+    pub fn look(&self, variable: &str, connection: usize) -> f64 {
+        match (&self.links, &self.learning) {
+            (Links::Some { sources, lanes, weights, .. }, Some(l)) => l.look(variable, connection, (sources, lanes, weights)),
+            _ => f64::NAN,
+        }
     }
 
     /// Number of connections.

@@ -80,24 +80,24 @@ pub(super) enum Property<'a, T> {
 #[derive(Debug)]
 pub(super) struct Table {
     /// Weight of all connections, unless blocks hold their own.
-    weight: f64,
+    pub(super) weight: f64,
     /// Delay of all connections in steps, unless blocks hold their own.
-    delay: u16,
-    block_lanes: usize,
-    blocks: Vec<Block>,
+    pub(super) delay: u16,
+    pub(super) block_lanes: usize,
+    pub(super) blocks: Vec<Block>,
 }
 
 /// Connections into at most 65,536 target lanes, sorted by source.
 #[derive(Debug, Default)]
-struct Block {
+pub(super) struct Block {
     /// Where the connections of each source start (and of the one past the last).
-    starts: Box<[u32]>,
+    pub(super) starts: Box<[u32]>,
     /// Target lanes, counted from the block's first.
-    targets: Box<[u16]>,
+    pub(super) targets: Box<[u16]>,
     /// Weights, if they differ.
-    weights: Box<[f64]>,
+    pub(super) weights: Box<[f64]>,
     /// Delays in steps, if they differ.
-    delays: Box<[u16]>,
+    pub(super) delays: Box<[u16]>,
     /// Whether the targets of each source are neighbours in ascending order (all to all): then rows are added as a whole.
     runs: bool,
 }

@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::barrier::Barrier;
+use super::inputs::{Broken, Failure};
 use super::recorder::{Take, Tape};
-use super::worker::{Failure, Outbox, Worker};
+use super::worker::{Outbox, Worker};
 use super::{Observer, SimulationResult, Stop};
 
 /// Wall time that an epoch aims at: short enough for a cancel to be felt at once, long enough to cost nothing.
@@ -24,6 +25,17 @@ pub(super) struct Plan {
     pub recording_budget: u64,
     /// Names for failures: each population with its states.
     pub names: Vec<(String, Vec<String>)>,
+    /// Names of the projections.
+    pub projections: Vec<String>,
+}
+
+/// Weights at the end: projection, then source, target and weight in the order of the table.
+type Finals = Vec<(usize, Vec<(u32, u32, f64)>)>;
+
+/// Names for what fails.
+struct Names {
+    populations: Vec<(String, Vec<String>)>,
+    projections: Vec<String>,
 }
 
 /// What the threads share.
@@ -38,6 +50,7 @@ struct Shared {
     events: AtomicU64,
     steps: u64,
     interval: u64,
+    finals: Vec<Mutex<Finals>>,
 }
 
 /// Lets the others go if its thread panics.
@@ -53,12 +66,17 @@ impl Drop for Alarm<'_> {
 
 /// Runs to the end, or until something stops it.
 pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
-    let Plan { mut workers, mut tape, steps, interval, recording_budget, names } = plan;
+    let Plan { mut workers, mut tape, steps, interval, recording_budget, names, projections } = plan;
+    let names = Names { populations: names, projections };
     let columns: Vec<Vec<Vec<u32>>> = workers
         .iter()
         .map(|w| {
             let mut columns = vec![Vec::new(); tape.recording.traces.len()];
             w.groups.iter().flat_map(|g| &g.taps).for_each(|tap| columns[tap.trace].clone_from(&tap.columns));
+            let plastic = w.event_inputs.iter().filter_map(|i| i.plastic.as_ref());
+            plastic.flat_map(|p| &p.taps).for_each(|tap| columns[tap.trace].clone_from(&tap.columns));
+            let learning = w.continuous_inputs.iter().filter_map(|i| i.plastic.as_ref());
+            learning.flat_map(|p| &p.taps).for_each(|tap| columns[tap.trace].clone_from(&tap.columns));
             columns
         })
         .collect();
@@ -73,6 +91,7 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
         events: AtomicU64::new(0),
         steps,
         interval,
+        finals: workers.iter().map(|_| Mutex::default()).collect(),
     };
     let mut first = workers.remove(0);
     let mut stopped = None;
@@ -91,6 +110,7 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
                         return;
                     }
                 }
+                finish(&mut worker, index + 1, shared, k);
             });
         }
         let _alarm = Alarm(&shared.barrier);
@@ -105,7 +125,7 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
             let (ran, took) = (k - done, began.elapsed());
             done = k;
             stopped = close_epoch(&shared, &mut tape, &columns, (done, recording_budget), &names, observer);
-            if let Some(Stop::NotFinite { .. }) = stopped {
+            if let Some(Stop::NotFinite { .. } | Stop::Diverged { .. }) = stopped {
                 done = failed_at(&shared).unwrap_or(done);
             }
             if stopped.is_some() || done >= steps {
@@ -117,8 +137,28 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
                 return;
             }
         }
+        finish(&mut first, 0, &shared, done);
     });
+    keep_finals(&shared, &mut tape, &names.projections);
     SimulationResult { recording: tape.recording, steps: done, stopped, events: shared.events.load(Ordering::Relaxed) }
+}
+
+/// The weights at the end of the run, for who wants them written.
+fn finish(worker: &mut Worker, index: usize, shared: &Shared, done: u64) {
+    let finals = worker.finish(done);
+    *shared.finals[index].lock().unwrap_or_else(PoisonError::into_inner) = finals;
+}
+
+/// Puts the weights of all threads beside the initial ones, which were sorted in the same way.
+fn keep_finals(shared: &Shared, tape: &mut Tape, projections: &[String]) {
+    let all: Vec<Finals> = shared.finals.iter().map(|f| std::mem::take(&mut *f.lock().unwrap_or_else(PoisonError::into_inner))).collect();
+    for connections in &mut tape.recording.connections {
+        let mine = all.iter().flatten().filter(|f| projections.get(f.0) == Some(&connections.projection));
+        let mut rows: Vec<(u32, u32, f64)> = mine.flat_map(|f| f.1.iter().copied()).collect();
+        rows.sort_by_key(|r| (r.0, r.1));
+        let scale = crate::core::units::parse_unit(&connections.weight_unit).map_or(1.0, |u| u.0);
+        connections.weight_final = rows.into_iter().map(|r| r.2 / scale).collect();
+    }
 }
 
 /// Steps of the next epoch, a multiple of the interval: as many as should take [`EPOCH`], at most four times as many as before.
@@ -138,7 +178,7 @@ fn close_epoch(
     tape: &mut Tape,
     columns: &[Vec<Vec<u32>>],
     (done, budget): (u64, u64),
-    names: &[(String, Vec<String>)],
+    names: &Names,
     observer: &mut dyn Observer,
 ) -> Option<Stop> {
     let mut takes: Vec<Take> =
@@ -151,7 +191,18 @@ fn close_epoch(
     if let Some(failure) = failure {
         tape.truncate(failure.step);
         observer.progress(failure.step, shared.steps);
-        let (population, states) = &names[failure.population];
+        let population = match failure.place {
+            Broken::Population(p) => p,
+            Broken::Connection { projection, source } => {
+                return Some(Stop::Diverged {
+                    projection: names.projections[projection].clone(),
+                    source,
+                    target: failure.unit,
+                    time: tape.recording.window.stop,
+                });
+            }
+        };
+        let (population, states) = &names.populations[population];
         return Some(Stop::NotFinite {
             population: population.clone(),
             unit: failure.unit,

@@ -56,7 +56,8 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
             _ => (false, false),
         };
         let differ = |value: &Value, listed: bool| listed || !matches!(value, Value::Constant(_));
-        let (weights, delays) = (differ(&projection.weight, weights), differ(&projection.delay, delays));
+        let changes = projection.plasticity.as_ref().is_some_and(crate::scenario::PlasticitySpec::has_connection_states);
+        let (weights, delays) = (changes || differ(&projection.weight, weights), differ(&projection.delay, delays));
         let per_connection = match (&projection.coupling, &projection.rule) {
             (Coupling::Event, rule) => {
                 // Pairs that must not repeat are remembered while a fixed number is drawn.

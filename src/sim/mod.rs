@@ -1,7 +1,7 @@
 //! Spec → network in memory → time: integrators, projections, stimuli, recorder, engine.
 //!
-//! Reading order: `build` (values found, lanes shared out) with `values`, `place`, `connect`, `properties`; `delivery` and
-//! `coupling` (what connections do); `stimulus`; `recorder`; `worker` (one step of one thread); `engine` (all threads, epochs).
+//! Reading order: `build` (values found, lanes shared out) with `values`, `place`, `connect`, `properties`; `delivery`, `plasticity`
+//! and `coupling` (what connections do); `stimulus`; `recorder`; `worker` (one step of one thread); `engine` (all threads, epochs).
 //! `stepper` and the integrators advance the equations themselves; `tree` does so for the compartments of trees.
 //!
 //! Order within step k, from time k dt to (k + 1) dt: inputs take their values at k dt; events of delay 0 from the step before
@@ -21,8 +21,11 @@ mod estimate;
 mod expression;
 pub mod grid;
 mod group;
+mod inputs;
 pub mod integrator;
+mod path;
 mod place;
+mod plasticity;
 mod properties;
 mod recorder;
 mod separate;
@@ -90,6 +93,17 @@ pub enum Stop {
         unit: u32,
         /// State.
         variable: String,
+        /// Time on the recording's axis.
+        time: f64,
+    },
+    /// A weight became NaN or infinite.
+    Diverged {
+        /// Projection.
+        projection: String,
+        /// Source unit.
+        source: u32,
+        /// Target unit.
+        target: u32,
         /// Time on the recording's axis.
         time: f64,
     },

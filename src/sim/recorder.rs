@@ -94,7 +94,7 @@ impl Tape {
                 for (variable, dimension) in &request.variables {
                     let unit = display_unit(*dimension);
                     traces.push(Trace {
-                        population: spec.populations[record.population].name.clone(),
+                        population: spec.place_name(record.population).to_owned(),
                         name: request.name.clone(),
                         variable: variable.clone(),
                         column: unit.column(variable),

@@ -4,9 +4,10 @@ use smallvec::SmallVec;
 
 use super::axis::Axis;
 use super::body::{Body, BodyProbe};
-use super::coupling::{Coupling, History};
-use super::delivery::{Ring, Table};
+use super::coupling::History;
+use super::delivery::Ring;
 use super::grid::Space;
+use super::inputs::{Broken, ContinuousInput, EventInput, Failure, LearningInput, PlasticInput, gather};
 use super::recorder::{Take, Tap};
 use super::stepper::LaneSpike;
 use super::stimulus::{Events, Level};
@@ -184,25 +185,6 @@ fn all_finite(values: &[f64]) -> bool {
     sums.iter().chain(rest).all(|v| v.is_finite())
 }
 
-/// An event projection into one group.
-#[derive(Debug)]
-pub(super) struct EventInput {
-    pub table: Table,
-    /// Index of the group, and its event port.
-    pub to: usize,
-    pub port: usize,
-    /// Index of the source population's spikes in the outboxes.
-    pub from: usize,
-}
-
-/// A continuous projection into one group.
-#[derive(Debug)]
-pub(super) struct ContinuousInput {
-    pub coupling: Coupling,
-    pub to: usize,
-    pub port: usize,
-}
-
 /// What a thread tells the others at the end of an interval.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -210,16 +192,6 @@ pub(super) struct Outbox {
     pub spikes: Vec<(Vec<u32>, Vec<u32>)>,
     /// For each history: the values of this thread's lanes, and the first unit.
     pub values: Vec<(usize, Vec<f64>)>,
-}
-
-/// A value that is not finite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Failure {
-    /// Grid point at which it was found.
-    pub step: u64,
-    pub population: usize,
-    pub unit: u32,
-    pub state: usize,
 }
 
 /// One thread's share of a network.
@@ -240,6 +212,7 @@ pub(super) struct Worker {
     pub emitters: usize,
     pub failure: Option<Failure>,
     spiking: Vec<u32>,
+    targets: Vec<u32>,
 }
 
 impl Worker {
@@ -258,6 +231,7 @@ impl Worker {
             emitters,
             failure: None,
             spiking: Vec::new(),
+            targets: Vec::new(),
         }
     }
 
@@ -275,6 +249,15 @@ impl Worker {
         let t = self.axis.seconds(k);
         for input in &mut self.continuous_inputs {
             input.coupling.add(k, t, &self.histories, &mut self.groups[input.to].inputs[input.port].total);
+            if let Some(LearningInput { taps, .. }) = &input.plastic {
+                for tap in taps.iter().filter(|t| k.is_multiple_of(t.every)) {
+                    let values = tap.places.iter().map(|p| input.coupling.look(&tap.variable, p.connection as usize) / tap.scale);
+                    self.take.traces[tap.trace].extend(values);
+                }
+            }
+        }
+        if k == 0 {
+            self.event_inputs.iter_mut().for_each(|input| input.sample(0, &mut self.take));
         }
         for group in &mut self.groups {
             if k == 0 || !group.has_threshold {
@@ -286,6 +269,15 @@ impl Worker {
     /// Step `k`: integrate, deliver what is due at its end, test the threshold, record, reset.
     pub fn step(&mut self, k: u64) {
         self.begin(k);
+        let t = self.axis.seconds(k);
+        for input in &mut self.continuous_inputs {
+            let Some(learning) = &input.plastic else { continue };
+            input.coupling.learn(k, t, &self.histories);
+            if let (None, Some((source, lane))) = (self.failure, input.coupling.failed()) {
+                let place = Broken::Connection { projection: learning.projection, source };
+                self.failure = Some(Failure { step: k + 1, place, unit: self.groups[input.to].first + lane, state: 0 });
+            }
+        }
         for group in &mut self.groups {
             self.events += group.stimulate(k);
             // What arrived with delay 0 since the last step acts from this one.
@@ -331,7 +323,7 @@ impl Worker {
                 && (k + 1).is_multiple_of(group.check_every)
                 && let Some((lane, state)) = group.not_finite()
             {
-                self.failure = Some(Failure { step: k + 1, population: group.population, unit: group.first + lane, state });
+                self.failure = Some(Failure { step: k + 1, place: Broken::Population(group.population), unit: group.first + lane, state });
             }
         }
     }
@@ -352,6 +344,23 @@ impl Worker {
         }
     }
 
+    /// Lets all connections that change see everything up to grid point `done`; the weights of those that are to be written.
+    pub fn finish(&mut self, done: u64) -> Vec<(usize, Vec<(u32, u32, f64)>)> {
+        let mut all = Vec::new();
+        for input in &mut self.event_inputs {
+            let Some(p) = input.plastic.as_mut().filter(|p| p.written) else { continue };
+            p.plastic.finish(done, &mut input.table);
+            let first = self.groups[input.to].first;
+            all.push((p.projection, input.table.connections().map(|(s, lane, w, _)| (s, lane + first, w)).collect()));
+        }
+        for input in &self.continuous_inputs {
+            let Some(p) = input.plastic.as_ref().filter(|p| p.written) else { continue };
+            let first = self.groups[input.to].first;
+            all.push((p.projection, input.coupling.connections().into_iter().map(|(s, lane, w, _)| (s, lane + first, w)).collect()));
+        }
+        all
+    }
+
     /// Takes in what all threads sent for the interval of `steps` steps from `start`: values into histories, spikes to
     /// their targets, in the order of step, projection, source.
     pub fn collect(&mut self, start: u64, steps: u64, outboxes: &[&Outbox]) {
@@ -361,23 +370,26 @@ impl Worker {
                 history.row_mut(now)[*first..*first + values.len()].copy_from_slice(values);
             }
         }
-        if outboxes.iter().all(|o| o.spikes.iter().all(|s| s.0.is_empty())) {
+        let sampled = self.event_inputs.iter().any(|i| i.plastic.as_ref().is_some_and(|p| !p.taps.is_empty()));
+        if !sampled && outboxes.iter().all(|o| o.spikes.iter().all(|s| s.0.is_empty())) {
             return;
         }
         for step in 0..steps as usize {
-            for input in &self.event_inputs {
-                self.spiking.clear();
-                for outbox in outboxes {
-                    let (units, ends) = &outbox.spikes[input.from];
-                    // A thread that holds no lane of the population says nothing.
-                    if ends.is_empty() {
-                        continue;
-                    }
-                    let from = if step == 0 { 0 } else { ends[step - 1] as usize };
-                    self.spiking.extend_from_slice(&units[from..ends[step] as usize]);
-                }
-                if let Some(ring) = self.groups[input.to].rings[input.port].as_mut() {
-                    self.events += input.table.deliver(&self.spiking, start + step as u64 + 1, ring);
+            let at = start + step as u64 + 1;
+            for input in &mut self.event_inputs {
+                gather(outboxes, input.from, step, &mut self.spiking);
+                let group = &mut self.groups[input.to];
+                let ring = group.rings[input.port].as_mut();
+                if let Some(PlasticInput { plastic, to, .. }) = &mut input.plastic {
+                    gather(outboxes, *to, step, &mut self.targets);
+                    let (first, end) = (group.first, group.first + group.lanes as u32);
+                    self.targets.retain(|u| (first..end).contains(u));
+                    self.targets.iter_mut().for_each(|u| *u -= first);
+                    self.events += plastic.step(at, &self.spiking, &self.targets, &mut input.table, ring);
+                    input.sample(at, &mut self.take);
+                    self.failure = self.failure.or_else(|| input.failure(at, first));
+                } else if let Some(ring) = ring {
+                    self.events += input.table.deliver(&self.spiking, at, ring);
                 }
             }
         }

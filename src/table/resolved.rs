@@ -8,6 +8,7 @@ use crate::scenario::{
     Boundary, Coupling, Distribution, Generator, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes, StimulusKind,
     StimulusSpec, Target, Value,
 };
+use crate::scenario::{PlasticitySpec, RuleSpec};
 
 /// Everything that decides the result, quantities as text in display units.
 pub fn resolved(spec: &Spec) -> Json {
@@ -38,20 +39,21 @@ pub fn resolved(spec: &Spec) -> Json {
                 "weight": value(&p.weight, weight),
                 "delay": value(&p.delay, time_dimension(spec)),
                 "coupling": coupling(&p.coupling),
+                "plasticity": p.plasticity.as_ref().map(plasticity),
             }))
         }).collect::<Map<_, _>>(),
         "stimuli": spec.stimuli.iter().map(|s| {
             (s.name.clone(), stimulus(spec, s))
         }).collect::<Map<_, _>>(),
-        "record": spec.records.iter().filter_map(|r| {
-            let name = spec.populations.get(r.population)?.name.clone();
+        "record": spec.records.iter().map(|r| {
+            let name = spec.place_name(r.population).to_owned();
             let traces: Vec<Json> = r.traces.iter().map(|t| json!({
                 "name": t.name,
                 "variables": t.variables.iter().map(|v| v.0.clone()).collect::<Vec<_>>(),
                 "units": units(&t.units),
                 "interval": time(spec, simulation.dt * t.every as f64),
             })).collect();
-            Some((name, json!({ "spikes": r.spikes, "traces": traces, "connections": r.connections })))
+            (name, json!({ "spikes": r.spikes, "traces": traces, "connections": r.connections }))
         }).collect::<Map<_, _>>(),
         "analyses": spec.analyses.iter().map(|a| {
             let subjects = |list: &[crate::scenario::Subject]| list.iter().map(|s| s.text.clone()).collect::<Vec<_>>();
@@ -62,6 +64,15 @@ pub fn resolved(spec: &Spec) -> Json {
             }))
         }).collect::<Map<_, _>>(),
     })
+}
+
+fn plasticity(p: &PlasticitySpec) -> Json {
+    let one = |r: &RuleSpec| {
+        let q = |v: &Variable, x: f64| (v.name.clone(), json!(Quantity { value: x, dimension: v.dimension }.to_string()));
+        let parameters: Map<String, Json> = r.rule.pre.parameters().iter().zip(&r.parameters).map(|(v, &x)| q(v, x)).collect();
+        json!({ "kind": r.definition.name, "parameters": parameters, "given": r.given })
+    };
+    p.rules.iter().map(one).collect()
 }
 
 fn population(p: &PopulationSpec) -> Json {

@@ -8,7 +8,7 @@ use crate::scenario::catalog::OptionValue;
 /// What is recorded of a population.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RecordSpec {
-    /// Index of the population.
+    /// Index of the population; projections are counted after the last population.
     pub population: usize,
     /// Whether spikes are kept.
     pub spikes: bool,
@@ -25,7 +25,7 @@ pub struct TraceRequest {
     pub name: String,
     /// States, parameters, inputs or subexpressions: name and dimension.
     pub variables: Vec<(String, Dimension)>,
-    /// Units.
+    /// Units; connections of a projection, in the order of source and target, and all of them if empty.
     pub units: Vec<u32>,
     /// Steps between samples.
     pub every: u64,
@@ -36,7 +36,7 @@ pub struct TraceRequest {
 pub struct Subject {
     /// As written (`exc.V_m[0..10]`).
     pub text: String,
-    /// Index of the population.
+    /// Index of the population; projections are counted after the last population.
     pub population: usize,
     /// What of it.
     pub what: Observable,

@@ -2,11 +2,13 @@
 
 mod measure;
 mod network;
+mod plasticity;
 mod stimulus;
 mod tree;
 
 pub use measure::*;
 pub use network::*;
+pub use plasticity::*;
 pub use stimulus::*;
 pub use tree::*;
 
@@ -56,6 +58,14 @@ pub struct Spec {
     pub overrides: Vec<(String, String)>,
     /// Where the file is (none for built-in scenarios).
     pub path: Option<PathBuf>,
+}
+
+impl Spec {
+    /// The name that a recording has for what a record or a subject calls `index`: populations first, projections after them.
+    pub fn place_name(&self, index: usize) -> &str {
+        let projection = || self.projections.get(index.checked_sub(self.populations.len())?).map(|p| p.name.as_str());
+        self.populations.get(index).map(|p| p.name.as_str()).or_else(projection).unwrap_or("")
+    }
 }
 
 /// How spike times are found.

@@ -291,6 +291,8 @@ pub struct ProjectionSpec {
     pub delay: Value,
     /// What it carries.
     pub coupling: Coupling,
+    /// How its connections change.
+    pub plasticity: Option<super::PlasticitySpec>,
     /// The projection whose random numbers it uses; its own without one.
     pub draws_of: Option<String>,
 }

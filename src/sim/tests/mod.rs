@@ -5,6 +5,7 @@ mod crossings;
 mod endings;
 mod invariance;
 mod networks;
+mod plasticity;
 mod stimuli;
 
 use std::sync::atomic::AtomicBool;

@@ -1,0 +1,257 @@
+//! How the values of many units or connections are distributed, and how that changes in time.
+
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
+use crate::core::statistics::{deviation, mean, mean_interval, share_interval};
+use crate::core::units::Dimension;
+use crate::scenario::OptionKind;
+use crate::signal::{Axis, Curve, Distribution, Image, NamedShape, Series, Shape};
+
+/// The distribution of a recorded variable over units, sample by sample.
+pub struct ValueDistribution;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Distribution of values in time",
+    summary: "how a variable is spread over units or connections, sample by sample: weights that drift apart, voltages that gather",
+    formula: "share of units in each bin of the value, for every sample;  at the last sample: mean, sd (ddof 1), share in the lowest \
+              and the highest tenth of the range, Sarle's b = (g² + 1)/(k + 3(n − 1)²/((n − 2)(n − 3))) with skewness g and excess \
+              kurtosis k;  drift = (last mean − first mean)/(time between)",
+    assumptions: "Units (or connections) are exchangeable: which one has which value is not looked at.",
+    bias: "b is 5/9 for a uniform distribution and 1/3 for a normal one; with few units it scatters widely.",
+    cost: "O(samples · units)",
+    caveats: "Without `low` and `high` the range is that of the data, and then the end tenths are never empty. b above 5/9 may mean two \
+              humps or one that is skewed: look at the histogram. The interval of the mean takes units for independent.",
+    references: &[
+        "Pfister, Schwarz, Janczyk, Dale, Freeman 2013, Front Psychol 4:700, doi:10.3389/fpsyg.2013.00700",
+        "Song, Miller, Abbott 2000, Nat Neurosci 3:919-926, doi:10.1038/78829",
+    ],
+};
+
+/// Columns of the image at most; more samples share one.
+const WIDEST: usize = 1000;
+/// Units that get numbers of their own.
+const NAMED: usize = 64;
+
+impl Analysis for ValueDistribution {
+    fn declaration(&self) -> AnalysisDeclaration {
+        AnalysisDeclaration {
+            kind: "value_distribution",
+            subjects: Subjects::Of,
+            options: vec![
+                option("low", OptionKind::Quantity(Dimension::NONE), None, "lower end of the range, in the unit of the values"),
+                option("high", OptionKind::Quantity(Dimension::NONE), None, "upper end of the range, in the unit of the values"),
+                bounded(option("bins", OptionKind::Integer, Some("50"), "bins of the value"), 2.0, 1000.0),
+            ],
+        }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn live(&self) -> bool {
+        true
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let bins = request.integer("bins").unwrap_or(50).max(2) as usize;
+        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for s in &request.spec.of {
+            request.check_cancelled()?;
+            let columns = subject::columns(request, s, 1e-3)?;
+            let samples = columns.len();
+            if samples == 0 {
+                metrics.push(Metric::missing(&s.text, "mean", &columns.unit, 0, "no sample"));
+                continue;
+            }
+            let all = || columns.columns.iter().flatten().copied().filter(|v| v.is_finite());
+            let low = request.number("low").unwrap_or_else(|| all().fold(f64::INFINITY, f64::min));
+            let high = request.number("high").unwrap_or_else(|| all().fold(f64::NEG_INFINITY, f64::max));
+            if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less)
+                && request.number("low").is_some()
+                && request.number("high").is_some()
+            {
+                return Err(AnalysisError::Unsuitable(format!("{}: `low` ({low}) is not below `high` ({high})", s.text)));
+            }
+            let high = if high > low { high } else { low + low.abs().max(1.0) * 1e-9 };
+            let at = |k: usize| -> Vec<f64> { columns.columns.iter().map(|c| c[k]).collect() };
+            let (first, last) = (at(0), at(samples - 1));
+            let seconds = (samples - 1) as f64 * columns.interval * columns.base.seconds();
+            numbers(&s.text, &columns.unit, (&first, &last), (low, high, seconds), &mut metrics);
+            if columns.columns.len() <= NAMED && columns.columns.len() > 1 {
+                for (u, c) in columns.units.iter().zip(&columns.columns) {
+                    let name = subject::unit_name(&s.text, *u);
+                    metrics.push(Metric::new(&name, "last", c[samples - 1], &columns.unit, samples as u64).note("n = samples"));
+                    metrics.push(Metric::new(&name, "change", c[samples - 1] - c[0], &columns.unit, samples as u64).note("last - first"));
+                }
+            }
+            if last.len() < 4 {
+                warnings.push(format!("{}: {} values make no distribution", s.text, last.len()));
+            }
+            words.push(format!("{} ends at {:.4} ± {:.4} {}", s.text, mean(&last), deviation(&last, 1), columns.unit));
+            shapes.push(course(&s.text, &columns, (low, high), bins));
+            shapes.push(histogram(&s.text, &columns, (&first, &last), (low, high), bins));
+            shapes.push(by_unit(&s.text, &columns, &first, &last));
+        }
+        Ok(request.outcome("Distribution in time", shapes, metrics, words.join("; "), warnings))
+    }
+}
+
+/// What the last sample is like.
+fn numbers(name: &str, unit: &str, (first, last): (&[f64], &[f64]), (low, high, seconds): (f64, f64, f64), metrics: &mut Vec<Metric>) {
+    let n = last.len() as u64;
+    let (value, below, above) = mean_interval(last, 0.95);
+    let average = Metric::new(name, "mean", value, unit, n);
+    metrics.push(if n > 1 {
+        average.interval(below, above).note("last sample; n = units")
+    } else {
+        average.note("last sample of one unit")
+    });
+    metrics.push(if n > 1 {
+        Metric::new(name, "sd", deviation(last, 1), unit, n).note("last sample, ddof 1")
+    } else {
+        Metric::missing(name, "sd", unit, n, "needs two units")
+    });
+    let tenth = 0.1 * (high - low);
+    for (metric, share) in [
+        ("low_share", last.iter().filter(|v| **v <= low + tenth).count() as u64),
+        ("high_share", last.iter().filter(|v| **v >= high - tenth).count() as u64),
+    ] {
+        let (a, b) = share_interval(share, n, 0.95);
+        metrics.push(
+            Metric::new(name, metric, share as f64 / n as f64, "", n).interval(a, b).note("share of units in the end tenth of the range"),
+        );
+    }
+    metrics.push(match sarle(last) {
+        Some(b) => Metric::new(name, "bimodality", b, "", n).note("Sarle's b; 5/9 for a uniform, 1/3 for a normal distribution"),
+        None => Metric::missing(name, "bimodality", "", n, "needs four units with different values"),
+    });
+    metrics.push(if seconds > 0.0 {
+        let per = if unit.is_empty() { "1/s".to_owned() } else { format!("{unit}/s") };
+        Metric::new(name, "drift", (mean(last) - mean(first)) / seconds, &per, n)
+            .note("change of the mean from the first to the last sample")
+    } else {
+        Metric::missing(name, "drift", "", n, "needs two samples")
+    });
+}
+
+/// Sarle's bimodality coefficient with the correction for small samples.
+fn sarle(values: &[f64]) -> Option<f64> {
+    let n = values.len() as f64;
+    let m = mean(values);
+    let moment = |p: i32| values.iter().map(|v| (v - m).powi(p)).sum::<f64>() / n;
+    let (m2, m3, m4) = (moment(2), moment(3), moment(4));
+    if values.len() < 4 || m2 <= 1e-24 * m * m {
+        return None;
+    }
+    let skew = m3 / m2.powf(1.5) * (n * (n - 1.0)).sqrt() / (n - 2.0);
+    let excess = (n - 1.0) / ((n - 2.0) * (n - 3.0)) * ((n + 1.0) * (m4 / (m2 * m2) - 3.0) + 6.0);
+    Some((skew * skew + 1.0) / (excess + 3.0 * (n - 1.0) * (n - 1.0) / ((n - 2.0) * (n - 3.0))))
+}
+
+fn bin_of(v: f64, (low, high): (f64, f64), bins: usize) -> Option<usize> {
+    let x = (v - low) / (high - low);
+    (-1e-12..=1.0 + 1e-12).contains(&x).then(|| ((x * bins as f64) as usize).min(bins - 1))
+}
+
+/// Value by time.
+fn course(name: &str, columns: &subject::Columns, range: (f64, f64), bins: usize) -> NamedShape {
+    let samples = columns.len();
+    let block = samples.div_ceil(WIDEST).max(1);
+    let width = samples.div_ceil(block);
+    let mut values = vec![0.0; width * bins];
+    for column in &columns.columns {
+        for (k, &v) in column.iter().enumerate() {
+            if let Some(bin) = bin_of(v, range, bins) {
+                values[(k / block) * bins + bin] += 1.0;
+            }
+        }
+    }
+    for (k, column) in values.chunks_exact_mut(bins).enumerate() {
+        let count = (block.min(samples - k * block) * columns.columns.len()) as f64;
+        column.iter_mut().for_each(|v| *v /= count);
+    }
+    let step = (range.1 - range.0) / bins as f64;
+    let first = columns.start + (block - 1) as f64 / 2.0 * columns.interval;
+    NamedShape::new(
+        format!("{name} in time"),
+        Shape::Image(Image {
+            x: Axis::time(columns.base),
+            y: Axis::new(columns.label.clone(), columns.unit.clone()),
+            value: Axis::new("share", ""),
+            x_range: (first, first + (width.max(1) - 1) as f64 * block as f64 * columns.interval),
+            y_range: (range.0 + step / 2.0, range.1 - step / 2.0),
+            width,
+            height: bins,
+            values,
+            diverging: false,
+        }),
+    )
+}
+
+fn histogram(name: &str, columns: &subject::Columns, (first, last): (&[f64], &[f64]), range: (f64, f64), bins: usize) -> NamedShape {
+    let shares = |values: &[f64]| {
+        let mut heights = vec![0.0; bins];
+        values.iter().filter_map(|&v| bin_of(v, range, bins)).for_each(|b| heights[b] += 1.0 / values.len() as f64);
+        heights
+    };
+    let edges = (0..=bins).map(|i| range.0 + (range.1 - range.0) * i as f64 / bins as f64).collect();
+    NamedShape::new(
+        format!("{name} at the end"),
+        Shape::Distribution(Distribution {
+            x: Axis::new(columns.label.clone(), columns.unit.clone()),
+            y: Axis::new("share of units", ""),
+            edges,
+            heights: vec![("last".to_owned(), shares(last)), ("first".to_owned(), shares(first))],
+            references: Vec::new(),
+        }),
+    )
+}
+
+fn by_unit(name: &str, columns: &subject::Columns, first: &[f64], last: &[f64]) -> NamedShape {
+    let x: Vec<f64> = if columns.units.is_empty() { vec![0.0] } else { columns.units.iter().map(|&u| f64::from(u)).collect() };
+    let curve = |label: &str, values: &[f64]| Curve { name: label.to_owned(), x: x.clone(), y: values.to_vec(), ..Curve::default() };
+    NamedShape::new(
+        format!("{name} by unit"),
+        Shape::Series(Series {
+            x: Axis::new("unit", ""),
+            y: Axis::new(columns.label.clone(), columns.unit.clone()),
+            curves: vec![curve("last", last), curve("first", first)],
+            ..Series::default()
+        }),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{metric, run, subject, traces, value};
+    use crate::scenario::OptionValue;
+
+    #[test]
+    fn two_humps_are_told_from_one() {
+        // Half the units go from 0.5 to 0, half to 1.
+        let columns: Vec<Vec<f64>> =
+            (0..40).map(|u| (0..=100).map(|k| 0.5 + if u % 2 == 0 { -0.5 } else { 0.5 } * f64::from(k) / 100.0).collect()).collect();
+        let range = [("low", OptionValue::Number(0.0)), ("high", OptionValue::Number(1.0))];
+        let o = run(&ValueDistribution, &traces(&columns, 1.0), vec![subject("V_m", &[])], &range).unwrap();
+        assert_eq!((value(&o, "p.V_m", "low_share"), value(&o, "p.V_m", "high_share")), (0.5, 0.5));
+        assert!((value(&o, "p.V_m", "mean") - 0.5).abs() < 1e-12 && value(&o, "p.V_m", "bimodality") > 0.9);
+        assert!((value(&o, "p.V_m[3]", "change") - 0.5).abs() < 1e-12 && value(&o, "p.V_m", "drift").abs() < 1e-12);
+        let Shape::Image(image) = &o.shapes[0].shape else { panic!() };
+        assert_eq!((image.width, image.height), (101, 50));
+        assert!(image.values.chunks_exact(50).all(|c| (c.iter().sum::<f64>() - 1.0).abs() < 1e-12));
+        assert_eq!((image.values[100 * 50], image.values[100 * 50 + 49]), (0.5, 0.5));
+        // A normal distribution by its quantiles: b is about 1/3.
+        let normal: Vec<Vec<f64>> = (1..1000).map(|u| vec![crate::core::statistics::normal_quantile(f64::from(u) / 1000.0); 2]).collect();
+        let o = run(&ValueDistribution, &traces(&normal, 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+        assert!((value(&o, "p.V_m", "bimodality") - 1.0 / 3.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn one_unit_is_no_distribution() {
+        let o = run(&ValueDistribution, &traces(&[vec![1.0, 2.0]], 1000.0), vec![subject("V_m", &[])], &[]).unwrap();
+        assert_eq!(metric(&o, "p.V_m", "bimodality").value, None);
+        assert!((value(&o, "p.V_m", "drift") - 1.0).abs() < 1e-12);
+        assert!(o.warnings[0].contains("no distribution"));
+    }
+}

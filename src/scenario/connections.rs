@@ -1,0 +1,73 @@
+//! Connections that change, as something to record and to analyse: `[record.PROJECTION]` and `PROJECTION.w`.
+
+use super::desk::{Desk, suggest};
+use super::selector::{Sampled, Units, sampled, traces};
+use super::spec::{Observable, ProjectionSpec, RecordSpec};
+use crate::model::document::{Entry, Fields, Node};
+
+/// Reads `[record.PROJECTION]`; `place` is the number that records and subjects have for it.
+pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, place: usize, projection: &ProjectionSpec) -> Option<RecordSpec> {
+    let mut f = Fields::of(&mut desk.report, &entry.value, format!("`[record.{}]`", entry.key))?;
+    let Some(plasticity) = &projection.plasticity else {
+        desk.error_help(
+            &entry.place,
+            format!("the connections of projection `{}` never change", projection.name),
+            "give it `plasticity`; weights that stay as they are come with `connections = true` in the record of the source population",
+        );
+        return None;
+    };
+    let variables = plasticity.variables();
+    let of = Sampled {
+        what: format!("projection `{}`", projection.name),
+        variable: &|name| variables.iter().find(|v| v.0 == name).map(|v| v.1),
+        names: variables.iter().map(|v| v.0.as_str()).collect(),
+        units: "connections",
+        of: Units::uncounted(),
+    };
+    let traces = traces(desk, &mut f, &entry.key, &mut |desk, n| sampled(desk, n, &of));
+    f.finish(&mut desk.report);
+    Some(RecordSpec { population: place, spikes: false, traces, connections: false })
+}
+
+/// What of a projection a subject names; it has to be recorded.
+pub(super) fn observable(
+    desk: &mut Desk<'_>,
+    node: &Node,
+    (place, projection): (usize, &ProjectionSpec),
+    what: &str,
+    connections: &[u32],
+    records: &[RecordSpec],
+) -> Option<Observable> {
+    let variables = projection.plasticity.as_ref().map(super::spec::PlasticitySpec::variables).unwrap_or_default();
+    if !variables.iter().any(|v| v.0 == what) {
+        let message = if variables.is_empty() {
+            format!("the connections of projection `{}` never change, so there is nothing to look at", projection.name)
+        } else {
+            format!("projection `{}` has no variable `{what}`", projection.name)
+        };
+        let help = suggest(what, variables.iter().map(|v| v.0.as_str()));
+        desk.error_help(&node.place, message, if variables.is_empty() { "give it `plasticity`".to_owned() } else { help });
+        return None;
+    }
+    let requests: Vec<_> = records
+        .iter()
+        .filter(|r| r.population == place)
+        .flat_map(|r| &r.traces)
+        .filter(|t| t.variables.iter().any(|v| v.0 == what))
+        .collect();
+    let missing = connections.iter().find(|c| !requests.iter().any(|t| t.units.is_empty() || t.units.contains(c)));
+    if requests.is_empty() {
+        desk.error_help(
+            &node.place,
+            format!("`{}.{what}` is not recorded", projection.name),
+            format!("add `[record.{}]` with `traces = [{{ variables = [\"{what}\"], interval = \"10 ms\" }}]`", projection.name),
+        );
+    } else if let Some(c) = missing {
+        desk.error_help(
+            &node.place,
+            format!("`{}.{what}` is recorded, but not of connection {c}", projection.name),
+            "add the connection to `connections` of that trace",
+        );
+    }
+    Some(Observable::Variable(what.to_owned()))
+}

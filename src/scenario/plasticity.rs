@@ -1,0 +1,156 @@
+//! `plasticity` of a projection: one rule or a list of them, with their parameters.
+
+use super::desk::{Desk, suggest, unit_example};
+use super::lookup::OwnModels;
+use super::projection::coupling_names;
+use super::spec::{PlasticitySpec, PopulationSpec, RuleSpec, Value};
+use super::value::Names;
+use crate::core::units::Dimension;
+use crate::equation::{Expression, TimeUnit, Variable};
+use crate::model::document::{Fields, Item, Node};
+use crate::model::{Definition, Kind, Preset};
+
+/// What a rule has to fit.
+pub(super) struct Ends<'a> {
+    /// Dimension of the weights.
+    pub weight: Dimension,
+    /// Whether values are carried all the time, not spikes.
+    pub continuous: bool,
+    pub from: &'a PopulationSpec,
+    pub to: &'a PopulationSpec,
+}
+
+/// Reads `plasticity = { kind = ... }` or a list of such tables.
+pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, node: &Node, ends: &Ends<'_>) -> Option<PlasticitySpec> {
+    let single = std::slice::from_ref(node);
+    let nodes: &[Node] = match &node.item {
+        Item::List(list) => list,
+        _ => single,
+    };
+    let rules: Vec<RuleSpec> = nodes.iter().filter_map(|n| rule(desk, own, n, ends)).collect();
+    for (k, r) in rules.iter().enumerate() {
+        if rules[..k].iter().any(|o| o.definition.name == r.definition.name) {
+            desk.error(&nodes[k].place, format!("rule `{}` stands here twice", r.definition.name));
+        }
+    }
+    (rules.len() == nodes.len() && !rules.is_empty()).then_some(PlasticitySpec { rules })
+}
+
+fn rule(desk: &mut Desk<'_>, own: &mut OwnModels, node: &Node, ends: &Ends<'_>) -> Option<RuleSpec> {
+    let before = desk.report.errors();
+    let mut f = Fields::of(&mut desk.report, node, "`plasticity`")?;
+    let kind = f.require(&mut desk.report, "kind", "\"stdp_pair\"")?;
+    let name = desk.text(kind, "`kind`")?.to_owned();
+    let definition = own.find(desk, Kind::Plasticity, &name, &kind.place)?;
+    let fitted = match definition.rule.as_ref()?.with_weight(ends.weight) {
+        Ok(rule) => rule,
+        Err(problems) => {
+            for (_, d) in problems {
+                desk.report.put(&kind.place, d);
+            }
+            return None;
+        }
+    };
+    if fitted.is_continuous() != ends.continuous {
+        let (this, other) = if ends.continuous { ("values all the time", "spikes") } else { ("spikes", "rates") };
+        let rules: Vec<&str> = desk
+            .library
+            .names(Kind::Plasticity)
+            .into_iter()
+            .filter(|n| {
+                let rule = desk.library.get(Kind::Plasticity, n);
+                rule.and_then(|d| d.rule.as_ref().map(|r| r.is_continuous() == ends.continuous)).unwrap_or(false)
+            })
+            .collect();
+        desk.error_help(
+            &kind.place,
+            format!("this projection carries {this}, and rule `{name}` is one between {other}"),
+            format!("rules that fit: {}", rules.join(", ")),
+        );
+    }
+    let plain = desk.time_dimension().is_none();
+    if plain != (fitted.pre.time_unit() == TimeUnit::Dimensionless) {
+        let help = "a rule of your own for dimensionless models says `time_unit = \"1\"` and has plain numbers as parameters";
+        desk.error_help(&kind.place, format!("rule `{name}` and the models of this scenario do not count time alike"), help);
+    }
+    let chosen = f.get("preset").and_then(|n| super::mechanism::preset(desk, n, &definition));
+    let parameters = parameters(desk, &mut f, node, &definition, chosen.as_ref(), ends.weight);
+    let texts = fitted.texts().clone();
+    let mut given = Vec::new();
+    for g in &texts.source.given {
+        let (unit, end) = if g.name.ends_with("_pre") { (ends.from, "pre") } else { (ends.to, "post") };
+        let Some(n) = f.require(&mut desk.report, &g.name, "\"rate\"") else { continue };
+        let Some(text) = desk.text(n, &format!("`{}`", g.name)).map(str::to_owned) else { continue };
+        let suffix = format!("_{end}");
+        let all = coupling_names(ends.from, ends.to);
+        let names: Vec<(&str, Dimension)> = all.iter().filter_map(|(n, d)| n.strip_suffix(&suffix).map(|s| (s, *d))).collect();
+        let mine = names.iter().filter(|(n, _)| variable(unit, n)).copied();
+        desk.expression(n, &text, g.dimension, &Names::default().with(mine));
+        given.push(text);
+    }
+    f.finish_with(&mut desk.report, &|key| {
+        let names = definition.parameters.iter().map(|p| p.name.as_str());
+        Some(suggest(key, names.chain(["kind", "preset"])))
+    });
+    if desk.report.errors() > before {
+        return None;
+    }
+    let initial = initial(&definition, &fitted, chosen.as_ref(), &parameters);
+    Some(RuleSpec { definition, rule: fitted, parameters, initial, given })
+}
+
+fn variable(p: &PopulationSpec, name: &str) -> bool {
+    let s = &p.system;
+    s.states().iter().chain(s.parameters()).chain(s.subexpressions()).any(|v| v.name == name)
+}
+
+fn parameters(
+    desk: &mut Desk<'_>,
+    f: &mut Fields<'_>,
+    node: &Node,
+    definition: &Definition,
+    preset: Option<&Preset>,
+    weight: Dimension,
+) -> Vec<f64> {
+    let mut values = Vec::new();
+    for p in &definition.parameters {
+        let dimension = if p.is_weight { weight } else { p.dimension };
+        let chosen = preset.and_then(|s| s.parameters.iter().find(|v| v.0 == p.name)).map(|v| v.1);
+        let Some(n) = f.get(&p.name) else {
+            if p.is_weight && !weight.is_none() {
+                desk.error_help(
+                    &node.place,
+                    format!("rule `{}` needs `{}`: {}", definition.name, p.name, p.about),
+                    format!("add `{} = \"1 {}\"`, in the unit of the weights", p.name, unit_example(weight)),
+                );
+            }
+            values.push(chosen.unwrap_or(p.default));
+            continue;
+        };
+        let value = desk.quantity(n, dimension, &format!("`{}`", p.name));
+        if let Some(v) = value.filter(|_| !p.is_weight) {
+            desk.in_range(n, p, &Value::Constant(v));
+        }
+        values.push(value.unwrap_or(p.default));
+    }
+    values
+}
+
+/// Initial values of the states, from expressions in the parameters; zero where the file says nothing.
+fn initial(definition: &Definition, rule: &crate::equation::Rule, preset: Option<&Preset>, parameters: &[f64]) -> Vec<f64> {
+    let names: Vec<Variable> = rule.pre.parameters().to_vec();
+    let text = |state: &str| {
+        let lists = preset.map(|p| &p.initial).into_iter().chain([&definition.initial]);
+        lists.flatten().find(|i| i.0 == state).map(|i| i.1.clone())
+    };
+    rule.states()
+        .iter()
+        .map(|s| {
+            let Some(text) = text(&s.name) else { return if s.name == crate::equation::rule::EFFICACY { 1.0 } else { 0.0 } };
+            match crate::core::units::Quantity::parse(&text) {
+                Ok(q) => q.value,
+                Err(_) => Expression::parse(&text, &names).map_or(f64::NAN, |e| e.evaluate(parameters)),
+            }
+        })
+        .collect()
+}

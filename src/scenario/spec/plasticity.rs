@@ -1,0 +1,86 @@
+//! Resolved plasticity of a projection.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::core::units::Dimension;
+use crate::equation::Rule;
+use crate::equation::rule::{EFFICACY, Side, WEIGHT};
+use crate::model::Definition;
+
+/// How the connections of a projection change: rules that act one after another, in the order of the scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlasticitySpec {
+    /// The rules.
+    pub rules: Vec<RuleSpec>,
+}
+
+/// One rule with its values.
+#[derive(Clone)]
+pub struct RuleSpec {
+    /// Its definition.
+    pub definition: Arc<Definition>,
+    /// Its equations for weights of this projection's dimension.
+    pub rule: Rule,
+    /// One value in SI for each parameter.
+    pub parameters: Vec<f64>,
+    /// One initial value for each state; that of `w` is not used (the projection has its own weights).
+    pub initial: Vec<f64>,
+    /// Rules between rates: one expression for each given name, in the variables of the unit at its end.
+    pub given: Vec<String>,
+}
+
+impl PartialEq for RuleSpec {
+    fn eq(&self, other: &Self) -> bool {
+        let values = |r: &Self| (r.parameters.clone(), r.initial.clone(), r.given.clone());
+        self.rule.texts() == other.rule.texts() && values(self) == values(other)
+    }
+}
+
+impl fmt::Debug for RuleSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.definition.name;
+        write!(f, "{name} {:?} {:?} {:?} {:?}", self.rule.texts(), self.parameters, self.initial, self.given)
+    }
+}
+
+impl PlasticitySpec {
+    /// Name that state `name` of the `rule`-th rule has in recordings: several rules put their own name before it.
+    pub fn variable(&self, rule: usize, name: &str) -> String {
+        match self.rules.get(rule) {
+            Some(r) if self.rules.len() > 1 && name != WEIGHT && name != EFFICACY => format!("{}.{name}", r.definition.name),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// What can be recorded: `w`, the states of the rules as the connection sees them, and `efficacy` where a rule has one.
+    pub fn variables(&self) -> Vec<(String, Dimension)> {
+        let mut list: Vec<(String, Dimension)> = Vec::new();
+        for (k, r) in self.rules.iter().enumerate() {
+            let has_efficacy = r.rule.pre.parts().reset.iter().any(|&(s, _)| r.rule.states()[s].name == EFFICACY);
+            for v in r.rule.states().iter().filter(|v| v.name != EFFICACY || has_efficacy) {
+                let name = self.variable(k, &v.name);
+                if !list.iter().any(|l| l.0 == name) {
+                    list.push((name, v.dimension));
+                }
+            }
+        }
+        list
+    }
+
+    /// Whether the weights themselves change, or any other value of a connection: not so for efficacies that are the same for
+    /// all connections of a source.
+    pub fn has_connection_states(&self) -> bool {
+        self.rules.iter().any(|r| {
+            if r.rule.is_continuous() {
+                return true;
+            }
+            let states = r.rule.states();
+            let own = |s: usize| Side::of(&states[s].name) == Side::Connection && states[s].name != EFFICACY;
+            let changed = |(s, _): &(usize, crate::equation::graph::Id)| own(*s);
+            let drifts =
+                r.rule.pre.parts().drift.iter().enumerate().any(|(s, &d)| own(s) && r.rule.pre.parts().graph.value(d) != Some(0.0));
+            drifts || r.rule.pre.parts().reset.iter().any(changed) || r.rule.post.parts().reset.iter().any(changed)
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! What arrives at a group from other units: connections of event and continuous projections, with those that change.
+
+use super::coupling::Coupling;
+use super::delivery::Table;
+use super::plasticity::{ConnectionTap, Plastic};
+use super::recorder::Take;
+use super::worker::Outbox;
+
+/// An event projection into one group.
+#[derive(Debug)]
+pub(super) struct EventInput {
+    pub table: Table,
+    /// Index of the group, and its event port.
+    pub to: usize,
+    pub port: usize,
+    /// Index of the source population's spikes in the outboxes.
+    pub from: usize,
+    /// How its connections change.
+    pub plastic: Option<PlasticInput>,
+}
+
+/// Connections that change.
+#[derive(Debug)]
+pub(super) struct PlasticInput {
+    pub plastic: Plastic,
+    /// Index of the projection.
+    pub projection: usize,
+    /// Index of the target population's spikes in the outboxes.
+    pub to: usize,
+    pub taps: Vec<ConnectionTap>,
+    /// Whether its weights are written at the end.
+    pub written: bool,
+}
+
+impl EventInput {
+    /// Records what is due at grid point `at`.
+    pub fn sample(&mut self, at: u64, take: &mut Take) {
+        let Some(PlasticInput { plastic, taps, .. }) = &mut self.plastic else { return };
+        for tap in taps.iter().filter(|t| at.is_multiple_of(t.every)) {
+            tap.sample(at, plastic, &self.table, &mut take.traces[tap.trace]);
+        }
+    }
+
+    /// A weight that has become no finite number.
+    pub fn failure(&self, at: u64, first: u32) -> Option<Failure> {
+        let plastic = self.plastic.as_ref()?;
+        let (source, lane) = plastic.plastic.failed?;
+        Some(Failure { step: at, place: Broken::Connection { projection: plastic.projection, source }, unit: first + lane, state: 0 })
+    }
+}
+
+/// Units of all threads that spiked in a step of the interval.
+pub(super) fn gather(outboxes: &[&Outbox], population: usize, step: usize, to: &mut Vec<u32>) {
+    to.clear();
+    for outbox in outboxes {
+        let (units, ends) = &outbox.spikes[population];
+        // A thread that holds no lane of the population says nothing.
+        if ends.is_empty() {
+            continue;
+        }
+        let from = if step == 0 { 0 } else { ends[step - 1] as usize };
+        to.extend_from_slice(&units[from..ends[step] as usize]);
+    }
+}
+
+/// A continuous projection into one group.
+#[derive(Debug)]
+pub(super) struct ContinuousInput {
+    pub coupling: Coupling,
+    pub to: usize,
+    pub port: usize,
+    /// How its connections change.
+    pub plastic: Option<LearningInput>,
+}
+
+/// What is looked at of a continuous projection whose connections change.
+#[derive(Debug)]
+pub(super) struct LearningInput {
+    /// Index of the projection.
+    pub projection: usize,
+    pub taps: Vec<ConnectionTap>,
+    /// Whether its weights are written at the end.
+    pub written: bool,
+}
+
+/// A value that is not finite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Failure {
+    /// Grid point at which it was found.
+    pub step: u64,
+    pub place: Broken,
+    /// Unit, or target of the connection.
+    pub unit: u32,
+    pub state: usize,
+}
+
+/// Where a value is not finite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Broken {
+    /// A population.
+    Population(usize),
+    /// A connection of a projection, from this source.
+    Connection { projection: usize, source: u32 },
+}

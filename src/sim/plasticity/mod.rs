@@ -1,0 +1,414 @@
+//! Connections that change: rules between spikes, worked off when a source spikes (rules between rates are in `rates`).
+//!
+//! All delay is dendritic: a spike of the source reaches the connection at once, one of the target after the delay of the
+//! connection, and so does what is sent. So when a source spikes at grid point s, everything that its connections have to know
+//! has happened: spikes of their targets up to s - d. Each connection then catches up with the spikes of its target since
+//! the source's last one, the source's own spike acts, and the weight is sent. Traces belong to units. Those of sources are
+//! brought forward from spike to spike; those of targets stand in rows, one a grid point, that reach back as far as the longest
+//! delay. Both are seen as they were before the spikes of their own grid point, so two spikes that reach a connection together
+//! do not make a pair.
+//!
+//! Connections do not know each other, so what becomes of one does not depend on blocks or threads, and looking at it changes nothing.
+
+mod compile;
+mod events;
+mod flow;
+mod program;
+mod rates;
+mod rows;
+mod tap;
+
+pub(super) use compile::Compiled;
+pub(super) use rates::{Learning, Links, Observed, Rates, words};
+pub(super) use tap::{ConnectionTap, attach};
+
+use events::{Events, Span};
+use rows::Rows;
+
+use super::delivery::{Block, Ring, Table};
+
+/// Spikes of a lane that are kept before sources are made to catch up; below it there is only more room.
+const ENOUGH: usize = 32;
+
+/// What changes of the connections of one table.
+#[derive(Debug)]
+pub(super) struct Plastic {
+    rule: Compiled,
+    /// Grid point of each source's last spike, and up to which spikes of targets its connections have seen.
+    last: Vec<u32>,
+    seen: Vec<u32>,
+    /// States of the sources just after their last spike, source by source.
+    sources: Vec<f64>,
+    /// Efficacy at each source's last spike, if it is the same for all its connections.
+    efficacy: Vec<f64>,
+    rows: Rows,
+    events: Option<Events>,
+    /// Which traces of targets are kept with their spikes.
+    kept: Vec<usize>,
+    /// States of connections beside the weight, block by block, state by state.
+    states: Vec<Vec<Vec<f64>>>,
+    longest: u16,
+    pending: Vec<Pending>,
+    /// Grid points up to which the flow of each connection of the current run has gone.
+    since: Vec<u32>,
+    /// A connection whose weight is no finite number: source and lane.
+    pub failed: Option<(u32, u32)>,
+}
+
+/// A connection that has spikes of its target to work off.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    connection: usize,
+    lane: u32,
+    delay: u32,
+    span: Span,
+}
+
+/// A run of connections: one source in one block.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    block: usize,
+    /// First lane of the block.
+    lane: usize,
+    from: usize,
+    to: usize,
+    source: usize,
+}
+
+impl Plastic {
+    /// For the connections of `table` into `lanes` lanes.
+    pub fn new(rule: &Compiled, table: &Table, sources: usize, lanes: usize) -> Self {
+        let longest = table.delays().map_or(0, |d| d.1);
+        let (n, m) = (rule.pre.len(), rule.post.len());
+        let reads =
+            |p: &Option<program::Program>| -> Vec<usize> { (0..m).filter(|&i| p.as_ref().is_some_and(|p| p.reads(n + i))).collect() };
+        let kept = reads(&rule.on_post);
+        let states =
+            table.blocks.iter().map(|b| rule.connection.initial[1..].iter().map(|&v| vec![v; b.targets.len()]).collect()).collect();
+        Self {
+            last: vec![0; sources],
+            seen: vec![0; sources],
+            sources: (0..sources).flat_map(|_| rule.pre.initial.iter().copied()).collect(),
+            efficacy: vec![1.0; if rule.efficacy_shared.is_some() { sources } else { 0 }],
+            rows: Rows::new(&rule.post, lanes, usize::from(longest)),
+            events: rule.on_post.is_some().then(|| Events::new(lanes, kept.len())),
+            kept,
+            states,
+            longest,
+            pending: Vec::new(),
+            since: Vec::new(),
+            failed: None,
+            rule: rule.clone(),
+        }
+    }
+
+    /// Works off the grid point `at`: `sources` that spiked (ascending), lanes of targets that spiked. Returns the number of events
+    /// delivered.
+    pub fn step(&mut self, at: u64, sources: &[u32], lanes: &[u32], table: &mut Table, ring: Option<&mut Ring>) -> u64 {
+        if sources.is_empty() && lanes.is_empty() {
+            return 0;
+        }
+        self.rows.advance(&self.rule.post, at);
+        if self.events.is_some() {
+            for &lane in lanes {
+                self.remember(lane as usize, at as u32, table);
+            }
+        }
+        let mut count = 0;
+        if let Some(ring) = ring {
+            for &source in sources {
+                count += self.spike(source as usize, at, table, ring);
+            }
+        }
+        self.rows.spike(&self.rule.post, lanes);
+        count
+    }
+
+    /// Keeps a spike of a target.
+    fn remember(&mut self, lane: usize, at: u32, table: &mut Table) {
+        if self.events.as_ref().is_some_and(|e| e.is_full(lane)) {
+            self.make_room(lane, at, table);
+        }
+        if let Some(events) = &mut self.events {
+            events.push(lane, at, self.kept.iter().map(|&i| self.rows.now(i, lane)));
+        }
+    }
+
+    fn make_room(&mut self, lane: usize, at: u32, table: &mut Table) {
+        let before = at.saturating_sub(1);
+        let room = self.events.as_ref().map_or(0, Events::room);
+        let mut seen = self.seen.iter().copied().min().unwrap_or(before);
+        // Catching up early changes nothing but where weights follow an equation of their own: these would be rounded once more.
+        if room >= ENOUGH && self.rule.connection.flow.is_still() {
+            self.catch_up_all(u64::from(before), table);
+            seen = before;
+        }
+        let Some(events) = &mut self.events else { return };
+        events.forget(i64::from(seen) - i64::from(self.longest));
+        if events.is_full(lane) {
+            events.grow();
+        }
+    }
+
+    /// Lets all connections see the spikes of their targets that reach them up to grid point `at`.
+    fn catch_up_all(&mut self, at: u64, table: &mut Table) {
+        for source in 0..self.seen.len() {
+            for run in runs(table, source) {
+                self.catch_up(&mut table.blocks[run.block], table.delay, run, at);
+                self.flow(&mut table.blocks[run.block], run, at);
+            }
+            self.seen[source] = at as u32;
+        }
+    }
+
+    /// The end of the run: weights are those of grid point `at`.
+    pub fn finish(&mut self, at: u64, table: &mut Table) {
+        if self.rule.on_post.is_some() || !self.rule.connection.flow.is_still() {
+            self.catch_up_all(at, table);
+        }
+    }
+
+    /// A spike of `source`: its connections catch up, it acts on them, and their weights are sent.
+    fn spike(&mut self, source: usize, at: u64, table: &mut Table, ring: &mut Ring) -> u64 {
+        let n = self.rule.pre.len();
+        let mut state = [0.0; 16];
+        state[..n].copy_from_slice(&self.sources[source * n..(source + 1) * n]);
+        self.rule.pre.flow.advance(&mut state[..n], at - u64::from(self.last[source]));
+        let shared =
+            self.rule.efficacy_shared.as_ref().map(|tape| {
+                tape.value(&crate::equation::tape::Values { variables: &state[..n], ..crate::equation::tape::Values::default() })
+            });
+        if let Some(value) = shared {
+            self.efficacy[source] = value;
+        }
+        let mut count = 0;
+        for run in runs(table, source) {
+            self.catch_up(&mut table.blocks[run.block], table.delay, run, at);
+            self.flow(&mut table.blocks[run.block], run, at);
+            self.act(table, run, at, &state[..n], shared.unwrap_or(1.0), ring);
+            count += (run.to - run.from) as u64;
+        }
+        self.rule.pre.spike(&mut state[..n]);
+        self.sources[source * n..(source + 1) * n].copy_from_slice(&state[..n]);
+        self.last[source] = at as u32;
+        self.seen[source] = at as u32;
+        count
+    }
+
+    /// Works off the spikes of targets that the connections of a run have not seen, up to grid point `at`.
+    fn catch_up(&mut self, block: &mut Block, same_delay: u16, run: Run, at: u64) {
+        let moves = !self.rule.connection.flow.is_still();
+        let seen = self.seen[run.source];
+        if moves {
+            self.since.clear();
+            self.since.resize(run.to - run.from, seen);
+        }
+        let (Some(events), Some(program)) = (&self.events, &mut self.rule.on_post) else { return };
+        let pending = &mut self.pending;
+        pending.clear();
+        for (k, &target) in block.targets[run.from..run.to].iter().enumerate() {
+            let connection = run.from + k;
+            let delay = u32::from(block.delays.get(connection).copied().unwrap_or(same_delay));
+            let lane = run.lane + usize::from(target);
+            if let Some(span) = events.between(lane, i64::from(seen) - i64::from(delay), at as i64 - i64::from(delay)) {
+                pending.push(Pending { connection, lane: lane as u32, delay, span });
+            }
+        }
+        let (n, m) = (self.rule.pre.len(), self.rule.post.len());
+        let before = &self.sources[run.source * n..(run.source + 1) * n];
+        let last = self.last[run.source];
+        let mut state = [0.0; 16];
+        // The first spike of each connection, then the second of those that have one, ...
+        while !pending.is_empty() {
+            for chunk in pending.chunks(program.block()) {
+                for i in 0..n {
+                    let input = program.input(i);
+                    if input.is_empty() {
+                        continue;
+                    }
+                    for (to, p) in input.iter_mut().zip(chunk) {
+                        let time = events.time(p.lane as usize, p.span.at) + p.delay;
+                        state[..n].copy_from_slice(before);
+                        self.rule.pre.flow.advance(&mut state[..n], u64::from(time - last));
+                        *to = state[i];
+                    }
+                }
+                for (kept, &i) in self.kept.iter().enumerate() {
+                    for (to, p) in program.input(n + i).iter_mut().zip(chunk) {
+                        *to = events.value(p.lane as usize, p.span.at, kept);
+                    }
+                }
+                let states = &mut self.states[run.block];
+                if moves {
+                    for p in chunk {
+                        let time = events.time(p.lane as usize, p.span.at) + p.delay;
+                        let since = &mut self.since[p.connection - run.from];
+                        flow_one(&self.rule.connection.flow, block, states, p.connection, u64::from(time - *since));
+                        *since = time;
+                    }
+                }
+                for (k, column) in columns(block, states).enumerate() {
+                    for (to, p) in program.input(n + m + k).iter_mut().zip(chunk) {
+                        *to = column[p.connection];
+                    }
+                }
+                program.run(chunk.len());
+                for (k, &v) in self.rule.changed_by_post.iter().enumerate() {
+                    let column = column_mut(block, states, v - n - m);
+                    match program.output(k) {
+                        Some(values) => chunk.iter().zip(values).for_each(|(p, &x)| column[p.connection] = x),
+                        None => {
+                            let mut one = [0.0];
+                            program.copy(k, &mut one);
+                            chunk.iter().for_each(|p| column[p.connection] = one[0]);
+                        }
+                    }
+                }
+            }
+            pending.retain_mut(|p| {
+                p.span.at += 1;
+                p.span.at < p.span.end
+            });
+        }
+    }
+
+    /// Brings states of connections that follow an equation to grid point `at`.
+    fn flow(&mut self, block: &mut Block, run: Run, at: u64) {
+        if self.rule.connection.flow.is_still() {
+            return;
+        }
+        for k in 0..run.to - run.from {
+            let steps = at - u64::from(self.since[k]);
+            flow_one(&self.rule.connection.flow, block, &mut self.states[run.block], run.from + k, steps);
+        }
+    }
+
+    /// The spike of the source acts on the connections of a run, and their weights are sent.
+    fn act(&mut self, table: &mut Table, run: Run, at: u64, pre: &[f64], shared: f64, ring: &mut Ring) {
+        let (n, m) = (self.rule.pre.len(), self.rule.post.len());
+        let block = &mut table.blocks[run.block];
+        let same_delay = table.delay;
+        let states = &mut self.states[run.block];
+        let Some(program) = &mut self.rule.on_pre else {
+            send(block, (run.from, run.to), (run.lane, same_delay, table.weight), at, Factor::Same(shared), ring);
+            return;
+        };
+        let mut from = run.from;
+        while from < run.to {
+            let to = (from + program.block()).min(run.to);
+            let count = to - from;
+            for (i, &v) in pre.iter().enumerate() {
+                program.input(i).iter_mut().take(count).for_each(|x| *x = v);
+            }
+            for i in 0..m {
+                let input = program.input(n + i);
+                if !input.is_empty() {
+                    if block.delays.is_empty() {
+                        let row = self.rows.before(i, at, same_delay);
+                        let lanes = &row[run.lane..];
+                        input.iter_mut().zip(&block.targets[from..to]).for_each(|(x, &t)| *x = lanes[usize::from(t)]);
+                    } else {
+                        for ((x, &t), &d) in input.iter_mut().zip(&block.targets[from..to]).zip(&block.delays[from..to]) {
+                            *x = self.rows.before(i, at, d)[run.lane + usize::from(t)];
+                        }
+                    }
+                }
+            }
+            for (k, column) in columns(block, states).enumerate() {
+                let input = program.input(n + m + k);
+                if !input.is_empty() {
+                    input[..count].copy_from_slice(&column[from..to]);
+                }
+            }
+            program.run(count);
+            for (k, &v) in self.rule.changed_by_pre.iter().enumerate() {
+                program.copy(k, &mut column_mut(block, states, v - n - m)[from..to]);
+            }
+            if self.rule.changed_by_pre.first() == Some(&(n + m)) && !is_finite(&block.weights[from..to]) && self.failed.is_none() {
+                let bad = block.weights[from..to].iter().position(|w| !w.is_finite()).unwrap_or(0);
+                self.failed = Some((run.source as u32, (run.lane + usize::from(block.targets[from + bad])) as u32));
+            }
+            let own = self.rule.efficacy_each.then(|| self.rule.changed_by_pre.len());
+            let mut each = [0.0; 512];
+            if let Some(k) = own {
+                program.copy(k, &mut each[..count]);
+            }
+            let factor = if own.is_some() { Factor::Each(&each[..count]) } else { Factor::Same(shared) };
+            send(block, (from, to), (run.lane, same_delay, table.weight), at, factor, ring);
+            from = to;
+        }
+    }
+}
+
+/// The connections of a source, block by block.
+fn runs(table: &Table, source: usize) -> Vec<Run> {
+    let runs = table.blocks.iter().enumerate().map(|(b, block)| {
+        let (from, to) = (block.starts[source] as usize, block.starts[source + 1] as usize);
+        Run { block: b, lane: b * table.block_lanes, from, to, source }
+    });
+    runs.filter(|r| r.from < r.to).collect()
+}
+
+/// Weight and further states of the connections of a block.
+fn columns<'a>(block: &'a Block, states: &'a [Vec<f64>]) -> impl Iterator<Item = &'a [f64]> {
+    std::iter::once(&*block.weights).chain(states.iter().map(Vec::as_slice))
+}
+
+fn column_mut<'a>(block: &'a mut Block, states: &'a mut [Vec<f64>], k: usize) -> &'a mut [f64] {
+    if k == 0 { &mut block.weights } else { &mut states[k - 1] }
+}
+
+fn flow_one(flow: &flow::Flow, block: &mut Block, states: &mut [Vec<f64>], connection: usize, steps: u64) {
+    let mut values = [0.0; 16];
+    let count = 1 + states.len();
+    for (v, column) in values.iter_mut().zip(columns(block, states)) {
+        *v = column[connection];
+    }
+    flow.advance(&mut values[..count], steps);
+    for (k, v) in values[..count].iter().enumerate() {
+        column_mut(block, states, k)[connection] = *v;
+    }
+}
+
+/// What weights are multiplied with when they are sent.
+#[derive(Clone, Copy)]
+enum Factor<'a> {
+    Same(f64),
+    Each(&'a [f64]),
+}
+
+/// Adds weights times efficacy to the rows of their arrival.
+fn send(block: &Block, (from, to): (usize, usize), (lane, delay, weight): (usize, u16, f64), at: u64, factor: Factor<'_>, ring: &mut Ring) {
+    let value = |k: usize| {
+        let w = block.weights.get(from + k).copied().unwrap_or(weight);
+        match factor {
+            Factor::Same(f) => w * f,
+            Factor::Each(list) => w * list[k],
+        }
+    };
+    let targets = &block.targets[from..to];
+    if block.delays.is_empty() {
+        let row = &mut ring.arriving(at + u64::from(delay))[lane..];
+        match factor {
+            Factor::Same(1.0) if !block.weights.is_empty() => {
+                for (&t, &w) in targets.iter().zip(&block.weights[from..to]) {
+                    row[usize::from(t)] += w;
+                }
+            }
+            _ => {
+                for (k, &t) in targets.iter().enumerate() {
+                    row[usize::from(t)] += value(k);
+                }
+            }
+        }
+    } else {
+        for (k, (&t, &d)) in targets.iter().zip(&block.delays[from..to]).enumerate() {
+            ring.arriving(at + u64::from(d))[lane + usize::from(t)] += value(k);
+        }
+    }
+}
+
+/// Whether all values are finite.
+fn is_finite(values: &[f64]) -> bool {
+    values.iter().map(|v| v * 0.0).sum::<f64>() == 0.0
+}

@@ -1,0 +1,249 @@
+//! Rules between rates: weights that are stepped as the rates of both ends go on.
+//!
+//! In each step from k to k + 1 the rates are taken as they are at k (those of the source as late as they arrive), and every state is
+//! stepped by exponential Euler, `s + h f exprel(h df/ds)`: exact for what is linear in the state itself, as all common rules are.
+
+use super::program::Program;
+use crate::core::units::Dimension;
+use crate::equation::derive::derivative;
+use crate::equation::graph::{Graph, Id, Symbol, Unary};
+use crate::equation::rule::{EFFICACY, Side, WEIGHT};
+use crate::equation::{Expression, TimeUnit};
+use crate::scenario::PlasticitySpec;
+use crate::sim::coupling::History;
+use crate::sim::expression::Expression as Checker;
+
+/// Rules between rates, compiled. Variables are numbered: states of the source, of the target, of the connection (first the weight),
+/// observed values of the source, of the target, time.
+#[derive(Debug, Clone)]
+pub(in crate::sim) struct Rates {
+    pub names: Vec<String>,
+    sides: [usize; 3],
+    initial: Vec<f64>,
+    connection: Program,
+    units: [Option<Program>; 2],
+    /// Histories of the observed values.
+    observed: [Vec<usize>; 2],
+}
+
+/// A value of a unit that a rule looks at: its name, its dimension and its history.
+pub(in crate::sim) type Observed = (String, Dimension, usize);
+
+/// Words of a text that could be names.
+pub(in crate::sim) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).filter(|w| w.starts_with(|c: char| c.is_alphabetic()))
+}
+
+impl Rates {
+    /// Compiles the rules for steps of `dt` (seconds, or time units) over what they observe of source and target.
+    ///
+    /// # Errors
+    /// When an observed value cannot be understood.
+    pub fn new(spec: &PlasticitySpec, observed: [&[Observed]; 2], dt: f64) -> Result<Self, String> {
+        let mut states: Vec<(Side, usize, usize, String)> = Vec::new();
+        for (rule, r) in spec.rules.iter().enumerate() {
+            for (state, v) in r.rule.states().iter().enumerate().filter(|(_, v)| v.name != EFFICACY && (rule == 0 || v.name != WEIGHT)) {
+                states.push((Side::of(&v.name), rule, state, spec.variable(rule, &v.name)));
+            }
+        }
+        let order = |s: &(Side, usize, usize, String)| match s.0 {
+            Side::Pre => 0,
+            Side::Post => 1,
+            Side::Connection if s.3 == WEIGHT => 2,
+            Side::Connection => 3,
+        };
+        states.sort_by_key(order);
+        let count = |side: Side| states.iter().filter(|s| s.0 == side).count();
+        let sides = [count(Side::Pre), count(Side::Post), count(Side::Connection)];
+        let total = states.len();
+        let first = [total, total + observed[0].len()];
+        let time = total + observed[0].len() + observed[1].len();
+
+        let mut g = Graph::new();
+        let mut drift = vec![g.number(0.0); total];
+        let place = |rule: usize, state: usize, name: &str| {
+            states.iter().position(|s| (s.1 == rule && s.2 == state) || (name == WEIGHT && s.3 == WEIGHT))
+        };
+        let mut per_second = 1.0;
+        for (rule, r) in spec.rules.iter().enumerate() {
+            let parts = r.rule.pre.parts();
+            per_second = r.rule.pre.time_unit().per_second();
+            // What each given name is, in observed values.
+            let mut given = Vec::new();
+            for (declared, text) in r.rule.texts().source.given.iter().zip(&r.given) {
+                let end = usize::from(!declared.name.ends_with("_pre"));
+                let names: Vec<(&str, Dimension)> = observed[end].iter().map(|o| (o.0.as_str(), o.1)).collect();
+                let checked: Expression = Checker::check(text, &names, TimeUnit::Dimensional)?;
+                let (graph, root) = checked.graph();
+                let id = g.import(
+                    graph,
+                    &[root],
+                    |g, s| match s {
+                        Symbol::Variable(i) if (i as usize) < names.len() => {
+                            Some(g.symbol(Symbol::Variable((first[end] + i as usize) as u32)))
+                        }
+                        _ => Some(g.symbol(Symbol::Variable(time as u32))),
+                    },
+                    |v, _| (v, Dimension::NONE),
+                );
+                given.push(id[0]);
+            }
+            let ids = g.import(
+                &parts.graph,
+                &parts.drift,
+                |g, s| match s {
+                    Symbol::State(i) => {
+                        let name = &r.rule.states()[i as usize].name;
+                        Some(match place(rule, i as usize, name) {
+                            Some(k) => g.symbol(Symbol::Variable(k as u32)),
+                            None => g.number(1.0),
+                        })
+                    }
+                    Symbol::Parameter(i) => Some(g.number(r.parameters[i as usize])),
+                    Symbol::Given(i) => given.get(i as usize).copied(),
+                    Symbol::Time => {
+                        let (t, factor) = (g.symbol(Symbol::Variable(time as u32)), g.number(per_second));
+                        Some(g.mul(factor, t))
+                    }
+                    _ => None,
+                },
+                |v, _| (v, Dimension::NONE),
+            );
+            for (state, id) in ids.into_iter().enumerate() {
+                if let Some(k) = place(rule, state, &r.rule.states()[state].name) {
+                    drift[k] = g.add(drift[k], id);
+                }
+            }
+        }
+        let stepped: Vec<Id> = (0..total).map(|k| step(&mut g, k, drift[k], dt * per_second)).collect();
+        let program = |range: std::ops::Range<usize>| Program::new(&g, &stepped[range], time + 1);
+        let (n, m) = (sides[0], sides[0] + sides[1]);
+        Ok(Self {
+            names: states.iter().map(|s| s.3.clone()).collect(),
+            initial: states.iter().map(|s| spec.rules[s.1].initial[s.2]).collect(),
+            connection: program(m..total),
+            units: [(n > 0).then(|| program(0..n)), (m > n).then(|| program(n..m))],
+            observed: observed.map(|list| list.iter().map(|o| o.2).collect()),
+            sides,
+        })
+    }
+}
+
+/// One step of a state.
+fn step(g: &mut Graph, k: usize, drift: Id, h: f64) -> Id {
+    let state = g.symbol(Symbol::Variable(k as u32));
+    let slope = derivative(g, drift, Symbol::Variable(k as u32));
+    let h = g.number(h);
+    let mut change = g.mul(h, drift);
+    if g.value(slope) != Some(0.0) {
+        let x = g.mul(h, slope);
+        let stretch = g.unary(Unary::Exprel, x);
+        change = g.mul(change, stretch);
+    }
+    g.add(state, change)
+}
+
+/// The changing values of one continuous projection into one lane range.
+#[derive(Debug)]
+pub(in crate::sim) struct Learning {
+    rates: Rates,
+    /// States of the sources, of the target lanes, and of connections beside the weight.
+    states: [Vec<Vec<f64>>; 3],
+    /// A connection whose weight is no finite number.
+    pub failed: Option<usize>,
+}
+
+/// The connections that learn: parallel lists, with one delay for all where there are no delays.
+pub(in crate::sim) struct Links<'a> {
+    pub sources: &'a [u32],
+    pub lanes: &'a [u32],
+    pub weights: &'a mut [f64],
+    pub delays: &'a [u16],
+    pub delay: u16,
+    /// First unit of the lanes.
+    pub first: usize,
+}
+
+impl Learning {
+    pub fn new(rates: &Rates, sources: usize, lanes: usize, connections: usize) -> Self {
+        let [n, m, c] = rates.sides;
+        let columns = |from: usize, count: usize, len: usize| (from..from + count).map(|k| vec![rates.initial[k]; len]).collect();
+        let states = [columns(0, n, sources), columns(n, m, lanes), columns(n + m + 1, c.saturating_sub(1), connections)];
+        Self { rates: rates.clone(), states, failed: None }
+    }
+
+    /// Step `k`, which begins at time `t`.
+    pub fn step(&mut self, k: u64, t: f64, histories: &[History], links: Links<'_>) {
+        let Rates { sides: [n, m, _], connection: program, observed, .. } = &mut self.rates;
+        let (n, m) = (*n, *m);
+        let total = self.states.iter().map(Vec::len).sum::<usize>() + 1;
+        let [pre, post, own] = &mut self.states;
+        let (a, b) = (total, total + observed[0].len());
+        let time = b + observed[1].len();
+        let count = links.sources.len();
+        let mut from = 0;
+        while from < count {
+            let to = (from + program.block()).min(count);
+            let (sources, lanes) = (&links.sources[from..to], &links.lanes[from..to]);
+            let put = |to: &mut [f64], values: &[f64], index: &[u32], shift: usize| {
+                to.iter_mut().zip(index).for_each(|(x, &i)| *x = values[i as usize + shift]);
+            };
+            pre.iter().enumerate().for_each(|(i, v)| put(program.input(i), v, sources, 0));
+            post.iter().enumerate().for_each(|(i, v)| put(program.input(n + i), v, lanes, 0));
+            for (i, column) in std::iter::once(&*links.weights).chain(own.iter().map(Vec::as_slice)).enumerate() {
+                let input = program.input(n + m + i);
+                if !input.is_empty() {
+                    input[..to - from].copy_from_slice(&column[from..to]);
+                }
+            }
+            for (i, &h) in observed[0].iter().enumerate() {
+                let input = program.input(a + i);
+                if links.delays.is_empty() {
+                    put(input, histories[h].row(k.wrapping_sub(u64::from(links.delay))), sources, 0);
+                } else {
+                    for ((x, &s), &d) in input.iter_mut().zip(sources).zip(&links.delays[from..to]) {
+                        *x = histories[h].row(k.wrapping_sub(u64::from(d)))[s as usize];
+                    }
+                }
+            }
+            observed[1].iter().enumerate().for_each(|(i, &h)| put(program.input(b + i), histories[h].row(k), lanes, links.first));
+            program.input(time).iter_mut().for_each(|x| *x = t);
+            program.run(to - from);
+            program.copy(0, &mut links.weights[from..to]);
+            own.iter_mut().enumerate().for_each(|(i, column)| program.copy(1 + i, &mut column[from..to]));
+            if self.failed.is_none() {
+                self.failed = links.weights[from..to].iter().position(|w| !w.is_finite()).map(|i| from + i);
+            }
+            from = to;
+        }
+        for (end, (states, (first_state, first_observed))) in [(pre, (0, a)), (post, (n, b))].into_iter().enumerate() {
+            let Some(program) = &mut self.rates.units[end] else { continue };
+            let shift = if end == 0 { 0 } else { links.first };
+            let count = states.first().map_or(0, Vec::len);
+            let mut from = 0;
+            while from < count {
+                let to = (from + program.block()).min(count);
+                let put = |to: &mut [f64], values: &[f64]| to.iter_mut().zip(values).for_each(|(x, v)| *x = *v);
+                states.iter().enumerate().for_each(|(i, v)| put(program.input(first_state + i), &v[from..to]));
+                for (i, &h) in self.rates.observed[end].iter().enumerate() {
+                    put(program.input(first_observed + i), &histories[h].row(k)[shift + from..shift + to]);
+                }
+                program.input(time).iter_mut().for_each(|x| *x = t);
+                program.run(to - from);
+                states.iter_mut().enumerate().for_each(|(i, v)| program.copy(i, &mut v[from..to]));
+                from = to;
+            }
+        }
+    }
+
+    /// A variable of a connection.
+    pub fn look(&self, variable: &str, connection: usize, links: (&[u32], &[u32], &[f64])) -> f64 {
+        let [n, m, _] = self.rates.sides;
+        match self.rates.names.iter().position(|name| name == variable) {
+            Some(v) if v < n => self.states[0][v][links.0[connection] as usize],
+            Some(v) if v < n + m => self.states[1][v - n][links.1[connection] as usize],
+            Some(v) if v > n + m => self.states[2][v - n - m - 1][connection],
+            _ => links.2[connection],
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Traces of targets: one row of lanes a grid point, as far back as the longest delay.
+
+use super::compile::Half;
+
+/// States of targets.
+#[derive(Debug)]
+pub(super) struct Rows {
+    /// Values at `reached`, after its spikes; one row a state.
+    now: Vec<Vec<f64>>,
+    /// Values before the spikes of their grid point, `ring[state][slot]`.
+    ring: Vec<Vec<Vec<f64>>>,
+    mask: usize,
+    reached: u64,
+}
+
+impl Rows {
+    /// Rows at grid point 0.
+    pub fn new(half: &Half, lanes: usize, longest: usize) -> Self {
+        let slots = (longest + 1).next_power_of_two();
+        let row = |v: &f64| vec![*v; lanes];
+        Self {
+            now: half.initial.iter().map(row).collect(),
+            ring: half.initial.iter().map(|v| vec![row(v); slots]).collect(),
+            mask: slots - 1,
+            reached: 0,
+        }
+    }
+
+    /// Goes on to grid point `at`.
+    pub fn advance(&mut self, half: &Half, at: u64) {
+        if self.now.is_empty() {
+            return;
+        }
+        while self.reached < at {
+            half.flow.step(&mut self.now);
+            self.reached += 1;
+            let slot = self.reached as usize & self.mask;
+            for (ring, now) in self.ring.iter_mut().zip(&self.now) {
+                ring[slot].copy_from_slice(now);
+            }
+        }
+    }
+
+    /// Lets the spikes of `lanes` at the current grid point act.
+    pub fn spike(&mut self, half: &Half, lanes: &[u32]) {
+        let n = self.now.len();
+        if n == 0 {
+            return;
+        }
+        let mut state = [0.0; 16];
+        for &lane in lanes {
+            for (s, row) in state.iter_mut().zip(&self.now) {
+                *s = row[lane as usize];
+            }
+            half.spike(&mut state[..n]);
+            for (s, row) in state.iter().zip(&mut self.now) {
+                row[lane as usize] = *s;
+            }
+        }
+    }
+
+    /// The current value of a state, before the spikes of this grid point act.
+    pub fn now(&self, state: usize, lane: usize) -> f64 {
+        self.now[state][lane]
+    }
+
+    /// The row `delay` steps before grid point `at`, before the spikes there; before time 0 the initial values.
+    #[inline]
+    pub fn before(&self, state: usize, at: u64, delay: u16) -> &[f64] {
+        &self.ring[state][at.saturating_sub(u64::from(delay)) as usize & self.mask]
+    }
+}

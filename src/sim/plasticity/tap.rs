@@ -1,0 +1,239 @@
+//! Connections as they would be if everything so far had been worked off: looking changes nothing.
+
+use super::{Plastic, Table, columns};
+use crate::core::units::display_unit;
+use crate::scenario::{Coupling, Spec, TraceRequest};
+use crate::sim::worker::Worker;
+
+/// Where a connection is in a table: source, block, and place in the block.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::sim) struct Place {
+    pub source: u32,
+    pub block: u32,
+    pub connection: u32,
+}
+
+/// A variable of some connections of one table that is sampled now and then.
+#[derive(Debug)]
+pub(in crate::sim) struct ConnectionTap {
+    /// Index of the trace.
+    pub trace: usize,
+    /// Columns of the trace that the connections are.
+    pub columns: Vec<u32>,
+    pub places: Vec<Place>,
+    pub variable: String,
+    pub every: u64,
+    pub scale: f64,
+}
+
+impl ConnectionTap {
+    /// Appends the values at grid point `at` in display units.
+    pub fn sample(&self, at: u64, plastic: &mut Plastic, table: &Table, out: &mut Vec<f64>) {
+        let variable = plastic.rule.names.iter().position(|n| *n == self.variable);
+        plastic.rows.advance(&plastic.rule.post, at);
+        out.extend(self.places.iter().map(|&p| plastic.look(p, variable, at, table) / self.scale));
+    }
+}
+
+impl Plastic {
+    /// A variable of a connection at grid point `at`, after what reaches the connection there; without a variable its efficacy at
+    /// the last spike.
+    fn look(&mut self, place: Place, variable: Option<usize>, at: u64, table: &Table) -> f64 {
+        let (n, m) = (self.rule.pre.len(), self.rule.post.len());
+        let (source, c) = (place.source as usize, place.connection as usize);
+        let block = &table.blocks[place.block as usize];
+        let lane = place.block as usize * table.block_lanes + usize::from(block.targets[c]);
+        let delay = block.delays.get(c).copied().unwrap_or(table.delay);
+        let Some(variable) = variable else { return self.efficacy.get(source).copied().unwrap_or(1.0) };
+        let mut state = [0.0; 16];
+        if variable < n {
+            state[..n].copy_from_slice(&self.sources[source * n..(source + 1) * n]);
+            self.rule.pre.flow.advance(&mut state[..n], at - u64::from(self.last[source]));
+            return state[variable];
+        }
+        if variable < n + m {
+            return self.rows.before(variable - n, at, delay)[lane];
+        }
+        let mut own = [0.0; 16];
+        let count = self.rule.connection.len();
+        if block.weights.is_empty() {
+            return table.weight;
+        }
+        for (v, column) in own.iter_mut().zip(columns(block, &self.states[place.block as usize])) {
+            *v = column[c];
+        }
+        let mut since = u64::from(self.seen[source]);
+        if let (Some(events), Some(program)) = (&self.events, &mut self.rule.on_post) {
+            let d = i64::from(delay);
+            let span = events.between(lane, i64::from(self.seen[source]) - d, at as i64 - d);
+            for index in span.map_or(0..0, |s| s.at..s.end) {
+                let time = u64::from(events.time(lane, index)) + u64::from(delay);
+                self.rule.connection.flow.advance(&mut own[..count], time - since);
+                since = time;
+                state[..n].copy_from_slice(&self.sources[source * n..(source + 1) * n]);
+                self.rule.pre.flow.advance(&mut state[..n], time - u64::from(self.last[source]));
+                let mut set = |v: usize, x: f64| program.input(v).iter_mut().take(1).for_each(|to| *to = x);
+                state[..n].iter().enumerate().for_each(|(i, &x)| set(i, x));
+                self.kept.iter().enumerate().for_each(|(k, &i)| set(n + i, events.value(lane, index, k)));
+                own[..count].iter().enumerate().for_each(|(k, &x)| set(n + m + k, x));
+                program.run(1);
+                for (k, &v) in self.rule.changed_by_post.iter().enumerate() {
+                    let mut one = [0.0];
+                    program.copy(k, &mut one);
+                    own[v - n - m] = one[0];
+                }
+            }
+        }
+        self.rule.connection.flow.advance(&mut own[..count], at - since);
+        own[variable - n - m]
+    }
+}
+
+/// Hangs taps on the connections that `spec` records; returns it with the connections of each request named, since only now
+/// their number is known. Connections are numbered by source, then target, then as the rule of connection made them.
+///
+/// # Errors
+/// Path and message when a connection is asked for that does not exist.
+pub(in crate::sim) fn attach(spec: &Spec, workers: &mut [Worker]) -> Result<Spec, (String, String)> {
+    let mut recorded = spec.clone();
+    let mut trace = 0;
+    for record in &mut recorded.records {
+        for request in &mut record.traces {
+            let Some(projection) = record.population.checked_sub(spec.populations.len()) else {
+                trace += request.variables.len();
+                continue;
+            };
+            if spec.projections[projection].coupling != Coupling::Event {
+                learning(spec, workers, projection, request, &mut trace)?;
+                continue;
+            }
+            let place = || format!("record.{}", spec.projections[projection].name);
+            let counts = counts(workers, projection, spec.populations[spec.projections[projection].from].size);
+            let total = counts.last().copied().unwrap_or(0);
+            if request.units.is_empty() {
+                let all = u32::try_from(total).map_err(|_| (place(), format!("{total} connections are too many to record")))?;
+                request.units = (0..all).collect();
+            }
+            if let Some(u) = request.units.iter().find(|u| u64::from(**u) >= total) {
+                return Err((place(), format!("there is no connection {u}: this projection has {total}, numbered from 0")));
+            }
+            let found = locate(workers, projection, &counts, &request.units);
+            for (variable, dimension) in &request.variables {
+                let scale = display_unit(*dimension).scale;
+                for (worker, input) in plastic_inputs(workers, projection) {
+                    let mine = || found.iter().enumerate().filter(|(_, f)| f.0 == worker);
+                    input.taps.push(ConnectionTap {
+                        trace,
+                        columns: mine().map(|(c, _)| c as u32).collect(),
+                        places: mine().map(|(_, f)| f.1).collect(),
+                        variable: variable.clone(),
+                        every: request.every.max(1),
+                        scale,
+                    });
+                    input.taps.retain(|t| !t.places.is_empty());
+                }
+                trace += 1;
+            }
+        }
+    }
+    Ok(recorded)
+}
+
+/// The same for a continuous projection.
+fn learning(
+    spec: &Spec,
+    workers: &mut [Worker],
+    projection: usize,
+    request: &mut TraceRequest,
+    trace: &mut usize,
+) -> Result<(), (String, String)> {
+    let mine = |i: &crate::sim::inputs::ContinuousInput| i.plastic.as_ref().is_some_and(|p| p.projection == projection);
+    // Source, target, thread, place.
+    let mut all: Vec<(u32, u32, usize, u32)> = Vec::new();
+    for (w, worker) in workers.iter().enumerate() {
+        for input in worker.continuous_inputs.iter().filter(|i| mine(i)) {
+            let first = worker.groups[input.to].first;
+            all.extend(input.coupling.connections().into_iter().enumerate().map(|(c, (s, lane, ..))| (s, lane + first, w, c as u32)));
+        }
+    }
+    all.sort_by_key(|l| (l.0, l.1));
+    if request.units.is_empty() {
+        request.units = (0..all.len() as u32).collect();
+    }
+    if let Some(u) = request.units.iter().find(|u| **u as usize >= all.len()) {
+        let message = format!("there is no connection {u}: this projection has {}, numbered from 0", all.len());
+        return Err((format!("record.{}", spec.projections[projection].name), message));
+    }
+    for (variable, dimension) in &request.variables {
+        for (w, worker) in workers.iter_mut().enumerate() {
+            let chosen = || request.units.iter().enumerate().map(|(c, u)| (c, all[*u as usize])).filter(|(_, l)| l.2 == w);
+            if chosen().next().is_none() {
+                continue;
+            }
+            for input in worker.continuous_inputs.iter_mut().filter(|i| mine(i)) {
+                let tap = ConnectionTap {
+                    trace: *trace,
+                    columns: chosen().map(|(c, _)| c as u32).collect(),
+                    places: chosen().map(|(_, l)| Place { source: l.0, block: 0, connection: l.3 }).collect(),
+                    variable: variable.clone(),
+                    every: request.every.max(1),
+                    scale: display_unit(*dimension).scale,
+                };
+                if let Some(p) = &mut input.plastic {
+                    p.taps.push(tap);
+                }
+            }
+        }
+        *trace += 1;
+    }
+    Ok(())
+}
+
+fn plastic_inputs(workers: &mut [Worker], projection: usize) -> impl Iterator<Item = (usize, &mut crate::sim::inputs::PlasticInput)> {
+    let all = workers.iter_mut().enumerate().flat_map(|(w, worker)| worker.event_inputs.iter_mut().map(move |i| (w, i)));
+    all.filter_map(|(w, i)| i.plastic.as_mut().map(|p| (w, p))).filter(move |(_, p)| p.projection == projection)
+}
+
+/// Connections of all threads before each source, and their total.
+fn counts(workers: &[Worker], projection: usize, sources: usize) -> Vec<u64> {
+    let mut starts = vec![0_u64; sources + 1];
+    for input in workers.iter().flat_map(|w| &w.event_inputs).filter(|i| i.plastic.as_ref().is_some_and(|p| p.projection == projection)) {
+        for block in &input.table.blocks {
+            starts.iter_mut().zip(&block.starts).for_each(|(sum, s)| *sum += u64::from(*s));
+        }
+    }
+    starts
+}
+
+/// Thread and place of each connection.
+fn locate(workers: &[Worker], projection: usize, counts: &[u64], wanted: &[u32]) -> Vec<(usize, Place)> {
+    let mut known: Option<(usize, Vec<(u32, usize, Place)>)> = None;
+    let mut out = Vec::new();
+    for &number in wanted {
+        let source = counts.partition_point(|&c| c <= u64::from(number)) - 1;
+        if known.as_ref().is_none_or(|k| k.0 != source) {
+            let mut list = Vec::new();
+            for (w, worker) in workers.iter().enumerate() {
+                for input in &worker.event_inputs {
+                    if input.plastic.as_ref().is_none_or(|p| p.projection != projection) {
+                        continue;
+                    }
+                    let first = worker.groups[input.to].first as usize;
+                    for (b, block) in input.table.blocks.iter().enumerate() {
+                        for c in block.starts[source]..block.starts[source + 1] {
+                            let target = first + b * input.table.block_lanes + usize::from(block.targets[c as usize]);
+                            list.push((target as u32, w, Place { source: source as u32, block: b as u32, connection: c }));
+                        }
+                    }
+                }
+            }
+            list.sort_by_key(|l| l.0);
+            known = Some((source, list));
+        }
+        if let Some((_, list)) = &known {
+            let (_, worker, place) = list[(u64::from(number) - counts[source]) as usize];
+            out.push((worker, place));
+        }
+    }
+    out
+}

@@ -1,0 +1,202 @@
+//! Connections that change: against NEST spike by spike, against closed forms, and the same bits whatever is recorded.
+
+use serde_json::Value;
+
+use super::{Stop, run, run_on, trace};
+
+/// Two neurons that repeat listed spikes, and the synapse under test between them.
+fn pair(pre: &[f64], post: &[f64], plasticity: &str, weight: f64, delay: f64, record: &str) -> String {
+    let list = |times: &[f64]| times.iter().map(|t| format!("\"{t} ms\"")).collect::<Vec<_>>().join(", ");
+    format!(
+        "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n\
+         [populations.pre]\nmodel = \"lif\"\nparameters = {{ t_ref = \"0 ms\" }}\nreceptors.in = {{ kind = \"delta\" }}\n\
+         [populations.post]\nmodel = \"lif\"\nparameters = {{ t_ref = \"0 ms\" }}\nreceptors.in = {{ kind = \"delta\" }}\nreceptors.syn = {{ kind = \"exp_current\", tau = \"2 ms\" }}\n\
+         [stimuli.a]\ntarget = \"pre.in\"\nkind = \"spikes\"\ntimes = [{}]\nweight = \"50 mV\"\n\
+         [stimuli.b]\ntarget = \"post.in\"\nkind = \"spikes\"\ntimes = [{}]\nweight = \"50 mV\"\n\
+         [projections.syn]\nfrom = \"pre\"\nto = \"post.syn\"\nconnect = \"one_to_one\"\nweight = \"{weight} pA\"\ndelay = \"{delay} ms\"\nplasticity = {plasticity}\n\
+         [record.pre]\nspikes = true\nconnections = true\n[record.post]\nspikes = true\n{record}",
+        list(pre),
+        list(post)
+    )
+}
+
+const EVERY_STEP: &str = "[record.syn]\ntraces = [{ variables = [\"w\"] }]\n";
+
+/// data/reference/plasticity_nest.py: eight synapse models of NEST 3.10, the weight that each of some forty spikes sends. Among the
+/// spikes are pairs that reach the synapse in the same step.
+#[test]
+fn weights_agree_with_nest_spike_by_spike() {
+    let reference: Value = serde_json::from_str(include_str!("../../../data/reference/plasticity_nest.json")).unwrap();
+    let numbers = |v: &Value| -> Vec<f64> { v.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect() };
+    let (pre, post) = (numbers(&reference["pre_ms"]), numbers(&reference["post_ms"]));
+    let delay = reference["delay_ms"].as_f64().unwrap();
+    // The same rules in this program's parameters.
+    let cases = [
+        (
+            "stdp_additive",
+            "{ kind = \"stdp_pair\", w_max = \"1 pA\", tau_plus = \"16.8 ms\", tau_minus = \"33.7 ms\", A_plus = 0.02, A_minus = 0.022 }",
+        ),
+        ("stdp_multiplicative", "{ kind = \"stdp_pair\", preset = \"multiplicative\", w_max = \"1 pA\", A_plus = 0.02, A_minus = 0.022 }"),
+        ("stdp_gutig", "{ kind = \"stdp_pair\", w_max = \"1 pA\", A_plus = 0.02, A_minus = 0.022, mu_plus = 0.4, mu_minus = 0.4 }"),
+        (
+            "stdp_power_law",
+            "{ kind = \"stdp_power_law\", w_0 = \"1 pA\", tau_plus = \"15 ms\", tau_minus = \"30 ms\", lambda = 0.1, alpha = 0.06, mu = 0.4 }",
+        ),
+        (
+            "stdp_triplet",
+            "{ kind = \"stdp_triplet\", w_max = \"100 pA\", A2_plus = 0.00005, A3_plus = 0.00006, A2_minus = 0.00007, A3_minus = 0.000023, tau_y = \"125 ms\" }",
+        ),
+        ("vogels", "{ kind = \"vogels_inhibitory\", w_max = \"10 pA\", eta = 0.001, rho_0 = \"5 Hz\" }"),
+        ("tsodyks2", "{ kind = \"tsodyks_markram\", preset = \"mixed\" }"),
+        ("tsodyks", "{ kind = \"tsodyks_markram\", preset = [\"mixed\", \"tsodyks_2000\"] }"),
+    ];
+    assert_eq!(cases.len(), reference["cases"].as_object().unwrap().len());
+    for (name, rule) in cases {
+        let case = &reference["cases"][name];
+        let (weight, expected) = (case["weight"].as_f64().unwrap(), numbers(&case["weights"]));
+        let efficacy = name.starts_with("tsodyks");
+        let record = if efficacy { EVERY_STEP.replace("\"w\"", "\"efficacy\"") } else { EVERY_STEP.to_owned() };
+        let result = run(&pair(&pre, &post, rule, weight, delay, &record));
+        assert_eq!(result.recording.spikes[0].times.len(), pre.len(), "{name}");
+        assert_eq!(result.recording.spikes[1].times.len(), post.len(), "{name}");
+        let values = trace(&result, "syn", if efficacy { "efficacy" } else { "w" });
+        for (&t, want) in result.recording.spikes[0].times.iter().zip(&expected) {
+            let found = values[(t / 0.1).round() as usize];
+            assert!((found - want).abs() < 1e-12 * (1.0 + want.abs()), "{name} at {t} ms: {found}, NEST {want}");
+        }
+    }
+}
+
+#[test]
+fn nearest_neighbours_and_van_rossum_by_hand() {
+    // post at 10 and 12, pre at 20, post at 30; delay 1 ms.
+    let e = |x: f64| (-x / 20.0_f64).exp();
+    let rule = |more: &str| format!("{{ kind = \"stdp_pair\", w_max = \"1 pA\", A_plus = 0.1, A_minus = 0.05{more} }}");
+    let last = |rule: &str| {
+        let r = run(&pair(&[20.0], &[10.0, 12.0, 30.0], rule, 0.5, 1.0, EVERY_STEP));
+        *trace(&r, "syn", "w").last().unwrap()
+    };
+    let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
+    close(last(&rule("")), 0.5 - 0.05 * (e(9.0) + e(7.0)) + 0.1 * e(11.0));
+    close(last(&rule(", nearest = 1")), 0.5 - 0.05 * e(7.0) + 0.1 * e(11.0));
+    close(last(&rule(", preset = \"van_rossum\"")), 0.5 * (1.0 - 0.05 * (e(9.0) + e(7.0))) + 0.1 * e(11.0));
+}
+
+/// The two orders of U(2 - U) and U: definitions that must not be mixed.
+#[test]
+fn three_conventions_of_short_term_plasticity() {
+    let times: Vec<f64> = (0..6).map(|k| 10.0 + 50.0 * f64::from(k)).collect();
+    let amplitudes = |preset: &str| -> Vec<f64> {
+        let rule = format!("{{ kind = \"tsodyks_markram\", preset = {preset} }}");
+        let r = run(&pair(&times, &[], &rule, 1.0, 1.0, &EVERY_STEP.replace("\"w\"", "\"efficacy\"")));
+        let values = trace(&r, "syn", "efficacy");
+        times.iter().map(|t| values[((t + 5.0) / 0.1).round() as usize]).collect()
+    };
+    let close = |preset: &str, want: &[f64]| {
+        let found = amplitudes(preset);
+        assert!(found.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-8), "{preset}: {found:?}");
+    };
+    // NEST 3.10, spikes every 50 ms.
+    close("\"depressing\"", &[0.5, 0.265_146_73, 0.154_834_62, 0.103_020_3, 0.078_682_78, 0.067_251_28]);
+    close("\"facilitating\"", &[0.15, 0.238_859_01, 0.273_189_58, 0.278_932_42, 0.275_820_75]);
+    close("\"mixed\"", &[0.2, 0.299_497_95, 0.306_263_14, 0.275_270_88]);
+    close("[\"depressing\", \"tsodyks_2000\"]", &[0.5, 0.264_262_72, 0.153_952_17]);
+    close("[\"facilitating\", \"tsodyks_2000\"]", &[0.15, 0.238_217_37, 0.271_398_12]);
+    close("[\"facilitating\", \"raised_before_release\"]", &[0.15 * 1.85]);
+}
+
+/// A recurrent network whose weights change, with short-term plasticity beside, delays that differ, and few or many spikes kept.
+fn network(record: &str, rules: &str) -> String {
+    format!(
+        "[simulation]\nduration = \"600 ms\"\ndt = \"0.1 ms\"\nseed = 5\n\
+         [populations.exc]\nmodel = \"lif\"\nsize = 700\ninitial = {{ V_m = {{ uniform = [\"-70 mV\", \"-55 mV\"] }} }}\nreceptors.syn = {{ kind = \"exp_current\", tau = \"3 ms\" }}\n\
+         [projections.ee]\nfrom = \"exc\"\nto = \"exc.syn\"\nconnect = {{ rule = \"probability\", p = 0.1 }}\nweight = {{ uniform = [\"2 pA\", \"8 pA\"] }}\ndelay = {{ uniform = [\"0.3 ms\", \"2.5 ms\"] }}\nplasticity = {rules}\n\
+         [projections.fixed]\nfrom = \"exc\"\nto = \"exc.syn\"\nconnect = {{ rule = \"fixed_indegree\", indegree = 20 }}\nweight = \"-10 pA\"\ndelay = \"0.7 ms\"\n\
+         [stimuli.drive]\ntarget = \"exc.I\"\nkind = \"ou_noise\"\nmean = \"400 pA\"\nsigma = \"150 pA\"\ntau = \"5 ms\"\n\
+         [record.exc]\nspikes = true\nconnections = true\n{record}"
+    )
+}
+
+const PAIR: &str = "{ kind = \"stdp_pair\", w_max = \"10 pA\", A_plus = 0.05, A_minus = 0.055 }";
+const BOTH: &str = "[{ kind = \"tsodyks_markram\" }, { kind = \"stdp_pair\", w_max = \"10 pA\", A_plus = 0.05, A_minus = 0.055 }, { kind = \"synaptic_scaling\", tau_a = \"50 ms\", tau_w = \"200 ms\" }]";
+const TAPS: &str = "[record.ee]\ntraces = [{ variables = [\"w\"], connections = [0, 17, 48000, 3], interval = \"0.7 ms\" }, { name = \"b\", variables = [\"w\"], connections = \"100..140\", interval = \"100 ms\" }]\n";
+
+#[test]
+fn bits_do_not_depend_on_threads_nor_on_looking() {
+    for rules in [PAIR, BOTH] {
+        let one = run_on(&network(TAPS, rules), 1);
+        assert!(one.recording.spikes[0].len() > 5000, "{}", one.recording.spikes[0].len());
+        let finals = &one.recording.connections[0];
+        assert_eq!(finals.weight_final.len(), finals.weight.len());
+        assert!(finals.weight.iter().zip(&finals.weight_final).filter(|(a, b)| a != b).count() > finals.weight.len() / 2);
+        let two = run_on(&network(TAPS, rules), 2);
+        assert!(one.recording == two.recording, "threads");
+        let blind = run_on(&network("", rules), 1);
+        assert_eq!(blind.recording.spikes, one.recording.spikes, "looking");
+        assert_eq!(blind.recording.connections, one.recording.connections, "looking");
+        // What is looked at ends as what is written.
+        let t = one.recording.traces_of("ee", "w").next().unwrap();
+        assert_eq!(t.units, [0, 17, 48_000, 3]);
+    }
+}
+
+#[test]
+fn connections_are_numbered_as_they_are_written() {
+    let all = network("[record.ee]\ntraces = [{ variables = [\"w\"], interval = \"600 ms\" }]\n", PAIR);
+    let result = run_on(&all, 2);
+    let t = result.recording.traces_of("ee", "w").next().unwrap();
+    let written = &result.recording.connections[0];
+    assert_eq!((t.len(), t.units.len()), (2, written.weight.len()));
+    assert_eq!(t.values[..written.weight.len()], written.weight[..]);
+    assert_eq!(t.values[written.weight.len()..], written.weight_final[..]);
+}
+
+#[test]
+fn a_weight_without_bounds_ends_the_run() {
+    let rule = "[plasticity.runaway]\nequations = \"\"\non_pre = \"w *= 1e60\"\n";
+    let times: Vec<f64> = (1..20).map(|k| 10.0 * f64::from(k)).collect();
+    let text = pair(&times, &[], "{ kind = \"runaway\" }", 1.0, 1.0, "") + rule;
+    let result = run_on(&text, 1);
+    let Some(Stop::Diverged { projection, source, target, time }) = result.stopped else { panic!("{:?}", result.stopped) };
+    assert_eq!((projection.as_str(), source, target), ("syn", 0, 0));
+    assert!((50.0..=70.0).contains(&time), "{time}");
+}
+
+/// States of a connection that follow an equation between spikes, by hand: an eligibility that decays with 20 ms.
+#[test]
+fn connections_have_states_of_their_own() {
+    let rule = "[plasticity.tagged]\nequations = \"dtag/dt = -tag/tau : 1\\ndw/dt = -w/slow : weight\"\non_pre = \"tag += 1\"\non_post = \"w += s*tag\"\nparameters = { tau = \"20 ms\", slow = \"500 ms\", s = { value = 1, unit = \"weight\" } }\n";
+    let record = "[record.syn]\ntraces = [{ variables = [\"w\", \"tag\"] }]\n";
+    let text = pair(&[20.0, 25.0], &[30.0, 70.0], "{ kind = \"tagged\", s = \"1 pA\" }", 1.0, 1.0, record) + rule;
+    let r = run(&text);
+    let e = |t: f64, tau: f64| (-t / tau).exp();
+    let tag = |t: f64| e(t - 20.0, 20.0) + e(t - 25.0, 20.0);
+    let shift = r.recording.spikes[0].times[0] - 20.0;
+    let at = |v: &str, t: f64| trace(&r, "syn", v)[((t + shift) / 0.1).round() as usize];
+    let want = e(500.0 + shift, 500.0) + tag(31.0) * e(469.0, 500.0) + tag(71.0) * e(429.0, 500.0);
+    assert!((at("w", 500.0) - want).abs() < 1e-9, "{} {want}", at("w", 500.0));
+    assert!((at("tag", 50.0) - tag(50.0)).abs() < 1e-9);
+    let last = r.recording.connections[0].weight_final[0];
+    assert!((last - trace(&r, "syn", "w").last().unwrap()).abs() < 1e-12);
+}
+
+/// Oja's rule with constant rates has a closed form: w' = eta y (x - y w).
+#[test]
+fn rules_between_rates_are_exact_for_constant_rates() {
+    let text = "[simulation]\nduration = \"2 s\"\ndt = \"10 ms\"\n\
+         [populations.a]\nmodel = \"rate_unit\"\nsize = 2\nparameters = { I_0 = { values = [1.0, 0.5] } }\ninitial = { h = { values = [1.0, 0.5] } }\n\
+         [populations.b]\nmodel = \"rate_unit\"\nparameters = { I_0 = 2 }\ninitial = { h = 2 }\n\
+         [projections.p]\nfrom = \"a\"\nto = \"b.I\"\nkind = \"continuous\"\nvalue = \"0*w*h_pre\"\nconnect = \"all_to_all\"\nweight = 0.1\nplasticity = { kind = \"oja\", eta = \"1 Hz\", r_pre = \"h\", r_post = \"h\" }\n\
+         [record.a]\nconnections = true\n[record.p]\ntraces = [{ variables = [\"w\"] }]\n";
+    let r = run(text);
+    let w = trace(&r, "p", "w");
+    assert_eq!(w.len(), 2 * 201);
+    for (k, pair) in w.chunks_exact(2).enumerate() {
+        let decay = (-4.0 * 0.01 * k as f64).exp();
+        for (found, x) in pair.iter().zip([1.0, 0.5]) {
+            let want = x / 2.0 + (0.1 - x / 2.0) * decay;
+            assert!((found - want).abs() < 1e-12, "{k}: {found} {want}");
+        }
+    }
+    assert_eq!(r.recording.connections[0].weight_final, w[w.len() - 2..]);
+}
