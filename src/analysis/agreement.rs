@@ -31,7 +31,12 @@ impl Analysis for Agreement {
         AnalysisDeclaration {
             kind: "agreement",
             subjects: Subjects::Of,
-            options: vec![option("bin", OptionKind::Time, None, "width of the bins that both signals are averaged over (default: 1/200 of the window)")],
+            options: vec![option(
+                "bin",
+                OptionKind::Time,
+                None,
+                "width of the bins that both signals are averaged over (default: 1/200 of the window)",
+            )],
         }
     }
 

@@ -43,11 +43,20 @@ impl Analysis for Decoder {
             kind: "decoder",
             subjects: Subjects::Directed,
             options: vec![
-                option("bin", OptionKind::Time, Some("100 ms"), "width of the bins that spikes are counted in and the stimulus is averaged over"),
+                option(
+                    "bin",
+                    OptionKind::Time,
+                    Some("100 ms"),
+                    "width of the bins that spikes are counted in and the stimulus is averaged over",
+                ),
                 bounded(option("stimulus_bins", OptionKind::Integer, Some("20"), "bins of the stimulus"), 3.0, 1000.0),
                 option("circular", OptionKind::Flag, Some("false"), "whether the stimulus is an angle in radians, from 0 to 2 pi"),
                 bounded(option("folds", OptionKind::Integer, Some("5"), "stretches that are left out in turn"), 2.0, 100.0),
-                bounded(option("floor", OptionKind::Frequency, Some("0.01 Hz"), "rate added to every tuning curve, so that none vetoes"), 0.0, 1e6),
+                bounded(
+                    option("floor", OptionKind::Frequency, Some("0.01 Hz"), "rate added to every tuning curve, so that none vetoes"),
+                    0.0,
+                    1e6,
+                ),
                 bounded(option("surrogates", OptionKind::Integer, Some("39"), "circular shifts of the stimulus"), 0.0, 1e5),
             ],
         }
@@ -114,7 +123,10 @@ impl Data {
         let trains = subject::trains(request, source)?;
         let columns = subject::columns(request, target, request.number("bin").unwrap_or(0.1))?;
         let [column] = columns.columns.as_slice() else {
-            return Err(AnalysisError::Unsuitable(format!("{}: the stimulus is one signal: name one unit, as in `{}[0]`", target.text, target.text)));
+            return Err(AnalysisError::Unsuitable(format!(
+                "{}: the stimulus is one signal: name one unit, as in `{}[0]`",
+                target.text, target.text
+            )));
         };
         let circular = request.flag("circular");
         let bin = request.time("bin").unwrap_or(0.1 / trains.base.seconds());
@@ -141,11 +153,8 @@ impl Data {
         } else {
             sums.iter().zip(&samples).map(|(s, n)| s / n).collect()
         };
-        let (low, high) = if circular {
-            (0.0, TAU)
-        } else {
-            stimulus.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)))
-        };
+        let (low, high) =
+            if circular { (0.0, TAU) } else { stimulus.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v))) };
         if high <= low {
             return Err(AnalysisError::Unsuitable(format!("{} does not vary: there is nothing to decode", target.text)));
         }
@@ -223,10 +232,7 @@ impl Data {
         Shape::Series(Series {
             x: Axis::time(request.recording.time_base),
             y: Axis::new(self.label.clone(), self.unit.clone()),
-            curves: vec![
-                curve("true", self.stimulus.clone(), CurveStyle::Line),
-                curve("decoded", found.bayes.clone(), CurveStyle::Points),
-            ],
+            curves: vec![curve("true", self.stimulus.clone(), CurveStyle::Line), curve("decoded", found.bayes.clone(), CurveStyle::Points)],
             references: Vec::new(),
         })
     }
@@ -269,7 +275,8 @@ fn measures(
         first = first.interval(low.sqrt(), high.sqrt()).note("95 % bootstrap over twentieths of the window");
     }
     if count > 0 {
-        first = first.p(f64::from(1 + below) / f64::from(1 + count)).note(format!("p: share of {count} circular shifts with an error as low"));
+        first =
+            first.p(f64::from(1 + below) / f64::from(1 + count)).note(format!("p: share of {count} circular shifts with an error as low"));
     }
     let mut gain = Metric::new(name, "information_gain", mean(&found.gain), "bits", n as u64)
         .chance(0.0)
@@ -282,10 +289,13 @@ fn measures(
     let mut list = vec![
         first,
         Metric::new(name, "median_error", median(&absolute), unit, n as u64).note("absolute"),
-        Metric::new(name, "explained", 1.0 - (error / blind).powi(2), "", n as u64).chance(0.0).note("1 − squared error/squared error of the mean"),
+        Metric::new(name, "explained", 1.0 - (error / blind).powi(2), "", n as u64)
+            .chance(0.0)
+            .note("1 − squared error/squared error of the mean"),
         gain,
         if bound.is_finite() {
-            Metric::new(name, "fisher_bound", bound, unit, data.counts.len() as u64).note("n = units; least rms error of an unbiased estimate from Poisson units with these curves")
+            Metric::new(name, "fisher_bound", bound, unit, data.counts.len() as u64)
+                .note("n = units; least rms error of an unbiased estimate from Poisson units with these curves")
         } else {
             Metric::missing(name, "fisher_bound", unit, data.counts.len() as u64, "some values of the stimulus change no rate")
         },
@@ -341,9 +351,8 @@ mod tests {
     fn tuned(seconds: usize) -> Recording {
         let stop = 1e3 * seconds as f64;
         let at = |t: f64| (3.7 * (t / 1e3).floor()).rem_euclid(10.0);
-        let trains: Vec<Vec<f64>> = (0..10)
-            .map(|u| poisson(21, u, 40.0, stop).into_iter().filter(|&t| at(t - 1e-6).floor() as u32 == u).collect())
-            .collect();
+        let trains: Vec<Vec<f64>> =
+            (0..10).map(|u| poisson(21, u, 40.0, stop).into_iter().filter(|&t| at(t - 1e-6).floor() as u32 == u).collect()).collect();
         let mut r = recording(&trains, stop);
         let mut stimulus = traces(&[(0..seconds * 20).map(|k| at(50.0 * k as f64)).collect()], 50.0).traces.remove(0);
         stimulus.start = 50.0;

@@ -29,7 +29,11 @@ impl Analysis for Growth {
             kind: "growth",
             subjects: Subjects::Of,
             options: vec![
-                bounded(option("blocks", OptionKind::Integer, Some("10"), "stretches of the window whose slopes give the interval"), 2.0, 1000.0),
+                bounded(
+                    option("blocks", OptionKind::Integer, Some("10"), "stretches of the window whose slopes give the interval"),
+                    2.0,
+                    1000.0,
+                ),
                 option("bin", OptionKind::Time, Some("1 ms"), "bin of rates (states are taken at their own samples)"),
             ],
         }
@@ -67,7 +71,10 @@ impl Analysis for Growth {
                 Metric::new(&s.text, "rate", rate, unit, points.len() as u64)
                     .interval(rate + low - middle, rate + high - middle)
                     .chance(0.0)
-                    .note(format!("n = samples; 95 % interval from the slopes of {} blocks; chance: neither grows nor decays", slopes.len())),
+                    .note(format!(
+                        "n = samples; 95 % interval from the slopes of {} blocks; chance: neither grows nor decays",
+                        slopes.len()
+                    )),
             );
             metrics.push(
                 Metric::new(&s.text, "straightness", straightness(&points), "", points.len() as u64)

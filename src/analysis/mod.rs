@@ -26,10 +26,10 @@ pub mod synchrony;
 
 // Information and dynamics: one line a file.
 pub mod binding;
+pub mod decoder;
 pub mod dependence;
 #[cfg(test)]
 pub(crate) mod equation_fixtures;
-pub mod decoder;
 pub mod fi_curve;
 pub mod lyapunov;
 pub mod mutual_information;

@@ -318,7 +318,8 @@ mod tests {
         let o = run(&Rhythm, &recording(&[vec![]], 100.0), vec![subject("spikes", &[0])], &[]).unwrap();
         assert_eq!(metric(&o, "p.spikes[0]", "period").value, None);
         assert!(metric(&o, "p.spikes[0]", "period").note.contains("too few"));
-        let o = run(&Rhythm, &traces(&[vec![1.0; 50]], 1.0), vec![subject("V_m", &[0])], &[("min_spikes", OptionValue::Integer(3))]).unwrap();
+        let o =
+            run(&Rhythm, &traces(&[vec![1.0; 50]], 1.0), vec![subject("V_m", &[0])], &[("min_spikes", OptionValue::Integer(3))]).unwrap();
         assert_eq!(value(&o, "p.V_m[0]", "burst_count"), 0.0);
     }
 }

@@ -36,7 +36,11 @@ impl Analysis for SignalToNoise {
             options: vec![
                 option("frequency", OptionKind::Frequency, Some("10 Hz"), "frequency of the drive"),
                 bounded(option("cycles", OptionKind::Integer, Some("10"), "cycles of the drive in a segment"), 4.0, 1e6),
-                bounded(option("neighbours", OptionKind::Integer, Some("4"), "bins on either side that the background is the mean of"), 1.0, 1000.0),
+                bounded(
+                    option("neighbours", OptionKind::Integer, Some("4"), "bins on either side that the background is the mean of"),
+                    1.0,
+                    1000.0,
+                ),
                 option("bin", OptionKind::Time, Some("1 ms"), "bin of `POP.rate`"),
             ],
         }
@@ -71,7 +75,13 @@ impl Analysis for SignalToNoise {
             };
             let (signal, background) = (spectrum.power[cycles], around(&spectrum.power));
             if background <= 0.0 {
-                metrics.push(Metric::missing(&s.text, "snr", "", spectrum.segments as u64, "no power beside the drive: nothing fired or nothing varies"));
+                metrics.push(Metric::missing(
+                    &s.text,
+                    "snr",
+                    "",
+                    spectrum.segments as u64,
+                    "no power beside the drive: nothing fired or nothing varies",
+                ));
                 continue;
             }
             let snr = signal / background;
@@ -89,7 +99,9 @@ impl Analysis for SignalToNoise {
                 m = m.interval((snr - error).max(0.0), snr + error).note("95 % interval over segments");
             }
             metrics.push(m);
-            metrics.push(Metric::new(&s.text, "signal_power", signal - background, &density, n).note("power at the drive above the background"));
+            metrics.push(
+                Metric::new(&s.text, "signal_power", signal - background, &density, n).note("power at the drive above the background"),
+            );
             metrics.push(Metric::new(&s.text, "background", background, &density, n));
             if n < 5 {
                 warnings.push(format!("{}: {n} segments are few", s.text));
@@ -110,14 +122,25 @@ impl Analysis for SignalToNoise {
             curves,
             references: vec![ReferenceLine { name: "drive".into(), at: frequency, vertical: true }],
         };
-        Ok(request.outcome("Signal-to-noise ratio", vec![NamedShape::new("spectrum", Shape::Series(series))], metrics, words.join("; "), warnings))
+        Ok(request.outcome(
+            "Signal-to-noise ratio",
+            vec![NamedShape::new("spectrum", Shape::Series(series))],
+            metrics,
+            words.join("; "),
+            warnings,
+        ))
     }
 }
 
 /// Spectrum in segments of `segment` seconds, how many units it averages, and the unit of its density.
 fn spectrum(request: &Request<'_>, s: &Subject, segment: f64) -> Result<(Spectrum, usize, String), AnalysisError> {
     let too_short = |seconds: f64| {
-        AnalysisError::Unsuitable(format!("{}: a segment of {} does not fit into {}: lower `cycles`", s.text, short(segment), short(seconds)))
+        AnalysisError::Unsuitable(format!(
+            "{}: a segment of {} does not fit into {}: lower `cycles`",
+            s.text,
+            short(segment),
+            short(seconds)
+        ))
     };
     if matches!(s.what, Observable::Spikes) {
         let t = subject::trains(request, s)?;
@@ -198,7 +221,8 @@ mod tests {
         let wave: Vec<f64> = (0..100_000).map(|k| 0.2 * (TAU * f64::from(k) / 100.0).sin() + noise()).collect();
         let flat: Vec<f64> = (0..100_000).map(|_| noise()).collect();
         let find = |column: Vec<f64>| {
-            let o = run(&SignalToNoise, &traces(&[column], 1.0), vec![subject("V_m", &[])], &[("cycles", OptionValue::Integer(20))]).unwrap();
+            let o =
+                run(&SignalToNoise, &traces(&[column], 1.0), vec![subject("V_m", &[])], &[("cycles", OptionValue::Integer(20))]).unwrap();
             metric(&o, "p.V_m", "snr").clone()
         };
         // Density of the noise 2/fs, of the line A²/2/(1.5 Δf): 0.02/(1.5·0.5)/0.002 above 1.

@@ -34,7 +34,8 @@ static CARD: AnalysisCard = AnalysisCard {
 
 impl Analysis for WeightSpectrum {
     fn declaration(&self) -> AnalysisDeclaration {
-        let input = option("input", OptionKind::Text, None, "input or receptor whose projections count (default: that of the first projection)");
+        let input =
+            option("input", OptionKind::Text, None, "input or receptor whose projections count (default: that of the first projection)");
         AnalysisDeclaration { kind: "weight_spectrum", subjects: Subjects::Population, options: vec![input] }
     }
 
@@ -86,7 +87,13 @@ impl Analysis for WeightSpectrum {
             references: vec![crate::signal::ReferenceLine { name: "limit of stability".into(), at: 1.0, vertical: true }],
         };
         let words = format!("{name}: spectral abscissa {abscissa:.4}, radius {radius:.4}");
-        Ok(request.outcome("Spectrum of the weights", vec![NamedShape::new("eigenvalues", Shape::Series(series))], metrics, words, Vec::new()))
+        Ok(request.outcome(
+            "Spectrum of the weights",
+            vec![NamedShape::new("eigenvalues", Shape::Series(series))],
+            metrics,
+            words,
+            Vec::new(),
+        ))
     }
 }
 

@@ -71,14 +71,7 @@ impl Tuning {
     /// From counts (`counts[unit][time]`) and the stimulus in the same bins of time, at the times that `train` accepts. Each
     /// rate is drawn towards the unit's mean by the weight of one count, and raised by `floor`, so that no bin vetoes; each
     /// value of the stimulus has been seen once more than it has.
-    pub fn fit(
-        axis: StimulusAxis,
-        counts: &[Vec<f64>],
-        stimulus: &[f64],
-        train: impl Fn(usize) -> bool,
-        seconds: f64,
-        floor: f64,
-    ) -> Self {
+    pub fn fit(axis: StimulusAxis, counts: &[Vec<f64>], stimulus: &[f64], train: impl Fn(usize) -> bool, seconds: f64, floor: f64) -> Self {
         let times: Vec<usize> = (0..stimulus.len()).filter(|&k| train(k)).collect();
         let mut visits = vec![0.0; axis.bins];
         for &k in &times {

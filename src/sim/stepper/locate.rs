@@ -211,7 +211,7 @@ impl Stepper {
         (0..self.states).map(|s| data[s * self.memory.padded + lane]).collect()
     }
 
-    fn lane_inputs(&self, slot: usize) -> Vec<f64> {
+    pub(super) fn lane_inputs(&self, slot: usize) -> Vec<f64> {
         let mut inputs = vec![0.0; self.filled.len()];
         for &(port, register) in &self.inputs {
             inputs[port] = self.memory.scratch(register)[slot];

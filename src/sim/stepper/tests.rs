@@ -273,14 +273,8 @@ fn a_threshold_with_an_input_fires_once_a_crossing() {
         threshold: Some("x + I > 1.2".to_owned()),
         ..source("dx/dt = 6.283185307179586*y : 1\ndy/dt = -6.283185307179586*x : 1", "", "I:1")
     };
-    let setup = Setup {
-        system: System::parse(&oscillator).unwrap(),
-        parameters: "",
-        initial: "x=0; y=1",
-        integrator: "rk4",
-        dt: 0.001,
-        lanes: 1,
-    };
+    let setup =
+        Setup { system: System::parse(&oscillator).unwrap(), parameters: "", initial: "x=0; y=1", integrator: "rk4", dt: 0.001, lanes: 1 };
     assert_eq!(setup.spikes(0.4, 5.0).len(), 5, "x exceeds 0.8 once in each of five cycles");
     assert!(setup.spikes(0.1, 5.0).is_empty());
 }
