@@ -31,6 +31,9 @@ pub(crate) fn catalog() -> Catalog {
         analyses: list.into_iter().map(|d| (d.kind, d)).collect(),
         integrators: [
             "ftcs",
+            "crank_nicolson",
+            "backward_euler",
+            "lax_friedrichs",
             "euler",
             "euler_sequential",
             "exact",
