@@ -69,7 +69,7 @@ impl Analysis for Decoder {
     fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
         let data = Data::new(request)?;
         let folds = request.integer("folds").unwrap_or(5).max(2) as usize;
-        if data.stimulus.len() < 4 * folds {
+        if data.stimulus.len() < 3 * folds {
             return Err(AnalysisError::Unsuitable(format!("{} bins are too few for {folds} folds: shorten `bin`", data.stimulus.len())));
         }
         let found = data.decode(&data.stimulus, folds);
