@@ -201,7 +201,7 @@ mod tests {
     fn a_shift_is_seen_exactly() {
         let wave = |offset: f64| (0..1000).map(|k| offset + f64::from(k % 10)).collect::<Vec<f64>>();
         let r = traces(&[wave(0.0), wave(2.0)], 1.0);
-        let o = run(&Agreement, &r, vec![subject("V_m", &[])], &[("bin", OptionValue::Number(0.001))]).unwrap();
+        let o = run(&Agreement, &r, vec![subject("V_m", &[])], &[("bin", OptionValue::Number(0.002))]).unwrap();
         let name = "p.V_m[0]->p.V_m[1]";
         assert!((value(&o, name, "rms_difference") - 2.0).abs() < 1e-12);
         assert!((value(&o, name, "mean_difference") + 2.0).abs() < 1e-12);

@@ -69,7 +69,7 @@ impl Analysis for Decoder {
     fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
         let data = Data::new(request)?;
         let folds = request.integer("folds").unwrap_or(5).max(2) as usize;
-        if data.stimulus.len() < 4 * folds {
+        if data.stimulus.len() < 3 * folds {
             return Err(AnalysisError::Unsuitable(format!("{} bins are too few for {folds} folds: shorten `bin`", data.stimulus.len())));
         }
         let found = data.decode(&data.stimulus, folds);
@@ -347,10 +347,12 @@ mod tests {
         Decoder.run(&Request { spec: &spec, scenario: None, recording, seed: 1, cancel: &AtomicBool::new(false) })
     }
 
-    /// Ten units, each of which fires at 40 Hz while the stimulus (0 to 10, one unit of it a second) is in its own bin.
+    /// Ten units, each of which fires at 40 Hz while the stimulus (one of ten values, drawn anew each second) is its own.
     fn tuned(seconds: usize) -> Recording {
         let stop = 1e3 * seconds as f64;
-        let at = |t: f64| (3.7 * (t / 1e3).floor()).rem_euclid(10.0);
+        let mut s = crate::core::rng::Key::new(8, "decoder", "stimulus").stream(0, 0);
+        let values: Vec<f64> = (0..=seconds).map(|_| (10.0 * s.uniform()).floor() + 0.5).collect();
+        let at = |t: f64| values[(t.max(0.0) / 1e3) as usize];
         let trains: Vec<Vec<f64>> =
             (0..10).map(|u| poisson(21, u, 40.0, stop).into_iter().filter(|&t| at(t - 1e-6).floor() as u32 == u).collect()).collect();
         let mut r = recording(&trains, stop);
