@@ -33,7 +33,8 @@ impl Analysis for Cable {
     }
 
     fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let spec = request.scenario.ok_or_else(|| AnalysisError::Unsuitable("this analysis needs the scenario, not a recording alone".into()))?;
+        let spec =
+            request.scenario.ok_or_else(|| AnalysisError::Unsuitable("this analysis needs the scenario, not a recording alone".into()))?;
         let (mut metrics, mut shapes, mut words) = (Vec::new(), Vec::new(), Vec::new());
         let ohm = display_unit(Dimension::OHM);
         for s in &request.spec.of {
@@ -56,7 +57,13 @@ impl Analysis for Cable {
                 add("input_resistance", e.input_resistance / ohm.scale, &ohm.symbol);
             }
             if let Some(root) = sections.first() {
-                words.push(format!("{}: {} sections, input resistance {:.4} {}", s.text, sections.len(), root.input_resistance / ohm.scale, ohm.symbol));
+                words.push(format!(
+                    "{}: {} sections, input resistance {:.4} {}",
+                    s.text,
+                    sections.len(),
+                    root.input_resistance / ohm.scale,
+                    ohm.symbol
+                ));
             }
             shapes.push(NamedShape::new(
                 format!("input resistance of the sections of {}", s.text),
