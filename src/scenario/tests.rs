@@ -31,6 +31,8 @@ pub(crate) fn catalog() -> Catalog {
         analyses: list.into_iter().map(|d| (d.kind, d)).collect(),
         integrators: [
             "ftcs",
+            "backward_euler",
+            "crank_nicolson",
             "euler",
             "euler_sequential",
             "exact",
