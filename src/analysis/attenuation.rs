@@ -133,7 +133,9 @@ fn vertex(values: &[f64], zero: f64) -> (f64, f64) {
     }
     let (a, c) = (values[at - 1] - zero, values[at + 1] - zero);
     let bend = a - 2.0 * b + c;
-    if bend == 0.0 {
+    // A corner (the end of a pulse) has no vertex between samples.
+    let (least, greatest) = ((a - b).abs().min((c - b).abs()), (a - b).abs().max((c - b).abs()));
+    if bend == 0.0 || least < 1e-3 * greatest {
         return (at as f64, b);
     }
     (at as f64 + 0.5 * (a - c) / bend, b - (a - c) * (a - c) / (8.0 * bend))

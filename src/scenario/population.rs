@@ -49,6 +49,7 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     let mut likely = || f.get("size").and_then(Node::as_number).map_or(1e6, |v| v.abs().clamp(1.0, 1e6));
     let size = size.map_or_else(&mut likely, |v| v as f64) as usize;
     positions::check(desk, positions_node, places.as_ref(), size);
+    let shaped = tree::SHAPES.iter().any(|key| f.get(key).is_some());
     let plan = tree::read(desk, &mut f, model, &entry.place);
     let cells = size;
     let (size, places) = match &plan {
@@ -72,6 +73,9 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     for (key, kind) in [("channels", Kind::Channel), ("receptors", Kind::Receptor)] {
         let Some(node) = f.get(key) else { continue };
         if kind == Kind::Channel && plan.is_none() {
+            if shaped {
+                continue;
+            }
             desk.error_help(
                 &node.place,
                 "channels are carried by the compartments of a tree, and this population has none",
@@ -124,7 +128,7 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     f.finish_with(&mut desk.report, &|key| {
         model.parameter(key).map(|_| format!("`{key}` is a parameter of the model: write `parameters = {{ {key} = ... }}`"))
     });
-    let tree = plan.as_ref().map(|p| p.finish(desk, &system, model, &mechanisms, cells, initial_node, &definitions, &entry.place));
+    let tree = plan.as_ref().map(|p| p.finish(desk, &system, model, &mechanisms, cells, initial_node, &definitions));
     let (channels, receptors) = mechanisms.into_iter().map(|m| m.spec).partition(|m| m.definition.kind == Kind::Channel);
     check_refractory(desk, model, &system, &parameters, &given, &entry.place);
     // Returned even when something is wrong, so that what names this population is checked as well; the report fails the load.

@@ -95,9 +95,9 @@ fn value() -> Value {
     let pair = json!({ "type": "array", "minItems": 2, "maxItems": 2, "items": { "$ref": "#/$defs/quantity" } });
     let q = || json!({ "$ref": "#/$defs/quantity" });
     json!({
-        "description": "a quantity, an expression in i, N, x, y, z, or a distribution",
+        "description": "a quantity, an expression in i, N, x, y, z, a distribution, or on a tree quantities by place",
         "type": ["string", "number", "object"],
-        "additionalProperties": false,
+        "additionalProperties": q(),
         "properties": {
             "uniform": pair, "linspace": pair,
             "normal": object(&["mean", "sd"], json!({ "mean": q(), "sd": q(), "min": q(), "max": q(), "clip": { "type": "boolean", "description": "values beyond a bound become the bound instead of being redrawn" } })),

@@ -43,6 +43,11 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
     let (word, goal) = (word?, goal?);
     let population = &all[goal.population];
     let units = units_node.map(|n| unit_list(desk, n, Units::targets(population, goal.port))).unwrap_or_default();
+    // Nodes of a tree have no membrane: what acts everywhere acts on compartments.
+    let units = match (&population.tree, goal.port) {
+        (Some(tree), Port::Input(_)) if units.is_empty() => tree.membranes(),
+        _ => units,
+    };
     let event = matches!(word, "poisson" | "spikes");
     match (&goal.port, event) {
         (Port::Event(_), false) => {

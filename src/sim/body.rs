@@ -1,7 +1,7 @@
 //! What steps the units of a population on one thread: points and cells of a grid alike, or the compartments of a tree.
 
 use super::stepper::{LaneSpike, Probe, Stepper};
-use super::tree::{Tree, TreeProbe};
+use super::tree::{Forest, TreeProbe};
 
 /// The units of a population on one thread.
 #[derive(Debug)]
@@ -9,7 +9,7 @@ pub(super) enum Body {
     /// Independent units.
     Points(Box<Stepper>),
     /// Compartments of trees.
-    Tree(Box<Tree>),
+    Tree(Box<Forest>),
 }
 
 /// An observer of either.

@@ -9,7 +9,7 @@ use super::grid::Space;
 use super::recorder::Tap;
 use super::stepper::{Column, Stepper, StepperSpec};
 use super::stimulus::Local;
-use super::tree::{Tree, TreeBuild, scheme};
+use super::tree::{Forest, TOGETHER, TreeBuild, scheme};
 use super::values::slice;
 use super::worker::Group;
 use crate::core::units::display_unit;
@@ -51,7 +51,7 @@ fn cells(
     (population, tree): (&PopulationSpec, &TreeSpec),
     found: &Found,
     range: &Range<usize>,
-) -> Result<Tree, BuildError> {
+) -> Result<Forest, BuildError> {
     let spec = common.spec;
     let driven: Vec<Vec<u32>> = (0..population.system.inputs().len())
         .map(|port| {
@@ -69,19 +69,24 @@ fn cells(
             units
         })
         .collect();
-    let build = TreeBuild {
-        population,
-        tree,
-        parameters: &found.parameters,
-        initial: &found.initial,
-        cells: range.start / tree.units()..range.end / tree.units(),
-        dt: spec.simulation.dt,
-        seed: spec.simulation.seed,
-        driven: &driven,
-        second_order: common.choices[p].0 == "crank_nicolson",
-        spike_times: spec.simulation.spike_times,
-    };
-    build.build().map_err(|m| unsuitable(format!("populations.{}", population.name), m))
+    let cells = range.start / tree.units()..range.end / tree.units();
+    let mut trees = Vec::new();
+    for first in cells.clone().step_by(TOGETHER) {
+        let build = TreeBuild {
+            population,
+            tree,
+            parameters: &found.parameters,
+            initial: &found.initial,
+            cells: first..(first + TOGETHER).min(cells.end),
+            dt: spec.simulation.dt,
+            seed: spec.simulation.seed,
+            driven: &driven,
+            second_order: common.choices[p].0 == "crank_nicolson",
+            spike_times: spec.simulation.spike_times,
+        };
+        trees.push(build.build().map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
+    }
+    Ok(Forest::new(trees, tree.units(), tree.slots.iter().map(Vec::len).collect(), tree.spiking.len()))
 }
 
 /// The integrator of a population and why, by its first unit.

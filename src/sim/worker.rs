@@ -126,7 +126,7 @@ impl Group {
         match &self.body {
             Body::Points(stepper) if (0..self.states).all(|s| all_finite(stepper.state(s))) => None,
             Body::Points(stepper) => stepper.not_finite(),
-            Body::Tree(tree) if all_finite(tree.voltages()) => None,
+            Body::Tree(tree) if tree.voltages().all(all_finite) => None,
             Body::Tree(tree) => tree.not_finite(),
         }
     }

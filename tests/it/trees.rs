@@ -349,7 +349,7 @@ fn a_reconstructed_cell_is_read_and_carries_current() {
             r#"
 [simulation]
 duration = "400 ms"
-dt = "0.5 ms"
+dt = "5 ms"
 [populations.a]
 model = "membrane"
 morphology = "{}"

@@ -73,16 +73,21 @@ pub fn read(text: &str, soma: Soma, least: Option<f64>) -> Result<Tree, Vec<Wron
         });
     }
     let parents = link(&samples, &mut wrong);
-    for s in &mut samples {
-        if let Some(least) = least {
+    if let Some(least) = least {
+        for s in &mut samples {
             s.point.diameter = s.point.diameter.max(least);
-        } else if s.point.diameter <= 0.0 {
-            wrong.push(Wrong {
-                span: s.span.clone(),
-                message: format!("sample {} (line {}) has the radius {}", s.id, s.line, s.point.diameter * 0.5e6),
-                help: "a radius is above zero; `least_diameter = \"0.5 um\"` in the scenario replaces what is thinner".into(),
-            });
         }
+    }
+    // Files without radii have none anywhere: one message tells of all.
+    let mut thin = samples.iter().filter(|s| s.point.diameter <= 0.0);
+    if let Some(s) = thin.next() {
+        let others = thin.count();
+        let others = if others == 0 { String::new() } else { format!(", and so have {others} others") };
+        wrong.push(Wrong {
+            span: s.span.clone(),
+            message: format!("sample {} (line {}) has the radius {}{others}", s.id, s.line, s.point.diameter * 0.5e6),
+            help: "a radius is above zero; `least_diameter = \"0.5 um\"` in the scenario replaces what is thinner".into(),
+        });
     }
     if !wrong.is_empty() {
         wrong.sort_by_key(|w| w.span.start);

@@ -50,6 +50,12 @@ impl TreeSpec {
         Ok((0..self.cells as u32).flat_map(|c| one.iter().map(move |u| c * per_cell + u)).collect())
     }
 
+    /// All units but nodes.
+    pub fn membranes(&self) -> Vec<u32> {
+        let (per_cell, count) = (self.units() as u32, self.compartments.count as u32);
+        (0..self.cells as u32).flat_map(|c| (0..count).map(move |u| c * per_cell + u)).collect()
+    }
+
     /// The name of a unit: `apical(0.7)`, with the cell where there are several.
     pub fn name(&self, unit: usize) -> String {
         let name = place::name(&self.compartments, unit);

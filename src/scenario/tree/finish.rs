@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::Plan;
 use crate::equation::System;
 use crate::model::document::Node;
-use crate::model::report::Place;
 use crate::model::{Definition, Kind};
 use crate::scenario::desk::Desk;
 use crate::scenario::mechanism::Mechanism;
@@ -24,7 +23,6 @@ impl Plan {
         cells: usize,
         initial: Option<&Node>,
         definitions: &[(String, Arc<Definition>)],
-        at: &Place,
     ) -> TreeSpec {
         let count = self.compartments.count;
         let mut carried: Vec<Vec<usize>> = vec![Vec::new(); count];
@@ -55,9 +53,6 @@ impl Plan {
                 }
             }
             zones.push(Zone { system: with, compartments });
-        }
-        if self.spiking.is_empty() {
-            desk.error(at, "`threshold_at` names no place");
         }
         let slots = system
             .event_ports()

@@ -3,7 +3,7 @@
 mod finish;
 mod read;
 
-pub(super) use read::read;
+pub(super) use read::{SHAPES, read};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

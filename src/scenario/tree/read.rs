@@ -19,7 +19,7 @@ use crate::scenario::desk::{Desk, suggest};
 const LARGEST: usize = 1_000_000;
 
 /// The keys that say what the tree is.
-const SHAPES: [&str; 3] = ["sections", "cable", "morphology"];
+pub(in crate::scenario) const SHAPES: [&str; 3] = ["sections", "cable", "morphology"];
 
 /// Reads what makes a population a tree; `None` where nothing does, or something is wrong.
 pub(in crate::scenario) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: &Definition, at: &Place) -> Option<Plan> {
@@ -94,12 +94,10 @@ pub(in crate::scenario) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: 
         return None;
     }
     let mut plan = Plan { compartments: Arc::new(cut(&tree, &counts)), spiking: vec![0], held: Vec::new() };
-    if let Some(n) = threshold_at {
-        let mut units = plan.units_at(desk, n);
-        units.sort_unstable();
-        units.dedup();
-        plan.spiking = units;
-    } else {
+    plan.spiking = threshold_at.map(|n| plan.units_at(desk, n)).unwrap_or_default();
+    plan.spiking.sort_unstable();
+    plan.spiking.dedup();
+    if plan.spiking.is_empty() {
         plan.spiking = vec![plan.compartments.at(0, 0.5) as u32];
     }
     for e in held.and_then(Node::entries).unwrap_or_default() {

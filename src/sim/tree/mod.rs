@@ -7,6 +7,7 @@
 
 mod build;
 mod electrotonic;
+mod forest;
 mod probe;
 mod solver;
 mod watch;
@@ -14,6 +15,7 @@ mod zone;
 
 pub(super) use self::build::{TreeBuild, scheme};
 pub use self::electrotonic::Electrotonic;
+pub(super) use self::forest::{Forest, TOGETHER};
 pub(super) use self::probe::TreeProbe;
 
 use self::solver::Solver;
@@ -32,7 +34,7 @@ type Electrode = (usize, Vec<(u32, u32, f64)>);
 /// What an event does: state of the zone, and its gain.
 type Effects = Vec<(usize, Tape)>;
 
-/// The cells of a population that one thread holds.
+/// Cells that are stepped side by side.
 #[derive(Debug)]
 pub(super) struct Tree {
     system: System,
@@ -179,6 +181,11 @@ impl Tree {
     /// Adds what arrives without delay before a step begins.
     pub fn deliver_before(&mut self, arrivals: &mut [&mut [f64]]) {
         self.deliver(arrivals);
+    }
+
+    /// Number of cells.
+    pub fn cells(&self) -> usize {
+        self.cells
     }
 
     /// All voltages, in no particular order.

@@ -106,8 +106,9 @@ impl Zone {
         let Membrane { current, slope, proportional, graph } = membrane(&system, folded.graph.clone(), folded.drift[c.state], c)?;
         let (at_current, at_slope) = (plan.column() as usize, plan.column() as usize);
         // A state for each register that all programs share.
-        let mut read: Vec<Symbol> =
-            folded.drift.iter().chain(folded.diffusion.iter().flatten()).flat_map(|&id| folded.graph.symbols(id)).collect();
+        let rates = folded.drift.iter().enumerate().filter(|(i, _)| *i != c.state).map(|(_, &id)| id);
+        let rates: Vec<Id> = rates.chain(folded.diffusion.iter().flatten().copied()).collect();
+        let mut read: Vec<Symbol> = rates.iter().flat_map(|&id| folded.graph.symbols(id)).collect();
         read.extend([current, slope].iter().flat_map(|&id| graph.symbols(id)));
         read.sort_unstable();
         read.dedup();
