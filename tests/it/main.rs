@@ -5,6 +5,7 @@
 mod architecture;
 mod bad_scenarios;
 mod cli;
+mod plasticity;
 mod pty;
 mod registry;
 mod scenarios;

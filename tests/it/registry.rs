@@ -22,7 +22,7 @@ fn every_built_in_scenario_is_understood() {
 fn every_model_and_receptor_has_a_card_with_references() {
     let library = library();
     assert!(library.problems().is_empty());
-    for kind in [Kind::Model, Kind::Receptor] {
+    for kind in Kind::LIST {
         assert!(!library.names(kind).is_empty());
         for name in library.names(kind) {
             let definition = library.get(kind, name).unwrap();

@@ -216,7 +216,6 @@ impl Plastic {
         let (n, m) = (self.rule.pre.len(), self.rule.post.len());
         let before = &self.sources[run.source * n..(run.source + 1) * n];
         let last = self.last[run.source];
-        let mut state = [0.0; 16];
         // The first spike of each connection, then the second of those that have one, ...
         while !pending.is_empty() {
             for chunk in pending.chunks(program.block()) {
@@ -227,9 +226,7 @@ impl Plastic {
                     }
                     for (to, p) in input.iter_mut().zip(chunk) {
                         let time = events.time(p.lane as usize, p.span.at) + p.delay;
-                        state[..n].copy_from_slice(before);
-                        self.rule.pre.flow.advance(&mut state[..n], u64::from(time - last));
-                        *to = state[i];
+                        *to = self.rule.pre.flow.value(before, i, u64::from(time - last));
                     }
                 }
                 for (kept, &i) in self.kept.iter().enumerate() {
