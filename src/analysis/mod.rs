@@ -18,8 +18,8 @@ pub mod raster;
 pub mod rates;
 pub mod space;
 pub mod spectrogram;
-pub mod value_distribution;
 pub mod synchrony;
+pub mod value_distribution;
 
 // Information and dynamics: one line a file.
 pub mod binding;

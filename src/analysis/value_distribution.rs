@@ -66,7 +66,10 @@ impl Analysis for ValueDistribution {
             let all = || columns.columns.iter().flatten().copied().filter(|v| v.is_finite());
             let low = request.number("low").unwrap_or_else(|| all().fold(f64::INFINITY, f64::min));
             let high = request.number("high").unwrap_or_else(|| all().fold(f64::NEG_INFINITY, f64::max));
-            if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less) && request.number("low").is_some() && request.number("high").is_some() {
+            if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less)
+                && request.number("low").is_some()
+                && request.number("high").is_some()
+            {
                 return Err(AnalysisError::Unsuitable(format!("{}: `low` ({low}) is not below `high` ({high})", s.text)));
             }
             let high = if high > low { high } else { low + low.abs().max(1.0) * 1e-9 };
@@ -98,7 +101,11 @@ fn numbers(name: &str, unit: &str, (first, last): (&[f64], &[f64]), (low, high, 
     let n = last.len() as u64;
     let (value, below, above) = mean_interval(last, 0.95);
     let average = Metric::new(name, "mean", value, unit, n);
-    metrics.push(if n > 1 { average.interval(below, above).note("last sample; n = units") } else { average.note("last sample of one unit") });
+    metrics.push(if n > 1 {
+        average.interval(below, above).note("last sample; n = units")
+    } else {
+        average.note("last sample of one unit")
+    });
     metrics.push(if n > 1 {
         Metric::new(name, "sd", deviation(last, 1), unit, n).note("last sample, ddof 1")
     } else {
@@ -110,7 +117,9 @@ fn numbers(name: &str, unit: &str, (first, last): (&[f64], &[f64]), (low, high, 
         ("high_share", last.iter().filter(|v| **v >= high - tenth).count() as u64),
     ] {
         let (a, b) = share_interval(share, n, 0.95);
-        metrics.push(Metric::new(name, metric, share as f64 / n as f64, "", n).interval(a, b).note("share of units in the end tenth of the range"));
+        metrics.push(
+            Metric::new(name, metric, share as f64 / n as f64, "", n).interval(a, b).note("share of units in the end tenth of the range"),
+        );
     }
     metrics.push(match sarle(last) {
         Some(b) => Metric::new(name, "bimodality", b, "", n).note("Sarle's b; 5/9 for a uniform, 1/3 for a normal distribution"),
@@ -118,7 +127,8 @@ fn numbers(name: &str, unit: &str, (first, last): (&[f64], &[f64]), (low, high, 
     });
     metrics.push(if seconds > 0.0 {
         let per = if unit.is_empty() { "1/s".to_owned() } else { format!("{unit}/s") };
-        Metric::new(name, "drift", (mean(last) - mean(first)) / seconds, &per, n).note("change of the mean from the first to the last sample")
+        Metric::new(name, "drift", (mean(last) - mean(first)) / seconds, &per, n)
+            .note("change of the mean from the first to the last sample")
     } else {
         Metric::missing(name, "drift", "", n, "needs two samples")
     });
@@ -158,7 +168,9 @@ fn course(name: &str, columns: &subject::Columns, range: (f64, f64), bins: usize
     }
     for (k, column) in values.chunks_exact_mut(bins).enumerate() {
         let count = (block.min(samples - k * block) * columns.columns.len()) as f64;
-        column.iter_mut().for_each(|v| *v /= count);
+        for v in column {
+            *v /= count;
+        }
     }
     let step = (range.1 - range.0) / bins as f64;
     let first = columns.start + (block - 1) as f64 / 2.0 * columns.interval;
@@ -232,8 +244,7 @@ mod tests {
         assert!(image.values.chunks_exact(50).all(|c| (c.iter().sum::<f64>() - 1.0).abs() < 1e-12));
         assert_eq!((image.values[100 * 50], image.values[100 * 50 + 49]), (0.5, 0.5));
         // A normal distribution by its quantiles: b is about 1/3.
-        let normal: Vec<Vec<f64>> =
-            (1..1000).map(|u| vec![crate::core::statistics::normal_quantile(f64::from(u) / 1000.0); 2]).collect();
+        let normal: Vec<Vec<f64>> = (1..1000).map(|u| vec![crate::core::statistics::normal_quantile(f64::from(u) / 1000.0); 2]).collect();
         let o = run(&ValueDistribution, &traces(&normal, 1.0), vec![subject("V_m", &[])], &[]).unwrap();
         assert!((value(&o, "p.V_m", "bimodality") - 1.0 / 3.0).abs() < 0.02);
     }

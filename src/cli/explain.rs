@@ -24,8 +24,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         Some((kind, name)) => (Some(kind.trim_end_matches('s')), name),
         None => (None, args.name.as_str()),
     };
-    if let Some(kind) =
-        kind.filter(|k| !["model", "receptor", "plasticity", "analysi", "analyse", "integrator", "stimulu", "stimuli", "scenario"].contains(k))
+    if let Some(kind) = kind
+        .filter(|k| !["model", "receptor", "plasticity", "analysi", "analyse", "integrator", "stimulu", "stimuli", "scenario"].contains(k))
     {
         return Err(CliError::Usage(format!(
             "`{kind}` is no kind; there are model/, receptor/, plasticity/, analysis/, integrator/, stimulus/ and scenario/"

@@ -181,7 +181,10 @@ impl Rule {
                 {
                     say(
                         format!("`{name}` is one value a unit, but `{word}` makes it depend on the connection or on the other end"),
-                        &format!("use only names that end in `{}`, or leave the ending away", if other == "_post" { "_pre" } else { "_post" }),
+                        &format!(
+                            "use only names that end in `{}`, or leave the ending away",
+                            if other == "_post" { "_pre" } else { "_post" }
+                        ),
                     );
                 }
             }
@@ -291,10 +294,8 @@ mod tests {
     use super::*;
 
     fn texts(equations: &str, on_pre: Option<&str>, on_post: Option<&str>) -> RuleTexts {
-        let parameters = ["tau", "k"].map(|n| Declaration {
-            name: n.to_owned(),
-            dimension: if n == "tau" { Dimension::SECOND } else { Dimension::AMPERE },
-        });
+        let parameters = ["tau", "k"]
+            .map(|n| Declaration { name: n.to_owned(), dimension: if n == "tau" { Dimension::SECOND } else { Dimension::AMPERE } });
         RuleTexts {
             source: Source {
                 equations: equations.to_owned(),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::document::{Fields, Item, Node};
-use super::report::{Place, Report};
 use super::parameters::{read_parameters, read_presets, written};
+use super::report::{Place, Report};
 use super::{Definition, Kind};
 use crate::core::diagnostic::{Diagnostic, did_you_mean};
 use crate::core::units::{Dimension, parse_unit};

@@ -76,7 +76,8 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
         }
         (None, Some(Stop::Diverged { projection, source, target, time })) => {
             let unit_of_time = simulation.time_base.unit();
-            let what = format!("the weight of connection {source} -> {target} of {projection} is no longer finite at {time} {unit_of_time}");
+            let what =
+                format!("the weight of connection {source} -> {target} of {projection} is no longer finite at {time} {unit_of_time}");
             (Status::Failed, Some(format!("{what}; its rule has no bound that holds it: clip it, or let it depend on the weight")))
         }
         (None, None) => (Status::Complete, None),

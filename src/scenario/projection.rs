@@ -64,7 +64,13 @@ pub(super) fn target(desk: &mut Desk<'_>, node: &Node, what: &str, all: &[Popula
 }
 
 /// Reads one projection.
-pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, all: &[PopulationSpec], known: &[&str]) -> Option<ProjectionSpec> {
+pub(super) fn read(
+    desk: &mut Desk<'_>,
+    own: &mut OwnModels,
+    entry: &Entry,
+    all: &[PopulationSpec],
+    known: &[&str],
+) -> Option<ProjectionSpec> {
     let before = desk.report.errors();
     let mut f = Fields::of(&mut desk.report, &entry.value, format!("projection `{}`", entry.key))?;
     let from_node = f.require(&mut desk.report, "from", "\"exc\"");

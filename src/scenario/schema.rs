@@ -189,7 +189,10 @@ fn plasticity(library: &Library) -> Value {
         add_parameters(&mut all, &d);
     }
     all.insert("kind".into(), json!({ "type": "string", "description": "rule", "examples": library.names(Kind::Plasticity) }));
-    all.insert("preset".into(), json!({ "type": ["string", "array"], "items": { "type": "string" }, "description": "named set of values" }));
+    all.insert(
+        "preset".into(),
+        json!({ "type": ["string", "array"], "items": { "type": "string" }, "description": "named set of values" }),
+    );
     for (end, whose) in [("r_pre", "source"), ("r_post", "target")] {
         all.insert(end.into(), text(&format!("rate of the {whose}: an expression in its variables (rules between rates)")));
     }

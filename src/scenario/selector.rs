@@ -153,13 +153,17 @@ pub(super) fn traces(
 }
 
 fn trace(desk: &mut Desk<'_>, node: &Node, p: &PopulationSpec) -> Option<TraceRequest> {
-    let mut request = sampled(desk, node, &Sampled {
-        what: format!("population `{}`", p.name),
-        variable: &|name| variable(p, name),
-        names: variables(p),
-        units: "units",
-        size: Some(p.size),
-    })?;
+    let mut request = sampled(
+        desk,
+        node,
+        &Sampled {
+            what: format!("population `{}`", p.name),
+            variable: &|name| variable(p, name),
+            names: variables(p),
+            units: "units",
+            size: Some(p.size),
+        },
+    )?;
     if request.units.is_empty() {
         request.units = (0..p.size as u32).collect();
     }

@@ -4,11 +4,11 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::core::units::{Dimension, Quantity};
 use crate::equation::Variable;
-use crate::scenario::{PlasticitySpec, RuleSpec};
 use crate::scenario::{
     Boundary, Coupling, Distribution, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes, StimulusKind, StimulusSpec,
     Target, Value,
 };
+use crate::scenario::{PlasticitySpec, RuleSpec};
 
 /// Everything that decides the result, quantities as text in display units.
 pub fn resolved(spec: &Spec) -> Json {

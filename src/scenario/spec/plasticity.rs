@@ -78,7 +78,8 @@ impl PlasticitySpec {
             let states = r.rule.states();
             let own = |s: usize| Side::of(&states[s].name) == Side::Connection && states[s].name != EFFICACY;
             let changed = |(s, _): &(usize, crate::equation::graph::Id)| own(*s);
-            let drifts = r.rule.pre.parts().drift.iter().enumerate().any(|(s, &d)| own(s) && r.rule.pre.parts().graph.value(d) != Some(0.0));
+            let drifts =
+                r.rule.pre.parts().drift.iter().enumerate().any(|(s, &d)| own(s) && r.rule.pre.parts().graph.value(d) != Some(0.0));
             drifts || r.rule.pre.parts().reset.iter().any(changed) || r.rule.post.parts().reset.iter().any(changed)
         })
     }

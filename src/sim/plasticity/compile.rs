@@ -116,7 +116,12 @@ impl Compiled {
                     _ => None,
                 };
                 if effect {
-                    let ids = g.import(&parts.graph, &parts.drift, |g, s| replace(g, s, &variables), |v, _| (v, crate::core::units::Dimension::NONE));
+                    let ids = g.import(
+                        &parts.graph,
+                        &parts.drift,
+                        |g, s| replace(g, s, &variables),
+                        |v, _| (v, crate::core::units::Dimension::NONE),
+                    );
                     for (state, id) in ids.into_iter().enumerate() {
                         if let Some(&k) = number.get(&(rule, state)) {
                             let factor = g.number(per_second);

@@ -72,7 +72,8 @@ impl Events {
 
     /// Doubles the room.
     pub fn grow(&mut self) {
-        let mut larger = Self { room: self.room * 2, times: vec![0; self.times.len() * 2], values: vec![0.0; self.values.len() * 2], ..self.clone() };
+        let mut larger =
+            Self { room: self.room * 2, times: vec![0; self.times.len() * 2], values: vec![0.0; self.values.len() * 2], ..self.clone() };
         for lane in 0..self.count.len() {
             for index in self.first[lane]..self.count[lane] {
                 let (from, to) = (self.slot(lane, index), larger.slot(lane, index));

@@ -140,7 +140,9 @@ impl Flow {
             Kind::Decays => {
                 for (i, row) in rows.iter_mut().enumerate() {
                     let factor = self.table[self.n + i];
-                    row.iter_mut().for_each(|v| *v *= factor);
+                    for v in row {
+                        *v *= factor;
+                    }
                 }
             }
             Kind::Affine => {

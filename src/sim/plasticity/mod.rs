@@ -80,11 +80,11 @@ impl Plastic {
     pub fn new(rule: &Compiled, table: &Table, sources: usize, lanes: usize) -> Self {
         let longest = table.delays().map_or(0, |d| d.1);
         let (n, m) = (rule.pre.len(), rule.post.len());
-        let reads = |p: &Option<program::Program>| -> Vec<usize> {
-            (0..m).filter(|&i| p.as_ref().is_some_and(|p| p.reads(n + i))).collect()
-        };
+        let reads =
+            |p: &Option<program::Program>| -> Vec<usize> { (0..m).filter(|&i| p.as_ref().is_some_and(|p| p.reads(n + i))).collect() };
         let kept = reads(&rule.on_post);
-        let states = table.blocks.iter().map(|b| rule.connection.initial[1..].iter().map(|&v| vec![v; b.targets.len()]).collect()).collect();
+        let states =
+            table.blocks.iter().map(|b| rule.connection.initial[1..].iter().map(|&v| vec![v; b.targets.len()]).collect()).collect();
         Self {
             last: vec![0; sources],
             seen: vec![0; sources],
@@ -174,9 +174,10 @@ impl Plastic {
         let mut state = [0.0; 16];
         state[..n].copy_from_slice(&self.sources[source * n..(source + 1) * n]);
         self.rule.pre.flow.advance(&mut state[..n], at - u64::from(self.last[source]));
-        let shared = self.rule.efficacy_shared.as_ref().map(|tape| {
-            tape.value(&crate::equation::tape::Values { variables: &state[..n], ..crate::equation::tape::Values::default() })
-        });
+        let shared =
+            self.rule.efficacy_shared.as_ref().map(|tape| {
+                tape.value(&crate::equation::tape::Values { variables: &state[..n], ..crate::equation::tape::Values::default() })
+            });
         if let Some(value) = shared {
             self.efficacy[source] = value;
         }
@@ -256,7 +257,9 @@ impl Plastic {
                         None => {
                             let mut one = [0.0];
                             program.copy(k, &mut one);
-                            chunk.iter().for_each(|p| column[p.connection] = one[0]);
+                            for p in chunk {
+                                column[p.connection] = one[0];
+                            }
                         }
                     }
                 }
@@ -324,7 +327,7 @@ impl Plastic {
                 let bad = block.weights[from..to].iter().position(|w| !w.is_finite()).unwrap_or(0);
                 self.failed = Some((run.source as u32, (run.lane + usize::from(block.targets[from + bad])) as u32));
             }
-            let own = self.rule.efficacy_each.then(|| self.rule.changed_by_pre.len());
+            let own = self.rule.efficacy_each.then_some(self.rule.changed_by_pre.len());
             let mut each = [0.0; 512];
             if let Some(k) = own {
                 program.copy(k, &mut each[..count]);
@@ -374,14 +377,7 @@ enum Factor<'a> {
 }
 
 /// Adds weights times efficacy to the rows of their arrival.
-fn send(
-    block: &Block,
-    (from, to): (usize, usize),
-    (lane, delay, weight): (usize, u16, f64),
-    at: u64,
-    factor: Factor<'_>,
-    ring: &mut Ring,
-) {
+fn send(block: &Block, (from, to): (usize, usize), (lane, delay, weight): (usize, u16, f64), at: u64, factor: Factor<'_>, ring: &mut Ring) {
     let value = |k: usize| {
         let w = block.weights.get(from + k).copied().unwrap_or(weight);
         match factor {

@@ -79,7 +79,9 @@ impl Rates {
                     graph,
                     &[root],
                     |g, s| match s {
-                        Symbol::Variable(i) if (i as usize) < names.len() => Some(g.symbol(Symbol::Variable((first[end] + i as usize) as u32))),
+                        Symbol::Variable(i) if (i as usize) < names.len() => {
+                            Some(g.symbol(Symbol::Variable((first[end] + i as usize) as u32)))
+                        }
                         _ => Some(g.symbol(Symbol::Variable(time as u32))),
                     },
                     |v, _| (v, Dimension::NONE),
