@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::barrier::Barrier;
-use super::inputs::{Broken, Failure};
+use super::inputs::{Broken, Failure, Finals};
 use super::recorder::{Take, Tape};
 use super::worker::{Outbox, Worker};
 use super::{Observer, SimulationResult, Stop};
@@ -28,9 +28,6 @@ pub(super) struct Plan {
     /// Names of the projections.
     pub projections: Vec<String>,
 }
-
-/// Weights at the end: projection, then source, target and weight in the order of the table.
-type Finals = Vec<(usize, Vec<(u32, u32, f64)>)>;
 
 /// Names for what fails.
 struct Names {

@@ -83,6 +83,9 @@ pub(super) struct LearningInput {
     pub written: bool,
 }
 
+/// Weights at the end: projection, then source, target and weight in the order of the table.
+pub(super) type Finals = Vec<(usize, Vec<(u32, u32, f64)>)>;
+
 /// A value that is not finite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Failure {

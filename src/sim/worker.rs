@@ -7,7 +7,7 @@ use super::body::{Body, BodyProbe};
 use super::coupling::History;
 use super::delivery::Ring;
 use super::grid::Space;
-use super::inputs::{Broken, ContinuousInput, EventInput, Failure, LearningInput, PlasticInput, gather};
+use super::inputs::{Broken, ContinuousInput, EventInput, Failure, Finals, LearningInput, PlasticInput, gather};
 use super::recorder::{Take, Tap};
 use super::stepper::LaneSpike;
 use super::stimulus::{Events, Level};
@@ -345,7 +345,7 @@ impl Worker {
     }
 
     /// Lets all connections that change see everything up to grid point `done`; the weights of those that are to be written.
-    pub fn finish(&mut self, done: u64) -> Vec<(usize, Vec<(u32, u32, f64)>)> {
+    pub fn finish(&mut self, done: u64) -> Finals {
         let mut all = Vec::new();
         for input in &mut self.event_inputs {
             let Some(p) = input.plastic.as_mut().filter(|p| p.written) else { continue };

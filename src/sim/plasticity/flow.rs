@@ -119,6 +119,20 @@ impl Flow {
         }
     }
 
+    /// State `i` of `state` after `steps`.
+    #[inline]
+    pub fn value(&self, state: &[f64], i: usize, steps: u64) -> f64 {
+        match self.kind {
+            Kind::Still => state[i],
+            Kind::Decays => state[i] * self.table.get(steps as usize * self.n + i).copied().unwrap_or_else(|| self.decay(i, steps)),
+            Kind::Affine => {
+                let mut all: [f64; 16] = std::array::from_fn(|j| state.get(j).copied().unwrap_or(0.0));
+                self.advance(&mut all[..self.n], steps);
+                all[i]
+            }
+        }
+    }
+
     /// Brings rows of states (`rows[i][lane]`) forward by one step.
     pub fn step(&self, rows: &mut [Vec<f64>]) {
         match self.kind {
@@ -126,7 +140,9 @@ impl Flow {
             Kind::Decays => {
                 for (i, row) in rows.iter_mut().enumerate() {
                     let factor = self.table[self.n + i];
-                    row.iter_mut().for_each(|v| *v *= factor);
+                    for v in row {
+                        *v *= factor;
+                    }
                 }
             }
             Kind::Affine => {

@@ -217,7 +217,6 @@ impl Plastic {
         let (n, m) = (self.rule.pre.len(), self.rule.post.len());
         let before = &self.sources[run.source * n..(run.source + 1) * n];
         let last = self.last[run.source];
-        let mut state = [0.0; 16];
         // The first spike of each connection, then the second of those that have one, ...
         while !pending.is_empty() {
             for chunk in pending.chunks(program.block()) {
@@ -228,9 +227,7 @@ impl Plastic {
                     }
                     for (to, p) in input.iter_mut().zip(chunk) {
                         let time = events.time(p.lane as usize, p.span.at) + p.delay;
-                        state[..n].copy_from_slice(before);
-                        self.rule.pre.flow.advance(&mut state[..n], u64::from(time - last));
-                        *to = state[i];
+                        *to = self.rule.pre.flow.value(before, i, u64::from(time - last));
                     }
                 }
                 for (kept, &i) in self.kept.iter().enumerate() {
@@ -260,7 +257,9 @@ impl Plastic {
                         None => {
                             let mut one = [0.0];
                             program.copy(k, &mut one);
-                            chunk.iter().for_each(|p| column[p.connection] = one[0]);
+                            for p in chunk {
+                                column[p.connection] = one[0];
+                            }
                         }
                     }
                 }
@@ -328,7 +327,7 @@ impl Plastic {
                 let bad = block.weights[from..to].iter().position(|w| !w.is_finite()).unwrap_or(0);
                 self.failed = Some((run.source as u32, (run.lane + usize::from(block.targets[from + bad])) as u32));
             }
-            let own = self.rule.efficacy_each.then(|| self.rule.changed_by_pre.len());
+            let own = self.rule.efficacy_each.then_some(self.rule.changed_by_pre.len());
             let mut each = [0.0; 512];
             if let Some(k) = own {
                 program.copy(k, &mut each[..count]);

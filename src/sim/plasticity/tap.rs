@@ -207,11 +207,12 @@ fn counts(workers: &[Worker], projection: usize, sources: usize) -> Vec<u64> {
 
 /// Thread and place of each connection.
 fn locate(workers: &[Worker], projection: usize, counts: &[u64], wanted: &[u32]) -> Vec<(usize, Place)> {
-    let mut known: Option<(usize, Vec<(u32, usize, Place)>)> = None;
+    // Target, thread and place of the connections of the last source.
+    let mut known: (usize, Vec<(u32, usize, Place)>) = (usize::MAX, Vec::new());
     let mut out = Vec::new();
     for &number in wanted {
         let source = counts.partition_point(|&c| c <= u64::from(number)) - 1;
-        if known.as_ref().is_none_or(|k| k.0 != source) {
+        if known.0 != source {
             let mut list = Vec::new();
             for (w, worker) in workers.iter().enumerate() {
                 for input in &worker.event_inputs {
@@ -228,12 +229,10 @@ fn locate(workers: &[Worker], projection: usize, counts: &[u64], wanted: &[u32])
                 }
             }
             list.sort_by_key(|l| l.0);
-            known = Some((source, list));
+            known = (source, list);
         }
-        if let Some((_, list)) = &known {
-            let (_, worker, place) = list[(u64::from(number) - counts[source]) as usize];
-            out.push((worker, place));
-        }
+        let (_, worker, place) = known.1[(u64::from(number) - counts[source]) as usize];
+        out.push((worker, place));
     }
     out
 }
