@@ -196,7 +196,13 @@ fn the_readme_lists_what_there_is() {
     };
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let mut text = std::fs::read_to_string(&path).unwrap();
-    let wanted = [("models", format!("\n{}\n{}\n", list("models"), list("receptors"))), ("analyses", format!("\n{}\n", list("analyses")))];
+    let wanted = [
+        (
+            "models",
+            ["models", "receptors", "channels", "plasticity"].iter().map(|what| format!("\n{}", list(what))).collect::<String>() + "\n",
+        ),
+        ("analyses", format!("\n{}\n", list("analyses"))),
+    ];
     for (name, wanted) in wanted {
         let (open, close) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
         let start = text.find(&open).unwrap_or_else(|| panic!("README.md has no {open}")) + open.len();
