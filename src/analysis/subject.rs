@@ -363,7 +363,7 @@ mod tests {
         assert!(fails(subject("V_m", &[3])).contains("not of unit 3; add it to `units` of the trace under [record.p]"));
         assert!(fails(subject("rate", &[])).contains("`spikes = true` under [record.p]"));
         assert!(fails(subject("spikes", &[])).contains("write `p.rate`"));
-        let mut beyond = subject("V_m", &[]);
+        let mut beyond = subject("rate", &[]);
         beyond.population = 4;
         assert!(fails(beyond).contains("holds 1 populations"));
     }

@@ -112,6 +112,16 @@ impl Framed {
         self.points.len() - 2
     }
 
+    /// Distance of the point after the last spike to the other train: that of the last spike, `last`; but a lone spike at the
+    /// start makes the stop its follower, which has its own (so in PySpike).
+    fn last_distance(&self, last: f64, other: &Self) -> f64 {
+        if self.spikes() == 1 && self.points[1] == self.edges.start {
+            other.points.iter().map(|p| (self.edges.stop - p).abs()).fold(f64::INFINITY, f64::min)
+        } else {
+            last
+        }
+    }
+
     /// S_k at `time` inside interval `k`, from the distances of all points to the other train.
     #[inline(always)]
     fn at(&self, k: usize, time: f64, distance: &[f64]) -> f64 {
@@ -169,8 +179,8 @@ pub fn spike_distance_framed(a: &Framed, b: &Framed) -> f64 {
     stretches.push(Stretch { end: a.edges.stop, i: n as u32, j: m as u32 });
     // Towards the edges S_k keeps the distance of the outermost spike.
     let (of_a, of_b) = distance.split_at_mut(n + 2);
-    (of_a[0], of_a[n + 1]) = (of_a[1], of_a[n]);
-    (of_b[0], of_b[m + 1]) = (of_b[1], of_b[m]);
+    (of_a[0], of_a[n + 1]) = (of_a[1], a.last_distance(of_a[n], b));
+    (of_b[0], of_b[m + 1]) = (of_b[1], b.last_distance(of_b[m], a));
 
     let (mut start, mut total) = (a.edges.start, 0.0);
     for s in &stretches {

@@ -373,10 +373,11 @@ fn a_disk_that_fills_while_parts_stream_is_told() {
     assert!(errors.contains("arge") && errors.contains("parts"), "{errors}");
     assert_eq!(spikedeck::table::open(&out).unwrap().status, spikedeck::run::Status::Interrupted);
     // Where all is still in memory, the numbers are printed before the tables fail.
-    let small = scenario(folder.path(), "small.toml", "");
-    let full = limited(2, Path::new(&small), &folder.path().join("out2"));
+    let held = folder.path().join("held.toml");
+    fs::write(&held, LARGE.replace("8 MB", "2 GB")).unwrap();
+    let full = limited(16, &held, &folder.path().join("out2"));
     assert_eq!(full.status.code(), Some(1), "{}", text(&full.stderr));
-    assert!(text(&full.stdout).contains("lvr"), "{}", text(&full.stdout));
+    assert!(text(&full.stdout).contains("mean_rate"), "{}", text(&full.stdout));
 }
 
 /// Ctrl-C stops at the next epoch, keeps what there is, and is 130.

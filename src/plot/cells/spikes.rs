@@ -8,7 +8,7 @@ use crate::plot::colour::Role;
 use crate::plot::scene::{Mark, Panel};
 
 /// Share of the pixels that spikes may fill before units are left out.
-const FULL: f64 = 0.4;
+const FULL: f64 = 0.8;
 
 /// The spikes of one population on their rows.
 pub(crate) struct Row<'a> {
