@@ -99,7 +99,9 @@ impl Tuning {
         let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut p: Vec<f64> = logs.iter().map(|l| (l - top).exp()).collect();
         let total: f64 = p.iter().sum();
-        p.iter_mut().for_each(|v| *v /= total);
+        for v in &mut p {
+            *v /= total;
+        }
         p
     }
 

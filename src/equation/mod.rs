@@ -90,7 +90,7 @@ pub struct Source {
 }
 
 impl std::fmt::Debug for Source {
-    // As derived, but names that are provided appear only where there are any: hashes of scenarios are made of this text.
+    // As derived, but what is provided and the weight's dimension appear only where there are any: hashes of scenarios are made of this text.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut s = f.debug_struct("Source");
         s.field("equations", &self.equations).field("parameters", &self.parameters).field("inputs", &self.inputs);
@@ -100,6 +100,9 @@ impl std::fmt::Debug for Source {
         }
         s.field("threshold", &self.threshold).field("reset", &self.reset).field("refractory_time", &self.refractory_time);
         s.field("refractory_hold", &self.refractory_hold).field("on_event", &self.on_event).field("time_unit", &self.time_unit);
+        if let Some(weight) = &self.weight {
+            s.field("weight", weight);
+        }
         s.finish()
     }
 }

@@ -197,10 +197,7 @@ fn the_readme_lists_what_there_is() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let mut text = std::fs::read_to_string(&path).unwrap();
     let wanted = [
-        (
-            "models",
-            ["models", "receptors", "channels", "plasticity"].iter().map(|what| format!("\n{}", list(what))).collect::<String>() + "\n",
-        ),
+        ("models", format!("\n{}\n", ["models", "receptors", "channels", "plasticity"].map(list).join("\n"))),
         ("analyses", format!("\n{}\n", list("analyses"))),
     ];
     for (name, wanted) in wanted {

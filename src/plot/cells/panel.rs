@@ -3,7 +3,7 @@
 use super::curves::{Brush, inside, rank};
 use super::dots::{Plane, letter};
 use super::layout::{Laid, Placed, layout};
-use super::spikes::{Row, thinned};
+use super::spikes::{Train, thinned};
 use super::{Look, Marker, axes, images};
 use crate::plot::colour::{Colour, Depth, Role, Style};
 use crate::plot::grid::{CellGrid, columns};
@@ -103,7 +103,7 @@ fn marks(panel: &Panel<'_>, placed: &Placed, clip: (usize, usize), grid: &mut Ce
                 }
             }
             Mark::Spikes { times, units, first_row, rows, role, focus } => {
-                let row = Row { times, units, first_row: *first_row, rows: *rows, role: *role, focus: *focus };
+                let row = Train { times, units, first_row: *first_row, rows: *rows, role: *role, focus: *focus };
                 brush.spikes(&row, thinned > 1);
             }
             Mark::Rule { at, vertical, .. } => rule(placed, *at, *vertical, clip, grid, look),

@@ -11,7 +11,7 @@ use crate::plot::scene::{Mark, Panel};
 const FULL: f64 = 0.8;
 
 /// The spikes of one population on their rows.
-pub(crate) struct Row<'a> {
+pub(crate) struct Train<'a> {
     pub(crate) times: &'a [f64],
     pub(crate) units: &'a [u32],
     pub(crate) first_row: usize,
@@ -48,7 +48,7 @@ pub(crate) fn thinned(panel: &Panel<'_>, placed: &Placed, marker: Marker) -> usi
 
 impl Brush<'_> {
     /// Spikes: one bit each, a whole row high where rows are higher than a pixel. `thinned`: one unit a row of pixels.
-    pub(crate) fn spikes(&mut self, row: &Row<'_>, thinned: bool) {
+    pub(crate) fn spikes(&mut self, row: &Train<'_>, thinned: bool) {
         let mut dots = self.dots(None);
         let (width, height) = dots.size();
         let each = height as f64 / (self.placed.y.1 - self.placed.y.0).abs().max(1e-9);
