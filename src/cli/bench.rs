@@ -287,7 +287,11 @@ spikes = true
 /// Steps of a field of two states.
 fn gray_scott(threads: usize) -> Result<Measured, CliError> {
     const STEPS: f64 = 100.0;
-    let set = [("populations.plane.grid.shape", "[512, 512]"), ("simulation.duration", "100"), ("record.plane.traces", "[]")];
+    let set = [
+        ("populations.plane.grid.shape", "[512, 512]"),
+        ("simulation.duration", "100"),
+        ("record.plane.traces", "[{ variables = [\"v\"], interval = 100 }]"),
+    ];
     let mut measured = network("gray-scott", &set, &[], threads)?;
     measured.extra.push(("steps_per_s", STEPS / measured.seconds));
     measured.extra.push(("ns_per_cell_step", measured.seconds / STEPS / (512.0 * 512.0) * 1e9));

@@ -1,15 +1,18 @@
 //! `spikedeck explain`: the card of a model, receptor, channel, plasticity rule, analysis or scenario.
 
 use std::io::Write;
+use std::sync::atomic::AtomicBool;
 
 use super::error::CliError;
 use super::output::{self, Tone, tone};
 use crate::analysis;
 use crate::core::diagnostic::did_you_mean;
+use crate::equation::TimeUnit;
 use crate::model::{self, Kind, library};
-use crate::run::{analyses, integrators};
+use crate::run::{self, analyses, integrators};
 use crate::scenario::{OptionKind, ParamSpec, STIMULUS_KINDS, built_in, find_built_in};
 use crate::signal::Card;
+use crate::sim::Network;
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -39,7 +42,12 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         if wants(k.word())
             && let Some(definition) = library().get(k, name)
         {
-            found.push((format!("{}  {}/{}", definition.title, k.word(), definition.name), model::card(&definition)));
+            let mut card = model::card(&definition);
+            if let Some(text) = integrator(&definition).filter(|_| k == Kind::Model) {
+                let at = card.sections.iter().position(|s| s.0 == "Parameters").map_or(card.sections.len(), |i| i + 1);
+                card.sections.insert(at, ("Integrator".to_owned(), text));
+            }
+            found.push((format!("{}  {}/{}", definition.title, k.word(), definition.name), card));
         }
     }
     if (wants("analysis") || wants("analyses"))
@@ -92,6 +100,26 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         }
     }
     Ok(out.flush()?)
+}
+
+/// What `auto` chooses for a model at its defaults, and why. A model is put where it can stand: on a point, a grid or a cable.
+fn integrator(definition: &model::Definition) -> Option<String> {
+    let plain = definition.system.time_unit() == TimeUnit::Dimensionless;
+    let (duration, dt) = if plain { ("1", "0.01") } else { ("\"10 ms\"", "\"0.1 ms\"") };
+    let places = [
+        "",
+        "grid = { shape = [8], spacing = 1 }",
+        "grid = { shape = [8], spacing = \"1 mm\" }",
+        "cable = { length = \"100 um\", diameter = \"2 um\" }",
+    ];
+    let chosen = places.iter().find_map(|place| {
+        let text = format!("[simulation]\nduration = {duration}\ndt = {dt}\n[populations.p]\nmodel = \"{}\"\n{place}\n", definition.name);
+        let source = run::Source { text, origin: None, name: definition.name.clone(), variant: None };
+        let (spec, _) = run::resolve(&source, &[]).ok()?;
+        let network = Network::build(&spec, 1, &AtomicBool::new(false)).ok()?;
+        network.integrators().into_iter().next().map(|(_, why)| why)
+    })?;
+    Some(format!("{chosen} (dt = {}, parameters at their defaults)", dt.trim_matches('"')))
 }
 
 /// Paragraphs, each on one line: the line breaks of the file are not those of this terminal.

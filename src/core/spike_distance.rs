@@ -156,11 +156,13 @@ pub fn spike_distance_framed(a: &Framed, b: &Framed) -> f64 {
     let (p, q) = (&a.points[..], &b.points[..]);
     let (mut i, mut j) = (1, 1);
     while i <= n && j <= m {
-        let (x, y) = (p[i], q[j]);
+        // Everything is read before it is known which is needed: reads behind a condition would be branches.
+        let (x, y, x_before, y_before) = (p[i], q[j], p[i - 1], q[j - 1]);
         let first = x <= y;
-        let passed = if first { q[j - 1] } else { p[i - 1] };
-        let at = if first { i } else { n + 2 + j };
-        let end = if first { x } else { y };
+        let mask = u64::from(first).wrapping_neg();
+        let passed = f64::from_bits((y_before.to_bits() & mask) | (x_before.to_bits() & !mask));
+        let at = (i & mask as usize) | ((n + 2 + j) & !mask as usize);
+        let end = x.min(y);
         distance[at] = (end - passed).min((x - y).abs());
         stretches.push(Stretch { end, i: i as u32 - 1, j: j as u32 - 1 });
         i += usize::from(first);
