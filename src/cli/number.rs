@@ -1,7 +1,10 @@
 //! Numbers as people read them.
 
-/// Four significant digits, without trailing zeros.
+/// Four significant digits, without trailing zeros; whole numbers (counts) as they are.
 pub(super) fn value(v: f64) -> String {
+    if v.fract() == 0.0 && v.abs() < 1e9 {
+        return format!("{v:.0}");
+    }
     if !v.is_finite() {
         return if v.is_nan() { "–".into() } else { format!("{v}") };
     }

@@ -16,7 +16,7 @@ use crate::table::Folder;
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Nothing is written to disk without --out. Several scenarios write to DIR/NAME.\n\
-    Examples:\n  spikedeck run balanced-coba\n  spikedeck run brunel-2000:AI --seed 7 --out results\n  \
+    Examples:\n  spikedeck run balanced-coba\n  spikedeck run brunel-2000:si-fast --seed 7 --out results\n  \
     spikedeck run my.toml --set populations.exc.parameters.tau_m=\"15 ms\" --json | jq .value")]
 pub(super) struct Args {
     /// Files or names of built-in scenarios, with a variant after a colon

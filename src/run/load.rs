@@ -39,6 +39,10 @@ pub struct Files;
 
 impl FileLoader for Files {
     fn text(&self, path: &Path) -> Result<Option<String>, String> {
+        // A device or a pipe may never end.
+        if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+            return Err(format!("{} is no regular file", path.display()));
+        }
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Some(text)),
             Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),

@@ -23,7 +23,18 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
     let full = Arc::new(full);
     let mut facts = Facts { threads, ..Facts::default() };
     stage(tell, "building", 0.0);
-    let (needed, largest) = Network::estimate(&full);
+    let (mut needed, mut largest) = Network::estimate(&full);
+    if options.sink.is_none() {
+        // What is recorded stays in memory, twice while it grows.
+        let traces = 2 * recorded_bytes(&full);
+        if traces > needed {
+            largest = format!(
+                "the traces that are recorded take {} of it; with --out they go to disk",
+                crate::core::units::short((traces as f64 / 1e6).round()) + " MB"
+            );
+        }
+        needed = needed.saturating_add(traces);
+    }
     facts.estimated_bytes = needed;
     if needed > allowed && options.sink.is_none() {
         return Err(BuildError::Memory { needed, allowed, largest }.into());
@@ -125,6 +136,13 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
         Status::Interrupted => {}
     }
     Ok(finished)
+}
+
+/// Bytes of all samples that the traces of a run will hold.
+fn recorded_bytes(spec: &Spec) -> u64 {
+    let samples = |every: u64| spec.simulation.steps / every.max(1) + 1;
+    let traces = spec.records.iter().flat_map(|r| &r.traces);
+    traces.map(|t| (t.units.len() * t.variables.len()) as u64 * samples(t.every) * 8).sum()
 }
 
 /// All analyses of a complete run; the cheap ones, on what there is, of a run that was stopped or failed.

@@ -12,6 +12,9 @@ use crate::model::report::Place;
 use crate::model::{Library, Report, name_of};
 use crate::signal::TimeBase;
 
+/// Steps that are counted exactly in floating point.
+const MOST_STEPS: f64 = 9e15;
+
 /// Named columns of numbers from a file (Parquet or CSV).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FileTable {
@@ -218,6 +221,10 @@ impl Desk<'_> {
             return None;
         }
         let n = (value / self.dt).round();
+        if n > MOST_STEPS {
+            self.error_help(place, format!("{what} is {n:.1e} steps"), "a run has at most 9e15; time is counted exactly in steps");
+            return None;
+        }
         if (value - n * self.dt).abs() <= 1e-9 * value.abs() {
             return Some(n as u64);
         }

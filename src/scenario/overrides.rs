@@ -113,7 +113,8 @@ fn segments(path: &str) -> Vec<String> {
 /// Whether a path leads somewhere; the error says where it ends.
 pub(super) fn check_path(report: &mut Report, root: &Node, path: &str, place: &Place) -> bool {
     let parts = segments(path);
-    if parts.iter().any(String::is_empty) || parts.len() < 2 {
+    let of_the_file = parts.len() == 1 && ["title", "description"].contains(&parts[0].as_str());
+    if parts.iter().any(String::is_empty) || (parts.len() < 2 && !of_the_file) {
         report.error_help(
             place,
             format!("`{path}` is no path to a value"),

@@ -334,6 +334,8 @@ impl Worker {
             if group.published.is_empty() {
                 continue;
             }
+            // Whether or not somebody records the inputs at this grid point.
+            group.inputs.iter_mut().for_each(|port| port.refresh(k, &self.axis));
             let inputs: Rows<'_> = group.inputs.iter().map(InputPort::row).collect();
             for (history, probe) in &group.published {
                 let (first, values) = &mut self.outbox.values[*history];

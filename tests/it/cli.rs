@@ -312,9 +312,7 @@ fn a_killed_run_leaves_whole_parts() {
 /// A model's card shows its equations, parameters, what steps it, and references.
 #[test]
 fn the_card_of_a_model_names_its_integrator() {
-    for (model, integrator) in
-        [("adex", "rk4"), ("lif", "exact"), ("gray_scott", "crank_nicolson"), ("membrane", "backward_euler")]
-    {
+    for (model, integrator) in [("adex", "rk4"), ("lif", "exact"), ("gray_scott", "crank_nicolson"), ("membrane", "backward_euler")] {
         let card = text(&output(&["explain", &format!("model/{model}")]).stdout);
         let part = card.split("\nIntegrator\n").nth(1).unwrap_or_else(|| panic!("no integrator in\n{card}"));
         assert!(part.trim_start().starts_with(integrator), "{model}: {part}");

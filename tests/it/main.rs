@@ -11,4 +11,5 @@ mod plasticity;
 mod pty;
 mod registry;
 mod scenarios;
+mod spikes;
 mod trees;

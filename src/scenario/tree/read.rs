@@ -95,6 +95,16 @@ pub(in crate::scenario) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: 
     }
     let mut plan = Plan { compartments: Arc::new(cut(&tree, &counts)), spiking: vec![0], held: Vec::new() };
     plan.spiking = threshold_at.map(|n| plan.units_at(desk, n)).unwrap_or_default();
+    // A threshold alone can be watched at an end as well; a reset needs parameters, which only compartments have.
+    let p = model.system.parts();
+    let resets = !p.reset.is_empty() || p.refractory.is_some();
+    if let Some(n) = threshold_at.filter(|_| resets && plan.spiking.iter().any(|&u| u as usize >= plan.compartments.count)) {
+        desk.error_help(
+            &n.place,
+            "a model with a reset spikes in a compartment; the end of a section has no membrane",
+            "write a place inside, such as `soma(0.5)` or `axon(0.99)`",
+        );
+    }
     plan.spiking.sort_unstable();
     plan.spiking.dedup();
     if plan.spiking.is_empty() {

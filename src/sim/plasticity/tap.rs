@@ -2,6 +2,7 @@
 
 use super::{Plastic, Table, columns};
 use crate::core::units::display_unit;
+use crate::equation::rule::EFFICACY;
 use crate::scenario::{Coupling, Spec, TraceRequest};
 use crate::sim::worker::Worker;
 
@@ -121,6 +122,10 @@ pub(in crate::sim) fn attach(spec: &Spec, workers: &mut [Worker]) -> Result<Spec
             for (variable, dimension) in &request.variables {
                 let scale = display_unit(*dimension).scale;
                 for (worker, input) in plastic_inputs(workers, projection) {
+                    if variable == EFFICACY && input.plastic.rule.efficacy_each {
+                        let message = "the efficacy differs between the connections of a source and is not kept; record the states that it is made of";
+                        return Err((place(), message.to_owned()));
+                    }
                     let mine = || found.iter().enumerate().filter(|(_, f)| f.0 == worker);
                     input.taps.push(ConnectionTap {
                         trace,

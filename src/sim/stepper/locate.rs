@@ -26,6 +26,8 @@ pub(super) struct Locate {
     ended: Vec<f64>,
     /// States at the end of the step of the spikes found in it, in their order; empty slots for resets on the grid.
     ends: Vec<Option<Vec<f64>>>,
+    /// Lanes whose rest ended inside the step: after which part of it, and their states then.
+    released: Vec<(u32, f64, Vec<f64>)>,
 }
 
 /// How a state moves for a part of a step.
@@ -148,7 +150,16 @@ impl Locate {
         let finish = given.resets && !given.noisy;
         let (free, held) = if finish || given.exact { (Some(inside(&[])?), Some(inside(given.hold)?)) } else { (None, None) };
         let size = n * given.padded;
-        Ok(Self { surface, exact: given.exact, free, held, before: vec![0.0; size], ended: vec![0.0; size], ends: Vec::new() })
+        Ok(Self {
+            surface,
+            exact: given.exact,
+            free,
+            held,
+            before: vec![0.0; size],
+            ended: vec![0.0; size],
+            ends: Vec::new(),
+            released: Vec::new(),
+        })
     }
 
     /// Keeps the states of a block before the step.
@@ -164,6 +175,7 @@ impl Locate {
     /// Forgets the spikes of the step before.
     pub fn clear(&mut self) {
         self.ends.clear();
+        self.released.clear();
     }
 }
 
@@ -238,6 +250,7 @@ impl Stepper {
                 self.memory.data[s * padded + lane] = v;
                 locate.ended[s * padded + lane] = v;
             }
+            locate.released.push((r.lane, r.part, rested));
         }
         self.locate = Some(locate);
     }
@@ -256,7 +269,12 @@ impl Stepper {
     fn crossing(&self, locate: &Locate, lane: usize, start: usize, step: u64) -> Option<(f64, Option<Vec<f64>>)> {
         let (parameters, inputs) = (self.lane_parameters(lane), self.lane_inputs(lane - start));
         let around = Around { parameters: &parameters, inputs: &inputs, time: step as f64 * self.dt };
-        let (old, ended) = (self.states_of(&locate.before, lane), self.states_of(&locate.ended, lane));
+        let (mut old, ended) = (self.states_of(&locate.before, lane), self.states_of(&locate.ended, lane));
+        // A lane that rested for the first part of the step has only the rest of it to cross in.
+        let mut part = 0.0;
+        if let Some((_, rested_for, rested)) = locate.released.iter().find(|r| r.0 as usize == lane) {
+            (part, old) = (*rested_for, rested.clone());
+        }
         let surface = |states: &[f64], later: f64| locate.surface.value(&around.values(states, later));
         let at_crossing;
         let fraction;
@@ -264,19 +282,21 @@ impl Stepper {
             // The integrator has stopped there.
             (fraction, at_crossing) = (f, ended.clone());
         } else {
-            let (h0, h1) = (surface(&old, 0.0), surface(&ended, self.dt));
+            let (h0, h1) = (surface(&old, part * self.dt), surface(&ended, self.dt));
             // What arrives at the end of the step may have lifted it over the threshold: that is on the grid.
             if !(h0 < 0.0 && h1 >= 0.0) {
                 return None;
             }
             if let (true, Some(free)) = (locate.exact, &locate.free) {
-                let at = |f: f64| free.moved(&around, &old, 0.0, f * self.dt);
+                let at = |f: f64| free.moved(&around, &old, part * self.dt, (f - part) * self.dt);
+                let within = |g: f64| (1.0 - part).mul_add(g, part);
                 let h1 = surface(&at(1.0), self.dt).max(f64::MIN_POSITIVE);
-                fraction = root(&|f| surface(&at(f), f * self.dt), h0, h1);
+                fraction = within(root(&|g| surface(&at(within(g)), within(g) * self.dt), h0, h1));
                 at_crossing = at(fraction);
             } else {
-                fraction = (h0 / (h0 - h1)).clamp(0.0, 1.0);
-                at_crossing = old.iter().zip(&ended).map(|(a, b)| (b - a).mul_add(fraction, *a)).collect();
+                let share = (h0 / (h0 - h1)).clamp(0.0, 1.0);
+                fraction = (1.0 - part).mul_add(share, part);
+                at_crossing = old.iter().zip(&ended).map(|(a, b)| (b - a).mul_add(share, *a)).collect();
             }
         }
         if fraction >= 1.0 {

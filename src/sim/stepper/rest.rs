@@ -125,7 +125,8 @@ impl Stepper {
                 self.memory.data[s * padded + lane] = *v;
             }
             let values = Values { states: &states, parameters, inputs, time, ..Values::default() };
-            if self.condition.value(&values) != 0.0 {
+            // After a reset inside the step the rest of it may lead over the threshold again: that is another spike, one step later.
+            if !located && self.condition.value(&values) != 0.0 {
                 above.push(spike.lane);
             }
             if let Some(tape) = &self.refractory_time {

@@ -81,6 +81,7 @@ impl Tree {
             let draw = step * u64::from(self.substeps) + u64::from(sub);
             self.move_on(draw, inputs);
         }
+        self.watch.after(&self.voltage);
         self.deliver(arrivals);
         self.detect(step, spikes);
     }

@@ -1,7 +1,7 @@
 //! Thresholds at the watched places of trees, resets, and rest after them.
 
 use super::{Tree, Zone};
-use crate::equation::graph::{Binary, Node};
+use crate::equation::graph::{Binary, Node, Symbol};
 use crate::equation::tape::{Tape, Values};
 use crate::sim::stepper::LaneSpike;
 
@@ -21,6 +21,10 @@ pub(super) struct Watch {
     /// Whether spikes carry the moment of the crossing.
     interpolated: bool,
     earlier: Vec<f64>,
+    /// Voltages at the end of the step before anything arrives.
+    integrated: Vec<f64>,
+    /// First step in which each place may spike again.
+    quiet: Vec<u64>,
     /// Resting places: index of row and cell with the value held; and the first step in which they move.
     resting: Vec<(usize, f64)>,
     until: Vec<u64>,
@@ -47,8 +51,12 @@ impl Watch {
         interpolated: bool,
         per_time: f64,
     ) -> Result<Self, String> {
-        let mut watch = Self { above: vec![false; at.len()], interpolated, per_time, ..Self::default() };
+        let mut watch = Self { above: vec![false; at.len()], quiet: vec![0; at.len()], interpolated, per_time, ..Self::default() };
         let Some(t) = tree.threshold else { return Ok(watch) };
+        let mut read = tree.reset.iter().map(|r| r.1).chain(tree.refractory).chain([t.condition]);
+        if read.any(|id| tree.graph.depends(id, |s| matches!(s, Symbol::Input(_)))) {
+            return Err("on a tree threshold, reset and refractory time depend on states and parameters, not on inputs".to_owned());
+        }
         if let Some((s, id)) = t.cut.filter(|c| c.0 == state) {
             let tape = Tape::new(&tree.graph, &[id]);
             let bounds = (0..at.len()).map(|k| tape.value(&Values { parameters: &parameters(k), ..Values::default() })).collect();
@@ -78,6 +86,14 @@ impl Watch {
         }
     }
 
+    /// Keeps the voltages after a step, before events arrive.
+    pub fn after(&mut self, voltage: &[f64]) {
+        if self.interpolated {
+            self.integrated.clear();
+            self.integrated.extend(self.at.iter().map(|&a| voltage[a]));
+        }
+    }
+
     /// Places that rest, with the value at which they are held.
     pub fn resting(&self) -> impl Iterator<Item = &(usize, f64)> {
         self.resting.iter()
@@ -102,12 +118,13 @@ impl Tree {
                 Some((bounds, false)) => self.voltage[at] > bounds[k],
                 None => self.condition(at, step),
             };
-            let rests = self.watch.resting.iter().any(|r| r.0 == at);
+            let rests = self.watch.quiet[k] > step + 1;
             if holds && !self.watch.above[k] && !rests {
                 let fraction = match (&self.watch.bound, self.watch.interpolated) {
                     (Some((bounds, _)), true) => {
-                        let (a, b) = (self.watch.earlier[k], self.voltage[at]);
-                        ((bounds[k] - a) / (b - a)).clamp(0.0, 1.0)
+                        let (a, b) = (self.watch.earlier[k], self.watch.integrated[k]);
+                        // What arrives at the end of the step may have lifted it over the threshold: that is on the grid.
+                        if a < bounds[k] && b >= bounds[k] { (bounds[k] - a) / (b - a) } else { 1.0 }
                     }
                     _ => 1.0,
                 };
@@ -152,13 +169,15 @@ impl Tree {
         for spike in spikes {
             let k = spike.lane as usize;
             let at = self.watch.at[k];
-            let Some(reset) = &self.watch.reset else { continue };
             let (states, parameters) = self.all_of(at);
             let values = Values { states: &states, parameters: &parameters, time, ..Values::default() };
-            let mut new = vec![0.0; reset.states.len()];
-            reset.tape.evaluate(&values, &mut new);
+            let (mut new, mut changed) = (Vec::new(), Vec::new());
+            if let Some(reset) = &self.watch.reset {
+                new.resize(reset.states.len(), 0.0);
+                reset.tape.evaluate(&values, &mut new);
+                changed.clone_from(&reset.states);
+            }
             let rest = self.watch.refractory.as_ref().map(|t| (t.value(&values) * self.watch.per_time).round());
-            let changed = reset.states.clone();
             for (s, v) in changed.into_iter().zip(new) {
                 if s == self.state {
                     self.voltage[at] = v;
@@ -170,9 +189,12 @@ impl Tree {
                     }
                 }
             }
-            if let Some(steps) = rest.filter(|s| *s >= 1.0 && self.watch.holds) {
-                self.watch.resting.push((at, self.voltage[at]));
-                self.watch.until.push(step + 1 + steps as u64);
+            if let Some(steps) = rest.filter(|s| *s >= 1.0) {
+                self.watch.quiet[k] = step + 1 + steps as u64;
+                if self.watch.holds {
+                    self.watch.resting.push((at, self.voltage[at]));
+                    self.watch.until.push(step + 1 + steps as u64);
+                }
             }
             let holds = self.condition(at, step);
             self.watch.above[k] = holds;
