@@ -196,8 +196,10 @@ impl Tree {
                     self.watch.until.push(step + 1 + steps as u64);
                 }
             }
-            let holds = self.condition(at, step);
-            self.watch.above[k] = holds;
+            // Without a reset the condition holds on as it was found.
+            if self.watch.reset.is_some() {
+                self.watch.above[k] = self.condition(at, step);
+            }
         }
     }
 }
