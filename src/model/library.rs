@@ -20,7 +20,8 @@ pub fn morphology(file: &str) -> Option<&'static str> {
 
 /// File names of the built-in morphologies.
 pub fn morphologies() -> Vec<&'static str> {
-    MORPHOLOGIES.files().filter_map(|f| f.path().file_name()?.to_str()).filter(|n| n.ends_with(".swc")).collect()
+    let cells = MORPHOLOGIES.files().filter(|f| f.path().extension().is_some_and(|e| e == "swc"));
+    cells.filter_map(|f| f.path().file_name()?.to_str()).collect()
 }
 
 /// Models, receptors and plasticity rules by name.
