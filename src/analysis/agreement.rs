@@ -71,7 +71,9 @@ impl Analysis for Agreement {
                 )));
             }
             let found = compare(request, first, other, bin * base.seconds());
-            words.push(format!("{} and {} differ by {:.3} % rms", first.name, other.name, 100.0 * found[1].value.unwrap_or(f64::NAN)));
+            if let Some(distance) = found[1].value {
+                words.push(format!("{} and {} differ by {:.3} % rms", first.name, other.name, 100.0 * distance));
+            }
             metrics.extend(found);
         }
         let curve = |(k, s): (usize, &Binned)| Curve {
