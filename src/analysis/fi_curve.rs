@@ -2,7 +2,7 @@
 
 use super::binding::{Bound, display, index_of};
 use super::lyapunov::equation_options;
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option};
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option};
 use crate::core::flight::Flight;
 use crate::core::units::{Quantity, short};
 use crate::scenario::{OptionKind, SpikeTimes};
@@ -38,7 +38,7 @@ impl Analysis for FiCurve {
             option("to", OptionKind::Text, None, "last input (default twice what the stimuli give)"),
             bounded(option("steps", OptionKind::Integer, Some("21"), "number of inputs, ends included"), 2.0, 100_000.0),
             option("duration", OptionKind::Time, None, "length of each run (default the scenario's duration)"),
-            option("transient", OptionKind::Time, None, "left out of mean rate and rheobase (default the scenario's transient)"),
+            from_zero(option("transient", OptionKind::Time, None, "left out of mean rate and rheobase (default the scenario's transient)")),
             option("refine", OptionKind::Flag, Some("true"), "refine the rheobase inside its cell of the grid"),
             option("exact", OptionKind::Flag, Some("true"), "also the steady rate of exactly located spikes, where the model has a reset"),
         ];

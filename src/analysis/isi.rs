@@ -1,6 +1,8 @@
 //! Interval statistics: CV, CV2, LV, LvR, Fano factor, and the distribution of intervals.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option, subject,
+};
 use crate::core::bootstrap;
 use crate::core::intervals::{cv, cv2, lv, lvr};
 use crate::core::statistics::{mean, mean_interval, median, quantile, variance};
@@ -32,7 +34,7 @@ impl Analysis for Isi {
             kind: "isi",
             subjects: Subjects::Of,
             options: vec![
-                option("refractoriness", OptionKind::Time, Some("5 ms"), "R of LvR"),
+                from_zero(option("refractoriness", OptionKind::Time, Some("5 ms"), "R of LvR")),
                 option(
                     "fano_window",
                     OptionKind::Time,

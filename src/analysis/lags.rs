@@ -1,7 +1,9 @@
 //! Nearest-spike lags of two neurons: coincidence fraction with chance level and surrogates, mean lags, membrane
 //! correlation.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option, subject,
+};
 use crate::core::spike_lags::{coincident, nearest_lags};
 use crate::core::statistics::{correlation_interval, mean, mean_interval, normal_two_sided, pearson, quantile, share_interval};
 use crate::core::units::short;
@@ -32,11 +34,11 @@ impl Analysis for Lags {
             kind: "lags",
             subjects: Subjects::Of,
             options: vec![
-                option("delta", OptionKind::Time, Some("2 ms"), "greatest lag of a coincidence"),
+                from_zero(option("delta", OptionKind::Time, Some("2 ms"), "greatest lag of a coincidence")),
                 option("whole_run", OptionKind::Flag, Some("false"), "whether spikes of the transient count as well (traces never do)"),
                 option("variable", OptionKind::Text, Some("V_m"), "variable whose traces are correlated, if they were recorded"),
                 option("surrogate", OptionKind::Choice(&["shift", "jitter"]), Some("shift"), "how surrogates of the second train are made"),
-                option("jitter", OptionKind::Time, Some("20 ms"), "greatest jitter to either side"),
+                from_zero(option("jitter", OptionKind::Time, Some("20 ms"), "greatest jitter to either side")),
                 bounded(option("surrogates", OptionKind::Integer, Some("999"), "number of surrogates"), 19.0, 1e6),
                 bounded(option("max_units", OptionKind::Integer, Some("8"), "units that are paired (more are left out)"), 2.0, 200.0),
             ],

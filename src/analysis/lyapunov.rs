@@ -3,7 +3,7 @@
 use std::f64::consts::LN_2;
 
 use super::binding::Bound;
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option};
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option};
 use crate::core::linear::eigenvalues;
 use crate::core::lyapunov::{Settings, Spectrum, kaplan_yorke, spectrum};
 use crate::core::units::short;
@@ -60,12 +60,12 @@ impl Analysis for Lyapunov {
         let mut options = vec![
             bounded(option("exponents", OptionKind::Integer, None, "how many, the largest first (default all, up to 16)"), 1.0, 1000.0),
             option("duration", OptionKind::Time, None, "time measured (default the scenario's duration after its transient)"),
-            option(
+            from_zero(option(
                 "transient",
                 OptionKind::Time,
                 None,
                 "time left out first, for state and frame (default the scenario's transient, at least a tenth of its duration)",
-            ),
+            )),
             option("step", OptionKind::Time, None, "step of the Runge-Kutta scheme (default the scenario's dt)"),
             option("interval", OptionKind::Time, None, "time between orthonormalisations (default ten steps)"),
             bounded(option("batches", OptionKind::Integer, Some("20"), "batch means that the interval rests on"), 3.0, 400.0),

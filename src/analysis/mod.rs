@@ -267,6 +267,11 @@ pub fn option(key: &'static str, kind: OptionKind, default: Option<&'static str>
     ParamSpec { key, kind, default, range: None, about }
 }
 
+/// The same where zero makes sense as well (without bounds a time or a frequency has to be greater).
+pub fn from_zero(spec: ParamSpec) -> ParamSpec {
+    bounded(spec, 0.0, f64::MAX)
+}
+
 /// The same with a least and a greatest value in SI.
 pub fn bounded(mut spec: ParamSpec, least: f64, greatest: f64) -> ParamSpec {
     spec.range = Some((least, greatest));

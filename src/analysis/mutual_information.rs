@@ -58,32 +58,12 @@ impl Analysis for MutualInformation {
                 "bias correction of plugin (the source is the stimulus, the target the response)",
             ),
             bounded(
-                option("bins", OptionKind::Integer, Some("8"), "bins of a continuous signal for plugin; counts are their own bins"),
-                2.0,
-                4096.0,
+                option("lag", OptionKind::Time, None, "the target is taken this much later than the source (default 0)"),
+                -f64::MAX,
+                f64::MAX,
             ),
-            option(
-                "binning",
-                OptionKind::Choice(&["quantile", "equal_width"]),
-                Some("quantile"),
-                "bins with equal shares of samples, or of equal width",
-            ),
-            bounded(option("k", OptionKind::Integer, Some("4"), "which neighbour sets the distance (ksg)"), 1.0, 1000.0),
-            option(
-                "standardise",
-                OptionKind::Flag,
-                Some("true"),
-                "subtract the mean and divide by the standard deviation (ddof 1) before ksg",
-            ),
-            option("jitter", OptionKind::Flag, Some("false"), "seeded noise of 1e-8 standard deviations before ksg, to break ties"),
-            option(
-                "theiler",
-                OptionKind::Time,
-                None,
-                "samples at most this far apart in time are no neighbours (ksg; default none but the sample itself)",
-            ),
-            option("lag", OptionKind::Time, None, "the target is taken this much later than the source (default 0)"),
         ];
+        options.extend(report::estimator_options("8", 4096.0));
         options.extend(report::shared_options());
         AnalysisDeclaration { kind: "mutual_information", subjects: Subjects::Directed, options }
     }

@@ -1,6 +1,6 @@
 //! A plane seen from above: the state of every cell at one time, or how often every cell fires. While a run lasts it moves.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject};
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, from_zero, option, subject};
 use crate::core::statistics::{deviation, mean};
 use crate::core::units::{display_unit, short};
 use crate::scenario::{Observable, OptionKind, PopulationSpec, Positions, Subject};
@@ -62,7 +62,12 @@ impl Analysis for Plane {
         AnalysisDeclaration {
             kind: "plane",
             subjects: Subjects::Of,
-            options: vec![option("time", OptionKind::Time, None, "when a state is shown (default: at the end; while a run lasts, now)")],
+            options: vec![from_zero(option(
+                "time",
+                OptionKind::Time,
+                None,
+                "when a state is shown (default: at the end; while a run lasts, now)",
+            ))],
         }
     }
 

@@ -2,7 +2,7 @@
 
 mod measures;
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Outcome, Request, Subjects, bounded, option, subject};
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Outcome, Request, Subjects, bounded, from_zero, option, subject};
 use crate::core::spike_spectrum::spike_spectrum;
 use crate::core::statistics::{mean, variance, varies};
 use crate::core::units::{Dimension, short};
@@ -119,10 +119,20 @@ impl Analysis for Psd {
         let mut options = segment_options();
         options.extend([
             option("f_max", OptionKind::Frequency, None, "highest frequency shown (default: Nyquist; 500 Hz for spikes)"),
-            option("peak_min", OptionKind::Frequency, None, "lowest frequency that can be the peak (default: two ordinates above 0)"),
+            from_zero(option(
+                "peak_min",
+                OptionKind::Frequency,
+                None,
+                "lowest frequency that can be the peak (default: two ordinates above 0)",
+            )),
             option("peak_max", OptionKind::Frequency, None, "highest frequency that can be the peak (default: f_max)"),
             option("aperiodic", OptionKind::Flag, Some("true"), "whether the aperiodic level is fitted"),
-            option("fit_min", OptionKind::Frequency, None, "lower end of the aperiodic fit (default: 1 Hz or the first ordinate)"),
+            from_zero(option(
+                "fit_min",
+                OptionKind::Frequency,
+                None,
+                "lower end of the aperiodic fit (default: 1 Hz or the first ordinate)",
+            )),
             option("fit_max", OptionKind::Frequency, None, "upper end of the aperiodic fit (default: 100 Hz or 0.8 Nyquist)"),
             option(
                 "bands",

@@ -1,6 +1,8 @@
 //! Firing rates: mean, spread over units, latency, steady rate, adaptation index.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option, subject,
+};
 use crate::core::statistics::{mean, mean_interval, median, poisson_interval, quantile, share_interval};
 use crate::core::units::short;
 use crate::scenario::OptionKind;
@@ -39,7 +41,7 @@ impl Analysis for Rates {
                     1.0,
                     1e6,
                 ),
-                option("onset", OptionKind::Time, Some("0 s"), "time that the latency counts from"),
+                from_zero(option("onset", OptionKind::Time, Some("0 s"), "time that the latency counts from")),
             ],
         }
     }

@@ -3,7 +3,9 @@
 mod global;
 mod pairs;
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option, subject,
+};
 use crate::scenario::{Observable, OptionKind};
 use crate::signal::NamedShape;
 
@@ -45,7 +47,7 @@ impl Analysis for Synchrony {
             options: vec![
                 option("phase", OptionKind::Flag, Some("false"), "whether the variable is a phase in radians (one named theta always is)"),
                 option("step", OptionKind::Time, None, "time step of R(t) from spikes (default: 1 ms, or a 2000th of the window)"),
-                option("delta", OptionKind::Time, Some("2 ms"), "greatest lag of a coincidence"),
+                from_zero(option("delta", OptionKind::Time, Some("2 ms"), "greatest lag of a coincidence")),
                 option("max_tau", OptionKind::Time, None, "upper bound of the window of SPIKE-synchronization"),
                 bounded(
                     option(

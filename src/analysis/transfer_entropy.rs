@@ -5,7 +5,7 @@ use super::dependence::report::{self, PairResult};
 use super::dependence::signals::{Pairs, Signal};
 use super::dependence::{assess, pairs};
 use super::mutual_information::{outcome, prepare_for_neighbours, symbols};
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option};
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option};
 use crate::core::information::words;
 use crate::core::ksg::{Algorithm, Neighbourhood};
 use crate::scenario::OptionKind;
@@ -81,37 +81,17 @@ impl Analysis for TransferEntropy {
             bounded(option("source_history", OptionKind::Integer, Some("1"), "l, samples of the source's past"), 1.0, 10.0),
             option("target_step", OptionKind::Time, None, "time between samples of the target's past (default one sample)"),
             option("source_step", OptionKind::Time, None, "time between samples of the source's past (default one sample)"),
-            option("delay", OptionKind::Time, None, "u, from the source's newest past sample to the target (default one sample)"),
+            from_zero(option(
+                "delay",
+                OptionKind::Time,
+                None,
+                "u, from the source's newest past sample to the target (default one sample)",
+            )),
             option(
                 "correction",
                 OptionKind::Choice(&["none", "miller_madow", "quadratic"]),
                 Some("miller_madow"),
                 "bias correction of plugin",
-            ),
-            bounded(
-                option("bins", OptionKind::Integer, Some("4"), "bins of a continuous signal for plugin; counts are their own bins"),
-                2.0,
-                256.0,
-            ),
-            option(
-                "binning",
-                OptionKind::Choice(&["quantile", "equal_width"]),
-                Some("quantile"),
-                "bins with equal shares of samples, or of equal width",
-            ),
-            bounded(option("k", OptionKind::Integer, Some("4"), "which neighbour sets the distance (ksg)"), 1.0, 1000.0),
-            option(
-                "standardise",
-                OptionKind::Flag,
-                Some("true"),
-                "subtract the mean and divide by the standard deviation (ddof 1) before ksg",
-            ),
-            option("jitter", OptionKind::Flag, Some("false"), "seeded noise of 1e-8 standard deviations before ksg, to break ties"),
-            option(
-                "theiler",
-                OptionKind::Time,
-                None,
-                "samples at most this far apart in time are no neighbours (ksg; default none but the sample itself)",
             ),
             bounded(
                 option(
@@ -124,6 +104,7 @@ impl Analysis for TransferEntropy {
                 1000.0,
             ),
         ];
+        options.extend(report::estimator_options("4", 256.0));
         options.extend(report::shared_options());
         AnalysisDeclaration { kind: "transfer_entropy", subjects: Subjects::Directed, options }
     }

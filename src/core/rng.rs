@@ -28,15 +28,28 @@ pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
 /// Blocks of [`philox_side`] that keep the rounds in vector registers (8 and 32 take two to three times as long).
 pub const SIDE: usize = 16;
 
-/// [`Key::block`] of the units `first`, `first + 1`, ..., word by word. The words are carried in 64 bits each, so that a round
-/// is two widening multiplications, shifts and xors, which compile to vector instructions as they stand.
+const LOW: u64 = 0xFFFF_FFFF;
+
+/// [`Key::block`] of the units `first`, `first + 1`, ..., word by word.
 #[inline(always)]
 pub fn philox_side(key: Key, first: u32, step: u64, block: u32) -> [[u64; SIDE]; 4] {
-    const LOW: u64 = 0xFFFF_FFFF;
-    let mut a: [u64; SIDE] = std::array::from_fn(|i| u64::from(first.wrapping_add(i as u32)));
-    let mut b = [step & LOW; SIDE];
-    let mut c = [step >> 32; SIDE];
-    let mut d = [u64::from(block); SIDE];
+    let units = std::array::from_fn(|i| u64::from(first.wrapping_add(i as u32)));
+    side_by_side(key, [units, [step & LOW; SIDE], [step >> 32; SIDE], [u64::from(block); SIDE]])
+}
+
+/// [`Key::block`] of `unit` in the steps `first`, `first + 1`, ..., word by word.
+#[inline(always)]
+pub fn philox_steps(key: Key, unit: u32, first: u64, block: u32) -> [[u64; SIDE]; 4] {
+    let step = |i: usize| first.wrapping_add(i as u64);
+    let (low, high) = (std::array::from_fn(|i| step(i) & LOW), std::array::from_fn(|i| step(i) >> 32));
+    side_by_side(key, [[u64::from(unit); SIDE], low, high, [u64::from(block); SIDE]])
+}
+
+/// Philox for many counters. The words are carried in 64 bits each, so that a round is two widening multiplications, shifts
+/// and xors, which compile to vector instructions as they stand.
+#[inline(always)]
+fn side_by_side(key: Key, counters: [[u64; SIDE]; 4]) -> [[u64; SIDE]; 4] {
+    let [mut a, mut b, mut c, mut d] = counters;
     let mut k = key.0;
     for _ in 0..10 {
         let (k0, k1) = (u64::from(k[0]), u64::from(k[1]));

@@ -10,10 +10,12 @@ use super::fuse::{Varies, fuse, varies};
 use super::graph::{Binary, Graph, Id, Node, Symbol};
 use super::tape::{Tape, Values};
 
+mod few;
 mod instruction;
 mod memory;
 mod run;
 
+use self::few::Few;
 use self::instruction::{Instruction, Term, fold_decays};
 pub use self::memory::Memory;
 use self::run::{Layout, narrow, wide};
@@ -36,6 +38,7 @@ pub enum Place {
 #[derive(Debug, Clone, Default)]
 pub struct Kernel {
     program: Vec<Instruction>,
+    few: Option<Few>,
 }
 
 /// Registers and columns while kernels of one memory are compiled.
@@ -88,6 +91,18 @@ impl Kernel {
         Compiler::new(&graph, &class, bind, plan).compile(&roots, targets)
     }
 
+    /// The same, but products and sums are rounded one by one, as the plain evaluator of the graph does.
+    pub fn compile_as_written(
+        graph: &Graph,
+        roots: &[Id],
+        targets: &[Option<Place>],
+        bind: &dyn Fn(Symbol) -> Place,
+        plan: &mut Plan,
+    ) -> (Self, Vec<Place>) {
+        let class = varies(graph, &|s| if matches!(bind(s), Place::Number(_)) { Varies::Never } else { Varies::Step });
+        Compiler::new(graph, &class, bind, plan).compile(roots, targets)
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.program.is_empty()
@@ -98,9 +113,18 @@ impl Kernel {
         self.program.len()
     }
 
+    /// Makes the program short for a memory of few lanes, on which it will run.
+    pub fn settle(&mut self, memory: &mut Memory) {
+        self.few = Few::new(&self.program, memory);
+    }
+
     /// Runs on the block of `count` lanes from `start`.
     #[inline]
     pub fn run(&self, memory: &mut Memory, start: usize, count: usize) {
+        if let Some(few) = self.few.as_ref().filter(|f| count < CHUNK && f.fits(memory)) {
+            few.run(memory, count);
+            return;
+        }
         let layout = Layout { start, padded: memory.padded, base: memory.columns * memory.padded, block: memory.block };
         if count.is_multiple_of(CHUNK) {
             wide(&self.program, &mut memory.data, layout, count);
@@ -243,7 +267,7 @@ impl<'a> Compiler<'a> {
         self.copies(copies);
         fold_decays(&mut self.program);
         self.plan.scratch = self.plan.scratch.max(self.top);
-        (Kernel { program: self.program }, places)
+        (Kernel { program: self.program, few: None }, places)
     }
 
     /// Copies to targets, through registers where one target is the source of another.

@@ -107,12 +107,19 @@ fn numbers(desk: &mut Desk<'_>, node: &Node, dimension: Dimension, what: &str) -
 }
 
 fn in_range(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec, value: &OptionValue) {
-    let Some((low, high)) = spec.range else { return };
     let dimension = match &spec.kind {
         OptionKind::Quantity(d) | OptionKind::Quantities(d) => *d,
         OptionKind::Time => desk.time_dimension(),
         OptionKind::Frequency => desk.rate_dimension(),
         _ => Dimension::NONE,
+    };
+    let Some((low, high)) = spec.range else {
+        if let (OptionKind::Time | OptionKind::Frequency, OptionValue::Number(v)) = (&spec.kind, value)
+            && (*v <= 0.0 || v.is_nan())
+        {
+            desk.error_help(&node.place, format!("`{}` is greater than 0, not {}", spec.key, show(*v, dimension)), spec.about.to_owned());
+        }
+        return;
     };
     let bad = |v: f64| v < low || v > high || v.is_nan();
     let outside = match value {

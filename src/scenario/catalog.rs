@@ -53,7 +53,7 @@ pub struct ParamSpec {
     pub kind: OptionKind,
     /// Default as it would be written (`"1 s"`, `"4"`, `"true"`); `None` if the analysis works it out from the data.
     pub default: Option<&'static str>,
-    /// Least and greatest value in SI.
+    /// Least and greatest value in SI; without them a time or a frequency is greater than zero.
     pub range: Option<(f64, f64)>,
     /// One line of meaning.
     pub about: &'static str,

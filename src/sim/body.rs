@@ -37,7 +37,7 @@ impl Body {
     }
 
     /// Appends the values of an observer for `lanes` at grid point `k`, in SI.
-    pub fn sample(&mut self, probe: &BodyProbe, k: u64, inputs: &[&[f64]], lanes: &[u32], out: &mut Vec<f64>) {
+    pub fn sample(&mut self, probe: &mut BodyProbe, k: u64, inputs: &[&[f64]], lanes: &[u32], out: &mut Vec<f64>) {
         match (self, probe) {
             (Self::Points(s), BodyProbe::State(index)) => {
                 let values = s.state(*index);

@@ -110,7 +110,8 @@ impl Expression {
             if let (Some(register), 0) = (self.time, start) {
                 self.memory.scratch_mut(register).fill(t * self.per_second);
             }
-            self.kernel.run(&mut self.memory, 0, if n == block { n } else { n.next_multiple_of(16).min(block) });
+            let whole = self.memory.whole(n);
+            self.kernel.run(&mut self.memory, 0, whole);
             let to = &mut out[start..start + n];
             match self.result {
                 Place::Scratch(r) => to.copy_from_slice(&self.memory.scratch(r as usize)[..n]),

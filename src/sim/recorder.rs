@@ -51,9 +51,9 @@ impl Tap {
     }
 
     /// Appends the values at grid point `k` in display units.
-    pub fn sample(&self, k: u64, body: &mut Body, inputs: &[&[f64]], scratch: &mut Vec<f64>, out: &mut Vec<f64>) {
+    pub fn sample(&mut self, k: u64, body: &mut Body, inputs: &[&[f64]], scratch: &mut Vec<f64>, out: &mut Vec<f64>) {
         scratch.clear();
-        body.sample(&self.what, k, inputs, &self.lanes, scratch);
+        body.sample(&mut self.what, k, inputs, &self.lanes, scratch);
         out.extend(scratch.iter().map(|v| v / self.scale));
     }
 }

@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 use self::by_lane::ByLane;
 use self::locate::Locate;
 use self::threshold::{Threshold, add_products, add_scaled};
-use crate::core::normal;
+use crate::core::normal::Normals;
 use crate::core::rng::Key;
 use crate::equation::System;
 use crate::equation::kernel::{Kernel, Memory, Place};
@@ -79,10 +79,11 @@ struct Effect {
     gain: Place,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Noise {
     key: Key,
     scratch: usize,
+    source: Normals,
 }
 
 /// How the states move.
@@ -246,9 +247,9 @@ impl Stepper {
     fn integrate(&mut self, step: u64, start: usize, count: usize, resting: &[Refractory], above: &[u32]) {
         for sub in 0..self.substeps {
             let draw = step * u64::from(self.substeps) + u64::from(sub);
-            for noise in &self.noise {
+            for noise in &mut self.noise {
                 let register = &mut self.memory.scratch_mut(noise.scratch)[..count];
-                normal::fill(noise.key, self.first_unit + start as u32, draw, 0, register);
+                noise.source.fill(noise.key, self.first_unit + start as u32, draw, register);
             }
             let time = (step as f64 + f64::from(sub) / f64::from(self.substeps)) * self.dt;
             if let Some(t) = self.time {

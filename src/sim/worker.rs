@@ -35,9 +35,9 @@ impl InputPort {
         for level in &mut self.levels {
             changed |= level.refresh(k, axis);
         }
-        if changed {
-            self.stimulus.fill(0.0);
-            self.levels.iter().for_each(|level| level.add_to(&mut self.stimulus));
+        if let (true, Some((first, others))) = (changed, self.levels.split_first()) {
+            first.put_into(&mut self.stimulus);
+            others.iter().for_each(|level| level.add_to(&mut self.stimulus));
         }
     }
 }
@@ -136,7 +136,7 @@ impl Group {
         if self.taps.iter().any(|t| t.is_due(k)) {
             self.look_around(k);
             let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
-            for tap in self.taps.iter().filter(|t| t.is_due(k)) {
+            for tap in self.taps.iter_mut().filter(|t| t.is_due(k)) {
                 tap.sample(k, &mut self.body, &inputs, &mut self.scratch, &mut take.traces[tap.trace]);
             }
         }
@@ -337,7 +337,7 @@ impl Worker {
             // Whether or not somebody records the inputs at this grid point.
             group.inputs.iter_mut().for_each(|port| port.refresh(k, &self.axis));
             let inputs: Rows<'_> = group.inputs.iter().map(InputPort::row).collect();
-            for (history, probe) in &group.published {
+            for (history, probe) in &mut group.published {
                 let (first, values) = &mut self.outbox.values[*history];
                 *first = group.first as usize;
                 values.clear();

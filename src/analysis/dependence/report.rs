@@ -2,7 +2,7 @@
 
 use super::assess::{Assessed, BiasCorrection, Data, EstimateError, Plan};
 use super::signals::{Pairs, Signal};
-use crate::analysis::{AnalysisError, Metric, Request, bounded, option};
+use crate::analysis::{AnalysisError, Metric, Request, bounded, from_zero, option};
 use crate::core::rng::Key;
 use crate::core::surrogate::{Correction, Surrogate, adjust};
 use crate::core::units::{Dimension, short};
@@ -13,6 +13,32 @@ use crate::signal::{Axis, Distribution, Matrix, NamedShape, ReferenceLine, Shape
 const LEAST_EVENTS: usize = 10;
 /// Realisations that an estimate needs at the least.
 const LEAST_SAMPLES: usize = 20;
+
+/// Options of the plug-in and the nearest-neighbour estimators.
+pub fn estimator_options(bins: &'static str, most_bins: f64) -> Vec<ParamSpec> {
+    vec![
+        bounded(
+            option("bins", OptionKind::Integer, Some(bins), "bins of a continuous signal for plugin; counts are their own bins"),
+            2.0,
+            most_bins,
+        ),
+        option(
+            "binning",
+            OptionKind::Choice(&["quantile", "equal_width"]),
+            Some("quantile"),
+            "bins with equal shares of samples, or of equal width",
+        ),
+        bounded(option("k", OptionKind::Integer, Some("4"), "which neighbour sets the distance (ksg)"), 1.0, 1000.0),
+        option("standardise", OptionKind::Flag, Some("true"), "subtract the mean and divide by the standard deviation (ddof 1) before ksg"),
+        option("jitter", OptionKind::Flag, Some("false"), "seeded noise of 1e-8 standard deviations before ksg, to break ties"),
+        from_zero(option(
+            "theiler",
+            OptionKind::Time,
+            None,
+            "samples at most this far apart in time are no neighbours (ksg; default none but the sample itself)",
+        )),
+    ]
+}
 
 /// Options of surrogates, corrections for many pairs, and intervals.
 pub fn shared_options() -> Vec<ParamSpec> {
@@ -34,7 +60,12 @@ pub fn shared_options() -> Vec<ParamSpec> {
             1.0,
             100_000.0,
         ),
-        option("gap", OptionKind::Time, None, "least rotation of a surrogate (default a fiftieth of the samples, and more than all lags)"),
+        from_zero(option(
+            "gap",
+            OptionKind::Time,
+            None,
+            "least rotation of a surrogate (default a fiftieth of the samples, and more than all lags)",
+        )),
         option(
             "fdr",
             OptionKind::Choice(&["benjamini_hochberg", "benjamini_yekutieli", "none"]),

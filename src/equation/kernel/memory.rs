@@ -1,6 +1,7 @@
 //! Where the values of a kernel live.
 
 use super::CHUNK;
+use super::few::REACH;
 use crate::core::aligned::Aligned;
 
 /// Columns and scratch registers of a population part.
@@ -15,15 +16,45 @@ pub struct Memory {
     /// Lanes in use.
     pub lanes: usize,
     pub(super) columns: usize,
+    scratch: usize,
+    /// Numbers that programs for few lanes read, a copy for each lane, behind the registers.
+    pub(super) numbers: Vec<f64>,
 }
+
+/// Below so many lanes a column is not padded to whole chunks.
+const FEW: usize = 4;
 
 impl Memory {
     /// Memory for `columns` and `scratch` registers; blocks are chosen so that what a step touches stays in L1.
     pub fn new(lanes: usize, columns: usize, scratch: usize) -> Self {
-        let padded = if lanes < 4 { lanes } else { lanes.div_ceil(CHUNK) * CHUNK };
+        let padded = if lanes < FEW { lanes } else { lanes.div_ceil(CHUNK) * CHUNK };
         let touched = (columns + scratch).max(1);
         let block = (24_576 / 8 / touched / CHUNK * CHUNK).clamp(2 * CHUNK, 512).min(padded.max(1));
-        Self { data: Aligned::zeros(columns * padded + scratch * block), padded, block, lanes, columns }
+        let needed = columns * padded + scratch * block;
+        let len = if lanes < FEW { needed.max(REACH) } else { needed };
+        Self { data: Aligned::zeros(len), padded, block, lanes, columns, scratch, numbers: Vec::new() }
+    }
+
+    /// Memory for the lanes of one block.
+    pub fn block_alike(&self, columns: usize, scratch: usize) -> Self {
+        if self.is_small() { self.clone() } else { Self::new(self.block.min(self.padded), columns, scratch) }
+    }
+
+    /// Whether the lanes are so few that programs name their places by a byte.
+    pub(super) fn is_small(&self) -> bool {
+        (1..FEW).contains(&self.lanes)
+    }
+
+    /// Where a number stands; it is put there if it is new and there is room.
+    pub(super) fn number(&mut self, value: f64) -> Option<usize> {
+        let known = self.numbers.iter().position(|v| v.to_bits() == value.to_bits());
+        let index = known.unwrap_or(self.numbers.len());
+        let at = self.columns * self.padded + self.scratch * self.block + index * self.padded;
+        if known.is_none() {
+            self.data.get_mut(at..at + self.padded)?.fill(value);
+            self.numbers.push(value);
+        }
+        Some(at)
     }
 
     /// A column.
@@ -56,6 +87,11 @@ impl Memory {
     /// Where a scratch register starts in `data`.
     pub fn scratch_base(&self, r: usize) -> usize {
         self.columns * self.padded + r * self.block
+    }
+
+    /// Lanes to run for the first `n` of a block: whole chunks, except where there are only few.
+    pub fn whole(&self, n: usize) -> usize {
+        if self.padded < FEW { n } else { n.next_multiple_of(CHUNK).min(self.block) }
     }
 
     /// Starts and lengths of the blocks.

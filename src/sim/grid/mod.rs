@@ -80,7 +80,7 @@ impl Space {
         let mut fields = Vec::new();
         let mut argument = Vec::new();
         for o in &p.operators {
-            let probe = stepper.expression(&p.graph, o.argument);
+            let mut probe = stepper.expression(&p.graph, o.argument);
             let state = match p.graph.node(o.argument) {
                 Node::Symbol(Symbol::State(s)) => Some(s as usize),
                 _ => None,
@@ -88,7 +88,7 @@ impl Space {
             let name = &p.inputs[o.input].name;
             let inputs: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
             argument.clear();
-            stepper.sample(&probe, 0, &inputs, &every, &mut argument);
+            stepper.sample(&mut probe, 0, &inputs, &every, &mut argument);
             let ghosts = lattice.ghosts(&argument, seed, entity, name);
             let action = match &o.kind {
                 OperatorKind::Laplacian => Action::Laplacian,
@@ -148,7 +148,7 @@ impl Space {
                 None => {
                     argument.clear();
                     let inputs: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
-                    stepper.sample(&field.argument, step, &inputs, every, argument);
+                    stepper.sample(&mut field.argument, step, &inputs, every, argument);
                     field.apply(&layout.lattice, argument, &mut row);
                 }
             }

@@ -4,6 +4,7 @@ use super::by_lane::ByLane;
 use super::locate::{Given, Locate};
 use super::threshold::Threshold;
 use super::{Column, Effect, Motion, Noise, Stepper, StepperSpec};
+use crate::core::normal::Normals;
 use crate::core::rng::Key;
 use crate::core::units::Dimension;
 use crate::equation::derive::{derivative, derivatives};
@@ -204,7 +205,7 @@ fn assemble(
         .iter()
         .map(|&i| {
             let key = Key::new(spec.seed, spec.entity, &format!("xi.{}", p.states[i as usize].name));
-            Noise { key, scratch: plan.reserve() as usize }
+            Noise { key, scratch: plan.reserve() as usize, source: Normals::default() }
         })
         .collect();
     let time = timed.then(|| plan.reserve() as usize);
@@ -239,8 +240,8 @@ fn assemble(
             }))
         }
     };
-    let moves = motion(main, &mut plan);
-    let held_moves = held.map(|h| motion(h, &mut plan));
+    let mut moves = motion(main, &mut plan);
+    let mut held_moves = held.map(|h| motion(h, &mut plan));
     let targets = vec![None; imported.gains.len()];
     let (gains, places) = Kernel::compile(&imported.graph, &imported.gains, &targets, &bind, &steady, &mut plan);
     let mut places = places.into_iter();
@@ -261,7 +262,13 @@ fn assemble(
     let mut memory = Memory::new(lanes, plan.columns as usize, plan.scratch as usize);
     fill(&mut memory, spec, &parameters, &lane_columns, lane_values);
     fill_hoisted(&plan, &mut memory, &bind);
-    let side = Memory::new(memory.block.min(memory.padded), plan.columns as usize, plan.scratch as usize);
+    for motion in std::iter::once(&mut moves).chain(&mut held_moves) {
+        if let Motion::Kernel(kernel) = motion {
+            kernel.settle(&mut memory);
+        }
+    }
+    // A few lanes are all there is at rest, too; their programs fit a memory like theirs.
+    let side = memory.block_alike(plan.columns as usize, plan.scratch as usize);
     let never = imported.graph.number(0.0);
     let reset_states = p.reset.iter().map(|r| r.0).collect();
     let locate = locate(spec, &imported, memory.padded)?;

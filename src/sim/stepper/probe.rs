@@ -1,12 +1,12 @@
 //! Observers for anything that has a name.
 
-use smallvec::SmallVec;
-
 use super::{Stepper, StepperError};
 use crate::core::diagnostic::did_you_mean;
 use crate::equation::graph::{Graph, Id, Symbol};
-use crate::equation::kernel::Place;
-use crate::equation::tape::{Tape, Values};
+use crate::equation::kernel::{Kernel, Memory, Place, Plan};
+
+/// Lanes that are evaluated at once.
+const BLOCK: usize = 256;
 
 /// A compiled observer.
 #[derive(Debug, Clone)]
@@ -18,7 +18,72 @@ pub struct Probe {
 enum Kind {
     State(usize),
     Parameter(usize),
-    Expression(Tape),
+    Expression(Box<Observed>),
+}
+
+/// An expression over states, parameters, inputs and time, in many lanes at once.
+#[derive(Debug, Clone)]
+struct Observed {
+    kernel: Kernel,
+    memory: Memory,
+    /// What is read, and the registers that it is copied to.
+    reads: Vec<(Symbol, u32)>,
+    value: Place,
+}
+
+impl Observed {
+    /// Compiles a node of `graph` as it is written: what is looked at has the same bits in any choice of lanes.
+    fn new(graph: &Graph, id: Id, lanes: usize) -> Self {
+        let mut plan = Plan::default();
+        let reads: Vec<(Symbol, u32)> = graph.symbols(id).into_iter().map(|s| (s, plan.reserve())).collect();
+        let bind = |s: Symbol| reads.iter().find(|r| r.0 == s).map_or(Place::Number(f64::NAN), |r| Place::Scratch(r.1));
+        let (mut kernel, places) = Kernel::compile_as_written(graph, &[id], &[None], &bind, &mut plan);
+        let mut memory = Memory::new(lanes.clamp(1, BLOCK), plan.columns as usize, plan.scratch as usize);
+        kernel.settle(&mut memory);
+        Self { kernel, memory, reads, value: places[0] }
+    }
+
+    fn evaluate(&mut self, of: &Stepper, time: f64, inputs: &[&[f64]], lanes: &[u32], out: &mut Vec<f64>) {
+        let block = self.memory.block;
+        for lanes in lanes.chunks(block) {
+            let n = lanes.len();
+            for &(symbol, register) in &self.reads {
+                let to = &mut self.memory.scratch_mut(register as usize)[..n];
+                match symbol {
+                    Symbol::State(s) => gather(of.state(s as usize), lanes, to),
+                    Symbol::Parameter(i) => match of.parameters[i as usize] {
+                        Place::Column(c) => gather(of.memory.column(c as usize), lanes, to),
+                        Place::Number(v) => to.fill(v),
+                        Place::Scratch(_) => to.fill(f64::NAN),
+                    },
+                    Symbol::Input(i) => match inputs.get(i as usize) {
+                        Some(row) if !row.is_empty() => gather(row, lanes, to),
+                        _ => to.fill(0.0),
+                    },
+                    Symbol::Time => to.fill(time),
+                    _ => to.fill(f64::NAN),
+                }
+            }
+            let whole = self.memory.whole(n);
+            self.kernel.run(&mut self.memory, 0, whole);
+            match self.value {
+                Place::Scratch(r) => out.extend_from_slice(&self.memory.scratch(r as usize)[..n]),
+                Place::Column(c) => out.extend_from_slice(&self.memory.column(c as usize)[..n]),
+                Place::Number(v) => out.extend(std::iter::repeat_n(v, n)),
+            }
+        }
+    }
+}
+
+/// Copies the values of `lanes`.
+fn gather(from: &[f64], lanes: &[u32], to: &mut [f64]) {
+    let first = lanes.first().map_or(0, |&l| l as usize);
+    let in_a_row = lanes.iter().enumerate().all(|(k, &l)| l as usize == first + k);
+    if let (true, Some(row)) = (in_a_row, from.get(first..first + lanes.len())) {
+        to.copy_from_slice(row);
+    } else {
+        to.iter_mut().zip(lanes).for_each(|(v, &l)| *v = from[l as usize]);
+    }
 }
 
 impl Stepper {
@@ -58,12 +123,12 @@ impl Stepper {
             },
             |v, _| (v, crate::core::units::Dimension::NONE),
         );
-        Probe { kind: Kind::Expression(Tape::new(&g, &ids)) }
+        Probe { kind: Kind::Expression(Box::new(Observed::new(&g, ids[0], self.memory.lanes))) }
     }
 
     /// Evaluates a probe at time of step `step` for `lanes`, in SI, appending to `out`.
-    pub fn sample(&self, probe: &Probe, step: u64, inputs: &[&[f64]], lanes: &[u32], out: &mut Vec<f64>) {
-        match &probe.kind {
+    pub fn sample(&self, probe: &mut Probe, step: u64, inputs: &[&[f64]], lanes: &[u32], out: &mut Vec<f64>) {
+        match &mut probe.kind {
             Kind::State(s) => {
                 let column = self.memory.column(*s);
                 out.extend(lanes.iter().map(|&l| column[l as usize]));
@@ -76,19 +141,7 @@ impl Stepper {
                 Place::Number(v) => out.extend(lanes.iter().map(|_| v)),
                 Place::Scratch(_) => {}
             },
-            Kind::Expression(tape) => {
-                let (needs_parameters, time) = (tape.parameters() > 0, step as f64 * self.dt);
-                let mut values = vec![0.0; inputs.len()];
-                for &lane in lanes {
-                    let lane = lane as usize;
-                    let states = self.lane_states(lane);
-                    let parameters = if needs_parameters { self.lane_parameters(lane) } else { SmallVec::new() };
-                    for (v, port) in values.iter_mut().zip(inputs) {
-                        *v = port.get(lane).copied().unwrap_or(0.0);
-                    }
-                    out.push(tape.value(&Values { states: &states, parameters: &parameters, inputs: &values, time, ..Values::default() }));
-                }
-            }
+            Kind::Expression(observed) => observed.evaluate(self, step as f64 * self.dt, inputs, lanes, out),
         }
     }
 }

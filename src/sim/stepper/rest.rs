@@ -19,7 +19,7 @@ impl Stepper {
         let Some(motion) = &self.held_motion else { return };
         // The resting lanes as a small population of their own, with the same columns and registers.
         let n = resting.len();
-        let width = if self.side.padded < 4 { n } else { n.div_ceil(16) * 16 };
+        let width = self.side.whole(n);
         let lane = |k: usize| resting[k.min(n - 1)].lane as usize;
         for c in 0..self.columns {
             for k in 0..width {

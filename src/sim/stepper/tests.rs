@@ -258,9 +258,9 @@ fn conductances_are_frozen_over_the_step_and_held_potentials_ignore_events() {
         g *= (-1e-4f64 / 5e-3).exp();
         assert!((s.state(0)[0] - v).abs() < 1e-15 && (s.state(1)[0] - g).abs() < 1e-22, "{step}");
     }
-    let probe = s.probe("ampa.I").unwrap();
+    let mut probe = s.probe("ampa.I").unwrap();
     let mut out = Vec::new();
-    s.sample(&probe, 100, &[], &[0], &mut out);
+    s.sample(&mut probe, 100, &[], &[0], &mut out);
     assert!((out[0] - g * (0.0 - v)).abs() < 1e-20);
     assert!(s.probe("amqa.I").unwrap_err().message.contains("ampa.I"));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::sequence::Sequence;
 use super::wave::Wave;
-use crate::core::normal;
+use crate::core::normal::Normals;
 use crate::core::rng::Key;
 use crate::sim::axis::Axis;
 use crate::sim::expression::{Expression, Operand};
@@ -40,6 +40,7 @@ pub(in crate::sim) struct Level {
     pub(super) now: Vec<f64>,
     /// Normal numbers of all lanes.
     pub(super) normals: Vec<f64>,
+    pub(super) source: Normals,
     /// Grid point of the last refresh.
     pub(super) refreshed: Option<u64>,
 }
@@ -65,7 +66,7 @@ impl Level {
                 true
             }
             Course::Ou { mean, sigma, decay, kick } => {
-                normal::fill(self.key, self.first, k, 0, &mut self.normals);
+                self.source.fill(self.key, self.first, k, &mut self.normals);
                 for (j, now) in self.now.iter_mut().enumerate() {
                     let n = self.normals[self.lanes.as_ref().map_or(j, |l| l[j] as usize)];
                     let m = at(mean, j);
@@ -83,11 +84,16 @@ impl Level {
                     }
                     return true;
                 }
-                normal::fill(self.key, self.first, k / *every, 0, &mut self.normals);
-                for (j, now) in self.now.iter_mut().enumerate() {
-                    let n = self.normals[self.lanes.as_ref().map_or(j, |l| l[j] as usize)];
-                    *now = at(scale, j) * n + at(mean, j);
+                match &self.lanes {
+                    None => self.source.fill(self.key, self.first, k / *every, &mut self.now),
+                    Some(lanes) => {
+                        self.source.fill(self.key, self.first, k / *every, &mut self.normals);
+                        for (now, &lane) in self.now.iter_mut().zip(lanes) {
+                            *now = self.normals[lane as usize];
+                        }
+                    }
                 }
+                stretch(&mut self.now, scale, mean);
                 true
             }
             Course::Signal { columns, column, start, interval, linear, gain } => {
@@ -105,12 +111,34 @@ impl Level {
         }
     }
 
+    /// Puts the values into a row of all lanes, zeros elsewhere.
+    pub fn put_into(&self, row: &mut [f64]) {
+        match &self.lanes {
+            None => row.iter_mut().zip(&self.now).for_each(|(r, v)| *r = 0.0 + *v),
+            Some(_) => {
+                row.fill(0.0);
+                self.add_to(row);
+            }
+        }
+    }
+
     /// Adds the values to a row of all lanes.
     pub fn add_to(&self, row: &mut [f64]) {
         match &self.lanes {
             None => row.iter_mut().zip(&self.now).for_each(|(r, v)| *r += v),
             Some(lanes) => lanes.iter().zip(&self.now).for_each(|(&l, v)| row[l as usize] += v),
         }
+    }
+}
+
+/// `v = scale v + mean`.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
+fn stretch(values: &mut [f64], scale: &Column, mean: &Column) {
+    match (scale, mean) {
+        (Column::Shared(s), Column::Shared(m)) => values.iter_mut().for_each(|v| *v = s * *v + m),
+        (Column::Shared(s), Column::Each(m)) => values.iter_mut().zip(m).for_each(|(v, m)| *v = s * *v + m),
+        (Column::Each(s), Column::Shared(m)) => values.iter_mut().zip(s).for_each(|(v, s)| *v = s * *v + m),
+        (Column::Each(s), Column::Each(m)) => values.iter_mut().zip(s).zip(m).for_each(|((v, s), m)| *v = s * *v + m),
     }
 }
 

@@ -24,6 +24,7 @@ use super::place::Place;
 use super::stepper::Column;
 use super::values::{Names, at, resolve};
 use crate::core::math::exp;
+use crate::core::normal::Normals;
 use crate::core::rng::Key;
 use crate::core::units::Dimension;
 use crate::equation::TimeUnit;
@@ -232,7 +233,8 @@ impl<'a> Stimulus<'a> {
         };
         let listed = (!self.all).then(|| mine.iter().map(|m| m.0).collect());
         let normals = if matches!(course, Course::Ou { .. } | Course::Normal { .. }) { vec![0.0; lanes] } else { Vec::new() };
-        Some(Local::Level(Level { course, key: self.key, first, lanes: listed, now: vec![0.0; mine.len()], normals, refreshed: None }))
+        let (now, source) = (vec![0.0; mine.len()], Normals::default());
+        Some(Local::Level(Level { course, key: self.key, first, lanes: listed, now, normals, source, refreshed: None }))
     }
 }
 

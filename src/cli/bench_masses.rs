@@ -1,0 +1,36 @@
+//! The benchmark cases of neural masses: what a loop of a few equations costs, alone and in lanes.
+
+use super::bench::{Measured, simulated};
+use super::error::CliError;
+use crate::run;
+
+/// Jansen and Rit's column with white noise around 220 pulses per s; many differ in the mean. The potential every ms is kept.
+pub(super) fn columns(count: usize, threads: usize) -> Result<Measured, CliError> {
+    let mean = if count == 1 { "\"220 Hz\"" } else { "{ linspace = [\"50 Hz\", \"350 Hz\"] }" };
+    let text = format!(
+        r#"
+title = "Jansen-Rit columns"
+[simulation]
+duration = "100 s"
+dt = "0.1 ms"
+[populations.column]
+model = "jansen_rit"
+size = {count}
+integrator = "euler"
+[stimuli.noise]
+target = "column.p"
+kind = "white_noise"
+mean = {mean}
+amplitude = "2 Hz*s**0.5"
+[record.column]
+spikes = false
+traces = [{{ variables = ["v_p"], interval = "1 ms" }}]
+"#
+    );
+    let source = run::Source { text, origin: None, name: "jansen-rit-bench".to_owned(), variant: None };
+    let (spec, _) = run::resolve(&source, &[])?;
+    let steps = spec.simulation.steps as f64 * count as f64;
+    let mut measured = simulated(spec, threads)?;
+    measured.extra.push(("ns_per_column_step", measured.seconds / steps * 1e9));
+    Ok(measured)
+}
