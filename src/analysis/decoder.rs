@@ -80,7 +80,8 @@ impl Analysis for Decoder {
             warnings.push(format!("{}: {spikes} spikes are few for tuning curves", data.name));
         }
         let words = metrics.first().and_then(|m| m.value).map_or_else(String::new, |v| {
-            format!("{}: rms error {v:.4} {}, chance {:.4}", data.name, data.unit, metrics[0].chance.unwrap_or(f64::NAN))
+            let chance = metrics[0].chance.map_or_else(String::new, |c| format!(", chance {c:.4}"));
+            format!("{}: rms error {v:.4} {}{chance}", data.name, data.unit)
         });
         let shapes = vec![NamedShape::new("decoded", data.course(request, &found)), NamedShape::new("tuning", tuning(&data, &whole))];
         Ok(request.outcome("Decoder", shapes, metrics, words, warnings))

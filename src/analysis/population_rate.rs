@@ -93,10 +93,12 @@ impl Analysis for PopulationRate {
             metrics.push(Metric::new(&s.text, "sd", deviation(values, 1), base.rate_unit(), bins).note("over bins, ddof 1"));
             let peak = (0..values.len()).max_by(|&a, &b| values[a].total_cmp(&values[b]).then(b.cmp(&a))).unwrap_or(0);
             metrics.push(Metric::new(&s.text, "max", values[peak], base.rate_unit(), bins));
-            metrics.push(
+            metrics.push(if values[peak] == 0.0 {
+                Metric::missing(&s.text, "time_of_max", base.unit(), bins, "no bin has a spike")
+            } else {
                 Metric::new(&s.text, "time_of_max", columns.start + peak as f64 * columns.interval, base.unit(), bins)
-                    .note("right edge of the bin"),
-            );
+                    .note("right edge of the bin")
+            });
             metrics.push(fano(request, &s.text, &trains, &columns));
             if trains.count() < 20 {
                 warnings.push(format!("{}: {} spikes are few for a rate in bins", s.text, trains.count()));

@@ -64,6 +64,9 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
                 return Err(CliError::Numerical);
             }
         }
+        if finished.outcomes.iter().all(|o| o.metrics.is_empty()) && !args.quiet {
+            output::say(&format!("warning: {} has no metrics to compare", finished.label));
+        }
         runs.push(finished);
     }
     let borrowed: Vec<&Finished> = runs.iter().map(AsRef::as_ref).collect();

@@ -186,8 +186,17 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     }
     let mut failed: Option<CliError> = None;
     let several = jobs.len() > 1;
+    let label_of = |spec: &Spec| spec.variant.as_ref().map_or_else(|| spec.name.clone(), |v| format!("{}:{v}", spec.name));
+    if args.out.is_some() {
+        // Before the first of them has run for nothing.
+        let mut labels: Vec<String> = jobs.iter().map(|(spec, _)| label_of(spec)).collect();
+        labels.sort_unstable();
+        if let Some(twice) = labels.windows(2).find(|w| w[0] == w[1]) {
+            return Err(CliError::Usage(format!("{} is there twice, and both would be written to one folder", twice[0])));
+        }
+    }
     for (spec, points) in jobs {
-        let label = spec.variant.as_ref().map_or_else(|| spec.name.clone(), |v| format!("{}:{v}", spec.name));
+        let label = label_of(&spec);
         let folder = match &args.out {
             None => None,
             Some(dir) => {

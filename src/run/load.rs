@@ -94,6 +94,11 @@ pub fn find(reference: &str) -> Result<Source, LoadError> {
     if path.is_dir() {
         return Err(LoadError::NotFound(format!("{stem} is a folder, and a scenario is a file (or the name of a built-in one)")));
     }
+    if path.exists() {
+        return Err(LoadError::NotFound(format!(
+            "{stem} is a device or a pipe, and a scenario is a file: its name and the files it names go by it"
+        )));
+    }
     let looks_like_path = stem.contains('/') || path.extension().is_some_and(|e| e == "toml");
     if looks_like_path {
         return Err(LoadError::NotFound(format!("there is no file {stem}")));

@@ -118,6 +118,14 @@ impl Desk<'_> {
                 self.error(&node.place, format!("{what} is at least {least}, not {v}"));
                 None
             }
+            Item::Float(v) if v.fract() == 0.0 && v.abs() < 1e15 => {
+                self.error_help(&node.place, format!("{what} is a whole number"), format!("write {v:.0}, without point and exponent"));
+                None
+            }
+            Item::Float(v) => {
+                self.error(&node.place, format!("{what} is a whole number, not {v}"));
+                None
+            }
             _ => {
                 self.error(&node.place, format!("{what} is a whole number, not {}", node.what()));
                 None

@@ -79,6 +79,8 @@ pub(super) struct Reading<'a> {
     pub size: usize,
     /// The tree that the units are the compartments of.
     pub tree: Option<&'a Plan>,
+    /// Whether there would be a tree, had it been understood: what is said by place is then neither right nor wrong.
+    pub lost: bool,
 }
 
 /// Reads `receptors.NAME` or `channels.NAME`: the host carries it from then on.
@@ -97,9 +99,15 @@ pub(super) fn read(
     super::check_name(desk, &entry.key, &entry.place, word);
     let mut f = Fields::of(&mut desk.report, &entry.value, format!("{word} `{}`", entry.key))?;
     let kind = f.require(&mut desk.report, "kind", "\"exp_current\"")?;
+    let where_on = if definition.kind == Kind::Channel { "in" } else { "at" };
     let on = match reading.tree {
-        Some(plan) => plan.compartments_of(desk, f.get(if definition.kind == Kind::Channel { "in" } else { "at" })),
-        None => Vec::new(),
+        Some(plan) => plan.compartments_of(desk, f.get(where_on)),
+        None => {
+            if reading.lost {
+                f.get(where_on);
+            }
+            Vec::new()
+        }
     };
     if let Some(n) = f.get("port") {
         let port = desk.text(n, "`port`")?.to_owned();
@@ -209,6 +217,7 @@ pub(super) fn read_parameters(
             Wanted { dimension: p.dimension, what: format!("`{}`", p.name), count: Some(reading.size), names: Some(names.clone()) };
         let value = match reading.tree.filter(|_| tree::is_by_place(node)) {
             Some(plan) => plan.by_place(desk, node, &wanted, Some(p), p.default),
+            None if reading.lost && tree::is_by_place(node) => Some(Value::Constant(p.default)),
             None => desk.value(node, &wanted),
         };
         if let Some(value) = value {

@@ -40,8 +40,9 @@ pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides)
         let variants = root.get("variants").and_then(Node::entries).unwrap_or_default().to_vec();
         match variants.iter().find(|v| v.key == *name) {
             Some(variant) => {
+                let known = entries_of(root);
                 for e in variant.value.entries().unwrap_or_default() {
-                    flatten(&e.key, &e.place, &e.value, &mut |path, place, value| {
+                    flatten(&e.key, &e.place, &e.value, &known, &mut |path, place, value| {
                         applied.push((path.to_owned(), value.to_toml()));
                         set(report, root, path, place, value.clone());
                     });
@@ -49,6 +50,12 @@ pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides)
             }
             None => {
                 let place = root.get("variants").map_or(&root.place, |n| &n.place).clone();
+                if name.is_empty() {
+                    let names: Vec<&str> = variants.iter().map(|v| v.key.as_str()).collect();
+                    let help = if names.is_empty() { "it has none".to_owned() } else { format!("there are: {}", names.join(", ")) };
+                    report.error_help(&place, "a variant is named after the colon", help);
+                    return applied;
+                }
                 let help = suggest(name, variants.iter().map(|v| v.key.as_str()));
                 report.error_help(&place, format!("this scenario has no variant `{name}`"), help);
             }
@@ -64,18 +71,37 @@ pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides)
     applied
 }
 
+/// Paths of the entries that the author has named: `populations.exc`.
+fn entries_of(root: &Node) -> Vec<String> {
+    let of = |table: &str| -> Vec<String> {
+        root.get(table).and_then(Node::entries).unwrap_or_default().iter().map(|e| format!("{table}.{}", e.key)).collect()
+    };
+    NAMED.iter().flat_map(|table| of(table)).collect()
+}
+
 /// Both `"populations.exc.size" = 5` and `populations.exc.size = 5` are understood inside a variant.
-fn flatten(path: &str, place: &Place, value: &Node, visit: &mut dyn FnMut(&str, &Place, &Node)) {
+fn flatten(path: &str, place: &Place, value: &Node, known: &[String], visit: &mut dyn FnMut(&str, &Place, &Node)) {
     match value.entries() {
         Some(entries)
             if entries.iter().all(|e| !DISTRIBUTIONS.contains(&e.key.as_str())) && !path.contains('.') && ROOTS.contains(&path) =>
         {
             for e in entries {
-                deepen(&format!("{path}.{}", e.key), &e.place, &e.value, visit);
+                let below = format!("{path}.{}", e.key);
+                if NAMED.contains(&path) && !known.contains(&below) && is_entry(&e.value) {
+                    visit(&below, &e.place, &e.value);
+                } else {
+                    deepen(&below, &e.place, &e.value, visit);
+                }
             }
         }
         _ => visit(path, place, value),
     }
+}
+
+/// Whether a table says what only a whole entry says, so that it is a new one and not a change to one with another name.
+fn is_entry(value: &Node) -> bool {
+    const MARKS: [&str; 8] = ["kind", "model", "from", "metric", "equations", "spikes", "traces", "connections"];
+    value.entries().is_some_and(|list| list.iter().any(|e| MARKS.contains(&e.key.as_str())))
 }
 
 /// Words that make a table a value rather than a path.
@@ -191,6 +217,22 @@ mod tests {
         assert_eq!(exc.get("parameters").unwrap().get("tau_m").unwrap().as_text(), Some("15 ms"));
         apply(&mut report, &mut root, &Overrides { variant: None, set: vec![("populations.ecx.size".into(), "2".into())] });
         assert!(report.to_string().contains("did you mean `exc`?"), "{report}");
+    }
+
+    #[test]
+    fn variants_in_bare_keys_add_whole_entries_and_still_find_misspelt_names() {
+        let mut report = Report::new();
+        let text = "[populations.exc]\nsize = 3\n[variants.more]\npopulations.inh = { model = \"lif\", size = 2 }\nexpect.rate = { metric = \"rates.inh.rate\", min = \"1 Hz\" }\n[variants.wrong]\npopulations.ecx.size = 9\n";
+        let text = report.text("s.toml", text);
+        let mut root = parse(&mut report, text);
+        let named = |v: &str| Overrides { variant: Some(v.into()), set: Vec::new() };
+        apply(&mut report, &mut root.clone(), &named("wrong"));
+        assert!(report.to_string().contains("did you mean `exc`?"), "{report}");
+        let mut report = Report::new();
+        apply(&mut report, &mut root, &named("more"));
+        assert!(!report.failed(), "{report}");
+        assert_eq!(root.get("populations").unwrap().get("inh").unwrap().get("size").unwrap().as_number(), Some(2.0));
+        assert_eq!(root.get("expect").unwrap().get("rate").unwrap().get("min").unwrap().as_text(), Some("1 Hz"));
     }
 
     #[test]

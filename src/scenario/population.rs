@@ -67,7 +67,7 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
         (false, Some(_)) => Names::of_units(true).with(tree::NAMES.map(|n| (n, Dimension::METRE))),
         (false, None) => Names::of_units(positioned),
     };
-    let reading = Reading { size, tree: plan.as_ref() };
+    let reading = Reading { size, tree: plan.as_ref(), lost: shaped && plan.is_none() };
 
     let mut mechanisms: Vec<Mechanism> = Vec::new();
     for (key, kind) in [("channels", Kind::Channel), ("receptors", Kind::Receptor)] {
@@ -220,6 +220,7 @@ fn initial_values(
                 };
                 let value = match reading.tree.filter(|_| tree::is_by_place(node)) {
                     Some(plan) => plan.by_place(desk, node, &wanted, None, tree::default_initial(&state.name, definitions)),
+                    None if reading.lost && tree::is_by_place(node) => None,
                     None => desk.value(node, &wanted),
                 };
                 return value.map_or(Value::Constant(0.0), |v| constant(v, system, parameters));

@@ -224,6 +224,9 @@ fn names<'a>(list: impl Iterator<Item = &'a str>) -> String {
     if list.is_empty() { "none".to_owned() } else { list.join(", ") }
 }
 
+/// Steps that a delay may take: connections store it in two bytes.
+const MOST_DELAY: u64 = u16::MAX as u64;
+
 /// Fixed delays are multiples of the step; drawn ones are rounded to at least one step when the network is built.
 fn delay(desk: &mut Desk<'_>, node: &Node, count: Option<usize>) -> Option<Value> {
     let dimension = desk.time_dimension();
@@ -238,7 +241,12 @@ fn delay(desk: &mut Desk<'_>, node: &Node, count: Option<usize>) -> Option<Value
             desk.error(&node.place, "the delay is not negative");
             return None;
         }
-        desk.multiple(&node.place, *v, "the delay")?;
+        let steps = desk.multiple(&node.place, *v, "the delay")?;
+        if steps > MOST_DELAY {
+            let help = "a longer step, or a chain of units, carries a signal further";
+            desk.error_help(&node.place, format!("the delay is {steps} steps, and at most {MOST_DELAY} are kept"), help);
+            return None;
+        }
     }
     Some(value)
 }

@@ -142,8 +142,8 @@ pub(super) fn group(
         Some(tree) => Body::Tree(Box::new(cells(common, p, (population, tree), found, &range)?)),
         None => Body::Points(Box::new(stepper(spec, population, found, &range, &common.choices[p].0)?)),
     };
-    let shape = [system.states().len(), system.inputs().len(), system.event_ports().len()];
-    let mut group = Group::new(p, range.start as u32, body, range.len(), shape, system.spikes());
+    let ports = [system.inputs().len(), system.event_ports().len()];
+    let mut group = Group::new(p, range.start as u32, body, range.len(), ports, system.spikes());
     if let Some(tree) = &population.tree {
         group.first_source = (range.start / tree.units() * tree.spiking.len()) as u32;
     }

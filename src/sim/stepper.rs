@@ -187,6 +187,15 @@ impl Stepper {
     /// is set to zero after use (an empty slice means nothing arrives). Lanes in which the threshold condition becomes true
     /// are appended to `spikes` in ascending order; they are not reset yet, so that a recorder sees the crossing value.
     pub fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
+        if self.threshold.is_none() {
+            // Nothing spikes, so nothing rests.
+            for (start, count) in self.memory.blocks() {
+                self.prepare(inputs, start, count);
+                self.integrate(step, start, count, &[], &[]);
+                self.deliver(arrivals, start, count);
+            }
+            return;
+        }
         let mut refractory = std::mem::take(&mut self.refractory);
         self.at_crossing.clear();
         if let Some(locate) = &mut self.locate {
@@ -251,13 +260,14 @@ impl Stepper {
                 let register = &mut self.memory.scratch_mut(noise.scratch)[..count];
                 noise.source.fill(noise.key, self.first_unit + start as u32, draw, register);
             }
-            let time = (step as f64 + f64::from(sub) / f64::from(self.substeps)) * self.dt;
+            let time = |substeps: u32| (step as f64 + f64::from(sub) / f64::from(substeps)) * self.dt;
             if let Some(t) = self.time {
-                self.memory.scratch_mut(t)[..count].fill(time);
+                self.memory.scratch_mut(t)[..count].fill(time(self.substeps));
             }
             match &self.motion {
                 Motion::Kernel(kernel) => kernel.run(&mut self.memory, start, count),
                 Motion::Lanes(lanes) => {
+                    let time = time(self.substeps);
                     for lane in start..(start + count).min(self.memory.lanes) {
                         let id = lane as u32;
                         let done = sub > 0 && self.fractions[lane] < 1.0;
@@ -350,11 +360,33 @@ impl Stepper {
         self.memory.column_mut(index)
     }
 
-    /// The first lane and state that is not finite, if any (called now and then, not every step).
+    /// The first lane and state that is not finite, if any.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
+        let padded = self.memory.padded;
+        // Columns of states stand first, and where no lane is padding they are one slice.
+        let fine = if padded == self.memory.lanes {
+            all_finite(&self.memory.data[..self.states * padded])
+        } else {
+            (0..self.states).all(|s| all_finite(self.state(s)))
+        };
+        if fine {
+            return None;
+        }
         let found = (0..self.states).filter_map(|s| self.state(s).iter().position(|v| !v.is_finite()).map(|lane| (lane as u32, s)));
         found.min()
     }
+}
+
+/// Whether all values are finite: zero times each, summed in sixteen lanes, so that it runs in vectors.
+pub(super) fn all_finite(values: &[f64]) -> bool {
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut sums = [0.0; 16];
+    for chunk in chunks {
+        for (sum, v) in sums.iter_mut().zip(chunk) {
+            *sum += v * 0.0;
+        }
+    }
+    (chunks.is_empty() || sums.iter().all(|v| v.is_finite())) && rest.iter().all(|v| v.is_finite())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::delivery::Ring;
 use super::grid::Space;
 use super::inputs::{Broken, ContinuousInput, EventInput, Failure, Finals, LearningInput, PlasticInput, gather};
 use super::recorder::{Take, Tap};
-use super::stepper::LaneSpike;
+use super::stepper::{LaneSpike, all_finite};
 use super::stimulus::{Events, Level};
 
 /// An input port of a lane range.
@@ -73,8 +73,6 @@ pub(super) struct Group {
     pub check_every: u64,
     /// Operators of space and diffusion, on a grid; and what the operators are worth, one row a port.
     space: Option<(Space, Vec<Vec<f64>>)>,
-    /// Number of states.
-    states: usize,
     /// All lanes, for probes.
     every_lane: Vec<u32>,
     spikes: Vec<LaneSpike>,
@@ -82,16 +80,16 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// The lanes of `population` from unit `first` on, without anything attached. `shape`: states, input ports, event ports.
-    pub fn new(population: usize, first: u32, body: Body, lanes: usize, shape: [usize; 3], has_threshold: bool) -> Self {
+    /// The lanes of `population` from unit `first` on, without anything attached. `ports`: of input, of events.
+    pub fn new(population: usize, first: u32, body: Body, lanes: usize, ports: [usize; 2], has_threshold: bool) -> Self {
         Self {
             population,
             first,
             lanes,
             body,
             first_source: first,
-            inputs: (0..shape[1]).map(|_| InputPort::default()).collect(),
-            rings: (0..shape[2]).map(|_| None).collect(),
+            inputs: (0..ports[0]).map(|_| InputPort::default()).collect(),
+            rings: (0..ports[1]).map(|_| None).collect(),
             events: Vec::new(),
             has_threshold,
             recorded: None,
@@ -100,7 +98,6 @@ impl Group {
             published: Vec::new(),
             check_every: 1,
             space: None,
-            states: shape[0],
             every_lane: (0..lanes as u32).collect(),
             spikes: Vec::new(),
             scratch: Vec::new(),
@@ -124,7 +121,6 @@ impl Group {
     /// The first lane and state that is not finite.
     fn not_finite(&self) -> Option<(u32, usize)> {
         match &self.body {
-            Body::Points(stepper) if (0..self.states).all(|s| all_finite(stepper.state(s))) => None,
             Body::Points(stepper) => stepper.not_finite(),
             Body::Tree(tree) if tree.voltages().all(all_finite) => None,
             Body::Tree(tree) => tree.not_finite(),
@@ -171,18 +167,6 @@ fn exchange_inputs(inputs: &mut [InputPort], rows: &mut [Vec<f64>]) {
     for (port, row) in inputs.iter_mut().zip(rows.iter_mut()) {
         std::mem::swap(if port.total.is_empty() { &mut port.stimulus } else { &mut port.total }, row);
     }
-}
-
-/// Whether all values are finite: zero times each, summed in sixteen lanes, so that it runs in vectors.
-fn all_finite(values: &[f64]) -> bool {
-    let (chunks, rest) = values.as_chunks::<16>();
-    let mut sums = [0.0; 16];
-    for chunk in chunks {
-        for (sum, v) in sums.iter_mut().zip(chunk) {
-            *sum += v * 0.0;
-        }
-    }
-    sums.iter().chain(rest).all(|v| v.is_finite())
 }
 
 /// What a thread tells the others at the end of an interval.
@@ -292,9 +276,15 @@ impl Worker {
                 exchange_inputs(&mut group.inputs, rows);
             }
             {
-                let inputs: Rows<'_> = group.inputs.iter().map(InputPort::row).collect();
-                let mut arrivals: SmallVec<[&mut [f64]; 8]> =
-                    group.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k + 1))).collect();
+                // Pushed one by one: `collect` costs as much as the step of a small population.
+                let mut inputs = Rows::new();
+                for port in &group.inputs {
+                    inputs.push(port.row());
+                }
+                let mut arrivals: SmallVec<[&mut [f64]; 8]> = SmallVec::new();
+                for ring in &mut group.rings {
+                    arrivals.push(ring.as_mut().map_or(&mut [][..], |r| r.take(k + 1)));
+                }
                 group.body.advance(k, &inputs, &mut arrivals, &mut group.spikes);
             }
             if let (Some((space, _)), Body::Points(stepper)) = (&mut group.space, &mut group.body) {

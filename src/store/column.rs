@@ -74,6 +74,15 @@ impl Column {
         Self::Category { names: names.into(), codes }
     }
 
+    /// Results, of which some may not be known: NaN is stored as missing.
+    pub fn measured(values: Vec<f64>) -> Self {
+        if values.iter().any(|v| v.is_nan()) {
+            Self::OptF64(values.into_iter().map(|v| (!v.is_nan()).then_some(v)).collect())
+        } else {
+            Self::F64(values)
+        }
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         match self {

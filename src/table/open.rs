@@ -30,7 +30,14 @@ pub fn open(path: &Path) -> Result<Finished, TableError> {
     let recording = recording(path, &manifest.recording, extension, manifest.status(), &mut warnings)?;
     let metrics_file = if manifest.points.is_some() { "across" } else { "metrics" };
     let metrics_path = path.join(format!("{metrics_file}.{extension}"));
-    let metrics = if metrics_path.exists() { outcomes::read_metrics(&metrics_path)? } else { Vec::new() };
+    let metrics = if metrics_path.exists() {
+        outcomes::read_metrics(&metrics_path)?
+    } else {
+        if !manifest.analyses.is_empty() {
+            warnings.push(format!("{} is missing: the numbers of the analyses are not known", metrics_path.display()));
+        }
+        Vec::new()
+    };
     let outcomes = outcomes::read(path, &manifest.analyses, &metrics, &mut warnings);
     let label = if manifest.label.is_empty() {
         path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())

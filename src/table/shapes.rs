@@ -43,7 +43,7 @@ pub fn to_table(shape: &Shape) -> (Table, Shape) {
                 .with("set", Column::categories(rows.0))
                 .with(format!("{x}_from"), Column::F64(rows.1))
                 .with(format!("{x}_to"), Column::F64(rows.2))
-                .with("height", Column::F64(rows.3))
+                .with("height", Column::measured(rows.3))
         }
         Shape::Matrix(m) => {
             let columns = m.columns.len();
@@ -52,9 +52,9 @@ pub fn to_table(shape: &Shape) -> (Table, Shape) {
             let mut table = Table::new()
                 .with("row", Column::categories((0..n).map(|k| &m.rows[at(k).0])))
                 .with("column", Column::categories((0..n).map(|k| &m.columns[at(k).1])))
-                .with("value", Column::F64(std::mem::take(&mut m.values)));
+                .with("value", Column::measured(std::mem::take(&mut m.values)));
             if let Some(chance) = &mut m.chance {
-                table = table.with("chance", Column::F64(std::mem::take(chance)));
+                table = table.with("chance", Column::measured(std::mem::take(chance)));
             }
             if let Some(significant) = &mut m.significant {
                 table = table.with("significant", Column::Bool(std::mem::take(significant)));
@@ -80,7 +80,7 @@ pub fn to_table(shape: &Shape) -> (Table, Shape) {
             Table::new()
                 .with(x, Column::F64((0..cells).map(|c| place(i.x_range, i.width, c / i.height)).collect()))
                 .with(y, Column::F64((0..cells).map(|c| place(i.y_range, i.height, c % i.height)).collect()))
-                .with("value", Column::F64(std::mem::take(&mut i.values)))
+                .with("value", Column::measured(std::mem::take(&mut i.values)))
         }
         Shape::Phase(p) => phase_table(p),
         Shape::Graph { nodes, edges } => {
@@ -113,6 +113,11 @@ pub(super) fn raster_rate(shape: &mut Shape) -> Option<Shape> {
     }
 }
 
+/// A number, if it is one.
+fn known(v: f64) -> Option<f64> {
+    (!v.is_nan()).then_some(v)
+}
+
 /// Gives curves of one name numbers, so that a table tells them apart.
 fn distinct(curves: &mut [Curve]) {
     let mut used: Vec<String> = Vec::with_capacity(curves.len());
@@ -139,8 +144,8 @@ fn curves_table(curves: &mut [Curve], x: String, y: String) -> Table {
         rows.2.append(&mut curve.y);
         match &mut curve.band {
             Some((low, high)) => {
-                rows.3.extend(std::mem::take(low).into_iter().map(Some));
-                rows.4.extend(std::mem::take(high).into_iter().map(Some));
+                rows.3.extend(std::mem::take(low).into_iter().map(known));
+                rows.4.extend(std::mem::take(high).into_iter().map(known));
             }
             None => {
                 rows.3.extend(std::iter::repeat_n(None, n));
@@ -148,7 +153,7 @@ fn curves_table(curves: &mut [Curve], x: String, y: String) -> Table {
             }
         }
     }
-    let mut table = Table::new().with("curve", Column::categories(rows.0)).with(x, Column::F64(rows.1)).with(y, Column::F64(rows.2));
+    let mut table = Table::new().with("curve", Column::categories(rows.0)).with(x, Column::F64(rows.1)).with(y, Column::measured(rows.2));
     if banded {
         table = table.with("low", Column::OptF64(rows.3)).with("high", Column::OptF64(rows.4));
     }
@@ -444,6 +449,16 @@ mod tests {
                 assert_eq!(back, shape, "{format:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_not_known_is_missing_and_not_a_number_that_is_none() {
+        let matrix =
+            Matrix { rows: vec!["a".into()], columns: vec!["b".into(), "c".into()], values: vec![f64::NAN, 0.5], ..Matrix::default() };
+        let (table, rest) = to_table(&Shape::Matrix(matrix));
+        assert_eq!(table.get("value"), Some(&Column::OptF64(vec![None, Some(0.5)])));
+        let Shape::Matrix(back) = from_table(&rest, &table).unwrap() else { panic!() };
+        assert!(back.values[0].is_nan() && back.values[1] == 0.5);
     }
 
     #[test]

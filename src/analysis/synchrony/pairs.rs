@@ -79,7 +79,10 @@ pub(super) fn distances(request: &Request<'_>, t: &subject::Trains, found: &mut 
         ("coincidence_lag", "lag of coincident spikes", results.iter().map(|p| p.lag).collect(), None),
     ];
     for (name, label, values, chance) in columns {
-        let metric = if name == "coincidence_lag" {
+        // Distances between trains without a spike compare nothing: 0 and 1 would be conventions, not results.
+        let metric = if spikes == 0 && name != "coincidence_lag" && name != "coincidence" {
+            Metric::missing(&t.subject, name, "", results.len() as u64, "no compared train has a spike")
+        } else if name == "coincidence_lag" {
             let lags: Vec<f64> = results.iter().map(|p| p.absolute_lag).collect();
             summary(request, t, name, &lags, n, 0.5 * delta, None)
                 .note("mean absolute lag of coincident spikes; chance: uniform within ± delta")
@@ -121,10 +124,11 @@ pub(super) fn distances(request: &Request<'_>, t: &subject::Trains, found: &mut 
         found.warnings.push(format!("{}: {spikes} spikes of {n} units are few; coincidences of so few are accidents", t.subject));
     }
     let value = |name: &str| {
-        found.metrics.iter().rev().find(|m| m.metric == name && m.subject == t.subject).and_then(|m| m.value).unwrap_or(f64::NAN)
+        let known = found.metrics.iter().rev().find(|m| m.metric == name && m.subject == t.subject).and_then(|m| m.value);
+        known.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"))
     };
     let words = format!(
-        "{}: SPIKE-distance {:.3}, SPIKE-synchronization {:.3}, coincidence {:.3}",
+        "{}: SPIKE-distance {}, SPIKE-synchronization {}, coincidence {}",
         t.subject,
         value("spike_distance"),
         value("spike_sync"),
