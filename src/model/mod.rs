@@ -7,6 +7,7 @@
 
 mod card;
 pub mod document;
+mod excerpt;
 mod library;
 pub mod morphology;
 mod parameters;

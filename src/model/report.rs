@@ -4,9 +4,10 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
 use super::document::{Node, decoded_offset};
+use super::excerpt::Excerpt;
 use crate::core::diagnostic::{Diagnostic, Severity};
 
 /// A place in one of the texts of a [`Report`].
@@ -134,7 +135,7 @@ impl Report {
         let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_links(false);
         let mut out = String::new();
         for (text, diagnostic) in self.sorted() {
-            let view = View { source: self.texts.get(*text).map(|t| NamedSource::new(&t.name, t.text.to_string())), diagnostic };
+            let view = View { source: self.texts.get(*text).map(|t| excerpt(t, diagnostic)), diagnostic };
             let mut one = String::new();
             if handler.render_report(&mut one, &view).is_err() {
                 one = format!("{}: {}\n", self.location(*text, diagnostic.span.start), diagnostic.message);
@@ -175,11 +176,25 @@ impl fmt::Display for Report {
 
 impl std::error::Error for Report {}
 
+/// What is shown of a text.
+fn excerpt(of: &Text, diagnostic: &Diagnostic) -> Excerpt {
+    let (start, end) = (floor(&of.text, diagnostic.span.start), floor(&of.text, diagnostic.span.end));
+    // A caret stands under the first line of what is wrong only: a whole table would be drawn as a wall.
+    let end = of.text[start..end.max(start)].find('\n').map_or(end.max(start), |n| start + n);
+    Excerpt::new(&of.name, &of.text, start, end)
+}
+
 /// One diagnostic as miette wants it.
 #[derive(Debug)]
 struct View<'a> {
-    source: Option<NamedSource<String>>,
+    source: Option<Excerpt>,
     diagnostic: &'a Diagnostic,
+}
+
+impl View<'_> {
+    fn start(&self) -> usize {
+        self.source.as_ref().map_or(0, Excerpt::start)
+    }
 }
 
 impl fmt::Display for View<'_> {
@@ -208,17 +223,35 @@ impl miette::Diagnostic for View<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let label = if self.diagnostic.label.is_empty() { None } else { Some(self.diagnostic.label.clone()) };
-        let source = self.source.as_ref().map_or("", |s| s.inner());
-        let (start, end) = (floor(source, self.diagnostic.span.start), floor(source, self.diagnostic.span.end));
-        // A caret stands under the first line of what is wrong only: a whole table would be drawn as a wall.
-        let end = source[start..end].find('\n').map_or(end, |n| start + n);
-        Some(Box::new(std::iter::once(LabeledSpan::new(label, start, end - start))))
+        let length = self.source.as_ref().map_or(0, Excerpt::length);
+        Some(Box::new(std::iter::once(LabeledSpan::new(label, self.start(), length))))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_lines_are_shown_around_what_is_wrong() {
+        let mut report = Report::new();
+        let numbers = "12345, ".repeat(3000);
+        let line = format!("values = [{numbers}oops, {numbers}]");
+        let at = line.find("oops").unwrap();
+        let source = format!("{line}\nx = 1\n{line}\n{line}\n");
+        let text = report.text("a.toml", source.clone());
+        let third = source.match_indices("oops").nth(1).unwrap().0;
+        report.error(&Place { text, span: at..at + 4 }, "no number");
+        report.error(&Place { text, span: third..third + 4 }, "no number either");
+        let plain = report.render(false);
+        assert!(plain.len() < 3000, "{}", plain.len());
+        assert!(plain.contains(&format!("[a.toml:1:{}]", at + 1)) && plain.contains(&format!("[a.toml:3:{}]", at + 1)), "{plain}");
+        for wrong in plain.lines().filter(|l| l.contains("oops")) {
+            let caret = plain.lines().skip_while(|l| *l != wrong).nth(1).unwrap();
+            let column = |l: &str, what: char| l.chars().position(|c| c == what).unwrap();
+            assert_eq!(column(caret, '─'), column(wrong, 'o'), "{plain}");
+        }
+    }
 
     #[test]
     fn renders_sorted_with_caret_and_help() {
