@@ -37,6 +37,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::scenario::Spec;
 use crate::signal::{Outcome, Recording};
 use crate::sim::BuildError;
@@ -136,8 +138,9 @@ pub struct Finished {
     pub folder: Option<PathBuf>,
 }
 
-/// An expectation and what became of it.
-#[derive(Debug, Clone, PartialEq)]
+/// An expectation and what became of it, as it also stands in a manifest.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Check {
     /// Name in the scenario.
     pub name: String,
@@ -156,8 +159,10 @@ pub struct Check {
     /// Where the range comes from, or why there is no value.
     pub note: String,
     /// What an earlier program gave, in the same unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub original: Option<f64>,
     /// Why ours differs from it, or `same`.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
 

@@ -48,7 +48,7 @@ pub struct Manifest {
     /// Analyses with their shapes (bulk data stands in the tables).
     pub analyses: Vec<AnalysisEntry>,
     /// Expectations and what was found.
-    pub checks: Vec<CheckEntry>,
+    pub checks: Vec<Check>,
     /// What a reader should know.
     pub warnings: Vec<String>,
     /// The scenario with everything looked up and in SI.
@@ -215,48 +215,6 @@ pub struct ShapeEntry {
     pub shape: Shape,
 }
 
-/// An expectation.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CheckEntry {
-    /// Name.
-    pub name: String,
-    /// Metric.
-    pub metric: String,
-    /// Value found.
-    pub found: Option<f64>,
-    /// Least value.
-    pub min: Option<f64>,
-    /// Greatest value.
-    pub max: Option<f64>,
-    /// Unit of all three.
-    pub unit: String,
-    /// Whether it holds.
-    pub passed: bool,
-    /// Source or reason.
-    pub note: String,
-    /// What an earlier program gave.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub original: Option<f64>,
-    /// Why ours differs from it, or `same`.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-}
-
-impl From<&Check> for CheckEntry {
-    fn from(c: &Check) -> Self {
-        let Check { name, metric, found, min, max, unit, passed, note, original, reason } = c.clone();
-        Self { name, metric, found, min, max, unit, passed, note, original, reason }
-    }
-}
-
-impl From<CheckEntry> for Check {
-    fn from(c: CheckEntry) -> Self {
-        let CheckEntry { name, metric, found, min, max, unit, passed, note, original, reason } = c;
-        Self { name, metric, found, min, max, unit, passed, note, original, reason }
-    }
-}
-
 impl Manifest {
     /// What is known from the run itself; files are added as they are written.
     pub(super) fn of(finished: &Finished) -> Self {
@@ -276,7 +234,7 @@ impl Manifest {
                 rounded_delays: facts.rounded_delays,
                 estimated_bytes: facts.estimated_bytes,
             },
-            checks: finished.checks.iter().map(CheckEntry::from).collect(),
+            checks: finished.checks.clone(),
             warnings: finished.warnings.clone(),
             ..Self::default()
         };

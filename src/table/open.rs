@@ -52,7 +52,7 @@ pub fn open(path: &Path) -> Result<Finished, TableError> {
         failure: manifest.failure.clone(),
         recording: Arc::new(recording),
         outcomes,
-        checks: manifest.checks.iter().cloned().map(Into::into).collect(),
+        checks: manifest.checks.clone(),
         warnings,
         facts: manifest.facts(),
         folder: Some(path.to_owned()),

@@ -25,6 +25,8 @@ enum Code {
     Div,
     /// `a b + c`.
     Fma,
+    /// `d e + (a b + c)`: two terms of a sum.
+    Terms,
     /// `c - a b`.
     MinusProduct,
     /// `a b - c`.
@@ -34,6 +36,8 @@ enum Code {
     /// `b` where `a` is not zero, else `c`.
     Where,
     Exp,
+    /// `b / (1 + exp(a))`: what firing rates and gates are made of.
+    Logistic,
     /// A function of one operand: its index among those of the program stands in `b`.
     Unary,
     /// A function of two: its index stands in `c`.
@@ -49,6 +53,8 @@ struct Operation {
     a: u8,
     b: u8,
     c: u8,
+    d: u8,
+    e: u8,
 }
 
 /// The program, and the memory that it was made for.
@@ -75,6 +81,7 @@ impl Few {
         for instruction in program {
             maker.take(instruction)?;
         }
+        maker.logistic()?;
         let Maker { operations, unary, binary, .. } = maker;
         Some(Self { operations, unary, binary, shape: shape(memory) })
     }
@@ -126,7 +133,25 @@ impl Maker<'_> {
     }
 
     fn push(&mut self, code: Code, to: u8, [a, b, c]: [u8; 3]) {
-        self.operations.push(Operation { code, to, a, b, c });
+        self.operations.push(Operation { code, to, a, b, c, d: 0, e: 0 });
+    }
+
+    /// Makes one operation of `t = exp(a)`, `t = 1 + t`, `t = b / t`. What stands in `t` in between is seen by nobody.
+    fn logistic(&mut self) -> Option<()> {
+        let one = self.at(Place::Number(1.0))?;
+        let mut k = 0;
+        while k + 3 <= self.operations.len() {
+            let [exp, sum, ratio] = [self.operations[k], self.operations[k + 1], self.operations[k + 2]];
+            let t = exp.to;
+            let chain = matches!((exp.code, sum.code, ratio.code), (Code::Exp, Code::Add, Code::Div));
+            let plus_one = [(one, t), (t, one)].contains(&(sum.a, sum.b));
+            if chain && plus_one && sum.to == t && ratio.to == t && ratio.b == t && ratio.a != t && one != t {
+                self.operations[k] = Operation { code: Code::Logistic, to: t, a: exp.a, b: ratio.a, c: one, d: 0, e: 0 };
+                self.operations.drain(k + 1..k + 3);
+            }
+            k += 1;
+        }
+        Some(())
     }
 
     fn take(&mut self, instruction: &Instruction) -> Option<()> {
@@ -180,12 +205,20 @@ impl Maker<'_> {
         let to = self.at(to)?;
         let mut sum = self.at(base)?;
         // The sum may not stand in `to` while that is still to be read.
-        let late = terms.iter().skip(1).map(|t| self.at(t.x)).collect::<Option<Vec<u8>>>()?.contains(&to);
+        let late = terms.iter().skip(2).map(|t| self.at(t.x)).collect::<Option<Vec<u8>>>()?.contains(&to);
         let between = if late { self.at(Place::Number(SPARE))? } else { to };
-        for (k, term) in terms.iter().enumerate() {
-            let operands = [self.at(Place::Number(term.factor))?, self.at(term.x)?, sum];
-            sum = if k + 1 == terms.len() { to } else { between };
-            self.push(Code::Fma, sum, operands);
+        let mut left = terms;
+        while let Some(first) = left.first() {
+            let (a, b) = (self.at(Place::Number(first.factor))?, self.at(first.x)?);
+            let taken = left.len().min(2);
+            let into = if taken == left.len() { to } else { between };
+            if let Some(second) = left.get(1) {
+                let (d, e) = (self.at(Place::Number(second.factor))?, self.at(second.x)?);
+                self.operations.push(Operation { code: Code::Terms, to: into, a, b, c: sum, d, e });
+            } else {
+                self.push(Code::Fma, into, [a, b, sum]);
+            }
+            (left, sum) = (&left[taken..], into);
         }
         for term in terms {
             if let Some(decay) = term.decay {
@@ -211,7 +244,7 @@ fn some(few: &Few, data: &mut [f64; REACH], lanes: u8) {
 
 #[inline(always)]
 fn execute(few: &Few, data: &mut [f64; REACH], at: impl Fn(u8) -> usize) {
-    for &Operation { code, to, a, b, c } in &few.operations {
+    for &Operation { code, to, a, b, c, d, e } in &few.operations {
         let value = match code {
             Code::Copy => data[at(a)],
             Code::Add => data[at(a)] + data[at(b)],
@@ -219,11 +252,13 @@ fn execute(few: &Few, data: &mut [f64; REACH], at: impl Fn(u8) -> usize) {
             Code::Mul => data[at(a)] * data[at(b)],
             Code::Div => data[at(a)] / data[at(b)],
             Code::Fma => fused(data[at(a)], data[at(b)], data[at(c)], false, false),
+            Code::Terms => data[at(d)].mul_add(data[at(e)], data[at(a)].mul_add(data[at(b)], data[at(c)])),
             Code::MinusProduct => fused(data[at(a)], data[at(b)], data[at(c)], true, false),
             Code::MinusTerm => fused(data[at(a)], data[at(b)], data[at(c)], false, true),
             Code::MinusBoth => fused(data[at(a)], data[at(b)], data[at(c)], true, true),
             Code::Where => data[if data[at(a)] == 0.0 { at(c) } else { at(b) }],
             Code::Exp => math::exp(data[at(a)]),
+            Code::Logistic => data[at(b)] / (1.0 + math::exp(data[at(a)])),
             Code::Unary => few.unary[usize::from(b)].apply(data[at(a)]),
             Code::Binary => few.binary[usize::from(c)].apply(data[at(a)], data[at(b)]),
         };
