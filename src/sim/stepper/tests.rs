@@ -417,3 +417,29 @@ fn bits_do_not_depend_on_how_units_are_split() {
     assert_eq!(whole, joined);
     assert_eq!(spikes, split);
 }
+
+/// The short programs of few lanes and the long ones of many: the same bits for what both make single operations of.
+#[test]
+fn a_few_lanes_have_the_bits_of_many() {
+    let equations = "dx/dt = (y - z)/tau - x/tau + I/tau : 1
+dy/dt = (a/(1 + exp(b*(c - x))) - 2*y - 0.3*z - 0.1*x)/tau : 1
+dz/dt = (where(x > y, a, c)*abs(x) + min(y, z)**2 - z + tanh(x)/(1 + exp(y)) + b/exprel(x - y))/tau : 1";
+    let system = System::parse(&source(equations, "tau:s a:1 b:1 c:1", "I:1")).unwrap();
+    for integrator in ["euler", "euler_sequential", "heun", "rk4", "exponential_euler"] {
+        let end = |lanes: usize| {
+            let (parameters, initial) = ("tau=10 ms; a=1.5; b=-0.7; c=0.4", "x=0.3; y=-0.2; z=0.7");
+            let setup = Setup { system: system.clone(), parameters, initial, integrator, dt: 5e-4, lanes };
+            let mut s = setup.stepper();
+            let row = vec![0.25; lanes];
+            for step in 0..300 {
+                s.advance(step, &[&row], &mut [], &mut Vec::new());
+            }
+            (0..lanes).map(|l| [0, 1, 2].map(|i| s.state(i)[l].to_bits())).collect::<Vec<_>>()
+        };
+        let many = end(40);
+        assert!(many[0].iter().all(|&b| f64::from_bits(b).is_finite() && f64::from_bits(b).abs() > 1e-3), "{integrator}");
+        for lanes in 1..5 {
+            assert!(end(lanes).iter().all(|l| *l == many[39]), "{integrator}, {lanes} lanes");
+        }
+    }
+}
