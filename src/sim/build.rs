@@ -325,6 +325,7 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
             port.total = vec![0.0; group.lanes];
             port.stimulus.resize(group.lanes, 0.0);
         }
+        group.plan_samples();
     }
     let longest = continuous_inputs.iter().map(|i| i.coupling.longest()).max().unwrap_or(0);
     let histories = common.histories.iter().map(|(p, _)| History::new(spec.populations[*p].size, longest)).collect();

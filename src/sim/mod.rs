@@ -2,7 +2,8 @@
 //!
 //! Reading order: `build` (values found, lanes shared out) with `values`, `place`, `connect`, `properties`; `delivery`, `plasticity`
 //! and `coupling` (what connections do); `stimulus`; `recorder`; `worker` (one step of one thread); `engine` (all threads, epochs).
-//! `stepper` and the integrators advance the equations themselves; `tree` does so for the compartments of trees.
+//! `stepper` and the integrators advance the equations themselves; `tree` does so for the compartments of trees; `firing` says when
+//! either spikes.
 //!
 //! Order within step k, from time k dt to (k + 1) dt: inputs take their values at k dt; events of delay 0 from the step before
 //! act; integrate; deliver what is due at (k + 1) dt; test the threshold; record; reset. A spike carries (k + 1) dt and arrives
@@ -19,6 +20,7 @@ mod describe;
 mod engine;
 mod estimate;
 mod expression;
+mod firing;
 pub mod grid;
 mod group;
 mod inputs;

@@ -44,6 +44,11 @@ impl Tap {
         Ok(Some(Self { trace, columns, lanes, what, every: every.max(1), scale }))
     }
 
+    /// Whether it reads an input port.
+    pub fn reads(&self, port: usize) -> bool {
+        self.what.reads(port)
+    }
+
     /// Whether grid point `k` is sampled.
     #[inline]
     pub fn is_due(&self, k: u64) -> bool {

@@ -78,6 +78,10 @@ pub(super) struct Group {
     /// All lanes, for probes.
     every_lane: Vec<u32>,
     spikes: Vec<LaneSpike>,
+    /// Whether samples wait for the beginning of the next step; see [`Group::plan_samples`].
+    waits: bool,
+    /// States of those that spiked in the last step as they were before their reset, if these are still to be recorded.
+    before_reset: Vec<f64>,
     scratch: Vec<f64>,
 }
 
@@ -103,8 +107,31 @@ impl Group {
             states: shape[0],
             every_lane: (0..lanes as u32).collect(),
             spikes: Vec::new(),
+            waits: false,
+            before_reset: Vec::new(),
             scratch: Vec::new(),
         }
+    }
+
+    /// Decides when samples are taken, once taps and inputs are complete. They wait for the beginning of the next step where there
+    /// is no threshold (what a step leaves is what the next begins with), and where one of them reads what a continuous projection
+    /// carries, which is known only when all units have come to the grid point.
+    pub fn plan_samples(&mut self) {
+        let carried = |tap: &Tap| (0..self.inputs.len()).any(|port| !self.inputs[port].total.is_empty() && tap.reads(port));
+        self.waits = !self.has_threshold || self.taps.iter().any(carried);
+    }
+
+    /// Exchanges the states of those that spiked in the last step with what they were before their reset, if these are kept.
+    fn exchange_reset(&mut self) {
+        if self.before_reset.is_empty() {
+            return;
+        }
+        let mut kept = self.before_reset.iter_mut();
+        self.body.each_state(&self.spikes, &mut |value| {
+            if let Some(other) = kept.next() {
+                std::mem::swap(value, other);
+            }
+        });
     }
 
     /// Puts the lanes, which are all cells of a grid, into space.
@@ -235,8 +262,8 @@ impl Worker {
         }
     }
 
-    /// Inputs of step `k`, and what is recorded at its beginning: the initial state, and every sample of populations
-    /// without a threshold (their states at grid point k are what the step before left).
+    /// Inputs of step `k`, and what is recorded at its beginning: the initial state, and every sample that waited for it, of
+    /// states as they were before their reset.
     pub fn begin(&mut self, k: u64) {
         for group in &mut self.groups {
             for port in &mut group.inputs {
@@ -260,8 +287,10 @@ impl Worker {
             self.event_inputs.iter_mut().for_each(|input| input.sample(0, &mut self.take));
         }
         for group in &mut self.groups {
-            if k == 0 || !group.has_threshold {
+            if k == 0 || group.waits {
+                group.exchange_reset();
                 group.sample(k, &mut self.take);
+                group.exchange_reset();
             }
         }
     }
@@ -286,6 +315,7 @@ impl Worker {
                 group.body.deliver_before(k, &mut arrivals);
             }
             group.spikes.clear();
+            group.before_reset.clear();
             if let (Some((space, rows)), Body::Points(stepper)) = (&mut group.space, &mut group.body) {
                 exchange_inputs(&mut group.inputs, rows);
                 space.before(k, stepper, rows);
@@ -312,8 +342,13 @@ impl Worker {
                     units.extend(group.spikes.iter().map(|s| group.first_source + s.lane));
                 }
                 if group.taps.iter().any(|t| t.is_due(k + 1)) {
-                    group.inputs.iter_mut().for_each(|port| port.refresh(k + 1, &self.axis));
-                    group.sample(k + 1, &mut self.take);
+                    if group.waits {
+                        let Group { body, spikes, before_reset, .. } = group;
+                        body.each_state(spikes, &mut |value| before_reset.push(*value));
+                    } else {
+                        group.inputs.iter_mut().for_each(|port| port.refresh(k + 1, &self.axis));
+                        group.sample(k + 1, &mut self.take);
+                    }
                 }
                 if !group.spikes.is_empty() {
                     group.body.reset(k, &group.spikes);

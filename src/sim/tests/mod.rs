@@ -6,6 +6,7 @@ mod endings;
 mod invariance;
 mod networks;
 mod plasticity;
+mod rests;
 mod stimuli;
 
 use std::sync::atomic::AtomicBool;
