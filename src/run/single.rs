@@ -8,6 +8,7 @@ use super::live::Live;
 use super::measure::measure;
 use super::watch::Watch;
 use super::{Event, Facts, Finished, Options, Progress, RunError, Status, Tell, expect, halve, memory, requests};
+use crate::equation::rule::WEIGHT;
 use crate::scenario::Spec;
 use crate::signal::Recording;
 use crate::sim::{BuildError, Network, Stop};
@@ -80,7 +81,7 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
         );
     }
     let failed_at = match &result.stopped {
-        Some(Stop::NotFinite { time, .. }) => Some(*time),
+        Some(Stop::NotFinite { time, .. } | Stop::Diverged { time, .. }) => Some(*time),
         _ => None,
     };
     let (status, failure) = match result.stopped {
@@ -97,10 +98,10 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
                 )),
             )
         }
-        Some(Stop::Diverged { projection, source, target, time }) => {
-            let unit_of_time = simulation.time_base.unit();
-            let what =
-                format!("the weight of connection {source} -> {target} of {projection} is no longer finite at {time} {unit_of_time}");
+        Some(Stop::Diverged { projection, source, target, variable, time }) => {
+            let time = format!("{time} {}", simulation.time_base.unit());
+            let value = if variable == WEIGHT { "the weight".to_owned() } else { format!("`{variable}`") };
+            let what = format!("{value} of connection {source} -> {target} of {projection} is no longer finite at {}", time.trim_end());
             (Status::Failed, Some(format!("{what}; its rule has no bound that holds it: clip it, or let it depend on the weight")))
         }
         None => (Status::Complete, None),

@@ -98,7 +98,7 @@ pub enum Stop {
         /// Time on the recording's axis.
         time: f64,
     },
-    /// A weight became NaN or infinite.
+    /// A weight, or another value of a connection, became NaN or infinite.
     Diverged {
         /// Projection.
         projection: String,
@@ -106,6 +106,8 @@ pub enum Stop {
         source: u32,
         /// Target unit.
         target: u32,
+        /// Which of its values; `w` is the weight.
+        variable: String,
         /// Time on the recording's axis.
         time: f64,
     },
@@ -152,6 +154,15 @@ impl Network {
     /// Estimated bytes that building and running takes, before anything is allocated, with what takes most.
     pub fn estimate(spec: &Spec) -> (u64, String) {
         estimate::estimate(spec)
+    }
+
+    /// Looks for all that would keep [`Network::build`] from building, without walking connections: steps for which a scheme is not
+    /// stable, models and values that do not fit, memory.
+    ///
+    /// # Errors
+    /// What `build` would say.
+    pub fn examine(spec: &Spec) -> Result<(), BuildError> {
+        build::examine(spec)
     }
 
     /// Builds the network for `threads` threads (results do not depend on the number).

@@ -207,7 +207,13 @@ impl Tape {
             let keep = (k / every + 1).saturating_sub(*gone) as usize * trace.units.len();
             trace.values.truncate(keep);
         }
-        self.recording.window.stop = limit;
+        // Parts that were handed over before a failure was noticed stay where they are.
+        self.recording.window.stop = limit.max(self.recording.window.start);
+    }
+
+    /// Time of grid point `k`.
+    pub fn time(&self, k: u64) -> f64 {
+        self.axis.time(k as f64)
     }
 }
 

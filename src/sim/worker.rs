@@ -278,7 +278,7 @@ impl Worker {
             input.coupling.add(k, t, &self.histories, &mut self.groups[input.to].inputs[input.port].total);
             if let Some(LearningInput { taps, .. }) = &input.plastic {
                 for tap in taps.iter().filter(|t| k.is_multiple_of(t.every)) {
-                    let values = tap.places.iter().map(|p| input.coupling.look(&tap.variable, p.connection as usize) / tap.scale);
+                    let values = tap.places.iter().map(|p| input.coupling.look(&tap.variable, p.connection as usize, k) / tap.scale);
                     self.take.traces[tap.trace].extend(values);
                 }
             }
@@ -302,9 +302,9 @@ impl Worker {
         for input in &mut self.continuous_inputs {
             let Some(learning) = &input.plastic else { continue };
             input.coupling.learn(k, t, &self.histories);
-            if let (None, Some((source, lane))) = (self.failure, input.coupling.failed()) {
+            if let (None, Some((source, lane, state))) = (self.failure, input.coupling.failed()) {
                 let place = Broken::Connection { projection: learning.projection, source };
-                self.failure = Some(Failure { step: k + 1, place, unit: self.groups[input.to].first + lane, state: 0 });
+                self.failure = Some(Failure { step: k + 1, place, unit: self.groups[input.to].first + lane, state });
             }
         }
         for group in &mut self.groups {
@@ -381,13 +381,17 @@ impl Worker {
         }
     }
 
-    /// Lets all connections that change see everything up to grid point `done`; the weights of those that are to be written.
+    /// Lets all connections that change see everything up to grid point `done`, and notices those that this makes infinite; the
+    /// weights of those that are to be written.
     pub fn finish(&mut self, done: u64) -> Finals {
         let mut all = Vec::new();
         for input in &mut self.event_inputs {
-            let Some(p) = input.plastic.as_mut().filter(|p| p.written) else { continue };
-            p.plastic.finish(done, &mut input.table);
             let first = self.groups[input.to].first;
+            if let Some(p) = &mut input.plastic {
+                p.plastic.finish(done, &mut input.table);
+            }
+            Failure::note(&mut self.failure, input.failure(first));
+            let Some(p) = input.plastic.as_ref().filter(|p| p.written) else { continue };
             all.push((p.projection, input.table.connections().map(|(s, lane, w, _)| (s, lane + first, w)).collect()));
         }
         for input in &self.continuous_inputs {
@@ -424,7 +428,7 @@ impl Worker {
                     self.targets.iter_mut().for_each(|u| *u -= first);
                     self.events += plastic.step(at, &self.spiking, &self.targets, &mut input.table, ring);
                     input.sample(at, &mut self.take);
-                    self.failure = self.failure.or_else(|| input.failure(at, first));
+                    Failure::note(&mut self.failure, input.failure(first));
                 } else if let Some(ring) = ring {
                     self.events += input.table.deliver(&self.spiking, at, ring);
                 }

@@ -2,6 +2,7 @@
 
 mod coupling;
 mod crossings;
+mod divergence;
 mod endings;
 mod invariance;
 mod networks;
