@@ -37,7 +37,7 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
         needed = needed.saturating_add(traces);
     }
     facts.estimated_bytes = needed;
-    if needed > allowed && options.sink.is_none() {
+    if needed > allowed {
         return Err(BuildError::Memory { needed, allowed, largest }.into());
     }
     let began = Instant::now();
