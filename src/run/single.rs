@@ -139,6 +139,15 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
     Ok(finished)
 }
 
+/// What [`execute`] would say before anything is simulated, found without building connections.
+///
+/// # Errors
+/// A scheme that is not stable for the step, a model that does not fit, too little memory, ...
+pub fn examine(spec: &Spec) -> Result<(), RunError> {
+    let (full, _) = requests::with_implied_records(spec, memory::budget(spec));
+    Ok(Network::examine(&full)?)
+}
+
 /// Bytes of all samples that the traces of a run will hold.
 fn recorded_bytes(spec: &Spec) -> u64 {
     let samples = |every: u64| spec.simulation.steps / every.max(1) + 1;
