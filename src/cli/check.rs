@@ -5,7 +5,8 @@ use std::io::Write;
 use super::error::CliError;
 use super::number;
 use super::output::{self, Tone, tone};
-use crate::run::{self, LoadError};
+use crate::run::{self, LoadError, RunError};
+use crate::sim::BuildError;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -26,6 +27,20 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             Ok((spec, warnings)) => {
                 for warning in warnings {
                     output::say(&format!("{reference}: warning: {warning}"));
+                }
+                match run::examine(&spec) {
+                    Ok(()) => {}
+                    // What fits depends on the machine; this may not be the one that it is meant for.
+                    Err(error @ RunError::Build(BuildError::Memory { .. })) => {
+                        let text = CliError::from(error).text().unwrap_or_default();
+                        output::say(&format!("{reference}: warning: {}", text.trim_start_matches("spikedeck: ")));
+                    }
+                    Err(error) => {
+                        wrong = true;
+                        let text = CliError::from(error).text().unwrap_or_default();
+                        output::say(&format!("{reference}: {}", text.trim_start_matches("spikedeck: ")));
+                        continue;
+                    }
                 }
                 let units: usize = spec.populations.iter().map(|p| p.size).sum();
                 let well = tone("✓", Tone::Good, output::colour_on_stdout());

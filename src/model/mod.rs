@@ -83,8 +83,19 @@ pub struct Parameter {
     pub about: String,
     /// Plasticity rules: it has the unit of the weights (`unit = "weight"`); the default holds for weights without a unit.
     pub is_weight: bool,
+    /// Plasticity rules: what it is to the weights, if it has their sign.
+    pub role: Option<WeightRole>,
     /// What of a compartment it is (`area`), where the population is a tree; then no scenario states it.
     pub geometry: Option<Geometry>,
+}
+
+/// What a parameter of a plasticity rule is to the weights (`role = "bound"`); either has their sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeightRole {
+    /// Weights lie between zero and it.
+    Bound,
+    /// Weights are measured by it.
+    Reference,
 }
 
 /// What a compartment says of itself; equations name it by a parameter with `geometry = "area"`.

@@ -3,7 +3,7 @@
 use super::document::{Fields, Item, Node};
 use super::read::{read_initial, string};
 use super::report::Report;
-use super::{Geometry, Parameter, Preset, name_of};
+use super::{Geometry, Parameter, Preset, WeightRole, name_of};
 use crate::core::units::{Dimension, Quantity, parse_unit};
 use crate::equation::System;
 
@@ -46,6 +46,7 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node, weights: bool) -
             max: None,
             about: String::new(),
             is_weight: false,
+            role: None,
             geometry: None,
         });
     }
@@ -83,12 +84,34 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node, weights: bool) -
     let min = bound(report, "min");
     let max = bound(report, "max");
     let about = fields.get("about").and_then(|n| string(report, n)).unwrap_or("").to_owned();
+    let role = fields.get("role").and_then(|n| role(report, n, is_weight));
     let geometry = fields.get("geometry").and_then(|n| geometry(report, n, q.dimension));
     fields.finish(report);
     if min.is_some_and(|m| q.value < m) || max.is_some_and(|m| q.value > m) {
         report.error(&value.place, format!("the default of `{name}` is outside its own range"));
     }
-    Some(Parameter { name: name.to_owned(), dimension: q.dimension, default: q.value, default_text, min, max, about, is_weight, geometry })
+    Some(Parameter {
+        name: name.to_owned(),
+        dimension: q.dimension,
+        default: q.value,
+        default_text,
+        min,
+        max,
+        about,
+        is_weight,
+        role,
+        geometry,
+    })
+}
+
+fn role(report: &mut Report, node: &Node, is_weight: bool) -> Option<WeightRole> {
+    match string(report, node)? {
+        _ if !is_weight => report.error(&node.place, "only a parameter of a plasticity rule with `unit = \"weight\"` has a role"),
+        "bound" => return Some(WeightRole::Bound),
+        "reference" => return Some(WeightRole::Reference),
+        other => report.error_help(&node.place, format!("there is no role `{other}`"), "there are: bound, reference"),
+    }
+    None
 }
 
 fn geometry(report: &mut Report, node: &Node, dimension: Dimension) -> Option<Geometry> {

@@ -3,7 +3,7 @@
 //! [`execute`] runs one scenario on the calling thread; [`start`] runs whatever a scenario asks for (a single run, seeds, a
 //! sweep) on its own thread and tells what happens through a [`JobHandle`]. [`ensemble()`] runs many points side by side with
 //! common random numbers, [`compare()`] holds finished runs against each other. [`catalog()`] tells scenarios what analyses
-//! exist, [`load()`] finds and resolves a scenario.
+//! exist, [`load()`] finds and resolves a scenario, [`examine`] says what would keep it from running.
 
 mod catalog;
 mod compare;
@@ -30,7 +30,7 @@ pub use measure::measure;
 pub use memory::{budget, free_memory};
 pub use points::{Point, Resolve, points};
 pub use requests::with_implied_records;
-pub use single::execute;
+pub use single::{examine, execute};
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use super::live::Live;
 use super::measure::measure;
 use super::watch::Watch;
 use super::{Event, Facts, Finished, Options, Progress, RunError, Status, Tell, expect, halve, memory, requests};
+use crate::equation::rule::WEIGHT;
 use crate::scenario::Spec;
 use crate::signal::Recording;
 use crate::sim::{BuildError, Network, Stop};
@@ -36,7 +37,7 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
         needed = needed.saturating_add(traces);
     }
     facts.estimated_bytes = needed;
-    if needed > allowed && options.sink.is_none() {
+    if needed > allowed {
         return Err(BuildError::Memory { needed, allowed, largest }.into());
     }
     let began = Instant::now();
@@ -80,7 +81,7 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
         );
     }
     let failed_at = match &result.stopped {
-        Some(Stop::NotFinite { time, .. }) => Some(*time),
+        Some(Stop::NotFinite { time, .. } | Stop::Diverged { time, .. }) => Some(*time),
         _ => None,
     };
     let (status, failure) = match result.stopped {
@@ -97,10 +98,10 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
                 )),
             )
         }
-        Some(Stop::Diverged { projection, source, target, time }) => {
-            let unit_of_time = simulation.time_base.unit();
-            let what =
-                format!("the weight of connection {source} -> {target} of {projection} is no longer finite at {time} {unit_of_time}");
+        Some(Stop::Diverged { projection, source, target, variable, time }) => {
+            let time = format!("{time} {}", simulation.time_base.unit());
+            let value = if variable == WEIGHT { "the weight".to_owned() } else { format!("`{variable}`") };
+            let what = format!("{value} of connection {source} -> {target} of {projection} is no longer finite at {}", time.trim_end());
             (Status::Failed, Some(format!("{what}; its rule has no bound that holds it: clip it, or let it depend on the weight")))
         }
         None => (Status::Complete, None),
@@ -136,6 +137,15 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
         Status::Interrupted => {}
     }
     Ok(finished)
+}
+
+/// What [`execute`] would say before anything is simulated, found without building connections.
+///
+/// # Errors
+/// A scheme that is not stable for the step, a model that does not fit, too little memory, ...
+pub fn examine(spec: &Spec) -> Result<(), RunError> {
+    let (full, _) = requests::with_implied_records(spec, memory::budget(spec));
+    Ok(Network::examine(&full)?)
 }
 
 /// Bytes of all samples that the traces of a run will hold.

@@ -26,6 +26,7 @@ pub mod spec;
 mod stimulus;
 mod tree;
 mod value;
+mod weights;
 
 pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec};
 pub use coverage::{CoverageLine, coverage};

@@ -5,15 +5,18 @@ use super::lookup::OwnModels;
 use super::projection::coupling_names;
 use super::spec::{PlasticitySpec, PopulationSpec, RuleSpec, Value};
 use super::value::Names;
+use super::weights::{Held, hold};
 use crate::core::units::Dimension;
 use crate::equation::{Expression, TimeUnit, Variable};
 use crate::model::document::{Fields, Item, Node};
-use crate::model::{Definition, Kind, Preset};
+use crate::model::{Definition, Kind, Parameter, Preset};
 
 /// What a rule has to fit.
 pub(super) struct Ends<'a> {
     /// Dimension of the weights.
     pub weight: Dimension,
+    /// The initial weights and where they stand.
+    pub weights: Option<(&'a Value, &'a Node)>,
     /// Whether values are carried all the time, not spikes.
     pub continuous: bool,
     pub from: &'a PopulationSpec,
@@ -74,7 +77,7 @@ fn rule(desk: &mut Desk<'_>, own: &mut OwnModels, node: &Node, ends: &Ends<'_>) 
         desk.error_help(&kind.place, format!("rule `{name}` and the models of this scenario do not count time alike"), help);
     }
     let chosen = f.get("preset").and_then(|n| super::mechanism::preset(desk, n, &definition));
-    let parameters = parameters(desk, &mut f, node, &definition, chosen.as_ref(), ends.weight);
+    let parameters = parameters(desk, &mut f, node, &definition, chosen.as_ref(), ends);
     let texts = fitted.texts().clone();
     let mut given = Vec::new();
     for g in &texts.source.given {
@@ -110,9 +113,15 @@ fn parameters(
     node: &Node,
     definition: &Definition,
     preset: Option<&Preset>,
-    weight: Dimension,
+    ends: &Ends<'_>,
 ) -> Vec<f64> {
+    let weight = ends.weight;
     let mut values = Vec::new();
+    let hold = |desk: &mut Desk<'_>, p: &Parameter, value: f64, own: &Node| {
+        if let (Some(role), Some((weights, node))) = (p.role, ends.weights) {
+            hold(desk, &Held { name: &p.name, role, value, node: own }, weights, node, weight);
+        }
+    };
     for p in &definition.parameters {
         let dimension = if p.is_weight { weight } else { p.dimension };
         let chosen = preset.and_then(|s| s.parameters.iter().find(|v| v.0 == p.name)).map(|v| v.1);
@@ -123,6 +132,8 @@ fn parameters(
                     format!("rule `{}` needs `{}`: {}", definition.name, p.name, p.about),
                     format!("add `{} = \"1 {}\"`, in the unit of the weights", p.name, unit_example(weight)),
                 );
+            } else {
+                hold(desk, p, chosen.unwrap_or(p.default), node);
             }
             values.push(chosen.unwrap_or(p.default));
             continue;
@@ -130,6 +141,9 @@ fn parameters(
         let value = desk.quantity(n, dimension, &format!("`{}`", p.name));
         if let Some(v) = value.filter(|_| !p.is_weight) {
             desk.in_range(n, p, &Value::Constant(v));
+        }
+        if let Some(v) = value {
+            hold(desk, p, v, n);
         }
         values.push(value.unwrap_or(p.default));
     }

@@ -181,7 +181,16 @@ pub(super) fn read(
         };
         coupling = Coupling::Event;
     }
-    let ends = Ends { weight: weight_dimension, continuous: kind == "continuous", from: &all[from], to: target };
+    // Listed pairs bring weights of their own.
+    let listed = match &wiring.rule {
+        Rule::Edges { weight: Some(list), .. } => Some(Value::Each(list.clone())),
+        _ => None,
+    };
+    let weights = listed.as_ref().zip(connect).or(weight.as_ref().zip(weight_node));
+    if let Some((value, node)) = weights.filter(|_| kind == "event") {
+        desk.conductance(node, weight_dimension, value);
+    }
+    let ends = Ends { weight: weight_dimension, weights, continuous: kind == "continuous", from: &all[from], to: target };
     let plasticity = plasticity_node.and_then(|n| plasticity::read(desk, own, n, &ends));
     if let Some(n) = plasticity_node.filter(|_| all[from].tree.is_some() || target.tree.is_some()) {
         desk.error_help(

@@ -184,7 +184,7 @@ impl<'a> Reader<'_, '_, 'a> {
                     Some(n) => self.desk.whole(n, "`sources`", 1)?,
                     None => 1,
                 };
-                let weight = self.value("weight", d);
+                let weight = self.weight();
                 let (start, stop) = self.span();
                 if let Some(Value::Constant(r)) = &rate
                     && *r < 0.0
@@ -279,9 +279,17 @@ impl<'a> Reader<'_, '_, 'a> {
         (start, stop.unwrap_or(self.desk.duration))
     }
 
+    /// The weight of what arrives at a receptor.
+    fn weight(&mut self) -> Option<Value> {
+        let weight = self.value("weight", self.dimension)?;
+        if let Some(node) = self.f.get("weight") {
+            self.desk.conductance(node, self.dimension, &weight);
+        }
+        Some(weight)
+    }
+
     fn spikes(&mut self) -> Option<StimulusKind> {
-        let d = self.dimension;
-        let weight = self.value("weight", d);
+        let weight = self.weight();
         let size = self.size;
         if let Some(node) = self.f.get("file") {
             let table = self.desk.file_table(node, "`file`")?;

@@ -23,6 +23,17 @@ pub(super) enum BodyProbe {
     Tree(TreeProbe),
 }
 
+impl BodyProbe {
+    /// Whether it reads an input port.
+    pub fn reads(&self, port: usize) -> bool {
+        match self {
+            Self::State(_) => false,
+            Self::Points(probe) => probe.reads(port),
+            Self::Tree(probe) => probe.reads(port),
+        }
+    }
+}
+
 impl Body {
     /// Compiles an observer of anything that has a name.
     ///
@@ -61,7 +72,15 @@ impl Body {
     pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
         match self {
             Self::Points(s) => s.deliver_before(step, arrivals),
-            Self::Tree(t) => t.deliver_before(arrivals),
+            Self::Tree(t) => t.deliver_before(step, arrivals),
+        }
+    }
+
+    /// Shows every state of what spiked, in a fixed order.
+    pub fn each_state(&mut self, spikes: &[LaneSpike], act: &mut dyn FnMut(&mut f64)) {
+        match self {
+            Self::Points(s) => s.each_state(spikes, act),
+            Self::Tree(t) => t.each_state(spikes, act),
         }
     }
 

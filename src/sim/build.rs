@@ -13,7 +13,7 @@ use super::group::{asked, attach_stimuli, choice, group, lanes, port_range};
 use super::inputs::{ContinuousInput, EventInput, LearningInput, PlasticInput};
 use super::path::{Path, changes, path};
 use super::place::Place;
-use super::plasticity::{self, Plastic};
+use super::plasticity::{self, Compiled, Plastic, Rates};
 use super::recorder::{Take, Tape};
 use super::stepper::Column;
 use super::stimulus::Stimulus;
@@ -72,13 +72,15 @@ pub(super) fn unsuitable(place: impl Into<String>, message: impl Into<String>) -
     BuildError::Unsuitable { place: place.into(), message: message.into() }
 }
 
-/// See [`Network::build`].
-pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<Network, BuildError> {
+/// Bytes that are needed, and those that are allowed.
+fn affordable(spec: &Spec) -> Result<(u64, u64), BuildError> {
     let (needed, largest) = estimate::estimate(spec);
     let allowed = estimate::allowed(spec);
-    if needed > allowed {
-        return Err(BuildError::Memory { needed, allowed, largest });
-    }
+    if needed > allowed { Err(BuildError::Memory { needed, allowed, largest }) } else { Ok((needed, allowed)) }
+}
+
+/// Finds everything that belongs to no thread, and hands it on.
+fn prepared<T>(spec: &Spec, cancel: &AtomicBool, then: impl FnOnce(&Common<'_>) -> Result<T, BuildError>) -> Result<T, BuildError> {
     let seed = spec.simulation.seed;
     let axis = Axis::new(spec.simulation.dt, spec.simulation.time_base);
     let mut found = spec.populations.iter().map(|p| find(p, seed)).collect::<Result<Vec<_>, _>>()?;
@@ -109,11 +111,9 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
         })
         .collect::<Result<Vec<_>, _>>()?;
 
-    let units: usize = spec.populations.iter().map(|p| p.size).sum();
-    let threads = threads.clamp(1, (units / GRAIN).max(1));
     // Chosen once a population, by its first unit: a choice by each thread's own lanes would depend on their number.
     let choices = spec.populations.iter().zip(&found).map(|(p, found)| choice(spec, p, found)).collect::<Result<Vec<_>, _>>()?;
-    let common = Common {
+    then(&Common {
         spec,
         axis,
         found: &found,
@@ -123,23 +123,44 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
         histories: &histories,
         emitters: &emitters,
         cancel,
-    };
+    })
+}
+
+/// See [`Network::examine`].
+pub(super) fn examine(spec: &Spec) -> Result<(), BuildError> {
+    affordable(spec)?;
+    prepared(spec, &AtomicBool::new(false), |common| {
+        for (p, (population, found)) in spec.populations.iter().zip(common.found).enumerate() {
+            // Cells are alike in what can be wrong with them; units may differ.
+            let count = population.tree.as_ref().map_or(population.size, |t| t.units().min(population.size));
+            if count > 0 {
+                group(common, p, population, found, 0..count)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// See [`Network::build`].
+pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<Network, BuildError> {
+    let memory = affordable(spec)?;
+    prepared(spec, cancel, |common| network(common, threads, memory))
+}
+
+/// The network, built for `threads` threads.
+fn network(common: &Common<'_>, threads: usize, (needed, allowed): (u64, u64)) -> Result<Network, BuildError> {
+    let Common { spec, axis, found, choices, paths, histories, .. } = *common;
+    let units: usize = spec.populations.iter().map(|p| p.size).sum();
+    let threads = threads.clamp(1, (units / GRAIN).max(1));
     let mut workers = std::thread::scope(|scope| {
-        let rest: Vec<_> = (1..threads)
-            .map(|w| {
-                scope.spawn({
-                    let common = &common;
-                    move || worker(common, w, threads)
-                })
-            })
-            .collect();
-        let mut workers = vec![worker(&common, 0, threads)];
+        let rest: Vec<_> = (1..threads).map(|w| scope.spawn(move || worker(common, w, threads))).collect();
+        let mut workers = vec![worker(common, 0, threads)];
         for handle in rest {
             workers.push(handle.join().unwrap_or_else(|_| Err(unsuitable("threads", "a thread that built its share crashed"))));
         }
         workers.into_iter().collect::<Result<Vec<_>, _>>()
     })?;
-    for path in &paths {
+    for path in paths {
         path.finder.check().map_err(|m| unsuitable(format!("projections.{}", path.spec.name), m))?;
     }
 
@@ -160,21 +181,27 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
         .populations
         .iter()
         .zip(choices)
-        .zip(&found)
+        .zip(found)
         .map(|((p, (name, why)), found)| {
             let text = match &found.layout {
-                Some(layout) => layout.describe(&name, &why),
-                None if why.is_empty() => name,
+                Some(layout) => layout.describe(name, why),
+                None if why.is_empty() => name.clone(),
                 None => format!("{name}: {why}"),
             };
             (p.name.clone(), text)
         })
         .collect();
     let recorded = plasticity::attach(spec, &mut workers).map_err(|(place, m)| unsuitable(place, m))?;
-    let tape = Tape::new(&recorded, axis, described(spec, &found), wanted_connections(spec, &workers, axis));
+    let tape = Tape::new(&recorded, axis, described(spec, found), wanted_connections(spec, &workers, axis));
     let names = spec.populations.iter().map(|p| (p.name.clone(), p.system.states().iter().map(|s| s.name.clone()).collect())).collect();
     let recording_budget = allowed.saturating_sub(needed).max(1 << 20);
-    let projections = spec.projections.iter().map(|p| p.name.clone()).collect();
+    let projections = paths
+        .iter()
+        .map(|p| {
+            let values = p.plastic.as_ref().map(Compiled::of_connections).or(p.rates.as_ref().map(Rates::of_connections));
+            (p.spec.name.clone(), values.unwrap_or_default().to_vec())
+        })
+        .collect();
     let plan = Plan { workers, tape, steps: spec.simulation.steps, interval, recording_budget, names, projections };
     Ok(Network { plan, integrators, connections, rounded })
 }
@@ -325,6 +352,7 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
             port.total = vec![0.0; group.lanes];
             port.stimulus.resize(group.lanes, 0.0);
         }
+        group.plan_samples();
     }
     let longest = continuous_inputs.iter().map(|i| i.coupling.longest()).max().unwrap_or(0);
     let histories = common.histories.iter().map(|(p, _)| History::new(spec.populations[*p].size, longest)).collect();

@@ -41,6 +41,15 @@ impl History {
         &mut self.rows[k as usize & self.mask]
     }
 
+    /// The row of grid point `k + 1`, to be written, holding the values at `k`.
+    pub fn carry(&mut self, k: u64) -> &mut [f64] {
+        let (from, to) = (k as usize & self.mask, (k + 1) as usize & self.mask);
+        if let Ok([from, to]) = self.rows.get_disjoint_mut([from, to]) {
+            to.copy_from_slice(from);
+        }
+        &mut self.rows[to]
+    }
+
     /// Makes the values at grid point 0 those of all times before.
     pub fn start(&mut self) {
         let first = self.rows[0].clone();
@@ -185,7 +194,7 @@ impl Coupling {
 
     /// Lets its connections change by `rates`.
     pub fn learn_by(&mut self, rates: &Rates, sources: usize) {
-        self.learning = Some(Learning::new(rates, sources, self.range.len(), self.len() as usize));
+        self.learning = Some(Learning::new(rates, (sources, self.range.len()), self.len() as usize, self.longest()));
     }
 
     /// Steps the rules of step `k` (time `t`), if there are any.
@@ -196,18 +205,20 @@ impl Coupling {
         }
     }
 
-    /// A connection whose weight is no finite number: source and lane.
-    pub fn failed(&self) -> Option<(u32, u32)> {
+    /// A connection with a value that is no finite number: source, lane, number of the value.
+    pub fn failed(&self) -> Option<(u32, u32, usize)> {
         match (&self.links, self.learning.as_ref()?.failed) {
-            (Links::Some { sources, lanes, .. }, Some(c)) => Some((sources[c], lanes[c])),
+            (Links::Some { sources, lanes, .. }, Some((c, value))) => Some((sources[c], lanes[c], value)),
             _ => None,
         }
     }
 
-    /// A variable of a connection that changes.
-    pub fn look(&self, variable: &str, connection: usize) -> f64 {
+    /// A variable of a connection that changes, at the beginning of step `k`.
+    pub fn look(&self, variable: &str, connection: usize, k: u64) -> f64 {
         match (&self.links, &self.learning) {
-            (Links::Some { sources, lanes, weights, .. }, Some(l)) => l.look(variable, connection, (sources, lanes, weights)),
+            (Links::Some { sources, lanes, weights, delays }, Some(l)) => {
+                l.look(variable, connection, k, &plasticity::Ends { sources, lanes, weights, delays, delay: self.delay })
+            }
             _ => f64::NAN,
         }
     }

@@ -25,14 +25,32 @@ pub(super) struct Plan {
     pub recording_budget: u64,
     /// Names for failures: each population with its states.
     pub names: Vec<(String, Vec<String>)>,
-    /// Names of the projections.
-    pub projections: Vec<String>,
+    /// The same of the projections, with the values of their connections if these change.
+    pub projections: Vec<(String, Vec<String>)>,
 }
 
 /// Names for what fails.
 struct Names {
     populations: Vec<(String, Vec<String>)>,
-    projections: Vec<String>,
+    projections: Vec<(String, Vec<String>)>,
+}
+
+impl Names {
+    /// What a failure stops the run with.
+    fn of(&self, failure: Failure, time: f64) -> Stop {
+        let named = |(_, values): &(String, Vec<String>)| values.get(failure.state).cloned().unwrap_or_default();
+        match failure.place {
+            Broken::Population(p) => {
+                let population = &self.populations[p];
+                Stop::NotFinite { population: population.0.clone(), unit: failure.unit, variable: named(population), time }
+            }
+            Broken::Connection { projection, source } => {
+                let projection = &self.projections[projection];
+                let variable = named(projection);
+                Stop::Diverged { projection: projection.0.clone(), source, target: failure.unit, variable, time }
+            }
+        }
+    }
 }
 
 /// What the threads share.
@@ -93,6 +111,8 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
     let mut first = workers.remove(0);
     let mut stopped = None;
     let mut done = 0;
+    // Where the threads stand, which is behind what a failure leaves.
+    let mut reached = 0;
     std::thread::scope(|scope| {
         for (index, mut worker) in workers.into_iter().enumerate() {
             let shared = &shared;
@@ -120,11 +140,8 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
                 return;
             }
             let (ran, took) = (k - done, began.elapsed());
-            done = k;
+            (done, reached) = (k, k);
             stopped = close_epoch(&shared, &mut tape, &columns, (done, recording_budget), &names, observer);
-            if let Some(Stop::NotFinite { .. } | Stop::Diverged { .. }) = stopped {
-                done = failed_at(&shared).unwrap_or(done);
-            }
             if stopped.is_some() || done >= steps {
                 shared.stop.store(true, Ordering::Release);
             }
@@ -134,23 +151,34 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
                 return;
             }
         }
-        finish(&mut first, 0, &shared, done);
+        finish(&mut first, 0, &shared, reached);
     });
-    keep_finals(&shared, &mut tape, &names.projections);
+    // What came about earlier may be noticed last, when all connections have seen everything.
+    let failure = *shared.failure.lock().unwrap_or_else(PoisonError::into_inner);
+    match failure {
+        Some(failure) if matches!(stopped, None | Some(Stop::NotFinite { .. } | Stop::Diverged { .. })) => {
+            tape.truncate(failure.step);
+            done = failure.step;
+            stopped = Some(names.of(failure, tape.time(failure.step)));
+        }
+        // Weights at the moment at which a failure was noticed say nothing.
+        _ => keep_finals(&shared, &mut tape, &names.projections),
+    }
     SimulationResult { recording: tape.recording, steps: done, stopped, events: shared.events.load(Ordering::Relaxed) }
 }
 
 /// The weights at the end of the run, for who wants them written.
 fn finish(worker: &mut Worker, index: usize, shared: &Shared, done: u64) {
     let finals = worker.finish(done);
+    Failure::note(&mut shared.failure.lock().unwrap_or_else(PoisonError::into_inner), worker.failure);
     *shared.finals[index].lock().unwrap_or_else(PoisonError::into_inner) = finals;
 }
 
 /// Puts the weights of all threads beside the initial ones, which were sorted in the same way.
-fn keep_finals(shared: &Shared, tape: &mut Tape, projections: &[String]) {
+fn keep_finals(shared: &Shared, tape: &mut Tape, projections: &[(String, Vec<String>)]) {
     let all: Vec<Finals> = shared.finals.iter().map(|f| std::mem::take(&mut *f.lock().unwrap_or_else(PoisonError::into_inner))).collect();
     for connections in &mut tape.recording.connections {
-        let mine = all.iter().flatten().filter(|f| projections.get(f.0) == Some(&connections.projection));
+        let mine = all.iter().flatten().filter(|f| projections.get(f.0).is_some_and(|p| p.0 == connections.projection));
         let mut rows: Vec<(u32, u32, f64)> = mine.flat_map(|f| f.1.iter().copied()).collect();
         rows.sort_by_key(|r| (r.0, r.1));
         let scale = crate::core::units::parse_unit(&connections.weight_unit).map_or(1.0, |u| u.0);
@@ -163,10 +191,6 @@ fn next_length(length: u64, ran: u64, took: Duration, interval: u64) -> u64 {
     let per_step = took.as_secs_f64() / ran.max(1) as f64;
     let wanted = (EPOCH.as_secs_f64() / per_step.max(1e-12)) as u64;
     (wanted.clamp(1, length.saturating_mul(4)) / interval).max(1) * interval
-}
-
-fn failed_at(shared: &Shared) -> Option<u64> {
-    shared.failure.lock().unwrap_or_else(PoisonError::into_inner).map(|f| f.step)
 }
 
 /// What the main thread does between epochs, while the others wait.
@@ -188,24 +212,7 @@ fn close_epoch(
     if let Some(failure) = failure {
         tape.truncate(failure.step);
         observer.progress(failure.step, shared.steps);
-        let population = match failure.place {
-            Broken::Population(p) => p,
-            Broken::Connection { projection, source } => {
-                return Some(Stop::Diverged {
-                    projection: names.projections[projection].clone(),
-                    source,
-                    target: failure.unit,
-                    time: tape.recording.window.stop,
-                });
-            }
-        };
-        let (population, states) = &names.populations[population];
-        return Some(Stop::NotFinite {
-            population: population.clone(),
-            unit: failure.unit,
-            variable: states.get(failure.state).cloned().unwrap_or_default(),
-            time: tape.recording.window.stop,
-        });
+        return Some(names.of(failure, tape.time(failure.step)));
     }
     if tape.bytes() > budget {
         if !observer.takes_parts() {
@@ -254,10 +261,7 @@ fn epoch(worker: &mut Worker, index: usize, shared: &Shared, mut k: u64) -> u64 
     if end == shared.steps {
         worker.begin(end);
     }
-    if let Some(failure) = worker.failure {
-        let mut first = shared.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        *first = Some(first.map_or(failure, |f| f.min(failure)));
-    }
+    Failure::note(&mut shared.failure.lock().unwrap_or_else(PoisonError::into_inner), worker.failure);
     shared.events.fetch_add(std::mem::take(&mut worker.events), Ordering::Relaxed);
     std::mem::swap(&mut worker.take, &mut *shared.takes[index].lock().unwrap_or_else(PoisonError::into_inner));
     end

@@ -3,9 +3,11 @@
 use super::connect::Wiring;
 use super::delivery::Ring;
 use super::place::Place;
+use super::plasticity::ENOUGH;
 use crate::core::rng::Key;
 use crate::core::units::short;
-use crate::scenario::{Coupling, Rule, Spec, Value};
+use crate::equation::rule::Side;
+use crate::scenario::{Coupling, ProjectionSpec, Rule, Spec, Value};
 
 /// Where the operating system does not say how much memory is free.
 const UNKNOWN: u64 = 4 << 30;
@@ -30,7 +32,7 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
                     .projections
                     .iter()
                     .filter(|p| p.to.population == index && p.to.port == crate::scenario::Port::Event(port))
-                    .map(|p| (greatest(&p.delay) / spec.simulation.dt) as usize)
+                    .map(|p| (longest(p) / spec.simulation.dt) as usize)
                     .max()
                     .unwrap_or(0);
                 Ring::bytes(population.targets(crate::scenario::Port::Event(port)), longest)
@@ -68,10 +70,13 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
             (Coupling::Continuous { .. }, _) => 24 + 8 * u64::from(weights) + 2 * u64::from(delays),
         };
         let blocks = u64::from(wiring.targets).div_ceil(2048).min((count / 48.0 / f64::from(wiring.sources.max(1))) as u64 + 1);
-        let bytes = (count * per_connection as f64) as u64 + 4 * u64::from(wiring.sources) * blocks;
+        let ends = (u64::from(wiring.sources), u64::from(wiring.targets));
+        let bytes = (count * per_connection as f64) as u64
+            + 4 * u64::from(wiring.sources) * blocks
+            + plastic(projection, count, ends, spec.simulation.dt);
         parts.push((bytes, format!("projection {}: {} connections", projection.name, short(count.round()))));
         if let Coupling::Continuous { .. } = projection.coupling {
-            let slots = (greatest(&projection.delay) / spec.simulation.dt) as u64 + 2;
+            let slots = (longest(projection) / spec.simulation.dt) as u64 + 2;
             let bytes = 8 * slots.next_power_of_two() * u64::from(wiring.sources);
             parts.push((bytes, format!("history of projection {}: {slots} steps", projection.name)));
         }
@@ -80,6 +85,28 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
     let largest =
         parts.into_iter().max_by_key(|p| p.0).map_or_else(String::new, |(bytes, what)| format!("most of it: {what}, {}", size(bytes)));
     (total, largest)
+}
+
+/// The longest delay to expect; listed pairs may bring their own.
+fn longest(projection: &ProjectionSpec) -> f64 {
+    match &projection.rule {
+        Rule::Edges { delay: Some(list), .. } => list.iter().copied().fold(0.0, f64::max),
+        _ => greatest(&projection.delay),
+    }
+}
+
+/// What a rule keeps beside weights: values and moments of connections, traces of both ends with what they were within the
+/// longest delay, and spikes of targets that some source has not seen.
+fn plastic(projection: &ProjectionSpec, connections: f64, (sources, targets): (u64, u64), dt: f64) -> u64 {
+    let Some(plasticity) = &projection.plasticity else { return 0 };
+    let slots = ((longest(projection) / dt) as u64 + 1).next_power_of_two();
+    let [pre, post, own] = [Side::Pre, Side::Post, Side::Connection].map(|side| plasticity.states(side));
+    let continuous = projection.coupling != Coupling::Event;
+    let history = if continuous { pre * sources * slots + post * targets } else { pre * sources + post * targets * (slots + 1) };
+    let moments = if !continuous && plasticity.moves() { 4 } else { 0 };
+    let seen = if continuous { 0 } else { 8 * sources };
+    let kept = if !continuous && plasticity.answers_targets() { targets * ENOUGH as u64 * (4 + 8 * post) } else { 0 };
+    (connections * (8 * own + moments) as f64) as u64 + 8 * history + seen + kept
 }
 
 /// A greatest value to expect, for delays.
@@ -93,6 +120,7 @@ fn greatest(value: &Value) -> f64 {
         Value::Drawn(D::Lognormal { mu, sigma, unit }) => unit * crate::core::math::exp(mu + 5.0 * sigma),
         Value::Drawn(D::Gamma { shape, scale }) => scale * (shape + 10.0 * shape.sqrt() + 10.0),
         Value::Drawn(D::Linspace { from, to }) => from.max(*to),
+        // Values of connections are never expressions: the scenario is refused.
         Value::Expression(_) => 0.0,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::coupling::Coupling;
 use super::delivery::Table;
-use super::plasticity::{ConnectionTap, Plastic};
+use super::plasticity::{ConnectionTap, Diverged, Plastic};
 use super::recorder::Take;
 use super::worker::Outbox;
 
@@ -41,11 +41,11 @@ impl EventInput {
         }
     }
 
-    /// A weight that has become no finite number.
-    pub fn failure(&self, at: u64, first: u32) -> Option<Failure> {
+    /// A value of a connection that has become no finite number; `first` is the first unit of the lanes.
+    pub fn failure(&self, first: u32) -> Option<Failure> {
         let plastic = self.plastic.as_ref()?;
-        let (source, lane) = plastic.plastic.failed?;
-        Some(Failure { step: at, place: Broken::Connection { projection: plastic.projection, source }, unit: first + lane, state: 0 })
+        let Diverged { step, source, lane, value } = plastic.plastic.failed?;
+        Some(Failure { step, place: Broken::Connection { projection: plastic.projection, source }, unit: first + lane, state: value })
     }
 }
 
@@ -89,12 +89,23 @@ pub(super) type Finals = Vec<(usize, Vec<(u32, u32, f64)>)>;
 /// A value that is not finite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Failure {
-    /// Grid point at which it was found.
+    /// Grid point at which it came about, as far as that is known.
     pub step: u64,
     pub place: Broken,
     /// Unit, or target of the connection.
     pub unit: u32,
+    /// State of the unit, or number among the values of the connection (0 is the weight).
     pub state: usize,
+}
+
+impl Failure {
+    /// Keeps the earliest of all that are noticed.
+    pub fn note(kept: &mut Option<Self>, new: Option<Self>) {
+        *kept = match (*kept, new) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
 }
 
 /// Where a value is not finite.

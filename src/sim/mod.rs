@@ -2,7 +2,8 @@
 //!
 //! Reading order: `build` (values found, lanes shared out) with `values`, `place`, `connect`, `properties`; `delivery`, `plasticity`
 //! and `coupling` (what connections do); `stimulus`; `recorder`; `worker` (one step of one thread); `engine` (all threads, epochs).
-//! `stepper` and the integrators advance the equations themselves; `tree` does so for the compartments of trees.
+//! `stepper` and the integrators advance the equations themselves; `tree` does so for the compartments of trees; `firing` says when
+//! either spikes.
 //!
 //! Order within step k, from time k dt to (k + 1) dt: inputs take their values at k dt; events of delay 0 from the step before
 //! act; integrate; deliver what is due at (k + 1) dt; test the threshold; record; reset. A spike carries (k + 1) dt and arrives
@@ -19,6 +20,7 @@ mod describe;
 mod engine;
 mod estimate;
 mod expression;
+mod firing;
 pub mod grid;
 mod group;
 mod inputs;
@@ -96,7 +98,7 @@ pub enum Stop {
         /// Time on the recording's axis.
         time: f64,
     },
-    /// A weight became NaN or infinite.
+    /// A weight, or another value of a connection, became NaN or infinite.
     Diverged {
         /// Projection.
         projection: String,
@@ -104,6 +106,8 @@ pub enum Stop {
         source: u32,
         /// Target unit.
         target: u32,
+        /// Which of its values; `w` is the weight.
+        variable: String,
         /// Time on the recording's axis.
         time: f64,
     },
@@ -150,6 +154,15 @@ impl Network {
     /// Estimated bytes that building and running takes, before anything is allocated, with what takes most.
     pub fn estimate(spec: &Spec) -> (u64, String) {
         estimate::estimate(spec)
+    }
+
+    /// Looks for all that would keep [`Network::build`] from building, without walking connections: steps for which a scheme is not
+    /// stable, models and values that do not fit, memory.
+    ///
+    /// # Errors
+    /// What `build` would say.
+    pub fn examine(spec: &Spec) -> Result<(), BuildError> {
+        build::examine(spec)
     }
 
     /// Builds the network for `threads` threads (results do not depend on the number).

@@ -44,6 +44,11 @@ impl Tap {
         Ok(Some(Self { trace, columns, lanes, what, every: every.max(1), scale }))
     }
 
+    /// Whether it reads an input port.
+    pub fn reads(&self, port: usize) -> bool {
+        self.what.reads(port)
+    }
+
     /// Whether grid point `k` is sampled.
     #[inline]
     pub fn is_due(&self, k: u64) -> bool {
@@ -202,7 +207,13 @@ impl Tape {
             let keep = (k / every + 1).saturating_sub(*gone) as usize * trace.units.len();
             trace.values.truncate(keep);
         }
-        self.recording.window.stop = limit;
+        // Parts that were handed over before a failure was noticed stay where they are.
+        self.recording.window.stop = limit.max(self.recording.window.start);
+    }
+
+    /// Time of grid point `k`.
+    pub fn time(&self, k: u64) -> f64 {
+        self.axis.time(k as f64)
     }
 }
 

@@ -23,6 +23,7 @@ use crate::core::rng::Key;
 use crate::equation::System;
 use crate::equation::kernel::{Kernel, Memory, Place};
 use crate::equation::tape::Tape;
+use crate::sim::firing::{Firing, Rest};
 
 /// What the stepper is made from.
 pub struct StepperSpec<'a> {
@@ -93,21 +94,6 @@ enum Motion {
     Lanes(Box<ByLane>),
 }
 
-/// A lane that is refractory, and the first step in which it moves again, after `part` of that step.
-#[derive(Debug, Clone, Copy)]
-struct Refractory {
-    lane: u32,
-    until: u64,
-    part: f64,
-}
-
-impl Refractory {
-    /// Whether the lane rests when `step` begins.
-    fn rests(&self, step: u64) -> bool {
-        self.until > step || (self.until == step && self.part > 0.0)
-    }
-}
-
 /// A compiled lane range.
 #[derive(Debug)]
 pub struct Stepper {
@@ -138,12 +124,11 @@ pub struct Stepper {
     reset_states: Vec<usize>,
     refractory_time: Option<Tape>,
     hold: Vec<usize>,
-    refractory: Vec<Refractory>,
-    /// Lanes in which the condition has held since before: it has to become false before they spike again.
-    above: Vec<u32>,
+    firing: Firing,
     /// If crossings are located.
     locate: Option<Locate>,
-    releasing: Vec<Refractory>,
+    /// Lanes whose rest ends inside the current step.
+    releasing: Vec<Rest>,
     candidates: Vec<u32>,
     /// Inputs of the lanes that crossed in the last step, port by port, in the order of the spikes.
     at_crossing: Vec<f64>,
@@ -187,38 +172,30 @@ impl Stepper {
     /// is set to zero after use (an empty slice means nothing arrives). Lanes in which the threshold condition becomes true
     /// are appended to `spikes` in ascending order; they are not reset yet, so that a recorder sees the crossing value.
     pub fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
+        let mut firing = std::mem::take(&mut self.firing);
         if self.threshold.is_none() {
             // Nothing spikes, so nothing rests.
             for (start, count) in self.memory.blocks() {
                 self.prepare(inputs, start, count);
-                self.integrate(step, start, count, &[], &[]);
+                self.integrate(step, start, count, &firing);
                 self.deliver(arrivals, start, count);
             }
+            self.firing = firing;
             return;
         }
-        let mut refractory = std::mem::take(&mut self.refractory);
         self.at_crossing.clear();
         if let Some(locate) = &mut self.locate {
             locate.clear();
             self.releasing.clear();
-            self.releasing.extend(refractory.iter().filter(|r| r.until == step && r.part > 0.0));
+            self.releasing.extend(firing.ending(step));
         }
-        refractory.retain(|r| r.until > step);
+        firing.begin(step);
         let releasing = std::mem::take(&mut self.releasing);
-        let above = std::mem::take(&mut self.above);
-        let (mut next, mut next_above) = (0, 0);
         for (start, count) in self.memory.blocks() {
-            let (first, first_above) = (next, next_above);
-            while refractory.get(next).is_some_and(|r| (r.lane as usize) < start + count) {
-                next += 1;
-            }
-            while above.get(next_above).is_some_and(|&l| (l as usize) < start + count) {
-                next_above += 1;
-            }
-            let (resting, above) = (&refractory[first..next], &above[first_above..next_above]);
+            let resting = firing.resting_in(start, start + count);
             self.prepare(inputs, start, count);
             self.keep(resting, inputs, step);
-            self.integrate(step, start, count, resting, above);
+            self.integrate(step, start, count, &firing);
             self.place_moved(resting);
             if let Some(locate) = &mut self.locate {
                 locate.end(&self.memory.data, self.memory.padded, start, count);
@@ -226,9 +203,9 @@ impl Stepper {
             self.release(&releasing, start, count, step);
             self.deliver(arrivals, start, count);
             self.restore(resting);
-            self.detect(start, count, resting, above, step, spikes);
+            self.detect(start, count, &mut firing, step, spikes);
         }
-        self.refractory = refractory;
+        self.firing = firing;
         self.releasing = releasing;
     }
 
@@ -253,7 +230,7 @@ impl Stepper {
         }
     }
 
-    fn integrate(&mut self, step: u64, start: usize, count: usize, resting: &[Refractory], above: &[u32]) {
+    fn integrate(&mut self, step: u64, start: usize, count: usize, firing: &Firing) {
         for sub in 0..self.substeps {
             let draw = step * u64::from(self.substeps) + u64::from(sub);
             for noise in &mut self.noise {
@@ -269,13 +246,11 @@ impl Stepper {
                 Motion::Lanes(lanes) => {
                     let time = time(self.substeps);
                     for lane in start..(start + count).min(self.memory.lanes) {
-                        let id = lane as u32;
                         let done = sub > 0 && self.fractions[lane] < 1.0;
                         if done {
                             continue;
                         }
-                        let armed = above.binary_search(&id).is_err() && resting.binary_search_by_key(&id, |r| r.lane).is_err();
-                        let part = lanes.advance(&mut self.memory, lane, lane - start, time, armed);
+                        let part = lanes.advance(&mut self.memory, lane, lane - start, time, firing.is_armed(lane as u32));
                         self.fractions[lane] = if part < 1.0 { (f64::from(sub) + part) / f64::from(self.substeps) } else { 1.0 };
                     }
                 }
@@ -313,7 +288,7 @@ impl Stepper {
         }
     }
 
-    fn detect(&mut self, start: usize, count: usize, resting: &[Refractory], above: &[u32], step: u64, spikes: &mut Vec<LaneSpike>) {
+    fn detect(&mut self, start: usize, count: usize, firing: &mut Firing, step: u64, spikes: &mut Vec<LaneSpike>) {
         let Some(threshold) = &self.threshold else { return };
         self.candidates.clear();
         threshold.scan(&mut self.memory, start, count, &mut self.candidates);
@@ -322,11 +297,7 @@ impl Stepper {
             if lane as usize >= self.memory.lanes {
                 break;
             }
-            if resting.binary_search_by_key(&lane, |r| r.lane).is_ok() {
-                // At rest it does not spike; if the condition still holds when the rest ends, it spikes then.
-            } else if above.binary_search(&lane).is_ok() {
-                self.above.push(lane);
-            } else {
+            if firing.holds(lane) {
                 let spike = self.located(lane, start, step);
                 spikes.push(spike);
                 let inputs = self.lane_inputs(lane as usize - start);

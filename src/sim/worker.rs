@@ -76,6 +76,10 @@ pub(super) struct Group {
     /// All lanes, for probes.
     every_lane: Vec<u32>,
     spikes: Vec<LaneSpike>,
+    /// Whether samples wait for the beginning of the next step; see [`Group::plan_samples`].
+    waits: bool,
+    /// States of those that spiked in the last step as they were before their reset, if these are still to be recorded.
+    before_reset: Vec<f64>,
     scratch: Vec<f64>,
 }
 
@@ -100,8 +104,31 @@ impl Group {
             space: None,
             every_lane: (0..lanes as u32).collect(),
             spikes: Vec::new(),
+            waits: false,
+            before_reset: Vec::new(),
             scratch: Vec::new(),
         }
+    }
+
+    /// Decides when samples are taken, once taps and inputs are complete. They wait for the beginning of the next step where there
+    /// is no threshold (what a step leaves is what the next begins with), and where one of them reads what a continuous projection
+    /// carries, which is known only when all units have come to the grid point.
+    pub fn plan_samples(&mut self) {
+        let carried = |tap: &Tap| (0..self.inputs.len()).any(|port| !self.inputs[port].total.is_empty() && tap.reads(port));
+        self.waits = !self.has_threshold || self.taps.iter().any(carried);
+    }
+
+    /// Exchanges the states of those that spiked in the last step with what they were before their reset, if these are kept.
+    fn exchange_reset(&mut self) {
+        if self.before_reset.is_empty() {
+            return;
+        }
+        let mut kept = self.before_reset.iter_mut();
+        self.body.each_state(&self.spikes, &mut |value| {
+            if let Some(other) = kept.next() {
+                std::mem::swap(value, other);
+            }
+        });
     }
 
     /// Puts the lanes, which are all cells of a grid, into space.
@@ -219,8 +246,8 @@ impl Worker {
         }
     }
 
-    /// Inputs of step `k`, and what is recorded at its beginning: the initial state, and every sample of populations
-    /// without a threshold (their states at grid point k are what the step before left).
+    /// Inputs of step `k`, and what is recorded at its beginning: the initial state, and every sample that waited for it, of
+    /// states as they were before their reset.
     pub fn begin(&mut self, k: u64) {
         for group in &mut self.groups {
             for port in &mut group.inputs {
@@ -235,7 +262,7 @@ impl Worker {
             input.coupling.add(k, t, &self.histories, &mut self.groups[input.to].inputs[input.port].total);
             if let Some(LearningInput { taps, .. }) = &input.plastic {
                 for tap in taps.iter().filter(|t| k.is_multiple_of(t.every)) {
-                    let values = tap.places.iter().map(|p| input.coupling.look(&tap.variable, p.connection as usize) / tap.scale);
+                    let values = tap.places.iter().map(|p| input.coupling.look(&tap.variable, p.connection as usize, k) / tap.scale);
                     self.take.traces[tap.trace].extend(values);
                 }
             }
@@ -244,8 +271,10 @@ impl Worker {
             self.event_inputs.iter_mut().for_each(|input| input.sample(0, &mut self.take));
         }
         for group in &mut self.groups {
-            if k == 0 || !group.has_threshold {
+            if k == 0 || group.waits {
+                group.exchange_reset();
                 group.sample(k, &mut self.take);
+                group.exchange_reset();
             }
         }
     }
@@ -257,9 +286,9 @@ impl Worker {
         for input in &mut self.continuous_inputs {
             let Some(learning) = &input.plastic else { continue };
             input.coupling.learn(k, t, &self.histories);
-            if let (None, Some((source, lane))) = (self.failure, input.coupling.failed()) {
+            if let (None, Some((source, lane, state))) = (self.failure, input.coupling.failed()) {
                 let place = Broken::Connection { projection: learning.projection, source };
-                self.failure = Some(Failure { step: k + 1, place, unit: self.groups[input.to].first + lane, state: 0 });
+                self.failure = Some(Failure { step: k + 1, place, unit: self.groups[input.to].first + lane, state });
             }
         }
         for group in &mut self.groups {
@@ -270,6 +299,7 @@ impl Worker {
                 group.body.deliver_before(k, &mut arrivals);
             }
             group.spikes.clear();
+            group.before_reset.clear();
             if let (Some((space, rows)), Body::Points(stepper)) = (&mut group.space, &mut group.body) {
                 exchange_inputs(&mut group.inputs, rows);
                 space.before(k, stepper, rows);
@@ -302,8 +332,13 @@ impl Worker {
                     units.extend(group.spikes.iter().map(|s| group.first_source + s.lane));
                 }
                 if group.taps.iter().any(|t| t.is_due(k + 1)) {
-                    group.inputs.iter_mut().for_each(|port| port.refresh(k + 1, &self.axis));
-                    group.sample(k + 1, &mut self.take);
+                    if group.waits {
+                        let Group { body, spikes, before_reset, .. } = group;
+                        body.each_state(spikes, &mut |value| before_reset.push(*value));
+                    } else {
+                        group.inputs.iter_mut().for_each(|port| port.refresh(k + 1, &self.axis));
+                        group.sample(k + 1, &mut self.take);
+                    }
                 }
                 if !group.spikes.is_empty() {
                     group.body.reset(k, &group.spikes);
@@ -336,13 +371,17 @@ impl Worker {
         }
     }
 
-    /// Lets all connections that change see everything up to grid point `done`; the weights of those that are to be written.
+    /// Lets all connections that change see everything up to grid point `done`, and notices those that this makes infinite; the
+    /// weights of those that are to be written.
     pub fn finish(&mut self, done: u64) -> Finals {
         let mut all = Vec::new();
         for input in &mut self.event_inputs {
-            let Some(p) = input.plastic.as_mut().filter(|p| p.written) else { continue };
-            p.plastic.finish(done, &mut input.table);
             let first = self.groups[input.to].first;
+            if let Some(p) = &mut input.plastic {
+                p.plastic.finish(done, &mut input.table);
+            }
+            Failure::note(&mut self.failure, input.failure(first));
+            let Some(p) = input.plastic.as_ref().filter(|p| p.written) else { continue };
             all.push((p.projection, input.table.connections().map(|(s, lane, w, _)| (s, lane + first, w)).collect()));
         }
         for input in &self.continuous_inputs {
@@ -379,7 +418,7 @@ impl Worker {
                     self.targets.iter_mut().for_each(|u| *u -= first);
                     self.events += plastic.step(at, &self.spiking, &self.targets, &mut input.table, ring);
                     input.sample(at, &mut self.take);
-                    self.failure = self.failure.or_else(|| input.failure(at, first));
+                    Failure::note(&mut self.failure, input.failure(first));
                 } else if let Some(ring) = ring {
                     self.events += input.table.deliver(&self.spiking, at, ring);
                 }

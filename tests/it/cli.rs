@@ -109,6 +109,27 @@ fn several_checks_answer_in_order_and_say_no_empty_lines() {
     assert_eq!(text(&out.stdout), format!("✓ {good}: 1 population, 3 units, 0 projections, 1 analysis, 0 expectations\n"));
 }
 
+/// What `run` refuses before it starts, `check` refuses in the same words.
+#[test]
+fn check_refuses_what_run_refuses_before_it_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stiff.toml");
+    fs::write(
+        &path,
+        "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.p]\nmodel = \"lif\"\nsize = 1\nintegrator = \"euler\"\n\
+         parameters = { tau_m = \"0.03 ms\" }\n",
+    )
+    .unwrap();
+    let path = path.to_str().unwrap();
+    let (check, run) = (output(&["check", path]), output(&["run", path]));
+    assert_eq!((check.status.code(), run.status.code()), (Some(2), Some(2)));
+    let said = text(&run.stderr);
+    let words = said.trim_end().trim_start_matches("spikedeck: ");
+    assert!(words.contains("`euler` is not stable for this step"), "{words}");
+    assert_eq!(text(&check.stderr).trim_end(), format!("{path}: {words}"));
+    assert!(check.stdout.is_empty());
+}
+
 /// A pattern that is read as it stands but may give NaN is a warning of `check`, with its place.
 #[test]
 fn warnings_of_equations_reach_check() {

@@ -88,3 +88,20 @@ fn rules_are_listed_and_explained() {
     assert!(card.contains("at a spike of the target") && card.contains("10.1038/78829"), "{card}");
     assert!(text(&["show", "oja"]).contains("dw/dt"));
 }
+
+/// The same where spikes of the target do it and the source never fires: weights that would be infinite at the end.
+#[test]
+fn a_rule_that_diverges_at_spikes_of_the_target_ends_with_status_three() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runaway.toml");
+    let text = RUNAWAY
+        .replace("on_pre = \"w *= 1 + 1e40*y_post\"\non_post = \"y_post += 1\"", "on_post = \"w *= 1e60; y_post += 1\"")
+        .replace("from = \"a\"", "from = \"silent\"")
+        .replace("[stimuli.drive]", "[populations.silent]\nmodel = \"lif\"\n[stimuli.drive]");
+    assert!(text.contains("1e60") && text.contains("populations.silent"));
+    std::fs::write(&path, text).unwrap();
+    let out = output(&["run", path.to_str().unwrap()]);
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(3), "{text}");
+    assert!(text.contains("the weight of connection 0 -> 0 of p is no longer finite at") && text.contains("ms"), "{text}");
+}

@@ -68,6 +68,29 @@ impl PlasticitySpec {
         list
     }
 
+    /// Number of states of a side, the weight and the efficacy aside.
+    pub fn states(&self, side: Side) -> u64 {
+        let own = |name: &str| name != WEIGHT && name != EFFICACY && Side::of(name) == side;
+        self.rules.iter().flat_map(|r| r.rule.states()).filter(|s| own(&s.name)).count() as u64
+    }
+
+    /// Whether values of a connection move between its events.
+    pub fn moves(&self) -> bool {
+        self.rules.iter().any(|r| {
+            let parts = r.rule.pre.parts();
+            let own = |s: usize| Side::of(&parts.states[s].name) == Side::Connection && parts.states[s].name != EFFICACY;
+            parts.drift.iter().enumerate().any(|(s, &d)| own(s) && parts.graph.value(d) != Some(0.0))
+        })
+    }
+
+    /// Whether a spike of the target does anything to a connection.
+    pub fn answers_targets(&self) -> bool {
+        self.rules.iter().any(|r| {
+            let parts = r.rule.post.parts();
+            parts.reset.iter().any(|&(s, _)| Side::of(&parts.states[s].name) == Side::Connection)
+        })
+    }
+
     /// Whether the weights themselves change, or any other value of a connection: not so for efficacies that are the same for
     /// all connections of a source.
     pub fn has_connection_states(&self) -> bool {

@@ -67,6 +67,11 @@ struct Numbered {
 const MOST: usize = 16;
 
 impl Compiled {
+    /// Names of the values of a connection, the weight first.
+    pub fn of_connections(&self) -> &[String] {
+        &self.names[self.pre.len() + self.post.len()..]
+    }
+
     /// Joins and compiles the rules for steps of `dt` seconds.
     ///
     /// # Errors

@@ -8,7 +8,9 @@
 //! delay. Both are seen as they were before the spikes of their own grid point, so two spikes that reach a connection together
 //! do not make a pair.
 //!
-//! Connections do not know each other, so what becomes of one does not depend on blocks or threads, and looking at it changes nothing.
+//! What a connection sees is a chain of events, each with its own grid point, and its states flow from one event to the next in one go.
+//! So it does not matter when the chain is worked off: not to the spikes of targets that are kept until then (there is room for some,
+//! and when it is used up all connections catch up), nor to blocks, threads or to who looks.
 
 mod compile;
 mod events;
@@ -16,19 +18,32 @@ mod flow;
 mod program;
 mod rates;
 mod rows;
+mod send;
 mod tap;
 
 pub(super) use compile::Compiled;
-pub(super) use rates::{Learning, Links, Observed, Rates, words};
+pub(super) use rates::{Ends, Learning, Links, Observed, Rates, words};
 pub(super) use tap::{ConnectionTap, attach};
 
 use events::{Events, Span};
 use rows::Rows;
+use send::{Factor, send};
 
 use super::delivery::{Block, Ring, Table};
 
 /// Spikes of a lane that are kept before sources are made to catch up; below it there is only more room.
-const ENOUGH: usize = 32;
+pub(super) const ENOUGH: usize = 32;
+
+/// A value of a connection that has become no finite number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Diverged {
+    /// Grid point at which that happened, which may be long before it is noticed.
+    pub step: u64,
+    pub source: u32,
+    pub lane: u32,
+    /// Number among the values of a connection; 0 is the weight.
+    pub value: usize,
+}
 
 /// What changes of the connections of one table.
 #[derive(Debug)]
@@ -49,10 +64,10 @@ pub(super) struct Plastic {
     states: Vec<Vec<Vec<f64>>>,
     longest: u16,
     pending: Vec<Pending>,
-    /// Grid points up to which the flow of each connection of the current run has gone.
-    since: Vec<u32>,
-    /// A connection whose weight is no finite number: source and lane.
-    pub failed: Option<(u32, u32)>,
+    /// Grid point of each connection's last event, block by block, if its states move between events.
+    since: Vec<Vec<u32>>,
+    /// The first value of a connection that is no finite number.
+    pub failed: Option<Diverged>,
 }
 
 /// A connection that has spikes of its target to work off.
@@ -96,7 +111,7 @@ impl Plastic {
             states,
             longest,
             pending: Vec::new(),
-            since: Vec::new(),
+            since: table.blocks.iter().map(|b| vec![0; if rule.connection.flow.is_still() { 0 } else { b.targets.len() }]).collect(),
             failed: None,
             rule: rule.clone(),
         }
@@ -138,8 +153,7 @@ impl Plastic {
         let before = at.saturating_sub(1);
         let room = self.events.as_ref().map_or(0, Events::room);
         let mut seen = self.seen.iter().copied().min().unwrap_or(before);
-        // Catching up early changes nothing but where weights follow an equation of their own: these would be rounded once more.
-        if room >= ENOUGH && self.rule.connection.flow.is_still() {
+        if room >= ENOUGH {
             self.catch_up_all(u64::from(before), table);
             seen = before;
         }
@@ -155,7 +169,6 @@ impl Plastic {
         for source in 0..self.seen.len() {
             for run in runs(table, source) {
                 self.catch_up(&mut table.blocks[run.block], table.delay, run, at);
-                self.flow(&mut table.blocks[run.block], run, at);
             }
             self.seen[source] = at as u32;
         }
@@ -163,8 +176,14 @@ impl Plastic {
 
     /// The end of the run: weights are those of grid point `at`.
     pub fn finish(&mut self, at: u64, table: &mut Table) {
-        if self.rule.on_post.is_some() || !self.rule.connection.flow.is_still() {
+        let moves = !self.rule.connection.flow.is_still();
+        if self.rule.on_post.is_some() || moves {
             self.catch_up_all(at, table);
+        }
+        for source in (0..self.seen.len()).filter(|_| moves) {
+            for run in runs(table, source) {
+                self.flow(&mut table.blocks[run.block], run, at);
+            }
         }
     }
 
@@ -199,10 +218,6 @@ impl Plastic {
     fn catch_up(&mut self, block: &mut Block, same_delay: u16, run: Run, at: u64) {
         let moves = !self.rule.connection.flow.is_still();
         let seen = self.seen[run.source];
-        if moves {
-            self.since.clear();
-            self.since.resize(run.to - run.from, seen);
-        }
         let (Some(events), Some(program)) = (&self.events, &mut self.rule.on_post) else { return };
         let pending = &mut self.pending;
         pending.clear();
@@ -239,9 +254,10 @@ impl Plastic {
                 if moves {
                     for p in chunk {
                         let time = events.time(p.lane as usize, p.span.at) + p.delay;
-                        let since = &mut self.since[p.connection - run.from];
-                        flow_one(&self.rule.connection.flow, block, states, p.connection, u64::from(time - *since));
-                        *since = time;
+                        let since = std::mem::replace(&mut self.since[run.block][p.connection], time);
+                        if let Err(value) = flow_one(&self.rule.connection.flow, block, states, p.connection, u64::from(time - since)) {
+                            note(&mut self.failed, Diverged { step: u64::from(time), source: run.source as u32, lane: p.lane, value });
+                        }
                     }
                 }
                 for (k, column) in columns(block, states).enumerate() {
@@ -252,15 +268,20 @@ impl Plastic {
                 program.run(chunk.len());
                 for (k, &v) in self.rule.changed_by_post.iter().enumerate() {
                     let column = column_mut(block, states, v - n - m);
-                    match program.output(k) {
-                        Some(values) => chunk.iter().zip(values).for_each(|(p, &x)| column[p.connection] = x),
-                        None => {
-                            let mut one = [0.0];
-                            program.copy(k, &mut one);
-                            for p in chunk {
-                                column[p.connection] = one[0];
-                            }
+                    let mut one = [0.0];
+                    let finite = if let Some(values) = program.output(k) {
+                        chunk.iter().zip(values).for_each(|(p, &x)| column[p.connection] = x);
+                        is_finite(&values[..chunk.len()])
+                    } else {
+                        program.copy(k, &mut one);
+                        for p in chunk {
+                            column[p.connection] = one[0];
                         }
+                        one[0].is_finite()
+                    };
+                    for p in chunk.iter().filter(|p| !finite && !column[p.connection].is_finite()) {
+                        let step = u64::from(events.time(p.lane as usize, p.span.at) + p.delay);
+                        note(&mut self.failed, Diverged { step, source: run.source as u32, lane: p.lane, value: v - n - m });
                     }
                 }
             }
@@ -276,9 +297,13 @@ impl Plastic {
         if self.rule.connection.flow.is_still() {
             return;
         }
-        for k in 0..run.to - run.from {
-            let steps = at - u64::from(self.since[k]);
-            flow_one(&self.rule.connection.flow, block, &mut self.states[run.block], run.from + k, steps);
+        for k in run.from..run.to {
+            let since = std::mem::replace(&mut self.since[run.block][k], at as u32);
+            let steps = at - u64::from(since);
+            if let Err(value) = flow_one(&self.rule.connection.flow, block, &mut self.states[run.block], k, steps) {
+                let lane = (run.lane + usize::from(block.targets[k])) as u32;
+                note(&mut self.failed, Diverged { step: at, source: run.source as u32, lane, value });
+            }
         }
     }
 
@@ -321,11 +346,13 @@ impl Plastic {
             }
             program.run(count);
             for (k, &v) in self.rule.changed_by_pre.iter().enumerate() {
-                program.copy(k, &mut column_mut(block, states, v - n - m)[from..to]);
-            }
-            if self.rule.changed_by_pre.first() == Some(&(n + m)) && !is_finite(&block.weights[from..to]) && self.failed.is_none() {
-                let bad = block.weights[from..to].iter().position(|w| !w.is_finite()).unwrap_or(0);
-                self.failed = Some((run.source as u32, (run.lane + usize::from(block.targets[from + bad])) as u32));
+                let column = column_mut(block, states, v - n - m);
+                program.copy(k, &mut column[from..to]);
+                if !is_finite(&column[from..to]) {
+                    let bad = from + column[from..to].iter().position(|w| !w.is_finite()).unwrap_or(0);
+                    let lane = (run.lane + usize::from(block.targets[bad])) as u32;
+                    note(&mut self.failed, Diverged { step: at, source: run.source as u32, lane, value: v - n - m });
+                }
             }
             let own = self.rule.efficacy_each.then_some(self.rule.changed_by_pre.len());
             let mut each = [0.0; 512];
@@ -357,7 +384,8 @@ fn column_mut<'a>(block: &'a mut Block, states: &'a mut [Vec<f64>], k: usize) ->
     if k == 0 { &mut block.weights } else { &mut states[k - 1] }
 }
 
-fn flow_one(flow: &flow::Flow, block: &mut Block, states: &mut [Vec<f64>], connection: usize, steps: u64) {
+/// Brings the values of a connection forward; the number of the first that is no longer finite, if one is not.
+fn flow_one(flow: &flow::Flow, block: &mut Block, states: &mut [Vec<f64>], connection: usize, steps: u64) -> Result<(), usize> {
     let mut values = [0.0; 16];
     let count = 1 + states.len();
     for (v, column) in values.iter_mut().zip(columns(block, states)) {
@@ -367,47 +395,85 @@ fn flow_one(flow: &flow::Flow, block: &mut Block, states: &mut [Vec<f64>], conne
     for (k, v) in values[..count].iter().enumerate() {
         column_mut(block, states, k)[connection] = *v;
     }
+    values[..count].iter().position(|v| !v.is_finite()).map_or(Ok(()), Err)
 }
 
-/// What weights are multiplied with when they are sent.
-#[derive(Clone, Copy)]
-enum Factor<'a> {
-    Same(f64),
-    Each(&'a [f64]),
-}
-
-/// Adds weights times efficacy to the rows of their arrival.
-fn send(block: &Block, (from, to): (usize, usize), (lane, delay, weight): (usize, u16, f64), at: u64, factor: Factor<'_>, ring: &mut Ring) {
-    let value = |k: usize| {
-        let w = block.weights.get(from + k).copied().unwrap_or(weight);
-        match factor {
-            Factor::Same(f) => w * f,
-            Factor::Each(list) => w * list[k],
-        }
-    };
-    let targets = &block.targets[from..to];
-    if block.delays.is_empty() {
-        let row = &mut ring.arriving(at + u64::from(delay))[lane..];
-        match factor {
-            Factor::Same(1.0) if !block.weights.is_empty() => {
-                for (&t, &w) in targets.iter().zip(&block.weights[from..to]) {
-                    row[usize::from(t)] += w;
-                }
-            }
-            _ => {
-                for (k, &t) in targets.iter().enumerate() {
-                    row[usize::from(t)] += value(k);
-                }
-            }
-        }
-    } else {
-        for (k, (&t, &d)) in targets.iter().zip(&block.delays[from..to]).enumerate() {
-            ring.arriving(at + u64::from(d))[lane + usize::from(t)] += value(k);
-        }
-    }
+/// Keeps the earliest failure, of several at once the first: whichever is noticed first.
+fn note(failed: &mut Option<Diverged>, new: Diverged) {
+    *failed = Some(failed.map_or(new, |f| f.min(new)));
 }
 
 /// Whether all values are finite.
 fn is_finite(values: &[f64]) -> bool {
     values.iter().map(|v| v * 0.0).sum::<f64>() == 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::connect::Wiring;
+    use super::super::delivery::{Properties, Property};
+    use super::super::place::Place;
+    use super::*;
+    use crate::core::rng::Key;
+    use crate::scenario::Rule;
+
+    /// A rule whose states move between spikes, three sources and five targets.
+    fn moving() -> (Plastic, Table) {
+        let text = "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 3\n\
+            [populations.b]\nmodel = \"lif\"\nsize = 5\nreceptors.syn = { kind = \"exp_current\", tau = \"2 ms\" }\n\
+            [projections.p]\nfrom = \"a\"\nto = \"b.syn\"\nconnect = \"all_to_all\"\nweight = \"1 pA\"\ndelay = \"1.3 ms\"\nplasticity = { kind = \"tagged\", s = \"1 pA\" }\n\
+            [plasticity.tagged]\nequations = \"\"\"\ndx_pre/dt = -x_pre/tau : 1\ndy_post/dt = -y_post/tau : 1\ndtag/dt = (0.1 - tag)/tau : 1\ndw/dt = -w/slow : weight\n\"\"\"\n\
+            on_pre = \"tag += y_post; x_pre += 1\"\non_post = \"w += s*tag*x_pre; tag *= 0.9; y_post += 1\"\n\
+            parameters = { tau = \"20 ms\", slow = \"500 ms\", s = { value = 1, unit = \"weight\" } }\n";
+        let spec = crate::sim::tests::spec(text);
+        let rule = Compiled::new(spec.projections[0].plasticity.as_ref().unwrap(), spec.simulation.dt).unwrap();
+        let place = Place::default();
+        let key = Key::new(1, "projections.p", "connect");
+        let wiring =
+            Wiring { rule: &Rule::AllToAll, sources: 3, targets: 5, no_self: false, multapses: true, key, from: &place, to: &place };
+        let table = Table::build(&wiring, 0..5, &Properties { weight: Property::Each(&|_| 1e-12), delay: Property::Same(13) }).unwrap();
+        (Plastic::new(&rule, &table, 3, 5), table)
+    }
+
+    /// Spikes of some grid point: sources are mostly silent, one for good; targets are not.
+    fn spikes(at: u64) -> (Vec<u32>, Vec<u32>) {
+        let sources = (0..2).filter(|s| at.is_multiple_of(1700 + 900 * u64::from(*s))).collect();
+        let lanes = (0..5).filter(|l| at.is_multiple_of(2 + 3 * u64::from(*l))).collect();
+        (sources, lanes)
+    }
+
+    #[test]
+    fn memory_for_spikes_of_targets_does_not_grow_with_the_run() {
+        let (mut plastic, mut table) = moving();
+        let mut ring = Ring::new(5, 13);
+        for at in 1..20_000 {
+            let (sources, lanes) = spikes(at);
+            plastic.step(at, &sources, &lanes, &mut table, Some(&mut ring));
+        }
+        // A lane that spikes every other step.
+        assert!(plastic.events.as_ref().unwrap().room() <= ENOUGH, "{}", plastic.events.as_ref().unwrap().room());
+    }
+
+    #[test]
+    fn when_spikes_are_worked_off_changes_no_bit() {
+        let run = |every: u64| {
+            let (mut plastic, mut table) = moving();
+            let mut ring = Ring::new(5, 13);
+            for at in 1..6000 {
+                let (sources, lanes) = spikes(at);
+                plastic.step(at, &sources, &lanes, &mut table, Some(&mut ring));
+                if at.is_multiple_of(every) {
+                    plastic.catch_up_all(at, &mut table);
+                }
+            }
+            plastic.finish(6000, &mut table);
+            let states: Vec<u64> = plastic.states.iter().flatten().flatten().map(|v| v.to_bits()).collect();
+            (table.connections().map(|c| c.2.to_bits()).collect::<Vec<_>>(), states)
+        };
+        let seldom = run(u64::MAX);
+        assert!(seldom.0.iter().any(|w| f64::from_bits(*w) > 2e-12));
+        for every in [1, 7, 160] {
+            assert_eq!(run(every), seldom, "{every}");
+        }
+    }
 }

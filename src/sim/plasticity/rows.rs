@@ -9,6 +9,8 @@ pub(super) struct Rows {
     now: Vec<Vec<f64>>,
     /// Values before the spikes of their grid point, `ring[state][slot]`.
     ring: Vec<Vec<Vec<f64>>>,
+    /// Lanes that spiked at the grid point of each slot, ascending.
+    spiked: Vec<Vec<u32>>,
     mask: usize,
     reached: u64,
 }
@@ -21,6 +23,7 @@ impl Rows {
         Self {
             now: half.initial.iter().map(row).collect(),
             ring: half.initial.iter().map(|v| vec![row(v); slots]).collect(),
+            spiked: vec![Vec::new(); slots],
             mask: slots - 1,
             reached: 0,
         }
@@ -35,6 +38,7 @@ impl Rows {
             half.flow.step(&mut self.now);
             self.reached += 1;
             let slot = self.reached as usize & self.mask;
+            self.spiked[slot].clear();
             for (ring, now) in self.ring.iter_mut().zip(&self.now) {
                 ring[slot].copy_from_slice(now);
             }
@@ -47,6 +51,7 @@ impl Rows {
         if n == 0 {
             return;
         }
+        self.spiked[self.reached as usize & self.mask].extend_from_slice(lanes);
         let mut state = [0.0; 16];
         for &lane in lanes {
             for (s, row) in state.iter_mut().zip(&self.now) {
@@ -68,5 +73,18 @@ impl Rows {
     #[inline]
     pub fn before(&self, state: usize, at: u64, delay: u16) -> &[f64] {
         &self.ring[state][at.saturating_sub(u64::from(delay)) as usize & self.mask]
+    }
+
+    /// What `before` says of a lane, after the spikes there.
+    pub fn after(&self, half: &Half, state: usize, at: u64, delay: u16, lane: usize) -> f64 {
+        let slot = at.saturating_sub(u64::from(delay)) as usize & self.mask;
+        let mut all = [0.0; 16];
+        for (s, ring) in all.iter_mut().zip(&self.ring) {
+            *s = ring[slot][lane];
+        }
+        if self.spiked[slot].binary_search(&(lane as u32)).is_ok() {
+            half.spike(&mut all[..self.ring.len()]);
+        }
+        all[state]
     }
 }

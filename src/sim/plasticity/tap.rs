@@ -1,4 +1,8 @@
 //! Connections as they would be if everything so far had been worked off: looking changes nothing.
+//!
+//! What is seen at a grid point is what stands after all spikes that reach the connection there, of the source (at once) and of
+//! the target (after the delay): this holds for weights and for the traces of both ends alike. A sample of a rule between rates
+//! is taken at the beginning of a step, and the traces of its source are as late as they arrive.
 
 use super::{Plastic, Table, columns};
 use crate::core::units::display_unit;
@@ -37,7 +41,7 @@ impl ConnectionTap {
 }
 
 impl Plastic {
-    /// A variable of a connection at grid point `at`, after what reaches the connection there; without a variable its efficacy at
+    /// A variable of a connection at grid point `at`, after the spikes that reach the connection there; without a variable its efficacy at
     /// the last spike.
     fn look(&mut self, place: Place, variable: Option<usize>, at: u64, table: &Table) -> f64 {
         let (n, m) = (self.rule.pre.len(), self.rule.post.len());
@@ -53,7 +57,7 @@ impl Plastic {
             return state[variable];
         }
         if variable < n + m {
-            return self.rows.before(variable - n, at, delay)[lane];
+            return self.rows.after(&self.rule.post, variable - n, at, delay, lane);
         }
         let mut own = [0.0; 16];
         let count = self.rule.connection.len();
@@ -63,7 +67,7 @@ impl Plastic {
         for (v, column) in own.iter_mut().zip(columns(block, &self.states[place.block as usize])) {
             *v = column[c];
         }
-        let mut since = u64::from(self.seen[source]);
+        let mut since = u64::from(self.since[place.block as usize].get(c).copied().unwrap_or(0));
         if let (Some(events), Some(program)) = (&self.events, &mut self.rule.on_post) {
             let d = i64::from(delay);
             let span = events.between(lane, i64::from(self.seen[source]) - d, at as i64 - d);

@@ -14,6 +14,7 @@ use crate::equation::kernel::{Kernel, Memory, Place, Plan, fill_hoisted};
 use crate::equation::system::Parts;
 use crate::equation::tape::Tape;
 use crate::scenario::SpikeTimes;
+use crate::sim::firing::Firing;
 use crate::sim::integrator::{LaneValues, Method, Problem, build, check, choose};
 
 /// Value of a column in a lane.
@@ -294,8 +295,7 @@ fn assemble(
         reset_states,
         refractory_time: imported.refractory.map(|r| Tape::new(&imported.graph, &[r])),
         hold: p.hold.clone(),
-        refractory: Vec::new(),
-        above: Vec::new(),
+        firing: Firing::default(),
         locate,
         releasing: Vec::new(),
         candidates: Vec::new(),

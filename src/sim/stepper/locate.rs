@@ -6,10 +6,11 @@
 //! doi:10.1162/neco.2007.19.1.47). An excursion that begins and ends inside one step is not seen (Hanuschkin et al. 2010,
 //! doi:10.3389/fninf.2010.00113); what arrives at a grid point still acts at that point.
 
-use super::{LaneSpike, Refractory, Stepper};
+use super::{LaneSpike, Stepper};
 use crate::core::expm::expm;
 use crate::equation::graph::{Graph, Id};
 use crate::equation::tape::{Tape, Values};
+use crate::sim::firing::{self, Rest};
 use crate::sim::integrator::{Problem, linear_part};
 
 /// What is needed to go to a moment inside a step.
@@ -232,14 +233,14 @@ impl Stepper {
     }
 
     /// Lanes whose refractory time ends inside this step: held for its first part, free for the rest.
-    pub(super) fn release(&mut self, releasing: &[Refractory], start: usize, count: usize, step: u64) {
+    pub(super) fn release(&mut self, releasing: &[Rest], start: usize, count: usize, step: u64) {
         if releasing.is_empty() {
             return;
         }
         let Some(mut locate) = self.locate.take() else { return };
         let padded = self.memory.padded;
-        for r in releasing.iter().filter(|r| (start..start + count).contains(&(r.lane as usize))) {
-            let lane = r.lane as usize;
+        for r in releasing.iter().filter(|r| (start..start + count).contains(&(r.unit as usize))) {
+            let lane = r.unit as usize;
             let (Some(free), Some(held)) = (&locate.free, &locate.held) else { continue };
             let (parameters, inputs) = (self.lane_parameters(lane), self.lane_inputs(lane - start));
             let around = Around { parameters: &parameters, inputs: &inputs, time: step as f64 * self.dt };
@@ -250,7 +251,7 @@ impl Stepper {
                 self.memory.data[s * padded + lane] = v;
                 locate.ended[s * padded + lane] = v;
             }
-            locate.released.push((r.lane, r.part, rested));
+            locate.released.push((r.unit, r.part, rested));
         }
         self.locate = Some(locate);
     }
@@ -284,9 +285,7 @@ impl Stepper {
         } else {
             let (h0, h1) = (surface(&old, part * self.dt), surface(&ended, self.dt));
             // What arrives at the end of the step may have lifted it over the threshold: that is on the grid.
-            if !(h0 < 0.0 && h1 >= 0.0) {
-                return None;
-            }
+            let share = firing::share(h0, h1)?;
             if let (true, Some(free)) = (locate.exact, &locate.free) {
                 let at = |f: f64| free.moved(&around, &old, part * self.dt, (f - part) * self.dt);
                 let within = |g: f64| (1.0 - part).mul_add(g, part);
@@ -294,7 +293,6 @@ impl Stepper {
                 fraction = within(root(&|g| surface(&at(within(g)), within(g) * self.dt), h0, h1));
                 at_crossing = at(fraction);
             } else {
-                let share = (h0 / (h0 - h1)).clamp(0.0, 1.0);
                 fraction = (1.0 - part).mul_add(share, part);
                 at_crossing = old.iter().zip(&ended).map(|(a, b)| (b - a).mul_add(share, *a)).collect();
             }
@@ -313,7 +311,7 @@ impl Stepper {
         for (&s, v) in self.reset_states.iter().zip(reset) {
             states[s] = v;
         }
-        let resting = self.refractory_time.as_ref().is_some_and(|t| self.rest(t.value(&around.values(&states, later))) >= 1);
+        let resting = self.refractory_time.as_ref().is_some_and(|t| firing::steps(t.value(&around.values(&states, later)), self.dt) >= 1);
         let mut end = if resting { held } else { free }.moved(&around, &states, later, self.dt - later);
         // What arrived at the end of the step.
         for (s, x) in end.iter_mut().enumerate() {
@@ -323,11 +321,6 @@ impl Stepper {
             }
         }
         Some((fraction, Some(end)))
-    }
-
-    /// A refractory time in steps.
-    pub(super) fn rest(&self, time: f64) -> u64 {
-        (time / self.dt).round().max(0.0) as u64
     }
 
     /// The states at the end of the step after a reset inside it: of spike `k` of this step.

@@ -12,6 +12,19 @@ const BLOCK: usize = 256;
 #[derive(Debug, Clone)]
 pub struct Probe {
     kind: Kind,
+    /// Input ports that it reads.
+    ports: Vec<usize>,
+}
+
+impl Probe {
+    fn plain(kind: Kind) -> Self {
+        Self { kind, ports: Vec::new() }
+    }
+
+    /// Whether it reads an input port.
+    pub fn reads(&self, port: usize) -> bool {
+        self.ports.contains(&port)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -95,10 +108,10 @@ impl Stepper {
         let p = self.system.parts();
         let place = |list: &[crate::equation::Variable]| list.iter().position(|v| v.name == variable);
         if let Some(i) = place(&p.states) {
-            return Ok(Probe { kind: Kind::State(i) });
+            return Ok(Probe::plain(Kind::State(i)));
         }
         if let Some(i) = place(&p.parameters) {
-            return Ok(Probe { kind: Kind::Parameter(i) });
+            return Ok(Probe::plain(Kind::Parameter(i)));
         }
         let Some((id, _)) = self.system.observable(variable) else {
             let names = p.states.iter().chain(&p.subexpressions).chain(&p.inputs).chain(&p.parameters).map(|v| v.name.as_str());
@@ -123,7 +136,9 @@ impl Stepper {
             },
             |v, _| (v, crate::core::units::Dimension::NONE),
         );
-        Probe { kind: Kind::Expression(Box::new(Observed::new(&g, ids[0], self.memory.lanes))) }
+        let read = g.symbols(ids[0]).into_iter();
+        let ports = read.filter_map(|s| if let Symbol::Input(i) = s { Some(i as usize) } else { None }).collect();
+        Probe { kind: Kind::Expression(Box::new(Observed::new(&g, ids[0], self.memory.lanes))), ports }
     }
 
     /// Evaluates a probe at time of step `step` for `lanes`, in SI, appending to `out`.

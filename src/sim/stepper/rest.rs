@@ -2,14 +2,15 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{LaneSpike, LaneValues, Motion, Refractory, Stepper};
+use super::{LaneSpike, LaneValues, Motion, Stepper};
 use crate::core::normal;
 use crate::equation::kernel::Place;
 use crate::equation::tape::Values;
+use crate::sim::firing::{self, Rest};
 
 impl Stepper {
     /// Keeps the held states of refractory lanes, and moves their other states by themselves where these depend on them.
-    pub(super) fn keep(&mut self, resting: &[Refractory], inputs: &[&[f64]], step: u64) {
+    pub(super) fn keep(&mut self, resting: &[Rest], inputs: &[&[f64]], step: u64) {
         self.keep_held(resting);
         self.moved.clear();
         if resting.is_empty() {
@@ -20,7 +21,7 @@ impl Stepper {
         // The resting lanes as a small population of their own, with the same columns and registers.
         let n = resting.len();
         let width = self.side.whole(n);
-        let lane = |k: usize| resting[k.min(n - 1)].lane as usize;
+        let lane = |k: usize| resting[k.min(n - 1)].unit as usize;
         for c in 0..self.columns {
             for k in 0..width {
                 self.side.data[c * self.side.padded + k] = self.memory.data[c * padded + lane(k)];
@@ -60,29 +61,29 @@ impl Stepper {
     }
 
     /// Keeps the held states of refractory lanes, state by state.
-    pub(super) fn keep_held(&mut self, resting: &[Refractory]) {
+    pub(super) fn keep_held(&mut self, resting: &[Rest]) {
         self.kept.clear();
         let padded = self.memory.padded;
         for &s in &self.hold {
             let column = &self.memory.data[s * padded..(s + 1) * padded];
-            self.kept.extend(resting.iter().map(|r| column[r.lane as usize]));
+            self.kept.extend(resting.iter().map(|r| column[r.unit as usize]));
         }
     }
 
     /// Puts the states that were moved apart in their places.
-    pub(super) fn place_moved(&mut self, resting: &[Refractory]) {
+    pub(super) fn place_moved(&mut self, resting: &[Rest]) {
         if self.moved.is_empty() {
             return;
         }
         for s in 0..self.states {
             for (k, r) in resting.iter().enumerate() {
-                self.memory.data[s * self.memory.padded + r.lane as usize] = self.moved[s * resting.len() + k];
+                self.memory.data[s * self.memory.padded + r.unit as usize] = self.moved[s * resting.len() + k];
             }
         }
     }
 
     /// Puts the held states back, whatever moved or arrived.
-    pub(super) fn restore(&mut self, resting: &[Refractory]) {
+    pub(super) fn restore(&mut self, resting: &[Rest]) {
         let padded = self.memory.padded;
         if resting.is_empty() {
             return;
@@ -90,8 +91,15 @@ impl Stepper {
         for (&s, kept) in self.hold.iter().zip(self.kept.chunks_exact(resting.len())) {
             let column = &mut self.memory.data[s * padded..(s + 1) * padded];
             for (r, v) in resting.iter().zip(kept) {
-                column[r.lane as usize] = *v;
+                column[r.unit as usize] = *v;
             }
+        }
+    }
+
+    /// Shows every state of the lanes that spiked, lane by lane.
+    pub fn each_state(&mut self, spikes: &[LaneSpike], act: &mut dyn FnMut(&mut f64)) {
+        for spike in spikes {
+            (0..self.states).for_each(|s| act(&mut self.memory.data[s * self.memory.padded + spike.lane as usize]));
         }
     }
 
@@ -103,7 +111,7 @@ impl Stepper {
         let time = (step as f64 + 1.0) * self.dt;
         let padded = self.memory.padded;
         let mut new: LaneValues = smallvec![0.0; self.reset_states.len()];
-        let (mut above, mut resting) = (SmallVec::<[u32; 8]>::new(), SmallVec::<[Refractory; 8]>::new());
+        let (mut above, mut resting) = (SmallVec::<[u32; 8]>::new(), SmallVec::<[Rest; 8]>::new());
         let per_lane = self.parameters.iter().any(|p| matches!(p, Place::Column(_)));
         let shared = self.lane_parameters(0);
         for (k, spike) in spikes.iter().enumerate() {
@@ -130,34 +138,10 @@ impl Stepper {
                 above.push(spike.lane);
             }
             if let Some(tape) = &self.refractory_time {
-                let steps = self.rest(tape.value(&values));
-                if steps >= 1 {
-                    // A rest that began inside this step ends inside another.
-                    let (until, part) = if located { (step + steps, spike.fraction) } else { (step + 1 + steps, 0.0) };
-                    resting.push(Refractory { lane: spike.lane, until, part });
-                }
+                let steps = firing::steps(tape.value(&values), self.dt);
+                resting.extend(Rest::after(spike.lane, step, located.then_some(spike.fraction), steps));
             }
         }
-        merge(&mut self.above, &above, |&l| l);
-        merge(&mut self.refractory, &resting, |r| r.lane);
-    }
-}
-
-/// Merges a list that is in order of lane into another.
-fn merge<T: Copy>(into: &mut Vec<T>, new: &[T], lane: impl Fn(&T) -> u32) {
-    let mut at = into.len();
-    let mut left = new.len();
-    into.extend_from_slice(new);
-    for k in (0..into.len()).rev() {
-        if left == 0 {
-            break;
-        }
-        if at > 0 && lane(&into[at - 1]) > lane(&new[left - 1]) {
-            at -= 1;
-            into[k] = into[at];
-        } else {
-            left -= 1;
-            into[k] = new[left];
-        }
+        self.firing.settle(&above, &resting);
     }
 }

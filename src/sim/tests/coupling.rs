@@ -75,3 +75,54 @@ fn delayed_values_are_those_of_the_steps_before() {
         sum += i[k] * 0.01;
     }
 }
+
+/// Two cells that spike and are joined by a gap junction, `n` times side by side.
+fn spiking_pairs(n: usize, variables: &str) -> String {
+    format!(
+        "[simulation]\nduration = \"60 ms\"\ndt = \"0.1 ms\"\nseed = 2\n\
+         [models.cell]\nequations = \"\"\"\ndV_m/dt = (g_L*(E_L - V_m) + I)/C_m : V\nI_all = g_L*(E_L - V_m) + I : A\n\"\"\"\n\
+         threshold = \"V_m > V_th\"\nreset = \"V_m = E_L\"\nrefractory = {{ time = \"t_ref\", hold = [\"V_m\"] }}\ninputs = {{ I = \"A\" }}\ninitial = {{ V_m = \"E_L\" }}\n\
+         parameters = {{ g_L = \"10 nS\", E_L = \"-70 mV\", C_m = \"200 pF\", V_th = \"-55 mV\", t_ref = \"2 ms\" }}\n\
+         [populations.a]\nmodel = \"cell\"\nsize = {n}\n[populations.b]\nmodel = \"cell\"\nsize = {n}\n\
+         [projections.ab]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"b.I\"\nconnect = \"one_to_one\"\nweight = \"5 nS\"\nvalue = \"w*(V_m_pre - V_m_post)\"\n\
+         [stimuli.drive]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = \"260 pA\"\n\
+         [stimuli.also]\ntarget = \"b.I\"\nkind = \"ou_noise\"\nmean = \"200 pA\"\nsigma = \"20 pA\"\ntau = \"5 ms\"\n\
+         [record.a]\nspikes = true\ntraces = [{{ variables = [\"V_m\"] }}]\n[record.b]\nspikes = true\ntraces = [{{ variables = [{variables}] }}]\n"
+    )
+}
+
+/// A recorded input is that of its own grid point, also where units spike: what the projection carries then, with voltages as
+/// they are after resets, and beside it states as they were before.
+#[test]
+fn recorded_inputs_of_units_that_spike_are_those_of_their_grid_point() {
+    let result = run(&spiking_pairs(1, "\"V_m\", \"I\", \"I_all\""));
+    let silent = run(&spiking_pairs(1, "\"V_m\"").replace("value = \"w*(V_m_pre - V_m_post)\"", "value = \"0*w*(V_m_pre - V_m_post)\""));
+    assert_eq!(trace(&silent, "b", "V_m").len(), 601);
+    let (a, b) = (trace(&result, "a", "V_m"), trace(&result, "b", "V_m"));
+    let (input, all) = (trace(&result, "b", "I"), trace(&result, "b", "I_all"));
+    assert_eq!((a.len(), b.len(), input.len(), all.len()), (601, 601, 601, 601));
+    let spikes = |p: usize| -> Vec<usize> { result.recording.spikes[p].times.iter().map(|t| (t / 0.1).round() as usize).collect() };
+    assert!(spikes(0).len() > 2 && spikes(1).len() > 2, "{:?}", spikes(1));
+    // The stimulus by itself, from a run in which nothing is carried (the same noise).
+    let alone = run(&spiking_pairs(1, "\"I\"").replace("value = \"w*(V_m_pre - V_m_post)\"", "value = \"0*w*(V_m_pre - V_m_post)\""));
+    let noise = trace(&alone, "b", "I");
+    let after = |p: usize, v: &[f64], k: usize| if spikes(p).contains(&k) { -70.0 } else { v[k] };
+    for k in 0..=600 {
+        let carried = 5.0 * (after(0, a, k) - after(1, b, k));
+        assert!((input[k] - noise[k] - carried).abs() < 1e-6, "{k}: {} {}", input[k] - noise[k], carried);
+        assert!((all[k] - (10.0 * (-70.0 - b[k]) + input[k])).abs() < 1e-6, "{k}: {} {} {}", all[k], b[k], input[k]);
+    }
+    // A recorded spike shows the voltage that crossed.
+    assert!(spikes(1).iter().all(|&k| b[k] > -55.0));
+}
+
+#[test]
+fn looking_at_inputs_of_units_that_spike_changes_nothing() {
+    let (many, few) = ("\"V_m\", \"I\", \"I_all\"", "\"V_m\"");
+    let one = run_on(&spiking_pairs(600, many), 1);
+    assert!(one.recording == run_on(&spiking_pairs(600, many), 2).recording, "threads");
+    let plain = run_on(&spiking_pairs(600, few), 1);
+    assert_eq!(one.recording.spikes, plain.recording.spikes);
+    assert!(one.recording.spikes[1].len() > 300, "{}", one.recording.spikes[1].len());
+    assert_eq!(trace(&one, "b", "V_m"), trace(&plain, "b", "V_m"));
+}

@@ -113,3 +113,47 @@ fn what_outgrows_memory_goes_in_parts_that_are_the_whole() {
     assert!(matches!(result.stopped, Some(Stop::Sink(message)) if message.contains("memory")));
     assert!(!result.recording.spikes[0].is_empty());
 }
+
+/// Units whose time constants go down to 0.03 ms, under forward Euler with steps of 0.1 ms.
+const UNSTABLE: &str = "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 600\nintegrator = \"euler\"\n\
+    parameters = { tau_m = { linspace = [\"20 ms\", \"0.03 ms\"] } }\n";
+
+#[test]
+fn the_fastest_unit_decides_whether_a_step_is_stable() {
+    let refused = |threads| Network::build(&spec(UNSTABLE), threads, &AtomicBool::new(false)).unwrap_err().to_string();
+    let one = refused(1);
+    // dt must be below twice the time constant of the last unit.
+    assert!(one.contains("populations.a") && one.contains("below 5.9999e-5 s") || one.contains("below 6.0000e-5 s"), "{one}");
+    assert_eq!(refused(2), one);
+    assert_eq!(Network::examine(&spec(UNSTABLE)).unwrap_err().to_string(), one);
+    assert!(Network::examine(&spec(&UNSTABLE.replace("0.03 ms", "0.06 ms"))).is_ok());
+}
+
+#[test]
+fn estimates_count_what_rules_keep_and_delays_that_come_with_pairs() {
+    let text = |plasticity: &str| {
+        format!(
+            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 1000\nreceptors.in = {{ kind = \"delta\" }}\n\
+             [projections.p]\nfrom = \"a\"\nto = \"a.in\"\nconnect = {{ rule = \"fixed_indegree\", indegree = 900 }}\nweight = \"1 mV\"\ndelay = \"1 ms\"\n{plasticity}"
+        )
+    };
+    let bytes = |text: &str| Network::estimate(&spec(text)).0;
+    let rule = "plasticity = { kind = \"own\" }\n[plasticity.own]\nequations = \"\"\"\ndy_post/dt = -y_post/tau : 1\ndtag/dt = -tag/tau : 1\n\"\"\"\non_post = \"w += w*tag; y_post += 1\"\nparameters = { tau = \"20 ms\" }\n";
+    let more = bytes(&text(rule)) - bytes(&text(""));
+    // 900,000 connections with a weight, a tag and the moment of their last event; 32 spikes of 1000 targets with a trace; the
+    // trace now and at 16 grid points.
+    let expected = 900_000 * (8 + 8 + 4) + 1000 * 32 * 12 + 1000 * 17 * 8 + 1000 * 8;
+    assert!(more.abs_diff(expected) < expected / 100, "{more} {expected}");
+    // A delay of 1000 steps in a list is a ring of 1024 rows.
+    let mut listed = spec(&text(""));
+    let pairs = |delay| crate::scenario::Rule::Edges {
+        source: [0, 1].into(),
+        target: [1, 0].into(),
+        weight: None,
+        delay: Some([1e-3, delay].into()),
+    };
+    listed.projections[0].rule = pairs(1e-3);
+    let short = Network::estimate(&listed).0;
+    listed.projections[0].rule = pairs(100e-3);
+    assert!(Network::estimate(&listed).0 - short > 1000 * 8 * 900, "{short}");
+}

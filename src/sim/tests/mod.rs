@@ -2,10 +2,12 @@
 
 mod coupling;
 mod crossings;
+mod divergence;
 mod endings;
 mod invariance;
 mod networks;
 mod plasticity;
+mod rests;
 mod stimuli;
 
 use std::sync::atomic::AtomicBool;

@@ -157,8 +157,8 @@ fn a_weight_without_bounds_ends_the_run() {
     let times: Vec<f64> = (1..20).map(|k| 10.0 * f64::from(k)).collect();
     let text = pair(&times, &[], "{ kind = \"runaway\" }", 1.0, 1.0, "") + rule;
     let result = run_on(&text, 1);
-    let Some(Stop::Diverged { projection, source, target, time }) = result.stopped else { panic!("{:?}", result.stopped) };
-    assert_eq!((projection.as_str(), source, target), ("syn", 0, 0));
+    let Some(Stop::Diverged { projection, source, target, variable, time }) = result.stopped else { panic!("{:?}", result.stopped) };
+    assert_eq!((projection.as_str(), source, target, variable.as_str()), ("syn", 0, 0, "w"));
     assert!((50.0..=70.0).contains(&time), "{time}");
 }
 
@@ -199,4 +199,59 @@ fn rules_between_rates_are_exact_for_constant_rates() {
         }
     }
     assert_eq!(r.recording.connections[0].weight_final, w[w.len() - 2..]);
+}
+
+/// Traces of both ends are recorded as weights are: after the spikes that reach the connection at the grid point of the sample.
+#[test]
+fn traces_of_both_ends_are_seen_after_what_reaches_the_connection() {
+    for delay in [0.0, 1.0, 3.7] {
+        let record = "[record.syn]\ntraces = [{ variables = [\"w\", \"x_pre\", \"y_post\"] }]\n";
+        let rule = "{ kind = \"stdp_pair\", w_max = \"1 pA\", A_plus = 0.1, A_minus = 0.05 }";
+        let r = run(&pair(&[20.0, 60.0], &[30.0, 30.3, 70.0], rule, 0.5, delay, record));
+        let e = |steps: i64| if steps < 0 { 0.0 } else { (-(steps as f64) * 0.1 / 20.0).exp() };
+        let at = |p: usize| -> Vec<i64> { r.recording.spikes[p].times.iter().map(|t| (t / 0.1).round() as i64).collect() };
+        let late = (delay / 0.1).round() as i64;
+        let (x, y, w) = (trace(&r, "syn", "x_pre"), trace(&r, "syn", "y_post"), trace(&r, "syn", "w"));
+        for k in 0..x.len() as i64 {
+            let pre: f64 = at(0).iter().map(|s| e(k - s)).sum();
+            let post: f64 = at(1).iter().map(|s| e(k - s - late)).sum();
+            let (found_pre, found_post) = (x[k as usize], y[k as usize]);
+            assert!((found_pre - pre).abs() < 1e-12, "{delay} {k}: {found_pre} {pre}");
+            assert!((found_post - post).abs() < 1e-12, "{delay} {k}: {found_post} {post}");
+        }
+        // The weight moves at the same samples.
+        let first = (at(1)[0] + late) as usize;
+        assert!(w[first - 1] == 0.5 && w[first] > 0.5 && y[first - 1] == 0.0 && y[first] == 1.0);
+    }
+}
+
+/// A trace of the source that a rule between rates keeps reaches the connection as late as the source's rate does.
+#[test]
+fn traces_between_rates_are_as_late_as_rates() {
+    let learn = |delay: &str| {
+        run(&format!(
+            "[simulation]\nduration = \"400 ms\"\ndt = \"1 ms\"\n\
+             [populations.a]\nmodel = \"rate_unit\"\nsize = 2\nparameters = {{ I_0 = {{ values = [1.0, 0.5] }} }}\ninitial = {{ h = {{ values = [1.0, 0.5] }} }}\n\
+             [populations.b]\nmodel = \"rate_unit\"\nparameters = {{ I_0 = 2 }}\ninitial = {{ h = 2 }}\n\
+             [projections.p]\nfrom = \"a\"\nto = \"b.I\"\nkind = \"continuous\"\nvalue = \"0*w*h_pre\"\nconnect = \"all_to_all\"\nweight = 0.1\ndelay = {delay}\n\
+             plasticity = {{ kind = \"traced\", r_pre = \"h\", r_post = \"h\" }}\n\
+             [plasticity.traced]\ngiven = {{ r_pre = \"1\", r_post = \"1\" }}\n\
+             equations = \"\"\"\ndx_pre/dt = (r_pre - x_pre)/tau : 1\ndw/dt = s*x_pre*r_post/tau : weight\n\"\"\"\n\
+             parameters = {{ tau = \"50 ms\", s = {{ value = 1, unit = \"weight\" }} }}\n\
+             [record.a]\nconnections = true\n[record.p]\ntraces = [{{ variables = [\"w\", \"x_pre\"] }}]\n"
+        ))
+    };
+    for (delay, steps) in [("\"0 ms\"", [0, 0]), ("\"30 ms\"", [30, 30]), ("{ values = [\"7 ms\", \"64 ms\"] }", [7, 64])] {
+        let r = learn(delay);
+        let (w, x) = (trace(&r, "p", "w"), trace(&r, "p", "x_pre"));
+        for k in 0..400_usize {
+            for c in 0..2 {
+                let since = k.saturating_sub(steps[c]) as f64;
+                let want = [1.0, 0.5][c] * (1.0 - (-since / 50.0).exp());
+                assert!((x[2 * k + c] - want).abs() < 1e-12, "{delay} {k}: {} {want}", x[2 * k + c]);
+                let gain = w[2 * (k + 1) + c] - w[2 * k + c];
+                assert!((gain - want * 2.0 / 50.0).abs() < 1e-12, "{delay} {k}: {gain}");
+            }
+        }
+    }
 }

@@ -215,8 +215,8 @@ impl TreeBuild<'_> {
             let (cell, u) = (k / tree.spiking.len(), tree.spiking[k % tree.spiking.len()]);
             lane_parameters(cell * units + u as usize)
         };
-        let per_time = 1.0 / (self.dt * per_second);
-        out.watch = Watch::new(p, state, watched, &parameters, self.spike_times == SpikeTimes::Interpolated, per_time)?;
+        let interpolated = self.spike_times == SpikeTimes::Interpolated;
+        out.watch = Watch::new(p, &out.zones, state, watched, &parameters, interpolated, self.dt * per_second)?;
         Ok(out)
     }
 

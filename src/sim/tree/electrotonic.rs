@@ -50,16 +50,15 @@ impl Tree {
             farads[unit] = self.capacity[row * self.cells] * half * self.h;
             siemens[unit] = -rate * farads[unit];
         }
-        let sums = self.solver.sums();
+        // Conductance out of each row: to its neighbours, and through the membrane where it is no node.
+        let mut out = self.solver.sums();
+        for (unit, &row) in self.row.iter().enumerate().filter(|(unit, _)| *unit < c.count) {
+            let k = self.place[row as usize] as usize * self.cells;
+            out[k..k + self.cells].iter_mut().for_each(|sum| *sum += siemens[unit]);
+        }
         let mut resistance_at = |unit: usize| {
-            for (row, &place) in self.place.iter().enumerate() {
-                for cell in 0..self.cells {
-                    let k = place as usize * self.cells + cell;
-                    let own = self.row.iter().position(|r| *r as usize == row).and_then(|u| siemens.get(u)).copied().unwrap_or(0.0);
-                    self.solver.diagonal[k] = sums[k] + own;
-                    self.solver.right[k] = 0.0;
-                }
-            }
+            self.solver.diagonal.copy_from_slice(&out);
+            self.solver.right.fill(0.0);
             let k = self.place[self.row[unit] as usize] as usize * self.cells;
             self.solver.right[k] = 1.0;
             self.solver.solve();

@@ -46,8 +46,8 @@ impl Forest {
         }
     }
 
-    /// Adds what arrives without delay before a step begins.
-    pub fn deliver_before(&mut self, arrivals: &mut [&mut [f64]]) {
+    /// Adds what arrives without delay before `step` begins.
+    pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
         let mut first = 0;
         for tree in &mut self.trees {
             let cells = tree.cells();
@@ -56,19 +56,30 @@ impl Forest {
                 .zip(&self.slots)
                 .map(|(row, slots)| row.get_mut(first * slots..(first + cells) * slots).unwrap_or(&mut []))
                 .collect();
-            tree.deliver_before(&mut arriving);
+            tree.deliver_before(step, &mut arriving);
             first += cells;
         }
     }
 
+    /// See [`Tree::each_state`].
+    pub fn each_state(&mut self, spikes: &[LaneSpike], act: &mut dyn FnMut(&mut f64)) {
+        self.each(spikes, |tree, own| tree.each_state(own, act));
+    }
+
     /// Applies the reset at the places that spiked.
     pub fn reset(&mut self, step: u64, spikes: &[LaneSpike]) {
-        let per_tree = TOGETHER * self.watched;
-        for spike in spikes {
-            let index = spike.lane as usize / per_tree;
-            let own = LaneSpike { lane: spike.lane - (index * per_tree) as u32, ..*spike };
-            if let Some(tree) = self.trees.get_mut(index) {
-                tree.reset(step, &[own]);
+        self.each(spikes, |tree, own| tree.reset(step, own));
+    }
+
+    /// Hands each tree its own spikes, of those that are in order.
+    fn each(&mut self, spikes: &[LaneSpike], mut act: impl FnMut(&mut Tree, &[LaneSpike])) {
+        let per_tree = (TOGETHER * self.watched) as u32;
+        for list in spikes.chunk_by(|a, b| a.lane / per_tree == b.lane / per_tree) {
+            let index = list[0].lane / per_tree;
+            self.spikes.clear();
+            self.spikes.extend(list.iter().map(|s| LaneSpike { lane: s.lane - index * per_tree, ..*s }));
+            if let Some(tree) = self.trees.get_mut(index as usize) {
+                act(tree, &self.spikes);
             }
         }
     }

@@ -76,13 +76,14 @@ pub(super) struct Tree {
 impl Tree {
     /// Integrates from step `step` to `step + 1`, takes what arrives, and tests the threshold at the watched places.
     pub fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
-        self.watch.before(&self.voltage);
+        self.watch.begin(step, &self.voltage);
         for sub in 0..self.substeps {
             let draw = step * u64::from(self.substeps) + u64::from(sub);
             self.move_on(draw, inputs);
         }
         self.watch.after(&self.voltage);
         self.deliver(arrivals);
+        self.restore();
         self.detect(step, spikes);
     }
 
@@ -179,9 +180,18 @@ impl Tree {
         }
     }
 
-    /// Adds what arrives without delay before a step begins.
-    pub fn deliver_before(&mut self, arrivals: &mut [&mut [f64]]) {
+    /// Adds what arrives without delay before `step` begins.
+    pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
+        self.watch.hold(step, &self.voltage);
         self.deliver(arrivals);
+        self.restore();
+    }
+
+    /// Puts the voltages of resting places back, whatever arrived there.
+    fn restore(&mut self) {
+        for &(at, value) in self.watch.resting() {
+            self.voltage[at] = value;
+        }
     }
 
     /// Number of cells.

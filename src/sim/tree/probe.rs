@@ -13,6 +13,15 @@ pub(in crate::sim) struct TreeProbe {
     voltage: bool,
     /// Whether it reads what flows along the tree.
     flow: bool,
+    /// Input ports that it reads.
+    ports: Vec<usize>,
+}
+
+impl TreeProbe {
+    /// Whether it reads an input port.
+    pub fn reads(&self, port: usize) -> bool {
+        self.ports.contains(&port)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -32,6 +41,7 @@ impl Tree {
             return Err(format!("there is no `{variable}` to record"));
         }
         let mut flow = false;
+        let mut ports: Vec<usize> = Vec::new();
         let zones = self
             .zones
             .iter()
@@ -41,11 +51,13 @@ impl Tree {
                 }
                 let Some((id, _)) = z.system.observable(variable) else { return Seen::Absent };
                 let graph = &z.system.parts().graph;
-                flow |= graph.depends(id, |s| s == Symbol::Input(self.port as u32));
+                let inputs = graph.symbols(id).into_iter().filter_map(|s| if let Symbol::Input(i) = s { Some(i as usize) } else { None });
+                ports.extend(inputs);
+                flow |= ports.contains(&self.port);
                 Seen::Expression(Tape::new(graph, &[id]))
             })
             .collect();
-        Ok(TreeProbe { zones, voltage: self.system.states()[self.state].name == variable, flow })
+        Ok(TreeProbe { zones, voltage: self.system.states()[self.state].name == variable, flow, ports })
     }
 
     /// Appends the values at grid point `step` for units of this thread.

@@ -1,8 +1,11 @@
 //! Thresholds at the watched places of trees, resets, and rest after them.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::{Tree, Zone};
 use crate::equation::graph::{Binary, Node, Symbol};
 use crate::equation::tape::{Tape, Values};
+use crate::sim::firing::{self, Firing, Rest};
 use crate::sim::stepper::LaneSpike;
 
 /// What watches a tree.
@@ -10,8 +13,7 @@ use crate::sim::stepper::LaneSpike;
 pub(super) struct Watch {
     /// Index of row and cell of each watched place: cell by cell.
     pub at: Vec<usize>,
-    /// Whether the condition held after the last step.
-    above: Vec<bool>,
+    firing: Firing,
     /// Bound of the voltage at each, where the condition is a comparison with a value of parameters.
     bound: Option<(Vec<f64>, bool)>,
     condition: Option<Tape>,
@@ -23,14 +25,19 @@ pub(super) struct Watch {
     earlier: Vec<f64>,
     /// Voltages at the end of the step before anything arrives.
     integrated: Vec<f64>,
-    /// First step in which each place may spike again.
-    quiet: Vec<u64>,
-    /// Resting places: index of row and cell with the value held; and the first step in which they move.
+    /// Resting places whose voltage is held: index of row and cell, value.
     resting: Vec<(usize, f64)>,
-    until: Vec<u64>,
-    /// Steps of the simulation in a unit of the equations' time.
-    per_time: f64,
+    /// Step of the simulation in the equations' time.
+    dt: f64,
+    /// For each zone, what number its states and parameters have in the population's system.
+    numbers: Vec<(Numbers, Numbers)>,
 }
+
+/// Number of each name of a zone among the names of the population.
+type Numbers = Vec<Option<usize>>;
+
+/// States or parameters of one place.
+type PlaceValues = SmallVec<[f64; 32]>;
 
 #[derive(Debug)]
 struct Reset {
@@ -39,19 +46,20 @@ struct Reset {
 }
 
 impl Watch {
-    /// From the equations of a population; `parameters` gives those of each watched place.
+    /// From the equations of a population and its zones; `parameters` gives those of each watched place.
     ///
     /// # Errors
     /// Held states other than the voltage.
     pub fn new(
         tree: &crate::equation::system::Parts,
+        zones: &[Zone],
         state: usize,
         at: Vec<usize>,
         parameters: &dyn Fn(usize) -> Vec<f64>,
         interpolated: bool,
-        per_time: f64,
+        dt: f64,
     ) -> Result<Self, String> {
-        let mut watch = Self { above: vec![false; at.len()], quiet: vec![0; at.len()], interpolated, per_time, ..Self::default() };
+        let mut watch = Self { interpolated, dt, ..Self::default() };
         let Some(t) = tree.threshold else { return Ok(watch) };
         let mut read = tree.reset.iter().map(|r| r.1).chain(tree.refractory).chain([t.condition]);
         if read.any(|id| tree.graph.depends(id, |s| matches!(s, Symbol::Input(_)))) {
@@ -74,12 +82,21 @@ impl Watch {
             return Err("on a tree only the voltage is held while refractory".to_owned());
         }
         watch.holds = !tree.hold.is_empty();
+        let number = |list: &[crate::equation::Variable], name: &str| list.iter().position(|v| v.name == name);
+        for zone in zones {
+            let p = zone.system.parts();
+            let states = p.states.iter().map(|v| number(&tree.states, &v.name)).collect();
+            let parameters = p.parameters.iter().map(|v| number(&tree.parameters, &v.name)).collect();
+            watch.numbers.push((states, parameters));
+        }
         watch.at = at;
         Ok(watch)
     }
 
-    /// Keeps the voltages before a step.
-    pub fn before(&mut self, voltage: &[f64]) {
+    /// Begins a step: who rests in it, and the voltages before it.
+    pub fn begin(&mut self, step: u64, voltage: &[f64]) {
+        self.firing.begin(step);
+        self.hold(step, voltage);
         if self.interpolated {
             self.earlier.clear();
             self.earlier.extend(self.at.iter().map(|&a| voltage[a]));
@@ -94,6 +111,15 @@ impl Watch {
         }
     }
 
+    /// Looks up who rests when `step` begins.
+    pub fn hold(&mut self, step: u64, voltage: &[f64]) {
+        self.resting.clear();
+        if self.holds {
+            let at = |r: Rest| self.at[r.unit as usize];
+            self.resting.extend(self.firing.resting_before(step).map(|r| (at(r), voltage[at(r)])));
+        }
+    }
+
     /// Places that rest, with the value at which they are held.
     pub fn resting(&self) -> impl Iterator<Item = &(usize, f64)> {
         self.resting.iter()
@@ -102,15 +128,6 @@ impl Watch {
 
 impl Tree {
     pub(super) fn detect(&mut self, step: u64, spikes: &mut Vec<LaneSpike>) {
-        if !self.watch.until.is_empty() {
-            // Those that have rested through this step move in the next.
-            let until = std::mem::take(&mut self.watch.until);
-            let resting = std::mem::take(&mut self.watch.resting);
-            for (u, r) in until.into_iter().zip(resting).filter(|(u, _)| *u > step + 1) {
-                self.watch.until.push(u);
-                self.watch.resting.push(r);
-            }
-        }
         for k in 0..self.watch.at.len() {
             let at = self.watch.at[k];
             let holds = match &self.watch.bound {
@@ -118,19 +135,13 @@ impl Tree {
                 Some((bounds, false)) => self.voltage[at] > bounds[k],
                 None => self.condition(at, step),
             };
-            let rests = self.watch.quiet[k] > step + 1;
-            if holds && !self.watch.above[k] && !rests {
-                let fraction = match (&self.watch.bound, self.watch.interpolated) {
-                    (Some((bounds, _)), true) => {
-                        let (a, b) = (self.watch.earlier[k], self.watch.integrated[k]);
-                        // What arrives at the end of the step may have lifted it over the threshold: that is on the grid.
-                        if a < bounds[k] && b >= bounds[k] { (bounds[k] - a) / (b - a) } else { 1.0 }
-                    }
-                    _ => 1.0,
-                };
-                spikes.push(LaneSpike { lane: k as u32, fraction });
+            if !(holds && self.watch.firing.holds(k as u32)) {
+                continue;
             }
-            self.watch.above[k] = holds;
+            // What arrives at the end of the step may have lifted it over the threshold: that is on the grid.
+            let located = self.watch.bound.as_ref().filter(|_| self.watch.interpolated);
+            let share = located.and_then(|(b, _)| firing::share(self.watch.earlier[k] - b[k], self.watch.integrated[k] - b[k]));
+            spikes.push(LaneSpike { lane: k as u32, fraction: share.unwrap_or(1.0) });
         }
     }
 
@@ -142,21 +153,16 @@ impl Tree {
     }
 
     /// States and parameters of the population's system at an index of row and cell; zero what is not there.
-    pub(super) fn all_of(&self, at: usize) -> (Vec<f64>, Vec<f64>) {
-        let system = &self.system;
-        let mut states = vec![0.0; system.states().len()];
-        let mut parameters = vec![0.0; system.parameters().len()];
+    fn all_of(&self, at: usize) -> (PlaceValues, PlaceValues) {
+        let mut states: PlaceValues = smallvec![0.0; self.system.states().len()];
+        let mut parameters: PlaceValues = smallvec![0.0; self.system.parameters().len()];
         if let Some((z, lane)) = self.lane(at / self.cells, at % self.cells) {
-            let zone: &Zone = &self.zones[z];
-            for (own, value) in zone.system.states().iter().zip(zone.states(lane)) {
-                if let Some(i) = system.states().iter().position(|v| v.name == own.name) {
-                    states[i] = value;
-                }
+            let (zone, numbers) = (&self.zones[z], &self.watch.numbers[z]);
+            for (own, i) in numbers.0.iter().enumerate().filter_map(|(own, i)| Some((own, (*i)?))) {
+                states[i] = zone.memory.column(own)[lane];
             }
-            for (own, value) in zone.system.parameters().iter().zip(zone.lane_parameters(lane)) {
-                if let Some(i) = system.parameters().iter().position(|v| v.name == own.name) {
-                    parameters[i] = value;
-                }
+            for (own, i) in numbers.1.iter().enumerate().filter_map(|(own, i)| Some((own, (*i)?))) {
+                parameters[i] = zone.parameter(own, lane);
             }
         }
         states[self.state] = self.voltage[at];
@@ -166,40 +172,50 @@ impl Tree {
     /// Applies the reset at the places that spiked, and starts their rest.
     pub fn reset(&mut self, step: u64, spikes: &[LaneSpike]) {
         let time = (step + 1) as f64 * self.h * f64::from(self.substeps);
+        let (mut latched, mut resting) = (SmallVec::<[u32; 8]>::new(), SmallVec::<[Rest; 8]>::new());
         for spike in spikes {
-            let k = spike.lane as usize;
-            let at = self.watch.at[k];
-            let (states, parameters) = self.all_of(at);
-            let values = Values { states: &states, parameters: &parameters, time, ..Values::default() };
-            let (mut new, mut changed) = (Vec::new(), Vec::new());
+            let at = self.watch.at[spike.lane as usize];
+            let mut changes: SmallVec<[(usize, f64); 8]> = SmallVec::new();
             if let Some(reset) = &self.watch.reset {
-                new.resize(reset.states.len(), 0.0);
-                reset.tape.evaluate(&values, &mut new);
-                changed.clone_from(&reset.states);
+                let (states, parameters) = self.all_of(at);
+                let mut new: PlaceValues = smallvec![0.0; reset.states.len()];
+                reset.tape.evaluate(&Values { states: &states, parameters: &parameters, time, ..Values::default() }, &mut new);
+                changes.extend(reset.states.iter().copied().zip(new));
             }
-            let rest = self.watch.refractory.as_ref().map(|t| (t.value(&values) * self.watch.per_time).round());
-            for (s, v) in changed.into_iter().zip(new) {
-                if s == self.state {
-                    self.voltage[at] = v;
-                } else if let Some((z, lane)) = self.lane(at / self.cells, at % self.cells) {
-                    let name = &self.system.states()[s].name;
-                    let zone = &mut self.zones[z];
-                    if let Some(own) = zone.system.states().iter().position(|v| v.name == *name) {
-                        zone.memory.column_mut(own)[lane] = v;
-                    }
-                }
-            }
-            if let Some(steps) = rest.filter(|s| *s >= 1.0) {
-                self.watch.quiet[k] = step + 1 + steps as u64;
-                if self.watch.holds {
-                    self.watch.resting.push((at, self.voltage[at]));
-                    self.watch.until.push(step + 1 + steps as u64);
-                }
+            changes.into_iter().for_each(|(state, value)| self.set(at, state, value));
+            if let Some(tape) = &self.watch.refractory {
+                let (states, parameters) = self.all_of(at);
+                let rest = tape.value(&Values { states: &states, parameters: &parameters, time, ..Values::default() });
+                resting.extend(Rest::after(spike.lane, step, None, firing::steps(rest, self.watch.dt)));
             }
             // Without a reset the condition holds on as it was found.
-            if self.watch.reset.is_some() {
-                self.watch.above[k] = self.condition(at, step);
+            if self.watch.reset.is_none() || self.condition(at, step) {
+                latched.push(spike.lane);
             }
+        }
+        self.watch.firing.settle(&latched, &resting);
+    }
+
+    /// Shows every state of the places that spiked, place by place.
+    pub fn each_state(&mut self, spikes: &[LaneSpike], act: &mut dyn FnMut(&mut f64)) {
+        for spike in spikes {
+            let at = self.watch.at[spike.lane as usize];
+            act(&mut self.voltage[at]);
+            if let Some((z, lane)) = self.lane(at / self.cells, at % self.cells) {
+                let zone = &mut self.zones[z];
+                (0..zone.system.states().len()).for_each(|i| act(&mut zone.memory.column_mut(i)[lane]));
+            }
+        }
+    }
+
+    /// Gives a state of the population's system a value at an index of row and cell, if it is there.
+    fn set(&mut self, at: usize, state: usize, value: f64) {
+        if state == self.state {
+            self.voltage[at] = value;
+        } else if let Some((z, lane)) = self.lane(at / self.cells, at % self.cells)
+            && let Some(own) = self.watch.numbers[z].0.iter().position(|i| *i == Some(state))
+        {
+            self.zones[z].memory.column_mut(own)[lane] = value;
         }
     }
 }

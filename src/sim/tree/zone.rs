@@ -265,12 +265,16 @@ impl Zone {
 
     /// Parameters of a lane.
     pub fn lane_parameters(&self, lane: usize) -> Vec<f64> {
-        let value = |p: &Place| match p {
-            Place::Number(v) => *v,
-            Place::Column(c) => self.memory.column(*c as usize)[lane],
+        (0..self.parameters.len()).map(|i| self.parameter(i, lane)).collect()
+    }
+
+    /// One parameter of a lane.
+    pub fn parameter(&self, index: usize, lane: usize) -> f64 {
+        match self.parameters[index] {
+            Place::Number(v) => v,
+            Place::Column(c) => self.memory.column(c as usize)[lane],
             Place::Scratch(_) => f64::NAN,
-        };
-        self.parameters.iter().map(value).collect()
+        }
     }
 
     /// Moves the states on, and leaves current and slope in their columns. `voltage` has one value a lane.
