@@ -15,8 +15,8 @@ mod instruction;
 mod memory;
 mod run;
 
-use self::few::Few;
-use self::instruction::{Instruction, Term, fold_decays};
+pub use self::few::Few;
+use self::instruction::{Instruction, Term, fold_decays, fold_logistic};
 pub use self::memory::Memory;
 use self::run::{Layout, narrow, wide};
 
@@ -118,10 +118,16 @@ impl Kernel {
         self.few = Few::new(&self.program, memory);
     }
 
+    /// The short program, if there is one for this memory.
+    #[inline]
+    pub fn short(&self, memory: &Memory) -> Option<&Few> {
+        self.few.as_ref().filter(|f| f.fits(memory))
+    }
+
     /// Runs on the block of `count` lanes from `start`.
     #[inline]
     pub fn run(&self, memory: &mut Memory, start: usize, count: usize) {
-        if let Some(few) = self.few.as_ref().filter(|f| count < CHUNK && f.fits(memory)) {
+        if let (true, Some(few)) = (count < CHUNK, self.short(memory)) {
             few.run(memory, count);
             return;
         }
@@ -266,6 +272,7 @@ impl<'a> Compiler<'a> {
         }
         self.copies(copies);
         fold_decays(&mut self.program);
+        fold_logistic(&mut self.program);
         self.plan.scratch = self.plan.scratch.max(self.top);
         (Kernel { program: self.program, few: None }, places)
     }

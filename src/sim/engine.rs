@@ -247,9 +247,7 @@ fn epoch(worker: &mut Worker, index: usize, shared: &Shared, mut k: u64) -> u64 
     let end = shared.epoch_end.load(Ordering::Acquire);
     while k < end {
         let stop = (k + shared.interval).min(end);
-        for step in k..stop {
-            worker.step(step);
-        }
+        worker.stretch(k, stop);
         if !worker.histories.is_empty() {
             worker.publish(stop);
         }

@@ -9,6 +9,7 @@
 //! act; integrate; deliver what is due at (k + 1) dt; test the threshold; record; reset. A spike carries (k + 1) dt and arrives
 //! d steps later: with d = 0 it acts from the next step on, with d = 1 it is delivered at the end of the next step.
 
+mod alone;
 mod axis;
 mod barrier;
 mod body;

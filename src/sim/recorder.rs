@@ -55,6 +55,11 @@ impl Tap {
         k.is_multiple_of(self.every)
     }
 
+    /// The first grid point from `k` on that is sampled.
+    pub fn due_from(&self, k: u64) -> u64 {
+        k.next_multiple_of(self.every)
+    }
+
     /// Appends the values at grid point `k` in display units.
     pub fn sample(&mut self, k: u64, body: &mut Body, inputs: &[&[f64]], scratch: &mut Vec<f64>, out: &mut Vec<f64>) {
         scratch.clear();

@@ -3,6 +3,7 @@
 //! Each thread owns a stepper for its own range of units, so nothing is shared while time advances; bits do not depend on
 //! how units are split.
 
+mod alone;
 mod by_lane;
 mod compile;
 mod early;
@@ -349,6 +350,7 @@ impl Stepper {
 }
 
 /// Whether all values are finite: zero times each, summed in sixteen lanes, so that it runs in vectors.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
 pub(super) fn all_finite(values: &[f64]) -> bool {
     let (chunks, rest) = values.as_chunks::<16>();
     let mut sums = [0.0; 16];

@@ -30,7 +30,7 @@ impl InputPort {
     }
 
     /// Brings the stimuli to grid point `k`.
-    fn refresh(&mut self, k: u64, axis: &Axis) {
+    pub fn refresh(&mut self, k: u64, axis: &Axis) {
         let mut changed = false;
         for level in &mut self.levels {
             changed |= level.refresh(k, axis);
@@ -134,6 +134,17 @@ impl Group {
     /// Puts the lanes, which are all cells of a grid, into space.
     pub fn set_space(&mut self, space: Space) {
         self.space = Some((space, vec![Vec::new(); self.inputs.len()]));
+    }
+
+    /// Whether it is a few units that nobody else, no event and no threshold touches.
+    pub fn is_apart(&self) -> bool {
+        let points = matches!(&self.body, Body::Points(stepper) if stepper.is_short());
+        points
+            && self.space.is_none()
+            && self.emits.is_none()
+            && self.events.is_empty()
+            && self.rings.iter().all(Option::is_none)
+            && self.published.is_empty()
     }
 
     /// Computes all operators of space from the states at step `k`, for who records them.

@@ -5,6 +5,7 @@
 //! the wide program.
 
 use super::instruction::Term;
+use super::run::logistic;
 use super::{Instruction, Memory, Place};
 use crate::core::math;
 use crate::equation::graph::{Binary, Unary, fused};
@@ -36,7 +37,7 @@ enum Code {
     /// `b` where `a` is not zero, else `c`.
     Where,
     Exp,
-    /// `b / (1 + exp(a))`: what firing rates and gates are made of.
+    /// `b / (1 + exp(a))`.
     Logistic,
     /// A function of one operand: its index among those of the program stands in `b`.
     Unary,
@@ -59,7 +60,7 @@ struct Operation {
 
 /// The program, and the memory that it was made for.
 #[derive(Debug, Clone)]
-pub(super) struct Few {
+pub struct Few {
     operations: Vec<Operation>,
     unary: Vec<Unary>,
     binary: Vec<Binary>,
@@ -73,7 +74,7 @@ fn shape(memory: &Memory) -> [usize; 4] {
 
 impl Few {
     /// The program for a memory, whose numbers it puts there; `None` if the lanes are many or the places do not suffice.
-    pub fn new(program: &[Instruction], memory: &mut Memory) -> Option<Self> {
+    pub(super) fn new(program: &[Instruction], memory: &mut Memory) -> Option<Self> {
         if !memory.is_small() {
             return None;
         }
@@ -81,14 +82,13 @@ impl Few {
         for instruction in program {
             maker.take(instruction)?;
         }
-        maker.logistic()?;
         let Maker { operations, unary, binary, .. } = maker;
         Some(Self { operations, unary, binary, shape: shape(memory) })
     }
 
     /// Whether it was made for this memory, or one like it, and nothing was added to that since.
     #[inline]
-    pub fn fits(&self, memory: &Memory) -> bool {
+    pub(super) fn fits(&self, memory: &Memory) -> bool {
         self.shape[..3] == shape(memory)[..3] && self.shape[3] <= memory.numbers.len()
     }
 
@@ -136,24 +136,6 @@ impl Maker<'_> {
         self.operations.push(Operation { code, to, a, b, c, d: 0, e: 0 });
     }
 
-    /// Makes one operation of `t = exp(a)`, `t = 1 + t`, `t = b / t`. What stands in `t` in between is seen by nobody.
-    fn logistic(&mut self) -> Option<()> {
-        let one = self.at(Place::Number(1.0))?;
-        let mut k = 0;
-        while k + 3 <= self.operations.len() {
-            let [exp, sum, ratio] = [self.operations[k], self.operations[k + 1], self.operations[k + 2]];
-            let t = exp.to;
-            let chain = matches!((exp.code, sum.code, ratio.code), (Code::Exp, Code::Add, Code::Div));
-            let plus_one = [(one, t), (t, one)].contains(&(sum.a, sum.b));
-            if chain && plus_one && sum.to == t && ratio.to == t && ratio.b == t && ratio.a != t && one != t {
-                self.operations[k] = Operation { code: Code::Logistic, to: t, a: exp.a, b: ratio.a, c: one, d: 0, e: 0 };
-                self.operations.drain(k + 1..k + 3);
-            }
-            k += 1;
-        }
-        Some(())
-    }
-
     fn take(&mut self, instruction: &Instruction) -> Option<()> {
         match *instruction {
             Instruction::Copy(to, a) => {
@@ -197,6 +179,10 @@ impl Maker<'_> {
                 self.push(code, to, operands);
             }
             Instruction::Linear { to, base, ref terms } => self.linear(to, base, terms)?,
+            Instruction::Logistic { to, a, x } => {
+                let (to, a, x) = (self.at(to)?, self.at(a)?, self.at(x)?);
+                self.push(Code::Logistic, to, [x, a, 0]);
+            }
         }
         Some(())
     }
@@ -258,7 +244,7 @@ fn execute(few: &Few, data: &mut [f64; REACH], at: impl Fn(u8) -> usize) {
             Code::MinusBoth => fused(data[at(a)], data[at(b)], data[at(c)], true, true),
             Code::Where => data[if data[at(a)] == 0.0 { at(c) } else { at(b) }],
             Code::Exp => math::exp(data[at(a)]),
-            Code::Logistic => data[at(b)] / (1.0 + math::exp(data[at(a)])),
+            Code::Logistic => logistic(data[at(b)], data[at(a)]),
             Code::Unary => few.unary[usize::from(b)].apply(data[at(a)]),
             Code::Binary => few.binary[usize::from(c)].apply(data[at(a)], data[at(b)]),
         };

@@ -24,6 +24,12 @@ pub(super) enum Instruction {
         base: Place,
         terms: Vec<Term>,
     },
+    /// `to = a / (1 + exp(x))`: what firing rates and gates are made of.
+    Logistic {
+        to: Place,
+        a: Place,
+        x: Place,
+    },
 }
 
 /// A term of a linear instruction.
@@ -44,6 +50,7 @@ impl Instruction {
             Self::Where(to, c, a, b) => [*to, *c, *a, *b].contains(&place),
             Self::Fma { to, a, b, c, .. } => [*to, *a, *b, *c].contains(&place),
             Self::Linear { to, base, terms } => [*to, *base].contains(&place) || terms.iter().any(|t| t.x == place),
+            Self::Logistic { to, a, x } => [*to, *a, *x].contains(&place),
         }
     }
 
@@ -76,5 +83,25 @@ pub(super) fn fold_decays(program: &mut Vec<Instruction>) {
             }
         }
         i += 1;
+    }
+}
+
+/// Makes one instruction of `t = exp(x)`, `t = 1 + t`, `t = a / t`; what stands in `t` in between is seen by nobody.
+pub(super) fn fold_logistic(program: &mut Vec<Instruction>) {
+    let one = Place::Number(1.0);
+    let mut k = 0;
+    while k + 3 <= program.len() {
+        if let [
+            Instruction::Unary(Unary::Exp, t, x),
+            Instruction::Binary(Binary::Add, sum, p, q),
+            Instruction::Binary(Binary::Div, to, a, below),
+        ] = program[k..k + 3]
+            && [(one, t), (t, one)].contains(&(p, q))
+            && [sum, to, below] == [t; 3]
+            && a != t
+        {
+            program.splice(k..k + 3, [Instruction::Logistic { to, a, x }]);
+        }
+        k += 1;
     }
 }

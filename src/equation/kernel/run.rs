@@ -152,6 +152,7 @@ pub(super) fn narrow(program: &[Instruction], data: &mut [f64], layout: Layout, 
                     (to, fused(at(*a), at(*b), at(*c), *minus_product, *minus_term))
                 }
                 Instruction::Linear { to, base, terms } => (to, terms.iter().fold(at(*base), |sum, t| t.factor.mul_add(at(t.x), sum))),
+                Instruction::Logistic { to, a, x } => (to, logistic(at(*a), at(*x))),
             };
             data[layout.address(*to) + lane] = value;
             if let Instruction::Linear { terms, .. } = instruction {
@@ -204,8 +205,17 @@ fn execute<const W: usize>(program: &[Instruction], data: &mut [[f64; W]], layou
                 }
                 sum_terms::<W>(data, n, at(*to), *base, &list[..terms.len()], layout);
             }
+            Instruction::Logistic { to, a, x } => match *a {
+                Place::Number(a) => map1::<W>(data, n, at(*to), At(at(*x)), |x| logistic(a, x)),
+                a => map2::<W>(data, n, at(*to), At(at(a)), At(at(*x)), logistic),
+            },
         }
     }
+}
+
+#[inline(always)]
+pub(super) fn logistic(a: f64, x: f64) -> f64 {
+    a / (1.0 + math::exp(x))
 }
 
 #[inline(always)]
