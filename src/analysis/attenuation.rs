@@ -1,7 +1,7 @@
 //! Attenuation: how much of a voltage is left elsewhere, and how much later it comes.
 
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, places, subject};
-use crate::core::units::{Dimension, display_unit};
+use crate::core::units::{Dimension, brief, display_unit};
 use crate::scenario::OptionKind;
 use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
 
@@ -28,6 +28,8 @@ struct Deviation {
     peak: f64,
     time: f64,
     last: f64,
+    /// Path from the root in metres, on a tree.
+    distance: Option<f64>,
 }
 
 impl Analysis for Attenuation {
@@ -64,11 +66,16 @@ impl Analysis for Attenuation {
             unit.clone_from(&columns.unit);
             let scale = if unit == "mV" { 1e3 } else { 1.0 };
             let first = found.len();
+            let tree = request.scenario.and_then(|spec| spec.populations.get(s.population)).and_then(|p| p.tree.as_ref());
+            let along = |c: usize| {
+                let unit = *columns.units.get(c)? as usize;
+                tree.and_then(|t| t.compartments.distance.get(unit % t.units().max(1)).copied())
+            };
             for (c, values) in columns.columns.iter().enumerate() {
                 let zero = request.number("baseline").map_or(values[0], |b| b * scale);
                 let (at, peak) = vertex(values, zero);
                 let time = columns.start + at * columns.interval;
-                found.push(Deviation { name: columns.name(c), peak, time, last: values[values.len() - 1] - zero });
+                found.push(Deviation { name: columns.name(c), peak, time, last: values[values.len() - 1] - zero, distance: along(c) });
             }
             if let Ok(line) = places::line(request, s, &columns) {
                 let along = |pick: &dyn Fn(&Deviation) -> f64| line.columns.iter().map(|&c| pick(&found[first + c])).collect::<Vec<f64>>();
@@ -87,20 +94,21 @@ impl Analysis for Attenuation {
         let Some(reference) = found.first() else {
             return Ok(request.outcome("Attenuation", shapes, Vec::new(), String::new(), Vec::new()));
         };
-        if shapes.is_empty() {
+        // One column has nothing to be compared with.
+        if shapes.is_empty() && found.len() > 1 {
             let ratios: Vec<f64> = found.iter().map(|d| d.peak / reference.peak).collect();
+            let metre = display_unit(Dimension::METRE);
+            let distances: Option<Vec<f64>> = found.iter().map(|d| d.distance.map(|x| x / metre.scale)).collect();
+            let (x, axis) = match distances {
+                Some(x) => (x, Axis::new("distance from the root", metre.symbol)),
+                None => ((1..=found.len()).map(|k| k as f64).collect(), Axis::new("column, in the order given", "")),
+            };
             shapes.push(NamedShape::new(
                 "share of the first peak",
                 Shape::Series(Series {
-                    x: Axis::new("column", ""),
+                    x: axis,
                     y: Axis::new("ratio", ""),
-                    curves: vec![Curve {
-                        name: "ratio".into(),
-                        x: (0..ratios.len()).map(|k| k as f64).collect(),
-                        y: ratios,
-                        band: None,
-                        style: CurveStyle::Points,
-                    }],
+                    curves: vec![Curve { name: "ratio".into(), x, y: ratios, band: None, style: CurveStyle::Points }],
                     references: Vec::new(),
                 }),
             ));
@@ -119,7 +127,8 @@ impl Analysis for Attenuation {
                 metrics.push(Metric::new(&d.name, "resistance", d.last * 1e-3 / current / ohm.scale, &ohm.symbol, 1));
             }
         }
-        let text = found.iter().map(|d| format!("{}: {:.5} of the first", d.name, d.peak / reference.peak)).collect::<Vec<_>>().join("; ");
+        let text =
+            found.iter().map(|d| format!("{}: {} of the first", d.name, brief(d.peak / reference.peak))).collect::<Vec<_>>().join("; ");
         Ok(request.outcome("Attenuation", shapes, metrics, text, Vec::new()))
     }
 }

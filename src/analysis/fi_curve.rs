@@ -4,7 +4,7 @@ use super::binding::{Bound, display, index_of};
 use super::lyapunov::equation_options;
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option};
 use crate::core::flight::Flight;
-use crate::core::units::{Quantity, short};
+use crate::core::units::{Quantity, brief, short};
 use crate::scenario::{OptionKind, SpikeTimes};
 use crate::signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Scalars, Series, Shape};
 use crate::sim::stepper::{Column, Stepper, StepperSpec};
@@ -61,7 +61,7 @@ impl Analysis for FiCurve {
             m.analysis.clone_from(&request.spec.name);
         }
         let summary = match metrics.first().and_then(|m| m.value) {
-            Some(r) => format!("{}: fires from {} {} on", bound.population.name, short(r), protocol.unit),
+            Some(r) => format!("{}: fires from {} {} on", bound.population.name, brief(r), protocol.unit),
             None => format!("{}: silent at all inputs", bound.population.name),
         };
         let mut shapes = protocol.shapes(&runs, exact, refined);

@@ -4,7 +4,7 @@ use super::{
     Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, places, subject,
 };
 use crate::core::statistics::{mean, normal_quantile};
-use crate::core::units::Dimension;
+use crate::core::units::{Dimension, brief};
 use crate::scenario::OptionKind;
 use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
 
@@ -78,7 +78,7 @@ impl Analysis for Front {
                             .interval(speed - spread, speed + spread)
                             .note("n = cells fitted; 95 % interval of the regression"),
                     );
-                    words.push(format!("{}: {speed:.4} {speed_unit}", s.text));
+                    words.push(format!("{}: speed {} {speed_unit}", s.text, brief(speed)));
                 }
                 _ => metrics.push(Metric::missing(
                     &s.text,

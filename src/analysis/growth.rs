@@ -2,6 +2,7 @@
 
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
 use crate::core::statistics::{mean, mean_interval};
+use crate::core::units::brief;
 use crate::scenario::OptionKind;
 use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
 
@@ -80,7 +81,7 @@ impl Analysis for Growth {
                 Metric::new(&s.text, "straightness", straightness(&points), "", points.len() as u64)
                     .note("share of the variance of ln rms that the line explains"),
             );
-            words.push(format!("{} grows at {rate:.4} {unit}", s.text));
+            words.push(format!("{} grows at {} {unit}", s.text, brief(rate)));
             curves.push(Curve {
                 name: s.text.clone(),
                 x: points.iter().map(|p| p.0).collect(),

@@ -2,6 +2,7 @@
 
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject};
 use crate::core::statistics::{deviation, mean, mean_interval};
+use crate::core::units::brief;
 use crate::scenario::OptionKind;
 use crate::signal::{Axis, Distribution, NamedShape, Shape, TimeBase};
 
@@ -69,7 +70,7 @@ impl Analysis for Levels {
             if all.len() < 20 {
                 warnings.push(format!("{}: {} samples are few", s.text, all.len()));
             }
-            words.push(format!("{} from {least:.4} to {greatest:.4} {}", s.text, columns.unit));
+            words.push(format!("{} from {} to {} {}", s.text, brief(least), brief(greatest), columns.unit));
             shapes.push(histogram(&s.text, &columns, &all, least, greatest));
         }
         Ok(request.outcome("Levels", shapes, metrics, words.join("; "), warnings))

@@ -17,7 +17,7 @@ pub mod growth;
 pub mod isi;
 pub mod lags;
 pub mod levels;
-mod places;
+pub mod places;
 pub mod plane;
 pub mod population_rate;
 pub mod psd;
@@ -210,6 +210,8 @@ impl Request<'_> {
     /// The outcome: shapes first, then the metrics as a list of numbers; every metric learns the analysis' name.
     pub fn outcome(&self, title: &str, shapes: Vec<NamedShape>, metrics: Vec<Metric>, summary: String, warnings: Vec<String>) -> Outcome {
         let metrics: Vec<Metric> = metrics.into_iter().map(|m| Metric { analysis: self.spec.name.clone(), ..m }).collect();
+        // Values without a unit leave a gap where their unit would stand.
+        let summary = summary.replace(" ,", ",").replace(" ;", ";").trim_end().to_owned();
         let mut shapes = shapes;
         if !metrics.is_empty() {
             shapes.push(NamedShape::new("numbers", Shape::Scalars(Scalars::from_metrics(&metrics))));

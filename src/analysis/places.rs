@@ -1,9 +1,9 @@
-//! Where the columns of a subject lie on the grid or tree of their population.
+//! Where the columns of a subject lie on the grid or tree of their population, and cells of a plane as an image.
 
 use super::{AnalysisError, Request, subject};
 use crate::core::units::display_unit;
-use crate::scenario::{Subject, TreeSpec};
-use crate::signal::Axis;
+use crate::scenario::{PopulationSpec, Positions, Subject, TreeSpec};
+use crate::signal::{Axis, Image};
 
 /// Columns on a line of cells, in order along it.
 pub struct Line {
@@ -100,4 +100,61 @@ fn path(tree: &TreeSpec, s: &Subject, columns: &subject::Columns) -> Result<Line
         ring: false,
         columns: found.iter().map(|f| f.1).collect(),
     })
+}
+
+/// Cells of a plane: how many along both axes, their distance and its unit.
+pub struct Cells {
+    shape: [usize; 2],
+    spacing: f64,
+    unit: String,
+}
+
+impl Cells {
+    /// Those of a population on a grid of two axes.
+    pub fn of(population: &PopulationSpec) -> Option<Self> {
+        let (shape, spacing, length) = match (&population.grid, &population.positions) {
+            (Some(grid), _) => (&grid.shape, grid.spacing, grid.length),
+            (None, Some(Positions::Grid { shape, spacing })) => (shape, *spacing, crate::core::units::Dimension::METRE),
+            _ => return None,
+        };
+        let unit = display_unit(length);
+        let &[width, height] = shape.as_slice() else { return None };
+        Some(Self { shape: [width, height], spacing: spacing / unit.scale, unit: unit.symbol })
+    }
+
+    /// Number of cells.
+    pub fn count(&self) -> usize {
+        self.shape[0] * self.shape[1]
+    }
+
+    /// The image of one value a cell.
+    pub fn image(&self, values: &[f64], value: Axis) -> Image {
+        let [width, height] = self.shape;
+        let middle = |j: usize| (j as f64 + 0.5) * self.spacing;
+        Image {
+            x: Axis::new("x", self.unit.clone()),
+            y: Axis::new("y", self.unit.clone()),
+            value,
+            x_range: (middle(0), middle(width - 1)),
+            y_range: (middle(0), middle(height - 1)),
+            width,
+            height,
+            values: (0..width).flat_map(|x| (0..height).map(move |y| y * width + x)).map(|cell| values[cell]).collect(),
+            diverging: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_stand_at_their_place_column_by_column() {
+        let cells = Cells { shape: [3, 2], spacing: 10.0, unit: "um".into() };
+        let image = cells.image(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], Axis::new("u", ""));
+        // Cell 4 is x = 1, y = 1.
+        assert_eq!(image.values[image.height + 1], 4.0);
+        assert_eq!((image.width, image.height, image.x_range, image.y_range), (3, 2, (5.0, 25.0), (5.0, 15.0)));
+    }
 }

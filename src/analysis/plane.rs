@@ -1,10 +1,11 @@
 //! A plane seen from above: the state of every cell at one time, or how often every cell fires. While a run lasts it moves.
 
+use super::places::Cells;
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, from_zero, option, subject};
 use crate::core::statistics::{deviation, mean};
-use crate::core::units::{display_unit, short};
-use crate::scenario::{Observable, OptionKind, PopulationSpec, Positions, Subject};
-use crate::signal::{Axis, Image, NamedShape, Shape};
+use crate::core::units::{brief, short};
+use crate::scenario::{Observable, OptionKind, Subject};
+use crate::signal::{Axis, NamedShape, Shape};
 
 /// The analysis `plane`.
 pub struct Plane;
@@ -19,43 +20,6 @@ static CARD: AnalysisCard = AnalysisCard {
     caveats: "Cells that were not recorded are left empty. A map of rates hides when cells fired: look at the raster for waves.",
     references: &["Ermentrout and Kleinfeld 2001, Neuron 29:33-44, doi:10.1016/S0896-6273(01)00178-7"],
 };
-
-/// Cells of a population along both axes, their distance and its unit.
-struct Cells {
-    shape: [usize; 2],
-    spacing: f64,
-    unit: String,
-}
-
-impl Cells {
-    fn of(population: &PopulationSpec) -> Option<Self> {
-        let (shape, spacing, length) = match (&population.grid, &population.positions) {
-            (Some(grid), _) => (&grid.shape, grid.spacing, grid.length),
-            (None, Some(Positions::Grid { shape, spacing })) => (shape, *spacing, crate::core::units::Dimension::METRE),
-            _ => return None,
-        };
-        let unit = display_unit(length);
-        let &[width, height] = shape.as_slice() else { return None };
-        Some(Self { shape: [width, height], spacing: spacing / unit.scale, unit: unit.symbol })
-    }
-
-    /// The image of one value a cell.
-    fn image(&self, values: &[f64], value: Axis) -> Image {
-        let [width, height] = self.shape;
-        let middle = |j: usize| (j as f64 + 0.5) * self.spacing;
-        Image {
-            x: Axis::new("x", self.unit.clone()),
-            y: Axis::new("y", self.unit.clone()),
-            value,
-            x_range: (middle(0), middle(width - 1)),
-            y_range: (middle(0), middle(height - 1)),
-            width,
-            height,
-            values: (0..width).flat_map(|x| (0..height).map(move |y| y * width + x)).map(|cell| values[cell]).collect(),
-            diverging: false,
-        }
-    }
-}
 
 impl Analysis for Plane {
     fn declaration(&self) -> AnalysisDeclaration {
@@ -91,7 +55,7 @@ impl Analysis for Plane {
                 _ => state(request, s)?,
             };
             let n = seen.len() as u64;
-            let mut values = vec![f64::NAN; cells.shape[0] * cells.shape[1]];
+            let mut values = vec![f64::NAN; cells.count()];
             for (&unit, &v) in units.iter().zip(&seen) {
                 if let Some(cell) = values.get_mut(unit as usize) {
                     *cell = v;
@@ -104,7 +68,7 @@ impl Analysis for Plane {
             let none = seen.iter().filter(|v| **v == 0.0).count() as f64 / seen.len().max(1) as f64;
             metrics
                 .push(Metric::new(&s.text, "zero_share", none, "", n).note("share of cells at exactly zero: for spikes, of silent cells"));
-            words.push(format!("{}: mean {:.4} {} {note}", s.text, mean(&seen), label.unit));
+            words.push(format!("{}: mean {} {} {note}", s.text, brief(mean(&seen)), label.unit));
             shapes.push(NamedShape::new(format!("{} in the plane", s.text), Shape::Image(cells.image(&values, label))));
         }
         Ok(request.outcome("Plane", shapes, metrics, words.join("; "), Vec::new()))
@@ -134,18 +98,4 @@ fn state(request: &Request<'_>, s: &Subject) -> Result<Seen, AnalysisError> {
     let values = columns.columns.iter().map(|c| c[chosen]).collect();
     let note = format!("at {} {}", short(time), columns.base.unit());
     Ok((columns.units, values, Axis::new(columns.label, columns.unit), note.trim_end().to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_stand_at_their_place_column_by_column() {
-        let cells = Cells { shape: [3, 2], spacing: 10.0, unit: "um".into() };
-        let image = cells.image(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], Axis::new("u", ""));
-        // Cell 4 is x = 1, y = 1.
-        assert_eq!(image.values[image.height + 1], 4.0);
-        assert_eq!((image.width, image.height, image.x_range, image.y_range), (3, 2, (5.0, 25.0), (5.0, 15.0)));
-    }
 }

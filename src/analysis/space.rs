@@ -6,7 +6,7 @@ use super::{
     Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, places, subject,
 };
 use crate::core::statistics::mean;
-use crate::core::units::Dimension;
+use crate::core::units::{Dimension, brief};
 use crate::scenario::OptionKind;
 use crate::signal::{Axis, Curve, CurveStyle, Image, NamedShape, Series, Shape};
 
@@ -96,7 +96,7 @@ impl Analysis for Space {
                 let cycles = dominant(&profile, line.ring);
                 let length = line.spacing * profile.len() as f64;
                 metrics.push(Metric::new(&s.text, "wavelength", length / cycles, &line.unit, n).note("of the last profile; n = cells"));
-                words.push(format!("{}: width {width:.4} {u}, wavelength {:.4} {u}", s.text, length / cycles, u = line.unit));
+                words.push(format!("{}: width {} {u}, wavelength {} {u}", s.text, brief(width), brief(length / cycles), u = line.unit));
             }
             let thin = samples.div_ceil(WIDEST);
             let chosen: Vec<usize> = (0..samples).step_by(thin).collect();

@@ -46,6 +46,8 @@ pub struct Columns {
     pub unit: String,
     /// Which units the columns are; empty for a mean or a population rate.
     pub units: Vec<u32>,
+    /// What the units are called where they have names (the places of a tree); else empty.
+    pub names: Vec<String>,
     /// The columns, each as long as the others.
     pub columns: Vec<Vec<f64>>,
     /// Time of the first sample (right edge of the first bin for rates), on the recording's axis.
@@ -74,9 +76,10 @@ impl Columns {
         self.len() == 0
     }
 
-    /// Name of a column for legends: the subject, with the unit where there are several.
+    /// Name of a column for legends: the subject, with the unit (on a tree the place) where there are several.
     pub fn name(&self, column: usize) -> String {
         match self.units.get(column) {
+            Some(_) if self.columns.len() > 1 && column < self.names.len() => format!("{}[{}]", stem(&self.subject), self.names[column]),
             Some(unit) if self.columns.len() > 1 => format!("{}[{unit}]", stem(&self.subject)),
             _ => self.subject.clone(),
         }
@@ -225,6 +228,7 @@ pub fn rate_of(trains: &Trains, bin_seconds: f64) -> Result<Columns, AnalysisErr
         label: "rate".into(),
         unit: trains.base.rate_unit().into(),
         units: Vec::new(),
+        names: Vec::new(),
         columns: vec![counts],
         start: trains.window.start + bin,
         interval: bin,
@@ -297,7 +301,9 @@ fn trace_columns(request: &Request<'_>, subject: &Subject, variable: &str, windo
     } else {
         place.iter().map(|&j| range.clone().map(|k| trace.values[k * width + j]).collect()).collect()
     };
+    let tree = request.scenario.and_then(|s| s.populations.get(subject.population)).and_then(|p| p.tree.as_ref()).filter(|_| !subject.mean);
     Ok(Columns {
+        names: tree.map_or_else(Vec::new, |t| units.iter().map(|&u| t.name(u as usize)).collect()),
         subject: subject.text.clone(),
         label: variable.to_owned(),
         unit: trace.unit.clone(),

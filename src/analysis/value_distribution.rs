@@ -2,7 +2,7 @@
 
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
 use crate::core::statistics::{deviation, mean, mean_interval, share_interval};
-use crate::core::units::Dimension;
+use crate::core::units::{Dimension, brief};
 use crate::scenario::OptionKind;
 use crate::signal::{Axis, Curve, Distribution, Image, NamedShape, Series, Shape};
 
@@ -87,7 +87,7 @@ impl Analysis for ValueDistribution {
             if last.len() < 4 {
                 warnings.push(format!("{}: {} values make no distribution", s.text, last.len()));
             }
-            words.push(format!("{} ends at {:.4} ± {:.4} {}", s.text, mean(&last), deviation(&last, 1), columns.unit));
+            words.push(format!("{} ends at {} ± {} {}", s.text, brief(mean(&last)), brief(deviation(&last, 1)), columns.unit));
             shapes.push(course(&s.text, &columns, (low, high), bins));
             shapes.push(histogram(&s.text, &columns, (&first, &last), (low, high), bins));
             shapes.push(by_unit(&s.text, &columns, &first, &last));

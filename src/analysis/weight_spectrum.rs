@@ -3,6 +3,7 @@
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option};
 use crate::core::linear::eigenvalues;
 use crate::core::statistics::{deviation, mean};
+use crate::core::units::brief;
 use crate::scenario::{OptionKind, Port, ProjectionSpec, Spec};
 use crate::signal::{Axis, Connections, Curve, CurveStyle, NamedShape, Series, Shape};
 use std::f64::consts::TAU;
@@ -86,7 +87,7 @@ impl Analysis for WeightSpectrum {
             ],
             references: vec![crate::signal::ReferenceLine { name: "limit of stability".into(), at: 1.0, vertical: true }],
         };
-        let words = format!("{name}: spectral abscissa {abscissa:.4}, radius {radius:.4}");
+        let words = format!("{name}: spectral abscissa {}, radius {}", brief(abscissa), brief(radius));
         Ok(request.outcome(
             "Spectrum of the weights",
             vec![NamedShape::new("eigenvalues", Shape::Series(series))],

@@ -8,6 +8,7 @@ use crate::run;
 use crate::tui::message::Source;
 use crate::tui::session;
 use crate::tui::settings::Settings;
+use crate::tui::terminal;
 use crate::tui::workshop::Workshop;
 
 /// Settings that may be given on the command line.
@@ -38,6 +39,7 @@ pub(super) fn run(paths: &[PathBuf], flags: &Flags) -> Result<(), CliError> {
     for path in paths {
         sources.push(source(path)?);
     }
+    terminal::present().map_err(CliError::Usage)?;
     let backend = Arc::new(Workshop { given: sources.clone(), ..Workshop::default() });
     match session::run(session::Options { sources, settings, problems, backend })? {
         0 => Ok(()),

@@ -272,6 +272,11 @@ pub fn short(value: f64) -> String {
     if (1e-4..1e9).contains(&size) { format!("{rounded}") } else { format!("{rounded:e}") }
 }
 
+/// Four significant digits, for sentences.
+pub fn brief(value: f64) -> String {
+    short(format!("{value:.3e}").parse().unwrap_or(value))
+}
+
 fn scaled(literal: &str, value: f64, scale: f64) -> f64 {
     let exponent = scale.log10();
     if (exponent - exponent.round()).abs() < 1e-12

@@ -43,7 +43,7 @@ pub struct Plot<'a> {
     pub colour_bar: Option<ColourBar>,
     /// Oscilloscope sweep: length of the window and position of the write head.
     pub sweep: Option<Sweep>,
-    /// Whether one unit is as long on both axes (graphs).
+    /// Whether one unit is as long on both axes (graphs, planes from above).
     pub equal: bool,
 }
 

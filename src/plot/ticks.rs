@@ -41,7 +41,9 @@ pub fn label(value: f64, step: f64) -> String {
         return "0".to_owned();
     }
     let size = value.abs();
-    if size >= 1e6 || step < 1e-4 {
+    // A short stretch far from zero (-64.9999995 to -65): all digits are needed anyway, and an exponent only hides the size.
+    let far = size < 1e6 && size >= step * 1e3 && step > 1e-10;
+    if size >= 1e6 || (step < 1e-4 && !far) {
         let digits = (size.log10().floor() - step.log10().floor()).clamp(0.0, 12.0) as usize;
         return trim_exponent(&format!("{value:.digits$e}"));
     }
@@ -155,22 +157,26 @@ pub fn horizontal(range: (f64, f64), is_log: bool, length: usize) -> Vec<Tick> {
 
 /// Ticks for an axis of any `length`, with labels `width_of` long along it, at least `gap` apart, starting from at most `most`.
 pub fn fit(range: (f64, f64), is_log: bool, length: usize, most: usize, width_of: impl Fn(&str) -> f64, gap: f64) -> Vec<Tick> {
-    for most in (1..=most).rev() {
-        let ticks = of_scale(range, is_log, most);
+    let clear = |ticks: &[Tick]| {
         let mut end = f64::NEG_INFINITY;
-        let clear = ticks.iter().filter(|t| !t.label.is_empty()).all(|t| {
+        ticks.iter().filter(|t| !t.label.is_empty()).all(|t| {
             let width = width_of(&t.label);
             let at = fraction(t.value, range, is_log) * length as f64;
             let start = (at - width / 2.0).clamp(0.0, (length as f64 - width).max(0.0));
             let fits = start >= end + gap && width <= length as f64;
             end = start + width;
             fits
-        });
-        if clear && !ticks.is_empty() {
-            return ticks;
-        }
+        })
+    };
+    let labels = |ticks: &[Tick]| ticks.iter().filter(|t| !t.label.is_empty()).count();
+    let found =
+        (1..=most).rev().map(|most| of_scale(range, is_log, most)).find(|ticks| !ticks.is_empty() && clear(ticks)).unwrap_or_default();
+    if labels(&found) < 2 {
+        // One number is no scale: two that stand closer than one would like are.
+        let closer = (most + 1..=most + 4).map(|most| of_scale(range, is_log, most)).find(|ticks| labels(ticks) > 1 && clear(ticks));
+        return closer.unwrap_or(found);
     }
-    Vec::new()
+    found
 }
 
 /// Ticks for a vertical axis of `length` rows: at most one label every second row.

@@ -7,6 +7,8 @@ pub struct View {
     pub x: Option<(f64, f64)>,
     /// Stretch of the y axis of the first panel; `None` fits what is visible. For rasters: rows from the top.
     pub y: Option<(f64, f64)>,
+    /// Stretch of the y axis of the panel below the first (rates below a raster); `None` fits.
+    pub y_below: Option<(f64, f64)>,
     /// Range of the colours of images and matrices; `None` fits. Set it to share a scale between panes.
     pub z: Option<(f64, f64)>,
     /// Logarithmic x axis; `None` as the analysis chose.

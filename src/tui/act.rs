@@ -7,7 +7,7 @@ use super::layout::Extent;
 use super::message::Effect;
 use super::update::{cancel, start, watch};
 use super::view::Range;
-use super::{describe, readout};
+use super::{describe, play, readout};
 use crate::plot::view::{pan, zoom};
 use crate::signal::{Scale, Shape};
 
@@ -36,6 +36,9 @@ pub fn on_run(app: &mut App, action: Action) -> Vec<Effect> {
         }
         Action::Escape => return escape(app),
         Action::Freeze => freeze(app),
+        Action::Play => play::toggle(app),
+        Action::StepOn => play::step(app, 1),
+        Action::StepBack => play::step(app, -1),
         Action::Rerun | Action::Reload => return rerun(app),
         Action::CloseColumn => return close(app),
         Action::Difference => {
@@ -69,7 +72,9 @@ fn escape(app: &mut App) -> Vec<Effect> {
     if let Some(id) = app.job_of(app.column).filter(|j| j.active()).map(|j| j.id) {
         return cancel(app, id);
     }
-    if app.cross_on {
+    if app.playing || app.moment.is_some() {
+        play::end(app);
+    } else if app.cross_on {
         app.cross_on = false;
     } else if app.extent == Extent::Shared {
         app.screen = Screen::Gallery;
@@ -81,6 +86,9 @@ fn escape(app: &mut App) -> Vec<Effect> {
 }
 
 fn freeze(app: &mut App) {
+    if std::mem::take(&mut app.playing) {
+        return;
+    }
     app.frozen = !app.frozen;
     if !app.frozen {
         for column in &mut app.columns {

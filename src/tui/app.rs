@@ -165,6 +165,12 @@ pub struct App {
     pub cross: HashMap<String, f64>,
     /// The picture holds still.
     pub frozen: bool,
+    /// Planes go through time.
+    pub playing: bool,
+    /// Time at which planes are shown; none is the end.
+    pub moment: Option<f64>,
+    /// What the command line named.
+    pub named: Vec<Source>,
     /// What lies over the screen.
     pub overlay: Option<Overlay>,
     /// Jobs, oldest first.
@@ -213,6 +219,9 @@ impl App {
             cross_on: false,
             cross: HashMap::new(),
             frozen: false,
+            playing: false,
+            moment: None,
+            named: Vec::new(),
             overlay: None,
             jobs: Vec::new(),
             log: Vec::new(),
@@ -315,7 +324,7 @@ impl App {
             return false;
         }
         let Some(whole) = self.whole_time() else { return false };
-        let Some(own) = fitted(pane, &plot::View::default()).map(|f| f.0) else { return false };
+        let Some(own) = fitted(pane, &plot::View::default()).map(|f| f.x) else { return false };
         let slack = (whole.1 - whole.0).abs() * 0.1;
         own.0 >= whole.0 - slack && own.1 <= whole.1 + slack
     }
@@ -328,6 +337,7 @@ impl App {
         let mut view = plot::View {
             x: if linked { self.time_view.or(self.whole_time()) } else { chosen.and_then(|v| v.x) },
             y: chosen.and_then(|v| v.y),
+            z: pane.movie.as_ref().map(|m| m.range()),
             x_log: chosen.and_then(|v| is_log(v.x_scale)),
             y_log: chosen.and_then(|v| is_log(v.y_scale)),
             scroll: chosen.map_or(0, |v| v.scroll),
@@ -337,18 +347,28 @@ impl App {
             let others: Vec<_> =
                 self.columns.iter().filter_map(|c| c.content.as_deref()?.pane(&pane.key)).filter_map(|p| fitted(p, &view)).collect();
             if others.len() > 1 {
-                let x = others.iter().map(|f| Some(f.0)).fold(None, join);
-                let y = others.iter().map(|f| Some(f.1)).fold(None, join);
+                let x = others.iter().map(|f| Some(f.x)).fold(None, join);
+                let y = others.iter().map(|f| Some(f.y)).fold(None, join);
                 let same_rows = !matches!(pane.shape.shape, Shape::Raster(_) | Shape::Matrix(_));
                 view.x = view.x.or(x.filter(|_| same_rows || pane.is_time()));
                 view.y = view.y.or(y.filter(|_| same_rows));
-                view.z = others.iter().map(|f| f.2).fold(None, join);
+                view.y_below = others.iter().map(|f| f.below).fold(None, join);
+                view.z = self.colours(pane).or(others.iter().map(|f| f.z).fold(None, join));
             }
         }
-        if self.cross_on {
+        if let Some(moment) = self.moment.filter(|_| linked && !self.cross_on) {
+            // Where in time the planes are.
+            view.cursor = Some(moment);
+        } else if self.cross_on {
             view.cursor = self.cross.get(self.cross_key(pane, linked)).copied();
         }
         view
+    }
+
+    /// Colours of a plane that moves, the same in all columns.
+    fn colours(&self, pane: &Pane) -> Option<Range> {
+        let planes = self.columns.iter().filter_map(|c| c.content.as_deref()?.pane(&pane.key)?.movie.as_ref());
+        planes.map(|m| Some(m.range())).fold(None, join)
     }
 
     /// Under which key a pane's crosshair is kept.
@@ -371,11 +391,25 @@ impl App {
     }
 }
 
-/// Ranges of x, y and colours that a pane shows by itself under a view.
-fn fitted(pane: &Pane, view: &plot::View) -> Option<(Range, Range, Option<Range>)> {
+/// Ranges that a pane shows by itself under a view.
+struct Fitted {
+    x: Range,
+    y: Range,
+    /// Of the panel below the first.
+    below: Option<Range>,
+    /// Of the colours.
+    z: Option<Range>,
+}
+
+fn fitted(pane: &Pane, view: &plot::View) -> Option<Fitted> {
     let scene = plot::scene::with_pyramids(&pane.shape, view, &pane.pyramids);
     match &scene.body {
-        plot::scene::Body::Plot(p) => p.panels.first().map(|a| (a.x.range, a.y.range, p.colour_bar.as_ref().map(|c| c.range))),
+        plot::scene::Body::Plot(p) => p.panels.first().map(|a| Fitted {
+            x: a.x.range,
+            y: a.y.range,
+            below: p.panels.get(1).map(|b| b.y.range),
+            z: p.colour_bar.as_ref().map(|c| c.range),
+        }),
         _ => None,
     }
 }

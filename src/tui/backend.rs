@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::gallery::{Entry, Preview};
 use super::message::Source;
 use crate::run::{Finished, JobHandle};
+use crate::scenario::Spec;
 
 /// A scenario that is understood and can be started.
 pub struct Prepared {
@@ -17,6 +18,8 @@ pub struct Prepared {
     pub time: Option<(f64, f64)>,
     /// What a reader should know already.
     pub warnings: Vec<String>,
+    /// What was understood, if panes are to know it before the end.
+    pub spec: Option<Arc<Spec>>,
     /// Starts it.
     pub start: Box<dyn FnOnce() -> JobHandle + Send>,
 }

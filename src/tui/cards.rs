@@ -6,6 +6,10 @@ use crate::signal::Card;
 /// How a run was made and whether it is what it should be.
 pub(super) fn run_card(run: &Finished) -> Card {
     let mut sections = Vec::new();
+    // What there is to see comes first, unless something went wrong.
+    let well = run.status == Status::Complete && run.checks.iter().all(|c| c.passed);
+    let about = run.spec.as_ref().filter(|s| !s.description.is_empty()).map(|s| (s.title.clone(), flowing(&s.description)));
+    sections.extend(about.clone().filter(|_| well));
     let status = match run.status {
         Status::Complete => "complete".to_owned(),
         Status::Interrupted => "interrupted: what was computed until then is shown".to_owned(),
@@ -57,9 +61,7 @@ pub(super) fn run_card(run: &Finished) -> Card {
         sections.push(("Integrators".to_owned(), lines.join("\n")));
     }
     if let Some(spec) = &run.spec {
-        if !spec.description.is_empty() {
-            sections.push((spec.title.clone(), spec.description.clone()));
-        }
+        sections.extend(about.filter(|_| !well));
         if !spec.references.is_empty() {
             sections.push(("References".to_owned(), spec.references.join("\n")));
         }
@@ -68,6 +70,15 @@ pub(super) fn run_card(run: &Finished) -> Card {
 }
 
 fn check_line(check: &Check) -> String {
+    let unit = if check.unit.is_empty() { String::new() } else { format!(" {}", check.unit.replace("**2", "²")) };
+    let close = |a: f64, b: f64| super::number::short(a) == super::number::short(b) && a < b;
+    if let (Some(found), Some(a), Some(b)) = (check.found, check.min, check.max)
+        && close(a, b)
+    {
+        // Four digits do not tell these apart.
+        let six = |v: f64| crate::core::units::short(format!("{v:.8e}").parse().unwrap_or(v));
+        return line_of(check, &format!("{}{unit} ({} to {})", six(found), six(a), six(b)));
+    }
     let range = match (check.min, check.max) {
         (Some(a), Some(b)) => format!("{} to {}", super::number::short(a), super::number::short(b)),
         (Some(a), None) => format!("at least {}", super::number::short(a)),
@@ -75,10 +86,32 @@ fn check_line(check: &Check) -> String {
         (None, None) => "any value".to_owned(),
     };
     let found = check.found.map_or_else(|| "no value".to_owned(), super::number::short);
+    let unit = if check.found.is_some() { unit } else { String::new() };
+    line_of(check, &format!("{found}{unit} ({range})"))
+}
+
+fn line_of(check: &Check, value: &str) -> String {
     let mark = if check.passed { "✓" } else { "✗ failed" };
     let note = if check.note.is_empty() { String::new() } else { format!(" · {}", check.note) };
-    format!("{mark} {}: {} = {found} ({range}){note}", check.name, check.metric)
+    format!("{mark} {}: {} = {value}{note}", check.name, check.metric)
 }
+
+/// Lines that were broken because the file is narrow flow together again; short lines (lists, equations) stay lines.
+pub(super) fn flowing(text: &str) -> String {
+    let mut out = String::new();
+    let mut long = false;
+    for line in text.trim().lines() {
+        if !out.is_empty() {
+            out.push(if long && !line.trim().is_empty() && !line.starts_with(' ') { ' ' } else { '\n' });
+        }
+        out.push_str(line.trim_end());
+        long = line.chars().count() >= BROKEN;
+    }
+    out
+}
+
+/// A line of at least this length ends because the file does.
+const BROKEN: usize = 70;
 
 /// Ours and the number of an earlier program, where the scenario has one.
 fn original_line(check: &Check) -> Option<String> {
@@ -97,12 +130,40 @@ pub(super) fn model_card(model: &crate::model::Definition) -> Card {
         }
     };
     add(&model.title, &model.summary);
-    add("Description", &model.description);
-    add("Mathematics", &model.mathematics);
+    add("Description", &flowing(&model.description));
+    add("Mathematics", &flowing(&model.mathematics));
     let parameters: Vec<String> = model.parameters.iter().map(|p| format!("{} = {}   {}", p.name, p.default_text, p.about)).collect();
     add("Parameters (defaults)", &parameters.join("\n"));
-    add("Relevance", &model.relevance);
-    add("Applications", &model.applications);
+    add("Relevance", &flowing(&model.relevance));
+    add("Applications", &flowing(&model.applications));
     add("References", &model.references.join("\n"));
     Card { sections }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_flows_and_lists_stay() {
+        let long = "a".repeat(BROKEN);
+        assert_eq!(flowing(&format!("{long}\nand on\nx = 1\n\n{long}\n\nb")), format!("{long} and on\nx = 1\n\n{long}\n\nb"));
+    }
+
+    #[test]
+    fn a_narrow_range_is_told_apart() {
+        let check = Check {
+            name: "peak".into(),
+            metric: "m".into(),
+            found: Some(11.9014),
+            min: Some(11.901),
+            max: Some(11.902),
+            unit: "ms".into(),
+            passed: true,
+            note: String::new(),
+            original: None,
+            reason: String::new(),
+        };
+        assert_eq!(check_line(&check), "✓ peak: m = 11.9014 ms (11.901 to 11.902)");
+    }
 }

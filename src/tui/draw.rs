@@ -243,6 +243,7 @@ fn useful(app: &App, id: &str) -> bool {
     match id {
         "runs" => !app.columns.is_empty(),
         "difference" => app.columns.len() > 1,
+        "play" => super::play::movie(app).is_some(),
         _ => true,
     }
 }

@@ -136,7 +136,7 @@ fn describe(app: &App, p: &Preview, width: usize, out: &mut Vec<Vec<(String, Sty
         out.push(vec![(p.tags.join(" · "), t.key.remove_modifier(ratatui::style::Modifier::BOLD))]);
     }
     out.push(Vec::new());
-    for l in wrap(p.description.trim(), width) {
+    for l in wrap(&super::cards::flowing(&p.description), width) {
         out.push(vec![(l, t.text)]);
     }
     let heading = |title: &str, out: &mut Vec<Vec<(String, Style)>>| {

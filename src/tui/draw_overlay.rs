@@ -220,14 +220,15 @@ fn jobs(app: &App, buf: &mut Buffer, selected: usize) {
 
 fn log(app: &App, buf: &mut Buffer, up: usize) {
     let t = &app.theme;
-    let area = dialog(app.size, 116, app.size.1.saturating_sub(4).max(4));
+    let area = overlay::log_area(app);
     let inner = frame(app, buf, area, "Log", "↑ ↓ scroll · Esc close");
     if app.log.is_empty() {
         line(buf, inner, &[("nothing to tell", t.dim)]);
     }
     let height = usize::from(inner.height);
-    let first = app.log.len().saturating_sub(height).saturating_sub(up);
-    let all: Vec<Row> = app.log.iter().map(|l| (vec![(l.text.clone(), if l.bad { t.bad } else { t.text })], false)).collect();
+    let all: Vec<Row> =
+        overlay::log_rows(app).into_iter().map(|(text, bad)| (vec![(text, if bad { t.bad } else { t.text })], false)).collect();
+    let first = all.len().saturating_sub(height).saturating_sub(up);
     rows(app, buf, inner, &all, first);
 }
 

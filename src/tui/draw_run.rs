@@ -46,18 +46,12 @@ fn tabs(app: &App, buf: &mut Buffer, layout: &RunLayout, keys: &[&str]) {
     if area.height == 0 {
         return;
     }
-    let page = if layout.pages > 1 { format!(" page {} of {} ", layout.page + 1, layout.pages) } else { String::new() };
+    let page = page_note(layout);
     let used = line_right(buf, area, &[(&page, t.dim)]);
     let area = part(area, 0, 0, area.width.saturating_sub(used), 1);
     let visible: Vec<usize> = layout.columns.first().map(|c| c.panes.iter().map(|p| p.pane).collect()).unwrap_or_default();
     let focus = app.pane_index();
-    let labels: Vec<String> = keys.iter().enumerate().map(|(i, k)| format!("{} {}", i + 1, fit(&title_of(app, k), 22))).collect();
-    // As many tabs before the focused one as leave room for it.
-    let width = usize::from(area.width);
-    let mut first = 0;
-    while first < focus && labels[first..=focus].iter().map(|l| l.width() + 3).sum::<usize>() > width {
-        first += 1;
-    }
+    let (first, labels) = labels(app, keys, usize::from(area.width));
     let mut pieces: Vec<(&str, Style)> = vec![(if first > 0 { "‹" } else { " " }, t.dim)];
     for (i, label) in labels.iter().enumerate().skip(first) {
         let style = if i == focus {
@@ -68,9 +62,49 @@ fn tabs(app: &App, buf: &mut Buffer, layout: &RunLayout, keys: &[&str]) {
             t.dim
         };
         pieces.push((label, style));
-        pieces.push(("   ", t.text));
+        pieces.push((GAP, t.text));
     }
     line(buf, area, &pieces);
+}
+
+/// Between two tabs.
+const GAP: &str = "   ";
+
+fn page_note(layout: &RunLayout) -> String {
+    if layout.pages > 1 { format!(" page {} of {} ", layout.page + 1, layout.pages) } else { String::new() }
+}
+
+/// What all tabs say, and the first one shown: as many before the focused one as leave room for it.
+fn labels(app: &App, keys: &[&str], width: usize) -> (usize, Vec<String>) {
+    let focus = app.pane_index();
+    let labels: Vec<String> = keys.iter().enumerate().map(|(i, k)| format!("{} {}", i + 1, fit(&title_of(app, k), 22))).collect();
+    let mut first = 0;
+    while first < focus && labels[first..=focus].iter().map(|l| l.width() + GAP.len()).sum::<usize>() > width {
+        first += 1;
+    }
+    (first, labels)
+}
+
+/// The pane whose tab is at a column of the screen, if the row is that of the tabs.
+pub fn tab_at(app: &App, (x, y): (u16, u16)) -> Option<usize> {
+    let layout = app.layout();
+    let area = layout.tabs;
+    let width = usize::from(area.width).saturating_sub(page_note(&layout).width());
+    let x = usize::from(x.checked_sub(area.x)?);
+    if area.height == 0 || y != area.y || x >= width {
+        return None;
+    }
+    let keys = app.pane_keys();
+    let (first, labels) = labels(app, &keys, width);
+    let mut from = 1;
+    for (i, label) in labels.iter().enumerate().skip(first) {
+        let to = from + label.width() + GAP.len();
+        if x >= from && x < to {
+            return Some(i);
+        }
+        from = to;
+    }
+    None
 }
 
 fn title_of(app: &App, key: &str) -> String {
@@ -196,6 +230,9 @@ fn note(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane) {
         pieces.push((format!(" ! {warning}{more} "), t.warn));
     } else if !pane.is_text() && !pane.summary.is_empty() && !app.cross_on {
         pieces.push((format!(" {} ", pane.summary), t.dim));
+    }
+    if app.playing && pane.movie.is_some() {
+        pieces.push((" playing ".to_owned(), t.key));
     }
     if zoomed {
         pieces.push((" zoomed ".to_owned(), t.key));

@@ -12,10 +12,14 @@ use super::theme::Choice;
 
 /// The question, ended by BEL: answers end as questions do.
 pub const QUESTION: &str = "\x1b]11;?\x07";
-/// An answer that takes longer is taken for keys.
+/// An answer that begins later is taken for keys.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Time from the start of an answer to its end; a longer silence means that the rest was lost.
+const LENGTH: Duration = Duration::from_secs(1);
 /// No answer is longer.
 const LONGEST: usize = 48;
+/// What an answer is sure to begin with; fewer characters may still be somebody's keys.
+const START: &str = "11;rgb";
 
 /// Whether to ask: nothing else says what the ground is, and the terminal is of a kind that does not print the question.
 pub fn unknown(choice: Choice, env: impl Fn(&str) -> Option<String>) -> bool {
@@ -25,11 +29,11 @@ pub fn unknown(choice: Choice, env: impl Fn(&str) -> Option<String>) -> bool {
 }
 
 /// What becomes of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
-    /// It is a key.
-    Key,
-    /// It belongs to the answer.
+    /// These are keys, in this order: the one that was given, after those that were held back and turned out to be keys.
+    Keys(Vec<KeyEvent>),
+    /// It belongs to the answer, or may do.
     Part,
     /// It ends the answer: light or not.
     Light(bool),
@@ -39,40 +43,85 @@ pub enum Taken {
 #[derive(Debug, Default)]
 pub struct Listener {
     until: Option<Instant>,
-    text: Option<String>,
+    held: Vec<KeyEvent>,
 }
 
 impl Listener {
     /// Starts to listen; the question was sent `now`.
     pub fn asked(now: Instant) -> Self {
-        Self { until: Some(now + PATIENCE), text: None }
+        Self { until: Some(now + PATIENCE), held: Vec::new() }
     }
 
     /// Looks at a key.
     pub fn take(&mut self, key: KeyEvent, now: Instant) -> Taken {
-        let Some(until) = self.until else { return Taken::Key };
+        let Some(until) = self.until else { return Taken::Keys(vec![key]) };
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
-        let Some(text) = &mut self.text else {
+        if self.held.is_empty() {
             if now > until {
-                self.until = None;
+                *self = Self::default();
             } else if alt && key.code == KeyCode::Char(']') {
-                self.text = Some(String::new());
+                self.until = Some(now + LENGTH);
+                self.held.push(key);
                 return Taken::Part;
             }
-            return Taken::Key;
-        };
-        let ends = matches!(key.code, KeyCode::Char('g') if control) || matches!(key.code, KeyCode::Char('\\') if alt);
-        if let (KeyCode::Char(c), false) = (key.code, ends) {
-            text.push(c);
+            return Taken::Keys(vec![key]);
         }
-        if !ends && text.len() < LONGEST && now <= until {
-            return Taken::Part;
+        if now > until {
+            return self.give_up(key);
         }
-        let light = is_light(text);
-        *self = Self::default();
-        light.map_or(Taken::Part, Taken::Light)
+        let text = self.text();
+        match key.code {
+            KeyCode::Char('g') if control => self.end(key, &text),
+            KeyCode::Char('\\') if alt => self.end(key, &text),
+            KeyCode::Char(c) if !control && !alt => {
+                let more = format!("{text}{c}");
+                let fits = START.starts_with(&more) || more.strip_prefix(START).is_some_and(is_colour);
+                if !fits || more.len() > LONGEST {
+                    return self.give_up(key);
+                }
+                self.held.push(key);
+                Taken::Part
+            }
+            // Ctrl-C, Esc, an arrow: no terminal says these in an answer, and whoever presses them is heard at once.
+            _ => Taken::Keys(vec![key]),
+        }
     }
+
+    /// Characters of the answer so far.
+    fn text(&self) -> String {
+        self.held.iter().skip(1).filter_map(|k| k.code.as_char()).collect()
+    }
+
+    /// The terminator: of an answer, or a key after what only looked like one.
+    fn end(&mut self, key: KeyEvent, text: &str) -> Taken {
+        match is_light(text) {
+            Some(light) => {
+                *self = Self::default();
+                Taken::Light(light)
+            }
+            None => self.give_up(key),
+        }
+    }
+
+    /// This was no answer, or one that lost its end: what may have been keys is given back, with the key that showed it.
+    fn give_up(&mut self, key: KeyEvent) -> Taken {
+        // Half an answer is not given back: its letters would be taken for commands.
+        let sure = self.text().starts_with(START);
+        let mut keys = std::mem::take(self).held;
+        if sure {
+            keys.clear();
+        }
+        keys.push(key);
+        Taken::Keys(keys)
+    }
+}
+
+/// Whether this may be what follows [`START`], whole or in part: `:RRRR/GGGG/BBBB`, `a:` before it for a fourth part.
+fn is_colour(text: &str) -> bool {
+    let text = text.strip_prefix('a').unwrap_or(text);
+    let Some(parts) = text.strip_prefix(':') else { return text.is_empty() };
+    parts.split('/').count() <= 4 && parts.split('/').all(|p| p.len() <= 4 && p.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
 /// Reads `11;rgb:RRRR/GGGG/BBBB` (one to four hexadecimal digits each).
@@ -98,36 +147,70 @@ mod tests {
         std::iter::once(key(']', KeyModifiers::ALT)).chain(answer.chars().map(|c| key(c, KeyModifiers::NONE))).chain([end]).collect()
     }
 
+    fn plain(c: char) -> KeyEvent {
+        KeyEvent::from(KeyCode::Char(c))
+    }
+
     #[test]
     fn answers_are_taken_out_of_the_keys() {
         let now = Instant::now();
         for (answer, light) in [("11;rgb:ffff/ffff/ffff", true), ("11;rgb:1e/1e/2e", false), ("11;rgba:ffff/f0f0/e0e0/ffff", true)] {
             for bell in [true, false] {
                 let mut l = Listener::asked(now);
-                assert_eq!(l.take(KeyEvent::from(KeyCode::Char('r')), now), Taken::Key, "a key before the answer is a key");
+                assert_eq!(l.take(plain('r'), now), Taken::Keys(vec![plain('r')]), "a key before the answer is a key");
                 let keys = keys(answer, bell);
                 let (last, rest) = keys.split_last().unwrap();
                 assert!(rest.iter().all(|k| l.take(*k, now) == Taken::Part));
                 assert_eq!(l.take(*last, now), Taken::Light(light), "{answer}");
-                assert_eq!(l.take(KeyEvent::from(KeyCode::Char('r')), now), Taken::Key, "and after it");
+                assert_eq!(l.take(plain('r'), now), Taken::Keys(vec![plain('r')]), "and after it");
+            }
+        }
+    }
+
+    /// Whatever is typed while an answer is under way: nothing of it may be lost.
+    #[test]
+    fn keys_that_cannot_belong_to_an_answer_pass_at_once() {
+        let now = Instant::now();
+        let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        let mut l = Listener::asked(now);
+        let answer = keys("11;rgb:ffff/ffff/ffff", true);
+        for (at, key) in answer.iter().enumerate() {
+            let last = at + 1 == answer.len();
+            assert_eq!(l.take(*key, now), if last { Taken::Light(true) } else { Taken::Part });
+            for typed in [control_c, KeyEvent::from(KeyCode::Esc), KeyEvent::from(KeyCode::Down)] {
+                assert_eq!(l.take(typed, now), Taken::Keys(vec![typed]), "after {at} parts");
             }
         }
     }
 
     #[test]
-    fn what_is_no_answer_ends() {
+    fn what_is_no_answer_is_given_back_as_keys() {
         let now = Instant::now();
         let mut l = Listener::asked(now);
-        for k in keys("52;c;", true) {
-            assert_eq!(l.take(k, now), Taken::Part);
-        }
+        let typed = keys("1q", true);
+        assert_eq!(l.take(typed[0], now), Taken::Part);
+        assert_eq!(l.take(typed[1], now), Taken::Part);
+        assert_eq!(l.take(typed[2], now), Taken::Keys(typed[..3].to_vec()), "Alt-], 1 and q were keys");
         let mut l = Listener::asked(now);
         let late = now + PATIENCE + Duration::from_millis(1);
-        assert!(keys("11;rgb:0/0/0", true).iter().all(|k| l.take(*k, late) == Taken::Key), "nobody listens for ever");
+        assert!(keys("11;rgb:0/0/0", true).iter().all(|k| l.take(*k, late) == Taken::Keys(vec![*k])), "nobody listens for ever");
+    }
+
+    #[test]
+    fn an_answer_without_an_end_costs_no_key() {
+        let now = Instant::now();
+        let start = |l: &mut Listener| assert!(keys("11;rgb:ff", true).iter().take(10).all(|k| l.take(*k, now) == Taken::Part));
         let mut l = Listener::asked(now);
-        l.take(keys("", true)[0], now);
-        let swallowed = (0..200).filter(|_| l.take(KeyEvent::from(KeyCode::Char('x')), now) == Taken::Part).count();
-        assert!(swallowed <= LONGEST, "an answer without an end takes no more keys than the longest: {swallowed}");
+        start(&mut l);
+        assert_eq!(l.take(plain('q'), now), Taken::Keys(vec![plain('q')]), "no colour has a q; the half answer is no key");
+        let mut l = Listener::asked(now);
+        start(&mut l);
+        assert_eq!(l.take(plain('a'), now + LENGTH * 2), Taken::Keys(vec![plain('a')]), "the key after the silence");
+        assert_eq!(l.take(plain('b'), now + LENGTH * 2), Taken::Keys(vec![plain('b')]));
+        let mut l = Listener::asked(now);
+        start(&mut l);
+        let held = (0..200).filter(|_| l.take(plain('f'), now) == Taken::Part).count();
+        assert!(held <= 2, "a part of a colour has four digits at most: {held}");
         assert_eq!(is_light("11;rgb:zz/00/00"), None);
         assert_eq!(is_light("11;rgb:/0/0"), None);
     }

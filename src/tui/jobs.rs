@@ -9,6 +9,7 @@ use super::backend::Backend;
 use super::content::Content;
 use super::message::{JobId, Message, Source, Told};
 use crate::run::{Event, JobHandle, Snapshot};
+use crate::scenario::Spec;
 
 /// A wish to stop that can be said before there is anything to stop.
 #[derive(Debug, Default)]
@@ -67,7 +68,8 @@ impl Jobs {
                         }
                         let handle = (prepared.start)();
                         stop.attach(&handle.cancel);
-                        listen(id, &prepared.label, prepared.time, &handle, &tell);
+                        let shown = Shown { label: prepared.label, spec: prepared.spec, time: prepared.time };
+                        listen(id, &shown, &handle, &tell);
                     }
                 },
             }
@@ -119,8 +121,16 @@ fn lower_priority() {
     let _ = rustix::process::setpriority_process(None, 10);
 }
 
+/// What panes of a run that lasts need to know of it.
+#[derive(Debug, Default)]
+struct Shown {
+    label: String,
+    spec: Option<Arc<Spec>>,
+    time: Option<(f64, f64)>,
+}
+
 /// Passes on what a job tells, newest picture only, until its last word.
-fn listen(id: JobId, label: &str, time: Option<(f64, f64)>, handle: &JobHandle, tell: &Sender<Message>) {
+fn listen(id: JobId, shown: &Shown, handle: &JobHandle, tell: &Sender<Message>) {
     let say = |told| tell.send(Message::Job(id, told)).is_ok();
     loop {
         let Some((others, picture)) = gather(&handle.events) else {
@@ -142,7 +152,7 @@ fn listen(id: JobId, label: &str, time: Option<(f64, f64)>, handle: &JobHandle, 
             }
         }
         if let Some(snapshot) = picture
-            && !say(Told::Live(Arc::new(Content::live(label, &snapshot, time))))
+            && !say(Told::Live(Arc::new(Content::live(&shown.label, &snapshot, shown.spec.as_deref(), shown.time))))
         {
             return;
         }
@@ -189,7 +199,7 @@ mod tests {
         }
         send.send(Event::Failed("no".into())).unwrap();
         let (tell, told) = channel();
-        listen(7, "x", None, &handle, &tell);
+        listen(7, &Shown::default(), &handle, &tell);
         drop(tell);
         let all: Vec<Message> = told.iter().collect();
         assert_eq!(all.len(), 2);
@@ -202,7 +212,7 @@ mod tests {
         let (send, handle) = handle();
         drop(send);
         let (tell, told) = channel();
-        listen(1, "x", None, &handle, &tell);
+        listen(1, &Shown::default(), &handle, &tell);
         assert!(matches!(told.recv().unwrap(), Message::Job(1, Told::Failed(_))));
     }
 

@@ -96,6 +96,8 @@ pub enum Message {
     Link(Option<(f64, Duration)>),
     /// The terminal says that its ground is light, or that it is not.
     Ground(bool),
+    /// A moment has passed; only told while something plays.
+    Tick,
     /// The terminal asks to stop.
     Suspend,
     /// It goes on.

@@ -2,6 +2,7 @@
 
 mod act;
 pub mod app;
+mod arrange;
 pub mod backend;
 mod cards;
 pub mod commands;
@@ -20,10 +21,13 @@ pub mod keys;
 pub mod layout;
 pub mod message;
 pub mod meter;
+pub mod movie;
 pub mod number;
 pub mod overlay;
+mod play;
 mod pointer;
 pub mod readout;
+mod recorded;
 #[cfg(test)]
 mod screens;
 pub mod search;

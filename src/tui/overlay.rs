@@ -1,13 +1,16 @@
 //! What lies over the screen: help, palette, differences, jobs, log, export, a question. Its keys and its lines.
 
 use crossterm::event::KeyCode;
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::app::{App, JobState, Overlay};
 use super::commands::{Action, COMMANDS, Command, Context};
 use super::keys::Key;
+use super::layout::dialog;
 use super::message::{Effect, ExportKind};
 use super::search::{Hit, search};
-use super::update::{cancel, perform};
+use super::update::{cancel, perform, status};
 
 /// What can be written out, in the order of the list.
 pub const EXPORTS: &[(ExportKind, char, &str, &str)] = &[
@@ -52,6 +55,18 @@ pub fn help(app: &App, query: &str) -> Vec<&'static Command> {
     let mut found: Vec<usize> = search(query, rows.iter().map(|c| [c.title, c.id, c.help])).into_iter().map(|h| h.index).collect();
     found.sort_unstable();
     found.into_iter().map(|i| rows[i]).collect()
+}
+
+/// Where the log lies.
+pub fn log_area(app: &App) -> Rect {
+    dialog(app.size, 116, app.size.1.saturating_sub(4).max(4))
+}
+
+/// Lines of the log as they are shown, the long ones in several rows, and whether they tell of a failure.
+pub fn log_rows(app: &App) -> Vec<(String, bool)> {
+    let width = usize::from(log_area(app).width.saturating_sub(4)).max(1);
+    let rows = |text: &str| if text.width() > width { crate::plot::grid::wrap(text, width) } else { vec![text.to_owned()] };
+    app.log.iter().flat_map(|l| rows(&l.text).into_iter().map(|r| (r, l.bad))).collect()
 }
 
 /// A character that goes into whatever is being typed.
@@ -116,7 +131,7 @@ pub fn on_key(app: &mut App, key: Key) -> Vec<Effect> {
                 KeyCode::PageDown => Key::plain(KeyCode::PageUp),
                 _ => key,
             };
-            line(key, up, app.log.len()) || app.keymap.action(app.context(), key) != Some(Action::Log)
+            line(key, up, log_rows(app).len()) || app.keymap.action(app.context(), key) != Some(Action::Log)
         }
         Overlay::Jobs { selected } => {
             if key.typed() == Some('x') {
@@ -145,7 +160,7 @@ pub fn on_key(app: &mut App, key: Key) -> Vec<Effect> {
         Overlay::Quit => {
             if matches!(key.typed(), Some('y' | 'q')) || key.code == KeyCode::Enter {
                 let mut all = perform(app, Action::Interrupt);
-                all.push(Effect::Quit(0));
+                all.push(Effect::Quit(status(app)));
                 return all;
             }
             !matches!(key.typed(), Some('n'))

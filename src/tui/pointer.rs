@@ -1,11 +1,14 @@
 //! The mouse: click focuses, wheel zooms, drag zooms into a box. Uses the same layout as drawing.
 
-use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 
 use super::act::{set_cross, set_x, set_y};
 use super::app::{App, Screen};
 use super::content::Pane;
+use super::draw_run::tab_at;
+use super::keys::Key;
 use super::layout::{PlacedPane, gallery, scroll_to};
+use super::overlay;
 use crate::plot::cells::Placed;
 use crate::plot::view::zoom;
 
@@ -13,6 +16,17 @@ use crate::plot::view::zoom;
 pub fn on_mouse(app: &mut App, event: MouseEvent) {
     app.dirty = false;
     let at = (event.column, event.row);
+    if app.overlay.is_some() {
+        // What lies over the screen keeps the mouse from what lies under it.
+        let key = match event.kind {
+            MouseEventKind::ScrollUp => KeyCode::Up,
+            MouseEventKind::ScrollDown => KeyCode::Down,
+            _ => return,
+        };
+        app.dirty = true;
+        overlay::on_key(app, Key::plain(key));
+        return;
+    }
     if app.screen == Screen::Gallery {
         on_gallery(app, event);
         return;
@@ -20,7 +34,9 @@ pub fn on_mouse(app: &mut App, event: MouseEvent) {
     match event.kind {
         MouseEventKind::Down(MouseButton::Left) => {
             app.dirty = true;
-            if let Some((column, placed)) = hit(app, at) {
+            if let Some(tab) = tab_at(app, at) {
+                app.pane = app.pane_keys().get(tab).map(|k| (*k).to_owned());
+            } else if let Some((column, placed)) = hit(app, at) {
                 app.column = column;
                 let key = app.pane_keys().get(placed.pane).map(|k| (*k).to_owned());
                 app.pane = key.or(app.pane.take());
@@ -159,5 +175,27 @@ mod tests {
         update(&mut app, mouse(MouseEventKind::ScrollUp, area.x + 60, area.y + 3));
         let (a, b) = app.time_view.unwrap();
         assert!((b - a - 800.0).abs() < 1e-6, "{a} {b}");
+    }
+
+    #[test]
+    fn a_click_on_a_tab_focuses_its_pane() {
+        let mut app = running((120, 40));
+        let row: Vec<char> = super::super::testing::text(&super::super::testing::buffer(&app)).lines().next().unwrap().chars().collect();
+        let tab = row.windows(2).position(|w| w == ['2', ' ']).unwrap() as u16;
+        update(&mut app, mouse(MouseEventKind::Down(MouseButton::Left), tab + 2, 0));
+        assert_eq!(app.pane_index(), 1);
+    }
+
+    /// The wheel scrolls what lies over the panes, and a click does not go through it.
+    #[test]
+    fn an_overlay_keeps_the_mouse_from_the_panes() {
+        let mut app = running((120, 40));
+        update(&mut app, super::super::testing::key("?"));
+        let area = app.layout().columns[0].panes[1].inner();
+        update(&mut app, mouse(MouseEventKind::Down(MouseButton::Left), area.x + 2, area.y + 2));
+        assert_eq!((app.pane_index(), app.drag), (0, None));
+        update(&mut app, mouse(MouseEventKind::ScrollDown, area.x + 2, area.y + 2));
+        assert!(matches!(app.overlay, Some(super::super::app::Overlay::Help { scroll: 1, .. })), "{:?}", app.overlay);
+        assert_eq!(app.time_view, None);
     }
 }

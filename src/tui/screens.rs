@@ -132,7 +132,7 @@ fn a_live_frame_is_a_sweep() {
     let mut worst = 0;
     for k in 1..=40 {
         let snapshot = snapshot(f64::from(k) * 25.0);
-        let live = super::content::Content::live("x", &snapshot, Some((0.0, 1000.0)));
+        let live = super::content::Content::live("x", &snapshot, None, Some((0.0, 1000.0)));
         update(&mut app, Message::Job(job, Told::Live(Arc::new(live))));
         let bytes = frame(&mut terminal, &app);
         if k > 1 {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ratatui::Terminal;
@@ -37,7 +38,9 @@ pub struct Options {
 
 /// Least time between frames that only a job asked for.
 const JOB_FRAME: Duration = Duration::from_millis(50);
-/// The same on a slow link.
+/// Time between frames of what is played.
+const TICK: Duration = Duration::from_millis(100);
+/// The same, of both, on a slow link.
 const SLOW_FRAME: Duration = Duration::from_millis(250);
 
 fn env(name: &str) -> Option<String> {
@@ -95,8 +98,17 @@ pub fn run(options: Options) -> io::Result<i32> {
     let (tell, messages) = channel();
     let terminal = Terminal::new(Screen::new(out, size, depth))?;
     let watcher = Watcher::start(tell.clone())?;
-    let mut session =
-        Session { app, terminal, guard, jobs: Jobs::default(), watcher, backend: options.backend, tell, next: Instant::now() };
+    let mut session = Session {
+        app,
+        terminal,
+        guard,
+        jobs: Jobs::default(),
+        watcher,
+        backend: options.backend,
+        tell,
+        writes: Vec::new(),
+        next: Instant::now(),
+    };
     let effects = begin(&mut session.app, options.sources);
     session.frame()?;
     let ask = depth != Depth::None && ground::unknown(session.app.settings.theme, env);
@@ -108,12 +120,16 @@ pub fn run(options: Options) -> io::Result<i32> {
     let code = session.serve(effects, &messages);
     session.jobs.cancel_all();
     session.guard.leave();
+    for write in session.writes.drain(..) {
+        // One that panicked has said so.
+        let _ = write.join();
+    }
     replay(&session.app);
     code
 }
 
 /// Lines of failures that are told again.
-const REPLAYED: usize = 20;
+const REPLAYED: usize = 60;
 
 /// What failed while the screen was taken, told again where it stays.
 fn replay(app: &App) {
@@ -123,7 +139,7 @@ fn replay(app: &App) {
         let _ = writeln!(err, "{line}");
     }
     if bad.len() > REPLAYED {
-        let _ = writeln!(err, "… and {} lines more", bad.len() - REPLAYED);
+        let _ = writeln!(err, "… and more: {} lines in all", bad.len());
     }
 }
 
@@ -135,6 +151,8 @@ struct Session {
     watcher: Watcher,
     backend: Arc<dyn Backend>,
     tell: Sender<Message>,
+    /// Files that are being written: waited for at the end, also when the terminal is gone.
+    writes: Vec<JoinHandle<()>>,
     /// No frame before this.
     next: Instant,
 }
@@ -148,27 +166,31 @@ impl Session {
         let mut urgent = true;
         loop {
             // Blocks while nothing is to be drawn: an idle dashboard takes no time and sends no byte.
-            let message = if self.app.dirty {
-                let least = if self.app.settings.link == LinkMode::Slow { SLOW_FRAME } else { JOB_FRAME };
-                let at = if urgent { self.next } else { self.next.max(last_frame + least) };
-                match at.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()) {
-                    None => None,
-                    Some(wait) => match messages.recv_timeout(wait) {
-                        Ok(message) => Some(message),
-                        Err(RecvTimeoutError::Timeout) => None,
-                        Err(RecvTimeoutError::Disconnected) => return Ok(0),
-                    },
-                }
-            } else {
-                match messages.recv() {
+            let slow = self.app.settings.link == LinkMode::Slow;
+            let least = if slow { SLOW_FRAME } else { JOB_FRAME };
+            let frame = self.app.dirty.then(|| if urgent { self.next } else { self.next.max(last_frame + least) });
+            // What plays moves on when the frame before has been drawn.
+            let tick = (self.app.playing && !self.app.dirty).then(|| self.next.max(last_frame + if slow { SLOW_FRAME } else { TICK }));
+            let message = match frame.or(tick).map(|at| at.checked_duration_since(Instant::now()).filter(|d| !d.is_zero())) {
+                Some(None) => None,
+                Some(Some(wait)) => match messages.recv_timeout(wait) {
+                    Ok(message) => Some(message),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => return Ok(0),
+                },
+                None => match messages.recv() {
                     Ok(message) => Some(message),
                     Err(_) => return Ok(0),
-                }
+                },
             };
             let Some(message) = message else {
-                self.frame()?;
-                last_frame = Instant::now();
-                urgent = false;
+                if frame.is_some() {
+                    self.frame()?;
+                    last_frame = Instant::now();
+                    urgent = false;
+                } else {
+                    update(&mut self.app, Message::Tick);
+                }
                 continue;
             };
             let mut batch = VecDeque::from([message]);
@@ -216,29 +238,32 @@ impl Session {
                 Effect::Cancel(id) => self.jobs.cancel(id),
                 Effect::Preview(index, source) => {
                     let (backend, tell) = (self.backend.clone(), self.tell.clone());
-                    self.aside("preview", move || {
+                    let _ = self.aside("preview", move || {
                         let _ = tell.send(Message::Preview(index, backend.preview(&source)));
                     });
                 }
                 Effect::Export { kind, content, pane, view, size } => {
                     let (look, tell) = (self.app.look, self.tell.clone());
-                    self.aside("export", move || {
+                    self.writes.retain(|w| !w.is_finished());
+                    let writing = self.aside("export", move || {
                         let message = match export::write(kind, &content, pane, &view, size, look) {
                             Ok(path) => Message::Notice(format!("written: {}", path.display()), false),
                             Err(why) => Message::Notice(why, true),
                         };
                         let _ = tell.send(message);
                     });
+                    self.writes.extend(writing);
                 }
                 Effect::Picture => {
                     let (grid, palette, tell) = (draw::grid(&self.app), self.app.look.palette, self.tell.clone());
-                    self.aside("picture", move || {
+                    let writing = self.aside("picture", move || {
                         let message = match export::screen(&grid, palette) {
                             Ok(path) => Message::Notice(format!("written: {}", path.display()), false),
                             Err(why) => Message::Notice(why, true),
                         };
                         let _ = tell.send(message);
                     });
+                    self.writes.extend(writing);
                 }
                 Effect::Copy(text) => {
                     let sequence = export::osc52(&text, env("TMUX").is_some());
@@ -285,9 +310,13 @@ impl Session {
     }
 
     /// Does something that takes time off the drawing thread.
-    fn aside(&self, name: &str, work: impl FnOnce() + Send + 'static) {
-        if let Err(why) = std::thread::Builder::new().name(name.to_owned()).spawn(work) {
-            let _ = self.tell.send(Message::Notice(format!("no thread could be started: {why}"), true));
+    fn aside(&self, name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+        match std::thread::Builder::new().name(name.to_owned()).spawn(work) {
+            Ok(thread) => Some(thread),
+            Err(why) => {
+                let _ = self.tell.send(Message::Notice(format!("no thread could be started: {why}"), true));
+                None
+            }
         }
     }
 }

@@ -28,6 +28,26 @@ pub const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 /// Whether some guard holds the terminal (the panic hook and a second restore ask this).
 static HELD: AtomicBool = AtomicBool::new(false);
 
+/// Whether there is a terminal to draw on and one to read keys from.
+///
+/// # Errors
+/// What is missing, and what can be done without.
+pub fn present() -> Result<(), String> {
+    let without = "`spikedeck run` prints results without one";
+    Output::open().map_err(|e| format!("the dashboard needs a terminal, and {e}; {without}"))?;
+    input()
+        .map_err(|e| format!("the dashboard needs a terminal to read keys from: standard input is none, and /dev/tty: {e}; {without}"))?;
+    Ok(())
+}
+
+/// Where keys come from: standard input if it is a terminal, else `/dev/tty`.
+fn input() -> io::Result<OwnedFd> {
+    if io::stdin().is_terminal() {
+        return io::stdin().as_fd().try_clone_to_owned();
+    }
+    Ok(File::options().read(true).open("/dev/tty")?.into())
+}
+
 /// Where frames go: standard output, or the terminal behind it when that is a pipe.
 #[derive(Debug)]
 pub struct Output(File);
@@ -49,7 +69,7 @@ impl Output {
         if stderr.is_terminal() {
             return Ok(Self(File::from(stderr.as_fd().try_clone_to_owned()?)));
         }
-        Err(io::Error::new(io::ErrorKind::NotFound, "there is no terminal: standard output, standard error and /dev/tty are none"))
+        Err(io::Error::new(io::ErrorKind::NotFound, "neither standard output nor standard error is one, and /dev/tty cannot be opened"))
     }
 
     /// Its size in cells.
@@ -222,11 +242,7 @@ const DRAIN: Duration = Duration::from_millis(50);
 /// # Errors
 /// When there is no terminal to read from, or no thread can be started.
 pub fn spawn_input(tell: Sender<Message>, mut listener: Listener) -> io::Result<()> {
-    let tty: OwnedFd = if io::stdin().is_terminal() {
-        io::stdin().as_fd().try_clone_to_owned()?
-    } else {
-        File::options().read(true).open("/dev/tty")?.into()
-    };
+    let tty = input()?;
     std::thread::Builder::new().name("input".into()).spawn(move || {
         loop {
             match wait_input(tty.as_fd(), None) {
@@ -239,9 +255,7 @@ pub fn spawn_input(tell: Sender<Message>, mut listener: Listener) -> io::Result<
             }
             while let Ok(true) = crossterm::event::poll(DRAIN) {
                 let Ok(event) = crossterm::event::read() else { break };
-                if let Some(message) = translate(event, &mut listener)
-                    && tell.send(message).is_err()
-                {
+                if translate(event, &mut listener).into_iter().any(|message| tell.send(message).is_err()) {
                     return;
                 }
             }
@@ -250,17 +264,17 @@ pub fn spawn_input(tell: Sender<Message>, mut listener: Listener) -> io::Result<
     Ok(())
 }
 
-fn translate(event: crossterm::event::Event, listener: &mut Listener) -> Option<Message> {
+fn translate(event: crossterm::event::Event, listener: &mut Listener) -> Vec<Message> {
     use crossterm::event::{Event, KeyEventKind};
     match event {
         Event::Key(k) if k.kind != KeyEventKind::Release => match listener.take(k, Instant::now()) {
-            Taken::Key => Some(Message::Key(Key::from(k))),
-            Taken::Part => None,
-            Taken::Light(light) => Some(Message::Ground(light)),
+            Taken::Keys(keys) => keys.into_iter().map(|k| Message::Key(Key::from(k))).collect(),
+            Taken::Part => Vec::new(),
+            Taken::Light(light) => vec![Message::Ground(light)],
         },
-        Event::Mouse(m) => Some(Message::Mouse(m)),
-        Event::Paste(text) => Some(Message::Paste(text)),
-        _ => None,
+        Event::Mouse(m) => vec![Message::Mouse(m)],
+        Event::Paste(text) => vec![Message::Paste(text)],
+        _ => Vec::new(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::content::Content;
 use super::keys::Key;
 use super::message::{Effect, JobId, Message, Source, Told};
 use super::theme::Theme;
-use super::{overlay, pointer};
+use super::{overlay, play, pointer};
 use crate::plot;
 use crate::run::Status;
 
@@ -32,7 +32,12 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
             }
             effects.extend(app.gallery.ask_preview());
         }
-        Message::Mouse(event) => pointer::on_mouse(app, event),
+        Message::Mouse(event) => {
+            pointer::on_mouse(app, event);
+            if app.screen == Screen::Gallery {
+                effects.extend(app.gallery.ask_preview());
+            }
+        }
         Message::SizeChanged => {
             app.dirty = false;
             effects.push(Effect::AskSize);
@@ -63,6 +68,7 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
             app.theme = Theme::new(light, app.theme.depth);
             app.look.palette.theme = if light { plot::Theme::Light } else { plot::Theme::Dark };
         }
+        Message::Tick => play::tick(app),
         Message::Suspend => {
             app.dirty = false;
             effects.push(Effect::Suspend);
@@ -78,6 +84,7 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
 pub fn begin(app: &mut App, sources: Vec<Source>) -> Vec<Effect> {
     let mut effects: Vec<Effect> = app.gallery.ask_preview().into_iter().collect();
     if !sources.is_empty() {
+        app.named.clone_from(&sources);
         effects.extend(open(app, sources));
     }
     effects
@@ -134,13 +141,14 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
             if app.busy() {
                 app.overlay = Some(Overlay::Quit);
             } else {
-                return leave(app, 0);
+                return leave(app, status(app));
             }
         }
         Action::Interrupt => {
-            let running: Vec<JobId> = app.jobs.iter().filter(|j| j.active()).map(|j| j.id).collect();
+            let running: Vec<JobId> = app.jobs.iter().filter(|j| j.state == JobState::Running).map(|j| j.id).collect();
             if running.is_empty() {
-                return leave(app, 0);
+                // Pressed again, whether what runs has stopped or not.
+                return leave(app, INTERRUPTED);
             }
             return running.into_iter().flat_map(|id| cancel(app, id)).collect();
         }
@@ -219,6 +227,7 @@ pub fn open(app: &mut App, sources: Vec<Source>) -> Vec<Effect> {
     app.views.clear();
     app.cross.clear();
     (app.time_view, app.pane, app.column) = (None, None, 0);
+    (app.playing, app.moment) = (false, None);
     (app.frozen, app.cross_on, app.extent) = (false, false, super::layout::Extent::Shared);
     app.screen = Screen::Run;
     for source in sources {
@@ -256,6 +265,17 @@ pub fn watch(app: &App) -> Effect {
     paths.sort();
     paths.dedup();
     Effect::Watch(paths)
+}
+
+/// Exit status of Ctrl-C: 128 and the number of SIGINT.
+const INTERRUPTED: i32 = 130;
+/// What the command line named was refused.
+const REFUSED: i32 = 2;
+
+/// Exit status when somebody leaves: scripts are told what the screen said, that a named scenario or run was refused.
+pub fn status(app: &App) -> i32 {
+    let refused = |c: &Column| c.error.is_some() && app.named.contains(&c.source);
+    if app.columns.iter().any(refused) { REFUSED } else { 0 }
 }
 
 fn leave(app: &mut App, code: i32) -> Vec<Effect> {
@@ -324,10 +344,11 @@ fn on_job(app: &mut App, id: JobId, told: Told, effects: &mut Vec<Effect>) {
         }
         Told::Failed(why) => {
             job.state = if job.state == JobState::Stopping { JobState::Stopped } else { JobState::Failed(why.clone()) };
-            if let Some(i) = shown {
+            let stopped = job.state == JobState::Stopped;
+            if let Some(i) = shown.filter(|_| !stopped) {
                 app.columns[i].error = Some(why.clone());
             }
-            app.say(why, true);
+            app.say(why, !stopped);
         }
     }
 }
@@ -339,6 +360,7 @@ fn show(app: &mut App, column: usize, content: Arc<Content>) {
         return;
     }
     app.columns[column].content = Some(content);
+    (app.playing, app.moment) = (false, None);
     if app.pane.is_none() {
         app.pane = app.pane_keys().first().map(|k| (*k).to_owned());
     }

@@ -74,8 +74,9 @@ impl Backend for Workshop {
         let time = (0.0, s.steps as f64 * s.dt / s.time_base.seconds());
         let (path, threads) = (spec.path.clone(), self.threads);
         let spec = Arc::new(spec);
+        let known = Some(spec.clone());
         let start = Box::new(move || run::start(spec, points, run::Options { threads, live: true, ..run::Options::default() }));
-        Ok(Prepared { label, path, time: Some(time), warnings, start })
+        Ok(Prepared { label, path, time: Some(time), warnings, spec: known, start })
     }
 
     fn open(&self, path: &Path) -> Result<Arc<Finished>, String> {

@@ -7,6 +7,7 @@ mod bad_scenarios;
 mod cli;
 mod coverage;
 mod event_driven;
+mod first_screen;
 mod plasticity;
 mod pty;
 mod registry;

@@ -72,6 +72,7 @@ impl Dashboard {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("small.toml"), SMALL).unwrap();
         std::fs::write(home.path().join("endless.toml"), ENDLESS).unwrap();
+        std::fs::write(home.path().join("wrong.toml"), SMALL.replace("\"lif\"", "\"no_such_model\"")).unwrap();
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_spikedeck"));
         command.args(args);
@@ -277,6 +278,58 @@ fn a_signal_restores_the_terminal_and_ends_a_run() {
     d.restored();
 }
 
+/// The first Ctrl-C stops what runs, the second leaves, and the status says that it was interrupted; so does the signal.
+#[test]
+fn interrupted_it_ends_with_status_130() {
+    let mut d = Dashboard::start(&["endless.toml"], (100, 30));
+    d.shows("left");
+    d.press("\x03");
+    d.shows("stopped");
+    d.press("\x03");
+    assert_eq!(d.ended().exit_code(), 130);
+    d.restored();
+    let mut d = Dashboard::start(&["endless.toml"], (100, 30));
+    d.shows("left");
+    d.signal(Signal::INT);
+    assert_eq!(d.ended().exit_code(), 130);
+    d.restored();
+}
+
+#[test]
+fn a_hang_up_ends_it_with_the_status_of_its_signal() {
+    let mut d = Dashboard::start(&["endless.toml"], (100, 30));
+    d.shows("left");
+    d.signal(Signal::HUP);
+    assert_eq!(d.ended().exit_code(), 129);
+}
+
+/// What the screen said stays in the terminal, and a script sees that nothing was run.
+#[test]
+fn a_refused_scenario_is_told_again_and_ends_with_status_2() {
+    let mut d = Dashboard::start(&["wrong.toml"], (100, 30));
+    d.shows("failed");
+    d.press("q");
+    assert_eq!(d.ended().exit_code(), 2);
+    d.restored();
+    d.shows("no_such_model");
+}
+
+/// Neither standard output nor anything else is a terminal: as in a batch job.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_terminal_it_says_so_and_ends_with_status_2() {
+    // A session of its own has no controlling terminal.
+    let out = std::process::Command::new("setsid")
+        .args(["--wait", env!("CARGO_BIN_EXE_spikedeck")])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(2), "{said}");
+    assert!(said.contains("needs a terminal") && said.contains("spikedeck run"), "{said}");
+    assert!(out.stdout.is_empty());
+}
+
 #[test]
 fn when_the_terminal_is_gone_the_process_goes_too() {
     let mut d = Dashboard::start(&["endless.toml"], (100, 30));
@@ -304,7 +357,7 @@ fn nothing_is_written_unasked() {
     d.press("q");
     assert!(d.ended().success());
     let entries = |p: &Path| std::fs::read_dir(p).unwrap().count();
-    assert_eq!(entries(d.home.path()), 2, "only the two scenarios of the test");
+    assert_eq!(entries(d.home.path()), 3, "only the scenarios of the test");
 }
 
 /// The terminal's answer about its ground changes colours, and none of its characters is taken for a key (`/` would search).

@@ -32,6 +32,9 @@ fn edges(centres: (f64, f64), count: usize) -> (f64, f64) {
     if low.is_finite() && high.is_finite() && low != high { (low, high) } else { (0.0, count.max(1) as f64) }
 }
 
+/// Planes this many times as long as wide are stretched to be seen at all.
+const STRIP: f64 = 8.0;
+
 pub(crate) fn image<'a>(i: &'a Image, view: &View) -> Plot<'a> {
     let (z, z_beyond) = colours(&i.values, view.z, i.diverging);
     let (x, y) = (edges(i.x_range, i.width), edges(i.y_range, i.height));
@@ -40,6 +43,8 @@ pub(crate) fn image<'a>(i: &'a Image, view: &View) -> Plot<'a> {
     let sweep = sweep(view, data_x.max);
     let x_shown = sweep.map_or_else(|| drawable(view.x, data_x, false, 0.0), page);
     let y_shown = drawable(view.y, data_y, false, 0.0);
+    // Half a cell beyond its last centre is no datum that is hidden.
+    let centres = |(a, b): (f64, f64)| Extremes::of(&[a, b]);
     let mark = ImageMark {
         values: &i.values,
         width: i.width,
@@ -56,16 +61,19 @@ pub(crate) fn image<'a>(i: &'a Image, view: &View) -> Plot<'a> {
             title: i.x.title(),
             range: x_shown,
             is_time: i.x.is_time,
-            beyond: if sweep.is_some() { (false, false) } else { beyond(data_x, x_shown) },
+            beyond: if sweep.is_some() { (false, false) } else { beyond(centres(i.x_range), x_shown) },
             ..PanelAxis::default()
         },
-        y: PanelAxis { title: i.y.title(), range: y_shown, beyond: beyond(data_y, y_shown), ..PanelAxis::default() },
+        y: PanelAxis { title: i.y.title(), range: y_shown, beyond: beyond(centres(i.y_range), y_shown), ..PanelAxis::default() },
         marks: vec![Mark::Image(mark)],
         share: 1.0,
         framed: true,
     };
     let bar = ColourBar { title: i.value.title(), range: z, diverging: i.diverging, beyond: z_beyond };
-    Plot { panels: vec![panel], colour_bar: Some(bar), sweep, ..Plot::default() }
+    // A plane from above keeps its proportions, unless it is a strip.
+    let (across, down) = (i.x_range.1 - i.x_range.0, i.y_range.1 - i.y_range.0);
+    let equal = !i.x.is_time && i.x.unit == i.y.unit && across <= down * STRIP && down <= across * STRIP;
+    Plot { panels: vec![panel], colour_bar: Some(bar), sweep, equal, ..Plot::default() }
 }
 
 pub(crate) fn matrix<'a>(m: &'a Matrix, view: &View) -> Plot<'a> {

@@ -47,7 +47,7 @@ pub(crate) fn raster<'a>(r: &'a Raster, view: &View, pyramids: &'a Pyramids) -> 
     };
     let mut panels = vec![Panel { x, y, marks, share: 0.72, framed: true }];
     if r.rate.curves.iter().any(|c| !c.y.is_empty()) {
-        let below = View { y: None, y_log: None, x_log: None, ..view.clone() };
+        let below = View { y: view.y_below, y_log: None, x_log: None, ..view.clone() };
         let (mut rate, _) = panel(&r.rate, &below, Some(shown), pyramids);
         rate.share = 0.28;
         panels.push(rate);

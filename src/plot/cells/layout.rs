@@ -142,7 +142,13 @@ pub(crate) fn layout(plot: &Plot<'_>, width: usize, height: usize, top: usize, m
         let mut area = Area { x: left, y: row + skip, width: width.saturating_sub(left + right), height: h.saturating_sub(skip) };
         whole_entries(panel, &mut area);
         let mut place = placed(panel, area);
-        if plot.equal {
+        let mut y_ticks = y_ticks;
+        if plot.equal && panel.framed {
+            proportion(&mut place.area, place.x.1 - place.x.0, place.y.1 - place.y.0);
+            if y_axes {
+                y_ticks = self::y_ticks(panel, place.area.height);
+            }
+        } else if plot.equal {
             equalise(&mut place, marker);
         }
         laid.push(Laid { placed: place, y_ticks, header: header.then_some(row) });
@@ -169,6 +175,20 @@ fn whole_entries(panel: &Panel<'_>, area: &mut Area) {
     if across >= 2 && down >= 1 {
         area.width = across * image.width;
         area.height = down.min((across / 2).max(1)) * image.height;
+    }
+}
+
+/// Takes from an area what is too wide or too high for one unit to be as long across as down (a cell is twice as high as wide).
+fn proportion(area: &mut Area, across: f64, down: f64) {
+    let shape = across / down;
+    if !(shape.is_finite() && shape > 0.0) {
+        return;
+    }
+    let width = (2.0 * area.height as f64 * shape).round() as usize;
+    if width <= area.width {
+        area.width = width.max(1);
+    } else {
+        area.height = ((area.width as f64 / shape / 2.0).round() as usize).clamp(1, area.height.max(1));
     }
 }
 

@@ -26,6 +26,16 @@ pub(crate) fn number(v: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
+/// Subject and metric in a narrow column: the metric at the end says what the row is, the subject is what is cut.
+fn measure(text: &str, most: usize) -> String {
+    match text.rsplit_once(' ') {
+        Some((subject, metric)) if columns(text) > most && columns(metric) + 6 <= most => {
+            format!("{} {metric}", fit(subject, most - columns(metric) - 1))
+        }
+        _ => fit(text, most),
+    }
+}
+
 /// A p-value.
 fn p_text(p: f64) -> String {
     if p < 0.001 { "<0.001".into() } else { format!("{p:.3}") }
@@ -161,7 +171,7 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
     let first = scroll.min(rows.len().saturating_sub(room.max(1)));
     for (k, row) in rows.iter().enumerate().skip(first).take(room) {
         for ((c, &w), &x) in all.iter().zip(&widths).zip(&starts) {
-            let cell = fit(&c.cells[k], w);
+            let cell = if c.head == "measure" { measure(&c.cells[k], w) } else { fit(&c.cells[k], w) };
             let shift = if c.right { w.saturating_sub(columns(&cell)) } else { 0 };
             let role = if c.head == "value" && row.value.is_none() { Role::Warning } else { c.role };
             grid.text(x + shift, line, &cell, look.palette.style(role), w);
@@ -207,12 +217,19 @@ pub(crate) fn sections(sections: &[(String, String)], scroll: usize, grid: &mut 
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{measure, number};
 
     #[test]
     fn numbers_as_people_write_them() {
         let all = [0.0, 1.0, 12.3456, 0.012_345, 123_456.0, 1.5e9, 1e-7, -65.0, f64::NAN];
         let text: Vec<String> = all.into_iter().map(number).collect();
         assert_eq!(text, ["0", "1", "12.35", "0.01235", "123456", "1.5e9", "1e-7", "-65", "nan"]);
+    }
+
+    #[test]
+    fn a_cut_name_keeps_its_metric() {
+        assert_eq!(measure("exc.spikes rate", 20), "exc.spikes rate");
+        assert_eq!(measure("delayed_regular_bursting.spikes mean_rate", 24), "delayed_regul… mean_rate");
+        assert_eq!(measure("a.b an_endless_metric_name", 20), "a.b an_endless_metr…");
     }
 }

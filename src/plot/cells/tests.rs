@@ -337,3 +337,32 @@ fn small_pictures_with_styles() {
         styled(&paint(&samples::phase(), &View::default(), (50, 16), &look(Depth::Sixteen, Marker::Braille)).grid)
     );
 }
+
+/// A square field that is drawn twice as wide as high would turn circles into ellipses.
+#[test]
+fn a_plane_from_above_keeps_its_proportions() {
+    let plane = |across: f64, down: f64, is_time: bool| {
+        let mut x = Axis::new("x", "um");
+        x.is_time = is_time;
+        let (width, height) = (across as usize, down as usize);
+        let values = vec![1.0; width * height];
+        let image = Image {
+            x,
+            y: Axis::new("y", "um"),
+            x_range: (0.5, across - 0.5),
+            y_range: (0.5, down - 0.5),
+            width,
+            height,
+            values,
+            ..Image::default()
+        };
+        let shape = NamedShape::new("plane", Shape::Image(image));
+        paint(&shape, &View::default(), (120, 40), &Look::default()).panels[0].area
+    };
+    let square = plane(10.0, 10.0, false);
+    assert_eq!(square.width, 2 * square.height, "a cell is twice as high as wide");
+    let wide = plane(80.0, 10.0, false);
+    assert!((wide.width as f64 / (16.0 * wide.height as f64) - 1.0).abs() < 0.1 && wide.width > 100, "{wide:?}");
+    assert!(plane(10.0, 10.0, true).width > 100, "time is no length");
+    assert!(plane(100.0, 2.0, false).height > 20, "a strip is stretched");
+}

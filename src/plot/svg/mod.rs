@@ -241,7 +241,9 @@ fn draw_plot(plot: &Plot<'_>, title: &str, page: &mut Page) {
             y_inverted: panel.y.inverted,
             is_time: panel.x.is_time,
         };
-        if plot.equal {
+        if plot.equal && panel.framed {
+            proportion(&mut placed);
+        } else if plot.equal {
             equalise(&mut placed);
         }
         let last = index + 1 == plot.panels.len();
@@ -254,6 +256,16 @@ fn draw_plot(plot: &Plot<'_>, title: &str, page: &mut Page) {
     }
     if let Some(bar) = &plot.colour_bar {
         axes::colour_bar(bar, (left + inner as f64 + font * 1.4, top), (font, body.min(height - top - bottom)), page);
+    }
+}
+
+/// Takes from the area what is too wide or too high for one unit to be as long across as down.
+fn proportion(p: &mut Placed) {
+    let shape = (p.x.1 - p.x.0) / (p.y.1 - p.y.0);
+    if shape.is_finite() && shape > 0.0 {
+        let (across, down) = (p.area.width as f64, p.area.height as f64);
+        p.area.width = across.min(down * shape).max(1.0) as usize;
+        p.area.height = down.min(across / shape).max(1.0) as usize;
     }
 }
 

@@ -1,0 +1,64 @@
+//! A plane through time: the frames of a finished run, one a recorded sample, without copying the recording.
+
+use std::sync::Arc;
+
+use crate::core::units::short;
+use crate::signal::{Image, Recording, Trace};
+
+/// All samples of a plane.
+#[derive(Debug, Clone)]
+pub struct Movie {
+    recording: Arc<Recording>,
+    /// Which trace of it.
+    index: usize,
+    /// Colours of all frames: with a scale of its own each frame would look like any other.
+    range: (f64, f64),
+}
+
+impl Movie {
+    /// Of a trace of all cells; `None` where there is nothing to move.
+    pub fn of(recording: &Arc<Recording>, trace: &Trace) -> Option<Self> {
+        let index = recording.traces.iter().position(|t| std::ptr::eq(t, trace)).filter(|_| trace.len() > 1)?;
+        let (low, high) =
+            trace.values.iter().filter(|v| v.is_finite()).fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
+        (low <= high).then(|| Self { recording: recording.clone(), index, range: (low, high) })
+    }
+
+    fn trace(&self) -> &Trace {
+        &self.recording.traces[self.index]
+    }
+
+    /// Number of frames.
+    pub fn frames(&self) -> usize {
+        self.trace().len()
+    }
+
+    /// Time of a frame.
+    pub fn time(&self, frame: usize) -> f64 {
+        self.trace().time(frame)
+    }
+
+    /// Least and greatest value of all frames.
+    pub fn range(&self) -> (f64, f64) {
+        self.range
+    }
+
+    /// The newest frame that is not after a time.
+    pub fn frame_at(&self, time: f64) -> usize {
+        let k = ((time - self.trace().start) / self.trace().interval + 1e-9).floor().max(0.0);
+        (k as usize).min(self.frames() - 1)
+    }
+
+    /// When a frame is, in words.
+    pub fn words(&self, frame: usize) -> String {
+        format!("at {} {}", short(self.time(frame)), self.recording.time_base.unit()).trim_end().to_owned()
+    }
+
+    /// `image` with the values of a frame.
+    pub fn image(&self, image: &Image, frame: usize) -> Image {
+        let (width, height, cells) = (image.width, image.height, self.trace().units.len());
+        let values = &self.trace().values[frame * cells..(frame + 1) * cells];
+        let values = (0..width).flat_map(|x| (0..height).map(move |y| values[y * width + x])).collect();
+        Image { values, ..image.clone() }
+    }
+}
