@@ -352,7 +352,7 @@ impl Worker {
         for input in &mut self.event_inputs {
             let Some(p) = input.plastic.as_mut().filter(|p| p.written) else { continue };
             p.plastic.finish(done, &mut input.table);
-            let first = self.groups[input.to].first;
+            let first = input.first;
             all.push((p.projection, input.table.connections().map(|(s, lane, w, _)| (s, lane + first, w)).collect()));
         }
         for input in &self.continuous_inputs {
@@ -382,14 +382,12 @@ impl Worker {
                 gather(outboxes, input.from, step, &mut self.spiking);
                 let group = &mut self.groups[input.to];
                 let ring = group.rings[input.port].as_mut();
-                if let Some(PlasticInput { plastic, to, .. }) = &mut input.plastic {
+                if let Some(PlasticInput { plastic, to, heard, .. }) = &mut input.plastic {
                     gather(outboxes, *to, step, &mut self.targets);
-                    let (first, end) = (group.first, group.first + group.lanes as u32);
-                    self.targets.retain(|u| (first..end).contains(u));
-                    self.targets.iter_mut().for_each(|u| *u -= first);
+                    heard.lanes(&mut self.targets);
                     self.events += plastic.step(at, &self.spiking, &self.targets, &mut input.table, ring);
                     input.sample(at, &mut self.take);
-                    self.failure = self.failure.or_else(|| input.failure(at, first));
+                    self.failure = self.failure.or_else(|| input.failure(at));
                 } else if let Some(ring) = ring {
                     self.events += input.table.deliver(&self.spiking, at, ring);
                 }
