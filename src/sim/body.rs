@@ -61,7 +61,7 @@ impl Body {
     pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
         match self {
             Self::Points(s) => s.deliver_before(step, arrivals),
-            Self::Tree(t) => t.deliver_before(arrivals),
+            Self::Tree(t) => t.deliver_before(step, arrivals),
         }
     }
 

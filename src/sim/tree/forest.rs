@@ -47,7 +47,7 @@ impl Forest {
     }
 
     /// Adds what arrives without delay before a step begins.
-    pub fn deliver_before(&mut self, arrivals: &mut [&mut [f64]]) {
+    pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
         let mut first = 0;
         for tree in &mut self.trees {
             let cells = tree.cells();
@@ -56,7 +56,7 @@ impl Forest {
                 .zip(&self.slots)
                 .map(|(row, slots)| row.get_mut(first * slots..(first + cells) * slots).unwrap_or(&mut []))
                 .collect();
-            tree.deliver_before(&mut arriving);
+            tree.deliver_before(step, &mut arriving);
             first += cells;
         }
     }
