@@ -52,6 +52,9 @@ def wilson_steady(V, g_T, g_H):
 POSPISCHIL = {
     "rs": dict(g_L=0.0205, g_Na=56, g_K=6, g_M=0.075, g_T=0, E_L=-70.3, V_T=-56.2, V_x=2, tau_max=608),
     "fs": dict(g_L=0.038, g_Na=58, g_K=3.9, g_M=0.0787, g_T=0, E_L=-70.4, V_T=-57.9, V_x=2, tau_max=502),
+    # ModelDB 123623, demo_PY_IB.hoc: one burst, then single spikes; with 0.22 mS/cm2 bursts all the time.
+    "ib": dict(g_L=0.01, g_Na=50, g_K=5, g_M=0.03, g_T=0, E_L=-85, V_T=-55, V_x=2, tau_max=1000, g_CaL=0.17, E_K=-100),
+    "ibr": dict(g_L=0.01, g_Na=50, g_K=5, g_M=0.03, g_T=0, E_L=-85, V_T=-55, V_x=2, tau_max=1000, g_CaL=0.22, E_K=-100),
     "lts": dict(g_L=0.019, g_Na=50, g_K=4, g_M=0.028, g_T=0.4, E_L=-50, V_T=-50, V_x=-7, tau_max=4000),
 }
 
@@ -71,23 +74,33 @@ def rates(V, p):
     return am, bm, ah, bh, an, bn, p_inf, tau_p, s, u_inf, tau_u
 
 
-def ionic(V, m, h, n, q, u, s, p):
+def high_threshold(V):
+    """Rates of the two gates of the L current."""
+    x = (-27 - V) / 3.8
+    aq = 0.055 * 3.8 if abs(x) < 1e-9 else 0.055 * 3.8 * x / np.expm1(x)
+    return aq, 0.94 * np.exp((-75 - V) / 17), 0.000457 * np.exp((-13 - V) / 50), 0.0065 / (np.exp((-15 - V) / 28) + 1)
+
+
+def ionic(V, m, h, n, q, u, a, r, s, p):
     return (
-        p["g_L"] * (V - p["E_L"]) + p["g_Na"] * m**3 * h * (V - 50) + (p["g_K"] * n**4 + p["g_M"] * q) * (V + 90) + p["g_T"] * s**2 * u * (V - 120)
+        p["g_L"] * (V - p["E_L"]) + p["g_Na"] * m**3 * h * (V - 50) + (p["g_K"] * n**4 + p["g_M"] * q) * (V - p.get("E_K", -90)) + (p["g_T"] * s**2 * u + p.get("g_CaL", 0) * a**2 * r) * (V - 120)
     )
 
 
 def pospischil(I, p):
     def f(t, y):
-        V, m, h, n, q, u = y
+        V, m, h, n, q, u, a, r = y
         am, bm, ah, bh, an, bn, p_inf, tau_p, s, u_inf, tau_u = rates(V, p)
+        aq, bq, ar, br = high_threshold(V)
         return [
-            I(t) - ionic(V, m, h, n, q, u, s, p),
+            I(t) - ionic(V, m, h, n, q, u, a, r, s, p),
             am * (1 - m) - bm * m,
             ah * (1 - h) - bh * h,
             an * (1 - n) - bn * n,
             (p_inf - q) / tau_p,
             (u_inf - u) / tau_u,
+            aq * (1 - a) - bq * a,
+            ar * (1 - r) - br * r,
         ]
 
     return f
@@ -96,7 +109,8 @@ def pospischil(I, p):
 def pospischil_rest(p):
     def at(V):
         am, bm, ah, bh, an, bn, p_inf, _, s, u_inf, _ = rates(V, p)
-        return [V, am / (am + bm), ah / (ah + bh), an / (an + bn), p_inf, u_inf], s
+        aq, bq, ar, br = high_threshold(V)
+        return [V, am / (am + bm), ah / (ah + bh), an / (an + bn), p_inf, u_inf, aq / (aq + bq), ar / (ar + br)], s
 
     def current(V):
         y, s = at(V)
@@ -116,14 +130,30 @@ IZHIKEVICH = {
     "lts": (100, 1, -56, -42, 40, -0.1, 0.03, 8, 0, -53, 0.04, 20, 670),
     "fs": (20, 1, -55, -40, 25, 0, 0.2, 0, 0.025, -45, 0, 0, 1e6),
     "msn": (50, 1, -80, -25, 40, 0, 0.01, -20, 0, -55, 0, 150, 1e6),
+    "tc": (200, 1.6, -60, -50, 35, 0.1, 0.01, 0, 0, -60, -0.1, 10, 1e6),
+    "rtn": (40, 0.25, -65, -45, 0, 0, 0.015, 2, 0, -55, 0, 50, 1e6),
+    "ti": (20, 0.5, -60, -50, 20, 0, 0.05, 7, 0, -65, 0, 50, 1e6),
 }
+# What is added to b below -65 mV.
+BELOW = {"tc": 15, "rtn": 8}
 
 
-def izhikevich(name, current, stop=1000.0):
+def izhikevich(name, current, stop=1000.0, y0=None, start=0.0):
+    """Spikes, and the state at the end."""
     C, k, vr, vt, peak, pu, a, b, b3, c, cu, d, most = IZHIKEVICH[name]
-    f = lambda t, y: [(k * (y[0] - vr) * (y[0] - vt) - y[1] + current) / C, a * (b * (y[0] - vr) + b3 * max(y[0] + 55, 0) ** 3 - y[1])]
+    low = BELOW.get(name, 0)
+    f = lambda t, y: [(k * (y[0] - vr) * (y[0] - vt) - y[1] + current) / C, a * (b * (y[0] - vr) + b3 * max(y[0] + 55, 0) ** 3 + low * min(y[0] + 65, 0) - y[1])]
     reset = lambda y: np.array([c + cu * y[1], min(y[1] + d, most)])
-    return run(f, [vr, 0.0], stop, lambda y: y[0] - peak - pu * y[1], reset)[0]
+    return run(f, y0 or [vr, 0.0], stop, lambda y: y[0] - peak - pu * y[1], reset, start)
+
+
+def late_spiking(current, stop=1000.0):
+    f = lambda t, y: [
+        (0.3 * (y[0] + 66) * (y[0] + 40) + 1.2 * (y[2] - y[0]) - y[1] + (current if t < 800 else 0)) / 20,
+        0.17 * (5 * (y[0] + 66) - y[1]),
+        0.01 * (y[0] - y[2]),
+    ]
+    return run(f, [-66.0, 0.0, -66.0], stop, lambda y: y[0] - 30, lambda y: np.array([-45, y[1] + 100, y[2]]))[0]
 
 
 def summary(spikes):
@@ -151,13 +181,25 @@ def main():
     for name, k in POSPISCHIL.items():
         y0 = pospischil_rest(k)
         p[name] = {"rest": y0, "runs": {}}
-        for I in (0.5, 1.0, 2.0):
+        for I in () if name.startswith("ib") else (0.5, 1.0, 2.0):
             p[name]["runs"][str(I)] = summary(run(pospischil(lambda t: I, k), y0, 1000, lambda y: y[0] + 20)[0])
+        if name.startswith("ib"):
+            p[name]["spikes"] = list(run(pospischil(lambda t: 0.52, k), y0, 2000, lambda y: y[0] + 20)[0])
+            continue
         # Release from 500 ms of inhibition.
         _, y = run(pospischil(lambda t: -1.0, k), y0, 500, lambda y: y[0] + 20)
         p[name]["rebound"] = list(run(pospischil(lambda t: 0.0, k), y, 1500, lambda y: y[0] + 20, start=500)[0])
     out["pospischil"] = p
-    out["izhikevich_2007"] = {n: {str(I): summary(izhikevich(n, I)) for I in (100.0, 300.0, 500.0)} for n in IZHIKEVICH}
+    out["izhikevich_2007"] = {n: {str(I): summary(izhikevich(n, I)[0]) for I in (100.0, 300.0, 500.0)} for n in IZHIKEVICH}
+    # Thalamic cells: 300 ms of inhibition, 300 ms of nothing, 400 ms of excitation.
+    thalamus = {}
+    for n, (down, up) in {"tc": (-1200, 150), "rtn": (-300, 100), "ti": (-200, 150)}.items():
+        none, y = izhikevich(n, down, 300)
+        rebound, y = izhikevich(n, 0, 600, list(y), 300)
+        tonic, _ = izhikevich(n, up, 1000, list(y), 600)
+        thalamus[n] = {"down": down, "up": up, "before": len(none), "rebound": list(rebound), "tonic": list(tonic)}
+    out["thalamus"] = thalamus
+    out["late_spiking"] = {str(I): list(late_spiking(I)) for I in (100.0, 130.0, 135.0, 140.0, 145.0, 150.0)}
     json.dump(out, open(sys.argv[1] if len(sys.argv) > 1 else "point_neurons.json", "w"), indent=1)
 
 

@@ -15,14 +15,14 @@ import tempfile
 import numpy as np
 
 MODS = {
-    "il": """NEURON { SUFFIX il  USEION ca WRITE ica  RANGE g }
+    "il": """NEURON { SUFFIX il  USEION ca WRITE ica  RANGE g, q10 }
 UNITS { (mV) = (millivolt) (mA) = (milliamp) (S) = (siemens) }
-PARAMETER { g = 0.0001 (S/cm2) e = 120 (mV) }
-ASSIGNED { v (mV) ica (mA/cm2) }
+PARAMETER { g = 0.0001 (S/cm2) e = 120 (mV) q10 = 2.3 }
+ASSIGNED { v (mV) ica (mA/cm2) celsius (degC) phi }
 STATE { q r }
-INITIAL { q = aq(v)/(aq(v) + bq(v))  r = ar(v)/(ar(v) + br(v)) }
+INITIAL { phi = q10^((celsius - 36)/10)  q = aq(v)/(aq(v) + bq(v))  r = ar(v)/(ar(v) + br(v)) }
 BREAKPOINT { SOLVE s METHOD cnexp  ica = g*q*q*r*(v - e) }
-DERIVATIVE s { q' = aq(v)*(1 - q) - bq(v)*q  r' = ar(v)*(1 - r) - br(v)*r }
+DERIVATIVE s { q' = phi*(aq(v)*(1 - q) - bq(v)*q)  r' = phi*(ar(v)*(1 - r) - br(v)*r) }
 FUNCTION aq(v) { LOCAL x  x = (-27 - v)/3.8  if (fabs(x) < 1e-6) { aq = 0.055*3.8*(1 - x/2) } else { aq = 0.055*3.8*x/(exp(x) - 1) } }
 FUNCTION bq(v) { bq = 0.94*exp((-75 - v)/17) }
 FUNCTION ar(v) { ar = 0.000457*exp((-13 - v)/50) }
@@ -37,16 +37,69 @@ INITIAL { cai = rest }
 BREAKPOINT { SOLVE s METHOD cnexp }
 DERIVATIVE s { cai' = -(10000)*ica/(2*FARADAY*depth) - (cai - rest)/tau }
 """,
-    "ikca": """NEURON { SUFFIX ikca  USEION ca READ cai  NONSPECIFIC_CURRENT i  RANGE g }
+    "ikca": """NEURON { SUFFIX ikca  USEION ca READ cai  NONSPECIFIC_CURRENT i  RANGE g, q10 }
 UNITS { (mV) = (millivolt) (mA) = (milliamp) (S) = (siemens) (mM) = (milli/liter) }
-PARAMETER { g = 0.01 (S/cm2) e = -95 (mV) alpha = 48 beta = 0.03 }
-ASSIGNED { v (mV) i (mA/cm2) cai (mM) }
+PARAMETER { g = 0.01 (S/cm2) e = -95 (mV) alpha = 48 beta = 0.03 q10 = 3 }
+ASSIGNED { v (mV) i (mA/cm2) cai (mM) celsius (degC) phi }
 STATE { m }
-INITIAL { m = alpha*cai*cai/(alpha*cai*cai + beta) }
+INITIAL { phi = q10^((celsius - 22)/10)  m = alpha*cai*cai/(alpha*cai*cai + beta) }
 BREAKPOINT { SOLVE s METHOD cnexp  i = g*m*m*(v - e) }
-DERIVATIVE s { m' = alpha*cai*cai*(1 - m) - beta*m }
+DERIVATIVE s { m' = phi*(alpha*cai*cai*(1 - m) - beta*m) }
 """,
 }
+
+# One gate or two that relax to a steady value: name, current, parameters, gates with their steady value and time constant.
+RELAXING = """NEURON { SUFFIX %(name)s  NONSPECIFIC_CURRENT i  RANGE g }
+UNITS { (mV) = (millivolt) (mA) = (milliamp) (S) = (siemens) }
+PARAMETER { g = 0.0001 (S/cm2) e = %(e)s (mV) }
+ASSIGNED { v (mV) i (mA/cm2) celsius (degC) phi }
+STATE { p q }
+INITIAL { phi = %(q10)s^((celsius - %(reference)s)/10)  p = p_inf(v)  q = q_inf(v) }
+BREAKPOINT { SOLVE s METHOD cnexp  i = g*%(open)s*(v - e) }
+DERIVATIVE s { p' = phi*(p_inf(v) - p)/p_tau(v)  q' = phi*(q_inf(v) - q)/q_tau(v) }
+FUNCTION p_inf(v) { p_inf = %(p_inf)s }
+FUNCTION p_tau(v) { p_tau = %(p_tau)s }
+FUNCTION q_inf(v) { q_inf = %(q_inf)s }
+FUNCTION q_tau(v) { q_tau = %(q_tau)s }
+"""
+STILL = dict(q_inf="1", q_tau="1")
+MODS["im"] = RELAXING % dict(
+    STILL, name="im", e=-90, q10=2.3, reference=36, open="p", p_inf="1/(1 + exp(-(v + 35)/10))", p_tau="608/(3.3*exp((v + 35)/20) + exp(-(v + 35)/20))"
+)
+MODS["ih"] = RELAXING % dict(
+    STILL, name="ih", e=-43, q10=3, reference=36, open="p", p_inf="1/(1 + exp((v + 75)/5.5))", p_tau="1/(exp(-14.59 - 0.086*v) + exp(-1.87 + 0.0701*v))"
+)
+MODS["it"] = RELAXING % dict(
+    STILL,
+    name="it",
+    e=120,
+    q10=3,
+    reference=36,
+    open="(1/(1 + exp(-(v + 59)/6.2)))^2*p",
+    p_inf="1/(1 + exp((v + 83)/4))",
+    p_tau="(30.8 + (211.4 + exp((v + 115.2)/5))/(1 + exp((v + 86)/3.2)))/3.7",
+)
+MODS["ia"] = RELAXING % dict(
+    name="ia",
+    e=-75,
+    q10=3,
+    reference=18,
+    open="p^3*q",
+    p_inf="(0.0761*exp((v + 94.22)/31.84)/(1 + exp((v + 1.17)/28.93)))^(1/3)",
+    p_tau="0.3632 + 1.158/(1 + exp((v + 55.96)/20.12))",
+    q_inf="(1 + exp((v + 53.3)/14.54))^(-4)",
+    q_tau="1.24 + 2.678/(1 + exp((v + 50)/16.027))",
+)
+MODS["nmda"] = """NEURON { POINT_PROCESS Nmda  NONSPECIFIC_CURRENT i  RANGE rise, decay, mg }
+UNITS { (mV) = (millivolt) (nA) = (nanoamp) (uS) = (microsiemens) }
+PARAMETER { rise = 2 (ms) decay = 50 (ms) mg = 1 }
+ASSIGNED { v (mV) i (nA) peak }
+STATE { a (uS) b (uS) }
+INITIAL { LOCAL t  t = rise*decay/(decay - rise)*log(decay/rise)  peak = exp(-t/decay) - exp(-t/rise)  a = 0  b = 0 }
+BREAKPOINT { SOLVE s METHOD cnexp  i = (b - a)/peak/(1 + mg/3.57*exp(-0.062*v))*v }
+DERIVATIVE s { a' = -a/rise  b' = -b/decay }
+NET_RECEIVE(w (uS)) { a = a + w  b = b + w }
+"""
 
 
 def crossings(t, v, level=-10.0):
@@ -158,6 +211,8 @@ def ahp(h):
         s.insert(m)
     s.el_hh = -54.387
     s.g_il, s.g_ikca, s.depth_shell, s.tau_shell = 0.0005, 0.005, 0.5, 60
+    # Rates as they are, whatever the temperature.
+    s.q10_il = s.q10_ikca = 1
     ic = clamp(h, s(0.5), 10, 100, 0.3)
     t, v, ca = (h.Vector().record(x) for x in (h._ref_t, s(0.5)._ref_v, s(0.5)._ref_cai))
     dt = 0.003125
@@ -170,6 +225,117 @@ def ahp(h):
         "v_at_200": round(float(v[len(v) - 1]), 5),
     }
     del ic
+    return out
+
+
+def channels(h):
+    """Somata of 20 x 20 um at 30 C with a leak of 0.05 mS/cm2 at -70 mV and one channel each; -15 pA from 50 to 150 ms, 15 pA from 200 to 300 ms."""
+    h.celsius = 30
+    cells = {"im": 0.3, "ih": 0.05, "it": 0.6, "ia": 4, "il": 0.3, "ikca": 5}
+    secs, keep, vs = [], [], {}
+    for name, g in cells.items():
+        s = h.Section(name=name)
+        s.L = s.diam = 20
+        s.cm = 1
+        s.insert("pas")
+        s.g_pas, s.e_pas = 5e-5, -70
+        for m in ("il", "shell", "ikca") if name == "ikca" else (name,):
+            s.insert(m)
+        if name == "ikca":
+            # Enough calcium to open the channel without a spike.
+            s.g_il, s.depth_shell, s.tau_shell = 0.002, 0.1, 100
+        setattr(s, f"g_{name}", g * 1e-3)
+        keep += [clamp(h, s(0.5), 50, 100, -0.015), clamp(h, s(0.5), 200, 100, 0.015)]
+        vs[name] = h.Vector().record(s(0.5)._ref_v)
+        secs.append(s)
+    dt = 0.0125
+    run(h, 350, dt, -70)
+    times = (20, 60, 140, 160, 195, 210, 290, 310, 345)
+    return {n: {str(t): round(float(v[int(round(t / dt))]), 5) for t in times} for n, v in vs.items()}
+
+
+def events(h, synapse, time, weight):
+    """A spike into a synapse; NEURON acts on it in the step that begins at `time`."""
+    source = h.NetStim()
+    source.number, source.start, source.noise = 1, time, 0
+    c = h.NetCon(source, synapse)
+    c.delay, c.weight[0] = 0, weight
+    return source, c
+
+
+def nmda_spike(h):
+    """nmda-spike.toml: one, six and twelve times 0.3 nS AMPA (2 ms) and 0.6 nS NMDA (2 and 50 ms) on a passive dendrite at 20 ms.
+
+    An event's jump is taken to stand half a step later than it does, an error of order 1: voltages are extrapolated from steps of 5 and 2.5 us.
+    """
+    out = {}
+    for name, n in (("one", 1), ("six", 6), ("twelve", 12)):
+        runs = []
+        for dt in (0.005, 0.0025):
+            soma, dend = h.Section(name="soma"), h.Section(name="dendrite")
+            soma.L = soma.diam = 20
+            dend.L, dend.diam = 300, 1
+            dend.connect(soma(1))
+            for s in (soma, dend):
+                s.Ra, s.cm = 150, 1
+                s.nseg = int((s.L / (0.1 * h.lambda_f(100, sec=s)) + 0.9) / 2) * 2 + 1
+                s.insert("pas")
+                s.g_pas, s.e_pas = 5e-5, -70
+            ampa, nmda = h.ExpSyn(dend(0.8)), h.Nmda(dend(0.8))
+            ampa.tau, ampa.e = 2, 0
+            keep = [events(h, ampa, 20, n * 0.3e-3), events(h, nmda, 20, n * 0.6e-3)]
+            vs = {"soma(0.5)": h.Vector().record(soma(0.5)._ref_v), "dendrite(0.8)": h.Vector().record(dend(0.8)._ref_v)}
+            run(h, 300, dt, -70)
+            every = int(round(0.005 / dt))
+            runs.append({place: np.array(v)[::every] for place, v in vs.items()})
+            out[name] = {"compartments": dend.nseg}
+            del keep, ampa, nmda
+            for s in (dend, soma):
+                h.delete_section(sec=s)
+        for place in runs[0]:
+            v = 2 * runs[1][place] - runs[0][place]
+            times = {str(t): round(float(v[int(round(t / 0.005))]), 5) for t in (25, 40, 80, 150)}
+            out[name][place] = {"peak": round(float(v.max()), 5), "peak_time": round(int(v.argmax()) * 0.005, 4), **times}
+    return out
+
+
+def detailed(h):
+    """detailed-neuron.toml: soma, axon, apical trunk with five tufts, four basal dendrites, hh everywhere, 37 C."""
+    h.celsius = 37
+    secs = {}
+
+    def section(name, length, diameter, nseg, parent=None, end=1, na=0.2, k=0.04):
+        s = h.Section(name=name)
+        s.L, s.diam, s.nseg, s.Ra, s.cm = length, diameter, nseg, 100, 1
+        if parent:
+            s.connect(secs[parent](end))
+        s.insert("hh")
+        s.gnabar_hh, s.gkbar_hh, s.gl_hh, s.el_hh = na, k, 3e-4, -70 if name == "soma" else -54.3
+        s.insert("pas")
+        s.g_pas, s.e_pas = 1e-4, -70
+        secs[name] = s
+
+    section("soma", 20, 20, 1, na=0.4, k=0.05)
+    section("axon", 800, 1, 100, "soma", 0, 0.7, 0.1)
+    section("apical", 200, 3, 20, "soma")
+    for i in range(5):
+        section(f"tuft_{i}", 150, 1.5, 15, "apical")
+    for i in range(4):
+        section(f"basal_{i}", 150, 2, 15, "soma", 0)
+    ic = clamp(h, secs["soma"](0.5), 10, 5, 3)
+    synapse = h.ExpSyn(secs["apical"](0.7))
+    synapse.tau, synapse.e = 2, 0
+    keep = events(h, synapse, 40, 0.1)
+    t = h.Vector().record(h._ref_t)
+    places = {"soma(0.5)": ("soma", 0.5), "axon(0.5)": ("axon", 0.5), "apical(0.7)": ("apical", 0.7), "tuft_0(0.9)": ("tuft_0", 0.9)}
+    vs = {k: h.Vector().record(secs[s](x)._ref_v) for k, (s, x) in places.items()}
+    dt = 0.0125
+    run(h, 100, dt, -70)
+    out = {"axon_times": crossings(t, vs["axon(0.5)"], -20.0)}
+    at = lambda v, ms: round(float(v[int(round(ms / dt))]), 5)
+    for k, v in vs.items():
+        out[k] = {"peak": round(float(v.max()), 5), "at_39": at(v, 39), "at_41": at(v, 41), "at_100": at(v, 100)}
+    del ic, keep, synapse
     return out
 
 
@@ -187,7 +353,7 @@ def main():
     h.load_file("stdrun.hoc")
     h.load_file("import3d.hoc")
     out = {"tool": f"NEURON {neuron.__version__}", "hh_cable": hh_cable(h)}
-    for name, f in (("branched", branched), ("ahp", ahp)):
+    for name, f in (("branched", branched), ("ahp", ahp), ("channels", channels), ("nmda_spike", nmda_spike), ("detailed", detailed)):
         for s in list(h.allsec()):
             h.delete_section(sec=s)
         out[name] = f(h)

@@ -4,7 +4,7 @@ use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, 
 use crate::core::statistics::{deviation, mean, mean_interval, share_interval};
 use crate::core::units::{Dimension, brief};
 use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, Distribution, Image, NamedShape, Series, Shape};
+use crate::signal::{Axis, Curve, Distribution, Image, NamedShape, Series, Shape, TimeBase};
 
 /// The distribution of a recorded variable over units, sample by sample.
 pub struct ValueDistribution;
@@ -76,7 +76,8 @@ impl Analysis for ValueDistribution {
             let at = |k: usize| -> Vec<f64> { columns.columns.iter().map(|c| c[k]).collect() };
             let (first, last) = (at(0), at(samples - 1));
             let seconds = (samples - 1) as f64 * columns.interval * columns.base.seconds();
-            numbers(&s.text, &columns.unit, (&first, &last), (low, high, seconds), &mut metrics);
+            let second = if columns.base == TimeBase::Milliseconds { "s" } else { "time" };
+            numbers(&s.text, &columns.unit, (&first, &last), (low, high), (seconds, second), &mut metrics);
             if columns.columns.len() <= NAMED && columns.columns.len() > 1 {
                 for (u, c) in columns.units.iter().zip(&columns.columns) {
                     let name = subject::unit_name(&s.text, *u);
@@ -97,7 +98,14 @@ impl Analysis for ValueDistribution {
 }
 
 /// What the last sample is like.
-fn numbers(name: &str, unit: &str, (first, last): (&[f64], &[f64]), (low, high, seconds): (f64, f64, f64), metrics: &mut Vec<Metric>) {
+fn numbers(
+    name: &str,
+    unit: &str,
+    (first, last): (&[f64], &[f64]),
+    (low, high): (f64, f64),
+    (seconds, second): (f64, &str),
+    metrics: &mut Vec<Metric>,
+) {
     let n = last.len() as u64;
     let (value, below, above) = mean_interval(last, 0.95);
     let average = Metric::new(name, "mean", value, unit, n);
@@ -126,7 +134,7 @@ fn numbers(name: &str, unit: &str, (first, last): (&[f64], &[f64]), (low, high, 
         None => Metric::missing(name, "bimodality", "", n, "needs four units with different values"),
     });
     metrics.push(if seconds > 0.0 {
-        let per = if unit.is_empty() { "1/s".to_owned() } else { format!("{unit}/s") };
+        let per = if unit.is_empty() { format!("1/{second}") } else { format!("{unit}/{second}") };
         Metric::new(name, "drift", (mean(last) - mean(first)) / seconds, &per, n)
             .note("change of the mean from the first to the last sample")
     } else {
@@ -228,6 +236,7 @@ mod tests {
     use super::*;
     use crate::analysis::testing::{metric, run, subject, traces, value};
     use crate::scenario::OptionValue;
+    use crate::signal::Recording;
 
     #[test]
     fn two_humps_are_told_from_one() {
@@ -255,5 +264,14 @@ mod tests {
         assert_eq!(metric(&o, "p.V_m", "bimodality").value, None);
         assert!((value(&o, "p.V_m", "drift") - 1.0).abs() < 1e-12);
         assert!(o.warnings[0].contains("no distribution"));
+        assert_eq!(metric(&o, "p.V_m", "drift").unit, "mV/s");
+    }
+
+    #[test]
+    fn without_a_unit_of_time_the_drift_is_per_unit_of_time() {
+        let recording = Recording { time_base: TimeBase::Dimensionless, ..traces(&[vec![1.0, 3.0]], 2.0) };
+        let o = run(&ValueDistribution, &recording, vec![subject("V_m", &[])], &[]).unwrap();
+        let drift = metric(&o, "p.V_m", "drift");
+        assert_eq!((drift.value, drift.unit.as_str()), (Some(1.0), "mV/time"));
     }
 }

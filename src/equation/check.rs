@@ -371,7 +371,9 @@ impl Checker<'_> {
         }
         let kind = match name {
             "laplacian" => OperatorKind::Laplacian,
-            "gradient" => OperatorKind::Gradient,
+            "gradient" => OperatorKind::Gradient(None),
+            "gradient_x" => OperatorKind::Gradient(Some(0)),
+            "gradient_y" => OperatorKind::Gradient(Some(1)),
             "axial" => OperatorKind::Axial(self.resistivity(&list[1])?.0),
             _ => self.kernel(&list[0])?,
         };

@@ -1,4 +1,4 @@
-//! Operators of space in equations: `laplacian(u)`, `gradient(u)`, `convolve(kernel(...), f(u))`, `axial(V_m, R_a)`.
+//! Operators of space in equations: `laplacian(u)`, `gradient(u)`, `gradient_x(u)`, `gradient_y(u)`, `convolve(kernel(...), f(u))`, `axial(V_m, R_a)`.
 //!
 //! Each becomes an extra input port of the system, which the place (a grid or a tree) fills before a step: so the kernels that run
 //! over units stay pointwise, and the derivative of a rate by that port is the coefficient of the operator.
@@ -12,6 +12,8 @@ use crate::core::units::Dimension;
 pub const OPERATORS: &[(&str, &str)] = &[
     ("laplacian", "sum of the second derivatives in space"),
     ("gradient", "first derivative along a line"),
+    ("gradient_x", "first derivative along the first axis of a grid"),
+    ("gradient_y", "first derivative along the second axis of a plane"),
     ("convolve", "convolve(kernel(width), x): the integral of kernel times x over the grid"),
     ("axial", "axial(V_m, R_a): on a tree, what flows along it into a compartment, by resistivity R_a"),
 ];
@@ -48,8 +50,8 @@ impl KernelShape {
 pub enum OperatorKind {
     /// Second differences over the spacing squared.
     Laplacian,
-    /// Central difference.
-    Gradient,
+    /// Central difference along an axis; `None`: along the only one.
+    Gradient(Option<usize>),
     /// Integral with a kernel whose arguments are these expressions of parameters.
     Convolve(KernelShape, Vec<Id>),
     /// What flows into a compartment of a tree from its neighbours; the resistivity is this expression of parameters.
@@ -94,7 +96,7 @@ impl Space<'_> {
         let value = match kind {
             OperatorKind::Axial(_) => dimension.times(self.length).per(resistivity),
             OperatorKind::Laplacian => dimension.per(self.length.times(self.length)),
-            OperatorKind::Gradient => dimension.per(self.length),
+            OperatorKind::Gradient(_) => dimension.per(self.length),
             OperatorKind::Convolve(..) => dimension,
         };
         if let Some(same) = self.operators.iter().find(|o| o.kind == kind && o.argument == argument) {

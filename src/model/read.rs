@@ -11,7 +11,8 @@ use crate::core::units::{Dimension, parse_unit};
 use crate::equation::rule::{RulePart, RuleTexts};
 use crate::equation::{Declaration, Part, Rule, Source, System, TimeUnit};
 
-/// The dimension that the weights of a rule have while its file is checked; a scenario says what they are there.
+/// The dimension that the weights of a rule have while its file is checked; a scenario says what they are there. Weights of a rule in
+/// plain numbers have none.
 const ANY_WEIGHT: Dimension = Dimension::AMPERE;
 
 /// Reads a definition from the table `node`; `text` is what is kept as its source. `None` when something is wrong (it is
@@ -67,8 +68,9 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
         }
     }
     let parameters = fields.get("parameters").map(|n| read_parameters(report, n, kind == Kind::Plasticity)).unwrap_or_default();
-    source.weight = (kind == Kind::Plasticity).then_some(ANY_WEIGHT);
-    let dimension = |p: &super::Parameter| if p.is_weight { ANY_WEIGHT } else { p.dimension };
+    let weight = if source.time_unit == TimeUnit::Dimensionless { Dimension::NONE } else { ANY_WEIGHT };
+    source.weight = (kind == Kind::Plasticity).then_some(weight);
+    let dimension = |p: &super::Parameter| if p.is_weight { weight } else { p.dimension };
     source.parameters = parameters.iter().map(|p| Declaration { name: p.name.clone(), dimension: dimension(p) }).collect();
     let initial_node = fields.get("initial");
     let presets_node = fields.get("presets");

@@ -261,6 +261,9 @@ impl Desk<'_> {
                     {
                         d.help = Some("units have x, y and z only where their population has `positions`".to_owned());
                     }
+                    if d.message == "unknown name `distance`" && variables.iter().any(|v| v.name == "i_pre") {
+                        d.help = Some("connections have a distance only where both populations have `positions`".to_owned());
+                    }
                     self.report.put_inside(node, d);
                 }
                 false

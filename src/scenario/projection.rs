@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::desk::{Desk, suggest};
 use super::lookup::OwnModels;
 use super::plasticity::{self, Ends};
-use super::spec::{Coupling, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value};
-use super::value::{Names, Wanted};
+use super::spec::{Coupling, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value, connection_names};
+use super::value::{Names, Wanted, is_expression};
 use crate::core::units::Dimension;
+use crate::equation::{Expression, Variable};
 use crate::model::document::{Entry, Fields, Node};
 
 const RULES: [&str; 9] = [
@@ -111,6 +112,8 @@ pub(super) fn read(
         _ => None,
     };
     let target = &all[to.population];
+    let pair = connection_names(&all[from], target);
+    let names_of_pair = || Some(Names::default().with(pair.iter().copied()));
     let event_dimension = match to.port {
         Port::Event(i) => target.system.event_ports()[i].weight,
         Port::Input(_) => Dimension::NONE,
@@ -129,10 +132,10 @@ pub(super) fn read(
             return None;
         };
         // `w` has the dimension in which the weight is written (a gap junction's conductance, a plain factor).
-        let dimension = weight_node.map_or(Some(Dimension::NONE), |n| dimension_of(desk, n))?;
+        let dimension = weight_node.map_or(Some(Dimension::NONE), |n| dimension_of(desk, n, &pair))?;
         weight_dimension = dimension;
         weight = match weight_node {
-            Some(n) => desk.value(n, &Wanted { dimension, what: "the weight".to_owned(), count, names: None }),
+            Some(n) => desk.value(n, &Wanted { dimension, what: "the weight".to_owned(), count, names: names_of_pair() }),
             None => Some(Value::Constant(1.0)),
         };
         let Some(value_node) = value_node else {
@@ -170,7 +173,7 @@ pub(super) fn read(
         }
         weight_dimension = event_dimension;
         weight = match weight_node {
-            Some(n) => desk.value(n, &Wanted { dimension: event_dimension, what: "the weight".to_owned(), count, names: None }),
+            Some(n) => desk.value(n, &Wanted { dimension: event_dimension, what: "the weight".to_owned(), count, names: names_of_pair() }),
             None if has_weights => Some(Value::Constant(0.0)),
             None => {
                 let unit = super::desk::unit_example(event_dimension);
@@ -192,17 +195,17 @@ pub(super) fn read(
     }
     let ends = Ends { weight: weight_dimension, weights, continuous: kind == "continuous", from: &all[from], to: target };
     let plasticity = plasticity_node.and_then(|n| plasticity::read(desk, own, n, &ends));
-    if let Some(n) = plasticity_node.filter(|_| all[from].tree.is_some() || target.tree.is_some()) {
+    if let Some(n) = plasticity_node.filter(|_| ends.continuous && (all[from].tree.is_some() || target.tree.is_some())) {
         desk.error_help(
             &n.place,
-            "connections from or to a population on a tree do not change in this version",
-            "leave `plasticity` out here, or use a point population",
+            "a rule between rates needs point populations or grids at both ends",
+            "let spikes arrive at a receptor of the tree, with a rule between spikes",
         );
     }
     if let Some(n) = plasticity_node.filter(|_| !ends.continuous && !target.system.spikes()) {
         desk.error(&n.place, format!("a rule between spikes needs a target that spikes; the model of `{}` has no threshold", target.name));
     }
-    let delay = delay_node.map_or(Some(Value::Constant(0.0)), |n| delay(desk, n, count));
+    let delay = delay_node.map_or(Some(Value::Constant(0.0)), |n| delay(desk, n, count, names_of_pair()));
     (desk.report.errors() == before).then(|| ProjectionSpec {
         name: entry.key.clone(),
         from,
@@ -236,10 +239,10 @@ fn names<'a>(list: impl Iterator<Item = &'a str>) -> String {
 /// Steps that a delay may take: connections store it in two bytes.
 const MOST_DELAY: u64 = u16::MAX as u64;
 
-/// Fixed delays are multiples of the step; drawn ones are rounded to at least one step when the network is built.
-fn delay(desk: &mut Desk<'_>, node: &Node, count: Option<usize>) -> Option<Value> {
+/// Fixed delays are multiples of the step; drawn and computed ones are rounded to at least one step when the network is built.
+fn delay(desk: &mut Desk<'_>, node: &Node, count: Option<usize>, names: Option<Names<'_>>) -> Option<Value> {
     let dimension = desk.time_dimension();
-    let value = desk.value(node, &Wanted { dimension, what: "the delay".to_owned(), count, names: None })?;
+    let value = desk.value(node, &Wanted { dimension, what: "the delay".to_owned(), count, names })?;
     let fixed: &[f64] = match &value {
         Value::Constant(v) => std::slice::from_ref(v),
         Value::Each(list) => list,
@@ -260,8 +263,13 @@ fn delay(desk: &mut Desk<'_>, node: &Node, count: Option<usize>) -> Option<Value
     Some(value)
 }
 
-/// The dimension in which a value is written, from its first quantity.
-fn dimension_of(desk: &mut Desk<'_>, node: &Node) -> Option<Dimension> {
+/// The dimension in which a value is written, from its first quantity, or of an expression.
+fn dimension_of(desk: &mut Desk<'_>, node: &Node, pair: &[(&str, Dimension)]) -> Option<Dimension> {
+    if let Some(text) = node.as_text().filter(|t| is_expression(t)) {
+        let variables: Vec<Variable> = pair.iter().map(|&(name, dimension)| Variable { name: name.to_owned(), dimension }).collect();
+        // What is wrong with it is said when it is read.
+        return Some(Expression::parse(text, &variables).ok().and_then(|e| e.dimension()).unwrap_or_default());
+    }
     fn first(node: &Node) -> Option<&Node> {
         match &node.item {
             crate::model::document::Item::Table(entries) => entries.iter().find_map(|e| first(&e.value)),

@@ -9,7 +9,7 @@ use super::describe::{described, wanted_connections};
 use super::engine::Plan;
 use super::estimate;
 use super::grid::{self, Layout};
-use super::group::{asked, attach_stimuli, choice, group, lanes, port_range};
+use super::group::{asked, attach_stimuli, choice, group, heard, lanes, port_range};
 use super::inputs::{ContinuousInput, EventInput, LearningInput, PlasticInput};
 use super::path::{Path, changes, path};
 use super::place::Place;
@@ -304,17 +304,19 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
         let written = spec.records.iter().any(|r| r.population == path.spec.from && r.connections);
         match (&path.continuous, target.port) {
             (None, Port::Event(port)) => {
-                let table =
-                    Table::build(&path.wiring, range, &properties).map_err(|m| unsuitable(format!("projections.{}", path.spec.name), m))?;
+                let table = Table::build(&path.wiring, range.clone(), &properties)
+                    .map_err(|m| unsuitable(format!("projections.{}", path.spec.name), m))?;
                 let emitter = |population: usize| common.emitters.iter().position(|&e| e == population).unwrap_or(0);
+                let first = range.start;
                 let plastic = path.plastic.as_ref().map(|rule| PlasticInput {
-                    plastic: Plastic::new(rule, &table, path.wiring.sources as usize, groups[to].lanes),
+                    plastic: Plastic::new(rule, &table, path.wiring.sources as usize, range.len()),
                     projection: number,
                     to: emitter(target.population),
+                    heard: heard(&spec.populations[target.population], port, range),
                     taps: Vec::new(),
                     written,
                 });
-                event_inputs.push(EventInput { table, to, port, from: emitter(path.spec.from), plastic });
+                event_inputs.push(EventInput { table, to, port, first, from: emitter(path.spec.from), plastic });
             }
             (Some((carried, pre, post)), Port::Input(port)) => {
                 let mut coupling = CouplingInput::new(carried, (pre.clone(), post.clone()), &path.wiring, range, &properties);

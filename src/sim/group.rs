@@ -6,6 +6,7 @@ use super::BuildError;
 use super::body::Body;
 use super::build::{Common, Found, unsuitable};
 use super::grid::Space;
+use super::inputs::Heard;
 use super::recorder::Tap;
 use super::stepper::{Column, Stepper, StepperSpec};
 use super::stimulus::Local;
@@ -42,6 +43,13 @@ pub(super) fn port_range(population: &PopulationSpec, port: Port, group: &Group)
         }
         _ => first..first + lanes,
     }
+}
+
+/// How spikes of a population are heard by connections into `range` of what arrives at an event port.
+pub(super) fn heard(population: &PopulationSpec, port: usize, range: Range<u32>) -> Heard {
+    let Some(tree) = &population.tree else { return Heard::Units(range) };
+    let (spiking, places) = (tree.spiking.len().max(1) as u32, tree.slots[port].len().max(1) as u32);
+    Heard::Cells { cells: range.start / places..range.end / places, spiking, places }
 }
 
 /// The cells of a tree on this thread.

@@ -1,5 +1,7 @@
 //! What arrives at a group from other units: connections of event and continuous projections, with those that change.
 
+use std::ops::Range;
+
 use super::coupling::Coupling;
 use super::delivery::Table;
 use super::plasticity::{ConnectionTap, Diverged, Plastic};
@@ -13,6 +15,8 @@ pub(super) struct EventInput {
     /// Index of the group, and its event port.
     pub to: usize,
     pub port: usize,
+    /// First target: a unit, or on trees a place at which something arrives.
+    pub first: u32,
     /// Index of the source population's spikes in the outboxes.
     pub from: usize,
     /// How its connections change.
@@ -25,11 +29,38 @@ pub(super) struct PlasticInput {
     pub plastic: Plastic,
     /// Index of the projection.
     pub projection: usize,
-    /// Index of the target population's spikes in the outboxes.
+    /// Index of the target population's spikes in the outboxes, and what they are to the connections here.
     pub to: usize,
+    pub heard: Heard,
     pub taps: Vec<ConnectionTap>,
     /// Whether its weights are written at the end.
     pub written: bool,
+}
+
+/// How spikes of a population are heard by the connections into this thread's lanes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Each unit by its own connections.
+    Units(Range<u32>),
+    /// On trees by all connections into the cell: the cells, how many places of each spike (the first speaks for the cell), and at
+    /// how many something arrives.
+    Cells { cells: Range<u32>, spiking: u32, places: u32 },
+}
+
+impl Heard {
+    /// Makes what spiked into lanes.
+    pub fn lanes(&self, spikes: &mut Vec<u32>) {
+        match self {
+            Self::Units(range) => {
+                spikes.retain(|u| range.contains(u));
+                spikes.iter_mut().for_each(|u| *u -= range.start);
+            }
+            Self::Cells { cells, spiking, places } => {
+                spikes.retain(|u| u % spiking == 0 && cells.contains(&(u / spiking)));
+                *spikes = spikes.iter().flat_map(|u| (0..*places).map(move |p| (u / spiking - cells.start) * places + p)).collect();
+            }
+        }
+    }
 }
 
 impl EventInput {
@@ -41,11 +72,12 @@ impl EventInput {
         }
     }
 
-    /// A value of a connection that has become no finite number; `first` is the first unit of the lanes.
-    pub fn failure(&self, first: u32) -> Option<Failure> {
+    /// A value of a connection that has become no finite number.
+    pub fn failure(&self) -> Option<Failure> {
         let plastic = self.plastic.as_ref()?;
         let Diverged { step, source, lane, value } = plastic.plastic.failed?;
-        Some(Failure { step, place: Broken::Connection { projection: plastic.projection, source }, unit: first + lane, state: value })
+        let place = Broken::Connection { projection: plastic.projection, source };
+        Some(Failure { step, place, unit: self.first + lane, state: value })
     }
 }
 

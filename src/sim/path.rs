@@ -10,7 +10,7 @@ use super::properties::Finder;
 use crate::core::rng::Key;
 use crate::core::units::Dimension;
 use crate::equation::System;
-use crate::scenario::{Coupling, Port, ProjectionSpec, Spec};
+use crate::scenario::{Coupling, Port, ProjectionSpec, Spec, connection_names};
 
 /// A projection ready to be walked.
 pub(super) struct Path<'a> {
@@ -51,7 +51,8 @@ pub(super) fn path<'a>(
         to: found[to].port(projection.to.port),
     };
     wiring.check().map_err(|m| unsuitable(format!("{}.connect", place()), m))?;
-    let finder = Finder::new(projection, counts, no_self, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
+    let names = connection_names(&spec.populations[from], target);
+    let finder = Finder::new(projection, &wiring, &names, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
     let continuous = match &projection.coupling {
         Coupling::Event => None,
         Coupling::Continuous { value } => {

@@ -3,9 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::axis::Axis;
-use super::connect::Link;
+use super::connect::{Link, Wiring};
+use super::place::{Place, distance_squared};
 use super::values::draw;
 use crate::core::rng::Key;
+use crate::core::units::Dimension;
+use crate::equation::{Expression, Variable};
 use crate::scenario::{Distribution, ProjectionSpec, Rule, Value};
 
 /// How a value is found for a connection.
@@ -13,6 +16,27 @@ enum Source<'a> {
     Same(f64),
     Listed(&'a [f64], Order),
     Drawn(&'a Distribution, Key, Option<(Order, usize)>),
+    Computed(Expression, Pair<'a>),
+}
+
+/// Where the two units of a connection are.
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    from: &'a Place,
+    to: &'a Place,
+    wrap: [f64; 3],
+    counts: [f64; 2],
+}
+
+impl Pair<'_> {
+    /// What `connection_names` lists, in its order.
+    fn values(&self, link: &Link) -> [f64; 11] {
+        let (s, t) = (link.source as usize, link.target as usize);
+        let at = |place: &Place, unit: usize| place.positions.get(unit).copied().unwrap_or_default();
+        let (a, b) = (at(self.from, s), at(self.to, t));
+        let distance = distance_squared(a, b, self.wrap).sqrt();
+        [s as f64, t as f64, self.counts[0], self.counts[1], distance, a[0], a[1], a[2], b[0], b[1], b[2]]
+    }
 }
 
 /// The number of a connection in the order in which values are listed.
@@ -49,6 +73,7 @@ impl Source<'_> {
                 let (index, count) = placed.map_or((0, 1), |(order, count)| (order.of(link), count));
                 draw(distribution, &mut stream, index, count)
             }
+            Self::Computed(expression, pair) => expression.evaluate(&pair.values(link)),
         }
     }
 }
@@ -58,18 +83,26 @@ pub(super) struct Finder<'a> {
     weight: Source<'a>,
     delay: Source<'a>,
     axis: Axis,
-    /// Drawn or listed delays are at least one step; fixed ones may be 0.
+    /// Drawn and computed delays are at least one step; fixed ones may be 0.
     least: f64,
     rounded: AtomicU64,
     too_long: AtomicU64,
 }
 
 impl<'a> Finder<'a> {
-    /// The finder of `projection` from `n` to `m` units.
+    /// The finder of `projection` over its wiring; `names` is what expressions may name.
     ///
     /// # Errors
     /// When values are listed that do not belong to one connection each, or a fixed delay does not fit.
-    pub fn new(projection: &'a ProjectionSpec, (n, m): (usize, usize), no_self: bool, seed: u64, axis: Axis) -> Result<Self, String> {
+    pub fn new(
+        projection: &'a ProjectionSpec,
+        wiring: &Wiring<'a>,
+        names: &[(&'static str, Dimension)],
+        seed: u64,
+        axis: Axis,
+    ) -> Result<Self, String> {
+        let (n, m, no_self) = (wiring.sources as usize, wiring.targets as usize, wiring.no_self);
+        let pair = Pair { from: wiring.from, to: wiring.to, wrap: wiring.wrap(), counts: [n as f64, m as f64] };
         let entity = projection.draw_key();
         let (order, count) = match &projection.rule {
             Rule::OneToOne => (Some(Order::Unit), n),
@@ -89,7 +122,13 @@ impl<'a> Finder<'a> {
                     Err(format!("{d:?} as {purpose} has no order of connections to go by; use one_to_one, all_to_all or edges"))
                 }
                 (Value::Drawn(d), order) => Ok(Source::Drawn(d, Key::new(seed, &entity, purpose), order.map(|o| (o, count)))),
-                (Value::Expression(text), _) => Err(format!("the {purpose} of a connection is a value or a distribution, not `{text}`")),
+                (Value::Expression(text), _) => {
+                    let variables: Vec<Variable> =
+                        names.iter().map(|&(name, dimension)| Variable { name: name.to_owned(), dimension }).collect();
+                    let parsed = Expression::parse(text, &variables);
+                    let expression = parsed.map_err(|d| d.first().map_or_else(String::new, |d| format!("{purpose}: {}", d.message)))?;
+                    Ok(Source::Computed(expression, pair))
+                }
             }
         };
         let listed = |list: &'a Option<std::sync::Arc<[f64]>>| list.as_ref().map(|l| Source::Listed(l, Order::Edge));
@@ -104,7 +143,7 @@ impl<'a> Finder<'a> {
         {
             return Err(format!("a delay of {} steps is outside 0 to {}", (d / axis.dt).round(), u16::MAX));
         }
-        let least = if matches!(delay, Source::Drawn(..)) { 1.0 } else { 0.0 };
+        let least = if matches!(delay, Source::Drawn(..) | Source::Computed(..)) { 1.0 } else { 0.0 };
         Ok(Self { weight, delay, axis, least, rounded: AtomicU64::new(0), too_long: AtomicU64::new(0) })
     }
 
@@ -135,17 +174,17 @@ impl<'a> Finder<'a> {
         steps.max(self.least) as u16
     }
 
-    /// Drawn delays that were raised to one step, so far.
+    /// Drawn or computed delays that were raised to one step, so far.
     pub fn rounded(&self) -> u64 {
         self.rounded.load(Ordering::Relaxed)
     }
 
     /// # Errors
-    /// When a drawn delay was longer than a ring can hold.
+    /// When a drawn or computed delay was longer than a ring can hold.
     pub fn check(&self) -> Result<(), String> {
         match self.too_long.load(Ordering::Relaxed) {
             0 => Ok(()),
-            n => Err(format!("{n} delays are longer than {} steps; bound the distribution with `max`", u16::MAX)),
+            n => Err(format!("{n} delays are longer than {} steps; bound them (a distribution with `max`)", u16::MAX)),
         }
     }
 }

@@ -387,11 +387,11 @@ impl Worker {
     pub fn finish(&mut self, done: u64) -> Finals {
         let mut all = Vec::new();
         for input in &mut self.event_inputs {
-            let first = self.groups[input.to].first;
+            let first = input.first;
             if let Some(p) = &mut input.plastic {
                 p.plastic.finish(done, &mut input.table);
             }
-            Failure::note(&mut self.failure, input.failure(first));
+            Failure::note(&mut self.failure, input.failure());
             let Some(p) = input.plastic.as_ref().filter(|p| p.written) else { continue };
             all.push((p.projection, input.table.connections().map(|(s, lane, w, _)| (s, lane + first, w)).collect()));
         }
@@ -422,14 +422,12 @@ impl Worker {
                 gather(outboxes, input.from, step, &mut self.spiking);
                 let group = &mut self.groups[input.to];
                 let ring = group.rings[input.port].as_mut();
-                if let Some(PlasticInput { plastic, to, .. }) = &mut input.plastic {
+                if let Some(PlasticInput { plastic, to, heard, .. }) = &mut input.plastic {
                     gather(outboxes, *to, step, &mut self.targets);
-                    let (first, end) = (group.first, group.first + group.lanes as u32);
-                    self.targets.retain(|u| (first..end).contains(u));
-                    self.targets.iter_mut().for_each(|u| *u -= first);
+                    heard.lanes(&mut self.targets);
                     self.events += plastic.step(at, &self.spiking, &self.targets, &mut input.table, ring);
                     input.sample(at, &mut self.take);
-                    Failure::note(&mut self.failure, input.failure(first));
+                    Failure::note(&mut self.failure, input.failure());
                 } else if let Some(ring) = ring {
                     self.events += input.table.deliver(&self.spiking, at, ring);
                 }

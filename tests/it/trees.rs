@@ -9,7 +9,7 @@ use spikedeck::run;
 use spikedeck::signal::{Recording, Trace};
 
 /// Runs the text of a scenario.
-fn recorded(text: &str, threads: usize) -> Recording {
+pub fn recorded(text: &str, threads: usize) -> Recording {
     let source = run::Source { text: text.to_owned(), origin: None, name: "tree".to_owned(), variant: None };
     let (spec, _) = run::resolve(&source, &[]).unwrap_or_else(|e| panic!("{}", e.render(false)));
     let tell: run::Tell = Arc::new(|_| {});
@@ -20,28 +20,28 @@ fn recorded(text: &str, threads: usize) -> Recording {
 }
 
 /// One column of a trace: the `n`-th unit that was recorded.
-fn column(trace: &Trace, n: usize) -> Vec<f64> {
+pub fn column(trace: &Trace, n: usize) -> Vec<f64> {
     trace.values.chunks_exact(trace.units.len()).map(|row| row[n]).collect()
 }
 
-fn voltage(recording: &Recording, population: &str) -> Trace {
+pub fn voltage(recording: &Recording, population: &str) -> Trace {
     recording.traces_of(population, "V_m").next().unwrap().clone()
 }
 
 /// Upward crossings of -10 mV, interpolated.
-fn crossings(values: &[f64], interval: f64) -> Vec<f64> {
+pub fn crossings(values: &[f64], interval: f64) -> Vec<f64> {
     (1..values.len())
         .filter(|&k| values[k - 1] < -10.0 && values[k] >= -10.0)
         .map(|k| (k as f64 - 1.0 + (-10.0 - values[k - 1]) / (values[k] - values[k - 1])) * interval)
         .collect()
 }
 
-fn reference() -> serde_json::Value {
+pub fn reference() -> serde_json::Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/reference/trees_neuron.json");
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn close(a: f64, b: f64, tolerance: f64, what: &str) {
+pub fn close(a: f64, b: f64, tolerance: f64, what: &str) {
     assert!((a - b).abs() <= tolerance, "{what}: {a}, expected {b} within {tolerance}");
 }
 
@@ -379,4 +379,49 @@ traces = [{{ variables = ["V_m"], interval = "100 ms" }}]
     assert!(refused.contains("has the radius 0") && refused.contains("least_diameter"), "{refused}");
     let retina = recorded(&scenario(&folder.join("retina_20161028_1.swc"), "least_diameter = \"0.5 um\"\nsoma = \"as-samples\""), 1);
     assert!(voltage(&retina, "a").units.len() > 300);
+}
+
+/// The voltage at the end of a passive dendrite 25 ms after two events, by `integrator` in steps of `dt` ms.
+fn after_events(receptor: &str, integrator: &str, dt: f64) -> f64 {
+    let text = format!(
+        r#"
+[simulation]
+duration = "40 ms"
+dt = "{dt} ms"
+[populations.a]
+model = "membrane"
+cable = {{ length = "500 um", diameter = "2 um", compartments = 21 }}
+parameters = {{ R_a = "150 ohm*cm" }}
+channels.leak = {{ kind = "leak", g = "0.05 mS/cm**2", E = "-65 mV" }}
+initial = {{ V_m = "-65 mV" }}
+integrator = "{integrator}"
+receptors.s = {{ {receptor}, at = ["cable(0.8)"] }}
+[stimuli.e]
+target = "a.s"
+kind = "spikes"
+times = ["12.8 ms", "14.4 ms"]
+weight = "5 nS"
+[record.a]
+traces = [{{ variables = ["V_m"], units = ["cable(0)"], interval = "40 ms" }}]
+"#
+    );
+    column(&voltage(&recorded(&text, 1), "a"), 0)[1]
+}
+
+#[test]
+fn events_keep_the_order_of_the_scheme() {
+    let order = |receptor: &str, integrator: &str| {
+        let at = |k: u32| after_events(receptor, integrator, 0.2 / f64::from(1 << k));
+        let (a, b, c) = (at(0), at(1), at(2));
+        ((a - b) / (b - c)).abs().log2()
+    };
+    for receptor in [
+        "kind = \"exp_conductance\", tau = \"2 ms\", E_rev = \"0 mV\"",
+        "kind = \"alpha_conductance\", tau = \"2 ms\", E_rev = \"0 mV\"",
+        "kind = \"nmda\", tau_rise = \"2 ms\", tau_decay = \"20 ms\"",
+    ] {
+        let (second, first) = (order(receptor, "crank_nicolson"), order(receptor, "backward_euler"));
+        assert!((second - 2.0).abs() < 0.2, "{receptor}: order {second} of crank_nicolson");
+        assert!((first - 1.0).abs() < 0.35, "{receptor}: order {first} of backward_euler");
+    }
 }

@@ -17,7 +17,8 @@ pub enum Value {
     /// Drawn.
     Drawn(Distribution),
     /// An expression in `i`, `N`, `x`, `y`, `z` (positions in metres; only where the population has them) and, for parameters
-    /// and initial values, the parameters of the model; kept as text that has been checked.
+    /// and initial values, the parameters of the model; for connections in what [`connection_names`] lists; kept as text that has
+    /// been checked.
     Expression(String),
 }
 
@@ -295,6 +296,19 @@ pub struct ProjectionSpec {
     pub plasticity: Option<super::PlasticitySpec>,
     /// The projection whose random numbers it uses; its own without one.
     pub draws_of: Option<String>,
+}
+
+/// What weights and delays of connections may name: the numbers of both units and of all, and, where both ends have positions,
+/// the distance of the two and where they are.
+pub fn connection_names(from: &PopulationSpec, to: &PopulationSpec) -> Vec<(&'static str, Dimension)> {
+    let mut names = ["i_pre", "i_post", "N_pre", "N_post"].map(|n| (n, Dimension::NONE)).to_vec();
+    let length = |p: &PopulationSpec| p.positions.as_ref().map(|_| p.grid.as_ref().map_or(Dimension::METRE, |g| g.length));
+    if let (Some(length), Some(other)) = (length(from), length(to))
+        && length == other
+    {
+        names.extend(["distance", "x_pre", "y_pre", "z_pre", "x_post", "y_post", "z_post"].map(|n| (n, length)));
+    }
+    names
 }
 
 impl ProjectionSpec {

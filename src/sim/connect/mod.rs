@@ -126,7 +126,7 @@ impl Wiring<'_> {
     }
 
     /// Edge lengths that distances wrap around; zeros where they do not.
-    fn wrap(&self) -> [f64; 3] {
+    pub fn wrap(&self) -> [f64; 3] {
         match self.rule {
             Rule::Neighbours { periodic: true, .. } | Rule::Gaussian { periodic: true, .. } => self.to.extent,
             _ => [0.0; 3],

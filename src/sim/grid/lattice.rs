@@ -125,14 +125,19 @@ impl Lattice {
         }
     }
 
-    /// Central differences on a line.
-    pub fn gradient(&self, ghosts: &[Ghosts], values: &[f64], out: &mut [f64]) {
-        let (Some(lines), Some(ghosts)) = (self.axes().next(), ghosts.first()) else { return };
-        let last = values.len() - 1;
-        for (j, o) in out.iter_mut().enumerate() {
-            let left = if j > 0 { values[j - 1] } else { self.beyond(0, lines, ghosts, values, (0, 0)) };
-            let right = if j < last { values[j + 1] } else { self.beyond(1, lines, ghosts, values, (0, 0)) };
-            *o = (right - left) / (2.0 * self.spacing);
+    /// Central differences along an axis.
+    pub fn gradient(&self, axis: usize, ghosts: &[Ghosts], values: &[f64], out: &mut [f64]) {
+        let (Some(lines), Some(ghosts)) = (self.axes().nth(axis), ghosts.get(axis)) else { return };
+        let Lines { count, stride, groups } = lines;
+        let scale = 2.0 * self.spacing;
+        for (group, i) in (0..groups).flat_map(|g| (0..stride).map(move |i| (g, i))) {
+            let at = |j: usize| (group * count + j) * stride + i;
+            let beyond = |end| self.beyond(end, lines, ghosts, values, (group, i));
+            for j in 0..count {
+                let left = if j > 0 { values[at(j - 1)] } else { beyond(0) };
+                let right = if j + 1 < count { values[at(j + 1)] } else { beyond(1) };
+                out[at(j)] = (right - left) / scale;
+            }
         }
     }
 

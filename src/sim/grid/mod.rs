@@ -39,7 +39,8 @@ struct Field {
 #[derive(Debug)]
 enum Action {
     Laplacian,
-    Gradient,
+    /// Along this axis.
+    Gradient(usize),
     Convolve(Box<Convolution>),
 }
 
@@ -92,7 +93,7 @@ impl Space {
             let ghosts = lattice.ghosts(&argument, seed, entity, name);
             let action = match &o.kind {
                 OperatorKind::Laplacian => Action::Laplacian,
-                OperatorKind::Gradient => Action::Gradient,
+                OperatorKind::Gradient(axis) => Action::Gradient(axis.unwrap_or(0)),
                 OperatorKind::Axial(_) => return Err(format!("`{name}` belongs to a tree, and this population is a grid")),
                 OperatorKind::Convolve(shape, ids) => {
                     let tape = Tape::new(&p.graph, ids);
@@ -245,7 +246,7 @@ impl Field {
     fn apply(&mut self, lattice: &lattice::Lattice, values: &[f64], out: &mut [f64]) {
         match &mut self.action {
             Action::Laplacian => lattice.laplacian(&self.ghosts, values, out),
-            Action::Gradient => lattice.gradient(&self.ghosts, values, out),
+            Action::Gradient(axis) => lattice.gradient(*axis, &self.ghosts, values, out),
             Action::Convolve(c) => c.apply(lattice, &self.ghosts, values, out),
         }
     }

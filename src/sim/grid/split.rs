@@ -108,8 +108,11 @@ pub fn plan(population: &PopulationSpec, grid: &GridSpec, parameters: &[Column],
     let p = system.parts();
     let values: Vec<f64> = parameters.iter().map(|c| if let Column::Shared(v) = c { *v } else { f64::NAN }).collect();
     let lattice = Lattice::new(grid);
-    if p.operators.iter().any(|o| o.kind == OperatorKind::Gradient) && lattice.shape.len() > 1 {
-        return Err("`gradient` is the derivative along a line; this grid has two axes".to_owned());
+    if lattice.shape.len() > 1 && p.operators.iter().any(|o| o.kind == OperatorKind::Gradient(None)) {
+        return Err("`gradient` is the derivative along a line; this grid has two axes: write `gradient_x` or `gradient_y`".to_owned());
+    }
+    if lattice.shape.len() < 2 && p.operators.iter().any(|o| o.kind == OperatorKind::Gradient(Some(1))) {
+        return Err("`gradient_y` is the derivative along the second axis, and this grid is a line".to_owned());
     }
     let names: Vec<String> = p.states.iter().map(|s| s.name.clone()).collect();
     if grid.noise.0 > 0.0

@@ -422,3 +422,73 @@ fn reaction_and_diffusion_together_have_the_order_of_the_scheme() {
         assert!((found - order).abs() < 0.15, "{scheme}: order {found}");
     }
 }
+
+/// The greatest error of both components of the gradient of sin(kx) cos(qy) in a plane of `n` by `n` cells, 1 mm wide.
+fn gradient_error(n: usize, boundary: &str, (u, dx, dy): (&str, &str, &str)) -> f64 {
+    let text = format!(
+        "[simulation]\nduration = \"1 ms\"\ndt = \"1 ms\"\n[models.plane]\nequations = \"dV_m/dt = 0*V_m/tau : V\\ngx = gradient_x(V_m) : V/m\\ngy = gradient_y(V_m) : V/m\"\nparameters = {{ tau = \"1 s\" }}\n\
+         [populations.p]\nmodel = \"plane\"\ngrid = {{ shape = [{n}, {n}], spacing = \"{} mm\", boundary = \"{boundary}\" }}\ninitial = {{ V_m = \"[1 mV]*{u}\" }}\n\
+         [populations.q]\nmodel = \"plane\"\ngrid = {{ shape = [{n}, {n}], spacing = \"{} mm\", boundary = \"{boundary}\" }}\ninitial = {{ V_m = \"[1 V/m]*[1 mm]*{dx}\" }}\n\
+         [populations.r]\nmodel = \"plane\"\ngrid = {{ shape = [{n}, {n}], spacing = \"{} mm\", boundary = \"{boundary}\" }}\ninitial = {{ V_m = \"[1 V/m]*[1 mm]*{dy}\" }}\n\
+         [record.p]\ntraces = [{{ variables = [\"gx\", \"gy\"] }}]\n[record.q]\ntraces = [{{ variables = [\"V_m\"] }}]\n[record.r]\ntraces = [{{ variables = [\"V_m\"] }}]\n",
+        1.0 / n as f64,
+        1.0 / n as f64,
+        1.0 / n as f64
+    );
+    let result = run(&text);
+    let far = |a: &[f64], b: &[f64]| a.iter().zip(b).take(n * n).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    far(trace(&result, "p", "gx"), trace(&result, "q", "V_m")).max(far(trace(&result, "p", "gy"), trace(&result, "r", "V_m")))
+}
+
+#[test]
+fn both_components_of_a_gradient_in_a_plane_are_of_second_order() {
+    // Periodic: wave numbers 2 pi and 4 pi per mm. Sealed: half waves, whose slope is 0 at the ends.
+    let ring = (
+        "sin(6.283185307179586*x/[1 mm])*cos(12.566370614359172*y/[1 mm])",
+        "6.283185307179586*cos(6.283185307179586*x/[1 mm])*cos(12.566370614359172*y/[1 mm])",
+        "(-12.566370614359172)*sin(6.283185307179586*x/[1 mm])*sin(12.566370614359172*y/[1 mm])",
+    );
+    for (n, expected) in [(16, 2.0), (32, 2.0)] {
+        let order = (gradient_error(n, "periodic", ring) / gradient_error(2 * n, "periodic", ring)).log2();
+        assert!((order - expected).abs() < 0.1, "{n}: order {order}");
+    }
+    // Mirror images at the ends: the value half a cell outside is that half a cell inside, so cells stand at (i + 1/2) spacing.
+    let half = |n: usize| {
+        let shift = |c: &str| format!("(3.141592653589793*({c}/[1 mm] + 0.5/{n}))");
+        let (x, y) = (shift("x"), shift("y"));
+        let u = format!("cos({x})*cos({y})");
+        let (dx, dy) = (format!("(-3.141592653589793)*sin({x})*cos({y})"), format!("(-3.141592653589793)*cos({x})*sin({y})"));
+        gradient_error(n, "no_flux", (&u, &dx, &dy))
+    };
+    let order = (half(16) / half(32)).log2();
+    assert!((order - 2.0).abs() < 0.1, "sealed: order {order}");
+}
+
+#[test]
+fn a_bump_is_carried_across_a_plane_by_its_gradient() {
+    // u' = -a u_x - b u_y + D lap u on a torus: the bump moves by (a, b) a unit of time.
+    let text = "[simulation]\nduration = 4\ndt = 0.01\n[models.drift]\ntime_unit = \"1\"\n\
+         equations = \"du/dt = -a*gradient_x(u) - b*gradient_y(u) + D*laplacian(u) : 1\"\nparameters = { a = 1, b = -0.25, D = 0.02 }\n\
+         [populations.p]\nmodel = \"drift\"\ngrid = { shape = [60, 50], spacing = 0.2, boundary = \"periodic\" }\ninitial = { u = \"exp(-((x - 4)**2 + (y - 5)**2)/2)\" }\n\
+         [record.p]\ntraces = [{ variables = [\"u\"], interval = 4 }]\n";
+    let result = run(text);
+    let u = &trace(&result, "p", "u")[3000..];
+    let mass: f64 = u.iter().sum();
+    let centre = |f: &dyn Fn(usize) -> f64| u.iter().enumerate().map(|(i, v)| v * f(i)).sum::<f64>() / mass;
+    let (x, y) = (centre(&|i| (i % 60) as f64 * 0.2), centre(&|i| (i / 60) as f64 * 0.2));
+    assert!((x - 8.0).abs() < 0.02 && (y - 4.0).abs() < 0.02, "{x} {y}");
+}
+
+#[test]
+fn gradients_that_a_grid_does_not_have_are_refused() {
+    let refused = |operator: &str, shape: &str| {
+        let text = format!(
+            "[simulation]\nduration = 1\ndt = 0.1\n[models.m]\ntime_unit = \"1\"\nequations = \"du/dt = -{operator}(u) : 1\"\n\
+             [populations.p]\nmodel = \"m\"\ngrid = {{ shape = {shape}, spacing = 1, boundary = \"periodic\" }}\n"
+        );
+        Network::build(&spec(&text), 1, &AtomicBool::new(false)).err().map(|e| e.to_string()).unwrap_or_default()
+    };
+    assert!(refused("gradient", "[8, 8]").contains("write `gradient_x` or `gradient_y`"));
+    assert!(refused("gradient_y", "[8]").contains("this grid is a line"));
+    assert_eq!(refused("gradient_x", "[8]"), "");
+}

@@ -113,7 +113,7 @@ pub(in crate::sim) fn attach(spec: &Spec, workers: &mut [Worker]) -> Result<Spec
                 continue;
             }
             let place = || format!("record.{}", spec.projections[projection].name);
-            let counts = counts(workers, projection, spec.populations[spec.projections[projection].from].size);
+            let counts = counts(workers, projection, spec.projections[projection].ends(&spec.populations).0);
             let total = counts.last().copied().unwrap_or(0);
             if request.units.is_empty() {
                 let all = u32::try_from(total).map_err(|_| (place(), format!("{total} connections are too many to record")))?;
@@ -228,7 +228,7 @@ fn locate(workers: &[Worker], projection: usize, counts: &[u64], wanted: &[u32])
                     if input.plastic.as_ref().is_none_or(|p| p.projection != projection) {
                         continue;
                     }
-                    let first = worker.groups[input.to].first as usize;
+                    let first = input.first as usize;
                     for (b, block) in input.table.blocks.iter().enumerate() {
                         for c in block.starts[source]..block.starts[source + 1] {
                             let target = first + b * input.table.block_lanes + usize::from(block.targets[c as usize]);

@@ -115,3 +115,52 @@ fn units_parameters_and_positions_are_in_the_recording() {
     let v = trace(&result, "a", "V_m");
     assert!(near(v[0], -70.0) && near(v[1], -65.0) && near(v[5], -60.0));
 }
+
+#[test]
+fn weights_and_delays_may_follow_from_the_distance() {
+    // A torus of 4 x 3 cells, 100 um apart; one cell spikes, and all hear it by an exponential kernel, later the farther they are.
+    let text = |connect: &str, weight: &str| {
+        format!(
+            "[simulation]\nduration = \"8 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 12\npositions = {{ grid = [4, 3], spacing = \"100 um\" }}\ninitial = {{ V_m = \"-70 mV\" }}\nparameters = {{ E_L = \"-70 mV\" }}\nreceptors.in = {{ kind = \"delta\" }}\n\
+             [populations.b]\nmodel = \"lif\"\nsize = 12\npositions = {{ grid = [4, 3], spacing = \"100 um\" }}\nparameters = {{ V_th = \"10 V\", tau_m = \"1000 s\", E_L = \"0 V\" }}\ninitial = {{ V_m = \"0 V\" }}\nreceptors.in = {{ kind = \"delta\" }}\n\
+             [stimuli.fire]\ntarget = \"a.in\"\nunits = [0]\nkind = \"spikes\"\ntimes = [\"1 ms\"]\nweight = \"30 mV\"\n\
+             [projections.ab]\nfrom = \"a\"\nto = \"b.in\"\nconnect = {connect}\nweight = \"{weight}\"\ndelay = \"[0.5 ms] + distance/[0.1 m/s]\"\n\
+             [record.b]\ntraces = [{{ variables = [\"V_m\"] }}]\n[record.a]\nspikes = true\nconnections = true\n"
+        )
+    };
+    let kernel = "[2 mV]*exp(-distance/[200 um])";
+    let result = run(&text("{ rule = \"neighbours\", radius = \"1 mm\", periodic = true, autapses = true }", kernel));
+    let v = trace(&result, "b", "V_m");
+    for cell in 0..12 {
+        let (x, y) = (cell % 4, cell / 4);
+        // The shorter way around.
+        let (dx, dy) = (f64::from(x.min(4 - x)), f64::from(y.min(3 - y)));
+        let distance = 100.0 * dx.hypot(dy);
+        let height = 2.0 * (-distance / 200.0).exp();
+        let arrival = 10 + ((0.5 + distance * 1e-6 / 0.1 * 1e3) / 0.1).round() as usize;
+        let at = |sample: usize| v[sample * 12 + cell as usize];
+        assert!(at(arrival - 1).abs() < 1e-9 && (at(arrival) - height).abs() < 1e-3, "cell {cell}: {} {}", at(arrival), height);
+    }
+    let connections = &result.recording.connections[0];
+    assert_eq!(connections.weight.len(), 144);
+    // Numbers of the two units, and their places, without wrapping.
+    let result = run(&text("\"all_to_all\"", "[1 mV]*(i_pre + i_post/N_post) + [1 V/m]*(x_post - x_pre)"));
+    let connections = &result.recording.connections[0];
+    for ((&s, &t), w) in connections.source.iter().zip(&connections.target).zip(&connections.weight) {
+        let expected = f64::from(s) + f64::from(t) / 12.0 + 0.1 * (f64::from(t % 4) - f64::from(s % 4));
+        assert!((w - expected).abs() < 1e-9, "{s} to {t}: {w}, expected {expected}");
+    }
+}
+
+#[test]
+fn continuous_weights_may_follow_from_the_distance() {
+    let text = "[simulation]\nduration = \"1 s\"\ndt = \"1 ms\"\n[populations.a]\nmodel = \"rate_unit\"\nsize = 5\npositions = { grid = [5], spacing = \"1 mm\" }\nparameters = { I_0 = 1, linear = 1 }\ninitial = { h = 1 }\n\
+                [populations.b]\nmodel = \"rate_unit\"\nsize = 5\npositions = { grid = [5], spacing = \"1 mm\" }\nparameters = { linear = 1 }\n\
+                [projections.ab]\nfrom = \"a\"\nto = \"b.I\"\nkind = \"continuous\"\nvalue = \"w*rate_pre\"\nconnect = \"all_to_all\"\nweight = \"exp(-distance/[2 mm])\"\n[record.b]\ntraces = [{ variables = [\"h\"] }]\n";
+    let result = run(text);
+    let h = trace(&result, "b", "h");
+    for (t, h) in h[h.len() - 5..].iter().enumerate() {
+        let expected: f64 = (0..5).map(|s| (-(s as f64 - t as f64).abs() / 2.0).exp()).sum();
+        assert!((h - expected).abs() < 1e-9, "unit {t}: {h}, expected {expected}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Stop, run, run_on, trace};
+use super::{SimulationResult, Stop, run, run_on, trace};
 
 /// Two neurons that repeat listed spikes, and the synapse under test between them.
 fn pair(pre: &[f64], post: &[f64], plasticity: &str, weight: f64, delay: f64, record: &str) -> String {
@@ -254,4 +254,153 @@ fn traces_between_rates_are_as_late_as_rates() {
             }
         }
     }
+}
+
+#[test]
+fn a_rule_in_plain_numbers_between_dimensionless_neurons() {
+    let text = r#"
+[simulation]
+duration = 40
+dt = 0.1
+[models.unit]
+time_unit = "1"
+equations = "dv/dt = -v : 1"
+threshold = "v > 1"
+reset = "v = 0"
+[receptors.kick]
+time_unit = "1"
+given = { v = "1" }
+equations = ""
+on_event = "v += w"
+[populations.pre]
+model = "unit"
+receptors.in = { kind = "kick" }
+[populations.post]
+model = "unit"
+receptors.in = { kind = "kick" }
+receptors.syn = { kind = "kick" }
+[stimuli.a]
+target = "pre.in"
+kind = "spikes"
+times = [10, 30]
+weight = 2
+[stimuli.b]
+target = "post.in"
+kind = "spikes"
+times = [12, 29]
+weight = 2
+[projections.syn]
+from = "pre"
+to = "post.syn"
+connect = "one_to_one"
+weight = 0.1
+delay = 0.5
+plasticity = { kind = "mine" }
+[plasticity.mine]
+time_unit = "1"
+equations = "dx_pre/dt = -x_pre/tau : 1\ndy_post/dt = -y_post/tau : 1"
+on_pre = "w -= b*y_post; x_pre += 1"
+on_post = "w += a*x_pre; y_post += 1"
+parameters = { tau = 4, a = 0.01, b = 0.02 }
+[record.pre]
+spikes = true
+[record.post]
+spikes = true
+[record.syn]
+traces = [{ variables = ["w"] }]
+"#;
+    let result = run(text);
+    assert_eq!((&*result.recording.spikes[0].times, &*result.recording.spikes[1].times), (&[10.0, 30.0][..], &[12.0, 29.0][..]));
+    let e = |x: f64| (-x / 4.0_f64).exp();
+    let expected = 0.1 + 0.01 * (e(2.5) + e(19.5)) - 0.02 * (e(17.5) + e(0.5));
+    let w = *trace(&result, "syn", "w").last().unwrap();
+    assert!((w - expected).abs() < 1e-12, "{w}, expected {expected}");
+}
+
+/// Three cells with two synapses each on their dendrite, and spikes that are watched at two places.
+fn cells(threads: usize) -> SimulationResult {
+    let text = r#"
+[simulation]
+duration = "120 ms"
+dt = "0.025 ms"
+[populations.input]
+model = "lif"
+size = 2
+parameters = { t_ref = "0 ms" }
+receptors.in = { kind = "delta" }
+[populations.cells]
+model = "membrane"
+size = 20
+compartments = { per_section = 3 }
+channels.na = { kind = "hh_na", in = ["soma"] }
+channels.k = { kind = "hh_k", in = ["soma"] }
+channels.leak = { kind = "leak", g = "0.3 mS/cm**2", E = "-54.387 mV" }
+receptors.syn = { kind = "exp_conductance", at = ["dendrite(0.9)", "dendrite(0.2)"], tau = "2 ms", E_rev = "0 mV" }
+threshold_at = ["soma(0.5)", "dendrite(0.5)"]
+[populations.cells.sections]
+soma = { length = "20 um", diameter = "20 um" }
+dendrite = { parent = "soma(1)", length = "100 um", diameter = "2 um" }
+[stimuli.a]
+target = "input.in"
+units = [0]
+kind = "spikes"
+times = ["30 ms"]
+weight = "50 mV"
+[stimuli.b]
+target = "input.in"
+units = [1]
+kind = "spikes"
+times = ["50 ms"]
+weight = "50 mV"
+[stimuli.fire]
+target = "cells.I"
+units = ["soma(0.5)"]
+kind = "step"
+amplitude = "1 nA"
+start = "40 ms"
+stop = "41 ms"
+[projections.syn]
+from = "input"
+to = "cells.syn"
+connect = "all_to_all"
+weight = "0.01 nS"
+delay = "1 ms"
+plasticity = { kind = "stdp_pair", w_max = "0.02 nS", A_plus = 0.1, A_minus = 0.05 }
+[record.input]
+spikes = true
+connections = true
+[record.cells]
+spikes = true
+[record.syn]
+traces = [{ variables = ["w"], interval = "10 ms" }]
+"#;
+    run_on(text, threads)
+}
+
+#[test]
+fn synapses_on_a_dendrite_learn_from_the_spikes_of_the_first_place_watched() {
+    let result = cells(1);
+    assert_eq!(result.stopped, None);
+    let spikes = &result.recording.spikes[1];
+    // Forty places watched; those at the soma count.
+    let soma: Vec<f64> = spikes.times.iter().zip(&spikes.units).filter(|(_, u)| *u % 2 == 0).map(|(t, _)| *t).collect();
+    assert_eq!((spikes.size, soma.len()), (40, 20));
+    let post = soma[0];
+    assert!(soma.iter().all(|t| *t == post) && (40.0..43.0).contains(&post), "{post}");
+    assert!(spikes.len() > 20, "the dendrite passes the threshold too, and does not count twice");
+    // A spike of the cell reaches the synapses one delay later: after one input, before the other.
+    let e = |x: f64| (-x / 20.0_f64).exp();
+    let (up, down) = (0.01 + 0.02 * 0.1 * e(post + 1.0 - 30.0), 0.01 - 0.02 * 0.05 * e(50.0 - post - 1.0));
+    let w = trace(&result, "syn", "w");
+    let last = &w[w.len() - 80..];
+    for (c, w) in last.iter().enumerate() {
+        let expected = if c < 40 { up } else { down };
+        assert!((w - expected).abs() < 1e-12, "connection {c}: {w}, expected {expected}");
+    }
+    let written = &result.recording.connections[0];
+    assert_eq!((written.target[..3].to_vec(), written.weight_final.len()), (vec![0, 1, 2], 80));
+    assert!((written.weight_final[0] - up).abs() < 1e-12 && (written.weight_final[79] - down).abs() < 1e-12);
+    let two = cells(2);
+    assert_eq!(trace(&two, "syn", "w"), w);
+    assert_eq!(two.recording.spikes[1], result.recording.spikes[1]);
 }

@@ -197,6 +197,7 @@ impl TreeBuild<'_> {
                 .collect(),
             slots: Vec::new(),
             effects: Vec::new(),
+            answers: Vec::new(),
             watch: Watch::default(),
             work: Vec::new(),
             row,
@@ -297,5 +298,13 @@ impl TreeBuild<'_> {
             out.slots.push(places);
             out.effects.push(effects);
         }
+        let answers = out.zones.iter().enumerate().map(|(z, zone)| {
+            let parts = zone.system.parts();
+            let changed: Vec<usize> = out.effects.iter().flat_map(|e| e[z].iter().map(|(s, _)| *s)).filter(|s| *s != out.state).collect();
+            let touched = |s: Symbol| matches!(s, Symbol::State(i) if changed.contains(&(i as usize)));
+            let states = (0..parts.states.len()).filter(|&i| i != out.state && parts.graph.depends(parts.drift[i], touched));
+            states.map(|i| (i, Tape::new(&parts.graph, &[parts.drift[i]]))).collect()
+        });
+        out.answers = answers.collect();
     }
 }

@@ -3,7 +3,8 @@
 //! A step from t to t + h: in every zone (compartments that carry the same mechanisms) all states but the voltage are solved
 //! exactly with the voltage frozen (one after the other, those before at the middle of the step), then the membrane's current and its symbolic slope give one linear system over the tree.
 //! Backward Euler is of order 1. Crank-Nicolson is of order 2: gates stand half a step beside the voltage (Hines 1984), and
-//! the voltage is that of half a step, extrapolated. Nodes have no capacitance: they follow their neighbours at once.
+//! the voltage is that of half a step, extrapolated. What an event changes at t stands half a step earlier then, so that it is put
+//! there as if it had come from there: by its jump less half a step of the rates that the jump changes. Nodes have no capacitance: they follow their neighbours at once.
 
 mod build;
 mod electrotonic;
@@ -69,6 +70,8 @@ pub(super) struct Tree {
     /// For each event port, zone and compartment in it of each slot; and for each zone what an event does.
     slots: Vec<Vec<(u32, u32)>>,
     effects: Vec<Vec<Effects>>,
+    /// For each zone the states that answer to what events change, with their rates.
+    answers: Vec<Vec<(usize, Tape)>>,
     watch: Watch,
     work: Vec<f64>,
 }
@@ -82,7 +85,7 @@ impl Tree {
             self.move_on(draw, inputs);
         }
         self.watch.after(&self.voltage);
-        self.deliver(arrivals);
+        self.deliver(true, arrivals);
         self.restore();
         self.detect(step, spikes);
     }
@@ -156,8 +159,9 @@ impl Tree {
         }
     }
 
-    /// Adds what arrives, and empties the arrivals.
-    fn deliver(&mut self, arrivals: &mut [&mut [f64]]) {
+    /// Adds what arrives, and empties the arrivals; `beside`: states stand half a step before the voltage, if they ever do.
+    fn deliver(&mut self, beside: bool, arrivals: &mut [&mut [f64]]) {
+        let half = if self.second_order && beside { 0.5 * self.h } else { 0.0 };
         for (port, arriving) in arrivals.iter_mut().enumerate() {
             let slots = &self.slots[port];
             for (k, w) in arriving.iter_mut().enumerate().filter(|(_, w)| **w != 0.0) {
@@ -167,6 +171,7 @@ impl Tree {
                 let at = self.starts[z] * self.cells + lane;
                 let zone = &mut self.zones[z];
                 zone.memory.column_mut(self.state)[lane] = self.voltage[at];
+                let before = zone.states(lane);
                 for (state, gain) in &self.effects[port][z] {
                     let (states, parameters) = (zone.states(lane), zone.lane_parameters(lane));
                     let gain = gain.value(&Values { states: &states, parameters: &parameters, ..Values::default() });
@@ -176,14 +181,21 @@ impl Tree {
                         zone.memory.column_mut(*state)[lane] += weight * gain;
                     }
                 }
+                if half > 0.0 {
+                    let (after, parameters) = (zone.states(lane), zone.lane_parameters(lane));
+                    for (state, rate) in &self.answers[z] {
+                        let at = |states: &[f64]| rate.value(&Values { states, parameters: &parameters, ..Values::default() });
+                        zone.memory.column_mut(*state)[lane] -= half * (at(&after) - at(&before));
+                    }
+                }
             }
         }
     }
 
-    /// Adds what arrives without delay before `step` begins.
+    /// Adds what arrives without delay before `step` begins. At the very beginning all states stand where the voltage does.
     pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
         self.watch.hold(step, &self.voltage);
-        self.deliver(arrivals);
+        self.deliver(step > 0, arrivals);
         self.restore();
     }
 
