@@ -85,8 +85,8 @@ fn spiking_pairs(n: usize, variables: &str) -> String {
          parameters = {{ g_L = \"10 nS\", E_L = \"-70 mV\", C_m = \"200 pF\", V_th = \"-55 mV\", t_ref = \"2 ms\" }}\n\
          [populations.a]\nmodel = \"cell\"\nsize = {n}\n[populations.b]\nmodel = \"cell\"\nsize = {n}\n\
          [projections.ab]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"b.I\"\nconnect = \"one_to_one\"\nweight = \"5 nS\"\nvalue = \"w*(V_m_pre - V_m_post)\"\n\
-         [stimuli.drive]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = \"260 pA\"\n\
-         [stimuli.also]\ntarget = \"b.I\"\nkind = \"ou_noise\"\nmean = \"200 pA\"\nsigma = \"20 pA\"\ntau = \"5 ms\"\n\
+         [stimuli.drive]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = \"300 pA\"\n\
+         [stimuli.also]\ntarget = \"b.I\"\nkind = \"ou_noise\"\nmean = \"320 pA\"\nsigma = \"20 pA\"\ntau = \"5 ms\"\n\
          [record.a]\nspikes = true\ntraces = [{{ variables = [\"V_m\"] }}]\n[record.b]\nspikes = true\ntraces = [{{ variables = [{variables}] }}]\n"
     )
 }
