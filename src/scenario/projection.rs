@@ -265,17 +265,17 @@ fn delay(desk: &mut Desk<'_>, node: &Node, count: Option<usize>, names: Option<N
 
 /// The dimension in which a value is written, from its first quantity, or of an expression.
 fn dimension_of(desk: &mut Desk<'_>, node: &Node, pair: &[(&str, Dimension)]) -> Option<Dimension> {
-    if let Some(text) = node.as_text().filter(|t| is_expression(t)) {
-        let variables: Vec<Variable> = pair.iter().map(|&(name, dimension)| Variable { name: name.to_owned(), dimension }).collect();
-        // What is wrong with it is said when it is read.
-        return Some(Expression::parse(text, &variables).ok().and_then(|e| e.dimension()).unwrap_or_default());
-    }
     fn first(node: &Node) -> Option<&Node> {
         match &node.item {
             crate::model::document::Item::Table(entries) => entries.iter().find_map(|e| first(&e.value)),
             crate::model::document::Item::List(list) => list.first().and_then(first),
             _ => Some(node),
         }
+    }
+    if let Some(text) = node.as_text().filter(|t| is_expression(t)) {
+        let variables: Vec<Variable> = pair.iter().map(|&(name, dimension)| Variable { name: name.to_owned(), dimension }).collect();
+        // What is wrong with it is said when it is read.
+        return Some(Expression::parse(text, &variables).ok().and_then(|e| e.dimension()).unwrap_or_default());
     }
     desk.any_quantity(first(node)?, Dimension::NONE, "the weight").map(|q| q.dimension)
 }

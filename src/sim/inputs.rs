@@ -53,7 +53,9 @@ impl Heard {
         match self {
             Self::Units(range) => {
                 spikes.retain(|u| range.contains(u));
-                spikes.iter_mut().for_each(|u| *u -= range.start);
+                for u in spikes.iter_mut() {
+                    *u -= range.start;
+                }
             }
             Self::Cells { cells, spiking, places } => {
                 spikes.retain(|u| u % spiking == 0 && cells.contains(&(u / spiking)));

@@ -29,7 +29,7 @@ fn channels_follow_neuron_at_a_temperature_that_is_not_their_own() {
         } else {
             ""
         };
-        text += &format!(
+        let cell = format!(
             r#"
 [populations.{name}]
 model = "membrane"
@@ -58,6 +58,7 @@ stop = "300 ms"
 traces = [{{ variables = ["V_m"], units = ["cable(0.5)"], interval = "5 ms" }}]
 "#
         );
+        text.push_str(&cell);
     }
     let recording = recorded(&text, 1);
     let neuron = &reference()["channels"];

@@ -160,7 +160,7 @@ fn continuous_weights_may_follow_from_the_distance() {
     let result = run(text);
     let h = trace(&result, "b", "h");
     for (t, h) in h[h.len() - 5..].iter().enumerate() {
-        let expected: f64 = (0..5).map(|s| (-(s as f64 - t as f64).abs() / 2.0).exp()).sum();
+        let expected: f64 = (0..5).map(|s| (-(f64::from(s) - t as f64).abs() / 2.0).exp()).sum();
         assert!((h - expected).abs() < 1e-9, "unit {t}: {h}, expected {expected}");
     }
 }
