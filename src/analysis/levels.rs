@@ -59,6 +59,7 @@ impl Analysis for Levels {
             let (_, low, high) = mean_interval(&blocks, 0.95);
             metrics.push(Metric::new(&s.text, "min", least, &columns.unit, n).note("n = samples"));
             metrics.push(Metric::new(&s.text, "max", greatest, &columns.unit, n).note("n = samples"));
+            metrics.push(Metric::new(&s.text, "range", greatest - least, &columns.unit, n).note("max - min"));
             metrics.push(
                 Metric::new(&s.text, "mean", mean(&all), &columns.unit, n)
                     .interval(low, high)
