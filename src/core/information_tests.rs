@@ -59,11 +59,24 @@ fn corrections_remove_the_bias_of_independent_symbols() {
     }
 }
 
-/// Binary symmetric channel with flips of probability .1: 1 - H(.1) = .531004406 bits.
+/// Binary symmetric channel with flips of probability p: 1 - H(p), .531004406 bits at .1, .500084042 at .11.
 #[test]
 fn the_binary_symmetric_channel() {
-    let table = Table { rows: 2, columns: 2, counts: vec![450, 50, 50, 450] };
-    near(table.plug_in().information(), 0.531_004_406_410_718, 1e-14);
+    for (flips, bits) in [(50, 0.531_004_406_410_718), (55, 0.500_084_042_3)] {
+        let table = Table { rows: 2, columns: 2, counts: vec![500 - flips, flips, flips, 500 - flips] };
+        near(table.plug_in().information(), bits, 1e-10);
+    }
+}
+
+/// The Gaussian channel carries log2(1 + SNR)/2 bits: signal and noise here are uncorrelated to the last bit.
+#[test]
+fn the_gaussian_channel() {
+    let signal: Vec<f64> = (0..64).map(|k| if k % 2 == 0 { 1.0 } else { -1.0 }).collect();
+    let noise: Vec<f64> = (0..64).map(|k| if k % 4 < 2 { 1.0 } else { -1.0 }).collect();
+    for (ratio, bits) in [(1.0_f64, 0.5), (3.0, 1.0), (15.0, 2.0)] {
+        let received: Vec<f64> = signal.iter().zip(&noise).map(|(s, n)| ratio.sqrt() * s + n).collect();
+        near(gaussian(&received, &[&signal], &[]).unwrap(), bits, 1e-12);
+    }
 }
 
 #[test]
