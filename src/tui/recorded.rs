@@ -124,7 +124,8 @@ impl<'a> Variable<'a> {
                     v.traces.push(trace);
                 }
                 None => {
-                    all.push(Self { population: &trace.population, what: &trace.variable, traces: vec![trace], units: trace.units.len() })
+                    let units = trace.units.len();
+                    all.push(Self { population: &trace.population, what: &trace.variable, traces: vec![trace], units });
                 }
             }
         }
