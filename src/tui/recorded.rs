@@ -108,7 +108,7 @@ impl<'a> Place<'a> {
 /// A variable of a population with everything that was recorded of it: requests with other units or intervals are joined.
 struct Variable<'a> {
     population: &'a str,
-    variable: &'a str,
+    what: &'a str,
     traces: Vec<&'a Trace>,
     units: usize,
 }
@@ -117,29 +117,27 @@ impl<'a> Variable<'a> {
     fn all(recording: &'a Recording) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         for trace in &recording.traces {
-            let known = all.iter_mut().find(|v| v.population == trace.population && v.variable == trace.variable);
+            let known = all.iter_mut().find(|v| v.population == trace.population && v.what == trace.variable);
             match known {
                 Some(v) => {
                     v.units += trace.units.len();
                     v.traces.push(trace);
                 }
-                None => all.push(Self {
-                    population: &trace.population,
-                    variable: &trace.variable,
-                    traces: vec![trace],
-                    units: trace.units.len(),
-                }),
+                None => {
+                    let units = trace.units.len();
+                    all.push(Self { population: &trace.population, what: &trace.variable, traces: vec![trace], units });
+                }
             }
         }
         all
     }
 
     fn name(&self) -> String {
-        format!("{}.{}", self.population, self.variable)
+        format!("{}.{}", self.population, self.what)
     }
 
     fn axis(&self) -> Axis {
-        Axis::new(self.variable, self.traces[0].unit.clone())
+        Axis::new(self.what, self.traces[0].unit.clone())
     }
 
     /// The request with most units.
@@ -182,14 +180,13 @@ pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64,
     let variables = Variable::all(recording);
     let mut joined: Vec<(&str, &str)> = Vec::new();
     for v in &variables {
-        if joined.contains(&(v.population, v.variable)) {
+        if joined.contains(&(v.population, v.what)) {
             continue;
         }
         let place = Place::of(spec, v.population);
-        let alike: Vec<&Variable<'_>> =
-            variables.iter().filter(|o| o.variable == v.variable && o.traces[0].unit == v.traces[0].unit).collect();
+        let alike: Vec<&Variable<'_>> = variables.iter().filter(|o| o.what == v.what && o.traces[0].unit == v.traces[0].unit).collect();
         if (2..=TOGETHER).contains(&alike.len()) && alike.iter().all(|o| o.units == 1) {
-            joined.extend(alike.iter().map(|o| (o.population, o.variable)));
+            joined.extend(alike.iter().map(|o| (o.population, o.what)));
             panes.push(together(recording, &alike));
             continue;
         }
@@ -211,7 +208,7 @@ pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64,
             pane: Pane::new(format!("trace/{}", v.name()), v.name(), Shape::Series(series), summary),
             kind: Kind::Trace,
             places: vec![v.population.to_owned()],
-            variable: v.variable.to_owned(),
+            variable: v.what.to_owned(),
             crowd: v.units > CROWD,
             all: v.units <= TRACES_SHOWN,
         });
@@ -225,13 +222,13 @@ fn together(recording: &Recording, all: &[&Variable<'_>]) -> Recorded {
     let curves = all.iter().flat_map(|v| v.curves(1, |_| v.population.to_owned())).collect();
     let series = Series { x: Axis::time(recording.time_base), y: all[0].axis(), curves, ..Series::default() };
     let (last, others) = names.split_last().map_or(("", &names[..]), |(l, o)| (*l, o));
-    let title = format!("{} of {} and {last}", all[0].variable, others.join(", "));
-    let key = format!("trace/{}.{}", names.join("+"), all[0].variable);
+    let title = format!("{} of {} and {last}", all[0].what, others.join(", "));
+    let key = format!("trace/{}.{}", names.join("+"), all[0].what);
     Recorded {
         pane: Pane::new(key, title, Shape::Series(series), String::new()),
         kind: Kind::Trace,
         places: names.iter().map(|n| (*n).to_owned()).collect(),
-        variable: all[0].variable.to_owned(),
+        variable: all[0].what.to_owned(),
         crowd: false,
         all: true,
     }
@@ -243,14 +240,8 @@ fn pictures(recording: &Arc<Recording>, live: bool, v: &Variable<'_>, place: &Pl
     if trace.is_empty() {
         return;
     }
-    let made = |pane, kind| Recorded {
-        pane,
-        kind,
-        places: vec![v.population.to_owned()],
-        variable: v.variable.to_owned(),
-        crowd: false,
-        all: true,
-    };
+    let made =
+        |pane, kind| Recorded { pane, kind, places: vec![v.population.to_owned()], variable: v.what.to_owned(), crowd: false, all: true };
     if let Place::Population(p) = place
         && let Some(cells) = Cells::of(p)
         && trace.units.len() == p.size

@@ -71,7 +71,7 @@ pub(crate) fn image<'a>(i: &'a Image, view: &View) -> Plot<'a> {
     };
     let bar = ColourBar { title: i.value.title(), range: z, diverging: i.diverging, beyond: z_beyond };
     // A plane from above keeps its proportions, unless it is a strip.
-    let (across, down) = (i.x_range.1 - i.x_range.0, i.y_range.1 - i.y_range.0);
+    let (across, down) = (x.1 - x.0, y.1 - y.0);
     let equal = !i.x.is_time && i.x.unit == i.y.unit && across <= down * STRIP && down <= across * STRIP;
     Plot { panels: vec![panel], colour_bar: Some(bar), sweep, equal, ..Plot::default() }
 }
