@@ -70,10 +70,11 @@ pub fn load(
     if report.failed() {
         return Err(report);
     }
+    let written = root.clone();
     let applied = overrides::apply(&mut report, &mut root, overrides);
     let folder = origin.map(|p| p.parent().map_or_else(Default::default, Path::to_path_buf));
     let mut desk = Desk { report, library, catalog, files, folder, time_base: TimeBase::Milliseconds, dt: 0.0, duration: 0.0 };
-    let spec = resolve(&mut desk, &root);
+    let spec = resolve(&mut desk, &root, &written);
     match spec {
         Some(mut spec) if !desk.report.failed() => {
             name.clone_into(&mut spec.name);
@@ -113,7 +114,8 @@ fn entries<'a>(desk: &mut Desk<'_>, node: Option<&'a Node>, table: &str, what: &
     list
 }
 
-fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
+/// Understands `root`; `written` is the same before anything was overridden, which is what variants are about.
+fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
     let mut f = Fields::of(&mut desk.report, root, "a scenario")?;
     let mut line =
         |desk: &mut Desk<'_>, key: &str| f.get(key).and_then(|n| desk.text(n, &format!("`{key}`"))).unwrap_or("").trim().to_owned();
@@ -174,7 +176,7 @@ fn resolve(desk: &mut Desk<'_>, root: &Node) -> Option<Spec> {
     let named: Vec<&str> = analysis_entries.iter().map(|e| e.key.as_str()).collect();
     let expect = f.get("expect").map(|n| plan::expectations(desk, n, &analyses, &named)).unwrap_or_default();
     f.allow("variants");
-    let variants = plan::variants(desk, root);
+    let variants = plan::variants(desk, written);
     let sweep = f.get("sweep").and_then(|n| plan::sweep(desk, root, n));
     f.finish_with(&mut desk.report, &|key| {
         (key == "trials").then(|| "repeats are not part of this version; `[sweep] seeds = N` repeats with other seeds".to_owned())

@@ -164,11 +164,20 @@ pub(super) fn check_path(report: &mut Report, root: &Node, path: &str, place: &P
     true
 }
 
+/// Whether a path names a whole entry: `stimuli.kick`.
+fn is_entry_path(parts: &[String]) -> bool {
+    parts.len() == 2 && NAMED.contains(&parts[0].as_str()) && !parts[1].is_empty()
+}
+
+/// Whether a path and its value state a whole entry, which need not have been there.
+pub(super) fn adds_entry(path: &str, value: &Node) -> bool {
+    matches!(value.item, Item::Table(_)) && is_entry_path(&segments(path))
+}
+
 fn set(report: &mut Report, root: &mut Node, path: &str, place: &Place, value: Node) {
     let parts = segments(path);
-    let whole = parts.len() == 2 && NAMED.contains(&parts[0].as_str()) && !parts[1].is_empty();
-    let added = whole && matches!(value.item, Item::Table(_));
-    if !added && !check_path(report, root, path, place) {
+    let whole = is_entry_path(&parts);
+    if !adds_entry(path, &value) && !check_path(report, root, path, place) {
         return;
     }
     if let (true, Item::Flag(false), Item::Table(entries)) = (whole, &value.item, &mut root.item) {

@@ -1,7 +1,7 @@
 //! `[simulation]`, `[expect]`, `[variants]`, `[sweep]`: how long, how fine, what is expected, what is varied.
 
 use super::desk::Desk;
-use super::overrides::check_path;
+use super::overrides::{adds_entry, check_path};
 use super::population::integrator;
 use super::spec::{AnalysisSpec, Expect, Original, Simulation, SpikeTimes, Sweep};
 use crate::core::units::{Quantity, short};
@@ -226,7 +226,7 @@ pub(super) fn variants(desk: &mut Desk<'_>, root: &Node) -> Vec<String> {
         super::check_name(desk, &e.key, &e.place, "variant");
         match e.value.entries() {
             Some(paths) => {
-                for p in paths.iter().filter(|p| p.key.contains('.')) {
+                for p in paths.iter().filter(|p| p.key.contains('.') && !adds_entry(&p.key, &p.value)) {
                     check_path(&mut desk.report, root, &p.key, &p.place);
                 }
             }

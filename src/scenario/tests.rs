@@ -293,3 +293,33 @@ fn cards_show_equations_parameters_and_presets() {
     assert!(section("References").contains("doi:10.1152/jn.00686.2005"));
     assert!(section("Equations").contains("V_m > V_peak"), "{}", section("Equations"));
 }
+
+/// A variant that takes entries away and adds others is understood, chosen or not.
+#[test]
+fn variants_that_take_away_and_add_are_understood() {
+    let text = r#"
+title = "x"
+[simulation]
+duration = "10 ms"
+dt = "0.1 ms"
+[populations.p]
+model = "lif"
+[stimuli.drive]
+target = "p.I"
+kind = "constant"
+amplitude = "1 nA"
+[variants.other]
+"stimuli.drive" = false
+"stimuli.kick" = { target = "p.I", kind = "constant", amplitude = "2 nA" }
+[variants.plain]
+"stimuli.drive.amplitude" = "3 nA"
+"#;
+    for (variant, name) in [(None, "drive"), (Some("other"), "kick"), (Some("plain"), "drive")] {
+        let (spec, _) = read(text, &Overrides { variant: variant.map(str::to_owned), set: vec![] }).unwrap_or_else(|r| unreachable!("{r}"));
+        let names: Vec<&str> = spec.stimuli.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(names, [name]);
+        assert_eq!(spec.variants, ["other", "plain"]);
+    }
+    let wrong = read(&text.replace("\"stimuli.drive.amplitude\"", "\"stimuli.dirve.amplitude\""), &Overrides::default()).unwrap_err();
+    assert!(wrong.to_string().contains("did you mean `drive`?"), "{wrong}");
+}

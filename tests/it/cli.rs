@@ -461,6 +461,33 @@ fn a_run_that_is_meant_to_fail_ends_with_3_and_says_when() {
     assert!(text(&run.stderr).contains("no longer finite at 441;"), "{}", text(&run.stderr));
 }
 
+/// Options of analyses that make no sense are found by `check`, not when everything has been simulated.
+#[test]
+fn times_and_frequencies_of_analyses_are_greater_than_zero() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("times.toml");
+    let scenario = |options: &str| {
+        format!(
+            "title = \"x\"\n[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n[populations.p]\nmodel = \"lif\"\nsize = 3\n\
+             [record.p]\nspikes = true\n[analyses.a]\nof = \"p.spikes\"\n{options}\n"
+        )
+    };
+    for (options, words) in [
+        ("kind = \"psd\"\nsegment = \"-1 s\"", "`segment` is greater than 0, not -1"),
+        ("kind = \"psd\"\nf_max = \"0 Hz\"", "`f_max` is greater than 0"),
+        ("kind = \"correlogram\"\nbin = \"0 ms\"", "`bin` is greater than 0"),
+        ("kind = \"synchrony\"\ndelta = \"-2 ms\"", "`delta` is at least 0"),
+    ] {
+        fs::write(&file, scenario(options)).unwrap();
+        let check = output(&["check", file.to_str().unwrap()]);
+        assert_eq!(check.status.code(), Some(2), "{options}");
+        let told = text(&check.stderr) + &text(&check.stdout);
+        assert!(told.contains(words) && told.contains("times.toml:1"), "{options}: {told}");
+    }
+    fs::write(&file, scenario("kind = \"synchrony\"\ndelta = \"0 ms\"")).unwrap();
+    assert_eq!(output(&["check", file.to_str().unwrap()]).status.code(), Some(0));
+}
+
 /// What cannot be stepped is refused before it runs, with what would be right.
 #[test]
 fn grids_that_cannot_be_stepped_are_refused_with_2() {

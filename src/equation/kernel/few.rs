@@ -95,11 +95,10 @@ impl Few {
     /// Runs on the first `lanes` lanes.
     #[inline]
     pub fn run(&self, memory: &mut Memory, lanes: usize) {
-        if let Some(data) = memory.data.first_chunk_mut::<REACH>() {
-            if lanes == 1 {
-                one(self, data);
-            } else {
-                some(self, data, lanes as u8);
+        for lane in 0..lanes {
+            // Seen from its own lane, each lane is the first.
+            if let Some(data) = memory.data.get_mut(lane..).and_then(|d| d.first_chunk_mut::<REACH>()) {
+                execute(self, data);
             }
         }
     }
@@ -128,8 +127,7 @@ impl Maker<'_> {
             Place::Scratch(r) => self.memory.scratch_base(r as usize),
             Place::Number(v) => self.memory.number(v)?,
         };
-        // The last lane has to be in reach, too.
-        u8::try_from(at + self.memory.padded - 1).is_ok().then_some(at as u8)
+        u8::try_from(at).ok()
     }
 
     fn push(&mut self, code: Code, to: u8, [a, b, c]: [u8; 3]) {
@@ -217,19 +215,8 @@ impl Maker<'_> {
 }
 
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn one(few: &Few, data: &mut [f64; REACH]) {
-    execute(few, data, |place| usize::from(place));
-}
-
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn some(few: &Few, data: &mut [f64; REACH], lanes: u8) {
-    for lane in 0..lanes {
-        execute(few, data, |place| usize::from(place.wrapping_add(lane)));
-    }
-}
-
-#[inline(always)]
-fn execute(few: &Few, data: &mut [f64; REACH], at: impl Fn(u8) -> usize) {
+fn execute(few: &Few, data: &mut [f64; REACH]) {
+    let at = |place: u8| usize::from(place);
     for &Operation { code, to, a, b, c, d, e } in &few.operations {
         let value = match code {
             Code::Copy => data[at(a)],

@@ -31,7 +31,7 @@ impl Memory {
         let touched = (columns + scratch).max(1);
         let block = (24_576 / 8 / touched / CHUNK * CHUNK).clamp(2 * CHUNK, 512).min(padded.max(1));
         let needed = columns * padded + scratch * block;
-        let len = if lanes < FEW { needed.max(REACH) } else { needed };
+        let len = if lanes < FEW { needed.max(REACH + FEW) } else { needed };
         Self { data: Aligned::zeros(len), padded, block, lanes, columns, scratch, numbers: Vec::new() }
     }
 
