@@ -38,11 +38,13 @@ impl Excerpt {
             shown.push('\n');
         }
         let whole = text[line_start..line_end].trim_end_matches('\r');
-        let (from, to) = window(whole, start - line_start);
+        // What is wrong may be the end of the line itself.
+        let at = (start - line_start).min(whole.len());
+        let (from, to) = window(whole, at);
         if from > 0 {
             shown.push_str(CUT);
         }
-        let place = shown.len() + (start - line_start - from);
+        let place = shown.len() + (at - from);
         shown.push_str(&whole[from..to]);
         if to < whole.len() {
             shown.push_str(CUT);

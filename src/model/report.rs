@@ -254,6 +254,19 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_a_long_line_may_be_what_is_wrong() {
+        for ending in ["\n", "\r\n"] {
+            let source = format!("name = \"{}{ending}x = 1{ending}", "word ".repeat(60));
+            for span in [source.find(ending).unwrap(), source.find('\n').unwrap(), source.len()] {
+                let mut report = Report::new();
+                let text = report.text("a.toml", source.clone());
+                report.error(&Place { text, span: span..span }, "the string has no end");
+                assert!(report.render(false).contains("the string has no end"));
+            }
+        }
+    }
+
+    #[test]
     fn renders_sorted_with_caret_and_help() {
         let mut report = Report::new();
         let text = report.text("a.toml", "x = 1\nyy = 2\n");

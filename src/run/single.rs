@@ -46,7 +46,7 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
     facts.integrators = network.integrators();
     (facts.connections, facts.rounded_delays) = network.connections();
     if facts.rounded_delays > 0 {
-        warnings.push(format!("{} drawn delays were shorter than a step and rounded up to one", facts.rounded_delays));
+        warnings.push(format!("{} drawn or computed delays were shorter than a step and rounded up to one", facts.rounded_delays));
     }
 
     let live = if options.live { Live::start(full.clone(), tell.clone()).ok() } else { None };

@@ -79,6 +79,20 @@ fn affordable(spec: &Spec) -> Result<(u64, u64), BuildError> {
     if needed > allowed { Err(BuildError::Memory { needed, allowed, largest }) } else { Ok((needed, allowed)) }
 }
 
+/// Delays that are computed are known only when the connections are: what waits for them is counted then, before it is allocated.
+fn afford_computed(spec: &Spec, population: usize, longest: usize, bytes: u64) -> Result<(), BuildError> {
+    if !spec.projections.iter().any(|p| matches!(p.delay, Value::Expression(_))) {
+        return Ok(());
+    }
+    let (needed, allowed) = affordable(spec)?;
+    if needed + bytes <= allowed {
+        return Ok(());
+    }
+    let name = &spec.populations[population].name;
+    let largest = format!("delays of up to {longest} steps at populations.{name} keep {}", estimate::size(bytes));
+    Err(BuildError::Memory { needed: needed + bytes, allowed, largest })
+}
+
 /// Finds everything that belongs to no thread, and hands it on.
 fn prepared<T>(spec: &Spec, cancel: &AtomicBool, then: impl FnOnce(&Common<'_>) -> Result<T, BuildError>) -> Result<T, BuildError> {
     let seed = spec.simulation.seed;
@@ -343,6 +357,8 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
             let stimulated = group.events.iter().any(|e| e.0 == port);
             if longest.is_some() || stimulated {
                 let lanes = port_range(&spec.populations[group.population], Port::Event(port), group).len();
+                let longest_here = longest.unwrap_or(0);
+                afford_computed(spec, group.population, longest_here, Ring::bytes(lanes, longest_here))?;
                 rings.push((port, Ring::new(lanes, longest.unwrap_or(0))));
             }
         }
@@ -354,9 +370,12 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
             port.total = vec![0.0; group.lanes];
             port.stimulus.resize(group.lanes, 0.0);
         }
-        group.plan_samples();
     }
     let longest = continuous_inputs.iter().map(|i| i.coupling.longest()).max().unwrap_or(0);
+    for (population, _) in common.histories {
+        let rows = (longest as u64 + 1).next_power_of_two();
+        afford_computed(spec, *population, longest, rows * spec.populations[*population].size as u64 * 8)?;
+    }
     let histories = common.histories.iter().map(|(p, _)| History::new(spec.populations[*p].size, longest)).collect();
     let mut worker = Worker::new(common.axis, common.emitters.len(), histories, Take::new(spikes, traces));
     worker.groups = groups;

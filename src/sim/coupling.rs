@@ -207,10 +207,7 @@ impl Coupling {
 
     /// A connection with a value that is no finite number: source, lane, number of the value.
     pub fn failed(&self) -> Option<(u32, u32, usize)> {
-        match (&self.links, self.learning.as_ref()?.failed) {
-            (Links::Some { sources, lanes, .. }, Some((c, value))) => Some((sources[c], lanes[c], value)),
-            _ => None,
-        }
+        self.learning.as_ref()?.failed
     }
 
     /// A variable of a connection that changes, at the beginning of step `k`.

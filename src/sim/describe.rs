@@ -41,14 +41,15 @@ pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) ->
         let mut rows: Vec<(u32, u32, f64, u16)> = Vec::new();
         for worker in workers {
             let Some(to) = worker.groups.iter().position(|g| g.population == projection.to.population) else { continue };
-            let first = worker.groups[to].first;
-            let shift = |(s, lane, w, d): (u32, u32, f64, u16)| (s, lane + first, w, d);
+            let shift = |first: u32| move |(s, lane, w, d): (u32, u32, f64, u16)| (s, lane + first, w, d);
             if event {
+                // On trees lanes are places at which something arrives.
                 let input = worker.event_inputs.iter().filter(|i| i.to == to).nth(nth);
-                rows.extend(input.into_iter().flat_map(|i| i.table.connections()).map(shift));
+                rows.extend(input.into_iter().flat_map(|i| i.table.connections().map(shift(i.first))));
             } else {
+                let first = worker.groups[to].first;
                 let input = worker.continuous_inputs.iter().filter(|i| i.to == to).nth(nth);
-                rows.extend(input.into_iter().flat_map(|i| i.coupling.connections()).map(shift));
+                rows.extend(input.into_iter().flat_map(|i| i.coupling.connections()).map(shift(first)));
             }
         }
         rows.sort_by_key(|r| (r.0, r.1));

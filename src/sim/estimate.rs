@@ -120,7 +120,7 @@ fn greatest(value: &Value) -> f64 {
         Value::Drawn(D::Lognormal { mu, sigma, unit }) => unit * crate::core::math::exp(mu + 5.0 * sigma),
         Value::Drawn(D::Gamma { shape, scale }) => scale * (shape + 10.0 * shape.sqrt() + 10.0),
         Value::Drawn(D::Linspace { from, to }) => from.max(*to),
-        // Values of connections are never expressions: the scenario is refused.
+        // Known only when the connections are; see `afford_computed`.
         Value::Expression(_) => 0.0,
     }
 }

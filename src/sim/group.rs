@@ -168,6 +168,13 @@ pub(super) fn group(
     group.check_every = if population.size <= 256 { 1 } else { 16 };
     group.emits = common.emitters.iter().position(|&e| e == p);
     group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.population == p);
+    let carried: Vec<usize> = spec
+        .projections
+        .iter()
+        .filter(|x| x.coupling != Coupling::Event && x.to.population == p)
+        .filter_map(|x| if let Port::Input(port) = x.to.port { Some(port) } else { None })
+        .collect();
+    let mut reads_what_is_carried = false;
     let mut trace = 0;
     for record in &spec.records {
         for request in &record.traces {
@@ -176,14 +183,15 @@ pub(super) fn group(
                     let state = system.states().iter().position(|s| s.name == *variable);
                     let scale = display_unit(*dimension).scale;
                     let lanes = (range.len(), request.every, scale);
-                    let tap = Tap::new(trace, (variable, state), &request.units, range.start as u32, lanes, &group.body)
-                        .map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
-                    group.taps.extend(tap);
+                    let what = group.body.probe(variable, state).map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
+                    reads_what_is_carried |= carried.iter().any(|&port| what.reads(port));
+                    group.taps.extend(Tap::new(trace, what, &request.units, range.start as u32, lanes));
                 }
                 trace += 1;
             }
         }
     }
+    group.plan_samples(reads_what_is_carried);
     for (index, (_, variable)) in common.histories.iter().enumerate().filter(|(_, h)| h.0 == p) {
         group.published.push((index, group.body.probe(variable, None).map_err(|m| unsuitable(&entity, m))?));
     }

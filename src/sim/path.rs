@@ -52,7 +52,16 @@ pub(super) fn path<'a>(
     };
     wiring.check().map_err(|m| unsuitable(format!("{}.connect", place()), m))?;
     let names = connection_names(&spec.populations[from], target);
-    let finder = Finder::new(projection, &wiring, &names, spec.simulation.seed, axis).map_err(|m| unsuitable(place(), m))?;
+    let area = Dimension::METRE.times(Dimension::METRE);
+    let conductance = match projection.to.port {
+        Port::Event(port) => {
+            let weight = target.system.event_ports()[port].weight;
+            weight == Dimension::SIEMENS || weight == Dimension::SIEMENS.per(area)
+        }
+        Port::Input(_) => false,
+    };
+    let found = Finder::new(projection, &wiring, &names, spec.simulation.seed, axis, conductance);
+    let finder = found.map_err(|m| unsuitable(place(), m))?;
     let continuous = match &projection.coupling {
         Coupling::Event => None,
         Coupling::Continuous { value } => {

@@ -87,6 +87,19 @@ pub(super) struct Finder<'a> {
     least: f64,
     rounded: AtomicU64,
     too_long: AtomicU64,
+    /// Whether a weight is a conductance.
+    conductance: bool,
+    /// First connection (source, then target) whose computed weight or delay is none.
+    no_weight: AtomicU64,
+    no_delay: AtomicU64,
+}
+
+/// No connection.
+const NONE: u64 = u64::MAX;
+
+/// A connection as a number that is ordered by source, then target.
+fn numbered(link: &Link) -> u64 {
+    u64::from(link.source) << 32 | u64::from(link.target)
 }
 
 impl<'a> Finder<'a> {
@@ -100,6 +113,7 @@ impl<'a> Finder<'a> {
         names: &[(&'static str, Dimension)],
         seed: u64,
         axis: Axis,
+        conductance: bool,
     ) -> Result<Self, String> {
         let (n, m, no_self) = (wiring.sources as usize, wiring.targets as usize, wiring.no_self);
         let pair = Pair { from: wiring.from, to: wiring.to, wrap: wiring.wrap(), counts: [n as f64, m as f64] };
@@ -144,7 +158,9 @@ impl<'a> Finder<'a> {
             return Err(format!("a delay of {} steps is outside 0 to {}", (d / axis.dt).round(), u16::MAX));
         }
         let least = if matches!(delay, Source::Drawn(..) | Source::Computed(..)) { 1.0 } else { 0.0 };
-        Ok(Self { weight, delay, axis, least, rounded: AtomicU64::new(0), too_long: AtomicU64::new(0) })
+        let count = || AtomicU64::new(0);
+        let (rounded, too_long, no_weight, no_delay) = (count(), count(), AtomicU64::new(NONE), AtomicU64::new(NONE));
+        Ok(Self { weight, delay, axis, least, rounded, too_long, conductance, no_weight, no_delay })
     }
 
     /// The weight of all connections, if they do not differ.
@@ -159,12 +175,19 @@ impl<'a> Finder<'a> {
 
     /// The weight of one connection in SI.
     pub fn weight(&self, link: &Link) -> f64 {
-        self.weight.of(link)
+        let weight = self.weight.of(link);
+        if matches!(self.weight, Source::Computed(..)) && (!weight.is_finite() || (self.conductance && weight < 0.0)) {
+            self.no_weight.fetch_min(numbered(link), Ordering::Relaxed);
+        }
+        weight
     }
 
     /// The delay of one connection in steps.
     pub fn delay(&self, link: &Link) -> u16 {
         let steps = (self.delay.of(link) / self.axis.dt).round();
+        if matches!(self.delay, Source::Computed(..)) && (steps.is_nan() || steps < 0.0) {
+            self.no_delay.fetch_min(numbered(link), Ordering::Relaxed);
+        }
         if steps < self.least || steps.is_nan() {
             self.rounded.fetch_add(1, Ordering::Relaxed);
         }
@@ -180,8 +203,17 @@ impl<'a> Finder<'a> {
     }
 
     /// # Errors
-    /// When a drawn or computed delay was longer than a ring can hold.
+    /// When a computed weight or delay was none, or a drawn or computed delay longer than a ring can hold.
     pub fn check(&self) -> Result<(), String> {
+        let pair = |n: u64| format!("from unit {} to unit {}", n >> 32, n & u64::from(u32::MAX));
+        match (self.no_weight.load(Ordering::Relaxed), self.no_delay.load(Ordering::Relaxed)) {
+            (NONE, NONE) => {}
+            (NONE, n) => return Err(format!("the delay {} is negative or no number", pair(n))),
+            (n, _) => {
+                let what = if self.conductance { "negative or no finite number" } else { "no finite number" };
+                return Err(format!("the weight {} is {what} (the distance of a unit to itself is 0)", pair(n)));
+            }
+        }
         match self.too_long.load(Ordering::Relaxed) {
             0 => Ok(()),
             n => Err(format!("{n} delays are longer than {} steps; bound them (a distribution with `max`)", u16::MAX)),

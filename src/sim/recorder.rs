@@ -21,32 +21,16 @@ pub(super) struct Tap {
 }
 
 impl Tap {
-    /// A tap on `variable` of the lanes of `body` that are among `units`; `None` if none are.
-    ///
-    /// # Errors
-    /// When there is no such variable.
-    pub fn new(
-        trace: usize,
-        (variable, state): (&str, Option<usize>),
-        units: &[u32],
-        first: u32,
-        (lanes, every, scale): (usize, u64, f64),
-        body: &Body,
-    ) -> Result<Option<Self>, String> {
+    /// A tap on `what` of the lanes that are among `units`; `None` if none are.
+    pub fn new(trace: usize, what: BodyProbe, units: &[u32], first: u32, (lanes, every, scale): (usize, u64, f64)) -> Option<Self> {
         let range = first..first + lanes as u32;
         let mine: Vec<(u32, u32)> =
             units.iter().enumerate().filter(|(_, u)| range.contains(u)).map(|(c, u)| (c as u32, u - first)).collect();
         if mine.is_empty() {
-            return Ok(None);
+            return None;
         }
-        let what = body.probe(variable, state)?;
         let (columns, lanes) = mine.into_iter().unzip();
-        Ok(Some(Self { trace, columns, lanes, what, every: every.max(1), scale }))
-    }
-
-    /// Whether it reads an input port.
-    pub fn reads(&self, port: usize) -> bool {
-        self.what.reads(port)
+        Some(Self { trace, columns, lanes, what, every: every.max(1), scale })
     }
 
     /// Whether grid point `k` is sampled.

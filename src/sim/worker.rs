@@ -9,7 +9,7 @@ use super::delivery::Ring;
 use super::grid::Space;
 use super::inputs::{Broken, ContinuousInput, EventInput, Failure, Finals, LearningInput, PlasticInput, gather};
 use super::recorder::{Take, Tap};
-use super::stepper::{LaneSpike, all_finite};
+use super::stepper::{LaneSpike, Stepper, all_finite};
 use super::stimulus::{Events, Level};
 
 /// An input port of a lane range.
@@ -110,12 +110,11 @@ impl Group {
         }
     }
 
-    /// Decides when samples are taken, once taps and inputs are complete. They wait for the beginning of the next step where there
-    /// is no threshold (what a step leaves is what the next begins with), and where one of them reads what a continuous projection
-    /// carries, which is known only when all units have come to the grid point.
-    pub fn plan_samples(&mut self) {
-        let carried = |tap: &Tap| (0..self.inputs.len()).any(|port| !self.inputs[port].total.is_empty() && tap.reads(port));
-        self.waits = !self.has_threshold || self.taps.iter().any(carried);
+    /// Decides when samples are taken. They wait for the beginning of the next step where there is no threshold (what a step leaves
+    /// is what the next begins with), and where something recorded of the population, by whichever thread, reads what a
+    /// continuous projection carries, which is known only when all units have come to the grid point.
+    pub fn plan_samples(&mut self, reads_what_is_carried: bool) {
+        self.waits = !self.has_threshold || reads_what_is_carried;
     }
 
     /// Exchanges the states of those that spiked in the last step with what they were before their reset, if these are kept.
@@ -138,13 +137,11 @@ impl Group {
 
     /// Whether it is a few units that nobody else, no event and no threshold touches.
     pub fn is_apart(&self) -> bool {
-        let points = matches!(&self.body, Body::Points(stepper) if stepper.is_short());
-        points
-            && self.space.is_none()
-            && self.emits.is_none()
-            && self.events.is_empty()
-            && self.rings.iter().all(Option::is_none)
-            && self.published.is_empty()
+        // A stimulus that remembers has to be asked in every step, whether or not the equations read its port.
+        let asked = |stepper: &Stepper| (0..self.inputs.len()).all(|p| self.inputs[p].levels.is_empty() || stepper.reads(p));
+        let points = matches!(&self.body, Body::Points(stepper) if stepper.is_short() && asked(stepper));
+        let silent = self.events.is_empty() && self.rings.iter().all(Option::is_none);
+        points && silent && self.space.is_none() && self.emits.is_none() && self.published.is_empty()
     }
 
     /// Computes all operators of space from the states at step `k`, for who records them.
@@ -297,9 +294,10 @@ impl Worker {
         for input in &mut self.continuous_inputs {
             let Some(learning) = &input.plastic else { continue };
             input.coupling.learn(k, t, &self.histories);
-            if let (None, Some((source, lane, state))) = (self.failure, input.coupling.failed()) {
+            if let Some((source, lane, state)) = input.coupling.failed() {
                 let place = Broken::Connection { projection: learning.projection, source };
-                self.failure = Some(Failure { step: k + 1, place, unit: self.groups[input.to].first + lane, state });
+                let found = Failure { step: k + 1, place, unit: self.groups[input.to].first + lane, state };
+                Failure::note(&mut self.failure, Some(found));
             }
         }
         for group in &mut self.groups {

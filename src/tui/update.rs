@@ -359,8 +359,11 @@ fn show(app: &mut App, column: usize, content: Arc<Content>) {
         app.columns[column].waiting = Some(content);
         return;
     }
-    app.columns[column].content = Some(content);
-    (app.playing, app.moment) = (false, None);
+    let old = app.columns[column].content.replace(content);
+    // What was played is gone; a plane of another column plays on.
+    if old.is_some_and(|c| c.panes.iter().any(|p| p.movie.is_some())) {
+        (app.playing, app.moment) = (false, None);
+    }
     if app.pane.is_none() {
         app.pane = app.pane_keys().first().map(|k| (*k).to_owned());
     }

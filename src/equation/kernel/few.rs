@@ -214,7 +214,8 @@ impl Maker<'_> {
     }
 }
 
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
+// One lane at a time: wider vectors would only make it longer to compile.
+#[multiversion::multiversion(targets("x86_64+avx2+fma"))]
 fn execute(few: &Few, data: &mut [f64; REACH]) {
     let at = |place: u8| usize::from(place);
     for &Operation { code, to, a, b, c, d, e } in &few.operations {

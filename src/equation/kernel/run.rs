@@ -135,7 +135,7 @@ pub(super) fn wide(program: &[Instruction], data: &mut [f64], layout: Layout, n:
 }
 
 /// A few lanes one by one: a single neuron does not pay for sixteen.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
+#[multiversion::multiversion(targets("x86_64+avx2+fma"))]
 pub(super) fn narrow(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
     for lane in 0..n {
         for instruction in program {

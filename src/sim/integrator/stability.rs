@@ -53,34 +53,37 @@ pub fn check(name: &str, p: &mut Problem<'_>, time_unit: f64) -> Result<(), Stri
         let value = |e: &Result<f64, Vec<f64>>| e.as_ref().map_or_else(|list| list.get(lane).copied().unwrap_or(0.0), |v| *v);
         entries.iter().map(value).collect()
     };
-    // Where lanes differ, the one with the greatest sum of a row: no eigenvalue is above that.
-    let norm = |lane: usize| of(lane).chunks(m).map(|row| row.iter().map(|v| v.abs()).sum::<f64>()).fold(0.0, f64::max);
-    let worst = (0..lanes).map(|lane| (norm(lane), lane)).max_by(|a, b| a.0.total_cmp(&b.0)).map_or(0, |w| w.1);
-    let values = of(worst);
-    if values.iter().any(|v| !v.is_finite()) {
-        return Ok(());
-    }
-    for z in nalgebra::DMatrix::from_row_slice(m, m, &values).complex_eigenvalues().iter() {
-        let unstable = |h: f64| growth(name, z.re * h, z.im * h).is_some_and(|g| g > 1.0 + 1e-9);
-        // Oscillators without friction and growing modes are the model's own affair.
-        if z.re >= -1e-12 * z.im.abs() || !unstable(p.h) {
-            continue;
-        }
-        let (mut low, mut high) = (0.0, p.h);
-        for _ in 0..60 {
-            let middle = 0.5 * (low + high);
-            if unstable(middle) {
-                high = middle;
-            } else {
-                low = middle;
+    // Where lanes differ, that with the greatest sum of a row (no eigenvalue is above it) and that with the fastest decay.
+    let sums = |lane: usize| of(lane).chunks(m).map(|row| row.iter().map(|v| v.abs()).sum::<f64>()).fold(0.0, f64::max);
+    let decays = |lane: usize| of(lane).iter().step_by(m + 1).map(|v| v.abs()).fold(0.0, f64::max);
+    let greatest = |measure: &dyn Fn(usize) -> f64| {
+        (0..lanes).map(|lane| (measure(lane), lane)).filter(|w| w.0.is_finite()).max_by(|a, b| a.0.total_cmp(&b.0)).map(|w| w.1)
+    };
+    let mut chosen: Vec<usize> = greatest(&sums).into_iter().chain(greatest(&decays)).collect();
+    chosen.dedup();
+    for values in chosen.into_iter().map(of).filter(|values| values.iter().all(|v| v.is_finite())) {
+        for z in nalgebra::DMatrix::from_row_slice(m, m, &values).complex_eigenvalues().iter() {
+            let unstable = |h: f64| growth(name, z.re * h, z.im * h).is_some_and(|g| g > 1.0 + 1e-9);
+            // Oscillators without friction and growing modes are the model's own affair.
+            if z.re >= -1e-12 * z.im.abs() || !unstable(p.h) {
+                continue;
             }
+            let (mut low, mut high) = (0.0, p.h);
+            for _ in 0..60 {
+                let middle = 0.5 * (low + high);
+                if unstable(middle) {
+                    high = middle;
+                } else {
+                    low = middle;
+                }
+            }
+            return Err(format!(
+                "`{name}` is not stable for this step: a state decays at a rate of {:.4e} /s, for which the step must be below {:.4e} s; here it is {:.4e} s (exact or exponential_euler have no such bound)",
+                -z.re * time_unit,
+                low / time_unit,
+                p.h / time_unit
+            ));
         }
-        return Err(format!(
-            "`{name}` is not stable for this step: a state decays at a rate of {:.4e} /s, for which the step must be below {:.4e} s; here it is {:.4e} s (exact or exponential_euler have no such bound)",
-            -z.re * time_unit,
-            low / time_unit,
-            p.h / time_unit
-        ));
     }
     Ok(())
 }

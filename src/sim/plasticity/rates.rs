@@ -157,7 +157,7 @@ pub(in crate::sim) struct Learning {
     /// States of the target lanes, and of connections beside the weight.
     states: [Vec<Vec<f64>>; 2],
     /// A connection with a value that is no finite number, and the number of the value (0 is the weight).
-    pub failed: Option<(usize, usize)>,
+    pub failed: Option<(u32, u32, usize)>,
 }
 
 /// The connections that learn: parallel lists, with one delay for all where there are no delays.
@@ -236,8 +236,10 @@ impl Learning {
             program.copy(0, &mut links.weights[from..to]);
             own.iter_mut().enumerate().for_each(|(i, column)| program.copy(1 + i, &mut column[from..to]));
             for (value, column) in std::iter::once(&*links.weights).chain(own.iter().map(Vec::as_slice)).enumerate() {
-                if self.failed.is_none() {
-                    self.failed = column[from..to].iter().position(|w| !w.is_finite()).map(|i| (from + i, value));
+                // The first by source and target, as it is between threads.
+                for c in (from..to).filter(|&c| !column[c].is_finite()) {
+                    let found = (links.sources[c], links.lanes[c], value);
+                    self.failed = Some(self.failed.map_or(found, |f| f.min(found)));
                 }
             }
             from = to;

@@ -8,6 +8,11 @@ impl Stepper {
         self.threshold.is_none() && matches!(&self.motion, Motion::Kernel(kernel) if kernel.short(&self.memory).is_some())
     }
 
+    /// Whether the equations read an input port.
+    pub fn reads(&self, port: usize) -> bool {
+        self.inputs.iter().any(|x| x.0 == port)
+    }
+
     /// Makes the steps from `from` to `to` of units to which nothing arrives; `input` fills the register of a port with what it
     /// carries in a step. Ends after the step that left a value that is not finite, and returns that step.
     pub fn alone(&mut self, from: u64, to: u64, mut input: impl FnMut(u64, usize, &mut [f64])) -> Option<u64> {

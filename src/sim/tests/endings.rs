@@ -123,7 +123,7 @@ fn the_fastest_unit_decides_whether_a_step_is_stable() {
     let refused = |threads| Network::build(&spec(UNSTABLE), threads, &AtomicBool::new(false)).unwrap_err().to_string();
     let one = refused(1);
     // dt must be below twice the time constant of the last unit.
-    assert!(one.contains("populations.a") && one.contains("below 5.9999e-5 s") || one.contains("below 6.0000e-5 s"), "{one}");
+    assert!(one.contains("populations.a") && (one.contains("below 5.9999e-5 s") || one.contains("below 6.0000e-5 s")), "{one}");
     assert_eq!(refused(2), one);
     assert_eq!(Network::examine(&spec(UNSTABLE)).unwrap_err().to_string(), one);
     assert!(Network::examine(&spec(&UNSTABLE.replace("0.03 ms", "0.06 ms"))).is_ok());

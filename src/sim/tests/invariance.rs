@@ -69,3 +69,43 @@ fn samples_of_a_subset_are_those_of_the_whole() {
         assert_eq!([row[800], row[3], row[400], row[401]], few);
     }
 }
+
+/// When samples of a population are taken depends on all that is recorded of it, not on what one thread records.
+#[test]
+fn threads_that_record_different_variables_agree() {
+    let text = "[simulation]\nduration = \"30 ms\"\ndt = \"0.1 ms\"\n\
+        [populations.a]\nmodel = \"lif\"\nsize = 1200\ninitial = { V_m = { uniform = [\"-70 mV\", \"-55 mV\"] } }\n\
+        [stimuli.drive]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = \"400 pA\"\n\
+        [projections.gap]\nfrom = \"a\"\nto = \"a.I\"\nconnect = { rule = \"fixed_indegree\", indegree = 2 }\nkind = \"continuous\"\n\
+        value = \"w*(V_m_pre - V_m_post)\"\nweight = \"1 nS\"\ndelay = \"0.1 ms\"\n\
+        [record.a]\nspikes = true\n\
+        traces = [{ name = \"v\", variables = [\"V_m\"], units = [0, 900] }, { name = \"i\", variables = [\"I\"], units = [900] }]\n";
+    let (one, two) = (run_on(text, 1), run_on(text, 2));
+    assert!(one.recording.spikes[0].len() > 100);
+    assert!(one.recording == two.recording);
+}
+
+/// A few units that are stepped in one go between samples, and step by step where every step is recorded.
+#[test]
+fn how_often_few_units_are_recorded_changes_nothing() {
+    let text = |gain: &str, interval: &str| {
+        format!(
+            "[simulation]\nduration = \"20 ms\"\ndt = \"0.1 ms\"\nseed = 5\n\
+             [models.unit]\nequations = \"dx/dt = (g*drive + p - x)/tau + 0.1*sqrt(1/tau)*xi : 1\"\n\
+             inputs = {{ drive = \"1\", p = \"1\" }}\nparameters = {{ tau = \"5 ms\", g = 1 }}\n\
+             [populations.few]\nmodel = \"unit\"\nsize = 3\nparameters = {{ g = {gain} }}\n\
+             [stimuli.ou]\ntarget = \"few.drive\"\nkind = \"ou_noise\"\nsigma = 1\ntau = \"3 ms\"\n\
+             [stimuli.steps]\ntarget = \"few.p\"\nkind = \"gaussian_steps\"\nsigma = 0.5\ninterval = \"0.7 ms\"\n\
+             [record.few]\ntraces = [{{ variables = [\"x\", \"drive\", \"p\"], interval = \"{interval}\" }}]\n"
+        )
+    };
+    // With a gain of zero the equations do not read the port, and its stimulus goes on all the same.
+    for gain in ["1", "0"] {
+        let (often, seldom) = (run_on(&text(gain, "0.1 ms"), 1), run_on(&text(gain, "1 ms"), 1));
+        for variable in ["x", "drive", "p"] {
+            let every_tenth: Vec<f64> = trace(&often, "few", variable).chunks(3).step_by(10).flatten().copied().collect();
+            assert!(every_tenth.iter().any(|v| *v != every_tenth[0]));
+            assert_eq!(trace(&seldom, "few", variable), every_tenth, "{variable}, gain {gain}");
+        }
+    }
+}

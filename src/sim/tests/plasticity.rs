@@ -317,7 +317,7 @@ traces = [{ variables = ["w"] }]
     assert!((w - expected).abs() < 1e-12, "{w}, expected {expected}");
 }
 
-/// Three cells with two synapses each on their dendrite, and spikes that are watched at two places.
+/// Sixty cells (enough for two threads) with two synapses each on their dendrite, and spikes that are watched at two places.
 fn cells(threads: usize) -> SimulationResult {
     let text = r#"
 [simulation]
@@ -330,7 +330,7 @@ parameters = { t_ref = "0 ms" }
 receptors.in = { kind = "delta" }
 [populations.cells]
 model = "membrane"
-size = 20
+size = 60
 compartments = { per_section = 3 }
 channels.na = { kind = "hh_na", in = ["soma"] }
 channels.k = { kind = "hh_k", in = ["soma"] }
@@ -382,25 +382,24 @@ fn synapses_on_a_dendrite_learn_from_the_spikes_of_the_first_place_watched() {
     let result = cells(1);
     assert_eq!(result.stopped, None);
     let spikes = &result.recording.spikes[1];
-    // Forty places watched; those at the soma count.
+    // Two places of each cell are watched; those at the soma count.
     let soma: Vec<f64> = spikes.times.iter().zip(&spikes.units).filter(|(_, u)| *u % 2 == 0).map(|(t, _)| *t).collect();
-    assert_eq!((spikes.size, soma.len()), (40, 20));
+    assert_eq!((spikes.size, soma.len()), (120, 60));
     let post = soma[0];
     assert!(soma.iter().all(|t| *t == post) && (40.0..43.0).contains(&post), "{post}");
-    assert!(spikes.len() > 20, "the dendrite passes the threshold too, and does not count twice");
+    assert!(spikes.len() > 60, "the dendrite passes the threshold too, and does not count twice");
     // A spike of the cell reaches the synapses one delay later: after one input, before the other.
     let e = |x: f64| (-x / 20.0_f64).exp();
     let (up, down) = (0.01 + 0.02 * 0.1 * e(post + 1.0 - 30.0), 0.01 - 0.02 * 0.05 * e(50.0 - post - 1.0));
     let w = trace(&result, "syn", "w");
-    let last = &w[w.len() - 80..];
+    let last = &w[w.len() - 240..];
     for (c, w) in last.iter().enumerate() {
-        let expected = if c < 40 { up } else { down };
+        let expected = if c < 120 { up } else { down };
         assert!((w - expected).abs() < 1e-12, "connection {c}: {w}, expected {expected}");
     }
     let written = &result.recording.connections[0];
-    assert_eq!((written.target[..3].to_vec(), written.weight_final.len()), (vec![0, 1, 2], 80));
-    assert!((written.weight_final[0] - up).abs() < 1e-12 && (written.weight_final[79] - down).abs() < 1e-12);
+    assert_eq!((written.target[..3].to_vec(), written.weight_final.len()), (vec![0, 1, 2], 240));
+    assert!((written.weight_final[0] - up).abs() < 1e-12 && (written.weight_final[239] - down).abs() < 1e-12);
     let two = cells(2);
-    assert_eq!(trace(&two, "syn", "w"), w);
-    assert_eq!(two.recording.spikes[1], result.recording.spikes[1]);
+    assert!(two.recording == result.recording);
 }

@@ -171,7 +171,7 @@ impl Tree {
                 let at = self.starts[z] * self.cells + lane;
                 let zone = &mut self.zones[z];
                 zone.memory.column_mut(self.state)[lane] = self.voltage[at];
-                let before = zone.states(lane);
+                let before = (half > 0.0).then(|| zone.states(lane));
                 for (state, gain) in &self.effects[port][z] {
                     let (states, parameters) = (zone.states(lane), zone.lane_parameters(lane));
                     let gain = gain.value(&Values { states: &states, parameters: &parameters, ..Values::default() });
@@ -181,7 +181,7 @@ impl Tree {
                         zone.memory.column_mut(*state)[lane] += weight * gain;
                     }
                 }
-                if half > 0.0 {
+                if let Some(before) = before {
                     let (after, parameters) = (zone.states(lane), zone.lane_parameters(lane));
                     for (state, rate) in &self.answers[z] {
                         let at = |states: &[f64]| rate.value(&Values { states, parameters: &parameters, ..Values::default() });
