@@ -4,7 +4,7 @@ use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, 
 use crate::core::statistics::{deviation, mean, mean_interval, share_interval};
 use crate::core::units::{Dimension, brief};
 use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, Distribution, Image, NamedShape, Series, Shape, TimeBase};
+use crate::signal::{Axis, Curve, CurveStyle, Distribution, Image, NamedShape, Series, Shape, TimeBase};
 
 /// The distribution of a recorded variable over units, sample by sample.
 pub struct ValueDistribution;
@@ -219,7 +219,9 @@ fn histogram(name: &str, columns: &subject::Columns, (first, last): (&[f64], &[f
 
 fn by_unit(name: &str, columns: &subject::Columns, first: &[f64], last: &[f64]) -> NamedShape {
     let x: Vec<f64> = if columns.units.is_empty() { vec![0.0] } else { columns.units.iter().map(|&u| f64::from(u)).collect() };
-    let curve = |label: &str, values: &[f64]| Curve { name: label.to_owned(), x: x.clone(), y: values.to_vec(), ..Curve::default() };
+    // Between one unit and the next there is nothing: many are marks, a few are joined so that they are seen.
+    let style = if x.len() > NAMED { CurveStyle::Points } else { CurveStyle::Line };
+    let curve = |label: &str, values: &[f64]| Curve { name: label.to_owned(), x: x.clone(), y: values.to_vec(), style, ..Curve::default() };
     NamedShape::new(
         format!("{name} by unit"),
         Shape::Series(Series {
