@@ -191,8 +191,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         // Before the first of them has run for nothing.
         let mut labels: Vec<String> = jobs.iter().map(|(spec, _)| label_of(spec)).collect();
         labels.sort_unstable();
-        if let Some(twice) = labels.windows(2).find(|w| w[0] == w[1]) {
-            return Err(CliError::Usage(format!("{} is there twice, and both would be written to one folder", twice[0])));
+        if let Some([twice, _]) = labels.array_windows().find(|[a, b]| a == b) {
+            return Err(CliError::Usage(format!("{twice} is there twice, and both would be written to one folder")));
         }
     }
     for (spec, points) in jobs {

@@ -209,7 +209,7 @@ pub(super) fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) -> Resul
             (Local::Level(level), Port::Input(port)) => {
                 let input = &mut group.inputs[port];
                 input.stimulus.resize(group.lanes, 0.0);
-                input.levels.push(level);
+                input.levels.push(*level);
             }
             (Local::Events(events), Port::Event(port)) => group.events.push((port, events)),
             _ => {

@@ -37,7 +37,9 @@ impl InputPort {
         }
         if let (true, Some((first, others))) = (changed, self.levels.split_first()) {
             first.put_into(&mut self.stimulus);
-            others.iter().for_each(|level| level.add_to(&mut self.stimulus));
+            for level in others {
+                level.add_to(&mut self.stimulus);
+            }
         }
     }
 }

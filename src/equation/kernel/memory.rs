@@ -36,6 +36,7 @@ impl Memory {
     }
 
     /// Memory for the lanes of one block.
+    #[must_use]
     pub fn block_alike(&self, columns: usize, scratch: usize) -> Self {
         if self.is_small() { self.clone() } else { Self::new(self.block.min(self.padded), columns, scratch) }
     }

@@ -48,7 +48,7 @@ pub(super) enum Events {
 #[derive(Debug)]
 pub(super) enum Local {
     /// Into an input port.
-    Level(Level),
+    Level(Box<Level>),
     /// Into an event port.
     Events(Events),
 }
@@ -234,7 +234,7 @@ impl<'a> Stimulus<'a> {
         let listed = (!self.all).then(|| mine.iter().map(|m| m.0).collect());
         let normals = if matches!(course, Course::Ou { .. } | Course::Normal { .. }) { vec![0.0; lanes] } else { Vec::new() };
         let (now, source) = (vec![0.0; mine.len()], Normals::default());
-        Some(Local::Level(Level { course, key: self.key, first, lanes: listed, now, normals, source, refreshed: None }))
+        Some(Local::Level(Box::new(Level { course, key: self.key, first, lanes: listed, now, normals, source, refreshed: None })))
     }
 }
 
