@@ -4,6 +4,7 @@ use std::f64::consts::LN_2;
 
 use super::binding::Bound;
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option};
+use crate::core::flight::{Flight, Scheme};
 use crate::core::linear::eigenvalues;
 use crate::core::lyapunov::{Settings, Spectrum, kaplan_yorke, spectrum};
 use crate::core::units::short;
@@ -21,6 +22,7 @@ static CARD: AnalysisCard = AnalysisCard {
     title: "Lyapunov spectrum",
     summary: "how fast neighbouring states part, in every direction, from the equations; positive: chaos",
     formula: "M' = J(x) M flies with x' = f(x); every interval M = Q R; λᵢ = Σ ln Rᵢᵢ / T\n\
+              of a map: M → (1 + h J(x)) M with x → x + h f(x)\n\
               at a reset g on h(x) = 0: M → (Dg + (f⁺ − Dg f⁻)∇hᵀ/(∇h·f⁻)) M\n\
               Kaplan-Yorke dimension: j + Σ_{i≤j} λᵢ/|λ_{j+1}|; Pesin entropy rate: Σ of the positive ones",
     assumptions: "Deterministic equations of one unit, with constant input: noise, connections and inputs that change are left out, and \
@@ -32,12 +34,12 @@ static CARD: AnalysisCard = AnalysisCard {
               state. Steps too long for a stiff model show as a sum that differs from the divergence: halve `step`. A crossing that \
               only grazes the threshold has no saltation matrix; such events are counted.",
     references: &[
-        "doi:10.1007/BF02128236",
-        "doi:10.1143/PTP.61.1605",
-        "doi:10.1007/BFb0064319",
-        "doi:10.1070/RM1977v032n04ABEH001639",
-        "doi:10.1007/978-1-84628-708-4",
-        "doi:10.1103/PhysRevLett.105.268104",
+        "Benettin, Galgani, Giorgilli, Strelcyn 1980, Meccanica 15:9-20, doi:10.1007/BF02128236",
+        "Shimada, Nagashima 1979, Prog Theor Phys 61:1605-1616, doi:10.1143/PTP.61.1605",
+        "Kaplan, Yorke 1979, Lect Notes Math 730:204-227, doi:10.1007/BFb0064319",
+        "Pesin 1977, Russ Math Surv 32:55-114, doi:10.1070/RM1977v032n04ABEH001639",
+        "di Bernardo, Budd, Champneys, Kowalczyk 2008, Piecewise-smooth Dynamical Systems, doi:10.1007/978-1-84628-708-4",
+        "Monteforte, Wolf 2010, Phys Rev Lett 105:268104, doi:10.1103/PhysRevLett.105.268104",
     ],
 };
 
@@ -68,6 +70,13 @@ impl Analysis for Lyapunov {
             )),
             option("step", OptionKind::Time, None, "step of the Runge-Kutta scheme (default the scenario's dt)"),
             option("interval", OptionKind::Time, None, "time between orthonormalisations (default ten steps)"),
+            option(
+                "scheme",
+                OptionKind::Choice(&["flow", "map"]),
+                Some("flow"),
+                "flow: of the differential equations; map: of the map that Euler's scheme makes of them, for maps written as du/dt = f(u) - u \
+                 with a step of 1, or to see what a scheme adds",
+            ),
             bounded(option("batches", OptionKind::Integer, Some("20"), "batch means that the interval rests on"), 3.0, 400.0),
         ];
         options.extend(equation_options());
@@ -82,6 +91,11 @@ impl Analysis for Lyapunov {
         let bound = Bound::new(request)?;
         let settings = settings(request, &bound)?;
         let subject = bound.population.name.clone();
+        if settings.scheme == Scheme::Map && Flight::new(&bound.flow, 0.0, &bound.initial, Vec::new(), settings.step).is_hybrid() {
+            return Err(AnalysisError::Unsuitable(format!(
+                "`scheme = \"map\"` knows no threshold, and the units of `{subject}` are reset at one: leave the option out"
+            )));
+        }
         let found = spectrum(&bound.flow, &bound.initial, settings, || request.check_cancelled().is_ok());
         request.check_cancelled()?;
         let mut warnings = bound.warnings.clone();
@@ -140,7 +154,8 @@ fn settings(request: &Request<'_>, bound: &Bound<'_>) -> Result<Settings, Analys
     let n = bound.flow.dimension();
     let exponents = request.integer("exponents").map_or(n.min(MOST_EXPONENTS), |k| (k.max(1) as usize).min(n));
     let batches = request.integer("batches").unwrap_or(20).max(3) as usize;
-    Ok(Settings { exponents, transient, duration, step, interval, batches })
+    let scheme = if request.text("scheme") == Some("map") { Scheme::Map } else { Scheme::Flow };
+    Ok(Settings { exponents, transient, duration, step, scheme, interval, batches })
 }
 
 /// Exponents are per second, or per time unit of a dimensionless system.
@@ -172,7 +187,7 @@ fn metrics(found: &Spectrum, bound: &Bound<'_>, settings: Settings) -> Vec<Metri
         list.push(Metric::new(subject, "sum", found.exponents.iter().sum(), unit, n).note("of all exponents"));
     }
     if let Some(divergence) = found.divergence {
-        list.push(Metric::new(subject, "divergence", divergence, unit, n).note("mean trace of the Jacobian, with resets: equals the sum"));
+        list.push(Metric::new(subject, "divergence", divergence, unit, n).note("mean growth of volumes, with resets: equals the sum"));
     }
     let clear = snapped(found);
     match kaplan_yorke(&clear, dimension) {

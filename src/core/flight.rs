@@ -29,12 +29,24 @@ const TOLERANCE: f64 = 1e-9;
 /// How often a step may be halved.
 const HALVINGS: i32 = 60;
 
+/// How time advances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scheme {
+    /// The flow, by the classical Runge-Kutta scheme.
+    #[default]
+    Flow,
+    /// The map that Euler's scheme makes of the equations, with its own tangent map `1 + h J`: where time is discrete by itself.
+    /// Thresholds are not looked at.
+    Map,
+}
+
 /// A state with `k` tangent vectors in flight. With `k` = 0 it is an integrator that locates its resets.
 #[derive(Debug)]
 pub struct Flight<'a, D: Dynamics> {
     system: &'a D,
     n: usize,
     k: usize,
+    scheme: Scheme,
     /// Longest step.
     step: f64,
     /// Time.
@@ -90,6 +102,7 @@ impl<'a, D: Dynamics> Flight<'a, D> {
             system,
             n,
             k,
+            scheme: Scheme::Flow,
             step,
             t,
             x: x.to_vec(),
@@ -107,6 +120,14 @@ impl<'a, D: Dynamics> Flight<'a, D> {
             largest: x.iter().map(|v| v.abs()).collect(),
             work,
         }
+    }
+
+    /// The same by another scheme.
+    #[must_use]
+    pub fn by(mut self, scheme: Scheme) -> Self {
+        self.scheme = scheme;
+        self.hybrid &= scheme == Scheme::Flow;
+        self
     }
 
     /// Whether some states are held after a spike: the frame is then no frame, and must not be orthonormalised.
@@ -129,7 +150,10 @@ impl<'a, D: Dynamics> Flight<'a, D> {
             let steps = (duration / self.step - 1e-9).ceil().max(1.0);
             let h = duration / steps;
             for _ in 0..steps as u64 {
-                self.runge_kutta(h);
+                match self.scheme {
+                    Scheme::Flow => self.runge_kutta(h),
+                    Scheme::Map => self.euler(h),
+                }
             }
             self.t = stop;
             return self.finite();
@@ -290,6 +314,25 @@ impl<'a, D: Dynamics> Flight<'a, D> {
         sum(&mut self.frame, &work.m);
         self.log_volume += h / 6.0 * volume;
         self.work = work;
+    }
+
+    /// One step of state and frame by Euler's scheme (time is the caller's).
+    fn euler(&mut self, h: f64) {
+        let (n, k) = (self.n, self.k);
+        let Work { f, m, jacobian, .. } = &mut self.work;
+        if k > 0 {
+            self.system.jacobian(self.t, &self.x, jacobian);
+            for (i, v) in jacobian.iter_mut().enumerate() {
+                *v = h.mul_add(*v, f64::from(u8::from(i / n == i % n)));
+            }
+            multiply(jacobian, &self.frame, &mut m[0], n, k);
+            std::mem::swap(&mut self.frame, &mut m[0]);
+            self.log_volume += log_abs_determinant(jacobian, n);
+        }
+        self.system.rate(self.t, &self.x, &mut f[0]);
+        for (x, f) in self.x.iter_mut().zip(&f[0]) {
+            *x += h * f;
+        }
     }
 
     /// Reset at the crossing: S = Dg + (f⁺ − Dg f⁻)∇hᵀ/(∇h·f⁻) (Aizerman and Gantmakher 1958; di Bernardo et al. 2008,

@@ -3,7 +3,7 @@
 //! Nagashima 1979, doi:10.1143/PTP.61.1605).
 
 use super::dynamics::{Dynamics, Scaled};
-use super::flight::{Flight, FlightError};
+use super::flight::{Flight, FlightError, Scheme};
 use super::linear::orthonormalise;
 use super::rng::Key;
 use super::surrogate::student_quantile;
@@ -19,6 +19,8 @@ pub struct Settings {
     pub duration: f64,
     /// Step of the integration.
     pub step: f64,
+    /// How time advances.
+    pub scheme: Scheme,
     /// Time between orthonormalisations.
     pub interval: f64,
     /// Batches that the interval of an exponent rests on.
@@ -67,7 +69,7 @@ pub fn spectrum<D: Dynamics>(
     let n = system.dimension();
     let k = settings.exponents.clamp(1, n.max(1));
     // A state-only flight first: typical sizes of the states, so that units do not decide what is long and what is short.
-    let mut scout = Flight::new(system, 0.0, start, Vec::new(), settings.step);
+    let mut scout = Flight::new(system, 0.0, start, Vec::new(), settings.step).by(settings.scheme);
     let mut scale: Vec<f64> = start.iter().map(|v| v.abs()).collect();
     for _ in 0..200 {
         scout.advance((settings.transient / 200.0).max(settings.step))?;
@@ -85,7 +87,7 @@ pub fn spectrum<D: Dynamics>(
     }
     let scaled = Scaled { inner: system, scale };
     let y: Vec<f64> = start.iter().zip(&scaled.scale).map(|(x, s)| x / s).collect();
-    let mut flight = Flight::new(&scaled, 0.0, &y, first_frame(n, k), settings.step);
+    let mut flight = Flight::new(&scaled, 0.0, &y, first_frame(n, k), settings.step).by(settings.scheme);
     let mut r = vec![0.0; k];
     let mut walk = |flight: &mut Flight<'_, Scaled<'_, D>>, logs: &mut [f64]| -> Result<f64, FlightError> {
         let from = flight.t;

@@ -32,7 +32,7 @@ fn lorenz(rho: f64) -> impl Dynamics {
 }
 
 fn settings(exponents: usize, transient: f64, duration: f64, step: f64, interval: f64) -> Settings {
-    Settings { exponents, transient, duration, step, interval, batches: 20 }
+    Settings { exponents, transient, duration, step, scheme: Scheme::Flow, interval, batches: 20 }
 }
 
 fn near(got: f64, want: f64, tolerance: f64) {
@@ -242,4 +242,21 @@ fn kaplan_yorke_dimensions() {
     assert_eq!(kaplan_yorke(&[0.0, -1.0], 2), Some(1.0));
     assert_eq!(kaplan_yorke(&[0.3], 3), None);
     assert_eq!(kaplan_yorke(&[0.3, -0.3], 2), Some(2.0));
+}
+
+/// Ground truth C1: the exponents of Henon's map, and the logarithm of its constant Jacobian as their sum. Its equations are those
+/// whose Euler step of 1 is the map.
+#[test]
+fn the_map_of_henon() {
+    let henon = Smooth {
+        n: 2,
+        f: |x: &[f64], o: &mut [f64]| o.copy_from_slice(&[1.0 - 1.4 * x[0] * x[0] + x[1] - x[0], 0.3 * x[0] - x[1]]),
+        j: |x: &[f64], o: &mut [f64]| o.copy_from_slice(&[-2.8 * x[0] - 1.0, 1.0, 0.3, -1.0]),
+    };
+    let map = Settings { scheme: Scheme::Map, ..settings(2, 1e3, 1e6, 1.0, 4.0) };
+    let s = spectrum(&henon, &[0.1, 0.1], map, || true).unwrap();
+    near(s.exponents[0], 0.419_239, 1e-3);
+    near(s.exponents[1], -1.623_211, 1e-3);
+    near(s.exponents.iter().sum(), 0.3_f64.ln(), 1e-10);
+    near(s.divergence.unwrap(), 0.3_f64.ln(), 1e-10);
 }
