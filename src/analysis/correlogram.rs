@@ -18,7 +18,10 @@ static CARD: AnalysisCard = AnalysisCard {
     bias: "The finite window loses pairs at long lags: the chance level falls as 1 − |τ|/T. Slow common changes of the rate raise it everywhere.",
     cost: "O(pairs within the greatest lag)",
     caveats: "The p-value of the peak takes pairs as a Poisson count and bins as independent; in bursts, refractory trains and pools with common input they are not, and it is too small. Bins that are no multiple of the time step hold unequal numbers of grid points.",
-    references: &["Perkel, Gerstein, Moore 1967, doi:10.1016/S0006-3495(67)86597-4", "Brillinger 1976, doi:10.1007/BF00365213"],
+    references: &[
+        "Perkel, Gerstein, Moore 1967, doi:10.1016/S0006-3495(67)86597-4",
+        "Brillinger, Bryant, Segundo 1976, Biol Cybern 22:213-228",
+    ],
 };
 
 impl Analysis for Correlogram {

@@ -27,7 +27,10 @@ static CARD: AnalysisCard = AnalysisCard {
     cost: "O(inputs × steps), six times with refinement.",
     caveats: "A slow unit that fires later than `duration` counts as silent, so the rheobase is that of this duration. With adaptation, \
               mean and steady rate differ: both are given. Bistable units: the curve is that of this initial state.",
-    references: &["doi:10.1017/CBO9781107447615", "doi:10.1523/JNEUROSCI.23-37-11628.2003"],
+    references: &[
+        "Gerstner, Kistler, Naud, Paninski 2014, Neuronal Dynamics, doi:10.1017/CBO9781107447615",
+        "Fourcaud-Trocmé, Hansel, van Vreeswijk, Brunel 2003, J Neurosci 23:11628-11640, doi:10.1523/JNEUROSCI.23-37-11628.2003",
+    ],
 };
 
 impl Analysis for FiCurve {

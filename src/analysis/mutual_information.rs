@@ -33,12 +33,12 @@ static CARD: AnalysisCard = AnalysisCard {
     caveats: "It is symmetric and says nothing about direction. Common input and slow drift count as information: compare with the chance \
               level of circular shifts. Quantised values (spike times on a grid) are ties for KSG: the note counts them, `jitter` breaks them.",
     references: &[
-        "doi:10.1103/PhysRevE.69.066138",
-        "doi:10.1088/0954-898X/7/1/006",
-        "doi:10.1152/jn.00559.2007",
-        "doi:10.1103/PhysRevLett.80.197",
-        "doi:10.2202/1544-6115.1585",
-        "doi:10.1111/j.2517-6161.1995.tb02031.x",
+        "Kraskov, Stögbauer, Grassberger 2004, Phys Rev E 69:066138, doi:10.1103/PhysRevE.69.066138",
+        "Panzeri, Treves 1996, Network 7:87-107, doi:10.1080/0954898X.1996.11978656",
+        "Panzeri, Senatore, Montemurro, Petersen 2007, J Neurophysiol 98:1064-1072, doi:10.1152/jn.00559.2007",
+        "Strong, Koberle, de Ruyter van Steveninck, Bialek 1998, Phys Rev Lett 80:197-200, doi:10.1103/PhysRevLett.80.197",
+        "Phipson, Smyth 2010, Stat Appl Genet Mol Biol 9:39, doi:10.2202/1544-6115.1585",
+        "Benjamini, Hochberg 1995, J R Stat Soc B 57:289-300, doi:10.1111/j.2517-6161.1995.tb02031.x",
     ],
 };
 

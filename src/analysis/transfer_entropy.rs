@@ -33,12 +33,12 @@ static CARD: AnalysisCard = AnalysisCard {
               directions. The sum over lags counts a persistent source again at each lag (0.57 for a true 0.33 bits in the textbook example): \
               it is offered only under its own name.",
     references: &[
-        "doi:10.1103/PhysRevLett.85.461",
-        "doi:10.1103/PhysRevLett.103.238701",
-        "doi:10.1103/PhysRevLett.99.204101",
-        "doi:10.1371/journal.pone.0055809",
-        "doi:10.2202/1544-6115.1585",
-        "doi:10.1111/j.2517-6161.1995.tb02031.x",
+        "Schreiber 2000, Phys Rev Lett 85:461-464, doi:10.1103/PhysRevLett.85.461",
+        "Barnett, Barrett, Seth 2009, Phys Rev Lett 103:238701, doi:10.1103/PhysRevLett.103.238701",
+        "Frenzel, Pompe 2007, Phys Rev Lett 99:204101, doi:10.1103/PhysRevLett.99.204101",
+        "Wibral and others 2013, PLoS ONE 8:e55809, doi:10.1371/journal.pone.0055809",
+        "Phipson, Smyth 2010, Stat Appl Genet Mol Biol 9:39, doi:10.2202/1544-6115.1585",
+        "Benjamini, Hochberg 1995, J R Stat Soc B 57:289-300, doi:10.1111/j.2517-6161.1995.tb02031.x",
     ],
 };
 

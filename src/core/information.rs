@@ -88,7 +88,7 @@ impl Table {
 
     /// What Panzeri and Treves' correction takes off the information, `[Σ_s(R_s − 1) − (R − 1)]/(2 N ln 2)`, rows being
     /// stimuli s and columns responses. The numbers of relevant bins R come from their Bayes-like count, or
-    /// (`naive`) are the bins that occurred. (Panzeri and Treves 1996, doi:10.1088/0954-898X/7/1/006)
+    /// (`naive`) are the bins that occurred. (Panzeri and Treves 1996, doi:10.1080/0954898X.1996.11978656)
     pub fn panzeri_treves_bias(&self, naive: bool) -> f64 {
         let (by_row, by_column) = self.margins();
         let n: u64 = by_row.iter().sum();

@@ -26,7 +26,11 @@ static CARD: AnalysisCard = AnalysisCard {
     cost: "O(resolution²) evaluations; with `steady`, a small Newton iteration each.",
     caveats: "In a slice, trajectories may cross, and nullclines move as the other states do. Newton's method finds what lies near \
               its seeds: a fixed point far outside the ranges may be missed. At a Hopf point the linearisation does not decide.",
-    references: &["doi:10.1016/S0006-3495(61)86902-6", "doi:10.1016/S0006-3495(81)84782-0", "doi:10.7551/mitpress/2526.001.0001"],
+    references: &[
+        "FitzHugh 1961, Biophys J 1:445-466, doi:10.1016/S0006-3495(61)86902-6",
+        "Morris, Lecar 1981, Biophys J 35:193-213, doi:10.1016/S0006-3495(81)84782-0",
+        "Izhikevich 2007, Dynamical Systems in Neuroscience, doi:10.7551/mitpress/2526.001.0001",
+    ],
 };
 
 impl Analysis for PhasePlane {
