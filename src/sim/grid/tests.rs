@@ -269,22 +269,30 @@ fn listed_weights_are_taken_as_they_are() {
 #[test]
 fn kernels_balance_at_the_widths_of_amari() {
     let h = 0.002;
-    let edge = |a: f64, s_a: f64, b: f64, s_b: f64, width: f64| -> f64 {
+    let part = |shape: KernelShape, s: f64, width: f64| -> f64 {
         let cells = (width / h).round() as usize;
         let lattice = Lattice { shape: vec![4000], spacing: h, ends: [Boundary::Killed; 2], noise: 0.0 };
         let values: Vec<f64> = (0..4000).map(|j| if (1000..1000 + cells).contains(&j) { 1.0 } else { 0.0 }).collect();
         let ghosts = lattice.ghosts(&values, 1, "populations.p", "u");
-        let part = |s: f64| {
-            let mut out = vec![0.0; 4000];
-            Convolution::new(&lattice, KernelShape::Exponential, &[s], None).unwrap().apply(&lattice, &ghosts, &values, &mut out);
-            // The edge lies between two cells.
-            0.5 * (out[999] + out[1000])
-        };
-        2.0 * a * s_a * part(s_a) - 2.0 * b * s_b * part(s_b)
+        let mut out = vec![0.0; 4000];
+        Convolution::new(&lattice, shape, &[s], None).unwrap().apply(&lattice, &ghosts, &values, &mut out);
+        // The edge lies between two cells.
+        0.5 * (out[999] + out[1000])
+    };
+    let edge = |a: f64, s_a: f64, b: f64, s_b: f64, width: f64| -> f64 {
+        let part = |s: f64| 2.0 * s * part(KernelShape::Exponential, s, width);
+        a * part(s_a) - b * part(s_b)
     };
     for (width, threshold) in [(0.406124, 0.3), (3.388116, 0.3), (0.239148, 0.2), (4.366022, 0.2)] {
         let found = edge(2.0, 1.0, 1.0, 2.0, width);
         assert!((found - threshold).abs() < 2e-3, "{width}: {found}");
+    }
+    // A wizard hat (1 - |x|) exp(-|x|) holds two bumps of width D with D exp(-D) = threshold; the narrow one is not stable.
+    for (width, threshold) in [(0.11183, 0.1), (3.57715, 0.1), (0.25917, 0.2), (2.54264, 0.2)] {
+        let found = part(KernelShape::WizardHat, 1.0, width);
+        assert!((found - threshold).abs() < 2e-3, "{width}: {found}");
+        let slope = (part(KernelShape::WizardHat, 1.0, width + 0.05) - part(KernelShape::WizardHat, 1.0, width - 0.05)) / 0.1;
+        assert!((slope - (1.0 - width) * (-width).exp()).abs() < 5e-3 && (slope < 0.0) == (width > 1.0), "{width}: {slope}");
     }
     for width in [0.124218, 1.391130] {
         let found = edge(3.5, 1.0 / 1.8, 3.0, 1.0 / 1.52, width);
