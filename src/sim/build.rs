@@ -1,6 +1,6 @@
 //! From a resolved scenario to a network in memory: values found, lanes shared out, connections walked into tables.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::axis::Axis;
 use super::coupling::{Coupling as CouplingInput, History};
@@ -64,6 +64,10 @@ pub(super) struct Common<'a> {
     pub histories: &'a [(usize, String)],
     /// Populations in which event projections start.
     pub emitters: &'a [usize],
+    /// Bytes that are needed, and those that are allowed.
+    memory: (u64, u64),
+    /// Bytes that wait for delays, of all threads so far, where delays are computed.
+    waiting: AtomicU64,
     cancel: &'a AtomicBool,
 }
 
@@ -79,22 +83,26 @@ fn affordable(spec: &Spec) -> Result<(u64, u64), BuildError> {
     if needed > allowed { Err(BuildError::Memory { needed, allowed, largest }) } else { Ok((needed, allowed)) }
 }
 
-/// Delays that are computed are known only when the connections are: what waits for them is counted then, before it is allocated.
-fn afford_computed(spec: &Spec, population: usize, longest: usize, bytes: u64) -> Result<(), BuildError> {
-    if !spec.projections.iter().any(|p| matches!(p.delay, Value::Expression(_))) {
-        return Ok(());
+impl Common<'_> {
+    /// Delays that are computed are known only when the connections are: what waits for them is counted then, before it is allocated.
+    fn afford_computed(&self, population: usize, longest: usize, bytes: u64) -> Result<(), BuildError> {
+        if !self.spec.projections.iter().any(|p| matches!(p.delay, Value::Expression(_))) {
+            return Ok(());
+        }
+        let (estimated, allowed) = self.memory;
+        let needed = estimated + self.waiting.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if needed <= allowed {
+            return Ok(());
+        }
+        let name = &self.spec.populations[population].name;
+        let largest = format!("delays of up to {longest} steps at populations.{name} keep {}", estimate::size(bytes));
+        Err(BuildError::Memory { needed, allowed, largest })
     }
-    let (needed, allowed) = affordable(spec)?;
-    if needed + bytes <= allowed {
-        return Ok(());
-    }
-    let name = &spec.populations[population].name;
-    let largest = format!("delays of up to {longest} steps at populations.{name} keep {}", estimate::size(bytes));
-    Err(BuildError::Memory { needed: needed + bytes, allowed, largest })
 }
 
 /// Finds everything that belongs to no thread, and hands it on.
 fn prepared<T>(spec: &Spec, cancel: &AtomicBool, then: impl FnOnce(&Common<'_>) -> Result<T, BuildError>) -> Result<T, BuildError> {
+    let memory = affordable(spec)?;
     let seed = spec.simulation.seed;
     let axis = Axis::new(spec.simulation.dt, spec.simulation.time_base);
     let mut found = spec.populations.iter().map(|p| find(p, seed)).collect::<Result<Vec<_>, _>>()?;
@@ -136,13 +144,14 @@ fn prepared<T>(spec: &Spec, cancel: &AtomicBool, then: impl FnOnce(&Common<'_>) 
         stimuli: &stimuli,
         histories: &histories,
         emitters: &emitters,
+        memory,
+        waiting: AtomicU64::new(0),
         cancel,
     })
 }
 
 /// See [`Network::examine`].
 pub(super) fn examine(spec: &Spec) -> Result<(), BuildError> {
-    affordable(spec)?;
     prepared(spec, &AtomicBool::new(false), |common| {
         for (p, (population, found)) in spec.populations.iter().zip(common.found).enumerate() {
             // Cells are alike in what can be wrong with them; units may differ.
@@ -157,13 +166,12 @@ pub(super) fn examine(spec: &Spec) -> Result<(), BuildError> {
 
 /// See [`Network::build`].
 pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<Network, BuildError> {
-    let memory = affordable(spec)?;
-    prepared(spec, cancel, |common| network(common, threads, memory))
+    prepared(spec, cancel, |common| network(common, threads))
 }
 
 /// The network, built for `threads` threads.
-fn network(common: &Common<'_>, threads: usize, (needed, allowed): (u64, u64)) -> Result<Network, BuildError> {
-    let Common { spec, axis, found, choices, paths, histories, .. } = *common;
+fn network(common: &Common<'_>, threads: usize) -> Result<Network, BuildError> {
+    let Common { spec, axis, found, choices, paths, histories, memory: (needed, allowed), .. } = *common;
     let units: usize = spec.populations.iter().map(|p| p.size).sum();
     let threads = threads.clamp(1, (units / GRAIN).max(1));
     let mut workers = std::thread::scope(|scope| {
@@ -358,7 +366,7 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
             if longest.is_some() || stimulated {
                 let lanes = port_range(&spec.populations[group.population], Port::Event(port), group).len();
                 let longest_here = longest.unwrap_or(0);
-                afford_computed(spec, group.population, longest_here, Ring::bytes(lanes, longest_here))?;
+                common.afford_computed(group.population, longest_here, Ring::bytes(lanes, longest_here))?;
                 rings.push((port, Ring::new(lanes, longest.unwrap_or(0))));
             }
         }
@@ -374,7 +382,7 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
     let longest = continuous_inputs.iter().map(|i| i.coupling.longest()).max().unwrap_or(0);
     for (population, _) in common.histories {
         let rows = (longest as u64 + 1).next_power_of_two();
-        afford_computed(spec, *population, longest, rows * spec.populations[*population].size as u64 * 8)?;
+        common.afford_computed(*population, longest, rows * spec.populations[*population].size as u64 * 8)?;
     }
     let histories = common.histories.iter().map(|(p, _)| History::new(spec.populations[*p].size, longest)).collect();
     let mut worker = Worker::new(common.axis, common.emitters.len(), histories, Take::new(spikes, traces));

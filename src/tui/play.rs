@@ -78,15 +78,15 @@ fn show(app: &mut App, time: f64) {
 #[cfg(test)]
 mod tests {
     use super::super::app::App;
-    use super::super::content::Pane;
+    use super::super::content::{Content, Pane};
     use super::super::message::{Message, Told};
-    use super::super::testing::{app, content, key};
+    use super::super::testing::{app, content, key, press};
     use super::super::update::update;
     use super::*;
     use crate::signal::{Axis, Image, Recording, Shape, Trace};
 
     /// A plane of 2 by 2 cells whose value is the number of the frame.
-    fn playing() -> App {
+    fn plane() -> Arc<Content> {
         let values = (0..240).map(|k| f64::from(k / 4)).collect();
         let trace = Trace { units: (0..4).collect(), interval: 0.5, values, ..Trace::default() };
         let recording = Arc::new(Recording { traces: vec![trace], ..Recording::default() });
@@ -95,10 +95,14 @@ mod tests {
         pane.movie = Movie::of(&recording, &recording.traces[0]).map(Arc::new);
         let mut content = content("x", 10.0);
         content.panes.insert(0, pane);
+        Arc::new(content)
+    }
+
+    fn playing() -> App {
         let mut app = app((120, 40));
         update(&mut app, key("enter"));
         let job = app.columns[0].job;
-        update(&mut app, Message::Job(job, Told::Done(Arc::new(content))));
+        update(&mut app, Message::Job(job, Told::Done(plane())));
         app
     }
 
@@ -135,6 +139,24 @@ mod tests {
             assert_eq!((seen(&app), app.playing), (frame, false));
         }
         assert_eq!(app.focused().unwrap().summary, "at 0 ms");
+    }
+
+    /// A run beside it that is still going on does not stop it; a new plane in its place does.
+    #[test]
+    fn what_arrives_in_another_column_leaves_it_playing() {
+        let mut app = app((120, 40));
+        press(&mut app, "c");
+        press(&mut app, "c");
+        update(&mut app, key("enter"));
+        let [first, second] = [app.columns[0].job, app.columns[1].job];
+        update(&mut app, Message::Job(first, Told::Done(plane())));
+        update(&mut app, key("p"));
+        update(&mut app, Message::Tick);
+        let moment = app.moment;
+        update(&mut app, Message::Job(second, Told::Done(Arc::new(content("y", 20.0)))));
+        assert_eq!((app.playing, app.moment, seen(&app)), (true, moment, 1.0));
+        update(&mut app, Message::Job(first, Told::Done(plane())));
+        assert_eq!((app.playing, app.moment, seen(&app)), (false, None, 59.0));
     }
 
     /// With a scale of its own each frame would look like any other.

@@ -63,27 +63,34 @@ pub fn check(name: &str, p: &mut Problem<'_>, time_unit: f64) -> Result<(), Stri
     chosen.dedup();
     for values in chosen.into_iter().map(of).filter(|values| values.iter().all(|v| v.is_finite())) {
         for z in nalgebra::DMatrix::from_row_slice(m, m, &values).complex_eigenvalues().iter() {
-            let unstable = |h: f64| growth(name, z.re * h, z.im * h).is_some_and(|g| g > 1.0 + 1e-9);
-            // Oscillators without friction and growing modes are the model's own affair.
-            if z.re >= -1e-12 * z.im.abs() || !unstable(p.h) {
-                continue;
+            if let Some(bound) = longest_stable(name, (z.re, z.im), p.h) {
+                return Err(format!(
+                    "`{name}` is not stable for this step: a state decays at a rate of {:.4e} /s, for which the step must be below {:.4e} s; here it is {:.4e} s (exact or exponential_euler have no such bound)",
+                    -z.re * time_unit,
+                    bound / time_unit,
+                    p.h / time_unit
+                ));
             }
-            let (mut low, mut high) = (0.0, p.h);
-            for _ in 0..60 {
-                let middle = 0.5 * (low + high);
-                if unstable(middle) {
-                    high = middle;
-                } else {
-                    low = middle;
-                }
-            }
-            return Err(format!(
-                "`{name}` is not stable for this step: a state decays at a rate of {:.4e} /s, for which the step must be below {:.4e} s; here it is {:.4e} s (exact or exponential_euler have no such bound)",
-                -z.re * time_unit,
-                low / time_unit,
-                p.h / time_unit
-            ));
         }
     }
     Ok(())
+}
+
+/// The longest step for which a scheme is stable for a mode of the linear part, if `h` is longer. Oscillators without friction and
+/// growing modes are the model's own affair.
+fn longest_stable(name: &str, (re, im): (f64, f64), h: f64) -> Option<f64> {
+    let unstable = |h: f64| growth(name, re * h, im * h).is_some_and(|g| g > 1.0 + 1e-9);
+    if re >= -1e-12 * im.abs() || !unstable(h) {
+        return None;
+    }
+    let (mut low, mut high) = (0.0, h);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if unstable(middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    Some(low)
 }

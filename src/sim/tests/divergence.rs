@@ -76,3 +76,20 @@ fn the_connection_that_is_named_does_not_depend_on_threads() {
         assert_eq!(many.recording.spikes, one.recording.spikes, "{threads} threads");
     }
 }
+
+/// Between rates, too, the first by source and target: 40 units in two parts, of which units 7 and 31 drive their connections to infinity.
+#[test]
+fn the_connection_between_rates_that_is_named_does_not_depend_on_threads() {
+    let network = "[simulation]\nduration = 20\ndt = 0.1\n\
+         [models.unit]\ntime_unit = \"1\"\nequations = \"dr/dt = a - r : 1\"\ninputs = { I = \"1\" }\nparameters = { a = { value = 1, unit = \"1\" } }\n\
+         [populations.a]\nmodel = \"unit\"\nsize = 2000\nparameters = { a = \"where(abs(i - 700) < 0.5, 1e30, where(abs(i - 1500) < 0.5, 1e30, 1))\" }\n\
+         [projections.rec]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nvalue = \"w*r_pre\"\nconnect = { rule = \"fixed_indegree\", indegree = 20 }\nweight = 1\ndelay = 0.1\nplasticity = { kind = \"runaway\", r_pre = \"r\", r_post = \"r\" }\n\
+         [plasticity.runaway]\ntime_unit = \"1\"\ngiven = { r_pre = \"1\", r_post = \"1\" }\nequations = \"dw/dt = w*r_pre**4*r_post**8/tau : weight\"\nparameters = { tau = 1 }\n\
+         [record.a]\ntraces = [{ variables = [\"r\"], units = [0], interval = 1 }]\n";
+    let one = run_on(network, 1);
+    let Some(Stop::Diverged { source, target, .. }) = &one.stopped else { panic!("{:?}", one.stopped) };
+    assert!([*source, *target].iter().any(|u| [700, 1500].contains(u)), "{source} {target}");
+    for threads in [2, 3] {
+        assert_eq!(run_on(network, threads).stopped, one.stopped, "{threads} threads");
+    }
+}

@@ -157,3 +157,42 @@ fn estimates_count_what_rules_keep_and_delays_that_come_with_pairs() {
     listed.projections[0].rule = pairs(100e-3);
     assert!(Network::estimate(&listed).0 - short > 1000 * 8 * 900, "{short}");
 }
+
+/// What waits for computed delays is known only when they are: each of two projections fits, both together do not.
+#[test]
+fn computed_delays_are_held_against_memory_together() {
+    // A ring of 2000 steps for 1000 lanes keeps 2048 rows of 8 bytes a lane.
+    let text = |second: &str| {
+        format!(
+            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\nmemory = \"22 MB\"\n[populations.a]\nmodel = \"lif\"\nsize = 1000\nreceptors.one = {{ kind = \"delta\" }}\nreceptors.two = {{ kind = \"delta\" }}\n\
+             [projections.first]\nfrom = \"a\"\nto = \"a.one\"\nconnect = \"one_to_one\"\nweight = \"1 mV\"\ndelay = \"[200 ms] + [0 ms]*i_pre\"\n\
+             [projections.second]\nfrom = \"a\"\nto = \"a.two\"\nconnect = \"one_to_one\"\nweight = \"1 mV\"\ndelay = {second}\n"
+        )
+    };
+    let build = |text: &str, threads: usize| Network::build(&spec(text), threads, &AtomicBool::new(false)).map(|_| ());
+    for threads in [1, 2] {
+        assert_eq!(build(&text("\"1 ms\""), threads), Ok(()));
+        let error = build(&text("\"[200 ms] + [0 ms]*i_pre\""), threads).unwrap_err();
+        let BuildError::Memory { needed, allowed: 22_000_000, largest } = error else { panic!("{error:?}") };
+        assert!((25_000_000..35_000_000).contains(&needed) && largest.contains("2000 steps at populations.a"), "{needed} {largest}");
+    }
+}
+
+/// Where units differ, the one whose state decays fastest and the one whose states are coupled most are looked at.
+#[test]
+fn a_step_too_long_for_one_unit_is_refused_whichever_it_is() {
+    let text = |a: &str, b: &str| {
+        format!(
+            "[simulation]\nduration = 1\ndt = 0.01\n[models.pair]\ntime_unit = \"1\"\nequations = \"\"\"\ndx/dt = -a*x + b*y : 1\ndy/dt = b*x - a*y : 1\n\"\"\"\nparameters = {{ a = 1, b = 0 }}\n\
+             [populations.p]\nmodel = \"pair\"\nsize = 3\nintegrator = \"euler\"\nparameters = {{ a = {{ values = [{a}] }}, b = {{ values = [{b}] }} }}\n"
+        )
+    };
+    let refused = |a: &str, b: &str| match Network::build(&spec(&text(a, b)), 1, &AtomicBool::new(false)) {
+        Ok(_) => None,
+        Err(e) => Some(e.to_string()),
+    };
+    assert_eq!(refused("1, 190, 150", "0, 0, 20"), None);
+    // Rates 300 alone; 299 = 150 + 149 by coupling, beside a greater 160 alone.
+    assert!(refused("1, 300, 50", "0, 0, 45").unwrap().contains("3.0000e2"));
+    assert!(refused("1, 150, 160", "0, 149, 0").unwrap().contains("2.9900e2"));
+}

@@ -164,3 +164,25 @@ fn continuous_weights_may_follow_from_the_distance() {
         assert!((h - expected).abs() < 1e-9, "unit {t}: {h}, expected {expected}");
     }
 }
+
+/// What is computed is known only with the connections: the pair is named.
+#[test]
+fn computed_weights_and_delays_that_are_none_are_refused_with_their_pair() {
+    let refused = |weight: &str, delay: &str| {
+        let text = format!(
+            "[simulation]\nduration = \"1 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 3\npositions = {{ grid = [3], spacing = \"100 um\" }}\nreceptors.syn = {{ kind = \"exp_conductance\", tau = \"5 ms\" }}\n\
+             [projections.aa]\nfrom = \"a\"\nto = \"a.syn\"\nconnect = {{ rule = \"all_to_all\", autapses = true }}\nweight = \"{weight}\"\ndelay = \"{delay}\"\n"
+        );
+        Network::build(&spec(&text), 1, &AtomicBool::new(false)).map(|_| ()).map_err(|e| e.to_string())
+    };
+    assert_eq!(refused("[1 nS]*exp(-distance/[100 um])", "[1 ms] + distance/[1 m/s]"), Ok(()));
+    let infinite = refused("[1 nS]*[100 um]/distance", "1 ms").unwrap_err();
+    assert!(
+        infinite.contains("projections.aa") && infinite.contains("the weight from unit 0 to unit 0 is negative or no finite number"),
+        "{infinite}"
+    );
+    let negative = refused("[1 nS]*(1.5 - distance/[100 um])", "1 ms").unwrap_err();
+    assert!(negative.contains("the weight from unit 0 to unit 2 is negative"), "{negative}");
+    let early = refused("1 nS", "[0.15 ms] - distance/[1 m/s]").unwrap_err();
+    assert!(early.contains("the delay from unit 0 to unit 2 is negative or no number"), "{early}");
+}
