@@ -47,6 +47,8 @@ pub(super) struct Args {
 /// What one repeat gave: the seconds that count, and further numbers.
 pub(super) struct Measured {
     pub seconds: f64,
+    /// Name of the time that one of something takes, and of how many.
+    pub per: Option<(&'static str, f64)>,
     pub extra: Vec<(&'static str, f64)>,
 }
 
@@ -141,8 +143,13 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
                 "min_s": times[0], "max_s": times[times.len() - 1], "version": env!("CARGO_PKG_VERSION"),
                 "optimised": !cfg!(debug_assertions), "peak_memory_bytes": peak,
             });
-            for (key, value) in repeats.last().map(|m| m.extra.clone()).unwrap_or_default() {
-                object[key] = json!(value);
+            if let Some(last) = repeats.last() {
+                for (key, value) in &last.extra {
+                    object[*key] = json!(value);
+                }
+                if let Some((key, count)) = last.per {
+                    object[key] = json!(median / count * 1e9);
+                }
             }
             writeln!(out, "{object}")?;
         } else {
@@ -185,7 +192,7 @@ fn parquet(_: usize) -> Result<Measured, CliError> {
     let seconds = began.elapsed().as_secs_f64();
     let bytes = std::fs::metadata(&path)?.len();
     std::fs::remove_file(&path)?;
-    Ok(Measured { seconds, extra: vec![("rows", N as f64), ("bytes", bytes as f64)] })
+    Ok(Measured { seconds, per: None, extra: vec![("rows", N as f64), ("bytes", bytes as f64)] })
 }
 
 fn spectrum(threads: usize) -> Result<Measured, CliError> {
@@ -197,7 +204,7 @@ fn spectrum(threads: usize) -> Result<Measured, CliError> {
     let spectrum =
         on_threads(threads, || welch(&signal, 10_000.0, &settings))?.ok_or_else(|| CliError::Other("the signal is too short".into()))?;
     let seconds = began.elapsed().as_secs_f64();
-    Ok(Measured { seconds, extra: vec![("samples", N as f64), ("segments", spectrum.segments as f64)] })
+    Ok(Measured { seconds, per: None, extra: vec![("samples", N as f64), ("segments", spectrum.segments as f64)] })
 }
 
 /// Runs `work` on this many threads.
@@ -233,22 +240,22 @@ fn distances(threads: usize) -> Result<Measured, CliError> {
     })?;
     let seconds = began.elapsed().as_secs_f64();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
-    Ok(Measured { seconds, extra: vec![("spikes", spikes as f64), ("pairs", values.len() as f64), ("mean_distance", mean)] })
+    Ok(Measured { seconds, per: None, extra: vec![("spikes", spikes as f64), ("pairs", values.len() as f64), ("mean_distance", mean)] })
 }
 
 fn ksg_information(threads: usize) -> Result<Measured, CliError> {
     const N: usize = 100_000;
     const RHO: f64 = 0.6;
     let key = Key::new(5, "bench", "ksg");
-    let x: Vec<f64> = (0..N).map(|k| normal(key, 0, k as u64, 0)).collect();
-    let y: Vec<f64> = x.iter().enumerate().map(|(k, v)| RHO * v + (1.0 - RHO * RHO).sqrt() * normal(key, 1, k as u64, 0)).collect();
+    let x: Vec<f64> = (0..N).map(|k| normal(key, 0, k as u64)).collect();
+    let y: Vec<f64> = x.iter().enumerate().map(|(k, v)| RHO * v + (1.0 - RHO * RHO).sqrt() * normal(key, 1, k as u64)).collect();
     let how = Neighbourhood { k: 4, window: 0 };
     let began = Instant::now();
     let value =
         on_threads(threads, || mutual_information(&[&x], &[&y], how, Algorithm::One))?.map_err(|e| CliError::Other(e.to_string()))?;
     let seconds = began.elapsed().as_secs_f64();
     let expected = -0.5 * (1.0 - RHO * RHO).ln();
-    Ok(Measured { seconds, extra: vec![("samples", N as f64), ("information_nats", value), ("expected_nats", expected)] })
+    Ok(Measured { seconds, per: None, extra: vec![("samples", N as f64), ("information_nats", value), ("expected_nats", expected)] })
 }
 
 /// A built-in scenario, spikes recorded and nothing analysed: the simulation phase.
@@ -283,7 +290,7 @@ spikes = true
     let (spec, _) = run::resolve(&source, &[])?;
     let steps = spec.simulation.steps as f64 * 10_000.0;
     let mut measured = simulated(spec, threads)?;
-    measured.extra.push(("ns_per_neuron_step", measured.seconds / steps * 1e9));
+    measured.per = Some(("ns_per_neuron_step", steps));
     Ok(measured)
 }
 
@@ -297,7 +304,7 @@ fn gray_scott(threads: usize) -> Result<Measured, CliError> {
     ];
     let mut measured = network("gray-scott", &set, &[], threads)?;
     measured.extra.push(("steps_per_s", STEPS / measured.seconds));
-    measured.extra.push(("ns_per_cell_step", measured.seconds / STEPS / (512.0 * 512.0) * 1e9));
+    measured.per = Some(("ns_per_cell_step", STEPS * 512.0 * 512.0));
     Ok(measured)
 }
 
@@ -369,7 +376,7 @@ spikes = true
 
 /// A hundred networks, one after another.
 fn izhikevich(threads: usize) -> Result<Measured, CliError> {
-    let mut whole = Measured { seconds: 0.0, extra: Vec::new() };
+    let mut whole = Measured { seconds: 0.0, per: None, extra: Vec::new() };
     for seed in 1..=100 {
         let (mut spec, _) = run::load("izhikevich-network-2003", &owned(SECOND))?;
         spec.simulation.seed = seed;
@@ -402,6 +409,11 @@ pub(super) fn simulated(mut spec: Spec, threads: usize) -> Result<Measured, CliE
         record.traces.clear();
         record.connections = false;
     }
+    recorded(spec, threads)
+}
+
+/// Runs `spec` as it is.
+pub(super) fn recorded(spec: Spec, threads: usize) -> Result<Measured, CliError> {
     let units: usize = spec.populations.iter().map(crate::scenario::PopulationSpec::sources).sum();
     let duration = spec.simulation.dt * spec.simulation.steps as f64;
     let tell: Tell = Arc::new(|_| {});
@@ -413,6 +425,7 @@ pub(super) fn simulated(mut spec: Spec, threads: usize) -> Result<Measured, CliE
     let facts = &finished.facts;
     Ok(Measured {
         seconds: facts.simulate_seconds,
+        per: None,
         extra: vec![
             ("build_s", facts.build_seconds),
             ("spikes", facts.spikes as f64),

@@ -1,6 +1,6 @@
 //! The benchmark cases of neural masses: what a loop of a few equations costs, alone and in lanes.
 
-use super::bench::{Measured, simulated};
+use super::bench::{Measured, recorded};
 use super::error::CliError;
 use crate::run;
 
@@ -30,7 +30,7 @@ traces = [{{ variables = ["v_p"], interval = "1 ms" }}]
     let source = run::Source { text, origin: None, name: "jansen-rit-bench".to_owned(), variant: None };
     let (spec, _) = run::resolve(&source, &[])?;
     let steps = spec.simulation.steps as f64 * count as f64;
-    let mut measured = simulated(spec, threads)?;
-    measured.extra.push(("ns_per_column_step", measured.seconds / steps * 1e9));
+    let mut measured = recorded(spec, threads)?;
+    measured.per = Some(("ns_per_column_step", steps));
     Ok(measured)
 }

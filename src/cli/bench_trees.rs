@@ -73,6 +73,6 @@ fn timed(text: &str, threads: usize) -> Result<Measured, CliError> {
     let steps = spec.simulation.steps as f64;
     let mut measured = simulated(spec, threads)?;
     measured.extra.push(("compartments", compartments as f64));
-    measured.extra.push(("ns_per_compartment_step", measured.seconds / (steps * compartments as f64) * 1e9));
+    measured.per = Some(("ns_per_compartment_step", steps * compartments as f64));
     Ok(measured)
 }

@@ -14,9 +14,11 @@
 
 mod relative;
 mod selection;
+mod trigonometric;
 
 pub use relative::{bernoulli, exprel, exprel_chunk, exprel_derivative};
 pub use selection::{max, min, sign, step};
+pub use trigonometric::{cos, cos_sin_turn, sin, tan};
 
 use std::f64::consts::{LN_2, LOG2_E};
 
@@ -100,6 +102,19 @@ pub fn exp(x: f64) -> f64 {
     ((1.0 + p) * a) * b
 }
 
+/// 1 + [`exp`], to the bit: what is subnormal there is nothing here, so that fewer factors scale it.
+#[inline(always)]
+pub fn one_plus_exp(x: f64) -> f64 {
+    let x = if x > 710.0 { 710.0 } else { x };
+    let x = if x < -700.0 { -700.0 } else { x };
+    let rounded = fma(x, LOG2_E, ROUND);
+    let n = rounded - ROUND;
+    let r = fma(-n, LN_2_LOW, fma(-n, LN_2, x));
+    let p = exp_minus_one_reduced(r);
+    // n is up to 1024, and 2^1024 is no number.
+    1.0 + ((1.0 + p) * power_of_two(rounded - 1.0)) * 2.0
+}
+
 /// e^x - 1, accurate near zero.
 #[inline(always)]
 pub fn expm1(x: f64) -> f64 {
@@ -115,27 +130,48 @@ pub fn expm1(x: f64) -> f64 {
     if x.abs() < 1e-20 { x } else { value }
 }
 
-/// Mantissa in [√½, √2) and exponent of a positive number.
+/// Mantissa in [√½, √2) and exponent of a positive number that is not subnormal.
 #[inline(always)]
 fn split(x: f64) -> (f64, f64) {
     const SQRT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
-    let tiny = x < f64::MIN_POSITIVE;
-    let scaled = if tiny { x * 18_014_398_509_481_984.0 } else { x };
-    let correction = if tiny { 54.0 } else { 0.0 };
     // A bias of 2^11 exponents keeps the shift logical.
-    let biased = scaled.to_bits().wrapping_sub(SQRT_HALF).wrapping_add(2048 << 52);
+    let biased = x.to_bits().wrapping_sub(SQRT_HALF).wrapping_add(2048 << 52);
     let k = biased >> 52;
-    let mantissa = f64::from_bits(scaled.to_bits().wrapping_sub(k.wrapping_sub(2048) << 52));
-    let exponent = f64::from_bits(ROUND.to_bits() + k) - ROUND - 2048.0 - correction;
-    (mantissa, exponent)
+    let mantissa = f64::from_bits(x.to_bits().wrapping_sub(k.wrapping_sub(2048) << 52));
+    (mantissa, f64::from_bits(ROUND.to_bits() + k) - ROUND - 2048.0)
+}
+
+/// The same of any positive number.
+#[inline(always)]
+fn split_any(x: f64) -> (f64, f64) {
+    let tiny = x < f64::MIN_POSITIVE;
+    let (m, k) = split(if tiny { x * 18_014_398_509_481_984.0 } else { x });
+    (m, k - if tiny { 54.0 } else { 0.0 })
 }
 
 /// Natural logarithm.
 #[inline(always)]
 pub fn log(x: f64) -> f64 {
+    let (m, k) = split_any(x);
+    let value = log_of(m, k);
+    let value = if x == f64::INFINITY { x } else { value };
+    let value = if x == 0.0 { f64::NEG_INFINITY } else { value };
+    // Negative arguments and NaN.
+    if x >= 0.0 { value } else { f64::NAN }
+}
+
+/// Natural logarithm of a positive number that is neither subnormal nor infinite.
+#[inline(always)]
+pub fn log_normal_range(x: f64) -> f64 {
+    let (m, k) = split(x);
+    log_of(m, k)
+}
+
+/// Natural logarithm of `m 2^k`.
+#[inline(always)]
+fn log_of(m: f64, k: f64) -> f64 {
     const HIGH: f64 = 6.931_471_803_691_238_164_90e-1;
     const LOW: f64 = 1.908_214_929_270_587_700_02e-10;
-    let (m, k) = split(x);
     let f = m - 1.0;
     let s = f / (2.0 + f);
     let z = s * s;
@@ -147,11 +183,7 @@ pub fn log(x: f64) -> f64 {
         6.666_666_666_666_735_130e-1,
     );
     let half_square = 0.5 * f * f;
-    let value = fma(k, HIGH, -((half_square - fma(s, half_square + (t1 + t2), k * LOW)) - f));
-    let value = if x == f64::INFINITY { x } else { value };
-    let value = if x == 0.0 { f64::NEG_INFINITY } else { value };
-    // Negative arguments and NaN.
-    if x >= 0.0 { value } else { f64::NAN }
+    fma(k, HIGH, -((half_square - fma(s, half_square + (t1 + t2), k * LOW)) - f))
 }
 
 /// Hyperbolic tangent.
@@ -217,94 +249,6 @@ pub fn cosh(x: f64) -> f64 {
     exp_shifted(size, 0.0, -1.0) + exp_shifted(-size, 0.0, -1.0)
 }
 
-/// What [`sin_cos_reduced`] finds; the low parts are what rounding took from sine and cosine.
-struct Reduced {
-    sine: f64,
-    cosine: f64,
-    quadrant: u64,
-    sine_low: f64,
-    cosine_low: f64,
-}
-
-/// Sine and cosine of x reduced to |r| <= π/4, and the quadrant in the two low bits.
-///
-/// Exact reduction with π/2 in three doubles: results keep 2 units in the last place up to |x| = 2^30 and lose digits
-/// slowly beyond; an infinite argument gives NaN.
-#[inline(always)]
-fn sin_cos_reduced(x: f64) -> Reduced {
-    const P1: f64 = std::f64::consts::FRAC_PI_2;
-    const P2: f64 = 6.123_233_995_736_766e-17;
-    const P3: f64 = -1.497_384_904_859_169_8e-33;
-    let rounded = fma(x, std::f64::consts::FRAC_2_PI, ROUND);
-    let n = rounded - ROUND;
-    let first = fma(-n, P1, x);
-    let w = n * P2;
-    let w_low = fma(n, P2, -w);
-    let r = first - w;
-    let back = r - first;
-    let low = (first - (r - back)) - (w + back) - w_low - n * P3;
-    let z = r * r;
-    let v = z * r;
-    let s = fma(
-        z,
-        fma(
-            z,
-            fma(z, fma(z, 1.589_690_995_211_550_102_21e-10, -2.505_076_025_340_686_341_95e-8), 2.755_731_370_707_006_767_89e-6),
-            -1.984_126_982_985_794_931_34e-4,
-        ),
-        8.333_333_333_322_489_461_24e-3,
-    );
-    let correction = fma(z, fma(0.5, low, -(v * s)), -low) - v * -1.666_666_666_666_663_243_48e-1;
-    let sine = r - correction;
-    let c = z * fma(
-        z,
-        fma(
-            z,
-            fma(
-                z,
-                fma(z, fma(z, -1.135_964_755_778_819_482_65e-11, 2.087_572_321_298_174_827_90e-9), -2.755_731_435_139_066_330_35e-7),
-                2.480_158_728_947_672_941_78e-5,
-            ),
-            -1.388_888_888_887_410_957_49e-3,
-        ),
-        4.166_666_666_666_660_190_37e-2,
-    );
-    let half = 0.5 * z;
-    let one = 1.0 - half;
-    let rest = ((1.0 - one) - half) + fma(z, c, -(r * low));
-    let cosine = one + rest;
-    Reduced { sine, cosine, quadrant: rounded.to_bits(), sine_low: (r - sine) - correction, cosine_low: (one - cosine) + rest }
-}
-
-/// Sine (accurate up to |x| = 2^30).
-#[inline(always)]
-pub fn sin(x: f64) -> f64 {
-    let Reduced { sine: s, cosine: c, quadrant: q, .. } = sin_cos_reduced(x);
-    let value = if q & 1 == 0 { s } else { c };
-    if q & 2 == 0 { value } else { -value }
-}
-
-/// Cosine (accurate up to |x| = 2^30).
-#[inline(always)]
-pub fn cos(x: f64) -> f64 {
-    let Reduced { sine: s, cosine: c, quadrant: q, .. } = sin_cos_reduced(x);
-    let value = if q & 1 == 0 { c } else { s };
-    if q.wrapping_add(1) & 2 == 0 { value } else { -value }
-}
-
-/// Tangent.
-#[inline(always)]
-pub fn tan(x: f64) -> f64 {
-    let r = sin_cos_reduced(x);
-    let odd = r.quadrant & 1 != 0;
-    let (top, top_low) = if odd { (-r.cosine, -r.cosine_low) } else { (r.sine, r.sine_low) };
-    let (bottom, bottom_low) = if odd { (r.sine, r.sine_low) } else { (r.cosine, r.cosine_low) };
-    // The quotient, and what rounding it and both its sides has taken away.
-    let quotient = top / bottom;
-    let corrected = quotient + (fma(-quotient, bottom, top) + fma(-quotient, bottom_low, top_low)) / bottom;
-    if corrected.is_nan() { quotient } else { corrected }
-}
-
 /// x^y for real exponents; whole exponents are better written with [`powi`].
 #[inline(always)]
 pub fn pow(x: f64, y: f64) -> f64 {
@@ -343,7 +287,7 @@ fn log_double(x: f64) -> (f64, f64) {
         0.117_256_032_601_926_77,
     ];
     const TWO_THIRDS_LOW: f64 = 3.700_743_415_417_188e-17;
-    let (m, k) = split(x);
+    let (m, k) = split_any(x);
     let f = m - 1.0;
     let d = 2.0 + f;
     let d_low = f - (d - 2.0);
@@ -495,6 +439,16 @@ mod tests {
             let numeric = (exprel(x + h) - exprel(x - h)) / (2.0 * h);
             let d = exprel_derivative(x);
             assert!((d - numeric).abs() < 1e-8 * d.abs().max(1e-2), "{x}: {d} {numeric}");
+        }
+    }
+
+    #[test]
+    fn one_plus_an_exponential_has_its_bits() {
+        let special =
+            [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, 709.78, 709.782_712_893_384, 709.79, 710.0, 1e300, -745.0, -700.5];
+        for x in special.into_iter().chain((-80_000..80_000).map(|k| f64::from(k) * 0.009_37)) {
+            let (found, expected) = (one_plus_exp(x), 1.0 + exp(x));
+            assert!(found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan(), "{x}: {found} {expected}");
         }
     }
 }

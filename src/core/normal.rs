@@ -3,15 +3,16 @@
 use super::math;
 use super::rng::{Key, SIDE, philox_side, philox_steps};
 
-/// The standard normal number of `unit` at `step` (draw `draw`) under `key`.
+/// The standard normal number of `unit` at `step` under `key`.
 ///
-/// Box and Muller (1958, doi:10.1214/aoms/1177706645) on the 128 bits of one Philox block: 52 bits for the angle, and for
-/// the radius a uniform number in (0, 1] with 52 bits, so that no draw is further than 8.5 from zero.
+/// Box and Muller (1958, doi:10.1214/aoms/1177706645) make two independent numbers of the 128 bits of one Philox block: they are
+/// those of an even step and of the odd one after it. 52 bits are the angle, and the radius is that of a uniform number in (0, 1]
+/// with 52 bits, so that no draw is further than 8.5 from zero.
 #[inline(always)]
-pub fn normal(key: Key, unit: u32, step: u64, draw: u32) -> f64 {
-    let [a, b, c, d] = key.block(unit, step, draw);
-    let square = -2.0 * math::log(1.0 - interval(a, b));
-    math::sqrt(square) * math::cos(std::f64::consts::TAU * interval(c, d))
+pub fn normal(key: Key, unit: u32, step: u64) -> f64 {
+    let [a, b, c, d] = key.block(unit, step / 2, 0);
+    let (cosine, sine) = math::cos_sin_turn(interval(c, d));
+    radius(interval(a, b)) * if step.is_multiple_of(2) { cosine } else { sine }
 }
 
 /// A number in [0, 1) with 52 bits, by operations that vectorise (no conversion from 64-bit integers).
@@ -21,77 +22,136 @@ fn interval(high: u32, low: u32) -> f64 {
     f64::from_bits(bits >> 12 | 1023 << 52) - 1.0
 }
 
-/// Box and Muller's functions of the words of Philox blocks.
+/// Distance from the origin that is exceeded with probability `1 - u`.
 #[inline(always)]
-fn finish(a: &[u64; SIDE], b: &[u64; SIDE], c: &[u64; SIDE], d: &[u64; SIDE], out: &mut [f64]) {
+fn radius(u: f64) -> f64 {
+    math::sqrt(-2.0 * math::log_normal_range(1.0 - u))
+}
+
+/// Box and Muller's functions of the words of Philox blocks: of even steps, and of odd ones.
+#[inline(always)]
+fn finish([a, b, c, d]: &[[u64; SIDE]; 4]) -> [[f64; SIDE]; 2] {
     // One function after the other for all lanes: a lane's functions are one long chain, which the processor can only hide
     // behind those of other lanes.
-    let mut square = [0.0; SIDE];
+    let mut size = [0.0; SIDE];
     for i in 0..SIDE {
-        square[i] = -2.0 * math::log(1.0 - interval(a[i] as u32, b[i] as u32));
+        size[i] = radius(interval(a[i] as u32, b[i] as u32));
     }
-    let mut cosine = [0.0; SIDE];
+    let mut both = [[0.0; SIDE]; 2];
     for i in 0..SIDE {
-        cosine[i] = math::cos(std::f64::consts::TAU * interval(c[i] as u32, d[i] as u32));
+        (both[0][i], both[1][i]) = math::cos_sin_turn(interval(c[i] as u32, d[i] as u32));
     }
-    for (i, v) in out.iter_mut().enumerate() {
-        *v = math::sqrt(square[i]) * cosine[i];
+    for row in &mut both {
+        for (v, size) in row.iter_mut().zip(size) {
+            *v *= size;
+        }
     }
+    both
 }
 
-/// Fills `out` with [`normal`] for units `first_unit`, `first_unit + 1`, ...
+/// [`normal`] of the units from `first_unit` on, at steps `2 pair` and `2 pair + 1`.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-pub fn fill(key: Key, first_unit: u32, step: u64, draw: u32, out: &mut [f64]) {
+fn fill_pair(key: Key, first_unit: u32, pair: u64, even: &mut [f64], odd: &mut [f64]) {
     let mut unit = first_unit;
-    let mut chunks = out.chunks_exact_mut(SIDE);
-    for chunk in &mut chunks {
-        let [a, b, c, d] = philox_side(key, unit, step, draw);
-        finish(&a, &b, &c, &d, chunk);
+    for (even, odd) in even.chunks_mut(SIDE).zip(odd.chunks_mut(SIDE)) {
+        let rows = finish(&philox_side(key, unit, pair));
+        even.copy_from_slice(&rows[0][..even.len()]);
+        odd.copy_from_slice(&rows[1][..odd.len()]);
         unit = unit.wrapping_add(SIDE as u32);
     }
-    for (i, v) in chunks.into_remainder().iter_mut().enumerate() {
-        *v = normal(key, unit.wrapping_add(i as u32), step, draw);
-    }
 }
 
-/// Fills `out` with [`normal`] of `unit` for steps `first`, `first + 1`, ...
+/// Steps that are drawn at once where units are few.
+const AHEAD: usize = 2 * SIDE;
+
+/// [`normal`] of `unit` at the steps `AHEAD block`, `AHEAD block + 1`, ...
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn fill_steps(key: Key, unit: u32, first: u64, draw: u32, out: &mut [f64; SIDE]) {
-    let [a, b, c, d] = philox_steps(key, unit, first, draw);
-    finish(&a, &b, &c, &d, out);
-}
-
-/// Normal numbers of a range of units, step by step.
-#[derive(Debug, Clone, Default)]
-pub struct Normals {
-    /// Numbers of few units are drawn for many steps at once, so that vectors are full: unit by unit.
-    ahead: Vec<[f64; SIDE]>,
-    /// Which steps these are, counted in [`SIDE`].
-    drawn: Option<u64>,
+fn fill_steps(key: Key, unit: u32, block: u64, out: &mut [f64; AHEAD]) {
+    let [even, odd] = finish(&philox_steps(key, unit, block * SIDE as u64));
+    for i in 0..SIDE {
+        out[2 * i] = even[i];
+        out[2 * i + 1] = odd[i];
+    }
 }
 
 /// Fewer units than this draw ahead.
 const FEW: usize = 4;
 
+/// Normal numbers of a range of units, step by step: [`normal`], where each block of random bits is used for both its numbers.
+#[derive(Debug, Clone)]
+pub struct Normals {
+    key: Key,
+    first_unit: u32,
+    /// How many units, if these are so few that a block of steps is drawn for each.
+    few: Option<usize>,
+    /// What was drawn of `drawn`: of many units the odd step of a pair of steps, of few each unit's block of steps.
+    kept: Vec<f64>,
+    /// Which pair or block that is, if any.
+    drawn: Option<u64>,
+    /// Of many units: for how many it was drawn.
+    upto: usize,
+}
+
 impl Normals {
-    /// What [`fill`] does, for steps that follow each other. A source belongs to one key and one first unit.
+    /// The numbers under `key` of `units` units from `first_unit` on.
+    pub fn new(key: Key, first_unit: u32, units: usize) -> Self {
+        Self { key, first_unit, few: (units < FEW).then_some(units), kept: Vec::new(), drawn: None, upto: 0 }
+    }
+
+    /// The number of one unit, counted from the first.
     #[inline]
-    pub fn fill(&mut self, key: Key, first_unit: u32, step: u64, out: &mut [f64]) {
-        if out.len() >= FEW {
-            fill(key, first_unit, step, 0, out);
-            return;
+    pub fn one(&self, unit: usize, step: u64) -> f64 {
+        normal(self.key, self.first_unit.wrapping_add(unit as u32), step)
+    }
+
+    /// The numbers of units `start..start + out.len()`, counted from the first, at `step`. Cheap for steps in a row in each of which
+    /// blocks of units come in ascending order; right in any. Few units (`start` is 0) are asked for together.
+    #[inline]
+    pub fn fill(&mut self, start: usize, step: u64, out: &mut [f64]) {
+        match self.few {
+            Some(units) => self.few(units, step, out),
+            None => self.many(start, step, out),
         }
-        let (block, within) = (step / SIDE as u64, (step % SIDE as u64) as usize);
-        if self.drawn != Some(block) || self.ahead.len() != out.len() {
-            self.ahead.resize(out.len(), [0.0; SIDE]);
-            for (i, row) in self.ahead.iter_mut().enumerate() {
-                fill_steps(key, first_unit.wrapping_add(i as u32), block * SIDE as u64, 0, row);
+    }
+
+    #[inline]
+    fn few(&mut self, units: usize, step: u64, out: &mut [f64]) {
+        let (block, within) = (step / AHEAD as u64, (step % AHEAD as u64) as usize);
+        if self.drawn != Some(block) {
+            self.kept.resize(units * AHEAD, 0.0);
+            for (i, row) in self.kept.as_chunks_mut().0.iter_mut().enumerate() {
+                fill_steps(self.key, self.first_unit.wrapping_add(i as u32), block, row);
             }
             self.drawn = Some(block);
         }
-        for (v, row) in out.iter_mut().zip(&self.ahead) {
-            *v = row[within];
+        for (i, v) in out.iter_mut().enumerate() {
+            *v = self.kept[i * AHEAD + within];
         }
+    }
+
+    fn many(&mut self, start: usize, step: u64, out: &mut [f64]) {
+        let (pair, end) = (step / 2, start + out.len());
+        if step % 2 == 1 && self.drawn == Some(pair) && end <= self.upto {
+            out.copy_from_slice(&self.kept[start..end]);
+            return;
+        }
+        if self.kept.len() < end {
+            self.kept.resize(end, 0.0);
+        }
+        let odd = &mut self.kept[start..end];
+        fill_pair(self.key, self.first_unit.wrapping_add(start as u32), pair, out, odd);
+        if step % 2 == 1 {
+            out.copy_from_slice(odd);
+        }
+        let goes_on = self.drawn == Some(pair) && start <= self.upto;
+        self.upto = if goes_on {
+            end.max(self.upto)
+        } else if start == 0 {
+            end
+        } else {
+            0
+        };
+        self.drawn = Some(pair);
     }
 }
 
@@ -102,28 +162,46 @@ mod tests {
     #[test]
     fn blocks_have_the_bits_of_single_draws() {
         let key = Key::new(4, "populations.p", "xi.V_m");
-        for n in [0, 1, 15, 16, 17, 100] {
-            let mut block = vec![0.0; n];
-            fill(key, 7, 99, 3, &mut block);
-            for (i, v) in block.iter().enumerate() {
-                assert_eq!(v.to_bits(), normal(key, 7 + i as u32, 99, 3).to_bits());
+        for n in [0, 1, 3, 4, 15, 16, 17, 100] {
+            let mut source = Normals::new(key, 7, n);
+            let mut row = vec![0.0; n];
+            // Across the end of the low word of the step, forwards, and anywhere.
+            for step in (0..70).chain((1 << 33) - 40..(1 << 33) + 40).chain([5, 4, 7, 6, 6, 99]) {
+                source.fill(0, step, &mut row);
+                for (i, v) in row.iter().enumerate() {
+                    assert_eq!(v.to_bits(), normal(key, 7 + i as u32, step).to_bits(), "unit {i} of {n} at {step}");
+                }
             }
         }
     }
 
     #[test]
-    fn few_units_that_draw_ahead_have_the_bits_of_single_draws() {
+    fn parts_of_many_units_have_the_bits_of_single_draws() {
         let key = Key::new(4, "populations.p", "xi.V_m");
-        for n in [1, 3, 4] {
-            let mut source = Normals::default();
-            let mut row = vec![0.0; n];
-            // Across the end of the low word of the step, and back.
-            for step in (0..40).chain((1 << 32) - 20..(1 << 32) + 20).chain([5]) {
-                source.fill(key, 7, step, &mut row);
+        let mut source = Normals::new(key, 7, 96);
+        let orders: [&[usize]; 4] = [&[0, 32, 64], &[64, 0, 32], &[32], &[0, 0, 64]];
+        for (step, order) in (0..40).zip(orders.iter().cycle().skip(1)).chain([(41, &orders[0]), (43, &orders[1])]) {
+            for &start in *order {
+                let mut row = [0.0; 32];
+                source.fill(start, step, &mut row);
                 for (i, v) in row.iter().enumerate() {
-                    assert_eq!(v.to_bits(), normal(key, 7 + i as u32, step, 0).to_bits(), "unit {i} of {n} at {step}");
+                    assert_eq!(v.to_bits(), source.one(start + i, step).to_bits(), "unit {start} + {i} at {step}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn an_even_and_an_odd_step_are_independent() {
+        let key = Key::new(2, "a", "b");
+        let n = 200_000;
+        let at = |step: u64| (0..n).map(|u| normal(key, u, step)).collect::<Vec<f64>>();
+        let [even, odd, next] = [at(0), at(1), at(2)];
+        // Products of the numbers, and of their squares, have the means of independent ones.
+        for (x, y) in [(&even, &odd), (&odd, &next)] {
+            let mean = |f: fn(f64) -> f64| x.iter().zip(y).map(|(a, b)| f(*a) * f(*b)).sum::<f64>() / f64::from(n);
+            assert!(mean(|v| v).abs() < 4.0 / f64::from(n).sqrt());
+            assert!((mean(|v| v * v) - 1.0).abs() < 4.0 * (8.0 / f64::from(n)).sqrt());
         }
     }
 
@@ -132,7 +210,8 @@ mod tests {
         let key = Key::new(1, "a", "b");
         let n = 400_000;
         let mut v = vec![0.0; n];
-        fill(key, 0, 0, 0, &mut v);
+        let (even, odd) = v.split_at_mut(n / 2);
+        fill_pair(key, 0, 0, even, odd);
         let moment = |k: i32| v.iter().map(|x| x.powi(k)).sum::<f64>() / n as f64;
         let se = 1.0 / (n as f64).sqrt();
         assert!(moment(1).abs() < 4.0 * se);

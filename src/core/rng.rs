@@ -30,23 +30,23 @@ pub const SIDE: usize = 16;
 
 const LOW: u64 = 0xFFFF_FFFF;
 
-/// [`Key::block`] of the units `first`, `first + 1`, ..., word by word.
+/// [`Key::block`] 0 of the units `first`, `first + 1`, ..., word by word in the low halves of the numbers.
 #[inline(always)]
-pub fn philox_side(key: Key, first: u32, step: u64, block: u32) -> [[u64; SIDE]; 4] {
+pub fn philox_side(key: Key, first: u32, step: u64) -> [[u64; SIDE]; 4] {
     let units = std::array::from_fn(|i| u64::from(first.wrapping_add(i as u32)));
-    side_by_side(key, [units, [step & LOW; SIDE], [step >> 32; SIDE], [u64::from(block); SIDE]])
+    side_by_side(key, [units, [step & LOW; SIDE], [step >> 32; SIDE], [0; SIDE]])
 }
 
-/// [`Key::block`] of `unit` in the steps `first`, `first + 1`, ..., word by word.
+/// [`Key::block`] 0 of `unit` in the steps `first`, `first + 1`, ..., word by word in the low halves of the numbers.
 #[inline(always)]
-pub fn philox_steps(key: Key, unit: u32, first: u64, block: u32) -> [[u64; SIDE]; 4] {
+pub fn philox_steps(key: Key, unit: u32, first: u64) -> [[u64; SIDE]; 4] {
     let step = |i: usize| first.wrapping_add(i as u64);
     let (low, high) = (std::array::from_fn(|i| step(i) & LOW), std::array::from_fn(|i| step(i) >> 32));
-    side_by_side(key, [[u64::from(unit); SIDE], low, high, [u64::from(block); SIDE]])
+    side_by_side(key, [[u64::from(unit); SIDE], low, high, [0; SIDE]])
 }
 
 /// Philox for many counters. The words are carried in 64 bits each, so that a round is two widening multiplications, shifts
-/// and xors, which compile to vector instructions as they stand.
+/// and xors, which compile to vector instructions as they stand; what stands in the high halves is never looked at.
 #[inline(always)]
 fn side_by_side(key: Key, counters: [[u64; SIDE]; 4]) -> [[u64; SIDE]; 4] {
     let [mut a, mut b, mut c, mut d] = counters;
@@ -58,8 +58,8 @@ fn side_by_side(key: Key, counters: [[u64; SIDE]; 4]) -> [[u64; SIDE]; 4] {
             let p1 = u64::from(M1) * (c[i] & LOW);
             a[i] = (p1 >> 32) ^ b[i] ^ k0;
             c[i] = (p0 >> 32) ^ d[i] ^ k1;
-            b[i] = p1 & LOW;
-            d[i] = p0 & LOW;
+            b[i] = p1;
+            d[i] = p0;
         }
         k = [k[0].wrapping_add(W0), k[1].wrapping_add(W1)];
     }

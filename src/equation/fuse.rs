@@ -55,6 +55,11 @@ pub fn fuse(from: &Graph, roots: &[Id], symbol: &dyn Fn(Symbol) -> Varies) -> (G
     (f.out, ids)
 }
 
+/// Functions to which the last bit of their argument means no more near zero than elsewhere; to a comparison or a root it does.
+fn is_smooth(op: Unary) -> bool {
+    matches!(op, Unary::Exp | Unary::Expm1 | Unary::Exprel | Unary::ExprelDerivative | Unary::Bernoulli | Unary::Tanh | Unary::Sigmoid)
+}
+
 struct Fuser<'a> {
     from: &'a Graph,
     class: &'a [Varies],
@@ -70,7 +75,7 @@ impl Fuser<'_> {
             Node::Constant(bits, _) => self.out.number(f64::from_bits(bits)),
             Node::Symbol(s) => self.out.symbol(s),
             Node::Unary(op, x) => {
-                let x = m(self, x);
+                let x = if is_smooth(op) && self.is_scaled_sum(x) { self.sum(x) } else { m(self, x) };
                 self.out.unary(op, x)
             }
             Node::Binary(Binary::Add | Binary::Sub, ..) if self.class[id.index()] == Varies::Step => self.sum(id),
@@ -101,6 +106,17 @@ impl Fuser<'_> {
         self.map.insert(id, new);
     }
 
+    /// Whether it is a sum times a number that nothing else uses, as in `exp((V - V_half)/k)`.
+    fn is_scaled_sum(&self, id: Id) -> bool {
+        let inner = match self.from.node(id) {
+            Node::Binary(Binary::Mul, k, a) if self.from.value(k).is_some() => a,
+            Node::Binary(Binary::Div, a, k) if self.from.value(k).is_some() => a,
+            _ => return false,
+        };
+        let once = |x: Id| self.uses[x.index()] == 1 && self.class[x.index()] == Varies::Step;
+        once(id) && once(inner) && matches!(self.from.node(inner), Node::Binary(Binary::Add | Binary::Sub, ..))
+    }
+
     /// Terms of a sum with their factors, through inner sums that nothing else uses, also where these are multiplied by a
     /// number (`x + h (a + b)` becomes `x + h a + h b`).
     fn terms(&self, id: Id) -> Vec<(Id, f64)> {
@@ -121,6 +137,9 @@ impl Fuser<'_> {
                 Node::Unary(Unary::Neg, a) if inner && x != id => stack.push((a, -factor)),
                 Node::Binary(Binary::Mul, k, a) if inner && step(x) && self.from.value(k).is_some() => {
                     stack.push((a, factor * self.from.value(k).unwrap_or(1.0)));
+                }
+                Node::Binary(Binary::Div, a, k) if x == id && self.from.value(k).is_some() => {
+                    stack.push((a, factor * (1.0 / self.from.value(k).unwrap_or(1.0))));
                 }
                 _ => out.push((x, factor)),
             }

@@ -84,7 +84,7 @@ mod properties {
     use super::super::check::Checker;
     use super::super::derive::derivative;
     use super::super::fuse::{Varies, fuse};
-    use super::super::graph::{Binary, Graph, Id, Symbol, Unary};
+    use super::super::graph::{Binary, Graph, Id, Node, Symbol, Unary};
     use super::super::kernel::{Kernel, Memory, Place, Plan, fill_hoisted};
     use super::super::print::Printer;
     use super::super::syntax::expression;
@@ -311,6 +311,68 @@ mod properties {
                     prop_assert!(text.is_char_boundary(d.span.start) && text.is_char_boundary(d.span.end));
                 }
             }
+        }
+    }
+
+    /// Sums of all kinds as one operation, with numbers wherever they may stand.
+    #[test]
+    fn chains_give_the_bits_of_the_plain_evaluator() {
+        let texts = [
+            "0.3 + x0 + 0.5*x1",
+            "x0 + 0.3 - x1*x2 + 2*x3",
+            "x0*x1 + 0.25",
+            "(x0*x1 + 0.25) + 0.5*(x2 - 1.5)",
+            "x0 + x1 + x2 + x3 + p",
+            "x0 - x1 - x2 - 2*x3 - 0.1*p",
+            "1 - (x0 + 0.5*x1)",
+            "0.1*(x0 - 0.7) + 0.2*(x1 + 0.3) + x2*x3 - 4",
+            "exp((x0 - 0.7)/0.3) + exp((x1 + 0.2)/2) + 1",
+        ];
+        for text in texts {
+            let (g, id) = read(text);
+            let bind = |s: Symbol| if let Symbol::State(i) = s { Place::Column(i) } else { Place::Column(4) };
+            let (fused, ids) = fuse(&g, &[id], &|s| if matches!(s, Symbol::Parameter(_)) { Varies::Lane } else { Varies::Step });
+            for lanes in [1, 3, 20] {
+                let mut plan = Plan { columns: 5, ..Plan::default() };
+                let steady = |s: Symbol| matches!(s, Symbol::Parameter(_));
+                let (mut kernel, _) = Kernel::compile(&g, &[id], &[Some(Place::Column(0))], &bind, &steady, &mut plan);
+                let mut memory = Memory::new(lanes, plan.columns as usize, plan.scratch as usize);
+                for c in 0..5 {
+                    for (k, v) in memory.padded_mut(c).iter_mut().enumerate() {
+                        *v = ((k * 37 + c * 11) % 101) as f64 * 0.05 - 2.5;
+                    }
+                }
+                fill_hoisted(&plan, &mut memory, &bind);
+                kernel.settle(&mut memory);
+                let before = memory.clone();
+                for (start, count) in memory.blocks() {
+                    kernel.run(&mut memory, start, count);
+                }
+                for lane in 0..lanes {
+                    let states: Vec<f64> = (0..4).map(|c| before.column(c)[lane]).collect();
+                    let parameters = [before.column(4)[lane]];
+                    let want = Tape::new(&fused, &ids).value(&Values { states: &states, parameters: &parameters, ..Values::default() });
+                    assert_eq!(memory.column(0)[lane].to_bits(), want.to_bits(), "{text}, lane {lane} of {lanes}");
+                }
+            }
+        }
+    }
+
+    /// One fused operation makes the argument of an exponential; where equality counts, a difference stays a difference.
+    #[test]
+    fn sums_are_multiplied_out_in_smooth_functions_only() {
+        for text in ["exp((x0 - 3)/2)", "exp(0.5*(x0 - 3))"] {
+            let (g, id) = read(text);
+            let (out, ids) = fuse(&g, &[id], &|_| Varies::Step);
+            let Node::Unary(Unary::Exp, argument) = out.node(ids[0]) else { panic!("{text}") };
+            let Node::Fma { a, c, minus_product: false, minus_term: false, .. } = out.node(argument) else { panic!("{text}") };
+            assert_eq!((out.value(a), out.value(c)), (Some(0.5), Some(-1.5)), "{text}");
+        }
+        for text in ["where((x0 - x1)/0.1 >= 0, x2, 1)", "sqrt(0.1*(x0 - x1))", "floor((x0 - 0.3)/0.1)"] {
+            let (g, id) = read(text);
+            let (out, ids) = fuse(&g, &[id], &|_| Varies::Step);
+            let values = |g: &Graph, id: Id| Tape::new(g, &[id]).value(&Values { states: &[0.3, 0.3, 7.0], ..Values::default() });
+            assert_eq!(values(&out, ids[0]), values(&g, id), "{text}");
         }
     }
 

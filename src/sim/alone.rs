@@ -1,4 +1,4 @@
-//! Stretches of steps in which the groups of a thread neither meet each other nor a recorder: one neural mass, a few oscillators.
+//! Stretches of steps in which the groups of a thread do not meet each other: one neural mass, a few oscillators.
 //!
 //! What a step of a population of a few units costs is less its equations than finding out that there is nothing else to do. Where
 //! that is known for many steps, they are made in one go. Values, and so all bits, are those of single steps.
@@ -14,39 +14,40 @@ impl Worker {
             && self.continuous_inputs.is_empty()
             && self.histories.is_empty()
             && self.groups.iter().all(Group::is_apart);
-        let mut k = from;
-        while k < to {
-            self.step(k);
-            k += 1;
-            if !apart {
-                continue;
-            }
-            let due = self.groups.iter().flat_map(|g| &g.taps).map(|t| t.due_from(k)).min();
-            let until = due.map_or(to, |due| due.min(to));
-            for group in 0..self.groups.len() {
-                let found = self.alone(group, k, until);
-                Failure::note(&mut self.failure, found);
-            }
-            k = until.max(k);
+        if !apart {
+            (from..to).for_each(|k| self.step(k));
+            return;
+        }
+        for group in 0..self.groups.len() {
+            let found = self.alone(group, from, to);
+            Failure::note(&mut self.failure, found);
         }
     }
 
-    /// Steps of one group.
+    /// Steps of one group, from one grid point that is recorded to the next.
     fn alone(&mut self, group: usize, from: u64, to: u64) -> Option<Failure> {
-        let Self { groups, axis, .. } = self;
+        let Self { groups, axis, take, .. } = self;
         let group = &mut groups[group];
-        let Body::Points(stepper) = &mut group.body else { return None };
-        let inputs = &mut group.inputs;
-        let broken = stepper.alone(from, to, |step, port, register| {
-            let port = &mut inputs[port];
-            port.refresh(step, axis);
-            match port.stimulus.get(..register.len()) {
-                Some(row) => register.copy_from_slice(row),
-                None => register.fill(0.0),
+        // Stimuli go ahead of time as far as nobody looks at them.
+        let looked_at = (0..group.inputs.len()).any(|port| group.taps.iter().any(|t| t.reads(port)));
+        let mut k = from;
+        while k < to {
+            if group.taps.iter().any(|t| t.is_due(k)) {
+                if looked_at {
+                    group.inputs.iter_mut().for_each(|port| port.refresh(k, axis));
+                }
+                group.sample(k, take);
             }
-        });
-        let step = broken?;
-        let (lane, state) = stepper.not_finite()?;
-        Some(Failure { step: step + 1, place: Broken::Population(group.population), unit: group.first + lane, state })
+            let until = group.taps.iter().map(|t| t.due_from(k + 1)).min().map_or(to, |due| due.min(to));
+            let Body::Points(stepper) = &mut group.body else { return None };
+            let (inputs, lanes) = (&mut group.inputs, group.lanes);
+            let horizon = if looked_at { until } else { to };
+            let broken = stepper.alone((k, until), horizon, |step, port, rows| inputs[port].refresh_many(step, axis, rows, lanes));
+            if let Some((step, lane, state)) = broken {
+                return Some(Failure { step: step + 1, place: Broken::Population(group.population), unit: group.first + lane, state });
+            }
+            k = until;
+        }
+        None
     }
 }

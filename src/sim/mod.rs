@@ -29,6 +29,7 @@ pub mod integrator;
 mod path;
 mod place;
 mod plasticity;
+mod port;
 mod properties;
 mod recorder;
 mod separate;

@@ -33,6 +33,11 @@ impl Tap {
         Some(Self { trace, columns, lanes, what, every: every.max(1), scale })
     }
 
+    /// Whether it reads what an input port carries.
+    pub fn reads(&self, port: usize) -> bool {
+        self.what.reads(port)
+    }
+
     /// Whether grid point `k` is sampled.
     #[inline]
     pub fn is_due(&self, k: u64) -> bool {

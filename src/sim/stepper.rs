@@ -16,11 +16,11 @@ pub use self::probe::Probe;
 
 use smallvec::SmallVec;
 
+use self::alone::Feeds;
 use self::by_lane::ByLane;
 use self::locate::Locate;
 use self::threshold::{Threshold, add_products, add_scaled};
 use crate::core::normal::Normals;
-use crate::core::rng::Key;
 use crate::equation::System;
 use crate::equation::kernel::{Kernel, Memory, Place};
 use crate::equation::tape::Tape;
@@ -83,7 +83,6 @@ struct Effect {
 
 #[derive(Debug, Clone)]
 struct Noise {
-    key: Key,
     scratch: usize,
     source: Normals,
 }
@@ -137,7 +136,8 @@ pub struct Stepper {
     moved: Vec<f64>,
     /// Part of the step that was done, where an integrator locates crossings itself.
     fractions: Vec<f64>,
-    first_unit: u32,
+    /// What registers hold in steps that are made in one go.
+    feeds: Feeds,
     /// Step in the time of the equations.
     dt: f64,
     substeps: u32,
@@ -236,7 +236,7 @@ impl Stepper {
             let draw = step * u64::from(self.substeps) + u64::from(sub);
             for noise in &mut self.noise {
                 let register = &mut self.memory.scratch_mut(noise.scratch)[..count];
-                noise.source.fill(noise.key, self.first_unit + start as u32, draw, register);
+                noise.source.fill(start, draw, register);
             }
             let time = |substeps: u32| (step as f64 + f64::from(sub) / f64::from(substeps)) * self.dt;
             if let Some(t) = self.time {
@@ -334,14 +334,8 @@ impl Stepper {
 
     /// The first lane and state that is not finite, if any.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
-        let padded = self.memory.padded;
-        // Columns of states stand first, and where no lane is padding they are one slice.
-        let fine = if padded == self.memory.lanes {
-            all_finite(&self.memory.data[..self.states * padded])
-        } else {
-            (0..self.states).all(|s| all_finite(self.state(s)))
-        };
-        if fine {
+        // Columns of states stand first, in one slice. Lanes that are padding may be anything: they only make it slower.
+        if all_finite(&self.memory.data[..self.states * self.memory.padded]) {
             return None;
         }
         let found = (0..self.states).filter_map(|s| self.state(s).iter().position(|v| !v.is_finite()).map(|lane| (lane as u32, s)));
@@ -356,7 +350,7 @@ pub(super) fn all_finite(values: &[f64]) -> bool {
     let mut sums = [0.0; 16];
     for chunk in chunks {
         for (sum, v) in sums.iter_mut().zip(chunk) {
-            *sum += v * 0.0;
+            *sum = v.mul_add(0.0, *sum);
         }
     }
     (chunks.is_empty() || sums.iter().all(|v| v.is_finite())) && rest.iter().all(|v| v.is_finite())

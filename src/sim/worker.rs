@@ -8,44 +8,10 @@ use super::coupling::History;
 use super::delivery::Ring;
 use super::grid::Space;
 use super::inputs::{Broken, ContinuousInput, EventInput, Failure, Finals, LearningInput, PlasticInput, gather};
+use super::port::{InputPort, Rows};
 use super::recorder::{Take, Tap};
 use super::stepper::{LaneSpike, Stepper, all_finite};
-use super::stimulus::{Events, Level};
-
-/// An input port of a lane range.
-#[derive(Debug, Default)]
-pub(super) struct InputPort {
-    /// Stimuli in the order of the scenario.
-    pub levels: Vec<Level>,
-    /// Their sum during the current step; empty if nothing drives the port.
-    pub stimulus: Vec<f64>,
-    /// With what continuous projections add; empty if none do.
-    pub total: Vec<f64>,
-}
-
-impl InputPort {
-    /// What the stepper gets.
-    fn row(&self) -> &[f64] {
-        if self.total.is_empty() { &self.stimulus } else { &self.total }
-    }
-
-    /// Brings the stimuli to grid point `k`.
-    pub fn refresh(&mut self, k: u64, axis: &Axis) {
-        let mut changed = false;
-        for level in &mut self.levels {
-            changed |= level.refresh(k, axis);
-        }
-        if let (true, Some((first, others))) = (changed, self.levels.split_first()) {
-            first.put_into(&mut self.stimulus);
-            for level in others {
-                level.add_to(&mut self.stimulus);
-            }
-        }
-    }
-}
-
-/// What each input port carries.
-type Rows<'a> = SmallVec<[&'a [f64]; 8]>;
+use super::stimulus::Events;
 
 /// One population's lanes on one thread.
 #[derive(Debug)]
@@ -165,7 +131,7 @@ impl Group {
     }
 
     /// Records what is due at grid point `k`.
-    fn sample(&mut self, k: u64, take: &mut Take) {
+    pub fn sample(&mut self, k: u64, take: &mut Take) {
         if self.taps.iter().any(|t| t.is_due(k)) {
             self.look_around(k);
             let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();

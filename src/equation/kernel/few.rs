@@ -1,61 +1,67 @@
 //! A register program for a few lanes: one neuron or one column pays neither for sixteen lanes nor for finding its operands.
 //!
 //! Columns, registers and numbers of such a population fit in 256 places, so an operand is one byte, which no slice has to
-//! check, and a program is a list of small operations. The operations of a lane and their order, and so its bits, are those of
-//! the wide program.
+//! check, and a program is a list of small operations. What an operation computes, and so its bits, is what the wide program
+//! computes.
 
-use super::instruction::Term;
+mod make;
+
+use std::ops::Range;
+
+use self::make::Maker;
 use super::run::logistic;
-use super::{Instruction, Memory, Place};
+use super::{Instruction, Memory};
 use crate::core::math;
 use crate::equation::graph::{Binary, Unary, fused};
-
-/// A number that no equation holds: its place is free to be written.
-const SPARE: f64 = f64::from_bits(0x7ff8_5bad_0000_0001);
 
 /// Places that a byte can name.
 pub(super) const REACH: usize = 256;
 
-/// What an operation does. One byte and no fields: choosing it is one jump.
-#[derive(Debug, Clone, Copy)]
+/// Functions of one kind that are computed together.
+const TOGETHER: usize = 4;
+
+/// What an operation does; its operands are `x0`, `x1`, ... One byte and no fields: choosing it is one jump.
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Code {
     Copy,
     Add,
     Sub,
     Mul,
     Div,
-    /// `a b + c`.
-    Fma,
-    /// `d e + (a b + c)`: two terms of a sum.
-    Terms,
-    /// `c - a b`.
+    /// `x1 x2 + x0`.
+    Terms1,
+    /// `x3 x4 + (x1 x2 + x0)`, and so on.
+    Terms2,
+    Terms3,
+    Terms4,
+    /// `x0 - x1 x2`.
     MinusProduct,
-    /// `a b - c`.
+    /// `x1 x2 - x0`.
     MinusTerm,
-    /// `-a b - c`.
+    /// `-x1 x2 - x0`.
     MinusBoth,
-    /// `b` where `a` is not zero, else `c`.
+    /// `x1` where `x0` is not zero, else `x2`.
     Where,
     Exp,
-    /// `b / (1 + exp(a))`.
+    /// `x1 / (1 + exp(x0))`.
     Logistic,
-    /// A function of one operand: its index among those of the program stands in `b`.
+    /// Up to four of these: all their first operands, all second ones, and all results.
+    Copies,
+    Exps,
+    Logistics,
+    /// A function of one operand: its index among those of the program comes second.
     Unary,
-    /// A function of two: its index stands in `c`.
+    /// A function of two: its index comes third.
     Binary,
 }
 
 /// One operation; operands are places of the first lane.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(8))]
+#[repr(align(16))]
 struct Operation {
     code: Code,
     to: u8,
-    a: u8,
-    b: u8,
-    c: u8,
-    d: u8,
-    e: u8,
+    x: [u8; 3 * TOGETHER],
 }
 
 /// The program, and the memory that it was made for.
@@ -72,17 +78,28 @@ fn shape(memory: &Memory) -> [usize; 4] {
     [memory.padded, memory.columns, memory.block, memory.numbers.len()]
 }
 
+/// What a register holds in each of many runs: one number a lane, run by run.
+#[derive(Debug, Clone, Default)]
+pub struct Feed {
+    /// The register.
+    pub scratch: usize,
+    /// The numbers.
+    pub rows: Vec<f64>,
+}
+
 impl Few {
     /// The program for a memory, whose numbers it puts there; `None` if the lanes are many or the places do not suffice.
     pub(super) fn new(program: &[Instruction], memory: &mut Memory) -> Option<Self> {
         if !memory.is_small() {
             return None;
         }
-        let mut maker = Maker { memory, operations: Vec::new(), unary: Vec::new(), binary: Vec::new() };
-        for instruction in program {
-            maker.take(instruction)?;
-        }
-        let Maker { operations, unary, binary, .. } = maker;
+        // Where there is room, results get places of their own, so that more of them can be computed side by side.
+        let numbers = memory.numbers.len();
+        let made = Maker::make(program, memory, true).or_else(|| {
+            memory.numbers.truncate(numbers);
+            Maker::make(program, memory, false)
+        });
+        let (operations, unary, binary) = made?;
         Some(Self { operations, unary, binary, shape: shape(memory) })
     }
 
@@ -96,146 +113,142 @@ impl Few {
     #[inline]
     pub fn run(&self, memory: &mut Memory, lanes: usize) {
         for lane in 0..lanes {
-            // Seen from its own lane, each lane is the first.
-            if let Some(data) = memory.data.get_mut(lane..).and_then(|d| d.first_chunk_mut::<REACH>()) {
-                execute(self, data);
+            if let Some(data) = of_lane(memory, lane) {
+                once(self, data);
             }
         }
+    }
+
+    /// Makes the `runs` on all lanes, with what the feeds hold for each. After every `every` runs the first `states` columns are looked
+    /// at: a lane in which one of them is not finite stops. The first run and lane that stopped.
+    pub fn run_many(&self, memory: &mut Memory, feeds: &[Feed], runs: Range<usize>, every: usize, states: usize) -> Option<(usize, usize)> {
+        let lanes = memory.lanes;
+        let mut first: Option<(usize, usize)> = None;
+        for lane in 0..lanes {
+            let feeds: smallvec::SmallVec<[(u8, &[f64]); 8]> =
+                feeds.iter().map(|f| (memory.scratch_base(f.scratch) as u8, f.rows.get(lane..).unwrap_or(&[]))).collect();
+            let Some(data) = of_lane(memory, lane) else { continue };
+            if let Some(run) = many(self, data, &feeds, runs.clone(), [lanes, every, states])
+                && first.is_none_or(|f| run < f.0)
+            {
+                first = Some((run, lane));
+            }
+        }
+        first
     }
 }
 
-struct Maker<'a> {
-    memory: &'a mut Memory,
-    operations: Vec<Operation>,
-    unary: Vec<Unary>,
-    binary: Vec<Binary>,
-}
-
-/// The index of a function in the list of those in use.
-fn listed<T: PartialEq>(list: &mut Vec<T>, function: T) -> Option<u8> {
-    let index = list.iter().position(|f| *f == function).unwrap_or_else(|| {
-        list.push(function);
-        list.len() - 1
-    });
-    u8::try_from(index).ok()
-}
-
-impl Maker<'_> {
-    fn at(&mut self, place: Place) -> Option<u8> {
-        let at = match place {
-            Place::Column(c) => c as usize * self.memory.padded,
-            Place::Scratch(r) => self.memory.scratch_base(r as usize),
-            Place::Number(v) => self.memory.number(v)?,
-        };
-        u8::try_from(at).ok()
-    }
-
-    fn push(&mut self, code: Code, to: u8, [a, b, c]: [u8; 3]) {
-        self.operations.push(Operation { code, to, a, b, c, d: 0, e: 0 });
-    }
-
-    fn take(&mut self, instruction: &Instruction) -> Option<()> {
-        match *instruction {
-            Instruction::Copy(to, a) => {
-                let (to, a) = (self.at(to)?, self.at(a)?);
-                self.push(Code::Copy, to, [a, 0, 0]);
-            }
-            Instruction::Unary(op, to, a) => {
-                let (to, a) = (self.at(to)?, self.at(a)?);
-                if op == Unary::Exp {
-                    self.push(Code::Exp, to, [a, 0, 0]);
-                } else {
-                    let index = listed(&mut self.unary, op)?;
-                    self.push(Code::Unary, to, [a, index, 0]);
-                }
-            }
-            Instruction::Binary(op, to, a, b) => {
-                let (to, a, b) = (self.at(to)?, self.at(a)?, self.at(b)?);
-                match op {
-                    Binary::Add => self.push(Code::Add, to, [a, b, 0]),
-                    Binary::Sub => self.push(Code::Sub, to, [a, b, 0]),
-                    Binary::Mul => self.push(Code::Mul, to, [a, b, 0]),
-                    Binary::Div => self.push(Code::Div, to, [a, b, 0]),
-                    op => {
-                        let index = listed(&mut self.binary, op)?;
-                        self.push(Code::Binary, to, [a, b, index]);
-                    }
-                }
-            }
-            Instruction::Where(to, condition, yes, no) => {
-                let (to, operands) = (self.at(to)?, [self.at(condition)?, self.at(yes)?, self.at(no)?]);
-                self.push(Code::Where, to, operands);
-            }
-            Instruction::Fma { to, a, b, c, minus_product, minus_term } => {
-                let (to, operands) = (self.at(to)?, [self.at(a)?, self.at(b)?, self.at(c)?]);
-                let code = match (minus_product, minus_term) {
-                    (false, false) => Code::Fma,
-                    (true, false) => Code::MinusProduct,
-                    (false, true) => Code::MinusTerm,
-                    (true, true) => Code::MinusBoth,
-                };
-                self.push(code, to, operands);
-            }
-            Instruction::Linear { to, base, ref terms } => self.linear(to, base, terms)?,
-            Instruction::Logistic { to, a, x } => {
-                let (to, a, x) = (self.at(to)?, self.at(a)?, self.at(x)?);
-                self.push(Code::Logistic, to, [x, a, 0]);
-            }
-        }
-        Some(())
-    }
-
-    fn linear(&mut self, to: Place, base: Place, terms: &[Term]) -> Option<()> {
-        let to = self.at(to)?;
-        let mut sum = self.at(base)?;
-        // The sum may not stand in `to` while that is still to be read.
-        let late = terms.iter().skip(2).map(|t| self.at(t.x)).collect::<Option<Vec<u8>>>()?.contains(&to);
-        let between = if late { self.at(Place::Number(SPARE))? } else { to };
-        let mut left = terms;
-        while let Some(first) = left.first() {
-            let (a, b) = (self.at(Place::Number(first.factor))?, self.at(first.x)?);
-            let taken = left.len().min(2);
-            let into = if taken == left.len() { to } else { between };
-            if let Some(second) = left.get(1) {
-                let (d, e) = (self.at(Place::Number(second.factor))?, self.at(second.x)?);
-                self.operations.push(Operation { code: Code::Terms, to: into, a, b, c: sum, d, e });
-            } else {
-                self.push(Code::Fma, into, [a, b, sum]);
-            }
-            (left, sum) = (&left[taken..], into);
-        }
-        for term in terms {
-            if let Some(decay) = term.decay {
-                let (factor, x) = (self.at(Place::Number(decay))?, self.at(term.x)?);
-                self.push(Code::Mul, x, [factor, x, 0]);
-            }
-        }
-        Some(())
-    }
+/// The memory as a lane sees it: each is the first to itself.
+#[inline]
+fn of_lane(memory: &mut Memory, lane: usize) -> Option<&mut [f64; REACH]> {
+    memory.data.get_mut(lane..)?.first_chunk_mut::<REACH>()
 }
 
 // One lane at a time: wider vectors would only make it longer to compile.
 #[multiversion::multiversion(targets("x86_64+avx2+fma"))]
+fn once(few: &Few, data: &mut [f64; REACH]) {
+    execute(few, data);
+}
+
+#[multiversion::multiversion(targets("x86_64+avx2+fma"))]
+fn many(
+    few: &Few,
+    data: &mut [f64; REACH],
+    feeds: &[(u8, &[f64])],
+    runs: Range<usize>,
+    [lanes, every, states]: [usize; 3],
+) -> Option<usize> {
+    let mut left = every;
+    for run in runs {
+        for &(place, rows) in feeds {
+            data[usize::from(place)] = rows[run * lanes];
+        }
+        execute(few, data);
+        left -= 1;
+        if left == 0 {
+            left = every;
+            let zero = if lanes == 1 {
+                data.iter().take(states).fold(0.0, zeroed)
+            } else {
+                data.iter().step_by(lanes).take(states).fold(0.0, zeroed)
+            };
+            if zero != 0.0 {
+                return Some(run);
+            }
+        }
+    }
+    None
+}
+
+/// A sum of zeros; no number if one value is infinite or none.
+#[inline(always)]
+fn zeroed(sum: f64, value: &f64) -> f64 {
+    value.mul_add(0.0, sum)
+}
+
+#[inline(always)]
 fn execute(few: &Few, data: &mut [f64; REACH]) {
-    let at = |place: u8| usize::from(place);
-    for &Operation { code, to, a, b, c, d, e } in &few.operations {
+    for Operation { code, to, x } in &few.operations {
+        let at = |k: usize| data[usize::from(x[k])];
+        let term = |k: usize, sum: f64| at(k).mul_add(at(k + 1), sum);
         let value = match code {
-            Code::Copy => data[at(a)],
-            Code::Add => data[at(a)] + data[at(b)],
-            Code::Sub => data[at(a)] - data[at(b)],
-            Code::Mul => data[at(a)] * data[at(b)],
-            Code::Div => data[at(a)] / data[at(b)],
-            Code::Fma => fused(data[at(a)], data[at(b)], data[at(c)], false, false),
-            Code::Terms => data[at(d)].mul_add(data[at(e)], data[at(a)].mul_add(data[at(b)], data[at(c)])),
-            Code::MinusProduct => fused(data[at(a)], data[at(b)], data[at(c)], true, false),
-            Code::MinusTerm => fused(data[at(a)], data[at(b)], data[at(c)], false, true),
-            Code::MinusBoth => fused(data[at(a)], data[at(b)], data[at(c)], true, true),
-            Code::Where => data[if data[at(a)] == 0.0 { at(c) } else { at(b) }],
-            Code::Exp => math::exp(data[at(a)]),
-            Code::Logistic => logistic(data[at(b)], data[at(a)]),
-            Code::Unary => few.unary[usize::from(b)].apply(data[at(a)]),
-            Code::Binary => few.binary[usize::from(c)].apply(data[at(a)], data[at(b)]),
+            Code::Copy => at(0),
+            Code::Add => at(0) + at(1),
+            Code::Sub => at(0) - at(1),
+            Code::Mul => at(0) * at(1),
+            Code::Div => at(0) / at(1),
+            Code::Terms1 => term(1, at(0)),
+            Code::Terms2 => term(3, term(1, at(0))),
+            Code::Terms3 => term(5, term(3, term(1, at(0)))),
+            Code::Terms4 => term(7, term(5, term(3, term(1, at(0))))),
+            Code::MinusProduct => fused(at(1), at(2), at(0), true, false),
+            Code::MinusTerm => fused(at(1), at(2), at(0), false, true),
+            Code::MinusBoth => fused(at(1), at(2), at(0), true, true),
+            Code::Where => at(if at(0) == 0.0 { 2 } else { 1 }),
+            Code::Exp => math::exp(at(0)),
+            Code::Logistic => logistic(at(1), at(0)),
+            Code::Unary => few.unary[usize::from(x[1])].apply(at(0)),
+            Code::Binary => few.binary[usize::from(x[2])].apply(at(0), at(1)),
+            Code::Copies => {
+                spread(data, x, std::array::from_fn(at));
+                continue;
+            }
+            Code::Exps => {
+                let mut values = std::array::from_fn(at);
+                exps(&mut values);
+                spread(data, x, values);
+                continue;
+            }
+            Code::Logistics => {
+                let mut values = std::array::from_fn(at);
+                logistics(&std::array::from_fn(|k| at(TOGETHER + k)), &mut values);
+                spread(data, x, values);
+                continue;
+            }
         };
-        data[at(to)] = value;
+        data[usize::from(*to)] = value;
+    }
+}
+
+// Functions of their own, so that four numbers lie side by side and are one vector.
+#[multiversion::multiversion(targets("x86_64+avx2+fma"))]
+fn exps(values: &mut [f64; TOGETHER]) {
+    for v in values {
+        *v = math::exp(*v);
+    }
+}
+
+#[multiversion::multiversion(targets("x86_64+avx2+fma"))]
+fn logistics(a: &[f64; TOGETHER], values: &mut [f64; TOGETHER]) {
+    for (v, a) in values.iter_mut().zip(a) {
+        *v = logistic(*a, *v);
+    }
+}
+
+/// Results of functions computed together to their places.
+#[inline(always)]
+fn spread(data: &mut [f64; REACH], x: &[u8; 3 * TOGETHER], values: [f64; TOGETHER]) {
+    for (k, v) in values.into_iter().enumerate() {
+        data[usize::from(x[2 * TOGETHER + k])] = v;
     }
 }

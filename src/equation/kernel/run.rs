@@ -215,7 +215,7 @@ fn execute<const W: usize>(program: &[Instruction], data: &mut [[f64; W]], layou
 
 #[inline(always)]
 pub(super) fn logistic(a: f64, x: f64) -> f64 {
-    a / (1.0 + math::exp(x))
+    a / math::one_plus_exp(x)
 }
 
 #[inline(always)]

@@ -164,9 +164,8 @@ impl Ghosts {
     pub fn refresh(&mut self, step: u64) {
         for end in 0..2 {
             let Some(key) = self.key[end] else { continue };
-            normal::fill(key, 0, step, 0, &mut self.now[end]);
-            for (v, mean) in self.now[end].iter_mut().zip(&self.initial[end]) {
-                *v = self.sd.mul_add(*v, *mean);
+            for (k, (v, mean)) in self.now[end].iter_mut().zip(&self.initial[end]).enumerate() {
+                *v = self.sd.mul_add(normal::normal(key, k as u32, step), *mean);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! A stepper from its specification.
 
+use super::alone::Feeds;
 use super::by_lane::ByLane;
 use super::locate::{Given, Locate};
 use super::threshold::Threshold;
@@ -206,7 +207,7 @@ fn assemble(
         .iter()
         .map(|&i| {
             let key = Key::new(spec.seed, spec.entity, &format!("xi.{}", p.states[i as usize].name));
-            Noise { key, scratch: plan.reserve() as usize, source: Normals::default() }
+            Noise { scratch: plan.reserve() as usize, source: Normals::new(key, spec.first_unit, spec.lanes) }
         })
         .collect();
     let time = timed.then(|| plan.reserve() as usize);
@@ -303,7 +304,7 @@ fn assemble(
         moved: Vec::new(),
         fractions: if matches!(moves, Motion::Lanes(_)) { vec![1.0; memory.padded] } else { Vec::new() },
         motion: moves,
-        first_unit: spec.first_unit,
+        feeds: Feeds::default(),
         dt,
         substeps,
         memory,

@@ -3,7 +3,6 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::{LaneSpike, LaneValues, Motion, Stepper};
-use crate::core::normal;
 use crate::equation::kernel::Place;
 use crate::equation::tape::Values;
 use crate::sim::firing::{self, Rest};
@@ -39,7 +38,7 @@ impl Stepper {
             for noise in &self.noise {
                 let register = self.side.scratch_mut(noise.scratch);
                 for (k, value) in register[..width].iter_mut().enumerate() {
-                    *value = normal::normal(noise.key, self.first_unit + lane(k) as u32, draw, 0);
+                    *value = noise.source.one(lane(k), draw);
                 }
             }
             let time = (step as f64 + f64::from(sub) / f64::from(self.substeps)) * self.dt;

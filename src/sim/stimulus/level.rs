@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::sequence::Sequence;
 use super::wave::Wave;
 use crate::core::normal::Normals;
-use crate::core::rng::Key;
 use crate::sim::axis::Axis;
 use crate::sim::expression::{Expression, Operand};
 use crate::sim::stepper::Column;
@@ -30,16 +29,13 @@ pub(in crate::sim) enum Course {
 #[derive(Debug)]
 pub(in crate::sim) struct Level {
     pub(super) course: Course,
-    /// Keys noise.
-    pub(super) key: Key,
-    /// First unit of the lane range (keys noise).
-    pub(super) first: u32,
     /// Targeted lanes; `None` is all.
     pub(super) lanes: Option<Vec<u32>>,
     /// Value of each targeted lane now (one number if all are the same).
     pub(super) now: Vec<f64>,
     /// Normal numbers of all lanes.
     pub(super) normals: Vec<f64>,
+    /// Where they come from.
     pub(super) source: Normals,
     /// Grid point of the last refresh.
     pub(super) refreshed: Option<u64>,
@@ -66,7 +62,7 @@ impl Level {
                 true
             }
             Course::Ou { mean, sigma, decay, kick } => {
-                self.source.fill(self.key, self.first, k, &mut self.normals);
+                self.source.fill(0, k, &mut self.normals);
                 for (j, now) in self.now.iter_mut().enumerate() {
                     let n = self.normals[self.lanes.as_ref().map_or(j, |l| l[j] as usize)];
                     let m = at(mean, j);
@@ -85,9 +81,9 @@ impl Level {
                     return true;
                 }
                 match &self.lanes {
-                    None => self.source.fill(self.key, self.first, k / *every, &mut self.now),
+                    None => self.source.fill(0, k / *every, &mut self.now),
                     Some(lanes) => {
-                        self.source.fill(self.key, self.first, k / *every, &mut self.normals);
+                        self.source.fill(0, k / *every, &mut self.normals);
                         for (now, &lane) in self.now.iter_mut().zip(lanes) {
                             *now = self.normals[lane as usize];
                         }
@@ -109,6 +105,27 @@ impl Level {
                 true
             }
         }
+    }
+
+    /// Does the refreshes of a row of grid points from `from` on in one go and writes what [`Level::put_into`] would, if the values
+    /// are the same to every lane and depend on nothing but the grid point.
+    pub fn refresh_many(&mut self, from: u64, rows: &mut [f64]) -> bool {
+        let Self { course, lanes: listed, source, now, refreshed, .. } = self;
+        let Course::Normal { mean: mean @ Column::Shared(_), scale: scale @ Column::Shared(_), every: 1, listed: None } = course else {
+            return false;
+        };
+        if listed.is_some() || rows.is_empty() {
+            return false;
+        }
+        let lanes = now.len();
+        for (row, k) in rows.chunks_exact_mut(lanes).zip(from..) {
+            source.fill(0, k, row);
+            *refreshed = Some(k);
+        }
+        stretch(rows, scale, mean);
+        now.copy_from_slice(&rows[rows.len() - lanes..]);
+        rows.iter_mut().for_each(|v| *v += 0.0);
+        true
     }
 
     /// Puts the values into a row of all lanes, zeros elsewhere.

@@ -233,8 +233,8 @@ impl<'a> Stimulus<'a> {
         };
         let listed = (!self.all).then(|| mine.iter().map(|m| m.0).collect());
         let normals = if matches!(course, Course::Ou { .. } | Course::Normal { .. }) { vec![0.0; lanes] } else { Vec::new() };
-        let (now, source) = (vec![0.0; mine.len()], Normals::default());
-        Some(Local::Level(Box::new(Level { course, key: self.key, first, lanes: listed, now, normals, source, refreshed: None })))
+        let (now, source) = (vec![0.0; mine.len()], Normals::new(self.key, first, lanes));
+        Some(Local::Level(Box::new(Level { course, lanes: listed, now, normals, source, refreshed: None })))
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) fn draws(key: Key, first_quad: u32, step: u64, out: &mut [[u32; 4]]) 
     let mut quad = first_quad;
     let mut chunks = out.chunks_exact_mut(SIDE);
     for chunk in &mut chunks {
-        let [a, b, c, d] = philox_side(key, quad, step, 0);
+        let [a, b, c, d] = philox_side(key, quad, step);
         for (i, four) in chunk.iter_mut().enumerate() {
             *four = [a[i] as u32, b[i] as u32, c[i] as u32, d[i] as u32];
         }

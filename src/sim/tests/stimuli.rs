@@ -78,7 +78,7 @@ fn white_noise_has_its_density_and_is_keyed_by_unit_and_step() {
     let key = Key::new(5, "stimuli.s", "noise");
     for (k, row) in v.chunks(300).enumerate() {
         for (u, found) in row.iter().enumerate() {
-            let expected = 30.0 + 200.0 * normal(key, u as u32, k as u64, 0);
+            let expected = 30.0 + 200.0 * normal(key, u as u32, k as u64);
             assert!((found - expected).abs() < 1e-9, "{u} {k}: {found} {expected}");
         }
     }

@@ -289,7 +289,7 @@ impl Zone {
             };
             for &(key, register) in &self.noise {
                 for (k, v) in self.memory.scratch_mut(register)[..count].iter_mut().enumerate() {
-                    *v = normal::normal(key, self.first_unit + unit(start + k) as u32, draw, 0);
+                    *v = normal::normal(key, self.first_unit + unit(start + k) as u32, draw);
                 }
             }
             for &(port, register) in &self.ports {
