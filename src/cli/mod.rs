@@ -78,6 +78,7 @@ enum Command {
 
 /// Runs the program: parses the arguments, does what they ask for, and gives the exit status.
 pub fn main() -> ExitCode {
+    hook_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -112,4 +113,21 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.status())
         }
     }
+}
+
+/// A mistake of the program's own says so in words that can be sent on, instead of a backtrace.
+fn hook_panics() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::env::var_os("RUST_BACKTRACE").is_some() {
+            before(info);
+            return;
+        }
+        let what = info.payload_as_str().unwrap_or("no reason was given");
+        let place = info.location().map_or_else(String::new, |l| format!(" ({}:{})", l.file(), l.line()));
+        output::say(&format!(
+            "the program made a mistake: {what}{place}\nThis is not your scenario's fault. Please report it with the scenario and this line (version {}); RUST_BACKTRACE=1 says more.",
+            env!("CARGO_PKG_VERSION")
+        ));
+    }));
 }

@@ -152,6 +152,12 @@ pub fn fixed_points<D: Dynamics + ?Sized>(system: &D, t: f64, seeds: impl IntoIt
         if !newton(system, t, &mut x, &all, scale) {
             continue;
         }
+        // What rounding leaves of a zero is a zero.
+        for (v, s) in x.iter_mut().zip(scale) {
+            if v.abs() < 1e-13 * s {
+                *v = 0.0;
+            }
+        }
         let near = |r: &Rest| r.state.iter().zip(&x).zip(scale).all(|((a, b), s)| (a - b).abs() <= 1e-6 * s);
         if found.iter().any(near) {
             continue;

@@ -214,15 +214,19 @@ fn execute(few: &Few, data: &mut [f64; REACH]) {
                 continue;
             }
             Code::Exps => {
-                let mut values = std::array::from_fn(at);
-                exps(&mut values);
-                spread(data, x, values);
+                let mut values: [f64; TOGETHER] = std::array::from_fn(at);
+                for v in &mut values {
+                    *v = math::exp(*v);
+                }
+                spread(data, x, together(values));
                 continue;
             }
             Code::Logistics => {
-                let mut values = std::array::from_fn(at);
-                logistics(&std::array::from_fn(|k| at(TOGETHER + k)), &mut values);
-                spread(data, x, values);
+                let mut values: [f64; TOGETHER] = std::array::from_fn(at);
+                for (k, v) in values.iter_mut().enumerate() {
+                    *v = logistic(at(TOGETHER + k), *v);
+                }
+                spread(data, x, together(values));
                 continue;
             }
         };
@@ -230,19 +234,10 @@ fn execute(few: &Few, data: &mut [f64; REACH]) {
     }
 }
 
-// Functions of their own, so that four numbers lie side by side and are one vector.
-#[multiversion::multiversion(targets("x86_64+avx2+fma"))]
-fn exps(values: &mut [f64; TOGETHER]) {
-    for v in values {
-        *v = math::exp(*v);
-    }
-}
-
-#[multiversion::multiversion(targets("x86_64+avx2+fma"))]
-fn logistics(a: &[f64; TOGETHER], values: &mut [f64; TOGETHER]) {
-    for (v, a) in values.iter_mut().zip(a) {
-        *v = logistic(*a, *v);
-    }
+/// The same numbers, of which LLVM must believe that they lie side by side in memory: then it computes them as one vector.
+#[inline(always)]
+fn together(values: [f64; TOGETHER]) -> [f64; TOGETHER] {
+    std::hint::black_box(values)
 }
 
 /// Results of functions computed together to their places.
