@@ -147,13 +147,19 @@ impl<'a, D: Dynamics> Flight<'a, D> {
     pub fn advance(&mut self, duration: f64) -> Result<(), FlightError> {
         let stop = self.t + duration;
         if !self.hybrid {
+            if self.scheme == Scheme::Map {
+                // Another step would be another map: what is no whole number of steps is rounded to one.
+                for _ in 0..(duration / self.step).round().max(1.0) as u64 {
+                    self.euler(self.step);
+                    self.t += self.step;
+                }
+                return self.finite();
+            }
             let steps = (duration / self.step - 1e-9).ceil().max(1.0);
             let h = duration / steps;
             for _ in 0..steps as u64 {
-                match self.scheme {
-                    Scheme::Flow => self.runge_kutta(h),
-                    Scheme::Map => self.euler(h),
-                }
+                self.runge_kutta(h);
+                self.t += h;
             }
             self.t = stop;
             return self.finite();

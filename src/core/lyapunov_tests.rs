@@ -259,4 +259,34 @@ fn the_map_of_henon() {
     near(s.exponents[1], -1.623_211, 1e-3);
     near(s.exponents.iter().sum(), 0.3_f64.ln(), 1e-10);
     near(s.divergence.unwrap(), 0.3_f64.ln(), 1e-10);
+    // An interval that is no whole number of steps does not make another map of it.
+    let s = spectrum(&henon, &[0.1, 0.1], Settings { interval: 2.5, duration: 1e5, ..map }, || true).unwrap();
+    near(s.exponents[0], 0.419_239, 5e-3);
+    near(s.exponents.iter().sum(), 0.3_f64.ln(), 1e-9);
+}
+
+/// x' = a(t) x, whose rate changes from step to step: time goes on inside an interval, for maps and for flows.
+#[test]
+fn time_goes_on_between_orthonormalisations() {
+    struct Driven;
+    impl Driven {
+        fn rate_at(t: f64) -> f64 {
+            -0.25 * (1.0 + (std::f64::consts::PI * t).cos())
+        }
+    }
+    impl Dynamics for Driven {
+        fn dimension(&self) -> usize {
+            1
+        }
+        fn rate(&self, t: f64, x: &[f64], out: &mut [f64]) {
+            out[0] = Self::rate_at(t) * x[0];
+        }
+        fn jacobian(&self, t: f64, _x: &[f64], out: &mut [f64]) {
+            out[0] = Self::rate_at(t);
+        }
+    }
+    // Steps of 1 at even times halve x, at odd times they do nothing; the mean rate is -1/4.
+    let map = Settings { scheme: Scheme::Map, ..settings(1, 10.0, 1000.0, 1.0, 10.0) };
+    near(spectrum(&Driven, &[1.0], map, || true).unwrap().exponents[0], 0.5_f64.ln() / 2.0, 1e-9);
+    near(spectrum(&Driven, &[1.0], settings(1, 2.0, 200.0, 0.01, 2.0), || true).unwrap().exponents[0], -0.25, 1e-6);
 }

@@ -55,9 +55,10 @@ pub fn fuse(from: &Graph, roots: &[Id], symbol: &dyn Fn(Symbol) -> Varies) -> (G
     (f.out, ids)
 }
 
-/// Functions to which the last bit of their argument means no more near zero than elsewhere; to a comparison or a root it does.
+/// Functions that are far from zero where their argument is: the last bit of the argument is a last bit of the value. It is not in
+/// one that is zero there (`tanh`, `expm1`), in a root or a comparison.
 fn is_smooth(op: Unary) -> bool {
-    matches!(op, Unary::Exp | Unary::Expm1 | Unary::Exprel | Unary::ExprelDerivative | Unary::Bernoulli | Unary::Tanh | Unary::Sigmoid)
+    matches!(op, Unary::Exp | Unary::Exprel | Unary::ExprelDerivative | Unary::Bernoulli | Unary::Sigmoid)
 }
 
 struct Fuser<'a> {

@@ -368,7 +368,13 @@ mod properties {
             let Node::Fma { a, c, minus_product: false, minus_term: false, .. } = out.node(argument) else { panic!("{text}") };
             assert_eq!((out.value(a), out.value(c)), (Some(0.5), Some(-1.5)), "{text}");
         }
-        for text in ["where((x0 - x1)/0.1 >= 0, x2, 1)", "sqrt(0.1*(x0 - x1))", "floor((x0 - 0.3)/0.1)"] {
+        for text in [
+            "where((x0 - x1)/0.1 >= 0, x2, 1)",
+            "sqrt(0.1*(x0 - x1))",
+            "floor((x0 - 0.3)/0.1)",
+            "sqrt(expm1((x0 - x1)/0.7))",
+            "where(tanh((x0 - x1)/0.7) > 0, x2, 1)",
+        ] {
             let (g, id) = read(text);
             let (out, ids) = fuse(&g, &[id], &|_| Varies::Step);
             let values = |g: &Graph, id: Id| Tape::new(g, &[id]).value(&Values { states: &[0.3, 0.3, 7.0], ..Values::default() });

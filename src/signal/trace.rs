@@ -38,9 +38,13 @@ impl Trace {
         self.len() == 0
     }
 
-    /// Time of sample `k`.
+    /// Time of sample `k`. A decimal that only rounding keeps from being one is one: six tenths are 0.6 in every table, not
+    /// 0.6000000000000001, so that tables can be joined by time.
     pub fn time(&self, k: usize) -> f64 {
-        self.start + k as f64 * self.interval
+        let time = self.start + k as f64 * self.interval;
+        let decimal = (time * 1e9).round() / 1e9;
+        // Beyond a million there are fewer than nine decimals to round.
+        if time.abs() < 1e6 && (decimal - time).abs() <= 4.0 * f64::EPSILON * time.abs() { decimal } else { time }
     }
 
     /// The samples of the `column`-th recorded unit with times in `(start, stop]`.
@@ -79,5 +83,20 @@ mod tests {
         assert_eq!(t.column(1, w), vec![9.0, 11.0, 13.0]);
         assert_eq!(t.mean(w), vec![8.5, 10.5, 12.5]);
         assert_eq!(t.range(Window { start: -1.0, stop: 99.0 }), 0..10);
+    }
+
+    #[test]
+    fn times_that_are_decimals_read_as_decimals() {
+        let times = |start: f64, interval: f64| {
+            let t = Trace { start, interval, ..Trace::default() };
+            [3, 6, 7, 12_345].map(|k| t.time(k).to_string())
+        };
+        assert_eq!(times(0.0, 0.1), ["0.3", "0.6", "0.7", "1234.5"]);
+        assert_eq!(times(0.3, 0.025), ["0.375", "0.45", "0.475", "308.925"]);
+        // What is no decimal stays what it is.
+        let third = Trace { interval: 1.0 / 3.0, ..Trace::default() };
+        assert_eq!(third.time(7), 7.0 * (1.0 / 3.0));
+        let tiny = Trace { interval: 1e-12, ..Trace::default() };
+        assert_eq!(tiny.time(7), 7e-12);
     }
 }

@@ -24,7 +24,7 @@ use super::{BuildError, Network};
 use crate::core::rng::Key;
 use crate::core::units::Dimension;
 use crate::equation::System;
-use crate::scenario::{Coupling, PopulationSpec, Port, Spec, SpikeTimes, Value};
+use crate::scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value};
 
 /// Fewest units a thread is started for.
 const GRAIN: usize = 256;
@@ -84,11 +84,8 @@ fn affordable(spec: &Spec) -> Result<(u64, u64), BuildError> {
 }
 
 impl Common<'_> {
-    /// Delays that are computed are known only when the connections are: what waits for them is counted then, before it is allocated.
+    /// Delays that are computed, where they are, are known only when the connections are: what waits for them is counted then, before it is allocated.
     fn afford_computed(&self, population: usize, longest: usize, bytes: u64) -> Result<(), BuildError> {
-        if !self.spec.projections.iter().any(|p| matches!(p.delay, Value::Expression(_))) {
-            return Ok(());
-        }
         let (estimated, allowed) = self.memory;
         let needed = estimated + self.waiting.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if needed <= allowed {
@@ -366,7 +363,10 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
             if longest.is_some() || stimulated {
                 let lanes = port_range(&spec.populations[group.population], Port::Event(port), group).len();
                 let longest_here = longest.unwrap_or(0);
-                common.afford_computed(group.population, longest_here, Ring::bytes(lanes, longest_here))?;
+                let here = |p: &&ProjectionSpec| p.to.population == group.population && p.to.port == Port::Event(port);
+                if spec.projections.iter().filter(here).any(|p| matches!(p.delay, Value::Expression(_))) {
+                    common.afford_computed(group.population, longest_here, Ring::bytes(lanes, longest_here))?;
+                }
                 rings.push((port, Ring::new(lanes, longest.unwrap_or(0))));
             }
         }
@@ -382,7 +382,10 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
     let longest = continuous_inputs.iter().map(|i| i.coupling.longest()).max().unwrap_or(0);
     for (population, _) in common.histories {
         let rows = (longest as u64 + 1).next_power_of_two();
-        common.afford_computed(*population, longest, rows * spec.populations[*population].size as u64 * 8)?;
+        let from = |p: &&ProjectionSpec| matches!(p.coupling, Coupling::Continuous { .. }) && p.from == *population;
+        if spec.projections.iter().filter(from).any(|p| matches!(p.delay, Value::Expression(_))) {
+            common.afford_computed(*population, longest, rows * spec.populations[*population].size as u64 * 8)?;
+        }
     }
     let histories = common.histories.iter().map(|(p, _)| History::new(spec.populations[*p].size, longest)).collect();
     let mut worker = Worker::new(common.axis, common.emitters.len(), histories, Take::new(spikes, traces));

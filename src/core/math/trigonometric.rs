@@ -139,7 +139,7 @@ mod tests {
             let angle = rest * std::f64::consts::FRAC_PI_4;
             let (c, s) = (angle.cos(), angle.sin());
             let half = std::f64::consts::FRAC_1_SQRT_2;
-            let (c, s) = if eighths as u32 % 2 == 0 { (c, s) } else { ((c - s) * half, (s + c) * half) };
+            let (c, s) = if (eighths as u32).is_multiple_of(2) { (c, s) } else { ((c - s) * half, (s + c) * half) };
             let expected = [(c, s), (-s, c), (-c, -s), (s, -c)][eighths as usize / 2];
             let found = cos_sin_turn(turns);
             assert!((found.0 - expected.0).abs() < 3e-16 && (found.1 - expected.1).abs() < 3e-16, "{turns}: {found:?} {expected:?}");

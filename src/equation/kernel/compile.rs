@@ -39,7 +39,7 @@ impl<'a> Compiler<'a> {
         }
         let sum = |x: Id| matches!(self.graph.node(x), Node::Fma { .. } | Node::Binary(Binary::Add | Binary::Sub, ..));
         // A term stands in memory; a number can only be what the sum begins with.
-        let stands = |x: Id| self.graph.value(x).is_none();
+        let stands = |x: Id| self.class[x.index()] != Varies::Never;
         match self.graph.node(id) {
             Node::Fma { a, b, c, minus_product, minus_term: false } => {
                 let factor = self.graph.value(a)?;

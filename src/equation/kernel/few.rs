@@ -126,7 +126,7 @@ impl Few {
         let mut first: Option<(usize, usize)> = None;
         for lane in 0..lanes {
             let feeds: smallvec::SmallVec<[(u8, &[f64]); 8]> =
-                feeds.iter().map(|f| (memory.scratch_base(f.scratch) as u8, f.rows.get(lane..).unwrap_or(&[]))).collect();
+                feeds.iter().filter_map(|f| Some((u8::try_from(memory.scratch_base(f.scratch)).ok()?, f.rows.get(lane..)?))).collect();
             let Some(data) = of_lane(memory, lane) else { continue };
             if let Some(run) = many(self, data, &feeds, runs.clone(), [lanes, every, states])
                 && first.is_none_or(|f| run < f.0)

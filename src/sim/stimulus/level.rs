@@ -124,7 +124,10 @@ impl Level {
         }
         stretch(rows, scale, mean);
         now.copy_from_slice(&rows[rows.len() - lanes..]);
-        rows.iter_mut().for_each(|v| *v += 0.0);
+        // As `0 + v` does: no negative zero.
+        for v in rows {
+            *v += 0.0;
+        }
         true
     }
 

@@ -1,6 +1,6 @@
 //! Bits do not depend on threads, nor on what is recorded.
 
-use super::{run_on, trace};
+use super::{Stop, run_on, trace};
 
 /// Two populations, four projections with drawn weights and delays, noise of all kinds.
 fn network(record: &str) -> String {
@@ -106,6 +106,62 @@ fn how_often_few_units_are_recorded_changes_nothing() {
             let every_tenth: Vec<f64> = trace(&often, "few", variable).chunks(3).step_by(10).flatten().copied().collect();
             assert!(every_tenth.iter().any(|v| *v != every_tenth[0]));
             assert_eq!(trace(&seldom, "few", variable), every_tenth, "{variable}, gain {gain}");
+        }
+    }
+}
+
+/// The same where nobody looks at the stimuli, which then go ahead of time, over many blocks of steps, with steps in parts; against a
+/// run whose units are met by others, so that nothing is made in one go.
+#[test]
+fn few_units_made_in_one_go_have_the_bits_of_single_steps() {
+    let others = "[populations.others]\nmodel = \"lif\"\nsize = 2\nreceptors.syn = { kind = \"delta\" }\n\
+        [projections.pp]\nfrom = \"others\"\nto = \"others.syn\"\nconnect = \"all_to_all\"\nweight = \"1 mV\"\ndelay = \"1 ms\"\n";
+    let text = |stimulus: &str, substeps: u32, interval: &str, others: &str| {
+        format!(
+            "[simulation]\nduration = \"50 ms\"\ndt = \"0.1 ms\"\nseed = 5\n\
+             [models.unit]\nequations = \"\"\"\ndx/dt = (drive - x + sin(t/tau))/tau + 0.1*sqrt(1/tau)*xi : 1\ndy/dt = (1/(1 + exp(2 - 3*x)) - 1/(1 + exp(y)) - y)/tau : 1\n\"\"\"\n\
+             inputs = {{ drive = \"1\" }}\nparameters = {{ tau = \"5 ms\" }}\n\
+             [populations.few]\nmodel = \"unit\"\nsize = 2\nsubsteps = {substeps}\nintegrator = \"euler_maruyama\"\n\
+             [stimuli.s]\ntarget = \"few.drive\"\n{stimulus}\n{others}\
+             [record.few]\ntraces = [{{ variables = [\"x\", \"y\"], interval = \"{interval}\" }}]\n"
+        )
+    };
+    for stimulus in [
+        "kind = \"white_noise\"\nmean = \"1\"\namplitude = \"0.01 s**0.5\"",
+        "kind = \"white_noise\"\nmean = \"1\"\namplitude = \"0.01 s**0.5\"\nunits = [1]",
+        "kind = \"white_noise\"\nmean = \"1\"\namplitude = \"0.01 s**0.5\"\ngenerator = \"numpy_pcg64\"",
+        "kind = \"ou_noise\"\nsigma = 1\ntau = \"3 ms\"",
+        "kind = \"gaussian_steps\"\nsigma = 0.5\ninterval = \"0.7 ms\"",
+        "kind = \"step\"\namplitude = 1\nstart = \"3.3 ms\"\nstop = \"41.7 ms\"",
+    ] {
+        for substeps in [1, 3] {
+            let single = run_on(&text(stimulus, substeps, "0.1 ms", others), 1);
+            for (interval, every) in [("0.1 ms", 1), ("1 ms", 10), ("25 ms", 250)] {
+                let found = run_on(&text(stimulus, substeps, interval, ""), 1);
+                for variable in ["x", "y"] {
+                    let expected: Vec<f64> = trace(&single, "few", variable).chunks(2).step_by(every).flatten().copied().collect();
+                    assert_eq!(trace(&found, "few", variable), expected, "{variable} every {interval}, {substeps} substeps: {stimulus}");
+                }
+            }
+        }
+    }
+}
+
+/// A value that is not finite is noticed in the step in which it comes about, whichever way the steps are made.
+#[test]
+fn few_units_made_in_one_go_fail_as_single_steps_do() {
+    let text = |substeps: u32, interval: f64| {
+        format!(
+            "[simulation]\nduration = 5.0\ndt = 0.01\n[models.burst]\ntime_unit = \"1\"\nequations = \"\"\"\ndy/dt = -y : 1\ndx/dt = x**2 : 1\n\"\"\"\ninitial = {{ x = 0.5, y = 1.0 }}\n\
+             [populations.a]\nmodel = \"burst\"\nsize = 3\nsubsteps = {substeps}\nintegrator = \"rk4\"\ninitial = {{ x = {{ values = [0.5, 1.0, 0.75] }} }}\n[record.a]\ntraces = [{{ variables = [\"y\"], interval = {interval} }}]\n"
+        )
+    };
+    for substeps in [1, 2] {
+        let single = run_on(&text(substeps, 0.01), 1);
+        let Some(Stop::NotFinite { unit: 1, variable, .. }) = &single.stopped else { panic!("{:?}", single.stopped) };
+        assert_eq!(variable, "x");
+        for interval in [0.5, 5.0] {
+            assert_eq!(run_on(&text(substeps, interval), 1).stopped, single.stopped, "every {interval}, {substeps} substeps");
         }
     }
 }

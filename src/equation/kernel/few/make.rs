@@ -192,11 +192,14 @@ fn together(code: Code) -> Option<Code> {
 fn schedule(drafts: &[Draft]) -> Vec<Operation> {
     // Reads what is written, writes what was read, writes what was written.
     let needs = |late: &Draft, early: &Draft| late.reads.contains(&early.to) || early.reads.contains(&late.to) || early.to == late.to;
+    let followers: Vec<Vec<usize>> =
+        (0..drafts.len()).map(|j| (j + 1..drafts.len()).filter(|&i| needs(&drafts[i], &drafts[j])).collect()).collect();
+    let mut waits = vec![0; drafts.len()];
+    followers.iter().flatten().for_each(|&i| waits[i] += 1);
     let mut left: Vec<usize> = (0..drafts.len()).collect();
     let mut out = Vec::new();
     while !left.is_empty() {
-        let ready: Vec<usize> =
-            left.iter().enumerate().filter(|&(n, &i)| !left[..n].iter().any(|&j| needs(&drafts[i], &drafts[j]))).map(|(_, &i)| i).collect();
+        let ready: Vec<usize> = left.iter().copied().filter(|&i| waits[i] == 0).collect();
         let mut chosen: Vec<usize> = ready.iter().copied().filter(|&i| together(drafts[i].code).is_none()).collect();
         if let (true, Some(&first)) = (chosen.is_empty(), ready.first()) {
             chosen = ready.into_iter().filter(|&i| drafts[i].code == drafts[first].code).take(TOGETHER).collect();
@@ -204,6 +207,9 @@ fn schedule(drafts: &[Draft]) -> Vec<Operation> {
         match together(drafts[chosen[0]].code) {
             Some(code) if chosen.len() > 1 => out.push(grouped(code, &chosen.iter().map(|&i| &drafts[i]).collect::<Vec<_>>())),
             _ => out.extend(chosen.iter().map(|&i| single(&drafts[i]))),
+        }
+        for &i in &chosen {
+            followers[i].iter().for_each(|&f| waits[f] -= 1);
         }
         left.retain(|i| !chosen.contains(i));
     }
