@@ -93,8 +93,8 @@ const CASES: &[Case] = &[
     Case { name: "axon-1000", about: "Hodgkin-Huxley axon of 1000 compartments, 0.025 ms, 100 ms", run: trees::axon },
     Case { name: "swc", about: "branched neuron from SWC, compartments of 7.5 um, 0.025 ms, 100 ms", run: |n| trees::branched(1, n) },
     Case { name: "swc-100", about: "100 copies of it", run: |n| trees::branched(100, n) },
-    Case { name: "jansen-rit", about: "a Jansen-Rit column with noise, Euler, 0.1 ms, 100 s", run: |n| masses::columns(1, n) },
-    Case { name: "jansen-rit-100", about: "100 of them, 50 to 350 pulses per s, 100 s", run: |n| masses::columns(100, n) },
+    Case { name: "jansen-rit", about: "a Jansen-Rit column with noise, Euler, 0.1 ms, 1000 s", run: |n| masses::columns(1, n) },
+    Case { name: "jansen-rit-100", about: "100 columns, 50 to 350 pulses per s, 100 s", run: |n| masses::columns(100, n) },
     Case {
         name: "stdp",
         about: "10,000 integrate-and-fire neurons, 10 million connections with pair STDP, 2 million inhibitory ones, 1 s",

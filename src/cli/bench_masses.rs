@@ -4,14 +4,16 @@ use super::bench::{Measured, recorded};
 use super::error::CliError;
 use crate::run;
 
-/// Jansen and Rit's column with white noise around 220 pulses per s; many differ in the mean. The potential every ms is kept.
+/// Jansen and Rit's column with white noise around 220 pulses per s for 1000 s, or many, which differ in the mean, for 100 s. The
+/// potential every ms is kept.
 pub(super) fn columns(count: usize, threads: usize) -> Result<Measured, CliError> {
+    let duration = if count == 1 { 1000 } else { 100 };
     let mean = if count == 1 { "\"220 Hz\"" } else { "{ linspace = [\"50 Hz\", \"350 Hz\"] }" };
     let text = format!(
         r#"
 title = "Jansen-Rit columns"
 [simulation]
-duration = "100 s"
+duration = "{duration} s"
 dt = "0.1 ms"
 [populations.column]
 model = "jansen_rit"

@@ -114,8 +114,34 @@ impl Normals {
         }
     }
 
+    /// The numbers of `units` units, which are all, at the steps from `step` on: as many as there are rows.
+    pub fn fill_rows(&mut self, step: u64, units: usize, rows: &mut [f64]) {
+        let Some(1) = self.few else {
+            rows.chunks_exact_mut(units).zip(step..).for_each(|(row, step)| self.fill(0, step, row));
+            return;
+        };
+        let mut step = step;
+        let mut left = rows;
+        while !left.is_empty() {
+            let within = self.draw(1, step);
+            let (now, later) = left.split_at_mut(left.len().min(AHEAD - within));
+            now.copy_from_slice(&self.kept[within..within + now.len()]);
+            step += now.len() as u64;
+            left = later;
+        }
+    }
+
     #[inline]
     fn few(&mut self, units: usize, step: u64, out: &mut [f64]) {
+        let within = self.draw(units, step);
+        for (i, v) in out.iter_mut().enumerate() {
+            *v = self.kept[i * AHEAD + within];
+        }
+    }
+
+    /// Sees to it that the block of steps in which `step` lies is drawn for few units; where in it that step is.
+    #[inline]
+    fn draw(&mut self, units: usize, step: u64) -> usize {
         let (block, within) = (step / AHEAD as u64, (step % AHEAD as u64) as usize);
         if self.drawn != Some(block) {
             self.kept.resize(units * AHEAD, 0.0);
@@ -124,9 +150,7 @@ impl Normals {
             }
             self.drawn = Some(block);
         }
-        for (i, v) in out.iter_mut().enumerate() {
-            *v = self.kept[i * AHEAD + within];
-        }
+        within
     }
 
     fn many(&mut self, start: usize, step: u64, out: &mut [f64]) {
@@ -170,6 +194,14 @@ mod tests {
                 source.fill(0, step, &mut row);
                 for (i, v) in row.iter().enumerate() {
                     assert_eq!(v.to_bits(), normal(key, 7 + i as u32, step).to_bits(), "unit {i} of {n} at {step}");
+                }
+            }
+            for (first, steps) in [(0, 70), (70, 5), (13, 40), (75, 1), ((1 << 33) - 40, 80)].into_iter().filter(|_| n > 0) {
+                let mut rows = vec![0.0; steps * n];
+                source.fill_rows(first, n, &mut rows);
+                for (row, step) in rows.chunks_exact(n).zip(first..) {
+                    let single: Vec<f64> = (0..n as u32).map(|i| normal(key, 7 + i, step)).collect();
+                    assert_eq!(row, single, "{n} units at {step}");
                 }
             }
         }

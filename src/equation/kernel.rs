@@ -17,7 +17,7 @@ mod memory;
 mod run;
 
 use self::compile::Compiler;
-pub use self::few::{Feed, Few};
+pub use self::few::{Feed, Few, Seen};
 use self::instruction::{Instruction, Term};
 pub use self::memory::Memory;
 use self::run::{Layout, narrow, wide};

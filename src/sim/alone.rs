@@ -24,27 +24,30 @@ impl Worker {
         }
     }
 
-    /// Steps of one group, from one grid point that is recorded to the next.
+    /// Steps of one group, and what is recorded in between.
     fn alone(&mut self, group: usize, from: u64, to: u64) -> Option<Failure> {
         let Self { groups, axis, take, .. } = self;
-        let group = &mut groups[group];
-        // Stimuli go ahead of time as far as nobody looks at them.
-        let looked_at = (0..group.inputs.len()).any(|port| group.taps.iter().any(|t| t.reads(port)));
+        let Group { body, inputs, taps, lanes, population, first, due, scratch, .. } = &mut groups[group];
         let mut k = from;
         while k < to {
-            if group.taps.iter().any(|t| t.is_due(k)) {
-                if looked_at {
-                    group.inputs.iter_mut().for_each(|port| port.refresh(k, axis));
+            let Body::Points(stepper) = body else { return None };
+            let until = to.min(k + stepper.stride());
+            due.clear();
+            for (index, tap) in taps.iter().enumerate() {
+                if !taps[..index].iter().any(|t| t.is_due_with(tap)) {
+                    due.extend(tap.due_in(k..until));
                 }
-                group.sample(k, take);
             }
-            let until = group.taps.iter().map(|t| t.due_from(k + 1)).min().map_or(to, |due| due.min(to));
-            let Body::Points(stepper) = &mut group.body else { return None };
-            let (inputs, lanes) = (&mut group.inputs, group.lanes);
-            let horizon = if looked_at { until } else { to };
-            let broken = stepper.alone((k, until), horizon, |step, port, rows| inputs[port].refresh_many(step, axis, rows, lanes));
+            due.sort_unstable();
+            due.dedup();
+            let broken = stepper.alone(k..until, due, |step, port, rows| inputs[port].refresh_many(step, axis, rows, *lanes));
+            let made = k..broken.map_or(until, |b| b.0 + 1);
+            due.retain(|&k| k < made.end);
+            for tap in taps.iter_mut() {
+                tap.recall(made.clone(), due, body, *lanes as u32, scratch, &mut take.traces[tap.trace]);
+            }
             if let Some((step, lane, state)) = broken {
-                return Some(Failure { step: step + 1, place: Broken::Population(group.population), unit: group.first + lane, state });
+                return Some(Failure { step: step + 1, place: Broken::Population(*population), unit: *first + lane, state });
             }
             k = until;
         }

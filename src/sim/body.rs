@@ -60,6 +60,18 @@ impl Body {
         }
     }
 
+    /// The same at the grid points that a stretch of steps remembers; see [`Stepper::sample_recalled`].
+    pub fn recall(&self, probe: &mut BodyProbe, places: &[u32], out: &mut Vec<f64>) {
+        match (self, probe) {
+            (Self::Points(s), BodyProbe::State(index)) => {
+                let values = s.recall(*index);
+                out.extend(places.iter().map(|&p| values[p as usize]));
+            }
+            (Self::Points(s), BodyProbe::Points(probe)) => s.sample_recalled(probe, places, out),
+            _ => {}
+        }
+    }
+
     /// One step; see [`Stepper::advance`].
     pub fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
         match self {

@@ -245,8 +245,9 @@ fn start(worker: &mut Worker, index: usize, shared: &Shared) {
 /// Steps from `k` to the end of the epoch; returns where it ended.
 fn epoch(worker: &mut Worker, index: usize, shared: &Shared, mut k: u64) -> u64 {
     let end = shared.epoch_end.load(Ordering::Acquire);
+    let length = if exchanges(worker) { shared.interval } else { end };
     while k < end {
-        let stop = (k + shared.interval).min(end);
+        let stop = (k + length).min(end);
         worker.stretch(k, stop);
         if !worker.histories.is_empty() {
             worker.publish(stop);
@@ -265,9 +266,14 @@ fn epoch(worker: &mut Worker, index: usize, shared: &Shared, mut k: u64) -> u64 
     end
 }
 
+/// Whether threads have anything to tell each other.
+fn exchanges(worker: &Worker) -> bool {
+    !(worker.event_inputs.is_empty() && worker.outbox.spikes.is_empty() && worker.histories.is_empty())
+}
+
 /// Sends what the interval from `from` on left, waits for the others, and takes in what they sent. False if a thread is gone.
 fn exchange(worker: &mut Worker, index: usize, shared: &Shared, from: u64, steps: u64) -> bool {
-    if worker.event_inputs.is_empty() && worker.outbox.spikes.is_empty() && worker.histories.is_empty() {
+    if !exchanges(worker) {
         return true;
     }
     // Intervals are counted from 1; the exchange of initial values is number 0.

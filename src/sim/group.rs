@@ -10,7 +10,7 @@ use super::inputs::Heard;
 use super::recorder::Tap;
 use super::stepper::{Column, Stepper, StepperSpec};
 use super::stimulus::Local;
-use super::tree::{Forest, TOGETHER, TreeBuild, scheme};
+use super::tree::{Forest, TreeBuild, scheme, together};
 use super::values::slice;
 use super::worker::Group;
 use crate::core::units::display_unit;
@@ -78,14 +78,14 @@ fn cells(
         })
         .collect();
     let cells = range.start / tree.units()..range.end / tree.units();
-    let mut trees = Vec::new();
-    for first in cells.clone().step_by(TOGETHER) {
+    let (mut trees, side_by_side) = (Vec::new(), together(tree.units()));
+    for first in cells.clone().step_by(side_by_side) {
         let build = TreeBuild {
             population,
             tree,
             parameters: &found.parameters,
             initial: &found.initial,
-            cells: first..(first + TOGETHER).min(cells.end),
+            cells: first..(first + side_by_side).min(cells.end),
             dt: spec.simulation.dt,
             seed: spec.simulation.seed,
             driven: &driven,

@@ -1,5 +1,8 @@
 //! What is recorded: taps on one thread, and the tape that all threads' takes are put together on.
 
+use std::iter::StepBy;
+use std::ops::Range;
+
 use crate::core::units::display_unit;
 use crate::scenario::Spec;
 use crate::signal::{Connections, Population, Recording, Spikes, Trace, Window};
@@ -15,6 +18,8 @@ pub(super) struct Tap {
     /// Columns of the trace that the lanes are.
     pub columns: Vec<u32>,
     lanes: Vec<u32>,
+    /// Lanes counted through many grid points.
+    places: Vec<u32>,
     what: BodyProbe,
     every: u64,
     scale: f64,
@@ -30,12 +35,7 @@ impl Tap {
             return None;
         }
         let (columns, lanes) = mine.into_iter().unzip();
-        Some(Self { trace, columns, lanes, what, every: every.max(1), scale })
-    }
-
-    /// Whether it reads what an input port carries.
-    pub fn reads(&self, port: usize) -> bool {
-        self.what.reads(port)
+        Some(Self { trace, columns, lanes, places: Vec::new(), what, every: every.max(1), scale })
     }
 
     /// Whether grid point `k` is sampled.
@@ -44,9 +44,33 @@ impl Tap {
         k.is_multiple_of(self.every)
     }
 
-    /// The first grid point from `k` on that is sampled.
-    pub fn due_from(&self, k: u64) -> u64 {
-        k.next_multiple_of(self.every)
+    /// Whether it is sampled whenever another is.
+    pub fn is_due_with(&self, other: &Self) -> bool {
+        other.every.is_multiple_of(self.every)
+    }
+
+    /// Grid points among `steps` that are sampled.
+    pub fn due_in(&self, steps: Range<u64>) -> StepBy<Range<u64>> {
+        (steps.start.next_multiple_of(self.every)..steps.end).step_by(self.every as usize)
+    }
+
+    /// Appends the values at its grid points among `steps`, which are among those that the last stretch of steps remembers (`due`).
+    /// `lanes` are those of the population.
+    pub fn recall(&mut self, steps: Range<u64>, due: &[u64], body: &Body, lanes: u32, scratch: &mut Vec<f64>, out: &mut Vec<f64>) {
+        let mine = self.due_in(steps);
+        let rows = mine.clone().count() as u32;
+        self.places.clear();
+        if rows as usize != due.len() {
+            let others = mine.filter_map(|k| due.binary_search(&k).ok());
+            self.places.extend(others.flat_map(|row| self.lanes.iter().map(move |lane| row as u32 * lanes + lane)));
+        } else if let [lane] = self.lanes[..] {
+            self.places.extend((0..rows).map(|row| row * lanes + lane));
+        } else {
+            self.places.extend((0..rows).flat_map(|row| self.lanes.iter().map(move |lane| row * lanes + lane)));
+        }
+        scratch.clear();
+        body.recall(&mut self.what, &self.places, scratch);
+        out.extend(scratch.iter().map(|v| v / self.scale));
     }
 
     /// Appends the values at grid point `k` in display units.

@@ -16,7 +16,7 @@ pub use self::probe::Probe;
 
 use smallvec::SmallVec;
 
-use self::alone::Feeds;
+use self::alone::Course;
 use self::by_lane::ByLane;
 use self::locate::Locate;
 use self::threshold::{Threshold, add_products, add_scaled};
@@ -136,8 +136,8 @@ pub struct Stepper {
     moved: Vec<f64>,
     /// Part of the step that was done, where an integrator locates crossings itself.
     fractions: Vec<f64>,
-    /// What registers hold in steps that are made in one go.
-    feeds: Feeds,
+    /// Steps that are made in one go.
+    course: Course,
     /// Step in the time of the equations.
     dt: f64,
     substeps: u32,

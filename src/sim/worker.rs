@@ -48,7 +48,9 @@ pub(super) struct Group {
     waits: bool,
     /// States of those that spiked in the last step as they were before their reset, if these are still to be recorded.
     before_reset: Vec<f64>,
-    scratch: Vec<f64>,
+    /// Grid points of a stretch of steps that are recorded.
+    pub due: Vec<u64>,
+    pub scratch: Vec<f64>,
 }
 
 impl Group {
@@ -74,6 +76,7 @@ impl Group {
             spikes: Vec::new(),
             waits: false,
             before_reset: Vec::new(),
+            due: Vec::new(),
             scratch: Vec::new(),
         }
     }

@@ -6,8 +6,6 @@
 
 mod make;
 
-use std::ops::Range;
-
 use self::make::Maker;
 use super::run::logistic;
 use super::{Instruction, Memory};
@@ -20,7 +18,8 @@ pub(super) const REACH: usize = 256;
 /// Functions of one kind that are computed together.
 const TOGETHER: usize = 4;
 
-/// What an operation does; its operands are `x0`, `x1`, ... One byte and no fields: choosing it is one jump.
+/// What an operation does; its operands are `x0`, `x1`, ..., and the last place is where the result goes. One byte and no fields:
+/// choosing it is one jump.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Code {
     Copy,
@@ -45,8 +44,9 @@ enum Code {
     Exp,
     /// `x1 / (1 + exp(x0))`.
     Logistic,
-    /// Up to four of these: all their first operands, all second ones, and all results.
+    /// Up to four of these: all their first operands, all second ones, all third ones, and all results.
     Copies,
+    Terms1s,
     Exps,
     Logistics,
     /// A function of one operand: its index among those of the program comes second.
@@ -57,12 +57,14 @@ enum Code {
 
 /// One operation; operands are places of the first lane.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(16))]
+#[repr(align(32))]
 struct Operation {
     code: Code,
-    to: u8,
-    x: [u8; 3 * TOGETHER],
+    x: [u8; PLACES],
 }
+
+/// Places that an operation names.
+const PLACES: usize = 4 * TOGETHER;
 
 /// The program, and the memory that it was made for.
 #[derive(Debug, Clone)]
@@ -85,6 +87,15 @@ pub struct Feed {
     pub scratch: usize,
     /// The numbers.
     pub rows: Vec<f64>,
+}
+
+/// What columns hold before some of many runs.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Which runs, in ascending order.
+    pub before: Vec<usize>,
+    /// The numbers: column by column, run by run, one a lane.
+    pub values: Vec<f64>,
 }
 
 impl Few {
@@ -119,16 +130,25 @@ impl Few {
         }
     }
 
-    /// Makes the `runs` on all lanes, with what the feeds hold for each. After every `every` runs the first `states` columns are looked
-    /// at: a lane in which one of them is not finite stops. The first run and lane that stopped.
-    pub fn run_many(&self, memory: &mut Memory, feeds: &[Feed], runs: Range<usize>, every: usize, states: usize) -> Option<(usize, usize)> {
+    /// Makes `runs` runs on all lanes, with what the feeds hold for each, and keeps the first `states` columns as they are before those
+    /// runs that `seen` names. After every `every` runs these columns are looked at: a lane in which one of them is not finite stops.
+    /// The first run and lane that stopped.
+    pub fn run_many(
+        &self,
+        memory: &mut Memory,
+        feeds: &[Feed],
+        seen: &mut Seen,
+        [runs, every, states]: [usize; 3],
+    ) -> Option<(usize, usize)> {
         let lanes = memory.lanes;
+        seen.values.resize(seen.before.len() * states * lanes, 0.0);
         let mut first: Option<(usize, usize)> = None;
         for lane in 0..lanes {
             let feeds: smallvec::SmallVec<[(u8, &[f64]); 8]> =
                 feeds.iter().filter_map(|f| Some((u8::try_from(memory.scratch_base(f.scratch)).ok()?, f.rows.get(lane..)?))).collect();
             let Some(data) = of_lane(memory, lane) else { continue };
-            if let Some(run) = many(self, data, &feeds, runs.clone(), [lanes, every, states])
+            if let Some(run) =
+                many(self, data, &feeds, (&seen.before, seen.values.get_mut(lane..).unwrap_or_default()), [runs, lanes, every, states])
                 && first.is_none_or(|f| run < f.0)
             {
                 first = Some((run, lane));
@@ -155,40 +175,53 @@ fn many(
     few: &Few,
     data: &mut [f64; REACH],
     feeds: &[(u8, &[f64])],
-    runs: Range<usize>,
-    [lanes, every, states]: [usize; 3],
+    (before, seen): (&[usize], &mut [f64]),
+    [runs, lanes, every, states]: [usize; 4],
 ) -> Option<usize> {
     let mut left = every;
-    for run in runs {
-        for &(place, rows) in feeds {
-            data[usize::from(place)] = rows[run * lanes];
+    // From one look to the next.
+    let ends = before.iter().copied().chain([runs]);
+    let mut from = 0;
+    for (row, to) in ends.enumerate() {
+        for run in from..to {
+            for &(place, rows) in feeds {
+                data[usize::from(place)] = rows[run * lanes];
+            }
+            execute(few, data);
+            left -= 1;
+            if left == 0 {
+                left = every;
+                if !are_finite(data, lanes, states) {
+                    return Some(run);
+                }
+            }
         }
-        execute(few, data);
-        left -= 1;
-        if left == 0 {
-            left = every;
-            let zero = if lanes == 1 {
-                data.iter().take(states).fold(0.0, zeroed)
-            } else {
-                data.iter().step_by(lanes).take(states).fold(0.0, zeroed)
-            };
-            if zero != 0.0 {
-                return Some(run);
+        from = to;
+        if row < before.len() {
+            for state in 0..states {
+                seen[(state * before.len() + row) * lanes] = data[state * lanes];
             }
         }
     }
     None
 }
 
-/// A sum of zeros; no number if one value is infinite or none.
+/// Whether the first columns are finite: a sum of zeros is zero then.
 #[inline(always)]
-fn zeroed(sum: f64, value: &f64) -> f64 {
-    value.mul_add(0.0, sum)
+fn are_finite(data: &[f64; REACH], lanes: usize, states: usize) -> bool {
+    let zeroed = |sum: f64, value: &f64| value.mul_add(0.0, sum);
+    let sum = if lanes == 1 {
+        let (fours, rest) = data[..states].as_chunks::<4>();
+        rest.iter().fold(fours.iter().flatten().fold(0.0, zeroed), zeroed)
+    } else {
+        data.iter().step_by(lanes).take(states).fold(0.0, zeroed)
+    };
+    sum == 0.0
 }
 
 #[inline(always)]
 fn execute(few: &Few, data: &mut [f64; REACH]) {
-    for Operation { code, to, x } in &few.operations {
+    for Operation { code, x } in &few.operations {
         let at = |k: usize| data[usize::from(x[k])];
         let term = |k: usize, sum: f64| at(k).mul_add(at(k + 1), sum);
         let value = match code {
@@ -213,6 +246,10 @@ fn execute(few: &Few, data: &mut [f64; REACH]) {
                 spread(data, x, std::array::from_fn(at));
                 continue;
             }
+            Code::Terms1s => {
+                spread(data, x, std::array::from_fn(|k| at(TOGETHER + k).mul_add(at(2 * TOGETHER + k), at(k))));
+                continue;
+            }
             Code::Exps => {
                 let mut values: [f64; TOGETHER] = std::array::from_fn(at);
                 for v in &mut values {
@@ -230,7 +267,7 @@ fn execute(few: &Few, data: &mut [f64; REACH]) {
                 continue;
             }
         };
-        data[usize::from(*to)] = value;
+        data[usize::from(x[PLACES - 1])] = value;
     }
 }
 
@@ -242,8 +279,8 @@ fn together(values: [f64; TOGETHER]) -> [f64; TOGETHER] {
 
 /// Results of functions computed together to their places.
 #[inline(always)]
-fn spread(data: &mut [f64; REACH], x: &[u8; 3 * TOGETHER], values: [f64; TOGETHER]) {
+fn spread(data: &mut [f64; REACH], x: &[u8; PLACES], values: [f64; TOGETHER]) {
     for (k, v) in values.into_iter().enumerate() {
-        data[usize::from(x[2 * TOGETHER + k])] = v;
+        data[usize::from(x[3 * TOGETHER + k])] = v;
     }
 }

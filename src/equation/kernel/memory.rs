@@ -35,6 +35,11 @@ impl Memory {
         Self { data: Aligned::zeros(len), padded, block, lanes, columns, scratch, numbers: Vec::new() }
     }
 
+    /// How many columns and registers there are.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.columns, self.scratch)
+    }
+
     /// Memory for the lanes of one block.
     #[must_use]
     pub fn block_alike(&self, columns: usize, scratch: usize) -> Self {

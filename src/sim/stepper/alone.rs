@@ -1,19 +1,20 @@
-//! Steps of a few units without a threshold, one after the other.
+//! Steps of a few units without a threshold, one after the other, and what they were in between.
 
 use std::ops::Range;
 
 use super::{Motion, Stepper};
-use crate::equation::kernel::Feed;
+use crate::equation::kernel::{Feed, Seen};
 
-/// Steps that are made in one go.
-const BLOCK: u64 = 64;
+/// Runs of the equations that are made in one go.
+const RUNS: u64 = 256;
 
-/// What registers hold in steps that are made in one go.
+/// What goes into steps that are made in one go, and what is kept of them.
 #[derive(Debug, Default)]
-pub(super) struct Feeds {
-    list: Vec<Feed>,
-    /// For which steps.
-    steps: Range<u64>,
+pub(super) struct Course {
+    feeds: Vec<Feed>,
+    pub(super) seen: Seen,
+    /// The first step.
+    first: u64,
 }
 
 impl Stepper {
@@ -27,39 +28,50 @@ impl Stepper {
         self.inputs.iter().any(|x| x.0 == port)
     }
 
-    /// Makes the steps from `from` to `to` of units to which nothing arrives, neither then nor until `horizon`; `input` writes what a
-    /// port carries in steps from a given one on, one number a lane, step by step. A value that is not finite ends it: the step that
-    /// left it, lane and state.
-    pub fn alone(
-        &mut self,
-        (from, to): (u64, u64),
-        horizon: u64,
-        mut input: impl FnMut(u64, usize, &mut [f64]),
-    ) -> Option<(u64, u32, usize)> {
-        let substeps = self.substeps as usize;
-        let mut step = from;
-        while step < to {
-            if !self.feeds.steps.contains(&step) {
-                self.feed(step, BLOCK.min(horizon - step) as usize, &mut input);
-            }
-            let Motion::Kernel(kernel) = &self.motion else { return None };
-            let program = kernel.short(&self.memory)?;
-            let until = to.min(self.feeds.steps.end);
-            let runs = [step, until].map(|s| (s - self.feeds.steps.start) as usize * substeps);
-            if let Some((run, lane)) = program.run_many(&mut self.memory, &self.feeds.list, runs[0]..runs[1], substeps, self.states) {
-                let state = (0..self.states).find(|&s| !self.memory.column(s)[lane].is_finite())?;
-                return Some((self.feeds.steps.start + (run / substeps) as u64, lane as u32, state));
-            }
-            step = until;
-        }
-        None
+    /// How many steps [`Stepper::alone`] makes at most.
+    pub fn stride(&self) -> u64 {
+        (RUNS / u64::from(self.substeps)).max(1)
     }
 
-    /// Writes down what registers hold in `steps` steps from `step` on.
-    fn feed(&mut self, step: u64, steps: usize, input: &mut impl FnMut(u64, usize, &mut [f64])) {
+    /// Makes some steps of units to which nothing arrives, and remembers the grid points `due` among them for [`Stepper::recall`];
+    /// `input` writes what a port carries in steps from a given one on, one number a lane, step by step. A value that is not finite
+    /// ends it: the step that left it, lane and state.
+    pub fn alone(&mut self, steps: Range<u64>, due: &[u64], input: impl FnMut(u64, usize, &mut [f64])) -> Option<(u64, u32, usize)> {
+        let substeps = self.substeps as usize;
+        let runs = (steps.end - steps.start) as usize * substeps;
+        self.feed(steps.start, runs, input);
+        let Course { feeds, seen, first } = &mut self.course;
+        seen.before.clear();
+        seen.before.extend(due.iter().map(|k| (k - *first) as usize * substeps));
+        let Motion::Kernel(kernel) = &self.motion else { return None };
+        let (run, lane) = kernel.short(&self.memory)?.run_many(&mut self.memory, feeds, seen, [runs, substeps, self.states])?;
+        let state = (0..self.states).find(|&s| !self.memory.column(s)[lane].is_finite())?;
+        Some((steps.start + (run / substeps) as u64, lane as u32, state))
+    }
+
+    /// What a state was at the grid points remembered, point by point, one number a lane.
+    pub fn recall(&self, state: usize) -> &[f64] {
+        let Seen { before, values } = &self.course.seen;
+        let length = before.len() * self.memory.lanes;
+        &values[state * length..(state + 1) * length]
+    }
+
+    /// The time at the grid point remembered in row `row`, in that of the equations.
+    pub(super) fn time_recalled(&self, row: usize) -> f64 {
+        let step = self.course.first + self.course.seen.before[row] as u64 / u64::from(self.substeps);
+        step as f64 * self.dt
+    }
+
+    /// What a port carried from the grid point remembered in row `row` on.
+    pub(super) fn input_recalled(&self, port: usize, row: usize, lane: usize) -> f64 {
+        let feed = self.inputs.iter().position(|x| x.0 == port).map(|index| &self.course.feeds[index]);
+        feed.map_or(0.0, |feed| feed.rows[self.course.seen.before[row] * self.memory.lanes + lane])
+    }
+
+    /// Writes down what registers hold in `runs` runs of the equations from `step` on.
+    fn feed(&mut self, step: u64, runs: usize, mut input: impl FnMut(u64, usize, &mut [f64])) {
         let (lanes, substeps) = (self.memory.lanes, self.substeps as usize);
-        let runs = steps * substeps;
-        let feeds = &mut self.feeds.list;
+        let feeds = &mut self.course.feeds;
         feeds.resize_with(self.inputs.len() + self.noise.len() + usize::from(self.time.is_some()), Feed::default);
         for feed in feeds.iter_mut() {
             feed.rows.resize(runs * lanes, 0.0);
@@ -68,7 +80,7 @@ impl Stepper {
         let (noises, times) = others.split_at_mut(self.noise.len());
         for (feed, &(port, scratch)) in inputs.iter_mut().zip(&self.inputs) {
             feed.scratch = scratch;
-            input(step, port, &mut feed.rows[..steps * lanes]);
+            input(step, port, &mut feed.rows[..runs / substeps * lanes]);
             // Each step's row for all its parts, from behind.
             for k in (0..if substeps > 1 { runs } else { 0 }).rev() {
                 feed.rows.copy_within(k / substeps * lanes..(k / substeps + 1) * lanes, k * lanes);
@@ -78,9 +90,7 @@ impl Stepper {
         let first = step * substeps as u64;
         for (feed, noise) in noises.iter_mut().zip(&mut self.noise) {
             feed.scratch = noise.scratch;
-            for (row, draw) in feed.rows.chunks_exact_mut(lanes).zip(first..) {
-                noise.source.fill(0, draw, row);
-            }
+            noise.source.fill_rows(first, lanes, &mut feed.rows);
         }
         for (feed, scratch) in times.iter_mut().zip(self.time) {
             feed.scratch = scratch;
@@ -89,6 +99,6 @@ impl Stepper {
                 row.fill(((step + (k / substeps) as u64) as f64 + part) * self.dt);
             }
         }
-        self.feeds.steps = step..step + steps as u64;
+        self.course.first = step;
     }
 }

@@ -1,6 +1,6 @@
 //! A stepper from its specification.
 
-use super::alone::Feeds;
+use super::alone::Course;
 use super::by_lane::ByLane;
 use super::locate::{Given, Locate};
 use super::threshold::Threshold;
@@ -304,7 +304,7 @@ fn assemble(
         moved: Vec::new(),
         fractions: if matches!(moves, Motion::Lanes(_)) { vec![1.0; memory.padded] } else { Vec::new() },
         motion: moves,
-        feeds: Feeds::default(),
+        course: Course::default(),
         dt,
         substeps,
         memory,

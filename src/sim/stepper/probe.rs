@@ -39,6 +39,8 @@ enum Kind {
 struct Observed {
     kernel: Kernel,
     memory: Memory,
+    /// For more lanes than the population has: the same ones at many grid points.
+    many: Option<Memory>,
     /// What is read, and the registers that it is copied to.
     reads: Vec<(Symbol, u32)>,
     value: Place,
@@ -53,45 +55,43 @@ impl Observed {
         let (mut kernel, places) = Kernel::compile_as_written(graph, &[id], &[None], &bind, &mut plan);
         let mut memory = Memory::new(lanes.clamp(1, BLOCK), plan.columns as usize, plan.scratch as usize);
         kernel.settle(&mut memory);
-        Self { kernel, memory, reads, value: places[0] }
+        Self { kernel, memory, many: None, reads, value: places[0] }
     }
 
-    fn evaluate(&mut self, of: &Stepper, time: f64, inputs: &[&[f64]], lanes: &[u32], out: &mut Vec<f64>) {
-        let block = self.memory.block;
-        for lanes in lanes.chunks(block) {
+    /// Appends the values in `lanes`; `read` writes what a symbol is in each of some of them.
+    fn evaluate(&mut self, lanes: &[u32], read: impl Fn(Symbol, &[u32], &mut [f64]), out: &mut Vec<f64>) {
+        let memory = if lanes.len() > self.memory.lanes && self.memory.lanes < BLOCK {
+            let (columns, scratch) = self.memory.shape();
+            self.many.get_or_insert_with(|| Memory::new(BLOCK, columns, scratch))
+        } else {
+            &mut self.memory
+        };
+        for lanes in lanes.chunks(memory.block) {
             let n = lanes.len();
             for &(symbol, register) in &self.reads {
-                let to = &mut self.memory.scratch_mut(register as usize)[..n];
-                match symbol {
-                    Symbol::State(s) => gather(of.state(s as usize), lanes, to),
-                    Symbol::Parameter(i) => match of.parameters[i as usize] {
-                        Place::Column(c) => gather(of.memory.column(c as usize), lanes, to),
-                        Place::Number(v) => to.fill(v),
-                        Place::Scratch(_) => to.fill(f64::NAN),
-                    },
-                    Symbol::Input(i) => match inputs.get(i as usize) {
-                        Some(row) if !row.is_empty() => gather(row, lanes, to),
-                        _ => to.fill(0.0),
-                    },
-                    Symbol::Time => to.fill(time),
-                    _ => to.fill(f64::NAN),
-                }
+                read(symbol, lanes, &mut memory.scratch_mut(register as usize)[..n]);
             }
-            let whole = self.memory.whole(n);
-            self.kernel.run(&mut self.memory, 0, whole);
+            let whole = memory.whole(n);
+            self.kernel.run(memory, 0, whole);
             match self.value {
-                Place::Scratch(r) => out.extend_from_slice(&self.memory.scratch(r as usize)[..n]),
-                Place::Column(c) => out.extend_from_slice(&self.memory.column(c as usize)[..n]),
+                Place::Scratch(r) => out.extend_from_slice(&memory.scratch(r as usize)[..n]),
+                Place::Column(c) => out.extend_from_slice(&memory.column(c as usize)[..n]),
                 Place::Number(v) => out.extend(std::iter::repeat_n(v, n)),
             }
         }
     }
 }
 
+/// Writes a value for each place.
+fn each(places: &[u32], to: &mut [f64], value: impl Fn(u32) -> f64) {
+    to.iter_mut().zip(places).for_each(|(v, &p)| *v = value(p));
+}
+
 /// Copies the values of `lanes`.
 fn gather(from: &[f64], lanes: &[u32], to: &mut [f64]) {
     let first = lanes.first().map_or(0, |&l| l as usize);
-    let in_a_row = lanes.iter().enumerate().all(|(k, &l)| l as usize == first + k);
+    // Without a way out, so that it runs in vectors.
+    let in_a_row = lanes.iter().zip(first as u32..).fold(0, |differences, (&l, k)| differences | (l ^ k)) == 0;
     if let (true, Some(row)) = (in_a_row, from.get(first..first + lanes.len())) {
         to.copy_from_slice(row);
     } else {
@@ -156,7 +156,57 @@ impl Stepper {
                 Place::Number(v) => out.extend(lanes.iter().map(|_| v)),
                 Place::Scratch(_) => {}
             },
-            Kind::Expression(observed) => observed.evaluate(self, step as f64 * self.dt, inputs, lanes, out),
+            Kind::Expression(observed) => {
+                let read = |symbol, lanes: &[u32], to: &mut [f64]| match symbol {
+                    Symbol::State(s) => gather(self.state(s as usize), lanes, to),
+                    Symbol::Parameter(i) => self.gather_parameter(i as usize, lanes, to),
+                    Symbol::Input(i) => match inputs.get(i as usize) {
+                        Some(row) if !row.is_empty() => gather(row, lanes, to),
+                        _ => to.fill(0.0),
+                    },
+                    Symbol::Time => to.fill(step as f64 * self.dt),
+                    _ => to.fill(f64::NAN),
+                };
+                observed.evaluate(lanes, read, out);
+            }
+        }
+    }
+
+    /// The same at the grid points that [`Stepper::alone`] remembers, point by point: `places` counts lanes through all of them.
+    pub fn sample_recalled(&self, probe: &mut Probe, places: &[u32], out: &mut Vec<f64>) {
+        let all = self.memory.lanes as u32;
+        let (row, lane) = (|p: u32| (p / all) as usize, |p: u32| (p % all) as usize);
+        match &mut probe.kind {
+            Kind::State(s) => {
+                let column = self.recall(*s);
+                out.extend(places.iter().map(|&p| column[p as usize]));
+            }
+            Kind::Parameter(i) => match self.parameters[*i] {
+                Place::Column(c) => out.extend(places.iter().map(|&p| self.memory.column(c as usize)[lane(p)])),
+                Place::Number(v) => out.extend(places.iter().map(|_| v)),
+                Place::Scratch(_) => {}
+            },
+            Kind::Expression(observed) => {
+                let read = |symbol, places: &[u32], to: &mut [f64]| match symbol {
+                    Symbol::State(s) => gather(self.recall(s as usize), places, to),
+                    Symbol::Parameter(i) => {
+                        let lanes: Vec<u32> = places.iter().map(|p| p % all).collect();
+                        self.gather_parameter(i as usize, &lanes, to);
+                    }
+                    Symbol::Input(i) => each(places, to, |p| self.input_recalled(i as usize, row(p), lane(p))),
+                    Symbol::Time => each(places, to, |p| self.time_recalled(row(p))),
+                    _ => to.fill(f64::NAN),
+                };
+                observed.evaluate(places, read, out);
+            }
+        }
+    }
+
+    fn gather_parameter(&self, index: usize, lanes: &[u32], to: &mut [f64]) {
+        match self.parameters[index] {
+            Place::Column(c) => gather(self.memory.column(c as usize), lanes, to),
+            Place::Number(v) => to.fill(v),
+            Place::Scratch(_) => to.fill(f64::NAN),
         }
     }
 }

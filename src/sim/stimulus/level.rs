@@ -118,10 +118,8 @@ impl Level {
             return false;
         }
         let lanes = now.len();
-        for (row, k) in rows.chunks_exact_mut(lanes).zip(from..) {
-            source.fill(0, k, row);
-            *refreshed = Some(k);
-        }
+        source.fill_rows(from, lanes, rows);
+        *refreshed = Some(from + (rows.len() / lanes) as u64 - 1);
         stretch(rows, scale, mean);
         now.copy_from_slice(&rows[rows.len() - lanes..]);
         // As `0 + v` does: no negative zero.

@@ -1,6 +1,6 @@
 //! Bits do not depend on threads, nor on what is recorded.
 
-use super::{Stop, run_on, trace};
+use super::{SimulationResult, Stop, run_on, trace};
 
 /// Two populations, four projections with drawn weights and delays, noise of all kinds.
 fn network(record: &str) -> String {
@@ -110,8 +110,8 @@ fn how_often_few_units_are_recorded_changes_nothing() {
     }
 }
 
-/// The same where nobody looks at the stimuli, which then go ahead of time, over many blocks of steps, with steps in parts; against a
-/// run whose units are met by others, so that nothing is made in one go.
+/// The same over many blocks of steps, with steps in parts, whatever is looked at, how often and of which units; against a run whose
+/// units are met by others, so that nothing is made in one go.
 #[test]
 fn few_units_made_in_one_go_have_the_bits_of_single_steps() {
     let others = "[populations.others]\nmodel = \"lif\"\nsize = 2\nreceptors.syn = { kind = \"delta\" }\n\
@@ -119,11 +119,12 @@ fn few_units_made_in_one_go_have_the_bits_of_single_steps() {
     let text = |stimulus: &str, substeps: u32, interval: &str, others: &str| {
         format!(
             "[simulation]\nduration = \"50 ms\"\ndt = \"0.1 ms\"\nseed = 5\n\
-             [models.unit]\nequations = \"\"\"\ndx/dt = (drive - x + sin(t/tau))/tau + 0.1*sqrt(1/tau)*xi : 1\ndy/dt = (1/(1 + exp(2 - 3*x)) - 1/(1 + exp(y)) - y)/tau : 1\n\"\"\"\n\
-             inputs = {{ drive = \"1\" }}\nparameters = {{ tau = \"5 ms\" }}\n\
-             [populations.few]\nmodel = \"unit\"\nsize = 2\nsubsteps = {substeps}\nintegrator = \"euler_maruyama\"\n\
+             [models.unit]\nequations = \"\"\"\ndx/dt = (drive - x + sin(t/tau))/tau + 0.1*sqrt(1/tau)*xi : 1\ndy/dt = (1/(1 + exp(2 - 3*x)) - 1/(1 + exp(y)) - y)/tau : 1\nz = g*x - drive*t/tau : 1\n\"\"\"\n\
+             inputs = {{ drive = \"1\" }}\nparameters = {{ tau = \"5 ms\", g = 1 }}\n\
+             [populations.few]\nmodel = \"unit\"\nsize = 2\nsubsteps = {substeps}\nintegrator = \"euler_maruyama\"\nparameters = {{ g = {{ values = [2, -3] }} }}\n\
              [stimuli.s]\ntarget = \"few.drive\"\n{stimulus}\n{others}\
-             [record.few]\ntraces = [{{ variables = [\"x\", \"y\"], interval = \"{interval}\" }}]\n"
+             [record.few]\ntraces = [{{ variables = [\"x\", \"y\", \"z\", \"drive\", \"g\"], interval = \"{interval}\" }},\
+             {{ name = \"some\", variables = [\"z\"], units = [1], interval = \"0.7 ms\" }}]\n"
         )
     };
     for stimulus in [
@@ -138,10 +139,12 @@ fn few_units_made_in_one_go_have_the_bits_of_single_steps() {
             let single = run_on(&text(stimulus, substeps, "0.1 ms", others), 1);
             for (interval, every) in [("0.1 ms", 1), ("1 ms", 10), ("25 ms", 250)] {
                 let found = run_on(&text(stimulus, substeps, interval, ""), 1);
-                for variable in ["x", "y"] {
+                for variable in ["x", "y", "z", "drive", "g"] {
                     let expected: Vec<f64> = trace(&single, "few", variable).chunks(2).step_by(every).flatten().copied().collect();
                     assert_eq!(trace(&found, "few", variable), expected, "{variable} every {interval}, {substeps} substeps: {stimulus}");
                 }
+                let of_one = |r: &SimulationResult| r.recording.traces.iter().find(|t| t.name == "some").map(|t| t.values.clone());
+                assert!(of_one(&found).is_some_and(|v| v.len() == 72) && of_one(&found) == of_one(&single), "{interval}: {stimulus}");
             }
         }
     }

@@ -3,13 +3,19 @@
 use super::{Tree, TreeProbe};
 use crate::sim::stepper::LaneSpike;
 
-/// Cells that are stepped side by side: one vector of the widest instruction set.
-pub(in crate::sim) const TOGETHER: usize = 8;
+/// Cells that are stepped side by side: a vector of the widest instruction set, or half of it where that would not stay in the cache.
+pub(in crate::sim) fn together(units: usize) -> usize {
+    /// Units, times cells, whose values stay near.
+    const NEAR: usize = 4096;
+    if 8 * units <= NEAR { 8 } else { 4 }
+}
 
 /// The cells of a population that one thread holds.
 #[derive(Debug)]
 pub(in crate::sim) struct Forest {
     trees: Vec<Tree>,
+    /// Cells of a tree.
+    together: usize,
     /// Units of a cell, and places of a cell at each event port and of its watched threshold.
     units: usize,
     slots: Vec<usize>,
@@ -18,9 +24,9 @@ pub(in crate::sim) struct Forest {
 }
 
 impl Forest {
-    /// From trees of [`TOGETHER`] cells each, the last of what is left.
+    /// From trees of [`together`] cells each, the last of what is left.
     pub fn new(trees: Vec<Tree>, units: usize, slots: Vec<usize>, watched: usize) -> Self {
-        Self { trees, units, slots, watched, spikes: Vec::new() }
+        Self { trees, together: together(units), units, slots, watched, spikes: Vec::new() }
     }
 
     /// One step of all cells; see `Stepper::advance`.
@@ -73,7 +79,7 @@ impl Forest {
 
     /// Hands each tree its own spikes, of those that are in order.
     fn each(&mut self, spikes: &[LaneSpike], mut act: impl FnMut(&mut Tree, &[LaneSpike])) {
-        let per_tree = (TOGETHER * self.watched) as u32;
+        let per_tree = (self.together * self.watched) as u32;
         for list in spikes.chunk_by(|a, b| a.lane / per_tree == b.lane / per_tree) {
             let index = list[0].lane / per_tree;
             self.spikes.clear();
@@ -94,7 +100,7 @@ impl Forest {
 
     /// Appends the values at grid point `step` for units of this thread.
     pub fn sample(&mut self, probe: &TreeProbe, step: u64, inputs: &[&[f64]], units: &[u32], out: &mut Vec<f64>) {
-        let per_tree = TOGETHER * self.units;
+        let per_tree = self.together * self.units;
         let mut at = 0;
         while at < units.len() {
             let index = units[at] as usize / per_tree;
@@ -116,7 +122,7 @@ impl Forest {
 
     /// The first unit and state that is not finite.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
-        let per_tree = (TOGETHER * self.units) as u32;
+        let per_tree = (self.together * self.units) as u32;
         self.trees.iter().enumerate().find_map(|(k, t)| t.not_finite().map(|(unit, state)| (unit + k as u32 * per_tree, state)))
     }
 }

@@ -16,7 +16,7 @@ mod zone;
 
 pub(super) use self::build::{TreeBuild, scheme};
 pub use self::electrotonic::Electrotonic;
-pub(super) use self::forest::{Forest, TOGETHER};
+pub(super) use self::forest::{Forest, together};
 pub(super) use self::probe::TreeProbe;
 
 use self::solver::Solver;

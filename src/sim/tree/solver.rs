@@ -17,7 +17,6 @@ pub struct Solver {
     pub diagonal: Vec<f64>,
     /// Right-hand side before, solution after.
     pub right: Vec<f64>,
-    factor: Vec<f64>,
 }
 
 /// Links of a tree over units → the order of rows (units), and for each row but the first its parent row and link.
@@ -63,16 +62,16 @@ impl Solver {
     /// For rows with these parents; `coupling` has one value a row but the first and a cell.
     pub fn new(parent: Vec<u32>, coupling: Vec<f64>, cells: usize) -> Self {
         let n = (parent.len() + 1) * cells;
-        Self { parent, coupling, cells, diagonal: vec![0.0; n], right: vec![0.0; n], factor: vec![0.0; n] }
+        Self { parent, coupling, cells, diagonal: vec![0.0; n], right: vec![0.0; n] }
     }
 
     /// Solves `diagonal_i x_i - Σ coupling_ij x_j = right_i`; the solution takes the place of `right`.
     pub fn solve(&mut self) {
-        let Self { parent, coupling, cells, diagonal, right, factor } = self;
+        let Self { parent, coupling, cells, diagonal, right } = self;
         if *cells == 1 {
-            alone(parent, coupling, diagonal, right, factor);
+            alone(parent, coupling, diagonal, right);
         } else {
-            together(parent, coupling, *cells, diagonal, right, factor);
+            together(parent, coupling, *cells, diagonal, right);
         }
     }
 
@@ -105,38 +104,38 @@ impl Solver {
 }
 
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn alone(parent: &[u32], coupling: &[f64], diagonal: &mut [f64], right: &mut [f64], factor: &mut [f64]) {
+fn alone(parent: &[u32], coupling: &[f64], diagonal: &mut [f64], right: &mut [f64]) {
     let n = diagonal.len();
-    let (coupling, right, factor) = (&coupling[..n - 1], &mut right[..n], &mut factor[..n]);
+    let (coupling, right) = (&coupling[..n - 1], &mut right[..n]);
     for i in (1..n).rev() {
         let (p, g) = (parent[i - 1] as usize, coupling[i - 1]);
         let inverse = 1.0 / diagonal[i];
         let f = g * inverse;
         let r = right[i];
-        factor[i] = f;
+        diagonal[i] = f;
         right[i] = r * inverse;
         diagonal[p] = (-f).mul_add(g, diagonal[p]);
         right[p] = f.mul_add(r, right[p]);
     }
     right[0] /= diagonal[0];
     for i in 1..n {
-        right[i] = factor[i].mul_add(right[parent[i - 1] as usize], right[i]);
+        right[i] = diagonal[i].mul_add(right[parent[i - 1] as usize], right[i]);
     }
 }
 
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn together(parent: &[u32], coupling: &[f64], cells: usize, diagonal: &mut [f64], right: &mut [f64], factor: &mut [f64]) {
+fn together(parent: &[u32], coupling: &[f64], cells: usize, diagonal: &mut [f64], right: &mut [f64]) {
     let n = parent.len() + 1;
     for i in (1..n).rev() {
         let (p, at) = (parent[i - 1] as usize * cells, i * cells);
         let (before, here) = diagonal.split_at_mut(at);
+        let here = &mut here[..cells];
         let (over, own) = right.split_at_mut(at);
-        let rows = before[p..p + cells].iter_mut().zip(&here[..cells]).zip(over[p..p + cells].iter_mut().zip(&mut own[..cells]));
-        let rest = coupling[at - cells..at].iter().zip(&mut factor[at..at + cells]);
-        for (((dp, d), (rp, r)), (g, f)) in rows.zip(rest) {
+        let rows = before[p..p + cells].iter_mut().zip(here).zip(over[p..p + cells].iter_mut().zip(&mut own[..cells]));
+        for (((dp, d), (rp, r)), g) in rows.zip(&coupling[at - cells..at]) {
             let inverse = 1.0 / *d;
             let share = *g * inverse;
-            *f = share;
+            *d = share;
             *dp = (-share).mul_add(*g, *dp);
             *rp = share.mul_add(*r, *rp);
             *r *= inverse;
@@ -148,7 +147,7 @@ fn together(parent: &[u32], coupling: &[f64], cells: usize, diagonal: &mut [f64]
     for i in 1..n {
         let (p, at) = (parent[i - 1] as usize * cells, i * cells);
         let (over, own) = right.split_at_mut(at);
-        for ((x, f), above) in own[..cells].iter_mut().zip(&factor[at..at + cells]).zip(&over[p..p + cells]) {
+        for ((x, f), above) in own[..cells].iter_mut().zip(&diagonal[at..at + cells]).zip(&over[p..p + cells]) {
             *x = f.mul_add(*above, *x);
         }
     }

@@ -1,6 +1,6 @@
 //! Making a program for a few lanes: places as bytes, results in places of their own, functions of one kind put together.
 
-use super::{Code, Operation, TOGETHER};
+use super::{Code, Operation, PLACES, TOGETHER};
 use crate::equation::graph::{Binary, Unary};
 use crate::equation::kernel::instruction::Term;
 use crate::equation::kernel::{Instruction, Memory, Place};
@@ -182,56 +182,62 @@ impl<'a> Maker<'a> {
 fn together(code: Code) -> Option<Code> {
     match code {
         Code::Copy => Some(Code::Copies),
+        Code::Terms1 => Some(Code::Terms1s),
         Code::Exp => Some(Code::Exps),
         Code::Logistic => Some(Code::Logistics),
         _ => None,
     }
 }
 
-/// The operations in an order in which each comes after what it needs, and the costly functions stand together.
-fn schedule(drafts: &[Draft]) -> Vec<Operation> {
-    // Reads what is written, writes what was read, writes what was written.
+/// Whether it pays to wait until as many as possible can be computed together.
+fn is_costly(code: Code) -> bool {
+    matches!(code, Code::Exp | Code::Logistic)
+}
+
+/// What each draft has to wait for: reads of what is written, writes of what was read, writes of what was written.
+fn waits_for(drafts: &[Draft]) -> Vec<Vec<usize>> {
     let needs = |late: &Draft, early: &Draft| late.reads.contains(&early.to) || early.reads.contains(&late.to) || early.to == late.to;
-    let followers: Vec<Vec<usize>> =
-        (0..drafts.len()).map(|j| (j + 1..drafts.len()).filter(|&i| needs(&drafts[i], &drafts[j])).collect()).collect();
-    let mut waits = vec![0; drafts.len()];
-    followers.iter().flatten().for_each(|&i| waits[i] += 1);
-    let mut left: Vec<usize> = (0..drafts.len()).collect();
+    (0..drafts.len()).map(|i| (0..i).filter(|&j| needs(&drafts[i], &drafts[j])).collect()).collect()
+}
+
+/// The operations in an order in which each comes after what it needs, and those of a kind stand together.
+fn schedule(drafts: &[Draft]) -> Vec<Operation> {
+    let needed = waits_for(drafts);
+    let mut done = vec![false; drafts.len()];
     let mut out = Vec::new();
-    while !left.is_empty() {
-        let ready: Vec<usize> = left.iter().copied().filter(|&i| waits[i] == 0).collect();
-        let mut chosen: Vec<usize> = ready.iter().copied().filter(|&i| together(drafts[i].code).is_none()).collect();
-        if let (true, Some(&first)) = (chosen.is_empty(), ready.first()) {
-            chosen = ready.into_iter().filter(|&i| drafts[i].code == drafts[first].code).take(TOGETHER).collect();
-        }
-        match together(drafts[chosen[0]].code) {
+    while let ready @ [_, ..] = &(0..drafts.len()).filter(|&i| !done[i] && needed[i].iter().all(|&j| done[j])).collect::<Vec<usize>>()[..] {
+        // Cheap ones as they come, for those that are costly may become more meanwhile.
+        let first = ready.iter().copied().find(|&i| !is_costly(drafts[i].code)).unwrap_or(ready[0]);
+        let code = drafts[first].code;
+        let alike = ready.iter().copied().filter(|&i| drafts[i].code == code);
+        let chosen: Vec<usize> = alike.take(if together(code).is_some() { TOGETHER } else { 1 }).collect();
+        match together(code) {
             Some(code) if chosen.len() > 1 => out.push(grouped(code, &chosen.iter().map(|&i| &drafts[i]).collect::<Vec<_>>())),
-            _ => out.extend(chosen.iter().map(|&i| single(&drafts[i]))),
+            _ => out.push(single(&drafts[first])),
         }
-        for &i in &chosen {
-            followers[i].iter().for_each(|&f| waits[f] -= 1);
-        }
-        left.retain(|i| !chosen.contains(i));
+        chosen.iter().for_each(|&i| done[i] = true);
     }
     out
 }
 
 fn single(draft: &Draft) -> Operation {
-    let mut x = [0; 3 * TOGETHER];
+    let mut x = [0; PLACES];
     for (slot, operand) in x.iter_mut().zip(draft.reads.iter().copied().chain(draft.function)) {
         *slot = operand;
     }
-    Operation { code: draft.code, to: draft.to, x }
+    x[PLACES - 1] = draft.to;
+    Operation { code: draft.code, x }
 }
 
 /// One operation of several; missing ones repeat the last.
 fn grouped(code: Code, group: &[&Draft]) -> Operation {
-    let mut x = [0; 3 * TOGETHER];
+    let mut x = [0; PLACES];
     for k in 0..TOGETHER {
         let draft = group[k.min(group.len() - 1)];
-        x[k] = draft.reads[0];
-        x[TOGETHER + k] = draft.reads.get(1).copied().unwrap_or(0);
-        x[2 * TOGETHER + k] = draft.to;
+        for (row, &read) in draft.reads.iter().enumerate() {
+            x[row * TOGETHER + k] = read;
+        }
+        x[3 * TOGETHER + k] = draft.to;
     }
-    Operation { code, to: 0, x }
+    Operation { code, x }
 }
