@@ -1,31 +1,67 @@
-//! Stretches of steps in which the groups of a thread do not meet each other: one neural mass, a few oscillators.
+//! Stretches of steps in which the groups of a thread do not meet each other: one neural mass, a few oscillators, cells of their own.
 //!
-//! What a step of a population of a few units costs is less its equations than finding out that there is nothing else to do. Where
-//! that is known for many steps, they are made in one go. Values, and so all bits, are those of single steps.
+//! What a step of a population of a few units costs is less its equations than finding out that there is nothing else to do, and what
+//! a step of many cells costs is less its equations than fetching all of them from memory. Where groups do not meet, a few units make
+//! many steps in one go, and a few cells make many steps before the next ones do. Values, and so all bits, are those of single steps.
 
 use super::body::Body;
+use super::group::Group;
 use super::inputs::{Broken, Failure};
-use super::worker::{Group, Worker};
+use super::worker::Worker;
 
 impl Worker {
     /// Steps from grid point `from` to `to`.
     pub fn stretch(&mut self, from: u64, to: u64) {
-        let apart = self.event_inputs.is_empty()
-            && self.continuous_inputs.is_empty()
-            && self.histories.is_empty()
-            && self.groups.iter().all(Group::is_apart);
-        if !apart {
+        if !(self.event_inputs.is_empty() && self.continuous_inputs.is_empty() && self.histories.is_empty()) {
             (from..to).for_each(|k| self.step(k));
             return;
         }
-        for group in 0..self.groups.len() {
-            let found = self.alone(group, from, to);
+        for index in 0..self.groups.len() {
+            let found = match &self.groups[index] {
+                group if group.is_apart() && group.is_short() => self.units_alone(index, from, to),
+                Group { body: Body::Tree(forest), .. } if self.groups[index].is_apart() && forest.is_driven_at_few() => {
+                    self.trees_alone(index, from, to)
+                }
+                _ => (from..to).fold(None, |found, k| found.or(self.group_alone(index, k))),
+            };
             Failure::note(&mut self.failure, found);
         }
     }
 
-    /// Steps of one group, and what is recorded in between.
-    fn alone(&mut self, group: usize, from: u64, to: u64) -> Option<Failure> {
+    /// One step of one group.
+    fn group_alone(&mut self, index: usize, k: u64) -> Option<Failure> {
+        let Self { groups, axis, take, outbox, events, .. } = self;
+        let group = &mut groups[index];
+        group.refresh(k, axis);
+        group.begin(k, take);
+        let emitted = group.emits.map(|index| &mut outbox.spikes[index]);
+        group.step(k, axis, take, emitted, events)
+    }
+
+    /// Steps of a group of cells, some of which make many steps before the next ones do.
+    fn trees_alone(&mut self, index: usize, from: u64, to: u64) -> Option<Failure> {
+        let mut k = from;
+        while k < to {
+            let Self { groups, axis, take, .. } = self;
+            let group = &mut groups[index];
+            // The last step of a stretch is made as any other: it is recorded and checked.
+            let due = group.taps.iter().filter_map(|t| t.due_in(k + 1..to).next()).min().unwrap_or(to);
+            let last = due.min((k + 1).next_multiple_of(group.check_every)).min(to) - 1;
+            if last > k {
+                group.refresh(k, axis);
+                group.begin(k, take);
+                group.step_trees(k..last, axis, take);
+            }
+            if let Some(failure) = self.group_alone(index, last) {
+                return Some(failure);
+            }
+            k = last + 1;
+        }
+        None
+    }
+
+    /// Steps of a group of a few units, and what is recorded in between.
+    fn units_alone(&mut self, group: usize, from: u64, to: u64) -> Option<Failure> {
         let Self { groups, axis, take, .. } = self;
         let Group { body, inputs, taps, lanes, population, first, due, scratch, .. } = &mut groups[group];
         let mut k = from;

@@ -1,222 +1,306 @@
-//! One population's lanes on one thread: which, how they are stepped, what is recorded of them and acts on them.
+//! One population's lanes on one thread, and one step of them.
+
+mod build;
 
 use std::ops::Range;
 
-use super::BuildError;
-use super::body::Body;
-use super::build::{Common, Found, unsuitable};
+use smallvec::SmallVec;
+
+pub(super) use self::build::{asked, attach_stimuli, choice, group, heard, lanes, port_range};
+use super::axis::Axis;
+use super::body::{Body, BodyProbe};
+use super::delivery::Ring;
 use super::grid::Space;
-use super::inputs::Heard;
-use super::recorder::Tap;
-use super::stepper::{Column, Stepper, StepperSpec};
-use super::stimulus::Local;
-use super::tree::{Forest, TreeBuild, scheme, together};
-use super::values::slice;
-use super::worker::Group;
-use crate::core::units::display_unit;
-use crate::scenario::{Coupling, PopulationSpec, Port, Spec, TreeSpec};
+use super::inputs::{Broken, Failure};
+use super::port::{InputPort, Rows};
+use super::recorder::{Take, Tap};
+use super::stepper::{LaneSpike, Stepper, all_finite};
+use super::stimulus::Events;
 
-/// The lanes of thread `index` of `threads`: equal shares in whole vectors of 16.
-pub(super) fn share(size: usize, index: usize, threads: usize) -> Range<usize> {
-    let edge = |w: usize| if w == threads { size } else { (size * w / threads).next_multiple_of(16).min(size) };
-    edge(index)..edge(index + 1)
+/// One population's lanes on one thread.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub population: usize,
+    pub first: u32,
+    pub lanes: usize,
+    pub body: Body,
+    /// First of what spikes: the first unit, but on trees the first watched place.
+    pub first_source: u32,
+    pub inputs: Vec<InputPort>,
+    /// One an event port; `None` if nothing arrives there.
+    pub rings: Vec<Option<Ring>>,
+    /// Event port and stimulus, in the order of the scenario.
+    pub events: Vec<(usize, Events)>,
+    /// Whether the population has a threshold.
+    pub has_threshold: bool,
+    /// Index of its spikes in the recording.
+    pub recorded: Option<usize>,
+    /// Index of its spikes in the outbox, if event projections start here.
+    pub emits: Option<usize>,
+    /// Taps and their index in the take.
+    pub taps: Vec<Tap>,
+    /// Histories that its values are published to.
+    pub published: Vec<(usize, BodyProbe)>,
+    /// Steps between checks for values that are not finite.
+    pub check_every: u64,
+    /// Operators of space and diffusion, on a grid; and what the operators are worth, one row a port.
+    space: Option<(Space, Vec<Vec<f64>>)>,
+    /// All lanes, for probes.
+    every_lane: Vec<u32>,
+    spikes: Vec<LaneSpike>,
+    /// Whether samples wait for the beginning of the next step; see [`Group::plan_samples`].
+    waits: bool,
+    /// States of those that spiked in the last step as they were before their reset, if these are still to be recorded.
+    before_reset: Vec<f64>,
+    /// Grid points of a stretch of steps that are recorded.
+    pub due: Vec<u64>,
+    pub scratch: Vec<f64>,
 }
 
-/// The lanes of thread `index` of a population: whole cells of a tree, and all cells of a grid on one thread.
-pub(super) fn lanes(population: &PopulationSpec, p: usize, index: usize, threads: usize) -> Range<usize> {
-    if let Some(tree) = &population.tree {
-        let edge = |w: usize| if w == threads { tree.cells } else { (tree.cells * w / threads).next_multiple_of(4).min(tree.cells) };
-        return edge(index) * tree.units()..edge(index + 1) * tree.units();
-    }
-    // Operators of space reach across all cells, so these stay on one thread.
-    let whole = !population.system.operators().is_empty();
-    if whole { 0..if p % threads == index { population.size } else { 0 } } else { share(population.size, index, threads) }
-}
-
-/// What a port numbers on this thread: units, but on a tree the compartments that carry a receptor.
-pub(super) fn port_range(population: &PopulationSpec, port: Port, group: &Group) -> Range<u32> {
-    let (first, lanes) = (group.first, group.lanes as u32);
-    match (&population.tree, port) {
-        (Some(tree), Port::Event(e)) => {
-            let (units, slots) = (tree.units() as u32, tree.slots[e].len() as u32);
-            first / units * slots..(first + lanes) / units * slots
-        }
-        _ => first..first + lanes,
-    }
-}
-
-/// How spikes of a population are heard by connections into `range` of what arrives at an event port.
-pub(super) fn heard(population: &PopulationSpec, port: usize, range: Range<u32>) -> Heard {
-    let Some(tree) = &population.tree else { return Heard::Units(range) };
-    let (spiking, places) = (tree.spiking.len().max(1) as u32, tree.slots[port].len().max(1) as u32);
-    Heard::Cells { cells: range.start / places..range.end / places, spiking, places }
-}
-
-/// The cells of a tree on this thread.
-fn cells(
-    common: &Common<'_>,
-    p: usize,
-    (population, tree): (&PopulationSpec, &TreeSpec),
-    found: &Found,
-    range: &Range<usize>,
-) -> Result<Forest, BuildError> {
-    let spec = common.spec;
-    let driven: Vec<Vec<u32>> = (0..population.system.inputs().len())
-        .map(|port| {
-            let here = |t: &crate::scenario::Target| t.population == p && t.port == Port::Input(port);
-            let continuous = spec.projections.iter().any(|x| here(&x.to) && x.coupling != Coupling::Event);
-            let mut units: Vec<u32> = Vec::new();
-            for s in spec.stimuli.iter().filter(|s| here(&s.target)) {
-                if s.units.is_empty() { units.extend(0..population.size as u32) } else { units.extend(&s.units) }
-            }
-            if continuous {
-                units = (0..population.size as u32).collect();
-            }
-            units.sort_unstable();
-            units.dedup();
-            units
-        })
-        .collect();
-    let cells = range.start / tree.units()..range.end / tree.units();
-    let (mut trees, side_by_side) = (Vec::new(), together(tree.units()));
-    for first in cells.clone().step_by(side_by_side) {
-        let build = TreeBuild {
+impl Group {
+    /// The lanes of `population` from unit `first` on, without anything attached. `ports`: of input, of events.
+    pub fn new(population: usize, first: u32, body: Body, lanes: usize, ports: [usize; 2], has_threshold: bool) -> Self {
+        Self {
             population,
-            tree,
-            parameters: &found.parameters,
-            initial: &found.initial,
-            cells: first..(first + side_by_side).min(cells.end),
-            dt: spec.simulation.dt,
-            seed: spec.simulation.seed,
-            driven: &driven,
-            second_order: common.choices[p].0 == "crank_nicolson",
-            spike_times: spec.simulation.spike_times,
-        };
-        trees.push(build.build().map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
-    }
-    Ok(Forest::new(trees, tree.units(), tree.slots.iter().map(Vec::len).collect(), tree.spiking.len()))
-}
-
-/// The integrator of a population and why, by its first unit.
-pub(super) fn choice(spec: &Spec, population: &PopulationSpec, found: &Found) -> Result<(String, String), BuildError> {
-    if population.tree.is_some() {
-        let asked = asked(spec, population);
-        let (second_order, why) = scheme(asked).map_err(|m| unsuitable(format!("populations.{}", population.name), m))?;
-        return Ok((if second_order { "crank_nicolson" } else { "backward_euler" }.to_owned(), why.to_owned()));
-    }
-    let asked = found.layout.as_ref().map_or_else(|| asked(spec, population), |l| l.pointwise.as_str());
-    let first = stepper(spec, population, found, &(0..population.size.min(1)), asked)?;
-    let (name, why) = first.integrator();
-    Ok((name.to_owned(), why.to_owned()))
-}
-
-/// The integrator that the scenario names for a population.
-pub(super) fn asked<'a>(spec: &'a Spec, population: &'a PopulationSpec) -> &'a str {
-    population.integrator.as_deref().or(spec.simulation.integrator.as_deref()).unwrap_or("auto")
-}
-
-/// The compiled equations of the lanes `range` of a population.
-fn stepper(spec: &Spec, population: &PopulationSpec, found: &Found, range: &Range<usize>, integrator: &str) -> Result<Stepper, BuildError> {
-    let entity = format!("populations.{}", population.name);
-    let cut = |columns: &[Column]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
-    Stepper::new(StepperSpec {
-        system: found.layout.as_ref().map_or(&population.system, |l| &l.system),
-        integrator,
-        dt: spec.simulation.dt,
-        substeps: population.substeps.max(1),
-        parameters: cut(&found.parameters),
-        initial: cut(&found.initial),
-        first_unit: range.start as u32,
-        lanes: range.len(),
-        seed: spec.simulation.seed,
-        entity: &entity,
-        spike_times: spec.simulation.spike_times,
-    })
-    .map_err(|e| unsuitable(&entity, e.message))
-}
-
-/// The lanes `range` of a population, with taps and probes.
-pub(super) fn group(
-    common: &Common<'_>,
-    p: usize,
-    population: &PopulationSpec,
-    found: &Found,
-    range: Range<usize>,
-) -> Result<Group, BuildError> {
-    let spec = common.spec;
-    let entity = format!("populations.{}", population.name);
-    let system = &population.system;
-    let body = match &population.tree {
-        Some(tree) => Body::Tree(Box::new(cells(common, p, (population, tree), found, &range)?)),
-        None => Body::Points(Box::new(stepper(spec, population, found, &range, &common.choices[p].0)?)),
-    };
-    let ports = [system.inputs().len(), system.event_ports().len()];
-    let mut group = Group::new(p, range.start as u32, body, range.len(), ports, system.spikes());
-    if let Some(tree) = &population.tree {
-        group.first_source = (range.start / tree.units() * tree.spiking.len()) as u32;
-    }
-    let space = match (found.layout.as_ref().filter(|l| !l.system.operators().is_empty()), &group.body) {
-        (Some(layout), Body::Points(stepper)) => {
-            let h = spec.simulation.dt * population.time_unit().per_second();
-            Some(Space::new(layout, stepper, h, spec.simulation.seed, &entity).map_err(|m| unsuitable(&entity, m))?)
+            first,
+            lanes,
+            body,
+            first_source: first,
+            inputs: (0..ports[0]).map(|_| InputPort::default()).collect(),
+            rings: (0..ports[1]).map(|_| None).collect(),
+            events: Vec::new(),
+            has_threshold,
+            recorded: None,
+            emits: None,
+            taps: Vec::new(),
+            published: Vec::new(),
+            check_every: 1,
+            space: None,
+            every_lane: (0..lanes as u32).collect(),
+            spikes: Vec::new(),
+            waits: false,
+            before_reset: Vec::new(),
+            due: Vec::new(),
+            scratch: Vec::new(),
         }
-        _ => None,
-    };
-    if let Some(space) = space {
-        group.set_space(space);
     }
-    group.check_every = if population.size <= 256 { 1 } else { 16 };
-    group.emits = common.emitters.iter().position(|&e| e == p);
-    group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.population == p);
-    let carried: Vec<usize> = spec
-        .projections
-        .iter()
-        .filter(|x| x.coupling != Coupling::Event && x.to.population == p)
-        .filter_map(|x| if let Port::Input(port) = x.to.port { Some(port) } else { None })
-        .collect();
-    let mut reads_what_is_carried = false;
-    let mut trace = 0;
-    for record in &spec.records {
-        for request in &record.traces {
-            for (variable, dimension) in &request.variables {
-                if record.population == p {
-                    let state = system.states().iter().position(|s| s.name == *variable);
-                    let scale = display_unit(*dimension).scale;
-                    let lanes = (range.len(), request.every, scale);
-                    let what = group.body.probe(variable, state).map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
-                    reads_what_is_carried |= carried.iter().any(|&port| what.reads(port));
-                    group.taps.extend(Tap::new(trace, what, &request.units, range.start as u32, lanes));
+
+    /// Decides when samples are taken. They wait for the beginning of the next step where there is no threshold (what a step leaves
+    /// is what the next begins with), and where something recorded of the population, by whichever thread, reads what a
+    /// continuous projection carries, which is known only when all units have come to the grid point.
+    pub fn plan_samples(&mut self, reads_what_is_carried: bool) {
+        self.waits = !self.has_threshold || reads_what_is_carried;
+    }
+
+    /// Exchanges the states of those that spiked in the last step with what they were before their reset, if these are kept.
+    fn exchange_reset(&mut self) {
+        if self.before_reset.is_empty() {
+            return;
+        }
+        let mut kept = self.before_reset.iter_mut();
+        self.body.each_state(&self.spikes, &mut |value| {
+            if let Some(other) = kept.next() {
+                std::mem::swap(value, other);
+            }
+        });
+    }
+
+    /// Puts the lanes, which are all cells of a grid, into space.
+    pub fn set_space(&mut self, space: Space) {
+        self.space = Some((space, vec![Vec::new(); self.inputs.len()]));
+    }
+
+    /// Whether no event arrives and nobody asks what it does.
+    pub fn is_apart(&self) -> bool {
+        let silent = self.events.is_empty() && self.rings.iter().all(Option::is_none);
+        silent && self.space.is_none() && self.emits.is_none() && self.published.is_empty()
+    }
+
+    /// Whether it is a few units that no threshold touches.
+    pub fn is_short(&self) -> bool {
+        // A stimulus that remembers has to be asked in every step, whether or not the equations read its port.
+        let asked = |stepper: &Stepper| (0..self.inputs.len()).all(|p| self.inputs[p].levels.is_empty() || stepper.reads(p));
+        matches!(&self.body, Body::Points(stepper) if stepper.is_short() && asked(stepper))
+    }
+
+    /// Computes all operators of space from the states at step `k`, for who records them.
+    fn look_around(&mut self, k: u64) {
+        if let (Some((space, rows)), Body::Points(stepper)) = (&mut self.space, &self.body) {
+            exchange_inputs(&mut self.inputs, rows);
+            space.operators(k, stepper, rows, true);
+            exchange_inputs(&mut self.inputs, rows);
+        }
+    }
+
+    /// The first lane and state that is not finite.
+    fn not_finite(&self) -> Option<(u32, usize)> {
+        match &self.body {
+            Body::Points(stepper) => stepper.not_finite(),
+            Body::Tree(tree) if tree.voltages().all(all_finite) => None,
+            Body::Tree(tree) => tree.not_finite(),
+        }
+    }
+
+    /// Records what is due at grid point `k`.
+    pub fn sample(&mut self, k: u64, take: &mut Take) {
+        if self.taps.iter().any(|t| t.is_due(k)) {
+            self.look_around(k);
+            let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
+            for tap in self.taps.iter_mut().filter(|t| t.is_due(k)) {
+                tap.sample(k, &mut self.body, &inputs, &mut self.scratch, &mut take.traces[tap.trace]);
+            }
+        }
+    }
+
+    /// Puts the values at grid point `k` where others will read them.
+    pub fn publish(&mut self, k: u64, axis: &Axis, histories: &mut [(usize, Vec<f64>)]) {
+        if self.published.is_empty() {
+            return;
+        }
+        // Whether or not somebody records the inputs at this grid point.
+        self.inputs.iter_mut().for_each(|port| port.refresh(k, axis));
+        let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
+        for (history, probe) in &mut self.published {
+            let (first, values) = &mut histories[*history];
+            *first = self.first as usize;
+            values.clear();
+            self.body.sample(probe, k, &inputs, &self.every_lane, values);
+        }
+    }
+
+    /// Brings what drives it to grid point `k`.
+    pub fn refresh(&mut self, k: u64, axis: &Axis) {
+        for port in &mut self.inputs {
+            port.refresh(k, axis);
+            if !port.total.is_empty() {
+                port.total.copy_from_slice(&port.stimulus);
+            }
+        }
+    }
+
+    /// Records what is recorded when step `k` begins.
+    pub fn begin(&mut self, k: u64, take: &mut Take) {
+        if k == 0 || self.waits {
+            self.exchange_reset();
+            self.sample(k, take);
+            self.exchange_reset();
+        }
+    }
+
+    /// Keeps the times and units of spikes in step `k`.
+    pub fn keep(&self, k: u64, spikes: &[LaneSpike], axis: &Axis, take: &mut Take) {
+        if let Some(index) = self.recorded {
+            let (times, units) = &mut take.spikes[index];
+            times.extend(spikes.iter().map(|s| axis.time(k as f64 + s.fraction)));
+            units.extend(spikes.iter().map(|s| self.first_source + s.lane));
+        }
+    }
+
+    /// Step `k`: integrate, take in what arrives, test the threshold, record, reset; whether all is finite still.
+    pub fn step(
+        &mut self,
+        k: u64,
+        axis: &Axis,
+        take: &mut Take,
+        emitted: Option<&mut (Vec<u32>, Vec<u32>)>,
+        events: &mut u64,
+    ) -> Option<Failure> {
+        *events += self.stimulate(k);
+        // What arrived with delay 0 since the last step acts from this one.
+        if self.rings.iter().flatten().any(|r| r.is_pending(k)) {
+            let mut arrivals: Vec<&mut [f64]> = self.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k))).collect();
+            self.body.deliver_before(k, &mut arrivals);
+        }
+        self.spikes.clear();
+        self.before_reset.clear();
+        if let (Some((space, rows)), Body::Points(stepper)) = (&mut self.space, &mut self.body) {
+            exchange_inputs(&mut self.inputs, rows);
+            space.before(k, stepper, rows);
+            exchange_inputs(&mut self.inputs, rows);
+        }
+        {
+            // Pushed one by one: `collect` costs as much as the step of a small population.
+            let mut inputs = Rows::new();
+            for port in &self.inputs {
+                inputs.push(port.row());
+            }
+            let mut arrivals: SmallVec<[&mut [f64]; 8]> = SmallVec::new();
+            for ring in &mut self.rings {
+                arrivals.push(ring.as_mut().map_or(&mut [][..], |r| r.take(k + 1)));
+            }
+            self.body.advance(k, &inputs, &mut arrivals, &mut self.spikes);
+        }
+        if let (Some((space, _)), Body::Points(stepper)) = (&mut self.space, &mut self.body) {
+            space.after(stepper);
+        }
+        if let Some((units, ends)) = emitted {
+            units.extend(self.spikes.iter().map(|s| self.first_source + s.lane));
+            ends.push(units.len() as u32);
+        }
+        if self.has_threshold {
+            self.keep(k, &self.spikes, axis, take);
+            if self.taps.iter().any(|t| t.is_due(k + 1)) {
+                if self.waits {
+                    let Self { body, spikes, before_reset, .. } = self;
+                    body.each_state(spikes, &mut |value| before_reset.push(*value));
+                } else {
+                    self.inputs.iter_mut().for_each(|port| port.refresh(k + 1, axis));
+                    self.sample(k + 1, take);
                 }
-                trace += 1;
+            }
+            if !self.spikes.is_empty() {
+                self.body.reset(k, &self.spikes);
             }
         }
+        let (lane, state) = if (k + 1).is_multiple_of(self.check_every) { self.not_finite() } else { None }?;
+        Some(Failure { step: k + 1, place: Broken::Population(self.population), unit: self.first + lane, state })
     }
-    group.plan_samples(reads_what_is_carried);
-    for (index, (_, variable)) in common.histories.iter().enumerate().filter(|(_, h)| h.0 == p) {
-        group.published.push((index, group.body.probe(variable, None).map_err(|m| unsuitable(&entity, m))?));
+
+    /// Steps of cells, tree by tree, in which nothing is recorded but spikes.
+    pub fn step_trees(&mut self, steps: Range<u64>, axis: &Axis, take: &mut Take) {
+        for k in steps.clone() {
+            self.inputs.iter_mut().for_each(|port| port.refresh(k, axis));
+            let Body::Tree(forest) = &mut self.body else { return };
+            let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
+            forest.note(&inputs);
+        }
+        self.before_reset.clear();
+        let mut fired = Vec::new();
+        if let Body::Tree(forest) = &mut self.body {
+            forest.advance_many(steps, &mut fired);
+        }
+        for (k, spike) in fired {
+            self.keep(k, &[spike], axis, take);
+        }
     }
-    Ok(group)
+
+    /// Adds the events of stimuli that arrive at the end of step `k`. Listed events at time 0 arrive before step 0.
+    fn stimulate(&mut self, k: u64) -> u64 {
+        let mut count = 0;
+        for (port, events) in &mut self.events {
+            let Some(ring) = self.rings[*port].as_mut() else { continue };
+            match events {
+                Events::Poisson(source) => {
+                    if source.is_active(k) {
+                        count += source.add(k, ring.arriving(k + 1));
+                    }
+                }
+                Events::Listed { arrivals, next } => {
+                    while let Some(&(at, lane, weight)) = arrivals.get(*next).filter(|a| a.0 <= k + 1) {
+                        ring.arriving(at)[lane as usize] += weight;
+                        *next += 1;
+                        count += 1;
+                    }
+                }
+            }
+        }
+        count
+    }
 }
 
-/// Hangs the stimuli on the groups they target.
-pub(super) fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) -> Result<(), BuildError> {
-    for (spec, stimulus) in common.spec.stimuli.iter().zip(common.stimuli) {
-        let Some(group) = groups.iter_mut().find(|g| g.population == spec.target.population) else { continue };
-        let range = port_range(&common.spec.populations[group.population], spec.target.port, group);
-        let (first, lanes) = (range.start, range.len());
-        let Some(local) = stimulus.local(first, lanes, &common.axis) else { continue };
-        match (local, spec.target.port) {
-            (Local::Level(level), Port::Input(port)) => {
-                let input = &mut group.inputs[port];
-                input.stimulus.resize(group.lanes, 0.0);
-                input.levels.push(*level);
-            }
-            (Local::Events(events), Port::Event(port)) => group.events.push((port, events)),
-            _ => {
-                let message = "spikes and Poisson input end at a receptor, all other stimuli at an input";
-                return Err(unsuitable(format!("stimuli.{}.target", spec.name), message));
-            }
-        }
+/// Lends the rows of ports to the operators of space, or takes them back: other ports as their arguments read them.
+fn exchange_inputs(inputs: &mut [InputPort], rows: &mut [Vec<f64>]) {
+    for (port, row) in inputs.iter_mut().zip(rows.iter_mut()) {
+        std::mem::swap(if port.total.is_empty() { &mut port.stimulus } else { &mut port.total }, row);
     }
-    Ok(())
 }

@@ -285,6 +285,48 @@ fn threads_and_recording_leave_the_bits_of_trees_alone() {
     assert!(h.values[..per_cell].iter().filter(|v| **v > 0.0).count() == 5, "five compartments of the soma");
 }
 
+/// Cells that nobody meets make many steps before the next ones do; against those that are looked at in every step, and those that
+/// might be met.
+#[test]
+fn cells_of_their_own_have_the_bits_of_single_steps() {
+    let text = |integrator: &str, record: &str, more: &str| {
+        format!(
+            "[simulation]\nduration = \"40 ms\"\ndt = \"0.05 ms\"\nseed = 3\nspike_times = \"interpolated\"\n\
+             [populations.cells]\nmodel = \"membrane\"\nsize = 21\nintegrator = \"{integrator}\"\ncompartments = {{ per_section = 9 }}\n\
+             parameters = {{ C_m = {{ uniform = [\"0.9 uF/cm**2\", \"1.1 uF/cm**2\"] }} }}\n\
+             channels.na = {{ kind = \"hh_na\", in = [\"soma\"] }}\nchannels.k = {{ kind = \"hh_k\", in = [\"soma\"] }}\n\
+             channels.leak = {{ kind = \"leak\", g = \"0.3 mS/cm**2\", E = \"-54.387 mV\" }}\n\
+             [populations.cells.sections]\nsoma = {{ length = \"20 um\", diameter = \"20 um\" }}\n\
+             dendrite = {{ parent = \"soma(1)\", length = \"200 um\", diameter = \"2 um\" }}\n\
+             [stimuli.noise]\ntarget = \"cells.I\"\nunits = [\"soma(0.5)\"]\nkind = \"ou_noise\"\nmean = \"90 pA\"\nsigma = \"60 pA\"\ntau = \"5 ms\"\n\
+             [stimuli.pulses]\ntarget = \"cells.I\"\nunits = [\"dendrite(0.9)\"]\nkind = \"pulse_train\"\namplitude = \"0.3 nA\"\nstart = \"1 ms\"\nperiod = \"7 ms\"\nwidth = \"1 ms\"\n\
+             [record.cells]\nspikes = true\n{record}{more}"
+        )
+    };
+    let every = |interval: &str| {
+        let where_ = "units = [\"soma(0.5)\", \"dendrite(0.9)\"], ";
+        format!("traces = [{{ variables = [\"V_m\", \"na.h\", \"I_m\"], {where_}interval = \"{interval}\" }}]\n")
+    };
+    let others = "[populations.others]\nmodel = \"lif\"\nsize = 2\nreceptors.syn = { kind = \"delta\" }\n\
+        [projections.pp]\nfrom = \"others\"\nto = \"others.syn\"\nconnect = \"all_to_all\"\nweight = \"1 mV\"\ndelay = \"1 ms\"\n";
+    for integrator in ["backward_euler", "crank_nicolson"] {
+        let single = recorded(&text(integrator, &every("0.05 ms"), ""), 1);
+        let spikes = single.spikes_of("cells").unwrap();
+        assert!(spikes.times.len() > 21, "{}", spikes.times.len());
+        for (record, step, more, threads) in
+            [(every("1 ms"), 20, "", 1), (every("0.85 ms"), 17, "", 2), (every("1 ms"), 20, others, 1), (String::new(), 1, "", 1)]
+        {
+            let found = recorded(&text(integrator, &record, more), threads);
+            assert_eq!(spikes, found.spikes_of("cells").unwrap(), "{integrator}, every {step} steps");
+            for (all, some) in single.traces.iter().zip(&found.traces) {
+                let expected: Vec<u64> = all.values.chunks(all.units.len()).step_by(step).flatten().map(|v| v.to_bits()).collect();
+                let found: Vec<u64> = some.values.iter().map(|v| v.to_bits()).collect();
+                assert!(expected == found, "{integrator}: {} every {step} steps", all.variable);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_spike_of_one_cell_reaches_a_dendrite_of_another() {
     let text = r#"

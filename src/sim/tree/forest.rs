@@ -1,5 +1,9 @@
 //! Many cells of one morphology, a few at a time: so many that their values fill vectors, so few that they stay in the cache.
 
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
 use super::{Tree, TreeProbe};
 use crate::sim::stepper::LaneSpike;
 
@@ -21,12 +25,79 @@ pub(in crate::sim) struct Forest {
     slots: Vec<usize>,
     watched: usize,
     spikes: Vec<LaneSpike>,
+    drive: Drive,
+}
+
+/// What drives cells during a row of steps, where few of their units are driven.
+#[derive(Debug)]
+struct Drive {
+    /// For each input port the units that are driven, of those of this thread.
+    ports: Vec<Vec<u32>>,
+    /// Their values, step by step, port by port.
+    values: Vec<f64>,
+    /// What each port carries to the units of one tree.
+    rows: Vec<Vec<f64>>,
+}
+
+impl Drive {
+    /// Lets the rows be those of the units in `range` at the step of number `step`, or zeros again.
+    fn show(&mut self, range: &Range<usize>, step: Option<usize>) {
+        let width: usize = self.ports.iter().map(Vec::len).sum();
+        let mut at = step.unwrap_or(0) * width;
+        for (units, row) in self.ports.iter().zip(&mut self.rows) {
+            let [from, to] = [range.start, range.end].map(|end| units.partition_point(|u| (*u as usize) < end));
+            for k in from..to {
+                row[units[k] as usize - range.start] = if step.is_some() { self.values[at + k] } else { 0.0 };
+            }
+            at += units.len();
+        }
+    }
 }
 
 impl Forest {
     /// From trees of [`together`] cells each, the last of what is left.
-    pub fn new(trees: Vec<Tree>, units: usize, slots: Vec<usize>, watched: usize) -> Self {
-        Self { trees, together: together(units), units, slots, watched, spikes: Vec::new() }
+    /// `driven`: for each input port the units of this thread that something drives, in ascending order.
+    pub fn new(trees: Vec<Tree>, units: usize, slots: Vec<usize>, watched: usize, driven: Vec<Vec<u32>>) -> Self {
+        let together = together(units);
+        let rows = driven.iter().map(|list| vec![0.0; if list.is_empty() { 0 } else { together * units }]).collect();
+        let drive = Drive { ports: driven, values: Vec::new(), rows };
+        Self { trees, together, units, slots, watched, spikes: Vec::new(), drive }
+    }
+
+    /// Whether so few units are driven that it is cheap to note with what, for many steps.
+    pub fn is_driven_at_few(&self) -> bool {
+        let cells: usize = self.trees.iter().map(Tree::cells).sum();
+        self.drive.ports.iter().map(Vec::len).sum::<usize>() <= cells * self.units / 16
+    }
+
+    /// Notes what the ports carry in one more step of those that [`Forest::advance_many`] will make.
+    pub fn note(&mut self, inputs: &[&[f64]]) {
+        for (units, row) in self.drive.ports.iter().zip(inputs) {
+            self.drive.values.extend(units.iter().map(|&u| row.get(u as usize).copied().unwrap_or(0.0)));
+        }
+    }
+
+    /// Makes the steps that were noted, one tree after the other, with resets; appends who spiked in which step, tree by tree. No
+    /// event arrives.
+    pub fn advance_many(&mut self, steps: Range<u64>, fired: &mut Vec<(u64, LaneSpike)>) {
+        let mut first = 0;
+        for tree in &mut self.trees {
+            let cells = tree.cells();
+            let units = first * self.units..(first + cells) * self.units;
+            for (number, step) in steps.clone().enumerate() {
+                self.drive.show(&units, Some(number));
+                let inputs: SmallVec<[&[f64]; 8]> = self.drive.rows.iter().map(|row| row.get(..units.len()).unwrap_or(&[])).collect();
+                self.spikes.clear();
+                tree.advance(step, &inputs, &mut [], &mut self.spikes);
+                if !self.spikes.is_empty() {
+                    fired.extend(self.spikes.iter().map(|s| (step, LaneSpike { lane: s.lane + (first * self.watched) as u32, ..*s })));
+                    tree.reset(step, &self.spikes);
+                }
+            }
+            self.drive.show(&units, None);
+            first += cells;
+        }
+        self.drive.values.clear();
     }
 
     /// One step of all cells; see `Stepper::advance`.

@@ -113,7 +113,9 @@ impl Tree {
                 self.solver.right[at] = 0.0;
             }
         }
-        self.injected.fill(0.0);
+        for (_, list) in &self.electrodes {
+            list.iter().for_each(|e| self.injected[e.1 as usize] = 0.0);
+        }
         for (port, list) in &self.electrodes {
             let Some(values) = inputs.get(*port).filter(|v| !v.is_empty()) else { continue };
             for &(unit, at, factor) in list {
@@ -255,16 +257,12 @@ fn assemble(
     (current, slope): (&[f64], &[f64]),
     (diagonal, right): (&mut [f64], &mut [f64]),
 ) {
-    if cells == 1 {
-        let n = place.len();
-        let (voltage, capacity, base) = (&voltage[..n], &capacity[..n], &base[..n]);
-        let (current, slope) = (&current[..n], &slope[..n]);
-        for k in 0..n {
-            let p = place[k] as usize;
-            diagonal[p] = base[k] - slope[k];
-            right[p] = (capacity[k] - slope[k]).mul_add(voltage[k], current[k]);
-        }
-        return;
+    let membrane = (voltage, capacity, base, current, slope);
+    match cells {
+        1 => return assemble_abreast::<1>(place, membrane, diagonal, right),
+        4 => return assemble_abreast::<4>(place, membrane, diagonal, right),
+        8 => return assemble_abreast::<8>(place, membrane, diagonal, right),
+        _ => {}
     }
     let mut at = 0;
     for &p in place {
@@ -280,15 +278,36 @@ fn assemble(
     }
 }
 
+/// The same of `W` cells side by side, in vectors.
+#[inline(always)]
+fn assemble_abreast<const W: usize>(
+    place: &[u32],
+    (voltage, capacity, base, current, slope): (&[f64], &[f64], &[f64], &[f64], &[f64]),
+    diagonal: &mut [f64],
+    right: &mut [f64],
+) {
+    let n = place.len();
+    let [voltage, capacity, base, current, slope] = [voltage, capacity, base, current, slope].map(|v| &v.as_chunks::<W>().0[..n]);
+    let (diagonal, right) = (diagonal.as_chunks_mut::<W>().0, right.as_chunks_mut::<W>().0);
+    for k in 0..n {
+        let p = place[k] as usize;
+        let (mut d, mut r) = ([0.0; W], [0.0; W]);
+        for c in 0..W {
+            d[c] = base[k][c] - slope[k][c];
+            r[c] = (capacity[k][c] - slope[k][c]).mul_add(voltage[k][c], current[k][c]);
+        }
+        (diagonal[p], right[p]) = (d, r);
+    }
+}
+
 /// The solution back to the rows: as it is, or extrapolated from half a step.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
 fn collect(place: &[u32], cells: usize, solution: &[f64], second_order: bool, voltage: &mut [f64]) {
-    if cells == 1 {
-        for (v, &p) in voltage.iter_mut().zip(place) {
-            let x = solution[p as usize];
-            *v = if second_order { 2.0f64.mul_add(x, -*v) } else { x };
-        }
-        return;
+    match cells {
+        1 => return collect_abreast::<1>(place, solution, second_order, voltage),
+        4 => return collect_abreast::<4>(place, solution, second_order, voltage),
+        8 => return collect_abreast::<8>(place, solution, second_order, voltage),
+        _ => {}
     }
     for (v, &p) in voltage.chunks_exact_mut(cells).zip(place) {
         let x = &solution[p as usize * cells..][..cells];
@@ -296,6 +315,22 @@ fn collect(place: &[u32], cells: usize, solution: &[f64], second_order: bool, vo
             v.iter_mut().zip(x).for_each(|(v, x)| *v = 2.0f64.mul_add(*x, -*v));
         } else {
             v.copy_from_slice(x);
+        }
+    }
+}
+
+/// The same of `W` cells side by side, in vectors.
+#[inline(always)]
+fn collect_abreast<const W: usize>(place: &[u32], solution: &[f64], second_order: bool, voltage: &mut [f64]) {
+    let solution = solution.as_chunks::<W>().0;
+    for (v, &p) in voltage.as_chunks_mut::<W>().0.iter_mut().zip(place) {
+        let x = solution[p as usize];
+        if second_order {
+            for c in 0..W {
+                v[c] = 2.0f64.mul_add(x[c], -v[c]);
+            }
+        } else {
+            *v = x;
         }
     }
 }

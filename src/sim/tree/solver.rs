@@ -67,12 +67,7 @@ impl Solver {
 
     /// Solves `diagonal_i x_i - Σ coupling_ij x_j = right_i`; the solution takes the place of `right`.
     pub fn solve(&mut self) {
-        let Self { parent, coupling, cells, diagonal, right } = self;
-        if *cells == 1 {
-            alone(parent, coupling, diagonal, right);
-        } else {
-            together(parent, coupling, *cells, diagonal, right);
-        }
+        eliminate(&self.parent, &self.coupling, self.cells, &mut self.diagonal, &mut self.right);
     }
 
     /// `out_i += Σ coupling_ij (x_j - x_i)`: what flows into each row.
@@ -104,27 +99,52 @@ impl Solver {
 }
 
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn alone(parent: &[u32], coupling: &[f64], diagonal: &mut [f64], right: &mut [f64]) {
-    let n = diagonal.len();
-    let (coupling, right) = (&coupling[..n - 1], &mut right[..n]);
-    for i in (1..n).rev() {
-        let (p, g) = (parent[i - 1] as usize, coupling[i - 1]);
-        let inverse = 1.0 / diagonal[i];
-        let f = g * inverse;
-        let r = right[i];
-        diagonal[i] = f;
-        right[i] = r * inverse;
-        diagonal[p] = (-f).mul_add(g, diagonal[p]);
-        right[p] = f.mul_add(r, right[p]);
-    }
-    right[0] /= diagonal[0];
-    for i in 1..n {
-        right[i] = diagonal[i].mul_add(right[parent[i - 1] as usize], right[i]);
+fn eliminate(parent: &[u32], coupling: &[f64], cells: usize, diagonal: &mut [f64], right: &mut [f64]) {
+    match cells {
+        1 => abreast::<1>(parent, coupling, diagonal, right),
+        4 => abreast::<4>(parent, coupling, diagonal, right),
+        8 => abreast::<8>(parent, coupling, diagonal, right),
+        _ => any(parent, coupling, cells, diagonal, right),
     }
 }
 
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn together(parent: &[u32], coupling: &[f64], cells: usize, diagonal: &mut [f64], right: &mut [f64]) {
+/// The elimination of `W` cells side by side, in vectors.
+#[inline(always)]
+fn abreast<const W: usize>(parent: &[u32], coupling: &[f64], diagonal: &mut [f64], right: &mut [f64]) {
+    let n = parent.len() + 1;
+    let (coupling, diagonal, right) = (coupling.as_chunks::<W>().0, diagonal.as_chunks_mut::<W>().0, right.as_chunks_mut::<W>().0);
+    let (coupling, diagonal, right) = (&coupling[..n - 1], &mut diagonal[..n], &mut right[..n]);
+    for i in (1..n).rev() {
+        let (p, g) = (parent[i - 1] as usize, coupling[i - 1]);
+        let (mut own, mut r) = (diagonal[i], right[i]);
+        let (mut above, mut sum) = (diagonal[p], right[p]);
+        for c in 0..W {
+            let inverse = 1.0 / own[c];
+            let share = g[c] * inverse;
+            own[c] = share;
+            above[c] = (-share).mul_add(g[c], above[c]);
+            sum[c] = share.mul_add(r[c], sum[c]);
+            r[c] *= inverse;
+        }
+        (diagonal[i], right[i]) = (own, r);
+        (diagonal[p], right[p]) = (above, sum);
+    }
+    for c in 0..W {
+        right[0][c] /= diagonal[0][c];
+    }
+    for i in 1..n {
+        let (share, above) = (diagonal[i], right[parent[i - 1] as usize]);
+        let mut x = right[i];
+        for c in 0..W {
+            x[c] = share[c].mul_add(above[c], x[c]);
+        }
+        right[i] = x;
+    }
+}
+
+/// The same of any number of cells.
+#[inline(always)]
+fn any(parent: &[u32], coupling: &[f64], cells: usize, diagonal: &mut [f64], right: &mut [f64]) {
     let n = parent.len() + 1;
     for i in (1..n).rev() {
         let (p, at) = (parent[i - 1] as usize * cells, i * cells);

@@ -1,0 +1,224 @@
+//! One population's lanes on one thread: which, how they are stepped, what is recorded of them and acts on them.
+
+use std::ops::Range;
+
+use super::Group;
+use crate::core::units::display_unit;
+use crate::scenario::{Coupling, PopulationSpec, Port, Spec, TreeSpec};
+use crate::sim::BuildError;
+use crate::sim::body::Body;
+use crate::sim::build::{Common, Found, unsuitable};
+use crate::sim::grid::Space;
+use crate::sim::inputs::Heard;
+use crate::sim::recorder::Tap;
+use crate::sim::stepper::{Column, Stepper, StepperSpec};
+use crate::sim::stimulus::Local;
+use crate::sim::tree::{Forest, TreeBuild, scheme, together};
+use crate::sim::values::slice;
+
+/// The lanes of thread `index` of `threads`: equal shares in whole vectors of 16.
+pub(in crate::sim) fn share(size: usize, index: usize, threads: usize) -> Range<usize> {
+    let edge = |w: usize| if w == threads { size } else { (size * w / threads).next_multiple_of(16).min(size) };
+    edge(index)..edge(index + 1)
+}
+
+/// The lanes of thread `index` of a population: whole cells of a tree, and all cells of a grid on one thread.
+pub(in crate::sim) fn lanes(population: &PopulationSpec, p: usize, index: usize, threads: usize) -> Range<usize> {
+    if let Some(tree) = &population.tree {
+        let edge = |w: usize| if w == threads { tree.cells } else { (tree.cells * w / threads).next_multiple_of(4).min(tree.cells) };
+        return edge(index) * tree.units()..edge(index + 1) * tree.units();
+    }
+    // Operators of space reach across all cells, so these stay on one thread.
+    let whole = !population.system.operators().is_empty();
+    if whole { 0..if p % threads == index { population.size } else { 0 } } else { share(population.size, index, threads) }
+}
+
+/// What a port numbers on this thread: units, but on a tree the compartments that carry a receptor.
+pub(in crate::sim) fn port_range(population: &PopulationSpec, port: Port, group: &Group) -> Range<u32> {
+    let (first, lanes) = (group.first, group.lanes as u32);
+    match (&population.tree, port) {
+        (Some(tree), Port::Event(e)) => {
+            let (units, slots) = (tree.units() as u32, tree.slots[e].len() as u32);
+            first / units * slots..(first + lanes) / units * slots
+        }
+        _ => first..first + lanes,
+    }
+}
+
+/// How spikes of a population are heard by connections into `range` of what arrives at an event port.
+pub(in crate::sim) fn heard(population: &PopulationSpec, port: usize, range: Range<u32>) -> Heard {
+    let Some(tree) = &population.tree else { return Heard::Units(range) };
+    let (spiking, places) = (tree.spiking.len().max(1) as u32, tree.slots[port].len().max(1) as u32);
+    Heard::Cells { cells: range.start / places..range.end / places, spiking, places }
+}
+
+/// The cells of a tree on this thread.
+fn cells(
+    common: &Common<'_>,
+    p: usize,
+    (population, tree): (&PopulationSpec, &TreeSpec),
+    found: &Found,
+    range: &Range<usize>,
+) -> Result<Forest, BuildError> {
+    let spec = common.spec;
+    let driven: Vec<Vec<u32>> = (0..population.system.inputs().len())
+        .map(|port| {
+            let here = |t: &crate::scenario::Target| t.population == p && t.port == Port::Input(port);
+            let continuous = spec.projections.iter().any(|x| here(&x.to) && x.coupling != Coupling::Event);
+            let mut units: Vec<u32> = Vec::new();
+            for s in spec.stimuli.iter().filter(|s| here(&s.target)) {
+                if s.units.is_empty() { units.extend(0..population.size as u32) } else { units.extend(&s.units) }
+            }
+            if continuous {
+                units = (0..population.size as u32).collect();
+            }
+            units.sort_unstable();
+            units.dedup();
+            units
+        })
+        .collect();
+    let cells = range.start / tree.units()..range.end / tree.units();
+    let (mut trees, side_by_side) = (Vec::new(), together(tree.units()));
+    for first in cells.clone().step_by(side_by_side) {
+        let build = TreeBuild {
+            population,
+            tree,
+            parameters: &found.parameters,
+            initial: &found.initial,
+            cells: first..(first + side_by_side).min(cells.end),
+            dt: spec.simulation.dt,
+            seed: spec.simulation.seed,
+            driven: &driven,
+            second_order: common.choices[p].0 == "crank_nicolson",
+            spike_times: spec.simulation.spike_times,
+        };
+        trees.push(build.build().map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
+    }
+    let here = |units: &Vec<u32>| units.iter().filter_map(|u| range.contains(&(*u as usize)).then(|| u - range.start as u32)).collect();
+    let driven = driven.iter().map(here).collect();
+    Ok(Forest::new(trees, tree.units(), tree.slots.iter().map(Vec::len).collect(), tree.spiking.len(), driven))
+}
+
+/// The integrator of a population and why, by its first unit.
+pub(in crate::sim) fn choice(spec: &Spec, population: &PopulationSpec, found: &Found) -> Result<(String, String), BuildError> {
+    if population.tree.is_some() {
+        let asked = asked(spec, population);
+        let (second_order, why) = scheme(asked).map_err(|m| unsuitable(format!("populations.{}", population.name), m))?;
+        return Ok((if second_order { "crank_nicolson" } else { "backward_euler" }.to_owned(), why.to_owned()));
+    }
+    let asked = found.layout.as_ref().map_or_else(|| asked(spec, population), |l| l.pointwise.as_str());
+    let first = stepper(spec, population, found, &(0..population.size.min(1)), asked)?;
+    let (name, why) = first.integrator();
+    Ok((name.to_owned(), why.to_owned()))
+}
+
+/// The integrator that the scenario names for a population.
+pub(in crate::sim) fn asked<'a>(spec: &'a Spec, population: &'a PopulationSpec) -> &'a str {
+    population.integrator.as_deref().or(spec.simulation.integrator.as_deref()).unwrap_or("auto")
+}
+
+/// The compiled equations of the lanes `range` of a population.
+fn stepper(spec: &Spec, population: &PopulationSpec, found: &Found, range: &Range<usize>, integrator: &str) -> Result<Stepper, BuildError> {
+    let entity = format!("populations.{}", population.name);
+    let cut = |columns: &[Column]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
+    Stepper::new(StepperSpec {
+        system: found.layout.as_ref().map_or(&population.system, |l| &l.system),
+        integrator,
+        dt: spec.simulation.dt,
+        substeps: population.substeps.max(1),
+        parameters: cut(&found.parameters),
+        initial: cut(&found.initial),
+        first_unit: range.start as u32,
+        lanes: range.len(),
+        seed: spec.simulation.seed,
+        entity: &entity,
+        spike_times: spec.simulation.spike_times,
+    })
+    .map_err(|e| unsuitable(&entity, e.message))
+}
+
+/// The lanes `range` of a population, with taps and probes.
+pub(in crate::sim) fn group(
+    common: &Common<'_>,
+    p: usize,
+    population: &PopulationSpec,
+    found: &Found,
+    range: Range<usize>,
+) -> Result<Group, BuildError> {
+    let spec = common.spec;
+    let entity = format!("populations.{}", population.name);
+    let system = &population.system;
+    let body = match &population.tree {
+        Some(tree) => Body::Tree(Box::new(cells(common, p, (population, tree), found, &range)?)),
+        None => Body::Points(Box::new(stepper(spec, population, found, &range, &common.choices[p].0)?)),
+    };
+    let ports = [system.inputs().len(), system.event_ports().len()];
+    let mut group = Group::new(p, range.start as u32, body, range.len(), ports, system.spikes());
+    if let Some(tree) = &population.tree {
+        group.first_source = (range.start / tree.units() * tree.spiking.len()) as u32;
+    }
+    let space = match (found.layout.as_ref().filter(|l| !l.system.operators().is_empty()), &group.body) {
+        (Some(layout), Body::Points(stepper)) => {
+            let h = spec.simulation.dt * population.time_unit().per_second();
+            Some(Space::new(layout, stepper, h, spec.simulation.seed, &entity).map_err(|m| unsuitable(&entity, m))?)
+        }
+        _ => None,
+    };
+    if let Some(space) = space {
+        group.set_space(space);
+    }
+    group.check_every = if population.size <= 256 { 1 } else { 16 };
+    group.emits = common.emitters.iter().position(|&e| e == p);
+    group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.population == p);
+    let carried: Vec<usize> = spec
+        .projections
+        .iter()
+        .filter(|x| x.coupling != Coupling::Event && x.to.population == p)
+        .filter_map(|x| if let Port::Input(port) = x.to.port { Some(port) } else { None })
+        .collect();
+    let mut reads_what_is_carried = false;
+    let mut trace = 0;
+    for record in &spec.records {
+        for request in &record.traces {
+            for (variable, dimension) in &request.variables {
+                if record.population == p {
+                    let state = system.states().iter().position(|s| s.name == *variable);
+                    let scale = display_unit(*dimension).scale;
+                    let lanes = (range.len(), request.every, scale);
+                    let what = group.body.probe(variable, state).map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
+                    reads_what_is_carried |= carried.iter().any(|&port| what.reads(port));
+                    group.taps.extend(Tap::new(trace, what, &request.units, range.start as u32, lanes));
+                }
+                trace += 1;
+            }
+        }
+    }
+    group.plan_samples(reads_what_is_carried);
+    for (index, (_, variable)) in common.histories.iter().enumerate().filter(|(_, h)| h.0 == p) {
+        group.published.push((index, group.body.probe(variable, None).map_err(|m| unsuitable(&entity, m))?));
+    }
+    Ok(group)
+}
+
+/// Hangs the stimuli on the groups they target.
+pub(in crate::sim) fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) -> Result<(), BuildError> {
+    for (spec, stimulus) in common.spec.stimuli.iter().zip(common.stimuli) {
+        let Some(group) = groups.iter_mut().find(|g| g.population == spec.target.population) else { continue };
+        let range = port_range(&common.spec.populations[group.population], spec.target.port, group);
+        let (first, lanes) = (range.start, range.len());
+        let Some(local) = stimulus.local(first, lanes, &common.axis) else { continue };
+        match (local, spec.target.port) {
+            (Local::Level(level), Port::Input(port)) => {
+                let input = &mut group.inputs[port];
+                input.stimulus.resize(group.lanes, 0.0);
+                input.levels.push(*level);
+            }
+            (Local::Events(events), Port::Event(port)) => group.events.push((port, events)),
+            _ => {
+                let message = "spikes and Poisson input end at a receptor, all other stimuli at an input";
+                return Err(unsuitable(format!("stimuli.{}.target", spec.name), message));
+            }
+        }
+    }
+    Ok(())
+}
