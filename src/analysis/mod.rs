@@ -6,6 +6,7 @@
 pub mod ap_shape;
 pub mod attenuation;
 pub mod cable;
+mod channel_capacity;
 pub mod subject;
 
 // Spikes, rates, spectra, synchrony: one line a file.
@@ -82,6 +83,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &fi_curve::FiCurve,
     &lyapunov::Lyapunov,
     &mutual_information::MutualInformation,
+    &channel_capacity::ChannelCapacity,
     &phase_plane::PhasePlane,
     &transfer_entropy::TransferEntropy,
     &decoder::Decoder,

@@ -144,7 +144,7 @@ fn estimator(request: &Request<'_>, source: &Signal, target: &Signal, theiler: u
 
 fn describe(request: &Request<'_>, estimator: Estimator) -> String {
     match estimator {
-        Estimator::PlugIn(_) => format!("plug-in, correction {}", request.text("correction").unwrap_or("none")),
+        Estimator::PlugIn(_) | Estimator::Capacity(_) => format!("plug-in, correction {}", request.text("correction").unwrap_or("none")),
         Estimator::Ksg(how, Algorithm::One) => format!("ksg1, k {}", how.k),
         Estimator::Ksg(how, Algorithm::Two) => format!("ksg2, k {}", how.k),
         Estimator::Gaussian => "gaussian".into(),
@@ -152,7 +152,7 @@ fn describe(request: &Request<'_>, estimator: Estimator) -> String {
 }
 
 /// Realisations for the estimator: the source's samples, and the target's `lag` later; and what is to be said of them.
-fn data(request: &Request<'_>, source: &Signal, target: &Signal, lag: usize, estimator: Estimator) -> (Data, String) {
+pub(super) fn data(request: &Request<'_>, source: &Signal, target: &Signal, lag: usize, estimator: Estimator) -> (Data, String) {
     let n = source.values.len() - lag;
     let (x, y) = (&source.values[..n], &target.values[lag..]);
     if let Estimator::PlugIn(_) = estimator {

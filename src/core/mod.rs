@@ -7,6 +7,7 @@ pub mod aperiodic;
 pub mod avalanche;
 pub mod bootstrap;
 pub mod bursts;
+pub mod capacity;
 pub mod circular;
 pub mod decoding;
 pub mod diagnostic;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
+use crate::core::capacity::capacity;
 use crate::core::information::{self, Table};
 use crate::core::ksg::{self, Algorithm, KsgError, Neighbourhood};
 use crate::core::rng::Key;
@@ -34,6 +35,8 @@ pub enum Estimator {
     Ksg(Neighbourhood, Algorithm),
     /// Variances, as if all were Gaussian.
     Gaussian,
+    /// What the channel from source to target would carry at its best input, by frequencies of symbols.
+    Capacity(BiasCorrection),
 }
 
 /// Realisations of one pair: what the source was, what the target became, and what is given (the target's past).
@@ -139,6 +142,11 @@ pub fn estimate(data: &Data, estimator: Estimator) -> Result<Estimate, EstimateE
     let plain = |bits: f64| Estimate { bits, raw: bits };
     match (data, estimator) {
         (Data::Symbols { .. }, Estimator::PlugIn(correction)) => Ok(plug_in(data, correction)),
+        (Data::Symbols { given: None, .. }, Estimator::Capacity(correction)) => {
+            let bits = |data: &Data| channel(data).map_or(f64::NAN, |rows| capacity(&rows).bits);
+            let raw = bits(data);
+            Ok(Estimate { bits: if correction == BiasCorrection::Quadratic { extrapolated(data, raw, bits) } else { raw }, raw })
+        }
         (Data::Values { source, target, given }, Estimator::Gaussian) => {
             information::gaussian(target, &slices(source), &slices(given)).map(plain).ok_or(EstimateError::Degenerate)
         }
@@ -159,14 +167,30 @@ fn slices(columns: &[Vec<f64>]) -> Vec<&[f64]> {
 }
 
 fn plug_in(data: &Data, correction: BiasCorrection) -> Estimate {
-    let n = data.len();
     let (raw, bias) = raw_and_bias(data, correction);
     if correction == BiasCorrection::Quadratic {
-        let part = |from: usize, to: usize| raw_and_bias(&data.subset(|i| (from..to).contains(&i)), BiasCorrection::None).0;
-        let mean = |parts: usize| (0..parts).map(|p| part(p * n / parts, (p + 1) * n / parts)).sum::<f64>() / parts as f64;
-        return Estimate { bits: information::quadratic_extrapolation(raw, mean(2), mean(4)), raw };
+        return Estimate { bits: extrapolated(data, raw, |part| raw_and_bias(part, BiasCorrection::None).0), raw };
     }
     Estimate { bits: raw - bias, raw }
+}
+
+/// A value of endless data from those of all, of halves and of quarters.
+fn extrapolated(data: &Data, all: f64, value: impl Fn(&Data) -> f64) -> f64 {
+    let n = data.len();
+    let part = |from: usize, to: usize| value(&data.subset(|i| (from..to).contains(&i)));
+    let mean = |parts: usize| (0..parts).map(|p| part(p * n / parts, (p + 1) * n / parts)).sum::<f64>() / parts as f64;
+    information::quadratic_extrapolation(all, mean(2), mean(4))
+}
+
+/// How probable each word of the target is after each of those words of the source that occurred.
+pub fn channel(data: &Data) -> Option<Vec<Vec<f64>>> {
+    let Data::Symbols { source, target, given: None } = data else { return None };
+    let table = Table::count(&source.0, &target.0, source.1, target.1);
+    let rows = table.counts.chunks_exact(target.1.max(1)).filter_map(|row| {
+        let total: u32 = row.iter().sum();
+        (total > 0).then(|| row.iter().map(|&c| f64::from(c) / f64::from(total)).collect())
+    });
+    Some(rows.collect())
 }
 
 fn raw_and_bias(data: &Data, correction: BiasCorrection) -> (f64, f64) {
@@ -247,12 +271,17 @@ pub fn assess(data: &Data, estimator: Estimator, plan: Plan<'_>) -> Result<Asses
             (0..orders.len()).into_par_iter().map(|i| again(&data.reordered(&orders.order(i)))).collect()
         }
     };
-    let left_out: Vec<f64> = if plan.blocks < 3 || data.len() < 2 * plan.blocks {
-        Vec::new()
-    } else {
-        jackknife_blocks(data.len(), plan.blocks).into_par_iter().map(|block| again(&data.subset(|i| !block.contains(&i)))).collect()
-    };
-    Ok(Assessed { estimate: value, surrogates, interval: jackknife_interval(value.bits, &left_out), n: data.len() })
+    Ok(Assessed { estimate: value, surrogates, interval: interval(data, value.bits, plan.blocks, again), n: data.len() })
+}
+
+/// 95 % interval of a value of the data by a delete-a-block jackknife; none where blocks are fewer than 3, or too short.
+pub fn interval(data: &Data, whole: f64, blocks: usize, value: impl Fn(&Data) -> f64 + Sync) -> Option<(f64, f64)> {
+    if blocks < 3 || data.len() < 2 * blocks {
+        return None;
+    }
+    let left_out: Vec<f64> =
+        jackknife_blocks(data.len(), blocks).into_par_iter().map(|block| value(&data.subset(|i| !block.contains(&i)))).collect();
+    jackknife_interval(whole, &left_out)
 }
 
 #[cfg(test)]

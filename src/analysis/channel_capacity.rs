@@ -1,0 +1,230 @@
+//! How much of what a signal could carry about another it does carry: capacity, information and their ratio.
+
+use super::dependence::assess::{self, Assessed, BiasCorrection, Data, Estimator, channel, estimate};
+use super::dependence::report::{self, PairResult};
+use super::dependence::{assess as assessed, pairs};
+use super::mutual_information::{data, outcome};
+use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option};
+use crate::core::capacity::capacity;
+use crate::core::information::{Table, entropy};
+use crate::scenario::OptionKind;
+use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Scalars, Series, Shape};
+
+/// `kind = "channel_capacity"`.
+#[derive(Debug, Clone, Copy)]
+pub struct ChannelCapacity;
+
+static CARD: AnalysisCard = AnalysisCard {
+    title: "Channel capacity and coding efficiency",
+    summary: "how many bits a response could carry about a stimulus at most, and which part of them it does carry",
+    formula: "C = max over p(s) of Σ p(s) p(r|s) log₂ p(r|s)/p(r), by Blahut and Arimoto from the p(r|s) that was measured\n\
+              efficiency = I(S;R)/C; of the response's entropy: I(S;R)/H(R)\n\
+              quadratic: the value of endless data from those of all, of halves and of quarters",
+    assumptions: "Stationary, and without memory: each sample of the response depends on the stimulus of its own bin (or `lag` before) \
+                  only. All stimuli that may be used occur often enough for their p(r|s) to be known. The stimulus is the source.",
+    bias: "Upwards, and more than information: the best input prefers stimuli whose few responses look distinct by chance. Quadratic \
+           extrapolation takes most of it off when each stimulus occurs some hundred times; capacity_raw is the value before. The chance \
+           level is the capacity after the stimulus was rotated in time.",
+    cost: "O(N) and rounds of stimuli times responses, until the bounds meet within 1e-9 bits; times surrogates and blocks.",
+    caveats: "It is the capacity of the channel as it was binned and measured, with these stimuli only: other bins, longer words or \
+              stronger stimuli give another one. Per bin, not per second. A memory (adaptation, slow synapses) makes p(r|s) depend on \
+              how often stimuli occur, so that the best input need not reach C. The efficiency has no chance level: it is left out \
+              where the capacity is not above its own.",
+    references: &[
+        "Shannon 1948, Bell Syst Tech J 27:379-423, doi:10.1002/j.1538-7305.1948.tb01338.x",
+        "Blahut 1972, IEEE Trans Inf Theory 18:460-473, doi:10.1109/TIT.1972.1054855",
+        "Arimoto 1972, IEEE Trans Inf Theory 18:14-20, doi:10.1109/TIT.1972.1054753",
+        "Strong, Koberle, de Ruyter van Steveninck, Bialek 1998, Phys Rev Lett 80:197-200, doi:10.1103/PhysRevLett.80.197",
+        "Rieke, Warland, de Ruyter van Steveninck, Bialek 1997, Spikes, MIT Press, ISBN 978-0-262-18174-7",
+    ],
+};
+
+impl Analysis for ChannelCapacity {
+    fn declaration(&self) -> AnalysisDeclaration {
+        let mut options = vec![
+            option(
+                "correction",
+                OptionKind::Choice(&["none", "quadratic"]),
+                Some("quadratic"),
+                "bias correction: extrapolation from halves and quarters of the data, or none",
+            ),
+            bounded(
+                option("lag", OptionKind::Time, None, "the response is taken this much later than the stimulus (default 0)"),
+                0.0,
+                f64::MAX,
+            ),
+        ];
+        options.extend(report::estimator_options("8", 4096.0).into_iter().filter(|o| matches!(o.key, "bins" | "binning")));
+        options.extend(report::shared_options());
+        AnalysisDeclaration { kind: "channel_capacity", subjects: Subjects::Directed, options }
+    }
+
+    fn card(&self) -> &'static AnalysisCard {
+        &CARD
+    }
+
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        let pairs = pairs(request, false)?;
+        let lag = pairs.samples("lag", request.number("lag").unwrap_or(0.0))?;
+        let correction = report::bias_correction(request.text("correction"));
+        let (mut results, mut extra, mut warnings, mut inputs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for &(i, j) in &pairs.pairs {
+            request.check_cancelled()?;
+            let (source, target) = (&pairs.sources[i], &pairs.targets[j]);
+            let subject = format!("{}->{}", source.name, target.name);
+            let n = pairs.len().saturating_sub(lag);
+            if let Some(why) = report::too_little(source, target, n) {
+                results.push(PairResult { pair: (i, j), subject, found: Err(why), n, note: String::new() });
+                continue;
+            }
+            let (data, note) = data(request, source, target, lag, Estimator::PlugIn(correction));
+            warnings.extend(report::sparse(&data).map(|w| format!("{subject}: {w}")));
+            let plan = report::plan(request, &pairs, lag, (i, j))?;
+            let found = assessed(&data, Estimator::Capacity(correction), plan).map_err(|e| report::reason(&e));
+            request.check_cancelled()?;
+            if let Ok(found) = &found {
+                extra.extend(efficiency(request, &subject, &data, correction, found, plan.blocks));
+                inputs.extend(best_input(&subject, &data));
+            }
+            results.push(PairResult { pair: (i, j), subject, found, n, note });
+        }
+        let method = format!("of p(r|s) as measured, correction {}", request.text("correction").unwrap_or("none"));
+        let raw = correction == BiasCorrection::Quadratic;
+        let mut out = report::report(request, &pairs, &results, "capacity", "channel capacity", &method, raw);
+        warnings.truncate(5);
+        out.warnings.extend(warnings);
+        out.metrics.extend(extra);
+        if pairs.pairs.len() == 1 && !inputs.is_empty() {
+            let (x, y) = (Axis::new("stimulus, in order of size", ""), Axis::new("probability", ""));
+            out.shapes.insert(0, NamedShape::new("input", Shape::Series(Series { x, y, curves: inputs, references: Vec::new() })));
+        }
+        out.shapes.push(NamedShape::new("values", Shape::Scalars(Scalars::from_metrics(&out.metrics))));
+        Ok(outcome(request, &CARD, out, &pairs))
+    }
+}
+
+/// What is carried, and the part that this is of what could be, and of the response's entropy.
+fn efficiency(
+    request: &Request<'_>,
+    subject: &str,
+    data: &Data,
+    correction: BiasCorrection,
+    found: &Assessed,
+    blocks: usize,
+) -> Vec<Metric> {
+    let bits = |data: &Data, estimator| estimate(data, estimator).map_or(f64::NAN, |e| e.bits);
+    let told = |data: &Data| bits(data, Estimator::PlugIn(correction));
+    let part = |data: &Data| told(data) / bits(data, Estimator::Capacity(correction));
+    let share = |data: &Data| told(data) / response_entropy(data);
+    let n = found.n as u64;
+    let with_interval = |mut metric: Metric, whole: f64, value: &(dyn Fn(&Data) -> f64 + Sync)| {
+        if let Some((low, high)) = assess::interval(data, whole, blocks, value) {
+            metric = metric.interval(low, high).note("95 % delete-a-block jackknife");
+        }
+        metric
+    };
+    let information = told(data);
+    let mut out = vec![with_interval(Metric::new(subject, "information", information, "bits", n), information, &told)];
+    // Where there is no channel there is no part of it.
+    let level = request.number("level").unwrap_or(0.05);
+    let is_heard = found.p().is_none_or(|p| p <= level) && found.estimate.bits > 0.0;
+    for (name, value) in [("efficiency", &part as &(dyn Fn(&Data) -> f64 + Sync)), ("entropy_used", &share)] {
+        out.push(if is_heard {
+            let whole = value(data);
+            with_interval(Metric::new(subject, name, whole, "", n), whole, value)
+        } else {
+            Metric::missing(subject, name, "", n, "the capacity is not above its chance level")
+        });
+    }
+    out
+}
+
+/// Entropy of the responses.
+fn response_entropy(data: &Data) -> f64 {
+    let Data::Symbols { target, .. } = data else { return f64::NAN };
+    let mut counts = vec![0_u64; target.1];
+    target.0.iter().for_each(|&r| counts[r as usize] += 1);
+    entropy(&counts)
+}
+
+/// How often each stimulus occurred, and how often it would at capacity.
+fn best_input(subject: &str, data: &Data) -> Vec<Curve> {
+    let (Data::Symbols { source, target, .. }, Some(rows)) = (data, channel(data)) else { return Vec::new() };
+    let table = Table::count(&source.0, &target.0, source.1, target.1);
+    let totals: Vec<u32> = table.counts.chunks_exact(target.1.max(1)).map(|row| row.iter().sum()).collect();
+    let used: Vec<usize> = (0..totals.len()).filter(|&s| totals[s] > 0).collect();
+    let x: Vec<f64> = used.iter().map(|&s| s as f64).collect();
+    let was = used.iter().map(|&s| f64::from(totals[s]) / data.len() as f64).collect();
+    let curve = |name: &str, y| Curve { name: format!("{subject} {name}"), x: x.clone(), y, band: None, style: CurveStyle::Points };
+    vec![curve("as it was", was), curve("at capacity", capacity(&rows).input)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::dependence::fixtures::{run, traces, value, variable};
+    use crate::core::rng::Key;
+    use crate::scenario::OptionValue;
+
+    /// A stimulus of 0 and 1, of which the share `ones` are 1, and a response to it: `hear(stimulus, uniform)`.
+    fn heard(n: usize, ones: f64, hear: impl Fn(bool, f64) -> bool) -> (Vec<f64>, Vec<f64>) {
+        let mut stream = Key::new(3, "test", "channel").stream(0, 0);
+        let number = |b: bool| if b { 1.0 } else { 0.0 };
+        (0..n)
+            .map(|_| {
+                let s = stream.uniform() < ones;
+                (number(s), number(hear(s, stream.uniform())))
+            })
+            .unzip()
+    }
+
+    fn found(signals: &(Vec<f64>, Vec<f64>)) -> Outcome {
+        let options = [
+            ("bins", OptionValue::Integer(2)),
+            ("binning", OptionValue::Text("equal_width".into())),
+            ("surrogates", OptionValue::Integer(99)),
+            ("surrogate", OptionValue::Text("permutation".into())),
+        ];
+        run(&ChannelCapacity, &traces(&[&signals.0, &signals.1]), vec![variable(0)], vec![variable(1)], &options).unwrap()
+    }
+
+    const PAIR: &str = "p.v[0]->p.v[1]";
+
+    /// One symbol in ten is heard wrongly: 1 - H(.11) at even inputs. Inputs of 1 to 9 carry 0.36 of it.
+    #[test]
+    fn a_symmetric_channel_is_used_well_by_even_inputs_only() {
+        let wrong = |s: bool, u: f64| s != (u < 0.11);
+        let even = found(&heard(40_000, 0.5, wrong));
+        let m = &even.metrics[0];
+        assert_eq!((m.metric.as_str(), m.n, m.p_value), ("capacity", Some(40_000), Some(0.01)));
+        let (low, high) = (m.ci_low.unwrap(), m.ci_high.unwrap());
+        assert!(low < 0.500_084 && 0.500_084 < high && high - low < 0.06, "{low} {high}");
+        assert!(m.chance.unwrap() < 1e-3);
+        assert!((value(&even, PAIR, "efficiency") - 1.0).abs() < 0.001);
+        // H(R) is one bit.
+        assert!((value(&even, PAIR, "entropy_used") - 0.5).abs() < 0.02);
+        let uneven = found(&heard(40_000, 0.1, wrong));
+        assert!((value(&uneven, PAIR, "capacity") - 0.500_084).abs() < 0.03);
+        // p(r = 1) is .188, so that I is H(.188) - H(.11).
+        let h = |p: f64| -p * p.log2() - (1.0 - p) * (1.0 - p).log2();
+        assert!((value(&uneven, PAIR, "efficiency") - (h(0.188) - h(0.11)) / 0.500_084).abs() < 0.03);
+    }
+
+    /// A silent stimulus and one that is heard half the time: log2(5/4), by using the silent one in three of five.
+    #[test]
+    fn the_best_input_of_a_half_heard_channel() {
+        let out = found(&heard(40_000, 0.5, |s, u| s && u < 0.5));
+        assert!((value(&out, PAIR, "capacity") - 0.321_928).abs() < 0.01);
+        let Shape::Series(input) = &out.shapes[0].shape else { panic!() };
+        assert!((input.curves[1].y[0] - 0.6).abs() < 0.01 && (input.curves[0].y[0] - 0.5).abs() < 0.01, "{input:?}");
+    }
+
+    #[test]
+    fn where_nothing_is_heard_there_is_no_efficiency() {
+        let out = found(&heard(2000, 0.5, |_, u| u < 0.3));
+        let m = &out.metrics[0];
+        assert!(m.p_value.unwrap() > 0.05 && m.value.unwrap().abs() < 0.003, "{m:?}");
+        let none = out.metrics.iter().find(|m| m.metric == "efficiency").unwrap();
+        assert!(none.value.is_none() && none.note.contains("not above its chance level"));
+    }
+}
