@@ -1,8 +1,8 @@
 //! How much of what a signal could carry about another it does carry: capacity, information and their ratio.
 
-use super::dependence::assess::{self, Assessed, BiasCorrection, Data, Estimator, channel, estimate};
+use super::dependence::assess::{Assessed, BiasCorrection, Data, Estimator, channel, estimate, interval};
 use super::dependence::report::{self, PairResult};
-use super::dependence::{assess as assessed, pairs};
+use super::dependence::{assess, pairs};
 use super::mutual_information::{data, outcome};
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option};
 use crate::core::capacity::capacity;
@@ -15,7 +15,7 @@ use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Scalars, Series, Shape}
 pub struct ChannelCapacity;
 
 static CARD: AnalysisCard = AnalysisCard {
-    title: "Channel capacity and coding efficiency",
+    title: "Channel capacity",
     summary: "how many bits a response could carry about a stimulus at most, and which part of them it does carry",
     formula: "C = max over p(s) of Σ p(s) p(r|s) log₂ p(r|s)/p(r), by Blahut and Arimoto from the p(r|s) that was measured\n\
               efficiency = I(S;R)/C; of the response's entropy: I(S;R)/H(R)\n\
@@ -80,11 +80,11 @@ impl Analysis for ChannelCapacity {
             let (data, note) = data(request, source, target, lag, Estimator::PlugIn(correction));
             warnings.extend(report::sparse(&data).map(|w| format!("{subject}: {w}")));
             let plan = report::plan(request, &pairs, lag, (i, j))?;
-            let found = assessed(&data, Estimator::Capacity(correction), plan).map_err(|e| report::reason(&e));
+            let found = assess(&data, Estimator::Capacity(correction), plan).map_err(|e| report::reason(&e));
             request.check_cancelled()?;
             if let Ok(found) = &found {
                 extra.extend(efficiency(request, &subject, &data, correction, found, plan.blocks));
-                inputs.extend(best_input(&subject, &data));
+                inputs.extend(best_input(&data));
             }
             results.push(PairResult { pair: (i, j), subject, found, n, note });
         }
@@ -118,7 +118,7 @@ fn efficiency(
     let share = |data: &Data| told(data) / response_entropy(data);
     let n = found.n as u64;
     let with_interval = |mut metric: Metric, whole: f64, value: &(dyn Fn(&Data) -> f64 + Sync)| {
-        if let Some((low, high)) = assess::interval(data, whole, blocks, value) {
+        if let Some((low, high)) = interval(data, whole, blocks, value) {
             metric = metric.interval(low, high).note("95 % delete-a-block jackknife");
         }
         metric
@@ -148,14 +148,14 @@ fn response_entropy(data: &Data) -> f64 {
 }
 
 /// How often each stimulus occurred, and how often it would at capacity.
-fn best_input(subject: &str, data: &Data) -> Vec<Curve> {
+fn best_input(data: &Data) -> Vec<Curve> {
     let (Data::Symbols { source, target, .. }, Some(rows)) = (data, channel(data)) else { return Vec::new() };
     let table = Table::count(&source.0, &target.0, source.1, target.1);
     let totals: Vec<u32> = table.counts.chunks_exact(target.1.max(1)).map(|row| row.iter().sum()).collect();
     let used: Vec<usize> = (0..totals.len()).filter(|&s| totals[s] > 0).collect();
     let x: Vec<f64> = used.iter().map(|&s| s as f64).collect();
     let was = used.iter().map(|&s| f64::from(totals[s]) / data.len() as f64).collect();
-    let curve = |name: &str, y| Curve { name: format!("{subject} {name}"), x: x.clone(), y, band: None, style: CurveStyle::Points };
+    let curve = |name: &str, y| Curve { name: name.into(), x: x.clone(), y, band: None, style: CurveStyle::Points };
     vec![curve("as it was", was), curve("at capacity", capacity(&rows).input)]
 }
 

@@ -20,7 +20,7 @@ pub struct Capacity {
 ///
 /// Blahut's and Arimoto's iteration from even inputs, until its bounds from below and above meet within 1e-9 bits: each round costs
 /// inputs times outputs. Where channels are noisy its steps are short, so that they are lengthened as long as more is told by them
-/// (Matz and Duhamel 2004, doi:10.1109/ITW.2004.1405276). Without rows it is zero. (Blahut 1972, doi:10.1109/TIT.1972.1054855;
+/// (as Matz and Duhamel do, 2004, IEEE Information Theory Workshop, San Antonio, pages 66-70). Without rows it is zero. (Blahut 1972, doi:10.1109/TIT.1972.1054855;
 /// Arimoto 1972, doi:10.1109/TIT.1972.1054753)
 pub fn capacity(rows: &[Vec<f64>]) -> Capacity {
     let even = vec![1.0 / rows.len().max(1) as f64; rows.len()];
