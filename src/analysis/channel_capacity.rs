@@ -1,14 +1,20 @@
 //! How much of what a signal could carry about another it does carry: capacity, information and their ratio.
 
-use super::dependence::assess::{Assessed, BiasCorrection, Data, Estimator, channel, estimate, interval};
+use super::dependence::assess::{
+    Assessed, BiasCorrection, Data, Estimator, Plan, assess, assess_by, channel, channel_capacity, estimate, interval,
+};
+use super::dependence::pairs;
 use super::dependence::report::{self, PairResult};
-use super::dependence::{assess, pairs};
 use super::mutual_information::{data, outcome};
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option};
 use crate::core::capacity::capacity;
 use crate::core::information::{Table, entropy};
+use crate::core::surrogate::adjust;
 use crate::scenario::OptionKind;
 use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Scalars, Series, Shape};
+
+/// Bounds of the capacity further apart than this are told, in bits.
+const LOOSE: f64 = 1e-5;
 
 /// `kind = "channel_capacity"`.
 #[derive(Debug, Clone, Copy)]
@@ -24,12 +30,14 @@ static CARD: AnalysisCard = AnalysisCard {
                   only. All stimuli that may be used occur often enough for their p(r|s) to be known. The stimulus is the source.",
     bias: "Upwards, and more than information: the best input prefers stimuli whose few responses look distinct by chance. Quadratic \
            extrapolation takes most of it off when each stimulus occurs some hundred times; capacity_raw is the value before. The chance \
-           level is the capacity after the stimulus was rotated in time.",
-    cost: "O(N) and rounds of stimuli times responses, until the bounds meet within 1e-9 bits; times surrogates and blocks.",
+           level is the capacity after the stimulus was rotated in time. The efficiency of weak channels (capacities of a few hundredths \
+           of a bit) is biased upwards too, and its interval wide; H(R) is taken as it was counted, a little too small.",
+    cost: "O(N) and rounds of stimuli times responses, until the bounds meet within 1e-9 bits, or 5000 rounds, after which \
+           the note says how far they are apart; times surrogates and blocks.",
     caveats: "It is the capacity of the channel as it was binned and measured, with these stimuli only: other bins, longer words or \
               stronger stimuli give another one. Per bin, not per second. A memory (adaptation, slow synapses) makes p(r|s) depend on \
               how often stimuli occur, so that the best input need not reach C. The efficiency has no chance level: it is left out \
-              where the capacity is not above its own.",
+              where the capacity is not above its own (corrected for all pairs), or its interval reaches zero.",
     references: &[
         "Shannon 1948, Bell Syst Tech J 27:379-423, doi:10.1002/j.1538-7305.1948.tb01338.x",
         "Blahut 1972, IEEE Trans Inf Theory 18:460-473, doi:10.1109/TIT.1972.1054855",
@@ -67,7 +75,7 @@ impl Analysis for ChannelCapacity {
         let pairs = pairs(request, false)?;
         let lag = pairs.samples("lag", request.number("lag").unwrap_or(0.0))?;
         let correction = report::bias_correction(request.text("correction"));
-        let (mut results, mut extra, mut warnings, mut inputs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut results, mut heard, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
         for &(i, j) in &pairs.pairs {
             request.check_cancelled()?;
             let (source, target) = (&pairs.sources[i], &pairs.targets[j]);
@@ -77,24 +85,33 @@ impl Analysis for ChannelCapacity {
                 results.push(PairResult { pair: (i, j), subject, found: Err(why), n, note: String::new() });
                 continue;
             }
-            let (data, note) = data(request, source, target, lag, Estimator::PlugIn(correction));
+            let (data, mut note) = data(request, source, target, lag, Estimator::PlugIn(correction));
             warnings.extend(report::sparse(&data).map(|w| format!("{subject}: {w}")));
             let plan = report::plan(request, &pairs, lag, (i, j))?;
-            let found = assess(&data, Estimator::Capacity(correction), plan).map_err(|e| report::reason(&e));
+            let found = assess_by(&data, plan, |data| channel_capacity(data, correction)).map_err(|e| report::reason(&e));
             request.check_cancelled()?;
             if let Ok(found) = &found {
-                extra.extend(efficiency(request, &subject, &data, correction, found, plan.blocks));
-                inputs.extend(best_input(&data));
+                let best = channel(&data).map(|rows| capacity(&rows)).filter(|best| best.gap > LOOSE);
+                note.extend(best.map(|best| format!("; the bounds are still {:.1e} bits apart", best.gap)));
+                heard.push((subject.clone(), found.clone(), plan, data));
             }
             results.push(PairResult { pair: (i, j), subject, found, n, note });
         }
+        let p: Vec<f64> = heard.iter().map(|h| h.1.p().unwrap_or(f64::NAN)).collect();
+        let adjusted = adjust(&p, report::fdr(request));
+        let mut extra = Vec::new();
+        for ((subject, found, plan, data), p) in heard.iter().zip(adjusted) {
+            request.check_cancelled()?;
+            extra.extend(efficiency(subject, data, correction, (found, p, request.number("level").unwrap_or(0.05)), *plan));
+        }
+        let inputs = if let [one] = &heard[..] { best_input(&one.3) } else { Vec::new() };
         let method = format!("of p(r|s) as measured, correction {}", request.text("correction").unwrap_or("none"));
         let raw = correction == BiasCorrection::Quadratic;
         let mut out = report::report(request, &pairs, &results, "capacity", "channel capacity", &method, raw);
         warnings.truncate(5);
         out.warnings.extend(warnings);
         out.metrics.extend(extra);
-        if pairs.pairs.len() == 1 && !inputs.is_empty() {
+        if !inputs.is_empty() {
             let (x, y) = (Axis::new("stimulus, in order of size", ""), Axis::new("probability", ""));
             out.shapes.insert(0, NamedShape::new("input", Shape::Series(Series { x, y, curves: inputs, references: Vec::new() })));
         }
@@ -103,40 +120,56 @@ impl Analysis for ChannelCapacity {
     }
 }
 
-/// What is carried, and the part that this is of what could be, and of the response's entropy.
+/// What is carried, and the part that this is of what could be, and of the response's entropy. `p` is corrected for all pairs.
 fn efficiency(
-    request: &Request<'_>,
     subject: &str,
     data: &Data,
     correction: BiasCorrection,
-    found: &Assessed,
-    blocks: usize,
+    (found, p, level): (&Assessed, f64, f64),
+    plan: Plan<'_>,
 ) -> Vec<Metric> {
-    let bits = |data: &Data, estimator| estimate(data, estimator).map_or(f64::NAN, |e| e.bits);
-    let told = |data: &Data| bits(data, Estimator::PlugIn(correction));
-    let part = |data: &Data| told(data) / bits(data, Estimator::Capacity(correction));
-    let share = |data: &Data| told(data) / response_entropy(data);
     let n = found.n as u64;
-    let with_interval = |mut metric: Metric, whole: f64, value: &(dyn Fn(&Data) -> f64 + Sync)| {
-        if let Some((low, high)) = interval(data, whole, blocks, value) {
-            metric = metric.interval(low, high).note("95 % delete-a-block jackknife");
+    let mut out = Vec::new();
+    if let Ok(told) = assess(data, Estimator::PlugIn(correction), plan) {
+        let mut metric = Metric::new(subject, "information", told.estimate.bits, "bits", n).note("of the stimuli as they occurred");
+        if let (Some(chance), Some(p)) = (told.chance(), told.p()) {
+            metric = metric.chance(chance).p(p);
         }
-        metric
-    };
-    let information = told(data);
-    let mut out = vec![with_interval(Metric::new(subject, "information", information, "bits", n), information, &told)];
+        out.push(with_interval(metric, told.interval));
+    }
     // Where there is no channel there is no part of it.
-    let level = request.number("level").unwrap_or(0.05);
-    let is_heard = found.p().is_none_or(|p| p <= level) && found.estimate.bits > 0.0;
+    let unheard = if found.interval.is_some_and(|(low, _)| low <= 0.0) || found.estimate.bits <= 0.0 {
+        Some("the interval of the capacity reaches zero")
+    } else if p > level && found.p().is_some_and(|p| p <= 1.5 / (found.surrogates.len() + 1) as f64) {
+        Some("no surrogate reaches the capacity, but they are too few to tell it from chance at this level")
+    } else if p > level {
+        Some("the capacity is not above its chance level")
+    } else {
+        None
+    };
+    let told = |data: &Data| estimate(data, Estimator::PlugIn(correction)).map_or(f64::NAN, |e| e.bits);
+    let part = |data: &Data| told(data) / channel_capacity(data, correction).map_or(f64::NAN, |e| e.bits);
+    let share = |data: &Data| told(data) / response_entropy(data);
     for (name, value) in [("efficiency", &part as &(dyn Fn(&Data) -> f64 + Sync)), ("entropy_used", &share)] {
-        out.push(if is_heard {
-            let whole = value(data);
-            with_interval(Metric::new(subject, name, whole, "", n), whole, value)
+        out.push(if let Some(why) = unheard {
+            Metric::missing(subject, name, "", n, why)
         } else {
-            Metric::missing(subject, name, "", n, "the capacity is not above its chance level")
+            let whole = value(data);
+            let mut metric = Metric::new(subject, name, whole, "", n);
+            if found.surrogates.is_empty() {
+                metric = metric.note("not compared with chance: there are no surrogates");
+            }
+            with_interval(metric, interval(data, whole, plan.blocks, value))
         });
     }
     out
+}
+
+fn with_interval(metric: Metric, interval: Option<(f64, f64)>) -> Metric {
+    match interval {
+        Some((low, high)) => metric.interval(low, high).note("95 % delete-a-block jackknife"),
+        None => metric,
+    }
 }
 
 /// Entropy of the responses.
@@ -225,6 +258,6 @@ mod tests {
         let m = &out.metrics[0];
         assert!(m.p_value.unwrap() > 0.05 && m.value.unwrap().abs() < 0.003, "{m:?}");
         let none = out.metrics.iter().find(|m| m.metric == "efficiency").unwrap();
-        assert!(none.value.is_none() && none.note.contains("not above its chance level"));
+        assert!(none.value.is_none() && (none.note.contains("not above its chance level") || none.note.contains("reaches zero")));
     }
 }

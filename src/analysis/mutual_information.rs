@@ -144,7 +144,7 @@ fn estimator(request: &Request<'_>, source: &Signal, target: &Signal, theiler: u
 
 fn describe(request: &Request<'_>, estimator: Estimator) -> String {
     match estimator {
-        Estimator::PlugIn(_) | Estimator::Capacity(_) => format!("plug-in, correction {}", request.text("correction").unwrap_or("none")),
+        Estimator::PlugIn(_) => format!("plug-in, correction {}", request.text("correction").unwrap_or("none")),
         Estimator::Ksg(how, Algorithm::One) => format!("ksg1, k {}", how.k),
         Estimator::Ksg(how, Algorithm::Two) => format!("ksg2, k {}", how.k),
         Estimator::Gaussian => "gaussian".into(),

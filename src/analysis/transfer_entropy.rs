@@ -204,7 +204,7 @@ fn estimator(request: &Request<'_>, source: &Signal, target: &Signal, theiler: u
 
 fn describe(request: &Request<'_>, estimator: Estimator, e: Embedding) -> String {
     let name = match estimator {
-        Estimator::PlugIn(_) | Estimator::Capacity(_) => format!("plug-in, correction {}", request.text("correction").unwrap_or("none")),
+        Estimator::PlugIn(_) => format!("plug-in, correction {}", request.text("correction").unwrap_or("none")),
         Estimator::Ksg(how, _) => format!("ksg, k {}", how.k),
         Estimator::Gaussian => "gaussian".into(),
     };

@@ -2,8 +2,8 @@
 
 /// Bounds this close in bits end the iteration.
 const CLOSE: f64 = 1e-9;
-/// Rounds after which it ends all the same: inputs that are nearly useless make it slow.
-const ROUNDS: usize = 20_000;
+/// Rounds after which it ends all the same.
+const ROUNDS: usize = 5_000;
 
 /// What a channel carries at most.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,10 +18,11 @@ pub struct Capacity {
 
 /// Capacity of a channel given by `rows`: in each, one an input, the probabilities of the outputs (they sum to 1).
 ///
-/// Blahut's and Arimoto's iteration from even inputs, until its bounds from below and above meet within 1e-9 bits: each round costs
-/// inputs times outputs. Where channels are noisy its steps are short, so that they are lengthened as long as more is told by them
-/// (as Matz and Duhamel do, 2004, IEEE Information Theory Workshop, San Antonio, pages 66-70). Without rows it is zero. (Blahut 1972, doi:10.1109/TIT.1972.1054855;
-/// Arimoto 1972, doi:10.1109/TIT.1972.1054753)
+/// Blahut's and Arimoto's iteration from even inputs, until its bounds from below and above meet within 1e-9 bits, or for 5000 rounds:
+/// inputs that are nearly as good as others make it slow, and then `gap` is some 1e-5 bits at most. Each round costs inputs times
+/// outputs. Where channels are noisy its steps are short, so that they are lengthened as long as more is told by them (as Matz and
+/// Duhamel do, 2004, IEEE Information Theory Workshop, San Antonio, pages 66-70). Without rows it is zero. (Blahut 1972,
+/// doi:10.1109/TIT.1972.1054855; Arimoto 1972, doi:10.1109/TIT.1972.1054753)
 pub fn capacity(rows: &[Vec<f64>]) -> Capacity {
     let even = vec![1.0 / rows.len().max(1) as f64; rows.len()];
     // Σ_j p(j|i) log2 p(j|i) never changes.
@@ -58,7 +59,9 @@ impl Round {
         for (row, share) in rows.iter().zip(&input) {
             row.iter().zip(&mut output).for_each(|(p, q)| *q += share * p);
         }
-        output.iter_mut().for_each(|q| *q = if *q > 0.0 { q.log2() } else { 0.0 });
+        for q in &mut output {
+            *q = if *q > 0.0 { q.log2() } else { 0.0 };
+        }
         let of_each: Vec<f64> =
             rows.iter().zip(certain).map(|(row, c)| c - row.iter().zip(&output).map(|(p, l)| p * l).sum::<f64>()).collect();
         let told = input.iter().zip(&of_each).map(|(p, d)| p * d).sum();

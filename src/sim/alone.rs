@@ -17,12 +17,18 @@ impl Worker {
             return;
         }
         for index in 0..self.groups.len() {
-            let found = match &self.groups[index] {
-                group if group.is_apart() && group.is_short() => self.units_alone(index, from, to),
-                Group { body: Body::Tree(forest), .. } if self.groups[index].is_apart() && forest.is_driven_at_few() => {
-                    self.trees_alone(index, from, to)
+            let group = &self.groups[index];
+            let found = if group.is_apart() && group.is_short() {
+                self.units_alone(index, from, to)
+            } else if group.is_apart() && group.is_wood() {
+                self.trees_alone(index, from, to)
+            } else {
+                // Also after a failure: others are at the same grid point.
+                for k in from..to {
+                    let found = self.group_alone(index, k);
+                    Failure::note(&mut self.failure, found);
                 }
-                _ => (from..to).fold(None, |found, k| found.or(self.group_alone(index, k))),
+                None
             };
             Failure::note(&mut self.failure, found);
         }

@@ -14,7 +14,7 @@ use super::grid::Space;
 use super::inputs::{Broken, Failure};
 use super::port::{InputPort, Rows};
 use super::recorder::{Take, Tap};
-use super::stepper::{LaneSpike, Stepper, all_finite};
+use super::stepper::{LaneSpike, Stepper};
 use super::stimulus::Events;
 
 /// One population's lanes on one thread.
@@ -136,7 +136,7 @@ impl Group {
     fn not_finite(&self) -> Option<(u32, usize)> {
         match &self.body {
             Body::Points(stepper) => stepper.not_finite(),
-            Body::Tree(tree) if tree.voltages().all(all_finite) => None,
+            Body::Tree(tree) if tree.all_finite() => None,
             Body::Tree(tree) => tree.not_finite(),
         }
     }
@@ -272,6 +272,11 @@ impl Group {
         for (k, spike) in fired {
             self.keep(k, &[spike], axis, take);
         }
+    }
+
+    /// Whether it is cells whose steps are seldom looked at, and which few inputs drive.
+    pub fn is_wood(&self) -> bool {
+        self.check_every > 1 && matches!(&self.body, Body::Tree(forest) if forest.is_driven_at_few())
     }
 
     /// Adds the events of stimuli that arrive at the end of step `k`. Listed events at time 0 arrive before step 0.

@@ -57,16 +57,12 @@ impl Tap {
     /// Appends the values at its grid points among `steps`, which are among those that the last stretch of steps remembers (`due`).
     /// `lanes` are those of the population.
     pub fn recall(&mut self, steps: Range<u64>, due: &[u64], body: &Body, lanes: u32, scratch: &mut Vec<f64>, out: &mut Vec<f64>) {
-        let mine = self.due_in(steps);
-        let rows = mine.clone().count() as u32;
+        let mut mine = self.due_in(steps).peekable();
         self.places.clear();
-        if rows as usize != due.len() {
-            let others = mine.filter_map(|k| due.binary_search(&k).ok());
-            self.places.extend(others.flat_map(|row| self.lanes.iter().map(move |lane| row as u32 * lanes + lane)));
-        } else if let [lane] = self.lanes[..] {
-            self.places.extend((0..rows).map(|row| row * lanes + lane));
-        } else {
-            self.places.extend((0..rows).flat_map(|row| self.lanes.iter().map(move |lane| row * lanes + lane)));
+        for (row, k) in (0..).zip(due) {
+            if mine.next_if_eq(k).is_some() {
+                self.places.extend(self.lanes.iter().map(|lane| row * lanes + lane));
+            }
         }
         scratch.clear();
         body.recall(&mut self.what, &self.places, scratch);
@@ -213,7 +209,8 @@ impl Tape {
         part
     }
 
-    /// Drops what lies after grid point `k`: results of a step that failed.
+    /// Drops what lies after grid point `k`, at which a value was not finite, and what was sampled there: who failed is not sampled in
+    /// all ways of stepping. Spikes up to it stay.
     pub fn truncate(&mut self, k: u64) {
         let limit = self.axis.time(k as f64);
         for spikes in &mut self.recording.spikes {
@@ -222,7 +219,7 @@ impl Tape {
             spikes.units.truncate(keep);
         }
         for ((trace, gone), every) in self.recording.traces.iter_mut().zip(&self.gone).zip(&self.every) {
-            let keep = (k / every + 1).saturating_sub(*gone) as usize * trace.units.len();
+            let keep = k.div_ceil(*every).saturating_sub(*gone) as usize * trace.units.len();
             trace.values.truncate(keep);
         }
         // Parts that were handed over before a failure was noticed stay where they are.

@@ -286,13 +286,13 @@ fn threads_and_recording_leave_the_bits_of_trees_alone() {
 }
 
 /// Cells that nobody meets make many steps before the next ones do; against those that are looked at in every step, and those that
-/// might be met.
+/// might be met. Two of 43 units of a cell are driven: more than one in sixteen would be stepped singly (`is_driven_at_few`).
 #[test]
 fn cells_of_their_own_have_the_bits_of_single_steps() {
     let text = |integrator: &str, record: &str, more: &str| {
         format!(
             "[simulation]\nduration = \"40 ms\"\ndt = \"0.05 ms\"\nseed = 3\nspike_times = \"interpolated\"\n\
-             [populations.cells]\nmodel = \"membrane\"\nsize = 21\nintegrator = \"{integrator}\"\ncompartments = {{ per_section = 9 }}\n\
+             [populations.cells]\nmodel = \"membrane\"\nsize = 21\nintegrator = \"{integrator}\"\ncompartments = {{ per_section = 20 }}\n\
              parameters = {{ C_m = {{ uniform = [\"0.9 uF/cm**2\", \"1.1 uF/cm**2\"] }} }}\n\
              channels.na = {{ kind = \"hh_na\", in = [\"soma\"] }}\nchannels.k = {{ kind = \"hh_k\", in = [\"soma\"] }}\n\
              channels.leak = {{ kind = \"leak\", g = \"0.3 mS/cm**2\", E = \"-54.387 mV\" }}\n\

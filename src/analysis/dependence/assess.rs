@@ -35,8 +35,6 @@ pub enum Estimator {
     Ksg(Neighbourhood, Algorithm),
     /// Variances, as if all were Gaussian.
     Gaussian,
-    /// What the channel from source to target would carry at its best input, by frequencies of symbols.
-    Capacity(BiasCorrection),
 }
 
 /// Realisations of one pair: what the source was, what the target became, and what is given (the target's past).
@@ -142,11 +140,6 @@ pub fn estimate(data: &Data, estimator: Estimator) -> Result<Estimate, EstimateE
     let plain = |bits: f64| Estimate { bits, raw: bits };
     match (data, estimator) {
         (Data::Symbols { .. }, Estimator::PlugIn(correction)) => Ok(plug_in(data, correction)),
-        (Data::Symbols { given: None, .. }, Estimator::Capacity(correction)) => {
-            let bits = |data: &Data| channel(data).map_or(f64::NAN, |rows| capacity(&rows).bits);
-            let raw = bits(data);
-            Ok(Estimate { bits: if correction == BiasCorrection::Quadratic { extrapolated(data, raw, bits) } else { raw }, raw })
-        }
         (Data::Values { source, target, given }, Estimator::Gaussian) => {
             information::gaussian(target, &slices(source), &slices(given)).map(plain).ok_or(EstimateError::Degenerate)
         }
@@ -172,6 +165,19 @@ fn plug_in(data: &Data, correction: BiasCorrection) -> Estimate {
         return Estimate { bits: extrapolated(data, raw, |part| raw_and_bias(part, BiasCorrection::None).0), raw };
     }
     Estimate { bits: raw - bias, raw }
+}
+
+/// What the channel from source to target would carry at its best input, in bits; as measured, or extrapolated to endless data.
+///
+/// # Errors
+/// Data of the other kind.
+pub fn channel_capacity(data: &Data, correction: BiasCorrection) -> Result<Estimate, EstimateError> {
+    let bits = |data: &Data| channel(data).map_or(f64::NAN, |rows| capacity(&rows).bits);
+    let raw = bits(data);
+    if raw.is_nan() {
+        return Err(EstimateError::Kind);
+    }
+    Ok(Estimate { bits: if correction == BiasCorrection::Quadratic { extrapolated(data, raw, bits) } else { raw }, raw })
 }
 
 /// A value of endless data from those of all, of halves and of quarters.
@@ -260,10 +266,20 @@ impl Assessed {
 /// # Errors
 /// See [`EstimateError`]. When cancelled, what is missing is NaN: the caller asks and drops it.
 pub fn assess(data: &Data, estimator: Estimator, plan: Plan<'_>) -> Result<Assessed, EstimateError> {
-    let value = estimate(data, estimator)?;
-    let again = |data: &Data| {
-        if plan.cancel.load(Ordering::Relaxed) { f64::NAN } else { estimate(data, estimator).map_or(f64::NAN, |e| e.bits) }
-    };
+    assess_by(data, plan, |data| estimate(data, estimator))
+}
+
+/// The same for any estimate.
+///
+/// # Errors
+/// Those of the estimate.
+pub fn assess_by(
+    data: &Data,
+    plan: Plan<'_>,
+    estimate: impl Fn(&Data) -> Result<Estimate, EstimateError> + Sync,
+) -> Result<Assessed, EstimateError> {
+    let value = estimate(data)?;
+    let again = |data: &Data| if plan.cancel.load(Ordering::Relaxed) { f64::NAN } else { estimate(data).map_or(f64::NAN, |e| e.bits) };
     let surrogates: Vec<f64> = match plan.surrogate {
         None => Vec::new(),
         Some(kind) => {

@@ -94,7 +94,7 @@ fn cells(
         };
         trees.push(build.build().map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
     }
-    let here = |units: &Vec<u32>| units.iter().filter_map(|u| range.contains(&(*u as usize)).then(|| u - range.start as u32)).collect();
+    let here = |units: &Vec<u32>| units.iter().filter(|u| range.contains(&(**u as usize))).map(|u| u - range.start as u32).collect();
     let driven = driven.iter().map(here).collect();
     Ok(Forest::new(trees, tree.units(), tree.slots.iter().map(Vec::len).collect(), tree.spiking.len(), driven))
 }

@@ -1,6 +1,8 @@
 //! Bits do not depend on threads, nor on what is recorded.
 
-use super::{SimulationResult, Stop, run_on, trace};
+use std::sync::atomic::AtomicBool;
+
+use super::{Network, SimulationResult, Stop, run_on, spec, trace};
 
 /// Two populations, four projections with drawn weights and delays, noise of all kinds.
 fn network(record: &str) -> String {
@@ -150,21 +152,58 @@ fn few_units_made_in_one_go_have_the_bits_of_single_steps() {
     }
 }
 
-/// A value that is not finite is noticed in the step in which it comes about, whichever way the steps are made.
+/// Somebody who is met, so that nothing in the scenario is made in one go.
+const OTHERS: &str = "[populations.others]\nmodel = \"kuramoto_oscillator\"\nsize = 2\n\
+    [projections.pp]\nfrom = \"others\"\nto = \"others.I\"\nkind = \"continuous\"\nconnect = \"all_to_all\"\nvalue = \"w*sin(theta_pre - theta_post)\"\nweight = 1\ndelay = 0\n";
+
+/// A value that is not finite is noticed in the step in which it comes about, whichever way the steps are made, and what was recorded
+/// before is the same.
 #[test]
 fn few_units_made_in_one_go_fail_as_single_steps_do() {
-    let text = |substeps: u32, interval: f64| {
+    let text = |substeps: u32, interval: f64, others: &str| {
         format!(
             "[simulation]\nduration = 5.0\ndt = 0.01\n[models.burst]\ntime_unit = \"1\"\nequations = \"\"\"\ndy/dt = -y : 1\ndx/dt = x**2 : 1\n\"\"\"\ninitial = {{ x = 0.5, y = 1.0 }}\n\
-             [populations.a]\nmodel = \"burst\"\nsize = 3\nsubsteps = {substeps}\nintegrator = \"rk4\"\ninitial = {{ x = {{ values = [0.5, 1.0, 0.75] }} }}\n[record.a]\ntraces = [{{ variables = [\"y\"], interval = {interval} }}]\n"
+             [populations.a]\nmodel = \"burst\"\nsize = 3\nsubsteps = {substeps}\nintegrator = \"rk4\"\ninitial = {{ x = {{ values = [0.5, 1.0, 0.75] }} }}\n{others}[record.a]\ntraces = [{{ variables = [\"y\"], interval = {interval} }}]\n"
         )
     };
     for substeps in [1, 2] {
-        let single = run_on(&text(substeps, 0.01), 1);
+        let single = run_on(&text(substeps, 0.01, OTHERS), 1);
         let Some(Stop::NotFinite { unit: 1, variable, .. }) = &single.stopped else { panic!("{:?}", single.stopped) };
         assert_eq!(variable, "x");
-        for interval in [0.5, 5.0] {
-            assert_eq!(run_on(&text(substeps, interval), 1).stopped, single.stopped, "every {interval}, {substeps} substeps");
+        for (interval, every) in [(0.01, 1), (0.05, 5), (0.5, 50), (5.0, 500)] {
+            let found = run_on(&text(substeps, interval, ""), 1);
+            assert_eq!(found.stopped, single.stopped, "every {interval}, {substeps} substeps");
+            let expected: Vec<f64> = trace(&single, "a", "y").chunks(3).step_by(every).flatten().copied().collect();
+            assert_eq!(trace(&found, "a", "y"), expected, "every {interval}, {substeps} substeps");
         }
+    }
+}
+
+/// The same of cells that make many steps before the next ones do.
+#[test]
+fn cells_of_their_own_fail_as_single_steps_do() {
+    let text = |interval: &str, others: &str| {
+        format!(
+            "[simulation]\nduration = \"30 ms\"\ndt = \"0.05 ms\"\n\
+             [populations.cells]\nmodel = \"membrane\"\nsize = 21\ncable = {{ length = \"1 mm\", diameter = \"2 um\", compartments = 40 }}\n\
+             channels.leak = {{ kind = \"leak\" }}\ninitial = {{ V_m = {{ uniform = [\"-70 mV\", \"-60 mV\"] }} }}\n\
+             [stimuli.huge]\ntarget = \"cells.I\"\nunits = [245, 521]\nkind = \"step\"\namplitude = \"1e308 A\"\nstart = \"13.3 ms\"\n{others}\
+             [record.cells]\ntraces = [{{ variables = [\"V_m\"], units = [5, 245, 800], interval = \"{interval}\" }}]\n"
+        )
+    };
+    let others = "[populations.others]\nmodel = \"lif\"\nsize = 2\nreceptors.syn = { kind = \"delta\" }\n\
+        [projections.pp]\nfrom = \"others\"\nto = \"others.syn\"\nconnect = \"all_to_all\"\nweight = \"1 mV\"\ndelay = \"1 ms\"\n";
+    let network = Network::build(&spec(&text("1 ms", "")), 1, &AtomicBool::new(false)).unwrap();
+    assert!(network.plan.workers[0].groups.iter().all(|g| g.is_apart() && g.is_wood()));
+    let single = run_on(&text("0.05 ms", others), 1);
+    let Some(Stop::NotFinite { unit, variable, .. }) = &single.stopped else { panic!("{:?}", single.stopped) };
+    assert!((200..=250).contains(unit) && variable == "V_m", "{unit} {variable}");
+    for (interval, every, threads) in [("0.05 ms", 1, 1), ("1 ms", 20, 1), ("0.8 ms", 16, 2), ("1 ms", 20, 3)] {
+        let found = run_on(&text(interval, ""), threads);
+        assert_eq!(found.stopped, single.stopped, "every {interval} on {threads}");
+        // By bits: what is not finite is noticed some steps later.
+        let expected: Vec<u64> = trace(&single, "cells", "V_m").chunks(3).step_by(every).flatten().map(|v| v.to_bits()).collect();
+        let values: Vec<u64> = trace(&found, "cells", "V_m").iter().map(|v| v.to_bits()).collect();
+        assert!(values == expected, "every {interval} on {threads}: {} and {} values", values.len(), expected.len());
     }
 }

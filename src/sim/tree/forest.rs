@@ -40,14 +40,19 @@ struct Drive {
 }
 
 impl Drive {
-    /// Lets the rows be those of the units in `range` at the step of number `step`, or zeros again.
-    fn show(&mut self, range: &Range<usize>, step: Option<usize>) {
+    /// Which of a port's driven units are in a range.
+    fn within(&self, range: &Range<usize>) -> SmallVec<[Range<usize>; 8]> {
+        let place = |units: &[u32], end: usize| units.partition_point(|u| (*u as usize) < end);
+        self.ports.iter().map(|units| place(units, range.start)..place(units, range.end)).collect()
+    }
+
+    /// Lets the rows be those of the driven units of a tree, whose first unit is `first`, at the step of number `step`, or zeros again.
+    fn show(&mut self, driven: &[Range<usize>], first: usize, step: Option<usize>) {
         let width: usize = self.ports.iter().map(Vec::len).sum();
         let mut at = step.unwrap_or(0) * width;
-        for (units, row) in self.ports.iter().zip(&mut self.rows) {
-            let [from, to] = [range.start, range.end].map(|end| units.partition_point(|u| (*u as usize) < end));
-            for k in from..to {
-                row[units[k] as usize - range.start] = if step.is_some() { self.values[at + k] } else { 0.0 };
+        for ((units, row), driven) in self.ports.iter().zip(&mut self.rows).zip(driven) {
+            for k in driven.clone() {
+                row[units[k] as usize - first] = if step.is_some() { self.values[at + k] } else { 0.0 };
             }
             at += units.len();
         }
@@ -84,8 +89,9 @@ impl Forest {
         for tree in &mut self.trees {
             let cells = tree.cells();
             let units = first * self.units..(first + cells) * self.units;
+            let driven = self.drive.within(&units);
             for (number, step) in steps.clone().enumerate() {
-                self.drive.show(&units, Some(number));
+                self.drive.show(&driven, units.start, Some(number));
                 let inputs: SmallVec<[&[f64]; 8]> = self.drive.rows.iter().map(|row| row.get(..units.len()).unwrap_or(&[])).collect();
                 self.spikes.clear();
                 tree.advance(step, &inputs, &mut [], &mut self.spikes);
@@ -94,7 +100,7 @@ impl Forest {
                     tree.reset(step, &self.spikes);
                 }
             }
-            self.drive.show(&units, None);
+            self.drive.show(&driven, units.start, None);
             first += cells;
         }
         self.drive.values.clear();
@@ -186,9 +192,9 @@ impl Forest {
         }
     }
 
-    /// All voltages, in no particular order.
-    pub fn voltages(&self) -> impl Iterator<Item = &[f64]> {
-        self.trees.iter().map(Tree::voltages)
+    /// Whether all states are finite.
+    pub fn all_finite(&self) -> bool {
+        self.trees.iter().all(Tree::all_finite)
     }
 
     /// The first unit and state that is not finite.

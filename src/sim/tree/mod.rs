@@ -22,7 +22,7 @@ pub(super) use self::probe::TreeProbe;
 use self::solver::Solver;
 use self::watch::Watch;
 use self::zone::Zone;
-use super::stepper::LaneSpike;
+use super::stepper::{LaneSpike, all_finite};
 use crate::equation::System;
 use crate::equation::tape::{Tape, Values};
 
@@ -114,7 +114,9 @@ impl Tree {
             }
         }
         for (_, list) in &self.electrodes {
-            list.iter().for_each(|e| self.injected[e.1 as usize] = 0.0);
+            for e in list {
+                self.injected[e.1 as usize] = 0.0;
+            }
         }
         for (port, list) in &self.electrodes {
             let Some(values) = inputs.get(*port).filter(|v| !v.is_empty()) else { continue };
@@ -213,29 +215,31 @@ impl Tree {
         self.cells
     }
 
-    /// All voltages, in no particular order.
-    pub fn voltages(&self) -> &[f64] {
-        &self.voltage
+    /// Whether all states are finite.
+    pub fn all_finite(&self) -> bool {
+        // Columns of states stand first.
+        let states = |zone: &Zone| all_finite(&zone.memory.data[..zone.system.states().len() * zone.memory.padded]);
+        all_finite(&self.voltage) && self.zones.iter().all(states)
     }
 
-    /// The first unit and state that is not finite.
+    /// The first unit and state that is not finite, whichever cells stand side by side.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
         let unit = |row: usize, cell: usize| {
             let unit = self.row.iter().position(|r| *r as usize == row).unwrap_or(0);
             (cell * self.units + unit) as u32
         };
-        if let Some(at) = self.voltage.iter().position(|v| !v.is_finite()) {
-            return Some((unit(at / self.cells, at % self.cells), self.state));
-        }
+        let broken = |values: &[f64]| values.iter().enumerate().filter(|(_, v)| !v.is_finite()).map(|(at, _)| at).collect::<Vec<_>>();
+        let voltages = broken(&self.voltage).into_iter().map(|at| (unit(at / self.cells, at % self.cells), self.state));
+        let mut first = voltages.min();
         for (zone, &start) in self.zones.iter().zip(&self.starts) {
             for (i, s) in zone.system.states().iter().enumerate().filter(|(i, _)| *i != self.state) {
-                if let Some(lane) = zone.memory.column(i).iter().position(|v| !v.is_finite()) {
-                    let state = self.system.states().iter().position(|v| v.name == s.name).unwrap_or(0);
-                    return Some((unit(start + lane / self.cells, lane % self.cells), state));
-                }
+                let state = self.system.states().iter().position(|v| v.name == s.name).unwrap_or(0);
+                let lanes = broken(zone.memory.column(i)).into_iter();
+                let found = lanes.map(|lane| (unit(start + lane / self.cells, lane % self.cells), state)).min();
+                first = [first, found].into_iter().flatten().min();
             }
         }
-        None
+        first
     }
 
     /// Zone and lane of a row and cell; nodes have none.
@@ -257,7 +261,7 @@ fn assemble(
     (current, slope): (&[f64], &[f64]),
     (diagonal, right): (&mut [f64], &mut [f64]),
 ) {
-    let membrane = (voltage, capacity, base, current, slope);
+    let membrane = [voltage, capacity, base, current, slope];
     match cells {
         1 => return assemble_abreast::<1>(place, membrane, diagonal, right),
         4 => return assemble_abreast::<4>(place, membrane, diagonal, right),
@@ -280,14 +284,9 @@ fn assemble(
 
 /// The same of `W` cells side by side, in vectors.
 #[inline(always)]
-fn assemble_abreast<const W: usize>(
-    place: &[u32],
-    (voltage, capacity, base, current, slope): (&[f64], &[f64], &[f64], &[f64], &[f64]),
-    diagonal: &mut [f64],
-    right: &mut [f64],
-) {
+fn assemble_abreast<const W: usize>(place: &[u32], membrane: [&[f64]; 5], diagonal: &mut [f64], right: &mut [f64]) {
     let n = place.len();
-    let [voltage, capacity, base, current, slope] = [voltage, capacity, base, current, slope].map(|v| &v.as_chunks::<W>().0[..n]);
+    let [voltage, capacity, base, current, slope] = membrane.map(|v| &v.as_chunks::<W>().0[..n]);
     let (diagonal, right) = (diagonal.as_chunks_mut::<W>().0, right.as_chunks_mut::<W>().0);
     for k in 0..n {
         let p = place[k] as usize;

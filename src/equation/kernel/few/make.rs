@@ -215,7 +215,9 @@ fn schedule(drafts: &[Draft]) -> Vec<Operation> {
             Some(code) if chosen.len() > 1 => out.push(grouped(code, &chosen.iter().map(|&i| &drafts[i]).collect::<Vec<_>>())),
             _ => out.push(single(&drafts[first])),
         }
-        chosen.iter().for_each(|&i| done[i] = true);
+        for i in chosen {
+            done[i] = true;
+        }
     }
     out
 }
