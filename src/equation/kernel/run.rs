@@ -2,6 +2,8 @@
 
 #![expect(clippy::needless_bitwise_bool, reason = "both sides are computed, so that loops have no branches")]
 
+use std::cell::Cell;
+
 use super::{CHUNK, Instruction, Place, Term};
 use crate::core::math;
 use crate::equation::graph::{Binary, Unary, fused, truth};
@@ -30,9 +32,13 @@ impl Layout {
     }
 }
 
+/// Chunks of lanes. What an instruction reads and writes may be the same place, or each a part of one column.
+type Chunks<const W: usize> = [Cell<[f64; W]>];
+
 /// A source of lanes: memory or a number.
 trait Lanes: Copy {
-    fn load<const W: usize>(self, data: &[[f64; W]], k: usize) -> [f64; W];
+    /// Its chunks by their number, of `n`.
+    fn of<const W: usize>(self, data: &Chunks<W>, n: usize) -> impl Fn(usize) -> [f64; W];
 }
 
 #[derive(Clone, Copy)]
@@ -42,60 +48,62 @@ struct Same(f64);
 
 impl Lanes for At {
     #[inline(always)]
-    fn load<const W: usize>(self, data: &[[f64; W]], k: usize) -> [f64; W] {
-        data[self.0 + k]
+    fn of<const W: usize>(self, data: &Chunks<W>, n: usize) -> impl Fn(usize) -> [f64; W] {
+        // Cut once, so that no chunk is compared with the end of the memory.
+        let row = &data[self.0..self.0 + n];
+        move |k| row[k].get()
     }
 }
 
 impl Lanes for Same {
     #[inline(always)]
-    fn load<const W: usize>(self, _: &[[f64; W]], _: usize) -> [f64; W] {
-        [self.0; W]
+    fn of<const W: usize>(self, _: &Chunks<W>, _: usize) -> impl Fn(usize) -> [f64; W] {
+        move |_| [self.0; W]
     }
 }
 
 #[inline(always)]
-fn map1<const W: usize>(data: &mut [[f64; W]], n: usize, to: usize, a: impl Lanes, f: impl Fn(f64) -> f64) {
+fn map1<const W: usize>(data: &Chunks<W>, n: usize, to: usize, a: impl Lanes, f: impl Fn(f64) -> f64) {
+    let (to, a) = (&data[to..to + n], a.of(data, n));
     for k in 0..n {
-        let x: [f64; W] = a.load(data, k);
+        let x = a(k);
         let mut out = [0.0; W];
         for i in 0..W {
             out[i] = f(x[i]);
         }
-        data[to + k] = out;
+        to[k].set(out);
     }
 }
 
 #[inline(always)]
-fn map2<const W: usize>(data: &mut [[f64; W]], n: usize, to: usize, a: impl Lanes, b: impl Lanes, f: impl Fn(f64, f64) -> f64) {
+fn map2<const W: usize>(data: &Chunks<W>, n: usize, to: usize, a: impl Lanes, b: impl Lanes, f: impl Fn(f64, f64) -> f64) {
+    let (to, a, b) = (&data[to..to + n], a.of(data, n), b.of(data, n));
     for k in 0..n {
-        let x: [f64; W] = a.load(data, k);
-        let y: [f64; W] = b.load(data, k);
+        let (x, y) = (a(k), b(k));
         let mut out = [0.0; W];
         for i in 0..W {
             out[i] = f(x[i], y[i]);
         }
-        data[to + k] = out;
+        to[k].set(out);
     }
 }
 
 #[inline(always)]
 fn map3<const W: usize>(
-    data: &mut [[f64; W]],
+    data: &Chunks<W>,
     n: usize,
     to: usize,
     (a, b, c): (impl Lanes, impl Lanes, impl Lanes),
     f: impl Fn(f64, f64, f64) -> f64,
 ) {
+    let (to, a, b, c) = (&data[to..to + n], a.of(data, n), b.of(data, n), c.of(data, n));
     for k in 0..n {
-        let x: [f64; W] = a.load(data, k);
-        let y: [f64; W] = b.load(data, k);
-        let z: [f64; W] = c.load(data, k);
+        let (x, y, z) = (a(k), b(k), c(k));
         let mut out = [0.0; W];
         for i in 0..W {
             out[i] = f(x[i], y[i], z[i]);
         }
-        data[to + k] = out;
+        to[k].set(out);
     }
 }
 
@@ -108,13 +116,29 @@ struct Read {
 }
 
 #[inline(always)]
-fn linear<const W: usize, const N: usize>(data: &mut [[f64; W]], n: usize, to: usize, base: impl Lanes, terms: &[Read]) {
+fn linear<const W: usize, const N: usize>(data: &Chunks<W>, n: usize, to: usize, base: impl Lanes, terms: &[Read]) {
     let mut fixed = [Read::default(); N];
     fixed.copy_from_slice(&terms[..N]);
+    let rows = fixed.map(|t| &data[t.at..t.at + n]);
+    let (to, base) = (&data[to..to + n], base.of(data, n));
+    if fixed.iter().all(|t| t.decay.is_none()) {
+        // Without a question in the loop, sums stay in registers.
+        for k in 0..n {
+            let mut sum = base(k);
+            for (Read { factor, .. }, row) in fixed.iter().zip(rows) {
+                let x = row[k].get();
+                for i in 0..W {
+                    sum[i] = factor.mul_add(x[i], sum[i]);
+                }
+            }
+            to[k].set(sum);
+        }
+        return;
+    }
     for k in 0..n {
-        let mut sum: [f64; W] = base.load(data, k);
-        for Read { factor, at, decay } in fixed {
-            let mut x = data[at + k];
+        let mut sum = base(k);
+        for (Read { factor, decay, .. }, row) in fixed.iter().zip(rows) {
+            let mut x = row[k].get();
             for i in 0..W {
                 sum[i] = factor.mul_add(x[i], sum[i]);
             }
@@ -122,16 +146,16 @@ fn linear<const W: usize, const N: usize>(data: &mut [[f64; W]], n: usize, to: u
                 for v in &mut x {
                     *v *= decay;
                 }
-                data[at + k] = x;
+                row[k].set(x);
             }
         }
-        data[to + k] = sum;
+        to[k].set(sum);
     }
 }
 
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
 pub(super) fn wide(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
-    execute::<CHUNK>(program, data.as_chunks_mut().0, layout.in_chunks(), n / CHUNK);
+    execute::<CHUNK>(program, Cell::from_mut(data.as_chunks_mut().0).as_slice_of_cells(), layout.in_chunks(), n / CHUNK);
 }
 
 /// A few lanes one by one: a single neuron does not pay for sixteen.
@@ -167,7 +191,7 @@ pub(super) fn narrow(program: &[Instruction], data: &mut [f64], layout: Layout, 
 }
 
 #[inline(always)]
-fn execute<const W: usize>(program: &[Instruction], data: &mut [[f64; W]], layout: Layout, n: usize) {
+fn execute<const W: usize>(program: &[Instruction], data: &Chunks<W>, layout: Layout, n: usize) {
     let at = |p: Place| layout.address(p);
     for instruction in program {
         match instruction {
@@ -219,7 +243,7 @@ pub(super) fn logistic(a: f64, x: f64) -> f64 {
 }
 
 #[inline(always)]
-fn sum_terms<const W: usize>(data: &mut [[f64; W]], n: usize, to: usize, base: Place, terms: &[Read], layout: Layout) {
+fn sum_terms<const W: usize>(data: &Chunks<W>, n: usize, to: usize, base: Place, terms: &[Read], layout: Layout) {
     match (base, terms.len()) {
         (Place::Number(v), 1) => linear::<W, 1>(data, n, to, Same(v), terms),
         (Place::Number(v), 2) => linear::<W, 2>(data, n, to, Same(v), terms),
@@ -234,7 +258,7 @@ fn sum_terms<const W: usize>(data: &mut [[f64; W]], n: usize, to: usize, base: P
 
 #[inline(always)]
 fn multiply_add<const W: usize>(
-    data: &mut [[f64; W]],
+    data: &Chunks<W>,
     n: usize,
     to: usize,
     (a, b, c): (Place, Place, Place),
@@ -267,15 +291,16 @@ fn multiply_add<const W: usize>(
 }
 
 #[inline(always)]
-fn unary<const W: usize>(op: Unary, data: &mut [[f64; W]], n: usize, to: usize, a: At) {
+fn unary<const W: usize>(op: Unary, data: &Chunks<W>, n: usize, to: usize, a: At) {
     match op {
         Unary::Neg => map1::<W>(data, n, to, a, |x| -x),
         Unary::Not => map1::<W>(data, n, to, a, |x| truth(x == 0.0)),
         Unary::Exp => map1::<W>(data, n, to, a, math::exp),
         Unary::Expm1 => map1::<W>(data, n, to, a, math::expm1),
         Unary::Exprel => {
+            let (to, a) = (&data[to..to + n], a.of(data, n));
             for k in 0..n {
-                data[to + k] = math::exprel_chunk(a.load(data, k));
+                to[k].set(math::exprel_chunk(a(k)));
             }
         }
         Unary::ExprelDerivative => map1::<W>(data, n, to, a, math::exprel_derivative),
@@ -301,7 +326,7 @@ fn unary<const W: usize>(op: Unary, data: &mut [[f64; W]], n: usize, to: usize, 
 }
 
 #[inline(always)]
-fn binary<const W: usize>(op: Binary, data: &mut [[f64; W]], n: usize, to: usize, a: impl Lanes, b: impl Lanes) {
+fn binary<const W: usize>(op: Binary, data: &Chunks<W>, n: usize, to: usize, a: impl Lanes, b: impl Lanes) {
     match op {
         Binary::Add => map2::<W>(data, n, to, a, b, |x, y| x + y),
         Binary::Sub => map2::<W>(data, n, to, a, b, |x, y| x - y),
@@ -318,7 +343,7 @@ fn binary<const W: usize>(op: Binary, data: &mut [[f64; W]], n: usize, to: usize
 }
 
 #[inline(always)]
-fn rare<const W: usize>(op: Binary, data: &mut [[f64; W]], n: usize, to: usize, a: At, b: At) {
+fn rare<const W: usize>(op: Binary, data: &Chunks<W>, n: usize, to: usize, a: At, b: At) {
     match op {
         Binary::Pow => map2::<W>(data, n, to, a, b, math::pow),
         Binary::Equal => map2::<W>(data, n, to, a, b, |x, y| truth(x == y)),
