@@ -65,26 +65,26 @@ impl Lanes for Same {
 #[inline(always)]
 fn map1<const W: usize>(data: &Chunks<W>, n: usize, to: usize, a: impl Lanes, f: impl Fn(f64) -> f64) {
     let (to, a) = (&data[to..to + n], a.of(data, n));
-    for k in 0..n {
+    for (k, to) in to.iter().enumerate() {
         let x = a(k);
         let mut out = [0.0; W];
         for i in 0..W {
             out[i] = f(x[i]);
         }
-        to[k].set(out);
+        to.set(out);
     }
 }
 
 #[inline(always)]
 fn map2<const W: usize>(data: &Chunks<W>, n: usize, to: usize, a: impl Lanes, b: impl Lanes, f: impl Fn(f64, f64) -> f64) {
     let (to, a, b) = (&data[to..to + n], a.of(data, n), b.of(data, n));
-    for k in 0..n {
+    for (k, to) in to.iter().enumerate() {
         let (x, y) = (a(k), b(k));
         let mut out = [0.0; W];
         for i in 0..W {
             out[i] = f(x[i], y[i]);
         }
-        to[k].set(out);
+        to.set(out);
     }
 }
 
@@ -97,13 +97,13 @@ fn map3<const W: usize>(
     f: impl Fn(f64, f64, f64) -> f64,
 ) {
     let (to, a, b, c) = (&data[to..to + n], a.of(data, n), b.of(data, n), c.of(data, n));
-    for k in 0..n {
+    for (k, to) in to.iter().enumerate() {
         let (x, y, z) = (a(k), b(k), c(k));
         let mut out = [0.0; W];
         for i in 0..W {
             out[i] = f(x[i], y[i], z[i]);
         }
-        to[k].set(out);
+        to.set(out);
     }
 }
 
@@ -299,8 +299,8 @@ fn unary<const W: usize>(op: Unary, data: &Chunks<W>, n: usize, to: usize, a: At
         Unary::Expm1 => map1::<W>(data, n, to, a, math::expm1),
         Unary::Exprel => {
             let (to, a) = (&data[to..to + n], a.of(data, n));
-            for k in 0..n {
-                to[k].set(math::exprel_chunk(a(k)));
+            for (k, to) in to.iter().enumerate() {
+                to.set(math::exprel_chunk(a(k)));
             }
         }
         Unary::ExprelDerivative => map1::<W>(data, n, to, a, math::exprel_derivative),
