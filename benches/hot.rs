@@ -96,6 +96,7 @@ fn ksg_of_ten_thousand_pairs(bencher: Bencher<'_, '_>) {
     let x = noise(10_000, 3);
     let y: Vec<f64> = x.iter().zip(noise(10_000, 4)).map(|(x, e)| 0.6 * x + 0.8 * e).collect();
     bencher.bench_local(|| {
-        ksg::mutual_information(&[&x], &[&y], ksg::Neighbourhood { k: 4, window: 0 }, ksg::Algorithm::Two).map_err(|e| e.to_string())
+        ksg::mutual_information(&[&x], &[&y], ksg::Neighbourhood { k: 4, window: 0 }, ksg::Algorithm::Two)
+            .map_err(|e| e.to_string())
     });
 }

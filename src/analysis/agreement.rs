@@ -1,11 +1,13 @@
 //! Agreement: two signals over each other, and how far they are apart.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject};
-use crate::core::bootstrap;
-use crate::core::statistics::{deviation, mean, pearson};
-use crate::core::units::short;
-use crate::scenario::{Observable, OptionKind, Subject};
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape, TimeBase};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject,
+};
+use spikedeck_core::bootstrap;
+use spikedeck_core::statistics::{deviation, mean, pearson};
+use spikedeck_core::units::short;
+use spikedeck_scenario::{Observable, OptionKind, Subject};
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape, TimeBase};
 
 /// The analysis `agreement`.
 pub struct Agreement;
@@ -54,10 +56,15 @@ impl Analysis for Agreement {
             signals.extend(binned(request, s, bin)?);
         }
         let [first, rest @ ..] = signals.as_slice() else {
-            return Err(AnalysisError::Unsuitable("agreement is between two signals or more: `of = [\"A.rate\", \"B.r\"]`".into()));
+            return Err(AnalysisError::Unsuitable(
+                "agreement is between two signals or more: `of = [\"A.rate\", \"B.r\"]`".into(),
+            ));
         };
         if rest.is_empty() {
-            return Err(AnalysisError::Unsuitable(format!("{} is one signal; agreement needs a second to compare it with", first.name)));
+            return Err(AnalysisError::Unsuitable(format!(
+                "{} is one signal; agreement needs a second to compare it with",
+                first.name
+            )));
         }
         let (mut metrics, mut words) = (Vec::new(), Vec::new());
         for other in rest {
@@ -89,7 +96,13 @@ impl Analysis for Agreement {
             curves: signals.iter().enumerate().map(curve).collect(),
             references: Vec::new(),
         };
-        Ok(request.outcome("Agreement", vec![NamedShape::new("signals", Shape::Series(series))], metrics, words.join("; "), Vec::new()))
+        Ok(request.outcome(
+            "Agreement",
+            vec![NamedShape::new("signals", Shape::Series(series))],
+            metrics,
+            words.join("; "),
+            Vec::new(),
+        ))
     }
 }
 
@@ -119,13 +132,21 @@ fn binned(request: &Request<'_>, s: &Subject, bin: f64) -> Result<Vec<Binned>, A
         let values = rate.columns.into_iter().next().unwrap_or_default();
         // Where time has no unit a rate is a plain number, as states are.
         let unit = if trains.base == TimeBase::Dimensionless { String::new() } else { rate.unit };
-        return Ok(vec![Binned { name: s.text.clone(), label: rate.label, unit, values, counted: Some(rate.averaged) }]);
+        return Ok(vec![Binned {
+            name: s.text.clone(),
+            label: rate.label,
+            unit,
+            values,
+            counted: Some(rate.averaged),
+        }]);
     }
     let columns = subject::columns(request, s, bin)?;
     let average = |(k, column): (usize, &Vec<f64>)| {
         let (mut sums, mut counts) = (vec![0.0; bins], vec![0.0; bins]);
         for (j, v) in column.iter().enumerate() {
-            if let Some(b) = subject::bin_of(columns.start + j as f64 * columns.interval, window.start, bin).filter(|b| *b < bins) {
+            if let Some(b) =
+                subject::bin_of(columns.start + j as f64 * columns.interval, window.start, bin).filter(|b| *b < bins)
+            {
                 sums[b] += v;
                 counts[b] += 1.0;
             }
@@ -139,7 +160,13 @@ fn binned(request: &Request<'_>, s: &Subject, bin: f64) -> Result<Vec<Binned>, A
             )));
         }
         let values = sums.iter().zip(&counts).map(|(s, c)| s / c).collect();
-        Ok(Binned { name: columns.name(k), label: columns.label.clone(), unit: columns.unit.clone(), values, counted: None })
+        Ok(Binned {
+            name: columns.name(k),
+            label: columns.label.clone(),
+            unit: columns.unit.clone(),
+            values,
+            counted: None,
+        })
     };
     columns.columns.iter().enumerate().map(average).collect()
 }
@@ -160,17 +187,25 @@ fn compare(request: &Request<'_>, a: &Binned, b: &Binned, seconds: f64) -> Vec<M
     let interval = bootstrap::mean_interval(&blocks, 1000, 0.95, request.key(&name, "rms"));
     let with = |m: Metric, scale: f64| {
         let m = if counted { m.chance(chance * scale).note("chance: counting noise alone") } else { m };
-        interval.map_or(m.clone(), |(l, h)| m.interval(l.sqrt() * scale, h.sqrt() * scale).note("95 % bootstrap over tenths of the window"))
+        interval.map_or(m.clone(), |(l, h)| {
+            m.interval(l.sqrt() * scale, h.sqrt() * scale).note("95 % bootstrap over tenths of the window")
+        })
     };
     let worst = squares.iter().fold(0.0, |m: f64, v| m.max(*v)).sqrt();
     let mut list = vec![
         with(Metric::new(&name, "rms_difference", rms, &a.unit, n as u64).note("n = bins"), 1.0),
-        with(Metric::new(&name, "relative_difference", rms / size, "", n as u64).note("of the root mean square of the second"), 1.0 / size),
+        with(
+            Metric::new(&name, "relative_difference", rms / size, "", n as u64)
+                .note("of the root mean square of the second"),
+            1.0 / size,
+        ),
         Metric::new(&name, "largest_difference", worst, &a.unit, n as u64).note("over bins"),
         Metric::new(&name, "mean_difference", mean(x) - mean(y), &a.unit, n as u64).note("first minus second"),
     ];
     list.push(if deviation(x, 0) > 0.0 && deviation(y, 0) > 0.0 {
-        Metric::new(&name, "correlation", pearson(x, y), "", n as u64).chance(0.0).note("n = bins, which depend on their neighbours")
+        Metric::new(&name, "correlation", pearson(x, y), "", n as u64)
+            .chance(0.0)
+            .note("n = bins, which depend on their neighbours")
     } else {
         Metric::missing(&name, "correlation", "", n as u64, "one of the two does not vary")
     });
@@ -180,8 +215,8 @@ fn compare(request: &Request<'_>, a: &Binned, b: &Binned, seconds: f64) -> Vec<M
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::{metric, poisson, recording, run, subject, traces, value};
-    use crate::scenario::OptionValue;
+    use crate::testing::{metric, poisson, recording, run, subject, traces, value};
+    use spikedeck_scenario::OptionValue;
 
     #[test]
     fn counting_noise_is_the_chance_level() {
@@ -191,7 +226,9 @@ mod tests {
         let mut rate = traces(&[vec![20.0; 20_000]], 1.0).traces.remove(0);
         (rate.variable, rate.unit, rate.start) = ("r".into(), "Hz".into(), 1.0);
         r.traces.push(rate);
-        let o = run(&Agreement, &r, vec![subject("rate", &[]), subject("r", &[0])], &[("bin", OptionValue::Number(0.02))]).unwrap();
+        let o =
+            run(&Agreement, &r, vec![subject("rate", &[]), subject("r", &[0])], &[("bin", OptionValue::Number(0.02))])
+                .unwrap();
         let m = metric(&o, "p.rate->p.r[0]", "rms_difference");
         let expected = (20.0f64 / (200.0 * 0.02)).sqrt();
         assert!((m.chance.unwrap() / expected - 1.0).abs() < 0.01);

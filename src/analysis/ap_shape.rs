@@ -1,9 +1,11 @@
 //! Shape of action potentials: peak, threshold, amplitude, width, after-hyperpolarisation.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject};
-use crate::core::units::Dimension;
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject,
+};
+use spikedeck_core::units::Dimension;
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
 
 /// The analysis `ap_shape`.
 pub struct ApShape;
@@ -62,7 +64,10 @@ impl Analysis for ApShape {
             request.check_cancelled()?;
             let columns = subject::columns(request, s, 1e-3)?;
             if columns.unit != "mV" {
-                return Err(AnalysisError::Unsuitable(format!("{}: action potentials are voltages, and this is not one", s.text)));
+                return Err(AnalysisError::Unsuitable(format!(
+                    "{}: action potentials are voltages, and this is not one",
+                    s.text
+                )));
             }
             // Options are in volts and volts per second, samples in millivolts and milliseconds.
             let level = request.number("level").unwrap_or(-0.01) * 1e3;
@@ -101,7 +106,13 @@ fn report(name: &str, values: &[f64], found: &[Spike], metrics: &mut Vec<Metric>
     if let Some(rest) = values.first() {
         metrics.push(Metric::new(name, "rest", *rest, "mV", 1).note("first sample"));
     }
-    metrics.push(Metric::new(name, "highest", values.iter().copied().fold(f64::NEG_INFINITY, f64::max), "mV", values.len() as u64));
+    metrics.push(Metric::new(
+        name,
+        "highest",
+        values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        "mV",
+        values.len() as u64,
+    ));
     let mean = |pick: &dyn Fn(&Spike) -> Option<f64>| -> Option<f64> {
         let list: Vec<f64> = found.iter().filter_map(pick).collect();
         (!list.is_empty()).then(|| list.iter().sum::<f64>() / list.len() as f64)
@@ -131,7 +142,8 @@ fn between(values: &[f64], k: usize, level: f64) -> f64 {
 }
 
 fn spikes(values: &[f64], start: f64, interval: f64, level: f64, slope: f64) -> Vec<Spike> {
-    let ups: Vec<usize> = (1..values.len()).filter(|&k| values[k - 1] < level && values[k] >= level).map(|k| k - 1).collect();
+    let ups: Vec<usize> =
+        (1..values.len()).filter(|&k| values[k - 1] < level && values[k] >= level).map(|k| k - 1).collect();
     let mut out = Vec::new();
     for (n, &up) in ups.iter().enumerate() {
         let next = ups.get(n + 1).copied().unwrap_or(values.len() - 1);
@@ -172,7 +184,8 @@ fn spikes(values: &[f64], start: f64, interval: f64, level: f64, slope: f64) -> 
 
 /// The voltage from 2 before to 6 after a crossing, on the recording's axis.
 fn around(name: &str, values: &[f64], start: f64, interval: f64, time: f64) -> Curve {
-    let inside: Vec<usize> = (0..values.len()).filter(|&k| (-2.0..=6.0).contains(&(start + k as f64 * interval - time))).collect();
+    let inside: Vec<usize> =
+        (0..values.len()).filter(|&k| (-2.0..=6.0).contains(&(start + k as f64 * interval - time))).collect();
     Curve {
         name: name.to_owned(),
         x: inside.iter().map(|&k| start + k as f64 * interval - time).collect(),

@@ -1,9 +1,12 @@
 //! Attenuation: how much of a voltage is left elsewhere, and how much later it comes.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, places, subject};
-use crate::core::units::{Dimension, brief, display_unit};
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, places,
+    subject,
+};
+use spikedeck_core::units::{Dimension, brief, display_unit};
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
 
 /// The analysis `attenuation`.
 pub struct Attenuation;
@@ -44,7 +47,12 @@ impl Analysis for Attenuation {
                     None,
                     "voltage that deviations are from; the first sample of each column without it",
                 ),
-                option("current", OptionKind::Quantity(Dimension::AMPERE), None, "current that flows at the end: gives a resistance"),
+                option(
+                    "current",
+                    OptionKind::Quantity(Dimension::AMPERE),
+                    None,
+                    "current that flows at the end: gives a resistance",
+                ),
             ],
         }
     }
@@ -61,12 +69,16 @@ impl Analysis for Attenuation {
             request.check_cancelled()?;
             let columns = subject::columns(request, s, 1e-3)?;
             if columns.is_empty() {
-                return Err(AnalysisError::NotRecorded { subject: s.text.clone(), hint: "no sample lies in the window".into() });
+                return Err(AnalysisError::NotRecorded {
+                    subject: s.text.clone(),
+                    hint: "no sample lies in the window".into(),
+                });
             }
             unit.clone_from(&columns.unit);
             let scale = if unit == "mV" { 1e3 } else { 1.0 };
             let first = found.len();
-            let tree = request.scenario.and_then(|spec| spec.populations.get(s.population)).and_then(|p| p.tree.as_ref());
+            let tree =
+                request.scenario.and_then(|spec| spec.populations.get(s.population)).and_then(|p| p.tree.as_ref());
             let along = |c: usize| {
                 let unit = *columns.units.get(c)? as usize;
                 tree.and_then(|t| t.compartments.distance.get(unit % t.units().max(1)).copied())
@@ -75,11 +87,25 @@ impl Analysis for Attenuation {
                 let zero = request.number("baseline").map_or(values[0], |b| b * scale);
                 let (at, peak) = vertex(values, zero);
                 let time = columns.start + at * columns.interval;
-                found.push(Deviation { name: columns.name(c), peak, time, last: values[values.len() - 1] - zero, distance: along(c) });
+                found.push(Deviation {
+                    name: columns.name(c),
+                    peak,
+                    time,
+                    last: values[values.len() - 1] - zero,
+                    distance: along(c),
+                });
             }
             if let Ok(line) = places::line(request, s, &columns) {
-                let along = |pick: &dyn Fn(&Deviation) -> f64| line.columns.iter().map(|&c| pick(&found[first + c])).collect::<Vec<f64>>();
-                let curve = |name: &str, y| Curve { name: name.into(), x: line.x.clone(), y, band: None, style: CurveStyle::Line };
+                let along = |pick: &dyn Fn(&Deviation) -> f64| {
+                    line.columns.iter().map(|&c| pick(&found[first + c])).collect::<Vec<f64>>()
+                };
+                let curve = |name: &str, y| Curve {
+                    name: name.into(),
+                    x: line.x.clone(),
+                    y,
+                    band: None,
+                    style: CurveStyle::Line,
+                };
                 shapes.push(NamedShape::new(
                     format!("deviation of {} along the path", s.text),
                     Shape::Series(Series {
@@ -118,24 +144,36 @@ impl Analysis for Attenuation {
             metrics.push(Metric::new(&d.name, "peak", d.peak, &unit, 1));
             metrics.push(Metric::new(&d.name, "peak_time", d.time, base.unit(), 1));
             metrics.push(Metric::new(&d.name, "last", d.last, &unit, 1));
-            metrics.push(Metric::new(&d.name, "ratio", d.peak / reference.peak, "", 1).note("of the peak of the first column"));
-            metrics
-                .push(Metric::new(&d.name, "last_ratio", d.last / reference.last, "", 1).note("of the last deviation of the first column"));
-            metrics.push(Metric::new(&d.name, "delay", d.time - reference.time, base.unit(), 1).note("after the peak of the first column"));
+            metrics.push(
+                Metric::new(&d.name, "ratio", d.peak / reference.peak, "", 1).note("of the peak of the first column"),
+            );
+            metrics.push(
+                Metric::new(&d.name, "last_ratio", d.last / reference.last, "", 1)
+                    .note("of the last deviation of the first column"),
+            );
+            metrics.push(
+                Metric::new(&d.name, "delay", d.time - reference.time, base.unit(), 1)
+                    .note("after the peak of the first column"),
+            );
             if let Some(current) = request.number("current").filter(|_| unit == "mV") {
                 let ohm = display_unit(Dimension::OHM);
                 metrics.push(Metric::new(&d.name, "resistance", d.last * 1e-3 / current / ohm.scale, &ohm.symbol, 1));
             }
         }
-        let text =
-            found.iter().map(|d| format!("{}: {} of the first", d.name, brief(d.peak / reference.peak))).collect::<Vec<_>>().join("; ");
+        let text = found
+            .iter()
+            .map(|d| format!("{}: {} of the first", d.name, brief(d.peak / reference.peak)))
+            .collect::<Vec<_>>()
+            .join("; ");
         Ok(request.outcome("Attenuation", shapes, metrics, text, Vec::new()))
     }
 }
 
 /// The deviation of greatest size, and where it is in samples: the vertex of a parabola through it and its neighbours.
 fn vertex(values: &[f64], zero: f64) -> (f64, f64) {
-    let at = (0..values.len()).max_by(|&a, &b| (values[a] - zero).abs().total_cmp(&(values[b] - zero).abs()).then(b.cmp(&a))).unwrap_or(0);
+    let at = (0..values.len())
+        .max_by(|&a, &b| (values[a] - zero).abs().total_cmp(&(values[b] - zero).abs()).then(b.cmp(&a)))
+        .unwrap_or(0);
     let b = values[at] - zero;
     if at == 0 || at + 1 >= values.len() {
         return (at as f64, b);

@@ -1,11 +1,14 @@
 //! Avalanches: how many spikes follow each other without a pause, how long, and whether activity grows or dies.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
-use crate::core::avalanche::{Avalanche, avalanches, branching_ratio, hurwitz_zeta, power_exponent};
-use crate::core::bootstrap;
-use crate::core::statistics::{mean, mean_interval, normal_quantile};
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+    subject,
+};
+use spikedeck_core::avalanche::{Avalanche, avalanches, branching_ratio, hurwitz_zeta, power_exponent};
+use spikedeck_core::bootstrap;
+use spikedeck_core::statistics::{mean, mean_interval, normal_quantile};
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
 
 /// The analysis `avalanches`.
 pub struct Avalanches;
@@ -41,7 +44,16 @@ impl Analysis for Avalanches {
                     None,
                     "width of the bins (default: mean interval between spikes of the population, in whole steps)",
                 ),
-                bounded(option("least", OptionKind::Integer, Some("4"), "least size, and duration, that the exponents rest on"), 1.0, 1e6),
+                bounded(
+                    option(
+                        "least",
+                        OptionKind::Integer,
+                        Some("4"),
+                        "least size, and duration, that the exponents rest on",
+                    ),
+                    1.0,
+                    1e6,
+                ),
             ],
         }
     }
@@ -80,7 +92,10 @@ impl Analysis for Avalanches {
             metrics.push(Metric::new(&s.text, "count", n as f64, "", count as u64).note("n = spikes"));
             metrics.push(Metric::new(&s.text, "bin", bin, unit, count as u64).note("n = spikes"));
             if found.is_empty() {
-                warnings.push(format!("{}: activity never pauses for a bin of {bin:.3} {unit}, so that there are no avalanches", s.text));
+                warnings.push(format!(
+                    "{}: activity never pauses for a bin of {bin:.3} {unit}, so that there are no avalanches",
+                    s.text
+                ));
                 for name in ["mean_size", "largest", "branching_ratio", "size_exponent", "duration_exponent"] {
                     metrics.push(Metric::missing(&s.text, name, "", 0, "no avalanche lies in the window"));
                 }
@@ -90,15 +105,26 @@ impl Analysis for Avalanches {
             let durations: Vec<u64> = found.iter().map(|a| a.duration).collect();
             let plain: Vec<f64> = sizes.iter().map(|v| *v as f64).collect();
             let (_, low, high) = mean_interval(&plain, 0.95);
-            metrics.push(Metric::new(&s.text, "mean_size", mean(&plain), "", n).interval(low, high).note("n = avalanches"));
-            metrics.push(Metric::new(&s.text, "largest", plain.iter().copied().fold(0.0, f64::max), "", n).note("n = avalanches"));
+            metrics.push(
+                Metric::new(&s.text, "mean_size", mean(&plain), "", n).interval(low, high).note("n = avalanches"),
+            );
+            metrics.push(
+                Metric::new(&s.text, "largest", plain.iter().copied().fold(0.0, f64::max), "", n)
+                    .note("n = avalanches"),
+            );
             metrics.push(branching(request, &s.text, &found, empty));
             for (name, values) in [("size_exponent", &sizes), ("duration_exponent", &durations)] {
                 metrics.push(exponent(&s.text, name, values, least));
             }
             words.push(format!("{}: {n} avalanches, mean size {:.3}", s.text, mean(&plain)));
             shapes.push(tail(&format!("sizes of {}", s.text), Axis::new("size", "").log(), &sizes, least, 1.0));
-            shapes.push(tail(&format!("durations of {}", s.text), Axis::new("duration", unit).log(), &durations, least, bin));
+            shapes.push(tail(
+                &format!("durations of {}", s.text),
+                Axis::new("duration", unit).log(),
+                &durations,
+                least,
+                bin,
+            ));
         }
         Ok(request.outcome("Avalanches", shapes, metrics, words.join("; "), warnings))
     }
@@ -108,9 +134,9 @@ fn branching(request: &Request<'_>, name: &str, found: &[Avalanche], empty: f64)
     let Some(ratio) = branching_ratio(found) else {
         return Metric::missing(name, "branching_ratio", "", 0, "no spikes");
     };
-    let metric = Metric::new(name, "branching_ratio", ratio, "", found.len() as u64)
-        .chance(1.0 - empty)
-        .note("chance: independent bins, one minus the share of empty ones; 95 % bootstrap over avalanches; n = avalanches");
+    let metric = Metric::new(name, "branching_ratio", ratio, "", found.len() as u64).chance(1.0 - empty).note(
+        "chance: independent bins, one minus the share of empty ones; 95 % bootstrap over avalanches; n = avalanches",
+    );
     let resampled = |chosen: &[usize]| {
         let some: Vec<Avalanche> = chosen.iter().map(|&i| found[i]).collect();
         branching_ratio(&some).unwrap_or(f64::NAN)
@@ -125,7 +151,9 @@ fn exponent(name: &str, what: &str, values: &[u64], least: u64) -> Metric {
     match power_exponent(values, least) {
         Some((a, error, n)) => {
             let spread = normal_quantile(0.975) * error;
-            Metric::new(name, what, a, "", n).interval(a - spread, a + spread).note(format!("n = avalanches of at least {least}"))
+            Metric::new(name, what, a, "", n)
+                .interval(a - spread, a + spread)
+                .note(format!("n = avalanches of at least {least}"))
         }
         None => {
             let n = values.iter().filter(|v| **v >= least).count() as u64;
@@ -146,27 +174,42 @@ fn tail(name: &str, axis: Axis, values: &[u64], least: u64, scale: f64) -> Named
             y.push((n - k as f64) / n);
         }
     }
-    let mut curves = vec![Curve { name: "share at least this".into(), x: x.clone(), y, band: None, style: CurveStyle::Points }];
+    let mut curves =
+        vec![Curve { name: "share at least this".into(), x: x.clone(), y, band: None, style: CurveStyle::Points }];
     if let Some((a, _, m)) = power_exponent(values, least) {
         let above: Vec<f64> = x.iter().copied().filter(|v| *v >= least as f64 * scale).collect();
         let whole = hurwitz_zeta(a, least as f64);
         let fit = above.iter().map(|v| m as f64 / n * hurwitz_zeta(a, v / scale) / whole).collect();
         curves.push(Curve { name: format!("power {a:.2}"), x: above, y: fit, band: None, style: CurveStyle::Theory });
     }
-    NamedShape::new(name, Shape::Series(Series { x: axis, y: Axis::new("share of avalanches", "").log(), curves, references: Vec::new() }))
+    NamedShape::new(
+        name,
+        Shape::Series(Series {
+            x: axis,
+            y: Axis::new("share of avalanches", "").log(),
+            curves,
+            references: Vec::new(),
+        }),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{metric, poisson, recording, run, subject, value};
     use super::*;
-    use crate::scenario::OptionValue;
+    use spikedeck_scenario::OptionValue;
 
     #[test]
     fn bursts_apart_are_avalanches_of_their_size() {
         // Two units: 3 spikes in two bins, 1 alone, 4 in two bins; nothing at the ends.
         let trains = vec![vec![10.5, 11.5, 30.5, 50.5], vec![11.2, 50.2, 51.2, 51.8]];
-        let o = run(&Avalanches, &recording(&trains, 100.0), vec![subject("spikes", &[])], &[("bin", OptionValue::Number(1e-3))]).unwrap();
+        let o = run(
+            &Avalanches,
+            &recording(&trains, 100.0),
+            vec![subject("spikes", &[])],
+            &[("bin", OptionValue::Number(1e-3))],
+        )
+        .unwrap();
         assert_eq!(value(&o, "p.spikes", "count"), 3.0);
         assert!((value(&o, "p.spikes", "mean_size") - 8.0 / 3.0).abs() < 1e-12);
         assert_eq!(value(&o, "p.spikes", "largest"), 4.0);
@@ -183,7 +226,10 @@ mod tests {
         let m = metric(&o, "p.spikes", "branching_ratio");
         // The default bin holds one spike on average: 1 - exp(-1) of the bins are not empty.
         assert!((m.chance.unwrap() - (1.0 - (-1f64).exp())).abs() < 0.01, "{m:?}");
-        assert!((m.value.unwrap() - m.chance.unwrap()).abs() < 0.02 && m.ci_low < m.value && m.value < m.ci_high, "{m:?}");
+        assert!(
+            (m.value.unwrap() - m.chance.unwrap()).abs() < 0.02 && m.ci_low < m.value && m.value < m.ci_high,
+            "{m:?}"
+        );
     }
 
     #[test]

@@ -1,34 +1,12 @@
 //! The equations of one unit of a population with everything bound: parameters, initial state, inputs that hold still.
 //! For analyses of equations (`of = "POP"`).
 
-use crate::analysis::{AnalysisError, Request};
-use crate::core::dynamics::Dynamics;
-use crate::core::units::{Dimension, Quantity, display_unit};
-use crate::equation::flow::Flow;
-use crate::equation::{Expression, System, Variable};
-use crate::scenario::{PopulationSpec, Port, Spec, StimulusKind, Value};
-use crate::signal::TimeBase;
-
-impl Dynamics for Flow {
-    fn dimension(&self) -> usize {
-        self.dimension()
-    }
-    fn rate(&self, t: f64, x: &[f64], out: &mut [f64]) {
-        self.rate(t, x, out);
-    }
-    fn jacobian(&self, t: f64, x: &[f64], out: &mut [f64]) {
-        self.jacobian(t, x, out);
-    }
-    fn threshold(&self, t: f64, x: &[f64], gradient: &mut [f64]) -> Option<f64> {
-        self.threshold(t, x, gradient)
-    }
-    fn reset(&self, t: f64, x: &mut [f64], jacobian: &mut [f64]) -> bool {
-        self.reset(t, x, jacobian).is_some()
-    }
-    fn refractory(&self, x: &[f64]) -> Option<(f64, Vec<usize>)> {
-        self.refractory(x)
-    }
-}
+use crate::{AnalysisError, Request};
+use spikedeck_core::units::{Dimension, Quantity, display_unit};
+use spikedeck_equation::flow::Flow;
+use spikedeck_equation::{Expression, System, Variable};
+use spikedeck_scenario::{PopulationSpec, Port, Spec, StimulusKind, Value};
+use spikedeck_signal::TimeBase;
 
 /// One unit of a population as mathematics.
 #[derive(Debug, Clone)]
@@ -52,8 +30,8 @@ pub struct Bound<'a> {
 }
 
 impl<'a> Bound<'a> {
-    /// Binds unit `unit` of the population that `of` names. Constant stimuli, and steps and ramps as they are at the end
-    /// of the run, stay as constant inputs (none with option `inputs = "none"`); option `set` has the last word.
+    /// Binds unit `unit` of the population that `of` names. Constant stimuli, and steps and ramps as they are at the
+    /// end of the run, stay as constant inputs (none with option `inputs = "none"`); option `set` has the last word.
     ///
     /// # Errors
     /// `Unsuitable` without a scenario, for a unit that does not exist, or for values that cannot be worked out.
@@ -70,7 +48,8 @@ impl<'a> Bound<'a> {
         }
         let system = &population.system;
         let mut warnings = Vec::new();
-        let mut parameters = resolve_all(&population.parameters, system.parameters(), population, unit, &[], "parameters")?;
+        let mut parameters =
+            resolve_all(&population.parameters, system.parameters(), population, unit, &[], "parameters")?;
         let mut inputs = vec![0.0; system.inputs().len()];
         if request.text("inputs") != Some("none") {
             constant_inputs(spec, index, unit, &mut inputs, &mut warnings);
@@ -81,7 +60,10 @@ impl<'a> Bound<'a> {
         let known: Vec<(Variable, f64)> = system.parameters().iter().cloned().zip(parameters.iter().copied()).collect();
         let initial = resolve_all(&population.initial, system.states(), population, unit, &known, "initial")?;
         if spec.projections.iter().any(|p| p.to.population == index) {
-            warnings.push(format!("connections into `{}` are left out: these are the equations of one unit", population.name));
+            warnings.push(format!(
+                "connections into `{}` are left out: these are the equations of one unit",
+                population.name
+            ));
         }
         if system.is_stochastic() {
             warnings.push("noise is left out: this is the deterministic part".into());
@@ -121,7 +103,8 @@ impl<'a> Bound<'a> {
 pub fn index_of(variables: &[Variable], name: &str, what: &str) -> Result<usize, AnalysisError> {
     variables.iter().position(|v| v.name == name).ok_or_else(|| {
         let names: Vec<&str> = variables.iter().map(|v| v.name.as_str()).collect();
-        let there = if names.is_empty() { "there is none".to_owned() } else { format!("there is {}", names.join(", ")) };
+        let there =
+            if names.is_empty() { "there is none".to_owned() } else { format!("there is {}", names.join(", ")) };
         AnalysisError::Unsuitable(format!("no {what} `{name}`: {there}"))
     })
 }
@@ -138,15 +121,21 @@ pub fn display(dimension: Dimension) -> (String, f64) {
 /// `Unsuitable` without a scenario or subject.
 pub fn population<'a>(request: &Request<'a>) -> Result<(&'a Spec, usize, &'a PopulationSpec), AnalysisError> {
     let spec = request.scenario.ok_or_else(|| {
-        AnalysisError::Unsuitable("this analysis needs the equations: run it from a scenario, not on a recording from elsewhere".into())
+        AnalysisError::Unsuitable(
+            "this analysis needs the equations: run it from a scenario, not on a recording from elsewhere".into(),
+        )
     })?;
     let index = match (request.spec.of.first(), spec.populations.len()) {
         (Some(subject), _) => subject.population,
         (None, 1) => 0,
-        (None, _) => return Err(AnalysisError::Unsuitable("write `of = \"POP\"`: which population's equations".into())),
+        (None, _) => {
+            return Err(AnalysisError::Unsuitable("write `of = \"POP\"`: which population's equations".into()));
+        }
     };
-    let population =
-        spec.populations.get(index).ok_or_else(|| AnalysisError::Unsuitable("the population of this subject does not exist".into()))?;
+    let population = spec
+        .populations
+        .get(index)
+        .ok_or_else(|| AnalysisError::Unsuitable("the population of this subject does not exist".into()))?;
     Ok((spec, index, population))
 }
 
@@ -159,7 +148,8 @@ fn resolve_all(
     known: &[(Variable, f64)],
     place: &str,
 ) -> Result<Vec<f64>, AnalysisError> {
-    let mut names: Vec<Variable> = ["i", "N"].iter().map(|n| Variable { name: (*n).to_owned(), dimension: Dimension::NONE }).collect();
+    let mut names: Vec<Variable> =
+        ["i", "N"].iter().map(|n| Variable { name: (*n).to_owned(), dimension: Dimension::NONE }).collect();
     let mut numbers = vec![unit as f64, population.size as f64];
     names.extend(known.iter().map(|k| k.0.clone()));
     numbers.extend(known.iter().map(|k| k.1));
@@ -170,7 +160,9 @@ fn resolve_all(
             if matches!(value, Value::Expression(_)) != expressions {
                 continue;
             }
-            let cannot = |why: &str| AnalysisError::Unsuitable(format!("populations.{}.{place}.{}: {why}", population.name, variable.name));
+            let cannot = |why: &str| {
+                AnalysisError::Unsuitable(format!("populations.{}.{place}.{}: {why}", population.name, variable.name))
+            };
             out[i] = match value {
                 Value::Constant(v) => *v,
                 Value::Each(list) => *list.get(unit).ok_or_else(|| cannot("fewer values than units are listed"))?,
@@ -205,9 +197,9 @@ fn constant_inputs(spec: &Spec, population: usize, unit: usize, inputs: &mut [f6
         };
         let number = |v: &Value| match v {
             Value::Constant(v) => Some(*v),
-            Value::Each(list) => {
-                list.get(if s.units.is_empty() { unit } else { s.units.iter().position(|&u| u as usize == unit)? }).copied()
-            }
+            Value::Each(list) => list
+                .get(if s.units.is_empty() { unit } else { s.units.iter().position(|&u| u as usize == unit)? })
+                .copied(),
             _ => None,
         };
         let value = match &s.kind {
@@ -220,7 +212,9 @@ fn constant_inputs(spec: &Spec, population: usize, unit: usize, inputs: &mut [f6
                 }
             }
             StimulusKind::Ramp { to, stop, .. } if *stop <= end => number(to),
-            StimulusKind::OuNoise { mean, .. } | StimulusKind::WhiteNoise { mean, .. } | StimulusKind::GaussianSteps { mean, .. } => {
+            StimulusKind::OuNoise { mean, .. }
+            | StimulusKind::WhiteNoise { mean, .. }
+            | StimulusKind::GaussianSteps { mean, .. } => {
                 warnings.push(format!("noise stimulus `{}` is held at its mean", s.name));
                 number(mean)
             }
@@ -231,7 +225,8 @@ fn constant_inputs(spec: &Spec, population: usize, unit: usize, inputs: &mut [f6
         };
         match (value, inputs.get_mut(port)) {
             (Some(v), Some(input)) => *input += v,
-            _ => warnings.push(format!("the value of stimulus `{}` for this unit is not known here and is left out", s.name)),
+            _ => warnings
+                .push(format!("the value of stimulus `{}` for this unit is not known here and is left out", s.name)),
         }
     }
 }
@@ -239,10 +234,16 @@ fn constant_inputs(spec: &Spec, population: usize, unit: usize, inputs: &mut [f6
 /// `NAME = QUANTITY`: sets a parameter or an input port.
 fn assign(text: &str, system: &System, parameters: &mut [f64], inputs: &mut [f64]) -> Result<(), AnalysisError> {
     let wrong = |why: String| AnalysisError::Unsuitable(format!("set = \"{text}\": {why}"));
-    let (name, value) = text.split_once('=').ok_or_else(|| wrong("write a name, `=`, and a quantity, as in \"I = 0.5 nA\"".into()))?;
+    let (name, value) =
+        text.split_once('=').ok_or_else(|| wrong("write a name, `=`, and a quantity, as in \"I = 0.5 nA\"".into()))?;
     let name = name.trim();
     let quantity = Quantity::parse(value.trim()).map_err(|d| wrong(d.message))?;
-    let found = system.parameters().iter().zip(parameters).chain(system.inputs().iter().zip(inputs)).find(|(v, _)| v.name == name);
+    let found = system
+        .parameters()
+        .iter()
+        .zip(parameters)
+        .chain(system.inputs().iter().zip(inputs))
+        .find(|(v, _)| v.name == name);
     let Some((variable, slot)) = found else {
         let names: Vec<&str> = system.parameters().iter().chain(system.inputs()).map(|v| v.name.as_str()).collect();
         return Err(wrong(format!("no parameter or input `{name}`: there is {}", names.join(", "))));

@@ -1,9 +1,9 @@
 //! Cable: length constants, time constants and input resistances of a tree by passive theory.
 
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects};
-use crate::core::units::{Dimension, display_unit};
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
-use crate::sim::Network;
+use spikedeck_core::units::{Dimension, display_unit};
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use spikedeck_sim::Network;
 
 /// The analysis `cable`.
 pub struct Cable;
@@ -33,20 +33,28 @@ impl Analysis for Cable {
     }
 
     fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let spec =
-            request.scenario.ok_or_else(|| AnalysisError::Unsuitable("this analysis needs the scenario, not a recording alone".into()))?;
+        let spec = request.scenario.ok_or_else(|| {
+            AnalysisError::Unsuitable("this analysis needs the scenario, not a recording alone".into())
+        })?;
         let (mut metrics, mut shapes, mut words) = (Vec::new(), Vec::new(), Vec::new());
         let ohm = display_unit(Dimension::OHM);
         for s in &request.spec.of {
             request.check_cancelled()?;
-            let sections = Network::electrotonic(spec, s.population).map_err(|e| AnalysisError::Unsuitable(format!("{}: {e}", s.text)))?;
+            let sections = Network::electrotonic(spec, s.population)
+                .map_err(|e| AnalysisError::Unsuitable(format!("{}: {e}", s.text)))?;
             for e in &sections {
                 let name = format!("{}[{}]", s.text, e.section);
                 let mut add = |key: &str, value: f64, unit: &str| {
                     metrics.push(if value.is_finite() {
                         Metric::new(&name, key, value, unit, 1)
                     } else {
-                        Metric::missing(&name, key, unit, 1, "the membrane's current has no positive slope at the start")
+                        Metric::missing(
+                            &name,
+                            key,
+                            unit,
+                            1,
+                            "the membrane's current has no positive slope at the start",
+                        )
                     });
                 };
                 add("length", e.length * 1e6, "um");

@@ -6,12 +6,14 @@ use super::dependence::assess::{
 use super::dependence::pairs;
 use super::dependence::report::{self, PairResult};
 use super::mutual_information::{data, outcome};
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option};
-use crate::core::capacity::capacity;
-use crate::core::information::{Table, entropy};
-use crate::core::surrogate::adjust;
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Scalars, Series, Shape};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+};
+use spikedeck_core::capacity::capacity;
+use spikedeck_core::information::{Table, entropy};
+use spikedeck_core::surrogate::adjust;
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Scalars, Series, Shape};
 
 /// Bounds of the capacity further apart than this are told, in bits.
 const LOOSE: f64 = 1e-5;
@@ -57,12 +59,18 @@ impl Analysis for ChannelCapacity {
                 "bias correction: extrapolation from halves and quarters of the data, or none",
             ),
             bounded(
-                option("lag", OptionKind::Time, None, "the response is taken this much later than the stimulus (default 0)"),
+                option(
+                    "lag",
+                    OptionKind::Time,
+                    None,
+                    "the response is taken this much later than the stimulus (default 0)",
+                ),
                 0.0,
                 f64::MAX,
             ),
         ];
-        options.extend(report::estimator_options("8", 4096.0).into_iter().filter(|o| matches!(o.key, "bins" | "binning")));
+        options
+            .extend(report::estimator_options("8", 4096.0).into_iter().filter(|o| matches!(o.key, "bins" | "binning")));
         options.extend(report::shared_options());
         AnalysisDeclaration { kind: "channel_capacity", subjects: Subjects::Directed, options }
     }
@@ -88,7 +96,8 @@ impl Analysis for ChannelCapacity {
             let (data, mut note) = data(request, source, target, lag, Estimator::PlugIn(correction));
             warnings.extend(report::sparse(&data).map(|w| format!("{subject}: {w}")));
             let plan = report::plan(request, &pairs, lag, (i, j))?;
-            let found = assess_by(&data, plan, |data| channel_capacity(data, correction)).map_err(|e| report::reason(&e));
+            let found =
+                assess_by(&data, plan, |data| channel_capacity(data, correction)).map_err(|e| report::reason(&e));
             request.check_cancelled()?;
             if let Ok(found) = &found {
                 let best = channel(&data).map(|rows| capacity(&rows)).filter(|best| best.gap > LOOSE);
@@ -102,7 +111,13 @@ impl Analysis for ChannelCapacity {
         let mut extra = Vec::new();
         for ((subject, found, plan, data), p) in heard.iter().zip(adjusted) {
             request.check_cancelled()?;
-            extra.extend(efficiency(subject, data, correction, (found, p, request.number("level").unwrap_or(0.05)), *plan));
+            extra.extend(efficiency(
+                subject,
+                data,
+                correction,
+                (found, p, request.number("level").unwrap_or(0.05)),
+                *plan,
+            ));
         }
         let inputs = if let [one] = &heard[..] { best_input(&one.3) } else { Vec::new() };
         let method = format!("of p(r|s) as measured, correction {}", request.text("correction").unwrap_or("none"));
@@ -113,14 +128,18 @@ impl Analysis for ChannelCapacity {
         out.metrics.extend(extra);
         if !inputs.is_empty() {
             let (x, y) = (Axis::new("stimulus, in order of size", ""), Axis::new("probability", ""));
-            out.shapes.insert(0, NamedShape::new("input", Shape::Series(Series { x, y, curves: inputs, references: Vec::new() })));
+            out.shapes.insert(
+                0,
+                NamedShape::new("input", Shape::Series(Series { x, y, curves: inputs, references: Vec::new() })),
+            );
         }
         out.shapes.push(NamedShape::new("values", Shape::Scalars(Scalars::from_metrics(&out.metrics))));
         Ok(outcome(request, &CARD, out, &pairs))
     }
 }
 
-/// What is carried, and the part that this is of what could be, and of the response's entropy. `p` is corrected for all pairs.
+/// What is carried, and the part that this is of what could be, and of the response's entropy. `p` is corrected for all
+/// pairs.
 fn efficiency(
     subject: &str,
     data: &Data,
@@ -131,7 +150,8 @@ fn efficiency(
     let n = found.n as u64;
     let mut out = Vec::new();
     if let Ok(told) = assess(data, Estimator::PlugIn(correction), plan) {
-        let mut metric = Metric::new(subject, "information", told.estimate.bits, "bits", n).note("of the stimuli as they occurred");
+        let mut metric =
+            Metric::new(subject, "information", told.estimate.bits, "bits", n).note("of the stimuli as they occurred");
         if let (Some(chance), Some(p)) = (told.chance(), told.p()) {
             metric = metric.chance(chance).p(p);
         }
@@ -195,9 +215,9 @@ fn best_input(data: &Data) -> Vec<Curve> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::dependence::fixtures::{run, traces, value, variable};
-    use crate::core::rng::Key;
-    use crate::scenario::OptionValue;
+    use crate::dependence::fixtures::{run, traces, value, variable};
+    use spikedeck_core::rng::Key;
+    use spikedeck_scenario::OptionValue;
 
     /// A stimulus of 0 and 1, of which the share `ones` are 1, and a response to it: `hear(stimulus, uniform)`.
     fn heard(n: usize, ones: f64, hear: impl Fn(bool, f64) -> bool) -> (Vec<f64>, Vec<f64>) {
@@ -218,7 +238,8 @@ mod tests {
             ("surrogates", OptionValue::Integer(99)),
             ("surrogate", OptionValue::Text("permutation".into())),
         ];
-        run(&ChannelCapacity, &traces(&[&signals.0, &signals.1]), vec![variable(0)], vec![variable(1)], &options).unwrap()
+        run(&ChannelCapacity, &traces(&[&signals.0, &signals.1]), vec![variable(0)], vec![variable(1)], &options)
+            .unwrap()
     }
 
     const PAIR: &str = "p.v[0]->p.v[1]";
@@ -258,6 +279,9 @@ mod tests {
         let m = &out.metrics[0];
         assert!(m.p_value.unwrap() > 0.05 && m.value.unwrap().abs() < 0.003, "{m:?}");
         let none = out.metrics.iter().find(|m| m.metric == "efficiency").unwrap();
-        assert!(none.value.is_none() && (none.note.contains("not above its chance level") || none.note.contains("reaches zero")));
+        assert!(
+            none.value.is_none()
+                && (none.note.contains("not above its chance level") || none.note.contains("reaches zero"))
+        );
     }
 }

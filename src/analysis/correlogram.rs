@@ -1,10 +1,13 @@
 //! Auto- and cross-correlograms of spike trains.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
-use crate::core::spike_lags::lags_within;
-use crate::core::statistics::poisson_interval;
-use crate::scenario::{Observable, OptionKind};
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+    subject,
+};
+use spikedeck_core::spike_lags::lags_within;
+use spikedeck_core::statistics::poisson_interval;
+use spikedeck_scenario::{Observable, OptionKind};
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape};
 use statrs::distribution::{DiscreteCDF, Poisson};
 
 /// The analysis `correlogram`.
@@ -39,7 +42,12 @@ impl Analysis for Correlogram {
                     "one subject: each unit with itself, or all pairs of different units",
                 ),
                 bounded(
-                    option("max_units", OptionKind::Integer, Some("200"), "units of a subject that are paired (evenly spaced)"),
+                    option(
+                        "max_units",
+                        OptionKind::Integer,
+                        Some("200"),
+                        "units of a subject that are paired (evenly spaced)",
+                    ),
                     1.0,
                     1e6,
                 ),
@@ -54,7 +62,10 @@ impl Analysis for Correlogram {
     fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
         let subjects = subject::of_or_all_spikes(request)?;
         if let Some(s) = subjects.iter().find(|s| matches!(s.what, Observable::Variable(_))) {
-            return Err(AnalysisError::Unsuitable(format!("{}: correlograms are of spikes; lags correlates traces", s.text)));
+            return Err(AnalysisError::Unsuitable(format!(
+                "{}: correlograms are of spikes; lags correlates traces",
+                s.text
+            )));
         }
         let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut trains = Vec::new();
@@ -120,12 +131,21 @@ struct Counts {
     most: f64,
 }
 
-fn count(request: &Request<'_>, a: &subject::Trains, b: &subject::Trains, own: Option<bool>, same: bool) -> Result<Counts, AnalysisError> {
+fn count(
+    request: &Request<'_>,
+    a: &subject::Trains,
+    b: &subject::Trains,
+    own: Option<bool>,
+    same: bool,
+) -> Result<Counts, AnalysisError> {
     let bin = request.time("bin").unwrap_or(1e-3 / a.base.seconds());
     let half = (request.time("max_lag").unwrap_or(0.05 / a.base.seconds()) / bin + 1e-9).floor().max(0.0) as usize;
     let length = a.window.length();
     if bin <= 0.0 || bin * half as f64 >= length {
-        return Err(AnalysisError::Unsuitable(format!("{}: max_lag must be shorter than the window, and bin positive", a.subject)));
+        return Err(AnalysisError::Unsuitable(format!(
+            "{}: max_lag must be shorter than the window, and bin positive",
+            a.subject
+        )));
     }
     let mut counts = vec![0.0; 2 * half + 1];
     let reach = (half as f64 + 0.5) * bin;
@@ -174,7 +194,10 @@ fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
     // Relative to chance, so that the fall towards long lags does not favour short ones; the smallest lag on ties.
     let peak = (0..c.lags.len())
         .max_by(|&a, &b| {
-            (height(a) / chance(a)).total_cmp(&(height(b) / chance(b))).then(c.lags[b].abs().total_cmp(&c.lags[a].abs())).then(b.cmp(&a))
+            (height(a) / chance(a))
+                .total_cmp(&(height(b) / chance(b)))
+                .then(c.lags[b].abs().total_cmp(&c.lags[a].abs()))
+                .then(b.cmp(&a))
         })
         .unwrap_or(middle);
     let count = c.height[peak] as u64;
@@ -189,7 +212,10 @@ fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
         Metric::new(name, "peak_lag", c.lags[peak], unit, total)
             .interval(c.lags[peak] - bin / 2.0, c.lags[peak] + bin / 2.0)
             .p(p)
-            .note(format!("positive: the second fires later; p: largest of {} bins under Poisson; interval: its bin", c.lags.len())),
+            .note(format!(
+                "positive: the second fires later; p: largest of {} bins under Poisson; interval: its bin",
+                c.lags.len()
+            )),
         sure(Metric::new(name, "peak", height(peak), "", total), peak).p(p).note(&note),
         sure(Metric::new(name, "centre", height(middle), "", total), middle).note(&note),
     ]
@@ -200,8 +226,10 @@ fn curves(name: &str, c: &Counts, request: &Request<'_>) -> (Series, Series) {
     let chance: Vec<f64> = c.lags.iter().map(|l| 1.0 - l.abs() / c.length).collect();
     let per = if c.expected > 0.0 { 1.0 / c.expected } else { f64::NAN };
     // Counts that Poisson trains would stay within in 95 % of bins.
-    let (low, high) =
-        (chance.iter().map(|x| interval_of(x * c.expected).0 * per), chance.iter().map(|x| interval_of(x * c.expected).1 * per));
+    let (low, high) = (
+        chance.iter().map(|x| interval_of(x * c.expected).0 * per),
+        chance.iter().map(|x| interval_of(x * c.expected).1 * per),
+    );
     let band = (low.collect(), high.collect());
     let reference = vec![ReferenceLine { name: "lag 0".into(), at: 0.0, vertical: true }];
     let axis = Axis::new("lag", base.unit());
@@ -216,7 +244,13 @@ fn curves(name: &str, c: &Counts, request: &Request<'_>) -> (Series, Series) {
                 band: None,
                 style: CurveStyle::Line,
             },
-            Curve { name: "chance".into(), x: c.lags.clone(), y: chance.clone(), band: Some(band), style: CurveStyle::Chance },
+            Curve {
+                name: "chance".into(),
+                x: c.lags.clone(),
+                y: chance.clone(),
+                band: Some(band),
+                style: CurveStyle::Chance,
+            },
         ],
         references: reference.clone(),
     };
@@ -224,7 +258,13 @@ fn curves(name: &str, c: &Counts, request: &Request<'_>) -> (Series, Series) {
         x: axis,
         y: Axis::new("pairs", ""),
         curves: vec![
-            Curve { name: name.to_owned(), x: c.lags.clone(), y: c.height.clone(), band: None, style: CurveStyle::Line },
+            Curve {
+                name: name.to_owned(),
+                x: c.lags.clone(),
+                y: c.height.clone(),
+                band: None,
+                style: CurveStyle::Line,
+            },
             Curve {
                 name: "chance".into(),
                 x: c.lags.clone(),
@@ -249,12 +289,17 @@ fn interval_of(mean: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::{metric, poisson, recording, run, same_values, shifted, subject, value};
-    use crate::scenario::OptionValue;
+    use crate::testing::{metric, poisson, recording, run, same_values, shifted, subject, value};
+    use spikedeck_scenario::OptionValue;
 
     fn pair(a: &[f64], b: &[f64], stop: f64, options: &[(&'static str, OptionValue)]) -> Outcome {
-        run(&Correlogram, &recording(&[a.to_vec(), b.to_vec()], stop), vec![subject("spikes", &[0]), subject("spikes", &[1])], options)
-            .unwrap()
+        run(
+            &Correlogram,
+            &recording(&[a.to_vec(), b.to_vec()], stop),
+            vec![subject("spikes", &[0]), subject("spikes", &[1])],
+            options,
+        )
+        .unwrap()
     }
 
     fn counts(o: &Outcome) -> &Curve {
@@ -281,7 +326,8 @@ mod tests {
         let c = counts(&o);
         assert_eq!(c.x.len(), 21);
         for (x, y) in c.x.iter().zip(&c.y) {
-            let brute = a.iter().flat_map(|t| b.iter().map(move |u| u - t)).filter(|l| *l > x - 1.0 && *l <= x + 1.0).count();
+            let brute =
+                a.iter().flat_map(|t| b.iter().map(move |u| u - t)).filter(|l| *l > x - 1.0 && *l <= x + 1.0).count();
             assert_eq!(*y, brute as f64, "lag {x}");
         }
     }
@@ -319,7 +365,8 @@ mod tests {
         let c = counts(&o);
         assert_eq!(c.y[50], 0.0, "a spike is not its own neighbour");
         assert_eq!((c.y[60], c.y[40], c.y[55]), (196.0, 196.0, 0.0));
-        let o = run(&Correlogram, &r, vec![subject("spikes", &[])], &[("pairs", OptionValue::Text("cross".into()))]).unwrap();
+        let o = run(&Correlogram, &r, vec![subject("spikes", &[])], &[("pairs", OptionValue::Text("cross".into()))])
+            .unwrap();
         assert_eq!(counts(&o).y[50], 198.0);
     }
 

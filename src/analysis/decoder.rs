@@ -1,12 +1,15 @@
 //! Decoder: reading a stimulus from the spikes of a population, cross-validated, beside chance and the Fisher bound.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
-use crate::core::bootstrap;
-use crate::core::decoding::{StimulusAxis, Tuning};
-use crate::core::statistics::{mean, median};
-use crate::core::units::short;
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+    subject,
+};
+use spikedeck_core::bootstrap;
+use spikedeck_core::decoding::{StimulusAxis, Tuning};
+use spikedeck_core::statistics::{mean, median};
+use spikedeck_core::units::short;
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
 use std::f64::consts::TAU;
 
 /// The analysis `decoder`.
@@ -50,14 +53,32 @@ impl Analysis for Decoder {
                     "width of the bins that spikes are counted in and the stimulus is averaged over",
                 ),
                 bounded(option("stimulus_bins", OptionKind::Integer, Some("20"), "bins of the stimulus"), 3.0, 1000.0),
-                option("circular", OptionKind::Flag, Some("false"), "whether the stimulus is an angle in radians, from 0 to 2 pi"),
-                bounded(option("folds", OptionKind::Integer, Some("5"), "stretches that are left out in turn"), 2.0, 100.0),
+                option(
+                    "circular",
+                    OptionKind::Flag,
+                    Some("false"),
+                    "whether the stimulus is an angle in radians, from 0 to 2 pi",
+                ),
                 bounded(
-                    option("floor", OptionKind::Frequency, Some("0.01 Hz"), "rate added to every tuning curve, so that none vetoes"),
+                    option("folds", OptionKind::Integer, Some("5"), "stretches that are left out in turn"),
+                    2.0,
+                    100.0,
+                ),
+                bounded(
+                    option(
+                        "floor",
+                        OptionKind::Frequency,
+                        Some("0.01 Hz"),
+                        "rate added to every tuning curve, so that none vetoes",
+                    ),
                     0.0,
                     1e6,
                 ),
-                bounded(option("surrogates", OptionKind::Integer, Some("39"), "circular shifts of the stimulus"), 0.0, 1e5),
+                bounded(
+                    option("surrogates", OptionKind::Integer, Some("39"), "circular shifts of the stimulus"),
+                    0.0,
+                    1e5,
+                ),
             ],
         }
     }
@@ -70,7 +91,10 @@ impl Analysis for Decoder {
         let data = Data::new(request)?;
         let folds = request.integer("folds").unwrap_or(5).max(2) as usize;
         if data.stimulus.len() < 3 * folds {
-            return Err(AnalysisError::Unsuitable(format!("{} bins are too few for {folds} folds: shorten `bin`", data.stimulus.len())));
+            return Err(AnalysisError::Unsuitable(format!(
+                "{} bins are too few for {folds} folds: shorten `bin`",
+                data.stimulus.len()
+            )));
         }
         let found = data.decode(&data.stimulus, folds);
         let whole = data.fit(&data.stimulus, |_| true);
@@ -83,7 +107,10 @@ impl Analysis for Decoder {
             let chance = metrics[0].chance.map_or_else(String::new, |c| format!(", chance {c:.4}"));
             format!("{}: rms error {v:.4} {}{chance}", data.name, data.unit)
         });
-        let shapes = vec![NamedShape::new("decoded", data.course(request, &found)), NamedShape::new("tuning", tuning(&data, &whole))];
+        let shapes = vec![
+            NamedShape::new("decoded", data.course(request, &found)),
+            NamedShape::new("tuning", tuning(&data, &whole)),
+        ];
         Ok(request.outcome("Decoder", shapes, metrics, words, warnings))
     }
 }
@@ -119,7 +146,9 @@ struct Found {
 impl Data {
     fn new(request: &Request<'_>) -> Result<Self, AnalysisError> {
         let ([source], [target]) = (request.spec.source.as_slice(), request.spec.target.as_slice()) else {
-            return Err(AnalysisError::Unsuitable("the decoder reads one stimulus (`target`) from one population (`source`)".into()));
+            return Err(AnalysisError::Unsuitable(
+                "the decoder reads one stimulus (`target`) from one population (`source`)".into(),
+            ));
         };
         let trains = subject::trains(request, source)?;
         let columns = subject::columns(request, target, request.number("bin").unwrap_or(0.1))?;
@@ -154,10 +183,16 @@ impl Data {
         } else {
             sums.iter().zip(&samples).map(|(s, n)| s / n).collect()
         };
-        let (low, high) =
-            if circular { (0.0, TAU) } else { stimulus.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v))) };
+        let (low, high) = if circular {
+            (0.0, TAU)
+        } else {
+            stimulus.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)))
+        };
         if high <= low {
-            return Err(AnalysisError::Unsuitable(format!("{} does not vary: there is nothing to decode", target.text)));
+            return Err(AnalysisError::Unsuitable(format!(
+                "{} does not vary: there is nothing to decode",
+                target.text
+            )));
         }
         let count = |train: &Vec<f64>| {
             let mut counts = vec![0.0; bins];
@@ -175,7 +210,12 @@ impl Data {
             units: trains.units.iter().map(|&u| subject::unit_name(&source.text, u)).collect(),
             counts: trains.trains.iter().map(count).collect(),
             stimulus,
-            axis: StimulusAxis { low, high, bins: request.integer("stimulus_bins").unwrap_or(20).max(3) as usize, circular },
+            axis: StimulusAxis {
+                low,
+                high,
+                bins: request.integer("stimulus_bins").unwrap_or(20).max(3) as usize,
+                circular,
+            },
             start: trains.window.start,
             bin,
             seconds: bin * trains.base.seconds(),
@@ -233,7 +273,10 @@ impl Data {
         Shape::Series(Series {
             x: Axis::time(request.recording.time_base),
             y: Axis::new(self.label.clone(), self.unit.clone()),
-            curves: vec![curve("true", self.stimulus.clone(), CurveStyle::Line), curve("decoded", found.bayes.clone(), CurveStyle::Points)],
+            curves: vec![
+                curve("true", self.stimulus.clone(), CurveStyle::Line),
+                curve("decoded", found.bayes.clone(), CurveStyle::Points),
+            ],
             references: Vec::new(),
         })
     }
@@ -265,7 +308,8 @@ fn measures(
     for k in 0..count {
         request.check_cancelled()?;
         let least = (n / 10).max(1) as u32;
-        let by = (least + request.key(name, "shift").stream(k, 0).below((n as u32).saturating_sub(2 * least).max(1))) as usize;
+        let by = (least + request.key(name, "shift").stream(k, 0).below((n as u32).saturating_sub(2 * least).max(1)))
+            as usize;
         let shifted: Vec<f64> = (0..n).map(|i| data.stimulus[(i + by) % n]).collect();
         below += u32::from(data.error(&shifted, folds) <= error);
     }
@@ -276,8 +320,9 @@ fn measures(
         first = first.interval(low.sqrt(), high.sqrt()).note("95 % bootstrap over twentieths of the window");
     }
     if count > 0 {
-        first =
-            first.p(f64::from(1 + below) / f64::from(1 + count)).note(format!("p: share of {count} circular shifts with an error as low"));
+        first = first
+            .p(f64::from(1 + below) / f64::from(1 + count))
+            .note(format!("p: share of {count} circular shifts with an error as low"));
     }
     let mut gain = Metric::new(name, "information_gain", mean(&found.gain), "bits", n as u64)
         .chance(0.0)
@@ -298,14 +343,22 @@ fn measures(
             Metric::new(name, "fisher_bound", bound, unit, data.counts.len() as u64)
                 .note("n = units; least rms error of an unbiased estimate from Poisson units with these curves")
         } else {
-            Metric::missing(name, "fisher_bound", unit, data.counts.len() as u64, "some values of the stimulus change no rate")
+            Metric::missing(
+                name,
+                "fisher_bound",
+                unit,
+                data.counts.len() as u64,
+                "some values of the stimulus change no rate",
+            )
         },
     ];
     for (metric, estimates) in [("template_error", &found.template), ("vector_error", &found.vector)] {
         let pairs = estimates.iter().zip(&data.stimulus).filter_map(|(e, s)| Some(data.axis.difference((*e)?, *s)));
         let (value, used) = rms(pairs);
         list.push(if used > 0 {
-            Metric::new(name, metric, value, unit, used as u64).chance(blind).note("rms, over bins with spikes enough to decide")
+            Metric::new(name, metric, value, unit, used as u64)
+                .chance(blind)
+                .note("rms, over bins with spikes enough to decide")
         } else {
             Metric::missing(name, metric, unit, 0, "nothing fired")
         });
@@ -334,10 +387,10 @@ fn tuning(data: &Data, whole: &Tuning) -> Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::default_options;
-    use crate::analysis::testing::{poisson, recording, subject, traces};
-    use crate::scenario::{AnalysisSpec, OptionValue};
-    use crate::signal::Recording;
+    use crate::default_options;
+    use crate::testing::{poisson, recording, subject, traces};
+    use spikedeck_scenario::{AnalysisSpec, OptionValue};
+    use spikedeck_signal::Recording;
     use std::sync::atomic::AtomicBool;
 
     fn run(recording: &Recording, options: &[(&'static str, OptionValue)]) -> Result<Outcome, AnalysisError> {
@@ -348,14 +401,16 @@ mod tests {
         Decoder.run(&Request { spec: &spec, scenario: None, recording, seed: 1, cancel: &AtomicBool::new(false) })
     }
 
-    /// Ten units, each of which fires at 40 Hz while the stimulus (one of ten values, drawn anew each second) is its own.
+    /// Ten units, each of which fires at 40 Hz while the stimulus (one of ten values, drawn anew each second) is its
+    /// own.
     fn tuned(seconds: usize) -> Recording {
         let stop = 1e3 * seconds as f64;
-        let mut s = crate::core::rng::Key::new(8, "decoder", "stimulus").stream(0, 0);
+        let mut s = spikedeck_core::rng::Key::new(8, "decoder", "stimulus").stream(0, 0);
         let values: Vec<f64> = (0..=seconds).map(|_| (10.0 * s.uniform()).floor() + 0.5).collect();
         let at = |t: f64| values[(t.max(0.0) / 1e3) as usize];
-        let trains: Vec<Vec<f64>> =
-            (0..10).map(|u| poisson(21, u, 40.0, stop).into_iter().filter(|&t| at(t - 1e-6).floor() as u32 == u).collect()).collect();
+        let trains: Vec<Vec<f64>> = (0..10)
+            .map(|u| poisson(21, u, 40.0, stop).into_iter().filter(|&t| at(t - 1e-6).floor() as u32 == u).collect())
+            .collect();
         let mut r = recording(&trains, stop);
         let mut stimulus = traces(&[(0..seconds * 20).map(|k| at(50.0 * k as f64)).collect()], 50.0).traces.remove(0);
         stimulus.start = 50.0;
@@ -372,7 +427,11 @@ mod tests {
         assert!(error.value.unwrap() < 0.5 && error.chance.unwrap() > 2.5, "{error:?}");
         assert_eq!(error.p_value, Some(1.0 / 40.0));
         // Ten values, told without doubt: log2(10) bits.
-        assert!((get(&o, "information_gain").value.unwrap() - 10f64.log2()).abs() < 0.2, "{:?}", get(&o, "information_gain"));
+        assert!(
+            (get(&o, "information_gain").value.unwrap() - 10f64.log2()).abs() < 0.2,
+            "{:?}",
+            get(&o, "information_gain")
+        );
         assert!(get(&o, "explained").value.unwrap() > 0.97);
         let mut other = tuned(300);
         for s in &mut other.spikes {

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::{Analysis, AnalysisError, Outcome, Request, default_options};
-use crate::core::units::{Dimension, Quantity, parse_unit};
-use crate::equation::{Declaration, Source, System, TimeUnit};
-use crate::model::{Definition, Kind};
-use crate::scenario::Port;
-use crate::scenario::{
-    AnalysisSpec, Observable, OptionValue, PopulationSpec, Simulation, Spec, SpikeTimes, StimulusKind, StimulusSpec, Subject, Target, Value,
+use spikedeck_core::units::{Dimension, Quantity, parse_unit};
+use spikedeck_equation::{Declaration, Source, System, TimeUnit};
+use spikedeck_model::{Definition, Kind};
+use spikedeck_scenario::Port;
+use spikedeck_scenario::{
+    AnalysisSpec, Observable, OptionValue, PopulationSpec, Simulation, Spec, SpikeTimes, StimulusKind, StimulusSpec,
+    Subject, Target, Value,
 };
-use crate::signal::{Recording, TimeBase};
+use spikedeck_signal::{Recording, TimeBase};
 
 /// A model in a few lines.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +78,10 @@ impl Model {
             .iter()
             .map(|(port, amount)| StimulusSpec {
                 name: (*port).into(),
-                target: Target { population: 0, port: Port::Input(system.inputs().iter().position(|i| i.name == *port).unwrap()) },
+                target: Target {
+                    population: 0,
+                    port: Port::Input(system.inputs().iter().position(|i| i.name == *port).unwrap()),
+                },
                 units: Vec::new(),
                 kind: StimulusKind::Constant { amplitude: value(amount) },
             })
@@ -98,7 +102,8 @@ impl Model {
             substeps: 1,
             preset: None,
         };
-        let base = if self.time_unit == TimeUnit::Dimensionless { TimeBase::Dimensionless } else { TimeBase::Milliseconds };
+        let base =
+            if self.time_unit == TimeUnit::Dimensionless { TimeBase::Dimensionless } else { TimeBase::Milliseconds };
         Spec {
             name: "s".into(),
             variant: None,
@@ -146,8 +151,16 @@ pub(crate) fn run(
         assert!(declaration.options.iter().any(|o| o.key == *key), "{key} is no option");
         all.insert(key, value.clone());
     }
-    let of = vec![Subject { text: "p".into(), population: 0, what: Observable::Population, units: Vec::new(), mean: false }];
-    let spec = AnalysisSpec { name: "x".into(), kind: declaration.kind.into(), of, source: vec![], target: vec![], options: all };
+    let of =
+        vec![Subject { text: "p".into(), population: 0, what: Observable::Population, units: Vec::new(), mean: false }];
+    let spec = AnalysisSpec {
+        name: "x".into(),
+        kind: declaration.kind.into(),
+        of,
+        source: vec![],
+        target: vec![],
+        options: all,
+    };
     let cancel = AtomicBool::new(false);
     analysis.run(&Request { spec: &spec, scenario: Some(scenario), recording, seed: 1, cancel: &cancel })
 }

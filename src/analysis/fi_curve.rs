@@ -2,12 +2,15 @@
 
 use super::binding::{Bound, display, index_of};
 use super::lyapunov::equation_options;
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option};
-use crate::core::flight::Flight;
-use crate::core::units::{Quantity, brief, short};
-use crate::scenario::{OptionKind, SpikeTimes};
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Scalars, Series, Shape};
-use crate::sim::stepper::{Column, Stepper, StepperSpec};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
+    option,
+};
+use spikedeck_core::flight::Flight;
+use spikedeck_core::units::{Quantity, brief, short};
+use spikedeck_scenario::{OptionKind, SpikeTimes};
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Scalars, Series, Shape};
+use spikedeck_sim::stepper::{Column, Stepper, StepperSpec};
 
 /// `kind = "fi_curve"`.
 #[derive(Debug, Clone, Copy)]
@@ -39,11 +42,25 @@ impl Analysis for FiCurve {
             option("input", OptionKind::Text, None, "input port that is stepped (default the first)"),
             option("from", OptionKind::Text, None, "first input, a quantity such as \"0 nA\" (default none)"),
             option("to", OptionKind::Text, None, "last input (default twice what the stimuli give)"),
-            bounded(option("steps", OptionKind::Integer, Some("21"), "number of inputs, ends included"), 2.0, 100_000.0),
+            bounded(
+                option("steps", OptionKind::Integer, Some("21"), "number of inputs, ends included"),
+                2.0,
+                100_000.0,
+            ),
             option("duration", OptionKind::Time, None, "length of each run (default the scenario's duration)"),
-            from_zero(option("transient", OptionKind::Time, None, "left out of mean rate and rheobase (default the scenario's transient)")),
+            from_zero(option(
+                "transient",
+                OptionKind::Time,
+                None,
+                "left out of mean rate and rheobase (default the scenario's transient)",
+            )),
             option("refine", OptionKind::Flag, Some("true"), "refine the rheobase inside its cell of the grid"),
-            option("exact", OptionKind::Flag, Some("true"), "also the steady rate of exactly located spikes, where the model has a reset"),
+            option(
+                "exact",
+                OptionKind::Flag,
+                Some("true"),
+                "also the steady rate of exactly located spikes, where the model has a reset",
+            ),
         ];
         options.extend(equation_options());
         AnalysisDeclaration { kind: "fi_curve", subjects: Subjects::Population, options }
@@ -101,11 +118,16 @@ impl<'b, 'a> Protocol<'b, 'a> {
         let ports = bound.system.inputs();
         let port = match request.text("input") {
             Some(name) => index_of(ports, name, "input")?,
-            None if ports.is_empty() => return Err(AnalysisError::Unsuitable(format!("`{}` has no input port", bound.population.name))),
+            None if ports.is_empty() => {
+                return Err(AnalysisError::Unsuitable(format!("`{}` has no input port", bound.population.name)));
+            }
             None => 0,
         };
         if !bound.system.spikes() {
-            return Err(AnalysisError::Unsuitable(format!("`{}` has no threshold, so it has no spikes to count", bound.population.name)));
+            return Err(AnalysisError::Unsuitable(format!(
+                "`{}` has no threshold, so it has no spikes to count",
+                bound.population.name
+            )));
         }
         let end = |key: &str, default: f64| {
             let Some(text) = request.text(key) else { return Ok(default) };
@@ -128,7 +150,11 @@ impl<'b, 'a> Protocol<'b, 'a> {
         let whole = request.number("duration").unwrap_or(spec.simulation.steps as f64 * dt);
         let steps = (whole / dt).round();
         if (whole / dt - steps).abs() > 1e-6 || steps < 1.0 {
-            return Err(AnalysisError::Unsuitable(format!("`duration` of {} is no multiple of the step of {}", short(whole), short(dt))));
+            return Err(AnalysisError::Unsuitable(format!(
+                "`duration` of {} is no multiple of the step of {}",
+                short(whole),
+                short(dt)
+            )));
         }
         let n = request.integer("steps").unwrap_or(21).max(2) as usize;
         let (unit, scale) = display(ports[port].dimension);
@@ -255,20 +281,33 @@ impl<'b, 'a> Protocol<'b, 'a> {
         };
         let best = refined.map(|r| r / self.scale).or(grid);
         let mut list = vec![
-            put("rheobase", best, if refined.is_some() { "refined inside its cell of the grid, for this duration" } else { "on the grid" }),
+            put(
+                "rheobase",
+                best,
+                if refined.is_some() {
+                    "refined inside its cell of the grid, for this duration"
+                } else {
+                    "on the grid"
+                },
+            ),
             put("rheobase_grid", grid, "least input of the grid with a spike after the transient"),
         ];
         for (i, run) in runs.iter().enumerate().filter(|(_, r)| !r.is_empty()) {
             let at = |what: &str| format!("{what}.{}", short(self.inputs[i] / self.scale));
             let spikes = run.len() as u64;
             list.push(
-                Metric::new(subject, at("spikes"), spikes as f64, "", spikes).note(format!("at this input in {}, whole run", self.unit)),
+                Metric::new(subject, at("spikes"), spikes as f64, "", spikes)
+                    .note(format!("at this input in {}, whole run", self.unit)),
             );
-            list.push(Metric::new(subject, at("rate"), self.mean_rate(run), hertz, self.after(run) as u64).note("after the transient"));
+            list.push(
+                Metric::new(subject, at("rate"), self.mean_rate(run), hertz, self.after(run) as u64)
+                    .note("after the transient"),
+            );
             list.push(if run.len() < 2 {
                 Metric::missing(subject, at("steady_rate"), hertz, spikes, "one spike makes no interval")
             } else {
-                Metric::new(subject, at("steady_rate"), steady_rate(run), hertz, spikes.min(4)).note("of the last three intervals")
+                Metric::new(subject, at("steady_rate"), steady_rate(run), hertz, spikes.min(4))
+                    .note("of the last three intervals")
             });
         }
         list
@@ -291,8 +330,12 @@ impl<'b, 'a> Protocol<'b, 'a> {
             curves.push(curve("spikes located exactly", exact, CurveStyle::Theory));
         }
         let references = refined.map(|r| ReferenceLine { name: "rheobase".into(), at: r / self.scale, vertical: true });
-        let rate =
-            Series { x: axis(), y: Axis::new("rate", self.bound.base.rate_unit()), curves, references: references.into_iter().collect() };
+        let rate = Series {
+            x: axis(),
+            y: Axis::new("rate", self.bound.base.rate_unit()),
+            curves,
+            references: references.into_iter().collect(),
+        };
         let seconds = self.bound.base.seconds();
         let latency = runs.iter().map(|r| r.first().map_or(f64::NAN, |t| t / seconds)).collect();
         let first = Series {

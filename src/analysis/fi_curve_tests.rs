@@ -1,8 +1,8 @@
 use super::*;
-use crate::analysis::equation_fixtures::{Model, run};
-use crate::analysis::testing::metric;
-use crate::scenario::OptionValue;
-use crate::signal::Recording;
+use crate::equation_fixtures::{Model, run};
+use crate::testing::metric;
+use spikedeck_scenario::OptionValue;
+use spikedeck_signal::Recording;
 
 fn word(text: &str) -> OptionValue {
     OptionValue::Text(text.into())
@@ -46,8 +46,12 @@ fn dynamic() -> Model {
 }
 
 fn sweep(model: &Model) -> Outcome {
-    let options =
-        [("from", word("0 nA")), ("to", word("10.5 nA")), ("steps", OptionValue::Integer(22)), ("transient", OptionValue::Number(0.05))];
+    let options = [
+        ("from", word("0 nA")),
+        ("to", word("10.5 nA")),
+        ("steps", OptionValue::Integer(22)),
+        ("transient", OptionValue::Number(0.05)),
+    ];
     run(&FiCurve, &model.scenario(5e-5, 6000, &[]), &Recording::default(), &options).unwrap()
 }
 
@@ -60,23 +64,33 @@ fn both_neurons_of_the_prior_system() {
     ];
     let rates = [
         [
-            0.0, 24.038, 36.364, 48.077, 59.524, 70.671, 81.967, 93.023, 104.167, 115.607, 126.582, 137.931, 149.254, 160.000, 170.940,
-            181.818, 192.308, 204.082, 215.054,
+            0.0, 24.038, 36.364, 48.077, 59.524, 70.671, 81.967, 93.023, 104.167, 115.607, 126.582, 137.931, 149.254,
+            160.000, 170.940, 181.818, 192.308, 204.082, 215.054,
         ],
         [
-            25.094, 33.113, 39.216, 44.444, 49.140, 53.476, 57.637, 61.538, 65.359, 68.966, 72.464, 76.046, 79.365, 82.645, 86.207, 89.286,
-            92.593, 95.694, 98.522,
+            25.094, 33.113, 39.216, 44.444, 49.140, 53.476, 57.637, 61.538, 65.359, 68.966, 72.464, 76.046, 79.365,
+            82.645, 86.207, 89.286, 92.593, 95.694, 98.522,
         ],
     ];
-    for (which, (model, rheobase, exact_at_4)) in [(fixed(), 2000.0, 70.9214), (dynamic(), 1500.0, 53.6170)].into_iter().enumerate() {
+    for (which, (model, rheobase, exact_at_4)) in
+        [(fixed(), 2000.0, 70.9214), (dynamic(), 1500.0, 53.6170)].into_iter().enumerate()
+    {
         let out = sweep(&model);
         let s = series(&out);
         for k in 0..19 {
             let i = k + 3;
-            let count =
-                out.metrics.iter().find(|m| m.metric == format!("spikes.{}", short(s.curves[0].x[i]))).map_or(0.0, |m| m.value.unwrap());
+            let count = out
+                .metrics
+                .iter()
+                .find(|m| m.metric == format!("spikes.{}", short(s.curves[0].x[i])))
+                .map_or(0.0, |m| m.value.unwrap());
             assert_eq!(count, f64::from(counts[which][k]), "neuron {which}, input {}", s.curves[0].x[i]);
-            assert!((s.curves[0].y[i] - rates[which][k]).abs() < 6e-4, "neuron {which}, input {}: {}", s.curves[0].x[i], s.curves[0].y[i]);
+            assert!(
+                (s.curves[0].y[i] - rates[which][k]).abs() < 6e-4,
+                "neuron {which}, input {}: {}",
+                s.curves[0].x[i],
+                s.curves[0].y[i]
+            );
         }
         assert!(s.curves[0].y[..3].iter().all(|r| *r == 0.0));
         assert!((metric(&out, "p", "rheobase_grid").value.unwrap() - rheobase).abs() < 1e-6);
@@ -124,7 +138,9 @@ fn nest_defaults_on_the_grid_and_exactly() {
 #[test]
 fn what_is_missing_is_asked_for() {
     let scenario = fixed().scenario(5e-5, 100, &[]);
-    let of = |options: &[(&'static str, OptionValue)]| run(&FiCurve, &scenario, &Recording::default(), options).unwrap_err().to_string();
+    let of = |options: &[(&'static str, OptionValue)]| {
+        run(&FiCurve, &scenario, &Recording::default(), options).unwrap_err().to_string()
+    };
     assert!(of(&[]).contains("give `from` and `to`"));
     assert!(of(&[("to", word("3 mV"))]).contains("this is V"), "{}", of(&[("to", word("3 mV"))]));
     assert!(of(&[("input", word("J"))]).contains("there is I"));

@@ -1,12 +1,13 @@
 //! Front: when a wave arrives in each cell, and its speed (conduction velocity) by regression.
 
 use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, places, subject,
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+    places, subject,
 };
-use crate::core::statistics::{mean, normal_quantile};
-use crate::core::units::{Dimension, brief};
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use spikedeck_core::statistics::{mean, normal_quantile};
+use spikedeck_core::units::{Dimension, brief};
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
 
 /// The analysis `front`.
 pub struct Front;
@@ -28,7 +29,9 @@ static CARD: AnalysisCard = AnalysisCard {
 
 impl Analysis for Front {
     fn declaration(&self) -> AnalysisDeclaration {
-        let share = |key, default, about| bounded(option(key, OptionKind::Quantity(Dimension::NONE), Some(default), about), 0.0, 1.0);
+        let share = |key, default, about| {
+            bounded(option(key, OptionKind::Quantity(Dimension::NONE), Some(default), about), 0.0, 1.0)
+        };
         AnalysisDeclaration {
             kind: "front",
             subjects: Subjects::Of,
@@ -59,9 +62,14 @@ impl Analysis for Front {
                 .x
                 .iter()
                 .zip(&line.columns)
-                .filter_map(|(&x, &c)| Some((x, columns.start + columns.interval * crossing(&columns.columns[c], level)?)))
+                .filter_map(|(&x, &c)| {
+                    Some((x, columns.start + columns.interval * crossing(&columns.columns[c], level)?))
+                })
                 .collect();
-            let (from, to) = (request.number("from").unwrap_or(0.3) * line.length, request.number("to").unwrap_or(0.7) * line.length);
+            let (from, to) = (
+                request.number("from").unwrap_or(0.3) * line.length,
+                request.number("to").unwrap_or(0.7) * line.length,
+            );
             let fitted: Vec<(f64, f64)> = arrivals.iter().copied().filter(|a| (from..=to).contains(&a.0)).collect();
             // Micrometres over milliseconds are millimetres per second.
             let (speed_unit, scale) = match (line.unit.as_str(), base.unit()) {
@@ -89,7 +97,10 @@ impl Analysis for Front {
                 )),
             }
             let share = arrivals.len() as f64 / line.x.len() as f64;
-            metrics.push(Metric::new(&s.text, "reached", share, "", line.x.len() as u64).note("share of the cells that the front reached"));
+            metrics.push(
+                Metric::new(&s.text, "reached", share, "", line.x.len() as u64)
+                    .note("share of the cells that the front reached"),
+            );
             unit.clone_from(&line.unit);
             curves.push(Curve {
                 name: s.text.clone(),
@@ -101,7 +112,12 @@ impl Analysis for Front {
         }
         shapes.push(NamedShape::new(
             "arrivals",
-            Shape::Series(Series { x: Axis::new("position", unit), y: Axis::new("arrival", base.unit()), curves, references: Vec::new() }),
+            Shape::Series(Series {
+                x: Axis::new("position", unit),
+                y: Axis::new("arrival", base.unit()),
+                curves,
+                references: Vec::new(),
+            }),
         ));
         Ok(request.outcome("Front", shapes, metrics, words.join("; "), Vec::new()))
     }

@@ -1,10 +1,13 @@
 //! Growth: the exponential rate at which a state grows or decays, from the slope of ln of its root mean square.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
-use crate::core::statistics::{mean, mean_interval};
-use crate::core::units::brief;
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+    subject,
+};
+use spikedeck_core::statistics::{mean, mean_interval};
+use spikedeck_core::units::brief;
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
 
 /// The analysis `growth`.
 pub struct Growth;
@@ -31,7 +34,12 @@ impl Analysis for Growth {
             subjects: Subjects::Of,
             options: vec![
                 bounded(
-                    option("blocks", OptionKind::Integer, Some("10"), "stretches of the window whose slopes give the interval"),
+                    option(
+                        "blocks",
+                        OptionKind::Integer,
+                        Some("10"),
+                        "stretches of the window whose slopes give the interval",
+                    ),
                     2.0,
                     1000.0,
                 ),
@@ -46,7 +54,7 @@ impl Analysis for Growth {
 
     fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
         let base = request.recording.time_base;
-        let unit = if base == crate::signal::TimeBase::Milliseconds { "1/s" } else { "1/time" };
+        let unit = if base == spikedeck_signal::TimeBase::Milliseconds { "1/s" } else { "1/time" };
         let (mut metrics, mut curves, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for s in &request.spec.of {
             request.check_cancelled()?;
@@ -62,11 +70,18 @@ impl Analysis for Growth {
             }
             let blocks = request.integer("blocks").unwrap_or(10).max(2) as usize;
             if points.len() < 3 * blocks {
-                metrics.push(Metric::missing(&s.text, "rate", unit, points.len() as u64, "needs three samples a block"));
+                metrics.push(Metric::missing(
+                    &s.text,
+                    "rate",
+                    unit,
+                    points.len() as u64,
+                    "needs three samples a block",
+                ));
                 continue;
             }
             let rate = slope(&points) / base.seconds();
-            let slopes: Vec<f64> = points.chunks_exact(points.len() / blocks).map(|c| slope(c) / base.seconds()).collect();
+            let slopes: Vec<f64> =
+                points.chunks_exact(points.len() / blocks).map(|c| slope(c) / base.seconds()).collect();
             let (middle, low, high) = mean_interval(&slopes, 0.95);
             metrics.push(
                 Metric::new(&s.text, "rate", rate, unit, points.len() as u64)
@@ -90,8 +105,15 @@ impl Analysis for Growth {
                 style: CurveStyle::Line,
             });
         }
-        let series = Series { x: Axis::time(base), y: Axis::new("ln of root mean square", ""), curves, references: Vec::new() };
-        Ok(request.outcome("Growth", vec![NamedShape::new("growth", Shape::Series(series))], metrics, words.join("; "), warnings))
+        let series =
+            Series { x: Axis::time(base), y: Axis::new("ln of root mean square", ""), curves, references: Vec::new() };
+        Ok(request.outcome(
+            "Growth",
+            vec![NamedShape::new("growth", Shape::Series(series))],
+            metrics,
+            words.join("; "),
+            warnings,
+        ))
     }
 }
 
@@ -115,7 +137,7 @@ fn straightness(points: &[(f64, f64)]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::{metric, run, subject, traces, value};
+    use crate::testing::{metric, run, subject, traces, value};
 
     #[test]
     fn an_exponential_has_its_rate() {
@@ -128,7 +150,7 @@ mod tests {
 
     #[test]
     fn noise_neither_grows_nor_decays() {
-        let mut s = crate::core::rng::Key::new(2, "growth", "noise").stream(0, 0);
+        let mut s = spikedeck_core::rng::Key::new(2, "growth", "noise").stream(0, 0);
         let noise: Vec<f64> = (0..5000).map(|_| s.uniform() - 0.5).collect();
         let o = run(&Growth, &traces(&[noise], 1.0), vec![subject("V_m", &[])], &[]).unwrap();
         let m = metric(&o, "p.V_m", "rate");

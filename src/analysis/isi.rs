@@ -1,13 +1,14 @@
 //! Interval statistics: CV, CV2, LV, LvR, Fano factor, and the distribution of intervals.
 
 use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option, subject,
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
+    option, subject,
 };
-use crate::core::bootstrap;
-use crate::core::intervals::{cv, cv2, lv, lvr};
-use crate::core::statistics::{mean, mean_interval, median, quantile, variance};
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape};
+use spikedeck_core::bootstrap;
+use spikedeck_core::intervals::{cv, cv2, lv, lvr};
+use spikedeck_core::statistics::{mean, mean_interval, median, quantile, variance};
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape};
 
 /// The analysis `isi`.
 pub struct Isi;
@@ -42,11 +43,20 @@ impl Analysis for Isi {
                     "length of the windows that spikes are counted in for the Fano factor",
                 ),
                 bounded(
-                    option("ddof", OptionKind::Integer, Some("1"), "divisor n − ddof of the count variance (1: unbiased; 0: as Elephant)"),
+                    option(
+                        "ddof",
+                        OptionKind::Integer,
+                        Some("1"),
+                        "divisor n − ddof of the count variance (1: unbiased; 0: as Elephant)",
+                    ),
                     0.0,
                     1.0,
                 ),
-                bounded(option("min_intervals", OptionKind::Integer, Some("2"), "units with fewer intervals are left out"), 2.0, 1e9),
+                bounded(
+                    option("min_intervals", OptionKind::Integer, Some("2"), "units with fewer intervals are left out"),
+                    2.0,
+                    1e9,
+                ),
             ],
         }
     }
@@ -68,11 +78,13 @@ impl Analysis for Isi {
             request.check_cancelled()?;
             let t = subject::trains(request, &s)?;
             let all: Vec<Vec<f64>> = t.trains.iter().map(|x| x.windows(2).map(|w| w[1] - w[0]).collect()).collect();
-            // Two spikes of a unit at one time make an interval of zero, which CV2, LV and LvR cannot take twice in a row.
+            // Two spikes of a unit at one time make an interval of zero, which CV2, LV and LvR cannot take twice in a
+            // row.
             let zeros = all.iter().flatten().filter(|&&i| i <= 0.0).count();
             let all: Vec<Vec<f64>> = all.into_iter().map(|v| v.into_iter().filter(|&i| i > 0.0).collect()).collect();
             if zeros > 0 {
-                warnings.push(format!("{}: {zeros} intervals of length zero (repeated spike times) were left out", s.text));
+                warnings
+                    .push(format!("{}: {zeros} intervals of length zero (repeated spike times) were left out", s.text));
             }
             let used: Vec<&Vec<f64>> = all.iter().filter(|v| v.len() >= least).collect();
             let pooled: Vec<f64> = all.iter().flatten().copied().collect();
@@ -96,14 +108,21 @@ impl Analysis for Isi {
             }
             let typical = median(&used.iter().map(|v| v.len() as f64).collect::<Vec<_>>());
             if typical < 10.0 {
-                warnings.push(format!("{}: {typical} intervals in a typical unit are few; CV is biased downwards", s.text));
+                warnings
+                    .push(format!("{}: {typical} intervals in a typical unit are few; CV is biased downwards", s.text));
             }
             if n >= 2 {
-                shapes.push(NamedShape::new(format!("intervals of {}", s.text), Shape::Distribution(intervals(&pooled, base.unit()))));
+                shapes.push(NamedShape::new(
+                    format!("intervals of {}", s.text),
+                    Shape::Distribution(intervals(&pooled, base.unit())),
+                ));
             }
             if used.len() > 8 {
                 let values: Vec<f64> = used.iter().map(|v| cv(v)).collect();
-                shapes.push(NamedShape::new(format!("CV of {}", s.text), Shape::Distribution(spread(&values, "CV", 1.0))));
+                shapes.push(NamedShape::new(
+                    format!("CV of {}", s.text),
+                    Shape::Distribution(spread(&values, "CV", 1.0)),
+                ));
             }
             if let Some(v) = metrics.iter().find(|m| m.subject == s.text && m.metric == "cv").and_then(|m| m.value) {
                 words.push(format!("{}: CV {v:.3}", s.text));
@@ -117,10 +136,21 @@ impl Analysis for Isi {
 type Measure<'a> = &'a dyn Fn(&[f64]) -> f64;
 
 /// One measure of variability: mean over units with its t interval, or one unit with a bootstrap of its neighbours.
-fn variability(request: &Request<'_>, subject: &str, name: &'static str, measure: Measure<'_>, used: &[&Vec<f64>], least: usize) -> Metric {
+fn variability(
+    request: &Request<'_>,
+    subject: &str,
+    name: &'static str,
+    measure: Measure<'_>,
+    used: &[&Vec<f64>],
+    least: usize,
+) -> Metric {
     let n: u64 = used.iter().map(|v| v.len() as u64).sum();
     let chance = |m: Metric| {
-        if name == "lvr" { m.chance(1.0).note("chance: Poisson with dead time R") } else { m.chance(1.0).note("chance: Poisson") }
+        if name == "lvr" {
+            m.chance(1.0).note("chance: Poisson with dead time R")
+        } else {
+            m.chance(1.0).note("chance: Poisson")
+        }
     };
     match used {
         [] => Metric::missing(subject, name, "", 0, format!("no unit has {least} intervals")),
@@ -130,7 +160,9 @@ fn variability(request: &Request<'_>, subject: &str, name: &'static str, measure
             let key = request.key(subject, name);
             // CV is of single intervals; the others are of neighbours, so pairs are drawn.
             let drawn = if name == "cv" {
-                bootstrap::interval(one.len(), 1000, 0.95, key, |d| measure(&d.iter().map(|&i| one[i]).collect::<Vec<_>>()))
+                bootstrap::interval(one.len(), 1000, 0.95, key, |d| {
+                    measure(&d.iter().map(|&i| one[i]).collect::<Vec<_>>())
+                })
             } else {
                 bootstrap::interval(one.len() - 1, 1000, 0.95, key, |d| {
                     d.iter().map(|&i| measure(&one[i..i + 2])).sum::<f64>() / d.len() as f64
@@ -157,7 +189,10 @@ fn fano(request: &Request<'_>, t: &subject::Trains) -> Result<(Metric, bool), An
     let windows = subject::bin_count(t.window, width);
     let name = &t.subject;
     if windows < 2 {
-        return Ok((Metric::missing(name, "fano", "", windows as u64, "needs two windows; shorten fano_window"), false));
+        return Ok((
+            Metric::missing(name, "fano", "", windows as u64, "needs two windows; shorten fano_window"),
+            false,
+        ));
     }
     let ratio = |counts: &[f64]| variance(counts, ddof) / mean(counts);
     let mut per_unit = Vec::new();
@@ -245,8 +280,8 @@ fn spread(values: &[f64], label: &str, chance: f64) -> Distribution {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::{gamma, metric, poisson, recording, run, same_values, shifted, subject, value};
-    use crate::scenario::OptionValue;
+    use crate::testing::{gamma, metric, poisson, recording, run, same_values, shifted, subject, value};
+    use spikedeck_scenario::OptionValue;
 
     /// ground-truth.md C10, in milliseconds.
     #[test]
@@ -271,7 +306,8 @@ mod tests {
         ];
         for (shape, cv, cv2, lv) in expected {
             let trains: Vec<Vec<f64>> = (0..20).map(|u| gamma(7, u, shape, 20.0, 100_000.0)).collect();
-            let o = run(&Isi, &recording(&trains, 100_000.0), vec![], &[("fano_window", OptionValue::Number(1.0))]).unwrap();
+            let o = run(&Isi, &recording(&trains, 100_000.0), vec![], &[("fano_window", OptionValue::Number(1.0))])
+                .unwrap();
             for (name, e) in [("cv", cv), ("cv2", cv2), ("lv", lv)] {
                 let m = metric(&o, "p.spikes", name);
                 assert!((m.value.unwrap() - e).abs() < 0.01, "shape {shape} {name} {:?} {e}", m.value);
@@ -279,7 +315,11 @@ mod tests {
             }
             // Long windows: Fano is CV² plus a term of order 1/(rate window).
             let correction = (1.0 - cv.powi(4)) / 6.0 / 20.0;
-            assert!((value(&o, "p.spikes", "fano") - cv * cv - correction).abs() < 0.04, "shape {shape} {}", value(&o, "p.spikes", "fano"));
+            assert!(
+                (value(&o, "p.spikes", "fano") - cv * cv - correction).abs() < 0.04,
+                "shape {shape} {}",
+                value(&o, "p.spikes", "fano")
+            );
         }
     }
 

@@ -2,13 +2,16 @@
 //! correlation.
 
 use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option, subject,
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
+    option, subject,
 };
-use crate::core::spike_lags::{coincident, nearest_lags};
-use crate::core::statistics::{correlation_interval, mean, mean_interval, normal_two_sided, pearson, quantile, share_interval};
-use crate::core::units::short;
-use crate::scenario::{Observable, OptionKind, Subject};
-use crate::signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape, Window};
+use spikedeck_core::spike_lags::{coincident, nearest_lags};
+use spikedeck_core::statistics::{
+    correlation_interval, mean, mean_interval, normal_two_sided, pearson, quantile, share_interval,
+};
+use spikedeck_core::units::short;
+use spikedeck_scenario::{Observable, OptionKind, Subject};
+use spikedeck_signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape, Window};
 
 /// The analysis `lags`.
 pub struct Lags;
@@ -35,12 +38,31 @@ impl Analysis for Lags {
             subjects: Subjects::Of,
             options: vec![
                 from_zero(option("delta", OptionKind::Time, Some("2 ms"), "greatest lag of a coincidence")),
-                option("whole_run", OptionKind::Flag, Some("false"), "whether spikes of the transient count as well (traces never do)"),
-                option("variable", OptionKind::Text, Some("V_m"), "variable whose traces are correlated, if they were recorded"),
-                option("surrogate", OptionKind::Choice(&["shift", "jitter"]), Some("shift"), "how surrogates of the second train are made"),
+                option(
+                    "whole_run",
+                    OptionKind::Flag,
+                    Some("false"),
+                    "whether spikes of the transient count as well (traces never do)",
+                ),
+                option(
+                    "variable",
+                    OptionKind::Text,
+                    Some("V_m"),
+                    "variable whose traces are correlated, if they were recorded",
+                ),
+                option(
+                    "surrogate",
+                    OptionKind::Choice(&["shift", "jitter"]),
+                    Some("shift"),
+                    "how surrogates of the second train are made",
+                ),
                 from_zero(option("jitter", OptionKind::Time, Some("20 ms"), "greatest jitter to either side")),
                 bounded(option("surrogates", OptionKind::Integer, Some("999"), "number of surrogates"), 19.0, 1e6),
-                bounded(option("max_units", OptionKind::Integer, Some("8"), "units that are paired (more are left out)"), 2.0, 200.0),
+                bounded(
+                    option("max_units", OptionKind::Integer, Some("8"), "units that are paired (more are left out)"),
+                    2.0,
+                    200.0,
+                ),
             ],
         }
     }
@@ -51,7 +73,8 @@ impl Analysis for Lags {
 
     fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
         let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let window = if request.flag("whole_run") { request.recording.window } else { request.recording.analysis_window() };
+        let window =
+            if request.flag("whole_run") { request.recording.window } else { request.recording.analysis_window() };
         let units = units(request, window, &mut warnings)?;
         if units.len() < 2 {
             return Err(AnalysisError::Unsuitable(
@@ -118,7 +141,14 @@ fn units(request: &Request<'_>, window: Window, warnings: &mut Vec<String>) -> R
     Ok(units)
 }
 
-fn measures(request: &Request<'_>, name: &str, a: &Unit, b: &Unit, lags: &[f64], window: Window) -> Result<Vec<Metric>, AnalysisError> {
+fn measures(
+    request: &Request<'_>,
+    name: &str,
+    a: &Unit,
+    b: &Unit,
+    lags: &[f64],
+    window: Window,
+) -> Result<Vec<Metric>, AnalysisError> {
     let base = request.recording.time_base;
     let n = lags.len() as u64;
     if lags.is_empty() {
@@ -149,7 +179,9 @@ fn measures(request: &Request<'_>, name: &str, a: &Unit, b: &Unit, lags: &[f64],
         let (m, low, high) = mean_interval(values, 0.95);
         let metric = Metric::new(name, metric, m, base.unit(), n).chance(mean(surrogate)).p(tail(surrogate, m));
         let metric = if values.len() > 1 { metric.interval(low, high) } else { metric };
-        metric.note(format!("n = spikes of the first; 95 % interval (t); chance and two-sided p from {count} {kind} surrogates"))
+        metric.note(format!(
+            "n = spikes of the first; 95 % interval (t); chance and two-sided p from {count} {kind} surrogates"
+        ))
     };
     Ok(vec![
         Metric::new(name, "coincidence_fraction", fraction, "", n)
@@ -286,9 +318,9 @@ fn histogram(lags: &[f64], request: &Request<'_>) -> Option<Distribution> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::{metric, poisson, recording, run, same_values, shifted, subject, traces, value};
-    use crate::scenario::OptionValue;
-    use crate::signal::Recording;
+    use crate::testing::{metric, poisson, recording, run, same_values, shifted, subject, traces, value};
+    use spikedeck_scenario::OptionValue;
+    use spikedeck_signal::Recording;
 
     const NAME: &str = "p.spikes[0]->p.spikes[1]";
 
@@ -332,7 +364,8 @@ mod tests {
         let a = poisson(3, 0, 12.0, 10_000.0);
         let b: Vec<f64> = a.iter().map(|t| t + 1.0).collect();
         for surrogate in ["shift", "jitter"] {
-            let o = run(&Lags, &two(&a, &b, 10_010.0), vec![], &[("surrogate", OptionValue::Text(surrogate.into()))]).unwrap();
+            let o = run(&Lags, &two(&a, &b, 10_010.0), vec![], &[("surrogate", OptionValue::Text(surrogate.into()))])
+                .unwrap();
             assert_eq!(metric(&o, NAME, "coincidence_fraction").p_value, Some(0.001));
             assert!(value(&o, NAME, "mean_lag") > 0.7);
         }
@@ -342,7 +375,7 @@ mod tests {
     fn correlation_of_traces_with_the_samples_it_is_worth() {
         // AR(1) with coefficient 0.9 has 1 + 2 * 0.81/(1 - 0.81) = 9.53 samples for an independent one.
         let column = |unit: u32| -> Vec<f64> {
-            let mut s = crate::core::rng::Key::new(4, "lags", "ar").stream(unit, 0);
+            let mut s = spikedeck_core::rng::Key::new(4, "lags", "ar").stream(unit, 0);
             let mut v = 0.0;
             (0..20_000)
                 .map(|_| {

@@ -1,10 +1,12 @@
 //! Levels of a state: extremes, mean, spread, and the period of what oscillates about its middle.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject};
-use crate::core::statistics::{deviation, mean, mean_interval};
-use crate::core::units::brief;
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Distribution, NamedShape, Shape, TimeBase};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject,
+};
+use spikedeck_core::statistics::{deviation, mean, mean_interval};
+use spikedeck_core::units::brief;
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Distribution, NamedShape, Shape, TimeBase};
 
 /// Extremes, mean, spread and period of a state.
 pub struct Levels;
@@ -29,7 +31,12 @@ impl Analysis for Levels {
         AnalysisDeclaration {
             kind: "levels",
             subjects: Subjects::Of,
-            options: vec![option("bin", OptionKind::Time, Some("1 ms"), "bin of rates (states are taken at their own samples)")],
+            options: vec![option(
+                "bin",
+                OptionKind::Time,
+                Some("1 ms"),
+                "bin of rates (states are taken at their own samples)",
+            )],
         }
     }
 
@@ -53,9 +60,11 @@ impl Analysis for Levels {
                 metrics.push(Metric::missing(&s.text, "mean", &columns.unit, n, "needs two samples"));
                 continue;
             }
-            let (least, greatest) = all.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
+            let (least, greatest) =
+                all.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
             // Samples of one trace depend on each other; ten blocks of the window are close to independent.
-            let blocks: Vec<f64> = columns.columns.iter().flat_map(|c| c.chunks_exact((c.len() / 10).max(1)).map(mean)).collect();
+            let blocks: Vec<f64> =
+                columns.columns.iter().flat_map(|c| c.chunks_exact((c.len() / 10).max(1)).map(mean)).collect();
             let (_, low, high) = mean_interval(&blocks, 0.95);
             metrics.push(Metric::new(&s.text, "min", least, &columns.unit, n).note("n = samples"));
             metrics.push(Metric::new(&s.text, "max", greatest, &columns.unit, n).note("n = samples"));
@@ -66,7 +75,12 @@ impl Analysis for Levels {
                     .note(format!("95 % interval over {} blocks of the window", blocks.len())),
             );
             metrics.push(Metric::new(&s.text, "sd", deviation(&all, 1), &columns.unit, n).note("ddof 1"));
-            let cycles: Vec<f64> = columns.columns.iter().flat_map(|c| periods(c, least, greatest)).map(|p| p * columns.interval).collect();
+            let cycles: Vec<f64> = columns
+                .columns
+                .iter()
+                .flat_map(|c| periods(c, least, greatest))
+                .map(|p| p * columns.interval)
+                .collect();
             metrics.push(period(&s.text, &cycles, base));
             if all.len() < 20 {
                 warnings.push(format!("{}: {} samples are few", s.text, all.len()));
@@ -80,7 +94,13 @@ impl Analysis for Levels {
 
 fn period(name: &str, cycles: &[f64], base: TimeBase) -> Metric {
     if cycles.len() < 2 {
-        return Metric::missing(name, "period", base.unit(), cycles.len() as u64, "needs three upward crossings of the middle");
+        return Metric::missing(
+            name,
+            "period",
+            base.unit(),
+            cycles.len() as u64,
+            "needs three upward crossings of the middle",
+        );
     }
     let (value, low, high) = mean_interval(cycles, 0.95);
     Metric::new(name, "period", value, base.unit(), cycles.len() as u64)
@@ -133,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_sine_has_its_amplitude_and_period() {
-        let wave: Vec<f64> = (0..10_000).map(|k| 3.0 + 2.0 * (std::f64::consts::TAU * f64::from(k) / 137.3).sin()).collect();
+        let wave: Vec<f64> =
+            (0..10_000).map(|k| 3.0 + 2.0 * (std::f64::consts::TAU * f64::from(k) / 137.3).sin()).collect();
         let o = run(&Levels, &traces(&[wave], 0.5), vec![subject("V_m", &[])], &[]).unwrap();
         let value = |name| metric(&o, "p.V_m", name).value.unwrap();
         assert!((value("min") - 1.0).abs() < 1e-3 && (value("max") - 5.0).abs() < 1e-3);

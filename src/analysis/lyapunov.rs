@@ -3,13 +3,16 @@
 use std::f64::consts::LN_2;
 
 use super::binding::Bound;
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option};
-use crate::core::flight::{Flight, Scheme};
-use crate::core::linear::eigenvalues;
-use crate::core::lyapunov::{Settings, Spectrum, kaplan_yorke, spectrum};
-use crate::core::units::short;
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Scalars, Series, Shape, TimeBase};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
+    option,
+};
+use spikedeck_core::flight::{Flight, Scheme};
+use spikedeck_core::linear::eigenvalues;
+use spikedeck_core::lyapunov::{Settings, Spectrum, kaplan_yorke, spectrum};
+use spikedeck_core::units::short;
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Scalars, Series, Shape, TimeBase};
 
 /// `kind = "lyapunov"`.
 #[derive(Debug, Clone, Copy)]
@@ -44,24 +47,42 @@ static CARD: AnalysisCard = AnalysisCard {
 };
 
 /// Options of analyses of equations.
-pub(super) fn equation_options() -> Vec<crate::scenario::ParamSpec> {
+pub(super) fn equation_options() -> Vec<spikedeck_scenario::ParamSpec> {
     vec![
-        bounded(option("unit", OptionKind::Integer, Some("0"), "whose parameters and initial state are taken"), 0.0, 4e9),
+        bounded(
+            option("unit", OptionKind::Integer, Some("0"), "whose parameters and initial state are taken"),
+            0.0,
+            4e9,
+        ),
         option(
             "inputs",
             OptionKind::Choice(&["final", "none"]),
             Some("final"),
             "stimuli as they are at the end of the run, held constant; or none",
         ),
-        option("set", OptionKind::Texts, None, "parameters and inputs to set, as in [\"I = 0.5 nA\"]; they win over stimuli"),
+        option(
+            "set",
+            OptionKind::Texts,
+            None,
+            "parameters and inputs to set, as in [\"I = 0.5 nA\"]; they win over stimuli",
+        ),
     ]
 }
 
 impl Analysis for Lyapunov {
     fn declaration(&self) -> AnalysisDeclaration {
         let mut options = vec![
-            bounded(option("exponents", OptionKind::Integer, None, "how many, the largest first (default all, up to 16)"), 1.0, 1000.0),
-            option("duration", OptionKind::Time, None, "time measured (default the scenario's duration after its transient)"),
+            bounded(
+                option("exponents", OptionKind::Integer, None, "how many, the largest first (default all, up to 16)"),
+                1.0,
+                1000.0,
+            ),
+            option(
+                "duration",
+                OptionKind::Time,
+                None,
+                "time measured (default the scenario's duration after its transient)",
+            ),
             from_zero(option(
                 "transient",
                 OptionKind::Time,
@@ -77,7 +98,11 @@ impl Analysis for Lyapunov {
                 "flow: of the differential equations; map: of the map that Euler's scheme makes of them, for maps written as du/dt = f(u) - u \
                  with a step of 1, or to see what a scheme adds",
             ),
-            bounded(option("batches", OptionKind::Integer, Some("20"), "batch means that the interval rests on"), 3.0, 400.0),
+            bounded(
+                option("batches", OptionKind::Integer, Some("20"), "batch means that the interval rests on"),
+                3.0,
+                400.0,
+            ),
         ];
         options.extend(equation_options());
         AnalysisDeclaration { kind: "lyapunov", subjects: Subjects::Population, options }
@@ -91,7 +116,9 @@ impl Analysis for Lyapunov {
         let bound = Bound::new(request)?;
         let settings = settings(request, &bound)?;
         let subject = bound.population.name.clone();
-        if settings.scheme == Scheme::Map && Flight::new(&bound.flow, 0.0, &bound.initial, Vec::new(), settings.step).is_hybrid() {
+        if settings.scheme == Scheme::Map
+            && Flight::new(&bound.flow, 0.0, &bound.initial, Vec::new(), settings.step).is_hybrid()
+        {
             return Err(AnalysisError::Unsuitable(format!(
                 "`scheme = \"map\"` knows no threshold, and the units of `{subject}` are reset at one: leave the option out"
             )));
@@ -178,7 +205,11 @@ fn metrics(found: &Spectrum, bound: &Bound<'_>, settings: Settings) -> Vec<Metri
             continue;
         }
         let half = found.half_width[i];
-        let note = format!("natural logarithm; 95 % of {} batch means; running sd {}", settings.batches, short(found.running_sd[i]));
+        let note = format!(
+            "natural logarithm; 95 % of {} batch means; running sd {}",
+            settings.batches,
+            short(found.running_sd[i])
+        );
         list.push(Metric::new(subject, name, e, unit, n).interval(e - half, e + half).note(note));
     }
     let dimension = bound.flow.dimension();
@@ -187,12 +218,18 @@ fn metrics(found: &Spectrum, bound: &Bound<'_>, settings: Settings) -> Vec<Metri
         list.push(Metric::new(subject, "sum", found.exponents.iter().sum(), unit, n).note("of all exponents"));
     }
     if let Some(divergence) = found.divergence {
-        list.push(Metric::new(subject, "divergence", divergence, unit, n).note("mean growth of volumes, with resets: equals the sum"));
+        list.push(
+            Metric::new(subject, "divergence", divergence, unit, n)
+                .note("mean growth of volumes, with resets: equals the sum"),
+        );
     }
     let clear = snapped(found);
     match kaplan_yorke(&clear, dimension) {
         Some(d) => {
-            list.push(Metric::new(subject, "kaplan_yorke_dimension", d, "", n).note("exponents within their interval of 0 count as 0"));
+            list.push(
+                Metric::new(subject, "kaplan_yorke_dimension", d, "", n)
+                    .note("exponents within their interval of 0 count as 0"),
+            );
         }
         None => list.push(Metric::missing(
             subject,
@@ -205,7 +242,8 @@ fn metrics(found: &Spectrum, bound: &Bound<'_>, settings: Settings) -> Vec<Metri
     let positive: f64 = clear.iter().filter(|e| **e > 0.0).sum();
     let per = if bound.base == TimeBase::Milliseconds { "bits/s" } else { "bits/time" };
     list.push(
-        Metric::new(subject, "entropy_rate", positive / LN_2 + 0.0, per, n).note("Pesin: sum of the positive exponents, an upper bound"),
+        Metric::new(subject, "entropy_rate", positive / LN_2 + 0.0, per, n)
+            .note("Pesin: sum of the positive exponents, an upper bound"),
     );
     if found.resets > 0 {
         let rate = Metric::new(subject, "rate", found.resets as f64 / found.time, bound.base.rate_unit(), found.resets);
@@ -234,7 +272,8 @@ fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, warnings: &mut 
         ));
     }
     if found.grazing > 0 {
-        warnings.push(format!("{} crossings only grazed the threshold and were taken without saltation", found.grazing));
+        warnings
+            .push(format!("{} crossings only grazed the threshold and were taken without saltation", found.grazing));
     }
     let n = bound.flow.dimension();
     // A threshold without a reset marks spikes of a smooth flow: there is nothing to miss.
@@ -244,7 +283,8 @@ fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, warnings: &mut 
         warnings.push("no reset happened while measuring: these are the exponents of the silent unit".into());
     }
     if let Some(at_rest) = at_rest(found, bound) {
-        warnings.push(format!("the trajectory rests at a fixed point; the real parts of its eigenvalues are {at_rest}"));
+        warnings
+            .push(format!("the trajectory rests at a fixed point; the real parts of its eigenvalues are {at_rest}"));
     }
 }
 

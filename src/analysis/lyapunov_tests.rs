@@ -1,9 +1,9 @@
 use super::*;
-use crate::analysis::equation_fixtures::{Model, run};
-use crate::analysis::testing::metric;
-use crate::equation::TimeUnit;
-use crate::scenario::OptionValue;
-use crate::signal::Recording;
+use crate::equation_fixtures::{Model, run};
+use crate::testing::metric;
+use spikedeck_equation::TimeUnit;
+use spikedeck_scenario::OptionValue;
+use spikedeck_signal::Recording;
 
 fn near(got: f64, want: f64, tolerance: f64) {
     assert!((got - want).abs() <= tolerance, "{got} is not {want} to {tolerance}");
@@ -51,7 +51,9 @@ fn lorenz_at_rest_is_told() {
     let out = run(&Lyapunov, &scenario, &Recording::default(), &options).unwrap();
     near(metric(&out, "p", "lambda_1").value.unwrap(), -0.154_792, 1e-3);
     assert!(out.warnings.iter().any(|w| w.contains("-0.154792") || w.contains("-0.15479")), "{:?}", out.warnings);
-    let error = run(&Lyapunov, &scenario, &Recording::default(), &[("set", OptionValue::Texts(vec!["rh = 20".into()]))]).unwrap_err();
+    let error =
+        run(&Lyapunov, &scenario, &Recording::default(), &[("set", OptionValue::Texts(vec!["rh = 20".into()]))])
+            .unwrap_err();
     assert!(error.to_string().contains("sigma, rho, beta"), "{error}");
 }
 
@@ -133,7 +135,8 @@ fn what_cannot_be_done_is_said() {
     assert!(error.to_string().contains("unit 3 does not exist"), "{error}");
     let error = run(&Lyapunov, &scenario, &Recording::default(), &[("interval", number(100.0))]).unwrap_err();
     assert!(error.to_string().contains("duration"), "{error}");
-    let model = Model { equations: "dx/dt = x*x : 1", initial: &["1"], time_unit: TimeUnit::Dimensionless, ..Model::default() };
+    let model =
+        Model { equations: "dx/dt = x*x : 1", initial: &["1"], time_unit: TimeUnit::Dimensionless, ..Model::default() };
     let out = run(&Lyapunov, &model.scenario(0.01, 1000, &[]), &Recording::default(), &[]).unwrap();
     assert!(out.metrics[0].value.is_none() && out.metrics[0].note.contains("not finite"), "{:?}", out.metrics);
 }

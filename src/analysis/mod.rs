@@ -24,6 +24,9 @@ pub mod population_rate;
 pub mod psd;
 pub mod raster;
 pub mod rates;
+#[cfg(test)]
+#[path = "../core/reference_sets.rs"]
+mod reference_sets;
 pub mod rhythm;
 pub mod signal_to_noise;
 pub mod space;
@@ -44,13 +47,13 @@ pub mod phase_plane;
 pub mod transfer_entropy;
 pub mod weight_spectrum;
 
-pub use crate::scenario::catalog::{AnalysisDeclaration, Subjects};
-pub use crate::signal::{Metric, Outcome};
+pub use spikedeck_scenario::catalog::{AnalysisDeclaration, Subjects};
+pub use spikedeck_signal::{Metric, Outcome};
 
-use crate::core::rng::Key;
-use crate::core::units::Quantity;
-use crate::scenario::{AnalysisSpec, OptionKind, OptionValue, ParamSpec, Spec};
-use crate::signal::{NamedShape, Recording, Scalars, Shape};
+use spikedeck_core::rng::Key;
+use spikedeck_core::units::Quantity;
+use spikedeck_scenario::{AnalysisSpec, OptionKind, OptionValue, ParamSpec, Spec};
+use spikedeck_signal::{NamedShape, Recording, Scalars, Shape};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -210,15 +213,31 @@ impl Request<'_> {
     }
 
     /// The outcome: shapes first, then the metrics as a list of numbers; every metric learns the analysis' name.
-    pub fn outcome(&self, title: &str, shapes: Vec<NamedShape>, metrics: Vec<Metric>, summary: String, warnings: Vec<String>) -> Outcome {
-        let metrics: Vec<Metric> = metrics.into_iter().map(|m| Metric { analysis: self.spec.name.clone(), ..m }).collect();
+    pub fn outcome(
+        &self,
+        title: &str,
+        shapes: Vec<NamedShape>,
+        metrics: Vec<Metric>,
+        summary: String,
+        warnings: Vec<String>,
+    ) -> Outcome {
+        let metrics: Vec<Metric> =
+            metrics.into_iter().map(|m| Metric { analysis: self.spec.name.clone(), ..m }).collect();
         // Values without a unit leave a gap where their unit would stand.
         let summary = summary.replace(" ,", ",").replace(" ;", ";").trim_end().to_owned();
         let mut shapes = shapes;
         if !metrics.is_empty() {
             shapes.push(NamedShape::new("numbers", Shape::Scalars(Scalars::from_metrics(&metrics))));
         }
-        Outcome { name: self.spec.name.clone(), kind: self.spec.kind.clone(), title: title.to_owned(), shapes, metrics, summary, warnings }
+        Outcome {
+            name: self.spec.name.clone(),
+            kind: self.spec.kind.clone(),
+            title: title.to_owned(),
+            shapes,
+            metrics,
+            summary,
+            warnings,
+        }
     }
 
     /// A word option.
@@ -287,14 +306,15 @@ pub(crate) mod testing {
     //! Recordings by hand, and analyses run on them.
 
     use super::{Analysis, AnalysisError, Outcome, Request, default_options, subject};
-    use crate::core::rng::Key;
-    use crate::scenario::{AnalysisSpec, Observable, OptionValue, Subject};
-    use crate::signal::{Metric, Population, Recording, Spikes, Trace, Window};
+    use spikedeck_core::rng::Key;
+    use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Subject};
+    use spikedeck_signal::{Metric, Population, Recording, Spikes, Trace, Window};
     use std::sync::atomic::AtomicBool;
 
     /// One population `p` with these trains (ms) in (0, stop] ms.
     pub fn recording(trains: &[Vec<f64>], stop: f64) -> Recording {
-        let mut all: Vec<(f64, u32)> = trains.iter().enumerate().flat_map(|(u, t)| t.iter().map(move |&t| (t, u as u32))).collect();
+        let mut all: Vec<(f64, u32)> =
+            trains.iter().enumerate().flat_map(|(u, t)| t.iter().map(move |&t| (t, u as u32))).collect();
         all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let (times, units) = all.into_iter().unzip();
         Recording {
@@ -375,7 +395,14 @@ pub(crate) mod testing {
             assert!(declaration.options.iter().any(|o| o.key == *key), "{key} is no option");
             all.insert(key, value.clone());
         }
-        let spec = AnalysisSpec { name: "x".into(), kind: declaration.kind.into(), of, source: vec![], target: vec![], options: all };
+        let spec = AnalysisSpec {
+            name: "x".into(),
+            kind: declaration.kind.into(),
+            of,
+            source: vec![],
+            target: vec![],
+            options: all,
+        };
         let cancel = AtomicBool::new(false);
         analysis.run(&Request { spec: &spec, scenario: None, recording, seed: 1, cancel: &cancel })
     }
@@ -399,7 +426,9 @@ pub(crate) mod testing {
         assert_eq!(a.metrics.len(), b.metrics.len());
         for (x, y) in a.metrics.iter().zip(&b.metrics) {
             match (x.value, y.value) {
-                (Some(p), Some(q)) => assert!((p - q).abs() <= tolerance * (1.0 + p.abs()), "{}: {p} is not {q}", x.full_name()),
+                (Some(p), Some(q)) => {
+                    assert!((p - q).abs() <= tolerance * (1.0 + p.abs()), "{}: {p} is not {q}", x.full_name())
+                }
                 (p, q) => assert_eq!(p, q, "{}", x.full_name()),
             }
         }
@@ -428,7 +457,13 @@ pub(crate) mod testing {
             let filled = default_options(&d);
             for o in &d.options {
                 assert!(!o.about.is_empty());
-                assert_eq!(filled.contains_key(o.key), o.default.is_some(), "{}.{}: the default does not parse", d.kind, o.key);
+                assert_eq!(
+                    filled.contains_key(o.key),
+                    o.default.is_some(),
+                    "{}.{}: the default does not parse",
+                    d.kind,
+                    o.key
+                );
             }
         }
         assert_eq!(super::declarations().len(), kinds.len());

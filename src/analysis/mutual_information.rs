@@ -4,13 +4,15 @@ use super::dependence::assess::{Data, Estimator};
 use super::dependence::report::{self, PairResult};
 use super::dependence::signals::{Pairs, Signal};
 use super::dependence::{assess, pairs};
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option};
-use crate::core::information::{entropy, equal_width, quantile_bins, whole_numbers};
-use crate::core::ksg::{Algorithm, Neighbourhood, standardise};
-use crate::core::neighbours::SortedAxis;
-use crate::core::rng::Key;
-use crate::scenario::OptionKind;
-use crate::signal::{NamedShape, Scalars, Shape};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+};
+use spikedeck_core::information::{entropy, equal_width, quantile_bins, whole_numbers};
+use spikedeck_core::ksg::{Algorithm, Neighbourhood, standardise};
+use spikedeck_core::neighbours::SortedAxis;
+use spikedeck_core::rng::Key;
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{NamedShape, Scalars, Shape};
 
 /// `kind = "mutual_information"`.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +60,12 @@ impl Analysis for MutualInformation {
                 "bias correction of plugin (the source is the stimulus, the target the response)",
             ),
             bounded(
-                option("lag", OptionKind::Time, None, "the target is taken this much later than the source (default 0)"),
+                option(
+                    "lag",
+                    OptionKind::Time,
+                    None,
+                    "the target is taken this much later than the source (default 0)",
+                ),
                 -f64::MAX,
                 f64::MAX,
             ),
@@ -104,7 +111,8 @@ impl Analysis for MutualInformation {
         }
         methods.dedup();
         let raw = methods.iter().any(|m| m.starts_with("plug-in"));
-        let mut out = report::report(request, &pairs, &results, "information", "mutual information", &methods.join(" / "), raw);
+        let mut out =
+            report::report(request, &pairs, &results, "information", "mutual information", &methods.join(" / "), raw);
         warnings.truncate(5);
         out.warnings.extend(warnings);
         out.metrics.extend(extra);
@@ -152,7 +160,13 @@ fn describe(request: &Request<'_>, estimator: Estimator) -> String {
 }
 
 /// Realisations for the estimator: the source's samples, and the target's `lag` later; and what is to be said of them.
-pub(super) fn data(request: &Request<'_>, source: &Signal, target: &Signal, lag: usize, estimator: Estimator) -> (Data, String) {
+pub(super) fn data(
+    request: &Request<'_>,
+    source: &Signal,
+    target: &Signal,
+    lag: usize,
+    estimator: Estimator,
+) -> (Data, String) {
     let n = source.values.len() - lag;
     let (x, y) = (&source.values[..n], &target.values[lag..]);
     if let Estimator::PlugIn(_) = estimator {
@@ -197,7 +211,11 @@ pub(super) fn symbols(request: &Request<'_>, signal: &Signal, values: &[f64]) ->
         return whole_numbers(values);
     }
     let bins = request.integer("bins").unwrap_or(8).max(2) as usize;
-    let symbols = if request.text("binning") == Some("equal_width") { equal_width(values, bins) } else { quantile_bins(values, bins) };
+    let symbols = if request.text("binning") == Some("equal_width") {
+        equal_width(values, bins)
+    } else {
+        quantile_bins(values, bins)
+    };
     (symbols, bins)
 }
 
@@ -211,7 +229,8 @@ fn entropies(subject: &str, data: &Data) -> Vec<Metric> {
             for &s in symbols {
                 counts[s as usize] += 1;
             }
-            Metric::new(subject, name, entropy(&counts), "bits", symbols.len() as u64).note("plug-in, of the symbols used")
+            Metric::new(subject, name, entropy(&counts), "bits", symbols.len() as u64)
+                .note("plug-in, of the symbols used")
         })
         .collect()
 }
@@ -221,9 +240,9 @@ mod tests {
     use std::f64::consts::LN_2;
 
     use super::*;
-    use crate::analysis::dependence::fixtures::{run, spikes, traces, trains, value, variable};
-    use crate::core::reference_sets::{MinStd, normals};
-    use crate::scenario::OptionValue;
+    use crate::dependence::fixtures::{run, spikes, traces, trains, value, variable};
+    use crate::reference_sets::{MinStd, normals};
+    use spikedeck_scenario::OptionValue;
 
     fn word(text: &str) -> OptionValue {
         OptionValue::Text(text.into())
@@ -275,7 +294,11 @@ mod tests {
         };
         let out = at(0.005);
         let p = 0.3_f64;
-        near(value(&out, "p.spikes[0]->p.spikes[1]", "information"), -p * p.log2() - (1.0 - p) * (1.0 - p).log2(), 0.02);
+        near(
+            value(&out, "p.spikes[0]->p.spikes[1]", "information"),
+            -p * p.log2() - (1.0 - p) * (1.0 - p).log2(),
+            0.02,
+        );
         assert!(value(&at(0.01), "p.spikes[0]->p.spikes[1]", "information") < 0.002);
         let out = at(0.0);
         assert!(out.metrics[0].p_value.unwrap() > 0.05);
@@ -287,7 +310,8 @@ mod tests {
         let (x, y) = normals(1);
         let (z, _) = normals(5);
         let all: Vec<_> = (0..3).map(variable).collect();
-        let out = run(&MutualInformation, &traces(&[&x, &y, &z]), all.clone(), all, &[("estimator", word("gaussian"))]).unwrap();
+        let out = run(&MutualInformation, &traces(&[&x, &y, &z]), all.clone(), all, &[("estimator", word("gaussian"))])
+            .unwrap();
         let Shape::Matrix(m) = &out.shapes[0].shape else { panic!() };
         assert_eq!(m.values[1], m.values[3]);
         assert_eq!(m.significant.as_ref().unwrap()[1..4], [true, false, true]);
@@ -310,7 +334,9 @@ mod tests {
         let steps: Vec<f64> = (0..100).map(|i| f64::from(i % 10)).collect();
         let noise = normals(2).0;
         let options = [("surrogate", word("none")), ("estimator", word("ksg2"))];
-        let out = run(&MutualInformation, &traces(&[&steps, &noise[..100]]), vec![variable(0)], vec![variable(1)], &options).unwrap();
+        let out =
+            run(&MutualInformation, &traces(&[&steps, &noise[..100]]), vec![variable(0)], vec![variable(1)], &options)
+                .unwrap();
         assert!(out.metrics[0].note.contains("100 of 100 samples of p.v[0] are tied"), "{:?}", out.metrics[0]);
     }
 }

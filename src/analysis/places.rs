@@ -1,9 +1,9 @@
 //! Where the columns of a subject lie on the grid or tree of their population, and cells of a plane as an image.
 
 use super::{AnalysisError, Request, subject};
-use crate::core::units::display_unit;
-use crate::scenario::{PopulationSpec, Positions, Subject, TreeSpec};
-use crate::signal::{Axis, Image};
+use spikedeck_core::units::display_unit;
+use spikedeck_scenario::{PopulationSpec, Positions, Subject, TreeSpec};
+use spikedeck_signal::{Axis, Image};
 
 /// Columns on a line of cells, in order along it.
 pub struct Line {
@@ -28,8 +28,8 @@ impl Line {
     }
 }
 
-/// The row of cells that a subject's columns lie on: all of a line, the middle row of a plane; on a tree the path from the
-/// root to each unit.
+/// The row of cells that a subject's columns lie on: all of a line, the middle row of a plane; on a tree the path from
+/// the root to each unit.
 ///
 /// # Errors
 /// When the population has neither grid nor tree, or fewer than three cells of the row were recorded.
@@ -67,14 +67,14 @@ pub fn line(request: &Request<'_>, s: &Subject, columns: &subject::Columns) -> R
         length: count as f64 * spacing,
         spacing,
         unit: unit.symbol,
-        ring: grid.boundary[0] == crate::scenario::Boundary::Periodic,
+        ring: grid.boundary[0] == spikedeck_scenario::Boundary::Periodic,
         columns: found.iter().map(|f| f.1).collect(),
     })
 }
 
 /// Units of the first cell of a tree, in order of their path from the root.
 fn path(tree: &TreeSpec, s: &Subject, columns: &subject::Columns) -> Result<Line, AnalysisError> {
-    let unit = display_unit(crate::core::units::Dimension::METRE);
+    let unit = display_unit(spikedeck_core::units::Dimension::METRE);
     let all = tree.compartments.distance.iter().map(|d| d / unit.scale);
     let mut found: Vec<(f64, usize)> = columns
         .units
@@ -114,7 +114,9 @@ impl Cells {
     pub fn of(population: &PopulationSpec) -> Option<Self> {
         let (shape, spacing, length) = match (&population.grid, &population.positions) {
             (Some(grid), _) => (&grid.shape, grid.spacing, grid.length),
-            (None, Some(Positions::Grid { shape, spacing })) => (shape, *spacing, crate::core::units::Dimension::METRE),
+            (None, Some(Positions::Grid { shape, spacing })) => {
+                (shape, *spacing, spikedeck_core::units::Dimension::METRE)
+            }
             _ => return None,
         };
         let unit = display_unit(length);

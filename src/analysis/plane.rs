@@ -1,11 +1,15 @@
-//! A plane seen from above: the state of every cell at one time, or how often every cell fires. While a run lasts it moves.
+//! A plane seen from above: the state of every cell at one time, or how often every cell fires. While a run lasts it
+//! moves.
 
 use super::places::Cells;
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, from_zero, option, subject};
-use crate::core::statistics::{deviation, mean};
-use crate::core::units::{brief, short};
-use crate::scenario::{Observable, OptionKind, Subject};
-use crate::signal::{Axis, NamedShape, Shape};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, from_zero, option,
+    subject,
+};
+use spikedeck_core::statistics::{deviation, mean};
+use spikedeck_core::units::{brief, short};
+use spikedeck_scenario::{Observable, OptionKind, Subject};
+use spikedeck_signal::{Axis, NamedShape, Shape};
 
 /// The analysis `plane`.
 pub struct Plane;
@@ -47,9 +51,15 @@ impl Analysis for Plane {
         let (mut metrics, mut shapes, mut words) = (Vec::new(), Vec::new(), Vec::new());
         for s in &request.spec.of {
             request.check_cancelled()?;
-            let cells = request.scenario.and_then(|spec| spec.populations.get(s.population)).and_then(Cells::of).ok_or_else(|| {
-                AnalysisError::Unsuitable(format!("{}: its population has no grid of two axes (a line is shown by `space`)", s.text))
-            })?;
+            let cells =
+                request.scenario.and_then(|spec| spec.populations.get(s.population)).and_then(Cells::of).ok_or_else(
+                    || {
+                        AnalysisError::Unsuitable(format!(
+                            "{}: its population has no grid of two axes (a line is shown by `space`)",
+                            s.text
+                        ))
+                    },
+                )?;
             let (units, seen, label, note) = match s.what {
                 Observable::Spikes | Observable::Rate => rates(request, s)?,
                 _ => state(request, s)?,
@@ -61,13 +71,19 @@ impl Analysis for Plane {
                     *cell = v;
                 }
             }
-            metrics.push(Metric::new(&s.text, "mean", mean(&seen), &label.unit, n).note(format!("over the cells, {note}; n = cells")));
-            metrics.push(Metric::new(&s.text, "sd", deviation(&seen, 0), &label.unit, n).note("over the cells, ddof 0"));
+            metrics.push(
+                Metric::new(&s.text, "mean", mean(&seen), &label.unit, n)
+                    .note(format!("over the cells, {note}; n = cells")),
+            );
+            metrics
+                .push(Metric::new(&s.text, "sd", deviation(&seen, 0), &label.unit, n).note("over the cells, ddof 0"));
             let greatest = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             metrics.push(Metric::new(&s.text, "max", greatest, &label.unit, n).note("of the cells"));
             let none = seen.iter().filter(|v| **v == 0.0).count() as f64 / seen.len().max(1) as f64;
-            metrics
-                .push(Metric::new(&s.text, "zero_share", none, "", n).note("share of cells at exactly zero: for spikes, of silent cells"));
+            metrics.push(
+                Metric::new(&s.text, "zero_share", none, "", n)
+                    .note("share of cells at exactly zero: for spikes, of silent cells"),
+            );
             words.push(format!("{}: mean {} {} {note}", s.text, brief(mean(&seen)), label.unit));
             shapes.push(NamedShape::new(format!("{} in the plane", s.text), Shape::Image(cells.image(&values, label))));
         }
@@ -89,11 +105,15 @@ fn rates(request: &Request<'_>, s: &Subject) -> Result<Seen, AnalysisError> {
 fn state(request: &Request<'_>, s: &Subject) -> Result<Seen, AnalysisError> {
     let columns = subject::columns(request, s, 1e-3)?;
     if columns.is_empty() || columns.units.is_empty() {
-        return Err(AnalysisError::NotRecorded { subject: s.text.clone(), hint: "no sample of single cells lies in the window".into() });
+        return Err(AnalysisError::NotRecorded {
+            subject: s.text.clone(),
+            hint: "no sample of single cells lies in the window".into(),
+        });
     }
     let last = columns.len() - 1;
-    let chosen =
-        request.time("time").map_or(last, |t| (((t - columns.start) / columns.interval + 1e-9).floor().max(0.0) as usize).min(last));
+    let chosen = request
+        .time("time")
+        .map_or(last, |t| (((t - columns.start) / columns.interval + 1e-9).floor().max(0.0) as usize).min(last));
     let time = columns.start + chosen as f64 * columns.interval;
     let values = columns.columns.iter().map(|c| c[chosen]).collect();
     let note = format!("at {} {}", short(time), columns.base.unit());

@@ -1,11 +1,13 @@
 //! Population rate in bins, plain or smoothed, and how much it fluctuates.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject};
-use crate::core::bootstrap;
-use crate::core::kernel_smoothing::{Kernel, smooth};
-use crate::core::statistics::{deviation, mean, variance};
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject,
+};
+use spikedeck_core::bootstrap;
+use spikedeck_core::kernel_smoothing::{Kernel, smooth};
+use spikedeck_core::statistics::{deviation, mean, variance};
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
 
 /// The analysis `population_rate`.
 pub struct PopulationRate;
@@ -18,14 +20,22 @@ static CARD: AnalysisCard = AnalysisCard {
     bias: "Smoothing widens peaks by the kernel's width and lowers them; the numbers are of the unsmoothed bins.",
     cost: "O(spikes + bins · kernel width)",
     caveats: "The count Fano factor depends on the bin: independent Poisson units give 1 at any bin, common input raises it with N and Δ. It says that units fluctuate together, not at which scale (see psd, correlogram).",
-    references: &["Brunel 2000, doi:10.1023/A:1008925309027", "Shimazaki and Shinomoto 2010, doi:10.1007/s10827-009-0180-4"],
+    references: &[
+        "Brunel 2000, doi:10.1023/A:1008925309027",
+        "Shimazaki and Shinomoto 2010, doi:10.1007/s10827-009-0180-4",
+    ],
 };
 
 /// Options that the raster has as well.
-pub(super) fn rate_options(bin: &'static str) -> Vec<crate::scenario::ParamSpec> {
+pub(super) fn rate_options(bin: &'static str) -> Vec<spikedeck_scenario::ParamSpec> {
     vec![
         option("bin", OptionKind::Time, Some(bin), "width of the rate's bins"),
-        option("kernel", OptionKind::Choice(&["none", "boxcar", "gaussian", "exponential"]), Some("none"), "kernel that smooths the rate"),
+        option(
+            "kernel",
+            OptionKind::Choice(&["none", "boxcar", "gaussian", "exponential"]),
+            Some("none"),
+            "kernel that smooths the rate",
+        ),
         option(
             "width",
             OptionKind::Time,
@@ -49,15 +59,23 @@ pub(super) fn rate(
         Some("exponential") => Some(Kernel::Exponential),
         _ => None,
     };
-    let smoothed = kernel
-        .map_or_else(|| columns.columns[0].clone(), |k| smooth(&columns.columns[0], k, request.number("width").unwrap_or(0.005) / bin));
+    let smoothed = kernel.map_or_else(
+        || columns.columns[0].clone(),
+        |k| smooth(&columns.columns[0], k, request.number("width").unwrap_or(0.005) / bin),
+    );
     Ok((columns, smoothed))
 }
 
 /// The rate as a curve.
 pub(super) fn curve(columns: &subject::Columns, values: Vec<f64>, stepped: bool) -> Curve {
     let x = (0..values.len()).map(|k| columns.start + k as f64 * columns.interval).collect();
-    Curve { name: columns.subject.clone(), x, y: values, band: None, style: if stepped { CurveStyle::Steps } else { CurveStyle::Line } }
+    Curve {
+        name: columns.subject.clone(),
+        x,
+        y: values,
+        band: None,
+        style: if stepped { CurveStyle::Steps } else { CurveStyle::Line },
+    }
 }
 
 impl Analysis for PopulationRate {
@@ -87,10 +105,12 @@ impl Analysis for PopulationRate {
             let block = (values.len() / 10).max(1);
             let blocks: Vec<f64> = values.chunks_exact(block).map(mean).collect();
             let drawn = bootstrap::mean_interval(&blocks, 1000, 0.95, request.key(&s.text, "mean"));
+            metrics.push(drawn.map_or(m.clone(), |(l, h)| {
+                m.interval(l, h).note(format!("n = bins; 95 % bootstrap over {} blocks", blocks.len()))
+            }));
             metrics.push(
-                drawn.map_or(m.clone(), |(l, h)| m.interval(l, h).note(format!("n = bins; 95 % bootstrap over {} blocks", blocks.len()))),
+                Metric::new(&s.text, "sd", deviation(values, 1), base.rate_unit(), bins).note("over bins, ddof 1"),
             );
-            metrics.push(Metric::new(&s.text, "sd", deviation(values, 1), base.rate_unit(), bins).note("over bins, ddof 1"));
             let peak = (0..values.len()).max_by(|&a, &b| values[a].total_cmp(&values[b]).then(b.cmp(&a))).unwrap_or(0);
             metrics.push(Metric::new(&s.text, "max", values[peak], base.rate_unit(), bins));
             metrics.push(if values[peak] == 0.0 {
@@ -107,8 +127,15 @@ impl Analysis for PopulationRate {
             let stepped = request.text("kernel").is_none_or(|k| k == "none");
             curves.push(curve(&columns, smoothed, stepped));
         }
-        let series = Series { x: Axis::time(base), y: Axis::new("rate", base.rate_unit()), curves, references: Vec::new() };
-        Ok(request.outcome("Population rate", vec![NamedShape::new("rate", Shape::Series(series))], metrics, words.join("; "), warnings))
+        let series =
+            Series { x: Axis::time(base), y: Axis::new("rate", base.rate_unit()), curves, references: Vec::new() };
+        Ok(request.outcome(
+            "Population rate",
+            vec![NamedShape::new("rate", Shape::Series(series))],
+            metrics,
+            words.join("; "),
+            warnings,
+        ))
     }
 }
 
@@ -136,8 +163,8 @@ fn fano(request: &Request<'_>, name: &str, trains: &subject::Trains, columns: &s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::{metric, poisson, recording, run, same_values, shifted, subject, value};
-    use crate::scenario::OptionValue;
+    use crate::testing::{metric, poisson, recording, run, same_values, shifted, subject, value};
+    use spikedeck_scenario::OptionValue;
 
     #[test]
     fn bins_are_open_at_the_left_and_closed_at_the_right() {

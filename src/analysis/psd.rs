@@ -1,14 +1,18 @@
-//! Power spectra of states, rates and spike trains: Welch as SciPy, with intervals, peak, bands and the aperiodic level.
+//! Power spectra of states, rates and spike trains: Welch as SciPy, with intervals, peak, bands and the aperiodic
+//! level.
 
 mod measures;
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Outcome, Request, Subjects, bounded, from_zero, option, subject};
-use crate::core::spike_spectrum::spike_spectrum;
-use crate::core::statistics::{mean, variance, varies};
-use crate::core::units::{Dimension, short};
-use crate::core::welch::{Detrend, Scaling, Settings, Spectrum, Taper, default_segment, welch_in_groups};
-use crate::scenario::{Observable, OptionKind, ParamSpec, Subject};
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape, TimeBase};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Outcome, Request, Subjects, bounded, from_zero, option,
+    subject,
+};
+use spikedeck_core::spike_spectrum::spike_spectrum;
+use spikedeck_core::statistics::{mean, variance, varies};
+use spikedeck_core::units::{Dimension, short};
+use spikedeck_core::welch::{Detrend, Scaling, Settings, Spectrum, Taper, default_segment, welch_in_groups};
+use spikedeck_scenario::{Observable, OptionKind, ParamSpec, Subject};
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape, TimeBase};
 
 /// The analysis `psd`.
 pub struct Psd;
@@ -32,9 +36,19 @@ static CARD: AnalysisCard = AnalysisCard {
 /// Options of everything that cuts a signal into segments.
 pub(super) fn segment_options() -> Vec<ParamSpec> {
     vec![
-        option("segment", OptionKind::Time, None, "length of a segment; without it the largest power of two of samples that gives eight"),
+        option(
+            "segment",
+            OptionKind::Time,
+            None,
+            "length of a segment; without it the largest power of two of samples that gives eight",
+        ),
         bounded(
-            option("overlap", OptionKind::Quantity(Dimension::NONE), Some("0.5"), "share of a segment that the next one overlaps"),
+            option(
+                "overlap",
+                OptionKind::Quantity(Dimension::NONE),
+                Some("0.5"),
+                "share of a segment that the next one overlaps",
+            ),
             0.0,
             0.95,
         ),
@@ -44,8 +58,18 @@ pub(super) fn segment_options() -> Vec<ParamSpec> {
             Some("hann"),
             "taper (hann: periodic, as SciPy; hann_symmetric: as numpy.hanning)",
         ),
-        option("detrend", OptionKind::Choice(&["constant", "linear", "none"]), Some("constant"), "what is taken off each segment"),
-        option("scaling", OptionKind::Choice(&["density", "spectrum"]), Some("density"), "power per hertz, or power of a line"),
+        option(
+            "detrend",
+            OptionKind::Choice(&["constant", "linear", "none"]),
+            Some("constant"),
+            "what is taken off each segment",
+        ),
+        option(
+            "scaling",
+            OptionKind::Choice(&["density", "spectrum"]),
+            Some("density"),
+            "power per hertz, or power of a line",
+        ),
         option("bin", OptionKind::Time, Some("1 ms"), "width of the bins of a rate"),
     ]
 }
@@ -61,7 +85,8 @@ pub(super) fn settings(
     if n < 8 {
         return Err(AnalysisError::Unsuitable(format!("{name}: {n} samples are too few for a spectrum (least: 8)")));
     }
-    let mut segment = request.number("segment").map_or_else(|| default_segment(n), |s| (s * rate).round() as usize).max(2);
+    let mut segment =
+        request.number("segment").map_or_else(|| default_segment(n), |s| (s * rate).round() as usize).max(2);
     if segment > n {
         warnings.push(format!(
             "{name}: a segment of {segment} samples is longer than the {n} samples there are; one segment of all of them is used"
@@ -92,7 +117,9 @@ pub(super) fn power_unit(unit: &str, base: TimeBase, scaling: Scaling) -> String
     match (scaling, base) {
         (Scaling::Spectrum, _) => square,
         (Scaling::Density, TimeBase::Milliseconds) => format!("{}/Hz", if square.is_empty() { "1" } else { &square }),
-        (Scaling::Density, TimeBase::Dimensionless) => format!("{}time", if square.is_empty() { String::new() } else { square + "*" }),
+        (Scaling::Density, TimeBase::Dimensionless) => {
+            format!("{}time", if square.is_empty() { String::new() } else { square + "*" })
+        }
     }
 }
 
@@ -118,7 +145,12 @@ impl Analysis for Psd {
     fn declaration(&self) -> AnalysisDeclaration {
         let mut options = segment_options();
         options.extend([
-            option("f_max", OptionKind::Frequency, None, "highest frequency shown (default: Nyquist; 500 Hz for spikes)"),
+            option(
+                "f_max",
+                OptionKind::Frequency,
+                None,
+                "highest frequency shown (default: Nyquist; 500 Hz for spikes)",
+            ),
             from_zero(option(
                 "peak_min",
                 OptionKind::Frequency,
@@ -133,7 +165,12 @@ impl Analysis for Psd {
                 None,
                 "lower end of the aperiodic fit (default: 1 Hz or the first ordinate)",
             )),
-            option("fit_max", OptionKind::Frequency, None, "upper end of the aperiodic fit (default: 100 Hz or 0.8 Nyquist)"),
+            option(
+                "fit_max",
+                OptionKind::Frequency,
+                None,
+                "upper end of the aperiodic fit (default: 100 Hz or 0.8 Nyquist)",
+            ),
             option(
                 "bands",
                 OptionKind::Texts,
@@ -154,16 +191,24 @@ impl Analysis for Psd {
 
     fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
         if request.spec.of.is_empty() {
-            return Err(AnalysisError::Unsuitable("psd needs `of`, such as `of = \"POP.rate\"` or `of = \"POP.V_m\"`".into()));
+            return Err(AnalysisError::Unsuitable(
+                "psd needs `of`, such as `of = \"POP.rate\"` or `of = \"POP.V_m\"`".into(),
+            ));
         }
         let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for s in &request.spec.of {
             request.check_cancelled()?;
-            let estimate =
-                if s.what == Observable::Spikes { of_spikes(request, s, &mut warnings)? } else { of_samples(request, s, &mut warnings)? };
+            let estimate = if s.what == Observable::Spikes {
+                of_spikes(request, s, &mut warnings)?
+            } else {
+                of_samples(request, s, &mut warnings)?
+            };
             let found = measures::measure(request, &estimate, &mut warnings);
             words.push(found.words.clone());
-            shapes.push(NamedShape::new(format!("spectrum of {}", s.text), Shape::Series(series(request, &estimate, &found))));
+            shapes.push(NamedShape::new(
+                format!("spectrum of {}", s.text),
+                Shape::Series(series(request, &estimate, &found)),
+            ));
             metrics.extend(found.metrics);
         }
         Ok(request.outcome("Power spectrum", shapes, metrics, words.join("; "), warnings))
@@ -235,13 +280,22 @@ fn of_spikes(request: &Request<'_>, s: &Subject, warnings: &mut Vec<String>) -> 
     let top = request.number("f_max").unwrap_or(500.0);
     let segments = ((duration / segment) + 1e-9).floor() as usize;
     if trains.count() == 0 || segments == 0 {
-        return Err(AnalysisError::Unsuitable(format!("{}: {} spikes in {} s give no spectrum", s.text, trains.count(), short(duration))));
+        return Err(AnalysisError::Unsuitable(format!(
+            "{}: {} spikes in {} s give no spectrum",
+            s.text,
+            trains.count(),
+            short(duration)
+        )));
     }
     let seconds: Vec<Vec<f64>> =
         trains.trains.iter().map(|t| t.iter().map(|x| (x - trains.window.start) * base.seconds()).collect()).collect();
     let spectrum = spike_spectrum(&seconds, segment, segments, top, &mut || request.check_cancelled())?;
     if trains.count() < 100 {
-        warnings.push(format!("{}: a spectrum of {} spikes is mostly noise; look at the interval", s.text, trains.count()));
+        warnings.push(format!(
+            "{}: a spectrum of {} spikes is mostly noise; look at the interval",
+            s.text,
+            trains.count()
+        ));
     }
     let how = format!(
         "{segments} segments of {} s, Δf {} {}, continuous time, two-sided, mean over {} units",
@@ -278,7 +332,8 @@ fn series(request: &Request<'_>, e: &Estimate, found: &measures::Found) -> Serie
     let band = (band(low, low_end), band(high, high_end));
     let mut curves = vec![Curve { name: e.name.clone(), x: x.clone(), y, band: Some(band), style: CurveStyle::Line }];
     if let Some(fit) = &found.fit {
-        let inside: Vec<f64> = x.iter().copied().filter(|f| *f >= found.fit_range.0 && *f <= found.fit_range.1).collect();
+        let inside: Vec<f64> =
+            x.iter().copied().filter(|f| *f >= found.fit_range.0 && *f <= found.fit_range.1).collect();
         let theory = |name: &str, level: &dyn Fn(f64) -> f64| Curve {
             name: name.into(),
             x: inside.clone(),
@@ -293,12 +348,23 @@ fn series(request: &Request<'_>, e: &Estimate, found: &measures::Found) -> Serie
     }
     if let Some(level) = e.chance {
         let ends = [x.first().copied().unwrap_or(0.0), x.last().copied().unwrap_or(0.0)];
-        curves.push(Curve { name: "Poisson level".into(), x: ends.to_vec(), y: vec![level; 2], band: None, style: CurveStyle::Chance });
+        curves.push(Curve {
+            name: "Poisson level".into(),
+            x: ends.to_vec(),
+            y: vec![level; 2],
+            band: None,
+            style: CurveStyle::Chance,
+        });
     }
-    let references = found.peak.map(|f| ReferenceLine { name: format!("peak {} {}", short(f), e.frequency_unit), at: f, vertical: true });
+    let references = found.peak.map(|f| ReferenceLine {
+        name: format!("peak {} {}", short(f), e.frequency_unit),
+        at: f,
+        vertical: true,
+    });
     Series {
         x: Axis::new("frequency", e.frequency_unit),
-        y: Axis::new(if request.text("scaling") == Some("spectrum") { "power" } else { "power density" }, &e.unit).log(),
+        y: Axis::new(if request.text("scaling") == Some("spectrum") { "power" } else { "power density" }, &e.unit)
+            .log(),
         curves,
         references: references.into_iter().collect(),
     }
@@ -306,7 +372,7 @@ fn series(request: &Request<'_>, e: &Estimate, found: &measures::Found) -> Serie
 
 /// Factors of the interval at Nyquist, which has half the degrees of freedom.
 fn half_freedom(e: &Estimate) -> (f64, f64) {
-    crate::core::welch::chi_squared_factors(e.spectrum.freedom / 2.0, 0.95)
+    spikedeck_core::welch::chi_squared_factors(e.spectrum.freedom / 2.0, 0.95)
 }
 
 #[cfg(test)]

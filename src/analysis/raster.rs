@@ -1,7 +1,10 @@
 //! Spike raster of populations with their rates below.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, population_rate, subject};
-use crate::signal::{Axis, NamedShape, Raster, RasterGroup, Series, Shape};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, population_rate,
+    subject,
+};
+use spikedeck_signal::{Axis, NamedShape, Raster, RasterGroup, Series, Shape};
 
 /// The analysis `raster`.
 pub struct RasterOfSpikes;
@@ -61,15 +64,22 @@ impl Analysis for RasterOfSpikes {
         }
         let total: f64 = metrics.iter().filter_map(|m| m.value).sum();
         let units: usize = raster.groups.iter().map(|g| g.size).sum();
-        let summary = format!("{total} spikes of {units} units between {} and {} {}", window.start, window.stop, base.unit());
-        Ok(request.outcome("Raster", vec![NamedShape::new("raster", Shape::Raster(raster))], metrics, summary, warnings))
+        let summary =
+            format!("{total} spikes of {units} units between {} and {} {}", window.start, window.stop, base.unit());
+        Ok(request.outcome(
+            "Raster",
+            vec![NamedShape::new("raster", Shape::Raster(raster))],
+            metrics,
+            summary,
+            warnings,
+        ))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::{recording, run, subject};
+    use crate::testing::{recording, run, subject};
 
     #[test]
     fn spikes_are_sorted_by_time_in_rows_of_the_chosen_units() {

@@ -1,12 +1,13 @@
 //! Firing rates: mean, spread over units, latency, steady rate, adaptation index.
 
 use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option, subject,
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
+    option, subject,
 };
-use crate::core::statistics::{mean, mean_interval, median, poisson_interval, quantile, share_interval};
-use crate::core::units::short;
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape};
+use spikedeck_core::statistics::{mean, mean_interval, median, poisson_interval, quantile, share_interval};
+use spikedeck_core::units::short;
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape};
 
 /// The analysis `rates`.
 pub struct Rates;
@@ -22,7 +23,10 @@ static CARD: AnalysisCard = AnalysisCard {
     bias: "The mean rate is unbiased. The steady rate from few intervals of an irregular neuron is biased upwards (1/mean of k exponential intervals: k/(k − 1)).",
     cost: "O(spikes + units)",
     caveats: "Units of a network share input: the interval over units is too narrow where they rise and fall together. A Poisson interval is too wide for a regular neuron. On a grid of dt spike times are late by up to dt, and intervals are multiples of it.",
-    references: &["Garwood 1936, doi:10.1093/biomet/28.3-4.437", "Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404"],
+    references: &[
+        "Garwood 1936, doi:10.1093/biomet/28.3-4.437",
+        "Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404",
+    ],
 };
 
 impl Analysis for Rates {
@@ -74,14 +78,18 @@ impl Analysis for Rates {
                 metrics.extend(spread(&s.text, &rates, base.rate_unit()));
             }
             if rates.len() > FEW {
-                let latencies: Vec<f64> = whole.trains.iter().filter_map(|x| first_after(x, onset)).map(|l| l - onset).collect();
+                let latencies: Vec<f64> =
+                    whole.trains.iter().filter_map(|x| first_after(x, onset)).map(|l| l - onset).collect();
                 metrics.push(if latencies.is_empty() {
                     Metric::missing(&s.text, "latency", base.unit(), 0, "no spike after the onset")
                 } else {
                     Metric::new(&s.text, "latency", median(&latencies), base.unit(), latencies.len() as u64)
                         .note("median over units that fired")
                 });
-                shapes.push(NamedShape::new(format!("rates of {}", s.text), Shape::Distribution(distribution(&rates, base.rate_unit()))));
+                shapes.push(NamedShape::new(
+                    format!("rates of {}", s.text),
+                    Shape::Distribution(distribution(&rates, base.rate_unit())),
+                ));
             } else {
                 for (train, &unit) in whole.trains.iter().zip(&whole.units) {
                     let name = if rates.len() == 1 { s.text.clone() } else { subject::unit_name(&s.text, unit) };
@@ -89,7 +97,12 @@ impl Analysis for Rates {
                 }
             }
             if t.count() < 10 {
-                warnings.push(format!("{}: {} spikes in {} s are few; look at the interval", s.text, t.count(), short(seconds)));
+                warnings.push(format!(
+                    "{}: {} spikes in {} s are few; look at the interval",
+                    s.text,
+                    t.count(),
+                    short(seconds)
+                ));
             }
         }
         Ok(request.outcome("Firing rates", shapes, metrics, words.join("; "), warnings))
@@ -119,7 +132,8 @@ fn spread(subject: &str, rates: &[f64], unit: &str) -> Vec<Metric> {
     sorted.sort_by(f64::total_cmp);
     let (low, high) = share_interval(active, n, 0.95);
     vec![
-        Metric::new(subject, "rate_sd", crate::core::statistics::deviation(rates, 1), unit, n).note("over units, ddof 1"),
+        Metric::new(subject, "rate_sd", spikedeck_core::statistics::deviation(rates, 1), unit, n)
+            .note("over units, ddof 1"),
         Metric::new(subject, "rate_median", quantile(&sorted, 0.5), unit, n).note(format!(
             "over units; quartiles {:.4} and {:.4} {unit}",
             quantile(&sorted, 0.25),
@@ -150,9 +164,16 @@ fn one_unit(name: &str, train: &[f64], onset: f64, last: usize, request: &Reques
         Metric::missing(name, "adaptation_index", "", n, "needs two intervals")
     } else {
         let (first, end) = (intervals[0], intervals[intervals.len() - 1]);
-        Metric::new(name, "adaptation_index", (end - first) / first, "", n).chance(0.0).note("(last − first)/first interval, whole run")
+        Metric::new(name, "adaptation_index", (end - first) / first, "", n)
+            .chance(0.0)
+            .note("(last − first)/first interval, whole run")
     };
-    vec![latency, steady, index, Metric::new(name, "spike_count", train.len() as f64, "", train.len() as u64).note("whole run")]
+    vec![
+        latency,
+        steady,
+        index,
+        Metric::new(name, "spike_count", train.len() as f64, "", train.len() as u64).note("whole run"),
+    ]
 }
 
 /// Histogram of values over units with the bin width of Freedman and Diaconis (doi:10.1007/BF01025868), 5 to 60 bins.
@@ -180,13 +201,14 @@ fn distribution(rates: &[f64], unit: &str) -> Distribution {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::{metric, poisson, recording, run, same_values, shifted, subject, value};
-    use crate::scenario::OptionValue;
+    use crate::testing::{metric, poisson, recording, run, same_values, shifted, subject, value};
+    use spikedeck_scenario::OptionValue;
 
     /// prior-systems.md 5.3: the adapting neuron at 4 nA.
     #[test]
     fn adapting_neuron() {
-        let train = vec![8.65, 33.75, 61.85, 93.55, 129.70, 171.80, 222.75, 288.50, 372.20, 462.60, 553.85, 645.15, 736.45];
+        let train =
+            vec![8.65, 33.75, 61.85, 93.55, 129.70, 171.80, 222.75, 288.50, 372.20, 462.60, 553.85, 645.15, 736.45];
         let mut r = recording(&[train], 800.0);
         r.transient = 100.0;
         let o = run(&Rates, &r, vec![subject("spikes", &[])], &[]).unwrap();
@@ -221,8 +243,16 @@ mod tests {
         assert!((value(&o, "p.spikes", "latency") - 125.0 * 2.0f64.ln()).abs() < 25.0);
         let mut mixed = trains;
         mixed.reverse();
-        same_values(&o, &run(&Rates, &recording(&mixed, 5000.0), vec![], &[("onset", OptionValue::Number(1.0))]).unwrap(), 1e-12);
-        same_values(&o, &run(&Rates, &shifted(&r, 512.0), vec![], &[("onset", OptionValue::Number(1.512))]).unwrap(), 1e-9);
+        same_values(
+            &o,
+            &run(&Rates, &recording(&mixed, 5000.0), vec![], &[("onset", OptionValue::Number(1.0))]).unwrap(),
+            1e-12,
+        );
+        same_values(
+            &o,
+            &run(&Rates, &shifted(&r, 512.0), vec![], &[("onset", OptionValue::Number(1.512))]).unwrap(),
+            1e-9,
+        );
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! Rhythm: bursts, their period, duty cycle and firing rate, and the phase lag between units or populations.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
-use crate::core::bursts::{Burst, of_signal, of_spikes, poisson_bursts};
-use crate::core::circular::{rayleigh_p, resultant, resultant_by_chance};
-use crate::core::statistics::{deviation, mean, mean_interval, normal_quantile};
-use crate::core::units::{Dimension, short};
-use crate::scenario::{Observable, OptionKind, Subject};
-use crate::signal::{Axis, Curve, CurveStyle, Distribution, NamedShape, ReferenceLine, Series, Shape};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+    subject,
+};
+use spikedeck_core::bursts::{Burst, of_signal, of_spikes, poisson_bursts};
+use spikedeck_core::circular::{rayleigh_p, resultant, resultant_by_chance};
+use spikedeck_core::statistics::{deviation, mean, mean_interval, normal_quantile};
+use spikedeck_core::units::{Dimension, short};
+use spikedeck_scenario::{Observable, OptionKind, Subject};
+use spikedeck_signal::{Axis, Curve, CurveStyle, Distribution, NamedShape, ReferenceLine, Series, Shape};
 use std::f64::consts::TAU;
 
 /// The analysis `rhythm`.
@@ -97,7 +100,12 @@ impl Analysis for Rhythm {
             let y = r.bursts.windows(2).map(|w| w[1].start - w[0].start).collect();
             Curve { name: r.name.clone(), x, y, band: None, style: CurveStyle::Line }
         });
-        let series = Series { x: Axis::time(base), y: Axis::new("period", base.unit()), curves: curves.collect(), references: Vec::new() };
+        let series = Series {
+            x: Axis::time(base),
+            y: Axis::new("period", base.unit()),
+            curves: curves.collect(),
+            references: Vec::new(),
+        };
         shapes.push(NamedShape::new("periods", Shape::Series(series)));
         if phases.iter().any(|p| !p.1.is_empty()) {
             shapes.push(NamedShape::new("phases", Shape::Distribution(histogram(&phases))));
@@ -124,16 +132,22 @@ fn bursts(request: &Request<'_>, s: &Subject) -> Result<Vec<Bursting>, AnalysisE
         pooled.sort_by(f64::total_cmp);
         let rate = pooled.len() as f64 / t.window.length();
         let bursts = of_spikes(&pooled, gap, least, (t.window.start, t.window.stop));
-        return Ok(vec![Bursting { name: s.text.clone(), bursts, spikes: Some((pooled.len(), -(-rate * gap).exp_m1())) }]);
+        return Ok(vec![Bursting {
+            name: s.text.clone(),
+            bursts,
+            spikes: Some((pooled.len(), -(-rate * gap).exp_m1())),
+        }]);
     }
     let columns = subject::columns(request, s, request.number("bin").unwrap_or(1e-3))?;
     let share = request.number("level").unwrap_or(0.5);
     let bursting = |(k, values): (usize, &Vec<f64>)| {
-        let (least, greatest) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
+        let (least, greatest) =
+            values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
         let range = greatest - least;
         // A constant state crosses its middle by rounding only.
         let flat = range <= 1e-9 * greatest.abs().max(least.abs());
-        let found = if flat { Vec::new() } else { of_signal(values, least + share * range, least + 0.5 * share * range) };
+        let found =
+            if flat { Vec::new() } else { of_signal(values, least + share * range, least + 0.5 * share * range) };
         let time = |t: f64| columns.start + t * columns.interval;
         let bursts = found.into_iter().map(|b| Burst { start: time(b.start), stop: time(b.stop), spikes: 0 }).collect();
         Bursting { name: columns.name(k), bursts, spikes: None }
@@ -148,7 +162,9 @@ fn measures(r: &Bursting, request: &Request<'_>) -> Vec<Metric> {
     let least = request.integer("min_spikes").unwrap_or(2).max(1) as usize;
     let mut count = Metric::new(name, "burst_count", n as f64, "", n).note("whole bursts");
     if let Some((spikes, short_by_chance)) = r.spikes {
-        count = count.chance(poisson_bursts(short_by_chance, least).1 * spikes as f64).note("chance: a Poisson train of this rate");
+        count = count
+            .chance(poisson_bursts(short_by_chance, least).1 * spikes as f64)
+            .note("chance: a Poisson train of this rate");
     }
     let mut list = vec![count];
     let mut average = |metric: &str, values: &[f64], unit: &str, note: &str| {
@@ -207,7 +223,10 @@ fn locking(name: &str, phases: &[f64]) -> [Metric; 2] {
     let n = phases.len();
     if n < 2 {
         let why = "fewer than two bursts of the second begin inside a cycle of the first";
-        return [Metric::missing(name, "phase_lag", "", n as u64, why), Metric::missing(name, "phase_locking", "", n as u64, why)];
+        return [
+            Metric::missing(name, "phase_lag", "", n as u64, why),
+            Metric::missing(name, "phase_locking", "", n as u64, why),
+        ];
     }
     let angles: Vec<f64> = phases.iter().map(|p| TAU * p).collect();
     let (r, direction) = resultant(&angles);
@@ -215,7 +234,8 @@ fn locking(name: &str, phases: &[f64]) -> [Metric; 2] {
     // Fisher 1993, section 4.4.4: dispersion (1 - rho_2)/(2 R^2), with the second moment about the mean direction.
     let second = angles.iter().map(|a| (2.0 * (a - direction)).cos()).sum::<f64>() / n as f64;
     let error = normal_quantile(0.975) * ((1.0 - second) / (2.0 * r * r) / n as f64).sqrt();
-    let mut m = Metric::new(name, "phase_lag", lag, "", n as u64).note("n = bursts of the second; 0.5: antiphase; an angle over 2 pi");
+    let mut m = Metric::new(name, "phase_lag", lag, "", n as u64)
+        .note("n = bursts of the second; 0.5: antiphase; an angle over 2 pi");
     if error < 1.0 {
         let half = error.asin() / TAU;
         m = m.interval(lag - half, lag + half).note("95 % interval (Fisher)");
@@ -252,8 +272,8 @@ fn histogram(phases: &[(String, Vec<f64>)]) -> Distribution {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::{metric, poisson, recording, run, same_values, shifted, subject, traces, value};
-    use crate::scenario::OptionValue;
+    use crate::testing::{metric, poisson, recording, run, same_values, shifted, subject, traces, value};
+    use spikedeck_scenario::OptionValue;
 
     /// Bursts of `spikes` spikes `isi` ms apart, every `period` ms from `from` on.
     fn bursting(from: f64, period: f64, spikes: usize, isi: f64, stop: f64) -> Vec<f64> {
@@ -289,7 +309,9 @@ mod tests {
     fn drifting_clocks_are_not_locked() {
         let a = bursting(150.0, 400.0, 3, 10.0, 60_000.0);
         let b = bursting(150.0, 400.0 * 1.618_033_988_75 / 2.0, 3, 10.0, 60_000.0);
-        let o = run(&Rhythm, &recording(&[a, b], 60_000.0), vec![subject("spikes", &[0]), subject("spikes", &[1])], &[]).unwrap();
+        let o =
+            run(&Rhythm, &recording(&[a, b], 60_000.0), vec![subject("spikes", &[0]), subject("spikes", &[1])], &[])
+                .unwrap();
         let m = metric(&o, "p.spikes[0]->p.spikes[1]", "phase_locking");
         assert!(m.value.unwrap() < 0.1 && m.p_value.unwrap() > 0.1, "{m:?}");
     }
@@ -306,7 +328,8 @@ mod tests {
 
     #[test]
     fn states_have_bursts_above_a_level() {
-        let wave = |shift: f64| -> Vec<f64> { (0..5000).map(|k| (TAU * (f64::from(k) / 250.0 - shift)).sin()).collect() };
+        let wave =
+            |shift: f64| -> Vec<f64> { (0..5000).map(|k| (TAU * (f64::from(k) / 250.0 - shift)).sin()).collect() };
         let o = run(&Rhythm, &traces(&[wave(0.0), wave(0.3)], 0.5), vec![subject("V_m", &[])], &[]).unwrap();
         assert!((value(&o, "p.V_m[0]", "period") - 125.0).abs() < 1e-3);
         assert!((value(&o, "p.V_m[1]", "duty_cycle") - 0.5).abs() < 1e-3);
@@ -318,8 +341,13 @@ mod tests {
         let o = run(&Rhythm, &recording(&[vec![]], 100.0), vec![subject("spikes", &[0])], &[]).unwrap();
         assert_eq!(metric(&o, "p.spikes[0]", "period").value, None);
         assert!(metric(&o, "p.spikes[0]", "period").note.contains("too few"));
-        let o =
-            run(&Rhythm, &traces(&[vec![1.0; 50]], 1.0), vec![subject("V_m", &[0])], &[("min_spikes", OptionValue::Integer(3))]).unwrap();
+        let o = run(
+            &Rhythm,
+            &traces(&[vec![1.0; 50]], 1.0),
+            vec![subject("V_m", &[0])],
+            &[("min_spikes", OptionValue::Integer(3))],
+        )
+        .unwrap();
         assert_eq!(value(&o, "p.V_m[0]", "burst_count"), 0.0);
     }
 }

@@ -1,12 +1,15 @@
 //! Signal-to-noise ratio at one frequency: the power of a periodic drive in spikes or a state over its surroundings.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
-use crate::core::spike_spectrum::spike_spectrum;
-use crate::core::statistics::deviation;
-use crate::core::units::short;
-use crate::core::welch::{Settings, Spectrum, welch_in_groups};
-use crate::scenario::{Observable, OptionKind, Subject};
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape, TimeBase};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+    subject,
+};
+use spikedeck_core::spike_spectrum::spike_spectrum;
+use spikedeck_core::statistics::deviation;
+use spikedeck_core::units::short;
+use spikedeck_core::welch::{Settings, Spectrum, welch_in_groups};
+use spikedeck_scenario::{Observable, OptionKind, Subject};
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape, TimeBase};
 
 /// The analysis `signal_to_noise`.
 pub struct SignalToNoise;
@@ -35,9 +38,18 @@ impl Analysis for SignalToNoise {
             subjects: Subjects::Of,
             options: vec![
                 option("frequency", OptionKind::Frequency, Some("10 Hz"), "frequency of the drive"),
-                bounded(option("cycles", OptionKind::Integer, Some("10"), "cycles of the drive in a segment"), 4.0, 1e6),
                 bounded(
-                    option("neighbours", OptionKind::Integer, Some("4"), "bins on either side that the background is the mean of"),
+                    option("cycles", OptionKind::Integer, Some("10"), "cycles of the drive in a segment"),
+                    4.0,
+                    1e6,
+                ),
+                bounded(
+                    option(
+                        "neighbours",
+                        OptionKind::Integer,
+                        Some("4"),
+                        "bins on either side that the background is the mean of",
+                    ),
                     1.0,
                     1000.0,
                 ),
@@ -100,7 +112,8 @@ impl Analysis for SignalToNoise {
             }
             metrics.push(m);
             metrics.push(
-                Metric::new(&s.text, "signal_power", signal - background, &density, n).note("power at the drive above the background"),
+                Metric::new(&s.text, "signal_power", signal - background, &density, n)
+                    .note("power at the drive above the background"),
             );
             metrics.push(Metric::new(&s.text, "background", background, &density, n));
             if n < 5 {
@@ -149,7 +162,8 @@ fn spectrum(request: &Request<'_>, s: &Subject, segment: f64) -> Result<(Spectru
         if segments == 0 {
             return Err(too_short(t.duration()));
         }
-        let trains: Vec<Vec<f64>> = t.trains.iter().map(|x| x.iter().map(|v| (v - t.window.start) * seconds).collect()).collect();
+        let trains: Vec<Vec<f64>> =
+            t.trains.iter().map(|x| x.iter().map(|v| (v - t.window.start) * seconds).collect()).collect();
         let top = 4.0 * request.number("frequency").unwrap_or(10.0);
         let found = spike_spectrum(&trains, segment, segments, top, &mut || request.check_cancelled())?;
         return Ok((found, trains.len(), t.base.rate_unit().to_owned()));
@@ -160,14 +174,18 @@ fn spectrum(request: &Request<'_>, s: &Subject, segment: f64) -> Result<(Spectru
     let mut sum: Option<Spectrum> = None;
     for column in &columns.columns {
         request.check_cancelled()?;
-        let Some(one) = welch_in_groups(column, columns.sampling_rate(), &settings, column.len() / samples.max(1)) else {
+        let Some(one) = welch_in_groups(column, columns.sampling_rate(), &settings, column.len() / samples.max(1))
+        else {
             return Err(too_short(columns.len() as f64 / columns.sampling_rate()));
         };
         sum = Some(match sum {
             None => one,
             Some(mut all) => {
                 all.power.iter_mut().zip(&one.power).for_each(|(a, b)| *a += b);
-                all.groups.iter_mut().zip(&one.groups).for_each(|(a, b)| a.iter_mut().zip(b).for_each(|(a, b)| *a += b));
+                all.groups
+                    .iter_mut()
+                    .zip(&one.groups)
+                    .for_each(|(a, b)| a.iter_mut().zip(b).for_each(|(a, b)| *a += b));
                 all
             }
         });
@@ -188,8 +206,8 @@ fn f_tail(x: f64, above: f64, below: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::{metric, poisson, recording, run, subject, traces};
-    use crate::scenario::OptionValue;
+    use crate::testing::{metric, poisson, recording, run, subject, traces};
+    use spikedeck_scenario::OptionValue;
     use std::f64::consts::TAU;
 
     #[test]
@@ -203,7 +221,7 @@ mod tests {
             .iter()
             .enumerate()
             .map(|(u, t)| {
-                let mut s = crate::core::rng::Key::new(4, "snr", "thin").stream(u as u32, 0);
+                let mut s = spikedeck_core::rng::Key::new(4, "snr", "thin").stream(u as u32, 0);
                 t.iter().copied().filter(|t| s.uniform() < (1.0 + 0.5 * (TAU * t / 100.0).sin()) / 1.5).collect()
             })
             .collect();
@@ -216,13 +234,18 @@ mod tests {
 
     #[test]
     fn a_sine_in_noise() {
-        let mut s = crate::core::rng::Key::new(5, "snr", "noise").stream(0, 0);
+        let mut s = spikedeck_core::rng::Key::new(5, "snr", "noise").stream(0, 0);
         let mut noise = || (0..12).map(|_| s.uniform()).sum::<f64>() - 6.0;
         let wave: Vec<f64> = (0..100_000).map(|k| 0.2 * (TAU * f64::from(k) / 100.0).sin() + noise()).collect();
         let flat: Vec<f64> = (0..100_000).map(|_| noise()).collect();
         let find = |column: Vec<f64>| {
-            let o =
-                run(&SignalToNoise, &traces(&[column], 1.0), vec![subject("V_m", &[])], &[("cycles", OptionValue::Integer(20))]).unwrap();
+            let o = run(
+                &SignalToNoise,
+                &traces(&[column], 1.0),
+                vec![subject("V_m", &[])],
+                &[("cycles", OptionValue::Integer(20))],
+            )
+            .unwrap();
             metric(&o, "p.V_m", "snr").clone()
         };
         // Density of the noise 2/fs, of the line A²/2/(1.5 Δf): 0.02/(1.5·0.5)/0.002 above 1.

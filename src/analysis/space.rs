@@ -3,12 +3,13 @@
 use std::f64::consts::TAU;
 
 use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, places, subject,
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+    places, subject,
 };
-use crate::core::statistics::mean;
-use crate::core::units::{Dimension, brief};
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, CurveStyle, Image, NamedShape, Series, Shape};
+use spikedeck_core::statistics::mean;
+use spikedeck_core::units::{Dimension, brief};
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Curve, CurveStyle, Image, NamedShape, Series, Shape};
 
 /// The analysis `space`.
 pub struct Space;
@@ -74,34 +75,57 @@ impl Analysis for Space {
             let line = places::line(request, s, &columns)?;
             let samples = columns.len();
             if samples == 0 {
-                return Err(AnalysisError::NotRecorded { subject: s.text.clone(), hint: "no sample lies in the window".into() });
+                return Err(AnalysisError::NotRecorded {
+                    subject: s.text.clone(),
+                    hint: "no sample lies in the window".into(),
+                });
             }
             let profile: Vec<f64> = line.columns.iter().map(|&c| columns.columns[c][samples - 1]).collect();
-            let (least, greatest) = profile.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
-            let level = request.number("value").unwrap_or_else(|| least + request.number("level").unwrap_or(0.5) * (greatest - least));
+            let (least, greatest) =
+                profile.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
+            let level = request
+                .number("value")
+                .unwrap_or_else(|| least + request.number("level").unwrap_or(0.5) * (greatest - least));
             let n = profile.len() as u64;
-            metrics.push(Metric::new(&s.text, "range", greatest - least, &columns.unit, n).note("of the last profile; n = cells"));
+            metrics.push(
+                Metric::new(&s.text, "range", greatest - least, &columns.unit, n)
+                    .note("of the last profile; n = cells"),
+            );
             let finite = (greatest - least).is_finite();
             let flat = greatest - least <= 1e-9 * greatest.abs().max(least.abs()).max(1e-300);
             if flat || !finite {
-                let why = if finite { "the last profile is flat" } else { "the last profile has left the finite numbers" };
+                let why =
+                    if finite { "the last profile is flat" } else { "the last profile has left the finite numbers" };
                 for name in ["width", "wavelength"] {
                     metrics.push(Metric::missing(&s.text, name, &line.unit, n, why));
                 }
             } else {
                 let width = width(&line.x, &profile, level, line.spacing);
                 metrics.push(
-                    Metric::new(&s.text, "width", width, &line.unit, n).note("length above the level in the last profile; n = cells"),
+                    Metric::new(&s.text, "width", width, &line.unit, n)
+                        .note("length above the level in the last profile; n = cells"),
                 );
                 let cycles = dominant(&profile, line.ring);
                 let length = line.spacing * profile.len() as f64;
-                metrics.push(Metric::new(&s.text, "wavelength", length / cycles, &line.unit, n).note("of the last profile; n = cells"));
-                words.push(format!("{}: width {} {u}, wavelength {} {u}", s.text, brief(width), brief(length / cycles), u = line.unit));
+                metrics.push(
+                    Metric::new(&s.text, "wavelength", length / cycles, &line.unit, n)
+                        .note("of the last profile; n = cells"),
+                );
+                words.push(format!(
+                    "{}: width {} {u}, wavelength {} {u}",
+                    s.text,
+                    brief(width),
+                    brief(length / cycles),
+                    u = line.unit
+                ));
             }
             let thin = samples.div_ceil(WIDEST);
             let chosen: Vec<usize> = (0..samples).step_by(thin).collect();
-            let values =
-                chosen.iter().flat_map(|&k| line.columns.iter().map(move |&c| (c, k))).map(|(c, k)| columns.columns[c][k]).collect();
+            let values = chosen
+                .iter()
+                .flat_map(|&k| line.columns.iter().map(move |&c| (c, k)))
+                .map(|(c, k)| columns.columns[c][k])
+                .collect();
             let last = chosen.last().copied().unwrap_or(0);
             shapes.push(NamedShape::new(
                 format!("{} in space and time", s.text),
@@ -122,7 +146,13 @@ impl Analysis for Space {
                 Shape::Series(Series {
                     x: line.axis(),
                     y: Axis::new(columns.label.clone(), columns.unit.clone()),
-                    curves: vec![Curve { name: s.text.clone(), x: line.x.clone(), y: profile, band: None, style: CurveStyle::Line }],
+                    curves: vec![Curve {
+                        name: s.text.clone(),
+                        x: line.x.clone(),
+                        y: profile,
+                        band: None,
+                        style: CurveStyle::Line,
+                    }],
                     references: Vec::new(),
                 }),
             ));

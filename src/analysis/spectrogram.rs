@@ -1,12 +1,13 @@
 //! Spectrogram: the spectrum of each segment over time, as an image.
 
 use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, psd, subject,
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+    psd, subject,
 };
-use crate::core::units::{Dimension, short};
-use crate::core::welch::{Scaling, segment_spectra};
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Image, NamedShape, Shape};
+use spikedeck_core::units::{Dimension, short};
+use spikedeck_core::welch::{Scaling, segment_spectra};
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Image, NamedShape, Shape};
 
 /// The analysis `spectrogram`.
 pub struct Spectrogram;
@@ -30,7 +31,12 @@ impl Analysis for Spectrogram {
         let mut options: Vec<_> = psd::segment_options().into_iter().filter(|o| o.key != "overlap").collect();
         options.extend([
             bounded(
-                option("overlap", OptionKind::Quantity(Dimension::NONE), Some("0.75"), "share of a segment that the next one overlaps"),
+                option(
+                    "overlap",
+                    OptionKind::Quantity(Dimension::NONE),
+                    Some("0.75"),
+                    "share of a segment that the next one overlaps",
+                ),
                 0.0,
                 0.95,
             ),
@@ -50,7 +56,9 @@ impl Analysis for Spectrogram {
 
     fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
         if request.spec.of.is_empty() {
-            return Err(AnalysisError::Unsuitable("spectrogram needs `of`, such as `of = \"POP.rate\"` or `of = \"POP.V_m\"`".into()));
+            return Err(AnalysisError::Unsuitable(
+                "spectrogram needs `of`, such as `of = \"POP.rate\"` or `of = \"POP.V_m\"`".into(),
+            ));
         }
         let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for s in &request.spec.of {
@@ -82,13 +90,13 @@ impl Analysis for Spectrogram {
             metrics.push(if peaks.is_empty() {
                 Metric::missing(&s.text, "ridge_mean", base.rate_unit(), n, "no power in any column")
             } else {
-                Metric::new(&s.text, "ridge_mean", crate::core::statistics::mean(&peaks), base.rate_unit(), n)
+                Metric::new(&s.text, "ridge_mean", spikedeck_core::statistics::mean(&peaks), base.rate_unit(), n)
                     .note("mean over columns of the strongest frequency; n = columns")
             });
             metrics.push(if peaks.len() < 2 {
                 Metric::missing(&s.text, "ridge_sd", base.rate_unit(), n, "needs two columns with power")
             } else {
-                Metric::new(&s.text, "ridge_sd", crate::core::statistics::deviation(&peaks, 1), base.rate_unit(), n)
+                Metric::new(&s.text, "ridge_sd", spikedeck_core::statistics::deviation(&peaks, 1), base.rate_unit(), n)
                     .note("how far it wanders; n = columns")
             });
             if count < 3 {
@@ -110,7 +118,10 @@ impl Analysis for Spectrogram {
                 Shape::Image(Image {
                     x: Axis::time(base),
                     y: Axis::new("frequency", base.rate_unit()),
-                    value: Axis::new(label, if db { format!("dB re {}", if unit.is_empty() { "1" } else { &unit }) } else { unit }),
+                    value: Axis::new(
+                        label,
+                        if db { format!("dB re {}", if unit.is_empty() { "1" } else { &unit }) } else { unit },
+                    ),
                     x_range: (first, first + (width.max(1) - 1) as f64 * hop * block as f64),
                     y_range: (step, step * height as f64),
                     width,
@@ -119,7 +130,13 @@ impl Analysis for Spectrogram {
                     diverging: false,
                 }),
             ));
-            words.push(format!("{}: {width} columns of {} samples, Δf {} {}", s.text, settings.segment, short(step), base.rate_unit()));
+            words.push(format!(
+                "{}: {width} columns of {} samples, Δf {} {}",
+                s.text,
+                settings.segment,
+                short(step),
+                base.rate_unit()
+            ));
         }
         Ok(request.outcome("Spectrogram", shapes, metrics, words.join("; "), warnings))
     }
@@ -139,8 +156,8 @@ fn ridge(values: &[f64], height: usize, step: f64) -> (Vec<f64>, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::{metric, run, same_values, shifted, subject, traces, value};
-    use crate::scenario::OptionValue;
+    use crate::testing::{metric, run, same_values, shifted, subject, traces, value};
+    use spikedeck_scenario::OptionValue;
     use std::f64::consts::TAU;
 
     fn chirp() -> Vec<f64> {
@@ -180,7 +197,9 @@ mod tests {
     #[test]
     fn long_recordings_are_averaged_over_neighbours() {
         let x: Vec<f64> = (0..100_000).map(|i| (TAU * 0.05 * f64::from(i)).sin()).collect();
-        let o = run(&Spectrogram, &traces(&[x], 1.0), vec![subject("V_m", &[])], &[("segment", OptionValue::Number(0.04))]).unwrap();
+        let o =
+            run(&Spectrogram, &traces(&[x], 1.0), vec![subject("V_m", &[])], &[("segment", OptionValue::Number(0.04))])
+                .unwrap();
         let Shape::Image(image) = &o.shapes[0].shape else { panic!() };
         assert_eq!((image.width, image.height), (3332, 8)); // 9997 columns in threes
         assert!((image.x_range.1 - image.x_range.0 - 3331.0 * 30.0).abs() < 1e-6);

@@ -4,9 +4,9 @@
 //! says seconds.
 
 use super::{AnalysisError, Request};
-use crate::core::units::short;
-use crate::scenario::{Observable, Subject};
-use crate::signal::{Population, Recording, TimeBase, Trace, Window};
+use spikedeck_core::units::short;
+use spikedeck_scenario::{Observable, Subject};
+use spikedeck_signal::{Population, Recording, TimeBase, Trace, Window};
 
 /// Sorted spike trains of some units.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +79,9 @@ impl Columns {
     /// Name of a column for legends: the subject, with the unit (on a tree the place) where there are several.
     pub fn name(&self, column: usize) -> String {
         match self.units.get(column) {
-            Some(_) if self.columns.len() > 1 && column < self.names.len() => format!("{}[{}]", stem(&self.subject), self.names[column]),
+            Some(_) if self.columns.len() > 1 && column < self.names.len() => {
+                format!("{}[{}]", stem(&self.subject), self.names[column])
+            }
             Some(unit) if self.columns.len() > 1 => format!("{}[{unit}]", stem(&self.subject)),
             _ => self.subject.clone(),
         }
@@ -104,7 +106,8 @@ pub fn of_or_all_spikes(request: &Request<'_>) -> Result<Vec<Subject>, AnalysisE
     if !request.spec.of.is_empty() {
         return Ok(request.spec.of.clone());
     }
-    let all: Vec<Subject> = request.recording.spikes.iter().filter_map(|s| spikes_subject(request.recording, &s.population)).collect();
+    let all: Vec<Subject> =
+        request.recording.spikes.iter().filter_map(|s| spikes_subject(request.recording, &s.population)).collect();
     if all.is_empty() {
         return Err(AnalysisError::NotRecorded {
             subject: "spikes".into(),
@@ -117,7 +120,13 @@ pub fn of_or_all_spikes(request: &Request<'_>) -> Result<Vec<Subject>, AnalysisE
 /// The subject `POP.spikes` of a population of the recording.
 pub fn spikes_subject(recording: &Recording, population: &str) -> Option<Subject> {
     let index = recording.populations.iter().position(|p| p.name == population)?;
-    Some(Subject { text: format!("{population}.spikes"), population: index, what: Observable::Spikes, units: Vec::new(), mean: false })
+    Some(Subject {
+        text: format!("{population}.spikes"),
+        population: index,
+        what: Observable::Spikes,
+        units: Vec::new(),
+        mean: false,
+    })
 }
 
 /// The population that a subject names.
@@ -135,8 +144,8 @@ pub fn population<'a>(request: &Request<'a>, subject: &Subject) -> Result<&'a Po
     })
 }
 
-/// The name under which the traces of a subject are kept: of its population, or of its projection, which are counted after the
-/// populations.
+/// The name under which the traces of a subject are kept: of its population, or of its projection, which are counted
+/// after the populations.
 fn place<'a>(request: &'a Request<'_>, subject: &'a Subject) -> Result<&'a str, AnalysisError> {
     if subject.population < request.recording.populations.len() {
         return Ok(&population(request, subject)?.name);
@@ -173,7 +182,10 @@ pub fn trains(request: &Request<'_>, subject: &Subject) -> Result<Trains, Analys
 pub fn trains_within(request: &Request<'_>, subject: &Subject, window: Window) -> Result<Trains, AnalysisError> {
     let population = population(request, subject)?;
     if !matches!(subject.what, Observable::Spikes | Observable::Rate) {
-        return Err(AnalysisError::Unsuitable(format!("{}: this analysis needs spikes; write `{}.spikes`", subject.text, population.name)));
+        return Err(AnalysisError::Unsuitable(format!(
+            "{}: this analysis needs spikes; write `{}.spikes`",
+            subject.text, population.name
+        )));
     }
     let spikes = request.recording.spikes_of(&population.name).ok_or_else(|| AnalysisError::NotRecorded {
         subject: subject.text.clone(),
@@ -181,7 +193,11 @@ pub fn trains_within(request: &Request<'_>, subject: &Subject, window: Window) -
     })?;
     let units = selected(subject, spikes.size)?;
     let mut all = spikes.trains(window);
-    let trains = if subject.units.is_empty() { all } else { units.iter().map(|&u| std::mem::take(&mut all[u as usize])).collect() };
+    let trains = if subject.units.is_empty() {
+        all
+    } else {
+        units.iter().map(|&u| std::mem::take(&mut all[u as usize])).collect()
+    };
     Ok(Trains { subject: subject.text.clone(), units, trains, window, base: request.recording.time_base })
 }
 
@@ -245,7 +261,9 @@ pub fn rate_of(trains: &Trains, bin_seconds: f64) -> Result<Columns, AnalysisErr
 pub fn columns(request: &Request<'_>, subject: &Subject, bin_seconds: f64) -> Result<Columns, AnalysisError> {
     match &subject.what {
         Observable::Rate => rate_of(&trains(request, subject)?, bin_seconds),
-        Observable::Variable(variable) => trace_columns(request, subject, variable, request.recording.analysis_window()),
+        Observable::Variable(variable) => {
+            trace_columns(request, subject, variable, request.recording.analysis_window())
+        }
         Observable::Spikes => Err(AnalysisError::Unsuitable(format!(
             "{}: this analysis needs a sampled signal; write `{}.rate` for the population rate in bins",
             subject.text,
@@ -261,7 +279,12 @@ pub fn columns(request: &Request<'_>, subject: &Subject, bin_seconds: f64) -> Re
     }
 }
 
-fn trace_columns(request: &Request<'_>, subject: &Subject, variable: &str, window: Window) -> Result<Columns, AnalysisError> {
+fn trace_columns(
+    request: &Request<'_>,
+    subject: &Subject,
+    variable: &str,
+    window: Window,
+) -> Result<Columns, AnalysisError> {
     let place = place(request, subject)?;
     let not_recorded = |hint: String| AnalysisError::NotRecorded { subject: subject.text.clone(), hint };
     let candidates: Vec<&Trace> = request.recording.traces_of(place, variable).collect();
@@ -279,8 +302,12 @@ fn trace_columns(request: &Request<'_>, subject: &Subject, variable: &str, windo
         candidates.iter().filter(holds).min_by(finest)
     };
     let Some(trace) = trace else {
-        let missing: Vec<String> =
-            subject.units.iter().filter(|u| !candidates.iter().any(|t| t.units.contains(u))).map(ToString::to_string).collect();
+        let missing: Vec<String> = subject
+            .units
+            .iter()
+            .filter(|u| !candidates.iter().any(|t| t.units.contains(u)))
+            .map(ToString::to_string)
+            .collect();
         return Err(not_recorded(if missing.is_empty() {
             "its units stand in different traces; record them in one, so that they share one time axis".into()
         } else {
@@ -301,7 +328,11 @@ fn trace_columns(request: &Request<'_>, subject: &Subject, variable: &str, windo
     } else {
         place.iter().map(|&j| range.clone().map(|k| trace.values[k * width + j]).collect()).collect()
     };
-    let tree = request.scenario.and_then(|s| s.populations.get(subject.population)).and_then(|p| p.tree.as_ref()).filter(|_| !subject.mean);
+    let tree = request
+        .scenario
+        .and_then(|s| s.populations.get(subject.population))
+        .and_then(|p| p.tree.as_ref())
+        .filter(|_| !subject.mean);
     Ok(Columns {
         names: tree.map_or_else(Vec::new, |t| units.iter().map(|&u| t.name(u as usize)).collect()),
         subject: subject.text.clone(),
@@ -319,14 +350,20 @@ fn trace_columns(request: &Request<'_>, subject: &Subject, variable: &str, windo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::{recording, subject, traces};
-    use crate::scenario::AnalysisSpec;
+    use crate::testing::{recording, subject, traces};
+    use spikedeck_scenario::AnalysisSpec;
     use std::collections::BTreeMap;
     use std::sync::atomic::AtomicBool;
 
     fn with<T>(recording: &Recording, look: impl Fn(&Request<'_>) -> T) -> T {
-        let spec =
-            AnalysisSpec { name: "x".into(), kind: "x".into(), of: vec![], source: vec![], target: vec![], options: BTreeMap::new() };
+        let spec = AnalysisSpec {
+            name: "x".into(),
+            kind: "x".into(),
+            of: vec![],
+            source: vec![],
+            target: vec![],
+            options: BTreeMap::new(),
+        };
         look(&Request { spec: &spec, scenario: None, recording, seed: 1, cancel: &AtomicBool::new(false) })
     }
 

@@ -4,10 +4,11 @@ mod global;
 mod pairs;
 
 use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option, subject,
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
+    option, subject,
 };
-use crate::scenario::{Observable, OptionKind};
-use crate::signal::NamedShape;
+use spikedeck_scenario::{Observable, OptionKind};
+use spikedeck_signal::NamedShape;
 
 /// The analysis `synchrony`.
 pub struct Synchrony;
@@ -45,8 +46,18 @@ impl Analysis for Synchrony {
             kind: "synchrony",
             subjects: Subjects::Of,
             options: vec![
-                option("phase", OptionKind::Flag, Some("false"), "whether the variable is a phase in radians (one named theta always is)"),
-                option("step", OptionKind::Time, None, "time step of R(t) from spikes (default: 1 ms, or a 2000th of the window)"),
+                option(
+                    "phase",
+                    OptionKind::Flag,
+                    Some("false"),
+                    "whether the variable is a phase in radians (one named theta always is)",
+                ),
+                option(
+                    "step",
+                    OptionKind::Time,
+                    None,
+                    "time step of R(t) from spikes (default: 1 ms, or a 2000th of the window)",
+                ),
                 from_zero(option("delta", OptionKind::Time, Some("2 ms"), "greatest lag of a coincidence")),
                 option("max_tau", OptionKind::Time, None, "upper bound of the window of SPIKE-synchronization"),
                 bounded(
@@ -97,7 +108,10 @@ impl Analysis for Synchrony {
         groups.extend(single);
         for trains in groups {
             if trains.trains.len() < 2 {
-                return Err(AnalysisError::Unsuitable(format!("{}: synchrony needs at least two units", trains.subject)));
+                return Err(AnalysisError::Unsuitable(format!(
+                    "{}: synchrony needs at least two units",
+                    trains.subject
+                )));
             }
             global::order_of_spikes(request, &trains, &mut found);
             pairs::distances(request, &trains, &mut found)?;

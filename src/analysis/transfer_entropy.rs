@@ -1,15 +1,19 @@
-//! Transfer entropy of pairs of signals: what the source's past tells about the target now, beyond the target's own past.
+//! Transfer entropy of pairs of signals: what the source's past tells about the target now, beyond the target's own
+//! past.
 
 use super::dependence::assess::{Data, Estimator, estimate};
 use super::dependence::report::{self, PairResult};
 use super::dependence::signals::{Pairs, Signal};
 use super::dependence::{assess, pairs};
 use super::mutual_information::{outcome, prepare_for_neighbours, symbols};
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero, option};
-use crate::core::information::words;
-use crate::core::ksg::{Algorithm, Neighbourhood};
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, CurveStyle, NamedShape, Scalars, Series, Shape};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
+    option,
+};
+use spikedeck_core::information::words;
+use spikedeck_core::ksg::{Algorithm, Neighbourhood};
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Scalars, Series, Shape};
 
 /// `kind = "transfer_entropy"`.
 #[derive(Debug, Clone, Copy)]
@@ -77,10 +81,28 @@ impl Analysis for TransferEntropy {
                 Some("auto"),
                 "auto: plugin where spike counts are involved, else gaussian",
             ),
-            bounded(option("target_history", OptionKind::Integer, Some("1"), "k, samples of the target's past"), 1.0, 10.0),
-            bounded(option("source_history", OptionKind::Integer, Some("1"), "l, samples of the source's past"), 1.0, 10.0),
-            option("target_step", OptionKind::Time, None, "time between samples of the target's past (default one sample)"),
-            option("source_step", OptionKind::Time, None, "time between samples of the source's past (default one sample)"),
+            bounded(
+                option("target_history", OptionKind::Integer, Some("1"), "k, samples of the target's past"),
+                1.0,
+                10.0,
+            ),
+            bounded(
+                option("source_history", OptionKind::Integer, Some("1"), "l, samples of the source's past"),
+                1.0,
+                10.0,
+            ),
+            option(
+                "target_step",
+                OptionKind::Time,
+                None,
+                "time between samples of the target's past (default one sample)",
+            ),
+            option(
+                "source_step",
+                OptionKind::Time,
+                None,
+                "time between samples of the source's past (default one sample)",
+            ),
             from_zero(option(
                 "delay",
                 OptionKind::Time,
@@ -141,7 +163,13 @@ impl Analysis for TransferEntropy {
             methods.push(describe(request, estimator, e));
             if lags > 0 && pairs.len() > lags + 20 {
                 let terms = lagged_terms(request, source, target, lags, estimator);
-                let sum = Metric::new(&subject, "lagged_information_sum", terms.iter().sum(), "bits", (pairs.len() - lags) as u64);
+                let sum = Metric::new(
+                    &subject,
+                    "lagged_information_sum",
+                    terms.iter().sum(),
+                    "bits",
+                    (pairs.len() - lags) as u64,
+                );
                 extra.push(sum.note(format!(
                     "sum of I(Y_t; X_t-lag | Y_t-1) over {lags} lags: counts a lasting source again at each lag, not transfer entropy"
                 )));
@@ -157,13 +185,24 @@ impl Analysis for TransferEntropy {
         }
         methods.dedup();
         let raw = methods.iter().any(|m| m.starts_with("plug-in"));
-        let mut out = report::report(request, &pairs, &results, "transfer_entropy", "transfer entropy", &methods.join(" / "), raw);
+        let mut out = report::report(
+            request,
+            &pairs,
+            &results,
+            "transfer_entropy",
+            "transfer entropy",
+            &methods.join(" / "),
+            raw,
+        );
         warnings.truncate(5);
         out.warnings.extend(warnings);
         out.metrics.extend(extra);
         if !curves.is_empty() && curves.len() <= 12 {
             let (x, y) = (Axis::new("lag", "samples"), Axis::new("I(Y; X at lag | Y before)", "bits"));
-            out.shapes.push(NamedShape::new("lagged information", Shape::Series(Series { x, y, curves, references: Vec::new() })));
+            out.shapes.push(NamedShape::new(
+                "lagged information",
+                Shape::Series(Series { x, y, curves, references: Vec::new() }),
+            ));
         }
         out.shapes.push(NamedShape::new("values", Shape::Scalars(Scalars::from_metrics(&out.metrics))));
         Ok(outcome(request, &CARD, out, &pairs))
@@ -175,7 +214,10 @@ fn embedding(request: &Request<'_>, pairs: &Pairs) -> Result<Embedding, Analysis
     let samples = |key| match request.number(key) {
         None => Ok(1),
         Some(time) => match pairs.samples(key, time)? {
-            0 => Err(AnalysisError::Unsuitable(format!("`{key}` must be at least the {} s between samples", pairs.interval()))),
+            0 => Err(AnalysisError::Unsuitable(format!(
+                "`{key}` must be at least the {} s between samples",
+                pairs.interval()
+            ))),
             n => Ok(n),
         },
     };
@@ -233,7 +275,13 @@ fn data(request: &Request<'_>, source: &Signal, target: &Signal, e: Embedding, e
 }
 
 /// I(Y_t; X_{t-lag} | Y_{t-1}) for each lag from 1, by the same estimator, over the same targets.
-fn lagged_terms(request: &Request<'_>, source: &Signal, target: &Signal, lags: usize, estimator: Estimator) -> Vec<f64> {
+fn lagged_terms(
+    request: &Request<'_>,
+    source: &Signal,
+    target: &Signal,
+    lags: usize,
+    estimator: Estimator,
+) -> Vec<f64> {
     let one = |lag: usize| {
         let e = Embedding { k: 1, k_step: 1, l: 1, l_step: 1, delay: lag };
         let (data, _) = data(request, source, target, e, estimator);

@@ -1,9 +1,9 @@
 use std::f64::consts::LN_2;
 
 use super::*;
-use crate::analysis::dependence::fixtures::{run, spikes, traces, trains, value, variable};
-use crate::core::reference_sets::{MinStd, copy_process, coupled_pair};
-use crate::scenario::OptionValue;
+use crate::dependence::fixtures::{run, spikes, traces, trains, value, variable};
+use crate::reference_sets::{MinStd, copy_process, coupled_pair};
+use spikedeck_scenario::OptionValue;
 
 fn word(text: &str) -> OptionValue {
     OptionValue::Text(text.into())
@@ -19,8 +19,14 @@ fn the_portable_pair_in_both_directions() {
     let (x, y) = coupled_pair(12_345, 1000);
     let recording = traces(&[&x, &y]);
     let both = |options: &[(&'static str, OptionValue)]| {
-        let out = run(&TransferEntropy, &recording, vec![variable(0), variable(1)], vec![variable(0), variable(1)], options).unwrap();
-        (value(&out, "p.v[0]->p.v[1]", "transfer_entropy") * LN_2, value(&out, "p.v[1]->p.v[0]", "transfer_entropy") * LN_2, out)
+        let out =
+            run(&TransferEntropy, &recording, vec![variable(0), variable(1)], vec![variable(0), variable(1)], options)
+                .unwrap();
+        (
+            value(&out, "p.v[0]->p.v[1]", "transfer_entropy") * LN_2,
+            value(&out, "p.v[1]->p.v[0]", "transfer_entropy") * LN_2,
+            out,
+        )
     };
     let (forward, backward, out) = both(&[("estimator", word("gaussian"))]);
     near(forward, 0.148_933_593, 1e-9);
@@ -32,11 +38,17 @@ fn the_portable_pair_in_both_directions() {
     assert_eq!(matrix.significant, Some(vec![false, true, false, false]));
     assert!(matrix.values[0].is_nan() && matrix.values[1] > 0.2);
 
-    let (forward, _, _) =
-        both(&[("estimator", word("gaussian")), ("target_history", OptionValue::Integer(2)), ("source_history", OptionValue::Integer(2))]);
+    let (forward, _, _) = both(&[
+        ("estimator", word("gaussian")),
+        ("target_history", OptionValue::Integer(2)),
+        ("source_history", OptionValue::Integer(2)),
+    ]);
     near(forward, 0.149_840_206, 1e-9);
-    let (forward, backward, _) =
-        both(&[("estimator", word("ksg")), ("surrogates", OptionValue::Integer(9)), ("blocks", OptionValue::Integer(0))]);
+    let (forward, backward, _) = both(&[
+        ("estimator", word("ksg")),
+        ("surrogates", OptionValue::Integer(9)),
+        ("blocks", OptionValue::Integer(0)),
+    ]);
     near(forward, 0.120_250_919, 1e-9);
     near(backward, 0.002_661_530, 1e-9);
     let (forward, backward, _) = both(&[
@@ -53,9 +65,11 @@ fn the_portable_pair_in_both_directions() {
 #[test]
 fn the_copy_process() {
     let (x, y) = copy_process(777, 10_000, 0.1);
-    let as_train = |bits: &[u32]| bits.iter().enumerate().filter(|b| *b.1 == 1).map(|b| b.0 as f64 + 0.5).collect::<Vec<f64>>();
+    let as_train =
+        |bits: &[u32]| bits.iter().enumerate().filter(|b| *b.1 == 1).map(|b| b.0 as f64 + 0.5).collect::<Vec<f64>>();
     let recording = trains(&[as_train(&x), as_train(&y)], 10_000.0);
-    let out = run(&TransferEntropy, &recording, vec![spikes()], vec![spikes()], &[("bin", OptionValue::Number(0.001))]).unwrap();
+    let out = run(&TransferEntropy, &recording, vec![spikes()], vec![spikes()], &[("bin", OptionValue::Number(0.001))])
+        .unwrap();
     near(value(&out, "p.spikes[0]->p.spikes[1]", "transfer_entropy_raw"), 0.532_306_999_801, 1e-11);
     near(value(&out, "p.spikes[1]->p.spikes[0]", "transfer_entropy_raw"), 0.000_042_443_5, 1e-9);
     // Theory 1 - H(.1) within the jackknife's interval; nothing flows back.
@@ -115,7 +129,8 @@ fn delays_find_their_lag_and_what_does_not_fit_is_refused() {
     let y: Vec<f64> = (0..3000).map(|t| if t < 3 { 0.0 } else { x[t - 3] } + g.normal()).collect();
     let recording = traces(&[&x, &y]);
     let at = |delay: f64| {
-        let options = [("estimator", word("gaussian")), ("surrogate", word("none")), ("delay", OptionValue::Number(delay))];
+        let options =
+            [("estimator", word("gaussian")), ("surrogate", word("none")), ("delay", OptionValue::Number(delay))];
         run(&TransferEntropy, &recording, vec![variable(0)], vec![variable(1)], &options)
     };
     let te = |delay| value(&at(delay).unwrap(), "p.v[0]->p.v[1]", "transfer_entropy");

@@ -1,10 +1,13 @@
 //! How the values of many units or connections are distributed, and how that changes in time.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option, subject};
-use crate::core::statistics::{deviation, mean, mean_interval, share_interval};
-use crate::core::units::{Dimension, brief};
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, Curve, CurveStyle, Distribution, Image, NamedShape, Series, Shape, TimeBase};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+    subject,
+};
+use spikedeck_core::statistics::{deviation, mean, mean_interval, share_interval};
+use spikedeck_core::units::{Dimension, brief};
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, Curve, CurveStyle, Distribution, Image, NamedShape, Series, Shape, TimeBase};
 
 /// The distribution of a recorded variable over units, sample by sample.
 pub struct ValueDistribution;
@@ -37,8 +40,18 @@ impl Analysis for ValueDistribution {
             kind: "value_distribution",
             subjects: Subjects::Of,
             options: vec![
-                option("low", OptionKind::Quantity(Dimension::NONE), None, "lower end of the range, in the unit of the values"),
-                option("high", OptionKind::Quantity(Dimension::NONE), None, "upper end of the range, in the unit of the values"),
+                option(
+                    "low",
+                    OptionKind::Quantity(Dimension::NONE),
+                    None,
+                    "lower end of the range, in the unit of the values",
+                ),
+                option(
+                    "high",
+                    OptionKind::Quantity(Dimension::NONE),
+                    None,
+                    "upper end of the range, in the unit of the values",
+                ),
                 bounded(option("bins", OptionKind::Integer, Some("50"), "bins of the value"), 2.0, 1000.0),
             ],
         }
@@ -70,7 +83,10 @@ impl Analysis for ValueDistribution {
                 && request.number("low").is_some()
                 && request.number("high").is_some()
             {
-                return Err(AnalysisError::Unsuitable(format!("{}: `low` ({low}) is not below `high` ({high})", s.text)));
+                return Err(AnalysisError::Unsuitable(format!(
+                    "{}: `low` ({low}) is not below `high` ({high})",
+                    s.text
+                )));
             }
             let high = if high > low { high } else { low + low.abs().max(1.0) * 1e-9 };
             let at = |k: usize| -> Vec<f64> { columns.columns.iter().map(|c| c[k]).collect() };
@@ -81,14 +97,25 @@ impl Analysis for ValueDistribution {
             if columns.columns.len() <= NAMED && columns.columns.len() > 1 {
                 for (u, c) in columns.units.iter().zip(&columns.columns) {
                     let name = subject::unit_name(&s.text, *u);
-                    metrics.push(Metric::new(&name, "last", c[samples - 1], &columns.unit, samples as u64).note("n = samples"));
-                    metrics.push(Metric::new(&name, "change", c[samples - 1] - c[0], &columns.unit, samples as u64).note("last - first"));
+                    metrics.push(
+                        Metric::new(&name, "last", c[samples - 1], &columns.unit, samples as u64).note("n = samples"),
+                    );
+                    metrics.push(
+                        Metric::new(&name, "change", c[samples - 1] - c[0], &columns.unit, samples as u64)
+                            .note("last - first"),
+                    );
                 }
             }
             if last.len() < 4 {
                 warnings.push(format!("{}: {} values make no distribution", s.text, last.len()));
             }
-            words.push(format!("{} ends at {} ± {} {}", s.text, brief(mean(&last)), brief(deviation(&last, 1)), columns.unit));
+            words.push(format!(
+                "{} ends at {} ± {} {}",
+                s.text,
+                brief(mean(&last)),
+                brief(deviation(&last, 1)),
+                columns.unit
+            ));
             shapes.push(course(&s.text, &columns, (low, high), bins));
             shapes.push(histogram(&s.text, &columns, (&first, &last), (low, high), bins));
             shapes.push(by_unit(&s.text, &columns, &first, &last));
@@ -126,11 +153,14 @@ fn numbers(
     ] {
         let (a, b) = share_interval(share, n, 0.95);
         metrics.push(
-            Metric::new(name, metric, share as f64 / n as f64, "", n).interval(a, b).note("share of units in the end tenth of the range"),
+            Metric::new(name, metric, share as f64 / n as f64, "", n)
+                .interval(a, b)
+                .note("share of units in the end tenth of the range"),
         );
     }
     metrics.push(match sarle(last) {
-        Some(b) => Metric::new(name, "bimodality", b, "", n).note("Sarle's b; 5/9 for a uniform, 1/3 for a normal distribution"),
+        Some(b) => Metric::new(name, "bimodality", b, "", n)
+            .note("Sarle's b; 5/9 for a uniform, 1/3 for a normal distribution"),
         None => Metric::missing(name, "bimodality", "", n, "needs four units with different values"),
     });
     metrics.push(if seconds > 0.0 {
@@ -198,7 +228,13 @@ fn course(name: &str, columns: &subject::Columns, range: (f64, f64), bins: usize
     )
 }
 
-fn histogram(name: &str, columns: &subject::Columns, (first, last): (&[f64], &[f64]), range: (f64, f64), bins: usize) -> NamedShape {
+fn histogram(
+    name: &str,
+    columns: &subject::Columns,
+    (first, last): (&[f64], &[f64]),
+    range: (f64, f64),
+    bins: usize,
+) -> NamedShape {
     let shares = |values: &[f64]| {
         let mut heights = vec![0.0; bins];
         values.iter().filter_map(|&v| bin_of(v, range, bins)).for_each(|b| heights[b] += 1.0 / values.len() as f64);
@@ -218,10 +254,17 @@ fn histogram(name: &str, columns: &subject::Columns, (first, last): (&[f64], &[f
 }
 
 fn by_unit(name: &str, columns: &subject::Columns, first: &[f64], last: &[f64]) -> NamedShape {
-    let x: Vec<f64> = if columns.units.is_empty() { vec![0.0] } else { columns.units.iter().map(|&u| f64::from(u)).collect() };
+    let x: Vec<f64> =
+        if columns.units.is_empty() { vec![0.0] } else { columns.units.iter().map(|&u| f64::from(u)).collect() };
     // Between one unit and the next there is nothing: many are marks, a few are joined so that they are seen.
     let style = if x.len() > NAMED { CurveStyle::Points } else { CurveStyle::Line };
-    let curve = |label: &str, values: &[f64]| Curve { name: label.to_owned(), x: x.clone(), y: values.to_vec(), style, ..Curve::default() };
+    let curve = |label: &str, values: &[f64]| Curve {
+        name: label.to_owned(),
+        x: x.clone(),
+        y: values.to_vec(),
+        style,
+        ..Curve::default()
+    };
     NamedShape::new(
         format!("{name} by unit"),
         Shape::Series(Series {
@@ -236,26 +279,31 @@ fn by_unit(name: &str, columns: &subject::Columns, first: &[f64], last: &[f64]) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::{metric, run, subject, traces, value};
-    use crate::scenario::OptionValue;
-    use crate::signal::Recording;
+    use crate::testing::{metric, run, subject, traces, value};
+    use spikedeck_scenario::OptionValue;
+    use spikedeck_signal::Recording;
 
     #[test]
     fn two_humps_are_told_from_one() {
         // Half the units go from 0.5 to 0, half to 1.
-        let columns: Vec<Vec<f64>> =
-            (0..40).map(|u| (0..=100).map(|k| 0.5 + if u % 2 == 0 { -0.5 } else { 0.5 } * f64::from(k) / 100.0).collect()).collect();
+        let columns: Vec<Vec<f64>> = (0..40)
+            .map(|u| (0..=100).map(|k| 0.5 + if u % 2 == 0 { -0.5 } else { 0.5 } * f64::from(k) / 100.0).collect())
+            .collect();
         let range = [("low", OptionValue::Number(0.0)), ("high", OptionValue::Number(1.0))];
         let o = run(&ValueDistribution, &traces(&columns, 1.0), vec![subject("V_m", &[])], &range).unwrap();
         assert_eq!((value(&o, "p.V_m", "low_share"), value(&o, "p.V_m", "high_share")), (0.5, 0.5));
-        assert!((value(&o, "p.V_m", "mean") - 0.5).abs() < 1e-12 && (value(&o, "p.V_m", "bimodality") - 0.879_301).abs() < 1e-5);
+        assert!(
+            (value(&o, "p.V_m", "mean") - 0.5).abs() < 1e-12
+                && (value(&o, "p.V_m", "bimodality") - 0.879_301).abs() < 1e-5
+        );
         assert!((value(&o, "p.V_m[3]", "change") - 0.5).abs() < 1e-12 && value(&o, "p.V_m", "drift").abs() < 1e-12);
         let Shape::Image(image) = &o.shapes[0].shape else { panic!() };
         assert_eq!((image.width, image.height), (101, 50));
         assert!(image.values.chunks_exact(50).all(|c| (c.iter().sum::<f64>() - 1.0).abs() < 1e-12));
         assert_eq!((image.values[100 * 50], image.values[100 * 50 + 49]), (0.5, 0.5));
         // A normal distribution by its quantiles: b is about 1/3.
-        let normal: Vec<Vec<f64>> = (1..1000).map(|u| vec![crate::core::statistics::normal_quantile(f64::from(u) / 1000.0); 2]).collect();
+        let normal: Vec<Vec<f64>> =
+            (1..1000).map(|u| vec![spikedeck_core::statistics::normal_quantile(f64::from(u) / 1000.0); 2]).collect();
         let o = run(&ValueDistribution, &traces(&normal, 1.0), vec![subject("V_m", &[])], &[]).unwrap();
         assert!((value(&o, "p.V_m", "bimodality") - 1.0 / 3.0).abs() < 0.02);
     }

@@ -1,11 +1,11 @@
 //! Eigenvalues of the connection weights: spectral abscissa and radius, which decide whether a rate network is stable.
 
 use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option};
-use crate::core::linear::eigenvalues;
-use crate::core::statistics::{deviation, mean};
-use crate::core::units::brief;
-use crate::scenario::{OptionKind, Port, ProjectionSpec, Spec};
-use crate::signal::{Axis, Connections, Curve, CurveStyle, NamedShape, Series, Shape};
+use spikedeck_core::linear::eigenvalues;
+use spikedeck_core::statistics::{deviation, mean};
+use spikedeck_core::units::brief;
+use spikedeck_scenario::{OptionKind, Port, ProjectionSpec, Spec};
+use spikedeck_signal::{Axis, Connections, Curve, CurveStyle, NamedShape, Series, Shape};
 use std::f64::consts::TAU;
 
 /// The analysis `weight_spectrum`.
@@ -35,8 +35,12 @@ static CARD: AnalysisCard = AnalysisCard {
 
 impl Analysis for WeightSpectrum {
     fn declaration(&self) -> AnalysisDeclaration {
-        let input =
-            option("input", OptionKind::Text, None, "input or receptor whose projections count (default: that of the first projection)");
+        let input = option(
+            "input",
+            OptionKind::Text,
+            None,
+            "input or receptor whose projections count (default: that of the first projection)",
+        );
         AnalysisDeclaration { kind: "weight_spectrum", subjects: Subjects::Population, options: vec![input] }
     }
 
@@ -60,7 +64,9 @@ impl Analysis for WeightSpectrum {
         let disc = (n as f64).sqrt() * deviation(&matrix, 0);
         let law = format!("chance: independent weights of this variance, √N·sd; {count} connections");
         let metrics = vec![
-            Metric::new(&name, "spectral_abscissa", abscissa, "", n as u64).chance(disc).note(format!("n = units; {law}")),
+            Metric::new(&name, "spectral_abscissa", abscissa, "", n as u64)
+                .chance(disc)
+                .note(format!("n = units; {law}")),
             Metric::new(&name, "spectral_radius", radius, "", n as u64).chance(disc).note("n = units"),
             Metric::new(&name, "mean_weight", mean(&matrix), "", (n * n) as u64).note("n = pairs, connected or not"),
             Metric::new(&name, "connections", count as f64, "", count as u64),
@@ -85,7 +91,11 @@ impl Analysis for WeightSpectrum {
                     style: CurveStyle::Chance,
                 },
             ],
-            references: vec![crate::signal::ReferenceLine { name: "limit of stability".into(), at: 1.0, vertical: true }],
+            references: vec![spikedeck_signal::ReferenceLine {
+                name: "limit of stability".into(),
+                at: 1.0,
+                vertical: true,
+            }],
         };
         let words = format!("{name}: spectral abscissa {}, radius {}", brief(abscissa), brief(radius));
         Ok(request.outcome(
@@ -99,7 +109,11 @@ impl Analysis for WeightSpectrum {
 }
 
 /// The matrix of weights among the populations (row: target), its size and the number of connections.
-fn weights(request: &Request<'_>, spec: &Spec, populations: &[usize]) -> Result<(Vec<f64>, usize, usize), AnalysisError> {
+fn weights(
+    request: &Request<'_>,
+    spec: &Spec,
+    populations: &[usize],
+) -> Result<(Vec<f64>, usize, usize), AnalysisError> {
     let mut first = Vec::new();
     let mut n = 0;
     for &p in populations {
@@ -132,12 +146,16 @@ fn weights(request: &Request<'_>, spec: &Spec, populations: &[usize]) -> Result<
             });
         };
         if *unit.get_or_insert(c.weight_unit.as_str()) != c.weight_unit {
-            return Err(AnalysisError::Unsuitable("the projections have weights of different units, which do not add".into()));
+            return Err(AnalysisError::Unsuitable(
+                "the projections have weights of different units, which do not add".into(),
+            ));
         }
         count += add(&mut matrix, n, (from, to), c);
     }
     if count == 0 {
-        return Err(AnalysisError::Unsuitable("no projection connects these populations with each other at this input".into()));
+        return Err(AnalysisError::Unsuitable(
+            "no projection connects these populations with each other at this input".into(),
+        ));
     }
     Ok((matrix, n, count))
 }
@@ -155,7 +173,12 @@ mod tests {
 
     #[test]
     fn a_directed_ring_has_the_roots_of_unity() {
-        let c = Connections { source: vec![0, 1, 2, 3], target: vec![1, 2, 3, 0], weight: vec![0.7; 4], ..Connections::default() };
+        let c = Connections {
+            source: vec![0, 1, 2, 3],
+            target: vec![1, 2, 3, 0],
+            weight: vec![0.7; 4],
+            ..Connections::default()
+        };
         let mut matrix = vec![0.0; 16];
         assert_eq!(add(&mut matrix, 4, (0, 0), &c), 4);
         let values = eigenvalues(&matrix, 4).unwrap();

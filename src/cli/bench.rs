@@ -1,7 +1,7 @@
 //! `spikedeck bench`: the benchmark cases, each by name, with JSON to hold against other programs in the same minute.
 //!
-//! What is timed is the phase that other programs time: the simulation without building the network, the estimate without
-//! drawing its data, the file from the first row to the last byte synced.
+//! What is timed is the phase that other programs time: the simulation without building the network, the estimate
+//! without drawing its data, the file from the first row to the last byte synced.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use super::bench_trees as trees;
 use super::error::CliError;
 use super::number;
 use super::output::{self, Align, Grid, Tone};
-use crate::core::ksg::{Algorithm, Neighbourhood, mutual_information};
-use crate::core::normal::normal;
-use crate::core::rng::Key;
-use crate::core::spike_distance::{Edges, Framed, pairs, spike_distance_framed};
-use crate::core::welch::{Settings, welch};
-use crate::run::{self, Options, Tell};
-use crate::scenario::Spec;
-use crate::store::{Column, Format, Table, Writer};
+use spikedeck_core::ksg::{Algorithm, Neighbourhood, mutual_information};
+use spikedeck_core::normal::normal;
+use spikedeck_core::rng::Key;
+use spikedeck_core::spike_distance::{Edges, Framed, pairs, spike_distance_framed};
+use spikedeck_core::welch::{Settings, welch};
+use spikedeck_run::{self as run, Options, Tell};
+use spikedeck_scenario::Spec;
+use spikedeck_store::{Column, Format, Table, Writer};
 
 /// Arguments of `bench`.
 #[derive(Debug, clap::Args)]
@@ -72,13 +72,41 @@ const TENFOLD: &[(&str, &str)] = &[
 /// Every case, one line each.
 const CASES: &[Case] = &[
     Case { name: "parquet", about: "10^7 spikes (population, unit, time) to a Parquet file", run: parquet },
-    Case { name: "welch", about: "Welch's spectrum of 10^7 samples, 4096 a segment, half overlap, Hann", run: spectrum },
-    Case { name: "spike-distance", about: "SPIKE-distance of all pairs of 100 trains of about 1000 spikes", run: distances },
-    Case { name: "ksg", about: "KSG mutual information of 10^5 pairs of normal numbers (correlation 0.6), k = 4", run: ksg_information },
-    Case { name: "cuba-4000", about: "Vogels-Abbott CUBA network, 4000 neurons, 1 s", run: |n| network("balanced-cuba", &[], SECOND, n) },
-    Case { name: "cuba-40000", about: "the same, 40,000 neurons, same in-degree", run: |n| network("balanced-cuba", TENFOLD, SECOND, n) },
-    Case { name: "coba-4000", about: "Vogels-Abbott COBA network, 4000 neurons, 1 s", run: |n| network("balanced-coba", &[], SECOND, n) },
-    Case { name: "coba-40000", about: "the same, 40,000 neurons, same in-degree", run: |n| network("balanced-coba", TENFOLD, SECOND, n) },
+    Case {
+        name: "welch",
+        about: "Welch's spectrum of 10^7 samples, 4096 a segment, half overlap, Hann",
+        run: spectrum,
+    },
+    Case {
+        name: "spike-distance",
+        about: "SPIKE-distance of all pairs of 100 trains of about 1000 spikes",
+        run: distances,
+    },
+    Case {
+        name: "ksg",
+        about: "KSG mutual information of 10^5 pairs of normal numbers (correlation 0.6), k = 4",
+        run: ksg_information,
+    },
+    Case {
+        name: "cuba-4000",
+        about: "Vogels-Abbott CUBA network, 4000 neurons, 1 s",
+        run: |n| network("balanced-cuba", &[], SECOND, n),
+    },
+    Case {
+        name: "cuba-40000",
+        about: "the same, 40,000 neurons, same in-degree",
+        run: |n| network("balanced-cuba", TENFOLD, SECOND, n),
+    },
+    Case {
+        name: "coba-4000",
+        about: "Vogels-Abbott COBA network, 4000 neurons, 1 s",
+        run: |n| network("balanced-coba", &[], SECOND, n),
+    },
+    Case {
+        name: "coba-40000",
+        about: "the same, 40,000 neurons, same in-degree",
+        run: |n| network("balanced-coba", TENFOLD, SECOND, n),
+    },
     Case {
         name: "brunel",
         about: "Brunel 2000, asynchronous irregular, 12,500 neurons, 15.6 million connections, 1 s",
@@ -91,16 +119,32 @@ const CASES: &[Case] = &[
     },
     Case { name: "gray-scott", about: "Gray-Scott in a plane of 512 x 512 cells, ftcs, 100 steps", run: gray_scott },
     Case { name: "axon-1000", about: "Hodgkin-Huxley axon of 1000 compartments, 0.025 ms, 100 ms", run: trees::axon },
-    Case { name: "swc", about: "branched neuron from SWC, compartments of 7.5 um, 0.025 ms, 100 ms", run: |n| trees::branched(1, n) },
+    Case {
+        name: "swc",
+        about: "branched neuron from SWC, compartments of 7.5 um, 0.025 ms, 100 ms",
+        run: |n| trees::branched(1, n),
+    },
     Case { name: "swc-100", about: "100 copies of it", run: |n| trees::branched(100, n) },
-    Case { name: "jansen-rit", about: "a Jansen-Rit column with noise, Euler, 0.1 ms, 1000 s", run: |n| masses::columns(1, n) },
-    Case { name: "jansen-rit-100", about: "100 columns, 50 to 350 pulses per s, 100 s", run: |n| masses::columns(100, n) },
+    Case {
+        name: "jansen-rit",
+        about: "a Jansen-Rit column with noise, Euler, 0.1 ms, 1000 s",
+        run: |n| masses::columns(1, n),
+    },
+    Case {
+        name: "jansen-rit-100",
+        about: "100 columns, 50 to 350 pulses per s, 100 s",
+        run: |n| masses::columns(100, n),
+    },
     Case {
         name: "stdp",
         about: "10,000 integrate-and-fire neurons, 10 million connections with pair STDP, 2 million inhibitory ones, 1 s",
         run: plastic,
     },
-    Case { name: "izhikevich-2003", about: "Izhikevich's 1000-neuron network (2003), 100 seeds of 1 s", run: izhikevich },
+    Case {
+        name: "izhikevich-2003",
+        about: "Izhikevich's 1000-neuron network (2003), 100 seeds of 1 s",
+        run: izhikevich,
+    },
 ];
 
 /// One second after the start, whatever the scenario's own duration.
@@ -201,15 +245,18 @@ fn spectrum(threads: usize) -> Result<Measured, CliError> {
     let signal: Vec<f64> = (0..N).map(|_| stream.uniform() - 0.5).collect();
     let settings = Settings::new(4096);
     let began = Instant::now();
-    let spectrum =
-        on_threads(threads, || welch(&signal, 10_000.0, &settings))?.ok_or_else(|| CliError::Other("the signal is too short".into()))?;
+    let spectrum = on_threads(threads, || welch(&signal, 10_000.0, &settings))?
+        .ok_or_else(|| CliError::Other("the signal is too short".into()))?;
     let seconds = began.elapsed().as_secs_f64();
     Ok(Measured { seconds, per: None, extra: vec![("samples", N as f64), ("segments", spectrum.segments as f64)] })
 }
 
 /// Runs `work` on this many threads.
 fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T, CliError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| CliError::Other(format!("no threads: {e}")))?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|e| CliError::Other(format!("no threads: {e}")))?;
     Ok(pool.install(work))
 }
 
@@ -240,7 +287,11 @@ fn distances(threads: usize) -> Result<Measured, CliError> {
     })?;
     let seconds = began.elapsed().as_secs_f64();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
-    Ok(Measured { seconds, per: None, extra: vec![("spikes", spikes as f64), ("pairs", values.len() as f64), ("mean_distance", mean)] })
+    Ok(Measured {
+        seconds,
+        per: None,
+        extra: vec![("spikes", spikes as f64), ("pairs", values.len() as f64), ("mean_distance", mean)],
+    })
 }
 
 fn ksg_information(threads: usize) -> Result<Measured, CliError> {
@@ -248,14 +299,19 @@ fn ksg_information(threads: usize) -> Result<Measured, CliError> {
     const RHO: f64 = 0.6;
     let key = Key::new(5, "bench", "ksg");
     let x: Vec<f64> = (0..N).map(|k| normal(key, 0, k as u64)).collect();
-    let y: Vec<f64> = x.iter().enumerate().map(|(k, v)| RHO * v + (1.0 - RHO * RHO).sqrt() * normal(key, 1, k as u64)).collect();
+    let y: Vec<f64> =
+        x.iter().enumerate().map(|(k, v)| RHO * v + (1.0 - RHO * RHO).sqrt() * normal(key, 1, k as u64)).collect();
     let how = Neighbourhood { k: 4, window: 0 };
     let began = Instant::now();
-    let value =
-        on_threads(threads, || mutual_information(&[&x], &[&y], how, Algorithm::One))?.map_err(|e| CliError::Other(e.to_string()))?;
+    let value = on_threads(threads, || mutual_information(&[&x], &[&y], how, Algorithm::One))?
+        .map_err(|e| CliError::Other(e.to_string()))?;
     let seconds = began.elapsed().as_secs_f64();
     let expected = -0.5 * (1.0 - RHO * RHO).ln();
-    Ok(Measured { seconds, per: None, extra: vec![("samples", N as f64), ("information_nats", value), ("expected_nats", expected)] })
+    Ok(Measured {
+        seconds,
+        per: None,
+        extra: vec![("samples", N as f64), ("information_nats", value), ("expected_nats", expected)],
+    })
 }
 
 /// A built-in scenario, spikes recorded and nothing analysed: the simulation phase.
@@ -286,7 +342,8 @@ amplitude = { linspace = ["6 uA/cm**2", "20 uA/cm**2"] }
 [record.hh]
 spikes = true
 "#;
-    let source = run::Source { text: text.to_owned(), origin: None, name: "hodgkin-huxley-bench".to_owned(), variant: None };
+    let source =
+        run::Source { text: text.to_owned(), origin: None, name: "hodgkin-huxley-bench".to_owned(), variant: None };
     let (spec, _) = run::resolve(&source, &[])?;
     let steps = spec.simulation.steps as f64 * 10_000.0;
     let mut measured = simulated(spec, threads)?;
@@ -308,8 +365,8 @@ fn gray_scott(threads: usize) -> Result<Measured, CliError> {
     Ok(measured)
 }
 
-/// As `benches/plastic_network_nest.py`: Brunel's network with in-degrees 1000 and 200, every excitatory connection plastic
-/// (multiplicative pair rule).
+/// As `benches/plastic_network_nest.py`: Brunel's network with in-degrees 1000 and 200, every excitatory connection
+/// plastic (multiplicative pair rule).
 fn plastic(threads: usize) -> Result<Measured, CliError> {
     let text = r#"
 title = "Plastic network"
@@ -414,7 +471,7 @@ pub(super) fn simulated(mut spec: Spec, threads: usize) -> Result<Measured, CliE
 
 /// Runs `spec` as it is.
 pub(super) fn recorded(spec: Spec, threads: usize) -> Result<Measured, CliError> {
-    let units: usize = spec.populations.iter().map(crate::scenario::PopulationSpec::sources).sum();
+    let units: usize = spec.populations.iter().map(spikedeck_scenario::PopulationSpec::sources).sum();
     let duration = spec.simulation.dt * spec.simulation.steps as f64;
     let tell: Tell = Arc::new(|_| {});
     let options = Options { threads, ..Options::default() };
@@ -443,7 +500,8 @@ fn peak_memory() -> Option<u64> {
     Some(line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()? * 1024)
 }
 
-/// Lets the next case start from what is held now. Where the kernel does not allow it, the peak is that of all cases so far.
+/// Lets the next case start from what is held now. Where the kernel does not allow it, the peak is that of all cases so
+/// far.
 fn reset_peak_memory() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }

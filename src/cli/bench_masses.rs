@@ -2,10 +2,10 @@
 
 use super::bench::{Measured, recorded};
 use super::error::CliError;
-use crate::run;
+use spikedeck_run as run;
 
-/// Jansen and Rit's column with white noise around 220 pulses per s for 1000 s, or many, which differ in the mean, for 100 s. The
-/// potential every ms is kept.
+/// Jansen and Rit's column with white noise around 220 pulses per s for 1000 s, or many, which differ in the mean, for
+/// 100 s. The potential every ms is kept.
 pub(super) fn columns(count: usize, threads: usize) -> Result<Measured, CliError> {
     let duration = if count == 1 { 1000 } else { 100 };
     let mean = if count == 1 { "\"220 Hz\"" } else { "{ linspace = [\"50 Hz\", \"350 Hz\"] }" };

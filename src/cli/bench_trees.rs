@@ -2,7 +2,7 @@
 
 use super::bench::{Measured, simulated};
 use super::error::CliError;
-use crate::run;
+use spikedeck_run as run;
 
 /// 1 um across, 10 um a compartment, a pulse of 0.5 nA into the first one every 20 ms.
 pub(super) fn axon(threads: usize) -> Result<Measured, CliError> {
@@ -69,7 +69,8 @@ spikes = true
 fn timed(text: &str, threads: usize) -> Result<Measured, CliError> {
     let source = run::Source { text: text.to_owned(), origin: None, name: "trees-bench".to_owned(), variant: None };
     let (spec, _) = run::resolve(&source, &[])?;
-    let compartments: usize = spec.populations.iter().filter_map(|p| p.tree.as_ref()).map(|t| t.cells * t.compartments.count).sum();
+    let compartments: usize =
+        spec.populations.iter().filter_map(|p| p.tree.as_ref()).map(|t| t.cells * t.compartments.count).sum();
     let steps = spec.simulation.steps as f64;
     let mut measured = simulated(spec, threads)?;
     measured.extra.push(("compartments", compartments as f64));

@@ -5,8 +5,8 @@ use std::io::Write;
 use super::error::CliError;
 use super::number;
 use super::output::{self, Tone, tone};
-use crate::run::{self, LoadError, RunError};
-use crate::sim::BuildError;
+use spikedeck_run::{self as run, LoadError, RunError};
+use spikedeck_sim::BuildError;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]

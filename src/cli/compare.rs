@@ -11,9 +11,9 @@ use super::error::CliError;
 use super::number;
 use super::output::{self, Align, Grid, Tone, tone};
 use super::run::{Change, Simulated, interrupt_flag, outcome_of, simulate};
-use crate::run::{self, Comparison, Finished, Options, SeedValues, Status};
-use crate::store::{self, Column, Format, Table};
-use crate::table;
+use spikedeck_run::{self as run, Comparison, Finished, Options, SeedValues, Status};
+use spikedeck_store::{self as store, Column, Format, Table};
+use spikedeck_table as table;
 
 /// Arguments of `compare`.
 #[derive(Debug, clap::Args)]
@@ -98,7 +98,10 @@ fn simulated(reference: &str, args: &Args, cancel: &Arc<AtomicBool>) -> Result<(
 fn write(folder: &Path, comparison: &Comparison, force: bool) -> Result<(), CliError> {
     let path = folder.join("differences.parquet");
     if path.exists() && !force {
-        return Err(CliError::Usage(format!("{} exists; choose another folder, or write over it with --force", path.display())));
+        return Err(CliError::Usage(format!(
+            "{} exists; choose another folder, or write over it with --force",
+            path.display()
+        )));
     }
     std::fs::create_dir_all(folder)?;
     let mut rows: Vec<(usize, usize)> = Vec::new();
@@ -142,7 +145,8 @@ fn print(comparison: &Comparison, quiet: bool) -> Result<(), CliError> {
     let colour = output::colour_on_stdout();
     let mut out = output::out();
     let n = comparison.labels.len();
-    let letters: Vec<String> = (0..n).map(|k| char::from_u32('A' as u32 + k as u32).map_or_else(|| k.to_string(), String::from)).collect();
+    let letters: Vec<String> =
+        (0..n).map(|k| char::from_u32('A' as u32 + k as u32).map_or_else(|| k.to_string(), String::from)).collect();
     for (letter, label) in letters.iter().zip(&comparison.labels) {
         writeln!(out, "{}  {label}", tone(letter, Tone::Bold, colour))?;
     }
@@ -167,7 +171,10 @@ fn print(comparison: &Comparison, quiet: bool) -> Result<(), CliError> {
             cells.push(row.differences[k].map_or_else(|| "–".into(), number::value));
             let interval = row.difference_intervals[k];
             let mark = if row.is_clear(k) { " *" } else { "" };
-            cells.push(interval.map_or_else(String::new, |(a, b)| format!("[{}, {}]{mark}", number::value(a), number::value(b))));
+            cells.push(
+                interval
+                    .map_or_else(String::new, |(a, b)| format!("[{}, {}]{mark}", number::value(a), number::value(b))),
+            );
         }
         let clear = (1..n).any(|k| row.is_clear(k));
         grid.row(cells, if clear { Tone::Bold } else { Tone::Plain });

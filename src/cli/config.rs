@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::error::CliError;
 use super::output;
-use crate::tui::settings::{config_check, config_path, config_print};
+use spikedeck_tui::settings::{config_check, config_path, config_print};
 
 /// Arguments of `config`.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,10 @@ pub(super) enum What {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let path = || config_path().ok_or_else(|| CliError::Other("there is no home folder, so there is no place for settings".into()));
+    let path = || {
+        config_path()
+            .ok_or_else(|| CliError::Other("there is no home folder, so there is no place for settings".into()))
+    };
     let mut out = output::out();
     match args.what {
         What::Path => writeln!(out, "{}", path()?.display())?,
@@ -35,9 +38,15 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             let path = path()?;
             let problems = config_check(&path)?;
             if !problems.is_empty() {
-                return Err(CliError::Report(problems.iter().map(|p| format!("{}: {p}", path.display())).collect::<Vec<_>>().join("\n")));
+                return Err(CliError::Report(
+                    problems.iter().map(|p| format!("{}: {p}", path.display())).collect::<Vec<_>>().join("\n"),
+                ));
             }
-            writeln!(out, "{}", if path.exists() { "the settings are well" } else { "there is no settings file; the defaults apply" })?;
+            writeln!(
+                out,
+                "{}",
+                if path.exists() { "the settings are well" } else { "there is no settings file; the defaults apply" }
+            )?;
         }
     }
     Ok(out.flush()?)

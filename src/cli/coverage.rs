@@ -7,7 +7,7 @@ use serde_json::json;
 use super::error::CliError;
 use super::list::{Args, What};
 use super::output::{self, Align, Grid, Tone};
-use crate::scenario::{CoverageLine, coverage};
+use spikedeck_scenario::{CoverageLine, coverage};
 
 /// What the numbers before the point stand for, in the page's headings.
 const SYSTEMS: [(&str, &str); 5] = [
@@ -81,7 +81,11 @@ fn markdown(out: &mut impl Write, lines: &[CoverageLine]) -> Result<(), CliError
                 None => (names(&l.scenarios), names(&l.tests)),
             };
             if let Some(missing) = &l.missing {
-                tests = [tests, format!("missing: {}", cell(missing))].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("; ");
+                tests = [tests, format!("missing: {}", cell(missing))]
+                    .into_iter()
+                    .filter(|t| !t.is_empty())
+                    .collect::<Vec<_>>()
+                    .join("; ");
             }
             writeln!(out, "| {} | {} | {scenarios} | {tests} |", l.id, cell(&l.what))?;
         }

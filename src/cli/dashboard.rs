@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::CliError;
-use crate::run;
-use crate::tui::message::Source;
-use crate::tui::session;
-use crate::tui::settings::Settings;
-use crate::tui::terminal;
-use crate::tui::workshop::Workshop;
+use spikedeck_run as run;
+use spikedeck_tui::message::Source;
+use spikedeck_tui::session;
+use spikedeck_tui::settings::Settings;
+use spikedeck_tui::terminal;
+use spikedeck_tui::workshop::Workshop;
 
 /// Settings that may be given on the command line.
 #[derive(Debug, Clone, clap::Args)]
@@ -30,7 +30,9 @@ pub(super) struct Flags {
 
 pub(super) fn run(paths: &[PathBuf], flags: &Flags) -> Result<(), CliError> {
     let (mut settings, problems) = Settings::load(|name| std::env::var(name).ok());
-    for (key, value) in [("theme", &flags.theme), ("images", &flags.images), ("link", &flags.link), ("marker", &flags.marker)] {
+    for (key, value) in
+        [("theme", &flags.theme), ("images", &flags.images), ("link", &flags.link), ("marker", &flags.marker)]
+    {
         if let Some(value) = value {
             settings.set(key, value).map_err(CliError::Usage)?;
         }
@@ -52,7 +54,9 @@ fn source(path: &Path) -> Result<Source, CliError> {
     let source = Workshop::source(&path.to_string_lossy());
     match &source {
         Source::Scenario(reference) => drop(run::find(reference)?),
-        Source::Finished(file) if !file.exists() => return Err(CliError::Usage(format!("there is no file {}", file.display()))),
+        Source::Finished(file) if !file.exists() => {
+            return Err(CliError::Usage(format!("there is no file {}", file.display())));
+        }
         Source::Finished(_) => {}
     }
     Ok(source)

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use super::error::CliError;
 use super::number;
 use super::output::{self, Align, Grid, Tone};
-use crate::run::free_memory;
+use spikedeck_run::free_memory;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         let mut object = serde_json::Map::new();
         object.insert("version".into(), env!("CARGO_PKG_VERSION").into());
         for f in &findings {
-            object.insert(f.what.replace(' ', "_"), serde_json::json!({ "found": f.found, "well": f.well, "advice": f.advice }));
+            object.insert(
+                f.what.replace(' ', "_"),
+                serde_json::json!({ "found": f.found, "well": f.well, "advice": f.advice }),
+            );
         }
         writeln!(out, "{}", serde_json::Value::Object(object))?;
     } else {
@@ -69,7 +72,12 @@ fn size() -> Finding {
             let advice = if well { "" } else { "80x24 or more shows panes side by side; 20x5 still works" };
             Finding { what: "size", found: format!("{}x{}", size.ws_col, size.ws_row), well, advice: advice.into() }
         }
-        _ => Finding { what: "size", found: "unknown".into(), well: false, advice: "the terminal does not tell its size".into() },
+        _ => Finding {
+            what: "size",
+            found: "unknown".into(),
+            well: false,
+            advice: "the terminal does not tell its size".into(),
+        },
     }
 }
 
@@ -123,13 +131,22 @@ fn link() -> Finding {
 fn memory() -> Finding {
     let free = free_memory();
     let well = free > 1 << 30;
-    let advice = if well { format!("a run may hold {}", number::bytes(free / 4 * 3)) } else { "large networks will be refused".into() };
+    let advice = if well {
+        format!("a run may hold {}", number::bytes(free / 4 * 3))
+    } else {
+        "large networks will be refused".into()
+    };
     Finding { what: "memory", found: format!("{} free", number::bytes(free)), well, advice }
 }
 
 fn threads() -> Finding {
     let n = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Finding { what: "threads", found: n.to_string(), well: true, advice: "results do not depend on their number".into() }
+    Finding {
+        what: "threads",
+        found: n.to_string(),
+        well: true,
+        advice: "results do not depend on their number".into(),
+    }
 }
 
 fn simd() -> Finding {
@@ -140,7 +157,8 @@ fn simd() -> Finding {
 
 #[cfg(target_arch = "x86_64")]
 fn simd_level() -> (&'static str, bool) {
-    // The kernels' widest version is built for what Ice Lake brought; older AVX-512 processors run the AVX2 one, which is faster there.
+    // The kernels' widest version is built for what Ice Lake brought; older AVX-512 processors run the AVX2 one, which
+    // is faster there.
     let wide = std::is_x86_feature_detected!("avx512f")
         && std::is_x86_feature_detected!("avx512bitalg")
         && std::is_x86_feature_detected!("avx512ifma")
@@ -164,8 +182,8 @@ fn simd_level() -> (&'static str, bool) {
     (std::env::consts::ARCH, true)
 }
 
-/// A short piece of real work tells a throttled or busy machine from a quick one: the best of five, so that one interruption
-/// does not count.
+/// A short piece of real work tells a throttled or busy machine from a quick one: the best of five, so that one
+/// interruption does not count.
 fn clock() -> Finding {
     const STEPS: u32 = 400_000;
     let mut best = f64::INFINITY;

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use crate::run::{LoadError, RunError};
-use crate::sim::BuildError;
-use crate::store::StoreError;
-use crate::table::TableError;
+use spikedeck_run::{LoadError, RunError};
+use spikedeck_sim::BuildError;
+use spikedeck_store::StoreError;
+use spikedeck_table::TableError;
 
 /// Why a command did not end with status 0 (or, for a closed pipe, why it ends early with 0).
 #[derive(Debug)]

@@ -5,19 +5,20 @@ use std::sync::atomic::AtomicBool;
 
 use super::error::CliError;
 use super::output::{self, Tone, tone};
-use crate::analysis;
-use crate::core::diagnostic::did_you_mean;
-use crate::equation::TimeUnit;
-use crate::model::{self, Kind, library};
-use crate::run::{self, analyses, integrators};
-use crate::scenario::{OptionKind, ParamSpec, STIMULUS_KINDS, built_in, find_built_in};
-use crate::signal::Card;
-use crate::sim::Network;
+use spikedeck_analysis as analysis;
+use spikedeck_core::diagnostic::did_you_mean;
+use spikedeck_equation::TimeUnit;
+use spikedeck_model::{self as model, Kind, library};
+use spikedeck_run::{self as run, analyses, integrators};
+use spikedeck_scenario::{OptionKind, ParamSpec, STIMULUS_KINDS, built_in, find_built_in};
+use spikedeck_signal::Card;
+use spikedeck_sim::Network;
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Name, or KIND/NAME where two kinds share it (model/, receptor/, channel/, plasticity/, analysis/, integrator/, stimulus/, scenario/)
+    /// Name, or KIND/NAME where two kinds share it (model/, receptor/, channel/, plasticity/, analysis/, integrator/,
+    /// stimulus/, scenario/)
     #[arg(value_name = "[KIND/]NAME")]
     pub name: String,
 }
@@ -90,7 +91,9 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             writeln!(out, "{}", tone(heading, Tone::Bold, colour))?;
             // Equations and tables of parameters keep their lines; prose is wrapped.
             let lines = match heading.as_str() {
-                "Equations" | "Parameters" | "Presets" | "Starts from" | "Options" => text.lines().map(ToOwned::to_owned).collect(),
+                "Equations" | "Parameters" | "Presets" | "Starts from" | "Options" => {
+                    text.lines().map(ToOwned::to_owned).collect()
+                }
                 "References" | "Run it" => output::wrap(text.trim(), output::width() - 2),
                 _ => output::wrap(&joined(text), output::width() - 2),
             };
@@ -102,7 +105,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     Ok(out.flush()?)
 }
 
-/// What `auto` chooses for a model at its defaults, and why. A model is put where it can stand: on a point, a grid or a cable.
+/// What `auto` chooses for a model at its defaults, and why. A model is put where it can stand: on a point, a grid or a
+/// cable.
 fn integrator(definition: &model::Definition) -> Option<String> {
     let plain = definition.system.time_unit() == TimeUnit::Dimensionless;
     let (duration, dt) = if plain { ("1", "0.01") } else { ("\"10 ms\"", "\"0.1 ms\"") };
@@ -113,7 +117,10 @@ fn integrator(definition: &model::Definition) -> Option<String> {
         "cable = { length = \"100 um\", diameter = \"2 um\" }",
     ];
     let chosen = places.iter().find_map(|place| {
-        let text = format!("[simulation]\nduration = {duration}\ndt = {dt}\n[populations.p]\nmodel = \"{}\"\n{place}\n", definition.name);
+        let text = format!(
+            "[simulation]\nduration = {duration}\ndt = {dt}\n[populations.p]\nmodel = \"{}\"\n{place}\n",
+            definition.name
+        );
         let source = run::Source { text, origin: None, name: definition.name.clone(), variant: None };
         let (spec, _) = run::resolve(&source, &[]).ok()?;
         let network = Network::build(&spec, 1, &AtomicBool::new(false)).ok()?;

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::error::CliError;
 use super::output::{self, Align, Grid, Tone};
-use crate::model::{Kind, library};
-use crate::run::{analyses, integrators};
-use crate::scenario::{STIMULUS_KINDS, built_in};
+use spikedeck_model::{Kind, library};
+use spikedeck_run::{analyses, integrators};
+use spikedeck_scenario::{STIMULUS_KINDS, built_in};
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -86,12 +86,14 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
 }
 
 fn entries(what: What) -> Vec<Entry> {
-    let plain = |name: &str, summary: &str| Entry { name: name.to_owned(), summary: summary.to_owned(), extra: Vec::new() };
+    let plain =
+        |name: &str, summary: &str| Entry { name: name.to_owned(), summary: summary.to_owned(), extra: Vec::new() };
     match what {
         What::Scenarios => built_in()
             .iter()
             .map(|s| {
-                let variants = if s.variants.is_empty() { String::new() } else { format!("  (:{})", s.variants.join(", :")) };
+                let variants =
+                    if s.variants.is_empty() { String::new() } else { format!("  (:{})", s.variants.join(", :")) };
                 Entry {
                     name: s.name.clone(),
                     summary: format!("{}{variants}", s.title),
@@ -133,7 +135,11 @@ fn definitions(kind: Kind) -> Vec<Entry> {
             Entry {
                 name: name.to_owned(),
                 summary: text("summary"),
-                extra: vec![("title", json!(text("title"))), ("presets", json!(presets)), ("references", json!(table.get("references")))],
+                extra: vec![
+                    ("title", json!(text("title"))),
+                    ("presets", json!(presets)),
+                    ("references", json!(table.get("references"))),
+                ],
             }
         })
         .collect()

@@ -9,22 +9,25 @@ pub(super) fn value(v: f64) -> String {
         return if v.is_nan() { "–".into() } else { format!("{v}") };
     }
     let rounded: f64 = format!("{v:.3e}").parse().unwrap_or(v);
-    crate::core::units::short(rounded)
+    spikedeck_core::units::short(rounded)
 }
 
-/// `v` in four digits, or in as many more as keep different numbers of `all` different: a range and what lies just outside of
-/// it do not look alike.
+/// `v` in four digits, or in as many more as keep different numbers of `all` different: a range and what lies just
+/// outside of it do not look alike.
 pub(super) fn distinct(v: f64, all: &[f64]) -> String {
     let rounded = |x: f64, digits: usize| -> f64 { format!("{x:.*e}", digits - 1).parse().unwrap_or(x) };
-    let told_apart =
-        |digits: usize| all.iter().enumerate().all(|(k, a)| all[..k].iter().all(|b| a == b || rounded(*a, digits) != rounded(*b, digits)));
+    let told_apart = |digits: usize| {
+        all.iter()
+            .enumerate()
+            .all(|(k, a)| all[..k].iter().all(|b| a == b || rounded(*a, digits) != rounded(*b, digits)))
+    };
     let digits = (4..17).find(|d| told_apart(*d)).unwrap_or(17);
-    if v.is_finite() { crate::core::units::short(rounded(v, digits)) } else { value(v) }
+    if v.is_finite() { spikedeck_core::units::short(rounded(v, digits)) } else { value(v) }
 }
 
 /// A p-value: two significant digits, `<0.001` below.
 pub(super) fn p_value(p: f64) -> String {
-    if p < 0.001 { "<0.001".into() } else { crate::core::units::short(format!("{p:.1e}").parse().unwrap_or(p)) }
+    if p < 0.001 { "<0.001".into() } else { spikedeck_core::units::short(format!("{p:.1e}").parse().unwrap_or(p)) }
 }
 
 /// A whole number in groups of three.
@@ -84,7 +87,13 @@ mod tests {
         assert_eq!(p_value(0.000_2), "<0.001");
         assert_eq!(p_value(0.0123), "0.012");
         assert_eq!(count(15_625_000), "15,625,000");
-        assert_eq!((bytes(999), bytes(2_500_000), bytes(15_000_000_000)), ("999 B".into(), "2.5 MB".into(), "15 GB".into()));
-        assert_eq!((seconds(0.0123), seconds(2.0), seconds(125.0)), ("12 ms".into(), "2.00 s".into(), "2 min 5 s".into()));
+        assert_eq!(
+            (bytes(999), bytes(2_500_000), bytes(15_000_000_000)),
+            ("999 B".into(), "2.5 MB".into(), "15 GB".into())
+        );
+        assert_eq!(
+            (seconds(0.0123), seconds(2.0), seconds(125.0)),
+            ("12 ms".into(), "2.00 s".into(), "2 min 5 s".into())
+        );
     }
 }

@@ -15,7 +15,9 @@ pub(super) fn say(text: &str) {
 }
 
 fn wanted(terminal: bool) -> bool {
-    terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && std::env::var("TERM").is_ok_and(|t| t != "dumb")
+    terminal
+        && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+        && std::env::var("TERM").is_ok_and(|t| t != "dumb")
 }
 
 /// Whether standard error takes colour.
@@ -60,7 +62,8 @@ pub(super) enum Align {
     Right,
 }
 
-/// Rows of cells set in columns, two spaces apart; a column that is empty everywhere is left out. The last column is not padded.
+/// Rows of cells set in columns, two spaces apart; a column that is empty everywhere is left out. The last column is
+/// not padded.
 pub(super) struct Grid {
     aligns: Vec<Align>,
     rows: Vec<(Vec<String>, Tone)>,
@@ -80,7 +83,9 @@ impl Grid {
         let n = self.aligns.len();
         let from = usize::from(headings);
         let width = |k: usize| self.rows.iter().filter_map(|r| r.0.get(k)).map(|c| c.width()).max().unwrap_or(0);
-        let used: Vec<usize> = (0..n).filter(|&k| self.rows.iter().skip(from).any(|r| r.0.get(k).is_some_and(|c| !c.is_empty()))).collect();
+        let used: Vec<usize> = (0..n)
+            .filter(|&k| self.rows.iter().skip(from).any(|r| r.0.get(k).is_some_and(|c| !c.is_empty())))
+            .collect();
         let widths: Vec<usize> = used.iter().map(|&k| width(k)).collect();
         for (cells, row_tone) in &self.rows {
             let mut line = String::new();

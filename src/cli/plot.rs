@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::error::CliError;
 use super::output;
 use super::run::{Change, interrupt_flag, simulate};
-use crate::core::diagnostic::did_you_mean;
-use crate::plot::{self, Look, View, ansi, cells, png, scene, svg};
-use crate::run::{self, Options};
-use crate::signal::NamedShape;
-use crate::store;
-use crate::table;
+use spikedeck_core::diagnostic::did_you_mean;
+use spikedeck_plot::{self as plot, Look, View, ansi, cells, png, scene, svg};
+use spikedeck_run::{self as run, Options};
+use spikedeck_signal::NamedShape;
+use spikedeck_store as store;
+use spikedeck_table as table;
 
 /// Arguments of `plot`.
 #[derive(Debug, clap::Args)]

@@ -7,10 +7,10 @@ use super::error::CliError;
 use super::number;
 use super::output::{self, Align, Grid, Tone, tone};
 use super::run::{Args, Simulated};
-use crate::run::{self, Ensemble, Finished, Status};
-use crate::scenario::Spec;
-use crate::signal::Metric;
-use crate::table::{self, Manifest};
+use spikedeck_run::{self as run, Ensemble, Finished, Status};
+use spikedeck_scenario::Spec;
+use spikedeck_signal::Metric;
+use spikedeck_table::{self as table, Manifest};
 
 /// Metrics of one analysis that are shown without `-v`.
 const SHOWN: usize = 24;
@@ -27,7 +27,11 @@ pub(super) fn print_json(result: &Simulated) -> Result<(), CliError> {
         Simulated::Many(ensemble) => {
             for point in &ensemble.points {
                 for metric in point.finished.outcomes.iter().flat_map(|o| &o.metrics) {
-                    writeln!(out, "{}", table::metric_json(&ensemble.finished, metric, &point.point.axes, Some(point.point.seed)))?;
+                    writeln!(
+                        out,
+                        "{}",
+                        table::metric_json(&ensemble.finished, metric, &point.point.axes, Some(point.point.seed))
+                    )?;
                 }
             }
         }
@@ -36,7 +40,12 @@ pub(super) fn print_json(result: &Simulated) -> Result<(), CliError> {
 }
 
 /// Everything for people.
-pub(super) fn print(spec: &Spec, result: &Simulated, written: Option<&(PathBuf, Manifest)>, args: &Args) -> Result<(), CliError> {
+pub(super) fn print(
+    spec: &Spec,
+    result: &Simulated,
+    written: Option<&(PathBuf, Manifest)>,
+    args: &Args,
+) -> Result<(), CliError> {
     let colour = output::colour_on_stdout();
     let mut out = output::out();
     let finished = result.finished();
@@ -48,7 +57,9 @@ pub(super) fn print(spec: &Spec, result: &Simulated, written: Option<&(PathBuf, 
         }
     }
     match result {
-        Simulated::Many(ensemble) if !ensemble.points.iter().all(|p| p.point.axes.is_empty()) => points(&mut out, ensemble, colour)?,
+        Simulated::Many(ensemble) if !ensemble.points.iter().all(|p| p.point.axes.is_empty()) => {
+            points(&mut out, ensemble, colour)?
+        }
         _ => metrics(&mut out, finished, args.verbose, colour)?,
     }
     if !finished.checks.is_empty() {
@@ -110,8 +121,8 @@ fn setting(spec: &Spec, finished: &Finished, result: &Simulated) -> String {
     let simulation = &spec.simulation;
     let base = simulation.time_base;
     let time = |v: f64| match base.unit() {
-        "ms" if v >= 10.0 => format!("{} s", crate::core::units::short(v)),
-        unit => format!("{} {unit}", crate::core::units::short(v / base.seconds())).trim_end().to_owned(),
+        "ms" if v >= 10.0 => format!("{} s", spikedeck_core::units::short(v)),
+        unit => format!("{} {unit}", spikedeck_core::units::short(v / base.seconds())).trim_end().to_owned(),
     };
     let reached = match finished.status {
         Status::Complete => String::new(),
@@ -168,7 +179,10 @@ fn metric_cells(metric: &Metric, verbose: bool) -> Vec<String> {
         format!("  {} {}", metric.subject, metric.metric),
         metric.value.map_or_else(|| "–".into(), number::value),
         metric.unit.clone(),
-        metric.ci_low.zip(metric.ci_high).map_or_else(String::new, |(a, b)| format!("[{}, {}]", number::value(a), number::value(b))),
+        metric
+            .ci_low
+            .zip(metric.ci_high)
+            .map_or_else(String::new, |(a, b)| format!("[{}, {}]", number::value(a), number::value(b))),
         metric.chance.map_or_else(String::new, number::value),
         metric.p_value.map_or_else(String::new, number::p_value),
         metric.n.map_or_else(String::new, number::count),
@@ -184,7 +198,8 @@ fn points(out: &mut impl Write, ensemble: &Ensemble, colour: bool) -> std::io::R
     let shown = names.len().min(5);
     let axes = first.point.axes.len();
     let mut grid = Grid::new(&vec![Align::Right; axes + 1 + shown]);
-    let mut heading: Vec<String> = first.point.axes.iter().map(|a| a.0.rsplit('.').next().unwrap_or(&a.0).to_owned()).collect();
+    let mut heading: Vec<String> =
+        first.point.axes.iter().map(|a| a.0.rsplit('.').next().unwrap_or(&a.0).to_owned()).collect();
     heading.push("seed".into());
     heading.extend(names[..shown].iter().map(|(n, u)| if u.is_empty() { n.clone() } else { format!("{n} ({u})") }));
     grid.row(heading, Tone::Dim);
@@ -192,7 +207,13 @@ fn points(out: &mut impl Write, ensemble: &Ensemble, colour: bool) -> std::io::R
         let mut cells: Vec<String> = result.point.axes.iter().map(|a| a.1.trim_matches('"').to_owned()).collect();
         cells.push(result.point.seed.to_string());
         for (name, _) in &names[..shown] {
-            let value = result.finished.outcomes.iter().flat_map(|o| &o.metrics).find(|m| m.full_name() == *name).and_then(|m| m.value);
+            let value = result
+                .finished
+                .outcomes
+                .iter()
+                .flat_map(|o| &o.metrics)
+                .find(|m| m.full_name() == *name)
+                .and_then(|m| m.value);
             cells.push(value.map_or_else(|| "–".into(), number::value));
         }
         grid.row(cells, Tone::Plain);
@@ -200,7 +221,11 @@ fn points(out: &mut impl Write, ensemble: &Ensemble, colour: bool) -> std::io::R
     writeln!(out)?;
     grid.write(out, "  ", true, colour)?;
     if shown < names.len() {
-        writeln!(out, "  {}", tone(&format!("… {} more metrics (--json, --out)", names.len() - shown), Tone::Dim, colour))?;
+        writeln!(
+            out,
+            "  {}",
+            tone(&format!("… {} more metrics (--json, --out)", names.len() - shown), Tone::Dim, colour)
+        )?;
     }
     Ok(())
 }
@@ -226,8 +251,10 @@ pub(super) fn check_text(check: &run::Check) -> String {
 fn timing(spec: &Spec, finished: &Finished) -> String {
     let facts = &finished.facts;
     let simulated = spec.simulation.dt * spec.simulation.steps as f64;
-    let mut parts =
-        vec![format!("built {}", number::seconds(facts.build_seconds)), format!("simulated {}", number::seconds(facts.simulate_seconds))];
+    let mut parts = vec![
+        format!("built {}", number::seconds(facts.build_seconds)),
+        format!("simulated {}", number::seconds(facts.simulate_seconds)),
+    ];
     if facts.simulate_seconds > 0.0 && spec.simulation.time_base.unit() == "ms" && finished.status == Status::Complete {
         parts.push(format!("{} × real time", number::value(simulated / facts.simulate_seconds)));
     }

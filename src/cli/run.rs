@@ -8,10 +8,10 @@ use super::error::CliError;
 use super::number;
 use super::output::{self, ProgressLine};
 use super::report::{check_text, print, print_json};
-use crate::run::{self, Ensemble, Event, Finished, Options, Point, Sink, Status, Tell};
-use crate::scenario::Spec;
-use crate::store::Format;
-use crate::table::Folder;
+use spikedeck_run::{self as run, Ensemble, Event, Finished, Options, Point, Sink, Status, Tell};
+use spikedeck_scenario::Spec;
+use spikedeck_store::Format;
+use spikedeck_table::Folder;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -78,7 +78,9 @@ impl Change {
 
 pub(super) fn parse_setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((path, value)) if !path.trim().is_empty() && !value.trim().is_empty() => Ok((path.trim().to_owned(), value.trim().to_owned())),
+        Some((path, value)) if !path.trim().is_empty() && !value.trim().is_empty() => {
+            Ok((path.trim().to_owned(), value.trim().to_owned()))
+        }
         _ => Err("write PATH=VALUE, such as simulation.dt=\"0.05 ms\"".into()),
     }
 }
@@ -124,7 +126,8 @@ impl Simulated {
     }
 }
 
-/// Raised by Ctrl-C (and TERM, HUP): the run stops at the next epoch and keeps what there is. A second Ctrl-C ends at once.
+/// Raised by Ctrl-C (and TERM, HUP): the run stops at the next epoch and keeps what there is. A second Ctrl-C ends at
+/// once.
 pub(super) fn interrupt_flag() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
@@ -186,7 +189,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     }
     let mut failed: Option<CliError> = None;
     let several = jobs.len() > 1;
-    let label_of = |spec: &Spec| spec.variant.as_ref().map_or_else(|| spec.name.clone(), |v| format!("{}:{v}", spec.name));
+    let label_of =
+        |spec: &Spec| spec.variant.as_ref().map_or_else(|| spec.name.clone(), |v| format!("{}:{v}", spec.name));
     if args.out.is_some() {
         // Before the first of them has run for nothing.
         let mut labels: Vec<String> = jobs.iter().map(|(spec, _)| label_of(spec)).collect();
@@ -207,7 +211,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             }
         };
         let sink = if points.len() > 1 { None } else { folder.clone().map(|f| Box::new(f) as Box<dyn Sink>) };
-        let options = Options { threads: args.change.threads(), halve_dt: args.check.is_some(), sink, ..Options::default() };
+        let options =
+            Options { threads: args.change.threads(), halve_dt: args.check.is_some(), sink, ..Options::default() };
         let result = simulate(&spec, &points, options, &cancel, args.quiet || args.json)?;
         let written = folder.as_ref().map(|folder| {
             let mut folder = folder.lock().unwrap_or_else(PoisonError::into_inner);

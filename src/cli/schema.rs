@@ -6,8 +6,9 @@ use clap::CommandFactory;
 
 use super::error::CliError;
 use super::{Cli, output};
-use crate::model::library;
-use crate::{run, scenario};
+use spikedeck_model::library;
+use spikedeck_run as run;
+use spikedeck_scenario as scenario;
 
 /// Arguments of `completions`.
 #[derive(Debug, clap::Args)]

@@ -5,15 +5,16 @@ use std::path::PathBuf;
 
 use super::error::CliError;
 use super::output;
-use crate::core::diagnostic::did_you_mean;
-use crate::model::{Kind, library};
-use crate::scenario::{built_in, find_built_in};
-use crate::store;
+use spikedeck_core::diagnostic::did_you_mean;
+use spikedeck_model::{Kind, library};
+use spikedeck_scenario::{built_in, find_built_in};
+use spikedeck_store as store;
 
 /// Arguments of `show`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
-    /// Name of a built-in scenario, model, receptor, channel or plasticity rule (KIND/NAME, such as model/NAME, where two share it)
+    /// Name of a built-in scenario, model, receptor, channel or plasticity rule (KIND/NAME, such as model/NAME, where
+    /// two share it)
     #[arg(value_name = "[KIND/]NAME")]
     pub name: String,
 }
@@ -48,7 +49,10 @@ pub(super) fn new(args: &NewArgs) -> Result<(), CliError> {
     };
     let path = args.output.clone().unwrap_or_else(|| PathBuf::from(file));
     if path.exists() && !args.force {
-        return Err(CliError::Usage(format!("{} exists; choose another name with -o, or write over it with --force", path.display())));
+        return Err(CliError::Usage(format!(
+            "{} exists; choose another name with -o, or write over it with --force",
+            path.display()
+        )));
     }
     store::write_text(&path, text)?;
     let mut out = output::out();

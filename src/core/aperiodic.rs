@@ -2,9 +2,9 @@
 //! flattened spectrum.
 //!
 //! The algorithm of specparam (Donoghue and others 2020, doi:10.1038/s41593-020-00744-x), fixed mode, its defaults:
-//! robust line, peaks found one by one above 2 standard deviations of what is left, Gaussians fitted together, line fitted
-//! again with the peaks taken off. One departure: a guess wider than the greatest width starts there, as the paper says
-//! (specparam 2.0.0rc7 starts it at the least width).
+//! robust line, peaks found one by one above 2 standard deviations of what is left, Gaussians fitted together, line
+//! fitted again with the peaks taken off. One departure: a guess wider than the greatest width starts there, as the
+//! paper says (specparam 2.0.0rc7 starts it at the least width).
 
 use super::statistics::{chi_squared_quantile, deviation, mean, quantile};
 use nalgebra::{DMatrix, DVector};
@@ -76,8 +76,8 @@ impl Fit {
     }
 }
 
-/// Fits log10 power at ascending, evenly spaced frequencies above 0. `None` with fewer than eight of them or with power that
-/// is not positive.
+/// Fits log10 power at ascending, evenly spaced frequencies above 0. `None` with fewer than eight of them or with power
+/// that is not positive.
 pub fn fit(frequencies: &[f64], power: &[f64], search: &PeakSearch) -> Option<Fit> {
     let n = frequencies.len();
     if n < 8 || power.len() != n || frequencies[0] <= 0.0 || power.iter().any(|&p| !(p > 0.0 && p.is_finite())) {
@@ -89,7 +89,8 @@ pub fn fit(frequencies: &[f64], power: &[f64], search: &PeakSearch) -> Option<Fi
     let flat: Vec<f64> = x.iter().zip(&y).map(|(x, y)| y - (b - chi * x)).collect();
     let guesses = guess(frequencies, &flat, search);
     let peaks = refine(frequencies, &flat, guesses, search);
-    let rest: Vec<f64> = frequencies.iter().zip(&y).map(|(&f, y)| y - peaks.iter().map(|p| p.at(f)).sum::<f64>()).collect();
+    let rest: Vec<f64> =
+        frequencies.iter().zip(&y).map(|(&f, y)| y - peaks.iter().map(|p| p.at(f)).sum::<f64>()).collect();
     let (offset, exponent) = line(&x, &rest);
     let mut fit = Fit { offset, exponent, exponent_se: f64::NAN, offset_se: f64::NAN, peaks, r_squared: f64::NAN };
     let model: Vec<f64> = frequencies.iter().map(|&f| fit.model(f)).collect();
@@ -108,9 +109,9 @@ pub fn fit(frequencies: &[f64], power: &[f64], search: &PeakSearch) -> Option<Fi
 /// The expected power of the background at each frequency: what a peak is held against.
 ///
 /// A line through log10 power of all ordinates but those that stand out (upper tail of the chi-squared law below 1e-3,
-/// found by repetition from `start`), raised by the bias of the mean log of a chi-squared variable with `freedom` degrees
-/// of freedom, ln(ν/2) − ψ(ν/2). The line of [`fit`] itself lies too low for a test: the highest ordinates of mere noise are
-/// taken off it as peaks.
+/// found by repetition from `start`), raised by the bias of the mean log of a chi-squared variable with `freedom`
+/// degrees of freedom, ln(ν/2) − ψ(ν/2). The line of [`fit`] itself lies too low for a test: the highest ordinates of
+/// mere noise are taken off it as peaks.
 pub fn background(frequencies: &[f64], power: &[f64], freedom: f64, start: &Fit) -> impl Fn(f64) -> f64 + use<> {
     let half = freedom / 2.0;
     let bias = (half.ln() - digamma(half)).exp();
@@ -119,12 +120,14 @@ pub fn background(frequencies: &[f64], power: &[f64], freedom: f64, start: &Fit)
     let limit = chi_squared_quantile(freedom, 1.0 - 1e-3) / freedom;
     let mut kept = vec![false; x.len()];
     for _ in 0..20 {
-        let now: Vec<bool> = x.iter().zip(power).map(|(x, p)| *p > 0.0 && *p <= limit * bias * 10f64.powf(b - chi * x)).collect();
+        let now: Vec<bool> =
+            x.iter().zip(power).map(|(x, p)| *p > 0.0 && *p <= limit * bias * 10f64.powf(b - chi * x)).collect();
         if now == kept || now.iter().filter(|k| **k).count() < 4 {
             break;
         }
         kept = now;
-        let (kx, ky): (Vec<f64>, Vec<f64>) = x.iter().zip(power).zip(&kept).filter(|(_, k)| **k).map(|((x, p), _)| (*x, p.log10())).unzip();
+        let (kx, ky): (Vec<f64>, Vec<f64>) =
+            x.iter().zip(power).zip(&kept).filter(|(_, k)| **k).map(|((x, p), _)| (*x, p.log10())).unzip();
         (b, chi) = line(&kx, &ky);
     }
     move |f| bias * 10f64.powf(b - chi * f.log10())
@@ -133,7 +136,8 @@ pub fn background(frequencies: &[f64], power: &[f64], freedom: f64, start: &Fit)
 /// Least-squares b and χ of y = b − χ x.
 fn line(x: &[f64], y: &[f64]) -> (f64, f64) {
     let (mx, my) = (mean(x), mean(y));
-    let (xy, xx) = x.iter().zip(y).fold((0.0, 0.0), |(xy, xx), (x, y)| (xy + (x - mx) * (y - my), xx + (x - mx) * (x - mx)));
+    let (xy, xx) =
+        x.iter().zip(y).fold((0.0, 0.0), |(xy, xx), (x, y)| (xy + (x - mx) * (y - my), xx + (x - mx) * (x - mx)));
     let slope = if xx > 0.0 { xy / xx } else { 0.0 };
     (my - slope * mx, -slope)
 }
@@ -164,7 +168,9 @@ fn guess(f: &[f64], flat: &[f64], search: &PeakSearch) -> Vec<Peak> {
         let low = (1..top).rev().find(|&k| left[k] <= 0.5 * height);
         let high = (top + 1..left.len()).find(|&k| left[k] <= 0.5 * height);
         let side = [low.map(|k| top - k), high.map(|k| k - top)].into_iter().flatten().min();
-        let sd = side.map_or(0.5 * (search.width.0 + search.width.1), |s| 2.0 * s as f64 * step / (2.0 * (2.0 * 2.0f64.ln()).sqrt()));
+        let sd = side.map_or(0.5 * (search.width.0 + search.width.1), |s| {
+            2.0 * s as f64 * step / (2.0 * (2.0 * 2.0f64.ln()).sqrt())
+        });
         let peak = Peak { centre: f[top], height, sd: sd.clamp(0.5 * search.width.0, 0.5 * search.width.1) };
         left.iter_mut().zip(f).for_each(|(l, &f)| *l -= peak.at(f));
         found.push(peak);
@@ -200,7 +206,8 @@ fn refine(f: &[f64], flat: &[f64], guesses: Vec<Peak>, search: &PeakSearch) -> V
             ]
         })
         .collect();
-    let peaks = |p: &[f64]| -> Vec<Peak> { p.chunks_exact(3).map(|c| Peak { centre: c[0], height: c[1], sd: c[2] }).collect() };
+    let peaks =
+        |p: &[f64]| -> Vec<Peak> { p.chunks_exact(3).map(|c| Peak { centre: c[0], height: c[1], sd: c[2] }).collect() };
     let residual = |p: &[f64]| -> Vec<f64> {
         let peaks = peaks(p);
         f.iter().zip(flat).map(|(&f, y)| y - peaks.iter().map(|k| k.at(f)).sum::<f64>()).collect()
@@ -258,7 +265,8 @@ fn refine(f: &[f64], flat: &[f64], guesses: Vec<Peak>, search: &PeakSearch) -> V
                 let new = residual(&trial);
                 let new_cost = squares(&new);
                 if new_cost <= cost {
-                    let moved = p.iter().zip(&trial).map(|(a, b)| (a - b).abs() / (1e-12 + a.abs())).fold(0.0, f64::max);
+                    let moved =
+                        p.iter().zip(&trial).map(|(a, b)| (a - b).abs() / (1e-12 + a.abs())).fold(0.0, f64::max);
                     settled = moved < 1e-10;
                     (p, r, cost) = (trial, new, new_cost);
                     damping = (damping * 0.2).max(1e-12);
@@ -297,8 +305,10 @@ mod tests {
     /// data/reference/aperiodic_specparam.py: specparam 2.0.0rc7 on noisy spectra with two peaks.
     #[test]
     fn specparam_on_noisy_spectra() {
-        let reference: serde_json::Value = serde_json::from_str(include_str!("../../data/reference/aperiodic_specparam.json")).unwrap();
-        let numbers = |v: &serde_json::Value| -> Vec<f64> { v.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect() };
+        let reference: serde_json::Value =
+            serde_json::from_str(include_str!("../../data/reference/aperiodic_specparam.json")).unwrap();
+        let numbers =
+            |v: &serde_json::Value| -> Vec<f64> { v.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect() };
         let f = numbers(&reference["frequencies"]);
         for case in reference["cases"].as_array().unwrap() {
             let log_power = numbers(&case["log10_power"]);

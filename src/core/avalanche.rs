@@ -34,15 +34,16 @@ pub fn avalanches(counts: &[u32]) -> Vec<Avalanche> {
     found
 }
 
-/// Events that follow an event in the next bin, on average: (all - first ones)/all, the maximum-likelihood estimate of the mean
-/// offspring of a branching process (Harris 1948, doi:10.1214/aoms/1177730146). `None` without events.
+/// Events that follow an event in the next bin, on average: (all - first ones)/all, the maximum-likelihood estimate of
+/// the mean offspring of a branching process (Harris 1948, doi:10.1214/aoms/1177730146). `None` without events.
 pub fn branching_ratio(avalanches: &[Avalanche]) -> Option<f64> {
     let all: u64 = avalanches.iter().map(|a| a.size).sum();
     let seeds: u64 = avalanches.iter().map(|a| a.seeds).sum();
     (all > 0).then(|| (all - seeds) as f64 / all as f64)
 }
 
-/// Hurwitz' zeta function, the sum of (q + k)^-s over k = 0, 1, ..., for s > 1 and q >= 1 (Euler and Maclaurin from the twelfth term).
+/// Hurwitz' zeta function, the sum of (q + k)^-s over k = 0, 1, ..., for s > 1 and q >= 1 (Euler and Maclaurin from the
+/// twelfth term).
 pub fn hurwitz_zeta(s: f64, q: f64) -> f64 {
     const TERMS: u32 = 12;
     let head: f64 = (0..TERMS).map(|k| pow(q + f64::from(k), -s)).sum();
@@ -51,9 +52,9 @@ pub fn hurwitz_zeta(s: f64, q: f64) -> f64 {
     head + p * x / (s - 1.0) + 0.5 * p + s * p / (12.0 * x) - s * (s + 1.0) * (s + 2.0) * p / (720.0 * x * x * x)
 }
 
-/// Exponent of P(x) ~ x^-a among the values of at least `least`, by maximum likelihood, with its standard error from the
-/// curvature (Clauset, Shalizi, Newman 2009, doi:10.1137/070710111), and how many values there are. `None` below ten values, or if
-/// all are `least`.
+/// Exponent of P(x) ~ x^-a among the values of at least `least`, by maximum likelihood, with its standard error from
+/// the curvature (Clauset, Shalizi, Newman 2009, doi:10.1137/070710111), and how many values there are. `None` below
+/// ten values, or if all are `least`.
 pub fn power_exponent(values: &[u64], least: u64) -> Option<(f64, f64, u64)> {
     let chosen: Vec<f64> = values.iter().filter(|v| **v >= least).map(|v| *v as f64).collect();
     let n = chosen.len() as f64;
@@ -83,7 +84,7 @@ pub fn power_exponent(values: &[u64], least: u64) -> Option<(f64, f64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::rng::Key;
+    use crate::rng::Key;
 
     #[test]
     fn runs_between_empty_bins_are_avalanches() {

@@ -6,7 +6,13 @@ use super::statistics::quantile;
 /// Percentile interval of `statistic` under `replicates` resamplings of `0..n` with replacement. The statistic gets the
 /// drawn indices; values that are not finite are left out. `None` with fewer than two items or when too few replicates
 /// (under half) gave a value.
-pub fn interval(n: usize, replicates: u32, level: f64, key: Key, mut statistic: impl FnMut(&[usize]) -> f64) -> Option<(f64, f64)> {
+pub fn interval(
+    n: usize,
+    replicates: u32,
+    level: f64,
+    key: Key,
+    mut statistic: impl FnMut(&[usize]) -> f64,
+) -> Option<(f64, f64)> {
     if n < 2 {
         return None;
     }
@@ -31,7 +37,9 @@ pub fn interval(n: usize, replicates: u32, level: f64, key: Key, mut statistic: 
 
 /// The same for the mean of `values`.
 pub fn mean_interval(values: &[f64], replicates: u32, level: f64, key: Key) -> Option<(f64, f64)> {
-    interval(values.len(), replicates, level, key, |drawn| drawn.iter().map(|&i| values[i]).sum::<f64>() / drawn.len() as f64)
+    interval(values.len(), replicates, level, key, |drawn| {
+        drawn.iter().map(|&i| values[i]).sum::<f64>() / drawn.len() as f64
+    })
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ pub struct Burst {
     pub spikes: usize,
 }
 
-/// Runs of at least `least` spikes whose intervals are at most `gap`, in an ascending train inside (`from`, `to`]. Runs that may
-/// have begun before `from` or may go on after `to` are left out. O(spikes).
+/// Runs of at least `least` spikes whose intervals are at most `gap`, in an ascending train inside (`from`,
+/// `to`]. Runs that may have begun before `from` or may go on after `to` are left out. O(spikes).
 pub fn of_spikes(train: &[f64], gap: f64, least: usize, (from, to): (f64, f64)) -> Vec<Burst> {
     let mut found = Vec::new();
     let mut first = 0;
@@ -36,9 +36,9 @@ pub fn poisson_bursts(short: f64, least: usize) -> (f64, f64) {
     (tail * (least.max(1) as f64 * (1.0 - short) + short), tail * (1.0 - short))
 }
 
-/// Stretches above `level` of samples one unit of time apart; a stretch begins at an upward crossing (interpolated) after the
-/// signal has been below `armed`, and ends at the last downward crossing before the next one begins. Stretches cut by an end
-/// are left out. O(samples).
+/// Stretches above `level` of samples one unit of time apart; a stretch begins at an upward crossing (interpolated)
+/// after the signal has been below `armed`, and ends at the last downward crossing before the next one begins.
+/// Stretches cut by an end are left out. O(samples).
 pub fn of_signal(values: &[f64], level: f64, armed: f64) -> Vec<Burst> {
     let (mut found, mut ready): (Vec<Burst>, bool) = (Vec::new(), false);
     let (mut open, mut last_down): (Option<f64>, Option<f64>) = (None, None);
@@ -64,7 +64,7 @@ pub fn of_signal(values: &[f64], level: f64, armed: f64) -> Vec<Burst> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::rng::Key;
+    use crate::rng::Key;
 
     #[test]
     fn bursts_at_the_edges_are_left_out() {

@@ -18,15 +18,17 @@ pub struct Capacity {
 
 /// Capacity of a channel given by `rows`: in each, one an input, the probabilities of the outputs (they sum to 1).
 ///
-/// Blahut's and Arimoto's iteration from even inputs, until its bounds from below and above meet within 1e-9 bits, or for 5000 rounds:
-/// inputs that are nearly as good as others make it slow, and then `gap` is some 1e-5 bits at most. Each round costs inputs times
-/// outputs. Where channels are noisy its steps are short, so that they are lengthened as long as more is told by them (as Matz and
-/// Duhamel do, 2004, IEEE Information Theory Workshop, San Antonio, pages 66-70). Without rows it is zero. (Blahut 1972,
-/// doi:10.1109/TIT.1972.1054855; Arimoto 1972, doi:10.1109/TIT.1972.1054753)
+/// Blahut's and Arimoto's iteration from even inputs, until its bounds from below and above meet within 1e-9 bits, or
+/// for 5000 rounds: inputs that are nearly as good as others make it slow, and then `gap` is some 1e-5 bits at most.
+/// Each round costs inputs times outputs. Where channels are noisy its steps are short, so that they are lengthened as
+/// long as more is told by them (as Matz and Duhamel do, 2004, IEEE Information Theory Workshop, San Antonio, pages
+/// 66-70). Without rows it is zero. (Blahut 1972, doi:10.1109/TIT.1972.1054855; Arimoto 1972,
+/// doi:10.1109/TIT.1972.1054753)
 pub fn capacity(rows: &[Vec<f64>]) -> Capacity {
     let even = vec![1.0 / rows.len().max(1) as f64; rows.len()];
     // Σ_j p(j|i) log2 p(j|i) never changes.
-    let certain: Vec<f64> = rows.iter().map(|row| row.iter().filter(|p| **p > 0.0).map(|p| p * p.log2()).sum()).collect();
+    let certain: Vec<f64> =
+        rows.iter().map(|row| row.iter().filter(|p| **p > 0.0).map(|p| p * p.log2()).sum()).collect();
     let mut now = Round::new(rows, &certain, even);
     let mut length = 1.0;
     for _ in 0..ROUNDS {
@@ -47,7 +49,8 @@ pub fn capacity(rows: &[Vec<f64>]) -> Capacity {
 /// A choice of inputs and what it tells.
 struct Round {
     input: Vec<f64>,
-    /// What each input tells: how far its outputs are from those of all. The capacity is between the mean and the largest.
+    /// What each input tells: how far its outputs are from those of all. The capacity is between the mean and the
+    /// largest.
     of_each: Vec<f64>,
     told: f64,
     best: f64,
@@ -62,8 +65,11 @@ impl Round {
         for q in &mut output {
             *q = if *q > 0.0 { q.log2() } else { 0.0 };
         }
-        let of_each: Vec<f64> =
-            rows.iter().zip(certain).map(|(row, c)| c - row.iter().zip(&output).map(|(p, l)| p * l).sum::<f64>()).collect();
+        let of_each: Vec<f64> = rows
+            .iter()
+            .zip(certain)
+            .map(|(row, c)| c - row.iter().zip(&output).map(|(p, l)| p * l).sum::<f64>())
+            .collect();
         let told = input.iter().zip(&of_each).map(|(p, d)| p * d).sum();
         let best = of_each.iter().copied().fold(0.0, f64::max);
         Self { input, of_each, told, best }
@@ -71,7 +77,8 @@ impl Round {
 
     /// Inputs that tell much become more frequent; a `length` of 1 never goes too far.
     fn step(&self, length: f64) -> Vec<f64> {
-        let weights: Vec<f64> = self.input.iter().zip(&self.of_each).map(|(p, d)| p * (length * (d - self.best)).exp2()).collect();
+        let weights: Vec<f64> =
+            self.input.iter().zip(&self.of_each).map(|(p, d)| p * (length * (d - self.best)).exp2()).collect();
         let sum: f64 = weights.iter().sum();
         weights.into_iter().map(|w| w / sum).collect()
     }
@@ -118,7 +125,10 @@ mod tests {
         let best = capacity(&rows);
         let told = |input: &[f64]| {
             let q: Vec<f64> = (0..3).map(|j| rows.iter().zip(input).map(|(r, p)| r[j] * p).sum()).collect();
-            rows.iter().zip(input).map(|(r, p)| p * r.iter().zip(&q).map(|(v, q)| v * (v / q).log2()).sum::<f64>()).sum::<f64>()
+            rows.iter()
+                .zip(input)
+                .map(|(r, p)| p * r.iter().zip(&q).map(|(v, q)| v * (v / q).log2()).sum::<f64>())
+                .sum::<f64>()
         };
         assert!((told(&best.input) - best.bits).abs() < 1e-6);
         for (a, b, c) in [(0.25, 0.25, 0.25), (0.5, 0.5, 0.0), (0.4, 0.4, 0.1), (0.45, 0.45, 0.05), (0.1, 0.1, 0.7)] {

@@ -24,7 +24,7 @@ pub fn resultant_by_chance(n: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::rng::Key;
+    use crate::rng::Key;
     use std::f64::consts::{PI, TAU};
 
     #[test]

@@ -1,5 +1,5 @@
-//! Decoding a population of counting units: tuning curves, the posterior of independent Poisson units, template, population
-//! vector, Fisher information.
+//! Decoding a population of counting units: tuning curves, the posterior of independent Poisson units, template,
+//! population vector, Fisher information.
 
 use std::f64::consts::TAU;
 
@@ -49,7 +49,10 @@ impl StimulusAxis {
             return Some(weights.iter().enumerate().map(|(b, w)| w * self.centre(b)).sum::<f64>() / total);
         }
         let angle = |b: usize| TAU * (self.centre(b) - self.low) / (self.high - self.low);
-        let (s, c) = weights.iter().enumerate().fold((0.0, 0.0), |(s, c), (b, w)| (s + w * angle(b).sin(), c + w * angle(b).cos()));
+        let (s, c) = weights
+            .iter()
+            .enumerate()
+            .fold((0.0, 0.0), |(s, c), (b, w)| (s + w * angle(b).sin(), c + w * angle(b).cos()));
         (s.hypot(c) > 1e-12 * total).then(|| self.low + (s.atan2(c) / TAU).rem_euclid(1.0) * (self.high - self.low))
     }
 }
@@ -68,10 +71,17 @@ pub struct Tuning {
 }
 
 impl Tuning {
-    /// From counts (`counts[unit][time]`) and the stimulus in the same bins of time, at the times that `train` accepts. Each
-    /// rate is drawn towards the unit's mean by the weight of one count, and raised by `floor`, so that no bin vetoes; each
-    /// value of the stimulus has been seen once more than it has.
-    pub fn fit(axis: StimulusAxis, counts: &[Vec<f64>], stimulus: &[f64], train: impl Fn(usize) -> bool, seconds: f64, floor: f64) -> Self {
+    /// From counts (`counts[unit][time]`) and the stimulus in the same bins of time, at the times that `train` accepts.
+    /// Each rate is drawn towards the unit's mean by the weight of one count, and raised by `floor`, so that no bin
+    /// vetoes; each value of the stimulus has been seen once more than it has.
+    pub fn fit(
+        axis: StimulusAxis,
+        counts: &[Vec<f64>],
+        stimulus: &[f64],
+        train: impl Fn(usize) -> bool,
+        seconds: f64,
+        floor: f64,
+    ) -> Self {
         let times: Vec<usize> = (0..stimulus.len()).filter(|&k| train(k)).collect();
         let mut visits = vec![0.0; axis.bins];
         for &k in &times {
@@ -86,7 +96,12 @@ impl Tuning {
             spikes.iter().zip(&visits).map(|(s, v)| (s + mean) / ((v + 1.0) * seconds) + floor).collect()
         };
         let total = (times.len() + axis.bins) as f64;
-        Self { axis, rates: counts.iter().map(unit).collect(), prior: visits.iter().map(|v| (v + 1.0) / total).collect(), seconds }
+        Self {
+            axis,
+            rates: counts.iter().map(unit).collect(),
+            prior: visits.iter().map(|v| (v + 1.0) / total).collect(),
+            seconds,
+        }
     }
 
     /// P(s | counts) for independent Poisson units (`counts[unit]`), over the bins.
@@ -109,12 +124,13 @@ impl Tuning {
     pub fn template(&self, counts: &[f64]) -> Option<f64> {
         let column = |b: usize| self.rates.iter().map(|r| r[b]).collect::<Vec<f64>>();
         let like = |b: usize| super::statistics::pearson(&column(b), counts);
-        let best = (0..self.axis.bins).map(|b| (b, like(b))).filter(|x| x.1.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let best =
+            (0..self.axis.bins).map(|b| (b, like(b))).filter(|x| x.1.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1))?;
         Some(self.axis.centre(best.0))
     }
 
-    /// The population vector (Georgopoulos, Schwartz and Kettner 1986, doi:10.1126/science.3749885): the mean of the preferred
-    /// values, weighted by how far each unit is above its least rate; `None` where nothing stands out.
+    /// The population vector (Georgopoulos, Schwartz and Kettner 1986, doi:10.1126/science.3749885): the mean of the
+    /// preferred values, weighted by how far each unit is above its least rate; `None` where nothing stands out.
     pub fn vector(&self, counts: &[f64]) -> Option<f64> {
         let mut weights = vec![0.0; self.axis.bins];
         for (rates, n) in self.rates.iter().zip(counts) {
@@ -132,11 +148,16 @@ impl Tuning {
         let n = self.axis.bins;
         let at = |b: usize, step: isize| -> usize {
             let moved = b as isize + step;
-            if self.axis.circular { moved.rem_euclid(n as isize) as usize } else { moved.clamp(0, n as isize - 1) as usize }
+            if self.axis.circular {
+                moved.rem_euclid(n as isize) as usize
+            } else {
+                moved.clamp(0, n as isize - 1) as usize
+            }
         };
         let mut information = vec![0.0; n];
         for rates in &self.rates {
-            let smooth: Vec<f64> = (0..n).map(|b| 0.25 * rates[at(b, -1)] + 0.5 * rates[b] + 0.25 * rates[at(b, 1)]).collect();
+            let smooth: Vec<f64> =
+                (0..n).map(|b| 0.25 * rates[at(b, -1)] + 0.5 * rates[b] + 0.25 * rates[at(b, 1)]).collect();
             for (b, j) in information.iter_mut().enumerate() {
                 let (before, after) = (at(b, -1), at(b, 1));
                 let span = if self.axis.circular { 2.0 } else { (after - before) as f64 };
@@ -151,12 +172,14 @@ impl Tuning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::rng::Key;
+    use crate::rng::Key;
 
-    /// Gaussian tuning, spacing 0.5, width 1, peak 30 Hz, and Poisson counts of 0.2 s at a stimulus that wanders in the middle.
+    /// Gaussian tuning, spacing 0.5, width 1, peak 30 Hz, and Poisson counts of 0.2 s at a stimulus that wanders in the
+    /// middle.
     fn population(times: usize) -> (Vec<Vec<f64>>, Vec<f64>) {
         let key = Key::new(12, "decoding", "counts");
-        let stimulus: Vec<f64> = (0..times).map(|k| 3.0 * (0.37 * k as f64).sin() + 0.9 * (0.111 * k as f64).cos()).collect();
+        let stimulus: Vec<f64> =
+            (0..times).map(|k| 3.0 * (0.37 * k as f64).sin() + 0.9 * (0.111 * k as f64).cos()).collect();
         let units: Vec<f64> = (0..33).map(|i| -8.0 + 0.5 * f64::from(i)).collect();
         let counts = units
             .iter()

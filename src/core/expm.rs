@@ -1,7 +1,7 @@
 //! The exponential of a small matrix, in a fixed order of operations.
 //!
-//! Scaling and squaring of a Taylor polynomial (Moler and Van Loan 2003, doi:10.1137/S00361445024180): for matrices of a few
-//! rows, built once a run, accuracy and the same bits everywhere count, speed does not.
+//! Scaling and squaring of a Taylor polynomial (Moler and Van Loan 2003, doi:10.1137/S00361445024180): for matrices of
+//! a few rows, built once a run, accuracy and the same bits everywhere count, speed does not.
 
 /// `exp(a)` for a row-major `n` by `n` matrix.
 ///
@@ -122,7 +122,11 @@ mod tests {
         for tau_s in [2e-3, 10e-3] {
             let p = expm(&[-h / tau_m, h / c, 0.0, -h / tau_s], 2);
             let em = (-h / tau_m).exp();
-            let want = if tau_s == tau_m { h / c * em } else { tau_s * tau_m / (c * (tau_m - tau_s)) * (em - (-h / tau_s).exp()) };
+            let want = if tau_s == tau_m {
+                h / c * em
+            } else {
+                tau_s * tau_m / (c * (tau_m - tau_s)) * (em - (-h / tau_s).exp())
+            };
             assert!((p[1] / want - 1.0).abs() < 1e-14, "{} {want}", p[1]);
             assert!((p[0] - em).abs() < 1e-16);
         }

@@ -11,7 +11,11 @@ pub use rustfft::num_complex::Complex64;
 pub fn complex_plan(n: usize) -> Arc<dyn Fft<f64>> {
     static PLANNER: OnceLock<Mutex<FftPlanner<f64>>> = OnceLock::new();
     // A panic of another thread cannot leave a planner half made: plans are only added.
-    PLANNER.get_or_init(|| Mutex::new(FftPlanner::new())).lock().unwrap_or_else(PoisonError::into_inner).plan_fft_forward(n)
+    PLANNER
+        .get_or_init(|| Mutex::new(FftPlanner::new()))
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .plan_fft_forward(n)
 }
 
 fn real_planner() -> MutexGuard<'static, RealFftPlanner<f64>> {

@@ -1,5 +1,5 @@
-//! A system's flight through time together with a frame of tangent vectors: Runge-Kutta steps, crossings of the threshold
-//! located inside the step, saltation at resets, refractory time.
+//! A system's flight through time together with a frame of tangent vectors: Runge-Kutta steps, crossings of the
+//! threshold located inside the step, saltation at resets, refractory time.
 
 use super::dynamics::Dynamics;
 use super::linear::log_abs_determinant;
@@ -35,8 +35,8 @@ pub enum Scheme {
     /// The flow, by the classical Runge-Kutta scheme.
     #[default]
     Flow,
-    /// The map that Euler's scheme makes of the equations, with its own tangent map `1 + h J`: where time is discrete by itself.
-    /// Thresholds are not looked at.
+    /// The map that Euler's scheme makes of the equations, with its own tangent map `1 + h J`: where time is discrete
+    /// by itself. Thresholds are not looked at.
     Map,
 }
 
@@ -201,8 +201,11 @@ impl<'a, D: Dynamics> Flight<'a, D> {
         let mut end = self.state_after(&start, h);
         for halving in 0.. {
             let whole = self.state_in_one(&start, h);
-            let good =
-                end.iter().zip(&whole).zip(&self.largest).all(|((a, b), s)| a.is_finite() && (a - b).abs() <= TOLERANCE * s.max(a.abs()));
+            let good = end
+                .iter()
+                .zip(&whole)
+                .zip(&self.largest)
+                .all(|((a, b), s)| a.is_finite() && (a - b).abs() <= TOLERANCE * s.max(a.abs()));
             if good {
                 break;
             }
@@ -342,8 +345,8 @@ impl<'a, D: Dynamics> Flight<'a, D> {
     }
 
     /// Reset at the crossing: S = Dg + (f⁺ − Dg f⁻)∇hᵀ/(∇h·f⁻) (Aizerman and Gantmakher 1958; di Bernardo et al. 2008,
-    /// doi:10.1007/978-1-84628-708-4, ch. 2). With a refractory time, f⁺ is what flows while states are held, and the shift of the
-    /// spike is kept until they are let go, because that is shifted as much.
+    /// doi:10.1007/978-1-84628-708-4, ch. 2). With a refractory time, f⁺ is what flows while states are held, and the
+    /// shift of the spike is kept until they are let go, because that is shifted as much.
     fn spike(&mut self) -> Result<(), FlightError> {
         let (n, k) = (self.n, self.k);
         let before = self.x.clone();

@@ -183,7 +183,8 @@ pub fn words(columns: &[Vec<u32>], alphabet: usize) -> (Vec<u32>, usize) {
     let mut codes: Vec<u32> = first.clone();
     let mut distinct = alphabet;
     for column in &columns[1..] {
-        let pairs: Vec<u64> = codes.iter().zip(column).map(|(&c, &s)| u64::from(c) * alphabet as u64 + u64::from(s)).collect();
+        let pairs: Vec<u64> =
+            codes.iter().zip(column).map(|(&c, &s)| u64::from(c) * alphabet as u64 + u64::from(s)).collect();
         let mut sorted = pairs.clone();
         sorted.sort_unstable();
         sorted.dedup();
@@ -197,7 +198,9 @@ pub fn words(columns: &[Vec<u32>], alphabet: usize) -> (Vec<u32>, usize) {
 /// that occurred. With `a` the target now, `b` the source's past and `c` the target's past it is transfer entropy.
 pub fn conditional(a: (&[u32], usize), b: (&[u32], usize), c: (&[u32], usize)) -> (f64, [usize; 4]) {
     let code = |parts: &[(&[u32], usize)]| -> Vec<u64> {
-        (0..a.0.len()).map(|i| parts.iter().fold(0u64, |code, (s, size)| code * *size as u64 + u64::from(s[i]))).collect()
+        (0..a.0.len())
+            .map(|i| parts.iter().fold(0u64, |code, (s, size)| code * *size as u64 + u64::from(s[i])))
+            .collect()
     };
     let size = |parts: &[(&[u32], usize)]| parts.iter().map(|p| p.1 as u128).product::<u128>();
     let count = |parts: &[(&[u32], usize)]| tally(code(parts), size(parts));

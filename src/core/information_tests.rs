@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::reference_sets::{copy_process, coupled_pair, normals};
+use crate::reference_sets::{copy_process, coupled_pair, normals};
 
 fn near(got: f64, want: f64, tolerance: f64) {
     assert!((got - want).abs() <= tolerance, "{got} is not {want}");
@@ -37,10 +37,11 @@ fn corrections_remove_the_bias_of_independent_symbols() {
     let (bins, n, runs) = (8, 128, 60);
     let (mut raw, mut mm, mut pt, mut qe) = (0.0, 0.0, 0.0, 0.0);
     for run in 0..runs {
-        let mut stream = crate::core::rng::Key::new(11, "information", "test").stream(run, 0);
+        let mut stream = crate::rng::Key::new(11, "information", "test").stream(run, 0);
         let mut draw = || (0..n).map(|_| stream.below(bins as u32)).collect::<Vec<u32>>();
         let (a, b) = (draw(), draw());
-        let part = |from: usize, to: usize| Table::count(&a[from..to], &b[from..to], bins, bins).plug_in().information();
+        let part =
+            |from: usize, to: usize| Table::count(&a[from..to], &b[from..to], bins, bins).plug_in().information();
         let table = Table::count(&a, &b, bins, bins);
         let value = table.plug_in().information();
         raw += value;

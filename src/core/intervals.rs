@@ -24,8 +24,8 @@ pub fn lv(intervals: &[f64]) -> f64 {
     of_neighbours(intervals, |a, b| 3.0 * ((a - b) / (a + b)).powi(2))
 }
 
-/// Revised local variation with the refractoriness constant `r` in the unit of the intervals (Shinomoto and others 2009,
-/// doi:10.1371/journal.pcbi.1000433).
+/// Revised local variation with the refractoriness constant `r` in the unit of the intervals (Shinomoto and others
+/// 2009, doi:10.1371/journal.pcbi.1000433).
 pub fn lvr(intervals: &[f64], r: f64) -> f64 {
     of_neighbours(intervals, |a, b| 3.0 * (1.0 - 4.0 * a * b / (a + b).powi(2)) * (1.0 + 4.0 * r / (a + b)))
 }
@@ -38,7 +38,9 @@ mod tests {
     #[test]
     fn four_intervals() {
         let i = [0.3, 4.5, 6.7, 9.3];
-        for (got, expected) in [(cv(&i), 0.634615385), (cv2(&i), 0.822619048), (lv(&i), 0.830615434), (lvr(&i, 0.005), 0.833907446)] {
+        for (got, expected) in
+            [(cv(&i), 0.634615385), (cv2(&i), 0.822619048), (lv(&i), 0.830615434), (lvr(&i, 0.005), 0.833907446)]
+        {
             assert!((got - expected).abs() < 6e-10, "{got} is not {expected}");
         }
     }

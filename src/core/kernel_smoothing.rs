@@ -12,12 +12,13 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// Weights with the index of time zero; width in samples. At the ends of the data the kernel is cut and scaled back to
-    /// unit area by [`smooth`].
+    /// Weights with the index of time zero; width in samples. At the ends of the data the kernel is cut and scaled back
+    /// to unit area by [`smooth`].
     fn weights(self, width: f64) -> (Vec<f64>, usize) {
         match self {
             Self::Boxcar => {
-                // An odd number of samples, with part weights at both ends, so that the area is the width for any width.
+                // An odd number of samples, with part weights at both ends, so that the area is the width for any
+                // width.
                 let half = ((width - 1.0) / 2.0).max(0.0);
                 let whole = half.floor() as usize;
                 let rest = half - whole as f64;

@@ -50,7 +50,12 @@ pub const MOST_VARIABLES: usize = 12;
 ///
 /// # Errors
 /// See [`KsgError`].
-pub fn mutual_information(x: &[&[f64]], y: &[&[f64]], how: Neighbourhood, algorithm: Algorithm) -> Result<f64, KsgError> {
+pub fn mutual_information(
+    x: &[&[f64]],
+    y: &[&[f64]],
+    how: Neighbourhood,
+    algorithm: Algorithm,
+) -> Result<f64, KsgError> {
     let joint: Vec<&[f64]> = x.iter().chain(y).copied().collect();
     let n = checked(&joint, how)?;
     let psi = digammas(n + 1);
@@ -59,9 +64,13 @@ pub fn mutual_information(x: &[&[f64]], y: &[&[f64]], how: Neighbourhood, algori
     let terms: Vec<f64> = radii
         .par_iter()
         .map(|r| match algorithm {
-            Algorithm::One => psi[of_x.count(r.index, r.joint, false, how) + 1] + psi[of_y.count(r.index, r.joint, false, how) + 1],
+            Algorithm::One => {
+                psi[of_x.count(r.index, r.joint, false, how) + 1] + psi[of_y.count(r.index, r.joint, false, how) + 1]
+            }
             // Rounding cannot make these counts 0: the neighbour that set the radius is inside.
-            Algorithm::Two => psi[of_x.count(r.index, r.x, true, how).max(1)] + psi[of_y.count(r.index, r.rest, true, how).max(1)],
+            Algorithm::Two => {
+                psi[of_x.count(r.index, r.x, true, how).max(1)] + psi[of_y.count(r.index, r.rest, true, how).max(1)]
+            }
         })
         .collect();
     let mean = terms.iter().sum::<f64>() / n as f64;
@@ -211,7 +220,7 @@ pub fn standardise(values: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::reference_sets::{coupled_pair, normals};
+    use crate::reference_sets::{coupled_pair, normals};
 
     const K4: Neighbourhood = Neighbourhood { k: 4, window: 0 };
 
@@ -224,7 +233,9 @@ mod tests {
     fn mutual_information_of_the_portable_set() {
         let (x, y) = normals(1);
         let (zx, zy) = (standardise(&x), standardise(&y));
-        for (k, one, two) in [(1, 0.184_075_697, 0.196_600_775), (3, 0.226_124_613, 0.223_143_854), (4, 0.236_579_361, 0.229_366_240)] {
+        for (k, one, two) in
+            [(1, 0.184_075_697, 0.196_600_775), (3, 0.226_124_613, 0.223_143_854), (4, 0.236_579_361, 0.229_366_240)]
+        {
             let how = Neighbourhood { k, window: 0 };
             near(mutual_information(&[&zx], &[&zy], how, Algorithm::One).unwrap(), one);
             near(mutual_information(&[&zx], &[&zy], how, Algorithm::Two).unwrap(), two);
@@ -269,7 +280,7 @@ mod tests {
     /// Gaussian with correlation .9 at N = 20,000: theory .830365603 nats.
     #[test]
     fn converges_to_theory() {
-        let mut g = crate::core::reference_sets::MinStd::new(99);
+        let mut g = crate::reference_sets::MinStd::new(99);
         let x: Vec<f64> = (0..20_000).map(|_| g.normal()).collect();
         let y: Vec<f64> = x.iter().map(|v| 0.9 * v + 0.19_f64.sqrt() * g.normal()).collect();
         for algorithm in [Algorithm::One, Algorithm::Two] {
@@ -285,7 +296,10 @@ mod tests {
     #[test]
     fn too_few_and_too_many() {
         let x = [1.0, 2.0, 3.0];
-        assert_eq!(mutual_information(&[&x], &[&x], K4, Algorithm::One), Err(KsgError::TooFew { n: 3, k: 4, window: 0 }));
+        assert_eq!(
+            mutual_information(&[&x], &[&x], K4, Algorithm::One),
+            Err(KsgError::TooFew { n: 3, k: 4, window: 0 })
+        );
         let long: Vec<f64> = (0..50).map(f64::from).collect();
         let many = vec![&long[..]; 8];
         assert_eq!(mutual_information(&many, &many, K4, Algorithm::One), Err(KsgError::TooManyVariables(16)));

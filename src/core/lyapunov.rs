@@ -1,6 +1,6 @@
 //! Lyapunov spectra by tangent dynamics: a frame flies with the trajectory and is made orthonormal again and again; the
-//! logarithms of how much it grew, per time, are the exponents (Benettin et al. 1980, doi:10.1007/BF02128236; Shimada and
-//! Nagashima 1979, doi:10.1143/PTP.61.1605).
+//! logarithms of how much it grew, per time, are the exponents (Benettin et al. 1980, doi:10.1007/BF02128236; Shimada
+//! and Nagashima 1979, doi:10.1143/PTP.61.1605).
 
 use super::dynamics::{Dynamics, Scaled};
 use super::flight::{Flight, FlightError, Scheme};
@@ -30,7 +30,8 @@ pub struct Settings {
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Spectrum {
-    /// Exponents per unit of time, natural logarithm, largest first. Minus infinity where the reset forgets a direction.
+    /// Exponents per unit of time, natural logarithm, largest first. Minus infinity where the reset forgets a
+    /// direction.
     pub exponents: Vec<f64>,
     /// Half of the 95 % interval of each, from batch means.
     pub half_width: Vec<f64>,
@@ -55,8 +56,8 @@ pub struct Spectrum {
 /// Points of the convergence curve.
 const CURVE_POINTS: usize = 400;
 
-/// Computes the spectrum of `system` from state `start`. `proceed` is asked now and then; when it says no, what there is
-/// comes back.
+/// Computes the spectrum of `system` from state `start`. `proceed` is asked now and then; when it says no, what there
+/// is comes back.
 ///
 /// # Errors
 /// See [`FlightError`].
@@ -68,7 +69,8 @@ pub fn spectrum<D: Dynamics>(
 ) -> Result<Spectrum, FlightError> {
     let n = system.dimension();
     let k = settings.exponents.clamp(1, n.max(1));
-    // A state-only flight first: typical sizes of the states, so that units do not decide what is long and what is short.
+    // A state-only flight first: typical sizes of the states, so that units do not decide what is long and what is
+    // short.
     let mut scout = Flight::new(system, 0.0, start, Vec::new(), settings.step).by(settings.scheme);
     let mut scale: Vec<f64> = start.iter().map(|v| v.abs()).collect();
     for _ in 0..200 {
@@ -112,7 +114,8 @@ pub fn spectrum<D: Dynamics>(
         }
     }
     logs.fill(0.0);
-    let (begin, volume, held, resets, grazing) = (flight.t, flight.log_volume, flight.held_resets, flight.resets, flight.grazing);
+    let (begin, volume, held, resets, grazing) =
+        (flight.t, flight.log_volume, flight.held_resets, flight.resets, flight.grazing);
     let mut result = Spectrum::default();
     let mut marks: Vec<(f64, Vec<f64>)> = vec![(0.0, logs.clone())];
     while flight.t - begin < settings.duration * (1.0 - 1e-12) {

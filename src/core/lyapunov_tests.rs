@@ -54,14 +54,15 @@ fn lorenz_in_chaos() {
     assert_eq!(s.curve.len(), 400);
 }
 
-/// Lorenz at rho 20 rests: eigenvalues of its fixed point (7.118052, 7.118052, 19), exactly -.154792 (twice), -13.357083.
+/// Lorenz at rho 20 rests: eigenvalues of its fixed point (7.118052, 7.118052, 19), exactly -.154792 (twice),
+/// -13.357083.
 #[test]
 fn lorenz_at_rest() {
     let s = spectrum(&lorenz(20.0), &[1.0, 1.0, 1.0], settings(3, 300.0, 2000.0, 0.002, 0.1), || true).unwrap();
     near(s.state[2], 19.0, 1e-9);
     let mut j = vec![0.0; 9];
     lorenz(20.0).jacobian(0.0, &s.state, &mut j);
-    let exact = crate::core::linear::eigenvalues(&j, 3).unwrap();
+    let exact = crate::linear::eigenvalues(&j, 3).unwrap();
     near(exact[0].0, -0.154_792, 1e-6);
     near(exact[2].0, -13.357_083, 1e-6);
     near(f64::midpoint(s.exponents[0], s.exponents[1]), exact[0].0, 1e-6);
@@ -99,10 +100,22 @@ fn hindmarsh_rose() {
             ]);
         },
         j: |x: &[f64], o: &mut [f64]| {
-            o.copy_from_slice(&[6.0 * x[0] - 3.0 * x[0] * x[0], 1.0, -1.0, -10.0 * x[0], -1.0, 0.0, 0.024, 0.0, -0.006]);
+            o.copy_from_slice(&[
+                6.0 * x[0] - 3.0 * x[0] * x[0],
+                1.0,
+                -1.0,
+                -10.0 * x[0],
+                -1.0,
+                0.0,
+                0.024,
+                0.0,
+                -0.006,
+            ]);
         },
     };
-    let of = |current| spectrum(&system(current), &[-1.0, 0.0, 2.0], settings(1, 2000.0, 20_000.0, 0.02, 1.0), || true).unwrap();
+    let of = |current| {
+        spectrum(&system(current), &[-1.0, 0.0, 2.0], settings(1, 2000.0, 20_000.0, 0.02, 1.0), || true).unwrap()
+    };
     near(of(3.25).exponents[0], 0.0136, 0.001);
     let periodic = of(2.5);
     near(periodic.exponents[0], 0.0, 0.001);
@@ -177,7 +190,8 @@ impl Dynamics for Lif {
 #[test]
 fn integrate_and_fire() {
     let of = |drive, refractory| {
-        spectrum(&Lif { drive, refractory, adaptation: None }, &[0.0], settings(1, 20.0, 500.0, 0.02, 0.37), || true).unwrap()
+        spectrum(&Lif { drive, refractory, adaptation: None }, &[0.0], settings(1, 20.0, 500.0, 0.02, 0.37), || true)
+            .unwrap()
     };
     let silent = of(0.8, 0.0);
     near(silent.exponents[0], -1.0, 1e-9);
@@ -230,7 +244,11 @@ fn an_adapting_neuron() {
 
 #[test]
 fn a_system_that_runs_away_is_an_error() {
-    let system = Smooth { n: 1, f: |x: &[f64], o: &mut [f64]| o[0] = x[0] * x[0], j: |x: &[f64], o: &mut [f64]| o[0] = 2.0 * x[0] };
+    let system = Smooth {
+        n: 1,
+        f: |x: &[f64], o: &mut [f64]| o[0] = x[0] * x[0],
+        j: |x: &[f64], o: &mut [f64]| o[0] = 2.0 * x[0],
+    };
     let error = spectrum(&system, &[1.0], settings(1, 5.0, 5.0, 0.01, 0.1), || true).unwrap_err();
     assert!(matches!(error, FlightError::NotFinite { state: 0, .. }), "{error}");
 }
@@ -244,8 +262,8 @@ fn kaplan_yorke_dimensions() {
     assert_eq!(kaplan_yorke(&[0.3, -0.3], 2), Some(2.0));
 }
 
-/// Ground truth C1: the exponents of Henon's map, and the logarithm of its constant Jacobian as their sum. Its equations are those
-/// whose Euler step of 1 is the map.
+/// Ground truth C1: the exponents of Henon's map, and the logarithm of its constant Jacobian as their sum. Its
+/// equations are those whose Euler step of 1 is the map.
 #[test]
 fn the_map_of_henon() {
     let henon = Smooth {

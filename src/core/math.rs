@@ -2,9 +2,9 @@
 //!
 //! Each function is a straight line of additions, multiplications, divisions, explicit fused multiply-adds and
 //! selections: no branch, no table, no call. A loop over lanes inside a function compiled for AVX2 or AVX-512 (see
-//! `multiversion`) therefore becomes vector code that does the same operations in the same order as the scalar call, and
-//! so gives the same bits. Errors are at most 2 units in the last place (3 for [`tan`]) against 50-digit references, which
-//! `data/reference/elementary_functions.csv` holds and the tests check.
+//! `multiversion`) therefore becomes vector code that does the same operations in the same order as the scalar call,
+//! and so gives the same bits. Errors are at most 2 units in the last place (3 for [`tan`]) against 50-digit
+//! references, which `data/reference/elementary_functions.csv` holds and the tests check.
 //!
 //! Sources: argument reduction after Cody and Waite (1980); `log`, `sin` and `cos` polynomials of FDLIBM (Sun
 //! Microsystems, 1993); `tanh` near zero of Cephes (Moshier, 1989); the others are Taylor or Chebyshev fits made here.
@@ -176,7 +176,8 @@ fn log_of(m: f64, k: f64) -> f64 {
     let s = f / (2.0 + f);
     let z = s * s;
     let w = z * z;
-    let t1 = w * fma(w, fma(w, 1.531_383_769_920_937_332e-1, 2.222_219_843_214_978_396e-1), 3.999_999_999_940_941_908e-1);
+    let t1 =
+        w * fma(w, fma(w, 1.531_383_769_920_937_332e-1, 2.222_219_843_214_978_396e-1), 3.999_999_999_940_941_908e-1);
     let t2 = z * fma(
         w,
         fma(w, fma(w, 1.479_819_860_511_658_591e-1, 1.818_357_216_161_805_012e-1), 2.857_142_874_366_239_149e-1),
@@ -190,8 +191,16 @@ fn log_of(m: f64, k: f64) -> f64 {
 #[inline(always)]
 pub fn tanh(x: f64) -> f64 {
     let z = x * x;
-    let p = fma(fma(-9.643_991_794_250_522_386_28e-1, z, -9.928_772_310_019_185_865_64e1), z, -1.614_687_684_417_084_479_52e3);
-    let q = fma(fma(z + 1.128_116_784_916_329_314_02e2, z, 2.235_488_390_601_004_485_83e3), z, 4.844_063_053_251_254_860_48e3);
+    let p = fma(
+        fma(-9.643_991_794_250_522_386_28e-1, z, -9.928_772_310_019_185_865_64e1),
+        z,
+        -1.614_687_684_417_084_479_52e3,
+    );
+    let q = fma(
+        fma(z + 1.128_116_784_916_329_314_02e2, z, 2.235_488_390_601_004_485_83e3),
+        z,
+        4.844_063_053_251_254_860_48e3,
+    );
     let near = fma(x * z, p / q, x);
     let size = x.abs();
     let far = 1.0 - 2.0 / (exp(2.0 * if size > 350.0 { 350.0 } else { size }) + 1.0);
@@ -384,7 +393,11 @@ mod tests {
             let b = v.to_bits() as i64;
             if b < 0 { i64::MIN - b } else { b }
         };
-        if a.is_nan() || b.is_nan() { if a.is_nan() && b.is_nan() { 0 } else { u64::MAX } } else { order(a).abs_diff(order(b)) }
+        if a.is_nan() || b.is_nan() {
+            if a.is_nan() && b.is_nan() { 0 } else { u64::MAX }
+        } else {
+            order(a).abs_diff(order(b))
+        }
     }
 
     /// Values of mpmath with 60 digits, rounded to the nearest double (data/reference/elementary_functions.py).
@@ -421,11 +434,15 @@ mod tests {
         assert_eq!((sigmoid(inf), sigmoid(-inf), sigmoid(0.0)), (1.0, 0.0, 0.5));
         assert_eq!((sinh(inf), sinh(-inf), cosh(-inf), cosh(0.0)), (inf, -inf, inf, 1.0));
         assert!(log(-1.0).is_nan() && sin(inf).is_nan() && pow(-2.0, 0.5).is_nan());
-        for f in [exp, expm1, exprel, log, tanh, sigmoid, sin, cos, tan, sinh, cosh, sign, exprel_derivative, bernoulli] {
+        for f in [exp, expm1, exprel, log, tanh, sigmoid, sin, cos, tan, sinh, cosh, sign, exprel_derivative, bernoulli]
+        {
             assert!(f(f64::NAN).is_nan());
         }
         assert_eq!((pow(0.0, 2.5), pow(0.0, -1.0), pow(-2.0, 3.0), pow(-2.0, 2.0)), (0.0, inf, -8.0, 4.0));
-        assert_eq!((pow(inf, -1.0), pow(inf, 0.5), pow(2.0, inf), pow(2.0, -inf), pow(f64::NAN, 0.0)), (0.0, inf, inf, 0.0, 1.0));
+        assert_eq!(
+            (pow(inf, -1.0), pow(inf, 0.5), pow(2.0, inf), pow(2.0, -inf), pow(f64::NAN, 0.0)),
+            (0.0, inf, inf, 0.0, 1.0)
+        );
         assert_eq!((pow(2.0, -1074.0), pow(2.0, 1023.5), pow(10.0, -320.0)), (5e-324, 2f64.powf(1023.5), 1e-320));
         assert_eq!((powi(2.0, 10), powi(2.0, -2), powi(3.0, 3), powi(5.0, 0)), (1024.0, 0.25, 27.0, 1.0));
         assert_eq!((sign(-2.0), sign(0.0), sign(3.0), step(0.0), step(-1e-9)), (-1.0, 0.0, 1.0, 1.0, 0.0));
@@ -444,11 +461,26 @@ mod tests {
 
     #[test]
     fn one_plus_an_exponential_has_its_bits() {
-        let special =
-            [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, 709.78, 709.782_712_893_384, 709.79, 710.0, 1e300, -745.0, -700.5];
+        let special = [
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            0.0,
+            -0.0,
+            709.78,
+            709.782_712_893_384,
+            709.79,
+            710.0,
+            1e300,
+            -745.0,
+            -700.5,
+        ];
         for x in special.into_iter().chain((-80_000..80_000).map(|k| f64::from(k) * 0.009_37)) {
             let (found, expected) = (one_plus_exp(x), 1.0 + exp(x));
-            assert!(found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan(), "{x}: {found} {expected}");
+            assert!(
+                found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan(),
+                "{x}: {found} {expected}"
+            );
         }
     }
 }

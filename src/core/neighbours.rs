@@ -1,8 +1,9 @@
-//! Nearest neighbours in the maximum norm: a k-d tree with a box at every node, which finds the k-th neighbour and counts
-//! points in a ball exactly, with a window of times left out (Theiler 1986, doi:10.1103/PhysRevA.34.2427).
+//! Nearest neighbours in the maximum norm: a k-d tree with a box at every node, which finds the k-th neighbour and
+//! counts points in a ball exactly, with a window of times left out (Theiler 1986, doi:10.1103/PhysRevA.34.2427).
 //!
-//! Counting needs no list of the points found, and whole subtrees inside the ball are counted at once; so an own tree and
-//! not a general one. Comparisons are those of brute force, `|a − b| < ε` in floating point, so results equal it to the bit.
+//! Counting needs no list of the points found, and whole subtrees inside the ball are counted at once; so an own tree
+//! and not a general one. Comparisons are those of brute force, `|a − b| < ε` in floating point, so results equal it to
+//! the bit.
 
 /// Points of a leaf: few enough that testing them all is cheaper than another level.
 const LEAF: usize = 12;
@@ -91,8 +92,12 @@ impl<const D: usize> Tree<D> {
     /// Builds the tree: O(n log n).
     pub fn new(points: &[[f64; D]]) -> Self {
         let mut order: Vec<(u32, [f64; D])> = points.iter().enumerate().map(|(i, p)| (i as u32, *p)).collect();
-        let mut tree =
-            Self { points: Vec::new(), origin: Vec::new(), place: Vec::new(), nodes: Vec::with_capacity(2 * points.len() / LEAF + 2) };
+        let mut tree = Self {
+            points: Vec::new(),
+            origin: Vec::new(),
+            place: Vec::new(),
+            nodes: Vec::with_capacity(2 * points.len() / LEAF + 2),
+        };
         if !points.is_empty() {
             tree.nodes.push(bounds(&order, 0));
             tree.split(0, &mut order, 0);
@@ -251,7 +256,7 @@ impl SortedAxis {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::rng::Key;
+    use crate::rng::Key;
 
     fn cloud<const D: usize>(n: usize, levels: u32) -> Vec<[f64; D]> {
         let mut s = Key::new(5, "neighbours", "cloud").stream(D as u32, 0);
@@ -267,7 +272,13 @@ mod tests {
             let (q, index) = tree.point(place);
             assert_eq!(*q, points[index as usize]);
             tree.search(q, index, window, &mut nearest);
-            let others = || points.iter().enumerate().filter(|(j, _)| (*j as u32).abs_diff(index) > window).map(|(_, p)| distance(q, p));
+            let others = || {
+                points
+                    .iter()
+                    .enumerate()
+                    .filter(|(j, _)| (*j as u32).abs_diff(index) > window)
+                    .map(|(_, p)| distance(q, p))
+            };
             let mut all: Vec<f64> = others().collect();
             all.sort_by(f64::total_cmp);
             assert_eq!(nearest.radius(), all[k - 1]);

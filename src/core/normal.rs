@@ -5,9 +5,9 @@ use super::rng::{Key, SIDE, philox_side, philox_steps};
 
 /// The standard normal number of `unit` at `step` under `key`.
 ///
-/// Box and Muller (1958, doi:10.1214/aoms/1177706645) make two independent numbers of the 128 bits of one Philox block: they are
-/// those of an even step and of the odd one after it. 52 bits are the angle, and the radius is that of a uniform number in (0, 1]
-/// with 52 bits, so that no draw is further than 8.5 from zero.
+/// Box and Muller (1958, doi:10.1214/aoms/1177706645) make two independent numbers of the 128 bits of one Philox block:
+/// they are those of an even step and of the odd one after it. 52 bits are the angle, and the radius is that of a
+/// uniform number in (0, 1] with 52 bits, so that no draw is further than 8.5 from zero.
 #[inline(always)]
 pub fn normal(key: Key, unit: u32, step: u64) -> f64 {
     let [a, b, c, d] = key.block(unit, step / 2, 0);
@@ -31,8 +31,8 @@ fn radius(u: f64) -> f64 {
 /// Box and Muller's functions of the words of Philox blocks: of even steps, and of odd ones.
 #[inline(always)]
 fn finish([a, b, c, d]: &[[u64; SIDE]; 4]) -> [[f64; SIDE]; 2] {
-    // One function after the other for all lanes: a lane's functions are one long chain, which the processor can only hide
-    // behind those of other lanes.
+    // One function after the other for all lanes: a lane's functions are one long chain, which the processor can only
+    // hide behind those of other lanes.
     let mut size = [0.0; SIDE];
     for i in 0..SIDE {
         size[i] = radius(interval(a[i] as u32, b[i] as u32));
@@ -77,7 +77,8 @@ fn fill_steps(key: Key, unit: u32, block: u64, out: &mut [f64; AHEAD]) {
 /// Fewer units than this draw ahead.
 const FEW: usize = 4;
 
-/// Normal numbers of a range of units, step by step: [`normal`], where each block of random bits is used for both its numbers.
+/// Normal numbers of a range of units, step by step: [`normal`], where each block of random bits is used for both its
+/// numbers.
 #[derive(Debug, Clone)]
 pub struct Normals {
     key: Key,
@@ -104,8 +105,9 @@ impl Normals {
         normal(self.key, self.first_unit.wrapping_add(unit as u32), step)
     }
 
-    /// The numbers of units `start..start + out.len()`, counted from the first, at `step`. Cheap for steps in a row in each of which
-    /// blocks of units come in ascending order; right in any. Few units (`start` is 0) are asked for together.
+    /// The numbers of units `start..start + out.len()`, counted from the first, at `step`. Cheap for steps in a row in
+    /// each of which blocks of units come in ascending order; right in any. Few units (`start` is 0) are asked for
+    /// together.
     #[inline]
     pub fn fill(&mut self, start: usize, step: u64, out: &mut [f64]) {
         match self.few {
@@ -196,7 +198,9 @@ mod tests {
                     assert_eq!(v.to_bits(), normal(key, 7 + i as u32, step).to_bits(), "unit {i} of {n} at {step}");
                 }
             }
-            for (first, steps) in [(0, 70), (70, 5), (13, 40), (75, 1), ((1 << 33) - 40, 80)].into_iter().filter(|_| n > 0) {
+            for (first, steps) in
+                [(0, 70), (70, 5), (13, 40), (75, 1), ((1 << 33) - 40, 80)].into_iter().filter(|_| n > 0)
+            {
                 let mut rows = vec![0.0; steps * n];
                 source.fill_rows(first, n, &mut rows);
                 for (row, step) in rows.chunks_exact(n).zip(first..) {

@@ -4,8 +4,9 @@ use super::statistics::{mean, variance, varies};
 use std::f64::consts::TAU;
 
 /// Golomb's χ² = Var_t(mean_i V_i)/mean_i Var_t(V_i) of equally long columns (Golomb 2007,
-/// doi:10.4249/scholarpedia.1347): 1 for identical units, 1/N for independent ones; and its standard error by leaving out
-/// one unit at a time (resampling with repetition would make units identical). NaN if nothing varies. O(units · samples).
+/// doi:10.4249/scholarpedia.1347): 1 for identical units, 1/N for independent ones; and its standard error by leaving
+/// out one unit at a time (resampling with repetition would make units identical). NaN if nothing varies. O(units ·
+/// samples).
 pub fn golomb(columns: &[Vec<f64>]) -> (f64, f64) {
     let n = columns.len() as f64;
     let mut sum = vec![0.0; columns.first().map_or(0, Vec::len)];
@@ -45,12 +46,16 @@ pub struct Order {
 
 impl Order {
     fn of(sums: &[(f64, f64)], units: Vec<u32>) -> Self {
-        let r = sums.iter().zip(&units).map(|((c, s), &n)| if n < 2 { f64::NAN } else { c.hypot(*s) / f64::from(n) }).collect();
+        let r = sums
+            .iter()
+            .zip(&units)
+            .map(|((c, s), &n)| if n < 2 { f64::NAN } else { c.hypot(*s) / f64::from(n) })
+            .collect();
         Self { r, units }
     }
 
-    /// Mean and standard deviation (ddof 0) over the times at which at least `least` units have a phase, with the number of
-    /// those times.
+    /// Mean and standard deviation (ddof 0) over the times at which at least `least` units have a phase, with the
+    /// number of those times.
     pub fn summary(&self, least: u32) -> (f64, f64, usize) {
         let kept = self.kept(least);
         if kept.is_empty() { (f64::NAN, f64::NAN, 0) } else { (mean(&kept), variance(&kept, 0).sqrt(), kept.len()) }
@@ -62,7 +67,8 @@ impl Order {
     }
 }
 
-/// Order parameter from spikes: φ = 2π(t − t_k)/(t_(k+1) − t_k) between spikes, none before the first and after the last.
+/// Order parameter from spikes: φ = 2π(t − t_k)/(t_(k+1) − t_k) between spikes, none before the first and after the
+/// last.
 pub fn order_of_spikes(trains: &[Vec<f64>], start: f64, step: f64, count: usize) -> Order {
     let mut sums = vec![(0.0, 0.0); count];
     let mut units = vec![0u32; count];
@@ -101,7 +107,7 @@ pub fn order_of_phases(columns: &[Vec<f64>]) -> Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::rng::Key;
+    use crate::rng::Key;
 
     #[test]
     fn chi_of_identical_opposite_and_independent_units() {

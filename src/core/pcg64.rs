@@ -1,9 +1,9 @@
 //! The random numbers of NumPy's default generator, so that a run of a Python program can be repeated number by number.
 //!
 //! PCG64 (O'Neill 2014, PCG: a family of simple fast space-efficient statistically good algorithms for random number
-//! generation, HMC-CS-2014-0905; the XSL-RR output of 128 bits of state), seeded as `numpy.random.default_rng(seed)` does, and
-//! normal numbers by the ziggurat of Marsaglia and Tsang (2000, doi:10.18637/jss.v005.i08) in 256 layers. A stream is
-//! sequential: what a draw is depends on how many were made before. Everything else in this program uses
+//! generation, HMC-CS-2014-0905; the XSL-RR output of 128 bits of state), seeded as `numpy.random.default_rng(seed)`
+//! does, and normal numbers by the ziggurat of Marsaglia and Tsang (2000, doi:10.18637/jss.v005.i08) in 256 layers. A
+//! stream is sequential: what a draw is depends on how many were made before. Everything else in this program uses
 //! [`super::rng`], whose draws depend on nothing but what they are for.
 
 use std::sync::OnceLock;
@@ -187,7 +187,10 @@ mod tests {
         close(all[198_627], -4.928_238_480_785_121);
         let sum: f64 = all.iter().sum();
         let squares: f64 = all.iter().map(|z| z * z).sum();
-        assert!((sum - 97.502_497_893_764_26).abs() < 1e-8 && (squares - 1_000_965.528_931_871_5).abs() < 1e-5, "{sum} {squares}");
+        assert!(
+            (sum - 97.502_497_893_764_26).abs() < 1e-8 && (squares - 1_000_965.528_931_871_5).abs() < 1e-5,
+            "{sum} {squares}"
+        );
     }
 
     #[test]

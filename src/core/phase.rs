@@ -25,8 +25,8 @@ impl Grid {
 }
 
 /// Where a function that was sampled on a grid (`values[row * columns + column]`) is zero: segments by marching squares
-/// with linear interpolation. A cell with a saddle is decided by the mean of its corners; cells with a value that is not
-/// finite are left empty. O(points).
+/// with linear interpolation. A cell with a saddle is decided by the mean of its corners; cells with a value that is
+/// not finite are left empty. O(points).
 pub fn zero_lines(values: &[f64], grid: &Grid) -> Vec<[f64; 4]> {
     let mut segments = Vec::new();
     for row in 0..grid.rows.saturating_sub(1) {
@@ -88,8 +88,11 @@ pub fn newton<D: Dynamics + ?Sized>(system: &D, t: f64, x: &mut [f64], free: &[u
         }
         system.jacobian(t, x, &mut full);
         // In scaled coordinates, so that pivots compare.
-        let matrix: Vec<f64> =
-            free.iter().flat_map(|&i| free.iter().map(move |&j| (i, j))).map(|(i, j)| full[i * n + j] * scale[j] / scale[i]).collect();
+        let matrix: Vec<f64> = free
+            .iter()
+            .flat_map(|&i| free.iter().map(move |&j| (i, j)))
+            .map(|(i, j)| full[i * n + j] * scale[j] / scale[i])
+            .collect();
         let right: Vec<f64> = free.iter().map(|&i| -f[i] / scale[i]).collect();
         let Some(step) = solve(&matrix, &right) else { return size == 0.0 };
         let longest = step.iter().fold(0.0_f64, |m, s| m.max(s.abs()));
@@ -132,8 +135,8 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// Whether all real parts are negative, all positive, both, or one within rounding of zero: (negative, positive, zero)
-    /// counts.
+    /// Whether all real parts are negative, all positive, both, or one within rounding of zero: (negative, positive,
+    /// zero) counts.
     pub fn signs(&self) -> (usize, usize, usize) {
         let largest = self.eigenvalues.iter().fold(0.0_f64, |m, e| m.max(e.0.hypot(e.1)));
         let zero = |e: &&(f64, f64)| e.0.abs() <= 1e-7 * largest;
@@ -144,7 +147,12 @@ impl Rest {
 }
 
 /// Fixed points that Newton's method finds from `seeds`, each once, in the order found.
-pub fn fixed_points<D: Dynamics + ?Sized>(system: &D, t: f64, seeds: impl IntoIterator<Item = Vec<f64>>, scale: &[f64]) -> Vec<Rest> {
+pub fn fixed_points<D: Dynamics + ?Sized>(
+    system: &D,
+    t: f64,
+    seeds: impl IntoIterator<Item = Vec<f64>>,
+    scale: &[f64],
+) -> Vec<Rest> {
     let n = system.dimension();
     let all: Vec<usize> = (0..n).collect();
     let mut found: Vec<Rest> = Vec::new();
@@ -206,7 +214,9 @@ mod tests {
             let at = |current: f64| fixed_points(&Fhn(current), 0.0, seeds(), &[1.0, 1.0])[0].clone();
             let rest = at(hopf);
             assert!(rest.eigenvalues[0].0.abs() < 1e-11, "{:?}", rest.eigenvalues);
-            assert!((rest.eigenvalues[0].1 - 0.275_506_8).abs() < 1e-7 && (rest.state[0].abs() - 0.967_470_9).abs() < 1e-7);
+            assert!(
+                (rest.eigenvalues[0].1 - 0.275_506_8).abs() < 1e-7 && (rest.state[0].abs() - 0.967_470_9).abs() < 1e-7
+            );
             assert_eq!(rest.signs(), (0, 0, 2));
             let inside = if hopf < 1.0 { 1e-3 } else { -1e-3 };
             assert_eq!(at(hopf + inside).signs(), (0, 2, 0));

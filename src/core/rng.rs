@@ -1,8 +1,8 @@
 //! Counter-based random numbers: a draw is a function of what it is for, never of when or where it was made.
 //!
-//! Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, doi:10.1145/2063384.2063405). The key is made of the seed and the full
-//! name of the entity and purpose; the counter of unit (or connection), step, and draw. So results depend neither on
-//! the number of threads, nor on the order of lanes, nor on what else exists.
+//! Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, doi:10.1145/2063384.2063405). The key is made of the seed and the
+//! full name of the entity and purpose; the counter of unit (or connection), step, and draw. So results depend neither
+//! on the number of threads, nor on the order of lanes, nor on what else exists.
 
 use std::convert::Infallible;
 
@@ -45,8 +45,9 @@ pub fn philox_steps(key: Key, unit: u32, first: u64) -> [[u64; SIDE]; 4] {
     side_by_side(key, [[u64::from(unit); SIDE], low, high, [0; SIDE]])
 }
 
-/// Philox for many counters. The words are carried in 64 bits each, so that a round is two widening multiplications, shifts
-/// and xors, which compile to vector instructions as they stand; what stands in the high halves is never looked at.
+/// Philox for many counters. The words are carried in 64 bits each, so that a round is two widening multiplications,
+/// shifts and xors, which compile to vector instructions as they stand; what stands in the high halves is never looked
+/// at.
 #[inline(always)]
 fn side_by_side(key: Key, counters: [[u64; SIDE]; 4]) -> [[u64; SIDE]; 4] {
     let [mut a, mut b, mut c, mut d] = counters;
@@ -73,7 +74,8 @@ pub struct Key(pub [u32; 2]);
 impl Key {
     /// The key of `purpose` (`"initial.V_m"`, `"weight"`, `"xi.V_m"`) of `entity` (`"populations.exc"`) under `seed`.
     pub fn new(seed: u64, entity: &str, purpose: &str) -> Self {
-        // FNV-1a over the name, then two rounds of SplitMix64's finaliser with the seed: short names differ in all bits.
+        // FNV-1a over the name, then two rounds of SplitMix64's finaliser with the seed: short names differ in all
+        // bits.
         let mut h = 0xcbf2_9ce4_8422_2325_u64;
         for b in entity.bytes().chain([0xff]).chain(purpose.bytes()) {
             h = (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);

@@ -112,8 +112,8 @@ impl Framed {
         self.points.len() - 2
     }
 
-    /// Distance of the point after the last spike to the other train: that of the last spike, `last`; but a lone spike at the
-    /// start makes the stop its follower, which has its own (so in PySpike).
+    /// Distance of the point after the last spike to the other train: that of the last spike, `last`; but a lone spike
+    /// at the start makes the stop its follower, which has its own (so in PySpike).
     fn last_distance(&self, last: f64, other: &Self) -> f64 {
         if self.spikes() == 1 && self.points[1] == self.edges.start {
             other.points.iter().map(|p| (self.edges.stop - p).abs()).fold(f64::INFINITY, f64::min)
@@ -146,8 +146,8 @@ pub fn spike_distance(a: &[f64], b: &[f64], edges: Edges) -> f64 {
 /// SPIKE-distance of two framed trains (with the same edges).
 ///
 /// A first pass merges the trains and finds each spike's distance to the other train; it has no branch that depends on
-/// which train comes next, since nobody could predict it. A second takes S(t) at the middle of each stretch: the profile is
-/// linear there.
+/// which train comes next, since nobody could predict it. A second takes S(t) at the middle of each stretch: the
+/// profile is linear there.
 pub fn spike_distance_framed(a: &Framed, b: &Framed) -> f64 {
     let (n, m) = (a.spikes(), b.spikes());
     // Distances of a's points, then of b's.
@@ -190,7 +190,8 @@ pub fn spike_distance_framed(a: &Framed, b: &Framed) -> f64 {
         let middle = 0.5 * (start + s.end);
         let (nu_a, nu_b) = (p[i + 1] - p[i], q[j + 1] - q[j]);
         let sum = nu_a + nu_b;
-        let profile = (a.at(i, middle, of_a) * nu_b + b.at(j, middle, of_b) * nu_a) / (sum * sum).max(f64::MIN_POSITIVE);
+        let profile =
+            (a.at(i, middle, of_a) * nu_b + b.at(j, middle, of_b) * nu_a) / (sum * sum).max(f64::MIN_POSITIVE);
         total += profile * (s.end - start);
         start = s.end;
     }
@@ -256,7 +257,7 @@ pub fn symmetric(n: usize, pairs: &[f64], diagonal: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::rng::Key;
+    use crate::rng::Key;
 
     type Measure = fn(&[f64], &[f64], Edges) -> f64;
 
@@ -287,7 +288,9 @@ mod tests {
         }
         close(isi.iter().sum::<f64>() / 6.0, 0.325793651, 1e-9);
         close(spike.iter().sum::<f64>() / 6.0, 0.270820336, 1e-9);
-        let (c, n) = pairs(4, |i, j| coincident_spikes(&t[i], &t[j], UNIT, None)).iter().fold((0, 0), |(c, n), p| (c + p.0, n + p.1));
+        let (c, n) = pairs(4, |i, j| coincident_spikes(&t[i], &t[j], UNIT, None))
+            .iter()
+            .fold((0, 0), |(c, n), p| (c + p.0, n + p.1));
         close(c as f64 / n as f64, 0.375, 1e-12);
     }
 
@@ -323,12 +326,14 @@ mod tests {
         }
     }
 
-    /// Random trains against PySpike 0.9 (data/reference/spike_distance_pyspike.py), the same MINSTD spikes on a grid so
-    /// that some coincide, one train with a spike on each edge, one short, one empty.
+    /// Random trains against PySpike 0.9 (data/reference/spike_distance_pyspike.py), the same MINSTD spikes on a grid
+    /// so that some coincide, one train with a spike on each edge, one short, one empty.
     #[test]
     fn random_trains_of_pyspike() {
-        let reference: serde_json::Value = serde_json::from_str(include_str!("../../data/reference/spike_distance_pyspike.json")).unwrap();
-        let numbers = |v: &serde_json::Value| -> Vec<f64> { v.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect() };
+        let reference: serde_json::Value =
+            serde_json::from_str(include_str!("../../data/reference/spike_distance_pyspike.json")).unwrap();
+        let numbers =
+            |v: &serde_json::Value| -> Vec<f64> { v.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect() };
         let trains: Vec<Vec<f64>> = reference["trains"].as_array().unwrap().iter().map(numbers).collect();
         let e = Edges { start: 0.0, stop: reference["stop"].as_f64().unwrap() };
         let n = trains.len();

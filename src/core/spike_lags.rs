@@ -12,8 +12,8 @@ pub fn nearest_lags(a: &[f64], b: &[f64]) -> Vec<f64> {
             while j + 1 < b.len() && (b[j + 1] - t).abs() < (b[j] - t).abs() {
                 j += 1;
             }
-            // A run of equal distances cannot hide a nearer one: distances fall, then rise, along an ascending train, and
-            // are equal twice only across the minimum or for repeated times.
+            // A run of equal distances cannot hide a nearer one: distances fall, then rise, along an ascending train,
+            // and are equal twice only across the minimum or for repeated times.
             while j + 1 < b.len() && b[j + 1] == b[j] {
                 j += 1;
                 while j + 1 < b.len() && (b[j + 1] - t).abs() < (b[j] - t).abs() {
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn brute_force() {
-        let mut s = crate::core::rng::Key::new(1, "spike_lags", "trains").stream(0, 0);
+        let mut s = crate::rng::Key::new(1, "spike_lags", "trains").stream(0, 0);
         for _ in 0..50 {
             let mut train = || {
                 let mut t: Vec<f64> = (0..30).map(|_| (s.uniform() * 64.0).floor()).collect();
@@ -74,7 +74,10 @@ mod tests {
             }
             let mut count = 0;
             lags_within(&a, &b, 5.0, |_| count += 1);
-            assert_eq!(count, a.iter().flat_map(|t| b.iter().map(move |u| u - t)).filter(|l: &f64| l.abs() <= 5.0).count());
+            assert_eq!(
+                count,
+                a.iter().flat_map(|t| b.iter().map(move |u| u - t)).filter(|l: &f64| l.abs() <= 5.0).count()
+            );
         }
     }
 }

@@ -1,13 +1,13 @@
-//! Spectrum of spike trains in continuous time: S(f) = |Σ e^(−2πi f t_k)|²/T, two-sided, so that a Poisson process gives
-//! its rate at every frequency (Bartlett 1963, doi:10.1111/j.2517-6161.1963.tb00508.x).
+//! Spectrum of spike trains in continuous time: S(f) = |Σ e^(−2πi f t_k)|²/T, two-sided, so that a Poisson process
+//! gives its rate at every frequency (Bartlett 1963, doi:10.1111/j.2517-6161.1963.tb00508.x).
 
 use super::fft::Complex64;
 use super::welch::Spectrum;
 use std::f64::consts::TAU;
 
-/// Averages over `segments` stretches of `segment` seconds and over trains (seconds from the start of the first segment).
-/// Ordinates are multiples of 1/segment up to `top`; the one at 0 is the squared count and says nothing about rhythm.
-/// Each segment's mean over trains is kept as a group. O(spikes · frequencies).
+/// Averages over `segments` stretches of `segment` seconds and over trains (seconds from the start of the first
+/// segment). Ordinates are multiples of 1/segment up to `top`; the one at 0 is the squared count and says nothing about
+/// rhythm. Each segment's mean over trains is kept as a group. O(spikes · frequencies).
 ///
 /// # Errors
 /// Whatever `check` returns, which is asked once a train.
@@ -33,7 +33,8 @@ pub fn spike_spectrum<E>(
             }
             sum.fill(Complex64::default());
             for &t in now {
-                // Powers of one phase factor; restarted every 64 from the exact phase, so that rounding does not build up.
+                // Powers of one phase factor; restarted every 64 from the exact phase, so that rounding does not build
+                // up.
                 let phase = (t - k as f64 * segment) / segment;
                 let turn = Complex64::cis(-TAU * phase);
                 for (c, chunk) in sum.chunks_mut(64).enumerate() {

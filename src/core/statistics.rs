@@ -59,7 +59,11 @@ pub fn pearson(x: &[f64], y: &[f64]) -> f64 {
         yy += (b - my) * (b - my);
     }
     let n = x.len() as f64;
-    if varies(xx / n, mx.abs()) && varies(yy / n, my.abs()) { (xy / (xx * yy).sqrt()).clamp(-1.0, 1.0) } else { f64::NAN }
+    if varies(xx / n, mx.abs()) && varies(yy / n, my.abs()) {
+        (xy / (xx * yy).sqrt()).clamp(-1.0, 1.0)
+    } else {
+        f64::NAN
+    }
 }
 
 /// Quantile of the standard normal distribution.

@@ -32,7 +32,8 @@ impl Surrogates {
     /// Draws what `count` surrogates of `n` realisations need.
     pub fn new(kind: Surrogate, n: usize, gap: usize, count: usize, key: Key) -> Self {
         let gap = gap.max(1);
-        let shifts = if kind == Surrogate::CircularShift && n >= 2 * gap { draw_shifts(n, gap, count, key) } else { Vec::new() };
+        let shifts =
+            if kind == Surrogate::CircularShift && n >= 2 * gap { draw_shifts(n, gap, count, key) } else { Vec::new() };
         let count = match kind {
             Surrogate::CircularShift => shifts.len(),
             Surrogate::Permutation if n < 2 => 0,
@@ -119,7 +120,8 @@ fn harmonic(m: usize) -> f64 {
     (1..=m).map(|i| 1.0 / i as f64).sum()
 }
 
-/// Adjusted p-values, in the order given: significant at level q if at most q. Missing ones (NaN) stay missing and are not counted.
+/// Adjusted p-values, in the order given: significant at level q if at most q. Missing ones (NaN) stay missing and are
+/// not counted.
 pub fn adjust(p: &[f64], correction: Correction) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).filter(|&i| p[i].is_finite()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
@@ -144,7 +146,8 @@ pub fn jackknife_blocks(n: usize, blocks: usize) -> Vec<std::ops::Range<usize>> 
 }
 
 /// 95 % interval around `value` from the estimates that each left one block out: Student's t with blocks − 1 degrees of
-/// freedom on the jackknife's standard error (Künsch 1989, doi:10.1214/aos/1176347265). `None` with fewer than 3 blocks.
+/// freedom on the jackknife's standard error (Künsch 1989, doi:10.1214/aos/1176347265). `None` with fewer than 3
+/// blocks.
 pub fn jackknife_interval(value: f64, left_out: &[f64]) -> Option<(f64, f64)> {
     let b = left_out.len();
     if b < 3 || left_out.iter().any(|v| !v.is_finite()) || !value.is_finite() {

@@ -59,8 +59,9 @@ impl Dimension {
         Self(std::array::from_fn(|i| self.0[i] - other.0[i]))
     }
 
-    /// This dimension with volt replaced by `volt` and ampere by `ampere`, when it is written in volt, ampere, metre, second,
-    /// kelvin, mole and candela (siemens is A/V, farad A s/V): how a receptor written for currents in A serves a density.
+    /// This dimension with volt replaced by `volt` and ampere by `ampere`, when it is written in volt, ampere, metre,
+    /// second, kelvin, mole and candela (siemens is A/V, farad A s/V): how a receptor written for currents in A serves
+    /// a density.
     #[must_use]
     pub fn rebased(self, volt: Self, ampere: Self) -> Option<Self> {
         let volts = f64::from(self.0[1]) / f64::from(TWELFTHS);
@@ -91,7 +92,8 @@ impl fmt::Display for Dimension {
             return f.write_str(known.si);
         }
         let part = |sign: i16| {
-            let list: Vec<String> = (0..7).filter(|&i| self.0[i] * sign > 0).map(|i| power_text(BASE[i], self.0[i].abs())).collect();
+            let list: Vec<String> =
+                (0..7).filter(|&i| self.0[i] * sign > 0).map(|i| power_text(BASE[i], self.0[i].abs())).collect();
             list.join("*")
         };
         match (part(1), part(-1)) {
@@ -225,13 +227,15 @@ impl Quantity {
         let trimmed = trimmed.trim_end();
         let digits = number_length(trimmed);
         if digits == 0 {
-            return Err(Diagnostic::error("a quantity starts with a number", start..start + trimmed.len().max(1).min(text.len().max(1)))
-                .help("write a number and a unit, such as \"20 ms\" or \"-65 mV\""));
+            return Err(Diagnostic::error(
+                "a quantity starts with a number",
+                start..start + trimmed.len().max(1).min(text.len().max(1)),
+            )
+            .help("write a number and a unit, such as \"20 ms\" or \"-65 mV\""));
         }
-        let value: f64 = trimmed[..digits]
-            .replace('_', "")
-            .parse()
-            .map_err(|_| Diagnostic::error(format!("`{}` is not a number", &trimmed[..digits]), start..start + digits))?;
+        let value: f64 = trimmed[..digits].replace('_', "").parse().map_err(|_| {
+            Diagnostic::error(format!("`{}` is not a number", &trimmed[..digits]), start..start + digits)
+        })?;
         let rest = &trimmed[digits..];
         let unit = rest.trim_start();
         if unit.is_empty() {
@@ -363,9 +367,11 @@ pub fn parse_unit(text: &str) -> Result<(f64, Dimension), Diagnostic> {
                     i += c.len_utf8();
                 }
                 let symbol = &text[start..i];
-                let (prefix, (unit_scale, unit_dimension)) = symbol_value(symbol).ok_or_else(|| unknown_unit(symbol, start..i))?;
+                let (prefix, (unit_scale, unit_dimension)) =
+                    symbol_value(symbol).ok_or_else(|| unknown_unit(symbol, start..i))?;
                 let (power, used) = exponent(&text[i..]).ok_or_else(|| {
-                    Diagnostic::error("an exponent is a number", i..text.len()).help("write `cm**2`, `s**0.5` or `ms**-1`")
+                    Diagnostic::error("an exponent is a number", i..text.len())
+                        .help("write `cm**2`, `s**0.5` or `ms**-1`")
                 })?;
                 i += used;
                 let total = sign * group_sign * power;
@@ -407,8 +413,10 @@ pub fn parse_unit(text: &str) -> Result<(f64, Dimension), Diagnostic> {
 
 fn unknown_unit(symbol: &str, span: Range<usize>) -> Diagnostic {
     let d = Diagnostic::error(format!("unknown unit `{symbol}`"), span);
-    let known: Vec<String> =
-        UNITS.iter().flat_map(|u| ["", "m", "u", "n", "p", "k", "M", "c"].iter().map(move |p| format!("{p}{}", u.0))).collect();
+    let known: Vec<String> = UNITS
+        .iter()
+        .flat_map(|u| ["", "m", "u", "n", "p", "k", "M", "c"].iter().map(move |p| format!("{p}{}", u.0)))
+        .collect();
     match super::diagnostic::did_you_mean(symbol, known.iter().map(String::as_str)) {
         Some(near) => d.help(format!("did you mean `{near}`?")),
         None => d.help("known units: V, A, S, F, ohm, C, s, Hz, m, g, K, mol, M (mol/l), l, with SI prefixes"),

@@ -78,7 +78,13 @@ pub struct Settings {
 impl Settings {
     /// SciPy's defaults for a segment of this length: half overlap, periodic Hann, segment mean removed, density.
     pub fn new(segment: usize) -> Self {
-        Self { segment, overlap: segment / 2, taper: Taper::Hann, detrend: Detrend::Constant, scaling: Scaling::Density }
+        Self {
+            segment,
+            overlap: segment / 2,
+            taper: Taper::Hann,
+            detrend: Detrend::Constant,
+            scaling: Scaling::Density,
+        }
     }
 
     /// Samples from the start of one segment to the start of the next.
@@ -284,7 +290,7 @@ impl Trend {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::rng::Key;
+    use crate::rng::Key;
 
     fn close(a: f64, b: f64, tolerance: f64) {
         assert!((a - b).abs() <= tolerance, "{a} is not {b}");
@@ -311,7 +317,9 @@ mod tests {
     fn two_waves_at_the_defaults() {
         let x: Vec<f64> = (0..1000).map(f64::from).map(|n| (0.1 * n).sin() + 0.5 * (0.37 * n + 1.0).cos()).collect();
         let s = welch(&x, 100.0, &Settings::new(256)).unwrap();
-        for (p, q) in s.power.iter().zip([3.21713231e-4, 9.47749483e-5, 9.91160898e-5, 0.168712653, 0.847253186, 0.263745811]) {
+        for (p, q) in
+            s.power.iter().zip([3.21713231e-4, 9.47749483e-5, 9.91160898e-5, 0.168712653, 0.847253186, 0.263745811])
+        {
             close(*p, q, 6e-10);
         }
         close(s.power.iter().sum::<f64>() * s.step, 0.625159781, 1e-9);
@@ -322,13 +330,18 @@ mod tests {
     /// data/reference/welch_scipy.py: every taper, detrending and scaling, odd lengths, other overlaps.
     #[test]
     fn scipy_in_every_setting() {
-        let reference: serde_json::Value = serde_json::from_str(include_str!("../../data/reference/welch_scipy.json")).unwrap();
-        let x: Vec<f64> = (0..1000).map(f64::from).map(|n| (0.1 * n).sin() + 0.5 * (0.37 * n + 1.0).cos() + 0.003 * n).collect();
+        let reference: serde_json::Value =
+            serde_json::from_str(include_str!("../../data/reference/welch_scipy.json")).unwrap();
+        let x: Vec<f64> =
+            (0..1000).map(f64::from).map(|n| (0.1 * n).sin() + 0.5 * (0.37 * n + 1.0).cos() + 0.003 * n).collect();
         let base = Settings::new(256);
         let cases = [
             ("default", base),
             ("linear", Settings { segment: 200, overlap: 150, detrend: Detrend::Linear, ..base }),
-            ("none_hamming", Settings { segment: 125, overlap: 60, taper: Taper::Hamming, detrend: Detrend::None, ..base }),
+            (
+                "none_hamming",
+                Settings { segment: 125, overlap: 60, taper: Taper::Hamming, detrend: Detrend::None, ..base },
+            ),
             ("symmetric", Settings { taper: Taper::HannSymmetric, scaling: Scaling::Spectrum, ..Settings::new(128) }),
             ("boxcar_odd", Settings { segment: 101, overlap: 0, taper: Taper::Boxcar, ..base }),
         ];
@@ -342,7 +355,9 @@ mod tests {
             }
             // One by one they average to the same.
             let mut sum = vec![0.0; expected.len()];
-            segment_spectra(&x, 100.0, &settings, |_, p| sum.iter_mut().zip(p).for_each(|(s, p)| *s += p / got.segments as f64));
+            segment_spectra(&x, 100.0, &settings, |_, p| {
+                sum.iter_mut().zip(p).for_each(|(s, p)| *s += p / got.segments as f64)
+            });
             for (a, b) in sum.iter().zip(&expected) {
                 assert!((a - b).abs() < 1e-10 * b + 1e-15 * most, "{name}: {a} is not {b}");
             }
@@ -385,7 +400,7 @@ mod tests {
             })
             .collect();
         let freedom = settings.freedom(settings.segments(64 * 8));
-        let (m, v) = (crate::core::statistics::mean(&ratios), crate::core::statistics::variance(&ratios, 1));
+        let (m, v) = (crate::statistics::mean(&ratios), crate::statistics::variance(&ratios, 1));
         close(2.0 * m * m / v, freedom, 0.15 * freedom);
         close(m, 1.0, 0.05); // one-sided density of unit variance at rate 0.5 * 2
         // Without overlap: two for each segment.

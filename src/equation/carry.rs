@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use super::graph::{Graph, Id, Node, Symbol};
 use super::system::{Parts, System};
 use super::{EventPort, TimeUnit, Variable};
-use crate::core::diagnostic::Diagnostic;
-use crate::core::units::Dimension;
+use spikedeck_core::diagnostic::Diagnostic;
+use spikedeck_core::units::Dimension;
 
 impl System {
-    /// This system carrying `receptor` under `name`: its states, parameters and subexpressions become `name.VAR`, and each of
-    /// its subexpressions that is called as one of the host's input ports (`I`) adds to that port.
+    /// This system carrying `receptor` under `name`: its states, parameters and subexpressions become `name.VAR`, and
+    /// each of its subexpressions that is called as one of the host's input ports (`I`) adds to that port.
     ///
-    /// A receptor is written for a current in A and a potential in V. Where the host's port has another dimension (A/m², or
-    /// none), ampere is replaced by it in all dimensions of the receptor, and volt by the host's dimension of the potential;
-    /// so a conductance in S becomes one in S/m², and the unit check that the receptor passed stays passed.
+    /// A receptor is written for a current in A and a potential in V. Where the host's port has another dimension
+    /// (A/m², or none), ampere is replaced by it in all dimensions of the receptor, and volt by the host's dimension of
+    /// the potential; so a conductance in S becomes one in S/m², and the unit check that the receptor passed stays
+    /// passed.
     ///
     /// # Errors
     /// When the host lacks a name that the receptor is given, has no port for its current, or dimensions do not fit.
@@ -30,7 +31,9 @@ impl System {
             fail(format!("`{name}` has a threshold, so it is a model and no receptor"));
         }
         if !r.operators.is_empty() {
-            fail(format!("`{name}` has operators of space in its equations; these belong to the model that carries it"));
+            fail(format!(
+                "`{name}` has operators of space in its equations; these belong to the model that carries it"
+            ));
         }
         // Time: a receptor in seconds is carried by plain-number models as well.
         let (drift_factor, time_factor) = match (out.time_unit, r.time_unit) {
@@ -50,7 +53,10 @@ impl System {
         let given: Vec<Option<(Id, Dimension)>> = r.given.iter().map(|g| self.observable(&g.name)).collect();
         for (g, found) in r.given.iter().zip(&given) {
             if found.is_none() {
-                fail(format!("`{name}` needs `{}` of the model that carries it, which has no state or quantity of this name", g.name));
+                fail(format!(
+                    "`{name}` needs `{}` of the model that carries it, which has no state or quantity of this name",
+                    g.name
+                ));
             }
         }
         let ports: Vec<(usize, usize)> = r
@@ -66,20 +72,33 @@ impl System {
             } else {
                 format!("the model's input ports are: {}", list.join(", "))
             };
-            fail(format!("`{name}` adds to no input port of the model: a receptor has a line such as `I = g*(E_rev - V_m) : A`; {have}"));
+            fail(format!(
+                "`{name}` adds to no input port of the model: a receptor has a line such as `I = g*(E_rev - V_m) : A`; {have}"
+            ));
         }
-        let volt = first(r.given.iter().zip(&given).filter_map(|(v, g)| Some((v.dimension, g.as_ref()?.1))), Dimension::VOLT);
-        let ampere = first(ports.iter().map(|&(s, p)| (r.subexpressions[s].dimension, out.inputs[p].dimension)), Dimension::AMPERE);
+        let volt =
+            first(r.given.iter().zip(&given).filter_map(|(v, g)| Some((v.dimension, g.as_ref()?.1))), Dimension::VOLT);
+        let ampere = first(
+            ports.iter().map(|&(s, p)| (r.subexpressions[s].dimension, out.inputs[p].dimension)),
+            Dimension::AMPERE,
+        );
         let rebase = |d: Dimension| d.rebased(volt, ampere).unwrap_or(d);
         for (v, found) in r.given.iter().zip(&given) {
             if let Some((_, d)) = found.filter(|f| f.1 != rebase(v.dimension)) {
-                fail(format!("`{name}` needs `{}` with unit {}, but in the model it has unit {d}", v.name, rebase(v.dimension)));
+                fail(format!(
+                    "`{name}` needs `{}` with unit {}, but in the model it has unit {d}",
+                    v.name,
+                    rebase(v.dimension)
+                ));
             }
         }
         for &(s, p) in &ports {
             let (have, want) = (rebase(r.subexpressions[s].dimension), out.inputs[p].dimension);
             if have != want {
-                fail(format!("`{name}` adds a quantity with unit {have} to `{}`, which has unit {want}", out.inputs[p].name));
+                fail(format!(
+                    "`{name}` adds a quantity with unit {have} to `{}`, which has unit {want}",
+                    out.inputs[p].name
+                ));
             }
         }
         let literals = literals(r);

@@ -3,8 +3,8 @@
 use super::graph::{Binary, Graph, Id, Node, Symbol, Unary};
 use super::space::{KernelShape, OPERATORS, OperatorKind, Space};
 use super::syntax::{Expr, ExprKind};
-use crate::core::diagnostic::{Diagnostic, did_you_mean};
-use crate::core::units::Dimension;
+use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
+use spikedeck_core::units::Dimension;
 
 /// The functions of the language, with what they take.
 pub const FUNCTIONS: &[(&str, &str)] = &[
@@ -100,7 +100,8 @@ impl Checker<'_> {
             Type::Number(d) => Some((typed.id, Some(d))),
             Type::Zero => Some((typed.id, None)),
             Type::Condition => self.fail(
-                Diagnostic::error("a number is needed here, this is a condition", e.span.clone()).help("write `where(condition, 1, 0)`"),
+                Diagnostic::error("a number is needed here, this is a condition", e.span.clone())
+                    .help("write `where(condition, 1, 0)`"),
             ),
         }
     }
@@ -110,8 +111,11 @@ impl Checker<'_> {
         let (id, d) = self.number(e)?;
         match d {
             Some(d) if d != want => self.fail(
-                Diagnostic::error(format!("{what} has {}, but this expression has {}", describe(want), describe(d)), e.span.clone())
-                    .label(format!("has {}", describe(d))),
+                Diagnostic::error(
+                    format!("{what} has {}, but this expression has {}", describe(want), describe(d)),
+                    e.span.clone(),
+                )
+                .label(format!("has {}", describe(d))),
             ),
             _ => Some(id),
         }
@@ -158,7 +162,7 @@ impl Checker<'_> {
         }
         match did_you_mean(name, self.known.iter().map(String::as_str)) {
             Some(near) => d.help(format!("did you mean `{near}`?")),
-            None if crate::core::units::parse_unit(name).is_ok() => {
+            None if spikedeck_core::units::parse_unit(name).is_ok() => {
                 d.help(format!("unit names are not identifiers; a literal quantity is written `[1 {name}]`"))
             }
             None => d.help("names are states, parameters, inputs, subexpressions, `t` and `xi`"),
@@ -194,7 +198,11 @@ impl Checker<'_> {
                         };
                         return self.fail(
                             Diagnostic::error(
-                                format!("two different units {verb}: the left side has {}, the right side {}", describe(dx), describe(dy)),
+                                format!(
+                                    "two different units {verb}: the left side has {}, the right side {}",
+                                    describe(dx),
+                                    describe(dy)
+                                ),
                                 whole.span.clone(),
                             )
                             .label(format!("{dx} and {dy}")),
@@ -214,9 +222,19 @@ impl Checker<'_> {
         Some(Typed { id, kind })
     }
 
-    fn power(&mut self, base: Option<Dimension>, exponent: Id, d: Option<Dimension>, a: &Expr, b: &Expr) -> Option<Type> {
+    fn power(
+        &mut self,
+        base: Option<Dimension>,
+        exponent: Id,
+        d: Option<Dimension>,
+        a: &Expr,
+        b: &Expr,
+    ) -> Option<Type> {
         if let Some(d) = d.filter(|d| !d.is_none()) {
-            return self.fail(Diagnostic::error(format!("an exponent is a plain number, this has {}", describe(d)), b.span.clone()));
+            return self.fail(Diagnostic::error(
+                format!("an exponent is a plain number, this has {}", describe(d)),
+                b.span.clone(),
+            ));
         }
         let Some(base) = base else { return Some(Type::Number(Dimension::NONE)) };
         if base.is_none() {
@@ -224,13 +242,17 @@ impl Checker<'_> {
         }
         let Some(value) = self.graph.value(exponent) else {
             return self.fail(
-                Diagnostic::error(format!("a quantity with {} needs a constant exponent", describe(base)), b.span.clone())
-                    .help("divide the base by a quantity of its unit, such as [1 mV]"),
+                Diagnostic::error(
+                    format!("a quantity with {} needs a constant exponent", describe(base)),
+                    b.span.clone(),
+                )
+                .help("divide the base by a quantity of its unit, such as [1 mV]"),
             );
         };
         match base.power(value) {
             Some(d) => Some(Type::Number(d)),
-            None => self.fail(Diagnostic::error(format!("{base} to the power {value} is no unit"), a.span.start..b.span.end)),
+            None => self
+                .fail(Diagnostic::error(format!("{base} to the power {value} is no unit"), a.span.start..b.span.end)),
         }
     }
 
@@ -243,7 +265,11 @@ impl Checker<'_> {
             _ => None,
         };
         let argument = match g.node(bottom) {
-            Node::Binary(Binary::Sub | Binary::Add, a, b) if one(a) && !matches!(g.node(bottom), Node::Binary(Binary::Add, ..)) => inner(b),
+            Node::Binary(Binary::Sub | Binary::Add, a, b)
+                if one(a) && !matches!(g.node(bottom), Node::Binary(Binary::Add, ..)) =>
+            {
+                inner(b)
+            }
             Node::Binary(Binary::Sub, a, b) if one(b) => inner(a),
             Node::Unary(Unary::Expm1, x) => Some(x),
             Node::Unary(Unary::Neg, x) => match g.node(x) {
@@ -257,9 +283,12 @@ impl Checker<'_> {
         let (s, u) = (depends(top), depends(argument));
         if u.iter().any(|v| s.contains(v)) {
             self.diagnostics.push(
-                Diagnostic::warning("this quotient is 0/0 where the exponent is zero, and gives NaN there", whole.span.clone())
-                    .label("removable singularity")
-                    .help("write x/(exp(x) - 1) as 1/exprel(x), which is 1 at zero"),
+                Diagnostic::warning(
+                    "this quotient is 0/0 where the exponent is zero, and gives NaN there",
+                    whole.span.clone(),
+                )
+                .label("removable singularity")
+                .help("write x/(exp(x) - 1) as 1/exprel(x), which is 1 at zero"),
             );
         }
     }
@@ -278,7 +307,9 @@ impl Checker<'_> {
                 _ if (self.lookup)(self.graph, name).is_some() => {
                     d.help(format!("`{name}` is a quantity; a product is written `{name}*(...)`"))
                 }
-                _ => d.help(format!("known functions: {}", FUNCTIONS.iter().map(|f| f.0).collect::<Vec<_>>().join(", "))),
+                _ => {
+                    d.help(format!("known functions: {}", FUNCTIONS.iter().map(|f| f.0).collect::<Vec<_>>().join(", ")))
+                }
             };
             return self.fail(d);
         };
@@ -289,7 +320,10 @@ impl Checker<'_> {
         };
         if list.len() != wanted {
             let plural = if wanted == 1 { "argument" } else { "arguments" };
-            return self.fail(Diagnostic::error(format!("`{name}` takes {wanted} {plural}, not {}", list.len()), e.span.clone()));
+            return self.fail(Diagnostic::error(
+                format!("`{name}` takes {wanted} {plural}, not {}", list.len()),
+                e.span.clone(),
+            ));
         }
         if function == "where" {
             let c = self.condition(&list[0]);
@@ -328,9 +362,12 @@ impl Checker<'_> {
             _ => {
                 if let Some(d) = d.filter(|d| !d.is_none()) {
                     return self.fail(
-                        Diagnostic::error(format!("`{name}` takes a plain number, this has {}", describe(d)), list[0].span.clone())
-                            .label(format!("has {}", describe(d)))
-                            .help("divide by a quantity of the same unit, such as a parameter or a literal like [1 mV]"),
+                        Diagnostic::error(
+                            format!("`{name}` takes a plain number, this has {}", describe(d)),
+                            list[0].span.clone(),
+                        )
+                        .label(format!("has {}", describe(d)))
+                        .help("divide by a quantity of the same unit, such as a parameter or a literal like [1 mV]"),
                     );
                 }
                 let op = match function {
@@ -361,7 +398,10 @@ impl Checker<'_> {
                 "axial" => "arguments, a state and a resistivity",
                 _ => "argument",
             };
-            return self.fail(Diagnostic::error(format!("`{name}` takes {wanted} {plural}, not {}", list.len()), e.span.clone()));
+            return self.fail(Diagnostic::error(
+                format!("`{name}` takes {wanted} {plural}, not {}", list.len()),
+                e.span.clone(),
+            ));
         }
         if self.space.is_none() {
             return self.fail(
@@ -380,7 +420,9 @@ impl Checker<'_> {
         let resistivity = if name == "axial" { self.resistivity(&list[1])?.1 } else { Dimension::NONE };
         let (argument, d) = self.number(&list[usize::from(name == "convolve")])?;
         if name == "axial" && !matches!(self.graph.node(argument), Node::Symbol(Symbol::State(_))) {
-            return self.fail(Diagnostic::error("`axial` is of a state", list[0].span.clone()).help("write `axial(V_m, R_a)`"));
+            return self.fail(
+                Diagnostic::error("`axial` is of a state", list[0].span.clone()).help("write `axial(V_m, R_a)`"),
+            );
         }
         let space = self.space.as_mut()?;
         let (id, d) = space.port(self.graph, kind, (argument, d.unwrap_or_default()), resistivity, e);
@@ -391,7 +433,10 @@ impl Checker<'_> {
     fn resistivity(&mut self, e: &Expr) -> Option<(Id, Dimension)> {
         let (id, d) = self.number(e)?;
         if self.graph.depends(id, |s| !matches!(s, Symbol::Parameter(_))) {
-            return self.fail(Diagnostic::error("a resistivity does not change: it is made of parameters only", e.span.clone()));
+            return self.fail(Diagnostic::error(
+                "a resistivity does not change: it is made of parameters only",
+                e.span.clone(),
+            ));
         }
         Some((id, d.unwrap_or_default()))
     }
@@ -399,9 +444,11 @@ impl Checker<'_> {
     /// The first argument of `convolve`.
     fn kernel(&mut self, e: &Expr) -> Option<OperatorKind> {
         let names = || KernelShape::LIST.iter().map(|k| k.0);
-        let known = || format!("kernels: {}, such as `convolve(gaussian(sigma), u)`", names().collect::<Vec<_>>().join(", "));
+        let known =
+            || format!("kernels: {}, such as `convolve(gaussian(sigma), u)`", names().collect::<Vec<_>>().join(", "));
         let ExprKind::Call(name, span, list) = &e.kind else {
-            return self.fail(Diagnostic::error("the first argument of `convolve` is a kernel", e.span.clone()).help(known()));
+            return self
+                .fail(Diagnostic::error("the first argument of `convolve` is a kernel", e.span.clone()).help(known()));
         };
         let Some((_, shape, arguments)) = KernelShape::LIST.iter().find(|k| k.0 == name) else {
             let help = did_you_mean(name, names()).map_or_else(known, |n| format!("did you mean `{n}`?"));
@@ -409,15 +456,22 @@ impl Checker<'_> {
         };
         if if arguments.is_empty() { list.is_empty() } else { list.len() != arguments.len() } {
             let count = if arguments.is_empty() { "one or more".to_owned() } else { arguments.len().to_string() };
-            return self.fail(Diagnostic::error(format!("kernel `{name}` takes {count} arguments, not {}", list.len()), e.span.clone()));
+            return self.fail(Diagnostic::error(
+                format!("kernel `{name}` takes {count} arguments, not {}", list.len()),
+                e.span.clone(),
+            ));
         }
         let length = self.space.as_ref().map(|s| s.length).unwrap_or_default();
         let mut ids = Vec::new();
         for (x, width) in list.iter().zip(arguments.iter().copied().chain(std::iter::repeat(false))) {
-            let (want, what) = if width { (length, "the width of a kernel") } else { (Dimension::NONE, "the strength of a kernel") };
+            let (want, what) =
+                if width { (length, "the width of a kernel") } else { (Dimension::NONE, "the strength of a kernel") };
             let id = self.expect(x, want, what)?;
             if self.graph.depends(id, |s| !matches!(s, Symbol::Parameter(_))) {
-                return self.fail(Diagnostic::error("a kernel does not change: it is made of parameters only", x.span.clone()));
+                return self.fail(Diagnostic::error(
+                    "a kernel does not change: it is made of parameters only",
+                    x.span.clone(),
+                ));
             }
             ids.push(id);
         }
@@ -432,7 +486,11 @@ impl Checker<'_> {
                 (Some(c), Some(d)) if c != *d => {
                     return self.fail(
                         Diagnostic::error(
-                            format!("the values of `{name}` have different units: {} and {}", describe(c), describe(*d)),
+                            format!(
+                                "the values of `{name}` have different units: {} and {}",
+                                describe(c),
+                                describe(*d)
+                            ),
                             e.span.clone(),
                         )
                         .label(format!("has {}", describe(*d))),

@@ -4,7 +4,8 @@ use super::graph::{Binary, Graph, Id, Node, Symbol, Unary};
 
 /// The derivative of each of `roots` with respect to `symbol`.
 ///
-/// Conditions, `floor`, `sign` and `step` are flat; `abs`, `min`, `max` and `where` are differentiated on the side that holds.
+/// Conditions, `floor`, `sign` and `step` are flat; `abs`, `min`, `max` and `where` are differentiated on the side that
+/// holds.
 pub fn derivatives(graph: &mut Graph, roots: &[Id], symbol: Symbol) -> Vec<Id> {
     let needed = graph.reachable(roots);
     let zero = graph.number(0.0);

@@ -1,4 +1,5 @@
-//! Stand-alone expressions: stimuli in `t`, couplings in `V_m_pre` and `V_m_post`, initial values in parameters and positions.
+//! Stand-alone expressions: stimuli in `t`, couplings in `V_m_pre` and `V_m_post`, initial values in parameters and
+//! positions.
 
 use std::sync::Arc;
 
@@ -7,8 +8,8 @@ use super::check::Checker;
 use super::graph::{Graph, Id, Symbol};
 use super::syntax::expression;
 use super::tape::{Tape, Values};
-use crate::core::diagnostic::{Diagnostic, Severity};
-use crate::core::units::Dimension;
+use spikedeck_core::diagnostic::{Diagnostic, Severity};
+use spikedeck_core::units::Dimension;
 
 /// A checked expression over given names.
 #[derive(Debug, Clone)]
@@ -35,8 +36,10 @@ impl Expression {
             Some(Ok((g.symbol(Symbol::Variable(i as u32)), variables[i].dimension)))
         };
         let parsed = expression(text, 0..text.len(), &mut found);
-        let checked = parsed
-            .and_then(|e| Checker { graph: &mut graph, lookup: &lookup, known: &known, diagnostics: &mut found, space: None }.number(&e));
+        let checked = parsed.and_then(|e| {
+            Checker { graph: &mut graph, lookup: &lookup, known: &known, diagnostics: &mut found, space: None }
+                .number(&e)
+        });
         let (warnings, errors): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity == Severity::Warning);
         match checked {
             Some((id, dimension)) if errors.is_empty() => {
@@ -63,7 +66,10 @@ impl Expression {
         }
         let have = e.dimension.unwrap_or_default();
         let describe = super::check::describe;
-        Err(vec![Diagnostic::error(format!("a quantity with {} is needed, this has {}", describe(want), describe(have)), 0..text.len())])
+        Err(vec![Diagnostic::error(
+            format!("a quantity with {} is needed, this has {}", describe(want), describe(have)),
+            0..text.len(),
+        )])
     }
 
     /// Its dimension; `None` for the literal zero, which has every dimension.
@@ -86,8 +92,8 @@ impl Expression {
         &self.warnings
     }
 
-    /// The graph behind it and the node that it is, for those that compile it; variables are [`Symbol::Variable`] in the order
-    /// of their names.
+    /// The graph behind it and the node that it is, for those that compile it; variables are [`Symbol::Variable`] in
+    /// the order of their names.
     pub fn graph(&self) -> (&Graph, Id) {
         (&self.graph, self.root)
     }

@@ -4,9 +4,10 @@ use super::System;
 use super::derive::derivatives;
 use super::graph::{Graph, Id, Symbol};
 use super::tape::{Tape, Values};
+use spikedeck_core::dynamics::Dynamics;
 
-/// A system with all parameters and inputs bound: dx/dt = f(t, x), per unit of the recording's time base in SI (seconds, or
-/// plain time for dimensionless systems). White noise is left out.
+/// A system with all parameters and inputs bound: dx/dt = f(t, x), per unit of the recording's time base in SI
+/// (seconds, or plain time for dimensionless systems). White noise is left out.
 #[derive(Debug, Clone)]
 pub struct Flow {
     states: usize,
@@ -38,7 +39,7 @@ impl Flow {
                     Symbol::Noise(_) => Some(g.number(0.0)),
                     _ => None,
                 },
-                |v, _| (v, crate::core::units::Dimension::NONE),
+                |v, _| (v, spikedeck_core::units::Dimension::NONE),
             )
         };
         let per_second = p.time_unit.per_second();
@@ -109,8 +110,8 @@ impl Flow {
         self.autonomous
     }
 
-    /// The threshold surface h(x): positive once crossed (`V_m > V_th` gives V_m - V_th), and its gradient. None without
-    /// threshold, or when the condition is not one comparison.
+    /// The threshold surface h(x): positive once crossed (`V_m > V_th` gives V_m - V_th), and its gradient. None
+    /// without threshold, or when the condition is not one comparison.
     pub fn threshold(&self, t: f64, x: &[f64], gradient: &mut [f64]) -> Option<f64> {
         let tape = self.surface.as_ref()?;
         let mut all = vec![0.0; tape.outputs()];
@@ -147,7 +148,28 @@ impl Flow {
 }
 
 /// Derivatives of each root by each state, row-major.
-pub(crate) fn jacobian(g: &mut Graph, roots: &[Id], states: usize) -> Vec<Id> {
+pub fn jacobian(g: &mut Graph, roots: &[Id], states: usize) -> Vec<Id> {
     let columns: Vec<Vec<Id>> = (0..states).map(|j| derivatives(g, roots, Symbol::State(j as u32))).collect();
     (0..roots.len()).flat_map(|i| columns.iter().map(move |c| c[i])).collect()
+}
+
+impl Dynamics for Flow {
+    fn dimension(&self) -> usize {
+        self.dimension()
+    }
+    fn rate(&self, t: f64, x: &[f64], out: &mut [f64]) {
+        self.rate(t, x, out);
+    }
+    fn jacobian(&self, t: f64, x: &[f64], out: &mut [f64]) {
+        self.jacobian(t, x, out);
+    }
+    fn threshold(&self, t: f64, x: &[f64], gradient: &mut [f64]) -> Option<f64> {
+        self.threshold(t, x, gradient)
+    }
+    fn reset(&self, t: f64, x: &mut [f64], jacobian: &mut [f64]) -> bool {
+        self.reset(t, x, jacobian).is_some()
+    }
+    fn refractory(&self, x: &[f64]) -> Option<(f64, Vec<usize>)> {
+        self.refractory(x)
+    }
 }

@@ -55,8 +55,8 @@ pub fn fuse(from: &Graph, roots: &[Id], symbol: &dyn Fn(Symbol) -> Varies) -> (G
     (f.out, ids)
 }
 
-/// Functions that are far from zero where their argument is: the last bit of the argument is a last bit of the value. It is not in
-/// one that is zero there (`tanh`, `expm1`), in a root or a comparison.
+/// Functions that are far from zero where their argument is: the last bit of the argument is a last bit of the value.
+/// It is not in one that is zero there (`tanh`, `expm1`), in a root or a comparison.
 fn is_smooth(op: Unary) -> bool {
     matches!(op, Unary::Exp | Unary::Exprel | Unary::ExprelDerivative | Unary::Bernoulli | Unary::Sigmoid)
 }
@@ -85,7 +85,9 @@ impl Fuser<'_> {
                 let (a, inverse) = (m(self, a), self.out.unary(Unary::Bernoulli, x));
                 self.out.mul(a, inverse)
             }
-            Node::Binary(Binary::Div, a, b) if self.class[id.index()] == Varies::Step && self.class[b.index()] < Varies::Step => {
+            Node::Binary(Binary::Div, a, b)
+                if self.class[id.index()] == Varies::Step && self.class[b.index()] < Varies::Step =>
+            {
                 let (a, b) = (m(self, a), m(self, b));
                 let one = self.out.number(1.0);
                 let inverse = self.out.div(one, b);
@@ -118,8 +120,8 @@ impl Fuser<'_> {
         once(id) && once(inner) && matches!(self.from.node(inner), Node::Binary(Binary::Add | Binary::Sub, ..))
     }
 
-    /// Terms of a sum with their factors, through inner sums that nothing else uses, also where these are multiplied by a
-    /// number (`x + h (a + b)` becomes `x + h a + h b`).
+    /// Terms of a sum with their factors, through inner sums that nothing else uses, also where these are multiplied by
+    /// a number (`x + h (a + b)` becomes `x + h a + h b`).
     fn terms(&self, id: Id) -> Vec<(Id, f64)> {
         let mut out = Vec::new();
         let mut stack = vec![(id, 1.0)];

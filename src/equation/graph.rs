@@ -1,12 +1,12 @@
 //! The expression graph: every subexpression once, constants folded, trivial terms gone.
 //!
-//! Nodes are only ever appended and refer to earlier nodes, so identifiers are a topological order: whoever walks a graph
-//! loops over identifiers and never recurses.
+//! Nodes are only ever appended and refer to earlier nodes, so identifiers are a topological order: whoever walks a
+//! graph loops over identifiers and never recurses.
 
 use std::collections::HashMap;
 
 pub use super::node::{Binary, Id, Node, Symbol, Unary, fused, truth};
-use crate::core::units::Dimension;
+use spikedeck_core::units::Dimension;
 
 /// Hash-consed expressions.
 #[derive(Debug, Clone, Default)]
@@ -314,8 +314,8 @@ impl Graph {
         self.symbols(id).into_iter().any(fits)
     }
 
-    /// Copies `roots` of `from` into this graph, replacing symbols by what `replace` gives (`None` keeps them) and constants
-    /// by what `constant` makes of value and dimension. Everything is simplified anew.
+    /// Copies `roots` of `from` into this graph, replacing symbols by what `replace` gives (`None` keeps them) and
+    /// constants by what `constant` makes of value and dimension. Everything is simplified anew.
     pub fn import(
         &mut self,
         from: &Graph,
@@ -339,7 +339,9 @@ impl Graph {
                 Node::Unary(op, x) => self.unary(op, m(x)),
                 Node::Binary(op, a, b) => self.binary(op, m(a), m(b)),
                 Node::Where(a, b, c) => self.choose(m(a), m(b), m(c)),
-                Node::Fma { a, b, c, minus_product, minus_term } => self.fma(m(a), m(b), m(c), minus_product, minus_term),
+                Node::Fma { a, b, c, minus_product, minus_term } => {
+                    self.fma(m(a), m(b), m(c), minus_product, minus_term)
+                }
             };
         }
         roots.iter().map(|r| map[r.index()]).collect()

@@ -1,10 +1,10 @@
 //! Expressions over many units: a register program that runs block by block.
 //!
 //! Values live in one [`Memory`]: columns (one number a lane: states, parameters that differ, propagators) and scratch
-//! registers (one number a lane of the current block). Each instruction is one loop over the block, in chunks of sixteen
-//! lanes through local arrays, which LLVM turns into vector code for the instruction set found at run time. Every lane's
-//! value is computed by the operations of the plain evaluator ([`super::tape`]) in their order, so the bits are the same
-//! whatever the block, the lane and the instruction set.
+//! registers (one number a lane of the current block). Each instruction is one loop over the block, in chunks of
+//! sixteen lanes through local arrays, which LLVM turns into vector code for the instruction set found at run time.
+//! Every lane's value is computed by the operations of the plain evaluator ([`super::tape`]) in their order, so the
+//! bits are the same whatever the block, the lane and the instruction set.
 
 use super::fuse::{Varies, fuse, varies};
 use super::graph::{Graph, Id, Symbol};
@@ -73,8 +73,8 @@ impl Plan {
 
 impl Kernel {
     /// Compiles `roots`, whose values go to `targets` (all symbols are read before any target is written, as far as the
-    /// result goes). `bind` says where a symbol is; what depends on `Column` symbols that `constant` names only is computed
-    /// once and kept in a column of its own.
+    /// result goes). `bind` says where a symbol is; what depends on `Column` symbols that `constant` names only is
+    /// computed once and kept in a column of its own.
     pub fn compile(
         graph: &Graph,
         roots: &[Id],

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::core::diagnostic::Diagnostic;
-use crate::core::units::Quantity;
+use spikedeck_core::diagnostic::Diagnostic;
+use spikedeck_core::units::Quantity;
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +28,10 @@ pub struct Token {
 }
 
 /// Longest first, so that `**` is not two `*`.
-const OPERATORS: [&str; 23] =
-    ["**", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=", "+", "-", "*", "/", "(", ")", ",", "<", ">", "=", "^", "·", "−", "×"];
+const OPERATORS: [&str; 23] = [
+    "**", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=", "+", "-", "*", "/", "(", ")", ",", "<", ">", "=", "^", "·",
+    "−", "×",
+];
 
 /// Splits `text[range]` into tokens. White space and line ends separate; `#` starts a comment that ends with the line.
 pub fn tokens(text: &str, range: Range<usize>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Token> {
@@ -47,16 +49,16 @@ pub fn tokens(text: &str, range: Range<usize>, diagnostics: &mut Vec<Diagnostic>
             let span = i..i + length;
             match rest[..length].replace('_', "").parse::<f64>() {
                 Ok(v) if v.is_finite() => out.push(Token { kind: Kind::Number(v), span: span.clone() }),
-                _ => diagnostics.push(Diagnostic::error(format!("`{}` is not a number that fits", &rest[..length]), span.clone())),
+                _ => diagnostics
+                    .push(Diagnostic::error(format!("`{}` is not a number that fits", &rest[..length]), span.clone())),
             }
             i = span.end;
             // `20 mV` without brackets: the most common slip.
             if let Some(d) = text[i..range.end].chars().next().filter(|d| d.is_alphabetic() || *d == 'µ') {
                 let word: String = text[i..range.end].chars().take_while(|c| c.is_alphanumeric()).collect();
-                diagnostics.push(
-                    Diagnostic::error(format!("`{d}` directly after a number"), i..i + word.len())
-                        .help(format!("a quantity is written in brackets, `[{} {word}]`; a product needs `*`", &rest[..length])),
-                );
+                diagnostics.push(Diagnostic::error(format!("`{d}` directly after a number"), i..i + word.len()).help(
+                    format!("a quantity is written in brackets, `[{} {word}]`; a product needs `*`", &rest[..length]),
+                ));
                 i += word.len();
             }
         } else if c.is_alphabetic() || c == '_' {
@@ -65,7 +67,9 @@ pub fn tokens(text: &str, range: Range<usize>, diagnostics: &mut Vec<Diagnostic>
             i += length;
         } else if c == '[' {
             let Some(close) = rest.find([']', '\n']).filter(|&p| rest[p..].starts_with(']')) else {
-                diagnostics.push(Diagnostic::error("`[` without `]`", i..i + 1).help("a literal quantity is written `[20 mV]`"));
+                diagnostics.push(
+                    Diagnostic::error("`[` without `]`", i..i + 1).help("a literal quantity is written `[20 mV]`"),
+                );
                 i += 1;
                 continue;
             };
@@ -93,7 +97,8 @@ pub fn tokens(text: &str, range: Range<usize>, diagnostics: &mut Vec<Diagnostic>
 }
 
 fn unexpected(c: char, at: usize) -> Diagnostic {
-    let d = Diagnostic::error(format!("`{}` does not belong in an expression", c.escape_debug()), at..at + c.len_utf8());
+    let d =
+        Diagnostic::error(format!("`{}` does not belong in an expression", c.escape_debug()), at..at + c.len_utf8());
     match c {
         '&' | '|' | '!' => d.help("conditions are joined with `and`, `or`, `not`"),
         '%' => d.help("write `x - y*floor(x/y)` for a remainder"),

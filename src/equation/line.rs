@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::syntax::{Expr, expression};
-use crate::core::diagnostic::Diagnostic;
-use crate::core::units::{Dimension, parse_unit};
+use spikedeck_core::diagnostic::Diagnostic;
+use spikedeck_core::units::{Dimension, parse_unit};
 
 /// One equation as written.
 pub(super) struct Line {
@@ -15,28 +15,41 @@ pub(super) struct Line {
     pub dimension: Option<Dimension>,
 }
 
-/// Reads one line: `dX/dt = expression : unit` or `name = expression : unit`. In a plasticity rule the unit `weight` is that of
-/// the weights that the rule changes.
-pub(super) fn read_line(text: &str, range: Range<usize>, weight: Option<Dimension>, found: &mut Vec<Diagnostic>) -> Option<Line> {
+/// Reads one line: `dX/dt = expression : unit` or `name = expression : unit`. In a plasticity rule the unit `weight` is
+/// that of the weights that the rule changes.
+pub(super) fn read_line(
+    text: &str,
+    range: Range<usize>,
+    weight: Option<Dimension>,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Line> {
     let line = &text[range.clone()];
     let whole = range.clone();
     let Some(equals) = line.find('=').filter(|&p| !line[p + 1..].starts_with('=')) else {
-        found.push(Diagnostic::error("this line is no equation", whole).help("write `dV_m/dt = ... : V` or `name = ... : unit`"));
+        found.push(
+            Diagnostic::error("this line is no equation", whole)
+                .help("write `dV_m/dt = ... : V` or `name = ... : unit`"),
+        );
         return None;
     };
     let left = line[..equals].trim();
-    let (name, differential) = match left.strip_suffix("dt").map(str::trim_end).and_then(|l| l.strip_suffix('/')).map(str::trim_end) {
-        Some(top) if top.starts_with('d') => (top[1..].trim(), true),
-        _ => (left, false),
-    };
+    let (name, differential) =
+        match left.strip_suffix("dt").map(str::trim_end).and_then(|l| l.strip_suffix('/')).map(str::trim_end) {
+            Some(top) if top.starts_with('d') => (top[1..].trim(), true),
+            _ => (left, false),
+        };
     let offset = name.as_ptr() as usize - text.as_ptr() as usize;
     let name_span = offset..offset + name.len();
     let mut start = name.chars();
-    let fits = start.next().is_some_and(|c| c.is_alphabetic() || c == '_') && start.all(|c| c.is_alphanumeric() || c == '_');
+    let fits =
+        start.next().is_some_and(|c| c.is_alphabetic() || c == '_') && start.all(|c| c.is_alphanumeric() || c == '_');
     if !fits {
         found.push(
-            Diagnostic::error(format!("`{left}` cannot stand on the left of an equation"), range.start..range.start + left.len().max(1))
-                .help("write `dV_m/dt = ... : V` for a state, `name = ... : unit` for a subexpression"),
+            Diagnostic::error(
+                format!("`{left}` cannot stand on the left of an equation"),
+                range.start..range.start + left.len().max(1),
+            )
+            .help("write `dV_m/dt = ... : V` for a state, `name = ... : unit` for a subexpression"),
         );
         return None;
     }

@@ -1,7 +1,7 @@
 //! Equations: text → syntax tree → unit check → simplified expression graph → derivative → kernel.
 //!
-//! A [`Source`] holds the texts of one model file; [`System::parse`] understands it; [`System::carrying`] adds receptors;
-//! [`flow::Flow`] evaluates it as mathematics and [`kernel::Kernel`] over many units at once.
+//! A [`Source`] holds the texts of one model file; [`System::parse`] understands it; [`System::carrying`] adds
+//! receptors; [`flow::Flow`] evaluates it as mathematics and [`kernel::Kernel`] over many units at once.
 
 pub mod carry;
 pub mod check;
@@ -22,7 +22,7 @@ pub mod system;
 pub mod tape;
 mod understand;
 
-use crate::core::units::Dimension;
+use spikedeck_core::units::Dimension;
 
 pub use self::expression::Expression;
 pub use self::rule::Rule;
@@ -90,7 +90,8 @@ pub struct Source {
 }
 
 impl std::fmt::Debug for Source {
-    // As derived, but what is provided and the weight's dimension appear only where there are any: hashes of scenarios are made of this text.
+    // As derived, but what is provided and the weight's dimension appear only where there are any: hashes of scenarios
+    // are made of this text.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut s = f.debug_struct("Source");
         s.field("equations", &self.equations).field("parameters", &self.parameters).field("inputs", &self.inputs);
@@ -98,8 +99,12 @@ impl std::fmt::Debug for Source {
         if !self.provides.is_empty() {
             s.field("provides", &self.provides);
         }
-        s.field("threshold", &self.threshold).field("reset", &self.reset).field("refractory_time", &self.refractory_time);
-        s.field("refractory_hold", &self.refractory_hold).field("on_event", &self.on_event).field("time_unit", &self.time_unit);
+        s.field("threshold", &self.threshold)
+            .field("reset", &self.reset)
+            .field("refractory_time", &self.refractory_time);
+        s.field("refractory_hold", &self.refractory_hold)
+            .field("on_event", &self.on_event)
+            .field("time_unit", &self.time_unit);
         if let Some(weight) = &self.weight {
             s.field("weight", weight);
         }
@@ -134,4 +139,6 @@ pub struct EventPort {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod samples;
+#[cfg(test)]
+mod tests;

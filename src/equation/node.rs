@@ -2,8 +2,8 @@
 
 #![expect(clippy::needless_bitwise_bool, reason = "both sides are computed, so that loops have no branches")]
 
-use crate::core::math;
-use crate::core::units::Dimension;
+use spikedeck_core::math;
+use spikedeck_core::units::Dimension;
 
 /// A node of a [`super::graph::Graph`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -198,7 +198,9 @@ impl Binary {
             Self::Add | Self::Sub | Self::Min | Self::Max if a == b => Some(a),
             Self::Pow if a.is_none() && b.is_none() => Some(a),
             Self::And | Self::Or => Some(Dimension::NONE),
-            Self::Less | Self::LessEqual | Self::Greater | Self::GreaterEqual | Self::Equal | Self::NotEqual if a == b => {
+            Self::Less | Self::LessEqual | Self::Greater | Self::GreaterEqual | Self::Equal | Self::NotEqual
+                if a == b =>
+            {
                 Some(Dimension::NONE)
             }
             _ => None,

@@ -1,7 +1,7 @@
 //! Graph → text: once as it is typed, once typeset in plain Unicode.
 
 use super::graph::{Binary, Graph, Id, Node, Symbol, Unary};
-use crate::core::units::Dimension;
+use spikedeck_core::units::Dimension;
 
 /// How tightly a piece of text binds: a piece is put in parentheses where something tighter is needed.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
@@ -90,7 +90,9 @@ impl<'a> Printer<'a> {
                 (format!("{}({})", function(op), self.text(x).0), Level::Atom)
             }
             Node::Binary(op, a, b) => self.binary(op, a, b),
-            Node::Where(c, a, b) => (format!("where({}, {}, {})", self.text(c).0, self.text(a).0, self.text(b).0), Level::Atom),
+            Node::Where(c, a, b) => {
+                (format!("where({}, {}, {})", self.text(c).0, self.text(a).0, self.text(b).0), Level::Atom)
+            }
             Node::Fma { a, b, c, minus_product, minus_term } => {
                 let text = format!(
                     "{}{}*{} {} {}",
@@ -164,7 +166,7 @@ impl<'a> Printer<'a> {
 
     fn constant(&self, value: f64, d: Dimension) -> (String, Level) {
         if self.style == Style::Typeset {
-            let q = crate::core::units::Quantity { value, dimension: d };
+            let q = spikedeck_core::units::Quantity { value, dimension: d };
             let text = q.to_string().replace('-', "−");
             let level = if d.is_none() && value >= 0.0 { Level::Atom } else { Level::Minus };
             let text = if d.is_none() { text } else { text.replace("**2", "²").replace('*', "·") };
@@ -172,7 +174,11 @@ impl<'a> Printer<'a> {
         }
         if d.is_none() {
             // Shortest text that reads back as the same number.
-            return if value.is_sign_negative() { (format!("-{:?}", -value), Level::Minus) } else { (format!("{value:?}"), Level::Atom) };
+            return if value.is_sign_negative() {
+                (format!("-{:?}", -value), Level::Minus)
+            } else {
+                (format!("{value:?}"), Level::Atom)
+            };
         }
         (format!("[{value:?} {d}]"), Level::Atom)
     }

@@ -1,18 +1,19 @@
 //! Plasticity rules: what two spikes, or two rates, do to the connection between them.
 //!
-//! A rule is a set of equations of which some belong to the connection and some to a unit at one of its ends: names that end
-//! in `_pre` are kept once for each source, names that end in `_post` once for each target, all others for each connection.
-//! `w` is the weight; it is there without being declared. `on_pre` and `on_post` are statements that run when a spike of the
-//! source, or of the target, reaches the connection; they run one after the other and see the traces as they were before that
-//! spike. In `on_pre` the name `efficacy` may be given a value: the factor of what is delivered (1 where it is not).
+//! A rule is a set of equations of which some belong to the connection and some to a unit at one of its ends: names
+//! that end in `_pre` are kept once for each source, names that end in `_post` once for each target, all others for
+//! each connection. `w` is the weight; it is there without being declared. `on_pre` and `on_post` are statements that
+//! run when a spike of the source, or of the target, reaches the connection; they run one after the other and see the
+//! traces as they were before that spike. In `on_pre` the name `efficacy` may be given a value: the factor of what is
+//! delivered (1 where it is not).
 
 use super::derive::derivatives;
 use super::graph::{Id, Symbol};
 use super::print::Printer;
 use super::system::System;
 use super::{Declaration, Part, Source, Variable};
-use crate::core::diagnostic::Diagnostic;
-use crate::core::units::Dimension;
+use spikedeck_core::diagnostic::Diagnostic;
+use spikedeck_core::units::Dimension;
 
 /// The factor of what is delivered, assigned in `on_pre`.
 pub const EFFICACY: &str = "efficacy";
@@ -54,8 +55,8 @@ impl Side {
     }
 }
 
-/// The texts of a rule. Of `source`, the equations, parameters, given names (`r_pre`, `r_post` of rules between rates), unit of
-/// time and dimension of the weight count.
+/// The texts of a rule. Of `source`, the equations, parameters, given names (`r_pre`, `r_post` of rules between rates),
+/// unit of time and dimension of the weight count.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RuleTexts {
     /// Equations with the names they use.
@@ -68,7 +69,8 @@ pub struct RuleTexts {
 
 /// An understood rule.
 ///
-/// The same equations twice: `pre` resets as `on_pre` says, `post` as `on_post` says. Both have the same states and parameters.
+/// The same equations twice: `pre` resets as `on_pre` says, `post` as `on_post` says. Both have the same states and
+/// parameters.
 #[derive(Debug, Clone)]
 pub struct Rule {
     texts: RuleTexts,
@@ -86,7 +88,8 @@ impl Rule {
     pub fn parse(texts: &RuleTexts) -> Result<Self, Vec<(RulePart, Diagnostic)>> {
         let system = |statements: &Option<String>| {
             let mut source = texts.source.clone();
-            let has = |name: &str| texts.source.equations.lines().any(|l| l.trim_start().starts_with(&format!("d{name}/dt")));
+            let has =
+                |name: &str| texts.source.equations.lines().any(|l| l.trim_start().starts_with(&format!("d{name}/dt")));
             if !has(WEIGHT) {
                 source.equations.push_str("\ndw/dt = 0 : weight");
             }
@@ -118,8 +121,9 @@ impl Rule {
         found.extend(rule.sides());
         found.extend(rule.between_events());
         if rule.is_continuous() && texts.source.given.is_empty() {
-            let d = Diagnostic::error("this rule has neither spikes nor rates to go by", 0..texts.source.equations.len())
-                .help("state `on_pre` or `on_post`, or name rates in `given = { r_pre = \"1\", r_post = \"1\" }`");
+            let d =
+                Diagnostic::error("this rule has neither spikes nor rates to go by", 0..texts.source.equations.len())
+                    .help("state `on_pre` or `on_post`, or name rates in `given = { r_pre = \"1\", r_post = \"1\" }`");
             found.push((RulePart::Equations, d));
         }
         if found.is_empty() { Ok(rule) } else { Err(found) }
@@ -170,17 +174,25 @@ impl Rule {
                 let name = states[state].name.as_str();
                 let side = Side::of(name);
                 if name == EFFICACY && own == Side::Post {
-                    say("a spike of the target delivers nothing, so it has no efficacy".to_owned(), "set `efficacy` in `on_pre`");
+                    say(
+                        "a spike of the target delivers nothing, so it has no efficacy".to_owned(),
+                        "set `efficacy` in `on_pre`",
+                    );
                 } else if side != Side::Connection && side != own {
                     say(
                         format!("`{word}` changes `{name}`, which belongs to the other end"),
                         "a trace is changed by the spikes of its own unit; let the name end otherwise to keep it for each connection",
                     );
                 } else if side == own
-                    && system.parts().graph.depends(value, |s| matches!(s, Symbol::State(i) if Side::of(&states[i as usize].name) != own))
+                    && system
+                        .parts()
+                        .graph
+                        .depends(value, |s| matches!(s, Symbol::State(i) if Side::of(&states[i as usize].name) != own))
                 {
                     say(
-                        format!("`{name}` is one value a unit, but `{word}` makes it depend on the connection or on the other end"),
+                        format!(
+                            "`{name}` is one value a unit, but `{word}` makes it depend on the connection or on the other end"
+                        ),
                         &format!(
                             "use only names that end in `{}`, or leave the ending away",
                             if other == "_post" { "_pre" } else { "_post" }
@@ -192,7 +204,8 @@ impl Rule {
         found
     }
 
-    /// Between spikes a state follows a linear equation of its own side, so that it can be brought to the next spike in one go.
+    /// Between spikes a state follows a linear equation of its own side, so that it can be brought to the next spike in
+    /// one go.
     fn between_events(&self) -> Vec<(RulePart, Diagnostic)> {
         let parts = self.pre.parts();
         if self.is_continuous() {
@@ -211,7 +224,11 @@ impl Rule {
             let drift = parts.drift[i];
             let side = Side::of(&v.name);
             if parts.diffusion[i].is_some() {
-                say(&v.name, format!("`{}` has noise, which a rule between spikes cannot have", v.name), "leave `xi` out");
+                say(
+                    &v.name,
+                    format!("`{}` has noise, which a rule between spikes cannot have", v.name),
+                    "leave `xi` out",
+                );
             }
             let foreign = parts.graph.depends(drift, |s| match s {
                 Symbol::State(j) => Side::of(&states[j as usize].name) != side,
@@ -221,12 +238,16 @@ impl Rule {
             if foreign {
                 say(
                     &v.name,
-                    format!("between spikes `{}` may only depend on itself, on states of its own side, and on parameters", v.name),
+                    format!(
+                        "between spikes `{}` may only depend on itself, on states of its own side, and on parameters",
+                        v.name
+                    ),
                     "let a spike bring the other values in: `on_pre` and `on_post` see all of them",
                 );
                 continue;
             }
-            let slopes: Vec<Id> = (0..states.len()).map(|j| derivatives(&mut graph, &[drift], Symbol::State(j as u32))[0]).collect();
+            let slopes: Vec<Id> =
+                (0..states.len()).map(|j| derivatives(&mut graph, &[drift], Symbol::State(j as u32))[0]).collect();
             if slopes.iter().any(|&d| graph.depends(d, |s| matches!(s, Symbol::State(_)))) {
                 say(
                     &v.name,
@@ -257,8 +278,11 @@ impl Rule {
                 let text = &self.texts.source.equations;
                 let at = text.find(&format!("d{}/dt", v.name)).unwrap_or(0);
                 let end = text[at..].find('\n').map_or(text.len(), |n| at + n);
-                let d = Diagnostic::error(format!("`{}` is one value a unit, and its equation looks at the other end", v.name), at..end)
-                    .help("let the name end otherwise to keep it for each connection");
+                let d = Diagnostic::error(
+                    format!("`{}` is one value a unit, and its equation looks at the other end", v.name),
+                    at..end,
+                )
+                .help("let the name end otherwise to keep it for each connection");
                 found.push((RulePart::Equations, d));
             }
         }
@@ -267,7 +291,9 @@ impl Rule {
 
     /// The rule in lines: equations, then what spikes do.
     pub fn typeset(&self) -> Vec<String> {
-        let hidden = |l: &String| *l == "defficacy/dt = 0" || *l == "dw/dt = 0" || l.starts_with("spike when") || l.starts_with("then ");
+        let hidden = |l: &String| {
+            *l == "defficacy/dt = 0" || *l == "dw/dt = 0" || l.starts_with("spike when") || l.starts_with("then ")
+        };
         let mut lines: Vec<String> = self.pre.typeset().into_iter().filter(|l| !hidden(l)).collect();
         for (system, when) in [(&self.pre, "at a spike of the source"), (&self.post, "at a spike of the target")] {
             let p = system.parts();
@@ -294,8 +320,10 @@ mod tests {
     use super::*;
 
     fn texts(equations: &str, on_pre: Option<&str>, on_post: Option<&str>) -> RuleTexts {
-        let parameters = ["tau", "k"]
-            .map(|n| Declaration { name: n.to_owned(), dimension: if n == "tau" { Dimension::SECOND } else { Dimension::AMPERE } });
+        let parameters = ["tau", "k"].map(|n| Declaration {
+            name: n.to_owned(),
+            dimension: if n == "tau" { Dimension::SECOND } else { Dimension::AMPERE },
+        });
         RuleTexts {
             source: Source {
                 equations: equations.to_owned(),
@@ -321,9 +349,16 @@ mod tests {
         );
         let rule = Rule::parse(&t).unwrap();
         assert!(!rule.is_continuous());
-        assert_eq!(rule.states().iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["x_pre", "y_post", "w", "efficacy"]);
+        assert_eq!(
+            rule.states().iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
+            ["x_pre", "y_post", "w", "efficacy"]
+        );
         assert_eq!(rule.with_weight(Dimension::SIEMENS).unwrap().states()[2].dimension, Dimension::SIEMENS);
-        assert!(rule.typeset().iter().any(|l| l.starts_with("at a spike of the target: y_post ← ")), "{:?}", rule.typeset());
+        assert!(
+            rule.typeset().iter().any(|l| l.starts_with("at a spike of the target: y_post ← ")),
+            "{:?}",
+            rule.typeset()
+        );
     }
 
     #[test]

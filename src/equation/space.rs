@@ -1,12 +1,14 @@
-//! Operators of space in equations: `laplacian(u)`, `gradient(u)`, `gradient_x(u)`, `gradient_y(u)`, `convolve(kernel(...), f(u))`, `axial(V_m, R_a)`.
+//! Operators of space in equations: `laplacian(u)`, `gradient(u)`, `gradient_x(u)`, `gradient_y(u)`,
+//! `convolve(kernel(...), f(u))`, `axial(V_m, R_a)`.
 //!
-//! Each becomes an extra input port of the system, which the place (a grid or a tree) fills before a step: so the kernels that run
-//! over units stay pointwise, and the derivative of a rate by that port is the coefficient of the operator.
+//! Each becomes an extra input port of the system, which the place (a grid or a tree) fills before a step: so the
+//! kernels that run over units stay pointwise, and the derivative of a rate by that port is the coefficient of the
+//! operator.
 
 use super::Variable;
 use super::graph::{Graph, Id, Symbol};
 use super::syntax::{Expr, ExprKind};
-use crate::core::units::Dimension;
+use spikedeck_core::units::Dimension;
 
 /// The operators of the language, with what they take.
 pub const OPERATORS: &[(&str, &str)] = &[
@@ -34,8 +36,8 @@ pub enum KernelShape {
 }
 
 impl KernelShape {
-    /// Kernels by name with the meaning of their arguments: true for a width (a length), false for a plain number; none: any
-    /// number of plain numbers.
+    /// Kernels by name with the meaning of their arguments: true for a width (a length), false for a plain number;
+    /// none: any number of plain numbers.
     pub const LIST: &'static [(&'static str, Self, &'static [bool])] = &[
         ("gaussian", Self::Gaussian, &[true]),
         ("exponential", Self::Exponential, &[true]),

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::graph::Binary;
 use super::lexer::{Kind, Token, tokens};
-use crate::core::diagnostic::Diagnostic;
-use crate::core::units::Quantity;
+use spikedeck_core::diagnostic::Diagnostic;
+use spikedeck_core::units::Quantity;
 
 /// How many levels an expression may have. A sum of n terms has n levels.
 pub const DEPTH: usize = 250;
@@ -210,7 +210,8 @@ impl Parser<'_> {
     fn statement(&mut self) -> Result<Statement, Diagnostic> {
         let span = self.span();
         let Some(Token { kind: Kind::Name(target), .. }) = self.tokens.get(self.at) else {
-            return Err(Diagnostic::error("a statement starts with the name of a state", span).help("write `V_m = V_reset; w += b`"));
+            return Err(Diagnostic::error("a statement starts with the name of a state", span)
+                .help("write `V_m = V_reset; w += b`"));
         };
         let target = target.clone();
         self.at += 1;
@@ -381,6 +382,9 @@ impl Parser<'_> {
 }
 
 fn too_deep(span: Range<usize>) -> Diagnostic {
-    Diagnostic::error("this expression is nested too deeply (at most 80 parentheses inside each other, 250 terms in a row)", span)
-        .help("name parts of it: `part = ... : unit` on a line of its own")
+    Diagnostic::error(
+        "this expression is nested too deeply (at most 80 parentheses inside each other, 250 terms in a row)",
+        span,
+    )
+    .help("name parts of it: `part = ... : unit` on a line of its own")
 }

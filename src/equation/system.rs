@@ -6,8 +6,8 @@ use super::graph::{Graph, Id, Node, Symbol};
 use super::print::Printer;
 use super::space::Operator;
 use super::{EventPort, Part, Source, TimeUnit, Variable};
-use crate::core::diagnostic::Diagnostic;
-use crate::core::units::Dimension;
+use spikedeck_core::diagnostic::Diagnostic;
+use spikedeck_core::units::Dimension;
 
 /// An understood set of equations: parsed, unit-checked, simplified, ready to be merged, differentiated and compiled.
 ///
@@ -100,7 +100,7 @@ impl TimeUnit {
 
 impl System {
     /// Wraps parts.
-    pub(crate) fn from_parts(parts: Parts) -> Self {
+    pub fn from_parts(parts: Parts) -> Self {
         Self { inner: Arc::new(parts) }
     }
 
@@ -158,12 +158,13 @@ impl System {
         &self.inner.warnings
     }
 
-    /// The expression of anything that can be observed: a state, a parameter, an input (with the currents of receptors), or
-    /// a subexpression; with its dimension.
+    /// The expression of anything that can be observed: a state, a parameter, an input (with the currents of
+    /// receptors), or a subexpression; with its dimension.
     pub fn observable(&self, name: &str) -> Option<(Id, Dimension)> {
         let p = &*self.inner;
         let find = |list: &[Variable]| list.iter().position(|v| v.name == name).map(|i| (i, list[i].dimension));
-        let symbol = |s: Symbol| (0..p.graph.len()).map(|i| Id(i as u32)).find(|&id| p.graph.node(id) == Node::Symbol(s));
+        let symbol =
+            |s: Symbol| (0..p.graph.len()).map(|i| Id(i as u32)).find(|&id| p.graph.node(id) == Node::Symbol(s));
         if let Some((i, d)) = find(&p.states) {
             return symbol(Symbol::State(i as u32)).map(|id| (id, d));
         }
@@ -225,7 +226,8 @@ impl System {
             lines.push(format!("spike when {}", printer.print(t.condition)));
         }
         if !p.reset.is_empty() {
-            let list: Vec<String> = p.reset.iter().map(|(s, id)| format!("{} ← {}", p.states[*s].name, printer.print(*id))).collect();
+            let list: Vec<String> =
+                p.reset.iter().map(|(s, id)| format!("{} ← {}", p.states[*s].name, printer.print(*id))).collect();
             lines.push(format!("then {}", list.join(", ")));
         }
         if let Some(time) = p.refractory {

@@ -58,7 +58,9 @@ impl Tape {
                 Node::Unary(op, x) => Node::Unary(op, p(x)),
                 Node::Binary(op, a, b) => Node::Binary(op, p(a), p(b)),
                 Node::Where(a, b, c) => Node::Where(p(a), p(b), p(c)),
-                Node::Fma { a, b, c, minus_product, minus_term } => Node::Fma { a: p(a), b: p(b), c: p(c), minus_product, minus_term },
+                Node::Fma { a, b, c, minus_product, minus_term } => {
+                    Node::Fma { a: p(a), b: p(b), c: p(c), minus_product, minus_term }
+                }
                 leaf => leaf,
             };
             place[i] = Id(nodes.len() as u32);

@@ -1,29 +1,8 @@
 //! Tests of the language as a whole.
 
+use super::samples::{adex, exp_conductance, source};
 use super::*;
-use crate::core::units::Dimension;
-
-pub(crate) fn declaration(name: &str, unit: &str) -> Declaration {
-    let dimension = if unit == "1" { Dimension::NONE } else { crate::core::units::parse_unit(unit).unwrap().1 };
-    Declaration { name: name.to_owned(), dimension }
-}
-
-pub(crate) fn source(equations: &str, parameters: &str, inputs: &str) -> Source {
-    let list = |text: &str| text.split_whitespace().map(|p| p.split_once(':').unwrap()).map(|(n, u)| declaration(n, u)).collect();
-    Source { equations: equations.to_owned(), parameters: list(parameters), inputs: list(inputs), ..Source::default() }
-}
-
-pub(crate) fn adex() -> Source {
-    Source {
-        threshold: Some("V_m > V_peak".to_owned()),
-        reset: Some("V_m = V_reset; w += b".to_owned()),
-        ..source(
-            "dV_m/dt = (g_L*(E_L - V_m) + g_L*Delta_T*exp((V_m - V_T)/Delta_T) - w + I)/C_m : V\ndw/dt = (a*(V_m - E_L) - w)/tau_w : A # adaptation\n",
-            "C_m:F g_L:S E_L:V V_T:V Delta_T:V a:S tau_w:s b:A V_reset:V V_peak:V",
-            "I:A",
-        )
-    }
-}
+use spikedeck_core::units::Dimension;
 
 #[test]
 fn adex_is_understood_and_typeset() {
@@ -48,18 +27,13 @@ fn wrong_units_name_both_dimensions_and_point_at_the_place() {
     let messages: Vec<&str> = errors.iter().map(|e| e.1.message.as_str()).collect();
     assert_eq!(
         messages,
-        ["unknown name `tua_m`", "`exp` takes a plain number, this has unit V", "dV_m/dt has unit V/s, but this expression has unit V"]
+        [
+            "unknown name `tua_m`",
+            "`exp` takes a plain number, this has unit V",
+            "dV_m/dt has unit V/s, but this expression has unit V"
+        ]
     );
     assert_eq!(errors[0].1.help.as_deref(), Some("did you mean `tau_m`?"));
-}
-
-pub(crate) fn exp_conductance() -> Source {
-    let list = [declaration("V_m", "V")];
-    Source {
-        given: list.to_vec(),
-        on_event: Some("g += w".to_owned()),
-        ..source("dg/dt = -g/tau : S\nI = g*(E_rev - V_m) : A", "tau:s E_rev:V", "")
-    }
 }
 
 #[test]
@@ -70,8 +44,14 @@ fn receptors_join_and_take_the_units_of_their_host() {
     assert_eq!(both.states()[1].name, "ampa.g");
     assert_eq!(both.event_ports()[1].name, "gaba");
     assert_eq!(both.event_ports()[0].weight, Dimension::SIEMENS);
-    assert!(both.typeset().contains(&"dV_m/dt = (g_L·(E_L − V_m) + I + gaba.I + ampa.I)/C_m".to_owned()), "{:?}", both.typeset());
-    let density = System::parse(&source("dV_m/dt = (g_L*(E_L - V_m) + I)/C_m : V", "g_L:S/m**2 E_L:V C_m:F/m**2", "I:A/m**2")).unwrap();
+    assert!(
+        both.typeset().contains(&"dV_m/dt = (g_L·(E_L − V_m) + I + gaba.I + ampa.I)/C_m".to_owned()),
+        "{:?}",
+        both.typeset()
+    );
+    let density =
+        System::parse(&source("dV_m/dt = (g_L*(E_L - V_m) + I)/C_m : V", "g_L:S/m**2 E_L:V C_m:F/m**2", "I:A/m**2"))
+            .unwrap();
     let ampa = density.carrying("ampa", &receptor).unwrap();
     assert_eq!(ampa.event_ports()[0].weight.to_string(), "S/m**2");
     let plain = Source { time_unit: TimeUnit::Millisecond, ..source("dV_m/dt = -V_m + I : 1", "", "I:1") };
@@ -100,7 +80,8 @@ mod properties {
         nodes.push(g.number(0.75));
         nodes.push(g.number(-1.5));
         for b in bytes.chunks(3) {
-            let (op, x, y) = (b[0] % if smooth { 15 } else { 30 }, b.get(1).copied().unwrap_or(0), b.get(2).copied().unwrap_or(0));
+            let (op, x, y) =
+                (b[0] % if smooth { 15 } else { 30 }, b.get(1).copied().unwrap_or(0), b.get(2).copied().unwrap_or(0));
             let pick = |k: u8| nodes[nodes.len() - 1 - usize::from(k) % nodes.len()];
             let (a, c) = (pick(x), pick(y));
             let id = match op {
@@ -184,7 +165,9 @@ mod properties {
             let s = if name == "p" { Symbol::Parameter(0) } else { Symbol::State(name[1..].parse().unwrap()) };
             Some(Ok((g.symbol(s), Dimension::NONE)))
         };
-        let id = Checker { graph: &mut g, lookup: &lookup, known: &[], diagnostics: &mut found, space: None }.number(&e).map(|n| n.0);
+        let id = Checker { graph: &mut g, lookup: &lookup, known: &[], diagnostics: &mut found, space: None }
+            .number(&e)
+            .map(|n| n.0);
         (g, id.unwrap_or_else(|| panic!("{text}: {found:?}")))
     }
 
@@ -331,7 +314,8 @@ mod properties {
         for text in texts {
             let (g, id) = read(text);
             let bind = |s: Symbol| if let Symbol::State(i) = s { Place::Column(i) } else { Place::Column(4) };
-            let (fused, ids) = fuse(&g, &[id], &|s| if matches!(s, Symbol::Parameter(_)) { Varies::Lane } else { Varies::Step });
+            let (fused, ids) =
+                fuse(&g, &[id], &|s| if matches!(s, Symbol::Parameter(_)) { Varies::Lane } else { Varies::Step });
             for lanes in [1, 3, 20] {
                 let mut plan = Plan { columns: 5, ..Plan::default() };
                 let steady = |s: Symbol| matches!(s, Symbol::Parameter(_));
@@ -351,21 +335,28 @@ mod properties {
                 for lane in 0..lanes {
                     let states: Vec<f64> = (0..4).map(|c| before.column(c)[lane]).collect();
                     let parameters = [before.column(4)[lane]];
-                    let want = Tape::new(&fused, &ids).value(&Values { states: &states, parameters: &parameters, ..Values::default() });
+                    let want = Tape::new(&fused, &ids).value(&Values {
+                        states: &states,
+                        parameters: &parameters,
+                        ..Values::default()
+                    });
                     assert_eq!(memory.column(0)[lane].to_bits(), want.to_bits(), "{text}, lane {lane} of {lanes}");
                 }
             }
         }
     }
 
-    /// One fused operation makes the argument of an exponential; where equality counts, a difference stays a difference.
+    /// One fused operation makes the argument of an exponential; where equality counts, a difference stays a
+    /// difference.
     #[test]
     fn sums_are_multiplied_out_in_smooth_functions_only() {
         for text in ["exp((x0 - 3)/2)", "exp(0.5*(x0 - 3))"] {
             let (g, id) = read(text);
             let (out, ids) = fuse(&g, &[id], &|_| Varies::Step);
             let Node::Unary(Unary::Exp, argument) = out.node(ids[0]) else { panic!("{text}") };
-            let Node::Fma { a, c, minus_product: false, minus_term: false, .. } = out.node(argument) else { panic!("{text}") };
+            let Node::Fma { a, c, minus_product: false, minus_term: false, .. } = out.node(argument) else {
+                panic!("{text}")
+            };
             assert_eq!((out.value(a), out.value(c)), (Some(0.5), Some(-1.5)), "{text}");
         }
         for text in [
@@ -377,7 +368,9 @@ mod properties {
         ] {
             let (g, id) = read(text);
             let (out, ids) = fuse(&g, &[id], &|_| Varies::Step);
-            let values = |g: &Graph, id: Id| Tape::new(g, &[id]).value(&Values { states: &[0.3, 0.3, 7.0], ..Values::default() });
+            let values = |g: &Graph, id: Id| {
+                Tape::new(g, &[id]).value(&Values { states: &[0.3, 0.3, 7.0], ..Values::default() })
+            };
             assert_eq!(values(&out, ids[0]), values(&g, id), "{text}");
         }
     }
@@ -409,7 +402,10 @@ fn mistakes_get_helpful_messages() {
     assert!(first("a = b : 1\nb = a : 1").message.contains("depends on itself"));
     assert!(first("tau = 1 : 1").message.contains("declared twice"));
     assert!(first("y = xi : 1").message.contains("belongs in a differential equation"));
-    assert!(first("y = 20 mV : V").help.unwrap_or_default().contains("product") || first("y = 20mV : V").help.unwrap().contains("[20 mV]"));
+    assert!(
+        first("y = 20 mV : V").help.unwrap_or_default().contains("product")
+            || first("y = 20mV : V").help.unwrap().contains("[20 mV]")
+    );
     assert!(first("dx/dt = xi**2*[1 Hz]*[1 s]/tau : 1").message.len() > 3);
     assert!(first("y = mV : V").help.unwrap().contains("[1 mV]"));
     assert!(first("y = sin(V_T) : 1").message.contains("takes a plain number"));

@@ -1,4 +1,5 @@
-//! Texts of a model file → the parts of a system: names, units, order of subexpressions, noise, threshold, reset, events.
+//! Texts of a model file → the parts of a system: names, units, order of subexpressions, noise, threshold, reset,
+//! events.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,8 +12,8 @@ use super::space::{OPERATORS, Space};
 use super::syntax::{Assign, Statement, expression, parts, statements};
 use super::system::{Parts, Threshold};
 use super::{Declaration, Part, Source, TimeUnit, Variable};
-use crate::core::diagnostic::{Diagnostic, Severity, did_you_mean};
-use crate::core::units::Dimension;
+use spikedeck_core::diagnostic::{Diagnostic, Severity, did_you_mean};
+use spikedeck_core::units::Dimension;
 
 mod events;
 
@@ -66,7 +67,9 @@ impl<'a> Builder<'a> {
     fn build(mut self) -> Result<Parts, Vec<(Part, Diagnostic)>> {
         let source = self.source;
         let lines = self.lines();
-        let list = |d: &[Declaration]| d.iter().map(|d| Variable { name: d.name.clone(), dimension: d.dimension }).collect::<Vec<_>>();
+        let list = |d: &[Declaration]| {
+            d.iter().map(|d| Variable { name: d.name.clone(), dimension: d.dimension }).collect::<Vec<_>>()
+        };
         self.parts.parameters = list(&source.parameters);
         self.parts.inputs = list(&source.inputs);
         self.parts.given = list(&source.given);
@@ -86,7 +89,12 @@ impl<'a> Builder<'a> {
                 self.declare(&line.name, Entity::State(self.parts.states.len()), dimension, line.name_span.clone());
                 self.parts.states.push(variable);
             } else {
-                self.declare(&line.name, Entity::Sub(self.parts.subexpressions.len()), dimension, line.name_span.clone());
+                self.declare(
+                    &line.name,
+                    Entity::Sub(self.parts.subexpressions.len()),
+                    dimension,
+                    line.name_span.clone(),
+                );
                 self.parts.subexpressions.push(variable);
             }
         }
@@ -97,7 +105,8 @@ impl<'a> Builder<'a> {
         for i in 0..self.parts.parameters.len() {
             self.parts.graph.symbol(Symbol::Parameter(i as u32));
         }
-        self.parts.port_totals = (0..self.parts.inputs.len()).map(|i| self.parts.graph.symbol(Symbol::Input(i as u32))).collect();
+        self.parts.port_totals =
+            (0..self.parts.inputs.len()).map(|i| self.parts.graph.symbol(Symbol::Input(i as u32))).collect();
         self.subexpressions(&lines);
         self.rates(&lines);
         self.threshold();
@@ -105,13 +114,21 @@ impl<'a> Builder<'a> {
         self.refractory();
         self.on_event();
         self.provides();
-        if self.parts.states.is_empty() && source.on_event.is_none() && self.found.is_empty() && self.parts.subexpressions.is_empty() {
+        if self.parts.states.is_empty()
+            && source.on_event.is_none()
+            && self.found.is_empty()
+            && self.parts.subexpressions.is_empty()
+        {
             self.say(
                 Part::Equations,
-                vec![Diagnostic::error("there is no equation", 0..source.equations.len()).help("write `dV_m/dt = ... : V`")],
+                vec![
+                    Diagnostic::error("there is no equation", 0..source.equations.len())
+                        .help("write `dV_m/dt = ... : V`"),
+                ],
             );
         }
-        let (warnings, errors): (Vec<_>, Vec<_>) = self.found.into_iter().partition(|(_, d)| d.severity == Severity::Warning);
+        let (warnings, errors): (Vec<_>, Vec<_>) =
+            self.found.into_iter().partition(|(_, d)| d.severity == Severity::Warning);
         if errors.is_empty() {
             self.parts.warnings = warnings;
             Ok(self.parts)
@@ -126,9 +143,9 @@ impl<'a> Builder<'a> {
         let mut found = Vec::new();
         for range in parts(text, &['\n']) {
             // Comments inside a continued line are skipped by the lexer; here only the visible end matters.
-            let visible = text[range.clone()]
-                .find('#')
-                .map_or(range.end, |p| if text[range.start + p..range.end].contains('\n') { range.end } else { range.start + p });
+            let visible = text[range.clone()].find('#').map_or(range.end, |p| {
+                if text[range.start + p..range.end].contains('\n') { range.end } else { range.start + p }
+            });
             let line = &text[range.start..visible];
             let trimmed = line.trim();
             if trimmed.is_empty() {
@@ -144,7 +161,8 @@ impl<'a> Builder<'a> {
         out
     }
 
-    /// Runs `f` with a checker that knows all names; `noise` is the state whose equation it is, `weight` the dimension of `w`.
+    /// Runs `f` with a checker that knows all names; `noise` is the state whose equation it is, `weight` the dimension
+    /// of `w`.
     fn checked<T>(
         &mut self,
         part: Part,
@@ -228,7 +246,8 @@ impl<'a> Builder<'a> {
                 done[i] = true;
                 if let (Some(e), Some(d)) = (&subs[i].expr, subs[i].dimension) {
                     let what = format!("`{}`", subs[i].name);
-                    self.sub_ids[i] = self.checked(Part::Equations, None, None, &HashMap::new(), |c| c.expect(e, d, &what));
+                    self.sub_ids[i] =
+                        self.checked(Part::Equations, None, None, &HashMap::new(), |c| c.expect(e, d, &what));
                 }
             }
         }
@@ -262,7 +281,8 @@ impl<'a> Builder<'a> {
         }
         let factor = derivative(g, id, noise);
         if g.depends(factor, |s| s == noise) {
-            let d = Diagnostic::error("`xi` may only be multiplied by other terms", e.span.clone()).help("write `... + sigma*xi`");
+            let d = Diagnostic::error("`xi` may only be multiplied by other terms", e.span.clone())
+                .help("write `... + sigma*xi`");
             self.say(Part::Equations, vec![d]);
             return None;
         }
@@ -276,10 +296,14 @@ impl<'a> Builder<'a> {
         let e = expression(text, 0..text.len(), &mut list);
         self.say(Part::Threshold, list);
         let Some(e) = e else { return };
-        let Some(condition) = self.checked(Part::Threshold, None, None, &HashMap::new(), |c| c.condition(&e)) else { return };
+        let Some(condition) = self.checked(Part::Threshold, None, None, &HashMap::new(), |c| c.condition(&e)) else {
+            return;
+        };
         let g = &mut self.parts.graph;
         let (mut surface, mut cut) = (None, None);
-        if let Node::Binary(op @ (Binary::Greater | Binary::GreaterEqual | Binary::Less | Binary::LessEqual), a, b) = g.node(condition) {
+        if let Node::Binary(op @ (Binary::Greater | Binary::GreaterEqual | Binary::Less | Binary::LessEqual), a, b) =
+            g.node(condition)
+        {
             let above = matches!(op, Binary::Greater | Binary::GreaterEqual);
             surface = Some(if above { g.sub(a, b) } else { g.sub(b, a) });
             if let (true, Node::Symbol(Symbol::State(s))) = (above, g.node(a))
@@ -314,7 +338,10 @@ impl<'a> Builder<'a> {
         let mut list = Vec::new();
         let statements = statements(text, &mut list);
         if self.source.threshold.is_none() {
-            list.push(Diagnostic::error("a reset needs a threshold", 0..text.len()).help("write `threshold = \"V_m > V_th\"`"));
+            list.push(
+                Diagnostic::error("a reset needs a threshold", 0..text.len())
+                    .help("write `threshold = \"V_m > V_th\"`"),
+            );
         }
         self.say(Part::Reset, list);
         let mut changed: HashMap<usize, Id> = HashMap::new();
@@ -352,7 +379,10 @@ impl<'a> Builder<'a> {
         self.parts.hold.dedup();
         let Some(text) = &self.source.refractory_time else {
             if !self.source.refractory_hold.is_empty() {
-                self.say(Part::RefractoryHold(0), vec![Diagnostic::error("states are held, but no refractory time is given", 0..0)]);
+                self.say(
+                    Part::RefractoryHold(0),
+                    vec![Diagnostic::error("states are held, but no refractory time is given", 0..0)],
+                );
             }
             return;
         };
@@ -373,7 +403,11 @@ impl<'a> Builder<'a> {
                 Some(d) if d == Dimension::SECOND && unit != TimeUnit::Dimensionless => Some((id, unit.per_second())),
                 Some(d) => {
                     c.diagnostics.push(Diagnostic::error(
-                        format!("a refractory time has {}, but this expression has {}", describe(unit.time()), describe(d)),
+                        format!(
+                            "a refractory time has {}, but this expression has {}",
+                            describe(unit.time()),
+                            describe(d)
+                        ),
                         e.span.clone(),
                     ));
                     None

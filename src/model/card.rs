@@ -1,9 +1,9 @@
 //! The card of a model, receptor or plasticity rule, as `explain` and the dashboard show it.
 
 use super::{Definition, Kind};
-use crate::core::units::{Quantity, display_unit};
-use crate::equation::TimeUnit;
-use crate::signal::Card;
+use spikedeck_core::units::{Quantity, display_unit};
+use spikedeck_equation::TimeUnit;
+use spikedeck_signal::Card;
 
 /// Sections of the card: what it is, its equations typeset, parameters with units and meaning, presets, references.
 pub fn card(definition: &Definition) -> Card {
@@ -30,7 +30,7 @@ fn equations(d: &Definition) -> String {
     let mut lines: Vec<String> = d
         .rule
         .as_ref()
-        .map_or_else(|| d.system.typeset(), crate::equation::Rule::typeset)
+        .map_or_else(|| d.system.typeset(), spikedeck_equation::Rule::typeset)
         .into_iter()
         .map(|line| match line.strip_prefix("event at event: ") {
             // A receptor has one port, and its name says nothing.
@@ -86,8 +86,12 @@ fn presets(d: &Definition) -> String {
             .map(|(name, value)| {
                 let dimension = d.parameter(name).map_or_else(Default::default, |p| p.dimension);
                 let unit = display_unit(dimension);
-                let number = crate::core::units::short(value / unit.scale);
-                if unit.symbol.is_empty() { format!("{name} = {number}") } else { format!("{name} = {number} {}", unit.symbol) }
+                let number = spikedeck_core::units::short(value / unit.scale);
+                if unit.symbol.is_empty() {
+                    format!("{name} = {number}")
+                } else {
+                    format!("{name} = {number} {}", unit.symbol)
+                }
             })
             .collect();
         values.extend(preset.initial.iter().map(|(n, v)| format!("{n}(0) = {v}")));
@@ -110,8 +114,11 @@ fn columns(rows: &[Vec<String>]) -> String {
     let lines: Vec<String> = rows
         .iter()
         .map(|row| {
-            let cells: Vec<String> =
-                row.iter().enumerate().map(|(c, s)| format!("{s}{}", " ".repeat(widths[c] - s.chars().count()))).collect();
+            let cells: Vec<String> = row
+                .iter()
+                .enumerate()
+                .map(|(c, s)| format!("{s}{}", " ".repeat(widths[c] - s.chars().count())))
+                .collect();
             cells.join("  ").trim_end().to_owned()
         })
         .collect();

@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::report::{Place, Report};
-use crate::core::diagnostic::{Diagnostic, did_you_mean};
+use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
 
 /// A value with its place.
 #[derive(Debug, Clone)]
@@ -100,7 +100,8 @@ impl Node {
             Item::Date => String::new(),
             Item::List(list) => format!("[{}]", list.iter().map(Self::to_toml).collect::<Vec<_>>().join(", ")),
             Item::Table(entries) => {
-                let inner: Vec<String> = entries.iter().map(|e| format!("\"{}\" = {}", e.key, e.value.to_toml())).collect();
+                let inner: Vec<String> =
+                    entries.iter().map(|e| format!("\"{}\" = {}", e.key, e.value.to_toml())).collect();
                 format!("{{ {} }}", inner.join(", "))
             }
         }
@@ -128,7 +129,8 @@ pub fn parse(report: &mut Report, text: usize) -> Node {
     Node { place: Place { text, span: span.start..span.start }, item: table_item(report, table.into_inner(), text) }
 }
 
-/// Reads one value, as after `--set PATH=`; a text that is no TOML value is taken as a string, so that quotes may be left out.
+/// Reads one value, as after `--set PATH=`; a text that is no TOML value is taken as a string, so that quotes may be
+/// left out.
 pub fn parse_value(report: &mut Report, text: usize, offset: usize) -> Node {
     let source = report.text_of(text).to_owned();
     let value = &source[offset..];
@@ -164,7 +166,8 @@ fn syntax(message: &str) -> Diagnostic {
             .help("quantities and names are strings: `duration = \"2 s\"`");
     }
     if message.contains("duplicate key") {
-        return Diagnostic::error("this key is already there", 0..0).help("a key may stand only once in a table; remove one of them");
+        return Diagnostic::error("this key is already there", 0..0)
+            .help("a key may stand only once in a table; remove one of them");
     }
     Diagnostic::error(format!("this is not TOML: {message}"), 0..0)
 }
@@ -302,7 +305,11 @@ impl<'a> Fields<'a> {
     pub fn require(&mut self, report: &mut Report, key: &str, example: &str) -> Option<&'a Node> {
         let found = self.get(key);
         if found.is_none() {
-            report.error_help(&self.place.clone(), format!("{} needs `{key}`", self.what), format!("add `{key} = {example}`"));
+            report.error_help(
+                &self.place.clone(),
+                format!("{} needs `{key}`", self.what),
+                format!("add `{key} = {example}`"),
+            );
         }
         found
     }
@@ -325,11 +332,12 @@ impl<'a> Fields<'a> {
     /// The same; `hint` may know better what a strange key meant.
     pub fn finish_with(self, report: &mut Report, hint: &dyn Fn(&str) -> Option<String>) {
         for e in self.entries.iter().filter(|e| !self.known.contains(&e.key)) {
-            let help = hint(&e.key).unwrap_or_else(|| match did_you_mean(&e.key, self.known.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if self.known.is_empty() => "this table takes no keys".to_owned(),
-                None => format!("known keys: {}", self.known.join(", ")),
-            });
+            let help =
+                hint(&e.key).unwrap_or_else(|| match did_you_mean(&e.key, self.known.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None if self.known.is_empty() => "this table takes no keys".to_owned(),
+                    None => format!("known keys: {}", self.known.join(", ")),
+                });
             report.error_help(&e.place, format!("unknown key `{}` in {}", e.key, self.what), help);
         }
     }

@@ -1,4 +1,5 @@
-//! The lines that a diagnostic shows. A list of ten thousand numbers may be one line: long lines are shown around what is wrong.
+//! The lines that a diagnostic shows. A list of ten thousand numbers may be one line: long lines are shown around what
+//! is wrong.
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 

@@ -1,17 +1,12 @@
-//! The models, receptors, channels and plasticity rules that are built in: the files of `data/`, embedded, understood when first asked for.
+//! The models, receptors, channels and plasticity rules that are built in: the files of `data/`, embedded, understood
+//! when first asked for.
 
 use std::sync::{Arc, OnceLock};
 
-use include_dir::{Dir, include_dir};
+use spikedeck_data::{CHANNELS, MODELS, MORPHOLOGIES, PLASTICITY, RECEPTORS};
 
 use super::report::Report;
 use super::{Definition, Kind, document, read_definition};
-
-static MODELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/models");
-static RECEPTORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/receptors");
-static CHANNELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/channels");
-static PLASTICITY: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/plasticity");
-static MORPHOLOGIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/morphologies");
 
 /// The text of a built-in morphology by the name of its file.
 pub fn morphology(file: &str) -> Option<&'static str> {
@@ -57,11 +52,16 @@ pub fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let mut entries = Vec::new();
-        for (kind, folder) in
-            [(Kind::Model, &MODELS), (Kind::Receptor, &RECEPTORS), (Kind::Channel, &CHANNELS), (Kind::Plasticity, &PLASTICITY)]
-        {
+        for (kind, folder) in [
+            (Kind::Model, &MODELS),
+            (Kind::Receptor, &RECEPTORS),
+            (Kind::Channel, &CHANNELS),
+            (Kind::Plasticity, &PLASTICITY),
+        ] {
             for file in folder.files() {
-                if let (Some(stem), Some(text)) = (file.path().file_stem().and_then(|s| s.to_str()), file.contents_utf8()) {
+                if let (Some(stem), Some(text)) =
+                    (file.path().file_stem().and_then(|s| s.to_str()), file.contents_utf8())
+                {
                     entries.push(Entry { kind, name: stem.to_owned(), text, read: OnceLock::new() });
                 }
             }

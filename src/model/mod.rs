@@ -1,8 +1,8 @@
 //! Model, receptor, channel, plasticity and morphology files → typed definitions; the built-in library.
 //!
 //! Reading order: [`document`] (TOML with places), [`report`] (everything wrong, rendered), `read` (a file → a
-//! [`Definition`]) with `parameters`, `receptor` (a receptor on another input port), [`morphology`] (trees of sections and their
-//! compartments), [`Library`] (what is built in),
+//! [`Definition`]) with `parameters`, `receptor` (a receptor on another input port), [`morphology`] (trees of sections
+//! and their compartments), [`Library`] (what is built in),
 //! [`card()`] (what `explain` and the dashboard show).
 
 mod card;
@@ -23,8 +23,8 @@ pub use report::Report;
 
 use std::sync::Arc;
 
-use crate::core::units::Dimension;
-use crate::equation::{Rule, Source, System};
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::{Rule, Source, System};
 
 /// What a file describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,7 +53,8 @@ impl Kind {
         }
     }
 
-    /// The folder of the built-in files, which is the table of a scenario's own as well (`models`, `receptors`, `channels`, `plasticity`).
+    /// The folder of the built-in files, which is the table of a scenario's own as well (`models`, `receptors`,
+    /// `channels`, `plasticity`).
     pub fn table(self) -> &'static str {
         match self {
             Self::Model => "models",
@@ -81,7 +82,8 @@ pub struct Parameter {
     pub max: Option<f64>,
     /// One line of meaning.
     pub about: String,
-    /// Plasticity rules: it has the unit of the weights (`unit = "weight"`); the default holds for weights without a unit.
+    /// Plasticity rules: it has the unit of the weights (`unit = "weight"`); the default holds for weights without a
+    /// unit.
     pub is_weight: bool,
     /// Plasticity rules: what it is to the weights, if it has their sign.
     pub role: Option<WeightRole>,
@@ -113,8 +115,12 @@ pub enum Geometry {
 
 impl Geometry {
     /// All, by the names that files use, with their dimension as a power of a length.
-    pub const LIST: [(&'static str, Self, i32); 4] =
-        [("area", Self::Area, 2), ("diameter", Self::Diameter, 1), ("length", Self::Length, 1), ("distance", Self::Distance, 1)];
+    pub const LIST: [(&'static str, Self, i32); 4] = [
+        ("area", Self::Area, 2),
+        ("diameter", Self::Diameter, 1),
+        ("length", Self::Length, 1),
+        ("distance", Self::Distance, 1),
+    ];
 }
 
 /// A named set of parameter values (`adex`'s `tonic`).

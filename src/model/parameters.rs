@@ -4,8 +4,8 @@ use super::document::{Fields, Item, Node};
 use super::read::{read_initial, string};
 use super::report::Report;
 use super::{Geometry, Parameter, Preset, WeightRole, name_of};
-use crate::core::units::{Dimension, Quantity, parse_unit};
-use crate::equation::System;
+use spikedeck_core::units::{Dimension, Quantity, parse_unit};
+use spikedeck_equation::System;
 
 /// A quantity as a string, or a plain number.
 pub fn quantity(report: &mut Report, node: &Node) -> Option<Quantity> {
@@ -61,8 +61,14 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node, weights: bool) -
             default_text.push_str(" (weight)");
         }
         match parse_unit(if is_weight { "1" } else { string(report, n)? }) {
-            Ok((_, dimension)) if !q.dimension.is_none() && dimension != q.dimension => report
-                .error(&n.place, format!("the value of `{name}` is {}, its unit is that of {}", name_of(q.dimension), name_of(dimension))),
+            Ok((_, dimension)) if !q.dimension.is_none() && dimension != q.dimension => report.error(
+                &n.place,
+                format!(
+                    "the value of `{name}` is {}, its unit is that of {}",
+                    name_of(q.dimension),
+                    name_of(dimension)
+                ),
+            ),
             Ok(_) if is_weight => {}
             Ok((scale, dimension)) if q.dimension.is_none() => {
                 q = Quantity { value: q.value * scale, dimension };
@@ -76,7 +82,10 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node, weights: bool) -
         let n = fields.get(key)?;
         let b = quantity(report, n)?;
         if b.dimension != q.dimension {
-            report.error(&n.place, format!("`{key}` of `{name}` is {}, its value is {}", name_of(b.dimension), name_of(q.dimension)));
+            report.error(
+                &n.place,
+                format!("`{key}` of `{name}` is {}, its value is {}", name_of(b.dimension), name_of(q.dimension)),
+            );
             return None;
         }
         Some(b.value)
@@ -106,7 +115,9 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node, weights: bool) -
 
 fn role(report: &mut Report, node: &Node, is_weight: bool) -> Option<WeightRole> {
     match string(report, node)? {
-        _ if !is_weight => report.error(&node.place, "only a parameter of a plasticity rule with `unit = \"weight\"` has a role"),
+        _ if !is_weight => {
+            report.error(&node.place, "only a parameter of a plasticity rule with `unit = \"weight\"` has a role")
+        }
         "bound" => return Some(WeightRole::Bound),
         "reference" => return Some(WeightRole::Reference),
         other => report.error_help(&node.place, format!("there is no role `{other}`"), "there are: bound, reference"),
@@ -118,7 +129,11 @@ fn geometry(report: &mut Report, node: &Node, dimension: Dimension) -> Option<Ge
     let name = string(report, node)?;
     let Some((_, geometry, power)) = Geometry::LIST.iter().find(|g| g.0 == name) else {
         let names: Vec<&str> = Geometry::LIST.iter().map(|g| g.0).collect();
-        report.error_help(&node.place, format!("a compartment has no `{name}`"), format!("there are: {}", names.join(", ")));
+        report.error_help(
+            &node.place,
+            format!("a compartment has no `{name}`"),
+            format!("there are: {}", names.join(", ")),
+        );
         return None;
     };
     if Dimension::METRE.power(f64::from(*power)) != Some(dimension) {
@@ -162,7 +177,10 @@ pub(super) fn read_presets(report: &mut Report, node: &Node, parameters: &[Param
                 if q.dimension == p.dimension {
                     preset.parameters.push((p.name.clone(), q.value));
                 } else {
-                    report.error(&n.place, format!("`{}` is {}, not {}", p.name, name_of(p.dimension), name_of(q.dimension)));
+                    report.error(
+                        &n.place,
+                        format!("`{}` is {}, not {}", p.name, name_of(p.dimension), name_of(q.dimension)),
+                    );
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! A model, receptor, channel or plasticity file, or the same keys inline in a scenario, → [`Definition`]; every error with its place.
+//! A model, receptor, channel or plasticity file, or the same keys inline in a scenario, → [`Definition`]; every error
+//! with its place.
 
 use std::sync::Arc;
 
@@ -6,26 +7,27 @@ use super::document::{Fields, Item, Node};
 use super::parameters::{read_parameters, read_presets, written};
 use super::report::{Place, Report};
 use super::{Definition, Kind};
-use crate::core::diagnostic::{Diagnostic, did_you_mean};
-use crate::core::units::{Dimension, parse_unit};
-use crate::equation::rule::{RulePart, RuleTexts};
-use crate::equation::{Declaration, Part, Rule, Source, System, TimeUnit};
+use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
+use spikedeck_core::units::{Dimension, parse_unit};
+use spikedeck_equation::rule::{RulePart, RuleTexts};
+use spikedeck_equation::{Declaration, Part, Rule, Source, System, TimeUnit};
 
-/// The dimension that the weights of a rule have while its file is checked; a scenario says what they are there. Weights of a rule in
-/// plain numbers have none.
+/// The dimension that the weights of a rule have while its file is checked; a scenario says what they are there.
+/// Weights of a rule in plain numbers have none.
 const ANY_WEIGHT: Dimension = Dimension::AMPERE;
 
-/// Reads a definition from the table `node`; `text` is what is kept as its source. `None` when something is wrong (it is
-/// in `report` then).
+/// Reads a definition from the table `node`; `text` is what is kept as its source. `None` when something is wrong (it
+/// is in `report` then).
 ///
 /// Keys: `title`, `summary`, `description`, `mathematics`, `relevance`, `applications`, `references`, `equations`,
 /// `threshold`, `reset`, `refractory = { time, hold }`, `inputs`, `parameters`, `initial`, `presets`, `time_unit`,
-/// `integrator`, `on_event`, and for receptors and channels `given`, `provides` and `port`; for plasticity rules `given`, `on_pre` and
-/// `on_post`.
+/// `integrator`, `on_event`, and for receptors and channels `given`, `provides` and `port`; for plasticity rules
+/// `given`, `on_pre` and `on_post`.
 pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str, text: Arc<str>) -> Option<Definition> {
     let before = report.errors();
     let mut fields = Fields::of(report, node, format!("{} `{name}`", kind.word()))?;
-    let mut line = |report: &mut Report, key: &str| fields.get(key).and_then(|n| string(report, n)).map(|s| s.trim().to_owned());
+    let mut line =
+        |report: &mut Report, key: &str| fields.get(key).and_then(|n| string(report, n)).map(|s| s.trim().to_owned());
     let title = line(report, "title").unwrap_or_else(|| name.to_owned());
     let summary = line(report, "summary").unwrap_or_default();
     let [description, mathematics, relevance, applications] =
@@ -34,7 +36,8 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
     let integrator = fields.get("integrator").and_then(|n| string(report, n)).map(str::to_owned);
 
     let mut source = Source::default();
-    let mut nodes = Nodes { equations: fields.require(report, "equations", "\"dx/dt = ... : unit\""), ..Nodes::default() };
+    let mut nodes =
+        Nodes { equations: fields.require(report, "equations", "\"dx/dt = ... : unit\""), ..Nodes::default() };
     nodes.equations.and_then(|n| string(report, n)).unwrap_or("").clone_into(&mut source.equations);
     let mut take = |report: &mut Report, key: &str| {
         let node = fields.get(key);
@@ -64,14 +67,20 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
         port = fields.get("port").and_then(|n| string(report, n)).map(str::to_owned);
         source.provides = fields.get("provides").map(|n| strings(report, n)).unwrap_or_default();
         if kind == Kind::Receptor && source.on_event.is_none() {
-            report.error_help(&fields.place, "a receptor says what an arriving event does", "add `on_event = \"g += w\"`");
+            report.error_help(
+                &fields.place,
+                "a receptor says what an arriving event does",
+                "add `on_event = \"g += w\"`",
+            );
         }
     }
-    let parameters = fields.get("parameters").map(|n| read_parameters(report, n, kind == Kind::Plasticity)).unwrap_or_default();
+    let parameters =
+        fields.get("parameters").map(|n| read_parameters(report, n, kind == Kind::Plasticity)).unwrap_or_default();
     let weight = if source.time_unit == TimeUnit::Dimensionless { Dimension::NONE } else { ANY_WEIGHT };
     source.weight = (kind == Kind::Plasticity).then_some(weight);
     let dimension = |p: &super::Parameter| if p.is_weight { weight } else { p.dimension };
-    source.parameters = parameters.iter().map(|p| Declaration { name: p.name.clone(), dimension: dimension(p) }).collect();
+    source.parameters =
+        parameters.iter().map(|p| Declaration { name: p.name.clone(), dimension: dimension(p) }).collect();
     let initial_node = fields.get("initial");
     let presets_node = fields.get("presets");
     fields.finish(report);
@@ -254,14 +263,19 @@ pub(super) fn read_initial(report: &mut Report, node: &Node, system: &System) ->
     for e in entries {
         if !system.states().iter().any(|s| s.name == e.key) {
             let states: Vec<&str> = system.states().iter().map(|s| s.name.as_str()).collect();
-            let help = did_you_mean(&e.key, states.iter().copied())
-                .map_or_else(|| format!("the states are {}", states.join(", ")), |near| format!("did you mean `{near}`?"));
+            let help = did_you_mean(&e.key, states.iter().copied()).map_or_else(
+                || format!("the states are {}", states.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
             report.error_help(&e.place, format!("`{}` is no state of these equations", e.key), help);
             continue;
         }
         match &e.value.item {
             Item::Text(_) | Item::Integer(_) | Item::Float(_) => list.push((e.key.clone(), written(&e.value))),
-            _ => report.error(&e.value.place, format!("an initial value is a quantity or an expression, not {}", e.value.what())),
+            _ => report.error(
+                &e.value.place,
+                format!("an initial value is a quantity or an expression, not {}", e.value.what()),
+            ),
         }
     }
     list

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Definition;
-use crate::equation::System;
+use spikedeck_equation::System;
 
 /// The receptor with its current named for input port `port` of the host (`I_dendrite` instead of `I`).
 ///
@@ -11,7 +11,10 @@ use crate::equation::System;
 /// One sentence when the receptor states no current, or its equations do not allow the new name.
 pub fn redirect(receptor: &Arc<Definition>, port: &str) -> Result<Arc<Definition>, String> {
     let Some(own) = receptor.port.as_deref() else {
-        return Err(format!("receptor `{}` acts on the state itself and has no current that could go to `{port}`", receptor.name));
+        return Err(format!(
+            "receptor `{}` acts on the state itself and has no current that could go to `{port}`",
+            receptor.name
+        ));
     };
     if own == port {
         return Ok(receptor.clone());

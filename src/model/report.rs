@@ -8,7 +8,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
 use super::document::{Node, decoded_offset};
 use super::excerpt::Excerpt;
-use crate::core::diagnostic::{Diagnostic, Severity};
+use spikedeck_core::diagnostic::{Diagnostic, Severity};
 
 /// A place in one of the texts of a [`Report`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,11 @@ impl Report {
     }
 
     fn add(&mut self, text: usize, diagnostic: Diagnostic) {
-        if !self.problems.iter().any(|(t, d)| *t == text && d.span == diagnostic.span && d.message == diagnostic.message) {
+        if !self
+            .problems
+            .iter()
+            .any(|(t, d)| *t == text && d.span == diagnostic.span && d.message == diagnostic.message)
+        {
             self.problems.push((text, diagnostic));
         }
     }
@@ -245,7 +249,10 @@ mod tests {
         report.error(&Place { text, span: third..third + 4 }, "no number either");
         let plain = report.render(false);
         assert!(plain.len() < 3000, "{}", plain.len());
-        assert!(plain.contains(&format!("[a.toml:1:{}]", at + 1)) && plain.contains(&format!("[a.toml:3:{}]", at + 1)), "{plain}");
+        assert!(
+            plain.contains(&format!("[a.toml:1:{}]", at + 1)) && plain.contains(&format!("[a.toml:3:{}]", at + 1)),
+            "{plain}"
+        );
         for wrong in plain.lines().filter(|l| l.contains("oops")) {
             let caret = plain.lines().skip_while(|l| *l != wrong).nth(1).unwrap();
             let column = |l: &str, what: char| l.chars().position(|c| c == what).unwrap();

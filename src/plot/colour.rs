@@ -226,7 +226,8 @@ impl Palette {
 pub fn nearest_indexed((r, g, b): Rgb) -> Colour {
     const STEPS: [i32; 6] = [0, 95, 135, 175, 215, 255];
     let near = |v: u8| (0..6).min_by_key(|&i| (STEPS[i] - i32::from(v)).abs()).unwrap_or(0);
-    let distance = |c: (i32, i32, i32)| (c.0 - i32::from(r)).pow(2) + (c.1 - i32::from(g)).pow(2) + (c.2 - i32::from(b)).pow(2);
+    let distance =
+        |c: (i32, i32, i32)| (c.0 - i32::from(r)).pow(2) + (c.1 - i32::from(g)).pow(2) + (c.2 - i32::from(b)).pow(2);
     let (i, j, k) = (near(r), near(g), near(b));
     let cube = distance((STEPS[i], STEPS[j], STEPS[k]));
     let mean = (i32::from(r) + i32::from(g) + i32::from(b)) / 3;
@@ -242,8 +243,8 @@ pub fn nearest_indexed((r, g, b): Rgb) -> Colour {
 /// What an indexed or ANSI colour looks like in a figure (xterm's table).
 pub fn to_rgb(colour: Colour, default: Rgb) -> Rgb {
     const ANSI: [u32; 16] = [
-        0x000000, 0xcd3131, 0x0dbc79, 0xb58900, 0x2472c8, 0xbc3fbc, 0x11a8cd, 0xcccccc, 0x767676, 0xf14c4c, 0x23d18b, 0xf5f543, 0x3b8eea,
-        0xd670d6, 0x29b8db, 0xffffff,
+        0x000000, 0xcd3131, 0x0dbc79, 0xb58900, 0x2472c8, 0xbc3fbc, 0x11a8cd, 0xcccccc, 0x767676, 0xf14c4c, 0x23d18b,
+        0xf5f543, 0x3b8eea, 0xd670d6, 0x29b8db, 0xffffff,
     ];
     match colour {
         Colour::Default => default,

@@ -4,14 +4,16 @@ use std::fmt::Write as _;
 
 use super::cells::number;
 use super::reduce::Extremes;
-use crate::signal::{Axis, NamedShape, Shape, Stability};
+use spikedeck_signal::{Axis, NamedShape, Shape, Stability};
 
 fn with_unit(value: f64, unit: &str) -> String {
     if unit.is_empty() { number(value) } else { format!("{} {unit}", number(value)) }
 }
 
 fn span(values: &[f64], axis: &Axis) -> String {
-    Extremes::of(values).range().map_or_else(|| "no values".into(), |(a, b)| format!("{} to {}", number(a), with_unit(b, &axis.unit)))
+    Extremes::of(values)
+        .range()
+        .map_or_else(|| "no values".into(), |(a, b)| format!("{} to {}", number(a), with_unit(b, &axis.unit)))
 }
 
 fn plural(count: usize, one: &str, many: &str) -> String {
@@ -22,8 +24,9 @@ fn plural(count: usize, one: &str, many: &str) -> String {
 pub fn describe(shape: &NamedShape) -> String {
     let text = match &shape.shape {
         Shape::Scalars(s) => {
-            let one = |r: &crate::signal::ScalarRow| {
-                let mut text = format!("{} {}", r.name, r.value.map_or_else(|| "missing".into(), |v| with_unit(v, &r.unit)));
+            let one = |r: &spikedeck_signal::ScalarRow| {
+                let mut text =
+                    format!("{} {}", r.name, r.value.map_or_else(|| "missing".into(), |v| with_unit(v, &r.unit)));
                 if let Some((a, b)) = r.interval {
                     let _ = write!(text, " [{}, {}]", number(a), number(b));
                 }
@@ -37,52 +40,95 @@ pub fn describe(shape: &NamedShape) -> String {
             if first.is_empty() { "no values".into() } else { first.join("; ") + &more }
         }
         Shape::Series(s) => {
-            let one = |c: &crate::signal::Curve| {
-                let peak = c.y.iter().enumerate().filter(|p| p.1.is_finite()).max_by(|a, b| a.1.total_cmp(b.1)).map(|p| p.0);
-                let at = peak.and_then(|k| c.x.get(k)).map_or_else(String::new, |x| format!(", largest at {}", with_unit(*x, &s.x.unit)));
+            let one = |c: &spikedeck_signal::Curve| {
+                let peak =
+                    c.y.iter().enumerate().filter(|p| p.1.is_finite()).max_by(|a, b| a.1.total_cmp(b.1)).map(|p| p.0);
+                let at = peak
+                    .and_then(|k| c.x.get(k))
+                    .map_or_else(String::new, |x| format!(", largest at {}", with_unit(*x, &s.x.unit)));
                 let name = if c.name.is_empty() { "a curve" } else { &c.name };
                 format!("{name} from {}{at}", span(&c.y, &s.y))
             };
             let curves: Vec<String> = s.curves.iter().take(5).map(one).collect();
-            let more = if s.curves.len() > 5 { format!("; and {} more curves", s.curves.len() - 5) } else { String::new() };
+            let more =
+                if s.curves.len() > 5 { format!("; and {} more curves", s.curves.len() - 5) } else { String::new() };
             let all = if curves.is_empty() { "no curves".into() } else { curves.join("; ") + &more };
             format!("{} over {}: {all}", s.y.title(), s.x.title())
         }
         Shape::Distribution(d) => {
             let one = |(name, heights): &(String, Vec<f64>)| {
-                let peak = heights.iter().enumerate().filter(|p| p.1.is_finite()).max_by(|a, b| a.1.total_cmp(b.1)).map(|p| p.0);
+                let peak = heights
+                    .iter()
+                    .enumerate()
+                    .filter(|p| p.1.is_finite())
+                    .max_by(|a, b| a.1.total_cmp(b.1))
+                    .map(|p| p.0);
                 let place = peak.and_then(|k| Some((d.edges.get(k)?, d.edges.get(k + 1)?)));
-                let at = place
-                    .map_or_else(|| "no values".into(), |(a, b)| format!("fullest bin {} to {}", number(*a), with_unit(*b, &d.x.unit)));
+                let at = place.map_or_else(
+                    || "no values".into(),
+                    |(a, b)| format!("fullest bin {} to {}", number(*a), with_unit(*b, &d.x.unit)),
+                );
                 if name.is_empty() { at } else { format!("{name}: {at}") }
             };
             let sets: Vec<String> = d.heights.iter().map(one).collect();
-            format!("histogram of {} in {}; {}", d.x.title(), plural(d.edges.len().saturating_sub(1), "bin", "bins"), sets.join("; "))
+            format!(
+                "histogram of {} in {}; {}",
+                d.x.title(),
+                plural(d.edges.len().saturating_sub(1), "bin", "bins"),
+                sets.join("; ")
+            )
         }
         Shape::Matrix(m) => {
-            let marked = m.significant.as_ref().map_or_else(String::new, |s| format!(", {} significant", s.iter().filter(|v| **v).count()));
-            let best = m.values.iter().enumerate().filter(|p| p.1.is_finite()).max_by(|a, b| a.1.total_cmp(b.1)).map(|p| p.0);
+            let marked = m
+                .significant
+                .as_ref()
+                .map_or_else(String::new, |s| format!(", {} significant", s.iter().filter(|v| **v).count()));
+            let best =
+                m.values.iter().enumerate().filter(|p| p.1.is_finite()).max_by(|a, b| a.1.total_cmp(b.1)).map(|p| p.0);
             let columns = m.columns.len().max(1);
-            let place = best.and_then(|k| Some(format!("; largest from {} to {}", m.rows.get(k / columns)?, m.columns.get(k % columns)?)));
+            let place = best.and_then(|k| {
+                Some(format!("; largest from {} to {}", m.rows.get(k / columns)?, m.columns.get(k % columns)?))
+            });
             let size = format!("{} by {} matrix of {}", m.rows.len(), m.columns.len(), m.value.title());
             format!("{size}, {}{marked}{}", span(&m.values, &m.value), place.unwrap_or_default())
         }
         Shape::Raster(r) => {
             let length = r.extent.1 - r.extent.0;
-            let one =
-                |g: &crate::signal::RasterGroup| format!("{} spikes of {} in {}", g.times.len(), plural(g.size, "unit", "units"), g.name);
+            let one = |g: &spikedeck_signal::RasterGroup| {
+                format!("{} spikes of {} in {}", g.times.len(), plural(g.size, "unit", "units"), g.name)
+            };
             let groups: Vec<String> = r.groups.iter().map(one).collect();
-            format!("{} over {}", if groups.is_empty() { "no spikes".into() } else { groups.join("; ") }, with_unit(length, &r.x.unit))
+            format!(
+                "{} over {}",
+                if groups.is_empty() { "no spikes".into() } else { groups.join("; ") },
+                with_unit(length, &r.x.unit)
+            )
         }
         Shape::Image(i) => {
-            let best = i.values.iter().enumerate().filter(|p| p.1.is_finite()).max_by(|a, b| a.1.total_cmp(b.1)).map(|p| p.0);
-            let at = |range: (f64, f64), k: usize, n: usize| range.0 + (range.1 - range.0) * k as f64 / n.saturating_sub(1).max(1) as f64;
-            let place =
-                best.filter(|_| i.height > 0).map(|k| (at(i.x_range, k / i.height, i.width), at(i.y_range, k % i.height, i.height)));
+            let best =
+                i.values.iter().enumerate().filter(|p| p.1.is_finite()).max_by(|a, b| a.1.total_cmp(b.1)).map(|p| p.0);
+            let at = |range: (f64, f64), k: usize, n: usize| {
+                range.0 + (range.1 - range.0) * k as f64 / n.saturating_sub(1).max(1) as f64
+            };
+            let place = best
+                .filter(|_| i.height > 0)
+                .map(|k| (at(i.x_range, k / i.height, i.width), at(i.y_range, k % i.height, i.height)));
             let place = place.map_or_else(String::new, |(x, y)| {
-                format!("; largest at {} {}, {} {}", i.x.label, with_unit(x, &i.x.unit), i.y.label, with_unit(y, &i.y.unit))
+                format!(
+                    "; largest at {} {}, {} {}",
+                    i.x.label,
+                    with_unit(x, &i.x.unit),
+                    i.y.label,
+                    with_unit(y, &i.y.unit)
+                )
             });
-            format!("{} over {} and {}: {}{place}", i.value.title(), i.x.title(), i.y.title(), span(&i.values, &i.value))
+            format!(
+                "{} over {} and {}: {}{place}",
+                i.value.title(),
+                i.x.title(),
+                i.y.title(),
+                span(&i.values, &i.value)
+            )
         }
         Shape::Phase(p) => {
             let word = |s: Stability| match s {
@@ -91,7 +137,7 @@ pub fn describe(shape: &NamedShape) -> String {
                 Stability::Saddle => "saddle",
                 Stability::Marginal => "undecided",
             };
-            let one = |f: &crate::signal::FixedPoint| {
+            let one = |f: &spikedeck_signal::FixedPoint| {
                 let kind = format!("{}{}", word(f.stability), if f.spiral { " spiral" } else { "" });
                 format!("{kind} at ({}, {})", with_unit(f.x, &p.x.unit), with_unit(f.y, &p.y.unit))
             };
@@ -106,9 +152,11 @@ pub fn describe(shape: &NamedShape) -> String {
             )
         }
         Shape::Graph { nodes, edges } => {
-            let best = edges.iter().filter(|e| e.weight.is_finite()).max_by(|a, b| a.weight.abs().total_cmp(&b.weight.abs()));
-            let place =
-                best.and_then(|e| Some(format!("; strongest from {} to {} ({})", nodes.get(e.from)?, nodes.get(e.to)?, number(e.weight))));
+            let best =
+                edges.iter().filter(|e| e.weight.is_finite()).max_by(|a, b| a.weight.abs().total_cmp(&b.weight.abs()));
+            let place = best.and_then(|e| {
+                Some(format!("; strongest from {} to {} ({})", nodes.get(e.from)?, nodes.get(e.to)?, number(e.weight)))
+            });
             format!(
                 "graph of {} and {}{}",
                 plural(nodes.len(), "node", "nodes"),
@@ -127,7 +175,7 @@ pub fn describe(shape: &NamedShape) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::samples;
+    use crate::samples;
 
     #[test]
     fn every_shape_is_one_line_that_says_its_numbers() {

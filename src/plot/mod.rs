@@ -1,7 +1,7 @@
 //! Shape → scene → terminal cells, SVG, PNG.
 //!
-//! [`scene::of`] turns a [`crate::signal::NamedShape`] and a [`View`] into a [`Scene`]: marks and axes in data units,
-//! whoever draws them. [`cells::render`] paints it into a neutral [`grid::CellGrid`].
+//! [`scene::of`] turns a [`spikedeck_signal::NamedShape`] and a [`View`] into a [`Scene`]: marks and axes in data
+//! units, whoever draws them. [`cells::render`] paints it into a neutral [`grid::CellGrid`].
 
 pub mod ansi;
 mod build;

@@ -48,7 +48,9 @@ pub fn parse(svg: &str) -> Result<usvg::Tree, PngError> {
     // would change the face of the whole line.
     let fallback = usvg::FontResolver::default_fallback_selector();
     let select_fallback: usvg::FallbackSelectionFn<'_> =
-        Box::new(move |c, used, db| if super::svg::foreign(c) && used.len() < 2 { None } else { fallback(c, used, db) });
+        Box::new(
+            move |c, used, db| if super::svg::foreign(c) && used.len() < 2 { None } else { fallback(c, used, db) },
+        );
     let font_resolver = usvg::FontResolver { select_fallback, ..usvg::FontResolver::default() };
     let options = usvg::Options { fontdb: fonts(), font_resolver, ..usvg::Options::default() };
     Ok(usvg::Tree::from_str(svg, &options)?)

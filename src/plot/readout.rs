@@ -42,8 +42,9 @@ impl Scene<'_> {
         panels.iter().flat_map(|p| &p.marks)
     }
 
-    /// The value of every curve at the sample nearest to `x`; of histograms the height of the bin; of rasters the number of the
-    /// unit that spikes nearest to `x`; of images each row's value is too much, so the largest with its place on the y axis.
+    /// The value of every curve at the sample nearest to `x`; of histograms the height of the bin; of rasters the
+    /// number of the unit that spikes nearest to `x`; of images each row's value is too much, so the largest with its
+    /// place on the y axis.
     pub fn readout(&self, x: f64) -> Vec<Reading> {
         let mut out = Vec::new();
         if !x.is_finite() {
@@ -117,7 +118,8 @@ impl Scene<'_> {
             Direction::Forward => all.min_by(f64::total_cmp),
             Direction::Back => all.max_by(f64::total_cmp),
         };
-        let mut spikes = self.marks().filter_map(|m| if let Mark::Spikes { times, .. } = m { step(times) } else { None });
+        let mut spikes =
+            self.marks().filter_map(|m| if let Mark::Spikes { times, .. } = m { step(times) } else { None });
         if self.marks().any(|m| matches!(m, Mark::Spikes { .. })) {
             return closest(&mut spikes);
         }

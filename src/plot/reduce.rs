@@ -112,9 +112,15 @@ pub struct Column {
     pub extremes: Extremes,
 }
 
-/// Reduces an ascending curve to columns. `edge(k)` is the left end of column `k` in data units (`edge(columns)` the right
-/// end of the last); columns without samples are left out.
-pub fn columns(x: &[f64], y: &[f64], pyramid: Option<&Pyramid>, columns: usize, edge: impl Fn(usize) -> f64) -> Vec<Column> {
+/// Reduces an ascending curve to columns. `edge(k)` is the left end of column `k` in data units (`edge(columns)` the
+/// right end of the last); columns without samples are left out.
+pub fn columns(
+    x: &[f64],
+    y: &[f64],
+    pyramid: Option<&Pyramid>,
+    columns: usize,
+    edge: impl Fn(usize) -> f64,
+) -> Vec<Column> {
     let length = x.len().min(y.len());
     let (x, y) = (&x[..length], &y[..length]);
     let mut out = Vec::with_capacity(columns);

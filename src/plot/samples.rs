@@ -1,8 +1,8 @@
 //! Made-up shapes of every kind, for tests and for looking at.
 
-use crate::signal::{
-    Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait, Raster, RasterGroup,
-    ReferenceLine, ScalarRow, Scalars, Series, Shape, Stability, TimeBase,
+use spikedeck_signal::{
+    Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait,
+    Raster, RasterGroup, ReferenceLine, ScalarRow, Scalars, Series, Shape, Stability, TimeBase,
 };
 
 /// Numbers that look random and are the same everywhere.
@@ -36,9 +36,17 @@ pub(crate) fn trace() -> NamedShape {
 
 pub(crate) fn spectrum() -> NamedShape {
     let power = |f: f64| 1.0 / (1.0 + (f / 20.0).powi(2)) + 3.0 * (-((f - 42.0) / 4.0).powi(2)).exp();
-    let mut data = curve("psd", CurveStyle::Line, (1..400).map(|k| (f64::from(k), power(f64::from(k)) * (0.7 + 0.6 * noise(k as u64)))));
+    let mut data = curve(
+        "psd",
+        CurveStyle::Line,
+        (1..400).map(|k| (f64::from(k), power(f64::from(k)) * (0.7 + 0.6 * noise(k as u64)))),
+    );
     data.band = Some((data.y.iter().map(|v| v * 0.6).collect(), data.y.iter().map(|v| v * 1.5).collect()));
-    let theory = curve("1/(1+(f/20)²)", CurveStyle::Theory, (1..400).map(|k| (f64::from(k), 1.0 / (1.0 + (f64::from(k) / 20.0).powi(2)))));
+    let theory = curve(
+        "1/(1+(f/20)²)",
+        CurveStyle::Theory,
+        (1..400).map(|k| (f64::from(k), 1.0 / (1.0 + (f64::from(k) / 20.0).powi(2)))),
+    );
     let chance = curve("surrogates", CurveStyle::Chance, (1..400).map(|k| (f64::from(k), 0.01)));
     let references = vec![ReferenceLine { name: "gamma 42 Hz".into(), at: 42.0, vertical: true }];
     let shape = Series {
@@ -53,16 +61,20 @@ pub(crate) fn spectrum() -> NamedShape {
 pub(crate) fn fi_curve() -> NamedShape {
     let rate = |i: f64| if i > 200.0 { 1000.0 / (2.0 + 20.0 * (i / (i - 200.0)).ln()) } else { 0.0 };
     let data = curve("measured", CurveStyle::Points, (0..25).map(|k| (f64::from(k) * 25.0, rate(f64::from(k) * 25.0))));
-    let steps = curve("binned", CurveStyle::Steps, (0..13).map(|k| (f64::from(k) * 50.0, rate(f64::from(k) * 50.0) * 0.8)));
+    let steps =
+        curve("binned", CurveStyle::Steps, (0..13).map(|k| (f64::from(k) * 50.0, rate(f64::from(k) * 50.0) * 0.8)));
     let theory = curve("closed form", CurveStyle::Theory, (0..600).map(|k| (f64::from(k), rate(f64::from(k)))));
     let references = vec![ReferenceLine { name: "rheobase".into(), at: 200.0, vertical: true }];
-    let shape = Series { x: Axis::new("I", "pA"), y: Axis::new("rate", "Hz"), curves: vec![data, steps, theory], references };
+    let shape =
+        Series { x: Axis::new("I", "pA"), y: Axis::new("rate", "Hz"), curves: vec![data, steps, theory], references };
     NamedShape::new("f-I curve", Shape::Series(shape))
 }
 
 pub(crate) fn distribution() -> NamedShape {
     let edges: Vec<f64> = (0..=40).map(|k| f64::from(k) * 5.0).collect();
-    let shape = |m: f64| (0..40).map(|k| 120.0 * (-((f64::from(k) * 5.0 - m) / 30.0).powi(2)).exp() + 4.0 * noise(k as u64)).collect();
+    let shape = |m: f64| {
+        (0..40).map(|k| 120.0 * (-((f64::from(k) * 5.0 - m) / 30.0).powi(2)).exp() + 4.0 * noise(k as u64)).collect()
+    };
     let d = Distribution {
         x: Axis::new("interval", "ms"),
         y: Axis::new("count", ""),
@@ -146,7 +158,9 @@ pub(crate) fn matrix() -> NamedShape {
 pub(crate) fn big_matrix() -> NamedShape {
     let n = 100;
     let names: Vec<String> = (0..n).map(|k| format!("unit {k}")).collect();
-    let values = (0..n * n).map(|k| (-(f64::from(k / n) - f64::from(k % n)).abs() / 20.0).exp() + 0.2 * noise(k as u64)).collect();
+    let values = (0..n * n)
+        .map(|k| (-(f64::from(k / n) - f64::from(k % n)).abs() / 20.0).exp() + 0.2 * noise(k as u64))
+        .collect();
     let m = Matrix {
         value: Axis::new("SPIKE-distance", ""),
         row_axis: "unit".into(),
@@ -175,10 +189,19 @@ pub(crate) fn phase() -> NamedShape {
         .collect();
     let cubic = |v: f64| v - v.powi(3) / 3.0 + 0.5;
     let along = |f: &dyn Fn(f64) -> f64| -> Vec<[f64; 4]> {
-        (0..100).map(|k| (-2.4 + 0.048 * f64::from(k), -2.4 + 0.048 * f64::from(k + 1))).map(|(a, b)| [a, f(a), b, f(b)]).collect()
+        (0..100)
+            .map(|k| (-2.4 + 0.048 * f64::from(k), -2.4 + 0.048 * f64::from(k + 1)))
+            .map(|(a, b)| [a, f(a), b, f(b)])
+            .collect()
     };
     let nullclines = vec![("dv/dt = 0".into(), along(&cubic)), ("dw/dt = 0".into(), along(&|v| (v + 0.7) / 0.8))];
-    let fixed = |x: f64, y: f64, stability, spiral| FixedPoint { x, y, stability, spiral, eigenvalues: vec![(0.1, 0.3), (0.1, -0.3)] };
+    let fixed = |x: f64, y: f64, stability, spiral| FixedPoint {
+        x,
+        y,
+        stability,
+        spiral,
+        eigenvalues: vec![(0.1, 0.3), (0.1, -0.3)],
+    };
     let field = (0..12)
         .flat_map(|i| (0..8).map(move |j| (-2.4 + 0.42 * f64::from(i), -0.8 + 0.38 * f64::from(j))))
         .map(|(x, y)| {
@@ -263,7 +286,8 @@ pub(crate) fn card() -> NamedShape {
         ("What it is".to_string(), text.to_string()),
         (
             "Equations".to_string(),
-            "  C_m dV_m/dt = -g_L (V_m - E_L) + g_L Δ_T exp((V_m - V_T)/Δ_T) - w + I\n  τ_w dw/dt = a (V_m - E_L) - w".to_string(),
+            "  C_m dV_m/dt = -g_L (V_m - E_L) + g_L Δ_T exp((V_m - V_T)/Δ_T) - w + I\n  τ_w dw/dt = a (V_m - E_L) - w"
+                .to_string(),
         ),
         ("References".to_string(), "Brette and Gerstner (2005), doi:10.1152/jn.00686.2005".to_string()),
     ];
@@ -272,5 +296,18 @@ pub(crate) fn card() -> NamedShape {
 
 /// One of each.
 pub(crate) fn all() -> Vec<NamedShape> {
-    vec![trace(), spectrum(), fi_curve(), distribution(), raster(), image(), matrix(), big_matrix(), phase(), graph(), scalars(), card()]
+    vec![
+        trace(),
+        spectrum(),
+        fi_curve(),
+        distribution(),
+        raster(),
+        image(),
+        matrix(),
+        big_matrix(),
+        phase(),
+        graph(),
+        scalars(),
+        card(),
+    ]
 }

@@ -1,12 +1,12 @@
-//! What a picture consists of, in data units, whoever draws it: panels with axes and marks, a legend, a colour bar; or a
-//! table; or text. Terminal cells, SVG and the crosshair all read the same scene.
+//! What a picture consists of, in data units, whoever draws it: panels with axes and marks, a legend, a colour bar; or
+//! a table; or text. Terminal cells, SVG and the crosshair all read the same scene.
 
 use std::borrow::Cow;
 
 use super::colour::Role;
 use super::reduce::Pyramid;
 use super::view::View;
-use crate::signal::{Curve, NamedShape, ScalarRow, Shape};
+use spikedeck_signal::{Curve, NamedShape, ScalarRow, Shape};
 
 /// A picture in data units. It borrows the shape's numbers, so building one costs next to nothing.
 #[derive(Debug, Clone)]
@@ -307,8 +307,8 @@ pub enum Mark<'a> {
     },
 }
 
-/// Pyramids of the long curves of one shape, so that zooming a trace of 10^8 samples stays quick. Make one when a result
-/// arrives (off the drawing thread) and hand it to [`with_pyramids`] at each frame.
+/// Pyramids of the long curves of one shape, so that zooming a trace of 10^8 samples stays quick. Make one when a
+/// result arrives (off the drawing thread) and hand it to [`with_pyramids`] at each frame.
 #[derive(Debug, Clone, Default)]
 pub struct Pyramids(Vec<Option<Pyramid>>);
 

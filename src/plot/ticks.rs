@@ -41,7 +41,8 @@ pub fn label(value: f64, step: f64) -> String {
         return "0".to_owned();
     }
     let size = value.abs();
-    // A short stretch far from zero (-64.9999995 to -65): all digits are needed anyway, and an exponent only hides the size.
+    // A short stretch far from zero (-64.9999995 to -65): all digits are needed anyway, and an exponent only hides the
+    // size.
     let far = size < 1e6 && size >= step * 1e3 && step > 1e-10;
     if size >= 1e6 || (step < 1e-4 && !far) {
         let digits = (size.log10().floor() - step.log10().floor()).clamp(0.0, 12.0) as usize;
@@ -54,7 +55,9 @@ pub fn label(value: f64, step: f64) -> String {
 /// `1.50e6` becomes `1.5e6`.
 fn trim_exponent(text: &str) -> String {
     match text.split_once('e') {
-        Some((digits, exponent)) if digits.contains('.') => format!("{}e{exponent}", digits.trim_end_matches('0').trim_end_matches('.')),
+        Some((digits, exponent)) if digits.contains('.') => {
+            format!("{}e{exponent}", digits.trim_end_matches('0').trim_end_matches('.'))
+        }
         _ => text.to_owned(),
     }
 }
@@ -132,12 +135,20 @@ pub fn log(range: (f64, f64), most: usize) -> Vec<Tick> {
 
 /// Position of a value on an axis, 0 at the low end and 1 at the high end.
 pub fn fraction(value: f64, range: (f64, f64), is_log: bool) -> f64 {
-    if is_log { (value.ln() - range.0.ln()) / (range.1.ln() - range.0.ln()) } else { (value - range.0) / (range.1 - range.0) }
+    if is_log {
+        (value.ln() - range.0.ln()) / (range.1.ln() - range.0.ln())
+    } else {
+        (value - range.0) / (range.1 - range.0)
+    }
 }
 
 /// The inverse of [`fraction`].
 pub fn at_fraction(part: f64, range: (f64, f64), is_log: bool) -> f64 {
-    if is_log { (range.0.ln() + part * (range.1.ln() - range.0.ln())).exp() } else { range.0 + part * (range.1 - range.0) }
+    if is_log {
+        (range.0.ln() + part * (range.1.ln() - range.0.ln())).exp()
+    } else {
+        range.0 + part * (range.1 - range.0)
+    }
 }
 
 fn of_scale(range: (f64, f64), is_log: bool, most: usize) -> Vec<Tick> {
@@ -155,8 +166,16 @@ pub fn horizontal(range: (f64, f64), is_log: bool, length: usize) -> Vec<Tick> {
     fit(range, is_log, length, (length / 7).clamp(1, 12), |text| text.width() as f64, 2.0)
 }
 
-/// Ticks for an axis of any `length`, with labels `width_of` long along it, at least `gap` apart, starting from at most `most`.
-pub fn fit(range: (f64, f64), is_log: bool, length: usize, most: usize, width_of: impl Fn(&str) -> f64, gap: f64) -> Vec<Tick> {
+/// Ticks for an axis of any `length`, with labels `width_of` long along it, at least `gap` apart, starting from at most
+/// `most`.
+pub fn fit(
+    range: (f64, f64),
+    is_log: bool,
+    length: usize,
+    most: usize,
+    width_of: impl Fn(&str) -> f64,
+    gap: f64,
+) -> Vec<Tick> {
     let clear = |ticks: &[Tick]| {
         let mut end = f64::NEG_INFINITY;
         ticks.iter().filter(|t| !t.label.is_empty()).all(|t| {
@@ -169,11 +188,16 @@ pub fn fit(range: (f64, f64), is_log: bool, length: usize, most: usize, width_of
         })
     };
     let labels = |ticks: &[Tick]| ticks.iter().filter(|t| !t.label.is_empty()).count();
-    let found =
-        (1..=most).rev().map(|most| of_scale(range, is_log, most)).find(|ticks| !ticks.is_empty() && clear(ticks)).unwrap_or_default();
+    let found = (1..=most)
+        .rev()
+        .map(|most| of_scale(range, is_log, most))
+        .find(|ticks| !ticks.is_empty() && clear(ticks))
+        .unwrap_or_default();
     if labels(&found) < 2 {
         // One number is no scale: two that stand closer than one would like are.
-        let closer = (most + 1..=most + 4).map(|most| of_scale(range, is_log, most)).find(|ticks| labels(ticks) > 1 && clear(ticks));
+        let closer = (most + 1..=most + 4)
+            .map(|most| of_scale(range, is_log, most))
+            .find(|ticks| labels(ticks) > 1 && clear(ticks));
         return closer.unwrap_or(found);
     }
     found
@@ -184,8 +208,8 @@ pub fn vertical(range: (f64, f64), is_log: bool, length: usize) -> Vec<Tick> {
     fit(range, is_log, length, length.div_ceil(3).clamp(1, 10), |_| 1.0, 0.9)
 }
 
-/// Names at their places: all of them where they fit, else every second, fifth, tenth, ... `need(name)` is the length that
-/// a name takes on an axis of `length`.
+/// Names at their places: all of them where they fit, else every second, fifth, tenth, ... `need(name)` is the length
+/// that a name takes on an axis of `length`.
 pub fn names(names: &[(f64, String)], range: (f64, f64), length: f64, need: impl Fn(&str) -> f64) -> Vec<Tick> {
     let visible: Vec<&(f64, String)> = names.iter().filter(|n| n.0 >= range.0 && n.0 <= range.1).collect();
     let widest = visible.iter().map(|n| need(&n.1)).fold(0.0, f64::max);
@@ -210,7 +234,10 @@ mod tests {
     fn people_would_choose_these() {
         assert_eq!(labels(&linear((0.0, 100.0), 6)), ["0", "20", "40", "60", "80", "100"]);
         assert_eq!(labels(&linear((-72.3, -48.0), 5)), ["-70", "-65", "-60", "-55", "-50"]);
-        assert_eq!(labels(&linear((0.0, 0.3), 4)), ["0.0", "0.1", "0.2", "0.3"].map(|s| if s == "0.0" { "0" } else { s }));
+        assert_eq!(
+            labels(&linear((0.0, 0.3), 4)),
+            ["0.0", "0.1", "0.2", "0.3"].map(|s| if s == "0.0" { "0" } else { s })
+        );
         assert_eq!(labels(&linear((0.0, 3e7), 4)), ["0", "1e7", "2e7", "3e7"]);
         assert_eq!(labels(&log((1.0, 1000.0), 6)), ["1", "10", "100", "1000"]);
         assert_eq!(labels(&log((0.001, 1e6), 4)), ["0.001", "1", "1000", "1e6"]);

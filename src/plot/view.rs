@@ -19,16 +19,16 @@ pub struct View {
     pub cursor: Option<f64>,
     /// Which curve or population is painted last and wins every cell that it shares.
     pub focus: Option<usize>,
-    /// Length of an oscilloscope sweep along x: new data overwrite the oldest in place, with a gap after the write head,
-    /// because over SSH a scrolled picture costs up to fifty times the bytes. `None` draws the data as they lie.
+    /// Length of an oscilloscope sweep along x: new data overwrite the oldest in place, with a gap after the write
+    /// head, because over SSH a scrolled picture costs up to fifty times the bytes. `None` draws the data as they lie.
     pub sweep: Option<f64>,
     /// First row of tables and cards.
     pub scroll: usize,
 }
 
 impl View {
-    /// The same view, zoomed about `centre` (data units) by `factor` (below 1: closer), starting from the range `now` that
-    /// the placement of the last picture tells.
+    /// The same view, zoomed about `centre` (data units) by `factor` (below 1: closer), starting from the range `now`
+    /// that the placement of the last picture tells.
     #[must_use]
     pub fn zoom_x(&self, now: (f64, f64), is_log: bool, centre: f64, factor: f64) -> Self {
         Self { x: Some(zoom(now, is_log, centre, factor)), ..self.clone() }
@@ -53,8 +53,8 @@ impl View {
     }
 }
 
-/// The range that shows `factor` of `now`, with `centre` at the same place on the screen. Ranges below the resolution of
-/// numbers are refused: `now` comes back.
+/// The range that shows `factor` of `now`, with `centre` at the same place on the screen. Ranges below the resolution
+/// of numbers are refused: `now` comes back.
 pub fn zoom(now: (f64, f64), is_log: bool, centre: f64, factor: f64) -> (f64, f64) {
     if is_log && now.0 > 0.0 && now.1 > 0.0 && centre > 0.0 {
         let (low, high) = zoom((now.0.ln(), now.1.ln()), false, centre.ln(), factor);

@@ -1,7 +1,7 @@
 //! What scenarios may name besides models: filled from the one list of analyses.
 
-use crate::analysis::{ANALYSES, Analysis, declarations};
-use crate::scenario::Catalog;
+use spikedeck_analysis::{ANALYSES, Analysis, declarations};
+use spikedeck_scenario::Catalog;
 
 /// The one list of analyses.
 pub fn analyses() -> &'static [&'static dyn Analysis] {
@@ -15,6 +15,11 @@ pub fn catalog() -> Catalog {
 
 /// Names of integrators with one line each, `auto` left out.
 pub fn integrators() -> Vec<(&'static str, &'static str)> {
-    let of_space = crate::sim::grid::LIST.iter().map(|s| &s.1);
-    crate::sim::integrator::LIST.iter().filter(|i| i.name != "auto").chain(of_space).map(|i| (i.name, i.about)).collect()
+    let of_space = spikedeck_sim::grid::LIST.iter().map(|s| &s.1);
+    spikedeck_sim::integrator::LIST
+        .iter()
+        .filter(|i| i.name != "auto")
+        .chain(of_space)
+        .map(|i| (i.name, i.about))
+        .collect()
 }

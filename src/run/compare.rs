@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ensemble::{Ensemble, mean_and_half_width};
 use super::{Finished, Status};
-use crate::signal::{Metric, NamedShape, Outcome, ScalarRow, Scalars, Shape};
+use spikedeck_signal::{Metric, NamedShape, Outcome, ScalarRow, Scalars, Shape};
 
 /// One metric across runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +19,8 @@ pub struct Difference {
     pub intervals: Vec<Option<(f64, f64)>>,
     /// Each run's value less the first run's.
     pub differences: Vec<Option<f64>>,
-    /// Interval of each difference: paired over the seeds that both runs have (common random numbers), else from the intervals
-    /// of both values, taken as independent (half widths add in squares).
+    /// Interval of each difference: paired over the seeds that both runs have (common random numbers), else from the
+    /// intervals of both values, taken as independent (half widths add in squares).
     pub difference_intervals: Vec<Option<(f64, f64)>>,
     /// Number of seeds that each difference is paired over; 0 where it is not.
     pub pairs: Vec<usize>,
@@ -79,8 +79,9 @@ pub fn compare(runs: &[&Finished]) -> Comparison {
     compare_seeds(runs, &[])
 }
 
-/// Holds `runs` against the first of them. Where two runs have values at the same seeds (`seeds`, one entry a run), their
-/// differences are taken seed by seed: runs of one seed share their random numbers, so most of the chance cancels.
+/// Holds `runs` against the first of them. Where two runs have values at the same seeds (`seeds`, one entry a run),
+/// their differences are taken seed by seed: runs of one seed share their random numbers, so most of the chance
+/// cancels.
 pub fn compare_seeds(runs: &[&Finished], seeds: &[SeedValues]) -> Comparison {
     let labels = distinct_labels(runs);
     let mut names: Vec<(String, String)> = Vec::new();
@@ -93,10 +94,13 @@ pub fn compare_seeds(runs: &[&Finished], seeds: &[SeedValues]) -> Comparison {
     let rows: Vec<Difference> = names
         .into_iter()
         .map(|(name, unit)| {
-            let found: Vec<Option<&Metric>> =
-                runs.iter().map(|r| r.outcomes.iter().flat_map(|o| &o.metrics).find(|m| m.full_name() == name && m.unit == unit)).collect();
+            let found: Vec<Option<&Metric>> = runs
+                .iter()
+                .map(|r| r.outcomes.iter().flat_map(|o| &o.metrics).find(|m| m.full_name() == name && m.unit == unit))
+                .collect();
             let values: Vec<Option<f64>> = found.iter().map(|m| m.and_then(|m| m.value)).collect();
-            let intervals: Vec<Option<(f64, f64)>> = found.iter().map(|m| m.and_then(|m| m.ci_low.zip(m.ci_high))).collect();
+            let intervals: Vec<Option<(f64, f64)>> =
+                found.iter().map(|m| m.and_then(|m| m.ci_low.zip(m.ci_high))).collect();
             let base = (values[0], intervals[0]);
             let mut row = Difference {
                 metric: name,
@@ -134,7 +138,9 @@ fn notes(runs: &[&Finished], rows: &[Difference]) -> Vec<String> {
     let pairs = rows.iter().flat_map(|r| &r.pairs).copied().max().unwrap_or(0);
     let seeds: Vec<Option<u64>> = runs.iter().map(|r| r.spec.as_ref().map(|s| s.simulation.seed)).collect();
     if pairs > 0 {
-        notes.push(format!("differences are taken seed by seed over {pairs} seeds that the runs share; 95 % interval by Student's t"));
+        notes.push(format!(
+            "differences are taken seed by seed over {pairs} seeds that the runs share; 95 % interval by Student's t"
+        ));
     } else if seeds.contains(&None) {
         notes.push("the seed of a run is not known; intervals of differences take the runs as independent".into());
     } else if seeds.windows(2).all(|w| w[0] == w[1]) {
@@ -149,7 +155,9 @@ fn notes(runs: &[&Finished], rows: &[Difference]) -> Vec<String> {
     for run in runs {
         match run.status {
             Status::Complete => {}
-            Status::Interrupted => notes.push(format!("{} was interrupted: its numbers are of what there is", run.label)),
+            Status::Interrupted => {
+                notes.push(format!("{} was interrupted: its numbers are of what there is", run.label))
+            }
             Status::Failed => notes.push(format!("{} failed: its numbers are of what there is", run.label)),
         }
         if run.outcomes.iter().all(|o| o.metrics.is_empty()) {
@@ -164,10 +172,11 @@ fn notes(runs: &[&Finished], rows: &[Difference]) -> Vec<String> {
     notes
 }
 
-/// Ends of the difference from each side's own half widths (Newcombe's square-and-add, which keeps skewed intervals skewed;
-/// doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I).
+/// Ends of the difference from each side's own half widths (Newcombe's square-and-add, which keeps skewed intervals
+/// skewed; doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I).
 fn difference_interval(a: f64, (a_low, a_high): (f64, f64), b: f64, (b_low, b_high): (f64, f64)) -> Option<(f64, f64)> {
-    // Two intervals of no width say that nothing varied (equal units, say): there is nothing to estimate an interval from.
+    // Two intervals of no width say that nothing varied (equal units, say): there is nothing to estimate an interval
+    // from.
     if a_low == a_high && b_low == b_high {
         return None;
     }
@@ -199,7 +208,11 @@ impl Comparison {
         for row in &self.rows {
             for k in 1..self.labels.len() {
                 rows.push(ScalarRow {
-                    name: if self.labels.len() > 2 { format!("{} {}", row.metric, self.labels[k]) } else { row.metric.clone() },
+                    name: if self.labels.len() > 2 {
+                        format!("{} {}", row.metric, self.labels[k])
+                    } else {
+                        row.metric.clone()
+                    },
                     value: row.differences[k],
                     unit: row.unit.clone(),
                     interval: row.difference_intervals[k],
@@ -225,7 +238,7 @@ impl Comparison {
 }
 
 fn text(value: Option<f64>) -> String {
-    value.map_or_else(|| "no value".into(), crate::core::units::short)
+    value.map_or_else(|| "no value".into(), spikedeck_core::units::short)
 }
 
 #[cfg(test)]
@@ -264,7 +277,7 @@ mod tests {
                 outcomes: vec![Outcome { metrics: vec![metric], ..Outcome::default() }],
                 checks: vec![],
                 warnings: vec![],
-                facts: crate::run::Facts::default(),
+                facts: crate::Facts::default(),
                 folder: None,
             }
         };

@@ -9,9 +9,9 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::single::{label_of, stage};
 use super::{Event, Finished, Options, Point, RunError, Status, Tell, execute, expect};
-use crate::core::units::{Quantity, display_unit};
-use crate::scenario::Spec;
-use crate::signal::{Axis, Curve, Metric, NamedShape, Outcome, Scalars, Series, Shape};
+use spikedeck_core::units::{Quantity, display_unit};
+use spikedeck_scenario::Spec;
+use spikedeck_signal::{Axis, Curve, Metric, NamedShape, Outcome, Scalars, Series, Shape};
 
 /// One point with what came out of it.
 #[derive(Debug, Clone)]
@@ -31,11 +31,18 @@ pub struct Ensemble {
     pub points: Vec<PointResult>,
 }
 
-/// Runs `points` over the threads of `options`, one point a thread at a time. Stops early when cancelled, with what is done.
+/// Runs `points` over the threads of `options`, one point a thread at a time. Stops early when cancelled, with what is
+/// done.
 ///
 /// # Errors
 /// When a point cannot be built; the first such error.
-pub fn ensemble(spec: &Arc<Spec>, points: &[Point], options: &Options, cancel: &AtomicBool, tell: &Tell) -> Result<Ensemble, RunError> {
+pub fn ensemble(
+    spec: &Arc<Spec>,
+    points: &[Point],
+    options: &Options,
+    cancel: &AtomicBool,
+    tell: &Tell,
+) -> Result<Ensemble, RunError> {
     let began = Instant::now();
     let workers = options.thread_count().min(points.len()).max(1);
     // Fewer points than threads: the threads left over simulate.
@@ -62,7 +69,11 @@ pub fn ensemble(spec: &Arc<Spec>, points: &[Point], options: &Options, cancel: &
                     let failed = result.is_err();
                     results.lock().unwrap_or_else(PoisonError::into_inner).insert(at, result);
                     let finished = done.fetch_add(1, Ordering::Relaxed) + 1;
-                    stage(tell, &format!("point {finished} of {}", points.len()), finished as f64 / points.len() as f64);
+                    stage(
+                        tell,
+                        &format!("point {finished} of {}", points.len()),
+                        finished as f64 / points.len() as f64,
+                    );
                     if failed {
                         next.store(points.len(), Ordering::Relaxed);
                     }
@@ -92,8 +103,10 @@ pub fn ensemble(spec: &Arc<Spec>, points: &[Point], options: &Options, cancel: &
     } else {
         whole.iter().map(|p| p.finished.status).find(|s| *s != Status::Complete).unwrap_or(Status::Complete)
     };
-    finished.failure = whole.iter().find_map(|p| p.finished.failure.as_ref().map(|f| format!("{}: {f}", p.point.label())));
-    finished.checks = if finished.status == Status::Complete { expect::check(&spec.expect, &finished.outcomes) } else { Vec::new() };
+    finished.failure =
+        whole.iter().find_map(|p| p.finished.failure.as_ref().map(|f| format!("{}: {f}", p.point.label())));
+    finished.checks =
+        if finished.status == Status::Complete { expect::check(&spec.expect, &finished.outcomes) } else { Vec::new() };
     Ok(Ensemble { finished: Arc::new(finished), points: whole })
 }
 
@@ -106,11 +119,14 @@ fn distinct_warnings(points: &[PointResult]) -> Vec<String> {
             None => counts.push((warning.clone(), 1)),
         }
     }
-    counts.into_iter().map(|(w, n)| if points.len() > 1 { format!("{w} ({n} of {} points)", points.len()) } else { w }).collect()
+    counts
+        .into_iter()
+        .map(|(w, n)| if points.len() > 1 { format!("{w} ({n} of {} points)", points.len()) } else { w })
+        .collect()
 }
 
-/// One outcome an analysis: each metric over the points. Without axes: mean and interval over seeds. With axes: one curve over
-/// the first axis for each combination of the others.
+/// One outcome an analysis: each metric over the points. Without axes: mean and interval over seeds. With axes: one
+/// curve over the first axis for each combination of the others.
 fn across(points: &[PointResult]) -> Vec<Outcome> {
     let Some(first) = points.first() else { return Vec::new() };
     let axes: Vec<String> = first.point.axes.iter().map(|a| a.0.clone()).collect();
@@ -133,7 +149,9 @@ fn across(points: &[PointResult]) -> Vec<Outcome> {
             }
         }
         if axes.is_empty() {
-            outcome.shapes.push(NamedShape::new("across seeds", Shape::Scalars(Scalars::from_metrics(&outcome.metrics))));
+            outcome
+                .shapes
+                .push(NamedShape::new("across seeds", Shape::Scalars(Scalars::from_metrics(&outcome.metrics))));
             outcome.shapes.extend(template.shapes.iter().filter(|s| !matches!(s.shape, Shape::Scalars(_))).cloned());
         }
         outcomes.push(outcome);

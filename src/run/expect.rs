@@ -1,9 +1,9 @@
 //! Expectations: ranges that metrics must lie in.
 
 use super::Check;
-use crate::core::units::Quantity;
-use crate::scenario::{Expect, FAILURE_TIME};
-use crate::signal::{Metric, Outcome};
+use spikedeck_core::units::Quantity;
+use spikedeck_scenario::{Expect, FAILURE_TIME};
+use spikedeck_signal::{Metric, Outcome};
 
 /// Holds the metrics of `outcomes` against `expectations`. A metric that is missing, or has no value, fails.
 pub fn check(expectations: &[Expect], outcomes: &[Outcome]) -> Vec<Check> {
@@ -51,7 +51,8 @@ fn check_one(expect: &Expect, outcomes: &[Outcome]) -> Check {
         match self::factor(&original.unit, &metric.unit) {
             Ok(factor) => check.original = Some(original.value * factor),
             Err(_) => {
-                check.note = format!("`original` is written in {}, and the metric is in {}", original.unit, named(&metric.unit));
+                check.note =
+                    format!("`original` is written in {}, and the metric is in {}", original.unit, named(&metric.unit));
                 return check;
             }
         }
@@ -74,22 +75,27 @@ pub fn original_of<'a>(expectations: &'a [Expect], metric: &Metric) -> Option<(f
 }
 
 fn missing(metric: &Metric) -> String {
-    if metric.note.is_empty() { "the metric has no value".into() } else { format!("the metric has no value: {}", metric.note) }
+    if metric.note.is_empty() {
+        "the metric has no value".into()
+    } else {
+        format!("the metric has no value: {}", metric.note)
+    }
 }
 
 fn no_metric(expect: &Expect, outcomes: &[Outcome]) -> String {
     if expect.metric == FAILURE_TIME {
         return "the run was expected to leave the finite numbers, and did not".into();
     }
-    let names: Vec<String> = outcomes.iter().flat_map(|o| &o.metrics).map(crate::signal::Metric::full_name).collect();
-    match crate::core::diagnostic::did_you_mean(&expect.metric, names.iter().map(String::as_str)) {
+    let names: Vec<String> =
+        outcomes.iter().flat_map(|o| &o.metrics).map(spikedeck_signal::Metric::full_name).collect();
+    match spikedeck_core::diagnostic::did_you_mean(&expect.metric, names.iter().map(String::as_str)) {
         Some(near) => format!("no analysis gives `{}`; did you mean `{near}`?", expect.metric),
         None => format!("no analysis gives `{}`", expect.metric),
     }
 }
 
-/// What a bound is to be multiplied with to be in the metric's unit. Bounds are stated in the metric's unit; a bound that was
-/// written in another one (`Hz` for a metric in `1/s`) converts if the dimension fits.
+/// What a bound is to be multiplied with to be in the metric's unit. Bounds are stated in the metric's unit; a bound
+/// that was written in another one (`Hz` for a metric in `1/s`) converts if the dimension fits.
 fn factor(written: &str, unit: &str) -> Result<f64, String> {
     if written.is_empty() || written == unit {
         return Ok(1.0);
@@ -153,7 +159,8 @@ mod tests {
     #[test]
     fn the_number_of_an_earlier_program_comes_in_the_unit_of_the_metric() {
         let with = |value: f64, unit: &str| {
-            let original = Some(crate::scenario::Original { value, unit: unit.into(), reason: "a coarser step".into() });
+            let original =
+                Some(spikedeck_scenario::Original { value, unit: unit.into(), reason: "a coarser step".into() });
             let expect = Expect { original, ..expect("psd.exc.rate.peak", 8.0, 12.0, "Hz") };
             check(&[expect], &[outcome()]).remove(0)
         };

@@ -7,10 +7,10 @@ use std::sync::atomic::AtomicBool;
 use super::measure::measure;
 use super::watch::Watch;
 use super::{Finished, RunError, Tell};
-use crate::core::units::short;
-use crate::scenario::{Spec, StimulusKind};
-use crate::signal::{Metric, NamedShape, Outcome, Scalars, Shape, Spikes};
-use crate::sim::Network;
+use spikedeck_core::units::short;
+use spikedeck_scenario::{Spec, StimulusKind};
+use spikedeck_signal::{Metric, NamedShape, Outcome, Scalars, Shape, Spikes};
+use spikedeck_sim::Network;
 
 /// The same scenario at half the step: as long, with samples at the same times.
 fn halved(spec: &Spec) -> Spec {
@@ -27,20 +27,32 @@ fn halved(spec: &Spec) -> Spec {
 /// Whether what is drawn step by step would be drawn differently at half the step.
 fn draws_in_time(spec: &Spec) -> bool {
     spec.populations.iter().any(|p| p.system.is_stochastic())
-        || spec
-            .stimuli
-            .iter()
-            .any(|s| matches!(s.kind, StimulusKind::OuNoise { .. } | StimulusKind::WhiteNoise { .. } | StimulusKind::Poisson { .. }))
+        || spec.stimuli.iter().any(|s| {
+            matches!(
+                s.kind,
+                StimulusKind::OuNoise { .. } | StimulusKind::WhiteNoise { .. } | StimulusKind::Poisson { .. }
+            )
+        })
 }
 
 /// Repeats `whole` at half its step and reports the shift of spike times and metrics.
-pub(super) fn check(spec: &Arc<Spec>, whole: &Finished, threads: usize, cancel: &AtomicBool, tell: &Tell) -> Result<Outcome, RunError> {
+pub(super) fn check(
+    spec: &Arc<Spec>,
+    whole: &Finished,
+    threads: usize,
+    cancel: &AtomicBool,
+    tell: &Tell,
+) -> Result<Outcome, RunError> {
     let half = halved(spec);
     let network = Network::build(&half, threads, cancel)?;
     let mut watch = Watch::new(tell, cancel, None, None, half.simulation.dt, half.simulation.time_base.seconds());
     let result = network.run(&mut watch);
-    let mut outcome =
-        Outcome { name: "halve_dt".into(), kind: "halve_dt".into(), title: "Shift at half the step".into(), ..Outcome::default() };
+    let mut outcome = Outcome {
+        name: "halve_dt".into(),
+        kind: "halve_dt".into(),
+        title: "Shift at half the step".into(),
+        ..Outcome::default()
+    };
     if result.stopped.is_some() {
         outcome.warnings.push("the run at half the step did not reach its end; no shift can be told".into());
         return Ok(outcome);
@@ -52,7 +64,8 @@ pub(super) fn check(spec: &Arc<Spec>, whole: &Finished, threads: usize, cancel: 
             outcome.metrics.extend(spike_shift(spikes, other, unit));
         }
     }
-    let after: BTreeMap<String, &Metric> = outcomes.iter().flat_map(|o| &o.metrics).map(|m| (m.full_name(), m)).collect();
+    let after: BTreeMap<String, &Metric> =
+        outcomes.iter().flat_map(|o| &o.metrics).map(|m| (m.full_name(), m)).collect();
     for metric in whole.outcomes.iter().flat_map(|o| &o.metrics) {
         if let (Some(a), Some(b)) = (metric.value, after.get(&metric.full_name()).and_then(|m| m.value)) {
             let mut shift = Metric::new(metric.full_name(), "shift", b - a, metric.unit.clone(), 1);
@@ -92,13 +105,15 @@ fn spike_shift(at_dt: &Spikes, at_half: &Spikes, unit: &str) -> Vec<Metric> {
     shifts.sort_by(f64::total_cmp);
     let subject = format!("{}.spikes", at_dt.population);
     let n = shifts.len() as u64;
-    let count = Metric::new(subject.clone(), "count_shift", at_half.len() as f64 - at_dt.len() as f64, "", at_dt.len() as u64)
-        .note(format!("{} spikes at dt, {} at dt/2", at_dt.len(), at_half.len()));
+    let count =
+        Metric::new(subject.clone(), "count_shift", at_half.len() as f64 - at_dt.len() as f64, "", at_dt.len() as u64)
+            .note(format!("{} spikes at dt, {} at dt/2", at_dt.len(), at_half.len()));
     let Some(&largest) = shifts.last() else {
         return vec![count];
     };
     vec![
-        Metric::new(subject.clone(), "median_shift", shifts[shifts.len() / 2], unit, n).note("k-th spikes of each unit against each other"),
+        Metric::new(subject.clone(), "median_shift", shifts[shifts.len() / 2], unit, n)
+            .note("k-th spikes of each unit against each other"),
         Metric::new(subject, "largest_shift", largest, unit, n).note("grows without bound in chaotic networks"),
         count,
     ]
@@ -111,7 +126,9 @@ fn summary(metrics: &[Metric]) -> String {
         .filter_map(|m| m.value.map(|v| (v, &m.unit)))
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match largest {
-        Some((shift, unit)) => format!("at half the step spikes move by at most {} {unit}", short(shift)).trim_end().to_owned(),
+        Some((shift, unit)) => {
+            format!("at half the step spikes move by at most {} {unit}", short(shift)).trim_end().to_owned()
+        }
         None => format!("{} metrics compared at half the step", metrics.len()),
     }
 }
@@ -126,8 +143,12 @@ mod tests {
         let b = Spikes { population: "p".into(), size: 2, times: vec![1.25, 2.0, 3.5, 9.0], units: vec![0, 1, 0, 0] };
         let metrics = spike_shift(&a, &b, "ms");
         let value = |name: &str| metrics.iter().find(|m| m.metric == name).unwrap().value;
-        assert_eq!((value("median_shift"), value("largest_shift"), value("count_shift")), (Some(0.25), Some(0.5), Some(1.0)));
-        let silent = spike_shift(&Spikes { size: 2, ..Spikes::default() }, &Spikes { size: 2, ..Spikes::default() }, "ms");
+        assert_eq!(
+            (value("median_shift"), value("largest_shift"), value("count_shift")),
+            (Some(0.25), Some(0.5), Some(1.0))
+        );
+        let silent =
+            spike_shift(&Spikes { size: 2, ..Spikes::default() }, &Spikes { size: 2, ..Spikes::default() }, "ms");
         assert_eq!(silent.len(), 1, "no shift without spikes");
     }
 }

@@ -5,10 +5,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, mpsc};
 
 use super::{Event, JobHandle, Options, Point, Tell, ensemble, execute};
-use crate::scenario::Spec;
+use spikedeck_scenario::Spec;
 
-/// Starts what `spec` asks for: with `points` (a sweep's, see [`super::points()`]) all of them, else one run. The last event is
-/// [`Event::Done`] or [`Event::Failed`]; a panic is the latter. Dropping the handle cancels.
+/// Starts what `spec` asks for: with `points` (a sweep's, see [`super::points()`]) all of them, else one run. The last
+/// event is [`Event::Done`] or [`Event::Failed`]; a panic is the latter. Dropping the handle cancels.
 pub fn start(spec: Arc<Spec>, points: Vec<Point>, options: Options) -> JobHandle {
     let cancel = Arc::new(AtomicBool::new(false));
     let (sender, events) = mpsc::channel();

@@ -5,8 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::measure::measure;
 use super::{Event, Snapshot, Tell};
-use crate::scenario::Spec;
-use crate::signal::Recording;
+use spikedeck_scenario::Spec;
+use spikedeck_signal::Recording;
 
 #[derive(Debug, Default)]
 struct Slot {

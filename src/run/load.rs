@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::RunError;
-use crate::core::diagnostic::did_you_mean;
-use crate::model::{Report, library};
-use crate::scenario::{self, FileLoader, FileTable, Overrides, Spec};
-use crate::store;
+use spikedeck_core::diagnostic::did_you_mean;
+use spikedeck_model::{Report, library};
+use spikedeck_scenario::{self as scenario, FileLoader, FileTable, Overrides, Spec};
+use spikedeck_store as store;
 
 /// Why a scenario gave no [`Spec`].
 #[derive(Debug)]
@@ -53,7 +53,8 @@ impl FileLoader for Files {
     fn table(&self, path: &Path) -> Result<FileTable, String> {
         let table = store::read(path, None).map_err(|e| e.to_string())?;
         // Columns of text (population names, weight units) are not for stimuli; the reader says what is missing.
-        let columns = table.columns.iter().filter_map(|(name, _)| table.numbers(name).ok().map(|v| (name.clone(), v))).collect();
+        let columns =
+            table.columns.iter().filter_map(|(name, _)| table.numbers(name).ok().map(|v| (name.clone(), v))).collect();
         Ok(FileTable { columns })
     }
 }
@@ -92,7 +93,9 @@ pub fn find(reference: &str) -> Result<Source, LoadError> {
         return Ok(Source { text: built_in.text.to_owned(), origin: None, name: stem.to_owned(), variant });
     }
     if path.is_dir() {
-        return Err(LoadError::NotFound(format!("{stem} is a folder, and a scenario is a file (or the name of a built-in one)")));
+        return Err(LoadError::NotFound(format!(
+            "{stem} is a folder, and a scenario is a file (or the name of a built-in one)"
+        )));
     }
     if path.exists() {
         return Err(LoadError::NotFound(format!(
@@ -124,8 +127,16 @@ pub fn load(reference: &str, set: &[(String, String)]) -> Result<(Spec, Vec<Stri
 /// Everything that is wrong with it.
 pub fn resolve(source: &Source, set: &[(String, String)]) -> Result<(Spec, Vec<String>), LoadError> {
     let overrides = Overrides { variant: source.variant.clone(), set: set.to_vec() };
-    scenario::load(&source.text, source.origin.as_deref(), &source.name, &overrides, library(), &super::catalog(), &Files)
-        .map_err(|report| LoadError::Wrong(Box::new(report)))
+    scenario::load(
+        &source.text,
+        source.origin.as_deref(),
+        &source.name,
+        &overrides,
+        library(),
+        &super::catalog(),
+        &Files,
+    )
+    .map_err(|report| LoadError::Wrong(Box::new(report)))
 }
 
 /// Resolves the scenario of `spec` again, with more overrides: a point of its sweep.
@@ -133,7 +144,8 @@ pub fn resolve(source: &Source, set: &[(String, String)]) -> Result<(Spec, Vec<S
 /// # Errors
 /// Everything that is wrong with it, as text.
 pub fn again(spec: &Spec, more: &[(String, String)]) -> Result<Spec, String> {
-    let source = Source { text: spec.source.to_string(), origin: spec.path.clone(), name: spec.name.clone(), variant: None };
+    let source =
+        Source { text: spec.source.to_string(), origin: spec.path.clone(), name: spec.name.clone(), variant: None };
     // What the variant changed is among the overrides already.
     let set: Vec<(String, String)> = spec.overrides.iter().chain(more).cloned().collect();
     let (mut resolved, _) = resolve(&source, &set).map_err(|e| e.render(false))?;

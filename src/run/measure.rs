@@ -2,9 +2,9 @@
 
 use std::sync::atomic::AtomicBool;
 
-use crate::analysis::{self, AnalysisError, Request};
-use crate::scenario::{AnalysisSpec, Spec};
-use crate::signal::{Outcome, Recording};
+use spikedeck_analysis::{self as analysis, AnalysisError, Request};
+use spikedeck_scenario::{AnalysisSpec, Spec};
+use spikedeck_signal::{Outcome, Recording};
 
 /// Runs the analyses of `spec` (only the live ones if asked so) in the order of the file; `before` is told the name and
 /// how many are done before each. An analysis that cannot say anything leaves an outcome whose warning says why.

@@ -1,6 +1,6 @@
 //! How much memory a run may hold.
 
-use crate::scenario::Spec;
+use spikedeck_scenario::Spec;
 
 /// Bytes of memory that are free for a new process, as the kernel estimates it.
 pub fn free_memory() -> u64 {

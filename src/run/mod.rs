@@ -1,9 +1,10 @@
 //! Jobs: run, seeds, sweep, compare; progress and cancel; used alike by the command line and the dashboard.
 //!
-//! [`execute`] runs one scenario on the calling thread; [`start`] runs whatever a scenario asks for (a single run, seeds, a
-//! sweep) on its own thread and tells what happens through a [`JobHandle`]. [`ensemble()`] runs many points side by side with
-//! common random numbers, [`compare()`] holds finished runs against each other. [`catalog()`] tells scenarios what analyses
-//! exist, [`load()`] finds and resolves a scenario, [`examine`] says what would keep it from running.
+//! [`execute`] runs one scenario on the calling thread; [`start`] runs whatever a scenario asks for (a single run,
+//! seeds, a sweep) on its own thread and tells what happens through a [`JobHandle`]. [`ensemble()`] runs many points
+//! side by side with common random numbers, [`compare()`] holds finished runs against each other. [`catalog()`] tells
+//! scenarios what analyses exist, [`load()`] finds and resolves a scenario, [`examine`] says what would keep it from
+//! running.
 
 mod catalog;
 mod compare;
@@ -33,15 +34,15 @@ pub use requests::with_implied_records;
 pub use single::{examine, execute};
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::Spec;
-use crate::signal::{Outcome, Recording};
-use crate::sim::BuildError;
+use spikedeck_scenario::Spec;
+use spikedeck_signal::{Outcome, Recording};
+use spikedeck_sim::BuildError;
 
 /// How a run is to be made.
 #[derive(Debug, Default)]
@@ -59,7 +60,11 @@ pub struct Options {
 impl Options {
     /// The number of threads to use.
     pub fn thread_count(&self) -> usize {
-        if self.threads > 0 { self.threads } else { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) }
+        if self.threads > 0 {
+            self.threads
+        } else {
+            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+        }
     }
 }
 
@@ -80,6 +85,21 @@ pub trait Sink: Send + std::fmt::Debug {
     /// # Errors
     /// As above.
     fn gather(&mut self, rest: Recording, bytes: u64) -> Result<(Recording, Vec<String>), String>;
+}
+
+/// Shared, so that whoever started the run can finish the folder after it.
+impl<S: Sink> Sink for Arc<Mutex<S>> {
+    fn so_far(&mut self, recording: &Recording) -> Result<(), String> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).so_far(recording)
+    }
+
+    fn part(&mut self, part: &Recording) -> Result<(), String> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).part(part)
+    }
+
+    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<(Recording, Vec<String>), String> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).gather(rest, bytes)
+    }
 }
 
 /// What a job is told with while it lasts.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::RunError;
-use crate::scenario::Spec;
+use spikedeck_scenario::Spec;
 
 /// One point: a scenario with its axis values and seed put in.
 #[derive(Debug, Clone)]
@@ -32,9 +32,9 @@ impl Point {
 /// Resolves a scenario again with more overrides (path and TOML text).
 pub type Resolve<'a> = dyn Fn(&[(String, String)]) -> Result<Spec, String> + 'a;
 
-/// All points of the sweep of `spec` (one a seed and combination of axis values; the first axis varies slowest), each resolved
-/// by `resolve` from the overrides of `spec` and its own. Points of one seed share their random numbers: a difference between
-/// them is a difference.
+/// All points of the sweep of `spec` (one a seed and combination of axis values; the first axis varies slowest), each
+/// resolved by `resolve` from the overrides of `spec` and its own. Points of one seed share their random numbers: a
+/// difference between them is a difference.
 ///
 /// # Errors
 /// When a point does not resolve.

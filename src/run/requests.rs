@@ -1,7 +1,7 @@
 //! What analyses look at is recorded without being asked for twice.
 
-use crate::core::units::Dimension;
-use crate::scenario::{Observable, PopulationSpec, RecordSpec, Spec, Subject, TraceRequest};
+use spikedeck_core::units::Dimension;
+use spikedeck_scenario::{Observable, PopulationSpec, RecordSpec, Spec, Subject, TraceRequest};
 
 /// Name of the trace requests that analyses imply (`traces/exc-analysis-1.parquet`).
 const IMPLIED: &str = "analysis";
@@ -11,21 +11,28 @@ const IMPLIED_BYTES: u64 = 512 << 20;
 /// Units of a population without threshold that are recorded when nothing else is asked for.
 const DEFAULT_UNITS: u32 = 10;
 
-/// `spec` with everything recorded that its analyses look at, and with the spikes of populations that have no `[record]`
-/// entry (or the states of a few units where nothing spikes), with remarks where memory set the sampling interval.
+/// `spec` with everything recorded that its analyses look at, and with the spikes of populations that have no
+/// `[record]` entry (or the states of a few units where nothing spikes), with remarks where memory set the sampling
+/// interval.
 pub fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<String>) {
     let mut spec = spec.clone();
     let mut remarks = Vec::new();
     let mut wanted: Vec<(usize, String, Dimension, Vec<u32>)> = Vec::new();
-    let subjects: Vec<Subject> = spec.analyses.iter().flat_map(|a| a.of.iter().chain(&a.source).chain(&a.target)).cloned().collect();
-    let unrecorded: Vec<usize> = (0..spec.populations.len()).filter(|&p| !spec.records.iter().any(|r| r.population == p)).collect();
+    let subjects: Vec<Subject> =
+        spec.analyses.iter().flat_map(|a| a.of.iter().chain(&a.source).chain(&a.target)).cloned().collect();
+    let unrecorded: Vec<usize> =
+        (0..spec.populations.len()).filter(|&p| !spec.records.iter().any(|r| r.population == p)).collect();
     for subject in subjects {
         let Some(population) = spec.populations.get(subject.population) else { continue };
         match &subject.what {
             Observable::Spikes | Observable::Rate => record_of(&mut spec, subject.population).spikes = true,
             Observable::Variable(name) => {
                 let Some(dimension) = dimension_of(population, name) else { continue };
-                let units = if subject.units.is_empty() { (0..population.size as u32).collect() } else { subject.units.clone() };
+                let units = if subject.units.is_empty() {
+                    (0..population.size as u32).collect()
+                } else {
+                    subject.units.clone()
+                };
                 wanted.push((subject.population, name.clone(), dimension, units));
             }
             Observable::Population => {}
@@ -62,7 +69,12 @@ pub fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<String>) {
                 while record.traces.iter().any(|t| t.name == format!("{IMPLIED}-{number}")) {
                     number += 1;
                 }
-                record.traces.push(TraceRequest { name: format!("{IMPLIED}-{number}"), variables: vec![(name, dimension)], units, every });
+                record.traces.push(TraceRequest {
+                    name: format!("{IMPLIED}-{number}"),
+                    variables: vec![(name, dimension)],
+                    units,
+                    every,
+                });
             }
         }
     }

@@ -8,10 +8,10 @@ use super::live::Live;
 use super::measure::measure;
 use super::watch::Watch;
 use super::{Event, Facts, Finished, Options, Progress, RunError, Status, Tell, expect, halve, memory, requests};
-use crate::equation::rule::WEIGHT;
-use crate::scenario::Spec;
-use crate::signal::Recording;
-use crate::sim::{BuildError, Network, Stop};
+use spikedeck_equation::rule::WEIGHT;
+use spikedeck_scenario::Spec;
+use spikedeck_signal::Recording;
+use spikedeck_sim::{BuildError, Network, Stop};
 
 /// Runs `spec` once on the calling thread. Cancelled or failed runs come back with what there is, their status says so.
 ///
@@ -31,7 +31,7 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
         if traces > needed {
             largest = format!(
                 "the traces that are recorded take {} of it; with --out they go to disk",
-                crate::core::units::short((traces as f64 / 1e6).round()) + " MB"
+                spikedeck_core::units::short((traces as f64 / 1e6).round()) + " MB"
             );
         }
         needed = needed.saturating_add(traces);
@@ -46,7 +46,10 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
     facts.integrators = network.integrators();
     (facts.connections, facts.rounded_delays) = network.connections();
     if facts.rounded_delays > 0 {
-        warnings.push(format!("{} drawn or computed delays were shorter than a step and rounded up to one", facts.rounded_delays));
+        warnings.push(format!(
+            "{} drawn or computed delays were shorter than a step and rounded up to one",
+            facts.rounded_delays
+        ));
     }
 
     let live = if options.live { Live::start(full.clone(), tell.clone()).ok() } else { None };
@@ -70,14 +73,18 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
 
     if let (true, Some(Stop::Sink(why))) = (streamed, &result.stopped) {
         // What left memory is on disk, the rest is nowhere to go: no number of the whole can be had.
-        return Err(RunError::Sink(format!("{why}; the parts that were written before it stay where they are, and open as a run")));
+        return Err(RunError::Sink(format!(
+            "{why}; the parts that were written before it stay where they are, and open as a run"
+        )));
     }
     let mut recording = result.recording;
     if streamed && let Some(sink) = sink.as_mut() {
         let (gathered, left_out) = sink.gather(recording, allowed / 2).map_err(RunError::Sink)?;
         recording = gathered;
         warnings.extend(
-            left_out.into_iter().map(|w| format!("{w} stays on disk, because it does not fit into memory; analyses of it have no result")),
+            left_out.into_iter().map(|w| {
+                format!("{w} stays on disk, because it does not fit into memory; analyses of it have no result")
+            }),
         );
     }
     let failed_at = match &result.stopped {
@@ -101,8 +108,14 @@ pub fn execute(spec: &Arc<Spec>, mut options: Options, cancel: &AtomicBool, tell
         Some(Stop::Diverged { projection, source, target, variable, time }) => {
             let time = format!("{time} {}", simulation.time_base.unit());
             let value = if variable == WEIGHT { "the weight".to_owned() } else { format!("`{variable}`") };
-            let what = format!("{value} of connection {source} -> {target} of {projection} is no longer finite at {}", time.trim_end());
-            (Status::Failed, Some(format!("{what}; its rule has no bound that holds it: clip it, or let it depend on the weight")))
+            let what = format!(
+                "{value} of connection {source} -> {target} of {projection} is no longer finite at {}",
+                time.trim_end()
+            );
+            (
+                Status::Failed,
+                Some(format!("{what}; its rule has no bound that holds it: clip it, or let it depend on the weight")),
+            )
         }
         None => (Status::Complete, None),
     };
@@ -163,15 +176,19 @@ fn analyse(
     threads: usize,
     cancel: &AtomicBool,
     tell: &Tell,
-) -> Result<(Vec<crate::signal::Outcome>, Status), RunError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| RunError::System(format!("no threads: {e}")))?;
+) -> Result<(Vec<spikedeck_signal::Outcome>, Status), RunError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|e| RunError::System(format!("no threads: {e}")))?;
     let count = spec.analyses.len().max(1);
     if status != Status::Complete {
         let never = AtomicBool::new(false);
         return Ok((pool.install(|| measure(spec, recording, true, &never, &mut |_, _| {})).0, status));
     }
-    let (outcomes, whole) =
-        pool.install(|| measure(spec, recording, false, cancel, &mut |name, done| stage(tell, name, done as f64 / count as f64)));
+    let (outcomes, whole) = pool.install(|| {
+        measure(spec, recording, false, cancel, &mut |name, done| stage(tell, name, done as f64 / count as f64))
+    });
     let status = if whole && !cancel.load(Ordering::Relaxed) { Status::Complete } else { Status::Interrupted };
     Ok((outcomes, status))
 }
@@ -186,7 +203,9 @@ pub(super) fn label_of(spec: &Spec) -> String {
 
 fn step_text(spec: &Spec) -> String {
     let base = spec.simulation.time_base;
-    format!("{} {}", crate::core::units::short(spec.simulation.dt / base.seconds()), base.unit()).trim_end().to_owned()
+    format!("{} {}", spikedeck_core::units::short(spec.simulation.dt / base.seconds()), base.unit())
+        .trim_end()
+        .to_owned()
 }
 
 pub(super) fn stage(tell: &Tell, name: &str, fraction: f64) {

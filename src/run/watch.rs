@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::live::Live;
 use super::{Event, Progress, Sink, Tell};
-use crate::signal::Recording;
-use crate::sim::Observer;
+use spikedeck_signal::Recording;
+use spikedeck_sim::Observer;
 
 /// Least time between two progress events: a reader sees no more.
 const PROGRESS_EVERY: Duration = Duration::from_millis(50);
@@ -30,7 +30,8 @@ pub(super) struct Watch<'a> {
     told: Option<Instant>,
     next_snapshot: Instant,
     next_part: Instant,
-    /// Why parts are no longer written while everything is still in memory: no reason to end a run, whose tables may yet fit.
+    /// Why parts are no longer written while everything is still in memory: no reason to end a run, whose tables may
+    /// yet fit.
     pub(super) unwritten: Option<String>,
     /// Whether rows left memory.
     pub(super) streamed: bool,
@@ -70,7 +71,8 @@ impl Observer for Watch<'_> {
             self.told = Some(now);
             let elapsed = (now - self.began).as_secs_f64();
             let rate = if elapsed > 0.0 { step as f64 * self.dt / elapsed } else { 0.0 };
-            let left = (step > 0).then(|| Duration::from_secs_f64(elapsed / step as f64 * steps.saturating_sub(step) as f64));
+            let left =
+                (step > 0).then(|| Duration::from_secs_f64(elapsed / step as f64 * steps.saturating_sub(step) as f64));
             (self.tell)(Event::Progress(Progress {
                 stage: "simulating".into(),
                 fraction: if steps == 0 { 1.0 } else { step as f64 / steps as f64 },

@@ -7,9 +7,9 @@ use super::desk::{Desk, suggest};
 use super::selector::{Scope, subjects};
 use super::spec::AnalysisSpec;
 use super::value::show;
-use crate::core::units::{Dimension, Quantity};
-use crate::model::document::{Entry, Fields, Item, Node};
-use crate::model::strings;
+use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_model::document::{Entry, Fields, Item, Node};
+use spikedeck_model::strings;
 
 /// Reads one analysis.
 pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, scope: &Scope<'_>) -> Option<AnalysisSpec> {
@@ -54,7 +54,14 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, scope: &Scope<'_>) -> Opt
         ("source" | "target", Subjects::Of | Subjects::Population) => Some(format!("`{kind}` takes `of`")),
         _ => None,
     });
-    (desk.report.errors() == before).then(|| AnalysisSpec { name: entry.key.clone(), kind, of, source, target, options })
+    (desk.report.errors() == before).then(|| AnalysisSpec {
+        name: entry.key.clone(),
+        kind,
+        of,
+        source,
+        target,
+        options,
+    })
 }
 
 fn option(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec) -> Option<OptionValue> {
@@ -81,7 +88,11 @@ fn option(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec) -> Option<OptionVa
         OptionKind::Choice(words) => {
             let given = desk.text(node, &what)?.to_owned();
             if !words.contains(&given.as_str()) {
-                desk.error_help(&node.place, format!("{what} cannot be `{given}`"), suggest(&given, words.iter().copied()));
+                desk.error_help(
+                    &node.place,
+                    format!("{what} cannot be `{given}`"),
+                    suggest(&given, words.iter().copied()),
+                );
                 return None;
             }
             OptionValue::Text(given)
@@ -97,11 +108,12 @@ fn numbers(desk: &mut Desk<'_>, node: &Node, dimension: Dimension, what: &str) -
         return None;
     };
     // A list of frequencies or times is one of plain numbers where time has no unit.
-    let dimension = if desk.time_dimension().is_none() && (dimension == Dimension::HERTZ || dimension == Dimension::SECOND) {
-        Dimension::NONE
-    } else {
-        dimension
-    };
+    let dimension =
+        if desk.time_dimension().is_none() && (dimension == Dimension::HERTZ || dimension == Dimension::SECOND) {
+            Dimension::NONE
+        } else {
+            dimension
+        };
     let values: Vec<f64> = list.iter().filter_map(|n| desk.quantity(n, dimension, what)).collect();
     (values.len() == list.len()).then_some(values)
 }
@@ -117,7 +129,11 @@ fn in_range(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec, value: &OptionVa
         if let (OptionKind::Time | OptionKind::Frequency, OptionValue::Number(v)) = (&spec.kind, value)
             && (*v <= 0.0 || v.is_nan())
         {
-            desk.error_help(&node.place, format!("`{}` is greater than 0, not {}", spec.key, show(*v, dimension)), spec.about.to_owned());
+            desk.error_help(
+                &node.place,
+                format!("`{}` is greater than 0, not {}", spec.key, show(*v, dimension)),
+                spec.about.to_owned(),
+            );
         }
         return;
     };
@@ -134,14 +150,19 @@ fn in_range(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec, value: &OptionVa
         } else {
             format!("from {} to {}", show(low, dimension), show(high, dimension))
         };
-        desk.error_help(&node.place, format!("`{}` is {bounds}, not {}", spec.key, show(v, dimension)), spec.about.to_owned());
+        desk.error_help(
+            &node.place,
+            format!("`{}` is {bounds}, not {}", spec.key, show(v, dimension)),
+            spec.about.to_owned(),
+        );
     }
 }
 
 /// The declared default as a value; `None` where it has a unit that a dimensionless scenario cannot have.
 fn default(desk: &Desk<'_>, spec: &ParamSpec, text: &str) -> Option<OptionValue> {
-    let number =
-        |dimension: Dimension| Quantity::parse(text).ok().filter(|q| q.dimension == dimension).map(|q| OptionValue::Number(q.value));
+    let number = |dimension: Dimension| {
+        Quantity::parse(text).ok().filter(|q| q.dimension == dimension).map(|q| OptionValue::Number(q.value))
+    };
     match &spec.kind {
         OptionKind::Quantity(d) => number(*d),
         OptionKind::Time => number(desk.time_dimension()),
@@ -159,5 +180,10 @@ fn default(desk: &Desk<'_>, spec: &ParamSpec, text: &str) -> Option<OptionValue>
 }
 
 fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.trim().trim_start_matches('[').trim_end_matches(']').split(',').map(|t| t.trim().trim_matches('"')).filter(|t| !t.is_empty())
+    text.trim()
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .split(',')
+        .map(|t| t.trim().trim_matches('"'))
+        .filter(|t| !t.is_empty())
 }

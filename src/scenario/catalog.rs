@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::units::Dimension;
+use spikedeck_core::units::Dimension;
 
 /// Value of an option after checking.
 #[derive(Debug, Clone, PartialEq)]

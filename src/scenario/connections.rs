@@ -3,10 +3,15 @@
 use super::desk::{Desk, suggest};
 use super::selector::{Sampled, Units, sampled, traces};
 use super::spec::{Observable, ProjectionSpec, RecordSpec};
-use crate::model::document::{Entry, Fields, Node};
+use spikedeck_model::document::{Entry, Fields, Node};
 
 /// Reads `[record.PROJECTION]`; `place` is the number that records and subjects have for it.
-pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, place: usize, projection: &ProjectionSpec) -> Option<RecordSpec> {
+pub(super) fn record(
+    desk: &mut Desk<'_>,
+    entry: &Entry,
+    place: usize,
+    projection: &ProjectionSpec,
+) -> Option<RecordSpec> {
     let mut f = Fields::of(&mut desk.report, &entry.value, format!("`[record.{}]`", entry.key))?;
     let Some(plasticity) = &projection.plasticity else {
         desk.error_help(
@@ -46,7 +51,11 @@ pub(super) fn observable(
             format!("projection `{}` has no variable `{what}`", projection.name)
         };
         let help = suggest(what, variables.iter().map(|v| v.0.as_str()));
-        desk.error_help(&node.place, message, if variables.is_empty() { "give it `plasticity`".to_owned() } else { help });
+        desk.error_help(
+            &node.place,
+            message,
+            if variables.is_empty() { "give it `plasticity`".to_owned() } else { help },
+        );
         return None;
     }
     let requests: Vec<_> = records
@@ -60,7 +69,10 @@ pub(super) fn observable(
         desk.error_help(
             &node.place,
             format!("`{}.{what}` is not recorded", projection.name),
-            format!("add `[record.{}]` with `traces = [{{ variables = [\"{what}\"], interval = \"10 ms\" }}]`", projection.name),
+            format!(
+                "add `[record.{}]` with `traces = [{{ variables = [\"{what}\"], interval = \"10 ms\" }}]`",
+                projection.name
+            ),
         );
     } else if let Some(c) = missing {
         desk.error_help(

@@ -41,7 +41,7 @@ struct File {
 pub fn coverage() -> Result<&'static [CoverageLine], &'static str> {
     static LINES: OnceLock<Result<Vec<CoverageLine>, String>> = OnceLock::new();
     let read = || {
-        let file: Result<File, _> = toml::from_str(include_str!("../../data/coverage.toml"));
+        let file: Result<File, _> = toml::from_str(spikedeck_data::COVERAGE);
         file.map(|f| f.line).map_err(|e| format!("data/coverage.toml: {e}"))
     };
     match LINES.get_or_init(read) {

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::catalog::Catalog;
 use super::value::Names;
-use crate::core::diagnostic::{Diagnostic, did_you_mean};
-use crate::core::units::{Dimension, Quantity};
-use crate::equation::{Expression, Variable};
-use crate::model::document::{Item, Node};
-use crate::model::report::Place;
-use crate::model::{Library, Report, name_of};
-use crate::signal::TimeBase;
+use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
+use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_equation::{Expression, Variable};
+use spikedeck_model::document::{Item, Node};
+use spikedeck_model::report::Place;
+use spikedeck_model::{Library, Report, name_of};
+use spikedeck_signal::TimeBase;
 
 /// Steps that are counted exactly in floating point.
 const MOST_STEPS: f64 = 9e15;
@@ -119,7 +119,11 @@ impl Desk<'_> {
                 None
             }
             Item::Float(v) if v.fract() == 0.0 && v.abs() < 1e15 => {
-                self.error_help(&node.place, format!("{what} is a whole number"), format!("write {v:.0}, without point and exponent"));
+                self.error_help(
+                    &node.place,
+                    format!("{what} is a whole number"),
+                    format!("write {v:.0}, without point and exponent"),
+                );
                 None
             }
             Item::Float(v) => {
@@ -137,7 +141,11 @@ impl Desk<'_> {
     pub fn number(&mut self, node: &Node, what: &str, range: (f64, f64)) -> Option<f64> {
         let v = self.quantity(node, Dimension::NONE, what)?;
         if v < range.0 || v > range.1 || v.is_nan() {
-            let bounds = if range.1.is_infinite() { format!("at least {}", range.0) } else { format!("from {} to {}", range.0, range.1) };
+            let bounds = if range.1.is_infinite() {
+                format!("at least {}", range.0)
+            } else {
+                format!("from {} to {}", range.0, range.1)
+            };
             self.error(&node.place, format!("{what} is {bounds}, not {v}"));
             return None;
         }
@@ -179,7 +187,11 @@ impl Desk<'_> {
             } else {
                 format!("write it in {}", unit_example(dimension))
             };
-            self.error_help(&node.place, format!("{what} is {}, but this is {}", name_of(dimension), name_of(q.dimension)), help);
+            self.error_help(
+                &node.place,
+                format!("{what} is {}, but this is {}", name_of(dimension), name_of(q.dimension)),
+                help,
+            );
         }
         None
     }
@@ -194,8 +206,13 @@ impl Desk<'_> {
             return Some(Quantity::number(v));
         }
         let Some(text) = node.as_text() else {
-            let example = if dimension.is_none() { "a number".to_owned() } else { format!("\"1 {}\"", unit_example(dimension)) };
-            self.error_help(&node.place, format!("{what} is {}, not {}", name_of(dimension), node.what()), format!("write {example}"));
+            let example =
+                if dimension.is_none() { "a number".to_owned() } else { format!("\"1 {}\"", unit_example(dimension)) };
+            self.error_help(
+                &node.place,
+                format!("{what} is {}, not {}", name_of(dimension), node.what()),
+                format!("write {example}"),
+            );
             return None;
         };
         match Quantity::parse(text) {
@@ -230,7 +247,11 @@ impl Desk<'_> {
         }
         let n = (value / self.dt).round();
         if n > MOST_STEPS {
-            self.error_help(place, format!("{what} is {n:.1e} steps"), "a run has at most 9e15; time is counted exactly in steps");
+            self.error_help(
+                place,
+                format!("{what} is {n:.1e} steps"),
+                "a run has at most 9e15; time is counted exactly in steps",
+            );
             return None;
         }
         if (value - n * self.dt).abs() <= 1e-9 * value.abs() {
@@ -239,14 +260,16 @@ impl Desk<'_> {
         let below = (value / self.dt).floor() * self.dt;
         let show = |v: f64| Quantity { value: v, dimension: self.time_dimension() }.to_string();
         let message = format!("{what} ({}) is no multiple of the step ({})", show(value), show(self.dt));
-        let help = format!("the nearest are {} and {}; it is never rounded silently", show(below), show(below + self.dt));
+        let help =
+            format!("the nearest are {} and {}; it is never rounded silently", show(below), show(below + self.dt));
         self.error_help(place, message, help);
         None
     }
 
     /// Checks that `text` is an expression of this dimension in `names`; errors point into `node`.
     pub fn expression(&mut self, node: &Node, text: &str, dimension: Dimension, names: &Names<'_>) -> bool {
-        let variables: Vec<Variable> = names.iter().map(|(name, dimension)| Variable { name: name.to_owned(), dimension }).collect();
+        let variables: Vec<Variable> =
+            names.iter().map(|(name, dimension)| Variable { name: name.to_owned(), dimension }).collect();
         match Expression::parse_as(text, &variables, dimension) {
             Ok(e) => {
                 for d in e.warnings() {
@@ -262,7 +285,8 @@ impl Desk<'_> {
                         d.help = Some("units have x, y and z only where their population has `positions`".to_owned());
                     }
                     if d.message == "unknown name `distance`" && variables.iter().any(|v| v.name == "i_pre") {
-                        d.help = Some("connections have a distance only where both populations have `positions`".to_owned());
+                        d.help =
+                            Some("connections have a distance only where both populations have `positions`".to_owned());
                     }
                     self.report.put_inside(node, d);
                 }
@@ -309,5 +333,5 @@ pub(super) fn suggest<'a>(word: &str, candidates: impl Iterator<Item = &'a str> 
 
 /// A unit to write as an example: the display unit of the dimension.
 pub(super) fn unit_example(dimension: Dimension) -> String {
-    crate::core::units::display_unit(dimension).symbol
+    spikedeck_core::units::display_unit(dimension).symbol
 }

@@ -17,7 +17,12 @@ pub(super) fn fingerprint(spec: &Spec) -> String {
             writeln!(sink, "population {} {} {:?} {:?}", p.name, p.size, p.integrator, p.substeps)?;
             writeln!(sink, "{}", unchanged(&format!("{:?}", p.model.texts), ", weight: None"))?;
             for r in &p.receptors {
-                writeln!(sink, "receptor {} {}", r.name, unchanged(&format!("{:?}", r.definition.texts), ", weight: None"))?;
+                writeln!(
+                    sink,
+                    "receptor {} {}",
+                    r.name,
+                    unchanged(&format!("{:?}", r.definition.texts), ", weight: None")
+                )?;
             }
             writeln!(sink, "{:?} {:?} {:?}", p.parameters, p.initial, p.positions)?;
             // Nothing is written for points, so that their hashes stay what they were.

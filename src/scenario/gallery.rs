@@ -2,9 +2,7 @@
 
 use std::sync::OnceLock;
 
-use include_dir::{Dir, include_dir};
-
-static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
+use spikedeck_data::{Dir, File, SCENARIOS};
 
 /// A built-in scenario, as far as lists and previews need it (the file is parsed when it is loaded).
 #[derive(Debug, Clone)]
@@ -38,7 +36,7 @@ pub fn built_in() -> &'static [BuiltIn] {
 }
 
 /// The files of a folder and of the folders in it.
-fn files<'a>(folder: &'a Dir<'a>) -> Vec<&'a include_dir::File<'a>> {
+fn files<'a>(folder: &'a Dir<'a>) -> Vec<&'a File<'a>> {
     folder.files().chain(folder.dirs().flat_map(files)).collect()
 }
 
@@ -50,8 +48,14 @@ pub fn find_built_in(name: &str) -> Option<&'static BuiltIn> {
 fn describe(name: &str, text: &'static str) -> BuiltIn {
     let table: toml::Table = text.parse().unwrap_or_default();
     let string = |key: &str| table.get(key).and_then(toml::Value::as_str).unwrap_or("").trim().to_owned();
-    let tags =
-        table.get("tags").and_then(toml::Value::as_array).into_iter().flatten().filter_map(|t| t.as_str().map(str::to_owned)).collect();
-    let variants = table.get("variants").and_then(toml::Value::as_table).into_iter().flatten().map(|(k, _)| k.clone()).collect();
+    let tags = table
+        .get("tags")
+        .and_then(toml::Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|t| t.as_str().map(str::to_owned))
+        .collect();
+    let variants =
+        table.get("variants").and_then(toml::Value::as_table).into_iter().flatten().map(|(k, _)| k.clone()).collect();
     BuiltIn { name: name.to_owned(), title: string("title"), description: string("description"), tags, variants, text }
 }

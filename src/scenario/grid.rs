@@ -3,11 +3,11 @@
 use super::desk::{Desk, suggest};
 use super::population::integrator;
 use super::spec::{Boundary, GridSpec};
-use crate::core::units::Dimension;
-use crate::equation::space::{Operator, OperatorKind};
-use crate::model::Definition;
-use crate::model::document::{Fields, Item, Node};
-use crate::model::report::Place;
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::space::{Operator, OperatorKind};
+use spikedeck_model::Definition;
+use spikedeck_model::document::{Fields, Item, Node};
+use spikedeck_model::report::Place;
 
 /// Most cells of a grid.
 const LARGEST: u64 = 1 << 28;
@@ -41,12 +41,24 @@ pub(super) fn read(desk: &mut Desk<'_>, node: &Node, model: &Definition) -> Opti
     let pointwise = f.get("pointwise").and_then(|n| integrator(desk, n));
     let allow_unstable = f.get("allow_unstable").and_then(|n| desk.flag(n, "`allow_unstable`")).unwrap_or(false);
     f.finish(&mut desk.report);
-    Some(GridSpec { shape: shape?, spacing: spacing?, length, boundary: boundary?, noise: noise?, pointwise, allow_unstable })
+    Some(GridSpec {
+        shape: shape?,
+        spacing: spacing?,
+        length,
+        boundary: boundary?,
+        noise: noise?,
+        pointwise,
+        allow_unstable,
+    })
 }
 
 fn shape(desk: &mut Desk<'_>, node: &Node) -> Option<Vec<usize>> {
     let Item::List(list) = &node.item else {
-        desk.error_help(&node.place, "the number of cells along each axis is due here", "write `shape = [200]` or `shape = [64, 64]`");
+        desk.error_help(
+            &node.place,
+            "the number of cells along each axis is due here",
+            "write `shape = [200]` or `shape = [64, 64]`",
+        );
         return None;
     };
     if list.is_empty() || list.len() > 2 {
@@ -67,7 +79,11 @@ fn ends(desk: &mut Desk<'_>, node: &Node) -> Option<[Boundary; 2]> {
         let name = desk.text(n, "`boundary`")?.to_owned();
         let found = Boundary::LIST.iter().find(|b| b.0 == name).map(|b| b.1);
         if found.is_none() {
-            desk.error_help(&n.place, format!("there is no boundary `{name}`"), suggest(&name, Boundary::LIST.iter().map(|b| b.0)));
+            desk.error_help(
+                &n.place,
+                format!("there is no boundary `{name}`"),
+                suggest(&name, Boundary::LIST.iter().map(|b| b.0)),
+            );
         }
         found
     };
@@ -87,7 +103,12 @@ fn ends(desk: &mut Desk<'_>, node: &Node) -> Option<[Boundary; 2]> {
 }
 
 /// A grid says how many units there are and where; equations with operators of space need one.
-pub(super) fn check(desk: &mut Desk<'_>, grid: Option<&Node>, others: [(&str, Option<&Node>); 2], (model, place): (&Definition, &Place)) {
+pub(super) fn check(
+    desk: &mut Desk<'_>,
+    grid: Option<&Node>,
+    others: [(&str, Option<&Node>); 2],
+    (model, place): (&Definition, &Place),
+) {
     if let Some(n) = grid {
         if model.system.operators().iter().any(|o| matches!(o.kind, OperatorKind::Axial(_))) {
             desk.error_help(
@@ -98,7 +119,10 @@ pub(super) fn check(desk: &mut Desk<'_>, grid: Option<&Node>, others: [(&str, Op
         }
         for (key, node) in others {
             if let Some(n) = node {
-                desk.error(&n.place, format!("`grid` says already how many units there are and where: leave `{key}` out"));
+                desk.error(
+                    &n.place,
+                    format!("`grid` says already how many units there are and where: leave `{key}` out"),
+                );
             }
         }
         return;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::desk::{Desk, suggest};
-use crate::equation::TimeUnit;
-use crate::model::document::{Entry, Node, parse};
-use crate::model::report::Place;
-use crate::model::{Definition, Kind, read_definition};
-use crate::signal::TimeBase;
+use spikedeck_equation::TimeUnit;
+use spikedeck_model::document::{Entry, Node, parse};
+use spikedeck_model::report::Place;
+use spikedeck_model::{Definition, Kind, read_definition};
+use spikedeck_signal::TimeBase;
 
 /// Models and receptors defined in the scenario itself, and those found beside it.
 #[derive(Debug, Default)]
@@ -21,14 +21,21 @@ impl OwnModels {
     /// Reads `[models.NAME]` or `[receptors.NAME]`.
     pub fn read(&mut self, desk: &mut Desk<'_>, node: &Node, kind: Kind) {
         let Some(entries) = node.entries() else {
-            desk.error(&node.place, format!("`{}` holds one table a {}, not {}", kind.table(), kind.word(), node.what()));
+            desk.error(
+                &node.place,
+                format!("`{}` holds one table a {}, not {}", kind.table(), kind.word(), node.what()),
+            );
             return;
         };
         for e in entries {
             if desk.library.has(kind, &e.key) {
                 desk.error_help(
                     &e.place,
-                    format!("`{}` is the name of a built-in {}; hiding it would change what readers understand", e.key, kind.word()),
+                    format!(
+                        "`{}` is the name of a built-in {}; hiding it would change what readers understand",
+                        e.key,
+                        kind.word()
+                    ),
                     format!("choose another name, such as `my_{}`", e.key),
                 );
             }
@@ -95,7 +102,11 @@ pub(super) fn time_base(desk: &mut Desk<'_>, models: &[(&Entry, Option<Arc<Defin
     let mut found: Option<(TimeBase, String)> = None;
     for (entry, model) in models {
         let Some(model) = model else { continue };
-        let base = if model.system.time_unit() == TimeUnit::Dimensionless { TimeBase::Dimensionless } else { TimeBase::Milliseconds };
+        let base = if model.system.time_unit() == TimeUnit::Dimensionless {
+            TimeBase::Dimensionless
+        } else {
+            TimeBase::Milliseconds
+        };
         match &found {
             Some((first, name)) if *first != base => desk.error_help(
                 &entry.place,

@@ -1,4 +1,5 @@
-//! What a population carries: receptors, and on a tree channels; and how the parameters of models and of these are read.
+//! What a population carries: receptors, and on a tree channels; and how the parameters of models and of these are
+//! read.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,10 +8,10 @@ use super::desk::{Desk, suggest};
 use super::spec::{ReceptorSpec, Value};
 use super::tree::{self, Plan};
 use super::value::{Names, Wanted};
-use crate::equation::System;
-use crate::model::document::{Entry, Fields, Item, Node};
-use crate::model::report::Place;
-use crate::model::{Definition, Kind, Preset, name_of, redirect};
+use spikedeck_equation::System;
+use spikedeck_model::document::{Entry, Fields, Item, Node};
+use spikedeck_model::report::Place;
+use spikedeck_model::{Definition, Kind, Preset, name_of, redirect};
 
 /// Names that other tools use, and what they are called here.
 const ALIASES: &[(&str, &str)] = &[
@@ -49,7 +50,10 @@ pub(super) fn hint_parameter(definition: &Definition, key: &str) -> Option<Strin
     if definition.parameter(ours).is_some() {
         Some(format!("this is called `{ours}` here"))
     } else if *ours == "tau" && definition.kind == Kind::Model {
-        Some("synaptic time constants belong to receptors: `receptors.NAME = { kind = \"exp_current\", tau = ... }`".to_owned())
+        Some(
+            "synaptic time constants belong to receptors: `receptors.NAME = { kind = \"exp_current\", tau = ... }`"
+                .to_owned(),
+        )
     } else {
         Some(format!(
             "what other tools call `{key}` is `{ours}` here, which `{}` does not have; its parameters: {}",
@@ -141,7 +145,11 @@ pub(super) fn read(
     // On a host with densities or plain numbers the units of a receptor follow the host's.
     let mut fitted = (*definition).clone();
     for p in &mut fitted.parameters {
-        let now = system.parameters().iter().find(|v| v.name == format!("{prefix}{}", p.name)).map_or(p.dimension, |v| v.dimension);
+        let now = system
+            .parameters()
+            .iter()
+            .find(|v| v.name == format!("{prefix}{}", p.name))
+            .map_or(p.dimension, |v| v.dimension);
         if now != p.dimension {
             p.dimension = now;
             (p.min, p.max) = (None, None);
@@ -187,7 +195,8 @@ pub(super) fn preset(desk: &mut Desk<'_>, node: &Node, definition: &Definition) 
             None => found.clone(),
             Some(first) => {
                 // Later values come first in the search.
-                let joined = |new: &[(String, String)], old: Vec<(String, String)>| new.iter().cloned().chain(old).collect();
+                let joined =
+                    |new: &[(String, String)], old: Vec<(String, String)>| new.iter().cloned().chain(old).collect();
                 Preset {
                     name: format!("{} + {name}", first.name),
                     about: first.about,
@@ -213,8 +222,12 @@ pub(super) fn read_parameters(
 ) {
     for p in &definition.parameters {
         let Some(node) = fields.get(&p.name) else { continue };
-        let wanted =
-            Wanted { dimension: p.dimension, what: format!("`{}`", p.name), count: Some(reading.size), names: Some(names.clone()) };
+        let wanted = Wanted {
+            dimension: p.dimension,
+            what: format!("`{}`", p.name),
+            count: Some(reading.size),
+            names: Some(names.clone()),
+        };
         let value = match reading.tree.filter(|_| tree::is_by_place(node)) {
             Some(plan) => plan.by_place(desk, node, &wanted, Some(p), p.default),
             None if reading.lost && tree::is_by_place(node) => Some(Value::Constant(p.default)),

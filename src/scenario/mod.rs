@@ -1,8 +1,8 @@
 //! Scenario file as written → all errors with carets → resolved [`Spec`].
 //!
-//! Reading order: [`load`] below, `desk` (what every reader needs), `value` (quantities, distributions, expressions), then
-//! one file a table of the scenario: `population`, `projection`, `stimulus`, `selector` (record and subjects), `analysis`,
-//! `plan` (simulation, expect, variants, sweep). `overrides` changes the tree before it is understood.
+//! Reading order: [`load`] below, `desk` (what every reader needs), `value` (quantities, distributions, expressions),
+//! then one file a table of the scenario: `population`, `projection`, `stimulus`, `selector` (record and subjects),
+//! `analysis`, `plan` (simulation, expect, variants, sweep). `overrides` changes the tree before it is understood.
 
 mod analysis;
 pub mod catalog;
@@ -41,16 +41,17 @@ pub use stimulus::STIMULUS_KINDS;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::document::{Entry, Fields, Node, parse};
-use crate::model::report::Place;
-use crate::model::{Definition, Kind, Library, Report, strings};
-use crate::signal::TimeBase;
 use desk::Desk;
+use spikedeck_model::document::{Entry, Fields, Node, parse};
+use spikedeck_model::report::Place;
+use spikedeck_model::{Definition, Kind, Library, Report, strings};
+use spikedeck_signal::TimeBase;
 
 /// Reads a scenario: everything wrong with it at once, or the resolved [`Spec`] with warnings.
 ///
-/// `origin` is the file it was read from (relative paths start from its folder; none for built-in scenarios), `name` what
-/// it is called. Models are looked up inline, then beside the file, then in `library`; analyses and integrators in `catalog`.
+/// `origin` is the file it was read from (relative paths start from its folder; none for built-in scenarios), `name`
+/// what it is called. Models are looked up inline, then beside the file, then in `library`; analyses and integrators in
+/// `catalog`.
 ///
 /// # Errors
 /// A [`Report`] of everything that is wrong, in the scenario, in model files beside it, and in the overrides.
@@ -73,7 +74,8 @@ pub fn load(
     let written = root.clone();
     let applied = overrides::apply(&mut report, &mut root, overrides);
     let folder = origin.map(|p| p.parent().map_or_else(Default::default, Path::to_path_buf));
-    let mut desk = Desk { report, library, catalog, files, folder, time_base: TimeBase::Milliseconds, dt: 0.0, duration: 0.0 };
+    let mut desk =
+        Desk { report, library, catalog, files, folder, time_base: TimeBase::Milliseconds, dt: 0.0, duration: 0.0 };
     let spec = resolve(&mut desk, &root, &written);
     match spec {
         Some(mut spec) if !desk.report.failed() => {
@@ -91,7 +93,8 @@ pub fn load(
 
 /// Names are parts of paths, selectors and files.
 fn check_name(desk: &mut Desk<'_>, name: &str, place: &Place, what: &str) {
-    let sound = name.starts_with(|c: char| c.is_alphabetic()) && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    let sound = name.starts_with(|c: char| c.is_alphabetic())
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
     if !sound {
         desk.error_help(
             place,
@@ -105,7 +108,11 @@ fn check_name(desk: &mut Desk<'_>, name: &str, place: &Place, what: &str) {
 fn entries<'a>(desk: &mut Desk<'_>, node: Option<&'a Node>, table: &str, what: &str) -> &'a [Entry] {
     let Some(node) = node else { return &[] };
     let Some(list) = node.entries() else {
-        desk.error_help(&node.place, format!("`{table}` holds one table a {what}, not {}", node.what()), format!("write `[{table}.NAME]`"));
+        desk.error_help(
+            &node.place,
+            format!("`{table}` holds one table a {what}, not {}", node.what()),
+            format!("write `[{table}.NAME]`"),
+        );
         return &[];
     };
     for e in list {
@@ -117,8 +124,9 @@ fn entries<'a>(desk: &mut Desk<'_>, node: Option<&'a Node>, table: &str, what: &
 /// Understands `root`; `written` is the same before anything was overridden, which is what variants are about.
 fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
     let mut f = Fields::of(&mut desk.report, root, "a scenario")?;
-    let mut line =
-        |desk: &mut Desk<'_>, key: &str| f.get(key).and_then(|n| desk.text(n, &format!("`{key}`"))).unwrap_or("").trim().to_owned();
+    let mut line = |desk: &mut Desk<'_>, key: &str| {
+        f.get(key).and_then(|n| desk.text(n, &format!("`{key}`"))).unwrap_or("").trim().to_owned()
+    };
     let (title, description) = (line(desk, "title"), line(desk, "description"));
     let references = f.get("references").map(|n| strings(&mut desk.report, n)).unwrap_or_default();
     let tags = f.get("tags").map(|n| strings(&mut desk.report, n)).unwrap_or_default();
@@ -132,9 +140,14 @@ fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
     }
     let population_entries = entries(desk, f.get("populations"), "populations", "population");
     if population_entries.is_empty() && root.get("populations").is_none() {
-        desk.error_help(&root.place, "a scenario has at least one population", "add `[populations.NAME]` with `model = \"lif\"`");
+        desk.error_help(
+            &root.place,
+            "a scenario has at least one population",
+            "add `[populations.NAME]` with `model = \"lif\"`",
+        );
     }
-    let models: Vec<(&Entry, Option<Arc<Definition>>)> = population_entries.iter().map(|e| (e, model_of(desk, &mut own, e))).collect();
+    let models: Vec<(&Entry, Option<Arc<Definition>>)> =
+        population_entries.iter().map(|e| (e, model_of(desk, &mut own, e))).collect();
     desk.time_base = lookup::time_base(desk, &models);
     let simulation = plan::simulation(desk, simulation_node, &root.place);
 
@@ -145,8 +158,12 @@ fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
             Some(model) => populations.extend(population::read(desk, &mut own, entry, model)),
             None => {
                 if let Some(table) = entry.value.entries().filter(|t| !t.iter().any(|e| e.key == "model")) {
-                    let near = table.iter().find(|e| crate::core::diagnostic::did_you_mean(&e.key, ["model"]).is_some());
-                    let help = near.map_or_else(|| "add `model = \"lif\"`".to_owned(), |e| format!("`{}`: did you mean `model`?", e.key));
+                    let near =
+                        table.iter().find(|e| spikedeck_core::diagnostic::did_you_mean(&e.key, ["model"]).is_some());
+                    let help = near.map_or_else(
+                        || "add `model = \"lif\"`".to_owned(),
+                        |e| format!("`{}`: did you mean `model`?", e.key),
+                    );
                     desk.error_help(&entry.place, format!("population `{}` needs `model`", entry.key), help);
                 }
             }
@@ -165,12 +182,22 @@ fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
     }
     let mut records = Vec::new();
     for e in entries(desk, f.get("record"), "record", "population") {
-        records.extend(selector::record(desk, e, &selector::Places { all: &populations, known: &known, projections: &projections }));
+        records.extend(selector::record(
+            desk,
+            e,
+            &selector::Places { all: &populations, known: &known, projections: &projections },
+        ));
     }
     let analysis_entries = entries(desk, f.get("analyses"), "analyses", "analysis");
     let mut analyses = Vec::new();
     for e in analysis_entries {
-        let scope = selector::Scope { all: &populations, known: &known, projections: &projections, records: &records, equations: false };
+        let scope = selector::Scope {
+            all: &populations,
+            known: &known,
+            projections: &projections,
+            records: &records,
+            equations: false,
+        };
         analyses.extend(analysis::read(desk, e, &scope));
     }
     let named: Vec<&str> = analysis_entries.iter().map(|e| e.key.as_str()).collect();
@@ -179,7 +206,8 @@ fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
     let variants = plan::variants(desk, written);
     let sweep = f.get("sweep").and_then(|n| plan::sweep(desk, root, n));
     f.finish_with(&mut desk.report, &|key| {
-        (key == "trials").then(|| "repeats are not part of this version; `[sweep] seeds = N` repeats with other seeds".to_owned())
+        (key == "trials")
+            .then(|| "repeats are not part of this version; `[sweep] seeds = N` repeats with other seeds".to_owned())
     });
     Some(Spec {
         name: String::new(),

@@ -1,9 +1,9 @@
 //! Overrides: variants, `--set PATH=VALUE` and sweep points change the tree before it is understood.
 
 use super::desk::suggest;
-use crate::model::Report;
-use crate::model::document::{Entry, Item, Node, parse_value};
-use crate::model::report::Place;
+use spikedeck_model::Report;
+use spikedeck_model::document::{Entry, Item, Node, parse_value};
+use spikedeck_model::report::Place;
 
 /// What is changed in a scenario before it is understood.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,9 +14,10 @@ pub struct Overrides {
     pub set: Vec<(String, String)>,
 }
 
-/// Tables whose entries are named by the author: a path to a value may not invent a new entry there; a whole table may be added,
-/// and `false` takes an entry away.
-const NAMED: [&str; 9] = ["populations", "projections", "stimuli", "record", "analyses", "expect", "models", "receptors", "variants"];
+/// Tables whose entries are named by the author: a path to a value may not invent a new entry there; a whole table may
+/// be added, and `false` takes an entry away.
+const NAMED: [&str; 9] =
+    ["populations", "projections", "stimuli", "record", "analyses", "expect", "models", "receptors", "variants"];
 /// All tables at the top of a scenario that a path may lead into.
 const ROOTS: [&str; 12] = [
     "simulation",
@@ -52,7 +53,11 @@ pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides)
                 let place = root.get("variants").map_or(&root.place, |n| &n.place).clone();
                 if name.is_empty() {
                     let names: Vec<&str> = variants.iter().map(|v| v.key.as_str()).collect();
-                    let help = if names.is_empty() { "it has none".to_owned() } else { format!("there are: {}", names.join(", ")) };
+                    let help = if names.is_empty() {
+                        "it has none".to_owned()
+                    } else {
+                        format!("there are: {}", names.join(", "))
+                    };
                     report.error_help(&place, "a variant is named after the colon", help);
                     return applied;
                 }
@@ -74,7 +79,12 @@ pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides)
 /// Paths of the entries that the author has named: `populations.exc`.
 fn entries_of(root: &Node) -> Vec<String> {
     let of = |table: &str| -> Vec<String> {
-        root.get(table).and_then(Node::entries).unwrap_or_default().iter().map(|e| format!("{table}.{}", e.key)).collect()
+        root.get(table)
+            .and_then(Node::entries)
+            .unwrap_or_default()
+            .iter()
+            .map(|e| format!("{table}.{}", e.key))
+            .collect()
     };
     NAMED.iter().flat_map(|table| of(table)).collect()
 }
@@ -83,7 +93,9 @@ fn entries_of(root: &Node) -> Vec<String> {
 fn flatten(path: &str, place: &Place, value: &Node, known: &[String], visit: &mut dyn FnMut(&str, &Place, &Node)) {
     match value.entries() {
         Some(entries)
-            if entries.iter().all(|e| !DISTRIBUTIONS.contains(&e.key.as_str())) && !path.contains('.') && ROOTS.contains(&path) =>
+            if entries.iter().all(|e| !DISTRIBUTIONS.contains(&e.key.as_str()))
+                && !path.contains('.')
+                && ROOTS.contains(&path) =>
         {
             for e in entries {
                 let below = format!("{path}.{}", e.key);
@@ -98,14 +110,16 @@ fn flatten(path: &str, place: &Place, value: &Node, known: &[String], visit: &mu
     }
 }
 
-/// Whether a table says what only a whole entry says, so that it is a new one and not a change to one with another name.
+/// Whether a table says what only a whole entry says, so that it is a new one and not a change to one with another
+/// name.
 fn is_entry(value: &Node) -> bool {
     const MARKS: [&str; 8] = ["kind", "model", "from", "metric", "equations", "spikes", "traces", "connections"];
     value.entries().is_some_and(|list| list.iter().any(|e| MARKS.contains(&e.key.as_str())))
 }
 
 /// Words that make a table a value rather than a path.
-const DISTRIBUTIONS: [&str; 9] = ["uniform", "normal", "lognormal", "gamma", "values", "linspace", "rule", "kind", "grid"];
+const DISTRIBUTIONS: [&str; 9] =
+    ["uniform", "normal", "lognormal", "gamma", "values", "linspace", "rule", "kind", "grid"];
 
 fn deepen(path: &str, place: &Place, value: &Node, visit: &mut dyn FnMut(&str, &Place, &Node)) {
     match value.entries() {
@@ -149,13 +163,18 @@ pub(super) fn check_path(report: &mut Report, root: &Node, path: &str, place: &P
         return false;
     }
     if !ROOTS.contains(&parts[0].as_str()) {
-        report.error_help(place, format!("a scenario has no table `{}`", parts[0]), suggest(&parts[0], ROOTS.iter().copied()));
+        report.error_help(
+            place,
+            format!("a scenario has no table `{}`", parts[0]),
+            suggest(&parts[0], ROOTS.iter().copied()),
+        );
         return false;
     }
     if NAMED.contains(&parts[0].as_str()) {
         let table = root.get(&parts[0]);
         if table.and_then(|t| t.get(&parts[1])).is_none() {
-            let names: Vec<&str> = table.and_then(Node::entries).unwrap_or_default().iter().map(|e| e.key.as_str()).collect();
+            let names: Vec<&str> =
+                table.and_then(Node::entries).unwrap_or_default().iter().map(|e| e.key.as_str()).collect();
             let help = suggest(&parts[1], names.iter().copied());
             report.error_help(place, format!("there is no `{}` in `{}`", parts[1], parts[0]), help);
             return false;
@@ -206,7 +225,7 @@ fn set(report: &mut Report, root: &mut Node, path: &str, place: &Place, value: N
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::document::parse;
+    use spikedeck_model::document::parse;
 
     #[test]
     fn sets_existing_and_new_keys_and_refuses_new_names() {
@@ -215,7 +234,10 @@ mod tests {
         let mut root = parse(&mut report, text);
         let o = Overrides {
             variant: Some("big".into()),
-            set: vec![("populations.exc.parameters.tau_m".into(), "15 ms".into()), ("simulation.seed".into(), "4".into())],
+            set: vec![
+                ("populations.exc.parameters.tau_m".into(), "15 ms".into()),
+                ("simulation.seed".into(), "4".into()),
+            ],
         };
         let applied = apply(&mut report, &mut root, &o);
         assert!(!report.failed(), "{report}");
@@ -224,7 +246,11 @@ mod tests {
         let exc = root.get("populations").unwrap().get("exc").unwrap();
         assert_eq!(exc.get("size").unwrap().as_number(), Some(9.0));
         assert_eq!(exc.get("parameters").unwrap().get("tau_m").unwrap().as_text(), Some("15 ms"));
-        apply(&mut report, &mut root, &Overrides { variant: None, set: vec![("populations.ecx.size".into(), "2".into())] });
+        apply(
+            &mut report,
+            &mut root,
+            &Overrides { variant: None, set: vec![("populations.ecx.size".into(), "2".into())] },
+        );
         assert!(report.to_string().contains("did you mean `exc`?"), "{report}");
     }
 

@@ -4,10 +4,10 @@ use super::desk::Desk;
 use super::overrides::{adds_entry, check_path};
 use super::population::integrator;
 use super::spec::{AnalysisSpec, Expect, Original, Simulation, SpikeTimes, Sweep};
-use crate::core::units::{Quantity, short};
-use crate::model::document::{Fields, Item, Node};
-use crate::model::report::Place;
-use crate::signal::TimeBase;
+use spikedeck_core::units::{Quantity, short};
+use spikedeck_model::document::{Fields, Item, Node};
+use spikedeck_model::report::Place;
+use spikedeck_signal::TimeBase;
 
 /// Reads `[simulation]` and fills in the time axis of the desk.
 pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place) -> Option<Simulation> {
@@ -56,7 +56,9 @@ pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place)
     });
     let seed = f.get("seed").and_then(|n| desk.whole(n, "`seed`", 0)).unwrap_or(1);
     let memory = f.get("memory").and_then(|n| memory(desk, n));
-    let spike_times = match f.get("spike_times").and_then(|n| desk.choice(n, "way to find spike times", &["grid", "interpolated", "exact"]))
+    let spike_times = match f
+        .get("spike_times")
+        .and_then(|n| desk.choice(n, "way to find spike times", &["grid", "interpolated", "exact"]))
     {
         Some("interpolated") => SpikeTimes::Interpolated,
         Some("exact") => SpikeTimes::Exact,
@@ -136,7 +138,10 @@ pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[Analysi
             let (value, text) = written(desk, n)?;
             match &unit {
                 Some(first) if *first != text => {
-                    desk.error(&n.place, format!("`min` and `max` are written in one unit; here `{first}` and `{text}`"));
+                    desk.error(
+                        &n.place,
+                        format!("`min` and `max` are written in one unit; here `{first}` and `{text}`"),
+                    );
                 }
                 _ => unit = Some(text),
             }
@@ -162,13 +167,21 @@ pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[Analysi
 }
 
 /// `original` and `reason` of an expectation whose range is from `min` to `max` in `unit`: the one needs the other.
-fn original(desk: &mut Desk<'_>, f: &mut Fields<'_>, (min, max, unit): (Option<f64>, Option<f64>, &str)) -> Option<Original> {
+fn original(
+    desk: &mut Desk<'_>,
+    f: &mut Fields<'_>,
+    (min, max, unit): (Option<f64>, Option<f64>, &str),
+) -> Option<Original> {
     let (value_node, reason_node) = (f.get("original"), f.get("reason"));
     let (value_node, reason_node) = match (value_node, reason_node) {
         (None, None) => return None,
         (Some(v), Some(r)) => (v, r),
         (Some(v), None) => {
-            desk.error_help(&v.place, "`original` needs `reason`", "say why ours differs, or write `reason = \"same\"`");
+            desk.error_help(
+                &v.place,
+                "`original` needs `reason`",
+                "say why ours differs, or write `reason = \"same\"`",
+            );
             return None;
         }
         (None, Some(r)) => {
@@ -211,7 +224,10 @@ fn written(desk: &mut Desk<'_>, node: &Node) -> Option<(f64, String)> {
         desk.report.put_inside(node, d);
         return None;
     }
-    let end = (1..=text.len()).rev().filter(|i| text.is_char_boundary(*i)).find(|i| text[..*i].trim().parse::<f64>().is_ok())?;
+    let end = (1..=text.len())
+        .rev()
+        .filter(|i| text.is_char_boundary(*i))
+        .find(|i| text[..*i].trim().parse::<f64>().is_ok())?;
     Some((text[..end].trim().parse().ok()?, text[end..].trim().to_owned()))
 }
 
@@ -297,8 +313,8 @@ fn axis(desk: &mut Desk<'_>, node: &Node) -> Option<Vec<String>> {
         return None;
     }
     let steps = steps?;
-    let whole =
-        from_node.is_some_and(|n| matches!(n.item, Item::Integer(_))) && to_node.is_some_and(|n| matches!(n.item, Item::Integer(_)));
+    let whole = from_node.is_some_and(|n| matches!(n.item, Item::Integer(_)))
+        && to_node.is_some_and(|n| matches!(n.item, Item::Integer(_)));
     let point = |k: u64| {
         let s = k as f64 / (steps - 1) as f64;
         let v = if k == 0 {

@@ -6,10 +6,10 @@ use super::projection::coupling_names;
 use super::spec::{PlasticitySpec, PopulationSpec, RuleSpec, Value};
 use super::value::Names;
 use super::weights::{Held, hold};
-use crate::core::units::Dimension;
-use crate::equation::{Expression, TimeUnit, Variable};
-use crate::model::document::{Fields, Item, Node};
-use crate::model::{Definition, Kind, Parameter, Preset};
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::{Expression, TimeUnit, Variable};
+use spikedeck_model::document::{Fields, Item, Node};
+use spikedeck_model::{Definition, Kind, Parameter, Preset};
 
 /// What a rule has to fit.
 pub(super) struct Ends<'a> {
@@ -73,8 +73,13 @@ fn rule(desk: &mut Desk<'_>, own: &mut OwnModels, node: &Node, ends: &Ends<'_>) 
     }
     let plain = desk.time_dimension().is_none();
     if plain != (fitted.pre.time_unit() == TimeUnit::Dimensionless) {
-        let help = "a rule of your own for dimensionless models says `time_unit = \"1\"` and has plain numbers as parameters";
-        desk.error_help(&kind.place, format!("rule `{name}` and the models of this scenario do not count time alike"), help);
+        let help =
+            "a rule of your own for dimensionless models says `time_unit = \"1\"` and has plain numbers as parameters";
+        desk.error_help(
+            &kind.place,
+            format!("rule `{name}` and the models of this scenario do not count time alike"),
+            help,
+        );
     }
     let chosen = f.get("preset").and_then(|n| super::mechanism::preset(desk, n, &definition));
     let parameters = parameters(desk, &mut f, node, &definition, chosen.as_ref(), ends);
@@ -86,7 +91,8 @@ fn rule(desk: &mut Desk<'_>, own: &mut OwnModels, node: &Node, ends: &Ends<'_>) 
         let Some(text) = desk.text(n, &format!("`{}`", g.name)).map(str::to_owned) else { continue };
         let suffix = format!("_{end}");
         let all = coupling_names(ends.from, ends.to);
-        let names: Vec<(&str, Dimension)> = all.iter().filter_map(|(n, d)| n.strip_suffix(&suffix).map(|s| (s, *d))).collect();
+        let names: Vec<(&str, Dimension)> =
+            all.iter().filter_map(|(n, d)| n.strip_suffix(&suffix).map(|s| (s, *d))).collect();
         let mine = names.iter().filter(|(n, _)| variable(unit, n)).copied();
         desk.expression(n, &text, g.dimension, &Names::default().with(mine));
         given.push(text);
@@ -151,7 +157,12 @@ fn parameters(
 }
 
 /// Initial values of the states, from expressions in the parameters; zero where the file says nothing.
-fn initial(definition: &Definition, rule: &crate::equation::Rule, preset: Option<&Preset>, parameters: &[f64]) -> Vec<f64> {
+fn initial(
+    definition: &Definition,
+    rule: &spikedeck_equation::Rule,
+    preset: Option<&Preset>,
+    parameters: &[f64],
+) -> Vec<f64> {
     let names: Vec<Variable> = rule.pre.parameters().to_vec();
     let text = |state: &str| {
         let lists = preset.map(|p| &p.initial).into_iter().chain([&definition.initial]);
@@ -160,8 +171,10 @@ fn initial(definition: &Definition, rule: &crate::equation::Rule, preset: Option
     rule.states()
         .iter()
         .map(|s| {
-            let Some(text) = text(&s.name) else { return if s.name == crate::equation::rule::EFFICACY { 1.0 } else { 0.0 } };
-            match crate::core::units::Quantity::parse(&text) {
+            let Some(text) = text(&s.name) else {
+                return if s.name == spikedeck_equation::rule::EFFICACY { 1.0 } else { 0.0 };
+            };
+            match spikedeck_core::units::Quantity::parse(&text) {
                 Ok(q) => q.value,
                 Err(_) => Expression::parse(&text, &names).map_or(f64::NAN, |e| e.evaluate(parameters)),
             }

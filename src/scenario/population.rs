@@ -9,14 +9,19 @@ use super::mechanism::{self, Mechanism, Reading, hint_parameter, preset, read_pa
 use super::spec::{PopulationSpec, Positions, Value};
 use super::value::{Names, Wanted, is_expression};
 use super::{grid, positions, tree};
-use crate::core::units::{Dimension, Quantity};
-use crate::equation::{System, TimeUnit};
-use crate::model::document::{Entry, Fields, Node};
-use crate::model::report::Place;
-use crate::model::{Definition, Kind, Preset};
+use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_equation::{System, TimeUnit};
+use spikedeck_model::document::{Entry, Fields, Node};
+use spikedeck_model::report::Place;
+use spikedeck_model::{Definition, Kind, Preset};
 
 /// Reads one population whose model is known.
-pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, model: &Arc<Definition>) -> Option<PopulationSpec> {
+pub(super) fn read(
+    desk: &mut Desk<'_>,
+    own: &mut OwnModels,
+    entry: &Entry,
+    model: &Arc<Definition>,
+) -> Option<PopulationSpec> {
     let mut f = Fields::of(&mut desk.report, &entry.value, format!("population `{}`", entry.key))?;
     f.allow("model");
     let positions_node = f.get("positions");
@@ -87,7 +92,9 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
             desk.error(&node.place, format!("`{key}` holds one table a {}, not {}", kind.word(), node.what()));
         }
         for (e, definition) in known(desk, own, node, kind) {
-            let Some((carried, with)) = mechanism::read(desk, e, definition, &system, model, &reading, &unit_names(), &mut given) else {
+            let Some((carried, with)) =
+                mechanism::read(desk, e, definition, &system, model, &reading, &unit_names(), &mut given)
+            else {
                 continue;
             };
             system = with;
@@ -111,11 +118,16 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     let parameters: Vec<Value> = system
         .parameters()
         .iter()
-        .map(|v| given.get(&v.name).map_or_else(|| Value::Constant(default_of(&definitions, chosen, &v.name)), |g| g.0.clone()))
+        .map(|v| {
+            given
+                .get(&v.name)
+                .map_or_else(|| Value::Constant(default_of(&definitions, chosen, &v.name)), |g| g.0.clone())
+        })
         .collect();
 
     let initial_node = f.get("initial");
-    let initial = initial_values(desk, initial_node, &system, &definitions, chosen, &parameters, &reading, &unit_names());
+    let initial =
+        initial_values(desk, initial_node, &system, &definitions, chosen, &parameters, &reading, &unit_names());
     let integrator = f
         .get("integrator")
         .and_then(|n| integrator(desk, n))
@@ -126,12 +138,16 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
         .and_then(|n| desk.whole(n, "`substeps`", 1))
         .map_or_else(|| chosen.and_then(|p| p.substeps).unwrap_or(1), |v| v as u32);
     f.finish_with(&mut desk.report, &|key| {
-        model.parameter(key).map(|_| format!("`{key}` is a parameter of the model: write `parameters = {{ {key} = ... }}`"))
+        model
+            .parameter(key)
+            .map(|_| format!("`{key}` is a parameter of the model: write `parameters = {{ {key} = ... }}`"))
     });
     let tree = plan.as_ref().map(|p| p.finish(desk, &system, model, &mechanisms, cells, initial_node, &definitions));
-    let (channels, receptors) = mechanisms.into_iter().map(|m| m.spec).partition(|m| m.definition.kind == Kind::Channel);
+    let (channels, receptors) =
+        mechanisms.into_iter().map(|m| m.spec).partition(|m| m.definition.kind == Kind::Channel);
     check_refractory(desk, model, &system, &parameters, &given, &entry.place);
-    // Returned even when something is wrong, so that what names this population is checked as well; the report fails the load.
+    // Returned even when something is wrong, so that what names this population is checked as well; the report fails
+    // the load.
     Some(PopulationSpec {
         name: entry.key.clone(),
         model: model.clone(),
@@ -150,16 +166,25 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, entry: &Entry, mode
     })
 }
 
-/// The entries of a table of receptors or channels with their definitions: those that provide something to others first.
-fn known<'n>(desk: &mut Desk<'_>, own: &mut OwnModels, node: &'n Node, kind: Kind) -> Vec<(&'n Entry, Arc<Definition>)> {
+/// The entries of a table of receptors or channels with their definitions: those that provide something to others
+/// first.
+fn known<'n>(
+    desk: &mut Desk<'_>,
+    own: &mut OwnModels,
+    node: &'n Node,
+    kind: Kind,
+) -> Vec<(&'n Entry, Arc<Definition>)> {
     let mut found: Vec<(&Entry, Arc<Definition>)> = Vec::new();
     for e in node.entries().unwrap_or_default() {
         match e.value.get("kind") {
             Some(k) => {
-                let definition = desk.text(k, "`kind`").map(str::to_owned).and_then(|name| own.find(desk, kind, &name, &k.place));
+                let definition =
+                    desk.text(k, "`kind`").map(str::to_owned).and_then(|name| own.find(desk, kind, &name, &k.place));
                 found.extend(definition.map(|d| (e, d)));
             }
-            None => desk.error_help(&e.place, format!("{} `{}` needs `kind`", kind.word(), e.key), "add `kind = \"...\"`"),
+            None => {
+                desk.error_help(&e.place, format!("{} `{}` needs `kind`", kind.word(), e.key), "add `kind = \"...\"`")
+            }
         }
     }
     found.sort_by_key(|(_, d)| d.texts.provides.is_empty());
@@ -170,10 +195,16 @@ fn default_of(definitions: &[(String, Arc<Definition>)], preset: Option<&Preset>
     if let Some((_, v)) = preset.and_then(|p| p.parameters.iter().find(|(n, _)| n == name)) {
         return *v;
     }
-    definitions.iter().find_map(|(prefix, d)| name.strip_prefix(prefix.as_str()).and_then(|n| d.parameter(n))).map_or(0.0, |p| p.default)
+    definitions
+        .iter()
+        .find_map(|(prefix, d)| name.strip_prefix(prefix.as_str()).and_then(|n| d.parameter(n)))
+        .map_or(0.0, |p| p.default)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one value from each place that may state it: scenario, preset, model file")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one value from each place that may state it: scenario, preset, model file"
+)]
 fn initial_values(
     desk: &mut Desk<'_>,
     node: Option<&Node>,
@@ -188,7 +219,8 @@ fn initial_values(
     if let Some(node) = node {
         let states: Vec<&str> = system.states().iter().map(|s| s.name.as_str()).collect();
         for e in node.entries().unwrap_or_default() {
-            let inner = e.value.entries().filter(|_| definitions.iter().any(|(prefix, _)| *prefix == format!("{}.", e.key)));
+            let inner =
+                e.value.entries().filter(|_| definitions.iter().any(|(prefix, _)| *prefix == format!("{}.", e.key)));
             let list: Vec<(String, &Place, &Node)> = match inner {
                 Some(entries) => entries.iter().map(|i| (format!("{}.{}", e.key, i.key), &i.place, &i.value)).collect(),
                 None => vec![(e.key.clone(), &e.place, &e.value)],
@@ -206,7 +238,9 @@ fn initial_values(
             desk.error(&node.place, format!("`initial` is a table, not {}", node.what()));
         }
     }
-    let names = names.clone().with(system.parameters().iter().map(|p| (p.name.as_str(), p.dimension)).filter(|(n, _)| !n.contains('.')));
+    let names = names
+        .clone()
+        .with(system.parameters().iter().map(|p| (p.name.as_str(), p.dimension)).filter(|(n, _)| !n.contains('.')));
     system
         .states()
         .iter()
@@ -219,7 +253,9 @@ fn initial_values(
                     names: Some(names.clone()),
                 };
                 let value = match reading.tree.filter(|_| tree::is_by_place(node)) {
-                    Some(plan) => plan.by_place(desk, node, &wanted, None, tree::default_initial(&state.name, definitions)),
+                    Some(plan) => {
+                        plan.by_place(desk, node, &wanted, None, tree::default_initial(&state.name, definitions))
+                    }
                     None if reading.lost && tree::is_by_place(node) => None,
                     None => desk.value(node, &wanted),
                 };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::desk::Desk;
 use super::spec::Positions;
-use crate::core::units::Dimension;
-use crate::model::document::{Fields, Item, Node};
+use spikedeck_core::units::Dimension;
+use spikedeck_model::document::{Fields, Item, Node};
 
 /// Reads `positions`: a grid, uniform in a box, or listed.
 pub(super) fn read(desk: &mut Desk<'_>, node: &Node) -> Option<Positions> {
@@ -22,7 +22,9 @@ pub(super) fn read(desk: &mut Desk<'_>, node: &Node) -> Option<Positions> {
         list.iter().map(|l| desk.quantity(l, Dimension::METRE, "a length")).collect()
     };
     let found = if let Some(n) = f.get("grid") {
-        let spacing = f.require(&mut desk.report, "spacing", "\"100 um\"").and_then(|s| desk.quantity(s, Dimension::METRE, "`spacing`"));
+        let spacing = f
+            .require(&mut desk.report, "spacing", "\"100 um\"")
+            .and_then(|s| desk.quantity(s, Dimension::METRE, "`spacing`"));
         let Item::List(list) = &n.item else {
             desk.error_help(&n.place, "the number of units along each axis is due here", "write `grid = [10, 20]`");
             return None;
@@ -37,8 +39,10 @@ pub(super) fn read(desk: &mut Desk<'_>, node: &Node) -> Option<Positions> {
             desk.error(&n.place, "a list of positions is due here");
             return None;
         };
-        let points: Option<Vec<[f64; 3]>> =
-            list.iter().map(|p| lengths(desk, p).map(|v| std::array::from_fn(|i| v.get(i).copied().unwrap_or(0.0)))).collect();
+        let points: Option<Vec<[f64; 3]>> = list
+            .iter()
+            .map(|p| lengths(desk, p).map(|v| std::array::from_fn(|i| v.get(i).copied().unwrap_or(0.0))))
+            .collect();
         Some(Positions::Listed(Arc::from(points?)))
     } else {
         desk.error_help(

@@ -7,9 +7,9 @@ use super::lookup::OwnModels;
 use super::plasticity::{self, Ends};
 use super::spec::{Coupling, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value, connection_names};
 use super::value::{Names, Wanted, is_expression};
-use crate::core::units::Dimension;
-use crate::equation::{Expression, Variable};
-use crate::model::document::{Entry, Fields, Node};
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::{Expression, Variable};
+use spikedeck_model::document::{Entry, Fields, Node};
 
 const RULES: [&str; 9] = [
     "one_to_one",
@@ -24,7 +24,13 @@ const RULES: [&str; 9] = [
 ];
 
 /// Index of the population called `name`; unknown names are reported.
-pub(super) fn population(desk: &mut Desk<'_>, node: &Node, name: &str, all: &[PopulationSpec], known: &[&str]) -> Option<usize> {
+pub(super) fn population(
+    desk: &mut Desk<'_>,
+    node: &Node,
+    name: &str,
+    all: &[PopulationSpec],
+    known: &[&str],
+) -> Option<usize> {
     if let Some(i) = all.iter().position(|p| p.name == name) {
         return Some(i);
     }
@@ -37,7 +43,13 @@ pub(super) fn population(desk: &mut Desk<'_>, node: &Node, name: &str, all: &[Po
 }
 
 /// `POP.PORT`: an event port (receptor) or an input.
-pub(super) fn target(desk: &mut Desk<'_>, node: &Node, what: &str, all: &[PopulationSpec], known: &[&str]) -> Option<Target> {
+pub(super) fn target(
+    desk: &mut Desk<'_>,
+    node: &Node,
+    what: &str,
+    all: &[PopulationSpec],
+    known: &[&str],
+) -> Option<Target> {
     let text = desk.text(node, what)?.to_owned();
     let (name, port) = text.split_once('.').map_or((text.as_str(), ""), |(a, b)| (a, b));
     let index = population(desk, node, name, all, known)?;
@@ -78,14 +90,19 @@ pub(super) fn read(
     let from = from_node.and_then(|n| {
         let name = desk.text(n, "`from`")?.to_owned();
         if let Some((first, _)) = name.split_once(['.', '[']).filter(|(first, _)| known.contains(first)) {
-            desk.error_help(&n.place, "a projection starts from a whole population", format!("write `from = \"{first}\"`"));
+            desk.error_help(
+                &n.place,
+                "a projection starts from a whole population",
+                format!("write `from = \"{first}\"`"),
+            );
             return None;
         }
         population(desk, n, &name, all, known)
     });
     let to_node = f.require(&mut desk.report, "to", "\"exc.ampa\"");
     let to = to_node.and_then(|n| target(desk, n, "`to`", all, known));
-    let kind = f.get("kind").and_then(|n| desk.choice(n, "kind of projection", &["event", "continuous"])).unwrap_or("event");
+    let kind =
+        f.get("kind").and_then(|n| desk.choice(n, "kind of projection", &["event", "continuous"])).unwrap_or("event");
     let plasticity_node = f.get("plasticity");
     let connect = f.require(&mut desk.report, "connect", "{ rule = \"probability\", p = 0.1 }");
     let sizes = from.zip(to.as_ref()).map(|(a, t)| (&all[a], &all[t.population]));
@@ -127,7 +144,11 @@ pub(super) fn read(
             desk.error_help(
                 &to_node?.place,
                 "a continuous projection adds to an input, not to a receptor",
-                format!("inputs of `{}`: {}", target.name, names(target.system.inputs().iter().map(|v| v.name.as_str()))),
+                format!(
+                    "inputs of `{}`: {}",
+                    target.name,
+                    names(target.system.inputs().iter().map(|v| v.name.as_str()))
+                ),
             );
             return None;
         };
@@ -135,11 +156,17 @@ pub(super) fn read(
         let dimension = weight_node.map_or(Some(Dimension::NONE), |n| dimension_of(desk, n, &pair))?;
         weight_dimension = dimension;
         weight = match weight_node {
-            Some(n) => desk.value(n, &Wanted { dimension, what: "the weight".to_owned(), count, names: names_of_pair() }),
+            Some(n) => {
+                desk.value(n, &Wanted { dimension, what: "the weight".to_owned(), count, names: names_of_pair() })
+            }
             None => Some(Value::Constant(1.0)),
         };
         let Some(value_node) = value_node else {
-            desk.error_help(&entry.place, format!("projection `{}` needs `value`", entry.key), "add `value = \"w*(V_m_pre - V_m_post)\"`");
+            desk.error_help(
+                &entry.place,
+                format!("projection `{}` needs `value`", entry.key),
+                "add `value = \"w*(V_m_pre - V_m_post)\"`",
+            );
             return None;
         };
         let text = desk.text(value_node, "`value`")?.to_owned();
@@ -149,7 +176,11 @@ pub(super) fn read(
         coupling = Coupling::Continuous { value: text };
     } else {
         if let Some(n) = value_node {
-            desk.error_help(&n.place, "`value` belongs to continuous projections", "add `kind = \"continuous\"`, or remove `value`");
+            desk.error_help(
+                &n.place,
+                "`value` belongs to continuous projections",
+                "add `kind = \"continuous\"`, or remove `value`",
+            );
         }
         if let Port::Input(i) = to.port {
             let port = &target.system.inputs()[i].name;
@@ -167,18 +198,28 @@ pub(super) fn read(
         if !all[from].system.spikes() {
             desk.error_help(
                 &from_node?.place,
-                format!("population `{}` never spikes: its model `{}` has no threshold", all[from].name, all[from].model.name),
+                format!(
+                    "population `{}` never spikes: its model `{}` has no threshold",
+                    all[from].name, all[from].model.name
+                ),
                 "couple it with `kind = \"continuous\"`, or choose a model that spikes",
             );
         }
         weight_dimension = event_dimension;
         weight = match weight_node {
-            Some(n) => desk.value(n, &Wanted { dimension: event_dimension, what: "the weight".to_owned(), count, names: names_of_pair() }),
+            Some(n) => desk.value(
+                n,
+                &Wanted { dimension: event_dimension, what: "the weight".to_owned(), count, names: names_of_pair() },
+            ),
             None if has_weights => Some(Value::Constant(0.0)),
             None => {
                 let unit = super::desk::unit_example(event_dimension);
                 let example = if unit.is_empty() { "1.0".to_owned() } else { format!("\"1 {unit}\"") };
-                desk.error_help(&entry.place, format!("projection `{}` needs `weight`", entry.key), format!("add `weight = {example}`"));
+                desk.error_help(
+                    &entry.place,
+                    format!("projection `{}` needs `weight`", entry.key),
+                    format!("add `weight = {example}`"),
+                );
                 None
             }
         };
@@ -193,9 +234,11 @@ pub(super) fn read(
     if let Some((value, node)) = weights.filter(|_| kind == "event") {
         desk.conductance(node, weight_dimension, value);
     }
-    let ends = Ends { weight: weight_dimension, weights, continuous: kind == "continuous", from: &all[from], to: target };
+    let ends =
+        Ends { weight: weight_dimension, weights, continuous: kind == "continuous", from: &all[from], to: target };
     let plasticity = plasticity_node.and_then(|n| plasticity::read(desk, own, n, &ends));
-    if let Some(n) = plasticity_node.filter(|_| ends.continuous && (all[from].tree.is_some() || target.tree.is_some())) {
+    if let Some(n) = plasticity_node.filter(|_| ends.continuous && (all[from].tree.is_some() || target.tree.is_some()))
+    {
         desk.error_help(
             &n.place,
             "a rule between rates needs point populations or grids at both ends",
@@ -203,7 +246,13 @@ pub(super) fn read(
         );
     }
     if let Some(n) = plasticity_node.filter(|_| !ends.continuous && !target.system.spikes()) {
-        desk.error(&n.place, format!("a rule between spikes needs a target that spikes; the model of `{}` has no threshold", target.name));
+        desk.error(
+            &n.place,
+            format!(
+                "a rule between spikes needs a target that spikes; the model of `{}` has no threshold",
+                target.name
+            ),
+        );
     }
     let delay = delay_node.map_or(Some(Value::Constant(0.0)), |n| delay(desk, n, count, names_of_pair()));
     (desk.report.errors() == before).then(|| ProjectionSpec {
@@ -223,7 +272,10 @@ pub(super) fn read(
 
 /// Checks `draws_of`: the name of another projection, whose connections, weights and delays this one draws again.
 pub(super) fn check_draws(desk: &mut Desk<'_>, entry: &Entry, names: &[&str]) {
-    let Some(node) = entry.value.entries().and_then(|list| list.iter().find(|e| e.key == "draws_of")).map(|e| &e.value) else { return };
+    let Some(node) = entry.value.entries().and_then(|list| list.iter().find(|e| e.key == "draws_of")).map(|e| &e.value)
+    else {
+        return;
+    };
     let Some(name) = desk.text(node, "`draws_of`").map(str::to_owned) else { return };
     if name == entry.key || !names.contains(&name.as_str()) {
         let help = suggest(&name, names.iter().copied().filter(|n| *n != entry.key));
@@ -239,7 +291,8 @@ fn names<'a>(list: impl Iterator<Item = &'a str>) -> String {
 /// Steps that a delay may take: connections store it in two bytes.
 const MOST_DELAY: u64 = u16::MAX as u64;
 
-/// Fixed delays are multiples of the step; drawn and computed ones are rounded to at least one step when the network is built.
+/// Fixed delays are multiples of the step; drawn and computed ones are rounded to at least one step when the network is
+/// built.
 fn delay(desk: &mut Desk<'_>, node: &Node, count: Option<usize>, names: Option<Names<'_>>) -> Option<Value> {
     let dimension = desk.time_dimension();
     let value = desk.value(node, &Wanted { dimension, what: "the delay".to_owned(), count, names })?;
@@ -256,7 +309,11 @@ fn delay(desk: &mut Desk<'_>, node: &Node, count: Option<usize>, names: Option<N
         let steps = desk.multiple(&node.place, *v, "the delay")?;
         if steps > MOST_DELAY {
             let help = "a longer step, or a chain of units, carries a signal further";
-            desk.error_help(&node.place, format!("the delay is {steps} steps, and at most {MOST_DELAY} are kept"), help);
+            desk.error_help(
+                &node.place,
+                format!("the delay is {steps} steps, and at most {MOST_DELAY} are kept"),
+                help,
+            );
             return None;
         }
     }
@@ -267,13 +324,14 @@ fn delay(desk: &mut Desk<'_>, node: &Node, count: Option<usize>, names: Option<N
 fn dimension_of(desk: &mut Desk<'_>, node: &Node, pair: &[(&str, Dimension)]) -> Option<Dimension> {
     fn first(node: &Node) -> Option<&Node> {
         match &node.item {
-            crate::model::document::Item::Table(entries) => entries.iter().find_map(|e| first(&e.value)),
-            crate::model::document::Item::List(list) => list.first().and_then(first),
+            spikedeck_model::document::Item::Table(entries) => entries.iter().find_map(|e| first(&e.value)),
+            spikedeck_model::document::Item::List(list) => list.first().and_then(first),
             _ => Some(node),
         }
     }
     if let Some(text) = node.as_text().filter(|t| is_expression(t)) {
-        let variables: Vec<Variable> = pair.iter().map(|&(name, dimension)| Variable { name: name.to_owned(), dimension }).collect();
+        let variables: Vec<Variable> =
+            pair.iter().map(|&(name, dimension)| Variable { name: name.to_owned(), dimension }).collect();
         // What is wrong with it is said when it is read.
         return Some(Expression::parse(text, &variables).ok().and_then(|e| e.dimension()).unwrap_or_default());
     }
@@ -309,7 +367,11 @@ fn wiring(
     if let Some(word) = node.as_text() {
         let simple = ["one_to_one", "all_to_all"];
         if RULES.contains(&word) && !simple.contains(&word) {
-            desk.error_help(&node.place, format!("rule `{word}` needs numbers"), format!("write `connect = {{ rule = \"{word}\", ... }}`"));
+            desk.error_help(
+                &node.place,
+                format!("rule `{word}` needs numbers"),
+                format!("write `connect = {{ rule = \"{word}\", ... }}`"),
+            );
             return None;
         }
     }
@@ -317,7 +379,11 @@ fn wiring(
     let node = if node.as_text().is_some() {
         table = Node {
             place: node.place.clone(),
-            item: crate::model::document::Item::Table(vec![Entry { key: "rule".into(), place: node.place.clone(), value: node.clone() }]),
+            item: spikedeck_model::document::Item::Table(vec![Entry {
+                key: "rule".into(),
+                place: node.place.clone(),
+                value: node.clone(),
+            }]),
         };
         &table
     } else {
@@ -334,7 +400,8 @@ fn wiring(
     let autapses = f.get("autapses").and_then(|n| desk.flag(n, "`autapses`"));
     let multapses = f.get("multapses").and_then(|n| desk.flag(n, "`multapses`")).unwrap_or(false);
     let mut count = |desk: &mut Desk<'_>, key: &str| {
-        f.require(&mut desk.report, key, "100").and_then(|n| desk.whole(n, &format!("`{key}`"), 0).map(|v| (v as usize, n)))
+        f.require(&mut desk.report, key, "100")
+            .and_then(|n| desk.whole(n, &format!("`{key}`"), 0).map(|v| (v as usize, n)))
     };
     let same = ends.is_some_and(|(a, b)| a.name == b.name);
     let limit = |desk: &mut Desk<'_>, found: Option<(usize, &Node)>, of: usize, what: &str| {
@@ -362,9 +429,10 @@ fn wiring(
             Some(Rule::OneToOne)
         }
         "all_to_all" => Some(Rule::AllToAll),
-        "probability" => {
-            f.require(&mut desk.report, "p", "0.1").and_then(|n| desk.number(n, "`p`", (0.0, 1.0))).map(|p| Rule::Probability { p })
-        }
+        "probability" => f
+            .require(&mut desk.report, "p", "0.1")
+            .and_then(|n| desk.number(n, "`p`", (0.0, 1.0)))
+            .map(|p| Rule::Probability { p }),
         "fixed_indegree" => {
             let found = count(desk, "indegree");
             limit(desk, found, from_size, "sources").map(|indegree| Rule::FixedIndegree { indegree })
@@ -383,34 +451,46 @@ fn wiring(
                     desk.error_help(
                         &rule_node.place,
                         format!("rule `{word}` needs positions, and `{}` has none", end.name),
-                        format!("add `positions = {{ grid = [...], spacing = \"100 um\" }}` to `populations.{}`", end.name),
+                        format!(
+                            "add `positions = {{ grid = [...], spacing = \"100 um\" }}` to `populations.{}`",
+                            end.name
+                        ),
                     );
                 }
             }
             let periodic = f.get("periodic").and_then(|n| desk.flag(n, "`periodic`")).unwrap_or(false);
             let mut length = |desk: &mut Desk<'_>, key: &str| {
-                f.require(&mut desk.report, key, "\"100 um\"").and_then(|n| desk.spread(n, Dimension::METRE, &format!("`{key}`")))
+                f.require(&mut desk.report, key, "\"100 um\"")
+                    .and_then(|n| desk.spread(n, Dimension::METRE, &format!("`{key}`")))
             };
             if word == "neighbours" {
                 length(desk, "radius").map(|radius| Rule::Neighbours { radius, periodic })
             } else {
                 let sigma = length(desk, "sigma");
-                let p_max = f.require(&mut desk.report, "p_max", "1.0").and_then(|n| desk.number(n, "`p_max`", (0.0, 1.0)));
+                let p_max =
+                    f.require(&mut desk.report, "p_max", "1.0").and_then(|n| desk.number(n, "`p_max`", (0.0, 1.0)));
                 sigma.zip(p_max).map(|(sigma, p_max)| Rule::Gaussian { p_max, sigma, periodic })
             }
         }
         _ => {
             if from_size != to_size {
-                desk.error(&rule_node.place, "`small_world` connects a population with itself, or with one of the same size");
+                desk.error(
+                    &rule_node.place,
+                    "`small_world` connects a population with itself, or with one of the same size",
+                );
             }
             let k = count(desk, "neighbours").and_then(|(k, n)| {
                 if k % 2 == 1 || k >= from_size {
-                    desk.error(&n.place, format!("`neighbours` counts both sides of a ring: an even number below {from_size}, not {k}"));
+                    desk.error(
+                        &n.place,
+                        format!("`neighbours` counts both sides of a ring: an even number below {from_size}, not {k}"),
+                    );
                     return None;
                 }
                 Some(k)
             });
-            let p = f.require(&mut desk.report, "p_rewire", "0.1").and_then(|n| desk.number(n, "`p_rewire`", (0.0, 1.0)));
+            let p =
+                f.require(&mut desk.report, "p_rewire", "0.1").and_then(|n| desk.number(n, "`p_rewire`", (0.0, 1.0)));
             k.zip(p).map(|(neighbours, p_rewire)| Rule::SmallWorld { neighbours, p_rewire })
         }
     };
@@ -426,11 +506,18 @@ fn edges(desk: &mut Desk<'_>, node: &Node, counts: Option<(usize, usize)>) -> Op
     let units = |desk: &mut Desk<'_>, column: &str, size: usize| -> Option<Arc<[u32]>> {
         let Some(values) = table.column(&[column]) else {
             let have: Vec<&str> = table.columns.iter().map(|c| c.0.as_str()).collect();
-            desk.error_help(&node.place, format!("this file has no column `{column}`"), format!("its columns are {}", have.join(", ")));
+            desk.error_help(
+                &node.place,
+                format!("this file has no column `{column}`"),
+                format!("its columns are {}", have.join(", ")),
+            );
             return None;
         };
         if let Some(bad) = values.iter().find(|v| v.fract() != 0.0 || **v < 0.0 || **v >= size as f64) {
-            desk.error(&node.place, format!("column `{column}` holds {bad}, but units are numbered from 0 to {}", size.saturating_sub(1)));
+            desk.error(
+                &node.place,
+                format!("column `{column}` holds {bad}, but units are numbered from 0 to {}", size.saturating_sub(1)),
+            );
             return None;
         }
         Some(values.iter().map(|v| *v as u32).collect())

@@ -1,12 +1,12 @@
-//! The JSON Schema (2020-12) of scenario files, made from the same lists that scenarios are checked against, so that editors
-//! complete and check them.
+//! The JSON Schema (2020-12) of scenario files, made from the same lists that scenarios are checked against, so that
+//! editors complete and check them.
 
 use serde_json::{Map, Value, json};
 
 use super::catalog::{Catalog, OptionKind, ParamSpec, Subjects};
 use super::spec::{Boundary, Generator};
 use super::stimulus::STIMULUS_KINDS;
-use crate::model::{Definition, Kind, Library};
+use spikedeck_model::{Definition, Kind, Library};
 
 /// The schema of a scenario file, with the names of all built-in models, receptors, analyses and integrators.
 pub fn schema(catalog: &Catalog, library: &Library) -> Value {
@@ -158,12 +158,18 @@ fn population(catalog: &Catalog, library: &Library) -> Value {
         all
     };
     let mut receptor = parameters(Kind::Receptor);
-    receptor.insert("kind".into(), json!({ "type": "string", "description": "receptor", "examples": library.names(Kind::Receptor) }));
+    receptor.insert(
+        "kind".into(),
+        json!({ "type": "string", "description": "receptor", "examples": library.names(Kind::Receptor) }),
+    );
     receptor.insert("port".into(), text("input that its current adds to"));
     receptor.insert("preset".into(), text("named set of values"));
     receptor.insert("at".into(), places("compartments that have it, on a tree; all without it"));
     let mut channel = parameters(Kind::Channel);
-    channel.insert("kind".into(), json!({ "type": "string", "description": "channel", "examples": library.names(Kind::Channel) }));
+    channel.insert(
+        "kind".into(),
+        json!({ "type": "string", "description": "channel", "examples": library.names(Kind::Channel) }),
+    );
     channel.insert("in".into(), places("compartments that have it; all without it"));
     channel.insert("port".into(), text("input that its current adds to"));
     channel.insert("preset".into(), text("named set of values"));
@@ -179,8 +185,8 @@ fn population(catalog: &Catalog, library: &Library) -> Value {
             "channels": { "type": "object", "additionalProperties": { "type": "object", "required": ["kind"], "properties": channel, "additionalProperties": v() } },
             "cable": section(),
             "sections": { "type": "object", "description": "sections of a tree, by name", "additionalProperties": section() },
-            "morphology": { "type": "string", "description": "an SWC file beside the scenario, or a built-in one", "examples": crate::model::morphologies() },
-            "soma": { "description": "how the soma of the file is read", "enum": crate::model::morphology::swc::Soma::LIST.map(|s| s.0) },
+            "morphology": { "type": "string", "description": "an SWC file beside the scenario, or a built-in one", "examples": spikedeck_model::morphologies() },
+            "soma": { "description": "how the soma of the file is read", "enum": spikedeck_model::morphology::swc::Soma::LIST.map(|s| s.0) },
             "least_diameter": text("diameter of what is thinner in the file"),
             "compartments": object(&[], json!({
                 "d_lambda": { "type": "number" }, "frequency": q(), "longest": q(), "per_section": whole("compartments of every section", 1),
@@ -227,13 +233,19 @@ fn plasticity(library: &Library) -> Value {
     for d in library.names(Kind::Plasticity).iter().filter_map(|n| library.get(Kind::Plasticity, n)) {
         add_parameters(&mut all, &d);
     }
-    all.insert("kind".into(), json!({ "type": "string", "description": "rule", "examples": library.names(Kind::Plasticity) }));
+    all.insert(
+        "kind".into(),
+        json!({ "type": "string", "description": "rule", "examples": library.names(Kind::Plasticity) }),
+    );
     all.insert(
         "preset".into(),
         json!({ "type": ["string", "array"], "items": { "type": "string" }, "description": "named set of values" }),
     );
     for (end, whose) in [("r_pre", "source"), ("r_post", "target")] {
-        all.insert(end.into(), text(&format!("rate of the {whose}: an expression in its variables (rules between rates)")));
+        all.insert(
+            end.into(),
+            text(&format!("rate of the {whose}: an expression in its variables (rules between rates)")),
+        );
     }
     json!({ "type": "object", "required": ["kind"], "properties": all, "additionalProperties": { "$ref": "#/$defs/value" } })
 }
@@ -356,8 +368,8 @@ fn option_schema(option: &ParamSpec) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::library;
-    use crate::scenario::built_in;
+    use crate::built_in;
+    use spikedeck_model::library;
 
     /// A structural check of the keywords used above; enough to know that a file fits the schema.
     fn fits(schema: &Value, root: &Value, value: &Value, at: &str) -> Result<(), String> {
@@ -419,7 +431,7 @@ mod tests {
     }
 
     fn check(text: &str) -> Result<(), String> {
-        let schema = schema(&crate::scenario::tests::catalog(), library());
+        let schema = schema(&crate::tests::catalog(), library());
         let table: toml::Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
         fits(&schema, &schema, &serde_json::to_value(table).map_err(|e| e.to_string())?, "scenario")
     }

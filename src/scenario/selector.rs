@@ -1,20 +1,33 @@
-//! What is recorded and what analyses look at: `POP.spikes`, `POP.rate`, `POP.VAR`, `POP.RECEPTOR.VAR`, `[0..10]`, `mean(...)`.
+//! What is recorded and what analyses look at: `POP.spikes`, `POP.rate`, `POP.VAR`, `POP.RECEPTOR.VAR`, `[0..10]`,
+//! `mean(...)`.
 
 use super::connections;
 use super::desk::{Desk, suggest};
 use super::spec::{Observable, PopulationSpec, Port, ProjectionSpec, RecordSpec, Subject, TraceRequest, TreeSpec};
-use crate::core::units::Dimension;
-use crate::model::document::{Entry, Fields, Item, Node};
+use spikedeck_core::units::Dimension;
+use spikedeck_model::document::{Entry, Fields, Item, Node};
 
 /// Dimension of a recordable variable of a population.
 fn variable(p: &PopulationSpec, name: &str) -> Option<Dimension> {
     let s = &p.system;
-    s.states().iter().chain(s.parameters()).chain(s.inputs()).chain(s.subexpressions()).find(|v| v.name == name).map(|v| v.dimension)
+    s.states()
+        .iter()
+        .chain(s.parameters())
+        .chain(s.inputs())
+        .chain(s.subexpressions())
+        .find(|v| v.name == name)
+        .map(|v| v.dimension)
 }
 
 fn variables(p: &PopulationSpec) -> Vec<&str> {
     let s = &p.system;
-    s.states().iter().chain(s.subexpressions()).chain(s.inputs()).chain(s.parameters()).map(|v| v.name.as_str()).collect()
+    s.states()
+        .iter()
+        .chain(s.subexpressions())
+        .chain(s.inputs())
+        .chain(s.parameters())
+        .map(|v| v.name.as_str())
+        .collect()
 }
 
 /// What units are numbered from 0 to, and named by, where the population is a tree.
@@ -69,7 +82,9 @@ impl<'a> Units<'a> {
         let per_cell = tree.units() as u32;
         let units: Vec<u32> = found
             .iter()
-            .filter_map(|u| Some(u / per_cell * list.len() as u32 + list.iter().position(|l| *l == u % per_cell)? as u32))
+            .filter_map(|u| {
+                Some(u / per_cell * list.len() as u32 + list.iter().position(|l| *l == u % per_cell)? as u32)
+            })
             .collect();
         if units.is_empty() {
             return Some(Err((format!("`{text}` is not among the places that are meant here"), String::new())));
@@ -78,8 +93,8 @@ impl<'a> Units<'a> {
     }
 }
 
-/// Units as a list `[0, 1, 2]`, a range `"0..10"` (the end is not part of it) or `"all"`; empty means all. On a tree also
-/// places, `["soma", "apical(0.7)"]`.
+/// Units as a list `[0, 1, 2]`, a range `"0..10"` (the end is not part of it) or `"all"`; empty means all. On a tree
+/// also places, `["soma", "apical(0.7)"]`.
 pub(super) fn unit_list(desk: &mut Desk<'_>, node: &Node, of: Units<'_>) -> Vec<u32> {
     let size = of.size;
     match &node.item {
@@ -113,7 +128,11 @@ pub(super) fn unit_list(desk: &mut Desk<'_>, node: &Node, of: Units<'_>) -> Vec<
             }
         },
         _ => {
-            desk.error_help(&node.place, format!("units are a list or a range, not {}", node.what()), "write `[0, 1, 2]` or `\"0..10\"`");
+            desk.error_help(
+                &node.place,
+                format!("units are a list or a range, not {}", node.what()),
+                "write `[0, 1, 2]` or `\"0..10\"`",
+            );
             Vec::new()
         }
     }
@@ -164,12 +183,17 @@ pub(super) struct Places<'a> {
 /// Reads `[record.POP]`, or `[record.PROJECTION]` of one whose connections change.
 pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, places: &Places<'_>) -> Option<RecordSpec> {
     let Places { all, known, projections } = *places;
-    if let Some(index) = projections.iter().position(|p| p.name == entry.key).filter(|_| !known.contains(&entry.key.as_str())) {
+    if let Some(index) =
+        projections.iter().position(|p| p.name == entry.key).filter(|_| !known.contains(&entry.key.as_str()))
+    {
         return connections::record(desk, entry, all.len() + index, &projections[index]);
     }
     let Some(population) = all.iter().position(|p| p.name == entry.key) else {
         if !known.contains(&entry.key.as_str()) {
-            let names = known.iter().copied().chain(projections.iter().filter(|p| p.plasticity.is_some()).map(|p| p.name.as_str()));
+            let names = known
+                .iter()
+                .copied()
+                .chain(projections.iter().filter(|p| p.plasticity.is_some()).map(|p| p.name.as_str()));
             let help = suggest(&entry.key, names);
             desk.error_help(&entry.place, format!("there is no population `{}`", entry.key), help);
         }
@@ -331,7 +355,11 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
         Some((path, rest)) => match rest.strip_suffix(']') {
             Some(units) => (path.trim(), Some(units)),
             None => {
-                desk.error_help(&node.place, format!("`{text}` opens a bracket that it does not close"), "write `exc.V_m[0..10]`");
+                desk.error_help(
+                    &node.place,
+                    format!("`{text}` opens a bracket that it does not close"),
+                    "write `exc.V_m[0..10]`",
+                );
                 return None;
             }
         },

@@ -7,10 +7,10 @@ use super::projection::target;
 use super::selector::{Units, unit_list};
 use super::spec::{Generator, PopulationSpec, Port, StimulusKind, StimulusSpec, Value};
 use super::value::{Names, Wanted};
-use crate::core::units::{Dimension, parse_unit};
-use crate::model::document::{Entry, Fields, Item};
-use crate::model::name_of;
-use crate::signal::TimeBase;
+use spikedeck_core::units::{Dimension, parse_unit};
+use spikedeck_model::document::{Entry, Fields, Item};
+use spikedeck_model::name_of;
+use spikedeck_signal::TimeBase;
 
 /// Every kind of stimulus, with one line of meaning.
 pub const STIMULUS_KINDS: [(&str, &str); 14] = [
@@ -22,7 +22,10 @@ pub const STIMULUS_KINDS: [(&str, &str); 14] = [
     ("sine", "sine, or its absolute value (`rectified`)"),
     ("chirp", "sine whose frequency changes linearly or exponentially"),
     ("ou_noise", "Ornstein-Uhlenbeck process, independent for each unit"),
-    ("white_noise", "white noise of a density (unit of the input times s**0.5); `scaling = \"per_sample\"`: not scaled with the step"),
+    (
+        "white_noise",
+        "white noise of a density (unit of the input times s**0.5); `scaling = \"per_sample\"`: not scaled with the step",
+    ),
     ("gaussian_steps", "normal values redrawn every interval"),
     ("poisson", "Poisson spikes into a receptor"),
     ("spikes", "listed spikes into a receptor"),
@@ -62,7 +65,11 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
         }
         (Port::Input(_), true) => {
             let ports: Vec<&str> = population.system.event_ports().iter().map(|v| v.name.as_str()).collect();
-            let have = if ports.is_empty() { "none; add one with `receptors.NAME = { kind = ... }`".to_owned() } else { ports.join(", ") };
+            let have = if ports.is_empty() {
+                "none; add one with `receptors.NAME = { kind = ... }`".to_owned()
+            } else {
+                ports.join(", ")
+            };
             desk.error_help(
                 &target_node?.place,
                 format!("`{word}` spikes arrive at a receptor, not at an input"),
@@ -140,7 +147,15 @@ impl<'a> Reader<'_, '_, 'a> {
                 let offset = self.optional("offset", d);
                 let rectified = self.flag("rectified");
                 let (start, stop) = self.span();
-                StimulusKind::Sine { amplitude: amplitude?, frequency: frequency?, phase, offset, rectified, start, stop }
+                StimulusKind::Sine {
+                    amplitude: amplitude?,
+                    frequency: frequency?,
+                    phase,
+                    offset,
+                    rectified,
+                    start,
+                    stop,
+                }
             }
             "chirp" => {
                 let amplitude = self.value("amplitude", d);
@@ -149,7 +164,15 @@ impl<'a> Reader<'_, '_, 'a> {
                 let (start, stop) = self.span();
                 let offset = self.optional("offset", d);
                 let exponential = self.flag("exponential");
-                StimulusKind::Chirp { amplitude: amplitude?, f_start: f_start?, f_stop: f_stop?, start, stop, offset, exponential }
+                StimulusKind::Chirp {
+                    amplitude: amplitude?,
+                    f_start: f_start?,
+                    f_stop: f_stop?,
+                    start,
+                    stop,
+                    offset,
+                    exponential,
+                }
             }
             "ou_noise" => {
                 let mean = self.optional("mean", d);
@@ -159,7 +182,8 @@ impl<'a> Reader<'_, '_, 'a> {
             }
             "white_noise" => {
                 let mean = self.optional("mean", d);
-                let scaling = self.f.get("scaling").and_then(|n| self.desk.choice(n, "scaling", &["density", "per_sample"]));
+                let scaling =
+                    self.f.get("scaling").and_then(|n| self.desk.choice(n, "scaling", &["density", "per_sample"]));
                 let generator = self.generator();
                 if scaling == Some("per_sample") {
                     // Drawn anew in every step and not scaled with it: the power of such noise depends on the step.
@@ -209,7 +233,12 @@ impl<'a> Reader<'_, '_, 'a> {
     }
 
     fn wanted(&self, key: &str, dimension: Dimension) -> Wanted<'a> {
-        Wanted { dimension, what: format!("`{key}`"), count: Some(self.size), names: Some(Names::of_cells(self.population)) }
+        Wanted {
+            dimension,
+            what: format!("`{key}`"),
+            count: Some(self.size),
+            names: Some(Names::of_cells(self.population)),
+        }
     }
 
     fn value(&mut self, key: &str, dimension: Dimension) -> Option<Value> {
@@ -274,7 +303,11 @@ impl<'a> Reader<'_, '_, 'a> {
             self.desk.error(&n.place, "`stop` is not after `start`");
         }
         if let Some(n) = start_node.filter(|_| self.desk.duration > 0.0 && start >= self.desk.duration) {
-            self.desk.warn(&n.place, format!("stimulus `{}` starts after the end of the run", self.name), "it has no effect");
+            self.desk.warn(
+                &n.place,
+                format!("stimulus `{}` starts after the end of the run", self.name),
+                "it has no effect",
+            );
         }
         (start, stop.unwrap_or(self.desk.duration))
     }
@@ -303,10 +336,15 @@ impl<'a> Reader<'_, '_, 'a> {
             };
             let scale = if self.desk.time_base == TimeBase::Milliseconds { 1e-3 } else { 1.0 };
             let units = table.column(&["unit"]);
-            if let Some(bad) = units.into_iter().flatten().find(|u| **u < 0.0 || u.fract() != 0.0 || **u >= size as f64) {
+            if let Some(bad) = units.into_iter().flatten().find(|u| **u < 0.0 || u.fract() != 0.0 || **u >= size as f64)
+            {
                 self.desk.error(
                     &node.place,
-                    format!("this file names unit {bad}; units of `{}` are numbered from 0 to {}", self.population.name, size - 1),
+                    format!(
+                        "this file names unit {bad}; units of `{}` are numbered from 0 to {}",
+                        self.population.name,
+                        size - 1
+                    ),
                 );
                 return None;
             }
@@ -330,7 +368,11 @@ impl<'a> Reader<'_, '_, 'a> {
 
     fn signal(&mut self) -> Option<StimulusKind> {
         let node = self.f.require(&mut self.desk.report, "file", "\"signal.parquet\"")?;
-        let unit_node = if self.dimension.is_none() { self.f.get("unit") } else { self.f.require(&mut self.desk.report, "unit", "\"pA\"") };
+        let unit_node = if self.dimension.is_none() {
+            self.f.get("unit")
+        } else {
+            self.f.require(&mut self.desk.report, "unit", "\"pA\"")
+        };
         let mut scale = 1.0;
         if let Some(n) = unit_node {
             match parse_unit(self.desk.text(n, "`unit`")?) {
@@ -338,7 +380,11 @@ impl<'a> Reader<'_, '_, 'a> {
                 Ok((_, dimension)) => {
                     self.desk.error(
                         &n.place,
-                        format!("the input is {}, but this is the unit of {}", name_of(self.dimension), name_of(dimension)),
+                        format!(
+                            "the input is {}, but this is the unit of {}",
+                            name_of(self.dimension),
+                            name_of(dimension)
+                        ),
                     );
                     return None;
                 }
@@ -352,8 +398,10 @@ impl<'a> Reader<'_, '_, 'a> {
             Some(n) => self.desk.quantity(n, Dimension::NONE, "`gain`")?,
             None => 1.0,
         };
-        let linear =
-            matches!(self.f.get("interpolation").and_then(|n| self.desk.choice(n, "interpolation", &["hold", "linear"])), Some("linear"));
+        let linear = matches!(
+            self.f.get("interpolation").and_then(|n| self.desk.choice(n, "interpolation", &["hold", "linear"])),
+            Some("linear")
+        );
         let table = self.desk.file_table(node, "`file`")?;
         let Some(times) = table.column(&["time_ms", "time"]) else {
             self.desk.error_help(
@@ -376,11 +424,14 @@ impl<'a> Reader<'_, '_, 'a> {
             );
             return None;
         }
-        let wanted: Option<Vec<String>> = self.f.get("columns").map(|n| crate::model::strings(&mut self.desk.report, n));
+        let wanted: Option<Vec<String>> =
+            self.f.get("columns").map(|n| spikedeck_model::strings(&mut self.desk.report, n));
         let columns: Vec<Vec<f64>> = table
             .columns
             .iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "time_ms" | "time") && wanted.as_ref().is_none_or(|w| w.contains(name)))
+            .filter(|(name, _)| {
+                !matches!(name.as_str(), "time_ms" | "time") && wanted.as_ref().is_none_or(|w| w.contains(name))
+            })
             .map(|(_, v)| v.iter().map(|x| x * scale).collect())
             .collect();
         if columns.len() != 1 && columns.len() != self.size {
@@ -392,6 +443,12 @@ impl<'a> Reader<'_, '_, 'a> {
             return None;
         }
         let base = if self.desk.time_base == TimeBase::Milliseconds { 1e-3 } else { 1.0 };
-        Some(StimulusKind::Signal { start: times[0] * base, interval: interval * base, columns: Arc::from(columns), linear, gain })
+        Some(StimulusKind::Signal {
+            start: times[0] * base,
+            interval: interval * base,
+            columns: Arc::from(columns),
+            linear,
+            gain,
+        })
     }
 }

@@ -2,8 +2,8 @@
 
 use super::catalog::{AnalysisDeclaration, Subjects};
 use super::*;
-use crate::core::units::Dimension;
-use crate::model::library;
+use spikedeck_core::units::Dimension;
+use spikedeck_model::library;
 
 /// A catalog with one analysis of each form, as the lists of other rooms would fill it.
 pub(crate) fn catalog() -> Catalog {
@@ -60,7 +60,8 @@ fn without_analyses(text: &str) -> String {
     let mut table: toml::Table = text.parse().unwrap();
     table.remove("analyses");
     table.remove("expect");
-    for variant in table.get_mut("variants").and_then(toml::Value::as_table_mut).into_iter().flat_map(|v| v.iter_mut()) {
+    for variant in table.get_mut("variants").and_then(toml::Value::as_table_mut).into_iter().flat_map(|v| v.iter_mut())
+    {
         if let Some(paths) = variant.1.as_table_mut() {
             paths.retain(|path, _| !path.starts_with("analyses") && !path.starts_with("expect"));
         }
@@ -76,8 +77,9 @@ fn built_in_scenarios_resolve() {
     assert!(built_in().len() >= 4);
     for s in built_in() {
         let text = without_analyses(s.text);
-        let resolve =
-            |o: &Overrides| load(&text, None, &s.name, o, library(), &catalog(), &NoFiles).unwrap_or_else(|r| unreachable!("{r}")).0;
+        let resolve = |o: &Overrides| {
+            load(&text, None, &s.name, o, library(), &catalog(), &NoFiles).unwrap_or_else(|r| unreachable!("{r}")).0
+        };
         let spec = resolve(&Overrides::default());
         assert_eq!(spec.hash.len(), 64);
         for p in &spec.populations {
@@ -144,7 +146,10 @@ fn a_network_resolves_to_si() {
     assert_eq!(at("ampa.tau"), &Value::Constant(5e-3));
     assert_eq!(at("ampa.E_rev"), &Value::Constant(0.0));
     assert_eq!(at("t_ref"), &Value::Constant(2e-3));
-    assert_eq!(at("tau_m"), &Value::Drawn(Distribution::Normal { mean: 0.02, sd: 2e-3, min: Some(1e-3), max: None, clip: false }));
+    assert_eq!(
+        at("tau_m"),
+        &Value::Drawn(Distribution::Normal { mean: 0.02, sd: 2e-3, min: Some(1e-3), max: None, clip: false })
+    );
     assert!(matches!(at("V_th"), Value::Expression(_)));
     assert_eq!(exc.initial[0], Value::Constant(-0.07));
     let p = &spec.projections[0];
@@ -234,7 +239,10 @@ weight = 0.5
     assert!(spec.populations[0].system.event_ports()[0].weight.is_none());
     let p = &spec.populations[0];
     assert_eq!(p.initial[1], Value::Constant(-13.0));
-    assert_eq!((p.integrator.as_deref(), p.preset.as_deref()), (Some("euler_sequential"), Some("chattering + figure1")));
+    assert_eq!(
+        (p.integrator.as_deref(), p.preset.as_deref()),
+        (Some("euler_sequential"), Some("chattering + figure1"))
+    );
     assert_eq!(p.parameters[p.system.parameters().iter().position(|v| v.name == "c").unwrap()], Value::Constant(-50.0));
 }
 
@@ -243,8 +251,7 @@ struct Folder;
 
 impl FileLoader for Folder {
     fn text(&self, path: &Path) -> Result<Option<String>, String> {
-        let model =
-            "equations = \"dV_m/dt = (V_0 - V_m)/tau : V\"\n[parameters]\nV_0 = \"-60 mV\"\ntau = \"7 ms\"\n[initial]\nV_m = \"V_0\"\n";
+        let model = "equations = \"dV_m/dt = (V_0 - V_m)/tau : V\"\n[parameters]\nV_0 = \"-60 mV\"\ntau = \"7 ms\"\n[initial]\nV_m = \"V_0\"\n";
         Ok((path == Path::new("there/mine.toml")).then(|| model.to_owned()))
     }
 
@@ -274,19 +281,22 @@ kind = "spikes"
 file = "spikes.csv"
 weight = "1 mV"
 "#;
-    let (spec, _) = load(text, Some(Path::new("there/s.toml")), "s", &Overrides::default(), library(), &catalog(), &Folder)
-        .unwrap_or_else(|r| unreachable!("{r}"));
+    let (spec, _) =
+        load(text, Some(Path::new("there/s.toml")), "s", &Overrides::default(), library(), &catalog(), &Folder)
+            .unwrap_or_else(|r| unreachable!("{r}"));
     assert_eq!(spec.populations[0].initial, [Value::Constant(-0.06)]);
     let StimulusKind::Spikes { times, units, .. } = &spec.stimuli[0].kind else { unreachable!() };
     assert_eq!((times.as_ref(), units.as_deref()), (&[0.01, 0.02][..], Some(&[1, 0][..])));
     let edited = text.replace("spikes.csv", "other.csv");
-    let report = load(&edited, Some(Path::new("there/s.toml")), "s", &Overrides::default(), library(), &catalog(), &Folder).unwrap_err();
+    let report =
+        load(&edited, Some(Path::new("there/s.toml")), "s", &Overrides::default(), library(), &catalog(), &Folder)
+            .unwrap_err();
     assert!(report.to_string().contains("there is no file there/other.csv"), "{report}");
 }
 
 #[test]
 fn cards_show_equations_parameters_and_presets() {
-    let card = crate::model::card(&library().get(Kind::Model, "adex").unwrap());
+    let card = spikedeck_model::card(&library().get(Kind::Model, "adex").unwrap());
     let section = |name: &str| card.sections.iter().find(|s| s.0 == name).map_or("", |s| s.1.as_str());
     assert!(section("Parameters").contains("281 pF") && section("Parameters").contains("membrane capacitance"));
     assert!(section("Presets").contains("tonic") && section("Presets").contains("b = 0 pA"));
@@ -315,11 +325,14 @@ amplitude = "1 nA"
 "stimuli.drive.amplitude" = "3 nA"
 "#;
     for (variant, name) in [(None, "drive"), (Some("other"), "kick"), (Some("plain"), "drive")] {
-        let (spec, _) = read(text, &Overrides { variant: variant.map(str::to_owned), set: vec![] }).unwrap_or_else(|r| unreachable!("{r}"));
+        let (spec, _) = read(text, &Overrides { variant: variant.map(str::to_owned), set: vec![] })
+            .unwrap_or_else(|r| unreachable!("{r}"));
         let names: Vec<&str> = spec.stimuli.iter().map(|s| s.name.as_str()).collect();
         assert_eq!(names, [name]);
         assert_eq!(spec.variants, ["other", "plain"]);
     }
-    let wrong = read(&text.replace("\"stimuli.drive.amplitude\"", "\"stimuli.dirve.amplitude\""), &Overrides::default()).unwrap_err();
+    let wrong =
+        read(&text.replace("\"stimuli.drive.amplitude\"", "\"stimuli.dirve.amplitude\""), &Overrides::default())
+            .unwrap_err();
     assert!(wrong.to_string().contains("did you mean `drive`?"), "{wrong}");
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::desk::Desk;
 use super::spec::{Distribution, PopulationSpec, Value};
-use crate::core::units::{Dimension, Quantity, parse_unit};
-use crate::model::document::{Entry, Fields, Item, Node};
-use crate::model::{Parameter, name_of};
+use spikedeck_core::units::{Dimension, Quantity, parse_unit};
+use spikedeck_model::document::{Entry, Fields, Item, Node};
+use spikedeck_model::{Parameter, name_of};
 
 /// Names that an expression may use: `i`, `N`, positions, and what the place adds.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +72,9 @@ impl Desk<'_> {
             Item::Text(text) => {
                 if let (Some(names), true) = (&wanted.names, is_expression(text)) {
                     let names = names.clone();
-                    return self.expression(node, text, wanted.dimension, &names).then(|| Value::Expression(text.clone()));
+                    return self
+                        .expression(node, text, wanted.dimension, &names)
+                        .then(|| Value::Expression(text.clone()));
                 }
                 self.quantity(node, wanted.dimension, &wanted.what).map(Value::Constant)
             }
@@ -118,7 +120,9 @@ impl Desk<'_> {
             "normal" => {
                 let mut f = Fields::of(&mut self.report, &entry.value, "`normal`")?;
                 let mean = f.require(&mut self.report, "mean", "\"...\"").and_then(|n| self.quantity(n, d, "the mean"));
-                let sd = f.require(&mut self.report, "sd", "\"...\"").and_then(|n| self.spread(n, d, "the standard deviation"));
+                let sd = f
+                    .require(&mut self.report, "sd", "\"...\"")
+                    .and_then(|n| self.spread(n, d, "the standard deviation"));
                 let min = f.get("min").and_then(|n| self.quantity(n, d, "the bound"));
                 let max = f.get("max").and_then(|n| self.quantity(n, d, "the bound"));
                 let clip = f.get("clip").and_then(|n| self.flag(n, "`clip`")).unwrap_or(false);
@@ -133,8 +137,11 @@ impl Desk<'_> {
             }
             "lognormal" => {
                 let mut f = Fields::of(&mut self.report, &entry.value, "`lognormal`")?;
-                let mu = f.require(&mut self.report, "mu", "0.0").and_then(|n| self.quantity(n, Dimension::NONE, "`mu`"));
-                let sigma = f.require(&mut self.report, "sigma", "1.0").and_then(|n| self.spread(n, Dimension::NONE, "`sigma`"));
+                let mu =
+                    f.require(&mut self.report, "mu", "0.0").and_then(|n| self.quantity(n, Dimension::NONE, "`mu`"));
+                let sigma = f
+                    .require(&mut self.report, "sigma", "1.0")
+                    .and_then(|n| self.spread(n, Dimension::NONE, "`sigma`"));
                 let unit = if let Some(n) = f.get("unit") {
                     self.unit(n, d, what)
                 } else if d.is_none() {
@@ -152,7 +159,9 @@ impl Desk<'_> {
             }
             "gamma" => {
                 let mut f = Fields::of(&mut self.report, &entry.value, "`gamma`")?;
-                let shape = f.require(&mut self.report, "shape", "2.0").and_then(|n| self.spread(n, Dimension::NONE, "`shape`"));
+                let shape = f
+                    .require(&mut self.report, "shape", "2.0")
+                    .and_then(|n| self.spread(n, Dimension::NONE, "`shape`"));
                 let scale = f.require(&mut self.report, "scale", "\"...\"").and_then(|n| self.spread(n, d, "`scale`"));
                 f.finish(&mut self.report);
                 Some(Value::Drawn(Distribution::Gamma { shape: shape?, scale: scale? }))
@@ -169,7 +178,10 @@ impl Desk<'_> {
                         None
                     }
                     None => {
-                        self.error(&entry.value.place, "listed values are not possible here: their number is not known beforehand");
+                        self.error(
+                            &entry.value.place,
+                            "listed values are not possible here: their number is not known beforehand",
+                        );
                         None
                     }
                     Some(_) => (values.len() == list.len()).then(|| Value::Each(Arc::from(values))),
@@ -205,7 +217,11 @@ impl Desk<'_> {
             return Some([a?, b?]);
         }
         let example = super::desk::unit_example(dimension);
-        let help = if example.is_empty() { "write `[0, 1]`".to_owned() } else { format!("write `[\"0 {example}\", \"1 {example}\"]`") };
+        let help = if example.is_empty() {
+            "write `[0, 1]`".to_owned()
+        } else {
+            format!("write `[\"0 {example}\", \"1 {example}\"]`")
+        };
         self.error_help(&node.place, "two values are due here, from and to", help);
         None
     }
@@ -215,7 +231,10 @@ impl Desk<'_> {
         match parse_unit(text) {
             Ok((scale, d)) if d == dimension => Some(scale),
             Ok((_, d)) => {
-                self.error(&node.place, format!("{what} is {}, but this is the unit of {}", name_of(dimension), name_of(d)));
+                self.error(
+                    &node.place,
+                    format!("{what} is {}, but this is the unit of {}", name_of(dimension), name_of(d)),
+                );
                 None
             }
             Err(d) => {
@@ -257,7 +276,8 @@ pub(super) fn show(value: f64, dimension: Dimension) -> String {
     Quantity { value, dimension }.to_string()
 }
 
-/// Whether a string is meant as an expression rather than as a quantity: it does not read as a number followed by a unit.
+/// Whether a string is meant as an expression rather than as a quantity: it does not read as a number followed by a
+/// unit.
 pub(super) fn is_expression(text: &str) -> bool {
     let t = text.trim();
     if Quantity::parse(t).is_ok() {

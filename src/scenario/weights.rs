@@ -3,9 +3,9 @@
 use super::desk::Desk;
 use super::spec::{Distribution, Value};
 use super::value::show;
-use crate::core::units::Dimension;
-use crate::model::WeightRole;
-use crate::model::document::Node;
+use spikedeck_core::units::Dimension;
+use spikedeck_model::WeightRole;
+use spikedeck_model::document::Node;
 
 /// Standard deviations that a drawn value is expected to stay within: one in a thousand lies beyond.
 const LIKELY: f64 = 3.0;
@@ -24,9 +24,10 @@ impl Reach {
         match value {
             Value::Constant(v) => exactly(*v, *v),
             Value::Each(list) if list.is_empty() => None,
-            Value::Each(list) => {
-                exactly(list.iter().copied().fold(f64::INFINITY, f64::min), list.iter().copied().fold(-f64::INFINITY, f64::max))
-            }
+            Value::Each(list) => exactly(
+                list.iter().copied().fold(f64::INFINITY, f64::min),
+                list.iter().copied().fold(-f64::INFINITY, f64::max),
+            ),
             Value::Drawn(Distribution::Uniform { low: a, high: b } | Distribution::Linspace { from: a, to: b }) => {
                 exactly(a.min(*b), a.max(*b))
             }
@@ -34,10 +35,13 @@ impl Reach {
                 let (low, high) = (min.unwrap_or(-f64::INFINITY), max.unwrap_or(f64::INFINITY));
                 let inside = |v: f64| v.clamp(low, high);
                 let typical = inside(*mean);
-                Some(Self { sure: [typical, typical], likely: [inside(mean - LIKELY * sd), inside(mean + LIKELY * sd)] })
+                Some(Self {
+                    sure: [typical, typical],
+                    likely: [inside(mean - LIKELY * sd), inside(mean + LIKELY * sd)],
+                })
             }
             Value::Drawn(Distribution::Lognormal { mu, sigma, unit }) => {
-                let at = |x: f64| unit * crate::core::math::exp(x);
+                let at = |x: f64| unit * spikedeck_core::math::exp(x);
                 Some(Self { sure: [at(*mu), at(*mu)], likely: [0.0, at(mu + LIKELY * sigma)] })
             }
             Value::Drawn(Distribution::Gamma { shape, scale }) => {
@@ -66,7 +70,10 @@ impl Desk<'_> {
         } else if reach.likely[0] < 0.0 {
             self.warn(
                 &node.place,
-                format!("conductances are drawn here of which some are negative, {} and below", show(reach.likely[0], port)),
+                format!(
+                    "conductances are drawn here of which some are negative, {} and below",
+                    show(reach.likely[0], port)
+                ),
                 "bound the distribution with `min`",
             );
         }
@@ -109,7 +116,11 @@ pub(super) fn hold(desk: &mut Desk<'_>, held: &Held<'_>, weights: &Value, node: 
     if *role == WeightRole::Bound && high > most {
         desk.error_help(
             &node.place,
-            format!("weights begin beyond their bound: {}, where `{name}` is {}", show(sign * high, dimension), show(*value, dimension)),
+            format!(
+                "weights begin beyond their bound: {}, where `{name}` is {}",
+                show(sign * high, dimension),
+                show(*value, dimension)
+            ),
             "the first change would clip them; raise the bound or lower the weight",
         );
         return;

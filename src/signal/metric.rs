@@ -31,7 +31,13 @@ pub struct Metric {
 
 impl Metric {
     /// A value with its unit and n.
-    pub fn new(subject: impl Into<String>, metric: impl Into<String>, value: f64, unit: impl Into<String>, n: u64) -> Self {
+    pub fn new(
+        subject: impl Into<String>,
+        metric: impl Into<String>,
+        value: f64,
+        unit: impl Into<String>,
+        n: u64,
+    ) -> Self {
         Self {
             subject: subject.into(),
             metric: metric.into(),
@@ -43,8 +49,21 @@ impl Metric {
     }
 
     /// A value that is missing, and why.
-    pub fn missing(subject: impl Into<String>, metric: impl Into<String>, unit: impl Into<String>, n: u64, why: impl Into<String>) -> Self {
-        Self { subject: subject.into(), metric: metric.into(), unit: unit.into(), n: Some(n), note: why.into(), ..Self::default() }
+    pub fn missing(
+        subject: impl Into<String>,
+        metric: impl Into<String>,
+        unit: impl Into<String>,
+        n: u64,
+        why: impl Into<String>,
+    ) -> Self {
+        Self {
+            subject: subject.into(),
+            metric: metric.into(),
+            unit: unit.into(),
+            n: Some(n),
+            note: why.into(),
+            ..Self::default()
+        }
     }
 
     /// The same with an interval.

@@ -10,8 +10,8 @@ mod trace;
 pub use metric::{Metric, Outcome};
 pub use recording::{Connections, Population, Recording};
 pub use shape::{
-    Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait, Raster, RasterGroup,
-    ReferenceLine, ScalarRow, Scalars, Scale, Series, Shape, Stability,
+    Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait,
+    Raster, RasterGroup, ReferenceLine, ScalarRow, Scalars, Scale, Series, Shape, Stability,
 };
 pub use spikes::Spikes;
 pub use time::{TimeBase, Window};

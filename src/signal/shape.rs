@@ -45,7 +45,11 @@ impl Axis {
 
     /// Label with unit: `frequency (Hz)`.
     pub fn title(&self) -> String {
-        if self.unit.is_empty() { self.label.clone() } else { format!("{} ({})", self.label, self.unit.replace("**2", "²")) }
+        if self.unit.is_empty() {
+            self.label.clone()
+        } else {
+            format!("{} ({})", self.label, self.unit.replace("**2", "²"))
+        }
     }
 }
 

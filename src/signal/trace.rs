@@ -38,7 +38,8 @@ impl Trace {
         self.len() == 0
     }
 
-    /// Time of sample `k`. A decimal that only rounding keeps from being one is one: six tenths are 0.6 in every table, not
+    /// Time of sample `k`. A decimal that only rounding keeps from being one is one: six tenths are 0.6 in every table,
+    /// not
     /// 0.6000000000000001, so that tables can be joined by time.
     pub fn time(&self, k: usize) -> f64 {
         let time = self.start + k as f64 * self.interval;
@@ -76,7 +77,13 @@ mod tests {
 
     #[test]
     fn samples_of_a_window() {
-        let t = Trace { units: vec![4, 7], start: 0.0, interval: 0.1, values: (0..20).map(f64::from).collect(), ..Trace::default() };
+        let t = Trace {
+            units: vec![4, 7],
+            start: 0.0,
+            interval: 0.1,
+            values: (0..20).map(f64::from).collect(),
+            ..Trace::default()
+        };
         assert_eq!(t.len(), 10);
         let w = Window { start: 0.3, stop: 0.6 };
         assert_eq!(t.range(w), 4..7);

@@ -1,8 +1,10 @@
-//! Stretches of steps in which the groups of a thread do not meet each other: one neural mass, a few oscillators, cells of their own.
+//! Stretches of steps in which the groups of a thread do not meet each other: one neural mass, a few oscillators, cells
+//! of their own.
 //!
-//! What a step of a population of a few units costs is less its equations than finding out that there is nothing else to do, and what
-//! a step of many cells costs is less its equations than fetching all of them from memory. Where groups do not meet, a few units make
-//! many steps in one go, and a few cells make many steps before the next ones do. Values, and so all bits, are those of single steps.
+//! What a step of a population of a few units costs is less its equations than finding out that there is nothing else
+//! to do, and what a step of many cells costs is less its equations than fetching all of them from memory. Where groups
+//! do not meet, a few units make many steps in one go, and a few cells make many steps before the next ones do. Values,
+//! and so all bits, are those of single steps.
 
 use super::body::Body;
 use super::group::Group;
@@ -82,14 +84,20 @@ impl Worker {
             }
             due.sort_unstable();
             due.dedup();
-            let broken = stepper.alone(k..until, due, |step, port, rows| inputs[port].refresh_many(step, axis, rows, *lanes));
+            let broken =
+                stepper.alone(k..until, due, |step, port, rows| inputs[port].refresh_many(step, axis, rows, *lanes));
             let made = k..broken.map_or(until, |b| b.0 + 1);
             due.retain(|&k| k < made.end);
             for tap in taps.iter_mut() {
                 tap.recall(made.clone(), due, body, *lanes as u32, scratch, &mut take.traces[tap.trace]);
             }
             if let Some((step, lane, state)) = broken {
-                return Some(Failure { step: step + 1, place: Broken::Population(*population), unit: *first + lane, state });
+                return Some(Failure {
+                    step: step + 1,
+                    place: Broken::Population(*population),
+                    unit: *first + lane,
+                    state,
+                });
             }
             k = until;
         }

@@ -1,6 +1,6 @@
 //! Steps and times: the integer clock of a run, and how its ticks are written.
 
-use crate::signal::TimeBase;
+use spikedeck_signal::TimeBase;
 
 /// The grid of a run. Time is `k * dt` with an integer `k`; nothing accumulates.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -35,8 +35,8 @@ impl Barrier {
                 return false;
             }
             tries = tries.saturating_add(1);
-            // A step of a network takes microseconds: spin for about that long, then let others have the core; what takes
-            // longer (a reader looking at a snapshot) is slept through.
+            // A step of a network takes microseconds: spin for about that long, then let others have the core; what
+            // takes longer (a reader looking at a snapshot) is slept through.
             match tries {
                 0..4_000 => std::hint::spin_loop(),
                 4_000..6_000 => std::thread::yield_now(),

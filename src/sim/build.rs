@@ -21,10 +21,10 @@ use super::tree::{Electrotonic, TreeBuild};
 use super::values::{Names, own_names, resolve};
 use super::worker::Worker;
 use super::{BuildError, Network};
-use crate::core::rng::Key;
-use crate::core::units::Dimension;
-use crate::equation::System;
-use crate::scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value};
+use spikedeck_core::rng::Key;
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::System;
+use spikedeck_scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value};
 
 /// Fewest units a thread is started for.
 const GRAIN: usize = 256;
@@ -84,7 +84,8 @@ fn affordable(spec: &Spec) -> Result<(u64, u64), BuildError> {
 }
 
 impl Common<'_> {
-    /// Delays that are computed, where they are, are known only when the connections are: what waits for them is counted then, before it is allocated.
+    /// Delays that are computed, where they are, are known only when the connections are: what waits for them is
+    /// counted then, before it is allocated.
     fn afford_computed(&self, population: usize, longest: usize, bytes: u64) -> Result<(), BuildError> {
         let (estimated, allowed) = self.memory;
         let needed = estimated + self.waiting.fetch_add(bytes, Ordering::Relaxed) + bytes;
@@ -98,7 +99,11 @@ impl Common<'_> {
 }
 
 /// Finds everything that belongs to no thread, and hands it on.
-fn prepared<T>(spec: &Spec, cancel: &AtomicBool, then: impl FnOnce(&Common<'_>) -> Result<T, BuildError>) -> Result<T, BuildError> {
+fn prepared<T>(
+    spec: &Spec,
+    cancel: &AtomicBool,
+    then: impl FnOnce(&Common<'_>) -> Result<T, BuildError>,
+) -> Result<T, BuildError> {
     let memory = affordable(spec)?;
     let seed = spec.simulation.seed;
     let axis = Axis::new(spec.simulation.dt, spec.simulation.time_base);
@@ -126,12 +131,14 @@ fn prepared<T>(spec: &Spec, cancel: &AtomicBool, then: impl FnOnce(&Common<'_>) 
         .map(|s| {
             let p = s.target.population;
             let units = (spec.populations[p].targets(s.target.port), spec.populations[p].time_unit());
-            Stimulus::new(s, units, found[p].port(s.target.port), seed, &axis).map_err(|m| unsuitable(format!("stimuli.{}", s.name), m))
+            Stimulus::new(s, units, found[p].port(s.target.port), seed, &axis)
+                .map_err(|m| unsuitable(format!("stimuli.{}", s.name), m))
         })
         .collect::<Result<Vec<_>, _>>()?;
 
     // Chosen once a population, by its first unit: a choice by each thread's own lanes would depend on their number.
-    let choices = spec.populations.iter().zip(&found).map(|(p, found)| choice(spec, p, found)).collect::<Result<Vec<_>, _>>()?;
+    let choices =
+        spec.populations.iter().zip(&found).map(|(p, found)| choice(spec, p, found)).collect::<Result<Vec<_>, _>>()?;
     then(&Common {
         spec,
         axis,
@@ -175,7 +182,9 @@ fn network(common: &Common<'_>, threads: usize) -> Result<Network, BuildError> {
         let rest: Vec<_> = (1..threads).map(|w| scope.spawn(move || worker(common, w, threads))).collect();
         let mut workers = vec![worker(common, 0, threads)];
         for handle in rest {
-            workers.push(handle.join().unwrap_or_else(|_| Err(unsuitable("threads", "a thread that built its share crashed"))));
+            workers.push(
+                handle.join().unwrap_or_else(|_| Err(unsuitable("threads", "a thread that built its share crashed"))),
+            );
         }
         workers.into_iter().collect::<Result<Vec<_>, _>>()
     })?;
@@ -193,7 +202,8 @@ fn network(common: &Common<'_>, threads: usize) -> Result<Network, BuildError> {
     let connections = workers
         .iter()
         .map(|w| {
-            w.event_inputs.iter().map(|i| i.table.len()).sum::<u64>() + w.continuous_inputs.iter().map(|i| i.coupling.len()).sum::<u64>()
+            w.event_inputs.iter().map(|i| i.table.len()).sum::<u64>()
+                + w.continuous_inputs.iter().map(|i| i.coupling.len()).sum::<u64>()
         })
         .sum();
     let integrators = spec
@@ -212,12 +222,17 @@ fn network(common: &Common<'_>, threads: usize) -> Result<Network, BuildError> {
         .collect();
     let recorded = plasticity::attach(spec, &mut workers).map_err(|(place, m)| unsuitable(place, m))?;
     let tape = Tape::new(&recorded, axis, described(spec, found), wanted_connections(spec, &workers, axis));
-    let names = spec.populations.iter().map(|p| (p.name.clone(), p.system.states().iter().map(|s| s.name.clone()).collect())).collect();
+    let names = spec
+        .populations
+        .iter()
+        .map(|p| (p.name.clone(), p.system.states().iter().map(|s| s.name.clone()).collect()))
+        .collect();
     let recording_budget = allowed.saturating_sub(needed).max(1 << 20);
     let projections = paths
         .iter()
         .map(|p| {
-            let values = p.plastic.as_ref().map(Compiled::of_connections).or(p.rates.as_ref().map(Rates::of_connections));
+            let values =
+                p.plastic.as_ref().map(Compiled::of_connections).or(p.rates.as_ref().map(Rates::of_connections));
             (p.spec.name.clone(), values.unwrap_or_default().to_vec())
         })
         .collect();
@@ -316,7 +331,11 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
         let weight = |link: &super::connect::Link| path.finder.weight(link);
         let delay = |link: &super::connect::Link| path.finder.delay(link);
         let properties = Properties {
-            weight: path.finder.same_weight().filter(|_| !changes(path)).map_or(Property::Each(&weight), Property::Same),
+            weight: path
+                .finder
+                .same_weight()
+                .filter(|_| !changes(path))
+                .map_or(Property::Each(&weight), Property::Same),
             delay: path.finder.same_delay().map_or(Property::Each(&delay), Property::Same),
         };
         let number = spec.projections.iter().position(|p| p.name == path.spec.name).unwrap_or(0);
@@ -338,7 +357,8 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
                 event_inputs.push(EventInput { table, to, port, first, from: emitter(path.spec.from), plastic });
             }
             (Some((carried, pre, post)), Port::Input(port)) => {
-                let mut coupling = CouplingInput::new(carried, (pre.clone(), post.clone()), &path.wiring, range, &properties);
+                let mut coupling =
+                    CouplingInput::new(carried, (pre.clone(), post.clone()), &path.wiring, range, &properties);
                 let plastic = path.rates.as_ref().map(|rates| {
                     coupling.learn_by(rates, path.wiring.sources as usize);
                     LearningInput { projection: number, taps: Vec::new(), written }

@@ -1,5 +1,5 @@
-//! Continuous projections: at every step each connection gives the value of an expression over its two units; what arrives
-//! is the sum over the connections of a target, in the order of the sources.
+//! Continuous projections: at every step each connection gives the value of an expression over its two units; what
+//! arrives is the sum over the connections of a target, in the order of the sources.
 //!
 //! Delay 0 takes the source's value at the beginning of the step that it drives; a delay of d steps the value d steps
 //! earlier. Before time 0 a source had its initial value.
@@ -10,9 +10,9 @@ use super::connect::{Link, Wiring};
 use super::expression::{Expression, Operand};
 use super::plasticity::{self, Learning, Rates};
 use super::separate::separate;
-use crate::core::units::Dimension;
-use crate::equation::{Expression as Checked, TimeUnit};
-use crate::scenario::Rule;
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::{Expression as Checked, TimeUnit};
+use spikedeck_scenario::Rule;
 
 /// Connections that are evaluated at once.
 const CHUNK: usize = 1024;
@@ -85,8 +85,8 @@ pub(super) struct Value {
 }
 
 impl Value {
-    /// Understands `text` over `names` (the source's, the target's, then `w`); what arrives has dimension `port`. A weight
-    /// has the dimension that makes it so; it is looked for among those that couplings have.
+    /// Understands `text` over `names` (the source's, the target's, then `w`); what arrives has dimension `port`. A
+    /// weight has the dimension that makes it so; it is looked for among those that couplings have.
     ///
     /// # Errors
     /// What cannot be understood.
@@ -94,7 +94,9 @@ impl Value {
         let plain: Vec<(&str, Dimension)> = names.iter().copied().chain([("w", Dimension::NONE)]).collect();
         let mut found = Expression::check(text, &plain, time_unit);
         let density = Dimension::SIEMENS.per(Dimension::METRE.times(Dimension::METRE));
-        for dimension in [Dimension::SIEMENS, density, port, Dimension::HERTZ, Dimension::VOLT, Dimension::AMPERE, Dimension::OHM] {
+        for dimension in
+            [Dimension::SIEMENS, density, port, Dimension::HERTZ, Dimension::VOLT, Dimension::AMPERE, Dimension::OHM]
+        {
             if found.as_ref().is_ok_and(|e| e.has_dimension(port)) {
                 break;
             }
@@ -171,8 +173,9 @@ impl Coupling {
         let same_delay = if let Property::Same(d) = properties.delay { Some(d) } else { None };
         let same_weight = if let Property::Same(w) = properties.weight { Some(w) } else { None };
         let links = if let (Rule::AllToAll, Some(_), Some(_)) = (wiring.rule, same_delay, same_weight) {
-            let products =
-                value.products(pre.len(), post.len()).map(|parts| Products { parts, values: vec![0.0; wiring.sources as usize] });
+            let products = value
+                .products(pre.len(), post.len())
+                .map(|parts| Products { parts, values: vec![0.0; wiring.sources as usize] });
             Links::All { sources: wiring.sources, no_self: wiring.no_self, products }
         } else {
             let mut found: Vec<Link> = Vec::new();
@@ -181,8 +184,16 @@ impl Coupling {
             Links::Some {
                 sources: found.iter().map(|l| l.source).collect(),
                 lanes: found.iter().map(|l| l.target - range.start).collect(),
-                weights: if let Property::Each(f) = properties.weight { found.iter().map(f).collect() } else { Vec::new() },
-                delays: if let Property::Each(f) = properties.delay { found.iter().map(f).collect() } else { Vec::new() },
+                weights: if let Property::Each(f) = properties.weight {
+                    found.iter().map(f).collect()
+                } else {
+                    Vec::new()
+                },
+                delays: if let Property::Each(f) = properties.delay {
+                    found.iter().map(f).collect()
+                } else {
+                    Vec::new()
+                },
             }
         };
         let gathered = vec![vec![0.0; CHUNK]; pre.len() + post.len() + 1];
@@ -199,9 +210,15 @@ impl Coupling {
 
     /// Steps the rules of step `k` (time `t`), if there are any.
     pub fn learn(&mut self, k: u64, t: f64, histories: &[History]) {
-        if let (Some(learning), Links::Some { sources, lanes, weights, delays }) = (&mut self.learning, &mut self.links) {
+        if let (Some(learning), Links::Some { sources, lanes, weights, delays }) = (&mut self.learning, &mut self.links)
+        {
             let first = self.range.start as usize;
-            learning.step(k, t, histories, plasticity::Links { sources, lanes, weights, delays, delay: self.delay, first });
+            learning.step(
+                k,
+                t,
+                histories,
+                plasticity::Links { sources, lanes, weights, delays, delay: self.delay, first },
+            );
         }
     }
 
@@ -213,9 +230,12 @@ impl Coupling {
     /// A variable of a connection that changes, at the beginning of step `k`.
     pub fn look(&self, variable: &str, connection: usize, k: u64) -> f64 {
         match (&self.links, &self.learning) {
-            (Links::Some { sources, lanes, weights, delays }, Some(l)) => {
-                l.look(variable, connection, k, &plasticity::Ends { sources, lanes, weights, delays, delay: self.delay })
-            }
+            (Links::Some { sources, lanes, weights, delays }, Some(l)) => l.look(
+                variable,
+                connection,
+                k,
+                &plasticity::Ends { sources, lanes, weights, delays, delay: self.delay },
+            ),
             _ => f64::NAN,
         }
     }
@@ -224,7 +244,8 @@ impl Coupling {
     pub fn len(&self) -> u64 {
         match &self.links {
             Links::All { sources, no_self, .. } => {
-                let own = if *no_self { u64::from(self.range.end.min(*sources).saturating_sub(self.range.start)) } else { 0 };
+                let own =
+                    if *no_self { u64::from(self.range.end.min(*sources).saturating_sub(self.range.start)) } else { 0 };
                 u64::from(*sources) * self.range.len() as u64 - own
             }
             Links::Some { sources, .. } => sources.len() as u64,
@@ -250,7 +271,8 @@ impl Coupling {
             }
             Links::Some { sources, lanes, weights, delays } => (0..sources.len())
                 .map(|c| {
-                    let (w, d) = (weights.get(c).copied().unwrap_or(self.weight), delays.get(c).copied().unwrap_or(self.delay));
+                    let (w, d) =
+                        (weights.get(c).copied().unwrap_or(self.weight), delays.get(c).copied().unwrap_or(self.delay));
                     (sources[c], lanes[c], w, d)
                 })
                 .collect(),
@@ -269,7 +291,8 @@ impl Coupling {
                 let source_side: Vec<Operand<'_>> =
                     pre.map(Operand::Each).chain(self.post.iter().map(|_| unknown)).chain([weight]).collect();
                 let post = self.post.iter().map(|&h| Operand::Each(&histories[h].row(k)[lanes.clone()]));
-                let target_side: Vec<Operand<'_>> = self.pre.iter().map(|_| unknown).chain(post).chain([weight]).collect();
+                let target_side: Vec<Operand<'_>> =
+                    self.pre.iter().map(|_| unknown).chain(post).chain([weight]).collect();
                 let out = &mut self.out[..row.len()];
                 for (source_part, target_part) in &mut products.parts {
                     source_part.evaluate(t, &source_side, &mut products.values);
@@ -318,9 +341,15 @@ impl Coupling {
                         let values = &histories[h].row(k)[lanes.clone()];
                         column.iter_mut().zip(&targets[from..to]).for_each(|(v, &l)| *v = values[l as usize]);
                     }
-                    let mut operands: Vec<Operand<'_>> =
-                        self.gathered[..self.pre.len() + self.post.len()].iter().map(|c| Operand::Each(&c[..n])).collect();
-                    operands.push(if weights.is_empty() { Operand::Shared(self.weight) } else { Operand::Each(&weights[from..to]) });
+                    let mut operands: Vec<Operand<'_>> = self.gathered[..self.pre.len() + self.post.len()]
+                        .iter()
+                        .map(|c| Operand::Each(&c[..n]))
+                        .collect();
+                    operands.push(if weights.is_empty() {
+                        Operand::Shared(self.weight)
+                    } else {
+                        Operand::Each(&weights[from..to])
+                    });
                     self.expression.evaluate(t, &operands, &mut self.out[..n]);
                     targets[from..to].iter().zip(&self.out).for_each(|(&l, v)| row[l as usize] += v);
                     from = to;

@@ -2,13 +2,13 @@
 //!
 //! A table holds the connections of one projection into one thread's lanes. It is cut into blocks of target lanes, so
 //! that the row a block adds to stays in the first-level cache; inside a block connections are sorted by source. Target
-//! lanes are 16-bit offsets into their block; weights and delays are stored only when they differ. Spikes are worked off
-//! in the order of step, projection, source: sums do not depend on how lanes are split into blocks or threads.
+//! lanes are 16-bit offsets into their block; weights and delays are stored only when they differ. Spikes are worked
+//! off in the order of step, projection, source: sums do not depend on how lanes are split into blocks or threads.
 
 use std::ops::Range;
 
 use super::connect::{Link, Wiring};
-use crate::core::aligned::Aligned;
+use spikedeck_core::aligned::Aligned;
 
 /// Rows of summed weights of one event port over one lane range, one row a grid point, reused in a ring.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ impl Ring {
         (Self::slots(longest) * lanes * 8) as u64
     }
 
-    /// Grid points for which something may wait at once: the one that is being used up, and `longest` more (at least one,
-    /// for stimuli of the coming step beside late arrivals of delay 0).
+    /// Grid points for which something may wait at once: the one that is being used up, and `longest` more (at least
+    /// one, for stimuli of the coming step beside late arrivals of delay 0).
     fn slots(longest: usize) -> usize {
         (longest + 1).max(2).next_power_of_two()
     }
@@ -50,7 +50,11 @@ impl Ring {
     #[inline]
     pub fn take(&mut self, at: u64) -> &mut [f64] {
         let slot = at as usize & self.mask;
-        if std::mem::take(&mut self.pending[slot]) { &mut self.rows[slot * self.lanes..(slot + 1) * self.lanes] } else { &mut [] }
+        if std::mem::take(&mut self.pending[slot]) {
+            &mut self.rows[slot * self.lanes..(slot + 1) * self.lanes]
+        } else {
+            &mut []
+        }
     }
 
     /// Whether anything arrives at grid point `at`.
@@ -98,12 +102,14 @@ pub(super) struct Block {
     pub(super) weights: Box<[f64]>,
     /// Delays in steps, if they differ.
     pub(super) delays: Box<[u16]>,
-    /// Whether the targets of each source are neighbours in ascending order (all to all): then rows are added as a whole.
+    /// Whether the targets of each source are neighbours in ascending order (all to all): then rows are added as a
+    /// whole.
     runs: bool,
 }
 
-/// Lanes of a block: few enough for its row to stay in the nearest caches, but with enough connections of a source in it
-/// (96 or more) for the start of a run of connections not to dominate. Measured for 12,500 neurons with 1250 inputs each:
+/// Lanes of a block: few enough for its row to stay in the nearest caches, but with enough connections of a source in
+/// it (96 or more) for the start of a run of connections not to dominate. Measured for 12,500 neurons with 1250 inputs
+/// each:
 /// 1.35 ns an event at 2048 lanes, 1.15 at 4096 and 8192, without the warming up of [`Block::warm`] 2.4 and 1.5.
 fn block_lanes(connections: f64, sources: f64, lanes: usize) -> usize {
     let density = connections / (sources * lanes as f64).max(1.0);
@@ -144,7 +150,8 @@ impl Table {
             filled.push(Block {
                 starts: Box::default(),
                 targets: vec![0; n].into_boxed_slice(),
-                weights: vec![0.0; if matches!(properties.weight, Property::Each(_)) { n } else { 0 }].into_boxed_slice(),
+                weights: vec![0.0; if matches!(properties.weight, Property::Each(_)) { n } else { 0 }]
+                    .into_boxed_slice(),
                 delays: vec![0; if matches!(properties.delay, Property::Each(_)) { n } else { 0 }].into_boxed_slice(),
                 runs: false,
             });
@@ -189,8 +196,10 @@ impl Table {
         }
         let each = self.blocks.iter().flat_map(|b| b.delays.iter().copied());
         Some(
-            each.fold(None, |range: Option<(u16, u16)>, d| Some(range.map_or((d, d), |(lo, hi)| (lo.min(d), hi.max(d)))))
-                .unwrap_or((self.delay, self.delay)),
+            each.fold(None, |range: Option<(u16, u16)>, d| {
+                Some(range.map_or((d, d), |(lo, hi)| (lo.min(d), hi.max(d))))
+            })
+            .unwrap_or((self.delay, self.delay)),
         )
     }
 
@@ -208,8 +217,8 @@ impl Table {
         })
     }
 
-    /// Adds the weights of all connections of `spiking` (sources in ascending order, all at grid point `at`) to the rows of
-    /// their arrival. Returns the number of events.
+    /// Adds the weights of all connections of `spiking` (sources in ascending order, all at grid point `at`) to the
+    /// rows of their arrival. Returns the number of events.
     pub fn deliver(&self, spiking: &[u32], at: u64, ring: &mut Ring) -> u64 {
         if spiking.is_empty() {
             return 0;
@@ -239,8 +248,8 @@ impl Block {
         self.starts.windows(2).all(|w| neighbours(&self.targets[w[0] as usize..w[1] as usize]))
     }
 
-    /// Reads one entry of each cache line of the targets that come next. A table is larger than the caches, and runs are too
-    /// short for the processor to fetch ahead; these reads do not wait for each other.
+    /// Reads one entry of each cache line of the targets that come next. A table is larger than the caches, and runs
+    /// are too short for the processor to fetch ahead; these reads do not wait for each other.
     #[inline]
     fn warm(&self, spiking: &[u32]) {
         let mut sum = 0_u16;
@@ -306,8 +315,8 @@ impl Block {
 mod tests {
     use super::super::place::Place;
     use super::*;
-    use crate::core::rng::Key;
-    use crate::scenario::Rule;
+    use spikedeck_core::rng::Key;
+    use spikedeck_scenario::Rule;
 
     fn table(rule: &Rule, n: u32, m: u32, range: Range<u32>, properties: &Properties<'_>) -> Table {
         let place = Place::default();
@@ -329,15 +338,20 @@ mod tests {
         let rule = Rule::FixedIndegree { indegree: 30 };
         let weight = |l: &Link| f64::from(l.source) * 1000.0 + f64::from(l.target);
         let delay = |l: &Link| (l.target % 7 + 1) as u16;
-        let t = table(&rule, 50, 5000, 100..4900, &Properties { weight: Property::Each(&weight), delay: Property::Each(&delay) });
+        let t = table(
+            &rule,
+            50,
+            5000,
+            100..4900,
+            &Properties { weight: Property::Each(&weight), delay: Property::Each(&delay) },
+        );
         assert_eq!(t.len(), 4800 * 30);
         assert_eq!(t.delays(), Some((1, 7)));
         assert!(t.blocks.len() > 1);
         let all: Vec<_> = t.connections().collect();
         assert!(all.is_sorted_by_key(|c| c.0));
-        assert!(
-            all.iter().all(|&(s, lane, w, d)| w == f64::from(s) * 1000.0 + f64::from(lane + 100) && u32::from(d) == (lane + 100) % 7 + 1)
-        );
+        assert!(all.iter().all(|&(s, lane, w, d)| w == f64::from(s) * 1000.0 + f64::from(lane + 100)
+            && u32::from(d) == (lane + 100) % 7 + 1));
         let mut indegree = vec![0; 4800];
         for c in &all {
             indegree[c.1 as usize] += 1;
@@ -347,7 +361,8 @@ mod tests {
 
     #[test]
     fn events_arrive_at_their_grid_point_once() {
-        let t = table(&Rule::OneToOne, 8, 8, 0..8, &Properties { weight: Property::Same(2.0), delay: Property::Same(3) });
+        let t =
+            table(&Rule::OneToOne, 8, 8, 0..8, &Properties { weight: Property::Same(2.0), delay: Property::Same(3) });
         let mut ring = Ring::new(8, 3);
         // Spikes of a grid point are delivered once what arrives there is used up.
         assert_eq!(t.deliver(&[1, 5], 10, &mut ring), 2);
@@ -371,8 +386,13 @@ mod tests {
             let mut out = vec![];
             let mut parts: Vec<Ring> = vec![];
             for range in ranges {
-                let t =
-                    table(&rule, 300, 900, range.clone(), &Properties { weight: Property::Each(&weight), delay: Property::Each(&delay) });
+                let t = table(
+                    &rule,
+                    300,
+                    900,
+                    range.clone(),
+                    &Properties { weight: Property::Each(&weight), delay: Property::Each(&delay) },
+                );
                 let mut ring = Ring::new(range.len(), 3);
                 t.deliver(&spiking, 4, &mut ring);
                 t.deliver(&spiking, 5, &mut ring);

@@ -4,20 +4,22 @@ use super::axis::Axis;
 use super::build::Found;
 use super::stepper::Column;
 use super::worker::Worker;
-use crate::core::units::{Dimension, display_unit};
-use crate::scenario::{Coupling, PopulationSpec, Port, Spec};
-use crate::signal::{Connections, Population};
+use spikedeck_core::units::{Dimension, display_unit};
+use spikedeck_scenario::{Coupling, PopulationSpec, Port, Spec};
+use spikedeck_signal::{Connections, Population};
 
 /// Populations as the recording knows them.
 pub(super) fn described(spec: &Spec, found: &[Found]) -> Vec<Population> {
     let one = |(population, found): (&PopulationSpec, &Found)| {
-        let differing = population.system.parameters().iter().zip(&found.parameters).filter_map(|(variable, column)| match column {
-            Column::Shared(_) => None,
-            Column::Each(values) => {
-                let unit = display_unit(variable.dimension);
-                Some((unit.column(&variable.name), values.iter().map(|v| v / unit.scale).collect()))
-            }
-        });
+        let differing = population.system.parameters().iter().zip(&found.parameters).filter_map(
+            |(variable, column)| match column {
+                Column::Shared(_) => None,
+                Column::Each(values) => {
+                    let unit = display_unit(variable.dimension);
+                    Some((unit.column(&variable.name), values.iter().map(|v| v / unit.scale).collect()))
+                }
+            },
+        );
         let positions: Vec<[f64; 3]> = found.place.positions.iter().map(|p| p.map(|x| x / 1e-6)).collect();
         Population {
             name: population.name.clone(),
@@ -37,10 +39,14 @@ pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) ->
     for (index, projection) in spec.projections.iter().enumerate().filter(|(_, p)| wanted(p.from)) {
         let before = spec.projections[..index].iter();
         let event = projection.coupling == Coupling::Event;
-        let nth = before.filter(|p| (p.coupling == Coupling::Event) == event && p.to.population == projection.to.population).count();
+        let nth = before
+            .filter(|p| (p.coupling == Coupling::Event) == event && p.to.population == projection.to.population)
+            .count();
         let mut rows: Vec<(u32, u32, f64, u16)> = Vec::new();
         for worker in workers {
-            let Some(to) = worker.groups.iter().position(|g| g.population == projection.to.population) else { continue };
+            let Some(to) = worker.groups.iter().position(|g| g.population == projection.to.population) else {
+                continue;
+            };
             let shift = |first: u32| move |(s, lane, w, d): (u32, u32, f64, u16)| (s, lane + first, w, d);
             if event {
                 // On trees lanes are places at which something arrives.

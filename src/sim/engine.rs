@@ -42,7 +42,12 @@ impl Names {
         match failure.place {
             Broken::Population(p) => {
                 let population = &self.populations[p];
-                Stop::NotFinite { population: population.0.clone(), unit: failure.unit, variable: named(population), time }
+                Stop::NotFinite {
+                    population: population.0.clone(),
+                    unit: failure.unit,
+                    variable: named(population),
+                    time,
+                }
             }
             Broken::Connection { projection, source } => {
                 let projection = &self.projections[projection];
@@ -176,17 +181,19 @@ fn finish(worker: &mut Worker, index: usize, shared: &Shared, done: u64) {
 
 /// Puts the weights of all threads beside the initial ones, which were sorted in the same way.
 fn keep_finals(shared: &Shared, tape: &mut Tape, projections: &[(String, Vec<String>)]) {
-    let all: Vec<Finals> = shared.finals.iter().map(|f| std::mem::take(&mut *f.lock().unwrap_or_else(PoisonError::into_inner))).collect();
+    let all: Vec<Finals> =
+        shared.finals.iter().map(|f| std::mem::take(&mut *f.lock().unwrap_or_else(PoisonError::into_inner))).collect();
     for connections in &mut tape.recording.connections {
         let mine = all.iter().flatten().filter(|f| projections.get(f.0).is_some_and(|p| p.0 == connections.projection));
         let mut rows: Vec<(u32, u32, f64)> = mine.flat_map(|f| f.1.iter().copied()).collect();
         rows.sort_by_key(|r| (r.0, r.1));
-        let scale = crate::core::units::parse_unit(&connections.weight_unit).map_or(1.0, |u| u.0);
+        let scale = spikedeck_core::units::parse_unit(&connections.weight_unit).map_or(1.0, |u| u.0);
         connections.weight_final = rows.into_iter().map(|r| r.2 / scale).collect();
     }
 }
 
-/// Steps of the next epoch, a multiple of the interval: as many as should take [`EPOCH`], at most four times as many as before.
+/// Steps of the next epoch, a multiple of the interval: as many as should take [`EPOCH`], at most four times as many as
+/// before.
 fn next_length(length: u64, ran: u64, took: Duration, interval: u64) -> u64 {
     let per_step = took.as_secs_f64() / ran.max(1) as f64;
     let wanted = (EPOCH.as_secs_f64() / per_step.max(1e-12)) as u64;
@@ -271,7 +278,8 @@ fn exchanges(worker: &Worker) -> bool {
     !(worker.event_inputs.is_empty() && worker.outbox.spikes.is_empty() && worker.histories.is_empty())
 }
 
-/// Sends what the interval from `from` on left, waits for the others, and takes in what they sent. False if a thread is gone.
+/// Sends what the interval from `from` on left, waits for the others, and takes in what they sent. False if a thread is
+/// gone.
 fn exchange(worker: &mut Worker, index: usize, shared: &Shared, from: u64, steps: u64) -> bool {
     if !exchanges(worker) {
         return true;
@@ -285,7 +293,8 @@ fn exchange(worker: &mut Worker, index: usize, shared: &Shared, from: u64, steps
     if !shared.barrier.wait() {
         return false;
     }
-    let guards: Vec<_> = shared.outboxes.iter().map(|o| o[parity].read().unwrap_or_else(PoisonError::into_inner)).collect();
+    let guards: Vec<_> =
+        shared.outboxes.iter().map(|o| o[parity].read().unwrap_or_else(PoisonError::into_inner)).collect();
     let outboxes: Vec<&Outbox> = guards.iter().map(|g| &**g).collect();
     worker.collect(from, steps, &outboxes);
     drop(outboxes);

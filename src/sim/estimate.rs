@@ -4,10 +4,10 @@ use super::connect::Wiring;
 use super::delivery::Ring;
 use super::place::Place;
 use super::plasticity::ENOUGH;
-use crate::core::rng::Key;
-use crate::core::units::short;
-use crate::equation::rule::Side;
-use crate::scenario::{Coupling, ProjectionSpec, Rule, Spec, Value};
+use spikedeck_core::rng::Key;
+use spikedeck_core::units::short;
+use spikedeck_equation::rule::Side;
+use spikedeck_scenario::{Coupling, ProjectionSpec, Rule, Spec, Value};
 
 /// Where the operating system does not say how much memory is free.
 const UNKNOWN: u64 = 4 << 30;
@@ -25,17 +25,18 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
         let each = |values: &[Value]| values.iter().filter(|v| !matches!(v, Value::Constant(_))).count() as u64;
         // States with a scratch copy, parameters that differ (twice: whole, and cut to lane ranges), inputs, positions,
         // refractory counters.
-        let columns = 2 * system.states().len() as u64 + 2 * each(&population.parameters) + 2 * system.inputs().len() as u64 + 5;
+        let columns =
+            2 * system.states().len() as u64 + 2 * each(&population.parameters) + 2 * system.inputs().len() as u64 + 5;
         let rings: u64 = (0..system.event_ports().len())
             .map(|port| {
                 let longest = spec
                     .projections
                     .iter()
-                    .filter(|p| p.to.population == index && p.to.port == crate::scenario::Port::Event(port))
+                    .filter(|p| p.to.population == index && p.to.port == spikedeck_scenario::Port::Event(port))
                     .map(|p| (longest(p) / spec.simulation.dt) as usize)
                     .max()
                     .unwrap_or(0);
-                Ring::bytes(population.targets(crate::scenario::Port::Event(port)), longest)
+                Ring::bytes(population.targets(spikedeck_scenario::Port::Event(port)), longest)
             })
             .sum();
         parts.push((n * 8 * columns + rings, format!("population {}: {} units", population.name, population.size)));
@@ -58,7 +59,8 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
             _ => (false, false),
         };
         let differ = |value: &Value, listed: bool| listed || !matches!(value, Value::Constant(_));
-        let changes = projection.plasticity.as_ref().is_some_and(crate::scenario::PlasticitySpec::has_connection_states);
+        let changes =
+            projection.plasticity.as_ref().is_some_and(spikedeck_scenario::PlasticitySpec::has_connection_states);
         let (weights, delays) = (changes || differ(&projection.weight, weights), differ(&projection.delay, delays));
         let per_connection = match (&projection.coupling, &projection.rule) {
             (Coupling::Event, rule) => {
@@ -69,7 +71,8 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
             (Coupling::Continuous { .. }, Rule::AllToAll) if !weights && !delays => 0,
             (Coupling::Continuous { .. }, _) => 24 + 8 * u64::from(weights) + 2 * u64::from(delays),
         };
-        let blocks = u64::from(wiring.targets).div_ceil(2048).min((count / 48.0 / f64::from(wiring.sources.max(1))) as u64 + 1);
+        let blocks =
+            u64::from(wiring.targets).div_ceil(2048).min((count / 48.0 / f64::from(wiring.sources.max(1))) as u64 + 1);
         let ends = (u64::from(wiring.sources), u64::from(wiring.targets));
         let bytes = (count * per_connection as f64) as u64
             + 4 * u64::from(wiring.sources) * blocks
@@ -82,8 +85,10 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
         }
     }
     let total = parts.iter().map(|p| p.0).sum::<u64>() + (1 << 20);
-    let largest =
-        parts.into_iter().max_by_key(|p| p.0).map_or_else(String::new, |(bytes, what)| format!("most of it: {what}, {}", size(bytes)));
+    let largest = parts
+        .into_iter()
+        .max_by_key(|p| p.0)
+        .map_or_else(String::new, |(bytes, what)| format!("most of it: {what}, {}", size(bytes)));
     (total, largest)
 }
 
@@ -95,14 +100,15 @@ fn longest(projection: &ProjectionSpec) -> f64 {
     }
 }
 
-/// What a rule keeps beside weights: values and moments of connections, traces of both ends with what they were within the
-/// longest delay, and spikes of targets that some source has not seen.
+/// What a rule keeps beside weights: values and moments of connections, traces of both ends with what they were within
+/// the longest delay, and spikes of targets that some source has not seen.
 fn plastic(projection: &ProjectionSpec, connections: f64, (sources, targets): (u64, u64), dt: f64) -> u64 {
     let Some(plasticity) = &projection.plasticity else { return 0 };
     let slots = ((longest(projection) / dt) as u64 + 1).next_power_of_two();
     let [pre, post, own] = [Side::Pre, Side::Post, Side::Connection].map(|side| plasticity.states(side));
     let continuous = projection.coupling != Coupling::Event;
-    let history = if continuous { pre * sources * slots + post * targets } else { pre * sources + post * targets * (slots + 1) };
+    let history =
+        if continuous { pre * sources * slots + post * targets } else { pre * sources + post * targets * (slots + 1) };
     let moments = if !continuous && plasticity.moves() { 4 } else { 0 };
     let seen = if continuous { 0 } else { 8 * sources };
     let kept = if !continuous && plasticity.answers_targets() { targets * ENOUGH as u64 * (4 + 8 * post) } else { 0 };
@@ -111,13 +117,13 @@ fn plastic(projection: &ProjectionSpec, connections: f64, (sources, targets): (u
 
 /// A greatest value to expect, for delays.
 fn greatest(value: &Value) -> f64 {
-    use crate::scenario::Distribution as D;
+    use spikedeck_scenario::Distribution as D;
     match value {
         Value::Constant(v) => *v,
         Value::Each(list) => list.iter().copied().fold(0.0, f64::max),
         Value::Drawn(D::Uniform { high, .. }) => *high,
         Value::Drawn(D::Normal { mean, sd, max, .. }) => max.unwrap_or(mean + 5.0 * sd),
-        Value::Drawn(D::Lognormal { mu, sigma, unit }) => unit * crate::core::math::exp(mu + 5.0 * sigma),
+        Value::Drawn(D::Lognormal { mu, sigma, unit }) => unit * spikedeck_core::math::exp(mu + 5.0 * sigma),
         Value::Drawn(D::Gamma { shape, scale }) => scale * (shape + 10.0 * shape.sqrt() + 10.0),
         Value::Drawn(D::Linspace { from, to }) => from.max(*to),
         // Known only when the connections are; see `afford_computed`.

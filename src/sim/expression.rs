@@ -1,10 +1,10 @@
 //! Expressions of a scenario over named columns: positions, times, values of two coupled units.
 
 use super::stepper::Column;
-use crate::core::units::Dimension;
-use crate::equation::graph::{Graph, Id, Symbol};
-use crate::equation::kernel::{Kernel, Memory, Place, Plan};
-use crate::equation::{Expression as Checked, TimeUnit, Variable};
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::graph::{Graph, Id, Symbol};
+use spikedeck_equation::kernel::{Kernel, Memory, Place, Plan};
+use spikedeck_equation::{Expression as Checked, TimeUnit, Variable};
 
 /// Lanes that are evaluated at once.
 const BLOCK: usize = 256;
@@ -43,8 +43,8 @@ pub(super) struct Expression {
 }
 
 impl Expression {
-    /// Compiles `text` over `names`. `t` is time, in seconds where equations carry units, else in the plain number that the
-    /// model measures time in.
+    /// Compiles `text` over `names`. `t` is time, in seconds where equations carry units, else in the plain number that
+    /// the model measures time in.
     ///
     /// # Errors
     /// What cannot be understood.
@@ -59,12 +59,17 @@ impl Expression {
     /// # Errors
     /// What cannot be understood.
     pub fn check(text: &str, names: &[(&str, Dimension)], time_unit: TimeUnit) -> Result<Checked, String> {
-        let mut variables: Vec<Variable> =
-            names.iter().map(|(name, dimension)| Variable { name: (*name).to_owned(), dimension: *dimension }).collect();
+        let mut variables: Vec<Variable> = names
+            .iter()
+            .map(|(name, dimension)| Variable { name: (*name).to_owned(), dimension: *dimension })
+            .collect();
         let time = if time_unit == TimeUnit::Dimensional { Dimension::SECOND } else { Dimension::NONE };
         variables.push(Variable { name: "t".to_owned(), dimension: time });
-        Checked::parse(text, &variables)
-            .map_err(|found| found.first().map_or_else(|| format!("`{text}` cannot be understood"), |d| format!("`{text}`: {}", d.message)))
+        Checked::parse(text, &variables).map_err(|found| {
+            found
+                .first()
+                .map_or_else(|| format!("`{text}` cannot be understood"), |d| format!("`{text}`: {}", d.message))
+        })
     }
 
     /// Compiles a node of a graph over `operands` variables; the variable after them is time.
@@ -93,7 +98,8 @@ impl Expression {
         }
     }
 
-    /// Evaluates at time `t` (seconds or time units) for `operands` in the order of the names: one value a lane into `out`.
+    /// Evaluates at time `t` (seconds or time units) for `operands` in the order of the names: one value a lane into
+    /// `out`.
     pub fn evaluate(&mut self, t: f64, operands: &[Operand<'_>], out: &mut [f64]) {
         let block = self.memory.block;
         let lanes = out.len();
@@ -138,7 +144,11 @@ mod tests {
             e.evaluate(t, &[Operand::Each(&x), Operand::Each(&i), Operand::Shared(f64::from(n))], &mut out);
             for k in 0..n {
                 let expected = f64::from(k) * (t / 0.01).sin() + f64::from(k) / f64::from(n);
-                assert!((out[k as usize] - expected).abs() < 1e-11 * (1.0 + f64::from(k)), "{k}: {} {expected}", out[k as usize]);
+                assert!(
+                    (out[k as usize] - expected).abs() < 1e-11 * (1.0 + f64::from(k)),
+                    "{k}: {} {expected}",
+                    out[k as usize]
+                );
             }
         }
         let mut constant = Expression::new("2 + 1", &names, TimeUnit::Dimensional).unwrap();

@@ -1,14 +1,15 @@
 //! When units spike: condition, latch and rest, the same for points and for the watched places of trees.
 //!
-//! At each grid point, after what is due there has been delivered, a unit is one of three things. *Free*: if its condition holds it
-//! spikes. *Latched*: its condition has held ever since a spike (the reset did not end it, or there is none), and has to become false
-//! before the unit spikes again. *At rest*, for exactly `t_ref`: a spike in step s stands at grid point s + 1, and a rest of n steps
-//! takes the steps s + 1 to s + n and the grid points up to s + 1 + n, the last included. What arrives at held states there is lost,
-//! as in NEST, the condition is not tested, and nothing is latched: when the rest is over the condition is tested afresh, and a unit
-//! in which it holds spikes (as in NEST and Brian2).
+//! At each grid point, after what is due there has been delivered, a unit is one of three things. *Free*: if its
+//! condition holds it spikes. *Latched*: its condition has held ever since a spike (the reset did not end it, or there
+//! is none), and has to become false before the unit spikes again. *At rest*, for exactly `t_ref`: a spike in step s
+//! stands at grid point s + 1, and a rest of n steps takes the steps s + 1 to s + n and the grid points up to s + 1 +
+//! n, the last included. What arrives at held states there is lost, as in NEST, the condition is not tested, and
+//! nothing is latched: when the rest is over the condition is tested afresh, and a unit in which it holds spikes (as in
+//! NEST and Brian2).
 //!
-//! Few units are latched or at rest at a time, so these are lists in ascending order, and whoever tests many units at once needs to
-//! ask only about those whose condition holds.
+//! Few units are latched or at rest at a time, so these are lists in ascending order, and whoever tests many units at
+//! once needs to ask only about those whose condition holds.
 
 /// A unit at rest.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,7 +39,8 @@ pub(super) fn steps(time: f64, dt: f64) -> u64 {
     (time / dt).round().max(0.0) as u64
 }
 
-/// Which part of a step it takes a straight line from `before` to `after` to become zero, if it starts below and does not end there.
+/// Which part of a step it takes a straight line from `before` to `after` to become zero, if it starts below and does
+/// not end there.
 pub(super) fn share(before: f64, after: f64) -> Option<f64> {
     (before < 0.0 && after >= 0.0).then(|| (before / (before - after)).clamp(0.0, 1.0))
 }
@@ -84,7 +86,8 @@ impl Firing {
         self.before.binary_search(&unit).is_err() && self.resting.binary_search_by_key(&unit, |r| r.unit).is_err()
     }
 
-    /// Says that the condition of `unit` holds at the end of the step; units come in ascending order. Whether it spikes.
+    /// Says that the condition of `unit` holds at the end of the step; units come in ascending order. Whether it
+    /// spikes.
     pub fn holds(&mut self, unit: u32) -> bool {
         // Both lists are ascending as well, so each is passed through once a step.
         let (rest, before) = &mut self.seen;

@@ -59,7 +59,14 @@ pub(super) struct Group {
 
 impl Group {
     /// The lanes of `population` from unit `first` on, without anything attached. `ports`: of input, of events.
-    pub fn new(population: usize, first: u32, body: Body, lanes: usize, ports: [usize; 2], has_threshold: bool) -> Self {
+    pub fn new(
+        population: usize,
+        first: u32,
+        body: Body,
+        lanes: usize,
+        ports: [usize; 2],
+        has_threshold: bool,
+    ) -> Self {
         Self {
             population,
             first,
@@ -85,14 +92,15 @@ impl Group {
         }
     }
 
-    /// Decides when samples are taken. They wait for the beginning of the next step where there is no threshold (what a step leaves
-    /// is what the next begins with), and where something recorded of the population, by whichever thread, reads what a
-    /// continuous projection carries, which is known only when all units have come to the grid point.
+    /// Decides when samples are taken. They wait for the beginning of the next step where there is no threshold (what a
+    /// step leaves is what the next begins with), and where something recorded of the population, by whichever thread,
+    /// reads what a continuous projection carries, which is known only when all units have come to the grid point.
     pub fn plan_samples(&mut self, reads_what_is_carried: bool) {
         self.waits = !self.has_threshold || reads_what_is_carried;
     }
 
-    /// Exchanges the states of those that spiked in the last step with what they were before their reset, if these are kept.
+    /// Exchanges the states of those that spiked in the last step with what they were before their reset, if these are
+    /// kept.
     fn exchange_reset(&mut self) {
         if self.before_reset.is_empty() {
             return;
@@ -119,7 +127,8 @@ impl Group {
     /// Whether it is a few units that no threshold touches.
     pub fn is_short(&self) -> bool {
         // A stimulus that remembers has to be asked in every step, whether or not the equations read its port.
-        let asked = |stepper: &Stepper| (0..self.inputs.len()).all(|p| self.inputs[p].levels.is_empty() || stepper.reads(p));
+        let asked =
+            |stepper: &Stepper| (0..self.inputs.len()).all(|p| self.inputs[p].levels.is_empty() || stepper.reads(p));
         matches!(&self.body, Body::Points(stepper) if stepper.is_short() && asked(stepper))
     }
 
@@ -208,7 +217,8 @@ impl Group {
         *events += self.stimulate(k);
         // What arrived with delay 0 since the last step acts from this one.
         if self.rings.iter().flatten().any(|r| r.is_pending(k)) {
-            let mut arrivals: Vec<&mut [f64]> = self.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k))).collect();
+            let mut arrivals: Vec<&mut [f64]> =
+                self.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k))).collect();
             self.body.deliver_before(k, &mut arrivals);
         }
         self.spikes.clear();

@@ -42,8 +42,8 @@ pub(super) struct PlasticInput {
 pub(super) enum Heard {
     /// Each unit by its own connections.
     Units(Range<u32>),
-    /// On trees by all connections into the cell: the cells, how many places of each spike (the first speaks for the cell), and at
-    /// how many something arrives.
+    /// On trees by all connections into the cell: the cells, how many places of each spike (the first speaks for the
+    /// cell), and at how many something arrives.
     Cells { cells: Range<u32>, spiking: u32, places: u32 },
 }
 
@@ -59,7 +59,10 @@ impl Heard {
             }
             Self::Cells { cells, spiking, places } => {
                 spikes.retain(|u| u % spiking == 0 && cells.contains(&(u / spiking)));
-                *spikes = spikes.iter().flat_map(|u| (0..*places).map(move |p| (u / spiking - cells.start) * places + p)).collect();
+                *spikes = spikes
+                    .iter()
+                    .flat_map(|u| (0..*places).map(move |p| (u / spiking - cells.start) * places + p))
+                    .collect();
             }
         }
     }

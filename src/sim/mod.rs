@@ -1,13 +1,14 @@
 //! Spec → network in memory → time: integrators, projections, stimuli, recorder, engine.
 //!
-//! Reading order: `build` (values found, lanes shared out) with `values`, `place`, `connect`, `properties`; `delivery`, `plasticity`
-//! and `coupling` (what connections do); `stimulus`; `recorder`; `worker` (one step of one thread); `engine` (all threads, epochs).
-//! `stepper` and the integrators advance the equations themselves; `tree` does so for the compartments of trees; `firing` says when
-//! either spikes.
+//! Reading order: `build` (values found, lanes shared out) with `values`, `place`, `connect`, `properties`; `delivery`,
+//! `plasticity` and `coupling` (what connections do); `stimulus`; `recorder`; `worker` (one step of one thread);
+//! `engine` (all threads, epochs). `stepper` and the integrators advance the equations themselves; `tree` does so for
+//! the compartments of trees; `firing` says when either spikes.
 //!
-//! Order within step k, from time k dt to (k + 1) dt: inputs take their values at k dt; events of delay 0 from the step before
-//! act; integrate; deliver what is due at (k + 1) dt; test the threshold; record; reset. A spike carries (k + 1) dt and arrives
-//! d steps later: with d = 0 it acts from the next step on, with d = 1 it is delivered at the end of the next step.
+//! Order within step k, from time k dt to (k + 1) dt: inputs take their values at k dt; events of delay 0 from the step
+//! before act; integrate; deliver what is due at (k + 1) dt; test the threshold; record; reset. A spike carries (k + 1)
+//! dt and arrives d steps later: with d = 0 it acts from the next step on, with d = 1 it is delivered at the end of the
+//! next step.
 
 mod alone;
 mod axis;
@@ -43,8 +44,8 @@ pub use self::tree::Electrotonic;
 
 use std::sync::atomic::AtomicBool;
 
-use crate::scenario::Spec;
-use crate::signal::Recording;
+use spikedeck_scenario::Spec;
+use spikedeck_signal::Recording;
 
 /// Told once an epoch (at most 50 ms of wall time).
 pub trait Observer {
@@ -56,13 +57,13 @@ pub trait Observer {
     }
     /// What was recorded so far.
     fn snapshot(&mut self, _so_far: &Recording) {}
-    /// Whether [`Observer::part`] keeps what it is given. Without that, a recording that outgrows the memory allowed stops
-    /// the run (what was recorded until then is kept).
+    /// Whether [`Observer::part`] keeps what it is given. Without that, a recording that outgrows the memory allowed
+    /// stops the run (what was recorded until then is kept).
     fn takes_parts(&self) -> bool {
         false
     }
-    /// Whole parts of what was recorded since the last call, when recording streams to disk because it would not fit the
-    /// memory budget.
+    /// Whole parts of what was recorded since the last call, when recording streams to disk because it would not fit
+    /// the memory budget.
     ///
     /// # Errors
     /// A text that says why it cannot be kept (a full disk); the run stops.
@@ -74,7 +75,8 @@ pub trait Observer {
 /// How a simulation ended, with what it recorded.
 #[derive(Debug)]
 pub struct SimulationResult {
-    /// What was recorded (complete, or until it stopped); after parts were handed to the observer, what came after the last.
+    /// What was recorded (complete, or until it stopped); after parts were handed to the observer, what came after the
+    /// last.
     pub recording: Recording,
     /// Steps done.
     pub steps: u64,
@@ -158,8 +160,8 @@ impl Network {
         estimate::estimate(spec)
     }
 
-    /// Looks for all that would keep [`Network::build`] from building, without walking connections: steps for which a scheme is not
-    /// stable, models and values that do not fit, memory.
+    /// Looks for all that would keep [`Network::build`] from building, without walking connections: steps for which a
+    /// scheme is not stable, models and values that do not fit, memory.
     ///
     /// # Errors
     /// What `build` would say.

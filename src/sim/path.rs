@@ -7,10 +7,10 @@ use super::connect::Wiring;
 use super::coupling::{Value as Carried, variables};
 use super::plasticity::{self, Compiled, Rates};
 use super::properties::Finder;
-use crate::core::rng::Key;
-use crate::core::units::Dimension;
-use crate::equation::System;
-use crate::scenario::{Coupling, Port, ProjectionSpec, Spec, connection_names};
+use spikedeck_core::rng::Key;
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::System;
+use spikedeck_scenario::{Coupling, Port, ProjectionSpec, Spec, connection_names};
 
 /// A projection ready to be walked.
 pub(super) struct Path<'a> {
@@ -47,7 +47,11 @@ pub(super) fn path<'a>(
         no_self,
         multapses: projection.multapses,
         key: Key::new(spec.simulation.seed, &projection.draw_key(), "connect"),
-        from: found[from].sources.as_ref().filter(|_| projection.coupling == Coupling::Event).unwrap_or(&found[from].place),
+        from: found[from]
+            .sources
+            .as_ref()
+            .filter(|_| projection.coupling == Coupling::Event)
+            .unwrap_or(&found[from].place),
         to: found[to].port(projection.to.port),
     };
     wiring.check().map_err(|m| unsuitable(format!("{}.connect", place()), m))?;
@@ -92,7 +96,8 @@ pub(super) fn path<'a>(
                 Port::Input(port) => target.system.inputs()[port].dimension,
                 Port::Event(_) => Dimension::NONE,
             };
-            let carried = Carried::new(value, &bound, port, target.time_unit()).map_err(|m| unsuitable(format!("{}.value", place()), m))?;
+            let carried = Carried::new(value, &bound, port, target.time_unit())
+                .map_err(|m| unsuitable(format!("{}.value", place()), m))?;
             Some((carried, pre, post))
         }
     };
@@ -104,12 +109,19 @@ pub(super) fn path<'a>(
 }
 
 /// The rules of a projection between rates, with histories of what they look at.
-fn learning(spec: &Spec, projection: &ProjectionSpec, histories: &mut Vec<(usize, String)>) -> Result<Option<Rates>, String> {
-    let Some(rules) = projection.plasticity.as_ref().filter(|_| projection.coupling != Coupling::Event) else { return Ok(None) };
+fn learning(
+    spec: &Spec,
+    projection: &ProjectionSpec,
+    histories: &mut Vec<(usize, String)>,
+) -> Result<Option<Rates>, String> {
+    let Some(rules) = projection.plasticity.as_ref().filter(|_| projection.coupling != Coupling::Event) else {
+        return Ok(None);
+    };
     let mut observed: [Vec<plasticity::Observed>; 2] = [Vec::new(), Vec::new()];
     for rule in &rules.rules {
         for (declared, text) in rule.rule.texts().source.given.iter().zip(&rule.given) {
-            let (end, population) = if declared.name.ends_with("_pre") { (0, projection.from) } else { (1, projection.to.population) };
+            let (end, population) =
+                if declared.name.ends_with("_pre") { (0, projection.from) } else { (1, projection.to.population) };
             for word in plasticity::words(text) {
                 let Some(dimension) = dimension_of(&spec.populations[population].system, word) else { continue };
                 if observed[end].iter().any(|o| o.0 == word) {
@@ -129,7 +141,7 @@ fn learning(spec: &Spec, projection: &ProjectionSpec, histories: &mut Vec<(usize
 
 /// Whether connections have values of their own that change.
 pub(super) fn changes(path: &Path<'_>) -> bool {
-    path.spec.plasticity.as_ref().is_some_and(crate::scenario::PlasticitySpec::has_connection_states)
+    path.spec.plasticity.as_ref().is_some_and(spikedeck_scenario::PlasticitySpec::has_connection_states)
 }
 
 fn dimension_of(system: &System, name: &str) -> Option<Dimension> {

@@ -1,8 +1,8 @@
 //! Where units are: positions in metres, and distances with or without wrapping.
 
-use crate::core::rng::Key;
-use crate::core::units::Dimension;
-use crate::scenario::{PopulationSpec, Positions, TreeSpec};
+use spikedeck_core::rng::Key;
+use spikedeck_core::units::Dimension;
+use spikedeck_scenario::{PopulationSpec, Positions, TreeSpec};
 
 /// Positions of the units of a population and the box they lie in.
 #[derive(Debug, Clone, Default)]
@@ -57,9 +57,13 @@ impl Place {
                 Self { positions, extent, length, named: Vec::new() }
             }
             Some(Positions::Listed(points)) => {
-                let repeated = |tree: &TreeSpec, list: &[f64]| (0..tree.cells).flat_map(|_| list.iter().copied()).collect();
+                let repeated =
+                    |tree: &TreeSpec, list: &[f64]| (0..tree.cells).flat_map(|_| list.iter().copied()).collect();
                 let named = population.tree.as_ref().map_or_else(Vec::new, |t| {
-                    vec![("distance", repeated(t, &t.compartments.distance)), ("diameter", repeated(t, &t.compartments.diameter))]
+                    vec![
+                        ("distance", repeated(t, &t.compartments.distance)),
+                        ("diameter", repeated(t, &t.compartments.diameter)),
+                    ]
                 });
                 Self { positions: points.to_vec(), extent: [0.0; 3], length, named }
             }

@@ -22,7 +22,8 @@ impl InputPort {
         if self.total.is_empty() { &self.stimulus } else { &self.total }
     }
 
-    /// Brings the stimuli to grid points `from`, `from + 1`, ... and writes what they add up to at each, one number a lane.
+    /// Brings the stimuli to grid points `from`, `from + 1`, ... and writes what they add up to at each, one number a
+    /// lane.
     pub fn refresh_many(&mut self, from: u64, axis: &Axis, rows: &mut [f64], lanes: usize) {
         if self.stimulus.is_empty() {
             rows.fill(0.0);

@@ -6,10 +6,10 @@ use super::axis::Axis;
 use super::connect::{Link, Wiring};
 use super::place::{Place, distance_squared};
 use super::values::draw;
-use crate::core::rng::Key;
-use crate::core::units::Dimension;
-use crate::equation::{Expression, Variable};
-use crate::scenario::{Distribution, ProjectionSpec, Rule, Value};
+use spikedeck_core::rng::Key;
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::{Expression, Variable};
+use spikedeck_scenario::{Distribution, ProjectionSpec, Rule, Value};
 
 /// How a value is found for a connection.
 enum Source<'a> {
@@ -128,19 +128,24 @@ impl<'a> Finder<'a> {
             match (value, order) {
                 (Value::Constant(v), _) => Ok(Source::Same(*v)),
                 (Value::Each(list), Some(order)) if list.len() == count => Ok(Source::Listed(list, order)),
-                (Value::Each(list), Some(_)) => Err(format!("{} values of {purpose} are listed for {count} connections", list.len())),
-                (Value::Each(_), None) => {
-                    Err(format!("values of {purpose} can only be listed for one_to_one, all_to_all and edges; give a distribution"))
+                (Value::Each(list), Some(_)) => {
+                    Err(format!("{} values of {purpose} are listed for {count} connections", list.len()))
                 }
-                (Value::Drawn(d @ Distribution::Linspace { .. }), None) => {
-                    Err(format!("{d:?} as {purpose} has no order of connections to go by; use one_to_one, all_to_all or edges"))
+                (Value::Each(_), None) => Err(format!(
+                    "values of {purpose} can only be listed for one_to_one, all_to_all and edges; give a distribution"
+                )),
+                (Value::Drawn(d @ Distribution::Linspace { .. }), None) => Err(format!(
+                    "{d:?} as {purpose} has no order of connections to go by; use one_to_one, all_to_all or edges"
+                )),
+                (Value::Drawn(d), order) => {
+                    Ok(Source::Drawn(d, Key::new(seed, &entity, purpose), order.map(|o| (o, count))))
                 }
-                (Value::Drawn(d), order) => Ok(Source::Drawn(d, Key::new(seed, &entity, purpose), order.map(|o| (o, count)))),
                 (Value::Expression(text), _) => {
                     let variables: Vec<Variable> =
                         names.iter().map(|&(name, dimension)| Variable { name: name.to_owned(), dimension }).collect();
                     let parsed = Expression::parse(text, &variables);
-                    let expression = parsed.map_err(|d| d.first().map_or_else(String::new, |d| format!("{purpose}: {}", d.message)))?;
+                    let expression = parsed
+                        .map_err(|d| d.first().map_or_else(String::new, |d| format!("{purpose}: {}", d.message)))?;
                     Ok(Source::Computed(expression, pair))
                 }
             }

@@ -3,9 +3,9 @@
 use std::iter::StepBy;
 use std::ops::Range;
 
-use crate::core::units::display_unit;
-use crate::scenario::Spec;
-use crate::signal::{Connections, Population, Recording, Spikes, Trace, Window};
+use spikedeck_core::units::display_unit;
+use spikedeck_scenario::Spec;
+use spikedeck_signal::{Connections, Population, Recording, Spikes, Trace, Window};
 
 use super::axis::Axis;
 use super::body::{Body, BodyProbe};
@@ -27,7 +27,13 @@ pub(super) struct Tap {
 
 impl Tap {
     /// A tap on `what` of the lanes that are among `units`; `None` if none are.
-    pub fn new(trace: usize, what: BodyProbe, units: &[u32], first: u32, (lanes, every, scale): (usize, u64, f64)) -> Option<Self> {
+    pub fn new(
+        trace: usize,
+        what: BodyProbe,
+        units: &[u32],
+        first: u32,
+        (lanes, every, scale): (usize, u64, f64),
+    ) -> Option<Self> {
         let range = first..first + lanes as u32;
         let mine: Vec<(u32, u32)> =
             units.iter().enumerate().filter(|(_, u)| range.contains(u)).map(|(c, u)| (c as u32, u - first)).collect();
@@ -54,9 +60,17 @@ impl Tap {
         (steps.start.next_multiple_of(self.every)..steps.end).step_by(self.every as usize)
     }
 
-    /// Appends the values at its grid points among `steps`, which are among those that the last stretch of steps remembers (`due`).
-    /// `lanes` are those of the population.
-    pub fn recall(&mut self, steps: Range<u64>, due: &[u64], body: &Body, lanes: u32, scratch: &mut Vec<f64>, out: &mut Vec<f64>) {
+    /// Appends the values at its grid points among `steps`, which are among those that the last stretch of steps
+    /// remembers (`due`). `lanes` are those of the population.
+    pub fn recall(
+        &mut self,
+        steps: Range<u64>,
+        due: &[u64],
+        body: &Body,
+        lanes: u32,
+        scratch: &mut Vec<f64>,
+        out: &mut Vec<f64>,
+    ) {
         let mut mine = self.due_in(steps).peekable();
         self.places.clear();
         for (row, k) in (0..).zip(due) {
@@ -159,8 +173,9 @@ impl Tape {
         }
         for (index, trace) in self.recording.traces.iter_mut().enumerate() {
             let width = trace.units.len();
-            let Some(samples) =
-                (0..takes.len()).find(|&w| !columns[w][index].is_empty()).map(|w| takes[w].traces[index].len() / columns[w][index].len())
+            let Some(samples) = (0..takes.len())
+                .find(|&w| !columns[w][index].is_empty())
+                .map(|w| takes[w].traces[index].len() / columns[w][index].len())
             else {
                 continue;
             };
@@ -175,7 +190,9 @@ impl Tape {
                 if mine.is_empty() {
                     continue;
                 }
-                for (row, values) in trace.values[from..].chunks_exact_mut(width).zip(take.traces[index].chunks_exact(mine.len())) {
+                for (row, values) in
+                    trace.values[from..].chunks_exact_mut(width).zip(take.traces[index].chunks_exact(mine.len()))
+                {
                     for (&c, &v) in mine.iter().zip(values) {
                         row[c as usize] = v;
                     }
@@ -193,8 +210,8 @@ impl Tape {
         (spikes + traces) as u64
     }
 
-    /// What was recorded since the last part, leaving nothing but the names behind. Connections go with the last part only,
-    /// which is the recording itself.
+    /// What was recorded since the last part, leaving nothing but the names behind. Connections go with the last part
+    /// only, which is the recording itself.
     pub fn take_part(&mut self) -> Recording {
         let stop = self.recording.window.stop;
         let connections = std::mem::take(&mut self.recording.connections);
@@ -202,15 +219,17 @@ impl Tape {
         let part = std::mem::replace(&mut self.recording, part);
         self.recording.connections = connections;
         self.recording.window = Window { start: stop, stop };
-        for ((trace, old), (gone, every)) in self.recording.traces.iter_mut().zip(&part.traces).zip(self.gone.iter_mut().zip(&self.every)) {
+        for ((trace, old), (gone, every)) in
+            self.recording.traces.iter_mut().zip(&part.traces).zip(self.gone.iter_mut().zip(&self.every))
+        {
             *gone += old.len() as u64;
             trace.start = self.axis.time((*gone * *every) as f64);
         }
         part
     }
 
-    /// Drops what lies after grid point `k`, at which a value was not finite, and what was sampled there: who failed is not sampled in
-    /// all ways of stepping. Spikes up to it stay.
+    /// Drops what lies after grid point `k`, at which a value was not finite, and what was sampled there: who failed is
+    /// not sampled in all ways of stepping. Spikes up to it stay.
     pub fn truncate(&mut self, k: u64) {
         let limit = self.axis.time(k as f64);
         for spikes in &mut self.recording.spikes {
@@ -239,8 +258,12 @@ trait Names {
 
 impl Names for Recording {
     fn clone_names(&self) -> Self {
-        let spikes =
-            self.spikes.iter().map(|s| Spikes { times: Vec::new(), units: Vec::new(), population: s.population.clone(), size: s.size });
+        let spikes = self.spikes.iter().map(|s| Spikes {
+            times: Vec::new(),
+            units: Vec::new(),
+            population: s.population.clone(),
+            size: s.size,
+        });
         let traces = self.traces.iter().map(|t| Trace {
             values: Vec::new(),
             population: t.population.clone(),

@@ -1,13 +1,14 @@
-//! Coupling values that are sums of products of a source's part and a target's part, `Σ_k p_k(pre) q_k(post)`: the sum over
-//! all sources then costs N evaluations instead of N². `sin(a_pre - a_post)` is one of them, as is every difference.
+//! Coupling values that are sums of products of a source's part and a target's part, `Σ_k p_k(pre) q_k(post)`: the sum
+//! over all sources then costs N evaluations instead of N². `sin(a_pre - a_post)` is one of them, as is every
+//! difference.
 
-use crate::equation::graph::{Binary, Graph, Id, Node, Symbol, Unary};
+use spikedeck_equation::graph::{Binary, Graph, Id, Node, Symbol, Unary};
 
 /// More products than this are not worth it.
 const MOST: usize = 8;
 
-/// The products of `root`, if it is such a sum; `is_post` says which variables belong to the target (all others, numbers and
-/// time included, may stand on either side).
+/// The products of `root`, if it is such a sum; `is_post` says which variables belong to the target (all others,
+/// numbers and time included, may stand on either side).
 pub(super) fn separate(graph: &mut Graph, root: Id, is_post: &dyn Fn(u32) -> bool) -> Option<Vec<(Id, Id)>> {
     let products = terms(graph, root, is_post, 0)?;
     (products.len() <= MOST).then_some(products)
@@ -111,14 +112,19 @@ fn product(graph: &mut Graph, a: &[(Id, Id)], b: &[(Id, Id)]) -> Vec<(Id, Id)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::units::Dimension;
-    use crate::equation::TimeUnit;
-    use crate::equation::tape::{Tape, Values};
-    use crate::sim::expression::Expression;
+    use crate::expression::Expression;
+    use spikedeck_core::units::Dimension;
+    use spikedeck_equation::TimeUnit;
+    use spikedeck_equation::tape::{Tape, Values};
 
     #[test]
     fn products_sum_to_the_expression() {
-        let names = [("x_pre", Dimension::NONE), ("y_pre", Dimension::NONE), ("x_post", Dimension::NONE), ("w", Dimension::NONE)];
+        let names = [
+            ("x_pre", Dimension::NONE),
+            ("y_pre", Dimension::NONE),
+            ("x_post", Dimension::NONE),
+            ("w", Dimension::NONE),
+        ];
         let separable = [
             "w*sin(x_pre - x_post - 0.3)",
             "w*(y_pre - x_post)",
@@ -138,7 +144,10 @@ mod tests {
                 let found: f64 = products.iter().map(|&(p, q)| at(p) * at(q)).sum();
                 assert!((found - at(root)).abs() < 1e-13, "{text}: {found} {}", at(root));
             }
-            assert!(products.iter().all(|&(p, q)| !sides(&graph, p, &is_post).1 && !sides(&graph, q, &is_post).0), "{text}");
+            assert!(
+                products.iter().all(|&(p, q)| !sides(&graph, p, &is_post).1 && !sides(&graph, q, &is_post).0),
+                "{text}"
+            );
         }
         for text in ["tanh(x_pre - x_post)", "w*max(x_pre, x_post)", "sin(x_pre*x_post)"] {
             let checked = Expression::check(text, &names, TimeUnit::Dimensionless).unwrap();

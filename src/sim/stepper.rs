@@ -1,7 +1,7 @@
 //! One lane range of one population in time: compiled equations over columns of state.
 //!
-//! Each thread owns a stepper for its own range of units, so nothing is shared while time advances; bits do not depend on
-//! how units are split.
+//! Each thread owns a stepper for its own range of units, so nothing is shared while time advances; bits do not depend
+//! on how units are split.
 
 mod alone;
 mod by_lane;
@@ -20,11 +20,11 @@ use self::alone::Course;
 use self::by_lane::ByLane;
 use self::locate::Locate;
 use self::threshold::{Threshold, add_products, add_scaled};
-use crate::core::normal::Normals;
-use crate::equation::System;
-use crate::equation::kernel::{Kernel, Memory, Place};
-use crate::equation::tape::Tape;
-use crate::sim::firing::{Firing, Rest};
+use crate::firing::{Firing, Rest};
+use spikedeck_core::normal::Normals;
+use spikedeck_equation::System;
+use spikedeck_equation::kernel::{Kernel, Memory, Place};
+use spikedeck_equation::tape::Tape;
 
 /// What the stepper is made from.
 pub struct StepperSpec<'a> {
@@ -32,7 +32,8 @@ pub struct StepperSpec<'a> {
     pub system: &'a System,
     /// Integrator by name, or `auto`.
     pub integrator: &'a str,
-    /// Step in the unit that the system's time is measured in for `TimeUnit` conversion: seconds, or plain for dimensionless.
+    /// Step in the unit that the system's time is measured in for `TimeUnit` conversion: seconds, or plain for
+    /// dimensionless.
     pub dt: f64,
     /// Integration steps inside one step.
     pub substeps: u32,
@@ -49,7 +50,7 @@ pub struct StepperSpec<'a> {
     /// Full name of the population, `populations.exc`.
     pub entity: &'a str,
     /// How spike times are found.
-    pub spike_times: crate::scenario::SpikeTimes,
+    pub spike_times: spikedeck_scenario::SpikeTimes,
 }
 
 /// Values of one quantity over lanes.
@@ -155,7 +156,8 @@ impl Stepper {
     /// Compiles.
     ///
     /// # Errors
-    /// An integrator that does not fit the equations, or that is unstable for the step (with the step that would be stable).
+    /// An integrator that does not fit the equations, or that is unstable for the step (with the step that would be
+    /// stable).
     #[expect(clippy::needless_pass_by_value, reason = "a specification is used once")]
     pub fn new(spec: StepperSpec<'_>) -> Result<Self, StepperError> {
         compile::compile(&spec).map_err(|message| StepperError { message })
@@ -168,10 +170,11 @@ impl Stepper {
 
     /// Integrates from step `step` to `step + 1`, delivers arrivals, tests the threshold, all block by block.
     ///
-    /// `inputs[p]` is the value of input port p for each lane during this step (all slices as long as there are lanes; an
-    /// empty slice means zero). `arrivals[e]` is the summed weight that arrives at event port e at the end of this step; it
-    /// is set to zero after use (an empty slice means nothing arrives). Lanes in which the threshold condition becomes true
-    /// are appended to `spikes` in ascending order; they are not reset yet, so that a recorder sees the crossing value.
+    /// `inputs[p]` is the value of input port p for each lane during this step (all slices as long as there are lanes;
+    /// an empty slice means zero). `arrivals[e]` is the summed weight that arrives at event port e at the end of this
+    /// step; it is set to zero after use (an empty slice means nothing arrives). Lanes in which the threshold condition
+    /// becomes true are appended to `spikes` in ascending order; they are not reset yet, so that a recorder sees the
+    /// crossing value.
     pub fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
         let mut firing = std::mem::take(&mut self.firing);
         if self.threshold.is_none() {
@@ -251,8 +254,10 @@ impl Stepper {
                         if done {
                             continue;
                         }
-                        let part = lanes.advance(&mut self.memory, lane, lane - start, time, firing.is_armed(lane as u32));
-                        self.fractions[lane] = if part < 1.0 { (f64::from(sub) + part) / f64::from(self.substeps) } else { 1.0 };
+                        let part =
+                            lanes.advance(&mut self.memory, lane, lane - start, time, firing.is_armed(lane as u32));
+                        self.fractions[lane] =
+                            if part < 1.0 { (f64::from(sub) + part) / f64::from(self.substeps) } else { 1.0 };
                     }
                 }
             }
@@ -334,11 +339,13 @@ impl Stepper {
 
     /// The first lane and state that is not finite, if any.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
-        // Columns of states stand first, in one slice. Lanes that are padding may be anything: they only make it slower.
+        // Columns of states stand first, in one slice. Lanes that are padding may be anything: they only make it
+        // slower.
         if all_finite(&self.memory.data[..self.states * self.memory.padded]) {
             return None;
         }
-        let found = (0..self.states).filter_map(|s| self.state(s).iter().position(|v| !v.is_finite()).map(|lane| (lane as u32, s)));
+        let found = (0..self.states)
+            .filter_map(|s| self.state(s).iter().position(|v| !v.is_finite()).map(|lane| (lane as u32, s)));
         found.min()
     }
 }

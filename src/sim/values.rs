@@ -3,11 +3,11 @@
 use super::expression::{Expression, Operand};
 use super::place::Place;
 use super::stepper::Column;
-use crate::core::math::{cos, exp, log};
-use crate::core::rng::{Key, Stream};
-use crate::core::units::Dimension;
-use crate::equation::TimeUnit;
-use crate::scenario::{Distribution, Value};
+use spikedeck_core::math::{cos, exp, log};
+use spikedeck_core::rng::{Key, Stream};
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::TimeUnit;
+use spikedeck_scenario::{Distribution, Value};
 
 /// What an expression of a value may name: how many units there are, where they are, and quantities known already.
 pub(super) struct Names<'a> {
@@ -34,7 +34,12 @@ impl Names<'_> {
                 columns.push((name.to_owned(), self.place.length, Column::Each(along)));
             }
         }
-        columns.extend(self.place.named.iter().map(|(name, list)| ((*name).to_owned(), Dimension::METRE, Column::Each(list.clone()))));
+        columns.extend(
+            self.place
+                .named
+                .iter()
+                .map(|(name, list)| ((*name).to_owned(), Dimension::METRE, Column::Each(list.clone()))),
+        );
         columns.extend(self.known.iter().cloned());
         columns
     }
@@ -49,9 +54,9 @@ pub(super) fn resolve(value: &Value, names: &Names<'_>, key: Key) -> Result<Colu
         Value::Constant(v) => Ok(Column::Shared(*v)),
         Value::Each(list) if list.len() == names.size => Ok(Column::Each(list.to_vec())),
         Value::Each(list) => Err(format!("{} values are listed for {} units", list.len(), names.size)),
-        Value::Drawn(distribution) => {
-            Ok(Column::Each((0..names.size).map(|i| draw(distribution, &mut key.stream(i as u32, 0), i, names.size)).collect()))
-        }
+        Value::Drawn(distribution) => Ok(Column::Each(
+            (0..names.size).map(|i| draw(distribution, &mut key.stream(i as u32, 0), i, names.size)).collect(),
+        )),
         Value::Expression(text) => {
             let columns = names.columns();
             let bound: Vec<(&str, Dimension)> = columns.iter().map(|c| (c.0.as_str(), c.1)).collect();
@@ -99,7 +104,8 @@ pub(super) fn draw(distribution: &Distribution, stream: &mut Stream, index: usiz
             sd.mul_add(normal(stream), mean).max(min.unwrap_or(f64::NEG_INFINITY)).min(max.unwrap_or(f64::INFINITY))
         }
         Distribution::Normal { mean, sd, min, max, clip: false } => {
-            // Redrawing terminates: bounds that exclude nearly everything are cut after many tries, at the nearer bound.
+            // Redrawing terminates: bounds that exclude nearly everything are cut after many tries, at the nearer
+            // bound.
             for _ in 0..10_000 {
                 let v = sd.mul_add(normal(stream), mean);
                 if min.is_none_or(|m| v >= m) && max.is_none_or(|m| v <= m) {

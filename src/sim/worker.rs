@@ -39,7 +39,8 @@ pub(super) struct Worker {
 impl Worker {
     /// An empty share with room for `emitters` populations that emit, and the histories given.
     pub fn new(axis: Axis, emitters: usize, histories: Vec<History>, take: Take) -> Self {
-        let outbox = Outbox { spikes: vec![(Vec::new(), Vec::new()); emitters], values: vec![(0, Vec::new()); histories.len()] };
+        let outbox =
+            Outbox { spikes: vec![(Vec::new(), Vec::new()); emitters], values: vec![(0, Vec::new()); histories.len()] };
         Self {
             axis,
             groups: Vec::new(),
@@ -56,8 +57,8 @@ impl Worker {
         }
     }
 
-    /// Inputs of step `k`, and what is recorded at its beginning: the initial state, and every sample that waited for it, of
-    /// states as they were before their reset.
+    /// Inputs of step `k`, and what is recorded at its beginning: the initial state, and every sample that waited for
+    /// it, of states as they were before their reset.
     pub fn begin(&mut self, k: u64) {
         self.groups.iter_mut().for_each(|group| group.refresh(k, &self.axis));
         let t = self.axis.seconds(k);
@@ -65,7 +66,10 @@ impl Worker {
             input.coupling.add(k, t, &self.histories, &mut self.groups[input.to].inputs[input.port].total);
             if let Some(LearningInput { taps, .. }) = &input.plastic {
                 for tap in taps.iter().filter(|t| k.is_multiple_of(t.every)) {
-                    let values = tap.places.iter().map(|p| input.coupling.look(&tap.variable, p.connection as usize, k) / tap.scale);
+                    let values = tap
+                        .places
+                        .iter()
+                        .map(|p| input.coupling.look(&tap.variable, p.connection as usize, k) / tap.scale);
                     self.take.traces[tap.trace].extend(values);
                 }
             }
@@ -103,8 +107,8 @@ impl Worker {
         self.groups.iter_mut().for_each(|group| group.publish(k, &self.axis, &mut self.outbox.values));
     }
 
-    /// Lets all connections that change see everything up to grid point `done`, and notices those that this makes infinite; the
-    /// weights of those that are to be written.
+    /// Lets all connections that change see everything up to grid point `done`, and notices those that this makes
+    /// infinite; the weights of those that are to be written.
     pub fn finish(&mut self, done: u64) -> Finals {
         let mut all = Vec::new();
         for input in &mut self.event_inputs {
@@ -119,7 +123,10 @@ impl Worker {
         for input in &self.continuous_inputs {
             let Some(p) = input.plastic.as_ref().filter(|p| p.written) else { continue };
             let first = self.groups[input.to].first;
-            all.push((p.projection, input.coupling.connections().into_iter().map(|(s, lane, w, _)| (s, lane + first, w)).collect()));
+            all.push((
+                p.projection,
+                input.coupling.connections().into_iter().map(|(s, lane, w, _)| (s, lane + first, w)).collect(),
+            ));
         }
         all
     }

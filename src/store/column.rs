@@ -207,10 +207,17 @@ impl Table {
             Column::U32(v) => v.iter().map(|&x| Some(f64::from(x))).collect(),
             Column::U64(v) => v.iter().map(|&x| Some(x as f64)).collect(),
             Column::OptU64(v) => v.iter().map(|x| x.map(|x| x as f64)).collect(),
-            Column::Text(v) => v.iter().map(|t| parse_number(t)).collect::<Option<_>>().ok_or_else(|| wrong(name, column, "numbers"))?,
+            Column::Text(v) => v
+                .iter()
+                .map(|t| parse_number(t))
+                .collect::<Option<_>>()
+                .ok_or_else(|| wrong(name, column, "numbers"))?,
             Column::Category { names, codes } => {
-                let parsed: Vec<Option<f64>> =
-                    names.iter().map(|t| parse_number(t)).collect::<Option<_>>().ok_or_else(|| wrong(name, column, "numbers"))?;
+                let parsed: Vec<Option<f64>> = names
+                    .iter()
+                    .map(|t| parse_number(t))
+                    .collect::<Option<_>>()
+                    .ok_or_else(|| wrong(name, column, "numbers"))?;
                 codes.iter().map(|&c| parsed[c as usize]).collect()
             }
             Column::Bool(_) => return Err(wrong(name, column, "numbers")),

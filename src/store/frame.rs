@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use polars::prelude::{
-    BooleanChunked, Categorical8Type, Categorical16Type, Categorical32Type, CategoricalChunked, ChunkedArray, Column as PolarsColumn,
-    DataFrame, DataType, FrozenCategories, IntoColumn, IntoSeries, NamedFrom, PolarsError, Schema, Series, UInt8Chunked, UInt16Chunked,
-    UInt32Chunked,
+    BooleanChunked, Categorical8Type, Categorical16Type, Categorical32Type, CategoricalChunked, ChunkedArray,
+    Column as PolarsColumn, DataFrame, DataType, FrozenCategories, IntoColumn, IntoSeries, NamedFrom, PolarsError,
+    Schema, Series, UInt8Chunked, UInt16Chunked, UInt32Chunked,
 };
 
 use super::column::{Column, Kind, Table};
@@ -18,7 +18,9 @@ fn data_type(kind: &Kind) -> Result<DataType, PolarsError> {
         Kind::U64 | Kind::OptU64 => DataType::UInt64,
         Kind::Bool => DataType::Boolean,
         Kind::Text => DataType::String,
-        Kind::Category(names) => DataType::from_frozen_categories(FrozenCategories::new(names.iter().map(String::as_str))?),
+        Kind::Category(names) => {
+            DataType::from_frozen_categories(FrozenCategories::new(names.iter().map(String::as_str))?)
+        }
     })
 }
 
@@ -50,17 +52,26 @@ pub(super) fn to_frame(table: &Table, schema: &Schema, from: usize, to: usize) -
                 match dtype.cat_physical()? {
                     polars::prelude::CategoricalPhysical::U8 => {
                         let narrow: Vec<u8> = codes.iter().map(|&c| c as u8).collect();
-                        CategoricalChunked::<Categorical8Type>::from_cats_and_dtype(UInt8Chunked::from_vec(label, narrow), dtype)
-                            .into_series()
+                        CategoricalChunked::<Categorical8Type>::from_cats_and_dtype(
+                            UInt8Chunked::from_vec(label, narrow),
+                            dtype,
+                        )
+                        .into_series()
                     }
                     polars::prelude::CategoricalPhysical::U16 => {
                         let narrow: Vec<u16> = codes.iter().map(|&c| c as u16).collect();
-                        CategoricalChunked::<Categorical16Type>::from_cats_and_dtype(UInt16Chunked::from_vec(label, narrow), dtype)
-                            .into_series()
+                        CategoricalChunked::<Categorical16Type>::from_cats_and_dtype(
+                            UInt16Chunked::from_vec(label, narrow),
+                            dtype,
+                        )
+                        .into_series()
                     }
                     polars::prelude::CategoricalPhysical::U32 => {
-                        CategoricalChunked::<Categorical32Type>::from_cats_and_dtype(UInt32Chunked::from_vec(label, codes.to_vec()), dtype)
-                            .into_series()
+                        CategoricalChunked::<Categorical32Type>::from_cats_and_dtype(
+                            UInt32Chunked::from_vec(label, codes.to_vec()),
+                            dtype,
+                        )
+                        .into_series()
                     }
                 }
             }
@@ -132,7 +143,11 @@ fn from_series(series: &Series) -> Result<Column, PolarsError> {
         DataType::String => Column::Text(series.str()?.iter().map(|t| t.unwrap_or("").to_owned()).collect()),
         other => {
             return Err(PolarsError::SchemaMismatch(
-                format!("column `{}` has the type {other}, which is neither numbers, text nor true/false", series.name()).into(),
+                format!(
+                    "column `{}` has the type {other}, which is neither numbers, text nor true/false",
+                    series.name()
+                )
+                .into(),
             ));
         }
     })

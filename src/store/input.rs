@@ -31,15 +31,14 @@ pub struct Signal {
 }
 
 /// Names under which time is accepted, and how many seconds one of it is.
-const TIME_COLUMNS: [(&str, f64); 5] = [("time_ms", 1e-3), ("time_s", 1.0), ("time", 1.0), ("t_ms", 1e-3), ("t_s", 1.0)];
+const TIME_COLUMNS: [(&str, f64); 5] =
+    [("time_ms", 1e-3), ("time_s", 1.0), ("time", 1.0), ("t_ms", 1e-3), ("t_s", 1.0)];
 /// Names under which units are accepted.
 const UNIT_COLUMNS: [&str; 4] = ["unit", "neuron", "id", "sender"];
 
 fn time_column(path: &Path, columns: &[String]) -> Result<(&'static str, f64), StoreError> {
-    TIME_COLUMNS.iter().find(|(name, _)| columns.iter().any(|c| c == name)).copied().ok_or_else(|| StoreError::NoColumn {
-        path: path.to_owned(),
-        column: "time_ms".into(),
-        present: columns.join(", "),
+    TIME_COLUMNS.iter().find(|(name, _)| columns.iter().any(|c| c == name)).copied().ok_or_else(|| {
+        StoreError::NoColumn { path: path.to_owned(), column: "time_ms".into(), present: columns.join(", ") }
     })
 }
 

@@ -1,7 +1,7 @@
 //! Named, typed columns ↔ Parquet and CSV: the only room that knows polars.
 //!
-//! A [`Table`] is a list of named [`Column`]s of one length with key-value metadata. [`write()`] puts one into a file at
-//! once; a [`Writer`] takes tables larger than memory batch by batch, a row group (Parquet) each. Both write under a
+//! A [`Table`] is a list of named [`Column`]s of one length with key-value metadata. [`write()`] puts one into a file
+//! at once; a [`Writer`] takes tables larger than memory batch by batch, a row group (Parquet) each. Both write under a
 //! temporary name in the same folder, sync, and rename: a reader never sees half a file. [`read()`] gives back all
 //! columns or the named ones.
 //!
@@ -122,7 +122,8 @@ mod tests {
         assert_eq!(writer.finish().unwrap(), 300_005);
         let back = read(&path, None).unwrap().unit_numbers("unit").unwrap();
         assert!(back.iter().enumerate().all(|(i, &u)| i as u32 == u) && back.len() == 300_005);
-        let unfinished = Writer::create(&folder.path().join("u.parquet"), &batch(0, 0).schema(), &[], Format::Parquet).unwrap();
+        let unfinished =
+            Writer::create(&folder.path().join("u.parquet"), &batch(0, 0).schema(), &[], Format::Parquet).unwrap();
         drop(unfinished);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }

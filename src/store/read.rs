@@ -35,7 +35,8 @@ pub fn read(path: &Path, columns: Option<&[&str]>) -> Result<Table, StoreError> 
     let (frame, metadata) = match format {
         Format::Parquet => {
             let mut reader = ParquetReader::new(file);
-            let present: Vec<String> = reader.schema().map_err(malformed)?.iter_names().map(ToString::to_string).collect();
+            let present: Vec<String> =
+                reader.schema().map_err(malformed)?.iter_names().map(ToString::to_string).collect();
             let metadata = key_values(&mut reader).map_err(malformed)?;
             if let Some(wanted) = columns {
                 check_present(path, wanted, &present)?;
@@ -83,7 +84,11 @@ pub fn describe(path: &Path) -> Result<Contents, StoreError> {
         return Ok(Contents { columns, rows, metadata: key_values(&mut reader).map_err(malformed)? });
     }
     let table = read(path, None)?;
-    Ok(Contents { rows: table.rows() as u64, columns: table.columns.into_iter().map(|c| c.0).collect(), metadata: Vec::new() })
+    Ok(Contents {
+        rows: table.rows() as u64,
+        columns: table.columns.into_iter().map(|c| c.0).collect(),
+        metadata: Vec::new(),
+    })
 }
 
 fn key_values(reader: &mut ParquetReader<File>) -> Result<Vec<(String, String)>, PolarsError> {
@@ -100,9 +105,11 @@ fn key_values(reader: &mut ParquetReader<File>) -> Result<Vec<(String, String)>,
 fn check_present(path: &Path, wanted: &[&str], present: &[String]) -> Result<(), StoreError> {
     match wanted.iter().find(|w| !present.iter().any(|p| p == *w)) {
         None => Ok(()),
-        Some(missing) => {
-            Err(StoreError::NoColumn { path: PathBuf::from(path), column: (*missing).to_owned(), present: present.join(", ") })
-        }
+        Some(missing) => Err(StoreError::NoColumn {
+            path: PathBuf::from(path),
+            column: (*missing).to_owned(),
+            present: present.join(", "),
+        }),
     }
 }
 

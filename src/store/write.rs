@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use polars::prelude::{PolarsError, Schema};
 use polars_io::SerWriter;
 use polars_io::csv::write::{BatchedWriter as CsvBatches, CsvWriter};
-use polars_io::parquet::write::{BatchedWriter as ParquetBatches, KeyValueMetadata, ParquetCompression, ParquetWriter, StatisticsOptions};
+use polars_io::parquet::write::{
+    BatchedWriter as ParquetBatches, KeyValueMetadata, ParquetCompression, ParquetWriter, StatisticsOptions,
+};
 
 use super::Format;
 use super::column::{Kind, Table};
@@ -78,10 +80,16 @@ impl Writer {
     ///
     /// # Errors
     /// When the folder cannot be written to.
-    pub fn create(path: &Path, columns: &[(String, Kind)], metadata: &[(String, String)], format: Format) -> Result<Self, StoreError> {
+    pub fn create(
+        path: &Path,
+        columns: &[(String, Kind)],
+        metadata: &[(String, String)],
+        format: Format,
+    ) -> Result<Self, StoreError> {
         let temporary = temporary_name(path);
         let file = File::create(&temporary).map_err(|e| StoreError::io(path, e))?;
-        let output = Output { file: Arc::new(Mutex::new(BufWriter::with_capacity(1 << 20, file))), fault: Arc::default() };
+        let output =
+            Output { file: Arc::new(Mutex::new(BufWriter::with_capacity(1 << 20, file))), fault: Arc::default() };
         let mut writer = Self {
             path: path.to_owned(),
             temporary,
@@ -98,7 +106,9 @@ impl Writer {
                     polars::polars_utils::compression::ZstdLevel::try_new(1).map_err(|e| writer.error(&e))?,
                 )))
                 .with_statistics(StatisticsOptions::full())
-                .with_key_value_metadata((!metadata.is_empty()).then(|| KeyValueMetadata::from_static(metadata.to_vec())))
+                .with_key_value_metadata(
+                    (!metadata.is_empty()).then(|| KeyValueMetadata::from_static(metadata.to_vec())),
+                )
                 .batched(&writer.schema)
                 .map(Batches::Parquet),
             Format::Csv => CsvWriter::new(output).include_header(true).batched(&writer.schema).map(Batches::Csv),
@@ -114,10 +124,18 @@ impl Writer {
     pub fn write(&mut self, batch: &Table) -> Result<(), StoreError> {
         let rows = batch.rows();
         if let Some((name, column)) = batch.columns.iter().find(|c| c.1.len() != rows) {
-            return Err(StoreError::Uneven(format!("column `{name}` has {} rows where the first has {rows}", column.len())));
+            return Err(StoreError::Uneven(format!(
+                "column `{name}` has {} rows where the first has {rows}",
+                column.len()
+            )));
         }
-        if batch.columns.len() != self.schema.len() || batch.columns.iter().zip(self.schema.iter_names()).any(|(c, n)| c.0 != n.as_str()) {
-            return Err(StoreError::Uneven(format!("a batch for {} has other columns than the file", self.path.display())));
+        if batch.columns.len() != self.schema.len()
+            || batch.columns.iter().zip(self.schema.iter_names()).any(|(c, n)| c.0 != n.as_str())
+        {
+            return Err(StoreError::Uneven(format!(
+                "a batch for {} has other columns than the file",
+                self.path.display()
+            )));
         }
         let mut from = 0;
         while from < rows {
@@ -207,7 +225,8 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     put_in_place(&temporary, path)
 }
 
-/// A name in the same folder (a rename must not cross file systems) that no other writer of this process or another has.
+/// A name in the same folder (a rename must not cross file systems) that no other writer of this process or another
+/// has.
 fn temporary_name(path: &Path) -> PathBuf {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
@@ -219,7 +238,8 @@ fn put_in_place(temporary: &Path, path: &Path) -> Result<(), StoreError> {
         let _ = fs::remove_file(temporary);
         StoreError::io(path, e)
     })?;
-    // The new name is only safe once the folder is on disk; file systems that cannot sync a folder have done so already.
+    // The new name is only safe once the folder is on disk; file systems that cannot sync a folder have done so
+    // already.
     if let Some(folder) = path.parent() {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let _ = File::open(folder).and_then(|f| f.sync_all());

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::store::StoreError;
+use spikedeck_store::StoreError;
 
 /// Why a run could not be written or opened.
 #[derive(Debug, thiserror::Error)]

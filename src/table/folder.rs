@@ -2,22 +2,23 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::error::TableError;
 use super::manifest::{FILE, Manifest};
 use super::parts::Parts;
 use super::recording::{
-    connection_batches, entry, population_names, spike_batches, spikes_schema, trace_batches, trace_groups, trace_schema, trace_stem,
-    units_table, write_batches,
+    connection_batches, entry, population_names, spike_batches, spikes_schema, trace_batches, trace_groups,
+    trace_schema, trace_stem, units_table, write_batches,
 };
 use super::{metrics, open, outcomes};
-use crate::run::{Ensemble, Finished, Sink, Status};
-use crate::scenario::Spec;
-use crate::signal::{Recording, Trace};
-use crate::store::{self, Format};
+use spikedeck_run::{Ensemble, Finished, Sink, Status};
+use spikedeck_scenario::Spec;
+use spikedeck_signal::{Recording, Trace};
+use spikedeck_store::{self as store, Format};
 
-/// The folder of a run. As a [`Sink`] it takes parts while the run lasts; [`Folder::finish`] writes everything and removes them.
+/// The folder of a run. As a [`Sink`] it takes parts while the run lasts; [`Folder::finish`] writes everything and
+/// removes them.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -27,7 +28,8 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes `path` ready: it must not exist or be empty, unless `force`; then a run that is there is removed (and nothing else).
+    /// Makes `path` ready: it must not exist or be empty, unless `force`; then a run that is there is removed (and
+    /// nothing else).
     ///
     /// # Errors
     /// When something is there, or the folder cannot be made.
@@ -65,8 +67,10 @@ impl Folder {
             recording: Arc::default(),
             outcomes: Vec::new(),
             checks: Vec::new(),
-            warnings: vec!["the run was ended from outside before it could write its tables; parts hold what there was".into()],
-            facts: crate::run::Facts::default(),
+            warnings: vec![
+                "the run was ended from outside before it could write its tables; parts hold what there was".into(),
+            ],
+            facts: spikedeck_run::Facts::default(),
             folder: None,
         };
         let mut manifest = Manifest::of(&finished);
@@ -83,8 +87,8 @@ impl Folder {
         self.finish_with(finished, metrics::metrics_table(finished), None)
     }
 
-    /// The same for an ensemble: metrics of every point with a column for each axis, analyses across points, spikes and traces of
-    /// the first point.
+    /// The same for an ensemble: metrics of every point with a column for each axis, analyses across points, spikes and
+    /// traces of the first point.
     ///
     /// # Errors
     /// As [`Folder::finish`].
@@ -92,7 +96,12 @@ impl Folder {
         self.finish_with(&ensemble.finished, metrics::points_table(&ensemble.points), Some(ensemble.points.len()))
     }
 
-    fn finish_with(&mut self, finished: &Finished, table: store::Table, points: Option<usize>) -> Result<Manifest, TableError> {
+    fn finish_with(
+        &mut self,
+        finished: &Finished,
+        table: store::Table,
+        points: Option<usize>,
+    ) -> Result<Manifest, TableError> {
         let mut manifest = Manifest::of(finished);
         manifest.points = points;
         manifest.format = self.format.extension().into();
@@ -130,7 +139,10 @@ impl Folder {
         rows.insert(file.clone(), store::write(&self.path.join(&file), &table, self.format)?);
         if points.is_some() {
             let file = format!("across.{extension}");
-            rows.insert(file.clone(), store::write(&self.path.join(&file), &metrics::metrics_table(finished), self.format)?);
+            rows.insert(
+                file.clone(),
+                store::write(&self.path.join(&file), &metrics::metrics_table(finished), self.format)?,
+            );
         }
         manifest.analyses = outcomes::write(&self.path, &finished.outcomes, self.format, &mut rows)?;
         manifest.rows = rows;
@@ -139,7 +151,11 @@ impl Folder {
         Ok(manifest)
     }
 
-    fn traces(&self, recording: &Recording, rows: &mut std::collections::BTreeMap<String, u64>) -> Result<(), TableError> {
+    fn traces(
+        &self,
+        recording: &Recording,
+        rows: &mut std::collections::BTreeMap<String, u64>,
+    ) -> Result<(), TableError> {
         let time = recording.time_base.column();
         for ((population, name), indices) in trace_groups(&recording.traces) {
             let traces: Vec<&Trace> = indices.iter().map(|&k| &recording.traces[k]).collect();
@@ -169,21 +185,6 @@ impl Folder {
     }
 }
 
-/// Shared, so that whoever started the run can finish the folder after it.
-impl Sink for Arc<Mutex<Folder>> {
-    fn so_far(&mut self, recording: &Recording) -> Result<(), String> {
-        self.lock().unwrap_or_else(PoisonError::into_inner).so_far(recording)
-    }
-
-    fn part(&mut self, part: &Recording) -> Result<(), String> {
-        self.lock().unwrap_or_else(PoisonError::into_inner).part(part)
-    }
-
-    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<(Recording, Vec<String>), String> {
-        self.lock().unwrap_or_else(PoisonError::into_inner).gather(rest, bytes)
-    }
-}
-
 impl Sink for Folder {
     fn so_far(&mut self, recording: &Recording) -> Result<(), String> {
         self.parts.so_far(&self.path, recording, self.format).map_err(|e| e.to_string())
@@ -209,7 +210,7 @@ fn planned(spec: &Spec) -> super::manifest::RecordingEntry {
     RecordingEntry {
         time_base: base,
         dt: axis(1),
-        window: crate::signal::Window { start: 0.0, stop: axis(spec.simulation.steps) },
+        window: spikedeck_signal::Window { start: 0.0, stop: axis(spec.simulation.steps) },
         transient: axis(spec.simulation.transient_steps),
         populations: spec
             .populations
@@ -268,7 +269,9 @@ pub fn save_ensemble(path: &Path, ensemble: &Ensemble, format: Format, force: bo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::{Axis, Connections, Curve, Metric, NamedShape, Outcome, Population, Scalars, Series, Shape, Spikes, Window};
+    use spikedeck_signal::{
+        Axis, Connections, Curve, Metric, NamedShape, Outcome, Population, Scalars, Series, Shape, Spikes, Window,
+    };
 
     fn recording() -> Recording {
         let trace = |variable: &str, unit: &str, values: Vec<f64>| Trace {
@@ -317,7 +320,8 @@ mod tests {
     }
 
     fn finished() -> Finished {
-        let mut metric = Metric::new("exc.spikes", "cv", 0.9, "", 12).interval(0.8, 1.0).chance(1.0).p(0.04).note("bootstrap");
+        let mut metric =
+            Metric::new("exc.spikes", "cv", 0.9, "", 12).interval(0.8, 1.0).chance(1.0).p(0.04).note("bootstrap");
         metric.analysis = "isi".into();
         let mut missing = Metric::missing("inh.spikes", "cv", "", 1, "fewer than 3 spikes");
         missing.analysis = "isi".into();
@@ -348,7 +352,7 @@ mod tests {
             }],
             checks: vec![],
             warnings: vec!["seen".into()],
-            facts: crate::run::Facts {
+            facts: spikedeck_run::Facts {
                 threads: 2,
                 spikes: 5,
                 integrators: vec![("exc".into(), "exact: linear".into())],
@@ -371,7 +375,10 @@ mod tests {
             let back = super::super::open(&path).unwrap();
             assert_eq!(*back.recording, recording(), "{format:?}");
             assert_eq!(back.outcomes, finished().outcomes, "{format:?}");
-            assert_eq!((back.facts, back.warnings, back.status), (finished().facts, finished().warnings, Status::Complete));
+            assert_eq!(
+                (back.facts, back.warnings, back.status),
+                (finished().facts, finished().warnings, Status::Complete)
+            );
         }
     }
 
@@ -385,7 +392,10 @@ mod tests {
         assert_eq!(table.texts("population").unwrap(), ["exc", "inh", "inh", "exc", "exc"]);
         assert_eq!(table.numbers("time_ms").unwrap(), [0.5, 0.5, 1.5, 2.0, 9.0]);
         let traces = store::read(&path.join("traces/exc-slow.parquet"), None).unwrap();
-        assert_eq!(traces.columns.iter().map(|c| c.0.as_str()).collect::<Vec<_>>(), ["time_ms", "unit", "V_m_mV", "w_pA"]);
+        assert_eq!(
+            traces.columns.iter().map(|c| c.0.as_str()).collect::<Vec<_>>(),
+            ["time_ms", "unit", "V_m_mV", "w_pA"]
+        );
         assert_eq!(traces.numbers("time_ms").unwrap(), [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]);
     }
 
@@ -397,8 +407,15 @@ mod tests {
         fs::write(path.join("my notes.txt"), "keep").unwrap();
         assert!(matches!(save(&path, &finished(), Format::Parquet, false), Err(TableError::Exists { .. })));
         save(&path, &finished(), Format::Parquet, true).unwrap();
-        assert!(path.join("my notes.txt").exists() && path.join("spikes.parquet").exists() && !path.join("spikes.csv").exists());
-        assert!(matches!(save(&path.join("my notes.txt"), &finished(), Format::Parquet, true), Err(TableError::NotAFolder { .. })));
+        assert!(
+            path.join("my notes.txt").exists()
+                && path.join("spikes.parquet").exists()
+                && !path.join("spikes.csv").exists()
+        );
+        assert!(matches!(
+            save(&path.join("my notes.txt"), &finished(), Format::Parquet, true),
+            Err(TableError::NotAFolder { .. })
+        ));
     }
 
     /// What a killed run leaves: a manifest that says interrupted, and parts; what was recorded by then is readable.
@@ -450,7 +467,10 @@ mod tests {
         }
         run.part(&first).unwrap();
         let (whole, left_out) = run.gather(rest, 1 << 20).unwrap();
-        assert_eq!((whole.spikes.clone(), whole.traces.clone(), left_out.len()), (recording().spikes, recording().traces, 0));
+        assert_eq!(
+            (whole.spikes.clone(), whole.traces.clone(), left_out.len()),
+            (recording().spikes, recording().traces, 0)
+        );
         run.finish(&Finished { recording: Arc::new(whole), ..finished() }).unwrap();
         let back = super::super::open(&path).unwrap();
         assert_eq!(*back.recording, recording());

@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::TableError;
-use crate::run::{Check, Facts, Finished, Status};
-use crate::signal::{Shape, TimeBase, Window};
-use crate::store;
+use spikedeck_run::{Check, Facts, Finished, Status};
+use spikedeck_signal::{Shape, TimeBase, Window};
+use spikedeck_store as store;
 
 /// Name of the file.
 pub(super) const FILE: &str = "manifest.json";
@@ -225,7 +225,11 @@ impl Manifest {
             version: env!("CARGO_PKG_VERSION").into(),
             label: finished.label.clone(),
             integrators: facts.integrators.iter().cloned().collect(),
-            timings: Timings { build_s: facts.build_seconds, simulate_s: facts.simulate_seconds, analyse_s: facts.analyse_seconds },
+            timings: Timings {
+                build_s: facts.build_seconds,
+                simulate_s: facts.simulate_seconds,
+                analyse_s: facts.analyse_seconds,
+            },
             host: host(facts.threads),
             counts: Counts {
                 spikes: facts.spikes,
@@ -293,7 +297,9 @@ impl Manifest {
         let no_run = |why: String| TableError::NoRun { path: folder.to_owned(), why };
         let text = std::fs::read_to_string(folder.join(FILE)).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound if folder.is_dir() => no_run(format!("it has no {FILE}")),
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => no_run("there is no such folder".into()),
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+                no_run("there is no such folder".into())
+            }
             _ => TableError::io(&folder.join(FILE), e),
         })?;
         serde_json::from_str(&text).map_err(|e| no_run(format!("{FILE} is damaged ({e})")))

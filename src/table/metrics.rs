@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::error::TableError;
-use crate::core::units::{Quantity, display_unit};
-use crate::run::{Finished, PointResult, original_of};
-use crate::signal::Metric;
-use crate::store::{Column, Table};
+use spikedeck_core::units::{Quantity, display_unit};
+use spikedeck_run::{Finished, PointResult, original_of};
+use spikedeck_signal::Metric;
+use spikedeck_store::{Column, Table};
 
 /// A metric as one JSON object: the columns of the metrics table.
 pub fn metric_json(finished: &Finished, metric: &Metric, axes: &[(String, String)], seed: Option<u64>) -> Value {
@@ -100,10 +100,12 @@ pub fn points_table(points: &[PointResult]) -> Table {
 fn table(rows: &[Row]) -> Table {
     let text = |f: &dyn Fn(&Row) -> String| Column::categories(rows.iter().map(f));
     let number = |f: &dyn Fn(&Metric) -> Option<f64>| Column::OptF64(rows.iter().map(|r| f(r.metric)).collect());
-    let mut table =
-        Table::new().with("scenario", text(&|r| r.scenario.to_owned())).with("seed", Column::OptU64(rows.iter().map(|r| r.seed).collect()));
+    let mut table = Table::new()
+        .with("scenario", text(&|r| r.scenario.to_owned()))
+        .with("seed", Column::OptU64(rows.iter().map(|r| r.seed).collect()));
     for at in 0..rows.first().map_or(0, |r| r.axes.len()) {
-        let cells: Vec<(String, Value)> = rows.iter().filter_map(|r| r.axes.get(at)).map(|(p, v)| axis_column(p, v)).collect();
+        let cells: Vec<(String, Value)> =
+            rows.iter().filter_map(|r| r.axes.get(at)).map(|(p, v)| axis_column(p, v)).collect();
         let Some((name, _)) = cells.first() else { continue };
         let name = name.clone();
         let column = if cells.iter().all(|c| c.1.is_number()) {
@@ -129,15 +131,21 @@ fn table(rows: &[Row]) -> Table {
     if rows.iter().all(|r| r.original.is_none()) {
         return table;
     }
-    table
-        .with("original", Column::OptF64(rows.iter().map(|r| r.original.map(|o| o.0)).collect()))
-        .with("reason", Column::Text(rows.iter().map(|r| r.original.map_or_else(String::new, |o| o.1.to_owned())).collect()))
+    table.with("original", Column::OptF64(rows.iter().map(|r| r.original.map(|o| o.0)).collect())).with(
+        "reason",
+        Column::Text(rows.iter().map(|r| r.original.map_or_else(String::new, |o| o.1.to_owned())).collect()),
+    )
 }
 
 /// The metrics of a table, in order.
 pub(super) fn from_table(table: &Table) -> Result<Vec<Metric>, TableError> {
-    let [analysis, subject, metric, unit, note] =
-        [table.texts("analysis")?, table.texts("subject")?, table.texts("metric")?, table.texts("unit")?, table.texts("note")?];
+    let [analysis, subject, metric, unit, note] = [
+        table.texts("analysis")?,
+        table.texts("subject")?,
+        table.texts("metric")?,
+        table.texts("unit")?,
+        table.texts("note")?,
+    ];
     let [value, low, high, chance, p] = [
         table.optional_numbers("value")?,
         table.optional_numbers("ci_low")?,

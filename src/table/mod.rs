@@ -1,8 +1,9 @@
 //! Finished runs ↔ files: columns, manifest, and back.
 //!
 //! A run's folder holds `manifest.json`, `scenario.toml`, `spikes`, `units`, `connections`, `metrics` (Parquet or CSV),
-//! `traces/POP-NAME` and `analyses/NAME`. [`Folder`] writes one, also part by part while the run lasts; [`save`] writes a run
-//! that is finished; [`open()`] reads one back, whole or cut short. [`metric_json`] is a metric as one JSON object.
+//! `traces/POP-NAME` and `analyses/NAME`. [`Folder`] writes one, also part by part while the run lasts; [`save`] writes
+//! a run that is finished; [`open()`] reads one back, whole or cut short. [`metric_json`] is a metric as one JSON
+//! object.
 
 mod error;
 mod folder;

@@ -7,19 +7,19 @@ use super::error::TableError;
 use super::manifest::{FILE, Manifest, RecordingEntry};
 use super::outcomes;
 use super::parts::{list, read_table_or_parts};
-use crate::run::{self, Finished, SeedValues, Status};
-use crate::scenario::Spec;
-use crate::signal::{Connections, Population, Recording, Spikes, TimeBase, Trace, Window};
-use crate::store::{self, Format, Table};
+use spikedeck_run::{self as run, Finished, SeedValues, Status};
+use spikedeck_scenario::Spec;
+use spikedeck_signal::{Connections, Population, Recording, Spikes, TimeBase, Trace, Window};
+use spikedeck_store::{self as store, Format, Table};
 
 /// Whether `path` is the folder of a run.
 pub fn is_run(path: &Path) -> bool {
     path.join(FILE).is_file()
 }
 
-/// Opens a run's folder: the same panes as having just run it. The scenario is resolved again from `scenario.toml` and the
-/// overrides in the manifest; where that gives another scenario than was run (files it names have changed, or the program has),
-/// [`Finished::spec`] is none and a warning says so.
+/// Opens a run's folder: the same panes as having just run it. The scenario is resolved again from `scenario.toml` and
+/// the overrides in the manifest; where that gives another scenario than was run (files it names have changed, or the
+/// program has), [`Finished::spec`] is none and a warning says so.
 ///
 /// # Errors
 /// When there is no manifest or spikes cannot be read; a missing table of an analysis is a warning.
@@ -100,7 +100,8 @@ fn scenario(path: &Path, manifest: &Manifest, warnings: &mut Vec<String>) -> Opt
             return None;
         }
     };
-    // Files that the scenario names are looked for where it was when it ran. What its variant changed is among the overrides.
+    // Files that the scenario names are looked for where it was when it ran. What its variant changed is among the
+    // overrides.
     let origin = entry.path.as_ref().map(PathBuf::from);
     let source = run::Source { text, origin, name: entry.name.clone(), variant: None };
     match run::resolve(&source, &entry.overrides) {
@@ -138,7 +139,11 @@ fn recording(
         dt: entry.dt,
         window: entry.window,
         transient: entry.transient,
-        populations: entry.populations.iter().map(|p| Population { name: p.name.clone(), size: p.size, ..Population::default() }).collect(),
+        populations: entry
+            .populations
+            .iter()
+            .map(|p| Population { name: p.name.clone(), size: p.size, ..Population::default() })
+            .collect(),
         ..Recording::default()
     };
     for population in entry.populations.iter().filter(|p| p.spikes) {
@@ -184,7 +189,12 @@ fn recording(
 /// A run that was cut short ends where its data end.
 fn cut_window(recording: &mut Recording) {
     let last_spike = recording.spikes.iter().filter_map(|s| s.times.last().copied()).fold(f64::NEG_INFINITY, f64::max);
-    let last_sample = recording.traces.iter().filter(|t| !t.is_empty()).map(|t| t.time(t.len() - 1)).fold(f64::NEG_INFINITY, f64::max);
+    let last_sample = recording
+        .traces
+        .iter()
+        .filter(|t| !t.is_empty())
+        .map(|t| t.time(t.len() - 1))
+        .fold(f64::NEG_INFINITY, f64::max);
     let last = last_spike.max(last_sample);
     if last.is_finite() {
         recording.window.stop = recording.window.stop.min(last).max(recording.window.start);
@@ -226,7 +236,12 @@ fn units(path: &Path, entry: &RecordingEntry, extension: &str, recording: &mut R
     Ok(())
 }
 
-fn connections(path: &Path, entry: &RecordingEntry, extension: &str, recording: &mut Recording) -> Result<(), TableError> {
+fn connections(
+    path: &Path,
+    entry: &RecordingEntry,
+    extension: &str,
+    recording: &mut Recording,
+) -> Result<(), TableError> {
     let file = path.join(format!("connections.{extension}"));
     if entry.connections.is_empty() || !file.exists() {
         return Ok(());
@@ -264,7 +279,8 @@ fn traces_of_parts(path: &Path, entry: &RecordingEntry, recording: &mut Recordin
     for folder in folders {
         let stem = folder.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         // The longest population name that the file name begins with: names may hold dashes.
-        let Some(population) = entry.populations.iter().filter(|p| stem.starts_with(&format!("{}-", p.name))).max_by_key(|p| p.name.len())
+        let Some(population) =
+            entry.populations.iter().filter(|p| stem.starts_with(&format!("{}-", p.name))).max_by_key(|p| p.name.len())
         else {
             continue;
         };
@@ -276,7 +292,8 @@ fn traces_of_parts(path: &Path, entry: &RecordingEntry, recording: &mut Recordin
             if traces.is_empty() {
                 let all = table.unit_numbers("unit")?;
                 // One time's units stand together, in the order they were recorded in.
-                let units: Vec<u32> = all.iter().enumerate().take_while(|(k, u)| *k == 0 || **u != all[0]).map(|(_, u)| *u).collect();
+                let units: Vec<u32> =
+                    all.iter().enumerate().take_while(|(k, u)| *k == 0 || **u != all[0]).map(|(_, u)| *u).collect();
                 for (column, _) in table.columns.iter().skip(2) {
                     let (variable, unit) = split_column(column);
                     traces.push(Trace {
@@ -315,7 +332,12 @@ fn split_column(column: &str) -> (String, String) {
 }
 
 /// Everything that left memory during a run, from its parts, as far as it fits into `bytes`: spikes first, then traces.
-pub(super) fn gather(path: &Path, rest: Recording, bytes: u64, format: Format) -> Result<(Recording, Vec<String>), TableError> {
+pub(super) fn gather(
+    path: &Path,
+    rest: Recording,
+    bytes: u64,
+    format: Format,
+) -> Result<(Recording, Vec<String>), TableError> {
     let mut whole = Recording { spikes: Vec::new(), traces: Vec::new(), ..rest.clone() };
     let mut left_out = Vec::new();
     let mut used = 0;
@@ -387,7 +409,10 @@ pub fn recording_from(path: &Path) -> Result<Finished, TableError> {
     let recording = Recording {
         time_base: base,
         window: Window { start, stop },
-        populations: spikes.iter().map(|s| Population { name: s.population.clone(), size: s.size, ..Population::default() }).collect(),
+        populations: spikes
+            .iter()
+            .map(|s| Population { name: s.population.clone(), size: s.size, ..Population::default() })
+            .collect(),
         spikes,
         ..Recording::default()
     };
@@ -402,7 +427,7 @@ pub fn recording_from(path: &Path) -> Result<Finished, TableError> {
         warnings: vec![
             "the file lists spikes only: silent units after the last that fired, and time after the last spike, are unknown".into(),
         ],
-        facts: crate::run::Facts { spikes: list.times.len() as u64, ..crate::run::Facts::default() },
+        facts: spikedeck_run::Facts { spikes: list.times.len() as u64, ..spikedeck_run::Facts::default() },
         folder: None,
     })
 }

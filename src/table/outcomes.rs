@@ -6,20 +6,25 @@ use std::path::Path;
 use super::error::TableError;
 use super::manifest::{AnalysisEntry, ShapeEntry};
 use super::{metrics, shapes};
-use crate::signal::{Metric, NamedShape, Outcome, Shape};
-use crate::store::{self, Format};
+use spikedeck_signal::{Metric, NamedShape, Outcome, Shape};
+use spikedeck_store::{self as store, Format};
 
 /// Ending of the name of the shape that holds a raster's rate.
 const RATE: &str = " (rate below)";
 
 /// A file name from a name: letters, digits, `-`, `_` and `.` stay, everything else becomes `-`.
 pub(super) fn file_name(name: &str) -> String {
-    let text: String = name.trim().chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect();
+    let text: String = name
+        .trim()
+        .chars()
+        .map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' })
+        .collect();
     let text = text.trim_matches(|c| c == '-' || c == '.').to_owned();
     if text.is_empty() { "unnamed".into() } else { text }
 }
 
-/// Writes the shapes of `outcomes` into `folder/analyses`: the first shape of an outcome is `NAME`, others are `NAME-SHAPE`.
+/// Writes the shapes of `outcomes` into `folder/analyses`: the first shape of an outcome is `NAME`, others are
+/// `NAME-SHAPE`.
 pub(super) fn write(
     folder: &Path,
     outcomes: &[Outcome],
@@ -37,13 +42,23 @@ pub(super) fn write(
             shapes: Vec::new(),
         };
         for (k, named) in outcome.shapes.iter().enumerate() {
-            let stem = if k == 0 { file_name(&outcome.name) } else { file_name(&format!("{}-{}", outcome.name, named.name)) };
+            let stem =
+                if k == 0 { file_name(&outcome.name) } else { file_name(&format!("{}-{}", outcome.name, named.name)) };
             let (table, mut rest) = shapes::to_table(&named.shape);
             let rate = shapes::raster_rate(&mut rest);
             put(folder, &stem, &named.name, &table, rest, format, rows, &mut entry)?;
             if let Some(rate) = rate {
                 let (table, rest) = shapes::to_table(&rate);
-                put(folder, &format!("{stem}-rate"), &format!("{}{RATE}", named.name), &table, rest, format, rows, &mut entry)?;
+                put(
+                    folder,
+                    &format!("{stem}-rate"),
+                    &format!("{}{RATE}", named.name),
+                    &table,
+                    rest,
+                    format,
+                    rows,
+                    &mut entry,
+                )?;
             }
         }
         entries.push(entry);
@@ -79,7 +94,12 @@ fn put(
 }
 
 /// Reads outcomes back; a shape whose table is missing is left out with a warning.
-pub(super) fn read(folder: &Path, entries: &[AnalysisEntry], all: &[Metric], warnings: &mut Vec<String>) -> Vec<Outcome> {
+pub(super) fn read(
+    folder: &Path,
+    entries: &[AnalysisEntry],
+    all: &[Metric],
+    warnings: &mut Vec<String>,
+) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     for entry in entries {
         let mut outcome = Outcome {
@@ -92,8 +112,9 @@ pub(super) fn read(folder: &Path, entries: &[AnalysisEntry], all: &[Metric], war
             warnings: entry.warnings.clone(),
         };
         for shape in &entry.shapes {
-            let read =
-                store::read(&folder.join(&shape.file), None).map_err(TableError::from).and_then(|t| shapes::from_table(&shape.shape, &t));
+            let read = store::read(&folder.join(&shape.file), None)
+                .map_err(TableError::from)
+                .and_then(|t| shapes::from_table(&shape.shape, &t));
             match read {
                 Ok(Shape::Series(rate)) if shape.name.ends_with(RATE) => {
                     if let Some(NamedShape { shape: Shape::Raster(raster), .. }) = outcome.shapes.last_mut() {

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::error::TableError;
 use super::recording::{
-    population_names, spike_batches, spikes_schema, trace_batches, trace_groups, trace_schema, trace_stem, write_batches,
+    population_names, spike_batches, spikes_schema, trace_batches, trace_groups, trace_schema, trace_stem,
+    write_batches,
 };
-use crate::signal::{Recording, Trace};
-use crate::store::{self, Format};
+use spikedeck_signal::{Recording, Trace};
+use spikedeck_store::{self as store, Format};
 
 /// What has been written as parts so far.
 #[derive(Debug, Default)]
@@ -25,7 +26,8 @@ pub(super) struct Parts {
 impl Parts {
     /// Writes what is new in `recording` since the last call (it holds everything so far).
     pub(super) fn so_far(&mut self, folder: &Path, recording: &Recording, format: Format) -> Result<(), TableError> {
-        let from: Vec<usize> = recording.spikes.iter().map(|s| self.spikes.get(&s.population).copied().unwrap_or(0)).collect();
+        let from: Vec<usize> =
+            recording.spikes.iter().map(|s| self.spikes.get(&s.population).copied().unwrap_or(0)).collect();
         self.spikes_from(folder, recording, from, format)?;
         for spikes in &recording.spikes {
             self.spikes.insert(spikes.population.clone(), spikes.len());
@@ -66,14 +68,25 @@ impl Parts {
         Ok(())
     }
 
-    fn spikes_from(&mut self, folder: &Path, recording: &Recording, from: Vec<usize>, format: Format) -> Result<(), TableError> {
+    fn spikes_from(
+        &mut self,
+        folder: &Path,
+        recording: &Recording,
+        from: Vec<usize>,
+        format: Format,
+    ) -> Result<(), TableError> {
         if recording.spikes.iter().zip(&from).all(|(s, &f)| s.len() <= f) {
             return Ok(());
         }
         let names = population_names(recording);
         let time = recording.time_base.column();
         let path = self.next(&folder.join("spikes.parts"), format)?;
-        write_batches(&path, &spikes_schema(&names, time), spike_batches(&recording.spikes, from, &names, time), format)?;
+        write_batches(
+            &path,
+            &spikes_schema(&names, time),
+            spike_batches(&recording.spikes, from, &names, time),
+            format,
+        )?;
         Ok(())
     }
 

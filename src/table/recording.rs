@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::error::TableError;
 use super::manifest::{PopulationEntry, RecordingEntry, TraceEntry};
-use crate::signal::{Recording, Spikes, Trace};
-use crate::store::{Column, Format, Kind, Table, Writer};
+use spikedeck_signal::{Recording, Spikes, Trace};
+use spikedeck_store::{Column, Format, Kind, Table, Writer};
 
 /// Rows of one batch.
 const BATCH: usize = 262_144;
@@ -35,8 +35,9 @@ pub(super) fn spike_batches<'a>(
     time: &'static str,
 ) -> impl Iterator<Item = Table> + 'a {
     // Populations in the order of `names`, so that ties in time come out in the scenario's order.
-    let mut order: Vec<(u32, usize)> =
-        (0..spikes.len()).map(|k| (names.iter().position(|n| *n == spikes[k].population).unwrap_or(0) as u32, k)).collect();
+    let mut order: Vec<(u32, usize)> = (0..spikes.len())
+        .map(|k| (names.iter().position(|n| *n == spikes[k].population).unwrap_or(0) as u32, k))
+        .collect();
     order.sort_unstable();
     let names = names.clone();
     std::iter::from_fn(move || {
@@ -45,7 +46,8 @@ pub(super) fn spike_batches<'a>(
             return None;
         }
         let rows = left.min(BATCH);
-        let (mut codes, mut units, mut times) = (Vec::with_capacity(rows), Vec::with_capacity(rows), Vec::with_capacity(rows));
+        let (mut codes, mut units, mut times) =
+            (Vec::with_capacity(rows), Vec::with_capacity(rows), Vec::with_capacity(rows));
         if let [(code, k)] = order[..] {
             let range = from[k]..from[k] + rows;
             codes.resize(rows, code);
@@ -104,7 +106,11 @@ pub(super) fn trace_schema(traces: &[&Trace], time: &str) -> Vec<(String, Kind)>
 }
 
 /// Samples `from..` of traces that share units and times, in batches: time by time, unit by unit.
-pub(super) fn trace_batches<'a>(traces: Vec<&'a Trace>, mut from: usize, time: &'static str) -> impl Iterator<Item = Table> + 'a {
+pub(super) fn trace_batches<'a>(
+    traces: Vec<&'a Trace>,
+    mut from: usize,
+    time: &'static str,
+) -> impl Iterator<Item = Table> + 'a {
     std::iter::from_fn(move || {
         let first = traces.first()?;
         let n = first.units.len();
@@ -189,7 +195,7 @@ pub(super) fn connection_batches(recording: &Recording) -> (Vec<(String, Kind)>,
         }
     }
     let weight_units: Arc<[String]> = weight_units.into();
-    let delay = if recording.time_base == crate::signal::TimeBase::Milliseconds { "delay_ms" } else { "delay" };
+    let delay = if recording.time_base == spikedeck_signal::TimeBase::Milliseconds { "delay_ms" } else { "delay" };
     let schema = vec![
         ("projection".to_owned(), Kind::Category(names.clone())),
         ("source".to_owned(), Kind::U32),

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::core::units::{Dimension, Quantity};
-use crate::equation::Variable;
-use crate::scenario::{
-    Boundary, Coupling, Distribution, Generator, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes, StimulusKind,
-    StimulusSpec, Target, Value,
+use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_equation::Variable;
+use spikedeck_scenario::{
+    Boundary, Coupling, Distribution, Generator, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes,
+    StimulusKind, StimulusSpec, Target, Value,
 };
-use crate::scenario::{PlasticitySpec, RuleSpec};
+use spikedeck_scenario::{PlasticitySpec, RuleSpec};
 
 /// Everything that decides the result, quantities as text in display units.
 pub fn resolved(spec: &Spec) -> Json {
@@ -56,7 +56,7 @@ pub fn resolved(spec: &Spec) -> Json {
             (name, json!({ "spikes": r.spikes, "traces": traces, "connections": r.connections }))
         }).collect::<Map<_, _>>(),
         "analyses": spec.analyses.iter().map(|a| {
-            let subjects = |list: &[crate::scenario::Subject]| list.iter().map(|s| s.text.clone()).collect::<Vec<_>>();
+            let subjects = |list: &[spikedeck_scenario::Subject]| list.iter().map(|s| s.text.clone()).collect::<Vec<_>>();
             let options: Map<String, Json> = a.options.iter().map(|(k, v)| ((*k).to_owned(), option(v))).collect();
             (a.name.clone(), json!({
                 "kind": a.kind, "of": subjects(&a.of), "source": subjects(&a.source), "target": subjects(&a.target),
@@ -68,8 +68,10 @@ pub fn resolved(spec: &Spec) -> Json {
 
 fn plasticity(p: &PlasticitySpec) -> Json {
     let one = |r: &RuleSpec| {
-        let q = |v: &Variable, x: f64| (v.name.clone(), json!(Quantity { value: x, dimension: v.dimension }.to_string()));
-        let parameters: Map<String, Json> = r.rule.pre.parameters().iter().zip(&r.parameters).map(|(v, &x)| q(v, x)).collect();
+        let q =
+            |v: &Variable, x: f64| (v.name.clone(), json!(Quantity { value: x, dimension: v.dimension }.to_string()));
+        let parameters: Map<String, Json> =
+            r.rule.pre.parameters().iter().zip(&r.parameters).map(|(v, &x)| q(v, x)).collect();
         json!({ "kind": r.definition.name, "parameters": parameters, "given": r.given })
     };
     p.rules.iter().map(one).collect()
@@ -118,7 +120,9 @@ fn value(value: &Value, dimension: Dimension) -> Json {
             Distribution::Normal { mean, sd, min, max, clip } => {
                 json!({ "normal": { "mean": q(*mean), "sd": q(*sd), "min": min.map(q), "max": max.map(q), "clip": clip } })
             }
-            Distribution::Lognormal { mu, sigma, unit } => json!({ "lognormal": { "mu": mu, "sigma": sigma, "unit": q(*unit) } }),
+            Distribution::Lognormal { mu, sigma, unit } => {
+                json!({ "lognormal": { "mu": mu, "sigma": sigma, "unit": q(*unit) } })
+            }
             Distribution::Gamma { shape, scale } => json!({ "gamma": { "shape": shape, "scale": q(*scale) } }),
             Distribution::Linspace { from, to } => json!({ "linspace": [q(*from), q(*to)] }),
         },
@@ -143,8 +147,8 @@ fn drawn_by(generator: Generator) -> &'static str {
 
 fn time_dimension(spec: &Spec) -> Dimension {
     match spec.simulation.time_base {
-        crate::signal::TimeBase::Milliseconds => Dimension::SECOND,
-        crate::signal::TimeBase::Dimensionless => Dimension::NONE,
+        spikedeck_signal::TimeBase::Milliseconds => Dimension::SECOND,
+        spikedeck_signal::TimeBase::Dimensionless => Dimension::NONE,
     }
 }
 
@@ -179,11 +183,15 @@ fn rule(rule: &Rule) -> Json {
         Rule::FixedIndegree { indegree } => json!({ "rule": "fixed_indegree", "indegree": indegree }),
         Rule::FixedOutdegree { outdegree } => json!({ "rule": "fixed_outdegree", "outdegree": outdegree }),
         Rule::FixedTotalNumber { total } => json!({ "rule": "fixed_total_number", "total": total }),
-        Rule::Neighbours { radius, periodic } => json!({ "rule": "neighbours", "radius": length(*radius), "periodic": periodic }),
+        Rule::Neighbours { radius, periodic } => {
+            json!({ "rule": "neighbours", "radius": length(*radius), "periodic": periodic })
+        }
         Rule::Gaussian { p_max, sigma, periodic } => {
             json!({ "rule": "gaussian", "p_max": p_max, "sigma": length(*sigma), "periodic": periodic })
         }
-        Rule::SmallWorld { neighbours, p_rewire } => json!({ "rule": "small_world", "neighbours": neighbours, "p_rewire": p_rewire }),
+        Rule::SmallWorld { neighbours, p_rewire } => {
+            json!({ "rule": "small_world", "neighbours": neighbours, "p_rewire": p_rewire })
+        }
         Rule::Edges { source, weight, delay, .. } => {
             json!({ "rule": "edges", "edges": source.len(), "own_weights": weight.is_some(), "own_delays": delay.is_some() })
         }
@@ -209,9 +217,11 @@ fn positions(positions: &Positions) -> Json {
 /// A stimulus as a scenario writes it. A stop that never comes is left out.
 fn stimulus(spec: &Spec, s: &StimulusSpec) -> Json {
     let at = match s.target.port {
-        Port::Input(k) => {
-            spec.populations.get(s.target.population).and_then(|p| p.system.inputs().get(k)).map_or(Dimension::NONE, |v| v.dimension)
-        }
+        Port::Input(k) => spec
+            .populations
+            .get(s.target.population)
+            .and_then(|p| p.system.inputs().get(k))
+            .map_or(Dimension::NONE, |v| v.dimension),
         Port::Event(_) => target_dimension(spec, &s.target),
     };
     let root = Dimension::SECOND.power(0.5).unwrap_or(Dimension::NONE);
@@ -241,7 +251,9 @@ fn stimulus(spec: &Spec, s: &StimulusSpec) -> Json {
             "kind": "chirp", "amplitude": v(amplitude), "f_start": per_time(*f_start), "f_stop": per_time(*f_stop), "start": t(*start),
             "stop": end(*stop), "offset": v(offset), "exponential": exponential,
         }),
-        StimulusKind::OuNoise { mean, sigma, tau } => json!({ "kind": "ou_noise", "mean": v(mean), "sigma": v(sigma), "tau": t(*tau) }),
+        StimulusKind::OuNoise { mean, sigma, tau } => {
+            json!({ "kind": "ou_noise", "mean": v(mean), "sigma": v(sigma), "tau": t(*tau) })
+        }
         StimulusKind::WhiteNoise { mean, amplitude, generator } => json!({
             "kind": "white_noise", "mean": v(mean), "amplitude": value(amplitude, at.times(root)), "generator": drawn_by(*generator),
         }),
@@ -252,7 +264,9 @@ fn stimulus(spec: &Spec, s: &StimulusSpec) -> Json {
             "kind": "poisson", "rate": value(rate, Dimension::NONE.per(time_dimension(spec))), "sources": sources, "weight": v(weight),
             "start": t(*start), "stop": end(*stop),
         }),
-        StimulusKind::Spikes { times, weight, .. } => json!({ "kind": "spikes", "spikes": times.len(), "weight": v(weight) }),
+        StimulusKind::Spikes { times, weight, .. } => {
+            json!({ "kind": "spikes", "spikes": times.len(), "weight": v(weight) })
+        }
         StimulusKind::Signal { start, interval, columns, linear, gain } => json!({
             "kind": "file", "start": t(*start), "interval": t(*interval), "columns": columns.len(),
             "samples": columns.first().map(Vec::len), "interpolation": if *linear { "linear" } else { "hold" }, "gain": gain,
@@ -269,7 +283,9 @@ fn stimulus(spec: &Spec, s: &StimulusSpec) -> Json {
 /// Unit numbers: `"0..10"` where they follow each other, else the list.
 fn units(list: &[u32]) -> Json {
     match (list.first(), list.last()) {
-        (Some(first), Some(last)) if list.len() > 2 && list.windows(2).all(|w| w[1] == w[0] + 1) => json!(format!("{first}..{}", last + 1)),
+        (Some(first), Some(last)) if list.len() > 2 && list.windows(2).all(|w| w[1] == w[0] + 1) => {
+            json!(format!("{first}..{}", last + 1))
+        }
         _ => json!(list),
     }
 }

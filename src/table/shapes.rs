@@ -1,9 +1,9 @@
 //! Shapes ↔ tables: the bulk of a shape as columns, the rest as a shape without data.
 
 use super::error::TableError;
-use crate::core::units::parse_unit;
-use crate::signal::{Axis, Curve, GraphEdge, PhasePortrait, RasterGroup, ScalarRow, Shape};
-use crate::store::{Column, StoreError, Table};
+use spikedeck_core::units::parse_unit;
+use spikedeck_signal::{Axis, Curve, GraphEdge, PhasePortrait, RasterGroup, ScalarRow, Shape};
+use spikedeck_store::{Column, StoreError, Table};
 
 /// The table of a shape, and the shape with its bulk data taken out.
 pub fn to_table(shape: &Shape) -> (Table, Shape) {
@@ -69,7 +69,10 @@ pub fn to_table(shape: &Shape) -> (Table, Shape) {
                 rows.1.append(&mut group.units);
                 rows.2.append(&mut group.times);
             }
-            Table::new().with("population", Column::categories(rows.0)).with("unit", Column::U32(rows.1)).with(time, Column::F64(rows.2))
+            Table::new()
+                .with("population", Column::categories(rows.0))
+                .with("unit", Column::U32(rows.1))
+                .with(time, Column::F64(rows.2))
         }
         Shape::Image(i) => {
             let [x, y] = column_names([&i.x, &i.y], &["value"]);
@@ -153,7 +156,10 @@ fn curves_table(curves: &mut [Curve], x: String, y: String) -> Table {
             }
         }
     }
-    let mut table = Table::new().with("curve", Column::categories(rows.0)).with(x, Column::F64(rows.1)).with(y, Column::measured(rows.2));
+    let mut table = Table::new()
+        .with("curve", Column::categories(rows.0))
+        .with(x, Column::F64(rows.1))
+        .with(y, Column::measured(rows.2));
     if banded {
         table = table.with("low", Column::OptF64(rows.3)).with("high", Column::OptF64(rows.4));
     }
@@ -264,8 +270,11 @@ pub fn from_table(rest: &Shape, table: &Table) -> Result<Shape, TableError> {
         Shape::Image(i) => i.values = table.numbers("value")?,
         Shape::Phase(p) => fill_phase(p, table)?,
         Shape::Graph { edges, .. } => {
-            let (from, to, weight) = (table.unit_numbers("source_index")?, table.unit_numbers("target_index")?, table.numbers("weight")?);
-            *edges = (0..weight.len()).map(|k| GraphEdge { from: from[k] as usize, to: to[k] as usize, weight: weight[k] }).collect();
+            let (from, to, weight) =
+                (table.unit_numbers("source_index")?, table.unit_numbers("target_index")?, table.numbers("weight")?);
+            *edges = (0..weight.len())
+                .map(|k| GraphEdge { from: from[k] as usize, to: to[k] as usize, weight: weight[k] })
+                .collect();
         }
         Shape::Card(_) => {}
     }
@@ -273,7 +282,11 @@ pub fn from_table(rest: &Shape, table: &Table) -> Result<Shape, TableError> {
 }
 
 fn group_index(names: &[String], groups: &[RasterGroup]) -> Vec<(u32, usize)> {
-    names.iter().enumerate().filter_map(|(k, n)| groups.iter().position(|g| g.name == *n).map(|g| (k as u32, g))).collect()
+    names
+        .iter()
+        .enumerate()
+        .filter_map(|(k, n)| groups.iter().position(|g| g.name == *n).map(|g| (k as u32, g)))
+        .collect()
 }
 
 /// Fills curves by name.
@@ -324,7 +337,12 @@ fn fill_phase(p: &mut PhasePortrait, table: &Table) -> Result<(), StoreError> {
 fn column_names<const N: usize>(axes: [&Axis; N], taken: &[&str]) -> [String; N] {
     let mut used: Vec<String> = taken.iter().map(ToString::to_string).collect();
     axes.map(|axis| {
-        let label: String = axis.label.trim().chars().map(|c| if c.is_alphanumeric() || c == '_' || c == '.' { c } else { '_' }).collect();
+        let label: String = axis
+            .label
+            .trim()
+            .chars()
+            .map(|c| if c.is_alphanumeric() || c == '_' || c == '.' { c } else { '_' })
+            .collect();
         let mut name = if label.is_empty() { "value".to_owned() } else { label };
         if !axis.unit.is_empty() {
             name = format!("{name}_{}", unit_suffix(&axis.unit));
@@ -337,10 +355,11 @@ fn column_names<const N: usize>(axes: [&Axis; N], taken: &[&str]) -> [String; N]
     })
 }
 
-/// A unit as the end of a column name: the table's suffix where the unit is a display unit, else letters and digits only.
+/// A unit as the end of a column name: the table's suffix where the unit is a display unit, else letters and digits
+/// only.
 fn unit_suffix(unit: &str) -> String {
     if let Ok((scale, dimension)) = parse_unit(unit) {
-        let display = crate::core::units::display_unit(dimension);
+        let display = spikedeck_core::units::display_unit(dimension);
         if (display.scale / scale - 1.0).abs() < 1e-12 && !display.suffix.is_empty() {
             return display.suffix;
         }
@@ -353,7 +372,9 @@ fn unit_suffix(unit: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::{Card, CurveStyle, Distribution, FixedPoint, Image, Matrix, Raster, Scalars, Series, Stability};
+    use spikedeck_signal::{
+        Card, CurveStyle, Distribution, FixedPoint, Image, Matrix, Raster, Scalars, Series, Stability,
+    };
 
     fn curve(name: &str, band: bool) -> Curve {
         Curve {
@@ -398,7 +419,7 @@ mod tests {
                 ..Matrix::default()
             }),
             Shape::Raster(Raster {
-                x: Axis::time(crate::signal::TimeBase::Milliseconds),
+                x: Axis::time(spikedeck_signal::TimeBase::Milliseconds),
                 extent: (0.0, 10.0),
                 groups: vec![
                     RasterGroup { name: "e".into(), size: 2, times: vec![1.0, 2.0], units: vec![1, 0] },
@@ -431,7 +452,10 @@ mod tests {
                 }],
                 field: vec![[0.0, 0.0, 1.0, 0.0]],
             }),
-            Shape::Graph { nodes: vec!["a".into(), "b".into()], edges: vec![GraphEdge { from: 1, to: 0, weight: 2.5 }] },
+            Shape::Graph {
+                nodes: vec!["a".into(), "b".into()],
+                edges: vec![GraphEdge { from: 1, to: 0, weight: 2.5 }],
+            },
             Shape::Card(Card { sections: vec![("What".into(), "text\nmore".into())] }),
         ]
     }
@@ -442,10 +466,10 @@ mod tests {
         for shape in shapes() {
             let (table, rest) = to_table(&shape);
             let rest: Shape = serde_json::from_str(&serde_json::to_string(&rest).unwrap()).unwrap();
-            for format in [crate::store::Format::Parquet, crate::store::Format::Csv] {
+            for format in [spikedeck_store::Format::Parquet, spikedeck_store::Format::Csv] {
                 let path = folder.path().join(format!("s.{}", format.extension()));
-                crate::store::write(&path, &table, format).unwrap();
-                let back = from_table(&rest, &crate::store::read(&path, None).unwrap()).unwrap();
+                spikedeck_store::write(&path, &table, format).unwrap();
+                let back = from_table(&rest, &spikedeck_store::read(&path, None).unwrap()).unwrap();
                 assert_eq!(back, shape, "{format:?}");
             }
         }
@@ -453,8 +477,12 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_missing_and_not_a_number_that_is_none() {
-        let matrix =
-            Matrix { rows: vec!["a".into()], columns: vec!["b".into(), "c".into()], values: vec![f64::NAN, 0.5], ..Matrix::default() };
+        let matrix = Matrix {
+            rows: vec!["a".into()],
+            columns: vec!["b".into(), "c".into()],
+            values: vec![f64::NAN, 0.5],
+            ..Matrix::default()
+        };
         let (table, rest) = to_table(&Shape::Matrix(matrix));
         assert_eq!(table.get("value"), Some(&Column::OptF64(vec![None, Some(0.5)])));
         let Shape::Matrix(back) = from_table(&rest, &table).unwrap() else { panic!() };

@@ -8,8 +8,8 @@ use super::message::Effect;
 use super::update::{cancel, start, watch};
 use super::view::Range;
 use super::{describe, play, readout};
-use crate::plot::view::{pan, zoom};
-use crate::signal::{Scale, Shape};
+use spikedeck_plot::view::{pan, zoom};
+use spikedeck_signal::{Scale, Shape};
 
 /// Does a command of the run view.
 pub fn on_run(app: &mut App, action: Action) -> Vec<Effect> {
@@ -43,7 +43,10 @@ pub fn on_run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::CloseColumn => return close(app),
         Action::Difference => {
             if app.columns.len() < 2 {
-                app.say("differences need two columns: mark two scenarios in the gallery (g, then c on each, then Enter)", false);
+                app.say(
+                    "differences need two columns: mark two scenarios in the gallery (g, then c on each, then Enter)",
+                    false,
+                );
             } else {
                 app.overlay = Some(Overlay::Difference { scroll: 0 });
             }
@@ -143,7 +146,8 @@ fn on_pane(app: &mut App, action: Action) {
         if pane.is_time() {
             let view = app.views.entry(pane.key.clone()).or_default();
             view.unlinked = !view.unlinked;
-            let text = if view.unlinked { "this time axis moves alone" } else { "this time axis moves with the others" };
+            let text =
+                if view.unlinked { "this time axis moves alone" } else { "this time axis moves with the others" };
             app.say(text, false);
         }
         return;
@@ -153,7 +157,8 @@ fn on_pane(app: &mut App, action: Action) {
     let middle = |r: Range, log: bool| if log && r.0 > 0.0 { (r.0 * r.1).sqrt() } else { f64::midpoint(r.0, r.1) };
     match action {
         Action::ZoomIn | Action::ZoomOut => {
-            let cross = app.cross.get(app.cross_key(&pane, linked)).copied().filter(|c| app.cross_on && *c >= x.0 && *c <= x.1);
+            let cross =
+                app.cross.get(app.cross_key(&pane, linked)).copied().filter(|c| app.cross_on && *c >= x.0 && *c <= x.1);
             let about = cross.unwrap_or_else(|| middle(x, x_log));
             set_x(app, &pane, zoom(x, x_log, about, if action == Action::ZoomIn { 0.5 } else { 2.0 }));
         }
@@ -173,7 +178,11 @@ fn on_pane(app: &mut App, action: Action) {
         Action::Home | Action::End => {
             let Some(whole) = app.whole_time().filter(|_| linked) else { return };
             let length = x.1 - x.0;
-            set_x(app, &pane, if action == Action::Home { (whole.0, whole.0 + length) } else { (whole.1 - length, whole.1) });
+            set_x(
+                app,
+                &pane,
+                if action == Action::Home { (whole.0, whole.0 + length) } else { (whole.1 - length, whole.1) },
+            );
         }
         Action::Fit => {
             remember(app, &pane);
@@ -207,7 +216,8 @@ fn on_pane(app: &mut App, action: Action) {
             app.cross_on = !app.cross_on;
             if app.cross_on {
                 let key = app.cross_key(&pane, linked).to_owned();
-                let at = app.cross.get(&key).copied().filter(|c| *c >= x.0 && *c <= x.1).unwrap_or_else(|| middle(x, x_log));
+                let at =
+                    app.cross.get(&key).copied().filter(|c| *c >= x.0 && *c <= x.1).unwrap_or_else(|| middle(x, x_log));
                 let at = readout::snap(&pane, at, 0.0).unwrap_or(at);
                 app.cross.insert(key, at);
             }
@@ -279,12 +289,18 @@ fn scroll(app: &mut App, pane: &Pane, action: Action) {
 /// Rows of a text pane that do not fit on the screen.
 fn hidden_rows(app: &App, pane: &Pane) -> usize {
     let index = app.pane_index();
-    let Some(inner) = app.layout().columns.iter().flat_map(|c| &c.panes).find(|p| p.pane == index).map(super::layout::PlacedPane::inner)
+    let Some(inner) = app
+        .layout()
+        .columns
+        .iter()
+        .flat_map(|c| &c.panes)
+        .find(|p| p.pane == index)
+        .map(super::layout::PlacedPane::inner)
     else {
         return 0;
     };
-    let scene = crate::plot::scene::with_pyramids(&pane.shape, &crate::plot::View::default(), &pane.pyramids);
-    let picture = crate::plot::cells::render(&scene, usize::from(inner.width), usize::from(inner.height), &app.look);
+    let scene = spikedeck_plot::scene::with_pyramids(&pane.shape, &spikedeck_plot::View::default(), &pane.pyramids);
+    let picture = spikedeck_plot::cells::render(&scene, usize::from(inner.width), usize::from(inner.height), &app.look);
     picture.content_rows.saturating_sub(usize::from(inner.height))
 }
 

@@ -13,9 +13,9 @@ use super::message::{JobId, Source};
 use super::settings::Settings;
 use super::theme::Theme;
 use super::view::{Range, View, inside, join};
-use crate::plot;
-use crate::run::Progress;
-use crate::signal::Shape;
+use spikedeck_plot as plot;
+use spikedeck_run::Progress;
+use spikedeck_signal::Shape;
 
 /// Which screen is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -298,7 +298,13 @@ impl App {
     /// Where everything of the run view stands.
     pub fn layout(&self) -> RunLayout {
         let focus = (self.column, self.pane_index());
-        layout::run(RunQuery { size: self.size, columns: self.columns.len(), panes: self.pane_keys().len(), focus, extent: self.extent })
+        layout::run(RunQuery {
+            size: self.size,
+            columns: self.columns.len(),
+            panes: self.pane_keys().len(),
+            focus,
+            extent: self.extent,
+        })
     }
 
     /// The job of a column.
@@ -317,8 +323,8 @@ impl App {
         self.columns.iter().map(|c| c.time).fold(None, join)
     }
 
-    /// Whether a pane moves with the other time axes: its axis is time and shows a part of the recorded stretch (a lag, for
-    /// example, does not).
+    /// Whether a pane moves with the other time axes: its axis is time and shows a part of the recorded stretch (a lag,
+    /// for example, does not).
     pub fn linked(&self, pane: &Pane) -> bool {
         if !pane.is_time() || self.views.get(&pane.key).is_some_and(|v| v.unlinked) {
             return false;
@@ -332,7 +338,7 @@ impl App {
     /// How a pane is to be drawn: what the reader chose, and where nothing was chosen the same scale in all columns.
     pub fn view_of(&self, pane: &Pane) -> plot::View {
         let chosen = self.views.get(&pane.key);
-        let is_log = |s: Option<crate::signal::Scale>| s.map(|s| s == crate::signal::Scale::Log);
+        let is_log = |s: Option<spikedeck_signal::Scale>| s.map(|s| s == spikedeck_signal::Scale::Log);
         let linked = self.linked(pane);
         let mut view = plot::View {
             x: if linked { self.time_view.or(self.whole_time()) } else { chosen.and_then(|v| v.x) },
@@ -344,8 +350,12 @@ impl App {
             ..plot::View::default()
         };
         if self.columns.len() > 1 {
-            let others: Vec<_> =
-                self.columns.iter().filter_map(|c| c.content.as_deref()?.pane(&pane.key)).filter_map(|p| fitted(p, &view)).collect();
+            let others: Vec<_> = self
+                .columns
+                .iter()
+                .filter_map(|c| c.content.as_deref()?.pane(&pane.key))
+                .filter_map(|p| fitted(p, &view))
+                .collect();
             if others.len() > 1 {
                 let x = others.iter().map(|f| Some(f.x)).fold(None, join);
                 let y = others.iter().map(|f| Some(f.y)).fold(None, join);

@@ -1,30 +1,37 @@
 //! The order of panes: what a scenario is about comes first.
 //!
-//! What a pane is decides its rank, what it is about decides among equals: the scenario's expectations and analyses say which
-//! populations and connections matter. No scenario, model or analysis is known by its name here.
+//! What a pane is decides its rank, what it is about decides among equals: the scenario's expectations and analyses say
+//! which populations and connections matter. No scenario, model or analysis is known by its name here.
 
 use std::sync::Arc;
 
 use super::content::Pane;
 use super::recorded::{self, Kind, Recorded};
-use crate::scenario::{Spec, Subject};
-use crate::signal::{Metric, NamedShape, Outcome, Recording, Scalars, Series, Shape};
+use spikedeck_scenario::{Spec, Subject};
+use spikedeck_signal::{Metric, NamedShape, Outcome, Recording, Scalars, Series, Shape};
 
-/// Panes of what was recorded and measured, in the order in which one wants to see them: what happened, all numbers, then of
-/// each recorded variable and each analysis its first figure, then their second ones. What happened is, in this order: a field or
-/// tree in space; connections, where they are what the scenario is about; the raster of many units; the first trace.
-/// Histograms come after curves and matrices: there is one for every population.
-pub fn arranged(recording: &Arc<Recording>, outcomes: &[Outcome], spec: Option<&Spec>, time: Option<(f64, f64)>) -> Vec<Pane> {
+/// Panes of what was recorded and measured, in the order in which one wants to see them: what happened, all numbers,
+/// then of each recorded variable and each analysis its first figure, then their second ones. What happened is, in this
+/// order: a field or tree in space; connections, where they are what the scenario is about; the raster of many units;
+/// the first trace. Histograms come after curves and matrices: there is one for every population.
+pub fn arranged(
+    recording: &Arc<Recording>,
+    outcomes: &[Outcome],
+    spec: Option<&Spec>,
+    time: Option<(f64, f64)>,
+) -> Vec<Pane> {
     let matter = Matter::of(spec);
     let recorded = recorded::panes(recording, spec, time);
     let mut ranked: Vec<(usize, usize, Pane)> = Vec::new();
     // Pictures of analyses that show a recorded variable in space stand for its traces.
-    let pictured: Vec<&str> = outcomes.iter().flat_map(|o| &o.shapes).filter(|s| in_space(s, recording)).map(|s| s.name.as_str()).collect();
+    let pictured: Vec<&str> =
+        outcomes.iter().flat_map(|o| &o.shapes).filter(|s| in_space(s, recording)).map(|s| s.name.as_str()).collect();
     let seen = |r: &Recorded| {
         let name = format!("{}.{}", r.places[0], r.variable);
         r.kind != Kind::Plane && pictured.iter().any(|p| p.split(' ').next() == Some(&name))
     };
-    let planes: Vec<Arc<NamedShape>> = recorded.iter().filter(|r| r.kind == Kind::Plane).map(|r| r.pane.shape.clone()).collect();
+    let planes: Vec<Arc<NamedShape>> =
+        recorded.iter().filter(|r| r.kind == Kind::Plane).map(|r| r.pane.shape.clone()).collect();
     let units: usize = recording.spikes.iter().filter(|s| !matter.feeds(&s.population)).map(|s| s.size).sum();
     let traced = |population: &str| recording.traces.iter().any(|t| t.population == population);
     let mut traces: Vec<(usize, Recorded)> = Vec::new();
@@ -119,12 +126,14 @@ struct Matter<'a> {
 impl<'a> Matter<'a> {
     fn of(spec: Option<&'a Spec>) -> Self {
         let Some(s) = spec else { return Self { spec, expected: Vec::new(), analysed: Vec::new() } };
-        let names = || s.populations.iter().map(|p| p.name.as_str()).chain(s.projections.iter().map(|p| p.name.as_str()));
+        let names =
+            || s.populations.iter().map(|p| p.name.as_str()).chain(s.projections.iter().map(|p| p.name.as_str()));
         let mut expected: Vec<(&str, usize)> =
             names().map(|name| (name, s.expect.iter().filter(|e| about(s, &e.metric, name)).count())).collect();
         expected.retain(|e| e.1 > 0);
         expected.sort_by_key(|e| std::cmp::Reverse(e.1));
-        let subjects: Vec<&Subject> = s.analyses.iter().flat_map(|a| a.of.iter().chain(&a.source).chain(&a.target)).collect();
+        let subjects: Vec<&Subject> =
+            s.analyses.iter().flat_map(|a| a.of.iter().chain(&a.source).chain(&a.target)).collect();
         let analysed = names().filter(|name| subjects.iter().any(|subject| mentions(&subject.text, name))).collect();
         Self { spec, expected, analysed }
     }
@@ -146,7 +155,10 @@ impl<'a> Matter<'a> {
     fn feeds(&self, name: &str) -> bool {
         let Some(spec) = self.spec else { return false };
         let Some(index) = spec.populations.iter().position(|p| p.name == name) else { return false };
-        let (sends, hears) = (spec.projections.iter().any(|p| p.from == index), spec.projections.iter().any(|p| p.to.population == index));
+        let (sends, hears) = (
+            spec.projections.iter().any(|p| p.from == index),
+            spec.projections.iter().any(|p| p.to.population == index),
+        );
         sends && !hears && !self.analysed.contains(&name)
     }
 
@@ -159,21 +171,24 @@ impl<'a> Matter<'a> {
     /// Whether the scenario expects more of this analysis than of any other.
     fn expects(&self, analysis: &str) -> bool {
         let Some(spec) = self.spec else { return false };
-        let of = |name: &str| spec.expect.iter().filter(|e| e.metric.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))).count();
+        let of = |name: &str| {
+            spec.expect.iter().filter(|e| e.metric.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))).count()
+        };
         let most = spec.analyses.iter().map(|a| of(&a.name)).max().unwrap_or(0);
         most > 0 && of(analysis) == most
     }
 
     fn in_space(&self, name: &str) -> bool {
-        self.spec.is_some_and(|s| s.populations.iter().any(|p| p.name == name && (p.grid.is_some() || p.tree.is_some())))
+        self.spec
+            .is_some_and(|s| s.populations.iter().any(|p| p.name == name && (p.grid.is_some() || p.tree.is_some())))
     }
 }
 
 /// Whether a metric `ANALYSIS.SUBJECT.METRIC` is about a population or projection.
 fn about(spec: &Spec, metric: &str, name: &str) -> bool {
-    spec.analyses
-        .iter()
-        .any(|a| metric.strip_prefix(a.name.as_str()).and_then(|rest| rest.strip_prefix('.')).is_some_and(|s| mentions(s, name)))
+    spec.analyses.iter().any(|a| {
+        metric.strip_prefix(a.name.as_str()).and_then(|rest| rest.strip_prefix('.')).is_some_and(|s| mentions(s, name))
+    })
 }
 
 /// Whether a subject is of a population or projection: `NAME.VAR`, `mean(NAME.VAR)`, `A.x->NAME.y`.
@@ -224,7 +239,8 @@ fn measured(outcome: &Outcome) -> impl Iterator<Item = Pane> {
             name if title.to_lowercase().contains(&name.to_lowercase()) => title.to_owned(),
             name => format!("{title}: {name}"),
         };
-        let mut pane = Pane::new(format!("{}/{}", outcome.name, s.name), heading, s.shape.clone(), outcome.summary.clone());
+        let mut pane =
+            Pane::new(format!("{}/{}", outcome.name, s.name), heading, s.shape.clone(), outcome.summary.clone());
         pane.warnings.clone_from(&outcome.warnings);
         pane
     })
@@ -247,7 +263,8 @@ fn capital(text: &str) -> String {
 fn name(panes: &mut [Pane], outcomes: &[Outcome]) {
     let titles: Vec<String> = panes.iter().map(|p| p.title.clone()).collect();
     for (i, pane) in panes.iter_mut().enumerate() {
-        let owner = outcomes.iter().find(|o| pane.key.strip_prefix(o.name.as_str()).is_some_and(|rest| rest.starts_with('/')));
+        let owner =
+            outcomes.iter().find(|o| pane.key.strip_prefix(o.name.as_str()).is_some_and(|rest| rest.starts_with('/')));
         if let Some(owner) = owner.filter(|_| titles.iter().enumerate().any(|(k, t)| k != i && *t == pane.title)) {
             pane.title = format!("{}: {}", owner.name, pane.title);
         }
@@ -257,7 +274,7 @@ fn name(panes: &mut [Pane], outcomes: &[Outcome]) {
 /// Whether a shape is no more than the table of the outcome's metrics.
 fn is_metrics(outcome: &Outcome, shape: &NamedShape) -> bool {
     let Shape::Scalars(table) = &shape.shape else { return false };
-    let same = |(row, m): (&crate::signal::ScalarRow, &Metric)| row.name == format!("{} {}", m.subject, m.metric);
+    let same = |(row, m): (&spikedeck_signal::ScalarRow, &Metric)| row.name == format!("{} {}", m.subject, m.metric);
     table.rows.len() == outcome.metrics.len() && table.rows.iter().zip(&outcome.metrics).all(same)
 }
 

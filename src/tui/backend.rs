@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::gallery::{Entry, Preview};
 use super::message::Source;
-use crate::run::{Finished, JobHandle};
-use crate::scenario::Spec;
+use spikedeck_run::{Finished, JobHandle};
+use spikedeck_scenario::Spec;
 
 /// A scenario that is understood and can be started.
 pub struct Prepared {
@@ -30,7 +30,8 @@ impl std::fmt::Debug for Prepared {
     }
 }
 
-/// Scenarios, runs and files, as the dashboard needs them. All but [`Backend::entries`] is called off the drawing thread.
+/// Scenarios, runs and files, as the dashboard needs them. All but [`Backend::entries`] is called off the drawing
+/// thread.
 pub trait Backend: Send + Sync + 'static {
     /// What can be run or opened; cheap, called before the first frame.
     fn entries(&self) -> Vec<Entry>;

@@ -1,14 +1,15 @@
 //! Cards of a run and of its models: text panes.
 
-use crate::run::{Check, Finished, Status};
-use crate::signal::Card;
+use spikedeck_run::{Check, Finished, Status};
+use spikedeck_signal::Card;
 
 /// How a run was made and whether it is what it should be.
 pub(super) fn run_card(run: &Finished) -> Card {
     let mut sections = Vec::new();
     // What there is to see comes first, unless something went wrong.
     let well = run.status == Status::Complete && run.checks.iter().all(|c| c.passed);
-    let about = run.spec.as_ref().filter(|s| !s.description.is_empty()).map(|s| (s.title.clone(), flowing(&s.description)));
+    let about =
+        run.spec.as_ref().filter(|s| !s.description.is_empty()).map(|s| (s.title.clone(), flowing(&s.description)));
     sections.extend(about.clone().filter(|_| well));
     let status = match run.status {
         Status::Complete => "complete".to_owned(),
@@ -76,7 +77,7 @@ fn check_line(check: &Check) -> String {
         && close(a, b)
     {
         // Four digits do not tell these apart.
-        let six = |v: f64| crate::core::units::short(format!("{v:.8e}").parse().unwrap_or(v));
+        let six = |v: f64| spikedeck_core::units::short(format!("{v:.8e}").parse().unwrap_or(v));
         return line_of(check, &format!("{}{unit} ({} to {})", six(found), six(a), six(b)));
     }
     let range = match (check.min, check.max) {
@@ -122,7 +123,7 @@ fn original_line(check: &Check) -> Option<String> {
 }
 
 /// What a model is, from its file.
-pub(super) fn model_card(model: &crate::model::Definition) -> Card {
+pub(super) fn model_card(model: &spikedeck_model::Definition) -> Card {
     let mut sections = Vec::new();
     let mut add = |title: &str, text: &str| {
         if !text.trim().is_empty() {
@@ -132,7 +133,8 @@ pub(super) fn model_card(model: &crate::model::Definition) -> Card {
     add(&model.title, &model.summary);
     add("Description", &flowing(&model.description));
     add("Mathematics", &flowing(&model.mathematics));
-    let parameters: Vec<String> = model.parameters.iter().map(|p| format!("{} = {}   {}", p.name, p.default_text, p.about)).collect();
+    let parameters: Vec<String> =
+        model.parameters.iter().map(|p| format!("{} = {}   {}", p.name, p.default_text, p.about)).collect();
     add("Parameters (defaults)", &parameters.join("\n"));
     add("Relevance", &flowing(&model.relevance));
     add("Applications", &flowing(&model.applications));
@@ -147,7 +149,10 @@ mod tests {
     #[test]
     fn prose_flows_and_lists_stay() {
         let long = "a".repeat(BROKEN);
-        assert_eq!(flowing(&format!("{long}\nand on\nx = 1\n\n{long}\n\nb")), format!("{long} and on\nx = 1\n\n{long}\n\nb"));
+        assert_eq!(
+            flowing(&format!("{long}\nand on\nx = 1\n\n{long}\n\nb")),
+            format!("{long} and on\nx = 1\n\n{long}\n\nb")
+        );
     }
 
     #[test]

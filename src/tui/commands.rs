@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::keys::Key;
-use crate::core::diagnostic::did_you_mean;
+use spikedeck_core::diagnostic::did_you_mean;
 
 /// What a command does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -190,7 +190,8 @@ impl Keymap {
         }
         for command in COMMANDS {
             let given = overrides.iter().rev().find(|(id, _)| id == command.id);
-            let texts: Vec<&str> = given.map_or_else(|| command.keys.to_vec(), |(_, keys)| keys.iter().map(String::as_str).collect());
+            let texts: Vec<&str> =
+                given.map_or_else(|| command.keys.to_vec(), |(_, keys)| keys.iter().map(String::as_str).collect());
             let mut own = Vec::new();
             for text in texts {
                 match Key::parse(text) {
@@ -210,10 +211,13 @@ impl Keymap {
             for key in keys {
                 let clash = [Context::Everywhere, Context::Gallery, Context::Run]
                     .into_iter()
-                    .filter(|c| *c == command.context || command.context == Context::Everywhere || *c == Context::Everywhere)
+                    .filter(|c| {
+                        *c == command.context || command.context == Context::Everywhere || *c == Context::Everywhere
+                    })
                     .find_map(|c| owner.get(&(c, key)));
                 if let Some(other) = clash {
-                    problems.push(format!("key {key} is claimed by `{other}` and `{}`; `{other}` keeps it", command.id));
+                    problems
+                        .push(format!("key {key} is claimed by `{other}` and `{}`; `{other}` keeps it", command.id));
                 } else {
                     owner.insert((command.context, key), command.id);
                     map.forward.insert((command.context, key), command.action);

@@ -2,7 +2,7 @@
 
 use super::app::App;
 use super::number::{short, with_unit};
-use crate::run;
+use spikedeck_run as run;
 
 /// What the difference table shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,13 +78,22 @@ fn words(rows: &[Row], labels: &(String, String)) -> String {
     }
     let largest = |r: &Row| {
         let (a, b) = (r.a.unwrap_or(f64::NAN), r.b.unwrap_or(f64::NAN));
-        let relative =
-            if a == 0.0 { String::new() } else { format!(" ({}{} %)", if b >= a { "+" } else { "" }, short((b - a) / a.abs() * 100.0)) };
+        let relative = if a == 0.0 {
+            String::new()
+        } else {
+            format!(" ({}{} %)", if b >= a { "+" } else { "" }, short((b - a) / a.abs() * 100.0))
+        };
         format!("{} from {} to {}{relative}", r.metric, short(a), with_unit(b, &r.unit))
     };
     match clear.first() {
-        Some(first) => format!("{} of {with_interval} metrics with an interval differ clearly; most: {}.", clear.len(), largest(first)),
-        None if with_interval > 0 => format!("No metric differs by more than its interval ({with_interval} of {both} have one)."),
+        Some(first) => format!(
+            "{} of {with_interval} metrics with an interval differ clearly; most: {}.",
+            clear.len(),
+            largest(first)
+        ),
+        None if with_interval > 0 => {
+            format!("No metric differs by more than its interval ({with_interval} of {both} have one).")
+        }
         None => rows.iter().find(|r| r.difference.is_some()).map_or_else(String::new, |r| {
             format!("No metric has an interval, so none can be said to differ; largest change: {}.", largest(r))
         }),
@@ -109,7 +118,11 @@ mod tests {
 
     #[test]
     fn what_clearly_differs_comes_first_and_is_said_in_words() {
-        let rows = vec![row("a", 10.0, 40.0, None), row("b", 10.0, 12.0, Some((1.0, 3.0))), row("c", 10.0, 11.0, Some((-1.0, 3.0)))];
+        let rows = vec![
+            row("a", 10.0, 40.0, None),
+            row("b", 10.0, 12.0, Some((1.0, 3.0))),
+            row("c", 10.0, 11.0, Some((-1.0, 3.0))),
+        ];
         let t = table(&run::Comparison { labels: vec!["x".into(), "y".into()], rows, notes: vec![] });
         assert_eq!(t.rows.iter().map(|r| r.metric.as_str()).collect::<Vec<_>>(), ["b", "a", "c"]);
         assert_eq!(t.words, "1 of 2 metrics with an interval differ clearly; most: b from 10 to 12 Hz (+20 %).");

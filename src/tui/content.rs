@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::arrange::arranged;
 use super::cards::{model_card, run_card};
 use super::movie::Movie;
-use crate::plot::Pyramids;
-use crate::run::{Check, Finished, Snapshot, Status};
-use crate::scenario::Spec;
-use crate::signal::{Metric, NamedShape, Shape};
+use spikedeck_plot::Pyramids;
+use spikedeck_run::{Check, Finished, Snapshot, Status};
+use spikedeck_scenario::Spec;
+use spikedeck_signal::{Metric, NamedShape, Shape};
 
 /// A pane of one result.
 #[derive(Debug, Clone)]
@@ -35,7 +35,15 @@ impl Pane {
         let title = title.into();
         let shape = NamedShape::new(title.clone(), shape);
         let pyramids = Arc::new(Pyramids::of(&shape));
-        Self { key: key.into(), title, shape: Arc::new(shape), pyramids, summary: summary.into(), warnings: Vec::new(), movie: None }
+        Self {
+            key: key.into(),
+            title,
+            shape: Arc::new(shape),
+            pyramids,
+            summary: summary.into(),
+            warnings: Vec::new(),
+            movie: None,
+        }
     }
 
     /// The same plane at another frame; as it is where nothing moves.
@@ -158,7 +166,7 @@ pub(super) fn unique(panes: &mut [Pane]) {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use crate::signal::{Recording, Spikes, TimeBase, Window};
+    use spikedeck_signal::{Recording, Spikes, TimeBase, Window};
 
     /// A small recording with spikes that are known.
     pub fn recording() -> Recording {

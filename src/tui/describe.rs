@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::content::{Content, Pane};
 use super::number::{short, with_unit};
-use crate::signal::{Curve, Shape};
+use spikedeck_signal::{Curve, Shape};
 
 /// One line of text for a pane.
 pub fn line(pane: &Pane) -> String {
@@ -32,7 +32,14 @@ pub fn line(pane: &Pane) -> String {
         ),
         Shape::Matrix(m) => {
             let (lo, hi) = extremes(&m.values);
-            format!("{} by {} matrix of {}, {} to {}", m.rows.len(), m.columns.len(), m.value.title(), short(lo), short(hi))
+            format!(
+                "{} by {} matrix of {}, {} to {}",
+                m.rows.len(),
+                m.columns.len(),
+                m.value.title(),
+                short(lo),
+                short(hi)
+            )
         }
         Shape::Raster(r) => {
             let groups: Vec<String> =
@@ -44,13 +51,19 @@ pub fn line(pane: &Pane) -> String {
             format!("{} over {} and {}, {} to {}", i.value.title(), i.x.title(), i.y.title(), short(lo), short(hi))
         }
         Shape::Phase(p) => {
-            let points: Vec<String> =
-                p.fixed_points.iter().map(|f| format!("{:?} at ({}, {})", f.stability, short(f.x), short(f.y)).to_lowercase()).collect();
+            let points: Vec<String> = p
+                .fixed_points
+                .iter()
+                .map(|f| format!("{:?} at ({}, {})", f.stability, short(f.x), short(f.y)).to_lowercase())
+                .collect();
             let points = if points.is_empty() { "no fixed points".to_owned() } else { points.join(", ") };
             format!("{} against {}: {points}", p.y.title(), p.x.title())
         }
         Shape::Graph { nodes, edges } => format!("{} nodes, {} edges", nodes.len(), edges.len()),
-        Shape::Card(c) => c.sections.first().map_or_else(String::new, |s| format!("{}: {}", s.0, s.1.lines().next().unwrap_or_default())),
+        Shape::Card(c) => c
+            .sections
+            .first()
+            .map_or_else(String::new, |s| format!("{}: {}", s.0, s.1.lines().next().unwrap_or_default())),
     };
     let summary = if pane.summary.is_empty() || shown.contains(&pane.summary) {
         shown
@@ -124,7 +137,9 @@ pub fn table(pane: &Pane) -> String {
             }
         }
         Shape::Matrix(m) => {
-            row(&std::iter::once(format!("{} \\ {}", m.row_axis, m.column_axis)).chain(m.columns.iter().cloned()).collect::<Vec<_>>());
+            row(&std::iter::once(format!("{} \\ {}", m.row_axis, m.column_axis))
+                .chain(m.columns.iter().cloned())
+                .collect::<Vec<_>>());
             for (name, values) in m.rows.iter().zip(m.values.chunks(m.columns.len().max(1))) {
                 row(&std::iter::once(name.clone()).chain(values.iter().map(|v| number(*v))).collect::<Vec<_>>());
             }

@@ -10,8 +10,8 @@ use super::app::{App, Screen};
 use super::commands::{COMMANDS, Context};
 use super::layout::{Room, part, room};
 use super::{draw_gallery, draw_overlay, draw_run};
-use crate::plot::grid::{Cell, CellGrid};
-use crate::plot::{self, colour::Colour};
+use spikedeck_plot::grid::{Cell, CellGrid};
+use spikedeck_plot::{self as plot, colour::Colour};
 
 /// Draws the state.
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
@@ -63,7 +63,10 @@ pub fn line(buf: &mut Buffer, area: Rect, pieces: &[(&str, Style)]) -> u16 {
         }
         let text = super::number::fit(text, usize::from(left));
         // What a rule below left in the cells must not show through: only the background stays.
-        let fresh = Style::new().fg(style.fg.unwrap_or(Color::Reset)).remove_modifier(Modifier::DIM | Modifier::BOLD).patch(*style);
+        let fresh = Style::new()
+            .fg(style.fg.unwrap_or(Color::Reset))
+            .remove_modifier(Modifier::DIM | Modifier::BOLD)
+            .patch(*style);
         let (next, _) = buf.set_stringn(x, area.y, &text, usize::from(left), fresh);
         x = next;
     }
@@ -209,7 +212,8 @@ pub fn footer(app: &App, buf: &mut Buffer, area: Rect) {
 fn hints(app: &App, buf: &mut Buffer, area: Rect) {
     let t = &app.theme;
     let context = app.context();
-    let shown = |c: &&super::commands::Command| (c.context == context || c.context == Context::Everywhere) && useful(app, c.id);
+    let shown =
+        |c: &&super::commands::Command| (c.context == context || c.context == Context::Everywhere) && useful(app, c.id);
     let mut offers: Vec<(u8, usize, String, &str)> = COMMANDS
         .iter()
         .enumerate()

@@ -10,7 +10,7 @@ use super::draw::{footer, line, line_right, tint};
 use super::gallery::Preview;
 use super::layout::{gallery, part, scroll_to};
 use super::number::{count, fit};
-use crate::plot::grid::wrap;
+use spikedeck_plot::grid::wrap;
 
 /// Draws the gallery.
 pub fn draw(app: &App, buf: &mut Buffer) {
@@ -55,7 +55,8 @@ fn list(app: &App, buf: &mut Buffer, area: Rect) {
         return;
     }
     let widest = g.hits.iter().map(|h| g.entries[h.index].name.width()).max().unwrap_or(0);
-    // Names come first: a title that would be cut to a few letters gives its room to them, since the preview has it too.
+    // Names come first: a title that would be cut to a few letters gives its room to them, since the preview has it
+    // too.
     let names = widest.min(usize::from(area.width).saturating_sub(3));
     let first = scroll_to(g.selected, rows, g.hits.len());
     for (row, (at, hit)) in g.hits.iter().enumerate().skip(first).take(rows).enumerate() {
@@ -148,7 +149,10 @@ fn describe(app: &App, p: &Preview, width: usize, out: &mut Vec<Vec<(String, Sty
         let names = p.populations.iter().map(|x| x.0.width()).max().unwrap_or(0).min(24);
         let sizes = p.populations.iter().map(|x| count(x.1).width()).max().unwrap_or(0);
         for (name, size, model) in &p.populations {
-            out.push(vec![(format!("  {:<names$}  {:>sizes$}  ", fit(name, names), count(*size)), t.text), (model.clone(), t.dim)]);
+            out.push(vec![
+                (format!("  {:<names$}  {:>sizes$}  ", fit(name, names), count(*size)), t.text),
+                (model.clone(), t.dim),
+            ]);
         }
     }
     if !p.facts.is_empty() {
@@ -160,8 +164,11 @@ fn describe(app: &App, p: &Preview, width: usize, out: &mut Vec<Vec<(String, Sty
     }
     if !p.analyses.is_empty() {
         heading("Analyses", out);
-        let all: Vec<String> =
-            p.analyses.iter().map(|(name, kind)| if name == kind { name.clone() } else { format!("{name} ({kind})") }).collect();
+        let all: Vec<String> = p
+            .analyses
+            .iter()
+            .map(|(name, kind)| if name == kind { name.clone() } else { format!("{name} ({kind})") })
+            .collect();
         for l in wrap(&all.join(", "), width.saturating_sub(2)) {
             out.push(vec![(format!("  {l}"), t.text)]);
         }

@@ -47,10 +47,18 @@ fn frame(app: &App, buf: &mut Buffer, area: Rect, title: &str, foot: &str) -> Re
         line(buf, part(area, 0, row, 1, 1), &[("│", t.faint)]);
         line(buf, part(area, area.width - 1, row, 1, 1), &[("│", t.faint)]);
     }
-    line(buf, part(area, 0, area.height - 1, area.width, 1), &[("╰", t.faint), (&"─".repeat(wide), t.faint), ("╯", t.faint)]);
+    line(
+        buf,
+        part(area, 0, area.height - 1, area.width, 1),
+        &[("╰", t.faint), (&"─".repeat(wide), t.faint), ("╯", t.faint)],
+    );
     line(buf, part(area, 2, 0, area.width - 4, 1), &[(" ", t.text), (&fit(title, wide - 4), t.accent), (" ", t.text)]);
     if !foot.is_empty() {
-        line_right(buf, part(area, 2, area.height - 1, area.width - 4, 1), &[(" ", t.text), (&fit(foot, wide - 4), t.dim), (" ", t.text)]);
+        line_right(
+            buf,
+            part(area, 2, area.height - 1, area.width - 4, 1),
+            &[(" ", t.text), (&fit(foot, wide - 4), t.dim), (" ", t.text)],
+        );
     }
     part(area, 2, 1, area.width - 4, area.height - 2)
 }
@@ -90,7 +98,10 @@ fn help(app: &App, buf: &mut Buffer, query: &str, scroll: usize) {
         let keys = if command.id == "pane-1" { "1 … 9".to_owned() } else { app.keymap.keys_text(command.id) };
         let title = if command.id == "pane-1" { "Pane 1 to 9" } else { command.title };
         let text = if command.id == "pane-1" { "Focus a pane by its number" } else { command.help };
-        all.push((vec![(format!("  {keys:<12} "), t.key), (format!("{title:<18} "), t.text), (text.to_owned(), t.dim)], false));
+        all.push((
+            vec![(format!("  {keys:<12} "), t.key), (format!("{title:<18} "), t.text), (text.to_owned(), t.dim)],
+            false,
+        ));
     }
     let area = dialog(app.size, 112, (all.len() as u16 + 4).min(app.size.1.saturating_sub(2)).max(8));
     let inner = frame(app, buf, area, "Help", "type to search · ↑ ↓ scroll · Esc close");
@@ -113,7 +124,10 @@ fn palette(app: &App, buf: &mut Buffer, query: &str, selected: usize) {
             let keys = app.keymap.keys_text(c.id);
             let text = fit(c.help, width.saturating_sub(22 + keys.width() + 2));
             let gap = width.saturating_sub(20 + text.width() + keys.width());
-            (vec![(format!("{:<20}", c.title), t.text), (text, t.dim), (" ".repeat(gap), t.text), (keys, t.key)], i == selected)
+            (
+                vec![(format!("{:<20}", c.title), t.text), (text, t.dim), (" ".repeat(gap), t.text), (keys, t.key)],
+                i == selected,
+            )
         })
         .collect();
     if all.is_empty() {
@@ -135,7 +149,7 @@ fn difference(app: &App, buf: &mut Buffer, scroll: usize) {
     let inner = frame(app, buf, area, &format!("B {} against A {}", d.labels.1, d.labels.0), "↑ ↓ scroll · Esc close");
     let width = usize::from(inner.width);
     let mut top = 0;
-    for l in crate::plot::grid::wrap(&d.words, width) {
+    for l in spikedeck_plot::grid::wrap(&d.words, width) {
         line(buf, part(inner, 0, top, inner.width, 1), &[(&l, t.strong)]);
         top += 1;
     }
@@ -166,7 +180,10 @@ fn difference(app: &App, buf: &mut Buffer, scroll: usize) {
                 (
                     format!(
                         "{:>10}  ",
-                        r.difference.map_or_else(|| "–".to_owned(), |v| if v > 0.0 { format!("+{}", short(v)) } else { short(v) })
+                        r.difference.map_or_else(
+                            || "–".to_owned(),
+                            |v| if v > 0.0 { format!("+{}", short(v)) } else { short(v) }
+                        )
                     ),
                     if r.clear { t.strong } else { t.dim },
                 ),
@@ -207,7 +224,11 @@ fn jobs(app: &App, buf: &mut Buffer, selected: usize) {
                 (JobState::Failed(why), _) => pieces.push((why.lines().next().unwrap_or_default().to_owned(), t.dim)),
                 (JobState::Running | JobState::Stopping, Some(p)) => {
                     let (done, rest) = bar(p.fraction, 14);
-                    pieces.extend([(done, t.bar), (rest, t.faint), (format!(" {:>3.0} %  {}", p.fraction * 100.0, p.stage), t.dim)]);
+                    pieces.extend([
+                        (done, t.bar),
+                        (rest, t.faint),
+                        (format!(" {:>3.0} %  {}", p.fraction * 100.0, p.stage), t.dim),
+                    ]);
                     pieces.push((p.eta.map_or_else(String::new, |d| format!("  {} left", clock(d))), t.dim));
                 }
                 _ => {}
@@ -226,8 +247,10 @@ fn log(app: &App, buf: &mut Buffer, up: usize) {
         line(buf, inner, &[("nothing to tell", t.dim)]);
     }
     let height = usize::from(inner.height);
-    let all: Vec<Row> =
-        overlay::log_rows(app).into_iter().map(|(text, bad)| (vec![(text, if bad { t.bad } else { t.text })], false)).collect();
+    let all: Vec<Row> = overlay::log_rows(app)
+        .into_iter()
+        .map(|(text, bad)| (vec![(text, if bad { t.bad } else { t.text })], false))
+        .collect();
     let first = all.len().saturating_sub(height).saturating_sub(up);
     rows(app, buf, inner, &all, first);
 }
@@ -241,7 +264,10 @@ fn export(app: &App, buf: &mut Buffer, selected: usize) {
         .iter()
         .enumerate()
         .map(|(i, (_, key, title, text))| {
-            (vec![(format!("{key}  "), t.key), (format!("{title:<18}"), t.text), ((*text).to_owned(), t.dim)], i == selected)
+            (
+                vec![(format!("{key}  "), t.key), (format!("{title:<18}"), t.text), ((*text).to_owned(), t.dim)],
+                i == selected,
+            )
         })
         .collect();
     rows(app, buf, inner, &all, 0);

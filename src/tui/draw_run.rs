@@ -11,9 +11,9 @@ use super::draw::{bar, blit, footer, line, line_right, tint};
 use super::layout::{PlacedColumn, PlacedPane, RunLayout, part};
 use super::number::{clock, fit, lasted, three};
 use super::readout;
-use crate::plot::cells::render;
-use crate::plot::scene::with_pyramids;
-use crate::run::Status;
+use spikedeck_plot::cells::render;
+use spikedeck_plot::scene::with_pyramids;
+use spikedeck_run::Status;
 
 /// Draws the run view.
 pub fn draw(app: &App, buf: &mut Buffer) {
@@ -49,7 +49,8 @@ fn tabs(app: &App, buf: &mut Buffer, layout: &RunLayout, keys: &[&str]) {
     let page = page_note(layout);
     let used = line_right(buf, area, &[(&page, t.dim)]);
     let area = part(area, 0, 0, area.width.saturating_sub(used), 1);
-    let visible: Vec<usize> = layout.columns.first().map(|c| c.panes.iter().map(|p| p.pane).collect()).unwrap_or_default();
+    let visible: Vec<usize> =
+        layout.columns.first().map(|c| c.panes.iter().map(|p| p.pane).collect()).unwrap_or_default();
     let focus = app.pane_index();
     let (first, labels) = labels(app, keys, usize::from(area.width));
     let mut pieces: Vec<(&str, Style)> = vec![(if first > 0 { "‹" } else { " " }, t.dim)];
@@ -77,7 +78,8 @@ fn page_note(layout: &RunLayout) -> String {
 /// What all tabs say, and the first one shown: as many before the focused one as leave room for it.
 fn labels(app: &App, keys: &[&str], width: usize) -> (usize, Vec<String>) {
     let focus = app.pane_index();
-    let labels: Vec<String> = keys.iter().enumerate().map(|(i, k)| format!("{} {}", i + 1, fit(&title_of(app, k), 22))).collect();
+    let labels: Vec<String> =
+        keys.iter().enumerate().map(|(i, k)| format!("{} {}", i + 1, fit(&title_of(app, k), 22))).collect();
     let mut first = 0;
     while first < focus && labels[first..=focus].iter().map(|l| l.width() + GAP.len()).sum::<usize>() > width {
         first += 1;
@@ -108,7 +110,12 @@ pub fn tab_at(app: &App, (x, y): (u16, u16)) -> Option<usize> {
 }
 
 fn title_of(app: &App, key: &str) -> String {
-    app.columns.iter().filter_map(|c| c.content.as_deref()?.pane(key)).map(|p| p.title.clone()).next().unwrap_or_default()
+    app.columns
+        .iter()
+        .filter_map(|c| c.content.as_deref()?.pane(key))
+        .map(|p| p.title.clone())
+        .next()
+        .unwrap_or_default()
 }
 
 /// Name of the column, how its run stands.
@@ -124,9 +131,22 @@ fn head(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) {
     let borrowed: Vec<(&str, Style)> = status.iter().map(|(s, st)| (s.as_str(), *st)).collect();
     let used = line_right(buf, area, &borrowed);
     let left = part(area, 0, 0, area.width.saturating_sub(used + 1), 1);
-    let letter = if app.columns.len() > 1 { format!("{} ", char::from(b'A' + (placed.column % 26) as u8)) } else { String::new() };
+    let letter = if app.columns.len() > 1 {
+        format!("{} ", char::from(b'A' + (placed.column % 26) as u8))
+    } else {
+        String::new()
+    };
     let changed = if column.changed { "  file changed" } else { "" };
-    line(buf, left, &[(" ", t.text), (&letter, if focused { t.accent } else { t.dim }), (&column.label, label_style), (changed, t.warn)]);
+    line(
+        buf,
+        left,
+        &[
+            (" ", t.text),
+            (&letter, if focused { t.accent } else { t.dim }),
+            (&column.label, label_style),
+            (changed, t.warn),
+        ],
+    );
 }
 
 fn status(app: &App, index: usize, column: &Column, width: usize) -> Vec<(String, Style)> {
@@ -273,7 +293,7 @@ fn figure(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane) {
 }
 
 /// The crosshair's values in a corner that the crosshair is not in.
-fn values(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane, picture: &crate::plot::Picture) {
+fn values(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane, picture: &spikedeck_plot::Picture) {
     let t = &app.theme;
     let Some(lines) = readout::of(app, pane) else { return };
     let Some(panel) = picture.panels.first() else { return };
@@ -284,7 +304,11 @@ fn values(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane, picture: &crate:
     let left = panel.area.x + panel.area.width / 2 < at;
     if width + 2 > panel.area.width {
         if let Some(first) = lines.get(1).or(lines.first()) {
-            line(buf, part(area, panel.area.x as u16, panel.area.y as u16, panel.area.width as u16, 1), &[(first, t.cross)]);
+            line(
+                buf,
+                part(area, panel.area.x as u16, panel.area.y as u16, panel.area.width as u16, 1),
+                &[(first, t.cross)],
+            );
         }
         return;
     }
@@ -292,7 +316,11 @@ fn values(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane, picture: &crate:
     for (row, text) in lines.iter().take(most).enumerate() {
         let place = part(area, x as u16, (panel.area.y + row) as u16, width as u16, 1);
         let padded = format!(" {text:<w$}", w = width - 1);
-        line(buf, place, &[(&padded, if row == 0 { t.cross.add_modifier(ratatui::style::Modifier::BOLD) } else { t.cross })]);
+        line(
+            buf,
+            place,
+            &[(&padded, if row == 0 { t.cross.add_modifier(ratatui::style::Modifier::BOLD) } else { t.cross })],
+        );
     }
 }
 
@@ -302,8 +330,11 @@ fn drag_box(app: &App, buf: &mut Buffer, area: Rect) {
         return;
     }
     let (x0, x1) = (from.0.min(to.0), from.0.max(to.0));
-    let (y0, y1) =
-        if from.1.abs_diff(to.1) >= 2 { (from.1.min(to.1), from.1.max(to.1)) } else { (area.y, area.bottom().saturating_sub(1)) };
+    let (y0, y1) = if from.1.abs_diff(to.1) >= 2 {
+        (from.1.min(to.1), from.1.max(to.1))
+    } else {
+        (area.y, area.bottom().saturating_sub(1))
+    };
     let chosen = Rect::new(x0, y0, x1 - x0 + 1, y1 - y0 + 1).intersection(area);
     tint(buf, chosen, Style::new().add_modifier(ratatui::style::Modifier::REVERSED));
 }

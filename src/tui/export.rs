@@ -4,16 +4,23 @@ use std::path::{Path, PathBuf};
 
 use super::content::{Content, Pane};
 use super::message::ExportKind;
-use crate::plot::scene::with_pyramids;
-use crate::plot::{self, View};
-use crate::store::{self, Format};
-use crate::table;
+use spikedeck_plot::scene::with_pyramids;
+use spikedeck_plot::{self as plot, View};
+use spikedeck_store::{self as store, Format};
+use spikedeck_table as table;
 
 /// Writes one thing into the current directory and gives its path.
 ///
 /// # Errors
 /// What could not be written, and why.
-pub fn write(kind: ExportKind, content: &Content, pane: usize, view: &View, size: (u16, u16), look: plot::Look) -> Result<PathBuf, String> {
+pub fn write(
+    kind: ExportKind,
+    content: &Content,
+    pane: usize,
+    view: &View,
+    size: (u16, u16),
+    look: plot::Look,
+) -> Result<PathBuf, String> {
     let pane = content.panes.get(pane).ok_or("there is no pane to write")?;
     let folder = std::env::current_dir().map_err(|e| format!("the current directory: {e}"))?;
     write_into(&folder, kind, content, pane, view, size, look)
@@ -89,12 +96,13 @@ fn free(folder: &Path, stem: &str, extension: &str) -> PathBuf {
     let clean: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
     let clean = clean.trim_matches(['-', '.']);
     let dot = if extension.is_empty() { "" } else { "." };
-    let name = |n: usize| if n == 1 { format!("{clean}{dot}{extension}") } else { format!("{clean}-{n}{dot}{extension}") };
+    let name =
+        |n: usize| if n == 1 { format!("{clean}{dot}{extension}") } else { format!("{clean}-{n}{dot}{extension}") };
     (1..10_000).map(|n| folder.join(name(n))).find(|p| !p.exists()).unwrap_or_else(|| folder.join(name(1)))
 }
 
-/// The sequence that puts text into the terminal's clipboard (OSC 52). Inside tmux it is sent a second time wrapped, so that
-/// it arrives whichever way tmux is set.
+/// The sequence that puts text into the terminal's clipboard (OSC 52). Inside tmux it is sent a second time wrapped, so
+/// that it arrives whichever way tmux is set.
 pub fn osc52(text: &str, tmux: bool) -> String {
     use crossterm::Command as _;
     let mut plain = String::new();
@@ -117,8 +125,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let c = content("a:slow", 10.0);
         let pane = c.pane("psd/spectrum").unwrap();
-        let one = write_into(dir.path(), ExportKind::Csv, &c, pane, &View::default(), (80, 20), plot::Look::default()).unwrap();
-        let two = write_into(dir.path(), ExportKind::Csv, &c, pane, &View::default(), (80, 20), plot::Look::default()).unwrap();
+        let one = write_into(dir.path(), ExportKind::Csv, &c, pane, &View::default(), (80, 20), plot::Look::default())
+            .unwrap();
+        let two = write_into(dir.path(), ExportKind::Csv, &c, pane, &View::default(), (80, 20), plot::Look::default())
+            .unwrap();
         assert_eq!(one.file_name().unwrap(), "a-slow-psd-spectrum.csv");
         assert_eq!(two.file_name().unwrap(), "a-slow-psd-spectrum-2.csv");
         let text = std::fs::read_to_string(one).unwrap();
@@ -130,7 +140,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let c = content("a", 10.0);
         let pane = c.pane("spikes").unwrap();
-        let write = |kind| write_into(dir.path(), kind, &c, pane, &View::default(), (60, 12), plot::Look::default()).unwrap();
+        let write =
+            |kind| write_into(dir.path(), kind, &c, pane, &View::default(), (60, 12), plot::Look::default()).unwrap();
         assert!(std::fs::read_to_string(write(ExportKind::Svg)).unwrap().starts_with("<svg"));
         assert!(std::fs::read(write(ExportKind::Png)).unwrap().starts_with(b"\x89PNG"));
         assert!(std::fs::read_to_string(write(ExportKind::Text)).unwrap().lines().count() >= 12);

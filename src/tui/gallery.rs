@@ -89,7 +89,9 @@ impl Gallery {
     pub fn filter(&mut self) {
         self.hits = search(
             &self.query,
-            self.entries.iter().map(|e| [e.name.as_str(), e.title.as_str()].into_iter().chain(e.tags.iter().map(String::as_str))),
+            self.entries
+                .iter()
+                .map(|e| [e.name.as_str(), e.title.as_str()].into_iter().chain(e.tags.iter().map(String::as_str))),
         );
         self.selected = 0;
         self.scroll = 0;
@@ -123,7 +125,8 @@ impl Gallery {
     /// What Enter runs: all that is marked, in the order of the list, or the chosen one.
     pub fn to_run(&mut self) -> Vec<Source> {
         let marked = std::mem::take(&mut self.marked);
-        let indices: Vec<usize> = if marked.is_empty() { self.chosen().into_iter().collect() } else { marked.into_iter().collect() };
+        let indices: Vec<usize> =
+            if marked.is_empty() { self.chosen().into_iter().collect() } else { marked.into_iter().collect() };
         indices.into_iter().map(|i| self.entries[i].source.clone()).collect()
     }
 }

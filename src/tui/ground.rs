@@ -1,8 +1,8 @@
-//! Is the terminal's ground dark or light? It is asked (OSC 11), and nobody waits: frames are drawn for a dark ground until
-//! the answer is there. A reader that waited would lose keys or miss the answers of slow links.
+//! Is the terminal's ground dark or light? It is asked (OSC 11), and nobody waits: frames are drawn for a dark ground
+//! until the answer is there. A reader that waited would lose keys or miss the answers of slow links.
 //!
-//! Crossterm knows no such answers and hands them on as keys: Alt-], the text, and Ctrl-G or Alt-\. They are taken out of
-//! the stream here, so that `;r` in the answer is no command.
+//! Crossterm knows no such answers and hands them on as keys:
+//! Alt-], the text, and Ctrl-G or Alt-\. They are taken out of the stream here, so that `;r` in the answer is no command.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,8 @@ const LONGEST: usize = 48;
 /// What an answer is sure to begin with; fewer characters may still be somebody's keys.
 const START: &str = "11;rgb";
 
-/// Whether to ask: nothing else says what the ground is, and the terminal is of a kind that does not print the question.
+/// Whether to ask: nothing else says what the ground is, and the terminal is of a kind that does not print the
+/// question.
 pub fn unknown(choice: Choice, env: impl Fn(&str) -> Option<String>) -> bool {
     let term = env("TERM").unwrap_or_default();
     let answers = !["", "dumb", "linux", "vt100", "vt220", "ansi"].contains(&term.as_str());
@@ -31,7 +32,8 @@ pub fn unknown(choice: Choice, env: impl Fn(&str) -> Option<String>) -> bool {
 /// What becomes of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
-    /// These are keys, in this order: the one that was given, after those that were held back and turned out to be keys.
+    /// These are keys, in this order: the one that was given, after those that were held back and turned out to be
+    /// keys.
     Keys(Vec<KeyEvent>),
     /// It belongs to the answer, or may do.
     Part,
@@ -104,7 +106,8 @@ impl Listener {
         }
     }
 
-    /// This was no answer, or one that lost its end: what may have been keys is given back, with the key that showed it.
+    /// This was no answer, or one that lost its end: what may have been keys is given back, with the key that showed
+    /// it.
     fn give_up(&mut self, key: KeyEvent) -> Taken {
         // Half an answer is not given back: its letters would be taken for commands.
         let sure = self.text().starts_with(START);
@@ -144,7 +147,10 @@ mod tests {
     fn keys(answer: &str, ended_by_bell: bool) -> Vec<KeyEvent> {
         let key = |c, m| KeyEvent::new(KeyCode::Char(c), m);
         let end = if ended_by_bell { key('g', KeyModifiers::CONTROL) } else { key('\\', KeyModifiers::ALT) };
-        std::iter::once(key(']', KeyModifiers::ALT)).chain(answer.chars().map(|c| key(c, KeyModifiers::NONE))).chain([end]).collect()
+        std::iter::once(key(']', KeyModifiers::ALT))
+            .chain(answer.chars().map(|c| key(c, KeyModifiers::NONE)))
+            .chain([end])
+            .collect()
     }
 
     fn plain(c: char) -> KeyEvent {
@@ -154,7 +160,9 @@ mod tests {
     #[test]
     fn answers_are_taken_out_of_the_keys() {
         let now = Instant::now();
-        for (answer, light) in [("11;rgb:ffff/ffff/ffff", true), ("11;rgb:1e/1e/2e", false), ("11;rgba:ffff/f0f0/e0e0/ffff", true)] {
+        for (answer, light) in
+            [("11;rgb:ffff/ffff/ffff", true), ("11;rgb:1e/1e/2e", false), ("11;rgba:ffff/f0f0/e0e0/ffff", true)]
+        {
             for bell in [true, false] {
                 let mut l = Listener::asked(now);
                 assert_eq!(l.take(plain('r'), now), Taken::Keys(vec![plain('r')]), "a key before the answer is a key");
@@ -193,16 +201,24 @@ mod tests {
         assert_eq!(l.take(typed[2], now), Taken::Keys(typed[..3].to_vec()), "Alt-], 1 and q were keys");
         let mut l = Listener::asked(now);
         let late = now + PATIENCE + Duration::from_millis(1);
-        assert!(keys("11;rgb:0/0/0", true).iter().all(|k| l.take(*k, late) == Taken::Keys(vec![*k])), "nobody listens for ever");
+        assert!(
+            keys("11;rgb:0/0/0", true).iter().all(|k| l.take(*k, late) == Taken::Keys(vec![*k])),
+            "nobody listens for ever"
+        );
     }
 
     #[test]
     fn an_answer_without_an_end_costs_no_key() {
         let now = Instant::now();
-        let start = |l: &mut Listener| assert!(keys("11;rgb:ff", true).iter().take(10).all(|k| l.take(*k, now) == Taken::Part));
+        let start =
+            |l: &mut Listener| assert!(keys("11;rgb:ff", true).iter().take(10).all(|k| l.take(*k, now) == Taken::Part));
         let mut l = Listener::asked(now);
         start(&mut l);
-        assert_eq!(l.take(plain('q'), now), Taken::Keys(vec![plain('q')]), "no colour has a q; the half answer is no key");
+        assert_eq!(
+            l.take(plain('q'), now),
+            Taken::Keys(vec![plain('q')]),
+            "no colour has a q; the half answer is no key"
+        );
         let mut l = Listener::asked(now);
         start(&mut l);
         assert_eq!(l.take(plain('a'), now + LENGTH * 2), Taken::Keys(vec![plain('a')]), "the key after the silence");
@@ -217,7 +233,9 @@ mod tests {
 
     #[test]
     fn asked_only_where_nothing_else_says_it() {
-        let env = |pairs: &'static [(&'static str, &'static str)]| move |k: &str| pairs.iter().find(|p| p.0 == k).map(|p| p.1.to_owned());
+        let env = |pairs: &'static [(&'static str, &'static str)]| {
+            move |k: &str| pairs.iter().find(|p| p.0 == k).map(|p| p.1.to_owned())
+        };
         assert!(unknown(Choice::Auto, env(&[("TERM", "xterm-256color")])));
         assert!(!unknown(Choice::Dark, env(&[("TERM", "xterm-256color")])));
         assert!(!unknown(Choice::Auto, env(&[("TERM", "xterm"), ("COLORFGBG", "0;15")])));

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::backend::Backend;
 use super::content::Content;
 use super::message::{JobId, Message, Source, Told};
-use crate::run::{Event, JobHandle, Snapshot};
-use crate::scenario::Spec;
+use spikedeck_run::{Event, JobHandle, Snapshot};
+use spikedeck_scenario::Spec;
 
 /// A wish to stop that can be said before there is anything to stop.
 #[derive(Debug, Default)]
@@ -61,7 +61,8 @@ impl Jobs {
                         let _ = tell.send(Message::Job(id, Told::Failed(why)));
                     }
                     Ok(prepared) => {
-                        let told = Told::Resolved { label: prepared.label.clone(), path: prepared.path, time: prepared.time };
+                        let told =
+                            Told::Resolved { label: prepared.label.clone(), path: prepared.path, time: prepared.time };
                         let _ = tell.send(Message::Job(id, told));
                         for warning in prepared.warnings {
                             let _ = tell.send(Message::Job(id, Told::Log(warning)));
@@ -135,7 +136,10 @@ fn listen(id: JobId, shown: &Shown, handle: &JobHandle, tell: &Sender<Message>) 
     loop {
         let Some((others, picture)) = gather(&handle.events) else {
             let panic = super::terminal::last_panic();
-            let why = panic.map_or_else(|| "its thread ended without a word".to_owned(), |p| format!("the program made a mistake: {p}"));
+            let why = panic.map_or_else(
+                || "its thread ended without a word".to_owned(),
+                |p| format!("the program made a mistake: {p}"),
+            );
             say(Told::Failed(why));
             return;
         };
@@ -159,7 +163,8 @@ fn listen(id: JobId, shown: &Shown, handle: &JobHandle, tell: &Sender<Message>) 
     }
 }
 
-/// Everything that waits: the newest progress and picture, all else in order. `None` when nobody will say anything more.
+/// Everything that waits: the newest progress and picture, all else in order. `None` when nobody will say anything
+/// more.
 fn gather(events: &Receiver<Event>) -> Option<(Vec<Event>, Option<Arc<Snapshot>>)> {
     let first = events.recv().ok()?;
     let mut others = Vec::new();
@@ -179,7 +184,7 @@ fn gather(events: &Receiver<Event>) -> Option<(Vec<Event>, Option<Arc<Snapshot>>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::Progress;
+    use spikedeck_run::Progress;
     use std::sync::mpsc::channel;
 
     fn progress(fraction: f64) -> Event {

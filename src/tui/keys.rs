@@ -86,9 +86,11 @@ impl Key {
                 None => match lower.strip_prefix('f').and_then(|n| n.parse().ok()).filter(|n| (1..=24).contains(n)) {
                     Some(number) => KeyCode::F(number),
                     None => {
-                        let near = crate::core::diagnostic::did_you_mean(&lower, NAMES.iter().map(|n| n.0));
-                        let hint = near
-                            .map_or_else(|| "write `G`, `ctrl-p`, `space`, `left` or `f5`".to_owned(), |n| format!("did you mean `{n}`?"));
+                        let near = spikedeck_core::diagnostic::did_you_mean(&lower, NAMES.iter().map(|n| n.0));
+                        let hint = near.map_or_else(
+                            || "write `G`, `ctrl-p`, `space`, `left` or `f5`".to_owned(),
+                            |n| format!("did you mean `{n}`?"),
+                        );
                         return Err(format!("`{text}` is no key: {hint}"));
                     }
                 },

@@ -45,8 +45,8 @@ pub fn part(r: Rect, x: u16, y: u16, width: u16, height: u16) -> Rect {
     Rect { x: r.x + x, y: r.y + y, width: width.min(r.width - x), height: height.min(r.height - y) }
 }
 
-/// The piece `i` of `n` when `length` with gaps of one cell is split evenly: start and length. Left-over cells go to the
-/// first pieces.
+/// The piece `i` of `n` when `length` with gaps of one cell is split evenly: start and length. Left-over cells go to
+/// the first pieces.
 pub fn share(length: u16, n: usize, i: usize, gap: u16) -> (u16, u16) {
     let n16 = u16::try_from(n.max(1)).unwrap_or(u16::MAX);
     let i16 = u16::try_from(i).unwrap_or(u16::MAX).min(n16 - 1);
@@ -181,7 +181,11 @@ fn grid(area: Rect, q: RunQuery) -> (Vec<PlacedPane>, usize, usize) {
     let mut next = from;
     if lead && page == 0 {
         let below = (to - 1).div_ceil(across) as u16;
-        let height = if below == 0 { area.height } else { (area.height * 4 / (3 * below + 4)).max(COMFORTABLE.1.min(area.height)) };
+        let height = if below == 0 {
+            area.height
+        } else {
+            (area.height * 4 / (3 * below + 4)).max(COMFORTABLE.1.min(area.height))
+        };
         placed.push(PlacedPane { pane: 0, area: part(area, 0, 0, area.width, height) });
         top = height;
         next = 1;

@@ -9,7 +9,7 @@ use crossterm::event::MouseEvent;
 use super::content::Content;
 use super::gallery::{Entry, Preview};
 use super::keys::Key;
-use crate::run::Progress;
+use spikedeck_run::Progress;
 
 /// Where a column's panes come from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -26,10 +26,14 @@ impl Source {
         match self {
             Self::Scenario(reference) => {
                 let (path, variant) = split_variant(reference);
-                let stem = PathBuf::from(path).file_stem().map_or_else(|| path.to_owned(), |s| s.to_string_lossy().into_owned());
+                let stem = PathBuf::from(path)
+                    .file_stem()
+                    .map_or_else(|| path.to_owned(), |s| s.to_string_lossy().into_owned());
                 variant.map_or(stem.clone(), |v| format!("{stem}:{v}"))
             }
-            Self::Finished(path) => path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned()),
+            Self::Finished(path) => {
+                path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+            }
         }
     }
 }
@@ -143,7 +147,7 @@ pub enum Effect {
         /// Which pane.
         pane: usize,
         /// As it is looked at.
-        view: Box<crate::plot::View>,
+        view: Box<spikedeck_plot::View>,
         /// Cells, for text.
         size: (u16, u16),
     },

@@ -303,7 +303,9 @@ mod tests {
     #[test]
     fn an_unchanged_frame_costs_nothing() {
         let mut t = screen();
-        let draw = |f: &mut ratatui::Frame<'_>| f.buffer_mut().set_string(2, 1, "12.3 Hz", Style::new().fg(Color::Indexed(75)));
+        let draw = |f: &mut ratatui::Frame<'_>| {
+            f.buffer_mut().set_string(2, 1, "12.3 Hz", Style::new().fg(Color::Indexed(75)))
+        };
         t.draw(draw).unwrap();
         t.backend_mut().commit().unwrap();
         let first = t.backend_mut().link().total;

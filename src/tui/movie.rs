@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::core::units::short;
-use crate::signal::{Image, Recording, Trace};
+use spikedeck_core::units::short;
+use spikedeck_signal::{Image, Recording, Trace};
 
 /// All samples of a plane.
 #[derive(Debug, Clone)]
@@ -19,8 +19,11 @@ impl Movie {
     /// Of a trace of all cells; `None` where there is nothing to move.
     pub fn of(recording: &Arc<Recording>, trace: &Trace) -> Option<Self> {
         let index = recording.traces.iter().position(|t| std::ptr::eq(t, trace)).filter(|_| trace.len() > 1)?;
-        let (low, high) =
-            trace.values.iter().filter(|v| v.is_finite()).fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
+        let (low, high) = trace
+            .values
+            .iter()
+            .filter(|v| v.is_finite())
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
         (low <= high).then(|| Self { recording: recording.clone(), index, range: (low, high) })
     }
 

@@ -1,6 +1,7 @@
 //! Numbers as people read them in panes: four digits, aligned, never more precise than is useful.
 
-/// Four significant digits without trailing zeros; a true minus sign; powers of ten beyond a million and below a thousandth.
+/// Four significant digits without trailing zeros; a true minus sign; powers of ten beyond a million and below a
+/// thousandth.
 pub fn short(v: f64) -> String {
     if v == 0.0 {
         return "0".to_owned();
@@ -22,7 +23,8 @@ pub fn short(v: f64) -> String {
     } else {
         let text = format!("{v:.3e}");
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let mantissa = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+        let mantissa =
+            if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
         format!("{mantissa}e{exponent}")
     };
     text.replace('-', "−")
@@ -63,7 +65,11 @@ pub fn count(n: u64) -> String {
 /// Time left or taken: `0:07`, `12:30`, `1:02:03`.
 pub fn clock(d: std::time::Duration) -> String {
     let s = d.as_secs_f64().ceil() as u64;
-    if s >= 3600 { format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) } else { format!("{}:{:02}", s / 60, s % 60) }
+    if s >= 3600 {
+        format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+    } else {
+        format!("{}:{:02}", s / 60, s % 60)
+    }
 }
 
 /// Cuts a text to a width in cells, with an ellipsis.

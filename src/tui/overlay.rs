@@ -25,8 +25,10 @@ pub const EXPORTS: &[(ExportKind, char, &str, &str)] = &[
 /// Commands that the palette offers for a query, best first.
 pub fn palette(app: &App, query: &str) -> Vec<(&'static Command, Hit)> {
     let context = app.context();
-    let offered: Vec<&Command> =
-        COMMANDS.iter().filter(|c| (c.context == context || c.context == Context::Everywhere) && !is_motion(c.action)).collect();
+    let offered: Vec<&Command> = COMMANDS
+        .iter()
+        .filter(|c| (c.context == context || c.context == Context::Everywhere) && !is_motion(c.action))
+        .collect();
     search(query, offered.iter().map(|c| [c.title, c.id, c.help])).into_iter().map(|h| (offered[h.index], h)).collect()
 }
 
@@ -52,7 +54,8 @@ pub fn help(app: &App, query: &str) -> Vec<&'static Command> {
     let rank = |c: &Command| if c.context == context { 0 } else { usize::from(c.context != Context::Everywhere) + 1 };
     let mut rows: Vec<&Command> = COMMANDS.iter().filter(|c| !matches!(c.action, Action::Pane(2..))).collect();
     rows.sort_by_key(|c| rank(c));
-    let mut found: Vec<usize> = search(query, rows.iter().map(|c| [c.title, c.id, c.help])).into_iter().map(|h| h.index).collect();
+    let mut found: Vec<usize> =
+        search(query, rows.iter().map(|c| [c.title, c.id, c.help])).into_iter().map(|h| h.index).collect();
     found.sort_unstable();
     found.into_iter().map(|i| rows[i]).collect()
 }
@@ -65,7 +68,8 @@ pub fn log_area(app: &App) -> Rect {
 /// Lines of the log as they are shown, the long ones in several rows, and whether they tell of a failure.
 pub fn log_rows(app: &App) -> Vec<(String, bool)> {
     let width = usize::from(log_area(app).width.saturating_sub(4)).max(1);
-    let rows = |text: &str| if text.width() > width { crate::plot::grid::wrap(text, width) } else { vec![text.to_owned()] };
+    let rows =
+        |text: &str| if text.width() > width { spikedeck_plot::grid::wrap(text, width) } else { vec![text.to_owned()] };
     app.log.iter().flat_map(|l| rows(&l.text).into_iter().map(|r| (r, l.bad))).collect()
 }
 
@@ -140,7 +144,8 @@ pub fn on_key(app: &mut App, key: Key) -> Vec<Effect> {
                 }
                 true
             } else {
-                line(letters(key), selected, app.jobs.len()) || app.keymap.action(app.context(), key) != Some(Action::Jobs)
+                line(letters(key), selected, app.jobs.len())
+                    || app.keymap.action(app.context(), key) != Some(Action::Jobs)
             }
         }
         Overlay::Export { selected } => {
@@ -154,7 +159,10 @@ pub fn on_key(app: &mut App, key: Key) -> Vec<Effect> {
                     effects = export(app, EXPORTS[k].0);
                     false
                 }
-                None => line(letters(key), selected, EXPORTS.len()) || app.keymap.action(app.context(), key) != Some(Action::Export),
+                None => {
+                    line(letters(key), selected, EXPORTS.len())
+                        || app.keymap.action(app.context(), key) != Some(Action::Export)
+                }
             }
         }
         Overlay::Quit => {
@@ -218,7 +226,7 @@ fn export(app: &mut App, kind: ExportKind) -> Vec<Effect> {
         app.say("tables and whole runs can be written when the run is over", true);
         return Vec::new();
     }
-    let view = Box::new(crate::plot::View { cursor: None, ..app.view_of(&pane) });
+    let view = Box::new(spikedeck_plot::View { cursor: None, ..app.view_of(&pane) });
     let index = content.panes.iter().position(|p| p.key == pane.key).unwrap_or(0);
     let size = app
         .layout()

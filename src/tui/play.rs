@@ -11,7 +11,9 @@ const STEPS: usize = 120;
 /// What would be played: the focused plane, else the first one.
 pub fn movie(app: &App) -> Option<Arc<Movie>> {
     let focused = app.focused().and_then(|p| p.movie.clone());
-    focused.or_else(|| app.columns.iter().filter_map(|c| c.content.as_deref()).flat_map(|c| &c.panes).find_map(|p| p.movie.clone()))
+    focused.or_else(|| {
+        app.columns.iter().filter_map(|c| c.content.as_deref()).flat_map(|c| &c.panes).find_map(|p| p.movie.clone())
+    })
 }
 
 /// Starts, from the first frame when the last one is shown, or stops.
@@ -36,7 +38,10 @@ pub fn step(app: &mut App, by: isize) {
         let frame = at(app, &movie).saturating_add_signed(by).min(movie.frames() - 1);
         show(app, movie.time(frame));
     } else {
-        app.say("nothing here can be stepped through: that is for planes (grids of two axes) of a run that is over", false);
+        app.say(
+            "nothing here can be stepped through: that is for planes (grids of two axes) of a run that is over",
+            false,
+        );
     }
 }
 
@@ -83,15 +88,23 @@ mod tests {
     use super::super::testing::{app, content, key, press};
     use super::super::update::update;
     use super::*;
-    use crate::signal::{Axis, Image, Recording, Shape, Trace};
+    use spikedeck_signal::{Axis, Image, Recording, Shape, Trace};
 
     /// A plane of 2 by 2 cells whose value is the number of the frame.
     fn plane() -> Arc<Content> {
         let values = (0..240).map(|k| f64::from(k / 4)).collect();
         let trace = Trace { units: (0..4).collect(), interval: 0.5, values, ..Trace::default() };
         let recording = Arc::new(Recording { traces: vec![trace], ..Recording::default() });
-        let image = Image { width: 2, height: 2, x_range: (0.0, 1.0), y_range: (0.0, 1.0), values: vec![59.0; 4], ..Image::default() };
-        let mut pane = Pane::new("plane", "Plane", Shape::Image(Image { value: Axis::new("u", ""), ..image }), "at the end");
+        let image = Image {
+            width: 2,
+            height: 2,
+            x_range: (0.0, 1.0),
+            y_range: (0.0, 1.0),
+            values: vec![59.0; 4],
+            ..Image::default()
+        };
+        let mut pane =
+            Pane::new("plane", "Plane", Shape::Image(Image { value: Axis::new("u", ""), ..image }), "at the end");
         pane.movie = Movie::of(&recording, &recording.traces[0]).map(Arc::new);
         let mut content = content("x", 10.0);
         content.panes.insert(0, pane);

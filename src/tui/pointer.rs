@@ -9,8 +9,8 @@ use super::draw_run::tab_at;
 use super::keys::Key;
 use super::layout::{PlacedPane, gallery, scroll_to};
 use super::overlay;
-use crate::plot::cells::Placed;
-use crate::plot::view::zoom;
+use spikedeck_plot::cells::Placed;
+use spikedeck_plot::view::zoom;
 
 /// What the mouse did.
 pub fn on_mouse(app: &mut App, event: MouseEvent) {
@@ -93,8 +93,8 @@ fn hit(app: &App, (x, y): (u16, u16)) -> Option<(usize, PlacedPane)> {
 fn panel(app: &App, pane: &Pane, placed: &PlacedPane, (x, y): (u16, u16)) -> Option<(usize, Placed, usize, usize)> {
     let inner = placed.inner();
     let (cx, cy) = (usize::from(x.checked_sub(inner.x)?), usize::from(y.checked_sub(inner.y)?));
-    let scene = crate::plot::scene::with_pyramids(&pane.shape, &app.view_of(pane), &pane.pyramids);
-    let picture = crate::plot::cells::render(&scene, usize::from(inner.width), usize::from(inner.height), &app.look);
+    let scene = spikedeck_plot::scene::with_pyramids(&pane.shape, &app.view_of(pane), &pane.pyramids);
+    let picture = spikedeck_plot::cells::render(&scene, usize::from(inner.width), usize::from(inner.height), &app.look);
     let number = picture.panel_at(cx, cy)?;
     Some((number, picture.panels[number].clone(), cx, cy))
 }
@@ -109,8 +109,10 @@ fn release(app: &mut App, from: (u16, u16), to: (u16, u16)) {
     let Some((pane, placed)) = pane_at(app, from) else { return };
     let Some((number, panel, x0, y0)) = panel(app, &pane, &placed, from) else { return };
     let inner = placed.inner();
-    let x1 = usize::from(to.0.saturating_sub(inner.x)).clamp(panel.area.x, panel.area.x + panel.area.width.saturating_sub(1));
-    let y1 = usize::from(to.1.saturating_sub(inner.y)).clamp(panel.area.y, panel.area.y + panel.area.height.saturating_sub(1));
+    let x1 = usize::from(to.0.saturating_sub(inner.x))
+        .clamp(panel.area.x, panel.area.x + panel.area.width.saturating_sub(1));
+    let y1 = usize::from(to.1.saturating_sub(inner.y))
+        .clamp(panel.area.y, panel.area.y + panel.area.height.saturating_sub(1));
     if x0.abs_diff(x1) < 2 {
         // A click: the crosshair comes here.
         if app.cross_on {
@@ -180,7 +182,8 @@ mod tests {
     #[test]
     fn a_click_on_a_tab_focuses_its_pane() {
         let mut app = running((120, 40));
-        let row: Vec<char> = super::super::testing::text(&super::super::testing::buffer(&app)).lines().next().unwrap().chars().collect();
+        let row: Vec<char> =
+            super::super::testing::text(&super::super::testing::buffer(&app)).lines().next().unwrap().chars().collect();
         let tab = row.windows(2).position(|w| w == ['2', ' ']).unwrap() as u16;
         update(&mut app, mouse(MouseEventKind::Down(MouseButton::Left), tab + 2, 0));
         assert_eq!(app.pane_index(), 1);

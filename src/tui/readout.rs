@@ -3,7 +3,7 @@
 use super::app::App;
 use super::content::Pane;
 use super::number::{short, with_unit};
-use crate::signal::{Axis, Curve, CurveStyle, Shape};
+use spikedeck_signal::{Axis, Curve, CurveStyle, Shape};
 
 /// The sample nearest to `x` (`side` 0), the first at or after it (positive) or the last at or before it (negative).
 /// `None` when there is none; shapes without samples along x take `x` as it is.
@@ -81,7 +81,11 @@ pub fn event(pane: &Pane, from: f64, forward: bool) -> Option<f64> {
         Shape::Series(s) => {
             let curve = s.curves.iter().find(|c| is_data(c))?;
             let tops = tops(curve);
-            if forward { tops.into_iter().find(|t| *t > from + slack) } else { tops.into_iter().rev().find(|t| *t < from - slack) }
+            if forward {
+                tops.into_iter().find(|t| *t > from + slack)
+            } else {
+                tops.into_iter().rev().find(|t| *t < from - slack)
+            }
         }
         _ => None,
     }
@@ -124,9 +128,19 @@ pub fn of(app: &App, pane: &Pane) -> Option<Vec<String>> {
             for g in &r.groups {
                 let (a, b) = (at - bin / 2.0, at + bin / 2.0);
                 let n = g.times.partition_point(|t| *t <= b).saturating_sub(g.times.partition_point(|t| *t <= a));
-                let rate = r.rate.curves.iter().find(|c| c.name == g.name).and_then(|c| nearest(&c.x, at, 0.0).map(|i| c.y[i]));
+                let rate = r
+                    .rate
+                    .curves
+                    .iter()
+                    .find(|c| c.name == g.name)
+                    .and_then(|c| nearest(&c.x, at, 0.0).map(|i| c.y[i]));
                 let rate = rate.map_or_else(String::new, |v| format!(", {}", with_unit(v, &r.rate.y.unit)));
-                out.push(format!("{} {n} spike{} in {}{rate}", g.name, if n == 1 { "" } else { "s" }, with_unit(bin, &r.x.unit)));
+                out.push(format!(
+                    "{} {n} spike{} in {}{rate}",
+                    g.name,
+                    if n == 1 { "" } else { "s" },
+                    with_unit(bin, &r.x.unit)
+                ));
             }
         }
         Shape::Distribution(d) => {
@@ -145,7 +159,12 @@ pub fn of(app: &App, pane: &Pane) -> Option<Vec<String>> {
             let (row, top) = values.iter().enumerate().filter(|v| v.1.is_finite()).max_by(|a, b| a.1.total_cmp(b.1))?;
             let up = if i.height > 1 { (i.y_range.1 - i.y_range.0) / (i.height - 1) as f64 } else { 0.0 };
             let y = i.y_range.0 + row as f64 * up;
-            out.push(format!("largest {} at {} {}", with_unit(*top, &i.value.unit), i.y.label, with_unit(y, &i.y.unit)));
+            out.push(format!(
+                "largest {} at {} {}",
+                with_unit(*top, &i.value.unit),
+                i.y.label,
+                with_unit(y, &i.y.unit)
+            ));
         }
         Shape::Matrix(m) => {
             let column = at.round().max(0.0) as usize;

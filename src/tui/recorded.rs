@@ -1,14 +1,14 @@
-//! What was recorded, as panes: the raster of all spikes, traces of each variable, and where many units were recorded a picture
-//! of all of them: a plane from above, a map over units and time, their values at the end.
+//! What was recorded, as panes: the raster of all spikes, traces of each variable, and where many units were recorded a
+//! picture of all of them: a plane from above, a map over units and time, their values at the end.
 
 use std::sync::Arc;
 
 use super::content::Pane;
 use super::movie::Movie;
-use crate::analysis::places::Cells;
-use crate::core::units::short;
-use crate::scenario::{PopulationSpec, Spec};
-use crate::signal::{Axis, Curve, CurveStyle, Image, Raster, RasterGroup, Recording, Series, Shape, Spikes, Trace};
+use spikedeck_analysis::places::Cells;
+use spikedeck_core::units::short;
+use spikedeck_scenario::{PopulationSpec, Spec};
+use spikedeck_signal::{Axis, Curve, CurveStyle, Image, Raster, RasterGroup, Recording, Series, Shape, Spikes, Trace};
 
 /// What a pane of a recording is: this decides where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,8 @@ impl<'a> Place<'a> {
     }
 }
 
-/// A variable of a population with everything that was recorded of it: requests with other units or intervals are joined.
+/// A variable of a population with everything that was recorded of it: requests with other units or intervals are
+/// joined.
 struct Variable<'a> {
     population: &'a str,
     what: &'a str,
@@ -147,7 +148,8 @@ impl<'a> Variable<'a> {
 
     /// Curves of at most `most` units, spread over all that were recorded.
     fn curves(&self, most: usize, name: impl Fn(u32) -> String) -> Vec<Curve> {
-        let all: Vec<(&Trace, usize)> = self.traces.iter().flat_map(|t| (0..t.units.len()).map(move |j| (*t, j))).collect();
+        let all: Vec<(&Trace, usize)> =
+            self.traces.iter().flat_map(|t| (0..t.units.len()).map(move |j| (*t, j))).collect();
         let shown = all.len().min(most);
         (0..shown)
             .map(|k| all[if shown < 2 { 0 } else { k * (all.len() - 1) / (shown - 1) }])
@@ -167,7 +169,8 @@ pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64,
     if !recording.spikes.is_empty() {
         let n: usize = recording.spikes.iter().map(Spikes::len).sum();
         let units: usize = recording.spikes.iter().map(|s| s.size).sum();
-        let words = format!("{n} spike{} of {units} unit{}", if n == 1 { "" } else { "s" }, if units == 1 { "" } else { "s" });
+        let words =
+            format!("{n} spike{} of {units} unit{}", if n == 1 { "" } else { "s" }, if units == 1 { "" } else { "s" });
         panes.push(Recorded {
             pane: Pane::new("spikes", "Spikes", Shape::Raster(raster(recording, time)), words),
             kind: Kind::Raster,
@@ -184,7 +187,8 @@ pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64,
             continue;
         }
         let place = Place::of(spec, v.population);
-        let alike: Vec<&Variable<'_>> = variables.iter().filter(|o| o.what == v.what && o.traces[0].unit == v.traces[0].unit).collect();
+        let alike: Vec<&Variable<'_>> =
+            variables.iter().filter(|o| o.what == v.what && o.traces[0].unit == v.traces[0].unit).collect();
         if (2..=TOGETHER).contains(&alike.len()) && alike.iter().all(|o| o.units == 1) {
             joined.extend(alike.iter().map(|o| (o.population, o.what)));
             panes.push(together(recording, &alike));
@@ -240,8 +244,14 @@ fn pictures(recording: &Arc<Recording>, live: bool, v: &Variable<'_>, place: &Pl
     if trace.is_empty() {
         return;
     }
-    let made =
-        |pane, kind| Recorded { pane, kind, places: vec![v.population.to_owned()], variable: v.what.to_owned(), crowd: false, all: true };
+    let made = |pane, kind| Recorded {
+        pane,
+        kind,
+        places: vec![v.population.to_owned()],
+        variable: v.what.to_owned(),
+        crowd: false,
+        all: true,
+    };
     if let Place::Population(p) = place
         && let Some(cells) = Cells::of(p)
         && trace.units.len() == p.size
@@ -264,7 +274,8 @@ fn pictures(recording: &Arc<Recording>, live: bool, v: &Variable<'_>, place: &Pl
         let values = |sample: usize| trace.values[sample * n..(sample + 1) * n].to_vec();
         let x: Vec<f64> = trace.units.iter().map(|&u| f64::from(u)).collect();
         let curve = |name: String, y, style| Curve { name, x: x.clone(), y, band: None, style };
-        let time = |sample| format!("{} {}", short(trace.time(sample)), recording.time_base.unit()).trim_end().to_owned();
+        let time =
+            |sample| format!("{} {}", short(trace.time(sample)), recording.time_base.unit()).trim_end().to_owned();
         let mut curves = vec![curve(format!("at {}", time(last)), values(last), CurveStyle::Points)];
         if last > 0 {
             curves.insert(0, curve(format!("at {}", time(0)), values(0), CurveStyle::Chance));
@@ -273,7 +284,8 @@ fn pictures(recording: &Arc<Recording>, live: bool, v: &Variable<'_>, place: &Pl
         let series = Series { x: Axis::new(unit, ""), y: v.axis(), curves, ..Series::default() };
         let words = format!("{n} {}, at the start and at the end", place.units());
         let title = format!("{} of each {unit}", v.name());
-        panes.push(made(Pane::new(format!("profile/{}", v.name()), title, Shape::Series(series), words), Kind::Profile));
+        panes
+            .push(made(Pane::new(format!("profile/{}", v.name()), title, Shape::Series(series), words), Kind::Profile));
     }
     let one_tree = !matches!(place, Place::Population(p) if p.tree.as_ref().is_some_and(|t| t.cells > 1));
     let sheet = matches!(place, Place::Population(p) if p.grid.as_ref().is_some_and(|g| g.shape.len() > 1));
@@ -293,7 +305,9 @@ fn map(recording: &Recording, trace: &Trace, v: &Variable<'_>, place: &Place<'_>
     let chosen: Vec<usize> = (0..trace.len()).step_by(thin).collect();
     let last = chosen.last().copied().unwrap_or(0);
     let line = match place {
-        Place::Population(PopulationSpec { grid: Some(grid), .. }) => Some((grid.spacing, crate::core::units::display_unit(grid.length))),
+        Place::Population(PopulationSpec { grid: Some(grid), .. }) => {
+            Some((grid.spacing, spikedeck_core::units::display_unit(grid.length)))
+        }
         _ => None,
     };
     let (ends, axis) = match line {
@@ -325,9 +339,15 @@ fn raster(recording: &Recording, time: Option<(f64, f64)>) -> Raster {
     let groups = recording
         .spikes
         .iter()
-        .map(|s| RasterGroup { name: s.population.clone(), size: s.size, times: s.times.clone(), units: s.units.clone() })
+        .map(|s| RasterGroup {
+            name: s.population.clone(),
+            size: s.size,
+            times: s.times.clone(),
+            units: s.units.clone(),
+        })
         .collect();
-    let curves = recording.spikes.iter().filter_map(|s| rate_curve(s, (window.start, window.stop), bin, per_second)).collect();
+    let curves =
+        recording.spikes.iter().filter_map(|s| rate_curve(s, (window.start, window.stop), bin, per_second)).collect();
     let y = Axis::new("rate", recording.time_base.rate_unit());
     Raster {
         x: Axis::time(recording.time_base),
@@ -394,7 +414,15 @@ mod tests {
     fn trace(population: &str, units: Vec<u32>) -> Trace {
         let n = units.len();
         let values = (0..3 * n).map(|k| (k % n) as f64).collect();
-        Trace { population: population.into(), variable: "V_m".into(), unit: "mV".into(), units, interval: 1.0, values, ..Trace::default() }
+        Trace {
+            population: population.into(),
+            variable: "V_m".into(),
+            unit: "mV".into(),
+            units,
+            interval: 1.0,
+            values,
+            ..Trace::default()
+        }
     }
 
     /// The first six of a hundred would be one corner of what was recorded.
@@ -412,7 +440,10 @@ mod tests {
 
     #[test]
     fn single_units_of_a_few_populations_share_a_pane() {
-        let recording = Arc::new(Recording { traces: vec![trace("left", vec![0]), trace("right", vec![0])], ..Recording::default() });
+        let recording = Arc::new(Recording {
+            traces: vec![trace("left", vec![0]), trace("right", vec![0])],
+            ..Recording::default()
+        });
         let made = panes(&recording, None, None);
         assert_eq!(made.len(), 1);
         assert_eq!(made[0].pane.title, "V_m of left and right");

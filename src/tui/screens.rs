@@ -13,7 +13,7 @@ use super::meter::Screen;
 use super::testing::{app, buffer, comparing, content, key, press, running, styled, text};
 use super::theme::Depth;
 use super::update::update;
-use crate::run::Progress;
+use spikedeck_run::Progress;
 
 const SIZES: [(u16, u16); 6] = [(0, 0), (1, 1), (20, 5), (80, 24), (120, 40), (200, 60)];
 
@@ -59,7 +59,9 @@ fn while_it_runs() {
 
 #[test]
 fn what_lies_over_the_screen() {
-    for (name, keys) in [("help", "?"), ("palette", ":"), ("difference", "d"), ("jobs", "J"), ("log", "G"), ("export", "e")] {
+    for (name, keys) in
+        [("help", "?"), ("palette", ":"), ("difference", "d"), ("jobs", "J"), ("log", "G"), ("export", "e")]
+    {
         for size in [(80, 24), (120, 40)] {
             let mut app = comparing(size);
             press(&mut app, keys);
@@ -79,7 +81,7 @@ fn the_crosshair_tells_values_in_every_linked_pane() {
 fn without_colours() {
     let mut app = running((80, 24));
     app.theme = super::theme::Theme::new(false, Depth::None);
-    app.look.palette.depth = crate::plot::Depth::None;
+    app.look.palette.depth = spikedeck_plot::Depth::None;
     shot("plain", &app);
     let buf = buffer(&app);
     let coloured = |c: ratatui::style::Color| c != ratatui::style::Color::Reset;
@@ -123,7 +125,8 @@ fn byte_budgets() {
 
 #[test]
 fn a_live_frame_is_a_sweep() {
-    // The time axis is the whole run's from the start, so that new data appear on the right of the old and nothing scrolls.
+    // The time axis is the whole run's from the start, so that new data appear on the right of the old and nothing
+    // scrolls.
     let mut app = app((120, 40));
     update(&mut app, key("enter"));
     let job = app.columns[0].job;
@@ -143,8 +146,8 @@ fn a_live_frame_is_a_sweep() {
 }
 
 /// What a run that lasts has at `until`: a dense raster and two traces.
-fn snapshot(until: f64) -> crate::run::Snapshot {
-    use crate::signal::{Recording, Spikes, Trace, Window};
+fn snapshot(until: f64) -> spikedeck_run::Snapshot {
+    use spikedeck_signal::{Recording, Spikes, Trace, Window};
     let times: Vec<f64> = (1..=20_000).map(|k| f64::from(k) * 0.05).take_while(|t| *t <= until).collect();
     let units = (0..times.len() as u32).map(|k| (k.wrapping_mul(2_654_435_761) >> 8) % 400).collect();
     let samples = (until / 0.5) as usize;
@@ -167,7 +170,7 @@ fn snapshot(until: f64) -> crate::run::Snapshot {
         traces: vec![trace("V_m", 0.11), trace("w", 0.023)],
         ..Recording::default()
     };
-    crate::run::Snapshot { recording: Arc::new(recording), outcomes: Vec::new(), generation: 0 }
+    spikedeck_run::Snapshot { recording: Arc::new(recording), outcomes: Vec::new(), generation: 0 }
 }
 
 #[test]

@@ -12,8 +12,8 @@ pub struct Hit {
     pub letters: Vec<u32>,
 }
 
-/// Entries that match a query, best first; with an empty query all of them in their order. Each entry has fields: a match
-/// in the first counts most.
+/// Entries that match a query, best first; with an empty query all of them in their order. Each entry has fields: a
+/// match in the first counts most.
 pub fn search<'a, F: IntoIterator<Item = &'a str>>(query: &str, entries: impl IntoIterator<Item = F>) -> Vec<Hit> {
     if query.trim().is_empty() {
         return entries.into_iter().enumerate().map(|(index, _)| Hit { index, letters: Vec::new() }).collect();

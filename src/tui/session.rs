@@ -22,7 +22,7 @@ use super::terminal::{self, Guard, MOUSE_OFF, MOUSE_ON, Output, TtyRaw};
 use super::theme::{Depth, Theme};
 use super::update::{begin, update};
 use super::watcher::Watcher;
-use crate::plot;
+use spikedeck_plot as plot;
 
 /// What the dashboard starts with.
 pub struct Options {
@@ -115,7 +115,10 @@ pub fn run(options: Options) -> io::Result<i32> {
     if ask {
         session.guard.say(ground::QUESTION)?;
     }
-    terminal::spawn_input(session.tell.clone(), if ask { Listener::asked(Instant::now()) } else { Listener::default() })?;
+    terminal::spawn_input(
+        session.tell.clone(),
+        if ask { Listener::asked(Instant::now()) } else { Listener::default() },
+    )?;
     terminal::spawn_signals(session.tell.clone())?;
     let code = session.serve(effects, &messages);
     session.jobs.cancel_all();
@@ -170,19 +173,21 @@ impl Session {
             let least = if slow { SLOW_FRAME } else { JOB_FRAME };
             let frame = self.app.dirty.then(|| if urgent { self.next } else { self.next.max(last_frame + least) });
             // What plays moves on when the frame before has been drawn.
-            let tick = (self.app.playing && !self.app.dirty).then(|| self.next.max(last_frame + if slow { SLOW_FRAME } else { TICK }));
-            let message = match frame.or(tick).map(|at| at.checked_duration_since(Instant::now()).filter(|d| !d.is_zero())) {
-                Some(None) => None,
-                Some(Some(wait)) => match messages.recv_timeout(wait) {
-                    Ok(message) => Some(message),
-                    Err(RecvTimeoutError::Timeout) => None,
-                    Err(RecvTimeoutError::Disconnected) => return Ok(0),
-                },
-                None => match messages.recv() {
-                    Ok(message) => Some(message),
-                    Err(_) => return Ok(0),
-                },
-            };
+            let tick = (self.app.playing && !self.app.dirty)
+                .then(|| self.next.max(last_frame + if slow { SLOW_FRAME } else { TICK }));
+            let message =
+                match frame.or(tick).map(|at| at.checked_duration_since(Instant::now()).filter(|d| !d.is_zero())) {
+                    Some(None) => None,
+                    Some(Some(wait)) => match messages.recv_timeout(wait) {
+                        Ok(message) => Some(message),
+                        Err(RecvTimeoutError::Timeout) => None,
+                        Err(RecvTimeoutError::Disconnected) => return Ok(0),
+                    },
+                    None => match messages.recv() {
+                        Ok(message) => Some(message),
+                        Err(_) => return Ok(0),
+                    },
+                };
             let Some(message) = message else {
                 if frame.is_some() {
                     self.frame()?;

@@ -7,7 +7,7 @@ use etcetera::BaseStrategy;
 
 use super::commands::{COMMANDS, Keymap};
 use super::theme::{Choice, Depth};
-use crate::core::diagnostic::did_you_mean;
+use spikedeck_core::diagnostic::did_you_mean;
 
 /// How fast the link to the terminal is taken to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,7 +92,13 @@ const FIELDS: &[Field] = &[
         default: "auto",
         about: "how fast the line to the terminal is (auto: measured)",
     },
-    Field { key: "images", env: "SPIKEDECK_IMAGES", words: &["off"], default: "off", about: "pictures through a graphics protocol" },
+    Field {
+        key: "images",
+        env: "SPIKEDECK_IMAGES",
+        words: &["off"],
+        default: "off",
+        about: "pictures through a graphics protocol",
+    },
     Field {
         key: "mouse",
         env: "SPIKEDECK_MOUSE",
@@ -117,7 +123,8 @@ impl Settings {
             return Err(format!("{key}: there is no such setting; {hint}"));
         };
         if !field.words.contains(&value) {
-            let near = did_you_mean(value, field.words.iter().copied()).map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+            let near = did_you_mean(value, field.words.iter().copied())
+                .map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
             return Err(format!("{key}: `{value}` is not one of {}{near}", field.words.join(", ")));
         }
         match key {
@@ -163,7 +170,9 @@ impl Settings {
             if key == "keys" {
                 match value.as_table() {
                     Some(keys) => read_keys(keys, &mut settings, &mut problems),
-                    None => problems.push("keys: write a table, `[keys]`, with lines such as `zoom-in = \"+\"`".to_owned()),
+                    None => {
+                        problems.push("keys: write a table, `[keys]`, with lines such as `zoom-in = \"+\"`".to_owned())
+                    }
                 }
                 continue;
             }
@@ -218,7 +227,9 @@ fn read_keys(keys: &toml::Table, settings: &mut Settings, problems: &mut Vec<Str
         };
         match texts {
             Some(texts) => settings.keys.push((id.clone(), texts)),
-            None => problems.push(format!("keys.{id}: write a key or a list of keys, `\"+\"` or `[\"+\", \"ctrl-up\"]`")),
+            None => {
+                problems.push(format!("keys.{id}: write a key or a list of keys, `\"+\"` or `[\"+\", \"ctrl-up\"]`"))
+            }
         }
     }
 }
@@ -231,9 +242,19 @@ pub fn config_path() -> Option<PathBuf> {
 
 /// A whole settings file with every default, its meaning and every key.
 pub fn config_print() -> String {
-    let mut out = String::from("# Settings of the spikedeck dashboard. Flags go before the environment, that before this file.\n\n");
+    let mut out = String::from(
+        "# Settings of the spikedeck dashboard. Flags go before the environment, that before this file.\n\n",
+    );
     for f in FIELDS {
-        let _ = writeln!(out, "# {}: {} (environment: {})\n{} = \"{}\"\n", f.about, f.words.join(", "), f.env, f.key, f.default);
+        let _ = writeln!(
+            out,
+            "# {}: {} (environment: {})\n{} = \"{}\"\n",
+            f.about,
+            f.words.join(", "),
+            f.env,
+            f.key,
+            f.default
+        );
     }
     out.push_str("# Keys of each command; arrows always work.\n[keys]\n");
     for c in COMMANDS {
@@ -269,7 +290,10 @@ mod tests {
     fn unknown_keys_are_errors_with_a_suggestion_and_all_are_told() {
         let (_, problems) = Settings::from_toml("them = \"dark\"\nmarker = \"brail\"\n[keys]\nquitt = \"x\"\n");
         assert_eq!(problems.len(), 3, "{problems:?}");
-        assert_eq!(problems[0], "marker: `brail` is not one of braille, octant, quadrant, half, ascii; did you mean `braille`?");
+        assert_eq!(
+            problems[0],
+            "marker: `brail` is not one of braille, octant, quadrant, half, ascii; did you mean `braille`?"
+        );
         assert_eq!(problems[1], "them: there is no such setting; did you mean `theme`?");
         assert_eq!(problems[2], "keys.quitt: there is no such command; did you mean `quit`?");
     }

@@ -35,8 +35,11 @@ static HELD: AtomicBool = AtomicBool::new(false);
 pub fn present() -> Result<(), String> {
     let without = "`spikedeck run` prints results without one";
     Output::open().map_err(|e| format!("the dashboard needs a terminal, and {e}; {without}"))?;
-    input()
-        .map_err(|e| format!("the dashboard needs a terminal to read keys from: standard input is none, and /dev/tty: {e}; {without}"))?;
+    input().map_err(|e| {
+        format!(
+            "the dashboard needs a terminal to read keys from: standard input is none, and /dev/tty: {e}; {without}"
+        )
+    })?;
     Ok(())
 }
 
@@ -69,7 +72,10 @@ impl Output {
         if stderr.is_terminal() {
             return Ok(Self(File::from(stderr.as_fd().try_clone_to_owned()?)));
         }
-        Err(io::Error::new(io::ErrorKind::NotFound, "neither standard output nor standard error is one, and /dev/tty cannot be opened"))
+        Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "neither standard output nor standard error is one, and /dev/tty cannot be opened",
+        ))
     }
 
     /// Its size in cells.
@@ -233,11 +239,12 @@ pub fn wait_input(tty: BorrowedFd<'_>, timeout: Option<Duration>) -> Ready {
 }
 
 /// How long the reader waits for a further event before it goes back to [`wait_input`]. Not zero: with a zero timeout
-/// crossterm's reader of `/dev/tty` returns without looking at the terminal at all, and this thread would spin. It is no delay
-/// either, since input ends the wait.
+/// crossterm's reader of `/dev/tty` returns without looking at the terminal at all, and this thread would spin. It is
+/// no delay either, since input ends the wait.
 const DRAIN: Duration = Duration::from_millis(50);
 
-/// Reads keys, mouse and resizes until the terminal or the receiver is gone; `listener` takes the terminal's own words out.
+/// Reads keys, mouse and resizes until the terminal or the receiver is gone; `listener` takes the terminal's own words
+/// out.
 ///
 /// # Errors
 /// When there is no terminal to read from, or no thread can be started.

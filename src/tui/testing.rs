@@ -16,9 +16,9 @@ use super::message::{Message, Source, Told};
 use super::settings::Settings;
 use super::theme::{Depth, Theme};
 use super::update::update;
-use crate::plot;
-use crate::run::{Check, Facts, Finished, Status};
-use crate::signal::{Axis, Curve, Matrix, Metric, NamedShape, Outcome, Scalars, Series, Shape, Trace};
+use spikedeck_plot as plot;
+use spikedeck_run::{Check, Facts, Finished, Status};
+use spikedeck_signal::{Axis, Curve, Matrix, Metric, NamedShape, Outcome, Scalars, Series, Shape, Trace};
 
 impl Key {
     /// As a message.
@@ -210,7 +210,8 @@ pub fn styled(buf: &Buffer) -> String {
                 _ => runs.push((x, x, style)),
             }
         }
-        let told: Vec<String> = runs.iter().filter(|r| !r.2.is_empty()).map(|(a, b, s)| format!("{a}-{b} {{{s}}}")).collect();
+        let told: Vec<String> =
+            runs.iter().filter(|r| !r.2.is_empty()).map(|(a, b, s)| format!("{a}-{b} {{{s}}}")).collect();
         if !told.is_empty() {
             let _ = writeln!(out, "{y}: {}", told.join(" "));
         }

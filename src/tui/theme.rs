@@ -194,9 +194,17 @@ impl Theme {
             key: rgb((175, 175, 215), (60, 60, 130)).add_modifier(Modifier::BOLD),
             selection: reversed(selection).add_modifier(Modifier::BOLD),
             good: rgb((95, 200, 140), (0, 120, 70)),
-            warn: rgb((230, 175, 60), (160, 100, 0)).add_modifier(if plain { Modifier::BOLD } else { Modifier::empty() }),
+            warn: rgb((230, 175, 60), (160, 100, 0)).add_modifier(if plain {
+                Modifier::BOLD
+            } else {
+                Modifier::empty()
+            }),
             bad: rgb((240, 110, 95), (185, 30, 20)).add_modifier(Modifier::BOLD),
-            cross: rgb((255, 215, 95), (150, 80, 0)).add_modifier(if plain { Modifier::REVERSED } else { Modifier::empty() }),
+            cross: rgb((255, 215, 95), (150, 80, 0)).add_modifier(if plain {
+                Modifier::REVERSED
+            } else {
+                Modifier::empty()
+            }),
             found: rgb((255, 215, 95), (150, 80, 0)).add_modifier(Modifier::UNDERLINED),
             bar: rgb((95, 175, 255), (0, 95, 175)),
         }

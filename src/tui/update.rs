@@ -14,8 +14,8 @@ use super::keys::Key;
 use super::message::{Effect, JobId, Message, Source, Told};
 use super::theme::Theme;
 use super::{overlay, play, pointer};
-use crate::plot;
-use crate::run::Status;
+use spikedeck_plot as plot;
+use spikedeck_run::Status;
 
 /// Changes the state as a message says, and tells what has to be done outside.
 pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
@@ -180,7 +180,10 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
 }
 
 fn on_gallery(app: &mut App, action: Action) -> Vec<Effect> {
-    let page = isize::from(i16::try_from(super::layout::gallery(app.size.0, app.size.1).list.height).unwrap_or(i16::MAX)).max(2) - 1;
+    let page =
+        isize::from(i16::try_from(super::layout::gallery(app.size.0, app.size.1).list.height).unwrap_or(i16::MAX))
+            .max(2)
+            - 1;
     match action {
         Action::Up => app.gallery.step(-1),
         Action::Down => app.gallery.step(1),
@@ -233,7 +236,17 @@ pub fn open(app: &mut App, sources: Vec<Source>) -> Vec<Effect> {
     for source in sources {
         let job = start(app, &source, &mut effects);
         let (label, path) = (source.label(), None);
-        app.columns.push(Column { source, label, job, path, changed: false, time: None, content: None, waiting: None, error: None });
+        app.columns.push(Column {
+            source,
+            label,
+            job,
+            path,
+            changed: false,
+            time: None,
+            content: None,
+            waiting: None,
+            error: None,
+        });
     }
     effects.push(watch(app));
     effects
@@ -326,7 +339,14 @@ fn on_job(app: &mut App, id: JobId, told: Told, effects: &mut Vec<Effect>) {
                 JobState::Failed(why) => app.say(format!("{}: {why}", content.label), true),
                 JobState::Stopped => app.say(format!("{}: stopped; what was computed is shown", content.label), false),
                 _ if failed > 0 => {
-                    app.say(format!("{}: {failed} of {} expectations failed (pane Run)", content.label, content.checks.len()), true);
+                    app.say(
+                        format!(
+                            "{}: {failed} of {} expectations failed (pane Run)",
+                            content.label,
+                            content.checks.len()
+                        ),
+                        true,
+                    );
                 }
                 _ => {}
             }
@@ -335,8 +355,9 @@ fn on_job(app: &mut App, id: JobId, told: Told, effects: &mut Vec<Effect>) {
                 if let Some(run) = &content.finished {
                     let w = run.recording.window;
                     if w.stop > w.start {
-                        app.columns[i].time =
-                            Some((w.start, w.stop)).filter(|_| content.status != Some(Status::Interrupted)).or(app.columns[i].time);
+                        app.columns[i].time = Some((w.start, w.stop))
+                            .filter(|_| content.status != Some(Status::Interrupted))
+                            .or(app.columns[i].time);
                     }
                 }
                 show(app, i, content);

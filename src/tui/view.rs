@@ -1,6 +1,6 @@
 //! What part of a pane is seen: ranges, logarithms, undo. Pure numbers.
 
-use crate::signal::Scale;
+use spikedeck_signal::Scale;
 
 /// A range on an axis.
 pub type Range = (f64, f64);

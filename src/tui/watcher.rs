@@ -37,8 +37,11 @@ impl Watcher {
             // Path, version that was told, version seen last.
             let mut watched: Vec<(PathBuf, Stamp, Stamp)> = Vec::new();
             loop {
-                let next =
-                    if watched.is_empty() { lists.recv().map_err(|_| RecvTimeoutError::Disconnected) } else { lists.recv_timeout(LOOK) };
+                let next = if watched.is_empty() {
+                    lists.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                } else {
+                    lists.recv_timeout(LOOK)
+                };
                 match next {
                     Ok(paths) => {
                         watched = paths

@@ -7,10 +7,10 @@ use super::backend::{Backend, Prepared};
 use super::gallery::{Entry, Preview};
 use super::message::{Source, split_variant};
 use super::number::{count, short};
-use crate::run::{self, Finished};
-use crate::scenario::{self, ProjectionSpec, Rule, Spec};
-use crate::sim::Network;
-use crate::table;
+use spikedeck_run::{self as run, Finished};
+use spikedeck_scenario::{self as scenario, ProjectionSpec, Rule, Spec};
+use spikedeck_sim::Network;
+use spikedeck_table as table;
 
 /// The rest of the program.
 #[derive(Debug, Clone, Default)]
@@ -39,8 +39,14 @@ impl Backend for Workshop {
             tags: vec!["given".into()],
         });
         let built_in = scenario::built_in().iter().flat_map(|s| {
-            let entry = |name: String, title: String| Entry { source: Source::Scenario(name.clone()), name, title, tags: s.tags.clone() };
-            let variants = s.variants.iter().map(move |v| entry(format!("{}:{v}", s.name), format!("{} ({v})", s.title)));
+            let entry = |name: String, title: String| Entry {
+                source: Source::Scenario(name.clone()),
+                name,
+                title,
+                tags: s.tags.clone(),
+            };
+            let variants =
+                s.variants.iter().map(move |v| entry(format!("{}:{v}", s.name), format!("{} ({v})", s.title)));
             std::iter::once(entry(s.name.clone(), s.title.clone())).chain(variants)
         });
         given.chain(built_in).collect()
@@ -58,9 +64,16 @@ impl Backend for Workshop {
                     ("spikes".to_owned(), count(run.recording.spikes.iter().map(|s| s.len() as u64).sum())),
                     ("folder".to_owned(), path.display().to_string()),
                 ];
-                let populations = run.recording.populations.iter().map(|p| (p.name.clone(), p.size as u64, String::new())).collect();
+                let populations =
+                    run.recording.populations.iter().map(|p| (p.name.clone(), p.size as u64, String::new())).collect();
                 let analyses = run.outcomes.iter().map(|o| (o.name.clone(), o.kind.clone())).collect();
-                Ok(Preview { title: format!("Finished run {}", run.label), populations, facts, analyses, ..Preview::default() })
+                Ok(Preview {
+                    title: format!("Finished run {}", run.label),
+                    populations,
+                    facts,
+                    analyses,
+                    ..Preview::default()
+                })
             }
         }
     }
@@ -75,7 +88,8 @@ impl Backend for Workshop {
         let (path, threads) = (spec.path.clone(), self.threads);
         let spec = Arc::new(spec);
         let known = Some(spec.clone());
-        let start = Box::new(move || run::start(spec, points, run::Options { threads, live: true, ..run::Options::default() }));
+        let start =
+            Box::new(move || run::start(spec, points, run::Options { threads, live: true, ..run::Options::default() }));
         Ok(Prepared { label, path, time: Some(time), warnings, spec: known, start })
     }
 

@@ -1,7 +1,7 @@
 //! Wrong scenario files with the exact message that each must give.
 //!
-//! `tests/bad_scenarios/NAME.toml` with `NAME.stderr`. A first line `# --set PATH=VALUE` or `# variant NAME` is applied.
-//! After a change of wording run with `UPDATE_BAD_SCENARIOS=1` and read the difference before committing it.
+//! `tests/bad_scenarios/NAME.toml` with `NAME.stderr`. A first line `# --set PATH=VALUE` or `# variant NAME` is
+//! applied. After a change of wording run with `UPDATE_BAD_SCENARIOS=1` and read the difference before committing it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,13 @@ fn catalog() -> Catalog {
         AnalysisDeclaration {
             kind: "transfer_entropy",
             subjects: Subjects::Directed,
-            options: vec![option("surrogates", OptionKind::Integer, Some("100"), Some((0.0, 1e6)), "number of surrogates")],
+            options: vec![option(
+                "surrogates",
+                OptionKind::Integer,
+                Some("100"),
+                Some((0.0, 1e6)),
+                "number of surrogates",
+            )],
         },
         AnalysisDeclaration { kind: "lyapunov", subjects: Subjects::Population, options: vec![] },
     ];
@@ -52,9 +58,11 @@ impl FileLoader for Folder {
     }
 
     fn table(&self, path: &Path) -> Result<FileTable, String> {
-        let text = fs::read_to_string(folder().join(path)).map_err(|_| format!("there is no file {}", path.display()))?;
+        let text =
+            fs::read_to_string(folder().join(path)).map_err(|_| format!("there is no file {}", path.display()))?;
         let mut lines = text.lines();
-        let mut columns: Vec<(String, Vec<f64>)> = lines.next().unwrap_or("").split(',').map(|c| (c.to_owned(), Vec::new())).collect();
+        let mut columns: Vec<(String, Vec<f64>)> =
+            lines.next().unwrap_or("").split(',').map(|c| (c.to_owned(), Vec::new())).collect();
         for line in lines {
             for (column, cell) in columns.iter_mut().zip(line.split(',')) {
                 column.1.push(cell.parse().map_err(|_| format!("{}: `{cell}` is not a number", path.display()))?);
@@ -90,7 +98,9 @@ fn message(path: &Path) -> Result<String, String> {
 #[test]
 fn every_wrong_file_gives_its_message() {
     let mut files: Vec<PathBuf> = fs::read_dir(folder()).unwrap().map(|e| e.unwrap().path()).collect();
-    files.retain(|p| p.extension().is_some_and(|e| e == "toml") && !p.file_stem().unwrap().to_str().unwrap().starts_with("model_"));
+    files.retain(|p| {
+        p.extension().is_some_and(|e| e == "toml") && !p.file_stem().unwrap().to_str().unwrap().starts_with("model_")
+    });
     files.sort();
     assert!(files.len() >= 45, "only {} files", files.len());
     let update = std::env::var_os("UPDATE_BAD_SCENARIOS").is_some();

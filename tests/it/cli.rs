@@ -78,7 +78,8 @@ fn wrong_usage_is_2_and_says_what_would_be_right() {
 
 #[test]
 fn a_closed_pipe_is_no_failure() {
-    let mut child = spikedeck().args(["show", "brunel-2000"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        spikedeck().args(["show", "brunel-2000"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let mut errors = String::new();
     child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
@@ -94,7 +95,10 @@ fn lists_are_json_when_asked() {
         assert!(lines.lines().count() > 3, "{what}: {lines}");
         for line in lines.lines() {
             let entry: serde_json::Value = serde_json::from_str(line).unwrap();
-            assert!(entry["name"].is_string() && entry["summary"].as_str().is_some_and(|s| !s.is_empty()), "{what}: {line}");
+            assert!(
+                entry["name"].is_string() && entry["summary"].as_str().is_some_and(|s| !s.is_empty()),
+                "{what}: {line}"
+            );
         }
     }
 }
@@ -106,7 +110,10 @@ fn several_checks_answer_in_order_and_say_no_empty_lines() {
     let out = output(&["check", &good, "nowhere.toml"]);
     assert_eq!(out.status.code(), Some(2));
     assert_eq!(text(&out.stderr), "spikedeck: there is no file nowhere.toml\n");
-    assert_eq!(text(&out.stdout), format!("✓ {good}: 1 population, 3 units, 0 projections, 1 analysis, 0 expectations\n"));
+    assert_eq!(
+        text(&out.stdout),
+        format!("✓ {good}: 1 population, 3 units, 0 projections, 1 analysis, 0 expectations\n")
+    );
 }
 
 /// What `run` refuses before it starts, `check` refuses in the same words.
@@ -153,9 +160,10 @@ fn runs_over_the_same_seeds_are_compared_in_pairs() {
     let folder = tempfile::tempdir().unwrap();
     let noisy = "[sweep]\nseeds = 3\n[analyses.rates]\nkind = \"rates\"\nof = \"exc.spikes\"\n";
     let path = scenario(folder.path(), "noisy.toml", noisy);
-    let changed = fs::read_to_string(&path)
-        .unwrap()
-        .replace("kind = \"constant\"\namplitude = \"1 nA\"", "kind = \"ou_noise\"\nmean = \"0.5 nA\"\nsigma = \"0.3 nA\"\ntau = \"5 ms\"");
+    let changed = fs::read_to_string(&path).unwrap().replace(
+        "kind = \"constant\"\namplitude = \"1 nA\"",
+        "kind = \"ou_noise\"\nmean = \"0.5 nA\"\nsigma = \"0.3 nA\"\ntau = \"5 ms\"",
+    );
     fs::write(&path, changed).unwrap();
     let out = folder.path().join("out");
     assert_eq!(output(&["run", &path, "-q", "--out", out.to_str().unwrap()]).status.code(), Some(0));
@@ -164,7 +172,8 @@ fn runs_over_the_same_seeds_are_compared_in_pairs() {
     assert_eq!(output(&["run", &path, "-q", "--set", set, "--out", other.to_str().unwrap()]).status.code(), Some(0));
     let compared = output(&["compare", out.to_str().unwrap(), other.to_str().unwrap(), "--json"]);
     assert_eq!(compared.status.code(), Some(0), "{}", text(&compared.stderr));
-    let rows: Vec<serde_json::Value> = text(&compared.stdout).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let rows: Vec<serde_json::Value> =
+        text(&compared.stdout).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     let rate = rows.iter().find(|r| r["metric"] == "rates.exc.spikes.mean_rate").unwrap();
     assert_eq!(rate["pairs"], 3);
     assert!(rate["difference"].as_f64().unwrap() > 0.0, "more current, more spikes at the same noise: {rate}");
@@ -177,7 +186,10 @@ fn a_run_opens_with_its_scenario_and_a_readable_manifest() {
     let small = scenario(folder.path(), "small.toml", "[variants.weak]\n\"stimuli.drive.amplitude\" = \"0.8 nA\"\n");
     let out = folder.path().join("out");
     let set = "populations.exc.parameters.tau_m=\"12 ms\"";
-    assert_eq!(output(&["run", &format!("{small}:weak"), "-q", "--set", set, "--out", out.to_str().unwrap()]).status.code(), Some(0));
+    assert_eq!(
+        output(&["run", &format!("{small}:weak"), "-q", "--set", set, "--out", out.to_str().unwrap()]).status.code(),
+        Some(0)
+    );
     let manifest: serde_json::Value = serde_json::from_slice(&fs::read(out.join("manifest.json")).unwrap()).unwrap();
     assert_eq!(
         manifest["resolved"]["stimuli"]["drive"],
@@ -185,11 +197,18 @@ fn a_run_opens_with_its_scenario_and_a_readable_manifest() {
     );
     let back = spikedeck::table::open(&out).unwrap();
     let spec = back.spec.unwrap_or_else(|| panic!("{:?}", back.warnings));
-    assert_eq!((spec.variant.as_deref(), spec.hash.as_str()), (Some("weak"), manifest["scenario"]["hash"].as_str().unwrap()));
+    assert_eq!(
+        (spec.variant.as_deref(), spec.hash.as_str()),
+        (Some("weak"), manifest["scenario"]["hash"].as_str().unwrap())
+    );
     let text_of = fs::read_to_string(out.join("scenario.toml")).unwrap();
     fs::write(out.join("scenario.toml"), text_of.replace("size = 3", "size = 4")).unwrap();
     let back = spikedeck::table::open(&out).unwrap();
-    assert!(back.spec.is_none() && back.warnings.iter().any(|w| w.contains("not the one that was run")), "{:?}", back.warnings);
+    assert!(
+        back.spec.is_none() && back.warnings.iter().any(|w| w.contains("not the one that was run")),
+        "{:?}",
+        back.warnings
+    );
 }
 
 /// A value that lies just outside of its range does not look as if it lay inside, and has its unit.
@@ -264,7 +283,10 @@ fn a_run_prints_metrics_and_leaves_tables_that_open_again() {
     // The folder is not written over unless asked, and the same seed gives the same bytes.
     assert_eq!(output(&["run", &small, "--out", out.to_str().unwrap()]).status.code(), Some(2));
     let before = fs::read(out.join("spikes.parquet")).unwrap();
-    assert_eq!(output(&["run", &small, "--out", out.to_str().unwrap(), "--force", "--threads", "1"]).status.code(), Some(0));
+    assert_eq!(
+        output(&["run", &small, "--out", out.to_str().unwrap(), "--force", "--threads", "1"]).status.code(),
+        Some(0)
+    );
     assert_eq!(fs::read(out.join("spikes.parquet")).unwrap(), before);
     let compared = output(&["compare", out.to_str().unwrap(), &small, "--json"]);
     assert_eq!(compared.status.code(), Some(0), "{}", text(&compared.stderr));
@@ -282,11 +304,15 @@ fn json_is_one_object_a_metric_and_seeds_make_an_interval() {
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
     for line in text(&out.stdout).lines() {
         let metric: serde_json::Value = serde_json::from_str(line).unwrap();
-        for key in ["scenario", "seed", "analysis", "subject", "metric", "value", "unit", "ci_low", "chance", "p_value", "n", "note"] {
+        for key in [
+            "scenario", "seed", "analysis", "subject", "metric", "value", "unit", "ci_low", "chance", "p_value", "n",
+            "note",
+        ] {
             assert!(metric.get(key).is_some(), "{key} in {line}");
         }
     }
-    let sweep = scenario(folder.path(), "sweep.toml", "[sweep.axes]\n\"stimuli.drive.amplitude\" = [\"0.8 nA\", \"1 nA\"]\n");
+    let sweep =
+        scenario(folder.path(), "sweep.toml", "[sweep.axes]\n\"stimuli.drive.amplitude\" = [\"0.8 nA\", \"1 nA\"]\n");
     let out = output(&["run", &sweep, "--json"]);
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
     let values: std::collections::BTreeSet<String> = text(&out.stdout)
@@ -299,7 +325,8 @@ fn json_is_one_object_a_metric_and_seeds_make_an_interval() {
 #[test]
 fn a_failed_expectation_is_1() {
     let folder = tempfile::tempdir().unwrap();
-    let bad = scenario(folder.path(), "bad.toml", "[expect.never]\nmetric = \"isi.exc.spikes.no_such_metric\"\nmin = 0\n");
+    let bad =
+        scenario(folder.path(), "bad.toml", "[expect.never]\nmetric = \"isi.exc.spikes.no_such_metric\"\nmin = 0\n");
     let out = output(&["run", &bad]);
     assert!(matches!(out.status.code(), Some(1 | 2)), "{}", text(&out.stderr));
 }
@@ -309,15 +336,17 @@ fn a_failed_expectation_is_1() {
 fn a_killed_run_leaves_whole_parts() {
     let folder = tempfile::tempdir().unwrap();
     let long = scenario(folder.path(), "long.toml", "");
-    let text_of = fs::read_to_string(&long).unwrap().replace("\"500 ms\"", "\"100000 s\"").replace("size = 3", "size = 400");
+    let text_of =
+        fs::read_to_string(&long).unwrap().replace("\"500 ms\"", "\"100000 s\"").replace("size = 3", "size = 400");
     fs::write(&long, text_of).unwrap();
     let out = folder.path().join("out");
-    let mut child = spikedeck().args(["run", &long, "-q", "--out", out.to_str().unwrap()]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        spikedeck().args(["run", &long, "-q", "--out", out.to_str().unwrap()]).stdout(Stdio::piped()).spawn().unwrap();
     let parts = out.join("spikes.parts");
     let began = std::time::Instant::now();
-    while fs::read_dir(&parts)
-        .map_or(0, |d| d.filter(|e| e.as_ref().is_ok_and(|e| e.path().extension().is_some_and(|x| x == "parquet"))).count())
-        == 0
+    while fs::read_dir(&parts).map_or(0, |d| {
+        d.filter(|e| e.as_ref().is_ok_and(|e| e.path().extension().is_some_and(|x| x == "parquet"))).count()
+    }) == 0
     {
         assert!(began.elapsed().as_secs() < 60, "no part was written in a minute");
         assert!(child.try_wait().unwrap().is_none(), "the run is still going");
@@ -333,7 +362,9 @@ fn a_killed_run_leaves_whole_parts() {
 /// A model's card shows its equations, parameters, what steps it, and references.
 #[test]
 fn the_card_of_a_model_names_its_integrator() {
-    for (model, integrator) in [("adex", "rk4"), ("lif", "exact"), ("gray_scott", "crank_nicolson"), ("membrane", "backward_euler")] {
+    for (model, integrator) in
+        [("adex", "rk4"), ("lif", "exact"), ("gray_scott", "crank_nicolson"), ("membrane", "backward_euler")]
+    {
         let card = text(&output(&["explain", &format!("model/{model}")]).stdout);
         let part = card.split("\nIntegrator\n").nth(1).unwrap_or_else(|| panic!("no integrator in\n{card}"));
         assert!(part.trim_start().starts_with(integrator), "{model}: {part}");
@@ -382,7 +413,8 @@ fn a_recording_larger_than_memory_goes_to_disk_and_is_whole() {
     assert_eq!(streamed, run("held", &["--set", "simulation.memory=2 GB"]));
 }
 
-/// A limit of file sizes is a disk that is full. Parts that no longer fit end the run with 1; what was written before opens.
+/// A limit of file sizes is a disk that is full. Parts that no longer fit end the run with 1; what was written before
+/// opens.
 #[cfg(unix)]
 #[test]
 fn a_disk_that_fills_while_parts_stream_is_told() {
@@ -418,11 +450,16 @@ fn a_disk_that_fills_while_parts_stream_is_told() {
 fn an_interrupted_run_is_130_and_keeps_what_there_is() {
     let folder = tempfile::tempdir().unwrap();
     let long = scenario(folder.path(), "long.toml", "");
-    let text_of = fs::read_to_string(&long).unwrap().replace("\"500 ms\"", "\"100000 s\"").replace("size = 3", "size = 400");
+    let text_of =
+        fs::read_to_string(&long).unwrap().replace("\"500 ms\"", "\"100000 s\"").replace("size = 3", "size = 400");
     fs::write(&long, text_of).unwrap();
     let out = folder.path().join("out");
-    let mut child =
-        spikedeck().args(["run", &long, "--out", out.to_str().unwrap()]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut child = spikedeck()
+        .args(["run", &long, "--out", out.to_str().unwrap()])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
     std::thread::sleep(std::time::Duration::from_millis(1500));
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let errors: Vec<String> = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap).collect();
@@ -441,14 +478,24 @@ fn the_numbers_of_an_earlier_program_stand_beside_ours() {
     let run = output(&["run", "prior-001-hodgkin-huxley", "--out", kept.to_str().unwrap()]);
     assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
     let told = text(&run.stdout);
-    let line = told.lines().find(|l| l.trim_start().starts_with("peak ") && l.contains("Euler")).unwrap_or_else(|| panic!("{told}"));
+    let line = told
+        .lines()
+        .find(|l| l.trim_start().starts_with("peak ") && l.contains("Euler"))
+        .unwrap_or_else(|| panic!("{told}"));
     assert!(line.contains("40.27") && line.contains("40.54") && line.contains("mV"), "{line}");
-    let manifest: serde_json::Value = serde_json::from_str(&fs::read_to_string(kept.join("manifest.json")).unwrap()).unwrap();
+    let manifest: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(kept.join("manifest.json")).unwrap()).unwrap();
     let check = manifest["checks"].as_array().unwrap().iter().find(|c| c["name"] == "peak").unwrap();
-    assert!((check["original"].as_f64().unwrap() - 40.543).abs() < 1e-9 && check["reason"].as_str().unwrap().contains("Euler"));
+    assert!(
+        (check["original"].as_f64().unwrap() - 40.543).abs() < 1e-9
+            && check["reason"].as_str().unwrap().contains("Euler")
+    );
     let json = text(&output(&["run", "prior-001-hodgkin-huxley", "--json"]).stdout);
-    let metric: serde_json::Value =
-        json.lines().map(|l| serde_json::from_str(l).unwrap()).find(|m: &serde_json::Value| m["metric"] == "max").unwrap();
+    let metric: serde_json::Value = json
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .find(|m: &serde_json::Value| m["metric"] == "max")
+        .unwrap();
     assert!((metric["original"].as_f64().unwrap() - 40.543).abs() < 1e-9, "{metric}");
 }
 

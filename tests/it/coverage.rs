@@ -34,7 +34,8 @@ fn the_checklist_is_whole_and_what_it_names_exists() {
     tests_in(&root.join("tests"), &mut tests);
     assert!(tests.len() > 200, "tests are found: {}", tests.len());
     let lines = coverage().unwrap();
-    let wanted: Vec<String> = LINES.iter().flat_map(|(system, count)| (1..=*count).map(move |k| format!("{system}.{k}"))).collect();
+    let wanted: Vec<String> =
+        LINES.iter().flat_map(|(system, count)| (1..=*count).map(move |k| format!("{system}.{k}"))).collect();
     assert_eq!(wanted.len(), 116);
     assert_eq!(lines.iter().map(|l| l.id.clone()).collect::<Vec<_>>(), wanted, "each line once, in order");
     let mut wrong = Vec::new();
@@ -78,10 +79,22 @@ fn the_page_of_the_checklist_is_the_programs_own() {
     if std::env::var_os("UPDATE_COVERAGE").is_some() {
         fs::write(&path, &wanted).unwrap();
     }
-    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), wanted, "data/coverage.md is out of date; UPDATE_COVERAGE=1 writes it");
+    assert_eq!(
+        fs::read_to_string(&path).unwrap_or_default(),
+        wanted,
+        "data/coverage.md is out of date; UPDATE_COVERAGE=1 writes it"
+    );
     let json = run(&["list", "scenarios", "--coverage", "--json"]);
-    assert_eq!(json.lines().filter(|l| serde_json::from_str::<serde_json::Value>(l).is_ok_and(|v| v["id"].is_string())).count(), 116);
+    assert_eq!(
+        json.lines()
+            .filter(|l| serde_json::from_str::<serde_json::Value>(l).is_ok_and(|v| v["id"].is_string()))
+            .count(),
+        116
+    );
     assert_eq!(run(&["list", "scenarios", "--coverage"]).lines().count(), 117);
-    let refused = std::process::Command::new(env!("CARGO_BIN_EXE_spikedeck")).args(["list", "models", "--coverage"]).output().unwrap();
+    let refused = std::process::Command::new(env!("CARGO_BIN_EXE_spikedeck"))
+        .args(["list", "models", "--coverage"])
+        .output()
+        .unwrap();
     assert_eq!(refused.status.code(), Some(2));
 }

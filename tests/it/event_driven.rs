@@ -46,9 +46,14 @@ spikes = true
 connections = true
 "#;
 
-/// Steps and units of the spikes of `p`, from event to event: V decays in closed form between arrivals, and the threshold can
-/// only be reached at one.
-fn by_events(given: &[(u64, u32)], drive: &[(u32, u64, f64)], inside: &[Vec<(u32, u64, f64)>], stop: u64) -> Vec<(u64, u32)> {
+/// Steps and units of the spikes of `p`, from event to event: V decays in closed form between arrivals, and the
+/// threshold can only be reached at one.
+fn by_events(
+    given: &[(u64, u32)],
+    drive: &[(u32, u64, f64)],
+    inside: &[Vec<(u32, u64, f64)>],
+    stop: u64,
+) -> Vec<(u64, u32)> {
     let mut queue: BTreeMap<u64, BTreeMap<u32, f64>> = BTreeMap::new();
     for &(step, unit) in given {
         let (target, delay, weight) = drive[unit as usize];
@@ -82,7 +87,9 @@ fn clock_driven_equals_event_driven() {
     let (spec, _) = run::resolve(&source, &[]).unwrap_or_else(|e| panic!("{}", e.render(false)));
     for threads in [1, 2] {
         let options = run::Options { threads, ..run::Options::default() };
-        let finished = run::execute(&Arc::new(spec.clone()), options, &AtomicBool::new(false), &(Arc::new(|_| {}) as run::Tell)).unwrap();
+        let finished =
+            run::execute(&Arc::new(spec.clone()), options, &AtomicBool::new(false), &(Arc::new(|_| {}) as run::Tell))
+                .unwrap();
         let recording = &finished.recording;
         let step = |t: f64| (t / 0.1).round() as u64;
         let list = |name: &str| -> Vec<(u64, u32)> {

@@ -10,7 +10,8 @@ use spikedeck::tui::content::{Content, Pane};
 fn panes(reference: &str) -> Vec<Pane> {
     let (spec, _) = run::load(reference, &[]).unwrap_or_else(|e| panic!("{}", e.render(false)));
     let options = run::Options { threads: 1, ..run::Options::default() };
-    let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &(Arc::new(|_| {}) as run::Tell)).unwrap();
+    let finished =
+        run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &(Arc::new(|_| {}) as run::Tell)).unwrap();
     Content::of(&Arc::new(finished)).panes
 }
 
@@ -50,7 +51,10 @@ fn traces_of_trees_are_named_by_their_places() {
     let pane = panes.iter().find(|p| p.key == "trace/cell.V_m").unwrap();
     let Shape::Series(series) = &pane.shape.shape else { panic!("{:?}", pane.shape) };
     let names: Vec<&str> = series.curves.iter().map(|c| c.name.as_str()).collect();
-    assert!(!names.is_empty() && names.iter().all(|n| n.starts_with(char::is_alphabetic) && !n.starts_with("unit")), "{names:?}");
+    assert!(
+        !names.is_empty() && names.iter().all(|n| n.starts_with(char::is_alphabetic) && !n.starts_with("unit")),
+        "{names:?}"
+    );
 }
 
 #[test]

@@ -17,8 +17,14 @@ fn samples(value: &Value) -> Vec<(f64, f64)> {
 }
 
 /// The channel file, its conductance in mS/cm2, and the greatest distance from NEURON in mV.
-const CHANNELS: [(&str, &str, f64); 6] =
-    [("im", "0.3", 2e-4), ("ih", "0.05", 2e-4), ("it", "0.6", 2e-3), ("ia", "4", 2e-4), ("il", "0.3", 2e-4), ("ik_ca", "5", 2e-3)];
+const CHANNELS: [(&str, &str, f64); 6] = [
+    ("im", "0.3", 2e-4),
+    ("ih", "0.05", 2e-4),
+    ("it", "0.6", 2e-3),
+    ("ia", "4", 2e-4),
+    ("il", "0.3", 2e-4),
+    ("ik_ca", "5", 2e-3),
+];
 
 #[test]
 fn channels_follow_neuron_at_a_temperature_that_is_not_their_own() {
@@ -74,13 +80,20 @@ traces = [{{ variables = ["V_m"], units = ["cable(0.5)"], interval = "5 ms" }}]
 
 #[test]
 fn an_nmda_spike_is_that_of_neuron() {
-    let text = scenario("nmda-spike.toml").replace("dt = \"0.05 ms\"", "dt = \"0.0025 ms\"").replace("0.25 ms", "0.0025 ms");
     let text =
-        text.replace("parameters = { R_a = \"150 ohm*cm\" }", "parameters = { R_a = \"150 ohm*cm\" }\nintegrator = \"crank_nicolson\"");
+        scenario("nmda-spike.toml").replace("dt = \"0.05 ms\"", "dt = \"0.0025 ms\"").replace("0.25 ms", "0.0025 ms");
+    let text = text.replace(
+        "parameters = { R_a = \"150 ohm*cm\" }",
+        "parameters = { R_a = \"150 ohm*cm\" }\nintegrator = \"crank_nicolson\"",
+    );
     let recording = recorded(&text, 1);
     for name in ["one", "six", "twelve"] {
         let neuron = &reference()["nmda_spike"][name];
-        assert_eq!(recording.population(name).unwrap().size, neuron["compartments"].as_u64().unwrap() as usize + 4, "compartments");
+        assert_eq!(
+            recording.population(name).unwrap().size,
+            neuron["compartments"].as_u64().unwrap() as usize + 4,
+            "compartments"
+        );
         let trace = voltage(&recording, name);
         for (n, place) in ["soma(0.5)", "dendrite(0.8)"].into_iter().enumerate() {
             let v = column(&trace, n);

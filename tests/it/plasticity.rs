@@ -14,7 +14,8 @@ fn output(args: &[&str]) -> Output {
 fn every_rule_appears_in_a_scenario() {
     let specs: Vec<_> = built_in().iter().filter_map(|s| run::load(&s.name, &[]).ok()).map(|(spec, _)| spec).collect();
     let used = |name: &str| {
-        let rules = specs.iter().flat_map(|s| &s.projections).filter_map(|p| p.plasticity.as_ref()).flat_map(|p| &p.rules);
+        let rules =
+            specs.iter().flat_map(|s| &s.projections).filter_map(|p| p.plasticity.as_ref()).flat_map(|p| &p.rules);
         rules.into_iter().any(|r| r.definition.name == name)
     };
     let names = library().names(Kind::Plasticity);
@@ -103,5 +104,8 @@ fn a_rule_that_diverges_at_spikes_of_the_target_ends_with_status_three() {
     let out = output(&["run", path.to_str().unwrap()]);
     let text = String::from_utf8_lossy(&out.stderr).into_owned();
     assert_eq!(out.status.code(), Some(3), "{text}");
-    assert!(text.contains("the weight of connection 0 -> 0 of p is no longer finite at") && text.contains("ms"), "{text}");
+    assert!(
+        text.contains("the weight of connection 0 -> 0 of p is no longer finite at") && text.contains("ms"),
+        "{text}"
+    );
 }

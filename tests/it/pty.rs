@@ -77,7 +77,8 @@ impl Dashboard {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_spikedeck"));
         command.args(args);
         command.cwd(home.path());
-        for (name, value) in [("TERM", "xterm-256color"), ("HOME", "/nonexistent"), ("XDG_CONFIG_HOME", "/nonexistent")] {
+        for (name, value) in [("TERM", "xterm-256color"), ("HOME", "/nonexistent"), ("XDG_CONFIG_HOME", "/nonexistent")]
+        {
             command.env(name, value);
         }
         for name in ["NO_COLOR", "TMUX", "SSH_CONNECTION", "SSH_TTY", "COLORFGBG"] {
@@ -278,7 +279,8 @@ fn a_signal_restores_the_terminal_and_ends_a_run() {
     d.restored();
 }
 
-/// The first Ctrl-C stops what runs, the second leaves, and the status says that it was interrupted; so does the signal.
+/// The first Ctrl-C stops what runs, the second leaves, and the status says that it was interrupted; so does the
+/// signal.
 #[test]
 fn interrupted_it_ends_with_status_130() {
     let mut d = Dashboard::start(&["endless.toml"], (100, 30));
@@ -360,7 +362,8 @@ fn nothing_is_written_unasked() {
     assert_eq!(entries(d.home.path()), 3, "only the scenarios of the test");
 }
 
-/// The terminal's answer about its ground changes colours, and none of its characters is taken for a key (`/` would search).
+/// The terminal's answer about its ground changes colours, and none of its characters is taken for a key (`/` would
+/// search).
 #[test]
 fn a_light_ground_is_noticed_and_its_answer_is_no_command() {
     let mut d = Dashboard::start(&[], (100, 30));

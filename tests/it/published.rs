@@ -1,5 +1,5 @@
-//! Published numbers that follow from the equations of the model files alone: where rest loses its stability, with what frequency,
-//! where it vanishes; and closed forms of synapses.
+//! Published numbers that follow from the equations of the model files alone: where rest loses its stability, with what
+//! frequency, where it vanishes; and closed forms of synapses.
 
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ struct Cell {
 impl Cell {
     fn new(name: &str, preset: &str, set: &[(&str, f64)]) -> Self {
         let definition = library().get(Kind::Model, name).unwrap();
-        let chosen: &[(String, f64)] = if preset.is_empty() { &[] } else { &definition.preset(preset).unwrap().parameters };
+        let chosen: &[(String, f64)] =
+            if preset.is_empty() { &[] } else { &definition.preset(preset).unwrap().parameters };
         let value = |p: &spikedeck::model::Parameter| {
             let own = set.iter().find(|s| s.0 == p.name).map(|s| s.1);
             own.or_else(|| chosen.iter().find(|s| s.0 == p.name).map(|s| s.1)).unwrap_or(p.default)
@@ -92,9 +93,11 @@ const DENSITY: f64 = 0.01;
 fn hodgkin_huxley_rests_and_loses_its_rest_where_published() {
     let start = [-0.065, 0.052_93, 0.596_12, 0.317_68];
     // Leak, rest, both Hopf currents.
-    for (leak, mv, low, high) in
-        [(-54.3, -64.974_05, 9.7493, 154.4963), (-54.387, -64.996_38, 9.7754, 154.5224), (-54.4, -64.999_72, 9.7793, 154.5263)]
-    {
+    for (leak, mv, low, high) in [
+        (-54.3, -64.974_05, 9.7493, 154.4963),
+        (-54.387, -64.996_38, 9.7754, 154.5224),
+        (-54.4, -64.999_72, 9.7793, 154.5263),
+    ] {
         let cell = Cell::new("hodgkin_huxley", "", &[("E_L", leak * 1e-3)]);
         let x = rest(&cell.at(0.0), &start).unwrap();
         close(x[0] * 1e3, mv, 5.1e-6, "rest");
@@ -206,7 +209,10 @@ fn jansen_rit_columns_bifurcate_where_published() {
     }
     // The published form with v0 = 5.52 mV is another object.
     let (pairs, folds) = column_bifurcations(5.52e-3);
-    assert!(pairs.iter().any(|p| (p - 516.06).abs() < 0.02) && !pairs.iter().any(|p| (80.0..100.0).contains(p)), "{pairs:?}");
+    assert!(
+        pairs.iter().any(|p| (p - 516.06).abs() < 0.02) && !pairs.iter().any(|p| (80.0..100.0).contains(p)),
+        "{pairs:?}"
+    );
     for p in [111.79, -13.82] {
         assert!(folds.iter().any(|found| (found - p).abs() < 0.01), "saddle-node at {p}: {folds:?}");
     }
@@ -327,7 +333,13 @@ fn bumps_of_the_wizard_hat_have_their_closed_form_width() {
         let u = &trace.values[800..];
         let edge = |up: bool| {
             let k = (0..799)
-                .find(|&k| if up { u[k] < threshold && u[k + 1] >= threshold } else { u[k] >= threshold && u[k + 1] < threshold })
+                .find(|&k| {
+                    if up {
+                        u[k] < threshold && u[k + 1] >= threshold
+                    } else {
+                        u[k] >= threshold && u[k + 1] < threshold
+                    }
+                })
                 .unwrap();
             (k as f64 + (threshold - u[k]) / (u[k + 1] - u[k])) * 0.025
         };

@@ -28,7 +28,10 @@ fn every_model_and_receptor_has_a_card_with_references() {
             let definition = library.get(kind, name).unwrap();
             assert!(!definition.title.is_empty() && !definition.summary.is_empty(), "{name} has a title and a summary");
             assert!(!definition.references.is_empty(), "{name} has references");
-            assert!(definition.parameters.iter().all(|p| !p.about.is_empty()), "each parameter of {name} has its meaning");
+            assert!(
+                definition.parameters.iter().all(|p| !p.about.is_empty()),
+                "each parameter of {name} has its meaning"
+            );
         }
     }
 }
@@ -49,7 +52,10 @@ fn every_analysis_has_a_card_with_references() {
             assert!(!text.is_empty(), "the card of {kind} has no {what}");
         }
         assert!(!card.references.is_empty(), "{kind} has references");
-        assert!(analysis.declaration().options.iter().all(|o| !o.about.is_empty()), "each option of {kind} has its meaning");
+        assert!(
+            analysis.declaration().options.iter().all(|o| !o.about.is_empty()),
+            "each option of {kind} has its meaning"
+        );
     }
 }
 
@@ -77,7 +83,9 @@ fn every_receptor_appears_in_a_scenario() {
     let missing: Vec<_> = library()
         .names(Kind::Receptor)
         .into_iter()
-        .filter(|name| !specs.iter().flat_map(|s| &s.populations).flat_map(|p| &p.receptors).any(|r| r.definition.name == *name))
+        .filter(|name| {
+            !specs.iter().flat_map(|s| &s.populations).flat_map(|p| &p.receptors).any(|r| r.definition.name == *name)
+        })
         .collect();
     assert!(missing.is_empty(), "no scenario shows {missing:?}");
 }
@@ -89,10 +97,15 @@ fn every_channel_appears_in_a_scenario_and_runs_at_its_defaults() {
     use std::sync::atomic::AtomicBool;
     let specs: Vec<_> = built_in().iter().filter_map(|s| run::load(&s.name, &[]).ok()).map(|(spec, _)| spec).collect();
     for name in library().names(Kind::Channel) {
-        let shown = specs.iter().flat_map(|s| &s.populations).flat_map(|p| &p.channels).any(|c| c.definition.name == name);
+        let shown =
+            specs.iter().flat_map(|s| &s.populations).flat_map(|p| &p.channels).any(|c| c.definition.name == name);
         assert!(shown, "no scenario shows channel {name}");
         let definition = library().get(Kind::Channel, name).unwrap();
-        let pool = if definition.texts.given.iter().any(|g| g.name == "Ca") { "channels.pool = { kind = \"calcium\" }\n" } else { "" };
+        let pool = if definition.texts.given.iter().any(|g| g.name == "Ca") {
+            "channels.pool = { kind = \"calcium\" }\n"
+        } else {
+            ""
+        };
         let text = format!(
             "[simulation]\nduration = \"20 ms\"\ndt = \"0.05 ms\"\n[populations.p]\nmodel = \"membrane\"\nsize = 2\ncable = {{ length = \"200 um\", diameter = \"2 um\" }}\n{pool}channels.c = {{ kind = \"{name}\" }}\n"
         );
@@ -100,7 +113,8 @@ fn every_channel_appears_in_a_scenario_and_runs_at_its_defaults() {
         let (spec, _) = run::resolve(&source, &[]).unwrap_or_else(|e| panic!("{name}: {}", e.render(false)));
         let tell: run::Tell = Arc::new(|_| {});
         let options = run::Options { threads: 1, ..run::Options::default() };
-        let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell)
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(finished.status, run::Status::Complete, "{name}: {:?}", finished.failure);
     }
 }
@@ -156,8 +170,10 @@ traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
             _ => vec!["of = \"p.spikes\"", "of = \"p.V_m\"", "of = \"p.rate\"", "of = \"p\"", "of = \"p.u\""],
         };
         let mut refusals = Vec::new();
-        let found = [NETWORK, FLOW, FIELD, PLANE, TREE].iter().flat_map(|base| candidates.iter().map(move |c| (base, c))).find_map(
-            |(base, subjects)| {
+        let found = [NETWORK, FLOW, FIELD, PLANE, TREE]
+            .iter()
+            .flat_map(|base| candidates.iter().map(move |c| (base, c)))
+            .find_map(|(base, subjects)| {
                 let text = format!("{base}\n[analyses.a]\nkind = \"{kind}\"\n{subjects}\n");
                 let source = run::Source { text, origin: None, name: kind.to_owned(), variant: None };
                 let spec = match run::resolve(&source, &[]) {
@@ -169,8 +185,8 @@ traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
                 };
                 let tell: run::Tell = Arc::new(|_| {});
                 let options = run::Options { threads: 1, ..run::Options::default() };
-                let finished =
-                    run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell).unwrap_or_else(|e| panic!("{kind}: {e}"));
+                let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell)
+                    .unwrap_or_else(|e| panic!("{kind}: {e}"));
                 assert_eq!(finished.status, run::Status::Complete, "{kind}: {:?}", finished.failure);
                 let outcome = finished.outcomes.into_iter().find(|o| o.kind == kind);
                 let outcome = outcome.filter(|o| !o.shapes.is_empty());
@@ -178,11 +194,14 @@ traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
                     refusals.push(format!("{subjects}: no result: {:?}", finished.warnings));
                 }
                 outcome
-            },
-        );
-        let outcome = found.unwrap_or_else(|| panic!("{kind} runs on none of the small scenarios:\n{}", refusals.join("\n")));
+            });
+        let outcome =
+            found.unwrap_or_else(|| panic!("{kind} runs on none of the small scenarios:\n{}", refusals.join("\n")));
         assert!(outcome.metrics.iter().all(|m| m.value.is_none_or(f64::is_finite)), "{kind}: {:?}", outcome.metrics);
-        assert!(outcome.metrics.iter().all(|m| m.value.is_some() || !m.note.is_empty()), "{kind} says why a value is missing");
+        assert!(
+            outcome.metrics.iter().all(|m| m.value.is_some() || !m.note.is_empty()),
+            "{kind} says why a value is missing"
+        );
     }
 }
 
@@ -190,7 +209,10 @@ traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
 #[test]
 fn the_readme_lists_what_there_is() {
     let list = |what: &str| {
-        let out = std::process::Command::new(env!("CARGO_BIN_EXE_spikedeck")).args(["list", what, "--markdown"]).output().unwrap();
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_spikedeck"))
+            .args(["list", what, "--markdown"])
+            .output()
+            .unwrap();
         assert!(out.status.success());
         String::from_utf8(out.stdout).unwrap()
     };
@@ -207,7 +229,11 @@ fn the_readme_lists_what_there_is() {
         if std::env::var_os("UPDATE_README").is_some() {
             text.replace_range(start..stop, &wanted);
         } else {
-            assert_eq!(text[start..stop], wanted, "the list of {name} in README.md is out of date; UPDATE_README=1 writes it");
+            assert_eq!(
+                text[start..stop],
+                wanted,
+                "the list of {name} in README.md is out of date; UPDATE_README=1 writes it"
+            );
         }
     }
     if std::env::var_os("UPDATE_README").is_some() {
@@ -223,9 +249,12 @@ fn every_model_runs_at_its_defaults() {
     for name in library().names(Kind::Model) {
         let definition = library().get(Kind::Model, name).unwrap();
         let plain = definition.system.time_unit() == spikedeck::equation::TimeUnit::Dimensionless;
-        let (duration, dt) = if plain { ("duration = 10", "dt = 0.01") } else { ("duration = \"100 ms\"", "dt = \"0.05 ms\"") };
+        let (duration, dt) =
+            if plain { ("duration = 10", "dt = 0.01") } else { ("duration = \"100 ms\"", "dt = \"0.05 ms\"") };
         let unit = if definition.system.time_unit().length().is_none() { "1" } else { "\"100 um\"" };
-        let along = |o: &spikedeck::equation::space::Operator| matches!(o.kind, spikedeck::equation::space::OperatorKind::Axial(_));
+        let along = |o: &spikedeck::equation::space::Operator| {
+            matches!(o.kind, spikedeck::equation::space::OperatorKind::Axial(_))
+        };
         let place = if definition.system.operators().is_empty() {
             "size = 3".to_owned()
         } else if definition.system.operators().iter().any(along) {
@@ -238,7 +267,8 @@ fn every_model_runs_at_its_defaults() {
         let (spec, _) = run::resolve(&source, &[]).unwrap_or_else(|e| panic!("{name}: {}", e.render(false)));
         let tell: run::Tell = Arc::new(|_| {});
         let options = run::Options { threads: 1, ..run::Options::default() };
-        let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell)
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(finished.status, run::Status::Complete, "{name}: {:?}", finished.failure);
     }
 }

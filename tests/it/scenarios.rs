@@ -28,7 +28,10 @@ fn complaints(reference: &str) -> Vec<String> {
                 found.push(format!("{reference}: nothing was checked"));
             }
             found.extend(finished.checks.iter().filter(|c| !c.passed).map(|c| {
-                format!("{reference}: {} = {:?}, expected in [{:?}, {:?}]: {} ({})", c.metric, c.found, c.min, c.max, c.name, c.note)
+                format!(
+                    "{reference}: {} = {:?}, expected in [{:?}, {:?}]: {} ({})",
+                    c.metric, c.found, c.min, c.max, c.name, c.note
+                )
             }));
         }
     }

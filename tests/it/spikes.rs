@@ -27,7 +27,12 @@ fn driven(dt: &str, amplitude: &str, t_ref: &str, spike_times: &str) -> Vec<f64>
 fn strong_drive_with_a_coarse_step_keeps_a_neuron_firing() {
     for spike_times in ["interpolated", "exact"] {
         let times = driven("1 ms", "20 nA", "0 ms", spike_times);
-        assert!(times.len() >= 95, "{spike_times}: {} spikes in 100 steps, the last at {:?}", times.len(), times.last());
+        assert!(
+            times.len() >= 95,
+            "{spike_times}: {} spikes in 100 steps, the last at {:?}",
+            times.len(),
+            times.last()
+        );
     }
 }
 

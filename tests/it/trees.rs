@@ -128,7 +128,10 @@ fn a_pyramidal_cell_fires_when_neuron_says() {
     close(peak(0), neuron["soma_peak"].as_f64().unwrap(), 2e-5, "soma");
     close(peak(3), neuron["tip_peak"].as_f64().unwrap(), 2e-5, "tip");
     let population = recording.population("cell").unwrap();
-    assert_eq!(population.size, neuron["compartments"].as_u64().unwrap() as usize + neuron["sections"].as_u64().unwrap() as usize + 1);
+    assert_eq!(
+        population.size,
+        neuron["compartments"].as_u64().unwrap() as usize + neuron["sections"].as_u64().unwrap() as usize + 1
+    );
 }
 
 #[test]
@@ -285,8 +288,9 @@ fn threads_and_recording_leave_the_bits_of_trees_alone() {
     assert!(h.values[..per_cell].iter().filter(|v| **v > 0.0).count() == 5, "five compartments of the soma");
 }
 
-/// Cells that nobody meets make many steps before the next ones do; against those that are looked at in every step, and those that
-/// might be met. Two of 43 units of a cell are driven: more than one in sixteen would be stepped singly (`is_driven_at_few`).
+/// Cells that nobody meets make many steps before the next ones do; against those that are looked at in every step, and
+/// those that might be met. Two of 43 units of a cell are driven: more than one in sixteen would be stepped singly
+/// (`is_driven_at_few`).
 #[test]
 fn cells_of_their_own_have_the_bits_of_single_steps() {
     let text = |integrator: &str, record: &str, more: &str| {
@@ -313,13 +317,17 @@ fn cells_of_their_own_have_the_bits_of_single_steps() {
         let single = recorded(&text(integrator, &every("0.05 ms"), ""), 1);
         let spikes = single.spikes_of("cells").unwrap();
         assert!(spikes.times.len() > 21, "{}", spikes.times.len());
-        for (record, step, more, threads) in
-            [(every("1 ms"), 20, "", 1), (every("0.85 ms"), 17, "", 2), (every("1 ms"), 20, others, 1), (String::new(), 1, "", 1)]
-        {
+        for (record, step, more, threads) in [
+            (every("1 ms"), 20, "", 1),
+            (every("0.85 ms"), 17, "", 2),
+            (every("1 ms"), 20, others, 1),
+            (String::new(), 1, "", 1),
+        ] {
             let found = recorded(&text(integrator, &record, more), threads);
             assert_eq!(spikes, found.spikes_of("cells").unwrap(), "{integrator}, every {step} steps");
             for (all, some) in single.traces.iter().zip(&found.traces) {
-                let expected: Vec<u64> = all.values.chunks(all.units.len()).step_by(step).flatten().map(|v| v.to_bits()).collect();
+                let expected: Vec<u64> =
+                    all.values.chunks(all.units.len()).step_by(step).flatten().map(|v| v.to_bits()).collect();
                 let found: Vec<u64> = some.values.iter().map(|v| v.to_bits()).collect();
                 assert!(expected == found, "{integrator}: {} every {step} steps", all.variable);
             }
@@ -419,7 +427,10 @@ traces = [{{ variables = ["V_m"], interval = "100 ms" }}]
     let source = run::Source { text: retina, origin: None, name: "retina".to_owned(), variant: None };
     let refused = run::resolve(&source, &[]).err().map(|e| e.render(false)).unwrap_or_default();
     assert!(refused.contains("has the radius 0") && refused.contains("least_diameter"), "{refused}");
-    let retina = recorded(&scenario(&folder.join("retina_20161028_1.swc"), "least_diameter = \"0.5 um\"\nsoma = \"as-samples\""), 1);
+    let retina = recorded(
+        &scenario(&folder.join("retina_20161028_1.swc"), "least_diameter = \"0.5 um\"\nsoma = \"as-samples\""),
+        1,
+    );
     assert!(voltage(&retina, "a").units.len() > 300);
 }
 

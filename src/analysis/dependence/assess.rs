@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
-use crate::core::capacity::capacity;
-use crate::core::information::{self, Table};
-use crate::core::ksg::{self, Algorithm, KsgError, Neighbourhood};
-use crate::core::rng::Key;
-use crate::core::surrogate::{Surrogate, Surrogates, jackknife_blocks, jackknife_interval, p_value};
+use spikedeck_core::capacity::capacity;
+use spikedeck_core::information::{self, Table};
+use spikedeck_core::ksg::{self, Algorithm, KsgError, Neighbourhood};
+use spikedeck_core::rng::Key;
+use spikedeck_core::surrogate::{Surrogate, Surrogates, jackknife_blocks, jackknife_interval, p_value};
 
 /// How a plug-in value is corrected for its bias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,9 +83,11 @@ impl Data {
                 target: target.clone(),
                 given: given.clone(),
             },
-            Self::Values { source, target, given } => {
-                Self::Values { source: source.iter().map(|c| pick(c)).collect(), target: target.clone(), given: given.clone() }
-            }
+            Self::Values { source, target, given } => Self::Values {
+                source: source.iter().map(|c| pick(c)).collect(),
+                target: target.clone(),
+                given: given.clone(),
+            },
         }
     }
 
@@ -167,7 +169,8 @@ fn plug_in(data: &Data, correction: BiasCorrection) -> Estimate {
     Estimate { bits: raw - bias, raw }
 }
 
-/// What the channel from source to target would carry at its best input, in bits; as measured, or extrapolated to endless data.
+/// What the channel from source to target would carry at its best input, in bits; as measured, or extrapolated to
+/// endless data.
 ///
 /// # Errors
 /// Data of the other kind.
@@ -177,7 +180,10 @@ pub fn channel_capacity(data: &Data, correction: BiasCorrection) -> Result<Estim
     if raw.is_nan() {
         return Err(EstimateError::Kind);
     }
-    Ok(Estimate { bits: if correction == BiasCorrection::Quadratic { extrapolated(data, raw, bits) } else { raw }, raw })
+    Ok(Estimate {
+        bits: if correction == BiasCorrection::Quadratic { extrapolated(data, raw, bits) } else { raw },
+        raw,
+    })
 }
 
 /// A value of endless data from those of all, of halves and of quarters.
@@ -204,7 +210,8 @@ fn raw_and_bias(data: &Data, correction: BiasCorrection) -> (f64, f64) {
     let n = target.0.len();
     let slice = |s: &(Vec<u32>, usize)| -> usize { s.1 };
     if let Some(given) = given {
-        let (raw, words) = information::conditional((&target.0, slice(target)), (&source.0, slice(source)), (&given.0, slice(given)));
+        let (raw, words) =
+            information::conditional((&target.0, slice(target)), (&source.0, slice(source)), (&given.0, slice(given)));
         let bias = if correction == BiasCorrection::None { 0.0 } else { information::conditional_bias(words, n) };
         return (raw, bias);
     }
@@ -279,7 +286,9 @@ pub fn assess_by(
     estimate: impl Fn(&Data) -> Result<Estimate, EstimateError> + Sync,
 ) -> Result<Assessed, EstimateError> {
     let value = estimate(data)?;
-    let again = |data: &Data| if plan.cancel.load(Ordering::Relaxed) { f64::NAN } else { estimate(data).map_or(f64::NAN, |e| e.bits) };
+    let again = |data: &Data| {
+        if plan.cancel.load(Ordering::Relaxed) { f64::NAN } else { estimate(data).map_or(f64::NAN, |e| e.bits) }
+    };
     let surrogates: Vec<f64> = match plan.surrogate {
         None => Vec::new(),
         Some(kind) => {
@@ -287,37 +296,55 @@ pub fn assess_by(
             (0..orders.len()).into_par_iter().map(|i| again(&data.reordered(&orders.order(i)))).collect()
         }
     };
-    Ok(Assessed { estimate: value, surrogates, interval: interval(data, value.bits, plan.blocks, again), n: data.len() })
+    Ok(Assessed {
+        estimate: value,
+        surrogates,
+        interval: interval(data, value.bits, plan.blocks, again),
+        n: data.len(),
+    })
 }
 
-/// 95 % interval of a value of the data by a delete-a-block jackknife; none where blocks are fewer than 3, or too short.
+/// 95 % interval of a value of the data by a delete-a-block jackknife; none where blocks are fewer than 3, or too
+/// short.
 pub fn interval(data: &Data, whole: f64, blocks: usize, value: impl Fn(&Data) -> f64 + Sync) -> Option<(f64, f64)> {
     if blocks < 3 || data.len() < 2 * blocks {
         return None;
     }
-    let left_out: Vec<f64> =
-        jackknife_blocks(data.len(), blocks).into_par_iter().map(|block| value(&data.subset(|i| !block.contains(&i)))).collect();
+    let left_out: Vec<f64> = jackknife_blocks(data.len(), blocks)
+        .into_par_iter()
+        .map(|block| value(&data.subset(|i| !block.contains(&i))))
+        .collect();
     jackknife_interval(whole, &left_out)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::reference_sets::normals;
+    use crate::reference_sets::normals;
 
     fn plan(cancel: &AtomicBool) -> Plan<'_> {
-        Plan { surrogate: Some(Surrogate::CircularShift), surrogates: 99, gap: 20, blocks: 10, key: Key::new(1, "t", "s"), cancel }
+        Plan {
+            surrogate: Some(Surrogate::CircularShift),
+            surrogates: 99,
+            gap: 20,
+            blocks: 10,
+            key: Key::new(1, "t", "s"),
+            cancel,
+        }
     }
 
-    /// Correlated normals: far above chance, the interval holds the theory of the sample's correlation; independent ones not.
+    /// Correlated normals: far above chance, the interval holds the theory of the sample's correlation; independent
+    /// ones not.
     #[test]
     fn dependence_is_told_from_chance() {
         let cancel = AtomicBool::new(false);
         let (x, y) = normals(1);
         let (other, _) = normals(77);
         let how = Neighbourhood { k: 4, window: 0 };
-        for estimator in [Estimator::Gaussian, Estimator::Ksg(how, Algorithm::One), Estimator::Ksg(how, Algorithm::Two)] {
-            let data = |source: &[f64]| Data::Values { source: vec![source.to_vec()], target: y.clone(), given: Vec::new() };
+        for estimator in [Estimator::Gaussian, Estimator::Ksg(how, Algorithm::One), Estimator::Ksg(how, Algorithm::Two)]
+        {
+            let data =
+                |source: &[f64]| Data::Values { source: vec![source.to_vec()], target: y.clone(), given: Vec::new() };
             let found = assess(&data(&x), estimator, plan(&cancel)).unwrap();
             assert_eq!((found.p(), found.surrogates.len(), found.n), (Some(0.01), 99, 1000));
             let (low, high) = found.interval.unwrap();
@@ -336,8 +363,12 @@ mod tests {
         let of = |c| estimate(&data, Estimator::PlugIn(c)).unwrap();
         let raw = of(BiasCorrection::None);
         assert_eq!(raw.bits, raw.raw);
-        for c in [BiasCorrection::MillerMadow, BiasCorrection::PanzeriTreves, BiasCorrection::PanzeriTrevesNaive, BiasCorrection::Quadratic]
-        {
+        for c in [
+            BiasCorrection::MillerMadow,
+            BiasCorrection::PanzeriTreves,
+            BiasCorrection::PanzeriTrevesNaive,
+            BiasCorrection::Quadratic,
+        ] {
             assert!(of(c).bits < 0.6 * raw.raw && of(c).raw == raw.raw, "{c:?} {:?}", of(c));
         }
         let given = Data::Symbols { source: (draw(), 8), target: (draw(), 8), given: Some((draw(), 8)) };

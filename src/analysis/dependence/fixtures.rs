@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
-use crate::analysis::{Analysis, AnalysisError, Outcome, Request, default_options};
-use crate::scenario::{AnalysisSpec, Observable, OptionValue, Subject};
-use crate::signal::{Population, Recording, Spikes, Trace, Window};
+use crate::{Analysis, AnalysisError, Outcome, Request, default_options};
+use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Subject};
+use spikedeck_signal::{Population, Recording, Spikes, Trace, Window};
 
 /// A recording of one population `p` with a unit a column, sampled each millisecond as variable `v`.
 pub(crate) fn traces(columns: &[&[f64]]) -> Recording {
@@ -28,7 +28,8 @@ pub(crate) fn traces(columns: &[&[f64]]) -> Recording {
 
 /// A recording of spikes of population `p`: trains in ms.
 pub(crate) fn trains(trains: &[Vec<f64>], stop: f64) -> Recording {
-    let mut all: Vec<(f64, u32)> = trains.iter().enumerate().flat_map(|(u, t)| t.iter().map(move |&t| (t, u as u32))).collect();
+    let mut all: Vec<(f64, u32)> =
+        trains.iter().enumerate().flat_map(|(u, t)| t.iter().map(move |&t| (t, u as u32))).collect();
     all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     Recording {
         window: Window { start: 0.0, stop },
@@ -44,7 +45,13 @@ pub(crate) fn trains(trains: &[Vec<f64>], stop: f64) -> Recording {
 }
 
 pub(crate) fn variable(unit: u32) -> Subject {
-    Subject { text: format!("p.v[{unit}]"), population: 0, what: Observable::Variable("v".into()), units: vec![unit], mean: false }
+    Subject {
+        text: format!("p.v[{unit}]"),
+        population: 0,
+        what: Observable::Variable("v".into()),
+        units: vec![unit],
+        mean: false,
+    }
 }
 
 pub(crate) fn spikes() -> Subject {
@@ -62,7 +69,8 @@ pub(crate) fn run(
     let declaration = analysis.declaration();
     let mut all: BTreeMap<&'static str, OptionValue> = default_options(&declaration);
     all.extend(options.iter().cloned());
-    let spec = AnalysisSpec { name: "a".into(), kind: declaration.kind.into(), of: Vec::new(), source, target, options: all };
+    let spec =
+        AnalysisSpec { name: "a".into(), kind: declaration.kind.into(), of: Vec::new(), source, target, options: all };
     let cancel = AtomicBool::new(false);
     analysis.run(&Request { spec: &spec, scenario: None, recording, seed: 1, cancel: &cancel })
 }

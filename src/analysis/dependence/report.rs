@@ -2,12 +2,12 @@
 
 use super::assess::{Assessed, BiasCorrection, Data, EstimateError, Plan};
 use super::signals::{Pairs, Signal};
-use crate::analysis::{AnalysisError, Metric, Request, bounded, from_zero, option};
-use crate::core::rng::Key;
-use crate::core::surrogate::{Correction, Surrogate, adjust};
-use crate::core::units::{Dimension, short};
-use crate::scenario::{OptionKind, ParamSpec};
-use crate::signal::{Axis, Distribution, Matrix, NamedShape, ReferenceLine, Shape};
+use crate::{AnalysisError, Metric, Request, bounded, from_zero, option};
+use spikedeck_core::rng::Key;
+use spikedeck_core::surrogate::{Correction, Surrogate, adjust};
+use spikedeck_core::units::{Dimension, short};
+use spikedeck_scenario::{OptionKind, ParamSpec};
+use spikedeck_signal::{Axis, Distribution, Matrix, NamedShape, ReferenceLine, Shape};
 
 /// Spikes that a count or rate must hold before anything is said about it.
 const LEAST_EVENTS: usize = 10;
@@ -18,7 +18,12 @@ const LEAST_SAMPLES: usize = 20;
 pub fn estimator_options(bins: &'static str, most_bins: f64) -> Vec<ParamSpec> {
     vec![
         bounded(
-            option("bins", OptionKind::Integer, Some(bins), "bins of a continuous signal for plugin; counts are their own bins"),
+            option(
+                "bins",
+                OptionKind::Integer,
+                Some(bins),
+                "bins of a continuous signal for plugin; counts are their own bins",
+            ),
             2.0,
             most_bins,
         ),
@@ -29,8 +34,18 @@ pub fn estimator_options(bins: &'static str, most_bins: f64) -> Vec<ParamSpec> {
             "bins with equal shares of samples, or of equal width",
         ),
         bounded(option("k", OptionKind::Integer, Some("4"), "which neighbour sets the distance (ksg)"), 1.0, 1000.0),
-        option("standardise", OptionKind::Flag, Some("true"), "subtract the mean and divide by the standard deviation (ddof 1) before ksg"),
-        option("jitter", OptionKind::Flag, Some("false"), "seeded noise of 1e-8 standard deviations before ksg, to break ties"),
+        option(
+            "standardise",
+            OptionKind::Flag,
+            Some("true"),
+            "subtract the mean and divide by the standard deviation (ddof 1) before ksg",
+        ),
+        option(
+            "jitter",
+            OptionKind::Flag,
+            Some("false"),
+            "seeded noise of 1e-8 standard deviations before ksg, to break ties",
+        ),
         from_zero(option(
             "theiler",
             OptionKind::Time,
@@ -56,7 +71,12 @@ pub fn shared_options() -> Vec<ParamSpec> {
             "how chance is made: the source rotated in time (keeps its autocorrelation), permuted (only for samples independent in time), or not at all",
         ),
         bounded(
-            option("surrogates", OptionKind::Integer, Some("199"), "number of surrogates; the least p-value is 1/(number + 1)"),
+            option(
+                "surrogates",
+                OptionKind::Integer,
+                Some("199"),
+                "number of surrogates; the least p-value is 1/(number + 1)",
+            ),
             1.0,
             100_000.0,
         ),
@@ -83,7 +103,12 @@ pub fn shared_options() -> Vec<ParamSpec> {
             1.0,
         ),
         bounded(
-            option("blocks", OptionKind::Integer, Some("10"), "blocks of the jackknife that gives the interval; 0 for none"),
+            option(
+                "blocks",
+                OptionKind::Integer,
+                Some("10"),
+                "blocks of the jackknife that gives the interval; 0 for none",
+            ),
             0.0,
             1000.0,
         ),
@@ -94,7 +119,12 @@ pub fn shared_options() -> Vec<ParamSpec> {
 ///
 /// # Errors
 /// A `gap` that is no multiple of the interval between samples.
-pub fn plan<'a>(request: &Request<'a>, pairs: &Pairs, lags: usize, pair: (usize, usize)) -> Result<Plan<'a>, AnalysisError> {
+pub fn plan<'a>(
+    request: &Request<'a>,
+    pairs: &Pairs,
+    lags: usize,
+    pair: (usize, usize),
+) -> Result<Plan<'a>, AnalysisError> {
     let gap = match request.number("gap") {
         Some(time) => pairs.samples("gap", time)?,
         None => (pairs.len() / 50).max(1),
@@ -218,11 +248,15 @@ pub fn report(
                 }
                 metrics.push(m);
                 if raw {
-                    let before = Metric::new(&r.subject, format!("{quantity}_raw"), found.estimate.raw, "bits", found.n as u64);
+                    let before =
+                        Metric::new(&r.subject, format!("{quantity}_raw"), found.estimate.raw, "bits", found.n as u64);
                     metrics.push(before.note("before the bias correction"));
                 }
                 if results.len() > 1 && adjusted[i].is_finite() {
-                    metrics.push(Metric::new(&r.subject, "p_adjusted", adjusted[i], "", found.n as u64).note(correction_name(correction)));
+                    metrics.push(
+                        Metric::new(&r.subject, "p_adjusted", adjusted[i], "", found.n as u64)
+                            .note(correction_name(correction)),
+                    );
                 }
             }
         }
@@ -230,7 +264,9 @@ pub fn report(
     let tested = p.iter().filter(|p| p.is_finite()).count();
     let significant = |i: usize| adjusted[i] <= level;
     let hits = (0..results.len()).filter(|&i| significant(i)).count();
-    if let Some(count) = results.iter().filter_map(|r| r.found.as_ref().ok()).map(|f| f.surrogates.len()).filter(|&c| c > 0).min() {
+    if let Some(count) =
+        results.iter().filter_map(|r| r.found.as_ref().ok()).map(|f| f.surrogates.len()).filter(|&c| c > 0).min()
+    {
         let least = correction.worst_factor(tested) / (count + 1) as f64;
         if least > level {
             warnings.push(format!(
@@ -245,7 +281,12 @@ pub fn report(
     if missing > 0 && missing < results.len() {
         warnings.push(format!("{missing} of {} pairs have no value; their notes say why", results.len()));
     }
-    Report { shapes: shapes(pairs, results, &adjusted, level, title), summary: summary(results, hits, tested, title), metrics, warnings }
+    Report {
+        shapes: shapes(pairs, results, &adjusted, level, title),
+        summary: summary(results, hits, tested, title),
+        metrics,
+        warnings,
+    }
 }
 
 fn correction_name(correction: Correction) -> &'static str {
@@ -261,7 +302,8 @@ fn summary(results: &[PairResult], hits: usize, tested: usize, title: &str) -> S
         [one] => match &one.found {
             Err(why) => format!("{title} of {}: no value, {why}", one.subject),
             Ok(f) => {
-                let chance = f.chance().zip(f.p()).map_or(String::new(), |(c, p)| format!(" (chance {c:.4}, p {p:.3})"));
+                let chance =
+                    f.chance().zip(f.p()).map_or(String::new(), |(c, p)| format!(" (chance {c:.4}, p {p:.3})"));
                 format!("{title} of {}: {:.4} bits{chance}", one.subject, f.estimate.bits)
             }
         },
@@ -337,6 +379,7 @@ fn histogram(found: &Assessed, title: &str) -> NamedShape {
 pub fn sparse(data: &Data) -> Option<String> {
     let Data::Symbols { source, target, given } = data else { return None };
     let words = source.1 * target.1 * given.as_ref().map_or(1, |g| g.1);
-    (data.len() < 4 * words)
-        .then(|| format!("{} samples for {words} possible words: mostly bias, take fewer bins or shorter histories", data.len()))
+    (data.len() < 4 * words).then(|| {
+        format!("{} samples for {words} possible words: mostly bias, take fewer bins or shorter histories", data.len())
+    })
 }

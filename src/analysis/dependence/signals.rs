@@ -1,10 +1,10 @@
 //! Signals of subjects on one time grid, and which of them make pairs.
 
-use crate::analysis::subject::{self, Columns};
-use crate::analysis::{AnalysisError, Request};
-use crate::core::units::short;
-use crate::scenario::{Observable, Subject};
-use crate::signal::{TimeBase, Window};
+use crate::subject::{self, Columns};
+use crate::{AnalysisError, Request};
+use spikedeck_core::units::short;
+use spikedeck_scenario::{Observable, Subject};
+use spikedeck_signal::{TimeBase, Window};
 
 /// Most signals on one side of the pairs.
 const MOST_SIGNALS: usize = 128;
@@ -83,7 +83,9 @@ fn bin_seconds(request: &Request<'_>, subjects: &[&Subject]) -> Result<Option<f6
     }
     match request.recording.time_base {
         TimeBase::Milliseconds => Ok(Some(DEFAULT_BIN)),
-        TimeBase::Dimensionless => Err(AnalysisError::Unsuitable("time has no unit here: say `bin`, a plain number".into())),
+        TimeBase::Dimensionless => {
+            Err(AnalysisError::Unsuitable("time has no unit here: say `bin`, a plain number".into()))
+        }
     }
 }
 
@@ -114,12 +116,21 @@ fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<f64>) -> Res
 }
 
 /// Spikes of each unit counted in bins (left, right]; for `mean(...)`, of all units together.
-fn spike_counts(request: &Request<'_>, one: &Subject, bin: f64, signals: &mut Vec<Signal>) -> Result<(), AnalysisError> {
+fn spike_counts(
+    request: &Request<'_>,
+    one: &Subject,
+    bin: f64,
+    signals: &mut Vec<Signal>,
+) -> Result<(), AnalysisError> {
     let trains = subject::trains(request, one)?;
     let width = bin / trains.base.seconds();
     let bins = subject::bin_count(trains.window, width);
     if bins == 0 {
-        return Err(AnalysisError::Unsuitable(format!("{}: a bin of {} s does not fit into the window", one.text, short(bin))));
+        return Err(AnalysisError::Unsuitable(format!(
+            "{}: a bin of {} s does not fit into the window",
+            one.text,
+            short(bin)
+        )));
     }
     if !one.mean && trains.trains.len() > MOST_SIGNALS {
         return Err(AnalysisError::Unsuitable(format!(
@@ -132,7 +143,12 @@ fn spike_counts(request: &Request<'_>, one: &Subject, bin: f64, signals: &mut Ve
     let groups: Vec<(String, Vec<&[f64]>)> = if one.mean || trains.trains.len() == 1 {
         vec![(one.text.clone(), trains.trains.iter().map(Vec::as_slice).collect())]
     } else {
-        trains.units.iter().zip(&trains.trains).map(|(&u, t)| (subject::unit_name(&one.text, u), vec![t.as_slice()])).collect()
+        trains
+            .units
+            .iter()
+            .zip(&trains.trains)
+            .map(|(&u, t)| (subject::unit_name(&one.text, u), vec![t.as_slice()]))
+            .collect()
     };
     for (name, members) in groups {
         let mut values = vec![0.0; bins];

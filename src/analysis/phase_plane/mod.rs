@@ -4,12 +4,14 @@ mod plane;
 
 use super::binding::{Bound, display};
 use super::lyapunov::equation_options;
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option};
-use crate::core::phase::Rest;
-use crate::core::units::Quantity;
-use crate::scenario::OptionKind;
-use crate::signal::{Axis, FixedPoint, NamedShape, PhasePortrait, Scalars, Shape, Stability};
+use super::{
+    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+};
 use plane::Plane;
+use spikedeck_core::phase::Rest;
+use spikedeck_core::units::Quantity;
+use spikedeck_scenario::OptionKind;
+use spikedeck_signal::{Axis, FixedPoint, NamedShape, PhasePortrait, Scalars, Shape, Stability};
 
 /// `kind = "phase_plane"`.
 #[derive(Debug, Clone, Copy)]
@@ -45,14 +47,33 @@ impl Analysis for PhasePlane {
                 "ends of the horizontal axis, as in [\"-80 mV\", \"40 mV\"] (default around the trajectory)",
             ),
             option("y_range", OptionKind::Texts, None, "ends of the vertical axis (default around the trajectory)"),
-            option("others", OptionKind::Choice(&["rest", "steady", "initial"]), Some("rest"), "where the other states stand"),
-            bounded(option("resolution", OptionKind::Integer, Some("121"), "points of the grid along each axis"), 11.0, 1001.0),
+            option(
+                "others",
+                OptionKind::Choice(&["rest", "steady", "initial"]),
+                Some("rest"),
+                "where the other states stand",
+            ),
             bounded(
-                option("arrows", OptionKind::Integer, Some("16"), "arrows of the direction field along each axis; 0 for none"),
+                option("resolution", OptionKind::Integer, Some("121"), "points of the grid along each axis"),
+                11.0,
+                1001.0,
+            ),
+            bounded(
+                option(
+                    "arrows",
+                    OptionKind::Integer,
+                    Some("16"),
+                    "arrows of the direction field along each axis; 0 for none",
+                ),
                 0.0,
                 100.0,
             ),
-            option("duration", OptionKind::Time, None, "length of the trajectory if none was recorded (default the scenario's duration)"),
+            option(
+                "duration",
+                OptionKind::Time,
+                None,
+                "length of the trajectory if none was recorded (default the scenario's duration)",
+            ),
             option("step", OptionKind::Time, None, "step of the Runge-Kutta scheme (default the scenario's dt)"),
         ];
         options.extend(equation_options());
@@ -121,7 +142,12 @@ fn axes(request: &Request<'_>, bound: &Bound<'_>) -> Result<(usize, usize), Anal
 }
 
 /// Ends of an axis in SI, if given.
-fn range(request: &Request<'_>, key: &str, bound: &Bound<'_>, state: usize) -> Result<Option<(f64, f64)>, AnalysisError> {
+fn range(
+    request: &Request<'_>,
+    key: &str,
+    bound: &Bound<'_>,
+    state: usize,
+) -> Result<Option<(f64, f64)>, AnalysisError> {
     let texts = request.texts(key);
     if texts.is_empty() {
         return Ok(None);
@@ -131,7 +157,11 @@ fn range(request: &Request<'_>, key: &str, bound: &Bound<'_>, state: usize) -> R
     let dimension = bound.system.states()[state].dimension;
     let value = |text: &String| {
         let q = Quantity::parse(text).map_err(|d| wrong(d.message))?;
-        if q.dimension == dimension { Ok(q.value) } else { Err(wrong(format!("\"{text}\" is {}, the state is {dimension}", q.dimension))) }
+        if q.dimension == dimension {
+            Ok(q.value)
+        } else {
+            Err(wrong(format!("\"{text}\" is {}, the state is {dimension}", q.dimension)))
+        }
     };
     let (from, to) = (value(from)?, value(to)?);
     if from < to { Ok(Some((from, to))) } else { Err(wrong("the first end must be below the second".into())) }
@@ -151,12 +181,18 @@ fn fixed_point(rest: &Rest, plane: &Plane<'_, '_>) -> FixedPoint {
     let [x, y] = plane.shown(&rest.state);
     // Spiral: the direction that decides, the slowest to decay or the fastest to grow, turns.
     let spiral = rest.eigenvalues.first().is_some_and(|e| e.1 != 0.0);
-    FixedPoint { x, y, stability, spiral, eigenvalues: rest.eigenvalues.iter().map(|e| (e.0 * per, e.1 * per)).collect() }
+    FixedPoint {
+        x,
+        y,
+        stability,
+        spiral,
+        eigenvalues: rest.eigenvalues.iter().map(|e| (e.0 * per, e.1 * per)).collect(),
+    }
 }
 
 fn metrics(bound: &Bound<'_>, rests: &[Rest]) -> Vec<Metric> {
     let subject = &bound.population.name;
-    let per = if bound.base == crate::signal::TimeBase::Milliseconds { "1/s" } else { "1/time" };
+    let per = if bound.base == spikedeck_signal::TimeBase::Milliseconds { "1/s" } else { "1/time" };
     let mut list = vec![
         Metric::new(subject, "fixed_points", rests.len() as f64, "", rests.len() as u64)
             .note("found by Newton's method from a grid of seeds"),
@@ -175,7 +211,10 @@ fn metrics(bound: &Bound<'_>, rests: &[Rest]) -> Vec<Metric> {
         );
         if turning != 0.0 {
             let frequency = turning.abs() / std::f64::consts::TAU;
-            list.push(Metric::new(subject, name("frequency"), frequency, bound.base.rate_unit(), 1).note("imaginary part over 2π"));
+            list.push(
+                Metric::new(subject, name("frequency"), frequency, bound.base.rate_unit(), 1)
+                    .note("imaginary part over 2π"),
+            );
         }
     }
     list

@@ -1,10 +1,10 @@
 //! The slice of state space that is shown, and what is computed on it.
 
-use crate::analysis::binding::{Bound, display};
-use crate::analysis::{AnalysisError, Request};
-use crate::core::flight::Flight;
-use crate::core::phase::{Grid, Rest, fixed_points, newton, zero_lines};
-use crate::signal::{Axis, Curve, CurveStyle};
+use crate::binding::{Bound, display};
+use crate::{AnalysisError, Request};
+use spikedeck_core::flight::Flight;
+use spikedeck_core::phase::{Grid, Rest, fixed_points, newton, zero_lines};
+use spikedeck_signal::{Axis, Curve, CurveStyle};
 
 /// Points of an integrated trajectory.
 const TRAJECTORY_POINTS: usize = 4000;
@@ -50,16 +50,22 @@ impl<'b, 'a> Plane<'b, 'a> {
         let span = |axis: usize| {
             let state = [x, y][axis];
             let from_path = path.iter().map(|p| p[state]);
-            let from_record = recorded.iter().flat_map(|r| if axis == 0 { &r.0 } else { &r.1 }).map(|v| v * units[axis]);
+            let from_record =
+                recorded.iter().flat_map(|r| if axis == 0 { &r.0 } else { &r.1 }).map(|v| v * units[axis]);
             let (low, high) = from_path
                 .chain(from_record)
                 .filter(|v| v.is_finite())
                 .fold((f64::INFINITY, f64::NEG_INFINITY), |m, v| (m.0.min(v), m.1.max(v)));
-            let size = (high - low).max(0.2 * high.abs().max(low.abs())).max(if high == 0.0 && low == 0.0 { units[axis] } else { 0.0 });
+            let size = (high - low).max(0.2 * high.abs().max(low.abs())).max(if high == 0.0 && low == 0.0 {
+                units[axis]
+            } else {
+                0.0
+            });
             (low - 0.3 * size, high + 0.3 * size)
         };
         let ranges = [ranges[0].unwrap_or_else(|| span(0)), ranges[1].unwrap_or_else(|| span(1))];
-        let mut scale: Vec<f64> = (0..bound.flow.dimension()).map(|i| path.iter().fold(0.0_f64, |m, p| m.max(p[i].abs()))).collect();
+        let mut scale: Vec<f64> =
+            (0..bound.flow.dimension()).map(|i| path.iter().fold(0.0_f64, |m, p| m.max(p[i].abs()))).collect();
         for (state, range) in [x, y].into_iter().zip(&ranges) {
             scale[state] = scale[state].max(range.1 - range.0);
         }
@@ -119,7 +125,12 @@ impl<'b, 'a> Plane<'b, 'a> {
     }
 
     /// Nullclines of both states, and the threshold, in display units.
-    pub fn nullclines(&self, resolution: usize, rests: &[Rest], warnings: &mut Vec<String>) -> Vec<(String, Vec<[f64; 4]>)> {
+    pub fn nullclines(
+        &self,
+        resolution: usize,
+        rests: &[Rest],
+        warnings: &mut Vec<String>,
+    ) -> Vec<(String, Vec<[f64; 4]>)> {
         let n = self.bound.flow.dimension();
         let grid = Grid { x: self.ranges[0], y: self.ranges[1], columns: resolution, rows: resolution };
         let base = self.base(rests);
@@ -151,7 +162,10 @@ impl<'b, 'a> Plane<'b, 'a> {
             }
         }
         if lost > 0 {
-            warnings.push(format!("at {lost} of {} points the other states have no steady values", resolution * resolution));
+            warnings.push(format!(
+                "at {lost} of {} points the other states have no steady values",
+                resolution * resolution
+            ));
         }
         let name = |s: usize| format!("{} nullcline", self.bound.system.states()[s].name);
         let units = [self.x, self.y].map(|s| display(self.bound.system.states()[s].dimension).1);
@@ -160,7 +174,13 @@ impl<'b, 'a> Plane<'b, 'a> {
             .zip(&values)
             .map(|(name, v)| {
                 let lines = zero_lines(v, &grid);
-                (name, lines.into_iter().map(|s| [s[0] / units[0], s[1] / units[1], s[2] / units[0], s[3] / units[1]]).collect::<Vec<_>>())
+                (
+                    name,
+                    lines
+                        .into_iter()
+                        .map(|s| [s[0] / units[0], s[1] / units[1], s[2] / units[0], s[3] / units[1]])
+                        .collect::<Vec<_>>(),
+                )
             })
             .filter(|(name, lines)| name != "threshold" || !lines.is_empty())
             .collect()
@@ -187,7 +207,12 @@ impl<'b, 'a> Plane<'b, 'a> {
                 let (dx, dy) = (f[self.x] / (rx.1 - rx.0), f[self.y] / (ry.1 - ry.0));
                 let length = dx.hypot(dy);
                 if length > 0.0 && length.is_finite() {
-                    field.push([x / units[0], y / units[1], f[self.x] / length / units[0], f[self.y] / length / units[1]]);
+                    field.push([
+                        x / units[0],
+                        y / units[1],
+                        f[self.x] / length / units[0],
+                        f[self.y] / length / units[1],
+                    ]);
                 }
             }
         }
@@ -196,7 +221,13 @@ impl<'b, 'a> Plane<'b, 'a> {
 
     /// The recorded trajectory if there is one, else the integrated one.
     pub fn trajectories(&self) -> Vec<Curve> {
-        let curve = |name: &str, x: Vec<f64>, y: Vec<f64>| Curve { name: name.into(), x, y, band: None, style: CurveStyle::Line };
+        let curve = |name: &str, x: Vec<f64>, y: Vec<f64>| Curve {
+            name: name.into(),
+            x,
+            y,
+            band: None,
+            style: CurveStyle::Line,
+        };
         if let Some((x, y)) = &self.recorded {
             return vec![curve("recorded", x.clone(), y.clone())];
         }
@@ -236,7 +267,7 @@ fn recorded(request: &Request<'_>, bound: &Bound<'_>, x: usize, y: usize) -> Opt
             .recording
             .traces_of(&bound.population.name, &states[y].name)
             .find(|ty| ty.interval == tx.interval && ty.start == tx.start && ty.len() == tx.len())?;
-        let column = |t: &crate::signal::Trace| t.units.iter().position(|&u| u == unit).map(|c| t.column(c, window));
+        let column = |t: &spikedeck_signal::Trace| t.units.iter().position(|&u| u == unit).map(|c| t.column(c, window));
         Some((column(tx)?, column(ty)?)).filter(|(x, _)| x.len() > 1)
     })
 }

@@ -1,9 +1,9 @@
 use super::*;
-use crate::analysis::equation_fixtures::{Model, run};
-use crate::analysis::testing::metric;
-use crate::equation::TimeUnit;
-use crate::scenario::OptionValue;
-use crate::signal::{Recording, Trace, Window};
+use crate::equation_fixtures::{Model, run};
+use crate::testing::metric;
+use spikedeck_equation::TimeUnit;
+use spikedeck_scenario::OptionValue;
+use spikedeck_signal::{Recording, Trace, Window};
 
 fn texts(list: &[&str]) -> OptionValue {
     OptionValue::Texts(list.iter().map(|s| (*s).to_owned()).collect())
@@ -29,14 +29,17 @@ fn fhn() -> Model {
     }
 }
 
-/// FitzHugh-Nagumo: rest at I 0 (-1.1994080, -.6242600) stable; at I .5 unstable with a cycle round it; nullclines are the
-/// cubic and the line.
+/// FitzHugh-Nagumo: rest at I 0 (-1.1994080, -.6242600) stable; at I .5 unstable with a cycle round it; nullclines are
+/// the cubic and the line.
 #[test]
 fn fitzhugh_nagumo() {
     let scenario = fhn().scenario(0.05, 4000, &[]);
     let out = run(&PhasePlane, &scenario, &Recording::default(), &[]).unwrap();
     let p = portrait(&out);
-    assert_eq!((p.fixed_points.len(), p.fixed_points[0].stability, p.fixed_points[0].spiral), (1, Stability::Stable, true));
+    assert_eq!(
+        (p.fixed_points.len(), p.fixed_points[0].stability, p.fixed_points[0].spiral),
+        (1, Stability::Stable, true)
+    );
     near(metric(&out, "p", "rest_1.v").value.unwrap(), -1.199_408_0, 5e-8);
     near(metric(&out, "p", "rest_1.w").value.unwrap(), -0.624_260_0, 5e-8);
     let range = [("set", texts(&["I = 0.5"])), ("x_range", texts(&["-2.5", "2.5"])), ("y_range", texts(&["-1", "2"]))];
@@ -54,8 +57,13 @@ fn fitzhugh_nagumo() {
     assert!(low < -1.6 && high > 1.6);
     // Hopf at I .3312813374547 (ground truth C7): the sign of the growth changes there.
     let growth = |current: &str| {
-        let out =
-            run(&PhasePlane, &scenario, &Recording::default(), &[("set", texts(&[current])), ("arrows", OptionValue::Integer(0))]).unwrap();
+        let out = run(
+            &PhasePlane,
+            &scenario,
+            &Recording::default(),
+            &[("set", texts(&[current])), ("arrows", OptionValue::Integer(0))],
+        )
+        .unwrap();
         metric(&out, "p", "rest_1.growth").value.unwrap()
     };
     assert!(growth("I = 0.33128") < 0.0 && growth("I = 0.33129") > 0.0);
@@ -116,7 +124,11 @@ fn more_than_two_states() {
         ..Model::default()
     };
     let scenario = model.scenario(0.01, 2000, &[]);
-    let options = [("others", OptionValue::Text("steady".into())), ("x_range", texts(&["-1", "1"])), ("y_range", texts(&["-1.5", "1.5"]))];
+    let options = [
+        ("others", OptionValue::Text("steady".into())),
+        ("x_range", texts(&["-1", "1"])),
+        ("y_range", texts(&["-1.5", "1.5"])),
+    ];
     let out = run(&PhasePlane, &scenario, &Recording::default(), &options).unwrap();
     assert!(out.warnings.iter().any(|w| w.contains("a slice through 3 states")), "{:?}", out.warnings);
     let lines = &portrait(&out).nullclines[0].1;

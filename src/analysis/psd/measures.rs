@@ -1,13 +1,13 @@
 //! Numbers read off a spectrum: peak, bands, aperiodic level.
 
 use super::Estimate;
-use crate::analysis::Request;
-use crate::core::aperiodic::{self, Fit, PeakSearch};
-use crate::core::bootstrap;
-use crate::core::statistics::chi_squared_tail;
-use crate::core::units::short;
-use crate::core::welch::chi_squared_factors;
-use crate::signal::Metric;
+use crate::Request;
+use spikedeck_core::aperiodic::{self, Fit, PeakSearch};
+use spikedeck_core::bootstrap;
+use spikedeck_core::statistics::chi_squared_tail;
+use spikedeck_core::units::short;
+use spikedeck_core::welch::chi_squared_factors;
+use spikedeck_signal::Metric;
 use std::ops::Range;
 
 /// What was found in a spectrum.
@@ -29,7 +29,10 @@ pub(super) fn measure(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<St
     }
     let hz = e.frequency_unit;
     if s.segments < 4 {
-        warnings.push(format!("{}: {} segments leave every ordinate uncertain; shorten `segment` or run longer", e.name, s.segments));
+        warnings.push(format!(
+            "{}: {} segments leave every ordinate uncertain; shorten `segment` or run longer",
+            e.name, s.segments
+        ));
     }
     let mut metrics = Vec::new();
     let top = s.frequency(s.power.len() - 1);
@@ -37,7 +40,8 @@ pub(super) fn measure(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<St
         request.number("fit_min").unwrap_or(s.step.max(1.0)),
         request.number("fit_max").unwrap_or(100.0_f64.min(if e.rms.is_some() { 0.8 * top } else { top })),
     );
-    let (fit, background) = (request.flag("aperiodic") && !e.flat).then(|| aperiodic_fit(e, fit_range)).flatten().unzip();
+    let (fit, background) =
+        (request.flag("aperiodic") && !e.flat).then(|| aperiodic_fit(e, fit_range)).flatten().unzip();
     let low = request.number("peak_min").unwrap_or(0.0);
     let high = request.number("peak_max").or_else(|| request.number("f_max")).unwrap_or(f64::INFINITY);
     let mut range = s.range(low, high.min(top));
@@ -68,12 +72,16 @@ pub(super) fn measure(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<St
     }
     metrics.extend(bands(request, e, warnings));
     if let Some((rms, unit, n)) = &e.rms {
-        metrics.push(Metric::new(&e.name, "rms", *rms, unit, *n).note("of the signal about its mean (mean square over units)"));
+        metrics.push(
+            Metric::new(&e.name, "rms", *rms, unit, *n).note("of the signal about its mean (mean square over units)"),
+        );
     }
     if request.flag("aperiodic") {
         metrics.extend(aperiodic_metrics(e, fit.as_ref(), fit_range));
     }
-    metrics.push(Metric::new(&e.name, "resolution", s.step, hz, s.segments as u64).note(format!("n = segments; {}", e.how)));
+    metrics.push(
+        Metric::new(&e.name, "resolution", s.step, hz, s.segments as u64).note(format!("n = segments; {}", e.how)),
+    );
     let words = match peak {
         Some(k) => format!("{}: peak at {} {hz} ({})", e.name, short(s.frequency(k)), e.how),
         None => format!("{}: flat zero ({})", e.name, e.how),
@@ -109,7 +117,13 @@ fn aperiodic_fit(e: &Estimate, range: (f64, f64)) -> Option<(Fit, impl Fn(f64) -
     Some((fit, level))
 }
 
-fn peak_metrics(request: &Request<'_>, e: &Estimate, range: &Range<usize>, k: usize, background: Option<f64>) -> Vec<Metric> {
+fn peak_metrics(
+    request: &Request<'_>,
+    e: &Estimate,
+    range: &Range<usize>,
+    k: usize,
+    background: Option<f64>,
+) -> Vec<Metric> {
     let s = &e.spectrum;
     let n = s.segments as u64;
     let (f, power) = (s.frequency(k), s.power[k]);
@@ -125,7 +139,9 @@ fn peak_metrics(request: &Request<'_>, e: &Estimate, range: &Range<usize>, k: us
             for &g in drawn {
                 sums.iter_mut().zip(&s.groups[g][range.clone()]).for_each(|(a, p)| *a += p);
             }
-            (0..sums.len()).max_by(|&a, &b| sums[a].total_cmp(&sums[b]).then(b.cmp(&a))).map_or(f64::NAN, |i| s.frequency(range.start + i))
+            (0..sums.len())
+                .max_by(|&a, &b| sums[a].total_cmp(&sums[b]).then(b.cmp(&a)))
+                .map_or(f64::NAN, |i| s.frequency(range.start + i))
         });
         if let Some((l, h)) = drawn {
             (low, high) = (low.min(l), high.max(h));
@@ -146,7 +162,10 @@ fn peak_metrics(request: &Request<'_>, e: &Estimate, range: &Range<usize>, k: us
         let tail = chi_squared_tail(s.freedom, s.freedom * power / level);
         let p = -(range.len() as f64 * (-tail).ln_1p()).exp_m1();
         at = at.p(p).note(format!("p: largest of {} ordinates above the aperiodic background", range.len()));
-        strength = strength.chance(level).p(p).note("chance: aperiodic background (line through ordinates that do not stand out)");
+        strength = strength
+            .chance(level)
+            .p(p)
+            .note("chance: aperiodic background (line through ordinates that do not stand out)");
     } else if let Some(level) = e.chance {
         let tail = chi_squared_tail(s.freedom, s.freedom * power / level);
         let p = -(range.len() as f64 * (-tail).ln_1p()).exp_m1();
@@ -166,18 +185,26 @@ fn bands(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<String>) -> Vec
     }
     let written = request.texts("bands");
     let given: Vec<(String, f64, f64)> = if written.is_empty() {
-        if e.frequency_unit == "Hz" { BANDS.iter().map(|(n, a, b)| ((*n).to_owned(), *a, *b)).collect() } else { Vec::new() }
+        if e.frequency_unit == "Hz" {
+            BANDS.iter().map(|(n, a, b)| ((*n).to_owned(), *a, *b)).collect()
+        } else {
+            Vec::new()
+        }
     } else {
         written
             .iter()
             .filter_map(|text| {
                 let parts: Vec<&str> = text.split_whitespace().filter(|w| *w != "Hz").collect();
                 let band = match parts.as_slice() {
-                    [name, a, b] => a.parse::<f64>().ok().zip(b.parse::<f64>().ok()).map(|(a, b)| ((*name).to_owned(), a, b)),
+                    [name, a, b] => {
+                        a.parse::<f64>().ok().zip(b.parse::<f64>().ok()).map(|(a, b)| ((*name).to_owned(), a, b))
+                    }
                     _ => None,
                 };
                 if band.as_ref().is_none_or(|(_, a, b)| a >= b) {
-                    warnings.push(format!("band \"{text}\" is not of the form \"NAME LOW HIGH\" with LOW below HIGH, in Hz"));
+                    warnings.push(format!(
+                        "band \"{text}\" is not of the form \"NAME LOW HIGH\" with LOW below HIGH, in Hz"
+                    ));
                     return None;
                 }
                 band
@@ -205,12 +232,19 @@ fn bands(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<String>) -> Vec
             } else {
                 "fewer than two ordinates; use longer segments"
             };
-            found.push(Metric::missing(&e.name, metric, &unit, bins.len() as u64, format!("{low} to {high} Hz: {why}")));
+            found.push(Metric::missing(
+                &e.name,
+                metric,
+                &unit,
+                bins.len() as u64,
+                format!("{low} to {high} Hz: {why}"),
+            ));
             continue;
         }
         let power = &s.power[bins];
         let (sum, squares) = power.iter().fold((0.0, 0.0), |(a, b), p| (a + p, b + p * p));
-        let (below, above) = if squares > 0.0 { chi_squared_factors(s.freedom * sum * sum / squares, 0.95) } else { (1.0, 1.0) };
+        let (below, above) =
+            if squares > 0.0 { chi_squared_factors(s.freedom * sum * sum / squares, 0.95) } else { (1.0, 1.0) };
         let value = sum * s.step;
         found.push(
             Metric::new(&e.name, metric, value, &unit, power.len() as u64)
@@ -236,9 +270,11 @@ fn aperiodic_metrics(e: &Estimate, fit: Option<&Fit>, range: (f64, f64)) -> Vec<
     vec![
         sure(Metric::new(&e.name, names[0], fit.exponent, "", n).note(&what), fit.exponent_se),
         sure(
-            Metric::new(&e.name, names[1], fit.offset, "", n).note(format!("log10 of power at 1 {} in {}", e.frequency_unit, e.unit)),
+            Metric::new(&e.name, names[1], fit.offset, "", n)
+                .note(format!("log10 of power at 1 {} in {}", e.frequency_unit, e.unit)),
             fit.offset_se,
         ),
-        Metric::new(&e.name, names[2], fit.r_squared, "", n).note(format!("{} peaks and line on log10 power", fit.peaks.len())),
+        Metric::new(&e.name, names[2], fit.r_squared, "", n)
+            .note(format!("{} peaks and line on log10 power", fit.peaks.len())),
     ]
 }

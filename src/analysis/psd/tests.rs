@@ -1,7 +1,7 @@
 use super::*;
-use crate::analysis::testing::{metric, poisson, recording, run, same_values, shifted, subject, traces, value};
-use crate::core::rng::Key;
-use crate::scenario::OptionValue;
+use crate::testing::{metric, poisson, recording, run, same_values, shifted, subject, traces, value};
+use spikedeck_core::rng::Key;
+use spikedeck_scenario::OptionValue;
 use std::f64::consts::TAU;
 
 fn word(text: &str) -> OptionValue {
@@ -33,9 +33,11 @@ fn two_waves_as_scipy() {
 
 #[test]
 fn symmetric_hann_of_prior_work() {
-    let x: Vec<f64> = (0..1000).map(f64::from).map(|n| (0.1 * n).sin() + 0.5 * (0.37 * n + 1.0).cos() + 0.003 * n).collect();
+    let x: Vec<f64> =
+        (0..1000).map(f64::from).map(|n| (0.1 * n).sin() + 0.5 * (0.37 * n + 1.0).cos() + 0.003 * n).collect();
     let r = traces(&[x], 10.0);
-    let options = [("segment", OptionValue::Number(1.28)), ("window", word("hann_symmetric")), ("scaling", word("spectrum"))];
+    let options =
+        [("segment", OptionValue::Number(1.28)), ("window", word("hann_symmetric")), ("scaling", word("spectrum"))];
     let o = run(&Psd, &r, vec![subject("V_m", &[])], &options).unwrap();
     // SciPy 1.17.1, windows.hann(128, sym=True), scaling = "spectrum": data/reference/welch_scipy.json.
     assert!((value(&o, "p.V_m", "peak_power") - 0.5123285055953472).abs() < 1e-12);
@@ -45,7 +47,8 @@ fn symmetric_hann_of_prior_work() {
 #[test]
 fn a_rhythm_in_noise_is_found_with_interval_and_significance() {
     let n = 40_000;
-    let x: Vec<f64> = noise(1, 0, n).iter().enumerate().map(|(i, e)| e + 0.4 * (TAU * 20.0 * i as f64 / 1000.0).sin()).collect();
+    let x: Vec<f64> =
+        noise(1, 0, n).iter().enumerate().map(|(i, e)| e + 0.4 * (TAU * 20.0 * i as f64 / 1000.0).sin()).collect();
     let o = run(&Psd, &traces(&[x], 1.0), vec![subject("V_m", &[])], &[("segment", OptionValue::Number(1.0))]).unwrap();
     let peak = metric(&o, "p.V_m", "peak");
     assert!((peak.value.unwrap() - 20.0).abs() < 1e-9);

@@ -1,12 +1,12 @@
 //! Measures of all units at once: chi and the order parameter.
 
 use super::Found;
-use crate::analysis::{Metric, Request, subject};
-use crate::core::bootstrap;
-use crate::core::circular::resultant_by_chance;
-use crate::core::order::{self, Order};
-use crate::core::statistics::{deviation, mean_interval};
-use crate::signal::{Axis, Curve, NamedShape, ReferenceLine, Series, Shape};
+use crate::{Metric, Request, subject};
+use spikedeck_core::bootstrap;
+use spikedeck_core::circular::resultant_by_chance;
+use spikedeck_core::order::{self, Order};
+use spikedeck_core::statistics::{deviation, mean_interval};
+use spikedeck_signal::{Axis, Curve, NamedShape, ReferenceLine, Series, Shape};
 
 /// Golomb's chi of columns, by name both χ and χ².
 pub(super) fn chi(c: &subject::Columns, found: &mut Found) {
@@ -18,7 +18,9 @@ pub(super) fn chi(c: &subject::Columns, found: &mut Found) {
     }
     let (chi2, error) = order::golomb(&c.columns);
     if chi2.is_nan() {
-        found.metrics.extend(["chi", "chi2"].map(|m| Metric::missing(&c.subject, m, "", n as u64, "no unit's value varies")));
+        found
+            .metrics
+            .extend(["chi", "chi2"].map(|m| Metric::missing(&c.subject, m, "", n as u64, "no unit's value varies")));
         return;
     }
     let chance = 1.0 / n as f64;
@@ -57,16 +59,23 @@ pub(super) fn order_of_variable(request: &Request<'_>, c: &subject::Columns, fou
 /// The same from spikes.
 pub(super) fn order_of_spikes(request: &Request<'_>, t: &subject::Trains, found: &mut Found) {
     let base = t.base.seconds();
-    let step = request.time("step").filter(|s| *s > 0.0).unwrap_or_else(|| (1e-3 / base).max(t.window.length() / 2000.0));
+    let step =
+        request.time("step").filter(|s| *s > 0.0).unwrap_or_else(|| (1e-3 / base).max(t.window.length() / 2000.0));
     let count = (t.window.length() / step).floor().min(1e6) as usize;
     let phased = t.trains.iter().filter(|x| x.len() >= 2).count();
     if phased < 2 || count == 0 {
         let why = format!("needs two units that fired twice; {phased} of {} did", t.trains.len());
-        found.metrics.extend(["order_mean", "order_sd"].map(|m| Metric::missing(&t.subject, m, "", phased as u64, &why)));
+        found
+            .metrics
+            .extend(["order_mean", "order_sd"].map(|m| Metric::missing(&t.subject, m, "", phased as u64, &why)));
         return;
     }
     if phased < t.trains.len() {
-        found.warnings.push(format!("{}: {} units fired less than twice and have no phase", t.subject, t.trains.len() - phased));
+        found.warnings.push(format!(
+            "{}: {} units fired less than twice and have no phase",
+            t.subject,
+            t.trains.len() - phased
+        ));
     }
     let order = order::order_of_spikes(&t.trains, t.window.start + step, step, count);
     let times = (0..count).map(|k| t.window.start + (k + 1) as f64 * step).collect();
@@ -74,7 +83,15 @@ pub(super) fn order_of_spikes(request: &Request<'_>, t: &subject::Trains, found:
     report(request, &t.subject, &order, times, phased, (phased as u32).div_ceil(2).max(2), found);
 }
 
-fn report(request: &Request<'_>, name: &str, order: &Order, times: Vec<f64>, units: usize, least: u32, found: &mut Found) {
+fn report(
+    request: &Request<'_>,
+    name: &str,
+    order: &Order,
+    times: Vec<f64>,
+    units: usize,
+    least: u32,
+    found: &mut Found,
+) {
     let (mean, sd, n) = order.summary(least);
     let chance = resultant_by_chance(units);
     if n < 2 {
@@ -84,7 +101,7 @@ fn report(request: &Request<'_>, name: &str, order: &Order, times: Vec<f64>, uni
     }
     let kept = order.kept(least);
     // Ten blocks of time: neighbouring values of R are not independent.
-    let blocks: Vec<f64> = kept.chunks_exact((kept.len() / 10).max(1)).map(crate::core::statistics::mean).collect();
+    let blocks: Vec<f64> = kept.chunks_exact((kept.len() / 10).max(1)).map(spikedeck_core::statistics::mean).collect();
     let spreads: Vec<f64> = kept.chunks_exact((kept.len() / 10).max(2)).map(|b| deviation(b, 0)).collect();
     let mut m = Metric::new(name, "order_mean", mean, "", units as u64)
         .chance(chance)
@@ -98,11 +115,14 @@ fn report(request: &Request<'_>, name: &str, order: &Order, times: Vec<f64>, uni
         .note("standard deviation of R over time (metastability)");
     if spreads.len() > 1 {
         let drawn = bootstrap::mean_interval(&spreads, 500, 0.95, request.key(name, "order_sd"));
-        s = drawn.map_or(s.clone(), |(l, h)| s.interval(l.min(sd), h.max(sd)).note("95 % bootstrap over blocks of time"));
+        s = drawn
+            .map_or(s.clone(), |(l, h)| s.interval(l.min(sd), h.max(sd)).note("95 % bootstrap over blocks of time"));
     }
     found.metrics.extend([m, s]);
     if mean < 3.0 * chance {
-        found.warnings.push(format!("{name}: order {mean:.3} is below three times that of {units} independent units ({chance:.3})"));
+        found.warnings.push(format!(
+            "{name}: order {mean:.3} is below three times that of {units} independent units ({chance:.3})"
+        ));
     }
     found.words.push(format!("{name}: order {mean:.3} ± {sd:.3} (chance {chance:.3})"));
     let y = order.r.iter().zip(&order.units).map(|(r, u)| if *u >= least { *r } else { f64::NAN }).collect();

@@ -1,11 +1,13 @@
 //! Measures of pairs of trains, and their matrices.
 
 use super::Found;
-use crate::analysis::{AnalysisError, Metric, Request, subject};
-use crate::core::bootstrap;
-use crate::core::spike_distance::{Edges, Framed, coincident_spikes, isi_distance, pairs, prepared, spike_distance_framed, symmetric};
-use crate::core::spike_lags::nearest_lags;
-use crate::signal::{Axis, Matrix, NamedShape, Shape};
+use crate::{AnalysisError, Metric, Request, subject};
+use spikedeck_core::bootstrap;
+use spikedeck_core::spike_distance::{
+    Edges, Framed, coincident_spikes, isi_distance, pairs, prepared, spike_distance_framed, symmetric,
+};
+use spikedeck_core::spike_lags::nearest_lags;
+use spikedeck_signal::{Axis, Matrix, NamedShape, Shape};
 use std::sync::atomic::Ordering;
 
 /// What a pair of trains gives.
@@ -30,7 +32,11 @@ pub(super) fn distances(request: &Request<'_>, t: &subject::Trains, found: &mut 
     let all = t.trains.len();
     let chosen: Vec<usize> = if all <= most { (0..all).collect() } else { (0..most).map(|k| k * all / most).collect() };
     if chosen.len() < all {
-        found.warnings.push(format!("{}: pairs of {} of {all} units are compared (option max_units)", t.subject, chosen.len()));
+        found.warnings.push(format!(
+            "{}: pairs of {} of {all} units are compared (option max_units)",
+            t.subject,
+            chosen.len()
+        ));
     }
     let mut repeated = 0;
     let trains: Vec<Vec<f64>> = chosen
@@ -64,8 +70,9 @@ pub(super) fn distances(request: &Request<'_>, t: &subject::Trains, found: &mut 
         })
         .collect();
     let guard = 1e-9 / t.base.seconds();
-    let results: Vec<Option<Pair>> =
-        pairs(n, |i, j| (!request.cancel.load(Ordering::Relaxed)).then(|| compare(&trains[i], &trains[j], edges, delta, guard, max_tau)));
+    let results: Vec<Option<Pair>> = pairs(n, |i, j| {
+        (!request.cancel.load(Ordering::Relaxed)).then(|| compare(&trains[i], &trains[j], edges, delta, guard, max_tau))
+    });
     request.check_cancelled()?;
     let results: Vec<Pair> = results.into_iter().flatten().collect();
     let spikes: usize = trains.iter().map(|t| t.0.len()).sum();
@@ -75,7 +82,12 @@ pub(super) fn distances(request: &Request<'_>, t: &subject::Trains, found: &mut 
         ("isi_distance", "ISI-distance", results.iter().map(|p| p.isi).collect(), None),
         ("spike_distance", "SPIKE-distance", results.iter().map(|p| p.spike).collect(), None),
         ("spike_sync", "SPIKE-synchronization", results.iter().map(share).collect(), None),
-        ("coincidence", "coincidence", results.iter().map(|p| p.coincidence).collect(), Some(results.iter().map(|p| p.chance).collect())),
+        (
+            "coincidence",
+            "coincidence",
+            results.iter().map(|p| p.coincidence).collect(),
+            Some(results.iter().map(|p| p.chance).collect()),
+        ),
         ("coincidence_lag", "lag of coincident spikes", results.iter().map(|p| p.lag).collect(), None),
     ];
     for (name, label, values, chance) in columns {
@@ -121,10 +133,13 @@ pub(super) fn distances(request: &Request<'_>, t: &subject::Trains, found: &mut 
         ));
     }
     if spikes < 10 * n {
-        found.warnings.push(format!("{}: {spikes} spikes of {n} units are few; coincidences of so few are accidents", t.subject));
+        found
+            .warnings
+            .push(format!("{}: {spikes} spikes of {n} units are few; coincidences of so few are accidents", t.subject));
     }
     let value = |name: &str| {
-        let known = found.metrics.iter().rev().find(|m| m.metric == name && m.subject == t.subject).and_then(|m| m.value);
+        let known =
+            found.metrics.iter().rev().find(|m| m.metric == name && m.subject == t.subject).and_then(|m| m.value);
         known.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"))
     };
     let words = format!(
@@ -160,7 +175,11 @@ fn compare(
         spike: spike_distance_framed(framed_a, framed_b),
         sync: coincident_spikes(a, b, edges, max_tau),
         coincidence: if all > 0.0 { count / all } else { f64::NAN },
-        chance: if all > 0.0 { (a.len() as f64 * by_chance(b) + b.len() as f64 * by_chance(a)) / all } else { f64::NAN },
+        chance: if all > 0.0 {
+            (a.len() as f64 * by_chance(b) + b.len() as f64 * by_chance(a)) / all
+        } else {
+            f64::NAN
+        },
         lag: if count > 0.0 { signed / count } else { f64::NAN },
         absolute_lag: if count > 0.0 { absolute / count } else { f64::NAN },
     }
@@ -168,11 +187,19 @@ fn compare(
 
 fn finite_mean(values: &[f64]) -> f64 {
     let finite: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
-    crate::core::statistics::mean(&finite)
+    spikedeck_core::statistics::mean(&finite)
 }
 
 /// Mean over pairs (or a pooled value) with a bootstrap over units: pairs of a unit with its own copy are left out.
-fn summary(request: &Request<'_>, t: &subject::Trains, name: &str, values: &[f64], n: usize, chance: f64, pooled: Option<f64>) -> Metric {
+fn summary(
+    request: &Request<'_>,
+    t: &subject::Trains,
+    name: &str,
+    values: &[f64],
+    n: usize,
+    chance: f64,
+    pooled: Option<f64>,
+) -> Metric {
     let value = pooled.unwrap_or_else(|| finite_mean(values));
     let unit = if name == "coincidence_lag" { t.base.unit() } else { "" };
     if !value.is_finite() {

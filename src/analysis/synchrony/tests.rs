@@ -1,8 +1,8 @@
 use super::*;
-use crate::analysis::testing::{metric, poisson, recording, run, same_values, shifted, subject, traces, value};
-use crate::core::rng::Key;
-use crate::scenario::OptionValue;
-use crate::signal::Shape;
+use crate::testing::{metric, poisson, recording, run, same_values, shifted, subject, traces, value};
+use spikedeck_core::rng::Key;
+use spikedeck_scenario::OptionValue;
+use spikedeck_signal::Shape;
 
 fn close(a: f64, b: f64, tolerance: f64) {
     assert!((a - b).abs() <= tolerance, "{a} is not {b}");
@@ -11,7 +11,8 @@ fn close(a: f64, b: f64, tolerance: f64) {
 /// ground-truth.md C10: the four trains of PySpike's tests, here in milliseconds.
 #[test]
 fn pyspike_through_the_analysis() {
-    let trains = [vec![0.2, 0.4, 0.6, 0.7], vec![0.3, 0.45, 0.8, 0.9, 0.95], vec![0.2, 0.4, 0.6], vec![0.1, 0.4, 0.5, 0.6]];
+    let trains =
+        [vec![0.2, 0.4, 0.6, 0.7], vec![0.3, 0.45, 0.8, 0.9, 0.95], vec![0.2, 0.4, 0.6], vec![0.1, 0.4, 0.5, 0.6]];
     let trains: Vec<Vec<f64>> = trains.iter().map(|t| t.iter().map(|x| x * 1000.0).collect()).collect();
     let o = run(&Synchrony, &recording(&trains, 1000.0), vec![subject("spikes", &[])], &[]).unwrap();
     close(value(&o, "p.spikes", "isi_distance"), 0.325793651, 1e-9);
@@ -41,9 +42,13 @@ fn poisson_trains_lie_at_chance() {
     let trains: Vec<Vec<f64>> = (0..12).map(|u| poisson(21, u, 10.0, 100_000.0)).collect();
     let r = recording(&trains, 100_000.0);
     let o = run(&Synchrony, &r, vec![], &[]).unwrap();
-    for (name, tolerance) in
-        [("isi_distance", 0.01), ("spike_distance", 0.005), ("spike_sync", 0.01), ("coincidence", 0.004), ("coincidence_lag", 0.05)]
-    {
+    for (name, tolerance) in [
+        ("isi_distance", 0.01),
+        ("spike_distance", 0.005),
+        ("spike_sync", 0.01),
+        ("coincidence", 0.004),
+        ("coincidence_lag", 0.05),
+    ] {
         let m = metric(&o, "p.spikes", name);
         close(m.value.unwrap(), m.chance.unwrap(), tolerance);
         assert!(m.ci_low.unwrap() < m.ci_high.unwrap());
@@ -98,19 +103,29 @@ fn chi_of_voltages() {
     close(m.value.unwrap(), 0.2, 0.02);
     assert!(o.warnings[0].contains("below 3/√N"));
     let identical: Vec<Vec<f64>> = (0..25).map(|u| column(u, 1.0)).collect();
-    close(value(&run(&Synchrony, &traces(&identical, 1.0), vec![subject("V_m", &[])], &[]).unwrap(), "p.V_m", "chi"), 1.0, 1e-12);
+    close(
+        value(&run(&Synchrony, &traces(&identical, 1.0), vec![subject("V_m", &[])], &[]).unwrap(), "p.V_m", "chi"),
+        1.0,
+        1e-12,
+    );
     // Half of the amplitude common: chi² = 1/2 + 1/(2 N).
     let half: Vec<Vec<f64>> = (0..25).map(|u| column(u, 0.5)).collect();
     let o = run(&Synchrony, &traces(&half, 1.0), vec![subject("V_m", &[])], &[]).unwrap();
     let m = metric(&o, "p.V_m", "chi2");
     close(m.value.unwrap(), 0.52, 0.02);
-    assert!(m.ci_low.unwrap() < m.value.unwrap() && m.ci_high.unwrap() < 0.56 && o.warnings.is_empty(), "{m:?} {:?}", o.warnings);
+    assert!(
+        m.ci_low.unwrap() < m.value.unwrap() && m.ci_high.unwrap() < 0.56 && o.warnings.is_empty(),
+        "{m:?} {:?}",
+        o.warnings
+    );
 }
 
 #[test]
 fn order_of_a_phase_variable() {
-    let columns: Vec<Vec<f64>> = (0..4).map(|u| (0..1000).map(|k| f64::from(k) * 0.01 + f64::from(u) * 0.5).collect()).collect();
-    let o = run(&Synchrony, &traces(&columns, 1.0), vec![subject("V_m", &[])], &[("phase", OptionValue::Flag(true))]).unwrap();
+    let columns: Vec<Vec<f64>> =
+        (0..4).map(|u| (0..1000).map(|k| f64::from(k) * 0.01 + f64::from(u) * 0.5).collect()).collect();
+    let o = run(&Synchrony, &traces(&columns, 1.0), vec![subject("V_m", &[])], &[("phase", OptionValue::Flag(true))])
+        .unwrap();
     // |1 + e^{i/2} + e^{i} + e^{3i/2}|/4 = |sin 1/sin 0.25|/4
     close(value(&o, "p.V_m", "order_mean"), 1.0f64.sin() / 0.25f64.sin() / 4.0, 1e-12);
     close(value(&o, "p.V_m", "order_sd"), 0.0, 1e-7);

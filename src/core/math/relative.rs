@@ -23,8 +23,8 @@ fn exprel_large(x: f64) -> f64 {
     if x > 1e300 { f64::INFINITY } else { quotient }
 }
 
-/// [`exprel`] of a chunk: steps of exponential integrators have small arguments nearly everywhere, and a chunk of such costs
-/// a third.
+/// [`exprel`] of a chunk: steps of exponential integrators have small arguments nearly everywhere, and a chunk of such
+/// costs a third.
 #[inline(always)]
 pub fn exprel_chunk<const W: usize>(x: [f64; W]) -> [f64; W] {
     let mut out = [0.0; W];

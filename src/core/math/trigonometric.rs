@@ -21,7 +21,11 @@ fn sine_second_tail(z: f64) -> f64 {
         z,
         fma(
             z,
-            fma(z, fma(z, 1.589_690_995_211_550_102_21e-10, -2.505_076_025_340_686_341_95e-8), 2.755_731_370_707_006_767_89e-6),
+            fma(
+                z,
+                fma(z, 1.589_690_995_211_550_102_21e-10, -2.505_076_025_340_686_341_95e-8),
+                2.755_731_370_707_006_767_89e-6,
+            ),
             -1.984_126_982_985_794_931_34e-4,
         ),
         8.333_333_333_322_489_461_24e-3,
@@ -43,7 +47,11 @@ fn cosine_tail(z: f64) -> f64 {
             z,
             fma(
                 z,
-                fma(z, fma(z, -1.135_964_755_778_819_482_65e-11, 2.087_572_321_298_174_827_90e-9), -2.755_731_435_139_066_330_35e-7),
+                fma(
+                    z,
+                    fma(z, -1.135_964_755_778_819_482_65e-11, 2.087_572_321_298_174_827_90e-9),
+                    -2.755_731_435_139_066_330_35e-7,
+                ),
                 2.480_158_728_947_672_941_78e-5,
             ),
             -1.388_888_888_887_410_957_49e-3,
@@ -78,7 +86,13 @@ fn sin_cos_reduced(x: f64) -> Reduced {
     let one = 1.0 - half;
     let rest = ((1.0 - one) - half) + fma(z, c, -(r * low));
     let cosine = one + rest;
-    Reduced { sine, cosine, quadrant: rounded.to_bits(), sine_low: (r - sine) - correction, cosine_low: (one - cosine) + rest }
+    Reduced {
+        sine,
+        cosine,
+        quadrant: rounded.to_bits(),
+        sine_low: (r - sine) - correction,
+        cosine_low: (one - cosine) + rest,
+    }
 }
 
 /// Sine (accurate up to |x| = 2^30).
@@ -97,7 +111,8 @@ pub fn cos(x: f64) -> f64 {
     if q.wrapping_add(1) & 2 == 0 { value } else { -value }
 }
 
-/// Cosine and sine of `turns` whole turns, for `turns` in [0, 1): the angle is reduced without an error, and rounded once.
+/// Cosine and sine of `turns` whole turns, for `turns` in
+/// [0, 1): the angle is reduced without an error, and rounded once.
 #[inline(always)]
 pub fn cos_sin_turn(turns: f64) -> (f64, f64) {
     let rounded = fma(turns, 4.0, ROUND);
@@ -142,7 +157,10 @@ mod tests {
             let (c, s) = if (eighths as u32).is_multiple_of(2) { (c, s) } else { ((c - s) * half, (s + c) * half) };
             let expected = [(c, s), (-s, c), (-c, -s), (s, -c)][eighths as usize / 2];
             let found = cos_sin_turn(turns);
-            assert!((found.0 - expected.0).abs() < 3e-16 && (found.1 - expected.1).abs() < 3e-16, "{turns}: {found:?} {expected:?}");
+            assert!(
+                (found.0 - expected.0).abs() < 3e-16 && (found.1 - expected.1).abs() < 3e-16,
+                "{turns}: {found:?} {expected:?}"
+            );
         }
     }
 }

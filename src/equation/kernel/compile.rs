@@ -2,9 +2,9 @@
 
 use super::instruction::{Instruction, Term, fold_decays, fold_logistic};
 use super::{Kernel, Place, Plan};
-use crate::equation::fuse::Varies;
-use crate::equation::graph::{Binary, Graph, Id, Node, Symbol};
-use crate::equation::tape::Tape;
+use crate::fuse::Varies;
+use crate::graph::{Binary, Graph, Id, Node, Symbol};
+use crate::tape::Tape;
 
 /// See [`Compiler::link`].
 struct Link {
@@ -29,10 +29,21 @@ impl<'a> Compiler<'a> {
     pub fn new(graph: &'a Graph, class: &'a [Varies], bind: &'a dyn Fn(Symbol) -> Place, plan: &'a mut Plan) -> Self {
         let n = graph.len();
         let top = plan.reserved;
-        Self { graph, class, bind, plan, place: vec![None; n], last_use: vec![0; n], free: Vec::new(), top, program: Vec::new() }
+        Self {
+            graph,
+            class,
+            bind,
+            plan,
+            place: vec![None; n],
+            last_use: vec![0; n],
+            free: Vec::new(),
+            top,
+            program: Vec::new(),
+        }
     }
 
-    /// A link of a chain, `c + factor x`: a fused multiply-add with a number factor, or a plain sum, whose factor is 1 or -1.
+    /// A link of a chain, `c + factor x`: a fused multiply-add with a number factor, or a plain sum, whose factor is 1
+    /// or -1.
     fn link(&self, id: Id) -> Option<Link> {
         if self.class[id.index()] != Varies::Step {
             return None;
@@ -118,16 +129,19 @@ impl<'a> Compiler<'a> {
         }
         // Where roots may be computed in place: nothing later reads the symbol that lives there.
         let mut target_of: Vec<Option<Place>> = vec![None; self.graph.len()];
-        let position_of: std::collections::HashMap<Id, usize> = order.iter().enumerate().map(|(p, &id)| (id, p)).collect();
+        let position_of: std::collections::HashMap<Id, usize> =
+            order.iter().enumerate().map(|(p, &id)| (id, p)).collect();
         for (k, (&root, target)) in roots.iter().zip(targets).enumerate() {
             let (Some(target), Some(&position)) = (target, position_of.get(&root)) else { continue };
             let first = roots[..k].contains(&root);
-            let read_later = (0..self.graph.len()).filter(|&i| needed[i]).any(|i| match self.graph.node(Id(i as u32)) {
-                Node::Symbol(s) if (self.bind)(s) == *target => self.last_use[i] > position + 1,
-                _ => false,
-            });
+            let read_later =
+                (0..self.graph.len()).filter(|&i| needed[i]).any(|i| match self.graph.node(Id(i as u32)) {
+                    Node::Symbol(s) if (self.bind)(s) == *target => self.last_use[i] > position + 1,
+                    _ => false,
+                });
             // A root that is itself the old value of the symbol must not be overwritten before it is copied.
-            let root_symbol = roots.iter().any(|r| matches!(self.graph.node(*r), Node::Symbol(s) if (self.bind)(s) == *target));
+            let root_symbol =
+                roots.iter().any(|r| matches!(self.graph.node(*r), Node::Symbol(s) if (self.bind)(s) == *target));
             if !first && !read_later && !root_symbol && target_of[root.index()].is_none() {
                 target_of[root.index()] = Some(*target);
             }
@@ -175,11 +189,15 @@ impl<'a> Compiler<'a> {
     /// Nodes to compute, each after its arguments.
     fn order(&self, roots: &[Id], targets: &[Option<Place>], needed: &[bool], folded: &[bool]) -> Vec<Id> {
         let computed = |i: usize| {
-            needed[i] && !folded[i] && self.class[i] == Varies::Step && !matches!(self.graph.node(Id(i as u32)), Node::Symbol(_))
+            needed[i]
+                && !folded[i]
+                && self.class[i] == Varies::Step
+                && !matches!(self.graph.node(Id(i as u32)), Node::Symbol(_))
         };
         // Which roots read the symbol that root k overwrites.
         let reads: Vec<Vec<Symbol>> = roots.iter().map(|&r| self.graph.symbols(r)).collect();
-        let overwrites = |k: usize, j: usize| j != k && targets[k].is_some_and(|t| reads[j].iter().any(|&s| (self.bind)(s) == t));
+        let overwrites =
+            |k: usize, j: usize| j != k && targets[k].is_some_and(|t| reads[j].iter().any(|&s| (self.bind)(s) == t));
         let mut left: Vec<usize> = (0..roots.len()).collect();
         let mut out: Vec<Id> = Vec::new();
         let mut done = vec![false; needed.len()];
@@ -237,7 +255,9 @@ impl<'a> Compiler<'a> {
         let original = places.clone();
         let mut places = places;
         let mut spread = Vec::new();
-        if let Node::Binary(Binary::Pow | Binary::And | Binary::Or | Binary::Equal | Binary::NotEqual, ..) = self.graph.node(id) {
+        if let Node::Binary(Binary::Pow | Binary::And | Binary::Or | Binary::Equal | Binary::NotEqual, ..) =
+            self.graph.node(id)
+        {
             for place in &mut places {
                 if matches!(place, Place::Number(_)) {
                     let register = self.register();
@@ -259,18 +279,24 @@ impl<'a> Compiler<'a> {
         let to = target.unwrap_or_else(|| self.register());
         let instruction = match self.graph.node(id) {
             Node::Unary(op, _) => Instruction::Unary(op, to, places[0]),
-            Node::Binary(..) if places.len() > 2 => self.chain(id, to, &places, folded).unwrap_or(Instruction::Copy(to, places[0])),
+            Node::Binary(..) if places.len() > 2 => {
+                self.chain(id, to, &places, folded).unwrap_or(Instruction::Copy(to, places[0]))
+            }
             Node::Binary(op, ..) => Instruction::Binary(op, to, places[0], places[1]),
             Node::Where(..) => Instruction::Where(to, places[0], places[1], places[2]),
-            Node::Fma { minus_product, minus_term, .. } => self.chain(id, to, &places, folded).unwrap_or(Instruction::Fma {
-                to,
-                a: places[0],
-                b: places[1],
-                c: places[2],
-                minus_product,
-                minus_term,
-            }),
-            Node::Constant(..) | Node::Symbol(_) => Instruction::Copy(to, places.first().copied().unwrap_or(Place::Number(f64::NAN))),
+            Node::Fma { minus_product, minus_term, .. } => {
+                self.chain(id, to, &places, folded).unwrap_or(Instruction::Fma {
+                    to,
+                    a: places[0],
+                    b: places[1],
+                    c: places[2],
+                    minus_product,
+                    minus_term,
+                })
+            }
+            Node::Constant(..) | Node::Symbol(_) => {
+                Instruction::Copy(to, places.first().copied().unwrap_or(Place::Number(f64::NAN)))
+            }
         };
         self.program.push(instruction);
         for register in spread {

@@ -1,16 +1,17 @@
-//! A register program for a few lanes: one neuron or one column pays neither for sixteen lanes nor for finding its operands.
+//! A register program for a few lanes: one neuron or one column pays neither for sixteen lanes nor for finding its
+//! operands.
 //!
-//! Columns, registers and numbers of such a population fit in 256 places, so an operand is one byte, which no slice has to
-//! check, and a program is a list of small operations. What an operation computes, and so its bits, is what the wide program
-//! computes.
+//! Columns, registers and numbers of such a population fit in 256 places, so an operand is one byte, which no slice has
+//! to check, and a program is a list of small operations. What an operation computes, and so its bits, is what the wide
+//! program computes.
 
 mod make;
 
 use self::make::Maker;
 use super::run::logistic;
 use super::{Instruction, Memory};
-use crate::core::math;
-use crate::equation::graph::{Binary, Unary, fused};
+use crate::graph::{Binary, Unary, fused};
+use spikedeck_core::math;
 
 /// Places that a byte can name.
 pub(super) const REACH: usize = 256;
@@ -18,8 +19,8 @@ pub(super) const REACH: usize = 256;
 /// Functions of one kind that are computed together.
 const TOGETHER: usize = 4;
 
-/// What an operation does; its operands are `x0`, `x1`, ..., and the last place is where the result goes. One byte and no fields:
-/// choosing it is one jump.
+/// What an operation does; its operands are `x0`, `x1`, ..., and the last place is where the result goes. One byte and
+/// no fields: choosing it is one jump.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Code {
     Copy,
@@ -99,7 +100,8 @@ pub struct Seen {
 }
 
 impl Few {
-    /// The program for a memory, whose numbers it puts there; `None` if the lanes are many or the places do not suffice.
+    /// The program for a memory, whose numbers it puts there; `None` if the lanes are many or the places do not
+    /// suffice.
     pub(super) fn new(program: &[Instruction], memory: &mut Memory) -> Option<Self> {
         if !memory.is_small() {
             return None;
@@ -130,9 +132,9 @@ impl Few {
         }
     }
 
-    /// Makes `runs` runs on all lanes, with what the feeds hold for each, and keeps the first `states` columns as they are before those
-    /// runs that `seen` names. After every `every` runs these columns are looked at: a lane in which one of them is not finite stops.
-    /// The first run and lane that stopped.
+    /// Makes `runs` runs on all lanes, with what the feeds hold for each, and keeps the first `states` columns as they
+    /// are before those runs that `seen` names. After every `every` runs these columns are looked at: a lane in which
+    /// one of them is not finite stops. The first run and lane that stopped.
     pub fn run_many(
         &self,
         memory: &mut Memory,
@@ -144,12 +146,18 @@ impl Few {
         seen.values.resize(seen.before.len() * states * lanes, 0.0);
         let mut first: Option<(usize, usize)> = None;
         for lane in 0..lanes {
-            let feeds: smallvec::SmallVec<[(u8, &[f64]); 8]> =
-                feeds.iter().filter_map(|f| Some((u8::try_from(memory.scratch_base(f.scratch)).ok()?, f.rows.get(lane..)?))).collect();
+            let feeds: smallvec::SmallVec<[(u8, &[f64]); 8]> = feeds
+                .iter()
+                .filter_map(|f| Some((u8::try_from(memory.scratch_base(f.scratch)).ok()?, f.rows.get(lane..)?)))
+                .collect();
             let Some(data) = of_lane(memory, lane) else { continue };
-            if let Some(run) =
-                many(self, data, &feeds, (&seen.before, seen.values.get_mut(lane..).unwrap_or_default()), [runs, lanes, every, states])
-                && first.is_none_or(|f| run < f.0)
+            if let Some(run) = many(
+                self,
+                data,
+                &feeds,
+                (&seen.before, seen.values.get_mut(lane..).unwrap_or_default()),
+                [runs, lanes, every, states],
+            ) && first.is_none_or(|f| run < f.0)
             {
                 first = Some((run, lane));
             }
@@ -271,7 +279,8 @@ fn execute(few: &Few, data: &mut [f64; REACH]) {
     }
 }
 
-/// The same numbers, of which LLVM must believe that they lie side by side in memory: then it computes them as one vector.
+/// The same numbers, of which LLVM must believe that they lie side by side in memory: then it computes them as one
+/// vector.
 #[inline(always)]
 fn together(values: [f64; TOGETHER]) -> [f64; TOGETHER] {
     std::hint::black_box(values)

@@ -1,7 +1,7 @@
 //! What a register program is made of.
 
 use super::Place;
-use crate::equation::graph::{Binary, Unary};
+use crate::graph::{Binary, Unary};
 
 /// One instruction.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,8 +65,8 @@ impl Instruction {
     }
 }
 
-/// Moves the decay of a column into the linear instruction that has just read it (a membrane and its synaptic currents): the
-/// column then passes through the registers once a step.
+/// Moves the decay of a column into the linear instruction that has just read it (a membrane and its synaptic
+/// currents): the column then passes through the registers once a step.
 pub(super) fn fold_decays(program: &mut Vec<Instruction>) {
     let mut i = 0;
     while i < program.len() {

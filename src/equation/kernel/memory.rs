@@ -2,7 +2,7 @@
 
 use super::CHUNK;
 use super::few::REACH;
-use crate::core::aligned::Aligned;
+use spikedeck_core::aligned::Aligned;
 
 /// Columns and scratch registers of a population part.
 #[derive(Debug, Clone, Default)]

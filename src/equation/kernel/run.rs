@@ -5,8 +5,8 @@
 use std::cell::Cell;
 
 use super::{CHUNK, Instruction, Place, Term};
-use crate::core::math;
-use crate::equation::graph::{Binary, Unary, fused, truth};
+use crate::graph::{Binary, Unary, fused, truth};
+use spikedeck_core::math;
 
 #[derive(Clone, Copy)]
 pub(super) struct Layout {
@@ -28,7 +28,12 @@ impl Layout {
 
     /// The same counted in chunks: then one comparison checks a whole chunk.
     fn in_chunks(self) -> Self {
-        Self { start: self.start / CHUNK, padded: self.padded / CHUNK, base: self.base / CHUNK, block: self.block / CHUNK }
+        Self {
+            start: self.start / CHUNK,
+            padded: self.padded / CHUNK,
+            base: self.base / CHUNK,
+            block: self.block / CHUNK,
+        }
     }
 }
 
@@ -76,7 +81,14 @@ fn map1<const W: usize>(data: &Chunks<W>, n: usize, to: usize, a: impl Lanes, f:
 }
 
 #[inline(always)]
-fn map2<const W: usize>(data: &Chunks<W>, n: usize, to: usize, a: impl Lanes, b: impl Lanes, f: impl Fn(f64, f64) -> f64) {
+fn map2<const W: usize>(
+    data: &Chunks<W>,
+    n: usize,
+    to: usize,
+    a: impl Lanes,
+    b: impl Lanes,
+    f: impl Fn(f64, f64) -> f64,
+) {
     let (to, a, b) = (&data[to..to + n], a.of(data, n), b.of(data, n));
     for (k, to) in to.iter().enumerate() {
         let (x, y) = (a(k), b(k));
@@ -155,7 +167,12 @@ fn linear<const W: usize, const N: usize>(data: &Chunks<W>, n: usize, to: usize,
 
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
 pub(super) fn wide(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
-    execute::<CHUNK>(program, Cell::from_mut(data.as_chunks_mut().0).as_slice_of_cells(), layout.in_chunks(), n / CHUNK);
+    execute::<CHUNK>(
+        program,
+        Cell::from_mut(data.as_chunks_mut().0).as_slice_of_cells(),
+        layout.in_chunks(),
+        n / CHUNK,
+    );
 }
 
 /// A few lanes one by one: a single neuron does not pay for sixteen.
@@ -175,7 +192,9 @@ pub(super) fn narrow(program: &[Instruction], data: &mut [f64], layout: Layout, 
                 Instruction::Fma { to, a, b, c, minus_product, minus_term } => {
                     (to, fused(at(*a), at(*b), at(*c), *minus_product, *minus_term))
                 }
-                Instruction::Linear { to, base, terms } => (to, terms.iter().fold(at(*base), |sum, t| t.factor.mul_add(at(t.x), sum))),
+                Instruction::Linear { to, base, terms } => {
+                    (to, terms.iter().fold(at(*base), |sum, t| t.factor.mul_add(at(t.x), sum)))
+                }
                 Instruction::Logistic { to, a, x } => (to, logistic(at(*a), at(*x))),
             };
             data[layout.address(*to) + lane] = value;
@@ -201,7 +220,12 @@ fn execute<const W: usize>(program: &[Instruction], data: &Chunks<W>, layout: La
             },
             Instruction::Unary(op, to, a) => unary::<W>(*op, data, n, at(*to), At(at(*a))),
             // Where both sides are in memory (the compiler sees to that) one loop is enough.
-            Instruction::Binary(op @ (Binary::Pow | Binary::And | Binary::Or | Binary::Equal | Binary::NotEqual), to, a, b) => {
+            Instruction::Binary(
+                op @ (Binary::Pow | Binary::And | Binary::Or | Binary::Equal | Binary::NotEqual),
+                to,
+                a,
+                b,
+            ) => {
                 rare::<W>(*op, data, n, at(*to), At(at(*a)), At(at(*b)));
             }
             Instruction::Binary(op, to, a, b) => match (*a, *b) {
@@ -274,9 +298,13 @@ fn multiply_add<const W: usize>(
         (Place::Number(x), Place::Number(z)) => {
             map1::<W>(data, n, to, at(b), |y| signed(x, minus_product).mul_add(y, signed(z, minus_term)));
         }
-        (Place::Number(x), c) if minus_term => map2::<W>(data, n, to, at(b), at(c), |y, z| signed(x, minus_product).mul_add(y, -z)),
+        (Place::Number(x), c) if minus_term => {
+            map2::<W>(data, n, to, at(b), at(c), |y, z| signed(x, minus_product).mul_add(y, -z))
+        }
         (Place::Number(x), c) => map2::<W>(data, n, to, at(b), at(c), |y, z| signed(x, minus_product).mul_add(y, z)),
-        (a, Place::Number(z)) if minus_product => map2::<W>(data, n, to, at(a), at(b), |x, y| (-x).mul_add(y, signed(z, minus_term))),
+        (a, Place::Number(z)) if minus_product => {
+            map2::<W>(data, n, to, at(a), at(b), |x, y| (-x).mul_add(y, signed(z, minus_term)))
+        }
         (a, Place::Number(z)) => map2::<W>(data, n, to, at(a), at(b), |x, y| x.mul_add(y, signed(z, minus_term))),
         (a, c) => {
             let all = (at(a), at(b), at(c));

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use super::{Builder, Entity};
-use crate::core::diagnostic::Diagnostic;
-use crate::core::units::Dimension;
-use crate::equation::derive::derivative;
-use crate::equation::graph::{Binary, Symbol};
-use crate::equation::syntax::{Assign, statements};
-use crate::equation::{EventPort, Part, Variable};
+use crate::derive::derivative;
+use crate::graph::{Binary, Symbol};
+use crate::syntax::{Assign, statements};
+use crate::{EventPort, Part, Variable};
+use spikedeck_core::diagnostic::Diagnostic;
+use spikedeck_core::units::Dimension;
 
 impl Builder<'_> {
     pub(super) fn provides(&mut self) {
@@ -21,7 +21,10 @@ impl Builder<'_> {
             match found {
                 Some((id, dimension)) => self.parts.provided.push((Variable { name: name.clone(), dimension }, id)),
                 None => {
-                    let d = Diagnostic::error(format!("`{name}` is provided to others, but is no state or subexpression here"), 0..0);
+                    let d = Diagnostic::error(
+                        format!("`{name}` is provided to others, but is no state or subexpression here"),
+                        0..0,
+                    );
                     self.say(Part::Equations, vec![d]);
                 }
             }
@@ -34,8 +37,11 @@ impl Builder<'_> {
         let statements = statements(text, &mut list);
         if self.table.contains_key("w") {
             list.push(
-                Diagnostic::error("`w` is the weight of the event here, so no state or parameter may have this name", 0..text.len())
-                    .help("give the state another name"),
+                Diagnostic::error(
+                    "`w` is the weight of the event here, so no state or parameter may have this name",
+                    0..text.len(),
+                )
+                .help("give the state another name"),
             );
         }
         if statements.is_empty() && list.is_empty() {
@@ -55,14 +61,16 @@ impl Builder<'_> {
                 Assign::Update(Binary::Add) => 1.0,
                 Assign::Update(Binary::Sub) => -1.0,
                 _ => {
-                    let d = Diagnostic::error("an event adds to a state", s.target_span.clone()).help(format!("write `{} += w`", s.target));
+                    let d = Diagnostic::error("an event adds to a state", s.target_span.clone())
+                        .help(format!("write `{} += w`", s.target));
                     self.say(Part::OnEvent, vec![d]);
                     continue;
                 }
             };
             if weight.is_none() {
                 let before = self.found.len();
-                let first = self.checked(Part::OnEvent, None, Some(Dimension::NONE), &HashMap::new(), |c| c.number(&s.value));
+                let first =
+                    self.checked(Part::OnEvent, None, Some(Dimension::NONE), &HashMap::new(), |c| c.number(&s.value));
                 if first.is_none() {
                     continue;
                 }
@@ -70,13 +78,16 @@ impl Builder<'_> {
                 weight = first.map(|(_, gain)| d.per(gain.unwrap_or_default()));
             }
             let what = format!("`{}`", s.target);
-            let Some(id) = self.checked(Part::OnEvent, None, weight, &HashMap::new(), |c| c.expect(&s.value, d, &what)) else { continue };
+            let Some(id) = self.checked(Part::OnEvent, None, weight, &HashMap::new(), |c| c.expect(&s.value, d, &what))
+            else {
+                continue;
+            };
             let g = &mut self.parts.graph;
             let gain = derivative(g, id, Symbol::Weight);
             let at_zero = g.substitute(&[id], |g, s| (s == Symbol::Weight).then(|| g.number(0.0)))[0];
             if g.depends(gain, |s| s == Symbol::Weight) || g.value(at_zero) != Some(0.0) {
-                let d =
-                    Diagnostic::error("an event acts in proportion to its weight `w`", s.value.span.clone()).help("write `g += w*gain`");
+                let d = Diagnostic::error("an event acts in proportion to its weight `w`", s.value.span.clone())
+                    .help("write `g += w*gain`");
                 self.say(Part::OnEvent, vec![d]);
                 continue;
             }

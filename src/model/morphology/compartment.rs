@@ -1,15 +1,15 @@
 //! Sections cut into compartments: areas, positions, and the axial resistances between them.
 //!
-//! Units of a tree are its compartments, section by section, and after them its nodes: the points without membrane at which
-//! sections begin, end and meet. Resistances are stated for a resistivity of one ohm metre.
+//! Units of a tree are its compartments, section by section, and after them its nodes: the points without membrane at
+//! which sections begin, end and meet. Resistances are stated for a resistivity of one ohm metre.
 
 use super::section::{Section, Tree, distance};
 
 /// How a section is cut.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cut {
-    /// So that no compartment is longer than this share of the length constant at a frequency (Hines and Carnevale 2001):
-    /// `2 floor((L/(share lambda_f) + 0.9)/2) + 1` compartments.
+    /// So that no compartment is longer than this share of the length constant at a frequency (Hines and Carnevale
+    /// 2001): `2 floor((L/(share lambda_f) + 0.9)/2) + 1` compartments.
     Lambda {
         /// Share of the length constant.
         share: f64,
@@ -23,15 +23,16 @@ pub enum Cut {
 }
 
 impl Cut {
-    /// Number of compartments of `section`, with resistivity (ohm metre) and capacitance per area (farad per square metre).
+    /// Number of compartments of `section`, with resistivity (ohm metre) and capacitance per area (farad per square
+    /// metre).
     pub fn count(self, section: &Section, resistivity: f64, capacitance: f64) -> usize {
         match self {
             Self::Count(n) => n.max(1),
             Self::Longest(longest) => ((section.length() / longest - 1e-9).ceil() as usize).max(1),
             Self::Lambda { share, frequency } => {
                 // lambda_f = sqrt(d/(4 pi f R_a C_m)), each cone with its own diameter.
-                let electrotonic =
-                    section.over_root_diameter() * (4.0 * std::f64::consts::PI * frequency * resistivity * capacitance).sqrt();
+                let electrotonic = section.over_root_diameter()
+                    * (4.0 * std::f64::consts::PI * frequency * resistivity * capacitance).sqrt();
                 let n = 0.5 * (electrotonic / share + 0.9);
                 if n.is_finite() && n >= 0.0 { (n as usize) * 2 + 1 } else { 1 }
             }

@@ -1,8 +1,8 @@
 //! Morphologies: samples of an SWC file or sections of a scenario → a tree of sections → compartments.
 //!
-//! Reading order: [`swc`] (a file's text → sections, everything wrong with its line), [`section`] (unbranched cables and how
-//! they hang together), [`compartment`] (sections cut into compartments, with areas and axial resistances), [`place`]
-//! (`apical(0.7)` → a compartment).
+//! Reading order: [`swc`] (a file's text → sections, everything wrong with its line), [`section`] (unbranched cables
+//! and how they hang together), [`compartment`] (sections cut into compartments, with areas and axial resistances),
+//! [`place`] (`apical(0.7)` → a compartment).
 
 pub mod compartment;
 pub mod place;

@@ -1,7 +1,7 @@
 //! Places on a tree by name: `soma`, `apical(0.7)`, `dendrite_3(1)`.
 
 use super::compartment::Compartments;
-use crate::core::diagnostic::did_you_mean;
+use spikedeck_core::diagnostic::did_you_mean;
 
 /// The units that `text` names: one for `SECTION(x)`, all compartments of a section or region for its bare name.
 ///
@@ -15,7 +15,10 @@ pub fn units(tree: &Compartments, text: &str) -> Result<Vec<u32>, (String, Strin
             let inside = rest.strip_suffix(')').map(str::trim);
             let x = inside.and_then(|x| x.parse::<f64>().ok());
             let Some(x) = x else {
-                return Err((format!("`{text}` is no place"), "write `SECTION(x)` with x from 0 to 1, such as `apical(0.7)`".into()));
+                return Err((
+                    format!("`{text}` is no place"),
+                    "write `SECTION(x)` with x from 0 to 1, such as `apical(0.7)`".into(),
+                ));
             };
             if !(0.0..=1.0).contains(&x) {
                 return Err((
@@ -36,7 +39,8 @@ pub fn units(tree: &Compartments, text: &str) -> Result<Vec<u32>, (String, Strin
             let mut names: Vec<&str> = sections.iter().map(|s| s.region.as_str()).collect();
             names.extend(sections.iter().map(|s| s.name.as_str()));
             names.dedup();
-            let help = did_you_mean(name, names.iter().copied()).map_or_else(|| listed(tree), |near| format!("did you mean `{near}`?"));
+            let help = did_you_mean(name, names.iter().copied())
+                .map_or_else(|| listed(tree), |near| format!("did you mean `{near}`?"));
             Err((format!("there is no section or region `{name}`"), help))
         }
         ([one], Some(x)) => Ok(vec![tree.at(*one, x) as u32]),
@@ -47,7 +51,11 @@ pub fn units(tree: &Compartments, text: &str) -> Result<Vec<u32>, (String, Strin
                 format!("name one of `{first}` to `{last}`"),
             ))
         }
-        (all, None) => Ok(all.iter().flat_map(|&s| tree.ranges[s].0..tree.ranges[s].0 + tree.ranges[s].1).map(|u| u as u32).collect()),
+        (all, None) => Ok(all
+            .iter()
+            .flat_map(|&s| tree.ranges[s].0..tree.ranges[s].0 + tree.ranges[s].1)
+            .map(|u| u as u32)
+            .collect()),
     }
 }
 
@@ -73,7 +81,7 @@ pub fn name(tree: &Compartments, unit: usize) -> String {
         return section.name.clone();
     }
     let x = (unit - first) as f64 + 0.5;
-    format!("{}({})", section.name, crate::core::units::short((x / n as f64 * 1e4).round() / 1e4))
+    format!("{}({})", section.name, spikedeck_core::units::short((x / n as f64 * 1e4).round() / 1e4))
 }
 
 #[cfg(test)]

@@ -42,9 +42,13 @@ impl Section {
     }
 
     /// Electrotonic measure of d_lambda: `∫ dx / sqrt(d)` with each cone's mean diameter, in square roots of metres
-    /// (for a cylinder `L / sqrt(d)`), as NEURON's `lambda_f` sums it (Hines and Carnevale 2001, doi:10.1177/107385840100700207).
+    /// (for a cylinder `L / sqrt(d)`), as NEURON's `lambda_f` sums it (Hines and Carnevale 2001,
+    /// doi:10.1177/107385840100700207).
     pub fn over_root_diameter(&self) -> f64 {
-        self.points.windows(2).map(|w| distance(w[0].at, w[1].at) / (0.5 * (w[0].diameter + w[1].diameter)).sqrt()).sum()
+        self.points
+            .windows(2)
+            .map(|w| distance(w[0].at, w[1].at) / (0.5 * (w[0].diameter + w[1].diameter)).sqrt())
+            .sum()
     }
 }
 

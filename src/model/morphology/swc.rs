@@ -1,5 +1,5 @@
-//! SWC files: one sample a line (`id type x y z radius parent`, micrometres), as neuromorpho.org and most tracing programs
-//! write them (Cannon et al. 1998, doi:10.1016/S0165-0270(98)00091-0).
+//! SWC files: one sample a line (`id type x y z radius parent`, micrometres), as neuromorpho.org and most tracing
+//! programs write them (Cannon et al. 1998, doi:10.1016/S0165-0270(98)00091-0).
 
 use std::collections::HashMap;
 
@@ -8,8 +8,8 @@ use super::section::{Point, Section, Tree, distance};
 /// How the samples of type 1 are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Soma {
-    /// One sample: a cylinder as long as wide, neurites at its middle. Three samples of the neuromorpho convention: the same.
-    /// More: a section of cones like any other. A neurite begins at its own first sample.
+    /// One sample: a cylinder as long as wide, neurites at its middle. Three samples of the neuromorpho convention: the
+    /// same. More: a section of cones like any other. A neurite begins at its own first sample.
     #[default]
     Neuron,
     /// Exactly three samples: the centre and two points one radius away; a cylinder as long as wide.
@@ -48,8 +48,8 @@ struct Sample {
 /// Reads the text of an SWC file. Diameters below `least` (metres) become `least`; without it they must be positive.
 ///
 /// # Errors
-/// Everything that is wrong: lines that are no samples, ids that are there twice, parents that are missing or come later
-/// (or in a circle), several roots, diameters of zero, a soma that does not fit the reading.
+/// Everything that is wrong: lines that are no samples, ids that are there twice, parents that are missing or come
+/// later (or in a circle), several roots, diameters of zero, a soma that does not fit the reading.
 pub fn read(text: &str, soma: Soma, least: Option<f64>) -> Result<Tree, Vec<Wrong>> {
     let mut wrong = Vec::new();
     let mut samples = Vec::new();
@@ -86,7 +86,8 @@ pub fn read(text: &str, soma: Soma, least: Option<f64>) -> Result<Tree, Vec<Wron
         wrong.push(Wrong {
             span: s.span.clone(),
             message: format!("sample {} (line {}) has the radius {}{others}", s.id, s.line, s.point.diameter * 0.5e6),
-            help: "a radius is above zero; `least_diameter = \"0.5 um\"` in the scenario replaces what is thinner".into(),
+            help: "a radius is above zero; `least_diameter = \"0.5 um\"` in the scenario replaces what is thinner"
+                .into(),
         });
     }
     if !wrong.is_empty() {
@@ -97,14 +98,22 @@ pub fn read(text: &str, soma: Soma, least: Option<f64>) -> Result<Tree, Vec<Wron
 }
 
 fn sample(line: &str, span: std::ops::Range<usize>, number: usize) -> Result<Sample, Wrong> {
-    let fail = |message: String| Wrong { span: span.clone(), message, help: "each line is `id type x y z radius parent`".into() };
+    let fail = |message: String| Wrong {
+        span: span.clone(),
+        message,
+        help: "each line is `id type x y z radius parent`".into(),
+    };
     let words: Vec<&str> = line.split_whitespace().collect();
     if words.len() < 7 {
         return Err(fail(format!("line {number} has {} columns, not seven", words.len())));
     }
     let mut values = [0.0; 7];
     for (v, w) in values.iter_mut().zip(&words) {
-        *v = w.parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(|| fail(format!("line {number}: `{w}` is no number")))?;
+        *v = w
+            .parse::<f64>()
+            .ok()
+            .filter(|v| v.is_finite())
+            .ok_or_else(|| fail(format!("line {number}: `{w}` is no number")))?;
     }
     for k in [0, 1, 6] {
         if values[k].fract() != 0.0 {
@@ -122,20 +131,28 @@ fn link(samples: &[Sample], wrong: &mut Vec<Wrong>) -> Vec<Option<usize>> {
         if let Some(&first) = at.get(&s.id) {
             wrong.push(Wrong {
                 span: s.span.clone(),
-                message: format!("sample {} is there twice: in line {} and in line {}", s.id, samples[first].line, s.line),
+                message: format!(
+                    "sample {} is there twice: in line {} and in line {}",
+                    s.id, samples[first].line, s.line
+                ),
                 help: "every sample has an id of its own".into(),
             });
         } else {
             at.insert(s.id, k);
         }
     }
-    let parents: Vec<Option<usize>> = samples.iter().map(|s| at.get(&s.parent).copied().filter(|_| s.parent >= 0)).collect();
+    let parents: Vec<Option<usize>> =
+        samples.iter().map(|s| at.get(&s.parent).copied().filter(|_| s.parent >= 0)).collect();
     let mut root: Option<usize> = None;
     for (k, s) in samples.iter().enumerate() {
-        let mut say = |message: String, help: &str| wrong.push(Wrong { span: s.span.clone(), message, help: help.to_owned() });
+        let mut say =
+            |message: String, help: &str| wrong.push(Wrong { span: s.span.clone(), message, help: help.to_owned() });
         if s.parent < 0 {
             if let Some(first) = root {
-                let message = format!("sample {} (line {}) is a second root; the first is in line {}", s.id, s.line, samples[first].line);
+                let message = format!(
+                    "sample {} (line {}) is a second root; the first is in line {}",
+                    s.id, s.line, samples[first].line
+                );
                 say(message, "a morphology is one tree: only one sample has the parent -1");
             }
             root = root.or(Some(k));
@@ -151,7 +168,10 @@ fn link(samples: &[Sample], wrong: &mut Vec<Wrong>) -> Vec<Option<usize>> {
                 "the parent of a sample is the id of a line before it, or -1",
             ),
             Some(p) if p >= k => say(
-                format!("sample {} (line {}) comes before its parent {}, which is in line {}", s.id, s.line, s.parent, samples[p].line),
+                format!(
+                    "sample {} (line {}) comes before its parent {}, which is in line {}",
+                    s.id, s.line, s.parent, samples[p].line
+                ),
                 "parents stand before their children",
             ),
             Some(_) => {}
@@ -264,7 +284,12 @@ fn sections(samples: &[Sample], parents: &[Option<usize>], soma: Soma) -> Result
 }
 
 /// The soma as a cylinder as long as wide, where the reading makes it one.
-fn body(samples: &[Sample], parents: &[Option<usize>], bodies: &[usize], soma: Soma) -> Result<Option<Vec<Point>>, Wrong> {
+fn body(
+    samples: &[Sample],
+    parents: &[Option<usize>],
+    bodies: &[usize],
+    soma: Soma,
+) -> Result<Option<Vec<Point>>, Wrong> {
     let whole = |centre: Point, axis: usize| {
         let r = 0.5 * centre.diameter;
         [-r, 0.0, r]
@@ -359,12 +384,18 @@ mod tests {
 
     #[test]
     fn what_is_wrong_names_the_line() {
-        let messages =
-            |text: &str| read(text, Soma::Neuron, None).unwrap_err().into_iter().map(|w| w.message).collect::<Vec<_>>().join("; ");
-        assert!(messages("1 1 0 0 0 5 -1\n1 3 9 0 0 1 1\n").contains("sample 1 is there twice: in line 1 and in line 2"));
+        let messages = |text: &str| {
+            read(text, Soma::Neuron, None).unwrap_err().into_iter().map(|w| w.message).collect::<Vec<_>>().join("; ")
+        };
+        assert!(
+            messages("1 1 0 0 0 5 -1\n1 3 9 0 0 1 1\n").contains("sample 1 is there twice: in line 1 and in line 2")
+        );
         assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 7\n").contains("hangs on sample 7, which is not in this file"));
         assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 3\n3 3 9 9 0 1 2\n").contains("parents lead in a circle"));
-        assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 3\n3 3 9 9 0 1 1\n").contains("comes before its parent 3, which is in line 3"));
+        assert!(
+            messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 3\n3 3 9 9 0 1 1\n")
+                .contains("comes before its parent 3, which is in line 3")
+        );
         assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 -1\n").contains("second root"));
         assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 0 1\n").contains("has the radius 0"));
         assert!(messages("1 1 0 0 0 5\n").contains("has 6 columns"));

@@ -1,11 +1,11 @@
 //! Series and distributions.
 
 use super::range::{axis, positive};
-use crate::plot::colour::Role;
-use crate::plot::reduce::{Extremes, extremes};
-use crate::plot::scene::{CurveMark, LegendEntry, Mark, Panel, Plot, Pyramids, Stroke, Sweep};
-use crate::plot::view::View;
-use crate::signal::{Axis, Curve, CurveStyle, Distribution, ReferenceLine, Scale, Series};
+use crate::colour::Role;
+use crate::reduce::{Extremes, extremes};
+use crate::scene::{CurveMark, LegendEntry, Mark, Panel, Plot, Pyramids, Stroke, Sweep};
+use crate::view::View;
+use spikedeck_signal::{Axis, Curve, CurveStyle, Distribution, ReferenceLine, Scale, Series};
 
 /// How a curve of the `number`-th data series looks.
 fn look(style: CurveStyle, number: u16) -> (Stroke, Role) {
@@ -19,7 +19,11 @@ fn look(style: CurveStyle, number: u16) -> (Stroke, Role) {
 }
 
 /// Marks of curves: bands first, then chance, data, theory, and the focused curve last.
-pub(crate) fn curve_marks<'a>(curves: &'a [Curve], focus: Option<usize>, pyramids: &'a Pyramids) -> (Vec<Mark<'a>>, Vec<LegendEntry>) {
+pub(crate) fn curve_marks<'a>(
+    curves: &'a [Curve],
+    focus: Option<usize>,
+    pyramids: &'a Pyramids,
+) -> (Vec<Mark<'a>>, Vec<LegendEntry>) {
     let (mut bands, mut marks, mut legend) = (Vec::new(), Vec::new(), Vec::new());
     let mut number = 0;
     for (index, curve) in curves.iter().enumerate() {
@@ -35,8 +39,16 @@ pub(crate) fn curve_marks<'a>(curves: &'a [Curve], focus: Option<usize>, pyramid
         let ascending = pyramid.map_or_else(|| curve.x[..length].is_sorted(), |p| p.ascending);
         let focused = focus == Some(index);
         let rank = if focused { 3 } else { u8::from(role != Role::Chance) + u8::from(role == Role::Theory) };
-        let mark =
-            CurveMark { name: &curve.name, x: &curve.x[..length], y: &curve.y[..length], pyramid, ascending, stroke, role, focus: focused };
+        let mark = CurveMark {
+            name: &curve.name,
+            x: &curve.x[..length],
+            y: &curve.y[..length],
+            pyramid,
+            ascending,
+            stroke,
+            role,
+            focus: focused,
+        };
         marks.push((rank, Mark::Curve(mark)));
         if !curve.name.is_empty() {
             legend.push(LegendEntry { name: curve.name.clone(), role, stroke, dense: length > 4000 });
@@ -56,11 +68,12 @@ fn x_extremes(curve: &Curve, log: bool, pyramid_ascending: bool) -> Extremes {
 }
 
 /// Extremes of what lies inside `x` (everything, for paths).
-fn y_extremes(curve: &Curve, x: (f64, f64), log: bool, pyramid: Option<&crate::plot::reduce::Pyramid>) -> Extremes {
+fn y_extremes(curve: &Curve, x: (f64, f64), log: bool, pyramid: Option<&crate::reduce::Pyramid>) -> Extremes {
     let length = curve.x.len().min(curve.y.len());
     let xs = &curve.x[..length];
     let ascending = pyramid.map_or_else(|| xs.is_sorted(), |p| p.ascending);
-    let (from, to) = if ascending { (xs.partition_point(|&v| v < x.0), xs.partition_point(|&v| v <= x.1)) } else { (0, length) };
+    let (from, to) =
+        if ascending { (xs.partition_point(|&v| v < x.0), xs.partition_point(|&v| v <= x.1)) } else { (0, length) };
     let mut out = if log { positive(&curve.y[from.min(to)..to], true) } else { extremes(&curve.y, from, to, pyramid) };
     if let Some((low, high)) = &curve.band {
         for side in [low, high] {
@@ -90,14 +103,24 @@ pub(crate) fn rules(references: &[ReferenceLine]) -> impl Iterator<Item = Mark<'
 }
 
 /// The panel of a series over a given x range.
-pub(crate) fn panel<'a>(s: &'a Series, view: &View, x: Option<(f64, f64)>, pyramids: &'a Pyramids) -> (Panel<'a>, Vec<LegendEntry>) {
+pub(crate) fn panel<'a>(
+    s: &'a Series,
+    view: &View,
+    x: Option<(f64, f64)>,
+    pyramids: &'a Pyramids,
+) -> (Panel<'a>, Vec<LegendEntry>) {
     let is_log = |a: &Axis, wanted: Option<bool>| wanted.unwrap_or(a.scale == Scale::Log);
     let (x_log, y_log) = (is_log(&s.x, view.x_log), is_log(&s.y, view.y_log));
     let ascending = |k: usize| pyramids.get(k).is_some_and(|p| p.ascending);
-    let data_x = s.curves.iter().enumerate().fold(Extremes::NONE, |a, (k, c)| a.and(x_extremes(c, x_log, ascending(k))));
+    let data_x =
+        s.curves.iter().enumerate().fold(Extremes::NONE, |a, (k, c)| a.and(x_extremes(c, x_log, ascending(k))));
     let data_x = if data_x.range().is_none() { with_references(data_x, &s.references, true, x_log) } else { data_x };
     let x_axis = axis(&s.x, x, view.x_log, data_x, 0.0);
-    let data_y = s.curves.iter().enumerate().fold(Extremes::NONE, |a, (k, c)| a.and(y_extremes(c, x_axis.range, y_log, pyramids.get(k))));
+    let data_y = s
+        .curves
+        .iter()
+        .enumerate()
+        .fold(Extremes::NONE, |a, (k, c)| a.and(y_extremes(c, x_axis.range, y_log, pyramids.get(k))));
     let fit = with_references(data_y, &s.references, false, y_log);
     let mut y_axis = axis(&s.y, view.y, view.y_log, fit, 0.04);
     if view.y.is_none() && !y_log && fit.min >= 0.0 && fit.min < 0.3 * fit.max {
@@ -114,7 +137,9 @@ pub(crate) fn panel<'a>(s: &'a Series, view: &View, x: Option<(f64, f64)>, pyram
 
 /// The window and head of a sweep over data that end at `head`.
 pub(crate) fn sweep(view: &View, head: f64) -> Option<Sweep> {
-    view.sweep.filter(|l| l.is_finite() && *l > 0.0 && head.is_finite() && head > *l).map(|length| Sweep { length, head })
+    view.sweep
+        .filter(|l| l.is_finite() && *l > 0.0 && head.is_finite() && head > *l)
+        .map(|length| Sweep { length, head })
 }
 
 /// What `x` shows while sweeping: the page that the head writes on.
@@ -141,7 +166,8 @@ pub(crate) fn distribution<'a>(d: &'a Distribution, view: &View) -> Plot<'a> {
     let mut data = Extremes::NONE;
     for (_, heights) in &d.heights {
         for (k, h) in heights.iter().enumerate() {
-            let inside = d.edges.get(k + 1).is_some_and(|e| *e >= x_axis.range.0) && d.edges.get(k).is_some_and(|e| *e <= x_axis.range.1);
+            let inside = d.edges.get(k + 1).is_some_and(|e| *e >= x_axis.range.0)
+                && d.edges.get(k).is_some_and(|e| *e <= x_axis.range.1);
             if inside && h.is_finite() && (!y_log || *h > 0.0) {
                 data = data.and(Extremes { min: *h, max: *h });
             }

@@ -2,10 +2,10 @@
 
 use super::curves::{page, sweep};
 use super::range::{beyond, drawable};
-use crate::plot::reduce::Extremes;
-use crate::plot::scene::{ColourBar, ImageMark, Mark, Panel, PanelAxis, Plot};
-use crate::plot::view::View;
-use crate::signal::{Image, Matrix};
+use crate::reduce::Extremes;
+use crate::scene::{ColourBar, ImageMark, Mark, Panel, PanelAxis, Plot};
+use crate::view::View;
+use spikedeck_signal::{Image, Matrix};
 
 /// Range of the colours; symmetric about zero for diverging maps.
 fn colours(values: &[f64], wanted: Option<(f64, f64)>, diverging: bool) -> ((f64, f64), (bool, bool)) {
@@ -64,7 +64,12 @@ pub(crate) fn image<'a>(i: &'a Image, view: &View) -> Plot<'a> {
             beyond: if sweep.is_some() { (false, false) } else { beyond(centres(i.x_range), x_shown) },
             ..PanelAxis::default()
         },
-        y: PanelAxis { title: i.y.title(), range: y_shown, beyond: beyond(centres(i.y_range), y_shown), ..PanelAxis::default() },
+        y: PanelAxis {
+            title: i.y.title(),
+            range: y_shown,
+            beyond: beyond(centres(i.y_range), y_shown),
+            ..PanelAxis::default()
+        },
         marks: vec![Mark::Image(mark)],
         share: 1.0,
         framed: true,

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::curves::curve_marks;
 use super::range::axis;
-use crate::plot::colour::Role;
-use crate::plot::reduce::Extremes;
-use crate::plot::scene::{Glyph, LegendEntry, Mark, Panel, PanelAxis, Plot, Pyramids, Stroke};
-use crate::plot::view::View;
-use crate::signal::{GraphEdge, PhasePortrait, Stability};
+use crate::colour::Role;
+use crate::reduce::Extremes;
+use crate::scene::{Glyph, LegendEntry, Mark, Panel, PanelAxis, Plot, Pyramids, Stroke};
+use crate::view::View;
+use spikedeck_signal::{GraphEdge, PhasePortrait, Stability};
 
 pub(crate) fn phase<'a>(p: &'a PhasePortrait, view: &View, pyramids: &'a Pyramids) -> Plot<'a> {
     let (mut xs, mut ys) = (Extremes::NONE, Extremes::NONE);
@@ -83,7 +83,12 @@ pub(crate) fn graph<'a>(nodes: &'a [String], edges: &[GraphEdge]) -> Plot<'a> {
         let (x, y) = place(k);
         marks.push(Mark::Glyph { at: (x, y), glyph: Glyph::Node, role: Role::Title });
         let loops = if edges.iter().any(|e| e.from == k && e.to == k) { " ↻" } else { "" };
-        marks.push(Mark::Text { at: (x, y), text: Cow::Owned(format!("{name}{loops}")), role: Role::Text, left: x < -1e-9 });
+        marks.push(Mark::Text {
+            at: (x, y),
+            text: Cow::Owned(format!("{name}{loops}")),
+            role: Role::Text,
+            left: x < -1e-9,
+        });
     }
     let plain = |pad: f64| PanelAxis { range: (-1.0 - pad, 1.0 + pad), ..PanelAxis::default() };
     let signs = edges.iter().any(|e| e.weight < 0.0) && edges.iter().any(|e| e.weight > 0.0);

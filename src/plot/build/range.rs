@@ -1,8 +1,8 @@
 //! Which stretch of an axis is shown.
 
-use crate::plot::reduce::Extremes;
-use crate::plot::scene::PanelAxis;
-use crate::signal::{Axis, Scale};
+use crate::reduce::Extremes;
+use crate::scene::PanelAxis;
+use spikedeck_signal::{Axis, Scale};
 
 /// A range that can be drawn: finite, not empty, positive for logarithmic axes.
 pub(crate) fn drawable(wanted: Option<(f64, f64)>, data: Extremes, log: bool, pad: f64) -> (f64, f64) {
@@ -61,5 +61,12 @@ pub(crate) fn beyond(data: Extremes, range: (f64, f64)) -> (bool, bool) {
 pub(crate) fn axis(axis: &Axis, wanted: Option<(f64, f64)>, log: Option<bool>, data: Extremes, pad: f64) -> PanelAxis {
     let log = log.unwrap_or(axis.scale == Scale::Log);
     let range = drawable(wanted, data, log, pad);
-    PanelAxis { title: axis.title(), range, log, beyond: beyond(data, range), is_time: axis.is_time, ..PanelAxis::default() }
+    PanelAxis {
+        title: axis.title(),
+        range,
+        log,
+        beyond: beyond(data, range),
+        is_time: axis.is_time,
+        ..PanelAxis::default()
+    }
 }

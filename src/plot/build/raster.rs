@@ -2,16 +2,18 @@
 
 use super::curves::{page, panel, sweep};
 use super::range::drawable;
-use crate::plot::colour::Role;
-use crate::plot::reduce::Extremes;
-use crate::plot::scene::{LegendEntry, Mark, Panel, PanelAxis, Plot, Pyramids, Stroke};
-use crate::plot::view::View;
-use crate::signal::Raster;
+use crate::colour::Role;
+use crate::reduce::Extremes;
+use crate::scene::{LegendEntry, Mark, Panel, PanelAxis, Plot, Pyramids, Stroke};
+use crate::view::View;
+use spikedeck_signal::Raster;
 
 pub(crate) fn raster<'a>(r: &'a Raster, view: &View, pyramids: &'a Pyramids) -> Plot<'a> {
     let sweep = sweep(view, r.extent.1);
-    let shown =
-        sweep.map_or_else(|| drawable(view.x, Extremes::of(&[r.extent.0, r.extent.1]), false, 0.0), |w| (w.head - w.length, w.head));
+    let shown = sweep.map_or_else(
+        || drawable(view.x, Extremes::of(&[r.extent.0, r.extent.1]), false, 0.0),
+        |w| (w.head - w.length, w.head),
+    );
     let rows: usize = r.groups.iter().map(|g| g.size).sum();
     let all = (0.0, rows.max(1) as f64);
     let range = drawable(view.y, Extremes { min: all.0, max: all.1 }, false, 0.0);
@@ -61,7 +63,7 @@ pub(crate) fn raster<'a>(r: &'a Raster, view: &View, pyramids: &'a Pyramids) -> 
     let legend = if r.groups.len() < 2 {
         Vec::new()
     } else {
-        let entry = |(k, g): (usize, &crate::signal::RasterGroup)| LegendEntry {
+        let entry = |(k, g): (usize, &spikedeck_signal::RasterGroup)| LegendEntry {
             name: g.name.clone(),
             role: Role::Series(k as u16),
             stroke: Stroke::Box,

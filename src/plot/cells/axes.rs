@@ -4,10 +4,10 @@ use super::dots::letter;
 use super::layout::{Laid, Layout};
 use super::spikes::thinned;
 use super::{Look, Marker};
-use crate::plot::colour::{Depth, Role, Style};
-use crate::plot::grid::{CellGrid, columns, fit};
-use crate::plot::scene::{ColourBar, LegendEntry, Panel, Plot, Stroke};
-use crate::plot::ticks::{self, Tick};
+use crate::colour::{Depth, Role, Style};
+use crate::grid::{CellGrid, columns, fit};
+use crate::scene::{ColourBar, LegendEntry, Panel, Plot, Stroke};
+use crate::ticks::{self, Tick};
 
 struct Lines {
     vertical: char,
@@ -191,7 +191,8 @@ fn legend(entries: &[LegendEntry], row: usize, room: usize, grid: &mut CellGrid,
     let texts: Vec<(String, String)> = entries.iter().map(|e| (sample(e, look), fit(&e.name, 24))).collect();
     let width = |t: &(String, String)| columns(&t.0) + 1 + columns(&t.1) + 2;
     let mut shown = texts.len();
-    let total = |shown: usize| texts[..shown].iter().map(width).sum::<usize>() + if shown < texts.len() { 4 } else { 0 };
+    let total =
+        |shown: usize| texts[..shown].iter().map(width).sum::<usize>() + if shown < texts.len() { 4 } else { 0 };
     while shown > 0 && total(shown) > room + 2 {
         shown -= 1;
     }
@@ -220,7 +221,11 @@ pub(crate) fn shade(t: f64, diverging: bool, ascii: bool) -> char {
             (false, false) => pick(&[' ', '░', '▒', '█'], size),
         };
     }
-    if ascii { pick(&[' ', '.', ':', '-', '=', '+', '*', '#', '%', '@'], t) } else { pick(&[' ', '░', '▒', '▓', '█'], t) }
+    if ascii {
+        pick(&[' ', '.', ':', '-', '=', '+', '*', '#', '%', '@'], t)
+    } else {
+        pick(&[' ', '░', '▒', '▓', '█'], t)
+    }
 }
 
 fn colour_bar(bar: &ColourBar, y_title: &str, from: usize, row: usize, room: usize, grid: &mut CellGrid, look: &Look) {
@@ -239,7 +244,8 @@ fn colour_bar(bar: &ColourBar, y_title: &str, from: usize, row: usize, room: usi
     }
     let with_title = fixed + length + title <= room;
     let used = fixed + length + if with_title { title } else { 0 };
-    let (text, dim, warning) = (look.palette.style(Role::Text), look.palette.style(Role::Dim), look.palette.style(Role::Warning));
+    let (text, dim, warning) =
+        (look.palette.style(Role::Text), look.palette.style(Role::Dim), look.palette.style(Role::Warning));
     if used + columns(y_title) + 2 <= room {
         grid.text(from, row, y_title, dim, room);
     }
@@ -272,7 +278,11 @@ fn colour_bar(bar: &ColourBar, y_title: &str, from: usize, row: usize, room: usi
 pub(crate) fn short(value: f64, step: f64) -> String {
     if step > 0.0 && step.is_finite() {
         let text = ticks::label(value, step);
-        if text.contains('.') && !text.contains('e') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+        if text.contains('.') && !text.contains('e') {
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        } else {
+            text
+        }
     } else {
         format!("{value}")
     }

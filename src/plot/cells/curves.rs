@@ -3,10 +3,10 @@
 use super::dots::{Dash, Dots, Plane, letter};
 use super::layout::Placed;
 use super::{Look, Marker};
-use crate::plot::colour::{Depth, Role};
-use crate::plot::reduce;
-use crate::plot::scene::{CurveMark, Glyph, Stroke};
-use crate::plot::ticks::at_fraction;
+use crate::colour::{Depth, Role};
+use crate::reduce;
+use crate::scene::{CurveMark, Glyph, Stroke};
+use crate::ticks::at_fraction;
 
 /// Ranks: who wins a shared cell.
 pub(crate) fn rank(role: Role, focus: bool) -> u8 {
@@ -69,7 +69,8 @@ impl Brush<'_> {
             if few {
                 let glyph = letter(c.role, self.look.marker == Marker::Ascii);
                 for k in from..to {
-                    let (x, y) = (self.placed.across(c.x[k], self.plane.cells.0), self.placed.down(c.y[k], self.plane.cells.1));
+                    let (x, y) =
+                        (self.placed.across(c.x[k], self.plane.cells.0), self.placed.down(c.y[k], self.plane.cells.1));
                     if let Some((x, y)) = inside(x, y, self.plane.cells)
                         && x >= self.clip.0
                         && x < self.clip.1
@@ -118,7 +119,8 @@ impl Brush<'_> {
         for column in reduce::columns(c.x, c.y, c.pyramid, width, edge) {
             let (mut low, mut high) = (column.extremes.min, column.extremes.max);
             if low <= high {
-                // Join with the column before, so that steep flanks have no gaps; sparse columns (a logarithmic axis) by a line.
+                // Join with the column before, so that steep flanks have no gaps; sparse columns (a logarithmic axis)
+                // by a line.
                 if let Some((at, last)) = before.filter(|b| b.1.is_finite() && column.first.is_finite()) {
                     if at + 1 == column.column {
                         let middle = f64::midpoint(last, column.first);
@@ -250,7 +252,15 @@ impl Brush<'_> {
 /// A place in pixels, if it is inside; the far edge belongs to the last pixel.
 pub(crate) fn inside(x: f64, y: f64, size: (usize, usize)) -> Option<(usize, usize)> {
     let (w, h) = (size.0 as f64, size.1 as f64);
-    if x.is_finite() && y.is_finite() && x >= -1e-6 && y >= -1e-6 && x <= w + 1e-6 && y <= h + 1e-6 && size.0 > 0 && size.1 > 0 {
+    if x.is_finite()
+        && y.is_finite()
+        && x >= -1e-6
+        && y >= -1e-6
+        && x <= w + 1e-6
+        && y <= h + 1e-6
+        && size.0 > 0
+        && size.1 > 0
+    {
         Some(((x.max(0.0) as usize).min(size.0 - 1), (y.max(0.0) as usize).min(size.1 - 1)))
     } else {
         None

@@ -2,7 +2,7 @@
 //! ties to the denser: two series never mix into one shape of one colour.
 
 use super::Marker;
-use crate::plot::colour::Role;
+use crate::colour::Role;
 
 impl Marker {
     /// Pixels across and down a cell.
@@ -134,8 +134,8 @@ impl Dots {
     }
 }
 
-/// Cuts a line at one side after the other of `0..width` by `0..height` (Sutherland and Hodgman, 1974): places on a side
-/// are exact, however far away the line comes from.
+/// Cuts a line at one side after the other of `0..width` by `0..height` (Sutherland and Hodgman, 1974): places on a
+/// side are exact, however far away the line comes from.
 fn clip(from: (f64, f64), to: (f64, f64), width: f64, height: f64) -> Option<((f64, f64), (f64, f64))> {
     if ![from.0, from.1, to.0, to.1].iter().all(|v| v.is_finite()) || width < 1.0 || height < 1.0 {
         return None;
@@ -194,7 +194,10 @@ impl Plane {
             let empty = ink.bits == 0 && ink.glyph.is_none();
             if !empty && ink.role == role && ink.rank == rank {
                 ink.bits |= bits;
-            } else if empty || rank > ink.rank || (rank == ink.rank && ink.glyph.is_none() && bits.count_ones() > ink.bits.count_ones()) {
+            } else if empty
+                || rank > ink.rank
+                || (rank == ink.rank && ink.glyph.is_none() && bits.count_ones() > ink.bits.count_ones())
+            {
                 *ink = Ink { bits, glyph: None, rank, role };
             }
         }
@@ -226,7 +229,11 @@ mod tests {
         plane.lay(&b, Role::Series(1), 2);
         assert_eq!((plane.ink[0].role, plane.ink[0].bits), (Role::Series(0), 0b0101_0101), "the denser keeps the cell");
         plane.lay(&b, Role::Series(1), 4);
-        assert_eq!((plane.ink[0].role, plane.ink[0].bits), (Role::Series(1), 0b1000), "the focused one takes it, unmixed");
+        assert_eq!(
+            (plane.ink[0].role, plane.ink[0].bits),
+            (Role::Series(1), 0b1000),
+            "the focused one takes it, unmixed"
+        );
         assert_eq!(Marker::Braille.glyph(0b0101_0101, ' '), '⡇');
     }
 

@@ -3,10 +3,10 @@
 use super::axes::{shade, short};
 use super::layout::Placed;
 use super::{Look, Marker};
-use crate::plot::colour::{Colour, Depth, Role, Style, to_rgb};
-use crate::plot::grid::{CellGrid, columns};
-use crate::plot::scene::ImageMark;
-use crate::plot::ticks::at_fraction;
+use crate::colour::{Colour, Depth, Role, Style, to_rgb};
+use crate::grid::{CellGrid, columns};
+use crate::scene::ImageMark;
+use crate::ticks::at_fraction;
 
 /// Indices of the entries under a stretch of an axis: at least the one under its middle.
 fn under(low: f64, high: f64, edges: (f64, f64), count: usize) -> Option<std::ops::Range<usize>> {
@@ -54,7 +54,8 @@ pub(crate) fn image(image: &ImageMark<'_>, placed: &Placed, clip: (usize, usize)
         let x_edge = |k: usize| at_fraction(part(k, area.width), placed.x, placed.x_log);
         let Some(across) = under(x_edge(column), x_edge(column + 1), image.x, image.width) else { continue };
         for row in 0..area.height {
-            let value = |r: &Option<std::ops::Range<usize>>| r.clone().map_or(f64::NAN, |r| mean(image, across.clone(), r));
+            let value =
+                |r: &Option<std::ops::Range<usize>>| r.clone().map_or(f64::NAN, |r| mean(image, across.clone(), r));
             let (top, bottom) = (value(&rows[2 * row]), value(&rows[2 * row + 1]));
             let (x, y) = (area.x + column, area.y + row);
             if plain {
@@ -64,7 +65,12 @@ pub(crate) fn image(image: &ImageMark<'_>, placed: &Placed, clip: (usize, usize)
                     _ => bottom,
                 };
                 if both.is_finite() {
-                    grid.set(x, y, shade(image.place(both), image.diverging, look.marker == Marker::Ascii), Style::default());
+                    grid.set(
+                        x,
+                        y,
+                        shade(image.place(both), image.diverging, look.marker == Marker::Ascii),
+                        Style::default(),
+                    );
                 }
                 continue;
             }
@@ -140,10 +146,17 @@ pub(crate) fn matrix(m: &ImageMark<'_>, placed: &Placed, grid: &mut CellGrid, lo
             let starred = m.significant.is_some_and(|s| s.get(row * m.width + column).copied().unwrap_or(false));
             let place = m.place(value);
             let ground = look.palette.value(place, m.diverging);
-            let style = Style { fg: if value.is_finite() { readable(ground) } else { look.palette.colour(Role::Dim) }, ..Style::default() };
+            let style = Style {
+                fg: if value.is_finite() { readable(ground) } else { look.palette.colour(Role::Dim) },
+                ..Style::default()
+            };
             let star = if look.marker == Marker::Ascii { '*' } else { '•' };
             let room = (across as usize).saturating_sub(1 + usize::from(m.significant.is_some()));
-            let text = if value.is_finite() { if room >= 3 { digits(value, step, room) } else { None } } else { Some("·".to_owned()) };
+            let text = if value.is_finite() {
+                if room >= 3 { digits(value, step, room) } else { None }
+            } else {
+                Some("·".to_owned())
+            };
             let mut text = text.unwrap_or_default();
             if starred {
                 text.push(star);

@@ -1,9 +1,9 @@
 //! Where panels, axes and headers go in a given number of cells. Pure: the same size gives the same places.
 
 use super::Marker;
-use crate::plot::grid::{Area, columns};
-use crate::plot::scene::{Mark, Panel, Plot};
-use crate::plot::ticks::{self, Tick};
+use crate::grid::{Area, columns};
+use crate::scene::{Mark, Panel, Plot};
+use crate::ticks::{self, Tick};
 
 /// Where a panel's data are, and what its axes show: the way from cells to data units and back.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +63,8 @@ impl Placed {
 
 /// Which of `count` equal cells a fraction falls into.
 fn cell(part: f64, count: usize) -> Option<usize> {
-    (count > 0 && (-1e-9..=1.0 + 1e-9).contains(&part)).then(|| ((part * count as f64).max(0.0) as usize).min(count - 1))
+    (count > 0 && (-1e-9..=1.0 + 1e-9).contains(&part))
+        .then(|| ((part * count as f64).max(0.0) as usize).min(count - 1))
 }
 
 /// A panel with its place and the ticks of its y axis.
@@ -119,7 +120,8 @@ pub(crate) fn layout(plot: &Plot<'_>, width: usize, height: usize, top: usize, m
     let shown = if plot.panels.len() > 1 && body < 9 { 1 } else { plot.panels.len() };
     let panels = &plot.panels[..shown];
     let total: f64 = panels.iter().map(|p| p.share).sum();
-    let mut heights: Vec<usize> = panels.iter().map(|p| ((p.share / total) * body as f64).round().max(1.0) as usize).collect();
+    let mut heights: Vec<usize> =
+        panels.iter().map(|p| ((p.share / total) * body as f64).round().max(1.0) as usize).collect();
     if let Some(last) = heights.len().checked_sub(1) {
         let before: usize = heights[..last].iter().sum();
         heights[last] = body.saturating_sub(before);
@@ -130,7 +132,11 @@ pub(crate) fn layout(plot: &Plot<'_>, width: usize, height: usize, top: usize, m
         .iter()
         .zip(&heights)
         .zip(&headers)
-        .map(|((p, &h), &header)| if y_axes && p.framed { y_ticks(p, h.saturating_sub(usize::from(header))) } else { Vec::new() })
+        .map(
+            |((p, &h), &header)| {
+                if y_axes && p.framed { y_ticks(p, h.saturating_sub(usize::from(header))) } else { Vec::new() }
+            },
+        )
         .collect();
     let widest = ticks.iter().flatten().map(|t| columns(&t.label)).max().unwrap_or(0).min(width / 4);
     let left = if y_axes { widest + 1 } else { 0 };
@@ -139,7 +145,8 @@ pub(crate) fn layout(plot: &Plot<'_>, width: usize, height: usize, top: usize, m
     for (((panel, h), header), y_ticks) in panels.iter().zip(heights).zip(headers).zip(ticks) {
         let skip = usize::from(header);
         let right = usize::from(y_axes && width > 40);
-        let mut area = Area { x: left, y: row + skip, width: width.saturating_sub(left + right), height: h.saturating_sub(skip) };
+        let mut area =
+            Area { x: left, y: row + skip, width: width.saturating_sub(left + right), height: h.saturating_sub(skip) };
         whole_entries(panel, &mut area);
         let mut place = placed(panel, area);
         let mut y_ticks = y_ticks;
@@ -165,7 +172,9 @@ fn has_header(plot: &Plot<'_>, panel: usize, height: usize, width: usize) -> boo
 
 /// A matrix gets whole cells for each entry, so that all entries are the same size.
 fn whole_entries(panel: &Panel<'_>, area: &mut Area) {
-    let Some(Mark::Image(image)) = panel.marks.iter().find(|m| matches!(m, Mark::Image(i) if i.by_rows)) else { return };
+    let Some(Mark::Image(image)) = panel.marks.iter().find(|m| matches!(m, Mark::Image(i) if i.by_rows)) else {
+        return;
+    };
     let whole = panel.x.range == image.x && panel.y.range == image.y;
     if !whole || image.width == 0 || image.height == 0 {
         return;
@@ -178,7 +187,8 @@ fn whole_entries(panel: &Panel<'_>, area: &mut Area) {
     }
 }
 
-/// Takes from an area what is too wide or too high for one unit to be as long across as down (a cell is twice as high as wide).
+/// Takes from an area what is too wide or too high for one unit to be as long across as down (a cell is twice as high
+/// as wide).
 fn proportion(area: &mut Area, across: f64, down: f64) {
     let shape = across / down;
     if !(shape.is_finite() && shape > 0.0) {

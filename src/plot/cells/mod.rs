@@ -84,7 +84,8 @@ impl Picture {
     }
 }
 
-/// Paints a scene into `width` by `height` cells. Any size is fine: what does not fit is dropped, axes and legend first.
+/// Paints a scene into `width` by `height` cells. Any size is fine: what does not fit is dropped, axes and legend
+/// first.
 pub fn render(scene: &Scene<'_>, width: usize, height: usize, look: &Look) -> Picture {
     let mut grid = CellGrid::new(width, height);
     if width == 0 || height == 0 {

@@ -5,9 +5,9 @@ use super::dots::{Plane, letter};
 use super::layout::{Laid, Placed, layout};
 use super::spikes::{Train, thinned};
 use super::{Look, Marker, axes, images};
-use crate::plot::colour::{Colour, Depth, Role, Style};
-use crate::plot::grid::{CellGrid, columns};
-use crate::plot::scene::{Mark, Panel, Plot, Sweep};
+use crate::colour::{Colour, Depth, Role, Style};
+use crate::grid::{CellGrid, columns};
+use crate::scene::{Mark, Panel, Plot, Sweep};
 
 /// Paints all panels; returns where they are.
 pub(crate) fn plot(plot: &Plot<'_>, cursor: Option<f64>, grid: &mut CellGrid, top: usize, look: &Look) -> Vec<Placed> {
@@ -59,7 +59,7 @@ fn tint(role: Role, look: &Look) -> Option<Colour> {
     let mixed = (mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2));
     match look.palette.depth {
         Depth::True => Some(Colour::Rgb(mixed.0, mixed.1, mixed.2)),
-        Depth::Indexed => Some(crate::plot::colour::nearest_indexed(mixed)),
+        Depth::Indexed => Some(crate::colour::nearest_indexed(mixed)),
         Depth::Sixteen | Depth::None => None,
     }
 }
@@ -126,8 +126,10 @@ fn marks(panel: &Panel<'_>, placed: &Placed, clip: (usize, usize), grid: &mut Ce
 
 fn arrow_head(brush: &mut Brush<'_>, arrow: [f64; 4], role: Role) {
     let (columns, rows) = brush.plane.cells;
-    let (right, up) =
-        (arrow[2] / (brush.placed.x.1 - brush.placed.x.0) * columns as f64, arrow[3] / (brush.placed.y.1 - brush.placed.y.0) * rows as f64);
+    let (right, up) = (
+        arrow[2] / (brush.placed.x.1 - brush.placed.x.0) * columns as f64,
+        arrow[3] / (brush.placed.y.1 - brush.placed.y.0) * rows as f64,
+    );
     let ascii = brush.look.marker == Marker::Ascii;
     let set = if ascii { ['>', '^', '<', 'v'] } else { ['▸', '▴', '◂', '▾'] };
     let up = up * 2.0;
@@ -217,10 +219,12 @@ fn rule(placed: &Placed, at: f64, vertical: bool, clip: (usize, usize), grid: &m
 /// Names of lines and of places, written only where nothing is covered.
 fn names(panel: &Panel<'_>, placed: &Placed, grid: &mut CellGrid, look: &Look) {
     let area = placed.area;
-    let blank = |c: char| matches!(c, ' ' | '┄' | '┊' | '-' | ':' | '→' | '↗' | '↑' | '↖' | '←' | '↙' | '↓' | '↘' | '⠀');
+    let blank =
+        |c: char| matches!(c, ' ' | '┄' | '┊' | '-' | ':' | '→' | '↗' | '↑' | '↖' | '←' | '↙' | '↓' | '↘' | '⠀');
     let mut write = |x: usize, y: usize, text: &str, style: Style| {
         let width = columns(text);
-        let fits = width > 0 && x >= area.x && x + width <= area.x + area.width && y >= area.y && y < area.y + area.height;
+        let fits =
+            width > 0 && x >= area.x && x + width <= area.x + area.width && y >= area.y && y < area.y + area.height;
         let free = fits && (x..x + width).all(|c| grid.get(c, y).is_some_and(|cell| blank(cell.ch)));
         if free {
             grid.text(x, y, text, style, width);
@@ -248,7 +252,8 @@ fn names(panel: &Panel<'_>, placed: &Placed, grid: &mut CellGrid, look: &Look) {
                 let Some(column) = placed.column_of(*at) else { continue };
                 let width = columns(name);
                 let style = look.palette.style(Role::Dim);
-                let places = (0..area.height.min(4)).flat_map(|r| [(column + 1, area.y + r), (column.saturating_sub(width), area.y + r)]);
+                let places = (0..area.height.min(4))
+                    .flat_map(|r| [(column + 1, area.y + r), (column.saturating_sub(width), area.y + r)]);
                 let _ = places.into_iter().any(|(x, y)| write(x, y, name, style));
             }
             Mark::Text { at, text, role, left } => {

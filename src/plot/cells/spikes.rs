@@ -1,11 +1,12 @@
-//! Spikes in cells. Where several units share a row of pixels and fire so much that the rows would be solid, each row shows
-//! one unit: what single cells do stays visible (the rate of all stands below the raster), and the header says so.
+//! Spikes in cells. Where several units share a row of pixels and fire so much that the rows would be solid, each row
+//! shows one unit: what single cells do stays visible (the rate of all stands below the raster), and the header says
+//! so.
 
 use super::Marker;
 use super::curves::{Brush, rank};
 use super::layout::Placed;
-use crate::plot::colour::Role;
-use crate::plot::scene::{Mark, Panel};
+use crate::colour::Role;
+use crate::scene::{Mark, Panel};
 
 /// Share of the pixels that spikes may fill before units are left out.
 const FULL: f64 = 0.8;
@@ -20,8 +21,8 @@ pub(crate) struct Train<'a> {
     pub(crate) focus: bool,
 }
 
-/// How many units each drawn one stands for: 1 where all are drawn. From the mean rate of what there is, so that it does not
-/// change while a sweep advances or the view moves along time.
+/// How many units each drawn one stands for: 1 where all are drawn. From the mean rate of what there is, so that it
+/// does not change while a sweep advances or the view moves along time.
 pub(crate) fn thinned(panel: &Panel<'_>, placed: &Placed, marker: Marker) -> usize {
     let (across, down) = marker.pixels();
     let (width, height) = ((placed.area.width * across) as f64, (placed.area.height * down) as f64);

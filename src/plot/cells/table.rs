@@ -1,9 +1,9 @@
 //! Tables of numbers with intervals, and text in sections.
 
 use super::{Look, Marker};
-use crate::plot::colour::Role;
-use crate::plot::grid::{CellGrid, columns, fit, wrap};
-use crate::signal::ScalarRow;
+use crate::colour::Role;
+use crate::grid::{CellGrid, columns, fit, wrap};
+use spikedeck_signal::ScalarRow;
 
 /// A value with four significant digits, as people write it.
 pub(crate) fn number(v: f64) -> String {
@@ -19,7 +19,9 @@ pub(crate) fn number(v: f64) -> String {
     let size = v.abs().log10().floor();
     if !(-4.0..6.0).contains(&size) {
         let text = format!("{v:.3e}");
-        return text.split_once('e').map_or_else(String::new, |(m, e)| format!("{}e{e}", m.trim_end_matches('0').trim_end_matches('.')));
+        return text
+            .split_once('e')
+            .map_or_else(String::new, |(m, e)| format!("{}e{e}", m.trim_end_matches('0').trim_end_matches('.')));
     }
     let decimals = (3.0 - size).clamp(0.0, 8.0) as usize;
     let text = format!("{v:.decimals$}");
@@ -81,8 +83,8 @@ struct ColumnText {
     keep: u8,
 }
 
-/// Name, value, unit, interval (numbers and a small picture), chance, p, n, note; where there is no room for all, unit, interval,
-/// chance, p, note, n and picture are placed in this order as far as they fit.
+/// Name, value, unit, interval (numbers and a small picture), chance, p, n, note; where there is no room for all, unit,
+/// interval, chance, p, note, n and picture are placed in this order as far as they fit.
 pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, top: usize, look: &Look) -> usize {
     const PICTURE: usize = 14;
     let width = grid.width;
@@ -91,9 +93,19 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
     let mut all = vec![
         ColumnText { head: "measure", cells: text(&|r| r.name.clone()), right: false, role: Role::Text, keep: 0 },
         ColumnText {
-            head: "value", cells: text(&|r| r.value.map_or_else(|| "–".into(), number)), right: true, role: Role::Title, keep: 0
+            head: "value",
+            cells: text(&|r| r.value.map_or_else(|| "–".into(), number)),
+            right: true,
+            role: Role::Title,
+            keep: 0,
         },
-        ColumnText { head: "unit", cells: text(&|r| r.unit.replace("**2", "²")), right: false, role: Role::Dim, keep: 1 },
+        ColumnText {
+            head: "unit",
+            cells: text(&|r| r.unit.replace("**2", "²")),
+            right: false,
+            role: Role::Dim,
+            keep: 1,
+        },
         ColumnText {
             head: "interval",
             cells: text(&|r| r.interval.map_or_else(String::new, |(a, b)| format!("[{}, {}]", number(a), number(b)))),
@@ -109,7 +121,13 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
             role: Role::Text,
             keep: 4,
         },
-        ColumnText { head: "n", cells: text(&|r| r.n.map(|n| n.to_string()).unwrap_or_default()), right: true, role: Role::Dim, keep: 6 },
+        ColumnText {
+            head: "n",
+            cells: text(&|r| r.n.map(|n| n.to_string()).unwrap_or_default()),
+            right: true,
+            role: Role::Dim,
+            keep: 6,
+        },
         ColumnText { head: "note", cells: text(&|r| r.note.clone()), right: false, role: Role::Dim, keep: 5 },
     ];
     all.retain(|c| c.keep == 0 || c.cells.iter().any(|t| !t.is_empty()));
@@ -146,7 +164,11 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
     if all.len() == 2 && widths.iter().sum::<usize>() + 2 > width {
         widths[0] = width.saturating_sub(widths[1] + 2);
     }
-    let after = all.iter().position(|c| c.head == "interval").or_else(|| all.iter().position(|c| c.head == "unit")).unwrap_or(1);
+    let after = all
+        .iter()
+        .position(|c| c.head == "interval")
+        .or_else(|| all.iter().position(|c| c.head == "unit"))
+        .unwrap_or(1);
     let mut line = top;
     let headed = grid.height.saturating_sub(top) > 2;
     let mut x = 0;
@@ -157,7 +179,7 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
         if headed {
             let head = fit(c.head, w);
             let shift = if c.right { w.saturating_sub(columns(&head)) } else { 0 };
-            let style = crate::plot::colour::Style { underline: true, ..look.palette.style(Role::Dim) };
+            let style = crate::colour::Style { underline: true, ..look.palette.style(Role::Dim) };
             grid.text(x + shift, line, &head, style, w);
         }
         x += w + 2;
@@ -190,7 +212,13 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
 }
 
 /// Headings and wrapped text.
-pub(crate) fn sections(sections: &[(String, String)], scroll: usize, grid: &mut CellGrid, top: usize, look: &Look) -> usize {
+pub(crate) fn sections(
+    sections: &[(String, String)],
+    scroll: usize,
+    grid: &mut CellGrid,
+    top: usize,
+    look: &Look,
+) -> usize {
     let mut lines: Vec<(String, Role)> = Vec::new();
     for (k, (heading, text)) in sections.iter().enumerate() {
         if k > 0 {

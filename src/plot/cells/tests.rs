@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 use super::*;
-use crate::plot::colour::{Colour, Depth, Style, Theme};
-use crate::plot::grid::{Cell, CellGrid};
-use crate::plot::readout::Direction;
-use crate::plot::scene::{self, Pyramids};
-use crate::plot::view::View;
-use crate::plot::{Palette, samples};
-use crate::signal::{
-    Axis, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait, Raster, RasterGroup,
-    ReferenceLine, ScalarRow, Scalars, Series, Shape, Stability,
+use crate::colour::{Colour, Depth, Style, Theme};
+use crate::grid::{Cell, CellGrid};
+use crate::readout::Direction;
+use crate::scene::{self, Pyramids};
+use crate::view::View;
+use crate::{Palette, samples};
+use spikedeck_signal::{
+    Axis, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait, Raster,
+    RasterGroup, ReferenceLine, ScalarRow, Scalars, Series, Shape, Stability,
 };
 
 /// Text of the grid, then under each row the runs of its styles (`3-7 fg:…`): small enough to read in a review.
@@ -23,8 +23,11 @@ fn styled(grid: &CellGrid) -> String {
         Colour::Rgb(r, g, b) => format!("#{r:02x}{g:02x}{b:02x}"),
     };
     let name = |s: Style| {
-        let flags: String =
-            [(s.bold, 'B'), (s.dim, 'D'), (s.underline, 'U'), (s.reverse, 'R')].iter().filter(|f| f.0).map(|f| f.1).collect();
+        let flags: String = [(s.bold, 'B'), (s.dim, 'D'), (s.underline, 'U'), (s.reverse, 'R')]
+            .iter()
+            .filter(|f| f.0)
+            .map(|f| f.1)
+            .collect();
         format!("{}/{}{flags}", colour(s.fg), colour(s.bg))
     };
     let mut out = String::new();
@@ -71,7 +74,7 @@ pub(crate) fn hostile() -> Vec<NamedShape> {
         Shape::Image(Image::default()),
         Shape::Phase(PhasePortrait::default()),
         Shape::Graph { nodes: Vec::new(), edges: Vec::new() },
-        Shape::Card(crate::signal::Card::default()),
+        Shape::Card(spikedeck_signal::Card::default()),
     ];
     let row = ScalarRow {
         name: "膜電位 a".into(),
@@ -97,7 +100,12 @@ pub(crate) fn hostile() -> Vec<NamedShape> {
             ];
             for log in [false, true] {
                 let axis = |n: &str| if log { Axis::new(n, "").log() } else { Axis::new(n, "") };
-                shapes.push(Shape::Series(Series { x: axis("x"), y: axis("y"), curves: vec![c.clone()], references: references.clone() }));
+                shapes.push(Shape::Series(Series {
+                    x: axis("x"),
+                    y: axis("y"),
+                    curves: vec![c.clone()],
+                    references: references.clone(),
+                }));
             }
         }
     }
@@ -109,9 +117,18 @@ pub(crate) fn hostile() -> Vec<NamedShape> {
     }));
     shapes.push(Shape::Distribution(Distribution { edges: bad.clone(), heights, ..Distribution::default() }));
     let names = vec!["a".to_owned(), "b".to_owned()];
-    shapes.push(Shape::Matrix(Matrix { rows: names.clone(), columns: names.clone(), values: vec![nan, inf, 1.0], ..Matrix::default() }));
+    shapes.push(Shape::Matrix(Matrix {
+        rows: names.clone(),
+        columns: names.clone(),
+        values: vec![nan, inf, 1.0],
+        ..Matrix::default()
+    }));
     let group = RasterGroup { name: "g".into(), size: 1, times: vec![0.0, 1.0, nan], units: vec![0, 9, 0, 3] };
-    shapes.push(Shape::Raster(Raster { extent: (0.0, 0.0), groups: vec![group.clone(), RasterGroup::default()], ..Raster::default() }));
+    shapes.push(Shape::Raster(Raster {
+        extent: (0.0, 0.0),
+        groups: vec![group.clone(), RasterGroup::default()],
+        ..Raster::default()
+    }));
     shapes.push(Shape::Raster(Raster { extent: (nan, inf), groups: vec![group], ..Raster::default() }));
     shapes.push(Shape::Image(Image {
         width: 3,
@@ -126,7 +143,13 @@ pub(crate) fn hostile() -> Vec<NamedShape> {
     let trajectories = vec![line("t", bad.clone(), bad.clone(), CurveStyle::Line)];
     let nullclines = vec![("n".into(), vec![[nan, inf, 0.0, 1e308]])];
     let field = vec![[nan; 4], [0.0, 0.0, inf, 0.0], [0.0; 4]];
-    shapes.push(Shape::Phase(PhasePortrait { trajectories, nullclines, fixed_points: vec![fixed], field, ..PhasePortrait::default() }));
+    shapes.push(Shape::Phase(PhasePortrait {
+        trajectories,
+        nullclines,
+        fixed_points: vec![fixed],
+        field,
+        ..PhasePortrait::default()
+    }));
     let edges = vec![
         GraphEdge { from: 0, to: 9, weight: nan },
         GraphEdge { from: 1, to: 0, weight: inf },
@@ -138,11 +161,20 @@ pub(crate) fn hostile() -> Vec<NamedShape> {
 
 #[test]
 fn no_size_and_no_data_panics() {
-    let sizes: Vec<(usize, usize)> =
-        (0..9).flat_map(|w| (0..9).map(move |h| (w, h))).chain([(5, 2), (20, 5), (16, 5), (24, 3), (41, 9), (80, 24), (200, 60)]).collect();
+    let sizes: Vec<(usize, usize)> = (0..9)
+        .flat_map(|w| (0..9).map(move |h| (w, h)))
+        .chain([(5, 2), (20, 5), (16, 5), (24, 3), (41, 9), (80, 24), (200, 60)])
+        .collect();
     let views = [
         View::default(),
-        View { x_log: Some(true), y_log: Some(true), cursor: Some(1.0), focus: Some(0), sweep: Some(0.3), ..View::default() },
+        View {
+            x_log: Some(true),
+            y_log: Some(true),
+            cursor: Some(1.0),
+            focus: Some(0),
+            sweep: Some(0.3),
+            ..View::default()
+        },
         View {
             x: Some((-5.0, 1e9)),
             y: Some((f64::NAN, 1.0)),
@@ -178,14 +210,18 @@ fn one_spike_in_a_million_samples_is_painted_at_every_width() {
     let x: Vec<f64> = (0..n).map(f64::from).collect();
     let mut y = vec![-65.0; n as usize];
     y[654_321] = 30.0;
-    let shape = NamedShape::new("v", Shape::Series(Series { curves: vec![line("", x, y, CurveStyle::Line)], ..Series::default() }));
+    let shape = NamedShape::new(
+        "v",
+        Shape::Series(Series { curves: vec![line("", x, y, CurveStyle::Line)], ..Series::default() }),
+    );
     let pyramids = Pyramids::of(&shape);
     for width in [12, 40, 80, 200] {
         let scene = scene::with_pyramids(&shape, &View::default(), &pyramids);
         let p = render(&scene, width, 20, &look(Depth::True, Marker::Braille));
         let area = p.panels[0].area;
         let column = p.panels[0].column_of(654_321.0).unwrap();
-        let inked = (area.y..area.y + area.height).filter(|&r| p.grid.get(column, r).is_some_and(|c| c.ch != ' ')).count();
+        let inked =
+            (area.y..area.y + area.height).filter(|&r| p.grid.get(column, r).is_some_and(|c| c.ch != ' ')).count();
         assert!(inked + 2 >= area.height, "width {width}: {inked} of {}", area.height);
         let plain = paint(&shape, &View::default(), (width, 20), &look(Depth::True, Marker::Braille));
         assert_eq!(plain.grid, p.grid, "the pyramid changes nothing but the time");
@@ -201,7 +237,10 @@ fn a_sweep_changes_few_cells_and_marks_the_head() {
             ReferenceLine { name: "a".into(), at: 2.0, vertical: false },
             ReferenceLine { name: "b".into(), at: -2.0, vertical: false },
         ];
-        NamedShape::new("v", Shape::Series(Series { curves: vec![line("", x, y, CurveStyle::Line)], references, ..Series::default() }))
+        NamedShape::new(
+            "v",
+            Shape::Series(Series { curves: vec![line("", x, y, CurveStyle::Line)], references, ..Series::default() }),
+        )
     };
     let view = View { sweep: Some(200.0), y: Some((-2.5, 2.5)), ..View::default() };
     let (a, b) = (make(1300), make(1304));
@@ -210,14 +249,17 @@ fn a_sweep_changes_few_cells_and_marks_the_head() {
     assert!(changed > 0 && changed < 30 * 6, "{changed} cells changed");
     assert!(a.grid.cells.iter().any(|c| c.ch == '▏'), "the head is marked");
     let left = a.panels[0].area.x;
-    let ink = |c: usize| (0..30).filter(|&r| a.grid.get(left + c, r).is_some_and(|c| ('\u{2801}'..='\u{28ff}').contains(&c.ch))).count();
+    let ink = |c: usize| {
+        (0..30).filter(|&r| a.grid.get(left + c, r).is_some_and(|c| ('\u{2801}'..='\u{28ff}').contains(&c.ch))).count()
+    };
     assert!(ink(10) > 0 && ink(90) > 0, "both the new and the old sweep show");
 }
 
 #[test]
 fn the_focused_curve_wins_shared_cells() {
     let x: Vec<f64> = (0..50).map(f64::from).collect();
-    let curves = vec![line("a", x.clone(), vec![1.0; 50], CurveStyle::Line), line("b", x, vec![1.0; 50], CurveStyle::Line)];
+    let curves =
+        vec![line("a", x.clone(), vec![1.0; 50], CurveStyle::Line), line("b", x, vec![1.0; 50], CurveStyle::Line)];
     let shape = NamedShape::new("v", Shape::Series(Series { curves, ..Series::default() }));
     for focus in [0usize, 1] {
         let look = look(Depth::True, Marker::Braille);
@@ -254,13 +296,20 @@ fn cells_lead_back_to_data() {
 
 #[test]
 fn clipping_is_marked() {
-    let p =
-        paint(&samples::trace(), &View { y: Some((-60.0, 0.0)), x: Some((100.0, 300.0)), ..View::default() }, (60, 14), &Look::default());
+    let p = paint(
+        &samples::trace(),
+        &View { y: Some((-60.0, 0.0)), x: Some((100.0, 300.0)), ..View::default() },
+        (60, 14),
+        &Look::default(),
+    );
     let text = p.grid.to_plain();
     for mark in ['▲', '▼', '◀', '▶'] {
         assert!(text.contains(mark), "{mark} missing in\n{text}");
     }
-    let bar = paint(&samples::image(), &View { z: Some((-80.0, -70.0)), ..View::default() }, (80, 14), &Look::default()).grid.to_plain();
+    let bar =
+        paint(&samples::image(), &View { z: Some((-80.0, -70.0)), ..View::default() }, (80, 14), &Look::default())
+            .grid
+            .to_plain();
     assert!(bar.lines().next().unwrap().contains('◀') && bar.lines().next().unwrap().contains('▶'), "{bar}");
 }
 
@@ -311,15 +360,30 @@ fn small_pictures_with_styles() {
         line("theory", x.clone(), x.iter().map(|v| (v * 0.1).cos()).collect(), CurveStyle::Theory),
     ];
     let references = vec![ReferenceLine { name: "zero".into(), at: 0.0, vertical: false }];
-    let shape = NamedShape::new("s", Shape::Series(Series { x: Axis::new("t", "s"), y: Axis::new("V_m", "mV"), curves, references }));
+    let shape = NamedShape::new(
+        "s",
+        Shape::Series(Series { x: Axis::new("t", "s"), y: Axis::new("V_m", "mV"), curves, references }),
+    );
     insta::assert_snapshot!(
         "series_true",
         styled(&paint(&shape, &View { cursor: Some(30.0), ..View::default() }, (44, 10), &Look::default()).grid)
     );
-    insta::assert_snapshot!("series_none", styled(&paint(&shape, &View::default(), (44, 10), &look(Depth::None, Marker::Braille)).grid));
-    insta::assert_snapshot!("series_ascii", styled(&paint(&shape, &View::default(), (44, 10), &look(Depth::Sixteen, Marker::Ascii)).grid));
-    let light = Look { palette: Palette { theme: Theme::Light, depth: Depth::Indexed, ..Palette::default() }, ..Look::default() };
-    insta::assert_snapshot!("matrix_light", styled(&paint(&samples::matrix(), &View::default(), (50, 12), &light).grid));
+    insta::assert_snapshot!(
+        "series_none",
+        styled(&paint(&shape, &View::default(), (44, 10), &look(Depth::None, Marker::Braille)).grid)
+    );
+    insta::assert_snapshot!(
+        "series_ascii",
+        styled(&paint(&shape, &View::default(), (44, 10), &look(Depth::Sixteen, Marker::Ascii)).grid)
+    );
+    let light = Look {
+        palette: Palette { theme: Theme::Light, depth: Depth::Indexed, ..Palette::default() },
+        ..Look::default()
+    };
+    insta::assert_snapshot!(
+        "matrix_light",
+        styled(&paint(&samples::matrix(), &View::default(), (50, 12), &light).grid)
+    );
     insta::assert_snapshot!(
         "raster",
         styled(&paint(&samples::raster(), &View::default(), (50, 16), &look(Depth::Sixteen, Marker::Braille)).grid)

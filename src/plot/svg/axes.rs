@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::{Anchor, Framed, Page, hex, length, marks};
-use crate::plot::colour::Role;
-use crate::plot::grid::fit;
-use crate::plot::map::LEVELS;
-use crate::plot::scene::{ColourBar, Plot, Stroke};
-use crate::plot::ticks;
+use crate::colour::Role;
+use crate::grid::fit;
+use crate::map::LEVELS;
+use crate::scene::{ColourBar, Plot, Stroke};
+use crate::ticks;
 
 /// A proper minus sign.
 fn typeset(label: &str) -> String {
@@ -46,7 +46,13 @@ pub(crate) fn legend(plot: &Plot<'_>, top: f64, page: &mut Page) -> f64 {
                 let d = marks::marker(f64::midpoint(a, b), middle, font * 0.28, entry.role);
                 page.path(&d, &colour, "none", 0.0, "");
             }
-            stroke => page.line((a, middle), (b, middle), &colour, 2.0, if entry.dense { "" } else { marks::dashes(stroke, entry.role) }),
+            stroke => page.line(
+                (a, middle),
+                (b, middle),
+                &colour,
+                2.0,
+                if entry.dense { "" } else { marks::dashes(stroke, entry.role) },
+            ),
         }
         page.text((b + font * 0.4, y), &name, font, Role::Text, Anchor::Start);
         x += width + font * 0.8;
@@ -73,7 +79,14 @@ pub(crate) fn frame(f: &Framed<'_, '_>, last: bool, widest: f64, page: &mut Page
     }
     let axis = &f.panel.x;
     let ticks = match &axis.names {
-        None => ticks::fit(axis.range, axis.log, area.width, (area.width / 70).clamp(2, 12), |t| Page::text_width(t, font), font),
+        None => ticks::fit(
+            axis.range,
+            axis.log,
+            area.width,
+            (area.width / 70).clamp(2, 12),
+            |t| Page::text_width(t, font),
+            font,
+        ),
         Some(names) => ticks::names(names, axis.range, w, |n| Page::text_width(n, font) + font * 0.6),
     };
     for tick in &ticks {
@@ -137,7 +150,9 @@ pub(crate) fn colour_bar(bar: &ColourBar, at: (f64, f64), size: (f64, f64), page
     let ink = page.colour(Role::Axis);
     let height = size.1.max(1.0) as usize;
     let mut widest: f64 = 0.0;
-    for tick in ticks::fit(bar.range, false, height, ((size.1 / (font * 4.0)) as usize).clamp(2, 7), |_| font * 1.3, font * 0.4) {
+    for tick in
+        ticks::fit(bar.range, false, height, ((size.1 / (font * 4.0)) as usize).clamp(2, 7), |_| font * 1.3, font * 0.4)
+    {
         let y = at.1 + size.1 * (1.0 - ticks::fraction(tick.value, bar.range, false));
         page.line((at.0 + size.0, y), (at.0 + size.0 + 4.0, y), &ink, 1.0, "");
         let label = typeset(&tick.label);
@@ -147,10 +162,22 @@ pub(crate) fn colour_bar(bar: &ColourBar, at: (f64, f64), size: (f64, f64), page
     let fill = page.colour(Role::Warning);
     let (x, w) = (at.0, size.0);
     if bar.beyond.1 {
-        page.path(&format!("M{} {}h{}l{} -7Z", length(x), length(at.1), length(w), length(-w / 2.0)), &fill, "none", 0.0, "");
+        page.path(
+            &format!("M{} {}h{}l{} -7Z", length(x), length(at.1), length(w), length(-w / 2.0)),
+            &fill,
+            "none",
+            0.0,
+            "",
+        );
     }
     if bar.beyond.0 {
-        page.path(&format!("M{} {}h{}l{} 7Z", length(x), length(at.1 + size.1), length(w), length(-w / 2.0)), &fill, "none", 0.0, "");
+        page.path(
+            &format!("M{} {}h{}l{} 7Z", length(x), length(at.1 + size.1), length(w), length(-w / 2.0)),
+            &fill,
+            "none",
+            0.0,
+            "",
+        );
     }
     let (x, y) = (at.0 + size.0 + 7.0 + widest + font * 1.3, at.1 + size.1 / 2.0);
     let _ = writeln!(page.out, "<g transform=\"rotate(-90 {} {})\">", length(x), length(y));

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::{Anchor, Framed, Page, hex, length};
-use crate::plot::cells::{Placed, number};
-use crate::plot::colour::Role;
-use crate::plot::reduce;
-use crate::plot::scene::{CurveMark, Glyph, ImageMark, Mark, Plot, Stroke};
-use crate::plot::ticks::at_fraction;
+use crate::cells::{Placed, number};
+use crate::colour::Role;
+use crate::reduce;
+use crate::scene::{CurveMark, Glyph, ImageMark, Mark, Plot, Stroke};
+use crate::ticks::at_fraction;
 
 /// Columns of pixels for reduction: two a CSS pixel.
 const FINE: usize = 2;
@@ -31,7 +31,14 @@ pub(crate) fn marker(x: f64, y: f64, r: f64, role: Role) -> String {
         2 => format!("M{} {}l{} {}h{}Z", l(x), l(y - 1.2 * r), l(1.2 * r), l(2.1 * r), l(-2.4 * r)),
         3 => format!("M{} {}l{r} {r}l{n} {r}l{n} {n}Z", l(x), l(y - 1.3 * r), r = l(1.3 * r), n = l(-1.3 * r)),
         4 => format!("M{} {}l{} {}h{}Z", l(x), l(y + 1.2 * r), l(1.2 * r), l(-2.1 * r), l(-2.4 * r)),
-        _ => format!("M{} {}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 {m} 0Z", l(x - r), l(y), r = l(r), d = l(2.0 * r), m = l(-2.0 * r)),
+        _ => format!(
+            "M{} {}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 {m} 0Z",
+            l(x - r),
+            l(y),
+            r = l(r),
+            d = l(2.0 * r),
+            m = l(-2.0 * r)
+        ),
     }
 }
 
@@ -69,7 +76,9 @@ pub(crate) fn panel(f: &Framed<'_, '_>, index: usize, plot: &Plot<'_>, page: &mu
             Mark::Curve(c) => curve(c, &space, page),
             Mark::Band { x, low, high, role } => band(x, low, high, *role, &space, page),
             Mark::Bars { edges, heights, role, outline } => bars(edges, heights, *role, *outline, &space, page),
-            Mark::Spikes { times, units, first_row, rows, role, .. } => spikes(times, units, (*first_row, *rows), *role, &space, page),
+            Mark::Spikes { times, units, first_row, rows, role, .. } => {
+                spikes(times, units, (*first_row, *rows), *role, &space, page)
+            }
             Mark::Image(i) => image(i, &space, page),
             Mark::Rule { at, vertical, .. } => rule("", *at, *vertical, &space, page),
             Mark::Segments { segments, role } => {
@@ -147,8 +156,11 @@ fn curve(c: &CurveMark<'_>, space: &Space<'_>, page: &mut Page) {
     let columns = space.placed.area.width * FINE;
     if c.stroke == Stroke::Points {
         let r = if to.saturating_sub(from) > 400 { 1.5 } else { 3.2 };
-        let d: String =
-            (from..to).map(place).filter(|p| p.0.is_finite() && p.1.is_finite()).map(|(x, y)| marker(x, y, r, c.role)).collect();
+        let d: String = (from..to)
+            .map(place)
+            .filter(|p| p.0.is_finite() && p.1.is_finite())
+            .map(|(x, y)| marker(x, y, r, c.role))
+            .collect();
         page.path(&d, &colour, "none", 0.0, "");
         return;
     }
@@ -178,14 +190,18 @@ fn curve(c: &CurveMark<'_>, space: &Space<'_>, page: &mut Page) {
     };
     let dash = dashes(c.stroke, c.role);
     // Dashes on dense traces would look like gaps in the data.
-    let dash =
-        if dash.is_empty() || (c.dense() && c.stroke != Stroke::Dashed) { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
+    let dash = if dash.is_empty() || (c.dense() && c.stroke != Stroke::Dashed) {
+        String::new()
+    } else {
+        format!(" stroke-dasharray=\"{dash}\"")
+    };
     page.path(&d, "none", &colour, width, &format!("{dash} stroke-linejoin=\"round\""));
 }
 
 fn band(x: &[f64], low: &[f64], high: &[f64], role: Role, space: &Space<'_>, page: &mut Page) {
     let n = x.len().min(low.len()).min(high.len());
-    let good = |k: &usize| x[*k].is_finite() && low[*k].is_finite() && high[*k].is_finite() && space.x(x[*k]).is_finite();
+    let good =
+        |k: &usize| x[*k].is_finite() && low[*k].is_finite() && high[*k].is_finite() && space.x(x[*k]).is_finite();
     let there = (0..n).filter(good).map(|k| (space.x(x[k]), space.y(high[k])));
     let back = (0..n).rev().filter(good).map(|k| (space.x(x[k]), space.y(low[k])));
     let d = polyline(there.chain(back));
@@ -208,7 +224,10 @@ fn bars(edges: &[f64], heights: &[f64], role: Role, outline: bool, space: &Space
     let colour = page.colour(role);
     if outline {
         let edge = polyline(
-            edges.windows(2).zip(heights).flat_map(|(pair, h)| [(space.x(pair[0]), space.y(*h)), (space.x(pair[1]), space.y(*h))]),
+            edges
+                .windows(2)
+                .zip(heights)
+                .flat_map(|(pair, h)| [(space.x(pair[0]), space.y(*h)), (space.x(pair[1]), space.y(*h))]),
         );
         page.path(&d, &colour, "none", 0.0, " fill-opacity=\"0.15\"");
         page.path(&edge, "none", &colour, 1.8, "");
@@ -219,7 +238,14 @@ fn bars(edges: &[f64], heights: &[f64], role: Role, outline: bool, space: &Space
 }
 
 /// One path a population; spikes that fall on the same quarter of a pixel are written once.
-fn spikes(times: &[f64], units: &[u32], (first_row, rows): (usize, usize), role: Role, space: &Space<'_>, page: &mut Page) {
+fn spikes(
+    times: &[f64],
+    units: &[u32],
+    (first_row, rows): (usize, usize),
+    role: Role,
+    space: &Space<'_>,
+    page: &mut Page,
+) {
     let p = space.placed;
     let each = p.area.height as f64 / (p.y.1 - p.y.0).abs().max(1e-9);
     let tall = (each * 0.8).clamp(1.2, 14.0);
@@ -252,10 +278,14 @@ fn image(i: &ImageMark<'_>, space: &Space<'_>, page: &mut Page) {
     let mut paths: std::collections::BTreeMap<(u8, u8, u8), String> = std::collections::BTreeMap::new();
     let edge = |k: usize, n: usize, (a, b): (f64, f64)| a + (b - a) * k as f64 / n as f64;
     let colour = |column: usize, row: usize| {
-        let (c0, c1) = (column * i.width / columns, ((column + 1) * i.width / columns).max(column * i.width / columns + 1));
+        let (c0, c1) =
+            (column * i.width / columns, ((column + 1) * i.width / columns).max(column * i.width / columns + 1));
         let (r0, r1) = (row * i.height / rows, ((row + 1) * i.height / rows).max(row * i.height / rows + 1));
-        let values: Vec<f64> =
-            (c0..c1).flat_map(|c| (r0..r1).map(move |r| (c, r))).map(|(c, r)| i.get(c, r)).filter(|v| v.is_finite()).collect();
+        let values: Vec<f64> = (c0..c1)
+            .flat_map(|c| (r0..r1).map(move |r| (c, r)))
+            .map(|(c, r)| i.get(c, r))
+            .filter(|v| v.is_finite())
+            .collect();
         if values.is_empty() {
             return None;
         }
@@ -273,7 +303,15 @@ fn image(i: &ImageMark<'_>, space: &Space<'_>, page: &mut Page) {
             }
             let Some(this) = this else { continue };
             let (y0, y1) = (space.y(edge(from, rows, i.y)), space.y(edge(row, rows, i.y)));
-            let _ = write!(paths.entry(this).or_default(), "M{} {}H{}V{}H{}Z", length(a), length(y0), length(b), length(y1), length(a));
+            let _ = write!(
+                paths.entry(this).or_default(),
+                "M{} {}H{}V{}H{}Z",
+                length(a),
+                length(y0),
+                length(b),
+                length(y1),
+                length(a)
+            );
         }
     }
     for (rgb, d) in paths {
@@ -306,7 +344,8 @@ fn digits(m: &ImageMark<'_>, space: &Space<'_>, page: &mut Page) {
             let light = 0.2126 * f64::from(r) + 0.7152 * f64::from(g) + 0.0722 * f64::from(b);
             let fill = if light > 130.0 { "#000000" } else { "#ffffff" };
             let size = (m.z.1 - m.z.0).abs();
-            let text = if size > 0.05 && size < 1e4 { format!("{value:.2}").replace('-', "−") } else { number(value) };
+            let text =
+                if size > 0.05 && size < 1e4 { format!("{value:.2}").replace('-', "−") } else { number(value) };
             let weight = if starred { " font-weight=\"700\"" } else { "" };
             let _ = writeln!(
                 page.out,
@@ -367,7 +406,16 @@ fn field(arrows: &[[f64; 4]], space: &Space<'_>, page: &mut Page) {
         let _ = write!(d, "M{} {}L{} {}", length(x - ux), length(y - uy), length(tx), length(ty));
         let (bx, by) = (tx - ux * 0.6, ty - uy * 0.6);
         let (nx, ny) = (-uy * 0.35, ux * 0.35);
-        let _ = write!(d, "M{} {}L{} {}L{} {}", length(bx + nx), length(by + ny), length(tx), length(ty), length(bx - nx), length(by - ny));
+        let _ = write!(
+            d,
+            "M{} {}L{} {}L{} {}",
+            length(bx + nx),
+            length(by + ny),
+            length(tx),
+            length(ty),
+            length(bx - nx),
+            length(by - ny)
+        );
     }
     let colour = page.colour(Role::Dim);
     page.path(&d, "none", &colour, 0.9, " stroke-opacity=\"0.6\"");
@@ -385,12 +433,25 @@ fn edge(segment: [f64; 4], strength: f64, role: Role, space: &Space<'_>, page: &
     let end = (b.0 - ux * font * 0.9 + sx, b.1 - uy * font * 0.9 + sy);
     let width = 0.8 + 3.2 * strength;
     let colour = page.colour(role);
-    page.line(start, (end.0 - ux * 4.0, end.1 - uy * 4.0), &colour, width, if role == Role::Series(1) { "7 3" } else { "" });
+    page.line(
+        start,
+        (end.0 - ux * 4.0, end.1 - uy * 4.0),
+        &colour,
+        width,
+        if role == Role::Series(1) { "7 3" } else { "" },
+    );
     let size = 5.0 + width * 1.2;
     let (bx, by) = (end.0 - ux * size, end.1 - uy * size);
     let (nx, ny) = (-uy * size * 0.5, ux * size * 0.5);
-    let d =
-        format!("M{} {}L{} {}L{} {}Z", length(end.0), length(end.1), length(bx + nx), length(by + ny), length(bx - nx), length(by - ny));
+    let d = format!(
+        "M{} {}L{} {}L{} {}Z",
+        length(end.0),
+        length(end.1),
+        length(bx + nx),
+        length(by + ny),
+        length(bx - nx),
+        length(by - ny)
+    );
     page.path(&d, &colour, "none", 0.0, "");
 }
 

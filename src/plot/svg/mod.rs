@@ -161,7 +161,11 @@ impl Page {
     /// A path in group coordinates; `fill` or `stroke` may be "none".
     pub(crate) fn path(&mut self, d: &str, fill: &str, stroke: &str, width: f64, rest: &str) {
         if !d.is_empty() {
-            let _ = writeln!(self.out, "<path d=\"{d}\" fill=\"{fill}\" stroke=\"{stroke}\" stroke-width=\"{}\"{rest}/>", length(width));
+            let _ = writeln!(
+                self.out,
+                "<path d=\"{d}\" fill=\"{fill}\" stroke=\"{stroke}\" stroke-width=\"{}\"{rest}/>",
+                length(width)
+            );
         }
     }
 }
@@ -203,7 +207,14 @@ pub(crate) struct Framed<'s, 'a> {
 fn y_ticks(panel: &Panel<'_>, height: usize, font: f64) -> Vec<Tick> {
     let axis = &panel.y;
     match &axis.names {
-        None => ticks::fit(axis.range, axis.log, height, ((height as f64 / (font * 3.4)) as usize).clamp(2, 9), |_| font * 1.3, font * 0.5),
+        None => ticks::fit(
+            axis.range,
+            axis.log,
+            height,
+            ((height as f64 / (font * 3.4)) as usize).clamp(2, 9),
+            |_| font * 1.3,
+            font * 0.5,
+        ),
         Some(names) => ticks::names(names, axis.range, height as f64, |_| font * 1.15),
     }
 }
@@ -224,8 +235,12 @@ fn draw_plot(plot: &Plot<'_>, title: &str, page: &mut Page) {
     let body = (height - top - bottom - gap * plot.panels.len().saturating_sub(1) as f64).max(1.0);
     let total: f64 = plot.panels.iter().map(|p| p.share).sum::<f64>().max(1e-9);
     let heights: Vec<usize> = plot.panels.iter().map(|p| ((p.share / total * body) as usize).max(1)).collect();
-    let labels: Vec<Vec<Tick>> =
-        plot.panels.iter().zip(&heights).map(|(p, &h)| if p.framed { y_ticks(p, h, font) } else { Vec::new() }).collect();
+    let labels: Vec<Vec<Tick>> = plot
+        .panels
+        .iter()
+        .zip(&heights)
+        .map(|(p, &h)| if p.framed { y_ticks(p, h, font) } else { Vec::new() })
+        .collect();
     let widest = labels.iter().flatten().map(|t| Page::text_width(&t.label, font)).fold(0.0, f64::max).min(width / 4.0);
     let left = if framed { widest + font * 3.0 } else { font };
     let inner = (width - left - right).max(1.0) as usize;

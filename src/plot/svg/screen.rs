@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{escape, hex, length};
-use crate::plot::colour::{Palette, Role, Style, to_rgb};
-use crate::plot::grid::{Cell, CellGrid};
-use crate::plot::map::Rgb;
+use crate::colour::{Palette, Role, Style, to_rgb};
+use crate::grid::{Cell, CellGrid};
+use crate::map::Rgb;
 
 /// Size of a cell and of its letters in pixels (Hack is 0.602 em wide).
 const CELL: (f64, f64) = (8.0, 17.0);
@@ -28,7 +28,9 @@ fn seen(style: Style, palette: Palette) -> (Rgb, Rgb) {
 /// Blocks and lines are drawn as shapes, so that they meet at cell borders in every viewer.
 fn shape(ch: char, x: f64, y: f64) -> Option<String> {
     let (w, h) = CELL;
-    let rect = |x: f64, y: f64, w: f64, h: f64| format!("M{} {}h{}v{}h{}Z", length(x), length(y), length(w), length(h), length(-w));
+    let rect = |x: f64, y: f64, w: f64, h: f64| {
+        format!("M{} {}h{}v{}h{}Z", length(x), length(y), length(w), length(h), length(-w))
+    };
     let code = u32::from(ch);
     match ch {
         '█' => Some(rect(x, y, w, h)),
@@ -52,7 +54,8 @@ fn shape(ch: char, x: f64, y: f64) -> Option<String> {
                 '▞' => 6,
                 _ => 14,
             };
-            let quarter = |k: u32| rect(x + f64::from(k % 2) * w / 2.0, y + f64::from(k / 2) * h / 2.0, w / 2.0, h / 2.0);
+            let quarter =
+                |k: u32| rect(x + f64::from(k % 2) * w / 2.0, y + f64::from(k / 2) * h / 2.0, w / 2.0, h / 2.0);
             Some((0..4).filter(|k| bits >> k & 1 == 1).map(quarter).collect())
         }
         _ => lines(ch).map(|arms| {
@@ -66,7 +69,11 @@ fn shape(ch: char, x: f64, y: f64) -> Option<String> {
             ];
             for (k, (px, py, length, across)) in halves.into_iter().enumerate() {
                 if arms >> k & 1 == 1 {
-                    d.push_str(&if across { rect(px, py - t / 2.0, length, t) } else { rect(px - t / 2.0, py, t, length) });
+                    d.push_str(&if across {
+                        rect(px, py - t / 2.0, length, t)
+                    } else {
+                        rect(px - t / 2.0, py, t, length)
+                    });
                 }
             }
             d
@@ -74,8 +81,8 @@ fn shape(ch: char, x: f64, y: f64) -> Option<String> {
     }
 }
 
-/// The dots of a braille character as points of no length, which round ends of a stroke make visible: a dense raster has tens
-/// of thousands of them, and this is the shortest way to write one.
+/// The dots of a braille character as points of no length, which round ends of a stroke make visible: a dense raster
+/// has tens of thousands of them, and this is the shortest way to write one.
 fn dots(ch: char, x: f64, y: f64) -> Option<String> {
     // Braille bits: 1 2 3 7 down the left, 4 5 6 8 down the right.
     const PLACES: [(u8, u8); 8] = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)];
@@ -207,7 +214,8 @@ pub fn of_grid(grid: &CellGrid, palette: Palette) -> String {
         let _ = writeln!(out, "<path d=\"{d}\" fill=\"{}\"/>", hex(rgb));
     }
     for (rgb, d) in points.iter().filter(|p| !p.1.is_empty()) {
-        let _ = writeln!(out, "<path d=\"{d}\" stroke=\"{}\" stroke-width=\"2.5\" stroke-linecap=\"round\"/>", hex(*rgb));
+        let _ =
+            writeln!(out, "<path d=\"{d}\" stroke=\"{}\" stroke-width=\"2.5\" stroke-linecap=\"round\"/>", hex(*rgb));
     }
     out.push_str(&letters);
     out.push_str("</g>\n</svg>\n");

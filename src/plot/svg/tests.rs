@@ -1,9 +1,9 @@
 //! Figures parse, say what they show, and stay small.
 
 use super::*;
-use crate::plot::cells::{self, Look, tests::hostile};
-use crate::plot::view::View;
-use crate::plot::{Depth, png, samples, scene};
+use crate::cells::{self, Look, tests::hostile};
+use crate::view::View;
+use crate::{Depth, png, samples, scene};
 
 fn texts(node: &resvg::usvg::Group, out: &mut Vec<String>) {
     for child in node.children() {
@@ -51,7 +51,7 @@ fn figures_carry_axes_units_and_legends_as_text() {
 fn large_rasters_stay_small_and_names_are_escaped() {
     let n = 400_000u32;
     let mut shape = samples::raster();
-    if let crate::signal::Shape::Raster(r) = &mut shape.shape {
+    if let spikedeck_signal::Shape::Raster(r) = &mut shape.shape {
         r.groups[0].times = (0..n).map(|k| 1000.0 * f64::from(k) / f64::from(n)).collect();
         r.groups[0].units = (0..n).map(|k| k.wrapping_mul(2_654_435_761) % 320).collect();
         r.groups[0].name = "<a & \"b\">".into();
@@ -63,7 +63,9 @@ fn large_rasters_stay_small_and_names_are_escaped() {
 
 #[test]
 fn screens_become_pictures() {
-    for (depth, shape) in [(Depth::True, samples::matrix()), (Depth::None, samples::scalars()), (Depth::Indexed, samples::raster())] {
+    for (depth, shape) in
+        [(Depth::True, samples::matrix()), (Depth::None, samples::scalars()), (Depth::Indexed, samples::raster())]
+    {
         let look = Look { palette: Palette { depth, ..Palette::default() }, ..Look::default() };
         let grid = cells::render(&scene::of(&shape, &View::default()), 60, 16, &look).grid;
         let text = of_grid(&grid, look.palette);
@@ -75,11 +77,14 @@ fn screens_become_pictures() {
     // Width and height stand big-endian at 16: (10 + 2) * 8 * 2 by (3 * 17 + 2 * 8) * 2.
     assert_eq!((&bytes[16..20], &bytes[20..24]), (&192u32.to_be_bytes()[..], &134u32.to_be_bytes()[..]));
     let mut dotted = CellGrid::new(1, 1);
-    dotted.set(0, 0, '⣿', crate::plot::colour::Style::default());
+    dotted.set(0, 0, '⣿', crate::colour::Style::default());
     let text = of_grid(&dotted, Palette::default());
     assert_eq!(text.matches("h0").count(), 8, "a braille cell has eight dots");
     let empty = png::from_svg(&of_grid(&CellGrid::new(1, 1), Palette::default()), 1.0).unwrap();
     assert_ne!(png::from_svg(&text, 1.0).unwrap(), empty, "points without length are drawn");
     assert!(png::from_svg("<svg", 1.0).is_err());
-    assert!(matches!(png::from_svg(&of_grid(&CellGrid::new(10, 3), Palette::default()), 1e6), Err(png::PngError::Size { .. })));
+    assert!(matches!(
+        png::from_svg(&of_grid(&CellGrid::new(10, 3), Palette::default()), 1e6),
+        Err(png::PngError::Size { .. })
+    ));
 }

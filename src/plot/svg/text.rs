@@ -1,10 +1,10 @@
 //! Tables and cards as figures.
 
 use super::{Anchor, Page};
-use crate::plot::cells::number;
-use crate::plot::colour::Role;
-use crate::plot::grid::{fit, wrap};
-use crate::signal::ScalarRow;
+use crate::cells::number;
+use crate::colour::Role;
+use crate::grid::{fit, wrap};
+use spikedeck_signal::ScalarRow;
 
 /// A column of a table: heading, cells with roles, set flush right or left.
 type Column = (&'static str, Vec<(String, Role)>, bool);
@@ -20,7 +20,9 @@ fn table(rows: &[ScalarRow]) -> Vec<Column> {
         ("unit", cells(Role::Dim, &|r| r.unit.replace("**2", "²")), false),
         (
             "interval",
-            cells(Role::Text, &|r| r.interval.map_or_else(String::new, |(a, b)| format!("[{}, {}]", number(a), number(b)))),
+            cells(Role::Text, &|r| {
+                r.interval.map_or_else(String::new, |(a, b)| format!("[{}, {}]", number(a), number(b)))
+            }),
             false,
         ),
         ("chance", cells(Role::Text, &|r| some(r.chance)), true),
@@ -44,7 +46,8 @@ pub(crate) fn scalars(rows: &[ScalarRow], title: &str, page: &mut Page) -> usize
     let mut x = left;
     for (head, cells, flush) in table(rows) {
         let widest = cells.iter().map(|c| Page::text_width(&c.0, font)).fold(Page::text_width(head, font), f64::max);
-        let width = widest.min((right - x).max(0.0)).min(if head == "measure" { (right - left) * 0.34 } else { f64::INFINITY });
+        let width =
+            widest.min((right - x).max(0.0)).min(if head == "measure" { (right - left) * 0.34 } else { f64::INFINITY });
         let most = ((width / (font * 0.56)) + 0.01) as usize;
         let (at, anchor) = if flush { (x + width, Anchor::End) } else { (x, Anchor::Start) };
         page.text((at, y), &fit(head, most), font * 0.9, Role::Dim, anchor);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::units::Dimension;
-use crate::scenario::catalog::OptionValue;
+use crate::catalog::OptionValue;
+use spikedeck_core::units::Dimension;
 
 /// What is recorded of a population.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -1,4 +1,5 @@
-//! The resolved scenario: what `sim`, `analysis` and `run` work from. Values are SI; names are checked; nothing is left to look up.
+//! The resolved scenario: what `sim`, `analysis` and `run` work from. Values are SI; names are checked; nothing is left
+//! to look up.
 
 mod measure;
 mod network;
@@ -15,7 +16,7 @@ pub use tree::*;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::signal::TimeBase;
+use spikedeck_signal::TimeBase;
 
 /// A resolved scenario.
 #[derive(Debug, Clone)]
@@ -61,7 +62,8 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// The name that a recording has for what a record or a subject calls `index`: populations first, projections after them.
+    /// The name that a recording has for what a record or a subject calls `index`: populations first, projections after
+    /// them.
     pub fn place_name(&self, index: usize) -> &str {
         let projection = || self.projections.get(index.checked_sub(self.populations.len())?).map(|p| p.name.as_str());
         self.populations.get(index).map(|p| p.name.as_str()).or_else(projection).unwrap_or("")

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::tree::TreeSpec;
-use crate::core::units::Dimension;
-use crate::equation::{System, TimeUnit};
-use crate::model::Definition;
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::{System, TimeUnit};
+use spikedeck_model::Definition;
 
 /// A value that may differ from unit to unit or connection to connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,9 +16,9 @@ pub enum Value {
     Each(Arc<[f64]>),
     /// Drawn.
     Drawn(Distribution),
-    /// An expression in `i`, `N`, `x`, `y`, `z` (positions in metres; only where the population has them) and, for parameters
-    /// and initial values, the parameters of the model; for connections in what [`connection_names`] lists; kept as text that has
-    /// been checked.
+    /// An expression in `i`, `N`, `x`, `y`, `z` (positions in metres; only where the population has them) and, for
+    /// parameters and initial values, the parameters of the model; for connections in what [`connection_names`] lists;
+    /// kept as text that has been checked.
     Expression(String),
 }
 
@@ -106,8 +106,13 @@ pub enum Boundary {
 
 impl Boundary {
     /// All, by the names that scenarios use.
-    pub const LIST: [(&'static str, Self); 5] =
-        [("no_flux", Self::NoFlux), ("periodic", Self::Periodic), ("fixed", Self::Fixed), ("noisy", Self::Noisy), ("killed", Self::Killed)];
+    pub const LIST: [(&'static str, Self); 5] = [
+        ("no_flux", Self::NoFlux),
+        ("periodic", Self::Periodic),
+        ("fixed", Self::Fixed),
+        ("noisy", Self::Noisy),
+        ("killed", Self::Killed),
+    ];
 }
 
 /// A grid whose cells are the units of a population; the first axis varies fastest.
@@ -298,11 +303,12 @@ pub struct ProjectionSpec {
     pub draws_of: Option<String>,
 }
 
-/// What weights and delays of connections may name: the numbers of both units and of all, and, where both ends have positions,
-/// the distance of the two and where they are.
+/// What weights and delays of connections may name: the numbers of both units and of all, and, where both ends have
+/// positions, the distance of the two and where they are.
 pub fn connection_names(from: &PopulationSpec, to: &PopulationSpec) -> Vec<(&'static str, Dimension)> {
     let mut names = ["i_pre", "i_post", "N_pre", "N_post"].map(|n| (n, Dimension::NONE)).to_vec();
-    let length = |p: &PopulationSpec| p.positions.as_ref().map(|_| p.grid.as_ref().map_or(Dimension::METRE, |g| g.length));
+    let length =
+        |p: &PopulationSpec| p.positions.as_ref().map(|_| p.grid.as_ref().map_or(Dimension::METRE, |g| g.length));
     if let (Some(length), Some(other)) = (length(from), length(to))
         && length == other
     {

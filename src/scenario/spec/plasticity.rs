@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::core::units::Dimension;
-use crate::equation::Rule;
-use crate::equation::rule::{EFFICACY, Side, WEIGHT};
-use crate::model::Definition;
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::Rule;
+use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
+use spikedeck_model::Definition;
 
 /// How the connections of a projection change: rules that act one after another, in the order of the scenario.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,12 +48,15 @@ impl PlasticitySpec {
     /// Name that state `name` of the `rule`-th rule has in recordings: several rules put their own name before it.
     pub fn variable(&self, rule: usize, name: &str) -> String {
         match self.rules.get(rule) {
-            Some(r) if self.rules.len() > 1 && name != WEIGHT && name != EFFICACY => format!("{}.{name}", r.definition.name),
+            Some(r) if self.rules.len() > 1 && name != WEIGHT && name != EFFICACY => {
+                format!("{}.{name}", r.definition.name)
+            }
             _ => name.to_owned(),
         }
     }
 
-    /// What can be recorded: `w`, the states of the rules as the connection sees them, and `efficacy` where a rule has one.
+    /// What can be recorded: `w`, the states of the rules as the connection sees them, and `efficacy` where a rule has
+    /// one.
     pub fn variables(&self) -> Vec<(String, Dimension)> {
         let mut list: Vec<(String, Dimension)> = Vec::new();
         for (k, r) in self.rules.iter().enumerate() {
@@ -78,7 +81,8 @@ impl PlasticitySpec {
     pub fn moves(&self) -> bool {
         self.rules.iter().any(|r| {
             let parts = r.rule.pre.parts();
-            let own = |s: usize| Side::of(&parts.states[s].name) == Side::Connection && parts.states[s].name != EFFICACY;
+            let own =
+                |s: usize| Side::of(&parts.states[s].name) == Side::Connection && parts.states[s].name != EFFICACY;
             parts.drift.iter().enumerate().any(|(s, &d)| own(s) && parts.graph.value(d) != Some(0.0))
         })
     }
@@ -91,8 +95,8 @@ impl PlasticitySpec {
         })
     }
 
-    /// Whether the weights themselves change, or any other value of a connection: not so for efficacies that are the same for
-    /// all connections of a source.
+    /// Whether the weights themselves change, or any other value of a connection: not so for efficacies that are the
+    /// same for all connections of a source.
     pub fn has_connection_states(&self) -> bool {
         self.rules.iter().any(|r| {
             if r.rule.is_continuous() {
@@ -100,9 +104,15 @@ impl PlasticitySpec {
             }
             let states = r.rule.states();
             let own = |s: usize| Side::of(&states[s].name) == Side::Connection && states[s].name != EFFICACY;
-            let changed = |(s, _): &(usize, crate::equation::graph::Id)| own(*s);
-            let drifts =
-                r.rule.pre.parts().drift.iter().enumerate().any(|(s, &d)| own(s) && r.rule.pre.parts().graph.value(d) != Some(0.0));
+            let changed = |(s, _): &(usize, spikedeck_equation::graph::Id)| own(*s);
+            let drifts = r
+                .rule
+                .pre
+                .parts()
+                .drift
+                .iter()
+                .enumerate()
+                .any(|(s, &d)| own(s) && r.rule.pre.parts().graph.value(d) != Some(0.0));
             drifts || r.rule.pre.parts().reset.iter().any(changed) || r.rule.post.parts().reset.iter().any(changed)
         })
     }

@@ -180,7 +180,8 @@ pub enum StimulusKind {
         /// Factor.
         gain: f64,
     },
-    /// An expression in `t` (seconds; a plain number in dimensionless scenarios), `i`, `N` and positions (metres); checked text.
+    /// An expression in `t` (seconds; a plain number in dimensionless scenarios), `i`, `N` and positions (metres);
+    /// checked text.
     Expression {
         /// The text.
         value: String,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::network::{Coupling, PopulationSpec, Port, ProjectionSpec};
-use crate::equation::System;
-use crate::model::morphology::{Compartments, place};
+use spikedeck_equation::System;
+use spikedeck_model::morphology::{Compartments, place};
 
 /// Compartments that carry the same channels and receptors, with the equations of one of them.
 #[derive(Debug, Clone)]

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Plan;
-use crate::equation::System;
-use crate::model::document::Node;
-use crate::model::{Definition, Kind};
-use crate::scenario::desk::Desk;
-use crate::scenario::mechanism::Mechanism;
-use crate::scenario::spec::{TreeSpec, Zone};
+use crate::desk::Desk;
+use crate::mechanism::Mechanism;
+use crate::spec::{TreeSpec, Zone};
+use spikedeck_equation::System;
+use spikedeck_model::document::Node;
+use spikedeck_model::{Definition, Kind};
 
 impl Plan {
     /// The resolved tree; `system` is the membrane carrying all of `mechanisms`, which are in the order of carrying.
@@ -41,7 +41,8 @@ impl Plan {
                 match with.carrying(&mechanisms[m].spec.name, &mechanisms[m].spec.definition.system) {
                     Ok(next) => with = next,
                     Err(problems) => {
-                        let whole = crate::model::morphology::place::name(&self.compartments, compartments[0] as usize);
+                        let whole =
+                            spikedeck_model::morphology::place::name(&self.compartments, compartments[0] as usize);
                         for d in problems.into_iter().filter(|_| !std::mem::replace(&mut told[m], true)) {
                             desk.error_help(
                                 &mechanisms[m].place,
@@ -61,7 +62,8 @@ impl Plan {
             .collect();
         let written = |state: &str| {
             initial.is_some_and(|n| {
-                n.get(state).is_some() || state.split_once('.').is_some_and(|(m, own)| n.get(m).and_then(|inner| inner.get(own)).is_some())
+                n.get(state).is_some()
+                    || state.split_once('.').is_some_and(|(m, own)| n.get(m).and_then(|inner| inner.get(own)).is_some())
             })
         };
         // Gates start where they would settle at the initial voltage, unless a file or the scenario says otherwise.

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use super::desk::Desk;
 use super::spec::{Positions, Value};
 use super::value::{Wanted, show};
-use crate::core::units::Quantity;
-use crate::model::document::{Item, Node};
-use crate::model::morphology::{Compartments, place};
-use crate::model::report::Place;
-use crate::model::{Definition, Geometry, Parameter};
+use spikedeck_core::units::Quantity;
+use spikedeck_model::document::{Item, Node};
+use spikedeck_model::morphology::{Compartments, place};
+use spikedeck_model::report::Place;
+use spikedeck_model::{Definition, Geometry, Parameter};
 
 /// What expressions of a tree population may name beside `i`, `N`, `x`, `y` and `z`: path from the root, and diameter.
 pub(super) const NAMES: [&str; 2] = ["distance", "diameter"];
@@ -55,7 +55,8 @@ impl Plan {
         Value::Each((0..cells).flat_map(|_| one.iter().copied()).collect())
     }
 
-    /// The compartments of a cell at the places that `node` lists: all without it. A node means the compartment beside it.
+    /// The compartments of a cell at the places that `node` lists: all without it. A node means the compartment beside
+    /// it.
     pub fn compartments_of(&self, desk: &mut Desk<'_>, node: Option<&Node>) -> Vec<u32> {
         let Some(node) = node else { return (0..self.compartments.count as u32).collect() };
         let mut units: Vec<u32> = self.units_at(desk, node).into_iter().map(|u| self.beside(u)).collect();
@@ -94,7 +95,14 @@ impl Plan {
     }
 
     /// `{ soma = "120 mS/cm**2", axon = "240 mS/cm**2" }`: later entries win, `default` is for all other places.
-    pub fn by_place(&self, desk: &mut Desk<'_>, node: &Node, wanted: &Wanted<'_>, range: Option<&Parameter>, rest: f64) -> Option<Value> {
+    pub fn by_place(
+        &self,
+        desk: &mut Desk<'_>,
+        node: &Node,
+        wanted: &Wanted<'_>,
+        range: Option<&Parameter>,
+        rest: f64,
+    ) -> Option<Value> {
         let before = desk.report.errors();
         let c = &self.compartments;
         let mut values = vec![rest; c.units()];
@@ -148,7 +156,7 @@ pub(super) fn default_initial(state: &str, definitions: &[(String, Arc<Definitio
 
 /// A length above zero.
 fn length(desk: &mut Desk<'_>, node: &Node, what: &str) -> Option<f64> {
-    let metre = crate::core::units::Dimension::METRE;
+    let metre = spikedeck_core::units::Dimension::METRE;
     let v = desk.quantity(node, metre, what)?;
     if v <= 0.0 {
         desk.error(&node.place, format!("{what} is above zero, not {}", show(v, metre)));

@@ -3,44 +3,54 @@
 use std::sync::Arc;
 
 use super::{Plan, REST, length};
-use crate::core::units::{Dimension, Quantity};
-use crate::equation::derive::derivative;
-use crate::equation::graph::Symbol;
-use crate::equation::space::OperatorKind;
-use crate::equation::tape::{Tape, Values};
-use crate::model::document::{Entry, Fields, Item, Node};
-use crate::model::morphology::swc::{self, Soma};
-use crate::model::morphology::{Cut, Point, Section, Tree, cut};
-use crate::model::report::Place;
-use crate::model::{Definition, Geometry, built_in_morphology, morphologies};
-use crate::scenario::desk::{Desk, suggest};
+use crate::desk::{Desk, suggest};
+use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_equation::derive::derivative;
+use spikedeck_equation::graph::Symbol;
+use spikedeck_equation::space::OperatorKind;
+use spikedeck_equation::tape::{Tape, Values};
+use spikedeck_model::document::{Entry, Fields, Item, Node};
+use spikedeck_model::morphology::swc::{self, Soma};
+use spikedeck_model::morphology::{Cut, Point, Section, Tree, cut};
+use spikedeck_model::report::Place;
+use spikedeck_model::{Definition, Geometry, built_in_morphology, morphologies};
 
 /// Most compartments of one cell.
 const LARGEST: usize = 1_000_000;
 
 /// The keys that say what the tree is.
-pub(in crate::scenario) const SHAPES: [&str; 3] = ["sections", "cable", "morphology"];
+pub(crate) const SHAPES: [&str; 3] = ["sections", "cable", "morphology"];
 
 /// Reads what makes a population a tree; `None` where nothing does, or something is wrong.
-pub(in crate::scenario) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: &Definition, at: &Place) -> Option<Plan> {
+pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: &Definition, at: &Place) -> Option<Plan> {
     let shapes = SHAPES.map(|key| f.get(key));
     let along = model.system.operators().iter().find(|o| matches!(o.kind, OperatorKind::Axial(_)));
     let others = ["soma", "least_diameter", "compartments", "held", "threshold_at"].map(|key| f.get(key));
     let Some(shape) = shapes.iter().copied().flatten().next() else {
         for n in others.iter().copied().flatten() {
-            desk.error_help(&n.place, "this belongs to a tree, and the population has no shape", "add `sections`, `cable` or `morphology`");
+            desk.error_help(
+                &n.place,
+                "this belongs to a tree, and the population has no shape",
+                "add `sections`, `cable` or `morphology`",
+            );
         }
         if along.is_some() && f.get("grid").is_none() {
             desk.error_help(
                 at,
-                format!("`{}` has `axial` in its equations, and a population of points has nothing that is axial", model.name),
+                format!(
+                    "`{}` has `axial` in its equations, and a population of points has nothing that is axial",
+                    model.name
+                ),
                 "add `cable = { length = \"1 mm\", diameter = \"2 um\" }`, `sections` or `morphology`",
             );
         }
         return None;
     };
     if let Some(second) = shapes.iter().copied().flatten().nth(1) {
-        desk.error(&second.place, "a tree is made of `sections`, of one `cable`, or of a `morphology`; here are two of them");
+        desk.error(
+            &second.place,
+            "a tree is made of `sections`, of one `cable`, or of a `morphology`; here are two of them",
+        );
     }
     for n in ["grid", "positions"].iter().filter_map(|key| f.get(key)) {
         desk.error(&n.place, "a tree says already where its units are");
@@ -89,7 +99,10 @@ pub(in crate::scenario) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: 
     if counts.iter().sum::<usize>() > LARGEST {
         desk.error(
             &shape.place,
-            format!("this tree would have {} compartments; at most {LARGEST} are possible", counts.iter().sum::<usize>()),
+            format!(
+                "this tree would have {} compartments; at most {LARGEST} are possible",
+                counts.iter().sum::<usize>()
+            ),
         );
         return None;
     }
@@ -98,7 +111,9 @@ pub(in crate::scenario) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: 
     // A threshold alone can be watched at an end as well; a reset needs parameters, which only compartments have.
     let p = model.system.parts();
     let resets = !p.reset.is_empty() || p.refractory.is_some();
-    if let Some(n) = threshold_at.filter(|_| resets && plan.spiking.iter().any(|&u| u as usize >= plan.compartments.count)) {
+    if let Some(n) =
+        threshold_at.filter(|_| resets && plan.spiking.iter().any(|&u| u as usize >= plan.compartments.count))
+    {
         desk.error_help(
             &n.place,
             "a model with a reset spikes in a compartment; the end of a section has no membrane",
@@ -113,7 +128,7 @@ pub(in crate::scenario) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: 
     for e in held.and_then(Node::entries).unwrap_or_default() {
         let named = Node { place: e.place.clone(), item: Item::Text(e.key.clone()) };
         let state = along.and_then(|o| match model.system.parts().graph.node(o.argument) {
-            crate::equation::graph::Node::Symbol(Symbol::State(s)) => model.system.states().get(s as usize),
+            spikedeck_equation::graph::Node::Symbol(Symbol::State(s)) => model.system.states().get(s as usize),
             _ => None,
         });
         let dimension = state.map_or(Dimension::VOLT, |s| s.dimension);
@@ -172,12 +187,15 @@ fn sections(desk: &mut Desk<'_>, node: &Node) -> Option<(Tree, Vec<Option<usize>
             return None;
         };
         let e = left.remove(ready);
-        crate::scenario::check_name(desk, &e.key, &e.place, "section");
+        crate::check_name(desk, &e.key, &e.place, "section");
         if let Some((section, count)) = one_section(desk, &e.key, &e.value, &tree.sections) {
             if section.parent.is_none() && !tree.sections.is_empty() {
                 desk.error_help(
                     &e.place,
-                    format!("section `{}` hangs on nothing, and `{}` is the root already", e.key, tree.sections[0].name),
+                    format!(
+                        "section `{}` hangs on nothing, and `{}` is the root already",
+                        e.key, tree.sections[0].name
+                    ),
                     format!("add `parent = \"{}(1)\"`", tree.sections[0].name),
                 );
             }
@@ -198,20 +216,27 @@ fn one_section(desk: &mut Desk<'_>, name: &str, node: &Node, known: &[Section]) 
     let mut f = Fields::of(&mut desk.report, node, format!("section `{name}`"))?;
     let whole = f.require(&mut desk.report, "length", "\"100 um\"").and_then(|n| length(desk, n, "`length`"));
     let diameters = f.require(&mut desk.report, "diameter", "\"2 um\"").and_then(|n| match &n.item {
-        Item::List(list) if list.len() >= 2 => list.iter().map(|d| length(desk, d, "`diameter`")).collect::<Option<Vec<f64>>>(),
+        Item::List(list) if list.len() >= 2 => {
+            list.iter().map(|d| length(desk, d, "`diameter`")).collect::<Option<Vec<f64>>>()
+        }
         Item::List(_) => {
-            desk.error(&n.place, "a section that tapers has two diameters or more, evenly spaced: `[\"2 um\", \"1 um\"]`");
+            desk.error(
+                &n.place,
+                "a section that tapers has two diameters or more, evenly spaced: `[\"2 um\", \"1 um\"]`",
+            );
             None
         }
         _ => length(desk, n, "`diameter`").map(|d| vec![d, d]),
     });
-    let region = f.get("region").and_then(|n| desk.text(n, "`region`").map(str::to_owned)).unwrap_or_else(|| name.to_owned());
+    let region =
+        f.get("region").and_then(|n| desk.text(n, "`region`").map(str::to_owned)).unwrap_or_else(|| name.to_owned());
     let count = f.get("compartments").and_then(|n| desk.whole(n, "`compartments`", 1)).map(|n| n as usize);
     let parent = match f.get("parent") {
         None => None,
         Some(n) => {
             let text = desk.text(n, "`parent`")?.trim().to_owned();
-            let (parent, x) = text.split_once('(').map_or((text.as_str(), "1"), |(p, x)| (p.trim(), x.trim_end_matches(')').trim()));
+            let (parent, x) =
+                text.split_once('(').map_or((text.as_str(), "1"), |(p, x)| (p.trim(), x.trim_end_matches(')').trim()));
             let Some(index) = known.iter().position(|s| s.name == parent) else {
                 let help = suggest(parent, known.iter().map(|s| s.name.as_str()));
                 desk.error_help(&n.place, format!("section `{name}` hangs on `{parent}`, which is not there"), help);
@@ -259,7 +284,10 @@ fn swc_file(desk: &mut Desk<'_>, node: &Node, soma: Soma, least: Option<f64>) ->
         (Some(text), _) => (path.display().to_string(), text),
         (None, Some(text)) => (format!("data/morphologies/{name}"), text.to_owned()),
         (None, None) => {
-            let help = format!("relative paths start from the folder of the scenario file; built in are: {}", morphologies().join(", "));
+            let help = format!(
+                "relative paths start from the folder of the scenario file; built in are: {}",
+                morphologies().join(", ")
+            );
             desk.error_help(&node.place, format!("there is no morphology {}", path.display()), help);
             return None;
         }
@@ -276,12 +304,14 @@ fn swc_file(desk: &mut Desk<'_>, node: &Node, soma: Soma, least: Option<f64>) ->
     }
 }
 
-/// Resistivity and capacitance per area of a section, from the equations and the parameters that the scenario states for it.
+/// Resistivity and capacitance per area of a section, from the equations and the parameters that the scenario states
+/// for it.
 fn electric(model: &Definition, node: Option<&Node>, section: &Section) -> (f64, f64) {
     let p = model.system.parts();
     let stated = |name: &str| -> Option<f64> {
         let n = node?.get(name)?;
-        let plain = |n: &Node| n.as_text().and_then(|t| Quantity::parse(t).ok()).map(|q| q.value).or_else(|| n.as_number());
+        let plain =
+            |n: &Node| n.as_text().and_then(|t| Quantity::parse(t).ok()).map(|q| q.value).or_else(|| n.as_number());
         match n.entries() {
             Some(_) => [&section.name, &section.region, REST].iter().find_map(|key| n.get(key).and_then(plain)),
             None => plain(n),
@@ -296,7 +326,7 @@ fn electric(model: &Definition, node: Option<&Node>, section: &Section) -> (f64,
     for o in &p.operators {
         if let OperatorKind::Axial(resistivity) = o.kind {
             let state = match p.graph.node(o.argument) {
-                crate::equation::graph::Node::Symbol(Symbol::State(s)) => s as usize,
+                spikedeck_equation::graph::Node::Symbol(Symbol::State(s)) => s as usize,
                 _ => continue,
             };
             let mut graph = p.graph.clone();

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::super::place::distance_squared;
 use super::{Link, Wiring};
-use crate::core::math::exp;
-use crate::core::rng::Stream;
+use spikedeck_core::math::exp;
+use spikedeck_core::rng::Stream;
 
 /// Beyond this many widths a Gaussian profile is cut off: its probability there is below 1.6e-8 of the peak.
 const CUT: f64 = 6.0;
@@ -25,9 +25,14 @@ pub(super) fn gaussian(wiring: &Wiring<'_>, p_max: f64, sigma: f64, targets: Ran
     });
 }
 
-/// All pairs within `radius` (with a billionth of tolerance, so that lattice neighbours count): target by target, sources
-/// ascending. The visitor also gets the squared distance and the target's stream of random numbers.
-pub(super) fn within(wiring: &Wiring<'_>, radius: f64, targets: Range<u32>, mut visit: impl FnMut(Link, f64, &mut Stream)) {
+/// All pairs within `radius` (with a billionth of tolerance, so that lattice neighbours count): target by target,
+/// sources ascending. The visitor also gets the squared distance and the target's stream of random numbers.
+pub(super) fn within(
+    wiring: &Wiring<'_>,
+    radius: f64,
+    targets: Range<u32>,
+    mut visit: impl FnMut(Link, f64, &mut Stream),
+) {
     let wrap = wiring.wrap();
     let limit = radius * radius * (1.0 + 2e-9);
     let cells = Cells::new(&wiring.from.positions, radius, wrap);
@@ -122,7 +127,7 @@ mod tests {
     use super::super::super::place::Place;
     use super::super::tests::placed;
     use super::*;
-    use crate::scenario::Rule;
+    use spikedeck_scenario::Rule;
 
     fn lattice(nx: usize, ny: usize, spacing: f64) -> Place {
         let positions = (0..nx * ny).map(|u| [(u % nx) as f64 * spacing, (u / nx) as f64 * spacing, 0.0]).collect();
@@ -142,8 +147,9 @@ mod tests {
 
     #[test]
     fn cells_find_what_a_search_of_all_pairs_finds() {
-        let stream = &mut crate::core::rng::Key::new(3, "a", "b").stream(0, 0);
-        let positions: Vec<[f64; 3]> = (0..300).map(|_| [stream.uniform(), stream.uniform(), stream.uniform()]).collect();
+        let stream = &mut spikedeck_core::rng::Key::new(3, "a", "b").stream(0, 0);
+        let positions: Vec<[f64; 3]> =
+            (0..300).map(|_| [stream.uniform(), stream.uniform(), stream.uniform()]).collect();
         let place = Place { positions: positions.clone(), extent: [1.0; 3], ..Place::default() };
         for (periodic, radius) in [(false, 0.17), (true, 0.17), (true, 0.45), (true, 0.9)] {
             let wrap = if periodic { [1.0; 3] } else { [0.0; 3] };
@@ -161,8 +167,13 @@ mod tests {
         // Sum over the lattice of a wide Gaussian is its integral, 2 pi sigma^2 p_max, a unit.
         let expected = 3600.0 * std::f64::consts::TAU * sigma * sigma * p_max;
         assert!((all.len() as f64 / expected - 1.0).abs() < 0.01, "{} {expected}", all.len());
-        let d2 = |l: &Link| distance_squared(place.positions[l.source as usize], place.positions[l.target as usize], place.extent);
+        let d2 = |l: &Link| {
+            distance_squared(place.positions[l.source as usize], place.positions[l.target as usize], place.extent)
+        };
         let mean = all.iter().map(d2).sum::<f64>() / all.len() as f64;
-        assert!((mean - 2.0 * sigma * sigma).abs() < 0.3, "mean squared distance of a 2-D Gaussian is 2 sigma^2, found {mean}");
+        assert!(
+            (mean - 2.0 * sigma * sigma).abs() < 0.3,
+            "mean squared distance of a 2-D Gaussian is 2 sigma^2, found {mean}"
+        );
     }
 }

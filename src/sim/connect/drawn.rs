@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::{Link, Wiring};
-use crate::core::math::log;
-use crate::core::rng::Stream;
+use spikedeck_core::math::log;
+use spikedeck_core::rng::Stream;
 
 /// Each pair independently with probability `p`: gaps between connected sources are geometric, so the work is
 /// proportional to the connections and not to the pairs.
@@ -108,8 +108,8 @@ impl Chooser {
         Self { repeat, taken: vec![0; if repeat { 0 } else { n as usize / 64 + 1 }], chosen: Vec::new() }
     }
 
-    /// `count` of `0..n`. Without repetition by Floyd's method (Bentley and Floyd 1987, doi:10.1145/30401.315746): exactly
-    /// one random number each, however many are drawn.
+    /// `count` of `0..n`. Without repetition by Floyd's method (Bentley and Floyd 1987, doi:10.1145/30401.315746):
+    /// exactly one random number each, however many are drawn.
     #[inline]
     fn choose(&mut self, n: u32, count: u32, stream: &mut Stream, mut visit: impl FnMut(u32, u32)) {
         if self.repeat {
@@ -139,7 +139,7 @@ impl Chooser {
 mod tests {
     use super::super::Link;
     use super::super::tests::links;
-    use crate::scenario::Rule;
+    use spikedeck_scenario::Rule;
 
     fn degrees(all: &[Link], n: usize, end: impl Fn(&Link) -> u32) -> Vec<f64> {
         let mut count = vec![0.0; n];
@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn pairwise_probability_gives_binomial_degrees() {
-        // 400 x 1000 pairs at p = 0.1: both degrees are binomial; sampling errors of mean and variance are a few percent.
+        // 400 x 1000 pairs at p = 0.1: both degrees are binomial; sampling errors of mean and variance are a few
+        // percent.
         let all = links(&Rule::Probability { p: 0.1 }, 400, 1000, false, false);
         let (mean, variance) = mean_variance(&degrees(&all, 1000, |l| l.target));
         assert!((mean - 40.0).abs() < 1.0 && (variance - 36.0).abs() < 6.0, "{mean} {variance}");

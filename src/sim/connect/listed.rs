@@ -26,7 +26,13 @@ pub(super) fn all_to_all(wiring: &Wiring<'_>, targets: Range<u32>, mut visit: im
 }
 
 /// Listed pairs; `draw` is the place in the list.
-pub(super) fn edges(wiring: &Wiring<'_>, sources: &[u32], targets: &[u32], range: &Range<u32>, mut visit: impl FnMut(Link)) {
+pub(super) fn edges(
+    wiring: &Wiring<'_>,
+    sources: &[u32],
+    targets: &[u32],
+    range: &Range<u32>,
+    mut visit: impl FnMut(Link),
+) {
     for (k, (&source, &target)) in sources.iter().zip(targets).enumerate() {
         if range.contains(&target) && !(wiring.no_self && source == target) {
             visit(Link { source, target, row: 0, draw: k as u32 });
@@ -43,9 +49,10 @@ pub(super) fn check(sources: &[u32], targets: &[u32], n: usize, m: usize) -> Res
         return Err(format!("{} sources and {} targets are listed", sources.len(), targets.len()));
     }
     match sources.iter().zip(targets).position(|(&s, &t)| s as usize >= n || t as usize >= m) {
-        Some(k) => {
-            Err(format!("edge {k} is {} -> {}, but the populations have {n} and {m} units (numbered from 0)", sources[k], targets[k]))
-        }
+        Some(k) => Err(format!(
+            "edge {k} is {} -> {}, but the populations have {n} and {m} units (numbered from 0)",
+            sources[k], targets[k]
+        )),
         None => Ok(()),
     }
 }
@@ -53,14 +60,15 @@ pub(super) fn check(sources: &[u32], targets: &[u32], n: usize, m: usize) -> Res
 #[cfg(test)]
 mod tests {
     use super::super::tests::links;
-    use crate::scenario::Rule;
+    use spikedeck_scenario::Rule;
 
     #[test]
     fn pairs_without_chance() {
         assert_eq!(links(&Rule::OneToOne, 5, 5, false, false).len(), 5);
         assert_eq!(links(&Rule::AllToAll, 4, 6, false, false).len(), 24);
         assert_eq!(links(&Rule::AllToAll, 5, 5, true, false).len(), 20);
-        let edges = Rule::Edges { source: vec![3, 0, 0].into(), target: vec![1, 2, 0].into(), weight: None, delay: None };
+        let edges =
+            Rule::Edges { source: vec![3, 0, 0].into(), target: vec![1, 2, 0].into(), weight: None, delay: None };
         let found: Vec<(u32, u32)> = links(&edges, 4, 4, false, false).iter().map(|l| (l.source, l.target)).collect();
         assert_eq!(found, [(3, 1), (0, 2), (0, 0)]);
         assert_eq!(links(&edges, 4, 4, true, false).len(), 2, "0 -> 0 is an autapse");

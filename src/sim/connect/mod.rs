@@ -12,8 +12,8 @@ mod ring;
 use std::ops::Range;
 
 use super::place::Place;
-use crate::core::rng::Key;
-use crate::scenario::Rule;
+use spikedeck_core::rng::Key;
+use spikedeck_scenario::Rule;
 
 /// One connection as a walk visits it. `row` and `draw` key what is drawn for it (weight, delay); `listed` is its place
 /// among the connections sorted by source, then target, where the rule has such an order.
@@ -58,13 +58,25 @@ impl Wiring<'_> {
         let (n, m) = (self.sources as usize, self.targets as usize);
         let others = |n: usize| n - usize::from(self.no_self && n > 0);
         match self.rule {
-            Rule::OneToOne if n != m => Err(format!("one_to_one connects populations of equal size, and these have {n} and {m} units")),
-            Rule::FixedIndegree { indegree } if *indegree > 0 && (others(n) == 0 || (!self.multapses && *indegree > others(n))) => {
-                Err(format!("an in-degree of {indegree} is more than the {} possible sources; set multapses = true or lower it", others(n)))
+            Rule::OneToOne if n != m => {
+                Err(format!("one_to_one connects populations of equal size, and these have {n} and {m} units"))
             }
-            Rule::FixedOutdegree { outdegree } if *outdegree > 0 && (others(m) == 0 || (!self.multapses && *outdegree > others(m))) => Err(
-                format!("an out-degree of {outdegree} is more than the {} possible targets; set multapses = true or lower it", others(m)),
-            ),
+            Rule::FixedIndegree { indegree }
+                if *indegree > 0 && (others(n) == 0 || (!self.multapses && *indegree > others(n))) =>
+            {
+                Err(format!(
+                    "an in-degree of {indegree} is more than the {} possible sources; set multapses = true or lower it",
+                    others(n)
+                ))
+            }
+            Rule::FixedOutdegree { outdegree }
+                if *outdegree > 0 && (others(m) == 0 || (!self.multapses && *outdegree > others(m))) =>
+            {
+                Err(format!(
+                    "an out-degree of {outdegree} is more than the {} possible targets; set multapses = true or lower it",
+                    others(m)
+                ))
+            }
             Rule::FixedTotalNumber { total } => {
                 let pairs = n as u64 * m as u64 - if self.no_self { n as u64 } else { 0 };
                 if *total > 0 && (pairs == 0 || (!self.multapses && *total as u64 > pairs)) {
@@ -82,7 +94,9 @@ impl Wiring<'_> {
                     return Err("a rule by distance needs positions in both populations".to_owned());
                 }
                 if *periodic && self.to.extent == [0.0; 3] {
-                    return Err("periodic distances need `grid` or `uniform` positions, which have an extent".to_owned());
+                    return Err(
+                        "periodic distances need `grid` or `uniform` positions, which have an extent".to_owned()
+                    );
                 }
                 Ok(())
             }
@@ -103,7 +117,9 @@ impl Wiring<'_> {
             Rule::FixedTotalNumber { total } => drawn::fixed_total_number(self, *total, &targets, visit),
             Rule::Neighbours { radius, .. } => distance::within(self, *radius, targets, |link, _, _| visit(link)),
             Rule::Gaussian { p_max, sigma, .. } => distance::gaussian(self, *p_max, *sigma, targets, visit),
-            Rule::SmallWorld { neighbours, p_rewire } => ring::small_world(self, *neighbours, *p_rewire, &targets, visit),
+            Rule::SmallWorld { neighbours, p_rewire } => {
+                ring::small_world(self, *neighbours, *p_rewire, &targets, visit)
+            }
         }
     }
 
@@ -120,8 +136,12 @@ impl Wiring<'_> {
             Rule::FixedTotalNumber { total } => *total as f64,
             Rule::SmallWorld { neighbours, .. } => n * *neighbours as f64,
             Rule::Edges { source, .. } => source.len() as f64,
-            Rule::Neighbours { radius, .. } => distance::expected(self, |d2| if d2 <= radius * radius { 1.0 } else { 0.0 }),
-            Rule::Gaussian { p_max, sigma, .. } => distance::expected(self, |d2| distance::gaussian_probability(*p_max, *sigma, d2)),
+            Rule::Neighbours { radius, .. } => {
+                distance::expected(self, |d2| if d2 <= radius * radius { 1.0 } else { 0.0 })
+            }
+            Rule::Gaussian { p_max, sigma, .. } => {
+                distance::expected(self, |d2| distance::gaussian_probability(*p_max, *sigma, d2))
+            }
         }
     }
 
@@ -138,12 +158,29 @@ impl Wiring<'_> {
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::sim) fn links(rule: &Rule, n: u32, m: u32, no_self: bool, multapses: bool) -> Vec<Link> {
+    pub(crate) fn links(rule: &Rule, n: u32, m: u32, no_self: bool, multapses: bool) -> Vec<Link> {
         placed(rule, n, m, no_self, multapses, &Place::default(), &Place::default())
     }
 
-    pub(in crate::sim) fn placed(rule: &Rule, n: u32, m: u32, no_self: bool, multapses: bool, from: &Place, to: &Place) -> Vec<Link> {
-        let wiring = Wiring { rule, sources: n, targets: m, no_self, multapses, key: Key::new(7, "projections.p", "connect"), from, to };
+    pub(crate) fn placed(
+        rule: &Rule,
+        n: u32,
+        m: u32,
+        no_self: bool,
+        multapses: bool,
+        from: &Place,
+        to: &Place,
+    ) -> Vec<Link> {
+        let wiring = Wiring {
+            rule,
+            sources: n,
+            targets: m,
+            no_self,
+            multapses,
+            key: Key::new(7, "projections.p", "connect"),
+            from,
+            to,
+        };
         wiring.check().unwrap();
         let mut all = Vec::new();
         wiring.walk(0..m, |l| all.push(l));
@@ -175,8 +212,17 @@ pub(super) mod tests {
     fn impossible_rules_are_refused() {
         let place = Place::default();
         let wiring = |rule, multapses| {
-            Wiring { rule, sources: 10, targets: 20, no_self: false, multapses, key: Key::new(1, "a", "b"), from: &place, to: &place }
-                .check()
+            Wiring {
+                rule,
+                sources: 10,
+                targets: 20,
+                no_self: false,
+                multapses,
+                key: Key::new(1, "a", "b"),
+                from: &place,
+                to: &place,
+            }
+            .check()
         };
         assert!(wiring(&Rule::OneToOne, false).unwrap_err().contains("10 and 20"));
         assert!(wiring(&Rule::FixedIndegree { indegree: 11 }, false).is_err());

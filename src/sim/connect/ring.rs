@@ -4,10 +4,16 @@ use std::ops::Range;
 
 use super::{Link, Wiring};
 
-/// Watts and Strogatz 1998 (doi:10.1038/30918), directed: each source reaches its `neighbours` nearest units on a ring, half
-/// of them on each side (the odd one ahead); each of these connections is moved with probability `p` to a target drawn
-/// evenly. The out-degree stays. Every thread draws all and keeps its own.
-pub(super) fn small_world(wiring: &Wiring<'_>, neighbours: usize, p: f64, range: &Range<u32>, mut visit: impl FnMut(Link)) {
+/// Watts and Strogatz 1998 (doi:10.1038/30918), directed: each source reaches its `neighbours` nearest units on a ring,
+/// half of them on each side (the odd one ahead); each of these connections is moved with probability `p` to a target
+/// drawn evenly. The out-degree stays. Every thread draws all and keeps its own.
+pub(super) fn small_world(
+    wiring: &Wiring<'_>,
+    neighbours: usize,
+    p: f64,
+    range: &Range<u32>,
+    mut visit: impl FnMut(Link),
+) {
     let n = wiring.sources;
     let k = neighbours as u32;
     let mut chosen: Vec<u32> = Vec::with_capacity(neighbours);
@@ -40,7 +46,7 @@ pub(super) fn small_world(wiring: &Wiring<'_>, neighbours: usize, p: f64, range:
 #[cfg(test)]
 mod tests {
     use super::super::tests::links;
-    use crate::scenario::Rule;
+    use spikedeck_scenario::Rule;
 
     #[test]
     fn rings_and_rewired_rings() {
@@ -52,7 +58,10 @@ mod tests {
         }));
         let world = links(&Rule::SmallWorld { neighbours: 10, p_rewire: 0.2 }, 500, 500, true, false);
         assert_eq!(world.len(), 5000);
-        let moved = world.iter().filter(|l| (500 + l.target - l.source) % 500 > 5 && (500 + l.source - l.target) % 500 > 5).count();
+        let moved = world
+            .iter()
+            .filter(|l| (500 + l.target - l.source) % 500 > 5 && (500 + l.source - l.target) % 500 > 5)
+            .count();
         // 20 % are moved, 2 % of those land on the ring neighbourhood again.
         assert!((900..1060).contains(&moved), "{moved}");
     }

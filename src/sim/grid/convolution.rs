@@ -3,8 +3,8 @@
 use realfft::num_complex::Complex64;
 
 use super::lattice::{Ghosts, Lattice};
-use crate::core::fft::{inverse_real_plan, real_plan};
-use crate::equation::space::KernelShape;
+use spikedeck_core::fft::{inverse_real_plan, real_plan};
+use spikedeck_equation::space::KernelShape;
 
 /// Where a kernel ends: exponentials and Gaussians are below 1e-10 of their height there.
 const EXPONENTIAL_REACH: f64 = 23.0;
@@ -39,7 +39,8 @@ fn parts(shape: KernelShape, a: &[f64]) -> Vec<Part> {
 }
 
 impl Convolution {
-    /// Samples a kernel. Gaussians and exponentials are scaled so that their weights sum to one, as their integral does.
+    /// Samples a kernel. Gaussians and exponentials are scaled so that their weights sum to one, as their integral
+    /// does.
     ///
     /// # Errors
     /// A width that is not positive, below the spacing's reach, or as large as the grid.
@@ -106,7 +107,8 @@ impl Convolution {
 
     fn with(cells: [usize; 2], weights: Vec<f64>, reach: [usize; 2], direct: Option<bool>) -> Self {
         let padded = (cells[0] + 2 * reach[0]) * (cells[1] + 2 * reach[1]);
-        let mut out = Self { weights, reach, shape: cells, spectrum: None, padded: vec![0.0; padded], work: Vec::new() };
+        let mut out =
+            Self { weights, reach, shape: cells, spectrum: None, padded: vec![0.0; padded], work: Vec::new() };
         if !direct.unwrap_or(out.weights.len() <= DIRECT) {
             out.transform();
         }
@@ -120,8 +122,10 @@ impl Convolution {
         let mut line = vec![0.0; n];
         for y in 0..=2 * self.reach[1] {
             for x in 0..=2 * self.reach[0] {
-                let offset = (y as isize - self.reach[1] as isize) * pitch as isize + x as isize - self.reach[0] as isize;
-                line[offset.rem_euclid(n as isize) as usize] += self.weights[y * (2 * self.reach[0] + 1) + x] / n as f64;
+                let offset =
+                    (y as isize - self.reach[1] as isize) * pitch as isize + x as isize - self.reach[0] as isize;
+                line[offset.rem_euclid(n as isize) as usize] +=
+                    self.weights[y * (2 * self.reach[0] + 1) + x] / n as f64;
             }
         }
         let mut spectrum = vec![Complex64::default(); n / 2 + 1];
@@ -140,8 +144,9 @@ impl Convolution {
             let row = if ny == 1 { Ok(0) } else { lattice.image(y as isize - ry as isize, ny) };
             for x in 0..pitch {
                 let column = lattice.image(x as isize - rx as isize, nx);
-                let beyond =
-                    |axis: usize, end: usize, line: usize| ghosts.get(axis).and_then(|g| g.now[end].get(line)).copied().unwrap_or(0.0);
+                let beyond = |axis: usize, end: usize, line: usize| {
+                    ghosts.get(axis).and_then(|g| g.now[end].get(line)).copied().unwrap_or(0.0)
+                };
                 self.padded[y * pitch + x] = match (row, column) {
                     (Ok(r), Ok(c)) => values[r * nx + c],
                     (Ok(r), Err(end)) => beyond(0, end, r),

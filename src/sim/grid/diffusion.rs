@@ -1,16 +1,16 @@
 //! Diffusion along lines, implicit or by Fourier modes. In a plane the axes take turns (alternating directions).
 //!
-//! Implicit schemes work on the change over a step (Beam and Warming 1978, doi:10.2514/3.60901): the equations are stepped
-//! with their Laplacian frozen, u~ = u + dt F(u) + ..., and the change is smoothed, (1 - theta dt D Lx)(1 - theta dt D Ly)
-//! (u' - u) = u~ - u. For diffusion alone this is Crank-Nicolson (theta 1/2) or backward Euler (1) with alternating
-//! directions; rest states are those of the equations, whatever the step; with theta 1/2 the order is 2 if the rule for the
-//! equations has order 2.
+//! Implicit schemes work on the change over a step (Beam and Warming 1978, doi:10.2514/3.60901): the equations are
+//! stepped with their Laplacian frozen, u~ = u + dt F(u) + ..., and the change is smoothed, (1 - theta dt D Lx)(1 -
+//! theta dt D Ly) (u' - u) = u~ - u. For diffusion alone this is Crank-Nicolson (theta 1/2) or backward Euler (1) with
+//! alternating directions; rest states are those of the equations, whatever the step; with theta 1/2 the order is 2 if
+//! the rule for the equations has order 2.
 
 use realfft::num_complex::Complex64;
 
 use super::lattice::{Lattice, Lines};
-use crate::core::fft::{inverse_real_plan, real_plan};
-use crate::scenario::Boundary;
+use spikedeck_core::fft::{inverse_real_plan, real_plan};
+use spikedeck_scenario::Boundary;
 
 /// One step of `du/dt = D laplacian(u)` along an axis.
 #[derive(Debug, Clone)]
@@ -21,7 +21,8 @@ pub enum LineStep {
     Spectral(Modes),
 }
 
-/// A factorised tridiagonal matrix with constant coefficients (Thomas 1949), closed to a ring by Sherman and Morrison's formula.
+/// A factorised tridiagonal matrix with constant coefficients (Thomas 1949), closed to a ring by Sherman and Morrison's
+/// formula.
 #[derive(Debug, Clone)]
 pub struct Tridiagonal {
     /// `theta r`.

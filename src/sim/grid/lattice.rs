@@ -1,8 +1,8 @@
 //! Cells on a line or in a plane, what lies beyond their ends, and differences of neighbours.
 
-use crate::core::normal;
-use crate::core::rng::Key;
-use crate::scenario::{Boundary, GridSpec};
+use spikedeck_core::normal;
+use spikedeck_core::rng::Key;
+use spikedeck_scenario::{Boundary, GridSpec};
 
 /// A regular grid; the first axis varies fastest.
 #[derive(Debug, Clone)]
@@ -74,8 +74,10 @@ impl Lattice {
                     Boundary::NoFlux | Boundary::Periodic => Vec::new(),
                 }
             };
-            let key =
-                |end: usize| (self.ends[end] == Boundary::Noisy).then(|| Key::new(seed, entity, &format!("boundary.{name}.{axis}.{end}")));
+            let key = |end: usize| {
+                (self.ends[end] == Boundary::Noisy)
+                    .then(|| Key::new(seed, entity, &format!("boundary.{name}.{axis}.{end}")))
+            };
             let initial = [edge(0), edge(1)];
             Ghosts { now: initial.clone(), initial, key: [key(0), key(1)], sd: self.noise }
         };
@@ -98,8 +100,10 @@ impl Lattice {
             }
             for i in 0..stride {
                 let last = (count - 1) * stride + i;
-                let (before, after) =
-                    (self.beyond(0, lines, ghosts, values, (group, i)), self.beyond(1, lines, ghosts, values, (group, i)));
+                let (before, after) = (
+                    self.beyond(0, lines, ghosts, values, (group, i)),
+                    self.beyond(1, lines, ghosts, values, (group, i)),
+                );
                 to[i] += second(before, line[i], line[i + stride]);
                 to[last] += second(line[last - stride], line[last], after);
             }

@@ -1,5 +1,6 @@
-//! Populations on a grid: operators of space are computed over all cells before each step and handed to the equations as
-//! inputs; diffusion that is linear is implicit (see `diffusion`), or stepped apart by Fourier modes (Strang splitting).
+//! Populations on a grid: operators of space are computed over all cells before each step and handed to the equations
+//! as inputs; diffusion that is linear is implicit (see `diffusion`), or stepped apart by Fourier modes (Strang
+//! splitting).
 //!
 //! All cells of a population with operators live on one thread, so that bits do not depend on the number of threads.
 
@@ -19,9 +20,9 @@ use self::diffusion::{LineStep, Modes, Tridiagonal};
 use self::lattice::Ghosts;
 use self::schemes::Scheme;
 use super::stepper::{Probe, Stepper};
-use crate::equation::graph::{Graph, Node, Symbol};
-use crate::equation::space::OperatorKind;
-use crate::equation::tape::{Tape, Values};
+use spikedeck_equation::graph::{Graph, Node, Symbol};
+use spikedeck_equation::space::OperatorKind;
+use spikedeck_equation::tape::{Tape, Values};
 
 /// An operator and what it needs.
 #[derive(Debug)]
@@ -94,7 +95,9 @@ impl Space {
             let action = match &o.kind {
                 OperatorKind::Laplacian => Action::Laplacian,
                 OperatorKind::Gradient(axis) => Action::Gradient(axis.unwrap_or(0)),
-                OperatorKind::Axial(_) => return Err(format!("`{name}` belongs to a tree, and this population is a grid")),
+                OperatorKind::Axial(_) => {
+                    return Err(format!("`{name}` belongs to a tree, and this population is a grid"));
+                }
                 OperatorKind::Convolve(shape, ids) => {
                     let tape = Tape::new(&p.graph, ids);
                     let mut values = vec![0.0; ids.len()];
@@ -102,7 +105,9 @@ impl Space {
                     if values.iter().any(|v| v.is_nan()) {
                         return Err(format!("`{name}`: the parameters of a kernel are the same for all cells"));
                     }
-                    Action::Convolve(Box::new(Convolution::new(lattice, *shape, &values, None).map_err(|m| format!("`{name}`: {m}"))?))
+                    Action::Convolve(Box::new(
+                        Convolution::new(lattice, *shape, &values, None).map_err(|m| format!("`{name}`: {m}"))?,
+                    ))
                 }
             };
             let mut field = Field { port: o.input, action, state, argument: probe, ghosts, needed: needed[o.input] };
@@ -120,9 +125,15 @@ impl Space {
                 let square = lattice.spacing * lattice.spacing;
                 let d = t.coefficients.first().copied().unwrap_or(0.0);
                 let axis = |lines: lattice::Lines| match layout.scheme {
-                    Scheme::CrankNicolson => Some(LineStep::Theta(Tridiagonal::new(lattice, lines.count, d * part / square, 0.5))),
-                    Scheme::BackwardEuler => Some(LineStep::Theta(Tridiagonal::new(lattice, lines.count, d * part / square, 1.0))),
-                    Scheme::Spectral => Some(LineStep::Spectral(Modes::new(lattice, lines.count, &t.coefficients, part))),
+                    Scheme::CrankNicolson => {
+                        Some(LineStep::Theta(Tridiagonal::new(lattice, lines.count, d * part / square, 0.5)))
+                    }
+                    Scheme::BackwardEuler => {
+                        Some(LineStep::Theta(Tridiagonal::new(lattice, lines.count, d * part / square, 1.0)))
+                    }
+                    Scheme::Spectral => {
+                        Some(LineStep::Spectral(Modes::new(lattice, lines.count, &t.coefficients, part)))
+                    }
                     _ => None,
                 };
                 Spread {
@@ -253,11 +264,12 @@ impl Field {
 }
 
 /// Ports that rates, noise, thresholds, or other operators that are needed read.
-fn needed(p: &crate::equation::system::Parts) -> Vec<bool> {
+fn needed(p: &spikedeck_equation::system::Parts) -> Vec<bool> {
     let mut roots: Vec<_> = p.drift.iter().chain(p.diffusion.iter().flatten()).copied().collect();
     roots.extend(p.threshold.map(|t| t.condition));
     roots.extend(p.effects.iter().flatten().map(|e| e.1));
-    let reads = |g: &Graph, roots: &[_], port: usize| roots.iter().any(|&r| g.depends(r, |s| s == Symbol::Input(port as u32)));
+    let reads =
+        |g: &Graph, roots: &[_], port: usize| roots.iter().any(|&r| g.depends(r, |s| s == Symbol::Input(port as u32)));
     let mut needed = vec![false; p.inputs.len()];
     for o in p.operators.iter().rev() {
         needed[o.input] = reads(&p.graph, &roots, o.input);

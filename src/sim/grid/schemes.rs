@@ -1,9 +1,9 @@
 //! Schemes of space by name, and the steps for which they are stable.
 
 use super::lattice::Lattice;
-use crate::core::units::{Dimension, Quantity};
-use crate::scenario::Boundary;
-use crate::sim::integrator::Info;
+use crate::integrator::Info;
+use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_scenario::Boundary;
 
 /// How diffusion is stepped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,10 @@ pub const LIST: &[(Scheme, Info)] = &[
     ),
     (
         Scheme::Ftcs,
-        Info { name: "ftcs", about: "on a grid: forward in time, centred in space; order 1, stable for dt <= h^2/(2 d D) in d dimensions" },
+        Info {
+            name: "ftcs",
+            about: "on a grid: forward in time, centred in space; order 1, stable for dt <= h^2/(2 d D) in d dimensions",
+        },
     ),
     (
         Scheme::Spectral,
@@ -172,7 +175,10 @@ pub fn check(
             notes = format!("{notes}; `{name}` is stable up to dt = {}", step.written(bound));
         }
         if !own && t.of < t.state && scheme == Scheme::Leapfrog {
-            return Err(format!("leapfrog moves velocities first: write the equation of `{name}` before that of `{}`", names[t.of]));
+            return Err(format!(
+                "leapfrog moves velocities first: write the equation of `{name}` before that of `{}`",
+                names[t.of]
+            ));
         }
         let Some(&coefficient) = t.coefficients.first().filter(|_| own) else { continue };
         let mesh = coefficient * h / square;
@@ -191,7 +197,9 @@ pub fn check(
             notes = format!("{notes}; {words}");
         }
         if scheme == Scheme::DufortFrankel && mesh > 0.5 {
-            notes = format!("{notes}; `{name}`: D dt/h^2 = {mesh:.3}, so that it moves as a wave (D dt^2/h^2 u_tt is not small)");
+            notes = format!(
+                "{notes}; `{name}`: D dt/h^2 = {mesh:.3}, so that it moves as a wave (D dt^2/h^2 u_tt is not small)"
+            );
         }
     }
     if scheme == Scheme::Spectral {

@@ -2,15 +2,15 @@
 
 use super::lattice::Lattice;
 use super::schemes::{Diffusion, Scheme, Step, check, find};
-use crate::core::units::Dimension;
-use crate::equation::System;
-use crate::equation::derive::derivative;
-use crate::equation::graph::{Id, Node, Symbol};
-use crate::equation::space::OperatorKind;
-use crate::equation::system::Parts;
-use crate::equation::tape::{Tape, Values};
-use crate::scenario::{GridSpec, PopulationSpec};
-use crate::sim::stepper::Column;
+use crate::stepper::Column;
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::System;
+use spikedeck_equation::derive::derivative;
+use spikedeck_equation::graph::{Id, Node, Symbol};
+use spikedeck_equation::space::OperatorKind;
+use spikedeck_equation::system::Parts;
+use spikedeck_equation::tape::{Tape, Values};
+use spikedeck_scenario::{GridSpec, PopulationSpec};
 
 /// How a population on a grid is stepped.
 #[derive(Debug, Clone)]
@@ -48,7 +48,8 @@ fn power_of_laplacian(p: &Parts, operator: usize) -> Option<(usize, usize)> {
     }
 }
 
-/// Diffusion terms whose coefficient is one number, with the operators they consist of; and states whose diffusion is not linear.
+/// Diffusion terms whose coefficient is one number, with the operators they consist of; and states whose diffusion is
+/// not linear.
 fn terms(p: &Parts, parameters: &[f64]) -> (Vec<(Diffusion, Vec<usize>)>, Vec<usize>) {
     let mut graph = p.graph.clone();
     let (mut found, mut other): (Vec<(Diffusion, Vec<usize>)>, Vec<usize>) = (Vec::new(), Vec::new());
@@ -103,13 +104,22 @@ fn without(system: &System, taken: &[(Diffusion, Vec<usize>)]) -> System {
 ///
 /// # Errors
 /// A scheme that does not fit the equations or is not stable for the step, with the step that would be.
-pub fn plan(population: &PopulationSpec, grid: &GridSpec, parameters: &[Column], dt: f64, asked: &str) -> Result<Layout, String> {
+pub fn plan(
+    population: &PopulationSpec,
+    grid: &GridSpec,
+    parameters: &[Column],
+    dt: f64,
+    asked: &str,
+) -> Result<Layout, String> {
     let system = &population.system;
     let p = system.parts();
     let values: Vec<f64> = parameters.iter().map(|c| if let Column::Shared(v) = c { *v } else { f64::NAN }).collect();
     let lattice = Lattice::new(grid);
     if lattice.shape.len() > 1 && p.operators.iter().any(|o| o.kind == OperatorKind::Gradient(None)) {
-        return Err("`gradient` is the derivative along a line; this grid has two axes: write `gradient_x` or `gradient_y`".to_owned());
+        return Err(
+            "`gradient` is the derivative along a line; this grid has two axes: write `gradient_x` or `gradient_y`"
+                .to_owned(),
+        );
     }
     if lattice.shape.len() < 2 && p.operators.iter().any(|o| o.kind == OperatorKind::Gradient(Some(1))) {
         return Err("`gradient_y` is the derivative along the second axis, and this grid is a line".to_owned());
@@ -142,7 +152,10 @@ pub fn plan(population: &PopulationSpec, grid: &GridSpec, parameters: &[Column],
             ));
         }
         if own.is_empty() && find(asked).is_some() {
-            return Err(format!("`{}` steps diffusion, and no state has a term with its own laplacian here", scheme.name()));
+            return Err(format!(
+                "`{}` steps diffusion, and no state has a term with its own laplacian here",
+                scheme.name()
+            ));
         }
         if high && scheme != Scheme::Spectral {
             return Err(format!("`{}` knows first powers of the laplacian only: use spectral, or ftcs", scheme.name()));
@@ -151,25 +164,31 @@ pub fn plan(population: &PopulationSpec, grid: &GridSpec, parameters: &[Column],
             return Err("powers of the laplacian in a plane: use ftcs".to_owned());
         }
     }
-    let dimension = if system.time_unit().length().is_none() && system.time_unit() == crate::equation::TimeUnit::Dimensionless {
-        Dimension::NONE
-    } else {
-        Dimension::SECOND
-    };
+    let dimension =
+        if system.time_unit().length().is_none() && system.time_unit() == spikedeck_equation::TimeUnit::Dimensionless {
+            Dimension::NONE
+        } else {
+            Dimension::SECOND
+        };
     let per_second = system.time_unit().per_second();
     let step = Step { h: dt * per_second / f64::from(population.substeps.max(1)), per_second, dimension };
     let all: Vec<Diffusion> = found.iter().map(|t| t.0.clone()).collect();
     let note = check(scheme, &lattice, &all, step, grid.allow_unstable, &names)?;
-    let implicit: Vec<Diffusion> = if scheme.implicit() { own.iter().map(|t| t.0.clone()).collect() } else { Vec::new() };
+    let implicit: Vec<Diffusion> =
+        if scheme.implicit() { own.iter().map(|t| t.0.clone()).collect() } else { Vec::new() };
     let taken: Vec<(Diffusion, Vec<usize>)> = if scheme.splits() { own } else { Vec::new() };
     let system = if taken.is_empty() { system.clone() } else { without(system, &taken) };
     if let Some(name) = grid.pointwise.as_ref().filter(|n| find(n).is_some()) {
-        return Err(format!("`{name}` is a scheme of space: name it as `integrator`; `pointwise` is the rule for the rest, such as rk4"));
+        return Err(format!(
+            "`{name}` is a scheme of space: name it as `integrator`; `pointwise` is the rule for the rest, such as rk4"
+        ));
     }
     let stochastic = system.is_stochastic();
     let pointwise = match (&grid.pointwise, scheme) {
         (Some(name), _) => name.clone(),
-        (None, Scheme::Ftcs | Scheme::LaxFriedrichs | Scheme::DufortFrankel) if stochastic => "euler_maruyama".to_owned(),
+        (None, Scheme::Ftcs | Scheme::LaxFriedrichs | Scheme::DufortFrankel) if stochastic => {
+            "euler_maruyama".to_owned()
+        }
         (None, Scheme::Ftcs | Scheme::LaxFriedrichs | Scheme::DufortFrankel) => "euler".to_owned(),
         (None, Scheme::Leapfrog) => "euler_sequential".to_owned(),
         (None, _) if find(asked).is_none() => asked.to_owned(),

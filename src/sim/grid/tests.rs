@@ -3,10 +3,10 @@ use std::sync::atomic::AtomicBool;
 
 use super::convolution::Convolution;
 use super::lattice::Lattice;
-use crate::equation::space::KernelShape;
-use crate::scenario::Boundary;
-use crate::sim::Network;
-use crate::sim::tests::{run, run_on, spec, trace};
+use crate::Network;
+use crate::tests::{run, run_on, spec, trace};
+use spikedeck_equation::space::KernelShape;
+use spikedeck_scenario::Boundary;
 
 /// `du/dt = D laplacian(u)` on a line of 16 cells at distance 1, from `initial`, until `stop`.
 fn heat(scheme: &str, boundary: &str, initial: &str, (dt, stop): (f64, f64), more: &str) -> String {
@@ -54,7 +54,11 @@ fn a_mode_shrinks_by_the_factor_of_each_scheme() {
             ("spectral", (-d * theta * theta * dt).exp()),
         ] {
             let found = shrunk(&heat(scheme, ends, initial, (dt, dt * f64::from(steps)), ""));
-            assert!((found - factor.powi(steps)).abs() < 1e-12, "{scheme} {ends}: {found}, expected {}", factor.powi(steps));
+            assert!(
+                (found - factor.powi(steps)).abs() < 1e-12,
+                "{scheme} {ends}: {found}, expected {}",
+                factor.powi(steps)
+            );
         }
     }
 }
@@ -65,7 +69,9 @@ fn schemes_have_their_orders_in_time() {
     for ends in ENDS {
         let (initial, theta) = mode(ends);
         let exact = (-0.7 * 2.0 * (1.0 - theta.cos()) * 8.0).exp();
-        for (scheme, order) in [("ftcs", 1.0), ("backward_euler", 1.0), ("crank_nicolson", 2.0), ("dufort_frankel", 2.0)] {
+        for (scheme, order) in
+            [("ftcs", 1.0), ("backward_euler", 1.0), ("crank_nicolson", 2.0), ("dufort_frankel", 2.0)]
+        {
             let error = |dt: f64| (shrunk(&heat(scheme, ends, initial, (dt, 8.0), "")) - exact).abs();
             let found = (error(0.05) / error(0.025)).log2();
             assert!((found - order).abs() < 0.12, "{scheme} {ends}: order {found}");
@@ -86,18 +92,26 @@ fn lax_friedrichs_grows_as_computed_and_runs_only_when_allowed() {
     // lambda = 0.1: diffusion six times too fast, 109 steps until rounding errors show.
     let refused = refusal(&heat("lax_friedrichs", "\"periodic\"", initial, (1.0 / 7.0, 5.0 / 7.0), ""));
     assert!(
-        refused.contains("6.00 times") && refused.contains("about 109 steps") && refused.contains("allow_unstable = true"),
+        refused.contains("6.00 times")
+            && refused.contains("about 109 steps")
+            && refused.contains("allow_unstable = true"),
         "{refused}"
     );
 }
 
-/// The spread of a point after some steps is (1 + 2 lambda) cells squared a step instead of 2 lambda: diffusion too fast by
-/// 1 + 1/(2 lambda), which is 51, 6, 3, 2 and 1.5 for these.
+/// The spread of a point after some steps is (1 + 2 lambda) cells squared a step instead of 2 lambda: diffusion too
+/// fast by 1 + 1/(2 lambda), which is 51, 6, 3, 2 and 1.5 for these.
 #[test]
 fn lax_friedrichs_spreads_too_fast() {
     for (lambda, ratio) in [(0.01, 51.0), (0.1, 6.0), (0.25, 3.0), (0.5, 2.0), (1.0, 1.5)] {
         let (dt, steps) = (lambda / 0.7, 5.0);
-        let text = heat("lax_friedrichs", "\"periodic\"", "where(abs(i - 8) < 0.5, 1, 0)", (dt, dt * steps), ", allow_unstable = true");
+        let text = heat(
+            "lax_friedrichs",
+            "\"periodic\"",
+            "where(abs(i - 8) < 0.5, 1, 0)",
+            (dt, dt * steps),
+            ", allow_unstable = true",
+        );
         let result = run(&text);
         let last = &trace(&result, "p", "u")[16..];
         let moment = |power: i32| last.iter().enumerate().map(|(j, u)| u * (j as f64 - 8.0).powi(power)).sum::<f64>();
@@ -107,8 +121,8 @@ fn lax_friedrichs_spreads_too_fast() {
     }
 }
 
-/// Between fixed ends with n cells there is a sliver lambda <= tan^2(pi/(2 (n + 1)))/2 for which nothing grows: 0.01034 for ten cells,
-/// where diffusion is 49 times too fast.
+/// Between fixed ends with n cells there is a sliver lambda <= tan^2(pi/(2 (n + 1)))/2 for which nothing grows: 0.01034
+/// for ten cells, where diffusion is 49 times too fast.
 #[test]
 fn lax_friedrichs_has_a_sliver_between_fixed_ends() {
     let text = |lambda: f64| {
@@ -166,21 +180,29 @@ fn fixed_ends_hold_a_straight_line() {
 
 #[test]
 fn noisy_ends_scatter_about_the_fixed_ones() {
-    let text = heat("backward_euler", "\"noisy\"", "1", (0.25, 4000.0), ", noise = 0.5").replace("interval = 4000", "interval = 5");
+    let text = heat("backward_euler", "\"noisy\"", "1", (0.25, 4000.0), ", noise = 0.5")
+        .replace("interval = 4000", "interval = 5");
     let result = run(&text);
     let values = trace(&result, "p", "u");
     let middle: Vec<f64> = values.chunks(16).skip(50).map(|row| row[0]).collect();
     let mean = middle.iter().sum::<f64>() / middle.len() as f64;
     let sd = (middle.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / middle.len() as f64).sqrt();
-    // A cell follows the white ends through r = D dt = 0.175 and its own relaxation: well below their 0.5, far above nothing.
+    // A cell follows the white ends through r = D dt = 0.175 and its own relaxation: well below their 0.5, far above
+    // nothing.
     assert!((mean - 1.0).abs() < 0.03 && (0.03..0.2).contains(&sd), "{mean} {sd}");
 }
 
 #[test]
 fn in_a_plane_modes_shrink_along_both_axes() {
     let text = |scheme: &str, dt: f64| {
-        heat(scheme, "\"no_flux\"", "cos(3.141592653589793*2*(x + 0.5)/12)*cos(3.141592653589793*3*(y + 0.5)/10)", (dt, 5.0), "")
-            .replace("shape = [16]", "shape = [12, 10]")
+        heat(
+            scheme,
+            "\"no_flux\"",
+            "cos(3.141592653589793*2*(x + 0.5)/12)*cos(3.141592653589793*3*(y + 0.5)/10)",
+            (dt, 5.0),
+            "",
+        )
+        .replace("shape = [16]", "shape = [12, 10]")
     };
     let (a, b) = (PI * 2.0 / 12.0, PI * 3.0 / 10.0);
     let (ma, mb) = (1.4 * (1.0 - a.cos()), 1.4 * (1.0 - b.cos()));
@@ -237,7 +259,9 @@ fn direct_sums_and_transforms_agree() {
             ] {
                 let apply = |direct: bool| {
                     let mut out = vec![0.0; values.len()];
-                    Convolution::new(&lattice, kernel, &arguments, Some(direct)).unwrap().apply(&lattice, &ghosts, &values, &mut out);
+                    Convolution::new(&lattice, kernel, &arguments, Some(direct))
+                        .unwrap()
+                        .apply(&lattice, &ghosts, &values, &mut out);
                     out
                 };
                 for (a, b) in apply(true).iter().zip(apply(false)) {
@@ -287,12 +311,17 @@ fn kernels_balance_at_the_widths_of_amari() {
         let found = edge(2.0, 1.0, 1.0, 2.0, width);
         assert!((found - threshold).abs() < 2e-3, "{width}: {found}");
     }
-    // A wizard hat (1 - |x|) exp(-|x|) holds two bumps of width D with D exp(-D) = threshold; the narrow one is not stable.
+    // A wizard hat (1 - |x|) exp(-|x|) holds two bumps of width D with D exp(-D) = threshold; the narrow one is not
+    // stable.
     for (width, threshold) in [(0.11183, 0.1), (3.57715, 0.1), (0.25917, 0.2), (2.54264, 0.2)] {
         let found = part(KernelShape::WizardHat, 1.0, width);
         assert!((found - threshold).abs() < 2e-3, "{width}: {found}");
-        let slope = (part(KernelShape::WizardHat, 1.0, width + 0.05) - part(KernelShape::WizardHat, 1.0, width - 0.05)) / 0.1;
-        assert!((slope - (1.0 - width) * (-width).exp()).abs() < 5e-3 && (slope < 0.0) == (width > 1.0), "{width}: {slope}");
+        let slope =
+            (part(KernelShape::WizardHat, 1.0, width + 0.05) - part(KernelShape::WizardHat, 1.0, width - 0.05)) / 0.1;
+        assert!(
+            (slope - (1.0 - width) * (-width).exp()).abs() < 5e-3 && (slope < 0.0) == (width > 1.0),
+            "{width}: {slope}"
+        );
     }
     for width in [0.124218, 1.391130] {
         let found = edge(3.5, 1.0 / 1.8, 3.0, 1.0 / 1.52, width);
@@ -316,7 +345,9 @@ fn kernels_have_their_transforms() {
     assert!((at_zero(KernelShape::Exponential, &[0.7]) - 1.0 / (1.0 + k * k * 0.49)).abs() < 1e-3);
     // (1 - |x|) exp(-|x|) has the transform 4 k^2/(1 + k^2)^2.
     assert!((at_zero(KernelShape::WizardHat, &[1.0]) - 4.0 * k * k / (1.0 + k * k).powi(2)).abs() < 2e-3);
-    assert!(Convolution::new(&lattice, KernelShape::Gaussian, &[20.0], None).unwrap_err().contains("wider than the grid"));
+    assert!(
+        Convolution::new(&lattice, KernelShape::Gaussian, &[20.0], None).unwrap_err().contains("wider than the grid")
+    );
     assert!(Convolution::new(&lattice, KernelShape::Gaussian, &[0.0], None).unwrap_err().contains("above zero"));
 }
 
@@ -376,14 +407,16 @@ fn a_cable_is_attenuated_as_its_closed_form_says() {
 
 #[test]
 fn a_bump_has_the_width_of_its_closed_form() {
-    // w = 2 exp(-|x|) - exp(-|x|/2), h = -0.3: width 3.388116 (Amari 1977); a steep rate in place of the step keeps the edges from resting between cells.
+    // w = 2 exp(-|x|) - exp(-|x|/2), h = -0.3: width 3.388116 (Amari 1977); a steep rate in place of the step keeps the
+    // edges from resting between cells.
     let text = "[simulation]\nduration = 60\ndt = 0.05\n[models.field]\ntime_unit = \"1\"\n\
          equations = \"du/dt = -u + h + 4*convolve(exponential(1), sigmoid(40*u)) - 4*convolve(exponential(2), sigmoid(40*u)) : 1\"\nparameters = { h = -0.3 }\n\
          [populations.p]\nmodel = \"field\"\ngrid = { shape = [1200], spacing = 0.05, boundary = \"periodic\" }\ninitial = { u = \"where(abs(x - 30) < 2.5, 1, -0.3)\" }\n\
          [record.p]\ntraces = [{ variables = [\"u\"], interval = 60 }]\n";
     let result = run(text);
     let u = &trace(&result, "p", "u")[1200..];
-    let left = (0..1199).find(|&j| u[j] < 0.0 && u[j + 1] >= 0.0).map(|j| j as f64 + u[j] / (u[j] - u[j + 1])).unwrap() * 0.05;
+    let left =
+        (0..1199).find(|&j| u[j] < 0.0 && u[j + 1] >= 0.0).map(|j| j as f64 + u[j] / (u[j] - u[j + 1])).unwrap() * 0.05;
     let width = front(u, 0.0, 0.05) - left;
     assert!((width - 3.388116).abs() < 0.02, "{width}");
 }
@@ -445,7 +478,8 @@ fn gradient_error(n: usize, boundary: &str, (u, dx, dy): (&str, &str, &str)) -> 
     );
     let result = run(&text);
     let far = |a: &[f64], b: &[f64]| a.iter().zip(b).take(n * n).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    far(trace(&result, "p", "gx"), trace(&result, "q", "V_m")).max(far(trace(&result, "p", "gy"), trace(&result, "r", "V_m")))
+    far(trace(&result, "p", "gx"), trace(&result, "q", "V_m"))
+        .max(far(trace(&result, "p", "gy"), trace(&result, "r", "V_m")))
 }
 
 #[test]
@@ -460,12 +494,14 @@ fn both_components_of_a_gradient_in_a_plane_are_of_second_order() {
         let order = (gradient_error(n, "periodic", ring) / gradient_error(2 * n, "periodic", ring)).log2();
         assert!((order - expected).abs() < 0.1, "{n}: order {order}");
     }
-    // Mirror images at the ends: the value half a cell outside is that half a cell inside, so cells stand at (i + 1/2) spacing.
+    // Mirror images at the ends: the value half a cell outside is that half a cell inside, so cells stand at (i + 1/2)
+    // spacing.
     let half = |n: usize| {
         let shift = |c: &str| format!("(3.141592653589793*({c}/[1 mm] + 0.5/{n}))");
         let (x, y) = (shift("x"), shift("y"));
         let u = format!("cos({x})*cos({y})");
-        let (dx, dy) = (format!("(-3.141592653589793)*sin({x})*cos({y})"), format!("(-3.141592653589793)*cos({x})*sin({y})"));
+        let (dx, dy) =
+            (format!("(-3.141592653589793)*sin({x})*cos({y})"), format!("(-3.141592653589793)*cos({x})*sin({y})"));
         gradient_error(n, "no_flux", (&u, &dx, &dy))
     };
     let order = (half(16) / half(32)).log2();

@@ -3,38 +3,44 @@
 use std::ops::Range;
 
 use super::Group;
-use crate::core::units::display_unit;
-use crate::scenario::{Coupling, PopulationSpec, Port, Spec, TreeSpec};
-use crate::sim::BuildError;
-use crate::sim::body::Body;
-use crate::sim::build::{Common, Found, unsuitable};
-use crate::sim::grid::Space;
-use crate::sim::inputs::Heard;
-use crate::sim::recorder::Tap;
-use crate::sim::stepper::{Column, Stepper, StepperSpec};
-use crate::sim::stimulus::Local;
-use crate::sim::tree::{Forest, TreeBuild, scheme, together};
-use crate::sim::values::slice;
+use crate::BuildError;
+use crate::body::Body;
+use crate::build::{Common, Found, unsuitable};
+use crate::grid::Space;
+use crate::inputs::Heard;
+use crate::recorder::Tap;
+use crate::stepper::{Column, Stepper, StepperSpec};
+use crate::stimulus::Local;
+use crate::tree::{Forest, TreeBuild, scheme, together};
+use crate::values::slice;
+use spikedeck_core::units::display_unit;
+use spikedeck_scenario::{Coupling, PopulationSpec, Port, Spec, TreeSpec};
 
 /// The lanes of thread `index` of `threads`: equal shares in whole vectors of 16.
-pub(in crate::sim) fn share(size: usize, index: usize, threads: usize) -> Range<usize> {
+pub(crate) fn share(size: usize, index: usize, threads: usize) -> Range<usize> {
     let edge = |w: usize| if w == threads { size } else { (size * w / threads).next_multiple_of(16).min(size) };
     edge(index)..edge(index + 1)
 }
 
 /// The lanes of thread `index` of a population: whole cells of a tree, and all cells of a grid on one thread.
-pub(in crate::sim) fn lanes(population: &PopulationSpec, p: usize, index: usize, threads: usize) -> Range<usize> {
+pub(crate) fn lanes(population: &PopulationSpec, p: usize, index: usize, threads: usize) -> Range<usize> {
     if let Some(tree) = &population.tree {
-        let edge = |w: usize| if w == threads { tree.cells } else { (tree.cells * w / threads).next_multiple_of(4).min(tree.cells) };
+        let edge = |w: usize| {
+            if w == threads { tree.cells } else { (tree.cells * w / threads).next_multiple_of(4).min(tree.cells) }
+        };
         return edge(index) * tree.units()..edge(index + 1) * tree.units();
     }
     // Operators of space reach across all cells, so these stay on one thread.
     let whole = !population.system.operators().is_empty();
-    if whole { 0..if p % threads == index { population.size } else { 0 } } else { share(population.size, index, threads) }
+    if whole {
+        0..if p % threads == index { population.size } else { 0 }
+    } else {
+        share(population.size, index, threads)
+    }
 }
 
 /// What a port numbers on this thread: units, but on a tree the compartments that carry a receptor.
-pub(in crate::sim) fn port_range(population: &PopulationSpec, port: Port, group: &Group) -> Range<u32> {
+pub(crate) fn port_range(population: &PopulationSpec, port: Port, group: &Group) -> Range<u32> {
     let (first, lanes) = (group.first, group.lanes as u32);
     match (&population.tree, port) {
         (Some(tree), Port::Event(e)) => {
@@ -46,7 +52,7 @@ pub(in crate::sim) fn port_range(population: &PopulationSpec, port: Port, group:
 }
 
 /// How spikes of a population are heard by connections into `range` of what arrives at an event port.
-pub(in crate::sim) fn heard(population: &PopulationSpec, port: usize, range: Range<u32>) -> Heard {
+pub(crate) fn heard(population: &PopulationSpec, port: usize, range: Range<u32>) -> Heard {
     let Some(tree) = &population.tree else { return Heard::Units(range) };
     let (spiking, places) = (tree.spiking.len().max(1) as u32, tree.slots[port].len().max(1) as u32);
     Heard::Cells { cells: range.start / places..range.end / places, spiking, places }
@@ -63,7 +69,7 @@ fn cells(
     let spec = common.spec;
     let driven: Vec<Vec<u32>> = (0..population.system.inputs().len())
         .map(|port| {
-            let here = |t: &crate::scenario::Target| t.population == p && t.port == Port::Input(port);
+            let here = |t: &spikedeck_scenario::Target| t.population == p && t.port == Port::Input(port);
             let continuous = spec.projections.iter().any(|x| here(&x.to) && x.coupling != Coupling::Event);
             let mut units: Vec<u32> = Vec::new();
             for s in spec.stimuli.iter().filter(|s| here(&s.target)) {
@@ -94,16 +100,19 @@ fn cells(
         };
         trees.push(build.build().map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
     }
-    let here = |units: &Vec<u32>| units.iter().filter(|u| range.contains(&(**u as usize))).map(|u| u - range.start as u32).collect();
+    let here = |units: &Vec<u32>| {
+        units.iter().filter(|u| range.contains(&(**u as usize))).map(|u| u - range.start as u32).collect()
+    };
     let driven = driven.iter().map(here).collect();
     Ok(Forest::new(trees, tree.units(), tree.slots.iter().map(Vec::len).collect(), tree.spiking.len(), driven))
 }
 
 /// The integrator of a population and why, by its first unit.
-pub(in crate::sim) fn choice(spec: &Spec, population: &PopulationSpec, found: &Found) -> Result<(String, String), BuildError> {
+pub(crate) fn choice(spec: &Spec, population: &PopulationSpec, found: &Found) -> Result<(String, String), BuildError> {
     if population.tree.is_some() {
         let asked = asked(spec, population);
-        let (second_order, why) = scheme(asked).map_err(|m| unsuitable(format!("populations.{}", population.name), m))?;
+        let (second_order, why) =
+            scheme(asked).map_err(|m| unsuitable(format!("populations.{}", population.name), m))?;
         return Ok((if second_order { "crank_nicolson" } else { "backward_euler" }.to_owned(), why.to_owned()));
     }
     let asked = found.layout.as_ref().map_or_else(|| asked(spec, population), |l| l.pointwise.as_str());
@@ -113,12 +122,18 @@ pub(in crate::sim) fn choice(spec: &Spec, population: &PopulationSpec, found: &F
 }
 
 /// The integrator that the scenario names for a population.
-pub(in crate::sim) fn asked<'a>(spec: &'a Spec, population: &'a PopulationSpec) -> &'a str {
+pub(crate) fn asked<'a>(spec: &'a Spec, population: &'a PopulationSpec) -> &'a str {
     population.integrator.as_deref().or(spec.simulation.integrator.as_deref()).unwrap_or("auto")
 }
 
 /// The compiled equations of the lanes `range` of a population.
-fn stepper(spec: &Spec, population: &PopulationSpec, found: &Found, range: &Range<usize>, integrator: &str) -> Result<Stepper, BuildError> {
+fn stepper(
+    spec: &Spec,
+    population: &PopulationSpec,
+    found: &Found,
+    range: &Range<usize>,
+    integrator: &str,
+) -> Result<Stepper, BuildError> {
     let entity = format!("populations.{}", population.name);
     let cut = |columns: &[Column]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
     Stepper::new(StepperSpec {
@@ -138,7 +153,7 @@ fn stepper(spec: &Spec, population: &PopulationSpec, found: &Found, range: &Rang
 }
 
 /// The lanes `range` of a population, with taps and probes.
-pub(in crate::sim) fn group(
+pub(crate) fn group(
     common: &Common<'_>,
     p: usize,
     population: &PopulationSpec,
@@ -185,7 +200,10 @@ pub(in crate::sim) fn group(
                     let state = system.states().iter().position(|s| s.name == *variable);
                     let scale = display_unit(*dimension).scale;
                     let lanes = (range.len(), request.every, scale);
-                    let what = group.body.probe(variable, state).map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
+                    let what = group
+                        .body
+                        .probe(variable, state)
+                        .map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
                     reads_what_is_carried |= carried.iter().any(|&port| what.reads(port));
                     group.taps.extend(Tap::new(trace, what, &request.units, range.start as u32, lanes));
                 }
@@ -201,7 +219,7 @@ pub(in crate::sim) fn group(
 }
 
 /// Hangs the stimuli on the groups they target.
-pub(in crate::sim) fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) -> Result<(), BuildError> {
+pub(crate) fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) -> Result<(), BuildError> {
     for (spec, stimulus) in common.spec.stimuli.iter().zip(common.stimuli) {
         let Some(group) = groups.iter_mut().find(|g| g.population == spec.target.population) else { continue };
         let range = port_range(&common.spec.populations[group.population], spec.target.port, group);

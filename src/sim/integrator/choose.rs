@@ -15,14 +15,16 @@ pub fn choose(p: &mut Problem<'_>, start: &[f64], parameters: &[f64]) -> (&'stat
         return if multiplicative {
             (
                 "heun_stratonovich",
-                "the noise depends on the state; read in the sense of Stratonovich (name euler_maruyama for Itô)".to_owned(),
+                "the noise depends on the state; read in the sense of Stratonovich (name euler_maruyama for Itô)"
+                    .to_owned(),
             )
         } else {
             ("euler_maruyama", "white noise that does not depend on the state".to_owned())
         };
     }
     let linear = linear_part(p).states;
-    let timeless = |p: &Problem<'_>, i: usize| !p.graph.depends(p.drift[i], |s| s == crate::equation::graph::Symbol::Time);
+    let timeless =
+        |p: &Problem<'_>, i: usize| !p.graph.depends(p.drift[i], |s| s == spikedeck_equation::graph::Symbol::Time);
     if linear.len() == p.states() {
         return ("exact", "all equations are linear: solved by matrix exponential".to_owned());
     }
@@ -44,10 +46,14 @@ pub fn choose(p: &mut Problem<'_>, start: &[f64], parameters: &[f64]) -> (&'stat
     }
     let size = fastest(p, start, parameters) * p.h;
     if size <= 0.7 || !size.is_finite() {
-        let clip = p.cut.map_or(String::new(), |(s, _)| format!("; `{}` is clipped at its threshold in every stage", p.names[s]));
+        let clip = p
+            .cut
+            .map_or(String::new(), |(s, _)| format!("; `{}` is clipped at its threshold in every stage", p.names[s]));
         return (
             "rk4",
-            format!("nonlinear equations, and the step resolves their fastest rate at the start (h*|lambda| = {size:.2}){clip}"),
+            format!(
+                "nonlinear equations, and the step resolves their fastest rate at the start (h*|lambda| = {size:.2}){clip}"
+            ),
         );
     }
     if (0..p.states()).all(|i| p.linear_in_itself(i)) {

@@ -1,7 +1,7 @@
 //! Forward Euler.
 
 use super::Problem;
-use crate::equation::graph::Id;
+use spikedeck_equation::graph::Id;
 
 /// x + h f(x).
 pub fn step(p: &mut Problem<'_>) -> Vec<Id> {

@@ -1,7 +1,7 @@
 //! Euler-Maruyama (Maruyama 1955): forward Euler with noise, in the sense of Itô.
 
 use super::Problem;
-use crate::equation::graph::Id;
+use spikedeck_equation::graph::Id;
 
 /// x + h f(x) + g(x) sqrt(h) N.
 pub fn step(p: &mut Problem<'_>) -> Vec<Id> {

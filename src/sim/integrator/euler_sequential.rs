@@ -1,7 +1,7 @@
 //! Forward Euler in which each equation sees the states already updated: the scheme of many published scripts.
 
 use super::Problem;
-use crate::equation::graph::{Id, Symbol};
+use spikedeck_equation::graph::{Id, Symbol};
 
 /// In the order of the equations.
 pub fn step(p: &mut Problem<'_>) -> Vec<Id> {

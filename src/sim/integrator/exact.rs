@@ -1,10 +1,10 @@
-//! Linear states exactly, by the matrix exponential (Rotter and Diesmann 1999, doi:10.1007/s004220050570); states that are
-//! linear in themselves with everything else frozen over the step.
+//! Linear states exactly, by the matrix exponential (Rotter and Diesmann 1999, doi:10.1007/s004220050570); states that
+//! are linear in themselves with everything else frozen over the step.
 
 use super::{LaneValues, Problem};
-use crate::core::expm::expm;
-use crate::equation::derive::derivative;
-use crate::equation::graph::{Id, Symbol};
+use spikedeck_core::expm::expm;
+use spikedeck_equation::derive::derivative;
+use spikedeck_equation::graph::{Id, Symbol};
 
 /// The linear part of a problem: x' = A x + b for the states listed, A constant in time, b constant over a step.
 pub struct Linear {
@@ -70,10 +70,16 @@ pub fn step(p: &mut Problem<'_>) -> Result<Vec<Id>, String> {
             continue;
         }
         if !p.linear_in_itself(i) {
-            return Err(format!("`exact` needs equations that are linear in their own state, that of `{}` is not: use auto", p.names[i]));
+            return Err(format!(
+                "`exact` needs equations that are linear in their own state, that of `{}` is not: use auto",
+                p.names[i]
+            ));
         }
         if p.graph.depends(p.drift[i], |s| s == Symbol::Time) {
-            return Err(format!("`exact` needs equations without explicit time, that of `{}` depends on t: use auto", p.names[i]));
+            return Err(format!(
+                "`exact` needs equations without explicit time, that of `{}` depends on t: use auto",
+                p.names[i]
+            ));
         }
         *new = Some(p.exponential_step(i));
     }

@@ -1,8 +1,8 @@
-//! Exponential Euler: every equation by itself, linearised in its own state (Rush and Larsen 1978, doi:10.1109/TBME.1978.326270;
-//! NEURON's `cnexp` where the equation is linear in its state).
+//! Exponential Euler: every equation by itself, linearised in its own state (Rush and Larsen 1978,
+//! doi:10.1109/TBME.1978.326270; NEURON's `cnexp` where the equation is linear in its state).
 
 use super::Problem;
-use crate::equation::graph::Id;
+use spikedeck_equation::graph::Id;
 
 /// x + h exprel(h a) f(x), a = df/dx.
 pub fn step(p: &mut Problem<'_>) -> Vec<Id> {

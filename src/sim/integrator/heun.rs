@@ -1,7 +1,7 @@
 //! Explicit trapezoid (Heun 1900).
 
 use super::Problem;
-use crate::equation::graph::Id;
+use spikedeck_equation::graph::Id;
 
 /// x + h/2 (f(x) + f(x + h f(x))).
 pub fn step(p: &mut Problem<'_>) -> Vec<Id> {

@@ -1,7 +1,7 @@
 //! Heun's method with noise, in the sense of Stratonovich (Rümelin 1982, doi:10.1137/0719041).
 
 use super::Problem;
-use crate::equation::graph::Id;
+use spikedeck_equation::graph::Id;
 
 /// Predictor by Euler-Maruyama, then the mean of both ends.
 pub fn step(p: &mut Problem<'_>) -> Vec<Id> {

@@ -1,8 +1,8 @@
 //! Milstein's method (1975, doi:10.1137/1119062) for noise that depends on its own state only, in the sense of Itô.
 
 use super::Problem;
-use crate::equation::derive::derivative;
-use crate::equation::graph::{Id, Symbol, Unary};
+use spikedeck_equation::derive::derivative;
+use spikedeck_equation::graph::{Id, Symbol, Unary};
 
 /// Euler-Maruyama and 1/2 g g' (dW² - h).
 pub fn step(p: &mut Problem<'_>) -> Result<Vec<Id>, String> {

@@ -1,6 +1,6 @@
-//! Integrators by name. Most are rewritings of the equations: given the rates of a system as expressions, a scheme writes
-//! down the expressions of the states one step later, and the kernel compiles these. Two (`rk45`, `rosenbrock`) choose or
-//! solve numerically and work lane by lane.
+//! Integrators by name. Most are rewritings of the equations: given the rates of a system as expressions, a scheme
+//! writes down the expressions of the states one step later, and the kernel compiles these. Two (`rk45`, `rosenbrock`)
+//! choose or solve numerically and work lane by lane.
 
 mod choose;
 mod euler;
@@ -20,9 +20,9 @@ pub use self::choose::choose;
 pub use self::exact::linear_part;
 pub use self::stability::check;
 
-use crate::equation::derive::derivative;
-use crate::equation::graph::{Binary, Graph, Id, Node, Symbol, Unary};
-use crate::equation::tape::Tape;
+use spikedeck_equation::derive::derivative;
+use spikedeck_equation::graph::{Binary, Graph, Id, Node, Symbol, Unary};
+use spikedeck_equation::tape::Tape;
 
 /// Rates (or a Jacobian) at a time and state.
 pub type Rate<'a> = dyn Fn(f64, &[f64], &mut [f64]) + 'a;
@@ -41,7 +41,10 @@ pub struct Info {
 
 /// All integrators, `auto` first.
 pub const LIST: &[Info] = &[
-    Info { name: "auto", about: "chosen for the equations: exact where they are linear, else what converges; says what and why" },
+    Info {
+        name: "auto",
+        about: "chosen for the equations: exact where they are linear, else what converges; says what and why",
+    },
     Info {
         name: "exact",
         about: "linear states by matrix exponential; states linear in themselves with what they depend on frozen over the step (order 1 in these)",
@@ -57,10 +60,19 @@ pub const LIST: &[Info] = &[
     },
     Info { name: "heun", about: "explicit trapezoid; order 2" },
     Info { name: "rk4", about: "classical Runge-Kutta; order 4" },
-    Info { name: "rk45", about: "Dormand-Prince 5(4), adaptive inside each step, locates threshold crossings; order 5" },
+    Info {
+        name: "rk45",
+        about: "Dormand-Prince 5(4), adaptive inside each step, locates threshold crossings; order 5",
+    },
     Info { name: "rosenbrock", about: "ROS2, L-stable, with the symbolic Jacobian, for stiff systems; order 2" },
-    Info { name: "euler_maruyama", about: "forward Euler with white noise (Itô); strong order 1/2, 1 for additive noise" },
-    Info { name: "heun_stratonovich", about: "trapezoid with white noise (Stratonovich); strong order 1 for one noise" },
+    Info {
+        name: "euler_maruyama",
+        about: "forward Euler with white noise (Itô); strong order 1/2, 1 for additive noise",
+    },
+    Info {
+        name: "heun_stratonovich",
+        about: "trapezoid with white noise (Stratonovich); strong order 1 for one noise",
+    },
     Info { name: "milstein", about: "Euler with the first correction of multiplicative noise (Itô); strong order 1" },
 ];
 
@@ -203,7 +215,9 @@ impl Problem<'_> {
     pub fn grows_exponentially(&self, state: usize) -> bool {
         let needed = self.graph.reachable(&self.drift);
         (0..needed.len()).filter(|&i| needed[i]).any(|i| match self.graph.node(Id(i as u32)) {
-            Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Exprel | Unary::Sinh | Unary::Cosh, x) => self.depends_on(x, state),
+            Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Exprel | Unary::Sinh | Unary::Cosh, x) => {
+                self.depends_on(x, state)
+            }
             _ => false,
         })
     }
@@ -220,7 +234,7 @@ impl Problem<'_> {
         Err((0..self.lanes)
             .map(|lane| {
                 let parameters = (self.parameters)(lane);
-                tape.value(&crate::equation::tape::Values { parameters: &parameters, ..Default::default() })
+                tape.value(&spikedeck_equation::tape::Values { parameters: &parameters, ..Default::default() })
             })
             .collect())
     }
@@ -234,7 +248,9 @@ pub fn build(name: &str, problem: &mut Problem<'_>) -> Result<Method, String> {
     let stochastic = problem.diffusion.iter().any(Option::is_some);
     let noisy = matches!(name, "euler_maruyama" | "heun_stratonovich" | "milstein");
     if stochastic && !noisy {
-        return Err(format!("`{name}` has no noise, but the equations contain `xi`: use euler_maruyama, heun_stratonovich or milstein"));
+        return Err(format!(
+            "`{name}` has no noise, but the equations contain `xi`: use euler_maruyama, heun_stratonovich or milstein"
+        ));
     }
     let mut new = match name {
         "exact" => exact::step(problem)?,
@@ -248,13 +264,14 @@ pub fn build(name: &str, problem: &mut Problem<'_>) -> Result<Method, String> {
         "euler_maruyama" => euler_maruyama::step(problem),
         "heun_stratonovich" => heun_stratonovich::step(problem),
         "milstein" => milstein::step(problem)?,
-        other if crate::sim::grid::find(other).is_some() => {
+        other if crate::grid::find(other).is_some() => {
             return Err(format!("`{other}` is a scheme of space, and this population has no `grid`"));
         }
         other => {
             let names: Vec<&str> = LIST.iter().map(|i| i.name).collect();
-            let near = crate::core::diagnostic::did_you_mean(other, names.iter().copied());
-            let hint = near.map_or_else(|| format!("known integrators: {}", names.join(", ")), |n| format!("did you mean `{n}`?"));
+            let near = spikedeck_core::diagnostic::did_you_mean(other, names.iter().copied());
+            let hint = near
+                .map_or_else(|| format!("known integrators: {}", names.join(", ")), |n| format!("did you mean `{n}`?"));
             return Err(format!("unknown integrator `{other}`; {hint}"));
         }
     };

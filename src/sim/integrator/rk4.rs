@@ -1,7 +1,7 @@
 //! Classical Runge-Kutta (Kutta 1901).
 
 use super::Problem;
-use crate::equation::graph::Id;
+use spikedeck_equation::graph::Id;
 
 /// Four rates, weights 1, 2, 2, 1.
 pub fn step(p: &mut Problem<'_>) -> Vec<Id> {

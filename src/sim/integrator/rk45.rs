@@ -12,7 +12,8 @@ const A: [[f64; 6]; 6] = [
     [35.0 / 384.0, 0.0, 500.0 / 1113.0, 125.0 / 192.0, -2187.0 / 6784.0, 11.0 / 84.0],
 ];
 const C: [f64; 6] = [0.2, 0.3, 0.8, 8.0 / 9.0, 1.0, 1.0];
-const ERROR: [f64; 7] = [71.0 / 57600.0, 0.0, -71.0 / 16695.0, 71.0 / 1920.0, -17253.0 / 339_200.0, 22.0 / 525.0, -1.0 / 40.0];
+const ERROR: [f64; 7] =
+    [71.0 / 57600.0, 0.0, -71.0 / 16695.0, 71.0 / 1920.0, -17253.0 / 339_200.0, 22.0 / 525.0, -1.0 / 40.0];
 
 /// What is integrated: the rates, the threshold surface if there is one, and where the threshold variable is clipped.
 pub struct Lane<'a> {
@@ -24,10 +25,11 @@ pub struct Lane<'a> {
     pub cut: Option<(usize, f64)>,
 }
 
-/// Integrates `x` from `t` over `h`. Stops where the surface is crossed and returns the fraction of `h` done (1 if it is not).
+/// Integrates `x` from `t` over `h`. Stops where the surface is crossed and returns the fraction of `h` done (1 if it
+/// is not).
 ///
-/// Error control per state against `RELATIVE` times the largest of its size and what it would move in `h`; the number of inner steps is bounded, so that
-/// every lane ends (the last steps are then taken as they are).
+/// Error control per state against `RELATIVE` times the largest of its size and what it would move in `h`; the number
+/// of inner steps is bounded, so that every lane ends (the last steps are then taken as they are).
 pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
     let n = x.len();
     let mut k = vec![vec![0.0; n]; 7];
@@ -73,7 +75,8 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
         let mut worst: f64 = 0.0;
         for i in 0..n {
             let e = step * (0..7).fold(0.0, |sum, j| f64::mul_add(ERROR[j], k[j][i], sum));
-            let size = RELATIVE * scale[i].max(x[i].abs()).max(if lane.cut.is_some_and(|c| c.0 == i) { 0.0 } else { trial[i].abs() });
+            let size = RELATIVE
+                * scale[i].max(x[i].abs()).max(if lane.cut.is_some_and(|c| c.0 == i) { 0.0 } else { trial[i].abs() });
             let ratio = e.abs() / size;
             worst = if ratio > worst || ratio.is_nan() { ratio } else { worst };
         }
@@ -91,7 +94,7 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
             }
         }
         let factor = if worst.is_finite() && worst > 0.0 {
-            0.9 * crate::core::math::pow(worst, -0.2)
+            0.9 * spikedeck_core::math::pow(worst, -0.2)
         } else if worst == 0.0 {
             5.0
         } else {

@@ -1,4 +1,5 @@
-//! ROS2 (Verwer, Spee, Blom and Hundsdorfer 1999, doi:10.1137/S1064827597326651): two linear solves a step, order 2, L-stable.
+//! ROS2 (Verwer, Spee, Blom and Hundsdorfer 1999, doi:10.1137/S1064827597326651): two linear solves a step, order 2,
+//! L-stable.
 
 /// 1 - 1/√2: the smaller of the two values for which the method is L-stable.
 const GAMMA: f64 = 1.0 - std::f64::consts::FRAC_1_SQRT_2;

@@ -2,8 +2,8 @@
 
 use super::Problem;
 use super::exact::linear_part;
-use crate::equation::flow::jacobian;
-use crate::equation::tape::{Tape, Values};
+use spikedeck_equation::flow::jacobian;
+use spikedeck_equation::tape::{Tape, Values};
 
 /// Largest |eigenvalue| of the Jacobian at a state.
 pub fn fastest(p: &mut Problem<'_>, state: &[f64], parameters: &[f64]) -> f64 {
@@ -50,14 +50,20 @@ pub fn check(name: &str, p: &mut Problem<'_>, time_unit: f64) -> Result<(), Stri
     let entries: Vec<Result<f64, Vec<f64>>> = linear.matrix.iter().map(|&a| p.lane_value(a)).collect();
     let lanes = entries.iter().filter_map(|e| e.as_ref().err()).map(Vec::len).max().unwrap_or(1);
     let of = |lane: usize| -> Vec<f64> {
-        let value = |e: &Result<f64, Vec<f64>>| e.as_ref().map_or_else(|list| list.get(lane).copied().unwrap_or(0.0), |v| *v);
+        let value =
+            |e: &Result<f64, Vec<f64>>| e.as_ref().map_or_else(|list| list.get(lane).copied().unwrap_or(0.0), |v| *v);
         entries.iter().map(value).collect()
     };
-    // Where lanes differ, that with the greatest sum of a row (no eigenvalue is above it) and that with the fastest decay.
+    // Where lanes differ, that with the greatest sum of a row (no eigenvalue is above it) and that with the fastest
+    // decay.
     let sums = |lane: usize| of(lane).chunks(m).map(|row| row.iter().map(|v| v.abs()).sum::<f64>()).fold(0.0, f64::max);
     let decays = |lane: usize| of(lane).iter().step_by(m + 1).map(|v| v.abs()).fold(0.0, f64::max);
     let greatest = |measure: &dyn Fn(usize) -> f64| {
-        (0..lanes).map(|lane| (measure(lane), lane)).filter(|w| w.0.is_finite()).max_by(|a, b| a.0.total_cmp(&b.0)).map(|w| w.1)
+        (0..lanes)
+            .map(|lane| (measure(lane), lane))
+            .filter(|w| w.0.is_finite())
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|w| w.1)
     };
     let mut chosen: Vec<usize> = greatest(&sums).into_iter().chain(greatest(&decays)).collect();
     chosen.dedup();
@@ -76,8 +82,8 @@ pub fn check(name: &str, p: &mut Problem<'_>, time_unit: f64) -> Result<(), Stri
     Ok(())
 }
 
-/// The longest step for which a scheme is stable for a mode of the linear part, if `h` is longer. Oscillators without friction and
-/// growing modes are the model's own affair.
+/// The longest step for which a scheme is stable for a mode of the linear part, if `h` is longer. Oscillators without
+/// friction and growing modes are the model's own affair.
 fn longest_stable(name: &str, (re, im): (f64, f64), h: f64) -> Option<f64> {
     let unstable = |h: f64| growth(name, re * h, im * h).is_some_and(|g| g > 1.0 + 1e-9);
     if re >= -1e-12 * im.abs() || !unstable(h) {

@@ -4,23 +4,23 @@ use std::collections::HashMap;
 
 use super::flow::Flow;
 use super::program::Program;
-use crate::equation::derive::derivatives;
-use crate::equation::graph::{Graph, Id, Symbol};
-use crate::equation::rule::{EFFICACY, Side, WEIGHT};
-use crate::equation::tape::{Tape, Values};
-use crate::scenario::PlasticitySpec;
+use spikedeck_equation::derive::derivatives;
+use spikedeck_equation::graph::{Graph, Id, Symbol};
+use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
+use spikedeck_equation::tape::{Tape, Values};
+use spikedeck_scenario::PlasticitySpec;
 
-/// Rules between spikes, ready to be run by every thread. Variables are numbered: states of the source, of the target, of the
-/// connection (the weight is the first of these).
+/// Rules between spikes, ready to be run by every thread. Variables are numbered: states of the source, of the target,
+/// of the connection (the weight is the first of these).
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct Compiled {
+pub(crate) struct Compiled {
     /// Names as recordings have them, in the order of the variables.
     pub names: Vec<String>,
     pub pre: Half,
     pub post: Half,
     pub connection: Half,
-    /// What a spike of the source does to connections: new values of `changed_by_pre`, and the efficacy if it differs between
-    /// connections.
+    /// What a spike of the source does to connections: new values of `changed_by_pre`, and the efficacy if it differs
+    /// between connections.
     pub(super) on_pre: Option<Program>,
     pub changed_by_pre: Vec<usize>,
     /// The efficacy is the last result of `on_pre`.
@@ -34,7 +34,7 @@ pub(in crate::sim) struct Compiled {
 
 /// States of one side.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct Half {
+pub(crate) struct Half {
     pub initial: Vec<f64>,
     pub(super) flow: Flow,
     /// New values after a spike of their own unit (units' states only).
@@ -125,7 +125,7 @@ impl Compiled {
                         &parts.graph,
                         &parts.drift,
                         |g, s| replace(g, s, &variables),
-                        |v, _| (v, crate::core::units::Dimension::NONE),
+                        |v, _| (v, spikedeck_core::units::Dimension::NONE),
                     );
                     for (state, id) in ids.into_iter().enumerate() {
                         if let Some(&k) = number.get(&(rule, state)) {
@@ -137,7 +137,12 @@ impl Compiled {
                 }
                 let now = values.clone();
                 let roots: Vec<Id> = parts.reset.iter().map(|r| r.1).collect();
-                let ids = g.import(&parts.graph, &roots, |g, s| replace(g, s, &now), |v, _| (v, crate::core::units::Dimension::NONE));
+                let ids = g.import(
+                    &parts.graph,
+                    &roots,
+                    |g, s| replace(g, s, &now),
+                    |v, _| (v, spikedeck_core::units::Dimension::NONE),
+                );
                 for (&(state, _), id) in parts.reset.iter().zip(ids) {
                     match number.get(&(rule, state)) {
                         Some(&k) => values[k] = id,
@@ -168,7 +173,9 @@ impl Compiled {
             let roots: Vec<Id> = own.iter().map(|&i| after[i]).collect();
             let mut shifted = g.clone();
             let roots = shifted.substitute(&roots, |g, s| match s {
-                Symbol::Variable(i) if range.contains(&(i as usize)) => Some(g.symbol(Symbol::Variable(i - range.start as u32))),
+                Symbol::Variable(i) if range.contains(&(i as usize)) => {
+                    Some(g.symbol(Symbol::Variable(i - range.start as u32)))
+                }
                 _ => None,
             });
             Ok(Half {
@@ -177,7 +184,8 @@ impl Compiled {
                 jump: jumps.then(|| Tape::new(&shifted, &roots)),
             })
         };
-        let halves = (half(&mut g, 0..n, &pre)?, half(&mut g, n..n + m, &post)?, half(&mut g, n + m..count, &variables)?);
+        let halves =
+            (half(&mut g, 0..n, &pre)?, half(&mut g, n..n + m, &post)?, half(&mut g, n + m..count, &variables)?);
         let changed = |after: &[Id]| -> Vec<usize> { (n + m..count).filter(|&k| after[k] != variables[k]).collect() };
         let (changed_by_pre, changed_by_post) = (changed(&pre), changed(&post));
         let shared = !g.depends(efficacy, |s| matches!(s, Symbol::Variable(i) if i as usize >= n));

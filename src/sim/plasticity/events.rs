@@ -64,7 +64,9 @@ impl Events {
     /// Forgets all spikes before or at grid point `until`.
     pub fn forget(&mut self, until: i64) {
         for lane in 0..self.count.len() {
-            while self.first[lane] < self.count[lane] && i64::from(self.times[self.slot(lane, self.first[lane])]) <= until {
+            while self.first[lane] < self.count[lane]
+                && i64::from(self.times[self.slot(lane, self.first[lane])]) <= until
+            {
                 self.first[lane] += 1;
             }
         }
@@ -72,13 +74,18 @@ impl Events {
 
     /// Doubles the room.
     pub fn grow(&mut self) {
-        let mut larger =
-            Self { room: self.room * 2, times: vec![0; self.times.len() * 2], values: vec![0.0; self.values.len() * 2], ..self.clone() };
+        let mut larger = Self {
+            room: self.room * 2,
+            times: vec![0; self.times.len() * 2],
+            values: vec![0.0; self.values.len() * 2],
+            ..self.clone()
+        };
         for lane in 0..self.count.len() {
             for index in self.first[lane]..self.count[lane] {
                 let (from, to) = (self.slot(lane, index), larger.slot(lane, index));
                 larger.times[to] = self.times[from];
-                larger.values[to * self.kept..(to + 1) * self.kept].copy_from_slice(&self.values[from * self.kept..(from + 1) * self.kept]);
+                larger.values[to * self.kept..(to + 1) * self.kept]
+                    .copy_from_slice(&self.values[from * self.kept..(from + 1) * self.kept]);
             }
         }
         *self = larger;

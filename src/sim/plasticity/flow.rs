@@ -1,7 +1,7 @@
 //! States that follow linear equations with constant coefficients, brought forward by any number of steps in one go.
 
-use crate::core::expm::expm;
-use crate::core::math::{exp, exprel};
+use spikedeck_core::expm::expm;
+use spikedeck_core::math::{exp, exprel};
 
 /// Steps that are tabulated.
 const TABLE: usize = 4096;
@@ -69,8 +69,8 @@ impl Flow {
         exp(self.rates[i * (self.n + 1) + i] * steps as f64)
     }
 
-    /// The first n rows of the matrix exponential. A state that no other touches is brought forward by itself: beside a very fast
-    /// one the exponential of the whole matrix would lose digits.
+    /// The first n rows of the matrix exponential. A state that no other touches is brought forward by itself: beside a
+    /// very fast one the exponential of the whole matrix would lose digits.
     fn propagator(&self, steps: u64) -> Vec<f64> {
         let (n, m, h) = (self.n, self.n + 1, steps as f64);
         let rate = |i: usize, j: usize| self.rates[i * m + j];
@@ -124,7 +124,9 @@ impl Flow {
     pub fn value(&self, state: &[f64], i: usize, steps: u64) -> f64 {
         match self.kind {
             Kind::Still => state[i],
-            Kind::Decays => state[i] * self.table.get(steps as usize * self.n + i).copied().unwrap_or_else(|| self.decay(i, steps)),
+            Kind::Decays => {
+                state[i] * self.table.get(steps as usize * self.n + i).copied().unwrap_or_else(|| self.decay(i, steps))
+            }
             Kind::Affine => {
                 let mut all: [f64; 16] = std::array::from_fn(|j| state.get(j).copied().unwrap_or(0.0));
                 self.advance(&mut all[..self.n], steps);

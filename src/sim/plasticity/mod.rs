@@ -1,16 +1,17 @@
 //! Connections that change: rules between spikes, worked off when a source spikes (rules between rates are in `rates`).
 //!
-//! All delay is dendritic: a spike of the source reaches the connection at once, one of the target after the delay of the
-//! connection, and so does what is sent. So when a source spikes at grid point s, everything that its connections have to know
-//! has happened: spikes of their targets up to s - d. Each connection then catches up with the spikes of its target since
-//! the source's last one, the source's own spike acts, and the weight is sent. Traces belong to units. Those of sources are
-//! brought forward from spike to spike; those of targets stand in rows, one a grid point, that reach back as far as the longest
-//! delay. Both are seen as they were before the spikes of their own grid point, so two spikes that reach a connection together
-//! do not make a pair.
+//! All delay is dendritic: a spike of the source reaches the connection at once, one of the target after the delay of
+//! the connection, and so does what is sent. So when a source spikes at grid point s, everything that its connections
+//! have to know has happened: spikes of their targets up to s - d. Each connection then catches up with the spikes of
+//! its target since the source's last one, the source's own spike acts, and the weight is sent. Traces belong to units.
+//! Those of sources are brought forward from spike to spike; those of targets stand in rows, one a grid point, that
+//! reach back as far as the longest delay. Both are seen as they were before the spikes of their own grid point, so two
+//! spikes that reach a connection together do not make a pair.
 //!
-//! What a connection sees is a chain of events, each with its own grid point, and its states flow from one event to the next in one go.
-//! So it does not matter when the chain is worked off: not to the spikes of targets that are kept until then (there is room for some,
-//! and when it is used up all connections catch up), nor to blocks, threads or to who looks.
+//! What a connection sees is a chain of events, each with its own grid point, and its states flow from one event to the
+//! next in one go. So it does not matter when the chain is worked off: not to the spikes of targets that are kept until
+//! then (there is room for some, and when it is used up all connections catch up), nor to blocks, threads or to who
+//! looks.
 
 mod compile;
 mod events;
@@ -95,11 +96,15 @@ impl Plastic {
     pub fn new(rule: &Compiled, table: &Table, sources: usize, lanes: usize) -> Self {
         let longest = table.delays().map_or(0, |d| d.1);
         let (n, m) = (rule.pre.len(), rule.post.len());
-        let reads =
-            |p: &Option<program::Program>| -> Vec<usize> { (0..m).filter(|&i| p.as_ref().is_some_and(|p| p.reads(n + i))).collect() };
+        let reads = |p: &Option<program::Program>| -> Vec<usize> {
+            (0..m).filter(|&i| p.as_ref().is_some_and(|p| p.reads(n + i))).collect()
+        };
         let kept = reads(&rule.on_post);
-        let states =
-            table.blocks.iter().map(|b| rule.connection.initial[1..].iter().map(|&v| vec![v; b.targets.len()]).collect()).collect();
+        let states = table
+            .blocks
+            .iter()
+            .map(|b| rule.connection.initial[1..].iter().map(|&v| vec![v; b.targets.len()]).collect())
+            .collect();
         Self {
             last: vec![0; sources],
             seen: vec![0; sources],
@@ -111,14 +116,18 @@ impl Plastic {
             states,
             longest,
             pending: Vec::new(),
-            since: table.blocks.iter().map(|b| vec![0; if rule.connection.flow.is_still() { 0 } else { b.targets.len() }]).collect(),
+            since: table
+                .blocks
+                .iter()
+                .map(|b| vec![0; if rule.connection.flow.is_still() { 0 } else { b.targets.len() }])
+                .collect(),
             failed: None,
             rule: rule.clone(),
         }
     }
 
-    /// Works off the grid point `at`: `sources` that spiked (ascending), lanes of targets that spiked. Returns the number of events
-    /// delivered.
+    /// Works off the grid point `at`: `sources` that spiked (ascending), lanes of targets that spiked. Returns the
+    /// number of events delivered.
     pub fn step(&mut self, at: u64, sources: &[u32], lanes: &[u32], table: &mut Table, ring: Option<&mut Ring>) -> u64 {
         if sources.is_empty() && lanes.is_empty() {
             return 0;
@@ -193,10 +202,12 @@ impl Plastic {
         let mut state = [0.0; 16];
         state[..n].copy_from_slice(&self.sources[source * n..(source + 1) * n]);
         self.rule.pre.flow.advance(&mut state[..n], at - u64::from(self.last[source]));
-        let shared =
-            self.rule.efficacy_shared.as_ref().map(|tape| {
-                tape.value(&crate::equation::tape::Values { variables: &state[..n], ..crate::equation::tape::Values::default() })
-            });
+        let shared = self.rule.efficacy_shared.as_ref().map(|tape| {
+            tape.value(&spikedeck_equation::tape::Values {
+                variables: &state[..n],
+                ..spikedeck_equation::tape::Values::default()
+            })
+        });
         if let Some(value) = shared {
             self.efficacy[source] = value;
         }
@@ -255,8 +266,13 @@ impl Plastic {
                     for p in chunk {
                         let time = events.time(p.lane as usize, p.span.at) + p.delay;
                         let since = std::mem::replace(&mut self.since[run.block][p.connection], time);
-                        if let Err(value) = flow_one(&self.rule.connection.flow, block, states, p.connection, u64::from(time - since)) {
-                            note(&mut self.failed, Diverged { step: u64::from(time), source: run.source as u32, lane: p.lane, value });
+                        if let Err(value) =
+                            flow_one(&self.rule.connection.flow, block, states, p.connection, u64::from(time - since))
+                        {
+                            note(
+                                &mut self.failed,
+                                Diverged { step: u64::from(time), source: run.source as u32, lane: p.lane, value },
+                            );
                         }
                     }
                 }
@@ -281,7 +297,10 @@ impl Plastic {
                     };
                     for p in chunk.iter().filter(|p| !finite && !column[p.connection].is_finite()) {
                         let step = u64::from(events.time(p.lane as usize, p.span.at) + p.delay);
-                        note(&mut self.failed, Diverged { step, source: run.source as u32, lane: p.lane, value: v - n - m });
+                        note(
+                            &mut self.failed,
+                            Diverged { step, source: run.source as u32, lane: p.lane, value: v - n - m },
+                        );
                     }
                 }
             }
@@ -332,7 +351,8 @@ impl Plastic {
                         let lanes = &row[run.lane..];
                         input.iter_mut().zip(&block.targets[from..to]).for_each(|(x, &t)| *x = lanes[usize::from(t)]);
                     } else {
-                        for ((x, &t), &d) in input.iter_mut().zip(&block.targets[from..to]).zip(&block.delays[from..to]) {
+                        for ((x, &t), &d) in input.iter_mut().zip(&block.targets[from..to]).zip(&block.delays[from..to])
+                        {
                             *x = self.rows.before(i, at, d)[run.lane + usize::from(t)];
                         }
                     }
@@ -385,7 +405,13 @@ fn column_mut<'a>(block: &'a mut Block, states: &'a mut [Vec<f64>], k: usize) ->
 }
 
 /// Brings the values of a connection forward; the number of the first that is no longer finite, if one is not.
-fn flow_one(flow: &flow::Flow, block: &mut Block, states: &mut [Vec<f64>], connection: usize, steps: u64) -> Result<(), usize> {
+fn flow_one(
+    flow: &flow::Flow,
+    block: &mut Block,
+    states: &mut [Vec<f64>],
+    connection: usize,
+    steps: u64,
+) -> Result<(), usize> {
     let mut values = [0.0; 16];
     let count = 1 + states.len();
     for (v, column) in values.iter_mut().zip(columns(block, states)) {
@@ -414,8 +440,8 @@ mod tests {
     use super::super::delivery::{Properties, Property};
     use super::super::place::Place;
     use super::*;
-    use crate::core::rng::Key;
-    use crate::scenario::Rule;
+    use spikedeck_core::rng::Key;
+    use spikedeck_scenario::Rule;
 
     /// A rule whose states move between spikes, three sources and five targets.
     fn moving() -> (Plastic, Table) {
@@ -425,13 +451,23 @@ mod tests {
             [plasticity.tagged]\nequations = \"\"\"\ndx_pre/dt = -x_pre/tau : 1\ndy_post/dt = -y_post/tau : 1\ndtag/dt = (0.1 - tag)/tau : 1\ndw/dt = -w/slow : weight\n\"\"\"\n\
             on_pre = \"tag += y_post; x_pre += 1\"\non_post = \"w += s*tag*x_pre; tag *= 0.9; y_post += 1\"\n\
             parameters = { tau = \"20 ms\", slow = \"500 ms\", s = { value = 1, unit = \"weight\" } }\n";
-        let spec = crate::sim::tests::spec(text);
+        let spec = crate::tests::spec(text);
         let rule = Compiled::new(spec.projections[0].plasticity.as_ref().unwrap(), spec.simulation.dt).unwrap();
         let place = Place::default();
         let key = Key::new(1, "projections.p", "connect");
-        let wiring =
-            Wiring { rule: &Rule::AllToAll, sources: 3, targets: 5, no_self: false, multapses: true, key, from: &place, to: &place };
-        let table = Table::build(&wiring, 0..5, &Properties { weight: Property::Each(&|_| 1e-12), delay: Property::Same(13) }).unwrap();
+        let wiring = Wiring {
+            rule: &Rule::AllToAll,
+            sources: 3,
+            targets: 5,
+            no_self: false,
+            multapses: true,
+            key,
+            from: &place,
+            to: &place,
+        };
+        let table =
+            Table::build(&wiring, 0..5, &Properties { weight: Property::Each(&|_| 1e-12), delay: Property::Same(13) })
+                .unwrap();
         (Plastic::new(&rule, &table, 3, 5), table)
     }
 

@@ -1,7 +1,7 @@
 //! Statements of a rule over many connections at once.
 
-use crate::equation::graph::{Graph, Id, Symbol};
-use crate::equation::kernel::{Kernel, Memory, Place, Plan};
+use spikedeck_equation::graph::{Graph, Id, Symbol};
+use spikedeck_equation::kernel::{Kernel, Memory, Place, Plan};
 
 /// Connections that are evaluated at once, at most.
 const BLOCK: usize = 256;

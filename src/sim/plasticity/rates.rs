@@ -1,22 +1,23 @@
 //! Rules between rates: weights that are stepped as the rates of both ends go on.
 //!
-//! In each step from k to k + 1 the rates are taken as they are at k (those of the source as late as they arrive), and every state is
-//! stepped by exponential Euler, `s + h f exprel(h df/ds)`: exact for what is linear in the state itself, as all common rules are.
+//! In each step from k to k + 1 the rates are taken as they are at k (those of the source as late as they arrive), and
+//! every state is stepped by exponential Euler, `s + h f exprel(h df/ds)`: exact for what is linear in the state
+//! itself, as all common rules are.
 
 use super::program::Program;
-use crate::core::units::Dimension;
-use crate::equation::derive::derivative;
-use crate::equation::graph::{Graph, Id, Symbol, Unary};
-use crate::equation::rule::{EFFICACY, Side, WEIGHT};
-use crate::equation::{Expression, TimeUnit};
-use crate::scenario::PlasticitySpec;
-use crate::sim::coupling::History;
-use crate::sim::expression::Expression as Checker;
+use crate::coupling::History;
+use crate::expression::Expression as Checker;
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::derive::derivative;
+use spikedeck_equation::graph::{Graph, Id, Symbol, Unary};
+use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
+use spikedeck_equation::{Expression, TimeUnit};
+use spikedeck_scenario::PlasticitySpec;
 
-/// Rules between rates, compiled. Variables are numbered: states of the source, of the target, of the connection (first the weight),
-/// observed values of the source, of the target, time.
+/// Rules between rates, compiled. Variables are numbered: states of the source, of the target, of the connection (first
+/// the weight), observed values of the source, of the target, time.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct Rates {
+pub(crate) struct Rates {
     pub names: Vec<String>,
     sides: [usize; 3],
     initial: Vec<f64>,
@@ -27,11 +28,12 @@ pub(in crate::sim) struct Rates {
 }
 
 /// A value of a unit that a rule looks at: its name, its dimension and its history.
-pub(in crate::sim) type Observed = (String, Dimension, usize);
+pub(crate) type Observed = (String, Dimension, usize);
 
 /// Words of a text that could be names.
-pub(in crate::sim) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).filter(|w| w.starts_with(|c: char| c.is_alphabetic()))
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))
+        .filter(|w| w.starts_with(|c: char| c.is_alphabetic()))
 }
 
 impl Rates {
@@ -47,7 +49,13 @@ impl Rates {
     pub fn new(spec: &PlasticitySpec, observed: [&[Observed]; 2], dt: f64) -> Result<Self, String> {
         let mut states: Vec<(Side, usize, usize, String)> = Vec::new();
         for (rule, r) in spec.rules.iter().enumerate() {
-            for (state, v) in r.rule.states().iter().enumerate().filter(|(_, v)| v.name != EFFICACY && (rule == 0 || v.name != WEIGHT)) {
+            for (state, v) in r
+                .rule
+                .states()
+                .iter()
+                .enumerate()
+                .filter(|(_, v)| v.name != EFFICACY && (rule == 0 || v.name != WEIGHT))
+            {
                 states.push((Side::of(&v.name), rule, state, spec.variable(rule, &v.name)));
             }
         }
@@ -150,9 +158,10 @@ fn step(g: &mut Graph, k: usize, drift: Id, h: f64) -> Id {
 
 /// The changing values of one continuous projection into one lane range.
 #[derive(Debug)]
-pub(in crate::sim) struct Learning {
+pub(crate) struct Learning {
     rates: Rates,
-    /// States of the sources as far back as the longest delay: what a connection sees of its source is late, states and rates alike.
+    /// States of the sources as far back as the longest delay: what a connection sees of its source is late, states and
+    /// rates alike.
     sources: Vec<History>,
     /// States of the target lanes, and of connections beside the weight.
     states: [Vec<Vec<f64>>; 2],
@@ -161,7 +170,7 @@ pub(in crate::sim) struct Learning {
 }
 
 /// The connections that learn: parallel lists, with one delay for all where there are no delays.
-pub(in crate::sim) struct Links<'a> {
+pub(crate) struct Links<'a> {
     pub sources: &'a [u32],
     pub lanes: &'a [u32],
     pub weights: &'a mut [f64],
@@ -171,8 +180,9 @@ pub(in crate::sim) struct Links<'a> {
     pub first: usize,
 }
 
-/// The connections of a projection as they are looked at: parallel lists, with one delay for all where there are no delays.
-pub(in crate::sim) struct Ends<'a> {
+/// The connections of a projection as they are looked at: parallel lists, with one delay for all where there are no
+/// delays.
+pub(crate) struct Ends<'a> {
     pub sources: &'a [u32],
     pub lanes: &'a [u32],
     pub weights: &'a [f64],
@@ -184,7 +194,8 @@ impl Learning {
     /// For `sources`, `lanes` and `connections`, with delays up to `longest` steps.
     pub fn new(rates: &Rates, (sources, lanes): (usize, usize), connections: usize, longest: usize) -> Self {
         let [n, m, c] = rates.sides;
-        let columns = |from: usize, count: usize, len: usize| (from..from + count).map(|k| vec![rates.initial[k]; len]).collect();
+        let columns =
+            |from: usize, count: usize, len: usize| (from..from + count).map(|k| vec![rates.initial[k]; len]).collect();
         let states = [columns(n, m, lanes), columns(n + m + 1, c.saturating_sub(1), connections)];
         let history = |&v: &f64| {
             let mut h = History::new(sources, longest);
@@ -230,7 +241,10 @@ impl Learning {
                 }
             }
             observed[0].iter().enumerate().for_each(|(i, &h)| late(program.input(a + i), &histories[h], from));
-            observed[1].iter().enumerate().for_each(|(i, &h)| put(program.input(b + i), histories[h].row(k), lanes, links.first));
+            observed[1]
+                .iter()
+                .enumerate()
+                .for_each(|(i, &h)| put(program.input(b + i), histories[h].row(k), lanes, links.first));
             program.input(time).iter_mut().for_each(|x| *x = t);
             program.run(to - from);
             program.copy(0, &mut links.weights[from..to]);
@@ -246,7 +260,9 @@ impl Learning {
         }
         let mut ahead: Vec<&mut [f64]> = self.sources.iter_mut().map(|h| h.carry(k)).collect();
         let mut post: Vec<&mut [f64]> = post.iter_mut().map(Vec::as_mut_slice).collect();
-        for (end, (states, (first_state, first_observed))) in [(&mut ahead, (0, a)), (&mut post, (n, b))].into_iter().enumerate() {
+        for (end, (states, (first_state, first_observed))) in
+            [(&mut ahead, (0, a)), (&mut post, (n, b))].into_iter().enumerate()
+        {
             let Some(program) = &mut self.rates.units[end] else { continue };
             let shift = if end == 0 { 0 } else { links.first };
             let count = states.first().map_or(0, |s| s.len());
@@ -271,7 +287,9 @@ impl Learning {
         let [n, m, _] = self.rates.sides;
         let delay = links.delays.get(connection).copied().unwrap_or(links.delay);
         match self.rates.names.iter().position(|name| name == variable) {
-            Some(v) if v < n => self.sources[v].row(k.wrapping_sub(u64::from(delay)))[links.sources[connection] as usize],
+            Some(v) if v < n => {
+                self.sources[v].row(k.wrapping_sub(u64::from(delay)))[links.sources[connection] as usize]
+            }
             Some(v) if v < n + m => self.states[0][v - n][links.lanes[connection] as usize],
             Some(v) if v > n + m => self.states[1][v - n - m - 1][connection],
             _ => links.weights[connection],

@@ -1,6 +1,6 @@
 //! Weights of connections that change, times their efficacy, on their way to the targets.
 
-use crate::sim::delivery::{Block, Ring};
+use crate::delivery::{Block, Ring};
 
 /// What weights are multiplied with when they are sent.
 #[derive(Clone, Copy)]

@@ -1,18 +1,18 @@
 //! Connections as they would be if everything so far had been worked off: looking changes nothing.
 //!
-//! What is seen at a grid point is what stands after all spikes that reach the connection there, of the source (at once) and of
-//! the target (after the delay): this holds for weights and for the traces of both ends alike. A sample of a rule between rates
-//! is taken at the beginning of a step, and the traces of its source are as late as they arrive.
+//! What is seen at a grid point is what stands after all spikes that reach the connection there, of the source (at
+//! once) and of the target (after the delay): this holds for weights and for the traces of both ends alike. A sample of
+//! a rule between rates is taken at the beginning of a step, and the traces of its source are as late as they arrive.
 
 use super::{Plastic, Table, columns};
-use crate::core::units::display_unit;
-use crate::equation::rule::EFFICACY;
-use crate::scenario::{Coupling, Spec, TraceRequest};
-use crate::sim::worker::Worker;
+use crate::worker::Worker;
+use spikedeck_core::units::display_unit;
+use spikedeck_equation::rule::EFFICACY;
+use spikedeck_scenario::{Coupling, Spec, TraceRequest};
 
 /// Where a connection is in a table: source, block, and place in the block.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::sim) struct Place {
+pub(crate) struct Place {
     pub source: u32,
     pub block: u32,
     pub connection: u32,
@@ -20,7 +20,7 @@ pub(in crate::sim) struct Place {
 
 /// A variable of some connections of one table that is sampled now and then.
 #[derive(Debug)]
-pub(in crate::sim) struct ConnectionTap {
+pub(crate) struct ConnectionTap {
     /// Index of the trace.
     pub trace: usize,
     /// Columns of the trace that the connections are.
@@ -41,8 +41,8 @@ impl ConnectionTap {
 }
 
 impl Plastic {
-    /// A variable of a connection at grid point `at`, after the spikes that reach the connection there; without a variable its efficacy at
-    /// the last spike.
+    /// A variable of a connection at grid point `at`, after the spikes that reach the connection there; without a
+    /// variable its efficacy at the last spike.
     fn look(&mut self, place: Place, variable: Option<usize>, at: u64, table: &Table) -> f64 {
         let (n, m) = (self.rule.pre.len(), self.rule.post.len());
         let (source, c) = (place.source as usize, place.connection as usize);
@@ -94,12 +94,13 @@ impl Plastic {
     }
 }
 
-/// Hangs taps on the connections that `spec` records; returns it with the connections of each request named, since only now
-/// their number is known. Connections are numbered by source, then target, then as the rule of connection made them.
+/// Hangs taps on the connections that `spec` records; returns it with the connections of each request named, since only
+/// now their number is known. Connections are numbered by source, then target, then as the rule of connection made
+/// them.
 ///
 /// # Errors
 /// Path and message when a connection is asked for that does not exist.
-pub(in crate::sim) fn attach(spec: &Spec, workers: &mut [Worker]) -> Result<Spec, (String, String)> {
+pub(crate) fn attach(spec: &Spec, workers: &mut [Worker]) -> Result<Spec, (String, String)> {
     let mut recorded = spec.clone();
     let mut trace = 0;
     for record in &mut recorded.records {
@@ -116,11 +117,15 @@ pub(in crate::sim) fn attach(spec: &Spec, workers: &mut [Worker]) -> Result<Spec
             let counts = counts(workers, projection, spec.projections[projection].ends(&spec.populations).0);
             let total = counts.last().copied().unwrap_or(0);
             if request.units.is_empty() {
-                let all = u32::try_from(total).map_err(|_| (place(), format!("{total} connections are too many to record")))?;
+                let all = u32::try_from(total)
+                    .map_err(|_| (place(), format!("{total} connections are too many to record")))?;
                 request.units = (0..all).collect();
             }
             if let Some(u) = request.units.iter().find(|u| u64::from(**u) >= total) {
-                return Err((place(), format!("there is no connection {u}: this projection has {total}, numbered from 0")));
+                return Err((
+                    place(),
+                    format!("there is no connection {u}: this projection has {total}, numbered from 0"),
+                ));
             }
             let found = locate(workers, projection, &counts, &request.units);
             for (variable, dimension) in &request.variables {
@@ -156,13 +161,20 @@ fn learning(
     request: &mut TraceRequest,
     trace: &mut usize,
 ) -> Result<(), (String, String)> {
-    let mine = |i: &crate::sim::inputs::ContinuousInput| i.plastic.as_ref().is_some_and(|p| p.projection == projection);
+    let mine = |i: &crate::inputs::ContinuousInput| i.plastic.as_ref().is_some_and(|p| p.projection == projection);
     // Source, target, thread, place.
     let mut all: Vec<(u32, u32, usize, u32)> = Vec::new();
     for (w, worker) in workers.iter().enumerate() {
         for input in worker.continuous_inputs.iter().filter(|i| mine(i)) {
             let first = worker.groups[input.to].first;
-            all.extend(input.coupling.connections().into_iter().enumerate().map(|(c, (s, lane, ..))| (s, lane + first, w, c as u32)));
+            all.extend(
+                input
+                    .coupling
+                    .connections()
+                    .into_iter()
+                    .enumerate()
+                    .map(|(c, (s, lane, ..))| (s, lane + first, w, c as u32)),
+            );
         }
     }
     all.sort_by_key(|l| (l.0, l.1));
@@ -175,7 +187,8 @@ fn learning(
     }
     for (variable, dimension) in &request.variables {
         for (w, worker) in workers.iter_mut().enumerate() {
-            let chosen = || request.units.iter().enumerate().map(|(c, u)| (c, all[*u as usize])).filter(|(_, l)| l.2 == w);
+            let chosen =
+                || request.units.iter().enumerate().map(|(c, u)| (c, all[*u as usize])).filter(|(_, l)| l.2 == w);
             if chosen().next().is_none() {
                 continue;
             }
@@ -198,15 +211,23 @@ fn learning(
     Ok(())
 }
 
-fn plastic_inputs(workers: &mut [Worker], projection: usize) -> impl Iterator<Item = (usize, &mut crate::sim::inputs::PlasticInput)> {
-    let all = workers.iter_mut().enumerate().flat_map(|(w, worker)| worker.event_inputs.iter_mut().map(move |i| (w, i)));
+fn plastic_inputs(
+    workers: &mut [Worker],
+    projection: usize,
+) -> impl Iterator<Item = (usize, &mut crate::inputs::PlasticInput)> {
+    let all =
+        workers.iter_mut().enumerate().flat_map(|(w, worker)| worker.event_inputs.iter_mut().map(move |i| (w, i)));
     all.filter_map(|(w, i)| i.plastic.as_mut().map(|p| (w, p))).filter(move |(_, p)| p.projection == projection)
 }
 
 /// Connections of all threads before each source, and their total.
 fn counts(workers: &[Worker], projection: usize, sources: usize) -> Vec<u64> {
     let mut starts = vec![0_u64; sources + 1];
-    for input in workers.iter().flat_map(|w| &w.event_inputs).filter(|i| i.plastic.as_ref().is_some_and(|p| p.projection == projection)) {
+    for input in workers
+        .iter()
+        .flat_map(|w| &w.event_inputs)
+        .filter(|i| i.plastic.as_ref().is_some_and(|p| p.projection == projection))
+    {
         for block in &input.table.blocks {
             starts.iter_mut().zip(&block.starts).for_each(|(sum, s)| *sum += u64::from(*s));
         }
@@ -232,7 +253,11 @@ fn locate(workers: &[Worker], projection: usize, counts: &[u64], wanted: &[u32])
                     for (b, block) in input.table.blocks.iter().enumerate() {
                         for c in block.starts[source]..block.starts[source + 1] {
                             let target = first + b * input.table.block_lanes + usize::from(block.targets[c as usize]);
-                            list.push((target as u32, w, Place { source: source as u32, block: b as u32, connection: c }));
+                            list.push((
+                                target as u32,
+                                w,
+                                Place { source: source as u32, block: b as u32, connection: c },
+                            ));
                         }
                     }
                 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Motion, Stepper};
-use crate::equation::kernel::{Feed, Seen};
+use spikedeck_equation::kernel::{Feed, Seen};
 
 /// Runs of the equations that are made in one go.
 const RUNS: u64 = 256;
@@ -20,7 +20,8 @@ pub(super) struct Course {
 impl Stepper {
     /// Whether [`Stepper::alone`] can step it.
     pub fn is_short(&self) -> bool {
-        self.threshold.is_none() && matches!(&self.motion, Motion::Kernel(kernel) if kernel.short(&self.memory).is_some())
+        self.threshold.is_none()
+            && matches!(&self.motion, Motion::Kernel(kernel) if kernel.short(&self.memory).is_some())
     }
 
     /// Whether the equations read an input port.
@@ -33,10 +34,15 @@ impl Stepper {
         (RUNS / u64::from(self.substeps)).max(1)
     }
 
-    /// Makes some steps of units to which nothing arrives, and remembers the grid points `due` among them for [`Stepper::recall`];
-    /// `input` writes what a port carries in steps from a given one on, one number a lane, step by step. A value that is not finite
-    /// ends it: the step that left it, lane and state.
-    pub fn alone(&mut self, steps: Range<u64>, due: &[u64], input: impl FnMut(u64, usize, &mut [f64])) -> Option<(u64, u32, usize)> {
+    /// Makes some steps of units to which nothing arrives, and remembers the grid points `due` among them for
+    /// [`Stepper::recall`]; `input` writes what a port carries in steps from a given one on, one number a lane, step by
+    /// step. A value that is not finite ends it: the step that left it, lane and state.
+    pub fn alone(
+        &mut self,
+        steps: Range<u64>,
+        due: &[u64],
+        input: impl FnMut(u64, usize, &mut [f64]),
+    ) -> Option<(u64, u32, usize)> {
         let substeps = self.substeps as usize;
         let runs = (steps.end - steps.start) as usize * substeps;
         self.feed(steps.start, runs, input);
@@ -44,7 +50,8 @@ impl Stepper {
         seen.before.clear();
         seen.before.extend(due.iter().map(|k| (k - *first) as usize * substeps));
         let Motion::Kernel(kernel) = &self.motion else { return None };
-        let (run, lane) = kernel.short(&self.memory)?.run_many(&mut self.memory, feeds, seen, [runs, substeps, self.states])?;
+        let (run, lane) =
+            kernel.short(&self.memory)?.run_many(&mut self.memory, feeds, seen, [runs, substeps, self.states])?;
         let state = (0..self.states).find(|&s| !self.memory.column(s)[lane].is_finite())?;
         Some((steps.start + (run / substeps) as u64, lane as u32, state))
     }

@@ -1,8 +1,8 @@
 //! Integrators that decide by lane: adaptive steps, and linear solves.
 
-use crate::equation::kernel::{Memory, Place};
-use crate::equation::tape::{Tape, Values};
-use crate::sim::integrator::{Surface, rk45, rosenbrock};
+use crate::integrator::{Surface, rk45, rosenbrock};
+use spikedeck_equation::kernel::{Memory, Place};
+use spikedeck_equation::tape::{Tape, Values};
 
 /// One lane at a time, by the plain evaluator.
 #[derive(Debug, Clone)]
@@ -48,7 +48,10 @@ impl ByLane {
         }
         let mut x: Vec<f64> = (0..self.states).map(|s| memory.data[s * padded + lane]).collect();
         let evaluate = |tape: &Tape, t: f64, states: &[f64], out: &mut [f64]| {
-            tape.evaluate(&Values { states, parameters: &parameters, inputs: &inputs, time: t, ..Values::default() }, out);
+            tape.evaluate(
+                &Values { states, parameters: &parameters, inputs: &inputs, time: t, ..Values::default() },
+                out,
+            );
         };
         let rate = |t: f64, states: &[f64], out: &mut [f64]| evaluate(&self.rate, t, states, out);
         let cut = self.cut.as_ref().map(|(s, bound)| {

@@ -5,18 +5,18 @@ use super::by_lane::ByLane;
 use super::locate::{Given, Locate};
 use super::threshold::Threshold;
 use super::{Column, Effect, Motion, Noise, Stepper, StepperSpec};
-use crate::core::normal::Normals;
-use crate::core::rng::Key;
-use crate::core::units::Dimension;
-use crate::equation::derive::{derivative, derivatives};
-use crate::equation::flow::jacobian;
-use crate::equation::graph::{Binary, Graph, Id, Node, Symbol};
-use crate::equation::kernel::{Kernel, Memory, Place, Plan, fill_hoisted};
-use crate::equation::system::Parts;
-use crate::equation::tape::Tape;
-use crate::scenario::SpikeTimes;
-use crate::sim::firing::Firing;
-use crate::sim::integrator::{LaneValues, Method, Problem, build, check, choose};
+use crate::firing::Firing;
+use crate::integrator::{LaneValues, Method, Problem, build, check, choose};
+use spikedeck_core::normal::Normals;
+use spikedeck_core::rng::Key;
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::derive::{derivative, derivatives};
+use spikedeck_equation::flow::jacobian;
+use spikedeck_equation::graph::{Binary, Graph, Id, Node, Symbol};
+use spikedeck_equation::kernel::{Kernel, Memory, Place, Plan, fill_hoisted};
+use spikedeck_equation::system::Parts;
+use spikedeck_equation::tape::Tape;
+use spikedeck_scenario::SpikeTimes;
 
 /// Value of a column in a lane.
 fn at(column: &Column, lane: usize) -> f64 {
@@ -125,7 +125,9 @@ pub fn compile(spec: &StepperSpec<'_>) -> Result<Stepper, String> {
     let mut lane_values = std::mem::take(&mut problem.lane_values);
     // The same with the held states at rest, if others depend on them.
     let coupled = p.refractory.is_some()
-        && (0..n).filter(|i| !p.hold.contains(i)).any(|i| p.hold.iter().any(|&s| problem.depends_on(imported.drift[i], s)));
+        && (0..n)
+            .filter(|i| !p.hold.contains(i))
+            .any(|i| p.hold.iter().any(|&s| problem.depends_on(imported.drift[i], s)));
     let main = (problem.graph, imported.drift.clone(), method);
     let mut held = None;
     if coupled {
@@ -142,7 +144,8 @@ pub fn compile(spec: &StepperSpec<'_>) -> Result<Stepper, String> {
     assemble(spec, imported, main, held, &lane_values, (name, why))
 }
 
-/// The threshold variable and its bound, where the rates are not linear in it (an upstroke that no fixed step can follow).
+/// The threshold variable and its bound, where the rates are not linear in it (an upstroke that no fixed step can
+/// follow).
 fn nonlinear_cut(imported: &mut Imported) -> Option<(usize, Id)> {
     let (s, bound) = imported.cut?;
     let symbol = Symbol::State(s as u32);
@@ -193,8 +196,11 @@ fn assemble(
         let mut others = imported.gains.clone();
         others.extend(imported.condition);
         roots.push((&imported.graph, others));
-        let mut list: Vec<u32> =
-            roots.iter().flat_map(|(g, ids)| ids.iter().flat_map(|&id| g.symbols(id)).collect::<Vec<_>>()).filter_map(s).collect();
+        let mut list: Vec<u32> = roots
+            .iter()
+            .flat_map(|(g, ids)| ids.iter().flat_map(|&id| g.symbols(id)).collect::<Vec<_>>())
+            .filter_map(s)
+            .collect();
         list.sort_unstable();
         list.dedup();
         list
@@ -215,8 +221,12 @@ fn assemble(
         Symbol::State(i) => Place::Column(i),
         Symbol::Parameter(i) => parameters[i as usize],
         Symbol::Variable(i) => Place::Column(lane_columns[i as usize]),
-        Symbol::Input(i) => inputs.iter().find(|x| x.0 == i as usize).map_or(Place::Number(0.0), |x| Place::Scratch(x.1 as u32)),
-        Symbol::Noise(i) => noisy.iter().position(|&x| x == i).map_or(Place::Number(0.0), |k| Place::Scratch(noise[k].scratch as u32)),
+        Symbol::Input(i) => {
+            inputs.iter().find(|x| x.0 == i as usize).map_or(Place::Number(0.0), |x| Place::Scratch(x.1 as u32))
+        }
+        Symbol::Noise(i) => {
+            noisy.iter().position(|&x| x == i).map_or(Place::Number(0.0), |k| Place::Scratch(noise[k].scratch as u32))
+        }
         Symbol::Time => time.map_or(Place::Number(0.0), |t| Place::Scratch(t as u32)),
         Symbol::Given(_) | Symbol::Weight => Place::Number(f64::NAN),
     };
@@ -250,16 +260,24 @@ fn assemble(
     let effects: Vec<Vec<Effect>> = p
         .effects
         .iter()
-        .map(|list| list.iter().map(|e| Effect { state: e.0, gain: places.next().unwrap_or(Place::Number(0.0)) }).collect())
+        .map(|list| {
+            list.iter().map(|e| Effect { state: e.0, gain: places.next().unwrap_or(Place::Number(0.0)) }).collect()
+        })
         .collect();
     let threshold = comparison.map(|(compare, sides)| {
         let (kernel, places) = Kernel::compile(&imported.graph, &sides, &[None, None], &bind, &steady, &mut plan);
         Threshold { kernel, compare, left: places[0], right: places[1] }
     });
-    let by_input =
-        imported.reset.iter().chain(&imported.refractory).any(|&id| imported.graph.depends(id, |s| matches!(s, Symbol::Input(_))));
+    let by_input = imported
+        .reset
+        .iter()
+        .chain(&imported.refractory)
+        .any(|&id| imported.graph.depends(id, |s| matches!(s, Symbol::Input(_))));
     if by_input {
-        return Err("the reset or the refractory time depends on an input, which has no value at the moment of a spike".to_owned());
+        return Err(
+            "the reset or the refractory time depends on an input, which has no value at the moment of a spike"
+                .to_owned(),
+        );
     }
     let mut memory = Memory::new(lanes, plan.columns as usize, plan.scratch as usize);
     fill(&mut memory, spec, &parameters, &lane_columns, lane_values);
@@ -352,7 +370,13 @@ fn comparison(imported: &Imported) -> Option<(Binary, Vec<Id>)> {
     }
 }
 
-fn fill(memory: &mut Memory, spec: &StepperSpec<'_>, parameters: &[Place], lane_columns: &[u32], lane_values: &[LaneValues]) {
+fn fill(
+    memory: &mut Memory,
+    spec: &StepperSpec<'_>,
+    parameters: &[Place],
+    lane_columns: &[u32],
+    lane_values: &[LaneValues],
+) {
     let lanes = spec.lanes;
     // Lanes that pad the last chunk repeat the last unit.
     let value = |column: &Column, k: usize| if lanes == 0 { 0.0 } else { at(column, k.min(lanes - 1)) };

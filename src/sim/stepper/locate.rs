@@ -1,17 +1,18 @@
-//! Crossings inside a step: where the threshold was crossed, the reset there, and the rest of the step from the reset state.
+//! Crossings inside a step: where the threshold was crossed, the reset there, and the rest of the step from the reset
+//! state.
 //!
-//! `interpolated` takes states as straight lines between the two grid points (order 2); `exact` solves the closed form of
-//! linear equations for the moment at which the surface is reached. Either way the unit goes on from the reset state for
-//! what is left of the step, and a refractory time ends inside a step as it began (Morrison et al. 2007,
-//! doi:10.1162/neco.2007.19.1.47). An excursion that begins and ends inside one step is not seen (Hanuschkin et al. 2010,
-//! doi:10.3389/fninf.2010.00113); what arrives at a grid point still acts at that point.
+//! `interpolated` takes states as straight lines between the two grid points (order 2); `exact` solves the closed form
+//! of linear equations for the moment at which the surface is reached. Either way the unit goes on from the reset state
+//! for what is left of the step, and a refractory time ends inside a step as it began (Morrison et al. 2007,
+//! doi:10.1162/neco.2007.19.1.47). An excursion that begins and ends inside one step is not seen (Hanuschkin et al.
+//! 2010, doi:10.3389/fninf.2010.00113); what arrives at a grid point still acts at that point.
 
 use super::{LaneSpike, Stepper};
-use crate::core::expm::expm;
-use crate::equation::graph::{Graph, Id};
-use crate::equation::tape::{Tape, Values};
-use crate::sim::firing::{self, Rest};
-use crate::sim::integrator::{Problem, linear_part};
+use crate::firing::{self, Rest};
+use crate::integrator::{Problem, linear_part};
+use spikedeck_core::expm::expm;
+use spikedeck_equation::graph::{Graph, Id};
+use spikedeck_equation::tape::{Tape, Values};
 
 /// What is needed to go to a moment inside a step.
 #[derive(Debug)]
@@ -50,7 +51,13 @@ struct Around<'a> {
 
 impl Around<'_> {
     fn values<'b>(&'b self, states: &'b [f64], later: f64) -> Values<'b> {
-        Values { states, parameters: self.parameters, inputs: self.inputs, time: self.time + later, ..Values::default() }
+        Values {
+            states,
+            parameters: self.parameters,
+            inputs: self.inputs,
+            time: self.time + later,
+            ..Values::default()
+        }
     }
 }
 
@@ -75,13 +82,15 @@ impl Inside {
                 (0..n).map(|i| (0..n).fold(e[i * m + n], |sum, j| e[i * m + j].mul_add(from[j], sum))).collect()
             }
             Self::Smooth(tape) => {
-                // Classical Runge-Kutta: a part of a step is shorter than the step, whose own scheme is of no higher order.
+                // Classical Runge-Kutta: a part of a step is shorter than the step, whose own scheme is of no higher
+                // order.
                 let rate = |states: &[f64], at: f64| {
                     let mut k = vec![0.0; n];
                     tape.evaluate(&around.values(states, at), &mut k);
                     k
                 };
-                let plus = |k: &[f64], f: f64| -> Vec<f64> { from.iter().zip(k).map(|(x, k)| f.mul_add(*k, *x)).collect() };
+                let plus =
+                    |k: &[f64], f: f64| -> Vec<f64> { from.iter().zip(k).map(|(x, k)| f.mul_add(*k, *x)).collect() };
                 let k1 = rate(from, later);
                 let k2 = rate(&plus(&k1, h / 2.0), later + h / 2.0);
                 let k3 = rate(&plus(&k2, h / 2.0), later + h / 2.0);
@@ -149,7 +158,8 @@ impl Locate {
             return Err("spike_times = \"exact\" needs equations without noise: use \"interpolated\"".to_owned());
         }
         let finish = given.resets && !given.noisy;
-        let (free, held) = if finish || given.exact { (Some(inside(&[])?), Some(inside(given.hold)?)) } else { (None, None) };
+        let (free, held) =
+            if finish || given.exact { (Some(inside(&[])?), Some(inside(given.hold)?)) } else { (None, None) };
         let size = n * given.padded;
         Ok(Self {
             surface,
@@ -311,7 +321,10 @@ impl Stepper {
         for (&s, v) in self.reset_states.iter().zip(reset) {
             states[s] = v;
         }
-        let resting = self.refractory_time.as_ref().is_some_and(|t| firing::steps(t.value(&around.values(&states, later)), self.dt) >= 1);
+        let resting = self
+            .refractory_time
+            .as_ref()
+            .is_some_and(|t| firing::steps(t.value(&around.values(&states, later)), self.dt) >= 1);
         let mut end = if resting { held } else { free }.moved(&around, &states, later, self.dt - later);
         // What arrived at the end of the step.
         for (s, x) in end.iter_mut().enumerate() {

@@ -1,9 +1,9 @@
 //! Observers for anything that has a name.
 
 use super::{Stepper, StepperError};
-use crate::core::diagnostic::did_you_mean;
-use crate::equation::graph::{Graph, Id, Symbol};
-use crate::equation::kernel::{Kernel, Memory, Place, Plan};
+use spikedeck_core::diagnostic::did_you_mean;
+use spikedeck_equation::graph::{Graph, Id, Symbol};
+use spikedeck_equation::kernel::{Kernel, Memory, Place, Plan};
 
 /// Lanes that are evaluated at once.
 const BLOCK: usize = 256;
@@ -106,7 +106,7 @@ impl Stepper {
     /// When there is no such name.
     pub fn probe(&self, variable: &str) -> Result<Probe, StepperError> {
         let p = self.system.parts();
-        let place = |list: &[crate::equation::Variable]| list.iter().position(|v| v.name == variable);
+        let place = |list: &[spikedeck_equation::Variable]| list.iter().position(|v| v.name == variable);
         if let Some(i) = place(&p.states) {
             return Ok(Probe::plain(Kind::State(i)));
         }
@@ -114,7 +114,8 @@ impl Stepper {
             return Ok(Probe::plain(Kind::Parameter(i)));
         }
         let Some((id, _)) = self.system.observable(variable) else {
-            let names = p.states.iter().chain(&p.subexpressions).chain(&p.inputs).chain(&p.parameters).map(|v| v.name.as_str());
+            let names =
+                p.states.iter().chain(&p.subexpressions).chain(&p.inputs).chain(&p.parameters).map(|v| v.name.as_str());
             let hint = did_you_mean(variable, names).map_or(String::new(), |n| format!("; did you mean `{n}`?"));
             return Err(StepperError { message: format!("there is no `{variable}` to record{hint}") });
         };
@@ -134,7 +135,7 @@ impl Stepper {
                 },
                 _ => None,
             },
-            |v, _| (v, crate::core::units::Dimension::NONE),
+            |v, _| (v, spikedeck_core::units::Dimension::NONE),
         );
         let read = g.symbols(ids[0]).into_iter();
         let ports = read.filter_map(|s| if let Symbol::Input(i) = s { Some(i as usize) } else { None }).collect();
@@ -172,7 +173,8 @@ impl Stepper {
         }
     }
 
-    /// The same at the grid points that [`Stepper::alone`] remembers, point by point: `places` counts lanes through all of them.
+    /// The same at the grid points that [`Stepper::alone`] remembers, point by point: `places` counts lanes through all
+    /// of them.
     pub fn sample_recalled(&self, probe: &mut Probe, places: &[u32], out: &mut Vec<f64>) {
         let all = self.memory.lanes as u32;
         let (row, lane) = (|p: u32| (p / all) as usize, |p: u32| (p % all) as usize);

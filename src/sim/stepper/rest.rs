@@ -3,12 +3,13 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::{LaneSpike, LaneValues, Motion, Stepper};
-use crate::equation::kernel::Place;
-use crate::equation::tape::Values;
-use crate::sim::firing::{self, Rest};
+use crate::firing::{self, Rest};
+use spikedeck_equation::kernel::Place;
+use spikedeck_equation::tape::Values;
 
 impl Stepper {
-    /// Keeps the held states of refractory lanes, and moves their other states by themselves where these depend on them.
+    /// Keeps the held states of refractory lanes, and moves their other states by themselves where these depend on
+    /// them.
     pub(super) fn keep(&mut self, resting: &[Rest], inputs: &[&[f64]], step: u64) {
         self.keep_held(resting);
         self.moved.clear();
@@ -132,7 +133,8 @@ impl Stepper {
                 self.memory.data[s * padded + lane] = *v;
             }
             let values = Values { states: &states, parameters, inputs, time, ..Values::default() };
-            // After a reset inside the step the rest of it may lead over the threshold again: that is another spike, one step later.
+            // After a reset inside the step the rest of it may lead over the threshold again: that is another spike,
+            // one step later.
             if !located && self.condition.value(&values) != 0.0 {
                 above.push(spike.lane);
             }

@@ -1,10 +1,13 @@
 //! The stepper against closed forms and stored numbers.
 
 use super::*;
-use crate::core::units::Quantity;
-use crate::equation::tests::{adex, exp_conductance, source};
-use crate::equation::{Source, TimeUnit};
-use crate::scenario::SpikeTimes;
+use samples::{adex, exp_conductance, source};
+use spikedeck_core::units::Quantity;
+use spikedeck_equation::{Declaration, Source, TimeUnit};
+use spikedeck_scenario::SpikeTimes;
+
+#[path = "../../equation/samples.rs"]
+mod samples;
 
 pub(crate) fn si(text: &str) -> f64 {
     Quantity::parse(text).unwrap().value
@@ -19,7 +22,7 @@ pub(crate) struct Setup<'a> {
     pub lanes: usize,
 }
 
-fn named(list: &[crate::equation::Variable], text: &str) -> Vec<Column> {
+fn named(list: &[spikedeck_equation::Variable], text: &str) -> Vec<Column> {
     let given: Vec<(&str, f64)> = text
         .split(';')
         .filter(|t| !t.trim().is_empty())
@@ -91,8 +94,14 @@ fn lif_intervals_are_those_of_nest() {
         ("500 pA", 15.87, 1e-5),
         ("1000 pA", 6.71, 1e-5),
     ] {
-        let setup =
-            Setup { system: System::parse(&lif()).unwrap(), parameters: NEST, initial: "V_m=-70 mV", integrator: "auto", dt, lanes: 1 };
+        let setup = Setup {
+            system: System::parse(&lif()).unwrap(),
+            parameters: NEST,
+            initial: "V_m=-70 mV",
+            integrator: "auto",
+            dt,
+            lanes: 1,
+        };
         let s = setup.spikes(si(current), 0.2);
         assert!((s[3] - s[2] - want).abs() < 1e-6, "{current}: {} {want}", s[3] - s[2]);
         assert_eq!(setup.stepper().integrator().0, "exact");
@@ -100,7 +109,10 @@ fn lif_intervals_are_those_of_nest() {
 }
 
 pub(crate) fn exp_current() -> Source {
-    Source { on_event: Some("I_syn += w".to_owned()), ..source("dI_syn/dt = -I_syn/tau : A\nI = I_syn : A", "tau:s", "") }
+    Source {
+        on_event: Some("I_syn += w".to_owned()),
+        ..source("dI_syn/dt = -I_syn/tau : A\nI = I_syn : A", "tau:s", "")
+    }
 }
 
 /// Peak of the PSP of an exponential current (ground-truth C2).
@@ -108,7 +120,8 @@ pub(crate) fn exp_current() -> Source {
 fn postsynaptic_potential_has_the_closed_form_peak() {
     let system = System::parse(&lif()).unwrap().carrying("ex", &System::parse(&exp_current()).unwrap()).unwrap();
     let parameters = format!("{NEST}; ex.tau=2 ms");
-    let setup = Setup { system, parameters: &parameters, initial: "V_m=-70 mV", integrator: "auto", dt: 1e-6, lanes: 5 };
+    let setup =
+        Setup { system, parameters: &parameters, initial: "V_m=-70 mV", integrator: "auto", dt: 1e-6, lanes: 5 };
     let mut s = setup.stepper();
     let mut arriving = vec![0.0, 0.0, 100e-12, 0.0, 0.0];
     let (mut best, mut when) = (0.0, 0);
@@ -143,7 +156,8 @@ dn/dt = alpha_n*(1 - n) - beta_n*n : 1";
     }
 }
 
-const SQUID: &str = "C_m=1 uF/cm**2; g_Na=120 mS/cm**2; g_K=36 mS/cm**2; g_L=0.3 mS/cm**2; E_Na=50 mV; E_K=-77 mV; E_L=-54.387 mV";
+const SQUID: &str =
+    "C_m=1 uF/cm**2; g_Na=120 mS/cm**2; g_K=36 mS/cm**2; g_L=0.3 mS/cm**2; E_Na=50 mV; E_K=-77 mV; E_L=-54.387 mV";
 const SQUID_REST: &str = "V_m=-64.99638 mV; m=0.052955; h=0.595994; n=0.317732";
 
 /// Repetitive rates of the squid axon (ground-truth C4).
@@ -156,7 +170,8 @@ fn hodgkin_huxley_fires_at_the_published_rates() {
         ("rosenbrock", "10 uA/cm**2", 68.324, 0.03),
         ("exponential_euler", "10 uA/cm**2", 68.324, 0.4),
     ] {
-        let setup = Setup { system: system.clone(), parameters: SQUID, initial: SQUID_REST, integrator, dt: 1e-5, lanes: 1 };
+        let setup =
+            Setup { system: system.clone(), parameters: SQUID, initial: SQUID_REST, integrator, dt: 1e-5, lanes: 1 };
         let s = setup.spikes(si(current), 1.0);
         let n = s.len();
         let rate = 1e3 * 10.0 / (s[n - 1] - s[n - 11]);
@@ -201,7 +216,8 @@ fn adex_patterns_have_the_reference_spike_times() {
     ] {
         let (parameters, initial) = (format!("{base}; {own}"), format!("V_m={start}"));
         for (integrator, dt, within) in [("auto", 2e-6, 0.015), ("rk45", 1e-4, 0.35)] {
-            let setup = Setup { system: system.clone(), parameters: &parameters, initial: &initial, integrator, dt, lanes: 1 };
+            let setup =
+                Setup { system: system.clone(), parameters: &parameters, initial: &initial, integrator, dt, lanes: 1 };
             let s = setup.spikes(si(current), 0.5);
             assert_eq!(s.len(), count, "{integrator} {own}");
             for (got, want) in s.iter().zip(first) {
@@ -232,7 +248,8 @@ fn izhikevich_counts() {
     ] {
         let b = si(parameters.split("b=").nth(1).unwrap().split(';').next().unwrap());
         let initial = format!("v=-65; u={}", -65.0 * b);
-        let setup = Setup { system: system.clone(), parameters, initial: &initial, integrator: "euler", dt: 1e-4, lanes: 1 };
+        let setup =
+            Setup { system: system.clone(), parameters, initial: &initial, integrator: "euler", dt: 1e-4, lanes: 1 };
         let s = setup.spikes(10.0, 1.0);
         // The reference counts fast spiking to the last step; one spike stands at the edge.
         assert!(s.len().abs_diff(count) <= usize::from(count == 130), "{parameters}: {}", s.len());
@@ -246,7 +263,14 @@ fn izhikevich_counts() {
 fn conductances_are_frozen_over_the_step_and_held_potentials_ignore_events() {
     let system = System::parse(&lif()).unwrap().carrying("ampa", &System::parse(&exp_conductance()).unwrap()).unwrap();
     let parameters = format!("{NEST}; ampa.tau=5 ms; ampa.E_rev=0 mV");
-    let setup = Setup { system, parameters: &parameters, initial: "V_m=-70 mV; ampa.g=3 nS", integrator: "auto", dt: 1e-4, lanes: 1 };
+    let setup = Setup {
+        system,
+        parameters: &parameters,
+        initial: "V_m=-70 mV; ampa.g=3 nS",
+        integrator: "auto",
+        dt: 1e-4,
+        lanes: 1,
+    };
     let mut s = setup.stepper();
     assert_eq!(s.integrator().0, "exact");
     let (mut v, mut g): (f64, f64) = (-0.070, 3e-9);
@@ -273,8 +297,14 @@ fn a_threshold_with_an_input_fires_once_a_crossing() {
         threshold: Some("x + I > 1.2".to_owned()),
         ..source("dx/dt = 6.283185307179586*y : 1\ndy/dt = -6.283185307179586*x : 1", "", "I:1")
     };
-    let setup =
-        Setup { system: System::parse(&oscillator).unwrap(), parameters: "", initial: "x=0; y=1", integrator: "rk4", dt: 0.001, lanes: 1 };
+    let setup = Setup {
+        system: System::parse(&oscillator).unwrap(),
+        parameters: "",
+        initial: "x=0; y=1",
+        integrator: "rk4",
+        dt: 0.001,
+        lanes: 1,
+    };
     assert_eq!(setup.spikes(0.4, 5.0).len(), 5, "x exceeds 0.8 once in each of five cycles");
     assert!(setup.spikes(0.1, 5.0).is_empty());
 }
@@ -358,7 +388,8 @@ fn what_does_not_fit_is_refused() {
     assert!(with("rk5", 1e-4).unwrap().contains("did you mean `rk4`?"));
     assert!(with("euler", 1e-3).is_none());
     let noisy = System::parse(&source("dx/dt = -x/tau + sqrt(2/tau)*xi : 1", "tau:s", "")).unwrap();
-    let refused = Setup { system: noisy, parameters: "tau=1 ms", initial: "", integrator: "rk4", dt: 1e-4, lanes: 1 }.try_stepper();
+    let refused = Setup { system: noisy, parameters: "tau=1 ms", initial: "", integrator: "rk4", dt: 1e-4, lanes: 1 }
+        .try_stepper();
     assert!(refused.unwrap_err().message.contains("xi"));
 }
 
@@ -379,8 +410,10 @@ fn bits_do_not_depend_on_how_units_are_split() {
     .unwrap();
     let run = |first: u32, lanes: usize| {
         let part = |i: u32| -0.05 + f64::from(i % 7) * 1e-3;
-        let mut parameters =
-            named(system.parameters(), "tau_m=10 ms; tau_w=30 ms; a=3 mV; s=4 mV; E_L=-52 mV; V_th=-50 mV; V_reset=-60 mV; t_ref=2 ms");
+        let mut parameters = named(
+            system.parameters(),
+            "tau_m=10 ms; tau_w=30 ms; a=3 mV; s=4 mV; E_L=-52 mV; V_th=-50 mV; V_reset=-60 mV; t_ref=2 ms",
+        );
         parameters[4] = Column::Each((0..lanes as u32).map(|l| part(first + l)).collect());
         let mut s = Stepper::new(StepperSpec {
             system: &system,
@@ -404,7 +437,8 @@ fn bits_do_not_depend_on_how_units_are_split() {
             all.extend(found.iter().map(|f| (first + f.lane, step, f.fraction.to_bits())));
             s.reset(step, &found);
         }
-        let bits: Vec<(u64, u64)> = s.state(0).iter().zip(s.state(1)).map(|(a, b)| (a.to_bits(), b.to_bits())).collect();
+        let bits: Vec<(u64, u64)> =
+            s.state(0).iter().zip(s.state(1)).map(|(a, b)| (a.to_bits(), b.to_bits())).collect();
         (bits, all)
     };
     let (whole, mut spikes) = run(0, 301);
@@ -437,7 +471,10 @@ dz/dt = (where(x > y, a, c)*abs(x) + min(y, z)**2 - z + tanh(x)/(1 + exp(y)) + b
             (0..lanes).map(|l| [0, 1, 2].map(|i| s.state(i)[l].to_bits())).collect::<Vec<_>>()
         };
         let many = end(40);
-        assert!(many[0].iter().all(|&b| f64::from_bits(b).is_finite() && f64::from_bits(b).abs() > 1e-3), "{integrator}");
+        assert!(
+            many[0].iter().all(|&b| f64::from_bits(b).is_finite() && f64::from_bits(b).abs() > 1e-3),
+            "{integrator}"
+        );
         for lanes in 1..5 {
             assert!(end(lanes).iter().all(|l| *l == many[39]), "{integrator}, {lanes} lanes");
         }

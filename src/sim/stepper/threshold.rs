@@ -1,7 +1,7 @@
 //! Block loops beside the register program: which lanes cross, and what arrives.
 
-use crate::equation::graph::Binary;
-use crate::equation::kernel::{CHUNK, Kernel, Memory, Place};
+use spikedeck_equation::graph::Binary;
+use spikedeck_equation::kernel::{CHUNK, Kernel, Memory, Place};
 
 /// A compiled threshold condition.
 #[derive(Debug, Clone)]

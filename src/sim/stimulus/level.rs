@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use super::sequence::Sequence;
 use super::wave::Wave;
-use crate::core::normal::Normals;
-use crate::sim::axis::Axis;
-use crate::sim::expression::{Expression, Operand};
-use crate::sim::stepper::Column;
-use crate::sim::values::at;
+use crate::axis::Axis;
+use crate::expression::{Expression, Operand};
+use crate::stepper::Column;
+use crate::values::at;
+use spikedeck_core::normal::Normals;
 
 /// What a level stimulus does, for the lanes it targets on one thread. Columns have one entry a targeted lane.
 #[derive(Debug)]
-pub(in crate::sim) enum Course {
+pub(crate) enum Course {
     /// `amplitude * wave + offset`.
     Wave { amplitude: Column, offset: Column, wave: Wave, last: Option<(f64, f64)> },
-    /// Ornstein-Uhlenbeck process, exact in distribution: x' = mean + (x - mean) a + sigma sqrt(1 - a^2) N, a = exp(-dt/tau).
+    /// Ornstein-Uhlenbeck process, exact in distribution: x' = mean + (x - mean) a + sigma sqrt(1 - a^2) N, a =
+    /// exp(-dt/tau).
     Ou { mean: Column, sigma: Column, decay: f64, kick: f64 },
-    /// mean + scale N, drawn anew every `every` steps, keyed or from a stream. White noise of density D has scale D/sqrt(dt) every step.
+    /// mean + scale N, drawn anew every `every` steps, keyed or from a stream. White noise of density D has scale
+    /// D/sqrt(dt) every step.
     Normal { mean: Column, scale: Column, every: u64, listed: Option<Sequence> },
     /// A sampled signal: index of the column of each lane.
     Signal { columns: Arc<[Vec<f64>]>, column: Vec<u32>, start: f64, interval: f64, linear: bool, gain: f64 },
@@ -27,7 +29,7 @@ pub(in crate::sim) enum Course {
 
 /// A stimulus into an input port, on one thread.
 #[derive(Debug)]
-pub(in crate::sim) struct Level {
+pub(crate) struct Level {
     pub(super) course: Course,
     /// Targeted lanes; `None` is all.
     pub(super) lanes: Option<Vec<u32>>,
@@ -66,7 +68,11 @@ impl Level {
                 for (j, now) in self.now.iter_mut().enumerate() {
                     let n = self.normals[self.lanes.as_ref().map_or(j, |l| l[j] as usize)];
                     let m = at(mean, j);
-                    *now = if first_time { at(sigma, j) * n + m } else { (*now - m) * *decay + (at(sigma, j) * *kick * n + m) };
+                    *now = if first_time {
+                        at(sigma, j) * n + m
+                    } else {
+                        (*now - m) * *decay + (at(sigma, j) * *kick * n + m)
+                    };
                 }
                 true
             }
@@ -107,11 +113,13 @@ impl Level {
         }
     }
 
-    /// Does the refreshes of a row of grid points from `from` on in one go and writes what [`Level::put_into`] would, if the values
-    /// are the same to every lane and depend on nothing but the grid point.
+    /// Does the refreshes of a row of grid points from `from` on in one go and writes what [`Level::put_into`] would,
+    /// if the values are the same to every lane and depend on nothing but the grid point.
     pub fn refresh_many(&mut self, from: u64, rows: &mut [f64]) -> bool {
         let Self { course, lanes: listed, source, now, refreshed, .. } = self;
-        let Course::Normal { mean: mean @ Column::Shared(_), scale: scale @ Column::Shared(_), every: 1, listed: None } = course else {
+        let Course::Normal { mean: mean @ Column::Shared(_), scale: scale @ Column::Shared(_), every: 1, listed: None } =
+            course
+        else {
             return false;
         };
         if listed.is_some() || rows.is_empty() {

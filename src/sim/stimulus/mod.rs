@@ -1,7 +1,7 @@
 //! Stimuli: levels into input ports, events into event ports.
 //!
-//! During step k a level has the value of its formula at grid point k (time k dt); `start` is the first grid point that is
-//! not before it, `stop` the first that is not before it and no longer acts. Every random number is keyed by seed,
+//! During step k a level has the value of its formula at grid point k (time k dt); `start` is the first grid point that
+//! is not before it, `stop` the first that is not before it and no longer acts. Every random number is keyed by seed,
 //! `stimuli.NAME` and unit, so a unit's input depends on no other unit, thread or recording.
 
 mod level;
@@ -23,12 +23,12 @@ use super::expression::Expression;
 use super::place::Place;
 use super::stepper::Column;
 use super::values::{Names, at, resolve};
-use crate::core::math::exp;
-use crate::core::normal::Normals;
-use crate::core::rng::Key;
-use crate::core::units::Dimension;
-use crate::equation::TimeUnit;
-use crate::scenario::{Generator, StimulusKind, StimulusSpec, Value};
+use spikedeck_core::math::exp;
+use spikedeck_core::normal::Normals;
+use spikedeck_core::rng::Key;
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::TimeUnit;
+use spikedeck_scenario::{Generator, StimulusKind, StimulusSpec, Value};
 
 /// Events into an event port, on one thread.
 #[derive(Debug)]
@@ -94,7 +94,8 @@ impl<'a> Stimulus<'a> {
             {
                 return Ok(Column::Each(list.to_vec()));
             }
-            let whole = resolve(value, &Names { size, place, known: &[], time_unit }, Key::new(seed, &entity, purpose))?;
+            let whole =
+                resolve(value, &Names { size, place, known: &[], time_unit }, Key::new(seed, &entity, purpose))?;
             Ok(match whole {
                 Column::Shared(v) => Column::Shared(v),
                 Column::Each(v) => Column::Each(units.iter().map(|&u| v[u as usize]).collect()),
@@ -132,7 +133,9 @@ impl<'a> Stimulus<'a> {
             }
             StimulusKind::Spikes { weight, times, units: listed } => {
                 if let Some(unit) = listed.iter().flat_map(|l| l.iter()).find(|&&u| u as usize >= size) {
-                    return Err(format!("a listed spike arrives at unit {unit}, but the target has {size} units, numbered from 0"));
+                    return Err(format!(
+                        "a listed spike arrives at unit {unit}, but the target has {size} units, numbered from 0"
+                    ));
                 }
                 if listed.as_ref().is_some_and(|l| l.len() != times.len()) {
                     return Err("as many units as times must be listed".to_owned());
@@ -205,9 +208,12 @@ impl<'a> Stimulus<'a> {
                 };
                 Course::Normal { mean: a, scale, every: 1, listed: self.sequence(*generator, &mine) }
             }
-            StimulusKind::GaussianSteps { interval, generator, .. } => {
-                Course::Normal { mean: a, scale: b, every: axis.steps(*interval).max(1), listed: self.sequence(*generator, &mine) }
-            }
+            StimulusKind::GaussianSteps { interval, generator, .. } => Course::Normal {
+                mean: a,
+                scale: b,
+                every: axis.steps(*interval).max(1),
+                listed: self.sequence(*generator, &mine),
+            },
             StimulusKind::Signal { start, interval, columns, linear, gain } => Course::Signal {
                 columns: Arc::clone(columns),
                 column: mine.iter().map(|&(_, j)| if columns.len() == 1 { 0 } else { j as u32 }).collect(),
@@ -222,7 +228,9 @@ impl<'a> Stimulus<'a> {
                         .iter()
                         .map(|c| match c {
                             Column::Shared(v) => Column::Shared(*v),
-                            Column::Each(v) => Column::Each(mine.iter().map(|&(lane, _)| v[(first + lane) as usize]).collect()),
+                            Column::Each(v) => {
+                                Column::Each(mine.iter().map(|&(lane, _)| v[(first + lane) as usize]).collect())
+                            }
                         })
                         .collect();
                     Course::Expression { expression: expression.clone(), operands }
@@ -232,16 +240,19 @@ impl<'a> Stimulus<'a> {
             },
         };
         let listed = (!self.all).then(|| mine.iter().map(|m| m.0).collect());
-        let normals = if matches!(course, Course::Ou { .. } | Course::Normal { .. }) { vec![0.0; lanes] } else { Vec::new() };
+        let normals =
+            if matches!(course, Course::Ou { .. } | Course::Normal { .. }) { vec![0.0; lanes] } else { Vec::new() };
         let (now, source) = (vec![0.0; mine.len()], Normals::new(self.key, first, lanes));
         Some(Local::Level(Box::new(Level { course, lanes: listed, now, normals, source, refreshed: None })))
     }
 }
 
 impl Stimulus<'_> {
-    /// The stream that the numbers come from, if they come from one; `mine` are lanes and their index among the targeted units.
+    /// The stream that the numbers come from, if they come from one; `mine` are lanes and their index among the
+    /// targeted units.
     fn sequence(&self, generator: Generator, mine: &[(u32, usize)]) -> Option<Sequence> {
-        (generator == Generator::NumpyPcg64).then(|| Sequence::new(self.seed, self.units.len(), mine.iter().map(|m| m.1).collect()))
+        (generator == Generator::NumpyPcg64)
+            .then(|| Sequence::new(self.seed, self.units.len(), mine.iter().map(|m| m.1).collect()))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Poisson events: the number that arrives at each unit in each step, drawn by inversion from a table.
 //!
-//! Four units share one Philox block (counter: unit / 4 and step), so a draw costs a quarter of a block and one look-up.
-//! Numbers are drawn with 32 bits: probabilities are exact to 2.3e-10, and counts rarer than that never come.
+//! Four units share one Philox block (counter: unit / 4 and step), so a draw costs a quarter of a block and one
+//! look-up. Numbers are drawn with 32 bits: probabilities are exact to 2.3e-10, and counts rarer than that never come.
 
-use crate::core::rng::{Key, SIDE, philox_side};
+use spikedeck_core::rng::{Key, SIDE, philox_side};
 
 /// Greatest mean number of events of a unit in a step.
 pub(super) const MOST: f64 = 1e7;
@@ -24,8 +24,8 @@ pub(super) struct Inverse {
 }
 
 impl Inverse {
-    /// The table for a mean between 0 and [`MOST`]. Terms are built from the mode outwards by their ratios and summed from
-    /// the smallest, so neither exponentials nor factorials are needed.
+    /// The table for a mean between 0 and [`MOST`]. Terms are built from the mode outwards by their ratios and summed
+    /// from the smallest, so neither exponentials nor factorials are needed.
     pub fn new(mean: f64) -> Self {
         let mode = mean.floor();
         let cut = 1e-12;
@@ -108,7 +108,7 @@ pub(super) fn draws(key: Key, first_quad: u32, step: u64, out: &mut [[u32; 4]]) 
 
 /// A Poisson source for each of some lanes.
 #[derive(Debug)]
-pub(in crate::sim) struct Poisson {
+pub(crate) struct Poisson {
     key: Key,
     /// First unit of the lane range, and the first of the four that share its block.
     first_quad: u32,
@@ -138,8 +138,8 @@ enum Weight {
 }
 
 impl Poisson {
-    /// Sources for `targets` (lane of the range that starts at unit `first`, mean events a step, weight); all `lanes` of the
-    /// range if there are as many targets, in order. Active from grid point `on` until before `off`.
+    /// Sources for `targets` (lane of the range that starts at unit `first`, mean events a step, weight); all `lanes`
+    /// of the range if there are as many targets, in order. Active from grid point `on` until before `off`.
     pub fn new(key: Key, first: u32, lanes: usize, targets: &[(u32, f64, f64)], on: u64, off: u64) -> Self {
         let first_quad = first / 4;
         let skip = (first % 4) as usize;
@@ -151,12 +151,26 @@ impl Poisson {
         let selected = if all {
             Lanes::All { skip }
         } else {
-            Lanes::Some(targets.iter().map(|t| (t.0 + skip as u32, t.0, means.partition_point(|&m| m < t.1) as u32)).collect())
+            Lanes::Some(
+                targets.iter().map(|t| (t.0 + skip as u32, t.0, means.partition_point(|&m| m < t.1) as u32)).collect(),
+            )
         };
         let same = targets.first().is_none_or(|f| targets.iter().all(|t| t.2 == f.2));
-        let weight =
-            if same { Weight::Same(targets.first().map_or(0.0, |t| t.2)) } else { Weight::Each(targets.iter().map(|t| t.2).collect()) };
-        Self { key, first_quad, buffer: vec![[0; 4]; (skip + lanes).div_ceil(4)], tables, lanes: selected, weight, on, off }
+        let weight = if same {
+            Weight::Same(targets.first().map_or(0.0, |t| t.2))
+        } else {
+            Weight::Each(targets.iter().map(|t| t.2).collect())
+        };
+        Self {
+            key,
+            first_quad,
+            buffer: vec![[0; 4]; (skip + lanes).div_ceil(4)],
+            tables,
+            lanes: selected,
+            weight,
+            on,
+            off,
+        }
     }
 
     /// Whether events can arrive in step `k`.
@@ -205,7 +219,7 @@ impl Poisson {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::rng::philox;
+    use spikedeck_core::rng::philox;
 
     #[test]
     fn vector_draws_are_philox() {
@@ -221,15 +235,24 @@ mod tests {
     fn counts_have_mean_variance_and_probabilities_of_a_poisson() {
         let n = 200_000;
         for mean in [0.003, 0.4, 2.0, 17.3, 900.0] {
-            let mut source =
-                Poisson::new(Key::new(3, "stimuli.s", "poisson"), 0, n, &(0..n as u32).map(|l| (l, mean, 1.0)).collect::<Vec<_>>(), 0, 10);
+            let mut source = Poisson::new(
+                Key::new(3, "stimuli.s", "poisson"),
+                0,
+                n,
+                &(0..n as u32).map(|l| (l, mean, 1.0)).collect::<Vec<_>>(),
+                0,
+                10,
+            );
             let mut row = vec![0.0; n];
             source.add(4, &mut row);
             let m = row.iter().sum::<f64>() / n as f64;
             let v = row.iter().map(|x| (x - m) * (x - m)).sum::<f64>() / n as f64;
             let se = (mean / n as f64).sqrt();
             assert!((m - mean).abs() < 4.5 * se, "mean {m} of {mean}");
-            assert!((v / mean - 1.0).abs() < 4.5 * (2.0f64 + 1.0 / mean).sqrt() / (n as f64).sqrt(), "variance {v} of {mean}");
+            assert!(
+                (v / mean - 1.0).abs() < 4.5 * (2.0f64 + 1.0 / mean).sqrt() / (n as f64).sqrt(),
+                "variance {v} of {mean}"
+            );
             let silent = row.iter().filter(|&&x| x == 0.0).count() as f64 / n as f64;
             let p0 = (-mean).exp();
             assert!((silent - p0).abs() < 4.5 * (p0 * (1.0 - p0) / n as f64).sqrt() + 1e-9, "P(0) {silent} of {p0}");
@@ -244,7 +267,11 @@ mod tests {
         let mut sum = p;
         for j in 0..12_u32 {
             let edge = (sum * 4_294_967_296.0).min(4_294_967_295.0) as u32;
-            assert!(table.count(edge.saturating_sub(8)) <= j && (table.count(edge.saturating_add(8)) > j || edge > u32::MAX - 9), "{j}");
+            assert!(
+                table.count(edge.saturating_sub(8)) <= j
+                    && (table.count(edge.saturating_add(8)) > j || edge > u32::MAX - 9),
+                "{j}"
+            );
             p *= 2.0 / f64::from(j + 1);
             sum += p;
         }
@@ -258,7 +285,8 @@ mod tests {
         let all: Vec<(u32, f64, f64)> = (0..100).map(|l| (l, if l % 3 == 0 { 1.5 } else { 0.2 }, 2.0)).collect();
         let mut whole = vec![0.0; 100];
         Poisson::new(key, 0, 100, &all, 0, 10).add(3, &mut whole);
-        let some: Vec<(u32, f64, f64)> = (37..100).filter(|l| l % 2 == 0).map(|l| (l - 37, all[l as usize].1, 2.0)).collect();
+        let some: Vec<(u32, f64, f64)> =
+            (37..100).filter(|l| l % 2 == 0).map(|l| (l - 37, all[l as usize].1, 2.0)).collect();
         let mut part = vec![0.0; 63];
         Poisson::new(key, 37, 63, &some, 0, 10).add(3, &mut part);
         for l in (38..100).step_by(2) {

@@ -1,6 +1,6 @@
 //! Normal numbers from a sequential stream, handed out as a table of draws by units.
 
-use crate::core::pcg64::Pcg64;
+use spikedeck_core::pcg64::Pcg64;
 
 /// Row after row of a stream: one number a targeted unit and draw, whichever thread the unit lives on.
 #[derive(Debug)]

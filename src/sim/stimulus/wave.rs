@@ -1,12 +1,12 @@
 //! Stimuli that are a formula in time: one number a step, scaled for each unit.
 
-use crate::core::math::{exp, log, pow, sin};
-use crate::scenario::StimulusKind;
-use crate::sim::axis::Axis;
+use crate::axis::Axis;
+use spikedeck_core::math::{exp, log, pow, sin};
+use spikedeck_scenario::StimulusKind;
 
 /// The course of a stimulus in time: what multiplies its amplitude, and whether its offset acts.
 #[derive(Debug, Clone)]
-pub(in crate::sim) enum Wave {
+pub(crate) enum Wave {
     /// One within `on..off` grid points.
     Window {
         on: u64,
@@ -52,7 +52,9 @@ impl Wave {
     pub fn of(kind: &StimulusKind, axis: &Axis) -> Option<Self> {
         Some(match *kind {
             StimulusKind::Constant { .. } => Self::Window { on: 0, off: u64::MAX },
-            StimulusKind::Step { start, stop, .. } => Self::Window { on: axis.first_at(start), off: axis.first_at(stop) },
+            StimulusKind::Step { start, stop, .. } => {
+                Self::Window { on: axis.first_at(start), off: axis.first_at(stop) }
+            }
             StimulusKind::Ramp { start, stop, .. } => Self::Ramp { start, stop },
             StimulusKind::PulseTrain { start, stop, period, width, .. } => {
                 Self::Pulses { on: axis.first_at(start), off: stop, start, period, width }
@@ -84,7 +86,11 @@ impl Wave {
                 (value, value)
             }
             Self::Ramp { start, stop } => {
-                let f = if stop > start { ((t - start) / (stop - start)).clamp(0.0, 1.0) } else { f64::from(u8::from(t >= start)) };
+                let f = if stop > start {
+                    ((t - start) / (stop - start)).clamp(0.0, 1.0)
+                } else {
+                    f64::from(u8::from(t >= start))
+                };
                 (f, f64::from(u8::from(k >= axis.first_at(start))))
             }
             Self::Pulses { on, off, start, period, width } => {
@@ -138,8 +144,8 @@ fn turn(cycles: f64, phase: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Value;
-    use crate::signal::TimeBase;
+    use spikedeck_scenario::Value;
+    use spikedeck_signal::TimeBase;
 
     fn course(kind: &StimulusKind, steps: u64) -> Vec<f64> {
         let axis = Axis::new(1e-4, TimeBase::Milliseconds);
@@ -165,7 +171,8 @@ mod tests {
         assert_eq!(onsets, [10, 30, 50, 70], "none at or after 9 ms");
         assert_eq!(v.iter().sum::<f64>(), 4.0 * 5.0);
         // A period that is no multiple of the step: onsets at the next grid points.
-        let kind = StimulusKind::PulseTrain { amplitude: ONE, start: 0.0, stop: 1.0, period: 1.0 / 3000.0, width: 1e-4 };
+        let kind =
+            StimulusKind::PulseTrain { amplitude: ONE, start: 0.0, stop: 1.0, period: 1.0 / 3000.0, width: 1e-4 };
         let v = course(&kind, 30);
         assert_eq!((0..30).filter(|&k| v[k] == 1.0).collect::<Vec<_>>(), [0, 4, 7, 10, 14, 17, 20, 24, 27]);
     }
@@ -176,8 +183,15 @@ mod tests {
         assert!(v[10] == 0.0 && (v[20] - 0.5).abs() < 1e-12 && v[30] == 1.0 && v[49] == 1.0);
         let v = course(&StimulusKind::GaussianPulse { amplitude: ONE, center: 2e-3, sigma: 0.5e-3 }, 50);
         assert!(v[20] == 1.0 && (v[25] - (-0.5f64).exp()).abs() < 1e-12);
-        let kind =
-            StimulusKind::Sine { amplitude: ONE, frequency: 40.0, phase: 0.3, offset: ONE, rectified: false, start: 0.0, stop: 0.4e-2 };
+        let kind = StimulusKind::Sine {
+            amplitude: ONE,
+            frequency: 40.0,
+            phase: 0.3,
+            offset: ONE,
+            rectified: false,
+            start: 0.0,
+            stop: 0.4e-2,
+        };
         let v = course(&kind, 50);
         for (k, v) in v.iter().enumerate().take(40) {
             assert!((v - (std::f64::consts::TAU * 40.0 * k as f64 * 1e-4 + 0.3).sin()).abs() < 1e-12);
@@ -185,7 +199,15 @@ mod tests {
         assert_eq!(v[40], 0.0);
         for exponential in [false, true] {
             let (f0, f1, length) = (5.0, 80.0, 0.5);
-            let kind = StimulusKind::Chirp { amplitude: ONE, f_start: f0, f_stop: f1, start: 0.0, stop: length, offset: ONE, exponential };
+            let kind = StimulusKind::Chirp {
+                amplitude: ONE,
+                f_start: f0,
+                f_stop: f1,
+                start: 0.0,
+                stop: length,
+                offset: ONE,
+                exponential,
+            };
             for (k, v) in course(&kind, 5000).iter().enumerate() {
                 let t = k as f64 * 1e-4;
                 let cycles = if exponential {

@@ -4,7 +4,8 @@ use super::{run, run_on, trace};
 
 #[test]
 fn a_gap_junction_equalises_two_cells() {
-    // C dv/dt = -v/R + g (v' - v): the difference decays with 1/tau + 2 g/C, the sum with 1/tau. R 100 Mohm, tau 10 ms: C 100 pF.
+    // C dv/dt = -v/R + g (v' - v): the difference decays with 1/tau + 2 g/C, the sum with 1/tau. R 100 Mohm, tau 10 ms:
+    // C 100 pF.
     let text = "[simulation]\nduration = \"10 ms\"\ndt = \"0.01 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\n\
         parameters = { tau_m = \"10 ms\", R_m = \"100 Mohm\", E_L = \"0 mV\", V_th = \"1 V\" }\ninitial = { V_m = { values = [\"1 mV\", \"0 mV\"] } }\n\
         [projections.gap]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nconnect = { rule = \"all_to_all\", autapses = false }\nweight = \"5 nS\"\nvalue = \"w*(V_m_pre - V_m_post)\"\n\
@@ -36,7 +37,8 @@ fn the_sum_of_products_is_the_sum_over_pairs() {
     // The second form hides the product structure behind max(), so that all pairs are evaluated.
     for delay in ["0.0", "0.3"] {
         let fast = kuramoto("w*sin(theta_pre - theta_post)", "{ rule = \"all_to_all\", autapses = false }", delay, 1);
-        let slow = kuramoto("w*max(sin(theta_pre - theta_post), -2)", "{ rule = \"all_to_all\", autapses = false }", delay, 1);
+        let slow =
+            kuramoto("w*max(sin(theta_pre - theta_post), -2)", "{ rule = \"all_to_all\", autapses = false }", delay, 1);
         let worst = fast.iter().zip(&slow).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(worst < 1e-10, "{worst}");
         assert!(fast.iter().any(|v| v.abs() > 0.1));
@@ -91,20 +93,24 @@ fn spiking_pairs(n: usize, variables: &str) -> String {
     )
 }
 
-/// A recorded input is that of its own grid point, also where units spike: what the projection carries then, with voltages as
-/// they are after resets, and beside it states as they were before.
+/// A recorded input is that of its own grid point, also where units spike: what the projection carries then, with
+/// voltages as they are after resets, and beside it states as they were before.
 #[test]
 fn recorded_inputs_of_units_that_spike_are_those_of_their_grid_point() {
     let result = run(&spiking_pairs(1, "\"V_m\", \"I\", \"I_all\""));
-    let silent = run(&spiking_pairs(1, "\"V_m\"").replace("value = \"w*(V_m_pre - V_m_post)\"", "value = \"0*w*(V_m_pre - V_m_post)\""));
+    let silent = run(&spiking_pairs(1, "\"V_m\"")
+        .replace("value = \"w*(V_m_pre - V_m_post)\"", "value = \"0*w*(V_m_pre - V_m_post)\""));
     assert_eq!(trace(&silent, "b", "V_m").len(), 601);
     let (a, b) = (trace(&result, "a", "V_m"), trace(&result, "b", "V_m"));
     let (input, all) = (trace(&result, "b", "I"), trace(&result, "b", "I_all"));
     assert_eq!((a.len(), b.len(), input.len(), all.len()), (601, 601, 601, 601));
-    let spikes = |p: usize| -> Vec<usize> { result.recording.spikes[p].times.iter().map(|t| (t / 0.1).round() as usize).collect() };
+    let spikes = |p: usize| -> Vec<usize> {
+        result.recording.spikes[p].times.iter().map(|t| (t / 0.1).round() as usize).collect()
+    };
     assert!(spikes(0).len() > 2 && spikes(1).len() > 2, "{:?}", spikes(1));
     // The stimulus by itself, from a run in which nothing is carried (the same noise).
-    let alone = run(&spiking_pairs(1, "\"I\"").replace("value = \"w*(V_m_pre - V_m_post)\"", "value = \"0*w*(V_m_pre - V_m_post)\""));
+    let alone = run(&spiking_pairs(1, "\"I\"")
+        .replace("value = \"w*(V_m_pre - V_m_post)\"", "value = \"0*w*(V_m_pre - V_m_post)\""));
     let noise = trace(&alone, "b", "I");
     let after = |p: usize, v: &[f64], k: usize| if spikes(p).contains(&k) { -70.0 } else { v[k] };
     for k in 0..=600 {

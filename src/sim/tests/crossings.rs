@@ -1,7 +1,7 @@
 //! Crossings inside a step against closed forms: `grid`, `interpolated` and `exact`.
 
 use super::{run, spec};
-use crate::sim::Network;
+use crate::Network;
 use std::sync::atomic::AtomicBool;
 
 /// A leaky neuron under a constant current: tau 10 ms, R 100 Mohm, rest -70 mV, threshold -50 mV, reset -65 mV.
@@ -52,14 +52,22 @@ fn interpolation_is_of_second_order_where_the_grid_is_of_first() {
 fn what_arrives_on_the_grid_fires_on_the_grid() {
     // A jump over the threshold at 1 ms: the crossing is the arrival, not a point of a straight line through it.
     for mode in ["interpolated", "exact"] {
-        let text =
-            lif(mode, "0.1 ms", "2 ms", "[stimuli.kick]\ntarget = \"n.in\"\nkind = \"spikes\"\ntimes = [\"1 ms\"]\nweight = \"30 mV\"\n")
-                .replace("[stimuli.drive]", "receptors.in = { kind = \"delta\" }\n[stimuli.drive]");
+        let text = lif(
+            mode,
+            "0.1 ms",
+            "2 ms",
+            "[stimuli.kick]\ntarget = \"n.in\"\nkind = \"spikes\"\ntimes = [\"1 ms\"]\nweight = \"30 mV\"\n",
+        )
+        .replace("[stimuli.drive]", "receptors.in = { kind = \"delta\" }\n[stimuli.drive]");
         let found = times(&text);
         assert_eq!(found[0], 1.0, "{mode}");
         // The reset is on the grid as well, so that the next interval starts at 1 ms.
         let next = 1.0 + 2.0 + passage();
-        assert!((found[1] - next).abs() < if mode == "exact" { 1e-9 } else { 1e-3 }, "{mode}: {} instead of {next}", found[1]);
+        assert!(
+            (found[1] - next).abs() < if mode == "exact" { 1e-9 } else { 1e-3 },
+            "{mode}: {} instead of {next}",
+            found[1]
+        );
     }
 }
 
@@ -67,8 +75,12 @@ fn what_arrives_on_the_grid_fires_on_the_grid() {
 fn arrivals_between_reset_and_release_follow_the_held_states() {
     // 1 mV at a grid point inside the refractory time is lost; after the release, which lies inside a step, it counts.
     let with = |at: f64| {
-        let kick = format!("[stimuli.kick]\ntarget = \"n.in\"\nkind = \"spikes\"\ntimes = [\"{at} ms\"]\nweight = \"1 mV\"\n");
-        times(&lif("exact", "0.1 ms", "2 ms", &kick).replace("[stimuli.drive]", "receptors.in = { kind = \"delta\" }\n[stimuli.drive]"))
+        let kick =
+            format!("[stimuli.kick]\ntarget = \"n.in\"\nkind = \"spikes\"\ntimes = [\"{at} ms\"]\nweight = \"1 mV\"\n");
+        times(
+            &lif("exact", "0.1 ms", "2 ms", &kick)
+                .replace("[stimuli.drive]", "receptors.in = { kind = \"delta\" }\n[stimuli.drive]"),
+        )
     };
     let first = passage();
     let release = first + 2.0;

@@ -32,7 +32,8 @@ fn stop(text: &str) -> (u32, u32, String, f64) {
     }
 }
 
-/// A spike of the target makes the weight infinite: the sixth, 1.5 ms late, whether the source fires afterwards, before or never.
+/// A spike of the target makes the weight infinite: the sixth, 1.5 ms late, whether the source fires afterwards, before
+/// or never.
 #[test]
 fn spikes_of_the_target_end_the_run_though_the_source_is_silent() {
     let rule = "equations = \"\"\non_post = \"w *= 1e60\"";
@@ -77,7 +78,8 @@ fn the_connection_that_is_named_does_not_depend_on_threads() {
     }
 }
 
-/// Between rates, too, the first by source and target: 40 units in two parts, of which units 7 and 31 drive their connections to infinity.
+/// Between rates, too, the first by source and target: 40 units in two parts, of which units 7 and 31 drive their
+/// connections to infinity.
 #[test]
 fn the_connection_between_rates_that_is_named_does_not_depend_on_threads() {
     let network = "[simulation]\nduration = 20\ndt = 0.1\n\

@@ -29,7 +29,9 @@ fn a_value_that_is_not_finite_is_reported_and_the_rest_kept() {
     let text = "[simulation]\nduration = 5.0\ndt = 0.01\n[models.burst]\ntime_unit = \"1\"\nequations = \"\"\"\ndx/dt = x**2 : 1\ndy/dt = -y : 1\n\"\"\"\ninitial = { x = 0.5, y = 1.0 }\n\
         [populations.a]\nmodel = \"burst\"\nsize = 3\nintegrator = \"rk4\"\ninitial = { x = { values = [0.5, 0.75, 1.0] } }\n[record.a]\ntraces = [{ variables = [\"y\"] }]\n";
     let result = run_on(text, 1);
-    let Some(Stop::NotFinite { population, unit, variable, time }) = result.stopped else { panic!("{:?}", result.stopped) };
+    let Some(Stop::NotFinite { population, unit, variable, time }) = result.stopped else {
+        panic!("{:?}", result.stopped)
+    };
     assert_eq!((population.as_str(), unit, variable.as_str()), ("a", 2, "x"));
     assert!((1.0..1.2).contains(&time), "{time}");
     assert_eq!(result.recording.window.stop, time);
@@ -123,7 +125,10 @@ fn the_fastest_unit_decides_whether_a_step_is_stable() {
     let refused = |threads| Network::build(&spec(UNSTABLE), threads, &AtomicBool::new(false)).unwrap_err().to_string();
     let one = refused(1);
     // dt must be below twice the time constant of the last unit.
-    assert!(one.contains("populations.a") && (one.contains("below 5.9999e-5 s") || one.contains("below 6.0000e-5 s")), "{one}");
+    assert!(
+        one.contains("populations.a") && (one.contains("below 5.9999e-5 s") || one.contains("below 6.0000e-5 s")),
+        "{one}"
+    );
     assert_eq!(refused(2), one);
     assert_eq!(Network::examine(&spec(UNSTABLE)).unwrap_err().to_string(), one);
     assert!(Network::examine(&spec(&UNSTABLE.replace("0.03 ms", "0.06 ms"))).is_ok());
@@ -140,13 +145,13 @@ fn estimates_count_what_rules_keep_and_delays_that_come_with_pairs() {
     let bytes = |text: &str| Network::estimate(&spec(text)).0;
     let rule = "plasticity = { kind = \"own\" }\n[plasticity.own]\nequations = \"\"\"\ndy_post/dt = -y_post/tau : 1\ndtag/dt = -tag/tau : 1\n\"\"\"\non_post = \"w += w*tag; y_post += 1\"\nparameters = { tau = \"20 ms\" }\n";
     let more = bytes(&text(rule)) - bytes(&text(""));
-    // 900,000 connections with a weight, a tag and the moment of their last event; 32 spikes of 1000 targets with a trace; the
-    // trace now and at 16 grid points.
+    // 900,000 connections with a weight, a tag and the moment of their last event; 32 spikes of 1000 targets with a
+    // trace; the trace now and at 16 grid points.
     let expected = 900_000 * (8 + 8 + 4) + 1000 * 32 * 12 + 1000 * 17 * 8 + 1000 * 8;
     assert!(more.abs_diff(expected) < expected / 100, "{more} {expected}");
     // A delay of 1000 steps in a list is a ring of 1024 rows.
     let mut listed = spec(&text(""));
-    let pairs = |delay| crate::scenario::Rule::Edges {
+    let pairs = |delay| spikedeck_scenario::Rule::Edges {
         source: [0, 1].into(),
         target: [1, 0].into(),
         weight: None,
@@ -177,7 +182,10 @@ fn computed_delays_are_held_against_memory_together() {
         assert_eq!(build(&text("\"200 ms\"", "\"[1 ms] + [0 ms]*i_pre\""), threads), Ok(()));
         let error = build(&text(long, long), threads).unwrap_err();
         let BuildError::Memory { needed, allowed: 22_000_000, largest } = error else { panic!("{error:?}") };
-        assert!((25_000_000..35_000_000).contains(&needed) && largest.contains("2000 steps at populations.a"), "{needed} {largest}");
+        assert!(
+            (25_000_000..35_000_000).contains(&needed) && largest.contains("2000 steps at populations.a"),
+            "{needed} {largest}"
+        );
     }
 }
 

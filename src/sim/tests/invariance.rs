@@ -32,7 +32,7 @@ fn one_two_and_three_threads_give_the_same_bits() {
     assert!(
         one.recording.spikes.iter().all(|s| s.len() > 100),
         "{:?}",
-        one.recording.spikes.iter().map(crate::signal::Spikes::len).collect::<Vec<_>>()
+        one.recording.spikes.iter().map(spikedeck_signal::Spikes::len).collect::<Vec<_>>()
     );
     assert_eq!(one.recording.traces[0].len(), 241);
     assert_eq!(one.recording.traces[0].units, [800, 3, 400, 401]);
@@ -105,15 +105,16 @@ fn how_often_few_units_are_recorded_changes_nothing() {
     for gain in ["1", "0"] {
         let (often, seldom) = (run_on(&text(gain, "0.1 ms"), 1), run_on(&text(gain, "1 ms"), 1));
         for variable in ["x", "drive", "p"] {
-            let every_tenth: Vec<f64> = trace(&often, "few", variable).chunks(3).step_by(10).flatten().copied().collect();
+            let every_tenth: Vec<f64> =
+                trace(&often, "few", variable).chunks(3).step_by(10).flatten().copied().collect();
             assert!(every_tenth.iter().any(|v| *v != every_tenth[0]));
             assert_eq!(trace(&seldom, "few", variable), every_tenth, "{variable}, gain {gain}");
         }
     }
 }
 
-/// The same over many blocks of steps, with steps in parts, whatever is looked at, how often and of which units; against a run whose
-/// units are met by others, so that nothing is made in one go.
+/// The same over many blocks of steps, with steps in parts, whatever is looked at, how often and of which units;
+/// against a run whose units are met by others, so that nothing is made in one go.
 #[test]
 fn few_units_made_in_one_go_have_the_bits_of_single_steps() {
     let others = "[populations.others]\nmodel = \"lif\"\nsize = 2\nreceptors.syn = { kind = \"delta\" }\n\
@@ -142,11 +143,21 @@ fn few_units_made_in_one_go_have_the_bits_of_single_steps() {
             for (interval, every) in [("0.1 ms", 1), ("1 ms", 10), ("25 ms", 250)] {
                 let found = run_on(&text(stimulus, substeps, interval, ""), 1);
                 for variable in ["x", "y", "z", "drive", "g"] {
-                    let expected: Vec<f64> = trace(&single, "few", variable).chunks(2).step_by(every).flatten().copied().collect();
-                    assert_eq!(trace(&found, "few", variable), expected, "{variable} every {interval}, {substeps} substeps: {stimulus}");
+                    let expected: Vec<f64> =
+                        trace(&single, "few", variable).chunks(2).step_by(every).flatten().copied().collect();
+                    assert_eq!(
+                        trace(&found, "few", variable),
+                        expected,
+                        "{variable} every {interval}, {substeps} substeps: {stimulus}"
+                    );
                 }
-                let of_one = |r: &SimulationResult| r.recording.traces.iter().find(|t| t.name == "some").map(|t| t.values.clone());
-                assert!(of_one(&found).is_some_and(|v| v.len() == 72) && of_one(&found) == of_one(&single), "{interval}: {stimulus}");
+                let of_one = |r: &SimulationResult| {
+                    r.recording.traces.iter().find(|t| t.name == "some").map(|t| t.values.clone())
+                };
+                assert!(
+                    of_one(&found).is_some_and(|v| v.len() == 72) && of_one(&found) == of_one(&single),
+                    "{interval}: {stimulus}"
+                );
             }
         }
     }
@@ -156,8 +167,8 @@ fn few_units_made_in_one_go_have_the_bits_of_single_steps() {
 const OTHERS: &str = "[populations.others]\nmodel = \"kuramoto_oscillator\"\nsize = 2\n\
     [projections.pp]\nfrom = \"others\"\nto = \"others.I\"\nkind = \"continuous\"\nconnect = \"all_to_all\"\nvalue = \"w*sin(theta_pre - theta_post)\"\nweight = 1\ndelay = 0\n";
 
-/// A value that is not finite is noticed in the step in which it comes about, whichever way the steps are made, and what was recorded
-/// before is the same.
+/// A value that is not finite is noticed in the step in which it comes about, whichever way the steps are made, and
+/// what was recorded before is the same.
 #[test]
 fn few_units_made_in_one_go_fail_as_single_steps_do() {
     let text = |substeps: u32, interval: f64, others: &str| {
@@ -202,7 +213,8 @@ fn cells_of_their_own_fail_as_single_steps_do() {
         let found = run_on(&text(interval, ""), threads);
         assert_eq!(found.stopped, single.stopped, "every {interval} on {threads}");
         // By bits: what is not finite is noticed some steps later.
-        let expected: Vec<u64> = trace(&single, "cells", "V_m").chunks(3).step_by(every).flatten().map(|v| v.to_bits()).collect();
+        let expected: Vec<u64> =
+            trace(&single, "cells", "V_m").chunks(3).step_by(every).flatten().map(|v| v.to_bits()).collect();
         let values: Vec<u64> = trace(&found, "cells", "V_m").iter().map(|v| v.to_bits()).collect();
         assert!(values == expected, "every {interval} on {threads}: {} and {} values", values.len(), expected.len());
     }

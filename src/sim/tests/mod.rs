@@ -13,8 +13,8 @@ mod stimuli;
 use std::sync::atomic::AtomicBool;
 
 use super::*;
-use crate::model::library;
-use crate::scenario::{Catalog, NoFiles, Overrides, load};
+use spikedeck_model::library;
+use spikedeck_scenario::{Catalog, NoFiles, Overrides, load};
 
 /// An observer that lets everything run.
 pub(super) struct Quiet;

@@ -1,7 +1,7 @@
 //! Projections between populations: delays to the step, weights, known responses.
 
 use super::{run, spec, trace};
-use crate::sim::Network;
+use crate::Network;
 use std::sync::atomic::AtomicBool;
 
 /// A source that fires once, at 1.0 ms, and a target whose V_m jumps by 1 mV when that arrives.
@@ -17,8 +17,8 @@ fn jump(delay: &str, extra: &str) -> String {
 
 #[test]
 fn delays_are_exact_to_the_step() {
-    // The spike carries 1.0 ms (sample 10). With delay d it is in V_m at sample 10 + d; with delay 0 it acts from the next
-    // step on, so that the sample at its own time, taken before, does not have it.
+    // The spike carries 1.0 ms (sample 10). With delay d it is in V_m at sample 10 + d; with delay 0 it acts from the
+    // next step on, so that the sample at its own time, taken before, does not have it.
     for (delay, sample) in [("\"0 ms\"", 11), ("\"0.1 ms\"", 11), ("\"0.2 ms\"", 12), ("\"1.5 ms\"", 25)] {
         let result = run(&jump(delay, ""));
         assert_eq!(result.recording.spikes[0].times, [1.0; 3]);
@@ -34,9 +34,13 @@ fn delays_are_exact_to_the_step() {
 fn delay_zero_acts_one_step_before_delay_one() {
     // A synaptic current from delay 0 moves V_m in the next step; from delay 1 it is only delivered at the end of that.
     let current = |delay: &str| {
-        let text =
-            jump(delay, "").replace("receptors.in = { kind = \"delta\" }\n[stimuli", "receptors.in = { kind = \"exp_current\" }\n[stimuli");
-        run(&text.replace("weight = \"1 mV\"", "weight = \"100 pA\"").replace("tau_m = \"1000 s\"", "tau_m = \"10 ms\""))
+        let text = jump(delay, "").replace(
+            "receptors.in = { kind = \"delta\" }\n[stimuli",
+            "receptors.in = { kind = \"exp_current\" }\n[stimuli",
+        );
+        run(&text
+            .replace("weight = \"1 mV\"", "weight = \"100 pA\"")
+            .replace("tau_m = \"1000 s\"", "tau_m = \"10 ms\""))
     };
     let moves = |delay: &str| trace(&current(delay), "b", "V_m").chunks(3).position(|r| r[0] != 0.0);
     assert_eq!(moves("\"0 ms\""), Some(11));
@@ -108,7 +112,12 @@ fn units_parameters_and_positions_are_in_the_recording() {
     let population = &result.recording.populations[0];
     let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
     let positions = population.positions.as_ref().unwrap();
-    assert!(near(positions[4][0], 50.0) && near(positions[4][1], 50.0) && near(positions[2][0], 100.0) && positions[2][1] == 0.0);
+    assert!(
+        near(positions[4][0], 50.0)
+            && near(positions[4][1], 50.0)
+            && near(positions[2][0], 100.0)
+            && positions[2][1] == 0.0
+    );
     let of = |name: &str| &population.parameters.iter().find(|p| p.0 == name).unwrap().1;
     assert!(near(of("tau_m_ms")[5], 20.0) && near(of("tau_m_ms")[1], 12.0));
     assert!(near(of("V_th_mV")[3], -47.0));
@@ -118,7 +127,8 @@ fn units_parameters_and_positions_are_in_the_recording() {
 
 #[test]
 fn weights_and_delays_may_follow_from_the_distance() {
-    // A torus of 4 x 3 cells, 100 um apart; one cell spikes, and all hear it by an exponential kernel, later the farther they are.
+    // A torus of 4 x 3 cells, 100 um apart; one cell spikes, and all hear it by an exponential kernel, later the
+    // farther they are.
     let text = |connect: &str, weight: &str| {
         format!(
             "[simulation]\nduration = \"8 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 12\npositions = {{ grid = [4, 3], spacing = \"100 um\" }}\ninitial = {{ V_m = \"-70 mV\" }}\nparameters = {{ E_L = \"-70 mV\" }}\nreceptors.in = {{ kind = \"delta\" }}\n\
@@ -139,7 +149,12 @@ fn weights_and_delays_may_follow_from_the_distance() {
         let height = 2.0 * (-distance / 200.0).exp();
         let arrival = 10 + ((0.5 + distance * 1e-6 / 0.1 * 1e3) / 0.1).round() as usize;
         let at = |sample: usize| v[sample * 12 + cell as usize];
-        assert!(at(arrival - 1).abs() < 1e-9 && (at(arrival) - height).abs() < 1e-3, "cell {cell}: {} {}", at(arrival), height);
+        assert!(
+            at(arrival - 1).abs() < 1e-9 && (at(arrival) - height).abs() < 1e-3,
+            "cell {cell}: {} {}",
+            at(arrival),
+            height
+        );
     }
     let connections = &result.recording.connections[0];
     assert_eq!(connections.weight.len(), 144);
@@ -178,7 +193,8 @@ fn computed_weights_and_delays_that_are_none_are_refused_with_their_pair() {
     assert_eq!(refused("[1 nS]*exp(-distance/[100 um])", "[1 ms] + distance/[1 m/s]"), Ok(()));
     let infinite = refused("[1 nS]*[100 um]/distance", "1 ms").unwrap_err();
     assert!(
-        infinite.contains("projections.aa") && infinite.contains("the weight from unit 0 to unit 0 is negative or no finite number"),
+        infinite.contains("projections.aa")
+            && infinite.contains("the weight from unit 0 to unit 0 is negative or no finite number"),
         "{infinite}"
     );
     let negative = refused("[1 nS]*(1.5 - distance/[100 um])", "1 ms").unwrap_err();

@@ -22,8 +22,8 @@ fn pair(pre: &[f64], post: &[f64], plasticity: &str, weight: f64, delay: f64, re
 
 const EVERY_STEP: &str = "[record.syn]\ntraces = [{ variables = [\"w\"] }]\n";
 
-/// data/reference/plasticity_nest.py: eight synapse models of NEST 3.10, the weight that each of some forty spikes sends. Among the
-/// spikes are pairs that reach the synapse in the same step.
+/// data/reference/plasticity_nest.py: eight synapse models of NEST 3.10, the weight that each of some forty spikes
+/// sends. Among the spikes are pairs that reach the synapse in the same step.
 #[test]
 fn weights_agree_with_nest_spike_by_spike() {
     let reference: Value = serde_json::from_str(include_str!("../../../data/reference/plasticity_nest.json")).unwrap();
@@ -36,8 +36,14 @@ fn weights_agree_with_nest_spike_by_spike() {
             "stdp_additive",
             "{ kind = \"stdp_pair\", w_max = \"1 pA\", tau_plus = \"16.8 ms\", tau_minus = \"33.7 ms\", A_plus = 0.02, A_minus = 0.022 }",
         ),
-        ("stdp_multiplicative", "{ kind = \"stdp_pair\", preset = \"multiplicative\", w_max = \"1 pA\", A_plus = 0.02, A_minus = 0.022 }"),
-        ("stdp_gutig", "{ kind = \"stdp_pair\", w_max = \"1 pA\", A_plus = 0.02, A_minus = 0.022, mu_plus = 0.4, mu_minus = 0.4 }"),
+        (
+            "stdp_multiplicative",
+            "{ kind = \"stdp_pair\", preset = \"multiplicative\", w_max = \"1 pA\", A_plus = 0.02, A_minus = 0.022 }",
+        ),
+        (
+            "stdp_gutig",
+            "{ kind = \"stdp_pair\", w_max = \"1 pA\", A_plus = 0.02, A_minus = 0.022, mu_plus = 0.4, mu_minus = 0.4 }",
+        ),
         (
             "stdp_power_law",
             "{ kind = \"stdp_power_law\", w_0 = \"1 pA\", tau_plus = \"15 ms\", tau_minus = \"30 ms\", lambda = 0.1, alpha = 0.06, mu = 0.4 }",
@@ -105,7 +111,8 @@ fn three_conventions_of_short_term_plasticity() {
     close("[\"facilitating\", \"raised_before_release\"]", &[0.15 * 1.85]);
 }
 
-/// A recurrent network whose weights change, with short-term plasticity beside, delays that differ, and few or many spikes kept.
+/// A recurrent network whose weights change, with short-term plasticity beside, delays that differ, and few or many
+/// spikes kept.
 fn network(record: &str, rules: &str) -> String {
     format!(
         "[simulation]\nduration = \"600 ms\"\ndt = \"0.1 ms\"\nseed = 5\n\
@@ -128,7 +135,9 @@ fn bits_do_not_depend_on_threads_nor_on_looking() {
         assert!(one.recording.spikes[0].len() > 5000, "{}", one.recording.spikes[0].len());
         let finals = &one.recording.connections[0];
         assert_eq!(finals.weight_final.len(), finals.weight.len());
-        assert!(finals.weight.iter().zip(&finals.weight_final).filter(|(a, b)| a != b).count() > finals.weight.len() / 2);
+        assert!(
+            finals.weight.iter().zip(&finals.weight_final).filter(|(a, b)| a != b).count() > finals.weight.len() / 2
+        );
         let two = run_on(&network(TAPS, rules), 2);
         assert!(one.recording == two.recording, "threads");
         let blind = run_on(&network("", rules), 1);
@@ -157,7 +166,9 @@ fn a_weight_without_bounds_ends_the_run() {
     let times: Vec<f64> = (1..20).map(|k| 10.0 * f64::from(k)).collect();
     let text = pair(&times, &[], "{ kind = \"runaway\" }", 1.0, 1.0, "") + rule;
     let result = run_on(&text, 1);
-    let Some(Stop::Diverged { projection, source, target, variable, time }) = result.stopped else { panic!("{:?}", result.stopped) };
+    let Some(Stop::Diverged { projection, source, target, variable, time }) = result.stopped else {
+        panic!("{:?}", result.stopped)
+    };
     assert_eq!((projection.as_str(), source, target, variable.as_str()), ("syn", 0, 0, "w"));
     assert!((50.0..=70.0).contains(&time), "{time}");
 }
@@ -201,7 +212,8 @@ fn rules_between_rates_are_exact_for_constant_rates() {
     assert_eq!(r.recording.connections[0].weight_final, w[w.len() - 2..]);
 }
 
-/// Traces of both ends are recorded as weights are: after the spikes that reach the connection at the grid point of the sample.
+/// Traces of both ends are recorded as weights are: after the spikes that reach the connection at the grid point of the
+/// sample.
 #[test]
 fn traces_of_both_ends_are_seen_after_what_reaches_the_connection() {
     for delay in [0.0, 1.0, 3.7] {
@@ -209,7 +221,8 @@ fn traces_of_both_ends_are_seen_after_what_reaches_the_connection() {
         let rule = "{ kind = \"stdp_pair\", w_max = \"1 pA\", A_plus = 0.1, A_minus = 0.05 }";
         let r = run(&pair(&[20.0, 60.0], &[30.0, 30.3, 70.0], rule, 0.5, delay, record));
         let e = |steps: i64| if steps < 0 { 0.0 } else { (-(steps as f64) * 0.1 / 20.0).exp() };
-        let at = |p: usize| -> Vec<i64> { r.recording.spikes[p].times.iter().map(|t| (t / 0.1).round() as i64).collect() };
+        let at =
+            |p: usize| -> Vec<i64> { r.recording.spikes[p].times.iter().map(|t| (t / 0.1).round() as i64).collect() };
         let late = (delay / 0.1).round() as i64;
         let (x, y, w) = (trace(&r, "syn", "x_pre"), trace(&r, "syn", "y_post"), trace(&r, "syn", "w"));
         for k in 0..x.len() as i64 {
@@ -241,7 +254,9 @@ fn traces_between_rates_are_as_late_as_rates() {
              [record.a]\nconnections = true\n[record.p]\ntraces = [{{ variables = [\"w\", \"x_pre\"] }}]\n"
         ))
     };
-    for (delay, steps) in [("\"0 ms\"", [0, 0]), ("\"30 ms\"", [30, 30]), ("{ values = [\"7 ms\", \"64 ms\"] }", [7, 64])] {
+    for (delay, steps) in
+        [("\"0 ms\"", [0, 0]), ("\"30 ms\"", [30, 30]), ("{ values = [\"7 ms\", \"64 ms\"] }", [7, 64])]
+    {
         let r = learn(delay);
         let (w, x) = (trace(&r, "p", "w"), trace(&r, "p", "x_pre"));
         for k in 0..400_usize {
@@ -310,14 +325,18 @@ spikes = true
 traces = [{ variables = ["w"] }]
 "#;
     let result = run(text);
-    assert_eq!((&*result.recording.spikes[0].times, &*result.recording.spikes[1].times), (&[10.0, 30.0][..], &[12.0, 29.0][..]));
+    assert_eq!(
+        (&*result.recording.spikes[0].times, &*result.recording.spikes[1].times),
+        (&[10.0, 30.0][..], &[12.0, 29.0][..])
+    );
     let e = |x: f64| (-x / 4.0_f64).exp();
     let expected = 0.1 + 0.01 * (e(2.5) + e(19.5)) - 0.02 * (e(17.5) + e(0.5));
     let w = *trace(&result, "syn", "w").last().unwrap();
     assert!((w - expected).abs() < 1e-12, "{w}, expected {expected}");
 }
 
-/// Sixty cells (enough for two threads) with two synapses each on their dendrite, and spikes that are watched at two places.
+/// Sixty cells (enough for two threads) with two synapses each on their dendrite, and spikes that are watched at two
+/// places.
 fn cells(threads: usize) -> SimulationResult {
     let text = r#"
 [simulation]

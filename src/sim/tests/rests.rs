@@ -45,9 +45,11 @@ const HELD: &str = "refractory = { time = \"t_ref\", hold = [\"V_m\"] }";
 /// A spike at 1 ms, a rest of 2 ms: jumps that arrive up to 3 ms, that grid point included, are lost and leave no mark.
 #[test]
 fn what_arrives_at_a_resting_cell_is_lost_to_the_last_grid_point() {
-    for (times, spikes) in
-        [(vec!["1", "1.1", "2", "2.9"], vec![1.0]), (vec!["1", "3"], vec![1.0]), (vec!["1", "3", "3.1", "5.1", "5.2"], vec![1.0, 3.1, 5.2])]
-    {
+    for (times, spikes) in [
+        (vec!["1", "1.1", "2", "2.9"], vec![1.0]),
+        (vec!["1", "3"], vec![1.0]),
+        (vec!["1", "3", "3.1", "5.1", "5.2"], vec![1.0, 3.1, 5.2]),
+    ] {
         for result in both(HELD, "", &kicks(&times)) {
             assert_eq!(result.recording.spikes[0].times, spikes, "{times:?}");
             let v = voltage(&result);
@@ -80,7 +82,9 @@ fn what_arrives_without_delay_is_lost_too() {
 #[test]
 fn a_condition_that_holds_when_the_rest_is_over_is_a_spike() {
     let free = "refractory = { time = \"t_ref\", hold = [] }";
-    for (times, spikes) in [(vec!["1", "2.5"], vec![1.0, 3.1]), (vec!["1", "3"], vec![1.0, 3.1]), (vec!["1", "1.2"], vec![1.0, 3.1])] {
+    for (times, spikes) in
+        [(vec!["1", "2.5"], vec![1.0, 3.1]), (vec!["1", "3"], vec![1.0, 3.1]), (vec!["1", "1.2"], vec![1.0, 3.1])]
+    {
         for result in both(free, "", &kicks(&times)) {
             assert_eq!(result.recording.spikes[0].times, spikes, "{times:?}");
         }

@@ -1,8 +1,8 @@
 //! Each stimulus against its formula, in the input it drives.
 
 use super::{run, run_on, trace};
-use crate::core::normal::normal;
-use crate::core::rng::Key;
+use spikedeck_core::normal::normal;
+use spikedeck_core::rng::Key;
 
 /// The input of a unit that does not spike, for a stimulus, in pA, at dt 0.1 ms for 40 ms (samples 0 to 400).
 fn input(stimulus: &str) -> Vec<f64> {
@@ -36,13 +36,16 @@ fn inside(t: f64, a: f64, b: f64) -> f64 {
 fn stimuli_follow_their_formulas() {
     use std::f64::consts::TAU;
     check("kind = \"constant\"\namplitude = \"120 pA\"", |_| 120.0);
-    check("kind = \"step\"\namplitude = \"120 pA\"\nstart = \"2 ms\"\nstop = \"7.5 ms\"", |t| 120.0 * inside(t, 2.0, 7.5));
+    check("kind = \"step\"\namplitude = \"120 pA\"\nstart = \"2 ms\"\nstop = \"7.5 ms\"", |t| {
+        120.0 * inside(t, 2.0, 7.5)
+    });
     check("kind = \"ramp\"\nfrom = \"10 pA\"\nto = \"110 pA\"\nstart = \"10 ms\"\nstop = \"30 ms\"", |t| {
         if t < 9.99 { 0.0 } else { 10.0 + 100.0 * ((t - 10.0) / 20.0).clamp(0.0, 1.0) }
     });
-    check("kind = \"pulse_train\"\namplitude = \"50 pA\"\nstart = \"5 ms\"\nstop = \"26 ms\"\nperiod = \"10 ms\"\nwidth = \"2 ms\"", |t| {
-        50.0 * (inside(t, 5.0, 7.0) + inside(t, 15.0, 17.0) + inside(t, 25.0, 27.0))
-    });
+    check(
+        "kind = \"pulse_train\"\namplitude = \"50 pA\"\nstart = \"5 ms\"\nstop = \"26 ms\"\nperiod = \"10 ms\"\nwidth = \"2 ms\"",
+        |t| 50.0 * (inside(t, 5.0, 7.0) + inside(t, 15.0, 17.0) + inside(t, 25.0, 27.0)),
+    );
     check("kind = \"gaussian_pulse\"\namplitude = \"50 pA\"\ncenter = \"20 ms\"\nsigma = \"3 ms\"", |t| {
         50.0 * (-0.5 * ((t - 20.0) / 3.0).powi(2)).exp()
     });
@@ -52,9 +55,10 @@ fn stimuli_follow_their_formulas() {
     check("kind = \"sine\"\namplitude = \"50 pA\"\nfrequency = \"40 Hz\"\nrectified = true\nstart = \"10 ms\"", |t| {
         inside(t, 10.0, 1e9) * 50.0 * (TAU * 0.04 * t).sin().abs()
     });
-    check("kind = \"chirp\"\namplitude = \"50 pA\"\nf_start = \"10 Hz\"\nf_stop = \"90 Hz\"\nstart = \"0 ms\"\nstop = \"40 ms\"", |t| {
-        inside(t, 0.0, 40.0) * 50.0 * (TAU * (0.01 * t + 0.5 * 0.08 / 40.0 * t * t)).sin()
-    });
+    check(
+        "kind = \"chirp\"\namplitude = \"50 pA\"\nf_start = \"10 Hz\"\nf_stop = \"90 Hz\"\nstart = \"0 ms\"\nstop = \"40 ms\"",
+        |t| inside(t, 0.0, 40.0) * 50.0 * (TAU * (0.01 * t + 0.5 * 0.08 / 40.0 * t * t)).sin(),
+    );
     check("kind = \"expression\"\nvalue = \"[1 nA]*exp(-t/[10 ms])\"", |t| 1000.0 * (-t / 10.0).exp());
 }
 
@@ -89,7 +93,8 @@ fn ou_noise_is_stationary_with_its_correlation_time() {
     let n = 2000;
     let v = input_of("kind = \"ou_noise\"\nmean = \"30 pA\"\nsigma = \"5 pA\"\ntau = \"4 ms\"", n);
     let rows: Vec<&[f64]> = v.chunks(n).collect();
-    let covariance = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| (x - 30.0) * (y - 30.0)).sum::<f64>() / n as f64;
+    let covariance =
+        |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| (x - 30.0) * (y - 30.0)).sum::<f64>() / n as f64;
     for k in [0, 150, 400] {
         let mean = rows[k].iter().sum::<f64>() / n as f64;
         assert!((mean - 30.0).abs() < 4.0 * 5.0 / (n as f64).sqrt(), "{k} {mean}");
@@ -113,10 +118,13 @@ fn gaussian_steps_hold_for_their_interval() {
 
 #[test]
 fn numbers_of_numpys_stream_come_row_by_row() {
-    use crate::core::pcg64::Pcg64;
+    use spikedeck_core::pcg64::Pcg64;
     // numpy.random.default_rng(seed).normal(size=(draws, units)): three units, a draw every second step.
     let n = 3;
-    let v = input_of("kind = \"gaussian_steps\"\nmean = \"1 pA\"\nsigma = \"5 pA\"\ninterval = \"0.2 ms\"\ngenerator = \"numpy_pcg64\"", n);
+    let v = input_of(
+        "kind = \"gaussian_steps\"\nmean = \"1 pA\"\nsigma = \"5 pA\"\ninterval = \"0.2 ms\"\ngenerator = \"numpy_pcg64\"",
+        n,
+    );
     let mut stream = Pcg64::new(5);
     let drawn: Vec<f64> = (0..60).map(|_| 1.0 + 5.0 * stream.normal()).collect();
     for (k, row) in v.chunks(n).take(40).enumerate() {
@@ -125,8 +133,10 @@ fn numbers_of_numpys_stream_come_row_by_row() {
         }
     }
     // White noise that is not scaled with the step is a draw in every step.
-    let v =
-        input_of("kind = \"white_noise\"\nmean = \"1 pA\"\namplitude = \"5 pA\"\nscaling = \"per_sample\"\ngenerator = \"numpy_pcg64\"", n);
+    let v = input_of(
+        "kind = \"white_noise\"\nmean = \"1 pA\"\namplitude = \"5 pA\"\nscaling = \"per_sample\"\ngenerator = \"numpy_pcg64\"",
+        n,
+    );
     for (k, row) in v.chunks(n).take(20).enumerate() {
         assert!(row.iter().zip(&drawn[k * n..]).all(|(a, b)| (a - b).abs() < 1e-9), "step {k}");
     }

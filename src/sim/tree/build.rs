@@ -6,15 +6,15 @@ use super::solver::{Solver, order};
 use super::watch::Watch;
 use super::zone::{Common, Zone};
 use super::{Effects, Electrode, Tree};
-use crate::equation::graph::{Node, Symbol};
-use crate::equation::space::OperatorKind;
-use crate::equation::tape::{Tape, Values};
-use crate::scenario::{PopulationSpec, SpikeTimes, TreeSpec};
-use crate::sim::stepper::Column;
-use crate::sim::values::at;
+use crate::stepper::Column;
+use crate::values::at;
+use spikedeck_equation::graph::{Node, Symbol};
+use spikedeck_equation::space::OperatorKind;
+use spikedeck_equation::tape::{Tape, Values};
+use spikedeck_scenario::{PopulationSpec, SpikeTimes, TreeSpec};
 
 /// What a tree is built from.
-pub(in crate::sim) struct TreeBuild<'a> {
+pub(crate) struct TreeBuild<'a> {
     pub population: &'a PopulationSpec,
     pub tree: &'a TreeSpec,
     /// Values of all units of the population.
@@ -34,12 +34,17 @@ pub(in crate::sim) struct TreeBuild<'a> {
 ///
 /// # Errors
 /// Names of other schemes.
-pub(in crate::sim) fn scheme(asked: &str) -> Result<(bool, &'static str), String> {
+pub(crate) fn scheme(asked: &str) -> Result<(bool, &'static str), String> {
     match asked {
-        "auto" => Ok((false, "implicit along the tree, of order 1; gates by exponential Euler (crank_nicolson is of order 2)")),
+        "auto" => Ok((
+            false,
+            "implicit along the tree, of order 1; gates by exponential Euler (crank_nicolson is of order 2)",
+        )),
         "backward_euler" => Ok((false, "named in the scenario or model; gates by exponential Euler")),
         "crank_nicolson" => Ok((true, "named in the scenario or model; gates stand half a step beside the voltage")),
-        other => Err(format!("`{other}` does not step a tree: use backward_euler (order 1) or crank_nicolson (order 2)")),
+        other => {
+            Err(format!("`{other}` does not step a tree: use backward_euler (order 1) or crank_nicolson (order 2)"))
+        }
     }
 }
 
@@ -55,7 +60,8 @@ impl TreeBuild<'_> {
     pub fn resistivity(&self) -> Result<impl Fn(usize) -> f64 + '_, String> {
         let (_, _, tape) = self.axial()?;
         Ok(move |unit: usize| {
-            let parameters: Vec<f64> = (0..self.parameters.len()).map(|i| self.value(self.parameters, i, unit)).collect();
+            let parameters: Vec<f64> =
+                (0..self.parameters.len()).map(|i| self.value(self.parameters, i, unit)).collect();
             tape.value(&Values { parameters: &parameters, ..Values::default() })
         })
     }
@@ -69,7 +75,10 @@ impl TreeBuild<'_> {
         let p = system.parts();
         let (tree, units, cells) = (self.tree, self.tree.units(), self.cells.len());
         if self.spike_times == SpikeTimes::Exact {
-            return Err("exact spike times are for linear models of points: use spike_times = \"interpolated\" on a tree".to_owned());
+            return Err(
+                "exact spike times are for linear models of points: use spike_times = \"interpolated\" on a tree"
+                    .to_owned(),
+            );
         }
         let (state, port, resistivity) = self.axial()?;
         let substeps = self.population.substeps.max(1);
@@ -117,7 +126,9 @@ impl TreeBuild<'_> {
         let mut row = vec![0u32; units];
         unit_of.iter().enumerate().for_each(|(r, &u)| row[u] = r as u32);
 
-        let lane_parameters = |unit: usize| -> Vec<f64> { (0..p.parameters.len()).map(|i| self.value(self.parameters, i, unit)).collect() };
+        let lane_parameters = |unit: usize| -> Vec<f64> {
+            (0..p.parameters.len()).map(|i| self.value(self.parameters, i, unit)).collect()
+        };
         let links: Vec<(usize, usize)> = c.links.iter().map(|l| (l.a, l.b)).collect();
         let (solved, parents) = order(units, &links);
         let mut place = vec![0u32; units];
@@ -127,7 +138,8 @@ impl TreeBuild<'_> {
             let l = &c.links[link];
             let mut sum = 0.0;
             for side in 0..2 {
-                let r = resistivity.value(&Values { parameters: &lane_parameters(cell * units + l.of[side]), ..Values::default() });
+                let r = resistivity
+                    .value(&Values { parameters: &lane_parameters(cell * units + l.of[side]), ..Values::default() });
                 sum += l.inside[side] * r;
             }
             if sum > 0.0 && sum.is_finite() {
@@ -225,7 +237,9 @@ impl TreeBuild<'_> {
     fn axial(&self) -> Result<(usize, usize, Tape), String> {
         let p = self.population.system.parts();
         let mut found = p.operators.iter().filter_map(|o| match (&o.kind, p.graph.node(o.argument)) {
-            (OperatorKind::Axial(r), Node::Symbol(Symbol::State(s))) => Some((s as usize, o.input, Tape::new(&p.graph, &[*r]))),
+            (OperatorKind::Axial(r), Node::Symbol(Symbol::State(s))) => {
+                Some((s as usize, o.input, Tape::new(&p.graph, &[*r])))
+            }
             _ => None,
         });
         match (found.next(), found.next(), p.operators.len()) {
@@ -238,7 +252,7 @@ impl TreeBuild<'_> {
     fn capacitance(&self, state: usize, port: usize) -> Result<Tape, String> {
         let p = self.population.system.parts();
         let mut g = p.graph.clone();
-        let factor = crate::equation::derive::derivative(&mut g, p.drift[state], Symbol::Input(port as u32));
+        let factor = spikedeck_equation::derive::derivative(&mut g, p.drift[state], Symbol::Input(port as u32));
         if g.depends(factor, |s| !matches!(s, Symbol::Parameter(_))) {
             return Err("the factor before `axial` is made of parameters only".to_owned());
         }
@@ -247,7 +261,8 @@ impl TreeBuild<'_> {
         Ok(Tape::new(&g, &[inverse]))
     }
 
-    /// Where inputs that add in proportion act, with their factors. On nodes, which have no membrane, a current is a current.
+    /// Where inputs that add in proportion act, with their factors. On nodes, which have no membrane, a current is a
+    /// current.
     fn electrodes(&self, zones: &[Zone], row: &[u32], port: usize, membranes: usize) -> Vec<Electrode> {
         let p = self.population.system.parts();
         let (units, cells) = (self.tree.units(), self.cells.len());
@@ -266,7 +281,11 @@ impl TreeBuild<'_> {
                         let own = z.system.inputs().iter().position(|v| v.name == p.inputs[i].name)?;
                         let lane = z.compartments.iter().position(|u| *u as usize == local % units)? * cells + cell;
                         let parameters = z.lane_parameters(lane);
-                        Some(z.proportional[own].as_ref()?.value(&Values { parameters: &parameters, ..Values::default() }))
+                        Some(
+                            z.proportional[own]
+                                .as_ref()?
+                                .value(&Values { parameters: &parameters, ..Values::default() }),
+                        )
                     })
                 };
                 list.extend(factor.map(|f| (local as u32, (r * cells + cell) as u32, f)));
@@ -300,9 +319,11 @@ impl TreeBuild<'_> {
         }
         let answers = out.zones.iter().enumerate().map(|(z, zone)| {
             let parts = zone.system.parts();
-            let changed: Vec<usize> = out.effects.iter().flat_map(|e| e[z].iter().map(|(s, _)| *s)).filter(|s| *s != out.state).collect();
+            let changed: Vec<usize> =
+                out.effects.iter().flat_map(|e| e[z].iter().map(|(s, _)| *s)).filter(|s| *s != out.state).collect();
             let touched = |s: Symbol| matches!(s, Symbol::State(i) if changed.contains(&(i as usize)));
-            let states = (0..parts.states.len()).filter(|&i| i != out.state && parts.graph.depends(parts.drift[i], touched));
+            let states =
+                (0..parts.states.len()).filter(|&i| i != out.state && parts.graph.depends(parts.drift[i], touched));
             states.map(|i| (i, Tape::new(&parts.graph, &[parts.drift[i]]))).collect()
         });
         out.answers = answers.collect();

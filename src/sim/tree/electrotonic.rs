@@ -1,10 +1,10 @@
 //! What passive theory says of a tree as it is at the start: length constants, time constants, input resistances.
 
 use super::Tree;
-use crate::equation::derive::derivative;
-use crate::equation::graph::Symbol;
-use crate::equation::tape::{Tape, Values};
-use crate::scenario::TreeSpec;
+use spikedeck_equation::derive::derivative;
+use spikedeck_equation::graph::Symbol;
+use spikedeck_equation::tape::{Tape, Values};
+use spikedeck_scenario::TreeSpec;
 
 /// A section by passive theory; SI.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,14 +1,16 @@
-//! Many cells of one morphology, a few at a time: so many that their values fill vectors, so few that they stay in the cache.
+//! Many cells of one morphology, a few at a time: so many that their values fill vectors, so few that they stay in the
+//! cache.
 
 use std::ops::Range;
 
 use smallvec::SmallVec;
 
 use super::{Tree, TreeProbe};
-use crate::sim::stepper::LaneSpike;
+use crate::stepper::LaneSpike;
 
-/// Cells that are stepped side by side: a vector of the widest instruction set, or half of it where that would not stay in the cache.
-pub(in crate::sim) fn together(units: usize) -> usize {
+/// Cells that are stepped side by side: a vector of the widest instruction set, or half of it where that would not stay
+/// in the cache.
+pub(crate) fn together(units: usize) -> usize {
     /// Units, times cells, whose values stay near.
     const NEAR: usize = 4096;
     if 8 * units <= NEAR { 8 } else { 4 }
@@ -16,7 +18,7 @@ pub(in crate::sim) fn together(units: usize) -> usize {
 
 /// The cells of a population that one thread holds.
 #[derive(Debug)]
-pub(in crate::sim) struct Forest {
+pub(crate) struct Forest {
     trees: Vec<Tree>,
     /// Cells of a tree.
     together: usize,
@@ -46,7 +48,8 @@ impl Drive {
         self.ports.iter().map(|units| place(units, range.start)..place(units, range.end)).collect()
     }
 
-    /// Lets the rows be those of the driven units of a tree, whose first unit is `first`, at the step of number `step`, or zeros again.
+    /// Lets the rows be those of the driven units of a tree, whose first unit is `first`, at the step of number `step`,
+    /// or zeros again.
     fn show(&mut self, driven: &[Range<usize>], first: usize, step: Option<usize>) {
         let width: usize = self.ports.iter().map(Vec::len).sum();
         let mut at = step.unwrap_or(0) * width;
@@ -82,8 +85,8 @@ impl Forest {
         }
     }
 
-    /// Makes the steps that were noted, one tree after the other, with resets; appends who spiked in which step, tree by tree. No
-    /// event arrives.
+    /// Makes the steps that were noted, one tree after the other, with resets; appends who spiked in which step, tree
+    /// by tree. No event arrives.
     pub fn advance_many(&mut self, steps: Range<u64>, fired: &mut Vec<(u64, LaneSpike)>) {
         let mut first = 0;
         for tree in &mut self.trees {
@@ -92,11 +95,16 @@ impl Forest {
             let driven = self.drive.within(&units);
             for (number, step) in steps.clone().enumerate() {
                 self.drive.show(&driven, units.start, Some(number));
-                let inputs: SmallVec<[&[f64]; 8]> = self.drive.rows.iter().map(|row| row.get(..units.len()).unwrap_or(&[])).collect();
+                let inputs: SmallVec<[&[f64]; 8]> =
+                    self.drive.rows.iter().map(|row| row.get(..units.len()).unwrap_or(&[])).collect();
                 self.spikes.clear();
                 tree.advance(step, &inputs, &mut [], &mut self.spikes);
                 if !self.spikes.is_empty() {
-                    fired.extend(self.spikes.iter().map(|s| (step, LaneSpike { lane: s.lane + (first * self.watched) as u32, ..*s })));
+                    fired.extend(
+                        self.spikes
+                            .iter()
+                            .map(|s| (step, LaneSpike { lane: s.lane + (first * self.watched) as u32, ..*s })),
+                    );
                     tree.reset(step, &self.spikes);
                 }
             }
@@ -200,6 +208,9 @@ impl Forest {
     /// The first unit and state that is not finite.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
         let per_tree = (self.together * self.units) as u32;
-        self.trees.iter().enumerate().find_map(|(k, t)| t.not_finite().map(|(unit, state)| (unit + k as u32 * per_tree, state)))
+        self.trees
+            .iter()
+            .enumerate()
+            .find_map(|(k, t)| t.not_finite().map(|(unit, state)| (unit + k as u32 * per_tree, state)))
     }
 }

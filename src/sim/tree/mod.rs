@@ -1,10 +1,12 @@
 //! Populations on a tree: membranes of compartments, and what flows between them, implicitly.
 //!
-//! A step from t to t + h: in every zone (compartments that carry the same mechanisms) all states but the voltage are solved
-//! exactly with the voltage frozen (one after the other, those before at the middle of the step), then the membrane's current and its symbolic slope give one linear system over the tree.
-//! Backward Euler is of order 1. Crank-Nicolson is of order 2: gates stand half a step beside the voltage (Hines 1984), and
-//! the voltage is that of half a step, extrapolated. What an event changes at t stands half a step earlier then, so that it is put
-//! there as if it had come from there: by its jump less half a step of the rates that the jump changes. Nodes have no capacitance: they follow their neighbours at once.
+//! A step from t to t + h: in every zone (compartments that carry the same mechanisms) all states but the voltage are
+//! solved exactly with the voltage frozen (one after the other, those before at the middle of the step), then the
+//! membrane's current and its symbolic slope give one linear system over the tree. Backward Euler is of order 1.
+//! Crank-Nicolson is of order 2: gates stand half a step beside the voltage (Hines 1984), and the voltage is that of
+//! half a step, extrapolated. What an event changes at t stands half a step earlier then, so that it is put there as if
+//! it had come from there: by its jump less half a step of the rates that the jump changes. Nodes have no capacitance:
+//! they follow their neighbours at once.
 
 mod build;
 mod electrotonic;
@@ -23,8 +25,8 @@ use self::solver::Solver;
 use self::watch::Watch;
 use self::zone::Zone;
 use super::stepper::{LaneSpike, all_finite};
-use crate::equation::System;
-use crate::equation::tape::{Tape, Values};
+use spikedeck_equation::System;
+use spikedeck_equation::tape::{Tape, Values};
 
 /// A neighbour's row, and the coupling with it in each cell.
 type Neighbour = (usize, Vec<f64>);
@@ -163,7 +165,8 @@ impl Tree {
         }
     }
 
-    /// Adds what arrives, and empties the arrivals; `beside`: states stand half a step before the voltage, if they ever do.
+    /// Adds what arrives, and empties the arrivals; `beside`: states stand half a step before the voltage, if they ever
+    /// do.
     fn deliver(&mut self, beside: bool, arrivals: &mut [&mut [f64]]) {
         let half = if self.second_order && beside { 0.5 * self.h } else { 0.0 };
         for (port, arriving) in arrivals.iter_mut().enumerate() {
@@ -188,7 +191,9 @@ impl Tree {
                 if let Some(before) = before {
                     let (after, parameters) = (zone.states(lane), zone.lane_parameters(lane));
                     for (state, rate) in &self.answers[z] {
-                        let at = |states: &[f64]| rate.value(&Values { states, parameters: &parameters, ..Values::default() });
+                        let at = |states: &[f64]| {
+                            rate.value(&Values { states, parameters: &parameters, ..Values::default() })
+                        };
                         zone.memory.column_mut(*state)[lane] -= half * (at(&after) - at(&before));
                     }
                 }
@@ -196,7 +201,8 @@ impl Tree {
         }
     }
 
-    /// Adds what arrives without delay before `step` begins. At the very beginning all states stand where the voltage does.
+    /// Adds what arrives without delay before `step` begins. At the very beginning all states stand where the voltage
+    /// does.
     pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
         self.watch.hold(step, &self.voltage);
         self.deliver(step > 0, arrivals);
@@ -228,7 +234,9 @@ impl Tree {
             let unit = self.row.iter().position(|r| *r as usize == row).unwrap_or(0);
             (cell * self.units + unit) as u32
         };
-        let broken = |values: &[f64]| values.iter().enumerate().filter(|(_, v)| !v.is_finite()).map(|(at, _)| at).collect::<Vec<_>>();
+        let broken = |values: &[f64]| {
+            values.iter().enumerate().filter(|(_, v)| !v.is_finite()).map(|(at, _)| at).collect::<Vec<_>>()
+        };
         let voltages = broken(&self.voltage).into_iter().map(|at| (unit(at / self.cells, at % self.cells), self.state));
         let mut first = voltages.min();
         for (zone, &start) in self.zones.iter().zip(&self.starts) {

@@ -1,12 +1,12 @@
 //! Observers of trees: anything that has a name, where it is there; zero elsewhere.
 
 use super::Tree;
-use crate::equation::graph::Symbol;
-use crate::equation::tape::{Tape, Values};
+use spikedeck_equation::graph::Symbol;
+use spikedeck_equation::tape::{Tape, Values};
 
 /// A compiled observer: one for each zone.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct TreeProbe {
+pub(crate) struct TreeProbe {
     /// What it is in each zone.
     zones: Vec<Seen>,
     /// Whether it is the voltage, which nodes have as well.
@@ -51,7 +51,10 @@ impl Tree {
                 }
                 let Some((id, _)) = z.system.observable(variable) else { return Seen::Absent };
                 let graph = &z.system.parts().graph;
-                let inputs = graph.symbols(id).into_iter().filter_map(|s| if let Symbol::Input(i) = s { Some(i as usize) } else { None });
+                let inputs = graph
+                    .symbols(id)
+                    .into_iter()
+                    .filter_map(|s| if let Symbol::Input(i) = s { Some(i as usize) } else { None });
                 ports.extend(inputs);
                 flow |= ports.contains(&self.port);
                 Seen::Expression(Tape::new(graph, &[id]))
@@ -100,7 +103,13 @@ impl Tree {
                     let mut states = self.zones[z].states(lane);
                     states[self.state] = self.voltage[row * self.cells + cell];
                     let parameters = self.zones[z].lane_parameters(lane);
-                    out.push(tape.value(&Values { states: &states, parameters: &parameters, inputs: &values, time, ..Values::default() }));
+                    out.push(tape.value(&Values {
+                        states: &states,
+                        parameters: &parameters,
+                        inputs: &values,
+                        time,
+                        ..Values::default()
+                    }));
                 }
             }
         }

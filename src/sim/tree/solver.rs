@@ -1,9 +1,9 @@
 //! The linear system of a tree in O(n): elimination from the tips to the root and back (Hines 1984,
 //! doi:10.1016/0020-7101(84)90008-4).
 //!
-//! Rows are numbered from a root in the middle of the tree, level by level: the rows of a level do not depend on each other,
-//! so that a processor works on several divisions at once, and a cable is eliminated from both ends. Values of many cells of
-//! one morphology lie side by side in a row, and all loops run over these.
+//! Rows are numbered from a root in the middle of the tree, level by level: the rows of a level do not depend on each
+//! other, so that a processor works on several divisions at once, and a cable is eliminated from both ends. Values of
+//! many cells of one morphology lie side by side in a row, and all loops run over these.
 
 /// A tree of rows, and room for its elimination.
 #[derive(Debug)]
@@ -112,7 +112,8 @@ fn eliminate(parent: &[u32], coupling: &[f64], cells: usize, diagonal: &mut [f64
 #[inline(always)]
 fn abreast<const W: usize>(parent: &[u32], coupling: &[f64], diagonal: &mut [f64], right: &mut [f64]) {
     let n = parent.len() + 1;
-    let (coupling, diagonal, right) = (coupling.as_chunks::<W>().0, diagonal.as_chunks_mut::<W>().0, right.as_chunks_mut::<W>().0);
+    let (coupling, diagonal, right) =
+        (coupling.as_chunks::<W>().0, diagonal.as_chunks_mut::<W>().0, right.as_chunks_mut::<W>().0);
     let (coupling, diagonal, right) = (&coupling[..n - 1], &mut diagonal[..n], &mut right[..n]);
     for i in (1..n).rev() {
         let (p, g) = (parent[i - 1] as usize, coupling[i - 1]);
@@ -176,7 +177,7 @@ fn any(parent: &[u32], coupling: &[f64], cells: usize, diagonal: &mut [f64], rig
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::linear;
+    use spikedeck_core::linear;
 
     #[test]
     fn a_random_tree_is_solved_like_a_full_matrix_whatever_the_cells_beside_it() {
@@ -193,7 +194,8 @@ mod tests {
         assert_eq!(sorted, (0..n).collect::<Vec<_>>());
         assert!(parents.iter().enumerate().all(|(k, p)| p.0 <= k), "parents come first");
         let cells = 5;
-        let one = |uniform: &mut dyn FnMut() -> f64, m: usize| -> Vec<f64> { (0..m).map(|_| 0.2 + uniform()).collect() };
+        let one =
+            |uniform: &mut dyn FnMut() -> f64, m: usize| -> Vec<f64> { (0..m).map(|_| 0.2 + uniform()).collect() };
         let coupling = one(&mut uniform, (n - 1) * cells);
         let parent: Vec<u32> = parents.iter().map(|p| p.0 as u32).collect();
         let mut all = Solver::new(parent.clone(), coupling.clone(), cells);

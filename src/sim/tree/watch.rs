@@ -3,10 +3,10 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::{Tree, Zone};
-use crate::equation::graph::{Binary, Node, Symbol};
-use crate::equation::tape::{Tape, Values};
-use crate::sim::firing::{self, Firing, Rest};
-use crate::sim::stepper::LaneSpike;
+use crate::firing::{self, Firing, Rest};
+use crate::stepper::LaneSpike;
+use spikedeck_equation::graph::{Binary, Node, Symbol};
+use spikedeck_equation::tape::{Tape, Values};
 
 /// What watches a tree.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Watch {
     /// # Errors
     /// Held states other than the voltage.
     pub fn new(
-        tree: &crate::equation::system::Parts,
+        tree: &spikedeck_equation::system::Parts,
         zones: &[Zone],
         state: usize,
         at: Vec<usize>,
@@ -63,11 +63,16 @@ impl Watch {
         let Some(t) = tree.threshold else { return Ok(watch) };
         let mut read = tree.reset.iter().map(|r| r.1).chain(tree.refractory).chain([t.condition]);
         if read.any(|id| tree.graph.depends(id, |s| matches!(s, Symbol::Input(_)))) {
-            return Err("on a tree threshold, reset and refractory time depend on states and parameters, not on inputs".to_owned());
+            return Err(
+                "on a tree threshold, reset and refractory time depend on states and parameters, not on inputs"
+                    .to_owned(),
+            );
         }
         if let Some((s, id)) = t.cut.filter(|c| c.0 == state) {
             let tape = Tape::new(&tree.graph, &[id]);
-            let bounds = (0..at.len()).map(|k| tape.value(&Values { parameters: &parameters(k), ..Values::default() })).collect();
+            let bounds = (0..at.len())
+                .map(|k| tape.value(&Values { parameters: &parameters(k), ..Values::default() }))
+                .collect();
             debug_assert_eq!(s, state);
             let inclusive = matches!(tree.graph.node(t.condition), Node::Binary(Binary::GreaterEqual, ..));
             watch.bound = Some((bounds, inclusive));
@@ -75,14 +80,15 @@ impl Watch {
         watch.condition = Some(Tape::new(&tree.graph, &[t.condition]));
         if !tree.reset.is_empty() {
             let ids: Vec<_> = tree.reset.iter().map(|r| r.1).collect();
-            watch.reset = Some(Reset { states: tree.reset.iter().map(|r| r.0).collect(), tape: Tape::new(&tree.graph, &ids) });
+            watch.reset =
+                Some(Reset { states: tree.reset.iter().map(|r| r.0).collect(), tape: Tape::new(&tree.graph, &ids) });
         }
         watch.refractory = tree.refractory.map(|id| Tape::new(&tree.graph, &[id]));
         if tree.hold.iter().any(|s| *s != state) {
             return Err("on a tree only the voltage is held while refractory".to_owned());
         }
         watch.holds = !tree.hold.is_empty();
-        let number = |list: &[crate::equation::Variable], name: &str| list.iter().position(|v| v.name == name);
+        let number = |list: &[spikedeck_equation::Variable], name: &str| list.iter().position(|v| v.name == name);
         for zone in zones {
             let p = zone.system.parts();
             let states = p.states.iter().map(|v| number(&tree.states, &v.name)).collect();
@@ -140,7 +146,8 @@ impl Tree {
             }
             // What arrives at the end of the step may have lifted it over the threshold: that is on the grid.
             let located = self.watch.bound.as_ref().filter(|_| self.watch.interpolated);
-            let share = located.and_then(|(b, _)| firing::share(self.watch.earlier[k] - b[k], self.watch.integrated[k] - b[k]));
+            let share =
+                located.and_then(|(b, _)| firing::share(self.watch.earlier[k] - b[k], self.watch.integrated[k] - b[k]));
             spikes.push(LaneSpike { lane: k as u32, fraction: share.unwrap_or(1.0) });
         }
     }
@@ -179,7 +186,10 @@ impl Tree {
             if let Some(reset) = &self.watch.reset {
                 let (states, parameters) = self.all_of(at);
                 let mut new: PlaceValues = smallvec![0.0; reset.states.len()];
-                reset.tape.evaluate(&Values { states: &states, parameters: &parameters, time, ..Values::default() }, &mut new);
+                reset.tape.evaluate(
+                    &Values { states: &states, parameters: &parameters, time, ..Values::default() },
+                    &mut new,
+                );
                 changes.extend(reset.states.iter().copied().zip(new));
             }
             changes.into_iter().for_each(|(state, value)| self.set(at, state, value));

@@ -1,15 +1,15 @@
-//! Compartments that carry the same mechanisms: one program makes their states a step later, and from these the membrane's
-//! current and its slope.
+//! Compartments that carry the same mechanisms: one program makes their states a step later, and from these the
+//! membrane's current and its slope.
 
-use crate::core::normal;
-use crate::core::rng::Key;
-use crate::core::units::Dimension;
-use crate::equation::System;
-use crate::equation::derive::derivative;
-use crate::equation::graph::{Graph, Id, Symbol};
-use crate::equation::kernel::{Kernel, Memory, Place, Plan, fill_hoisted};
-use crate::equation::tape::{Tape, Values};
-use crate::sim::integrator::Problem;
+use crate::integrator::Problem;
+use spikedeck_core::normal;
+use spikedeck_core::rng::Key;
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::System;
+use spikedeck_equation::derive::derivative;
+use spikedeck_equation::graph::{Graph, Id, Symbol};
+use spikedeck_equation::kernel::{Kernel, Memory, Place, Plan, fill_hoisted};
+use spikedeck_equation::tape::{Tape, Values};
 
 /// What all zones of a tree have in common.
 pub struct Common<'a> {
@@ -80,7 +80,7 @@ impl Zone {
     ///
     /// # Errors
     /// Equations that do not fit an implicit tree, in words.
-    pub fn new(zone: &crate::scenario::Zone, c: &Common<'_>) -> Result<Self, String> {
+    pub fn new(zone: &spikedeck_scenario::Zone, c: &Common<'_>) -> Result<Self, String> {
         let system = zone.system.clone();
         let p = system.parts();
         let (n, lanes) = (p.states.len(), zone.compartments.len() * c.cells);
@@ -103,7 +103,8 @@ impl Zone {
             })
             .collect();
         let folded = fold(&system, &parameters, c);
-        let Membrane { current, slope, proportional, graph } = membrane(&system, folded.graph.clone(), folded.drift[c.state], c)?;
+        let Membrane { current, slope, proportional, graph } =
+            membrane(&system, folded.graph.clone(), folded.drift[c.state], c)?;
         let (at_current, at_slope) = (plan.column() as usize, plan.column() as usize);
         // A state for each register that all programs share.
         let rates = folded.drift.iter().enumerate().filter(|(i, _)| *i != c.state).map(|(_, &id)| id);
@@ -128,16 +129,21 @@ impl Zone {
                 p.states[c.state].name
             ));
         }
-        let noise: Vec<(Key, usize)> =
-            noisy.iter().map(|&i| (Key::new(c.seed, c.entity, &format!("xi.{}", p.states[i].name)), plan.reserve() as usize)).collect();
+        let noise: Vec<(Key, usize)> = noisy
+            .iter()
+            .map(|&i| (Key::new(c.seed, c.entity, &format!("xi.{}", p.states[i].name)), plan.reserve() as usize))
+            .collect();
         let time = read.contains(&Symbol::Time).then(|| plan.reserve() as usize);
         let bind = |s: Symbol| match s {
             Symbol::State(i) => Place::Column(i),
             Symbol::Parameter(i) => parameters[i as usize],
-            Symbol::Input(i) => registers.iter().find(|x| x.0 == i as usize).map_or(Place::Number(0.0), |x| Place::Scratch(x.1 as u32)),
-            Symbol::Noise(i) => {
-                noisy.iter().position(|&x| x == i as usize).map_or(Place::Number(0.0), |k| Place::Scratch(noise[k].1 as u32))
+            Symbol::Input(i) => {
+                registers.iter().find(|x| x.0 == i as usize).map_or(Place::Number(0.0), |x| Place::Scratch(x.1 as u32))
             }
+            Symbol::Noise(i) => noisy
+                .iter()
+                .position(|&x| x == i as usize)
+                .map_or(Place::Number(0.0), |k| Place::Scratch(noise[k].1 as u32)),
             Symbol::Time => time.map_or(Place::Number(0.0), |t| Place::Scratch(t as u32)),
             _ => Place::Number(f64::NAN),
         };
@@ -159,7 +165,8 @@ impl Zone {
             let (mut roots, mut targets) = (Vec::new(), Vec::new());
             let mut later: Vec<Option<Id>> = vec![None; n];
             for &i in &turns {
-                // What was solved before is seen at the middle of the step, so that calcium and what it opens keep the order.
+                // What was solved before is seen at the middle of the step, so that calcium and what it opens keep the
+                // order.
                 let drift = problem.graph.substitute(&[folded.drift[i]], |g, s| match s {
                     Symbol::State(j) => later[j as usize].map(|new| {
                         let (old, half) = (g.symbol(s), g.number(0.5));
@@ -193,7 +200,11 @@ impl Zone {
         let mut memory = Memory::new(lanes, plan.columns as usize, plan.scratch as usize);
         let last = lanes.saturating_sub(1);
         let fill = |memory: &mut Memory, column: usize, list: &[f64]| {
-            memory.padded_mut(column).iter_mut().enumerate().for_each(|(k, v)| *v = list.get(k.min(last)).copied().unwrap_or(0.0));
+            memory
+                .padded_mut(column)
+                .iter_mut()
+                .enumerate()
+                .for_each(|(k, v)| *v = list.get(k.min(last)).copied().unwrap_or(0.0));
         };
         for (i, s) in p.states.iter().enumerate() {
             fill(&mut memory, i, &columns_of(&s.name));
@@ -241,7 +252,10 @@ impl Zone {
                 for lane in 0..self.memory.lanes {
                     let (states, parameters) = (self.states(lane), self.lane_parameters(lane));
                     let mut out = [0.0; 2];
-                    tape.evaluate(&Values { states: &states, parameters: &parameters, inputs: &inputs, ..Values::default() }, &mut out);
+                    tape.evaluate(
+                        &Values { states: &states, parameters: &parameters, inputs: &inputs, ..Values::default() },
+                        &mut out,
+                    );
                     // One step of Newton; exact for gates, whose rates are linear in themselves.
                     let new = states[*i] - out[0] / out[1];
                     if new.is_finite() {
@@ -306,12 +320,15 @@ impl Zone {
     }
 }
 
-/// The states but `voltage` in an order in which each comes after those that it depends on, where there is such an order.
+/// The states but `voltage` in an order in which each comes after those that it depends on, where there is such an
+/// order.
 fn turns(folded: &Folded, voltage: usize) -> Vec<usize> {
     let mut left: Vec<usize> = (0..folded.drift.len()).filter(|&i| i != voltage).collect();
     let mut out = Vec::new();
     while !left.is_empty() {
-        let waits = |i: usize| left.iter().any(|&j| j != i && folded.graph.depends(folded.drift[i], |s| s == Symbol::State(j as u32)));
+        let waits = |i: usize| {
+            left.iter().any(|&j| j != i && folded.graph.depends(folded.drift[i], |s| s == Symbol::State(j as u32)))
+        };
         let next = left.iter().position(|&i| !waits(i)).unwrap_or(0);
         out.push(left.remove(next));
     }
@@ -331,7 +348,9 @@ fn fold(system: &System, parameters: &[Place], c: &Common<'_>) -> Folded {
                     Place::Number(v) => Some(g.number(v)),
                     _ => None,
                 },
-                Symbol::Input(i) if i as usize != c.port && !(c.ports)(&p.inputs[i as usize].name).1 => Some(g.number(0.0)),
+                Symbol::Input(i) if i as usize != c.port && !(c.ports)(&p.inputs[i as usize].name).1 => {
+                    Some(g.number(0.0))
+                }
                 _ => None,
             },
             |v, _| (v, Dimension::NONE),
@@ -342,7 +361,8 @@ fn fold(system: &System, parameters: &[Place], c: &Common<'_>) -> Folded {
     Folded { graph, drift, diffusion }
 }
 
-/// Current into the membrane and its slope by the voltage, and the coefficients of the ports that add to it in proportion.
+/// Current into the membrane and its slope by the voltage, and the coefficients of the ports that add to it in
+/// proportion.
 fn membrane(system: &System, mut g: Graph, drift: Id, c: &Common<'_>) -> Result<Membrane, String> {
     let p = system.parts();
     let along = Symbol::Input(c.port as u32);

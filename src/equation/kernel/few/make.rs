@@ -1,9 +1,10 @@
-//! Making a program for a few lanes: places as bytes, results in places of their own, functions of one kind put together.
+//! Making a program for a few lanes: places as bytes, results in places of their own, functions of one kind put
+//! together.
 
 use super::{Code, Operation, PLACES, TOGETHER};
-use crate::equation::graph::{Binary, Unary};
-use crate::equation::kernel::instruction::Term;
-use crate::equation::kernel::{Instruction, Memory, Place};
+use crate::graph::{Binary, Unary};
+use crate::kernel::instruction::Term;
+use crate::kernel::{Instruction, Memory, Place};
 
 /// Numbers that no equation holds, one after the other: their places are free to be written.
 const SPARE: u64 = 0x7ff8_5bad_0000_0001;
@@ -58,8 +59,8 @@ fn written(instruction: &Instruction) -> impl Iterator<Item = Place> {
 }
 
 impl<'a> Maker<'a> {
-    /// The operations of a program, if there are places enough; with `apart`, what a register holds for a while gets a place of its
-    /// own (what it holds at the end stays there).
+    /// The operations of a program, if there are places enough; with `apart`, what a register holds for a while gets a
+    /// place of its own (what it holds at the end stays there).
     pub fn make(program: &[Instruction], memory: &'a mut Memory, apart: bool) -> Option<Made> {
         let mut writes: Vec<(u32, usize)> = Vec::new();
         for place in program.iter().flat_map(written) {
@@ -70,8 +71,16 @@ impl<'a> Maker<'a> {
                 }
             }
         }
-        let mut maker =
-            Self { memory, drafts: Vec::new(), unary: Vec::new(), binary: Vec::new(), renamed: Vec::new(), writes, apart, spare: 0 };
+        let mut maker = Self {
+            memory,
+            drafts: Vec::new(),
+            unary: Vec::new(),
+            binary: Vec::new(),
+            renamed: Vec::new(),
+            writes,
+            apart,
+            spare: 0,
+        };
         for instruction in program {
             maker.take(instruction)?;
         }
@@ -167,7 +176,8 @@ impl<'a> Maker<'a> {
             4 => Code::Terms4,
             _ => return None,
         };
-        let reads: Vec<Place> = std::iter::once(base).chain(terms.iter().flat_map(|t| [Place::Number(t.factor), t.x])).collect();
+        let reads: Vec<Place> =
+            std::iter::once(base).chain(terms.iter().flat_map(|t| [Place::Number(t.factor), t.x])).collect();
         self.push(code, to, &reads, None)?;
         for term in terms {
             if let Some(decay) = term.decay {
@@ -196,7 +206,9 @@ fn is_costly(code: Code) -> bool {
 
 /// What each draft has to wait for: reads of what is written, writes of what was read, writes of what was written.
 fn waits_for(drafts: &[Draft]) -> Vec<Vec<usize>> {
-    let needs = |late: &Draft, early: &Draft| late.reads.contains(&early.to) || early.reads.contains(&late.to) || early.to == late.to;
+    let needs = |late: &Draft, early: &Draft| {
+        late.reads.contains(&early.to) || early.reads.contains(&late.to) || early.to == late.to
+    };
     (0..drafts.len()).map(|i| (0..i).filter(|&j| needs(&drafts[i], &drafts[j])).collect()).collect()
 }
 
@@ -205,14 +217,18 @@ fn schedule(drafts: &[Draft]) -> Vec<Operation> {
     let needed = waits_for(drafts);
     let mut done = vec![false; drafts.len()];
     let mut out = Vec::new();
-    while let ready @ [_, ..] = &(0..drafts.len()).filter(|&i| !done[i] && needed[i].iter().all(|&j| done[j])).collect::<Vec<usize>>()[..] {
+    while let ready @ [_, ..] =
+        &(0..drafts.len()).filter(|&i| !done[i] && needed[i].iter().all(|&j| done[j])).collect::<Vec<usize>>()[..]
+    {
         // Cheap ones as they come, for those that are costly may become more meanwhile.
         let first = ready.iter().copied().find(|&i| !is_costly(drafts[i].code)).unwrap_or(ready[0]);
         let code = drafts[first].code;
         let alike = ready.iter().copied().filter(|&i| drafts[i].code == code);
         let chosen: Vec<usize> = alike.take(if together(code).is_some() { TOGETHER } else { 1 }).collect();
         match together(code) {
-            Some(code) if chosen.len() > 1 => out.push(grouped(code, &chosen.iter().map(|&i| &drafts[i]).collect::<Vec<_>>())),
+            Some(code) if chosen.len() > 1 => {
+                out.push(grouped(code, &chosen.iter().map(|&i| &drafts[i]).collect::<Vec<_>>()))
+            }
             _ => out.push(single(&drafts[first])),
         }
         for i in chosen {
