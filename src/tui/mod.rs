@@ -1,45 +1,23 @@
 //! The dashboard: a thin view on a pure state.
 
-mod act;
-pub mod app;
-mod arrange;
-pub mod backend;
-mod cards;
-pub mod commands;
-pub mod compare;
-pub mod content;
 pub mod describe;
 mod draw;
-mod draw_gallery;
-mod draw_overlay;
-mod draw_run;
-pub mod export;
-pub mod gallery;
-mod ground;
-pub mod jobs;
-pub mod keys;
-pub mod layout;
-pub mod message;
-pub mod meter;
-pub mod movie;
+mod input;
 pub mod number;
-pub mod overlay;
-mod play;
-mod pointer;
+mod panes;
 pub mod readout;
-mod recorded;
 #[cfg(test)]
 mod screens;
-pub mod search;
 pub mod session;
 pub mod settings;
+mod state;
 pub mod terminal;
 #[cfg(test)]
 mod testing;
-pub mod theme;
-pub mod update;
-pub mod view;
-mod watcher;
-pub mod workshop;
+mod update;
 
 pub use draw::draw;
+pub use panes::content;
+pub use state::message;
+
+use state::app;

@@ -6,13 +6,13 @@ use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::layout::Size;
 
-use super::app::App;
-use super::draw::draw;
-use super::message::{Message, Told};
-use super::meter::Screen;
-use super::testing::{app, buffer, comparing, content, key, press, running, styled, text};
-use super::theme::Depth;
-use super::update::update;
+use crate::draw::draw;
+use crate::state::app::App;
+use crate::state::message::{Message, Told};
+use crate::state::theme::Depth;
+use crate::terminal::encoder::Screen;
+use crate::testing::{app, buffer, comparing, content, key, press, running, styled, text};
+use crate::update::update;
 use spikedeck_run::Progress;
 
 const SIZES: [(u16, u16); 6] = [(0, 0), (1, 1), (20, 5), (80, 24), (120, 40), (200, 60)];
@@ -80,7 +80,7 @@ fn the_crosshair_tells_values_in_every_linked_pane() {
 #[test]
 fn without_colours() {
     let mut app = running((80, 24));
-    app.theme = super::theme::Theme::new(false, Depth::None);
+    app.theme = crate::state::theme::Theme::new(false, Depth::None);
     app.look.palette.depth = spikedeck_plot::Depth::None;
     shot("plain", &app);
     let buf = buffer(&app);
@@ -115,7 +115,7 @@ fn byte_budgets() {
         let cursor = frame(&mut terminal, &app);
         assert!(cursor > 0 && cursor <= 2_000, "crosshair {cursor}");
     }
-    let mut app = super::testing::app((120, 40));
+    let mut app = crate::testing::app((120, 40));
     let mut terminal = counting((120, 40));
     frame(&mut terminal, &app);
     press(&mut app, "down");
@@ -135,7 +135,7 @@ fn a_live_frame_is_a_sweep() {
     let mut worst = 0;
     for k in 1..=40 {
         let snapshot = snapshot(f64::from(k) * 25.0);
-        let live = super::content::Content::live("x", &snapshot, None, Some((0.0, 1000.0)));
+        let live = crate::panes::content::Content::live("x", &snapshot, None, Some((0.0, 1000.0)));
         update(&mut app, Message::Job(job, Told::Live(Arc::new(live))));
         let bytes = frame(&mut terminal, &app);
         if k > 1 {
@@ -244,7 +244,7 @@ proptest! {
         for k in keys {
             let effects = update(&mut app, key(KEYS[k]));
             for effect in effects {
-                if let super::message::Effect::Start(job, _) = effect {
+                if let crate::state::message::Effect::Start(job, _) = effect {
                     update(&mut app, Message::Job(job, Told::Done(Arc::new(content("x", 9.0)))));
                 }
             }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use super::commands::{COMMANDS, Keymap};
-use super::theme::{Choice, Depth};
+use crate::input::commands::{COMMANDS, Keymap};
+use crate::state::theme::{Choice, Depth};
 use spikedeck_core::diagnostic::did_you_mean;
 
 /// How fast the link to the terminal is taken to be.

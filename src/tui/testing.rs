@@ -7,15 +7,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
-use super::app::App;
-use super::content::Content;
-use super::draw::paint;
-use super::gallery::{Entry, Preview};
-use super::keys::Key;
-use super::message::{Message, Source, Told};
-use super::settings::Settings;
-use super::theme::{Depth, Theme};
-use super::update::update;
+use crate::draw::paint;
+use crate::panes::content::Content;
+use crate::settings::Settings;
+use crate::state::app::App;
+use crate::state::gallery::{Entry, Preview};
+use crate::state::keys::Key;
+use crate::state::message::{Message, Source, Told};
+use crate::state::theme::{Depth, Theme};
+use crate::update::update;
 use spikedeck_plot as plot;
 use spikedeck_run::{Check, Facts, Finished, Status};
 use spikedeck_signal::{Axis, Curve, Matrix, Metric, NamedShape, Outcome, Scalars, Series, Shape, Trace};
@@ -73,7 +73,7 @@ pub fn app(size: (u16, u16)) -> App {
 
 /// A finished run with a raster, a trace, a spectrum with its peak at `peak` Hz, numbers and a matrix.
 pub fn content(label: &str, peak: f64) -> Content {
-    let mut recording = super::content::tests::recording();
+    let mut recording = crate::panes::content::tests::recording();
     let values = (0..=1000).map(|k| -65.0 + 10.0 * (f64::from(k) * 0.02).sin()).collect();
     recording.traces.push(Trace {
         population: "exc".into(),

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use crossterm::event::KeyCode;
 
-use super::act;
-use super::app::{App, Column, Job, JobState, Overlay, Screen};
-use super::commands::{Action, Context};
-use super::content::Content;
-use super::keys::Key;
-use super::message::{Effect, JobId, Message, Source, Told};
-use super::theme::Theme;
-use super::{overlay, play, pointer};
+use crate::input::commands::{Action, Context};
+use crate::input::pane;
+use crate::input::{overlay, play, pointer};
+use crate::panes::content::Content;
+use crate::state::app::{App, Column, Job, JobState, Overlay, Screen};
+use crate::state::keys::Key;
+use crate::state::message::{Effect, JobId, Message, Source, Told};
+use crate::state::theme::Theme;
 use spikedeck_plot as plot;
 use spikedeck_run::Status;
 
@@ -171,7 +171,7 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Gallery => app.screen = Screen::Gallery,
         _ => {
             return match app.context() {
-                Context::Run => act::on_run(app, action),
+                Context::Run => pane::on_run(app, action),
                 _ => on_gallery(app, action),
             };
         }
@@ -180,10 +180,11 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
 }
 
 fn on_gallery(app: &mut App, action: Action) -> Vec<Effect> {
-    let page =
-        isize::from(i16::try_from(super::layout::gallery(app.size.0, app.size.1).list.height).unwrap_or(i16::MAX))
-            .max(2)
-            - 1;
+    let page = isize::from(
+        i16::try_from(crate::state::layout::gallery(app.size.0, app.size.1).list.height).unwrap_or(i16::MAX),
+    )
+    .max(2)
+        - 1;
     match action {
         Action::Up => app.gallery.step(-1),
         Action::Down => app.gallery.step(1),
@@ -231,7 +232,7 @@ pub fn open(app: &mut App, sources: Vec<Source>) -> Vec<Effect> {
     app.cross.clear();
     (app.time_view, app.pane, app.column) = (None, None, 0);
     (app.playing, app.moment) = (false, None);
-    (app.frozen, app.cross_on, app.extent) = (false, false, super::layout::Extent::Shared);
+    (app.frozen, app.cross_on, app.extent) = (false, false, crate::state::layout::Extent::Shared);
     app.screen = Screen::Run;
     for source in sources {
         let job = start(app, &source, &mut effects);
@@ -392,8 +393,8 @@ fn show(app: &mut App, column: usize, content: Arc<Content>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{app, content, key, press};
     use super::*;
+    use crate::testing::{app, content, key, press};
 
     #[test]
     fn enter_runs_what_is_marked_side_by_side() {

@@ -1,5 +1,11 @@
 //! The loop around the pure state: receives, updates, does what is to be done outside, draws when something changed.
 
+pub mod backend;
+pub mod export;
+pub mod jobs;
+pub mod local;
+mod watcher;
+
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -9,19 +15,18 @@ use std::time::{Duration, Instant};
 
 use ratatui::Terminal;
 
-use super::app::App;
-use super::backend::Backend;
-use super::draw::{self, draw};
-use super::export;
-use super::ground::{self, Listener};
-use super::jobs::Jobs;
-use super::message::{Effect, Message, Source};
-use super::meter::Screen;
-use super::settings::{LinkMode, Settings};
-use super::terminal::{self, Guard, MOUSE_OFF, MOUSE_ON, Output, TtyRaw};
-use super::theme::{Depth, Theme};
-use super::update::{begin, update};
-use super::watcher::Watcher;
+use crate::draw::{self, draw};
+use crate::session::backend::Backend;
+use crate::session::jobs::Jobs;
+use crate::session::watcher::Watcher;
+use crate::settings::{LinkMode, Settings};
+use crate::state::app::App;
+use crate::state::message::{Effect, Message, Source};
+use crate::state::theme::{Depth, Theme};
+use crate::terminal::background::{self, Listener};
+use crate::terminal::encoder::Screen;
+use crate::terminal::{self, Guard, MOUSE_OFF, MOUSE_ON, Output, TtyRaw};
+use crate::update::{begin, update};
 use spikedeck_plot as plot;
 
 /// What the dashboard starts with.
@@ -49,7 +54,7 @@ fn env(name: &str) -> Option<String> {
 
 /// Colours and marks of plots for settings and depth.
 pub fn look(settings: &Settings, light: bool, depth: Depth) -> plot::Look {
-    use super::settings::MarkerChoice as M;
+    use crate::settings::MarkerChoice as M;
     plot::Look {
         palette: plot::Palette {
             theme: if light { plot::Theme::Light } else { plot::Theme::Dark },
@@ -111,9 +116,9 @@ pub fn run(options: Options) -> io::Result<i32> {
     };
     let effects = begin(&mut session.app, options.sources);
     session.frame()?;
-    let ask = depth != Depth::None && ground::unknown(session.app.settings.theme, env);
+    let ask = depth != Depth::None && background::unknown(session.app.settings.theme, env);
     if ask {
-        session.guard.say(ground::QUESTION)?;
+        session.guard.say(background::QUESTION)?;
     }
     terminal::spawn_input(
         session.tell.clone(),

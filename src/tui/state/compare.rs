@@ -1,7 +1,7 @@
 //! Two columns held against each other: rows of metrics, and one line in words.
 
-use super::app::App;
-use super::number::{short, with_unit};
+use crate::number::{short, with_unit};
+use crate::state::app::App;
 use spikedeck_run as run;
 
 /// What the difference table shows.

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use super::content::Pane;
-use super::recorded::{self, Kind, Recorded};
+use crate::panes::content::Pane;
+use crate::panes::recorded::{self, Kind, Recorded};
 use spikedeck_scenario::{Spec, Subject};
 use spikedeck_signal::{Metric, NamedShape, Outcome, Recording, Scalars, Series, Shape};
 
@@ -302,9 +302,9 @@ fn numbers(outcomes: &[Outcome]) -> Option<Pane> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::content::tests::recording;
-    use super::super::content::unique;
     use super::*;
+    use crate::panes::content::tests::recording;
+    use crate::panes::content::unique;
 
     #[test]
     fn numbers_of_all_analyses_stand_in_one_table_and_keys_stay_unique() {

@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::app::App;
-use super::draw::{footer, line, line_right, tint};
-use super::gallery::Preview;
-use super::layout::{gallery, part, scroll_to};
-use super::number::{count, fit};
+use crate::draw::{footer, line, line_right, tint};
+use crate::number::{count, fit};
+use crate::state::app::App;
+use crate::state::gallery::Preview;
+use crate::state::layout::{gallery, part, scroll_to};
 use spikedeck_plot::grid::wrap;
 
 /// Draws the gallery.
@@ -137,7 +137,7 @@ fn describe(app: &App, p: &Preview, width: usize, out: &mut Vec<Vec<(String, Sty
         out.push(vec![(p.tags.join(" · "), t.key.remove_modifier(ratatui::style::Modifier::BOLD))]);
     }
     out.push(Vec::new());
-    for l in wrap(&super::cards::flowing(&p.description), width) {
+    for l in wrap(&crate::panes::cards::flowing(&p.description), width) {
         out.push(vec![(l, t.text)]);
     }
     let heading = |title: &str, out: &mut Vec<Vec<(String, Style)>>| {

@@ -1,13 +1,14 @@
 //! Commands of the run view: focus, zoom, crosshair, columns.
 
-use super::app::{App, LINKED, Overlay, Screen};
-use super::commands::Action;
-use super::content::Pane;
-use super::layout::Extent;
-use super::message::Effect;
-use super::update::{cancel, start, watch};
-use super::view::Range;
-use super::{describe, play, readout};
+use crate::input::commands::Action;
+use crate::input::play;
+use crate::panes::content::Pane;
+use crate::state::app::{App, LINKED, Overlay, Screen};
+use crate::state::layout::Extent;
+use crate::state::message::Effect;
+use crate::state::view::Range;
+use crate::update::{cancel, start, watch};
+use crate::{describe, readout};
 use spikedeck_plot::view::{pan, zoom};
 use spikedeck_signal::{Scale, Shape};
 
@@ -192,7 +193,7 @@ fn on_pane(app: &mut App, action: Action) {
                 app.time_view = None;
             }
         }
-        Action::UndoZoom => match app.views.get_mut(&pane.key).and_then(super::view::View::undo) {
+        Action::UndoZoom => match app.views.get_mut(&pane.key).and_then(crate::state::view::View::undo) {
             Some((x, y)) => {
                 if linked {
                     app.time_view = x;
@@ -295,7 +296,7 @@ fn hidden_rows(app: &App, pane: &Pane) -> usize {
         .iter()
         .flat_map(|c| &c.panes)
         .find(|p| p.pane == index)
-        .map(super::layout::PlacedPane::inner)
+        .map(crate::state::layout::PlacedPane::inner)
     else {
         return 0;
     };

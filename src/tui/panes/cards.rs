@@ -4,7 +4,7 @@ use spikedeck_run::{Check, Finished, Status};
 use spikedeck_signal::Card;
 
 /// How a run was made and whether it is what it should be.
-pub(super) fn run_card(run: &Finished) -> Card {
+pub(crate) fn run_card(run: &Finished) -> Card {
     let mut sections = Vec::new();
     // What there is to see comes first, unless something went wrong.
     let well = run.status == Status::Complete && run.checks.iter().all(|c| c.passed);
@@ -34,14 +34,14 @@ pub(super) fn run_card(run: &Finished) -> Card {
         facts.push(format!(
             "seed {}   step {} {}",
             spec.simulation.seed,
-            super::number::short(spec.simulation.dt / spec.simulation.time_base.seconds()),
+            crate::number::short(spec.simulation.dt / spec.simulation.time_base.seconds()),
             spec.simulation.time_base.unit()
         ));
     }
     let counted: Vec<String> = [(f.connections, "connections"), (f.spikes, "spikes"), (f.events, "synaptic events")]
         .into_iter()
         .filter(|c| c.0 > 0)
-        .map(|(n, what)| format!("{} {what}", super::number::count(n)))
+        .map(|(n, what)| format!("{} {what}", crate::number::count(n)))
         .collect();
     if !counted.is_empty() {
         facts.push(counted.join("   "));
@@ -49,9 +49,9 @@ pub(super) fn run_card(run: &Finished) -> Card {
     if f.simulate_seconds > 0.0 {
         facts.push(format!(
             "built in {}, simulated in {}, analysed in {} on {} thread{}",
-            super::number::lasted(f.build_seconds),
-            super::number::lasted(f.simulate_seconds),
-            super::number::lasted(f.analyse_seconds),
+            crate::number::lasted(f.build_seconds),
+            crate::number::lasted(f.simulate_seconds),
+            crate::number::lasted(f.analyse_seconds),
             f.threads,
             if f.threads == 1 { "" } else { "s" }
         ));
@@ -72,7 +72,7 @@ pub(super) fn run_card(run: &Finished) -> Card {
 
 fn check_line(check: &Check) -> String {
     let unit = if check.unit.is_empty() { String::new() } else { format!(" {}", check.unit.replace("**2", "²")) };
-    let close = |a: f64, b: f64| super::number::short(a) == super::number::short(b) && a < b;
+    let close = |a: f64, b: f64| crate::number::short(a) == crate::number::short(b) && a < b;
     if let (Some(found), Some(a), Some(b)) = (check.found, check.min, check.max)
         && close(a, b)
     {
@@ -81,12 +81,12 @@ fn check_line(check: &Check) -> String {
         return line_of(check, &format!("{}{unit} ({} to {})", six(found), six(a), six(b)));
     }
     let range = match (check.min, check.max) {
-        (Some(a), Some(b)) => format!("{} to {}", super::number::short(a), super::number::short(b)),
-        (Some(a), None) => format!("at least {}", super::number::short(a)),
-        (None, Some(b)) => format!("at most {}", super::number::short(b)),
+        (Some(a), Some(b)) => format!("{} to {}", crate::number::short(a), crate::number::short(b)),
+        (Some(a), None) => format!("at least {}", crate::number::short(a)),
+        (None, Some(b)) => format!("at most {}", crate::number::short(b)),
         (None, None) => "any value".to_owned(),
     };
-    let found = check.found.map_or_else(|| "no value".to_owned(), super::number::short);
+    let found = check.found.map_or_else(|| "no value".to_owned(), crate::number::short);
     let unit = if check.found.is_some() { unit } else { String::new() };
     line_of(check, &format!("{found}{unit} ({range})"))
 }
@@ -98,7 +98,7 @@ fn line_of(check: &Check, value: &str) -> String {
 }
 
 /// Lines that were broken because the file is narrow flow together again; short lines (lists, equations) stay lines.
-pub(super) fn flowing(text: &str) -> String {
+pub(crate) fn flowing(text: &str) -> String {
     let mut out = String::new();
     let mut long = false;
     for line in text.trim().lines() {
@@ -116,14 +116,14 @@ const BROKEN: usize = 70;
 
 /// Ours and the number of an earlier program, where the scenario has one.
 fn original_line(check: &Check) -> Option<String> {
-    let original = super::number::short(check.original?);
-    let found = check.found.map_or_else(|| "no value".to_owned(), super::number::short);
+    let original = crate::number::short(check.original?);
+    let found = check.found.map_or_else(|| "no value".to_owned(), crate::number::short);
     let unit = if check.unit.is_empty() { String::new() } else { format!(" {}", check.unit) };
     Some(format!("{}: here {found}{unit}, original {original}{unit} · {}", check.name, check.reason))
 }
 
 /// What a model is, from its file.
-pub(super) fn model_card(model: &spikedeck_model::Definition) -> Card {
+pub(crate) fn model_card(model: &spikedeck_model::Definition) -> Card {
     let mut sections = Vec::new();
     let mut add = |title: &str, text: &str| {
         if !text.trim().is_empty() {

@@ -1,5 +1,8 @@
 //! The terminal as a thing that is borrowed and always given back: on return, error, panic, signal and hang-up.
 
+pub mod background;
+pub mod encoder;
+
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,9 +15,9 @@ use ratatui::layout::Size;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 
-use super::ground::{Listener, Taken};
-use super::keys::Key;
-use super::message::Message;
+use crate::state::keys::Key;
+use crate::state::message::Message;
+use crate::terminal::background::{Listener, Taken};
 
 /// Alternate screen, cursor off, bracketed paste, focus unaffected.
 pub const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[2J";

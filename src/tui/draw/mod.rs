@@ -1,15 +1,18 @@
 //! From the state to cells. Changes nothing; every screen starts here.
 
+mod gallery;
+mod overlay;
+pub mod run;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::app::{App, Screen};
-use super::commands::{COMMANDS, Context};
-use super::layout::{Room, part, room};
-use super::{draw_gallery, draw_overlay, draw_run};
+use crate::input::commands::{COMMANDS, Context};
+use crate::state::app::{App, Screen};
+use crate::state::layout::{Room, part, room};
 use spikedeck_plot::grid::{Cell, CellGrid};
 use spikedeck_plot::{self as plot, colour::Colour};
 
@@ -36,10 +39,10 @@ pub fn paint(app: &App, area: Rect, buf: &mut Buffer) {
         Room::Pane | Room::Full => {}
     }
     match app.screen {
-        Screen::Gallery => draw_gallery::draw(app, buf),
-        Screen::Run => draw_run::draw(app, buf),
+        Screen::Gallery => gallery::draw(app, buf),
+        Screen::Run => run::draw(app, buf),
     }
-    draw_overlay::draw(app, buf);
+    overlay::draw(app, buf);
 }
 
 /// All there is to say in one short line.
@@ -61,7 +64,7 @@ pub fn line(buf: &mut Buffer, area: Rect, pieces: &[(&str, Style)]) -> u16 {
         if left == 0 {
             break;
         }
-        let text = super::number::fit(text, usize::from(left));
+        let text = crate::number::fit(text, usize::from(left));
         // What a rule below left in the cells must not show through: only the background stays.
         let fresh = Style::new()
             .fg(style.fg.unwrap_or(Color::Reset))
@@ -186,8 +189,8 @@ pub fn footer(app: &App, buf: &mut Buffer, area: Rect) {
         let fps = 1.0 / (frame.as_secs_f64() * 4.0).max(1e-3);
         let text = format!(
             "link {} kB/s, {} fps",
-            super::number::short((rate / 1000.0).round()),
-            super::number::short((fps * 10.0).round() / 10.0)
+            crate::number::short((rate / 1000.0).round()),
+            crate::number::short((fps * 10.0).round() / 10.0)
         );
         right.push((text, t.warn));
     }
@@ -212,8 +215,9 @@ pub fn footer(app: &App, buf: &mut Buffer, area: Rect) {
 fn hints(app: &App, buf: &mut Buffer, area: Rect) {
     let t = &app.theme;
     let context = app.context();
-    let shown =
-        |c: &&super::commands::Command| (c.context == context || c.context == Context::Everywhere) && useful(app, c.id);
+    let shown = |c: &&crate::input::commands::Command| {
+        (c.context == context || c.context == Context::Everywhere) && useful(app, c.id)
+    };
     let mut offers: Vec<(u8, usize, String, &str)> = COMMANDS
         .iter()
         .enumerate()
@@ -247,7 +251,7 @@ fn useful(app: &App, id: &str) -> bool {
     match id {
         "runs" => !app.columns.is_empty(),
         "difference" => app.columns.len() > 1,
-        "play" => super::play::movie(app).is_some(),
+        "play" => crate::input::play::movie(app).is_some(),
         _ => true,
     }
 }
@@ -269,7 +273,7 @@ mod tests {
 
     #[test]
     fn the_picture_of_a_screen_has_its_cells() {
-        let app = super::super::testing::running((100, 30));
+        let app = crate::testing::running((100, 30));
         let grid = grid(&app);
         assert_eq!((grid.width, grid.height), (100, 30));
         assert!(grid.to_plain().contains("1 Spikes"));

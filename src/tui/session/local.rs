@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::backend::{Backend, Prepared};
-use super::gallery::{Entry, Preview};
-use super::message::{Source, split_variant};
-use super::number::{count, short};
+use crate::number::{count, short};
+use crate::session::backend::{Backend, Prepared};
+use crate::state::gallery::{Entry, Preview};
+use crate::state::message::{Source, split_variant};
 use spikedeck_run::{self as run, Finished};
 use spikedeck_scenario::{self as scenario, ProjectionSpec, Rule, Spec};
 use spikedeck_sim::Network;

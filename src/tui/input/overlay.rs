@@ -4,13 +4,13 @@ use crossterm::event::KeyCode;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::app::{App, JobState, Overlay};
-use super::commands::{Action, COMMANDS, Command, Context};
-use super::keys::Key;
-use super::layout::dialog;
-use super::message::{Effect, ExportKind};
-use super::search::{Hit, search};
-use super::update::{cancel, perform, status};
+use crate::input::commands::{Action, COMMANDS, Command, Context};
+use crate::state::app::{App, JobState, Overlay};
+use crate::state::keys::Key;
+use crate::state::layout::dialog;
+use crate::state::message::{Effect, ExportKind};
+use crate::state::search::{Hit, search};
+use crate::update::{cancel, perform, status};
 
 /// What can be written out, in the order of the list.
 pub const EXPORTS: &[(ExportKind, char, &str, &str)] = &[
@@ -122,7 +122,7 @@ pub fn on_key(app: &mut App, key: Key) -> Vec<Effect> {
             }
         }
         Overlay::Difference { scroll } => {
-            let rows = super::compare::of(app).map_or(0, |c| c.rows.len());
+            let rows = crate::state::compare::of(app).map_or(0, |c| c.rows.len());
             line(letters(key), scroll, rows) || app.keymap.action(app.context(), key) != Some(Action::Difference)
         }
         Overlay::Log { up } => {
@@ -240,9 +240,9 @@ fn export(app: &mut App, kind: ExportKind) -> Vec<Effect> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{app, key, running};
-    use super::super::update::update;
     use super::*;
+    use crate::testing::{app, key, running};
+    use crate::update::update;
 
     #[test]
     fn the_palette_finds_a_command_by_its_help_and_runs_it() {
@@ -254,7 +254,7 @@ mod tests {
         let rows = palette(&app, "maxim");
         assert_eq!(rows[0].0.id, "maximise");
         update(&mut app, key("enter"));
-        assert_eq!((app.overlay.clone(), app.extent), (None, super::super::layout::Extent::Whole));
+        assert_eq!((app.overlay.clone(), app.extent), (None, crate::state::layout::Extent::Whole));
     }
 
     #[test]

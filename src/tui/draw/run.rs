@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::app::{App, Column, JobState};
-use super::content::Pane;
-use super::draw::{bar, blit, footer, line, line_right, tint};
-use super::layout::{PlacedColumn, PlacedPane, RunLayout, part};
-use super::number::{clock, fit, lasted, three};
-use super::readout;
+use crate::draw::{bar, blit, footer, line, line_right, tint};
+use crate::number::{clock, fit, lasted, three};
+use crate::panes::content::Pane;
+use crate::readout;
+use crate::state::app::{App, Column, JobState};
+use crate::state::layout::{PlacedColumn, PlacedPane, RunLayout, part};
 use spikedeck_plot::cells::render;
 use spikedeck_plot::scene::with_pyramids;
 use spikedeck_run::Status;

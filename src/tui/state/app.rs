@@ -1,18 +1,18 @@
-//! The state of the dashboard: plain data. [`super::update::update`] changes it, [`super::draw::draw`] looks at it.
+//! The state of the dashboard: plain data. [`crate::update::update`] changes it, [`crate::draw::draw`] looks at it.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::commands::{Context, Keymap};
-use super::content::{Content, Pane};
-use super::gallery::{Entry, Gallery};
-use super::layout::{self, Extent, RunLayout, RunQuery};
-use super::message::{JobId, Source};
-use super::settings::Settings;
-use super::theme::Theme;
-use super::view::{Range, View, inside, join};
+use crate::input::commands::{Context, Keymap};
+use crate::panes::content::{Content, Pane};
+use crate::settings::Settings;
+use crate::state::gallery::{Entry, Gallery};
+use crate::state::layout::{self, Extent, RunLayout, RunQuery};
+use crate::state::message::{JobId, Source};
+use crate::state::theme::Theme;
+use crate::state::view::{Range, View, inside, join};
 use spikedeck_plot as plot;
 use spikedeck_run::Progress;
 use spikedeck_signal::Shape;

@@ -2,13 +2,13 @@
 
 use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 
-use super::act::{set_cross, set_x, set_y};
-use super::app::{App, Screen};
-use super::content::Pane;
-use super::draw_run::tab_at;
-use super::keys::Key;
-use super::layout::{PlacedPane, gallery, scroll_to};
-use super::overlay;
+use crate::draw::run::tab_at;
+use crate::input::overlay;
+use crate::input::pane::{set_cross, set_x, set_y};
+use crate::panes::content::Pane;
+use crate::state::app::{App, Screen};
+use crate::state::keys::Key;
+use crate::state::layout::{PlacedPane, gallery, scroll_to};
 use spikedeck_plot::cells::Placed;
 use spikedeck_plot::view::zoom;
 
@@ -146,10 +146,10 @@ fn wheel(app: &mut App, at: (u16, u16), closer: bool) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::Message;
-    use super::super::testing::running;
-    use super::super::update::update;
     use super::*;
+    use crate::state::message::Message;
+    use crate::testing::running;
+    use crate::update::update;
     use crossterm::event::KeyModifiers;
 
     fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Message {
@@ -166,7 +166,7 @@ mod tests {
         update(&mut app, mouse(MouseEventKind::Up(MouseButton::Left), x + 20, y));
         let seen = app.time_view.unwrap();
         assert!(seen.1 - seen.0 > 100.0 && seen.1 - seen.0 < 300.0, "{seen:?}");
-        update(&mut app, super::super::testing::key("u"));
+        update(&mut app, crate::testing::key("u"));
         assert_eq!(app.time_view, None);
     }
 
@@ -183,7 +183,7 @@ mod tests {
     fn a_click_on_a_tab_focuses_its_pane() {
         let mut app = running((120, 40));
         let row: Vec<char> =
-            super::super::testing::text(&super::super::testing::buffer(&app)).lines().next().unwrap().chars().collect();
+            crate::testing::text(&crate::testing::buffer(&app)).lines().next().unwrap().chars().collect();
         let tab = row.windows(2).position(|w| w == ['2', ' ']).unwrap() as u16;
         update(&mut app, mouse(MouseEventKind::Down(MouseButton::Left), tab + 2, 0));
         assert_eq!(app.pane_index(), 1);
@@ -193,12 +193,12 @@ mod tests {
     #[test]
     fn an_overlay_keeps_the_mouse_from_the_panes() {
         let mut app = running((120, 40));
-        update(&mut app, super::super::testing::key("?"));
+        update(&mut app, crate::testing::key("?"));
         let area = app.layout().columns[0].panes[1].inner();
         update(&mut app, mouse(MouseEventKind::Down(MouseButton::Left), area.x + 2, area.y + 2));
         assert_eq!((app.pane_index(), app.drag), (0, None));
         update(&mut app, mouse(MouseEventKind::ScrollDown, area.x + 2, area.y + 2));
-        assert!(matches!(app.overlay, Some(super::super::app::Overlay::Help { scroll: 1, .. })), "{:?}", app.overlay);
+        assert!(matches!(app.overlay, Some(crate::state::app::Overlay::Help { scroll: 1, .. })), "{:?}", app.overlay);
         assert_eq!(app.time_view, None);
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use super::message::Message;
+use crate::state::message::Message;
 
 /// Time between two looks; a change is told when two looks agree on it.
 const LOOK: Duration = Duration::from_millis(250);

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::arrange::arranged;
-use super::cards::{model_card, run_card};
-use super::movie::Movie;
+use crate::panes::arrange::arranged;
+use crate::panes::cards::{model_card, run_card};
+use crate::panes::movie::Movie;
 use spikedeck_plot::Pyramids;
 use spikedeck_run::{Check, Finished, Snapshot, Status};
 use spikedeck_scenario::Spec;
@@ -152,7 +152,7 @@ impl Content {
 }
 
 /// Keys are made unique, so that no pane hides another.
-pub(super) fn unique(panes: &mut [Pane]) {
+pub(crate) fn unique(panes: &mut [Pane]) {
     for i in 1..panes.len() {
         let (before, rest) = panes.split_at_mut(i);
         let mut n = 2;
@@ -165,7 +165,7 @@ pub(super) fn unique(panes: &mut [Pane]) {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use spikedeck_signal::{Recording, Spikes, TimeBase, Window};
 
     /// A small recording with spikes that are known.

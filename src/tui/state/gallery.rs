@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::message::{Effect, Source};
-use super::search::{Hit, search};
+use crate::state::message::{Effect, Source};
+use crate::state::search::{Hit, search};
 
 /// A line of the gallery. Cheap: only what stands at the top of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::backend::Backend;
-use super::content::Content;
-use super::message::{JobId, Message, Source, Told};
+use crate::panes::content::Content;
+use crate::session::backend::Backend;
+use crate::state::message::{JobId, Message, Source, Told};
 use spikedeck_run::{Event, JobHandle, Snapshot};
 use spikedeck_scenario::Spec;
 
@@ -135,7 +135,7 @@ fn listen(id: JobId, shown: &Shown, handle: &JobHandle, tell: &Sender<Message>) 
     let say = |told| tell.send(Message::Job(id, told)).is_ok();
     loop {
         let Some((others, picture)) = gather(&handle.events) else {
-            let panic = super::terminal::last_panic();
+            let panic = crate::terminal::last_panic();
             let why = panic.map_or_else(
                 || "its thread ended without a word".to_owned(),
                 |p| format!("the program made a mistake: {p}"),

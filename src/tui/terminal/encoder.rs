@@ -9,7 +9,7 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 
-use super::theme::Depth;
+use crate::state::theme::Depth;
 
 /// What writing the last frames cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

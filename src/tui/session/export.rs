@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::content::{Content, Pane};
-use super::message::ExportKind;
+use crate::panes::content::{Content, Pane};
+use crate::state::message::ExportKind;
 use spikedeck_plot::scene::with_pyramids;
 use spikedeck_plot::{self as plot, View};
 use spikedeck_store::{self as store, Format};
@@ -117,8 +117,8 @@ pub fn osc52(text: &str, tmux: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::content;
     use super::*;
+    use crate::testing::content;
 
     #[test]
     fn files_are_named_after_run_and_pane_and_never_overwritten() {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::theme::Choice;
+use crate::state::theme::Choice;
 
 /// The question, ended by BEL: answers end as questions do.
 pub const QUESTION: &str = "\x1b]11;?\x07";

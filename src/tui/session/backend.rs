@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::gallery::{Entry, Preview};
-use super::message::Source;
+use crate::state::gallery::{Entry, Preview};
+use crate::state::message::Source;
 use spikedeck_run::{Finished, JobHandle};
 use spikedeck_scenario::Spec;
 

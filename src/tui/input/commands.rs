@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::keys::Key;
+use crate::state::keys::Key;
 use spikedeck_core::diagnostic::did_you_mean;
 
 /// What a command does.

@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::app::{App, JobState, Overlay};
-use super::draw::{bar, line, line_right, tint};
-use super::layout::{dialog, part, scroll_to};
-use super::number::{clock, fit, short};
-use super::{compare, overlay};
+use crate::draw::{bar, line, line_right, tint};
+use crate::input::overlay;
+use crate::number::{clock, fit, short};
+use crate::state::app::{App, JobState, Overlay};
+use crate::state::compare;
+use crate::state::layout::{dialog, part, scroll_to};
 
 /// A row: pieces of text, and whether it is the chosen one.
 type Row = (Vec<(String, Style)>, bool);

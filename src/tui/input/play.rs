@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::app::App;
-use super::movie::Movie;
+use crate::panes::movie::Movie;
+use crate::state::app::App;
 
 /// A whole run takes about this many steps to play.
 const STEPS: usize = 120;
@@ -82,12 +82,12 @@ fn show(app: &mut App, time: f64) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::app::App;
-    use super::super::content::{Content, Pane};
-    use super::super::message::{Message, Told};
-    use super::super::testing::{app, content, key, press};
-    use super::super::update::update;
     use super::*;
+    use crate::panes::content::{Content, Pane};
+    use crate::state::app::App;
+    use crate::state::message::{Message, Told};
+    use crate::testing::{app, content, key, press};
+    use crate::update::update;
     use spikedeck_signal::{Axis, Image, Recording, Shape, Trace};
 
     /// A plane of 2 by 2 cells whose value is the number of the frame.

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::content::Pane;
-use super::movie::Movie;
+use crate::panes::content::Pane;
+use crate::panes::movie::Movie;
 use spikedeck_analysis::places::Cells;
 use spikedeck_core::units::short;
 use spikedeck_scenario::{PopulationSpec, Spec};
@@ -390,8 +390,8 @@ fn round_bin(least: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::content::tests::recording;
     use super::*;
+    use crate::panes::content::tests::recording;
 
     #[test]
     fn the_rate_below_the_raster_is_the_rate() {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crossterm::event::MouseEvent;
 
-use super::content::Content;
-use super::gallery::{Entry, Preview};
-use super::keys::Key;
+use crate::panes::content::Content;
+use crate::state::gallery::{Entry, Preview};
+use crate::state::keys::Key;
 use spikedeck_run::Progress;
 
 /// Where a column's panes come from.

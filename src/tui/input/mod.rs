@@ -1,0 +1,7 @@
+//! What keys, the mouse and commands do to the state.
+
+pub mod commands;
+pub mod overlay;
+pub mod pane;
+pub mod play;
+pub mod pointer;

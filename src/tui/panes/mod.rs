@@ -1,0 +1,7 @@
+//! Results as panes: which there are, in which order, and what they show.
+
+mod arrange;
+pub mod cards;
+pub mod content;
+pub mod movie;
+mod recorded;
