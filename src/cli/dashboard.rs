@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::CliError;
 use spikedeck_run as run;
-use spikedeck_tui::message::Source;
+use spikedeck_tui::Source;
 use spikedeck_tui::session;
 use spikedeck_tui::settings::Settings;
 use spikedeck_tui::terminal;

@@ -18,6 +18,6 @@ mod update;
 
 pub use draw::draw;
 pub use panes::content;
-pub use state::message;
+pub use state::source::Source;
 
 use state::app;

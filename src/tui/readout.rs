@@ -114,7 +114,7 @@ fn tops(curve: &Curve) -> Vec<f64> {
 
 /// Values at the crosshair of a pane, one a line: the abscissa, then each curve.
 pub fn of(app: &App, pane: &Pane) -> Option<Vec<String>> {
-    let at = *app.cross.get(app.cross_key(pane, app.linked(pane)))?;
+    let at = app.crosshair(pane)?;
     let place = |axis: &Axis| format!("{} {}", axis.label, with_unit(at, &axis.unit));
     let mut out = Vec::new();
     match &pane.shape.shape {

@@ -8,7 +8,7 @@ use ratatui::layout::Size;
 
 use crate::draw::draw;
 use crate::state::app::App;
-use crate::state::message::{Message, Told};
+use crate::state::message::{JobEvent, Message};
 use crate::state::theme::Depth;
 use crate::terminal::encoder::Screen;
 use crate::testing::{app, buffer, comparing, content, key, press, running, styled, text};
@@ -48,12 +48,12 @@ fn two_runs_side_by_side() {
 fn while_it_runs() {
     let mut app = app((120, 40));
     update(&mut app, key("enter"));
-    let job = app.columns[0].job;
-    let told = Told::Resolved { label: "adex-patterns".into(), path: None, time: Some((0.0, 2000.0)) };
+    let job = app.columns.list()[0].job;
+    let told = JobEvent::Resolved { label: "adex-patterns".into(), path: None, time: Some((0.0, 2000.0)) };
     update(&mut app, Message::Job(job, told));
     let eta = Some(std::time::Duration::from_secs(7));
     let progress = Progress { stage: "simulating".into(), fraction: 0.43, simulated: 860.0, rate: 1.31, eta };
-    update(&mut app, Message::Job(job, Told::Progress(progress)));
+    update(&mut app, Message::Job(job, JobEvent::Progress(progress)));
     shot("live", &app);
 }
 
@@ -129,14 +129,17 @@ fn a_live_frame_is_a_sweep() {
     // scrolls.
     let mut app = app((120, 40));
     update(&mut app, key("enter"));
-    let job = app.columns[0].job;
-    update(&mut app, Message::Job(job, Told::Resolved { label: "x".into(), path: None, time: Some((0.0, 1000.0)) }));
+    let job = app.columns.list()[0].job;
+    update(
+        &mut app,
+        Message::Job(job, JobEvent::Resolved { label: "x".into(), path: None, time: Some((0.0, 1000.0)) }),
+    );
     let mut terminal = counting((120, 40));
     let mut worst = 0;
     for k in 1..=40 {
         let snapshot = snapshot(f64::from(k) * 25.0);
         let live = crate::panes::content::Content::live("x", &snapshot, None, Some((0.0, 1000.0)));
-        update(&mut app, Message::Job(job, Told::Live(Arc::new(live))));
+        update(&mut app, Message::Job(job, JobEvent::Live(Arc::new(live))));
         let bytes = frame(&mut terminal, &app);
         if k > 1 {
             worst = worst.max(bytes);
@@ -245,7 +248,7 @@ proptest! {
             let effects = update(&mut app, key(KEYS[k]));
             for effect in effects {
                 if let crate::state::message::Effect::Start(job, _) = effect {
-                    update(&mut app, Message::Job(job, Told::Done(Arc::new(content("x", 9.0)))));
+                    update(&mut app, Message::Job(job, JobEvent::Done(Arc::new(content("x", 9.0)))));
                 }
             }
             buffer(&app);

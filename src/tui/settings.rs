@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use crate::input::commands::{COMMANDS, Keymap};
+use crate::input::commands::{COMMANDS, keymap};
 use crate::state::theme::{Choice, Depth};
 use spikedeck_core::diagnostic::did_you_mean;
 
@@ -185,7 +185,7 @@ impl Settings {
                 problems.push(why);
             }
         }
-        problems.extend(Keymap::new(&settings.keys).1);
+        problems.extend(keymap(&settings.keys).1);
         (settings, problems)
     }
 
@@ -258,8 +258,8 @@ pub fn config_print() -> String {
     }
     out.push_str("# Keys of each command; arrows always work.\n[keys]\n");
     for c in COMMANDS {
-        let keys: Vec<String> = c.keys.iter().map(|k| format!("\"{k}\"")).collect();
-        let _ = writeln!(out, "{} = [{}]  # {}", c.id, keys.join(", "), c.help);
+        let keys: Vec<String> = c.binding.keys.iter().map(|k| format!("\"{k}\"")).collect();
+        let _ = writeln!(out, "{} = [{}]  # {}", c.binding.id, keys.join(", "), c.help);
     }
     out
 }

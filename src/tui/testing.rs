@@ -8,17 +8,21 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
 use crate::draw::paint;
+use crate::input::commands;
 use crate::panes::content::Content;
-use crate::settings::Settings;
 use crate::state::app::App;
 use crate::state::gallery::{Entry, Preview};
 use crate::state::keys::Key;
-use crate::state::message::{Message, Source, Told};
+use crate::state::message::{JobEvent, Message};
+use crate::state::source::Source;
 use crate::state::theme::{Depth, Theme};
 use crate::update::update;
 use spikedeck_plot as plot;
 use spikedeck_run::{Check, Facts, Finished, Status};
-use spikedeck_signal::{Axis, Curve, Matrix, Metric, NamedShape, Outcome, Scalars, Series, Shape, Trace};
+use spikedeck_signal::{
+    Axis, Curve, Matrix, Metric, NamedShape, Outcome, Recording, Scalars, Series, Shape, Spikes, TimeBase, Trace,
+    Window,
+};
 
 impl Key {
     /// As a message.
@@ -56,7 +60,7 @@ pub fn app(size: (u16, u16)) -> App {
         palette: plot::Palette { theme: plot::Theme::Dark, depth: plot::Depth::Indexed, ..plot::Palette::default() },
         ..plot::Look::default()
     };
-    let mut app = App::new(Settings::default(), Theme::new(false, Depth::Ansi256), look, entries, size);
+    let mut app = App::new(commands::keymap(&[]).0, Theme::new(false, Depth::Ansi256), look, entries, size);
     let preview = Preview {
         title: "Firing patterns of the adaptive exponential model".into(),
         description: "Five neurons that differ only in their adaptation.".into(),
@@ -71,9 +75,22 @@ pub fn app(size: (u16, u16)) -> App {
     app
 }
 
+/// A small recording with spikes that are known.
+pub fn recording() -> Recording {
+    let times: Vec<f64> = (1..=200).map(|k| f64::from(k) * 5.0).collect();
+    let units = (0..200u32).map(|k| (k * 7) % 20).collect();
+    Recording {
+        time_base: TimeBase::Milliseconds,
+        dt: 0.1,
+        window: Window { start: 0.0, stop: 1000.0 },
+        spikes: vec![Spikes { population: "exc".into(), size: 20, times, units }],
+        ..Recording::default()
+    }
+}
+
 /// A finished run with a raster, a trace, a spectrum with its peak at `peak` Hz, numbers and a matrix.
 pub fn content(label: &str, peak: f64) -> Content {
-    let mut recording = crate::panes::content::tests::recording();
+    let mut recording = recording();
     let values = (0..=1000).map(|k| -65.0 + 10.0 * (f64::from(k) * 0.02).sin()).collect();
     recording.traces.push(Trace {
         population: "exc".into(),
@@ -162,8 +179,8 @@ pub fn content(label: &str, peak: f64) -> Content {
 pub fn running(size: (u16, u16)) -> App {
     let mut app = app(size);
     update(&mut app, key("enter"));
-    let job = app.columns[0].job;
-    update(&mut app, Message::Job(job, Told::Done(Arc::new(content("adex-patterns", 10.0)))));
+    let job = app.columns.list()[0].job;
+    update(&mut app, Message::Job(job, JobEvent::Done(Arc::new(content("adex-patterns", 10.0)))));
     app
 }
 
@@ -172,8 +189,8 @@ pub fn comparing(size: (u16, u16)) -> App {
     let mut app = app(size);
     press(&mut app, "c c enter");
     for (i, peak) in [10.0, 14.0].into_iter().enumerate() {
-        let (job, label) = (app.columns[i].job, app.columns[i].label.clone());
-        update(&mut app, Message::Job(job, Told::Done(Arc::new(content(&label, peak)))));
+        let (job, label) = (app.columns.list()[i].job, app.columns.list()[i].label.clone());
+        update(&mut app, Message::Job(job, JobEvent::Done(Arc::new(content(&label, peak)))));
     }
     app
 }

@@ -5,7 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use crate::draw::{footer, line, line_right, tint};
+use crate::draw::cells::{line, line_right, tint};
+use crate::draw::footer::footer;
 use crate::number::{count, fit};
 use crate::state::app::App;
 use crate::state::gallery::Preview;

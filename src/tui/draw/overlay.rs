@@ -5,15 +5,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use crate::draw::{bar, line, line_right, tint};
-use crate::input::overlay;
+use crate::draw::cells::{bar, line, line_right, tint};
+use crate::input::commands::{COMMANDS, explained, offered};
 use crate::number::{clock, fit, short};
-use crate::state::app::{App, JobState, Overlay};
+use crate::state::app::App;
 use crate::state::compare;
+use crate::state::jobs::JobState;
 use crate::state::layout::{dialog, part, scroll_to};
+use crate::state::overlay::{EXPORTS, Overlay, log_area, log_rows};
 
 /// A row: pieces of text, and whether it is the chosen one.
-type Row = (Vec<(String, Style)>, bool);
+type ListRow = (Vec<(String, Style)>, bool);
 
 /// Draws what lies over the screen, if anything does.
 pub fn draw(app: &App, buf: &mut Buffer) {
@@ -64,7 +66,7 @@ fn frame(app: &App, buf: &mut Buffer, area: Rect, title: &str, foot: &str) -> Re
     part(area, 2, 1, area.width - 4, area.height - 2)
 }
 
-fn rows(app: &App, buf: &mut Buffer, area: Rect, all: &[Row], first: usize) {
+fn rows(app: &App, buf: &mut Buffer, area: Rect, all: &[ListRow], first: usize) {
     for (at, (pieces, chosen)) in all.iter().skip(first).take(usize::from(area.height)).enumerate() {
         let place = part(area, 0, at as u16, area.width, 1);
         let borrowed: Vec<(&str, Style)> = pieces.iter().map(|(s, st)| (s.as_str(), *st)).collect();
@@ -87,22 +89,19 @@ fn query_line(app: &App, buf: &mut Buffer, inner: Rect, query: &str, hint: &str)
 
 fn help(app: &App, buf: &mut Buffer, query: &str, scroll: usize) {
     let t = &app.theme;
-    let found = overlay::help(app, query);
-    let mut all: Vec<Row> = Vec::new();
+    let found = explained(app, query);
+    let mut all: Vec<ListRow> = Vec::new();
     let mut context = None;
     for command in &found {
-        if context != Some(command.context) {
+        let binding = command.binding;
+        if context != Some(binding.context) {
             all.push((Vec::new(), false));
-            all.push((vec![(command.context.title().to_owned(), t.dim)], false));
-            context = Some(command.context);
+            all.push((vec![(binding.context.title().to_owned(), t.dim)], false));
+            context = Some(binding.context);
         }
-        let keys = if command.id == "pane-1" { "1 … 9".to_owned() } else { app.keymap.keys_text(command.id) };
-        let title = if command.id == "pane-1" { "Pane 1 to 9" } else { command.title };
-        let text = if command.id == "pane-1" { "Focus a pane by its number" } else { command.help };
-        all.push((
-            vec![(format!("  {keys:<12} "), t.key), (format!("{title:<18} "), t.text), (text.to_owned(), t.dim)],
-            false,
-        ));
+        let (keys, title) = (app.keymap.keys_text(binding.id), command.title);
+        let text = command.help.to_owned();
+        all.push((vec![(format!("  {keys:<12} "), t.key), (format!("{title:<18} "), t.text), (text, t.dim)], false));
     }
     let area = dialog(app.size, 112, (all.len() as u16 + 4).min(app.size.1.saturating_sub(2)).max(8));
     let inner = frame(app, buf, area, "Help", "type to search · ↑ ↓ scroll · Esc close");
@@ -116,13 +115,14 @@ fn palette(app: &App, buf: &mut Buffer, query: &str, selected: usize) {
     let area = dialog(app.size, 76, 18);
     let inner = frame(app, buf, area, "Commands", "Enter run · Esc close");
     let list = query_line(app, buf, inner, query, "name of a command");
-    let found = overlay::palette(app, query);
+    let found = offered(app, query);
     let width = usize::from(list.width);
-    let all: Vec<Row> = found
+    let all: Vec<ListRow> = found
         .iter()
         .enumerate()
-        .map(|(i, (c, _))| {
-            let keys = app.keymap.keys_text(c.id);
+        .map(|(i, (call, _))| {
+            let c = &COMMANDS[call.row];
+            let keys = app.keymap.keys_text(c.binding.id);
             let text = fit(c.help, width.saturating_sub(22 + keys.width() + 2));
             let gap = width.saturating_sub(20 + text.width() + keys.width());
             (
@@ -140,7 +140,7 @@ fn palette(app: &App, buf: &mut Buffer, query: &str, selected: usize) {
 fn difference(app: &App, buf: &mut Buffer, scroll: usize) {
     let t = &app.theme;
     let height = app.size.1.saturating_sub(2);
-    let Some(d) = compare::of(app) else {
+    let Some(d) = compare::of(&app.columns) else {
         let area = dialog(app.size, 60, 5);
         let inner = frame(app, buf, area, "Differences", "Esc close");
         line(buf, inner, &[("differences can be told when both runs are over", t.dim)]);
@@ -169,7 +169,7 @@ fn difference(app: &App, buf: &mut Buffer, scroll: usize) {
     line(buf, part(inner, 0, top, inner.width, 1), &[(&heads, t.dim)]);
     let list = part(inner, 0, top + 1, inner.width, inner.height.saturating_sub(top + 2));
     let value = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), short);
-    let all: Vec<Row> = d
+    let all: Vec<ListRow> = d
         .rows
         .iter()
         .map(|r| {
@@ -203,13 +203,14 @@ fn difference(app: &App, buf: &mut Buffer, scroll: usize) {
 
 fn jobs(app: &App, buf: &mut Buffer, selected: usize) {
     let t = &app.theme;
-    let area = dialog(app.size, 92, (app.jobs.len() as u16 + 2).clamp(4, app.size.1.saturating_sub(2).max(4)));
+    let area = dialog(app.size, 92, (app.jobs.list().len() as u16 + 2).clamp(4, app.size.1.saturating_sub(2).max(4)));
     let inner = frame(app, buf, area, "Jobs", "x stop · Esc close");
-    if app.jobs.is_empty() {
+    if app.jobs.list().is_empty() {
         line(buf, inner, &[("nothing ran yet", t.dim)]);
     }
-    let all: Vec<Row> = app
+    let all: Vec<ListRow> = app
         .jobs
+        .list()
         .iter()
         .enumerate()
         .map(|(i, j)| {
@@ -242,13 +243,13 @@ fn jobs(app: &App, buf: &mut Buffer, selected: usize) {
 
 fn log(app: &App, buf: &mut Buffer, up: usize) {
     let t = &app.theme;
-    let area = overlay::log_area(app);
+    let area = log_area(app.size);
     let inner = frame(app, buf, area, "Log", "↑ ↓ scroll · Esc close");
-    if app.log.is_empty() {
+    if app.log.lines().is_empty() {
         line(buf, inner, &[("nothing to tell", t.dim)]);
     }
     let height = usize::from(inner.height);
-    let all: Vec<Row> = overlay::log_rows(app)
+    let all: Vec<ListRow> = log_rows(&app.log, app.size)
         .into_iter()
         .map(|(text, bad)| (vec![(text, if bad { t.bad } else { t.text })], false))
         .collect();
@@ -258,10 +259,10 @@ fn log(app: &App, buf: &mut Buffer, up: usize) {
 
 fn export(app: &App, buf: &mut Buffer, selected: usize) {
     let t = &app.theme;
-    let area = dialog(app.size, 74, overlay::EXPORTS.len() as u16 + 4);
-    let title = app.focused().map_or_else(|| "Export".to_owned(), |p| format!("Export · {}", p.title));
+    let area = dialog(app.size, 74, EXPORTS.len() as u16 + 4);
+    let title = app.columns.pane().map_or_else(|| "Export".to_owned(), |p| format!("Export · {}", p.title));
     let inner = frame(app, buf, area, &title, "Enter write · Esc close");
-    let all: Vec<Row> = overlay::EXPORTS
+    let all: Vec<ListRow> = EXPORTS
         .iter()
         .enumerate()
         .map(|(i, (_, key, title, text))| {
@@ -278,7 +279,7 @@ fn export(app: &App, buf: &mut Buffer, selected: usize) {
 
 fn quit(app: &App, buf: &mut Buffer) {
     let t = &app.theme;
-    let running = app.jobs.iter().filter(|j| j.active()).count();
+    let running = app.jobs.list().iter().filter(|j| j.active()).count();
     let area = dialog(app.size, 56, 5);
     let inner = frame(app, buf, area, "Quit", "");
     let text = if running == 1 {

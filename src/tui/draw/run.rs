@@ -5,21 +5,22 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use crate::draw::{bar, blit, footer, line, line_right, tint};
+use crate::draw::cells::{bar, blit, line, line_right, tint};
+use crate::draw::footer::footer;
 use crate::number::{clock, fit, lasted, three};
-use crate::panes::content::Pane;
+use crate::panes::pane::Pane;
 use crate::readout;
-use crate::state::app::{App, Column, JobState};
+use crate::state::app::App;
+use crate::state::columns::Column;
+use crate::state::jobs::JobState;
 use crate::state::layout::{PlacedColumn, PlacedPane, RunLayout, part};
-use spikedeck_plot::cells::render;
-use spikedeck_plot::scene::with_pyramids;
+use crate::state::tabs::{GAP, Tabs, title_of};
 use spikedeck_run::Status;
 
 /// Draws the run view.
 pub fn draw(app: &App, buf: &mut Buffer) {
     let layout = app.layout();
-    let keys = app.pane_keys();
-    tabs(app, buf, &layout, &keys);
+    tabs(app, buf, &layout);
     for (i, placed) in layout.columns.iter().enumerate() {
         let Some(column) = app.columns.get(placed.column) else { continue };
         head(app, buf, placed, column);
@@ -32,7 +33,7 @@ pub fn draw(app: &App, buf: &mut Buffer) {
             waiting(app, buf, placed, column);
         }
         for p in &placed.panes {
-            let Some(key) = keys.get(p.pane) else { continue };
+            let Some(key) = app.columns.keys().get(p.pane) else { continue };
             pane(app, buf, placed, *p, key);
         }
     }
@@ -40,21 +41,20 @@ pub fn draw(app: &App, buf: &mut Buffer) {
 }
 
 /// Names of all panes; those on this page brighter, the focused one marked.
-fn tabs(app: &App, buf: &mut Buffer, layout: &RunLayout, keys: &[&str]) {
+fn tabs(app: &App, buf: &mut Buffer, layout: &RunLayout) {
     let t = &app.theme;
     let area = layout.tabs;
     if area.height == 0 {
         return;
     }
-    let page = page_note(layout);
-    let used = line_right(buf, area, &[(&page, t.dim)]);
+    let tabs = Tabs::of(app, layout);
+    let used = line_right(buf, area, &[(&tabs.page, t.dim)]);
     let area = part(area, 0, 0, area.width.saturating_sub(used), 1);
     let visible: Vec<usize> =
         layout.columns.first().map(|c| c.panes.iter().map(|p| p.pane).collect()).unwrap_or_default();
-    let focus = app.pane_index();
-    let (first, labels) = labels(app, keys, usize::from(area.width));
-    let mut pieces: Vec<(&str, Style)> = vec![(if first > 0 { "‹" } else { " " }, t.dim)];
-    for (i, label) in labels.iter().enumerate().skip(first) {
+    let focus = app.columns.pane_index();
+    let mut pieces: Vec<(&str, Style)> = vec![(if tabs.first > 0 { "‹" } else { " " }, t.dim)];
+    for (i, label) in tabs.labels.iter().enumerate().skip(tabs.first) {
         let style = if i == focus {
             t.accent
         } else if visible.contains(&i) {
@@ -68,56 +68,6 @@ fn tabs(app: &App, buf: &mut Buffer, layout: &RunLayout, keys: &[&str]) {
     line(buf, area, &pieces);
 }
 
-/// Between two tabs.
-const GAP: &str = "   ";
-
-fn page_note(layout: &RunLayout) -> String {
-    if layout.pages > 1 { format!(" page {} of {} ", layout.page + 1, layout.pages) } else { String::new() }
-}
-
-/// What all tabs say, and the first one shown: as many before the focused one as leave room for it.
-fn labels(app: &App, keys: &[&str], width: usize) -> (usize, Vec<String>) {
-    let focus = app.pane_index();
-    let labels: Vec<String> =
-        keys.iter().enumerate().map(|(i, k)| format!("{} {}", i + 1, fit(&title_of(app, k), 22))).collect();
-    let mut first = 0;
-    while first < focus && labels[first..=focus].iter().map(|l| l.width() + GAP.len()).sum::<usize>() > width {
-        first += 1;
-    }
-    (first, labels)
-}
-
-/// The pane whose tab is at a column of the screen, if the row is that of the tabs.
-pub fn tab_at(app: &App, (x, y): (u16, u16)) -> Option<usize> {
-    let layout = app.layout();
-    let area = layout.tabs;
-    let width = usize::from(area.width).saturating_sub(page_note(&layout).width());
-    let x = usize::from(x.checked_sub(area.x)?);
-    if area.height == 0 || y != area.y || x >= width {
-        return None;
-    }
-    let keys = app.pane_keys();
-    let (first, labels) = labels(app, &keys, width);
-    let mut from = 1;
-    for (i, label) in labels.iter().enumerate().skip(first) {
-        let to = from + label.width() + GAP.len();
-        if x >= from && x < to {
-            return Some(i);
-        }
-        from = to;
-    }
-    None
-}
-
-fn title_of(app: &App, key: &str) -> String {
-    app.columns
-        .iter()
-        .filter_map(|c| c.content.as_deref()?.pane(key))
-        .map(|p| p.title.clone())
-        .next()
-        .unwrap_or_default()
-}
-
 /// Name of the column, how its run stands.
 fn head(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) {
     let t = &app.theme;
@@ -125,7 +75,7 @@ fn head(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) {
     if area.height == 0 {
         return;
     }
-    let focused = placed.column == app.column;
+    let focused = placed.column == app.columns.focus();
     let label_style = if focused { t.strong } else { t.dim };
     let status = status(app, placed.column, column, usize::from(area.width));
     let borrowed: Vec<(&str, Style)> = status.iter().map(|(s, st)| (s.as_str(), *st)).collect();
@@ -170,7 +120,7 @@ fn status(app: &App, index: usize, column: &Column, width: usize) -> Vec<(String
         out.push((" ".to_owned(), t.text));
         return out;
     }
-    let Some(content) = column.content.as_deref().filter(|_| column.error.is_none()) else {
+    let Some(content) = column.content().filter(|_| column.error.is_none()) else {
         return if column.error.is_some() { vec![("failed ".to_owned(), t.bad)] } else { Vec::new() };
     };
     let checks = match (content.checks.len(), content.checks.iter().filter(|c| c.passed).count()) {
@@ -210,9 +160,9 @@ fn waiting(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) 
 
 fn pane(app: &App, buf: &mut Buffer, column: &PlacedColumn, placed: PlacedPane, key: &str) {
     let t = &app.theme;
-    let focused = column.column == app.column && placed.pane == app.pane_index();
-    let found = app.columns[column.column].content.as_deref().and_then(|c| c.pane(key));
-    let title = found.map_or_else(|| title_of(app, key), |p| p.title.clone());
+    let focused = column.column == app.columns.focus() && placed.pane == app.columns.pane_index();
+    let found = app.columns.get(column.column).and_then(|c| c.pane(key));
+    let title = found.map_or_else(|| title_of(app, key), |p| p.title.as_str());
     let top = part(placed.area, 0, 0, placed.area.width, 1);
     let style = if focused { t.accent } else { t.strong };
     let rule_style = if focused { t.accent.remove_modifier(ratatui::style::Modifier::BOLD) } else { t.faint };
@@ -225,7 +175,7 @@ fn pane(app: &App, buf: &mut Buffer, column: &PlacedColumn, placed: PlacedPane, 
         lead,
         &[
             (&number, if focused { style } else { t.dim }),
-            (&fit(&title, usize::from(top.width.saturating_sub(6)).max(1)), style),
+            (&fit(title, usize::from(top.width.saturating_sub(6)).max(1)), style),
             (" ", style),
         ],
     );
@@ -243,12 +193,12 @@ fn pane(app: &App, buf: &mut Buffer, column: &PlacedColumn, placed: PlacedPane, 
 fn note(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane) {
     let t = &app.theme;
     let view = app.views.get(&pane.key);
-    let zoomed = (app.linked(pane) && app.time_view.is_some()) || view.is_some_and(|v| v.x.is_some() || v.y.is_some());
+    let zoomed = (app.linked(pane) && app.views.time.is_some()) || view.is_some_and(|v| v.x.is_some() || v.y.is_some());
     let mut pieces: Vec<(String, Style)> = Vec::new();
     if let Some(warning) = pane.warnings.first() {
         let more = if pane.warnings.len() > 1 { format!(" (+{})", pane.warnings.len() - 1) } else { String::new() };
         pieces.push((format!(" ! {warning}{more} "), t.warn));
-    } else if !pane.is_text() && !pane.summary.is_empty() && !app.cross_on {
+    } else if !pane.is_text() && !pane.summary.is_empty() && !app.views.cross_on {
         pieces.push((format!(" {} ", pane.summary), t.dim));
     }
     if app.playing && pane.movie.is_some() {
@@ -275,18 +225,18 @@ fn note(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane) {
 fn figure(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane) {
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let mut view = app.view_of(pane);
-    let mut picture = render(&with_pyramids(&pane.shape, &view, &pane.pyramids), width, height, &app.look);
+    let mut picture = pane.picture(&view, width, height, app.look);
     let last = picture.content_rows.saturating_sub(height);
     if pane.is_text() && view.scroll > last {
         view.scroll = last;
-        picture = render(&with_pyramids(&pane.shape, &view, &pane.pyramids), width, height, &app.look);
+        picture = pane.picture(&view, width, height, app.look);
     }
     blit(buf, area, &picture.grid);
     if pane.is_text() && picture.content_rows > height + view.scroll {
         let more = format!(" ↓ {} more ", picture.content_rows - height - view.scroll);
         line_right(buf, part(area, 0, area.height.saturating_sub(1), area.width, 1), &[(&more, app.theme.dim)]);
     }
-    if app.cross_on && !pane.is_text() {
+    if app.views.cross_on && !pane.is_text() {
         values(app, buf, area, pane, &picture);
     }
     drag_box(app, buf, area);
@@ -297,7 +247,7 @@ fn values(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane, picture: &spiked
     let t = &app.theme;
     let Some(lines) = readout::of(app, pane) else { return };
     let Some(panel) = picture.panels.first() else { return };
-    let at = app.cross.get(app.cross_key(pane, app.linked(pane))).and_then(|x| panel.column_of(*x));
+    let at = app.crosshair(pane).and_then(|x| panel.column_of(x));
     let Some(at) = at else { return };
     let most = panel.area.height.min(lines.len());
     let width = lines.iter().take(most).map(|l| l.width()).max().unwrap_or(0) + 2;

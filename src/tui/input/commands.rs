@@ -1,253 +1,244 @@
-//! The one table of commands. Keymap, footer, help, palette and key configuration all come from it.
+//! The one table of commands. Keymap, footer, help, palette and key configuration all come from it, and a row names the
+//! function that does it: a command without one does not compile.
 
-use std::collections::{BTreeMap, HashMap};
-
-use crate::state::keys::Key;
-use spikedeck_core::diagnostic::did_you_mean;
+use crate::input::{everywhere, gallery, pane, play, run};
+use crate::state::app::App;
+use crate::state::keymap::{Binding, Call, Context, Keymap};
+use crate::state::message::Effect;
+use crate::state::search::{Hit, search};
 
 /// What a command does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is explained by its row in COMMANDS")]
-pub enum Action {
-    Help,
-    Palette,
-    Quit,
-    Interrupt,
-    Suspend,
-    Escape,
-    Redraw,
-    Mouse,
-    Jobs,
-    Log,
-    Gallery,
-    Up,
-    Down,
-    Left,
-    Right,
-    PageUp,
-    PageDown,
-    Home,
-    End,
-    Search,
-    Run,
-    Mark,
-    FocusNext,
-    FocusPrevious,
-    NextColumn,
-    Pane(u8),
-    Maximise,
-    ZoomIn,
-    ZoomOut,
-    Fit,
-    UndoZoom,
-    Crosshair,
-    NextEvent,
-    PreviousEvent,
-    LogAxis,
-    Unlink,
-    Freeze,
-    Play,
-    StepOn,
-    StepBack,
-    Rerun,
-    Reload,
-    CloseColumn,
-    Difference,
-    Export,
-    Picture,
-    Copy,
+#[derive(Debug, Clone, Copy)]
+pub enum Does {
+    /// Changes the state.
+    Changes(fn(&mut App)),
+    /// Changes the state and asks for something to be done outside.
+    Asks(fn(&mut App) -> Vec<Effect>),
+    /// Changes the state by a number, counted from one: that of the key, or the one typed in the palette.
+    Numbered(fn(&mut App, usize)),
 }
 
-/// Where a command applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Context {
-    /// On every screen.
-    Everywhere,
-    /// In the list of scenarios.
-    Gallery,
-    /// In the view of runs.
-    Run,
-}
-
-impl Context {
-    /// Heading in the help.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Everywhere => "Everywhere",
-            Self::Gallery => "Gallery",
-            Self::Run => "Runs",
-        }
-    }
+/// A word in the footer.
+#[derive(Debug, Clone, Copy)]
+pub struct Hint {
+    /// How early it is dropped when the line is narrow: smaller stays longer.
+    pub priority: u8,
+    /// What it says.
+    pub word: &'static str,
+    /// Whether it makes sense now.
+    pub useful: fn(&App) -> bool,
 }
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Command {
-    /// Name in the configuration (`zoom-in`).
-    pub id: &'static str,
+    /// Name in the configuration, keys, and where it applies.
+    pub binding: Binding,
     /// Title in palette and help.
     pub title: &'static str,
-    /// Default keys.
-    pub keys: &'static [&'static str],
     /// One line of help.
     pub help: &'static str,
-    /// Where it applies.
-    pub context: Context,
-    /// What it does.
-    pub action: Action,
-    /// Word in the footer and how early it is dropped when the line is narrow (smaller stays longer).
-    pub hint: Option<(u8, &'static str)>,
+    /// The function.
+    pub does: Does,
+    /// Word in the footer.
+    pub hint: Option<Hint>,
+    /// Whether the palette offers it: what is only good as a key is left out.
+    pub offered: bool,
 }
 
-macro_rules! command {
-    ($context:ident $action:expr, $id:literal, [$($key:literal),*], $title:literal, $help:literal $(, $priority:literal $word:literal)?) => {
-        Command { id: $id, title: $title, keys: &[$($key),*], help: $help, context: Context::$context, action: $action,
-            hint: command!(@hint $($priority $word)?) }
+impl Command {
+    const fn new(
+        context: Context,
+        id: &'static str,
+        keys: &'static [&'static str],
+        title: &'static str,
+        help: &'static str,
+        does: Does,
+    ) -> Self {
+        let numbered = matches!(does, Does::Numbered(_));
+        Self { binding: Binding { id, context, keys, numbered }, title, help, does, hint: None, offered: true }
+    }
+
+    const fn hint(self, priority: u8, word: &'static str) -> Self {
+        self.hint_if(priority, word, |_| true)
+    }
+
+    const fn hint_if(mut self, priority: u8, word: &'static str, useful: fn(&App) -> bool) -> Self {
+        self.hint = Some(Hint { priority, word, useful });
+        self
+    }
+
+    const fn only_key(mut self) -> Self {
+        self.offered = false;
+        self
+    }
+}
+
+/// Rows of two lines: `CONTEXT "id" [KEYS] "title" => What(function)`, more about it, and after a colon the help.
+macro_rules! commands {
+    ($($context:ident $id:literal [$($key:literal),*] $title:literal => $does:ident($function:expr)
+        $(.$more:ident($($argument:expr),*))*: $help:literal;)*) => {
+        &[$(Command::new(Context::$context, $id, &[$($key),*], $title, $help, Does::$does($function))
+            $(.$more($($argument),*))*),*]
     };
-    (@hint) => { None };
-    (@hint $priority:literal $word:literal) => { Some(($priority, $word)) };
 }
 
 /// Every command of the dashboard.
-pub const COMMANDS: &[Command] = &[
-    command!(Everywhere Action::Help, "help", ["?", "f1"], "Help", "Every key, from this very table; type to search", 0 "help"),
-    command!(Everywhere Action::Palette, "palette", [":", "ctrl-p"], "Command palette", "Find a command by its name and run it", 7 "commands"),
-    command!(Everywhere Action::Quit, "quit", ["q"], "Quit", "Leave; asks first only if something runs", 1 "quit"),
-    command!(Everywhere Action::Interrupt, "interrupt", ["ctrl-c"], "Interrupt", "Stop what runs; if nothing runs, leave"),
-    command!(Everywhere Action::Suspend, "suspend", ["ctrl-z"], "Suspend", "Back to the shell; `fg` returns"),
-    command!(Everywhere Action::Escape, "escape", ["esc"], "Close or cancel", "Close what is open; else stop the run in the focused column; else back to the gallery"),
-    command!(Everywhere Action::Redraw, "redraw", ["ctrl-l"], "Redraw", "Draw the whole screen again"),
-    command!(Everywhere Action::Mouse, "mouse", ["m"], "Mouse on or off", "Wheel zooms, click focuses, drag zooms into a box; off keeps the terminal's own selection"),
-    command!(Everywhere Action::Jobs, "jobs", ["J"], "Jobs", "What runs and what ran, with progress and time left"),
-    command!(Everywhere Action::Log, "log", ["G"], "Log", "Messages of runs and of the program"),
-    command!(Everywhere Action::Picture, "export-screen", ["P"], "Export screen", "A picture of the whole screen as SVG, into the current directory"),
-    command!(Everywhere Action::Up, "up", ["up", "k"], "Up", "Move, scroll or pan up"),
-    command!(Everywhere Action::Down, "down", ["down", "j"], "Down", "Move, scroll or pan down"),
-    command!(Everywhere Action::Left, "left", ["left", "h"], "Left", "Move the crosshair or pan left"),
-    command!(Everywhere Action::Right, "right", ["right", "l"], "Right", "Move the crosshair or pan right"),
-    command!(Everywhere Action::PageUp, "page-up", ["pageup", "ctrl-b"], "Page up", "A page up or back"),
-    command!(Everywhere Action::PageDown, "page-down", ["pagedown", "ctrl-f"], "Page down", "A page down or on"),
-    command!(Everywhere Action::Home, "home", ["home"], "First", "To the first line or the start of the axis"),
-    command!(Everywhere Action::End, "end", ["end"], "Last", "To the last line or the end of the axis"),
-    command!(Gallery Action::Run, "run", ["enter"], "Run", "Run the chosen scenario, or all that are marked side by side", 2 "run"),
-    command!(Gallery Action::Search, "search", ["/"], "Search", "Filter by name, title, tag or text", 3 "search"),
-    command!(Gallery Action::Mark, "mark", ["c"], "Mark to compare", "Mark the scenario; Enter then runs all marked ones side by side", 4 "compare"),
-    command!(Gallery Action::FocusNext, "runs", ["tab"], "To the runs", "Back to the runs that are open", 6 "runs"),
-    command!(Run Action::FocusNext, "focus-next", ["tab"], "Next pane", "Focus the next pane", 4 "pane"),
-    command!(Run Action::FocusPrevious, "focus-previous", ["shift-tab"], "Previous pane", "Focus the previous pane"),
-    command!(Run Action::NextColumn, "next-column", ["w"], "Next column", "Focus the same pane in the next column"),
-    command!(Run Action::Pane(1), "pane-1", ["1"], "Pane 1", "Focus the first pane"),
-    command!(Run Action::Pane(2), "pane-2", ["2"], "Pane 2", "Focus the second pane"),
-    command!(Run Action::Pane(3), "pane-3", ["3"], "Pane 3", "Focus the third pane"),
-    command!(Run Action::Pane(4), "pane-4", ["4"], "Pane 4", "Focus the fourth pane"),
-    command!(Run Action::Pane(5), "pane-5", ["5"], "Pane 5", "Focus the fifth pane"),
-    command!(Run Action::Pane(6), "pane-6", ["6"], "Pane 6", "Focus the sixth pane"),
-    command!(Run Action::Pane(7), "pane-7", ["7"], "Pane 7", "Focus the seventh pane"),
-    command!(Run Action::Pane(8), "pane-8", ["8"], "Pane 8", "Focus the eighth pane"),
-    command!(Run Action::Pane(9), "pane-9", ["9"], "Pane 9", "Focus the ninth pane"),
-    command!(Run Action::Maximise, "maximise", ["z"], "Maximise", "One pane on the whole screen, and back", 5 "maximise"),
-    command!(Run Action::ZoomIn, "zoom-in", ["+"], "Zoom in", "Half the range, about the crosshair or the middle", 6 "zoom"),
-    command!(Run Action::ZoomOut, "zoom-out", ["-"], "Zoom out", "Twice the range"),
-    command!(Run Action::Fit, "fit", ["0"], "Fit", "Show everything"),
-    command!(Run Action::UndoZoom, "undo-zoom", ["u"], "Undo zoom", "Back to the view before"),
-    command!(Run Action::Crosshair, "crosshair", ["c"], "Crosshair", "Read values; arrows move it, it snaps to samples and is shared by all time axes", 5 "values"),
-    command!(Run Action::NextEvent, "next-event", ["]"], "Next event", "Crosshair to the next spike or peak"),
-    command!(Run Action::PreviousEvent, "previous-event", ["["], "Previous event", "Crosshair to the spike or peak before"),
-    command!(Run Action::LogAxis, "log-axis", ["L"], "Log axis", "Linear or logarithmic y, then x, then both"),
-    command!(Run Action::Unlink, "unlink", ["="], "Link time axes", "Whether this pane's time axis moves with the others"),
-    command!(Run Action::Freeze, "freeze", ["space"], "Freeze", "Hold the picture; the run goes on", 8 "freeze"),
-    command!(Run Action::Play, "play", ["p"], "Play", "Play the planes of a finished run through time, and stop", 3 "play"),
-    command!(Run Action::StepOn, "step-on", ["."], "Next frame", "The planes one recorded sample later"),
-    command!(Run Action::StepBack, "step-back", [","], "Frame before", "The planes one recorded sample earlier"),
-    command!(Run Action::Rerun, "rerun", ["r"], "Run again", "Run the focused column again", 9 "rerun"),
-    command!(Run Action::Reload, "reload", ["R"], "Reload file", "Read the scenario file again and run it"),
-    command!(Run Action::CloseColumn, "close-column", ["x"], "Close column", "Take the focused column away; what it runs is stopped"),
-    command!(Run Action::Difference, "difference", ["d"], "Differences", "Every metric of two columns: values, difference, interval", 7 "difference"),
-    command!(Run Action::Export, "export", ["e"], "Export", "The pane as SVG or PNG, its table as Parquet or CSV, the whole run", 6 "export"),
-    command!(Run Action::Copy, "copy", ["y"], "Copy", "Copy the values at the crosshair, or the pane's table, through the terminal (OSC 52)"),
-    command!(Run Action::Gallery, "gallery", ["g"], "Gallery", "Choose another scenario; what is open stays", 8 "gallery"),
-];
+pub static COMMANDS: &[Command] = commands! {
+    Everywhere "help" ["?", "f1"] "Help" => Changes(everywhere::help).hint(0, "help"):
+        "Every key, from this very table; type to search";
+    Everywhere "palette" [":", "ctrl-p"] "Command palette" => Changes(everywhere::palette).hint(7, "commands").only_key():
+        "Find a command by its name and run it";
+    Everywhere "quit" ["q"] "Quit" => Asks(everywhere::quit).hint(1, "quit"):
+        "Leave; asks first only if something runs";
+    Everywhere "interrupt" ["ctrl-c"] "Interrupt" => Asks(everywhere::interrupt):
+        "Stop what runs; if nothing runs, leave";
+    Everywhere "suspend" ["ctrl-z"] "Suspend" => Asks(|_| vec![Effect::Suspend]):
+        "Back to the shell; `fg` returns";
+    Everywhere "escape" ["esc"] "Close or cancel" => Asks(everywhere::escape).only_key():
+        "Close what is open; else stop the run in the focused column; else back to the gallery";
+    Everywhere "redraw" ["ctrl-l"] "Redraw" => Asks(|_| vec![Effect::Redraw]):
+        "Draw the whole screen again";
+    Everywhere "mouse" ["m"] "Mouse on or off" => Asks(everywhere::mouse):
+        "Wheel zooms, click focuses, drag zooms into a box; off keeps the terminal's own selection";
+    Everywhere "jobs" ["J"] "Jobs" => Changes(everywhere::jobs):
+        "What runs and what ran, with progress and time left";
+    Everywhere "log" ["G"] "Log" => Changes(everywhere::log):
+        "Messages of runs and of the program";
+    Everywhere "export-screen" ["P"] "Export screen" => Asks(|_| vec![Effect::Picture]):
+        "A picture of the whole screen as SVG, into the current directory";
+    Everywhere "up" ["up", "k"] "Up" => Asks(everywhere::up).only_key():
+        "Move, scroll or pan up";
+    Everywhere "down" ["down", "j"] "Down" => Asks(everywhere::down).only_key():
+        "Move, scroll or pan down";
+    Everywhere "left" ["left", "h"] "Left" => Asks(everywhere::left).only_key():
+        "Move the crosshair or pan left";
+    Everywhere "right" ["right", "l"] "Right" => Asks(everywhere::right).only_key():
+        "Move the crosshair or pan right";
+    Everywhere "page-up" ["pageup", "ctrl-b"] "Page up" => Asks(everywhere::page_up).only_key():
+        "A page up or back";
+    Everywhere "page-down" ["pagedown", "ctrl-f"] "Page down" => Asks(everywhere::page_down).only_key():
+        "A page down or on";
+    Everywhere "home" ["home"] "First" => Asks(everywhere::home).only_key():
+        "To the first line or the start of the axis";
+    Everywhere "end" ["end"] "Last" => Asks(everywhere::end).only_key():
+        "To the last line or the end of the axis";
+    Gallery "run" ["enter"] "Run" => Asks(gallery::run).hint(2, "run"):
+        "Run the chosen scenario, or all that are marked side by side";
+    Gallery "search" ["/"] "Search" => Changes(gallery::search).hint(3, "search"):
+        "Filter by name, title, tag or text";
+    Gallery "mark" ["c"] "Mark to compare" => Asks(gallery::mark).hint(4, "compare"):
+        "Mark the scenario; Enter then runs all marked ones side by side";
+    Gallery "runs" ["tab"] "To the runs" => Changes(gallery::runs).hint_if(6, "runs", |app| !app.columns.is_empty()):
+        "Back to the runs that are open";
+    Run "focus-next" ["tab"] "Next pane" => Changes(run::focus_next).hint(4, "pane"):
+        "Focus the next pane";
+    Run "focus-previous" ["shift-tab"] "Previous pane" => Changes(run::focus_previous):
+        "Focus the previous pane";
+    Run "next-column" ["w"] "Next column" => Changes(run::next_column):
+        "Focus the same pane in the next column";
+    Run "pane" ["1", "2", "3", "4", "5", "6", "7", "8", "9"] "Pane 1 to 9" => Numbered(run::focus_pane):
+        "Focus a pane by its number";
+    Run "maximise" ["z"] "Maximise" => Changes(run::maximise).hint(5, "maximise"):
+        "One pane on the whole screen, and back";
+    Run "zoom-in" ["+"] "Zoom in" => Changes(pane::zoom_in).hint(6, "zoom"):
+        "Half the range, about the crosshair or the middle";
+    Run "zoom-out" ["-"] "Zoom out" => Changes(pane::zoom_out):
+        "Twice the range";
+    Run "fit" ["0"] "Fit" => Changes(pane::fit):
+        "Show everything";
+    Run "undo-zoom" ["u"] "Undo zoom" => Changes(pane::undo_zoom):
+        "Back to the view before";
+    Run "crosshair" ["c"] "Crosshair" => Changes(pane::crosshair).hint(5, "values"):
+        "Read values; arrows move it, it snaps to samples and is shared by all time axes";
+    Run "next-event" ["]"] "Next event" => Changes(pane::next_event):
+        "Crosshair to the next spike or peak";
+    Run "previous-event" ["["] "Previous event" => Changes(pane::previous_event):
+        "Crosshair to the spike or peak before";
+    Run "log-axis" ["L"] "Log axis" => Changes(pane::log_axis):
+        "Linear or logarithmic y, then x, then both";
+    Run "unlink" ["="] "Link time axes" => Changes(pane::unlink):
+        "Whether this pane's time axis moves with the others";
+    Run "freeze" ["space"] "Freeze" => Changes(run::freeze).hint(8, "freeze"):
+        "Hold the picture; the run goes on";
+    Run "play" ["p"] "Play" => Changes(play::toggle).hint_if(3, "play", |app| play::movie(app).is_some()):
+        "Play the planes of a finished run through time, and stop";
+    Run "step-on" ["."] "Next frame" => Changes(play::step_on):
+        "The planes one recorded sample later";
+    Run "step-back" [","] "Frame before" => Changes(play::step_back):
+        "The planes one recorded sample earlier";
+    Run "rerun" ["r"] "Run again" => Asks(run::rerun).hint(9, "rerun"):
+        "Run the focused column again";
+    Run "reload" ["R"] "Reload file" => Asks(run::rerun):
+        "Read the scenario file again and run it";
+    Run "close-column" ["x"] "Close column" => Asks(run::close_column):
+        "Take the focused column away; what it runs is stopped";
+    Run "difference" ["d"] "Differences" => Changes(run::difference).hint_if(7, "difference", |app| app.columns.len() > 1):
+        "Every metric of two columns: values, difference, interval";
+    Run "export" ["e"] "Export" => Changes(run::export).hint(6, "export"):
+        "The pane as SVG or PNG, its table as Parquet or CSV, the whole run";
+    Run "copy" ["y"] "Copy" => Asks(run::copy):
+        "Copy the values at the crosshair, or the pane's table, through the terminal (OSC 52)";
+    Run "gallery" ["g"] "Gallery" => Changes(run::gallery).hint(8, "gallery"):
+        "Choose another scenario; what is open stays";
+};
 
-/// Which key does what, in each context.
-#[derive(Debug, Clone, Default)]
-pub struct Keymap {
-    forward: HashMap<(Context, Key), Action>,
-    keys: BTreeMap<&'static str, Vec<Key>>,
+/// The keys of all commands with those of the configuration, and everything that is wrong with the latter.
+pub fn keymap(overrides: &[(String, Vec<String>)]) -> (Keymap, Vec<String>) {
+    let bindings: Vec<Binding> = COMMANDS.iter().map(|c| c.binding).collect();
+    Keymap::new(&bindings, overrides)
 }
 
-impl Keymap {
-    /// The table with `overrides` (command id, keys) applied, and everything that is wrong with them: unknown ids,
-    /// unreadable keys, keys that two commands claim.
-    pub fn new(overrides: &[(String, Vec<String>)]) -> (Self, Vec<String>) {
-        let mut problems = Vec::new();
-        let mut map = Self::default();
-        for (id, _) in overrides {
-            if !COMMANDS.iter().any(|c| c.id == id) {
-                let near = did_you_mean(id, COMMANDS.iter().map(|c| c.id));
-                let hint = near.map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
-                problems.push(format!("keys.{id}: there is no such command{hint}"));
-            }
+/// Does what a command says: from a key or the palette.
+pub fn perform(app: &mut App, call: Call) -> Vec<Effect> {
+    let command = COMMANDS[call.row];
+    let mut effects = Vec::new();
+    match (command.does, call.number) {
+        (Does::Changes(change), _) => change(app),
+        (Does::Asks(ask), _) => effects = ask(app),
+        (Does::Numbered(change), Some(number)) => change(app, number),
+        (Does::Numbered(_), None) => {
+            let id = command.binding.id;
+            app.say(format!("`{id}` needs a number after it: type `{id} 2`"), false);
         }
-        for command in COMMANDS {
-            let given = overrides.iter().rev().find(|(id, _)| id == command.id);
-            let texts: Vec<&str> =
-                given.map_or_else(|| command.keys.to_vec(), |(_, keys)| keys.iter().map(String::as_str).collect());
-            let mut own = Vec::new();
-            for text in texts {
-                match Key::parse(text) {
-                    Ok(key) => own.push(key),
-                    Err(why) => problems.push(format!("keys.{}: {why}", command.id)),
-                }
-            }
-            map.keys.insert(command.id, own);
-        }
-        // What the user asked for goes first, so that a default gives way to it and the conflict is reported.
-        let asked = |c: &Command| overrides.iter().any(|(id, _)| id == c.id);
-        let ordered = COMMANDS.iter().filter(|c| asked(c)).chain(COMMANDS.iter().filter(|c| !asked(c)));
-        let mut owner: HashMap<(Context, Key), &'static str> = HashMap::new();
-        for command in ordered {
-            let keys = map.keys.get(command.id).cloned().unwrap_or_default();
-            let mut kept = Vec::new();
-            for key in keys {
-                let clash = [Context::Everywhere, Context::Gallery, Context::Run]
-                    .into_iter()
-                    .filter(|c| {
-                        *c == command.context || command.context == Context::Everywhere || *c == Context::Everywhere
-                    })
-                    .find_map(|c| owner.get(&(c, key)));
-                if let Some(other) = clash {
-                    problems
-                        .push(format!("key {key} is claimed by `{other}` and `{}`; `{other}` keeps it", command.id));
-                } else {
-                    owner.insert((command.context, key), command.id);
-                    map.forward.insert((command.context, key), command.action);
-                    kept.push(key);
-                }
-            }
-            map.keys.insert(command.id, kept);
-        }
-        (map, problems)
     }
-
-    /// What a key does here.
-    pub fn action(&self, context: Context, key: Key) -> Option<Action> {
-        self.forward.get(&(context, key)).or_else(|| self.forward.get(&(Context::Everywhere, key))).copied()
-    }
-
-    /// Keys of a command, the first being the one to show.
-    pub fn keys(&self, id: &str) -> &[Key] {
-        self.keys.get(id).map_or(&[], Vec::as_slice)
-    }
-
-    /// Keys of a command as text: `: Ctrl-P`.
-    pub fn keys_text(&self, id: &str) -> String {
-        self.keys(id).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-    }
+    app.opened_by = app.overlay.as_ref().map(|_| call.row);
+    effects
 }
 
-/// Commands that apply in a context, in the order of the table.
-pub fn available(context: Context) -> impl Iterator<Item = &'static Command> {
-    COMMANDS.iter().filter(move |c| c.context == context || c.context == Context::Everywhere)
+/// Commands that the palette offers for what is typed, best first. A number at the end is for a command that takes one.
+pub fn offered(app: &App, query: &str) -> Vec<(Call, Hit)> {
+    let context = app.context();
+    let words = query.trim();
+    let number = words.rsplit(' ').next().and_then(|last| last.parse::<usize>().ok());
+    if number.is_some() {
+        let stem = words.trim_end_matches(|c: char| c.is_ascii_digit());
+        let found = found(stem, |c| c.offered && c.binding.numbered && c.binding.context.applies_in(context));
+        if !found.is_empty() {
+            return found.into_iter().map(|(row, hit)| (Call { row, number }, hit)).collect();
+        }
+    }
+    let found = found(query, |c| c.offered && c.binding.context.applies_in(context));
+    found.into_iter().map(|(row, hit)| (Call { row, number: None }, hit)).collect()
+}
+
+/// Rows that match a query, best first.
+fn found(query: &str, wanted: impl Fn(&Command) -> bool) -> Vec<(usize, Hit)> {
+    let rows: Vec<usize> = (0..COMMANDS.len()).filter(|row| wanted(&COMMANDS[*row])).collect();
+    let texts = rows.iter().map(|row| {
+        let c = &COMMANDS[*row];
+        [c.title, c.binding.id, c.help]
+    });
+    search(query, texts).into_iter().map(|hit| (rows[hit.index], hit)).collect()
+}
+
+/// Commands that the help shows for a query, in the order of the table, those of this context first.
+pub fn explained(app: &App, query: &str) -> Vec<&'static Command> {
+    let context = app.context();
+    let rank = |c: Context| if c == context { 0 } else { usize::from(c != Context::Everywhere) + 1 };
+    let mut rows: Vec<usize> = found(query, |_| true).into_iter().map(|f| f.0).collect();
+    rows.sort_by_key(|row| (rank(COMMANDS[*row].binding.context), *row));
+    rows.into_iter().map(|row| &COMMANDS[row]).collect()
 }
 
 #[cfg(test)]
@@ -257,33 +248,20 @@ mod tests {
 
     #[test]
     fn the_table_has_no_conflicts_and_ids_are_unique() {
-        let (_, problems) = Keymap::new(&[]);
+        let (_, problems) = keymap(&[]);
         assert!(problems.is_empty(), "{problems:?}");
-        let ids: BTreeSet<&str> = COMMANDS.iter().map(|c| c.id).collect();
+        let ids: BTreeSet<&str> = COMMANDS.iter().map(|c| c.binding.id).collect();
         assert_eq!(ids.len(), COMMANDS.len());
         assert!(COMMANDS.iter().all(|c| !c.title.is_empty() && !c.help.is_empty() && !c.help.ends_with('.')));
     }
 
     #[test]
-    fn a_rebound_key_wins_and_the_conflict_is_said() {
-        let (map, problems) = Keymap::new(&[("zoom-in".into(), vec!["u".into()])]);
-        assert_eq!(map.action(Context::Run, Key::char('u')), Some(Action::ZoomIn));
-        assert_eq!(problems, ["key u is claimed by `zoom-in` and `undo-zoom`; `zoom-in` keeps it"]);
-        assert!(map.keys("undo-zoom").is_empty());
-    }
-
-    #[test]
-    fn unknown_commands_and_keys_are_answered() {
-        let (_, problems) = Keymap::new(&[("zoomin".into(), vec!["x".into()]), ("fit".into(), vec!["spcae".into()])]);
-        assert_eq!(problems[0], "keys.zoomin: there is no such command; did you mean `zoom-in`?");
-        assert_eq!(problems[1], "keys.fit: `spcae` is no key: did you mean `space`?");
-    }
-
-    #[test]
-    fn arrows_always_work() {
-        let (map, _) = Keymap::new(&[("left".into(), vec!["left".into(), "a".into()])]);
-        for context in [Context::Gallery, Context::Run] {
-            assert_eq!(map.action(context, Key::parse("left").unwrap()), Some(Action::Left));
-        }
+    fn a_number_in_the_palette_is_for_the_command_that_takes_one() {
+        let app = crate::testing::running((120, 40));
+        let best = |query: &str| offered(&app, query)[0].0;
+        let pane = best("pane 3");
+        assert_eq!((COMMANDS[pane.row].binding.id, pane.number), ("pane", Some(3)));
+        assert_eq!(best("3"), pane);
+        assert_eq!(COMMANDS[best("osc 52").row].binding.id, "copy", "no number of a command");
     }
 }

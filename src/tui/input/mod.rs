@@ -1,7 +1,10 @@
 //! What keys, the mouse and commands do to the state.
 
 pub mod commands;
+pub mod everywhere;
+pub mod gallery;
 pub mod overlay;
 pub mod pane;
 pub mod play;
 pub mod pointer;
+pub mod run;

@@ -1,77 +1,14 @@
-//! What lies over the screen: help, palette, differences, jobs, log, export, a question. Its keys and its lines.
+//! Keys and typing while something lies over the screen: help, palette, differences, jobs, log, export, a question.
 
 use crossterm::event::KeyCode;
-use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr as _;
 
-use crate::input::commands::{Action, COMMANDS, Command, Context};
-use crate::state::app::{App, JobState, Overlay};
+use crate::input::commands::{COMMANDS, explained, offered, perform};
+use crate::input::{everywhere, gallery};
+use crate::state::app::App;
+use crate::state::compare;
 use crate::state::keys::Key;
-use crate::state::layout::dialog;
 use crate::state::message::{Effect, ExportKind};
-use crate::state::search::{Hit, search};
-use crate::update::{cancel, perform, status};
-
-/// What can be written out, in the order of the list.
-pub const EXPORTS: &[(ExportKind, char, &str, &str)] = &[
-    (ExportKind::Svg, 's', "Pane as SVG", "a vector figure, as the pane is zoomed now"),
-    (ExportKind::Png, 'p', "Pane as PNG", "the same figure in pixels"),
-    (ExportKind::Text, 'a', "Pane as text", "as on the screen, with colours (ANSI)"),
-    (ExportKind::Parquet, 't', "Table as Parquet", "the numbers behind the pane"),
-    (ExportKind::Csv, 'c', "Table as CSV", "the numbers behind the pane"),
-    (ExportKind::Run, 'r', "Whole run", "a folder with manifest, spikes, traces, metrics and all tables"),
-];
-
-/// Commands that the palette offers for a query, best first.
-pub fn palette(app: &App, query: &str) -> Vec<(&'static Command, Hit)> {
-    let context = app.context();
-    let offered: Vec<&Command> = COMMANDS
-        .iter()
-        .filter(|c| (c.context == context || c.context == Context::Everywhere) && !is_motion(c.action))
-        .collect();
-    search(query, offered.iter().map(|c| [c.title, c.id, c.help])).into_iter().map(|h| (offered[h.index], h)).collect()
-}
-
-fn is_motion(action: Action) -> bool {
-    matches!(
-        action,
-        Action::Up
-            | Action::Down
-            | Action::Left
-            | Action::Right
-            | Action::PageUp
-            | Action::PageDown
-            | Action::Home
-            | Action::End
-            | Action::Escape
-            | Action::Palette
-    )
-}
-
-/// Commands that the help shows for a query, in the order of the table, those of this context first.
-pub fn help(app: &App, query: &str) -> Vec<&'static Command> {
-    let context = app.context();
-    let rank = |c: &Command| if c.context == context { 0 } else { usize::from(c.context != Context::Everywhere) + 1 };
-    let mut rows: Vec<&Command> = COMMANDS.iter().filter(|c| !matches!(c.action, Action::Pane(2..))).collect();
-    rows.sort_by_key(|c| rank(c));
-    let mut found: Vec<usize> =
-        search(query, rows.iter().map(|c| [c.title, c.id, c.help])).into_iter().map(|h| h.index).collect();
-    found.sort_unstable();
-    found.into_iter().map(|i| rows[i]).collect()
-}
-
-/// Where the log lies.
-pub fn log_area(app: &App) -> Rect {
-    dialog(app.size, 116, app.size.1.saturating_sub(4).max(4))
-}
-
-/// Lines of the log as they are shown, the long ones in several rows, and whether they tell of a failure.
-pub fn log_rows(app: &App) -> Vec<(String, bool)> {
-    let width = usize::from(log_area(app).width.saturating_sub(4)).max(1);
-    let rows =
-        |text: &str| if text.width() > width { spikedeck_plot::grid::wrap(text, width) } else { vec![text.to_owned()] };
-    app.log.iter().flat_map(|l| rows(&l.text).into_iter().map(|r| (r, l.bad))).collect()
-}
+use crate::state::overlay::{EXPORTS, Overlay, log_rows};
 
 /// A character that goes into whatever is being typed.
 pub fn type_char(app: &mut App, c: char) {
@@ -84,10 +21,7 @@ pub fn type_char(app: &mut App, c: char) {
             query.push(c);
             *selected = 0;
         }
-        None if app.gallery.typing => {
-            app.gallery.query.push(c);
-            app.gallery.filter();
-        }
+        None if app.gallery.typing => gallery::type_char(app, c),
         Some(_) | None => {}
     }
 }
@@ -106,24 +40,27 @@ pub fn on_key(app: &mut App, key: Key) -> Vec<Effect> {
     let mut effects = Vec::new();
     let keep = match &mut overlay {
         Overlay::Help { query, scroll } => {
-            let rows = help(app, query).len();
-            let toggled = query.is_empty() && app.keymap.action(app.context(), key) == Some(Action::Help);
+            let rows = explained(app, query).len();
+            let toggled = query.is_empty() && opened_it(app, key);
             !toggled && (line(key, scroll, rows) || edit(key, query, scroll))
         }
         Overlay::Palette { query, selected } => {
-            let rows = palette(app, query);
+            let rows = offered(app, query);
             if key.code == KeyCode::Enter {
-                if let Some(action) = rows.get(*selected).map(|r| r.0.action) {
-                    return perform(app, action);
+                let Some(call) = rows.get(*selected).map(|row| row.0) else { return Vec::new() };
+                let effects = perform(app, call);
+                let binding = COMMANDS[call.row].binding;
+                if binding.numbered && call.number.is_none() {
+                    // It has said what is missing, which can be typed at once.
+                    app.overlay = Some(Overlay::Palette { query: format!("{} ", binding.id), selected: 0 });
                 }
-                false
-            } else {
-                line(key, selected, rows.len()) || edit(key, query, selected)
+                return effects;
             }
+            line(key, selected, rows.len()) || edit(key, query, selected)
         }
         Overlay::Difference { scroll } => {
-            let rows = crate::state::compare::of(app).map_or(0, |c| c.rows.len());
-            line(letters(key), scroll, rows) || app.keymap.action(app.context(), key) != Some(Action::Difference)
+            let rows = compare::of(&app.columns).map_or(0, |c| c.rows.len());
+            line(letters(key), scroll, rows) || !opened_it(app, key)
         }
         Overlay::Log { up } => {
             // The log counts from its end.
@@ -135,17 +72,16 @@ pub fn on_key(app: &mut App, key: Key) -> Vec<Effect> {
                 KeyCode::PageDown => Key::plain(KeyCode::PageUp),
                 _ => key,
             };
-            line(key, up, log_rows(app).len()) || app.keymap.action(app.context(), key) != Some(Action::Log)
+            line(key, up, log_rows(&app.log, app.size).len()) || !opened_it(app, key)
         }
         Overlay::Jobs { selected } => {
             if key.typed() == Some('x') {
-                if let Some(id) = app.jobs.get(*selected).filter(|j| j.state == JobState::Running).map(|j| j.id) {
-                    effects = cancel(app, id);
+                if let Some(id) = app.jobs.list().get(*selected).map(|j| j.id) {
+                    effects.extend(app.jobs.cancel(id));
                 }
                 true
             } else {
-                line(letters(key), selected, app.jobs.len())
-                    || app.keymap.action(app.context(), key) != Some(Action::Jobs)
+                line(letters(key), selected, app.jobs.list().len()) || !opened_it(app, key)
             }
         }
         Overlay::Export { selected } => {
@@ -159,16 +95,13 @@ pub fn on_key(app: &mut App, key: Key) -> Vec<Effect> {
                     effects = export(app, EXPORTS[k].0);
                     false
                 }
-                None => {
-                    line(letters(key), selected, EXPORTS.len())
-                        || app.keymap.action(app.context(), key) != Some(Action::Export)
-                }
+                None => line(letters(key), selected, EXPORTS.len()) || !opened_it(app, key),
             }
         }
         Overlay::Quit => {
             if matches!(key.typed(), Some('y' | 'q')) || key.code == KeyCode::Enter {
-                let mut all = perform(app, Action::Interrupt);
-                all.push(Effect::Quit(status(app)));
+                let mut all = everywhere::interrupt(app);
+                all.push(Effect::Quit(everywhere::status(app)));
                 return all;
             }
             !matches!(key.typed(), Some('n'))
@@ -178,6 +111,11 @@ pub fn on_key(app: &mut App, key: Key) -> Vec<Effect> {
         app.overlay = Some(overlay);
     }
     effects
+}
+
+/// Whether this is the key of the command that opened what lies over the screen: it closes it too.
+fn opened_it(app: &App, key: Key) -> bool {
+    app.keymap.call(app.context(), key).is_some_and(|call| Some(call.row) == app.opened_by)
 }
 
 /// In lists without typing, j and k move too.
@@ -219,8 +157,8 @@ fn edit(key: Key, query: &mut String, line: &mut usize) -> bool {
 }
 
 fn export(app: &mut App, kind: ExportKind) -> Vec<Effect> {
-    let Some(pane) = app.focused().cloned() else { return Vec::new() };
-    let Some(content) = app.columns.get(app.column).and_then(|c| c.content.clone()) else { return Vec::new() };
+    let Some(pane) = app.columns.pane().cloned() else { return Vec::new() };
+    let Some(content) = app.columns.focused().and_then(|c| c.content().cloned()) else { return Vec::new() };
     let needs_end = matches!(kind, ExportKind::Run | ExportKind::Parquet | ExportKind::Csv);
     if needs_end && content.finished.is_none() {
         app.say("tables and whole runs can be written when the run is over", true);
@@ -233,7 +171,7 @@ fn export(app: &mut App, kind: ExportKind) -> Vec<Effect> {
         .columns
         .iter()
         .flat_map(|c| &c.panes)
-        .find(|p| p.pane == app.pane_index())
+        .find(|p| p.pane == app.columns.pane_index())
         .map_or((80, 24), |p| (p.inner().width, p.inner().height));
     vec![Effect::Export { kind, content, pane: index, view, size }]
 }
@@ -241,6 +179,7 @@ fn export(app: &mut App, kind: ExportKind) -> Vec<Effect> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::keymap::Context;
     use crate::testing::{app, key, running};
     use crate::update::update;
 
@@ -251,20 +190,49 @@ mod tests {
         for c in "maxim".chars() {
             update(&mut app, Key::char(c).into_message());
         }
-        let rows = palette(&app, "maxim");
-        assert_eq!(rows[0].0.id, "maximise");
+        let best = offered(&app, "maxim")[0].0;
+        assert_eq!(COMMANDS[best.row].binding.id, "maximise");
         update(&mut app, key("enter"));
         assert_eq!((app.overlay.clone(), app.extent), (None, crate::state::layout::Extent::Whole));
+    }
+
+    #[test]
+    fn a_pane_is_chosen_in_the_palette_by_its_number() {
+        let mut app = running((120, 40));
+        update(&mut app, key(":"));
+        for c in "pane".chars() {
+            update(&mut app, Key::char(c).into_message());
+        }
+        let row = offered(&app, "pane").iter().position(|o| COMMANDS[o.0.row].binding.id == "pane").unwrap();
+        app.overlay = Some(Overlay::Palette { query: "pane".into(), selected: row });
+        update(&mut app, key("enter"));
+        assert!(matches!(&app.overlay, Some(Overlay::Palette { query, .. }) if query == "pane "), "{:?}", app.overlay);
+        assert!(app.log.notice().is_some_and(|n| n.text.contains("needs a number")));
+        update(&mut app, key("3"));
+        update(&mut app, key("enter"));
+        assert_eq!((app.columns.pane_index(), app.overlay), (2, None));
+    }
+
+    /// The key that opened it closes it, also when it was opened from the palette.
+    #[test]
+    fn the_key_of_a_command_closes_what_it_opened() {
+        for (open, close) in [("J", "J"), ("G", "G"), ("?", "?"), ("d", "d"), ("e", "e"), (": j o b s enter", "J")] {
+            let mut app = crate::testing::comparing((120, 40));
+            crate::testing::press(&mut app, open);
+            assert!(app.overlay.is_some(), "{open}");
+            crate::testing::press(&mut app, close);
+            assert_eq!(app.overlay, None, "{open} and {close}");
+        }
     }
 
     #[test]
     fn help_is_searched_and_shows_this_screens_keys_first() {
         let mut app = app((120, 40));
         update(&mut app, key("?"));
-        assert_eq!(help(&app, "")[0].context, Context::Gallery);
+        assert_eq!(explained(&app, "")[0].binding.context, Context::Gallery);
         update(&mut app, key("z"));
         assert_eq!(app.overlay, Some(Overlay::Help { query: "z".into(), scroll: 0 }));
-        assert!(help(&app, "zoom").iter().any(|c| c.id == "zoom-in"));
+        assert!(explained(&app, "zoom").iter().any(|c| c.binding.id == "zoom-in"));
         update(&mut app, key("esc"));
         assert_eq!(app.overlay, None);
     }
@@ -273,7 +241,7 @@ mod tests {
     fn export_asks_for_the_pane_in_focus() {
         let mut app = running((120, 40));
         update(&mut app, key("tab"));
-        let focused = app.focused().unwrap().key.clone();
+        let focused = app.columns.pane().unwrap().key.clone();
         update(&mut app, key("e"));
         let effects = update(&mut app, key("s"));
         let [Effect::Export { kind: ExportKind::Svg, content, pane, .. }] = &effects[..] else { panic!("{effects:?}") };

@@ -10,9 +10,10 @@ const STEPS: usize = 120;
 
 /// What would be played: the focused plane, else the first one.
 pub fn movie(app: &App) -> Option<Arc<Movie>> {
-    let focused = app.focused().and_then(|p| p.movie.clone());
+    let focused = app.columns.pane().and_then(|p| p.movie.clone());
     focused.or_else(|| {
-        app.columns.iter().filter_map(|c| c.content.as_deref()).flat_map(|c| &c.panes).find_map(|p| p.movie.clone())
+        let contents = app.columns.list().iter().filter_map(|c| c.content());
+        contents.flat_map(|c| &c.panes).find_map(|p| p.movie.clone())
     })
 }
 
@@ -31,8 +32,17 @@ pub fn toggle(app: &mut App) {
     app.playing = true;
 }
 
-/// Some frames on or back; stops playing.
-pub fn step(app: &mut App, by: isize) {
+/// One frame on; stops playing.
+pub fn step_on(app: &mut App) {
+    step(app, 1);
+}
+
+/// One frame back; stops playing.
+pub fn step_back(app: &mut App) {
+    step(app, -1);
+}
+
+fn step(app: &mut App, by: isize) {
     app.playing = false;
     if let Some(movie) = movie(app) {
         let frame = at(app, &movie).saturating_add_signed(by).min(movie.frames() - 1);
@@ -73,11 +83,7 @@ fn at(app: &App, movie: &Movie) -> usize {
 
 fn show(app: &mut App, time: f64) {
     app.moment = Some(time);
-    for column in &mut app.columns {
-        if let Some(moved) = column.content.as_deref().and_then(|c| c.at_time(time)) {
-            column.content = Some(Arc::new(moved));
-        }
-    }
+    app.columns.show_moment(time);
 }
 
 #[cfg(test)]
@@ -85,7 +91,7 @@ mod tests {
     use super::*;
     use crate::panes::content::{Content, Pane};
     use crate::state::app::App;
-    use crate::state::message::{Message, Told};
+    use crate::state::message::{JobEvent, Message};
     use crate::testing::{app, content, key, press};
     use crate::update::update;
     use spikedeck_signal::{Axis, Image, Recording, Shape, Trace};
@@ -114,13 +120,13 @@ mod tests {
     fn playing() -> App {
         let mut app = app((120, 40));
         update(&mut app, key("enter"));
-        let job = app.columns[0].job;
-        update(&mut app, Message::Job(job, Told::Done(plane())));
+        let job = app.columns.list()[0].job;
+        update(&mut app, Message::Job(job, JobEvent::Done(plane())));
         app
     }
 
     fn seen(app: &App) -> f64 {
-        let Shape::Image(image) = &app.focused().unwrap().shape.shape else { panic!() };
+        let Shape::Image(image) = &app.columns.pane().unwrap().shape.shape else { panic!() };
         assert!(image.values.iter().all(|v| *v == image.values[0]));
         image.values[0]
     }
@@ -151,7 +157,7 @@ mod tests {
             update(&mut app, key(k));
             assert_eq!((seen(&app), app.playing), (frame, false));
         }
-        assert_eq!(app.focused().unwrap().summary, "at 0 ms");
+        assert_eq!(app.columns.pane().unwrap().summary, "at 0 ms");
     }
 
     /// A run beside it that is still going on does not stop it; a new plane in its place does.
@@ -161,14 +167,14 @@ mod tests {
         press(&mut app, "c");
         press(&mut app, "c");
         update(&mut app, key("enter"));
-        let [first, second] = [app.columns[0].job, app.columns[1].job];
-        update(&mut app, Message::Job(first, Told::Done(plane())));
+        let [first, second] = [app.columns.list()[0].job, app.columns.list()[1].job];
+        update(&mut app, Message::Job(first, JobEvent::Done(plane())));
         update(&mut app, key("p"));
         update(&mut app, Message::Tick);
         let moment = app.moment;
-        update(&mut app, Message::Job(second, Told::Done(Arc::new(content("y", 20.0)))));
+        update(&mut app, Message::Job(second, JobEvent::Done(Arc::new(content("y", 20.0)))));
         assert_eq!((app.playing, app.moment, seen(&app)), (true, moment, 1.0));
-        update(&mut app, Message::Job(first, Told::Done(plane())));
+        update(&mut app, Message::Job(first, JobEvent::Done(plane())));
         assert_eq!((app.playing, app.moment, seen(&app)), (false, None, 59.0));
     }
 
@@ -177,7 +183,7 @@ mod tests {
     fn all_frames_have_the_same_colours() {
         let mut app = playing();
         update(&mut app, key(","));
-        let pane = app.focused().unwrap();
+        let pane = app.columns.pane().unwrap();
         assert_eq!(app.view_of(pane).z, Some((0.0, 59.0)));
     }
 }

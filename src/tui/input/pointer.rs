@@ -2,13 +2,13 @@
 
 use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 
-use crate::draw::run::tab_at;
 use crate::input::overlay;
-use crate::input::pane::{set_cross, set_x, set_y};
-use crate::panes::content::Pane;
+use crate::input::pane::snap_crosshair;
+use crate::panes::pane::Pane;
 use crate::state::app::{App, Screen};
 use crate::state::keys::Key;
 use crate::state::layout::{PlacedPane, gallery, scroll_to};
+use crate::state::tabs::tab_at;
 use spikedeck_plot::cells::Placed;
 use spikedeck_plot::view::zoom;
 
@@ -35,11 +35,10 @@ pub fn on_mouse(app: &mut App, event: MouseEvent) {
         MouseEventKind::Down(MouseButton::Left) => {
             app.dirty = true;
             if let Some(tab) = tab_at(app, at) {
-                app.pane = app.pane_keys().get(tab).map(|k| (*k).to_owned());
+                app.columns.focus_pane(tab);
             } else if let Some((column, placed)) = hit(app, at) {
-                app.column = column;
-                let key = app.pane_keys().get(placed.pane).map(|k| (*k).to_owned());
-                app.pane = key.or(app.pane.take());
+                app.columns.focus_column(column);
+                app.columns.focus_pane(placed.pane);
                 app.drag = Some((at, at));
             }
         }
@@ -93,16 +92,15 @@ fn hit(app: &App, (x, y): (u16, u16)) -> Option<(usize, PlacedPane)> {
 fn panel(app: &App, pane: &Pane, placed: &PlacedPane, (x, y): (u16, u16)) -> Option<(usize, Placed, usize, usize)> {
     let inner = placed.inner();
     let (cx, cy) = (usize::from(x.checked_sub(inner.x)?), usize::from(y.checked_sub(inner.y)?));
-    let scene = spikedeck_plot::scene::with_pyramids(&pane.shape, &app.view_of(pane), &pane.pyramids);
-    let picture = spikedeck_plot::cells::render(&scene, usize::from(inner.width), usize::from(inner.height), &app.look);
+    let picture = pane.picture(&app.view_of(pane), usize::from(inner.width), usize::from(inner.height), app.look);
     let number = picture.panel_at(cx, cy)?;
     Some((number, picture.panels[number].clone(), cx, cy))
 }
 
 fn pane_at(app: &App, at: (u16, u16)) -> Option<(Pane, PlacedPane)> {
     let (column, placed) = hit(app, at)?;
-    let key = (*app.pane_keys().get(placed.pane)?).to_owned();
-    Some((app.columns.get(column)?.content.as_deref()?.pane(&key)?.clone(), placed))
+    let key = app.columns.keys().get(placed.pane)?;
+    Some((app.columns.get(column)?.pane(key)?.clone(), placed))
 }
 
 fn release(app: &mut App, from: (u16, u16), to: (u16, u16)) {
@@ -115,32 +113,32 @@ fn release(app: &mut App, from: (u16, u16), to: (u16, u16)) {
         .clamp(panel.area.y, panel.area.y + panel.area.height.saturating_sub(1));
     if x0.abs_diff(x1) < 2 {
         // A click: the crosshair comes here.
-        if app.cross_on {
-            set_cross(app, &pane, panel.x_at(x0));
+        if app.views.cross_on {
+            snap_crosshair(app, &pane, panel.x_at(x0));
         }
         return;
     }
     let (a, b) = (panel.x_at(x0), panel.x_at(x1));
-    set_x(app, &pane, (a.min(b), a.max(b)));
+    app.set_x(&pane, (a.min(b), a.max(b)));
     if number == 0 && y0.abs_diff(y1) >= 2 {
         let (a, b) = (panel.y_at(y0), panel.y_at(y1));
-        app.views.entry(pane.key.clone()).or_default().y = Some((a.min(b), a.max(b)));
+        app.views.of(&pane.key).y = Some((a.min(b), a.max(b)));
     }
 }
 
 fn wheel(app: &mut App, at: (u16, u16), closer: bool) {
     let Some((pane, placed)) = pane_at(app, at) else { return };
     if pane.is_text() {
-        let view = app.views.entry(pane.key.clone()).or_default();
+        let view = app.views.of(&pane.key);
         view.scroll = if closer { view.scroll.saturating_sub(3) } else { view.scroll + 3 };
         return;
     }
     let factor = if closer { 0.8 } else { 1.25 };
     if let Some((_, panel, x, _)) = panel(app, &pane, &placed, at) {
-        set_x(app, &pane, zoom(panel.x, panel.x_log, panel.x_at(x), factor));
-    } else if let Some((_, (y, log))) = app.ranges(&pane) {
+        app.set_x(&pane, zoom(panel.x, panel.x_log, panel.x_at(x), factor));
+    } else if let Some(now) = app.ranges(&pane) {
         // Beside the data, over the y axis: the wheel is for y.
-        set_y(app, &pane, zoom(y, log, f64::midpoint(y.0, y.1), factor));
+        app.set_y(&pane, zoom(now.y, now.y_log, f64::midpoint(now.y.0, now.y.1), factor));
     }
 }
 
@@ -164,10 +162,10 @@ mod tests {
         update(&mut app, mouse(MouseEventKind::Down(MouseButton::Left), x, y));
         update(&mut app, mouse(MouseEventKind::Drag(MouseButton::Left), x + 20, y));
         update(&mut app, mouse(MouseEventKind::Up(MouseButton::Left), x + 20, y));
-        let seen = app.time_view.unwrap();
+        let seen = app.views.time.unwrap();
         assert!(seen.1 - seen.0 > 100.0 && seen.1 - seen.0 < 300.0, "{seen:?}");
         update(&mut app, crate::testing::key("u"));
-        assert_eq!(app.time_view, None);
+        assert_eq!(app.views.time, None);
     }
 
     #[test]
@@ -175,7 +173,7 @@ mod tests {
         let mut app = running((120, 40));
         let area = app.layout().columns[0].panes[0].inner();
         update(&mut app, mouse(MouseEventKind::ScrollUp, area.x + 60, area.y + 3));
-        let (a, b) = app.time_view.unwrap();
+        let (a, b) = app.views.time.unwrap();
         assert!((b - a - 800.0).abs() < 1e-6, "{a} {b}");
     }
 
@@ -186,7 +184,7 @@ mod tests {
             crate::testing::text(&crate::testing::buffer(&app)).lines().next().unwrap().chars().collect();
         let tab = row.windows(2).position(|w| w == ['2', ' ']).unwrap() as u16;
         update(&mut app, mouse(MouseEventKind::Down(MouseButton::Left), tab + 2, 0));
-        assert_eq!(app.pane_index(), 1);
+        assert_eq!(app.columns.pane_index(), 1);
     }
 
     /// The wheel scrolls what lies over the panes, and a click does not go through it.
@@ -196,9 +194,13 @@ mod tests {
         update(&mut app, crate::testing::key("?"));
         let area = app.layout().columns[0].panes[1].inner();
         update(&mut app, mouse(MouseEventKind::Down(MouseButton::Left), area.x + 2, area.y + 2));
-        assert_eq!((app.pane_index(), app.drag), (0, None));
+        assert_eq!((app.columns.pane_index(), app.drag), (0, None));
         update(&mut app, mouse(MouseEventKind::ScrollDown, area.x + 2, area.y + 2));
-        assert!(matches!(app.overlay, Some(crate::state::app::Overlay::Help { scroll: 1, .. })), "{:?}", app.overlay);
-        assert_eq!(app.time_view, None);
+        assert!(
+            matches!(app.overlay, Some(crate::state::overlay::Overlay::Help { scroll: 1, .. })),
+            "{:?}",
+            app.overlay
+        );
+        assert_eq!(app.views.time, None);
     }
 }

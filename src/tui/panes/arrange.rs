@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::panes::content::Pane;
+use crate::panes::pane::Pane;
 use crate::panes::recorded::{self, Kind, Recorded};
 use spikedeck_scenario::{Spec, Subject};
 use spikedeck_signal::{Metric, NamedShape, Outcome, Recording, Scalars, Series, Shape};
@@ -303,8 +303,8 @@ fn numbers(outcomes: &[Outcome]) -> Option<Pane> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::panes::content::tests::recording;
     use crate::panes::content::unique;
+    use crate::testing::recording;
 
     #[test]
     fn numbers_of_all_analyses_stand_in_one_table_and_keys_stay_unique() {

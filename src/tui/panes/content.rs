@@ -4,72 +4,11 @@ use std::sync::Arc;
 
 use crate::panes::arrange::arranged;
 use crate::panes::cards::{model_card, run_card};
-use crate::panes::movie::Movie;
-use spikedeck_plot::Pyramids;
 use spikedeck_run::{Check, Finished, Snapshot, Status};
 use spikedeck_scenario::Spec;
-use spikedeck_signal::{Metric, NamedShape, Shape};
+use spikedeck_signal::{Metric, Shape};
 
-/// A pane of one result.
-#[derive(Debug, Clone)]
-pub struct Pane {
-    /// The same for the same pane of every column.
-    pub key: String,
-    /// Heading.
-    pub title: String,
-    /// What to draw.
-    pub shape: Arc<NamedShape>,
-    /// Block extremes of long curves.
-    pub pyramids: Arc<Pyramids>,
-    /// One line in words.
-    pub summary: String,
-    /// What a reader should know before believing it.
-    pub warnings: Vec<String>,
-    /// The frames of a plane that can be played.
-    pub movie: Option<Arc<Movie>>,
-}
-
-impl Pane {
-    /// A pane of a shape.
-    pub fn new(key: impl Into<String>, title: impl Into<String>, shape: Shape, summary: impl Into<String>) -> Self {
-        let title = title.into();
-        let shape = NamedShape::new(title.clone(), shape);
-        let pyramids = Arc::new(Pyramids::of(&shape));
-        Self {
-            key: key.into(),
-            title,
-            shape: Arc::new(shape),
-            pyramids,
-            summary: summary.into(),
-            warnings: Vec::new(),
-            movie: None,
-        }
-    }
-
-    /// The same plane at another frame; as it is where nothing moves.
-    #[must_use]
-    pub fn at_frame(&self, frame: usize) -> Self {
-        let (Some(movie), Shape::Image(image)) = (&self.movie, &self.shape.shape) else { return self.clone() };
-        let shape = NamedShape::new(self.shape.name.clone(), Shape::Image(movie.image(image, frame)));
-        Self { shape: Arc::new(shape), summary: movie.words(frame), ..self.clone() }
-    }
-
-    /// Its x axis is time.
-    pub fn is_time(&self) -> bool {
-        match &self.shape.shape {
-            Shape::Series(s) => s.x.is_time,
-            Shape::Raster(_) => true,
-            Shape::Image(i) => i.x.is_time,
-            Shape::Distribution(d) => d.x.is_time,
-            _ => false,
-        }
-    }
-
-    /// Whether it is text or a table, which scrolls.
-    pub fn is_text(&self) -> bool {
-        matches!(self.shape.shape, Shape::Card(_) | Shape::Scalars(_))
-    }
-}
+pub use crate::panes::pane::Pane;
 
 /// Everything that a column shows.
 #[derive(Debug, Clone, Default)]
@@ -160,24 +99,6 @@ pub(crate) fn unique(panes: &mut [Pane]) {
         while before.iter().any(|p| p.key == rest[0].key) {
             rest[0].key = format!("{base}#{n}");
             n += 1;
-        }
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use spikedeck_signal::{Recording, Spikes, TimeBase, Window};
-
-    /// A small recording with spikes that are known.
-    pub fn recording() -> Recording {
-        let times: Vec<f64> = (1..=200).map(|k| f64::from(k) * 5.0).collect();
-        let units = (0..200u32).map(|k| (k * 7) % 20).collect();
-        Recording {
-            time_base: TimeBase::Milliseconds,
-            dt: 0.1,
-            window: Window { start: 0.0, stop: 1000.0 },
-            spikes: vec![Spikes { population: "exc".into(), size: 20, times, units }],
-            ..Recording::default()
         }
     }
 }

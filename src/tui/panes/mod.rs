@@ -4,4 +4,5 @@ mod arrange;
 pub mod cards;
 pub mod content;
 pub mod movie;
+pub mod pane;
 mod recorded;

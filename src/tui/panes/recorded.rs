@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::panes::content::Pane;
 use crate::panes::movie::Movie;
+use crate::panes::pane::Pane;
 use spikedeck_analysis::places::Cells;
 use spikedeck_core::units::short;
 use spikedeck_scenario::{PopulationSpec, Spec};
@@ -391,7 +391,7 @@ fn round_bin(least: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::panes::content::tests::recording;
+    use crate::testing::recording;
 
     #[test]
     fn the_rate_below_the_raster_is_the_rate() {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::state::gallery::{Entry, Preview};
-use crate::state::message::Source;
+use crate::state::source::Source;
 use spikedeck_run::{Finished, JobHandle};
 use spikedeck_scenario::Spec;
 

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::panes::content::{Content, Pane};
 use crate::state::message::ExportKind;
-use spikedeck_plot::scene::with_pyramids;
 use spikedeck_plot::{self as plot, View};
 use spikedeck_store::{self as store, Format};
 use spikedeck_table as table;
@@ -38,7 +37,7 @@ fn write_into(
     let stem = format!("{}-{}", content.label, pane.key);
     match kind {
         ExportKind::Svg | ExportKind::Png => {
-            let mut scene = with_pyramids(&pane.shape, view, &pane.pyramids);
+            let mut scene = pane.scene(view);
             scene.title = format!("{} · {}", content.label, pane.title);
             let figure = plot::svg::Figure::default();
             if kind == ExportKind::Svg {
@@ -54,7 +53,7 @@ fn write_into(
         }
         ExportKind::Text => {
             let path = free(folder, &stem, "txt");
-            let scene = with_pyramids(&pane.shape, view, &pane.pyramids);
+            let scene = pane.scene(view);
             let look = plot::Look { title: true, ..look };
             let picture = plot::cells::render(&scene, usize::from(size.0), usize::from(size.1) + 1, &look);
             store::write_text(&path, &plot::ansi::of_grid(&picture.grid)).map_err(|e| e.to_string())?;

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::panes::content::Content;
 use crate::session::backend::Backend;
-use crate::state::message::{JobId, Message, Source, Told};
+use crate::state::message::{JobEvent, JobId, Message};
+use crate::state::source::Source;
 use spikedeck_run::{Event, JobHandle, Snapshot};
 use spikedeck_scenario::Spec;
 
@@ -51,21 +52,24 @@ impl Jobs {
             match source {
                 Source::Finished(path) => {
                     let told = match backend.open(&path) {
-                        Ok(finished) => Told::Done(Arc::new(Content::of(&finished))),
-                        Err(why) => Told::Failed(why),
+                        Ok(finished) => JobEvent::Done(Arc::new(Content::of(&finished))),
+                        Err(why) => JobEvent::Failed(why),
                     };
                     let _ = tell.send(Message::Job(id, told));
                 }
                 Source::Scenario(reference) => match backend.prepare(&reference) {
                     Err(why) => {
-                        let _ = tell.send(Message::Job(id, Told::Failed(why)));
+                        let _ = tell.send(Message::Job(id, JobEvent::Failed(why)));
                     }
                     Ok(prepared) => {
-                        let told =
-                            Told::Resolved { label: prepared.label.clone(), path: prepared.path, time: prepared.time };
+                        let told = JobEvent::Resolved {
+                            label: prepared.label.clone(),
+                            path: prepared.path,
+                            time: prepared.time,
+                        };
                         let _ = tell.send(Message::Job(id, told));
                         for warning in prepared.warnings {
-                            let _ = tell.send(Message::Job(id, Told::Log(warning)));
+                            let _ = tell.send(Message::Job(id, JobEvent::Log(warning)));
                         }
                         let handle = (prepared.start)();
                         stop.attach(&handle.cancel);
@@ -76,7 +80,7 @@ impl Jobs {
             }
         };
         if let Err(why) = std::thread::Builder::new().name(format!("listen {id}")).spawn(work) {
-            let _ = failed.send(Message::Job(id, Told::Failed(format!("no thread could be started: {why}"))));
+            let _ = failed.send(Message::Job(id, JobEvent::Failed(format!("no thread could be started: {why}"))));
         }
     }
 
@@ -140,15 +144,15 @@ fn listen(id: JobId, shown: &Shown, handle: &JobHandle, tell: &Sender<Message>) 
                 || "its thread ended without a word".to_owned(),
                 |p| format!("the program made a mistake: {p}"),
             );
-            say(Told::Failed(why));
+            say(JobEvent::Failed(why));
             return;
         };
         for event in others {
             let (told, last) = match event {
-                Event::Progress(p) => (Told::Progress(p), false),
-                Event::Log(text) => (Told::Log(text), false),
-                Event::Done(finished) => (Told::Done(Arc::new(Content::of(&finished))), true),
-                Event::Failed(why) => (Told::Failed(why), true),
+                Event::Progress(p) => (JobEvent::Progress(p), false),
+                Event::Log(text) => (JobEvent::Log(text), false),
+                Event::Done(finished) => (JobEvent::Done(Arc::new(Content::of(&finished))), true),
+                Event::Failed(why) => (JobEvent::Failed(why), true),
                 Event::Snapshot(_) => continue,
             };
             if !say(told) || last {
@@ -156,7 +160,7 @@ fn listen(id: JobId, shown: &Shown, handle: &JobHandle, tell: &Sender<Message>) 
             }
         }
         if let Some(snapshot) = picture
-            && !say(Told::Live(Arc::new(Content::live(&shown.label, &snapshot, shown.spec.as_deref(), shown.time))))
+            && !say(JobEvent::Live(Arc::new(Content::live(&shown.label, &snapshot, shown.spec.as_deref(), shown.time))))
         {
             return;
         }
@@ -208,8 +212,8 @@ mod tests {
         drop(tell);
         let all: Vec<Message> = told.iter().collect();
         assert_eq!(all.len(), 2);
-        assert!(matches!(&all[0], Message::Job(7, Told::Progress(p)) if p.fraction == 0.99));
-        assert!(matches!(&all[1], Message::Job(7, Told::Failed(_))));
+        assert!(matches!(&all[0], Message::Job(7, JobEvent::Progress(p)) if p.fraction == 0.99));
+        assert!(matches!(&all[1], Message::Job(7, JobEvent::Failed(_))));
     }
 
     #[test]
@@ -218,7 +222,7 @@ mod tests {
         drop(send);
         let (tell, told) = channel();
         listen(1, &Shown::default(), &handle, &tell);
-        assert!(matches!(told.recv().unwrap(), Message::Job(1, Told::Failed(_))));
+        assert!(matches!(told.recv().unwrap(), Message::Job(1, JobEvent::Failed(_))));
     }
 
     #[test]

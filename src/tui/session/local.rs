@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::number::{count, short};
 use crate::session::backend::{Backend, Prepared};
 use crate::state::gallery::{Entry, Preview};
-use crate::state::message::{Source, split_variant};
+use crate::state::source::{Source, split_variant};
 use spikedeck_run::{self as run, Finished};
 use spikedeck_scenario::{self as scenario, ProjectionSpec, Rule, Spec};
 use spikedeck_sim::Network;

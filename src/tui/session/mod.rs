@@ -16,17 +16,19 @@ use std::time::{Duration, Instant};
 use ratatui::Terminal;
 
 use crate::draw::{self, draw};
+use crate::input::commands::keymap;
 use crate::session::backend::Backend;
 use crate::session::jobs::Jobs;
 use crate::session::watcher::Watcher;
 use crate::settings::{LinkMode, Settings};
 use crate::state::app::App;
-use crate::state::message::{Effect, Message, Source};
+use crate::state::message::{Effect, Message};
+use crate::state::source::Source;
 use crate::state::theme::{Depth, Theme};
 use crate::terminal::background::{self, Listener};
 use crate::terminal::encoder::Screen;
 use crate::terminal::{self, Guard, MOUSE_OFF, MOUSE_ON, Output, TtyRaw};
-use crate::update::{begin, update};
+use crate::update::{HUNG_UP, begin, update};
 use spikedeck_plot as plot;
 
 /// What the dashboard starts with.
@@ -92,7 +94,9 @@ pub fn run(options: Options) -> io::Result<i32> {
     let look = look(&options.settings, light, depth);
     let mouse = options.settings.mouse_at_start(env);
     let entries = options.backend.entries();
-    let mut app = App::new(options.settings, Theme::new(light, depth), look, entries, (size.width, size.height));
+    // What is wrong with the keys is among the problems of the settings.
+    let (keymap, _) = keymap(&options.settings.keys);
+    let mut app = App::new(keymap, Theme::new(light, depth), look, entries, (size.width, size.height));
     app.mouse = mouse;
     for problem in options.problems {
         app.say(problem, true);
@@ -105,6 +109,7 @@ pub fn run(options: Options) -> io::Result<i32> {
     let watcher = Watcher::start(tell.clone())?;
     let mut session = Session {
         app,
+        link: options.settings.link,
         terminal,
         guard,
         jobs: Jobs::default(),
@@ -116,7 +121,7 @@ pub fn run(options: Options) -> io::Result<i32> {
     };
     let effects = begin(&mut session.app, options.sources);
     session.frame()?;
-    let ask = depth != Depth::None && background::unknown(session.app.settings.theme, env);
+    let ask = depth != Depth::None && background::unknown(options.settings.theme, env);
     if ask {
         session.guard.say(background::QUESTION)?;
     }
@@ -142,7 +147,7 @@ const REPLAYED: usize = 60;
 /// What failed while the screen was taken, told again where it stays.
 fn replay(app: &App) {
     let mut err = io::stderr().lock();
-    let bad: Vec<&str> = app.log.iter().filter(|l| l.bad).map(|l| l.text.as_str()).collect();
+    let bad: Vec<&str> = app.log.lines().iter().filter(|l| l.bad).map(|l| l.text.as_str()).collect();
     for line in bad.iter().take(REPLAYED) {
         let _ = writeln!(err, "{line}");
     }
@@ -153,6 +158,7 @@ fn replay(app: &App) {
 
 struct Session {
     app: App,
+    link: LinkMode,
     terminal: Terminal<Screen<Output>>,
     guard: Guard<Output, TtyRaw>,
     jobs: Jobs,
@@ -174,7 +180,7 @@ impl Session {
         let mut urgent = true;
         loop {
             // Blocks while nothing is to be drawn: an idle dashboard takes no time and sends no byte.
-            let slow = self.app.settings.link == LinkMode::Slow;
+            let slow = self.link == LinkMode::Slow;
             let least = if slow { SLOW_FRAME } else { JOB_FRAME };
             let frame = self.app.dirty.then(|| if urgent { self.next } else { self.next.max(last_frame + least) });
             // What plays moves on when the frame before has been drawn.
@@ -212,7 +218,7 @@ impl Session {
                 }
                 if matches!(message, Message::TerminalGone) {
                     // Nobody is there: nothing more is written.
-                    return Ok(129);
+                    return Ok(HUNG_UP);
                 }
                 urgent |= !matches!(message, Message::Job(..) | Message::Link(_));
                 let was_dirty = self.app.dirty;

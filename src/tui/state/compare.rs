@@ -1,7 +1,7 @@
 //! Two columns held against each other: rows of metrics, and one line in words.
 
 use crate::number::{short, with_unit};
-use crate::state::app::App;
+use crate::state::columns::Columns;
 use spikedeck_run as run;
 
 /// What the difference table shows.
@@ -37,10 +37,10 @@ pub struct Row {
 }
 
 /// The focused column against the first other one (A is the one further left); `None` until two runs are over.
-pub fn of(app: &App) -> Option<Differences> {
-    let other = usize::from(app.column == 0);
-    let (a, b) = (app.column.min(other), app.column.max(other));
-    let finished = |i: usize| app.columns.get(i)?.content.as_deref()?.finished.as_deref();
+pub fn of(columns: &Columns) -> Option<Differences> {
+    let other = usize::from(columns.focus() == 0);
+    let (a, b) = (columns.focus().min(other), columns.focus().max(other));
+    let finished = |i: usize| columns.get(i)?.content()?.finished.as_deref();
     Some(table(&run::compare(&[finished(a)?, finished(b)?])))
 }
 

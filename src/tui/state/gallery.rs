@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::state::message::{Effect, Source};
 use crate::state::search::{Hit, search};
+use crate::state::source::Source;
 
 /// A line of the gallery. Cheap: only what stands at the top of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,13 +104,13 @@ impl Gallery {
         self.scroll = 0;
     }
 
-    /// The preview of the chosen entry is asked for, once.
-    pub fn ask_preview(&mut self) -> Option<Effect> {
+    /// The preview of the chosen entry is asked for, once: its index, and what it is of.
+    pub fn ask_preview(&mut self) -> Option<(usize, Source)> {
         let index = self.chosen()?;
         if self.previews.contains_key(&index) || !self.asked.insert(index) {
             return None;
         }
-        Some(Effect::Preview(index, self.entries[index].source.clone()))
+        Some((index, self.entries[index].source.clone()))
     }
 
     /// Marks the chosen entry, or takes its mark away.

@@ -18,7 +18,7 @@ pub enum Extent {
 
 /// How much can be shown at a size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Room {
+pub enum Detail {
     /// Nothing at all.
     None,
     /// One line.
@@ -30,12 +30,12 @@ pub enum Room {
 }
 
 /// How much can be shown.
-pub fn room(width: u16, height: u16) -> Room {
+pub fn detail(width: u16, height: u16) -> Detail {
     match (width, height) {
-        (0, _) | (_, 0) => Room::None,
-        (w, h) if w < 10 || h < 3 => Room::Line,
-        (w, h) if w < 40 || h < 10 => Room::Pane,
-        _ => Room::Full,
+        (0, _) | (_, 0) => Detail::None,
+        (w, h) if w < 10 || h < 3 => Detail::Line,
+        (w, h) if w < 40 || h < 10 => Detail::Pane,
+        _ => Detail::Full,
     }
 }
 
@@ -123,16 +123,16 @@ pub struct RunQuery {
 pub fn run(q: RunQuery) -> RunLayout {
     let all = Rect::new(0, 0, q.size.0, q.size.1);
     let mut out = RunLayout { pages: 1, ..RunLayout::default() };
-    match room(q.size.0, q.size.1) {
-        Room::None | Room::Line => return out,
-        Room::Pane => {
+    match detail(q.size.0, q.size.1) {
+        Detail::None | Detail::Line => return out,
+        Detail::Pane => {
             out.footer = part(all, 0, all.height - 1, all.width, 1);
             let body = part(all, 0, 0, all.width, all.height - 1);
             let panes = if q.panes == 0 { Vec::new() } else { vec![PlacedPane { pane: q.focus.1, area: body }] };
             out.columns = vec![PlacedColumn { column: q.focus.0, area: body, head: Rect { height: 0, ..body }, panes }];
             return out;
         }
-        Room::Full => {}
+        Detail::Full => {}
     }
     out.footer = part(all, 0, all.height - 1, all.width, 1);
     out.tabs = part(all, 0, 0, all.width, 1);
@@ -219,14 +219,14 @@ pub struct GalleryLayout {
 /// Places the gallery.
 pub fn gallery(width: u16, height: u16) -> GalleryLayout {
     let all = Rect::new(0, 0, width, height);
-    match room(width, height) {
-        Room::None | Room::Line => GalleryLayout::default(),
-        Room::Pane => GalleryLayout {
+    match detail(width, height) {
+        Detail::None | Detail::Line => GalleryLayout::default(),
+        Detail::Pane => GalleryLayout {
             list: part(all, 0, 0, width, height - 1),
             footer: part(all, 0, height - 1, width, 1),
             ..GalleryLayout::default()
         },
-        Room::Full => {
+        Detail::Full => {
             let body = part(all, 0, 2, width, height - 3);
             let (head, footer) = (part(all, 0, 0, width, 2), part(all, 0, height - 1, width, 1));
             if width < 72 {
@@ -285,9 +285,9 @@ mod tests {
 
     #[test]
     fn small_screens_show_one_pane_or_one_line() {
-        assert_eq!(room(20, 5), Room::Pane);
-        assert_eq!(room(9, 30), Room::Line);
-        assert_eq!(room(0, 30), Room::None);
+        assert_eq!(detail(20, 5), Detail::Pane);
+        assert_eq!(detail(9, 30), Detail::Line);
+        assert_eq!(detail(0, 30), Detail::None);
         assert_eq!(run(query((20, 5), 2, 4)).columns[0].panes.len(), 1);
     }
 
@@ -304,7 +304,7 @@ mod tests {
                     prop_assert!(r.intersection(*s).area() == 0, "{r:?} {s:?}");
                 }
             }
-            if p > 0 && c > 0 && room(w, h) != Room::None && room(w, h) != Room::Line {
+            if p > 0 && c > 0 && detail(w, h) != Detail::None && detail(w, h) != Detail::Line {
                 prop_assert!(l.columns.iter().any(|col| col.column == focus.0 && col.panes.iter().any(|x| x.pane == focus.1)));
             }
             let g = gallery(w, h);

@@ -9,49 +9,15 @@ use crossterm::event::MouseEvent;
 use crate::panes::content::Content;
 use crate::state::gallery::{Entry, Preview};
 use crate::state::keys::Key;
+use crate::state::source::Source;
 use spikedeck_run::Progress;
-
-/// Where a column's panes come from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// A scenario as written on the command line: `NAME`, `NAME:VARIANT`, `PATH`, `PATH:VARIANT`.
-    Scenario(String),
-    /// A finished run, or somebody's recording.
-    Finished(PathBuf),
-}
-
-impl Source {
-    /// What the column is called before anything is known of it.
-    pub fn label(&self) -> String {
-        match self {
-            Self::Scenario(reference) => {
-                let (path, variant) = split_variant(reference);
-                let stem = PathBuf::from(path)
-                    .file_stem()
-                    .map_or_else(|| path.to_owned(), |s| s.to_string_lossy().into_owned());
-                variant.map_or(stem.clone(), |v| format!("{stem}:{v}"))
-            }
-            Self::Finished(path) => {
-                path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
-            }
-        }
-    }
-}
-
-/// `NAME:VARIANT` in its parts. A colon inside a directory name is none of ours.
-pub fn split_variant(reference: &str) -> (&str, Option<&str>) {
-    match reference.rsplit_once(':') {
-        Some((name, variant)) if !variant.is_empty() && !variant.contains('/') => (name, Some(variant)),
-        _ => (reference, None),
-    }
-}
 
 /// Number of a job; every start has a new one, so that what an older job tells is known to be stale.
 pub type JobId = u64;
 
 /// What a job tells the dashboard: as `run::Event`, with panes made already (off the drawing thread).
 #[derive(Debug, Clone)]
-pub enum Told {
+pub enum JobEvent {
     /// The scenario is understood: its name, its file, and the time axis it will fill.
     Resolved {
         /// Name with variant.
@@ -87,7 +53,7 @@ pub enum Message {
     /// The terminal has this size.
     Resize(u16, u16),
     /// From a job.
-    Job(JobId, Told),
+    Job(JobId, JobEvent),
     /// A preview is ready.
     Preview(usize, Result<Preview, String>),
     /// The gallery's list (scenarios found on disk come after the first frame).
@@ -98,8 +64,8 @@ pub enum Message {
     Notice(String, bool),
     /// How the link does: bytes a second, pause between frames; `None` when nothing holds frames back.
     Link(Option<(f64, Duration)>),
-    /// The terminal says that its ground is light, or that it is not.
-    Ground(bool),
+    /// The terminal says that its background is light, or that it is not.
+    Background(bool),
     /// A moment has passed; only told while something plays.
     Tick,
     /// The terminal asks to stop.
@@ -169,17 +135,4 @@ pub enum Effect {
     AskSize,
     /// End with this exit status.
     Quit(i32),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_of_sources() {
-        assert_eq!(Source::Scenario("brunel:slow".into()).label(), "brunel:slow");
-        assert_eq!(Source::Scenario("/a:b/c.toml".into()).label(), "c");
-        assert_eq!(Source::Scenario("x/c.toml:fast".into()).label(), "c:fast");
-        assert_eq!(Source::Finished("out/run1".into()).label(), "run1");
-    }
 }

@@ -1,11 +1,19 @@
 //! The state of the dashboard and pure questions about it: no terminal, no file, no clock.
 
 pub mod app;
+pub mod columns;
 pub mod compare;
 pub mod gallery;
+pub mod jobs;
+pub mod keymap;
 pub mod keys;
 pub mod layout;
+pub mod log;
 pub mod message;
+pub mod overlay;
+mod ranges;
 pub mod search;
+pub mod source;
+pub mod tabs;
 pub mod theme;
 pub mod view;

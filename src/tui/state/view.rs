@@ -1,5 +1,7 @@
 //! What part of a pane is seen: ranges, logarithms, undo. Pure numbers.
 
+use std::collections::HashMap;
+
 use spikedeck_signal::Scale;
 
 /// A range on an axis.
@@ -51,6 +53,44 @@ impl View {
         };
         self.x_scale = fx.then(|| other(x));
         self.y_scale = fy.then(|| other(y));
+    }
+}
+
+/// What the reader chose of all panes, and the crosshairs.
+#[derive(Debug, Clone, Default)]
+pub struct Views {
+    /// What was chosen for each pane, by its key: the same in all columns.
+    by_pane: HashMap<String, View>,
+    /// Time seen in all linked panes.
+    pub time: Option<Range>,
+    /// Whether crosshairs are shown.
+    pub cross_on: bool,
+    /// Crosshair of each pane by key; that of linked time axes is under [`LINKED`].
+    crosshairs: HashMap<String, f64>,
+}
+
+/// Key of the crosshair that linked time axes share: no pane has it.
+const LINKED: &str = "\u{0}time";
+
+impl Views {
+    /// What was chosen for a pane, if anything was.
+    pub fn get(&self, key: &str) -> Option<&View> {
+        self.by_pane.get(key)
+    }
+
+    /// The same, to be changed.
+    pub fn of(&mut self, key: &str) -> &mut View {
+        self.by_pane.entry(key.to_owned()).or_default()
+    }
+
+    /// Where the crosshair of a pane stands; linked panes share one.
+    pub fn crosshair(&self, key: &str, linked: bool) -> Option<f64> {
+        self.crosshairs.get(if linked { LINKED } else { key }).copied()
+    }
+
+    /// Puts the crosshair somewhere.
+    pub fn set_crosshair(&mut self, key: &str, linked: bool, x: f64) {
+        self.crosshairs.insert(if linked { LINKED } else { key }.to_owned(), x);
     }
 }
 

@@ -280,7 +280,7 @@ fn translate(event: crossterm::event::Event, listener: &mut Listener) -> Vec<Mes
         Event::Key(k) if k.kind != KeyEventKind::Release => match listener.take(k, Instant::now()) {
             Taken::Keys(keys) => keys.into_iter().map(|k| Message::Key(Key::from(k))).collect(),
             Taken::Part => Vec::new(),
-            Taken::Light(light) => vec![Message::Ground(light)],
+            Taken::Light(light) => vec![Message::Background(light)],
         },
         Event::Mouse(m) => vec![Message::Mouse(m)],
         Event::Paste(text) => vec![Message::Paste(text)],

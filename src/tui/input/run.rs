@@ -1,0 +1,151 @@
+//! Commands of the run view: which pane and column, what is run, shown and written.
+
+use crate::input::play;
+use crate::state::app::{App, Screen};
+use crate::state::columns::Column;
+use crate::state::layout::Extent;
+use crate::state::message::Effect;
+use crate::state::overlay::Overlay;
+use crate::state::source::Source;
+use crate::state::view::Views;
+use crate::{describe, readout};
+
+/// New columns in place of those that are there.
+pub fn open(app: &mut App, sources: Vec<Source>) -> Vec<Effect> {
+    let shown: Vec<_> = app.columns.list().iter().map(|c| c.job).collect();
+    let mut effects: Vec<Effect> = shown.into_iter().filter_map(|id| app.jobs.cancel(id)).collect();
+    let mut columns = Vec::new();
+    for source in sources {
+        let (job, start) = app.jobs.start(&source);
+        effects.push(start);
+        columns.push(Column::new(source, job));
+    }
+    app.columns.replace(columns);
+    app.views = Views::default();
+    (app.playing, app.moment) = (false, None);
+    app.extent = Extent::Shared;
+    app.screen = Screen::Run;
+    effects.push(app.columns.watch());
+    effects
+}
+
+/// Focuses the next pane.
+pub fn focus_next(app: &mut App) {
+    focus_by(app, 1);
+}
+
+/// Focuses the previous pane.
+pub fn focus_previous(app: &mut App) {
+    focus_by(app, -1);
+}
+
+fn focus_by(app: &mut App, by: isize) {
+    let panes = app.columns.keys().len() as isize;
+    if panes > 0 {
+        app.columns.focus_pane((app.columns.pane_index() as isize + by).rem_euclid(panes) as usize);
+    }
+}
+
+/// Focuses the pane of a number, if there is one.
+pub fn focus_pane(app: &mut App, number: usize) {
+    if let Some(index) = number.checked_sub(1) {
+        app.columns.focus_pane(index);
+    }
+}
+
+/// Focuses the same pane in the next column.
+pub fn next_column(app: &mut App) {
+    if !app.columns.is_empty() {
+        app.columns.focus_column((app.columns.focus() + 1) % app.columns.len());
+    }
+}
+
+/// The pane takes the whole height, then the whole screen, then its place again.
+pub fn maximise(app: &mut App) {
+    app.extent = match app.extent {
+        Extent::Shared if app.columns.len() > 1 => Extent::Row,
+        Extent::Shared | Extent::Row => Extent::Whole,
+        Extent::Whole => Extent::Shared,
+    }
+}
+
+/// Stops the run of the focused column; else what plays; else the crosshair; else back to where one came from.
+pub fn escape(app: &mut App) -> Vec<Effect> {
+    if let Some(id) = app.job_of(app.columns.focus()).filter(|j| j.active()).map(|j| j.id) {
+        return app.jobs.cancel(id).into_iter().collect();
+    }
+    if app.playing || app.moment.is_some() {
+        play::end(app);
+    } else if app.views.cross_on {
+        app.views.cross_on = false;
+    } else if app.extent == Extent::Shared {
+        app.screen = Screen::Gallery;
+        return app.ask_preview();
+    } else {
+        app.extent = Extent::Shared;
+    }
+    Vec::new()
+}
+
+/// Stops what plays, or holds the picture, or lets go of it.
+pub fn freeze(app: &mut App) {
+    if !std::mem::take(&mut app.playing) {
+        app.columns.freeze(!app.columns.frozen());
+    }
+}
+
+/// Runs the focused column again, from its file as it is now.
+pub fn rerun(app: &mut App) -> Vec<Effect> {
+    let focus = app.columns.focus();
+    let Some(column) = app.columns.get_mut(focus) else { return Vec::new() };
+    let mut effects: Vec<Effect> = app.jobs.cancel(column.job).into_iter().collect();
+    let (job, start) = app.jobs.start(&column.source);
+    column.restarted(job);
+    effects.push(start);
+    effects
+}
+
+/// Takes the focused column away and stops what it runs.
+pub fn close_column(app: &mut App) -> Vec<Effect> {
+    let Some(gone) = app.columns.remove_focused() else { return Vec::new() };
+    let mut effects: Vec<Effect> = app.jobs.cancel(gone.job).into_iter().collect();
+    if app.columns.is_empty() {
+        app.screen = Screen::Gallery;
+    }
+    effects.push(app.columns.watch());
+    effects
+}
+
+/// Shows the metrics of two columns side by side.
+pub fn difference(app: &mut App) {
+    if app.columns.len() < 2 {
+        app.say(
+            "differences need two columns: mark two scenarios in the gallery (g, then c on each, then Enter)",
+            false,
+        );
+    } else {
+        app.overlay = Some(Overlay::Difference { scroll: 0 });
+    }
+}
+
+/// Shows what can be written of the focused pane.
+pub fn export(app: &mut App) {
+    if app.columns.pane().is_some() {
+        app.overlay = Some(Overlay::Export { selected: 0 });
+    }
+}
+
+/// Copies the values at the crosshair, or the table of the focused pane.
+pub fn copy(app: &mut App) -> Vec<Effect> {
+    let Some(pane) = app.columns.pane() else { return Vec::new() };
+    let text = match readout::of(app, pane) {
+        Some(lines) if app.views.cross_on => lines.join("\n"),
+        _ => describe::table(pane),
+    };
+    vec![Effect::Copy(text)]
+}
+
+/// Back to the gallery; what is open stays.
+pub fn gallery(app: &mut App) {
+    app.screen = Screen::Gallery;
+}

@@ -1,0 +1,301 @@
+//! The columns of the run view, which pane of which column has the focus, and what is held back while the picture is
+//! frozen. What a column shows changes only here, so that the list of panes is made once a change and not once a look.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::panes::content::{Content, Pane};
+use crate::state::message::{Effect, JobId};
+use crate::state::source::Source;
+use crate::state::view::{Range, join};
+
+/// A column: one scenario or finished run.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Where its panes come from.
+    pub source: Source,
+    /// Its heading.
+    pub label: String,
+    /// The newest job; what older ones tell is stale.
+    pub job: JobId,
+    /// File behind it, if it is watched.
+    pub path: Option<PathBuf>,
+    /// That file is another one now.
+    pub changed: bool,
+    /// Whole time axis.
+    pub time: Option<Range>,
+    /// Why there is nothing, or why the last attempt gave nothing.
+    pub error: Option<String>,
+    content: Option<Arc<Content>>,
+    /// What arrived while the picture was frozen.
+    waiting: Option<Arc<Content>>,
+}
+
+impl Column {
+    /// A column that waits for its job.
+    pub fn new(source: Source, job: JobId) -> Self {
+        Self {
+            label: source.label(),
+            source,
+            job,
+            path: None,
+            changed: false,
+            time: None,
+            error: None,
+            content: None,
+            waiting: None,
+        }
+    }
+
+    /// What is shown.
+    pub fn content(&self) -> Option<&Arc<Content>> {
+        self.content.as_ref()
+    }
+
+    /// The pane of a key.
+    pub fn pane(&self, key: &str) -> Option<&Pane> {
+        self.content.as_deref()?.pane(key)
+    }
+
+    /// From now on a new job fills it; what it shows stays until then.
+    pub fn restarted(&mut self, job: JobId) {
+        (self.job, self.changed, self.error, self.waiting) = (job, false, None, None);
+    }
+}
+
+/// All columns.
+#[derive(Debug, Clone, Default)]
+pub struct Columns {
+    list: Vec<Column>,
+    /// The focused one.
+    focus: usize,
+    /// Key of the focused pane: the same in all columns.
+    pane: Option<String>,
+    /// Keys of all panes, in the order of the columns.
+    keys: Vec<String>,
+    /// The picture holds still.
+    frozen: bool,
+    /// What the command line named.
+    named: Vec<Source>,
+}
+
+impl Columns {
+    /// All of them, from left to right.
+    pub fn list(&self) -> &[Column] {
+        &self.list
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// One of them.
+    pub fn get(&self, index: usize) -> Option<&Column> {
+        self.list.get(index)
+    }
+
+    /// The same, to be changed in all but what it shows.
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut Column> {
+        self.list.get_mut(index)
+    }
+
+    /// The column that the newest job of which this is fills.
+    pub fn of_job(&self, job: JobId) -> Option<usize> {
+        self.list.iter().position(|c| c.job == job)
+    }
+
+    /// Index of the focused column.
+    pub fn focus(&self) -> usize {
+        self.focus
+    }
+
+    /// The focused column.
+    pub fn focused(&self) -> Option<&Column> {
+        self.list.get(self.focus)
+    }
+
+    /// Keys of all panes, in the order of the columns: every column shows the same pane at the same place.
+    pub fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// Place of the focused pane in [`Columns::keys`].
+    pub fn pane_index(&self) -> usize {
+        self.pane.as_deref().and_then(|p| self.keys.iter().position(|k| k == p)).unwrap_or(0)
+    }
+
+    /// The focused pane of the focused column.
+    pub fn pane(&self) -> Option<&Pane> {
+        self.focused()?.pane(self.keys.get(self.pane_index())?)
+    }
+
+    /// The pane of a key in every column that has it.
+    pub fn panes<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Pane> {
+        self.list.iter().filter_map(move |c| c.pane(key))
+    }
+
+    /// Gives the focus to a pane, if there are so many.
+    pub fn focus_pane(&mut self, index: usize) {
+        if let Some(key) = self.keys.get(index) {
+            self.pane = Some(key.clone());
+        }
+    }
+
+    /// Gives the focus to a column, if there are so many.
+    pub fn focus_column(&mut self, index: usize) {
+        if index < self.list.len() {
+            self.focus = index;
+        }
+    }
+
+    /// New columns in place of those that are there.
+    pub fn replace(&mut self, columns: Vec<Column>) {
+        *self = Self { list: columns, named: std::mem::take(&mut self.named), ..Self::default() };
+        self.collect_keys();
+    }
+
+    /// Takes the focused column away.
+    pub fn remove_focused(&mut self) -> Option<Column> {
+        let gone = (self.focus < self.list.len()).then(|| self.list.remove(self.focus));
+        self.focus = self.focus.min(self.list.len().saturating_sub(1));
+        self.collect_keys();
+        gone
+    }
+
+    /// New results in a column; while the picture is frozen they wait. Gives back what was shown there.
+    pub fn show(&mut self, index: usize, content: Arc<Content>) -> Option<Arc<Content>> {
+        let column = self.list.get_mut(index)?;
+        if self.frozen {
+            column.waiting = Some(content);
+            return None;
+        }
+        let old = column.content.replace(content);
+        self.collect_keys();
+        if self.pane.is_none() {
+            self.pane = self.keys.first().cloned();
+        }
+        old
+    }
+
+    /// Shows all planes that move as they were at a time.
+    pub fn show_moment(&mut self, time: f64) {
+        for column in &mut self.list {
+            if let Some(moved) = column.content.as_deref().and_then(|c| c.at_time(time)) {
+                column.content = Some(Arc::new(moved));
+            }
+        }
+    }
+
+    /// Whether the picture holds still.
+    pub fn frozen(&self) -> bool {
+        self.frozen
+    }
+
+    /// Holds the picture, or lets go and shows what has arrived since.
+    pub fn freeze(&mut self, frozen: bool) {
+        self.frozen = frozen;
+        if !frozen {
+            for column in &mut self.list {
+                if let Some(content) = column.waiting.take() {
+                    column.content = Some(content);
+                }
+            }
+            self.collect_keys();
+        }
+    }
+
+    /// A file is another one now.
+    pub fn file_changed(&mut self, path: &std::path::Path) {
+        for column in &mut self.list {
+            column.changed |= column.path.as_deref() == Some(path);
+        }
+    }
+
+    /// The files that are to be watched now.
+    pub fn watch(&self) -> Effect {
+        let mut paths: Vec<PathBuf> = self.list.iter().filter_map(|c| c.path.clone()).collect();
+        paths.sort();
+        paths.dedup();
+        Effect::Watch(paths)
+    }
+
+    /// The time axis of all columns together.
+    pub fn whole_time(&self) -> Option<Range> {
+        self.list.iter().map(|c| c.time).fold(None, join)
+    }
+
+    /// Remembers what the command line named.
+    pub fn name(&mut self, sources: &[Source]) {
+        self.named = sources.to_vec();
+    }
+
+    /// Whether something that the command line named was refused.
+    pub fn refused(&self) -> bool {
+        self.list.iter().any(|c| c.error.is_some() && self.named.contains(&c.source))
+    }
+
+    fn collect_keys(&mut self) {
+        let mut keys: Vec<String> = Vec::new();
+        for content in self.list.iter().filter_map(|c| c.content.as_deref()) {
+            let mut at = 0;
+            for pane in &content.panes {
+                if let Some(found) = keys.iter().position(|k| *k == pane.key) {
+                    at = found + 1;
+                } else {
+                    keys.insert(at, pane.key.clone());
+                    at += 1;
+                }
+            }
+        }
+        self.keys = keys;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::content;
+
+    fn two() -> Columns {
+        let source = |name: &str| Source::Scenario(name.into());
+        let mut columns = Columns::default();
+        columns.replace(vec![Column::new(source("a"), 1), Column::new(source("b"), 2)]);
+        columns
+    }
+
+    #[test]
+    fn panes_that_only_one_column_has_stand_after_their_neighbour() {
+        let mut columns = two();
+        let (mut a, mut b) = (content("a", 10.0), content("b", 14.0));
+        a.panes.retain(|p| p.key != "numbers");
+        b.panes.retain(|p| p.key != "spikes");
+        let all: Vec<String> = content("c", 10.0).panes.into_iter().map(|p| p.key).collect();
+        columns.show(0, Arc::new(a));
+        columns.show(1, Arc::new(b));
+        let sorted = |keys: &[String]| {
+            let mut keys = keys.to_vec();
+            keys.sort();
+            keys
+        };
+        assert_eq!(sorted(columns.keys()), sorted(&all), "every pane once");
+        assert_eq!(columns.pane().unwrap().key, "spikes");
+        columns.remove_focused();
+        assert!(!columns.keys().contains(&"spikes".to_owned()), "what is gone has no place");
+    }
+
+    #[test]
+    fn what_waits_is_listed_when_it_is_shown() {
+        let mut columns = two();
+        columns.freeze(true);
+        assert!(columns.show(0, Arc::new(content("a", 10.0))).is_none());
+        assert!(columns.keys().is_empty());
+        columns.freeze(false);
+        assert!(!columns.keys().is_empty());
+    }
+}

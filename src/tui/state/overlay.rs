@@ -1,0 +1,72 @@
+//! What lies over the screen.
+
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::state::layout::dialog;
+use crate::state::log::Log;
+use crate::state::message::ExportKind;
+
+/// What lies over the screen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Overlay {
+    /// All keys, filtered by what is typed.
+    Help {
+        /// Typed text.
+        query: String,
+        /// First line shown.
+        scroll: usize,
+    },
+    /// Commands to choose from.
+    Palette {
+        /// Typed text.
+        query: String,
+        /// Chosen line.
+        selected: usize,
+    },
+    /// Metrics of two columns.
+    Difference {
+        /// First line shown.
+        scroll: usize,
+    },
+    /// Jobs.
+    Jobs {
+        /// Chosen line.
+        selected: usize,
+    },
+    /// Log.
+    Log {
+        /// Lines up from the end.
+        up: usize,
+    },
+    /// What to write out.
+    Export {
+        /// Chosen line.
+        selected: usize,
+    },
+    /// Whether to leave although something runs.
+    Quit,
+}
+
+/// What can be written out, in the order of the list: what, its key, its title, and what one gets.
+pub const EXPORTS: &[(ExportKind, char, &str, &str)] = &[
+    (ExportKind::Svg, 's', "Pane as SVG", "a vector figure, as the pane is zoomed now"),
+    (ExportKind::Png, 'p', "Pane as PNG", "the same figure in pixels"),
+    (ExportKind::Text, 'a', "Pane as text", "as on the screen, with colours (ANSI)"),
+    (ExportKind::Parquet, 't', "Table as Parquet", "the numbers behind the pane"),
+    (ExportKind::Csv, 'c', "Table as CSV", "the numbers behind the pane"),
+    (ExportKind::Run, 'r', "Whole run", "a folder with manifest, spikes, traces, metrics and all tables"),
+];
+
+/// Where the log lies on a screen of a size.
+pub fn log_area(size: (u16, u16)) -> Rect {
+    dialog(size, 116, size.1.saturating_sub(4).max(4))
+}
+
+/// Lines of the log as they are shown, the long ones in several rows, and whether they tell of a failure.
+pub fn log_rows(log: &Log, size: (u16, u16)) -> Vec<(String, bool)> {
+    let width = usize::from(log_area(size).width.saturating_sub(4)).max(1);
+    let rows =
+        |text: &str| if text.width() > width { spikedeck_plot::grid::wrap(text, width) } else { vec![text.to_owned()] };
+    log.lines().iter().flat_map(|l| rows(&l.text).into_iter().map(|r| (r, l.bad))).collect()
+}
