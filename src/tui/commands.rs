@@ -245,11 +245,6 @@ impl Keymap {
     }
 }
 
-/// Commands that apply in a context, in the order of the table.
-pub fn available(context: Context) -> impl Iterator<Item = &'static Command> {
-    COMMANDS.iter().filter(move |c| c.context == context || c.context == Context::Everywhere)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
