@@ -42,11 +42,6 @@ impl PlugIn {
         let (r, c, cells) = self.occupied;
         (cells as f64 - r as f64 - c as f64 + 1.0) / (2.0 * self.n as f64 * LN_2)
     }
-
-    /// The G statistic, 2 N I in nats: chi-squared with (rows − 1)(columns − 1) degrees of freedom under independence.
-    pub fn g_statistic(&self) -> f64 {
-        2.0 * self.n as f64 * self.information() * LN_2
-    }
 }
 
 impl Table {

@@ -229,12 +229,6 @@ pub fn coincident_spikes(a: &[f64], b: &[f64], edges: Edges, max_tau: Option<f64
     (coincident, (a.len() + b.len()) as u64)
 }
 
-/// SPIKE-synchronization: share of coincident spikes; 1 for two empty trains.
-pub fn spike_synchronization(a: &[f64], b: &[f64], edges: Edges, max_tau: Option<f64>) -> f64 {
-    let (coincident, all) = coincident_spikes(a, b, edges, max_tau);
-    if all == 0 { 1.0 } else { coincident as f64 / all as f64 }
-}
-
 /// A value for each pair i < j of `n` items, row by row, computed in parallel and returned in a fixed order.
 pub fn pairs<T: Send>(n: usize, value: impl Fn(usize, usize) -> T + Sync) -> Vec<T> {
     (0..n).into_par_iter().flat_map_iter(|i| (i + 1..n).map(|j| value(i, j)).collect::<Vec<_>>()).collect()
@@ -265,6 +259,12 @@ mod tests {
 
     fn close(a: f64, b: f64, tolerance: f64) {
         assert!((a - b).abs() <= tolerance, "{a} is not {b}");
+    }
+
+    /// SPIKE-synchronization: share of coincident spikes; 1 for two empty trains.
+    fn spike_synchronization(a: &[f64], b: &[f64], edges: Edges, max_tau: Option<f64>) -> f64 {
+        let (coincident, all) = coincident_spikes(a, b, edges, max_tau);
+        if all == 0 { 1.0 } else { coincident as f64 / all as f64 }
     }
 
     fn trains() -> [Vec<f64>; 4] {

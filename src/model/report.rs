@@ -87,13 +87,6 @@ impl Report {
         }
     }
 
-    /// Takes over what another report found.
-    pub fn absorb(&mut self, other: Self) {
-        let base = self.texts.len();
-        self.texts.extend(other.texts);
-        self.problems.extend(other.problems.into_iter().map(|(t, d)| (t + base, d)));
-    }
-
     /// Number of errors.
     pub fn errors(&self) -> usize {
         self.problems.iter().filter(|(_, d)| d.severity == Severity::Error).count()

@@ -71,12 +71,8 @@ pub enum Role {
     Marginal,
     /// The crosshair.
     Cursor,
-    /// Something went well.
-    Good,
     /// Something to look at.
     Warning,
-    /// Something failed.
-    Bad,
     /// The chosen row, the focused pane.
     Accent,
 }
@@ -136,8 +132,8 @@ impl Palette {
             }
             Role::Chance | Role::Marginal => pick(0x8a8a8a, 0x7a7a7a),
             Role::Reference => pick(0xbcbcbc, 0x606060),
-            Role::Stable | Role::Good => pick(0x00c08b, 0x007a59),
-            Role::Unstable | Role::Bad => pick(0xff8060, 0xb03a00),
+            Role::Stable => pick(0x00c08b, 0x007a59),
+            Role::Unstable => pick(0xff8060, 0xb03a00),
             Role::Saddle | Role::Warning => pick(0xf0e442, 0x8a6a00),
             Role::Accent => pick(0x56b4e9, 0x0072b2),
         }
@@ -171,8 +167,8 @@ impl Palette {
                 let n = usize::from(n) % SERIES_ANSI_DARK.len();
                 pick(SERIES_ANSI_DARK[n], SERIES_ANSI_LIGHT[n])
             }
-            Role::Stable | Role::Good => pick(10, 2),
-            Role::Unstable | Role::Bad => pick(9, 1),
+            Role::Stable => pick(10, 2),
+            Role::Unstable => pick(9, 1),
             Role::Saddle | Role::Warning => pick(11, 3),
             Role::Accent => pick(14, 4),
         }
@@ -183,9 +179,9 @@ impl Palette {
         let mut style = Style { fg: self.colour(role), bold: matches!(role, Role::Title), ..Style::default() };
         if self.depth == Depth::None {
             match role {
-                Role::Title | Role::Good | Role::Stable | Role::Theory => style.bold = true,
+                Role::Title | Role::Stable | Role::Theory => style.bold = true,
                 Role::Dim | Role::Axis | Role::Chance | Role::Reference | Role::Marginal => style.dim = true,
-                Role::Bad | Role::Unstable | Role::Accent => style.reverse = true,
+                Role::Unstable | Role::Accent => style.reverse = true,
                 Role::Warning | Role::Saddle => style.underline = true,
                 Role::Series(n) => style.bold = n % 2 == 1,
                 Role::Text | Role::Cursor => {}
@@ -280,10 +276,10 @@ mod tests {
     #[test]
     fn without_colours_nothing_is_coloured_and_roles_still_differ() {
         let palette = Palette { depth: Depth::None, ..Palette::default() };
-        for role in [Role::Title, Role::Series(0), Role::Series(1), Role::Bad, Role::Warning, Role::Axis] {
+        for role in [Role::Title, Role::Series(0), Role::Series(1), Role::Unstable, Role::Warning, Role::Axis] {
             assert_eq!(palette.style(role).fg, Colour::Default);
         }
-        assert_ne!(palette.style(Role::Bad), palette.style(Role::Warning));
+        assert_ne!(palette.style(Role::Unstable), palette.style(Role::Warning));
         assert_ne!(palette.style(Role::Series(0)), palette.style(Role::Series(1)));
     }
 

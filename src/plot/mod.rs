@@ -11,7 +11,6 @@ pub mod describe;
 pub mod grid;
 pub mod map;
 pub mod png;
-pub mod readout;
 pub mod reduce;
 #[cfg(test)]
 mod samples;

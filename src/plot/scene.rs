@@ -150,8 +150,6 @@ pub enum Glyph {
 /// A curve, in data units.
 #[derive(Debug, Clone)]
 pub struct CurveMark<'a> {
-    /// What the legend says.
-    pub name: &'a str,
     /// Abscissae.
     pub x: &'a [f64],
     /// Ordinates.

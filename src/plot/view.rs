@@ -26,33 +26,6 @@ pub struct View {
     pub scroll: usize,
 }
 
-impl View {
-    /// The same view, zoomed about `centre` (data units) by `factor` (below 1: closer), starting from the range `now`
-    /// that the placement of the last picture tells.
-    #[must_use]
-    pub fn zoom_x(&self, now: (f64, f64), is_log: bool, centre: f64, factor: f64) -> Self {
-        Self { x: Some(zoom(now, is_log, centre, factor)), ..self.clone() }
-    }
-
-    /// The same view, moved along x by `part` of its length.
-    #[must_use]
-    pub fn pan_x(&self, now: (f64, f64), is_log: bool, part: f64) -> Self {
-        Self { x: Some(pan(now, is_log, part)), ..self.clone() }
-    }
-
-    /// The same as [`View::zoom_x`] along y.
-    #[must_use]
-    pub fn zoom_y(&self, now: (f64, f64), is_log: bool, centre: f64, factor: f64) -> Self {
-        Self { y: Some(zoom(now, is_log, centre, factor)), ..self.clone() }
-    }
-
-    /// The same as [`View::pan_x`] along y.
-    #[must_use]
-    pub fn pan_y(&self, now: (f64, f64), is_log: bool, part: f64) -> Self {
-        Self { y: Some(pan(now, is_log, part)), ..self.clone() }
-    }
-}
-
 /// The range that shows `factor` of `now`, with `centre` at the same place on the screen. Ranges below the resolution
 /// of numbers are refused: `now` comes back.
 pub fn zoom(now: (f64, f64), is_log: bool, centre: f64, factor: f64) -> (f64, f64) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ensemble::{Ensemble, mean_and_half_width};
 use super::{Finished, Status};
-use spikedeck_signal::{Metric, NamedShape, Outcome, ScalarRow, Scalars, Shape};
+use spikedeck_signal::Metric;
 
 /// One metric across runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -201,49 +201,10 @@ fn distinct_labels(runs: &[&Finished]) -> Vec<String> {
     labels
 }
 
-impl Comparison {
-    /// The differences as an outcome, for panes.
-    pub fn outcome(&self) -> Outcome {
-        let mut rows = Vec::new();
-        for row in &self.rows {
-            for k in 1..self.labels.len() {
-                rows.push(ScalarRow {
-                    name: if self.labels.len() > 2 {
-                        format!("{} {}", row.metric, self.labels[k])
-                    } else {
-                        row.metric.clone()
-                    },
-                    value: row.differences[k],
-                    unit: row.unit.clone(),
-                    interval: row.difference_intervals[k],
-                    note: format!("{} against {}", text(row.values[k]), text(row.values[0])),
-                    ..ScalarRow::default()
-                });
-            }
-        }
-        Outcome {
-            name: "compare".into(),
-            kind: "compare".into(),
-            title: format!("{} against {}", self.labels[1..].join(", "), self.labels[0]),
-            summary: format!(
-                "{} of {} metrics differ clearly",
-                self.rows.iter().filter(|r| (1..self.labels.len()).any(|k| r.is_clear(k))).count(),
-                self.rows.len()
-            ),
-            shapes: vec![NamedShape::new("differences", Shape::Scalars(Scalars { rows }))],
-            warnings: self.notes.clone(),
-            ..Outcome::default()
-        }
-    }
-}
-
-fn text(value: Option<f64>) -> String {
-    value.map_or_else(|| "no value".into(), spikedeck_core::units::short)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use spikedeck_signal::Outcome;
 
     #[test]
     fn differences_carry_intervals_of_both() {

@@ -6,7 +6,7 @@ use spikedeck_scenario::{Expect, FAILURE_TIME};
 use spikedeck_signal::{Metric, Outcome};
 
 /// Holds the metrics of `outcomes` against `expectations`. A metric that is missing, or has no value, fails.
-pub fn check(expectations: &[Expect], outcomes: &[Outcome]) -> Vec<Check> {
+pub(crate) fn check(expectations: &[Expect], outcomes: &[Outcome]) -> Vec<Check> {
     expectations.iter().map(|e| check_one(e, outcomes)).collect()
 }
 

@@ -35,7 +35,7 @@ impl From<LoadError> for RunError {
 
 /// Reads the files that scenarios name.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Files;
+pub(crate) struct Files;
 
 impl FileLoader for Files {
     fn text(&self, path: &Path) -> Result<Option<String>, String> {

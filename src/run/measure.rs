@@ -10,7 +10,7 @@ use spikedeck_signal::{Outcome, Recording};
 /// how many are done before each. An analysis that cannot say anything leaves an outcome whose warning says why.
 ///
 /// Returns the outcomes and whether all wanted ones ran (false when cancelled).
-pub fn measure(
+pub(crate) fn measure(
     spec: &Spec,
     recording: &Recording,
     live_only: bool,

@@ -18,7 +18,7 @@ pub fn free_memory() -> u64 {
 }
 
 /// Bytes a run of `spec` may hold: `simulation.memory`, or three quarters of what is free.
-pub fn budget(spec: &Spec) -> u64 {
+pub(crate) fn budget(spec: &Spec) -> u64 {
     spec.simulation.memory.unwrap_or_else(|| free_memory() / 4 * 3)
 }
 

@@ -24,13 +24,11 @@ mod watch;
 pub use catalog::{analyses, catalog, integrators};
 pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
 pub use ensemble::{Ensemble, PointResult, ensemble};
-pub use expect::{check as check_expectations, original_of};
+pub use expect::original_of;
 pub use job::start;
-pub use load::{Files, LoadError, Source, again, find, load, resolve};
-pub use measure::measure;
-pub use memory::{budget, free_memory};
+pub use load::{LoadError, Source, again, find, load, resolve};
+pub use memory::free_memory;
 pub use points::{Point, Resolve, points};
-pub use requests::with_implied_records;
 pub use single::{examine, execute};
 
 use std::path::PathBuf;

@@ -14,7 +14,7 @@ const DEFAULT_UNITS: u32 = 10;
 /// `spec` with everything recorded that its analyses look at, and with the spikes of populations that have no
 /// `[record]` entry (or the states of a few units where nothing spikes), with remarks where memory set the sampling
 /// interval.
-pub fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<String>) {
+pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<String>) {
     let mut spec = spec.clone();
     let mut remarks = Vec::new();
     let mut wanted: Vec<(usize, String, Dimension, Vec<u32>)> = Vec::new();

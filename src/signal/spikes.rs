@@ -26,19 +26,6 @@ impl Spikes {
         self.times.is_empty()
     }
 
-    /// The spikes with times in `(start, stop]`. O(log n + result).
-    #[must_use]
-    pub fn within(&self, window: Window) -> Self {
-        let from = self.times.partition_point(|&t| t <= window.start);
-        let to = self.times.partition_point(|&t| t <= window.stop).max(from);
-        Self {
-            population: self.population.clone(),
-            size: self.size,
-            times: self.times[from..to].to_vec(),
-            units: self.units[from..to].to_vec(),
-        }
-    }
-
     /// One sorted train a unit, in `(start, stop]`; silent units have an empty one. O(spikes + size).
     pub fn trains(&self, window: Window) -> Vec<Vec<f64>> {
         let mut trains = vec![Vec::new(); self.size];
@@ -63,7 +50,6 @@ mod tests {
     fn windows_are_open_at_the_start_and_closed_at_the_stop() {
         let s = Spikes { population: "a".into(), size: 3, times: vec![1.0, 2.0, 2.0, 3.0], units: vec![0, 1, 2, 0] };
         let w = Window { start: 1.0, stop: 3.0 };
-        assert_eq!(s.within(w).len(), 3);
         assert_eq!(s.trains(w), vec![vec![3.0], vec![2.0], vec![2.0]]);
     }
 }

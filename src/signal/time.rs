@@ -61,9 +61,4 @@ impl Window {
     pub fn length(self) -> f64 {
         self.stop - self.start
     }
-
-    /// Whether `time` lies in `(start, stop]`.
-    pub fn contains(self, time: f64) -> bool {
-        time > self.start && time <= self.stop
-    }
 }

@@ -53,12 +53,6 @@ impl Trace {
         self.range(window).map(|k| self.values[k * self.units.len() + column]).collect()
     }
 
-    /// Mean over the recorded units, sample by sample, in `(start, stop]`.
-    pub fn mean(&self, window: Window) -> Vec<f64> {
-        let n = self.units.len();
-        self.range(window).map(|k| self.values[k * n..(k + 1) * n].iter().sum::<f64>() / n as f64).collect()
-    }
-
     /// Indices of the samples with times in `(start, stop]`, with half a billionth of an interval of tolerance.
     pub fn range(&self, window: Window) -> std::ops::Range<usize> {
         if self.is_empty() || self.interval <= 0.0 {
@@ -88,7 +82,6 @@ mod tests {
         let w = Window { start: 0.3, stop: 0.6 };
         assert_eq!(t.range(w), 4..7);
         assert_eq!(t.column(1, w), vec![9.0, 11.0, 13.0]);
-        assert_eq!(t.mean(w), vec![8.5, 10.5, 12.5]);
         assert_eq!(t.range(Window { start: -1.0, stop: 99.0 }), 0..10);
     }
 

@@ -165,11 +165,6 @@ impl Table {
         self.columns.iter().map(|(n, c)| (n.clone(), c.kind())).collect()
     }
 
-    /// Value of a metadata entry.
-    pub fn metadata_value(&self, key: &str) -> Option<&str> {
-        self.metadata.iter().find(|m| m.0 == key).map(|m| m.1.as_str())
-    }
-
     /// A column by name, if there is one.
     pub fn get(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.0 == name).map(|c| &c.1)

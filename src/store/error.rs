@@ -68,9 +68,4 @@ impl StoreError {
             Self::Io { path: path.to_owned(), source }
         }
     }
-
-    /// Whether there was no room left.
-    pub fn is_full(&self) -> bool {
-        matches!(self, Self::Full { .. })
-    }
 }

@@ -17,19 +17,6 @@ pub struct SpikeList {
     pub populations: Option<(Vec<String>, Vec<u32>)>,
 }
 
-/// A regularly sampled signal.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Signal {
-    /// Time of the first sample in seconds (or plain time units when the column is `time`).
-    pub start: f64,
-    /// Time between samples.
-    pub interval: f64,
-    /// Names of the columns as in the file (`I_pA`).
-    pub names: Vec<String>,
-    /// Values as in the file, one vector a column.
-    pub columns: Vec<Vec<f64>>,
-}
-
 /// Names under which time is accepted, and how many seconds one of it is.
 const TIME_COLUMNS: [(&str, f64); 5] =
     [("time_ms", 1e-3), ("time_s", 1.0), ("time", 1.0), ("t_ms", 1e-3), ("t_s", 1.0)];
@@ -69,41 +56,6 @@ pub fn spikes_from(path: &Path) -> Result<SpikeList, StoreError> {
         units: units.as_ref().map(|u| order.iter().map(|&i| u[i]).collect()),
         populations: populations.map(|(names, codes)| (names.to_vec(), order.iter().map(|&i| codes[i]).collect())),
     })
-}
-
-/// Reads a sampled signal: a time column (evenly spaced) and columns of numbers, all or those named.
-///
-/// # Errors
-/// When the file is no table, lacks a column, has fewer than two samples, a gap, or uneven times.
-pub fn signal_from(path: &Path, columns: Option<&[&str]>) -> Result<Signal, StoreError> {
-    let contents = describe(path)?;
-    let (time, scale) = time_column(path, &contents.columns)?;
-    let mut wanted = vec![time];
-    match columns {
-        Some(named) => wanted.extend(named),
-        None => wanted.extend(contents.columns.iter().map(String::as_str).filter(|c| *c != time)),
-    }
-    let table = read(path, Some(&wanted))?;
-    let times = finite(&table, time, path)?;
-    let malformed = |message: String| StoreError::Malformed { path: path.to_owned(), message };
-    if times.len() < 2 {
-        return Err(malformed(format!("a signal needs at least two samples, and there are {}", times.len())));
-    }
-    let interval = (times[times.len() - 1] - times[0]) / (times.len() - 1) as f64;
-    for (k, t) in times.iter().enumerate() {
-        let expected = times[0] + k as f64 * interval;
-        if interval <= 0.0 || (t - expected).abs() > 1e-6 * interval.abs() + 1e-9 * t.abs() {
-            return Err(malformed(format!(
-                "`{time}` is not evenly spaced: sample {k} stands at {t} where {expected} is expected; resample the signal"
-            )));
-        }
-    }
-    let mut signal = Signal { start: times[0] * scale, interval: interval * scale, ..Signal::default() };
-    for name in wanted.iter().skip(1) {
-        signal.columns.push(finite(&table, name, path)?);
-        signal.names.push((*name).to_owned());
-    }
-    Ok(signal)
 }
 
 fn finite(table: &Table, column: &str, path: &Path) -> Result<Vec<f64>, StoreError> {

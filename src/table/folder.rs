@@ -258,14 +258,6 @@ pub fn save(path: &Path, finished: &Finished, format: Format, force: bool) -> Re
     Folder::create(path, format, force)?.finish(finished)
 }
 
-/// Writes an ensemble, see [`Folder::finish_ensemble`].
-///
-/// # Errors
-/// As [`save`].
-pub fn save_ensemble(path: &Path, ensemble: &Ensemble, format: Format, force: bool) -> Result<Manifest, TableError> {
-    Folder::create(path, format, force)?.finish_ensemble(ensemble)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -59,7 +59,7 @@ fn original<'a>(finished: &'a Finished, metric: &Metric) -> Option<(f64, &'a str
 }
 
 /// The metrics of one run.
-pub fn metrics_table(finished: &Finished) -> Table {
+pub(crate) fn metrics_table(finished: &Finished) -> Table {
     let seed = finished.spec.as_ref().map(|s| s.simulation.seed);
     let rows: Vec<Row> = finished
         .outcomes
@@ -71,7 +71,7 @@ pub fn metrics_table(finished: &Finished) -> Table {
 }
 
 /// The metrics of all points, with a column for each axis.
-pub fn points_table(points: &[PointResult]) -> Table {
+pub(crate) fn points_table(points: &[PointResult]) -> Table {
     let names: Vec<String> = points
         .iter()
         .map(|p| {

@@ -17,9 +17,8 @@ mod resolved;
 mod shapes;
 
 pub use error::TableError;
-pub use folder::{Folder, save, save_ensemble};
+pub use folder::{Folder, save};
 pub use manifest::Manifest;
-pub use metrics::{metric_json, metrics_table, points_table};
+pub use metrics::metric_json;
 pub use open::{is_run, open, recording_from, seed_values};
-pub use resolved::resolved;
-pub use shapes::{from_table as shape_from_table, to_table as shape_to_table};
+pub use shapes::to_table as shape_to_table;

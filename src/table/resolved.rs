@@ -11,7 +11,7 @@ use spikedeck_scenario::{
 use spikedeck_scenario::{PlasticitySpec, RuleSpec};
 
 /// Everything that decides the result, quantities as text in display units.
-pub fn resolved(spec: &Spec) -> Json {
+pub(crate) fn resolved(spec: &Spec) -> Json {
     let simulation = &spec.simulation;
     json!({
         "simulation": {

@@ -40,7 +40,6 @@ pub(crate) fn curve_marks<'a>(
         let focused = focus == Some(index);
         let rank = if focused { 3 } else { u8::from(role != Role::Chance) + u8::from(role == Role::Theory) };
         let mark = CurveMark {
-            name: &curve.name,
             x: &curve.x[..length],
             y: &curve.y[..length],
             pyramid,

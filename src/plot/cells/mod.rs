@@ -39,20 +39,10 @@ pub enum Marker {
     Ascii,
 }
 
+#[cfg(test)]
 impl Marker {
     /// All of them, finest first.
-    pub const ALL: [Self; 5] = [Self::Braille, Self::Octant, Self::Quadrant, Self::Half, Self::Ascii];
-
-    /// Its name in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Braille => "braille",
-            Self::Octant => "octant",
-            Self::Quadrant => "quadrant",
-            Self::Half => "half",
-            Self::Ascii => "ascii",
-        }
-    }
+    pub(crate) const ALL: [Self; 5] = [Self::Braille, Self::Octant, Self::Quadrant, Self::Half, Self::Ascii];
 }
 
 /// How a scene is painted.

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use super::*;
 use crate::colour::{Colour, Depth, Style, Theme};
 use crate::grid::{Cell, CellGrid};
-use crate::readout::Direction;
 use crate::scene::{self, Pyramids};
 use crate::view::View;
 use crate::{Palette, samples};
@@ -311,24 +310,6 @@ fn clipping_is_marked() {
             .grid
             .to_plain();
     assert!(bar.lines().next().unwrap().contains('◀') && bar.lines().next().unwrap().contains('▶'), "{bar}");
-}
-
-#[test]
-fn the_crosshair_reads_samples_and_jumps_to_spikes() {
-    let trace = samples::trace();
-    let scene = scene::of(&trace, &View::default());
-    let readings = scene.readout(100.013);
-    assert_eq!(readings.len(), 2);
-    assert_eq!((readings[0].name.as_str(), readings[0].x), ("exc[0]", 100.0));
-    assert_eq!(scene.next_event(100.0, Direction::Forward), Some(2001.0 * 0.05));
-    let raster = samples::raster();
-    let scene = scene::of(&raster, &View::default());
-    let Shape::Raster(r) = &raster.shape else { panic!("a raster") };
-    let mut all: Vec<f64> = r.groups.iter().flat_map(|g| g.times.clone()).collect();
-    all.sort_by(f64::total_cmp);
-    assert_eq!(scene.next_event(500.0, Direction::Forward), all.iter().copied().find(|t| *t > 500.0));
-    assert_eq!(scene.next_event(500.0, Direction::Back), all.iter().copied().rfind(|t| *t < 500.0));
-    assert!(scene.readout(500.0).iter().any(|r| r.name == "inh unit"));
 }
 
 #[test]

@@ -86,12 +86,8 @@ impl<W: Write> Screen<W> {
         self.size = size;
     }
 
-    /// Colours from the next frame on.
-    pub fn set_depth(&mut self, depth: Depth) {
-        self.depth = depth;
-    }
-
     /// What the last frames cost.
+    #[cfg(test)]
     pub fn link(&self) -> Link {
         self.link
     }
