@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::flow::Flow;
-use super::program::Program;
 use spikedeck_equation::derive::derivatives;
+use spikedeck_equation::formulas::Formulas;
 use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
 use spikedeck_equation::tape::{Tape, Values};
@@ -21,14 +21,14 @@ pub(crate) struct Compiled {
     pub connection: Half,
     /// What a spike of the source does to connections: new values of `changed_by_pre`, and the efficacy if it differs
     /// between connections.
-    pub(super) on_pre: Option<Program>,
+    pub(super) on_pre: Option<Formulas>,
     pub changed_by_pre: Vec<usize>,
     /// The efficacy is the last result of `on_pre`.
     pub efficacy_each: bool,
     /// The efficacy as a function of the states of the source, before its spike acts on them.
     pub efficacy_shared: Option<Tape>,
     /// What a spike of the target does to connections: new values of `changed_by_post`.
-    pub(super) on_post: Option<Program>,
+    pub(super) on_post: Option<Formulas>,
     pub changed_by_post: Vec<usize>,
 }
 
@@ -193,9 +193,9 @@ impl Compiled {
         if !shared {
             roots.push(efficacy);
         }
-        let on_pre = (!roots.is_empty()).then(|| Program::new(&g, &roots, count));
+        let on_pre = (!roots.is_empty()).then(|| Formulas::new(&g, &roots));
         let roots: Vec<Id> = changed_by_post.iter().map(|&k| post[k]).collect();
-        let on_post = (!roots.is_empty()).then(|| Program::new(&g, &roots, count));
+        let on_post = (!roots.is_empty()).then(|| Formulas::new(&g, &roots));
         Ok(Self {
             names: all.iter().map(|v| v.name.clone()).collect(),
             pre: halves.0,

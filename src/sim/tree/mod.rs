@@ -99,12 +99,11 @@ impl Tree {
             let rows = zone.compartments.len();
             let range = start * cells..(start + rows) * cells;
             zone.step(self.state, &self.voltage[range.clone()], draw, time, draw == 0, inputs);
-            let membrane = (zone.memory.column(zone.current), zone.memory.column(zone.slope));
             assemble(
                 &self.place[start..start + rows],
                 cells,
                 (&self.voltage[range.clone()], &self.capacity[range.clone()], &self.base[range]),
-                membrane,
+                zone.membrane(),
                 (&mut self.solver.diagonal, &mut self.solver.right),
             );
         }
@@ -177,7 +176,7 @@ impl Tree {
                 let (z, lane) = (z as usize, compartment as usize * self.cells + cell);
                 let at = self.starts[z] * self.cells + lane;
                 let zone = &mut self.zones[z];
-                zone.memory.column_mut(self.state)[lane] = self.voltage[at];
+                zone.program.state_mut(self.state)[lane] = self.voltage[at];
                 let before = (half > 0.0).then(|| zone.states(lane));
                 for (state, gain) in &self.effects[port][z] {
                     let (states, parameters) = (zone.states(lane), zone.lane_parameters(lane));
@@ -185,7 +184,7 @@ impl Tree {
                     if *state == self.state {
                         self.voltage[at] += weight * gain;
                     } else {
-                        zone.memory.column_mut(*state)[lane] += weight * gain;
+                        zone.program.state_mut(*state)[lane] += weight * gain;
                     }
                 }
                 if let Some(before) = before {
@@ -194,7 +193,7 @@ impl Tree {
                         let at = |states: &[f64]| {
                             rate.value(&Values { states, parameters: &parameters, ..Values::default() })
                         };
-                        zone.memory.column_mut(*state)[lane] -= half * (at(&after) - at(&before));
+                        zone.program.state_mut(*state)[lane] -= half * (at(&after) - at(&before));
                     }
                 }
             }
@@ -223,9 +222,7 @@ impl Tree {
 
     /// Whether all states are finite.
     pub fn all_finite(&self) -> bool {
-        // Columns of states stand first.
-        let states = |zone: &Zone| all_finite(&zone.memory.data[..zone.system.states().len() * zone.memory.padded]);
-        all_finite(&self.voltage) && self.zones.iter().all(states)
+        all_finite(&self.voltage) && self.zones.iter().all(|zone| all_finite(zone.program.all_states()))
     }
 
     /// The first unit and state that is not finite, whichever cells stand side by side.
@@ -242,7 +239,7 @@ impl Tree {
         for (zone, &start) in self.zones.iter().zip(&self.starts) {
             for (i, s) in zone.system.states().iter().enumerate().filter(|(i, _)| *i != self.state) {
                 let state = self.system.states().iter().position(|v| v.name == s.name).unwrap_or(0);
-                let lanes = broken(zone.memory.column(i)).into_iter();
+                let lanes = broken(zone.program.state(i)).into_iter();
                 let found = lanes.map(|lane| (unit(start + lane / self.cells, lane % self.cells), state)).min();
                 first = [first, found].into_iter().flatten().min();
             }

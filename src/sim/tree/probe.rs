@@ -92,7 +92,7 @@ impl Tree {
             };
             match &probe.zones[z] {
                 Seen::Absent => out.push(0.0),
-                Seen::State(i) => out.push(self.zones[z].memory.column(*i)[lane]),
+                Seen::State(i) => out.push(self.zones[z].program.state(*i)[lane]),
                 Seen::Expression(tape) => {
                     for (v, port) in values.iter_mut().zip(inputs) {
                         *v = port.get(u as usize).copied().unwrap_or(0.0);
