@@ -55,7 +55,7 @@ pub struct Zone {
     units: usize,
     first_unit: u32,
     /// Coefficient of each port that adds to the current in proportion: expression of parameters.
-    pub proportional: Vec<Option<Tape>>,
+    proportional: Vec<Option<Tape>>,
 }
 
 /// A system with its shared parameters as numbers.
@@ -177,6 +177,14 @@ impl Zone {
     /// Parameters of a lane.
     pub fn lane_parameters(&self, lane: usize) -> Vec<f64> {
         self.program.lane_parameters(lane).collect()
+    }
+
+    /// By how much a port of this name adds to the current in a lane, in proportion to what it carries; nothing where the
+    /// equations take it in otherwise, or not at all.
+    pub fn in_proportion(&self, port: &str, lane: usize) -> Option<f64> {
+        let own = self.system.inputs().iter().position(|v| v.name == port)?;
+        let factor = self.proportional[own].as_ref()?;
+        Some(factor.value(&Values { parameters: &self.lane_parameters(lane), ..Values::default() }))
     }
 
     /// What flows into the membrane, and by how much less with the voltage, one value a lane.
