@@ -18,12 +18,13 @@ pub enum Varies {
     Step,
 }
 
-/// What each symbol varies with.
-pub fn varies(graph: &Graph, symbol: &dyn Fn(Symbol) -> Varies) -> Vec<Varies> {
+/// What each node that is `needed` varies with; nobody is asked about symbols that are not.
+pub fn varies(graph: &Graph, needed: &[bool], symbol: &dyn Fn(Symbol) -> Varies) -> Vec<Varies> {
     let mut out: Vec<Varies> = Vec::with_capacity(graph.len());
-    for i in 0..graph.len() {
+    for (i, needed) in needed.iter().enumerate() {
         let id = Id(i as u32);
         let v = match graph.node(id) {
+            _ if !needed => Varies::Never,
             Node::Constant(..) => Varies::Never,
             Node::Symbol(s) => symbol(s),
             _ => graph.arguments(id).map(|a| out[a.index()]).max().unwrap_or(Varies::Never),
@@ -36,7 +37,7 @@ pub fn varies(graph: &Graph, symbol: &dyn Fn(Symbol) -> Varies) -> Vec<Varies> {
 /// Copies `roots` into a new graph with fused operations.
 pub fn fuse(from: &Graph, roots: &[Id], symbol: &dyn Fn(Symbol) -> Varies) -> (Graph, Vec<Id>) {
     let needed = from.reachable(roots);
-    let class = varies(from, symbol);
+    let class = varies(from, &needed, symbol);
     let mut uses = vec![0u32; needed.len()];
     for i in (0..needed.len()).filter(|&i| needed[i]) {
         for a in from.arguments(Id(i as u32)) {

@@ -89,7 +89,7 @@ impl Kernel {
             _ => Varies::Step,
         };
         let (graph, roots) = fuse(graph, roots, &class_of);
-        let class = varies(&graph, &class_of);
+        let class = varies(&graph, &graph.reachable(&roots), &class_of);
         Compiler::new(&graph, &class, bind, plan).compile(&roots, targets)
     }
 
@@ -101,7 +101,8 @@ impl Kernel {
         bind: &dyn Fn(Symbol) -> Place,
         plan: &mut Plan,
     ) -> (Self, Vec<Place>) {
-        let class = varies(graph, &|s| if matches!(bind(s), Place::Number(_)) { Varies::Never } else { Varies::Step });
+        let class_of = |s: Symbol| if matches!(bind(s), Place::Number(_)) { Varies::Never } else { Varies::Step };
+        let class = varies(graph, &graph.reachable(roots), &class_of);
         Compiler::new(graph, &class, bind, plan).compile(roots, targets)
     }
 
@@ -150,7 +151,7 @@ pub fn fill_hoisted(plan: &Plan, memory: &mut Memory, value: &dyn Fn(Symbol) -> 
             let read = |s: Symbol| match value(s) {
                 Place::Column(c) => memory.data[c as usize * memory.padded + lane],
                 Place::Number(v) => v,
-                Place::Scratch(_) => f64::NAN,
+                Place::Scratch(_) => unreachable!("what does not change in time stands in columns"),
             };
             let parameters: Vec<f64> = (0..tape.parameters()).map(|i| read(Symbol::Parameter(i))).collect();
             let variables: Vec<f64> = (0..tape.variables()).map(|i| read(Symbol::Variable(i))).collect();

@@ -1,13 +1,15 @@
 //! Equations: text → syntax tree → unit check → simplified expression graph → derivative → kernel.
 //!
 //! A [`Source`] holds the texts of one model file; [`System::parse`] understands it; [`System::carrying`] adds
-//! receptors; [`flow::Flow`] evaluates it as mathematics and [`kernel::Kernel`] over many units at once.
+//! receptors; [`flow::Flow`] evaluates it as mathematics and [`program::Program`] over many units at once, by the
+//! register programs of [`kernel`].
 
 pub mod carry;
 pub mod check;
 pub mod derive;
 pub mod expression;
 pub mod flow;
+pub mod formulas;
 pub mod fuse;
 pub mod graph;
 pub mod kernel;
@@ -15,6 +17,7 @@ pub mod lexer;
 mod line;
 pub mod node;
 pub mod print;
+pub mod program;
 pub mod rule;
 pub mod space;
 pub mod syntax;

@@ -6,7 +6,6 @@
 //! do not meet, a few units make many steps in one go, and a few cells make many steps before the next ones do. Values,
 //! and so all bits, are those of single steps.
 
-use super::body::Body;
 use super::group::Group;
 use super::inputs::{Broken, Failure};
 use super::worker::Worker;
@@ -19,7 +18,7 @@ impl Worker {
             return;
         }
         for index in 0..self.groups.len() {
-            let group = &self.groups[index];
+            let group = &mut self.groups[index];
             let found = if group.is_apart() && group.is_short() {
                 self.units_alone(index, from, to)
             } else if group.is_apart() && group.is_wood() {
@@ -72,10 +71,10 @@ impl Worker {
     fn units_alone(&mut self, group: usize, from: u64, to: u64) -> Option<Failure> {
         let Self { groups, axis, take, .. } = self;
         let Group { body, inputs, taps, lanes, population, first, due, scratch, .. } = &mut groups[group];
+        let points = body.few().expect("only a few points make many steps in one go");
         let mut k = from;
         while k < to {
-            let Body::Points(stepper) = body else { return None };
-            let until = to.min(k + stepper.stride());
+            let until = to.min(k + points.stepper.stride());
             due.clear();
             for (index, tap) in taps.iter().enumerate() {
                 if !taps[..index].iter().any(|t| t.is_due_with(tap)) {
@@ -84,12 +83,12 @@ impl Worker {
             }
             due.sort_unstable();
             due.dedup();
-            let broken =
-                stepper.alone(k..until, due, |step, port, rows| inputs[port].refresh_many(step, axis, rows, *lanes));
+            let drive = |step: u64, port: usize, rows: &mut [f64]| inputs[port].refresh_many(step, axis, rows, *lanes);
+            let broken = points.stepper.alone(k..until, due, drive);
             let made = k..broken.map_or(until, |b| b.0 + 1);
             due.retain(|&k| k < made.end);
             for tap in taps.iter_mut() {
-                tap.recall(made.clone(), due, body, *lanes as u32, scratch, &mut take.traces[tap.trace]);
+                tap.recall(made.clone(), due, points, *lanes as u32, scratch, &mut take.traces[tap.trace]);
             }
             if let Some((step, lane, state)) = broken {
                 return Some(Failure {

@@ -1,43 +1,20 @@
 //! Expressions of a scenario over named columns: positions, times, values of two coupled units.
 
-use super::stepper::Column;
 use spikedeck_core::units::Dimension;
+use spikedeck_equation::formulas::Formulas;
 use spikedeck_equation::graph::{Graph, Id, Symbol};
-use spikedeck_equation::kernel::{Kernel, Memory, Place, Plan};
+pub(super) use spikedeck_equation::program::Operand;
+use spikedeck_equation::program::Register;
 use spikedeck_equation::{Expression as Checked, TimeUnit, Variable};
-
-/// Lanes that are evaluated at once.
-const BLOCK: usize = 256;
-
-/// Value of one name: the same everywhere, or one a lane.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Operand<'a> {
-    /// The same everywhere.
-    Shared(f64),
-    /// One a lane.
-    Each(&'a [f64]),
-}
-
-impl<'a> From<&'a Column> for Operand<'a> {
-    fn from(column: &'a Column) -> Self {
-        match column {
-            Column::Shared(v) => Self::Shared(*v),
-            Column::Each(v) => Self::Each(v),
-        }
-    }
-}
 
 /// A compiled expression over columns.
 #[derive(Debug, Clone)]
 pub(super) struct Expression {
-    kernel: Kernel,
-    memory: Memory,
-    /// Names that the expression uses: operand and scratch register.
-    used: Vec<(usize, usize)>,
-    /// Scratch register of time, if it is used.
-    time: Option<usize>,
-    /// Where the value is.
-    result: Place,
+    formulas: Formulas,
+    /// Names that the expression uses: operand and register.
+    used: Vec<(usize, Register)>,
+    /// Register of time, if it is used.
+    time: Option<Register>,
     /// Units of the equations' time in a second.
     per_second: f64,
 }
@@ -74,39 +51,27 @@ impl Expression {
 
     /// Compiles a node of a graph over `operands` variables; the variable after them is time.
     pub fn compile(graph: &Graph, root: Id, operands: usize, time_unit: TimeUnit) -> Self {
-        let mut plan = Plan::default();
-        let mut registers: Vec<Option<u32>> = vec![None; operands + 1];
-        for symbol in graph.symbols(root) {
-            if let Symbol::Variable(i) = symbol {
-                registers[i as usize].get_or_insert_with(|| plan.reserve());
+        let formulas = Formulas::new(graph, &[root]);
+        let (mut used, mut time) = (Vec::new(), None);
+        for &(symbol, register) in formulas.registers() {
+            match symbol {
+                Symbol::Variable(i) if i as usize == operands => time = Some(register),
+                Symbol::Variable(i) => used.push((i as usize, register)),
+                other => unreachable!("an expression is made of its variables, and {other:?} is none"),
             }
         }
-        let bind = |symbol: Symbol| match symbol {
-            Symbol::Variable(i) => registers[i as usize].map_or(Place::Number(f64::NAN), Place::Scratch),
-            _ => Place::Number(f64::NAN),
-        };
-        let (kernel, places) = Kernel::compile(graph, &[root], &[None], &bind, &|_| false, &mut plan);
-        let memory = Memory::new(BLOCK, plan.columns as usize, plan.scratch as usize);
-        let register = |i: usize| registers[i].map(|r| r as usize);
-        Self {
-            kernel,
-            memory,
-            used: (0..operands).filter_map(|i| register(i).map(|r| (i, r))).collect(),
-            time: register(operands),
-            result: places[0],
-            per_second: time_unit.per_second(),
-        }
+        Self { formulas, used, time, per_second: time_unit.per_second() }
     }
 
     /// Evaluates at time `t` (seconds or time units) for `operands` in the order of the names: one value a lane into
     /// `out`.
     pub fn evaluate(&mut self, t: f64, operands: &[Operand<'_>], out: &mut [f64]) {
-        let block = self.memory.block;
+        let block = self.formulas.block();
         let lanes = out.len();
         for start in (0..lanes).step_by(block) {
             let n = block.min(lanes - start);
             for &(operand, register) in &self.used {
-                let to = self.memory.scratch_mut(register);
+                let to = self.formulas.register_mut(register);
                 match operands[operand] {
                     Operand::Shared(v) if start == 0 => to.fill(v),
                     Operand::Shared(_) => {}
@@ -114,16 +79,10 @@ impl Expression {
                 }
             }
             if let (Some(register), 0) = (self.time, start) {
-                self.memory.scratch_mut(register).fill(t * self.per_second);
+                self.formulas.register_mut(register).fill(t * self.per_second);
             }
-            let whole = self.memory.whole(n);
-            self.kernel.run(&mut self.memory, 0, whole);
-            let to = &mut out[start..start + n];
-            match self.result {
-                Place::Scratch(r) => to.copy_from_slice(&self.memory.scratch(r as usize)[..n]),
-                Place::Column(c) => to.copy_from_slice(&self.memory.column(c as usize)[..n]),
-                Place::Number(v) => to.fill(v),
-            }
+            self.formulas.run(n);
+            self.formulas.copy(0, &mut out[start..start + n]);
         }
     }
 }

@@ -8,13 +8,12 @@ use smallvec::SmallVec;
 
 pub(super) use self::build::{asked, attach_stimuli, choice, group, heard, lanes, port_range};
 use super::axis::Axis;
-use super::body::{Body, BodyProbe};
+use super::body::{Body, ProbeId};
 use super::delivery::Ring;
-use super::grid::Space;
 use super::inputs::{Broken, Failure};
 use super::port::{InputPort, Rows};
 use super::recorder::{Take, Tap};
-use super::stepper::{LaneSpike, Stepper};
+use super::stepper::LaneSpike;
 use super::stimulus::Events;
 
 /// One population's lanes on one thread.
@@ -23,7 +22,7 @@ pub(super) struct Group {
     pub population: usize,
     pub first: u32,
     pub lanes: usize,
-    pub body: Body,
+    pub body: Box<dyn Body>,
     /// First of what spikes: the first unit, but on trees the first watched place.
     pub first_source: u32,
     pub inputs: Vec<InputPort>,
@@ -40,11 +39,9 @@ pub(super) struct Group {
     /// Taps and their index in the take.
     pub taps: Vec<Tap>,
     /// Histories that its values are published to.
-    pub published: Vec<(usize, BodyProbe)>,
+    pub published: Vec<(usize, ProbeId)>,
     /// Steps between checks for values that are not finite.
     pub check_every: u64,
-    /// Operators of space and diffusion, on a grid; and what the operators are worth, one row a port.
-    space: Option<(Space, Vec<Vec<f64>>)>,
     /// All lanes, for probes.
     every_lane: Vec<u32>,
     spikes: Vec<LaneSpike>,
@@ -62,7 +59,7 @@ impl Group {
     pub fn new(
         population: usize,
         first: u32,
-        body: Body,
+        body: Box<dyn Body>,
         lanes: usize,
         ports: [usize; 2],
         has_threshold: bool,
@@ -82,7 +79,6 @@ impl Group {
             taps: Vec::new(),
             published: Vec::new(),
             check_every: 1,
-            space: None,
             every_lane: (0..lanes as u32).collect(),
             spikes: Vec::new(),
             waits: false,
@@ -113,50 +109,26 @@ impl Group {
         });
     }
 
-    /// Puts the lanes, which are all cells of a grid, into space.
-    pub fn set_space(&mut self, space: Space) {
-        self.space = Some((space, vec![Vec::new(); self.inputs.len()]));
-    }
-
     /// Whether no event arrives and nobody asks what it does.
     pub fn is_apart(&self) -> bool {
         let silent = self.events.is_empty() && self.rings.iter().all(Option::is_none);
-        silent && self.space.is_none() && self.emits.is_none() && self.published.is_empty()
+        silent && self.emits.is_none() && self.published.is_empty()
     }
 
     /// Whether it is a few units that no threshold touches.
-    pub fn is_short(&self) -> bool {
+    pub fn is_short(&mut self) -> bool {
+        let Some(points) = self.body.few() else { return false };
         // A stimulus that remembers has to be asked in every step, whether or not the equations read its port.
-        let asked =
-            |stepper: &Stepper| (0..self.inputs.len()).all(|p| self.inputs[p].levels.is_empty() || stepper.reads(p));
-        matches!(&self.body, Body::Points(stepper) if stepper.is_short() && asked(stepper))
-    }
-
-    /// Computes all operators of space from the states at step `k`, for who records them.
-    fn look_around(&mut self, k: u64) {
-        if let (Some((space, rows)), Body::Points(stepper)) = (&mut self.space, &self.body) {
-            exchange_inputs(&mut self.inputs, rows);
-            space.operators(k, stepper, rows, true);
-            exchange_inputs(&mut self.inputs, rows);
-        }
-    }
-
-    /// The first lane and state that is not finite.
-    fn not_finite(&self) -> Option<(u32, usize)> {
-        match &self.body {
-            Body::Points(stepper) => stepper.not_finite(),
-            Body::Tree(tree) if tree.all_finite() => None,
-            Body::Tree(tree) => tree.not_finite(),
-        }
+        self.inputs.iter().enumerate().all(|(p, input)| input.levels.is_empty() || points.stepper.reads(p))
     }
 
     /// Records what is due at grid point `k`.
     pub fn sample(&mut self, k: u64, take: &mut Take) {
         if self.taps.iter().any(|t| t.is_due(k)) {
-            self.look_around(k);
+            self.body.look_around(k, &mut self.inputs);
             let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
             for tap in self.taps.iter_mut().filter(|t| t.is_due(k)) {
-                tap.sample(k, &mut self.body, &inputs, &mut self.scratch, &mut take.traces[tap.trace]);
+                tap.sample(k, self.body.as_mut(), &inputs, &mut self.scratch, &mut take.traces[tap.trace]);
             }
         }
     }
@@ -169,11 +141,11 @@ impl Group {
         // Whether or not somebody records the inputs at this grid point.
         self.inputs.iter_mut().for_each(|port| port.refresh(k, axis));
         let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
-        for (history, probe) in &mut self.published {
+        for (history, probe) in &self.published {
             let (first, values) = &mut histories[*history];
             *first = self.first as usize;
             values.clear();
-            self.body.sample(probe, k, &inputs, &self.every_lane, values);
+            self.body.sample(*probe, k, &inputs, &self.every_lane, values);
         }
     }
 
@@ -223,11 +195,7 @@ impl Group {
         }
         self.spikes.clear();
         self.before_reset.clear();
-        if let (Some((space, rows)), Body::Points(stepper)) = (&mut self.space, &mut self.body) {
-            exchange_inputs(&mut self.inputs, rows);
-            space.before(k, stepper, rows);
-            exchange_inputs(&mut self.inputs, rows);
-        }
+        self.body.before(k, &mut self.inputs);
         {
             // Pushed one by one: `collect` costs as much as the step of a small population.
             let mut inputs = Rows::new();
@@ -239,9 +207,6 @@ impl Group {
                 arrivals.push(ring.as_mut().map_or(&mut [][..], |r| r.take(k + 1)));
             }
             self.body.advance(k, &inputs, &mut arrivals, &mut self.spikes);
-        }
-        if let (Some((space, _)), Body::Points(stepper)) = (&mut self.space, &mut self.body) {
-            space.after(stepper);
         }
         if let Some((units, ends)) = emitted {
             units.extend(self.spikes.iter().map(|s| self.first_source + s.lane));
@@ -262,31 +227,29 @@ impl Group {
                 self.body.reset(k, &self.spikes);
             }
         }
-        let (lane, state) = if (k + 1).is_multiple_of(self.check_every) { self.not_finite() } else { None }?;
+        let (lane, state) = if (k + 1).is_multiple_of(self.check_every) { self.body.not_finite() } else { None }?;
         Some(Failure { step: k + 1, place: Broken::Population(self.population), unit: self.first + lane, state })
     }
 
     /// Steps of cells, tree by tree, in which nothing is recorded but spikes.
     pub fn step_trees(&mut self, steps: Range<u64>, axis: &Axis, take: &mut Take) {
+        let cells = self.body.cells_apart().expect("only cells are stepped tree by tree");
         for k in steps.clone() {
             self.inputs.iter_mut().for_each(|port| port.refresh(k, axis));
-            let Body::Tree(forest) = &mut self.body else { return };
             let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
-            forest.note(&inputs);
+            cells.forest.note(&inputs);
         }
         self.before_reset.clear();
         let mut fired = Vec::new();
-        if let Body::Tree(forest) = &mut self.body {
-            forest.advance_many(steps, &mut fired);
-        }
+        cells.forest.advance_many(steps, &mut fired);
         for (k, spike) in fired {
             self.keep(k, &[spike], axis, take);
         }
     }
 
     /// Whether it is cells whose steps are seldom looked at, and which few inputs drive.
-    pub fn is_wood(&self) -> bool {
-        self.check_every > 1 && matches!(&self.body, Body::Tree(forest) if forest.is_driven_at_few())
+    pub fn is_wood(&mut self) -> bool {
+        self.check_every > 1 && self.body.cells_apart().is_some()
     }
 
     /// Adds the events of stimuli that arrive at the end of step `k`. Listed events at time 0 arrive before step 0.
@@ -310,12 +273,5 @@ impl Group {
             }
         }
         count
-    }
-}
-
-/// Lends the rows of ports to the operators of space, or takes them back: other ports as their arguments read them.
-fn exchange_inputs(inputs: &mut [InputPort], rows: &mut [Vec<f64>]) {
-    for (port, row) in inputs.iter_mut().zip(rows.iter_mut()) {
-        std::mem::swap(if port.total.is_empty() { &mut port.stimulus } else { &mut port.total }, row);
     }
 }

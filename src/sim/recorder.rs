@@ -8,7 +8,7 @@ use spikedeck_scenario::Spec;
 use spikedeck_signal::{Connections, Population, Recording, Spikes, Trace, Window};
 
 use super::axis::Axis;
-use super::body::{Body, BodyProbe};
+use super::body::{Body, Points, ProbeId};
 
 /// A variable of some lanes that is sampled now and then.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Tap {
     lanes: Vec<u32>,
     /// Lanes counted through many grid points.
     places: Vec<u32>,
-    what: BodyProbe,
+    what: ProbeId,
     every: u64,
     scale: f64,
 }
@@ -29,7 +29,7 @@ impl Tap {
     /// A tap on `what` of the lanes that are among `units`; `None` if none are.
     pub fn new(
         trace: usize,
-        what: BodyProbe,
+        what: ProbeId,
         units: &[u32],
         first: u32,
         (lanes, every, scale): (usize, u64, f64),
@@ -66,7 +66,7 @@ impl Tap {
         &mut self,
         steps: Range<u64>,
         due: &[u64],
-        body: &Body,
+        points: &mut Points,
         lanes: u32,
         scratch: &mut Vec<f64>,
         out: &mut Vec<f64>,
@@ -79,14 +79,14 @@ impl Tap {
             }
         }
         scratch.clear();
-        body.recall(&mut self.what, &self.places, scratch);
+        points.recall(self.what, &self.places, scratch);
         out.extend(scratch.iter().map(|v| v / self.scale));
     }
 
     /// Appends the values at grid point `k` in display units.
-    pub fn sample(&mut self, k: u64, body: &mut Body, inputs: &[&[f64]], scratch: &mut Vec<f64>, out: &mut Vec<f64>) {
+    pub fn sample(&self, k: u64, body: &mut dyn Body, inputs: &[&[f64]], scratch: &mut Vec<f64>, out: &mut Vec<f64>) {
         scratch.clear();
-        body.sample(&mut self.what, k, inputs, &self.lanes, scratch);
+        body.sample(self.what, k, inputs, &self.lanes, scratch);
         out.extend(scratch.iter().map(|v| v / self.scale));
     }
 }

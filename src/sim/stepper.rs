@@ -4,9 +4,9 @@
 //! on how units are split.
 
 mod alone;
+mod arrivals;
 mod by_lane;
 mod compile;
-mod early;
 mod locate;
 mod probe;
 mod rest;
@@ -17,14 +17,17 @@ pub use self::probe::Probe;
 use smallvec::SmallVec;
 
 use self::alone::Course;
+use self::arrivals::Arrivals;
 use self::by_lane::ByLane;
 use self::locate::Locate;
-use self::threshold::{Threshold, add_products, add_scaled};
+use self::rest::Reset;
+use self::threshold::Threshold;
 use crate::firing::{Firing, Rest};
 use spikedeck_core::normal::Normals;
 use spikedeck_equation::System;
-use spikedeck_equation::kernel::{Kernel, Memory, Place};
-use spikedeck_equation::tape::Tape;
+use spikedeck_equation::kernel::Kernel;
+pub use spikedeck_equation::program::Column;
+use spikedeck_equation::program::{Program, Register};
 
 /// What the stepper is made from.
 pub struct StepperSpec<'a> {
@@ -53,15 +56,6 @@ pub struct StepperSpec<'a> {
     pub spike_times: spikedeck_scenario::SpikeTimes,
 }
 
-/// Values of one quantity over lanes.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Column {
-    /// The same everywhere (folded into the kernel).
-    Shared(f64),
-    /// One a lane.
-    Each(Vec<f64>),
-}
-
 /// A spike inside a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LaneSpike {
@@ -74,17 +68,10 @@ pub struct LaneSpike {
 /// States or parameters of one lane.
 type LaneValues = SmallVec<[f64; 16]>;
 
-/// What an event does to a state.
-#[derive(Debug, Clone)]
-struct Effect {
-    state: usize,
-    /// A number, a column, or a register that `gains` computes for the block.
-    gain: Place,
-}
-
+/// White noise of an equation.
 #[derive(Debug, Clone)]
 struct Noise {
-    scratch: usize,
+    register: Register,
     source: Normals,
 }
 
@@ -95,39 +82,19 @@ enum Motion {
     Lanes(Box<ByLane>),
 }
 
-/// A compiled lane range.
-#[derive(Debug)]
-pub struct Stepper {
-    system: System,
-    name: String,
-    why: String,
-    memory: Memory,
-    /// A block's worth of lanes, for those that are refractory.
-    side: Memory,
-    states: usize,
-    columns: usize,
-    /// Where each parameter is.
-    parameters: Vec<Place>,
-    motion: Motion,
-    /// The motion of refractory lanes, if others states depend on those that are held.
-    held_motion: Option<Motion>,
-    gains: Kernel,
-    /// Input ports that the kernels read, and their scratch registers.
-    inputs: Vec<(usize, usize)>,
-    /// Ports whose register holds something else than zeros.
-    filled: Vec<bool>,
-    noise: Vec<Noise>,
-    time: Option<usize>,
-    effects: Vec<Vec<Effect>>,
-    threshold: Option<Threshold>,
-    condition: Tape,
-    reset: Tape,
-    reset_states: Vec<usize>,
-    refractory_time: Option<Tape>,
-    hold: Vec<usize>,
-    firing: Firing,
-    /// If crossings are located.
-    locate: Option<Locate>,
+impl Motion {
+    /// Makes the program short if the lanes are few.
+    fn settle(&mut self, program: &mut Program) {
+        match self {
+            Self::Kernel(kernel) => program.settle(kernel),
+            Self::Lanes(_) => {}
+        }
+    }
+}
+
+/// Lists that are made anew in each step.
+#[derive(Debug, Default)]
+struct Work {
     /// Lanes whose rest ends inside the current step.
     releasing: Vec<Rest>,
     candidates: Vec<u32>,
@@ -135,10 +102,32 @@ pub struct Stepper {
     at_crossing: Vec<f64>,
     kept: Vec<f64>,
     moved: Vec<f64>,
+}
+
+/// A compiled lane range.
+#[derive(Debug)]
+pub struct Stepper {
+    system: System,
+    /// The integrator, and why it was chosen.
+    integrator: (String, String),
+    program: Program,
+    /// A block's worth of lanes, for those that are refractory.
+    side: Program,
+    motion: Motion,
+    /// The motion of refractory lanes, if others states depend on those that are held.
+    held_motion: Option<Motion>,
+    noise: Vec<Noise>,
+    arrivals: Arrivals,
+    threshold: Option<Threshold>,
+    reset: Reset,
+    firing: Firing,
+    /// If crossings are located.
+    locate: Option<Locate>,
     /// Part of the step that was done, where an integrator locates crossings itself.
     fractions: Vec<f64>,
     /// Steps that are made in one go.
     course: Course,
+    work: Work,
     /// Step in the time of the equations.
     dt: f64,
     substeps: u32,
@@ -165,7 +154,7 @@ impl Stepper {
 
     /// Which integrator was chosen, and why, for the manifest.
     pub fn integrator(&self) -> (&str, &str) {
-        (&self.name, &self.why)
+        (&self.integrator.0, &self.integrator.1)
     }
 
     /// Integrates from step `step` to `step + 1`, delivers arrivals, tests the threshold, all block by block.
@@ -179,83 +168,71 @@ impl Stepper {
         let mut firing = std::mem::take(&mut self.firing);
         if self.threshold.is_none() {
             // Nothing spikes, so nothing rests.
-            for (start, count) in self.memory.blocks() {
+            for (start, count) in self.program.memory.blocks() {
                 self.prepare(inputs, start, count);
                 self.integrate(step, start, count, &firing);
-                self.deliver(arrivals, start, count);
+                self.arrivals.deliver(&mut self.program, arrivals, start, count);
             }
             self.firing = firing;
             return;
         }
-        self.at_crossing.clear();
+        self.work.at_crossing.clear();
         if let Some(locate) = &mut self.locate {
             locate.clear();
-            self.releasing.clear();
-            self.releasing.extend(firing.ending(step));
+            self.work.releasing.clear();
+            self.work.releasing.extend(firing.ending(step));
         }
         firing.begin(step);
-        let releasing = std::mem::take(&mut self.releasing);
-        for (start, count) in self.memory.blocks() {
+        let releasing = std::mem::take(&mut self.work.releasing);
+        for (start, count) in self.program.memory.blocks() {
             let resting = firing.resting_in(start, start + count);
             self.prepare(inputs, start, count);
             self.keep(resting, inputs, step);
             self.integrate(step, start, count, &firing);
             self.place_moved(resting);
             if let Some(locate) = &mut self.locate {
-                locate.end(&self.memory.data, self.memory.padded, start, count);
+                locate.end(&self.program.memory.data, self.program.memory.padded, start, count);
             }
             self.release(&releasing, start, count, step);
-            self.deliver(arrivals, start, count);
+            self.arrivals.deliver(&mut self.program, arrivals, start, count);
             self.restore(resting);
             self.detect(start, count, &mut firing, step, spikes);
         }
         self.firing = firing;
-        self.releasing = releasing;
+        self.work.releasing = releasing;
     }
 
     /// Inputs of a block into their registers; states before the step, if they will be needed.
     fn prepare(&mut self, inputs: &[&[f64]], start: usize, count: usize) {
-        let lanes = self.memory.lanes;
-        for &(port, scratch) in &self.inputs {
-            let register = &mut self.memory.scratch_mut(scratch)[..count];
-            let source = inputs.get(port).copied().unwrap_or(&[]);
-            let end = lanes.min(start + count).min(source.len());
-            if end > start {
-                register[..end - start].copy_from_slice(&source[start..end]);
-                register[end - start..].fill(0.0);
-                self.filled[port] = true;
-            } else if std::mem::replace(&mut self.filled[port], false) {
-                // Zeros stay where they are, for all blocks.
-                self.memory.scratch_mut(scratch).fill(0.0);
-            }
-        }
+        self.program.fill_inputs(inputs, start, count);
         if let Some(locate) = &mut self.locate {
-            locate.begin(&self.memory.data, self.memory.padded, start, count);
+            locate.begin(&self.program.memory.data, self.program.memory.padded, start, count);
         }
+    }
+
+    /// Time at the beginning of part `sub` of a step, in that of the equations.
+    fn time(&self, step: u64, sub: u32) -> f64 {
+        (step as f64 + f64::from(sub) / f64::from(self.substeps)) * self.dt
     }
 
     fn integrate(&mut self, step: u64, start: usize, count: usize, firing: &Firing) {
         for sub in 0..self.substeps {
             let draw = step * u64::from(self.substeps) + u64::from(sub);
             for noise in &mut self.noise {
-                let register = &mut self.memory.scratch_mut(noise.scratch)[..count];
-                noise.source.fill(start, draw, register);
+                noise.source.fill(start, draw, &mut self.program.register_mut(noise.register)[..count]);
             }
-            let time = |substeps: u32| (step as f64 + f64::from(sub) / f64::from(substeps)) * self.dt;
-            if let Some(t) = self.time {
-                self.memory.scratch_mut(t)[..count].fill(time(self.substeps));
-            }
+            let time = self.time(step, sub);
+            self.program.fill_time(count, time);
             match &self.motion {
-                Motion::Kernel(kernel) => kernel.run(&mut self.memory, start, count),
+                Motion::Kernel(kernel) => self.program.run(kernel, start, count),
                 Motion::Lanes(lanes) => {
-                    let time = time(self.substeps);
-                    for lane in start..(start + count).min(self.memory.lanes) {
+                    for lane in start..(start + count).min(self.program.memory.lanes) {
                         let done = sub > 0 && self.fractions[lane] < 1.0;
                         if done {
                             continue;
                         }
-                        let part =
-                            lanes.advance(&mut self.memory, lane, lane - start, time, firing.is_armed(lane as u32));
+                        let armed = firing.is_armed(lane as u32);
+                        let part = lanes.advance(&mut self.program, lane, lane - start, time, armed);
                         self.fractions[lane] =
                             if part < 1.0 { (f64::from(sub) + part) / f64::from(self.substeps) } else { 1.0 };
                     }
@@ -264,87 +241,55 @@ impl Stepper {
         }
     }
 
-    /// Adds what arrives, and empties the arrivals.
-    fn deliver(&mut self, arrivals: &mut [&mut [f64]], start: usize, count: usize) {
-        let end = self.memory.lanes.min(start + count);
-        if start >= end || arrivals.iter().all(|a| a.is_empty()) {
-            return;
-        }
-        if !self.gains.is_empty() {
-            self.gains.run(&mut self.memory, start, count);
-        }
-        for (effects, arriving) in self.effects.iter().zip(arrivals.iter_mut()) {
-            let Some(arriving) = arriving.get_mut(start..end) else { continue };
-            let padded = self.memory.padded;
-            let last = effects.len().saturating_sub(1);
-            for (k, e) in effects.iter().enumerate() {
-                let at = e.state * padded + start;
-                match e.gain {
-                    Place::Number(g) => add_scaled(&mut self.memory.data[at..at + end - start], arriving, g, k == last),
-                    Place::Column(c) => add_products(&mut self.memory.data, at, c as usize * padded + start, arriving),
-                    Place::Scratch(r) => {
-                        let gain = self.memory.scratch_base(r as usize);
-                        add_products(&mut self.memory.data, at, gain, arriving);
-                    }
-                }
-            }
-            if !matches!(effects.last(), Some(Effect { gain: Place::Number(_), .. })) {
-                arriving.fill(0.0);
-            }
-        }
-    }
-
     fn detect(&mut self, start: usize, count: usize, firing: &mut Firing, step: u64, spikes: &mut Vec<LaneSpike>) {
         let Some(threshold) = &self.threshold else { return };
-        self.candidates.clear();
-        threshold.scan(&mut self.memory, start, count, &mut self.candidates);
-        for k in 0..self.candidates.len() {
-            let lane = self.candidates[k];
-            if lane as usize >= self.memory.lanes {
+        self.work.candidates.clear();
+        threshold.scan(&mut self.program.memory, start, count, &mut self.work.candidates);
+        for k in 0..self.work.candidates.len() {
+            let lane = self.work.candidates[k];
+            if lane as usize >= self.program.memory.lanes {
                 break;
             }
             if firing.holds(lane) {
                 let spike = self.located(lane, start, step);
                 spikes.push(spike);
                 let inputs = self.lane_inputs(lane as usize - start);
-                self.at_crossing.extend(inputs);
+                self.work.at_crossing.extend(inputs);
             }
         }
     }
 
+    fn lane_inputs(&self, slot: usize) -> LaneValues {
+        self.program.lane_inputs(slot, self.system.inputs().len())
+    }
+
     fn lane_parameters(&self, lane: usize) -> LaneValues {
-        self.parameters
-            .iter()
-            .map(|p| match p {
-                Place::Number(v) => *v,
-                Place::Column(c) => self.memory.data[*c as usize * self.memory.padded + lane],
-                Place::Scratch(_) => f64::NAN,
-            })
-            .collect()
+        self.program.lane_parameters(lane).collect()
     }
 
     fn lane_states(&self, lane: usize) -> LaneValues {
-        (0..self.states).map(|s| self.memory.data[s * self.memory.padded + lane]).collect()
+        self.program.lane_states(lane).collect()
     }
 
     /// Values of state `index` in SI.
+    #[inline]
     pub fn state(&self, index: usize) -> &[f64] {
-        self.memory.column(index)
+        self.program.state(index)
     }
 
     /// Values of state `index` in SI, to be set from outside (initial values, clamps).
+    #[inline]
     pub fn state_mut(&mut self, index: usize) -> &mut [f64] {
-        self.memory.column_mut(index)
+        self.program.state_mut(index)
     }
 
     /// The first lane and state that is not finite, if any.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
-        // Columns of states stand first, in one slice. Lanes that are padding may be anything: they only make it
-        // slower.
-        if all_finite(&self.memory.data[..self.states * self.memory.padded]) {
+        // Lanes that are padding may be anything: they only make it slower.
+        if all_finite(self.program.all_states()) {
             return None;
         }
-        let found = (0..self.states)
+        let found = (0..self.program.states())
             .filter_map(|s| self.state(s).iter().position(|v| !v.is_finite()).map(|lane| (lane as u32, s)));
         found.min()
     }

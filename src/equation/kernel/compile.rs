@@ -202,8 +202,9 @@ impl<'a> Compiler<'a> {
         let mut out: Vec<Id> = Vec::new();
         let mut done = vec![false; needed.len()];
         while !left.is_empty() {
-            let pick = left.iter().position(|&k| !left.iter().any(|&j| overwrites(k, j))).unwrap_or(0);
-            let k = left.remove(pick);
+            // The first that is free; where each overwrites what another reads, the first.
+            let free = (0..left.len()).find(|&at| !left.iter().any(|&j| overwrites(left[at], j)));
+            let k = left.remove(free.unwrap_or(0));
             let mut mine = vec![false; needed.len()];
             mine[roots[k].index()] = true;
             for i in (0..=roots[k].index()).rev().filter(|&i| needed[i]) {
@@ -294,9 +295,7 @@ impl<'a> Compiler<'a> {
                     minus_term,
                 })
             }
-            Node::Constant(..) | Node::Symbol(_) => {
-                Instruction::Copy(to, places.first().copied().unwrap_or(Place::Number(f64::NAN)))
-            }
+            Node::Constant(..) | Node::Symbol(_) => unreachable!("numbers and symbols are in their places already"),
         };
         self.program.push(instruction);
         for register in spread {

@@ -36,17 +36,19 @@ impl Memory {
     }
 
     /// How many columns and registers there are.
+    #[inline]
     pub fn shape(&self) -> (usize, usize) {
         (self.columns, self.scratch)
     }
 
     /// Memory for the lanes of one block.
     #[must_use]
-    pub fn block_alike(&self, columns: usize, scratch: usize) -> Self {
-        if self.is_small() { self.clone() } else { Self::new(self.block.min(self.padded), columns, scratch) }
+    pub fn block_alike(&self) -> Self {
+        if self.is_small() { self.clone() } else { Self::new(self.block.min(self.padded), self.columns, self.scratch) }
     }
 
     /// Whether the lanes are so few that programs name their places by a byte.
+    #[inline]
     pub(super) fn is_small(&self) -> bool {
         (1..FEW).contains(&self.lanes)
     }
@@ -64,43 +66,51 @@ impl Memory {
     }
 
     /// A column.
+    #[inline]
     pub fn column(&self, c: usize) -> &[f64] {
         &self.data[c * self.padded..c * self.padded + self.lanes]
     }
 
     /// A column, to be changed.
+    #[inline]
     pub fn column_mut(&mut self, c: usize) -> &mut [f64] {
         &mut self.data[c * self.padded..c * self.padded + self.lanes]
     }
 
     /// A column with its padding.
+    #[inline]
     pub fn padded_mut(&mut self, c: usize) -> &mut [f64] {
         &mut self.data[c * self.padded..(c + 1) * self.padded]
     }
 
     /// A scratch register.
+    #[inline]
     pub fn scratch_mut(&mut self, r: usize) -> &mut [f64] {
         let base = self.columns * self.padded + r * self.block;
         &mut self.data[base..base + self.block]
     }
 
     /// A scratch register.
+    #[inline]
     pub fn scratch(&self, r: usize) -> &[f64] {
         let base = self.columns * self.padded + r * self.block;
         &self.data[base..base + self.block]
     }
 
     /// Where a scratch register starts in `data`.
+    #[inline]
     pub fn scratch_base(&self, r: usize) -> usize {
         self.columns * self.padded + r * self.block
     }
 
     /// Lanes to run for the first `n` of a block: whole chunks, except where there are only few.
+    #[inline]
     pub fn whole(&self, n: usize) -> usize {
         if self.padded < FEW { n } else { n.next_multiple_of(CHUNK).min(self.block) }
     }
 
     /// Starts and lengths of the blocks.
+    #[inline]
     pub fn blocks(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         let (padded, block) = (self.padded, self.block.max(1));
         (0..padded.div_ceil(block)).map(move |b| (b * block, block.min(padded - b * block)))

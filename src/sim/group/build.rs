@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Group;
 use crate::BuildError;
-use crate::body::Body;
+use crate::body::{Body, Cells, Points, Sheet};
 use crate::build::{Common, Found, unsuitable};
 use crate::grid::Space;
 use crate::inputs::Heard;
@@ -152,6 +152,28 @@ fn stepper(
     .map_err(|e| unsuitable(&entity, e.message))
 }
 
+/// What steps the lanes `range` of a population.
+fn body(
+    common: &Common<'_>,
+    p: usize,
+    population: &PopulationSpec,
+    found: &Found,
+    range: &Range<usize>,
+) -> Result<Box<dyn Body>, BuildError> {
+    if let Some(tree) = &population.tree {
+        return Ok(Box::new(Cells::new(cells(common, p, (population, tree), found, range)?)));
+    }
+    let spec = common.spec;
+    let stepper = stepper(spec, population, found, range, &common.choices[p].0)?;
+    let Some(layout) = found.layout.as_ref().filter(|l| !l.system.operators().is_empty()) else {
+        return Ok(Box::new(Points::new(stepper)));
+    };
+    let entity = format!("populations.{}", population.name);
+    let h = spec.simulation.dt * population.time_unit().per_second();
+    let space = Space::new(layout, &stepper, h, spec.simulation.seed, &entity).map_err(|m| unsuitable(&entity, m))?;
+    Ok(Box::new(Sheet::new(stepper, space, population.system.inputs().len())))
+}
+
 /// The lanes `range` of a population, with taps and probes.
 pub(crate) fn group(
     common: &Common<'_>,
@@ -163,24 +185,11 @@ pub(crate) fn group(
     let spec = common.spec;
     let entity = format!("populations.{}", population.name);
     let system = &population.system;
-    let body = match &population.tree {
-        Some(tree) => Body::Tree(Box::new(cells(common, p, (population, tree), found, &range)?)),
-        None => Body::Points(Box::new(stepper(spec, population, found, &range, &common.choices[p].0)?)),
-    };
+    let body = body(common, p, population, found, &range)?;
     let ports = [system.inputs().len(), system.event_ports().len()];
     let mut group = Group::new(p, range.start as u32, body, range.len(), ports, system.spikes());
     if let Some(tree) = &population.tree {
         group.first_source = (range.start / tree.units() * tree.spiking.len()) as u32;
-    }
-    let space = match (found.layout.as_ref().filter(|l| !l.system.operators().is_empty()), &group.body) {
-        (Some(layout), Body::Points(stepper)) => {
-            let h = spec.simulation.dt * population.time_unit().per_second();
-            Some(Space::new(layout, stepper, h, spec.simulation.seed, &entity).map_err(|m| unsuitable(&entity, m))?)
-        }
-        _ => None,
-    };
-    if let Some(space) = space {
-        group.set_space(space);
     }
     group.check_every = if population.size <= 256 { 1 } else { 16 };
     group.emits = common.emitters.iter().position(|&e| e == p);
@@ -197,14 +206,11 @@ pub(crate) fn group(
         for request in &record.traces {
             for (variable, dimension) in &request.variables {
                 if record.population == p {
-                    let state = system.states().iter().position(|s| s.name == *variable);
                     let scale = display_unit(*dimension).scale;
                     let lanes = (range.len(), request.every, scale);
-                    let what = group
-                        .body
-                        .probe(variable, state)
-                        .map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
-                    reads_what_is_carried |= carried.iter().any(|&port| what.reads(port));
+                    let what =
+                        group.body.probe(variable).map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
+                    reads_what_is_carried |= carried.iter().any(|&port| group.body.reads(what, port));
                     group.taps.extend(Tap::new(trace, what, &request.units, range.start as u32, lanes));
                 }
                 trace += 1;
@@ -213,7 +219,7 @@ pub(crate) fn group(
     }
     group.plan_samples(reads_what_is_carried);
     for (index, (_, variable)) in common.histories.iter().enumerate().filter(|(_, h)| h.0 == p) {
-        group.published.push((index, group.body.probe(variable, None).map_err(|m| unsuitable(&entity, m))?));
+        group.published.push((index, group.body.probe(variable).map_err(|m| unsuitable(&entity, m))?));
     }
     Ok(group)
 }

@@ -1,10 +1,12 @@
 //! The rules of a projection, joined and compiled: one list of variables, flows between events, programs at events.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::flow::Flow;
-use super::program::Program;
+use spikedeck_core::units::Dimension;
 use spikedeck_equation::derive::derivatives;
+use spikedeck_equation::formulas::Formulas;
 use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
 use spikedeck_equation::tape::{Tape, Values};
@@ -21,14 +23,14 @@ pub(crate) struct Compiled {
     pub connection: Half,
     /// What a spike of the source does to connections: new values of `changed_by_pre`, and the efficacy if it differs
     /// between connections.
-    pub(super) on_pre: Option<Program>,
+    pub(super) on_pre: Option<Formulas>,
     pub changed_by_pre: Vec<usize>,
     /// The efficacy is the last result of `on_pre`.
     pub efficacy_each: bool,
     /// The efficacy as a function of the states of the source, before its spike acts on them.
     pub efficacy_shared: Option<Tape>,
     /// What a spike of the target does to connections: new values of `changed_by_post`.
-    pub(super) on_post: Option<Program>,
+    pub(super) on_post: Option<Formulas>,
     pub changed_by_post: Vec<usize>,
 }
 
@@ -55,7 +57,7 @@ impl Half {
     }
 }
 
-/// A state of a rule with its number.
+/// A state of a rule.
 struct Numbered {
     rule: usize,
     state: usize,
@@ -66,17 +68,18 @@ struct Numbered {
 /// States of one side that are kept at most (they pass through small arrays).
 const MOST: usize = 16;
 
-impl Compiled {
-    /// Names of the values of a connection, the weight first.
-    pub fn of_connections(&self) -> &[String] {
-        &self.names[self.pre.len() + self.post.len()..]
-    }
+/// All states of the rules in their order: of the source, of the target, of the connection.
+struct Numbering {
+    all: Vec<Numbered>,
+    /// Number of each state of each rule; the efficacy has none.
+    of: HashMap<(usize, usize), usize>,
+    /// States of the source, and of both ends.
+    pre: usize,
+    ends: usize,
+}
 
-    /// Joins and compiles the rules for steps of `dt` seconds.
-    ///
-    /// # Errors
-    /// When a rate is not finite, or there are too many states.
-    pub fn new(spec: &PlasticitySpec, dt: f64) -> Result<Self, String> {
+impl Numbering {
+    fn new(spec: &PlasticitySpec) -> Result<Self, String> {
         let mut sides: [Vec<Numbered>; 3] = [Vec::new(), Vec::new(), Vec::new()];
         let mut weights = Vec::new();
         for (rule, r) in spec.rules.iter().enumerate() {
@@ -94,118 +97,200 @@ impl Compiled {
             return Err(format!("rules with more than {} states on one side are not run", MOST - 1));
         }
         // All rules share the weight.
-        let (n, m) = (sides[0].len(), sides[1].len());
-        let mut number: HashMap<(usize, usize), usize> = weights.iter().map(|w| ((w.rule, w.state), n + m)).collect();
+        let (pre, ends) = (sides[0].len(), sides[0].len() + sides[1].len());
+        let mut of: HashMap<(usize, usize), usize> = weights.iter().map(|w| ((w.rule, w.state), ends)).collect();
         let first = Numbered { rule: 0, state: weights[0].state, name: WEIGHT.to_owned(), initial: 0.0 };
         sides[2].insert(0, first);
-        let all: Vec<&Numbered> = sides.iter().flatten().collect();
+        let all: Vec<Numbered> = sides.into_iter().flatten().collect();
         for (k, v) in all.iter().enumerate() {
-            number.insert((v.rule, v.state), k);
+            of.insert((v.rule, v.state), k);
         }
-        let count = all.len();
+        Ok(Self { all, of, pre, ends })
+    }
+}
 
+/// The rules as one: rates of all states, and their values after a spike of either end.
+struct Joined {
+    graph: Graph,
+    variables: Vec<Id>,
+    drift: Vec<Id>,
+    pre: Vec<Id>,
+    post: Vec<Id>,
+    efficacy: Id,
+    one: Id,
+    zero: Id,
+}
+
+impl Joined {
+    fn new(spec: &PlasticitySpec, numbering: &Numbering) -> Self {
         let mut g = Graph::new();
-        let variables: Vec<Id> = (0..count).map(|i| g.symbol(Symbol::Variable(i as u32))).collect();
-        let one = g.number(1.0);
-        let (mut drift, zero) = (vec![g.number(0.0); count], g.number(0.0));
-        let (mut pre, mut post) = (variables.clone(), variables.clone());
-        let mut efficacy = one;
-        for (rule, r) in spec.rules.iter().enumerate() {
-            let states = r.rule.states();
-            let per_second = r.rule.pre.time_unit().per_second();
-            for (system, values, effect) in [(&r.rule.pre, &mut pre, true), (&r.rule.post, &mut post, false)] {
-                let parts = system.parts();
-                let replace = |g: &mut Graph, symbol: Symbol, now: &[Id]| match symbol {
-                    Symbol::State(i) => Some(number.get(&(rule, i as usize)).map_or(one, |&k| now[k])),
-                    Symbol::Parameter(i) => Some(g.number(r.parameters[i as usize])),
-                    _ => None,
-                };
-                if effect {
-                    let ids = g.import(
-                        &parts.graph,
-                        &parts.drift,
-                        |g, s| replace(g, s, &variables),
-                        |v, _| (v, spikedeck_core::units::Dimension::NONE),
-                    );
-                    for (state, id) in ids.into_iter().enumerate() {
-                        if let Some(&k) = number.get(&(rule, state)) {
-                            let factor = g.number(per_second);
-                            let id = g.mul(factor, id);
-                            drift[k] = g.add(drift[k], id);
-                        }
-                    }
-                }
-                let now = values.clone();
-                let roots: Vec<Id> = parts.reset.iter().map(|r| r.1).collect();
-                let ids = g.import(
-                    &parts.graph,
-                    &roots,
-                    |g, s| replace(g, s, &now),
-                    |v, _| (v, spikedeck_core::units::Dimension::NONE),
-                );
-                for (&(state, _), id) in parts.reset.iter().zip(ids) {
-                    match number.get(&(rule, state)) {
-                        Some(&k) => values[k] = id,
-                        None if effect && states[state].name == EFFICACY => efficacy = g.mul(efficacy, id),
-                        None => {}
-                    }
-                }
+        let variables: Vec<Id> = (0..numbering.all.len()).map(|i| g.symbol(Symbol::Variable(i as u32))).collect();
+        let (one, zero) = (g.number(1.0), g.number(0.0));
+        let mut out = Self {
+            graph: g,
+            drift: vec![zero; variables.len()],
+            pre: variables.clone(),
+            post: variables.clone(),
+            variables,
+            efficacy: one,
+            one,
+            zero,
+        };
+        for rule in 0..spec.rules.len() {
+            out.flow(spec, numbering, rule);
+            out.spike_of_source(spec, numbering, rule);
+            out.spike_of_target(spec, numbering, rule);
+        }
+        out
+    }
+
+    /// Expressions of a rule, with what its states are `now`.
+    fn import(
+        &mut self,
+        (numbering, rule): (&Numbering, usize),
+        parameters: &[f64],
+        (from, roots): (&Graph, &[Id]),
+        now: &[Id],
+    ) -> Vec<Id> {
+        let one = self.one;
+        self.graph.import(
+            from,
+            roots,
+            |g, symbol| match symbol {
+                Symbol::State(i) => Some(numbering.of.get(&(rule, i as usize)).map_or(one, |&k| now[k])),
+                Symbol::Parameter(i) => Some(g.number(parameters[i as usize])),
+                _ => None,
+            },
+            |v, _| (v, Dimension::NONE),
+        )
+    }
+
+    /// Adds the rates of a rule.
+    fn flow(&mut self, spec: &PlasticitySpec, numbering: &Numbering, rule: usize) {
+        let r = &spec.rules[rule];
+        let (p, variables) = (r.rule.pre.parts(), self.variables.clone());
+        let ids = self.import((numbering, rule), &r.parameters, (&p.graph, &p.drift), &variables);
+        for (state, id) in ids.into_iter().enumerate() {
+            if let Some(&k) = numbering.of.get(&(rule, state)) {
+                let factor = self.graph.number(p.time_unit.per_second());
+                let id = self.graph.mul(factor, id);
+                self.drift[k] = self.graph.add(self.drift[k], id);
             }
         }
-        let half = |g: &mut Graph, range: std::ops::Range<usize>, after: &[Id]| -> Result<Half, String> {
-            let own: Vec<usize> = range.clone().collect();
-            let mut a = Vec::new();
-            let mut b = Vec::new();
-            let number_of = |g: &Graph, id: Id| Tape::new(g, &[id]).value(&Values::default());
-            for &i in &own {
-                for &j in &own {
-                    let slope = derivatives(g, &[drift[i]], Symbol::Variable(j as u32))[0];
-                    a.push(number_of(g, slope));
-                }
-                let rest = g.substitute(&[drift[i]], |_, s| matches!(s, Symbol::Variable(_)).then_some(zero))[0];
-                b.push(number_of(g, rest));
+    }
+
+    fn spike_of_source(&mut self, spec: &PlasticitySpec, numbering: &Numbering, rule: usize) {
+        let r = &spec.rules[rule];
+        let (p, now) = (r.rule.pre.parts(), self.pre.clone());
+        let roots: Vec<Id> = p.reset.iter().map(|r| r.1).collect();
+        let ids = self.import((numbering, rule), &r.parameters, (&p.graph, &roots), &now);
+        for (&(state, _), id) in p.reset.iter().zip(ids) {
+            if let Some(&k) = numbering.of.get(&(rule, state)) {
+                self.pre[k] = id;
+            } else {
+                // The one state that has no number is the efficacy.
+                self.efficacy = self.graph.mul(self.efficacy, id);
             }
-            if a.iter().chain(&b).any(|v| !v.is_finite()) {
-                return Err("between spikes the rule changes at an infinite rate: a time constant is zero".to_owned());
+        }
+    }
+
+    fn spike_of_target(&mut self, spec: &PlasticitySpec, numbering: &Numbering, rule: usize) {
+        let r = &spec.rules[rule];
+        let (p, now) = (r.rule.post.parts(), self.post.clone());
+        let roots: Vec<Id> = p.reset.iter().map(|r| r.1).collect();
+        let ids = self.import((numbering, rule), &r.parameters, (&p.graph, &roots), &now);
+        for (&(state, _), id) in p.reset.iter().zip(ids) {
+            let k = numbering
+                .of
+                .get(&(rule, state))
+                .expect("a spike of the target sets no efficacy, and all else is numbered");
+            self.post[*k] = id;
+        }
+    }
+
+    /// The states `range`: their rates as a flow, and what a spike of their own unit makes of them (`after`).
+    ///
+    /// # Errors
+    /// When a rate is not finite.
+    fn half(&mut self, numbering: &Numbering, range: Range<usize>, after: &[Id], dt: f64) -> Result<Half, String> {
+        let (g, zero) = (&mut self.graph, self.zero);
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        let number_of = |g: &Graph, id: Id| Tape::new(g, &[id]).value(&Values::default());
+        for i in range.clone() {
+            for j in range.clone() {
+                let slope = derivatives(g, &[self.drift[i]], Symbol::Variable(j as u32))[0];
+                a.push(number_of(g, slope));
             }
-            let jumps = own.iter().any(|&i| after[i] != variables[i]);
-            // A unit's own states are numbered from 0 in its tape.
-            let roots: Vec<Id> = own.iter().map(|&i| after[i]).collect();
-            let mut shifted = g.clone();
-            let roots = shifted.substitute(&roots, |g, s| match s {
-                Symbol::Variable(i) if range.contains(&(i as usize)) => {
-                    Some(g.symbol(Symbol::Variable(i - range.start as u32)))
-                }
-                _ => None,
-            });
-            Ok(Half {
-                initial: all[range.clone()].iter().map(|v| v.initial).collect(),
-                flow: Flow::new(&a, &b, dt),
-                jump: jumps.then(|| Tape::new(&shifted, &roots)),
-            })
-        };
-        let halves =
-            (half(&mut g, 0..n, &pre)?, half(&mut g, n..n + m, &post)?, half(&mut g, n + m..count, &variables)?);
-        let changed = |after: &[Id]| -> Vec<usize> { (n + m..count).filter(|&k| after[k] != variables[k]).collect() };
-        let (changed_by_pre, changed_by_post) = (changed(&pre), changed(&post));
-        let shared = !g.depends(efficacy, |s| matches!(s, Symbol::Variable(i) if i as usize >= n));
-        let mut roots: Vec<Id> = changed_by_pre.iter().map(|&k| pre[k]).collect();
+            let rest = g.substitute(&[self.drift[i]], |_, s| matches!(s, Symbol::Variable(_)).then_some(zero))[0];
+            b.push(number_of(g, rest));
+        }
+        if a.iter().chain(&b).any(|v| !v.is_finite()) {
+            return Err("between spikes the rule changes at an infinite rate: a time constant is zero".to_owned());
+        }
+        let jumps = range.clone().any(|i| after[i] != self.variables[i]);
+        // A unit's own states are numbered from 0 in its tape.
+        let mut shifted = g.clone();
+        let roots = shifted.substitute(&after[range.clone()], |g, s| match s {
+            Symbol::Variable(i) if range.contains(&(i as usize)) => {
+                Some(g.symbol(Symbol::Variable(i - range.start as u32)))
+            }
+            _ => None,
+        });
+        Ok(Half {
+            initial: numbering.all[range].iter().map(|v| v.initial).collect(),
+            flow: Flow::new(&a, &b, dt),
+            jump: jumps.then(|| Tape::new(&shifted, &roots)),
+        })
+    }
+
+    /// States of the connection that are others `after` a spike.
+    fn changed(&self, numbering: &Numbering, after: &[Id]) -> Vec<usize> {
+        (numbering.ends..numbering.all.len()).filter(|&k| after[k] != self.variables[k]).collect()
+    }
+
+    fn compiled(&self, roots: &[Id]) -> Option<Formulas> {
+        (!roots.is_empty()).then(|| Formulas::new(&self.graph, roots))
+    }
+}
+
+impl Compiled {
+    /// Names of the values of a connection, the weight first.
+    pub fn of_connections(&self) -> &[String] {
+        &self.names[self.pre.len() + self.post.len()..]
+    }
+
+    /// Joins and compiles the rules for steps of `dt` seconds.
+    ///
+    /// # Errors
+    /// When a rate is not finite, or there are too many states.
+    pub fn new(spec: &PlasticitySpec, dt: f64) -> Result<Self, String> {
+        let numbering = Numbering::new(spec)?;
+        let mut joined = Joined::new(spec, &numbering);
+        let (n, ends, count) = (numbering.pre, numbering.ends, numbering.all.len());
+        let (after_pre, after_post, unchanged) = (joined.pre.clone(), joined.post.clone(), joined.variables.clone());
+        let pre = joined.half(&numbering, 0..n, &after_pre, dt)?;
+        let post = joined.half(&numbering, n..ends, &after_post, dt)?;
+        let connection = joined.half(&numbering, ends..count, &unchanged, dt)?;
+        let changed_by_pre = joined.changed(&numbering, &after_pre);
+        let changed_by_post = joined.changed(&numbering, &after_post);
+        let Joined { efficacy, one, .. } = joined;
+        let shared = !joined.graph.depends(efficacy, |s| matches!(s, Symbol::Variable(i) if i as usize >= n));
+        let mut roots: Vec<Id> = changed_by_pre.iter().map(|&k| after_pre[k]).collect();
         if !shared {
             roots.push(efficacy);
         }
-        let on_pre = (!roots.is_empty()).then(|| Program::new(&g, &roots, count));
-        let roots: Vec<Id> = changed_by_post.iter().map(|&k| post[k]).collect();
-        let on_post = (!roots.is_empty()).then(|| Program::new(&g, &roots, count));
+        let on_pre = joined.compiled(&roots);
+        let roots: Vec<Id> = changed_by_post.iter().map(|&k| after_post[k]).collect();
         Ok(Self {
-            names: all.iter().map(|v| v.name.clone()).collect(),
-            pre: halves.0,
-            post: halves.1,
-            connection: halves.2,
+            names: numbering.all.into_iter().map(|v| v.name).collect(),
+            pre,
+            post,
+            connection,
             on_pre,
             changed_by_pre,
             efficacy_each: !shared,
-            efficacy_shared: (shared && efficacy != one).then(|| Tape::new(&g, &[efficacy])),
-            on_post,
+            efficacy_shared: (shared && efficacy != one).then(|| Tape::new(&joined.graph, &[efficacy])),
+            on_post: joined.compiled(&roots),
             changed_by_post,
         })
     }

@@ -16,7 +16,6 @@
 mod compile;
 mod events;
 mod flow;
-mod program;
 mod rates;
 mod rows;
 mod send;
@@ -31,6 +30,8 @@ use rows::Rows;
 use send::{Factor, send};
 
 use super::delivery::{Block, Ring, Table};
+use spikedeck_equation::formulas::Formulas;
+use spikedeck_equation::program::Operand;
 
 /// Spikes of a lane that are kept before sources are made to catch up; below it there is only more room.
 pub(super) const ENOUGH: usize = 32;
@@ -96,8 +97,8 @@ impl Plastic {
     pub fn new(rule: &Compiled, table: &Table, sources: usize, lanes: usize) -> Self {
         let longest = table.delays().map_or(0, |d| d.1);
         let (n, m) = (rule.pre.len(), rule.post.len());
-        let reads = |p: &Option<program::Program>| -> Vec<usize> {
-            (0..m).filter(|&i| p.as_ref().is_some_and(|p| p.reads(n + i))).collect()
+        let reads = |p: &Option<Formulas>| -> Vec<usize> {
+            (0..m).filter(|&i| p.as_ref().is_some_and(|p| p.variable(n + i).is_some())).collect()
         };
         let kept = reads(&rule.on_post);
         let states = table
@@ -284,16 +285,15 @@ impl Plastic {
                 program.run(chunk.len());
                 for (k, &v) in self.rule.changed_by_post.iter().enumerate() {
                     let column = column_mut(block, states, v - n - m);
-                    let mut one = [0.0];
-                    let finite = if let Some(values) = program.output(k) {
-                        chunk.iter().zip(values).for_each(|(p, &x)| column[p.connection] = x);
-                        is_finite(&values[..chunk.len()])
-                    } else {
-                        program.copy(k, &mut one);
-                        for p in chunk {
-                            column[p.connection] = one[0];
+                    let finite = match program.value(k) {
+                        Operand::Each(values) => {
+                            chunk.iter().zip(values).for_each(|(p, &x)| column[p.connection] = x);
+                            is_finite(&values[..chunk.len()])
                         }
-                        one[0].is_finite()
+                        Operand::Shared(x) => {
+                            chunk.iter().for_each(|p| column[p.connection] = x);
+                            x.is_finite()
+                        }
                     };
                     for p in chunk.iter().filter(|p| !finite && !column[p.connection].is_finite()) {
                         let step = u64::from(events.time(p.lane as usize, p.span.at) + p.delay);
@@ -369,7 +369,8 @@ impl Plastic {
                 let column = column_mut(block, states, v - n - m);
                 program.copy(k, &mut column[from..to]);
                 if !is_finite(&column[from..to]) {
-                    let bad = from + column[from..to].iter().position(|w| !w.is_finite()).unwrap_or(0);
+                    let bad = column[from..to].iter().position(|w| !w.is_finite());
+                    let bad = from + bad.expect("not all of them are finite");
                     let lane = (run.lane + usize::from(block.targets[bad])) as u32;
                     note(&mut self.failed, Diverged { step: at, source: run.source as u32, lane, value: v - n - m });
                 }

@@ -4,11 +4,11 @@
 //! every state is stepped by exponential Euler, `s + h f exprel(h df/ds)`: exact for what is linear in the state
 //! itself, as all common rules are.
 
-use super::program::Program;
 use crate::coupling::History;
 use crate::expression::Expression as Checker;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::derive::derivative;
+use spikedeck_equation::formulas::Formulas;
 use spikedeck_equation::graph::{Graph, Id, Symbol, Unary};
 use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
 use spikedeck_equation::{Expression, TimeUnit};
@@ -21,8 +21,8 @@ pub(crate) struct Rates {
     pub names: Vec<String>,
     sides: [usize; 3],
     initial: Vec<f64>,
-    connection: Program,
-    units: [Option<Program>; 2],
+    connection: Formulas,
+    units: [Option<Formulas>; 2],
     /// Histories of the observed values.
     observed: [Vec<usize>; 2],
 }
@@ -129,7 +129,7 @@ impl Rates {
             }
         }
         let stepped: Vec<Id> = (0..total).map(|k| step(&mut g, k, drift[k], dt * per_second)).collect();
-        let program = |range: std::ops::Range<usize>| Program::new(&g, &stepped[range], time + 1);
+        let program = |range: std::ops::Range<usize>| Formulas::new(&g, &stepped[range]);
         let (n, m) = (sides[0], sides[0] + sides[1]);
         Ok(Self {
             names: states.iter().map(|s| s.3.clone()).collect(),

@@ -21,12 +21,12 @@ impl Stepper {
     /// Whether [`Stepper::alone`] can step it.
     pub fn is_short(&self) -> bool {
         self.threshold.is_none()
-            && matches!(&self.motion, Motion::Kernel(kernel) if kernel.short(&self.memory).is_some())
+            && matches!(&self.motion, Motion::Kernel(kernel) if kernel.short(&self.program.memory).is_some())
     }
 
     /// Whether the equations read an input port.
     pub fn reads(&self, port: usize) -> bool {
-        self.inputs.iter().any(|x| x.0 == port)
+        self.program.inputs().any(|x| x.0 == port)
     }
 
     /// How many steps [`Stepper::alone`] makes at most.
@@ -50,16 +50,16 @@ impl Stepper {
         seen.before.clear();
         seen.before.extend(due.iter().map(|k| (k - *first) as usize * substeps));
         let Motion::Kernel(kernel) = &self.motion else { return None };
-        let (run, lane) =
-            kernel.short(&self.memory)?.run_many(&mut self.memory, feeds, seen, [runs, substeps, self.states])?;
-        let state = (0..self.states).find(|&s| !self.memory.column(s)[lane].is_finite())?;
+        let (short, states) = (kernel.short(&self.program.memory)?, self.program.states());
+        let (run, lane) = short.run_many(&mut self.program.memory, feeds, seen, [runs, substeps, states])?;
+        let state = (0..states).find(|&s| !self.state(s)[lane].is_finite())?;
         Some((steps.start + (run / substeps) as u64, lane as u32, state))
     }
 
     /// What a state was at the grid points remembered, point by point, one number a lane.
     pub fn recall(&self, state: usize) -> &[f64] {
         let Seen { before, values } = &self.course.seen;
-        let length = before.len() * self.memory.lanes;
+        let length = before.len() * self.program.memory.lanes;
         &values[state * length..(state + 1) * length]
     }
 
@@ -71,36 +71,37 @@ impl Stepper {
 
     /// What a port carried from the grid point remembered in row `row` on.
     pub(super) fn input_recalled(&self, port: usize, row: usize, lane: usize) -> f64 {
-        let feed = self.inputs.iter().position(|x| x.0 == port).map(|index| &self.course.feeds[index]);
-        feed.map_or(0.0, |feed| feed.rows[self.course.seen.before[row] * self.memory.lanes + lane])
+        let feed = self.program.inputs().position(|x| x.0 == port).map(|index| &self.course.feeds[index]);
+        feed.map_or(0.0, |feed| feed.rows[self.course.seen.before[row] * self.program.memory.lanes + lane])
     }
 
     /// Writes down what registers hold in `runs` runs of the equations from `step` on.
     fn feed(&mut self, step: u64, runs: usize, mut input: impl FnMut(u64, usize, &mut [f64])) {
-        let (lanes, substeps) = (self.memory.lanes, self.substeps as usize);
+        let (lanes, substeps) = (self.program.memory.lanes, self.substeps as usize);
+        let ports = self.program.inputs().len();
         let feeds = &mut self.course.feeds;
-        feeds.resize_with(self.inputs.len() + self.noise.len() + usize::from(self.time.is_some()), Feed::default);
+        feeds.resize_with(ports + self.noise.len() + usize::from(self.program.time().is_some()), Feed::default);
         for feed in feeds.iter_mut() {
             feed.rows.resize(runs * lanes, 0.0);
         }
-        let (inputs, others) = feeds.split_at_mut(self.inputs.len());
+        let (inputs, others) = feeds.split_at_mut(ports);
         let (noises, times) = others.split_at_mut(self.noise.len());
-        for (feed, &(port, scratch)) in inputs.iter_mut().zip(&self.inputs) {
-            feed.scratch = scratch;
+        for (feed, (port, register)) in inputs.iter_mut().zip(self.program.inputs()) {
+            feed.scratch = register.index();
             input(step, port, &mut feed.rows[..runs / substeps * lanes]);
             // Each step's row for all its parts, from behind.
             for k in (0..if substeps > 1 { runs } else { 0 }).rev() {
                 feed.rows.copy_within(k / substeps * lanes..(k / substeps + 1) * lanes, k * lanes);
             }
-            self.filled[port] = true;
         }
+        self.program.mark_inputs();
         let first = step * substeps as u64;
         for (feed, noise) in noises.iter_mut().zip(&mut self.noise) {
-            feed.scratch = noise.scratch;
+            feed.scratch = noise.register.index();
             noise.source.fill_rows(first, lanes, &mut feed.rows);
         }
-        for (feed, scratch) in times.iter_mut().zip(self.time) {
-            feed.scratch = scratch;
+        for (feed, register) in times.iter_mut().zip(self.program.time()) {
+            feed.scratch = register.index();
             for (k, row) in feed.rows.chunks_exact_mut(lanes).enumerate() {
                 let part = (k % substeps) as f64 / substeps as f64;
                 row.fill(((step + (k / substeps) as u64) as f64 + part) * self.dt);

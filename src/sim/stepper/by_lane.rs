@@ -1,7 +1,8 @@
 //! Integrators that decide by lane: adaptive steps, and linear solves.
 
+use super::LaneValues;
 use crate::integrator::{Surface, rk45, rosenbrock};
-use spikedeck_equation::kernel::{Memory, Place};
+use spikedeck_equation::program::Program;
 use spikedeck_equation::tape::{Tape, Values};
 
 /// One lane at a time, by the plain evaluator.
@@ -17,12 +18,6 @@ pub struct ByLane {
     pub surface: Option<Tape>,
     /// Threshold variable and its bound.
     pub cut: Option<(usize, Tape)>,
-    /// Number of states.
-    pub states: usize,
-    /// Where parameters are.
-    pub parameters: Vec<Place>,
-    /// Input ports and their registers.
-    pub inputs: Vec<(usize, usize)>,
     /// Number of input ports.
     pub ports: usize,
     /// Step.
@@ -31,22 +26,10 @@ pub struct ByLane {
 
 impl ByLane {
     /// Advances one lane (whose inputs stand at `slot` of their registers); returns the part of the step that was done.
-    pub fn advance(&self, memory: &mut Memory, lane: usize, slot: usize, time: f64, armed: bool) -> f64 {
-        let padded = memory.padded;
-        let parameters: Vec<f64> = self
-            .parameters
-            .iter()
-            .map(|p| match p {
-                Place::Number(v) => *v,
-                Place::Column(c) => memory.data[*c as usize * padded + lane],
-                Place::Scratch(_) => f64::NAN,
-            })
-            .collect();
-        let mut inputs = vec![0.0; self.ports];
-        for &(port, register) in &self.inputs {
-            inputs[port] = memory.scratch(register)[slot];
-        }
-        let mut x: Vec<f64> = (0..self.states).map(|s| memory.data[s * padded + lane]).collect();
+    pub fn advance(&self, program: &mut Program, lane: usize, slot: usize, time: f64, armed: bool) -> f64 {
+        let parameters: LaneValues = program.lane_parameters(lane).collect();
+        let inputs = program.lane_inputs(slot, self.ports);
+        let mut x: LaneValues = program.lane_states(lane).collect();
         let evaluate = |tape: &Tape, t: f64, states: &[f64], out: &mut [f64]| {
             tape.evaluate(
                 &Values { states, parameters: &parameters, inputs: &inputs, time: t, ..Values::default() },
@@ -74,9 +57,7 @@ impl ByLane {
             let surface: Option<&Surface<'_>> = if armed && self.surface.is_some() { Some(&surface) } else { None };
             rk45::advance(&rk45::Lane { rate: &rate, surface, cut }, time, self.h, &mut x)
         };
-        for (s, v) in x.into_iter().enumerate() {
-            memory.data[s * padded + lane] = v;
-        }
+        program.set_lane_states(lane, &x);
         part
     }
 }

@@ -1,10 +1,12 @@
 //! A stepper from its specification.
 
 use super::alone::Course;
+use super::arrivals::Arrivals;
 use super::by_lane::ByLane;
 use super::locate::{Given, Locate};
+use super::rest::Reset;
 use super::threshold::Threshold;
-use super::{Column, Effect, Motion, Noise, Stepper, StepperSpec};
+use super::{Column, Motion, Noise, Stepper, StepperSpec, Work};
 use crate::firing::Firing;
 use crate::integrator::{LaneValues, Method, Problem, build, check, choose};
 use spikedeck_core::normal::Normals;
@@ -13,18 +15,10 @@ use spikedeck_core::units::Dimension;
 use spikedeck_equation::derive::{derivative, derivatives};
 use spikedeck_equation::flow::jacobian;
 use spikedeck_equation::graph::{Binary, Graph, Id, Node, Symbol};
-use spikedeck_equation::kernel::{Kernel, Memory, Place, Plan, fill_hoisted};
+use spikedeck_equation::program::{Builder, Columns, Program, Target, symbols};
 use spikedeck_equation::system::Parts;
 use spikedeck_equation::tape::Tape;
 use spikedeck_scenario::SpikeTimes;
-
-/// Value of a column in a lane.
-fn at(column: &Column, lane: usize) -> f64 {
-    match column {
-        Column::Shared(v) => *v,
-        Column::Each(list) => list.get(lane).copied().unwrap_or(f64::NAN),
-    }
-}
 
 /// What of a system is imported with its shared parameters as numbers.
 struct Imported {
@@ -68,11 +62,86 @@ fn import(p: &Parts, parameters: &[Column]) -> Imported {
     Imported { graph, drift, diffusion, gains, condition, surface, cut, reset, refractory }
 }
 
+impl Imported {
+    /// Whether something that is done at a spike needs an input.
+    fn reset_reads_input(&self) -> bool {
+        let mut all = self.reset.iter().chain(&self.refractory);
+        all.any(|&id| self.graph.depends(id, |s| matches!(s, Symbol::Input(_))))
+    }
+
+    /// What the threshold compares, and how; other conditions are compared with zero.
+    fn comparison(&mut self) -> Option<(Binary, (Id, Id))> {
+        let condition = self.condition?;
+        Some(match self.graph.node(condition) {
+            Node::Binary(op @ (Binary::Greater | Binary::GreaterEqual | Binary::Less | Binary::LessEqual), a, b) => {
+                (op, (a, b))
+            }
+            _ => (Binary::NotEqual, (condition, self.graph.number(0.0))),
+        })
+    }
+}
+
+/// How states move, by a scheme.
+struct Movement {
+    graph: Graph,
+    drift: Vec<Id>,
+    method: Method,
+}
+
+impl Movement {
+    /// The expressions that read the registers.
+    fn roots(&self) -> &[Id] {
+        match &self.method {
+            Method::Expressions(list) => list,
+            Method::RungeKutta45 | Method::Rosenbrock => &self.drift,
+        }
+    }
+
+    fn compile(self, builder: &mut Builder<'_>, imported: &Imported, p: &Parts, h: f64) -> Motion {
+        let n = self.drift.len();
+        if let Method::Expressions(list) = &self.method {
+            let states: Vec<Target> = (0..n).map(Target::State).collect();
+            return Motion::Kernel(builder.kernel(&self.graph, list, &states).0);
+        }
+        let mut g = self.graph;
+        let mut slopes = jacobian(&mut g, &self.drift, n);
+        slopes.extend(self.drift.iter().map(|&f| derivative(&mut g, f, Symbol::Time)));
+        Motion::Lanes(Box::new(ByLane {
+            implicit: matches!(self.method, Method::Rosenbrock),
+            rate: Tape::new(&g, &self.drift),
+            jacobian: Tape::new(&g, &slopes),
+            surface: imported.surface.filter(|_| !p.reset.is_empty()).map(|h| Tape::new(&imported.graph, &[h])),
+            cut: imported.cut.map(|(s, c)| (s, Tape::new(&imported.graph, &[c]))),
+            ports: p.inputs.len(),
+            h,
+        }))
+    }
+}
+
+/// How all units of a population move.
+struct Movements {
+    /// The integrator, and why.
+    integrator: (String, String),
+    main: Movement,
+    /// The same with the held states at rest, if others depend on them.
+    held: Option<Movement>,
+    /// Values that the scheme made for each lane.
+    lane_values: Vec<Column>,
+}
+
 /// See [`Stepper::new`].
 pub fn compile(spec: &StepperSpec<'_>) -> Result<Stepper, String> {
+    examine(spec)?;
+    let mut imported = import(spec.system.parts(), &spec.parameters);
+    imported.graph.number(0.0);
+    let movements = movements(spec, &mut imported)?;
+    assemble(spec, imported, movements)
+}
+
+/// Whether there are as many values as units, parameters and states, and all are finite.
+fn examine(spec: &StepperSpec<'_>) -> Result<(), String> {
     let p = spec.system.parts();
-    let n = p.states.len();
-    let lanes = spec.lanes;
+    let (n, lanes) = (p.states.len(), spec.lanes);
     if spec.parameters.len() != p.parameters.len() || spec.initial.len() != n {
         return Err(format!(
             "{} parameters and {} initial values are needed, {} and {} were given",
@@ -88,50 +157,56 @@ pub fn compile(spec: &StepperSpec<'_>) -> Result<Stepper, String> {
         {
             return Err(format!("`{}` has {} values for {lanes} units", v.name, list.len()));
         }
-        if let Some(lane) = (0..lanes).find(|&l| !at(column, l).is_finite()) {
+        if let Some(lane) = (0..lanes).find(|&l| !column.at(l).is_finite()) {
             return Err(format!("`{}` of unit {} is not a finite number", v.name, spec.first_unit as usize + lane));
         }
     }
-    let substeps = spec.substeps.max(1);
-    let per_second = p.time_unit.per_second();
-    let dt = spec.dt * per_second;
-    let mut imported = import(p, &spec.parameters);
-    imported.graph.number(0.0);
-    let cut = nonlinear_cut(&mut imported);
-    let lane_parameters = |lane: usize| -> Vec<f64> { spec.parameters.iter().map(|c| at(c, lane)).collect() };
+    Ok(())
+}
+
+/// Length of a step and of one of its parts, in the time of the equations.
+fn steps(spec: &StepperSpec<'_>) -> (f64, f64) {
+    let dt = spec.dt * spec.system.parts().time_unit.per_second();
+    (dt, dt / f64::from(spec.substeps.max(1)))
+}
+
+/// Chooses the scheme, and writes down what it makes of the equations.
+fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movements, String> {
+    let p = spec.system.parts();
+    let lanes = spec.lanes;
+    let cut = nonlinear_cut(imported);
+    let lane_parameters = |lane: usize| -> Vec<f64> { spec.parameters.iter().map(|c| c.at(lane)).collect() };
     let names: Vec<String> = p.states.iter().map(|v| v.name.clone()).collect();
-    let pose = |drift: Vec<Id>, diffusion: Vec<Option<Id>>, lane_values: Vec<LaneValues>| Problem {
+    let pose = |lane_values: Vec<LaneValues>| Problem {
         graph: imported.graph.clone(),
-        drift,
-        diffusion,
-        h: dt / f64::from(substeps),
+        drift: imported.drift.clone(),
+        diffusion: imported.diffusion.clone(),
+        h: steps(spec).1,
         cut,
         names: names.clone(),
         lanes,
         parameters: &lane_parameters,
         lane_values,
     };
-    let mut problem = pose(imported.drift.clone(), imported.diffusion.clone(), Vec::new());
+    let mut problem = pose(Vec::new());
     let (name, why) = if spec.integrator == "auto" {
-        let start: Vec<f64> = spec.initial.iter().map(|c| if lanes > 0 { at(c, 0) } else { 0.0 }).collect();
+        let start: Vec<f64> = spec.initial.iter().map(|c| if lanes > 0 { c.at(0) } else { 0.0 }).collect();
         let first: Vec<f64> = if lanes > 0 { lane_parameters(0) } else { Vec::new() };
         let (name, why) = choose(&mut problem, &start, &first);
         (name.to_owned(), why)
     } else {
         (spec.integrator.to_owned(), "named in the scenario or model".to_owned())
     };
-    check(&name, &mut problem, per_second)?;
+    check(&name, &mut problem, p.time_unit.per_second())?;
     let method = build(&name, &mut problem)?;
     let mut lane_values = std::mem::take(&mut problem.lane_values);
-    // The same with the held states at rest, if others depend on them.
+    let free = |i: &usize| !p.hold.contains(i);
     let coupled = p.refractory.is_some()
-        && (0..n)
-            .filter(|i| !p.hold.contains(i))
-            .any(|i| p.hold.iter().any(|&s| problem.depends_on(imported.drift[i], s)));
-    let main = (problem.graph, imported.drift.clone(), method);
+        && (0..p.states.len()).filter(free).any(|i| p.hold.iter().any(|&s| problem.depends_on(imported.drift[i], s)));
+    let main = Movement { graph: problem.graph, drift: imported.drift.clone(), method };
     let mut held = None;
     if coupled {
-        let mut resting = pose(imported.drift.clone(), imported.diffusion.clone(), lane_values);
+        let mut resting = pose(lane_values);
         let zero = resting.graph.number(0.0);
         for &s in &p.hold {
             resting.drift[s] = zero;
@@ -139,9 +214,10 @@ pub fn compile(spec: &StepperSpec<'_>) -> Result<Stepper, String> {
         }
         let method = build(&name, &mut resting)?;
         lane_values = std::mem::take(&mut resting.lane_values);
-        held = Some((resting.graph, resting.drift, method));
+        held = Some(Movement { graph: resting.graph, drift: resting.drift, method });
     }
-    assemble(spec, imported, main, held, &lane_values, (name, why))
+    let lane_values = lane_values.into_iter().map(|v| Column::Each(v.values)).collect();
+    Ok(Movements { integrator: (name, why), main, held, lane_values })
 }
 
 /// The threshold variable and its bound, where the rates are not linear in it (an upstroke that no fixed step can
@@ -154,179 +230,71 @@ fn nonlinear_cut(imported: &mut Imported) -> Option<(usize, Id)> {
     slopes.iter().any(|&a| imported.graph.depends(a, |x| x == symbol)).then_some((s, bound))
 }
 
-type Movement = (Graph, Vec<Id>, Method);
+/// The sources of white noise that a program reads.
+fn noise(spec: &StepperSpec<'_>, program: &Program) -> Vec<Noise> {
+    let source = |&(state, register): &(usize, _)| {
+        let name = &spec.system.states()[state].name;
+        let key = Key::new(spec.seed, spec.entity, &format!("xi.{name}"));
+        Noise { register, source: Normals::new(key, spec.first_unit, spec.lanes) }
+    };
+    program.noise().iter().map(source).collect()
+}
 
-fn assemble(
-    spec: &StepperSpec<'_>,
-    mut imported: Imported,
-    main: Movement,
-    held: Option<Movement>,
-    lane_values: &[LaneValues],
-    (name, why): (String, String),
-) -> Result<Stepper, String> {
+fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements) -> Result<Stepper, String> {
     let p = spec.system.parts();
-    let (n, lanes) = (p.states.len(), spec.lanes);
-    let substeps = spec.substeps.max(1);
-    let dt = spec.dt * p.time_unit.per_second();
-    let mut plan = Plan { columns: n as u32, ..Plan::default() };
-    let parameters: Vec<Place> = spec
-        .parameters
-        .iter()
-        .map(|c| match c {
-            Column::Shared(v) => Place::Number(*v),
-            Column::Each(_) => Place::Column(plan.column()),
-        })
-        .collect();
-    let lane_columns: Vec<u32> = lane_values.iter().map(|_| plan.column()).collect();
-    let comparison = comparison(&imported);
-    let reads = |s: fn(Symbol) -> Option<u32>| -> Vec<u32> {
-        let mut roots: Vec<(&Graph, Vec<Id>)> = [Some(&main), held.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(|(g, drift, method)| {
-                (
-                    g,
-                    match method {
-                        Method::Expressions(list) => list.clone(),
-                        _ => drift.clone(),
-                    },
-                )
-            })
-            .collect();
-        let mut others = imported.gains.clone();
-        others.extend(imported.condition);
-        roots.push((&imported.graph, others));
-        let mut list: Vec<u32> = roots
-            .iter()
-            .flat_map(|(g, ids)| ids.iter().flat_map(|&id| g.symbols(id)).collect::<Vec<_>>())
-            .filter_map(s)
-            .collect();
-        list.sort_unstable();
-        list.dedup();
-        list
-    };
-    let ports = reads(|s| if let Symbol::Input(i) = s { Some(i) } else { None });
-    let noisy = reads(|s| if let Symbol::Noise(i) = s { Some(i) } else { None });
-    let timed = !reads(|s| (s == Symbol::Time).then_some(0)).is_empty();
-    let inputs: Vec<(usize, usize)> = ports.iter().map(|&i| (i as usize, plan.reserve() as usize)).collect();
-    let noise: Vec<Noise> = noisy
-        .iter()
-        .map(|&i| {
-            let key = Key::new(spec.seed, spec.entity, &format!("xi.{}", p.states[i as usize].name));
-            Noise { scratch: plan.reserve() as usize, source: Normals::new(key, spec.first_unit, spec.lanes) }
-        })
-        .collect();
-    let time = timed.then(|| plan.reserve() as usize);
-    let bind = |s: Symbol| match s {
-        Symbol::State(i) => Place::Column(i),
-        Symbol::Parameter(i) => parameters[i as usize],
-        Symbol::Variable(i) => Place::Column(lane_columns[i as usize]),
-        Symbol::Input(i) => {
-            inputs.iter().find(|x| x.0 == i as usize).map_or(Place::Number(0.0), |x| Place::Scratch(x.1 as u32))
-        }
-        Symbol::Noise(i) => {
-            noisy.iter().position(|&x| x == i).map_or(Place::Number(0.0), |k| Place::Scratch(noise[k].scratch as u32))
-        }
-        Symbol::Time => time.map_or(Place::Number(0.0), |t| Place::Scratch(t as u32)),
-        Symbol::Given(_) | Symbol::Weight => Place::Number(f64::NAN),
-    };
-    let steady = |s: Symbol| matches!(s, Symbol::Parameter(_) | Symbol::Variable(_));
-    let columns: Vec<Option<Place>> = (0..n as u32).map(|i| Some(Place::Column(i))).collect();
-    let motion = |(graph, drift, method): Movement, plan: &mut Plan| match method {
-        Method::Expressions(list) => Motion::Kernel(Kernel::compile(&graph, &list, &columns, &bind, &steady, plan).0),
-        Method::RungeKutta45 | Method::Rosenbrock => {
-            let mut g = graph;
-            let mut slopes = jacobian(&mut g, &drift, n);
-            slopes.extend(drift.iter().map(|&f| derivative(&mut g, f, Symbol::Time)));
-            Motion::Lanes(Box::new(ByLane {
-                implicit: matches!(method, Method::Rosenbrock),
-                rate: Tape::new(&g, &drift),
-                jacobian: Tape::new(&g, &slopes),
-                surface: imported.surface.filter(|_| !p.reset.is_empty()).map(|h| Tape::new(&imported.graph, &[h])),
-                cut: imported.cut.map(|(s, c)| (s, Tape::new(&imported.graph, &[c]))),
-                states: n,
-                parameters: parameters.clone(),
-                inputs: inputs.clone(),
-                ports: p.inputs.len(),
-                h: dt / f64::from(substeps),
-            }))
-        }
-    };
-    let mut moves = motion(main, &mut plan);
-    let mut held_moves = held.map(|h| motion(h, &mut plan));
-    let targets = vec![None; imported.gains.len()];
-    let (gains, places) = Kernel::compile(&imported.graph, &imported.gains, &targets, &bind, &steady, &mut plan);
-    let mut places = places.into_iter();
-    let effects: Vec<Vec<Effect>> = p
-        .effects
-        .iter()
-        .map(|list| {
-            list.iter().map(|e| Effect { state: e.0, gain: places.next().unwrap_or(Place::Number(0.0)) }).collect()
-        })
-        .collect();
-    let threshold = comparison.map(|(compare, sides)| {
-        let (kernel, places) = Kernel::compile(&imported.graph, &sides, &[None, None], &bind, &steady, &mut plan);
-        Threshold { kernel, compare, left: places[0], right: places[1] }
-    });
-    let by_input = imported
-        .reset
-        .iter()
-        .chain(&imported.refractory)
-        .any(|&id| imported.graph.depends(id, |s| matches!(s, Symbol::Input(_))));
-    if by_input {
+    if imported.reset_reads_input() {
         return Err(
             "the reset or the refractory time depends on an input, which has no value at the moment of a spike"
                 .to_owned(),
         );
     }
-    let mut memory = Memory::new(lanes, plan.columns as usize, plan.scratch as usize);
-    fill(&mut memory, spec, &parameters, &lane_columns, lane_values);
-    fill_hoisted(&plan, &mut memory, &bind);
-    for motion in std::iter::once(&mut moves).chain(&mut held_moves) {
-        if let Motion::Kernel(kernel) = motion {
-            kernel.settle(&mut memory);
-        }
-    }
-    // A few lanes are all there is at rest, too; their programs fit a memory like theirs.
-    let side = memory.block_alike(plan.columns as usize, plan.scratch as usize);
+    let (dt, h) = steps(spec);
+    let Movements { integrator, main, held, lane_values } = movements;
+    let comparison = imported.comparison();
     let never = imported.graph.number(0.0);
-    let reset_states = p.reset.iter().map(|r| r.0).collect();
-    let locate = locate(spec, &imported, memory.padded)?;
+    let imported = imported;
+    let columns = Columns { states: &spec.initial, parameters: &spec.parameters, lane_values: &lane_values };
+    let moved = [Some(&main), held.as_ref()].into_iter().flatten().flat_map(|m| symbols(&m.graph, m.roots()));
+    let others: Vec<Id> = imported.gains.iter().copied().chain(imported.condition).collect();
+    let mut builder = Builder::new(columns, moved.chain(symbols(&imported.graph, &others)));
+    let mut motion = main.compile(&mut builder, &imported, p, h);
+    let mut held_motion = held.map(|m| m.compile(&mut builder, &imported, p, h));
+    let arrivals = Arrivals::new(&mut builder, &imported.graph, &imported.gains, &p.effects);
+    let threshold = comparison.map(|(op, sides)| Threshold::new(&mut builder, &imported.graph, op, sides));
+    let mut program = builder.finish(spec.lanes);
+    [Some(&mut motion), held_motion.as_mut()].into_iter().flatten().for_each(|m| m.settle(&mut program));
+    let padded = program.memory.padded;
     Ok(Stepper {
         system: spec.system.clone(),
-        name,
-        why,
-        side,
-        states: n,
-        columns: plan.columns as usize,
-        parameters,
-        held_motion: held_moves,
-        gains,
-        inputs,
-        filled: vec![true; p.inputs.len()],
-        at_crossing: Vec::new(),
-        noise,
-        time,
-        effects,
+        integrator,
+        // A few lanes are all there is at rest, too; their programs fit a memory like theirs.
+        side: program.beside(),
+        noise: noise(spec, &program),
+        held_motion,
+        arrivals,
         threshold,
-        condition: Tape::new(&imported.graph, &[imported.condition.unwrap_or(never)]),
-        reset: Tape::new(&imported.graph, &imported.reset),
-        reset_states,
-        refractory_time: imported.refractory.map(|r| Tape::new(&imported.graph, &[r])),
-        hold: p.hold.clone(),
+        reset: reset(p, &imported, never),
         firing: Firing::default(),
-        locate,
-        releasing: Vec::new(),
-        candidates: Vec::new(),
-        kept: Vec::new(),
-        moved: Vec::new(),
-        fractions: if matches!(moves, Motion::Lanes(_)) { vec![1.0; memory.padded] } else { Vec::new() },
-        motion: moves,
+        locate: locate(spec, &imported, padded)?,
+        fractions: if matches!(motion, Motion::Lanes(_)) { vec![1.0; padded] } else { Vec::new() },
+        motion,
         course: Course::default(),
+        work: Work::default(),
         dt,
-        substeps,
-        memory,
+        substeps: spec.substeps.max(1),
+        program,
     })
+}
+
+/// What a spike does; a unit without a threshold never meets its condition.
+fn reset(p: &Parts, imported: &Imported, never: Id) -> Reset {
+    Reset {
+        condition: Tape::new(&imported.graph, &[imported.condition.unwrap_or(never)]),
+        values: Tape::new(&imported.graph, &imported.reset),
+        states: p.reset.iter().map(|r| r.0).collect(),
+        refractory: imported.refractory.map(|r| Tape::new(&imported.graph, &[r])),
+        hold: p.hold.clone(),
+    }
 }
 
 /// What finds crossings inside steps, if they are asked for.
@@ -353,48 +321,4 @@ fn locate(spec: &StepperSpec<'_>, imported: &Imported, padded: usize) -> Result<
         padded,
     };
     Locate::new(&given).map(Some)
-}
-
-/// What the threshold compares, and how; other conditions are compared with zero.
-fn comparison(imported: &Imported) -> Option<(Binary, Vec<Id>)> {
-    let condition = imported.condition?;
-    if let Node::Binary(op @ (Binary::Greater | Binary::GreaterEqual | Binary::Less | Binary::LessEqual), a, b) =
-        imported.graph.node(condition)
-    {
-        Some((op, vec![a, b]))
-    } else {
-        let mut g = imported.graph.clone();
-        let zero = g.number(0.0);
-        // Zero exists in every graph that has a condition made of several.
-        (zero.index() < imported.graph.len()).then_some((Binary::NotEqual, vec![condition, zero]))
-    }
-}
-
-fn fill(
-    memory: &mut Memory,
-    spec: &StepperSpec<'_>,
-    parameters: &[Place],
-    lane_columns: &[u32],
-    lane_values: &[LaneValues],
-) {
-    let lanes = spec.lanes;
-    // Lanes that pad the last chunk repeat the last unit.
-    let value = |column: &Column, k: usize| if lanes == 0 { 0.0 } else { at(column, k.min(lanes - 1)) };
-    for (c, column) in spec.initial.iter().enumerate() {
-        for (k, v) in memory.padded_mut(c).iter_mut().enumerate() {
-            *v = value(column, k);
-        }
-    }
-    for (place, column) in parameters.iter().zip(&spec.parameters) {
-        if let Place::Column(c) = place {
-            for (k, v) in memory.padded_mut(*c as usize).iter_mut().enumerate() {
-                *v = value(column, k);
-            }
-        }
-    }
-    for (&c, list) in lane_columns.iter().zip(lane_values) {
-        for (k, v) in memory.padded_mut(c as usize).iter_mut().enumerate() {
-            *v = list.values.get(k.min(lanes.saturating_sub(1))).copied().unwrap_or(0.0);
-        }
-    }
 }

@@ -231,15 +231,7 @@ fn root(f: &dyn Fn(f64) -> f64, before: f64, after: f64) -> f64 {
 
 impl Stepper {
     fn states_of(&self, data: &[f64], lane: usize) -> Vec<f64> {
-        (0..self.states).map(|s| data[s * self.memory.padded + lane]).collect()
-    }
-
-    pub(super) fn lane_inputs(&self, slot: usize) -> Vec<f64> {
-        let mut inputs = vec![0.0; self.filled.len()];
-        for &(port, register) in &self.inputs {
-            inputs[port] = self.memory.scratch(register)[slot];
-        }
-        inputs
+        (0..self.program.states()).map(|s| data[s * self.program.memory.padded + lane]).collect()
     }
 
     /// Lanes whose refractory time ends inside this step: held for its first part, free for the rest.
@@ -248,7 +240,7 @@ impl Stepper {
             return;
         }
         let Some(mut locate) = self.locate.take() else { return };
-        let padded = self.memory.padded;
+        let padded = self.program.memory.padded;
         for r in releasing.iter().filter(|r| (start..start + count).contains(&(r.unit as usize))) {
             let lane = r.unit as usize;
             let (Some(free), Some(held)) = (&locate.free, &locate.held) else { continue };
@@ -257,8 +249,8 @@ impl Stepper {
             let begun = self.states_of(&locate.before, lane);
             let rested = held.moved(&around, &begun, 0.0, r.part * self.dt);
             let end = free.moved(&around, &rested, r.part * self.dt, (1.0 - r.part) * self.dt);
+            self.program.set_lane_states(lane, &end);
             for (s, v) in end.into_iter().enumerate() {
-                self.memory.data[s * padded + lane] = v;
                 locate.ended[s * padded + lane] = v;
             }
             locate.released.push((r.unit, r.part, rested));
@@ -311,26 +303,26 @@ impl Stepper {
             return None;
         }
         let (Some(free), Some(held)) = (&locate.free, &locate.held) else { return Some((fraction, None)) };
-        if self.reset_states.is_empty() && self.refractory_time.is_none() {
+        if self.reset.states.is_empty() && self.reset.refractory.is_none() {
             return Some((fraction, None));
         }
         let later = fraction * self.dt;
-        let mut reset = vec![0.0; self.reset_states.len()];
-        self.reset.evaluate(&around.values(&at_crossing, later), &mut reset);
+        let mut reset = vec![0.0; self.reset.states.len()];
+        self.reset.values.evaluate(&around.values(&at_crossing, later), &mut reset);
         let mut states = at_crossing;
-        for (&s, v) in self.reset_states.iter().zip(reset) {
+        for (&s, v) in self.reset.states.iter().zip(reset) {
             states[s] = v;
         }
         let resting = self
-            .refractory_time
+            .reset
+            .refractory
             .as_ref()
             .is_some_and(|t| firing::steps(t.value(&around.values(&states, later)), self.dt) >= 1);
         let mut end = if resting { held } else { free }.moved(&around, &states, later, self.dt - later);
         // What arrived at the end of the step.
         for (s, x) in end.iter_mut().enumerate() {
-            if !(resting && self.hold.contains(&s)) {
-                let at = s * self.memory.padded + lane;
-                *x += self.memory.data[at] - locate.ended[at];
+            if !(resting && self.reset.hold.contains(&s)) {
+                *x += self.program.state(s)[lane] - locate.ended[s * self.program.memory.padded + lane];
             }
         }
         Some((fraction, Some(end)))

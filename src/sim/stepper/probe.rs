@@ -2,11 +2,9 @@
 
 use super::{Stepper, StepperError};
 use spikedeck_core::diagnostic::did_you_mean;
+use spikedeck_equation::formulas::{BLOCK, Formulas};
 use spikedeck_equation::graph::{Graph, Id, Symbol};
-use spikedeck_equation::kernel::{Kernel, Memory, Place, Plan};
-
-/// Lanes that are evaluated at once.
-const BLOCK: usize = 256;
+use spikedeck_equation::program::Operand;
 
 /// A compiled observer.
 #[derive(Debug, Clone)]
@@ -37,49 +35,41 @@ enum Kind {
 /// An expression over states, parameters, inputs and time, in many lanes at once.
 #[derive(Debug, Clone)]
 struct Observed {
-    kernel: Kernel,
-    memory: Memory,
+    formulas: Formulas,
     /// For more lanes than the population has: the same ones at many grid points.
-    many: Option<Memory>,
-    /// What is read, and the registers that it is copied to.
-    reads: Vec<(Symbol, u32)>,
-    value: Place,
+    many: Option<Formulas>,
+    lanes: usize,
+    graph: Graph,
+    root: Id,
 }
 
 impl Observed {
     /// Compiles a node of `graph` as it is written: what is looked at has the same bits in any choice of lanes.
-    fn new(graph: &Graph, id: Id, lanes: usize) -> Self {
-        let mut plan = Plan::default();
-        let reads: Vec<(Symbol, u32)> = graph.symbols(id).into_iter().map(|s| (s, plan.reserve())).collect();
-        let bind = |s: Symbol| reads.iter().find(|r| r.0 == s).map_or(Place::Number(f64::NAN), |r| Place::Scratch(r.1));
-        let (mut kernel, places) = Kernel::compile_as_written(graph, &[id], &[None], &bind, &mut plan);
-        let mut memory = Memory::new(lanes.clamp(1, BLOCK), plan.columns as usize, plan.scratch as usize);
-        kernel.settle(&mut memory);
-        Self { kernel, memory, many: None, reads, value: places[0] }
+    fn new(graph: Graph, root: Id, lanes: usize) -> Self {
+        Self { formulas: Formulas::as_written(&graph, root, lanes), many: None, lanes, graph, root }
     }
 
     /// Appends the values in `lanes`; `read` writes what a symbol is in each of some of them.
     fn evaluate(&mut self, lanes: &[u32], read: impl Fn(Symbol, &[u32], &mut [f64]), out: &mut Vec<f64>) {
-        let memory = if lanes.len() > self.memory.lanes && self.memory.lanes < BLOCK {
-            let (columns, scratch) = self.memory.shape();
-            self.many.get_or_insert_with(|| Memory::new(BLOCK, columns, scratch))
+        let formulas = if lanes.len() > self.lanes && self.lanes < BLOCK {
+            self.many.get_or_insert_with(|| Formulas::as_written(&self.graph, self.root, BLOCK))
         } else {
-            &mut self.memory
+            &mut self.formulas
         };
-        for lanes in lanes.chunks(memory.block) {
-            let n = lanes.len();
-            for &(symbol, register) in &self.reads {
-                read(symbol, lanes, &mut memory.scratch_mut(register as usize)[..n]);
+        for lanes in lanes.chunks(formulas.block()) {
+            for k in 0..formulas.registers().len() {
+                let (symbol, register) = formulas.registers()[k];
+                read(symbol, lanes, &mut formulas.register_mut(register)[..lanes.len()]);
             }
-            let whole = memory.whole(n);
-            self.kernel.run(memory, 0, whole);
-            match self.value {
-                Place::Scratch(r) => out.extend_from_slice(&memory.scratch(r as usize)[..n]),
-                Place::Column(c) => out.extend_from_slice(&memory.column(c as usize)[..n]),
-                Place::Number(v) => out.extend(std::iter::repeat_n(v, n)),
-            }
+            formulas.run(lanes.len());
+            formulas.append(0, lanes.len(), out);
         }
     }
+}
+
+/// What an observed expression cannot be made of.
+fn foreign(symbol: Symbol) -> ! {
+    unreachable!("what has a name is made of states, parameters, inputs and time, and {symbol:?} is neither")
 }
 
 /// Writes a value for each place.
@@ -129,9 +119,9 @@ impl Stepper {
             graph,
             &[id],
             |g, s| match s {
-                Symbol::Parameter(i) => match self.parameters[i as usize] {
-                    Place::Number(v) => Some(g.number(v)),
-                    _ => None,
+                Symbol::Parameter(i) => match self.program.parameter(i as usize) {
+                    Operand::Shared(v) => Some(g.number(v)),
+                    Operand::Each(_) => None,
                 },
                 _ => None,
             },
@@ -139,23 +129,19 @@ impl Stepper {
         );
         let read = g.symbols(ids[0]).into_iter();
         let ports = read.filter_map(|s| if let Symbol::Input(i) = s { Some(i as usize) } else { None }).collect();
-        Probe { kind: Kind::Expression(Box::new(Observed::new(&g, ids[0], self.memory.lanes))), ports }
+        Probe { kind: Kind::Expression(Box::new(Observed::new(g, ids[0], self.program.memory.lanes))), ports }
     }
 
     /// Evaluates a probe at time of step `step` for `lanes`, in SI, appending to `out`.
     pub fn sample(&self, probe: &mut Probe, step: u64, inputs: &[&[f64]], lanes: &[u32], out: &mut Vec<f64>) {
         match &mut probe.kind {
             Kind::State(s) => {
-                let column = self.memory.column(*s);
+                let column = self.state(*s);
                 out.extend(lanes.iter().map(|&l| column[l as usize]));
             }
-            Kind::Parameter(i) => match self.parameters[*i] {
-                Place::Column(c) => {
-                    let column = self.memory.column(c as usize);
-                    out.extend(lanes.iter().map(|&l| column[l as usize]));
-                }
-                Place::Number(v) => out.extend(lanes.iter().map(|_| v)),
-                Place::Scratch(_) => {}
+            Kind::Parameter(i) => match self.program.parameter(*i) {
+                Operand::Each(column) => out.extend(lanes.iter().map(|&l| column[l as usize])),
+                Operand::Shared(v) => out.extend(lanes.iter().map(|_| v)),
             },
             Kind::Expression(observed) => {
                 let read = |symbol, lanes: &[u32], to: &mut [f64]| match symbol {
@@ -166,7 +152,7 @@ impl Stepper {
                         _ => to.fill(0.0),
                     },
                     Symbol::Time => to.fill(step as f64 * self.dt),
-                    _ => to.fill(f64::NAN),
+                    other => foreign(other),
                 };
                 observed.evaluate(lanes, read, out);
             }
@@ -176,17 +162,16 @@ impl Stepper {
     /// The same at the grid points that [`Stepper::alone`] remembers, point by point: `places` counts lanes through all
     /// of them.
     pub fn sample_recalled(&self, probe: &mut Probe, places: &[u32], out: &mut Vec<f64>) {
-        let all = self.memory.lanes as u32;
+        let all = self.program.memory.lanes as u32;
         let (row, lane) = (|p: u32| (p / all) as usize, |p: u32| (p % all) as usize);
         match &mut probe.kind {
             Kind::State(s) => {
                 let column = self.recall(*s);
                 out.extend(places.iter().map(|&p| column[p as usize]));
             }
-            Kind::Parameter(i) => match self.parameters[*i] {
-                Place::Column(c) => out.extend(places.iter().map(|&p| self.memory.column(c as usize)[lane(p)])),
-                Place::Number(v) => out.extend(places.iter().map(|_| v)),
-                Place::Scratch(_) => {}
+            Kind::Parameter(i) => match self.program.parameter(*i) {
+                Operand::Each(column) => out.extend(places.iter().map(|&p| column[lane(p)])),
+                Operand::Shared(v) => out.extend(places.iter().map(|_| v)),
             },
             Kind::Expression(observed) => {
                 let read = |symbol, places: &[u32], to: &mut [f64]| match symbol {
@@ -197,7 +182,7 @@ impl Stepper {
                     }
                     Symbol::Input(i) => each(places, to, |p| self.input_recalled(i as usize, row(p), lane(p))),
                     Symbol::Time => each(places, to, |p| self.time_recalled(row(p))),
-                    _ => to.fill(f64::NAN),
+                    other => foreign(other),
                 };
                 observed.evaluate(places, read, out);
             }
@@ -205,10 +190,9 @@ impl Stepper {
     }
 
     fn gather_parameter(&self, index: usize, lanes: &[u32], to: &mut [f64]) {
-        match self.parameters[index] {
-            Place::Column(c) => gather(self.memory.column(c as usize), lanes, to),
-            Place::Number(v) => to.fill(v),
-            Place::Scratch(_) => to.fill(f64::NAN),
+        match self.program.parameter(index) {
+            Operand::Each(column) => gather(column, lanes, to),
+            Operand::Shared(v) => to.fill(v),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Block loops beside the register program: which lanes cross, and what arrives.
 
-use spikedeck_equation::graph::Binary;
+use spikedeck_equation::graph::{Binary, Graph, Id};
 use spikedeck_equation::kernel::{CHUNK, Kernel, Memory, Place};
+use spikedeck_equation::program::{Builder, Target};
 
 /// A compiled threshold condition.
 #[derive(Debug, Clone)]
@@ -17,6 +18,12 @@ pub struct Threshold {
 }
 
 impl Threshold {
+    /// Compiles the two sides of a comparison.
+    pub fn new(builder: &mut Builder<'_>, graph: &Graph, compare: Binary, (left, right): (Id, Id)) -> Self {
+        let (kernel, places) = builder.kernel(graph, &[left, right], &[Target::Anywhere; 2]);
+        Self { kernel, compare, left: places[0], right: places[1] }
+    }
+
     /// Appends the lanes of a block in which the condition holds.
     pub fn scan(&self, memory: &mut Memory, start: usize, count: usize, out: &mut Vec<u32>) {
         if !self.kernel.is_empty() {

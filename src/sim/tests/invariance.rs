@@ -204,8 +204,8 @@ fn cells_of_their_own_fail_as_single_steps_do() {
     };
     let others = "[populations.others]\nmodel = \"lif\"\nsize = 2\nreceptors.syn = { kind = \"delta\" }\n\
         [projections.pp]\nfrom = \"others\"\nto = \"others.syn\"\nconnect = \"all_to_all\"\nweight = \"1 mV\"\ndelay = \"1 ms\"\n";
-    let network = Network::build(&spec(&text("1 ms", "")), 1, &AtomicBool::new(false)).unwrap();
-    assert!(network.plan.workers[0].groups.iter().all(|g| g.is_apart() && g.is_wood()));
+    let mut network = Network::build(&spec(&text("1 ms", "")), 1, &AtomicBool::new(false)).unwrap();
+    assert!(network.plan.workers[0].groups.iter_mut().all(|g| g.is_apart() && g.is_wood()));
     let single = run_on(&text("0.05 ms", others), 1);
     let Some(Stop::NotFinite { unit, variable, .. }) = &single.stopped else { panic!("{:?}", single.stopped) };
     assert!((200..=250).contains(unit) && variable == "V_m", "{unit} {variable}");

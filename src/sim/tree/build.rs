@@ -5,9 +5,10 @@ use std::ops::Range;
 use super::solver::{Solver, order};
 use super::watch::Watch;
 use super::zone::{Common, Zone};
-use super::{Effects, Electrode, Tree};
+use super::{Effects, Electrode, Events, Neighbour, Rows, Tree};
 use crate::stepper::Column;
 use crate::values::at;
+use spikedeck_equation::Variable;
 use spikedeck_equation::graph::{Node, Symbol};
 use spikedeck_equation::space::OperatorKind;
 use spikedeck_equation::tape::{Tape, Values};
@@ -48,6 +49,38 @@ pub(crate) fn scheme(asked: &str) -> Result<(bool, &'static str), String> {
     }
 }
 
+/// What is coupled along a tree.
+struct Axial {
+    /// The state, and the port of its operator.
+    state: usize,
+    port: usize,
+    resistivity: Tape,
+}
+
+/// What stands beside the couplings in the linear system, one value a row and cell.
+struct Membranes {
+    voltage: Vec<f64>,
+    capacity: Vec<f64>,
+    base: Vec<f64>,
+}
+
+impl Rows {
+    /// Rows zone by zone, then nodes, which are the last of all units; `order` names the units as the solver has them.
+    fn new(zones: &[Zone], (nodes, units): (usize, usize), order: &[usize]) -> Self {
+        let (mut starts, mut units_of) = (Vec::new(), Vec::with_capacity(units));
+        for zone in zones {
+            starts.push(units_of.len());
+            units_of.extend(zone.compartments.iter().copied());
+        }
+        let membranes = units_of.len();
+        units_of.extend(nodes as u32..units as u32);
+        let (mut of, mut place) = (vec![0; units], vec![0; units]);
+        units_of.iter().enumerate().for_each(|(row, &u)| of[u as usize] = row as u32);
+        order.iter().enumerate().for_each(|(k, &u)| place[of[u] as usize] = k as u32);
+        Self { starts, membranes, units: units_of, of, place }
+    }
+}
+
 impl TreeBuild<'_> {
     fn value(&self, columns: &[Column], index: usize, unit: usize) -> f64 {
         at(&columns[index], self.cells.start * self.tree.units() + unit)
@@ -58,12 +91,17 @@ impl TreeBuild<'_> {
     /// # Errors
     /// Equations that are not those of a tree.
     pub fn resistivity(&self) -> Result<impl Fn(usize) -> f64 + '_, String> {
-        let (_, _, tape) = self.axial()?;
-        Ok(move |unit: usize| {
-            let parameters: Vec<f64> =
-                (0..self.parameters.len()).map(|i| self.value(self.parameters, i, unit)).collect();
-            tape.value(&Values { parameters: &parameters, ..Values::default() })
-        })
+        let tape = self.axial()?.resistivity;
+        Ok(move |unit: usize| self.of_parameters(&tape, unit))
+    }
+
+    /// Value of an expression of parameters in a unit.
+    fn of_parameters(&self, tape: &Tape, unit: usize) -> f64 {
+        tape.value(&Values { parameters: &self.parameters_of(unit), ..Values::default() })
+    }
+
+    fn parameters_of(&self, unit: usize) -> Vec<f64> {
+        (0..self.parameters.len()).map(|i| self.value(self.parameters, i, unit)).collect()
     }
 
     /// Builds the cells of one thread.
@@ -72,173 +110,176 @@ impl TreeBuild<'_> {
     /// Equations or values that do not fit, in words.
     pub fn build(&self) -> Result<Tree, String> {
         let system = &self.population.system;
-        let p = system.parts();
-        let (tree, units, cells) = (self.tree, self.tree.units(), self.cells.len());
+        let (units, cells) = (self.tree.units(), self.cells.len());
         if self.spike_times == SpikeTimes::Exact {
             return Err(
                 "exact spike times are for linear models of points: use spike_times = \"interpolated\" on a tree"
                     .to_owned(),
             );
         }
-        let (state, port, resistivity) = self.axial()?;
+        let axial = self.axial()?;
         let substeps = self.population.substeps.max(1);
-        let per_second = p.time_unit.per_second();
-        let h = self.dt * per_second / f64::from(substeps);
-        let half = if self.second_order { 0.5 } else { 1.0 };
-        let entity = format!("populations.{}", self.population.name);
-        let value = |name: &str, unit: usize| -> f64 {
-            if let Some(i) = p.parameters.iter().position(|v| v.name == name) {
-                return self.value(self.parameters, i, unit);
-            }
-            p.states.iter().position(|v| v.name == name).map_or(0.0, |i| self.value(self.initial, i, unit))
-        };
-        let steady = |name: &str| p.states.iter().position(|v| v.name == name).is_some_and(|i| tree.steady[i]);
-        let ports = |name: &str| {
-            let i = p.inputs.iter().position(|v| v.name == name).unwrap_or(0);
-            (i, self.driven.get(i).is_some_and(|d| !d.is_empty()))
-        };
-        let common = Common {
-            state,
-            port,
-            h,
-            first: half * h,
-            cells,
-            units,
-            first_unit: (self.cells.start * units) as u32,
-            seed: self.seed,
-            entity: &entity,
-            ports: &ports,
-            value: &value,
-            steady: &steady,
-        };
-        let zones = tree.zones.iter().map(|z| Zone::new(z, &common)).collect::<Result<Vec<_>, _>>()?;
-
-        // Rows: zone by zone, then nodes.
-        let c = &tree.compartments;
-        let mut starts = Vec::new();
-        let mut unit_of: Vec<usize> = Vec::with_capacity(units);
-        for z in &zones {
-            starts.push(unit_of.len());
-            unit_of.extend(z.compartments.iter().map(|&u| u as usize));
-        }
-        let membranes = unit_of.len();
-        unit_of.extend(c.count..units);
-        let mut row = vec![0u32; units];
-        unit_of.iter().enumerate().for_each(|(r, &u)| row[u] = r as u32);
-
-        let lane_parameters = |unit: usize| -> Vec<f64> {
-            (0..p.parameters.len()).map(|i| self.value(self.parameters, i, unit)).collect()
-        };
-        let links: Vec<(usize, usize)> = c.links.iter().map(|l| (l.a, l.b)).collect();
+        let dt = self.dt * system.parts().time_unit.per_second();
+        let h = dt / f64::from(substeps);
+        let zones = self.zones(&axial, h)?;
+        let links: Vec<(usize, usize)> = self.tree.compartments.links.iter().map(|l| (l.a, l.b)).collect();
         let (solved, parents) = order(units, &links);
-        let mut place = vec![0u32; units];
-        solved.iter().enumerate().for_each(|(k, &u)| place[row[u] as usize] = k as u32);
-        let mut coupling = Vec::with_capacity(parents.len() * cells);
-        let axial = |link: usize, cell: usize| -> Result<f64, String> {
-            let l = &c.links[link];
-            let mut sum = 0.0;
-            for side in 0..2 {
-                let r = resistivity
-                    .value(&Values { parameters: &lane_parameters(cell * units + l.of[side]), ..Values::default() });
-                sum += l.inside[side] * r;
-            }
-            if sum > 0.0 && sum.is_finite() {
-                Ok(1.0 / sum)
-            } else {
-                Err("the axial resistance between two compartments is not above zero".to_owned())
-            }
-        };
-        for &(_, link) in &parents {
-            for cell in 0..cells {
-                coupling.push(axial(link, cell)?);
-            }
-        }
-        let solver = Solver::new(parents.iter().map(|x| x.0 as u32).collect(), coupling, cells);
-        let sums = solver.sums();
-
-        let n = units * cells;
-        let (mut voltage, mut capacity, mut base) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
-        let farads = self.capacitance(state, port)?;
-        for (r, &unit) in unit_of.iter().enumerate() {
-            for cell in 0..cells {
-                let at = r * cells + cell;
-                let global = cell * units + unit;
-                voltage[at] = self.value(self.initial, state, global);
-                if r < membranes {
-                    let f = farads.value(&Values { parameters: &lane_parameters(global), ..Values::default() });
-                    if !(f > 0.0 && f.is_finite()) {
-                        return Err(format!("the capacitance of {} is not above zero", tree.name(unit)));
-                    }
-                    capacity[at] = f / (half * h);
-                }
-                base[at] = capacity[at] + sums[place[r] as usize * cells + cell];
-            }
-        }
-        let mut near: Vec<Vec<(usize, Vec<f64>)>> = vec![Vec::new(); units];
-        for (k, l) in c.links.iter().enumerate() {
-            let g = (0..cells).map(|cell| axial(k, cell)).collect::<Result<Vec<_>, _>>()?;
-            near[l.a].push((row[l.b] as usize, g.clone()));
-            near[l.b].push((row[l.a] as usize, g));
-        }
-        let nodes = (membranes..units).map(|r| (r, std::mem::take(&mut near[unit_of[r]]))).collect();
-
+        let rows = Rows::new(&zones, (self.tree.compartments.count, units), &solved);
+        let solver = self.solver(&axial, &parents)?;
+        let Membranes { voltage, capacity, base } = self.membranes(&axial, &rows, &solver, h)?;
+        let events = self.events(&zones, &rows, axial.state);
+        let held = self.tree.held.iter().flat_map(|&(u, v)| (0..cells).map(move |cell| (u, cell, v)));
         let mut out = Tree {
             system: system.clone(),
-            state,
-            port,
+            state: axial.state,
+            port: axial.port,
             cells,
             units,
-            electrodes: self.electrodes(&zones, &row, port, membranes),
+            electrodes: self.electrodes(&zones, &rows, axial.port),
+            nodes: self.nodes(&axial, &rows)?,
+            held: held.map(|(u, cell, v)| (rows.of[u as usize] as usize * cells + cell, v)).collect(),
+            watch: self.watch(&zones, &rows, axial.state, dt)?,
             zones,
-            starts,
-            place,
+            rows,
             voltage,
             capacity,
             base,
             solver,
-            nodes,
             second_order: self.second_order,
             substeps,
             h,
-            injected: vec![0.0; n],
-            held: tree
-                .held
-                .iter()
-                .flat_map(|&(u, v)| (0..cells).map(move |cell| (u, cell, v)))
-                .map(|(u, cell, v)| (row[u as usize] as usize * cells + cell, v))
-                .collect(),
-            slots: Vec::new(),
-            effects: Vec::new(),
-            answers: Vec::new(),
-            watch: Watch::default(),
+            injected: vec![0.0; units * cells],
+            events,
             work: Vec::new(),
-            row,
         };
         // Nodes start at what their neighbours leave them.
         for &(at, value) in &out.held {
             out.voltage[at] = value;
         }
         out.follow();
-        self.receive(&mut out);
-        let watched: Vec<usize> = (0..cells)
-            .flat_map(|cell| tree.spiking.iter().map(move |&u| (u, cell)))
-            .map(|(u, cell)| out.row[u as usize] as usize * cells + cell)
-            .collect();
-        let parameters = |k: usize| {
-            let (cell, u) = (k / tree.spiking.len(), tree.spiking[k % tree.spiking.len()]);
-            lane_parameters(cell * units + u as usize)
-        };
-        let interpolated = self.spike_times == SpikeTimes::Interpolated;
-        out.watch = Watch::new(p, &out.zones, state, watched, &parameters, interpolated, self.dt * per_second)?;
         Ok(out)
     }
 
+    /// Part of a step after which the voltage is solved for.
+    fn part(&self) -> f64 {
+        if self.second_order { 0.5 } else { 1.0 }
+    }
+
+    /// Compartments that carry the same mechanisms, compiled.
+    fn zones(&self, axial: &Axial, h: f64) -> Result<Vec<Zone>, String> {
+        let p = self.population.system.parts();
+        let named = |list: &[Variable], name: &str| list.iter().position(|v| v.name == name);
+        let value = |name: &str, unit: usize| -> f64 {
+            if let Some(i) = named(&p.parameters, name) {
+                return self.value(self.parameters, i, unit);
+            }
+            let state = named(&p.states, name).expect("parameters and states of a zone are those of its population");
+            self.value(self.initial, state, unit)
+        };
+        let steady = |name: &str| named(&p.states, name).is_some_and(|i| self.tree.steady[i]);
+        let ports = |name: &str| {
+            let port = named(&p.inputs, name).expect("ports of a zone are those of its population");
+            (port, !self.driven[port].is_empty())
+        };
+        let common = Common {
+            state: axial.state,
+            port: axial.port,
+            h,
+            first: self.part() * h,
+            cells: self.cells.len(),
+            units: self.tree.units(),
+            first_unit: (self.cells.start * self.tree.units()) as u32,
+            seed: self.seed,
+            entity: &format!("populations.{}", self.population.name),
+            ports: &ports,
+            value: &value,
+            steady: &steady,
+        };
+        self.tree.zones.iter().map(|z| Zone::new(z, &common)).collect()
+    }
+
+    /// What a link between two compartments of a cell conducts.
+    fn conductance(&self, axial: &Axial, link: usize, cell: usize) -> Result<f64, String> {
+        let l = &self.tree.compartments.links[link];
+        let mut sum = 0.0;
+        for side in 0..2 {
+            sum += l.inside[side] * self.of_parameters(&axial.resistivity, cell * self.tree.units() + l.of[side]);
+        }
+        if sum > 0.0 && sum.is_finite() {
+            Ok(1.0 / sum)
+        } else {
+            Err("the axial resistance between two compartments is not above zero".to_owned())
+        }
+    }
+
+    /// The linear system of the couplings, from each unit to its parent.
+    fn solver(&self, axial: &Axial, parents: &[(usize, usize)]) -> Result<Solver, String> {
+        let cells = self.cells.len();
+        let mut coupling = Vec::with_capacity(parents.len() * cells);
+        for &(_, link) in parents {
+            for cell in 0..cells {
+                coupling.push(self.conductance(axial, link, cell)?);
+            }
+        }
+        Ok(Solver::new(parents.iter().map(|x| x.0 as u32).collect(), coupling, cells))
+    }
+
+    /// Voltages at the beginning, capacitances over the step, and these with all couplings.
+    fn membranes(&self, axial: &Axial, rows: &Rows, solver: &Solver, h: f64) -> Result<Membranes, String> {
+        let (units, cells) = (self.tree.units(), self.cells.len());
+        let zeros = || vec![0.0; units * cells];
+        let mut out = Membranes { voltage: zeros(), capacity: zeros(), base: zeros() };
+        let sums = solver.sums();
+        let farads = self.capacitance(axial)?;
+        for (r, &unit) in rows.units.iter().enumerate() {
+            for cell in 0..cells {
+                let at = r * cells + cell;
+                let global = cell * units + unit as usize;
+                out.voltage[at] = self.value(self.initial, axial.state, global);
+                if r < rows.membranes {
+                    let f = self.of_parameters(&farads, global);
+                    if !(f > 0.0 && f.is_finite()) {
+                        return Err(format!("the capacitance of {} is not above zero", self.tree.name(unit as usize)));
+                    }
+                    out.capacity[at] = f / (self.part() * h);
+                }
+                out.base[at] = out.capacity[at] + sums[rows.place[r] as usize * cells + cell];
+            }
+        }
+        Ok(out)
+    }
+
+    /// Rows of nodes, with their neighbours and the couplings with them.
+    fn nodes(&self, axial: &Axial, rows: &Rows) -> Result<Vec<(usize, Vec<Neighbour>)>, String> {
+        let (units, cells) = (self.tree.units(), self.cells.len());
+        let mut near: Vec<Vec<Neighbour>> = vec![Vec::new(); units];
+        for (k, l) in self.tree.compartments.links.iter().enumerate() {
+            let g = (0..cells).map(|cell| self.conductance(axial, k, cell)).collect::<Result<Vec<_>, _>>()?;
+            near[l.a].push((rows.of[l.b] as usize, g.clone()));
+            near[l.b].push((rows.of[l.a] as usize, g));
+        }
+        Ok((rows.membranes..units).map(|r| (r, std::mem::take(&mut near[rows.units[r] as usize]))).collect())
+    }
+
+    /// What watches the places that spike.
+    fn watch(&self, zones: &[Zone], rows: &Rows, state: usize, dt: f64) -> Result<Watch, String> {
+        let (units, cells, spiking) = (self.tree.units(), self.cells.len(), &self.tree.spiking);
+        let places = (0..cells).flat_map(|cell| spiking.iter().map(move |&u| (u, cell)));
+        let watched = places.map(|(u, cell)| rows.of[u as usize] as usize * cells + cell).collect();
+        let parameters = |k: usize| {
+            let (cell, u) = (k / spiking.len(), spiking[k % spiking.len()]);
+            self.parameters_of(cell * units + u as usize)
+        };
+        let interpolated = self.spike_times == SpikeTimes::Interpolated;
+        Watch::new(self.population.system.parts(), zones, state, watched, &parameters, interpolated, dt)
+    }
+
     /// The state that is coupled along the tree, the port of its operator, and its resistivity.
-    fn axial(&self) -> Result<(usize, usize, Tape), String> {
+    fn axial(&self) -> Result<Axial, String> {
         let p = self.population.system.parts();
         let mut found = p.operators.iter().filter_map(|o| match (&o.kind, p.graph.node(o.argument)) {
             (OperatorKind::Axial(r), Node::Symbol(Symbol::State(s))) => {
-                Some((s as usize, o.input, Tape::new(&p.graph, &[*r])))
+                Some(Axial { state: s as usize, port: o.input, resistivity: Tape::new(&p.graph, &[*r]) })
             }
             _ => None,
         });
@@ -249,10 +290,11 @@ impl TreeBuild<'_> {
     }
 
     /// Capacitance of a compartment: one over the factor before the axial current.
-    fn capacitance(&self, state: usize, port: usize) -> Result<Tape, String> {
+    fn capacitance(&self, axial: &Axial) -> Result<Tape, String> {
         let p = self.population.system.parts();
         let mut g = p.graph.clone();
-        let factor = spikedeck_equation::derive::derivative(&mut g, p.drift[state], Symbol::Input(port as u32));
+        let factor =
+            spikedeck_equation::derive::derivative(&mut g, p.drift[axial.state], Symbol::Input(axial.port as u32));
         if g.depends(factor, |s| !matches!(s, Symbol::Parameter(_))) {
             return Err("the factor before `axial` is made of parameters only".to_owned());
         }
@@ -263,7 +305,7 @@ impl TreeBuild<'_> {
 
     /// Where inputs that add in proportion act, with their factors. On nodes, which have no membrane, a current is a
     /// current.
-    fn electrodes(&self, zones: &[Zone], row: &[u32], port: usize, membranes: usize) -> Vec<Electrode> {
+    fn electrodes(&self, zones: &[Zone], rows: &Rows, port: usize) -> Vec<Electrode> {
         let p = self.population.system.parts();
         let (units, cells) = (self.tree.units(), self.cells.len());
         let first = self.cells.start * units;
@@ -272,21 +314,12 @@ impl TreeBuild<'_> {
             let mut list = Vec::new();
             for &unit in driven.iter().filter(|u| (first..first + units * cells).contains(&(**u as usize))) {
                 let local = unit as usize - first;
-                let (r, cell) = (row[local % units] as usize, local / units);
-                let factor = if r >= membranes {
-                    if p.inputs[i].dimension == p.inputs[port].dimension { Some(1.0) } else { None }
+                let (r, cell) = (rows.of[local % units] as usize, local / units);
+                let factor = if r >= rows.membranes {
+                    (p.inputs[i].dimension == p.inputs[port].dimension).then_some(1.0)
                 } else {
-                    let zone = zones.iter().find(|z| z.compartments.contains(&((local % units) as u32)));
-                    zone.and_then(|z| {
-                        let own = z.system.inputs().iter().position(|v| v.name == p.inputs[i].name)?;
-                        let lane = z.compartments.iter().position(|u| *u as usize == local % units)? * cells + cell;
-                        let parameters = z.lane_parameters(lane);
-                        Some(
-                            z.proportional[own]
-                                .as_ref()?
-                                .value(&Values { parameters: &parameters, ..Values::default() }),
-                        )
-                    })
+                    let (z, lane) = rows.lane(zones, r, cell, cells).expect("rows before those of nodes are of zones");
+                    zones[z].in_proportion(&p.inputs[i].name, lane)
                 };
                 list.extend(factor.map(|f| (local as u32, (r * cells + cell) as u32, f)));
             }
@@ -296,36 +329,34 @@ impl TreeBuild<'_> {
     }
 
     /// Where events arrive and what they do.
-    fn receive(&self, out: &mut Tree) {
+    fn events(&self, zones: &[Zone], rows: &Rows, voltage: usize) -> Events {
+        let mut out = Events::default();
         for (slots, port) in self.tree.slots.iter().zip(self.population.system.event_ports()) {
             let find = |c: &u32| {
-                let row = out.row[*c as usize] as usize;
-                out.lane(row, 0).map_or((0, 0), |(z, lane)| (z as u32, (lane / out.cells) as u32))
+                let lane = rows.lane(zones, rows.of[*c as usize] as usize, 0, 1);
+                let (z, compartment) = lane.expect("receptors are on compartments, not on nodes");
+                (z as u32, compartment as u32)
             };
-            let places = slots.iter().map(find).collect();
-            let effects = out
-                .zones
-                .iter()
-                .map(|z| -> Effects {
-                    let parts = z.system.parts();
-                    let own = parts.events.iter().position(|e| e.name == port.name);
-                    own.map_or_else(Vec::new, |own| {
-                        parts.effects[own].iter().map(|(s, gain)| (*s, Tape::new(&parts.graph, &[*gain]))).collect()
-                    })
-                })
-                .collect();
-            out.slots.push(places);
-            out.effects.push(effects);
+            out.slots.push(slots.iter().map(find).collect());
+            out.effects.push(zones.iter().map(|z| effects(z, &port.name)).collect());
         }
-        let answers = out.zones.iter().enumerate().map(|(z, zone)| {
+        let answers = zones.iter().enumerate().map(|(z, zone)| {
             let parts = zone.system.parts();
-            let changed: Vec<usize> =
-                out.effects.iter().flat_map(|e| e[z].iter().map(|(s, _)| *s)).filter(|s| *s != out.state).collect();
+            let effects = out.effects.iter().flat_map(|e| e[z].iter().map(|(s, _)| *s));
+            let changed: Vec<usize> = effects.filter(|s| *s != voltage).collect();
             let touched = |s: Symbol| matches!(s, Symbol::State(i) if changed.contains(&(i as usize)));
             let states =
-                (0..parts.states.len()).filter(|&i| i != out.state && parts.graph.depends(parts.drift[i], touched));
+                (0..parts.states.len()).filter(|&i| i != voltage && parts.graph.depends(parts.drift[i], touched));
             states.map(|i| (i, Tape::new(&parts.graph, &[parts.drift[i]]))).collect()
         });
         out.answers = answers.collect();
+        out
     }
+}
+
+/// What an event at the port of this name does in a zone: nothing where the zone does not have it.
+fn effects(zone: &Zone, port: &str) -> Effects {
+    let parts = zone.system.parts();
+    let Some(own) = parts.events.iter().position(|e| e.name == port) else { return Vec::new() };
+    parts.effects[own].iter().map(|(s, gain)| (*s, Tape::new(&parts.graph, &[*gain]))).collect()
 }

@@ -42,7 +42,7 @@ impl Tree {
             })
             .collect();
         for unit in 0..c.count {
-            let row = self.row[unit] as usize;
+            let row = self.rows.of[unit] as usize;
             let Some((z, lane)) = self.lane(row, 0) else { continue };
             let (mut states, parameters) = (self.zones[z].states(lane), self.zones[z].lane_parameters(lane));
             states[self.state] = self.voltage[row * self.cells];
@@ -52,14 +52,14 @@ impl Tree {
         }
         // Conductance out of each row: to its neighbours, and through the membrane where it is no node.
         let mut out = self.solver.sums();
-        for (unit, &row) in self.row.iter().enumerate().filter(|(unit, _)| *unit < c.count) {
-            let k = self.place[row as usize] as usize * self.cells;
+        for (unit, &row) in self.rows.of.iter().enumerate().filter(|(unit, _)| *unit < c.count) {
+            let k = self.rows.place[row as usize] as usize * self.cells;
             out[k..k + self.cells].iter_mut().for_each(|sum| *sum += siemens[unit]);
         }
         let mut resistance_at = |unit: usize| {
             self.solver.diagonal.copy_from_slice(&out);
             self.solver.right.fill(0.0);
-            let k = self.place[self.row[unit] as usize] as usize * self.cells;
+            let k = self.rows.place[self.rows.of[unit] as usize] as usize * self.cells;
             self.solver.right[k] = 1.0;
             self.solver.solve();
             self.solver.right[k]

@@ -37,6 +37,38 @@ type Electrode = (usize, Vec<(u32, u32, f64)>);
 /// What an event does: state of the zone, and its gain.
 type Effects = Vec<(usize, Tape)>;
 
+/// Where events arrive and what they do.
+#[derive(Debug, Default)]
+struct Events {
+    /// For each event port, zone and compartment in it of each slot; and for each zone what an event does.
+    slots: Vec<Vec<(u32, u32)>>,
+    effects: Vec<Vec<Effects>>,
+    /// For each zone the states that answer to what events change, with their rates.
+    answers: Vec<Vec<(usize, Tape)>>,
+}
+
+/// The units of a cell in rows: zone by zone, then nodes.
+#[derive(Debug)]
+struct Rows {
+    /// First row of each zone, and of the nodes.
+    starts: Vec<usize>,
+    membranes: usize,
+    /// Unit of each row, and row of each unit.
+    units: Vec<u32>,
+    of: Vec<u32>,
+    /// Row of the solver for each row.
+    place: Vec<u32>,
+}
+
+impl Rows {
+    /// Zone and lane of a row in one of `cells` cells; nodes have none.
+    fn lane(&self, zones: &[Zone], row: usize, cell: usize, cells: usize) -> Option<(usize, usize)> {
+        let z = self.starts.partition_point(|&s| s <= row).checked_sub(1)?;
+        let k = row - self.starts[z];
+        (k < zones[z].compartments.len()).then_some((z, k * cells + cell))
+    }
+}
+
 /// Cells that are stepped side by side.
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -47,12 +79,7 @@ pub(super) struct Tree {
     cells: usize,
     units: usize,
     zones: Vec<Zone>,
-    /// First row of each zone; rows of nodes follow.
-    starts: Vec<usize>,
-    /// Row of each unit of a cell.
-    row: Vec<u32>,
-    /// Row of the solver for each row.
-    place: Vec<u32>,
+    rows: Rows,
     /// One value a row and cell: voltage, capacitance over the step, and that with all couplings.
     voltage: Vec<f64>,
     capacity: Vec<f64>,
@@ -69,11 +96,7 @@ pub(super) struct Tree {
     injected: Vec<f64>,
     /// Held places: index of row and cell, value.
     held: Vec<(usize, f64)>,
-    /// For each event port, zone and compartment in it of each slot; and for each zone what an event does.
-    slots: Vec<Vec<(u32, u32)>>,
-    effects: Vec<Vec<Effects>>,
-    /// For each zone the states that answer to what events change, with their rates.
-    answers: Vec<Vec<(usize, Tape)>>,
+    events: Events,
     watch: Watch,
     work: Vec<f64>,
 }
@@ -95,22 +118,21 @@ impl Tree {
     fn move_on(&mut self, draw: u64, inputs: &[&[f64]]) {
         let cells = self.cells;
         let time = draw as f64 * self.h;
-        for (zone, &start) in self.zones.iter_mut().zip(&self.starts) {
+        for (zone, &start) in self.zones.iter_mut().zip(&self.rows.starts) {
             let rows = zone.compartments.len();
             let range = start * cells..(start + rows) * cells;
             zone.step(self.state, &self.voltage[range.clone()], draw, time, draw == 0, inputs);
-            let membrane = (zone.memory.column(zone.current), zone.memory.column(zone.slope));
             assemble(
-                &self.place[start..start + rows],
+                &self.rows.place[start..start + rows],
                 cells,
                 (&self.voltage[range.clone()], &self.capacity[range.clone()], &self.base[range]),
-                membrane,
+                zone.membrane(),
                 (&mut self.solver.diagonal, &mut self.solver.right),
             );
         }
         for (row, _) in &self.nodes {
             for c in 0..cells {
-                let at = self.place[*row] as usize * cells + c;
+                let at = self.rows.place[*row] as usize * cells + c;
                 self.solver.diagonal[at] = self.base[row * cells + c];
                 self.solver.right[at] = 0.0;
             }
@@ -125,19 +147,19 @@ impl Tree {
             for &(unit, at, factor) in list {
                 let value = factor * values[unit as usize];
                 let (row, c) = (at as usize / cells, at as usize % cells);
-                self.solver.right[self.place[row] as usize * cells + c] += value;
+                self.solver.right[self.rows.place[row] as usize * cells + c] += value;
                 self.injected[at as usize] += value;
             }
         }
         for &(at, value) in self.held.iter().chain(self.watch.resting()) {
             // So stiff that nothing moves it.
             const STIFF: f64 = 1e12;
-            let k = self.place[at / cells] as usize * cells + at % cells;
+            let k = self.rows.place[at / cells] as usize * cells + at % cells;
             self.solver.diagonal[k] = STIFF;
             self.solver.right[k] = STIFF * value;
         }
         self.solver.solve();
-        collect(&self.place, cells, &self.solver.right, self.second_order, &mut self.voltage);
+        collect(&self.rows.place, cells, &self.solver.right, self.second_order, &mut self.voltage);
         for &(at, value) in self.held.iter().chain(self.watch.resting()) {
             self.voltage[at] = value;
         }
@@ -170,31 +192,31 @@ impl Tree {
     fn deliver(&mut self, beside: bool, arrivals: &mut [&mut [f64]]) {
         let half = if self.second_order && beside { 0.5 * self.h } else { 0.0 };
         for (port, arriving) in arrivals.iter_mut().enumerate() {
-            let slots = &self.slots[port];
+            let slots = &self.events.slots[port];
             for (k, w) in arriving.iter_mut().enumerate().filter(|(_, w)| **w != 0.0) {
                 let (cell, (z, compartment)) = (k / slots.len(), slots[k % slots.len()]);
                 let weight = std::mem::replace(w, 0.0);
                 let (z, lane) = (z as usize, compartment as usize * self.cells + cell);
-                let at = self.starts[z] * self.cells + lane;
+                let at = self.rows.starts[z] * self.cells + lane;
                 let zone = &mut self.zones[z];
-                zone.memory.column_mut(self.state)[lane] = self.voltage[at];
+                zone.program.state_mut(self.state)[lane] = self.voltage[at];
                 let before = (half > 0.0).then(|| zone.states(lane));
-                for (state, gain) in &self.effects[port][z] {
+                for (state, gain) in &self.events.effects[port][z] {
                     let (states, parameters) = (zone.states(lane), zone.lane_parameters(lane));
                     let gain = gain.value(&Values { states: &states, parameters: &parameters, ..Values::default() });
                     if *state == self.state {
                         self.voltage[at] += weight * gain;
                     } else {
-                        zone.memory.column_mut(*state)[lane] += weight * gain;
+                        zone.program.state_mut(*state)[lane] += weight * gain;
                     }
                 }
                 if let Some(before) = before {
                     let (after, parameters) = (zone.states(lane), zone.lane_parameters(lane));
-                    for (state, rate) in &self.answers[z] {
+                    for (state, rate) in &self.events.answers[z] {
                         let at = |states: &[f64]| {
                             rate.value(&Values { states, parameters: &parameters, ..Values::default() })
                         };
-                        zone.memory.column_mut(*state)[lane] -= half * (at(&after) - at(&before));
+                        zone.program.state_mut(*state)[lane] -= half * (at(&after) - at(&before));
                     }
                 }
             }
@@ -223,26 +245,22 @@ impl Tree {
 
     /// Whether all states are finite.
     pub fn all_finite(&self) -> bool {
-        // Columns of states stand first.
-        let states = |zone: &Zone| all_finite(&zone.memory.data[..zone.system.states().len() * zone.memory.padded]);
-        all_finite(&self.voltage) && self.zones.iter().all(states)
+        all_finite(&self.voltage) && self.zones.iter().all(|zone| all_finite(zone.program.all_states()))
     }
 
     /// The first unit and state that is not finite, whichever cells stand side by side.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
-        let unit = |row: usize, cell: usize| {
-            let unit = self.row.iter().position(|r| *r as usize == row).unwrap_or(0);
-            (cell * self.units + unit) as u32
-        };
+        let unit = |row: usize, cell: usize| (cell * self.units) as u32 + self.rows.units[row];
         let broken = |values: &[f64]| {
             values.iter().enumerate().filter(|(_, v)| !v.is_finite()).map(|(at, _)| at).collect::<Vec<_>>()
         };
         let voltages = broken(&self.voltage).into_iter().map(|at| (unit(at / self.cells, at % self.cells), self.state));
         let mut first = voltages.min();
-        for (zone, &start) in self.zones.iter().zip(&self.starts) {
+        for (zone, &start) in self.zones.iter().zip(&self.rows.starts) {
             for (i, s) in zone.system.states().iter().enumerate().filter(|(i, _)| *i != self.state) {
-                let state = self.system.states().iter().position(|v| v.name == s.name).unwrap_or(0);
-                let lanes = broken(zone.memory.column(i)).into_iter();
+                let state = self.system.states().iter().position(|v| v.name == s.name);
+                let state = state.expect("states of a zone are those of its population");
+                let lanes = broken(zone.program.state(i)).into_iter();
                 let found = lanes.map(|lane| (unit(start + lane / self.cells, lane % self.cells), state)).min();
                 first = [first, found].into_iter().flatten().min();
             }
@@ -252,9 +270,7 @@ impl Tree {
 
     /// Zone and lane of a row and cell; nodes have none.
     fn lane(&self, row: usize, cell: usize) -> Option<(usize, usize)> {
-        let z = self.starts.partition_point(|&s| s <= row).checked_sub(1)?;
-        let k = row - self.starts[z];
-        (k < self.zones[z].compartments.len()).then_some((z, k * self.cells + cell))
+        self.rows.lane(&self.zones, row, cell, self.cells)
     }
 }
 

@@ -66,14 +66,14 @@ impl Tree {
     /// Appends the values at grid point `step` for units of this thread.
     pub fn sample(&mut self, probe: &TreeProbe, step: u64, inputs: &[&[f64]], units: &[u32], out: &mut Vec<f64>) {
         if probe.voltage {
-            let place = |u: u32| self.row[u as usize % self.units] as usize * self.cells + u as usize / self.units;
+            let place = |u: u32| self.rows.of[u as usize % self.units] as usize * self.cells + u as usize / self.units;
             out.extend(units.iter().map(|&u| self.voltage[place(u)]));
             return;
         }
         if probe.flow {
             let n = self.voltage.len();
             let mut ordered = vec![0.0; n];
-            for (row, &p) in self.place.iter().enumerate() {
+            for (row, &p) in self.rows.place.iter().enumerate() {
                 for c in 0..self.cells {
                     ordered[p as usize * self.cells + c] = self.voltage[row * self.cells + c];
                 }
@@ -85,20 +85,20 @@ impl Tree {
         let time = step as f64 * self.h * f64::from(self.substeps);
         let mut values = vec![0.0; inputs.len()];
         for &u in units {
-            let (row, cell) = (self.row[u as usize % self.units] as usize, u as usize / self.units);
+            let (row, cell) = (self.rows.of[u as usize % self.units] as usize, u as usize / self.units);
             let Some((z, lane)) = self.lane(row, cell) else {
                 out.push(0.0);
                 continue;
             };
             match &probe.zones[z] {
                 Seen::Absent => out.push(0.0),
-                Seen::State(i) => out.push(self.zones[z].memory.column(*i)[lane]),
+                Seen::State(i) => out.push(self.zones[z].program.state(*i)[lane]),
                 Seen::Expression(tape) => {
                     for (v, port) in values.iter_mut().zip(inputs) {
                         *v = port.get(u as usize).copied().unwrap_or(0.0);
                     }
                     if probe.flow {
-                        values[self.port] = self.work[self.place[row] as usize * self.cells + cell];
+                        values[self.port] = self.work[self.rows.place[row] as usize * self.cells + cell];
                     }
                     let mut states = self.zones[z].states(lane);
                     states[self.state] = self.voltage[row * self.cells + cell];

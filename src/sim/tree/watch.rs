@@ -166,10 +166,10 @@ impl Tree {
         if let Some((z, lane)) = self.lane(at / self.cells, at % self.cells) {
             let (zone, numbers) = (&self.zones[z], &self.watch.numbers[z]);
             for (own, i) in numbers.0.iter().enumerate().filter_map(|(own, i)| Some((own, (*i)?))) {
-                states[i] = zone.memory.column(own)[lane];
+                states[i] = zone.program.state(own)[lane];
             }
             for (own, i) in numbers.1.iter().enumerate().filter_map(|(own, i)| Some((own, (*i)?))) {
-                parameters[i] = zone.parameter(own, lane);
+                parameters[i] = zone.program.lane_parameter(own, lane);
             }
         }
         states[self.state] = self.voltage[at];
@@ -213,7 +213,7 @@ impl Tree {
             act(&mut self.voltage[at]);
             if let Some((z, lane)) = self.lane(at / self.cells, at % self.cells) {
                 let zone = &mut self.zones[z];
-                (0..zone.system.states().len()).for_each(|i| act(&mut zone.memory.column_mut(i)[lane]));
+                (0..zone.system.states().len()).for_each(|i| act(&mut zone.program.state_mut(i)[lane]));
             }
         }
     }
@@ -225,7 +225,7 @@ impl Tree {
         } else if let Some((z, lane)) = self.lane(at / self.cells, at % self.cells)
             && let Some(own) = self.watch.numbers[z].0.iter().position(|i| *i == Some(state))
         {
-            self.zones[z].memory.column_mut(own)[lane] = value;
+            self.zones[z].program.state_mut(own)[lane] = value;
         }
     }
 }

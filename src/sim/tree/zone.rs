@@ -5,11 +5,12 @@ use crate::integrator::Problem;
 use spikedeck_core::normal;
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::Dimension;
-use spikedeck_equation::System;
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::graph::{Graph, Id, Symbol};
-use spikedeck_equation::kernel::{Kernel, Memory, Place, Plan, fill_hoisted};
+use spikedeck_equation::kernel::Kernel;
+use spikedeck_equation::program::{Builder, Column, ColumnId, Columns, Program, Register, Target, symbols};
 use spikedeck_equation::tape::{Tape, Values};
+use spikedeck_equation::{System, Variable};
 
 /// What all zones of a tree have in common.
 pub struct Common<'a> {
@@ -40,24 +41,21 @@ pub struct Zone {
     pub system: System,
     /// Compartments of a cell.
     pub compartments: Vec<u32>,
-    pub memory: Memory,
+    pub program: Program,
     /// Columns of the current and its slope.
-    pub current: usize,
-    pub slope: usize,
-    /// The program of the first step, where states stand between the steps of the voltage, and of all others.
+    current: ColumnId,
+    slope: ColumnId,
+    /// The kernel of the first step, where states stand between the steps of the voltage, and of all others.
     first: Option<Kernel>,
     kernel: Kernel,
-    /// Where each parameter is.
-    pub parameters: Vec<Place>,
-    /// Ports that the program reads, and their registers.
-    ports: Vec<(usize, usize)>,
-    noise: Vec<(Key, usize)>,
-    time: Option<usize>,
+    /// The population's port that each port is.
+    ports: Vec<usize>,
+    noise: Vec<(Key, Register)>,
     cells: usize,
     units: usize,
     first_unit: u32,
     /// Coefficient of each port that adds to the current in proportion: expression of parameters.
-    pub proportional: Vec<Option<Tape>>,
+    proportional: Vec<Option<Tape>>,
 }
 
 /// A system with its shared parameters as numbers.
@@ -75,6 +73,13 @@ struct Membrane {
     graph: Graph,
 }
 
+/// A step written down: the states after it in the order in which they are solved, then current and slope.
+struct Step {
+    graph: Graph,
+    states: Vec<usize>,
+    roots: Vec<Id>,
+}
+
 impl Zone {
     /// Compiles the equations of a zone.
     ///
@@ -83,151 +88,43 @@ impl Zone {
     pub fn new(zone: &spikedeck_scenario::Zone, c: &Common<'_>) -> Result<Self, String> {
         let system = zone.system.clone();
         let p = system.parts();
-        let (n, lanes) = (p.states.len(), zone.compartments.len() * c.cells);
+        let lanes = zone.compartments.len() * c.cells;
         let unit = |lane: usize| lane % c.cells * c.units + zone.compartments[lane / c.cells] as usize;
-        let columns_of = |name: &str| -> Vec<f64> { (0..lanes).map(|lane| (c.value)(name, unit(lane))).collect() };
-        let mut plan = Plan { columns: n as u32, ..Plan::default() };
-        let mut lists = Vec::new();
-        let parameters: Vec<Place> = p
-            .parameters
-            .iter()
-            .map(|v| {
-                let list = columns_of(&v.name);
-                let first = list.first().copied().unwrap_or(0.0);
-                if list.iter().all(|x| x.to_bits() == first.to_bits()) {
-                    return Place::Number(first);
-                }
-                let column = plan.column();
-                lists.push((column, list));
-                Place::Column(column)
-            })
-            .collect();
+        let values = |list: &[Variable]| -> Vec<Column> {
+            list.iter().map(|v| Column::of((0..lanes).map(|lane| (c.value)(&v.name, unit(lane))).collect())).collect()
+        };
+        let (parameters, states) = (values(&p.parameters), values(&p.states));
         let folded = fold(&system, &parameters, c);
-        let Membrane { current, slope, proportional, graph } =
-            membrane(&system, folded.graph.clone(), folded.drift[c.state], c)?;
-        let (at_current, at_slope) = (plan.column() as usize, plan.column() as usize);
-        // A state for each register that all programs share.
-        let rates = folded.drift.iter().enumerate().filter(|(i, _)| *i != c.state).map(|(_, &id)| id);
-        let rates: Vec<Id> = rates.chain(folded.diffusion.iter().flatten().copied()).collect();
-        let mut read: Vec<Symbol> = rates.iter().flat_map(|&id| folded.graph.symbols(id)).collect();
-        read.extend([current, slope].iter().flat_map(|&id| graph.symbols(id)));
-        read.sort_unstable();
-        read.dedup();
-        let inner: Vec<usize> = read
-            .iter()
-            .filter_map(|s| match s {
-                Symbol::Input(i) if proportional[*i as usize].is_none() => Some(*i as usize),
-                _ => None,
-            })
-            .collect();
-        let registers: Vec<(usize, usize)> = inner.iter().map(|&i| (i, plan.reserve() as usize)).collect();
-        let ports = registers.iter().map(|&(i, register)| ((c.ports)(&p.inputs[i].name).0, register)).collect();
-        let noisy: Vec<usize> = (0..n).filter(|&i| folded.diffusion[i].is_some()).collect();
-        if noisy.contains(&c.state) {
+        let membrane = membrane(&system, folded.graph.clone(), folded.drift[c.state], c)?;
+        if folded.diffusion[c.state].is_some() {
             return Err(format!(
                 "`{}` has white noise, which an implicit tree does not; put a noisy stimulus on its input",
                 p.states[c.state].name
             ));
         }
-        let noise: Vec<(Key, usize)> = noisy
-            .iter()
-            .map(|&i| (Key::new(c.seed, c.entity, &format!("xi.{}", p.states[i].name)), plan.reserve() as usize))
-            .collect();
-        let time = read.contains(&Symbol::Time).then(|| plan.reserve() as usize);
-        let bind = |s: Symbol| match s {
-            Symbol::State(i) => Place::Column(i),
-            Symbol::Parameter(i) => parameters[i as usize],
-            Symbol::Input(i) => {
-                registers.iter().find(|x| x.0 == i as usize).map_or(Place::Number(0.0), |x| Place::Scratch(x.1 as u32))
-            }
-            Symbol::Noise(i) => noisy
-                .iter()
-                .position(|&x| x == i as usize)
-                .map_or(Place::Number(0.0), |k| Place::Scratch(noise[k].1 as u32)),
-            Symbol::Time => time.map_or(Place::Number(0.0), |t| Place::Scratch(t as u32)),
-            _ => Place::Number(f64::NAN),
-        };
-        let steady = |s: Symbol| matches!(s, Symbol::Parameter(_));
-        let no_parameters = |_: usize| Vec::new();
-        let turns = turns(&folded, c.state);
-        let mut program = |h: f64| -> Kernel {
-            let mut problem = Problem {
-                graph: graph.clone(),
-                drift: folded.drift.clone(),
-                diffusion: folded.diffusion.clone(),
-                h,
-                cut: None,
-                names: Vec::new(),
-                lanes,
-                parameters: &no_parameters,
-                lane_values: Vec::new(),
-            };
-            let (mut roots, mut targets) = (Vec::new(), Vec::new());
-            let mut later: Vec<Option<Id>> = vec![None; n];
-            for &i in &turns {
-                // What was solved before is seen at the middle of the step, so that calcium and what it opens keep the
-                // order.
-                let drift = problem.graph.substitute(&[folded.drift[i]], |g, s| match s {
-                    Symbol::State(j) => later[j as usize].map(|new| {
-                        let (old, half) = (g.symbol(s), g.number(0.5));
-                        let sum = g.add(old, new);
-                        g.mul(half, sum)
-                    }),
-                    _ => None,
-                })[0];
-                problem.drift[i] = drift;
-                let mut new = problem.exponential_step(i);
-                if let Some(factor) = problem.diffusion[i] {
-                    let kick = problem.noise(i);
-                    let kick = problem.graph.mul(factor, kick);
-                    new = problem.graph.add(new, kick);
-                }
-                later[i] = Some(new);
-                roots.push(new);
-                targets.push(Some(Place::Column(i as u32)));
-            }
-            // The current is that of the states a step later, at the voltage as it is.
-            let out = problem.graph.substitute(&[current, slope], |_, s| match s {
-                Symbol::State(i) => later[i as usize],
-                _ => None,
-            });
-            roots.extend(out);
-            targets.extend([Some(Place::Column(at_current as u32)), Some(Place::Column(at_slope as u32))]);
-            Kernel::compile(&problem.graph, &roots, &targets, &bind, &steady, &mut plan).0
-        };
-        let kernel = program(c.h);
-        let first = (c.first < c.h).then(|| program(c.first));
-        let mut memory = Memory::new(lanes, plan.columns as usize, plan.scratch as usize);
-        let last = lanes.saturating_sub(1);
-        let fill = |memory: &mut Memory, column: usize, list: &[f64]| {
-            memory
-                .padded_mut(column)
-                .iter_mut()
-                .enumerate()
-                .for_each(|(k, v)| *v = list.get(k.min(last)).copied().unwrap_or(0.0));
-        };
-        for (i, s) in p.states.iter().enumerate() {
-            fill(&mut memory, i, &columns_of(&s.name));
-        }
-        for (column, list) in &lists {
-            fill(&mut memory, *column as usize, list);
-        }
-        fill_hoisted(&plan, &mut memory, &bind);
+        let whole = Step::new(&folded, &membrane, c.state, c.h);
+        let begun = (c.first < c.h).then(|| Step::new(&folded, &membrane, c.state, c.first));
+        let columns = Columns { states: &states, parameters: &parameters, ..Columns::default() };
+        let read = std::iter::once(&whole).chain(&begun).flat_map(|step| symbols(&step.graph, &step.roots));
+        let mut builder = Builder::new(columns, read);
+        let (current, slope) = (builder.column(), builder.column());
+        let kernel = whole.compile(&mut builder, current, slope);
+        let first = begun.map(|step| step.compile(&mut builder, current, slope));
+        let program = builder.finish(lanes);
+        let key = |state: usize| Key::new(c.seed, c.entity, &format!("xi.{}", p.states[state].name));
         let mut out = Self {
             compartments: zone.compartments.clone(),
-            memory,
-            current: at_current,
-            slope: at_slope,
+            current,
+            slope,
             first,
             kernel,
-            parameters,
-            ports,
-            noise,
-            time,
+            ports: p.inputs.iter().map(|v| (c.ports)(&v.name).0).collect(),
+            noise: program.noise().iter().map(|&(state, register)| (key(state), register)).collect(),
             cells: c.cells,
             units: c.units,
             first_unit: c.first_unit,
-            proportional,
+            proportional: membrane.proportional,
+            program,
             system,
         };
         out.settle(c);
@@ -249,7 +146,7 @@ impl Zone {
         let inputs = vec![0.0; p.inputs.len()];
         for _ in 0..8 {
             for (i, tape) in &tapes {
-                for lane in 0..self.memory.lanes {
+                for lane in 0..self.program.memory.lanes {
                     let (states, parameters) = (self.states(lane), self.lane_parameters(lane));
                     let mut out = [0.0; 2];
                     tape.evaluate(
@@ -259,64 +156,118 @@ impl Zone {
                     // One step of Newton; exact for gates, whose rates are linear in themselves.
                     let new = states[*i] - out[0] / out[1];
                     if new.is_finite() {
-                        self.memory.column_mut(*i)[lane] = new;
+                        self.program.state_mut(*i)[lane] = new;
                     }
                 }
             }
         }
         // Lanes that pad the last chunk repeat the last one.
         for i in 0..p.states.len() {
-            let last = self.memory.column(i).last().copied().unwrap_or(0.0);
-            let lanes = self.memory.lanes;
-            self.memory.padded_mut(i)[lanes..].fill(last);
+            let lanes = self.program.memory.lanes;
+            let (own, padding) = self.program.memory.padded_mut(i).split_at_mut(lanes);
+            padding.fill(own.last().copied().unwrap_or(0.0));
         }
     }
 
     /// States of a lane.
     pub fn states(&self, lane: usize) -> Vec<f64> {
-        (0..self.system.states().len()).map(|i| self.memory.column(i)[lane]).collect()
+        self.program.lane_states(lane).collect()
     }
 
     /// Parameters of a lane.
     pub fn lane_parameters(&self, lane: usize) -> Vec<f64> {
-        (0..self.parameters.len()).map(|i| self.parameter(i, lane)).collect()
+        self.program.lane_parameters(lane).collect()
     }
 
-    /// One parameter of a lane.
-    pub fn parameter(&self, index: usize, lane: usize) -> f64 {
-        match self.parameters[index] {
-            Place::Number(v) => v,
-            Place::Column(c) => self.memory.column(c as usize)[lane],
-            Place::Scratch(_) => f64::NAN,
-        }
+    /// By how much a port of this name adds to the current in a lane, in proportion to what it carries; nothing where the
+    /// equations take it in otherwise, or not at all.
+    pub fn in_proportion(&self, port: &str, lane: usize) -> Option<f64> {
+        let own = self.system.inputs().iter().position(|v| v.name == port)?;
+        let factor = self.proportional[own].as_ref()?;
+        Some(factor.value(&Values { parameters: &self.lane_parameters(lane), ..Values::default() }))
+    }
+
+    /// What flows into the membrane, and by how much less with the voltage, one value a lane.
+    pub fn membrane(&self) -> (&[f64], &[f64]) {
+        (self.program.column(self.current), self.program.column(self.slope))
     }
 
     /// Moves the states on, and leaves current and slope in their columns. `voltage` has one value a lane.
     pub fn step(&mut self, state: usize, voltage: &[f64], draw: u64, time: f64, first: bool, inputs: &[&[f64]]) {
-        self.memory.column_mut(state).copy_from_slice(voltage);
+        let Self { program, ports, compartments, .. } = self;
+        program.state_mut(state).copy_from_slice(voltage);
         let kernel = self.first.as_ref().filter(|_| first).unwrap_or(&self.kernel);
-        for (start, count) in self.memory.blocks() {
-            let lanes = self.memory.lanes;
-            let unit = |lane: usize| {
-                let lane = lane.min(lanes - 1);
-                lane % self.cells * self.units + self.compartments[lane / self.cells] as usize
-            };
+        let (cells, units, lanes) = (self.cells, self.units, program.memory.lanes);
+        let unit = |lane: usize| {
+            let lane = lane.min(lanes - 1);
+            lane % cells * units + compartments[lane / cells] as usize
+        };
+        for (start, count) in program.memory.blocks() {
             for &(key, register) in &self.noise {
-                for (k, v) in self.memory.scratch_mut(register)[..count].iter_mut().enumerate() {
+                for (k, v) in program.register_mut(register)[..count].iter_mut().enumerate() {
                     *v = normal::normal(key, self.first_unit + unit(start + k) as u32, draw);
                 }
             }
-            for &(port, register) in &self.ports {
-                let row = inputs.get(port).copied().unwrap_or(&[]);
-                for (k, v) in self.memory.scratch_mut(register)[..count].iter_mut().enumerate() {
-                    *v = row.get(unit(start + k)).copied().unwrap_or(0.0);
-                }
-            }
-            if let Some(register) = self.time {
-                self.memory.scratch_mut(register)[..count].fill(time);
-            }
-            kernel.run(&mut self.memory, start, count);
+            program.fill_inputs_with(count, |port| {
+                let row = inputs.get(ports[port]).copied().unwrap_or(&[]);
+                move |k| row.get(unit(start + k)).copied().unwrap_or(0.0)
+            });
+            program.fill_time(count, time);
+            program.run(kernel, start, count);
         }
+    }
+}
+
+impl Step {
+    /// A step of length `h`; the voltage, a state, is not among those that it solves.
+    fn new(folded: &Folded, membrane: &Membrane, voltage: usize, h: f64) -> Self {
+        let mut problem = Problem {
+            graph: membrane.graph.clone(),
+            drift: folded.drift.clone(),
+            diffusion: folded.diffusion.clone(),
+            h,
+            cut: None,
+            names: Vec::new(),
+            lanes: 0,
+            parameters: &|_| Vec::new(),
+            lane_values: Vec::new(),
+        };
+        let states = turns(folded, voltage);
+        let mut later: Vec<Option<Id>> = vec![None; folded.drift.len()];
+        let mut roots = Vec::new();
+        for &i in &states {
+            // What was solved before is seen at the middle of the step, so that calcium and what it opens keep the
+            // order.
+            problem.drift[i] = problem.graph.substitute(&[folded.drift[i]], |g, s| match s {
+                Symbol::State(j) => later[j as usize].map(|new| {
+                    let (old, half) = (g.symbol(s), g.number(0.5));
+                    let sum = g.add(old, new);
+                    g.mul(half, sum)
+                }),
+                _ => None,
+            })[0];
+            let mut new = problem.exponential_step(i);
+            if let Some(factor) = problem.diffusion[i] {
+                let kick = problem.noise(i);
+                let kick = problem.graph.mul(factor, kick);
+                new = problem.graph.add(new, kick);
+            }
+            later[i] = Some(new);
+            roots.push(new);
+        }
+        // The current is that of the states a step later, at the voltage as it is.
+        let out = problem.graph.substitute(&[membrane.current, membrane.slope], |_, s| match s {
+            Symbol::State(i) => later[i as usize],
+            _ => None,
+        });
+        roots.extend(out);
+        Self { graph: problem.graph, states, roots }
+    }
+
+    fn compile(&self, builder: &mut Builder<'_>, current: ColumnId, slope: ColumnId) -> Kernel {
+        let membrane = [Target::Column(current), Target::Column(slope)];
+        let targets: Vec<Target> = self.states.iter().map(|&i| Target::State(i)).chain(membrane).collect();
+        builder.kernel(&self.graph, &self.roots, &targets).0
     }
 }
 
@@ -329,14 +280,15 @@ fn turns(folded: &Folded, voltage: usize) -> Vec<usize> {
         let waits = |i: usize| {
             left.iter().any(|&j| j != i && folded.graph.depends(folded.drift[i], |s| s == Symbol::State(j as u32)))
         };
-        let next = left.iter().position(|&i| !waits(i)).unwrap_or(0);
-        out.push(left.remove(next));
+        // Where each waits for another, the first.
+        let free = (0..left.len()).find(|&at| !waits(left[at]));
+        out.push(left.remove(free.unwrap_or(0)));
     }
     out
 }
 
 /// The equations with the parameters that all lanes share as numbers, and ports that nothing drives as zeros.
-fn fold(system: &System, parameters: &[Place], c: &Common<'_>) -> Folded {
+fn fold(system: &System, parameters: &[Column], c: &Common<'_>) -> Folded {
     let p = system.parts();
     let mut graph = Graph::new();
     let mut take = |roots: &[Id]| {
@@ -345,8 +297,8 @@ fn fold(system: &System, parameters: &[Place], c: &Common<'_>) -> Folded {
             roots,
             |g, s| match s {
                 Symbol::Parameter(i) => match parameters[i as usize] {
-                    Place::Number(v) => Some(g.number(v)),
-                    _ => None,
+                    Column::Shared(v) => Some(g.number(v)),
+                    Column::Each(_) => None,
                 },
                 Symbol::Input(i) if i as usize != c.port && !(c.ports)(&p.inputs[i as usize].name).1 => {
                     Some(g.number(0.0))

@@ -1,0 +1,58 @@
+//! Cells with a tree of compartments each.
+
+use super::{Body, ProbeId};
+use crate::stepper::LaneSpike;
+use crate::tree::{Forest, TreeProbe};
+
+/// Cells with a tree each, and who looks at them.
+#[derive(Debug)]
+pub(crate) struct Cells {
+    pub forest: Forest,
+    probes: Vec<TreeProbe>,
+}
+
+impl Cells {
+    /// Cells that nobody looks at yet.
+    pub fn new(forest: Forest) -> Self {
+        Self { forest, probes: Vec::new() }
+    }
+}
+
+impl Body for Cells {
+    fn probe(&mut self, variable: &str) -> Result<ProbeId, String> {
+        self.probes.push(self.forest.probe(variable)?);
+        Ok(ProbeId(self.probes.len() - 1))
+    }
+
+    fn reads(&self, probe: ProbeId, port: usize) -> bool {
+        self.probes[probe.0].reads(port)
+    }
+
+    fn sample(&mut self, probe: ProbeId, k: u64, inputs: &[&[f64]], lanes: &[u32], out: &mut Vec<f64>) {
+        self.forest.sample(&self.probes[probe.0], k, inputs, lanes, out);
+    }
+
+    fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
+        self.forest.advance(step, inputs, arrivals, spikes);
+    }
+
+    fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
+        self.forest.deliver_before(step, arrivals);
+    }
+
+    fn each_state(&mut self, spikes: &[LaneSpike], act: &mut dyn FnMut(&mut f64)) {
+        self.forest.each_state(spikes, act);
+    }
+
+    fn reset(&mut self, step: u64, spikes: &[LaneSpike]) {
+        self.forest.reset(step, spikes);
+    }
+
+    fn not_finite(&self) -> Option<(u32, usize)> {
+        if self.forest.all_finite() { None } else { self.forest.not_finite() }
+    }
+
+    fn cells_apart(&mut self) -> Option<&mut Cells> {
+        self.forest.is_driven_at_few().then_some(self)
+    }
+}

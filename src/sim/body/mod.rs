@@ -1,0 +1,62 @@
+//! What steps the units of a population on one thread: points, cells of a grid, or the compartments of trees.
+
+mod cells;
+mod points;
+mod sheet;
+
+pub(super) use self::cells::Cells;
+pub(super) use self::points::Points;
+pub(super) use self::sheet::Sheet;
+
+use super::port::InputPort;
+use super::stepper::LaneSpike;
+
+/// An observer that a body keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ProbeId(usize);
+
+/// The units of a population on one thread.
+pub(super) trait Body: std::fmt::Debug + Send {
+    /// Compiles an observer of anything that has a name.
+    ///
+    /// # Errors
+    /// When there is no such name.
+    fn probe(&mut self, variable: &str) -> Result<ProbeId, String>;
+
+    /// Whether an observer reads an input port.
+    fn reads(&self, probe: ProbeId, port: usize) -> bool;
+
+    /// Appends the values of an observer for `lanes` at grid point `k`, in SI.
+    fn sample(&mut self, probe: ProbeId, k: u64, inputs: &[&[f64]], lanes: &[u32], out: &mut Vec<f64>);
+
+    /// Before step `k`: what reaches across space, into the ports that carry it.
+    fn before(&mut self, _k: u64, _inputs: &mut [InputPort]) {}
+
+    /// All that reaches across space from the states at grid point `k`, for who records it.
+    fn look_around(&mut self, _k: u64, _inputs: &mut [InputPort]) {}
+
+    /// One step; see [`super::stepper::Stepper::advance`].
+    fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>);
+
+    /// What arrived without delay acts before a step.
+    fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]);
+
+    /// Shows every state of what spiked, in a fixed order.
+    fn each_state(&mut self, spikes: &[LaneSpike], act: &mut dyn FnMut(&mut f64));
+
+    /// Resets what spiked.
+    fn reset(&mut self, step: u64, spikes: &[LaneSpike]);
+
+    /// The first lane and state that is not finite.
+    fn not_finite(&self) -> Option<(u32, usize)>;
+
+    /// Itself, if it is a few points without a threshold, which make many steps in one go.
+    fn few(&mut self) -> Option<&mut Points> {
+        None
+    }
+
+    /// Itself, if it is cells with a tree each, driven at few places, of which each makes many steps before the next.
+    fn cells_apart(&mut self) -> Option<&mut Cells> {
+        None
+    }
+}
