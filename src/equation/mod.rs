@@ -8,6 +8,7 @@ pub mod check;
 pub mod derive;
 pub mod expression;
 pub mod flow;
+mod formula;
 pub mod fuse;
 pub mod graph;
 pub mod kernel;
@@ -25,6 +26,7 @@ mod understand;
 use spikedeck_core::units::Dimension;
 
 pub use self::expression::Expression;
+pub use self::formula::{Formula, Name};
 pub use self::rule::Rule;
 pub use self::system::System;
 
