@@ -4,8 +4,8 @@
 use crate::{AnalysisError, Request};
 use spikedeck_core::units::{Dimension, Quantity, display_unit};
 use spikedeck_equation::flow::Flow;
-use spikedeck_equation::{Expression, System, Variable};
-use spikedeck_scenario::{PopulationSpec, Port, Spec, StimulusKind, Value};
+use spikedeck_equation::{System, Variable};
+use spikedeck_scenario::{PopulationSpec, Port, Spec, StimulusKind, UnitName, Value};
 use spikedeck_signal::TimeBase;
 
 /// One unit of a population as mathematics.
@@ -49,7 +49,7 @@ impl<'a> Bound<'a> {
         let system = &population.system;
         let mut warnings = Vec::new();
         let mut parameters =
-            resolve_all(&population.parameters, system.parameters(), population, unit, &[], "parameters")?;
+            resolve_all(&population.parameters, system.parameters(), population, unit, None, "parameters")?;
         let mut inputs = vec![0.0; system.inputs().len()];
         if request.text("inputs") != Some("none") {
             constant_inputs(spec, index, unit, &mut inputs, &mut warnings);
@@ -57,8 +57,8 @@ impl<'a> Bound<'a> {
         for text in request.texts("set") {
             assign(text, system, &mut parameters, &mut inputs)?;
         }
-        let known: Vec<(Variable, f64)> = system.parameters().iter().cloned().zip(parameters.iter().copied()).collect();
-        let initial = resolve_all(&population.initial, system.states(), population, unit, &known, "initial")?;
+        let initial =
+            resolve_all(&population.initial, system.states(), population, unit, Some(&parameters), "initial")?;
         if spec.projections.iter().any(|p| p.to.population == index) {
             warnings.push(format!(
                 "connections into `{}` are left out: these are the equations of one unit",
@@ -139,22 +139,18 @@ pub fn population<'a>(request: &Request<'a>) -> Result<(&'a Spec, usize, &'a Pop
     Ok((spec, index, population))
 }
 
-/// Values of one unit; expressions may name `i`, `N`, positions are refused, and what is known.
+/// Values of one unit. Expressions name `i`, `N` and parameters; places are refused. `known` are the parameters, of
+/// which none is known while they are resolved themselves.
 fn resolve_all(
     values: &[Value],
     variables: &[Variable],
     population: &PopulationSpec,
     unit: usize,
-    known: &[(Variable, f64)],
+    known: Option<&[f64]>,
     place: &str,
 ) -> Result<Vec<f64>, AnalysisError> {
-    let mut names: Vec<Variable> =
-        ["i", "N"].iter().map(|n| Variable { name: (*n).to_owned(), dimension: Dimension::NONE }).collect();
-    let mut numbers = vec![unit as f64, population.size as f64];
-    names.extend(known.iter().map(|k| k.0.clone()));
-    numbers.extend(known.iter().map(|k| k.1));
-    let mut out = vec![f64::NAN; values.len()];
-    // Expressions may name what is plain, so plain values come first.
+    let mut out: Vec<Option<f64>> = vec![None; values.len()];
+    // Expressions name what is plain or computed before them, so plain values come first.
     for expressions in [false, true] {
         for (i, (value, variable)) in values.iter().zip(variables).enumerate() {
             if matches!(value, Value::Expression(_)) != expressions {
@@ -163,7 +159,7 @@ fn resolve_all(
             let cannot = |why: &str| {
                 AnalysisError::Unsuitable(format!("populations.{}.{place}.{}: {why}", population.name, variable.name))
             };
-            out[i] = match value {
+            out[i] = Some(match value {
                 Value::Constant(v) => *v,
                 Value::Each(list) => *list.get(unit).ok_or_else(|| cannot("fewer values than units are listed"))?,
                 Value::Drawn(_) => {
@@ -171,17 +167,29 @@ fn resolve_all(
                         "a drawn value has no place in an analysis of equations: give it a value with `set` or in the scenario",
                     ));
                 }
-                Value::Expression(text) => Expression::parse(text, &names)
-                    .map_err(|e| cannot(e.first().map_or("cannot be understood", |d| d.message.as_str())))?
-                    .evaluate(&numbers),
-            };
-            if !expressions {
-                names.push(variable.clone());
-                numbers.push(out[i]);
-            }
+                Value::Expression(formula) => {
+                    let placed = |n: &UnitName| {
+                        matches!(n, UnitName::Position(_) | UnitName::PathDistance | UnitName::Diameter)
+                    };
+                    if formula.names().iter().any(placed) {
+                        return Err(cannot("an analysis of equations knows no places of units"));
+                    }
+                    formula.evaluate(|name| match name {
+                        UnitName::Index => unit as f64,
+                        UnitName::Count => population.size as f64,
+                        UnitName::Parameter(id) => known.map_or_else(
+                            || out[id.index()].expect("the scenario refuses parameters computed from later ones"),
+                            |list| list[id.index()],
+                        ),
+                        UnitName::Position(_) | UnitName::PathDistance | UnitName::Diameter | UnitName::Time => {
+                            unreachable!("places were refused above, and only stimuli name the time")
+                        }
+                    })
+                }
+            });
         }
     }
-    Ok(out)
+    Ok(out.into_iter().map(|v| v.expect("each value is plain or an expression")).collect())
 }
 
 /// Adds what constant stimuli give to each input port of the unit.

@@ -9,6 +9,7 @@ pub mod check;
 pub mod derive;
 pub mod expression;
 pub mod flow;
+mod formula;
 pub mod formulas;
 pub mod fuse;
 pub mod graph;
@@ -28,6 +29,7 @@ mod understand;
 use spikedeck_core::units::Dimension;
 
 pub use self::expression::Expression;
+pub use self::formula::{Formula, Name};
 pub use self::rule::Rule;
 pub use self::system::System;
 

@@ -6,7 +6,7 @@ use super::catalog::Catalog;
 use super::value::Names;
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
 use spikedeck_core::units::{Dimension, Quantity};
-use spikedeck_equation::{Expression, Variable};
+use spikedeck_equation::Formula;
 use spikedeck_model::document::{Item, Node};
 use spikedeck_model::report::Place;
 use spikedeck_model::{Library, Report, name_of};
@@ -266,31 +266,35 @@ impl Desk<'_> {
         None
     }
 
-    /// Checks that `text` is an expression of this dimension in `names`; errors point into `node`.
-    pub fn expression(&mut self, node: &Node, text: &str, dimension: Dimension, names: &Names<'_>) -> bool {
-        let variables: Vec<Variable> =
-            names.iter().map(|(name, dimension)| Variable { name: name.to_owned(), dimension }).collect();
-        match Expression::parse_as(text, &variables, dimension) {
-            Ok(e) => {
-                for d in e.warnings() {
+    /// `text` as an expression of this dimension in `names`; errors point into `node`.
+    pub fn expression<N: Clone>(
+        &mut self,
+        node: &Node,
+        text: &str,
+        dimension: Dimension,
+        names: &Names<'_, N>,
+    ) -> Option<Formula<N>> {
+        match Formula::parse(text, &names.scope(), dimension) {
+            Ok(formula) => {
+                for d in formula.warnings() {
                     self.report.put_inside(node, d.clone());
                 }
-                true
+                Some(formula)
             }
             Err(problems) => {
                 for mut d in problems {
                     if ["x", "y", "z"].iter().any(|n| d.message == format!("unknown name `{n}`"))
-                        && !variables.iter().any(|v| v.name == "x")
+                        && !names.has("x")
                     {
                         d.help = Some("units have x, y and z only where their population has `positions`".to_owned());
                     }
-                    if d.message == "unknown name `distance`" && variables.iter().any(|v| v.name == "i_pre") {
+                    if d.message == "unknown name `distance`" && names.has("i_pre") {
                         d.help =
                             Some("connections have a distance only where both populations have `positions`".to_owned());
                     }
                     self.report.put_inside(node, d);
                 }
-                false
+                None
             }
         }
     }

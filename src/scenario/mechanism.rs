@@ -169,7 +169,7 @@ pub(super) fn read(
             }
         }
     }
-    let names = names.clone().with(fitted.parameters.iter().map(|p| (p.name.as_str(), p.dimension)));
+    let names = names.clone().with_parameters(&fitted, &system, &prefix);
     read_parameters(desk, &mut f, &fitted, &prefix, reading, &names, given);
     f.finish_with(&mut desk.report, &|key| hint_parameter(&fitted, key));
     let spec = ReceptorSpec { name: entry.key.clone(), definition };

@@ -2,8 +2,8 @@
 
 use super::desk::{Desk, suggest, unit_example};
 use super::lookup::OwnModels;
-use super::projection::coupling_names;
-use super::spec::{PlasticitySpec, PopulationSpec, RuleSpec, Value};
+use super::projection::carried;
+use super::spec::{PairName, PlasticitySpec, PopulationSpec, RuleSpec, Value};
 use super::value::Names;
 use super::weights::{Held, hold};
 use spikedeck_core::units::Dimension;
@@ -16,7 +16,7 @@ pub(super) struct Ends<'a> {
     /// Dimension of the weights.
     pub weight: Dimension,
     /// The initial weights and where they stand.
-    pub weights: Option<(&'a Value, &'a Node)>,
+    pub weights: Option<(&'a Value<PairName>, &'a Node)>,
     /// Whether values are carried all the time, not spikes.
     pub continuous: bool,
     pub from: &'a PopulationSpec,
@@ -86,16 +86,11 @@ fn rule(desk: &mut Desk<'_>, own: &mut OwnModels, node: &Node, ends: &Ends<'_>) 
     let texts = fitted.texts().clone();
     let mut given = Vec::new();
     for g in &texts.source.given {
-        let (unit, end) = if g.name.ends_with("_pre") { (ends.from, "pre") } else { (ends.to, "post") };
+        let unit = if g.name.ends_with("_pre") { ends.from } else { ends.to };
         let Some(n) = f.require(&mut desk.report, &g.name, "\"rate\"") else { continue };
         let Some(text) = desk.text(n, &format!("`{}`", g.name)).map(str::to_owned) else { continue };
-        let suffix = format!("_{end}");
-        let all = coupling_names(ends.from, ends.to);
-        let names: Vec<(&str, Dimension)> =
-            all.iter().filter_map(|(n, d)| n.strip_suffix(&suffix).map(|s| (s, *d))).collect();
-        let mine = names.iter().filter(|(n, _)| variable(unit, n)).copied();
-        desk.expression(n, &text, g.dimension, &Names::default().with(mine));
-        given.push(text);
+        let mine = carried(unit).map(|(id, v)| (v.name.as_str(), v.dimension, id));
+        given.extend(desk.expression(n, &text, g.dimension, &Names::none().with(mine)));
     }
     f.finish_with(&mut desk.report, &|key| {
         let names = definition.parameters.iter().map(|p| p.name.as_str());
@@ -106,11 +101,6 @@ fn rule(desk: &mut Desk<'_>, own: &mut OwnModels, node: &Node, ends: &Ends<'_>) 
     }
     let initial = initial(&definition, &fitted, chosen.as_ref(), &parameters);
     Some(RuleSpec { definition, rule: fitted, parameters, initial, given })
-}
-
-fn variable(p: &PopulationSpec, name: &str) -> bool {
-    let s = &p.system;
-    s.states().iter().chain(s.parameters()).chain(s.subexpressions()).any(|v| v.name == name)
 }
 
 fn parameters(

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use super::desk::{Desk, suggest};
 use super::lookup::OwnModels;
 use super::mechanism::{self, Mechanism, Reading, hint_parameter, preset, read_parameters};
-use super::spec::{PopulationSpec, Positions, Value};
-use super::value::{Names, Wanted, is_expression};
+use super::spec::{PopulationSpec, Positions, UnitName, Value};
+use super::value::{Names, Wanted};
 use super::{grid, positions, tree};
 use spikedeck_core::units::{Dimension, Quantity};
-use spikedeck_equation::{System, TimeUnit};
+use spikedeck_equation::{Formula, System, TimeUnit, Variable};
 use spikedeck_model::document::{Entry, Fields, Node};
 use spikedeck_model::report::Place;
-use spikedeck_model::{Definition, Kind, Preset};
+use spikedeck_model::{Definition, Kind, Preset, name_of};
 
 /// Reads one population whose model is known.
 pub(super) fn read(
@@ -69,7 +69,7 @@ pub(super) fn read(
     let plain = grid.as_ref().is_some_and(|g| g.length.is_none());
     let unit_names = || match (plain, &plan) {
         (true, _) => Names::of_plain_cells(),
-        (false, Some(_)) => Names::of_units(true).with(tree::NAMES.map(|n| (n, Dimension::METRE))),
+        (false, Some(_)) => Names::of_units(true).on_tree(),
         (false, None) => Names::of_units(positioned),
     };
     let reading = Reading { size, tree: plan.as_ref(), lost: shaped && plan.is_none() };
@@ -107,7 +107,7 @@ pub(super) fn read(
     if let Some(node) = f.get("parameters")
         && let Some(mut fields) = Fields::of(&mut desk.report, node, "`parameters`")
     {
-        let names = unit_names().with(model.parameters.iter().map(|p| (p.name.as_str(), p.dimension)));
+        let names = unit_names().with_parameters(model, &model.system, "");
         read_parameters(desk, &mut fields, model, "", &reading, &names, &mut given);
         fields.finish_with(&mut desk.report, &|key| hint_parameter(model, key));
     }
@@ -125,9 +125,19 @@ pub(super) fn read(
         })
         .collect();
 
+    check_order(desk, &system, &parameters, &given, &entry.place);
+
     let initial_node = f.get("initial");
-    let initial =
-        initial_values(desk, initial_node, &system, &definitions, chosen, &parameters, &reading, &unit_names());
+    let start = Start {
+        system: &system,
+        definitions: &definitions,
+        preset: chosen,
+        parameters: &parameters,
+        reading: &reading,
+        names: unit_names(),
+        place: &entry.place,
+    };
+    let initial = start.values(desk, initial_node);
     let integrator = f
         .get("integrator")
         .and_then(|n| integrator(desk, n))
@@ -201,26 +211,87 @@ fn default_of(definitions: &[(String, Arc<Definition>)], preset: Option<&Preset>
         .map_or(0.0, |p| p.default)
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one value from each place that may state it: scenario, preset, model file"
-)]
-fn initial_values(
+/// Refuses computed parameters that name others which are computed after them.
+fn check_order(
     desk: &mut Desk<'_>,
-    node: Option<&Node>,
     system: &System,
-    definitions: &[(String, Arc<Definition>)],
-    preset: Option<&Preset>,
     parameters: &[Value],
-    reading: &Reading<'_>,
-    names: &Names<'_>,
-) -> Vec<Value> {
-    let mut written: BTreeMap<String, &Node> = BTreeMap::new();
-    if let Some(node) = node {
-        let states: Vec<&str> = system.states().iter().map(|s| s.name.as_str()).collect();
+    given: &BTreeMap<String, (Value, Place)>,
+    fallback: &Place,
+) {
+    for (index, (value, variable)) in parameters.iter().zip(system.parameters()).enumerate() {
+        let Value::Expression(formula) = value else { continue };
+        let later = formula.names().iter().find_map(|name| match name {
+            UnitName::Parameter(id) if id.index() >= index => {
+                matches!(parameters[id.index()], Value::Expression(_)).then(|| &system.parameters()[id.index()].name)
+            }
+            _ => None,
+        });
+        if let Some(later) = later {
+            let place = given.get(&variable.name).map_or(fallback, |g| &g.1);
+            desk.error_help(
+                place,
+                format!("`{}` is computed from `{later}`, which is computed itself and not before it", variable.name),
+                "parameters are computed in the order of the model file, each from plain ones and those before it",
+            );
+        }
+    }
+}
+
+/// What a population knows when its initial values are read.
+struct Start<'a> {
+    system: &'a System,
+    /// Model, receptors and channels, with what their names begin with in the system.
+    definitions: &'a [(String, Arc<Definition>)],
+    preset: Option<&'a Preset>,
+    parameters: &'a [Value],
+    reading: &'a Reading<'a>,
+    /// What expressions may name besides parameters.
+    names: Names<'a>,
+    /// The population.
+    place: &'a Place,
+}
+
+impl Start<'_> {
+    /// One initial value a state, from each place that may state it: scenario, preset, model file.
+    fn values(&self, desk: &mut Desk<'_>, node: Option<&Node>) -> Vec<Value> {
+        let written = node.map(|n| self.written(desk, n)).unwrap_or_default();
+        let model = &self.definitions[0].1;
+        let names = self.names.clone().with_parameters(model, self.system, "");
+        self.system
+            .states()
+            .iter()
+            .map(|state| {
+                let Some(node) = written.get(&state.name) else { return self.of_file(desk, state) };
+                let wanted = Wanted {
+                    dimension: state.dimension,
+                    what: format!("the initial value of `{}`", state.name),
+                    count: Some(self.reading.size),
+                    names: Some(names.clone()),
+                };
+                let value = match self.reading.tree.filter(|_| tree::is_by_place(node)) {
+                    Some(plan) => {
+                        let rest = tree::default_initial(&state.name, self.definitions);
+                        plan.by_place(desk, node, &wanted, None, rest)
+                    }
+                    None if self.reading.lost && tree::is_by_place(node) => None,
+                    None => desk.value(node, &wanted),
+                };
+                // What could not be understood was reported.
+                value.map_or(Value::Constant(0.0), |v| self.plain(v))
+            })
+            .collect()
+    }
+
+    /// The entries of `initial` by the names of the states.
+    fn written<'n>(&self, desk: &mut Desk<'_>, node: &'n Node) -> BTreeMap<String, &'n Node> {
+        let mut written: BTreeMap<String, &Node> = BTreeMap::new();
+        let states: Vec<&str> = self.system.states().iter().map(|s| s.name.as_str()).collect();
         for e in node.entries().unwrap_or_default() {
-            let inner =
-                e.value.entries().filter(|_| definitions.iter().any(|(prefix, _)| *prefix == format!("{}.", e.key)));
+            let inner = e
+                .value
+                .entries()
+                .filter(|_| self.definitions.iter().any(|(prefix, _)| *prefix == format!("{}.", e.key)));
             let list: Vec<(String, &Place, &Node)> = match inner {
                 Some(entries) => entries.iter().map(|i| (format!("{}.{}", e.key, i.key), &i.place, &i.value)).collect(),
                 None => vec![(e.key.clone(), &e.place, &e.value)],
@@ -237,59 +308,49 @@ fn initial_values(
         if node.entries().is_none() {
             desk.error(&node.place, format!("`initial` is a table, not {}", node.what()));
         }
+        written
     }
-    let names = names
-        .clone()
-        .with(system.parameters().iter().map(|p| (p.name.as_str(), p.dimension)).filter(|(n, _)| !n.contains('.')));
-    system
-        .states()
-        .iter()
-        .map(|state| {
-            if let Some(node) = written.get(&state.name) {
-                let wanted = Wanted {
-                    dimension: state.dimension,
-                    what: format!("the initial value of `{}`", state.name),
-                    count: Some(reading.size),
-                    names: Some(names.clone()),
-                };
-                let value = match reading.tree.filter(|_| tree::is_by_place(node)) {
-                    Some(plan) => {
-                        plan.by_place(desk, node, &wanted, None, tree::default_initial(&state.name, definitions))
-                    }
-                    None if reading.lost && tree::is_by_place(node) => None,
-                    None => desk.value(node, &wanted),
-                };
-                return value.map_or(Value::Constant(0.0), |v| constant(v, system, parameters));
-            }
-            let text = preset
-                .and_then(|p| p.initial.iter().find(|(n, _)| *n == state.name))
-                .map(|(_, t)| t.clone())
-                .or_else(|| {
-                    definitions.iter().find_map(|(prefix, d)| {
-                        let own = state.name.strip_prefix(prefix.as_str())?;
-                        d.initial.iter().find(|(n, _)| n == own).map(|(_, t)| t.clone())
-                    })
-                })
-                .unwrap_or_else(|| "0".to_owned());
-            let value = if is_expression(&text) {
-                Value::Expression(text)
-            } else {
-                Value::Constant(Quantity::parse(&text).map_or(0.0, |q| q.value))
-            };
-            constant(value, system, parameters)
-        })
-        .collect()
-}
 
-/// An expression that is only the name of a parameter with a constant or listed value is that value.
-fn constant(value: Value, system: &System, parameters: &[Value]) -> Value {
-    if let Value::Expression(text) = &value
-        && let Some(i) = system.parameters().iter().position(|p| p.name == text.trim())
-        && let Value::Constant(_) | Value::Each(_) = &parameters[i]
-    {
-        return parameters[i].clone();
+    /// The initial value that the preset or a file states, zero if they say nothing. Expressions name the parameters of
+    /// the file that they stand in, then those of the model.
+    fn of_file(&self, desk: &mut Desk<'_>, state: &Variable) -> Value {
+        let of_preset = self.preset.and_then(|p| p.initial.iter().find(|(n, _)| *n == state.name));
+        let found = of_preset.map(|(_, text)| (&self.definitions[0], text)).or_else(|| {
+            self.definitions.iter().find_map(|d| {
+                let own = state.name.strip_prefix(d.0.as_str())?;
+                d.1.initial.iter().find(|(n, _)| n == own).map(|(_, text)| (d, text))
+            })
+        });
+        let Some(((prefix, definition), text)) = found else { return Value::Constant(0.0) };
+        let wrong = match Quantity::parse(text) {
+            // Zero has every dimension.
+            Ok(q) if q.dimension == state.dimension || q.value == 0.0 => return Value::Constant(q.value),
+            Ok(q) => format!("this is {}, and the state is {}", name_of(q.dimension), name_of(state.dimension)),
+            Err(_) => {
+                let own = self.names.clone().with_parameters(definition, self.system, prefix);
+                let names = own.with_parameters(&self.definitions[0].1, self.system, "");
+                match Formula::parse(text, &names.scope(), state.dimension) {
+                    Ok(formula) => return self.plain(Value::Expression(formula)),
+                    Err(problems) => problems.into_iter().map(|d| d.message).collect::<Vec<_>>().join("; "),
+                }
+            }
+        };
+        let file = &definition.name;
+        desk.error(self.place, format!("`{file}` lets `{}` begin at `{text}`: {wrong}", state.name));
+        Value::Constant(0.0)
     }
-    value
+
+    /// An expression that is only the name of a parameter with a constant or listed value is that value.
+    fn plain(&self, value: Value) -> Value {
+        if let Value::Expression(formula) = &value
+            && let [UnitName::Parameter(id)] = formula.names()
+            && formula.text().trim() == self.system.parameters()[id.index()].name
+            && let Value::Constant(_) | Value::Each(_) = &self.parameters[id.index()]
+        {
+            return self.parameters[id.index()].clone();
+        }
+        value
+    }
 }
 
 pub(super) fn integrator(desk: &mut Desk<'_>, node: &Node) -> Option<String> {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use super::desk::{Desk, suggest};
 use super::lookup::OwnModels;
 use super::plasticity::{self, Ends};
-use super::spec::{Coupling, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value, connection_names};
+use super::spec::{
+    CarriedName, Coupling, PairName, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value, VariableId,
+};
 use super::value::{Names, Wanted, is_expression};
 use spikedeck_core::units::Dimension;
-use spikedeck_equation::{Expression, Variable};
+use spikedeck_equation::{Expression, Formula, Variable};
 use spikedeck_model::document::{Entry, Fields, Node};
 
 const RULES: [&str; 9] = [
@@ -129,8 +131,8 @@ pub(super) fn read(
         _ => None,
     };
     let target = &all[to.population];
-    let pair = connection_names(&all[from], target);
-    let names_of_pair = || Some(Names::default().with(pair.iter().copied()));
+    let pair = Names::of_pairs(&all[from], target);
+    let names_of_pair = || Some(pair.clone());
     let event_dimension = match to.port {
         Port::Event(i) => target.system.event_ports()[i].weight,
         Port::Input(_) => Dimension::NONE,
@@ -169,11 +171,9 @@ pub(super) fn read(
             );
             return None;
         };
-        let text = desk.text(value_node, "`value`")?.to_owned();
-        let own = coupling_names(&all[from], target);
-        let names = Names::default().with([("w", dimension)]).with(own.iter().map(|(n, d)| (n.as_str(), *d)));
-        desk.expression(value_node, &text, target.system.inputs()[input].dimension, &names);
-        coupling = Coupling::Continuous { value: text };
+        let wanted = target.system.inputs()[input].dimension;
+        let value = carried_value(desk, value_node, (&all[from], target), dimension, wanted);
+        coupling = value.map(|value| Coupling::Continuous { value });
     } else {
         if let Some(n) = value_node {
             desk.error_help(
@@ -223,7 +223,7 @@ pub(super) fn read(
                 None
             }
         };
-        coupling = Coupling::Event;
+        coupling = Some(Coupling::Event);
     }
     // Listed pairs bring weights of their own.
     let listed = match &wiring.rule {
@@ -255,6 +255,7 @@ pub(super) fn read(
         );
     }
     let delay = delay_node.map_or(Some(Value::Constant(0.0)), |n| delay(desk, n, count, names_of_pair()));
+    let coupling = coupling?;
     (desk.report.errors() == before).then(|| ProjectionSpec {
         name: entry.key.clone(),
         from,
@@ -263,6 +264,7 @@ pub(super) fn read(
         autapses: wiring.autapses,
         multapses: wiring.multapses,
         weight: weight.unwrap_or(Value::Constant(0.0)),
+        weight_dimension,
         delay: delay.unwrap_or(Value::Constant(0.0)),
         coupling,
         draws_of,
@@ -293,7 +295,12 @@ const MOST_DELAY: u64 = u16::MAX as u64;
 
 /// Fixed delays are multiples of the step; drawn and computed ones are rounded to at least one step when the network is
 /// built.
-fn delay(desk: &mut Desk<'_>, node: &Node, count: Option<usize>, names: Option<Names<'_>>) -> Option<Value> {
+fn delay(
+    desk: &mut Desk<'_>,
+    node: &Node,
+    count: Option<usize>,
+    names: Option<Names<'_, PairName>>,
+) -> Option<Value<PairName>> {
     let dimension = desk.time_dimension();
     let value = desk.value(node, &Wanted { dimension, what: "the delay".to_owned(), count, names })?;
     let fixed: &[f64] = match &value {
@@ -321,7 +328,7 @@ fn delay(desk: &mut Desk<'_>, node: &Node, count: Option<usize>, names: Option<N
 }
 
 /// The dimension in which a value is written, from its first quantity, or of an expression.
-fn dimension_of(desk: &mut Desk<'_>, node: &Node, pair: &[(&str, Dimension)]) -> Option<Dimension> {
+fn dimension_of(desk: &mut Desk<'_>, node: &Node, pair: &Names<'_, PairName>) -> Option<Dimension> {
     fn first(node: &Node) -> Option<&Node> {
         match &node.item {
             spikedeck_model::document::Item::Table(entries) => entries.iter().find_map(|e| first(&e.value)),
@@ -330,24 +337,36 @@ fn dimension_of(desk: &mut Desk<'_>, node: &Node, pair: &[(&str, Dimension)]) ->
         }
     }
     if let Some(text) = node.as_text().filter(|t| is_expression(t)) {
-        let variables: Vec<Variable> =
-            pair.iter().map(|&(name, dimension)| Variable { name: name.to_owned(), dimension }).collect();
+        let variables: Vec<Variable> = pair.scope().into_iter().map(|n| n.variable).collect();
         // What is wrong with it is said when it is read.
         return Some(Expression::parse(text, &variables).ok().and_then(|e| e.dimension()).unwrap_or_default());
     }
     desk.any_quantity(first(node)?, Dimension::NONE, "the weight").map(|q| q.dimension)
 }
 
-/// `NAME_pre`, `NAME_post` for states, parameters, inputs and subexpressions.
-pub(super) fn coupling_names(pre: &PopulationSpec, post: &PopulationSpec) -> Vec<(String, Dimension)> {
-    let mut list = Vec::new();
-    for (p, end) in [(pre, "pre"), (post, "post")] {
-        let s = &p.system;
-        for v in s.states().iter().chain(s.parameters()).chain(s.subexpressions()).filter(|v| !v.name.contains('.')) {
-            list.push((format!("{}_{end}", v.name), v.dimension));
-        }
-    }
-    list
+/// What continuous coupling and rules between rates may look at in a unit: states, parameters and subexpressions of the
+/// model itself.
+pub(super) fn carried(p: &PopulationSpec) -> impl Iterator<Item = (VariableId, &spikedeck_equation::Variable)> {
+    VariableId::all(&p.system).filter(|(_, v)| !v.name.contains('.'))
+}
+
+/// The value of a continuous projection: an expression in `w`, `NAME_pre` and `NAME_post`.
+fn carried_value(
+    desk: &mut Desk<'_>,
+    node: &Node,
+    (from, to): (&PopulationSpec, &PopulationSpec),
+    weight: Dimension,
+    wanted: Dimension,
+) -> Option<Formula<CarriedName>> {
+    let text = desk.text(node, "`value`")?.to_owned();
+    let ends = |p, end: &'static str, meaning: fn(VariableId) -> CarriedName| {
+        carried(p).map(move |(id, v)| (format!("{}_{end}", v.name), v.dimension, meaning(id))).collect::<Vec<_>>()
+    };
+    let own = [ends(from, "pre", CarriedName::Source), ends(to, "post", CarriedName::Target)].concat();
+    let names = Names::none()
+        .with([("w", weight, CarriedName::Weight)])
+        .with(own.iter().map(|(name, dimension, meaning)| (name.as_str(), *dimension, *meaning)));
+    desk.expression(node, &text, wanted, &names)
 }
 
 struct Wiring {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::desk::Desk;
 use super::projection::target;
 use super::selector::{Units, unit_list};
-use super::spec::{Generator, PopulationSpec, Port, StimulusKind, StimulusSpec, Value};
+use super::spec::{Generator, PopulationSpec, Port, StimulusKind, StimulusSpec, UnitName, Value};
 use super::value::{Names, Wanted};
 use spikedeck_core::units::{Dimension, parse_unit};
 use spikedeck_model::document::{Entry, Fields, Item};
@@ -223,11 +223,8 @@ impl<'a> Reader<'_, '_, 'a> {
             _ => {
                 let node = self.f.require(&mut self.desk.report, "value", "\"[1 nA]*sin(t/[10 ms])\"")?;
                 let text = self.desk.text(node, "`value`")?.to_owned();
-                let names = Names::of_cells(self.population).with([("t", self.desk.time_dimension())]);
-                if !self.desk.expression(node, &text, d, &names) {
-                    return None;
-                }
-                StimulusKind::Expression { value: text }
+                let names = Names::of_cells(self.population).with([("t", self.desk.time_dimension(), UnitName::Time)]);
+                StimulusKind::Expression { value: self.desk.expression(node, &text, d, &names)? }
             }
         })
     }

@@ -3,25 +3,23 @@
 use std::sync::Arc;
 
 use super::desk::Desk;
-use super::spec::{Distribution, PopulationSpec, Value};
+use super::spec::{Distribution, PairName, ParameterId, PopulationSpec, UnitName, Value};
 use spikedeck_core::units::{Dimension, Quantity, parse_unit};
+use spikedeck_equation::{Name, System, Variable};
 use spikedeck_model::document::{Entry, Fields, Item, Node};
-use spikedeck_model::{Parameter, name_of};
+use spikedeck_model::{Definition, Parameter, name_of};
 
-/// Names that an expression may use: `i`, `N`, positions, and what the place adds.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Names<'a> {
-    own: Vec<(&'a str, Dimension)>,
+/// Names that an expression may use, with what they mean: for units `i`, `N`, positions, and what the place adds.
+#[derive(Debug, Clone)]
+pub(super) struct Names<'a, N = UnitName> {
+    own: Vec<(&'a str, Dimension, N)>,
 }
 
 impl<'a> Names<'a> {
     /// `i` and `N`, and `x`, `y`, `z` where units have positions.
     pub fn of_units(positions: bool) -> Self {
-        let mut own = vec![("i", Dimension::NONE), ("N", Dimension::NONE)];
-        if positions {
-            own.extend(["x", "y", "z"].map(|n| (n, Dimension::METRE)));
-        }
-        Self { own }
+        let count = Self::none().with(COUNTS.map(|(n, meaning)| (n, Dimension::NONE, meaning)));
+        if positions { count.with(AXES.map(|(n, meaning)| (n, Dimension::METRE, meaning))) } else { count }
     }
 
     /// Those of a resolved population.
@@ -30,51 +28,103 @@ impl<'a> Names<'a> {
             return Self::of_plain_cells();
         }
         let own = Self::of_units(population.positions.is_some());
-        if population.tree.is_some() { own.with(super::tree::NAMES.map(|n| (n, Dimension::METRE))) } else { own }
+        if population.tree.is_some() { own.on_tree() } else { own }
+    }
+
+    /// The same with what compartments of a tree have besides.
+    pub fn on_tree(self) -> Self {
+        self.with(super::tree::NAMES.map(|(n, meaning)| (n, Dimension::METRE, meaning)))
     }
 
     /// The same on a grid without a unit of length.
     pub fn of_plain_cells() -> Self {
-        Self { own: ["i", "N", "x", "y", "z"].map(|n| (n, Dimension::NONE)).to_vec() }
+        let plain = |list: &[(&'static str, UnitName)]| {
+            list.iter().map(|&(n, meaning)| (n, Dimension::NONE, meaning)).collect::<Vec<_>>()
+        };
+        Self::none().with(plain(&COUNTS)).with(plain(&AXES))
     }
 
-    /// The same with more names.
-    pub fn with(mut self, names: impl IntoIterator<Item = (&'a str, Dimension)>) -> Self {
-        for (name, dimension) in names {
-            if !self.own.iter().any(|(n, _)| *n == name) {
-                self.own.push((name, dimension));
+    /// The same with the parameters of `definition`, whose names in `system` begin with `prefix`.
+    pub fn with_parameters(self, definition: &'a Definition, system: &System, prefix: &str) -> Self {
+        let place = |name: &str| {
+            let full = format!("{prefix}{name}");
+            let index = system.parameters().iter().position(|v| v.name == full)?;
+            Some((system.parameters()[index].dimension, UnitName::Parameter(ParameterId::new(index))))
+        };
+        let found = definition.parameters.iter().filter_map(|p| place(&p.name).map(|(d, id)| (p.name.as_str(), d, id)));
+        self.with(found)
+    }
+}
+
+/// Names that all units have.
+const COUNTS: [(&str, UnitName); 2] = [("i", UnitName::Index), ("N", UnitName::Count)];
+
+/// Names of positions.
+const AXES: [(&str, UnitName); 3] =
+    [("x", UnitName::Position(0)), ("y", UnitName::Position(1)), ("z", UnitName::Position(2))];
+
+impl<'a, N: Clone> Names<'a, N> {
+    /// No names.
+    pub fn none() -> Self {
+        Self { own: Vec::new() }
+    }
+
+    /// The same with more names; those that are known already stay what they are.
+    pub fn with(mut self, names: impl IntoIterator<Item = (&'a str, Dimension, N)>) -> Self {
+        for (name, dimension, meaning) in names {
+            if !self.has(name) {
+                self.own.push((name, dimension, meaning));
             }
         }
         self
     }
 
-    /// Name and dimension of each.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a str, Dimension)> + '_ {
-        self.own.iter().copied()
+    /// Whether a name is among them.
+    pub fn has(&self, name: &str) -> bool {
+        self.own.iter().any(|o| o.0 == name)
+    }
+
+    /// As a scope for expressions.
+    pub fn scope(&self) -> Vec<Name<N>> {
+        let one = |(name, dimension, meaning): &(&str, Dimension, N)| Name {
+            variable: Variable { name: (*name).to_owned(), dimension: *dimension },
+            meaning: meaning.clone(),
+        };
+        self.own.iter().map(one).collect()
+    }
+}
+
+impl<'a> Names<'a, PairName> {
+    /// What weights and delays of connections may name: the numbers of both units and of all, and, where both ends
+    /// have positions, the distance of the two and where they are.
+    pub fn of_pairs(from: &PopulationSpec, to: &PopulationSpec) -> Self {
+        let length =
+            |p: &PopulationSpec| p.positions.as_ref().map(|_| p.grid.as_ref().map_or(Dimension::METRE, |g| g.length));
+        let placed = length(from).filter(|_| length(from) == length(to));
+        let numbers = |meaning: PairName| !meaning.dimension(Dimension::METRE).is_none();
+        let list = PairName::LIST.into_iter().filter(|(_, meaning)| placed.is_some() || !numbers(*meaning));
+        Self::none().with(list.map(|(n, meaning)| (n, meaning.dimension(placed.unwrap_or_default()), meaning)))
     }
 }
 
 /// What a value is for: its dimension, its name in messages, and what it may be.
-pub(super) struct Wanted<'a> {
+pub(super) struct Wanted<'a, N = UnitName> {
     pub dimension: Dimension,
     pub what: String,
     /// Number of values where it is known (`values = [...]` must have as many).
     pub count: Option<usize>,
     /// Names an expression may use; `None` where no expression is allowed.
-    pub names: Option<Names<'a>>,
+    pub names: Option<Names<'a, N>>,
 }
 
 impl Desk<'_> {
     /// A quantity, a distribution `{ normal = {...} }`, listed values or an expression.
-    pub fn value(&mut self, node: &Node, wanted: &Wanted<'_>) -> Option<Value> {
+    pub fn value<N: Clone>(&mut self, node: &Node, wanted: &Wanted<'_, N>) -> Option<Value<N>> {
         match &node.item {
             Item::Table(entries) => self.distribution(node, entries, wanted),
             Item::Text(text) => {
                 if let (Some(names), true) = (&wanted.names, is_expression(text)) {
-                    let names = names.clone();
-                    return self
-                        .expression(node, text, wanted.dimension, &names)
-                        .then(|| Value::Expression(text.clone()));
+                    return self.expression(node, text, wanted.dimension, names).map(Value::Expression);
                 }
                 self.quantity(node, wanted.dimension, &wanted.what).map(Value::Constant)
             }
@@ -90,7 +140,7 @@ impl Desk<'_> {
         }
     }
 
-    fn distribution(&mut self, node: &Node, entries: &[Entry], wanted: &Wanted<'_>) -> Option<Value> {
+    fn distribution<N>(&mut self, node: &Node, entries: &[Entry], wanted: &Wanted<'_, N>) -> Option<Value<N>> {
         const KINDS: [&str; 6] = ["uniform", "normal", "lognormal", "gamma", "values", "linspace"];
         let [entry] = entries else {
             self.error_help(

@@ -1,7 +1,7 @@
 //! Signs and bounds of weights: what would be clipped, turned round or has no meaning is said before anything runs.
 
 use super::desk::Desk;
-use super::spec::{Distribution, Value};
+use super::spec::{Distribution, PairName, Value};
 use super::value::show;
 use spikedeck_core::units::Dimension;
 use spikedeck_model::WeightRole;
@@ -19,7 +19,7 @@ struct Reach {
 }
 
 impl Reach {
-    fn of(value: &Value) -> Option<Self> {
+    fn of<N>(value: &Value<N>) -> Option<Self> {
         let exactly = |low: f64, high: f64| Some(Self { sure: [low, high], likely: [low, high] });
         match value {
             Value::Constant(v) => exactly(*v, *v),
@@ -55,7 +55,7 @@ impl Reach {
 
 impl Desk<'_> {
     /// The weight of events at a port of dimension `port`: a conductance is not negative.
-    pub fn conductance(&mut self, node: &Node, port: Dimension, weight: &Value) {
+    pub fn conductance<N>(&mut self, node: &Node, port: Dimension, weight: &Value<N>) {
         let area = Dimension::METRE.times(Dimension::METRE);
         if port != Dimension::SIEMENS && port != Dimension::SIEMENS.per(area) {
             return;
@@ -89,7 +89,7 @@ pub(super) struct Held<'a> {
 }
 
 /// Checks such a parameter against the initial weights, which stand at `node`.
-pub(super) fn hold(desk: &mut Desk<'_>, held: &Held<'_>, weights: &Value, node: &Node, dimension: Dimension) {
+pub(super) fn hold(desk: &mut Desk<'_>, held: &Held<'_>, weights: &Value<PairName>, node: &Node, dimension: Dimension) {
     let Held { name, role, value, node: own } = held;
     if *value == 0.0 {
         desk.error(&own.place, format!("`{name}` is not zero: weights are measured by it"));

@@ -18,13 +18,14 @@ use super::recorder::{Take, Tape};
 use super::stepper::Column;
 use super::stimulus::Stimulus;
 use super::tree::{Electrotonic, TreeBuild};
-use super::values::{Names, own_names, resolve};
+use super::values::{Names, resolve};
 use super::worker::Worker;
 use super::{BuildError, Network};
 use spikedeck_core::rng::Key;
-use spikedeck_core::units::Dimension;
 use spikedeck_equation::System;
-use spikedeck_scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value};
+use spikedeck_scenario::{
+    Coupling, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value, VariableId,
+};
 
 /// Fewest units a thread is started for.
 const GRAIN: usize = 256;
@@ -61,7 +62,7 @@ pub(super) struct Common<'a> {
     paths: &'a [Path<'a>],
     pub stimuli: &'a [Stimulus<'a>],
     /// Population and variable of each history.
-    pub histories: &'a [(usize, String)],
+    pub histories: &'a [(usize, VariableId)],
     /// Populations in which event projections start.
     pub emitters: &'a [usize],
     /// Bytes that are needed, and those that are allowed.
@@ -115,7 +116,7 @@ fn prepared<T>(
         }
     }
 
-    let mut histories: Vec<(usize, String)> = Vec::new();
+    let mut histories: Vec<(usize, VariableId)> = Vec::new();
     let mut paths = Vec::new();
     for projection in &spec.projections {
         paths.push(path(spec, projection, &found, &mut histories, axis)?);
@@ -130,7 +131,7 @@ fn prepared<T>(
         .iter()
         .map(|s| {
             let p = s.target.population;
-            let units = (spec.populations[p].targets(s.target.port), spec.populations[p].time_unit());
+            let units = spec.populations[p].targets(s.target.port);
             Stimulus::new(s, units, found[p].port(s.target.port), seed, &axis)
                 .map_err(|m| unsuitable(format!("stimuli.{}", s.name), m))
         })
@@ -271,8 +272,6 @@ fn find(population: &PopulationSpec, seed: u64) -> Result<Found, BuildError> {
         return Err(unsuitable(entity, format!("{} positions for {} units", place.positions.len(), population.size)));
     }
     let system: &System = &population.system;
-    let time_unit = system.time_unit();
-    let mut known: Vec<(String, Dimension, Column)> = Vec::new();
     let mut parameters: Vec<Option<Column>> = vec![None; population.parameters.len()];
     // Expressions may name parameters, so those come last, in their own order.
     for expressions in [false, true] {
@@ -280,17 +279,15 @@ fn find(population: &PopulationSpec, seed: u64) -> Result<Found, BuildError> {
             if matches!(value, Value::Expression(_)) != expressions {
                 continue;
             }
-            let names = Names { size: population.size, place: &place, known: &known, time_unit };
+            let names = Names { size: population.size, place: &place, known: &parameters };
             let column = resolve(value, &names, Key::new(seed, &entity, &format!("parameters.{}", variable.name)))
                 .map_err(|m| unsuitable(format!("{entity}.parameters.{}", variable.name), m))?;
-            known.push((variable.name.clone(), variable.dimension, column.clone()));
             parameters[index] = Some(column);
         }
     }
     let mut initial = Vec::new();
     for (value, variable) in population.initial.iter().zip(system.states()) {
-        let known = own_names(&known, &variable.name);
-        let names = Names { size: population.size, place: &place, known: &known, time_unit };
+        let names = Names { size: population.size, place: &place, known: &parameters };
         let column = resolve(value, &names, Key::new(seed, &entity, &format!("initial.{}", variable.name)))
             .map_err(|m| unsuitable(format!("{entity}.initial.{}", variable.name), m))?;
         initial.push(column);
@@ -356,9 +353,8 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
                 });
                 event_inputs.push(EventInput { table, to, port, first, from: emitter(path.spec.from), plastic });
             }
-            (Some((carried, pre, post)), Port::Input(port)) => {
-                let mut coupling =
-                    CouplingInput::new(carried, (pre.clone(), post.clone()), &path.wiring, range, &properties);
+            (Some(carried), Port::Input(port)) => {
+                let mut coupling = CouplingInput::new(carried, &path.wiring, range, &properties);
                 let plastic = path.rates.as_ref().map(|rates| {
                     coupling.learn_by(rates, path.wiring.sources as usize);
                     LearningInput { projection: number, taps: Vec::new(), written }

@@ -10,9 +10,8 @@ use super::connect::{Link, Wiring};
 use super::expression::{Expression, Operand};
 use super::plasticity::{self, Learning, Rates};
 use super::separate::separate;
-use spikedeck_core::units::Dimension;
-use spikedeck_equation::{Expression as Checked, TimeUnit};
-use spikedeck_scenario::Rule;
+use spikedeck_equation::Formula;
+use spikedeck_scenario::{CarriedName, Rule, VariableId};
 
 /// Connections that are evaluated at once.
 const CHUNK: usize = 1024;
@@ -57,70 +56,58 @@ impl History {
     }
 }
 
-/// Names that a coupling expression uses, without `_pre` and `_post`.
-pub(super) fn variables(text: &str) -> (Vec<String>, Vec<String>) {
-    let (mut pre, mut post) = (Vec::new(), Vec::new());
-    for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')) {
-        if word.starts_with(|c: char| c.is_ascii_digit()) {
-            continue;
-        }
-        let (list, name) = match (word.strip_suffix("_pre"), word.strip_suffix("_post")) {
-            (Some(name), _) => (&mut pre, name),
-            (_, Some(name)) => (&mut post, name),
-            _ => continue,
-        };
-        if !name.is_empty() && !list.iter().any(|n| n == name) {
-            list.push(name.to_owned());
-        }
-    }
-    (pre, post)
-}
-
-/// What a continuous projection carries, understood.
+/// What a continuous projection carries, with the histories of what it names.
 #[derive(Debug, Clone)]
-pub(super) struct Value {
-    checked: Checked,
-    names: usize,
-    time_unit: TimeUnit,
+pub(super) struct Carried<'a> {
+    formula: &'a Formula<CarriedName>,
+    /// Histories of the source's quantities, and of the target's.
+    pre: Vec<usize>,
+    post: Vec<usize>,
+    /// For each name of the expression its place among the operands: the source's, the target's, then the weight.
+    operands: Vec<usize>,
 }
 
-impl Value {
-    /// Understands `text` over `names` (the source's, the target's, then `w`); what arrives has dimension `port`. A
-    /// weight has the dimension that makes it so; it is looked for among those that couplings have.
-    ///
-    /// # Errors
-    /// What cannot be understood.
-    pub fn new(text: &str, names: &[(&str, Dimension)], port: Dimension, time_unit: TimeUnit) -> Result<Self, String> {
-        let plain: Vec<(&str, Dimension)> = names.iter().copied().chain([("w", Dimension::NONE)]).collect();
-        let mut found = Expression::check(text, &plain, time_unit);
-        let density = Dimension::SIEMENS.per(Dimension::METRE.times(Dimension::METRE));
-        for dimension in
-            [Dimension::SIEMENS, density, port, Dimension::HERTZ, Dimension::VOLT, Dimension::AMPERE, Dimension::OHM]
-        {
-            if found.as_ref().is_ok_and(|e| e.has_dimension(port)) {
-                break;
-            }
-            let with: Vec<(&str, Dimension)> = names.iter().copied().chain([("w", dimension)]).collect();
-            if let Ok(checked) = Expression::check(text, &with, time_unit)
-                && (checked.has_dimension(port) || found.is_err())
-            {
-                found = Ok(checked);
+impl<'a> Carried<'a> {
+    /// `source` and `target` give the history of a quantity of either end.
+    pub fn new(
+        formula: &'a Formula<CarriedName>,
+        mut source: impl FnMut(VariableId) -> usize,
+        mut target: impl FnMut(VariableId) -> usize,
+    ) -> Self {
+        let (mut sources, mut targets) = (Vec::new(), Vec::new());
+        for name in formula.names() {
+            match name {
+                CarriedName::Source(v) => sources.push(*v),
+                CarriedName::Target(v) => targets.push(*v),
+                CarriedName::Weight => {}
             }
         }
-        found.map(|checked| Self { checked, names: names.len() + 1, time_unit })
+        let rank = |list: &[VariableId], v| {
+            list.iter().position(|x| *x == v).expect("every name of the expression was sorted into its list above")
+        };
+        let operands = formula.names().iter().map(|name| match name {
+            CarriedName::Source(v) => rank(&sources, *v),
+            CarriedName::Target(v) => sources.len() + rank(&targets, *v),
+            CarriedName::Weight => sources.len() + targets.len(),
+        });
+        let operands = operands.collect();
+        let pre = sources.iter().map(|v| source(*v)).collect();
+        let post = targets.iter().map(|v| target(*v)).collect();
+        Self { formula, pre, post, operands }
     }
 
     fn compiled(&self) -> Expression {
-        let (graph, root) = self.checked.graph();
-        Expression::compile(graph, root, self.names, self.time_unit)
+        let (graph, root) = self.formula.expression().graph();
+        Expression::compile(graph, root, &self.operands, None)
     }
 
-    /// The products that it is a sum of, if it is, for `pre` names of the source and `post` of the target.
-    fn products(&self, pre: usize, post: usize) -> Option<Vec<(Expression, Expression)>> {
-        let (graph, root) = self.checked.graph();
+    /// The products of a source's part and a target's part that it is a sum of, if it is.
+    fn products(&self) -> Option<Vec<(Expression, Expression)>> {
+        let (graph, root) = self.formula.expression().graph();
         let mut graph = graph.clone();
-        let list = separate(&mut graph, root, &|i| (pre..pre + post).contains(&(i as usize)))?;
-        let compile = |id| Expression::compile(&graph, id, self.names, self.time_unit);
+        let of_target = |i: u32| matches!(self.formula.names()[i as usize], CarriedName::Target(_));
+        let list = separate(&mut graph, root, &of_target)?;
+        let compile = |id| Expression::compile(&graph, id, &self.operands, None);
         Some(list.into_iter().map(|(p, q)| (compile(p), compile(q))).collect())
     }
 }
@@ -160,11 +147,9 @@ enum Links {
 }
 
 impl Coupling {
-    /// The projection into the targets `range`. `pre` and `post` are the histories of what `expression` names, in the
-    /// order of its names, which end with `w`.
+    /// The projection into the targets `range`.
     pub fn new(
-        value: &Value,
-        (pre, post): (Vec<usize>, Vec<usize>),
+        carried: &Carried<'_>,
         wiring: &Wiring<'_>,
         range: Range<u32>,
         properties: &super::delivery::Properties<'_>,
@@ -173,8 +158,8 @@ impl Coupling {
         let same_delay = if let Property::Same(d) = properties.delay { Some(d) } else { None };
         let same_weight = if let Property::Same(w) = properties.weight { Some(w) } else { None };
         let links = if let (Rule::AllToAll, Some(_), Some(_)) = (wiring.rule, same_delay, same_weight) {
-            let products = value
-                .products(pre.len(), post.len())
+            let products = carried
+                .products()
                 .map(|parts| Products { parts, values: vec![0.0; wiring.sources as usize] });
             Links::All { sources: wiring.sources, no_self: wiring.no_self, products }
         } else {
@@ -196,9 +181,10 @@ impl Coupling {
                 },
             }
         };
+        let (pre, post) = (carried.pre.clone(), carried.post.clone());
         let gathered = vec![vec![0.0; CHUNK]; pre.len() + post.len() + 1];
         let out = vec![0.0; CHUNK.max(range.len())];
-        let expression = value.compiled();
+        let expression = carried.compiled();
         let (weight, delay) = (same_weight.unwrap_or(0.0), same_delay.unwrap_or(0));
         Self { expression, pre, post, range, links, weight, delay, out, gathered, learning: None }
     }
@@ -362,13 +348,6 @@ impl Coupling {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_of_both_ends() {
-        let (pre, post) = variables("w*sin(theta_pre - theta_post) + ampa.g_pre*1e3 - w_pre");
-        assert_eq!(pre, ["theta", "ampa.g", "w"]);
-        assert_eq!(post, ["theta"]);
-    }
 
     #[test]
     fn before_time_zero_stand_the_initial_values() {

@@ -4,8 +4,8 @@ use super::axis::Axis;
 use super::build::Found;
 use super::stepper::Column;
 use super::worker::Worker;
-use spikedeck_core::units::{Dimension, display_unit};
-use spikedeck_scenario::{Coupling, PopulationSpec, Port, Spec};
+use spikedeck_core::units::display_unit;
+use spikedeck_scenario::{Coupling, PopulationSpec, Spec};
 use spikedeck_signal::{Connections, Population};
 
 /// Populations as the recording knows them.
@@ -59,11 +59,7 @@ pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) ->
             }
         }
         rows.sort_by_key(|r| (r.0, r.1));
-        let dimension = match projection.to.port {
-            Port::Event(port) => spec.populations[projection.to.population].system.event_ports()[port].weight,
-            Port::Input(_) => Dimension::NONE,
-        };
-        let unit = display_unit(dimension);
+        let unit = display_unit(projection.weight_dimension);
         all.push(Connections {
             projection: projection.name.clone(),
             source: rows.iter().map(|r| r.0).collect(),

@@ -7,7 +7,7 @@ use super::plasticity::ENOUGH;
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::short;
 use spikedeck_equation::rule::Side;
-use spikedeck_scenario::{Coupling, ProjectionSpec, Rule, Spec, Value};
+use spikedeck_scenario::{Coupling, PairName, ProjectionSpec, Rule, Spec, Value};
 
 /// Where the operating system does not say how much memory is free.
 const UNKNOWN: u64 = 4 << 30;
@@ -58,7 +58,7 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
             Rule::Edges { weight, delay, .. } => (weight.is_some(), delay.is_some()),
             _ => (false, false),
         };
-        let differ = |value: &Value, listed: bool| listed || !matches!(value, Value::Constant(_));
+        let differ = |value: &Value<PairName>, listed: bool| listed || !matches!(value, Value::Constant(_));
         let changes =
             projection.plasticity.as_ref().is_some_and(spikedeck_scenario::PlasticitySpec::has_connection_states);
         let (weights, delays) = (changes || differ(&projection.weight, weights), differ(&projection.delay, delays));
@@ -116,7 +116,7 @@ fn plastic(projection: &ProjectionSpec, connections: f64, (sources, targets): (u
 }
 
 /// A greatest value to expect, for delays.
-fn greatest(value: &Value) -> f64 {
+fn greatest(value: &Value<PairName>) -> f64 {
     use spikedeck_scenario::Distribution as D;
     match value {
         Value::Constant(v) => *v,

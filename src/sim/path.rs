@@ -4,21 +4,20 @@ use super::BuildError;
 use super::axis::Axis;
 use super::build::{Found, unsuitable};
 use super::connect::Wiring;
-use super::coupling::{Value as Carried, variables};
+use super::coupling::Carried;
 use super::plasticity::{self, Compiled, Rates};
 use super::properties::Finder;
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::Dimension;
-use spikedeck_equation::System;
-use spikedeck_scenario::{Coupling, Port, ProjectionSpec, Spec, connection_names};
+use spikedeck_scenario::{Coupling, Port, ProjectionSpec, Spec, VariableId};
 
 /// A projection ready to be walked.
 pub(super) struct Path<'a> {
     pub spec: &'a ProjectionSpec,
     pub wiring: Wiring<'a>,
     pub finder: Finder<'a>,
-    /// For continuous projections: the compiled value, and the histories of what it names.
-    pub continuous: Option<(Carried, Vec<usize>, Vec<usize>)>,
+    /// What continuous projections carry.
+    pub continuous: Option<Carried<'a>>,
     /// Rules between spikes, and between rates.
     pub plastic: Option<Compiled>,
     pub rates: Option<Rates>,
@@ -32,7 +31,7 @@ pub(super) fn path<'a>(
     spec: &'a Spec,
     projection: &'a ProjectionSpec,
     found: &'a [Found],
-    histories: &mut Vec<(usize, String)>,
+    histories: &mut Vec<(usize, VariableId)>,
     axis: Axis,
 ) -> Result<Path<'a>, BuildError> {
     let place = || format!("projections.{}", projection.name);
@@ -55,7 +54,6 @@ pub(super) fn path<'a>(
         to: found[to].port(projection.to.port),
     };
     wiring.check().map_err(|m| unsuitable(format!("{}.connect", place()), m))?;
-    let names = connection_names(&spec.populations[from], target);
     let area = Dimension::METRE.times(Dimension::METRE);
     let conductance = match projection.to.port {
         Port::Event(port) => {
@@ -64,87 +62,53 @@ pub(super) fn path<'a>(
         }
         Port::Input(_) => false,
     };
-    let found = Finder::new(projection, &wiring, &names, spec.simulation.seed, axis, conductance);
+    let found = Finder::new(projection, &wiring, spec.simulation.seed, axis, conductance);
     let finder = found.map_err(|m| unsuitable(place(), m))?;
     let continuous = match &projection.coupling {
         Coupling::Event => None,
         Coupling::Continuous { value } => {
-            let (pre, post) = variables(value);
-            let mut names: Vec<(String, Dimension)> = Vec::new();
-            let mut index = |population: usize, list: &[String], end: &str| -> Result<Vec<usize>, BuildError> {
-                list.iter()
-                    .map(|name| {
-                        let dimension = dimension_of(&spec.populations[population].system, name).ok_or_else(|| {
-                            unsuitable(
-                                format!("{}.value", place()),
-                                format!("there is no `{name}` in {}", spec.populations[population].name),
-                            )
-                        })?;
-                        names.push((format!("{name}_{end}"), dimension));
-                        let key = (population, name.clone());
-                        Ok(histories.iter().position(|h| *h == key).unwrap_or_else(|| {
-                            histories.push(key);
-                            histories.len() - 1
-                        }))
-                    })
-                    .collect()
+            let shared = std::cell::RefCell::new(&mut *histories);
+            let of = |population: usize| {
+                let shared = &shared;
+                move |variable: VariableId| history(&mut shared.borrow_mut(), (population, variable))
             };
-            let pre = index(from, &pre, "pre")?;
-            let post = index(to, &post, "post")?;
-            let bound: Vec<(&str, Dimension)> = names.iter().map(|n| (n.0.as_str(), n.1)).collect();
-            let port = match projection.to.port {
-                Port::Input(port) => target.system.inputs()[port].dimension,
-                Port::Event(_) => Dimension::NONE,
-            };
-            let carried = Carried::new(value, &bound, port, target.time_unit())
-                .map_err(|m| unsuitable(format!("{}.value", place()), m))?;
-            Some((carried, pre, post))
+            Some(Carried::new(value, of(from), of(to)))
         }
     };
     let spiking = projection.plasticity.as_ref().filter(|_| projection.coupling == Coupling::Event);
     let plastic = spiking.map(|p| Compiled::new(p, spec.simulation.dt)).transpose();
     let plastic = plastic.map_err(|m| unsuitable(format!("{}.plasticity", place()), m))?;
-    let rates = learning(spec, projection, histories).map_err(|m| unsuitable(format!("{}.plasticity", place()), m))?;
+    let rates = learning(spec, projection, histories);
     Ok(Path { spec: projection, wiring, finder, continuous, plastic, rates })
 }
 
+/// The history of a quantity of a population, which is there from now on.
+fn history(histories: &mut Vec<(usize, VariableId)>, key: (usize, VariableId)) -> usize {
+    histories.iter().position(|h| *h == key).unwrap_or_else(|| {
+        histories.push(key);
+        histories.len() - 1
+    })
+}
+
 /// The rules of a projection between rates, with histories of what they look at.
-fn learning(
-    spec: &Spec,
-    projection: &ProjectionSpec,
-    histories: &mut Vec<(usize, String)>,
-) -> Result<Option<Rates>, String> {
-    let Some(rules) = projection.plasticity.as_ref().filter(|_| projection.coupling != Coupling::Event) else {
-        return Ok(None);
-    };
+fn learning(spec: &Spec, projection: &ProjectionSpec, histories: &mut Vec<(usize, VariableId)>) -> Option<Rates> {
+    let rules = projection.plasticity.as_ref().filter(|_| projection.coupling != Coupling::Event)?;
     let mut observed: [Vec<plasticity::Observed>; 2] = [Vec::new(), Vec::new()];
     for rule in &rules.rules {
-        for (declared, text) in rule.rule.texts().source.given.iter().zip(&rule.given) {
+        for (declared, formula) in rule.rule.texts().source.given.iter().zip(&rule.given) {
             let (end, population) =
                 if declared.name.ends_with("_pre") { (0, projection.from) } else { (1, projection.to.population) };
-            for word in plasticity::words(text) {
-                let Some(dimension) = dimension_of(&spec.populations[population].system, word) else { continue };
-                if observed[end].iter().any(|o| o.0 == word) {
-                    continue;
+            for &variable in formula.names() {
+                if !observed[end].iter().any(|o| o.0 == variable) {
+                    observed[end].push((variable, history(histories, (population, variable))));
                 }
-                let key = (population, word.to_owned());
-                let history = histories.iter().position(|h| *h == key).unwrap_or_else(|| {
-                    histories.push(key);
-                    histories.len() - 1
-                });
-                observed[end].push((word.to_owned(), dimension, history));
             }
         }
     }
-    Rates::new(rules, [&observed[0], &observed[1]], spec.simulation.dt).map(Some)
+    Some(Rates::new(rules, [&observed[0], &observed[1]], spec.simulation.dt))
 }
 
 /// Whether connections have values of their own that change.
 pub(super) fn changes(path: &Path<'_>) -> bool {
     path.spec.plasticity.as_ref().is_some_and(spikedeck_scenario::PlasticitySpec::has_connection_states)
-}
-
-fn dimension_of(system: &System, name: &str) -> Option<Dimension> {
-    let lists = [system.states(), system.parameters(), system.inputs(), system.subexpressions()];
-    lists.iter().flat_map(|l| l.iter()).find(|v| v.name == name).map(|v| v.dimension)
 }

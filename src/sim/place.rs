@@ -13,8 +13,9 @@ pub(super) struct Place {
     pub extent: [f64; 3],
     /// Dimension of lengths: none on grids of models in plain numbers.
     pub length: Dimension,
-    /// What else expressions may name, in metres: path and diameter on trees.
-    pub named: Vec<(&'static str, Vec<f64>)>,
+    /// Path from the root and diameter in metres, one a unit, on trees.
+    pub distance: Vec<f64>,
+    pub diameter: Vec<f64>,
 }
 
 impl Place {
@@ -40,7 +41,7 @@ impl Place {
                         point
                     })
                     .collect();
-                Self { positions, extent, length, named: Vec::new() }
+                Self { positions, extent, length, ..Self::default() }
             }
             Some(Positions::Uniform { extent: edges }) => {
                 let key = Key::new(seed, &format!("populations.{}", population.name), "positions");
@@ -54,18 +55,13 @@ impl Place {
                         extent.map(|edge| if edge > 0.0 { edge * stream.uniform() } else { 0.0 })
                     })
                     .collect();
-                Self { positions, extent, length, named: Vec::new() }
+                Self { positions, extent, length, ..Self::default() }
             }
             Some(Positions::Listed(points)) => {
-                let repeated =
-                    |tree: &TreeSpec, list: &[f64]| (0..tree.cells).flat_map(|_| list.iter().copied()).collect();
-                let named = population.tree.as_ref().map_or_else(Vec::new, |t| {
-                    vec![
-                        ("distance", repeated(t, &t.compartments.distance)),
-                        ("diameter", repeated(t, &t.compartments.diameter)),
-                    ]
+                let (distance, diameter) = population.tree.as_ref().map_or_else(Default::default, |t| {
+                    (t.compartments.distance.repeat(t.cells), t.compartments.diameter.repeat(t.cells))
                 });
-                Self { positions: points.to_vec(), extent: [0.0; 3], length, named }
+                Self { positions: points.to_vec(), extent: [0.0; 3], length, distance, diameter }
             }
         }
     }
@@ -75,8 +71,9 @@ impl Place {
         let of = |cell: usize| units.iter().map(move |&u| cell * tree.units() + u as usize);
         let chosen: Vec<usize> = (0..tree.cells).flat_map(of).collect();
         Self {
-            positions: chosen.iter().filter_map(|&u| self.positions.get(u).copied()).collect(),
-            named: self.named.iter().map(|(n, list)| (*n, chosen.iter().map(|&u| list[u]).collect())).collect(),
+            positions: chosen.iter().map(|&u| self.positions[u]).collect(),
+            distance: chosen.iter().map(|&u| self.distance[u]).collect(),
+            diameter: chosen.iter().map(|&u| self.diameter[u]).collect(),
             extent: self.extent,
             length: self.length,
         }

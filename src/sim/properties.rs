@@ -7,16 +7,15 @@ use super::connect::{Link, Wiring};
 use super::place::{Place, distance_squared};
 use super::values::draw;
 use spikedeck_core::rng::Key;
-use spikedeck_core::units::Dimension;
-use spikedeck_equation::{Expression, Variable};
-use spikedeck_scenario::{Distribution, ProjectionSpec, Rule, Value};
+use spikedeck_equation::Formula;
+use spikedeck_scenario::{Distribution, PairName, ProjectionSpec, Rule, Value};
 
 /// How a value is found for a connection.
 enum Source<'a> {
     Same(f64),
     Listed(&'a [f64], Order),
     Drawn(&'a Distribution, Key, Option<(Order, usize)>),
-    Computed(Expression, Pair<'a>),
+    Computed(&'a Formula<PairName>, Pair<'a>),
 }
 
 /// Where the two units of a connection are.
@@ -29,13 +28,20 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// What `connection_names` lists, in its order.
-    fn values(&self, link: &Link) -> [f64; 11] {
+    /// What a name stands for between the two units of `link`.
+    fn value(&self, name: PairName, link: &Link) -> f64 {
         let (s, t) = (link.source as usize, link.target as usize);
-        let at = |place: &Place, unit: usize| place.positions.get(unit).copied().unwrap_or_default();
-        let (a, b) = (at(self.from, s), at(self.to, t));
-        let distance = distance_squared(a, b, self.wrap).sqrt();
-        [s as f64, t as f64, self.counts[0], self.counts[1], distance, a[0], a[1], a[2], b[0], b[1], b[2]]
+        match name {
+            PairName::Source => s as f64,
+            PairName::Target => t as f64,
+            PairName::Sources => self.counts[0],
+            PairName::Targets => self.counts[1],
+            PairName::Distance => {
+                distance_squared(self.from.positions[s], self.to.positions[t], self.wrap).sqrt()
+            }
+            PairName::SourcePosition(axis) => self.from.positions[s][axis],
+            PairName::TargetPosition(axis) => self.to.positions[t][axis],
+        }
     }
 }
 
@@ -73,7 +79,7 @@ impl Source<'_> {
                 let (index, count) = placed.map_or((0, 1), |(order, count)| (order.of(link), count));
                 draw(distribution, &mut stream, index, count)
             }
-            Self::Computed(expression, pair) => expression.evaluate(&pair.values(link)),
+            Self::Computed(formula, pair) => formula.evaluate(|name| pair.value(*name, link)),
         }
     }
 }
@@ -103,14 +109,13 @@ fn numbered(link: &Link) -> u64 {
 }
 
 impl<'a> Finder<'a> {
-    /// The finder of `projection` over its wiring; `names` is what expressions may name.
+    /// The finder of `projection` over its wiring.
     ///
     /// # Errors
     /// When values are listed that do not belong to one connection each, or a fixed delay does not fit.
     pub fn new(
         projection: &'a ProjectionSpec,
         wiring: &Wiring<'a>,
-        names: &[(&'static str, Dimension)],
         seed: u64,
         axis: Axis,
         conductance: bool,
@@ -124,7 +129,7 @@ impl<'a> Finder<'a> {
             Rule::AllToAll => (Some(Order::Pair { targets: m, no_self }), n * m - if no_self { n } else { 0 }),
             _ => (None, 0),
         };
-        let find = |value: &'a Value, purpose: &str| -> Result<Source<'a>, String> {
+        let find = |value: &'a Value<PairName>, purpose: &str| -> Result<Source<'a>, String> {
             match (value, order) {
                 (Value::Constant(v), _) => Ok(Source::Same(*v)),
                 (Value::Each(list), Some(order)) if list.len() == count => Ok(Source::Listed(list, order)),
@@ -140,14 +145,7 @@ impl<'a> Finder<'a> {
                 (Value::Drawn(d), order) => {
                     Ok(Source::Drawn(d, Key::new(seed, &entity, purpose), order.map(|o| (o, count))))
                 }
-                (Value::Expression(text), _) => {
-                    let variables: Vec<Variable> =
-                        names.iter().map(|&(name, dimension)| Variable { name: name.to_owned(), dimension }).collect();
-                    let parsed = Expression::parse(text, &variables);
-                    let expression = parsed
-                        .map_err(|d| d.first().map_or_else(String::new, |d| format!("{purpose}: {}", d.message)))?;
-                    Ok(Source::Computed(expression, pair))
-                }
+                (Value::Expression(formula), _) => Ok(Source::Computed(formula, pair)),
             }
         };
         let listed = |list: &'a Option<std::sync::Arc<[f64]>>| list.as_ref().map(|l| Source::Listed(l, Order::Edge));

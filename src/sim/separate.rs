@@ -112,19 +112,14 @@ fn product(graph: &mut Graph, a: &[(Id, Id)], b: &[(Id, Id)]) -> Vec<(Id, Id)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expression::Expression;
     use spikedeck_core::units::Dimension;
-    use spikedeck_equation::TimeUnit;
     use spikedeck_equation::tape::{Tape, Values};
+    use spikedeck_equation::{Expression, Variable};
 
     #[test]
     fn products_sum_to_the_expression() {
-        let names = [
-            ("x_pre", Dimension::NONE),
-            ("y_pre", Dimension::NONE),
-            ("x_post", Dimension::NONE),
-            ("w", Dimension::NONE),
-        ];
+        let names = ["x_pre", "y_pre", "x_post", "w"]
+            .map(|name| Variable { name: name.to_owned(), dimension: Dimension::NONE });
         let separable = [
             "w*sin(x_pre - x_post - 0.3)",
             "w*(y_pre - x_post)",
@@ -135,7 +130,7 @@ mod tests {
         ];
         let is_post = |i: u32| i == 2;
         for text in separable {
-            let checked = Expression::check(text, &names, TimeUnit::Dimensionless).unwrap();
+            let checked = Expression::parse(text, &names).unwrap();
             let (graph, root) = checked.graph();
             let mut graph = graph.clone();
             let products = separate(&mut graph, root, &is_post).unwrap_or_else(|| panic!("{text}"));
@@ -150,7 +145,7 @@ mod tests {
             );
         }
         for text in ["tanh(x_pre - x_post)", "w*max(x_pre, x_post)", "sin(x_pre*x_post)"] {
-            let checked = Expression::check(text, &names, TimeUnit::Dimensionless).unwrap();
+            let checked = Expression::parse(text, &names).unwrap();
             let (graph, root) = checked.graph();
             assert!(separate(&mut graph.clone(), root, &is_post).is_none(), "{text}");
         }

@@ -5,50 +5,45 @@ use super::place::Place;
 use super::stepper::Column;
 use spikedeck_core::math::{cos, exp, log};
 use spikedeck_core::rng::{Key, Stream};
-use spikedeck_core::units::Dimension;
-use spikedeck_equation::TimeUnit;
-use spikedeck_scenario::{Distribution, Value};
+use spikedeck_equation::Formula;
+use spikedeck_scenario::{Distribution, UnitName, Value};
 
 /// What an expression of a value may name: how many units there are, where they are, and quantities known already.
 pub(super) struct Names<'a> {
     /// Number of units (`N`).
     pub size: usize,
-    /// Positions (`x`, `y`, `z`), if any.
+    /// Positions, if any.
     pub place: &'a Place,
-    /// Parameters whose values are known, by name.
-    pub known: &'a [(String, Dimension, Column)],
-    /// What time means where the expression stands.
-    pub time_unit: TimeUnit,
+    /// Parameters whose values are known.
+    pub known: &'a [Option<Column>],
 }
 
 impl Names<'_> {
-    /// The named columns: `i`, `N`, positions, and what is known.
-    pub fn columns(&self) -> Vec<(String, Dimension, Column)> {
-        let mut columns = vec![
-            ("i".to_owned(), Dimension::NONE, Column::Each((0..self.size).map(|i| i as f64).collect())),
-            ("N".to_owned(), Dimension::NONE, Column::Shared(self.size as f64)),
-        ];
-        for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
-            if !self.place.positions.is_empty() {
-                let along = self.place.positions.iter().map(|p| p[axis]).collect();
-                columns.push((name.to_owned(), self.place.length, Column::Each(along)));
-            }
+    /// What a name stands for. Time has no value here: whoever knows time fills it in.
+    pub fn column(&self, name: UnitName) -> Column {
+        match name {
+            UnitName::Index => Column::Each((0..self.size).map(|i| i as f64).collect()),
+            UnitName::Count => Column::Shared(self.size as f64),
+            UnitName::Position(axis) => Column::Each(self.place.positions.iter().map(|p| p[axis]).collect()),
+            UnitName::PathDistance => Column::Each(self.place.distance.clone()),
+            UnitName::Diameter => Column::Each(self.place.diameter.clone()),
+            UnitName::Parameter(id) => self.known[id.index()]
+                .clone()
+                .expect("the scenario refuses expressions of parameters that are not known before them"),
+            UnitName::Time => Column::Shared(0.0),
         }
-        columns.extend(
-            self.place
-                .named
-                .iter()
-                .map(|(name, list)| ((*name).to_owned(), Dimension::METRE, Column::Each(list.clone()))),
-        );
-        columns.extend(self.known.iter().cloned());
-        columns
+    }
+
+    /// What the names of an expression stand for, in their order.
+    pub fn columns(&self, formula: &Formula<UnitName>) -> Vec<Column> {
+        formula.names().iter().map(|n| self.column(*n)).collect()
     }
 }
 
 /// One number a unit for `value`. Drawn values are keyed by `key` and unit, so they depend on nothing else.
 ///
 /// # Errors
-/// When a list has the wrong length or an expression cannot be evaluated.
+/// When a list has the wrong length.
 pub(super) fn resolve(value: &Value, names: &Names<'_>, key: Key) -> Result<Column, String> {
     match value {
         Value::Constant(v) => Ok(Column::Shared(*v)),
@@ -57,26 +52,14 @@ pub(super) fn resolve(value: &Value, names: &Names<'_>, key: Key) -> Result<Colu
         Value::Drawn(distribution) => Ok(Column::Each(
             (0..names.size).map(|i| draw(distribution, &mut key.stream(i as u32, 0), i, names.size)).collect(),
         )),
-        Value::Expression(text) => {
-            let columns = names.columns();
-            let bound: Vec<(&str, Dimension)> = columns.iter().map(|c| (c.0.as_str(), c.1)).collect();
-            let mut expression = Expression::new(text, &bound, names.time_unit)?;
-            let values: Vec<Operand<'_>> = columns.iter().map(|c| Operand::from(&c.2)).collect();
+        Value::Expression(formula) => {
+            let columns = names.columns(formula);
+            let values: Vec<Operand<'_>> = columns.iter().map(Operand::from).collect();
             let mut out = vec![0.0; names.size];
-            expression.evaluate(0.0, &values, &mut out);
+            Expression::new(formula, |_| false).evaluate(0.0, &values, &mut out);
             Ok(Column::Each(out))
         }
     }
-}
-
-/// What is known, with the parameters of the receptor that `state` belongs to under the names that its file gives them.
-pub(super) fn own_names(known: &[(String, Dimension, Column)], state: &str) -> Vec<(String, Dimension, Column)> {
-    let Some((receptor, _)) = state.rsplit_once('.') else { return known.to_vec() };
-    let own = |name: &str| name.strip_prefix(receptor).and_then(|n| n.strip_prefix('.')).map(str::to_owned);
-    let mut out: Vec<_> = known.iter().filter_map(|(name, d, column)| Some((own(name)?, *d, column.clone()))).collect();
-    let hides = |name: &str| known.iter().any(|k| own(&k.0).as_deref() == Some(name));
-    out.extend(known.iter().filter(|k| !hides(&k.0)).cloned());
-    out
 }
 
 /// The part of a column that belongs to lanes `first..first + lanes`.

@@ -29,14 +29,13 @@ pub(crate) fn resolved(spec: &Spec) -> Json {
         },
         "populations": spec.populations.iter().map(|p| (p.name.clone(), population(p))).collect::<Map<_, _>>(),
         "projections": spec.projections.iter().map(|p| {
-            let weight = target_dimension(spec, &p.to);
             (p.name.clone(), json!({
                 "from": spec.populations.get(p.from).map(|x| x.name.clone()),
                 "to": target(spec, &p.to),
                 "connect": rule(&p.rule),
                 "autapses": p.autapses,
                 "multapses": p.multapses,
-                "weight": value(&p.weight, weight),
+                "weight": value(&p.weight, p.weight_dimension),
                 "delay": value(&p.delay, time_dimension(spec)),
                 "coupling": coupling(&p.coupling),
                 "plasticity": p.plasticity.as_ref().map(plasticity),
@@ -72,7 +71,7 @@ fn plasticity(p: &PlasticitySpec) -> Json {
             |v: &Variable, x: f64| (v.name.clone(), json!(Quantity { value: x, dimension: v.dimension }.to_string()));
         let parameters: Map<String, Json> =
             r.rule.pre.parameters().iter().zip(&r.parameters).map(|(v, &x)| q(v, x)).collect();
-        json!({ "kind": r.definition.name, "parameters": parameters, "given": r.given })
+        json!({ "kind": r.definition.name, "parameters": parameters, "given": r.given.iter().map(spikedeck_equation::Formula::text).collect::<Vec<_>>() })
     };
     p.rules.iter().map(one).collect()
 }
@@ -109,12 +108,12 @@ fn population(p: &PopulationSpec) -> Json {
     })
 }
 
-fn value(value: &Value, dimension: Dimension) -> Json {
+fn value<N>(value: &Value<N>, dimension: Dimension) -> Json {
     let q = |v: f64| json!(Quantity { value: v, dimension }.to_string());
     match value {
         Value::Constant(v) => q(*v),
         Value::Each(list) => json!({ "values": list.len(), "first": list.first().map(|v| q(*v)) }),
-        Value::Expression(text) => json!({ "expression": text }),
+        Value::Expression(formula) => json!({ "expression": formula.text() }),
         Value::Drawn(d) => match d {
             Distribution::Uniform { low, high } => json!({ "uniform": [q(*low), q(*high)] }),
             Distribution::Normal { mean, sd, min, max, clip } => {
@@ -201,7 +200,7 @@ fn rule(rule: &Rule) -> Json {
 fn coupling(coupling: &Coupling) -> Json {
     match coupling {
         Coupling::Event => json!({ "kind": "event" }),
-        Coupling::Continuous { value } => json!({ "kind": "continuous", "value": value }),
+        Coupling::Continuous { value } => json!({ "kind": "continuous", "value": value.text() }),
     }
 }
 
@@ -271,7 +270,7 @@ fn stimulus(spec: &Spec, s: &StimulusSpec) -> Json {
             "kind": "file", "start": t(*start), "interval": t(*interval), "columns": columns.len(),
             "samples": columns.first().map(Vec::len), "interpolation": if *linear { "linear" } else { "hold" }, "gain": gain,
         }),
-        StimulusKind::Expression { value } => json!({ "kind": "expression", "value": value }),
+        StimulusKind::Expression { value } => json!({ "kind": "expression", "value": value.text() }),
     };
     object["target"] = json!(target(spec, &s.target));
     if !s.units.is_empty() {

@@ -1,12 +1,14 @@
 //! The resolved scenario: what `sim`, `analysis` and `run` work from. Values are SI; names are checked; nothing is left
 //! to look up.
 
+mod ids;
 mod measure;
 mod network;
 mod plasticity;
 mod stimulus;
 mod tree;
 
+pub use ids::*;
 pub use measure::*;
 pub use network::*;
 pub use plasticity::*;

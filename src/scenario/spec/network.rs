@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
+use super::ids::{CarriedName, PairName, UnitName};
 use super::tree::TreeSpec;
 use spikedeck_core::units::Dimension;
-use spikedeck_equation::{System, TimeUnit};
+use spikedeck_equation::{Formula, System, TimeUnit};
 use spikedeck_model::Definition;
 
-/// A value that may differ from unit to unit or connection to connection.
+/// A value that may differ from unit to unit, or, with [`PairName`], from connection to connection.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub enum Value<N = UnitName> {
     /// The same for all, in SI.
     Constant(f64),
     /// One given value each, in SI.
     Each(Arc<[f64]>),
     /// Drawn.
     Drawn(Distribution),
-    /// An expression in `i`, `N`, `x`, `y`, `z` (positions in metres; only where the population has them) and, for
-    /// parameters and initial values, the parameters of the model; for connections in what [`connection_names`] lists;
-    /// kept as text that has been checked.
-    Expression(String),
+    /// Computed: from the number and the place of a unit and the parameters of its model, or from the numbers and
+    /// places of both units of a connection.
+    Expression(Formula<N>),
 }
 
 /// A distribution; parameters in SI.
@@ -269,10 +269,10 @@ pub enum Rule {
 pub enum Coupling {
     /// Spikes.
     Event,
-    /// A value that acts all the time: an expression in `w`, `NAME_pre`, `NAME_post`; checked text.
+    /// A value that acts all the time.
     Continuous {
-        /// The expression; what arrives is its sum over connections.
-        value: String,
+        /// What a connection gives, in the dimension of the input; what arrives is its sum over connections.
+        value: Formula<CarriedName>,
     },
 }
 
@@ -291,30 +291,18 @@ pub struct ProjectionSpec {
     pub autapses: bool,
     /// Whether a pair may be connected more than once (rules that draw).
     pub multapses: bool,
-    /// Weight in SI of the target port (plain number for continuous coupling unless stated).
-    pub weight: Value,
+    /// Weight in SI.
+    pub weight: Value<PairName>,
+    /// Its dimension: that of the receptor's weights, or, of a continuous projection, the one that it is written in.
+    pub weight_dimension: Dimension,
     /// Delay in seconds; 0 acts from the next step.
-    pub delay: Value,
+    pub delay: Value<PairName>,
     /// What it carries.
     pub coupling: Coupling,
     /// How its connections change.
     pub plasticity: Option<super::PlasticitySpec>,
     /// The projection whose random numbers it uses; its own without one.
     pub draws_of: Option<String>,
-}
-
-/// What weights and delays of connections may name: the numbers of both units and of all, and, where both ends have
-/// positions, the distance of the two and where they are.
-pub fn connection_names(from: &PopulationSpec, to: &PopulationSpec) -> Vec<(&'static str, Dimension)> {
-    let mut names = ["i_pre", "i_post", "N_pre", "N_post"].map(|n| (n, Dimension::NONE)).to_vec();
-    let length =
-        |p: &PopulationSpec| p.positions.as_ref().map(|_| p.grid.as_ref().map_or(Dimension::METRE, |g| g.length));
-    if let (Some(length), Some(other)) = (length(from), length(to))
-        && length == other
-    {
-        names.extend(["distance", "x_pre", "y_pre", "z_pre", "x_post", "y_post", "z_post"].map(|n| (n, length)));
-    }
-    names
 }
 
 impl ProjectionSpec {

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::ids::VariableId;
 use spikedeck_core::units::Dimension;
-use spikedeck_equation::Rule;
 use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
+use spikedeck_equation::{Formula, Rule};
 use spikedeck_model::Definition;
 
 /// How the connections of a projection change: rules that act one after another, in the order of the scenario.
@@ -27,7 +28,7 @@ pub struct RuleSpec {
     /// One initial value for each state; that of `w` is not used (the projection has its own weights).
     pub initial: Vec<f64>,
     /// Rules between rates: one expression for each given name, in the variables of the unit at its end.
-    pub given: Vec<String>,
+    pub given: Vec<Formula<VariableId>>,
 }
 
 impl PartialEq for RuleSpec {

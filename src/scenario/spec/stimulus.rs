@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::ids::UnitName;
 use super::network::{Target, Value};
+use spikedeck_equation::Formula;
 
 /// A stimulus.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,10 +182,9 @@ pub enum StimulusKind {
         /// Factor.
         gain: f64,
     },
-    /// An expression in `t` (seconds; a plain number in dimensionless scenarios), `i`, `N` and positions (metres);
-    /// checked text.
+    /// An expression in `t` (seconds; a plain number in dimensionless scenarios), `i`, `N` and positions (metres).
     Expression {
-        /// The text.
-        value: String,
+        /// The expression, in the dimension of the input.
+        value: Formula<UnitName>,
     },
 }

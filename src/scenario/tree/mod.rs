@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::desk::Desk;
-use super::spec::{Positions, Value};
+use super::spec::{Positions, UnitName, Value};
 use super::value::{Wanted, show};
 use spikedeck_core::units::Quantity;
 use spikedeck_model::document::{Item, Node};
@@ -18,7 +18,8 @@ use spikedeck_model::report::Place;
 use spikedeck_model::{Definition, Geometry, Parameter};
 
 /// What expressions of a tree population may name beside `i`, `N`, `x`, `y` and `z`: path from the root, and diameter.
-pub(super) const NAMES: [&str; 2] = ["distance", "diameter"];
+pub(super) const NAMES: [(&str, UnitName); 2] =
+    [("distance", UnitName::PathDistance), ("diameter", UnitName::Diameter)];
 
 /// The key that stands for all places not named.
 const REST: &str = "default";

@@ -219,7 +219,7 @@ pub(crate) fn group(
     }
     group.plan_samples(reads_what_is_carried);
     for (index, (_, variable)) in common.histories.iter().enumerate().filter(|(_, h)| h.0 == p) {
-        group.published.push((index, group.body.probe(variable).map_err(|m| unsuitable(&entity, m))?));
+        group.published.push((index, group.body.probe(&variable.of(system).name).map_err(|m| unsuitable(&entity, m))?));
     }
     Ok(group)
 }

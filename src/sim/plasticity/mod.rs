@@ -22,7 +22,7 @@ mod send;
 mod tap;
 
 pub(super) use compile::Compiled;
-pub(super) use rates::{Ends, Learning, Links, Observed, Rates, words};
+pub(super) use rates::{Ends, Learning, Links, Observed, Rates};
 pub(super) use tap::{ConnectionTap, attach};
 
 use events::{Events, Span};

@@ -5,14 +5,12 @@
 //! itself, as all common rules are.
 
 use crate::coupling::History;
-use crate::expression::Expression as Checker;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::formulas::Formulas;
 use spikedeck_equation::graph::{Graph, Id, Symbol, Unary};
 use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
-use spikedeck_equation::{Expression, TimeUnit};
-use spikedeck_scenario::PlasticitySpec;
+use spikedeck_scenario::{PlasticitySpec, VariableId};
 
 /// Rules between rates, compiled. Variables are numbered: states of the source, of the target, of the connection (first
 /// the weight), observed values of the source, of the target, time.
@@ -27,14 +25,8 @@ pub(crate) struct Rates {
     observed: [Vec<usize>; 2],
 }
 
-/// A value of a unit that a rule looks at: its name, its dimension and its history.
-pub(crate) type Observed = (String, Dimension, usize);
-
-/// Words of a text that could be names.
-pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))
-        .filter(|w| w.starts_with(|c: char| c.is_alphabetic()))
-}
+/// A value of a unit that a rule looks at, and its history.
+pub(crate) type Observed = (VariableId, usize);
 
 impl Rates {
     /// Names of the values of a connection, the weight first.
@@ -43,10 +35,7 @@ impl Rates {
     }
 
     /// Compiles the rules for steps of `dt` (seconds, or time units) over what they observe of source and target.
-    ///
-    /// # Errors
-    /// When an observed value cannot be understood.
-    pub fn new(spec: &PlasticitySpec, observed: [&[Observed]; 2], dt: f64) -> Result<Self, String> {
+    pub fn new(spec: &PlasticitySpec, observed: [&[Observed]; 2], dt: f64) -> Self {
         let mut states: Vec<(Side, usize, usize, String)> = Vec::new();
         for (rule, r) in spec.rules.iter().enumerate() {
             for (state, v) in r
@@ -83,19 +72,21 @@ impl Rates {
             per_second = r.rule.pre.time_unit().per_second();
             // What each given name is, in observed values.
             let mut given = Vec::new();
-            for (declared, text) in r.rule.texts().source.given.iter().zip(&r.given) {
+            for (declared, formula) in r.rule.texts().source.given.iter().zip(&r.given) {
                 let end = usize::from(!declared.name.ends_with("_pre"));
-                let names: Vec<(&str, Dimension)> = observed[end].iter().map(|o| (o.0.as_str(), o.1)).collect();
-                let checked: Expression = Checker::check(text, &names, TimeUnit::Dimensional)?;
-                let (graph, root) = checked.graph();
+                let place = |variable: VariableId| {
+                    let index = observed[end].iter().position(|o| o.0 == variable);
+                    first[end] + index.expect("whatever an expression of a rule names is observed")
+                };
+                let (graph, root) = formula.expression().graph();
                 let id = g.import(
                     graph,
                     &[root],
                     |g, s| match s {
-                        Symbol::Variable(i) if (i as usize) < names.len() => {
-                            Some(g.symbol(Symbol::Variable((first[end] + i as usize) as u32)))
+                        Symbol::Variable(i) => {
+                            Some(g.symbol(Symbol::Variable(place(formula.names()[i as usize]) as u32)))
                         }
-                        _ => Some(g.symbol(Symbol::Variable(time as u32))),
+                        _ => unreachable!("an expression of a scenario is made of its own names only"),
                     },
                     |v, _| (v, Dimension::NONE),
                 );
@@ -131,14 +122,14 @@ impl Rates {
         let stepped: Vec<Id> = (0..total).map(|k| step(&mut g, k, drift[k], dt * per_second)).collect();
         let program = |range: std::ops::Range<usize>| Formulas::new(&g, &stepped[range]);
         let (n, m) = (sides[0], sides[0] + sides[1]);
-        Ok(Self {
+        Self {
             names: states.iter().map(|s| s.3.clone()).collect(),
             initial: states.iter().map(|s| spec.rules[s.1].initial[s.2]).collect(),
             connection: program(m..total),
             units: [(n > 0).then(|| program(0..n)), (m > n).then(|| program(n..m))],
-            observed: observed.map(|list| list.iter().map(|o| o.2).collect()),
+            observed: observed.map(|list| list.iter().map(|o| o.1).collect()),
             sides,
-        })
+        }
     }
 }
 

@@ -26,9 +26,7 @@ use super::values::{Names, at, resolve};
 use spikedeck_core::math::exp;
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
-use spikedeck_core::units::Dimension;
-use spikedeck_equation::TimeUnit;
-use spikedeck_scenario::{Generator, StimulusKind, StimulusSpec, Value};
+use spikedeck_scenario::{Generator, StimulusKind, StimulusSpec, UnitName, Value};
 
 /// Events into an event port, on one thread.
 #[derive(Debug)]
@@ -77,7 +75,7 @@ impl<'a> Stimulus<'a> {
     /// What does not fit, and what would be right.
     pub fn new(
         spec: &'a StimulusSpec,
-        (size, time_unit): (usize, TimeUnit),
+        size: usize,
         place: &Place,
         seed: u64,
         axis: &Axis,
@@ -95,7 +93,7 @@ impl<'a> Stimulus<'a> {
                 return Ok(Column::Each(list.to_vec()));
             }
             let whole =
-                resolve(value, &Names { size, place, known: &[], time_unit }, Key::new(seed, &entity, purpose))?;
+                resolve(value, &Names { size, place, known: &[] }, Key::new(seed, &entity, purpose))?;
             Ok(match whole {
                 Column::Shared(v) => Column::Shared(v),
                 Column::Each(v) => Column::Each(units.iter().map(|&u| v[u as usize]).collect()),
@@ -156,12 +154,8 @@ impl<'a> Stimulus<'a> {
                 (zero.clone(), zero)
             }
             StimulusKind::Expression { value } => {
-                let columns = Names { size, place, known: &[], time_unit }.columns();
-                let names: Vec<(&str, Dimension)> = columns.iter().map(|c| (c.0.as_str(), c.1)).collect();
-                // A scenario's own time has units wherever its durations have, whatever the model's equations count in.
-                let clock = if time_unit == TimeUnit::Dimensionless { time_unit } else { TimeUnit::Dimensional };
-                let compiled = Expression::new(value, &names, clock)?;
-                expression = Some((compiled, columns.into_iter().map(|c| c.2).collect()));
+                let columns = Names { size, place, known: &[] }.columns(value);
+                expression = Some((Expression::new(value, |name| *name == UnitName::Time), columns));
                 (zero.clone(), zero)
             }
         };
