@@ -5,7 +5,7 @@ use crate::{AnalysisError, Request};
 use spikedeck_core::units::{Dimension, Quantity, display_unit};
 use spikedeck_equation::flow::Flow;
 use spikedeck_equation::{System, Variable};
-use spikedeck_scenario::{PopulationSpec, Port, Spec, StimulusKind, UnitName, Value};
+use spikedeck_scenario::{AtRest, PopulationSpec, Port, Spec, Stimulus as _, UnitName, Value};
 use spikedeck_signal::TimeBase;
 
 /// One unit of a population as mathematics.
@@ -168,9 +168,8 @@ fn resolve_all(
                     ));
                 }
                 Value::Expression(formula) => {
-                    let placed = |n: &UnitName| {
-                        matches!(n, UnitName::Position(_) | UnitName::PathDistance | UnitName::Diameter)
-                    };
+                    let placed =
+                        |n: &UnitName| matches!(n, UnitName::Position(_) | UnitName::PathDistance | UnitName::Diameter);
                     if formula.names().iter().any(placed) {
                         return Err(cannot("an analysis of equations knows no places of units"));
                     }
@@ -210,23 +209,14 @@ fn constant_inputs(spec: &Spec, population: usize, unit: usize, inputs: &mut [f6
                 .copied(),
             _ => None,
         };
-        let value = match &s.kind {
-            StimulusKind::Constant { amplitude } => number(amplitude),
-            StimulusKind::Step { amplitude, start, stop } => {
-                if *start < end && *stop >= end * (1.0 - 1e-12) {
-                    number(amplitude)
-                } else {
-                    Some(0.0)
-                }
-            }
-            StimulusKind::Ramp { to, stop, .. } if *stop <= end => number(to),
-            StimulusKind::OuNoise { mean, .. }
-            | StimulusKind::WhiteNoise { mean, .. }
-            | StimulusKind::GaussianSteps { mean, .. } => {
+        let value = match s.kind.at_rest(end) {
+            AtRest::Is(value) => number(value),
+            AtRest::Zero => Some(0.0),
+            AtRest::Mean(mean) => {
                 warnings.push(format!("noise stimulus `{}` is held at its mean", s.name));
                 number(mean)
             }
-            _ => {
+            AtRest::Changes => {
                 warnings.push(format!("stimulus `{}` changes in time and is left out", s.name));
                 Some(0.0)
             }

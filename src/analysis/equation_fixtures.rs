@@ -9,7 +9,7 @@ use spikedeck_equation::{Declaration, Source, System, TimeUnit};
 use spikedeck_model::{Definition, Kind};
 use spikedeck_scenario::Port;
 use spikedeck_scenario::{
-    AnalysisSpec, Observable, OptionValue, PopulationSpec, Simulation, Spec, SpikeTimes, StimulusKind, StimulusSpec,
+    AnalysisSpec, Constant, Observable, OptionValue, PopulationSpec, Simulation, Spec, SpikeTimes, StimulusSpec,
     Subject, Target, Value,
 };
 use spikedeck_signal::{Recording, TimeBase};
@@ -83,7 +83,7 @@ impl Model {
                     port: Port::Input(system.inputs().iter().position(|i| i.name == *port).unwrap()),
                 },
                 units: Vec::new(),
-                kind: StimulusKind::Constant { amplitude: value(amount) },
+                kind: Constant { amplitude: value(amount) }.into(),
             })
             .collect();
         let population = PopulationSpec {

@@ -7,9 +7,9 @@ use super::error::CliError;
 use spikedeck_run as run;
 use spikedeck_tui::Source;
 use spikedeck_tui::session;
+use spikedeck_tui::session::local::Workshop;
 use spikedeck_tui::settings::Settings;
 use spikedeck_tui::terminal;
-use spikedeck_tui::session::local::Workshop;
 
 /// Settings that may be given on the command line.
 #[derive(Debug, Clone, clap::Args)]

@@ -10,7 +10,7 @@ use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_equation::TimeUnit;
 use spikedeck_model::{self as model, Kind, library};
 use spikedeck_run::{self as run, analyses, integrators};
-use spikedeck_scenario::{OptionKind, ParamSpec, STIMULUS_KINDS, built_in, find_built_in};
+use spikedeck_scenario::{OptionKind, ParamSpec, STIMULI, built_in, find_built_in};
 use spikedeck_signal::Card;
 use spikedeck_sim::Network;
 
@@ -62,9 +62,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         found.push((format!("{name}  integrator"), Card { sections: vec![("What it is".into(), about.to_owned())] }));
     }
     if (wants("stimulus") || wants("stimuli"))
-        && let Some((name, about)) = STIMULUS_KINDS.iter().find(|i| i.0 == name)
+        && let Some(kind) = STIMULI.kind(name)
     {
-        found.push((format!("{name}  stimulus"), Card { sections: vec![("What it is".into(), (*about).to_owned())] }));
+        let sections = vec![("What it is".to_owned(), kind.about.to_owned())];
+        found.push((format!("{name}  stimulus"), Card { sections }));
     }
     if wants("scenario")
         && let Some(scenario) = find_built_in(name)
@@ -189,7 +190,7 @@ fn unknown(name: &str) -> String {
     names.extend(kinds);
     names.extend(built_in().iter().map(|s| s.name.as_str()));
     names.extend(integrators().into_iter().map(|i| i.0));
-    names.extend(STIMULUS_KINDS.iter().map(|s| s.0));
+    names.extend(STIMULI.words());
     match did_you_mean(name, names) {
         Some(near) => format!("nothing is called `{name}`; did you mean `{near}`?"),
         None => format!("nothing is called `{name}`; `spikedeck list models` and `spikedeck list analyses` name all"),

@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::output::{self, Align, Grid, Tone};
 use spikedeck_model::{Kind, library};
 use spikedeck_run::{analyses, integrators};
-use spikedeck_scenario::{STIMULUS_KINDS, built_in};
+use spikedeck_scenario::{STIMULI, built_in};
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -105,7 +105,7 @@ fn entries(what: What) -> Vec<Entry> {
         What::Receptors => definitions(Kind::Receptor),
         What::Channels => definitions(Kind::Channel),
         What::Plasticity => definitions(Kind::Plasticity),
-        What::Stimuli => STIMULUS_KINDS.iter().map(|(name, about)| plain(name, about)).collect(),
+        What::Stimuli => STIMULI.kinds.iter().map(|k| plain(k.name, k.about)).collect(),
         What::Analyses => analyses()
             .iter()
             .map(|a| {

@@ -8,7 +8,7 @@ use super::measure::measure;
 use super::watch::Watch;
 use super::{Finished, RunError, Tell};
 use spikedeck_core::units::short;
-use spikedeck_scenario::{Spec, StimulusKind};
+use spikedeck_scenario::{Spec, Stimulus as _};
 use spikedeck_signal::{Metric, NamedShape, Outcome, Scalars, Shape, Spikes};
 use spikedeck_sim::Network;
 
@@ -26,13 +26,7 @@ fn halved(spec: &Spec) -> Spec {
 
 /// Whether what is drawn step by step would be drawn differently at half the step.
 fn draws_in_time(spec: &Spec) -> bool {
-    spec.populations.iter().any(|p| p.system.is_stochastic())
-        || spec.stimuli.iter().any(|s| {
-            matches!(
-                s.kind,
-                StimulusKind::OuNoise { .. } | StimulusKind::WhiteNoise { .. } | StimulusKind::Poisson { .. }
-            )
-        })
+    spec.populations.iter().any(|p| p.system.is_stochastic()) || spec.stimuli.iter().any(|s| s.kind.drawn_in_steps())
 }
 
 /// Repeats `whole` at half its step and reports the shift of spike times and metrics.

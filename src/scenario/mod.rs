@@ -6,12 +6,14 @@
 
 mod analysis;
 pub mod catalog;
+mod clock;
 mod connections;
 mod coverage;
 mod desk;
 mod fingerprint;
 mod gallery;
 mod grid;
+pub mod language;
 mod lookup;
 mod mechanism;
 mod overrides;
@@ -29,14 +31,15 @@ mod value;
 mod weights;
 
 pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec};
+pub use clock::Clock;
 pub use coverage::{CoverageLine, coverage};
 pub use desk::{FileLoader, FileTable, NoFiles};
 pub use gallery::{BuiltIn, built_in, find_built_in};
+pub use language::Writer;
 pub use overrides::Overrides;
 pub use plan::FAILURE_TIME;
 pub use schema::schema;
 pub use spec::*;
-pub use stimulus::STIMULUS_KINDS;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::catalog::{Catalog, OptionKind, ParamSpec, Subjects};
-use super::spec::{Boundary, Generator};
-use super::stimulus::STIMULUS_KINDS;
+use super::language::Words;
+use super::spec::{Boundary, Generator, STIMULI};
 use spikedeck_model::{Definition, Kind, Library};
 
 /// The schema of a scenario file, with the names of all built-in models, receptors, analyses and integrators.
@@ -298,12 +298,12 @@ fn stimulus() -> Value {
     object(
         &["target", "kind"],
         json!({
-            "target": text("POP.INPUT, or POP.RECEPTOR for spikes"), "kind": choice("kind", STIMULUS_KINDS.map(|k| k.0)),
+            "target": text("POP.INPUT, or POP.RECEPTOR for spikes"), "kind": choice("kind", STIMULI.words()),
             "units": { "$ref": "#/$defs/units" },
             "amplitude": v(), "start": q(), "stop": q(), "from": v(), "to": v(), "period": q(), "width": q(), "center": q(), "sigma": v(), "frequency": q(),
             "phase": q(), "offset": v(), "rectified": flag("absolute value"), "f_start": q(), "f_stop": q(), "exponential": flag("exponential chirp"),
             "mean": v(), "tau": q(), "interval": q(), "scaling": choice("of white noise", ["density", "per_sample"]),
-            "generator": choice("normal numbers: counter (keyed by unit and draw), or numpy_pcg64, the stream of numpy.random.default_rng(seed).normal(size=(draws, units)), the same in every stimulus that asks for it", Generator::LIST.map(|g| g.0)),
+            "generator": choice("normal numbers: counter (keyed by unit and draw), or numpy_pcg64, the stream of numpy.random.default_rng(seed).normal(size=(draws, units)), the same in every stimulus that asks for it", Generator::WORDS.iter().map(|g| g.name)),
              "rate": v(), "sources": whole("sources for each unit", 1), "weight": v(),
             "times": { "type": "array", "items": q() }, "file": text("Parquet or CSV file"), "unit": text("unit of the file's values"), "gain": q(),
             "interpolation": choice("between samples", ["hold", "linear"]), "columns": texts("columns of the file"), "value": text("expression in t, i, N and positions"),

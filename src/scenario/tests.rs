@@ -285,7 +285,7 @@ weight = "1 mV"
         load(text, Some(Path::new("there/s.toml")), "s", &Overrides::default(), library(), &catalog(), &Folder)
             .unwrap_or_else(|r| unreachable!("{r}"));
     assert_eq!(spec.populations[0].initial, [Value::Constant(-0.06)]);
-    let StimulusKind::Spikes { times, units, .. } = &spec.stimuli[0].kind else { unreachable!() };
+    let StimulusKind::Spikes(Spikes { times, units, .. }) = &spec.stimuli[0].kind else { unreachable!() };
     assert_eq!((times.as_ref(), units.as_deref()), (&[0.01, 0.02][..], Some(&[1, 0][..])));
     let edited = text.replace("spikes.csv", "other.csv");
     let report =

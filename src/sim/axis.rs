@@ -1,5 +1,6 @@
 //! Steps and times: the integer clock of a run, and how its ticks are written.
 
+use spikedeck_scenario::Clock;
 use spikedeck_signal::TimeBase;
 
 /// The grid of a run. Time is `k * dt` with an integer `k`; nothing accumulates.
@@ -33,21 +34,21 @@ impl Axis {
         k * self.numerator / self.denominator
     }
 
+    /// Times and grid points.
+    #[inline]
+    pub fn clock(&self) -> Clock {
+        Clock { dt: self.dt }
+    }
+
     /// Time of grid point `k` in seconds (or time units).
     #[inline]
     pub fn seconds(&self, k: u64) -> f64 {
-        k as f64 * self.dt
+        self.clock().seconds(k)
     }
 
-    /// The first grid point that is not before `time` (seconds or time units); a time within a millionth of a step of a
-    /// grid point counts as that point. Infinite times give `u64::MAX`, negative ones 0.
+    /// The first grid point that is not before `time`; see [`Clock::first_at`].
     pub fn first_at(&self, time: f64) -> u64 {
-        (time / self.dt - 1e-6).ceil().max(0.0) as u64
-    }
-
-    /// Number of steps nearest to a duration.
-    pub fn steps(&self, duration: f64) -> u64 {
-        (duration / self.dt).round().max(0.0) as u64
+        self.clock().first_at(time)
     }
 }
 
@@ -75,6 +76,6 @@ mod tests {
         assert_eq!(axis.first_at(0.31e-3), 4);
         assert_eq!(axis.first_at(-1.0), 0);
         assert_eq!(axis.first_at(f64::INFINITY), u64::MAX);
-        assert_eq!(axis.steps(1.5e-3), 15);
+        assert_eq!(axis.clock().steps(1.5e-3), 15);
     }
 }

@@ -23,9 +23,7 @@ use super::worker::Worker;
 use super::{BuildError, Network};
 use spikedeck_core::rng::Key;
 use spikedeck_equation::System;
-use spikedeck_scenario::{
-    Coupling, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value, VariableId,
-};
+use spikedeck_scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value, VariableId};
 
 /// Fewest units a thread is started for.
 const GRAIN: usize = 256;

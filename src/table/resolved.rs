@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::Variable;
 use spikedeck_scenario::{
-    Boundary, Coupling, Distribution, Generator, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes,
-    StimulusKind, StimulusSpec, Target, Value,
+    Boundary, Coupling, Distribution, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes,
+    Stimulus as _, StimulusSpec, Target, Value, Writer, language::Of,
 };
 use spikedeck_scenario::{PlasticitySpec, RuleSpec};
 
@@ -139,11 +139,6 @@ fn option(value: &OptionValue) -> Json {
     }
 }
 
-/// The name of a generator.
-fn drawn_by(generator: Generator) -> &'static str {
-    Generator::LIST.iter().find(|g| g.1 == generator).map_or("", |g| g.0)
-}
-
 fn time_dimension(spec: &Spec) -> Dimension {
     match spec.simulation.time_base {
         spikedeck_signal::TimeBase::Milliseconds => Dimension::SECOND,
@@ -213,6 +208,45 @@ fn positions(positions: &Positions) -> Json {
     }
 }
 
+/// How the manifest writes the values of a stimulus: long lists by their number and first value.
+struct Manifest<'a> {
+    spec: &'a Spec,
+    /// The dimension of what it acts on.
+    target: Dimension,
+}
+
+impl Manifest<'_> {
+    fn dimension(&self, of: Of) -> Dimension {
+        let time = time_dimension(self.spec);
+        match of {
+            Of::Number | Of::Said(_) => Dimension::NONE,
+            Of::Time => time,
+            Of::Frequency => Dimension::NONE.per(time),
+            Of::Fixed(dimension) => dimension,
+            Of::Target => self.target,
+            Of::Density => self.target.times(time.power(0.5).unwrap_or(Dimension::NONE)),
+        }
+    }
+}
+
+impl Writer for Manifest<'_> {
+    fn value(&self, v: &Value, of: Of) -> Json {
+        value(v, self.dimension(of))
+    }
+
+    fn quantity(&self, value: f64, of: Of) -> Json {
+        quantity(value, self.dimension(of))
+    }
+
+    fn list(&self, values: &[f64], of: Of) -> Json {
+        json!({ "values": values.len(), "first": values.first().map(|v| self.quantity(*v, of)) })
+    }
+
+    fn units(&self, list: &[u32]) -> Json {
+        json!({ "values": list.len(), "first": list.first() })
+    }
+}
+
 /// A stimulus as a scenario writes it. A stop that never comes is left out.
 fn stimulus(spec: &Spec, s: &StimulusSpec) -> Json {
     let at = match s.target.port {
@@ -223,55 +257,8 @@ fn stimulus(spec: &Spec, s: &StimulusSpec) -> Json {
             .map_or(Dimension::NONE, |v| v.dimension),
         Port::Event(_) => target_dimension(spec, &s.target),
     };
-    let root = Dimension::SECOND.power(0.5).unwrap_or(Dimension::NONE);
-    let v = |x: &Value| value(x, at);
-    let t = |x: f64| json!(time(spec, x));
-    let per_time = |x: f64| quantity(x, Dimension::NONE.per(time_dimension(spec)));
-    let end = |x: f64| if x.is_finite() { t(x) } else { Json::Null };
-    let mut object = match &s.kind {
-        StimulusKind::Constant { amplitude } => json!({ "kind": "constant", "amplitude": v(amplitude) }),
-        StimulusKind::Step { amplitude, start, stop } => {
-            json!({ "kind": "step", "amplitude": v(amplitude), "start": t(*start), "stop": end(*stop) })
-        }
-        StimulusKind::Ramp { from, to, start, stop } => {
-            json!({ "kind": "ramp", "from": v(from), "to": v(to), "start": t(*start), "stop": end(*stop) })
-        }
-        StimulusKind::PulseTrain { amplitude, start, stop, period, width } => json!({
-            "kind": "pulse_train", "amplitude": v(amplitude), "start": t(*start), "stop": end(*stop), "period": t(*period), "width": t(*width),
-        }),
-        StimulusKind::GaussianPulse { amplitude, center, sigma } => {
-            json!({ "kind": "gaussian_pulse", "amplitude": v(amplitude), "center": t(*center), "sigma": t(*sigma) })
-        }
-        StimulusKind::Sine { amplitude, frequency, phase, offset, rectified, start, stop } => json!({
-            "kind": "sine", "amplitude": v(amplitude), "frequency": per_time(*frequency), "phase": phase, "offset": v(offset),
-            "rectified": rectified, "start": t(*start), "stop": end(*stop),
-        }),
-        StimulusKind::Chirp { amplitude, f_start, f_stop, start, stop, offset, exponential } => json!({
-            "kind": "chirp", "amplitude": v(amplitude), "f_start": per_time(*f_start), "f_stop": per_time(*f_stop), "start": t(*start),
-            "stop": end(*stop), "offset": v(offset), "exponential": exponential,
-        }),
-        StimulusKind::OuNoise { mean, sigma, tau } => {
-            json!({ "kind": "ou_noise", "mean": v(mean), "sigma": v(sigma), "tau": t(*tau) })
-        }
-        StimulusKind::WhiteNoise { mean, amplitude, generator } => json!({
-            "kind": "white_noise", "mean": v(mean), "amplitude": value(amplitude, at.times(root)), "generator": drawn_by(*generator),
-        }),
-        StimulusKind::GaussianSteps { mean, sigma, interval, generator } => json!({
-            "kind": "gaussian_steps", "mean": v(mean), "sigma": v(sigma), "interval": t(*interval), "generator": drawn_by(*generator),
-        }),
-        StimulusKind::Poisson { rate, sources, weight, start, stop } => json!({
-            "kind": "poisson", "rate": value(rate, Dimension::NONE.per(time_dimension(spec))), "sources": sources, "weight": v(weight),
-            "start": t(*start), "stop": end(*stop),
-        }),
-        StimulusKind::Spikes { times, weight, .. } => {
-            json!({ "kind": "spikes", "spikes": times.len(), "weight": v(weight) })
-        }
-        StimulusKind::Signal { start, interval, columns, linear, gain } => json!({
-            "kind": "file", "start": t(*start), "interval": t(*interval), "columns": columns.len(),
-            "samples": columns.first().map(Vec::len), "interpolation": if *linear { "linear" } else { "hold" }, "gain": gain,
-        }),
-        StimulusKind::Expression { value } => json!({ "kind": "expression", "value": value.text() }),
-    };
+    let mut object = Json::Object(s.kind.entries(&Manifest { spec, target: at }));
+    object["kind"] = json!(s.kind.name());
     object["target"] = json!(target(spec, &s.target));
     if !s.units.is_empty() {
         object["units"] = units(&s.units);

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use super::sequence::Sequence;
-use super::wave::Wave;
 use crate::axis::Axis;
 use crate::expression::{Expression, Operand};
 use crate::stepper::Column;
 use crate::values::at;
 use spikedeck_core::normal::Normals;
+use spikedeck_scenario::Wave;
 
 /// What a level stimulus does, for the lanes it targets on one thread. Columns have one entry a targeted lane.
 #[derive(Debug)]
-pub(crate) enum Course {
+pub(crate) enum Drive {
     /// `amplitude * wave + offset`.
-    Wave { amplitude: Column, offset: Column, wave: Wave, last: Option<(f64, f64)> },
+    Wave { amplitude: Column, offset: Column, wave: Arc<dyn Wave>, last: Option<(f64, f64)> },
     /// Ornstein-Uhlenbeck process, exact in distribution: x' = mean + (x - mean) a + sigma sqrt(1 - a^2) N, a =
     /// exp(-dt/tau).
     Ou { mean: Column, sigma: Column, decay: f64, kick: f64 },
@@ -30,7 +30,7 @@ pub(crate) enum Course {
 /// A stimulus into an input port, on one thread.
 #[derive(Debug)]
 pub(crate) struct Level {
-    pub(super) course: Course,
+    pub(super) drive: Drive,
     /// Targeted lanes; `None` is all.
     pub(super) lanes: Option<Vec<u32>>,
     /// Value of each targeted lane now (one number if all are the same).
@@ -51,9 +51,9 @@ impl Level {
         }
         let first_time = self.refreshed.is_none();
         self.refreshed = Some(k);
-        match &mut self.course {
-            Course::Wave { amplitude, offset, wave, last } => {
-                let value = wave.at(k, axis);
+        match &mut self.drive {
+            Drive::Wave { amplitude, offset, wave, last } => {
+                let value = wave.at(k, axis.clock());
                 if *last == Some(value) {
                     return false;
                 }
@@ -63,7 +63,7 @@ impl Level {
                 }
                 true
             }
-            Course::Ou { mean, sigma, decay, kick } => {
+            Drive::Ou { mean, sigma, decay, kick } => {
                 self.source.fill(0, k, &mut self.normals);
                 for (j, now) in self.now.iter_mut().enumerate() {
                     let n = self.normals[self.lanes.as_ref().map_or(j, |l| l[j] as usize)];
@@ -76,7 +76,7 @@ impl Level {
                 }
                 true
             }
-            Course::Normal { mean, scale, every, listed } => {
+            Drive::Normal { mean, scale, every, listed } => {
                 if !first_time && !k.is_multiple_of(*every) {
                     return false;
                 }
@@ -98,14 +98,14 @@ impl Level {
                 stretch(&mut self.now, scale, mean);
                 true
             }
-            Course::Signal { columns, column, start, interval, linear, gain } => {
+            Drive::Signal { columns, column, start, interval, linear, gain } => {
                 let place = (axis.seconds(k) - *start) / *interval + 1e-6;
                 for (now, &c) in self.now.iter_mut().zip(column.iter()) {
                     *now = *gain * sampled(&columns[c as usize], place, *linear);
                 }
                 true
             }
-            Course::Expression { expression, operands } => {
+            Drive::Expression { expression, operands } => {
                 let values: Vec<Operand<'_>> = operands.iter().map(Operand::from).collect();
                 expression.evaluate(axis.seconds(k), &values, &mut self.now);
                 true
@@ -116,9 +116,9 @@ impl Level {
     /// Does the refreshes of a row of grid points from `from` on in one go and writes what [`Level::put_into`] would,
     /// if the values are the same to every lane and depend on nothing but the grid point.
     pub fn refresh_many(&mut self, from: u64, rows: &mut [f64]) -> bool {
-        let Self { course, lanes: listed, source, now, refreshed, .. } = self;
-        let Course::Normal { mean: mean @ Column::Shared(_), scale: scale @ Column::Shared(_), every: 1, listed: None } =
-            course
+        let Self { drive, lanes: listed, source, now, refreshed, .. } = self;
+        let Drive::Normal { mean: mean @ Column::Shared(_), scale: scale @ Column::Shared(_), every: 1, listed: None } =
+            drive
         else {
             return false;
         };

@@ -1,4 +1,5 @@
-//! Stimuli: levels into input ports, events into event ports.
+//! Stimuli: levels into input ports, events into event ports. What a kind of stimulus does in time it says itself, as a
+//! [`Course`]; here each form of course is carried out, whatever kind it came from.
 //!
 //! During step k a level has the value of its formula at grid point k (time k dt); `start` is the first grid point that
 //! is not before it, `stop` the first that is not before it and no longer acts. Every random number is keyed by seed,
@@ -7,16 +8,14 @@
 mod level;
 mod poisson;
 mod sequence;
-mod wave;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use level::Course;
+use level::Drive;
 pub(super) use level::Level;
 use poisson::{MOST, Poisson};
 use sequence::Sequence;
-use wave::Wave;
 
 use super::axis::Axis;
 use super::expression::Expression;
@@ -26,7 +25,7 @@ use super::values::{Names, at, resolve};
 use spikedeck_core::math::exp;
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
-use spikedeck_scenario::{Generator, StimulusKind, StimulusSpec, UnitName, Value};
+use spikedeck_scenario::{Amount, Course, Generator, Spread, Stimulus as _, StimulusSpec, UnitName, Value};
 
 /// Events into an event port, on one thread.
 #[derive(Debug)]
@@ -53,7 +52,7 @@ pub(super) enum Local {
 
 /// A stimulus with all its values found, before it is cut into lane ranges.
 pub(super) struct Stimulus<'a> {
-    spec: &'a StimulusSpec,
+    course: Course<'a>,
     key: Key,
     /// Of the simulation.
     seed: u64,
@@ -73,27 +72,21 @@ impl<'a> Stimulus<'a> {
     ///
     /// # Errors
     /// What does not fit, and what would be right.
-    pub fn new(
-        spec: &'a StimulusSpec,
-        size: usize,
-        place: &Place,
-        seed: u64,
-        axis: &Axis,
-    ) -> Result<Self, String> {
+    pub fn new(spec: &'a StimulusSpec, size: usize, place: &Place, seed: u64, axis: &Axis) -> Result<Self, String> {
         let entity = format!("stimuli.{}", spec.name);
         let all = spec.units.is_empty();
         let units: Vec<u32> = if all { (0..size as u32).collect() } else { spec.units.clone() };
         if let Some(unit) = units.iter().find(|&&u| u as usize >= size) {
             return Err(format!("unit {unit} does not exist: the target has {size} units, numbered from 0"));
         }
-        let find = |value: &Value, purpose: &str| -> Result<Column, String> {
-            if let Value::Each(list) = value
+        let find = |amount: Amount<'_>| -> Result<Column, String> {
+            if let Value::Each(list) = amount.value
                 && list.len() == units.len()
             {
                 return Ok(Column::Each(list.to_vec()));
             }
-            let whole =
-                resolve(value, &Names { size, place, known: &[] }, Key::new(seed, &entity, purpose))?;
+            let names = Names { size, place, known: &[] };
+            let whole = resolve(amount.value, &names, Key::new(seed, &entity, amount.key))?;
             Ok(match whole {
                 Column::Shared(v) => Column::Shared(v),
                 Column::Each(v) => Column::Each(units.iter().map(|&u| v[u as usize]).collect()),
@@ -101,24 +94,22 @@ impl<'a> Stimulus<'a> {
         };
         let zero = Column::Shared(0.0);
         let mut expression = None;
-        let (first, second) = match &spec.kind {
-            StimulusKind::Constant { amplitude }
-            | StimulusKind::Step { amplitude, .. }
-            | StimulusKind::PulseTrain { amplitude, .. }
-            | StimulusKind::GaussianPulse { amplitude, .. } => (find(amplitude, "amplitude")?, zero),
-            StimulusKind::Ramp { from, to, .. } => {
-                let (from, to) = (find(from, "from")?, find(to, "to")?);
-                (difference(&to, &from), from)
+        let course = spec.kind.course(axis.clock());
+        let (first, second) = match &course {
+            Course::Wave { amplitude, less, offset, .. } => {
+                let amplitude = find(*amplitude)?;
+                let offset = offset.map_or(Ok(zero), find)?;
+                match less {
+                    Some(less) => (difference(&amplitude, &find(*less)?), offset),
+                    None => (amplitude, offset),
+                }
             }
-            StimulusKind::Sine { amplitude, offset, .. } | StimulusKind::Chirp { amplitude, offset, .. } => {
-                (find(amplitude, "amplitude")?, find(offset, "offset")?)
+            Course::OrnsteinUhlenbeck { mean, sigma, .. } => (find(*mean)?, find(*sigma)?),
+            Course::Normal { mean, spread: Spread::Deviation(size) | Spread::Density(size), .. } => {
+                (find(*mean)?, find(*size)?)
             }
-            StimulusKind::OuNoise { mean, sigma, .. } | StimulusKind::GaussianSteps { mean, sigma, .. } => {
-                (find(mean, "mean")?, find(sigma, "sigma")?)
-            }
-            StimulusKind::WhiteNoise { mean, amplitude, .. } => (find(mean, "mean")?, find(amplitude, "amplitude")?),
-            StimulusKind::Poisson { rate, sources, weight, .. } => {
-                let rate = find(rate, "rate")?;
+            Course::Poisson { rate, sources, weight, .. } => {
+                let rate = find(*rate)?;
                 let mean = |j| at(&rate, j) * *sources as f64 * axis.dt;
                 if let Some(j) = (0..units.len()).find(|&j| !(0.0..=MOST).contains(&mean(j))) {
                     return Err(format!(
@@ -127,20 +118,20 @@ impl<'a> Stimulus<'a> {
                         mean(j)
                     ));
                 }
-                (rate, find(weight, "weight")?)
+                (rate, find(*weight)?)
             }
-            StimulusKind::Spikes { weight, times, units: listed } => {
+            Course::Spikes { weight, times, units: listed } => {
                 if let Some(unit) = listed.iter().flat_map(|l| l.iter()).find(|&&u| u as usize >= size) {
                     return Err(format!(
                         "a listed spike arrives at unit {unit}, but the target has {size} units, numbered from 0"
                     ));
                 }
-                if listed.as_ref().is_some_and(|l| l.len() != times.len()) {
+                if listed.is_some_and(|l| l.len() != times.len()) {
                     return Err("as many units as times must be listed".to_owned());
                 }
-                (find(weight, "weight")?, zero)
+                (find(*weight)?, zero)
             }
-            StimulusKind::Signal { columns, interval, .. } => {
+            Course::Samples { columns, interval, .. } => {
                 if columns.len() != 1 && columns.len() != units.len() {
                     return Err(format!(
                         "the signal has {} columns; give one, or one for each of the {} units",
@@ -153,13 +144,13 @@ impl<'a> Stimulus<'a> {
                 }
                 (zero.clone(), zero)
             }
-            StimulusKind::Expression { value } => {
+            Course::Expression { value } => {
                 let columns = Names { size, place, known: &[] }.columns(value);
                 expression = Some((Expression::new(value, |name| *name == UnitName::Time), columns));
                 (zero.clone(), zero)
             }
         };
-        Ok(Self { spec, key: Key::new(seed, &entity, "noise"), seed, units, all, first, second, expression })
+        Ok(Self { course, key: Key::new(seed, &entity, "noise"), seed, units, all, first, second, expression })
     }
 
     /// The part for the lanes of units `first..first + lanes`; `None` if it targets none of them.
@@ -176,39 +167,33 @@ impl<'a> Stimulus<'a> {
             Column::Each(v) => Column::Each(mine.iter().map(|&(_, j)| v[j]).collect()),
         };
         let (a, b) = (pick(&self.first), pick(&self.second));
-        let course = match &self.spec.kind {
-            StimulusKind::Poisson { sources, start, stop, .. } => {
+        let drive = match &self.course {
+            Course::Poisson { sources, on, off, .. } => {
                 let per_step = *sources as f64 * axis.dt;
                 let targets: Vec<(u32, f64, f64)> =
                     mine.iter().enumerate().map(|(k, &(lane, _))| (lane, at(&a, k) * per_step, at(&b, k))).collect();
-                let (on, off) = (axis.first_at(*start), axis.first_at(*stop));
-                return Some(Local::Events(Events::Poisson(Poisson::new(self.key, first, lanes, &targets, on, off))));
+                return Some(Local::Events(Events::Poisson(Poisson::new(self.key, first, lanes, &targets, *on, *off))));
             }
-            StimulusKind::Spikes { times, units, .. } => {
+            Course::Spikes { times, units, .. } => {
                 return Some(Local::Events(Events::Listed {
-                    arrivals: arrivals(times, units.as_deref(), &mine, &a, &range, axis),
+                    arrivals: arrivals(times, units.map(|u| &**u), &mine, &a, &range, axis),
                     next: 0,
                 }));
             }
-            StimulusKind::OuNoise { tau, .. } => {
+            Course::OrnsteinUhlenbeck { tau, .. } => {
                 let decay = exp(-axis.dt / tau);
-                Course::Ou { mean: a, sigma: b, decay, kick: decay.mul_add(-decay, 1.0).sqrt() }
+                Drive::Ou { mean: a, sigma: b, decay, kick: decay.mul_add(-decay, 1.0).sqrt() }
             }
-            StimulusKind::WhiteNoise { generator, .. } => {
+            Course::Normal { spread, every, generator, .. } => {
                 let root = axis.dt.sqrt();
-                let scale = match b {
-                    Column::Shared(v) => Column::Shared(v / root),
-                    Column::Each(v) => Column::Each(v.into_iter().map(|v| v / root).collect()),
+                let scale = match (spread, b) {
+                    (Spread::Deviation(_), b) => b,
+                    (Spread::Density(_), Column::Shared(v)) => Column::Shared(v / root),
+                    (Spread::Density(_), Column::Each(v)) => Column::Each(v.into_iter().map(|v| v / root).collect()),
                 };
-                Course::Normal { mean: a, scale, every: 1, listed: self.sequence(*generator, &mine) }
+                Drive::Normal { mean: a, scale, every: *every, listed: self.sequence(*generator, &mine) }
             }
-            StimulusKind::GaussianSteps { interval, generator, .. } => Course::Normal {
-                mean: a,
-                scale: b,
-                every: axis.steps(*interval).max(1),
-                listed: self.sequence(*generator, &mine),
-            },
-            StimulusKind::Signal { start, interval, columns, linear, gain } => Course::Signal {
+            Course::Samples { start, interval, columns, linear, gain } => Drive::Signal {
                 columns: Arc::clone(columns),
                 column: mine.iter().map(|&(_, j)| if columns.len() == 1 { 0 } else { j as u32 }).collect(),
                 start: *start,
@@ -216,28 +201,26 @@ impl<'a> Stimulus<'a> {
                 linear: *linear,
                 gain: *gain,
             },
-            kind => match (&self.expression, Wave::of(kind, axis)) {
-                (Some((expression, columns)), _) => {
-                    let operands = columns
-                        .iter()
-                        .map(|c| match c {
-                            Column::Shared(v) => Column::Shared(*v),
-                            Column::Each(v) => {
-                                Column::Each(mine.iter().map(|&(lane, _)| v[(first + lane) as usize]).collect())
-                            }
-                        })
-                        .collect();
-                    Course::Expression { expression: expression.clone(), operands }
-                }
-                (None, Some(wave)) => Course::Wave { amplitude: a, offset: b, wave, last: None },
-                (None, None) => return None,
-            },
+            Course::Expression { .. } => {
+                let (expression, columns) = self.expression.as_ref().expect("compiled when the stimulus was made");
+                let operands = columns
+                    .iter()
+                    .map(|c| match c {
+                        Column::Shared(v) => Column::Shared(*v),
+                        Column::Each(v) => {
+                            Column::Each(mine.iter().map(|&(lane, _)| v[(first + lane) as usize]).collect())
+                        }
+                    })
+                    .collect();
+                Drive::Expression { expression: expression.clone(), operands }
+            }
+            Course::Wave { wave, .. } => Drive::Wave { amplitude: a, offset: b, wave: Arc::clone(wave), last: None },
         };
         let listed = (!self.all).then(|| mine.iter().map(|m| m.0).collect());
         let normals =
-            if matches!(course, Course::Ou { .. } | Course::Normal { .. }) { vec![0.0; lanes] } else { Vec::new() };
+            if matches!(drive, Drive::Ou { .. } | Drive::Normal { .. }) { vec![0.0; lanes] } else { Vec::new() };
         let (now, source) = (vec![0.0; mine.len()], Normals::new(self.key, first, lanes));
-        Some(Local::Level(Box::new(Level { course, lanes: listed, now, normals, source, refreshed: None })))
+        Some(Local::Level(Box::new(Level { drive, lanes: listed, now, normals, source, refreshed: None })))
     }
 }
 

@@ -1,0 +1,29 @@
+//! The integer clock of a run: times and grid points.
+
+/// The grid of a run: grid point `k` is at `k * dt`; nothing accumulates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Clock {
+    /// Step in seconds (or time units).
+    pub dt: f64,
+}
+
+impl Clock {
+    /// Time of grid point `k` in seconds (or time units).
+    #[inline]
+    pub fn seconds(self, k: u64) -> f64 {
+        k as f64 * self.dt
+    }
+
+    /// The first grid point that is not before `time` (seconds or time units); a time within a millionth of a step of a
+    /// grid point counts as that point. Infinite times give `u64::MAX`, negative ones 0.
+    #[inline]
+    pub fn first_at(self, time: f64) -> u64 {
+        (time / self.dt - 1e-6).ceil().max(0.0) as u64
+    }
+
+    /// Number of steps nearest to a duration.
+    #[inline]
+    pub fn steps(self, duration: f64) -> u64 {
+        (duration / self.dt).round().max(0.0) as u64
+    }
+}

@@ -1,0 +1,171 @@
+//! What a stimulus does in time, in the terms that simulators carry out: each kind gives one of these, and each of these
+//! is carried out in one place, whatever kind it came from.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::spec::{Generator, Value};
+use crate::{Clock, UnitName};
+use spikedeck_core::math::sin;
+use spikedeck_equation::Formula;
+
+/// A value together with the name of its key, by which what is drawn of it is drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Amount<'a> {
+    /// The value.
+    pub value: &'a Value,
+    /// The key that random numbers are keyed by.
+    pub key: &'static str,
+}
+
+impl<'a> Amount<'a> {
+    /// The value of this key.
+    pub fn new(key: &'static str, value: &'a Value) -> Self {
+        Self { value, key }
+    }
+}
+
+/// How much a normal number counts.
+#[derive(Debug, Clone, Copy)]
+pub enum Spread<'a> {
+    /// Standard deviation of each draw.
+    Deviation(Amount<'a>),
+    /// A density (unit times s**0.5): each draw has the standard deviation density/sqrt(step).
+    Density(Amount<'a>),
+}
+
+/// What a stimulus does in time.
+#[derive(Debug)]
+pub enum Course<'a> {
+    /// `amplitude * f + offset * g` into an input, where `(f, g)` is the wave at a grid point.
+    Wave {
+        /// What the first factor of the wave multiplies.
+        amplitude: Amount<'a>,
+        /// Is taken from the amplitude.
+        less: Option<Amount<'a>>,
+        /// What the second factor multiplies.
+        offset: Option<Amount<'a>>,
+        /// The factors.
+        wave: Arc<dyn Wave>,
+    },
+    /// An Ornstein-Uhlenbeck process for each unit, exact in distribution, into an input.
+    OrnsteinUhlenbeck {
+        /// Mean.
+        mean: Amount<'a>,
+        /// Stationary standard deviation.
+        sigma: Amount<'a>,
+        /// Correlation time.
+        tau: f64,
+    },
+    /// A normal number for each unit, drawn every so many steps, into an input.
+    Normal {
+        /// Mean.
+        mean: Amount<'a>,
+        /// Size.
+        spread: Spread<'a>,
+        /// Steps from draw to draw.
+        every: u64,
+        /// Where the numbers come from.
+        generator: Generator,
+    },
+    /// Samples at even times into an input; zero outside them.
+    Samples {
+        /// Time of the first.
+        start: f64,
+        /// From each to the next.
+        interval: f64,
+        /// One column for all units, or one each.
+        columns: &'a Arc<[Vec<f64>]>,
+        /// Linear between samples; otherwise each holds until the next.
+        linear: bool,
+        /// Factor.
+        gain: f64,
+    },
+    /// An expression in `t`, `i`, `N` and positions into an input.
+    Expression {
+        /// The expression, in the dimension of the input.
+        value: &'a Formula<UnitName>,
+    },
+    /// Poisson events for each unit into a receptor.
+    Poisson {
+        /// Rate of a source.
+        rate: Amount<'a>,
+        /// Sources of each unit.
+        sources: u64,
+        /// Weight of an event.
+        weight: Amount<'a>,
+        /// First grid point of the events.
+        on: u64,
+        /// The grid point from which on there are none.
+        off: u64,
+    },
+    /// Listed events into a receptor.
+    Spikes {
+        /// Times, ascending.
+        times: &'a Arc<[f64]>,
+        /// For each the unit that it arrives at; all that are targeted without it.
+        units: Option<&'a Arc<[u32]>>,
+        /// Weight of an event.
+        weight: Amount<'a>,
+    },
+}
+
+/// A formula in time.
+pub trait Wave: Debug + Send + Sync {
+    /// Factor of the amplitude and factor of the offset at grid point `k`.
+    fn at(&self, k: u64, clock: Clock) -> (f64, f64);
+}
+
+/// One from a grid point on until before another, zero outside, for amplitude and offset alike.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    /// First grid point.
+    pub on: u64,
+    /// The first grid point after it.
+    pub off: u64,
+}
+
+impl Window {
+    /// From `start` to `stop`.
+    pub fn between(start: f64, stop: f64, clock: Clock) -> Self {
+        Self { on: clock.first_at(start), off: clock.first_at(stop) }
+    }
+
+    /// Whether a grid point is inside.
+    pub fn holds(self, k: u64) -> bool {
+        k >= self.on && k < self.off
+    }
+}
+
+impl Wave for Window {
+    fn at(&self, k: u64, _: Clock) -> (f64, f64) {
+        let value = f64::from(u8::from(self.holds(k)));
+        (value, value)
+    }
+}
+
+/// The sine of a number of turns plus a phase; whole turns are dropped first, so that long runs lose nothing.
+pub(super) fn turn(cycles: f64, phase: f64) -> f64 {
+    sin(std::f64::consts::TAU.mul_add(cycles - cycles.floor(), phase))
+}
+
+/// What a stimulus is for an analysis of the equations, in which nothing changes in time.
+#[derive(Debug, Clone, Copy)]
+pub enum AtRest<'a> {
+    /// This value.
+    Is(&'a Value),
+    /// Nothing.
+    Zero,
+    /// Noise about this value.
+    Mean(&'a Value),
+    /// It changes in time, and no one value stands for it.
+    Changes,
+}
+
+/// The courses of waves, for the tests of kinds.
+#[cfg(test)]
+pub(super) fn factors(stimulus: &dyn super::Stimulus, steps: u64) -> Vec<f64> {
+    let clock = Clock { dt: 1e-4 };
+    let Course::Wave { wave, .. } = stimulus.course(clock) else { unreachable!("a formula in time") };
+    (0..steps).map(|k| wave.at(k, clock).0).collect()
+}

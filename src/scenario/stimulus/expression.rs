@@ -1,0 +1,67 @@
+//! An expression in time.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind};
+use crate::{Clock, UnitName};
+use spikedeck_equation::Formula;
+use crate::value::Names;
+use crate::language::{Declared, Field, Key, Of, Reader, Takes, Writer, declare};
+use spikedeck_model::document::Node;
+
+declare! {
+    /// an expression in t, i, N and positions
+    pub struct Expression = "expression" {
+        /// expression in `t` (seconds; a plain number in dimensionless scenarios), `i`, `N` and positions (metres)
+        value: Formula<UnitName> = InTime, needs "[1 nA]*sin(t/[10 ms])";
+    }
+}
+
+/// An expression in time, of the unit of the target.
+struct InTime;
+
+impl Field for InTime {
+    type Out = Formula<UnitName>;
+    const TAKES: Takes = Takes::Value(Of::Target);
+
+    fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<Formula<UnitName>> {
+        let text = reader.desk.text(node, &format!("`{}`", key.name))?.to_owned();
+        let names = reader.context.names.clone().unwrap_or_else(Names::none).with([("t", reader.desk.time_dimension(), UnitName::Time)]);
+        reader.desk.expression(node, &text, reader.context.target, &names)
+    }
+
+    fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<Formula<UnitName>> {
+        None
+    }
+
+    fn write(value: &Formula<UnitName>, _: &dyn Writer) -> Json {
+        json!(value.text())
+    }
+}
+
+impl Kind for Expression {
+    type Keys = Self;
+    const ARRIVES: Arrives = Arrives::Input;
+
+    fn new(keys: Self, _: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+        Some(keys.into())
+    }
+}
+
+impl Stimulus for Expression {
+    fn course(&self, _: Clock) -> Course<'_> {
+        Course::Expression { value: &self.value }
+    }
+
+    fn at_rest(&self, _: f64) -> AtRest<'_> {
+        AtRest::Changes
+    }
+
+    fn drawn_in_steps(&self) -> bool {
+        false
+    }
+
+    fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {
+        self.write(writer)
+    }
+}

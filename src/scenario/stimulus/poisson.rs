@@ -1,0 +1,60 @@
+//! Poisson spikes.
+
+use serde_json::{Map, Value as Json};
+
+use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, course};
+use crate::Clock;
+use crate::language::{Amount, Declared, PerTime, Reader, Start, Stop, Weight, Whole, Writer, declare};
+use crate::spec::Value;
+
+declare! {
+    /// Poisson spikes into a receptor
+    pub struct Poisson = "poisson" {
+        /// rate of each source
+        rate: Value = Amount<PerTime>, needs "1 {unit}";
+        /// sources of each unit; their sum is drawn
+        sources: u64 = Whole, or "1", from 1.0;
+        /// weight of each spike
+        weight: Value = Weight, needs "1 {unit}";
+        /// when it begins
+        start: f64 = Start, or "0 s";
+        /// when it ends
+        stop: f64 = Stop, without "the end of the run";
+    }
+}
+
+impl Kind for Poisson {
+    type Keys = Self;
+    const ARRIVES: Arrives = Arrives::Receptor;
+
+    fn new(keys: Self, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+        if matches!(keys.rate, Value::Constant(rate) if rate < 0.0) {
+            reader.error("rate", "a rate is not negative");
+        }
+        Some(keys.into())
+    }
+}
+
+impl Stimulus for Poisson {
+    fn course(&self, clock: Clock) -> Course<'_> {
+        Course::Poisson {
+            rate: course::Amount::new("rate", &self.rate),
+            sources: self.sources,
+            weight: course::Amount::new("weight", &self.weight),
+            on: clock.first_at(self.start),
+            off: clock.first_at(self.stop),
+        }
+    }
+
+    fn at_rest(&self, _: f64) -> AtRest<'_> {
+        AtRest::Changes
+    }
+
+    fn drawn_in_steps(&self) -> bool {
+        true
+    }
+
+    fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {
+        self.write(writer)
+    }
+}

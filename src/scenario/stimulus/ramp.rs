@@ -1,0 +1,86 @@
+//! Linear from one value to another.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, Wave, course};
+use crate::Clock;
+use crate::language::{Amount, Declared, Reader, Start, Stop, Target, Writer, declare};
+use crate::spec::Value;
+
+declare! {
+    /// linear from one value to another, then held
+    pub struct Ramp = "ramp" {
+        /// value at the start
+        from: Value = Amount<Target>, or "0";
+        /// value at the stop, and after it
+        to: Value = Amount<Target>, needs "1 {unit}";
+        /// when it begins
+        start: f64 = Start, or "0 s";
+        /// when it ends
+        stop: f64 = Stop, without "the end of the run";
+    }
+}
+
+impl Kind for Ramp {
+    type Keys = Self;
+    const ARRIVES: Arrives = Arrives::Input;
+
+    fn new(keys: Self, _: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+        Some(keys.into())
+    }
+}
+
+impl Stimulus for Ramp {
+    fn course(&self, _: Clock) -> Course<'_> {
+        Course::Wave {
+            amplitude: course::Amount::new("to", &self.to),
+            less: Some(course::Amount::new("from", &self.from)),
+            offset: Some(course::Amount::new("from", &self.from)),
+            wave: Arc::new(Rise { start: self.start, stop: self.stop }),
+        }
+    }
+
+    fn at_rest(&self, end: f64) -> AtRest<'_> {
+        if self.stop <= end { AtRest::Is(&self.to) } else { AtRest::Changes }
+    }
+
+    fn drawn_in_steps(&self) -> bool {
+        false
+    }
+
+    fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {
+        self.write(writer)
+    }
+}
+
+/// From 0 at `start` to 1 at `stop`, then held.
+#[derive(Debug)]
+struct Rise {
+    start: f64,
+    stop: f64,
+}
+
+impl Wave for Rise {
+    fn at(&self, k: u64, clock: Clock) -> (f64, f64) {
+        let t = clock.seconds(k);
+        let Self { start, stop } = *self;
+        let f =
+            if stop > start { ((t - start) / (stop - start)).clamp(0.0, 1.0) } else { f64::from(u8::from(t >= start)) };
+        (f, f64::from(u8::from(k >= clock.first_at(start))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::course::factors;
+    use super::*;
+
+    #[test]
+    fn ramps_are_straight_between_their_ends() {
+        let one = || Value::Constant(1.0);
+        let v = factors(&Ramp { from: one(), to: one(), start: 1e-3, stop: 3e-3 }, 50);
+        assert!(v[10] == 0.0 && (v[20] - 0.5).abs() < 1e-12 && v[30] == 1.0 && v[49] == 1.0);
+    }
+}

@@ -1,0 +1,69 @@
+//! One value from one time to another.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, course, course::Window};
+use crate::Clock;
+use crate::language::{Amount, Declared, Reader, Start, Stop, Target, Writer, declare};
+use crate::spec::Value;
+
+declare! {
+    /// one value from `start` to `stop`
+    pub struct Step = "step" {
+        /// value inside
+        amplitude: Value = Amount<Target>, needs "1 {unit}";
+        /// the first grid point that is not before it is the first that it acts at
+        start: f64 = Start, or "0 s";
+        /// the first grid point that is not before it is the first that it no longer acts at
+        stop: f64 = Stop, without "the end of the run";
+    }
+}
+
+impl Kind for Step {
+    type Keys = Self;
+    const ARRIVES: Arrives = Arrives::Input;
+
+    fn new(keys: Self, _: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+        Some(keys.into())
+    }
+}
+
+impl Stimulus for Step {
+    fn course(&self, clock: Clock) -> Course<'_> {
+        Course::Wave {
+            amplitude: course::Amount::new("amplitude", &self.amplitude),
+            less: None,
+            offset: None,
+            wave: Arc::new(Window::between(self.start, self.stop, clock)),
+        }
+    }
+
+    fn at_rest(&self, end: f64) -> AtRest<'_> {
+        // A step that still acts at the end is what the equations see for good.
+        if self.start < end && self.stop >= end * (1.0 - 1e-12) { AtRest::Is(&self.amplitude) } else { AtRest::Zero }
+    }
+
+    fn drawn_in_steps(&self) -> bool {
+        false
+    }
+
+    fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {
+        self.write(writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::course::factors;
+    use super::*;
+
+    #[test]
+    fn steps_start_and_stop_on_grid_points() {
+        let amplitude = Value::Constant(1.0);
+        let v = factors(&Step { amplitude: amplitude.clone(), start: 0.3e-3, stop: 0.7e-3 }, 10);
+        assert_eq!(v, [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(factors(&Step { amplitude, start: 0.0, stop: f64::INFINITY }, 3), [1.0; 3]);
+    }
+}
