@@ -124,7 +124,10 @@ mod tests {
     #[test]
     fn names_are_those_that_stand_in_the_text() {
         let f = Formula::parse("i*[1 mV] + E_L + 0*i*E_L", &scope(), Dimension::VOLT).unwrap();
-        assert_eq!((f.names(), f.dimension(), f.text()), (&['i', 'e'][..], Dimension::VOLT, "i*[1 mV] + E_L + 0*i*E_L"));
+        assert_eq!(
+            (f.names(), f.dimension(), f.text()),
+            (&['i', 'e'][..], Dimension::VOLT, "i*[1 mV] + E_L + 0*i*E_L")
+        );
         let value = f.evaluate(|n| if *n == 'i' { 3.0 } else { -0.07 });
         assert!((value + 0.067).abs() < 1e-15, "{value}");
         assert_eq!(format!("{f:?}"), "\"i*[1 mV] + E_L + 0*i*E_L\"");

@@ -283,9 +283,7 @@ impl Desk<'_> {
             }
             Err(problems) => {
                 for mut d in problems {
-                    if ["x", "y", "z"].iter().any(|n| d.message == format!("unknown name `{n}`"))
-                        && !names.has("x")
-                    {
+                    if ["x", "y", "z"].iter().any(|n| d.message == format!("unknown name `{n}`")) && !names.has("x") {
                         d.help = Some("units have x, y and z only where their population has `positions`".to_owned());
                     }
                     if d.message == "unknown name `distance`" && names.has("i_pre") {

@@ -44,7 +44,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
     let goal = target_node.and_then(|n| target(desk, n, "`target`", all, known));
     let units_node = f.get("units");
     let (word, goal) = (word?, goal?);
-    let population = &all[goal.population];
+    let population = &all[goal.population.index()];
     let units = units_node.map(|n| unit_list(desk, n, Units::targets(population, goal.port))).unwrap_or_default();
     // Nodes of a tree have no membrane: what acts everywhere acts on compartments.
     let units = match (&population.tree, goal.port) {
@@ -79,10 +79,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
         }
         _ => {}
     }
-    let dimension = match goal.port {
-        Port::Event(i) => population.system.event_ports()[i].weight,
-        Port::Input(i) => population.system.inputs()[i].dimension,
-    };
+    let dimension = population.port_dimension(goal.port);
     let size = population.targets(goal.port);
     let mut reader = Reader { desk, f, dimension, population, size, name: &entry.key };
     let kind = reader.kind(word);

@@ -158,9 +158,8 @@ impl Coupling {
         let same_delay = if let Property::Same(d) = properties.delay { Some(d) } else { None };
         let same_weight = if let Property::Same(w) = properties.weight { Some(w) } else { None };
         let links = if let (Rule::AllToAll, Some(_), Some(_)) = (wiring.rule, same_delay, same_weight) {
-            let products = carried
-                .products()
-                .map(|parts| Products { parts, values: vec![0.0; wiring.sources as usize] });
+            let products =
+                carried.products().map(|parts| Products { parts, values: vec![0.0; wiring.sources as usize] });
             Links::All { sources: wiring.sources, no_self: wiring.no_self, products }
         } else {
             let mut found: Vec<Link> = Vec::new();

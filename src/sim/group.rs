@@ -16,11 +16,12 @@ use super::port::{InputPort, Rows};
 use super::recorder::{Take, Tap};
 use super::stepper::{LaneSpike, Stepper};
 use super::stimulus::Events;
+use spikedeck_scenario::PopulationId;
 
 /// One population's lanes on one thread.
 #[derive(Debug)]
 pub(super) struct Group {
-    pub population: usize,
+    pub population: PopulationId,
     pub first: u32,
     pub lanes: usize,
     pub body: Body,
@@ -60,7 +61,7 @@ pub(super) struct Group {
 impl Group {
     /// The lanes of `population` from unit `first` on, without anything attached. `ports`: of input, of events.
     pub fn new(
-        population: usize,
+        population: PopulationId,
         first: u32,
         body: Body,
         lanes: usize,
@@ -156,7 +157,7 @@ impl Group {
             self.look_around(k);
             let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
             for tap in self.taps.iter_mut().filter(|t| t.is_due(k)) {
-                tap.sample(k, &mut self.body, &inputs, &mut self.scratch, &mut take.traces[tap.trace]);
+                tap.sample(k, &mut self.body, &inputs, &mut self.scratch, &mut take.traces[tap.trace.index()]);
             }
         }
     }

@@ -36,9 +36,7 @@ impl Pair<'_> {
             PairName::Target => t as f64,
             PairName::Sources => self.counts[0],
             PairName::Targets => self.counts[1],
-            PairName::Distance => {
-                distance_squared(self.from.positions[s], self.to.positions[t], self.wrap).sqrt()
-            }
+            PairName::Distance => distance_squared(self.from.positions[s], self.to.positions[t], self.wrap).sqrt(),
             PairName::SourcePosition(axis) => self.from.positions[s][axis],
             PairName::TargetPosition(axis) => self.to.positions[t][axis],
         }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::Variable;
 use spikedeck_scenario::{
-    Boundary, Coupling, Distribution, Generator, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes,
+    Boundary, Coupling, Distribution, Generator, OptionValue, PopulationSpec, Positions, Rule, Spec, SpikeTimes,
     StimulusKind, StimulusSpec, Target, Value,
 };
 use spikedeck_scenario::{PlasticitySpec, RuleSpec};
@@ -30,7 +30,7 @@ pub fn resolved(spec: &Spec) -> Json {
         "populations": spec.populations.iter().map(|p| (p.name.clone(), population(p))).collect::<Map<_, _>>(),
         "projections": spec.projections.iter().map(|p| {
             (p.name.clone(), json!({
-                "from": spec.populations.get(p.from).map(|x| x.name.clone()),
+                "from": spec.population(p.from).name,
                 "to": target(spec, &p.to),
                 "connect": rule(&p.rule),
                 "autapses": p.autapses,
@@ -45,7 +45,7 @@ pub fn resolved(spec: &Spec) -> Json {
             (s.name.clone(), stimulus(spec, s))
         }).collect::<Map<_, _>>(),
         "record": spec.records.iter().map(|r| {
-            let name = spec.place_name(r.population).to_owned();
+            let name = spec.place_name(r.place).to_owned();
             let traces: Vec<Json> = r.traces.iter().map(|t| json!({
                 "name": t.name,
                 "variables": t.variables.iter().map(|v| v.0.clone()).collect::<Vec<_>>(),
@@ -156,20 +156,8 @@ fn time(spec: &Spec, seconds: f64) -> String {
 }
 
 fn target(spec: &Spec, target: &Target) -> String {
-    let Some(population) = spec.populations.get(target.population) else { return String::new() };
-    let port = match target.port {
-        Port::Event(k) => population.system.event_ports().get(k).map(|p| p.name.clone()),
-        Port::Input(k) => population.system.inputs().get(k).map(|p| p.name.clone()),
-    };
-    port.map_or_else(|| population.name.clone(), |p| format!("{}.{p}", population.name))
-}
-
-fn target_dimension(spec: &Spec, target: &Target) -> Dimension {
-    let Some(population) = spec.populations.get(target.population) else { return Dimension::NONE };
-    match target.port {
-        Port::Event(k) => population.system.event_ports().get(k).map_or(Dimension::NONE, |p| p.weight),
-        Port::Input(_) => Dimension::NONE,
-    }
+    let population = spec.population(target.population);
+    format!("{}.{}", population.name, population.port_name(target.port))
 }
 
 /// A connection rule as a scenario writes it; lists of edges by their number.
@@ -215,14 +203,7 @@ fn positions(positions: &Positions) -> Json {
 
 /// A stimulus as a scenario writes it. A stop that never comes is left out.
 fn stimulus(spec: &Spec, s: &StimulusSpec) -> Json {
-    let at = match s.target.port {
-        Port::Input(k) => spec
-            .populations
-            .get(s.target.population)
-            .and_then(|p| p.system.inputs().get(k))
-            .map_or(Dimension::NONE, |v| v.dimension),
-        Port::Event(_) => target_dimension(spec, &s.target),
-    };
+    let at = spec.population(s.target.population).port_dimension(s.target.port);
     let root = Dimension::SECOND.power(0.5).unwrap_or(Dimension::NONE);
     let v = |x: &Value| value(x, at);
     let t = |x: f64| json!(time(spec, x));

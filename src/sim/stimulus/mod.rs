@@ -73,13 +73,7 @@ impl<'a> Stimulus<'a> {
     ///
     /// # Errors
     /// What does not fit, and what would be right.
-    pub fn new(
-        spec: &'a StimulusSpec,
-        size: usize,
-        place: &Place,
-        seed: u64,
-        axis: &Axis,
-    ) -> Result<Self, String> {
+    pub fn new(spec: &'a StimulusSpec, size: usize, place: &Place, seed: u64, axis: &Axis) -> Result<Self, String> {
         let entity = format!("stimuli.{}", spec.name);
         let all = spec.units.is_empty();
         let units: Vec<u32> = if all { (0..size as u32).collect() } else { spec.units.clone() };
@@ -92,8 +86,7 @@ impl<'a> Stimulus<'a> {
             {
                 return Ok(Column::Each(list.to_vec()));
             }
-            let whole =
-                resolve(value, &Names { size, place, known: &[] }, Key::new(seed, &entity, purpose))?;
+            let whole = resolve(value, &Names { size, place, known: &[] }, Key::new(seed, &entity, purpose))?;
             Ok(match whole {
                 Column::Shared(v) => Column::Shared(v),
                 Column::Each(v) => Column::Each(units.iter().map(|&u| v[u as usize]).collect()),
