@@ -77,8 +77,7 @@ impl Analysis for Attenuation {
             unit.clone_from(&columns.unit);
             let scale = if unit == "mV" { 1e3 } else { 1.0 };
             let first = found.len();
-            let tree =
-                request.scenario.and_then(|spec| spec.populations.get(s.population)).and_then(|p| p.tree.as_ref());
+            let tree = request.scenario.and_then(|spec| spec.population_at(s.place)).and_then(|p| p.tree.as_ref());
             let along = |c: usize| {
                 let unit = *columns.units.get(c)? as usize;
                 tree.and_then(|t| t.compartments.distance.get(unit % t.units().max(1)).copied())

@@ -5,7 +5,7 @@ use crate::{AnalysisError, Request};
 use spikedeck_core::units::{Dimension, Quantity, display_unit};
 use spikedeck_equation::flow::Flow;
 use spikedeck_equation::{System, Variable};
-use spikedeck_scenario::{AtRest, PopulationSpec, Port, Spec, Stimulus as _, UnitName, Value};
+use spikedeck_scenario::{AtRest, PopulationId, PopulationSpec, Port, Spec, Stimulus as _, UnitName, Value};
 use spikedeck_signal::TimeBase;
 
 /// One unit of a population as mathematics.
@@ -115,28 +115,28 @@ pub fn display(dimension: Dimension) -> (String, f64) {
     (unit.symbol, unit.scale)
 }
 
-/// The scenario, index and population that `of` names.
+/// The scenario and the population that `of` names, with its handle.
 ///
 /// # Errors
-/// `Unsuitable` without a scenario or subject.
-pub fn population<'a>(request: &Request<'a>) -> Result<(&'a Spec, usize, &'a PopulationSpec), AnalysisError> {
+/// `Unsuitable` without a scenario or subject, and for connections.
+pub fn population<'a>(request: &Request<'a>) -> Result<(&'a Spec, PopulationId, &'a PopulationSpec), AnalysisError> {
     let spec = request.scenario.ok_or_else(|| {
         AnalysisError::Unsuitable(
             "this analysis needs the equations: run it from a scenario, not on a recording from elsewhere".into(),
         )
     })?;
-    let index = match (request.spec.of.first(), spec.populations.len()) {
-        (Some(subject), _) => subject.population,
-        (None, 1) => 0,
-        (None, _) => {
+    let mut all = spec.population_ids();
+    let found = match (request.spec.of.first(), all.next(), all.next()) {
+        (Some(subject), _, _) => subject.place.population().map(|id| (id, spec.population(id))),
+        (None, Some(only), None) => Some(only),
+        (None, _, _) => {
             return Err(AnalysisError::Unsuitable("write `of = \"POP\"`: which population's equations".into()));
         }
     };
-    let population = spec
-        .populations
-        .get(index)
-        .ok_or_else(|| AnalysisError::Unsuitable("the population of this subject does not exist".into()))?;
-    Ok((spec, index, population))
+    let (id, population) = found.ok_or_else(|| {
+        AnalysisError::Unsuitable("these are equations of units: name a population, not a projection".into())
+    })?;
+    Ok((spec, id, population))
 }
 
 /// Values of one unit. Expressions name `i`, `N` and parameters; places are refused. `known` are the parameters, of
@@ -192,7 +192,7 @@ fn resolve_all(
 }
 
 /// Adds what constant stimuli give to each input port of the unit.
-fn constant_inputs(spec: &Spec, population: usize, unit: usize, inputs: &mut [f64], warnings: &mut Vec<String>) {
+fn constant_inputs(spec: &Spec, population: PopulationId, unit: usize, inputs: &mut [f64], warnings: &mut Vec<String>) {
     let end = spec.simulation.steps as f64 * spec.simulation.dt;
     for s in &spec.stimuli {
         if s.target.population != population || !(s.units.is_empty() || s.units.contains(&(unit as u32))) {
@@ -221,9 +221,9 @@ fn constant_inputs(spec: &Spec, population: usize, unit: usize, inputs: &mut [f6
                 Some(0.0)
             }
         };
-        match (value, inputs.get_mut(port)) {
-            (Some(v), Some(input)) => *input += v,
-            _ => warnings
+        match value {
+            Some(v) => inputs[port.index()] += v,
+            None => warnings
                 .push(format!("the value of stimulus `{}` for this unit is not known here and is left out", s.name)),
         }
     }

@@ -40,7 +40,11 @@ impl Analysis for Cable {
         let ohm = display_unit(Dimension::OHM);
         for s in &request.spec.of {
             request.check_cancelled()?;
-            let sections = Network::electrotonic(spec, s.population)
+            let population = s
+                .place
+                .population()
+                .ok_or_else(|| AnalysisError::Unsuitable(format!("{}: a projection has no sections", s.text)))?;
+            let sections = Network::electrotonic(spec, population)
                 .map_err(|e| AnalysisError::Unsuitable(format!("{}: {e}", s.text)))?;
             for e in &sections {
                 let name = format!("{}[{}]", s.text, e.section);

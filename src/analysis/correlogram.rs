@@ -79,7 +79,7 @@ impl Analysis for Correlogram {
                 t.units = chosen.iter().map(|&k| t.units[k]).collect();
                 t.trains = chosen.iter().map(|&k| std::mem::take(&mut t.trains[k])).collect();
             }
-            trains.push((s.population, t));
+            trains.push((s.place, t));
         }
         let mut pairs = Vec::new();
         if let [(_, one)] = trains.as_slice() {

@@ -7,10 +7,9 @@ use super::{Analysis, AnalysisError, Outcome, Request, default_options};
 use spikedeck_core::units::{Dimension, Quantity, parse_unit};
 use spikedeck_equation::{Declaration, Source, System, TimeUnit};
 use spikedeck_model::{Definition, Kind};
-use spikedeck_scenario::Port;
 use spikedeck_scenario::{
-    AnalysisSpec, Constant, Observable, OptionValue, PopulationSpec, Simulation, Spec, SpikeTimes, StimulusSpec,
-    Subject, Target, Value,
+    AnalysisSpec, Constant, Observable, OptionValue, Place, PopulationId, PopulationSpec, Simulation, Spec, SpikeTimes,
+    StimulusSpec, Subject, Target, Value,
 };
 use spikedeck_signal::{Recording, TimeBase};
 
@@ -74,18 +73,6 @@ impl Model {
             system: system.clone(),
             source: Arc::from(""),
         };
-        let stimuli = inputs
-            .iter()
-            .map(|(port, amount)| StimulusSpec {
-                name: (*port).into(),
-                target: Target {
-                    population: 0,
-                    port: Port::Input(system.inputs().iter().position(|i| i.name == *port).unwrap()),
-                },
-                units: Vec::new(),
-                kind: Constant { amplitude: value(amount) }.into(),
-            })
-            .collect();
         let population = PopulationSpec {
             name: "p".into(),
             model: Arc::new(definition),
@@ -102,6 +89,15 @@ impl Model {
             substeps: 1,
             preset: None,
         };
+        let stimuli = inputs
+            .iter()
+            .map(|(port, amount)| StimulusSpec {
+                name: (*port).into(),
+                target: Target { population: PopulationId::of_recording(0), port: population.port(port).unwrap() },
+                units: Vec::new(),
+                kind: Constant { amplitude: value(amount) }.into(),
+            })
+            .collect();
         let base =
             if self.time_unit == TimeUnit::Dimensionless { TimeBase::Dimensionless } else { TimeBase::Milliseconds };
         Spec {
@@ -151,8 +147,8 @@ pub(crate) fn run(
         assert!(declaration.options.iter().any(|o| o.key == *key), "{key} is no option");
         all.insert(key, value.clone());
     }
-    let of =
-        vec![Subject { text: "p".into(), population: 0, what: Observable::Population, units: Vec::new(), mean: false }];
+    let place = Place::Population(PopulationId::of_recording(0));
+    let of = vec![Subject { text: "p".into(), place, what: Observable::Population, units: Vec::new(), mean: false }];
     let spec = AnalysisSpec {
         name: "x".into(),
         kind: declaration.kind.into(),

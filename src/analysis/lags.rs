@@ -10,7 +10,7 @@ use spikedeck_core::statistics::{
     correlation_interval, mean, mean_interval, normal_two_sided, pearson, quantile, share_interval,
 };
 use spikedeck_core::units::short;
-use spikedeck_scenario::{Observable, OptionKind, Subject};
+use spikedeck_scenario::{Observable, OptionKind, Place, Subject};
 use spikedeck_signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape, Window};
 
 /// The analysis `lags`.
@@ -116,7 +116,7 @@ impl Analysis for Lags {
 /// One neuron.
 struct Unit {
     name: String,
-    population: usize,
+    place: Place,
     number: u32,
     train: Vec<f64>,
 }
@@ -128,7 +128,7 @@ fn units(request: &Request<'_>, window: Window, warnings: &mut Vec<String>) -> R
         let alone = t.trains.len() == 1;
         units.extend(t.trains.into_iter().zip(t.units).map(|(train, unit)| Unit {
             name: if alone { s.text.clone() } else { subject::unit_name(&s.text, unit) },
-            population: s.population,
+            place: s.place,
             number: unit,
             train,
         }));
@@ -248,7 +248,7 @@ fn correlation(request: &Request<'_>, name: &str, a: &Unit, b: &Unit) -> Option<
     let column = |u: &Unit| {
         let s = Subject {
             text: u.name.clone(),
-            population: u.population,
+            place: u.place,
             what: Observable::Variable(variable.to_owned()),
             units: vec![u.number],
             mean: false,

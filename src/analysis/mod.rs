@@ -307,7 +307,7 @@ pub(crate) mod testing {
 
     use super::{Analysis, AnalysisError, Outcome, Request, default_options, subject};
     use spikedeck_core::rng::Key;
-    use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Subject};
+    use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Place, PopulationId, Subject};
     use spikedeck_signal::{Metric, Population, Recording, Spikes, Trace, Window};
     use std::sync::atomic::AtomicBool;
 
@@ -371,7 +371,7 @@ pub(crate) mod testing {
         let list = units.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         Subject {
             text: if units.is_empty() { format!("p.{what}") } else { format!("p.{what}[{list}]") },
-            population: 0,
+            place: Place::Population(PopulationId::of_recording(0)),
             what: match what {
                 "spikes" => Observable::Spikes,
                 "rate" => Observable::Rate,

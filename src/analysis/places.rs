@@ -34,7 +34,7 @@ impl Line {
 /// # Errors
 /// When the population has neither grid nor tree, or fewer than three cells of the row were recorded.
 pub fn line(request: &Request<'_>, s: &Subject, columns: &subject::Columns) -> Result<Line, AnalysisError> {
-    let population = request.scenario.and_then(|spec| spec.populations.get(s.population));
+    let population = request.scenario.and_then(|spec| spec.population_at(s.place));
     if let Some(tree) = population.and_then(|p| p.tree.as_ref()) {
         return path(tree, s, columns);
     }

@@ -52,14 +52,12 @@ impl Analysis for Plane {
         for s in &request.spec.of {
             request.check_cancelled()?;
             let cells =
-                request.scenario.and_then(|spec| spec.populations.get(s.population)).and_then(Cells::of).ok_or_else(
-                    || {
-                        AnalysisError::Unsuitable(format!(
-                            "{}: its population has no grid of two axes (a line is shown by `space`)",
-                            s.text
-                        ))
-                    },
-                )?;
+                request.scenario.and_then(|spec| spec.population_at(s.place)).and_then(Cells::of).ok_or_else(|| {
+                    AnalysisError::Unsuitable(format!(
+                        "{}: its population has no grid of two axes (a line is shown by `space`)",
+                        s.text
+                    ))
+                })?;
             let (units, seen, label, note) = match s.what {
                 Observable::Spikes | Observable::Rate => rates(request, s)?,
                 _ => state(request, s)?,

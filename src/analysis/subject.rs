@@ -5,7 +5,7 @@
 
 use super::{AnalysisError, Request};
 use spikedeck_core::units::short;
-use spikedeck_scenario::{Observable, Subject};
+use spikedeck_scenario::{Observable, Place, PopulationId, Subject};
 use spikedeck_signal::{Population, Recording, TimeBase, Trace, Window};
 
 /// Sorted spike trains of some units.
@@ -122,7 +122,7 @@ pub fn spikes_subject(recording: &Recording, population: &str) -> Option<Subject
     let index = recording.populations.iter().position(|p| p.name == population)?;
     Some(Subject {
         text: format!("{population}.spikes"),
-        population: index,
+        place: Place::Population(PopulationId::of_recording(index)),
         what: Observable::Spikes,
         units: Vec::new(),
         mean: false,
@@ -134,24 +134,32 @@ pub fn spikes_subject(recording: &Recording, population: &str) -> Option<Subject
 /// # Errors
 /// `NotRecorded` when the recording has no such population.
 pub fn population<'a>(request: &Request<'a>, subject: &Subject) -> Result<&'a Population, AnalysisError> {
-    request.recording.populations.get(subject.population).ok_or_else(|| AnalysisError::NotRecorded {
+    let Place::Population(id) = subject.place else {
+        return Err(AnalysisError::Unsuitable(format!(
+            "{}: this analysis looks at the units of a population, and this names connections",
+            subject.text
+        )));
+    };
+    request.recording.populations.get(id.index()).ok_or_else(|| AnalysisError::NotRecorded {
         subject: subject.text.clone(),
         hint: format!(
             "the recording holds {} populations, and this is number {}",
             request.recording.populations.len(),
-            subject.population + 1
+            id.index() + 1
         ),
     })
 }
 
-/// The name under which the traces of a subject are kept: of its population, or of its projection, which are counted
-/// after the populations.
-fn place<'a>(request: &'a Request<'_>, subject: &'a Subject) -> Result<&'a str, AnalysisError> {
-    if subject.population < request.recording.populations.len() {
-        return Ok(&population(request, subject)?.name);
+/// The name under which the traces of a subject are kept: of its population, or of its projection.
+fn place<'a>(request: &Request<'a>, subject: &Subject) -> Result<&'a str, AnalysisError> {
+    match (subject.place, request.scenario) {
+        (Place::Population(_), _) => Ok(&population(request, subject)?.name),
+        (Place::Projection(id), Some(spec)) => Ok(&spec.projection(id).name),
+        (Place::Projection(_), None) => Err(AnalysisError::Unsuitable(format!(
+            "{}: connections belong to a scenario, and this recording has none",
+            subject.text
+        ))),
     }
-    let text = subject.text.strip_prefix("mean(").unwrap_or(&subject.text).trim();
-    Ok(text.split_once('.').map_or(text, |(name, _)| name))
 }
 
 /// The units that a subject means: the listed ones, or all.
@@ -330,7 +338,7 @@ fn trace_columns(
     };
     let tree = request
         .scenario
-        .and_then(|s| s.populations.get(subject.population))
+        .and_then(|s| s.population_at(subject.place))
         .and_then(|p| p.tree.as_ref())
         .filter(|_| !subject.mean);
     Ok(Columns {
@@ -407,7 +415,7 @@ mod tests {
         assert!(fails(subject("rate", &[])).contains("`spikes = true` under [record.p]"));
         assert!(fails(subject("spikes", &[])).contains("write `p.rate`"));
         let mut beyond = subject("rate", &[]);
-        beyond.population = 4;
+        beyond.place = Place::Population(PopulationId::of_recording(4));
         assert!(fails(beyond).contains("holds 1 populations"));
     }
 

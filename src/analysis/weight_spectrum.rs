@@ -4,7 +4,7 @@ use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, 
 use spikedeck_core::linear::eigenvalues;
 use spikedeck_core::statistics::{deviation, mean};
 use spikedeck_core::units::brief;
-use spikedeck_scenario::{OptionKind, Port, ProjectionSpec, Spec};
+use spikedeck_scenario::{OptionKind, PopulationId, ProjectionSpec, Spec};
 use spikedeck_signal::{Axis, Connections, Curve, CurveStyle, NamedShape, Series, Shape};
 use std::f64::consts::TAU;
 
@@ -52,8 +52,8 @@ impl Analysis for WeightSpectrum {
         let Some(spec) = request.scenario else {
             return Err(AnalysisError::Unsuitable("weights belong to a scenario, and this recording has none".into()));
         };
-        let populations: Vec<usize> = request.spec.of.iter().map(|s| s.population).collect();
-        let name = populations.iter().map(|&p| spec.populations[p].name.as_str()).collect::<Vec<_>>().join("+");
+        let populations: Vec<PopulationId> = request.spec.of.iter().filter_map(|s| s.place.population()).collect();
+        let name = populations.iter().map(|&p| spec.population(p).name.as_str()).collect::<Vec<_>>().join("+");
         let (matrix, n, count) = weights(request, spec, &populations)?;
         request.check_cancelled()?;
         let Some(values) = eigenvalues(&matrix, n) else {
@@ -112,25 +112,19 @@ impl Analysis for WeightSpectrum {
 fn weights(
     request: &Request<'_>,
     spec: &Spec,
-    populations: &[usize],
+    populations: &[PopulationId],
 ) -> Result<(Vec<f64>, usize, usize), AnalysisError> {
     let mut first = Vec::new();
     let mut n = 0;
     for &p in populations {
         first.push(n);
-        n += spec.populations[p].size;
+        n += spec.population(p).size;
     }
     if n > MOST {
         return Err(AnalysisError::Unsuitable(format!("{n} units are too many for eigenvalues (at most {MOST})")));
     }
-    let place = |p: usize| populations.iter().position(|&q| q == p).map(|k| first[k]);
-    let port = |projection: &ProjectionSpec| {
-        let system = &spec.populations[projection.to.population].system;
-        match projection.to.port {
-            Port::Event(i) => system.event_ports()[i].name.clone(),
-            Port::Input(i) => system.inputs()[i].name.clone(),
-        }
-    };
+    let place = |p: PopulationId| populations.iter().position(|&q| q == p).map(|k| first[k]);
+    let port = |p: &ProjectionSpec| spec.population(p.to.population).port_name(p.to.port).to_owned();
     let mut wanted = request.text("input").map(str::to_owned);
     let (mut matrix, mut count, mut unit) = (vec![0.0; n * n], 0, None);
     for projection in &spec.projections {
@@ -142,7 +136,7 @@ fn weights(
         let Some(c) = request.recording.connections.iter().find(|c| c.projection == projection.name) else {
             return Err(AnalysisError::NotRecorded {
                 subject: format!("the weights of `{}`", projection.name),
-                hint: format!("write `connections = true` under [record.{}]", spec.populations[projection.from].name),
+                hint: format!("write `connections = true` under [record.{}]", spec.population(projection.from).name),
             });
         };
         if *unit.get_or_insert(c.weight_unit.as_str()) != c.weight_unit {

@@ -1,7 +1,7 @@
 //! What analyses look at is recorded without being asked for twice.
 
 use spikedeck_core::units::Dimension;
-use spikedeck_scenario::{Observable, PopulationSpec, RecordSpec, Spec, Subject, TraceRequest};
+use spikedeck_scenario::{Observable, Place, PopulationId, PopulationSpec, RecordSpec, Spec, Subject, TraceRequest};
 
 /// Name of the trace requests that analyses imply (`traces/exc-analysis-1.parquet`).
 const IMPLIED: &str = "analysis";
@@ -17,29 +17,31 @@ const DEFAULT_UNITS: u32 = 10;
 pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<String>) {
     let mut spec = spec.clone();
     let mut remarks = Vec::new();
-    let mut wanted: Vec<(usize, String, Dimension, Vec<u32>)> = Vec::new();
+    let mut wanted: Vec<(PopulationId, String, Dimension, Vec<u32>)> = Vec::new();
     let subjects: Vec<Subject> =
         spec.analyses.iter().flat_map(|a| a.of.iter().chain(&a.source).chain(&a.target)).cloned().collect();
-    let unrecorded: Vec<usize> =
-        (0..spec.populations.len()).filter(|&p| !spec.records.iter().any(|r| r.population == p)).collect();
+    let recorded = |p: PopulationId| spec.records.iter().any(|r| r.place == Place::Population(p));
+    let unrecorded: Vec<PopulationId> = spec.population_ids().map(|(p, _)| p).filter(|&p| !recorded(p)).collect();
     for subject in subjects {
-        let Some(population) = spec.populations.get(subject.population) else { continue };
+        // What is looked at of connections stands in `[record]`: the scenario asks for it.
+        let Place::Population(id) = subject.place else { continue };
+        let population = spec.population(id);
         match &subject.what {
-            Observable::Spikes | Observable::Rate => record_of(&mut spec, subject.population).spikes = true,
+            Observable::Spikes | Observable::Rate => record_of(&mut spec, id).spikes = true,
             Observable::Variable(name) => {
-                let Some(dimension) = dimension_of(population, name) else { continue };
+                let dimension = dimension_of(population, name);
                 let units = if subject.units.is_empty() {
                     (0..population.size as u32).collect()
                 } else {
                     subject.units.clone()
                 };
-                wanted.push((subject.population, name.clone(), dimension, units));
+                wanted.push((id, name.clone(), dimension, units));
             }
             Observable::Population => {}
         }
     }
     for p in unrecorded {
-        let population = &spec.populations[p];
+        let population = spec.population(p);
         if population.system.spikes() {
             record_of(&mut spec, p).spikes = true;
         } else if !wanted.iter().any(|w| w.0 == p) {
@@ -52,7 +54,7 @@ pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<Strin
     let values: u64 = wanted.iter().map(|w| w.3.len() as u64 * (spec.simulation.steps + 1)).sum();
     let every = sampling(values * 8, (budget / 4).min(IMPLIED_BYTES));
     if every > 1 {
-        let what: Vec<String> = wanted.iter().map(|w| format!("{}.{}", spec.populations[w.0].name, w.1)).collect();
+        let what: Vec<String> = wanted.iter().map(|w| format!("{}.{}", spec.population(w.0).name, w.1)).collect();
         remarks.push(format!(
             "{} recorded every {every} steps, because every step would take {} MB; ask for another interval in [record]",
             what.join(", "),
@@ -81,26 +83,28 @@ pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<Strin
     (spec, remarks)
 }
 
-fn record_of(spec: &mut Spec, population: usize) -> &mut RecordSpec {
-    let at = spec.records.iter().position(|r| r.population == population).unwrap_or_else(|| {
-        spec.records.push(RecordSpec { population, ..RecordSpec::default() });
+fn record_of(spec: &mut Spec, population: PopulationId) -> &mut RecordSpec {
+    let place = Place::Population(population);
+    let at = spec.records.iter().position(|r| r.place == place).unwrap_or_else(|| {
+        spec.records.push(RecordSpec::of(place));
         spec.records.len() - 1
     });
     &mut spec.records[at]
 }
 
-fn dimension_of(population: &PopulationSpec, name: &str) -> Option<Dimension> {
+fn dimension_of(population: &PopulationSpec, name: &str) -> Dimension {
     let system = &population.system;
     [system.states(), system.subexpressions(), system.parameters(), system.inputs()]
         .into_iter()
         .flatten()
         .find(|v| v.name == name)
-        .map(|v| v.dimension)
+        .expect("the scenario refuses subjects that the population does not have")
+        .dimension
 }
 
 /// Whether the file itself asks for this variable of all these units (then its interval is the author's choice).
-fn is_recorded(spec: &Spec, population: usize, variable: &str, units: &[u32]) -> bool {
-    spec.records.iter().filter(|r| r.population == population).flat_map(|r| &r.traces).any(|t| {
+fn is_recorded(spec: &Spec, population: PopulationId, variable: &str, units: &[u32]) -> bool {
+    spec.records.iter().filter(|r| r.place == Place::Population(population)).flat_map(|r| &r.traces).any(|t| {
         t.variables.iter().any(|v| v.0 == variable) && {
             let have: std::collections::HashSet<u32> = t.units.iter().copied().collect();
             units.iter().all(|u| have.contains(u))

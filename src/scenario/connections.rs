@@ -2,14 +2,14 @@
 
 use super::desk::{Desk, suggest};
 use super::selector::{Sampled, Units, sampled, traces};
-use super::spec::{Observable, ProjectionSpec, RecordSpec};
+use super::spec::{Observable, Place, ProjectionSpec, RecordSpec};
 use spikedeck_model::document::{Entry, Fields, Node};
 
-/// Reads `[record.PROJECTION]`; `place` is the number that records and subjects have for it.
+/// Reads `[record.PROJECTION]`.
 pub(super) fn record(
     desk: &mut Desk<'_>,
     entry: &Entry,
-    place: usize,
+    place: Place,
     projection: &ProjectionSpec,
 ) -> Option<RecordSpec> {
     let mut f = Fields::of(&mut desk.report, &entry.value, format!("`[record.{}]`", entry.key))?;
@@ -31,14 +31,14 @@ pub(super) fn record(
     };
     let traces = traces(desk, &mut f, &entry.key, &mut |desk, n| sampled(desk, n, &of));
     f.finish(&mut desk.report);
-    Some(RecordSpec { population: place, spikes: false, traces, connections: false })
+    Some(RecordSpec { traces, ..RecordSpec::of(place) })
 }
 
 /// What of a projection a subject names; it has to be recorded.
 pub(super) fn observable(
     desk: &mut Desk<'_>,
     node: &Node,
-    (place, projection): (usize, &ProjectionSpec),
+    (place, projection): (Place, &ProjectionSpec),
     what: &str,
     connections: &[u32],
     records: &[RecordSpec],
@@ -60,7 +60,7 @@ pub(super) fn observable(
     }
     let requests: Vec<_> = records
         .iter()
-        .filter(|r| r.population == place)
+        .filter(|r| r.place == place)
         .flat_map(|r| &r.traces)
         .filter(|t| t.variables.iter().any(|v| v.0 == what))
         .collect();

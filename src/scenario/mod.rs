@@ -46,7 +46,7 @@ use std::sync::Arc;
 
 use desk::Desk;
 use spikedeck_model::document::{Entry, Fields, Node, parse};
-use spikedeck_model::report::Place;
+use spikedeck_model::report;
 use spikedeck_model::{Definition, Kind, Library, Report, strings};
 use spikedeck_signal::TimeBase;
 
@@ -95,7 +95,7 @@ pub fn load(
 }
 
 /// Names are parts of paths, selectors and files.
-fn check_name(desk: &mut Desk<'_>, name: &str, place: &Place, what: &str) {
+fn check_name(desk: &mut Desk<'_>, name: &str, place: &report::Place, what: &str) {
     let sound = name.starts_with(|c: char| c.is_alphabetic())
         && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
     if !sound {

@@ -6,7 +6,8 @@ use super::desk::{Desk, suggest};
 use super::lookup::OwnModels;
 use super::plasticity::{self, Ends};
 use super::spec::{
-    CarriedName, Coupling, PairName, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value, VariableId,
+    CarriedName, Coupling, PairName, PopulationId, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value,
+    VariableId,
 };
 use super::value::{Names, Wanted, is_expression};
 use spikedeck_core::units::Dimension;
@@ -25,16 +26,16 @@ const RULES: [&str; 9] = [
     "small_world",
 ];
 
-/// Index of the population called `name`; unknown names are reported.
+/// The population called `name`; unknown names are reported.
 pub(super) fn population(
     desk: &mut Desk<'_>,
     node: &Node,
     name: &str,
     all: &[PopulationSpec],
     known: &[&str],
-) -> Option<usize> {
+) -> Option<PopulationId> {
     if let Some(i) = all.iter().position(|p| p.name == name) {
-        return Some(i);
+        return Some(PopulationId::new(i));
     }
     // A population that is there but wrong has its own errors; a second one here would only be noise.
     if !known.contains(&name) {
@@ -55,15 +56,12 @@ pub(super) fn target(
     let text = desk.text(node, what)?.to_owned();
     let (name, port) = text.split_once('.').map_or((text.as_str(), ""), |(a, b)| (a, b));
     let index = population(desk, node, name, all, known)?;
-    let p = &all[index];
+    let p = &all[index.index()];
+    if let Some(port) = p.port(port) {
+        return Some(Target { population: index, port });
+    }
     let events: Vec<&str> = p.system.event_ports().iter().map(|e| e.name.as_str()).collect();
     let inputs: Vec<&str> = p.system.inputs().iter().map(|v| v.name.as_str()).collect();
-    if let Some(i) = events.iter().position(|e| *e == port) {
-        return Some(Target { population: index, port: Port::Event(i) });
-    }
-    if let Some(i) = inputs.iter().position(|e| *e == port) {
-        return Some(Target { population: index, port: Port::Input(i) });
-    }
     let help = suggest(port, events.iter().chain(&inputs).copied());
     if port.is_empty() {
         let list = |names: &[&str], none: &str| if names.is_empty() { none.to_owned() } else { names.join(", ") };
@@ -107,10 +105,10 @@ pub(super) fn read(
         f.get("kind").and_then(|n| desk.choice(n, "kind of projection", &["event", "continuous"])).unwrap_or("event");
     let plasticity_node = f.get("plasticity");
     let connect = f.require(&mut desk.report, "connect", "{ rule = \"probability\", p = 0.1 }");
-    let sizes = from.zip(to.as_ref()).map(|(a, t)| (&all[a], &all[t.population]));
+    let sizes = from.zip(to.as_ref()).map(|(a, t)| (&all[a.index()], &all[t.population.index()]));
     let counts = from.zip(to.as_ref()).map(|(a, t)| {
-        let source = if kind == "continuous" { all[a].size } else { all[a].sources() };
-        (source, all[t.population].targets(t.port))
+        let (from, to) = (&all[a.index()], &all[t.population.index()]);
+        (if kind == "continuous" { from.size } else { from.sources() }, to.targets(t.port))
     });
     let wiring = connect.and_then(|n| wiring(desk, n, sizes, counts));
     let weight_node = f.get("weight");
@@ -120,21 +118,21 @@ pub(super) fn read(
     f.finish(&mut desk.report);
 
     let (from, to, wiring) = (from?, to?, wiring?);
+    let (source, target) = (&all[from.index()], &all[to.population.index()]);
     let count = match &wiring.rule {
         Rule::OneToOne => counts.map(|c| c.0),
         Rule::Edges { source, .. } => Some(source.len()),
         // Listed by source, then target.
         Rule::AllToAll => {
-            let (n, m) = (all[from].size, all[to.population].size);
+            let (n, m) = (source.size, target.size);
             Some(n.saturating_mul(m) - if from == to.population && !wiring.autapses { n } else { 0 })
         }
         _ => None,
     };
-    let target = &all[to.population];
-    let pair = Names::of_pairs(&all[from], target);
+    let pair = Names::of_pairs(source, target);
     let names_of_pair = || Some(pair.clone());
     let event_dimension = match to.port {
-        Port::Event(i) => target.system.event_ports()[i].weight,
+        Port::Event(_) => target.port_dimension(to.port),
         Port::Input(_) => Dimension::NONE,
     };
     let has_weights = matches!(&wiring.rule, Rule::Edges { weight: Some(_), .. });
@@ -142,7 +140,7 @@ pub(super) fn read(
     let weight;
     let weight_dimension;
     if kind == "continuous" {
-        let Port::Input(input) = to.port else {
+        let Port::Input(_) = to.port else {
             desk.error_help(
                 &to_node?.place,
                 "a continuous projection adds to an input, not to a receptor",
@@ -171,8 +169,8 @@ pub(super) fn read(
             );
             return None;
         };
-        let wanted = target.system.inputs()[input].dimension;
-        let value = carried_value(desk, value_node, (&all[from], target), dimension, wanted);
+        let wanted = target.port_dimension(to.port);
+        let value = carried_value(desk, value_node, (source, target), dimension, wanted);
         coupling = value.map(|value| Coupling::Continuous { value });
     } else {
         if let Some(n) = value_node {
@@ -182,8 +180,8 @@ pub(super) fn read(
                 "add `kind = \"continuous\"`, or remove `value`",
             );
         }
-        if let Port::Input(i) = to.port {
-            let port = &target.system.inputs()[i].name;
+        if let Port::Input(_) = to.port {
+            let port = target.port_name(to.port);
             desk.error_help(
                 &to_node?.place,
                 format!("spikes arrive at a receptor, and `{port}` is an input"),
@@ -195,12 +193,12 @@ pub(super) fn read(
             );
             return None;
         }
-        if !all[from].system.spikes() {
+        if !source.system.spikes() {
             desk.error_help(
                 &from_node?.place,
                 format!(
                     "population `{}` never spikes: its model `{}` has no threshold",
-                    all[from].name, all[from].model.name
+                    source.name, source.model.name
                 ),
                 "couple it with `kind = \"continuous\"`, or choose a model that spikes",
             );
@@ -234,11 +232,9 @@ pub(super) fn read(
     if let Some((value, node)) = weights.filter(|_| kind == "event") {
         desk.conductance(node, weight_dimension, value);
     }
-    let ends =
-        Ends { weight: weight_dimension, weights, continuous: kind == "continuous", from: &all[from], to: target };
+    let ends = Ends { weight: weight_dimension, weights, continuous: kind == "continuous", from: source, to: target };
     let plasticity = plasticity_node.and_then(|n| plasticity::read(desk, own, n, &ends));
-    if let Some(n) = plasticity_node.filter(|_| ends.continuous && (all[from].tree.is_some() || target.tree.is_some()))
-    {
+    if let Some(n) = plasticity_node.filter(|_| ends.continuous && (source.tree.is_some() || target.tree.is_some())) {
         desk.error_help(
             &n.place,
             "a rule between rates needs point populations or grids at both ends",

@@ -3,7 +3,10 @@
 
 use super::connections;
 use super::desk::{Desk, suggest};
-use super::spec::{Observable, PopulationSpec, Port, ProjectionSpec, RecordSpec, Subject, TraceRequest, TreeSpec};
+use super::spec::{
+    Observable, Place, PopulationId, PopulationSpec, Port, ProjectionId, ProjectionSpec, RecordSpec, Subject,
+    TraceRequest, TreeSpec,
+};
 use spikedeck_core::units::Dimension;
 use spikedeck_model::document::{Entry, Fields, Item, Node};
 
@@ -65,7 +68,7 @@ impl<'a> Units<'a> {
     /// Where something arrives at a port of a population.
     pub fn targets(p: &'a PopulationSpec, port: Port) -> Self {
         let numbering = |t: &'a TreeSpec| match port {
-            Port::Event(e) => Numbering::Some(&t.slots[e]),
+            Port::Event(e) => Numbering::Some(&t.slots[e.index()]),
             Port::Input(_) => Numbering::All,
         };
         Self { size: p.targets(port), named: p.tree.as_deref().map(|t| (t, numbering(t))) }
@@ -186,9 +189,9 @@ pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, places: &Places<'_>) ->
     if let Some(index) =
         projections.iter().position(|p| p.name == entry.key).filter(|_| !known.contains(&entry.key.as_str()))
     {
-        return connections::record(desk, entry, all.len() + index, &projections[index]);
+        return connections::record(desk, entry, Place::Projection(ProjectionId::new(index)), &projections[index]);
     }
-    let Some(population) = all.iter().position(|p| p.name == entry.key) else {
+    let Some(index) = all.iter().position(|p| p.name == entry.key) else {
         if !known.contains(&entry.key.as_str()) {
             let names = known
                 .iter()
@@ -199,7 +202,7 @@ pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, places: &Places<'_>) ->
         }
         return None;
     };
-    let p = &all[population];
+    let p = &all[index];
     let mut f = Fields::of(&mut desk.report, &entry.value, format!("`[record.{}]`", entry.key))?;
     let spikes_node = f.get("spikes");
     let spikes = spikes_node.and_then(|n| desk.flag(n, "`spikes`")).unwrap_or(false);
@@ -213,7 +216,8 @@ pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, places: &Places<'_>) ->
     let connections = f.get("connections").and_then(|n| desk.flag(n, "`connections`")).unwrap_or(false);
     let traces = traces(desk, &mut f, &entry.key, &mut |desk, n| trace(desk, n, p));
     f.finish(&mut desk.report);
-    Some(RecordSpec { population, spikes, traces, connections })
+    let place = Place::Population(PopulationId::new(index));
+    Some(RecordSpec { place, spikes, traces, connections })
 }
 
 /// The list of traces of one place; `read` reads one.
@@ -369,12 +373,12 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
     if let Some(index) = scope.projections.iter().position(|p| p.name == pop).filter(|_| !scope.known.contains(&pop)) {
         let units = bracket.map(|b| range(b, Units::uncounted())).transpose();
         let units = units.map_err(|m| desk.error(&node.place, m)).ok()?.unwrap_or_default();
-        let place = (scope.all.len() + index, &scope.projections[index]);
+        let place = (Place::Projection(ProjectionId::new(index)), &scope.projections[index]);
         let what = connections::observable(desk, node, place, what, &units, scope.records)?;
-        return Some(Subject { text, population: place.0, what, units, mean });
+        return Some(Subject { text, place: place.0, what, units, mean });
     }
-    let index = super::projection::population(desk, node, pop, scope.all, scope.known)?;
-    let p = &scope.all[index];
+    let id = super::projection::population(desk, node, pop, scope.all, scope.known)?;
+    let (p, place) = (&scope.all[id.index()], Place::Population(id));
     let of = if matches!(what, "spikes" | "rate") && p.system.spikes() { Units::sources(p) } else { Units::of(p) };
     let units = match bracket.map(|b| range(b, of)) {
         Some(Ok(units)) => units,
@@ -407,7 +411,7 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
                 );
                 return None;
             }
-            if !scope.records.iter().any(|r| r.population == index && r.spikes) {
+            if !scope.records.iter().any(|r| r.place == place && r.spikes) {
                 desk.error_help(
                     &node.place,
                     format!("the spikes of `{pop}` are not recorded"),
@@ -425,20 +429,27 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
                 return None;
             }
             if !scope.equations {
-                check_recorded(desk, node, scope, index, name, &units);
+                check_recorded(desk, node, scope, id, name, &units);
             }
             Observable::Variable(name.to_owned())
         }
     };
-    Some(Subject { text, population: index, what: observable, units, mean })
+    Some(Subject { text, place, what: observable, units, mean })
 }
 
-fn check_recorded(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>, population: usize, name: &str, units: &[u32]) {
-    let p = &scope.all[population];
+fn check_recorded(
+    desk: &mut Desk<'_>,
+    node: &Node,
+    scope: &Scope<'_>,
+    population: PopulationId,
+    name: &str,
+    units: &[u32],
+) {
+    let p = &scope.all[population.index()];
     let traces: Vec<&TraceRequest> = scope
         .records
         .iter()
-        .filter(|r| r.population == population)
+        .filter(|r| r.place == Place::Population(population))
         .flat_map(|r| &r.traces)
         .filter(|t| t.variables.iter().any(|v| v.0 == name))
         .collect();

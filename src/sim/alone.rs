@@ -88,7 +88,7 @@ impl Worker {
             let made = k..broken.map_or(until, |b| b.0 + 1);
             due.retain(|&k| k < made.end);
             for tap in taps.iter_mut() {
-                tap.recall(made.clone(), due, points, *lanes as u32, scratch, &mut take.traces[tap.trace]);
+                tap.recall(made.clone(), due, points, *lanes as u32, scratch, &mut take.traces[tap.trace.index()]);
             }
             if let Some((step, lane, state)) = broken {
                 return Some(Failure {

@@ -23,7 +23,9 @@ use super::worker::Worker;
 use super::{BuildError, Network};
 use spikedeck_core::rng::Key;
 use spikedeck_equation::System;
-use spikedeck_scenario::{Coupling, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value, VariableId};
+use spikedeck_scenario::{
+    Coupling, PopulationId, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value, VariableId,
+};
 
 /// Fewest units a thread is started for.
 const GRAIN: usize = 256;
@@ -44,7 +46,8 @@ impl Found {
     /// Where what arrives at a port arrives.
     pub fn port(&self, port: Port) -> &Place {
         match port {
-            Port::Event(e) => self.ports.get(e).unwrap_or(&self.place),
+            // Only a tree has places of its own for what arrives.
+            Port::Event(e) => self.ports.get(e.index()).unwrap_or(&self.place),
             Port::Input(_) => &self.place,
         }
     }
@@ -60,9 +63,9 @@ pub(super) struct Common<'a> {
     paths: &'a [Path<'a>],
     pub stimuli: &'a [Stimulus<'a>],
     /// Population and variable of each history.
-    pub histories: &'a [(usize, VariableId)],
+    pub histories: &'a [(PopulationId, VariableId)],
     /// Populations in which event projections start.
-    pub emitters: &'a [usize],
+    pub emitters: &'a [PopulationId],
     /// Bytes that are needed, and those that are allowed.
     memory: (u64, u64),
     /// Bytes that wait for delays, of all threads so far, where delays are computed.
@@ -85,13 +88,13 @@ fn affordable(spec: &Spec) -> Result<(u64, u64), BuildError> {
 impl Common<'_> {
     /// Delays that are computed, where they are, are known only when the connections are: what waits for them is
     /// counted then, before it is allocated.
-    fn afford_computed(&self, population: usize, longest: usize, bytes: u64) -> Result<(), BuildError> {
+    fn afford_computed(&self, population: PopulationId, longest: usize, bytes: u64) -> Result<(), BuildError> {
         let (estimated, allowed) = self.memory;
         let needed = estimated + self.waiting.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if needed <= allowed {
             return Ok(());
         }
-        let name = &self.spec.populations[population].name;
+        let name = &self.spec.population(population).name;
         let largest = format!("delays of up to {longest} steps at populations.{name} keep {}", estimate::size(bytes));
         Err(BuildError::Memory { needed, allowed, largest })
     }
@@ -114,13 +117,13 @@ fn prepared<T>(
         }
     }
 
-    let mut histories: Vec<(usize, VariableId)> = Vec::new();
+    let mut histories: Vec<(PopulationId, VariableId)> = Vec::new();
     let mut paths = Vec::new();
-    for projection in &spec.projections {
+    for (projection, _) in spec.projection_ids() {
         paths.push(path(spec, projection, &found, &mut histories, axis)?);
     }
     let event = spec.projections.iter().filter(|p| p.coupling == Coupling::Event);
-    let mut emitters: Vec<usize> = event.clone().map(|p| p.from).collect();
+    let mut emitters: Vec<PopulationId> = event.clone().map(|p| p.from).collect();
     emitters.extend(event.filter(|p| p.plasticity.is_some()).map(|p| p.to.population));
     emitters.sort_unstable();
     emitters.dedup();
@@ -129,8 +132,8 @@ fn prepared<T>(
         .iter()
         .map(|s| {
             let p = s.target.population;
-            let units = spec.populations[p].targets(s.target.port);
-            Stimulus::new(s, units, found[p].port(s.target.port), seed, &axis)
+            let units = spec.population(p).targets(s.target.port);
+            Stimulus::new(s, units, found[p.index()].port(s.target.port), seed, &axis)
                 .map_err(|m| unsuitable(format!("stimuli.{}", s.name), m))
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -156,7 +159,7 @@ fn prepared<T>(
 /// See [`Network::examine`].
 pub(super) fn examine(spec: &Spec) -> Result<(), BuildError> {
     prepared(spec, &AtomicBool::new(false), |common| {
-        for (p, (population, found)) in spec.populations.iter().zip(common.found).enumerate() {
+        for ((p, population), found) in spec.population_ids().zip(common.found) {
             // Cells are alike in what can be wrong with them; units may differ.
             let count = population.tree.as_ref().map_or(population.size, |t| t.units().min(population.size));
             if count > 0 {
@@ -240,8 +243,8 @@ fn network(common: &Common<'_>, threads: usize) -> Result<Network, BuildError> {
 }
 
 /// See [`Network::electrotonic`].
-pub(super) fn electrotonic(spec: &Spec, population: usize) -> Result<Vec<Electrotonic>, BuildError> {
-    let p = &spec.populations[population];
+pub(super) fn electrotonic(spec: &Spec, population: PopulationId) -> Result<Vec<Electrotonic>, BuildError> {
+    let p = spec.population(population);
     let entity = format!("populations.{}", p.name);
     let found = find(p, spec.simulation.seed)?;
     let Some(tree) = &p.tree else { return Err(unsuitable(entity, "this population is no tree")) };
@@ -300,20 +303,16 @@ fn find(population: &PopulationSpec, seed: u64) -> Result<Found, BuildError> {
 /// One thread's share.
 fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, BuildError> {
     let spec = common.spec;
-    let (mut spikes, mut traces) = (0, 0);
-    for record in &spec.records {
-        spikes += usize::from(record.spikes);
-        traces += record.traces.iter().map(|t| t.variables.len()).sum::<usize>();
-    }
+    let (spikes, traces) = (spec.records.iter().filter(|r| r.spikes).count(), spec.recorded().count());
     let mut groups = Vec::new();
-    for (p, (population, found)) in spec.populations.iter().zip(common.found).enumerate() {
+    for ((p, population), found) in spec.population_ids().zip(common.found) {
         let range = lanes(population, p, index, threads);
         if range.is_empty() {
             continue;
         }
         groups.push(group(common, p, population, found, range)?);
     }
-    let at = |population: usize, groups: &[Group]| groups.iter().position(|g| g.population == population);
+    let at = |population: PopulationId, groups: &[Group]| groups.iter().position(|g| g.population == population);
     let mut event_inputs = Vec::new();
     let mut continuous_inputs = Vec::new();
     for path in common.paths {
@@ -322,7 +321,7 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
         }
         let target = &path.spec.to;
         let Some(to) = at(target.population, &groups) else { continue };
-        let range = port_range(&spec.populations[target.population], target.port, &groups[to]);
+        let range = port_range(spec.population(target.population), target.port, &groups[to]);
         let weight = |link: &super::connect::Link| path.finder.weight(link);
         let delay = |link: &super::connect::Link| path.finder.delay(link);
         let properties = Properties {
@@ -333,31 +332,41 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
                 .map_or(Property::Each(&weight), Property::Same),
             delay: path.finder.same_delay().map_or(Property::Each(&delay), Property::Same),
         };
-        let number = spec.projections.iter().position(|p| p.name == path.spec.name).unwrap_or(0);
-        let written = spec.records.iter().any(|r| r.population == path.spec.from && r.connections);
+        let from = spikedeck_scenario::Place::Population(path.spec.from);
+        let written = spec.records.iter().any(|r| r.place == from && r.connections);
         match (&path.continuous, target.port) {
             (None, Port::Event(port)) => {
                 let table = Table::build(&path.wiring, range.clone(), &properties)
                     .map_err(|m| unsuitable(format!("projections.{}", path.spec.name), m))?;
-                let emitter = |population: usize| common.emitters.iter().position(|&e| e == population).unwrap_or(0);
+                let emitter = |population: PopulationId| {
+                    let index = common.emitters.iter().position(|&e| e == population);
+                    index.expect("both ends of every event projection that needs their spikes are among the emitters")
+                };
                 let first = range.start;
                 let plastic = path.plastic.as_ref().map(|rule| PlasticInput {
                     plastic: Plastic::new(rule, &table, path.wiring.sources as usize, range.len()),
-                    projection: number,
+                    projection: path.id,
                     to: emitter(target.population),
-                    heard: heard(&spec.populations[target.population], port, range),
+                    heard: heard(spec.population(target.population), port, range),
                     taps: Vec::new(),
                     written,
                 });
-                event_inputs.push(EventInput { table, to, port, first, from: emitter(path.spec.from), plastic });
+                event_inputs.push(EventInput {
+                    table,
+                    to,
+                    port: port.index(),
+                    first,
+                    from: emitter(path.spec.from),
+                    plastic,
+                });
             }
             (Some(carried), Port::Input(port)) => {
                 let mut coupling = CouplingInput::new(carried, &path.wiring, range, &properties);
                 let plastic = path.rates.as_ref().map(|rates| {
                     coupling.learn_by(rates, path.wiring.sources as usize);
-                    LearningInput { projection: number, taps: Vec::new(), written }
+                    LearningInput { projection: path.id, taps: Vec::new(), written }
                 });
-                continuous_inputs.push(ContinuousInput { coupling, to, port, plastic });
+                continuous_inputs.push(ContinuousInput { coupling, to, port: port.index(), plastic });
             }
             _ => {
                 return Err(unsuitable(
@@ -370,14 +379,15 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
     attach_stimuli(common, &mut groups)?;
     for (g, group) in groups.iter_mut().enumerate() {
         let mut rings = Vec::new();
-        for port in 0..group.rings.len() {
+        for id in spec.population(group.population).event_ids() {
+            let port = id.index();
             let tables = event_inputs.iter().filter(|i| i.to == g && i.port == port);
             let longest = tables.filter_map(|i| i.table.delays()).map(|d| usize::from(d.1)).max();
             let stimulated = group.events.iter().any(|e| e.0 == port);
             if longest.is_some() || stimulated {
-                let lanes = port_range(&spec.populations[group.population], Port::Event(port), group).len();
+                let lanes = port_range(spec.population(group.population), Port::Event(id), group).len();
                 let longest_here = longest.unwrap_or(0);
-                let here = |p: &&ProjectionSpec| p.to.population == group.population && p.to.port == Port::Event(port);
+                let here = |p: &&ProjectionSpec| p.to.population == group.population && p.to.port == Port::Event(id);
                 if spec.projections.iter().filter(here).any(|p| matches!(p.delay, Value::Expression(_))) {
                     common.afford_computed(group.population, longest_here, Ring::bytes(lanes, longest_here))?;
                 }
@@ -398,10 +408,10 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
         let rows = (longest as u64 + 1).next_power_of_two();
         let from = |p: &&ProjectionSpec| matches!(p.coupling, Coupling::Continuous { .. }) && p.from == *population;
         if spec.projections.iter().filter(from).any(|p| matches!(p.delay, Value::Expression(_))) {
-            common.afford_computed(*population, longest, rows * spec.populations[*population].size as u64 * 8)?;
+            common.afford_computed(*population, longest, rows * spec.population(*population).size as u64 * 8)?;
         }
     }
-    let histories = common.histories.iter().map(|(p, _)| History::new(spec.populations[*p].size, longest)).collect();
+    let histories = common.histories.iter().map(|(p, _)| History::new(spec.population(*p).size, longest)).collect();
     let mut worker = Worker::new(common.axis, common.emitters.len(), histories, Take::new(spikes, traces));
     worker.groups = groups;
     worker.event_inputs = event_inputs;

@@ -5,7 +5,7 @@ use super::build::Found;
 use super::stepper::Column;
 use super::worker::Worker;
 use spikedeck_core::units::display_unit;
-use spikedeck_scenario::{Coupling, PopulationSpec, Spec};
+use spikedeck_scenario::{Coupling, Place, PopulationId, PopulationSpec, Spec};
 use spikedeck_signal::{Connections, Population};
 
 /// Populations as the recording knows them.
@@ -34,7 +34,7 @@ pub(super) fn described(spec: &Spec, found: &[Found]) -> Vec<Population> {
 
 /// The connections that the scenario wants written, sorted by source, then target.
 pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) -> Vec<Connections> {
-    let wanted = |p: usize| spec.records.iter().any(|r| r.population == p && r.connections);
+    let wanted = |p: PopulationId| spec.records.iter().any(|r| r.place == Place::Population(p) && r.connections);
     let mut all = Vec::new();
     for (index, projection) in spec.projections.iter().enumerate().filter(|(_, p)| wanted(p.from)) {
         let before = spec.projections[..index].iter();

@@ -41,7 +41,7 @@ impl Names {
         let named = |(_, values): &(String, Vec<String>)| values.get(failure.state).cloned().unwrap_or_default();
         match failure.place {
             Broken::Population(p) => {
-                let population = &self.populations[p];
+                let population = &self.populations[p.index()];
                 Stop::NotFinite {
                     population: population.0.clone(),
                     unit: failure.unit,
@@ -50,7 +50,7 @@ impl Names {
                 }
             }
             Broken::Connection { projection, source } => {
-                let projection = &self.projections[projection];
+                let projection = &self.projections[projection.index()];
                 let variable = named(projection);
                 Stop::Diverged { projection: projection.0.clone(), source, target: failure.unit, variable, time }
             }
@@ -92,11 +92,11 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
         .iter()
         .map(|w| {
             let mut columns = vec![Vec::new(); tape.recording.traces.len()];
-            w.groups.iter().flat_map(|g| &g.taps).for_each(|tap| columns[tap.trace].clone_from(&tap.columns));
+            w.groups.iter().flat_map(|g| &g.taps).for_each(|tap| columns[tap.trace.index()].clone_from(&tap.columns));
             let plastic = w.event_inputs.iter().filter_map(|i| i.plastic.as_ref());
-            plastic.flat_map(|p| &p.taps).for_each(|tap| columns[tap.trace].clone_from(&tap.columns));
+            plastic.flat_map(|p| &p.taps).for_each(|tap| columns[tap.trace.index()].clone_from(&tap.columns));
             let learning = w.continuous_inputs.iter().filter_map(|i| i.plastic.as_ref());
-            learning.flat_map(|p| &p.taps).for_each(|tap| columns[tap.trace].clone_from(&tap.columns));
+            learning.flat_map(|p| &p.taps).for_each(|tap| columns[tap.trace.index()].clone_from(&tap.columns));
             columns
         })
         .collect();
@@ -184,7 +184,7 @@ fn keep_finals(shared: &Shared, tape: &mut Tape, projections: &[(String, Vec<Str
     let all: Vec<Finals> =
         shared.finals.iter().map(|f| std::mem::take(&mut *f.lock().unwrap_or_else(PoisonError::into_inner))).collect();
     for connections in &mut tape.recording.connections {
-        let mine = all.iter().flatten().filter(|f| projections.get(f.0).is_some_and(|p| p.0 == connections.projection));
+        let mine = all.iter().flatten().filter(|f| projections[f.0.index()].0 == connections.projection);
         let mut rows: Vec<(u32, u32, f64)> = mine.flat_map(|f| f.1.iter().copied()).collect();
         rows.sort_by_key(|r| (r.0, r.1));
         let scale = spikedeck_core::units::parse_unit(&connections.weight_unit).map_or(1.0, |u| u.0);

@@ -7,7 +7,7 @@ use super::plasticity::ENOUGH;
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::short;
 use spikedeck_equation::rule::Side;
-use spikedeck_scenario::{Coupling, PairName, ProjectionSpec, Rule, Spec, Value};
+use spikedeck_scenario::{Coupling, PairName, Port, ProjectionSpec, Rule, Spec, Value};
 
 /// Where the operating system does not say how much memory is free.
 const UNKNOWN: u64 = 4 << 30;
@@ -19,7 +19,7 @@ type Part = (u64, String);
 pub(super) fn estimate(spec: &Spec) -> (u64, String) {
     let mut parts: Vec<Part> = Vec::new();
     let places: Vec<Place> = spec.populations.iter().map(|p| Place::of(p, spec.simulation.seed)).collect();
-    for (index, population) in spec.populations.iter().enumerate() {
+    for (index, population) in spec.population_ids() {
         let system = &population.system;
         let n = population.size as u64;
         let each = |values: &[Value]| values.iter().filter(|v| !matches!(v, Value::Constant(_))).count() as u64;
@@ -27,16 +27,17 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
         // refractory counters.
         let columns =
             2 * system.states().len() as u64 + 2 * each(&population.parameters) + 2 * system.inputs().len() as u64 + 5;
-        let rings: u64 = (0..system.event_ports().len())
+        let rings: u64 = population
+            .event_ids()
             .map(|port| {
                 let longest = spec
                     .projections
                     .iter()
-                    .filter(|p| p.to.population == index && p.to.port == spikedeck_scenario::Port::Event(port))
+                    .filter(|p| p.to.population == index && p.to.port == Port::Event(port))
                     .map(|p| (longest(p) / spec.simulation.dt) as usize)
                     .max()
                     .unwrap_or(0);
-                Ring::bytes(population.targets(spikedeck_scenario::Port::Event(port)), longest)
+                Ring::bytes(population.targets(Port::Event(port)), longest)
             })
             .sum();
         parts.push((n * 8 * columns + rings, format!("population {}: {} units", population.name, population.size)));
@@ -50,8 +51,8 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
             no_self: from == to && !projection.autapses,
             multapses: projection.multapses,
             key: Key::new(0, "", ""),
-            from: &places[from],
-            to: &places[to],
+            from: &places[from.index()],
+            to: &places[to.index()],
         };
         let count = if wiring.check().is_ok() { wiring.expected() } else { 0.0 };
         let (weights, delays) = match &projection.rule {

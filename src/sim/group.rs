@@ -15,11 +15,12 @@ use super::port::{InputPort, Rows};
 use super::recorder::{Take, Tap};
 use super::stepper::LaneSpike;
 use super::stimulus::Events;
+use spikedeck_scenario::PopulationId;
 
 /// One population's lanes on one thread.
 #[derive(Debug)]
 pub(super) struct Group {
-    pub population: usize,
+    pub population: PopulationId,
     pub first: u32,
     pub lanes: usize,
     pub body: Box<dyn Body>,
@@ -57,7 +58,7 @@ pub(super) struct Group {
 impl Group {
     /// The lanes of `population` from unit `first` on, without anything attached. `ports`: of input, of events.
     pub fn new(
-        population: usize,
+        population: PopulationId,
         first: u32,
         body: Box<dyn Body>,
         lanes: usize,
@@ -128,7 +129,7 @@ impl Group {
             self.body.look_around(k, &mut self.inputs);
             let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
             for tap in self.taps.iter_mut().filter(|t| t.is_due(k)) {
-                tap.sample(k, self.body.as_mut(), &inputs, &mut self.scratch, &mut take.traces[tap.trace]);
+                tap.sample(k, self.body.as_mut(), &inputs, &mut self.scratch, &mut take.traces[tap.trace.index()]);
             }
         }
     }

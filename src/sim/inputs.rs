@@ -7,6 +7,7 @@ use super::delivery::Table;
 use super::plasticity::{ConnectionTap, Diverged, Plastic};
 use super::recorder::Take;
 use super::worker::Outbox;
+use spikedeck_scenario::{PopulationId, ProjectionId};
 
 /// An event projection into one group.
 #[derive(Debug)]
@@ -27,8 +28,8 @@ pub(super) struct EventInput {
 #[derive(Debug)]
 pub(super) struct PlasticInput {
     pub plastic: Plastic,
-    /// Index of the projection.
-    pub projection: usize,
+    /// The projection.
+    pub projection: ProjectionId,
     /// Index of the target population's spikes in the outboxes, and what they are to the connections here.
     pub to: usize,
     pub heard: Heard,
@@ -73,7 +74,7 @@ impl EventInput {
     pub fn sample(&mut self, at: u64, take: &mut Take) {
         let Some(PlasticInput { plastic, taps, .. }) = &mut self.plastic else { return };
         for tap in taps.iter().filter(|t| at.is_multiple_of(t.every)) {
-            tap.sample(at, plastic, &self.table, &mut take.traces[tap.trace]);
+            tap.sample(at, plastic, &self.table, &mut take.traces[tap.trace.index()]);
         }
     }
 
@@ -87,10 +88,10 @@ impl EventInput {
 }
 
 /// Units of all threads that spiked in a step of the interval.
-pub(super) fn gather(outboxes: &[&Outbox], population: usize, step: usize, to: &mut Vec<u32>) {
+pub(super) fn gather(outboxes: &[&Outbox], emitter: usize, step: usize, to: &mut Vec<u32>) {
     to.clear();
     for outbox in outboxes {
-        let (units, ends) = &outbox.spikes[population];
+        let (units, ends) = &outbox.spikes[emitter];
         // A thread that holds no lane of the population says nothing.
         if ends.is_empty() {
             continue;
@@ -113,15 +114,15 @@ pub(super) struct ContinuousInput {
 /// What is looked at of a continuous projection whose connections change.
 #[derive(Debug)]
 pub(super) struct LearningInput {
-    /// Index of the projection.
-    pub projection: usize,
+    /// The projection.
+    pub projection: ProjectionId,
     pub taps: Vec<ConnectionTap>,
     /// Whether its weights are written at the end.
     pub written: bool,
 }
 
 /// Weights at the end: projection, then source, target and weight in the order of the table.
-pub(super) type Finals = Vec<(usize, Vec<(u32, u32, f64)>)>;
+pub(super) type Finals = Vec<(ProjectionId, Vec<(u32, u32, f64)>)>;
 
 /// A value that is not finite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,7 +150,7 @@ impl Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Broken {
     /// A population.
-    Population(usize),
+    Population(PopulationId),
     /// A connection of a projection, from this source.
-    Connection { projection: usize, source: u32 },
+    Connection { projection: ProjectionId, source: u32 },
 }

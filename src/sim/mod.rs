@@ -44,7 +44,7 @@ pub use self::tree::Electrotonic;
 
 use std::sync::atomic::AtomicBool;
 
-use spikedeck_scenario::Spec;
+use spikedeck_scenario::{PopulationId, Spec};
 use spikedeck_signal::Recording;
 
 /// Told once an epoch (at most 50 ms of wall time).
@@ -181,7 +181,7 @@ impl Network {
     ///
     /// # Errors
     /// See [`BuildError`]; also where the population is no tree.
-    pub fn electrotonic(spec: &Spec, population: usize) -> Result<Vec<Electrotonic>, BuildError> {
+    pub fn electrotonic(spec: &Spec, population: PopulationId) -> Result<Vec<Electrotonic>, BuildError> {
         build::electrotonic(spec, population)
     }
 

@@ -9,10 +9,11 @@ use super::plasticity::{self, Compiled, Rates};
 use super::properties::Finder;
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::Dimension;
-use spikedeck_scenario::{Coupling, Port, ProjectionSpec, Spec, VariableId};
+use spikedeck_scenario::{Coupling, PopulationId, Port, ProjectionId, ProjectionSpec, Spec, VariableId};
 
 /// A projection ready to be walked.
 pub(super) struct Path<'a> {
+    pub id: ProjectionId,
     pub spec: &'a ProjectionSpec,
     pub wiring: Wiring<'a>,
     pub finder: Finder<'a>,
@@ -29,14 +30,14 @@ pub(super) struct Path<'a> {
 /// When the rule of connection, its values, what it carries or its plasticity do not fit.
 pub(super) fn path<'a>(
     spec: &'a Spec,
-    projection: &'a ProjectionSpec,
+    id: ProjectionId,
     found: &'a [Found],
-    histories: &mut Vec<(usize, VariableId)>,
+    histories: &mut Vec<(PopulationId, VariableId)>,
     axis: Axis,
 ) -> Result<Path<'a>, BuildError> {
+    let projection = spec.projection(id);
     let place = || format!("projections.{}", projection.name);
     let (from, to) = (projection.from, projection.to.population);
-    let target = &spec.populations[to];
     let no_self = from == to && !projection.autapses;
     let counts = projection.ends(&spec.populations);
     let wiring = Wiring {
@@ -46,18 +47,18 @@ pub(super) fn path<'a>(
         no_self,
         multapses: projection.multapses,
         key: Key::new(spec.simulation.seed, &projection.draw_key(), "connect"),
-        from: found[from]
+        from: found[from.index()]
             .sources
             .as_ref()
             .filter(|_| projection.coupling == Coupling::Event)
-            .unwrap_or(&found[from].place),
-        to: found[to].port(projection.to.port),
+            .unwrap_or(&found[from.index()].place),
+        to: found[to.index()].port(projection.to.port),
     };
     wiring.check().map_err(|m| unsuitable(format!("{}.connect", place()), m))?;
     let area = Dimension::METRE.times(Dimension::METRE);
     let conductance = match projection.to.port {
-        Port::Event(port) => {
-            let weight = target.system.event_ports()[port].weight;
+        Port::Event(_) => {
+            let weight = projection.weight_dimension;
             weight == Dimension::SIEMENS || weight == Dimension::SIEMENS.per(area)
         }
         Port::Input(_) => false,
@@ -68,7 +69,7 @@ pub(super) fn path<'a>(
         Coupling::Event => None,
         Coupling::Continuous { value } => {
             let shared = std::cell::RefCell::new(&mut *histories);
-            let of = |population: usize| {
+            let of = |population: PopulationId| {
                 let shared = &shared;
                 move |variable: VariableId| history(&mut shared.borrow_mut(), (population, variable))
             };
@@ -79,11 +80,11 @@ pub(super) fn path<'a>(
     let plastic = spiking.map(|p| Compiled::new(p, spec.simulation.dt)).transpose();
     let plastic = plastic.map_err(|m| unsuitable(format!("{}.plasticity", place()), m))?;
     let rates = learning(spec, projection, histories);
-    Ok(Path { spec: projection, wiring, finder, continuous, plastic, rates })
+    Ok(Path { id, spec: projection, wiring, finder, continuous, plastic, rates })
 }
 
 /// The history of a quantity of a population, which is there from now on.
-fn history(histories: &mut Vec<(usize, VariableId)>, key: (usize, VariableId)) -> usize {
+fn history(histories: &mut Vec<(PopulationId, VariableId)>, key: (PopulationId, VariableId)) -> usize {
     histories.iter().position(|h| *h == key).unwrap_or_else(|| {
         histories.push(key);
         histories.len() - 1
@@ -91,7 +92,11 @@ fn history(histories: &mut Vec<(usize, VariableId)>, key: (usize, VariableId)) -
 }
 
 /// The rules of a projection between rates, with histories of what they look at.
-fn learning(spec: &Spec, projection: &ProjectionSpec, histories: &mut Vec<(usize, VariableId)>) -> Option<Rates> {
+fn learning(
+    spec: &Spec,
+    projection: &ProjectionSpec,
+    histories: &mut Vec<(PopulationId, VariableId)>,
+) -> Option<Rates> {
     let rules = projection.plasticity.as_ref().filter(|_| projection.coupling != Coupling::Event)?;
     let mut observed: [Vec<plasticity::Observed>; 2] = [Vec::new(), Vec::new()];
     for rule in &rules.rules {

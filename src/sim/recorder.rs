@@ -4,7 +4,7 @@ use std::iter::StepBy;
 use std::ops::Range;
 
 use spikedeck_core::units::display_unit;
-use spikedeck_scenario::Spec;
+use spikedeck_scenario::{Recorded, Spec, TraceId};
 use spikedeck_signal::{Connections, Population, Recording, Spikes, Trace, Window};
 
 use super::axis::Axis;
@@ -13,8 +13,8 @@ use super::body::{Body, Points, ProbeId};
 /// A variable of some lanes that is sampled now and then.
 #[derive(Debug)]
 pub(super) struct Tap {
-    /// Index of the trace.
-    pub trace: usize,
+    /// The trace.
+    pub trace: TraceId,
     /// Columns of the trace that the lanes are.
     pub columns: Vec<u32>,
     lanes: Vec<u32>,
@@ -28,7 +28,7 @@ pub(super) struct Tap {
 impl Tap {
     /// A tap on `what` of the lanes that are among `units`; `None` if none are.
     pub fn new(
-        trace: usize,
+        trace: TraceId,
         what: ProbeId,
         units: &[u32],
         first: u32,
@@ -122,30 +122,28 @@ impl Tape {
     pub fn new(spec: &Spec, axis: Axis, populations: Vec<Population>, connections: Vec<Connections>) -> Self {
         let mut traces = Vec::new();
         let mut every = Vec::new();
-        for record in &spec.records {
-            for request in &record.traces {
-                for (variable, dimension) in &request.variables {
-                    let unit = display_unit(*dimension);
-                    traces.push(Trace {
-                        population: spec.place_name(record.population).to_owned(),
-                        name: request.name.clone(),
-                        variable: variable.clone(),
-                        column: unit.column(variable),
-                        unit: unit.symbol,
-                        units: request.units.clone(),
-                        start: 0.0,
-                        interval: axis.time(request.every.max(1) as f64),
-                        values: Vec::new(),
-                    });
-                    every.push(request.every.max(1));
-                }
-            }
+        for Recorded { place, request, variable, dimension, .. } in spec.recorded() {
+            let unit = display_unit(dimension);
+            traces.push(Trace {
+                population: spec.place_name(place).to_owned(),
+                name: request.name.clone(),
+                variable: variable.to_owned(),
+                column: unit.column(variable),
+                unit: unit.symbol,
+                units: request.units.clone(),
+                start: 0.0,
+                interval: axis.time(request.every.max(1) as f64),
+                values: Vec::new(),
+            });
+            every.push(request.every.max(1));
         }
         let spikes = spec
             .records
             .iter()
             .filter(|r| r.spikes)
-            .map(|r| &spec.populations[r.population])
+            .map(|r| {
+                spec.population_at(r.place).expect("only populations spike; the scenario reads no spikes of others")
+            })
             .map(|p| Spikes { population: p.name.clone(), size: p.sources(), times: Vec::new(), units: Vec::new() })
             .collect();
         let recording = Recording {

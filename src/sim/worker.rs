@@ -70,7 +70,7 @@ impl Worker {
                         .places
                         .iter()
                         .map(|p| input.coupling.look(&tap.variable, p.connection as usize, k) / tap.scale);
-                    self.take.traces[tap.trace].extend(values);
+                    self.take.traces[tap.trace.index()].extend(values);
                 }
             }
         }

@@ -13,7 +13,7 @@ use super::recording::{
 };
 use super::{metrics, open, outcomes};
 use spikedeck_run::{Ensemble, Finished, Sink, Status};
-use spikedeck_scenario::Spec;
+use spikedeck_scenario::{Place, Spec};
 use spikedeck_signal::{Recording, Trace};
 use spikedeck_store::{self as store, Format};
 
@@ -213,14 +213,12 @@ fn planned(spec: &Spec) -> super::manifest::RecordingEntry {
         window: spikedeck_signal::Window { start: 0.0, stop: axis(spec.simulation.steps) },
         transient: axis(spec.simulation.transient_steps),
         populations: spec
-            .populations
-            .iter()
-            .enumerate()
-            .map(|(k, p)| PopulationEntry {
+            .population_ids()
+            .map(|(id, p)| PopulationEntry {
                 name: p.name.clone(),
                 size: p.size,
                 sources: if p.tree.is_some() { p.sources() } else { 0 },
-                spikes: spec.records.iter().any(|r| r.population == k && r.spikes),
+                spikes: spec.records.iter().any(|r| r.place == Place::Population(id) && r.spikes),
                 ..PopulationEntry::default()
             })
             .collect(),

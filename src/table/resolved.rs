@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::Variable;
 use spikedeck_scenario::{
-    Boundary, Coupling, Distribution, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes,
-    Stimulus as _, StimulusSpec, Target, Value, Writer, language::Of,
+    Boundary, Coupling, Distribution, OptionValue, PopulationSpec, Positions, Rule, Spec, SpikeTimes, Stimulus as _,
+    StimulusSpec, Target, Value, Writer, language::Of,
 };
 use spikedeck_scenario::{PlasticitySpec, RuleSpec};
 
@@ -30,7 +30,7 @@ pub(crate) fn resolved(spec: &Spec) -> Json {
         "populations": spec.populations.iter().map(|p| (p.name.clone(), population(p))).collect::<Map<_, _>>(),
         "projections": spec.projections.iter().map(|p| {
             (p.name.clone(), json!({
-                "from": spec.populations.get(p.from).map(|x| x.name.clone()),
+                "from": spec.population(p.from).name,
                 "to": target(spec, &p.to),
                 "connect": rule(&p.rule),
                 "autapses": p.autapses,
@@ -45,7 +45,7 @@ pub(crate) fn resolved(spec: &Spec) -> Json {
             (s.name.clone(), stimulus(spec, s))
         }).collect::<Map<_, _>>(),
         "record": spec.records.iter().map(|r| {
-            let name = spec.place_name(r.population).to_owned();
+            let name = spec.place_name(r.place).to_owned();
             let traces: Vec<Json> = r.traces.iter().map(|t| json!({
                 "name": t.name,
                 "variables": t.variables.iter().map(|v| v.0.clone()).collect::<Vec<_>>(),
@@ -151,20 +151,8 @@ fn time(spec: &Spec, seconds: f64) -> String {
 }
 
 fn target(spec: &Spec, target: &Target) -> String {
-    let Some(population) = spec.populations.get(target.population) else { return String::new() };
-    let port = match target.port {
-        Port::Event(k) => population.system.event_ports().get(k).map(|p| p.name.clone()),
-        Port::Input(k) => population.system.inputs().get(k).map(|p| p.name.clone()),
-    };
-    port.map_or_else(|| population.name.clone(), |p| format!("{}.{p}", population.name))
-}
-
-fn target_dimension(spec: &Spec, target: &Target) -> Dimension {
-    let Some(population) = spec.populations.get(target.population) else { return Dimension::NONE };
-    match target.port {
-        Port::Event(k) => population.system.event_ports().get(k).map_or(Dimension::NONE, |p| p.weight),
-        Port::Input(_) => Dimension::NONE,
-    }
+    let population = spec.population(target.population);
+    format!("{}.{}", population.name, population.port_name(target.port))
 }
 
 /// A connection rule as a scenario writes it; lists of edges by their number.
@@ -249,14 +237,7 @@ impl Writer for Manifest<'_> {
 
 /// A stimulus as a scenario writes it. A stop that never comes is left out.
 fn stimulus(spec: &Spec, s: &StimulusSpec) -> Json {
-    let at = match s.target.port {
-        Port::Input(k) => spec
-            .populations
-            .get(s.target.population)
-            .and_then(|p| p.system.inputs().get(k))
-            .map_or(Dimension::NONE, |v| v.dimension),
-        Port::Event(_) => target_dimension(spec, &s.target),
-    };
+    let at = spec.population(s.target.population).port_dimension(s.target.port);
     let mut object = Json::Object(s.kind.entries(&Manifest { spec, target: at }));
     object["kind"] = json!(s.kind.name());
     object["target"] = json!(target(spec, &s.target));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use crate::{Analysis, AnalysisError, Outcome, Request, default_options};
-use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Subject};
+use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Place, PopulationId, Subject};
 use spikedeck_signal::{Population, Recording, Spikes, Trace, Window};
 
 /// A recording of one population `p` with a unit a column, sampled each millisecond as variable `v`.
@@ -47,7 +47,7 @@ pub(crate) fn trains(trains: &[Vec<f64>], stop: f64) -> Recording {
 pub(crate) fn variable(unit: u32) -> Subject {
     Subject {
         text: format!("p.v[{unit}]"),
-        population: 0,
+        place: Place::Population(PopulationId::of_recording(0)),
         what: Observable::Variable("v".into()),
         units: vec![unit],
         mean: false,
@@ -55,7 +55,8 @@ pub(crate) fn variable(unit: u32) -> Subject {
 }
 
 pub(crate) fn spikes() -> Subject {
-    Subject { text: "p.spikes".into(), population: 0, what: Observable::Spikes, units: Vec::new(), mean: false }
+    let place = Place::Population(PopulationId::of_recording(0));
+    Subject { text: "p.spikes".into(), place, what: Observable::Spikes, units: Vec::new(), mean: false }
 }
 
 /// Runs an analysis at its defaults with some options changed.

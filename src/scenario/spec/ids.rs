@@ -50,6 +50,40 @@ ids! {
     TraceId;
 }
 
+impl PopulationId {
+    /// The n-th population of a recording, counted from 0: for recordings that no scenario describes.
+    pub fn of_recording(index: usize) -> Self {
+        Self(index)
+    }
+}
+
+/// What is recorded and looked at: the units of a population, or the connections of a projection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A population.
+    Population(PopulationId),
+    /// A projection.
+    Projection(ProjectionId),
+}
+
+impl Place {
+    /// The population, if it is one.
+    pub fn population(self) -> Option<PopulationId> {
+        match self {
+            Self::Population(id) => Some(id),
+            Self::Projection(_) => None,
+        }
+    }
+
+    /// The projection, if it is one.
+    pub fn projection(self) -> Option<ProjectionId> {
+        match self {
+            Self::Projection(id) => Some(id),
+            Self::Population(_) => None,
+        }
+    }
+}
+
 /// A named quantity of a population.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum VariableId {

@@ -2,20 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use super::ids::{Place, TraceId};
 use crate::catalog::OptionValue;
 use spikedeck_core::units::Dimension;
 
-/// What is recorded of a population.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// What is recorded of a population or a projection.
+#[derive(Debug, Clone, PartialEq)]
 pub struct RecordSpec {
-    /// Index of the population; projections are counted after the last population.
-    pub population: usize,
+    /// Of what.
+    pub place: Place,
     /// Whether spikes are kept.
     pub spikes: bool,
     /// Traces.
     pub traces: Vec<TraceRequest>,
     /// Whether connections from this population are written.
     pub connections: bool,
+}
+
+impl RecordSpec {
+    /// Nothing of `place`, for now.
+    pub fn of(place: Place) -> Self {
+        Self { place, spikes: false, traces: Vec::new(), connections: false }
+    }
 }
 
 /// A request to sample variables.
@@ -31,13 +39,28 @@ pub struct TraceRequest {
     pub every: u64,
 }
 
+/// A variable that is recorded: what a trace of the recording is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Recorded<'a> {
+    /// Its trace.
+    pub id: TraceId,
+    /// Of what.
+    pub place: Place,
+    /// The request that it belongs to.
+    pub request: &'a TraceRequest,
+    /// Name of the variable.
+    pub variable: &'a str,
+    /// Its dimension.
+    pub dimension: Dimension,
+}
+
 /// What an analysis looks at, resolved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subject {
     /// As written (`exc.V_m[0..10]`).
     pub text: String,
-    /// Index of the population; projections are counted after the last population.
-    pub population: usize,
+    /// Of what.
+    pub place: Place,
     /// What of it.
     pub what: Observable,
     /// Which units; all if empty.

@@ -64,11 +64,50 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// The name that a recording has for what a record or a subject calls `index`: populations first, projections after
-    /// them.
-    pub fn place_name(&self, index: usize) -> &str {
-        let projection = || self.projections.get(index.checked_sub(self.populations.len())?).map(|p| p.name.as_str());
-        self.populations.get(index).map(|p| p.name.as_str()).or_else(projection).unwrap_or("")
+    /// The population of a handle.
+    pub fn population(&self, id: PopulationId) -> &PopulationSpec {
+        &self.populations[id.index()]
+    }
+
+    /// The projection of a handle.
+    pub fn projection(&self, id: ProjectionId) -> &ProjectionSpec {
+        &self.projections[id.index()]
+    }
+
+    /// All populations with their handles.
+    pub fn population_ids(&self) -> impl Iterator<Item = (PopulationId, &PopulationSpec)> {
+        self.populations.iter().enumerate().map(|(i, p)| (PopulationId::new(i), p))
+    }
+
+    /// All projections with their handles.
+    pub fn projection_ids(&self) -> impl Iterator<Item = (ProjectionId, &ProjectionSpec)> {
+        self.projections.iter().enumerate().map(|(i, p)| (ProjectionId::new(i), p))
+    }
+
+    /// The population that a record or a subject is of; none where it is of a projection.
+    pub fn population_at(&self, place: Place) -> Option<&PopulationSpec> {
+        place.population().map(|id| self.population(id))
+    }
+
+    /// The name that a recording has for what a record or a subject is of.
+    pub fn place_name(&self, place: Place) -> &str {
+        match place {
+            Place::Population(id) => &self.population(id).name,
+            Place::Projection(id) => &self.projection(id).name,
+        }
+    }
+
+    /// Everything that is recorded as a trace, in the order in which a recording holds it.
+    pub fn recorded(&self) -> impl Iterator<Item = Recorded<'_>> {
+        let requests = self.records.iter().flat_map(|r| r.traces.iter().map(|t| (r.place, t)));
+        let variables = requests.flat_map(|(place, t)| t.variables.iter().map(move |v| (place, t, v)));
+        variables.enumerate().map(|(i, (place, request, (variable, dimension)))| Recorded {
+            id: TraceId::new(i),
+            place,
+            request,
+            variable,
+            dimension: *dimension,
+        })
     }
 }
 

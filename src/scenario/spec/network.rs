@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ids::{CarriedName, PairName, UnitName};
+use super::ids::{CarriedName, EventId, InputId, PairName, PopulationId, UnitName};
 use super::tree::TreeSpec;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::{Formula, System, TimeUnit};
@@ -186,8 +186,8 @@ impl PopulationSpec {
 /// Where a projection or stimulus ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Index of the population.
-    pub population: usize,
+    /// The population.
+    pub population: PopulationId,
     /// What of it.
     pub port: Port,
 }
@@ -195,10 +195,45 @@ pub struct Target {
 /// What of a population is targeted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Port {
-    /// Index into `system.event_ports()`.
-    Event(usize),
-    /// Index into `system.inputs()`.
-    Input(usize),
+    /// A port for events.
+    Event(EventId),
+    /// A port for values.
+    Input(InputId),
+}
+
+impl PopulationSpec {
+    /// The port called `name`: a receptor, or an input.
+    pub fn port(&self, name: &str) -> Option<Port> {
+        let event = self.system.event_ports().iter().position(|e| e.name == name);
+        let input = || self.system.inputs().iter().position(|v| v.name == name);
+        event.map(|i| Port::Event(EventId::new(i))).or_else(|| input().map(|i| Port::Input(InputId::new(i))))
+    }
+
+    /// Its ports for events.
+    pub fn event_ids(&self) -> impl Iterator<Item = EventId> + use<> {
+        (0..self.system.event_ports().len()).map(EventId::new)
+    }
+
+    /// Its ports for values.
+    pub fn input_ids(&self) -> impl Iterator<Item = InputId> + use<> {
+        (0..self.system.inputs().len()).map(InputId::new)
+    }
+
+    /// The name of a port.
+    pub fn port_name(&self, port: Port) -> &str {
+        match port {
+            Port::Event(id) => &self.system.event_ports()[id.index()].name,
+            Port::Input(id) => &self.system.inputs()[id.index()].name,
+        }
+    }
+
+    /// The dimension of what arrives at a port.
+    pub fn port_dimension(&self, port: Port) -> Dimension {
+        match port {
+            Port::Event(id) => self.system.event_ports()[id.index()].weight,
+            Port::Input(id) => self.system.inputs()[id.index()].dimension,
+        }
+    }
 }
 
 /// How units are connected.
@@ -281,8 +316,8 @@ pub enum Coupling {
 pub struct ProjectionSpec {
     /// Name.
     pub name: String,
-    /// Index of the source population.
-    pub from: usize,
+    /// The source population.
+    pub from: PopulationId,
     /// Where it ends.
     pub to: Target,
     /// How units are connected.

@@ -66,9 +66,9 @@ impl TreeSpec {
 impl ProjectionSpec {
     /// Numbers of sources and targets.
     pub fn ends(&self, populations: &[PopulationSpec]) -> (usize, usize) {
-        let from = &populations[self.from];
+        let from = &populations[self.from.index()];
         let sources = if self.coupling == Coupling::Event { from.sources() } else { from.size };
-        (sources, populations[self.to.population].targets(self.to.port))
+        (sources, populations[self.to.population.index()].targets(self.to.port))
     }
 }
 
@@ -81,7 +81,7 @@ impl PopulationSpec {
     /// Number of places at which something arrives at a port.
     pub fn targets(&self, port: Port) -> usize {
         match (&self.tree, port) {
-            (Some(t), Port::Event(e)) => t.cells * t.slots[e].len(),
+            (Some(t), Port::Event(e)) => t.cells * t.slots[e.index()].len(),
             _ => self.size,
         }
     }

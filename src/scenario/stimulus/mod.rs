@@ -183,7 +183,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
     let goal = target_node.and_then(|n| target(reader.desk, n, "`target`", all, known));
     let units_node = reader.node("units");
     let (word, goal) = (word?, goal?);
-    let population = &all[goal.population];
+    let population = &all[goal.population.index()];
     let units = units_node.map(|n| unit_list(reader.desk, n, Units::targets(population, goal.port)));
     let units = units.unwrap_or_default();
     // Nodes of a tree have no membrane: what acts everywhere acts on compartments.
@@ -192,10 +192,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
         _ => units,
     };
     check_port(reader.desk, target_node?, word, population, goal.port)?;
-    let dimension = match goal.port {
-        Port::Event(i) => population.system.event_ports()[i].weight,
-        Port::Input(i) => population.system.inputs()[i].dimension,
-    };
+    let dimension = population.port_dimension(goal.port);
     reader.context = Context {
         target: dimension,
         count: Some(population.targets(goal.port)),

@@ -14,7 +14,7 @@ use crate::stimulus::Local;
 use crate::tree::{Forest, TreeBuild, scheme, together};
 use crate::values::slice;
 use spikedeck_core::units::display_unit;
-use spikedeck_scenario::{Coupling, PopulationSpec, Port, Spec, TreeSpec};
+use spikedeck_scenario::{Coupling, EventId, Place, PopulationId, PopulationSpec, Port, Recorded, Spec, TreeSpec};
 
 /// The lanes of thread `index` of `threads`: equal shares in whole vectors of 16.
 pub(crate) fn share(size: usize, index: usize, threads: usize) -> Range<usize> {
@@ -23,7 +23,7 @@ pub(crate) fn share(size: usize, index: usize, threads: usize) -> Range<usize> {
 }
 
 /// The lanes of thread `index` of a population: whole cells of a tree, and all cells of a grid on one thread.
-pub(crate) fn lanes(population: &PopulationSpec, p: usize, index: usize, threads: usize) -> Range<usize> {
+pub(crate) fn lanes(population: &PopulationSpec, p: PopulationId, index: usize, threads: usize) -> Range<usize> {
     if let Some(tree) = &population.tree {
         let edge = |w: usize| {
             if w == threads { tree.cells } else { (tree.cells * w / threads).next_multiple_of(4).min(tree.cells) }
@@ -33,7 +33,7 @@ pub(crate) fn lanes(population: &PopulationSpec, p: usize, index: usize, threads
     // Operators of space reach across all cells, so these stay on one thread.
     let whole = !population.system.operators().is_empty();
     if whole {
-        0..if p % threads == index { population.size } else { 0 }
+        0..if p.index() % threads == index { population.size } else { 0 }
     } else {
         share(population.size, index, threads)
     }
@@ -44,7 +44,7 @@ pub(crate) fn port_range(population: &PopulationSpec, port: Port, group: &Group)
     let (first, lanes) = (group.first, group.lanes as u32);
     match (&population.tree, port) {
         (Some(tree), Port::Event(e)) => {
-            let (units, slots) = (tree.units() as u32, tree.slots[e].len() as u32);
+            let (units, slots) = (tree.units() as u32, tree.slots[e.index()].len() as u32);
             first / units * slots..(first + lanes) / units * slots
         }
         _ => first..first + lanes,
@@ -52,22 +52,23 @@ pub(crate) fn port_range(population: &PopulationSpec, port: Port, group: &Group)
 }
 
 /// How spikes of a population are heard by connections into `range` of what arrives at an event port.
-pub(crate) fn heard(population: &PopulationSpec, port: usize, range: Range<u32>) -> Heard {
+pub(crate) fn heard(population: &PopulationSpec, port: EventId, range: Range<u32>) -> Heard {
     let Some(tree) = &population.tree else { return Heard::Units(range) };
-    let (spiking, places) = (tree.spiking.len().max(1) as u32, tree.slots[port].len().max(1) as u32);
+    let (spiking, places) = (tree.spiking.len().max(1) as u32, tree.slots[port.index()].len().max(1) as u32);
     Heard::Cells { cells: range.start / places..range.end / places, spiking, places }
 }
 
 /// The cells of a tree on this thread.
 fn cells(
     common: &Common<'_>,
-    p: usize,
+    p: PopulationId,
     (population, tree): (&PopulationSpec, &TreeSpec),
     found: &Found,
     range: &Range<usize>,
 ) -> Result<Forest, BuildError> {
     let spec = common.spec;
-    let driven: Vec<Vec<u32>> = (0..population.system.inputs().len())
+    let driven: Vec<Vec<u32>> = population
+        .input_ids()
         .map(|port| {
             let here = |t: &spikedeck_scenario::Target| t.population == p && t.port == Port::Input(port);
             let continuous = spec.projections.iter().any(|x| here(&x.to) && x.coupling != Coupling::Event);
@@ -95,7 +96,7 @@ fn cells(
             dt: spec.simulation.dt,
             seed: spec.simulation.seed,
             driven: &driven,
-            second_order: common.choices[p].0 == "crank_nicolson",
+            second_order: common.choices[p.index()].0 == "crank_nicolson",
             spike_times: spec.simulation.spike_times,
         };
         trees.push(build.build().map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
@@ -155,7 +156,7 @@ fn stepper(
 /// What steps the lanes `range` of a population.
 fn body(
     common: &Common<'_>,
-    p: usize,
+    p: PopulationId,
     population: &PopulationSpec,
     found: &Found,
     range: &Range<usize>,
@@ -164,7 +165,7 @@ fn body(
         return Ok(Box::new(Cells::new(cells(common, p, (population, tree), found, range)?)));
     }
     let spec = common.spec;
-    let stepper = stepper(spec, population, found, range, &common.choices[p].0)?;
+    let stepper = stepper(spec, population, found, range, &common.choices[p.index()].0)?;
     let Some(layout) = found.layout.as_ref().filter(|l| !l.system.operators().is_empty()) else {
         return Ok(Box::new(Points::new(stepper)));
     };
@@ -177,7 +178,7 @@ fn body(
 /// The lanes `range` of a population, with taps and probes.
 pub(crate) fn group(
     common: &Common<'_>,
-    p: usize,
+    p: PopulationId,
     population: &PopulationSpec,
     found: &Found,
     range: Range<usize>,
@@ -193,29 +194,21 @@ pub(crate) fn group(
     }
     group.check_every = if population.size <= 256 { 1 } else { 16 };
     group.emits = common.emitters.iter().position(|&e| e == p);
-    group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.population == p);
+    let here = Place::Population(p);
+    group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.place == here);
     let carried: Vec<usize> = spec
         .projections
         .iter()
         .filter(|x| x.coupling != Coupling::Event && x.to.population == p)
-        .filter_map(|x| if let Port::Input(port) = x.to.port { Some(port) } else { None })
+        .filter_map(|x| if let Port::Input(port) = x.to.port { Some(port.index()) } else { None })
         .collect();
     let mut reads_what_is_carried = false;
-    let mut trace = 0;
-    for record in &spec.records {
-        for request in &record.traces {
-            for (variable, dimension) in &request.variables {
-                if record.population == p {
-                    let scale = display_unit(*dimension).scale;
-                    let lanes = (range.len(), request.every, scale);
-                    let what =
-                        group.body.probe(variable).map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
-                    reads_what_is_carried |= carried.iter().any(|&port| group.body.reads(what, port));
-                    group.taps.extend(Tap::new(trace, what, &request.units, range.start as u32, lanes));
-                }
-                trace += 1;
-            }
-        }
+    for Recorded { id, request, variable, dimension, .. } in spec.recorded().filter(|r| r.place == here) {
+        let scale = display_unit(dimension).scale;
+        let lanes = (range.len(), request.every, scale);
+        let what = group.body.probe(variable).map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
+        reads_what_is_carried |= carried.iter().any(|&port| group.body.reads(what, port));
+        group.taps.extend(Tap::new(id, what, &request.units, range.start as u32, lanes));
     }
     group.plan_samples(reads_what_is_carried);
     for (index, (_, variable)) in common.histories.iter().enumerate().filter(|(_, h)| h.0 == p) {
@@ -228,16 +221,16 @@ pub(crate) fn group(
 pub(crate) fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) -> Result<(), BuildError> {
     for (spec, stimulus) in common.spec.stimuli.iter().zip(common.stimuli) {
         let Some(group) = groups.iter_mut().find(|g| g.population == spec.target.population) else { continue };
-        let range = port_range(&common.spec.populations[group.population], spec.target.port, group);
+        let range = port_range(common.spec.population(group.population), spec.target.port, group);
         let (first, lanes) = (range.start, range.len());
         let Some(local) = stimulus.local(first, lanes, &common.axis) else { continue };
         match (local, spec.target.port) {
             (Local::Level(level), Port::Input(port)) => {
-                let input = &mut group.inputs[port];
+                let input = &mut group.inputs[port.index()];
                 input.stimulus.resize(group.lanes, 0.0);
                 input.levels.push(*level);
             }
-            (Local::Events(events), Port::Event(port)) => group.events.push((port, events)),
+            (Local::Events(events), Port::Event(port)) => group.events.push((port.index(), events)),
             _ => {
                 let message = "spikes and Poisson input end at a receptor, all other stimuli at an input";
                 return Err(unsuitable(format!("stimuli.{}.target", spec.name), message));

@@ -8,11 +8,11 @@ use super::{Plastic, Table, columns};
 use crate::worker::Worker;
 use spikedeck_core::units::display_unit;
 use spikedeck_equation::rule::EFFICACY;
-use spikedeck_scenario::{Coupling, Spec, TraceRequest};
+use spikedeck_scenario::{Coupling, Place, ProjectionId, Spec, TraceId, TraceRequest};
 
-/// Where a connection is in a table: source, block, and place in the block.
+/// Where a connection is in a table: source, block, and number in the block.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct Slot {
     pub source: u32,
     pub block: u32,
     pub connection: u32,
@@ -21,11 +21,11 @@ pub(crate) struct Place {
 /// A variable of some connections of one table that is sampled now and then.
 #[derive(Debug)]
 pub(crate) struct ConnectionTap {
-    /// Index of the trace.
-    pub trace: usize,
+    /// The trace.
+    pub trace: TraceId,
     /// Columns of the trace that the connections are.
     pub columns: Vec<u32>,
-    pub places: Vec<Place>,
+    pub places: Vec<Slot>,
     pub variable: String,
     pub every: u64,
     pub scale: f64,
@@ -43,7 +43,7 @@ impl ConnectionTap {
 impl Plastic {
     /// A variable of a connection at grid point `at`, after the spikes that reach the connection there; without a
     /// variable its efficacy at the last spike.
-    fn look(&mut self, place: Place, variable: Option<usize>, at: u64, table: &Table) -> f64 {
+    fn look(&mut self, place: Slot, variable: Option<usize>, at: u64, table: &Table) -> f64 {
         let (n, m) = (self.rule.pre.len(), self.rule.post.len());
         let (source, c) = (place.source as usize, place.connection as usize);
         let block = &table.blocks[place.block as usize];
@@ -102,19 +102,17 @@ impl Plastic {
 /// Path and message when a connection is asked for that does not exist.
 pub(crate) fn attach(spec: &Spec, workers: &mut [Worker]) -> Result<Spec, (String, String)> {
     let mut recorded = spec.clone();
-    let mut trace = 0;
+    let mut ids = spec.recorded().map(|r| r.id);
     for record in &mut recorded.records {
         for request in &mut record.traces {
-            let Some(projection) = record.population.checked_sub(spec.populations.len()) else {
-                trace += request.variables.len();
-                continue;
-            };
-            if spec.projections[projection].coupling != Coupling::Event {
-                learning(spec, workers, projection, request, &mut trace)?;
+            let traces: Vec<TraceId> = ids.by_ref().take(request.variables.len()).collect();
+            let Place::Projection(projection) = record.place else { continue };
+            if spec.projection(projection).coupling != Coupling::Event {
+                learning(spec, workers, projection, request, &traces)?;
                 continue;
             }
-            let place = || format!("record.{}", spec.projections[projection].name);
-            let counts = counts(workers, projection, spec.projections[projection].ends(&spec.populations).0);
+            let place = || format!("record.{}", spec.projection(projection).name);
+            let counts = counts(workers, projection, spec.projection(projection).ends(&spec.populations).0);
             let total = counts.last().copied().unwrap_or(0);
             if request.units.is_empty() {
                 let all = u32::try_from(total)
@@ -128,7 +126,7 @@ pub(crate) fn attach(spec: &Spec, workers: &mut [Worker]) -> Result<Spec, (Strin
                 ));
             }
             let found = locate(workers, projection, &counts, &request.units);
-            for (variable, dimension) in &request.variables {
+            for ((variable, dimension), trace) in request.variables.iter().zip(traces) {
                 let scale = display_unit(*dimension).scale;
                 for (worker, input) in plastic_inputs(workers, projection) {
                     if variable == EFFICACY && input.plastic.rule.efficacy_each {
@@ -146,7 +144,6 @@ pub(crate) fn attach(spec: &Spec, workers: &mut [Worker]) -> Result<Spec, (Strin
                     });
                     input.taps.retain(|t| !t.places.is_empty());
                 }
-                trace += 1;
             }
         }
     }
@@ -157,9 +154,9 @@ pub(crate) fn attach(spec: &Spec, workers: &mut [Worker]) -> Result<Spec, (Strin
 fn learning(
     spec: &Spec,
     workers: &mut [Worker],
-    projection: usize,
+    projection: ProjectionId,
     request: &mut TraceRequest,
-    trace: &mut usize,
+    traces: &[TraceId],
 ) -> Result<(), (String, String)> {
     let mine = |i: &crate::inputs::ContinuousInput| i.plastic.as_ref().is_some_and(|p| p.projection == projection);
     // Source, target, thread, place.
@@ -183,9 +180,9 @@ fn learning(
     }
     if let Some(u) = request.units.iter().find(|u| **u as usize >= all.len()) {
         let message = format!("there is no connection {u}: this projection has {}, numbered from 0", all.len());
-        return Err((format!("record.{}", spec.projections[projection].name), message));
+        return Err((format!("record.{}", spec.projection(projection).name), message));
     }
-    for (variable, dimension) in &request.variables {
+    for ((variable, dimension), &trace) in request.variables.iter().zip(traces) {
         for (w, worker) in workers.iter_mut().enumerate() {
             let chosen =
                 || request.units.iter().enumerate().map(|(c, u)| (c, all[*u as usize])).filter(|(_, l)| l.2 == w);
@@ -194,9 +191,9 @@ fn learning(
             }
             for input in worker.continuous_inputs.iter_mut().filter(|i| mine(i)) {
                 let tap = ConnectionTap {
-                    trace: *trace,
+                    trace,
                     columns: chosen().map(|(c, _)| c as u32).collect(),
-                    places: chosen().map(|(_, l)| Place { source: l.0, block: 0, connection: l.3 }).collect(),
+                    places: chosen().map(|(_, l)| Slot { source: l.0, block: 0, connection: l.3 }).collect(),
                     variable: variable.clone(),
                     every: request.every.max(1),
                     scale: display_unit(*dimension).scale,
@@ -206,14 +203,13 @@ fn learning(
                 }
             }
         }
-        *trace += 1;
     }
     Ok(())
 }
 
 fn plastic_inputs(
     workers: &mut [Worker],
-    projection: usize,
+    projection: ProjectionId,
 ) -> impl Iterator<Item = (usize, &mut crate::inputs::PlasticInput)> {
     let all =
         workers.iter_mut().enumerate().flat_map(|(w, worker)| worker.event_inputs.iter_mut().map(move |i| (w, i)));
@@ -221,7 +217,7 @@ fn plastic_inputs(
 }
 
 /// Connections of all threads before each source, and their total.
-fn counts(workers: &[Worker], projection: usize, sources: usize) -> Vec<u64> {
+fn counts(workers: &[Worker], projection: ProjectionId, sources: usize) -> Vec<u64> {
     let mut starts = vec![0_u64; sources + 1];
     for input in workers
         .iter()
@@ -236,9 +232,9 @@ fn counts(workers: &[Worker], projection: usize, sources: usize) -> Vec<u64> {
 }
 
 /// Thread and place of each connection.
-fn locate(workers: &[Worker], projection: usize, counts: &[u64], wanted: &[u32]) -> Vec<(usize, Place)> {
+fn locate(workers: &[Worker], projection: ProjectionId, counts: &[u64], wanted: &[u32]) -> Vec<(usize, Slot)> {
     // Target, thread and place of the connections of the last source.
-    let mut known: (usize, Vec<(u32, usize, Place)>) = (usize::MAX, Vec::new());
+    let mut known: (usize, Vec<(u32, usize, Slot)>) = (usize::MAX, Vec::new());
     let mut out = Vec::new();
     for &number in wanted {
         let source = counts.partition_point(|&c| c <= u64::from(number)) - 1;
@@ -256,7 +252,7 @@ fn locate(workers: &[Worker], projection: usize, counts: &[u64], wanted: &[u32])
                             list.push((
                                 target as u32,
                                 w,
-                                Place { source: source as u32, block: b as u32, connection: c },
+                                Slot { source: source as u32, block: b as u32, connection: c },
                             ));
                         }
                     }

@@ -154,7 +154,7 @@ impl<'a> Matter<'a> {
     /// Whether a population only drives others: nothing arrives at it, and no analysis looks at it.
     fn feeds(&self, name: &str) -> bool {
         let Some(spec) = self.spec else { return false };
-        let Some(index) = spec.populations.iter().position(|p| p.name == name) else { return false };
+        let Some((index, _)) = spec.population_ids().find(|(_, p)| p.name == name) else { return false };
         let (sends, hears) = (
             spec.projections.iter().any(|p| p.from == index),
             spec.projections.iter().any(|p| p.to.population == index),

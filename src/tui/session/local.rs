@@ -129,8 +129,7 @@ fn preview(spec: &Spec) -> Preview {
 
 /// Expected number of connections of a projection, without drawing any.
 fn connections(spec: &Spec, p: &ProjectionSpec) -> f64 {
-    let size = |i: usize| spec.populations.get(i).map_or(0.0, |p| p.size as f64);
-    let (from, to) = (size(p.from), size(p.to.population));
+    let (from, to) = (spec.population(p.from).size as f64, spec.population(p.to.population).size as f64);
     match &p.rule {
         Rule::OneToOne => from.min(to),
         Rule::Probability { p } => p * from * to,
