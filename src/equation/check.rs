@@ -497,7 +497,7 @@ impl Checker<'_> {
                     );
                 }
                 (None, Some(d)) => common = Some(*d),
-                _ => {}
+                (Some(_), Some(_)) | (_, None) => {}
             }
         }
         Some(common)

@@ -117,3 +117,38 @@ impl Formulas {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_any_number_of_lanes_are_those_of_the_evaluator() {
+        use crate::tape::{Tape, Values};
+        let mut g = Graph::new();
+        let (x, y) = (g.symbol(Symbol::Variable(1)), g.symbol(Symbol::Variable(4)));
+        let (xy, three) = (g.mul(x, y), g.number(3.0));
+        let roots = [g.unary(crate::graph::Unary::Exp, xy), three];
+        let tape = Tape::new(&g, &roots[..1]);
+        for mut formulas in [Formulas::new(&g, &roots), Formulas::as_written(&g, roots[0], 2)] {
+            assert!(formulas.variable(0).is_none() && formulas.variable(4).is_some() && formulas.variable(9).is_none());
+            assert!(formulas.input(0).is_empty());
+            for n in [1, 2, 3, 17].into_iter().filter(|&n| n <= formulas.block()) {
+                for k in 0..n {
+                    formulas.input(1)[k] = k as f64;
+                    formulas.input(4)[k] = 0.25;
+                }
+                formulas.run(n);
+                let mut out = Vec::new();
+                formulas.append(0, n, &mut out);
+                for (k, v) in out.iter().enumerate() {
+                    let variables = [0.0, k as f64, 0.0, 0.0, 0.25];
+                    assert_eq!(*v, tape.value(&Values { variables: &variables, ..Values::default() }));
+                }
+            }
+        }
+        let mut number = [0.0; 5];
+        Formulas::new(&g, &roots).copy(1, &mut number);
+        assert_eq!(number, [3.0; 5]);
+    }
+}

@@ -103,25 +103,29 @@ impl Graph {
         {
             return self.constant(op.apply(f64::from_bits(bits)), dimension);
         }
-        match op {
-            Unary::Neg => match self.node(x) {
-                Node::Unary(Unary::Neg, y) => return y,
-                Node::Binary(Binary::Sub, a, b) => return self.binary(Binary::Sub, b, a),
-                Node::Binary(Binary::Mul, c, y) if self.value(c).is_some() => {
-                    let minus = self.unary(Unary::Neg, c);
-                    return self.binary(Binary::Mul, minus, y);
-                }
-                Node::Binary(Binary::Div, c, y) if self.value(c).is_some() => {
-                    let minus = self.unary(Unary::Neg, c);
-                    return self.binary(Binary::Div, minus, y);
-                }
-                _ => {}
-            },
-            Unary::Powi(0) => return self.number(1.0),
-            Unary::Powi(1) => return x,
-            _ => {}
+        let simpler = match op {
+            Unary::Neg => self.negative(x),
+            Unary::Powi(0) => Some(self.number(1.0)),
+            Unary::Powi(1) => Some(x),
+            _ => None,
+        };
+        if let Some(id) = simpler {
+            return id;
         }
         self.intern(Node::Unary(op, x))
+    }
+
+    /// `-x`, if that is a simpler node.
+    fn negative(&mut self, x: Id) -> Option<Id> {
+        match self.node(x) {
+            Node::Unary(Unary::Neg, y) => Some(y),
+            Node::Binary(Binary::Sub, a, b) => Some(self.binary(Binary::Sub, b, a)),
+            Node::Binary(op @ (Binary::Mul | Binary::Div), c, y) if self.value(c).is_some() => {
+                let minus = self.unary(Unary::Neg, c);
+                Some(self.binary(op, minus, y))
+            }
+            _ => None,
+        }
     }
 
     /// A function of two arguments, simplified.
@@ -135,95 +139,103 @@ impl Graph {
                 return self.constant(op.apply(x, y), dimension);
             }
         }
+        if let Some(id) = self.simpler(op, a, b) {
+            return id;
+        }
+        self.intern(Node::Binary(op, a, b))
+    }
+
+    /// What a function of two arguments is, if it is something simpler.
+    fn simpler(&mut self, op: Binary, a: Id, b: Id) -> Option<Id> {
         match op {
             Binary::Add => {
                 if self.is_zero(a) {
-                    return b;
+                    return Some(b);
                 }
                 if self.is_zero(b) {
-                    return a;
+                    return Some(a);
                 }
                 if let Some(y) = self.negated(b) {
-                    return self.binary(Binary::Sub, a, y);
+                    return Some(self.binary(Binary::Sub, a, y));
                 }
                 if let Some(x) = self.negated(a) {
-                    return self.binary(Binary::Sub, b, x);
+                    return Some(self.binary(Binary::Sub, b, x));
                 }
             }
             Binary::Sub => {
                 if self.is_zero(b) {
-                    return a;
+                    return Some(a);
                 }
                 if self.is_zero(a) {
-                    return self.unary(Unary::Neg, b);
+                    return Some(self.unary(Unary::Neg, b));
                 }
                 if a == b {
-                    return self.number(0.0);
+                    return Some(self.number(0.0));
                 }
                 if let Some(y) = self.negated(b) {
-                    return self.binary(Binary::Add, a, y);
+                    return Some(self.binary(Binary::Add, a, y));
                 }
             }
             Binary::Mul => {
                 if self.is_zero(a) || self.is_zero(b) {
-                    return self.number(0.0);
+                    return Some(self.number(0.0));
                 }
                 if self.plain(a) == Some(1.0) {
-                    return b;
+                    return Some(b);
                 }
                 if self.plain(b) == Some(1.0) {
-                    return a;
+                    return Some(a);
                 }
                 if self.value(b).is_some() && self.value(a).is_none() {
-                    return self.binary(Binary::Mul, b, a);
+                    return Some(self.binary(Binary::Mul, b, a));
                 }
                 if self.plain(a) == Some(-1.0) {
-                    return self.unary(Unary::Neg, b);
+                    return Some(self.unary(Unary::Neg, b));
                 }
                 if let (Some(_), Node::Binary(Binary::Mul, c, y)) = (self.value(a), self.node(b))
                     && self.value(c).is_some()
                 {
                     let both = self.binary(Binary::Mul, a, c);
-                    return self.binary(Binary::Mul, both, y);
+                    return Some(self.binary(Binary::Mul, both, y));
                 }
                 if let Some(y) = self.negated(b) {
                     let product = self.binary(Binary::Mul, a, y);
-                    return self.unary(Unary::Neg, product);
+                    return Some(self.unary(Unary::Neg, product));
                 }
                 if let Some(x) = self.negated(a) {
                     let product = self.binary(Binary::Mul, x, b);
-                    return self.unary(Unary::Neg, product);
+                    return Some(self.unary(Unary::Neg, product));
                 }
             }
             Binary::Div => {
                 if self.is_zero(a) && !self.is_zero(b) {
-                    return a;
+                    return Some(a);
                 }
                 if self.plain(b) == Some(1.0) {
-                    return a;
+                    return Some(a);
                 }
                 if let Some(x) = self.negated(a) {
                     let quotient = self.binary(Binary::Div, x, b);
-                    return self.unary(Unary::Neg, quotient);
+                    return Some(self.unary(Unary::Neg, quotient));
                 }
             }
             Binary::Pow => {
                 if let Some(y) = self.plain(b) {
                     if y == 0.5 {
-                        return self.unary(Unary::Sqrt, a);
+                        return Some(self.unary(Unary::Sqrt, a));
                     }
                     if y.fract() == 0.0 && y.abs() <= 64.0 {
-                        return self.unary(Unary::Powi(y as i32), a);
+                        return Some(self.unary(Unary::Powi(y as i32), a));
                     }
                 }
             }
-            Binary::Min | Binary::Max if a == b => return a,
+            Binary::Min | Binary::Max if a == b => return Some(a),
             Binary::And if (self.is_zero(a) || self.is_zero(b)) => {
-                return self.number(0.0);
+                return Some(self.number(0.0));
             }
-            _ => {}
+            _ => return None,
         }
-        self.intern(Node::Binary(op, a, b))
+        None
     }
 
     /// A sum.

@@ -5,10 +5,13 @@
 //! gets a [`Register`] of its own, which whoever runs the program fills before each run. A symbol that was not named
 //! has no place, so nothing can be read that nobody fills.
 
+mod builder;
+
 use smallvec::SmallVec;
 
-use super::graph::{Graph, Id, Symbol};
-use super::kernel::{Kernel, Memory, Place, Plan, fill_hoisted};
+pub use self::builder::{Builder, Columns, Target, symbols};
+use super::graph::Symbol;
+use super::kernel::{Kernel, Memory};
 
 /// Values of one quantity over lanes.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,28 +69,6 @@ impl Register {
     }
 }
 
-/// What the columns of a program hold when it begins.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Columns<'a> {
-    /// States, each a column.
-    pub states: &'a [Column],
-    /// Parameters; a column only where lanes differ.
-    pub parameters: &'a [Column],
-    /// Values of variables that do not change in time, each a column.
-    pub lane_values: &'a [Column],
-}
-
-/// Where a result goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// The column of a state.
-    State(usize),
-    /// A column of [`Builder::column`].
-    Column(ColumnId),
-    /// Wherever it is computed.
-    Anywhere,
-}
-
 /// A column that results are written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColumnId(u32);
@@ -97,141 +78,6 @@ pub struct ColumnId(u32);
 enum Parameter {
     Same(f64),
     Column(u32),
-}
-
-/// A program that is being put together.
-#[derive(Debug)]
-pub struct Builder<'a> {
-    plan: Plan,
-    columns: Columns<'a>,
-    parameters: Vec<Parameter>,
-    /// Columns of the values of lanes.
-    lane_values: Vec<u32>,
-    registers: Vec<(Symbol, Register)>,
-}
-
-impl<'a> Builder<'a> {
-    /// For columns as they are at the beginning, and programs that read `symbols` (those that are columns may be among
-    /// them).
-    pub fn new(columns: Columns<'a>, symbols: impl IntoIterator<Item = Symbol>) -> Self {
-        let mut plan = Plan { columns: columns.states.len() as u32, ..Plan::default() };
-        let parameters: Vec<Parameter> = columns
-            .parameters
-            .iter()
-            .map(|c| match c {
-                Column::Shared(v) => Parameter::Same(*v),
-                Column::Each(_) => Parameter::Column(plan.column()),
-            })
-            .collect();
-        let lane_values: Vec<u32> = columns.lane_values.iter().map(|_| plan.column()).collect();
-        let mut out = Self { plan, columns, parameters, lane_values, registers: Vec::new() };
-        let mut symbols: Vec<Symbol> = symbols.into_iter().filter(|s| out.in_columns(*s).is_none()).collect();
-        symbols.sort_unstable();
-        symbols.dedup();
-        for symbol in symbols {
-            if matches!(symbol, Symbol::Given(_) | Symbol::Weight) {
-                unreachable!("what a carrier gives is bound when it carries, and effects are in proportion to weights");
-            }
-            let register = Register(out.plan.reserve());
-            out.registers.push((symbol, register));
-        }
-        out
-    }
-
-    /// Where a symbol is, if it is no register.
-    fn in_columns(&self, symbol: Symbol) -> Option<Place> {
-        match symbol {
-            Symbol::State(i) => ((i as usize) < self.columns.states.len()).then_some(Place::Column(i)),
-            Symbol::Parameter(i) => self.parameters.get(i as usize).map(|p| match *p {
-                Parameter::Same(v) => Place::Number(v),
-                Parameter::Column(c) => Place::Column(c),
-            }),
-            Symbol::Variable(i) => self.lane_values.get(i as usize).map(|&c| Place::Column(c)),
-            Symbol::Input(_) | Symbol::Given(_) | Symbol::Noise(_) | Symbol::Time | Symbol::Weight => None,
-        }
-    }
-
-    fn place(&self, symbol: Symbol) -> Place {
-        self.in_columns(symbol).unwrap_or_else(|| {
-            let found = self.registers.iter().find(|r| r.0 == symbol);
-            Place::Scratch(found.expect("the builder was told of every symbol that its kernels read").1.0)
-        })
-    }
-
-    /// A new column for results.
-    pub fn column(&mut self) -> ColumnId {
-        ColumnId(self.plan.column())
-    }
-
-    /// Compiles `roots`, whose values go to `targets`; returns where they are. All symbols are read before any target
-    /// is written, as far as the result goes.
-    pub fn kernel(&mut self, graph: &Graph, roots: &[Id], targets: &[Target]) -> (Kernel, Vec<Place>) {
-        let mut plan = std::mem::take(&mut self.plan);
-        let steady =
-            |s: Symbol| matches!(s, Symbol::Parameter(_) | Symbol::Variable(_)) && self.in_columns(s).is_some();
-        let targets: Vec<Option<Place>> = targets.iter().map(|t| t.place()).collect();
-        let out = Kernel::compile(graph, roots, &targets, &|s| self.place(s), &steady, &mut plan);
-        self.plan = plan;
-        out
-    }
-
-    /// The same with products and sums rounded one by one, as the plain evaluator of the graph does.
-    pub fn kernel_as_written(&mut self, graph: &Graph, roots: &[Id]) -> (Kernel, Vec<Place>) {
-        let mut plan = std::mem::take(&mut self.plan);
-        let targets = vec![None; roots.len()];
-        let out = Kernel::compile_as_written(graph, roots, &targets, &|s| self.place(s), &mut plan);
-        self.plan = plan;
-        out
-    }
-
-    /// The memory of all that was compiled, for `lanes` lanes, with its columns filled. Lanes that pad the last chunk
-    /// repeat the last one.
-    pub fn finish(self, lanes: usize) -> Program {
-        let mut memory = Memory::new(lanes, self.plan.columns as usize, self.plan.scratch as usize);
-        let last = lanes.saturating_sub(1);
-        let mut fill = |column: usize, values: &Column| {
-            for (k, v) in memory.padded_mut(column).iter_mut().enumerate() {
-                *v = values.at(k.min(last));
-            }
-        };
-        self.columns.states.iter().enumerate().for_each(|(c, values)| fill(c, values));
-        for (parameter, values) in self.parameters.iter().zip(self.columns.parameters) {
-            if let Parameter::Column(c) = parameter {
-                fill(*c as usize, values);
-            }
-        }
-        self.lane_values.iter().zip(self.columns.lane_values).for_each(|(&c, values)| fill(c as usize, values));
-        fill_hoisted(&self.plan, &mut memory, &|s| self.place(s));
-        let of = |index: fn(Symbol) -> Option<u32>| {
-            self.registers.iter().filter_map(move |&(s, r)| index(s).map(|i| (i as usize, r)))
-        };
-        Program {
-            states: self.columns.states.len(),
-            inputs: of(|s| if let Symbol::Input(i) = s { Some(i) } else { None })
-                .map(|(port, register)| Input { port, register, filled: true })
-                .collect(),
-            noise: of(|s| if let Symbol::Noise(i) = s { Some(i) } else { None }).collect(),
-            time: self.registers.iter().find(|r| r.0 == Symbol::Time).map(|r| r.1),
-            parameters: self.parameters,
-            registers: self.registers,
-            memory,
-        }
-    }
-}
-
-impl Target {
-    fn place(self) -> Option<Place> {
-        match self {
-            Self::State(i) => Some(Place::Column(i as u32)),
-            Self::Column(c) => Some(Place::Column(c.0)),
-            Self::Anywhere => None,
-        }
-    }
-}
-
-/// The symbols that some expressions read.
-pub fn symbols<'a>(graph: &'a Graph, roots: &'a [Id]) -> impl Iterator<Item = Symbol> + 'a {
-    roots.iter().flat_map(|&id| graph.symbols(id))
 }
 
 /// An input port that is read.
@@ -449,5 +295,71 @@ impl Program {
                 self.memory.data[c * own + k] = from.memory.data[c * other + lane(k)];
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Graph, Id};
+
+    /// `x + k u + t` and `a u`, with `a` in proportion to what differs between lanes.
+    fn written() -> (Graph, Vec<Id>) {
+        let mut g = Graph::new();
+        let (x, k) = (g.symbol(Symbol::State(0)), g.symbol(Symbol::Parameter(0)));
+        let (a, u, t) = (g.symbol(Symbol::Parameter(1)), g.symbol(Symbol::Input(2)), g.symbol(Symbol::Time));
+        let (ku, two) = (g.mul(k, u), g.number(2.0));
+        let (sum, twice) = (g.add(x, ku), g.mul(two, a));
+        let roots = vec![g.add(sum, t), g.mul(twice, u)];
+        (g, roots)
+    }
+
+    #[test]
+    fn what_is_read_stands_in_columns_and_registers() {
+        let (graph, roots) = written();
+        let lanes = 21;
+        let each: Vec<f64> = (0..lanes).map(|l| 1.0 + l as f64).collect();
+        let (states, parameters) = ([Column::of(vec![0.5; lanes])], [Column::Shared(3.0), Column::of(each)]);
+        assert_eq!(states[0], Column::Shared(0.5));
+        let columns = Columns { states: &states, parameters: &parameters, ..Columns::default() };
+        let mut builder = Builder::new(columns, symbols(&graph, &roots));
+        let out = builder.column();
+        let (kernel, _) = builder.kernel(&graph, &roots, &[Target::State(0), Target::Column(out)]);
+        let mut program = builder.finish(lanes);
+        assert_eq!(program.registers().len(), 2);
+        assert!(program.inputs().map(|i| i.0).eq([2]) && program.time().is_some() && program.noise().is_empty());
+        assert_eq!(program.lane_parameters(4).collect::<Vec<_>>(), [3.0, 5.0]);
+        let row: Vec<f64> = (0..lanes).map(|l| l as f64).collect();
+        let mut x = 0.5;
+        // Driven, and then no more.
+        for rows in [[&[][..], &[], &row], [&[], &[], &[]]] {
+            for (start, count) in program.memory.blocks() {
+                program.fill_inputs(&rows, start, count);
+                program.fill_time(count, 10.0);
+                program.run(&kernel, start, count);
+            }
+            let u = |lane: usize| rows[2].get(lane).copied().unwrap_or(0.0);
+            x += 10.0;
+            for lane in 0..lanes {
+                assert_eq!(program.state(0)[lane], x + 3.0 * row[lane]);
+                assert_eq!(program.column(out)[lane], 2.0 * (1.0 + lane as f64) * u(lane));
+            }
+        }
+        // The same lanes beside: the last two, the second repeated.
+        let mut side = program.beside();
+        side.copy_lanes(&program, 16, |k| lanes - 2 + k.min(1));
+        side.fill_inputs_with(16, |port| move |k| (port * k) as f64);
+        side.fill_time(16, 0.0);
+        side.run(&kernel, 0, 16);
+        assert_eq!(side.state(0)[..2], [program.state(0)[lanes - 2], program.state(0)[lanes - 1] + 3.0 * 2.0]);
+        assert_eq!(side.lane_inputs(1, 3)[..], [0.0, 0.0, 2.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "the builder was told of every symbol")]
+    fn a_symbol_that_nobody_fills_cannot_be_read() {
+        let (graph, roots) = written();
+        let mut builder = Builder::new(Columns::default(), symbols(&graph, &roots[1..]));
+        builder.kernel(&graph, &roots, &[Target::Anywhere; 2]);
     }
 }

@@ -29,7 +29,7 @@ impl Values<'_> {
             Symbol::State(i) => at(self.states, i),
             Symbol::Parameter(i) => at(self.parameters, i),
             Symbol::Input(i) => at(self.inputs, i),
-            Symbol::Given(_) => f64::NAN,
+            Symbol::Given(_) => unreachable!("what a carrier gives is bound when it carries"),
             Symbol::Variable(i) => at(self.variables, i),
             Symbol::Noise(i) => at(self.noise, i),
             Symbol::Time => self.time,

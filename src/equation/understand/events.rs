@@ -96,7 +96,9 @@ impl Builder<'_> {
             match entity {
                 Entity::State(i) => effects.push((i, gain)),
                 Entity::Given(i) => given.push((i, gain)),
-                _ => {}
+                Entity::Parameter(_) | Entity::Input(_) | Entity::Sub(_) => {
+                    unreachable!("`target` gives states and given names only")
+                }
             }
         }
         self.parts.events.push(EventPort { name: "event".to_owned(), weight: weight.unwrap_or_default() });

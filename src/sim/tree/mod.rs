@@ -287,11 +287,17 @@ fn assemble(
 ) {
     let membrane = [voltage, capacity, base, current, slope];
     match cells {
-        1 => return assemble_abreast::<1>(place, membrane, diagonal, right),
-        4 => return assemble_abreast::<4>(place, membrane, diagonal, right),
-        8 => return assemble_abreast::<8>(place, membrane, diagonal, right),
-        _ => {}
+        1 => assemble_abreast::<1>(place, membrane, diagonal, right),
+        4 => assemble_abreast::<4>(place, membrane, diagonal, right),
+        8 => assemble_abreast::<8>(place, membrane, diagonal, right),
+        _ => assemble_each(place, cells, membrane, diagonal, right),
     }
+}
+
+/// The same of any number of cells.
+#[inline(always)]
+fn assemble_each(place: &[u32], cells: usize, membrane: [&[f64]; 5], diagonal: &mut [f64], right: &mut [f64]) {
+    let [voltage, capacity, base, current, slope] = membrane;
     let mut at = 0;
     for &p in place {
         let p = p as usize * cells;
@@ -327,11 +333,16 @@ fn assemble_abreast<const W: usize>(place: &[u32], membrane: [&[f64]; 5], diagon
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
 fn collect(place: &[u32], cells: usize, solution: &[f64], second_order: bool, voltage: &mut [f64]) {
     match cells {
-        1 => return collect_abreast::<1>(place, solution, second_order, voltage),
-        4 => return collect_abreast::<4>(place, solution, second_order, voltage),
-        8 => return collect_abreast::<8>(place, solution, second_order, voltage),
-        _ => {}
+        1 => collect_abreast::<1>(place, solution, second_order, voltage),
+        4 => collect_abreast::<4>(place, solution, second_order, voltage),
+        8 => collect_abreast::<8>(place, solution, second_order, voltage),
+        _ => collect_each(place, cells, solution, second_order, voltage),
     }
+}
+
+/// The same of any number of cells.
+#[inline(always)]
+fn collect_each(place: &[u32], cells: usize, solution: &[f64], second_order: bool, voltage: &mut [f64]) {
     for (v, &p) in voltage.chunks_exact_mut(cells).zip(place) {
         let x = &solution[p as usize * cells..][..cells];
         if second_order {
