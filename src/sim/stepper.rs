@@ -25,13 +25,14 @@ use spikedeck_core::normal::Normals;
 use spikedeck_equation::System;
 use spikedeck_equation::kernel::{Kernel, Memory, Place};
 use spikedeck_equation::tape::Tape;
+use spikedeck_scenario::{Integrator, SpikeTimes};
 
 /// What the stepper is made from.
 pub struct StepperSpec<'a> {
     /// Equations.
     pub system: &'a System,
-    /// Integrator by name, or `auto`.
-    pub integrator: &'a str,
+    /// Integrator.
+    pub integrator: Integrator,
     /// Step in the unit that the system's time is measured in for `TimeUnit` conversion: seconds, or plain for
     /// dimensionless.
     pub dt: f64,
@@ -50,7 +51,7 @@ pub struct StepperSpec<'a> {
     /// Full name of the population, `populations.exc`.
     pub entity: &'a str,
     /// How spike times are found.
-    pub spike_times: spikedeck_scenario::SpikeTimes,
+    pub spike_times: SpikeTimes,
 }
 
 /// Values of one quantity over lanes.
@@ -99,8 +100,8 @@ enum Motion {
 #[derive(Debug)]
 pub struct Stepper {
     system: System,
-    name: String,
-    why: String,
+    /// Integrator, and why.
+    chosen: (Integrator, String),
     memory: Memory,
     /// A block's worth of lanes, for those that are refractory.
     side: Memory,
@@ -164,8 +165,8 @@ impl Stepper {
     }
 
     /// Which integrator was chosen, and why, for the manifest.
-    pub fn integrator(&self) -> (&str, &str) {
-        (&self.name, &self.why)
+    pub fn integrator(&self) -> (Integrator, &str) {
+        (self.chosen.0, &self.chosen.1)
     }
 
     /// Integrates from step `step` to `step + 1`, delivers arrivals, tests the threshold, all block by block.

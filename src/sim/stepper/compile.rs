@@ -16,7 +16,7 @@ use spikedeck_equation::graph::{Binary, Graph, Id, Node, Symbol};
 use spikedeck_equation::kernel::{Kernel, Memory, Place, Plan, fill_hoisted};
 use spikedeck_equation::system::Parts;
 use spikedeck_equation::tape::Tape;
-use spikedeck_scenario::SpikeTimes;
+use spikedeck_scenario::{Integrator, SpikeTimes};
 
 /// Value of a column in a lane.
 fn at(column: &Column, lane: usize) -> f64 {
@@ -112,16 +112,15 @@ pub fn compile(spec: &StepperSpec<'_>) -> Result<Stepper, String> {
         lane_values,
     };
     let mut problem = pose(imported.drift.clone(), imported.diffusion.clone(), Vec::new());
-    let (name, why) = if spec.integrator == "auto" {
+    let (integrator, why) = if spec.integrator == Integrator::Auto {
         let start: Vec<f64> = spec.initial.iter().map(|c| if lanes > 0 { at(c, 0) } else { 0.0 }).collect();
         let first: Vec<f64> = if lanes > 0 { lane_parameters(0) } else { Vec::new() };
-        let (name, why) = choose(&mut problem, &start, &first);
-        (name.to_owned(), why)
+        choose(&mut problem, &start, &first)
     } else {
-        (spec.integrator.to_owned(), "named in the scenario or model".to_owned())
+        (spec.integrator, "named in the scenario or model".to_owned())
     };
-    check(&name, &mut problem, per_second)?;
-    let method = build(&name, &mut problem)?;
+    check(integrator, &mut problem, per_second)?;
+    let method = build(integrator, &mut problem)?;
     let mut lane_values = std::mem::take(&mut problem.lane_values);
     // The same with the held states at rest, if others depend on them.
     let coupled = p.refractory.is_some()
@@ -137,11 +136,11 @@ pub fn compile(spec: &StepperSpec<'_>) -> Result<Stepper, String> {
             resting.drift[s] = zero;
             resting.diffusion[s] = None;
         }
-        let method = build(&name, &mut resting)?;
+        let method = build(integrator, &mut resting)?;
         lane_values = std::mem::take(&mut resting.lane_values);
         held = Some((resting.graph, resting.drift, method));
     }
-    assemble(spec, imported, main, held, &lane_values, (name, why))
+    assemble(spec, imported, main, held, &lane_values, (integrator, why))
 }
 
 /// The threshold variable and its bound, where the rates are not linear in it (an upstroke that no fixed step can
@@ -162,7 +161,7 @@ fn assemble(
     main: Movement,
     held: Option<Movement>,
     lane_values: &[LaneValues],
-    (name, why): (String, String),
+    chosen: (Integrator, String),
 ) -> Result<Stepper, String> {
     let p = spec.system.parts();
     let (n, lanes) = (p.states.len(), spec.lanes);
@@ -294,8 +293,7 @@ fn assemble(
     let locate = locate(spec, &imported, memory.padded)?;
     Ok(Stepper {
         system: spec.system.clone(),
-        name,
-        why,
+        chosen,
         side,
         states: n,
         columns: plan.columns as usize,
