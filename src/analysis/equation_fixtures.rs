@@ -8,8 +8,8 @@ use spikedeck_core::units::{Dimension, Quantity, parse_unit};
 use spikedeck_equation::{Declaration, Source, System, TimeUnit};
 use spikedeck_model::{Definition, Kind};
 use spikedeck_scenario::{
-    AnalysisSpec, Constant, Observable, OptionValue, Place, PopulationId, PopulationSpec, Simulation, Spec, SpikeTimes,
-    StimulusSpec, Subject, Target, Value,
+    AnalysisSpec, Constant, Integrator, Observable, OptionValue, Place, PopulationId, PopulationSpec, Simulation, Spec,
+    SpikeTimes, StimulusSpec, Subject, Target, Value,
 };
 use spikedeck_signal::{Recording, TimeBase};
 
@@ -85,7 +85,7 @@ impl Model {
             size: 1,
             positions: None,
             grid: None,
-            integrator: None,
+            integrator: Integrator::Auto,
             substeps: 1,
             preset: None,
         };
@@ -116,7 +116,6 @@ impl Model {
                 memory: None,
                 spike_times: SpikeTimes::Grid,
                 check_halve_dt: false,
-                integrator: None,
             },
             populations: vec![population],
             projections: Vec::new(),

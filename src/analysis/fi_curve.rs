@@ -8,7 +8,7 @@ use super::{
 };
 use spikedeck_core::flight::Flight;
 use spikedeck_core::units::{Quantity, brief, short};
-use spikedeck_scenario::{OptionKind, SpikeTimes};
+use spikedeck_scenario::{Integrator, OptionKind, SpikeTimes};
 use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Scalars, Series, Shape};
 use spikedeck_sim::stepper::{Column, Stepper, StepperSpec};
 
@@ -105,7 +105,7 @@ struct Protocol<'b, 'a> {
     /// In seconds (or time units).
     transient: f64,
     seed: u64,
-    integrator: String,
+    integrator: Integrator,
     spike_times: SpikeTimes,
 }
 
@@ -158,7 +158,6 @@ impl<'b, 'a> Protocol<'b, 'a> {
         }
         let n = request.integer("steps").unwrap_or(21).max(2) as usize;
         let (unit, scale) = display(ports[port].dimension);
-        let integrator = bound.population.integrator.clone().or_else(|| spec.simulation.integrator.clone());
         Ok(Self {
             bound,
             port,
@@ -169,7 +168,7 @@ impl<'b, 'a> Protocol<'b, 'a> {
             steps: steps as u64,
             transient: request.number("transient").unwrap_or(spec.simulation.transient_steps as f64 * dt),
             seed: spec.simulation.seed,
-            integrator: integrator.unwrap_or_else(|| "auto".into()),
+            integrator: bound.population.integrator,
             spike_times: spec.simulation.spike_times,
         })
     }
@@ -180,7 +179,7 @@ impl<'b, 'a> Protocol<'b, 'a> {
         let entity = format!("populations.{}", self.bound.population.name);
         let mut stepper = Stepper::new(StepperSpec {
             system: self.bound.system,
-            integrator: &self.integrator,
+            integrator: self.integrator,
             dt: self.dt,
             substeps: self.bound.population.substeps,
             parameters: shared(&self.bound.parameters),

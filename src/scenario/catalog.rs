@@ -81,11 +81,9 @@ pub struct AnalysisDeclaration {
     pub options: Vec<ParamSpec>,
 }
 
-/// Everything a scenario may name besides models: filled by `run` from the lists.
+/// The analyses that a scenario may name: filled by `run` from the list.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     /// Analyses by kind.
     pub analyses: BTreeMap<&'static str, AnalysisDeclaration>,
-    /// Integrator names with one line of meaning each.
-    pub integrators: Vec<(&'static str, &'static str)>,
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::catalog::Catalog;
+use super::spec::Integrator;
 use super::value::Names;
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
 use spikedeck_core::units::{Dimension, Quantity};
@@ -71,6 +72,8 @@ pub(super) struct Desk<'a> {
     pub dt: f64,
     /// Duration likewise.
     pub duration: f64,
+    /// What steps populations that name no integrator themselves.
+    pub integrator: Integrator,
 }
 
 impl Desk<'_> {

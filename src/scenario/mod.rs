@@ -53,7 +53,7 @@ use spikedeck_signal::TimeBase;
 /// Reads a scenario: everything wrong with it at once, or the resolved [`Spec`] with warnings.
 ///
 /// `origin` is the file it was read from (relative paths start from its folder; none for built-in scenarios), `name`
-/// what it is called. Models are looked up inline, then beside the file, then in `library`; analyses and integrators in
+/// what it is called. Models are looked up inline, then beside the file, then in `library`; analyses in
 /// `catalog`.
 ///
 /// # Errors
@@ -77,8 +77,17 @@ pub fn load(
     let written = root.clone();
     let applied = overrides::apply(&mut report, &mut root, overrides);
     let folder = origin.map(|p| p.parent().map_or_else(Default::default, Path::to_path_buf));
-    let mut desk =
-        Desk { report, library, catalog, files, folder, time_base: TimeBase::Milliseconds, dt: 0.0, duration: 0.0 };
+    let mut desk = Desk {
+        report,
+        library,
+        catalog,
+        files,
+        folder,
+        time_base: TimeBase::Milliseconds,
+        dt: 0.0,
+        duration: 0.0,
+        integrator: Integrator::Auto,
+    };
     let spec = resolve(&mut desk, &root, &written);
     match spec {
         Some(mut spec) if !desk.report.failed() => {

@@ -65,7 +65,7 @@ pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place)
         _ => SpikeTimes::Grid,
     };
     let check_halve_dt = f.get("check").and_then(|n| desk.choice(n, "check", &["halve_dt"])).is_some();
-    let integrator = f.get("integrator").and_then(|n| integrator(desk, n)).filter(|i| i != "auto");
+    desk.integrator = f.get("integrator").and_then(|n| integrator(desk, n)).unwrap_or_default();
     f.finish(&mut desk.report);
     (desk.report.errors() == before).then_some(Simulation {
         time_base: desk.time_base,
@@ -76,7 +76,6 @@ pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place)
         memory,
         spike_times,
         check_halve_dt,
-        integrator,
     })
 }
 

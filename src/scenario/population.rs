@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::desk::{Desk, suggest};
 use super::lookup::OwnModels;
 use super::mechanism::{self, Mechanism, Reading, hint_parameter, preset, read_parameters};
-use super::spec::{PopulationSpec, Positions, UnitName, Value};
+use super::spec::{Integrator, PopulationSpec, Positions, UnitName, Value};
 use super::value::{Names, Wanted};
 use super::{grid, positions, tree};
 use spikedeck_core::units::{Dimension, Quantity};
@@ -138,11 +138,12 @@ pub(super) fn read(
         place: &entry.place,
     };
     let initial = start.values(desk, initial_node);
-    let integrator = f
-        .get("integrator")
-        .and_then(|n| integrator(desk, n))
-        .or_else(|| chosen.and_then(|p| p.integrator.clone()))
-        .or_else(|| model.integrator.clone());
+    let stated = chosen.and_then(|p| p.integrator.as_deref()).or(model.integrator.as_deref());
+    let integrator = match (f.get("integrator"), stated) {
+        (Some(node), _) => integrator(desk, node),
+        (None, Some(name)) => named(desk, &entry.place, name, &format!("`{}` names an integrator: ", model.name)),
+        (None, None) => Some(desk.integrator),
+    };
     let substeps = f
         .get("substeps")
         .and_then(|n| desk.whole(n, "`substeps`", 1))
@@ -170,7 +171,7 @@ pub(super) fn read(
         initial,
         positions: places,
         grid,
-        integrator: integrator.filter(|i| i != "auto"),
+        integrator: integrator.unwrap_or_default(),
         substeps,
         preset: preset.map(|p| p.name),
     })
@@ -353,15 +354,20 @@ impl Start<'_> {
     }
 }
 
-pub(super) fn integrator(desk: &mut Desk<'_>, node: &Node) -> Option<String> {
+/// The integrator that `node` names.
+pub(super) fn integrator(desk: &mut Desk<'_>, node: &Node) -> Option<Integrator> {
     let name = desk.text(node, "`integrator`")?.to_owned();
-    let known: Vec<&str> = desk.catalog.integrators.iter().map(|i| i.0).collect();
-    if name != "auto" && !known.is_empty() && !known.contains(&name.as_str()) {
-        let help = suggest(&name, known.iter().copied().chain(["auto"]));
-        desk.error_help(&node.place, format!("there is no integrator `{name}`"), help);
-        return None;
+    named(desk, &node.place, &name, "")
+}
+
+/// The integrator called `name`, or an error at `place` after the words `who`.
+fn named(desk: &mut Desk<'_>, place: &Place, name: &str, who: &str) -> Option<Integrator> {
+    let found = Integrator::named(name);
+    if found.is_none() {
+        let help = suggest(name, Integrator::LIST.iter().map(|i| i.1));
+        desk.error_help(place, format!("{who}there is no integrator `{name}`"), help);
     }
-    Some(name)
+    found
 }
 
 /// Refuses a refractory time that is no multiple of the step.

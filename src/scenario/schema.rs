@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::catalog::{Catalog, OptionKind, ParamSpec, Subjects};
 use super::language::Words;
-use super::spec::{Boundary, Generator, STIMULI};
+use super::spec::{Boundary, Generator, Integrator, STIMULI};
 use spikedeck_model::{Definition, Kind, Library};
 
 /// The schema of a scenario file, with the names of all built-in models, receptors, analyses and integrators.
@@ -41,9 +41,9 @@ pub fn schema(catalog: &Catalog, library: &Library) -> Value {
             "quantity": quantity(),
             "value": value(),
             "units": { "description": "units: a list, a range \"0..10\" (without its end) or \"all\"", "type": ["array", "string"] },
-            "simulation": simulation(catalog),
+            "simulation": simulation(),
             "model": model(),
-            "population": population(catalog, library),
+            "population": population(library),
             "projection": projection(library),
             "stimulus": stimulus(),
             "record": record(),
@@ -108,11 +108,11 @@ fn value() -> Value {
     })
 }
 
-fn integrator(catalog: &Catalog) -> Value {
-    choice("how time is stepped", catalog.integrators.iter().map(|i| i.0).chain(["auto"]))
+fn integrator() -> Value {
+    choice("how time is stepped", Integrator::LIST.iter().map(|i| i.1))
 }
 
-fn simulation(catalog: &Catalog) -> Value {
+fn simulation() -> Value {
     let q = || json!({ "$ref": "#/$defs/quantity" });
     object(
         &["duration", "dt"],
@@ -122,7 +122,7 @@ fn simulation(catalog: &Catalog) -> Value {
             "memory": text("what a run may hold, \"2 GB\""),
             "spike_times": choice("how spike times are found", ["grid", "interpolated", "exact"]),
             "check": choice("repeat at half the step", ["halve_dt"]),
-            "integrator": integrator(catalog),
+            "integrator": integrator(),
         }),
     )
 }
@@ -147,7 +147,7 @@ fn model() -> Value {
     )
 }
 
-fn population(catalog: &Catalog, library: &Library) -> Value {
+fn population(library: &Library) -> Value {
     let v = || json!({ "$ref": "#/$defs/value" });
     let q = || json!({ "$ref": "#/$defs/quantity" });
     let parameters = |kind: Kind| {
@@ -193,11 +193,11 @@ fn population(catalog: &Catalog, library: &Library) -> Value {
             })),
             "held": { "type": "object", "description": "places whose voltage is held, with its value", "additionalProperties": q() },
             "threshold_at": places("places whose threshold is watched; the middle of the first section without it"),
-            "integrator": integrator(catalog),
+            "integrator": integrator(),
             "substeps": whole("integration steps inside one step", 1),
             "grid": object(&["shape", "spacing"], json!({
                 "shape": { "type": "array", "items": { "type": "integer", "minimum": 3 }, "minItems": 1, "maxItems": 2 },
-                "spacing": q(), "noise": q(), "pointwise": integrator(catalog),
+                "spacing": q(), "noise": q(), "pointwise": integrator(),
                 "boundary": { "description": "one for both ends of every axis, or [lower, upper]", "type": ["string", "array"], "items": { "enum": Boundary::LIST.map(|b| b.0) } },
                 "allow_unstable": flag("run a scheme that is known to blow up"),
             })),

@@ -27,28 +27,7 @@ pub(crate) fn catalog() -> Catalog {
         },
         AnalysisDeclaration { kind: "lyapunov", subjects: Subjects::Population, options: vec![] },
     ];
-    Catalog {
-        analyses: list.into_iter().map(|d| (d.kind, d)).collect(),
-        integrators: [
-            "ftcs",
-            "crank_nicolson",
-            "backward_euler",
-            "lax_friedrichs",
-            "euler",
-            "euler_sequential",
-            "exact",
-            "exponential_euler",
-            "heun",
-            "rk4",
-            "rk45",
-            "rosenbrock",
-            "euler_maruyama",
-            "heun_stratonovich",
-            "milstein",
-        ]
-        .map(|name| (name, ""))
-        .to_vec(),
-    }
+    Catalog { analyses: list.into_iter().map(|d| (d.kind, d)).collect() }
 }
 
 pub(crate) fn read(text: &str, overrides: &Overrides) -> Result<(Spec, Vec<String>), Report> {
@@ -239,10 +218,7 @@ weight = 0.5
     assert!(spec.populations[0].system.event_ports()[0].weight.is_none());
     let p = &spec.populations[0];
     assert_eq!(p.initial[1], Value::Constant(-13.0));
-    assert_eq!(
-        (p.integrator.as_deref(), p.preset.as_deref()),
-        (Some("euler_sequential"), Some("chattering + figure1"))
-    );
+    assert_eq!((p.integrator, p.preset.as_deref()), (Integrator::EulerSequential, Some("chattering + figure1")));
     assert_eq!(p.parameters[p.system.parameters().iter().position(|v| v.name == "c").unwrap()], Value::Constant(-50.0));
 }
 

@@ -9,7 +9,7 @@ use super::describe::{described, wanted_connections};
 use super::engine::Plan;
 use super::estimate;
 use super::grid::{self, Layout};
-use super::group::{Group, asked, attach_stimuli, choice, group, heard, lanes, port_range};
+use super::group::{Group, attach_stimuli, choice, group, heard, lanes, port_range};
 use super::inputs::{ContinuousInput, EventInput, LearningInput, PlasticInput};
 use super::path::{Path, changes, path};
 use super::place::Place;
@@ -24,7 +24,7 @@ use super::{BuildError, Network};
 use spikedeck_core::rng::Key;
 use spikedeck_equation::System;
 use spikedeck_scenario::{
-    Coupling, PopulationId, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value, VariableId,
+    Coupling, Integrator, PopulationId, PopulationSpec, Port, ProjectionSpec, Spec, SpikeTimes, Value, VariableId,
 };
 
 /// Fewest units a thread is started for.
@@ -59,7 +59,7 @@ pub(super) struct Common<'a> {
     pub axis: Axis,
     found: &'a [Found],
     /// Integrator of each population, and why.
-    pub choices: &'a [(String, String)],
+    pub choices: &'a [(Integrator, String)],
     paths: &'a [Path<'a>],
     pub stimuli: &'a [Stimulus<'a>],
     /// Population and variable of each history.
@@ -112,7 +112,7 @@ fn prepared<T>(
     let mut found = spec.populations.iter().map(|p| find(p, seed)).collect::<Result<Vec<_>, _>>()?;
     for (population, found) in spec.populations.iter().zip(&mut found) {
         if let Some(g) = &population.grid {
-            let layout = grid::plan(population, g, &found.parameters, spec.simulation.dt, asked(spec, population));
+            let layout = grid::plan(population, g, &found.parameters, spec.simulation.dt, population.integrator);
             found.layout = Some(layout.map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
         }
     }
@@ -213,10 +213,11 @@ fn network(common: &Common<'_>, threads: usize) -> Result<Network, BuildError> {
         .iter()
         .zip(choices)
         .zip(found)
-        .map(|((p, (name, why)), found)| {
+        .map(|((p, (integrator, why)), found)| {
+            let name = integrator.name();
             let text = match &found.layout {
                 Some(layout) => layout.describe(name, why),
-                None if why.is_empty() => name.clone(),
+                None if why.is_empty() => name.to_owned(),
                 None => format!("{name}: {why}"),
             };
             (p.name.clone(), text)

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-pub(super) use self::build::{asked, attach_stimuli, choice, group, heard, lanes, port_range};
+pub(super) use self::build::{attach_stimuli, choice, group, heard, lanes, port_range};
 use super::axis::Axis;
 use super::body::{Body, ProbeId};
 use super::delivery::Ring;

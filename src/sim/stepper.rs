@@ -28,13 +28,14 @@ use spikedeck_equation::System;
 use spikedeck_equation::kernel::Kernel;
 pub use spikedeck_equation::program::Column;
 use spikedeck_equation::program::{Program, Register};
+use spikedeck_scenario::{Integrator, SpikeTimes};
 
 /// What the stepper is made from.
 pub struct StepperSpec<'a> {
     /// Equations.
     pub system: &'a System,
-    /// Integrator by name, or `auto`.
-    pub integrator: &'a str,
+    /// Integrator.
+    pub integrator: Integrator,
     /// Step in the unit that the system's time is measured in for `TimeUnit` conversion: seconds, or plain for
     /// dimensionless.
     pub dt: f64,
@@ -53,7 +54,7 @@ pub struct StepperSpec<'a> {
     /// Full name of the population, `populations.exc`.
     pub entity: &'a str,
     /// How spike times are found.
-    pub spike_times: spikedeck_scenario::SpikeTimes,
+    pub spike_times: SpikeTimes,
 }
 
 /// A spike inside a step.
@@ -109,7 +110,7 @@ struct Work {
 pub struct Stepper {
     system: System,
     /// The integrator, and why it was chosen.
-    integrator: (String, String),
+    integrator: (Integrator, String),
     program: Program,
     /// A block's worth of lanes, for those that are refractory.
     side: Program,
@@ -153,8 +154,8 @@ impl Stepper {
     }
 
     /// Which integrator was chosen, and why, for the manifest.
-    pub fn integrator(&self) -> (&str, &str) {
-        (&self.integrator.0, &self.integrator.1)
+    pub fn integrator(&self) -> (Integrator, &str) {
+        (self.integrator.0, &self.integrator.1)
     }
 
     /// Integrates from step `step` to `step + 1`, delivers arrivals, tests the threshold, all block by block.

@@ -25,7 +25,6 @@ pub(crate) fn resolved(spec: &Spec) -> Json {
                 SpikeTimes::Interpolated => "interpolated",
                 SpikeTimes::Exact => "exact",
             },
-            "integrator": simulation.integrator,
         },
         "populations": spec.populations.iter().map(|p| (p.name.clone(), population(p))).collect::<Map<_, _>>(),
         "projections": spec.projections.iter().map(|p| {
@@ -100,10 +99,10 @@ fn population(p: &PopulationSpec) -> Json {
             "spacing": Quantity { value: g.spacing, dimension: g.length }.to_string(),
             "boundary": g.boundary.map(|b| Boundary::LIST.iter().find(|l| l.1 == b).map_or("", |l| l.0)),
             "noise": Quantity { value: g.noise.0, dimension: g.noise.1 }.to_string(),
-            "pointwise": g.pointwise,
+            "pointwise": g.pointwise.map(spikedeck_scenario::Integrator::name),
             "allow_unstable": g.allow_unstable,
         })),
-        "integrator": p.integrator,
+        "integrator": p.integrator.name(),
         "substeps": p.substeps,
     })
 }

@@ -43,10 +43,7 @@ fn catalog() -> Catalog {
         },
         AnalysisDeclaration { kind: "lyapunov", subjects: Subjects::Population, options: vec![] },
     ];
-    Catalog {
-        analyses: list.into_iter().map(|d| (d.kind, d)).collect(),
-        integrators: ["exact", "exponential_euler", "euler", "heun", "rk4", "rk45"].map(|n| (n, "")).to_vec(),
-    }
+    Catalog { analyses: list.into_iter().map(|d| (d.kind, d)).collect() }
 }
 
 /// Files beside the scenario: models as text, tables as CSV of plain numbers.

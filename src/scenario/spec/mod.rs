@@ -2,6 +2,7 @@
 //! to look up.
 
 mod ids;
+mod integrator;
 mod measure;
 mod network;
 mod plasticity;
@@ -9,6 +10,7 @@ mod stimulus;
 mod tree;
 
 pub use ids::*;
+pub use integrator::*;
 pub use measure::*;
 pub use network::*;
 pub use plasticity::*;
@@ -142,6 +144,4 @@ pub struct Simulation {
     pub spike_times: SpikeTimes,
     /// Whether the run is repeated at half the step.
     pub check_halve_dt: bool,
-    /// Integrator for all populations that do not name one.
-    pub integrator: Option<String>,
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::ids::{CarriedName, EventId, InputId, PairName, PopulationId, UnitName};
+use super::integrator::Integrator;
 use super::tree::TreeSpec;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::{Formula, System, TimeUnit};
@@ -129,7 +130,7 @@ pub struct GridSpec {
     /// Standard deviation of noisy ends, and its dimension.
     pub noise: (f64, Dimension),
     /// Rule for what is not diffusion, where the integrator names a scheme of space.
-    pub pointwise: Option<String>,
+    pub pointwise: Option<Integrator>,
     /// Whether a scheme that is known to blow up may run.
     pub allow_unstable: bool,
 }
@@ -168,8 +169,8 @@ pub struct PopulationSpec {
     pub grid: Option<GridSpec>,
     /// The cells that its units are the compartments of.
     pub tree: Option<Arc<TreeSpec>>,
-    /// Integrator by name; `None` is `auto`.
-    pub integrator: Option<String>,
+    /// How its equations are stepped.
+    pub integrator: Integrator,
     /// Integration steps inside one step of the simulation.
     pub substeps: u32,
     /// Preset, if chosen.

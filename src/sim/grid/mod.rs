@@ -12,7 +12,6 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-pub use self::schemes::{LIST, find};
 pub(super) use self::split::{Layout, plan};
 
 use self::convolution::Convolution;

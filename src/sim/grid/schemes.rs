@@ -1,9 +1,8 @@
-//! Schemes of space by name, and the steps for which they are stable.
+//! Schemes of space, and the steps for which they are stable.
 
 use super::lattice::Lattice;
-use crate::integrator::Info;
 use spikedeck_core::units::{Dimension, Quantity};
-use spikedeck_scenario::Boundary;
+use spikedeck_scenario::{Boundary, Integrator};
 
 /// How diffusion is stepped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,69 +25,26 @@ pub enum Scheme {
     DufortFrankel,
 }
 
-/// Schemes of space as `list integrators` shows them.
-pub const LIST: &[(Scheme, Info)] = &[
-    (
-        Scheme::CrankNicolson,
-        Info {
-            name: "crank_nicolson",
-            about: "on a grid: diffusion by the trapezoid, linearly implicit (axes take turns); order 2 if the rule for the rest has it; on a tree: order 2, gates half a step beside the voltage",
-        },
-    ),
-    (
-        Scheme::BackwardEuler,
-        Info {
-            name: "backward_euler",
-            about: "on a grid: diffusion by backward Euler, linearly implicit (axes take turns); order 1, damps every mode; on a tree: the same, what auto takes there",
-        },
-    ),
-    (
-        Scheme::Ftcs,
-        Info {
-            name: "ftcs",
-            about: "on a grid: forward in time, centred in space; order 1, stable for dt <= h^2/(2 d D) in d dimensions",
-        },
-    ),
-    (
-        Scheme::Spectral,
-        Info {
-            name: "spectral",
-            about: "on a grid: each Fourier mode by its exact factor around a step of the rest (Strang splitting); order 2 in time",
-        },
-    ),
-    (
-        Scheme::Leapfrog,
-        Info {
-            name: "leapfrog",
-            about: "on a grid, for waves: velocities half a step from what they move; order 2, stable for c dt <= h/sqrt(d)",
-        },
-    ),
-    (
-        Scheme::DufortFrankel,
-        Info {
-            name: "dufort_frankel",
-            about: "on a grid: three levels in time, stable for every step, consistent only if dt/h goes to 0; order 2 for diffusion alone, 1 with the rest",
-        },
-    ),
-    (
-        Scheme::LaxFriedrichs,
-        Info {
-            name: "lax_friedrichs",
-            about: "on a grid: the neighbours' mean in place of the cell; for diffusion it never converges and blows up, kept for comparison (allow_unstable)",
-        },
-    ),
-];
-
-/// The scheme called `name`.
-pub fn find(name: &str) -> Option<Scheme> {
-    LIST.iter().find(|s| s.1.name == name).map(|s| s.0)
-}
-
 impl Scheme {
+    /// The scheme of an integrator, if it is one of space.
+    pub fn of(integrator: Integrator) -> Option<Self> {
+        Self::LIST.iter().find(|s| s.1 == integrator).map(|s| s.0)
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
-        LIST.iter().find(|s| s.0 == self).map_or("frozen", |s| s.1.name)
+        Self::LIST.iter().find(|s| s.0 == self).map_or("frozen", |s| s.1.name())
     }
+
+    const LIST: [(Self, Integrator); 7] = [
+        (Self::CrankNicolson, Integrator::CrankNicolson),
+        (Self::BackwardEuler, Integrator::BackwardEuler),
+        (Self::Ftcs, Integrator::Ftcs),
+        (Self::Spectral, Integrator::Spectral),
+        (Self::Leapfrog, Integrator::Leapfrog),
+        (Self::DufortFrankel, Integrator::DufortFrankel),
+        (Self::LaxFriedrichs, Integrator::LaxFriedrichs),
+    ];
 
     /// Whether diffusion is taken out of the rates and stepped apart.
     pub fn splits(self) -> bool {

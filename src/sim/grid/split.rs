@@ -1,7 +1,7 @@
 //! Equations on a grid → what is linear diffusion, found by symbolic derivatives, and the rest.
 
 use super::lattice::Lattice;
-use super::schemes::{Diffusion, Scheme, Step, check, find};
+use super::schemes::{Diffusion, Scheme, Step, check};
 use crate::stepper::Column;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::System;
@@ -10,7 +10,7 @@ use spikedeck_equation::graph::{Id, Node, Symbol};
 use spikedeck_equation::space::OperatorKind;
 use spikedeck_equation::system::Parts;
 use spikedeck_equation::tape::{Tape, Values};
-use spikedeck_scenario::{GridSpec, PopulationSpec};
+use spikedeck_scenario::{GridSpec, Integrator, PopulationSpec};
 
 /// How a population on a grid is stepped.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct Layout {
     /// The equations, without diffusion that is stepped apart.
     pub system: System,
     /// Rule for the equations.
-    pub pointwise: String,
+    pub pointwise: Integrator,
     /// Scheme of space.
     pub scheme: Scheme,
     /// Diffusion that is implicit, stepped apart or averaged, in the time of the equations.
@@ -109,7 +109,7 @@ pub fn plan(
     grid: &GridSpec,
     parameters: &[Column],
     dt: f64,
-    asked: &str,
+    asked: Integrator,
 ) -> Result<Layout, String> {
     let system = &population.system;
     let p = system.parts();
@@ -136,7 +136,7 @@ pub fn plan(
     let (found, nonlinear) = terms(p, &values);
     let own: Vec<(Diffusion, Vec<usize>)> = found.iter().filter(|t| t.0.state == t.0.of).cloned().collect();
     let high = own.iter().any(|t| t.0.coefficients.len() > 1);
-    let scheme = match find(asked) {
+    let scheme = match Scheme::of(asked) {
         Some(s) => s,
         None if high => Scheme::Spectral,
         None if !own.is_empty() => Scheme::CrankNicolson,
@@ -151,7 +151,7 @@ pub fn plan(
                 names[s]
             ));
         }
-        if own.is_empty() && find(asked).is_some() {
+        if own.is_empty() && asked.is_of_space() {
             return Err(format!(
                 "`{}` steps diffusion, and no state has a term with its own laplacian here",
                 scheme.name()
@@ -178,21 +178,20 @@ pub fn plan(
         if scheme.implicit() { own.iter().map(|t| t.0.clone()).collect() } else { Vec::new() };
     let taken: Vec<(Diffusion, Vec<usize>)> = if scheme.splits() { own } else { Vec::new() };
     let system = if taken.is_empty() { system.clone() } else { without(system, &taken) };
-    if let Some(name) = grid.pointwise.as_ref().filter(|n| find(n).is_some()) {
+    if let Some(named) = grid.pointwise.filter(|p| p.is_of_space()) {
         return Err(format!(
-            "`{name}` is a scheme of space: name it as `integrator`; `pointwise` is the rule for the rest, such as rk4"
+            "`{}` is a scheme of space: name it as `integrator`; `pointwise` is the rule for the rest, such as rk4",
+            named.name()
         ));
     }
     let stochastic = system.is_stochastic();
-    let pointwise = match (&grid.pointwise, scheme) {
-        (Some(name), _) => name.clone(),
-        (None, Scheme::Ftcs | Scheme::LaxFriedrichs | Scheme::DufortFrankel) if stochastic => {
-            "euler_maruyama".to_owned()
-        }
-        (None, Scheme::Ftcs | Scheme::LaxFriedrichs | Scheme::DufortFrankel) => "euler".to_owned(),
-        (None, Scheme::Leapfrog) => "euler_sequential".to_owned(),
-        (None, _) if find(asked).is_none() => asked.to_owned(),
-        (None, _) => "auto".to_owned(),
+    let pointwise = match (grid.pointwise, scheme) {
+        (Some(named), _) => named,
+        (None, Scheme::Ftcs | Scheme::LaxFriedrichs | Scheme::DufortFrankel) if stochastic => Integrator::EulerMaruyama,
+        (None, Scheme::Ftcs | Scheme::LaxFriedrichs | Scheme::DufortFrankel) => Integrator::Euler,
+        (None, Scheme::Leapfrog) => Integrator::EulerSequential,
+        (None, _) if asked.is_of_space() => Integrator::Auto,
+        (None, _) => asked,
     };
     if population.substeps > 1 {
         return Err("substeps are steps of the equations alone; on a grid take a shorter dt".to_owned());

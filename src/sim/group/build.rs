@@ -14,7 +14,9 @@ use crate::stimulus::Local;
 use crate::tree::{Forest, TreeBuild, scheme, together};
 use crate::values::slice;
 use spikedeck_core::units::display_unit;
-use spikedeck_scenario::{Coupling, EventId, Place, PopulationId, PopulationSpec, Port, Recorded, Spec, TreeSpec};
+use spikedeck_scenario::{
+    Coupling, EventId, Integrator, Place, PopulationId, PopulationSpec, Port, Recorded, Spec, TreeSpec,
+};
 
 /// The lanes of thread `index` of `threads`: equal shares in whole vectors of 16.
 pub(crate) fn share(size: usize, index: usize, threads: usize) -> Range<usize> {
@@ -96,7 +98,7 @@ fn cells(
             dt: spec.simulation.dt,
             seed: spec.simulation.seed,
             driven: &driven,
-            second_order: common.choices[p.index()].0 == "crank_nicolson",
+            second_order: common.choices[p.index()].0 == Integrator::CrankNicolson,
             spike_times: spec.simulation.spike_times,
         };
         trees.push(build.build().map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
@@ -109,22 +111,21 @@ fn cells(
 }
 
 /// The integrator of a population and why, by its first unit.
-pub(crate) fn choice(spec: &Spec, population: &PopulationSpec, found: &Found) -> Result<(String, String), BuildError> {
+pub(crate) fn choice(
+    spec: &Spec,
+    population: &PopulationSpec,
+    found: &Found,
+) -> Result<(Integrator, String), BuildError> {
     if population.tree.is_some() {
-        let asked = asked(spec, population);
         let (second_order, why) =
-            scheme(asked).map_err(|m| unsuitable(format!("populations.{}", population.name), m))?;
-        return Ok((if second_order { "crank_nicolson" } else { "backward_euler" }.to_owned(), why.to_owned()));
+            scheme(population.integrator).map_err(|m| unsuitable(format!("populations.{}", population.name), m))?;
+        let integrator = if second_order { Integrator::CrankNicolson } else { Integrator::BackwardEuler };
+        return Ok((integrator, why.to_owned()));
     }
-    let asked = found.layout.as_ref().map_or_else(|| asked(spec, population), |l| l.pointwise.as_str());
+    let asked = found.layout.as_ref().map_or(population.integrator, |l| l.pointwise);
     let first = stepper(spec, population, found, &(0..population.size.min(1)), asked)?;
-    let (name, why) = first.integrator();
-    Ok((name.to_owned(), why.to_owned()))
-}
-
-/// The integrator that the scenario names for a population.
-pub(crate) fn asked<'a>(spec: &'a Spec, population: &'a PopulationSpec) -> &'a str {
-    population.integrator.as_deref().or(spec.simulation.integrator.as_deref()).unwrap_or("auto")
+    let (integrator, why) = first.integrator();
+    Ok((integrator, why.to_owned()))
 }
 
 /// The compiled equations of the lanes `range` of a population.
@@ -133,7 +134,7 @@ fn stepper(
     population: &PopulationSpec,
     found: &Found,
     range: &Range<usize>,
-    integrator: &str,
+    integrator: Integrator,
 ) -> Result<Stepper, BuildError> {
     let entity = format!("populations.{}", population.name);
     let cut = |columns: &[Column]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
@@ -165,7 +166,7 @@ fn body(
         return Ok(Box::new(Cells::new(cells(common, p, (population, tree), found, range)?)));
     }
     let spec = common.spec;
-    let stepper = stepper(spec, population, found, range, &common.choices[p.index()].0)?;
+    let stepper = stepper(spec, population, found, range, common.choices[p.index()].0)?;
     let Some(layout) = found.layout.as_ref().filter(|l| !l.system.operators().is_empty()) else {
         return Ok(Box::new(Points::new(stepper)));
     };

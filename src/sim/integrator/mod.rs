@@ -1,4 +1,4 @@
-//! Integrators by name. Most are rewritings of the equations: given the rates of a system as expressions, a scheme
+//! Integrators. Most are rewritings of the equations: given the rates of a system as expressions, a scheme
 //! writes down the expressions of the states one step later, and the kernel compiles these. Two (`rk45`, `rosenbrock`)
 //! choose or solve numerically and work lane by lane.
 
@@ -23,58 +23,13 @@ pub use self::stability::check;
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::graph::{Binary, Graph, Id, Node, Symbol, Unary};
 use spikedeck_equation::tape::Tape;
+use spikedeck_scenario::Integrator;
 
 /// Rates (or a Jacobian) at a time and state.
 pub type Rate<'a> = dyn Fn(f64, &[f64], &mut [f64]) + 'a;
 
 /// A threshold surface at a time and state.
 pub type Surface<'a> = dyn Fn(f64, &[f64]) -> f64 + 'a;
-
-/// An integrator as `list integrators` shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Info {
-    /// Name.
-    pub name: &'static str,
-    /// One line of meaning.
-    pub about: &'static str,
-}
-
-/// All integrators, `auto` first.
-pub const LIST: &[Info] = &[
-    Info {
-        name: "auto",
-        about: "chosen for the equations: exact where they are linear, else what converges; says what and why",
-    },
-    Info {
-        name: "exact",
-        about: "linear states by matrix exponential; states linear in themselves with what they depend on frozen over the step (order 1 in these)",
-    },
-    Info {
-        name: "exponential_euler",
-        about: "each equation solved exactly after linearising it in its own state; order 1, stable for stiff gates",
-    },
-    Info { name: "euler", about: "forward Euler; order 1" },
-    Info {
-        name: "euler_sequential",
-        about: "forward Euler, each equation seeing the states already updated, as several published scripts do; order 1",
-    },
-    Info { name: "heun", about: "explicit trapezoid; order 2" },
-    Info { name: "rk4", about: "classical Runge-Kutta; order 4" },
-    Info {
-        name: "rk45",
-        about: "Dormand-Prince 5(4), adaptive inside each step, locates threshold crossings; order 5",
-    },
-    Info { name: "rosenbrock", about: "ROS2, L-stable, with the symbolic Jacobian, for stiff systems; order 2" },
-    Info {
-        name: "euler_maruyama",
-        about: "forward Euler with white noise (Itô); strong order 1/2, 1 for additive noise",
-    },
-    Info {
-        name: "heun_stratonovich",
-        about: "trapezoid with white noise (Stratonovich); strong order 1 for one noise",
-    },
-    Info { name: "milstein", about: "Euler with the first correction of multiplicative noise (Itô); strong order 1" },
-];
 
 /// How a step is made.
 pub enum Method {
@@ -240,39 +195,39 @@ impl Problem<'_> {
     }
 }
 
-/// Makes the step of the integrator `name`.
+/// Makes the step of an integrator; `auto` has been replaced by what it chose.
 ///
 /// # Errors
 /// Why it does not fit these equations.
-pub fn build(name: &str, problem: &mut Problem<'_>) -> Result<Method, String> {
+pub fn build(integrator: Integrator, problem: &mut Problem<'_>) -> Result<Method, String> {
+    let name = integrator.name();
     let stochastic = problem.diffusion.iter().any(Option::is_some);
-    let noisy = matches!(name, "euler_maruyama" | "heun_stratonovich" | "milstein");
-    if stochastic && !noisy {
+    if stochastic && !integrator.is_noisy() {
         return Err(format!(
             "`{name}` has no noise, but the equations contain `xi`: use euler_maruyama, heun_stratonovich or milstein"
         ));
     }
-    let mut new = match name {
-        "exact" => exact::step(problem)?,
-        "exponential_euler" => exponential_euler::step(problem),
-        "euler" => euler::step(problem),
-        "euler_sequential" => euler_sequential::step(problem),
-        "heun" => heun::step(problem),
-        "rk4" => rk4::step(problem),
-        "rk45" => return Ok(Method::RungeKutta45),
-        "rosenbrock" => return Ok(Method::Rosenbrock),
-        "euler_maruyama" => euler_maruyama::step(problem),
-        "heun_stratonovich" => heun_stratonovich::step(problem),
-        "milstein" => milstein::step(problem)?,
-        other if crate::grid::find(other).is_some() => {
-            return Err(format!("`{other}` is a scheme of space, and this population has no `grid`"));
-        }
-        other => {
-            let names: Vec<&str> = LIST.iter().map(|i| i.name).collect();
-            let near = spikedeck_core::diagnostic::did_you_mean(other, names.iter().copied());
-            let hint = near
-                .map_or_else(|| format!("known integrators: {}", names.join(", ")), |n| format!("did you mean `{n}`?"));
-            return Err(format!("unknown integrator `{other}`; {hint}"));
+    let mut new = match integrator {
+        Integrator::Exact => exact::step(problem)?,
+        Integrator::ExponentialEuler => exponential_euler::step(problem),
+        Integrator::Euler => euler::step(problem),
+        Integrator::EulerSequential => euler_sequential::step(problem),
+        Integrator::Heun => heun::step(problem),
+        Integrator::Rk4 => rk4::step(problem),
+        Integrator::Rk45 => return Ok(Method::RungeKutta45),
+        Integrator::Rosenbrock => return Ok(Method::Rosenbrock),
+        Integrator::EulerMaruyama => euler_maruyama::step(problem),
+        Integrator::HeunStratonovich => heun_stratonovich::step(problem),
+        Integrator::Milstein => milstein::step(problem)?,
+        Integrator::Auto => unreachable!("`auto` is replaced by what it chooses before a step is made"),
+        Integrator::CrankNicolson
+        | Integrator::BackwardEuler
+        | Integrator::Ftcs
+        | Integrator::Spectral
+        | Integrator::Leapfrog
+        | Integrator::DufortFrankel
+        | Integrator::LaxFriedrichs => {
+            return Err(format!("`{name}` is a scheme of space, and this population has no `grid`"));
         }
     };
     // Exponential spike currents leave the range of numbers in one step: what is past the cut is as good as at it.

@@ -4,6 +4,7 @@ use super::Problem;
 use super::exact::linear_part;
 use spikedeck_equation::flow::jacobian;
 use spikedeck_equation::tape::{Tape, Values};
+use spikedeck_scenario::Integrator;
 
 /// Largest |eigenvalue| of the Jacobian at a state.
 pub fn fastest(p: &mut Problem<'_>, state: &[f64], parameters: &[f64]) -> f64 {
@@ -20,11 +21,11 @@ pub fn fastest(p: &mut Problem<'_>, state: &[f64], parameters: &[f64]) -> f64 {
 }
 
 /// |R(z)| of an explicit scheme, or `None` for schemes that are stable for every decaying system.
-fn growth(name: &str, re: f64, im: f64) -> Option<f64> {
-    let terms = match name {
-        "euler" | "euler_maruyama" | "euler_sequential" | "milstein" => 1,
-        "heun" | "heun_stratonovich" => 2,
-        "rk4" => 4,
+fn growth(integrator: Integrator, re: f64, im: f64) -> Option<f64> {
+    let terms = match integrator {
+        Integrator::Euler | Integrator::EulerMaruyama | Integrator::EulerSequential | Integrator::Milstein => 1,
+        Integrator::Heun | Integrator::HeunStratonovich => 2,
+        Integrator::Rk4 => 4,
         _ => return None,
     };
     // Σ z^k / k!
@@ -41,10 +42,10 @@ fn growth(name: &str, re: f64, im: f64) -> Option<f64> {
 ///
 /// # Errors
 /// The rate that is too fast, and the longest stable step.
-pub fn check(name: &str, p: &mut Problem<'_>, time_unit: f64) -> Result<(), String> {
+pub fn check(integrator: Integrator, p: &mut Problem<'_>, time_unit: f64) -> Result<(), String> {
     let linear = linear_part(p);
     let m = linear.states.len();
-    if m == 0 || growth(name, 0.0, 0.0).is_none() {
+    if m == 0 || growth(integrator, 0.0, 0.0).is_none() {
         return Ok(());
     }
     let entries: Vec<Result<f64, Vec<f64>>> = linear.matrix.iter().map(|&a| p.lane_value(a)).collect();
@@ -69,9 +70,10 @@ pub fn check(name: &str, p: &mut Problem<'_>, time_unit: f64) -> Result<(), Stri
     chosen.dedup();
     for values in chosen.into_iter().map(of).filter(|values| values.iter().all(|v| v.is_finite())) {
         for z in nalgebra::DMatrix::from_row_slice(m, m, &values).complex_eigenvalues().iter() {
-            if let Some(bound) = longest_stable(name, (z.re, z.im), p.h) {
+            if let Some(bound) = longest_stable(integrator, (z.re, z.im), p.h) {
                 return Err(format!(
-                    "`{name}` is not stable for this step: a state decays at a rate of {:.4e} /s, for which the step must be below {:.4e} s; here it is {:.4e} s (exact or exponential_euler have no such bound)",
+                    "`{}` is not stable for this step: a state decays at a rate of {:.4e} /s, for which the step must be below {:.4e} s; here it is {:.4e} s (exact or exponential_euler have no such bound)",
+                    integrator.name(),
                     -z.re * time_unit,
                     bound / time_unit,
                     p.h / time_unit
@@ -84,8 +86,8 @@ pub fn check(name: &str, p: &mut Problem<'_>, time_unit: f64) -> Result<(), Stri
 
 /// The longest step for which a scheme is stable for a mode of the linear part, if `h` is longer. Oscillators without
 /// friction and growing modes are the model's own affair.
-fn longest_stable(name: &str, (re, im): (f64, f64), h: f64) -> Option<f64> {
-    let unstable = |h: f64| growth(name, re * h, im * h).is_some_and(|g| g > 1.0 + 1e-9);
+fn longest_stable(integrator: Integrator, (re, im): (f64, f64), h: f64) -> Option<f64> {
+    let unstable = |h: f64| growth(integrator, re * h, im * h).is_some_and(|g| g > 1.0 + 1e-9);
     if re >= -1e-12 * im.abs() || !unstable(h) {
         return None;
     }

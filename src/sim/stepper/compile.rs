@@ -18,7 +18,7 @@ use spikedeck_equation::graph::{Binary, Graph, Id, Node, Symbol};
 use spikedeck_equation::program::{Builder, Columns, Program, Target, symbols};
 use spikedeck_equation::system::Parts;
 use spikedeck_equation::tape::Tape;
-use spikedeck_scenario::SpikeTimes;
+use spikedeck_scenario::{Integrator, SpikeTimes};
 
 /// What of a system is imported with its shared parameters as numbers.
 struct Imported {
@@ -121,7 +121,7 @@ impl Movement {
 /// How all units of a population move.
 struct Movements {
     /// The integrator, and why.
-    integrator: (String, String),
+    integrator: (Integrator, String),
     main: Movement,
     /// The same with the held states at rest, if others depend on them.
     held: Option<Movement>,
@@ -189,16 +189,15 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         lane_values,
     };
     let mut problem = pose(Vec::new());
-    let (name, why) = if spec.integrator == "auto" {
+    let (integrator, why) = if spec.integrator == Integrator::Auto {
         let start: Vec<f64> = spec.initial.iter().map(|c| if lanes > 0 { c.at(0) } else { 0.0 }).collect();
         let first: Vec<f64> = if lanes > 0 { lane_parameters(0) } else { Vec::new() };
-        let (name, why) = choose(&mut problem, &start, &first);
-        (name.to_owned(), why)
+        choose(&mut problem, &start, &first)
     } else {
-        (spec.integrator.to_owned(), "named in the scenario or model".to_owned())
+        (spec.integrator, "named in the scenario or model".to_owned())
     };
-    check(&name, &mut problem, p.time_unit.per_second())?;
-    let method = build(&name, &mut problem)?;
+    check(integrator, &mut problem, p.time_unit.per_second())?;
+    let method = build(integrator, &mut problem)?;
     let mut lane_values = std::mem::take(&mut problem.lane_values);
     let free = |i: &usize| !p.hold.contains(i);
     let coupled = p.refractory.is_some()
@@ -212,12 +211,12 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
             resting.drift[s] = zero;
             resting.diffusion[s] = None;
         }
-        let method = build(&name, &mut resting)?;
+        let method = build(integrator, &mut resting)?;
         lane_values = std::mem::take(&mut resting.lane_values);
         held = Some(Movement { graph: resting.graph, drift: resting.drift, method });
     }
     let lane_values = lane_values.into_iter().map(|v| Column::Each(v.values)).collect();
-    Ok(Movements { integrator: (name, why), main, held, lane_values })
+    Ok(Movements { integrator: (integrator, why), main, held, lane_values })
 }
 
 /// The threshold variable and its bound, where the rates are not linear in it (an upstroke that no fixed step can

@@ -4,7 +4,7 @@ use super::*;
 use samples::{adex, exp_conductance, source};
 use spikedeck_core::units::Quantity;
 use spikedeck_equation::{Declaration, Source, TimeUnit};
-use spikedeck_scenario::SpikeTimes;
+use spikedeck_scenario::{Integrator, SpikeTimes};
 
 #[path = "../../equation/samples.rs"]
 mod samples;
@@ -40,7 +40,7 @@ impl Setup<'_> {
     pub(crate) fn try_stepper(&self) -> Result<Stepper, StepperError> {
         Stepper::new(StepperSpec {
             system: &self.system,
-            integrator: self.integrator,
+            integrator: Integrator::named(self.integrator).unwrap(),
             dt: self.dt,
             substeps: 1,
             parameters: named(self.system.parameters(), self.parameters),
@@ -104,7 +104,7 @@ fn lif_intervals_are_those_of_nest() {
         };
         let s = setup.spikes(si(current), 0.2);
         assert!((s[3] - s[2] - want).abs() < 1e-6, "{current}: {} {want}", s[3] - s[2]);
-        assert_eq!(setup.stepper().integrator().0, "exact");
+        assert_eq!(setup.stepper().integrator().0, Integrator::Exact);
     }
 }
 
@@ -272,7 +272,7 @@ fn conductances_are_frozen_over_the_step_and_held_potentials_ignore_events() {
         lanes: 1,
     };
     let mut s = setup.stepper();
-    assert_eq!(s.integrator().0, "exact");
+    assert_eq!(s.integrator().0, Integrator::Exact);
     let (mut v, mut g): (f64, f64) = (-0.070, 3e-9);
     for step in 0..100 {
         s.advance(step, &[], &mut [], &mut Vec::new());
@@ -417,7 +417,7 @@ fn bits_do_not_depend_on_how_units_are_split() {
         parameters[4] = Column::Each((0..lanes as u32).map(|l| part(first + l)).collect());
         let mut s = Stepper::new(StepperSpec {
             system: &system,
-            integrator: "euler_maruyama",
+            integrator: Integrator::EulerMaruyama,
             dt: 1e-4,
             substeps: 2,
             parameters,

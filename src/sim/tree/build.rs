@@ -12,7 +12,7 @@ use spikedeck_equation::Variable;
 use spikedeck_equation::graph::{Node, Symbol};
 use spikedeck_equation::space::OperatorKind;
 use spikedeck_equation::tape::{Tape, Values};
-use spikedeck_scenario::{PopulationSpec, SpikeTimes, TreeSpec};
+use spikedeck_scenario::{Integrator, PopulationSpec, SpikeTimes, TreeSpec};
 
 /// What a tree is built from.
 pub(crate) struct TreeBuild<'a> {
@@ -35,17 +35,20 @@ pub(crate) struct TreeBuild<'a> {
 ///
 /// # Errors
 /// Names of other schemes.
-pub(crate) fn scheme(asked: &str) -> Result<(bool, &'static str), String> {
+pub(crate) fn scheme(asked: Integrator) -> Result<(bool, &'static str), String> {
     match asked {
-        "auto" => Ok((
+        Integrator::Auto => Ok((
             false,
             "implicit along the tree, of order 1; gates by exponential Euler (crank_nicolson is of order 2)",
         )),
-        "backward_euler" => Ok((false, "named in the scenario or model; gates by exponential Euler")),
-        "crank_nicolson" => Ok((true, "named in the scenario or model; gates stand half a step beside the voltage")),
-        other => {
-            Err(format!("`{other}` does not step a tree: use backward_euler (order 1) or crank_nicolson (order 2)"))
+        Integrator::BackwardEuler => Ok((false, "named in the scenario or model; gates by exponential Euler")),
+        Integrator::CrankNicolson => {
+            Ok((true, "named in the scenario or model; gates stand half a step beside the voltage"))
         }
+        other => Err(format!(
+            "`{}` does not step a tree: use backward_euler (order 1) or crank_nicolson (order 2)",
+            other.name()
+        )),
     }
 }
 
