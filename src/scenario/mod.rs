@@ -28,7 +28,7 @@ mod tree;
 mod value;
 mod weights;
 
-pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec};
+pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec, WithoutUnits};
 pub use coverage::{CoverageLine, coverage};
 pub use desk::{FileLoader, FileTable, NoFiles};
 pub use gallery::{BuiltIn, built_in, find_built_in};

@@ -141,6 +141,7 @@ fn model() -> Value {
             "refractory": object(&["time", "hold"], json!({ "time": text("a time"), "hold": texts("states held") })),
             "inputs": table("input ports with their units"), "given": table("names of the host with their units"), "port": text("input that the current adds to"),
             "parameters": table("parameters"), "initial": table("initial values"), "presets": table("named sets of values"),
+            "circular": texts("states that are angles in radians"),
             "time_unit": choice("what time means in plain-number equations", ["ms", "s", "1"]),
             "integrator": text("how time is stepped"),
         }),

@@ -38,21 +38,6 @@ impl Spikes {
             units: self.units[from..to].to_vec(),
         }
     }
-
-    /// One sorted train a unit, in `(start, stop]`; silent units have an empty one. O(spikes + size).
-    pub fn trains(&self, window: Window) -> Vec<Vec<f64>> {
-        let mut trains = vec![Vec::new(); self.size];
-        let from = self.times.partition_point(|&t| t <= window.start);
-        for (&t, &u) in self.times[from..].iter().zip(&self.units[from..]) {
-            if t > window.stop {
-                break;
-            }
-            if let Some(train) = trains.get_mut(u as usize) {
-                train.push(t);
-            }
-        }
-        trains
-    }
 }
 
 #[cfg(test)]
@@ -64,6 +49,6 @@ mod tests {
         let s = Spikes { population: "a".into(), size: 3, times: vec![1.0, 2.0, 2.0, 3.0], units: vec![0, 1, 2, 0] };
         let w = Window { start: 1.0, stop: 3.0 };
         assert_eq!(s.within(w).len(), 3);
-        assert_eq!(s.trains(w), vec![vec![3.0], vec![2.0], vec![2.0]]);
+        assert_eq!(s.within(w).times, [2.0, 2.0, 3.0]);
     }
 }
