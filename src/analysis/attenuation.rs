@@ -164,7 +164,7 @@ fn shares(found: &[Deviation], reference: &Deviation) -> Series {
 fn vertex(values: &[f64], zero: f64) -> (f64, f64) {
     let at = (0..values.len())
         .max_by(|&a, &b| (values[a] - zero).abs().total_cmp(&(values[b] - zero).abs()).then(b.cmp(&a)))
-        .unwrap_or(0);
+        .expect("columns without samples are refused");
     let b = values[at] - zero;
     if at == 0 || at + 1 >= values.len() {
         return (at as f64, b);

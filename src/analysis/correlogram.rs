@@ -182,7 +182,7 @@ fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
                 .then(c.lags[b].abs().total_cmp(&c.lags[a].abs()))
                 .then(b.cmp(&a))
         })
-        .unwrap_or(middle);
+        .expect("there is the bin at lag 0");
     let count = c.height[peak] as u64;
     let single = match Poisson::new(c.expected * chance(peak)) {
         Ok(p) if count > 0 => p.sf(count - 1),

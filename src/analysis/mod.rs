@@ -8,6 +8,7 @@ mod derived;
 mod findings;
 mod options;
 pub mod subject;
+mod value;
 
 // Spikes, rates, spectra, synchrony: one line a file.
 mod agreement;
@@ -257,9 +258,9 @@ impl<E: Estimator> Analysis for E {
 pub(crate) mod prelude {
     pub(crate) use crate::findings::{Findings, Measured, curve};
     pub(crate) use crate::options::{
-        Choice, Frequency, Opt, Quantity, Time, choice, flag, frequency, frequency_if_given, integer, integer_if_given,
-        number, number_if_given, options, quantity, quantity_if_given, rate_bin, shared, text, text_if_given, texts,
-        time, time_if_given, words,
+        Opt, choice, flag, frequency, frequency_if_given, integer, integer_if_given, number, number_if_given, options,
+        quantity, quantity_if_given, rate_bin, shared, text, text_if_given, texts, time, time_if_given, words,
     };
+    pub(crate) use crate::value::{Choice, Frequency, Quantity, Time};
     pub(crate) use crate::{AnalysisCard, AnalysisError, Estimator, Metric, Request, Subjects, derived, subject};
 }

@@ -2,7 +2,7 @@
 
 use super::population_rate::Smoothing;
 use super::prelude::*;
-use spikedeck_signal::{Axis, Raster, RasterGroup, Series, Shape};
+use spikedeck_signal::{Axis, Raster, RasterGroup, Recording, Series, Shape};
 
 /// The analysis `raster`.
 pub struct RasterOfSpikes;
@@ -46,7 +46,7 @@ impl Estimator for RasterOfSpikes {
         f.each_spiking(|f, s| {
             let trains = subject::trains(f.request, s)?;
             let population = subject::population(f.request, s)?;
-            let (times, rows) = in_time(&trains);
+            let (times, rows) = in_time(f.recording, &population.name, &trains);
             let count = trains.count();
             f.metric(Metric::new(&s.text, "spikes", count as f64, "", count as u64));
             if count == 0 {
@@ -72,8 +72,18 @@ impl Estimator for RasterOfSpikes {
     }
 }
 
-/// The spikes of all rows in the order of time, then row.
-fn in_time(trains: &subject::Trains) -> (Vec<f64>, Vec<u32>) {
+/// The spikes of all rows in the order of time, then row: as they were recorded, where rows are in the order of units.
+fn in_time(recording: &Recording, population: &str, trains: &subject::Trains) -> (Vec<f64>, Vec<u32>) {
+    if let Some(spikes) = recording.spikes_of(population).filter(|_| trains.units.is_sorted_by(|a, b| a < b)) {
+        let mut rows: Vec<Option<u32>> = vec![None; spikes.size];
+        for (row, &unit) in trains.units.iter().enumerate() {
+            rows[unit as usize] = Some(row as u32);
+        }
+        let from = spikes.times.partition_point(|&t| t <= trains.window.start);
+        let to = spikes.times.partition_point(|&t| t <= trains.window.stop).max(from);
+        let inside = spikes.times[from..to].iter().zip(&spikes.units[from..to]);
+        return inside.filter_map(|(&t, &u)| Some((t, rows.get(u as usize).copied().flatten()?))).unzip();
+    }
     let mut spikes: Vec<(f64, u32)> =
         trains.trains.iter().enumerate().flat_map(|(row, t)| t.iter().map(move |&t| (t, row as u32))).collect();
     spikes.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -98,5 +108,9 @@ mod tests {
         let total: f64 = raster.rate.curves[0].y.iter().sum::<f64>() * 2.0 * 0.005;
         assert!((total - 3.0).abs() < 1e-9);
         assert_eq!(o.summary, "3 spikes of 2 units between 2 and 100 ms");
+        // Rows in another order than units: spikes of one time are in the order of rows.
+        let o = run(&RasterOfSpikes, &r, vec![subject("spikes", &[2, 1])], &[]).unwrap();
+        let Shape::Raster(raster) = &o.shapes[0].shape else { panic!() };
+        assert_eq!((&raster.groups[0].times, &raster.groups[0].units), (&vec![5.0, 20.0, 20.0], &vec![0, 0, 1]));
     }
 }

@@ -154,7 +154,8 @@ fn dominant(values: &[f64], ring: bool) -> f64 {
         re * re + im * im
     };
     let all: Vec<f64> = (0..=n / 2).map(power).collect();
-    let best = (1..all.len()).max_by(|&a, &b| all[a].total_cmp(&all[b]).then(b.cmp(&a))).unwrap_or(1);
+    let best = (1..all.len()).max_by(|&a, &b| all[a].total_cmp(&all[b]).then(b.cmp(&a)));
+    let best = best.expect("three cells and more have a wave");
     if ring || best < 2 || best + 1 >= all.len() || all[best - 1] <= 0.0 || all[best + 1] <= 0.0 {
         return best as f64;
     }

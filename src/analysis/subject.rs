@@ -3,7 +3,8 @@
 //! Windows are (start, stop]; the transient is left out. Times stay in units of the recording's axis unless a field
 //! says seconds.
 
-use super::options::{Field, Reader, Time, rate_bin};
+use super::options::{Field, Reader, rate_bin};
+use super::value::Time;
 use super::{AnalysisError, Request};
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Observable, Subject};

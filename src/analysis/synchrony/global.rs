@@ -8,6 +8,19 @@ use spikedeck_core::order::{self, Order};
 use spikedeck_core::statistics::{deviation, mean_interval};
 use spikedeck_signal::{Axis, Curve, ReferenceLine, Series, Shape, TimeBase};
 
+/// Why a measure of synchrony from 0 to 1 is too close to what `units` independent units give to say anything: below
+/// three times that, or, where three times that is (nearly) full synchrony, below half way to it.
+fn too_close(value: f64, chance: f64, units: usize) -> Option<String> {
+    let half_way = f64::midpoint(chance, 1.0);
+    let (least, what) = if 3.0 * chance < half_way {
+        (3.0 * chance, "three times that")
+    } else {
+        (half_way, "half way to full synchrony from that")
+    };
+    (value < least)
+        .then(|| format!("{value:.3} is below {least:.3}, {what} of {units} independent units ({chance:.3})"))
+}
+
 /// Golomb's chi of columns, by name both χ and χ².
 pub(super) fn chi(c: &subject::Columns, f: &mut Findings<'_>) {
     let n = c.columns.len();
@@ -36,13 +49,8 @@ pub(super) fn chi(c: &subject::Columns, f: &mut Findings<'_>) {
             .interval((chi2 - half).max(0.0), (chi2 + half).min(1.0))
             .note(note),
     );
-    if chi2.sqrt() < 3.0 * chance.sqrt() {
-        f.warn(format!(
-            "{}: chi {:.3} is below 3/√N = {:.3}; independent units give such values",
-            c.subject,
-            chi2.sqrt(),
-            3.0 * chance.sqrt()
-        ));
+    if let Some(why) = too_close(chi2.sqrt(), chance.sqrt(), n) {
+        f.warn(format!("{}: chi {why}", c.subject));
     }
     f.word(format!("{}: chi {:.3} of {n} units (chance {:.3})", c.subject, chi2.sqrt(), chance.sqrt()));
 }
@@ -106,8 +114,8 @@ fn report(name: &str, order: &Order, times: Vec<f64>, units: usize, least: u32, 
             .map_or(s.clone(), |(l, h)| s.interval(l.min(sd), h.max(sd)).note("95 % bootstrap over blocks of time"));
     }
     f.metrics([m, s]);
-    if mean < 3.0 * chance {
-        f.warn(format!("{name}: order {mean:.3} is below three times that of {units} independent units ({chance:.3})"));
+    if let Some(why) = too_close(mean, chance, units) {
+        f.warn(format!("{name}: order {why}"));
     }
     f.word(format!("{name}: order {mean:.3} ± {sd:.3} (chance {chance:.3})"));
     let y = order.r.iter().zip(&order.units).map(|(r, u)| if *u >= least { *r } else { f64::NAN }).collect();
