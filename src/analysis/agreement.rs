@@ -1,18 +1,16 @@
 //! Agreement: two signals over each other, and how far they are apart.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject,
-};
+use super::prelude::*;
 use spikedeck_core::bootstrap;
 use spikedeck_core::statistics::{deviation, mean, pearson};
 use spikedeck_core::units::short;
-use spikedeck_scenario::{Observable, OptionKind, Subject};
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape, TimeBase};
+use spikedeck_scenario::{Observable, Subject};
+use spikedeck_signal::{Axis, CurveStyle, Series, Shape, TimeBase};
 
 /// The analysis `agreement`.
 pub struct Agreement;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Agreement",
     summary: "two signals in one pane, and the distance between them",
     formula: "both signals averaged over the same bins of width Δ, (left, right]\n\
@@ -28,33 +26,28 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for Agreement {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "agreement",
-            subjects: Subjects::Of,
-            options: vec![option(
-                "bin",
-                OptionKind::Time,
-                None,
-                "width of the bins that both signals are averaged over (default: 1/200 of the window)",
-            )],
-        }
+options! {
+    /// What `agreement` can be told.
+    pub struct Options {
+        bin: Option<Time> = time_if_given(),
+            "width of the bins that both signals are averaged over (default: 1/200 of the window)";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Agreement {
+    type Options = Options;
+    const KIND: &'static str = "agreement";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let base = request.recording.time_base;
-        let window = request.recording.analysis_window();
-        let bin = request.time("bin").unwrap_or(window.length() / 200.0);
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let window = f.recording.analysis_window();
+        let bin = o.bin.unwrap_or_else(|| Time::on_axis(window.length() / 200.0, f.base));
         let mut signals = Vec::new();
-        for s in &request.spec.of {
-            request.check_cancelled()?;
-            signals.extend(binned(request, s, bin)?);
-        }
+        f.each_subject(|f, s| {
+            signals.extend(binned(f.request, s, bin)?);
+            Ok(())
+        })?;
         let [first, rest @ ..] = signals.as_slice() else {
             return Err(AnalysisError::Unsuitable(
                 "agreement is between two signals or more: `of = [\"A.rate\", \"B.r\"]`".into(),
@@ -66,8 +59,7 @@ impl Analysis for Agreement {
                 first.name
             )));
         }
-        let (mut metrics, mut words) = (Vec::new(), Vec::new());
-        for other in rest {
+        f.each(rest, |f, other| {
             if first.unit != other.unit {
                 return Err(AnalysisError::Unsuitable(format!(
                     "{} is in {} and {} in {}: no distance between them",
@@ -77,32 +69,25 @@ impl Analysis for Agreement {
                     named(&other.unit)
                 )));
             }
-            let found = compare(request, first, other, bin * base.seconds());
-            if let Some(distance) = found[1].value {
-                words.push(format!("{} and {} differ by {:.3} % rms", first.name, other.name, 100.0 * distance));
+            let found = compare(f.request, first, other, bin.axis * f.base.seconds());
+            if let Some(distance) = found.relative {
+                f.word(format!("{} and {} differ by {:.3} % rms", first.name, other.name, 100.0 * distance));
             }
-            metrics.extend(found);
-        }
-        let curve = |(k, s): (usize, &Binned)| Curve {
-            name: s.name.clone(),
-            x: (1..=s.values.len()).map(|b| window.start + b as f64 * bin).collect(),
-            y: s.values.clone(),
-            band: None,
-            style: if k == 0 { CurveStyle::Line } else { CurveStyle::Theory },
+            f.metrics(found.metrics);
+            Ok(())
+        })?;
+        let course = |(k, s): (usize, &Binned)| {
+            let x = (1..=s.values.len()).map(|b| window.start + b as f64 * bin.axis).collect();
+            curve(&s.name, x, s.values.clone(), if k == 0 { CurveStyle::Line } else { CurveStyle::Theory })
         };
         let series = Series {
-            x: Axis::time(base),
+            x: Axis::time(f.base),
             y: Axis::new(first.label.clone(), first.unit.clone()),
-            curves: signals.iter().enumerate().map(curve).collect(),
+            curves: signals.iter().enumerate().map(course).collect(),
             references: Vec::new(),
         };
-        Ok(request.outcome(
-            "Agreement",
-            vec![NamedShape::new("signals", Shape::Series(series))],
-            metrics,
-            words.join("; "),
-            Vec::new(),
-        ))
+        f.shape("signals", Shape::Series(series));
+        Ok(())
     }
 }
 
@@ -120,7 +105,8 @@ struct Binned {
     counted: Option<usize>,
 }
 
-fn binned(request: &Request<'_>, s: &Subject, bin: f64) -> Result<Vec<Binned>, AnalysisError> {
+fn binned(request: &Request<'_>, s: &Subject, width: Time) -> Result<Vec<Binned>, AnalysisError> {
+    let bin = width.axis;
     let window = request.recording.analysis_window();
     let bins = subject::bin_count(window, bin);
     if bins < 10 {
@@ -128,8 +114,8 @@ fn binned(request: &Request<'_>, s: &Subject, bin: f64) -> Result<Vec<Binned>, A
     }
     if matches!(s.what, Observable::Rate | Observable::Spikes) {
         let trains = subject::trains(request, s)?;
-        let rate = subject::rate_of(&trains, bin * trains.base.seconds())?;
-        let values = rate.columns.into_iter().next().unwrap_or_default();
+        let rate = subject::rate_of(&trains, width)?;
+        let values = rate.columns.into_iter().next().expect("a rate is one column");
         // Where time has no unit a rate is a plain number, as states are.
         let unit = if trains.base == TimeBase::Dimensionless { String::new() } else { rate.unit };
         return Ok(vec![Binned {
@@ -140,7 +126,7 @@ fn binned(request: &Request<'_>, s: &Subject, bin: f64) -> Result<Vec<Binned>, A
             counted: Some(rate.averaged),
         }]);
     }
-    let columns = subject::columns(request, s, bin)?;
+    let columns = subject::columns(request, s, width)?;
     let average = |(k, column): (usize, &Vec<f64>)| {
         let (mut sums, mut counts) = (vec![0.0; bins], vec![0.0; bins]);
         for (j, v) in column.iter().enumerate() {
@@ -171,8 +157,15 @@ fn binned(request: &Request<'_>, s: &Subject, bin: f64) -> Result<Vec<Binned>, A
     columns.columns.iter().enumerate().map(average).collect()
 }
 
+/// The distance of two signals.
+struct Compared {
+    /// Of the size of the second, where that is not zero.
+    relative: Option<f64>,
+    metrics: Vec<Metric>,
+}
+
 /// The distance of two binned signals; `seconds` is the width of a bin.
-fn compare(request: &Request<'_>, a: &Binned, b: &Binned, seconds: f64) -> Vec<Metric> {
+fn compare(request: &Request<'_>, a: &Binned, b: &Binned, seconds: f64) -> Compared {
     let n = a.values.len().min(b.values.len());
     let (x, y) = (&a.values[..n], &b.values[..n]);
     let name = format!("{}->{}", a.name, b.name);
@@ -209,7 +202,7 @@ fn compare(request: &Request<'_>, a: &Binned, b: &Binned, seconds: f64) -> Vec<M
     } else {
         Metric::missing(&name, "correlation", "", n as u64, "one of the two does not vary")
     });
-    list
+    Compared { relative: Some(rms / size).filter(|r| r.is_finite()), metrics: list }
 }
 
 #[cfg(test)]

@@ -1,16 +1,13 @@
 //! Shape of action potentials: peak, threshold, amplitude, width, after-hyperpolarisation.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject,
-};
+use super::prelude::*;
 use spikedeck_core::units::Dimension;
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
 
 /// The analysis `ap_shape`.
 pub struct ApShape;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Action potential shape",
     summary: "peak, threshold, amplitude, width and after-hyperpolarisation of the action potentials in a voltage",
     formula: "a spike lies between an upward and the next downward crossing of `level`; its time is the upward crossing, interpolated linearly; peak = vertex of the parabola through the highest sample and its neighbours; \
@@ -36,72 +33,60 @@ struct Spike {
     ahp: Option<f64>,
 }
 
-impl Analysis for ApShape {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "ap_shape",
-            subjects: Subjects::Of,
-            options: vec![
-                option("level", OptionKind::Quantity(Dimension::VOLT), Some("-10 mV"), "voltage that a spike crosses"),
-                option(
-                    "slope",
-                    OptionKind::Quantity(Dimension::VOLT.per(Dimension::SECOND)),
-                    Some("10 V/s"),
-                    "rate of rise that marks the threshold (10 V/s is 10 mV/ms)",
-                ),
-            ],
-        }
+options! {
+    /// What `ap_shape` can be told.
+    pub struct Options {
+        level: Quantity = quantity(Dimension::VOLT, "-10 mV"), "voltage that a spike crosses";
+        slope: Quantity = quantity(Dimension::VOLT.per(Dimension::SECOND), "10 V/s"),
+            "rate of rise that marks the threshold (10 V/s is 10 mV/ms)";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for ApShape {
+    type Options = Options;
+    const KIND: &'static str = "ap_shape";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let (mut metrics, mut shapes, mut words) = (Vec::new(), Vec::new(), Vec::new());
-        let base = request.recording.time_base;
-        for s in &request.spec.of {
-            request.check_cancelled()?;
-            let columns = subject::columns(request, s, 1e-3)?;
-            if columns.unit != "mV" {
-                return Err(AnalysisError::Unsuitable(format!(
-                    "{}: action potentials are voltages, and this is not one",
-                    s.text
-                )));
-            }
-            // Options are in volts and volts per second, samples in millivolts and milliseconds.
-            let level = request.number("level").unwrap_or(-0.01) * 1e3;
-            let slope = request.number("slope").unwrap_or(10.0) * 1e3 * base.seconds();
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        f.each_subject(|f, s| {
+            let columns = subject::samples(f.request, s)?;
+            // Options are in volts and volts per second, samples in the unit of voltages and of the time axis.
+            let in_unit = |q: Quantity| q.in_unit(&columns.unit, Dimension::VOLT);
+            let (Some(level), Some(slope)) = (in_unit(o.level), in_unit(o.slope)) else {
+                let why = "action potentials are voltages, and this is not one";
+                return Err(AnalysisError::Unsuitable(format!("{}: {why}", s.text)));
+            };
+            let slope = slope * f.base.seconds();
             let mut curves = Vec::new();
             for (c, values) in columns.columns.iter().enumerate() {
                 let name = columns.name(c);
                 let found = spikes(values, columns.start, columns.interval, level, slope);
-                report(&name, values, &found, &mut metrics);
+                f.metrics(report(&name, values, &found));
                 if let Some(first) = found.first() {
-                    words.push(format!("{name}: {} spikes, first peak {:.3} mV", found.len(), first.peak));
+                    f.word(format!("{name}: {} spikes, first peak {:.3} mV", found.len(), first.peak));
                     curves.push(around(&name, values, columns.start, columns.interval, first.time));
                 } else {
-                    words.push(format!("{name}: no spikes"));
+                    f.word(format!("{name}: no spikes"));
                 }
             }
             if !curves.is_empty() {
-                shapes.push(NamedShape::new(
-                    format!("first action potential of {}", s.text),
-                    Shape::Series(Series {
-                        x: Axis::new("time from the crossing", base.unit()),
-                        y: Axis::new(columns.label.clone(), columns.unit.clone()),
-                        curves,
-                        references: Vec::new(),
-                    }),
-                ));
+                let series = Series {
+                    x: Axis::new("time from the crossing", f.base.unit()),
+                    y: Axis::new(columns.label.clone(), columns.unit.clone()),
+                    curves,
+                    references: Vec::new(),
+                };
+                f.shape(format!("first action potential of {}", s.text), Shape::Series(series));
             }
-        }
-        Ok(request.outcome("Action potential shape", shapes, metrics, words.join("; "), Vec::new()))
+            Ok(())
+        })
     }
 }
 
-fn report(name: &str, values: &[f64], found: &[Spike], metrics: &mut Vec<Metric>) {
+fn report(name: &str, values: &[f64], found: &[Spike]) -> Vec<Metric> {
     let n = found.len() as u64;
+    let mut metrics = Vec::new();
     metrics.push(Metric::new(name, "spikes", n as f64, "", n));
     if let Some(rest) = values.first() {
         metrics.push(Metric::new(name, "rest", *rest, "mV", 1).note("first sample"));
@@ -134,6 +119,7 @@ fn report(name: &str, values: &[f64], found: &[Spike], metrics: &mut Vec<Metric>
     add("mean_peak", mean(&|s| Some(s.peak)), "mV");
     add("mean_width", mean(&|s| s.width), "ms");
     add("mean_ahp", mean(&|s| s.ahp), "mV");
+    metrics
 }
 
 /// Where a line between samples `k` and `k + 1` crosses `level`, in samples.

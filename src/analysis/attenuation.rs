@@ -1,17 +1,15 @@
 //! Attenuation: how much of a voltage is left elsewhere, and how much later it comes.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, places,
-    subject,
-};
+use super::places;
+use super::prelude::*;
 use spikedeck_core::units::{Dimension, brief, display_unit};
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use spikedeck_scenario::Subject;
+use spikedeck_signal::{Axis, CurveStyle, Series, Shape};
 
 /// The analysis `attenuation`.
 pub struct Attenuation;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Attenuation",
     summary: "peak and last deviation of each column, as shares of the first, the delay of the peaks, and a resistance",
     formula: "d_j(t) = v_j(t) - baseline; peak = deviation of greatest size, with its sign; last = deviation of the last sample; ratio = peak_j/peak_1, last_ratio = last_j/last_1; delay = time of peak_j - time of peak_1 (vertices of parabolas); resistance = last/current",
@@ -35,39 +33,28 @@ struct Deviation {
     distance: Option<f64>,
 }
 
-impl Analysis for Attenuation {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "attenuation",
-            subjects: Subjects::Of,
-            options: vec![
-                option(
-                    "baseline",
-                    OptionKind::Quantity(Dimension::VOLT),
-                    None,
-                    "voltage that deviations are from; the first sample of each column without it",
-                ),
-                option(
-                    "current",
-                    OptionKind::Quantity(Dimension::AMPERE),
-                    None,
-                    "current that flows at the end: gives a resistance",
-                ),
-            ],
-        }
+options! {
+    /// What `attenuation` can be told.
+    pub struct Options {
+        baseline: Option<Quantity> = quantity_if_given(Dimension::VOLT),
+            "voltage that deviations are from; the first sample of each column without it";
+        current: Option<Quantity> = quantity_if_given(Dimension::AMPERE),
+            "current that flows at the end: gives a resistance";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Attenuation {
+    type Options = Options;
+    const KIND: &'static str = "attenuation";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let (mut found, mut shapes): (Vec<Deviation>, Vec<NamedShape>) = (Vec::new(), Vec::new());
-        let base = request.recording.time_base;
-        let mut unit = String::new();
-        for s in &request.spec.of {
-            request.check_cancelled()?;
-            let columns = subject::columns(request, s, 1e-3)?;
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let base = f.base;
+        let mut found: Vec<Deviation> = Vec::new();
+        let (mut unit, mut on_a_line) = (String::new(), false);
+        f.each_subject(|f, s| {
+            let columns = subject::samples(f.request, s)?;
             if columns.is_empty() {
                 return Err(AnalysisError::NotRecorded {
                     subject: s.text.clone(),
@@ -75,96 +62,101 @@ impl Analysis for Attenuation {
                 });
             }
             unit.clone_from(&columns.unit);
-            let scale = if unit == "mV" { 1e3 } else { 1.0 };
             let first = found.len();
-            let tree = request.scenario.and_then(|spec| spec.population_at(s.place)).and_then(|p| p.tree.as_ref());
-            let along = |c: usize| {
-                let unit = *columns.units.get(c)? as usize;
-                tree.and_then(|t| t.compartments.distance.get(unit % t.units().max(1)).copied())
-            };
-            for (c, values) in columns.columns.iter().enumerate() {
-                let zero = request.number("baseline").map_or(values[0], |b| b * scale);
-                let (at, peak) = vertex(values, zero);
-                let time = columns.start + at * columns.interval;
-                found.push(Deviation {
-                    name: columns.name(c),
-                    peak,
-                    time,
-                    last: values[values.len() - 1] - zero,
-                    distance: along(c),
-                });
-            }
-            if let Ok(line) = places::line(request, s, &columns) {
-                let along = |pick: &dyn Fn(&Deviation) -> f64| {
-                    line.columns.iter().map(|&c| pick(&found[first + c])).collect::<Vec<f64>>()
+            found.extend(deviations(f.request, o, s, &columns)?);
+            if let Ok(line) = places::line(f.request, s, &columns) {
+                on_a_line = true;
+                let along = |name: &str, pick: &dyn Fn(&Deviation) -> f64| {
+                    let y = line.columns.iter().map(|&c| pick(&found[first + c])).collect();
+                    curve(name, line.x.clone(), y, CurveStyle::Line)
                 };
-                let curve = |name: &str, y| Curve {
-                    name: name.into(),
-                    x: line.x.clone(),
-                    y,
-                    band: None,
-                    style: CurveStyle::Line,
-                };
-                shapes.push(NamedShape::new(
-                    format!("deviation of {} along the path", s.text),
-                    Shape::Series(Series {
-                        x: line.axis(),
-                        y: Axis::new(format!("deviation of {}", columns.label), columns.unit.clone()),
-                        curves: vec![curve("peak", along(&|d| d.peak)), curve("last", along(&|d| d.last))],
-                        references: Vec::new(),
-                    }),
-                ));
-            }
-        }
-        let Some(reference) = found.first() else {
-            return Ok(request.outcome("Attenuation", shapes, Vec::new(), String::new(), Vec::new()));
-        };
-        // One column has nothing to be compared with.
-        if shapes.is_empty() && found.len() > 1 {
-            let ratios: Vec<f64> = found.iter().map(|d| d.peak / reference.peak).collect();
-            let metre = display_unit(Dimension::METRE);
-            let distances: Option<Vec<f64>> = found.iter().map(|d| d.distance.map(|x| x / metre.scale)).collect();
-            let (x, axis) = match distances {
-                Some(x) => (x, Axis::new("distance from the root", metre.symbol)),
-                None => ((1..=found.len()).map(|k| k as f64).collect(), Axis::new("column, in the order given", "")),
-            };
-            shapes.push(NamedShape::new(
-                "share of the first peak",
-                Shape::Series(Series {
-                    x: axis,
-                    y: Axis::new("ratio", ""),
-                    curves: vec![Curve { name: "ratio".into(), x, y: ratios, band: None, style: CurveStyle::Points }],
+                let series = Series {
+                    x: line.axis(),
+                    y: Axis::new(format!("deviation of {}", columns.label), columns.unit.clone()),
+                    curves: vec![along("peak", &|d| d.peak), along("last", &|d| d.last)],
                     references: Vec::new(),
-                }),
-            ));
+                };
+                f.shape(format!("deviation of {} along the path", s.text), Shape::Series(series));
+            }
+            Ok(())
+        })?;
+        let Some(reference) = found.first() else { return Ok(()) };
+        // One column has nothing to be compared with.
+        if !on_a_line && found.len() > 1 {
+            f.shape("share of the first peak", Shape::Series(shares(&found, reference)));
         }
-        let mut metrics = Vec::new();
         for d in &found {
-            metrics.push(Metric::new(&d.name, "peak", d.peak, &unit, 1));
-            metrics.push(Metric::new(&d.name, "peak_time", d.time, base.unit(), 1));
-            metrics.push(Metric::new(&d.name, "last", d.last, &unit, 1));
-            metrics.push(
+            f.metric(Metric::new(&d.name, "peak", d.peak, &unit, 1));
+            f.metric(Metric::new(&d.name, "peak_time", d.time, base.unit(), 1));
+            f.metric(Metric::new(&d.name, "last", d.last, &unit, 1));
+            f.metric(
                 Metric::new(&d.name, "ratio", d.peak / reference.peak, "", 1).note("of the peak of the first column"),
             );
-            metrics.push(
+            f.metric(
                 Metric::new(&d.name, "last_ratio", d.last / reference.last, "", 1)
                     .note("of the last deviation of the first column"),
             );
-            metrics.push(
+            f.metric(
                 Metric::new(&d.name, "delay", d.time - reference.time, base.unit(), 1)
                     .note("after the peak of the first column"),
             );
-            if let Some(current) = request.number("current").filter(|_| unit == "mV") {
+            let volt = display_unit(Dimension::VOLT);
+            if let Some(current) = o.current.filter(|_| unit == volt.symbol) {
                 let ohm = display_unit(Dimension::OHM);
-                metrics.push(Metric::new(&d.name, "resistance", d.last * 1e-3 / current / ohm.scale, &ohm.symbol, 1));
+                let resistance = d.last * volt.scale / current.si / ohm.scale;
+                f.metric(Metric::new(&d.name, "resistance", resistance, &ohm.symbol, 1));
             }
+            f.word(format!("{}: {} of the first", d.name, brief(d.peak / reference.peak)));
         }
-        let text = found
-            .iter()
-            .map(|d| format!("{}: {} of the first", d.name, brief(d.peak / reference.peak)))
-            .collect::<Vec<_>>()
-            .join("; ");
-        Ok(request.outcome("Attenuation", shapes, metrics, text, Vec::new()))
+        Ok(())
+    }
+}
+
+/// What each column of a subject does.
+fn deviations(
+    request: &Request<'_>,
+    o: &Options,
+    s: &Subject,
+    columns: &subject::Columns,
+) -> Result<Vec<Deviation>, AnalysisError> {
+    let baseline = o.baseline.map(|b| b.in_unit(&columns.unit, Dimension::VOLT));
+    if baseline == Some(None) {
+        let why = "`baseline` is a voltage, and this is none";
+        return Err(AnalysisError::Unsuitable(format!("{}: {why}", s.text)));
+    }
+    let tree = request.scenario.and_then(|spec| spec.population_at(s.place)).and_then(|p| p.tree.as_ref());
+    let along = |c: usize| {
+        let unit = *columns.units.get(c)? as usize;
+        tree.and_then(|t| t.compartments.distance.get(unit % t.units().max(1)).copied())
+    };
+    let one = |(c, values): (usize, &Vec<f64>)| {
+        let zero = baseline.flatten().unwrap_or(values[0]);
+        let (at, peak) = vertex(values, zero);
+        Deviation {
+            name: columns.name(c),
+            peak,
+            time: columns.start + at * columns.interval,
+            last: values[values.len() - 1] - zero,
+            distance: along(c),
+        }
+    };
+    Ok(columns.columns.iter().enumerate().map(one).collect())
+}
+
+/// Peaks as shares of the first, over the distance from the root where all have one.
+fn shares(found: &[Deviation], reference: &Deviation) -> Series {
+    let ratios = found.iter().map(|d| d.peak / reference.peak).collect();
+    let metre = display_unit(Dimension::METRE);
+    let distances: Option<Vec<f64>> = found.iter().map(|d| d.distance.map(|x| x / metre.scale)).collect();
+    let (x, axis) = match distances {
+        Some(x) => (x, Axis::new("distance from the root", metre.symbol)),
+        None => ((1..=found.len()).map(|k| k as f64).collect(), Axis::new("column, in the order given", "")),
+    };
+    Series {
+        x: axis,
+        y: Axis::new("ratio", ""),
+        curves: vec![curve("ratio", x, ratios, CurveStyle::Points)],
+        references: Vec::new(),
     }
 }
 
@@ -172,7 +164,7 @@ impl Analysis for Attenuation {
 fn vertex(values: &[f64], zero: f64) -> (f64, f64) {
     let at = (0..values.len())
         .max_by(|&a, &b| (values[a] - zero).abs().total_cmp(&(values[b] - zero).abs()).then(b.cmp(&a)))
-        .unwrap_or(0);
+        .expect("columns without samples are refused");
     let b = values[at] - zero;
     if at == 0 || at + 1 >= values.len() {
         return (at as f64, b);

@@ -1,19 +1,15 @@
 //! Avalanches: how many spikes follow each other without a pause, how long, and whether activity grows or dies.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
-    subject,
-};
+use super::prelude::*;
 use spikedeck_core::avalanche::{Avalanche, avalanches, branching_ratio, hurwitz_zeta, power_exponent};
 use spikedeck_core::bootstrap;
 use spikedeck_core::statistics::{mean, mean_interval, normal_quantile};
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
 
 /// The analysis `avalanches`.
 pub struct Avalanches;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Avalanches",
     summary: "sizes and durations of uninterrupted activity, their exponents, and the branching ratio",
     formula: "spikes of all units in bins; an avalanche is a run of bins that hold spikes, between two empty ones. Size = its spikes, duration = its bins.\n\
@@ -32,52 +28,38 @@ static CARD: AnalysisCard = AnalysisCard {
 /// Resamples of the bootstrap.
 const REPLICATES: u32 = 200;
 
-impl Analysis for Avalanches {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "avalanches",
-            subjects: Subjects::Of,
-            options: vec![
-                option(
-                    "bin",
-                    OptionKind::Time,
-                    None,
-                    "width of the bins (default: mean interval between spikes of the population, in whole steps)",
-                ),
-                bounded(
-                    option(
-                        "least",
-                        OptionKind::Integer,
-                        Some("4"),
-                        "least size, and duration, that the exponents rest on",
-                    ),
-                    1.0,
-                    1e6,
-                ),
-            ],
-        }
+options! {
+    /// What `avalanches` can be told.
+    pub struct Options {
+        bin: Option<Time> = time_if_given(),
+            "width of the bins (default: mean interval between spikes of the population, in whole steps)";
+        least: usize = integer("4").between(1.0, 1e6), "least size, and duration, that the exponents rest on";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Avalanches {
+    type Options = Options;
+    const KIND: &'static str = "avalanches";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let least = request.integer("least").unwrap_or(4).max(1) as u64;
-        let (mut metrics, mut shapes, mut words, mut warnings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for s in &request.spec.of {
-            request.check_cancelled()?;
-            let trains = subject::trains(request, s)?;
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let least = o.least as u64;
+        f.each_subject(|f, s| {
+            let trains = subject::trains(f.request, s)?;
             let count = trains.count();
             if count < 2 {
-                metrics.push(Metric::missing(&s.text, "count", "", count as u64, "fewer than two spikes"));
-                continue;
+                f.metric(Metric::missing(&s.text, "count", "", count as u64, "fewer than two spikes"));
+                return Ok(());
             }
-            let bin = request.time("bin").unwrap_or_else(|| {
-                // Spikes stand on the grid of the steps: finer bins would cut every avalanche.
-                let (mean, step) = (trains.window.length() / count as f64, request.recording.dt);
-                if step > 0.0 { (mean / step - 1e-9).ceil().max(1.0) * step } else { mean }
-            });
+            let bin = o.bin.map_or_else(
+                || {
+                    // Spikes stand on the grid of the steps: finer bins would cut every avalanche.
+                    let (mean, step) = (trains.window.length() / count as f64, f.recording.dt);
+                    if step > 0.0 { (mean / step - 1e-9).ceil().max(1.0) * step } else { mean }
+                },
+                |bin| bin.axis,
+            );
             let bins = subject::bin_count(trains.window, bin);
             let mut counts = vec![0u32; bins];
             for &t in trains.trains.iter().flatten() {
@@ -89,44 +71,33 @@ impl Analysis for Avalanches {
             let empty = counts.iter().filter(|c| **c == 0).count() as f64 / bins.max(1) as f64;
             let n = found.len() as u64;
             let unit = trains.base.unit();
-            metrics.push(Metric::new(&s.text, "count", n as f64, "", count as u64).note("n = spikes"));
-            metrics.push(Metric::new(&s.text, "bin", bin, unit, count as u64).note("n = spikes"));
+            f.metric(Metric::new(&s.text, "count", n as f64, "", count as u64).note("n = spikes"));
+            f.metric(Metric::new(&s.text, "bin", bin, unit, count as u64).note("n = spikes"));
             if found.is_empty() {
-                warnings.push(format!(
+                f.warn(format!(
                     "{}: activity never pauses for a bin of {bin:.3} {unit}, so that there are no avalanches",
                     s.text
                 ));
-                for name in ["mean_size", "largest", "branching_ratio", "size_exponent", "duration_exponent"] {
-                    metrics.push(Metric::missing(&s.text, name, "", 0, "no avalanche lies in the window"));
-                }
-                continue;
+                let none = |name| Metric::missing(&s.text, name, "", 0, "no avalanche lies in the window");
+                f.metrics(["mean_size", "largest", "branching_ratio", "size_exponent", "duration_exponent"].map(none));
+                return Ok(());
             }
             let sizes: Vec<u64> = found.iter().map(|a| a.size).collect();
             let durations: Vec<u64> = found.iter().map(|a| a.duration).collect();
             let plain: Vec<f64> = sizes.iter().map(|v| *v as f64).collect();
             let (_, low, high) = mean_interval(&plain, 0.95);
-            metrics.push(
-                Metric::new(&s.text, "mean_size", mean(&plain), "", n).interval(low, high).note("n = avalanches"),
-            );
-            metrics.push(
-                Metric::new(&s.text, "largest", plain.iter().copied().fold(0.0, f64::max), "", n)
-                    .note("n = avalanches"),
-            );
-            metrics.push(branching(request, &s.text, &found, empty));
-            for (name, values) in [("size_exponent", &sizes), ("duration_exponent", &durations)] {
-                metrics.push(exponent(&s.text, name, values, least));
-            }
-            words.push(format!("{}: {n} avalanches, mean size {:.3}", s.text, mean(&plain)));
-            shapes.push(tail(&format!("sizes of {}", s.text), Axis::new("size", "").log(), &sizes, least, 1.0));
-            shapes.push(tail(
-                &format!("durations of {}", s.text),
-                Axis::new("duration", unit).log(),
-                &durations,
-                least,
-                bin,
-            ));
-        }
-        Ok(request.outcome("Avalanches", shapes, metrics, words.join("; "), warnings))
+            f.metric(Metric::new(&s.text, "mean_size", mean(&plain), "", n).interval(low, high).note("n = avalanches"));
+            let largest = plain.iter().copied().fold(0.0, f64::max);
+            f.metric(Metric::new(&s.text, "largest", largest, "", n).note("n = avalanches"));
+            f.metric(branching(f.request, &s.text, &found, empty));
+            f.metric(exponent(&s.text, "size_exponent", &sizes, least));
+            f.metric(exponent(&s.text, "duration_exponent", &durations, least));
+            f.word(format!("{}: {n} avalanches, mean size {:.3}", s.text, mean(&plain)));
+            let (size, duration) = (Axis::new("size", "").log(), Axis::new("duration", unit).log());
+            f.shape(format!("sizes of {}", s.text), tail(size, &sizes, least, 1.0));
+            f.shape(format!("durations of {}", s.text), tail(duration, &durations, least, bin));
+            Ok(())
+        })
     }
 }
 
@@ -139,7 +110,7 @@ fn branching(request: &Request<'_>, name: &str, found: &[Avalanche], empty: f64)
     );
     let resampled = |chosen: &[usize]| {
         let some: Vec<Avalanche> = chosen.iter().map(|&i| found[i]).collect();
-        branching_ratio(&some).unwrap_or(f64::NAN)
+        branching_ratio(&some).expect("every avalanche holds a spike")
     };
     match bootstrap::interval(found.len(), REPLICATES, 0.95, request.key(name, "avalanches"), resampled) {
         Some((low, high)) => metric.interval(low, high),
@@ -163,7 +134,7 @@ fn exponent(name: &str, what: &str, values: &[u64], least: u64) -> Metric {
 }
 
 /// Share of avalanches of at least each size, with the fitted power over it; `scale` brings whole numbers to the axis.
-fn tail(name: &str, axis: Axis, values: &[u64], least: u64, scale: f64) -> NamedShape {
+fn tail(axis: Axis, values: &[u64], least: u64, scale: f64) -> Shape {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
     let n = sorted.len() as f64;
@@ -182,15 +153,7 @@ fn tail(name: &str, axis: Axis, values: &[u64], least: u64, scale: f64) -> Named
         let fit = above.iter().map(|v| m as f64 / n * hurwitz_zeta(a, v / scale) / whole).collect();
         curves.push(Curve { name: format!("power {a:.2}"), x: above, y: fit, band: None, style: CurveStyle::Theory });
     }
-    NamedShape::new(
-        name,
-        Shape::Series(Series {
-            x: axis,
-            y: Axis::new("share of avalanches", "").log(),
-            curves,
-            references: Vec::new(),
-        }),
-    )
+    Shape::Series(Series { x: axis, y: Axis::new("share of avalanches", "").log(), curves, references: Vec::new() })
 }
 
 #[cfg(test)]

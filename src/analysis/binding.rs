@@ -1,12 +1,33 @@
 //! The equations of one unit of a population with everything bound: parameters, initial state, inputs that hold still.
 //! For analyses of equations (`of = "POP"`).
 
-use crate::{AnalysisError, Request};
+use crate::prelude::*;
 use spikedeck_core::units::{Dimension, Quantity, display_unit};
 use spikedeck_equation::flow::Flow;
 use spikedeck_equation::{System, Variable};
 use spikedeck_scenario::{AtRest, PopulationId, PopulationSpec, Port, Spec, Stimulus as _, UnitName, Value};
 use spikedeck_signal::TimeBase;
+
+words! {
+    /// What the inputs of the unit are.
+    pub enum Inputs {
+        /// What stimuli give at the end of the run.
+        Final = "final",
+        /// Nothing.
+        None = "none",
+    }
+}
+
+options! {
+    /// Which unit's equations are looked at, and with what.
+    pub struct UnitOptions {
+        unit: usize = integer("0").between(0.0, 4e9), "whose parameters and initial state are taken";
+        inputs: Inputs = choice(Inputs::Final),
+            "stimuli as they are at the end of the run, held constant; or none";
+        set: Vec<String> = texts(),
+            "parameters and inputs to set, as in [\"I = 0.5 nA\"]; they win over stimuli";
+    }
+}
 
 /// One unit of a population as mathematics.
 #[derive(Debug, Clone)]
@@ -35,9 +56,9 @@ impl<'a> Bound<'a> {
     ///
     /// # Errors
     /// `Unsuitable` without a scenario, for a unit that does not exist, or for values that cannot be worked out.
-    pub fn new(request: &Request<'a>) -> Result<Self, AnalysisError> {
+    pub fn new(request: &Request<'a>, o: &UnitOptions) -> Result<Self, AnalysisError> {
         let (spec, index, population) = population(request)?;
-        let unit = request.integer("unit").unwrap_or(0).max(0) as usize;
+        let unit = o.unit;
         if unit >= population.size {
             return Err(AnalysisError::Unsuitable(format!(
                 "unit {unit} does not exist: `{}` has {} units (0 to {})",
@@ -51,10 +72,10 @@ impl<'a> Bound<'a> {
         let mut parameters =
             resolve_all(&population.parameters, system.parameters(), population, unit, None, "parameters")?;
         let mut inputs = vec![0.0; system.inputs().len()];
-        if request.text("inputs") != Some("none") {
+        if o.inputs == Inputs::Final {
             constant_inputs(spec, index, unit, &mut inputs, &mut warnings);
         }
-        for text in request.texts("set") {
+        for text in &o.set {
             assign(text, system, &mut parameters, &mut inputs)?;
         }
         let initial =

@@ -1,14 +1,14 @@
 //! Cable: length constants, time constants and input resistances of a tree by passive theory.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects};
+use super::prelude::*;
 use spikedeck_core::units::{Dimension, display_unit};
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use spikedeck_signal::{Axis, CurveStyle, Series, Shape};
 use spikedeck_sim::Network;
 
 /// The analysis `cable`.
 pub struct Cable;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Cable properties",
     summary: "length constant, time constant, electrotonic length and input resistance of each section of a tree",
     formula: "g = -d(membrane current)/dV per area at the initial state; tau = C_m/g; lambda = sqrt(d/(4 R_a g)); electrotonic length = sum of dx/lambda over compartments; \
@@ -23,42 +23,29 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for Cable {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration { kind: "cable", subjects: Subjects::Population, options: Vec::new() }
-    }
+impl Estimator for Cable {
+    type Options = ();
+    const KIND: &'static str = "cable";
+    const SUBJECTS: Subjects = Subjects::Population;
+    const CARD: AnalysisCard = CARD;
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
-
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let spec = request.scenario.ok_or_else(|| {
+    fn measure(&self, (): &(), f: &mut Findings<'_>) -> Measured {
+        let spec = f.scenario().ok_or_else(|| {
             AnalysisError::Unsuitable("this analysis needs the scenario, not a recording alone".into())
         })?;
-        let (mut metrics, mut shapes, mut words) = (Vec::new(), Vec::new(), Vec::new());
         let ohm = display_unit(Dimension::OHM);
-        for s in &request.spec.of {
-            request.check_cancelled()?;
-            let population = s
-                .place
-                .population()
-                .ok_or_else(|| AnalysisError::Unsuitable(format!("{}: a projection has no sections", s.text)))?;
-            let sections = Network::electrotonic(spec, population)
+        f.each_subject(|f, s| {
+            let why = || AnalysisError::Unsuitable(format!("{}: a projection has no sections", s.text));
+            let sections = Network::electrotonic(spec, s.place.population().ok_or_else(why)?)
                 .map_err(|e| AnalysisError::Unsuitable(format!("{}: {e}", s.text)))?;
             for e in &sections {
                 let name = format!("{}[{}]", s.text, e.section);
                 let mut add = |key: &str, value: f64, unit: &str| {
-                    metrics.push(if value.is_finite() {
+                    let why = "the membrane's current has no positive slope at the start";
+                    f.metric(if value.is_finite() {
                         Metric::new(&name, key, value, unit, 1)
                     } else {
-                        Metric::missing(
-                            &name,
-                            key,
-                            unit,
-                            1,
-                            "the membrane's current has no positive slope at the start",
-                        )
+                        Metric::missing(&name, key, unit, 1, why)
                     });
                 };
                 add("length", e.length * 1e6, "um");
@@ -69,7 +56,7 @@ impl Analysis for Cable {
                 add("input_resistance", e.input_resistance / ohm.scale, &ohm.symbol);
             }
             if let Some(root) = sections.first() {
-                words.push(format!(
+                f.word(format!(
                     "{}: {} sections, input resistance {:.4} {}",
                     s.text,
                     sections.len(),
@@ -77,22 +64,16 @@ impl Analysis for Cable {
                     ohm.symbol
                 ));
             }
-            shapes.push(NamedShape::new(
-                format!("input resistance of the sections of {}", s.text),
-                Shape::Series(Series {
-                    x: Axis::new("section", ""),
-                    y: Axis::new("input resistance", ohm.symbol.clone()),
-                    curves: vec![Curve {
-                        name: s.text.clone(),
-                        x: (0..sections.len()).map(|k| k as f64).collect(),
-                        y: sections.iter().map(|e| e.input_resistance / ohm.scale).collect(),
-                        band: None,
-                        style: CurveStyle::Points,
-                    }],
-                    references: Vec::new(),
-                }),
-            ));
-        }
-        Ok(request.outcome("Cable properties", shapes, metrics, words.join("; "), Vec::new()))
+            let x = (0..sections.len()).map(|k| k as f64).collect();
+            let y = sections.iter().map(|e| e.input_resistance / ohm.scale).collect();
+            let series = Series {
+                x: Axis::new("section", ""),
+                y: Axis::new("input resistance", ohm.symbol.clone()),
+                curves: vec![curve(&s.text, x, y, CurveStyle::Points)],
+                references: Vec::new(),
+            };
+            f.shape(format!("input resistance of the sections of {}", s.text), Shape::Series(series));
+            Ok(())
+        })
     }
 }

@@ -1,19 +1,13 @@
 //! How much of what a signal could carry about another it does carry: capacity, information and their ratio.
 
-use super::dependence::assess::{
-    Assessed, BiasCorrection, Data, Estimator, Plan, assess, assess_by, channel, channel_capacity, estimate, interval,
-};
-use super::dependence::pairs;
-use super::dependence::report::{self, PairResult};
-use super::mutual_information::{data, outcome};
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
-};
+use super::dependence::assess::{Assessed, Method, assess_by, channel, channel_capacity, estimate, interval};
+use super::dependence::prepare::Alphabet;
+use super::dependence::{BiasCorrection, Binning, Data, PairOptions, Plan, Told, assess, pairs, report};
+use super::prelude::*;
 use spikedeck_core::capacity::capacity;
 use spikedeck_core::information::{Table, entropy};
 use spikedeck_core::surrogate::adjust;
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Scalars, Series, Shape};
+use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
 
 /// Bounds of the capacity further apart than this are told, in bits.
 const LOOSE: f64 = 1e-5;
@@ -22,7 +16,7 @@ const LOOSE: f64 = 1e-5;
 #[derive(Debug, Clone, Copy)]
 pub struct ChannelCapacity;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Channel capacity",
     summary: "how many bits a response could carry about a stimulus at most, and which part of them it does carry",
     formula: "C = max over p(s) of Σ p(s) p(r|s) log₂ p(r|s)/p(r), by Blahut and Arimoto from the p(r|s) that was measured\n\
@@ -49,92 +43,83 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for ChannelCapacity {
-    fn declaration(&self) -> AnalysisDeclaration {
-        let mut options = vec![
-            option(
-                "correction",
-                OptionKind::Choice(&["none", "quadratic"]),
-                Some("quadratic"),
-                "bias correction: extrapolation from halves and quarters of the data, or none",
-            ),
-            bounded(
-                option(
-                    "lag",
-                    OptionKind::Time,
-                    None,
-                    "the response is taken this much later than the stimulus (default 0)",
-                ),
-                0.0,
-                f64::MAX,
-            ),
-        ];
-        options
-            .extend(report::estimator_options("8", 4096.0).into_iter().filter(|o| matches!(o.key, "bins" | "binning")));
-        options.extend(report::shared_options());
-        AnalysisDeclaration { kind: "channel_capacity", subjects: Subjects::Directed, options }
+words! {
+    /// How a capacity is corrected for its bias.
+    pub enum Correction {
+        /// Not at all.
+        None = "none",
+        /// Halves and quarters of the data.
+        Quadratic = "quadratic",
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
+impl From<Correction> for BiasCorrection {
+    fn from(correction: Correction) -> Self {
+        match correction {
+            Correction::None => Self::None,
+            Correction::Quadratic => Self::Quadratic,
+        }
     }
+}
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let pairs = pairs(request, false)?;
-        let lag = pairs.samples("lag", request.number("lag").unwrap_or(0.0))?;
-        let correction = report::bias_correction(request.text("correction"));
-        let (mut results, mut heard, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
-        for &(i, j) in &pairs.pairs {
-            request.check_cancelled()?;
-            let (source, target) = (&pairs.sources[i], &pairs.targets[j]);
-            let subject = format!("{}->{}", source.name, target.name);
-            let n = pairs.len().saturating_sub(lag);
-            if let Some(why) = report::too_little(source, target, n) {
-                results.push(PairResult { pair: (i, j), subject, found: Err(why), n, note: String::new() });
-                continue;
-            }
-            let (data, mut note) = data(request, source, target, lag, Estimator::PlugIn(correction));
-            warnings.extend(report::sparse(&data).map(|w| format!("{subject}: {w}")));
-            let plan = report::plan(request, &pairs, lag, (i, j))?;
-            let found =
-                assess_by(&data, plan, |data| channel_capacity(data, correction)).map_err(|e| report::reason(&e));
+options! {
+    /// What `channel_capacity` can be told.
+    pub struct Options {
+        correction: Correction = choice(Correction::Quadratic),
+            "bias correction: extrapolation from halves and quarters of the data, or none";
+        lag: Option<Time> = time_if_given().between(0.0, f64::MAX),
+            "the response is taken this much later than the stimulus (default 0)";
+        bins: usize = report::bins("8", 4096.0);
+        binning: Binning = report::binning();
+        pairs: PairOptions = shared();
+    }
+}
+
+impl Estimator for ChannelCapacity {
+    type Options = Options;
+    const KIND: &'static str = "channel_capacity";
+    const SUBJECTS: Subjects = Subjects::Directed;
+    const CARD: AnalysisCard = CARD;
+    const TABLE: &'static str = "values";
+
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let request = f.request;
+        let pairs = pairs(request, o.pairs.bin, false)?;
+        let lag = o.lag.map_or(Ok(0), |lag| pairs.samples("lag", lag))?;
+        let correction = BiasCorrection::from(o.correction);
+        let alphabet = Alphabet { bins: o.bins, binning: o.binning };
+        let mut heard = Vec::new();
+        let results = pairs.each(f, lag, |pair| {
+            let (data, mut note) = alphabet.words(pair, lag);
+            let warning = report::sparse(&data);
+            let plan = report::plan(request, &o.pairs, &pairs, lag, pair)?;
+            let found = assess_by(&data, plan, |data| channel_capacity(data, correction));
             request.check_cancelled()?;
             if let Ok(found) = &found {
                 let best = channel(&data).map(|rows| capacity(&rows)).filter(|best| best.gap > LOOSE);
                 note.extend(best.map(|best| format!("; the bounds are still {:.1e} bits apart", best.gap)));
-                heard.push((subject.clone(), found.clone(), plan, data));
+                heard.push((pair.subject.clone(), found.clone(), plan, data));
             }
-            results.push(PairResult { pair: (i, j), subject, found, n, note });
-        }
-        let p: Vec<f64> = heard.iter().map(|h| h.1.p().unwrap_or(f64::NAN)).collect();
-        let adjusted = adjust(&p, report::fdr(request));
+            let method = format!("of p(r|s) as measured, correction {}", o.correction.word());
+            Ok(Told { found, method, corrected: o.correction == Correction::Quadratic, note, warning })
+        })?;
         let mut extra = Vec::new();
-        for ((subject, found, plan, data), p) in heard.iter().zip(adjusted) {
-            request.check_cancelled()?;
-            extra.extend(efficiency(
-                subject,
-                data,
-                correction,
-                (found, p, request.number("level").unwrap_or(0.05)),
-                *plan,
-            ));
+        let p: Vec<f64> = heard.iter().map(|h| report::or_nan(h.1.p())).collect();
+        let adjusted = adjust(&p, o.pairs.fdr);
+        f.each(heard.iter().zip(adjusted), |_, ((subject, found, plan, data), p)| {
+            extra.extend(efficiency(subject, data, correction, (found, p, o.pairs.level), *plan));
+            Ok(())
+        })?;
+        if let [one] = &heard[..] {
+            let inputs = best_input(&one.3);
+            if !inputs.is_empty() {
+                let (x, y) = (Axis::new("stimulus, in order of size", ""), Axis::new("probability", ""));
+                f.shape("input", Shape::Series(Series { x, y, curves: inputs, references: Vec::new() }));
+            }
         }
-        let inputs = if let [one] = &heard[..] { best_input(&one.3) } else { Vec::new() };
-        let method = format!("of p(r|s) as measured, correction {}", request.text("correction").unwrap_or("none"));
-        let raw = correction == BiasCorrection::Quadratic;
-        let mut out = report::report(request, &pairs, &results, "capacity", "channel capacity", &method, raw);
-        warnings.truncate(5);
-        out.warnings.extend(warnings);
-        out.metrics.extend(extra);
-        if !inputs.is_empty() {
-            let (x, y) = (Axis::new("stimulus, in order of size", ""), Axis::new("probability", ""));
-            out.shapes.insert(
-                0,
-                NamedShape::new("input", Shape::Series(Series { x, y, curves: inputs, references: Vec::new() })),
-            );
-        }
-        out.shapes.push(NamedShape::new("values", Shape::Scalars(Scalars::from_metrics(&out.metrics))));
-        Ok(outcome(request, &CARD, out, &pairs))
+        report::report(f, &o.pairs, &pairs, &results, "capacity", "channel capacity");
+        f.metrics(extra);
+        Ok(())
     }
 }
 
@@ -149,7 +134,7 @@ fn efficiency(
 ) -> Vec<Metric> {
     let n = found.n as u64;
     let mut out = Vec::new();
-    if let Ok(told) = assess(data, Estimator::PlugIn(correction), plan) {
+    if let Ok(told) = assess(data, Method::PlugIn(correction), plan) {
         let mut metric =
             Metric::new(subject, "information", told.estimate.bits, "bits", n).note("of the stimuli as they occurred");
         if let (Some(chance), Some(p)) = (told.chance(), told.p()) {
@@ -167,7 +152,7 @@ fn efficiency(
     } else {
         None
     };
-    let told = |data: &Data| estimate(data, Estimator::PlugIn(correction)).map_or(f64::NAN, |e| e.bits);
+    let told = |data: &Data| estimate(data, Method::PlugIn(correction)).map_or(f64::NAN, |e| e.bits);
     let part = |data: &Data| told(data) / channel_capacity(data, correction).map_or(f64::NAN, |e| e.bits);
     let share = |data: &Data| told(data) / response_entropy(data);
     for (name, value) in [("efficiency", &part as &(dyn Fn(&Data) -> f64 + Sync)), ("entropy_used", &share)] {
@@ -215,6 +200,7 @@ fn best_input(data: &Data) -> Vec<Curve> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Outcome;
     use crate::dependence::fixtures::{run, traces, value, variable};
     use spikedeck_core::rng::Key;
     use spikedeck_scenario::OptionValue;

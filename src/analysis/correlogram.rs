@@ -1,19 +1,16 @@
 //! Auto- and cross-correlograms of spike trains.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
-    subject,
-};
+use super::prelude::*;
 use spikedeck_core::spike_lags::lags_within;
 use spikedeck_core::statistics::poisson_interval;
-use spikedeck_scenario::{Observable, OptionKind};
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape};
+use spikedeck_scenario::Observable;
+use spikedeck_signal::{Axis, Curve, CurveStyle, ReferenceLine, Series, Shape, TimeBase};
 use statrs::distribution::{DiscreteCDF, Poisson};
 
 /// The analysis `correlogram`.
 pub struct Correlogram;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Correlogram",
     summary: "counts of spike pairs over their lag, normalised by the rates, with chance level and interval",
     formula: "C(τ) = number of pairs with t_b − t_a in a bin around τ; g(τ) = C(τ)/(r_a r_b Δ T)\nchance = 1 − |τ|/T",
@@ -27,94 +24,79 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for Correlogram {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "correlogram",
-            subjects: Subjects::Of,
-            options: vec![
-                option("max_lag", OptionKind::Time, Some("50 ms"), "greatest lag"),
-                option("bin", OptionKind::Time, Some("1 ms"), "width of a bin"),
-                option(
-                    "pairs",
-                    OptionKind::Choice(&["auto", "cross"]),
-                    Some("auto"),
-                    "one subject: each unit with itself, or all pairs of different units",
-                ),
-                bounded(
-                    option(
-                        "max_units",
-                        OptionKind::Integer,
-                        Some("200"),
-                        "units of a subject that are paired (evenly spaced)",
-                    ),
-                    1.0,
-                    1e6,
-                ),
-            ],
-        }
+words! {
+    /// Which units of one subject are paired.
+    pub enum Pairing {
+        /// Each with itself.
+        Auto = "auto",
+        /// Each with every other.
+        Cross = "cross",
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
+options! {
+    /// What `correlogram` can be told.
+    pub struct Options {
+        max_lag: Time = time("50 ms").or(derived::FIVE), "greatest lag";
+        bin: Time = time("1 ms").or(derived::TWENTIETH), "width of a bin";
+        pairs: Pairing = choice(Pairing::Auto),
+            "one subject: each unit with itself, or all pairs of different units";
+        max_units: usize = integer("200").between(1.0, 1e6), "units of a subject that are paired (evenly spaced)";
     }
+}
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let subjects = subject::of_or_all_spikes(request)?;
-        if let Some(s) = subjects.iter().find(|s| matches!(s.what, Observable::Variable(_))) {
-            return Err(AnalysisError::Unsuitable(format!(
-                "{}: correlograms are of spikes; lags correlates traces",
-                s.text
-            )));
-        }
-        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+impl Estimator for Correlogram {
+    type Options = Options;
+    const KIND: &'static str = "correlogram";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
+
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let mut trains = Vec::new();
-        for s in &subjects {
-            let mut t = subject::trains(request, s)?;
-            let most = request.integer("max_units").unwrap_or(200).max(1) as usize;
-            let all = t.trains.len();
+        f.each_spiking(|f, s| {
+            if matches!(s.what, Observable::Variable(_)) {
+                let why = "correlograms are of spikes; lags correlates traces";
+                return Err(AnalysisError::Unsuitable(format!("{}: {why}", s.text)));
+            }
+            let mut t = subject::trains(f.request, s)?;
+            let (most, all) = (o.max_units, t.trains.len());
             if all > most {
-                warnings.push(format!("{}: {most} of {all} units are paired (option max_units)", s.text));
+                f.warn(format!("{}: {most} of {all} units are paired (option max_units)", s.text));
                 let chosen: Vec<usize> = (0..most).map(|k| k * all / most).collect();
                 t.units = chosen.iter().map(|&k| t.units[k]).collect();
-                t.trains = chosen.iter().map(|&k| std::mem::take(&mut t.trains[k])).collect();
+                t.trains = chosen.iter().map(|&k| t.trains[k].clone()).collect();
             }
             trains.push((s.place, t));
-        }
-        let mut pairs = Vec::new();
+            Ok(())
+        })?;
         if let [(_, one)] = trains.as_slice() {
-            pairs.push((one.subject.clone(), Some(request.text("pairs") != Some("cross")), 0, 0));
+            let counts = count(f.request, o, one, one, true, o.pairs == Pairing::Auto)?;
+            return tell(f, &one.subject, &counts);
         }
-        for i in 0..trains.len() {
-            for j in i + 1..trains.len() {
-                pairs.push((format!("{}->{}", trains[i].1.subject, trains[j].1.subject), None, i, j));
-            }
-        }
-        for (name, own, i, j) in pairs {
-            request.check_cancelled()?;
-            let same = trains[i].0 == trains[j].0;
-            let c = count(request, &trains[i].1, &trains[j].1, own, same)?;
-            metrics.extend(measures(&name, &c, request.recording.time_base.unit()));
-            if c.pairs == 0 {
-                warnings.push(format!("{name}: no pair of spiking units"));
-            } else if c.expected < 10.0 {
-                warnings.push(format!(
-                    "{name}: {:.1} pairs a bin are expected by chance; wider bins or a longer run would say more",
-                    c.expected
-                ));
-            }
-            words.push(format!(
-                "{name}: {} spike pairs within ± {} {}",
-                c.height.iter().sum::<f64>(),
-                c.most,
-                request.recording.time_base.unit()
-            ));
-            let (rate, raw) = curves(&name, &c, request);
-            shapes.push(NamedShape::new(format!("correlogram of {name}"), Shape::Series(rate)));
-            shapes.push(NamedShape::new(format!("counts of {name}"), Shape::Series(raw)));
-        }
-        Ok(request.outcome("Correlogram", shapes, metrics, words.join("; "), warnings))
+        f.each_two(&trains, |f, (p, a), (q, b)| {
+            let counts = count(f.request, o, a, b, p == q, false)?;
+            tell(f, &format!("{}->{}", a.subject, b.subject), &counts)
+        })
     }
+}
+
+/// What the pairs of two subjects, or of one, show.
+fn tell(f: &mut Findings<'_>, name: &str, c: &Counts) -> Measured {
+    f.metrics(measures(name, c, f.base.unit()));
+    if c.pairs == 0 {
+        f.warn(format!("{name}: no pair of spiking units"));
+    } else if c.expected < 10.0 {
+        f.warn(format!(
+            "{name}: {:.1} pairs a bin are expected by chance; wider bins or a longer run would say more",
+            c.expected
+        ));
+    }
+    let total = c.height.iter().sum::<f64>();
+    f.word(format!("{name}: {total} spike pairs within ± {} {}", c.most, f.base.unit()));
+    let (rate, raw) = curves(name, c, f.base);
+    f.shape(format!("correlogram of {name}"), Shape::Series(rate));
+    f.shape(format!("counts of {name}"), Shape::Series(raw));
+    Ok(())
 }
 
 /// Pooled counts of pairs over lags.
@@ -133,13 +115,14 @@ struct Counts {
 
 fn count(
     request: &Request<'_>,
+    o: &Options,
     a: &subject::Trains,
     b: &subject::Trains,
-    own: Option<bool>,
     same: bool,
+    own: bool,
 ) -> Result<Counts, AnalysisError> {
-    let bin = request.time("bin").unwrap_or(1e-3 / a.base.seconds());
-    let half = (request.time("max_lag").unwrap_or(0.05 / a.base.seconds()) / bin + 1e-9).floor().max(0.0) as usize;
+    let bin = o.bin.axis;
+    let half = (o.max_lag.axis / bin + 1e-9).floor().max(0.0) as usize;
     let length = a.window.length();
     if bin <= 0.0 || bin * half as f64 >= length {
         return Err(AnalysisError::Unsuitable(format!(
@@ -154,7 +137,7 @@ fn count(
         request.check_cancelled()?;
         for (y, &v) in b.trains.iter().zip(&b.units) {
             let itself = same && u == v;
-            if itself != own.unwrap_or(false) || x.is_empty() || y.is_empty() {
+            if itself != own || x.is_empty() || y.is_empty() {
                 continue;
             }
             pairs += 1;
@@ -199,7 +182,7 @@ fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
                 .then(c.lags[b].abs().total_cmp(&c.lags[a].abs()))
                 .then(b.cmp(&a))
         })
-        .unwrap_or(middle);
+        .expect("there is the bin at lag 0");
     let count = c.height[peak] as u64;
     let single = match Poisson::new(c.expected * chance(peak)) {
         Ok(p) if count > 0 => p.sf(count - 1),
@@ -221,8 +204,7 @@ fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
     ]
 }
 
-fn curves(name: &str, c: &Counts, request: &Request<'_>) -> (Series, Series) {
-    let base = request.recording.time_base;
+fn curves(name: &str, c: &Counts, base: TimeBase) -> (Series, Series) {
     let chance: Vec<f64> = c.lags.iter().map(|l| 1.0 - l.abs() / c.length).collect();
     let per = if c.expected > 0.0 { 1.0 / c.expected } else { f64::NAN };
     // Counts that Poisson trains would stay within in 95 % of bins.
@@ -289,6 +271,7 @@ fn interval_of(mean: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Outcome;
     use crate::testing::{metric, poisson, recording, run, same_values, shifted, subject, value};
     use spikedeck_scenario::OptionValue;
 

@@ -1,15 +1,11 @@
 //! Decoder: reading a stimulus from the spikes of a population, cross-validated, beside chance and the Fisher bound.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
-    subject,
-};
+use super::prelude::*;
 use spikedeck_core::bootstrap;
 use spikedeck_core::decoding::{StimulusAxis, Tuning};
 use spikedeck_core::statistics::{mean, median};
 use spikedeck_core::units::short;
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape, TimeBase, Train};
 use std::f64::consts::TAU;
 
 /// The analysis `decoder`.
@@ -18,7 +14,7 @@ pub struct Decoder;
 /// Tuning curves that are shown.
 const SHOWN: usize = 8;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Decoder",
     summary: "a stimulus read from the spikes of a population: cross-validated error, information gain, chance level, Fisher bound",
     formula: "P(s|n) ∝ P(s) Π_i f_i(s)^{n_i} e^{−Δ f_i(s)};  estimate: posterior mean;  rms error = √(mean (ŝ − s)²)\n\
@@ -40,78 +36,51 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for Decoder {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "decoder",
-            subjects: Subjects::Directed,
-            options: vec![
-                option(
-                    "bin",
-                    OptionKind::Time,
-                    Some("100 ms"),
-                    "width of the bins that spikes are counted in and the stimulus is averaged over",
-                ),
-                bounded(option("stimulus_bins", OptionKind::Integer, Some("20"), "bins of the stimulus"), 3.0, 1000.0),
-                option(
-                    "circular",
-                    OptionKind::Flag,
-                    Some("false"),
-                    "whether the stimulus is an angle in radians, from 0 to 2 pi",
-                ),
-                bounded(
-                    option("folds", OptionKind::Integer, Some("5"), "stretches that are left out in turn"),
-                    2.0,
-                    100.0,
-                ),
-                bounded(
-                    option(
-                        "floor",
-                        OptionKind::Frequency,
-                        Some("0.01 Hz"),
-                        "rate added to every tuning curve, so that none vetoes",
-                    ),
-                    0.0,
-                    1e6,
-                ),
-                bounded(
-                    option("surrogates", OptionKind::Integer, Some("39"), "circular shifts of the stimulus"),
-                    0.0,
-                    1e5,
-                ),
-            ],
-        }
+options! {
+    /// What `decoder` can be told.
+    pub struct Options {
+        bin: Time = time("100 ms").or(derived::TWO),
+            "width of the bins that spikes are counted in and the stimulus is averaged over";
+        stimulus_bins: usize = integer("20").between(3.0, 1000.0), "bins of the stimulus";
+        circular: bool = flag(false), "whether the stimulus is an angle in radians, from 0 to 2 pi";
+        folds: usize = integer("5").between(2.0, 100.0), "stretches that are left out in turn";
+        floor: Frequency = frequency("0.01 Hz").or(derived::THOUSANDTH_OF_RATE).between(0.0, 1e6),
+            "rate added to every tuning curve, so that none vetoes";
+        surrogates: usize = integer("39").between(0.0, 1e5), "circular shifts of the stimulus";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Decoder {
+    type Options = Options;
+    const KIND: &'static str = "decoder";
+    const SUBJECTS: Subjects = Subjects::Directed;
+    const CARD: AnalysisCard = CARD;
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let data = Data::new(request)?;
-        let folds = request.integer("folds").unwrap_or(5).max(2) as usize;
-        if data.stimulus.len() < 3 * folds {
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let data = Data::new(f.request, o)?;
+        if data.stimulus.len() < 3 * o.folds {
             return Err(AnalysisError::Unsuitable(format!(
-                "{} bins are too few for {folds} folds: shorten `bin`",
-                data.stimulus.len()
+                "{} bins are too few for {} folds: shorten `bin`",
+                data.stimulus.len(),
+                o.folds
             )));
         }
-        let found = data.decode(&data.stimulus, folds);
+        let found = data.decode(&data.stimulus, o.folds);
         let whole = data.fit(&data.stimulus, |_| true);
-        let (metrics, mut warnings) = measures(request, &data, &found, &whole, folds)?;
+        let (error, others) = measures(f.request, &data, &found, &whole, o)?;
+        if let Some(v) = error.value {
+            let chance = error.chance.map_or_else(String::new, |c| format!(", chance {c:.4}"));
+            f.word(format!("{}: rms error {v:.4} {}{chance}", data.name, data.unit));
+        }
+        f.metric(error);
+        f.metrics(others);
         let spikes: f64 = data.counts.iter().flatten().sum();
         if spikes < 100.0 {
-            warnings.push(format!("{}: {spikes} spikes are few for tuning curves", data.name));
+            f.warn(format!("{}: {spikes} spikes are few for tuning curves", data.name));
         }
-        let words = metrics.first().and_then(|m| m.value).map_or_else(String::new, |v| {
-            let chance = metrics[0].chance.map_or_else(String::new, |c| format!(", chance {c:.4}"));
-            format!("{}: rms error {v:.4} {}{chance}", data.name, data.unit)
-        });
-        let shapes = vec![
-            NamedShape::new("decoded", data.course(request, &found)),
-            NamedShape::new("tuning", tuning(&data, &whole)),
-        ];
-        Ok(request.outcome("Decoder", shapes, metrics, words, warnings))
+        f.shape("decoded", data.course(f.base, &found));
+        f.shape("tuning", tuning(&data, &whole));
+        Ok(())
     }
 }
 
@@ -144,22 +113,21 @@ struct Found {
 }
 
 impl Data {
-    fn new(request: &Request<'_>) -> Result<Self, AnalysisError> {
+    fn new(request: &Request<'_>, o: &Options) -> Result<Self, AnalysisError> {
         let ([source], [target]) = (request.spec.source.as_slice(), request.spec.target.as_slice()) else {
             return Err(AnalysisError::Unsuitable(
                 "the decoder reads one stimulus (`target`) from one population (`source`)".into(),
             ));
         };
         let trains = subject::trains(request, source)?;
-        let columns = subject::columns(request, target, request.number("bin").unwrap_or(0.1))?;
+        let columns = subject::columns(request, target, o.bin)?;
         let [column] = columns.columns.as_slice() else {
             return Err(AnalysisError::Unsuitable(format!(
                 "{}: the stimulus is one signal: name one unit, as in `{}[0]`",
                 target.text, target.text
             )));
         };
-        let circular = request.flag("circular");
-        let bin = request.time("bin").unwrap_or(0.1 / trains.base.seconds());
+        let (circular, bin) = (o.circular, o.bin.axis);
         let bins = subject::bin_count(trains.window, bin);
         let (mut sums, mut turns, mut samples) = (vec![0.0; bins], vec![(0.0, 0.0); bins], vec![0.0; bins]);
         for (k, &v) in column.iter().enumerate() {
@@ -194,7 +162,7 @@ impl Data {
                 target.text
             )));
         }
-        let count = |train: &Vec<f64>| {
+        let count = |train: &Train| {
             let mut counts = vec![0.0; bins];
             for &t in train {
                 if let Some(c) = subject::bin_of(t, trains.window.start, bin).and_then(|b| counts.get_mut(b)) {
@@ -210,16 +178,11 @@ impl Data {
             units: trains.units.iter().map(|&u| subject::unit_name(&source.text, u)).collect(),
             counts: trains.trains.iter().map(count).collect(),
             stimulus,
-            axis: StimulusAxis {
-                low,
-                high,
-                bins: request.integer("stimulus_bins").unwrap_or(20).max(3) as usize,
-                circular,
-            },
+            axis: StimulusAxis { low, high, bins: o.stimulus_bins, circular },
             start: trains.window.start,
             bin,
             seconds: bin * trains.base.seconds(),
-            floor: request.number("floor").unwrap_or(0.01).max(1e-12),
+            floor: o.floor.hertz.max(1e-12),
         })
     }
 
@@ -267,11 +230,11 @@ impl Data {
         (squares / n as f64).sqrt()
     }
 
-    fn course(&self, request: &Request<'_>, found: &Found) -> Shape {
+    fn course(&self, base: TimeBase, found: &Found) -> Shape {
         let x: Vec<f64> = (1..=self.stimulus.len()).map(|k| self.start + k as f64 * self.bin).collect();
         let curve = |name: &str, y: Vec<f64>, style| Curve { name: name.into(), x: x.clone(), y, band: None, style };
         Shape::Series(Series {
-            x: Axis::time(request.recording.time_base),
+            x: Axis::time(base),
             y: Axis::new(self.label.clone(), self.unit.clone()),
             curves: vec![
                 curve("true", self.stimulus.clone(), CurveStyle::Line),
@@ -292,8 +255,9 @@ fn measures(
     data: &Data,
     found: &Found,
     whole: &Tuning,
-    folds: usize,
-) -> Result<(Vec<Metric>, Vec<String>), AnalysisError> {
+    o: &Options,
+) -> Result<(Metric, Vec<Metric>), AnalysisError> {
+    let folds = o.folds;
     let (name, unit, n) = (&data.name, &data.unit, data.stimulus.len());
     let errors: Vec<f64> = found.bayes.iter().zip(&data.stimulus).map(|(a, b)| data.axis.difference(*a, *b)).collect();
     let (error, _) = rms(errors.iter().copied());
@@ -303,7 +267,7 @@ fn measures(
     let blocks = |v: &[f64]| v.chunks_exact(block).map(mean).collect::<Vec<f64>>();
     let drawn = |v: &[f64], what: &str| bootstrap::mean_interval(&blocks(v), 1000, 0.95, request.key(name, what));
     // At least a tenth of the window lies between the stimulus and where it is put.
-    let count = request.integer("surrogates").unwrap_or(39).max(0) as u32;
+    let count = o.surrogates as u32;
     let mut below = 0;
     for k in 0..count {
         request.check_cancelled()?;
@@ -333,7 +297,6 @@ fn measures(
     let absolute: Vec<f64> = errors.iter().map(|e| e.abs()).collect();
     let bound = whole.fisher().iter().zip(&whole.prior).map(|(j, p)| p / j).sum::<f64>().sqrt();
     let mut list = vec![
-        first,
         Metric::new(name, "median_error", median(&absolute), unit, n as u64).note("absolute"),
         Metric::new(name, "explained", 1.0 - (error / blind).powi(2), "", n as u64)
             .chance(0.0)
@@ -363,7 +326,7 @@ fn measures(
             Metric::missing(name, metric, unit, 0, "nothing fired")
         });
     }
-    Ok((list, Vec::new()))
+    Ok((first, list))
 }
 
 fn tuning(data: &Data, whole: &Tuning) -> Shape {
@@ -387,18 +350,14 @@ fn tuning(data: &Data, whole: &Tuning) -> Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::default_options;
+    use crate::Outcome;
+    use crate::dependence::fixtures;
     use crate::testing::{poisson, recording, subject, traces};
-    use spikedeck_scenario::{AnalysisSpec, OptionValue};
+    use spikedeck_scenario::OptionValue;
     use spikedeck_signal::Recording;
-    use std::sync::atomic::AtomicBool;
 
     fn run(recording: &Recording, options: &[(&'static str, OptionValue)]) -> Result<Outcome, AnalysisError> {
-        let mut all = default_options(&Decoder.declaration());
-        all.extend(options.iter().cloned());
-        let (source, target) = (vec![subject("spikes", &[])], vec![subject("V_m", &[0])]);
-        let spec = AnalysisSpec { name: "x".into(), kind: "decoder".into(), of: vec![], source, target, options: all };
-        Decoder.run(&Request { spec: &spec, scenario: None, recording, seed: 1, cancel: &AtomicBool::new(false) })
+        fixtures::run(&Decoder, recording, vec![subject("spikes", &[])], vec![subject("V_m", &[0])], options)
     }
 
     /// Ten units, each of which fires at 40 Hz while the stimulus (one of ten values, drawn anew each second) is its

@@ -11,7 +11,7 @@ use spikedeck_scenario::{
     AnalysisSpec, Constant, Integrator, Observable, OptionValue, Place, PopulationId, PopulationSpec, Simulation, Spec,
     SpikeTimes, StimulusSpec, Subject, Target, Value,
 };
-use spikedeck_signal::{Recording, TimeBase};
+use spikedeck_signal::{Recording, SpikeTrains, TimeBase};
 
 /// A model in a few lines.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +65,7 @@ impl Model {
             references: Vec::new(),
             parameters: Vec::new(),
             initial: Vec::new(),
+            circular: Vec::new(),
             presets: Vec::new(),
             integrator: None,
             texts: Source::default(),
@@ -141,7 +142,7 @@ pub(crate) fn run(
     options: &[(&'static str, OptionValue)],
 ) -> Result<Outcome, AnalysisError> {
     let declaration = analysis.declaration();
-    let mut all = default_options(&declaration);
+    let mut all = default_options(&declaration, true);
     for (key, value) in options {
         assert!(declaration.options.iter().any(|o| o.key == *key), "{key} is no option");
         all.insert(key, value.clone());
@@ -157,5 +158,12 @@ pub(crate) fn run(
         options: all,
     };
     let cancel = AtomicBool::new(false);
-    analysis.run(&Request { spec: &spec, scenario: Some(scenario), recording, seed: 1, cancel: &cancel })
+    analysis.run(&Request {
+        spec: &spec,
+        scenario: Some(scenario),
+        recording,
+        trains: &SpikeTrains::new(recording),
+        seed: 1,
+        cancel: &cancel,
+    })
 }

@@ -1,15 +1,11 @@
 //! Firing rate against constant input: all currents as lanes of one stepper.
 
-use super::binding::{Bound, display, index_of};
-use super::lyapunov::equation_options;
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
-    option,
-};
+use super::binding::{Bound, UnitOptions, display, index_of};
+use super::prelude::*;
 use spikedeck_core::flight::Flight;
-use spikedeck_core::units::{Quantity, brief, short};
-use spikedeck_scenario::{Integrator, OptionKind, SpikeTimes};
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Scalars, Series, Shape};
+use spikedeck_core::units::{Quantity as Written, brief, short};
+use spikedeck_scenario::{Integrator, SpikeTimes};
+use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape};
 use spikedeck_sim::stepper::{Column, Stepper, StepperSpec};
 
 /// `kind = "fi_curve"`.
@@ -19,7 +15,7 @@ pub struct FiCurve;
 /// Rounds of refinement of the rheobase; each divides its bracket by the number of lanes.
 const ROUNDS: usize = 5;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "f-I curve",
     summary: "firing rate against constant input, with rheobase, latency, and the rate of exactly located spikes",
     formula: "mean rate: spikes after the transient / (duration − transient); steady rate: 1 / mean of the last three intervals; \
@@ -36,59 +32,48 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for FiCurve {
-    fn declaration(&self) -> AnalysisDeclaration {
-        let mut options = vec![
-            option("input", OptionKind::Text, None, "input port that is stepped (default the first)"),
-            option("from", OptionKind::Text, None, "first input, a quantity such as \"0 nA\" (default none)"),
-            option("to", OptionKind::Text, None, "last input (default twice what the stimuli give)"),
-            bounded(
-                option("steps", OptionKind::Integer, Some("21"), "number of inputs, ends included"),
-                2.0,
-                100_000.0,
-            ),
-            option("duration", OptionKind::Time, None, "length of each run (default the scenario's duration)"),
-            from_zero(option(
-                "transient",
-                OptionKind::Time,
-                None,
-                "left out of mean rate and rheobase (default the scenario's transient)",
-            )),
-            option("refine", OptionKind::Flag, Some("true"), "refine the rheobase inside its cell of the grid"),
-            option(
-                "exact",
-                OptionKind::Flag,
-                Some("true"),
-                "also the steady rate of exactly located spikes, where the model has a reset",
-            ),
-        ];
-        options.extend(equation_options());
-        AnalysisDeclaration { kind: "fi_curve", subjects: Subjects::Population, options }
+options! {
+    /// What `fi_curve` can be told.
+    pub struct Options {
+        input: Option<String> = text_if_given(), "input port that is stepped (default the first)";
+        from: Option<String> = text_if_given(), "first input, a quantity such as \"0 nA\" (default none)";
+        to: Option<String> = text_if_given(), "last input (default twice what the stimuli give)";
+        steps: usize = integer("21").between(2.0, 100_000.0), "number of inputs, ends included";
+        duration: Option<Time> = time_if_given(), "length of each run (default the scenario's duration)";
+        transient: Option<Time> = time_if_given().from_zero(),
+            "left out of mean rate and rheobase (default the scenario's transient)";
+        refine: bool = flag(true), "refine the rheobase inside its cell of the grid";
+        exact: bool = flag(true),
+            "also the steady rate of exactly located spikes, where the model has a reset";
+        unit: UnitOptions = shared();
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for FiCurve {
+    type Options = Options;
+    const KIND: &'static str = "fi_curve";
+    const SUBJECTS: Subjects = Subjects::Population;
+    const CARD: AnalysisCard = CARD;
+    const TABLE: &'static str = "values";
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let bound = Bound::new(request)?;
-        let protocol = Protocol::new(request, &bound)?;
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let request = f.request;
+        let bound = Bound::new(request, &o.unit)?;
+        let protocol = Protocol::new(request, o, &bound)?;
         let runs = protocol.runs(request, &protocol.inputs)?;
-        let exact = if request.flag("exact") { protocol.exact(request)? } else { None };
-        let refined = if request.flag("refine") { protocol.refine(request, &runs)? } else { None };
-        let mut metrics = protocol.metrics(&runs, refined);
-        for m in &mut metrics {
-            m.analysis.clone_from(&request.spec.name);
-        }
-        let summary = match metrics.first().and_then(|m| m.value) {
-            Some(r) => format!("{}: fires from {} {} on", bound.population.name, brief(r), protocol.unit),
-            None => format!("{}: silent at all inputs", bound.population.name),
-        };
-        let mut shapes = protocol.shapes(&runs, exact, refined);
-        shapes.push(NamedShape::new("values", Shape::Scalars(Scalars::from_metrics(&metrics))));
-        let (name, kind) = (request.spec.name.clone(), request.spec.kind.clone());
-        let warnings = bound.warnings.clone();
-        Ok(Outcome { name, kind, title: CARD.title.into(), shapes, metrics, summary, warnings })
+        let exact = if o.exact { protocol.exact(request)? } else { None };
+        let refined = if o.refine { protocol.refine(request, &runs)? } else { None };
+        let name = &bound.population.name;
+        let rheobase = protocol.rheobase(&runs, refined);
+        f.word(match rheobase.value {
+            Some(r) => format!("{name}: fires from {} {} on", brief(r), protocol.unit),
+            None => format!("{name}: silent at all inputs"),
+        });
+        f.metric(rheobase);
+        f.metrics(protocol.metrics(&runs));
+        f.shapes(protocol.shapes(&runs, exact, refined));
+        bound.warnings.iter().for_each(|w| f.warn(w));
+        Ok(())
     }
 }
 
@@ -113,10 +98,10 @@ struct Protocol<'b, 'a> {
 type Run = Vec<f64>;
 
 impl<'b, 'a> Protocol<'b, 'a> {
-    fn new(request: &Request<'_>, bound: &'b Bound<'a>) -> Result<Self, AnalysisError> {
+    fn new(request: &Request<'_>, o: &Options, bound: &'b Bound<'a>) -> Result<Self, AnalysisError> {
         let spec = request.scenario.ok_or_else(|| AnalysisError::Unsuitable("an f-I curve needs a scenario".into()))?;
         let ports = bound.system.inputs();
-        let port = match request.text("input") {
+        let port = match &o.input {
             Some(name) => index_of(ports, name, "input")?,
             None if ports.is_empty() => {
                 return Err(AnalysisError::Unsuitable(format!("`{}` has no input port", bound.population.name)));
@@ -129,10 +114,10 @@ impl<'b, 'a> Protocol<'b, 'a> {
                 bound.population.name
             )));
         }
-        let end = |key: &str, default: f64| {
-            let Some(text) = request.text(key) else { return Ok(default) };
+        let end = |key: &str, text: &Option<String>, usual: f64| {
+            let Some(text) = text else { return Ok(usual) };
             let wrong = |why: String| AnalysisError::Unsuitable(format!("`{key}` = \"{text}\": {why}"));
-            let q = Quantity::parse(text).map_err(|d| wrong(d.message))?;
+            let q = Written::parse(text).map_err(|d| wrong(d.message))?;
             let wanted = ports[port].dimension;
             if q.dimension == wanted {
                 Ok(q.value)
@@ -140,14 +125,14 @@ impl<'b, 'a> Protocol<'b, 'a> {
                 Err(wrong(format!("`{}` is {wanted}, this is {}", ports[port].name, q.dimension)))
             }
         };
-        let (from, to) = (end("from", 0.0)?, end("to", 2.0 * bound.inputs[port])?);
+        let (from, to) = (end("from", &o.from, 0.0)?, end("to", &o.to, 2.0 * bound.inputs[port])?);
         if from.is_nan() || to.is_nan() || from >= to {
             return Err(AnalysisError::Unsuitable(
                 "give `from` and `to`, the first below the second, as in from = \"0 nA\", to = \"10 nA\"".into(),
             ));
         }
         let dt = spec.simulation.dt;
-        let whole = request.number("duration").unwrap_or(spec.simulation.steps as f64 * dt);
+        let whole = o.duration.map_or(spec.simulation.steps as f64 * dt, |t| t.seconds);
         let steps = (whole / dt).round();
         if (whole / dt - steps).abs() > 1e-6 || steps < 1.0 {
             return Err(AnalysisError::Unsuitable(format!(
@@ -156,17 +141,16 @@ impl<'b, 'a> Protocol<'b, 'a> {
                 short(dt)
             )));
         }
-        let n = request.integer("steps").unwrap_or(21).max(2) as usize;
         let (unit, scale) = display(ports[port].dimension);
         Ok(Self {
             bound,
             port,
-            inputs: between(from, to, n),
+            inputs: between(from, to, o.steps),
             unit,
             scale,
             dt,
             steps: steps as u64,
-            transient: request.number("transient").unwrap_or(spec.simulation.transient_steps as f64 * dt),
+            transient: o.transient.map_or(spec.simulation.transient_steps as f64 * dt, |t| t.seconds),
             seed: spec.simulation.seed,
             integrator: bound.population.integrator,
             spike_times: spec.simulation.spike_times,
@@ -268,29 +252,34 @@ impl<'b, 'a> Protocol<'b, 'a> {
         Ok(Some(rates))
     }
 
-    fn metrics(&self, runs: &[Run], refined: Option<f64>) -> Vec<Metric> {
-        let subject = &self.bound.population.name;
-        let n = self.inputs.len() as u64;
-        let hertz = self.bound.base.rate_unit();
-        let grid = self.first_firing(runs).map(|i| self.inputs[i] / self.scale);
-        let silent = "no input of the grid gives a spike after the transient";
-        let put = |name: &str, value: Option<f64>, note: &str| match value {
+    /// The least input that fires, on the grid.
+    fn on_grid(&self, runs: &[Run]) -> Option<f64> {
+        self.first_firing(runs).map(|i| self.inputs[i] / self.scale)
+    }
+
+    fn input(&self, name: &str, value: Option<f64>, note: &str) -> Metric {
+        let (subject, n) = (&self.bound.population.name, self.inputs.len() as u64);
+        match value {
             Some(v) => Metric::new(subject, name, v, &self.unit, n).note(note),
-            None => Metric::missing(subject, name, &self.unit, n, silent),
-        };
-        let best = refined.map(|r| r / self.scale).or(grid);
-        let mut list = vec![
-            put(
-                "rheobase",
-                best,
-                if refined.is_some() {
-                    "refined inside its cell of the grid, for this duration"
-                } else {
-                    "on the grid"
-                },
-            ),
-            put("rheobase_grid", grid, "least input of the grid with a spike after the transient"),
-        ];
+            None => {
+                let why = "no input of the grid gives a spike after the transient";
+                Metric::missing(subject, name, &self.unit, n, why)
+            }
+        }
+    }
+
+    fn rheobase(&self, runs: &[Run], refined: Option<f64>) -> Metric {
+        let best = refined.map(|r| r / self.scale).or(self.on_grid(runs));
+        let refined = refined.is_some();
+        let note = if refined { "refined inside its cell of the grid, for this duration" } else { "on the grid" };
+        self.input("rheobase", best, note)
+    }
+
+    fn metrics(&self, runs: &[Run]) -> Vec<Metric> {
+        let subject = &self.bound.population.name;
+        let hertz = self.bound.base.rate_unit();
+        let note = "least input of the grid with a spike after the transient";
+        let mut list = vec![self.input("rheobase_grid", self.on_grid(runs), note)];
         for (i, run) in runs.iter().enumerate().filter(|(_, r)| !r.is_empty()) {
             let at = |what: &str| format!("{what}.{}", short(self.inputs[i] / self.scale));
             let spikes = run.len() as u64;
@@ -357,7 +346,7 @@ fn steady_rate(times: &[f64]) -> f64 {
     let last = &times[times.len().saturating_sub(4)..];
     match last {
         [first, .., end] => (last.len() - 1) as f64 / (end - first),
-        _ => 0.0,
+        [] | [_] => 0.0,
     }
 }
 

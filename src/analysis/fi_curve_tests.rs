@@ -1,4 +1,5 @@
 use super::*;
+use crate::Outcome;
 use crate::equation_fixtures::{Model, run};
 use crate::testing::metric;
 use spikedeck_scenario::OptionValue;

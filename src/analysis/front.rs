@@ -1,18 +1,15 @@
 //! Front: when a wave arrives in each cell, and its speed (conduction velocity) by regression.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
-    places, subject,
-};
+use super::places;
+use super::prelude::*;
 use spikedeck_core::statistics::{mean, normal_quantile};
-use spikedeck_core::units::{Dimension, brief};
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use spikedeck_core::units::brief;
+use spikedeck_signal::{Axis, CurveStyle, Series, Shape};
 
 /// The analysis `front`.
 pub struct Front;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Front",
     summary: "when a wave arrives in each cell, and its speed by regression",
     formula: "t_j = first time at which cell j crosses the level upwards, interpolated linearly; speed = 1/slope of the least-squares line of t_j over x_j, \
@@ -27,50 +24,40 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for Front {
-    fn declaration(&self) -> AnalysisDeclaration {
-        let share = |key, default, about| {
-            bounded(option(key, OptionKind::Quantity(Dimension::NONE), Some(default), about), 0.0, 1.0)
-        };
-        AnalysisDeclaration {
-            kind: "front",
-            subjects: Subjects::Of,
-            options: vec![
-                share("level", "0.5", "level that counts as arrival, as a share of the range of all samples"),
-                share("from", "0.3", "where the fit starts, as a share of the length"),
-                share("to", "0.7", "where it ends"),
-            ],
-        }
+options! {
+    /// What `front` can be told.
+    pub struct Options {
+        level: f64 = number("0.5").between(0.0, 1.0),
+            "level that counts as arrival, as a share of the range of all samples";
+        from: f64 = number("0.3").between(0.0, 1.0), "where the fit starts, as a share of the length";
+        to: f64 = number("0.7").between(0.0, 1.0), "where it ends";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Front {
+    type Options = Options;
+    const KIND: &'static str = "front";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let base = request.recording.time_base;
-        let (mut metrics, mut shapes, mut words, mut curves) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut unit = String::new();
-        for s in &request.spec.of {
-            request.check_cancelled()?;
-            let columns = subject::columns(request, s, 1e-3)?;
-            let line = places::line(request, s, &columns)?;
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let base = f.base;
+        let (mut curves, mut unit) = (Vec::new(), String::new());
+        f.each_subject(|f, s| {
+            let columns = subject::samples(f.request, s)?;
+            let line = places::line(f.request, s, &columns)?;
             let all = || columns.columns.iter().flatten().copied();
             let (least, greatest) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), v| (l.min(v), g.max(v)));
-            let level = least + request.number("level").unwrap_or(0.5) * (greatest - least);
+            let level = least + o.level * (greatest - least);
+            let arrival = |c: usize| crossing(&columns.columns[c], level);
             let arrivals: Vec<(f64, f64)> = line
                 .x
                 .iter()
                 .zip(&line.columns)
-                .filter_map(|(&x, &c)| {
-                    Some((x, columns.start + columns.interval * crossing(&columns.columns[c], level)?))
-                })
+                .filter_map(|(&x, &c)| Some((x, columns.start + columns.interval * arrival(c)?)))
                 .collect();
-            let (from, to) = (
-                request.number("from").unwrap_or(0.3) * line.length,
-                request.number("to").unwrap_or(0.7) * line.length,
-            );
-            let fitted: Vec<(f64, f64)> = arrivals.iter().copied().filter(|a| (from..=to).contains(&a.0)).collect();
+            let stretch = o.from * line.length..=o.to * line.length;
+            let fitted: Vec<(f64, f64)> = arrivals.iter().copied().filter(|a| stretch.contains(&a.0)).collect();
             // Micrometres over milliseconds are millimetres per second.
             let (speed_unit, scale) = match (line.unit.as_str(), base.unit()) {
                 ("um", "ms") => ("m/s".to_owned(), 1e-3),
@@ -81,45 +68,31 @@ impl Analysis for Front {
             match slope(&fitted) {
                 Some((slope, error)) if slope.abs() > 0.0 => {
                     let (speed, spread) = (scale / slope, normal_quantile(0.975) * error * scale / (slope * slope));
-                    metrics.push(
+                    f.metric(
                         Metric::new(&s.text, "speed", speed, &speed_unit, n)
                             .interval(speed - spread, speed + spread)
                             .note("n = cells fitted; 95 % interval of the regression"),
                     );
-                    words.push(format!("{}: speed {} {speed_unit}", s.text, brief(speed)));
+                    f.word(format!("{}: speed {} {speed_unit}", s.text, brief(speed)));
                 }
-                _ => metrics.push(Metric::missing(
-                    &s.text,
-                    "speed",
-                    &speed_unit,
-                    n,
-                    "needs arrivals in three cells of the stretch, at different times",
-                )),
+                _ => {
+                    let why = "needs arrivals in three cells of the stretch, at different times";
+                    f.metric(Metric::missing(&s.text, "speed", &speed_unit, n, why));
+                }
             }
             let share = arrivals.len() as f64 / line.x.len() as f64;
-            metrics.push(
+            f.metric(
                 Metric::new(&s.text, "reached", share, "", line.x.len() as u64)
                     .note("share of the cells that the front reached"),
             );
-            unit.clone_from(&line.unit);
-            curves.push(Curve {
-                name: s.text.clone(),
-                x: arrivals.iter().map(|a| a.0).collect(),
-                y: arrivals.iter().map(|a| a.1).collect(),
-                band: None,
-                style: CurveStyle::Points,
-            });
-        }
-        shapes.push(NamedShape::new(
-            "arrivals",
-            Shape::Series(Series {
-                x: Axis::new("position", unit),
-                y: Axis::new("arrival", base.unit()),
-                curves,
-                references: Vec::new(),
-            }),
-        ));
-        Ok(request.outcome("Front", shapes, metrics, words.join("; "), Vec::new()))
+            unit = line.unit;
+            let (x, y) = arrivals.into_iter().unzip();
+            curves.push(curve(&s.text, x, y, CurveStyle::Points));
+            Ok(())
+        })?;
+        let (x, y) = (Axis::new("position", unit), Axis::new("arrival", base.unit()));
+        f.shape("arrivals", Shape::Series(Series { x, y, curves, references: Vec::new() }));
+        Ok(())
     }
 }
 

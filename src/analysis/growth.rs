@@ -1,18 +1,14 @@
 //! Growth: the exponential rate at which a state grows or decays, from the slope of ln of its root mean square.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
-    subject,
-};
+use super::prelude::*;
 use spikedeck_core::statistics::{mean, mean_interval};
 use spikedeck_core::units::brief;
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use spikedeck_signal::{Axis, CurveStyle, Series, Shape};
 
 /// The analysis `growth`.
 pub struct Growth;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Growth",
     summary: "exponential rate at which a state grows or decays over all its units",
     formula: "rms(t) = √(Σ_i x_i(t)²/N);  rate = slope of the least-squares line of ln rms over t",
@@ -27,64 +23,46 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for Growth {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "growth",
-            subjects: Subjects::Of,
-            options: vec![
-                bounded(
-                    option(
-                        "blocks",
-                        OptionKind::Integer,
-                        Some("10"),
-                        "stretches of the window whose slopes give the interval",
-                    ),
-                    2.0,
-                    1000.0,
-                ),
-                option("bin", OptionKind::Time, Some("1 ms"), "bin of rates (states are taken at their own samples)"),
-            ],
-        }
+options! {
+    /// What `growth` can be told.
+    pub struct Options {
+        blocks: usize = integer("10").between(2.0, 1000.0), "stretches of the window whose slopes give the interval";
+        bin: Time = rate_bin(), "bin of rates (states are taken at their own samples)";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Growth {
+    type Options = Options;
+    const KIND: &'static str = "growth";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let base = request.recording.time_base;
-        let unit = if base == spikedeck_signal::TimeBase::Milliseconds { "1/s" } else { "1/time" };
-        let (mut metrics, mut curves, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for s in &request.spec.of {
-            request.check_cancelled()?;
-            let columns = subject::columns(request, s, request.number("bin").unwrap_or(1e-3))?;
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let base = f.base;
+        let unit = base.per_time();
+        let mut curves = Vec::new();
+        f.each_subject(|f, s| {
+            let columns = subject::columns(f.request, s, o.bin)?;
             let units = columns.columns.len().max(1) as f64;
             let rms = |k: usize| (columns.columns.iter().map(|c| c[k] * c[k]).sum::<f64>() / units).sqrt();
             let points: Vec<(f64, f64)> = (0..columns.len())
                 .map(|k| (columns.start + k as f64 * columns.interval, rms(k).ln()))
                 .filter(|p| p.1.is_finite())
                 .collect();
+            let n = points.len() as u64;
             if points.len() < columns.len() {
-                warnings.push(format!("{}: {} samples are 0 and left out", s.text, columns.len() - points.len()));
+                f.warn(format!("{}: {} samples are 0 and left out", s.text, columns.len() - points.len()));
             }
-            let blocks = request.integer("blocks").unwrap_or(10).max(2) as usize;
-            if points.len() < 3 * blocks {
-                metrics.push(Metric::missing(
-                    &s.text,
-                    "rate",
-                    unit,
-                    points.len() as u64,
-                    "needs three samples a block",
-                ));
-                continue;
+            if points.len() < 3 * o.blocks {
+                f.metric(Metric::missing(&s.text, "rate", unit, n, "needs three samples a block"));
+                return Ok(());
             }
             let rate = slope(&points) / base.seconds();
             let slopes: Vec<f64> =
-                points.chunks_exact(points.len() / blocks).map(|c| slope(c) / base.seconds()).collect();
+                points.chunks_exact(points.len() / o.blocks).map(|c| slope(c) / base.seconds()).collect();
             let (middle, low, high) = mean_interval(&slopes, 0.95);
-            metrics.push(
-                Metric::new(&s.text, "rate", rate, unit, points.len() as u64)
+            f.metric(
+                Metric::new(&s.text, "rate", rate, unit, n)
                     .interval(rate + low - middle, rate + high - middle)
                     .chance(0.0)
                     .note(format!(
@@ -92,28 +70,18 @@ impl Analysis for Growth {
                         slopes.len()
                     )),
             );
-            metrics.push(
-                Metric::new(&s.text, "straightness", straightness(&points), "", points.len() as u64)
+            f.metric(
+                Metric::new(&s.text, "straightness", straightness(&points), "", n)
                     .note("share of the variance of ln rms that the line explains"),
             );
-            words.push(format!("{} grows at {} {unit}", s.text, brief(rate)));
-            curves.push(Curve {
-                name: s.text.clone(),
-                x: points.iter().map(|p| p.0).collect(),
-                y: points.iter().map(|p| p.1).collect(),
-                band: None,
-                style: CurveStyle::Line,
-            });
-        }
-        let series =
-            Series { x: Axis::time(base), y: Axis::new("ln of root mean square", ""), curves, references: Vec::new() };
-        Ok(request.outcome(
-            "Growth",
-            vec![NamedShape::new("growth", Shape::Series(series))],
-            metrics,
-            words.join("; "),
-            warnings,
-        ))
+            f.word(format!("{} grows at {} {unit}", s.text, brief(rate)));
+            let (x, y) = points.into_iter().unzip();
+            curves.push(curve(&s.text, x, y, CurveStyle::Line));
+            Ok(())
+        })?;
+        let y = Axis::new("ln of root mean square", "");
+        f.shape("growth", Shape::Series(Series { x: Axis::time(base), y, curves, references: Vec::new() }));
+        Ok(())
     }
 }
 

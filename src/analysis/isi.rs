@@ -1,19 +1,15 @@
 //! Interval statistics: CV, CV2, LV, LvR, Fano factor, and the distribution of intervals.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
-    option, subject,
-};
+use super::prelude::*;
 use spikedeck_core::bootstrap;
 use spikedeck_core::intervals::{cv, cv2, lv, lvr};
 use spikedeck_core::statistics::{mean, mean_interval, median, quantile, variance};
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape};
+use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape};
 
 /// The analysis `isi`.
 pub struct Isi;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Interval statistics",
     summary: "CV, CV2, LV, LvR of interspike intervals, Fano factor of counts, and the interval distribution",
     formula: "CV = sd(I)/mean(I) (ddof 0)\nCV2 = 2⟨|I' − I|/(I' + I)⟩\nLV = 3⟨((I − I')/(I + I'))²⟩\nLvR = 3⟨(1 − 4 I I'/(I + I')²)(1 + 4R/(I + I'))⟩\nFano = var(count)/mean(count) (ddof 1)",
@@ -29,137 +25,110 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for Isi {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "isi",
-            subjects: Subjects::Of,
-            options: vec![
-                from_zero(option("refractoriness", OptionKind::Time, Some("5 ms"), "R of LvR")),
-                option(
-                    "fano_window",
-                    OptionKind::Time,
-                    Some("100 ms"),
-                    "length of the windows that spikes are counted in for the Fano factor",
-                ),
-                bounded(
-                    option(
-                        "ddof",
-                        OptionKind::Integer,
-                        Some("1"),
-                        "divisor n − ddof of the count variance (1: unbiased; 0: as Elephant)",
-                    ),
-                    0.0,
-                    1.0,
-                ),
-                bounded(
-                    option("min_intervals", OptionKind::Integer, Some("2"), "units with fewer intervals are left out"),
-                    2.0,
-                    1e9,
-                ),
-            ],
-        }
+options! {
+    /// What `isi` can be told.
+    pub struct Options {
+        refractoriness: Time = time("5 ms").or(derived::TENTH).from_zero(), "R of LvR";
+        fano_window: Time = time("100 ms").or(derived::TEN),
+            "length of the windows that spikes are counted in for the Fano factor";
+        ddof: usize = integer("1").between(0.0, 1.0), "divisor n − ddof of the count variance (1: unbiased; 0: as Elephant)";
+        min_intervals: usize = integer("2").between(2.0, 1e9), "units with fewer intervals are left out";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Isi {
+    type Options = Options;
+    const KIND: &'static str = "isi";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
+    const LIVE: bool = true;
 
-    fn live(&self) -> bool {
-        true
-    }
-
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let base = request.recording.time_base;
-        let least = request.integer("min_intervals").unwrap_or(2).max(2) as usize;
-        let r = request.time("refractoriness").unwrap_or(0.005 / base.seconds());
-        for s in subject::of_or_all_spikes(request)? {
-            request.check_cancelled()?;
-            let t = subject::trains(request, &s)?;
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        f.each_spiking(|f, s| {
+            let t = subject::trains(f.request, s)?;
             let all: Vec<Vec<f64>> = t.trains.iter().map(|x| x.windows(2).map(|w| w[1] - w[0]).collect()).collect();
             // Two spikes of a unit at one time make an interval of zero, which CV2, LV and LvR cannot take twice in a
             // row.
             let zeros = all.iter().flatten().filter(|&&i| i <= 0.0).count();
             let all: Vec<Vec<f64>> = all.into_iter().map(|v| v.into_iter().filter(|&i| i > 0.0).collect()).collect();
             if zeros > 0 {
-                warnings
-                    .push(format!("{}: {zeros} intervals of length zero (repeated spike times) were left out", s.text));
+                f.warn(format!("{}: {zeros} intervals of length zero (repeated spike times) were left out", s.text));
             }
-            let used: Vec<&Vec<f64>> = all.iter().filter(|v| v.len() >= least).collect();
+            let used: Vec<&Vec<f64>> = all.iter().filter(|v| v.len() >= o.min_intervals).collect();
             let pooled: Vec<f64> = all.iter().flatten().copied().collect();
             let n = pooled.len() as u64;
-            metrics.push(if n == 0 {
-                Metric::missing(&s.text, "mean_isi", base.unit(), 0, "no unit fired twice")
+            let unit = f.base.unit();
+            f.metric(if n == 0 {
+                Metric::missing(&s.text, "mean_isi", unit, 0, "no unit fired twice")
             } else {
-                Metric::new(&s.text, "mean_isi", mean(&pooled), base.unit(), n).note("all intervals of all units")
+                Metric::new(&s.text, "mean_isi", mean(&pooled), unit, n).note("all intervals of all units")
             });
-            let measures: [(&str, Measure<'_>); 4] = [("cv", &cv), ("cv2", &cv2), ("lv", &lv), ("lvr", &|i| lvr(i, r))];
-            for (name, measure) in measures {
-                metrics.push(variability(request, &s.text, name, measure, &used, least));
+            let poisson = "chance: Poisson";
+            let r = o.refractoriness.axis;
+            let dead = "chance: Poisson with dead time R";
+            let of_cv = variability(f.request, &s.text, &Measure { name: "cv", of: &cv, chance: poisson, single: true }, &used, o);
+            let words = of_cv.value.map(|v| format!("{}: CV {v:.3}", s.text));
+            f.metric(of_cv);
+            for measure in [
+                Measure { name: "cv2", of: &cv2, chance: poisson, single: false },
+                Measure { name: "lv", of: &lv, chance: poisson, single: false },
+                Measure { name: "lvr", of: &|i| lvr(i, r), chance: dead, single: false },
+            ] {
+                f.metric(variability(f.request, &s.text, &measure, &used, o));
             }
-            let (fano, low_counts) = fano(request, &t)?;
-            metrics.push(fano);
+            let (fano, low_counts) = fano(f.request, &t, o)?;
+            f.metric(fano);
             if low_counts {
-                warnings.push(format!(
+                f.warn(format!(
                     "{}: fewer than one spike in four Fano windows; every sparse process looks like a Poisson one there",
                     s.text
                 ));
             }
             let typical = median(&used.iter().map(|v| v.len() as f64).collect::<Vec<_>>());
             if typical < 10.0 {
-                warnings
-                    .push(format!("{}: {typical} intervals in a typical unit are few; CV is biased downwards", s.text));
+                f.warn(format!("{}: {typical} intervals in a typical unit are few; CV is biased downwards", s.text));
             }
             if n >= 2 {
-                shapes.push(NamedShape::new(
-                    format!("intervals of {}", s.text),
-                    Shape::Distribution(intervals(&pooled, base.unit())),
-                ));
+                f.shape(format!("intervals of {}", s.text), Shape::Distribution(intervals(&pooled, unit)));
             }
             if used.len() > 8 {
                 let values: Vec<f64> = used.iter().map(|v| cv(v)).collect();
-                shapes.push(NamedShape::new(
-                    format!("CV of {}", s.text),
-                    Shape::Distribution(spread(&values, "CV", 1.0)),
-                ));
+                f.shape(format!("CV of {}", s.text), Shape::Distribution(spread(&values, "CV", 1.0)));
             }
-            if let Some(v) = metrics.iter().find(|m| m.subject == s.text && m.metric == "cv").and_then(|m| m.value) {
-                words.push(format!("{}: CV {v:.3}", s.text));
-            }
-        }
-        Ok(request.outcome("Interval statistics", shapes, metrics, words.join("; "), warnings))
+            words.into_iter().for_each(|w| f.word(w));
+            Ok(())
+        })
     }
 }
 
 /// A measure of the variability of intervals.
-type Measure<'a> = &'a dyn Fn(&[f64]) -> f64;
+struct Measure<'a> {
+    name: &'static str,
+    of: &'a dyn Fn(&[f64]) -> f64,
+    /// What gives 1.
+    chance: &'static str,
+    /// Whether it is of single intervals, and not of neighbours.
+    single: bool,
+}
 
 /// One measure of variability: mean over units with its t interval, or one unit with a bootstrap of its neighbours.
 fn variability(
     request: &Request<'_>,
     subject: &str,
-    name: &'static str,
-    measure: Measure<'_>,
+    &Measure { name, of: measure, chance, single }: &Measure<'_>,
     used: &[&Vec<f64>],
-    least: usize,
+    o: &Options,
 ) -> Metric {
     let n: u64 = used.iter().map(|v| v.len() as u64).sum();
-    let chance = |m: Metric| {
-        if name == "lvr" {
-            m.chance(1.0).note("chance: Poisson with dead time R")
-        } else {
-            m.chance(1.0).note("chance: Poisson")
-        }
-    };
+    let chance = |m: Metric| m.chance(1.0).note(chance);
     match used {
-        [] => Metric::missing(subject, name, "", 0, format!("no unit has {least} intervals")),
+        [] => Metric::missing(subject, name, "", 0, format!("no unit has {} intervals", o.min_intervals)),
         [one] => {
             let value = measure(one);
             let metric = chance(Metric::new(subject, name, value, "", n));
             let key = request.key(subject, name);
             // CV is of single intervals; the others are of neighbours, so pairs are drawn.
-            let drawn = if name == "cv" {
+            let drawn = if single {
                 bootstrap::interval(one.len(), 1000, 0.95, key, |d| {
                     measure(&d.iter().map(|&i| one[i]).collect::<Vec<_>>())
                 })
@@ -183,9 +152,8 @@ fn variability(
 }
 
 /// The Fano factor, and whether counts are too low to tell anything.
-fn fano(request: &Request<'_>, t: &subject::Trains) -> Result<(Metric, bool), AnalysisError> {
-    let width = request.time("fano_window").unwrap_or(0.1 / t.base.seconds());
-    let ddof = request.integer("ddof").unwrap_or(1).clamp(0, 1) as usize;
+fn fano(request: &Request<'_>, t: &subject::Trains, o: &Options) -> Result<(Metric, bool), AnalysisError> {
+    let (width, ddof) = (o.fano_window.axis, o.ddof);
     let windows = subject::bin_count(t.window, width);
     let name = &t.subject;
     if windows < 2 {

@@ -1,22 +1,19 @@
 //! Nearest-spike lags of two neurons: coincidence fraction with chance level and surrogates, mean lags, membrane
 //! correlation.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
-    option, subject,
-};
+use super::prelude::*;
 use spikedeck_core::spike_lags::{coincident, nearest_lags};
 use spikedeck_core::statistics::{
     correlation_interval, mean, mean_interval, normal_two_sided, pearson, quantile, share_interval,
 };
 use spikedeck_core::units::short;
-use spikedeck_scenario::{Observable, OptionKind, Place, Subject};
-use spikedeck_signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape, Window};
+use spikedeck_scenario::{Observable, Place, Subject};
+use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape, TimeBase, Train, Window};
 
 /// The analysis `lags`.
 pub struct Lags;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Lags of two neurons",
     summary: "share of coincident spikes, signed and absolute nearest lag, each against surrogates, and membrane correlation",
     formula: "lag_k = t2 − t1 of the spike of 2 nearest to spike k of 1 (the earlier on ties)\ncoincidence fraction = share with |lag| ≤ δ\nchance = 2 δ r2\nr = Pearson correlation of the traces",
@@ -31,85 +28,68 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for Lags {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "lags",
-            subjects: Subjects::Of,
-            options: vec![
-                from_zero(option("delta", OptionKind::Time, Some("2 ms"), "greatest lag of a coincidence")),
-                option(
-                    "whole_run",
-                    OptionKind::Flag,
-                    Some("false"),
-                    "whether spikes of the transient count as well (traces never do)",
-                ),
-                option(
-                    "variable",
-                    OptionKind::Text,
-                    Some("V_m"),
-                    "variable whose traces are correlated, if they were recorded",
-                ),
-                option(
-                    "surrogate",
-                    OptionKind::Choice(&["shift", "jitter"]),
-                    Some("shift"),
-                    "how surrogates of the second train are made",
-                ),
-                from_zero(option("jitter", OptionKind::Time, Some("20 ms"), "greatest jitter to either side")),
-                bounded(option("surrogates", OptionKind::Integer, Some("999"), "number of surrogates"), 19.0, 1e6),
-                bounded(
-                    option("max_units", OptionKind::Integer, Some("8"), "units that are paired (more are left out)"),
-                    2.0,
-                    200.0,
-                ),
-            ],
-        }
+words! {
+    /// How surrogates of the second train are made.
+    pub enum Surrogate {
+        /// All spikes by one shift on a circle.
+        Shift = "shift",
+        /// Each spike by a jitter of its own.
+        Jitter = "jitter",
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
+options! {
+    /// What `lags` can be told.
+    pub struct Options {
+        delta: Time = time("2 ms").or(derived::TWENTIETH).from_zero(), "greatest lag of a coincidence";
+        whole_run: bool = flag(false), "whether spikes of the transient count as well (traces never do)";
+        variable: String = text("V_m"), "variable whose traces are correlated, if they were recorded";
+        surrogate: Surrogate = choice(Surrogate::Shift), "how surrogates of the second train are made";
+        jitter: Time = time("20 ms").or(derived::HALF).from_zero(), "greatest jitter to either side";
+        surrogates: usize = integer("999").between(19.0, 1e6), "number of surrogates";
+        max_units: usize = integer("8").between(2.0, 200.0), "units that are paired (more are left out)";
     }
+}
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let window =
-            if request.flag("whole_run") { request.recording.window } else { request.recording.analysis_window() };
-        let units = units(request, window, &mut warnings)?;
+impl Estimator for Lags {
+    type Options = Options;
+    const KIND: &'static str = "lags";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
+    const TITLE: &'static str = "Lags";
+
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let window = if o.whole_run { f.recording.window } else { f.recording.analysis_window() };
+        let units = units(o, window, f)?;
         if units.len() < 2 {
             return Err(AnalysisError::Unsuitable(
                 "lags needs two units: `of = [\"A.spikes\", \"B.spikes\"]` or `of = \"A.spikes[0, 1]\"`".into(),
             ));
         }
-        for i in 0..units.len() {
-            for j in i + 1..units.len() {
-                request.check_cancelled()?;
-                let (a, b) = (&units[i], &units[j]);
-                let name = format!("{}->{}", a.name, b.name);
-                let lags = nearest_lags(&a.train, &b.train);
-                metrics.extend(measures(request, &name, a, b, &lags, window)?);
-                if let Some(m) = correlation(request, &name, a, b) {
-                    metrics.push(m);
-                }
-                if lags.len() < 20 {
-                    warnings.push(format!(
-                        "{name}: {} lags are few; the coincidence fraction moves in steps of {:.2}",
-                        lags.len(),
-                        1.0 / lags.len().max(1) as f64
-                    ));
-                }
-                if let Some(m) = metrics.iter().rev().find(|m| m.metric == "coincidence_fraction") {
-                    words.push(match (m.value, m.chance) {
-                        (Some(v), Some(c)) => format!("{name}: {v:.3} of the spikes coincide (chance {c:.3})"),
-                        _ => format!("{name}: no coincidences can be counted"),
-                    });
-                }
-                if let Some(d) = histogram(&lags, request) {
-                    shapes.push(NamedShape::new(format!("lags of {name}"), Shape::Distribution(d)));
-                }
+        f.each_two(&units, |f, a, b| {
+            let name = format!("{}->{}", a.name, b.name);
+            let lags = nearest_lags(&a.train, &b.train);
+            let found = measures(f.request, o, &name, a, b, &lags, window)?;
+            let coincidence = found.coincidence.value.zip(found.coincidence.chance);
+            f.metric(found.coincidence);
+            f.metrics(found.lags);
+            f.metrics(correlation(f.request, o, &name, a, b));
+            if lags.len() < 20 {
+                f.warn(format!(
+                    "{name}: {} lags are few; the coincidence fraction moves in steps of {:.2}",
+                    lags.len(),
+                    1.0 / lags.len().max(1) as f64
+                ));
             }
-        }
-        Ok(request.outcome("Lags", shapes, metrics, words.join("; "), warnings))
+            f.word(match coincidence {
+                Some((v, c)) => format!("{name}: {v:.3} of the spikes coincide (chance {c:.3})"),
+                None => format!("{name}: no coincidences can be counted"),
+            });
+            if let Some(d) = histogram(&lags, f.base) {
+                f.shape(format!("lags of {name}"), Shape::Distribution(d));
+            }
+            Ok(())
+        })
     }
 }
 
@@ -118,13 +98,13 @@ struct Unit {
     name: String,
     place: Place,
     number: u32,
-    train: Vec<f64>,
+    train: Train,
 }
 
-fn units(request: &Request<'_>, window: Window, warnings: &mut Vec<String>) -> Result<Vec<Unit>, AnalysisError> {
+fn units(o: &Options, window: Window, f: &mut Findings<'_>) -> Result<Vec<Unit>, AnalysisError> {
     let mut units = Vec::new();
-    for s in subject::of_or_all_spikes(request)? {
-        let t = subject::trains_within(request, &s, window)?;
+    f.each_spiking(|f, s| {
+        let t = subject::trains_within(f.request, s, window)?;
         let alone = t.trains.len() == 1;
         units.extend(t.trains.into_iter().zip(t.units).map(|(train, unit)| Unit {
             name: if alone { s.text.clone() } else { subject::unit_name(&s.text, unit) },
@@ -132,41 +112,49 @@ fn units(request: &Request<'_>, window: Window, warnings: &mut Vec<String>) -> R
             number: unit,
             train,
         }));
-    }
-    let most = request.integer("max_units").unwrap_or(8).max(2) as usize;
+        Ok(())
+    })?;
+    let most = o.max_units;
     if units.len() > most {
-        warnings.push(format!("the first {most} of {} units are paired (option max_units)", units.len()));
+        f.warn(format!("the first {most} of {} units are paired (option max_units)", units.len()));
         units.truncate(most);
     }
     Ok(units)
 }
 
+/// What is measured of two units.
+struct Measures {
+    coincidence: Metric,
+    /// Mean lag, signed and absolute.
+    lags: [Metric; 2],
+}
+
 fn measures(
     request: &Request<'_>,
+    o: &Options,
     name: &str,
     a: &Unit,
     b: &Unit,
     lags: &[f64],
     window: Window,
-) -> Result<Vec<Metric>, AnalysisError> {
+) -> Result<Measures, AnalysisError> {
     let base = request.recording.time_base;
     let n = lags.len() as u64;
     if lags.is_empty() {
         let why = "one of the two did not fire";
-        return Ok(vec![
-            Metric::missing(name, "coincidence_fraction", "", 0, why),
-            Metric::missing(name, "mean_lag", base.unit(), 0, why),
-            Metric::missing(name, "mean_absolute_lag", base.unit(), 0, why),
-        ]);
+        return Ok(Measures {
+            coincidence: Metric::missing(name, "coincidence_fraction", "", 0, why),
+            lags: ["mean_lag", "mean_absolute_lag"].map(|m| Metric::missing(name, m, base.unit(), 0, why)),
+        });
     }
-    let delta = request.time("delta").unwrap_or(2e-3 / base.seconds());
+    let delta = o.delta.axis;
     let guard = 1e-9 / base.seconds();
     let hits = coincident(lags, delta, guard);
     let fraction = hits as f64 / n as f64;
     let (low, high) = share_interval(hits, n, 0.95);
     let rate = b.train.len() as f64 / window.length();
     let absolute: Vec<f64> = lags.iter().map(|l| l.abs()).collect();
-    let s = surrogates(request, name, a, b, window, delta, guard)?;
+    let s = surrogates(request, o, name, a, b, window, guard)?;
     let count = s.fractions.len() as f64;
     let at_least = s.fractions.iter().filter(|f| **f >= fraction - 1e-12).count() as f64;
     let tail = |values: &[f64], v: f64| {
@@ -174,7 +162,7 @@ fn measures(
         let beyond = values.iter().filter(|x| (**x - m).abs() >= (v - m).abs() - 1e-12).count() as f64;
         (1.0 + beyond) / (1.0 + count)
     };
-    let kind = request.text("surrogate").unwrap_or("shift");
+    let kind = o.surrogate.word();
     let lag = |metric: &str, values: &[f64], surrogate: &[f64]| {
         let (m, low, high) = mean_interval(values, 0.95);
         let metric = Metric::new(name, metric, m, base.unit(), n).chance(mean(surrogate)).p(tail(surrogate, m));
@@ -183,15 +171,14 @@ fn measures(
             "n = spikes of the first; 95 % interval (t); chance and two-sided p from {count} {kind} surrogates"
         ))
     };
-    Ok(vec![
-        Metric::new(name, "coincidence_fraction", fraction, "", n)
+    Ok(Measures {
+        coincidence: Metric::new(name, "coincidence_fraction", fraction, "", n)
             .interval(low, high)
             .chance((2.0 * delta * rate).min(1.0))
             .p((1.0 + at_least) / (1.0 + count))
             .note(format!("{hits} of {n} spikes within {} {}; exact 95 % interval; chance 2 δ r2; p: share of {count} {kind} surrogates at least as high (their mean {:.4}, 95 % below {:.4})", short(delta), base.unit(), mean(&s.fractions), s.upper)),
-        lag("mean_lag", lags, &s.signed),
-        lag("mean_absolute_lag", &absolute, &s.absolute),
-    ])
+        lags: [lag("mean_lag", lags, &s.signed), lag("mean_absolute_lag", &absolute, &s.absolute)],
+    })
 }
 
 /// What surrogates of the second train give.
@@ -204,16 +191,15 @@ struct Surrogates {
 
 fn surrogates(
     request: &Request<'_>,
+    o: &Options,
     name: &str,
     a: &Unit,
     b: &Unit,
     window: Window,
-    delta: f64,
     guard: f64,
 ) -> Result<Surrogates, AnalysisError> {
-    let count = request.integer("surrogates").unwrap_or(999).max(19) as u32;
-    let jitter = (request.text("surrogate") == Some("jitter"))
-        .then(|| request.time("jitter").unwrap_or(0.02 / request.recording.time_base.seconds()));
+    let (count, delta) = (o.surrogates as u32, o.delta.axis);
+    let jitter = (o.surrogate == Surrogate::Jitter).then_some(o.jitter.axis);
     let key = request.key(name, "surrogates");
     let mut s = Surrogates { fractions: Vec::new(), signed: Vec::new(), absolute: Vec::new(), upper: f64::NAN };
     for k in 0..count {
@@ -243,8 +229,8 @@ fn surrogates(
 }
 
 /// Pearson correlation of the traces of both units, where both were recorded on one time axis.
-fn correlation(request: &Request<'_>, name: &str, a: &Unit, b: &Unit) -> Option<Metric> {
-    let variable = request.text("variable").unwrap_or("V_m");
+fn correlation(request: &Request<'_>, o: &Options, name: &str, a: &Unit, b: &Unit) -> Option<Metric> {
+    let variable = o.variable.as_str();
     let column = |u: &Unit| {
         let s = Subject {
             text: u.name.clone(),
@@ -253,7 +239,7 @@ fn correlation(request: &Request<'_>, name: &str, a: &Unit, b: &Unit) -> Option<
             units: vec![u.number],
             mean: false,
         };
-        subject::columns(request, &s, 1e-3).ok()
+        subject::samples(request, &s).ok()
     };
     let (x, y) = (column(a)?, column(b)?);
     if x.interval != y.interval || (x.start - y.start).abs() > 1e-9 * x.interval || x.len() != y.len() {
@@ -296,7 +282,7 @@ fn correlated(x: &[f64], y: &[f64]) -> f64 {
 }
 
 /// Lags in 20 bins.
-fn histogram(lags: &[f64], request: &Request<'_>) -> Option<Distribution> {
+fn histogram(lags: &[f64], base: TimeBase) -> Option<Distribution> {
     let most = lags.iter().map(|l| l.abs()).fold(0.0, f64::max);
     if most <= 0.0 {
         return None;
@@ -307,7 +293,7 @@ fn histogram(lags: &[f64], request: &Request<'_>) -> Option<Distribution> {
         heights[(((l + most) / (2.0 * most) * bins as f64) as usize).min(bins - 1)] += 1.0;
     }
     Some(Distribution {
-        x: Axis::new("nearest lag", request.recording.time_base.unit()),
+        x: Axis::new("nearest lag", base.unit()),
         y: Axis::new("spikes", ""),
         edges: (0..=bins).map(|k| most * (2.0 * k as f64 / bins as f64 - 1.0)).collect(),
         heights: vec![("spikes of the first".into(), heights)],

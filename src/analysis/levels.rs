@@ -1,17 +1,14 @@
 //! Levels of a state: extremes, mean, spread, and the period of what oscillates about its middle.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject,
-};
+use super::prelude::*;
 use spikedeck_core::statistics::{deviation, mean, mean_interval};
 use spikedeck_core::units::brief;
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Distribution, NamedShape, Shape, TimeBase};
+use spikedeck_signal::{Axis, Distribution, Shape, TimeBase};
 
 /// Extremes, mean, spread and period of a state.
 pub struct Levels;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Levels",
     summary: "minimum, maximum, mean, spread and period of a state",
     formula: "mean = Σx/N;  sd² = Σ(x − mean)²/(N − 1);  period = mean interval between upward crossings of (max + min)/2, \
@@ -26,39 +23,28 @@ static CARD: AnalysisCard = AnalysisCard {
 
 const BINS: usize = 50;
 
-impl Analysis for Levels {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "levels",
-            subjects: Subjects::Of,
-            options: vec![option(
-                "bin",
-                OptionKind::Time,
-                Some("1 ms"),
-                "bin of rates (states are taken at their own samples)",
-            )],
-        }
+options! {
+    /// What `levels` can be told.
+    pub struct Options {
+        bin: Time = rate_bin(), "bin of rates (states are taken at their own samples)";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Levels {
+    type Options = Options;
+    const KIND: &'static str = "levels";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
+    const LIVE: bool = true;
 
-    fn live(&self) -> bool {
-        true
-    }
-
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let base = request.recording.time_base;
-        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for s in &request.spec.of {
-            request.check_cancelled()?;
-            let columns = subject::columns(request, s, request.number("bin").unwrap_or(1e-3))?;
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        f.each_subject(|f, s| {
+            let columns = subject::columns(f.request, s, o.bin)?;
             let all: Vec<f64> = columns.columns.iter().flatten().copied().filter(|v| v.is_finite()).collect();
             let n = all.len() as u64;
             if all.len() < 2 {
-                metrics.push(Metric::missing(&s.text, "mean", &columns.unit, n, "needs two samples"));
-                continue;
+                f.metric(Metric::missing(&s.text, "mean", &columns.unit, n, "needs two samples"));
+                return Ok(());
             }
             let (least, greatest) =
                 all.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
@@ -66,29 +52,27 @@ impl Analysis for Levels {
             let blocks: Vec<f64> =
                 columns.columns.iter().flat_map(|c| c.chunks_exact((c.len() / 10).max(1)).map(mean)).collect();
             let (_, low, high) = mean_interval(&blocks, 0.95);
-            metrics.push(Metric::new(&s.text, "min", least, &columns.unit, n).note("n = samples"));
-            metrics.push(Metric::new(&s.text, "max", greatest, &columns.unit, n).note("n = samples"));
-            metrics.push(Metric::new(&s.text, "range", greatest - least, &columns.unit, n).note("max - min"));
-            metrics.push(
-                Metric::new(&s.text, "mean", mean(&all), &columns.unit, n)
-                    .interval(low, high)
-                    .note(format!("95 % interval over {} blocks of the window", blocks.len())),
-            );
-            metrics.push(Metric::new(&s.text, "sd", deviation(&all, 1), &columns.unit, n).note("ddof 1"));
+            let number = |name: &str, value: f64| Metric::new(&s.text, name, value, &columns.unit, n);
+            f.metric(number("min", least).note("n = samples"));
+            f.metric(number("max", greatest).note("n = samples"));
+            f.metric(number("range", greatest - least).note("max - min"));
+            let over = format!("95 % interval over {} blocks of the window", blocks.len());
+            f.metric(number("mean", mean(&all)).interval(low, high).note(over));
+            f.metric(number("sd", deviation(&all, 1)).note("ddof 1"));
             let cycles: Vec<f64> = columns
                 .columns
                 .iter()
                 .flat_map(|c| periods(c, least, greatest))
                 .map(|p| p * columns.interval)
                 .collect();
-            metrics.push(period(&s.text, &cycles, base));
+            f.metric(period(&s.text, &cycles, f.base));
             if all.len() < 20 {
-                warnings.push(format!("{}: {} samples are few", s.text, all.len()));
+                f.warn(format!("{}: {} samples are few", s.text, all.len()));
             }
-            words.push(format!("{} from {} to {} {}", s.text, brief(least), brief(greatest), columns.unit));
-            shapes.push(histogram(&s.text, &columns, &all, least, greatest));
-        }
-        Ok(request.outcome("Levels", shapes, metrics, words.join("; "), warnings))
+            f.word(format!("{} from {} to {} {}", s.text, brief(least), brief(greatest), columns.unit));
+            f.shape(&s.text, histogram(&s.text, &columns, &all, least, greatest));
+            Ok(())
+        })
     }
 }
 
@@ -128,22 +112,19 @@ fn periods(values: &[f64], least: f64, greatest: f64) -> Vec<f64> {
     crossings.windows(2).map(|w| w[1] - w[0]).collect()
 }
 
-fn histogram(name: &str, columns: &subject::Columns, values: &[f64], least: f64, greatest: f64) -> NamedShape {
+fn histogram(name: &str, columns: &subject::Columns, values: &[f64], least: f64, greatest: f64) -> Shape {
     let width = if greatest > least { (greatest - least) / BINS as f64 } else { 1.0 };
     let mut heights = vec![0.0; BINS];
     for v in values {
         heights[(((v - least) / width) as usize).min(BINS - 1)] += 1.0 / values.len() as f64;
     }
-    NamedShape::new(
-        name,
-        Shape::Distribution(Distribution {
-            x: Axis::new(columns.label.clone(), columns.unit.clone()),
-            y: Axis::new("share of samples", ""),
-            edges: (0..=BINS).map(|i| least + i as f64 * width).collect(),
-            heights: vec![(name.to_owned(), heights)],
-            references: Vec::new(),
-        }),
-    )
+    Shape::Distribution(Distribution {
+        x: Axis::new(columns.label.clone(), columns.unit.clone()),
+        y: Axis::new("share of samples", ""),
+        edges: (0..=BINS).map(|i| least + i as f64 * width).collect(),
+        heights: vec![(name.to_owned(), heights)],
+        references: Vec::new(),
+    })
 }
 
 #[cfg(test)]

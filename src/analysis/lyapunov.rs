@@ -1,18 +1,14 @@
 //! The full Lyapunov spectrum of one unit's equations, by tangent dynamics from the symbolic Jacobian.
 
+use super::prelude::*;
 use std::f64::consts::LN_2;
 
-use super::binding::Bound;
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
-    option,
-};
+use super::binding::{Bound, UnitOptions};
 use spikedeck_core::flight::{Flight, Scheme};
 use spikedeck_core::linear::eigenvalues;
 use spikedeck_core::lyapunov::{Settings, Spectrum, kaplan_yorke, spectrum};
 use spikedeck_core::units::short;
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Scalars, Series, Shape, TimeBase};
+use spikedeck_signal::{Axis, CurveStyle, NamedShape, ReferenceLine, Series, Shape, TimeBase};
 
 /// `kind = "lyapunov"`.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +17,7 @@ pub struct Lyapunov;
 /// Most states that a full spectrum is computed for without being asked.
 const MOST_EXPONENTS: usize = 16;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Lyapunov spectrum",
     summary: "how fast neighbouring states part, in every direction, from the equations; positive: chaos",
     formula: "M' = J(x) M flies with x' = f(x); every interval M = Q R; λᵢ = Σ ln Rᵢᵢ / T\n\
@@ -46,76 +42,43 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-/// Options of analyses of equations.
-pub(super) fn equation_options() -> Vec<spikedeck_scenario::ParamSpec> {
-    vec![
-        bounded(
-            option("unit", OptionKind::Integer, Some("0"), "whose parameters and initial state are taken"),
-            0.0,
-            4e9,
-        ),
-        option(
-            "inputs",
-            OptionKind::Choice(&["final", "none"]),
-            Some("final"),
-            "stimuli as they are at the end of the run, held constant; or none",
-        ),
-        option(
-            "set",
-            OptionKind::Texts,
-            None,
-            "parameters and inputs to set, as in [\"I = 0.5 nA\"]; they win over stimuli",
-        ),
-    ]
+words! {
+    for Scheme {
+        Flow = "flow",
+        Map = "map",
+    }
 }
 
-impl Analysis for Lyapunov {
-    fn declaration(&self) -> AnalysisDeclaration {
-        let mut options = vec![
-            bounded(
-                option("exponents", OptionKind::Integer, None, "how many, the largest first (default all, up to 16)"),
-                1.0,
-                1000.0,
-            ),
-            option(
-                "duration",
-                OptionKind::Time,
-                None,
-                "time measured (default the scenario's duration after its transient)",
-            ),
-            from_zero(option(
-                "transient",
-                OptionKind::Time,
-                None,
-                "time left out first, for state and frame (default the scenario's transient, at least a tenth of its duration)",
-            )),
-            option("step", OptionKind::Time, None, "step of the Runge-Kutta scheme (default the scenario's dt)"),
-            option("interval", OptionKind::Time, None, "time between orthonormalisations (default ten steps)"),
-            option(
-                "scheme",
-                OptionKind::Choice(&["flow", "map"]),
-                Some("flow"),
-                "flow: of the differential equations; map: of the map that Euler's scheme makes of them, for maps written as du/dt = f(u) - u \
-                 with a step of 1, or to see what a scheme adds",
-            ),
-            bounded(
-                option("batches", OptionKind::Integer, Some("20"), "batch means that the interval rests on"),
-                3.0,
-                400.0,
-            ),
-        ];
-        options.extend(equation_options());
-        AnalysisDeclaration { kind: "lyapunov", subjects: Subjects::Population, options }
+options! {
+    /// What `lyapunov` can be told.
+    pub struct Options {
+        exponents: Option<usize> = integer_if_given().between(1.0, 1000.0),
+            "how many, the largest first (default all, up to 16)";
+        duration: Option<Time> = time_if_given(), "time measured (default the scenario's duration after its transient)";
+        transient: Option<Time> = time_if_given().from_zero(),
+            "time left out first, for state and frame (default the scenario's transient, at least a tenth of its duration)";
+        step: Option<Time> = time_if_given(), "step of the Runge-Kutta scheme (default the scenario's dt)";
+        interval: Option<Time> = time_if_given(), "time between orthonormalisations (default ten steps)";
+        scheme: Scheme = choice(Scheme::Flow),
+            "flow: of the differential equations; map: of the map that Euler's scheme makes of them, for maps written as du/dt = f(u) - u \
+             with a step of 1, or to see what a scheme adds";
+        batches: usize = integer("20").between(3.0, 400.0), "batch means that the interval rests on";
+        unit: UnitOptions = shared();
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Lyapunov {
+    type Options = Options;
+    const KIND: &'static str = "lyapunov";
+    const SUBJECTS: Subjects = Subjects::Population;
+    const CARD: AnalysisCard = CARD;
+    const TABLE: &'static str = "values";
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let bound = Bound::new(request)?;
-        let settings = settings(request, &bound)?;
-        let subject = bound.population.name.clone();
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let request = f.request;
+        let bound = Bound::new(request, &o.unit)?;
+        let settings = settings(request, o, &bound)?;
+        let subject = &bound.population.name;
         if settings.scheme == Scheme::Map
             && Flight::new(&bound.flow, 0.0, &bound.initial, Vec::new(), settings.step).is_hybrid()
         {
@@ -125,47 +88,36 @@ impl Analysis for Lyapunov {
         }
         let found = spectrum(&bound.flow, &bound.initial, settings, || request.check_cancelled().is_ok());
         request.check_cancelled()?;
-        let mut warnings = bound.warnings.clone();
+        bound.warnings.iter().for_each(|w| f.warn(w));
         if !bound.flow.is_autonomous() {
-            warnings.push("the equations depend on time: no exponent is zero for time's sake".into());
+            f.warn("the equations depend on time: no exponent is zero for time's sake");
         }
-        let (metrics, shapes, summary) = match &found {
+        match &found {
             Ok(found) => {
-                warn(found, &bound, settings, &mut warnings);
-                let metrics = metrics(found, &bound, settings);
-                (metrics, vec![curve(found, &bound)], summary(found, &bound))
+                warn(found, &bound, settings, f);
+                f.metrics(metrics(found, &bound, settings));
+                f.shapes([curves(found, &bound)]);
+                f.word(summary(found, &bound));
             }
             Err(error) => {
                 let why = format!("the trajectory could not be followed: {error}; a smaller `step` may help");
-                let missing = Metric::missing(&subject, "lambda_1", unit(bound.base), 0, &why);
-                (vec![missing], Vec::new(), format!("Lyapunov spectrum of {subject}: no value, {why}"))
+                f.metric(Metric::missing(subject, "lambda_1", bound.base.per_time(), 0, &why));
+                f.word(format!("Lyapunov spectrum of {subject}: no value, {why}"));
             }
-        };
-        let mut outcome = Outcome {
-            name: request.spec.name.clone(),
-            kind: request.spec.kind.clone(),
-            title: CARD.title.into(),
-            shapes,
-            metrics,
-            summary,
-            warnings,
-        };
-        for m in &mut outcome.metrics {
-            m.analysis.clone_from(&request.spec.name);
         }
-        outcome.shapes.push(NamedShape::new("values", Shape::Scalars(Scalars::from_metrics(&outcome.metrics))));
-        Ok(outcome)
+        Ok(())
     }
 }
 
-fn settings(request: &Request<'_>, bound: &Bound<'_>) -> Result<Settings, AnalysisError> {
+fn settings(request: &Request<'_>, o: &Options, bound: &Bound<'_>) -> Result<Settings, AnalysisError> {
     let simulation = request.scenario.map(|s| &s.simulation);
     let (dt, steps, transient_steps) = simulation.map_or((0.0, 0, 0), |s| (s.dt, s.steps, s.transient_steps));
     let whole = steps as f64 * dt;
-    let step = request.number("step").unwrap_or(dt);
-    let transient = request.number("transient").unwrap_or((transient_steps as f64 * dt).max(0.1 * whole));
-    let duration = request.number("duration").unwrap_or(whole - transient_steps as f64 * dt);
-    let interval = request.number("interval").unwrap_or(10.0 * step);
+    let or = |time: Option<Time>, usual: f64| time.map_or(usual, |t| t.seconds);
+    let step = or(o.step, dt);
+    let transient = or(o.transient, (transient_steps as f64 * dt).max(0.1 * whole));
+    let duration = or(o.duration, whole - transient_steps as f64 * dt);
+    let interval = or(o.interval, 10.0 * step);
     for (name, value) in [("step", step), ("duration", duration), ("interval", interval)] {
         if value.is_nan() || value <= 0.0 {
             return Err(AnalysisError::Unsuitable(format!("`{name}` must be positive, it is {}", short(value))));
@@ -179,23 +131,15 @@ fn settings(request: &Request<'_>, bound: &Bound<'_>) -> Result<Settings, Analys
         )));
     }
     let n = bound.flow.dimension();
-    let exponents = request.integer("exponents").map_or(n.min(MOST_EXPONENTS), |k| (k.max(1) as usize).min(n));
-    let batches = request.integer("batches").unwrap_or(20).max(3) as usize;
-    let scheme = if request.text("scheme") == Some("map") { Scheme::Map } else { Scheme::Flow };
+    let exponents = o.exponents.map_or(n.min(MOST_EXPONENTS), |k| k.min(n));
+    let (scheme, batches) = (o.scheme, o.batches);
     Ok(Settings { exponents, transient, duration, step, scheme, interval, batches })
-}
-
-/// Exponents are per second, or per time unit of a dimensionless system.
-fn unit(base: TimeBase) -> &'static str {
-    match base {
-        TimeBase::Milliseconds => "1/s",
-        TimeBase::Dimensionless => "1/time",
-    }
 }
 
 fn metrics(found: &Spectrum, bound: &Bound<'_>, settings: Settings) -> Vec<Metric> {
     let subject = &bound.population.name;
-    let unit = unit(bound.base);
+    // Exponents are per second, or per time unit of a dimensionless system.
+    let unit = bound.base.per_time();
     let n = found.renormalisations;
     let mut list = Vec::new();
     for (i, &e) in found.exponents.iter().enumerate() {
@@ -259,12 +203,12 @@ fn snapped(found: &Spectrum) -> Vec<f64> {
     found.exponents.iter().enumerate().map(|(i, &e)| if is_zero(i, e) { 0.0 } else { e }).collect()
 }
 
-fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, warnings: &mut Vec<String>) {
+fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, f: &mut Findings<'_>) {
     let sum: f64 = found.exponents.iter().sum();
     if let Some(divergence) = found.divergence
         && (sum - divergence).abs() > 1e-2 * divergence.abs().max(found.exponents[0].abs())
     {
-        warnings.push(format!(
+        f.warn(format!(
             "the exponents sum to {}, the flow's mean divergence is {}: the step of {} is too long",
             short(sum),
             short(divergence),
@@ -272,19 +216,17 @@ fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, warnings: &mut 
         ));
     }
     if found.grazing > 0 {
-        warnings
-            .push(format!("{} crossings only grazed the threshold and were taken without saltation", found.grazing));
+        f.warn(format!("{} crossings only grazed the threshold and were taken without saltation", found.grazing));
     }
     let n = bound.flow.dimension();
     // A threshold without a reset marks spikes of a smooth flow: there is nothing to miss.
     let mut after = found.state.clone();
     let resets = bound.flow.reset(found.time, &mut after, &mut vec![0.0; n * n]).is_some() && after != found.state;
     if found.resets == 0 && resets {
-        warnings.push("no reset happened while measuring: these are the exponents of the silent unit".into());
+        f.warn("no reset happened while measuring: these are the exponents of the silent unit");
     }
     if let Some(at_rest) = at_rest(found, bound) {
-        warnings
-            .push(format!("the trajectory rests at a fixed point; the real parts of its eigenvalues are {at_rest}"));
+        f.warn(format!("the trajectory rests at a fixed point; the real parts of its eigenvalues are {at_rest}"));
     }
 }
 
@@ -303,21 +245,18 @@ fn at_rest(found: &Spectrum, bound: &Bound<'_>) -> Option<String> {
     Some(values.iter().map(|v| short(v.0)).collect::<Vec<_>>().join(", "))
 }
 
-fn curve(found: &Spectrum, bound: &Bound<'_>) -> NamedShape {
+fn curves(found: &Spectrum, bound: &Bound<'_>) -> NamedShape {
     let seconds = bound.base.seconds();
     let time: Vec<f64> = found.curve.iter().map(|c| c.0 / seconds).collect();
     let curves = (0..found.exponents.len())
-        .map(|j| Curve {
-            name: format!("λ{}", j + 1),
-            x: time.clone(),
-            y: found.curve.iter().map(|c| c.1[j]).collect(),
-            band: None,
-            style: CurveStyle::Line,
+        .map(|j| {
+            let y = found.curve.iter().map(|c| c.1[j]).collect();
+            curve(format!("λ{}", j + 1), time.clone(), y, CurveStyle::Line)
         })
         .collect();
     let mut x = Axis::new("time measured", bound.base.unit());
     x.is_time = false;
-    let y = Axis::new("exponent", unit(bound.base));
+    let y = Axis::new("exponent", bound.base.per_time());
     let references = vec![ReferenceLine { name: "0".into(), at: 0.0, vertical: false }];
     NamedShape::new("convergence", Shape::Series(Series { x, y, curves, references }))
 }
@@ -330,7 +269,7 @@ fn summary(found: &Spectrum, bound: &Bound<'_>) -> String {
         Some(e) if *e < 0.0 => "settles at a fixed point or is silent",
         _ => "regular",
     };
-    format!("{}: exponents {} {} ({verdict})", bound.population.name, list.join(", "), unit(bound.base))
+    format!("{}: exponents {} {} ({verdict})", bound.population.name, list.join(", "), bound.base.per_time())
 }
 
 #[cfg(test)]

@@ -1,24 +1,19 @@
 //! Mutual information of pairs of signals: plug-in on bins or counts, Kraskov's two estimators, Gaussian.
 
-use super::dependence::assess::{Data, Estimator};
-use super::dependence::report::{self, PairResult};
-use super::dependence::signals::{Pairs, Signal};
-use super::dependence::{assess, pairs};
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
+use super::dependence::assess::Method;
+use super::dependence::prepare::{self, Alphabet};
+use super::dependence::{
+    BiasCorrection, Binning, Data, NeighbourOptions, Pair, PairOptions, Told, assess, pairs, report,
 };
-use spikedeck_core::information::{entropy, equal_width, quantile_bins, whole_numbers};
-use spikedeck_core::ksg::{Algorithm, Neighbourhood, standardise};
-use spikedeck_core::neighbours::SortedAxis;
-use spikedeck_core::rng::Key;
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{NamedShape, Scalars, Shape};
+use super::prelude::*;
+use spikedeck_core::information::entropy;
+use spikedeck_core::ksg::{Algorithm, Neighbourhood};
 
 /// `kind = "mutual_information"`.
 #[derive(Debug, Clone, Copy)]
 pub struct MutualInformation;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Mutual information",
     summary: "how many bits two signals tell about each other, with chance level and p-value",
     formula: "I(X;Y) = Σ p(x,y) log₂ p(x,y)/(p(x)p(y))\n\
@@ -44,179 +39,102 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for MutualInformation {
-    fn declaration(&self) -> AnalysisDeclaration {
-        let mut options = vec![
-            option(
-                "estimator",
-                OptionKind::Choice(&["auto", "plugin", "ksg1", "ksg2", "gaussian"]),
-                Some("auto"),
-                "auto: plugin where spike counts are involved, else ksg2",
-            ),
-            option(
-                "correction",
-                OptionKind::Choice(&["none", "miller_madow", "panzeri_treves", "panzeri_treves_naive", "quadratic"]),
-                Some("panzeri_treves"),
-                "bias correction of plugin (the source is the stimulus, the target the response)",
-            ),
-            bounded(
-                option(
-                    "lag",
-                    OptionKind::Time,
-                    None,
-                    "the target is taken this much later than the source (default 0)",
-                ),
-                -f64::MAX,
-                f64::MAX,
-            ),
-        ];
-        options.extend(report::estimator_options("8", 4096.0));
-        options.extend(report::shared_options());
-        AnalysisDeclaration { kind: "mutual_information", subjects: Subjects::Directed, options }
+words! {
+    /// Which estimate is made.
+    pub enum By {
+        /// By what the signals are.
+        Auto = "auto",
+        /// Frequencies of symbols.
+        PlugIn = "plugin",
+        /// Kraskov's first.
+        Ksg1 = "ksg1",
+        /// Kraskov's second.
+        Ksg2 = "ksg2",
+        /// Correlation.
+        Gaussian = "gaussian",
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
+options! {
+    /// What `mutual_information` can be told.
+    pub struct Options {
+        estimator: By = choice(By::Auto), "auto: plugin where spike counts are involved, else ksg2";
+        correction: BiasCorrection = choice(BiasCorrection::PanzeriTreves),
+            "bias correction of plugin (the source is the stimulus, the target the response)";
+        lag: Option<Time> = time_if_given().between(-f64::MAX, f64::MAX),
+            "the target is taken this much later than the source (default 0)";
+        bins: usize = report::bins("8", 4096.0);
+        binning: Binning = report::binning();
+        neighbours: NeighbourOptions = shared();
+        pairs: PairOptions = shared();
     }
+}
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let lag_time = request.number("lag").unwrap_or(0.0);
-        let pairs = pairs(request, lag_time == 0.0)?;
-        let lag = pairs.samples("lag", lag_time)?;
-        let theiler = pairs.samples("theiler", request.number("theiler").unwrap_or(0.0))?;
-        let mut results = Vec::new();
+impl Estimator for MutualInformation {
+    type Options = Options;
+    const KIND: &'static str = "mutual_information";
+    const SUBJECTS: Subjects = Subjects::Directed;
+    const CARD: AnalysisCard = CARD;
+    const TABLE: &'static str = "values";
+
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let request = f.request;
+        let pairs = pairs(request, o.pairs.bin, o.lag.is_none_or(|lag| lag.seconds == 0.0))?;
+        let samples = |key: &str, time: Option<Time>| time.map_or(Ok(0), |t| pairs.samples(key, t));
+        let lag = samples("lag", o.lag)?;
+        let how = Neighbourhood { k: o.neighbours.k, window: samples("theiler", o.neighbours.theiler)? };
+        let alphabet = Alphabet { bins: o.bins, binning: o.binning };
         let mut extra = Vec::new();
-        let mut warnings = Vec::new();
-        let mut methods = Vec::new();
-        for &(i, j) in &pairs.pairs {
-            request.check_cancelled()?;
-            let (source, target) = (&pairs.sources[i], &pairs.targets[j]);
-            let subject = format!("{}->{}", source.name, target.name);
-            let n = pairs.len().saturating_sub(lag);
-            if let Some(why) = report::too_little(source, target, n) {
-                results.push(PairResult { pair: (i, j), subject, found: Err(why), n, note: String::new() });
-                continue;
-            }
-            let estimator = estimator(request, source, target, theiler);
-            let (data, note) = data(request, source, target, lag, estimator);
-            warnings.extend(report::sparse(&data).map(|w| format!("{subject}: {w}")));
-            if let Estimator::PlugIn(_) = estimator {
-                extra.extend(entropies(&subject, &data));
-            }
-            let plan = report::plan(request, &pairs, lag, (i, j))?;
-            let found = assess(&data, estimator, plan).map_err(|e| report::reason(&e));
-            request.check_cancelled()?;
-            methods.push(describe(request, estimator));
-            results.push(PairResult { pair: (i, j), subject, found, n, note });
-        }
-        methods.dedup();
-        let raw = methods.iter().any(|m| m.starts_with("plug-in"));
-        let mut out =
-            report::report(request, &pairs, &results, "information", "mutual information", &methods.join(" / "), raw);
-        warnings.truncate(5);
-        out.warnings.extend(warnings);
-        out.metrics.extend(extra);
-        out.shapes.push(NamedShape::new("values", Shape::Scalars(Scalars::from_metrics(&out.metrics))));
-        Ok(outcome(request, &CARD, out, &pairs))
+        let results = pairs.each(f, lag, |pair| {
+            let method = method(o, how, pair);
+            let (data, note) = if let Method::PlugIn(_) = method {
+                let (data, note) = alphabet.words(pair, lag);
+                extra.extend(entropies(&pair.subject, &data));
+                (data, note)
+            } else {
+                let (x, y) = prepare::lagged(pair, lag);
+                let (mut x, mut y) = (x.to_vec(), y.to_vec());
+                let note = if let Method::Ksg(..) = method {
+                    let columns = &mut [(&mut x, &pair.source.name), (&mut y, &pair.target.name)];
+                    prepare::for_neighbours(request.seed, &o.neighbours, columns)
+                } else {
+                    String::new()
+                };
+                (Data::Values { source: vec![x], target: y, given: Vec::new() }, note)
+            };
+            let plan = report::plan(request, &o.pairs, &pairs, lag, pair)?;
+            Ok(Told {
+                found: assess(&data, method, plan),
+                method: describe(method),
+                corrected: matches!(method, Method::PlugIn(_)),
+                note,
+                warning: report::sparse(&data),
+            })
+        })?;
+        report::report(f, &o.pairs, &pairs, &results, "information", "mutual information");
+        f.metrics(extra);
+        Ok(())
     }
 }
 
-/// The outcome of a report under its card.
-pub(super) fn outcome(request: &Request<'_>, card: &AnalysisCard, mut out: report::Report, _pairs: &Pairs) -> Outcome {
-    for m in &mut out.metrics {
-        m.analysis.clone_from(&request.spec.name);
-    }
-    Outcome {
-        name: request.spec.name.clone(),
-        kind: request.spec.kind.clone(),
-        title: card.title.into(),
-        shapes: out.shapes,
-        metrics: out.metrics,
-        summary: out.summary,
-        warnings: out.warnings,
+fn method(o: &Options, how: Neighbourhood, pair: &Pair<'_>) -> Method {
+    match o.estimator {
+        By::PlugIn => Method::PlugIn(o.correction),
+        By::Ksg1 => Method::Ksg(how, Algorithm::One),
+        By::Ksg2 => Method::Ksg(how, Algorithm::Two),
+        By::Gaussian => Method::Gaussian,
+        By::Auto if pair.source.counts || pair.target.counts => Method::PlugIn(o.correction),
+        By::Auto => Method::Ksg(how, Algorithm::Two),
     }
 }
 
-fn estimator(request: &Request<'_>, source: &Signal, target: &Signal, theiler: usize) -> Estimator {
-    let how = Neighbourhood { k: request.integer("k").unwrap_or(4).max(1) as usize, window: theiler };
-    let plugin = Estimator::PlugIn(report::bias_correction(request.text("correction")));
-    match request.text("estimator") {
-        Some("plugin") => plugin,
-        Some("ksg1") => Estimator::Ksg(how, Algorithm::One),
-        Some("ksg2") => Estimator::Ksg(how, Algorithm::Two),
-        Some("gaussian") => Estimator::Gaussian,
-        _ if source.counts || target.counts => plugin,
-        _ => Estimator::Ksg(how, Algorithm::Two),
+fn describe(method: Method) -> String {
+    match method {
+        Method::PlugIn(correction) => format!("plug-in, correction {}", correction.word()),
+        Method::Ksg(how, Algorithm::One) => format!("ksg1, k {}", how.k),
+        Method::Ksg(how, Algorithm::Two) => format!("ksg2, k {}", how.k),
+        Method::Gaussian => "gaussian".into(),
     }
-}
-
-fn describe(request: &Request<'_>, estimator: Estimator) -> String {
-    match estimator {
-        Estimator::PlugIn(_) => format!("plug-in, correction {}", request.text("correction").unwrap_or("none")),
-        Estimator::Ksg(how, Algorithm::One) => format!("ksg1, k {}", how.k),
-        Estimator::Ksg(how, Algorithm::Two) => format!("ksg2, k {}", how.k),
-        Estimator::Gaussian => "gaussian".into(),
-    }
-}
-
-/// Realisations for the estimator: the source's samples, and the target's `lag` later; and what is to be said of them.
-pub(super) fn data(
-    request: &Request<'_>,
-    source: &Signal,
-    target: &Signal,
-    lag: usize,
-    estimator: Estimator,
-) -> (Data, String) {
-    let n = source.values.len() - lag;
-    let (x, y) = (&source.values[..n], &target.values[lag..]);
-    if let Estimator::PlugIn(_) = estimator {
-        let (a, b) = (symbols(request, source, x), symbols(request, target, y));
-        let note = format!("{} by {} symbols", a.1, b.1);
-        return (Data::Symbols { source: a, target: b, given: None }, note);
-    }
-    let (mut x, mut y) = (x.to_vec(), y.to_vec());
-    let mut note = String::new();
-    if let Estimator::Ksg(..) = estimator {
-        note = prepare_for_neighbours(request, &mut [(&mut x, &source.name), (&mut y, &target.name)]);
-    }
-    (Data::Values { source: vec![x], target: y, given: Vec::new() }, note)
-}
-
-/// Standardises and jitters as the options say; says how many samples are tied.
-pub(super) fn prepare_for_neighbours(request: &Request<'_>, columns: &mut [(&mut Vec<f64>, &String)]) -> String {
-    let mut notes = Vec::new();
-    for (values, name) in columns {
-        if request.flag("standardise") {
-            **values = standardise(values);
-        }
-        if request.flag("jitter") {
-            let mean = values.iter().sum::<f64>() / values.len() as f64;
-            let sd = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt();
-            let mut stream = Key::new(request.seed, name, "jitter").stream(0, 0);
-            for v in values.iter_mut() {
-                *v += 1e-8 * sd * (2.0 * stream.uniform() - 1.0) * 3.0_f64.sqrt();
-            }
-        }
-        let tied = SortedAxis::new(values).tied();
-        if tied > 0 {
-            notes.push(format!("{tied} of {} samples of {name} are tied", values.len()));
-        }
-    }
-    notes.join("; ")
-}
-
-/// Symbols of a signal: counts as they are, other values in bins.
-pub(super) fn symbols(request: &Request<'_>, signal: &Signal, values: &[f64]) -> (Vec<u32>, usize) {
-    if signal.counts {
-        return whole_numbers(values);
-    }
-    let bins = request.integer("bins").unwrap_or(8).max(2) as usize;
-    let symbols = if request.text("binning") == Some("equal_width") {
-        equal_width(values, bins)
-    } else {
-        quantile_bins(values, bins)
-    };
-    (symbols, bins)
 }
 
 /// Entropies of the two signals' symbols.
@@ -237,6 +155,8 @@ fn entropies(subject: &str, data: &Data) -> Vec<Metric> {
 
 #[cfg(test)]
 mod tests {
+    use crate::Outcome;
+    use spikedeck_signal::Shape;
     use std::f64::consts::LN_2;
 
     use super::*;

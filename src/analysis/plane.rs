@@ -2,19 +2,16 @@
 //! moves.
 
 use super::places::Cells;
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, from_zero, option,
-    subject,
-};
+use super::prelude::*;
 use spikedeck_core::statistics::{deviation, mean};
 use spikedeck_core::units::{brief, short};
-use spikedeck_scenario::{Observable, OptionKind, Subject};
-use spikedeck_signal::{Axis, NamedShape, Shape};
+use spikedeck_scenario::{Observable, Subject};
+use spikedeck_signal::{Axis, Shape};
 
 /// The analysis `plane`.
 pub struct Plane;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Plane",
     summary: "cells of a plane from above: a state at one time (moving while the run lasts), or a map of firing rates",
     formula: "a state: its value in each cell at the last sample, or the last one that is not after `time`\nspikes: rate of a cell = its spikes/length of the window",
@@ -25,42 +22,33 @@ static CARD: AnalysisCard = AnalysisCard {
     references: &["Ermentrout and Kleinfeld 2001, Neuron 29:33-44, doi:10.1016/S0896-6273(01)00178-7"],
 };
 
-impl Analysis for Plane {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "plane",
-            subjects: Subjects::Of,
-            options: vec![from_zero(option(
-                "time",
-                OptionKind::Time,
-                None,
-                "when a state is shown (default: at the end; while a run lasts, now)",
-            ))],
-        }
+options! {
+    /// What `plane` can be told.
+    pub struct Options {
+        time: Option<Time> = time_if_given().from_zero(),
+            "when a state is shown (default: at the end; while a run lasts, now)";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Plane {
+    type Options = Options;
+    const KIND: &'static str = "plane";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
+    const LIVE: bool = true;
 
-    fn live(&self) -> bool {
-        true
-    }
-
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let (mut metrics, mut shapes, mut words) = (Vec::new(), Vec::new(), Vec::new());
-        for s in &request.spec.of {
-            request.check_cancelled()?;
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        f.each_subject(|f, s| {
             let cells =
-                request.scenario.and_then(|spec| spec.population_at(s.place)).and_then(Cells::of).ok_or_else(|| {
+                f.scenario().and_then(|spec| spec.population_at(s.place)).and_then(Cells::of).ok_or_else(|| {
                     AnalysisError::Unsuitable(format!(
                         "{}: its population has no grid of two axes (a line is shown by `space`)",
                         s.text
                     ))
                 })?;
             let (units, seen, label, note) = match s.what {
-                Observable::Spikes | Observable::Rate => rates(request, s)?,
-                _ => state(request, s)?,
+                Observable::Spikes | Observable::Rate => rates(f.request, s)?,
+                Observable::Variable(_) | Observable::Population => state(f.request, s, o.time)?,
             };
             let n = seen.len() as u64;
             let mut values = vec![f64::NAN; cells.count()];
@@ -69,23 +57,22 @@ impl Analysis for Plane {
                     *cell = v;
                 }
             }
-            metrics.push(
+            f.metric(
                 Metric::new(&s.text, "mean", mean(&seen), &label.unit, n)
                     .note(format!("over the cells, {note}; n = cells")),
             );
-            metrics
-                .push(Metric::new(&s.text, "sd", deviation(&seen, 0), &label.unit, n).note("over the cells, ddof 0"));
+            f.metric(Metric::new(&s.text, "sd", deviation(&seen, 0), &label.unit, n).note("over the cells, ddof 0"));
             let greatest = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            metrics.push(Metric::new(&s.text, "max", greatest, &label.unit, n).note("of the cells"));
+            f.metric(Metric::new(&s.text, "max", greatest, &label.unit, n).note("of the cells"));
             let none = seen.iter().filter(|v| **v == 0.0).count() as f64 / seen.len().max(1) as f64;
-            metrics.push(
+            f.metric(
                 Metric::new(&s.text, "zero_share", none, "", n)
                     .note("share of cells at exactly zero: for spikes, of silent cells"),
             );
-            words.push(format!("{}: mean {} {} {note}", s.text, brief(mean(&seen)), label.unit));
-            shapes.push(NamedShape::new(format!("{} in the plane", s.text), Shape::Image(cells.image(&values, label))));
-        }
-        Ok(request.outcome("Plane", shapes, metrics, words.join("; "), Vec::new()))
+            f.word(format!("{}: mean {} {} {note}", s.text, brief(mean(&seen)), label.unit));
+            f.shape(format!("{} in the plane", s.text), Shape::Image(cells.image(&values, label)));
+            Ok(())
+        })
     }
 }
 
@@ -100,8 +87,8 @@ fn rates(request: &Request<'_>, s: &Subject) -> Result<Seen, AnalysisError> {
     Ok((trains.units, values, Axis::new("rate", trains.base.rate_unit()), note.trim_end().to_owned()))
 }
 
-fn state(request: &Request<'_>, s: &Subject) -> Result<Seen, AnalysisError> {
-    let columns = subject::columns(request, s, 1e-3)?;
+fn state(request: &Request<'_>, s: &Subject, time: Option<Time>) -> Result<Seen, AnalysisError> {
+    let columns = subject::samples(request, s)?;
     if columns.is_empty() || columns.units.is_empty() {
         return Err(AnalysisError::NotRecorded {
             subject: s.text.clone(),
@@ -109,9 +96,8 @@ fn state(request: &Request<'_>, s: &Subject) -> Result<Seen, AnalysisError> {
         });
     }
     let last = columns.len() - 1;
-    let chosen = request
-        .time("time")
-        .map_or(last, |t| (((t - columns.start) / columns.interval + 1e-9).floor().max(0.0) as usize).min(last));
+    let chosen = time
+        .map_or(last, |t| (((t.axis - columns.start) / columns.interval + 1e-9).floor().max(0.0) as usize).min(last));
     let time = columns.start + chosen as f64 * columns.interval;
     let values = columns.columns.iter().map(|c| c[chosen]).collect();
     let note = format!("at {} {}", short(time), columns.base.unit());

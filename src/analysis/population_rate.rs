@@ -1,18 +1,15 @@
 //! Population rate in bins, plain or smoothed, and how much it fluctuates.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option, subject,
-};
+use super::prelude::*;
 use spikedeck_core::bootstrap;
 use spikedeck_core::kernel_smoothing::{Kernel, smooth};
 use spikedeck_core::statistics::{deviation, mean, variance};
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
 
 /// The analysis `population_rate`.
 pub struct PopulationRate;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Population rate",
     summary: "spikes per unit and second in bins, plain or smoothed, and its fluctuation against a Poisson population",
     formula: "r_k = count_k/(N Δ), bins (left, right]\nfano = var(count)/mean(count) over bins (ddof 1)",
@@ -26,117 +23,103 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-/// Options that the raster has as well.
-pub(super) fn rate_options(bin: &'static str) -> Vec<spikedeck_scenario::ParamSpec> {
-    vec![
-        option("bin", OptionKind::Time, Some(bin), "width of the rate's bins"),
-        option(
-            "kernel",
-            OptionKind::Choice(&["none", "boxcar", "gaussian", "exponential"]),
-            Some("none"),
-            "kernel that smooths the rate",
-        ),
-        option(
-            "width",
-            OptionKind::Time,
-            Some("5 ms"),
-            "width of the kernel: full (boxcar), standard deviation (gaussian), time constant (exponential)",
-        ),
-    ]
-}
-
-/// The rate of a subject in bins, and its smoothed values.
-pub(super) fn rate(
-    request: &Request<'_>,
-    trains: &subject::Trains,
-    default_bin: f64,
-) -> Result<(subject::Columns, Vec<f64>), AnalysisError> {
-    let bin = request.number("bin").unwrap_or(default_bin);
-    let columns = subject::rate_of(trains, bin)?;
-    let kernel = match request.text("kernel") {
-        Some("boxcar") => Some(Kernel::Boxcar),
-        Some("gaussian") => Some(Kernel::Gaussian),
-        Some("exponential") => Some(Kernel::Exponential),
-        _ => None,
-    };
-    let smoothed = kernel.map_or_else(
-        || columns.columns[0].clone(),
-        |k| smooth(&columns.columns[0], k, request.number("width").unwrap_or(0.005) / bin),
-    );
-    Ok((columns, smoothed))
-}
-
-/// The rate as a curve.
-pub(super) fn curve(columns: &subject::Columns, values: Vec<f64>, stepped: bool) -> Curve {
-    let x = (0..values.len()).map(|k| columns.start + k as f64 * columns.interval).collect();
-    Curve {
-        name: columns.subject.clone(),
-        x,
-        y: values,
-        band: None,
-        style: if stepped { CurveStyle::Steps } else { CurveStyle::Line },
+words! {
+    /// Kernel that smooths the rate.
+    pub enum Smooth {
+        /// None: bins as they are.
+        None = "none",
+        /// A rectangle.
+        Boxcar = "boxcar",
+        /// A normal density.
+        Gaussian = "gaussian",
+        /// A decay.
+        Exponential = "exponential",
     }
 }
 
-impl Analysis for PopulationRate {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration { kind: "population_rate", subjects: Subjects::Of, options: rate_options("1 ms") }
+options! {
+    /// How a rate is smoothed; the raster has it as well.
+    pub struct Smoothing {
+        kernel: Smooth = choice(Smooth::None), "kernel that smooths the rate";
+        width: Time = time("5 ms").or(derived::QUARTER),
+            "width of the kernel: full (boxcar), standard deviation (gaussian), time constant (exponential)";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
+impl Smoothing {
+    /// The rate as a curve, smoothed.
+    pub fn curve(&self, columns: &subject::Columns, bin: Time) -> Curve {
+        let kernel = match self.kernel {
+            Smooth::None => None,
+            Smooth::Boxcar => Some(Kernel::Boxcar),
+            Smooth::Gaussian => Some(Kernel::Gaussian),
+            Smooth::Exponential => Some(Kernel::Exponential),
+        };
+        let plain = &columns.columns[0];
+        let values = kernel.map_or_else(|| plain.clone(), |k| smooth(plain, k, self.width.seconds / bin.seconds));
+        let x = (0..values.len()).map(|k| columns.start + k as f64 * columns.interval).collect();
+        curve(&columns.subject, x, values, if kernel.is_none() { CurveStyle::Steps } else { CurveStyle::Line })
     }
+}
 
-    fn live(&self) -> bool {
-        true
+options! {
+    /// What `population_rate` can be told.
+    pub struct Options {
+        bin: Time = time("1 ms").or(derived::TWENTIETH), "width of the rate's bins";
+        smoothing: Smoothing = shared();
     }
+}
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let base = request.recording.time_base;
-        let (mut metrics, mut curves, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for s in subject::of_or_all_spikes(request)? {
-            request.check_cancelled()?;
-            let trains = subject::trains(request, &s)?;
-            let (columns, smoothed) = rate(request, &trains, 1e-3)?;
+impl Estimator for PopulationRate {
+    type Options = Options;
+    const KIND: &'static str = "population_rate";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
+    const LIVE: bool = true;
+
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let (unit, per) = (f.base.unit(), f.base.rate_unit());
+        let mut curves = Vec::new();
+        f.each_spiking(|f, s| {
+            let trains = subject::trains(f.request, s)?;
+            let columns = subject::rate_of(&trains, o.bin)?;
             let values = &columns.columns[0];
             let bins = values.len() as u64;
-            let m = Metric::new(&s.text, "mean", mean(values), base.rate_unit(), bins);
+            let m = Metric::new(&s.text, "mean", mean(values), per, bins);
             // Blocks of a tenth of the window: fluctuations inside a block are kept together.
             let block = (values.len() / 10).max(1);
             let blocks: Vec<f64> = values.chunks_exact(block).map(mean).collect();
-            let drawn = bootstrap::mean_interval(&blocks, 1000, 0.95, request.key(&s.text, "mean"));
-            metrics.push(drawn.map_or(m.clone(), |(l, h)| {
+            let drawn = bootstrap::mean_interval(&blocks, 1000, 0.95, f.key(&s.text, "mean"));
+            f.metric(drawn.map_or(m.clone(), |(l, h)| {
                 m.interval(l, h).note(format!("n = bins; 95 % bootstrap over {} blocks", blocks.len()))
             }));
-            metrics.push(
-                Metric::new(&s.text, "sd", deviation(values, 1), base.rate_unit(), bins).note("over bins, ddof 1"),
-            );
-            let peak = (0..values.len()).max_by(|&a, &b| values[a].total_cmp(&values[b]).then(b.cmp(&a))).unwrap_or(0);
-            metrics.push(Metric::new(&s.text, "max", values[peak], base.rate_unit(), bins));
-            metrics.push(if values[peak] == 0.0 {
-                Metric::missing(&s.text, "time_of_max", base.unit(), bins, "no bin has a spike")
+            f.metric(Metric::new(&s.text, "sd", deviation(values, 1), per, bins).note("over bins, ddof 1"));
+            let (peak, most) = highest(values);
+            f.metric(Metric::new(&s.text, "max", most, per, bins));
+            f.metric(if most == 0.0 {
+                Metric::missing(&s.text, "time_of_max", unit, bins, "no bin has a spike")
             } else {
-                Metric::new(&s.text, "time_of_max", columns.start + peak as f64 * columns.interval, base.unit(), bins)
+                Metric::new(&s.text, "time_of_max", columns.start + peak as f64 * columns.interval, unit, bins)
                     .note("right edge of the bin")
             });
-            metrics.push(fano(request, &s.text, &trains, &columns));
+            f.metric(fano(f.request, &s.text, &trains, &columns));
             if trains.count() < 20 {
-                warnings.push(format!("{}: {} spikes are few for a rate in bins", s.text, trains.count()));
+                f.warn(format!("{}: {} spikes are few for a rate in bins", s.text, trains.count()));
             }
-            words.push(format!("{} mean {:.3} {}", s.text, mean(values), base.rate_unit()));
-            let stepped = request.text("kernel").is_none_or(|k| k == "none");
-            curves.push(curve(&columns, smoothed, stepped));
-        }
-        let series =
-            Series { x: Axis::time(base), y: Axis::new("rate", base.rate_unit()), curves, references: Vec::new() };
-        Ok(request.outcome(
-            "Population rate",
-            vec![NamedShape::new("rate", Shape::Series(series))],
-            metrics,
-            words.join("; "),
-            warnings,
-        ))
+            f.word(format!("{} mean {:.3} {per}", s.text, mean(values)));
+            curves.push(o.smoothing.curve(&columns, o.bin));
+            Ok(())
+        })?;
+        let series = Series { x: Axis::time(f.base), y: Axis::new("rate", per), curves, references: Vec::new() };
+        f.shape("rate", Shape::Series(series));
+        Ok(())
     }
+}
+
+/// The first bin with the highest rate, and that.
+fn highest(values: &[f64]) -> (usize, f64) {
+    let at = |a: &(usize, f64), b: &(usize, f64)| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0));
+    values.iter().copied().enumerate().max_by(at).expect("a rate has at least one bin")
 }
 
 fn fano(request: &Request<'_>, name: &str, trains: &subject::Trains, columns: &subject::Columns) -> Metric {

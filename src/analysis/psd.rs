@@ -3,21 +3,18 @@
 
 mod measures;
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Outcome, Request, Subjects, bounded, from_zero, option,
-    subject,
-};
+use super::prelude::*;
 use spikedeck_core::spike_spectrum::spike_spectrum;
 use spikedeck_core::statistics::{mean, variance, varies};
-use spikedeck_core::units::{Dimension, short};
+use spikedeck_core::units::short;
 use spikedeck_core::welch::{Detrend, Scaling, Settings, Spectrum, Taper, default_segment, welch_in_groups};
-use spikedeck_scenario::{Observable, OptionKind, ParamSpec, Subject};
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape, TimeBase};
+use spikedeck_scenario::{Observable, Subject};
+use spikedeck_signal::{Axis, Curve, CurveStyle, ReferenceLine, Series, Shape, TimeBase};
 
 /// The analysis `psd`.
 pub struct Psd;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Power spectrum",
     summary: "Welch spectrum with intervals, peak with significance above the aperiodic level, band powers, exponent",
     formula: "P(f) = ⟨|Σ w_n x_n e^(−2πi f n/fs)|²⟩/(fs Σ w²), one-sided (doubled but at DC and Nyquist)\nspikes: S(f) = |Σ e^(−2πi f t_k)|²/T, two-sided, Poisson level = rate\naperiodic: log10 P = b − χ log10 f, Gaussian peaks on what is above",
@@ -33,81 +30,86 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-/// Options of everything that cuts a signal into segments.
-pub(super) fn segment_options() -> Vec<ParamSpec> {
-    vec![
-        option(
-            "segment",
-            OptionKind::Time,
-            None,
-            "length of a segment; without it the largest power of two of samples that gives eight",
-        ),
-        bounded(
-            option(
-                "overlap",
-                OptionKind::Quantity(Dimension::NONE),
-                Some("0.5"),
-                "share of a segment that the next one overlaps",
-            ),
-            0.0,
-            0.95,
-        ),
-        option(
-            "window",
-            OptionKind::Choice(&["hann", "hann_symmetric", "hamming", "boxcar"]),
-            Some("hann"),
-            "taper (hann: periodic, as SciPy; hann_symmetric: as numpy.hanning)",
-        ),
-        option(
-            "detrend",
-            OptionKind::Choice(&["constant", "linear", "none"]),
-            Some("constant"),
-            "what is taken off each segment",
-        ),
-        option(
-            "scaling",
-            OptionKind::Choice(&["density", "spectrum"]),
-            Some("density"),
-            "power per hertz, or power of a line",
-        ),
-        option("bin", OptionKind::Time, Some("1 ms"), "width of the bins of a rate"),
-    ]
+words! {
+    for Taper {
+        Hann = "hann",
+        HannSymmetric = "hann_symmetric",
+        Hamming = "hamming",
+        Boxcar = "boxcar",
+    }
 }
 
-/// Segmentation of `n` samples at `rate` by the options; a segment longer than the data is cut to it with a warning.
+words! {
+    for Detrend {
+        Constant = "constant",
+        Linear = "linear",
+        None = "none",
+    }
+}
+
+words! {
+    for Scaling {
+        Density = "density",
+        Spectrum = "spectrum",
+    }
+}
+
+/// The length of the segments that a signal is cut into.
+pub(super) fn segment() -> Opt<Option<Time>> {
+    time_if_given().about("length of a segment; without it the largest power of two of samples that gives eight")
+}
+
+/// How much of each segment the next one takes again.
+pub(super) fn overlap(default: &'static str) -> Opt<f64> {
+    number(default).between(0.0, 0.95).about("share of a segment that the next one overlaps")
+}
+
+options! {
+    /// How segments become spectra.
+    pub struct TaperOptions {
+        window: Taper = choice(Taper::Hann),
+            "taper (hann: periodic, as SciPy; hann_symmetric: as numpy.hanning)";
+        detrend: Detrend = choice(Detrend::Constant), "what is taken off each segment";
+        scaling: Scaling = choice(Scaling::Density), "power per hertz, or power of a line";
+        bin: Time = rate_bin(), "width of the bins of a rate";
+    }
+}
+
+impl TaperOptions {
+    /// What the ordinates of a spectrum are.
+    pub(super) fn label(&self) -> &'static str {
+        match self.scaling {
+            Scaling::Density => "power density",
+            Scaling::Spectrum => "power",
+        }
+    }
+}
+
+/// Segmentation of the samples of `columns`; a segment longer than the data is cut to it with a warning.
 pub(super) fn settings(
-    request: &Request<'_>,
-    name: &str,
-    n: usize,
-    rate: f64,
-    warnings: &mut Vec<String>,
+    segment: Option<Time>,
+    overlap: f64,
+    o: &TaperOptions,
+    columns: &subject::Columns,
+    f: &mut Findings<'_>,
 ) -> Result<Settings, AnalysisError> {
+    let (name, n, rate) = (&columns.subject, columns.len(), columns.sampling_rate());
     if n < 8 {
         return Err(AnalysisError::Unsuitable(format!("{name}: {n} samples are too few for a spectrum (least: 8)")));
     }
-    let mut segment =
-        request.number("segment").map_or_else(|| default_segment(n), |s| (s * rate).round() as usize).max(2);
+    let mut segment = segment.map_or_else(|| default_segment(n), |s| (s.seconds * rate).round() as usize).max(2);
     if segment > n {
-        warnings.push(format!(
+        f.warn(format!(
             "{name}: a segment of {segment} samples is longer than the {n} samples there are; one segment of all of them is used"
         ));
         segment = n;
     }
     Ok(Settings {
         segment,
-        overlap: (segment as f64 * request.number("overlap").unwrap_or(0.5)) as usize,
-        taper: match request.text("window") {
-            Some("hann_symmetric") => Taper::HannSymmetric,
-            Some("hamming") => Taper::Hamming,
-            Some("boxcar") => Taper::Boxcar,
-            _ => Taper::Hann,
-        },
-        detrend: match request.text("detrend") {
-            Some("linear") => Detrend::Linear,
-            Some("none") => Detrend::None,
-            _ => Detrend::Constant,
-        },
-        scaling: if request.text("scaling") == Some("spectrum") { Scaling::Spectrum } else { Scaling::Density },
+        overlap: (segment as f64 * overlap) as usize,
+        taper: o.window,
+        detrend: o.detrend,
+        scaling: o.scaling,
     })
 }
 
@@ -122,6 +124,9 @@ pub(super) fn power_unit(unit: &str, base: TimeBase, scaling: Scaling) -> String
         }
     }
 }
+
+/// Highest frequency of a spectrum of spikes that nothing else is said about, in hertz.
+const HIGHEST: f64 = 500.0;
 
 /// A spectrum with what is known about it.
 struct Estimate {
@@ -141,84 +146,53 @@ struct Estimate {
     rms: Option<(f64, String, u64)>,
 }
 
-impl Analysis for Psd {
-    fn declaration(&self) -> AnalysisDeclaration {
-        let mut options = segment_options();
-        options.extend([
-            option(
-                "f_max",
-                OptionKind::Frequency,
-                None,
-                "highest frequency shown (default: Nyquist; 500 Hz for spikes)",
-            ),
-            from_zero(option(
-                "peak_min",
-                OptionKind::Frequency,
-                None,
-                "lowest frequency that can be the peak (default: two ordinates above 0)",
-            )),
-            option("peak_max", OptionKind::Frequency, None, "highest frequency that can be the peak (default: f_max)"),
-            option("aperiodic", OptionKind::Flag, Some("true"), "whether the aperiodic level is fitted"),
-            from_zero(option(
-                "fit_min",
-                OptionKind::Frequency,
-                None,
-                "lower end of the aperiodic fit (default: 1 Hz or the first ordinate)",
-            )),
-            option(
-                "fit_max",
-                OptionKind::Frequency,
-                None,
-                "upper end of the aperiodic fit (default: 100 Hz or 0.8 Nyquist)",
-            ),
-            option(
-                "bands",
-                OptionKind::Texts,
-                None,
-                "bands as \"NAME LOW HIGH\" in Hz (default: delta 1 4, theta 4 8, alpha 8 13, beta 13 30, gamma 30 80)",
-            ),
-        ]);
-        AnalysisDeclaration { kind: "psd", subjects: Subjects::Of, options }
+options! {
+    /// What `psd` can be told.
+    pub struct Options {
+        segment: Option<Time> = segment();
+        overlap: f64 = overlap("0.5");
+        taper: TaperOptions = shared();
+        f_max: Option<Frequency> = frequency_if_given(),
+            "highest frequency shown (default: Nyquist; 500 Hz for spikes)";
+        peak_min: Option<Frequency> = frequency_if_given().from_zero(),
+            "lowest frequency that can be the peak (default: two ordinates above 0)";
+        peak_max: Option<Frequency> = frequency_if_given(), "highest frequency that can be the peak (default: f_max)";
+        aperiodic: bool = flag(true), "whether the aperiodic level is fitted";
+        fit_min: Option<Frequency> = frequency_if_given().from_zero(),
+            "lower end of the aperiodic fit (default: 1 Hz or the first ordinate)";
+        fit_max: Option<Frequency> = frequency_if_given(),
+            "upper end of the aperiodic fit (default: 100 Hz or 0.8 Nyquist)";
+        bands: Vec<String> = texts(),
+            "bands as \"NAME LOW HIGH\" in Hz (default: delta 1 4, theta 4 8, alpha 8 13, beta 13 30, gamma 30 80)";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Psd {
+    type Options = Options;
+    const KIND: &'static str = "psd";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
+    const LIVE: bool = true;
 
-    fn live(&self) -> bool {
-        true
-    }
-
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        if request.spec.of.is_empty() {
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        if f.request.spec.of.is_empty() {
             return Err(AnalysisError::Unsuitable(
                 "psd needs `of`, such as `of = \"POP.rate\"` or `of = \"POP.V_m\"`".into(),
             ));
         }
-        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for s in &request.spec.of {
-            request.check_cancelled()?;
-            let estimate = if s.what == Observable::Spikes {
-                of_spikes(request, s, &mut warnings)?
-            } else {
-                of_samples(request, s, &mut warnings)?
-            };
-            let found = measures::measure(request, &estimate, &mut warnings);
-            words.push(found.words.clone());
-            shapes.push(NamedShape::new(
-                format!("spectrum of {}", s.text),
-                Shape::Series(series(request, &estimate, &found)),
-            ));
-            metrics.extend(found.metrics);
-        }
-        Ok(request.outcome("Power spectrum", shapes, metrics, words.join("; "), warnings))
+        f.each_subject(|f, s| {
+            let estimate = if s.what == Observable::Spikes { of_spikes(o, s, f)? } else { of_samples(o, s, f)? };
+            let found = measures::measure(o, &estimate, f);
+            f.shape(format!("spectrum of {}", s.text), Shape::Series(series(o, &estimate, &found)));
+            Ok(())
+        })
     }
 }
 
-fn of_samples(request: &Request<'_>, s: &Subject, warnings: &mut Vec<String>) -> Result<Estimate, AnalysisError> {
-    let columns = subject::columns(request, s, request.number("bin").unwrap_or(1e-3))?;
+fn of_samples(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate, AnalysisError> {
+    let columns = subject::columns(f.request, s, o.taper.bin)?;
     let rate = columns.sampling_rate();
-    let settings = settings(request, &s.text, columns.len(), rate, warnings)?;
+    let settings = settings(o.segment, o.overlap, &o.taper, &columns, f)?;
     if let Some(bad) = columns.columns.iter().flatten().find(|v| !v.is_finite()) {
         return Err(AnalysisError::Unsuitable(format!("{}: holds {bad}, and a spectrum needs finite values", s.text)));
     }
@@ -226,7 +200,7 @@ fn of_samples(request: &Request<'_>, s: &Subject, warnings: &mut Vec<String>) ->
     let mut pooled: Option<Spectrum> = None;
     let share = 1.0 / columns.columns.len() as f64;
     for column in &columns.columns {
-        request.check_cancelled()?;
+        f.request.check_cancelled()?;
         let Some(one) = welch_in_groups(column, rate, &settings, groups) else { continue };
         match &mut pooled {
             None => {
@@ -272,12 +246,19 @@ fn of_samples(request: &Request<'_>, s: &Subject, warnings: &mut Vec<String>) ->
     })
 }
 
-fn of_spikes(request: &Request<'_>, s: &Subject, warnings: &mut Vec<String>) -> Result<Estimate, AnalysisError> {
-    let trains = subject::trains(request, s)?;
+fn of_spikes(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate, AnalysisError> {
+    let trains = subject::trains(f.request, s)?;
     let base = trains.base;
     let duration = trains.duration();
-    let segment = request.number("segment").unwrap_or(duration / 8.0).min(duration);
-    let top = request.number("f_max").unwrap_or(500.0);
+    let segment = o.segment.map_or(duration / 8.0, |t| t.seconds).min(duration);
+    // Where time has no unit, ten times the rate of a typical interval: some 500 Hz of neurons that fire at 50.
+    let top = o.f_max.map_or_else(
+        || match base {
+            TimeBase::Milliseconds => HIGHEST,
+            TimeBase::Dimensionless => 10.0 / derived::typical_interval(f.request),
+        },
+        |top| top.hertz,
+    );
     let segments = ((duration / segment) + 1e-9).floor() as usize;
     if trains.count() == 0 || segments == 0 {
         return Err(AnalysisError::Unsuitable(format!(
@@ -289,13 +270,9 @@ fn of_spikes(request: &Request<'_>, s: &Subject, warnings: &mut Vec<String>) -> 
     }
     let seconds: Vec<Vec<f64>> =
         trains.trains.iter().map(|t| t.iter().map(|x| (x - trains.window.start) * base.seconds()).collect()).collect();
-    let spectrum = spike_spectrum(&seconds, segment, segments, top, &mut || request.check_cancelled())?;
+    let spectrum = spike_spectrum(&seconds, segment, segments, top, &mut || f.request.check_cancelled())?;
     if trains.count() < 100 {
-        warnings.push(format!(
-            "{}: a spectrum of {} spikes is mostly noise; look at the interval",
-            s.text,
-            trains.count()
-        ));
+        f.warn(format!("{}: a spectrum of {} spikes is mostly noise; look at the interval", s.text, trains.count()));
     }
     let how = format!(
         "{segments} segments of {} s, Δf {} {}, continuous time, two-sided, mean over {} units",
@@ -317,8 +294,8 @@ fn of_spikes(request: &Request<'_>, s: &Subject, warnings: &mut Vec<String>) -> 
     })
 }
 
-fn series(request: &Request<'_>, e: &Estimate, found: &measures::Found) -> Series {
-    let last = request.number("f_max").map_or(e.spectrum.power.len(), |f| e.spectrum.range(0.0, f).end);
+fn series(o: &Options, e: &Estimate, found: &measures::Found) -> Series {
+    let last = o.f_max.map_or(e.spectrum.power.len(), |f| e.spectrum.range(0.0, f.hertz).end);
     let shown = e.first.max(1)..last.max(2).min(e.spectrum.power.len());
     let x: Vec<f64> = shown.clone().map(|k| e.spectrum.frequency(k)).collect();
     let y = e.spectrum.power[shown.clone()].to_vec();
@@ -363,8 +340,7 @@ fn series(request: &Request<'_>, e: &Estimate, found: &measures::Found) -> Serie
     });
     Series {
         x: Axis::new("frequency", e.frequency_unit),
-        y: Axis::new(if request.text("scaling") == Some("spectrum") { "power" } else { "power density" }, &e.unit)
-            .log(),
+        y: Axis::new(o.taper.label(), &e.unit).log(),
         curves,
         references: references.into_iter().collect(),
     }

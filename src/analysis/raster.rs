@@ -1,15 +1,13 @@
 //! Spike raster of populations with their rates below.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, population_rate,
-    subject,
-};
-use spikedeck_signal::{Axis, NamedShape, Raster, RasterGroup, Series, Shape};
+use super::population_rate::Smoothing;
+use super::prelude::*;
+use spikedeck_signal::{Axis, Raster, RasterGroup, Recording, Series, Shape};
 
 /// The analysis `raster`.
 pub struct RasterOfSpikes;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Raster",
     summary: "every spike of the chosen units, populations stacked, with the population rates below",
     formula: "a mark at (t, unit) for each spike; r_k = count_k/(N Δ) below",
@@ -20,60 +18,76 @@ static CARD: AnalysisCard = AnalysisCard {
     references: &["Brunel 2000, doi:10.1023/A:1008925309027"],
 };
 
-impl Analysis for RasterOfSpikes {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration { kind: "raster", subjects: Subjects::Of, options: population_rate::rate_options("5 ms") }
+options! {
+    /// What `raster` can be told.
+    pub struct Options {
+        bin: Time = time("5 ms").or(derived::QUARTER), "width of the rate's bins";
+        smoothing: Smoothing = shared();
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for RasterOfSpikes {
+    type Options = Options;
+    const KIND: &'static str = "raster";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
+    const LIVE: bool = true;
 
-    fn live(&self) -> bool {
-        true
-    }
-
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let base = request.recording.time_base;
-        let window = request.recording.analysis_window();
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let base = f.base;
+        let window = f.recording.analysis_window();
         let mut raster = Raster {
             x: Axis::time(base),
             extent: (window.start, window.stop),
             groups: Vec::new(),
             rate: Series { x: Axis::time(base), y: Axis::new("rate", base.rate_unit()), ..Series::default() },
         };
-        let (mut metrics, mut warnings) = (Vec::new(), Vec::new());
-        for s in subject::of_or_all_spikes(request)? {
-            request.check_cancelled()?;
-            let trains = subject::trains(request, &s)?;
-            let mut spikes: Vec<(f64, u32)> =
-                trains.trains.iter().enumerate().flat_map(|(row, t)| t.iter().map(move |&t| (t, row as u32))).collect();
-            spikes.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            let (times, units) = spikes.into_iter().unzip();
-            let name = subject::population(request, &s)?.name.clone();
-            metrics.push(Metric::new(&s.text, "spikes", trains.count() as f64, "", trains.count() as u64));
-            if trains.count() == 0 {
-                warnings.push(format!("{}: nothing fired", s.text));
+        let (mut total, mut units) = (0, 0);
+        f.each_spiking(|f, s| {
+            let trains = subject::trains(f.request, s)?;
+            let population = subject::population(f.request, s)?;
+            let (times, rows) = in_time(f.recording, &population.name, &trains);
+            let count = trains.count();
+            f.metric(Metric::new(&s.text, "spikes", count as f64, "", count as u64));
+            if count == 0 {
+                f.warn(format!("{}: nothing fired", s.text));
             }
-            raster.groups.push(RasterGroup { name, size: trains.trains.len(), times, units });
+            total += count;
+            units += trains.trains.len();
+            raster.groups.push(RasterGroup {
+                name: population.name.clone(),
+                size: trains.trains.len(),
+                times,
+                units: rows,
+            });
             // A window shorter than a bin has spikes but no rate.
-            if let Ok((columns, smoothed)) = population_rate::rate(request, &trains, 5e-3) {
-                let stepped = request.text("kernel").is_none_or(|k| k == "none");
-                raster.rate.curves.push(population_rate::curve(&columns, smoothed, stepped));
+            if let Ok(columns) = subject::rate_of(&trains, o.bin) {
+                raster.rate.curves.push(o.smoothing.curve(&columns, o.bin));
             }
-        }
-        let total: f64 = metrics.iter().filter_map(|m| m.value).sum();
-        let units: usize = raster.groups.iter().map(|g| g.size).sum();
-        let summary =
-            format!("{total} spikes of {units} units between {} and {} {}", window.start, window.stop, base.unit());
-        Ok(request.outcome(
-            "Raster",
-            vec![NamedShape::new("raster", Shape::Raster(raster))],
-            metrics,
-            summary,
-            warnings,
-        ))
+            Ok(())
+        })?;
+        f.word(format!("{total} spikes of {units} units between {} and {} {}", window.start, window.stop, base.unit()));
+        f.shape("raster", Shape::Raster(raster));
+        Ok(())
     }
+}
+
+/// The spikes of all rows in the order of time, then row: as they were recorded, where rows are in the order of units.
+fn in_time(recording: &Recording, population: &str, trains: &subject::Trains) -> (Vec<f64>, Vec<u32>) {
+    if let Some(spikes) = recording.spikes_of(population).filter(|_| trains.units.is_sorted_by(|a, b| a < b)) {
+        let mut rows: Vec<Option<u32>> = vec![None; spikes.size];
+        for (row, &unit) in trains.units.iter().enumerate() {
+            rows[unit as usize] = Some(row as u32);
+        }
+        let from = spikes.times.partition_point(|&t| t <= trains.window.start);
+        let to = spikes.times.partition_point(|&t| t <= trains.window.stop).max(from);
+        let inside = spikes.times[from..to].iter().zip(&spikes.units[from..to]);
+        return inside.filter_map(|(&t, &u)| Some((t, rows.get(u as usize).copied().flatten()?))).unzip();
+    }
+    let mut spikes: Vec<(f64, u32)> =
+        trains.trains.iter().enumerate().flat_map(|(row, t)| t.iter().map(move |&t| (t, row as u32))).collect();
+    spikes.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    spikes.into_iter().unzip()
 }
 
 #[cfg(test)]
@@ -94,5 +108,9 @@ mod tests {
         let total: f64 = raster.rate.curves[0].y.iter().sum::<f64>() * 2.0 * 0.005;
         assert!((total - 3.0).abs() < 1e-9);
         assert_eq!(o.summary, "3 spikes of 2 units between 2 and 100 ms");
+        // Rows in another order than units: spikes of one time are in the order of rows.
+        let o = run(&RasterOfSpikes, &r, vec![subject("spikes", &[2, 1])], &[]).unwrap();
+        let Shape::Raster(raster) = &o.shapes[0].shape else { panic!() };
+        assert_eq!((&raster.groups[0].times, &raster.groups[0].units), (&vec![5.0, 20.0, 20.0], &vec![0, 0, 1]));
     }
 }

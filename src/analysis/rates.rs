@@ -1,13 +1,9 @@
 //! Firing rates: mean, spread over units, latency, steady rate, adaptation index.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
-    option, subject,
-};
+use super::prelude::*;
 use spikedeck_core::statistics::{mean, mean_interval, median, poisson_interval, quantile, share_interval};
 use spikedeck_core::units::short;
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape};
+use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape, TimeBase};
 
 /// The analysis `rates`.
 pub struct Rates;
@@ -15,7 +11,7 @@ pub struct Rates;
 /// Up to this many units are described one by one.
 const FEW: usize = 8;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Firing rates",
     summary: "mean rate with interval, its spread over units, latency, steady rate and adaptation index",
     formula: "mean rate = spikes/(N T)\nsteady rate = 1/mean(last 3 intervals)\nlatency = first spike − onset\nadaptation index = (I_last − I_first)/I_first",
@@ -29,83 +25,60 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for Rates {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "rates",
-            subjects: Subjects::Of,
-            options: vec![
-                bounded(
-                    option(
-                        "steady_intervals",
-                        OptionKind::Integer,
-                        Some("3"),
-                        "number of last intervals that the steady rate is the mean of",
-                    ),
-                    1.0,
-                    1e6,
-                ),
-                from_zero(option("onset", OptionKind::Time, Some("0 s"), "time that the latency counts from")),
-            ],
-        }
+options! {
+    /// What `rates` can be told.
+    pub struct Options {
+        steady_intervals: usize = integer("3").between(1.0, 1e6),
+            "number of last intervals that the steady rate is the mean of";
+        onset: Time = time("0 s").or(derived::ZERO).from_zero(), "time that the latency counts from";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Rates {
+    type Options = Options;
+    const KIND: &'static str = "rates";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
+    const LIVE: bool = true;
 
-    fn live(&self) -> bool {
-        true
-    }
-
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let base = request.recording.time_base;
-        let last = request.integer("steady_intervals").unwrap_or(3).max(1) as usize;
-        let onset = request.time("onset").unwrap_or(0.0);
-        for s in subject::of_or_all_spikes(request)? {
-            request.check_cancelled()?;
-            let t = subject::trains(request, &s)?;
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let (unit, per) = (f.base.unit(), f.base.rate_unit());
+        let onset = o.onset.axis;
+        f.each_spiking(|f, s| {
+            let t = subject::trains(f.request, s)?;
             let seconds = t.duration();
             if seconds <= 0.0 {
                 return Err(AnalysisError::Unsuitable(format!("{}: nothing is left after the transient", s.text)));
             }
             let rates: Vec<f64> = t.trains.iter().map(|x| x.len() as f64 / seconds).collect();
-            let whole = subject::trains_within(request, &s, request.recording.window)?;
-            metrics.push(mean_rate(&s.text, &rates, t.count() as u64, seconds, base.rate_unit()));
-            words.push(format!("{} fires at {:.3} {}", s.text, mean(&rates), base.rate_unit()));
+            let whole = subject::trains_within(f.request, s, f.recording.window)?;
+            f.metric(mean_rate(&s.text, &rates, t.count() as u64, seconds, per));
+            f.word(format!("{} fires at {:.3} {per}", s.text, mean(&rates)));
             if rates.len() > 1 {
-                metrics.extend(spread(&s.text, &rates, base.rate_unit()));
+                f.metrics(spread(&s.text, &rates, per));
             }
             if rates.len() > FEW {
                 let latencies: Vec<f64> =
                     whole.trains.iter().filter_map(|x| first_after(x, onset)).map(|l| l - onset).collect();
-                metrics.push(if latencies.is_empty() {
-                    Metric::missing(&s.text, "latency", base.unit(), 0, "no spike after the onset")
+                f.metric(if latencies.is_empty() {
+                    Metric::missing(&s.text, "latency", unit, 0, "no spike after the onset")
                 } else {
-                    Metric::new(&s.text, "latency", median(&latencies), base.unit(), latencies.len() as u64)
+                    Metric::new(&s.text, "latency", median(&latencies), unit, latencies.len() as u64)
                         .note("median over units that fired")
                 });
-                shapes.push(NamedShape::new(
-                    format!("rates of {}", s.text),
-                    Shape::Distribution(distribution(&rates, base.rate_unit())),
-                ));
+                f.shape(format!("rates of {}", s.text), Shape::Distribution(distribution(&rates, per)));
             } else {
                 for (train, &unit) in whole.trains.iter().zip(&whole.units) {
                     let name = if rates.len() == 1 { s.text.clone() } else { subject::unit_name(&s.text, unit) };
-                    metrics.extend(one_unit(&name, train, onset, last, request));
+                    f.metrics(one_unit(&name, train, o, f.base));
                 }
             }
             if t.count() < 10 {
-                warnings.push(format!(
-                    "{}: {} spikes in {} s are few; look at the interval",
-                    s.text,
-                    t.count(),
-                    short(seconds)
-                ));
+                let count = t.count();
+                f.warn(format!("{}: {count} spikes in {} s are few; look at the interval", s.text, short(seconds)));
             }
-        }
-        Ok(request.outcome("Firing rates", shapes, metrics, words.join("; "), warnings))
+            Ok(())
+        })
     }
 }
 
@@ -145,15 +118,15 @@ fn spread(subject: &str, rates: &[f64], unit: &str) -> Vec<Metric> {
     ]
 }
 
-fn one_unit(name: &str, train: &[f64], onset: f64, last: usize, request: &Request<'_>) -> Vec<Metric> {
-    let base = request.recording.time_base;
+fn one_unit(name: &str, train: &[f64], o: &Options, base: TimeBase) -> Vec<Metric> {
+    let onset = o.onset.axis;
     let intervals: Vec<f64> = train.windows(2).map(|w| w[1] - w[0]).collect();
     let n = intervals.len() as u64;
     let latency = match first_after(train, onset) {
         Some(t) => Metric::new(name, "latency", t - onset, base.unit(), train.len() as u64).note("whole run"),
         None => Metric::missing(name, "latency", base.unit(), 0, "no spike after the onset"),
     };
-    let used = &intervals[intervals.len().saturating_sub(last)..];
+    let used = &intervals[intervals.len().saturating_sub(o.steady_intervals)..];
     let steady = if used.is_empty() {
         Metric::new(name, "steady_rate", 0.0, base.rate_unit(), 0).note("fewer than two spikes: 0 by definition")
     } else {

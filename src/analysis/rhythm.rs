@@ -1,15 +1,12 @@
 //! Rhythm: bursts, their period, duty cycle and firing rate, and the phase lag between units or populations.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
-    subject,
-};
+use super::prelude::*;
 use spikedeck_core::bursts::{Burst, of_signal, of_spikes, poisson_bursts};
 use spikedeck_core::circular::{rayleigh_p, resultant, resultant_by_chance};
 use spikedeck_core::statistics::{deviation, mean, mean_interval, normal_quantile};
-use spikedeck_core::units::{Dimension, short};
-use spikedeck_scenario::{Observable, OptionKind, Subject};
-use spikedeck_signal::{Axis, Curve, CurveStyle, Distribution, NamedShape, ReferenceLine, Series, Shape};
+use spikedeck_core::units::short;
+use spikedeck_scenario::{Observable, Subject};
+use spikedeck_signal::{Axis, CurveStyle, Distribution, ReferenceLine, Series, Shape, TimeBase};
 use std::f64::consts::TAU;
 
 /// The analysis `rhythm`.
@@ -17,7 +14,7 @@ pub struct Rhythm;
 
 const PHASE_BINS: usize = 20;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Rhythm",
     summary: "bursts with their period, duty cycle, size and rate, and the phase lag between units or populations",
     formula: "burst: spikes whose intervals are at most `burst_isi`, `min_spikes` or more; of a state: a stretch above `level` of its range\n\
@@ -37,80 +34,67 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for Rhythm {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "rhythm",
-            subjects: Subjects::Of,
-            options: vec![
-                option("burst_isi", OptionKind::Time, Some("100 ms"), "longest interval inside a burst"),
-                bounded(option("min_spikes", OptionKind::Integer, Some("2"), "fewest spikes of a burst"), 1.0, 1e6),
-                bounded(
-                    option(
-                        "level",
-                        OptionKind::Quantity(Dimension::NONE),
-                        Some("0.5"),
-                        "level above which a state is in a burst, as a share of its range; it must have been below half of that before the next one",
-                    ),
-                    0.01,
-                    0.99,
-                ),
-                option("bin", OptionKind::Time, Some("1 ms"), "bin of `POP.rate`, which is treated as a state"),
-            ],
-        }
+options! {
+    /// What `rhythm` can be told.
+    pub struct Options {
+        burst_isi: Time = time("100 ms").or(derived::HALF_OF_POOLED), "longest interval inside a burst";
+        min_spikes: usize = integer("2").between(1.0, 1e6), "fewest spikes of a burst";
+        level: f64 = number("0.5").between(0.01, 0.99),
+            "level above which a state is in a burst, as a share of its range; it must have been below half of that before the next one";
+        bin: Time = rate_bin(), "bin of `POP.rate`, which is treated as a state";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Rhythm {
+    type Options = Options;
+    const KIND: &'static str = "rhythm";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let base = request.recording.time_base;
-        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let mut rhythms = Vec::new();
-        for s in subject::of_or_all_spikes(request)? {
-            request.check_cancelled()?;
-            rhythms.extend(bursts(request, &s)?);
-        }
-        for r in &rhythms {
-            metrics.extend(measures(r, request));
+        f.each_spiking(|f, s| {
+            rhythms.extend(bursts(f.request, s, o)?);
+            Ok(())
+        })?;
+        f.each(&rhythms, |f, r| {
+            f.metrics(measures(r, o, f.base));
             if r.bursts.len() < 3 {
-                warnings.push(format!("{}: {} whole bursts are few for a period", r.name, r.bursts.len()));
+                f.warn(format!("{}: {} whole bursts are few for a period", r.name, r.bursts.len()));
             }
-        }
+            Ok(())
+        })?;
         let mut phases = Vec::new();
-        for (i, a) in rhythms.iter().enumerate() {
-            for b in &rhythms[i + 1..] {
-                request.check_cancelled()?;
-                let name = format!("{}->{}", a.name, b.name);
-                let found = lags(&a.bursts, &b.bursts);
-                let pair = locking(&name, &found);
-                if let Some(v) = pair[0].value {
-                    words.push(format!("{name}: phase lag {v:.3}"));
-                }
-                metrics.extend(pair);
-                phases.push((name, found));
+        f.each_two(&rhythms, |f, a, b| {
+            let name = format!("{}->{}", a.name, b.name);
+            let found = lags(&a.bursts, &b.bursts);
+            let [lag, locking] = locking(&name, &found);
+            if let Some(v) = lag.value {
+                f.word(format!("{name}: phase lag {v:.3}"));
             }
-        }
-        if words.is_empty() {
-            words.extend(rhythms.iter().map(|r| format!("{}: {} bursts", r.name, r.bursts.len())));
+            f.metrics([lag, locking]);
+            phases.push((name, found));
+            Ok(())
+        })?;
+        if f.is_wordless() {
+            rhythms.iter().for_each(|r| f.word(format!("{}: {} bursts", r.name, r.bursts.len())));
         }
         let curves = rhythms.iter().filter(|r| r.bursts.len() > 1).map(|r| {
             let x = r.bursts[1..].iter().map(|b| b.start).collect();
             let y = r.bursts.windows(2).map(|w| w[1].start - w[0].start).collect();
-            Curve { name: r.name.clone(), x, y, band: None, style: CurveStyle::Line }
+            curve(&r.name, x, y, CurveStyle::Line)
         });
         let series = Series {
-            x: Axis::time(base),
-            y: Axis::new("period", base.unit()),
+            x: Axis::time(f.base),
+            y: Axis::new("period", f.base.unit()),
             curves: curves.collect(),
             references: Vec::new(),
         };
-        shapes.push(NamedShape::new("periods", Shape::Series(series)));
+        f.shape("periods", Shape::Series(series));
         if phases.iter().any(|p| !p.1.is_empty()) {
-            shapes.push(NamedShape::new("phases", Shape::Distribution(histogram(&phases))));
+            f.shape("phases", Shape::Distribution(histogram(&phases)));
         }
-        Ok(request.outcome("Rhythm", shapes, metrics, words.join("; "), warnings))
+        Ok(())
     }
 }
 
@@ -123,11 +107,10 @@ struct Bursting {
 }
 
 /// Pooled spikes are one subject; each column of a state is one.
-fn bursts(request: &Request<'_>, s: &Subject) -> Result<Vec<Bursting>, AnalysisError> {
+fn bursts(request: &Request<'_>, s: &Subject, o: &Options) -> Result<Vec<Bursting>, AnalysisError> {
     if matches!(s.what, Observable::Spikes) {
         let t = subject::trains(request, s)?;
-        let gap = request.time("burst_isi").unwrap_or(0.1 / t.base.seconds());
-        let least = request.integer("min_spikes").unwrap_or(2).max(1) as usize;
+        let (gap, least) = (o.burst_isi.axis, o.min_spikes);
         let mut pooled: Vec<f64> = t.trains.iter().flatten().copied().collect();
         pooled.sort_by(f64::total_cmp);
         let rate = pooled.len() as f64 / t.window.length();
@@ -138,8 +121,8 @@ fn bursts(request: &Request<'_>, s: &Subject) -> Result<Vec<Bursting>, AnalysisE
             spikes: Some((pooled.len(), -(-rate * gap).exp_m1())),
         }]);
     }
-    let columns = subject::columns(request, s, request.number("bin").unwrap_or(1e-3))?;
-    let share = request.number("level").unwrap_or(0.5);
+    let columns = subject::columns(request, s, o.bin)?;
+    let share = o.level;
     let bursting = |(k, values): (usize, &Vec<f64>)| {
         let (least, greatest) =
             values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
@@ -155,11 +138,10 @@ fn bursts(request: &Request<'_>, s: &Subject) -> Result<Vec<Bursting>, AnalysisE
     Ok(columns.columns.iter().enumerate().map(bursting).collect())
 }
 
-fn measures(r: &Bursting, request: &Request<'_>) -> Vec<Metric> {
-    let base = request.recording.time_base;
+fn measures(r: &Bursting, o: &Options, base: TimeBase) -> Vec<Metric> {
     let (name, bursts) = (&r.name, &r.bursts);
     let n = bursts.len() as u64;
-    let least = request.integer("min_spikes").unwrap_or(2).max(1) as usize;
+    let least = o.min_spikes;
     let mut count = Metric::new(name, "burst_count", n as f64, "", n).note("whole bursts");
     if let Some((spikes, short_by_chance)) = r.spikes {
         count = count
@@ -198,7 +180,7 @@ fn measures(r: &Bursting, request: &Request<'_>) -> Vec<Metric> {
             let chance = poisson_bursts(short_by_chance, least).0;
             list.push(Metric::new(name, "burst_share", share, "", spikes as u64).chance(chance).note(format!(
                 "share of spikes in whole bursts; n = spikes; chance: a Poisson train of this rate; intervals up to {} s",
-                short(request.number("burst_isi").unwrap_or(0.1))
+                short(o.burst_isi.seconds)
             )));
         }
     }

@@ -1,15 +1,12 @@
 //! Signal-to-noise ratio at one frequency: the power of a periodic drive in spikes or a state over its surroundings.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
-    subject,
-};
+use super::prelude::*;
 use spikedeck_core::spike_spectrum::spike_spectrum;
 use spikedeck_core::statistics::deviation;
 use spikedeck_core::units::short;
 use spikedeck_core::welch::{Settings, Spectrum, welch_in_groups};
-use spikedeck_scenario::{Observable, OptionKind, Subject};
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape, TimeBase};
+use spikedeck_scenario::{Observable, Subject};
+use spikedeck_signal::{Axis, CurveStyle, ReferenceLine, Series, Shape, TimeBase};
 
 /// The analysis `signal_to_noise`.
 pub struct SignalToNoise;
@@ -17,7 +14,7 @@ pub struct SignalToNoise;
 /// Bins beside the drive's that its own power may reach (the taper's main lobe).
 const GAP: usize = 2;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Signal-to-noise ratio",
     summary: "power of spikes or a state at a drive's frequency over the power beside it",
     formula: "SNR = S(f)/mean of S over `neighbours` bins on either side, two bins left out next to f; S in segments that hold a whole number of cycles",
@@ -31,49 +28,30 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for SignalToNoise {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "signal_to_noise",
-            subjects: Subjects::Of,
-            options: vec![
-                option("frequency", OptionKind::Frequency, Some("10 Hz"), "frequency of the drive"),
-                bounded(
-                    option("cycles", OptionKind::Integer, Some("10"), "cycles of the drive in a segment"),
-                    4.0,
-                    1e6,
-                ),
-                bounded(
-                    option(
-                        "neighbours",
-                        OptionKind::Integer,
-                        Some("4"),
-                        "bins on either side that the background is the mean of",
-                    ),
-                    1.0,
-                    1000.0,
-                ),
-                option("bin", OptionKind::Time, Some("1 ms"), "bin of `POP.rate`"),
-            ],
-        }
+options! {
+    /// What `signal_to_noise` can be told.
+    pub struct Options {
+        frequency: Frequency = frequency("10 Hz").required(), "frequency of the drive";
+        cycles: usize = integer("10").between(4.0, 1e6), "cycles of the drive in a segment";
+        neighbours: usize = integer("4").between(1.0, 1000.0),
+            "bins on either side that the background is the mean of";
+        bin: Time = rate_bin(), "bin of `POP.rate`";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for SignalToNoise {
+    type Options = Options;
+    const KIND: &'static str = "signal_to_noise";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let Some(frequency) = request.number("frequency").filter(|f| *f > 0.0) else {
-            return Err(AnalysisError::Unsuitable("say `frequency`, that of the drive".into()));
-        };
-        let cycles = request.integer("cycles").unwrap_or(10).max(4) as usize;
-        let neighbours = request.integer("neighbours").unwrap_or(4).max(1) as usize;
-        let base = request.recording.time_base;
-        let (mut metrics, mut curves, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let (frequency, cycles, neighbours) = (o.frequency.hertz, o.cycles, o.neighbours);
+        let segment = cycles as f64 / frequency;
+        let mut curves = Vec::new();
         let mut unit = String::new();
-        for s in subject::of_or_all_spikes(request)? {
-            request.check_cancelled()?;
-            let (spectrum, units, density) = spectrum(request, &s, cycles as f64 / frequency)?;
+        f.each_spiking(|f, s| {
+            let (spectrum, units, density) = spectrum(f.request, s, o, segment)?;
             let needed = cycles + GAP + neighbours;
             if spectrum.power.len() <= needed || cycles < GAP + neighbours {
                 return Err(AnalysisError::Unsuitable(format!(
@@ -86,67 +64,59 @@ impl Analysis for SignalToNoise {
                 beside.sum::<f64>() / (2 * neighbours) as f64
             };
             let (signal, background) = (spectrum.power[cycles], around(&spectrum.power));
+            let n = spectrum.segments as u64;
             if background <= 0.0 {
-                metrics.push(Metric::missing(
-                    &s.text,
-                    "snr",
-                    "",
-                    spectrum.segments as u64,
-                    "no power beside the drive: nothing fired or nothing varies",
-                ));
-                continue;
+                let why = "no power beside the drive: nothing fired or nothing varies";
+                f.metric(Metric::missing(&s.text, "snr", "", n, why));
+                return Ok(());
             }
             let snr = signal / background;
             // Each segment's ratio to the common background: their scatter is that of the signal's power.
             let ratios: Vec<f64> = spectrum.groups.iter().map(|g| g[cycles] / background).collect();
             let error = 1.96 * deviation(&ratios, 1) / (ratios.len() as f64).sqrt();
-            let n = spectrum.segments as u64;
             let tail = f_tail(snr, spectrum.freedom, spectrum.freedom * (2 * neighbours) as f64);
+            let seconds = if f.base == TimeBase::Milliseconds { "s" } else { "time units" };
             let mut m = Metric::new(&s.text, "snr", snr, "", n).chance(1.0).p(tail).note(format!(
-                "n = segments of {} {}; {units} units; p: F test of independent bins",
-                short(cycles as f64 / frequency),
-                if base == TimeBase::Milliseconds { "s" } else { "time units" }
+                "n = segments of {} {seconds}; {units} units; p: F test of independent bins",
+                short(segment)
             ));
             if ratios.len() > 1 {
                 m = m.interval((snr - error).max(0.0), snr + error).note("95 % interval over segments");
             }
-            metrics.push(m);
-            metrics.push(
+            f.metric(m);
+            f.metric(
                 Metric::new(&s.text, "signal_power", signal - background, &density, n)
                     .note("power at the drive above the background"),
             );
-            metrics.push(Metric::new(&s.text, "background", background, &density, n));
+            f.metric(Metric::new(&s.text, "background", background, &density, n));
             if n < 5 {
-                warnings.push(format!("{}: {n} segments are few", s.text));
+                f.warn(format!("{}: {n} segments are few", s.text));
             }
-            words.push(format!("{}: SNR {snr:.3}", s.text));
-            unit.clone_from(&density);
-            curves.push(Curve {
-                name: s.text.clone(),
-                x: (1..spectrum.power.len().min(4 * cycles)).map(|k| k as f64 * spectrum.step).collect(),
-                y: spectrum.power[1..spectrum.power.len().min(4 * cycles)].to_vec(),
-                band: None,
-                style: CurveStyle::Line,
-            });
-        }
+            f.word(format!("{}: SNR {snr:.3}", s.text));
+            let shown = 1..spectrum.power.len().min(4 * cycles);
+            let x = shown.clone().map(|k| k as f64 * spectrum.step).collect();
+            curves.push(curve(&s.text, x, spectrum.power[shown].to_vec(), CurveStyle::Line));
+            unit = density;
+            Ok(())
+        })?;
         let series = Series {
-            x: Axis::new("frequency", base.rate_unit()),
+            x: Axis::new("frequency", f.base.rate_unit()),
             y: Axis::new("power", unit).log(),
             curves,
             references: vec![ReferenceLine { name: "drive".into(), at: frequency, vertical: true }],
         };
-        Ok(request.outcome(
-            "Signal-to-noise ratio",
-            vec![NamedShape::new("spectrum", Shape::Series(series))],
-            metrics,
-            words.join("; "),
-            warnings,
-        ))
+        f.shape("spectrum", Shape::Series(series));
+        Ok(())
     }
 }
 
 /// Spectrum in segments of `segment` seconds, how many units it averages, and the unit of its density.
-fn spectrum(request: &Request<'_>, s: &Subject, segment: f64) -> Result<(Spectrum, usize, String), AnalysisError> {
+fn spectrum(
+    request: &Request<'_>,
+    s: &Subject,
+    o: &Options,
+    segment: f64,
+) -> Result<(Spectrum, usize, String), AnalysisError> {
     let too_short = |seconds: f64| {
         AnalysisError::Unsuitable(format!(
             "{}: a segment of {} does not fit into {}: lower `cycles`",
@@ -164,11 +134,11 @@ fn spectrum(request: &Request<'_>, s: &Subject, segment: f64) -> Result<(Spectru
         }
         let trains: Vec<Vec<f64>> =
             t.trains.iter().map(|x| x.iter().map(|v| (v - t.window.start) * seconds).collect()).collect();
-        let top = 4.0 * request.number("frequency").unwrap_or(10.0);
+        let top = 4.0 * o.frequency.hertz;
         let found = spike_spectrum(&trains, segment, segments, top, &mut || request.check_cancelled())?;
         return Ok((found, trains.len(), t.base.rate_unit().to_owned()));
     }
-    let columns = subject::columns(request, s, request.number("bin").unwrap_or(1e-3))?;
+    let columns = subject::columns(request, s, o.bin)?;
     let samples = (segment * columns.sampling_rate()).round() as usize;
     let settings = Settings { overlap: 0, ..Settings::new(samples) };
     let mut sum: Option<Spectrum> = None;

@@ -1,15 +1,12 @@
 //! Space: the state over position and time, bump width, dominant wavelength.
 
+use super::places;
+use super::prelude::*;
 use std::f64::consts::TAU;
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
-    places, subject,
-};
 use spikedeck_core::statistics::mean;
-use spikedeck_core::units::{Dimension, brief};
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Curve, CurveStyle, Image, NamedShape, Series, Shape};
+use spikedeck_core::units::brief;
+use spikedeck_signal::{Axis, CurveStyle, Image, Series, Shape};
 
 /// The analysis `space`.
 pub struct Space;
@@ -17,7 +14,7 @@ pub struct Space;
 /// Most columns of the image; longer recordings are thinned.
 const WIDEST: usize = 1000;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Space",
     summary: "a state over position and time, the width of what stands out, and the dominant wavelength",
     formula: "width = length over which the last profile is above the level, its crossings interpolated linearly; wavelength = 2π/k of the largest |Σ (u_j − mean) e^(−i k x_j)|², \
@@ -32,47 +29,27 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for Space {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "space",
-            subjects: Subjects::Of,
-            options: vec![
-                bounded(
-                    option(
-                        "level",
-                        OptionKind::Quantity(Dimension::NONE),
-                        Some("0.5"),
-                        "level of the width, as a share of the range of the last profile",
-                    ),
-                    0.0,
-                    1.0,
-                ),
-                option(
-                    "value",
-                    OptionKind::Quantity(Dimension::NONE),
-                    None,
-                    "level of the width as a value of the state in its display unit, instead of a share",
-                ),
-            ],
-        }
+options! {
+    /// What `space` can be told.
+    pub struct Options {
+        level: f64 = number("0.5").between(0.0, 1.0),
+            "level of the width, as a share of the range of the last profile";
+        value: Option<f64> = number_if_given(),
+            "level of the width as a value of the state in its display unit, instead of a share";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for Space {
+    type Options = Options;
+    const KIND: &'static str = "space";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
+    const LIVE: bool = true;
 
-    fn live(&self) -> bool {
-        true
-    }
-
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let base = request.recording.time_base;
-        let (mut metrics, mut shapes, mut words) = (Vec::new(), Vec::new(), Vec::new());
-        for s in &request.spec.of {
-            request.check_cancelled()?;
-            let columns = subject::columns(request, s, 1e-3)?;
-            let line = places::line(request, s, &columns)?;
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        f.each_subject(|f, s| {
+            let columns = subject::samples(f.request, s)?;
+            let line = places::line(f.request, s, &columns)?;
             let samples = columns.len();
             if samples == 0 {
                 return Err(AnalysisError::NotRecorded {
@@ -83,11 +60,9 @@ impl Analysis for Space {
             let profile: Vec<f64> = line.columns.iter().map(|&c| columns.columns[c][samples - 1]).collect();
             let (least, greatest) =
                 profile.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
-            let level = request
-                .number("value")
-                .unwrap_or_else(|| least + request.number("level").unwrap_or(0.5) * (greatest - least));
+            let level = o.value.unwrap_or(least + o.level * (greatest - least));
             let n = profile.len() as u64;
-            metrics.push(
+            f.metric(
                 Metric::new(&s.text, "range", greatest - least, &columns.unit, n)
                     .note("of the last profile; n = cells"),
             );
@@ -96,68 +71,55 @@ impl Analysis for Space {
             if flat || !finite {
                 let why =
                     if finite { "the last profile is flat" } else { "the last profile has left the finite numbers" };
-                for name in ["width", "wavelength"] {
-                    metrics.push(Metric::missing(&s.text, name, &line.unit, n, why));
-                }
+                f.metrics(["width", "wavelength"].map(|name| Metric::missing(&s.text, name, &line.unit, n, why)));
             } else {
                 let width = width(&line.x, &profile, level, line.spacing);
-                metrics.push(
+                f.metric(
                     Metric::new(&s.text, "width", width, &line.unit, n)
                         .note("length above the level in the last profile; n = cells"),
                 );
-                let cycles = dominant(&profile, line.ring);
-                let length = line.spacing * profile.len() as f64;
-                metrics.push(
-                    Metric::new(&s.text, "wavelength", length / cycles, &line.unit, n)
+                let wavelength = line.spacing * profile.len() as f64 / dominant(&profile, line.ring);
+                f.metric(
+                    Metric::new(&s.text, "wavelength", wavelength, &line.unit, n)
                         .note("of the last profile; n = cells"),
                 );
-                words.push(format!(
-                    "{}: width {} {u}, wavelength {} {u}",
-                    s.text,
-                    brief(width),
-                    brief(length / cycles),
-                    u = line.unit
-                ));
+                let (width, wavelength, unit) = (brief(width), brief(wavelength), &line.unit);
+                f.word(format!("{}: width {width} {unit}, wavelength {wavelength} {unit}", s.text));
             }
-            let thin = samples.div_ceil(WIDEST);
-            let chosen: Vec<usize> = (0..samples).step_by(thin).collect();
-            let values = chosen
-                .iter()
-                .flat_map(|&k| line.columns.iter().map(move |&c| (c, k)))
-                .map(|(c, k)| columns.columns[c][k])
-                .collect();
-            let last = chosen.last().copied().unwrap_or(0);
-            shapes.push(NamedShape::new(
-                format!("{} in space and time", s.text),
-                Shape::Image(Image {
-                    x: Axis::time(base),
-                    y: line.axis(),
-                    value: Axis::new(columns.label.clone(), columns.unit.clone()),
-                    x_range: (columns.start, columns.start + last as f64 * columns.interval),
-                    y_range: (line.x[0], line.x[line.x.len() - 1]),
-                    width: chosen.len(),
-                    height: line.columns.len(),
-                    values,
-                    diverging: false,
-                }),
-            ));
-            shapes.push(NamedShape::new(
-                format!("last profile of {}", s.text),
-                Shape::Series(Series {
-                    x: line.axis(),
-                    y: Axis::new(columns.label.clone(), columns.unit.clone()),
-                    curves: vec![Curve {
-                        name: s.text.clone(),
-                        x: line.x.clone(),
-                        y: profile,
-                        band: None,
-                        style: CurveStyle::Line,
-                    }],
-                    references: Vec::new(),
-                }),
-            ));
-        }
-        Ok(request.outcome("Space", shapes, metrics, words.join("; "), Vec::new()))
+            f.shape(format!("{} in space and time", s.text), Shape::Image(course(&columns, &line)));
+            let series = Series {
+                x: line.axis(),
+                y: Axis::new(columns.label.clone(), columns.unit.clone()),
+                curves: vec![curve(&s.text, line.x.clone(), profile, CurveStyle::Line)],
+                references: Vec::new(),
+            };
+            f.shape(format!("last profile of {}", s.text), Shape::Series(series));
+            Ok(())
+        })
+    }
+}
+
+/// The state over position and time.
+fn course(columns: &subject::Columns, line: &places::Line) -> Image {
+    let samples = columns.len();
+    let thin = samples.div_ceil(WIDEST);
+    let chosen: Vec<usize> = (0..samples).step_by(thin).collect();
+    let values = chosen
+        .iter()
+        .flat_map(|&k| line.columns.iter().map(move |&c| (c, k)))
+        .map(|(c, k)| columns.columns[c][k])
+        .collect();
+    let last = (chosen.len() - 1) * thin;
+    Image {
+        x: Axis::time(columns.base),
+        y: line.axis(),
+        value: Axis::new(columns.label.clone(), columns.unit.clone()),
+        x_range: (columns.start, columns.start + last as f64 * columns.interval),
+        y_range: (line.x[0], line.x[line.x.len() - 1]),
+        width: chosen.len(),
+        height: line.columns.len(),
+        values,
+        diverging: false,
     }
 }
 
@@ -192,7 +154,8 @@ fn dominant(values: &[f64], ring: bool) -> f64 {
         re * re + im * im
     };
     let all: Vec<f64> = (0..=n / 2).map(power).collect();
-    let best = (1..all.len()).max_by(|&a, &b| all[a].total_cmp(&all[b]).then(b.cmp(&a))).unwrap_or(1);
+    let best = (1..all.len()).max_by(|&a, &b| all[a].total_cmp(&all[b]).then(b.cmp(&a)));
+    let best = best.expect("three cells and more have a wave");
     if ring || best < 2 || best + 1 >= all.len() || all[best - 1] <= 0.0 || all[best + 1] <= 0.0 {
         return best as f64;
     }

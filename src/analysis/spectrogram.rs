@@ -1,21 +1,21 @@
 //! Spectrogram: the spectrum of each segment over time, as an image.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
-    psd, subject,
-};
-use spikedeck_core::units::{Dimension, short};
-use spikedeck_core::welch::{Scaling, segment_spectra};
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Image, NamedShape, Shape};
+use super::prelude::*;
+use super::psd::{self, TaperOptions};
+use spikedeck_core::statistics::{deviation, mean};
+use spikedeck_core::units::short;
+use spikedeck_core::welch::segment_spectra;
+use spikedeck_signal::{Axis, Image, Shape, TimeBase};
 
 /// The analysis `spectrogram`.
 pub struct Spectrogram;
 
+/// Highest frequency that is shown if nothing else is said, in hertz.
+const HIGHEST: f64 = 200.0;
 /// Widest image; longer recordings are averaged over neighbouring columns.
 const WIDEST: usize = 4000;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Spectrogram",
     summary: "spectrum of each segment over time",
     formula: "P(t, f) = |Σ w_n x_(n+t) e^(−2πi f n/fs)|²/(fs Σ w²), one-sided; shown in dB (10 log10) or as power",
@@ -26,49 +26,48 @@ static CARD: AnalysisCard = AnalysisCard {
     references: &["Welch 1967, doi:10.1109/TAU.1967.1161901", "Percival and Walden 1993, doi:10.1017/CBO9780511622762"],
 };
 
-impl Analysis for Spectrogram {
-    fn declaration(&self) -> AnalysisDeclaration {
-        let mut options: Vec<_> = psd::segment_options().into_iter().filter(|o| o.key != "overlap").collect();
-        options.extend([
-            bounded(
-                option(
-                    "overlap",
-                    OptionKind::Quantity(Dimension::NONE),
-                    Some("0.75"),
-                    "share of a segment that the next one overlaps",
-                ),
-                0.0,
-                0.95,
-            ),
-            option("f_max", OptionKind::Frequency, None, "highest frequency shown (default: Nyquist, or 200 Hz)"),
-            option("values", OptionKind::Choice(&["db", "power"]), Some("db"), "decibels, or power as it is"),
-        ]);
-        AnalysisDeclaration { kind: "spectrogram", subjects: Subjects::Of, options }
+words! {
+    /// How power is shown.
+    pub enum Shown {
+        /// Decibels.
+        Decibels = "db",
+        /// As it is.
+        Power = "power",
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
+options! {
+    /// What `spectrogram` can be told.
+    pub struct Options {
+        segment: Option<Time> = psd::segment();
+        taper: TaperOptions = shared();
+        overlap: f64 = psd::overlap("0.75");
+        f_max: Option<Frequency> = frequency_if_given(), "highest frequency shown (default: Nyquist, or 200 Hz)";
+        values: Shown = choice(Shown::Decibels), "decibels, or power as it is";
     }
+}
 
-    fn live(&self) -> bool {
-        true
-    }
+impl Estimator for Spectrogram {
+    type Options = Options;
+    const KIND: &'static str = "spectrogram";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
+    const LIVE: bool = true;
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        if request.spec.of.is_empty() {
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        if f.request.spec.of.is_empty() {
             return Err(AnalysisError::Unsuitable(
                 "spectrogram needs `of`, such as `of = \"POP.rate\"` or `of = \"POP.V_m\"`".into(),
             ));
         }
-        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for s in &request.spec.of {
-            request.check_cancelled()?;
-            let columns = subject::columns(request, s, request.number("bin").unwrap_or(1e-3))?;
+        f.each_subject(|f, s| {
+            let columns = subject::columns(f.request, s, o.taper.bin)?;
             let rate = columns.sampling_rate();
-            let settings = psd::settings(request, &s.text, columns.len(), rate, &mut warnings)?;
+            let settings = psd::settings(o.segment, o.overlap, &o.taper, &columns, f)?;
             let base = columns.base;
             let step = rate / settings.segment as f64;
-            let top = request.number("f_max").unwrap_or_else(|| (rate / 2.0).min(200.0));
+            let highest = if base == TimeBase::Milliseconds { HIGHEST } else { f64::INFINITY };
+            let top = o.f_max.map_or_else(|| (rate / 2.0).min(highest), |f| f.hertz);
             let height = ((top / step + 1e-9).floor() as usize).clamp(1, settings.segment / 2);
             let count = settings.segments(columns.len());
             let block = count.div_ceil(WIDEST).max(1);
@@ -77,7 +76,7 @@ impl Analysis for Spectrogram {
             let mut values = vec![0.0; width * height];
             let share = 1.0 / (columns.columns.len() * block) as f64;
             for column in &columns.columns {
-                request.check_cancelled()?;
+                f.request.check_cancelled()?;
                 segment_spectra(column, rate, &settings, |k, power| {
                     if k / block < width {
                         let at = (k / block) * height;
@@ -87,41 +86,40 @@ impl Analysis for Spectrogram {
             }
             let (peaks, n) = ridge(&values, height, step);
             let unit = psd::power_unit(&columns.unit, base, settings.scaling);
-            metrics.push(if peaks.is_empty() {
-                Metric::missing(&s.text, "ridge_mean", base.rate_unit(), n, "no power in any column")
+            let per = base.rate_unit();
+            f.metric(if peaks.is_empty() {
+                Metric::missing(&s.text, "ridge_mean", per, n, "no power in any column")
             } else {
-                Metric::new(&s.text, "ridge_mean", spikedeck_core::statistics::mean(&peaks), base.rate_unit(), n)
+                Metric::new(&s.text, "ridge_mean", mean(&peaks), per, n)
                     .note("mean over columns of the strongest frequency; n = columns")
             });
-            metrics.push(if peaks.len() < 2 {
-                Metric::missing(&s.text, "ridge_sd", base.rate_unit(), n, "needs two columns with power")
+            f.metric(if peaks.len() < 2 {
+                Metric::missing(&s.text, "ridge_sd", per, n, "needs two columns with power")
             } else {
-                Metric::new(&s.text, "ridge_sd", spikedeck_core::statistics::deviation(&peaks, 1), base.rate_unit(), n)
-                    .note("how far it wanders; n = columns")
+                Metric::new(&s.text, "ridge_sd", deviation(&peaks, 1), per, n).note("how far it wanders; n = columns")
             });
             if count < 3 {
-                warnings.push(format!("{}: {count} columns show no course of time; shorten `segment`", s.text));
+                f.warn(format!("{}: {count} columns show no course of time; shorten `segment`", s.text));
             }
-            let db = request.text("values") != Some("power");
-            if db {
-                for v in &mut values {
-                    *v = if *v > 0.0 { 10.0 * v.log10() } else { f64::NAN };
+            let unit = match o.values {
+                Shown::Power => unit,
+                Shown::Decibels => {
+                    for v in &mut values {
+                        *v = if *v > 0.0 { 10.0 * v.log10() } else { f64::NAN };
+                    }
+                    format!("dB re {}", if unit.is_empty() { "1" } else { &unit })
                 }
-            }
+            };
             let centre = columns.start + (settings.segment - 1) as f64 / 2.0 * columns.interval;
             let hop = settings.step() as f64 * columns.interval;
             let middle = (block - 1) as f64 / 2.0 * hop;
             let first = centre + middle;
-            let label = if settings.scaling == Scaling::Spectrum { "power" } else { "power density" };
-            shapes.push(NamedShape::new(
+            f.shape(
                 format!("spectrogram of {}", s.text),
                 Shape::Image(Image {
                     x: Axis::time(base),
-                    y: Axis::new("frequency", base.rate_unit()),
-                    value: Axis::new(
-                        label,
-                        if db { format!("dB re {}", if unit.is_empty() { "1" } else { &unit }) } else { unit },
-                    ),
+                    y: Axis::new("frequency", per),
+                    value: Axis::new(o.taper.label(), unit),
                     x_range: (first, first + (width.max(1) - 1) as f64 * hop * block as f64),
                     y_range: (step, step * height as f64),
                     width,
@@ -129,16 +127,10 @@ impl Analysis for Spectrogram {
                     values,
                     diverging: false,
                 }),
-            ));
-            words.push(format!(
-                "{}: {width} columns of {} samples, Δf {} {}",
-                s.text,
-                settings.segment,
-                short(step),
-                base.rate_unit()
-            ));
-        }
-        Ok(request.outcome("Spectrogram", shapes, metrics, words.join("; "), warnings))
+            );
+            f.word(format!("{}: {width} columns of {} samples, Δf {} {per}", s.text, settings.segment, short(step)));
+            Ok(())
+        })
     }
 }
 

@@ -3,10 +3,12 @@
 //! Windows are (start, stop]; the transient is left out. Times stay in units of the recording's axis unless a field
 //! says seconds.
 
+use super::options::{Field, Reader, rate_bin};
+use super::value::Time;
 use super::{AnalysisError, Request};
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Observable, Place, PopulationId, Subject};
-use spikedeck_signal::{Population, Recording, TimeBase, Trace, Window};
+use spikedeck_signal::{Population, Recording, TimeBase, Trace, Train, Window};
 
 /// Sorted spike trains of some units.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +18,7 @@ pub struct Trains {
     /// Which units the trains are.
     pub units: Vec<u32>,
     /// One train a unit, in units of the time axis, inside the window.
-    pub trains: Vec<Vec<f64>>,
+    pub trains: Vec<Train>,
     /// The stretch looked at.
     pub window: Window,
     /// What the numbers on the time axis mean.
@@ -31,7 +33,7 @@ impl Trains {
 
     /// Number of spikes of all units.
     pub fn count(&self) -> usize {
-        self.trains.iter().map(Vec::len).sum()
+        self.trains.iter().map(|t| t.len()).sum()
     }
 }
 
@@ -200,12 +202,8 @@ pub fn trains_within(request: &Request<'_>, subject: &Subject, window: Window) -
         hint: format!("write `spikes = true` under [record.{}]", population.name),
     })?;
     let units = selected(subject, spikes.size)?;
-    let mut all = spikes.trains(window);
-    let trains = if subject.units.is_empty() {
-        all
-    } else {
-        units.iter().map(|&u| std::mem::take(&mut all[u as usize])).collect()
-    };
+    let whole = request.trains.of(&population.name, &subject.units).unwrap_or_default();
+    let trains = whole.iter().map(|t| t.within(window)).collect();
     Ok(Trains { subject: subject.text.clone(), units, trains, window, base: request.recording.time_base })
 }
 
@@ -221,19 +219,19 @@ pub fn bin_of(time: f64, start: f64, bin: f64) -> Option<usize> {
     (position >= 1.0).then(|| position as usize - 1)
 }
 
-/// Rate per unit (Hz) of pooled trains in bins (left, right] of `bin_seconds`; the sample stands at the bin's right
+/// Rate per unit (Hz) of pooled trains in bins (left, right] of `width`; the sample stands at the bin's right
 /// edge. O(spikes + bins).
 ///
 /// # Errors
 /// `Unsuitable` when no whole bin fits.
-pub fn rate_of(trains: &Trains, bin_seconds: f64) -> Result<Columns, AnalysisError> {
-    let bin = bin_seconds / trains.base.seconds();
+pub fn rate_of(trains: &Trains, width: Time) -> Result<Columns, AnalysisError> {
+    let bin = width.axis;
     let bins = bin_count(trains.window, bin);
     if bins == 0 {
         return Err(AnalysisError::Unsuitable(format!(
             "{}: a bin of {} s does not fit into the {} s that are analysed",
             trains.subject,
-            short(bin_seconds),
+            short(width.seconds),
             short(trains.duration())
         )));
     }
@@ -243,7 +241,7 @@ pub fn rate_of(trains: &Trains, bin_seconds: f64) -> Result<Columns, AnalysisErr
             *count += 1.0;
         }
     }
-    let per = 1.0 / (trains.trains.len().max(1) as f64 * bin_seconds);
+    let per = 1.0 / (trains.trains.len().max(1) as f64 * width.seconds);
     for count in &mut counts {
         *count *= per;
     }
@@ -261,14 +259,23 @@ pub fn rate_of(trains: &Trains, bin_seconds: f64) -> Result<Columns, AnalysisErr
     })
 }
 
+/// Regular samples of a subject by an estimator that has no say about bins: as [`columns`], a rate in bins of the usual
+/// width.
+///
+/// # Errors
+/// As [`columns`].
+pub fn samples(request: &Request<'_>, subject: &Subject) -> Result<Columns, AnalysisError> {
+    columns(request, subject, rate_bin().read("bin", &mut Reader::new(request))?)
+}
+
 /// Regular samples of a subject: columns of a variable (their mean for `mean(...)`), or the population rate in bins of
-/// `bin_seconds`.
+/// `bin`.
 ///
 /// # Errors
 /// `NotRecorded` when the variable or the spikes were not recorded, `Unsuitable` for subjects without samples.
-pub fn columns(request: &Request<'_>, subject: &Subject, bin_seconds: f64) -> Result<Columns, AnalysisError> {
+pub fn columns(request: &Request<'_>, subject: &Subject, bin: Time) -> Result<Columns, AnalysisError> {
     match &subject.what {
-        Observable::Rate => rate_of(&trains(request, subject)?, bin_seconds),
+        Observable::Rate => rate_of(&trains(request, subject)?, bin),
         Observable::Variable(variable) => {
             trace_columns(request, subject, variable, request.recording.analysis_window())
         }
@@ -360,6 +367,7 @@ mod tests {
     use super::*;
     use crate::testing::{recording, subject, traces};
     use spikedeck_scenario::AnalysisSpec;
+    use spikedeck_signal::SpikeTrains;
     use std::collections::BTreeMap;
     use std::sync::atomic::AtomicBool;
 
@@ -372,7 +380,14 @@ mod tests {
             target: vec![],
             options: BTreeMap::new(),
         };
-        look(&Request { spec: &spec, scenario: None, recording, seed: 1, cancel: &AtomicBool::new(false) })
+        look(&Request {
+            spec: &spec,
+            scenario: None,
+            recording,
+            trains: &SpikeTrains::new(recording),
+            seed: 1,
+            cancel: &AtomicBool::new(false),
+        })
     }
 
     #[test]
@@ -380,9 +395,10 @@ mod tests {
         let mut r = recording(&[vec![5.0, 10.0, 15.0], vec![12.0], vec![]], 20.0);
         r.transient = 10.0;
         let t = with(&r, |q| trains(q, &subject("spikes", &[1, 0])).unwrap());
-        assert_eq!((t.trains, t.units), (vec![vec![12.0], vec![15.0]], vec![1, 0]));
+        assert_eq!((t.trains, t.units), (vec![vec![12.0].into(), vec![15.0].into()], vec![1, 0]));
         assert!((with(&r, |q| trains(q, &subject("spikes", &[])).unwrap()).duration() - 0.01).abs() < 1e-15);
-        let rate = with(&r, |q| columns(q, &subject("rate", &[]), 0.005).unwrap());
+        let rate =
+            with(&r, |q| columns(q, &subject("rate", &[]), Time::of_seconds(0.005, q.recording.time_base)).unwrap());
         assert_eq!((rate.start, rate.interval, rate.averaged, rate.unit.as_str()), (15.0, 5.0, 3, "Hz"));
         // Two spikes of three units in (10, 15], none in (15, 20].
         assert!((rate.columns[0][0] - 2.0 / 3.0 / 0.005).abs() < 1e-9 && rate.columns[0][1] == 0.0);
@@ -397,20 +413,24 @@ mod tests {
         fine.interval = 0.5;
         fine.values = vec![7.0; 40];
         r.traces.push(fine);
-        let all = with(&r, |q| columns(q, &subject("V_m", &[]), 1e-3).unwrap());
+        let all =
+            with(&r, |q| columns(q, &subject("V_m", &[]), Time::of_seconds(1e-3, q.recording.time_base)).unwrap());
         assert_eq!((all.columns.len(), all.interval, all.name(1).as_str()), (2, 1.0, "p.V_m[1]"));
-        let one = with(&r, |q| columns(q, &subject("V_m", &[1]), 1e-3).unwrap());
+        let one =
+            with(&r, |q| columns(q, &subject("V_m", &[1]), Time::of_seconds(1e-3, q.recording.time_base)).unwrap());
         assert_eq!((one.interval, one.columns[0][0]), (0.5, 7.0));
         let mut mean = subject("V_m", &[]);
         mean.mean = true;
-        let m = with(&r, |q| columns(q, &mean, 1e-3).unwrap());
+        let m = with(&r, |q| columns(q, &mean, Time::of_seconds(1e-3, q.recording.time_base)).unwrap());
         assert_eq!((m.columns[0][4], m.averaged), (3.5, 2));
     }
 
     #[test]
     fn what_is_missing_says_what_to_write() {
         let r = traces(&[vec![0.0; 10]], 1.0);
-        let fails = |s: Subject| with(&r, |q| columns(q, &s, 1e-3).unwrap_err().to_string());
+        let fails = |s: Subject| {
+            with(&r, |q| columns(q, &s, Time::of_seconds(1e-3, q.recording.time_base)).unwrap_err().to_string())
+        };
         assert!(fails(subject("V_m", &[3])).contains("not of unit 3; add it to `units` of the trace under [record.p]"));
         assert!(fails(subject("rate", &[])).contains("`spikes = true` under [record.p]"));
         assert!(fails(subject("spikes", &[])).contains("write `p.rate`"));

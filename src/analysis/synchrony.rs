@@ -3,22 +3,18 @@
 mod global;
 mod pairs;
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
-    option, subject,
-};
-use spikedeck_scenario::{Observable, OptionKind};
-use spikedeck_signal::NamedShape;
+use super::prelude::*;
+use spikedeck_scenario::{Observable, Spec, Subject};
 
 /// The analysis `synchrony`.
 pub struct Synchrony;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Synchrony",
     summary: "Golomb chi of traces, Kuramoto order of phases, ISI- and SPIKE-distance, SPIKE-synchronization, coincidences",
     formula: "χ² = Var_t(mean_i V_i)/mean_i Var_t(V_i)\nR(t) = |mean_i exp(i φ_i)|, φ = 2π(t − t_k)/(t_(k+1) − t_k)\nISI = ⟨|ν1 − ν2|/max(ν1, ν2)⟩\nSPIKE = ⟨(S1 ν2 + S2 ν1)/(2 ⟨ν⟩²)⟩\nSYNC = coincident spikes/all spikes, window half the least of the four intervals around\ncoincidence = share of spikes with a spike of the other within δ",
     assumptions: "χ needs the same variable of many units on one time axis. Phases grow evenly between spikes. The distances need no time scale; coincidence has δ. Chance: χ 1/√N; R √(π/4N); ISI 1/2, SPIKE 0.2956 and SYNC 1/4 for Poisson trains of equal rate; coincidence 1 − exp(−2δ r).",
-    bias: "χ and R of independent units are not 0 but of order 1/√N: below three times that they say nothing. Coincidence grows with the rate, hence its chance level.",
+    bias: "χ and R of independent units are not 0 but of order 1/√N: below three times that (of few units, below half way from that to 1) they say nothing. Coincidence grows with the rate, hence its chance level.",
     cost: "χ O(N samples); R O(N times); distances O(M² spikes) for M units, pairs in parallel",
     caveats: "Intervals of distances resample units; pairs share units, so they are not independent. Distances of silent trains follow from the edges alone. A few spikes give coincidences by accident: look at n and at the chance level. Unequal rates alone move ISI and SPIKE distances.",
     references: &[
@@ -31,70 +27,41 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-/// What a group of trains or columns gave.
-#[derive(Default)]
-struct Found {
-    metrics: Vec<Metric>,
-    shapes: Vec<NamedShape>,
-    warnings: Vec<String>,
-    words: Vec<String>,
+options! {
+    /// What `synchrony` can be told.
+    pub struct Options {
+        phase: bool = flag(false),
+            "whether the variable is a phase in radians (a state that its model calls circular always is)";
+        step: Option<Time> = time_if_given(),
+            "time step of R(t) from spikes (default: 1 ms, or a 2000th of the window)";
+        delta: Time = time("2 ms").or(derived::TWENTIETH).from_zero(), "greatest lag of a coincidence";
+        max_tau: Option<Time> = time_if_given(), "upper bound of the window of SPIKE-synchronization";
+        max_units: usize = integer("100").between(2.0, 5000.0),
+            "units that are compared pair by pair (evenly spaced over the population)";
+    }
 }
 
-impl Analysis for Synchrony {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "synchrony",
-            subjects: Subjects::Of,
-            options: vec![
-                option(
-                    "phase",
-                    OptionKind::Flag,
-                    Some("false"),
-                    "whether the variable is a phase in radians (one named theta always is)",
-                ),
-                option(
-                    "step",
-                    OptionKind::Time,
-                    None,
-                    "time step of R(t) from spikes (default: 1 ms, or a 2000th of the window)",
-                ),
-                from_zero(option("delta", OptionKind::Time, Some("2 ms"), "greatest lag of a coincidence")),
-                option("max_tau", OptionKind::Time, None, "upper bound of the window of SPIKE-synchronization"),
-                bounded(
-                    option(
-                        "max_units",
-                        OptionKind::Integer,
-                        Some("100"),
-                        "units that are compared pair by pair (evenly spaced over the population)",
-                    ),
-                    2.0,
-                    5000.0,
-                ),
-            ],
-        }
-    }
+impl Estimator for Synchrony {
+    type Options = Options;
+    const KIND: &'static str = "synchrony";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
-
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let mut found = Found::default();
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         // Single trains are compared with one another: two neurons are often two populations.
         let mut single: Option<subject::Trains> = None;
         let mut groups = Vec::new();
-        for s in subject::of_or_all_spikes(request)? {
-            request.check_cancelled()?;
+        f.each_spiking(|f, s| {
             if let Observable::Variable(name) = &s.what {
-                let columns = subject::columns(request, &s, 1e-3)?;
-                if request.flag("phase") || name == "theta" {
-                    global::order_of_variable(request, &columns, &mut found);
+                let columns = subject::samples(f.request, s)?;
+                if o.phase || is_circular(f.scenario(), s, name) {
+                    global::order_of_variable(&columns, f);
                 } else {
-                    global::chi(&columns, &mut found);
+                    global::chi(&columns, f);
                 }
-                continue;
+                return Ok(());
             }
-            let trains = subject::trains(request, &s)?;
+            let trains = subject::trains(f.request, s)?;
             match &mut single {
                 _ if trains.trains.len() > 1 => groups.push(trains),
                 None => single = Some(trains),
@@ -104,20 +71,24 @@ impl Analysis for Synchrony {
                     all.units.extend(trains.units);
                 }
             }
-        }
+            Ok(())
+        })?;
         groups.extend(single);
-        for trains in groups {
+        f.each(&groups, |f, trains| {
             if trains.trains.len() < 2 {
-                return Err(AnalysisError::Unsuitable(format!(
-                    "{}: synchrony needs at least two units",
-                    trains.subject
-                )));
+                let why = "synchrony needs at least two units";
+                return Err(AnalysisError::Unsuitable(format!("{}: {why}", trains.subject)));
             }
-            global::order_of_spikes(request, &trains, &mut found);
-            pairs::distances(request, &trains, &mut found)?;
-        }
-        Ok(request.outcome("Synchrony", found.shapes, found.metrics, found.words.join("; "), found.warnings))
+            global::order_of_spikes(o, trains, f);
+            pairs::distances(o, trains, f)
+        })
     }
+}
+
+/// Whether the model of a subject's population says that this state is an angle.
+fn is_circular(scenario: Option<&Spec>, s: &Subject, state: &str) -> bool {
+    let population = scenario.and_then(|spec| spec.population_at(s.place));
+    population.is_some_and(|p| p.model.circular.iter().any(|c| c == state))
 }
 
 #[cfg(test)]

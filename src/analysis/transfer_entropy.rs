@@ -1,25 +1,21 @@
 //! Transfer entropy of pairs of signals: what the source's past tells about the target now, beyond the target's own
 //! past.
 
-use super::dependence::assess::{Data, Estimator, estimate};
-use super::dependence::report::{self, PairResult};
-use super::dependence::signals::{Pairs, Signal};
-use super::dependence::{assess, pairs};
-use super::mutual_information::{outcome, prepare_for_neighbours, symbols};
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, from_zero,
-    option,
+use super::dependence::assess::{Method, estimate};
+use super::dependence::prepare::{self, Alphabet};
+use super::dependence::{
+    BiasCorrection, Binning, Data, NeighbourOptions, Pair, PairOptions, Pairs, Told, assess, pairs, report,
 };
+use super::prelude::*;
 use spikedeck_core::information::words;
 use spikedeck_core::ksg::{Algorithm, Neighbourhood};
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Scalars, Series, Shape};
+use spikedeck_signal::{Axis, CurveStyle, Series, Shape};
 
 /// `kind = "transfer_entropy"`.
 #[derive(Debug, Clone, Copy)]
 pub struct TransferEntropy;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Transfer entropy",
     summary: "how many bits the source's past tells about the target now, beyond the target's own past",
     formula: "TE(X→Y) = I(Y_t ; X_{t−u}, …, X_{t−u−(l−1)} | Y_{t−1}, …, Y_{t−k})\n\
@@ -72,146 +68,106 @@ impl Embedding {
     }
 }
 
-impl Analysis for TransferEntropy {
-    fn declaration(&self) -> AnalysisDeclaration {
-        let mut options = vec![
-            option(
-                "estimator",
-                OptionKind::Choice(&["auto", "plugin", "gaussian", "ksg"]),
-                Some("auto"),
-                "auto: plugin where spike counts are involved, else gaussian",
-            ),
-            bounded(
-                option("target_history", OptionKind::Integer, Some("1"), "k, samples of the target's past"),
-                1.0,
-                10.0,
-            ),
-            bounded(
-                option("source_history", OptionKind::Integer, Some("1"), "l, samples of the source's past"),
-                1.0,
-                10.0,
-            ),
-            option(
-                "target_step",
-                OptionKind::Time,
-                None,
-                "time between samples of the target's past (default one sample)",
-            ),
-            option(
-                "source_step",
-                OptionKind::Time,
-                None,
-                "time between samples of the source's past (default one sample)",
-            ),
-            from_zero(option(
-                "delay",
-                OptionKind::Time,
-                None,
-                "u, from the source's newest past sample to the target (default one sample)",
-            )),
-            option(
-                "correction",
-                OptionKind::Choice(&["none", "miller_madow", "quadratic"]),
-                Some("miller_madow"),
-                "bias correction of plugin",
-            ),
-            bounded(
-                option(
-                    "lagged_information_sum",
-                    OptionKind::Integer,
-                    Some("0"),
-                    "also the sum over this many lags of I(Y_t; X_{t-lag} | Y_{t-1}), which double-counts and is not transfer entropy; 0 for not",
-                ),
-                0.0,
-                1000.0,
-            ),
-        ];
-        options.extend(report::estimator_options("4", 256.0));
-        options.extend(report::shared_options());
-        AnalysisDeclaration { kind: "transfer_entropy", subjects: Subjects::Directed, options }
-    }
-
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
-
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let pairs = pairs(request, false)?;
-        let e = embedding(request, &pairs)?;
-        let theiler = pairs.samples("theiler", request.number("theiler").unwrap_or(0.0))?;
-        let lags = request.integer("lagged_information_sum").unwrap_or(0).max(0) as usize;
-        let n = pairs.len().saturating_sub(e.lost());
-        let mut results = Vec::new();
-        let mut extra = Vec::new();
-        let mut curves = Vec::new();
-        let mut warnings = Vec::new();
-        let mut methods = Vec::new();
-        for &(i, j) in &pairs.pairs {
-            request.check_cancelled()?;
-            let (source, target) = (&pairs.sources[i], &pairs.targets[j]);
-            let subject = format!("{}->{}", source.name, target.name);
-            if let Some(why) = report::too_little(source, target, n) {
-                results.push(PairResult { pair: (i, j), subject, found: Err(why), n, note: String::new() });
-                continue;
-            }
-            let estimator = estimator(request, source, target, theiler);
-            let (data, note) = data(request, source, target, e, estimator);
-            warnings.extend(report::sparse(&data).map(|w| format!("{subject}: {w}")));
-            let plan = report::plan(request, &pairs, e.lost(), (i, j))?;
-            let found = assess(&data, estimator, plan).map_err(|e| report::reason(&e));
-            request.check_cancelled()?;
-            methods.push(describe(request, estimator, e));
-            if lags > 0 && pairs.len() > lags + 20 {
-                let terms = lagged_terms(request, source, target, lags, estimator);
-                let sum = Metric::new(
-                    &subject,
-                    "lagged_information_sum",
-                    terms.iter().sum(),
-                    "bits",
-                    (pairs.len() - lags) as u64,
-                );
-                extra.push(sum.note(format!(
-                    "sum of I(Y_t; X_t-lag | Y_t-1) over {lags} lags: counts a lasting source again at each lag, not transfer entropy"
-                )));
-                curves.push(Curve {
-                    name: subject.clone(),
-                    x: (1..=lags).map(|l| l as f64).collect(),
-                    y: terms,
-                    band: None,
-                    style: CurveStyle::Points,
-                });
-            }
-            results.push(PairResult { pair: (i, j), subject, found, n, note });
-        }
-        methods.dedup();
-        let raw = methods.iter().any(|m| m.starts_with("plug-in"));
-        let mut out = report::report(
-            request,
-            &pairs,
-            &results,
-            "transfer_entropy",
-            "transfer entropy",
-            &methods.join(" / "),
-            raw,
-        );
-        warnings.truncate(5);
-        out.warnings.extend(warnings);
-        out.metrics.extend(extra);
-        if !curves.is_empty() && curves.len() <= 12 {
-            let (x, y) = (Axis::new("lag", "samples"), Axis::new("I(Y; X at lag | Y before)", "bits"));
-            out.shapes.push(NamedShape::new(
-                "lagged information",
-                Shape::Series(Series { x, y, curves, references: Vec::new() }),
-            ));
-        }
-        out.shapes.push(NamedShape::new("values", Shape::Scalars(Scalars::from_metrics(&out.metrics))));
-        Ok(outcome(request, &CARD, out, &pairs))
+words! {
+    /// Which estimate is made.
+    pub enum By {
+        /// By what the signals are.
+        Auto = "auto",
+        /// Frequencies of words of symbols.
+        PlugIn = "plugin",
+        /// Variances: Granger.
+        Gaussian = "gaussian",
+        /// Nearest neighbours.
+        Ksg = "ksg",
     }
 }
 
-fn embedding(request: &Request<'_>, pairs: &Pairs) -> Result<Embedding, AnalysisError> {
-    let count = |key| request.integer(key).unwrap_or(1).max(1) as usize;
-    let samples = |key| match request.number(key) {
+words! {
+    /// How a plug-in value is corrected for its bias.
+    pub enum Correction {
+        /// Not at all.
+        None = "none",
+        /// Occupied words.
+        MillerMadow = "miller_madow",
+        /// Halves and quarters of the data.
+        Quadratic = "quadratic",
+    }
+}
+
+impl From<Correction> for BiasCorrection {
+    fn from(correction: Correction) -> Self {
+        match correction {
+            Correction::None => Self::None,
+            Correction::MillerMadow => Self::MillerMadow,
+            Correction::Quadratic => Self::Quadratic,
+        }
+    }
+}
+
+options! {
+    /// What `transfer_entropy` can be told.
+    pub struct Options {
+        estimator: By = choice(By::Auto), "auto: plugin where spike counts are involved, else gaussian";
+        target_history: usize = integer("1").between(1.0, 10.0), "k, samples of the target's past";
+        source_history: usize = integer("1").between(1.0, 10.0), "l, samples of the source's past";
+        target_step: Option<Time> = time_if_given(), "time between samples of the target's past (default one sample)";
+        source_step: Option<Time> = time_if_given(), "time between samples of the source's past (default one sample)";
+        delay: Option<Time> = time_if_given().from_zero(),
+            "u, from the source's newest past sample to the target (default one sample)";
+        correction: Correction = choice(Correction::MillerMadow), "bias correction of plugin";
+        lagged_information_sum: usize = integer("0").between(0.0, 1000.0),
+            "also the sum over this many lags of I(Y_t; X_{t-lag} | Y_{t-1}), which double-counts and is not transfer entropy; 0 for not";
+        bins: usize = report::bins("4", 256.0);
+        binning: Binning = report::binning();
+        neighbours: NeighbourOptions = shared();
+        pairs: PairOptions = shared();
+    }
+}
+
+impl Estimator for TransferEntropy {
+    type Options = Options;
+    const KIND: &'static str = "transfer_entropy";
+    const SUBJECTS: Subjects = Subjects::Directed;
+    const CARD: AnalysisCard = CARD;
+    const TABLE: &'static str = "values";
+
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let request = f.request;
+        let pairs = pairs(request, o.pairs.bin, false)?;
+        let e = embedding(o, &pairs)?;
+        let theiler = o.neighbours.theiler.map_or(Ok(0), |t| pairs.samples("theiler", t))?;
+        let lags = o.lagged_information_sum;
+        let (mut extra, mut curves) = (Vec::new(), Vec::new());
+        let results = pairs.each(f, e.lost(), |pair| {
+            let method = method(o, pair, theiler);
+            let (data, note) = data(request.seed, o, pair, e, method);
+            let plan = report::plan(request, &o.pairs, &pairs, e.lost(), pair)?;
+            let found = assess(&data, method, plan);
+            request.check_cancelled()?;
+            if lags > 0 && pairs.len() > lags + 20 {
+                let terms = lagged_terms(request.seed, o, pair, lags, method);
+                let n = (pairs.len() - lags) as u64;
+                let sum = Metric::new(&pair.subject, "lagged_information_sum", terms.iter().sum(), "bits", n);
+                extra.push(sum.note(format!(
+                    "sum of I(Y_t; X_t-lag | Y_t-1) over {lags} lags: counts a lasting source again at each lag, not transfer entropy"
+                )));
+                curves.push(curve(&pair.subject, (1..=lags).map(|l| l as f64).collect(), terms, CurveStyle::Points));
+            }
+            let corrected = matches!(method, Method::PlugIn(_));
+            Ok(Told { found, method: describe(method, e), corrected, note, warning: report::sparse(&data) })
+        })?;
+        report::report(f, &o.pairs, &pairs, &results, "transfer_entropy", "transfer entropy");
+        f.metrics(extra);
+        if !curves.is_empty() && curves.len() <= 12 {
+            let (x, y) = (Axis::new("lag", "samples"), Axis::new("I(Y; X at lag | Y before)", "bits"));
+            f.shape("lagged information", Shape::Series(Series { x, y, curves, references: Vec::new() }));
+        }
+        Ok(())
+    }
+}
+
+fn embedding(o: &Options, pairs: &Pairs) -> Result<Embedding, AnalysisError> {
+    let samples = |key: &str, time: Option<Time>| match time {
         None => Ok(1),
         Some(time) => match pairs.samples(key, time)? {
             0 => Err(AnalysisError::Unsuitable(format!(
@@ -222,43 +178,40 @@ fn embedding(request: &Request<'_>, pairs: &Pairs) -> Result<Embedding, Analysis
         },
     };
     Ok(Embedding {
-        k: count("target_history"),
-        k_step: samples("target_step")?,
-        l: count("source_history"),
-        l_step: samples("source_step")?,
-        delay: samples("delay")?,
+        k: o.target_history,
+        k_step: samples("target_step", o.target_step)?,
+        l: o.source_history,
+        l_step: samples("source_step", o.source_step)?,
+        delay: samples("delay", o.delay)?,
     })
 }
 
-fn estimator(request: &Request<'_>, source: &Signal, target: &Signal, theiler: usize) -> Estimator {
-    let plugin = Estimator::PlugIn(report::bias_correction(request.text("correction")));
-    match request.text("estimator") {
-        Some("plugin") => plugin,
-        Some("ksg") => {
-            let how = Neighbourhood { k: request.integer("k").unwrap_or(4).max(1) as usize, window: theiler };
-            Estimator::Ksg(how, Algorithm::One)
-        }
-        Some("gaussian") => Estimator::Gaussian,
-        _ if source.counts || target.counts => plugin,
-        _ => Estimator::Gaussian,
+fn method(o: &Options, pair: &Pair<'_>, theiler: usize) -> Method {
+    match o.estimator {
+        By::PlugIn => Method::PlugIn(o.correction.into()),
+        By::Ksg => Method::Ksg(Neighbourhood { k: o.neighbours.k, window: theiler }, Algorithm::One),
+        By::Gaussian => Method::Gaussian,
+        By::Auto if pair.source.counts || pair.target.counts => Method::PlugIn(o.correction.into()),
+        By::Auto => Method::Gaussian,
     }
 }
 
-fn describe(request: &Request<'_>, estimator: Estimator, e: Embedding) -> String {
-    let name = match estimator {
-        Estimator::PlugIn(_) => format!("plug-in, correction {}", request.text("correction").unwrap_or("none")),
-        Estimator::Ksg(how, _) => format!("ksg, k {}", how.k),
-        Estimator::Gaussian => "gaussian".into(),
+fn describe(method: Method, e: Embedding) -> String {
+    let name = match method {
+        Method::PlugIn(correction) => format!("plug-in, correction {}", correction.word()),
+        Method::Ksg(how, _) => format!("ksg, k {}", how.k),
+        Method::Gaussian => "gaussian".into(),
     };
     format!("{name}, histories {} and {}, delay {} samples", e.k, e.l, e.delay)
 }
 
 /// Realisations of target now, source's past and target's past.
-fn data(request: &Request<'_>, source: &Signal, target: &Signal, e: Embedding, estimator: Estimator) -> (Data, String) {
-    let lost = e.lost();
-    if let Estimator::PlugIn(_) = estimator {
-        let (x, x_size) = symbols(request, source, &source.values);
-        let (y, y_size) = symbols(request, target, &target.values);
+fn data(seed: u64, o: &Options, pair: &Pair<'_>, e: Embedding, method: Method) -> (Data, String) {
+    let (source, target, lost) = (pair.source, pair.target, e.lost());
+    if let Method::PlugIn(_) = method {
+        let alphabet = Alphabet { bins: o.bins, binning: o.binning };
+        let (x, x_size) = alphabet.symbols(source, &source.values);
+        let (y, y_size) = alphabet.symbols(target, &target.values);
         let data = Data::Symbols {
             source: words(&e.past(&x, true, lost), x_size),
             target: (y[lost..].to_vec(), y_size),
@@ -268,24 +221,19 @@ fn data(request: &Request<'_>, source: &Signal, target: &Signal, e: Embedding, e
     }
     let (mut x, mut y) = (source.values.clone(), target.values.clone());
     let mut note = String::new();
-    if let Estimator::Ksg(..) = estimator {
-        note = prepare_for_neighbours(request, &mut [(&mut x, &source.name), (&mut y, &target.name)]);
+    if let Method::Ksg(..) = method {
+        let columns = &mut [(&mut x, &source.name), (&mut y, &target.name)];
+        note = prepare::for_neighbours(seed, &o.neighbours, columns);
     }
     (Data::Values { source: e.past(&x, true, lost), target: y[lost..].to_vec(), given: e.past(&y, false, lost) }, note)
 }
 
 /// I(Y_t; X_{t-lag} | Y_{t-1}) for each lag from 1, by the same estimator, over the same targets.
-fn lagged_terms(
-    request: &Request<'_>,
-    source: &Signal,
-    target: &Signal,
-    lags: usize,
-    estimator: Estimator,
-) -> Vec<f64> {
+fn lagged_terms(seed: u64, o: &Options, pair: &Pair<'_>, lags: usize, method: Method) -> Vec<f64> {
     let one = |lag: usize| {
         let e = Embedding { k: 1, k_step: 1, l: 1, l_step: 1, delay: lag };
-        let (data, _) = data(request, source, target, e, estimator);
-        estimate(&data, estimator).map_or(f64::NAN, |v| v.bits)
+        let (data, _) = data(seed, o, pair, e, method);
+        estimate(&data, method).map_or(f64::NAN, |v| v.bits)
     };
     (1..=lags).map(one).collect()
 }

@@ -1,18 +1,15 @@
 //! How the values of many units or connections are distributed, and how that changes in time.
 
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
-    subject,
-};
+use super::prelude::*;
 use spikedeck_core::statistics::{deviation, mean, mean_interval, share_interval};
-use spikedeck_core::units::{Dimension, brief};
-use spikedeck_scenario::OptionKind;
+use spikedeck_core::units::brief;
+use spikedeck_scenario::Subject;
 use spikedeck_signal::{Axis, Curve, CurveStyle, Distribution, Image, NamedShape, Series, Shape, TimeBase};
 
 /// The distribution of a recorded variable over units, sample by sample.
 pub struct ValueDistribution;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Distribution of values in time",
     summary: "how a variable is spread over units or connections, sample by sample: weights that drift apart, voltages that gather",
     formula: "share of units in each bin of the value, for every sample;  at the last sample: mean, sd (ddof 1), share in the lowest \
@@ -34,94 +31,71 @@ const WIDEST: usize = 1000;
 /// Units that get numbers of their own.
 const NAMED: usize = 64;
 
-impl Analysis for ValueDistribution {
-    fn declaration(&self) -> AnalysisDeclaration {
-        AnalysisDeclaration {
-            kind: "value_distribution",
-            subjects: Subjects::Of,
-            options: vec![
-                option(
-                    "low",
-                    OptionKind::Quantity(Dimension::NONE),
-                    None,
-                    "lower end of the range, in the unit of the values",
-                ),
-                option(
-                    "high",
-                    OptionKind::Quantity(Dimension::NONE),
-                    None,
-                    "upper end of the range, in the unit of the values",
-                ),
-                bounded(option("bins", OptionKind::Integer, Some("50"), "bins of the value"), 2.0, 1000.0),
-            ],
-        }
+options! {
+    /// What `value_distribution` can be told.
+    pub struct Options {
+        low: Option<f64> = number_if_given(), "lower end of the range, in the unit of the values";
+        high: Option<f64> = number_if_given(), "upper end of the range, in the unit of the values";
+        bins: usize = integer("50").between(2.0, 1000.0), "bins of the value";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for ValueDistribution {
+    type Options = Options;
+    const KIND: &'static str = "value_distribution";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
+    const TITLE: &'static str = "Distribution in time";
+    const LIVE: bool = true;
 
-    fn live(&self) -> bool {
-        true
-    }
-
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let bins = request.integer("bins").unwrap_or(50).max(2) as usize;
-        let (mut metrics, mut shapes, mut warnings, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for s in &request.spec.of {
-            request.check_cancelled()?;
-            let columns = subject::columns(request, s, 1e-3)?;
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        f.each_subject(|f, s| {
+            let columns = subject::samples(f.request, s)?;
             let samples = columns.len();
             if samples == 0 {
-                metrics.push(Metric::missing(&s.text, "mean", &columns.unit, 0, "no sample"));
-                continue;
+                f.metric(Metric::missing(&s.text, "mean", &columns.unit, 0, "no sample"));
+                return Ok(());
             }
-            let all = || columns.columns.iter().flatten().copied().filter(|v| v.is_finite());
-            let low = request.number("low").unwrap_or_else(|| all().fold(f64::INFINITY, f64::min));
-            let high = request.number("high").unwrap_or_else(|| all().fold(f64::NEG_INFINITY, f64::max));
-            if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less)
-                && request.number("low").is_some()
-                && request.number("high").is_some()
-            {
-                return Err(AnalysisError::Unsuitable(format!(
-                    "{}: `low` ({low}) is not below `high` ({high})",
-                    s.text
-                )));
-            }
-            let high = if high > low { high } else { low + low.abs().max(1.0) * 1e-9 };
+            let range = range(o, s, &columns)?;
             let at = |k: usize| -> Vec<f64> { columns.columns.iter().map(|c| c[k]).collect() };
             let (first, last) = (at(0), at(samples - 1));
             let seconds = (samples - 1) as f64 * columns.interval * columns.base.seconds();
             let second = if columns.base == TimeBase::Milliseconds { "s" } else { "time" };
-            numbers(&s.text, &columns.unit, (&first, &last), (low, high), (seconds, second), &mut metrics);
+            f.metrics(numbers(&s.text, &columns.unit, (&first, &last), range, (seconds, second)));
             if columns.columns.len() <= NAMED && columns.columns.len() > 1 {
                 for (u, c) in columns.units.iter().zip(&columns.columns) {
                     let name = subject::unit_name(&s.text, *u);
-                    metrics.push(
-                        Metric::new(&name, "last", c[samples - 1], &columns.unit, samples as u64).note("n = samples"),
-                    );
-                    metrics.push(
-                        Metric::new(&name, "change", c[samples - 1] - c[0], &columns.unit, samples as u64)
-                            .note("last - first"),
-                    );
+                    let number = |metric: &str, value| Metric::new(&name, metric, value, &columns.unit, samples as u64);
+                    f.metric(number("last", c[samples - 1]).note("n = samples"));
+                    f.metric(number("change", c[samples - 1] - c[0]).note("last - first"));
                 }
             }
             if last.len() < 4 {
-                warnings.push(format!("{}: {} values make no distribution", s.text, last.len()));
+                f.warn(format!("{}: {} values make no distribution", s.text, last.len()));
             }
-            words.push(format!(
-                "{} ends at {} ± {} {}",
-                s.text,
-                brief(mean(&last)),
-                brief(deviation(&last, 1)),
-                columns.unit
-            ));
-            shapes.push(course(&s.text, &columns, (low, high), bins));
-            shapes.push(histogram(&s.text, &columns, (&first, &last), (low, high), bins));
-            shapes.push(by_unit(&s.text, &columns, &first, &last));
-        }
-        Ok(request.outcome("Distribution in time", shapes, metrics, words.join("; "), warnings))
+            let (middle, spread) = (brief(mean(&last)), brief(deviation(&last, 1)));
+            f.word(format!("{} ends at {middle} ± {spread} {}", s.text, columns.unit));
+            f.shapes([
+                course(&s.text, &columns, range, o.bins),
+                histogram(&s.text, &columns, (&first, &last), range, o.bins),
+                by_unit(&s.text, &columns, &first, &last),
+            ]);
+            Ok(())
+        })
     }
+}
+
+/// The range of values: as the options say, else that of the data.
+fn range(o: &Options, s: &Subject, columns: &subject::Columns) -> Result<(f64, f64), AnalysisError> {
+    if let (Some(low), Some(high)) = (o.low, o.high)
+        && low.partial_cmp(&high) != Some(std::cmp::Ordering::Less)
+    {
+        return Err(AnalysisError::Unsuitable(format!("{}: `low` ({low}) is not below `high` ({high})", s.text)));
+    }
+    let all = || columns.columns.iter().flatten().copied().filter(|v| v.is_finite());
+    let low = o.low.unwrap_or_else(|| all().fold(f64::INFINITY, f64::min));
+    let high = o.high.unwrap_or_else(|| all().fold(f64::NEG_INFINITY, f64::max));
+    Ok((low, if high > low { high } else { low + low.abs().max(1.0) * 1e-9 }))
 }
 
 /// What the last sample is like.
@@ -131,9 +105,9 @@ fn numbers(
     (first, last): (&[f64], &[f64]),
     (low, high): (f64, f64),
     (seconds, second): (f64, &str),
-    metrics: &mut Vec<Metric>,
-) {
+) -> Vec<Metric> {
     let n = last.len() as u64;
+    let mut metrics = Vec::new();
     let (value, below, above) = mean_interval(last, 0.95);
     let average = Metric::new(name, "mean", value, unit, n);
     metrics.push(if n > 1 {
@@ -170,6 +144,7 @@ fn numbers(
     } else {
         Metric::missing(name, "drift", "", n, "needs two samples")
     });
+    metrics
 }
 
 /// Sarle's bimodality coefficient with the correction for small samples.

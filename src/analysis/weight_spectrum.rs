@@ -1,11 +1,11 @@
 //! Eigenvalues of the connection weights: spectral abscissa and radius, which decide whether a rate network is stable.
 
-use super::{Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, option};
+use super::prelude::*;
 use spikedeck_core::linear::eigenvalues;
 use spikedeck_core::statistics::{deviation, mean};
 use spikedeck_core::units::brief;
-use spikedeck_scenario::{OptionKind, PopulationId, ProjectionSpec, Spec};
-use spikedeck_signal::{Axis, Connections, Curve, CurveStyle, NamedShape, Series, Shape};
+use spikedeck_scenario::{PopulationId, ProjectionSpec, Spec};
+use spikedeck_signal::{Axis, Connections, CurveStyle, ReferenceLine, Series, Shape};
 use std::f64::consts::TAU;
 
 /// The analysis `weight_spectrum`.
@@ -14,7 +14,7 @@ pub struct WeightSpectrum;
 /// Most units whose matrix is decomposed: O(N³).
 const MOST: usize = 2000;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Spectrum of the weights",
     summary: "eigenvalues of the connection weights: spectral abscissa and radius, which decide about stability",
     formula: "W_ij = sum of the weights from unit j to unit i over the projections among the populations of `of` that end at one input\n\
@@ -33,29 +33,28 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for WeightSpectrum {
-    fn declaration(&self) -> AnalysisDeclaration {
-        let input = option(
-            "input",
-            OptionKind::Text,
-            None,
-            "input or receptor whose projections count (default: that of the first projection)",
-        );
-        AnalysisDeclaration { kind: "weight_spectrum", subjects: Subjects::Population, options: vec![input] }
+options! {
+    /// What `weight_spectrum` can be told.
+    pub struct Options {
+        input: Option<String> = text_if_given(),
+            "input or receptor whose projections count (default: that of the first projection)";
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
-    }
+impl Estimator for WeightSpectrum {
+    type Options = Options;
+    const KIND: &'static str = "weight_spectrum";
+    const SUBJECTS: Subjects = Subjects::Population;
+    const CARD: AnalysisCard = CARD;
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let Some(spec) = request.scenario else {
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let Some(spec) = f.scenario() else {
             return Err(AnalysisError::Unsuitable("weights belong to a scenario, and this recording has none".into()));
         };
-        let populations: Vec<PopulationId> = request.spec.of.iter().filter_map(|s| s.place.population()).collect();
+        let populations: Vec<PopulationId> = f.request.spec.of.iter().filter_map(|s| s.place.population()).collect();
         let name = populations.iter().map(|&p| spec.population(p).name.as_str()).collect::<Vec<_>>().join("+");
-        let (matrix, n, count) = weights(request, spec, &populations)?;
-        request.check_cancelled()?;
+        let (matrix, n, count) = weights(f.request, o, spec, &populations)?;
+        f.request.check_cancelled()?;
         let Some(values) = eigenvalues(&matrix, n) else {
             return Err(AnalysisError::Unsuitable(format!("{name}: the eigenvalues of the weights did not converge")));
         };
@@ -63,54 +62,33 @@ impl Analysis for WeightSpectrum {
         let radius = values.iter().map(|v| v.0.hypot(v.1)).fold(0.0, f64::max);
         let disc = (n as f64).sqrt() * deviation(&matrix, 0);
         let law = format!("chance: independent weights of this variance, √N·sd; {count} connections");
-        let metrics = vec![
+        f.metrics([
             Metric::new(&name, "spectral_abscissa", abscissa, "", n as u64)
                 .chance(disc)
                 .note(format!("n = units; {law}")),
             Metric::new(&name, "spectral_radius", radius, "", n as u64).chance(disc).note("n = units"),
             Metric::new(&name, "mean_weight", mean(&matrix), "", (n * n) as u64).note("n = pairs, connected or not"),
             Metric::new(&name, "connections", count as f64, "", count as u64),
-        ];
+        ]);
         let circle = |k: usize| (disc * (TAU * k as f64 / 100.0).cos(), disc * (TAU * k as f64 / 100.0).sin());
+        let (re, im) = values.into_iter().unzip();
+        let (x, y) = (0..=100).map(circle).unzip();
         let series = Series {
             x: Axis::new("real part", ""),
             y: Axis::new("imaginary part", ""),
-            curves: vec![
-                Curve {
-                    name: "eigenvalues".into(),
-                    x: values.iter().map(|v| v.0).collect(),
-                    y: values.iter().map(|v| v.1).collect(),
-                    band: None,
-                    style: CurveStyle::Points,
-                },
-                Curve {
-                    name: "√N·sd".into(),
-                    x: (0..=100).map(|k| circle(k).0).collect(),
-                    y: (0..=100).map(|k| circle(k).1).collect(),
-                    band: None,
-                    style: CurveStyle::Chance,
-                },
-            ],
-            references: vec![spikedeck_signal::ReferenceLine {
-                name: "limit of stability".into(),
-                at: 1.0,
-                vertical: true,
-            }],
+            curves: vec![curve("eigenvalues", re, im, CurveStyle::Points), curve("√N·sd", x, y, CurveStyle::Chance)],
+            references: vec![ReferenceLine { name: "limit of stability".into(), at: 1.0, vertical: true }],
         };
-        let words = format!("{name}: spectral abscissa {}, radius {}", brief(abscissa), brief(radius));
-        Ok(request.outcome(
-            "Spectrum of the weights",
-            vec![NamedShape::new("eigenvalues", Shape::Series(series))],
-            metrics,
-            words,
-            Vec::new(),
-        ))
+        f.word(format!("{name}: spectral abscissa {}, radius {}", brief(abscissa), brief(radius)));
+        f.shape("eigenvalues", Shape::Series(series));
+        Ok(())
     }
 }
 
 /// The matrix of weights among the populations (row: target), its size and the number of connections.
 fn weights(
     request: &Request<'_>,
+    o: &Options,
     spec: &Spec,
     populations: &[PopulationId],
 ) -> Result<(Vec<f64>, usize, usize), AnalysisError> {
@@ -125,7 +103,7 @@ fn weights(
     }
     let place = |p: PopulationId| populations.iter().position(|&q| q == p).map(|k| first[k]);
     let port = |p: &ProjectionSpec| spec.population(p.to.population).port_name(p.to.port).to_owned();
-    let mut wanted = request.text("input").map(str::to_owned);
+    let mut wanted = o.input.clone();
     let (mut matrix, mut count, mut unit) = (vec![0.0; n * n], 0, None);
     for projection in &spec.projections {
         let (Some(from), Some(to)) = (place(projection.from), place(projection.to.population)) else { continue };

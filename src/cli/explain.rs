@@ -10,7 +10,8 @@ use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_equation::TimeUnit;
 use spikedeck_model::{self as model, Kind, library};
 use spikedeck_run::{self as run, analyses, integrators};
-use spikedeck_scenario::{OptionKind, ParamSpec, STIMULI, built_in, find_built_in};
+use spikedeck_scenario::catalog::{AnalysisDeclaration, WithoutUnits};
+use spikedeck_scenario::{OptionKind, STIMULI, built_in, find_built_in};
 use spikedeck_signal::Card;
 use spikedeck_sim::Network;
 
@@ -157,21 +158,26 @@ fn analysis_card(analysis: &dyn analysis::Analysis) -> Card {
     add("Bias", card.bias);
     add("Cost", card.cost);
     add("When it lies", card.caveats);
-    add("Options", &options(&declaration.options));
+    add("Options", &options(&declaration));
     add("References", &card.references.join("\n"));
     Card { sections }
 }
 
-/// One line an option: key, default, range, meaning.
-fn options(options: &[ParamSpec]) -> String {
+/// One line an option: key, default, meaning, and what stands for the default where time has no unit.
+fn options(declaration: &AnalysisDeclaration) -> String {
     let mut grid = output::Grid::new(&[output::Align::Left; 3]);
-    for option in options {
+    for option in &declaration.options {
         let default = match (option.default, &option.kind) {
             (Some(text), OptionKind::Choice(words)) => format!("{text} (of {})", words.join(", ")),
             (Some(text), _) => text.to_owned(),
             (None, _) => "from the data".to_owned(),
         };
-        grid.row([option.key.to_owned(), default, option.about.to_owned()], Tone::Plain);
+        let about = match declaration.without_units(option.key) {
+            Some(WithoutUnits::Derived(how)) => format!("{} (where time has no unit: {how})", option.about),
+            Some(WithoutUnits::Required) => format!("{} (where time has no unit it has to be said)", option.about),
+            None => option.about.to_owned(),
+        };
+        grid.row([option.key.to_owned(), default, about], Tone::Plain);
     }
     let mut text = Vec::new();
     match grid.write(&mut text, "", false, false) {

@@ -69,11 +69,11 @@ impl Order {
 
 /// Order parameter from spikes: φ = 2π(t − t_k)/(t_(k+1) − t_k) between spikes, none before the first and after the
 /// last.
-pub fn order_of_spikes(trains: &[Vec<f64>], start: f64, step: f64, count: usize) -> Order {
+pub fn order_of_spikes(trains: &[impl AsRef<[f64]>], start: f64, step: f64, count: usize) -> Order {
     let mut sums = vec![(0.0, 0.0); count];
     let mut units = vec![0u32; count];
     for train in trains {
-        for w in train.windows(2).filter(|w| w[1] > w[0]) {
+        for w in train.as_ref().windows(2).filter(|w| w[1] > w[0]) {
             let from = ((w[0] - start) / step).ceil().max(0.0) as usize;
             for k in from..count {
                 let t = start + k as f64 * step;

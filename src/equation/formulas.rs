@@ -133,7 +133,8 @@ mod tests {
         for mut formulas in [Formulas::new(&g, &roots), Formulas::as_written(&g, roots[0], 2)] {
             assert!(formulas.variable(0).is_none() && formulas.variable(4).is_some() && formulas.variable(9).is_none());
             assert!(formulas.input(0).is_empty());
-            for n in [1, 2, 3, 17].into_iter().filter(|&n| n <= formulas.block()) {
+            let block = formulas.block();
+            for n in [1, 2, 3, 17].into_iter().filter(|&n| n <= block) {
                 for k in 0..n {
                     formulas.input(1)[k] = k as f64;
                     formulas.input(4)[k] = 0.25;

@@ -165,6 +165,8 @@ pub struct Definition {
     pub parameters: Vec<Parameter>,
     /// Initial values: state and expression text in parameters (`E_L`).
     pub initial: Vec<(String, String)>,
+    /// States that are angles in radians: what they say repeats after a full turn.
+    pub circular: Vec<String>,
     /// Presets.
     pub presets: Vec<Preset>,
     /// Integrator the file asks for (else `auto`).

@@ -20,8 +20,8 @@ const ANY_WEIGHT: Dimension = Dimension::AMPERE;
 /// is in `report` then).
 ///
 /// Keys: `title`, `summary`, `description`, `mathematics`, `relevance`, `applications`, `references`, `equations`,
-/// `threshold`, `reset`, `refractory = { time, hold }`, `inputs`, `parameters`, `initial`, `presets`, `time_unit`,
-/// `integrator`, `on_event`, and for receptors and channels `given`, `provides` and `port`; for plasticity rules
+/// `threshold`, `reset`, `refractory = { time, hold }`, `inputs`, `parameters`, `initial`, `circular`, `presets`,
+/// `time_unit`, `integrator`, `on_event`, and for receptors and channels `given`, `provides` and `port`; for plasticity rules
 /// `given`, `on_pre` and `on_post`.
 pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str, text: Arc<str>) -> Option<Definition> {
     let before = report.errors();
@@ -82,6 +82,7 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
     source.parameters =
         parameters.iter().map(|p| Declaration { name: p.name.clone(), dimension: dimension(p) }).collect();
     let initial_node = fields.get("initial");
+    let circular_node = fields.get("circular");
     let presets_node = fields.get("presets");
     fields.finish(report);
     if nodes.equations.is_none() || report.errors() > before {
@@ -115,6 +116,7 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
         }
     };
     let initial = initial_node.map(|n| read_initial(report, n, &system)).unwrap_or_default();
+    let circular = circular_node.map(|n| read_circular(report, n, &system)).unwrap_or_default();
     let presets = presets_node.map(|n| read_presets(report, n, &parameters, &system)).unwrap_or_default();
     (report.errors() == before).then_some(Definition {
         kind,
@@ -128,6 +130,7 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
         references,
         parameters,
         initial,
+        circular,
         presets,
         integrator,
         texts: source,
@@ -178,6 +181,27 @@ impl Nodes<'_> {
             None => report.put(fallback, diagnostic),
         }
     }
+}
+
+/// `circular = ["theta"]`: states that are angles in radians, and so plain numbers.
+fn read_circular(report: &mut Report, node: &Node, system: &System) -> Vec<String> {
+    let names = strings(report, node);
+    for name in &names {
+        let place = &node.place;
+        match system.states().iter().find(|s| s.name == *name) {
+            None => {
+                let states: Vec<&str> = system.states().iter().map(|s| s.name.as_str()).collect();
+                report.error_help(place, format!("`{name}` is no state"), format!("states: {}", states.join(", ")));
+            }
+            Some(state) if !state.dimension.is_none() => {
+                let what = super::name_of(state.dimension);
+                let help = "an angle in radians is a plain number";
+                report.error_help(place, format!("`{name}` is {what}, and no angle"), help);
+            }
+            Some(_) => {}
+        }
+    }
+    names
 }
 
 fn refractory<'a>(report: &mut Report, node: &'a Node, source: &mut Source, nodes: &mut Nodes<'a>) {

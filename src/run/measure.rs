@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use spikedeck_analysis::{self as analysis, AnalysisError, Request};
 use spikedeck_scenario::{AnalysisSpec, Spec};
-use spikedeck_signal::{Outcome, Recording};
+use spikedeck_signal::{Outcome, Recording, SpikeTrains};
 
 /// Runs the analyses of `spec` (only the live ones if asked so) in the order of the file; `before` is told the name and
 /// how many are done before each. An analysis that cannot say anything leaves an outcome whose warning says why.
@@ -18,13 +18,21 @@ pub(crate) fn measure(
     before: &mut dyn FnMut(&str, usize),
 ) -> (Vec<Outcome>, bool) {
     let mut outcomes = Vec::new();
+    let trains = SpikeTrains::new(recording);
     for (done, entry) in spec.analyses.iter().enumerate() {
         let Some(analysis) = analysis::find(&entry.kind) else { continue };
         if live_only && !analysis.live() {
             continue;
         }
         before(&entry.name, done);
-        let request = Request { spec: entry, scenario: Some(spec), recording, seed: spec.simulation.seed, cancel };
+        let request = Request {
+            spec: entry,
+            scenario: Some(spec),
+            recording,
+            trains: &trains,
+            seed: spec.simulation.seed,
+            cancel,
+        };
         match analysis.run(&request) {
             Ok(outcome) => outcomes.push(named(outcome, entry)),
             Err(AnalysisError::Cancelled) => return (outcomes, false),

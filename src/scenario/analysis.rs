@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::catalog::{OptionKind, OptionValue, ParamSpec, Subjects};
+use super::catalog::{OptionKind, OptionValue, ParamSpec, Subjects, WithoutUnits};
 use super::desk::{Desk, suggest};
 use super::selector::{Scope, subjects};
 use super::spec::AnalysisSpec;
 use super::value::show;
-use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_core::units::Dimension;
 use spikedeck_model::document::{Entry, Fields, Item, Node};
 use spikedeck_model::strings;
 
@@ -45,8 +45,15 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, scope: &Scope<'_>) -> Opt
                 in_range(desk, node, spec, &value);
                 options.insert(spec.key, value);
             }
-        } else if let Some(value) = spec.default.and_then(|text| default(desk, spec, text)) {
+        } else if let Some(value) = spec.default_value(!desk.time_dimension().is_none()) {
             options.insert(spec.key, value);
+        } else if desk.time_dimension().is_none() && declaration.without_units(spec.key) == Some(WithoutUnits::Required)
+        {
+            desk.error_help(
+                &kind_node.place,
+                format!("`{kind}` needs `{}` where time has no unit: a plain number", spec.key),
+                spec.about.to_owned(),
+            );
         }
     }
     f.finish_with(&mut desk.report, &|key| match (key, declaration.subjects) {
@@ -156,34 +163,4 @@ fn in_range(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec, value: &OptionVa
             spec.about.to_owned(),
         );
     }
-}
-
-/// The declared default as a value; `None` where it has a unit that a dimensionless scenario cannot have.
-fn default(desk: &Desk<'_>, spec: &ParamSpec, text: &str) -> Option<OptionValue> {
-    let number = |dimension: Dimension| {
-        Quantity::parse(text).ok().filter(|q| q.dimension == dimension).map(|q| OptionValue::Number(q.value))
-    };
-    match &spec.kind {
-        OptionKind::Quantity(d) => number(*d),
-        OptionKind::Time => number(desk.time_dimension()),
-        OptionKind::Frequency => number(desk.rate_dimension()),
-        OptionKind::Integer => text.trim().parse().ok().map(OptionValue::Integer),
-        OptionKind::Flag => text.trim().parse().ok().map(OptionValue::Flag),
-        OptionKind::Choice(_) | OptionKind::Text => Some(OptionValue::Text(text.to_owned())),
-        OptionKind::Texts => Some(OptionValue::Texts(list(text).map(str::to_owned).collect())),
-        OptionKind::Quantities(d) => {
-            let values: Option<Vec<f64>> =
-                list(text).map(|t| Quantity::parse(t).ok().filter(|q| q.dimension == *d).map(|q| q.value)).collect();
-            values.map(OptionValue::Numbers)
-        }
-    }
-}
-
-fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.trim()
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .split(',')
-        .map(|t| t.trim().trim_matches('"'))
-        .filter(|t| !t.is_empty())
 }

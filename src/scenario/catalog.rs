@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use spikedeck_core::units::Dimension;
+use spikedeck_core::units::{Dimension, Quantity};
 
 /// Value of an option after checking.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +59,50 @@ pub struct ParamSpec {
     pub about: &'static str,
 }
 
+impl ParamSpec {
+    /// The declared default as a value; `None` where there is none, or where it has a unit that a scenario without units
+    /// of time (`with_units` false) cannot have.
+    pub fn default_value(&self, with_units: bool) -> Option<OptionValue> {
+        let text = self.default?;
+        let time = |with: Dimension| if with_units { with } else { Dimension::NONE };
+        let number = |dimension: Dimension| {
+            Quantity::parse(text).ok().filter(|q| q.dimension == dimension).map(|q| OptionValue::Number(q.value))
+        };
+        match &self.kind {
+            OptionKind::Quantity(d) => number(*d),
+            OptionKind::Time => number(time(Dimension::SECOND)),
+            OptionKind::Frequency => number(time(Dimension::HERTZ)),
+            OptionKind::Integer => text.trim().parse().ok().map(OptionValue::Integer),
+            OptionKind::Flag => text.trim().parse().ok().map(OptionValue::Flag),
+            OptionKind::Choice(_) | OptionKind::Text => Some(OptionValue::Text(text.to_owned())),
+            OptionKind::Texts => Some(OptionValue::Texts(list(text).map(str::to_owned).collect())),
+            OptionKind::Quantities(d) => {
+                let one = |t| Quantity::parse(t).ok().filter(|q| q.dimension == *d).map(|q| q.value);
+                list(text).map(one).collect::<Option<Vec<f64>>>().map(OptionValue::Numbers)
+            }
+        }
+    }
+}
+
+/// The members of a list as a default is written: `[1 ms, 2 ms]`.
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.trim()
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .split(',')
+        .map(|t| t.trim().trim_matches('"'))
+        .filter(|t| !t.is_empty())
+}
+
+/// What takes the place of a default in milliseconds or hertz where time has no unit (`time_unit = "1"`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithoutUnits {
+    /// The value comes from the data: how, in words.
+    Derived(&'static str),
+    /// It has to be written into the scenario.
+    Required,
+}
+
 /// What an analysis looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subjects {
@@ -79,6 +123,15 @@ pub struct AnalysisDeclaration {
     pub subjects: Subjects,
     /// Its options.
     pub options: Vec<ParamSpec>,
+    /// Options whose default has a unit of time, and what stands for it in scenarios whose time has none.
+    pub without_units: Vec<(&'static str, WithoutUnits)>,
+}
+
+impl AnalysisDeclaration {
+    /// What stands for the default of option `key` where time has no unit; `None` if the default itself does.
+    pub fn without_units(&self, key: &str) -> Option<WithoutUnits> {
+        self.without_units.iter().find(|w| w.0 == key).map(|w| w.1)
+    }
 }
 
 /// The analyses that a scenario may name: filled by `run` from the list.

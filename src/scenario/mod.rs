@@ -30,7 +30,7 @@ mod tree;
 mod value;
 mod weights;
 
-pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec};
+pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec, WithoutUnits};
 pub use clock::Clock;
 pub use coverage::{CoverageLine, coverage};
 pub use desk::{FileLoader, FileTable, NoFiles};

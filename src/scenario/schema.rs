@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::catalog::{Catalog, OptionKind, ParamSpec, Subjects};
+use super::catalog::{Catalog, OptionKind, ParamSpec, Subjects, WithoutUnits};
 use super::language::Words;
 use super::spec::{Boundary, Generator, Integrator, STIMULI};
 use spikedeck_model::{Definition, Kind, Library};
@@ -141,6 +141,7 @@ fn model() -> Value {
             "refractory": object(&["time", "hold"], json!({ "time": text("a time"), "hold": texts("states held") })),
             "inputs": table("input ports with their units"), "given": table("names of the host with their units"), "port": text("input that the current adds to"),
             "parameters": table("parameters"), "initial": table("initial values"), "presets": table("named sets of values"),
+            "circular": texts("states that are angles in radians"),
             "time_unit": choice("what time means in plain-number equations", ["ms", "s", "1"]),
             "integrator": text("how time is stepped"),
         }),
@@ -342,7 +343,7 @@ fn analysis(catalog: &Catalog) -> Value {
                 );
             }
             for option in &d.options {
-                properties.entry(option.key).or_insert_with(|| option_schema(option));
+                properties.entry(option.key).or_insert_with(|| option_schema(option, d.without_units(option.key)));
             }
             json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
         })
@@ -350,7 +351,7 @@ fn analysis(catalog: &Catalog) -> Value {
     json!({ "type": "object", "required": ["kind"], "properties": { "kind": { "enum": kinds } }, "oneOf": cases })
 }
 
-fn option_schema(option: &ParamSpec) -> Value {
+fn option_schema(option: &ParamSpec, without_units: Option<WithoutUnits>) -> Value {
     let mut schema = match &option.kind {
         OptionKind::Quantity(_) | OptionKind::Time | OptionKind::Frequency => quantity(),
         OptionKind::Quantities(_) => json!({ "type": "array", "items": { "$ref": "#/$defs/quantity" } }),
@@ -361,7 +362,12 @@ fn option_schema(option: &ParamSpec) -> Value {
         OptionKind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
     };
     let default = option.default.map(|d| format!(" (default {d})")).unwrap_or_default();
-    schema["description"] = Value::String(format!("{}{default}", option.about));
+    let without = match without_units {
+        Some(WithoutUnits::Derived(how)) => format!(" (where time has no unit: {how})"),
+        Some(WithoutUnits::Required) => " (where time has no unit it has to be said)".to_owned(),
+        None => String::new(),
+    };
+    schema["description"] = Value::String(format!("{}{default}{without}", option.about));
     schema
 }
 

@@ -18,14 +18,21 @@ pub(crate) fn catalog() -> Catalog {
                 option("window", OptionKind::Choice(&["hann", "boxcar"]), Some("hann"), None),
                 option("bin", OptionKind::Time, Some("1 ms"), None),
             ],
+            without_units: vec![],
         },
-        AnalysisDeclaration { kind: "rates", subjects: Subjects::Of, options: vec![] },
+        AnalysisDeclaration { kind: "rates", subjects: Subjects::Of, options: vec![], without_units: vec![] },
         AnalysisDeclaration {
             kind: "transfer_entropy",
             subjects: Subjects::Directed,
             options: vec![option("surrogates", OptionKind::Integer, Some("100"), Some((0.0, 1e6)))],
+            without_units: vec![],
         },
-        AnalysisDeclaration { kind: "lyapunov", subjects: Subjects::Population, options: vec![] },
+        AnalysisDeclaration {
+            kind: "lyapunov",
+            subjects: Subjects::Population,
+            options: vec![],
+            without_units: vec![],
+        },
     ];
     Catalog { analyses: list.into_iter().map(|d| (d.kind, d)).collect() }
 }

@@ -1,5 +1,7 @@
 //! Numbers that carry what they rest on.
 
+use serde::{Deserialize, Serialize};
+
 use super::shape::NamedShape;
 
 /// One measured number: never without its n, and with its chance level and interval where they exist.
@@ -104,6 +106,19 @@ impl Metric {
     }
 }
 
+/// A value that an analysis worked with although nobody wrote it: it was derived from the data.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Setting {
+    /// The option.
+    pub key: String,
+    /// Its value, in `unit`.
+    pub value: f64,
+    /// Unit of the value (empty for plain numbers).
+    pub unit: String,
+    /// Where it comes from, in words.
+    pub how: String,
+}
+
 /// What an analysis returns: shapes for panes, tables and figures, and metrics.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
@@ -121,4 +136,6 @@ pub struct Outcome {
     pub summary: String,
     /// What a reader should know before believing it (too few events, window too short, an estimator's limit).
     pub warnings: Vec<String>,
+    /// Options that nobody wrote and that have no default here, as they were derived from the data.
+    pub settings: Vec<Setting>,
 }

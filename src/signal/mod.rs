@@ -6,8 +6,9 @@ mod shape;
 mod spikes;
 mod time;
 mod trace;
+mod trains;
 
-pub use metric::{Metric, Outcome};
+pub use metric::{Metric, Outcome, Setting};
 pub use recording::{Connections, Population, Recording};
 pub use shape::{
     Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait,
@@ -16,3 +17,4 @@ pub use shape::{
 pub use spikes::Spikes;
 pub use time::{TimeBase, Window};
 pub use trace::Trace;
+pub use trains::{SpikeTrains, Train};

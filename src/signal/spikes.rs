@@ -1,7 +1,5 @@
 //! Spikes of one population.
 
-use super::time::Window;
-
 /// Spikes of one population, sorted by time, then unit: two flat columns, never one object a unit.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Spikes {
@@ -24,32 +22,5 @@ impl Spikes {
     /// Whether nothing fired.
     pub fn is_empty(&self) -> bool {
         self.times.is_empty()
-    }
-
-    /// One sorted train a unit, in `(start, stop]`; silent units have an empty one. O(spikes + size).
-    pub fn trains(&self, window: Window) -> Vec<Vec<f64>> {
-        let mut trains = vec![Vec::new(); self.size];
-        let from = self.times.partition_point(|&t| t <= window.start);
-        for (&t, &u) in self.times[from..].iter().zip(&self.units[from..]) {
-            if t > window.stop {
-                break;
-            }
-            if let Some(train) = trains.get_mut(u as usize) {
-                train.push(t);
-            }
-        }
-        trains
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_are_open_at_the_start_and_closed_at_the_stop() {
-        let s = Spikes { population: "a".into(), size: 3, times: vec![1.0, 2.0, 2.0, 3.0], units: vec![0, 1, 2, 0] };
-        let w = Window { start: 1.0, stop: 3.0 };
-        assert_eq!(s.trains(w), vec![vec![3.0], vec![2.0], vec![2.0]]);
     }
 }

@@ -44,6 +44,14 @@ impl TimeBase {
             Self::Dimensionless => "1/time",
         }
     }
+
+    /// Unit of what grows or changes in time (`1/s`, or `1/time`): as a rate, but of no events.
+    pub fn per_time(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "1/s",
+            Self::Dimensionless => "1/time",
+        }
+    }
 }
 
 /// A stretch of time `(start, stop]`, in units of the time axis. All analysis windows are open at the start and closed

@@ -339,6 +339,7 @@ mod tests {
                 metrics,
                 summary: "irregular".into(),
                 warnings: vec!["few spikes".into()],
+                settings: Vec::new(),
             }],
             checks: vec![],
             warnings: vec!["seen".into()],

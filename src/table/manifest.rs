@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TableError;
 use spikedeck_run::{Check, Facts, Finished, Status};
-use spikedeck_signal::{Shape, TimeBase, Window};
+use spikedeck_signal::{Setting, Shape, TimeBase, Window};
 use spikedeck_store as store;
 
 /// Name of the file.
@@ -200,6 +200,9 @@ pub struct AnalysisEntry {
     pub summary: String,
     /// What a reader should know.
     pub warnings: Vec<String>,
+    /// Options that were derived from the data, as nobody wrote them and no default holds without units of time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
     /// Shapes.
     pub shapes: Vec<ShapeEntry>,
 }

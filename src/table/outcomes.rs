@@ -39,6 +39,7 @@ pub(super) fn write(
             title: outcome.title.clone(),
             summary: outcome.summary.clone(),
             warnings: outcome.warnings.clone(),
+            settings: outcome.settings.clone(),
             shapes: Vec::new(),
         };
         for (k, named) in outcome.shapes.iter().enumerate() {
@@ -110,6 +111,7 @@ pub(super) fn read(
             metrics: all.iter().filter(|m| m.analysis == entry.name).cloned().collect(),
             summary: entry.summary.clone(),
             warnings: entry.warnings.clone(),
+            settings: entry.settings.clone(),
         };
         for shape in &entry.shapes {
             let read = store::read(&folder.join(&shape.file), None)

@@ -138,7 +138,7 @@ pub fn content(label: &str, peak: f64) -> Content {
             ],
             metrics,
             summary: format!("the rate of exc has its peak at {peak} Hz"),
-            warnings: Vec::new(),
+            ..Outcome::default()
         },
         Outcome {
             name: "te".into(),

@@ -29,6 +29,7 @@ fn catalog() -> Catalog {
                 ),
                 option("window", OptionKind::Choice(&["hann", "boxcar"]), Some("hann"), None, "taper"),
             ],
+            without_units: vec![],
         },
         AnalysisDeclaration {
             kind: "transfer_entropy",
@@ -40,8 +41,14 @@ fn catalog() -> Catalog {
                 Some((0.0, 1e6)),
                 "number of surrogates",
             )],
+            without_units: vec![],
         },
-        AnalysisDeclaration { kind: "lyapunov", subjects: Subjects::Population, options: vec![] },
+        AnalysisDeclaration {
+            kind: "lyapunov",
+            subjects: Subjects::Population,
+            options: vec![],
+            without_units: vec![],
+        },
     ];
     Catalog { analyses: list.into_iter().map(|d| (d.kind, d)).collect() }
 }

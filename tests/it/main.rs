@@ -6,6 +6,7 @@ mod architecture;
 mod bad_scenarios;
 mod cli;
 mod coverage;
+mod estimators;
 mod event_driven;
 mod first_screen;
 mod neuron;

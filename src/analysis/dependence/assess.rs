@@ -26,9 +26,19 @@ pub enum BiasCorrection {
     Quadratic,
 }
 
+crate::options::words! {
+    for BiasCorrection {
+        None = "none",
+        MillerMadow = "miller_madow",
+        PanzeriTreves = "panzeri_treves",
+        PanzeriTrevesNaive = "panzeri_treves_naive",
+        Quadratic = "quadratic",
+    }
+}
+
 /// An estimator with what it needs to know.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Estimator {
+pub enum Method {
     /// Frequencies of symbols.
     PlugIn(BiasCorrection),
     /// Distances to the k-th neighbour.
@@ -67,11 +77,6 @@ impl Data {
             Self::Symbols { target, .. } => target.0.len(),
             Self::Values { target, .. } => target.len(),
         }
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The same with the source's realisations in another order.
@@ -138,14 +143,14 @@ pub struct Estimate {
 ///
 /// # Errors
 /// See [`EstimateError`].
-pub fn estimate(data: &Data, estimator: Estimator) -> Result<Estimate, EstimateError> {
+pub fn estimate(data: &Data, method: Method) -> Result<Estimate, EstimateError> {
     let plain = |bits: f64| Estimate { bits, raw: bits };
-    match (data, estimator) {
-        (Data::Symbols { .. }, Estimator::PlugIn(correction)) => Ok(plug_in(data, correction)),
-        (Data::Values { source, target, given }, Estimator::Gaussian) => {
+    match (data, method) {
+        (Data::Symbols { .. }, Method::PlugIn(correction)) => Ok(plug_in(data, correction)),
+        (Data::Values { source, target, given }, Method::Gaussian) => {
             information::gaussian(target, &slices(source), &slices(given)).map(plain).ok_or(EstimateError::Degenerate)
         }
-        (Data::Values { source, target, given }, Estimator::Ksg(how, algorithm)) => {
+        (Data::Values { source, target, given }, Method::Ksg(how, algorithm)) => {
             let nats = if given.is_empty() {
                 ksg::mutual_information(&slices(source), &[target], how, algorithm)?
             } else {
@@ -272,8 +277,8 @@ impl Assessed {
 ///
 /// # Errors
 /// See [`EstimateError`]. When cancelled, what is missing is NaN: the caller asks and drops it.
-pub fn assess(data: &Data, estimator: Estimator, plan: Plan<'_>) -> Result<Assessed, EstimateError> {
-    assess_by(data, plan, |data| estimate(data, estimator))
+pub fn assess(data: &Data, method: Method, plan: Plan<'_>) -> Result<Assessed, EstimateError> {
+    assess_by(data, plan, |data| estimate(data, method))
 }
 
 /// The same for any estimate.
@@ -341,8 +346,7 @@ mod tests {
         let (x, y) = normals(1);
         let (other, _) = normals(77);
         let how = Neighbourhood { k: 4, window: 0 };
-        for estimator in [Estimator::Gaussian, Estimator::Ksg(how, Algorithm::One), Estimator::Ksg(how, Algorithm::Two)]
-        {
+        for estimator in [Method::Gaussian, Method::Ksg(how, Algorithm::One), Method::Ksg(how, Algorithm::Two)] {
             let data =
                 |source: &[f64]| Data::Values { source: vec![source.to_vec()], target: y.clone(), given: Vec::new() };
             let found = assess(&data(&x), estimator, plan(&cancel)).unwrap();
@@ -360,7 +364,7 @@ mod tests {
         let mut s = Key::new(4, "t", "symbols").stream(0, 0);
         let mut draw = || (0..200).map(|_| s.below(8)).collect::<Vec<u32>>();
         let data = Data::Symbols { source: (draw(), 8), target: (draw(), 8), given: None };
-        let of = |c| estimate(&data, Estimator::PlugIn(c)).unwrap();
+        let of = |c| estimate(&data, Method::PlugIn(c)).unwrap();
         let raw = of(BiasCorrection::None);
         assert_eq!(raw.bits, raw.raw);
         for c in [
@@ -372,8 +376,8 @@ mod tests {
             assert!(of(c).bits < 0.6 * raw.raw && of(c).raw == raw.raw, "{c:?} {:?}", of(c));
         }
         let given = Data::Symbols { source: (draw(), 8), target: (draw(), 8), given: Some((draw(), 8)) };
-        let corrected = estimate(&given, Estimator::PlugIn(BiasCorrection::MillerMadow)).unwrap();
+        let corrected = estimate(&given, Method::PlugIn(BiasCorrection::MillerMadow)).unwrap();
         assert!(corrected.bits < corrected.raw);
-        assert_eq!(estimate(&given, Estimator::Gaussian), Err(EstimateError::Kind));
+        assert_eq!(estimate(&given, Method::Gaussian), Err(EstimateError::Kind));
     }
 }

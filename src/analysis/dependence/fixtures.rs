@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::{Analysis, AnalysisError, Outcome, Request, default_options};
 use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Place, PopulationId, Subject};
-use spikedeck_signal::{Population, Recording, Spikes, Trace, Window};
+use spikedeck_signal::{Population, Recording, SpikeTrains, Spikes, Trace, Window};
 
 /// A recording of one population `p` with a unit a column, sampled each millisecond as variable `v`.
 pub(crate) fn traces(columns: &[&[f64]]) -> Recording {
@@ -68,12 +68,19 @@ pub(crate) fn run(
     options: &[(&'static str, OptionValue)],
 ) -> Result<Outcome, AnalysisError> {
     let declaration = analysis.declaration();
-    let mut all: BTreeMap<&'static str, OptionValue> = default_options(&declaration);
+    let mut all: BTreeMap<&'static str, OptionValue> = default_options(&declaration, true);
     all.extend(options.iter().cloned());
     let spec =
         AnalysisSpec { name: "a".into(), kind: declaration.kind.into(), of: Vec::new(), source, target, options: all };
     let cancel = AtomicBool::new(false);
-    analysis.run(&Request { spec: &spec, scenario: None, recording, seed: 1, cancel: &cancel })
+    analysis.run(&Request {
+        spec: &spec,
+        scenario: None,
+        recording,
+        trains: &SpikeTrains::new(recording),
+        seed: 1,
+        cancel: &cancel,
+    })
 }
 
 /// Value of a metric.

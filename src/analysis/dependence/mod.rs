@@ -2,11 +2,13 @@
 //! `transfer_entropy`.
 
 pub mod assess;
+pub mod prepare;
 pub mod report;
 pub mod signals;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
 
-pub use assess::{Assessed, Data, Estimator, Plan, assess};
-pub use signals::{Signal, pairs};
+pub use assess::{BiasCorrection, Data, Plan, assess};
+pub use report::{Binning, NeighbourOptions, Pair, PairOptions, Told};
+pub use signals::{Pairs, pairs};

@@ -1,12 +1,11 @@
 //! Options, metrics and shapes that mutual information and transfer entropy share.
 
-use super::assess::{Assessed, BiasCorrection, Data, EstimateError, Plan};
+use super::assess::{Assessed, Data, EstimateError, Plan};
 use super::signals::{Pairs, Signal};
-use crate::{AnalysisError, Metric, Request, bounded, from_zero, option};
+use crate::prelude::*;
 use spikedeck_core::rng::Key;
 use spikedeck_core::surrogate::{Correction, Surrogate, adjust};
-use spikedeck_core::units::{Dimension, short};
-use spikedeck_scenario::{OptionKind, ParamSpec};
+use spikedeck_core::units::short;
 use spikedeck_signal::{Axis, Distribution, Matrix, NamedShape, ReferenceLine, Shape};
 
 /// Spikes that a count or rate must hold before anything is said about it.
@@ -14,105 +13,76 @@ const LEAST_EVENTS: usize = 10;
 /// Realisations that an estimate needs at the least.
 const LEAST_SAMPLES: usize = 20;
 
-/// Options of the plug-in and the nearest-neighbour estimators.
-pub fn estimator_options(bins: &'static str, most_bins: f64) -> Vec<ParamSpec> {
-    vec![
-        bounded(
-            option(
-                "bins",
-                OptionKind::Integer,
-                Some(bins),
-                "bins of a continuous signal for plugin; counts are their own bins",
-            ),
-            2.0,
-            most_bins,
-        ),
-        option(
-            "binning",
-            OptionKind::Choice(&["quantile", "equal_width"]),
-            Some("quantile"),
-            "bins with equal shares of samples, or of equal width",
-        ),
-        bounded(option("k", OptionKind::Integer, Some("4"), "which neighbour sets the distance (ksg)"), 1.0, 1000.0),
-        option(
-            "standardise",
-            OptionKind::Flag,
-            Some("true"),
-            "subtract the mean and divide by the standard deviation (ddof 1) before ksg",
-        ),
-        option(
-            "jitter",
-            OptionKind::Flag,
-            Some("false"),
-            "seeded noise of 1e-8 standard deviations before ksg, to break ties",
-        ),
-        from_zero(option(
-            "theiler",
-            OptionKind::Time,
-            None,
-            "samples at most this far apart in time are no neighbours (ksg; default none but the sample itself)",
-        )),
-    ]
+words! {
+    /// How a continuous signal becomes symbols.
+    pub enum Binning {
+        /// Bins with equal shares of samples.
+        Quantile = "quantile",
+        /// Bins of equal width.
+        EqualWidth = "equal_width",
+    }
 }
 
-/// Options of surrogates, corrections for many pairs, and intervals.
-pub fn shared_options() -> Vec<ParamSpec> {
-    vec![
-        option(
-            "bin",
-            OptionKind::Time,
-            None,
-            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, the recorded interval for traces)",
-        ),
-        option(
-            "surrogate",
-            OptionKind::Choice(&["circular", "permutation", "none"]),
-            Some("circular"),
-            "how chance is made: the source rotated in time (keeps its autocorrelation), permuted (only for samples independent in time), or not at all",
-        ),
-        bounded(
-            option(
-                "surrogates",
-                OptionKind::Integer,
-                Some("199"),
-                "number of surrogates; the least p-value is 1/(number + 1)",
-            ),
-            1.0,
-            100_000.0,
-        ),
-        from_zero(option(
-            "gap",
-            OptionKind::Time,
-            None,
-            "least rotation of a surrogate (default a fiftieth of the samples, and more than all lags)",
-        )),
-        option(
-            "fdr",
-            OptionKind::Choice(&["benjamini_hochberg", "benjamini_yekutieli", "none"]),
-            Some("benjamini_hochberg"),
-            "correction of p-values over all pairs",
-        ),
-        bounded(
-            option(
-                "level",
-                OptionKind::Quantity(Dimension::NONE),
-                Some("0.05"),
-                "level at which a corrected p-value counts as significant",
-            ),
-            0.0,
-            1.0,
-        ),
-        bounded(
-            option(
-                "blocks",
-                OptionKind::Integer,
-                Some("10"),
-                "blocks of the jackknife that gives the interval; 0 for none",
-            ),
-            0.0,
-            1000.0,
-        ),
-    ]
+words! {
+    /// How chance is made.
+    pub enum Chance {
+        /// The source rotated in time.
+        Circular = "circular",
+        /// The source permuted.
+        Permutation = "permutation",
+        /// Not at all.
+        None = "none",
+    }
+}
+
+words! {
+    for Correction {
+        BenjaminiHochberg = "benjamini_hochberg",
+        BenjaminiYekutieli = "benjamini_yekutieli",
+        None = "none",
+    }
+}
+
+/// How many bins a continuous signal has for frequencies of symbols.
+pub fn bins(default: &'static str, most: f64) -> Opt<usize> {
+    integer(default).between(2.0, most).about("bins of a continuous signal for plugin; counts are their own bins")
+}
+
+/// Which bins these are.
+pub fn binning() -> Opt<Binning> {
+    choice(Binning::Quantile).about("bins with equal shares of samples, or of equal width")
+}
+
+options! {
+    /// What estimates by nearest neighbours can be told.
+    pub struct NeighbourOptions {
+        k: usize = integer("4").between(1.0, 1000.0), "which neighbour sets the distance (ksg)";
+        standardise: bool = flag(true),
+            "subtract the mean and divide by the standard deviation (ddof 1) before ksg";
+        jitter: bool = flag(false), "seeded noise of 1e-8 standard deviations before ksg, to break ties";
+        theiler: Option<Time> = time_if_given().from_zero(),
+            "samples at most this far apart in time are no neighbours (ksg; default none but the sample itself)";
+    }
+}
+
+options! {
+    /// What everything that looks at pairs of signals can be told: bins, surrogates, corrections for many pairs,
+    /// intervals.
+    pub struct PairOptions {
+        bin: Option<Time> = time_if_given(),
+            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, the recorded interval for traces)";
+        surrogate: Chance = choice(Chance::Circular),
+            "how chance is made: the source rotated in time (keeps its autocorrelation), permuted (only for samples independent in time), or not at all";
+        surrogates: usize = integer("199").between(1.0, 100_000.0),
+            "number of surrogates; the least p-value is 1/(number + 1)";
+        gap: Option<Time> = time_if_given().from_zero(),
+            "least rotation of a surrogate (default a fiftieth of the samples, and more than all lags)";
+        fdr: Correction = choice(Correction::BenjaminiHochberg), "correction of p-values over all pairs";
+        level: f64 = number("0.05").between(0.0, 1.0),
+            "level at which a corrected p-value counts as significant";
+        blocks: usize = integer("10").between(0.0, 1000.0),
+            "blocks of the jackknife that gives the interval; 0 for none";
+    }
 }
 
 /// How chance and interval are to be worked out, from the options; `lags` is the longest lag in samples.
@@ -121,51 +91,32 @@ pub fn shared_options() -> Vec<ParamSpec> {
 /// A `gap` that is no multiple of the interval between samples.
 pub fn plan<'a>(
     request: &Request<'a>,
+    o: &PairOptions,
     pairs: &Pairs,
     lags: usize,
-    pair: (usize, usize),
+    pair: &Pair<'_>,
 ) -> Result<Plan<'a>, AnalysisError> {
-    let gap = match request.number("gap") {
+    let gap = match o.gap {
         Some(time) => pairs.samples("gap", time)?,
         None => (pairs.len() / 50).max(1),
     };
-    let entity = format!("{}.{}", pairs.sources[pair.0].name, pairs.targets[pair.1].name);
+    let entity = format!("{}.{}", pair.source.name, pair.target.name);
     Ok(Plan {
-        surrogate: match request.text("surrogate") {
-            Some("permutation") => Some(Surrogate::Permutation),
-            Some("none") => None,
-            _ => Some(Surrogate::CircularShift),
+        surrogate: match o.surrogate {
+            Chance::Circular => Some(Surrogate::CircularShift),
+            Chance::Permutation => Some(Surrogate::Permutation),
+            Chance::None => None,
         },
-        surrogates: request.integer("surrogates").unwrap_or(199).max(1) as usize,
+        surrogates: o.surrogates,
         gap: gap.max(lags + 1),
-        blocks: request.integer("blocks").unwrap_or(10).max(0) as usize,
+        blocks: o.blocks,
         key: Key::new(request.seed, &entity, "surrogates"),
         cancel: request.cancel,
     })
 }
 
-/// The correction for many pairs that the options ask for.
-pub fn fdr(request: &Request<'_>) -> Correction {
-    match request.text("fdr") {
-        Some("benjamini_yekutieli") => Correction::BenjaminiYekutieli,
-        Some("none") => Correction::None,
-        _ => Correction::BenjaminiHochberg,
-    }
-}
-
-/// The bias correction called `name`.
-pub fn bias_correction(name: Option<&str>) -> BiasCorrection {
-    match name {
-        Some("miller_madow") => BiasCorrection::MillerMadow,
-        Some("panzeri_treves") => BiasCorrection::PanzeriTreves,
-        Some("panzeri_treves_naive") => BiasCorrection::PanzeriTrevesNaive,
-        Some("quadratic") => BiasCorrection::Quadratic,
-        _ => BiasCorrection::None,
-    }
-}
-
 /// Why nothing can be said about a pair, before anything is computed.
-pub fn too_little(source: &Signal, target: &Signal, n: usize) -> Option<String> {
+fn too_little(source: &Signal, target: &Signal, n: usize) -> Option<String> {
     for s in [source, target] {
         if let Some(events) = s.events
             && events < LEAST_EVENTS
@@ -182,6 +133,33 @@ pub fn too_little(source: &Signal, target: &Signal, n: usize) -> Option<String> 
     (n < LEAST_SAMPLES).then(|| format!("{n} samples, fewer than {LEAST_SAMPLES}"))
 }
 
+/// One pair, as an estimator is shown it.
+pub struct Pair<'p> {
+    /// Indices of source and target.
+    pub index: (usize, usize),
+    /// The source.
+    pub source: &'p Signal,
+    /// The target.
+    pub target: &'p Signal,
+    /// Subject of its metrics.
+    pub subject: String,
+}
+
+/// What an estimator says of one pair.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// What was found.
+    pub found: Result<Assessed, EstimateError>,
+    /// How, in words.
+    pub method: String,
+    /// Whether a bias is taken off, so that the value before stands beside the estimate.
+    pub corrected: bool,
+    /// What belongs beside the value (ties, empty words).
+    pub note: String,
+    /// Why it is hardly to be believed.
+    pub warning: Option<String>,
+}
+
 /// What was found for one pair, or why not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairResult {
@@ -189,71 +167,93 @@ pub struct PairResult {
     pub pair: (usize, usize),
     /// Subject of its metrics.
     pub subject: String,
-    /// What was found.
-    pub found: Result<Assessed, String>,
     /// Number of realisations.
     pub n: usize,
-    /// What belongs beside the value (ties, empty words).
-    pub note: String,
+    /// What was found.
+    pub found: Result<Assessed, String>,
+    /// How; nothing where nothing was tried.
+    method: Option<(String, bool)>,
+    note: String,
+    warning: Option<String>,
 }
 
-/// An estimate that could not be made becomes a reason.
-pub fn reason(error: &EstimateError) -> String {
-    error.to_string()
-}
+/// Most warnings of single pairs that are passed on.
+const MOST_WARNINGS: usize = 5;
 
-/// Metrics, matrix or surrogate histogram, and warnings of all pairs.
-pub struct Report {
-    /// The metrics.
-    pub metrics: Vec<Metric>,
-    /// Matrix (several pairs) or histogram of the surrogates (one).
-    pub shapes: Vec<NamedShape>,
-    /// Warnings.
-    pub warnings: Vec<String>,
-    /// One line in words.
-    pub summary: String,
+impl Pairs {
+    /// Looks at each pair that holds enough to be looked at; `lost` samples are only past or future.
+    ///
+    /// # Errors
+    /// `Cancelled`, and what `look` fails with.
+    pub fn each(
+        &self,
+        f: &mut Findings<'_>,
+        lost: usize,
+        mut look: impl FnMut(&Pair<'_>) -> Result<Told, AnalysisError>,
+    ) -> Result<Vec<PairResult>, AnalysisError> {
+        let n = self.len().saturating_sub(lost);
+        let mut results = Vec::new();
+        f.each(&self.pairs, |f, &(i, j)| {
+            let (source, target) = (&self.sources[i], &self.targets[j]);
+            let subject = format!("{}->{}", source.name, target.name);
+            let pair = Pair { index: (i, j), source, target, subject };
+            let (found, method, note, warning) = match too_little(source, target, n) {
+                Some(why) => (Err(why), None, String::new(), None),
+                None => {
+                    let t = look(&pair)?;
+                    let warning = t.warning.map(|w| format!("{}: {w}", pair.subject));
+                    (t.found.map_err(|e| e.to_string()), Some((t.method, t.corrected)), t.note, warning)
+                }
+            };
+            f.request.check_cancelled()?;
+            results.push(PairResult { pair: pair.index, subject: pair.subject, n, found, method, note, warning });
+            Ok(())
+        })?;
+        Ok(results)
+    }
 }
 
 /// Puts the results of all pairs together. `quantity` names the metric (`information`), `title` the pane.
 pub fn report(
-    request: &Request<'_>,
+    f: &mut Findings<'_>,
+    o: &PairOptions,
     pairs: &Pairs,
     results: &[PairResult],
     quantity: &str,
     title: &str,
-    method: &str,
-    raw: bool,
-) -> Report {
-    let level = request.number("level").unwrap_or(0.05);
-    let correction = fdr(request);
-    let p: Vec<f64> = results.iter().map(|r| r.found.as_ref().ok().and_then(Assessed::p).unwrap_or(f64::NAN)).collect();
+) {
+    let (level, correction) = (o.level, o.fdr);
+    let mut methods: Vec<&str> = results.iter().filter_map(|r| Some(r.method.as_ref()?.0.as_str())).collect();
+    methods.dedup();
+    let method = methods.join(" / ");
+    let corrected = results.iter().any(|r| r.method.as_ref().is_some_and(|m| m.1));
+    let p: Vec<f64> = results.iter().map(|r| or_nan(r.found.as_ref().ok().and_then(Assessed::p))).collect();
     let adjusted = adjust(&p, correction);
-    let mut metrics = Vec::new();
-    let mut warnings = Vec::new();
     for (i, r) in results.iter().enumerate() {
         match &r.found {
-            Err(why) => metrics.push(Metric::missing(&r.subject, quantity, "bits", r.n as u64, why)),
+            Err(why) => f.metric(Metric::missing(&r.subject, quantity, "bits", r.n as u64, why)),
             Ok(found) => {
-                let mut m = Metric::new(&r.subject, quantity, found.estimate.bits, "bits", found.n as u64).note(method);
+                let mut m =
+                    Metric::new(&r.subject, quantity, found.estimate.bits, "bits", found.n as u64).note(&method);
                 if let Some((low, high)) = found.interval {
                     m = m.interval(low, high).note("95 % delete-a-block jackknife");
                 }
                 if let (Some(chance), Some(p)) = (found.chance(), found.p()) {
                     m = m.chance(chance).p(p).note(format!("p against {} surrogates", found.surrogates.len()));
-                } else if request.text("surrogate") != Some("none") {
+                } else if o.surrogate != Chance::None {
                     m = m.note("too few samples for surrogates");
                 }
                 if !r.note.is_empty() {
                     m = m.note(&r.note);
                 }
-                metrics.push(m);
-                if raw {
+                f.metric(m);
+                if corrected {
                     let before =
                         Metric::new(&r.subject, format!("{quantity}_raw"), found.estimate.raw, "bits", found.n as u64);
-                    metrics.push(before.note("before the bias correction"));
+                    f.metric(before.note("before the bias correction"));
                 }
                 if results.len() > 1 && adjusted[i].is_finite() {
-                    metrics.push(
+                    f.metric(
                         Metric::new(&r.subject, "p_adjusted", adjusted[i], "", found.n as u64)
                             .note(correction_name(correction)),
                     );
@@ -269,7 +269,7 @@ pub fn report(
     {
         let least = correction.worst_factor(tested) / (count + 1) as f64;
         if least > level {
-            warnings.push(format!(
+            f.warn(format!(
                 "with {count} surrogates the least p-value is {}; one true dependence alone among {tested} pairs cannot pass the correction at {level}: \
                  take at least {} surrogates",
                 short(1.0 / (count + 1) as f64),
@@ -279,14 +279,18 @@ pub fn report(
     }
     let missing = results.iter().filter(|r| r.found.is_err()).count();
     if missing > 0 && missing < results.len() {
-        warnings.push(format!("{missing} of {} pairs have no value; their notes say why", results.len()));
+        f.warn(format!("{missing} of {} pairs have no value; their notes say why", results.len()));
     }
-    Report {
-        shapes: shapes(pairs, results, &adjusted, level, title),
-        summary: summary(results, hits, tested, title),
-        metrics,
-        warnings,
+    for warning in results.iter().filter_map(|r| r.warning.as_ref()).take(MOST_WARNINGS) {
+        f.warn(warning);
     }
+    f.shapes(shapes(pairs, results, &adjusted, level, title));
+    f.word(summary(results, hits, tested, title));
+}
+
+/// Corrections of p-values and matrices mark what has no value by NaN.
+pub fn or_nan(value: Option<f64>) -> f64 {
+    value.map_or(f64::NAN, |v| v)
 }
 
 fn correction_name(correction: Correction) -> &'static str {
@@ -331,7 +335,7 @@ fn shapes(pairs: &Pairs, results: &[PairResult], adjusted: &[f64], level: f64, t
         }
         for cell in cells {
             values[cell] = found.estimate.bits;
-            chance[cell] = found.chance().unwrap_or(f64::NAN);
+            chance[cell] = or_nan(found.chance());
             significant[cell] = *q <= level;
         }
     }
@@ -370,7 +374,9 @@ fn histogram(found: &Assessed, title: &str) -> NamedShape {
             y: Axis::new("surrogates", ""),
             edges: (0..=bins).map(|i| low + i as f64 * width).collect(),
             heights: vec![("surrogates".into(), heights)],
-            references: vec![line("observed", found.estimate.bits), line("chance", found.chance().unwrap_or(f64::NAN))],
+            references: std::iter::once(line("observed", found.estimate.bits))
+                .chain(found.chance().map(|c| line("chance", c)))
+                .collect(),
         }),
     )
 }

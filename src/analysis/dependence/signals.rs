@@ -1,7 +1,7 @@
 //! Signals of subjects on one time grid, and which of them make pairs.
 
-use crate::subject::{self, Columns};
-use crate::{AnalysisError, Request};
+use crate::prelude::*;
+use crate::subject::Columns;
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Observable, Subject};
 use spikedeck_signal::{TimeBase, Window};
@@ -46,7 +46,7 @@ pub struct Pairs {
 ///
 /// # Errors
 /// `NotRecorded`, or `Unsuitable` for too many signals, no pair at all, or signals that share no time grid.
-pub fn pairs(request: &Request<'_>, symmetric: bool) -> Result<Pairs, AnalysisError> {
+pub fn pairs(request: &Request<'_>, bin: Option<Time>, symmetric: bool) -> Result<Pairs, AnalysisError> {
     let spec = request.spec;
     let directed = !(spec.source.is_empty() && spec.target.is_empty());
     let (from, to) = if directed { (&spec.source, &spec.target) } else { (&spec.of, &spec.of) };
@@ -54,7 +54,7 @@ pub fn pairs(request: &Request<'_>, symmetric: bool) -> Result<Pairs, AnalysisEr
         return Err(AnalysisError::Unsuitable("write `source` and `target`, each a subject or a list of them".into()));
     }
     let all: Vec<&Subject> = from.iter().chain(to).collect();
-    let bin = bin_seconds(request, &all)?;
+    let bin = usual(request, bin, &all)?;
     let sources = resolve(request, from, bin)?;
     let targets = if directed { resolve(request, to, bin)? } else { sources.clone() };
     let same = sources == targets;
@@ -73,23 +73,23 @@ pub fn pairs(request: &Request<'_>, symmetric: bool) -> Result<Pairs, AnalysisEr
     Ok(pairs)
 }
 
-/// The bin in seconds: as the option says; else 10 ms if spikes or rates are among the subjects; else none.
-fn bin_seconds(request: &Request<'_>, subjects: &[&Subject]) -> Result<Option<f64>, AnalysisError> {
-    if let Some(bin) = request.number("bin") {
-        return Ok(Some(bin));
+/// The bin: as the option says; else 10 ms if spikes or rates are among the subjects; else none.
+fn usual(request: &Request<'_>, bin: Option<Time>, subjects: &[&Subject]) -> Result<Option<Time>, AnalysisError> {
+    if bin.is_some() {
+        return Ok(bin);
     }
     if !subjects.iter().any(|s| matches!(s.what, Observable::Spikes | Observable::Rate)) {
         return Ok(None);
     }
     match request.recording.time_base {
-        TimeBase::Milliseconds => Ok(Some(DEFAULT_BIN)),
+        base @ TimeBase::Milliseconds => Ok(Some(Time::of_seconds(DEFAULT_BIN, base))),
         TimeBase::Dimensionless => {
             Err(AnalysisError::Unsuitable("time has no unit here: say `bin`, a plain number".into()))
         }
     }
 }
 
-fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<f64>) -> Result<Vec<Signal>, AnalysisError> {
+fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -> Result<Vec<Signal>, AnalysisError> {
     let mut signals = Vec::new();
     for one in subjects {
         match (&one.what, bin) {
@@ -100,7 +100,7 @@ fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<f64>) -> Res
                 take_columns(&rate, None, Some(trains.count()), &mut signals)?;
             }
             _ => {
-                let columns = subject::columns(request, one, DEFAULT_BIN)?;
+                let columns = subject::samples(request, one)?;
                 take_columns(&columns, bin.map(|b| (b, request.recording.analysis_window())), None, &mut signals)?;
             }
         }
@@ -119,17 +119,17 @@ fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<f64>) -> Res
 fn spike_counts(
     request: &Request<'_>,
     one: &Subject,
-    bin: f64,
+    bin: Time,
     signals: &mut Vec<Signal>,
 ) -> Result<(), AnalysisError> {
     let trains = subject::trains(request, one)?;
-    let width = bin / trains.base.seconds();
+    let width = bin.axis;
     let bins = subject::bin_count(trains.window, width);
     if bins == 0 {
         return Err(AnalysisError::Unsuitable(format!(
             "{}: a bin of {} s does not fit into the window",
             one.text,
-            short(bin)
+            short(bin.seconds)
         )));
     }
     if !one.mean && trains.trains.len() > MOST_SIGNALS {
@@ -141,14 +141,9 @@ fn spike_counts(
         )));
     }
     let groups: Vec<(String, Vec<&[f64]>)> = if one.mean || trains.trains.len() == 1 {
-        vec![(one.text.clone(), trains.trains.iter().map(Vec::as_slice).collect())]
+        vec![(one.text.clone(), trains.trains.iter().map(|t| &**t).collect())]
     } else {
-        trains
-            .units
-            .iter()
-            .zip(&trains.trains)
-            .map(|(&u, t)| (subject::unit_name(&one.text, u), vec![t.as_slice()]))
-            .collect()
+        trains.units.iter().zip(&trains.trains).map(|(&u, t)| (subject::unit_name(&one.text, u), vec![&**t])).collect()
     };
     for (name, members) in groups {
         let mut values = vec![0.0; bins];
@@ -163,7 +158,7 @@ fn spike_counts(
             values,
             counts: true,
             events,
-            interval: bin,
+            interval: bin.seconds,
             start: (trains.window.start + width) * trains.base.seconds(),
         });
     }
@@ -173,7 +168,7 @@ fn spike_counts(
 /// Columns as signals; averaged in bins (left, right] of the window if a bin is given.
 fn take_columns(
     columns: &Columns,
-    bin: Option<(f64, Window)>,
+    bin: Option<(Time, Window)>,
     events: Option<usize>,
     signals: &mut Vec<Signal>,
 ) -> Result<(), AnalysisError> {
@@ -183,11 +178,11 @@ fn take_columns(
         let (values, interval, start) = match bin {
             None => (values.clone(), columns.interval * seconds, columns.start * seconds),
             Some((bin, window)) => {
-                let width = bin / seconds;
+                let width = bin.axis;
                 if width < columns.interval * (1.0 - 1e-9) {
                     return Err(AnalysisError::Unsuitable(format!(
                         "{name}: a bin of {} s is shorter than the recorded interval of {} s",
-                        short(bin),
+                        short(bin.seconds),
                         short(columns.interval * seconds)
                     )));
                 }
@@ -199,7 +194,11 @@ fn take_columns(
                         sum.1 += 1;
                     }
                 }
-                (sums.into_iter().map(|(sum, n)| sum / f64::from(n)).collect(), bin, window.start * seconds + bin)
+                (
+                    sums.into_iter().map(|(sum, n)| sum / f64::from(n)).collect(),
+                    bin.seconds,
+                    window.start * seconds + bin.seconds,
+                )
             }
         };
         signals.push(Signal { name, values, counts: false, events, interval, start });
@@ -238,11 +237,6 @@ impl Pairs {
         self.sources.first().map_or(0, |s| s.values.len())
     }
 
-    /// Whether there are no samples.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Seconds (or time units) between samples.
     pub fn interval(&self) -> f64 {
         self.sources.first().map_or(0.0, |s| s.interval)
@@ -252,12 +246,12 @@ impl Pairs {
     ///
     /// # Errors
     /// `Unsuitable` when it is no multiple of the interval: never rounded.
-    pub fn samples(&self, key: &str, time: f64) -> Result<usize, AnalysisError> {
-        let steps = time / self.interval();
+    pub fn samples(&self, key: &str, time: Time) -> Result<usize, AnalysisError> {
+        let steps = time.seconds / self.interval();
         if (steps - steps.round()).abs() > 1e-6 || steps < -1e-6 {
             return Err(AnalysisError::Unsuitable(format!(
                 "`{key}` is {} s, which is no multiple of the {} s between samples",
-                short(time),
+                short(time.seconds),
                 short(self.interval())
             )));
         }

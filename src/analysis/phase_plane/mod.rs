@@ -2,22 +2,18 @@
 
 mod plane;
 
-use super::binding::{Bound, display};
-use super::lyapunov::equation_options;
-use super::{
-    Analysis, AnalysisCard, AnalysisDeclaration, AnalysisError, Metric, Outcome, Request, Subjects, bounded, option,
-};
+use super::binding::{Bound, UnitOptions, display};
+use super::prelude::*;
 use plane::Plane;
 use spikedeck_core::phase::Rest;
-use spikedeck_core::units::Quantity;
-use spikedeck_scenario::OptionKind;
-use spikedeck_signal::{Axis, FixedPoint, NamedShape, PhasePortrait, Scalars, Shape, Stability};
+use spikedeck_core::units::Quantity as Written;
+use spikedeck_signal::{Axis, FixedPoint, PhasePortrait, Shape, Stability};
 
 /// `kind = "phase_plane"`.
 #[derive(Debug, Clone, Copy)]
 pub struct PhasePlane;
 
-static CARD: AnalysisCard = AnalysisCard {
+const CARD: AnalysisCard = AnalysisCard {
     title: "Phase plane",
     summary: "trajectory, nullclines, fixed points with stability and the flow's directions, in the plane of two states",
     formula: "nullclines: ẋ = 0 and ẏ = 0 by marching squares; fixed points: f = 0 by Newton's method from a grid; \
@@ -35,65 +31,53 @@ static CARD: AnalysisCard = AnalysisCard {
     ],
 };
 
-impl Analysis for PhasePlane {
-    fn declaration(&self) -> AnalysisDeclaration {
-        let mut options = vec![
-            option("x", OptionKind::Text, None, "state along the horizontal axis (default the first)"),
-            option("y", OptionKind::Text, None, "state along the vertical axis (default the second)"),
-            option(
-                "x_range",
-                OptionKind::Texts,
-                None,
-                "ends of the horizontal axis, as in [\"-80 mV\", \"40 mV\"] (default around the trajectory)",
-            ),
-            option("y_range", OptionKind::Texts, None, "ends of the vertical axis (default around the trajectory)"),
-            option(
-                "others",
-                OptionKind::Choice(&["rest", "steady", "initial"]),
-                Some("rest"),
-                "where the other states stand",
-            ),
-            bounded(
-                option("resolution", OptionKind::Integer, Some("121"), "points of the grid along each axis"),
-                11.0,
-                1001.0,
-            ),
-            bounded(
-                option(
-                    "arrows",
-                    OptionKind::Integer,
-                    Some("16"),
-                    "arrows of the direction field along each axis; 0 for none",
-                ),
-                0.0,
-                100.0,
-            ),
-            option(
-                "duration",
-                OptionKind::Time,
-                None,
-                "length of the trajectory if none was recorded (default the scenario's duration)",
-            ),
-            option("step", OptionKind::Time, None, "step of the Runge-Kutta scheme (default the scenario's dt)"),
-        ];
-        options.extend(equation_options());
-        AnalysisDeclaration { kind: "phase_plane", subjects: Subjects::Population, options }
+words! {
+    /// Where the other states stand.
+    pub enum Others {
+        /// At the fixed point.
+        Rest = "rest",
+        /// At their steady values for each point.
+        Steady = "steady",
+        /// At their initial values.
+        Initial = "initial",
     }
+}
 
-    fn card(&self) -> &'static AnalysisCard {
-        &CARD
+options! {
+    /// What `phase_plane` can be told.
+    pub struct Options {
+        x: Option<String> = text_if_given(), "state along the horizontal axis (default the first)";
+        y: Option<String> = text_if_given(), "state along the vertical axis (default the second)";
+        x_range: Vec<String> = texts(),
+            "ends of the horizontal axis, as in [\"-80 mV\", \"40 mV\"] (default around the trajectory)";
+        y_range: Vec<String> = texts(), "ends of the vertical axis (default around the trajectory)";
+        others: Others = choice(Others::Rest), "where the other states stand";
+        resolution: usize = integer("121").between(11.0, 1001.0), "points of the grid along each axis";
+        arrows: usize = integer("16").between(0.0, 100.0),
+            "arrows of the direction field along each axis; 0 for none";
+        duration: Option<Time> = time_if_given(),
+            "length of the trajectory if none was recorded (default the scenario's duration)";
+        step: Option<Time> = time_if_given(), "step of the Runge-Kutta scheme (default the scenario's dt)";
+        unit: UnitOptions = shared();
     }
+}
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
-        let bound = Bound::new(request)?;
-        let (x, y) = axes(request, &bound)?;
-        let mut warnings = bound.warnings.clone();
-        let ranges = [range(request, "x_range", &bound, x)?, range(request, "y_range", &bound, y)?];
-        let plane = Plane::new(request, &bound, (x, y), ranges, &mut warnings)?;
+impl Estimator for PhasePlane {
+    type Options = Options;
+    const KIND: &'static str = "phase_plane";
+    const SUBJECTS: Subjects = Subjects::Population;
+    const CARD: AnalysisCard = CARD;
+    const TABLE: &'static str = "fixed points";
+
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let request = f.request;
+        let bound = Bound::new(request, &o.unit)?;
+        let (x, y) = axes(o, &bound)?;
+        bound.warnings.iter().for_each(|w| f.warn(w));
+        let ranges = [range("x_range", &o.x_range, &bound, x)?, range("y_range", &o.y_range, &bound, y)?];
+        let plane = Plane::new(o, &bound, (x, y), ranges, f)?;
         let rests = plane.rests();
-        let rows = request.integer("resolution").unwrap_or(121).max(11) as usize;
-        let arrows = request.integer("arrows").unwrap_or(16).max(0) as usize;
-        let nullclines = plane.nullclines(rows, &rests, &mut warnings);
+        let nullclines = plane.nullclines(o.resolution, &rests, f);
         request.check_cancelled()?;
         let portrait = PhasePortrait {
             x: plane.axis(0),
@@ -101,30 +85,18 @@ impl Analysis for PhasePlane {
             trajectories: plane.trajectories(),
             nullclines,
             fixed_points: rests.iter().map(|r| fixed_point(r, &plane)).collect(),
-            field: plane.field(arrows, &rests),
+            field: plane.field(o.arrows, &rests),
         };
-        let mut metrics = metrics(&bound, &rests);
-        for m in &mut metrics {
-            m.analysis.clone_from(&request.spec.name);
-        }
+        f.metrics(metrics(&bound, &rests));
         let stable = rests.iter().filter(|r| r.signs().0 == r.eigenvalues.len()).count();
-        Ok(Outcome {
-            name: request.spec.name.clone(),
-            kind: request.spec.kind.clone(),
-            title: CARD.title.into(),
-            summary: format!("{}: {} fixed points found, {stable} stable", bound.population.name, rests.len()),
-            shapes: vec![
-                NamedShape::new("plane", Shape::Phase(portrait)),
-                NamedShape::new("fixed points", Shape::Scalars(Scalars::from_metrics(&metrics))),
-            ],
-            metrics,
-            warnings,
-        })
+        f.word(format!("{}: {} fixed points found, {stable} stable", bound.population.name, rests.len()));
+        f.shape("plane", Shape::Phase(portrait));
+        Ok(())
     }
 }
 
 /// Indices of the two states.
-fn axes(request: &Request<'_>, bound: &Bound<'_>) -> Result<(usize, usize), AnalysisError> {
+fn axes(o: &Options, bound: &Bound<'_>) -> Result<(usize, usize), AnalysisError> {
     let states = bound.system.states();
     if states.len() < 2 {
         return Err(AnalysisError::Unsuitable(format!(
@@ -133,8 +105,8 @@ fn axes(request: &Request<'_>, bound: &Bound<'_>) -> Result<(usize, usize), Anal
             states.len()
         )));
     }
-    let x = request.text("x").map_or(Ok(0), |n| bound.state(n))?;
-    let y = request.text("y").map_or(Ok(usize::from(x == 0)), |n| bound.state(n))?;
+    let x = o.x.as_ref().map_or(Ok(0), |n| bound.state(n))?;
+    let y = o.y.as_ref().map_or(Ok(usize::from(x == 0)), |n| bound.state(n))?;
     if x == y {
         return Err(AnalysisError::Unsuitable(format!("`x` and `y` are both `{}`: take two states", states[x].name)));
     }
@@ -142,13 +114,7 @@ fn axes(request: &Request<'_>, bound: &Bound<'_>) -> Result<(usize, usize), Anal
 }
 
 /// Ends of an axis in SI, if given.
-fn range(
-    request: &Request<'_>,
-    key: &str,
-    bound: &Bound<'_>,
-    state: usize,
-) -> Result<Option<(f64, f64)>, AnalysisError> {
-    let texts = request.texts(key);
+fn range(key: &str, texts: &[String], bound: &Bound<'_>, state: usize) -> Result<Option<(f64, f64)>, AnalysisError> {
     if texts.is_empty() {
         return Ok(None);
     }
@@ -156,7 +122,7 @@ fn range(
     let [from, to] = texts else { return Err(wrong(format!("two ends are needed, {} are given", texts.len()))) };
     let dimension = bound.system.states()[state].dimension;
     let value = |text: &String| {
-        let q = Quantity::parse(text).map_err(|d| wrong(d.message))?;
+        let q = Written::parse(text).map_err(|d| wrong(d.message))?;
         if q.dimension == dimension {
             Ok(q.value)
         } else {
@@ -192,7 +158,7 @@ fn fixed_point(rest: &Rest, plane: &Plane<'_, '_>) -> FixedPoint {
 
 fn metrics(bound: &Bound<'_>, rests: &[Rest]) -> Vec<Metric> {
     let subject = &bound.population.name;
-    let per = if bound.base == spikedeck_signal::TimeBase::Milliseconds { "1/s" } else { "1/time" };
+    let per = bound.base.per_time();
     let mut list = vec![
         Metric::new(subject, "fixed_points", rests.len() as f64, "", rests.len() as u64)
             .note("found by Newton's method from a grid of seeds"),
@@ -204,7 +170,7 @@ fn metrics(bound: &Bound<'_>, rests: &[Rest]) -> Vec<Metric> {
             list.push(Metric::new(subject, name(&state.name), value / scale, unit, 1));
         }
         let (negative, positive, zero) = rest.signs();
-        let (growth, turning) = rest.eigenvalues.first().copied().unwrap_or((f64::NAN, 0.0));
+        let &(growth, turning) = rest.eigenvalues.first().expect("a plane has two states, and each its eigenvalue");
         list.push(
             Metric::new(subject, name("growth"), growth, per, 1)
                 .note(format!("largest real part; {negative} directions decay, {positive} grow, {zero} undecided")),

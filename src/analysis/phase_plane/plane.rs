@@ -1,7 +1,8 @@
 //! The slice of state space that is shown, and what is computed on it.
 
+use super::{Options, Others};
 use crate::binding::{Bound, display};
-use crate::{AnalysisError, Request};
+use crate::prelude::*;
 use spikedeck_core::flight::Flight;
 use spikedeck_core::phase::{Grid, Rest, fixed_points, newton, zero_lines};
 use spikedeck_signal::{Axis, Curve, CurveStyle};
@@ -27,25 +28,18 @@ pub(super) struct Plane<'b, 'a> {
     others: Others,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Others {
-    Rest,
-    Steady,
-    Initial,
-}
-
 impl<'b, 'a> Plane<'b, 'a> {
     /// Integrates a trajectory (or takes what was recorded) and settles the ranges.
     pub fn new(
-        request: &Request<'_>,
+        o: &Options,
         bound: &'b Bound<'a>,
         (x, y): (usize, usize),
         ranges: [Option<(f64, f64)>; 2],
-        warnings: &mut Vec<String>,
+        f: &mut Findings<'_>,
     ) -> Result<Self, AnalysisError> {
-        let (path, failure) = integrate(request, bound)?;
-        warnings.extend(failure);
-        let recorded = recorded(request, bound, x, y);
+        let (path, failure) = integrate(f.request, o, bound)?;
+        failure.into_iter().for_each(|why| f.warn(why));
+        let recorded = recorded(f.request, o, bound, x, y);
         let units = [x, y].map(|s| display(bound.system.states()[s].dimension).1);
         let span = |axis: usize| {
             let state = [x, y][axis];
@@ -74,12 +68,7 @@ impl<'b, 'a> Plane<'b, 'a> {
                 *s = display(v.dimension).1;
             }
         }
-        let others = match request.text("others") {
-            Some("steady") => Others::Steady,
-            Some("initial") => Others::Initial,
-            _ => Others::Rest,
-        };
-        Ok(Self { bound, x, y, ranges, scale, path, recorded, others })
+        Ok(Self { bound, x, y, ranges, scale, path, recorded, others: o.others })
     }
 
     /// The two states of a full state, in display units.
@@ -129,7 +118,7 @@ impl<'b, 'a> Plane<'b, 'a> {
         &self,
         resolution: usize,
         rests: &[Rest],
-        warnings: &mut Vec<String>,
+        findings: &mut Findings<'_>,
     ) -> Vec<(String, Vec<[f64; 4]>)> {
         let n = self.bound.flow.dimension();
         let grid = Grid { x: self.ranges[0], y: self.ranges[1], columns: resolution, rows: resolution };
@@ -141,7 +130,7 @@ impl<'b, 'a> Plane<'b, 'a> {
                 Others::Rest if rests.is_empty() => "at their initial values (no fixed point was found)",
                 Others::Rest => "at their values at the fixed point",
             };
-            warnings.push(format!("a slice through {n} states: the others stand {how}"));
+            findings.warn(format!("a slice through {n} states: the others stand {how}"));
         }
         let mut values = vec![vec![f64::NAN; resolution * resolution]; 3];
         let (mut f, mut gradient) = (vec![0.0; n], vec![0.0; n]);
@@ -158,11 +147,14 @@ impl<'b, 'a> Plane<'b, 'a> {
                 let cell = row * resolution + column;
                 values[0][cell] = f[self.x];
                 values[1][cell] = f[self.y];
-                values[2][cell] = self.bound.flow.threshold(0.0, &guess, &mut gradient).unwrap_or(f64::NAN);
+                // Without a threshold there is none anywhere, and no line.
+                if let Some(above) = self.bound.flow.threshold(0.0, &guess, &mut gradient) {
+                    values[2][cell] = above;
+                }
             }
         }
         if lost > 0 {
-            warnings.push(format!(
+            findings.warn(format!(
                 "at {lost} of {} points the other states have no steady values",
                 resolution * resolution
             ));
@@ -237,10 +229,14 @@ impl<'b, 'a> Plane<'b, 'a> {
 }
 
 /// States along a trajectory from the initial state, and what ended it early.
-fn integrate(request: &Request<'_>, bound: &Bound<'_>) -> Result<(Vec<Vec<f64>>, Option<String>), AnalysisError> {
+fn integrate(
+    request: &Request<'_>,
+    o: &Options,
+    bound: &Bound<'_>,
+) -> Result<(Vec<Vec<f64>>, Option<String>), AnalysisError> {
     let (dt, steps) = request.scenario.map_or((0.0, 0), |s| (s.simulation.dt, s.simulation.steps));
-    let step = request.number("step").unwrap_or(dt);
-    let duration = request.number("duration").unwrap_or(steps as f64 * dt);
+    let step = o.step.map_or(dt, |t| t.seconds);
+    let duration = o.duration.map_or(steps as f64 * dt, |t| t.seconds);
     if step.is_nan() || duration.is_nan() || step <= 0.0 || duration <= 0.0 {
         return Err(AnalysisError::Unsuitable("`step` and `duration` must be positive".into()));
     }
@@ -258,8 +254,8 @@ fn integrate(request: &Request<'_>, bound: &Bound<'_>) -> Result<(Vec<Vec<f64>>,
 }
 
 /// Recorded values of both states of the unit, in display units, from one trace request.
-fn recorded(request: &Request<'_>, bound: &Bound<'_>, x: usize, y: usize) -> Option<(Vec<f64>, Vec<f64>)> {
-    let unit = request.integer("unit").unwrap_or(0).max(0) as u32;
+fn recorded(request: &Request<'_>, o: &Options, bound: &Bound<'_>, x: usize, y: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+    let unit = o.unit.unit as u32;
     let window = request.recording.analysis_window();
     let states = bound.system.states();
     request.recording.traces_of(&bound.population.name, &states[x].name).find_map(|tx| {

@@ -1,58 +1,57 @@
 //! Numbers read off a spectrum: peak, bands, aperiodic level.
 
-use super::Estimate;
-use crate::Request;
+use super::{Estimate, Options};
+use crate::prelude::*;
 use spikedeck_core::aperiodic::{self, Fit, PeakSearch};
 use spikedeck_core::bootstrap;
 use spikedeck_core::statistics::chi_squared_tail;
 use spikedeck_core::units::short;
-use spikedeck_core::welch::chi_squared_factors;
-use spikedeck_signal::Metric;
+use spikedeck_core::welch::{Scaling, chi_squared_factors};
+use spikedeck_signal::TimeBase;
 use std::ops::Range;
 
-/// What was found in a spectrum.
+/// What was found in a spectrum, beside its numbers.
 pub(super) struct Found {
-    pub(super) metrics: Vec<Metric>,
     pub(super) fit: Option<Fit>,
     pub(super) fit_range: (f64, f64),
     pub(super) peak: Option<f64>,
-    pub(super) words: String,
 }
 
 const BANDS: [(&str, f64, f64); 5] =
     [("delta", 1.0, 4.0), ("theta", 4.0, 8.0), ("alpha", 8.0, 13.0), ("beta", 13.0, 30.0), ("gamma", 30.0, 80.0)];
 
-pub(super) fn measure(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<String>) -> Found {
+pub(super) fn measure(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Found {
     let s = &e.spectrum;
     if e.flat {
-        warnings.push(format!("{}: the signal does not vary", e.name));
+        findings.warn(format!("{}: the signal does not vary", e.name));
     }
     let hz = e.frequency_unit;
     if s.segments < 4 {
-        warnings.push(format!(
+        findings.warn(format!(
             "{}: {} segments leave every ordinate uncertain; shorten `segment` or run longer",
             e.name, s.segments
         ));
     }
-    let mut metrics = Vec::new();
     let top = s.frequency(s.power.len() - 1);
+    // The usual ends are in hertz; where time has no unit the whole spectrum is fitted.
+    let usual = if findings.base == TimeBase::Milliseconds { (1.0, 100.0) } else { (0.0, f64::INFINITY) };
     let fit_range = (
-        request.number("fit_min").unwrap_or(s.step.max(1.0)),
-        request.number("fit_max").unwrap_or(100.0_f64.min(if e.rms.is_some() { 0.8 * top } else { top })),
+        o.fit_min.map_or(s.step.max(usual.0), |f| f.hertz),
+        o.fit_max.map_or(usual.1.min(if e.rms.is_some() { 0.8 * top } else { top }), |f| f.hertz),
     );
     let (fit, background) =
-        (request.flag("aperiodic") && !e.flat).then(|| aperiodic_fit(e, fit_range)).flatten().unzip();
-    let low = request.number("peak_min").unwrap_or(0.0);
-    let high = request.number("peak_max").or_else(|| request.number("f_max")).unwrap_or(f64::INFINITY);
+        (o.aperiodic && !e.flat).then(|| aperiodic_fit(e, fit_range, findings.base)).flatten().unzip();
+    let low = o.peak_min.map_or(0.0, |f| f.hertz);
+    let high = o.peak_max.or(o.f_max).map_or(f64::INFINITY, |f| f.hertz);
     let mut range = s.range(low, high.min(top));
-    range.start = range.start.max(if request.number("peak_min").is_some() { e.first } else { e.first.max(2) });
+    range.start = range.start.max(if o.peak_min.is_some() { e.first } else { e.first.max(2) });
     let peak = (range.start < range.end)
         .then(|| range.clone().max_by(|&a, &b| s.power[a].total_cmp(&s.power[b]).then(b.cmp(&a))))
         .flatten()
         .filter(|&k| s.power[k] > 0.0 && !e.flat);
     match peak {
-        Some(k) => metrics.extend(peak_metrics(
-            request,
+        Some(k) => findings.metrics(peak_metrics(
+            findings.request,
             e,
             &range,
             k,
@@ -60,7 +59,7 @@ pub(super) fn measure(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<St
         )),
         None => {
             for (name, unit) in [("peak", hz), ("peak_power", e.unit.as_str())] {
-                metrics.push(Metric::missing(
+                findings.metric(Metric::missing(
                     &e.name,
                     name,
                     unit,
@@ -70,23 +69,24 @@ pub(super) fn measure(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<St
             }
         }
     }
-    metrics.extend(bands(request, e, warnings));
+    let bands = bands(o, e, findings);
+    findings.metrics(bands);
     if let Some((rms, unit, n)) = &e.rms {
-        metrics.push(
+        findings.metric(
             Metric::new(&e.name, "rms", *rms, unit, *n).note("of the signal about its mean (mean square over units)"),
         );
     }
-    if request.flag("aperiodic") {
-        metrics.extend(aperiodic_metrics(e, fit.as_ref(), fit_range));
+    if o.aperiodic {
+        findings.metrics(aperiodic_metrics(e, fit.as_ref(), fit_range));
     }
-    metrics.push(
+    findings.metric(
         Metric::new(&e.name, "resolution", s.step, hz, s.segments as u64).note(format!("n = segments; {}", e.how)),
     );
-    let words = match peak {
+    findings.word(match peak {
         Some(k) => format!("{}: peak at {} {hz} ({})", e.name, short(s.frequency(k)), e.how),
         None => format!("{}: flat zero ({})", e.name, e.how),
-    };
-    Found { metrics, fit, fit_range, peak: peak.map(|k| s.frequency(k)), words }
+    });
+    Found { fit, fit_range, peak: peak.map(|k| s.frequency(k)) }
 }
 
 fn within(f: f64, range: (f64, f64)) -> bool {
@@ -95,7 +95,7 @@ fn within(f: f64, range: (f64, f64)) -> bool {
 
 /// The fit on the ordinates of the range; more than 1000 are averaged in blocks first.
 /// With it the level that a peak is held against.
-fn aperiodic_fit(e: &Estimate, range: (f64, f64)) -> Option<(Fit, impl Fn(f64) -> f64 + use<>)> {
+fn aperiodic_fit(e: &Estimate, range: (f64, f64), base: TimeBase) -> Option<(Fit, impl Fn(f64) -> f64 + use<>)> {
     let s = &e.spectrum;
     let mut bins = s.range(range.0, range.1);
     bins.start = bins.start.max(e.first).max(1);
@@ -111,7 +111,10 @@ fn aperiodic_fit(e: &Estimate, range: (f64, f64)) -> Option<(Fit, impl Fn(f64) -
             (c.iter().map(|&k| s.frequency(k)).sum::<f64>() / n, c.iter().map(|&k| s.power[k]).sum::<f64>() / n)
         })
         .unzip();
-    let search = PeakSearch { width: (0.5_f64.max(2.0 * s.step), 12.0_f64.max(8.0 * s.step)), ..PeakSearch::default() };
+    // Peaks from half a hertz to twelve; without units what two ordinates are to eight of them, or to an eighth of all.
+    let usual = if base == TimeBase::Milliseconds { (0.5, 12.0) } else { (0.0, (range.1 - range.0) / 8.0) };
+    let width = (f64::max(usual.0, 2.0 * s.step), f64::max(usual.1, 8.0 * s.step));
+    let search = PeakSearch { width, ..PeakSearch::default() };
     let fit = aperiodic::fit(&f, &p, &search)?;
     let level = aperiodic::background(&f, &p, s.freedom * block as f64, &fit);
     Some((fit, level))
@@ -177,13 +180,12 @@ fn peak_metrics(
 
 /// Power in bands, Σ P Δf over ordinates in [low, high), with a chi-squared interval of the effective freedom
 /// (Satterthwaite): ν (ΣP)²/ΣP².
-fn bands(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<String>) -> Vec<Metric> {
+fn bands(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Vec<Metric> {
     let s = &e.spectrum;
-    let spectrum_scaling = request.text("scaling") == Some("spectrum");
-    if spectrum_scaling && e.rms.is_some() {
+    if o.taper.scaling == Scaling::Spectrum && e.rms.is_some() {
         return Vec::new(); // sums of line powers are not powers of bands
     }
-    let written = request.texts("bands");
+    let written = &o.bands;
     let given: Vec<(String, f64, f64)> = if written.is_empty() {
         if e.frequency_unit == "Hz" {
             BANDS.iter().map(|(n, a, b)| ((*n).to_owned(), *a, *b)).collect()
@@ -202,7 +204,7 @@ fn bands(request: &Request<'_>, e: &Estimate, warnings: &mut Vec<String>) -> Vec
                     _ => None,
                 };
                 if band.as_ref().is_none_or(|(_, a, b)| a >= b) {
-                    warnings.push(format!(
+                    findings.warn(format!(
                         "band \"{text}\" is not of the form \"NAME LOW HIGH\" with LOW below HIGH, in Hz"
                     ));
                     return None;
@@ -263,15 +265,15 @@ fn aperiodic_metrics(e: &Estimate, fit: Option<&Fit>, range: (f64, f64)) -> Vec<
         let why = format!("{what}; needs eight ordinates with positive power");
         return names.iter().map(|name| Metric::missing(&e.name, *name, "", n, &why)).collect();
     };
-    let sure = |m: Metric, se: f64| {
-        let value = m.value.unwrap_or(f64::NAN);
+    let sure = |m: Metric, value: f64, se: f64| {
         m.interval(value - 1.96 * se, value + 1.96 * se).note("95 % interval from the residuals of the fit")
     };
     vec![
-        sure(Metric::new(&e.name, names[0], fit.exponent, "", n).note(&what), fit.exponent_se),
+        sure(Metric::new(&e.name, names[0], fit.exponent, "", n).note(&what), fit.exponent, fit.exponent_se),
         sure(
             Metric::new(&e.name, names[1], fit.offset, "", n)
                 .note(format!("log10 of power at 1 {} in {}", e.frequency_unit, e.unit)),
+            fit.offset,
             fit.offset_se,
         ),
         Metric::new(&e.name, names[2], fit.r_squared, "", n)

@@ -1,13 +1,13 @@
 //! Measures of pairs of trains, and their matrices.
 
-use super::Found;
-use crate::{AnalysisError, Metric, Request, subject};
+use super::Options;
+use crate::prelude::*;
 use spikedeck_core::bootstrap;
 use spikedeck_core::spike_distance::{
     Edges, Framed, coincident_spikes, isi_distance, pairs, prepared, spike_distance_framed, symmetric,
 };
 use spikedeck_core::spike_lags::nearest_lags;
-use spikedeck_signal::{Axis, Matrix, NamedShape, Shape};
+use spikedeck_signal::{Axis, Matrix, Shape, TimeBase};
 use std::sync::atomic::Ordering;
 
 /// What a pair of trains gives.
@@ -21,47 +21,120 @@ struct Pair {
     absolute_lag: f64,
 }
 
-/// Name of the metric, label of the matrix, values of the pairs, chance level of each pair.
-type Column = (&'static str, &'static str, Vec<f64>, Option<Vec<f64>>);
-
 /// Expected SPIKE-distance of Poisson trains of equal rate (simulation of 2e5 intervals, ± 1e-4).
 const POISSON_SPIKE: f64 = 0.2956;
 
-pub(super) fn distances(request: &Request<'_>, t: &subject::Trains, found: &mut Found) -> Result<(), AnalysisError> {
-    let most = request.integer("max_units").unwrap_or(100).max(2) as usize;
-    let all = t.trains.len();
+/// What a measure of pairs gives by chance.
+enum Chance {
+    /// The same for all pairs.
+    Level(f64),
+    /// By the rates of each pair.
+    OfPair(fn(&Pair) -> f64),
+}
+
+/// A measure of pairs of trains: a matrix, and one number over all pairs.
+struct Measure {
+    /// Name of the number.
+    name: &'static str,
+    /// What the matrix is called.
+    label: &'static str,
+    /// Unit of both.
+    unit: &'static str,
+    /// Its value for a pair.
+    of: fn(&Pair) -> f64,
+    /// What the number is the mean of.
+    mean_of: fn(&Pair) -> f64,
+    /// The number from all pairs at once, where it is no mean over pairs.
+    pooled: Option<fn(&[Pair]) -> f64>,
+    chance: Chance,
+    /// What chance is.
+    by_chance: &'static str,
+    /// Its value for a train and itself.
+    itself: f64,
+    /// Whether it has a direction: positive where the second is later.
+    directed: bool,
+    /// Whether it compares nothing where no train has a spike: 0 and 1 would be conventions, not results.
+    needs_spikes: bool,
+    /// Whether the one line in words tells it.
+    told: bool,
+}
+
+/// Coincident spikes as a share of all.
+fn share((coincident, all): (u64, u64)) -> f64 {
+    if all == 0 { 1.0 } else { coincident as f64 / all as f64 }
+}
+
+/// Spikes are counted over all pairs, as PySpike does; distances are means over pairs.
+fn pooled_share(pairs: &[Pair]) -> f64 {
+    share(pairs.iter().fold((0, 0), |(c, k), p| (c + p.sync.0, k + p.sync.1)))
+}
+
+/// The measures, for coincidences within `delta` on this base.
+fn measures(delta: f64, base: TimeBase) -> [Measure; 5] {
+    let equal_rates = "chance: Poisson trains of equal rate";
+    let distance = |name, label, of, chance| Measure {
+        name,
+        label,
+        unit: "",
+        of,
+        mean_of: of,
+        pooled: None,
+        chance,
+        by_chance: equal_rates,
+        itself: 0.0,
+        directed: false,
+        needs_spikes: true,
+        told: false,
+    };
+    let likeness = |name, label, of, chance| Measure { itself: 1.0, told: true, ..distance(name, label, of, chance) };
+    [
+        distance("isi_distance", "ISI-distance", |p| p.isi, Chance::Level(0.5)),
+        Measure {
+            told: true,
+            ..distance("spike_distance", "SPIKE-distance", |p| p.spike, Chance::Level(POISSON_SPIKE))
+        },
+        Measure {
+            pooled: Some(pooled_share),
+            ..likeness("spike_sync", "SPIKE-synchronization", |p| share(p.sync), Chance::Level(0.25))
+        },
+        Measure {
+            by_chance: "chance: Poisson trains of these rates",
+            needs_spikes: false,
+            ..likeness("coincidence", "coincidence", |p| p.coincidence, Chance::OfPair(|p| p.chance))
+        },
+        Measure {
+            unit: base.unit(),
+            mean_of: |p| p.absolute_lag,
+            by_chance: "mean absolute lag of coincident spikes; chance: uniform within ± delta",
+            directed: true,
+            needs_spikes: false,
+            ..distance("coincidence_lag", "lag of coincident spikes", |p| p.lag, Chance::Level(0.5 * delta))
+        },
+    ]
+}
+
+pub(super) fn distances(o: &Options, t: &subject::Trains, f: &mut Findings<'_>) -> Measured {
+    let request = f.request;
+    let (most, all) = (o.max_units, t.trains.len());
     let chosen: Vec<usize> = if all <= most { (0..all).collect() } else { (0..most).map(|k| k * all / most).collect() };
-    if chosen.len() < all {
-        found.warnings.push(format!(
-            "{}: pairs of {} of {all} units are compared (option max_units)",
-            t.subject,
-            chosen.len()
-        ));
+    let n = chosen.len();
+    if n < all {
+        f.warn(format!("{}: pairs of {n} of {all} units are compared (option max_units)", t.subject));
     }
-    let mut repeated = 0;
-    let trains: Vec<Vec<f64>> = chosen
-        .iter()
-        .map(|&i| {
-            let (train, removed) = prepared(&t.trains[i]);
-            repeated += removed;
-            train
-        })
-        .collect();
+    let (trains, repeated): (Vec<Vec<f64>>, Vec<usize>) = chosen.iter().map(|&i| prepared(&t.trains[i])).unzip();
+    let repeated: usize = repeated.iter().sum();
     if repeated > 0 {
-        found.warnings.push(format!("{}: {repeated} repeated spike times were taken once", t.subject));
+        f.warn(format!("{}: {repeated} repeated spike times were taken once", t.subject));
     }
     let silent = trains.iter().filter(|x| x.is_empty()).count();
     if silent > 0 {
-        found.warnings.push(format!(
-            "{}: {silent} of {} compared trains are empty; their distances come from the edges alone",
-            t.subject,
-            trains.len()
+        f.warn(format!(
+            "{}: {silent} of {n} compared trains are empty; their distances come from the edges alone",
+            t.subject
         ));
     }
     let edges = Edges { start: t.window.start, stop: t.window.stop };
-    let delta = request.time("delta").unwrap_or(2e-3 / t.base.seconds());
-    let max_tau = request.time("max_tau");
-    let n = trains.len();
+    let (delta, max_tau) = (o.delta.axis, o.max_tau.map(|tau| tau.axis));
     let trains: Vec<(Vec<f64>, Framed)> = trains
         .into_iter()
         .map(|train| {
@@ -76,81 +149,51 @@ pub(super) fn distances(request: &Request<'_>, t: &subject::Trains, found: &mut 
     request.check_cancelled()?;
     let results: Vec<Pair> = results.into_iter().flatten().collect();
     let spikes: usize = trains.iter().map(|t| t.0.len()).sum();
-    let (together, total) = results.iter().fold((0, 0), |(c, k), p| (c + p.sync.0, k + p.sync.1));
-    let share = |p: &Pair| if p.sync.1 == 0 { 1.0 } else { p.sync.0 as f64 / p.sync.1 as f64 };
-    let columns: [Column; 5] = [
-        ("isi_distance", "ISI-distance", results.iter().map(|p| p.isi).collect(), None),
-        ("spike_distance", "SPIKE-distance", results.iter().map(|p| p.spike).collect(), None),
-        ("spike_sync", "SPIKE-synchronization", results.iter().map(share).collect(), None),
-        (
-            "coincidence",
-            "coincidence",
-            results.iter().map(|p| p.coincidence).collect(),
-            Some(results.iter().map(|p| p.chance).collect()),
-        ),
-        ("coincidence_lag", "lag of coincident spikes", results.iter().map(|p| p.lag).collect(), None),
-    ];
-    for (name, label, values, chance) in columns {
-        // Distances between trains without a spike compare nothing: 0 and 1 would be conventions, not results.
-        let metric = if spikes == 0 && name != "coincidence_lag" && name != "coincidence" {
-            Metric::missing(&t.subject, name, "", results.len() as u64, "no compared train has a spike")
-        } else if name == "coincidence_lag" {
-            let lags: Vec<f64> = results.iter().map(|p| p.absolute_lag).collect();
-            summary(request, t, name, &lags, n, 0.5 * delta, None)
-                .note("mean absolute lag of coincident spikes; chance: uniform within ± delta")
+    let names: Vec<String> = chosen.iter().map(|&i| t.units[i].to_string()).collect();
+    let mut told = Vec::new();
+    for m in &measures(delta, t.base) {
+        let metric = if spikes == 0 && m.needs_spikes {
+            Metric::missing(&t.subject, m.name, m.unit, results.len() as u64, "no compared train has a spike")
         } else {
-            let (level, what) = match name {
-                "isi_distance" => (0.5, "chance: Poisson trains of equal rate"),
-                "spike_distance" => (POISSON_SPIKE, "chance: Poisson trains of equal rate"),
-                "spike_sync" => (0.25, "chance: Poisson trains of equal rate"),
-                _ => (finite_mean(chance.as_deref().unwrap_or(&[])), "chance: Poisson trains of these rates"),
-            };
-            // Spikes are counted over all pairs, as PySpike does; distances are means over pairs.
-            let pooled = (name == "spike_sync").then(|| if total == 0 { 1.0 } else { together as f64 / total as f64 });
-            summary(request, t, name, &values, n, level, pooled).note(what)
+            summary(request, &t.subject, m, &results, n).note(m.by_chance)
         };
-        found.metrics.push(metric);
-        let lag = name == "coincidence_lag";
-        let mut full = symmetric(n, &values, if name.ends_with("distance") || lag { 0.0 } else { 1.0 });
-        if lag {
-            // Row earlier, column later is positive: the lower half is the negative of the upper.
-            (0..n).for_each(|i| (0..i).for_each(|j| full[i * n + j] = -full[i * n + j]));
+        if m.told {
+            told.push(format!("{} {}", m.label, metric.value.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"))));
         }
-        let names: Vec<String> = chosen.iter().map(|&i| t.units[i].to_string()).collect();
-        found.shapes.push(NamedShape::new(
-            format!("{label} of {}", t.subject),
-            Shape::Matrix(Matrix {
-                value: Axis::new(label, if lag { t.base.unit() } else { "" }),
-                row_axis: "unit".into(),
-                column_axis: "unit".into(),
-                rows: names.clone(),
-                columns: names,
-                values: full,
-                chance: chance.map(|c| symmetric(n, &c, 1.0)),
-                significant: None,
-                diverging: lag,
-            }),
-        ));
+        f.metric(metric);
+        f.shape(format!("{} of {}", m.label, t.subject), Shape::Matrix(matrix(m, &results, &names)));
     }
     if spikes < 10 * n {
-        found
-            .warnings
-            .push(format!("{}: {spikes} spikes of {n} units are few; coincidences of so few are accidents", t.subject));
+        f.warn(format!("{}: {spikes} spikes of {n} units are few; coincidences of so few are accidents", t.subject));
     }
-    let value = |name: &str| {
-        let known =
-            found.metrics.iter().rev().find(|m| m.metric == name && m.subject == t.subject).and_then(|m| m.value);
-        known.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"))
-    };
-    let words = format!(
-        "{}: SPIKE-distance {}, SPIKE-synchronization {}, coincidence {}",
-        t.subject,
-        value("spike_distance"),
-        value("spike_sync"),
-        value("coincidence")
-    );
-    found.words.push(words);
+    f.word(format!("{}: {}", t.subject, told.join(", ")));
     Ok(())
+}
+
+/// A measure of all pairs, rows and columns by unit.
+fn matrix(m: &Measure, results: &[Pair], names: &[String]) -> Matrix {
+    let n = names.len();
+    let values: Vec<f64> = results.iter().map(m.of).collect();
+    let mut full = symmetric(n, &values, m.itself);
+    if m.directed {
+        // Row earlier, column later is positive: the lower half is the negative of the upper.
+        (0..n).for_each(|i| (0..i).for_each(|j| full[i * n + j] = -full[i * n + j]));
+    }
+    let chance = match m.chance {
+        Chance::Level(_) => None,
+        Chance::OfPair(of) => Some(symmetric(n, &results.iter().map(of).collect::<Vec<_>>(), 1.0)),
+    };
+    Matrix {
+        value: Axis::new(m.label, m.unit),
+        row_axis: "unit".into(),
+        column_axis: "unit".into(),
+        rows: names.to_vec(),
+        columns: names.to_vec(),
+        values: full,
+        chance,
+        significant: None,
+        diverging: m.directed,
+    }
 }
 
 fn compare(
@@ -191,27 +234,24 @@ fn finite_mean(values: &[f64]) -> f64 {
 }
 
 /// Mean over pairs (or a pooled value) with a bootstrap over units: pairs of a unit with its own copy are left out.
-fn summary(
-    request: &Request<'_>,
-    t: &subject::Trains,
-    name: &str,
-    values: &[f64],
-    n: usize,
-    chance: f64,
-    pooled: Option<f64>,
-) -> Metric {
-    let value = pooled.unwrap_or_else(|| finite_mean(values));
-    let unit = if name == "coincidence_lag" { t.base.unit() } else { "" };
+fn summary(request: &Request<'_>, subject: &str, m: &Measure, results: &[Pair], n: usize) -> Metric {
+    let values: Vec<f64> = results.iter().map(m.mean_of).collect();
+    let value = m.pooled.map_or_else(|| finite_mean(&values), |pooled| pooled(results));
+    let pairs = values.len() as u64;
     if !value.is_finite() {
-        return Metric::missing(&t.subject, name, unit, values.len() as u64, "no pair has spikes for it");
+        return Metric::missing(subject, m.name, m.unit, pairs, "no pair has spikes for it");
     }
-    let metric = Metric::new(&t.subject, name, value, unit, values.len() as u64).chance(chance).note("n = pairs");
+    let chance = match m.chance {
+        Chance::Level(level) => level,
+        Chance::OfPair(of) => finite_mean(&results.iter().map(of).collect::<Vec<_>>()),
+    };
+    let metric = Metric::new(subject, m.name, value, m.unit, pairs).chance(chance).note("n = pairs");
     if n < 4 {
         return metric.note("too few units for an interval");
     }
-    let full = symmetric(n, values, f64::NAN);
+    let full = symmetric(n, &values, f64::NAN);
     let replicates = (20_000_000 / (n * n)).clamp(50, 500) as u32;
-    let drawn = bootstrap::interval(n, replicates, 0.95, request.key(&t.subject, name), |d| {
+    let drawn = bootstrap::interval(n, replicates, 0.95, request.key(subject, m.name), |d| {
         let (mut sum, mut count) = (0.0, 0.0);
         for (k, &i) in d.iter().enumerate() {
             for &j in &d[k + 1..] {
