@@ -2,16 +2,17 @@
 //!
 //! Reading order: [`load`] below, `desk` (what every reader needs), `value` (quantities, distributions, expressions),
 //! then one file a table of the scenario: `population`, `projection`, `stimulus`, `selector` (record and subjects),
-//! `analysis`, `plan` (simulation, expect, variants, sweep). `overrides` changes the tree before it is understood.
+//! `analysis`, `plan` (simulation, expect, variants, sweep). `overrides` changes the tree before it is understood, [`identity`]
+//! writes down what decides the result.
 
 mod analysis;
 pub mod catalog;
 mod connections;
 mod coverage;
 mod desk;
-mod fingerprint;
 mod gallery;
 mod grid;
+pub mod identity;
 mod lookup;
 mod mechanism;
 mod overrides;
@@ -32,6 +33,7 @@ pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec};
 pub use coverage::{CoverageLine, coverage};
 pub use desk::{FileLoader, FileTable, NoFiles};
 pub use gallery::{BuiltIn, built_in, find_built_in};
+pub use identity::identify;
 pub use overrides::Overrides;
 pub use plan::FAILURE_TIME;
 pub use schema::schema;
@@ -84,7 +86,7 @@ pub fn load(
             spec.source = Arc::from(text);
             spec.overrides = applied;
             spec.path = origin.map(Path::to_path_buf);
-            spec.hash = fingerprint::fingerprint(&spec);
+            identify(&mut spec, catalog);
             Ok((spec, desk.report.warnings()))
         }
         _ => Err(desk.report),
@@ -226,6 +228,7 @@ fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
         variants,
         sweep,
         hash: String::new(),
+        canonical: Arc::from(""),
         source: Arc::from(""),
         overrides: Vec::new(),
         path: None,

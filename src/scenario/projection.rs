@@ -263,6 +263,7 @@ pub(super) fn read(
         autapses: wiring.autapses,
         multapses: wiring.multapses,
         weight: weight.unwrap_or(Value::Constant(0.0)),
+        weight_dimension,
         delay: delay.unwrap_or(Value::Constant(0.0)),
         coupling,
         draws_of,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TableError;
 use spikedeck_run::{Check, Facts, Finished, Status};
+use spikedeck_scenario::identity;
 use spikedeck_signal::{Shape, TimeBase, Window};
 use spikedeck_store as store;
 
@@ -51,7 +52,7 @@ pub struct Manifest {
     pub checks: Vec<Check>,
     /// What a reader should know.
     pub warnings: Vec<String>,
-    /// The scenario with everything looked up and in SI.
+    /// Everything that decides the result, as canonical JSON: what `scenario.hash` is the hash of.
     pub resolved: serde_json::Value,
 }
 
@@ -65,8 +66,11 @@ pub struct ScenarioEntry {
     pub variant: Option<String>,
     /// Title.
     pub title: String,
-    /// SHA-256 over everything that decides the result.
+    /// SHA-256 of everything that decides the result, see `resolved`.
     pub hash: String,
+    /// The points of the sweep, if the scenario has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<serde_json::Value>,
     /// Overrides in the order applied.
     pub overrides: Vec<(String, String)>,
     /// Where the file was (none for built-in scenarios).
@@ -249,10 +253,12 @@ impl Manifest {
                 variant: spec.variant.clone(),
                 title: spec.title.clone(),
                 hash: spec.hash.clone(),
+                sweep: spec.sweep.as_ref().map(identity::sweep),
                 overrides: spec.overrides.clone(),
                 path: spec.path.as_ref().map(|p| p.display().to_string()),
             };
-            manifest.resolved = super::resolved::resolved(spec);
+            // Nobody has asked for the identity of a scenario that was built by hand.
+            manifest.resolved = serde_json::from_str(&spec.canonical).unwrap_or_default();
         }
         manifest
     }

@@ -13,7 +13,7 @@ mod open;
 mod outcomes;
 mod parts;
 mod recording;
-mod resolved;
+mod sameness;
 mod shapes;
 
 pub use error::TableError;
@@ -21,5 +21,4 @@ pub use folder::{Folder, save, save_ensemble};
 pub use manifest::Manifest;
 pub use metrics::{metric_json, metrics_table, points_table};
 pub use open::{is_run, open, recording_from, seed_values};
-pub use resolved::resolved;
 pub use shapes::{from_table as shape_from_table, to_table as shape_to_table};

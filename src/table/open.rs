@@ -7,6 +7,7 @@ use super::error::TableError;
 use super::manifest::{FILE, Manifest, RecordingEntry};
 use super::outcomes;
 use super::parts::{list, read_table_or_parts};
+use super::sameness::{self, Sameness};
 use spikedeck_run::{self as run, Finished, SeedValues, Status};
 use spikedeck_scenario::Spec;
 use spikedeck_signal::{Connections, Population, Recording, Spikes, TimeBase, Trace, Window};
@@ -18,8 +19,8 @@ pub fn is_run(path: &Path) -> bool {
 }
 
 /// Opens a run's folder: the same panes as having just run it. The scenario is resolved again from `scenario.toml` and
-/// the overrides in the manifest; where that gives another scenario than was run (files it names have changed, or the
-/// program has), [`Finished::spec`] is none and a warning says so.
+/// the overrides in the manifest; where that gives another scenario than was run, [`Finished::spec`] is none and a warning
+/// says what differs. Where that cannot be told, because an older program wrote the manifest, a warning says so.
 ///
 /// # Errors
 /// When there is no manifest or spikes cannot be read; a missing table of an analysis is a warning.
@@ -105,17 +106,17 @@ fn scenario(path: &Path, manifest: &Manifest, warnings: &mut Vec<String>) -> Opt
     let origin = entry.path.as_ref().map(PathBuf::from);
     let source = run::Source { text, origin, name: entry.name.clone(), variant: None };
     match run::resolve(&source, &entry.overrides) {
-        Ok((mut spec, _)) if spec.hash == entry.hash => {
+        Ok((mut spec, _)) => {
             spec.variant.clone_from(&entry.variant);
-            Some(Arc::new(spec))
-        }
-        Ok(_) => {
-            let by = if manifest.version == env!("CARGO_PKG_VERSION") {
-                "a file it names has changed".to_owned()
-            } else {
-                format!("it was run by version {}", manifest.version)
-            };
-            warnings.push(format!("the scenario is not the one that was run any more ({by}): its card is not shown"));
+            match sameness::of(manifest, &spec) {
+                Sameness::Same => return Some(Arc::new(spec)),
+                Sameness::Unknown(why) => {
+                    warnings.push(format!("{why}; the scenario is shown as this program reads it"));
+                    return Some(Arc::new(spec));
+                }
+                Sameness::Other(what) => warnings
+                    .push(format!("the scenario is not the one that was run any more ({what}): its card is not shown")),
+            }
             None
         }
         Err(_) => {

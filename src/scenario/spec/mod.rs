@@ -51,8 +51,11 @@ pub struct Spec {
     pub variants: Vec<String>,
     /// Sweep, if any.
     pub sweep: Option<Sweep>,
-    /// Hash of everything that decides the result (hexadecimal SHA-256).
+    /// Hash of everything that decides the result: SHA-256 of `canonical`, hexadecimal.
     pub hash: String,
+    /// Everything that decides the result as canonical JSON, see [`crate::identity`]; empty until
+    /// [`crate::identify`] has written it.
+    pub canonical: Arc<str>,
     /// The scenario as written.
     pub source: Arc<str>,
     /// Overrides (`--set`, variant, sweep point) in the order applied: path and TOML value text.

@@ -291,8 +291,10 @@ pub struct ProjectionSpec {
     pub autapses: bool,
     /// Whether a pair may be connected more than once (rules that draw).
     pub multapses: bool,
-    /// Weight in SI of the target port (plain number for continuous coupling unless stated).
+    /// Weight in SI.
     pub weight: Value,
+    /// What a weight measures: what the target port takes, or, for continuous coupling, what the weight is written in.
+    pub weight_dimension: Dimension,
     /// Delay in seconds; 0 acts from the next step.
     pub delay: Value,
     /// What it carries.
