@@ -135,6 +135,7 @@ impl Model {
             source: Arc::from(""),
             overrides: Vec::new(),
             path: None,
+            files: Vec::new(),
         }
     }
 }

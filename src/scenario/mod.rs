@@ -10,6 +10,7 @@ pub mod catalog;
 mod connections;
 mod coverage;
 mod desk;
+mod files;
 mod gallery;
 mod grid;
 pub mod identity;
@@ -32,6 +33,7 @@ mod weights;
 pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec};
 pub use coverage::{CoverageLine, coverage};
 pub use desk::{FileLoader, FileTable, NoFiles};
+pub use files::{FileUse, SMALL_FILE};
 pub use gallery::{BuiltIn, built_in, find_built_in};
 pub use identity::identify;
 pub use overrides::Overrides;
@@ -76,8 +78,17 @@ pub fn load(
     let written = root.clone();
     let applied = overrides::apply(&mut report, &mut root, overrides);
     let folder = origin.map(|p| p.parent().map_or_else(Default::default, Path::to_path_buf));
-    let mut desk =
-        Desk { report, library, catalog, files, folder, time_base: TimeBase::Milliseconds, dt: 0.0, duration: 0.0 };
+    let mut desk = Desk {
+        report,
+        library,
+        catalog,
+        files,
+        used: Vec::new(),
+        folder,
+        time_base: TimeBase::Milliseconds,
+        dt: 0.0,
+        duration: 0.0,
+    };
     let spec = resolve(&mut desk, &root, &written);
     match spec {
         Some(mut spec) if !desk.report.failed() => {
@@ -86,6 +97,7 @@ pub fn load(
             spec.source = Arc::from(text);
             spec.overrides = applied;
             spec.path = origin.map(Path::to_path_buf);
+            spec.files = desk.used;
             identify(&mut spec, catalog);
             Ok((spec, desk.report.warnings()))
         }
@@ -232,6 +244,7 @@ fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
         source: Arc::from(""),
         overrides: Vec::new(),
         path: None,
+        files: Vec::new(),
     })
 }
 

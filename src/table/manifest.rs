@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::TableError;
+use super::kept::FileEntry;
 use spikedeck_run::{Check, Facts, Finished, Status};
 use spikedeck_scenario::identity;
 use spikedeck_signal::{Shape, TimeBase, Window};
@@ -52,6 +53,8 @@ pub struct Manifest {
     pub checks: Vec<Check>,
     /// What a reader should know.
     pub warnings: Vec<String>,
+    /// Files that the scenario was read from besides its own; not known of runs of older programs.
+    pub files: Option<Vec<FileEntry>>,
     /// Everything that decides the result, as canonical JSON: what `scenario.hash` is the hash of.
     pub resolved: serde_json::Value,
 }
@@ -255,7 +258,11 @@ impl Manifest {
                 hash: spec.hash.clone(),
                 sweep: spec.sweep.as_ref().map(identity::sweep),
                 overrides: spec.overrides.clone(),
-                path: spec.path.as_ref().map(|p| p.display().to_string()),
+                // A run may be opened from anywhere.
+                path: spec
+                    .path
+                    .as_ref()
+                    .map(|p| std::path::absolute(p).unwrap_or_else(|_| p.clone()).display().to_string()),
             };
             // Nobody has asked for the identity of a scenario that was built by hand.
             manifest.resolved = serde_json::from_str(&spec.canonical).unwrap_or_default();

@@ -8,6 +8,7 @@ mod cli;
 mod coverage;
 mod event_driven;
 mod first_screen;
+mod identity;
 mod neuron;
 mod plasticity;
 mod pty;

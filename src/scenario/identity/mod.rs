@@ -36,7 +36,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::catalog::Catalog;
 use super::spec::{Port, Spec, Target};
-use quantity::{hexadecimal, sha256};
+pub(crate) use quantity::hexadecimal;
+use quantity::sha256;
 use spikedeck_core::units::Dimension;
 use spikedeck_signal::TimeBase;
 
@@ -75,6 +76,7 @@ pub fn canonical(spec: &Spec, catalog: &Catalog) -> String {
         source: _,
         overrides: _,
         path: _,
+        files: _,
     } = spec;
     let write = Writer { spec, catalog };
     let mut object = Map::new();

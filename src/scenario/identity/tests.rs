@@ -164,7 +164,7 @@ model = "membrane"
 sections.soma = { length = "20 um", diameter = "20 um" }
 sections.dendrite = { length = "100 um", diameter = "2 um", parent = "soma" }
 channels.pas = { kind = "leak" }
-channels.na = { kind = "hh_sodium", in = ["soma"] }
+channels.na = { kind = "hh_na", in = ["soma"] }
 receptors.syn = { kind = "exp_conductance", at = ["dendrite"] }
 [projections.a]
 from = "exc"

@@ -16,6 +16,7 @@ pub use tree::*;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::files::FileUse;
 use spikedeck_signal::TimeBase;
 
 /// A resolved scenario.
@@ -62,6 +63,8 @@ pub struct Spec {
     pub overrides: Vec<(String, String)>,
     /// Where the file is (none for built-in scenarios).
     pub path: Option<PathBuf>,
+    /// Other files that were read for it.
+    pub files: Vec<FileUse>,
 }
 
 impl Spec {
