@@ -234,7 +234,9 @@ mod tests {
         }
         for (one, many) in KINDS {
             for word in [one, many] {
-                let Err(CliError::Usage(said)) = kind(&format!("{word}/nothing-of-this-name")) else { panic!("{word}") };
+                let Err(CliError::Usage(said)) = kind(&format!("{word}/nothing-of-this-name")) else {
+                    panic!("{word}")
+                };
                 assert!(!said.contains("is no kind"), "{word}: {said}");
             }
         }

@@ -233,8 +233,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             }
         };
         let sink = if points.len() > 1 { None } else { folder.clone().map(|f| Box::new(f) as Box<dyn Sink>) };
-        let options =
-            Options { threads: args.change.threads(), sink, ..Options::default() };
+        let options = Options { threads: args.change.threads(), sink, ..Options::default() };
         let result = simulate(&spec, &points, options, &cancel, args.quiet || args.json)?;
         let written = folder.as_ref().map(|folder| {
             let mut folder = folder.lock().unwrap_or_else(PoisonError::into_inner);

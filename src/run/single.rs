@@ -126,7 +126,8 @@ impl<'a> Job<'a> {
         );
         let result = network.run(&mut watch);
         let streamed = watch.streamed;
-        self.warnings.extend(watch.unwritten.take().map(|why| format!("no parts were written from some time on: {why}")));
+        self.warnings
+            .extend(watch.unwritten.take().map(|why| format!("no parts were written from some time on: {why}")));
         drop(live);
         self.facts.simulate_seconds = began.elapsed().as_secs_f64();
         self.facts.events = result.events;

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::TableError;
+use super::kept::{self, FileEntry};
 use super::manifest::{FILE, Manifest};
 use super::parts::Parts;
 use super::recording::{
     connection_batches, entry, population_names, spike_batches, spikes_schema, trace_batches, trace_groups,
     trace_schema, trace_stem, units_table, write_batches,
 };
-use super::kept::{self, FileEntry};
 use super::{metrics, open, outcomes};
 use spikedeck_run::{Ensemble, Finished, Sink, Status};
 use spikedeck_scenario::Spec;

@@ -115,12 +115,10 @@ mod tests {
         let file = |path: &str, bytes: &[u8]| FileUse::of(Path::new(path), bytes);
         let large = FileUse { bytes: KEPT + 1, contents: None, ..file("far/large.csv", b"") };
         let middle = vec![1; (KEPT - 4) as usize];
-        let files =
-            [file("a/edges.csv", b"one"), large, file("b/edges.csv", b"other"), file("middle.csv", &middle)];
+        let files = [file("a/edges.csv", b"one"), large, file("b/edges.csv", b"other"), file("middle.csv", &middle)];
         let mut entries = Vec::new();
         keep(folder.path(), &files, &mut entries).unwrap();
-        let copies: Vec<(&str, Option<&str>)> =
-            entries.iter().map(|e| (e.path.as_str(), e.copy.as_deref())).collect();
+        let copies: Vec<(&str, Option<&str>)> = entries.iter().map(|e| (e.path.as_str(), e.copy.as_deref())).collect();
         assert_eq!(
             copies,
             [

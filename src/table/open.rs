@@ -116,8 +116,7 @@ fn scenario(path: &Path, manifest: &Manifest, warnings: &mut Vec<String>) -> Opt
             Some(Arc::new(spec))
         }
         Sameness::Other(what) => {
-            warnings
-                .push(format!("the scenario is not the one that was run any more ({what}): its card is not shown"));
+            warnings.push(format!("the scenario is not the one that was run any more ({what}): its card is not shown"));
             None
         }
     }
