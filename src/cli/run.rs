@@ -25,7 +25,7 @@ pub(super) struct Args {
     pub scenarios: Vec<String>,
     #[command(flatten)]
     pub change: Change,
-    /// Folder for tables and manifest
+    /// Folder for tables and manifest; files that the scenario names are kept there too, up to 16 MB together
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Write over a run that is there

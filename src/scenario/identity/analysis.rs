@@ -54,12 +54,11 @@ impl Writer<'_> {
     fn dimension(&self, option: &ParamSpec) -> Dimension {
         let ParamSpec { key: _, kind, default: _, range: _, about: _ } = option;
         match kind {
-            OptionKind::Quantity(d) => *d,
             OptionKind::Time => self.time(),
             OptionKind::Frequency => self.rate(),
             OptionKind::Quantities(d) if *d == Dimension::HERTZ => self.rate(),
             OptionKind::Quantities(d) if *d == Dimension::SECOND => self.time(),
-            OptionKind::Quantities(d) => *d,
+            OptionKind::Quantity(d) | OptionKind::Quantities(d) => *d,
             OptionKind::Integer | OptionKind::Flag | OptionKind::Choice(_) | OptionKind::Text | OptionKind::Texts => {
                 Dimension::NONE
             }

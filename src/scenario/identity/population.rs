@@ -48,28 +48,28 @@ impl Writer<'_> {
             object.insert("positions".into(), places(positions, grid.as_ref().map_or(Dimension::METRE, |g| g.length)));
         }
         if let Some(grid) = grid {
-            object.insert("grid".into(), self.grid(grid));
+            object.insert("grid".into(), cells_of(grid));
         }
         if let Some(cells) = cells {
             object.insert("tree".into(), tree(cells, population));
         }
         Json::Object(object)
     }
+}
 
-    fn grid(&self, grid: &GridSpec) -> Json {
-        let GridSpec { shape, spacing, length, boundary, noise, pointwise, allow_unstable } = grid;
-        let mut object = json!({
-            "shape": shape,
-            "spacing": quantity(*spacing, *length),
-            "boundary": boundary.map(end),
-            "noise": quantity(noise.0, noise.1),
-            "allow_unstable": allow_unstable,
-        });
-        if let Some(rule) = pointwise {
-            object["pointwise"] = json!(rule);
-        }
-        object
+fn cells_of(grid: &GridSpec) -> Json {
+    let GridSpec { shape, spacing, length, boundary, noise, pointwise, allow_unstable } = grid;
+    let mut object = json!({
+        "shape": shape,
+        "spacing": quantity(*spacing, *length),
+        "boundary": boundary.map(end),
+        "noise": quantity(noise.0, noise.1),
+        "allow_unstable": allow_unstable,
+    });
+    if let Some(rule) = pointwise {
+        object["pointwise"] = json!(rule);
     }
+    object
 }
 
 /// A receptor or channel by the name that it has in the population.
@@ -101,7 +101,9 @@ fn places(positions: &Positions, length: Dimension) -> Json {
         }
         Positions::Listed(list) => {
             let mut digest = Digest::default();
-            list.iter().for_each(|p| digest.numbers(p));
+            for place in list.iter() {
+                digest.numbers(place);
+            }
             json!({ "listed": list.len(), "sha256": digest.finish() })
         }
     }

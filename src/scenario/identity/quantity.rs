@@ -126,7 +126,9 @@ pub(super) fn whole_numbers(list: &[u32]) -> Json {
         return json!(list);
     }
     let mut digest = Digest::default();
-    list.iter().for_each(|v| digest.count(*v as usize));
+    for v in list {
+        digest.count(*v as usize);
+    }
     json!({ "count": list.len(), "sha256": digest.finish() })
 }
 
@@ -146,7 +148,9 @@ impl Digest {
 
     /// Numbers without how many they are.
     pub fn numbers(&mut self, list: &[f64]) {
-        list.iter().for_each(|v| self.number(*v));
+        for v in list {
+            self.number(*v);
+        }
     }
 
     pub fn text(&mut self, text: &str) {

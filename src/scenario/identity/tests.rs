@@ -96,7 +96,7 @@ fn the_identity_of_a_small_network_is_pinned() {
     let found: Json = serde_json::from_str(&spec.canonical).unwrap();
     let pretty = serde_json::to_string_pretty(&found).unwrap() + "\n";
     assert_eq!(pretty, include_str!("pinned.json"));
-    assert_eq!(spec.hash, "");
+    assert_eq!(spec.hash, "3e7cba9171f6960ecaebe9345072d3ae36710d1e512cfb49761f3a9f41db4d3b");
 }
 
 #[test]

@@ -80,11 +80,15 @@ fn geometry(compartments: &Compartments) -> String {
         digest.count(list.len());
         digest.numbers(list);
     }
-    position.iter().for_each(|p| digest.numbers(p));
+    for place in position {
+        digest.numbers(place);
+    }
     digest.count(links.len());
     for link in links {
         let Link { a, b, inside, of } = link;
-        [*a, *b, of[0], of[1]].into_iter().for_each(|v| digest.count(v));
+        for v in [*a, *b, of[0], of[1]] {
+            digest.count(v);
+        }
         digest.numbers(inside);
     }
     digest.finish()
