@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::RunError;
-use spikedeck_core::diagnostic::did_you_mean;
+use spikedeck_core::diagnostic::{Severity, did_you_mean};
 use spikedeck_model::{Report, library};
 use spikedeck_scenario::{self as scenario, FileLoader, FileTable, FileUse, Overrides, Spec};
 use spikedeck_store as store;
@@ -23,6 +23,18 @@ impl LoadError {
         match self {
             Self::NotFound(text) => text.clone(),
             Self::Wrong(report) => report.render(colour),
+        }
+    }
+
+    /// The first thing that is wrong, on one line.
+    pub fn first(&self) -> String {
+        match self {
+            Self::NotFound(text) => text.clone(),
+            Self::Wrong(report) => {
+                let mut all = report.sorted().into_iter().map(|(_, d)| d);
+                let first = all.find(|d| d.severity == Severity::Error);
+                first.map_or_else(String::new, |d| d.message.clone())
+            }
         }
     }
 }

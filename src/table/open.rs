@@ -103,8 +103,7 @@ fn scenario(path: &Path, manifest: &Manifest, warnings: &mut Vec<String>) -> Opt
     let spec = match stored.resolve(&[]) {
         Ok((spec, _)) => spec,
         Err(error) => {
-            let text = error.render(false);
-            let first = text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or_default();
+            let first = error.first();
             warnings.push(format!("scenario.toml does not resolve any more ({first}): its card is not shown"));
             return None;
         }

@@ -15,8 +15,10 @@ fn spikedeck(args: &[&str]) -> Output {
     command.args(args).output().unwrap()
 }
 
+/// What was said on standard error, on one line.
 fn said(out: &Output) -> String {
-    String::from_utf8(out.stderr.clone()).unwrap()
+    let text = String::from_utf8(out.stderr.clone()).unwrap();
+    text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
 }
 
 fn path(folder: &Path, name: &str) -> String {

@@ -162,7 +162,7 @@ grid = { shape = [8, 8], spacing = "50 um" }
 [populations.tree]
 model = "membrane"
 sections.soma = { length = "20 um", diameter = "20 um" }
-sections.dendrite = { length = "100 um", diameter = "2 um", parent = "soma" }
+sections.dendrite = { length = "100 um", diameter = "2 um", parent = "soma(0.5)" }
 channels.pas = { kind = "leak" }
 channels.na = { kind = "hh_na", in = ["soma"] }
 receptors.syn = { kind = "exp_conductance", at = ["dendrite"] }
@@ -335,7 +335,7 @@ const CHANGES: &[(&str, &str)] = &[
     ("populations.inh.positions", "{ uniform = [\"1 mm\", \"2 mm\"] }"),
     ("populations.inh.parameters.tau_m", "{ gamma = { shape = 401.0, scale = \"0.05 ms\" } }"),
     ("populations.inh.parameters.tau_m", "{ gamma = { shape = 400.0, scale = \"0.06 ms\" } }"),
-    ("populations.inh.model", "adex"),
+    ("populations.inh.receptors.gaba.tau", "6 ms"),
     ("populations.sheet.grid.spacing", "51 um"),
     ("populations.sheet.grid.boundary", "periodic"),
     ("populations.sheet.grid.allow_unstable", "true"),
@@ -350,7 +350,7 @@ const CHANGES: &[(&str, &str)] = &[
     ("projections.a.weight", "{ normal = { mean = \"6 nS\", sd = \"1 nS\", min = \"0 nS\", max = \"9 nS\" } }"),
     ("projections.a.delay", "{ uniform = [\"1 ms\", \"3 ms\"] }"),
     ("projections.a.plasticity.w_max", "11 nS"),
-    ("projections.a.plasticity.kind", "stdp_triplet"),
+    ("projections.a.plasticity.mu_plus", "1"),
     ("projections.b.connect", "{ edges = \"other-edges.csv\" }"),
     ("projections.c.connect.p_max", "0.8"),
     ("projections.c.connect.sigma", "201 um"),
@@ -410,7 +410,6 @@ fn every_value_that_decides_the_result_is_in_it_and_titles_expectations_and_vari
     let base = read(EVERYTHING, &[]);
     let mut seen = BTreeSet::from([base.hash.clone()]);
     for change in CHANGES {
-        // A change of the expected population goes with its subject.
         let spec = read(EVERYTHING, &[*change]);
         assert!(seen.insert(spec.hash), "{change:?} leaves the identity as it was, or makes it that of another change");
     }
@@ -528,8 +527,9 @@ proptest! {
     fn one_bit_changes_the_hash(bits: u64, place in 0usize..5, at in 0usize..100) {
         let value = f64::from_bits(bits);
         prop_assume!(value.is_finite() && f64::from_bits(bits ^ 1).is_finite());
+        let pinned = read(PINNED, &[]);
         let with = |v: f64| {
-            let mut spec = read(PINNED, &[]);
+            let mut spec = pinned.clone();
             let list = |n: usize| { let mut l = vec![0.25; n]; l[at % n] = v; l };
             match place {
                 0 => spec.populations[0].parameters[0] = Value::Constant(v),
