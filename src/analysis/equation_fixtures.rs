@@ -127,9 +127,11 @@ impl Model {
             variants: Vec::new(),
             sweep: None,
             hash: String::new(),
+            canonical: Arc::from(""),
             source: Arc::from(""),
             overrides: Vec::new(),
             path: None,
+            files: Vec::new(),
         }
     }
 }

@@ -24,21 +24,41 @@ pub(super) struct Args {
     pub name: String,
 }
 
+/// Kinds of what can be explained: one, and many.
+const KINDS: [(&str, &str); 8] = [
+    ("model", "models"),
+    ("receptor", "receptors"),
+    ("channel", "channels"),
+    ("plasticity", "plasticities"),
+    ("analysis", "analyses"),
+    ("integrator", "integrators"),
+    ("stimulus", "stimuli"),
+    ("scenario", "scenarios"),
+];
+
+/// What is wrong with a word before the `/`, and what would be right.
+fn no_kind(word: &str) -> String {
+    let help = match did_you_mean(word, KINDS.iter().flat_map(|k| [k.0, k.1])) {
+        Some(near) => format!("did you mean `{near}/`?"),
+        None => format!("there are {}", KINDS.map(|k| format!("{}/", k.0)).join(", ")),
+    };
+    format!("`{word}` is no kind; {help}")
+}
+
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let (kind, name) = match args.name.split_once('/') {
-        Some((kind, name)) => (Some(kind.trim_end_matches('s')), name),
+        Some((kind, name)) => (Some(kind), name),
         None => (None, args.name.as_str()),
     };
-    if let Some(kind) = kind.filter(|k| {
-        ![Kind::ALL.map(Kind::word).as_slice(), &["analysi", "analyse", "integrator", "stimulu", "stimuli", "scenario"]]
-            .concat()
-            .contains(k)
-    }) {
-        return Err(CliError::Usage(format!(
-            "`{kind}` is no kind; there are model/, receptor/, channel/, plasticity/, analysis/, integrator/, stimulus/ and scenario/"
-        )));
-    }
-    let wants = |this: &str| kind.is_none_or(|k| this.starts_with(k));
+    // Every kind by one word and by many of it, which is how lists and folders call it.
+    let kind = match kind {
+        None => None,
+        Some(word) => match KINDS.iter().find(|k| k.0 == word || k.1 == word) {
+            Some((one, _)) => Some(*one),
+            None => return Err(CliError::Usage(no_kind(word))),
+        },
+    };
+    let wants = |this: &str| kind.is_none_or(|k| k == this);
     let mut found: Vec<(String, Card)> = Vec::new();
     for k in Kind::ALL {
         if wants(k.word())
@@ -52,7 +72,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             found.push((format!("{}  {}/{}", definition.title, k.word(), definition.name), card));
         }
     }
-    if (wants("analysis") || wants("analyses"))
+    if wants("analysis")
         && let Some(analysis) = analysis::find(name)
     {
         found.push((format!("{}  analysis/{name}", analysis.card().title), analysis_card(analysis)));
@@ -62,7 +82,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     {
         found.push((format!("{name}  integrator"), Card { sections: vec![("What it is".into(), about.to_owned())] }));
     }
-    if (wants("stimulus") || wants("stimuli"))
+    if wants("stimulus")
         && let Some(kind) = STIMULI.kind(name)
     {
         let sections = vec![("What it is".to_owned(), kind.about.to_owned())];
@@ -205,8 +225,28 @@ fn unknown(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn the_lines_of_a_paragraph_are_joined() {
-        assert_eq!(super::joined("one\ntwo\n\nthree\nfour\n- a\n- b\n"), "one two\n\nthree four\n- a\n- b");
+        assert_eq!(joined("one\ntwo\n\nthree\nfour\n- a\n- b\n"), "one two\n\nthree four\n- a\n- b");
+    }
+
+    #[test]
+    fn kinds_are_named_by_one_or_many_and_by_nothing_else() {
+        let kind = |text: &str| run(&Args { name: text.to_owned() });
+        for word in ["analysi/psd", "analyse/psd", "stimulu/step", "modelss/lif", "/lif"] {
+            let Err(CliError::Usage(said)) = kind(word) else { panic!("{word} is taken") };
+            assert!(said.contains("is no kind"), "{said}");
+        }
+        for (one, many) in KINDS {
+            for word in [one, many] {
+                let Err(CliError::Usage(said)) = kind(&format!("{word}/nothing-of-this-name")) else {
+                    panic!("{word}")
+                };
+                assert!(!said.contains("is no kind"), "{word}: {said}");
+            }
+        }
+        assert!(no_kind("analysi").contains("did you mean `analysis/`?"), "{}", no_kind("analysi"));
     }
 }

@@ -4,8 +4,6 @@
 //! failure, 130 interrupted. A closed pipe ends the program quietly with 0.
 
 mod bench;
-mod bench_masses;
-mod bench_trees;
 mod check;
 mod compare;
 mod config;

@@ -1,6 +1,6 @@
 //! `spikedeck run`: run scenarios; print what was measured; write tables where asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,30 +9,31 @@ use super::number;
 use super::output::{self, ProgressLine};
 use super::report::{check_text, print, print_json};
 use spikedeck_run::{self as run, Ensemble, Event, Finished, Options, Point, Sink, Status, Tell};
-use spikedeck_scenario::Spec;
+use spikedeck_scenario::{Spec, find_built_in};
 use spikedeck_store::Format;
-use spikedeck_table::Folder;
+use spikedeck_table::{self as table, Folder, Stored};
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Nothing is written to disk without --out. Several scenarios write to DIR/NAME.\n\
     Examples:\n  spikedeck run balanced-coba\n  spikedeck run brunel-2000:si-fast --seed 7 --out results\n  \
-    spikedeck run my.toml --set populations.exc.parameters.tau_m=\"15 ms\" --json | jq .value")]
+    spikedeck run my.toml --set populations.exc.parameters.tau_m=\"15 ms\" --json | jq .value\n  \
+    spikedeck run results --out again   (repeats the run in the folder `results`)")]
 pub(super) struct Args {
-    /// Files or names of built-in scenarios, with a variant after a colon
+    /// Files or names of built-in scenarios, with a variant after a colon; the folder of a run repeats it
     #[arg(required = true, value_name = "SCENARIO[:VARIANT]")]
     pub scenarios: Vec<String>,
     #[command(flatten)]
     pub change: Change,
-    /// Folder for tables and manifest
+    /// Folder for tables and manifest; files that the scenario names are kept there too, up to 16 MB together
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Write over a run that is there
     #[arg(long, requires = "out")]
     pub force: bool,
-    /// Format of the tables
-    #[arg(long, value_enum, default_value = "parquet", requires = "out")]
-    pub format: TableFormat,
+    /// Format of the tables: parquet if not given, or that of the run that is repeated
+    #[arg(long, value_enum, requires = "out")]
+    pub format: Option<TableFormat>,
     /// Repeat at half the step and report how far spikes and metrics move
     #[arg(long, value_enum, value_name = "WHAT")]
     pub check: Option<SelfCheck>,
@@ -173,19 +174,40 @@ pub(super) fn simulate(
     }
 }
 
+/// The run to repeat, if `reference` is the folder of one and not the name of a built-in scenario.
+fn stored(reference: &str) -> Result<Option<Stored>, CliError> {
+    let path = Path::new(reference);
+    if !table::is_run(path) || find_built_in(reference).is_some() {
+        return Ok(None);
+    }
+    Ok(Some(Stored::read(path)?))
+}
+
 /// Runs all scenarios in turn; the worst status wins.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let cancel = interrupt_flag();
     let mut jobs = Vec::new();
     for reference in &args.scenarios {
-        let (spec, warnings) = run::load(reference, &args.change.settings())?;
+        let mut set = args.change.settings();
+        if let Some(SelfCheck::HalveDt) = args.check {
+            set.push(("simulation.check".into(), "halve_dt".into()));
+        }
+        let stored = stored(reference)?.map(|s| if set.is_empty() { s } else { s.with_other_files() });
+        let (spec, warnings) = match &stored {
+            Some(stored) => stored.repeat(&set)?,
+            None => run::load(reference, &set)?,
+        };
         if !args.quiet {
             for warning in warnings {
                 output::say(&format!("warning: {warning}"));
             }
         }
-        let points = run::points(&spec, &|more| run::again(&spec, more))?;
-        jobs.push((Arc::new(spec), points));
+        let points = run::points(&spec, &|more| match &stored {
+            Some(stored) => stored.again(&spec, more),
+            None => run::again(&spec, more),
+        })?;
+        let own = stored.map_or(Format::Parquet, |s| s.format());
+        jobs.push((Arc::new(spec), points, args.format.map_or(own, Format::from)));
     }
     let mut failed: Option<CliError> = None;
     let several = jobs.len() > 1;
@@ -193,26 +215,25 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         |spec: &Spec| spec.variant.as_ref().map_or_else(|| spec.name.clone(), |v| format!("{}:{v}", spec.name));
     if args.out.is_some() {
         // Before the first of them has run for nothing.
-        let mut labels: Vec<String> = jobs.iter().map(|(spec, _)| label_of(spec)).collect();
+        let mut labels: Vec<String> = jobs.iter().map(|(spec, ..)| label_of(spec)).collect();
         labels.sort_unstable();
         if let Some([twice, _]) = labels.array_windows().find(|[a, b]| a == b) {
             return Err(CliError::Usage(format!("{twice} is there twice, and both would be written to one folder")));
         }
     }
-    for (spec, points) in jobs {
+    for (spec, points, format) in jobs {
         let label = label_of(&spec);
         let folder = match &args.out {
             None => None,
             Some(dir) => {
                 let path = if several { dir.join(label.replace([':', '/'], "-")) } else { dir.clone() };
-                let folder = Folder::create(&path, args.format.into(), args.force)?;
+                let mut folder = Folder::create(&path, format, args.force)?;
                 folder.begin(&label, &spec)?;
                 Some(Arc::new(Mutex::new(folder)))
             }
         };
         let sink = if points.len() > 1 { None } else { folder.clone().map(|f| Box::new(f) as Box<dyn Sink>) };
-        let options =
-            Options { threads: args.change.threads(), halve_dt: args.check.is_some(), sink, ..Options::default() };
+        let options = Options { threads: args.change.threads(), sink, ..Options::default() };
         let result = simulate(&spec, &points, options, &cancel, args.quiet || args.json)?;
         let written = folder.as_ref().map(|folder| {
             let mut folder = folder.lock().unwrap_or_else(PoisonError::into_inner);

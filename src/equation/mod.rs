@@ -66,7 +66,7 @@ pub struct Declaration {
 }
 
 /// The texts of one model, receptor or channel, before they are understood.
-#[derive(Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Source {
     /// `dV_m/dt = ... : V`, one a line.
     pub equations: String,
@@ -92,29 +92,6 @@ pub struct Source {
     pub time_unit: TimeUnit,
     /// Plasticity rules: the dimension of the weights, which equations call `weight`.
     pub weight: Option<Dimension>,
-}
-
-impl std::fmt::Debug for Source {
-    // As derived, but what is provided and the weight's dimension appear only where there are any: hashes of scenarios
-    // are made of this text.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut s = f.debug_struct("Source");
-        s.field("equations", &self.equations).field("parameters", &self.parameters).field("inputs", &self.inputs);
-        s.field("given", &self.given);
-        if !self.provides.is_empty() {
-            s.field("provides", &self.provides);
-        }
-        s.field("threshold", &self.threshold)
-            .field("reset", &self.reset)
-            .field("refractory_time", &self.refractory_time);
-        s.field("refractory_hold", &self.refractory_hold)
-            .field("on_event", &self.on_event)
-            .field("time_unit", &self.time_unit);
-        if let Some(weight) = &self.weight {
-            s.field("weight", weight);
-        }
-        s.finish()
-    }
 }
 
 /// Which text of a [`Source`] a diagnostic is about.

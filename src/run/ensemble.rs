@@ -51,14 +51,13 @@ pub fn ensemble(
     let done = AtomicUsize::new(0);
     let results: Mutex<BTreeMap<usize, Result<Finished, RunError>>> = Mutex::default();
     let silent: Tell = Arc::new(|_: Event| {});
-    let halve_dt = options.halve_dt;
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 while !cancel.load(Ordering::Relaxed) {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(point) = points.get(at) else { break };
-                    let options = Options { threads: threads_each, halve_dt, ..Options::default() };
+                    let options = Options { threads: threads_each, ..Options::default() };
                     let mut result = execute(&point.spec, options, cancel, &silent);
                     if let Ok(finished) = &mut result {
                         finished.label = format!("{} {}", label_of(spec), point.label());

@@ -8,7 +8,7 @@ use super::measure::measure;
 use super::watch::Watch;
 use super::{Finished, RunError, Tell};
 use spikedeck_core::units::short;
-use spikedeck_scenario::{Spec, Stimulus as _};
+use spikedeck_scenario::{Boundary, PopulationSpec, Spec, Stimulus as _};
 use spikedeck_signal::{Metric, NamedShape, Outcome, Scalars, Shape, Spikes};
 use spikedeck_sim::Network;
 
@@ -26,7 +26,9 @@ fn halved(spec: &Spec) -> Spec {
 
 /// Whether what is drawn step by step would be drawn differently at half the step.
 fn draws_in_time(spec: &Spec) -> bool {
-    spec.populations.iter().any(|p| p.system.is_stochastic()) || spec.stimuli.iter().any(|s| s.kind.drawn_in_steps())
+    let noisy_ends = |p: &PopulationSpec| p.grid.as_ref().is_some_and(|g| g.boundary.contains(&Boundary::Noisy));
+    spec.populations.iter().any(|p| p.system.is_stochastic() || noisy_ends(p))
+        || spec.stimuli.iter().any(|s| s.kind.drawn_in_steps())
 }
 
 /// Repeats `whole` at half its step and reports the shift of spike times and metrics.
@@ -130,6 +132,18 @@ fn summary(metrics: &[Metric]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What stands beyond a noisy end is drawn anew at every step.
+    #[test]
+    fn noisy_ends_of_a_grid_are_drawn_in_time() {
+        let draws = |boundary: &str| {
+            let set = [("populations.field.grid.boundary", boundary), ("populations.field.grid.noise", "0.02")];
+            let set: Vec<(String, String)> = set.map(|(path, value)| (path.to_owned(), value.to_owned())).to_vec();
+            draws_in_time(&crate::load("nagumo-front", &set).unwrap().0)
+        };
+        assert!(draws("noisy") && draws("[\"no_flux\", \"noisy\"]"));
+        assert!(!draws("no_flux"));
+    }
 
     #[test]
     fn the_kth_spikes_of_each_unit_are_held_against_each_other() {

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::RunError;
-use spikedeck_core::diagnostic::did_you_mean;
+use spikedeck_core::diagnostic::{Severity, did_you_mean};
 use spikedeck_model::{Report, library};
-use spikedeck_scenario::{self as scenario, FileLoader, FileTable, Overrides, Spec};
+use spikedeck_scenario::{self as scenario, FileLoader, FileTable, FileUse, Overrides, Spec};
 use spikedeck_store as store;
 
 /// Why a scenario gave no [`Spec`].
@@ -25,6 +25,18 @@ impl LoadError {
             Self::Wrong(report) => report.render(colour),
         }
     }
+
+    /// The first thing that is wrong, on one line.
+    pub fn first(&self) -> String {
+        match self {
+            Self::NotFound(text) => text.clone(),
+            Self::Wrong(report) => {
+                let mut all = report.sorted().into_iter().map(|(_, d)| d);
+                let first = all.find(|d| d.severity == Severity::Error);
+                first.map_or_else(String::new, |d| d.message.clone())
+            }
+        }
+    }
 }
 
 impl From<LoadError> for RunError {
@@ -35,7 +47,7 @@ impl From<LoadError> for RunError {
 
 /// Reads the files that scenarios name.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Files;
+pub struct Files;
 
 impl FileLoader for Files {
     fn text(&self, path: &Path) -> Result<Option<String>, String> {
@@ -56,6 +68,11 @@ impl FileLoader for Files {
         let columns =
             table.columns.iter().filter_map(|(name, _)| table.numbers(name).ok().map(|v| (name.clone(), v))).collect();
         Ok(FileTable { columns })
+    }
+
+    fn file(&self, path: &Path) -> Option<FileUse> {
+        let file = std::fs::File::open(path).ok()?;
+        FileUse::read(path, file).ok()
     }
 }
 
@@ -126,6 +143,18 @@ pub fn load(reference: &str, set: &[(String, String)]) -> Result<(Spec, Vec<Stri
 /// # Errors
 /// Everything that is wrong with it.
 pub fn resolve(source: &Source, set: &[(String, String)]) -> Result<(Spec, Vec<String>), LoadError> {
+    resolve_with(source, set, &Files)
+}
+
+/// Resolves a scenario that was found, with the files that `files` reads.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn resolve_with(
+    source: &Source,
+    set: &[(String, String)],
+    files: &dyn FileLoader,
+) -> Result<(Spec, Vec<String>), LoadError> {
     let overrides = Overrides { variant: source.variant.clone(), set: set.to_vec() };
     scenario::load(
         &source.text,
@@ -134,7 +163,7 @@ pub fn resolve(source: &Source, set: &[(String, String)]) -> Result<(Spec, Vec<S
         &overrides,
         library(),
         &super::catalog(),
-        &Files,
+        files,
     )
     .map_err(|report| LoadError::Wrong(Box::new(report)))
 }
@@ -144,11 +173,19 @@ pub fn resolve(source: &Source, set: &[(String, String)]) -> Result<(Spec, Vec<S
 /// # Errors
 /// Everything that is wrong with it, as text.
 pub fn again(spec: &Spec, more: &[(String, String)]) -> Result<Spec, String> {
+    again_with(spec, more, &Files)
+}
+
+/// The same with the files that `files` reads.
+///
+/// # Errors
+/// Everything that is wrong with it, as text.
+pub fn again_with(spec: &Spec, more: &[(String, String)], files: &dyn FileLoader) -> Result<Spec, String> {
     let source =
         Source { text: spec.source.to_string(), origin: spec.path.clone(), name: spec.name.clone(), variant: None };
     // What the variant changed is among the overrides already.
     let set: Vec<(String, String)> = spec.overrides.iter().chain(more).cloned().collect();
-    let (mut resolved, _) = resolve(&source, &set).map_err(|e| e.render(false))?;
+    let (mut resolved, _) = resolve_with(&source, &set, files).map_err(|e| e.render(false))?;
     resolved.variant.clone_from(&spec.variant);
     Ok(resolved)
 }

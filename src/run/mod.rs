@@ -26,7 +26,7 @@ pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
 pub use ensemble::{Ensemble, PointResult, ensemble};
 pub use expect::original_of;
 pub use job::start;
-pub use load::{LoadError, Source, again, find, load, resolve};
+pub use load::{Files, LoadError, Source, again, again_with, find, load, resolve, resolve_with};
 pub use memory::free_memory;
 pub use points::{Point, Resolve, points};
 pub use single::{examine, execute};
@@ -49,8 +49,6 @@ pub struct Options {
     pub threads: usize,
     /// Whether snapshots and live analyses are told while the run lasts.
     pub live: bool,
-    /// Whether the run is repeated at half the step (also asked for by `simulation.check`).
-    pub halve_dt: bool,
     /// Where parts go while the run lasts, if it is kept on disk.
     pub sink: Option<Box<dyn Sink>>,
 }

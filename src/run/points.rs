@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::RunError;
-use spikedeck_scenario::Spec;
+use spikedeck_scenario::{FileUse, SMALL_FILE, Spec};
 
 /// One point: a scenario with its axis values and seed put in.
 #[derive(Debug, Clone)]
@@ -55,6 +55,7 @@ pub fn points(spec: &Spec, resolve: &Resolve<'_>) -> Result<Vec<Point>, RunError
             })
             .collect();
     }
+    let mut held = spec.files.clone();
     let mut points = Vec::new();
     for axes in combinations {
         for k in 0..u64::from(sweep.seeds.max(1)) {
@@ -63,8 +64,25 @@ pub fn points(spec: &Spec, resolve: &Resolve<'_>) -> Result<Vec<Point>, RunError
             overrides.push(("simulation.seed".into(), seed.to_string()));
             let mut resolved = resolve(&overrides).map_err(RunError::Scenario)?;
             resolved.sweep = None;
+            share_files(&mut resolved, &mut held);
             points.push(Point { axes: axes.clone(), seed, spec: Arc::new(resolved) });
         }
     }
     Ok(points)
+}
+
+/// What files hold stays in memory once however many points read them, and not more than a run's folder would keep.
+fn share_files(resolved: &mut Spec, held: &mut Vec<FileUse>) {
+    for file in &mut resolved.files {
+        match held.iter().find(|h| h.sha256 == file.sha256) {
+            Some(same) => file.contents.clone_from(&same.contents),
+            None => {
+                let all: u64 = held.iter().filter(|h| h.contents.is_some()).map(|h| h.bytes).sum();
+                if all + file.bytes > SMALL_FILE {
+                    file.contents = None;
+                }
+                held.push(file.clone());
+            }
+        }
+    }
 }

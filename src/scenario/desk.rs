@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::catalog::Catalog;
+use super::files::FileUse;
 use super::spec::Integrator;
 use super::value::Names;
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
@@ -43,6 +44,11 @@ pub trait FileLoader {
     /// # Errors
     /// One sentence: not there, unreadable, not a table of numbers.
     fn table(&self, path: &Path) -> Result<FileTable, String>;
+
+    /// What is in a file as a whole, so that a run can say which it read; nothing where that is not known.
+    fn file(&self, _path: &Path) -> Option<FileUse> {
+        None
+    }
 }
 
 /// A loader that knows no files: for scenarios without files, and tests.
@@ -65,6 +71,8 @@ pub(super) struct Desk<'a> {
     pub library: &'a Library,
     pub catalog: &'a Catalog,
     pub files: &'a dyn FileLoader,
+    /// Files that the scenario was read from besides its own.
+    pub used: Vec<FileUse>,
     /// Folder that relative paths start from.
     pub folder: Option<PathBuf>,
     pub time_base: TimeBase,
@@ -314,11 +322,24 @@ impl Desk<'_> {
         }
     }
 
+    /// Notes a file that was read.
+    pub fn uses(&mut self, file: FileUse) {
+        if !self.used.iter().any(|f| f.path == file.path) {
+            self.used.push(file);
+        }
+    }
+
     /// The table in the file that `node` names.
     pub fn file_table(&mut self, node: &Node, what: &str) -> Option<FileTable> {
         let text = self.text(node, what)?.to_owned();
-        match self.files.table(&self.path(&text)) {
-            Ok(table) => Some(table),
+        let path = self.path(&text);
+        match self.files.table(&path) {
+            Ok(table) => {
+                if let Some(file) = self.files.file(&path) {
+                    self.uses(file);
+                }
+                Some(table)
+            }
             Err(message) => {
                 self.error_help(&node.place, message, "relative paths start from the folder of the scenario file");
                 None

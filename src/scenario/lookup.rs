@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::desk::{Desk, suggest};
+use super::files::FileUse;
 use spikedeck_equation::TimeUnit;
 use spikedeck_model::document::{Entry, Node, parse};
 use spikedeck_model::report::Place;
@@ -79,10 +80,10 @@ impl OwnModels {
                 return Some(None);
             }
         };
-        // A scenario of that name may lie beside this one; only a file with equations is a model.
-        if !content.lines().any(|l| l.trim_start().starts_with("equations")) {
+        if !is_model(&content) {
             return None;
         }
+        desk.uses(FileUse::of(&path, content.as_bytes()));
         if desk.library.has(kind, name) {
             desk.error_help(
                 place,
@@ -94,6 +95,19 @@ impl OwnModels {
         let text = desk.report.text(path.display().to_string(), content.as_str());
         let node = parse(&mut desk.report, text);
         Some(read_definition(&mut desk.report, &node, kind, name, Arc::from(content)).map(Arc::new))
+    }
+}
+
+/// Whether a file beside a scenario is a model, and not a scenario or something else of that name: a table with
+/// `equations` at its top and no `simulation`. Of a file that is no TOML the lines before the first table count, so that
+/// a model with a slip in it is not passed over.
+fn is_model(content: &str) -> bool {
+    match content.parse::<toml::Table>() {
+        Ok(table) => table.contains_key("equations") && !table.contains_key("simulation"),
+        Err(_) => {
+            let mut top = content.lines().map(str::trim_start).take_while(|l| !l.starts_with('['));
+            top.any(|l| l.strip_prefix("equations").is_some_and(|rest| rest.trim_start().starts_with('=')))
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`load`] below, `desk` (what every reader needs), `value` (quantities, distributions, expressions),
 //! then one file a table of the scenario: `population`, `projection`, `stimulus`, `selector` (record and subjects),
-//! `analysis`, `plan` (simulation, expect, variants, sweep). `overrides` changes the tree before it is understood.
+//! `analysis`, `plan` (simulation, expect, variants, sweep). `overrides` changes the tree before it is understood, [`identity`]
+//! writes down what decides the result.
 
 mod analysis;
 pub mod catalog;
@@ -10,9 +11,10 @@ mod clock;
 mod connections;
 mod coverage;
 mod desk;
-mod fingerprint;
+mod files;
 mod gallery;
 mod grid;
+pub mod identity;
 pub mod language;
 mod lookup;
 mod mechanism;
@@ -34,7 +36,9 @@ pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec, WithoutUnits};
 pub use clock::Clock;
 pub use coverage::{CoverageLine, coverage};
 pub use desk::{FileLoader, FileTable, NoFiles};
+pub use files::{FileUse, SMALL_FILE};
 pub use gallery::{BuiltIn, built_in, find_built_in};
+pub use identity::identify;
 pub use language::Writer;
 pub use overrides::Overrides;
 pub use plan::FAILURE_TIME;
@@ -82,6 +86,7 @@ pub fn load(
         library,
         catalog,
         files,
+        used: Vec::new(),
         folder,
         time_base: TimeBase::Milliseconds,
         dt: 0.0,
@@ -96,7 +101,8 @@ pub fn load(
             spec.source = Arc::from(text);
             spec.overrides = applied;
             spec.path = origin.map(Path::to_path_buf);
-            spec.hash = fingerprint::fingerprint(&spec);
+            spec.files = desk.used;
+            identify(&mut spec, catalog);
             Ok((spec, desk.report.warnings()))
         }
         _ => Err(desk.report),
@@ -238,9 +244,11 @@ fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
         variants,
         sweep,
         hash: String::new(),
+        canonical: Arc::from(""),
         source: Arc::from(""),
         overrides: Vec::new(),
         path: None,
+        files: Vec::new(),
     })
 }
 

@@ -44,7 +44,9 @@ pub use self::tree::Electrotonic;
 
 use std::sync::atomic::AtomicBool;
 
-use spikedeck_scenario::{PopulationId, Spec};
+use spikedeck_core::units::short;
+use spikedeck_equation::rule::WEIGHT;
+use spikedeck_scenario::{PopulationId, Simulation, Spec};
 use spikedeck_signal::Recording;
 
 /// Told once an epoch (at most 50 ms of wall time).
@@ -117,6 +119,42 @@ pub enum Stop {
     },
     /// The sink failed (disk full).
     Sink(String),
+}
+
+impl Stop {
+    /// When a value was no longer finite, on the recording's axis.
+    pub fn failed_at(&self) -> Option<f64> {
+        match self {
+            Self::NotFinite { time, .. } | Self::Diverged { time, .. } => Some(*time),
+            Self::Cancelled | Self::Sink(_) => None,
+        }
+    }
+
+    /// What happened and what may help, as one sentence without its full stop; `simulation` gives times their unit.
+    pub fn sentence(&self, simulation: &Simulation) -> String {
+        let base = simulation.time_base;
+        let at = |time: &f64| format!("{time} {}", base.unit()).trim_end().to_owned();
+        match self {
+            Self::Cancelled => "it was cancelled".to_owned(),
+            Self::Sink(why) => why.clone(),
+            Self::NotFinite { population, unit, variable, time } => {
+                let step = format!("{} {}", short(simulation.dt / base.seconds()), base.unit());
+                format!(
+                    "{variable} of unit {unit} of {population} is no longer finite at {}; a smaller step than {} may help",
+                    at(time),
+                    step.trim_end()
+                )
+            }
+            Self::Diverged { projection, source, target, variable, time } => {
+                let value = if variable == WEIGHT { "the weight".to_owned() } else { format!("`{variable}`") };
+                format!(
+                    "{value} of connection {source} -> {target} of {projection} is no longer finite at {}; its rule has \
+                     no bound that holds it: clip it, or let it depend on the weight",
+                    at(time)
+                )
+            }
+        }
+    }
 }
 
 /// A network in memory, ready to run.

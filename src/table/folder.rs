@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::TableError;
+use super::kept::{self, FileEntry};
 use super::manifest::{FILE, Manifest};
 use super::parts::Parts;
 use super::recording::{
@@ -25,6 +26,8 @@ pub struct Folder {
     format: Format,
     parts: Parts,
     left_memory: bool,
+    /// Files that the scenario was read from, as far as they have been kept.
+    files: Vec<FileEntry>,
 }
 
 impl Folder {
@@ -45,7 +48,7 @@ impl Folder {
             clear(path)?;
         }
         fs::create_dir_all(path).map_err(|e| TableError::CannotMake { path: path.to_owned(), source: e })?;
-        Ok(Self { path: path.to_owned(), format, parts: Parts::default(), left_memory: false })
+        Ok(Self { path: path.to_owned(), format, parts: Parts::default(), left_memory: false, files: Vec::new() })
     }
 
     /// Where it is.
@@ -53,11 +56,11 @@ impl Folder {
         &self.path
     }
 
-    /// Writes the scenario and a manifest that says `interrupted`: what a killed run leaves says the truth by itself.
+    /// Writes the scenario, the files it was read from, and a manifest that says `interrupted`: what a killed run leaves says the truth by itself.
     ///
     /// # Errors
     /// When the disk is full or the folder cannot be written to.
-    pub fn begin(&self, label: &str, spec: &Spec) -> Result<(), TableError> {
+    pub fn begin(&mut self, label: &str, spec: &Spec) -> Result<(), TableError> {
         store::write_text(&self.path.join("scenario.toml"), &spec.source)?;
         let finished = Finished {
             label: label.to_owned(),
@@ -73,7 +76,9 @@ impl Folder {
             facts: spikedeck_run::Facts::default(),
             folder: None,
         };
+        kept::keep(&self.path, &spec.files, &mut self.files)?;
         let mut manifest = Manifest::of(&finished);
+        manifest.files = Some(self.files.clone());
         manifest.format = self.format.extension().into();
         manifest.recording = planned(spec);
         manifest.write(&self.path)
@@ -93,6 +98,9 @@ impl Folder {
     /// # Errors
     /// As [`Folder::finish`].
     pub fn finish_ensemble(&mut self, ensemble: &Ensemble) -> Result<Manifest, TableError> {
+        // An axis may be one of files.
+        let files = ensemble.points.iter().flat_map(|p| &p.point.spec.files);
+        kept::keep(&self.path, files, &mut self.files)?;
         self.finish_with(&ensemble.finished, metrics::points_table(&ensemble.points), Some(ensemble.points.len()))
     }
 
@@ -107,7 +115,9 @@ impl Folder {
         manifest.format = self.format.extension().into();
         if let Some(spec) = &finished.spec {
             store::write_text(&self.path.join("scenario.toml"), &spec.source)?;
+            kept::keep(&self.path, &spec.files, &mut self.files)?;
         }
+        manifest.files = Some(self.files.clone());
         let recording = &*finished.recording;
         manifest.recording = entry(recording, self.format);
         let extension = self.format.extension();
@@ -229,6 +239,10 @@ fn planned(spec: &Spec) -> super::manifest::RecordingEntry {
 /// Removes the files of a run, and nothing that is not one.
 fn clear(path: &Path) -> Result<(), TableError> {
     let io = |e: std::io::Error| TableError::io(path, e);
+    // A manifest that cannot be read says of no file that a run wrote it.
+    if let Ok(before) = Manifest::read(path) {
+        kept::remove(path, before.files.as_deref().unwrap_or_default())?;
+    }
     for name in ["traces", "analyses", "spikes.parts"] {
         let folder = path.join(name);
         if folder.is_dir() {

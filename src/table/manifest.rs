@@ -6,7 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::TableError;
+use super::kept::FileEntry;
 use spikedeck_run::{Check, Facts, Finished, Status};
+use spikedeck_scenario::identity;
 use spikedeck_signal::{Setting, Shape, TimeBase, Window};
 use spikedeck_store as store;
 
@@ -51,7 +53,9 @@ pub struct Manifest {
     pub checks: Vec<Check>,
     /// What a reader should know.
     pub warnings: Vec<String>,
-    /// The scenario with everything looked up and in SI.
+    /// Files that the scenario was read from besides its own; not known of runs of older programs.
+    pub files: Option<Vec<FileEntry>>,
+    /// Everything that decides the result, as canonical JSON: what `scenario.hash` is the hash of.
     pub resolved: serde_json::Value,
 }
 
@@ -65,8 +69,11 @@ pub struct ScenarioEntry {
     pub variant: Option<String>,
     /// Title.
     pub title: String,
-    /// SHA-256 over everything that decides the result.
+    /// SHA-256 of everything that decides the result, see `resolved`.
     pub hash: String,
+    /// The points of the sweep, if the scenario has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<serde_json::Value>,
     /// Overrides in the order applied.
     pub overrides: Vec<(String, String)>,
     /// Where the file was (none for built-in scenarios).
@@ -252,10 +259,16 @@ impl Manifest {
                 variant: spec.variant.clone(),
                 title: spec.title.clone(),
                 hash: spec.hash.clone(),
+                sweep: spec.sweep.as_ref().map(identity::sweep),
                 overrides: spec.overrides.clone(),
-                path: spec.path.as_ref().map(|p| p.display().to_string()),
+                // A run may be opened from anywhere.
+                path: spec
+                    .path
+                    .as_ref()
+                    .map(|p| std::path::absolute(p).unwrap_or_else(|_| p.clone()).display().to_string()),
             };
-            manifest.resolved = super::resolved::resolved(spec);
+            // Nobody has asked for the identity of a scenario that was built by hand.
+            manifest.resolved = serde_json::from_str(&spec.canonical).unwrap_or_default();
         }
         manifest
     }

@@ -7,7 +7,9 @@ use super::error::TableError;
 use super::manifest::{FILE, Manifest, RecordingEntry};
 use super::outcomes;
 use super::parts::{list, read_table_or_parts};
-use spikedeck_run::{self as run, Finished, SeedValues, Status};
+use super::sameness::Sameness;
+use super::stored::Stored;
+use spikedeck_run::{Finished, SeedValues, Status};
 use spikedeck_scenario::Spec;
 use spikedeck_signal::{Connections, Population, Recording, Spikes, TimeBase, Trace, Window};
 use spikedeck_store::{self as store, Format, Table};
@@ -18,8 +20,8 @@ pub fn is_run(path: &Path) -> bool {
 }
 
 /// Opens a run's folder: the same panes as having just run it. The scenario is resolved again from `scenario.toml` and
-/// the overrides in the manifest; where that gives another scenario than was run (files it names have changed, or the
-/// program has), [`Finished::spec`] is none and a warning says so.
+/// the overrides in the manifest; where that gives another scenario than was run, [`Finished::spec`] is none and a warning
+/// says what differs. Where that cannot be told, because an older program wrote the manifest, a warning says so.
 ///
 /// # Errors
 /// When there is no manifest or spikes cannot be read; a missing table of an analysis is a warning.
@@ -87,41 +89,33 @@ pub fn seed_values(path: &Path) -> Result<SeedValues, TableError> {
 
 /// The scenario of a run, if it still is what was run.
 fn scenario(path: &Path, manifest: &Manifest, warnings: &mut Vec<String>) -> Option<Arc<Spec>> {
-    let entry = &manifest.scenario;
     // A recording from elsewhere was never made from a scenario.
-    if entry.hash.is_empty() {
+    if manifest.scenario.hash.is_empty() {
         return None;
     }
-    let file = path.join("scenario.toml");
-    let text = match std::fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(e) => {
-            warnings.push(format!("{} cannot be read: {e}", file.display()));
+    let stored = match Stored::of(path, manifest.clone()) {
+        Ok(stored) => stored,
+        Err(error) => {
+            warnings.push(error.to_string());
             return None;
         }
     };
-    // Files that the scenario names are looked for where it was when it ran. What its variant changed is among the
-    // overrides.
-    let origin = entry.path.as_ref().map(PathBuf::from);
-    let source = run::Source { text, origin, name: entry.name.clone(), variant: None };
-    match run::resolve(&source, &entry.overrides) {
-        Ok((mut spec, _)) if spec.hash == entry.hash => {
-            spec.variant.clone_from(&entry.variant);
+    let spec = match stored.resolve(&[]) {
+        Ok((spec, _)) => spec,
+        Err(error) => {
+            let first = error.first();
+            warnings.push(format!("scenario.toml does not resolve any more ({first}): its card is not shown"));
+            return None;
+        }
+    };
+    match stored.sameness(&spec) {
+        Sameness::Same => Some(Arc::new(spec)),
+        Sameness::Unknown(why) => {
+            warnings.push(format!("{why}; the scenario is shown as this program reads it"));
             Some(Arc::new(spec))
         }
-        Ok(_) => {
-            let by = if manifest.version == env!("CARGO_PKG_VERSION") {
-                "a file it names has changed".to_owned()
-            } else {
-                format!("it was run by version {}", manifest.version)
-            };
-            warnings.push(format!("the scenario is not the one that was run any more ({by}): its card is not shown"));
-            None
-        }
-        Err(_) => {
-            warnings.push(
-                "scenario.toml does not resolve any more (a file it names is gone, or names have changed): its card is not shown".into(),
-            );
+        Sameness::Other(what) => {
+            warnings.push(format!("the scenario is not the one that was run any more ({what}): its card is not shown"));
             None
         }
     }

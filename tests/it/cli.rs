@@ -192,8 +192,10 @@ fn a_run_opens_with_its_scenario_and_a_readable_manifest() {
     );
     let manifest: serde_json::Value = serde_json::from_slice(&fs::read(out.join("manifest.json")).unwrap()).unwrap();
     assert_eq!(
-        manifest["resolved"]["stimuli"]["drive"],
-        serde_json::json!({ "kind": "constant", "amplitude": "800 pA", "target": "exc.I" })
+        manifest["resolved"]["stimuli"][0],
+        serde_json::json!({
+            "name": "drive", "target": "exc.I", "units": "all", "kind": "constant", "amplitude": "800 pA",
+        })
     );
     let back = spikedeck::table::open(&out).unwrap();
     let spec = back.spec.unwrap_or_else(|| panic!("{:?}", back.warnings));

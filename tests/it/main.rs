@@ -9,6 +9,7 @@ mod coverage;
 mod estimators;
 mod event_driven;
 mod first_screen;
+mod identity;
 mod neuron;
 mod plasticity;
 mod pty;

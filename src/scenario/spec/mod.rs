@@ -20,6 +20,7 @@ pub use tree::*;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::files::FileUse;
 use spikedeck_signal::TimeBase;
 
 /// A resolved scenario.
@@ -55,14 +56,19 @@ pub struct Spec {
     pub variants: Vec<String>,
     /// Sweep, if any.
     pub sweep: Option<Sweep>,
-    /// Hash of everything that decides the result (hexadecimal SHA-256).
+    /// Hash of everything that decides the result: SHA-256 of `canonical`, hexadecimal.
     pub hash: String,
+    /// Everything that decides the result as canonical JSON, see [`crate::identity`]; empty until
+    /// [`crate::identify`] has written it.
+    pub canonical: Arc<str>,
     /// The scenario as written.
     pub source: Arc<str>,
     /// Overrides (`--set`, variant, sweep point) in the order applied: path and TOML value text.
     pub overrides: Vec<(String, String)>,
     /// Where the file is (none for built-in scenarios).
     pub path: Option<PathBuf>,
+    /// Other files that were read for it.
+    pub files: Vec<FileUse>,
 }
 
 impl Spec {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Plan, REST, length};
 use crate::desk::{Desk, suggest};
+use crate::files::FileUse;
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::graph::Symbol;
@@ -280,6 +281,9 @@ fn swc_file(desk: &mut Desk<'_>, node: &Node, soma: Soma, least: Option<f64>) ->
             return None;
         }
     };
+    if let Some(text) = &beside {
+        desk.uses(FileUse::of(&path, text.as_bytes()));
+    }
     let (shown, text) = match (beside, built_in_morphology(&name)) {
         (Some(text), _) => (path.display().to_string(), text),
         (None, Some(text)) => (format!("data/morphologies/{name}"), text.to_owned()),

@@ -1,0 +1,87 @@
+//! Files that a scenario was read from besides its own: which they were, and what was in them.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::identity::hexadecimal;
+
+/// Largest file whose contents are kept with the scenario, so that a run can store them.
+pub const SMALL_FILE: u64 = 16 << 20;
+
+/// A file that a scenario was read from: edges, spikes, a signal, a morphology, a model beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileUse {
+    /// The path by which the reader looked for it.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// SHA-256 of its bytes (hexadecimal).
+    pub sha256: String,
+    /// Its bytes, unless they are more than [`SMALL_FILE`].
+    pub contents: Option<Arc<[u8]>>,
+}
+
+impl FileUse {
+    /// What there is to know of `bytes`, read from `path`.
+    pub fn of(path: &Path, bytes: &[u8]) -> Self {
+        Self {
+            path: path.to_owned(),
+            bytes: bytes.len() as u64,
+            sha256: hexadecimal(&Sha256::digest(bytes)),
+            contents: (bytes.len() as u64 <= SMALL_FILE).then(|| Arc::from(bytes)),
+        }
+    }
+
+    /// The same of all that `reader` gives; large files are not held in memory.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(path: &Path, mut reader: impl Read) -> io::Result<Self> {
+        let mut digest = Sha256::new();
+        let mut kept = Some(Vec::new());
+        let mut bytes = 0;
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let n = match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n) => n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(e),
+            };
+            bytes += n as u64;
+            digest.update(&buffer[..n]);
+            if bytes > SMALL_FILE {
+                kept = None;
+            }
+            if let Some(kept) = &mut kept {
+                kept.extend_from_slice(&buffer[..n]);
+            }
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+            sha256: hexadecimal(&digest.finalize()),
+            contents: kept.map(Arc::from),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_known_alike_however_it_is_read_and_large_ones_are_not_held() {
+        let path = Path::new("edges.csv");
+        let bytes = b"source,target\n0,1\n".repeat(9_000);
+        let whole = FileUse::of(path, &bytes);
+        assert_eq!(FileUse::read(path, bytes.as_slice()).unwrap(), whole);
+        assert_eq!((whole.bytes, whole.contents.as_deref()), (bytes.len() as u64, Some(bytes.as_slice())));
+        let large = FileUse::read(path, io::repeat(7).take(SMALL_FILE + 1)).unwrap();
+        assert_eq!((large.bytes, large.contents), (SMALL_FILE + 1, None));
+        assert_eq!(FileUse::of(path, b"").sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+}
