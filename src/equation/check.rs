@@ -496,8 +496,7 @@ impl Checker<'_> {
                         .label(format!("has {}", describe(*d))),
                     );
                 }
-                (None, Some(d)) => common = Some(*d),
-                _ => {}
+                _ => common = common.or(*d),
             }
         }
         Some(common)

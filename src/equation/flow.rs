@@ -34,7 +34,8 @@ impl Flow {
                 &p.graph,
                 roots,
                 |g, s| match s {
-                    Symbol::Parameter(i) => Some(g.number(parameters.get(i as usize).copied().unwrap_or(f64::NAN))),
+                    Symbol::Parameter(i) => Some(g.number(parameters[i as usize])),
+                    // A port that nothing drives carries nothing.
                     Symbol::Input(i) => Some(g.number(inputs.get(i as usize).copied().unwrap_or(0.0))),
                     Symbol::Noise(_) => Some(g.number(0.0)),
                     _ => None,

@@ -105,23 +105,22 @@ impl Graph {
         }
         match op {
             Unary::Neg => match self.node(x) {
-                Node::Unary(Unary::Neg, y) => return y,
-                Node::Binary(Binary::Sub, a, b) => return self.binary(Binary::Sub, b, a),
+                Node::Unary(Unary::Neg, y) => y,
+                Node::Binary(Binary::Sub, a, b) => self.binary(Binary::Sub, b, a),
                 Node::Binary(Binary::Mul, c, y) if self.value(c).is_some() => {
                     let minus = self.unary(Unary::Neg, c);
-                    return self.binary(Binary::Mul, minus, y);
+                    self.binary(Binary::Mul, minus, y)
                 }
                 Node::Binary(Binary::Div, c, y) if self.value(c).is_some() => {
                     let minus = self.unary(Unary::Neg, c);
-                    return self.binary(Binary::Div, minus, y);
+                    self.binary(Binary::Div, minus, y)
                 }
-                _ => {}
+                _ => self.intern(Node::Unary(op, x)),
             },
-            Unary::Powi(0) => return self.number(1.0),
-            Unary::Powi(1) => return x,
-            _ => {}
+            Unary::Powi(0) => self.number(1.0),
+            Unary::Powi(1) => x,
+            _ => self.intern(Node::Unary(op, x)),
         }
-        self.intern(Node::Unary(op, x))
     }
 
     /// A function of two arguments, simplified.
@@ -221,7 +220,16 @@ impl Graph {
             Binary::And if (self.is_zero(a) || self.is_zero(b)) => {
                 return self.number(0.0);
             }
-            _ => {}
+            Binary::Min
+            | Binary::Max
+            | Binary::And
+            | Binary::Or
+            | Binary::Less
+            | Binary::LessEqual
+            | Binary::Greater
+            | Binary::GreaterEqual
+            | Binary::Equal
+            | Binary::NotEqual => (),
         }
         self.intern(Node::Binary(op, a, b))
     }

@@ -129,13 +129,16 @@ pub fn parts(text: &str, separators: &[char]) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let (mut start, mut level, mut comment) = (0, 0usize, false);
     for (i, c) in text.char_indices() {
-        match c {
-            '\n' => comment = false,
-            _ if comment => continue,
-            '#' => comment = true,
-            '(' | '[' => level += 1,
-            ')' | ']' => level = level.saturating_sub(1),
-            _ => {}
+        if c == '\n' {
+            comment = false;
+        } else if comment {
+            continue;
+        }
+        comment |= c == '#';
+        if matches!(c, '(' | '[') {
+            level += 1;
+        } else if matches!(c, ')' | ']') {
+            level = level.saturating_sub(1);
         }
         // A line end inside parentheses continues the expression; one inside brackets is reported by the lexer.
         if separators.contains(&c) && level == 0 {

@@ -77,7 +77,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
             );
             return None;
         }
-        _ => {}
+        (Port::Event(_), true) | (Port::Input(_), false) => (),
     }
     let dimension = population.port_dimension(goal.port);
     let size = population.targets(goal.port);

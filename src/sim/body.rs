@@ -56,7 +56,7 @@ impl Body {
             }
             (Self::Points(s), BodyProbe::Points(probe)) => s.sample(probe, k, inputs, lanes, out),
             (Self::Tree(t), BodyProbe::Tree(probe)) => t.sample(probe, k, inputs, lanes, out),
-            _ => {}
+            _ => unreachable!("an observer is used on the body that it was made for"),
         }
     }
 
@@ -68,7 +68,7 @@ impl Body {
                 out.extend(places.iter().map(|&p| values[p as usize]));
             }
             (Self::Points(s), BodyProbe::Points(probe)) => s.sample_recalled(probe, places, out),
-            _ => {}
+            _ => unreachable!("only points remember a stretch of steps, and observers of points look at it"),
         }
     }
 

@@ -59,8 +59,10 @@ impl Expression {
             }
         }
         let bind = |symbol: Symbol| match symbol {
-            Symbol::Variable(i) => registers[i as usize].map_or(Place::Number(f64::NAN), Place::Scratch),
-            _ => Place::Number(f64::NAN),
+            Symbol::Variable(i) => {
+                Place::Scratch(registers[i as usize].expect("every variable of the expression has a register"))
+            }
+            _ => unreachable!("an expression of a scenario is made of variables only"),
         };
         let (kernel, places) = Kernel::compile(graph, &[root], &[None], &bind, &|_| false, &mut plan);
         let memory = Memory::new(BLOCK, plan.columns as usize, plan.scratch as usize);

@@ -202,8 +202,9 @@ impl<'a> Compiler<'a> {
         let mut out: Vec<Id> = Vec::new();
         let mut done = vec![false; needed.len()];
         while !left.is_empty() {
-            let pick = left.iter().position(|&k| !left.iter().any(|&j| overwrites(k, j))).unwrap_or(0);
-            let k = left.remove(pick);
+            // In a circle of roots that overwrite what others read, any may be first: what is read late is copied.
+            let free = left.iter().position(|&k| !left.iter().any(|&j| overwrites(k, j)));
+            let k = if let Some(pick) = free { left.remove(pick) } else { left.remove(0) };
             let mut mine = vec![false; needed.len()];
             mine[roots[k].index()] = true;
             for i in (0..=roots[k].index()).rev().filter(|&i| needed[i]) {

@@ -366,7 +366,9 @@ fn binary<const W: usize>(op: Binary, data: &Chunks<W>, n: usize, to: usize, a: 
         Binary::LessEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x <= y)),
         Binary::Greater => map2::<W>(data, n, to, a, b, |x, y| truth(x > y)),
         Binary::GreaterEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x >= y)),
-        _ => {}
+        Binary::Pow | Binary::Equal | Binary::NotEqual | Binary::And | Binary::Or => {
+            unreachable!("these run as rare ones")
+        }
     }
 }
 
@@ -378,6 +380,15 @@ fn rare<const W: usize>(op: Binary, data: &Chunks<W>, n: usize, to: usize, a: At
         Binary::NotEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x != y)),
         Binary::And => map2::<W>(data, n, to, a, b, |x, y| truth((x != 0.0) & (y != 0.0))),
         Binary::Or => map2::<W>(data, n, to, a, b, |x, y| truth((x != 0.0) | (y != 0.0))),
-        _ => {}
+        Binary::Add
+        | Binary::Sub
+        | Binary::Mul
+        | Binary::Div
+        | Binary::Min
+        | Binary::Max
+        | Binary::Less
+        | Binary::LessEqual
+        | Binary::Greater
+        | Binary::GreaterEqual => unreachable!("these are not rare"),
     }
 }

@@ -96,7 +96,7 @@ impl Builder<'_> {
             match entity {
                 Entity::State(i) => effects.push((i, gain)),
                 Entity::Given(i) => given.push((i, gain)),
-                _ => {}
+                _ => unreachable!("the target of a statement is a state or a name that is given"),
             }
         }
         self.parts.events.push(EventPort { name: "event".to_owned(), weight: weight.unwrap_or_default() });

@@ -189,7 +189,7 @@ impl Space {
                     s.previous.clear();
                     s.previous.extend_from_slice(stepper.state(s.state));
                 }
-                _ => {}
+                Scheme::Frozen | Scheme::Ftcs | Scheme::Spectral | Scheme::Leapfrog => (),
             }
         }
     }

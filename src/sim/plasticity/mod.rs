@@ -368,8 +368,9 @@ impl Plastic {
             for (k, &v) in self.rule.changed_by_pre.iter().enumerate() {
                 let column = column_mut(block, states, v - n - m);
                 program.copy(k, &mut column[from..to]);
-                if !is_finite(&column[from..to]) {
-                    let bad = from + column[from..to].iter().position(|w| !w.is_finite()).unwrap_or(0);
+                if !is_finite(&column[from..to])
+                    && let Some(bad) = column[from..to].iter().position(|w| !w.is_finite()).map(|bad| from + bad)
+                {
                     let lane = (run.lane + usize::from(block.targets[bad])) as u32;
                     note(&mut self.failed, Diverged { step: at, source: run.source as u32, lane, value: v - n - m });
                 }

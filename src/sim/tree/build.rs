@@ -93,12 +93,15 @@ impl TreeBuild<'_> {
             if let Some(i) = p.parameters.iter().position(|v| v.name == name) {
                 return self.value(self.parameters, i, unit);
             }
-            p.states.iter().position(|v| v.name == name).map_or(0.0, |i| self.value(self.initial, i, unit))
+            let state = p.states.iter().position(|v| v.name == name);
+            let state = state.expect("parameters and states of a zone are called as in the population's system");
+            self.value(self.initial, state, unit)
         };
         let steady = |name: &str| p.states.iter().position(|v| v.name == name).is_some_and(|i| tree.steady[i]);
         let ports = |name: &str| {
-            let i = p.inputs.iter().position(|v| v.name == name).unwrap_or(0);
-            (i, self.driven.get(i).is_some_and(|d| !d.is_empty()))
+            let i = p.inputs.iter().position(|v| v.name == name);
+            let i = i.expect("ports of a zone are called as in the population's system");
+            (i, !self.driven[i].is_empty())
         };
         let common = Common {
             state,

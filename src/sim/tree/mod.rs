@@ -231,8 +231,8 @@ impl Tree {
     /// The first unit and state that is not finite, whichever cells stand side by side.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
         let unit = |row: usize, cell: usize| {
-            let unit = self.row.iter().position(|r| *r as usize == row).unwrap_or(0);
-            (cell * self.units + unit) as u32
+            let unit = self.row.iter().position(|r| *r as usize == row);
+            (cell * self.units + unit.expect("each row is that of a unit")) as u32
         };
         let broken = |values: &[f64]| {
             values.iter().enumerate().filter(|(_, v)| !v.is_finite()).map(|(at, _)| at).collect::<Vec<_>>()
@@ -241,7 +241,8 @@ impl Tree {
         let mut first = voltages.min();
         for (zone, &start) in self.zones.iter().zip(&self.starts) {
             for (i, s) in zone.system.states().iter().enumerate().filter(|(i, _)| *i != self.state) {
-                let state = self.system.states().iter().position(|v| v.name == s.name).unwrap_or(0);
+                let state = self.system.states().iter().position(|v| v.name == s.name);
+                let state = state.expect("states of a zone are called as in the population's system");
                 let lanes = broken(zone.memory.column(i)).into_iter();
                 let found = lanes.map(|lane| (unit(start + lane / self.cells, lane % self.cells), state)).min();
                 first = [first, found].into_iter().flatten().min();
@@ -271,11 +272,22 @@ fn assemble(
 ) {
     let membrane = [voltage, capacity, base, current, slope];
     match cells {
-        1 => return assemble_abreast::<1>(place, membrane, diagonal, right),
-        4 => return assemble_abreast::<4>(place, membrane, diagonal, right),
-        8 => return assemble_abreast::<8>(place, membrane, diagonal, right),
-        _ => {}
+        1 => assemble_abreast::<1>(place, membrane, diagonal, right),
+        4 => assemble_abreast::<4>(place, membrane, diagonal, right),
+        8 => assemble_abreast::<8>(place, membrane, diagonal, right),
+        _ => assemble_any(place, cells, membrane, diagonal, right),
     }
+}
+
+/// The same of any number of cells.
+#[inline(always)]
+fn assemble_any(
+    place: &[u32],
+    cells: usize,
+    [voltage, capacity, base, current, slope]: [&[f64]; 5],
+    diagonal: &mut [f64],
+    right: &mut [f64],
+) {
     let mut at = 0;
     for &p in place {
         let p = p as usize * cells;
@@ -311,11 +323,16 @@ fn assemble_abreast<const W: usize>(place: &[u32], membrane: [&[f64]; 5], diagon
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
 fn collect(place: &[u32], cells: usize, solution: &[f64], second_order: bool, voltage: &mut [f64]) {
     match cells {
-        1 => return collect_abreast::<1>(place, solution, second_order, voltage),
-        4 => return collect_abreast::<4>(place, solution, second_order, voltage),
-        8 => return collect_abreast::<8>(place, solution, second_order, voltage),
-        _ => {}
+        1 => collect_abreast::<1>(place, solution, second_order, voltage),
+        4 => collect_abreast::<4>(place, solution, second_order, voltage),
+        8 => collect_abreast::<8>(place, solution, second_order, voltage),
+        _ => collect_any(place, cells, solution, second_order, voltage),
     }
+}
+
+/// The same of any number of cells.
+#[inline(always)]
+fn collect_any(place: &[u32], cells: usize, solution: &[f64], second_order: bool, voltage: &mut [f64]) {
     for (v, &p) in voltage.chunks_exact_mut(cells).zip(place) {
         let x = &solution[p as usize * cells..][..cells];
         if second_order {
