@@ -35,6 +35,7 @@ impl Flow {
                 roots,
                 |g, s| match s {
                     Symbol::Parameter(i) => Some(g.number(parameters[i as usize])),
+                    // A port that nothing drives carries nothing.
                     Symbol::Input(i) => Some(g.number(inputs.get(i as usize).copied().unwrap_or(0.0))),
                     Symbol::Noise(_) => Some(g.number(0.0)),
                     _ => None,

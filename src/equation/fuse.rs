@@ -139,12 +139,14 @@ impl Fuser<'_> {
                     stack.push((a, factor));
                 }
                 Node::Unary(Unary::Neg, a) if inner && x != id => stack.push((a, -factor)),
-                Node::Binary(Binary::Mul, k, a) if inner && step(x) && self.from.value(k).is_some() => {
-                    stack.push((a, factor * self.from.value(k).unwrap_or(1.0)));
-                }
-                Node::Binary(Binary::Div, a, k) if x == id && self.from.value(k).is_some() => {
-                    stack.push((a, factor * (1.0 / self.from.value(k).unwrap_or(1.0))));
-                }
+                Node::Binary(Binary::Mul, k, a) if inner && step(x) => match self.from.value(k) {
+                    Some(k) => stack.push((a, factor * k)),
+                    None => out.push((x, factor)),
+                },
+                Node::Binary(Binary::Div, a, k) if x == id => match self.from.value(k) {
+                    Some(k) => stack.push((a, factor * (1.0 / k))),
+                    None => out.push((x, factor)),
+                },
                 _ => out.push((x, factor)),
             }
         }

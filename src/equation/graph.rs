@@ -112,7 +112,6 @@ impl Graph {
         if let Some(id) = simpler {
             return id;
         }
-        self.intern(Node::Unary(op, x))
     }
 
     /// `-x`, if that is a simpler node.

@@ -102,6 +102,7 @@ impl Rule {
         let mut found: Vec<(RulePart, Diagnostic)> = Vec::new();
         let mut keep = |list: Vec<(Part, Diagnostic)>, statements: RulePart, equations: bool| {
             for (part, d) in list {
+                // What is wrong with the equations is found with either list of statements, and said once.
                 if part == Part::Reset {
                     found.push((statements, d));
                 } else if equations {

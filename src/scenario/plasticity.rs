@@ -9,6 +9,7 @@ use super::weights::{Held, hold};
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::{Expression, TimeUnit, Variable};
 use spikedeck_model::document::{Fields, Item, Node};
+use spikedeck_model::report::Place;
 use spikedeck_model::{Definition, Kind, Parameter, Preset};
 
 /// What a rule has to fit.
@@ -99,7 +100,10 @@ fn rule(desk: &mut Desk<'_>, own: &mut OwnModels, node: &Node, ends: &Ends<'_>) 
     if desk.report.errors() > before {
         return None;
     }
-    let initial = initial(&definition, &fitted, chosen.as_ref(), &parameters);
+    let initial = initial(desk, &kind.place, &definition, &fitted, chosen.as_ref(), &parameters);
+    if desk.report.errors() > before {
+        return None;
+    }
     Some(RuleSpec { definition, rule: fitted, parameters, initial, given })
 }
 
@@ -148,6 +152,8 @@ fn parameters(
 
 /// Initial values of the states, from expressions in the parameters; zero where the file says nothing.
 fn initial(
+    desk: &mut Desk<'_>,
+    at: &Place,
     definition: &Definition,
     rule: &spikedeck_equation::Rule,
     preset: Option<&Preset>,
@@ -164,10 +170,16 @@ fn initial(
             let Some(text) = text(&s.name) else {
                 return if s.name == spikedeck_equation::rule::EFFICACY { 1.0 } else { 0.0 };
             };
-            match spikedeck_core::units::Quantity::parse(&text) {
-                Ok(q) => q.value,
-                Err(_) => Expression::parse(&text, &names).map_or(f64::NAN, |e| e.evaluate(parameters)),
-            }
+            let found = match spikedeck_core::units::Quantity::parse(&text) {
+                Ok(q) => Ok(q.value),
+                Err(_) => Expression::parse_as(&text, &names, s.dimension).map(|e| e.evaluate(parameters)),
+            };
+            found.unwrap_or_else(|problems| {
+                let why: Vec<String> = problems.into_iter().map(|d| d.message).collect();
+                let file = &definition.name;
+                desk.error(at, format!("`{file}` lets `{}` begin at `{text}`: {}", s.name, why.join("; ")));
+                0.0
+            })
         })
         .collect()
 }

@@ -209,7 +209,8 @@ fn default_of(definitions: &[(String, Arc<Definition>)], preset: Option<&Preset>
     definitions
         .iter()
         .find_map(|(prefix, d)| name.strip_prefix(prefix.as_str()).and_then(|n| d.parameter(n)))
-        .map_or(0.0, |p| p.default)
+        .map(|p| p.default)
+        .expect("every parameter of a population is declared by its model, a receptor or a channel")
 }
 
 /// Refuses computed parameters that name others which are computed after them.
@@ -387,17 +388,15 @@ fn check_refractory(
         (false, TimeUnit::Millisecond) => 1e-3,
         _ => 1.0,
     };
-    match &parameters[index] {
-        Value::Constant(v) => {
-            desk.multiple(&place, *v * unit, &format!("`{name}`"));
+    let fixed: &[f64] = match &parameters[index] {
+        Value::Constant(v) => std::slice::from_ref(v),
+        Value::Each(list) => list,
+        // Drawn and computed times are rounded to the step when the network is built.
+        Value::Drawn(_) | Value::Expression(_) => &[],
+    };
+    for v in fixed {
+        if desk.multiple(&place, *v * unit, &format!("`{name}`")).is_none() {
+            break;
         }
-        Value::Each(list) => {
-            for v in list.iter() {
-                if desk.multiple(&place, *v * unit, &format!("`{name}`")).is_none() {
-                    break;
-                }
-            }
-        }
-        _ => {}
     }
 }

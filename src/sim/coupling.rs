@@ -221,7 +221,7 @@ impl Coupling {
                 k,
                 &plasticity::Ends { sources, lanes, weights, delays, delay: self.delay },
             ),
-            _ => f64::NAN,
+            _ => unreachable!("only connections that change are looked at, and these are held one by one"),
         }
     }
 

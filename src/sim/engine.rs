@@ -38,7 +38,7 @@ struct Names {
 impl Names {
     /// What a failure stops the run with.
     fn of(&self, failure: Failure, time: f64) -> Stop {
-        let named = |(_, values): &(String, Vec<String>)| values.get(failure.state).cloned().unwrap_or_default();
+        let named = |(_, values): &(String, Vec<String>)| values[failure.state].clone();
         match failure.place {
             Broken::Population(p) => {
                 let population = &self.populations[p.index()];

@@ -254,9 +254,10 @@ fn clear(path: &Path) -> Result<(), TableError> {
         files.extend(["parquet", "csv"].map(|e| format!("{stem}.{e}")));
     }
     for file in files {
-        match fs::remove_file(path.join(file)) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io(e)),
-            _ => {}
+        if let Err(e) = fs::remove_file(path.join(file))
+            && e.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(io(e));
         }
     }
     Ok(())

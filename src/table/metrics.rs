@@ -108,8 +108,9 @@ fn table(rows: &[Row]) -> Table {
             rows.iter().filter_map(|r| r.axes.get(at)).map(|(p, v)| axis_column(p, v)).collect();
         let Some((name, _)) = cells.first() else { continue };
         let name = name.clone();
-        let column = if cells.iter().all(|c| c.1.is_number()) {
-            Column::F64(cells.iter().map(|c| c.1.as_f64().unwrap_or(f64::NAN)).collect())
+        let numbers: Option<Vec<f64>> = cells.iter().map(|c| c.1.as_f64()).collect();
+        let column = if let Some(numbers) = numbers {
+            Column::F64(numbers)
         } else {
             Column::categories(cells.iter().map(|c| c.1.as_str().map_or_else(|| c.1.to_string(), ToOwned::to_owned)))
         };

@@ -36,7 +36,10 @@ pub(super) fn spike_batches<'a>(
 ) -> impl Iterator<Item = Table> + 'a {
     // Populations in the order of `names`, so that ties in time come out in the scenario's order.
     let mut order: Vec<(u32, usize)> = (0..spikes.len())
-        .map(|k| (names.iter().position(|n| *n == spikes[k].population).unwrap_or(0) as u32, k))
+        .map(|k| {
+            let code = names.iter().position(|n| *n == spikes[k].population);
+            (code.expect("every population with spikes is among the names") as u32, k)
+        })
         .collect();
     order.sort_unstable();
     let names = names.clone();
@@ -207,7 +210,8 @@ pub(super) fn connection_batches(recording: &Recording) -> (Vec<(String, Kind)>,
     ];
     let batches = recording.connections.iter().enumerate().map(move |(k, c)| {
         let n = c.source.len();
-        let unit = weight_units.iter().position(|u| *u == c.weight_unit).unwrap_or(0) as u32;
+        let unit = weight_units.iter().position(|u| *u == c.weight_unit);
+        let unit = unit.expect("the units of all connections were collected above") as u32;
         Table::new()
             .with("projection", Column::Category { names: names.clone(), codes: vec![k as u32; n] })
             .with("source", Column::U32(c.source.clone()))

@@ -327,7 +327,8 @@ fn fill_phase(p: &mut PhasePortrait, table: &Table) -> Result<(), StoreError> {
                 }
             }
             "field" => p.field.push([x[k], y[k], x_end[k], y_end[k]]),
-            _ => {}
+            // What another program put into the file.
+            _ => continue,
         }
     }
     Ok(())
