@@ -1,43 +1,64 @@
-//! `spikedeck explain`: the card of a model, receptor, channel, plasticity rule, analysis or scenario.
+//! `spikedeck explain`: the card of a model, receptor, channel, plasticity rule, analysis or scenario, or of a part of the
+//! scenario language.
 
 use std::io::Write;
 use std::sync::atomic::AtomicBool;
 
 use super::error::CliError;
+use super::explain_language::{self, KEYS, WRITE};
 use super::output::{self, Tone, tone};
 use spikedeck_analysis as analysis;
 use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_equation::TimeUnit;
 use spikedeck_model::{self as model, Kind, library};
 use spikedeck_run::{self as run, analyses, integrators};
-use spikedeck_scenario::{OptionKind, ParamSpec, STIMULI, built_in, find_built_in};
+use spikedeck_scenario::{OptionKind, ParamSpec, built_in, find_built_in};
 use spikedeck_signal::Card;
 use spikedeck_sim::Network;
+
+/// Kinds of things that have cards: one, and several of them.
+const KINDS: [(&str, &str); 12] = [
+    ("model", "models"),
+    ("receptor", "receptors"),
+    ("channel", "channels"),
+    ("plasticity", "plasticity"),
+    ("analysis", "analyses"),
+    ("integrator", "integrators"),
+    ("stimulus", "stimuli"),
+    ("rule", "rules"),
+    ("distribution", "distributions"),
+    ("boundary", "boundaries"),
+    ("section", "sections"),
+    ("scenario", "scenarios"),
+];
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name, or KIND/NAME where two kinds share it (model/, receptor/, channel/, plasticity/, analysis/, integrator/,
-    /// stimulus/, scenario/)
+    /// stimulus/, rule/, distribution/, boundary/, section/, scenario/)
     #[arg(value_name = "[KIND/]NAME")]
     pub name: String,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let (kind, name) = match args.name.split_once('/') {
-        Some((kind, name)) => (Some(kind.trim_end_matches('s')), name),
+        Some((kind, name)) => (Some(kind), name),
         None => (None, args.name.as_str()),
     };
-    if let Some(kind) = kind.filter(|k| {
-        ![Kind::ALL.map(Kind::word).as_slice(), &["analysi", "analyse", "integrator", "stimulu", "stimuli", "scenario"]]
-            .concat()
-            .contains(k)
-    }) {
-        return Err(CliError::Usage(format!(
-            "`{kind}` is no kind; there are model/, receptor/, channel/, plasticity/, analysis/, integrator/, stimulus/ and scenario/"
-        )));
-    }
-    let wants = |this: &str| kind.is_none_or(|k| this.starts_with(k));
+    let kind = match kind {
+        Some(word) => {
+            let known = KINDS.iter().find(|(one, several)| word == *one || word == *several);
+            let Some((one, _)) = known else {
+                let words: Vec<String> = KINDS.iter().map(|(one, _)| format!("{one}/")).collect();
+                let words = words.join(", ");
+                return Err(CliError::Usage(format!("`{word}` is no kind; there are {words}")));
+            };
+            Some(*one)
+        }
+        None => None,
+    };
+    let wants = |this: &str| kind.is_none_or(|k| this == k);
     let mut found: Vec<(String, Card)> = Vec::new();
     for k in Kind::ALL {
         if wants(k.word())
@@ -51,7 +72,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             found.push((format!("{}  {}/{}", definition.title, k.word(), definition.name), card));
         }
     }
-    if (wants("analysis") || wants("analyses"))
+    if wants("analysis")
         && let Some(analysis) = analysis::find(name)
     {
         found.push((format!("{}  analysis/{name}", analysis.card().title), analysis_card(analysis)));
@@ -61,12 +82,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     {
         found.push((format!("{name}  integrator"), Card { sections: vec![("What it is".into(), about.to_owned())] }));
     }
-    if (wants("stimulus") || wants("stimuli"))
-        && let Some(kind) = STIMULI.kind(name)
-    {
-        let sections = vec![("What it is".to_owned(), kind.about.to_owned())];
-        found.push((format!("{name}  stimulus"), Card { sections }));
-    }
+    found.extend(explain_language::found(name, &wants));
     if wants("scenario")
         && let Some(scenario) = find_built_in(name)
     {
@@ -92,7 +108,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             writeln!(out, "{}", tone(heading, Tone::Bold, colour))?;
             // Equations and tables of parameters keep their lines; prose is wrapped.
             let lines = match heading.as_str() {
-                "Equations" | "Parameters" | "Presets" | "Starts from" | "Options" => {
+                "Equations" | "Parameters" | "Presets" | "Starts from" | "Options" | "Kinds" | KEYS | WRITE => {
                     text.lines().map(ToOwned::to_owned).collect()
                 }
                 "References" | "Run it" => output::wrap(text.trim(), output::width() - 2),
@@ -190,7 +206,7 @@ fn unknown(name: &str) -> String {
     names.extend(kinds);
     names.extend(built_in().iter().map(|s| s.name.as_str()));
     names.extend(integrators().into_iter().map(|i| i.0));
-    names.extend(STIMULI.words());
+    names.extend(explain_language::names());
     match did_you_mean(name, names) {
         Some(near) => format!("nothing is called `{name}`; did you mean `{near}`?"),
         None => format!("nothing is called `{name}`; `spikedeck list models` and `spikedeck list analyses` name all"),

@@ -1,5 +1,6 @@
 //! What flows between the stages: spikes and traces in, shapes and metrics out.
 
+mod file_columns;
 mod metric;
 mod recording;
 mod shape;
@@ -7,6 +8,7 @@ mod spikes;
 mod time;
 mod trace;
 
+pub use file_columns::{FileColumn, FileColumns};
 pub use metric::{Metric, Outcome};
 pub use recording::{Connections, Population, Recording};
 pub use shape::{

@@ -16,7 +16,7 @@ mod write;
 
 pub use column::{Column, Kind, Table};
 pub use error::StoreError;
-pub use input::{Signal, SpikeList, signal_from, spikes_from};
+pub use input::{RECORDED_SIGNALS, RECORDED_SPIKES, Signal, SpikeList, signal_from, spikes_from};
 pub use read::{Contents, describe, read};
 pub use write::{Writer, write, write_bytes, write_text};
 

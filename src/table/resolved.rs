@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::Variable;
 use spikedeck_scenario::{
-    Boundary, Coupling, Distribution, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, SpikeTimes,
-    Stimulus as _, StimulusSpec, Target, Value, Writer, language::Of,
+    Coupling, Distribution, OptionValue, PopulationSpec, Port, Positions, Rule, Spec, Stimulus as _, StimulusSpec,
+    Target, Value, Words, Writer, language::Of,
 };
 use spikedeck_scenario::{PlasticitySpec, RuleSpec};
 
@@ -20,11 +20,7 @@ pub fn resolved(spec: &Spec) -> Json {
             "steps": simulation.steps,
             "transient": time(spec, simulation.dt * simulation.transient_steps as f64),
             "seed": simulation.seed,
-            "spike_times": match simulation.spike_times {
-                SpikeTimes::Grid => "grid",
-                SpikeTimes::Interpolated => "interpolated",
-                SpikeTimes::Exact => "exact",
-            },
+            "spike_times": simulation.spike_times.word(),
             "integrator": simulation.integrator,
         },
         "populations": spec.populations.iter().map(|p| (p.name.clone(), population(p))).collect::<Map<_, _>>(),
@@ -99,7 +95,7 @@ fn population(p: &PopulationSpec) -> Json {
         "grid": p.grid.as_ref().map(|g| json!({
             "shape": g.shape,
             "spacing": Quantity { value: g.spacing, dimension: g.length }.to_string(),
-            "boundary": g.boundary.map(|b| Boundary::LIST.iter().find(|l| l.1 == b).map_or("", |l| l.0)),
+            "boundary": g.boundary.map(Words::word),
             "noise": Quantity { value: g.noise.0, dimension: g.noise.1 }.to_string(),
             "pointwise": g.pointwise,
             "allow_unstable": g.allow_unstable,
