@@ -73,9 +73,9 @@ fn kind_card(family: &Family, kind: &Section, before: &str) -> Card {
     sections.extend(table(&common.chain(kind.keys).collect::<Vec<_>>()));
     let example = family.example(kind);
     let line = if before.ends_with('\n') {
-        format!("{before}{}", example.replace(", ", "\n"))
+        format!("{before}{}", example.join("\n"))
     } else {
-        format!("{before}{{ {example} }}")
+        format!("{before}{{ {} }}", example.join(", "))
     };
     sections.push((WRITE.to_owned(), line));
     Card { sections }
@@ -86,7 +86,7 @@ fn distribution(key: &Key) -> Card {
     let example = match key.takes {
         Takes::Table(section) => {
             sections.extend(table(&section.keys.iter().collect::<Vec<_>>()));
-            format!("{{ {} }}", section.example().replace(" nA", " mV"))
+            format!("{{ {} }}", section.example().join(", ").replace(" nA", " mV"))
         }
         _ => "[\"1 mV\", \"2 mV\"]".to_owned(),
     };

@@ -193,7 +193,7 @@ declare! {
 }
 
 declare! {
-    /// each pair with probability p_max exp(-d^2/(2 sigma^2)) of its distance d; both populations have `positions`
+    /// each pair with probability `p_max*exp(-d**2/(2*sigma**2))` of its distance d; both populations have `positions`
     struct Gaussian = "gaussian" {
         /// width
         sigma: f64 = Size<Length>, needs "100 um";

@@ -336,7 +336,7 @@ mod tests {
     fn kinds_hold(family: &Family, table: &dyn Fn(&str, &str) -> String) {
         for kind in family.kinds {
             let files = kind.keys.iter().any(|k| matches!(k.takes, Takes::File(_)));
-            let example = family.example(kind);
+            let example = family.example(kind).join(", ");
             let sound = table(kind.name, &example);
             check(&sound).unwrap_or_else(|e| unreachable!("{}: {e}\n{sound}", kind.name));
             let read = |text: &str| crate::tests::read(text, &crate::Overrides::default());

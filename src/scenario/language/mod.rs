@@ -272,7 +272,9 @@ impl Family {
 
 /// A declared default or example as TOML would have it: quoted where it is no number, no flag, no list and no table.
 pub(crate) fn toml(text: &str) -> String {
-    let bare = text.parse::<f64>().is_ok() || matches!(text, "true" | "false") || text.starts_with(['[', '{', '"']);
+    let within = |open: char, close: char| text.starts_with(open) && text.ends_with(close);
+    let table = within('[', ']') || within('{', '}') || within('"', '"');
+    let bare = table || text.parse::<f64>().is_ok() || matches!(text, "true" | "false");
     if bare { text.to_owned() } else { format!("\"{text}\"") }
 }
 

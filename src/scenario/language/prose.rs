@@ -123,19 +123,17 @@ impl Key {
 }
 
 impl Section {
-    /// Its required keys as a line to copy.
-    pub fn example(&self) -> String {
-        let keys: Vec<String> = self.keys.iter().filter_map(Key::example).collect();
-        keys.join(", ")
+    /// Its required keys, each as a line to copy.
+    pub fn example(&self) -> Vec<String> {
+        self.keys.iter().filter_map(Key::example).collect()
     }
 }
 
 impl Family {
-    /// A kind as a line to copy, without what is common to all kinds.
-    pub fn example(&self, kind: &Section) -> String {
+    /// A kind, each key as a line to copy, without what is common to all kinds.
+    pub fn example(&self, kind: &Section) -> Vec<String> {
         let by = self.by.filter(|_| self.kinds.iter().any(|k| k.name == kind.name));
         let name = by.map(|by| format!("{by} = \"{}\"", kind.name));
-        let keys = name.into_iter().chain(kind.keys.iter().filter_map(Key::example));
-        keys.collect::<Vec<_>>().join(", ")
+        name.into_iter().chain(kind.example()).collect()
     }
 }

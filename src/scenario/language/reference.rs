@@ -61,6 +61,13 @@ impl Page<'_> {
         let _ = writeln!(self.out, "{text}\n");
     }
 
+    /// Lines to copy.
+    fn code(&mut self, lines: &[String]) {
+        if !lines.is_empty() {
+            self.line(&format!("```toml\n{}\n```", lines.join("\n")));
+        }
+    }
+
     fn heading(&mut self, text: &str, level: usize) {
         let _ = writeln!(self.out, "{} {text}\n", "#".repeat(level));
     }
@@ -108,10 +115,7 @@ impl Page<'_> {
         if let Some(others) = section.others {
             self.line(&format!("And {}: {}.", others.about, others.takes.words()));
         }
-        let example = section.example();
-        if !example.is_empty() {
-            self.line(&format!("    {}", example.replace(", ", "\n    ").trim_end()));
-        }
+        self.code(&section.example());
         for key in section.keys {
             self.inside(&key.takes, key.name, level + 1);
         }
@@ -130,7 +134,7 @@ impl Page<'_> {
             self.heading(&format!("`{}`", kind.name), level + 1);
             self.line(&sentence(kind.about));
             self.table(kind.keys);
-            self.line(&format!("    {}", family.example(kind)));
+            self.code(&family.example(kind));
         }
         for kind in family.kinds.iter().chain(family.others) {
             for key in kind.keys {

@@ -147,7 +147,7 @@ impl Kind for Signal {
     type Keys = Sampled;
     const ARRIVES: Arrives = Arrives::Input;
 
-    fn new(keys: Sampled, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+    fn resolve(keys: Sampled, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
         let Sampled { file: table, unit, gain, interpolation, columns: wanted } = keys;
         if unit.is_none() && !reader.context.target.is_none() {
             let place = reader.place().clone();

@@ -135,7 +135,7 @@ impl Kind for Spikes {
     type Keys = Listed;
     const ARRIVES: Arrives = Arrives::Receptor;
 
-    fn new(keys: Listed, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+    fn resolve(keys: Listed, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
         let Listed { weight, times, file } = keys;
         if let Some(Train { times, units }) = file {
             return Some(Self { times: times.into(), units: units.map(Arc::from), weight }.into());
