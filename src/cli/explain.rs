@@ -1,9 +1,11 @@
-//! `spikedeck explain`: the card of a model, receptor, channel, plasticity rule, analysis or scenario.
+//! `spikedeck explain`: the card of a model, receptor, channel, plasticity rule, analysis or scenario, or of a part of the
+//! scenario language.
 
 use std::io::Write;
 use std::sync::atomic::AtomicBool;
 
 use super::error::CliError;
+use super::explain_language::{self, KEYS, WRITE};
 use super::output::{self, Tone, tone};
 use spikedeck_analysis as analysis;
 use spikedeck_core::diagnostic::did_you_mean;
@@ -11,30 +13,34 @@ use spikedeck_equation::TimeUnit;
 use spikedeck_model::{self as model, Kind, library};
 use spikedeck_run::{self as run, analyses, integrators};
 use spikedeck_scenario::catalog::{AnalysisDeclaration, WithoutUnits};
-use spikedeck_scenario::{OptionKind, STIMULI, built_in, find_built_in};
+use spikedeck_scenario::{OptionKind, ParamSpec, built_in, find_built_in};
 use spikedeck_signal::Card;
 use spikedeck_sim::Network;
+
+/// Kinds of things that have cards: one, and several of them.
+const KINDS: [(&str, &str); 12] = [
+    ("model", "models"),
+    ("receptor", "receptors"),
+    ("channel", "channels"),
+    ("plasticity", "plasticity"),
+    ("analysis", "analyses"),
+    ("integrator", "integrators"),
+    ("stimulus", "stimuli"),
+    ("rule", "rules"),
+    ("distribution", "distributions"),
+    ("boundary", "boundaries"),
+    ("section", "sections"),
+    ("scenario", "scenarios"),
+];
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name, or KIND/NAME where two kinds share it (model/, receptor/, channel/, plasticity/, analysis/, integrator/,
-    /// stimulus/, scenario/)
+    /// stimulus/, rule/, distribution/, boundary/, section/, scenario/)
     #[arg(value_name = "[KIND/]NAME")]
     pub name: String,
 }
-
-/// Kinds of what can be explained: one, and many.
-const KINDS: [(&str, &str); 8] = [
-    ("model", "models"),
-    ("receptor", "receptors"),
-    ("channel", "channels"),
-    ("plasticity", "plasticities"),
-    ("analysis", "analyses"),
-    ("integrator", "integrators"),
-    ("stimulus", "stimuli"),
-    ("scenario", "scenarios"),
-];
 
 /// What is wrong with a word before the `/`, and what would be right.
 fn no_kind(word: &str) -> String {
@@ -82,12 +88,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     {
         found.push((format!("{name}  integrator"), Card { sections: vec![("What it is".into(), about.to_owned())] }));
     }
-    if wants("stimulus")
-        && let Some(kind) = STIMULI.kind(name)
-    {
-        let sections = vec![("What it is".to_owned(), kind.about.to_owned())];
-        found.push((format!("{name}  stimulus"), Card { sections }));
-    }
+    found.extend(explain_language::found(name, &wants));
     if wants("scenario")
         && let Some(scenario) = find_built_in(name)
     {
@@ -113,7 +114,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             writeln!(out, "{}", tone(heading, Tone::Bold, colour))?;
             // Equations and tables of parameters keep their lines; prose is wrapped.
             let lines = match heading.as_str() {
-                "Equations" | "Parameters" | "Presets" | "Starts from" | "Options" => {
+                "Equations" | "Parameters" | "Presets" | "Starts from" | "Options" | "Kinds" | KEYS | WRITE => {
                     text.lines().map(ToOwned::to_owned).collect()
                 }
                 "References" | "Run it" => output::wrap(text.trim(), output::width() - 2),
@@ -216,7 +217,7 @@ fn unknown(name: &str) -> String {
     names.extend(kinds);
     names.extend(built_in().iter().map(|s| s.name.as_str()));
     names.extend(integrators().into_iter().map(|i| i.0));
-    names.extend(STIMULI.words());
+    names.extend(explain_language::names());
     match did_you_mean(name, names) {
         Some(near) => format!("nothing is called `{name}`; did you mean `{near}`?"),
         None => format!("nothing is called `{name}`; `spikedeck list models` and `spikedeck list analyses` name all"),

@@ -7,8 +7,9 @@ use serde_json::json;
 use super::error::CliError;
 use super::output::{self, Align, Grid, Tone};
 use spikedeck_model::{Kind, library};
-use spikedeck_run::{analyses, integrators};
-use spikedeck_scenario::{STIMULI, built_in};
+use spikedeck_run::{analyses, catalog, integrators};
+use spikedeck_scenario::{Boundary, DISTRIBUTIONS, RULES, SCENARIO, STIMULI, Words, built_in, reference};
+use spikedeck_store::RECORDED_SPIKES;
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -42,6 +43,16 @@ pub(super) enum What {
     Plasticity,
     /// Kinds of stimuli
     Stimuli,
+    /// Rules by which units are connected
+    Rules,
+    /// Distributions of values that differ between units or connections
+    Distributions,
+    /// What lies beyond the ends of a grid
+    Boundaries,
+    /// Sections of a scenario file
+    Sections,
+    /// Every key of a scenario file, and the columns of files: a page in Markdown
+    Keys,
     /// Estimators
     Analyses,
     /// Integrators
@@ -58,6 +69,11 @@ struct Entry {
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     if args.coverage {
         return super::coverage::list(args);
+    }
+    if args.what == What::Keys {
+        let mut out = output::out();
+        write!(out, "{}", reference(&catalog(), &[&RECORDED_SPIKES]))?;
+        return Ok(out.flush()?);
     }
     let entries = entries(args.what);
     let mut out = output::out();
@@ -106,6 +122,10 @@ fn entries(what: What) -> Vec<Entry> {
         What::Channels => definitions(Kind::Channel),
         What::Plasticity => definitions(Kind::Plasticity),
         What::Stimuli => STIMULI.kinds.iter().map(|k| plain(k.name, k.about)).collect(),
+        What::Rules => RULES.kinds.iter().chain(RULES.others).map(|k| plain(k.name, k.about)).collect(),
+        What::Distributions => DISTRIBUTIONS.keys.iter().map(|k| plain(k.name, k.about)).collect(),
+        What::Boundaries => Boundary::WORDS.iter().map(|w| plain(w.name, w.about)).collect(),
+        What::Sections | What::Keys => SCENARIO.keys.iter().map(|k| plain(k.name, k.about)).collect(),
         What::Analyses => analyses()
             .iter()
             .map(|a| {

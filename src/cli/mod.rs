@@ -12,6 +12,7 @@ mod dashboard;
 mod doctor;
 mod error;
 mod explain;
+mod explain_language;
 mod list;
 mod number;
 mod output;

@@ -2,20 +2,81 @@
 
 use std::collections::BTreeMap;
 
-use super::catalog::{OptionKind, OptionValue, ParamSpec, Subjects, WithoutUnits};
+use super::catalog::{AnalysisDeclaration, OptionKind, OptionValue, ParamSpec, Subjects, WithoutUnits};
 use super::desk::{Desk, suggest};
+use super::language::{Key, Need, Of, Range, Table, Takes};
 use super::selector::{Scope, subjects};
 use super::spec::AnalysisSpec;
 use super::value::show;
-use spikedeck_core::units::Dimension;
-use spikedeck_model::document::{Entry, Fields, Item, Node};
+use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_model::document::{Entry, Item, Node};
 use spikedeck_model::strings;
+
+const COMMON: &[Key] = &[Key::required("kind", Takes::KindOf, "psd", "which analysis")];
+
+const SUBJECT: Takes =
+    Takes::OneOrMore("`POP.spikes`, `POP.rate`, `POP.VAR`, `POP.RECEPTOR.VAR`, `mean(...)`, `[0..10]`");
+
+const OF: &[Key] = &[Key::required("of", SUBJECT, "exc.spikes", "what is looked at")];
+
+const EQUATIONS: &[Key] =
+    &[Key::required("of", Takes::OneOrMore("a population"), "neuron", "whose equations are looked at")];
+
+const DIRECTED: &[Key] = &[
+    Key::required("source", SUBJECT, "exc.rate", "what may act"),
+    Key::required("target", SUBJECT, "inh.rate", "what is acted on"),
+];
+
+/// The keys that say what an analysis looks at.
+fn subject_keys(subjects: Subjects) -> &'static [Key] {
+    match subjects {
+        Subjects::Of => OF,
+        Subjects::Directed => DIRECTED,
+        Subjects::Population => EQUATIONS,
+    }
+}
+
+/// All keys of an analysis: its kind, what it looks at, and its options.
+pub(super) fn keys(declaration: &AnalysisDeclaration) -> Vec<Key> {
+    let mut keys: Vec<Key> = COMMON.iter().chain(subject_keys(declaration.subjects)).copied().collect();
+    for option in &declaration.options {
+        if !keys.iter().any(|k| k.name == option.key) {
+            keys.push(Key::from(option));
+        }
+    }
+    keys
+}
+
+impl From<&ParamSpec> for Key {
+    fn from(option: &ParamSpec) -> Self {
+        let takes = match option.kind {
+            OptionKind::Quantity(d) if d.is_none() => Takes::Quantity(Of::Number),
+            OptionKind::Quantity(d) => Takes::Quantity(Of::Fixed(d)),
+            OptionKind::Time => Takes::Quantity(Of::Time),
+            OptionKind::Frequency => Takes::Quantity(Of::Frequency),
+            OptionKind::Quantities(d) if d.is_none() => Takes::Quantities(Of::Number, None),
+            OptionKind::Quantities(d) => Takes::Quantities(Of::Fixed(d), None),
+            OptionKind::Integer => Takes::Whole,
+            OptionKind::Flag => Takes::Flag,
+            OptionKind::Choice(words) => Takes::Words(words),
+            OptionKind::Text => Takes::Text(""),
+            OptionKind::Texts => Takes::Texts("a word"),
+        };
+        let range = match (option.range, &option.kind) {
+            (Some((low, high)), _) => Range::Within(low, high),
+            (None, OptionKind::Time | OptionKind::Frequency) => Range::Above(0.0),
+            (None, _) => Range::Any,
+        };
+        let need = option.default.map_or(Need::Optional("worked out from the data"), Need::Default);
+        Self { name: option.key, takes, need, range, about: option.about }
+    }
+}
 
 /// Reads one analysis.
 pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, scope: &Scope<'_>) -> Option<AnalysisSpec> {
     let before = desk.report.errors();
-    let mut f = Fields::of(&mut desk.report, &entry.value, format!("analysis `{}`", entry.key))?;
-    let kind_node = f.require(&mut desk.report, "kind", "\"psd\"")?;
+    let mut f = Table::of(desk, &entry.value, format!("analysis `{}`", entry.key), COMMON)?;
+    let kind_node = f.require(desk, "kind")?;
     let kind = desk.text(kind_node, "`kind`")?.to_owned();
     let catalog = desk.catalog;
     let Some(declaration) = catalog.analyses.get(kind.as_str()) else {
@@ -24,15 +85,14 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, scope: &Scope<'_>) -> Opt
         return None;
     };
     let scope = Scope { equations: declaration.subjects == Subjects::Population, ..*scope };
-    let mut read = |desk: &mut Desk<'_>, key: &str, example: &str| {
-        f.require(&mut desk.report, key, example).map(|n| subjects(desk, n, &scope)).unwrap_or_default()
-    };
+    f.with(subject_keys(declaration.subjects));
+    let mut read =
+        |desk: &mut Desk<'_>, key: &str| f.require(desk, key).map(|n| subjects(desk, n, &scope)).unwrap_or_default();
     let (of, source, target) = match declaration.subjects {
-        Subjects::Of => (read(desk, "of", "\"exc.spikes\""), Vec::new(), Vec::new()),
-        Subjects::Population => (read(desk, "of", "\"neuron\""), Vec::new(), Vec::new()),
+        Subjects::Of | Subjects::Population => (read(desk, "of"), Vec::new(), Vec::new()),
         Subjects::Directed => {
-            let source = read(desk, "source", "\"exc.rate\"");
-            (Vec::new(), source, read(desk, "target", "\"inh.rate\""))
+            let source = read(desk, "source");
+            (Vec::new(), source, read(desk, "target"))
         }
     };
     let mut options = BTreeMap::new();
@@ -40,7 +100,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, scope: &Scope<'_>) -> Opt
         if matches!(spec.key, "kind" | "of" | "source" | "target") {
             continue;
         }
-        if let Some(node) = f.get(spec.key) {
+        if let Some(node) = f.named(spec.key) {
             if let Some(value) = option(desk, node, spec) {
                 in_range(desk, node, spec, &value);
                 options.insert(spec.key, value);
@@ -56,7 +116,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, scope: &Scope<'_>) -> Opt
             );
         }
     }
-    f.finish_with(&mut desk.report, &|key| match (key, declaration.subjects) {
+    f.finish_with(desk, &|key| match (key, declaration.subjects) {
         ("of", Subjects::Directed) => Some(format!("`{kind}` is directed: it takes `source` and `target`")),
         ("source" | "target", Subjects::Of | Subjects::Population) => Some(format!("`{kind}` takes `of`")),
         _ => None,

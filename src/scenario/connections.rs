@@ -1,9 +1,11 @@
 //! Connections that change, as something to record and to analyse: `[record.PROJECTION]` and `PROJECTION.w`.
 
 use super::desk::{Desk, suggest};
-use super::selector::{Sampled, Units, sampled, traces};
+use super::language::Table;
+use super::record::{OF_PROJECTION, Sampled, TRACE_OF_CONNECTIONS, sampled, traces};
+use super::selector::Units;
 use super::spec::{Observable, Place, ProjectionSpec, RecordSpec};
-use spikedeck_model::document::{Entry, Fields, Node};
+use spikedeck_model::document::{Entry, Node};
 
 /// Reads `[record.PROJECTION]`.
 pub(super) fn record(
@@ -12,7 +14,7 @@ pub(super) fn record(
     place: Place,
     projection: &ProjectionSpec,
 ) -> Option<RecordSpec> {
-    let mut f = Fields::of(&mut desk.report, &entry.value, format!("`[record.{}]`", entry.key))?;
+    let mut f = Table::of(desk, &entry.value, format!("`[record.{}]`", entry.key), OF_PROJECTION.keys)?;
     let Some(plasticity) = &projection.plasticity else {
         desk.error_help(
             &entry.place,
@@ -26,11 +28,12 @@ pub(super) fn record(
         what: format!("projection `{}`", projection.name),
         variable: &|name| variables.iter().find(|v| v.0 == name).map(|v| v.1),
         names: variables.iter().map(|v| v.0.as_str()).collect(),
+        keys: TRACE_OF_CONNECTIONS.keys,
         units: "connections",
         of: Units::uncounted(),
     };
     let traces = traces(desk, &mut f, &entry.key, &mut |desk, n| sampled(desk, n, &of));
-    f.finish(&mut desk.report);
+    f.finish(desk);
     Some(RecordSpec { traces, ..RecordSpec::of(place) })
 }
 

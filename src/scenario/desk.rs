@@ -12,7 +12,7 @@ use spikedeck_equation::Formula;
 use spikedeck_model::document::{Item, Node};
 use spikedeck_model::report::Place;
 use spikedeck_model::{Library, Report, name_of};
-use spikedeck_signal::TimeBase;
+use spikedeck_signal::{FileColumns, TimeBase};
 
 /// Steps that are counted exactly in floating point.
 const MOST_STEPS: f64 = 9e15;
@@ -28,6 +28,11 @@ impl FileTable {
     /// The first column with one of these names.
     pub fn column(&self, names: &[&str]) -> Option<&[f64]> {
         names.iter().find_map(|n| self.columns.iter().find(|(c, _)| c == n)).map(|(_, v)| v.as_slice())
+    }
+
+    /// The numbers of a declared column, under any of its names.
+    pub(crate) fn declared(&self, columns: &FileColumns, name: &str) -> Option<&[f64]> {
+        self.column(columns.names_of(name))
     }
 }
 

@@ -1,13 +1,49 @@
 //! `grid` of a population: cells on a line or in a plane instead of a number of points.
 
-use super::desk::{Desk, suggest};
+use super::desk::Desk;
+use super::language::{Key, Of, Range, Section, Table, Takes, Words, word};
 use super::population::integrator;
 use super::spec::{Boundary, GridSpec};
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::space::{Operator, OperatorKind};
 use spikedeck_model::Definition;
-use spikedeck_model::document::{Fields, Item, Node};
+use spikedeck_model::document::{Item, Node};
 use spikedeck_model::report::Place;
+
+/// `grid` of a population.
+pub(super) static GRID: Section = Section::new(
+    "grid",
+    "cells on a line or in a plane instead of a number of points",
+    &[
+        Key::required("shape", Takes::Wholes(3, 2), "[200]", "cells along each axis: one axis or two"),
+        Key::required(
+            "spacing",
+            Takes::Quantity(Of::Said("length; a plain number for models in plain numbers")),
+            "50 um",
+            "distance of neighbours",
+        )
+        .range(Range::Above(0.0)),
+        Key::default(
+            "boundary",
+            Takes::Choices(Boundary::WORDS),
+            "no_flux",
+            "what lies beyond the ends of every axis: one word for both, or `[lower, upper]`",
+        ),
+        Key::optional(
+            "noise",
+            Takes::Quantity(Of::Said("that of the value that diffuses")),
+            "required for `noisy` ends",
+            "standard deviation of the value beyond a `noisy` end",
+        ),
+        Key::optional(
+            "pointwise",
+            Takes::Integrator,
+            "chosen by the program",
+            "rule for what is not diffusion, where the integrator names a scheme of space",
+        ),
+        Key::default("allow_unstable", Takes::Flag, "false", "run a scheme that is known to blow up"),
+    ],
+);
 
 /// Most cells of a grid.
 const LARGEST: u64 = 1 << 28;
@@ -15,10 +51,10 @@ const LARGEST: u64 = 1 << 28;
 /// Reads `grid = { shape = [200], spacing = "50 um", boundary = "no_flux" }`.
 pub(super) fn read(desk: &mut Desk<'_>, node: &Node, model: &Definition) -> Option<GridSpec> {
     let length = model.system.time_unit().length();
-    let mut f = Fields::of(&mut desk.report, node, "`grid`")?;
-    let shape = f.require(&mut desk.report, "shape", "[200]").and_then(|n| shape(desk, n));
+    let mut f = Table::of(desk, node, "`grid`", GRID.keys)?;
+    let shape = f.require(desk, "shape").and_then(|n| shape(desk, n));
     let example = if length.is_none() { "0.5" } else { "\"50 um\"" };
-    let spacing = f.require(&mut desk.report, "spacing", example).and_then(|n| {
+    let spacing = f.require_as(desk, "spacing", example).and_then(|n| {
         let v = desk.quantity(n, length, "`spacing`")?;
         if v <= 0.0 {
             desk.error(&n.place, "`spacing` is a length above zero");
@@ -26,7 +62,10 @@ pub(super) fn read(desk: &mut Desk<'_>, node: &Node, model: &Definition) -> Opti
         }
         Some(v)
     });
-    let boundary = f.get("boundary").map_or(Some([Boundary::NoFlux; 2]), |n| ends(desk, n));
+    let boundary = match f.get("boundary") {
+        Some(n) => ends(desk, n),
+        None => Some([f.default_word("boundary"); 2]),
+    };
     let noise = match f.get("noise") {
         Some(n) => desk.any_quantity(n, Dimension::NONE, "`noise`").map(|q| (q.value, q.dimension)),
         None => Some((0.0, Dimension::NONE)),
@@ -39,8 +78,8 @@ pub(super) fn read(desk: &mut Desk<'_>, node: &Node, model: &Definition) -> Opti
         );
     }
     let pointwise = f.get("pointwise").and_then(|n| integrator(desk, n));
-    let allow_unstable = f.get("allow_unstable").and_then(|n| desk.flag(n, "`allow_unstable`")).unwrap_or(false);
-    f.finish(&mut desk.report);
+    let allow_unstable = f.flag(desk, "allow_unstable");
+    f.finish(desk);
     Some(GridSpec {
         shape: shape?,
         spacing: spacing?,
@@ -75,18 +114,7 @@ fn shape(desk: &mut Desk<'_>, node: &Node) -> Option<Vec<usize>> {
 }
 
 fn ends(desk: &mut Desk<'_>, node: &Node) -> Option<[Boundary; 2]> {
-    let mut one = |n: &Node| -> Option<Boundary> {
-        let name = desk.text(n, "`boundary`")?.to_owned();
-        let found = Boundary::LIST.iter().find(|b| b.0 == name).map(|b| b.1);
-        if found.is_none() {
-            desk.error_help(
-                &n.place,
-                format!("there is no boundary `{name}`"),
-                suggest(&name, Boundary::LIST.iter().map(|b| b.0)),
-            );
-        }
-        found
-    };
+    let mut one = |n: &Node| -> Option<Boundary> { word(desk, n, "boundary") };
     let both = match &node.item {
         Item::List(list) if list.len() == 2 => [one(&list[0])?, one(&list[1])?],
         Item::List(_) => {

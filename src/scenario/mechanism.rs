@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::desk::{Desk, suggest};
+use super::language::{Key, Others, Section, Table, Takes};
+use super::population::VALUE;
 use super::spec::{ReceptorSpec, Value};
 use super::tree::{self, Plan};
 use super::value::{Names, Wanted};
 use spikedeck_equation::System;
-use spikedeck_model::document::{Entry, Fields, Item, Node};
+use spikedeck_model::document::{Entry, Item, Node};
 use spikedeck_model::report::Place;
 use spikedeck_model::{Definition, Kind, Preset, name_of, redirect};
 
@@ -38,6 +40,60 @@ const ALIASES: &[(&str, &str)] = &[
     ("tau_syn_in", "tau"),
     ("tau_syn", "tau"),
 ];
+
+/// `receptors.NAME` of a population.
+pub(super) static RECEPTOR: Section = Section::open(
+    "receptor",
+    "where spikes arrive, and what they do there; a conductance or a current of its own equations",
+    &[
+        Key::required(
+            "kind",
+            Takes::Definition(Kind::Receptor),
+            "exp_current",
+            "a built-in receptor, one of `receptors`, or a file beside the scenario",
+        ),
+        PORT,
+        PRESET,
+        Key::optional(
+            "at",
+            Takes::OneOrMore("a place on the tree"),
+            "everywhere",
+            "compartments of a tree that have it",
+        ),
+    ],
+    Others { about: "a parameter of the receptor", takes: VALUE, parameters_of: Some(Kind::Receptor) },
+);
+
+/// `channels.NAME` of a population on a tree.
+pub(super) static CHANNEL: Section = Section::open(
+    "channel",
+    "a current or an ion pool of the membrane of a tree",
+    &[
+        Key::required(
+            "kind",
+            Takes::Definition(Kind::Channel),
+            "hh_na",
+            "a built-in channel, one of `channels`, or a file beside the scenario",
+        ),
+        PORT,
+        PRESET,
+        Key::optional("in", Takes::OneOrMore("a place on the tree"), "everywhere", "compartments that have it"),
+    ],
+    Others { about: "a parameter of the channel", takes: VALUE, parameters_of: Some(Kind::Channel) },
+);
+
+const PORT: Key = Key::optional(
+    "port",
+    Takes::Text("an input of the model"),
+    "the one that its file names",
+    "input that its current adds to",
+);
+const PRESET: Key = Key::optional(
+    "preset",
+    Takes::OneOrMore("a preset of its file"),
+    "the defaults of its file",
+    "named set of values",
+);
 
 pub(super) fn hint_parameter(definition: &Definition, key: &str) -> Option<String> {
     if matches!(key, "i_offset" | "I_e" | "i_e") {
@@ -101,14 +157,18 @@ pub(super) fn read(
 ) -> Option<(Mechanism, System)> {
     let word = definition.kind.word();
     super::check_name(desk, &entry.key, &entry.place, word);
-    let mut f = Fields::of(&mut desk.report, &entry.value, format!("{word} `{}`", entry.key))?;
-    let kind = f.require(&mut desk.report, "kind", "\"exp_current\"")?;
-    let where_on = if definition.kind == Kind::Channel { "in" } else { "at" };
+    let (keys, where_on) = if definition.kind == Kind::Channel { (CHANNEL.keys, "in") } else { (RECEPTOR.keys, "at") };
+    let mut f = Table::of(desk, &entry.value, format!("{word} `{}`", entry.key), keys)?;
+    let kind = f.require(desk, "kind")?;
     let on = match reading.tree {
         Some(plan) => plan.compartments_of(desk, f.get(where_on)),
         None => {
-            if reading.lost {
-                f.get(where_on);
+            if let Some(n) = f.get(where_on).filter(|_| !reading.lost) {
+                desk.error_help(
+                    &n.place,
+                    format!("`{where_on}` says where on a tree a {word} is, and this population is none"),
+                    "leave it out: all units have it",
+                );
             }
             Vec::new()
         }
@@ -153,7 +213,7 @@ pub(super) fn read(
         if now != p.dimension {
             p.dimension = now;
             (p.min, p.max) = (None, None);
-            if p.default != 0.0 && f.get(&p.name).is_none() && !given.contains_key(&format!("{prefix}{}", p.name)) {
+            if p.default != 0.0 && f.named(&p.name).is_none() && !given.contains_key(&format!("{prefix}{}", p.name)) {
                 desk.error_help(
                     &entry.place,
                     format!(
@@ -171,7 +231,7 @@ pub(super) fn read(
     }
     let names = names.clone().with_parameters(&fitted, &system, &prefix);
     read_parameters(desk, &mut f, &fitted, &prefix, reading, &names, given);
-    f.finish_with(&mut desk.report, &|key| hint_parameter(&fitted, key));
+    f.finish_with(desk, &|key| hint_parameter(&fitted, key));
     let spec = ReceptorSpec { name: entry.key.clone(), definition };
     Some((Mechanism { spec, place: kind.place.clone(), on }, system))
 }
@@ -213,7 +273,7 @@ pub(super) fn preset(desk: &mut Desk<'_>, node: &Node, definition: &Definition) 
 
 pub(super) fn read_parameters(
     desk: &mut Desk<'_>,
-    fields: &mut Fields<'_>,
+    fields: &mut Table<'_>,
     definition: &Definition,
     prefix: &str,
     reading: &Reading<'_>,
@@ -221,7 +281,7 @@ pub(super) fn read_parameters(
     given: &mut BTreeMap<String, (Value, Place)>,
 ) {
     for p in &definition.parameters {
-        let Some(node) = fields.get(&p.name) else { continue };
+        let Some(node) = fields.named(&p.name) else { continue };
         let wanted = Wanted {
             dimension: p.dimension,
             what: format!("`{}`", p.name),

@@ -1,16 +1,20 @@
 //! Scenario file as written → all errors with carets → resolved [`Spec`].
 //!
-//! Reading order: [`load`] below, `desk` (what every reader needs), `value` (quantities, distributions, expressions),
-//! then one file a table of the scenario: `population`, `projection`, `stimulus`, `selector` (record and subjects),
-//! `analysis`, `plan` (simulation, expect, variants, sweep). `overrides` changes the tree before it is understood, [`identity`]
-//! writes down what decides the result.
+//! Reading order: [`load`] below, `desk` (what every reader needs), `value` (quantities, expressions), `distribution`,
+//! then `language` (how every part of a scenario is declared) and one file a table of the scenario: `population`,
+//! `projection`, `connect`, `stimulus`, `record`, `selector` (subjects), `analysis`, `plan` (simulation, expect),
+//! `sweep` (and variants). `overrides` changes the tree before it is understood, [`identity`] writes down what decides
+//! the result.
 
 mod analysis;
 pub mod catalog;
 mod clock;
+mod connect;
 mod connections;
 mod coverage;
+mod definition;
 mod desk;
+mod distribution;
 mod files;
 mod gallery;
 mod grid;
@@ -24,22 +28,26 @@ mod plasticity;
 mod population;
 mod positions;
 mod projection;
+mod record;
 mod schema;
 mod selector;
 pub mod spec;
 mod stimulus;
+mod sweep;
 mod tree;
 mod value;
 mod weights;
 
 pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec, WithoutUnits};
 pub use clock::Clock;
+pub use connect::{EDGES, RULES};
 pub use coverage::{CoverageLine, coverage};
 pub use desk::{FileLoader, FileTable, NoFiles};
+pub use distribution::DISTRIBUTIONS;
 pub use files::{FileUse, SMALL_FILE};
 pub use gallery::{BuiltIn, built_in, find_built_in};
 pub use identity::identify;
-pub use language::Writer;
+pub use language::{Words, Writer, reference};
 pub use overrides::Overrides;
 pub use plan::FAILURE_TIME;
 pub use schema::schema;
@@ -49,10 +57,67 @@ use std::path::Path;
 use std::sync::Arc;
 
 use desk::Desk;
-use spikedeck_model::document::{Entry, Fields, Node, parse};
+use language::{Family, Key, Section, Table, Takes};
+use spikedeck_model::document::{Entry, Node, parse};
 use spikedeck_model::report;
 use spikedeck_model::{Definition, Kind, Library, Report, strings};
 use spikedeck_signal::TimeBase;
+
+/// A scenario file.
+pub static SCENARIO: Section = Section::new(
+    "scenario",
+    "Tables of named things throughout, so that every value has a path (`--set simulation.dt=\"0.05 ms\"`).",
+    &[
+        Key::default("title", Takes::Text("one line"), "", "what the scenario is called"),
+        Key::default("description", Takes::Text(""), "", "what the scenario shows"),
+        Key::optional("references", Takes::Texts("a publication with its DOI"), "none", "publications"),
+        Key::optional("tags", Takes::Texts("a word"), "none", "words for the gallery"),
+        Key::required(
+            "simulation",
+            Takes::Table(&plan::SIMULATION),
+            "{ duration = \"2 s\", dt = \"0.1 ms\" }",
+            plan::SIMULATION.about,
+        ),
+        Key::required(
+            "populations",
+            Takes::Named(&population::POPULATION),
+            "{ exc = { model = \"lif\" } }",
+            population::POPULATION.about,
+        ),
+        Key::optional("projections", Takes::Named(&projection::PROJECTION), "none", projection::PROJECTION.about),
+        Key::optional("stimuli", Takes::NamedOne(&STIMULI), "none", STIMULI.about),
+        Key::optional("record", Takes::NamedOne(&record::RECORD), "nothing is kept", record::RECORD.about),
+        Key::optional("analyses", Takes::Analyses, "none", "what is measured"),
+        Key::optional("expect", Takes::Named(&plan::EXPECT), "none", plan::EXPECT.about),
+        Key::optional("variants", Takes::Named(&sweep::VARIANT), "none", sweep::VARIANT.about),
+        Key::optional("sweep", Takes::Table(&sweep::SWEEP), "one run", sweep::SWEEP.about),
+        Key::optional("models", Takes::Named(&definition::MODEL), "none", "models of one's own"),
+        Key::optional("receptors", Takes::Named(&definition::MECHANISM), "none", "receptors of one's own"),
+        Key::optional("channels", Takes::Named(&definition::MECHANISM), "none", "channels of one's own"),
+        Key::optional("plasticity", Takes::Named(&definition::RULE), "none", "plasticity rules of one's own"),
+    ],
+);
+
+/// The sections and kinds that `explain` and `list` find by name, besides [`SCENARIO`] itself: tables of a scenario.
+pub fn sections() -> Vec<&'static Section> {
+    vec![
+        &plan::SIMULATION,
+        &population::POPULATION,
+        &grid::GRID,
+        &mechanism::RECEPTOR,
+        &mechanism::CHANNEL,
+        &projection::PROJECTION,
+        &plasticity::PLASTICITY,
+        &plan::EXPECT,
+        &sweep::VARIANT,
+        &sweep::SWEEP,
+    ]
+}
+
+/// The tables that are one of several kinds.
+pub fn families() -> [&'static Family; 5] {
+    [&STIMULI, &RULES, &positions::POSITIONS, &tree::COMPARTMENTS, &record::RECORD]
+}
 
 /// Reads a scenario: everything wrong with it at once, or the resolved [`Spec`] with warnings.
 ///
@@ -141,7 +206,7 @@ fn entries<'a>(desk: &mut Desk<'_>, node: Option<&'a Node>, table: &str, what: &
 
 /// Understands `root`; `written` is the same before anything was overridden, which is what variants are about.
 fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
-    let mut f = Fields::of(&mut desk.report, root, "a scenario")?;
+    let mut f = Table::of(desk, root, "a scenario", SCENARIO.keys)?;
     let mut line = |desk: &mut Desk<'_>, key: &str| {
         f.get(key).and_then(|n| desk.text(n, &format!("`{key}`"))).unwrap_or("").trim().to_owned()
     };
@@ -200,10 +265,10 @@ fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
     }
     let mut records = Vec::new();
     for e in entries(desk, f.get("record"), "record", "population") {
-        records.extend(selector::record(
+        records.extend(record::read(
             desk,
             e,
-            &selector::Places { all: &populations, known: &known, projections: &projections },
+            &record::Places { all: &populations, known: &known, projections: &projections },
         ));
     }
     let analysis_entries = entries(desk, f.get("analyses"), "analyses", "analysis");
@@ -220,10 +285,9 @@ fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
     }
     let named: Vec<&str> = analysis_entries.iter().map(|e| e.key.as_str()).collect();
     let expect = f.get("expect").map(|n| plan::expectations(desk, n, &analyses, &named)).unwrap_or_default();
-    f.allow("variants");
-    let variants = plan::variants(desk, written);
-    let sweep = f.get("sweep").and_then(|n| plan::sweep(desk, root, n));
-    f.finish_with(&mut desk.report, &|key| {
+    let variants = sweep::variants(desk, written);
+    let sweep = f.get("sweep").and_then(|n| sweep::sweep(desk, root, n));
+    f.finish_with(desk, &|key| {
         (key == "trials")
             .then(|| "repeats are not part of this version; `[sweep] seeds = N` repeats with other seeds".to_owned())
     });

@@ -1,13 +1,79 @@
-//! `[simulation]`, `[expect]`, `[variants]`, `[sweep]`: how long, how fine, what is expected, what is varied.
+//! `[simulation]`, `[expect]`: how long, how fine, what is expected.
 
 use super::desk::Desk;
-use super::overrides::{adds_entry, check_path};
+use super::language::{Key, Of, Range, Section, Table, Takes, Words, word, words};
 use super::population::integrator;
-use super::spec::{AnalysisSpec, Expect, Original, Simulation, SpikeTimes, Sweep};
+use super::spec::{AnalysisSpec, Expect, Original, Simulation, SpikeTimes};
 use spikedeck_core::units::{Quantity, short};
-use spikedeck_model::document::{Fields, Item, Node};
+use spikedeck_model::document::Node;
 use spikedeck_model::report::Place;
 use spikedeck_signal::TimeBase;
+
+words! {
+    /// What is checked by running again.
+    enum Check {
+        /// the run is repeated at half the step, and the shifts of spike times and metrics are reported
+        HalveDt = "halve_dt",
+    }
+}
+
+/// `[simulation]`.
+pub(super) static SIMULATION: Section = Section::new(
+    "simulation",
+    "how long, how fine, and with which random numbers",
+    &[
+        Key::required("duration", Takes::Quantity(Of::Time), "2 s", "how long: a multiple of `dt`")
+            .range(Range::Above(0.0)),
+        Key::required("dt", Takes::Quantity(Of::Time), "0.1 ms", "step of time").range(Range::Above(0.0)),
+        Key::default(
+            "transient",
+            Takes::Quantity(Of::Time),
+            "0 s",
+            "left out of every analysis: a multiple of `dt`, shorter than the run",
+        ),
+        Key::default("seed", Takes::Whole, "1", "seed of all random numbers").range(Range::From(0.0)),
+        Key::optional(
+            "memory",
+            Takes::Text("an amount, such as `2 GB` or `500 MiB`"),
+            "three quarters of what is free",
+            "what a run may hold",
+        ),
+        Key::default("spike_times", Takes::Choice(SpikeTimes::WORDS), "grid", "how spike times are found"),
+        Key::optional("check", Takes::Choice(Check::WORDS), "no check", "what is checked by running again"),
+        Key::default("integrator", Takes::Integrator, "auto", "how time is stepped, in populations that do not say it"),
+    ],
+);
+
+/// `[expect.NAME]`.
+pub(super) static EXPECT: Section = Section::new(
+    "expect",
+    "the range that a metric is expected in: `run` fails outside it",
+    &[
+        Key::required(
+            "metric",
+            Takes::Text("`ANALYSIS.SUBJECT.METRIC`, or `run.failure.time`"),
+            "ANALYSIS.SUBJECT.METRIC",
+            "which metric",
+        ),
+        Key::optional("min", WRITTEN, "no bound", "least value; `min`, `max` or both are given, in one unit"),
+        Key::optional("max", WRITTEN, "no bound", "greatest value"),
+        Key::default(
+            "source",
+            Takes::Text("a publication, or how the range was found"),
+            "",
+            "where the range comes from",
+        ),
+        Key::optional("original", WRITTEN, "no earlier program", "what an earlier program gave; needs `reason`"),
+        Key::optional(
+            "reason",
+            Takes::Text("a sentence, or `same`"),
+            "no earlier program",
+            "why ours differs from `original`",
+        ),
+    ],
+);
+
+const WRITTEN: Takes = Takes::Quantity(Of::Said("that of the metric"));
 
 /// Reads `[simulation]` and fills in the time axis of the desk.
 pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place) -> Option<Simulation> {
@@ -21,8 +87,8 @@ pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place)
         );
         return None;
     };
-    let mut f = Fields::of(&mut desk.report, node, "`[simulation]`")?;
-    let dt_node = f.require(&mut desk.report, "dt", example.1);
+    let mut f = Table::of(desk, node, "`[simulation]`", SIMULATION.keys)?;
+    let dt_node = f.require_as(desk, "dt", example.1);
     let dt = dt_node.and_then(|n| desk.time(n, "`dt`").map(|v| (n, v)));
     if let Some((n, v)) = dt {
         if v > 0.0 {
@@ -31,7 +97,7 @@ pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place)
             desk.error(&n.place, "`dt` is above zero");
         }
     }
-    let duration_node = f.require(&mut desk.report, "duration", example.0);
+    let duration_node = f.require_as(desk, "duration", example.0);
     let mut steps = 0;
     if let Some(n) = duration_node
         && let Some(v) = desk.time(n, "`duration`")
@@ -54,19 +120,15 @@ pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place)
         }
         s
     });
-    let seed = f.get("seed").and_then(|n| desk.whole(n, "`seed`", 0)).unwrap_or(1);
+    let seed = f.whole(desk, "seed");
     let memory = f.get("memory").and_then(|n| memory(desk, n));
-    let spike_times = match f
-        .get("spike_times")
-        .and_then(|n| desk.choice(n, "way to find spike times", &["grid", "interpolated", "exact"]))
-    {
-        Some("interpolated") => SpikeTimes::Interpolated,
-        Some("exact") => SpikeTimes::Exact,
-        _ => SpikeTimes::Grid,
+    let spike_times = f.word(desk, "spike_times", "way to find spike times");
+    let check_halve_dt = match f.get("check").and_then(|n| word::<Check>(desk, n, "check")) {
+        Some(Check::HalveDt) => true,
+        None => false,
     };
-    let check_halve_dt = f.get("check").and_then(|n| desk.choice(n, "check", &["halve_dt"])).is_some();
     desk.integrator = f.get("integrator").and_then(|n| integrator(desk, n)).unwrap_or_default();
-    f.finish(&mut desk.report);
+    f.finish(desk);
     (desk.report.errors() == before).then_some(Simulation {
         time_base: desk.time_base,
         dt: desk.dt,
@@ -113,8 +175,9 @@ pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[Analysi
         return list;
     };
     for e in entries {
-        let Some(mut f) = Fields::of(&mut desk.report, &e.value, format!("expectation `{}`", e.key)) else { continue };
-        let metric_node = f.require(&mut desk.report, "metric", "\"ANALYSIS.SUBJECT.METRIC\"");
+        let what = format!("expectation `{}`", e.key);
+        let Some(mut f) = Table::of(desk, &e.value, what, EXPECT.keys) else { continue };
+        let metric_node = f.require(desk, "metric");
         let metric = metric_node.and_then(|n| desk.text(n, "`metric`")).unwrap_or("").to_owned();
         if let Some(n) = metric_node.filter(|_| !metric.is_empty()) {
             let first = metric.split('.').next().unwrap_or("");
@@ -148,7 +211,7 @@ pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[Analysi
         };
         let min = bound(desk, "min");
         let max = bound(desk, "max");
-        let source = f.get("source").and_then(|n| desk.text(n, "`source`")).unwrap_or("").to_owned();
+        let source = f.text(desk, "source");
         if min.is_none() && max.is_none() && f.get("min").is_none() && f.get("max").is_none() {
             desk.error_help(&e.place, format!("expectation `{}` expects nothing", e.key), "add `min`, `max` or both");
         }
@@ -159,7 +222,7 @@ pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[Analysi
         }
         let (min, max) = (min.map(|m| m.0), max.map(|m| m.0));
         let original = original(desk, &mut f, (min, max, unit.as_deref().unwrap_or("")));
-        f.finish(&mut desk.report);
+        f.finish(desk);
         list.push(Expect { name: e.key.clone(), metric, min, max, unit: unit.unwrap_or_default(), source, original });
     }
     list
@@ -168,7 +231,7 @@ pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[Analysi
 /// `original` and `reason` of an expectation whose range is from `min` to `max` in `unit`: the one needs the other.
 fn original(
     desk: &mut Desk<'_>,
-    f: &mut Fields<'_>,
+    f: &mut Table<'_>,
     (min, max, unit): (Option<f64>, Option<f64>, &str),
 ) -> Option<Original> {
     let (value_node, reason_node) = (f.get("original"), f.get("reason"));
@@ -209,7 +272,7 @@ fn original(
 }
 
 /// Number and unit text of a quantity as it was written: `"8 Hz"` gives 8 and `Hz`.
-fn written(desk: &mut Desk<'_>, node: &Node) -> Option<(f64, String)> {
+pub(super) fn written(desk: &mut Desk<'_>, node: &Node) -> Option<(f64, String)> {
     if let Some(v) = node.as_number() {
         return Some((v, String::new()));
     }
@@ -228,110 +291,4 @@ fn written(desk: &mut Desk<'_>, node: &Node) -> Option<(f64, String)> {
         .filter(|i| text.is_char_boundary(*i))
         .find(|i| text[..*i].trim().parse::<f64>().is_ok())?;
     Some((text[..end].trim().parse().ok()?, text[end..].trim().to_owned()))
-}
-
-/// Checks `[variants]`: every path leads somewhere. The values are checked when the variant is chosen.
-pub(super) fn variants(desk: &mut Desk<'_>, root: &Node) -> Vec<String> {
-    let Some(node) = root.get("variants") else { return Vec::new() };
-    let Some(entries) = node.entries() else {
-        desk.error(&node.place, format!("`variants` holds one table a variant, not {}", node.what()));
-        return Vec::new();
-    };
-    for e in entries {
-        super::check_name(desk, &e.key, &e.place, "variant");
-        match e.value.entries() {
-            Some(paths) => {
-                for p in paths.iter().filter(|p| p.key.contains('.') && !adds_entry(&p.key, &p.value)) {
-                    check_path(&mut desk.report, root, &p.key, &p.place);
-                }
-            }
-            None => desk.error_help(
-                &e.value.place,
-                format!("variant `{}` is a table of overrides", e.key),
-                "write `\"populations.exc.parameters.tau_m\" = \"30 ms\"`",
-            ),
-        }
-    }
-    entries.iter().map(|e| e.key.clone()).collect()
-}
-
-/// Reads `[sweep]`.
-pub(super) fn sweep(desk: &mut Desk<'_>, root: &Node, node: &Node) -> Option<Sweep> {
-    let mut f = Fields::of(&mut desk.report, node, "`[sweep]`")?;
-    let seeds = f.get("seeds").and_then(|n| desk.whole(n, "`seeds`", 1)).unwrap_or(1) as u32;
-    let mut axes = Vec::new();
-    if let Some(n) = f.get("axes") {
-        for e in n.entries().unwrap_or_default() {
-            if !check_path(&mut desk.report, root, &e.key, &e.place) {
-                continue;
-            }
-            if let Some(values) = axis(desk, &e.value) {
-                axes.push((e.key.clone(), values));
-            }
-        }
-        if n.entries().is_none() {
-            desk.error(&n.place, format!("`axes` is a table of paths, not {}", n.what()));
-        }
-    }
-    f.finish(&mut desk.report);
-    Some(Sweep { axes, seeds })
-}
-
-/// Values of one axis as TOML text: a list, or `{ from, to, steps }` evenly spaced (`log = true`: in ratio).
-fn axis(desk: &mut Desk<'_>, node: &Node) -> Option<Vec<String>> {
-    if let Item::List(list) = &node.item {
-        if list.is_empty() {
-            desk.error(&node.place, "an axis without values");
-            return None;
-        }
-        return Some(list.iter().map(Node::to_toml).collect());
-    }
-    let mut f = Fields::of(&mut desk.report, node, "a sweep axis")?;
-    if let Some(values) = f.get("values") {
-        let Item::List(list) = &values.item else {
-            desk.error(&values.place, format!("`values` is a list, not {}", values.what()));
-            return None;
-        };
-        f.finish(&mut desk.report);
-        return Some(list.iter().map(Node::to_toml).collect());
-    }
-    let from_node = f.require(&mut desk.report, "from", "\"10 ms\"");
-    let to_node = f.require(&mut desk.report, "to", "\"30 ms\"");
-    let steps = f.require(&mut desk.report, "steps", "21").and_then(|n| desk.whole(n, "`steps`", 2));
-    let log = f.get("log").and_then(|n| desk.flag(n, "`log`")).unwrap_or(false);
-    f.finish(&mut desk.report);
-    let (from, unit) = written(desk, from_node?)?;
-    let (to, other) = written(desk, to_node?)?;
-    let to_place = &to_node?.place;
-    if unit != other {
-        desk.error(to_place, format!("`from` and `to` are written in one unit; here `{unit}` and `{other}`"));
-        return None;
-    }
-    if log && (from <= 0.0 || to <= 0.0) {
-        desk.error(to_place, "an axis in ratio (`log = true`) is above zero");
-        return None;
-    }
-    let steps = steps?;
-    let whole = from_node.is_some_and(|n| matches!(n.item, Item::Integer(_)))
-        && to_node.is_some_and(|n| matches!(n.item, Item::Integer(_)));
-    let point = |k: u64| {
-        let s = k as f64 / (steps - 1) as f64;
-        let v = if k == 0 {
-            from
-        } else if k == steps - 1 {
-            to
-        } else if log {
-            from * (to / from).powf(s)
-        } else {
-            from + (to - from) * s
-        };
-        let number = short(v);
-        if unit.is_empty() {
-            // Whole-number axes stay whole where they can (sizes, in-degrees).
-            if number.contains(['.', 'e']) || whole { number } else { format!("{number}.0") }
-        } else {
-            format!("\"{number} {unit}\"")
-        }
-    };
-    Some((0..steps).map(point).collect())
 }

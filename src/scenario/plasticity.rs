@@ -1,6 +1,7 @@
 //! `plasticity` of a projection: one rule or a list of them, with their parameters.
 
 use super::desk::{Desk, suggest, unit_example};
+use super::language::{Key, Of, Others, Section, Table, Takes};
 use super::lookup::OwnModels;
 use super::projection::carried;
 use super::spec::{PairName, PlasticitySpec, PopulationSpec, RuleSpec, Value};
@@ -8,9 +9,34 @@ use super::value::Names;
 use super::weights::{Held, hold};
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::{Expression, TimeUnit, Variable};
-use spikedeck_model::document::{Fields, Item, Node};
+use spikedeck_model::document::{Item, Node};
 use spikedeck_model::report::Place;
 use spikedeck_model::{Definition, Kind, Parameter, Preset};
+
+/// `plasticity` of a projection.
+pub(super) static PLASTICITY: Section = Section::open(
+    "plasticity rule",
+    "a rule by which the weights of a projection change",
+    &[
+        Key::required(
+            "kind",
+            Takes::Definition(Kind::Plasticity),
+            "stdp_pair",
+            "a built-in rule, one of `plasticity`, or a file beside the scenario",
+        ),
+        Key::optional(
+            "preset",
+            Takes::OneOrMore("a preset of its file"),
+            "the defaults of its file",
+            "named set of values",
+        ),
+    ],
+    Others {
+        about: "a parameter of the rule; a rule between rates also takes `r_pre` and `r_post`",
+        takes: Takes::Quantity(Of::Said("that of the parameter")),
+        parameters_of: Some(Kind::Plasticity),
+    },
+);
 
 /// What a rule has to fit.
 pub(super) struct Ends<'a> {
@@ -42,8 +68,8 @@ pub(super) fn read(desk: &mut Desk<'_>, own: &mut OwnModels, node: &Node, ends: 
 
 fn rule(desk: &mut Desk<'_>, own: &mut OwnModels, node: &Node, ends: &Ends<'_>) -> Option<RuleSpec> {
     let before = desk.report.errors();
-    let mut f = Fields::of(&mut desk.report, node, "`plasticity`")?;
-    let kind = f.require(&mut desk.report, "kind", "\"stdp_pair\"")?;
+    let mut f = Table::of(desk, node, "`plasticity`", PLASTICITY.keys)?;
+    let kind = f.require(desk, "kind")?;
     let name = desk.text(kind, "`kind`")?.to_owned();
     let definition = own.find(desk, Kind::Plasticity, &name, &kind.place)?;
     let fitted = match definition.rule.as_ref()?.with_weight(ends.weight) {
@@ -88,14 +114,14 @@ fn rule(desk: &mut Desk<'_>, own: &mut OwnModels, node: &Node, ends: &Ends<'_>) 
     let mut given = Vec::new();
     for g in &texts.source.given {
         let unit = if g.name.ends_with("_pre") { ends.from } else { ends.to };
-        let Some(n) = f.require(&mut desk.report, &g.name, "\"rate\"") else { continue };
+        let Some(n) = f.require_named(desk, &g.name, "\"rate\"") else { continue };
         let Some(text) = desk.text(n, &format!("`{}`", g.name)).map(str::to_owned) else { continue };
         let mine = carried(unit).map(|(id, v)| (v.name.as_str(), v.dimension, id));
         given.extend(desk.expression(n, &text, g.dimension, &Names::none().with(mine)));
     }
-    f.finish_with(&mut desk.report, &|key| {
+    f.finish_with(desk, &|key| {
         let names = definition.parameters.iter().map(|p| p.name.as_str());
-        Some(suggest(key, names.chain(["kind", "preset"])))
+        Some(suggest(key, names.chain(PLASTICITY.keys.iter().map(|k| k.name))))
     });
     if desk.report.errors() > before {
         return None;
@@ -109,7 +135,7 @@ fn rule(desk: &mut Desk<'_>, own: &mut OwnModels, node: &Node, ends: &Ends<'_>) 
 
 fn parameters(
     desk: &mut Desk<'_>,
-    f: &mut Fields<'_>,
+    f: &mut Table<'_>,
     node: &Node,
     definition: &Definition,
     preset: Option<&Preset>,
@@ -125,7 +151,7 @@ fn parameters(
     for p in &definition.parameters {
         let dimension = if p.is_weight { weight } else { p.dimension };
         let chosen = preset.and_then(|s| s.parameters.iter().find(|v| v.0 == p.name)).map(|v| v.1);
-        let Some(n) = f.get(&p.name) else {
+        let Some(n) = f.named(&p.name) else {
             if p.is_weight && !weight.is_none() {
                 desk.error_help(
                     &node.place,

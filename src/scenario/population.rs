@@ -4,16 +4,116 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::desk::{Desk, suggest};
+use super::grid::GRID;
+use super::language::{Key, Of, Others, Range, Section, Table, Takes, Words};
 use super::lookup::OwnModels;
-use super::mechanism::{self, Mechanism, Reading, hint_parameter, preset, read_parameters};
+use super::mechanism::{self, CHANNEL, Mechanism, RECEPTOR, Reading, hint_parameter, preset, read_parameters};
+use super::positions::POSITIONS;
 use super::spec::{Integrator, PopulationSpec, Positions, UnitName, Value};
+use super::tree::{COMPARTMENTS, SECTION};
 use super::value::{Names, Wanted};
 use super::{grid, positions, tree};
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::{Formula, System, TimeUnit, Variable};
-use spikedeck_model::document::{Entry, Fields, Node};
+use spikedeck_model::document::{Entry, Node};
+use spikedeck_model::morphology::swc::Soma;
 use spikedeck_model::report::Place;
 use spikedeck_model::{Definition, Kind, Preset, name_of};
+
+/// `[populations.NAME]`.
+pub(super) static POPULATION: Section = Section::new(
+    "populations",
+    "units that share a model: points, the cells of a grid, or the compartments of a tree",
+    &[
+        Key::required(
+            "model",
+            Takes::Definition(Kind::Model),
+            "lif",
+            "a built-in model, one of `models`, or a file beside the scenario",
+        ),
+        Key::optional(
+            "size",
+            Takes::Whole,
+            "1, or as many as `grid` or `positions` have",
+            "number of units; of cells on a tree",
+        )
+        .range(Range::From(1.0)),
+        Key::optional(
+            "preset",
+            Takes::OneOrMore("a preset of the model"),
+            "the defaults of the model",
+            "named set of values of the model, or several that are joined",
+        ),
+        Key::optional("parameters", Takes::Open(&PARAMETERS), "the defaults of the model", "parameters of the model"),
+        Key::optional("initial", Takes::Open(&INITIAL), "what the model file says", "initial values"),
+        Key::optional(
+            "receptors",
+            Takes::Named(&RECEPTOR),
+            "none",
+            "receptors, by names of your own; spikes arrive at them as `POP.NAME`",
+        ),
+        Key::optional("channels", Takes::Named(&CHANNEL), "none", "channels of a tree, by names of your own"),
+        Key::optional("grid", Takes::Table(&GRID), "points", "cells on a line or in a plane"),
+        Key::optional("positions", Takes::One(&POSITIONS), "units without places", "where the units are"),
+        Key::optional("sections", Takes::Named(&SECTION), "no tree", "sections of a tree, by names of your own"),
+        Key::optional("cable", Takes::Table(&SECTION), "no tree", "a tree of one section"),
+        Key::optional("morphology", Takes::Morphology, "no tree", "an SWC file beside the scenario, or a built-in one"),
+        Key::default("soma", Takes::Choice(Soma::WORDS), "neuron", "how the soma of the file is read"),
+        Key::optional("least_diameter", LENGTH, "as in the file", "diameter of what is thinner in the file")
+            .range(Range::Above(0.0)),
+        Key::optional(
+            "compartments",
+            Takes::One(&COMPARTMENTS),
+            "{ d_lambda = 0.1 }",
+            "how sections are cut into compartments",
+        ),
+        Key::optional("held", Takes::Open(&HELD), "none", "places whose voltage is held"),
+        Key::optional(
+            "threshold_at",
+            Takes::OneOrMore("a place on the tree, such as `soma(0.5)`"),
+            "the middle of the first section",
+            "places whose threshold is watched",
+        ),
+        Key::optional(
+            "integrator",
+            Takes::Integrator,
+            "that of the preset, of the model, or of `simulation`",
+            "how time is stepped",
+        ),
+        Key::optional("substeps", Takes::Whole, "those of the preset, or 1", "integration steps inside one step")
+            .range(Range::From(1.0)),
+    ],
+);
+
+const LENGTH: Takes = Takes::Quantity(Of::Fixed(Dimension::METRE));
+
+/// A value on a tree, by place.
+static PLACES: Others = Others {
+    about: "a place on a tree (a section, a region, `soma(0.5)`), or `default` for all others",
+    takes: Takes::Quantity(Of::Said("that of the value")),
+    parameters_of: None,
+};
+
+/// A value of a unit: one for all, drawn, or by place.
+pub(super) const VALUE: Takes =
+    Takes::Either(&[Takes::Value(Of::Said("that of the parameter or state")), Takes::Open(&PLACES)]);
+
+static PARAMETERS: Others =
+    Others { about: "a parameter of the model", takes: VALUE, parameters_of: Some(Kind::Model) };
+
+static INITIAL: Others = Others {
+    about: "a state; one of a receptor or channel is `\"NAME.STATE\"`, or stands in a table of its name",
+    takes: Takes::Either(&[VALUE, Takes::Open(&INITIAL_OF)]),
+    parameters_of: None,
+};
+
+static INITIAL_OF: Others = Others { about: "a state of the receptor or channel", takes: VALUE, parameters_of: None };
+
+static HELD: Others = Others {
+    about: "a place on the tree",
+    takes: Takes::Quantity(Of::Said("that of the voltage")),
+    parameters_of: None,
+};
 
 /// Reads one population whose model is known.
 pub(super) fn read(
@@ -22,8 +122,7 @@ pub(super) fn read(
     entry: &Entry,
     model: &Arc<Definition>,
 ) -> Option<PopulationSpec> {
-    let mut f = Fields::of(&mut desk.report, &entry.value, format!("population `{}`", entry.key))?;
-    f.allow("model");
+    let mut f = Table::of(desk, &entry.value, format!("population `{}`", entry.key), POPULATION.keys)?;
     let positions_node = f.get("positions");
     let grid_node = f.get("grid");
     let grid = grid_node.and_then(|n| grid::read(desk, n, model));
@@ -32,8 +131,9 @@ pub(super) fn read(
         None => positions_node.and_then(|n| positions::read(desk, n)),
     };
     grid::check(desk, grid_node, [("size", f.get("size")), ("positions", positions_node)], (model, &entry.place));
+    let least = f.key("size").least();
     let size = match f.get("size") {
-        Some(n) => desk.whole(n, "`size`", 1).filter(|v| {
+        Some(n) => desk.whole(n, "`size`", least).filter(|v| {
             let fits = u32::try_from(*v).is_ok();
             if !fits {
                 desk.error_help(
@@ -105,11 +205,11 @@ pub(super) fn read(
 
     let preset = f.get("preset").and_then(|n| preset(desk, n, model));
     if let Some(node) = f.get("parameters")
-        && let Some(mut fields) = Fields::of(&mut desk.report, node, "`parameters`")
+        && let Some(mut fields) = Table::of(desk, node, "`parameters`", &[])
     {
         let names = unit_names().with_parameters(model, &model.system, "");
         read_parameters(desk, &mut fields, model, "", &reading, &names, &mut given);
-        fields.finish_with(&mut desk.report, &|key| hint_parameter(model, key));
+        fields.finish_with(desk, &|key| hint_parameter(model, key));
     }
     let chosen = preset.as_ref();
     if let Some(plan) = &plan {
@@ -144,11 +244,12 @@ pub(super) fn read(
         (None, Some(name)) => named(desk, &entry.place, name, &format!("`{}` names an integrator: ", model.name)),
         (None, None) => Some(desk.integrator),
     };
+    let least = f.key("substeps").least();
     let substeps = f
         .get("substeps")
-        .and_then(|n| desk.whole(n, "`substeps`", 1))
+        .and_then(|n| desk.whole(n, "`substeps`", least))
         .map_or_else(|| chosen.and_then(|p| p.substeps).unwrap_or(1), |v| v as u32);
-    f.finish_with(&mut desk.report, &|key| {
+    f.finish_with(desk, &|key| {
         model
             .parameter(key)
             .map(|_| format!("`{key}` is a parameter of the model: write `parameters = {{ {key} = ... }}`"))

@@ -3,13 +3,60 @@
 use std::sync::Arc;
 
 use super::desk::Desk;
+use super::language::{Family, Key, Of, Section, Table, Takes};
 use super::spec::Positions;
 use spikedeck_core::units::Dimension;
-use spikedeck_model::document::{Fields, Item, Node};
+use spikedeck_model::document::{Item, Node};
+
+static GRID: Section = Section::new(
+    "grid",
+    "a regular lattice",
+    &[
+        Key::required("grid", Takes::Wholes(1, 3), "[10, 20]", "units along each axis; their product is the size"),
+        Key::required("spacing", LENGTH, "100 um", "distance of neighbours"),
+    ],
+);
+
+static UNIFORM: Section = Section::new(
+    "uniform",
+    "drawn uniformly in a box",
+    &[Key::required(
+        "uniform",
+        Takes::Quantities(Of::Fixed(Dimension::METRE), None),
+        "[\"1 mm\", \"1 mm\"]",
+        "edges of the box: one to three lengths",
+    )],
+);
+
+static LISTED: Section = Section::new(
+    "listed",
+    "one place for each unit",
+    &[Key::required(
+        "listed",
+        Takes::Anything("a list of places of one to three lengths"),
+        "[[\"0 um\", \"10 um\"]]",
+        "the places, in the order of the units",
+    )],
+);
+
+const LENGTH: Takes = Takes::Quantity(Of::Fixed(Dimension::METRE));
+
+/// `positions` of a population.
+pub(super) static POSITIONS: Family = Family {
+    name: "positions",
+    about: "where the units of a population are",
+    by: None,
+    common: &[],
+    kinds: &[],
+    others: &[&GRID, &UNIFORM, &LISTED],
+};
 
 /// Reads `positions`: a grid, uniform in a box, or listed.
 pub(super) fn read(desk: &mut Desk<'_>, node: &Node) -> Option<Positions> {
-    let mut f = Fields::of(&mut desk.report, node, "`positions`")?;
+    let mut f = Table::of(desk, node, "`positions`", &[])?;
+    for section in POSITIONS.others {
+        f.with(section.keys);
+    }
     let lengths = |desk: &mut Desk<'_>, n: &Node| -> Option<Vec<f64>> {
         let Item::List(list) = &n.item else {
             desk.error_help(&n.place, "one length an axis is due here", "write `[\"1 mm\", \"1 mm\"]`");
@@ -22,9 +69,7 @@ pub(super) fn read(desk: &mut Desk<'_>, node: &Node) -> Option<Positions> {
         list.iter().map(|l| desk.quantity(l, Dimension::METRE, "a length")).collect()
     };
     let found = if let Some(n) = f.get("grid") {
-        let spacing = f
-            .require(&mut desk.report, "spacing", "\"100 um\"")
-            .and_then(|s| desk.quantity(s, Dimension::METRE, "`spacing`"));
+        let spacing = f.require(desk, "spacing").and_then(|s| desk.quantity(s, Dimension::METRE, "`spacing`"));
         let Item::List(list) = &n.item else {
             desk.error_help(&n.place, "the number of units along each axis is due here", "write `grid = [10, 20]`");
             return None;
@@ -52,7 +97,7 @@ pub(super) fn read(desk: &mut Desk<'_>, node: &Node) -> Option<Positions> {
         );
         None
     };
-    f.finish(&mut desk.report);
+    f.finish(desk);
     found
 }
 

@@ -1,10 +1,10 @@
 //! `[projections.NAME]`: who connects to whom, by which rule, with what weight and delay.
 
-use std::sync::Arc;
-
+use super::connect::{self, RULES};
 use super::desk::{Desk, suggest};
+use super::language::{Key, Of, Section, Table, Takes, Words, words};
 use super::lookup::OwnModels;
-use super::plasticity::{self, Ends};
+use super::plasticity::{self, Ends, PLASTICITY};
 use super::spec::{
     CarriedName, Coupling, PairName, PopulationId, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value,
     VariableId,
@@ -12,19 +12,71 @@ use super::spec::{
 use super::value::{Names, Wanted, is_expression};
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::{Expression, Formula, Variable};
-use spikedeck_model::document::{Entry, Fields, Node};
+use spikedeck_model::document::{Entry, Node};
 
-const RULES: [&str; 9] = [
-    "one_to_one",
-    "all_to_all",
-    "probability",
-    "fixed_indegree",
-    "fixed_outdegree",
-    "fixed_total_number",
-    "neighbours",
-    "gaussian",
-    "small_world",
-];
+words! {
+    /// What a projection carries.
+    #[derive(Default)]
+    enum Carries {
+        /// spikes, into a receptor
+        #[default]
+        Event = "event",
+        /// a value that acts all the time, into an input
+        Continuous = "continuous",
+    }
+}
+
+/// `[projections.NAME]`.
+pub(super) static PROJECTION: Section = Section::new(
+    "projections",
+    "connections from one population to another, or to itself",
+    &[
+        Key::required("from", Takes::Text("a population"), "exc", "the population that it starts from"),
+        Key::required(
+            "to",
+            Takes::Text("`POP.RECEPTOR`, or `POP.INPUT` for continuous projections"),
+            "exc.ampa",
+            "where it ends",
+        ),
+        Key::default("kind", Takes::Choice(Carries::WORDS), "event", "what it carries"),
+        Key::required(
+            "connect",
+            Takes::Either(&[Takes::Bare(&RULES), Takes::One(&RULES)]),
+            "{ rule = \"probability\", p = 0.1 }",
+            "the rule by which units are connected, or a file that lists pairs",
+        ),
+        Key::optional(
+            "weight",
+            Takes::Value(Of::Said("that of the receptor; any for a continuous projection")),
+            "required for events unless a file brings weights; 1 for a continuous projection",
+            "weight of a connection: peak of the current or conductance, `w` of a continuous projection",
+        ),
+        Key::default(
+            "delay",
+            Takes::Value(Of::Time),
+            "0 s",
+            "from spike to arrival: a multiple of the step where it is not drawn; 0 acts from the next step",
+        ),
+        Key::optional(
+            "value",
+            Takes::Value(Of::Said("that of the input")),
+            "required for a continuous projection",
+            "expression in `w`, `NAME_pre`, `NAME_post` whose sum over connections arrives",
+        ),
+        Key::optional(
+            "draws_of",
+            Takes::Text("another projection"),
+            "its own",
+            "projection whose random numbers this one uses: the same connections and weights where the rules are the same",
+        ),
+        Key::optional(
+            "plasticity",
+            Takes::Either(&[Takes::Table(&PLASTICITY), Takes::Tables(&PLASTICITY)]),
+            "connections stay as they are",
+            "how connections change: one rule, or a list of rules that act in turn",
+        ),
+    ],
+);
 
 /// The population called `name`; unknown names are reported.
 pub(super) fn population(
@@ -85,8 +137,8 @@ pub(super) fn read(
     known: &[&str],
 ) -> Option<ProjectionSpec> {
     let before = desk.report.errors();
-    let mut f = Fields::of(&mut desk.report, &entry.value, format!("projection `{}`", entry.key))?;
-    let from_node = f.require(&mut desk.report, "from", "\"exc\"");
+    let mut f = Table::of(desk, &entry.value, format!("projection `{}`", entry.key), PROJECTION.keys)?;
+    let from_node = f.require(desk, "from");
     let from = from_node.and_then(|n| {
         let name = desk.text(n, "`from`")?.to_owned();
         if let Some((first, _)) = name.split_once(['.', '[']).filter(|(first, _)| known.contains(first)) {
@@ -99,23 +151,26 @@ pub(super) fn read(
         }
         population(desk, n, &name, all, known)
     });
-    let to_node = f.require(&mut desk.report, "to", "\"exc.ampa\"");
+    let to_node = f.require(desk, "to");
     let to = to_node.and_then(|n| target(desk, n, "`to`", all, known));
-    let kind =
-        f.get("kind").and_then(|n| desk.choice(n, "kind of projection", &["event", "continuous"])).unwrap_or("event");
+    let continuous = match f.word::<Carries>(desk, "kind", "kind of projection") {
+        Carries::Event => false,
+        Carries::Continuous => true,
+    };
     let plasticity_node = f.get("plasticity");
-    let connect = f.require(&mut desk.report, "connect", "{ rule = \"probability\", p = 0.1 }");
+    let connect = f.require(desk, "connect");
     let sizes = from.zip(to.as_ref()).map(|(a, t)| (&all[a.index()], &all[t.population.index()]));
     let counts = from.zip(to.as_ref()).map(|(a, t)| {
         let (from, to) = (&all[a.index()], &all[t.population.index()]);
-        (if kind == "continuous" { from.size } else { from.sources() }, to.targets(t.port))
+        (if continuous { from.size } else { from.sources() }, to.targets(t.port))
     });
-    let wiring = connect.and_then(|n| wiring(desk, n, sizes, counts));
+    let wiring = connect.and_then(|n| connect::read(desk, n, sizes, counts));
     let weight_node = f.get("weight");
     let delay_node = f.get("delay");
     let value_node = f.get("value");
+    let no_delay = f.default_number("delay");
     let draws_of = f.get("draws_of").and_then(Node::as_text).map(str::to_owned);
-    f.finish(&mut desk.report);
+    f.finish(desk);
 
     let (from, to, wiring) = (from?, to?, wiring?);
     let (source, target) = (&all[from.index()], &all[to.population.index()]);
@@ -139,7 +194,7 @@ pub(super) fn read(
     let coupling;
     let weight;
     let weight_dimension;
-    if kind == "continuous" {
+    if continuous {
         let Port::Input(_) = to.port else {
             desk.error_help(
                 &to_node?.place,
@@ -229,10 +284,10 @@ pub(super) fn read(
         _ => None,
     };
     let weights = listed.as_ref().zip(connect).or(weight.as_ref().zip(weight_node));
-    if let Some((value, node)) = weights.filter(|_| kind == "event") {
+    if let Some((value, node)) = weights.filter(|_| !continuous) {
         desk.conductance(node, weight_dimension, value);
     }
-    let ends = Ends { weight: weight_dimension, weights, continuous: kind == "continuous", from: source, to: target };
+    let ends = Ends { weight: weight_dimension, weights, continuous, from: source, to: target };
     let plasticity = plasticity_node.and_then(|n| plasticity::read(desk, own, n, &ends));
     if let Some(n) = plasticity_node.filter(|_| ends.continuous && (source.tree.is_some() || target.tree.is_some())) {
         desk.error_help(
@@ -250,7 +305,7 @@ pub(super) fn read(
             ),
         );
     }
-    let delay = delay_node.map_or(Some(Value::Constant(0.0)), |n| delay(desk, n, count, names_of_pair()));
+    let delay = delay_node.map_or(Some(Value::Constant(no_delay)), |n| delay(desk, n, count, names_of_pair()));
     let coupling = coupling?;
     (desk.report.errors() == before).then(|| ProjectionSpec {
         name: entry.key.clone(),
@@ -261,7 +316,7 @@ pub(super) fn read(
         multapses: wiring.multapses,
         weight: weight.unwrap_or(Value::Constant(0.0)),
         weight_dimension,
-        delay: delay.unwrap_or(Value::Constant(0.0)),
+        delay: delay.unwrap_or(Value::Constant(no_delay)),
         coupling,
         draws_of,
         plasticity,
@@ -363,184 +418,4 @@ fn carried_value(
         .with([("w", weight, CarriedName::Weight)])
         .with(own.iter().map(|(name, dimension, meaning)| (name.as_str(), *dimension, *meaning)));
     desk.expression(node, &text, wanted, &names)
-}
-
-struct Wiring {
-    rule: Rule,
-    autapses: bool,
-    multapses: bool,
-}
-
-/// Reads `connect`: a rule's name, or a table with its numbers, or `{ edges = "file" }`.
-fn wiring(
-    desk: &mut Desk<'_>,
-    node: &Node,
-    ends: Option<(&PopulationSpec, &PopulationSpec)>,
-    counts: Option<(usize, usize)>,
-) -> Option<Wiring> {
-    let before = desk.report.errors();
-    if let Some(word) = node.as_text() {
-        let simple = ["one_to_one", "all_to_all"];
-        if RULES.contains(&word) && !simple.contains(&word) {
-            desk.error_help(
-                &node.place,
-                format!("rule `{word}` needs numbers"),
-                format!("write `connect = {{ rule = \"{word}\", ... }}`"),
-            );
-            return None;
-        }
-    }
-    let table;
-    let node = if node.as_text().is_some() {
-        table = Node {
-            place: node.place.clone(),
-            item: spikedeck_model::document::Item::Table(vec![Entry {
-                key: "rule".into(),
-                place: node.place.clone(),
-                value: node.clone(),
-            }]),
-        };
-        &table
-    } else {
-        node
-    };
-    let mut f = Fields::of(&mut desk.report, node, "`connect`")?;
-    if let Some(n) = f.get("edges") {
-        let rule = edges(desk, n, counts);
-        f.finish(&mut desk.report);
-        return Some(Wiring { rule: rule?, autapses: true, multapses: true });
-    }
-    let rule_node = f.require(&mut desk.report, "rule", "\"probability\"")?;
-    let word = desk.choice(rule_node, "connection rule", &RULES)?;
-    let autapses = f.get("autapses").and_then(|n| desk.flag(n, "`autapses`"));
-    let multapses = f.get("multapses").and_then(|n| desk.flag(n, "`multapses`")).unwrap_or(false);
-    let mut count = |desk: &mut Desk<'_>, key: &str| {
-        f.require(&mut desk.report, key, "100")
-            .and_then(|n| desk.whole(n, &format!("`{key}`"), 0).map(|v| (v as usize, n)))
-    };
-    let same = ends.is_some_and(|(a, b)| a.name == b.name);
-    let limit = |desk: &mut Desk<'_>, found: Option<(usize, &Node)>, of: usize, what: &str| {
-        let (n, place) = found?;
-        let most = if same && !autapses.unwrap_or(false) { of.saturating_sub(1) } else { of };
-        if n > most && !multapses {
-            desk.error_help(
-                &place.place,
-                format!("{n} different {what} are asked for, but there are {most}"),
-                "lower the number, or allow pairs to be connected more than once with `multapses = true`",
-            );
-            return None;
-        }
-        Some(n)
-    };
-    let (from_size, to_size) = counts.unwrap_or((usize::MAX, usize::MAX));
-    let rule = match word {
-        "one_to_one" => {
-            if from_size != to_size {
-                desk.error(
-                    &rule_node.place,
-                    format!("`one_to_one` needs populations of one size; these have {from_size} and {to_size} units"),
-                );
-            }
-            Some(Rule::OneToOne)
-        }
-        "all_to_all" => Some(Rule::AllToAll),
-        "probability" => f
-            .require(&mut desk.report, "p", "0.1")
-            .and_then(|n| desk.number(n, "`p`", (0.0, 1.0)))
-            .map(|p| Rule::Probability { p }),
-        "fixed_indegree" => {
-            let found = count(desk, "indegree");
-            limit(desk, found, from_size, "sources").map(|indegree| Rule::FixedIndegree { indegree })
-        }
-        "fixed_outdegree" => {
-            let found = count(desk, "outdegree");
-            limit(desk, found, to_size, "targets").map(|outdegree| Rule::FixedOutdegree { outdegree })
-        }
-        "fixed_total_number" => {
-            let found = count(desk, "total");
-            limit(desk, found, from_size.saturating_mul(to_size), "pairs").map(|total| Rule::FixedTotalNumber { total })
-        }
-        "neighbours" | "gaussian" => {
-            for end in ends.into_iter().flat_map(|(a, b)| [a, b]) {
-                if end.positions.is_none() {
-                    desk.error_help(
-                        &rule_node.place,
-                        format!("rule `{word}` needs positions, and `{}` has none", end.name),
-                        format!(
-                            "add `positions = {{ grid = [...], spacing = \"100 um\" }}` to `populations.{}`",
-                            end.name
-                        ),
-                    );
-                }
-            }
-            let periodic = f.get("periodic").and_then(|n| desk.flag(n, "`periodic`")).unwrap_or(false);
-            let mut length = |desk: &mut Desk<'_>, key: &str| {
-                f.require(&mut desk.report, key, "\"100 um\"")
-                    .and_then(|n| desk.spread(n, Dimension::METRE, &format!("`{key}`")))
-            };
-            if word == "neighbours" {
-                length(desk, "radius").map(|radius| Rule::Neighbours { radius, periodic })
-            } else {
-                let sigma = length(desk, "sigma");
-                let p_max =
-                    f.require(&mut desk.report, "p_max", "1.0").and_then(|n| desk.number(n, "`p_max`", (0.0, 1.0)));
-                sigma.zip(p_max).map(|(sigma, p_max)| Rule::Gaussian { p_max, sigma, periodic })
-            }
-        }
-        _ => {
-            if from_size != to_size {
-                desk.error(
-                    &rule_node.place,
-                    "`small_world` connects a population with itself, or with one of the same size",
-                );
-            }
-            let k = count(desk, "neighbours").and_then(|(k, n)| {
-                if k % 2 == 1 || k >= from_size {
-                    desk.error(
-                        &n.place,
-                        format!("`neighbours` counts both sides of a ring: an even number below {from_size}, not {k}"),
-                    );
-                    return None;
-                }
-                Some(k)
-            });
-            let p =
-                f.require(&mut desk.report, "p_rewire", "0.1").and_then(|n| desk.number(n, "`p_rewire`", (0.0, 1.0)));
-            k.zip(p).map(|(neighbours, p_rewire)| Rule::SmallWorld { neighbours, p_rewire })
-        }
-    };
-    f.finish(&mut desk.report);
-    let rule = rule.filter(|_| desk.report.errors() == before)?;
-    let autapses = autapses.unwrap_or(matches!(rule, Rule::OneToOne));
-    Some(Wiring { rule, autapses, multapses })
-}
-
-/// Listed pairs from a file with the columns `source`, `target` and optionally `weight` (SI), `delay_ms`.
-fn edges(desk: &mut Desk<'_>, node: &Node, counts: Option<(usize, usize)>) -> Option<Rule> {
-    let table = desk.file_table(node, "`edges`")?;
-    let units = |desk: &mut Desk<'_>, column: &str, size: usize| -> Option<Arc<[u32]>> {
-        let Some(values) = table.column(&[column]) else {
-            let have: Vec<&str> = table.columns.iter().map(|c| c.0.as_str()).collect();
-            desk.error_help(
-                &node.place,
-                format!("this file has no column `{column}`"),
-                format!("its columns are {}", have.join(", ")),
-            );
-            return None;
-        };
-        if let Some(bad) = values.iter().find(|v| v.fract() != 0.0 || **v < 0.0 || **v >= size as f64) {
-            desk.error(
-                &node.place,
-                format!("column `{column}` holds {bad}, but units are numbered from 0 to {}", size.saturating_sub(1)),
-            );
-            return None;
-        }
-        Some(values.iter().map(|v| *v as u32).collect())
-    };
-    let (a, b) = counts?;
-    let source = units(desk, "source", a);
-    let target = units(desk, "target", b);
-    let weight = table.column(&["weight"]).map(Arc::from);
-    let delay = table.column(&["delay_ms"]).map(|v| v.iter().map(|d| d * 1e-3).collect());
-    Some(Rule::Edges { source: source?, target: target?, weight, delay })
 }

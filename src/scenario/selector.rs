@@ -1,4 +1,4 @@
-//! What is recorded and what analyses look at: `POP.spikes`, `POP.rate`, `POP.VAR`, `POP.RECEPTOR.VAR`, `[0..10]`,
+//! What analyses look at: `POP.spikes`, `POP.rate`, `POP.VAR`, `POP.RECEPTOR.VAR`, `[0..10]`,
 //! `mean(...)`.
 
 use super::connections;
@@ -8,10 +8,10 @@ use super::spec::{
     TraceRequest, TreeSpec,
 };
 use spikedeck_core::units::Dimension;
-use spikedeck_model::document::{Entry, Fields, Item, Node};
+use spikedeck_model::document::{Item, Node};
 
 /// Dimension of a recordable variable of a population.
-fn variable(p: &PopulationSpec, name: &str) -> Option<Dimension> {
+pub(super) fn variable(p: &PopulationSpec, name: &str) -> Option<Dimension> {
     let s = &p.system;
     s.states()
         .iter()
@@ -22,7 +22,8 @@ fn variable(p: &PopulationSpec, name: &str) -> Option<Dimension> {
         .map(|v| v.dimension)
 }
 
-fn variables(p: &PopulationSpec) -> Vec<&str> {
+/// Names of what can be recorded of a population.
+pub(super) fn variables(p: &PopulationSpec) -> Vec<&str> {
     let s = &p.system;
     s.states()
         .iter()
@@ -174,161 +175,6 @@ fn range(text: &str, of: Units<'_>) -> Result<Vec<u32>, String> {
         Some(u) => Err(format!("there is no unit {u}: {}", numbered(size))),
         None => Ok(units),
     }
-}
-
-/// What can be recorded: populations (`known` names those that are wrong as well) and projections.
-pub(super) struct Places<'a> {
-    pub all: &'a [PopulationSpec],
-    pub known: &'a [&'a str],
-    pub projections: &'a [ProjectionSpec],
-}
-
-/// Reads `[record.POP]`, or `[record.PROJECTION]` of one whose connections change.
-pub(super) fn record(desk: &mut Desk<'_>, entry: &Entry, places: &Places<'_>) -> Option<RecordSpec> {
-    let Places { all, known, projections } = *places;
-    if let Some(index) =
-        projections.iter().position(|p| p.name == entry.key).filter(|_| !known.contains(&entry.key.as_str()))
-    {
-        return connections::record(desk, entry, Place::Projection(ProjectionId::new(index)), &projections[index]);
-    }
-    let Some(index) = all.iter().position(|p| p.name == entry.key) else {
-        if !known.contains(&entry.key.as_str()) {
-            let names = known
-                .iter()
-                .copied()
-                .chain(projections.iter().filter(|p| p.plasticity.is_some()).map(|p| p.name.as_str()));
-            let help = suggest(&entry.key, names);
-            desk.error_help(&entry.place, format!("there is no population `{}`", entry.key), help);
-        }
-        return None;
-    };
-    let p = &all[index];
-    let mut f = Fields::of(&mut desk.report, &entry.value, format!("`[record.{}]`", entry.key))?;
-    let spikes_node = f.get("spikes");
-    let spikes = spikes_node.and_then(|n| desk.flag(n, "`spikes`")).unwrap_or(false);
-    if let Some(n) = spikes_node.filter(|_| spikes && !p.system.spikes()) {
-        desk.error_help(
-            &n.place,
-            format!("population `{}` never spikes: its model `{}` has no threshold", p.name, p.model.name),
-            "record variables with `traces`",
-        );
-    }
-    let connections = f.get("connections").and_then(|n| desk.flag(n, "`connections`")).unwrap_or(false);
-    let traces = traces(desk, &mut f, &entry.key, &mut |desk, n| trace(desk, n, p));
-    f.finish(&mut desk.report);
-    let place = Place::Population(PopulationId::new(index));
-    Some(RecordSpec { place, spikes, traces, connections })
-}
-
-/// The list of traces of one place; `read` reads one.
-pub(super) fn traces(
-    desk: &mut Desk<'_>,
-    f: &mut Fields<'_>,
-    place: &str,
-    read: &mut dyn FnMut(&mut Desk<'_>, &Node) -> Option<TraceRequest>,
-) -> Vec<TraceRequest> {
-    let mut traces: Vec<TraceRequest> = Vec::new();
-    if let Some(n) = f.get("traces") {
-        match &n.item {
-            Item::List(list) => {
-                for t in list {
-                    if let Some(request) = read(desk, t) {
-                        if traces.iter().any(|x| x.name == request.name) {
-                            desk.error_help(
-                                &t.place,
-                                format!("`{place}` has two traces called `{}`", request.name),
-                                "give each a `name` of its own: it names a file",
-                            );
-                        }
-                        traces.push(request);
-                    }
-                }
-            }
-            _ => desk.error_help(
-                &n.place,
-                format!("`traces` is a list of tables, not {}", n.what()),
-                "write `traces = [{ variables = [\"V_m\"] }]`",
-            ),
-        }
-    }
-    traces
-}
-
-fn trace(desk: &mut Desk<'_>, node: &Node, p: &PopulationSpec) -> Option<TraceRequest> {
-    let mut request = sampled(
-        desk,
-        node,
-        &Sampled {
-            what: format!("population `{}`", p.name),
-            variable: &|name| variable(p, name),
-            names: variables(p),
-            units: "units",
-            of: Units::of(p),
-        },
-    )?;
-    if request.units.is_empty() {
-        request.units = (0..p.size as u32).collect();
-    }
-    Some(request)
-}
-
-/// Something that can be sampled.
-pub(super) struct Sampled<'a> {
-    /// What it is, for messages.
-    pub what: String,
-    /// Dimension of a variable.
-    pub variable: &'a dyn Fn(&str) -> Option<Dimension>,
-    /// Names of the variables.
-    pub names: Vec<&'a str>,
-    /// Key of the subset.
-    pub units: &'a str,
-    /// What there is of them.
-    pub of: Units<'a>,
-}
-
-/// One trace request; without a subset its units are left empty.
-pub(super) fn sampled(desk: &mut Desk<'_>, node: &Node, of: &Sampled<'_>) -> Option<TraceRequest> {
-    let before = desk.report.errors();
-    let mut f = Fields::of(&mut desk.report, node, "a trace")?;
-    let name_node = f.get("name");
-    let name = name_node.and_then(|n| desk.text(n, "`name`")).unwrap_or("trace").to_owned();
-    if let Some(n) = name_node {
-        super::check_name(desk, &name, &n.place, "trace");
-    }
-    let mut list = Vec::new();
-    if let Some(n) = f.require(&mut desk.report, "variables", "[\"V_m\"]") {
-        let single = std::slice::from_ref(n);
-        let nodes: &[Node] = match &n.item {
-            Item::List(nodes) => nodes,
-            _ => single,
-        };
-        if nodes.is_empty() {
-            desk.error(&n.place, "this trace records nothing");
-        }
-        for v in nodes {
-            let Some(text) = desk.text(v, "a variable").map(str::to_owned) else { continue };
-            match (of.variable)(&text) {
-                Some(d) => list.push((text, d)),
-                None => {
-                    let help = suggest(&text, of.names.iter().copied());
-                    desk.error_help(&v.place, format!("{} has no variable `{text}`", of.what), help);
-                }
-            }
-        }
-    }
-    let units = f.get(of.units).map(|n| unit_list(desk, n, of.of)).unwrap_or_default();
-    let every = match f.get("interval") {
-        Some(n) => match desk.steps(n, "`interval`") {
-            Some(0) => {
-                desk.error(&n.place, "`interval` is at least one step");
-                1
-            }
-            other => other.unwrap_or(1),
-        },
-        None => 1,
-    };
-    f.finish(&mut desk.report);
-    (desk.report.errors() == before).then_some(TraceRequest { name, variables: list, units, every })
 }
 
 /// What the caller knows when it reads a selector.

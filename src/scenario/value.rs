@@ -1,12 +1,10 @@
 //! Values that may differ between units or connections: quantities, distributions, lists, expressions.
 
-use std::sync::Arc;
-
 use super::desk::Desk;
 use super::spec::{Distribution, PairName, ParameterId, PopulationSpec, UnitName, Value};
-use spikedeck_core::units::{Dimension, Quantity, parse_unit};
+use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::{Name, System, Variable};
-use spikedeck_model::document::{Entry, Fields, Item, Node};
+use spikedeck_model::document::{Item, Node};
 use spikedeck_model::{Definition, Parameter, name_of};
 
 /// Names that an expression may use, with what they mean: for units `i`, `N`, positions, and what the place adds.
@@ -140,114 +138,6 @@ impl Desk<'_> {
         }
     }
 
-    fn distribution<N>(&mut self, node: &Node, entries: &[Entry], wanted: &Wanted<'_, N>) -> Option<Value<N>> {
-        const KINDS: [&str; 6] = ["uniform", "normal", "lognormal", "gamma", "values", "linspace"];
-        let [entry] = entries else {
-            self.error_help(
-                &node.place,
-                format!("a distribution has one key, {} has {}", wanted.what, entries.len()),
-                "write `{ uniform = [low, high] }`, `{ normal = { mean = ..., sd = ... } }`, `{ lognormal = { mu = ..., sigma = ..., unit = \"...\" } }`, `{ gamma = { shape = ..., scale = ... } }`, `{ values = [...] }` or `{ linspace = [from, to] }`",
-            );
-            return None;
-        };
-        let (d, what) = (wanted.dimension, wanted.what.as_str());
-        match entry.key.as_str() {
-            "uniform" => {
-                let [low, high] = self.pair(&entry.value, d, what)?;
-                if low > high {
-                    self.error(
-                        &entry.value.place,
-                        format!("`uniform` goes from low to high; here {} is above {}", show(low, d), show(high, d)),
-                    );
-                    return None;
-                }
-                Some(Value::Drawn(Distribution::Uniform { low, high }))
-            }
-            "linspace" => {
-                let [from, to] = self.pair(&entry.value, d, what)?;
-                Some(Value::Drawn(Distribution::Linspace { from, to }))
-            }
-            "normal" => {
-                let mut f = Fields::of(&mut self.report, &entry.value, "`normal`")?;
-                let mean = f.require(&mut self.report, "mean", "\"...\"").and_then(|n| self.quantity(n, d, "the mean"));
-                let sd = f
-                    .require(&mut self.report, "sd", "\"...\"")
-                    .and_then(|n| self.spread(n, d, "the standard deviation"));
-                let min = f.get("min").and_then(|n| self.quantity(n, d, "the bound"));
-                let max = f.get("max").and_then(|n| self.quantity(n, d, "the bound"));
-                let clip = f.get("clip").and_then(|n| self.flag(n, "`clip`")).unwrap_or(false);
-                f.finish(&mut self.report);
-                let (mean, sd) = (mean?, sd?);
-                let (low, high) = (min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY));
-                if low >= high || (!clip && (low > mean + 6.0 * sd || high < mean - 6.0 * sd)) {
-                    self.error(&entry.value.place, "these bounds leave (almost) nothing of the distribution");
-                    return None;
-                }
-                Some(Value::Drawn(Distribution::Normal { mean, sd, min, max, clip }))
-            }
-            "lognormal" => {
-                let mut f = Fields::of(&mut self.report, &entry.value, "`lognormal`")?;
-                let mu =
-                    f.require(&mut self.report, "mu", "0.0").and_then(|n| self.quantity(n, Dimension::NONE, "`mu`"));
-                let sigma = f
-                    .require(&mut self.report, "sigma", "1.0")
-                    .and_then(|n| self.spread(n, Dimension::NONE, "`sigma`"));
-                let unit = if let Some(n) = f.get("unit") {
-                    self.unit(n, d, what)
-                } else if d.is_none() {
-                    Some(1.0)
-                } else {
-                    self.error_help(
-                        &entry.value.place,
-                        "a lognormal distribution needs the unit that the logarithm is of",
-                        format!("add `unit = \"{}\"`", super::desk::unit_example(d)),
-                    );
-                    None
-                };
-                f.finish(&mut self.report);
-                Some(Value::Drawn(Distribution::Lognormal { mu: mu?, sigma: sigma?, unit: unit? }))
-            }
-            "gamma" => {
-                let mut f = Fields::of(&mut self.report, &entry.value, "`gamma`")?;
-                let shape = f
-                    .require(&mut self.report, "shape", "2.0")
-                    .and_then(|n| self.spread(n, Dimension::NONE, "`shape`"));
-                let scale = f.require(&mut self.report, "scale", "\"...\"").and_then(|n| self.spread(n, d, "`scale`"));
-                f.finish(&mut self.report);
-                Some(Value::Drawn(Distribution::Gamma { shape: shape?, scale: scale? }))
-            }
-            "values" => {
-                let Item::List(list) = &entry.value.item else {
-                    self.error(&entry.value.place, format!("`values` is a list, not {}", entry.value.what()));
-                    return None;
-                };
-                let values: Vec<f64> = list.iter().filter_map(|n| self.quantity(n, d, what)).collect();
-                match wanted.count {
-                    Some(n) if n != list.len() => {
-                        self.error(&entry.value.place, format!("{} values are listed for {n} units", list.len()));
-                        None
-                    }
-                    None => {
-                        self.error(
-                            &entry.value.place,
-                            "listed values are not possible here: their number is not known beforehand",
-                        );
-                        None
-                    }
-                    Some(_) => (values.len() == list.len()).then(|| Value::Each(Arc::from(values))),
-                }
-            }
-            other => {
-                self.error_help(
-                    &entry.place,
-                    format!("there is no distribution `{other}`"),
-                    super::desk::suggest(other, KINDS.iter().copied()),
-                );
-                None
-            }
-        }
-    }
-
     /// A quantity of at least zero.
     pub fn spread(&mut self, node: &Node, dimension: Dimension, what: &str) -> Option<f64> {
         let v = self.quantity(node, dimension, what)?;
@@ -256,42 +146,6 @@ impl Desk<'_> {
             return None;
         }
         Some(v)
-    }
-
-    fn pair(&mut self, node: &Node, dimension: Dimension, what: &str) -> Option<[f64; 2]> {
-        if let Item::List(list) = &node.item
-            && let [a, b] = list.as_slice()
-        {
-            let a = self.quantity(a, dimension, what);
-            let b = self.quantity(b, dimension, what);
-            return Some([a?, b?]);
-        }
-        let example = super::desk::unit_example(dimension);
-        let help = if example.is_empty() {
-            "write `[0, 1]`".to_owned()
-        } else {
-            format!("write `[\"0 {example}\", \"1 {example}\"]`")
-        };
-        self.error_help(&node.place, "two values are due here, from and to", help);
-        None
-    }
-
-    fn unit(&mut self, node: &Node, dimension: Dimension, what: &str) -> Option<f64> {
-        let text = self.text(node, "`unit`")?;
-        match parse_unit(text) {
-            Ok((scale, d)) if d == dimension => Some(scale),
-            Ok((_, d)) => {
-                self.error(
-                    &node.place,
-                    format!("{what} is {}, but this is the unit of {}", name_of(dimension), name_of(d)),
-                );
-                None
-            }
-            Err(d) => {
-                self.report.put_inside(node, d);
-                None
-            }
-        }
     }
 
     /// Reports constants outside the range that the model file declares.

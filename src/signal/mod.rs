@@ -1,5 +1,6 @@
 //! What flows between the stages: spikes and traces in, shapes and metrics out.
 
+mod file_columns;
 mod metric;
 mod recording;
 mod shape;
@@ -8,6 +9,7 @@ mod time;
 mod trace;
 mod trains;
 
+pub use file_columns::{FileColumn, FileColumns};
 pub use metric::{Metric, Outcome, Setting};
 pub use recording::{Connections, Population, Recording};
 pub use shape::{

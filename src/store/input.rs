@@ -1,10 +1,11 @@
-//! Somebody's recordings: spike times and sampled signals from Parquet and CSV, for `file` stimuli and for analyses.
+//! Somebody's recordings: spike times from Parquet and CSV.
 
 use std::path::Path;
 
 use super::column::Table;
 use super::error::StoreError;
 use super::read::{describe, read};
+use spikedeck_signal::{FileColumn, FileColumns};
 
 /// Listed spikes, sorted by time, then unit.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,16 +18,44 @@ pub struct SpikeList {
     pub populations: Option<(Vec<String>, Vec<u32>)>,
 }
 
-/// Names under which time is accepted, and how many seconds one of it is.
-const TIME_COLUMNS: [(&str, f64); 5] =
-    [("time_ms", 1e-3), ("time_s", 1.0), ("time", 1.0), ("t_ms", 1e-3), ("t_s", 1.0)];
-/// Names under which units are accepted.
-const UNIT_COLUMNS: [&str; 4] = ["unit", "neuron", "id", "sender"];
+const TIME: FileColumn = FileColumn {
+    names: &["time_ms", "time_s", "time", "t_ms", "t_s"],
+    unit: "as the name ends; `time` without an ending is in time units",
+    required: true,
+    about: "when",
+};
 
+/// Columns of a file of spikes that was recorded elsewhere.
+pub static RECORDED_SPIKES: FileColumns = FileColumns {
+    name: "recorded spikes",
+    about: "spikes of somebody's recording, opened in the place of a run",
+    columns: &[
+        TIME,
+        FileColumn {
+            names: &["unit", "neuron", "id", "sender"],
+            unit: "",
+            required: false,
+            about: "the unit that spiked, from 0; one unit without the column",
+        },
+        FileColumn {
+            names: &["population"],
+            unit: "",
+            required: false,
+            about: "name of its population; one population without the column",
+        },
+    ],
+    others: None,
+};
+
+/// The column of time that a file has, and how many seconds one of it is.
 fn time_column(path: &Path, columns: &[String]) -> Result<(&'static str, f64), StoreError> {
-    TIME_COLUMNS.iter().find(|(name, _)| columns.iter().any(|c| c == name)).copied().ok_or_else(|| {
-        StoreError::NoColumn { path: path.to_owned(), column: "time_ms".into(), present: columns.join(", ") }
-    })
+    let found = TIME.names.iter().copied().find(|name| columns.iter().any(|c| c == name));
+    let name = found.ok_or_else(|| StoreError::NoColumn {
+        path: path.to_owned(),
+        column: TIME.names[0].into(),
+        present: columns.join(", "),
+    })?;
+    Ok((name, if name.ends_with("_ms") { 1e-3 } else { 1.0 }))
 }
 
 /// Reads spike times: a column `time_ms` (or `time_s`, `time`), and where there are several units a column `unit`
@@ -37,7 +66,7 @@ fn time_column(path: &Path, columns: &[String]) -> Result<(&'static str, f64), S
 pub fn spikes_from(path: &Path) -> Result<SpikeList, StoreError> {
     let contents = describe(path)?;
     let (time, scale) = time_column(path, &contents.columns)?;
-    let unit = UNIT_COLUMNS.iter().find(|name| contents.columns.iter().any(|c| c == *name));
+    let unit = RECORDED_SPIKES.names_of("unit").iter().find(|name| contents.columns.iter().any(|c| c == *name));
     let population = contents.columns.iter().any(|c| c == "population");
     let mut wanted = vec![time];
     wanted.extend(unit);

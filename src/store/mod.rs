@@ -16,7 +16,7 @@ mod write;
 
 pub use column::{Column, Kind, Table};
 pub use error::StoreError;
-pub use input::{SpikeList, spikes_from};
+pub use input::{RECORDED_SPIKES, SpikeList, spikes_from};
 pub use read::{Contents, describe, read};
 pub use write::{Writer, write, write_bytes, write_text};
 

@@ -1,7 +1,7 @@
 //! Wrong scenario files with the exact message that each must give.
 //!
 //! `tests/bad_scenarios/NAME.toml` with `NAME.stderr`. A first line `# --set PATH=VALUE` or `# variant NAME` is
-//! applied. After a change of wording run with `UPDATE_BAD_SCENARIOS=1` and read the difference before committing it.
+//! applied. After a change of wording run with `UPDATE_PAGES=1` and read the difference before committing it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -107,7 +107,7 @@ fn every_wrong_file_gives_its_message() {
     });
     files.sort();
     assert!(files.len() >= 45, "only {} files", files.len());
-    let update = std::env::var_os("UPDATE_BAD_SCENARIOS").is_some();
+    let update = crate::update_pages();
     let mut wrong = Vec::new();
     for file in &files {
         let found = match message(file) {

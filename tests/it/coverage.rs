@@ -66,7 +66,7 @@ fn the_checklist_is_whole_and_what_it_names_exists() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// `UPDATE_COVERAGE=1` writes the page.
+/// `UPDATE_PAGES=1` writes the page.
 #[test]
 fn the_page_of_the_checklist_is_the_programs_own() {
     let run = |args: &[&str]| {
@@ -76,13 +76,13 @@ fn the_page_of_the_checklist_is_the_programs_own() {
     };
     let wanted = run(&["list", "scenarios", "--coverage", "--markdown"]);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/coverage.md");
-    if std::env::var_os("UPDATE_COVERAGE").is_some() {
+    if crate::update_pages() {
         fs::write(&path, &wanted).unwrap();
     }
     assert_eq!(
         fs::read_to_string(&path).unwrap_or_default(),
         wanted,
-        "data/coverage.md is out of date; UPDATE_COVERAGE=1 writes it"
+        "data/coverage.md is out of date; UPDATE_PAGES=1 writes it"
     );
     let json = run(&["list", "scenarios", "--coverage", "--json"]);
     assert_eq!(

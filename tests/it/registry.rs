@@ -205,7 +205,7 @@ traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
     }
 }
 
-/// The README's lists are the program's own. `UPDATE_README=1` writes them.
+/// The README's lists are the program's own. `UPDATE_PAGES=1` writes them.
 #[test]
 fn the_readme_lists_what_there_is() {
     let list = |what: &str| {
@@ -226,18 +226,58 @@ fn the_readme_lists_what_there_is() {
         let (open, close) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
         let start = text.find(&open).unwrap_or_else(|| panic!("README.md has no {open}")) + open.len();
         let stop = text.find(&close).unwrap_or_else(|| panic!("README.md has no {close}"));
-        if std::env::var_os("UPDATE_README").is_some() {
+        if crate::update_pages() {
             text.replace_range(start..stop, &wanted);
         } else {
             assert_eq!(
                 text[start..stop],
                 wanted,
-                "the list of {name} in README.md is out of date; UPDATE_README=1 writes it"
+                "the list of {name} in README.md is out of date; UPDATE_PAGES=1 writes it"
             );
         }
     }
-    if std::env::var_os("UPDATE_README").is_some() {
+    if crate::update_pages() {
         std::fs::write(&path, text).unwrap();
+    }
+}
+
+/// The page of all keys is the program's own. `UPDATE_PAGES=1` writes it.
+#[test]
+fn the_page_of_all_keys_is_the_programs_own() {
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_spikedeck")).args(["list", "keys"]).output().unwrap();
+    assert!(out.status.success());
+    let wanted = String::from_utf8(out.stdout).unwrap();
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/scenario-reference.md");
+    if crate::update_pages() {
+        std::fs::write(&path, &wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == wanted, "data/scenario-reference.md is out of date; UPDATE_PAGES=1 writes it");
+}
+
+/// Every part of the language is explained, and every name that `list` gives.
+#[test]
+fn every_part_of_the_language_is_explained() {
+    let run = |args: &[&str]| {
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_spikedeck")).args(args).output().unwrap();
+        assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    for (list, kind) in
+        [("stimuli", "stimulus"), ("rules", "rule"), ("distributions", "distribution"), ("boundaries", "boundary")]
+    {
+        let names = run(&["list", list, "--json"]);
+        assert!(names.lines().count() >= 5, "{list}");
+        for line in names.lines() {
+            let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+            let name = entry["name"].as_str().unwrap();
+            let card = run(&["explain", &format!("{kind}/{name}")]);
+            assert!(card.contains("Write it") && card.contains("What it is"), "{card}");
+        }
+    }
+    let card = run(&["explain", "simulation"]);
+    for key in ["duration", "dt", "transient", "seed", "memory", "spike_times", "check", "integrator"] {
+        assert!(card.contains(&format!("  {key} ")), "{key} in {card}");
     }
 }
 

@@ -4,6 +4,37 @@
 use std::collections::HashMap;
 
 use super::section::{Point, Section, Tree, distance};
+use spikedeck_signal::{FileColumn, FileColumns};
+
+const fn micrometres(name: &'static [&'static str], about: &'static str) -> FileColumn {
+    FileColumn { names: name, unit: "um", required: true, about }
+}
+
+const fn whole(name: &'static [&'static str], about: &'static str) -> FileColumn {
+    FileColumn { names: name, unit: "", required: true, about }
+}
+
+/// Columns of an SWC file, in this order, without headings.
+pub static SWC: FileColumns = FileColumns {
+    name: "SWC",
+    about: "a morphology: one sample a line, words apart by blanks, in this order and without headings; `#` begins a comment",
+    columns: &[
+        whole(&["id"], "number of the sample"),
+        whole(&["type"], "1 soma, 2 axon, 3 basal dendrite, 4 apical dendrite, others by number"),
+        micrometres(&["x"], "where it is"),
+        micrometres(&["y"], "where it is"),
+        micrometres(&["z"], "where it is"),
+        micrometres(&["radius"], "half the diameter"),
+        whole(&["parent"], "number of the sample that it hangs on; -1 for the root"),
+    ],
+    others: None,
+};
+
+/// What a line has to be.
+fn line_of_columns() -> String {
+    let names: Vec<&str> = SWC.columns.iter().map(|c| c.names[0]).collect();
+    format!("each line is `{}`", names.join(" "))
+}
 
 /// How the samples of type 1 are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,11 +97,7 @@ pub fn read(text: &str, soma: Soma, least: Option<f64>) -> Result<Tree, Vec<Wron
         start += line.len();
     }
     if samples.is_empty() && wrong.is_empty() {
-        wrong.push(Wrong {
-            span: 0..0,
-            message: "this file has no samples".into(),
-            help: "each line is `id type x y z radius parent`".into(),
-        });
+        wrong.push(Wrong { span: 0..0, message: "this file has no samples".into(), help: line_of_columns() });
     }
     let parents = link(&samples, &mut wrong);
     if let Some(least) = least {
@@ -98,11 +125,7 @@ pub fn read(text: &str, soma: Soma, least: Option<f64>) -> Result<Tree, Vec<Wron
 }
 
 fn sample(line: &str, span: std::ops::Range<usize>, number: usize) -> Result<Sample, Wrong> {
-    let fail = |message: String| Wrong {
-        span: span.clone(),
-        message,
-        help: "each line is `id type x y z radius parent`".into(),
-    };
+    let fail = |message: String| Wrong { span: span.clone(), message, help: line_of_columns() };
     let words: Vec<&str> = line.split_whitespace().collect();
     if words.len() < 7 {
         return Err(fail(format!("line {number} has {} columns, not seven", words.len())));

@@ -53,6 +53,17 @@ pub(crate) struct Density;
 /// Per time.
 pub(crate) struct PerTime;
 
+/// Metres.
+pub(crate) struct Length;
+/// None.
+pub(crate) struct Plain;
+
+impl Unit for Length {
+    const OF: Of = Of::Fixed(Dimension::METRE);
+}
+impl Unit for Plain {
+    const OF: Of = Of::Number;
+}
 impl Unit for Target {
     const OF: Of = Of::Target;
 }
@@ -213,6 +224,49 @@ impl Field for Frequency {
 
     fn write(value: &f64, writer: &dyn Writer) -> Json {
         writer.quantity(*value, Of::Frequency)
+    }
+}
+
+/// A quantity of unit `U`.
+pub(crate) struct Exact<U>(PhantomData<U>);
+
+impl<U: Unit> Field for Exact<U> {
+    type Out = f64;
+    const TAKES: Takes = Takes::Quantity(U::OF);
+
+    fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<f64> {
+        let dimension = reader.dimension(U::OF);
+        let v = reader.desk.quantity(node, dimension, &format!("`{}`", key.name))?;
+        reader.within(key, node, v).then_some(v)
+    }
+
+    fn absent(_: &mut Reader<'_, '_, '_, '_>, key: &'static Key) -> Option<f64> {
+        Some(default_number(key))
+    }
+
+    fn write(value: &f64, writer: &dyn Writer) -> Json {
+        writer.quantity(*value, U::OF)
+    }
+}
+
+/// A quantity of unit `U` that is not negative.
+pub(crate) struct Size<U>(PhantomData<U>);
+
+impl<U: Unit> Field for Size<U> {
+    type Out = f64;
+    const TAKES: Takes = Takes::Quantity(U::OF);
+
+    fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<f64> {
+        let dimension = reader.dimension(U::OF);
+        reader.desk.spread(node, dimension, &format!("`{}`", key.name))
+    }
+
+    fn absent(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key) -> Option<f64> {
+        Exact::<U>::absent(reader, key)
+    }
+
+    fn write(value: &f64, writer: &dyn Writer) -> Json {
+        writer.quantity(*value, U::OF)
     }
 }
 

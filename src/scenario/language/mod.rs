@@ -6,17 +6,23 @@
 //! typed struct is declared together with it by [`declare!`].
 
 mod field;
+mod prose;
 mod reader;
+mod reference;
 mod table;
 mod words;
 
-pub(crate) use field::{Amount, Declared, Density, Field, Flag, Frequency, Maybe, Number, PerTime, Start, Stop};
+pub(crate) use field::{Amount, Declared, Density, Exact, Field, Flag, Frequency, Length, Maybe, Number, PerTime};
+pub(crate) use field::{Plain, Size, Start, Stop};
 pub(crate) use field::{Target, Time, Weight, Whole, Word};
 pub(crate) use reader::{Context, Reader};
+pub use reference::reference;
 pub(crate) use table::{Table, word};
-pub(crate) use words::{Words, words};
+pub use words::Words;
+pub(crate) use words::words;
 
 use spikedeck_core::units::Dimension;
+use spikedeck_signal::FileColumns;
 
 /// The unit that a value has.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,8 +63,8 @@ pub enum Takes {
     Quantities(Of, Option<usize>),
     /// A whole number.
     Whole,
-    /// A list of whole numbers.
-    Wholes,
+    /// A list of whole numbers of at least the first, at most as many as the second.
+    Wholes(u64, usize),
     /// Yes or no.
     Flag,
     /// A string; what it says.
@@ -73,8 +79,12 @@ pub enum Takes {
     Words(&'static [&'static str]),
     /// One of these words, or two of them in a list.
     Choices(&'static [WordOf]),
+    /// The name of a kind of this family that has no keys of its own.
+    Bare(&'static Family),
     /// The name of an integrator.
     Integrator,
+    /// An SWC file, or the name of a built-in one.
+    Morphology,
     /// The name of a model, receptor, channel or rule.
     Definition(spikedeck_model::Kind),
     /// The name of one of the kinds of the family that it stands in.
@@ -82,7 +92,7 @@ pub enum Takes {
     /// A subset of units: a list, a range `"0..10"` (without its end), `"all"`, on a tree places by name.
     Units,
     /// A file with columns of numbers.
-    File(&'static Columns),
+    File(&'static FileColumns),
     /// A table.
     Table(&'static Section),
     /// A list of tables.
@@ -93,6 +103,8 @@ pub enum Takes {
     One(&'static Family),
     /// A table of such tables, each called by a name of one's own.
     NamedOne(&'static Family),
+    /// A table of analyses by names of one's own; which kinds there are is handed in.
+    Analyses,
     /// A table whose keys the scenario or a model file names.
     Open(&'static Others),
     /// Any of these.
@@ -153,8 +165,6 @@ pub struct Section {
     pub others: Option<Others>,
     /// Whether exactly one of the keys stands there.
     pub only_one: bool,
-    /// A line to copy; made from the required keys where there is none.
-    pub example: Option<&'static str>,
 }
 
 /// Keys that the scenario or a model file names.
@@ -185,36 +195,10 @@ pub struct Family {
     pub others: &'static [&'static Section],
 }
 
-/// A column of a file.
-#[derive(Debug, Clone, Copy)]
-pub struct Column {
-    /// The names that it may have; the first is the one that spikedeck writes.
-    pub names: &'static [&'static str],
-    /// Unit of its numbers, in words.
-    pub unit: &'static str,
-    /// Whether it has to be there.
-    pub required: bool,
-    /// One line of meaning.
-    pub about: &'static str,
-}
-
-/// A kind of file by its columns.
-#[derive(Debug, Clone, Copy)]
-pub struct Columns {
-    /// What it is called.
-    pub name: &'static str,
-    /// One line of meaning.
-    pub about: &'static str,
-    /// Its columns.
-    pub columns: &'static [Column],
-    /// Columns besides these: what they are. None where others are left alone.
-    pub others: Option<&'static str>,
-}
-
 impl Section {
     /// A table with these keys and no others.
     pub const fn new(name: &'static str, about: &'static str, keys: &'static [Key]) -> Self {
-        Self { name, about, keys, others: None, only_one: false, example: None }
+        Self { name, about, keys, others: None, only_one: false }
     }
 
     /// A table with these keys and others that somebody else names.
@@ -258,6 +242,15 @@ impl Key {
         }
     }
 
+    /// The least and the greatest number.
+    pub(crate) fn bounds(&self) -> (f64, f64) {
+        match self.range {
+            Range::Any => (f64::NEG_INFINITY, f64::INFINITY),
+            Range::From(low) | Range::Above(low) => (low, f64::INFINITY),
+            Range::Within(low, high) => (low, high),
+        }
+    }
+
     /// With bounds.
     pub const fn range(mut self, range: Range) -> Self {
         self.range = range;
@@ -277,27 +270,11 @@ impl Family {
     }
 }
 
-impl Columns {
-    /// The declared column of this name.
-    fn column(&self, name: &str) -> &'static Column {
-        let found = self.columns.iter().find(|c| c.names.contains(&name));
-        found.unwrap_or_else(|| unreachable!("`{name}` is looked up, but not declared as a column of {}", self.name))
-    }
-
-    /// The numbers of a declared column, under any of its names.
-    pub(crate) fn find<'t>(&self, table: &'t crate::FileTable, name: &str) -> Option<&'t [f64]> {
-        table.column(self.column(name).names)
-    }
-
-    /// Whether a column is one of those that are declared.
-    pub(crate) fn names(&self, name: &str) -> bool {
-        self.columns.iter().any(|c| c.names.contains(&name))
-    }
-}
-
 /// A declared default or example as TOML would have it: quoted where it is no number, no flag, no list and no table.
 pub(crate) fn toml(text: &str) -> String {
-    let bare = text.parse::<f64>().is_ok() || matches!(text, "true" | "false") || text.starts_with(['[', '{', '"']);
+    let within = |open: char, close: char| text.starts_with(open) && text.ends_with(close);
+    let table = within('[', ']') || within('{', '}') || within('"', '"');
+    let bare = table || text.parse::<f64>().is_ok() || matches!(text, "true" | "false");
     if bare { text.to_owned() } else { format!("\"{text}\"") }
 }
 
@@ -381,4 +358,61 @@ pub trait Writer {
 
     /// A list of units.
     fn units(&self, units: &[u32]) -> serde_json::Value;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spikedeck_core::units::Quantity;
+
+    /// Every section that a key leads to, once.
+    fn walk(section: &'static Section, seen: &mut Vec<&'static Section>) {
+        if seen.iter().any(|s| std::ptr::eq(*s, section)) {
+            return;
+        }
+        seen.push(section);
+        for key in section.keys {
+            inside(&key.takes, seen);
+        }
+        if let Some(others) = &section.others {
+            inside(&others.takes, seen);
+        }
+    }
+
+    fn inside(takes: &Takes, seen: &mut Vec<&'static Section>) {
+        match *takes {
+            Takes::Table(section) | Takes::Tables(section) | Takes::Named(section) => walk(section, seen),
+            Takes::One(family) | Takes::NamedOne(family) => {
+                family.kinds.iter().chain(family.others).for_each(|kind| walk(kind, seen));
+            }
+            Takes::Open(others) => inside(&others.takes, seen),
+            Takes::Either(list) => list.iter().for_each(|t| inside(t, seen)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn defaults_fit_what_their_keys_take() {
+        let mut all = Vec::new();
+        walk(&crate::SCENARIO, &mut all);
+        walk(&crate::DISTRIBUTIONS, &mut all);
+        assert!(all.len() > 40, "{} sections", all.len());
+        for section in &all {
+            for key in section.keys {
+                let place = format!("{}.{}", section.name, key.name);
+                assert!(!key.about.is_empty(), "{place} says what it means");
+                assert!(section.keys.iter().filter(|k| k.name == key.name).count() == 1, "{place} is declared twice");
+                let Need::Default(text) = key.need else { continue };
+                let sound = match key.takes {
+                    Takes::Quantity(_) | Takes::Value(_) => Quantity::parse(text).is_ok(),
+                    Takes::Whole => text.parse::<u64>().is_ok_and(|v| v >= key.least()),
+                    Takes::Flag => matches!(text, "true" | "false"),
+                    Takes::Choice(words) | Takes::Choices(words) => words.iter().any(|w| w.name == text),
+                    Takes::Integrator | Takes::Text(_) => true,
+                    _ => false,
+                };
+                assert!(sound, "{place} cannot be {text:?}");
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use super::{Key, Need, Words, toml};
 use crate::desk::Desk;
 use spikedeck_core::units::Quantity;
-use spikedeck_model::document::{Entry, Fields, Node};
+use spikedeck_model::document::{Fields, Node};
 use spikedeck_model::report::Place;
 
 /// A table while it is read: gives what stands at declared keys, and refuses the others at the end.
@@ -84,14 +84,22 @@ impl<'a> Table<'a> {
         given.unwrap_or_else(|| self.default_number(name) as u64)
     }
 
+    /// A string; the declared default where nothing or something wrong stands there.
+    pub fn text(&mut self, desk: &mut Desk<'_>, name: &str) -> String {
+        let given = self.get(name).and_then(|n| desk.text(n, &format!("`{name}`")));
+        given.unwrap_or_else(|| self.default(name)).to_owned()
+    }
+
     /// One of the words of `W`, which are called `what` in messages; the declared default where nothing or something
     /// wrong stands there.
     pub fn word<W: Words>(&mut self, desk: &mut Desk<'_>, name: &str, what: &str) -> W {
-        let given = self.get(name).and_then(|n| word(desk, n, what));
-        given.unwrap_or_else(|| {
-            let word = self.default(name);
-            W::of(word).unwrap_or_else(|| unreachable!("`{word}` is a word of `{name}`"))
-        })
+        self.get(name).and_then(|n| word(desk, n, what)).unwrap_or_else(|| self.default_word(name))
+    }
+
+    /// The word that is declared as the default of a key.
+    pub fn default_word<W: Words>(&self, name: &str) -> W {
+        let word = self.default(name);
+        W::of(word).unwrap_or_else(|| unreachable!("`{word}` is a word of `{name}`"))
     }
 
     /// Where the table stands.
@@ -104,14 +112,14 @@ impl<'a> Table<'a> {
         &self.fields.what
     }
 
-    /// All entries, declared or not.
-    pub fn entries(&self) -> &'a [Entry] {
-        self.fields.entries()
-    }
-
     /// Accepts keys that the scenario or a model file names, and gives what stands at one.
     pub fn named(&mut self, name: &str) -> Option<&'a Node> {
         self.fields.get(name)
+    }
+
+    /// What stands at a key that a model file names; its absence is an error.
+    pub fn require_named(&mut self, desk: &mut Desk<'_>, name: &str, example: &str) -> Option<&'a Node> {
+        self.fields.require(&mut desk.report, name, example)
     }
 
     /// Refuses every key that is not declared.

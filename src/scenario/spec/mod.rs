@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::files::FileUse;
+use crate::language::words;
 use spikedeck_signal::TimeBase;
 
 /// A resolved scenario.
@@ -119,16 +120,18 @@ impl Spec {
     }
 }
 
-/// How spike times are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SpikeTimes {
-    /// The end of the step in which the threshold is crossed.
-    #[default]
-    Grid,
-    /// Linear interpolation inside the step.
-    Interpolated,
-    /// Closed-form crossing (linear models).
-    Exact,
+words! {
+    /// How spike times are found.
+    #[derive(Default)]
+    pub enum SpikeTimes {
+        /// the end of the step in which the threshold is crossed
+        #[default]
+        Grid = "grid",
+        /// linear interpolation inside the step
+        Interpolated = "interpolated",
+        /// closed-form crossing (linear models)
+        Exact = "exact",
+    }
 }
 
 /// `[simulation]`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::ids::{CarriedName, EventId, InputId, PairName, PopulationId, UnitName};
 use super::integrator::Integrator;
 use super::tree::TreeSpec;
+use crate::language::words;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::{Formula, System, TimeUnit};
 use spikedeck_model::Definition;
@@ -90,30 +91,20 @@ pub enum Positions {
     Listed(Arc<[[f64; 3]]>),
 }
 
-/// What lies beyond an end of a grid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Boundary {
-    /// The mirror image: nothing flows out (a sealed end).
-    NoFlux,
-    /// The other end.
-    Periodic,
-    /// A neighbour that keeps the initial value of the cell at the edge.
-    Fixed,
-    /// The same with a normal number added, drawn anew at every step.
-    Noisy,
-    /// A neighbour at zero (an end open to the bath).
-    Killed,
-}
-
-impl Boundary {
-    /// All, by the names that scenarios use.
-    pub const LIST: [(&'static str, Self); 5] = [
-        ("no_flux", Self::NoFlux),
-        ("periodic", Self::Periodic),
-        ("fixed", Self::Fixed),
-        ("noisy", Self::Noisy),
-        ("killed", Self::Killed),
-    ];
+words! {
+    /// What lies beyond an end of a grid.
+    pub enum Boundary {
+        /// the mirror image: nothing flows out (a sealed end)
+        NoFlux = "no_flux",
+        /// the other end
+        Periodic = "periodic",
+        /// a neighbour that keeps the initial value of the cell at the edge
+        Fixed = "fixed",
+        /// the same with a normal number added, drawn anew at every step
+        Noisy = "noisy",
+        /// a neighbour at zero (an end open to the bath)
+        Killed = "killed",
+    }
 }
 
 /// A grid whose cells are the units of a population; the first axis varies fastest.

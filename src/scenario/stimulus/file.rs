@@ -7,13 +7,11 @@ use serde_json::{Map, Value as Json, json};
 use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind};
 use crate::Clock;
 use crate::desk::FileTable;
-use crate::language::{
-    Column, Columns, Field, Key, Maybe, Number, Of, Reader, Takes, Word, Words, Writer, declare, words,
-};
+use crate::language::{Field, Key, Maybe, Number, Of, Reader, Takes, Word, Words, Writer, declare, words};
 use spikedeck_core::units::parse_unit;
 use spikedeck_model::document::Node;
 use spikedeck_model::{name_of, strings};
-use spikedeck_signal::TimeBase;
+use spikedeck_signal::{FileColumn, FileColumns, TimeBase};
 
 words! {
     /// What a signal is between its samples.
@@ -42,10 +40,10 @@ declare! {
 }
 
 /// Columns of a file with a signal.
-pub static SIGNAL: Columns = Columns {
+pub static SIGNAL: FileColumns = FileColumns {
     name: "a signal",
     about: "samples of an input, evenly spaced in time (`file` of a `file` stimulus)",
-    columns: &[Column {
+    columns: &[FileColumn {
         names: &["time_ms", "time"],
         unit: "ms (plain numbers in dimensionless scenarios)",
         required: true,
@@ -149,7 +147,7 @@ impl Kind for Signal {
     type Keys = Sampled;
     const ARRIVES: Arrives = Arrives::Input;
 
-    fn new(keys: Sampled, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+    fn resolve(keys: Sampled, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
         let Sampled { file: table, unit, gain, interpolation, columns: wanted } = keys;
         if unit.is_none() && !reader.context.target.is_none() {
             let place = reader.place().clone();
@@ -158,7 +156,7 @@ impl Kind for Signal {
             return None;
         }
         let scale = unit.unwrap_or(1.0);
-        let Some(times) = SIGNAL.find(&table, "time_ms") else {
+        let Some(times) = table.declared(&SIGNAL, "time_ms") else {
             reader.error_help(
                 "file",
                 "this file has no column `time_ms`",
@@ -182,7 +180,7 @@ impl Kind for Signal {
         let columns: Vec<Vec<f64>> = table
             .columns
             .iter()
-            .filter(|(name, _)| !SIGNAL.names(name) && wanted.as_ref().is_none_or(|w| w.contains(name)))
+            .filter(|(name, _)| !SIGNAL.declares(name) && wanted.as_ref().is_none_or(|w| w.contains(name)))
             .map(|(_, v)| v.iter().map(|x| x * scale).collect())
             .collect();
         let size = reader.context.count.unwrap_or(1);

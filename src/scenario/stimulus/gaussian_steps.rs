@@ -25,7 +25,7 @@ impl Kind for GaussianSteps {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
-    fn new(keys: Self, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+    fn resolve(keys: Self, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
         let place = reader.node("interval")?.place.clone();
         reader.desk.multiple(&place, keys.interval, "`interval`")?;
         Some(keys.into())

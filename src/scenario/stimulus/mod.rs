@@ -51,7 +51,7 @@ trait Kind: Stimulus {
     const ARRIVES: Arrives;
 
     /// The stimulus that the keys say; what is wrong in their combination is reported.
-    fn new(keys: Self::Keys, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind>;
+    fn resolve(keys: Self::Keys, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind>;
 }
 
 /// Makes one closed enum of the kinds: the compiler asks each for everything.
@@ -107,7 +107,7 @@ macro_rules! kinds {
             $( if word == <$Kind as Kind>::Keys::SECTION.name {
                 reader.with(<$Kind as Kind>::Keys::SECTION.keys);
                 let keys = <<$Kind as Kind>::Keys as Declared>::read(reader)?;
-                return <$Kind as Kind>::new(keys, reader);
+                return <$Kind as Kind>::resolve(keys, reader);
             } )*
             unreachable!("`{word}` is a kind of stimulus")
         }

@@ -27,7 +27,7 @@ impl Kind for Poisson {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Receptor;
 
-    fn new(keys: Self, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+    fn resolve(keys: Self, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
         if matches!(keys.rate, Value::Constant(rate) if rate < 0.0) {
             reader.error("rate", "a rate is not negative");
         }

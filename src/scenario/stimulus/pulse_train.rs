@@ -29,7 +29,7 @@ impl Kind for PulseTrain {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
-    fn new(keys: Self, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+    fn resolve(keys: Self, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
         if keys.width > keys.period {
             reader.error("width", "a pulse is not wider than the period");
             return None;

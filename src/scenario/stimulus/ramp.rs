@@ -27,7 +27,7 @@ impl Kind for Ramp {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
-    fn new(keys: Self, _: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+    fn resolve(keys: Self, _: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
         Some(keys.into())
     }
 }

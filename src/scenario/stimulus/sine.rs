@@ -36,7 +36,7 @@ impl Kind for Sine {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
-    fn new(keys: Self, _: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+    fn resolve(keys: Self, _: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
         Some(keys.into())
     }
 }

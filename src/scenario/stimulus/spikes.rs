@@ -6,10 +6,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, course};
 use crate::Clock;
-use crate::language::{Column, Columns, Field, Key, Maybe, Of, Reader, Takes, Weight, Writer, declare};
+use crate::language::{Field, Key, Maybe, Of, Reader, Takes, Weight, Writer, declare};
 use crate::spec::Value;
 use spikedeck_model::document::{Item, Node};
-use spikedeck_signal::TimeBase;
+use spikedeck_signal::{FileColumn, FileColumns, TimeBase};
 
 declare! {
     /// listed spikes into a receptor
@@ -68,17 +68,17 @@ pub(super) struct Train {
 }
 
 /// Columns of a file of listed spikes.
-pub static SPIKES: Columns = Columns {
+pub static SPIKES: FileColumns = FileColumns {
     name: "listed spikes",
     about: "spikes that arrive at a receptor (`file` of a `spikes` stimulus)",
     columns: &[
-        Column {
+        FileColumn {
             names: &["time_ms", "time"],
             unit: "ms (plain numbers in dimensionless scenarios)",
             required: true,
             about: "when it arrives",
         },
-        Column {
+        FileColumn {
             names: &["unit"],
             unit: "",
             required: false,
@@ -94,7 +94,7 @@ impl Field for Train {
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, _: &'static Key, node: &Node) -> Option<Self> {
         let table = reader.desk.file_table(node, "`file`")?;
-        let Some(times) = SPIKES.find(&table, "time_ms") else {
+        let Some(times) = table.declared(&SPIKES, "time_ms") else {
             reader.desk.error_help(
                 &node.place,
                 "this file has no column `time_ms`",
@@ -103,7 +103,7 @@ impl Field for Train {
             return None;
         };
         let scale = if reader.desk.time_base == TimeBase::Milliseconds { 1e-3 } else { 1.0 };
-        let units = SPIKES.find(&table, "unit");
+        let units = table.declared(&SPIKES, "unit");
         let size = reader.context.count.unwrap_or(usize::MAX);
         if let Some(bad) = units.into_iter().flatten().find(|u| **u < 0.0 || u.fract() != 0.0 || **u >= size as f64) {
             let whose = reader.context.place;
@@ -135,7 +135,7 @@ impl Kind for Spikes {
     type Keys = Listed;
     const ARRIVES: Arrives = Arrives::Receptor;
 
-    fn new(keys: Listed, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+    fn resolve(keys: Listed, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
         let Listed { weight, times, file } = keys;
         if let Some(Train { times, units }) = file {
             return Some(Self { times: times.into(), units: units.map(Arc::from), weight }.into());

@@ -61,7 +61,7 @@ impl Kind for WhiteNoise {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
-    fn new(keys: Self, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+    fn resolve(keys: Self, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
         let Self { mean, amplitude, scaling, generator } = keys;
         Some(match scaling {
             Scaling::Density => Self { mean, amplitude, scaling, generator }.into(),

@@ -1,14 +1,17 @@
 //! Populations on a tree: `sections`, `cable` or `morphology`, what is where, and values by place.
 
 mod finish;
+mod keys;
 mod read;
 
+pub(super) use keys::{COMPARTMENTS, SECTION};
 pub(super) use read::{SHAPES, read};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::desk::Desk;
+use super::distribution::DISTRIBUTIONS;
 use super::spec::{Positions, UnitName, Value};
 use super::value::{Wanted, show};
 use spikedeck_core::units::Quantity;
@@ -35,8 +38,7 @@ pub(super) struct Plan {
 
 /// Whether a value is stated by place (`{ soma = ..., axon = ... }`) and not as a distribution.
 pub(super) fn is_by_place(node: &Node) -> bool {
-    const DISTRIBUTIONS: [&str; 6] = ["uniform", "normal", "lognormal", "gamma", "values", "linspace"];
-    node.entries().is_some_and(|e| !e.is_empty() && !e.iter().any(|e| DISTRIBUTIONS.contains(&e.key.as_str())))
+    node.entries().is_some_and(|e| !e.is_empty() && !e.iter().any(|e| DISTRIBUTIONS.key(&e.key).is_some()))
 }
 
 impl Plan {

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Plan, REST, length};
+use super::{COMPARTMENTS, Plan, REST, SECTION, length};
 use crate::desk::{Desk, suggest};
 use crate::files::FileUse;
+use crate::language::Table;
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::graph::Symbol;
 use spikedeck_equation::space::OperatorKind;
 use spikedeck_equation::tape::{Tape, Values};
-use spikedeck_model::document::{Entry, Fields, Item, Node};
+use spikedeck_model::document::{Entry, Item, Node};
 use spikedeck_model::morphology::swc::{self, Soma};
 use spikedeck_model::morphology::{Cut, Point, Section, Tree, cut};
 use spikedeck_model::report::Place;
@@ -23,7 +24,7 @@ const LARGEST: usize = 1_000_000;
 pub(crate) const SHAPES: [&str; 3] = ["sections", "cable", "morphology"];
 
 /// Reads what makes a population a tree; `None` where nothing does, or something is wrong.
-pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: &Definition, at: &Place) -> Option<Plan> {
+pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Definition, at: &Place) -> Option<Plan> {
     let shapes = SHAPES.map(|key| f.get(key));
     let along = model.system.operators().iter().find(|o| matches!(o.kind, OperatorKind::Axial(_)));
     let others = ["soma", "least_diameter", "compartments", "held", "threshold_at"].map(|key| f.get(key));
@@ -72,9 +73,7 @@ pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: &Definition, 
         one_section(desk, "cable", n, &[]).map(|(s, count)| (Tree { sections: vec![s] }, vec![count]))
     } else {
         let least = least.and_then(|n| length(desk, n, "`least_diameter`"));
-        let words = Soma::LIST.map(|s| s.0);
-        let soma = soma.and_then(|n| desk.choice(n, "reading of the soma", &words)).unwrap_or(words[0]);
-        let soma = Soma::LIST.iter().find(|s| s.0 == soma).map(|s| s.1).unwrap_or_default();
+        let soma = f.word(desk, "soma", "reading of the soma");
         file.and_then(|n| swc_file(desk, n, soma, least)).map(|t| {
             let n = t.sections.len();
             (t, vec![None; n])
@@ -85,7 +84,7 @@ pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: &Definition, 
             desk.error(&n.place, "this says how a `morphology` is read, and there is none");
         }
     }
-    let rule = compartments.map_or(Some(Cut::Lambda { share: 0.1, frequency: 100.0 }), |n| how(desk, n));
+    let rule = how(desk, compartments, &shape.place);
     let ((tree, own), rule) = (tree?, rule?);
     let stated = f.get("parameters");
     let counts: Vec<usize> = tree
@@ -141,13 +140,21 @@ pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Fields<'_>, model: &Definition, 
 }
 
 /// `{ d_lambda = 0.1, frequency = "100 Hz" }`, `{ longest = "10 um" }` or `{ per_section = 11 }`.
-fn how(desk: &mut Desk<'_>, node: &Node) -> Option<Cut> {
-    let mut f = Fields::of(&mut desk.report, node, "`compartments`")?;
-    let share = f.get("d_lambda").map(|n| desk.number(n, "`d_lambda`", (1e-4, 1.0)));
+fn how(desk: &mut Desk<'_>, node: Option<&Node>, at: &Place) -> Option<Cut> {
+    let nothing = Node { place: at.clone(), item: Item::Table(Vec::new()) };
+    let node = node.unwrap_or(&nothing);
+    let mut f = Table::of(desk, node, "`compartments`", &[])?;
+    for section in COMPARTMENTS.others {
+        f.with(section.keys);
+    }
+    let bounds = f.key("d_lambda").bounds();
+    let share = f.get("d_lambda").map(|n| desk.number(n, "`d_lambda`", bounds));
     let frequency = f.get("frequency").map(|n| desk.quantity(n, Dimension::HERTZ, "`frequency`"));
     let longest = f.get("longest").map(|n| length(desk, n, "`longest`"));
-    let count = f.get("per_section").map(|n| desk.whole(n, "`per_section`", 1));
-    f.finish(&mut desk.report);
+    let least = f.key("per_section").least();
+    let count = f.get("per_section").map(|n| desk.whole(n, "`per_section`", least));
+    let standard = (f.default_number("d_lambda"), f.default_number("frequency"));
+    f.finish(desk);
     if [share.is_some() || frequency.is_some(), longest.is_some(), count.is_some()].iter().filter(|x| **x).count() > 1 {
         desk.error(&node.place, "compartments are cut by `d_lambda`, by `longest` or by `per_section`; choose one");
         return None;
@@ -155,7 +162,10 @@ fn how(desk: &mut Desk<'_>, node: &Node) -> Option<Cut> {
     match (longest, count) {
         (Some(v), _) => v.map(Cut::Longest),
         (_, Some(n)) => n.map(|n| Cut::Count(n as usize)),
-        _ => Some(Cut::Lambda { share: share.unwrap_or(Some(0.1))?, frequency: frequency.unwrap_or(Some(100.0))? }),
+        _ => Some(Cut::Lambda {
+            share: share.unwrap_or(Some(standard.0))?,
+            frequency: frequency.unwrap_or(Some(standard.1))?,
+        }),
     }
 }
 
@@ -214,9 +224,9 @@ fn sections(desk: &mut Desk<'_>, node: &Node) -> Option<(Tree, Vec<Option<usize>
 
 /// One section of a scenario, with its own number of compartments if it states one. Sections lie along x.
 fn one_section(desk: &mut Desk<'_>, name: &str, node: &Node, known: &[Section]) -> Option<(Section, Option<usize>)> {
-    let mut f = Fields::of(&mut desk.report, node, format!("section `{name}`"))?;
-    let whole = f.require(&mut desk.report, "length", "\"100 um\"").and_then(|n| length(desk, n, "`length`"));
-    let diameters = f.require(&mut desk.report, "diameter", "\"2 um\"").and_then(|n| match &n.item {
+    let mut f = Table::of(desk, node, format!("section `{name}`"), SECTION.keys)?;
+    let whole = f.require(desk, "length").and_then(|n| length(desk, n, "`length`"));
+    let diameters = f.require(desk, "diameter").and_then(|n| match &n.item {
         Item::List(list) if list.len() >= 2 => {
             list.iter().map(|d| length(desk, d, "`diameter`")).collect::<Option<Vec<f64>>>()
         }
@@ -231,7 +241,8 @@ fn one_section(desk: &mut Desk<'_>, name: &str, node: &Node, known: &[Section]) 
     });
     let region =
         f.get("region").and_then(|n| desk.text(n, "`region`").map(str::to_owned)).unwrap_or_else(|| name.to_owned());
-    let count = f.get("compartments").and_then(|n| desk.whole(n, "`compartments`", 1)).map(|n| n as usize);
+    let least = f.key("compartments").least();
+    let count = f.get("compartments").and_then(|n| desk.whole(n, "`compartments`", least)).map(|n| n as usize);
     let parent = match f.get("parent") {
         None => None,
         Some(n) => {
@@ -254,7 +265,7 @@ fn one_section(desk: &mut Desk<'_>, name: &str, node: &Node, known: &[Section]) 
             Some((index, x))
         }
     };
-    f.finish(&mut desk.report);
+    f.finish(desk);
     let (whole, diameters) = (whole?, diameters?);
     let start = parent.map_or([0.0; 3], |(p, x)| {
         let points = &known[p].points;

@@ -1,0 +1,366 @@
+//! `connect` of a projection: the rules by which units are connected, each with its keys, and listed pairs from a file.
+
+use std::sync::Arc;
+
+use super::desk::Desk;
+use super::language::{
+    Context, Declared, Family, Flag, Key, Length, Number, Reader, Section, Size, Table, Takes, Whole, declare,
+};
+use super::spec::{PopulationSpec, Rule};
+use spikedeck_model::document::{Entry, Item, Node};
+use spikedeck_signal::{FileColumn, FileColumns};
+
+/// How the units of two populations are connected.
+pub(super) struct Wiring {
+    pub rule: Rule,
+    pub autapses: bool,
+    pub multapses: bool,
+}
+
+/// The two populations, and what the common keys say.
+struct Pairs<'a> {
+    ends: Option<(&'a PopulationSpec, &'a PopulationSpec)>,
+    /// Numbers of sources and of targets.
+    counts: (usize, usize),
+    /// Where the name of the rule stands.
+    name: &'a Node,
+    /// What is said of units that connect to themselves.
+    autapses: Option<bool>,
+    /// Whether a pair may be connected more than once.
+    multapses: bool,
+}
+
+impl Pairs<'_> {
+    /// A drawn number, if there are as many different ones to draw from.
+    fn limit(&self, reader: &mut Reader<'_, '_, '_, '_>, key: &str, n: u64, of: usize, what: &str) -> Option<usize> {
+        let same = self.ends.is_some_and(|(a, b)| a.name == b.name);
+        let most = if same && !self.autapses.unwrap_or(false) { of.saturating_sub(1) } else { of };
+        if n > most as u64 && !self.multapses {
+            reader.error_help(
+                key,
+                format!("{n} different {what} are asked for, but there are {most}"),
+                "lower the number, or allow pairs to be connected more than once with `multapses = true`",
+            );
+            return None;
+        }
+        Some(n as usize)
+    }
+
+    /// Says which of the populations has no positions.
+    fn need_positions(&self, desk: &mut Desk<'_>, word: &str) {
+        for end in self.ends.into_iter().flat_map(|(a, b)| [a, b]).filter(|end| end.positions.is_none()) {
+            desk.error_help(
+                &self.name.place,
+                format!("rule `{word}` needs positions, and `{}` has none", end.name),
+                format!("add `positions = {{ grid = [...], spacing = \"100 um\" }}` to `populations.{}`", end.name),
+            );
+        }
+    }
+}
+
+/// A rule by its keys.
+trait Connects: Declared {
+    /// The rule that the keys say; what does not fit the populations is reported.
+    fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule>;
+}
+
+/// Makes one closed list of the rules.
+macro_rules! rules {
+    ($( $Kind:ident, )*) => {
+        /// Every connection rule.
+        pub static RULES: Family = Family {
+            name: "rule",
+            about: "how the units of two populations are connected (`connect` of a projection)",
+            by: Some("rule"),
+            common: COMMON,
+            kinds: &[$( &<$Kind as Declared>::SECTION ),*],
+            others: &[&LISTED],
+        };
+
+        /// Reads the keys of the rule that `word` names.
+        fn rule(reader: &mut Reader<'_, '_, '_, '_>, word: &str, pairs: &Pairs<'_>) -> Option<Rule> {
+            $( if word == <$Kind as Declared>::SECTION.name {
+                reader.with(<$Kind as Declared>::SECTION.keys);
+                return <$Kind as Declared>::read(reader)?.rule(reader, pairs);
+            } )*
+            unreachable!("`{word}` is a connection rule")
+        }
+    };
+}
+
+rules! {
+    OneToOne,
+    AllToAll,
+    Probability,
+    FixedIndegree,
+    FixedOutdegree,
+    FixedTotalNumber,
+    Neighbours,
+    Gaussian,
+    SmallWorld,
+}
+
+const COMMON: &[Key] = &[
+    Key::required(
+        "rule",
+        Takes::KindOf,
+        "probability",
+        "which rule; a rule without keys of its own is also written `connect = \"all_to_all\"`",
+    ),
+    Key::optional("autapses", Takes::Flag, "true for `one_to_one`, else false", "whether a unit may connect to itself"),
+    Key::default("multapses", Takes::Flag, "false", "whether a pair may be connected more than once (rules that draw)"),
+];
+
+/// Columns of a file of connections.
+pub static EDGES: FileColumns = FileColumns {
+    name: "connections",
+    about: "listed pairs (`connect = { edges = \"FILE\" }` of a projection)",
+    columns: &[
+        FileColumn { names: &["source"], unit: "", required: true, about: "unit of the source population, from 0" },
+        FileColumn { names: &["target"], unit: "", required: true, about: "unit of the target population, from 0" },
+        FileColumn {
+            names: &["weight"],
+            unit: "SI",
+            required: false,
+            about: "weight; that of the projection without it",
+        },
+        FileColumn {
+            names: &["delay_ms"],
+            unit: "ms",
+            required: false,
+            about: "delay; that of the projection without it",
+        },
+    ],
+    others: None,
+};
+
+static LISTED: Section = Section::new(
+    "edges",
+    "pairs that a file lists, with weights and delays if it has them",
+    &[Key::required("edges", Takes::File(&EDGES), "connections.parquet", "the file of pairs")],
+);
+
+declare! {
+    /// unit i to unit i of populations of one size
+    struct OneToOne = "one_to_one" {}
+}
+
+declare! {
+    /// every unit to every unit
+    struct AllToAll = "all_to_all" {}
+}
+
+declare! {
+    /// each pair independently with one probability
+    struct Probability = "probability" {
+        /// probability of a pair
+        p: f64 = Number, needs "0.1", from 0.0 to 1.0;
+    }
+}
+
+declare! {
+    /// each target draws this many sources
+    struct FixedIndegree = "fixed_indegree" {
+        /// sources of each target
+        indegree: u64 = Whole, needs "100", from 0.0;
+    }
+}
+
+declare! {
+    /// each source draws this many targets
+    struct FixedOutdegree = "fixed_outdegree" {
+        /// targets of each source
+        outdegree: u64 = Whole, needs "100", from 0.0;
+    }
+}
+
+declare! {
+    /// this many connections, both ends drawn
+    struct FixedTotalNumber = "fixed_total_number" {
+        /// connections
+        total: u64 = Whole, needs "100", from 0.0;
+    }
+}
+
+declare! {
+    /// all pairs within a distance; both populations have `positions`
+    struct Neighbours = "neighbours" {
+        /// greatest distance
+        radius: f64 = Size<Length>, needs "100 um";
+        /// whether distances wrap around the extent of the positions
+        periodic: bool = Flag, or "false";
+    }
+}
+
+declare! {
+    /// each pair with probability `p_max*exp(-d**2/(2*sigma**2))` of its distance d; both populations have `positions`
+    struct Gaussian = "gaussian" {
+        /// width
+        sigma: f64 = Size<Length>, needs "100 um";
+        /// probability at distance zero
+        p_max: f64 = Number, needs "1.0", from 0.0 to 1.0;
+        /// whether distances wrap around the extent of the positions
+        periodic: bool = Flag, or "false";
+    }
+}
+
+declare! {
+    /// Watts and Strogatz: a ring of nearest neighbours, rewired
+    struct SmallWorld = "small_world" {
+        /// neighbours of each unit, both sides of the ring together: an even number
+        neighbours: u64 = Whole, needs "100", from 0.0;
+        /// probability that a connection is rewired
+        p_rewire: f64 = Number, needs "0.1", from 0.0 to 1.0;
+    }
+}
+
+impl Connects for OneToOne {
+    fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
+        let (from, to) = pairs.counts;
+        if from != to {
+            let what = format!("`one_to_one` needs populations of one size; these have {from} and {to} units");
+            reader.desk.error(&pairs.name.place, what);
+        }
+        Some(Rule::OneToOne)
+    }
+}
+
+impl Connects for AllToAll {
+    fn rule(self, _: &mut Reader<'_, '_, '_, '_>, _: &Pairs<'_>) -> Option<Rule> {
+        Some(Rule::AllToAll)
+    }
+}
+
+impl Connects for Probability {
+    fn rule(self, _: &mut Reader<'_, '_, '_, '_>, _: &Pairs<'_>) -> Option<Rule> {
+        Some(Rule::Probability { p: self.p })
+    }
+}
+
+impl Connects for FixedIndegree {
+    fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
+        let indegree = pairs.limit(reader, "indegree", self.indegree, pairs.counts.0, "sources")?;
+        Some(Rule::FixedIndegree { indegree })
+    }
+}
+
+impl Connects for FixedOutdegree {
+    fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
+        let outdegree = pairs.limit(reader, "outdegree", self.outdegree, pairs.counts.1, "targets")?;
+        Some(Rule::FixedOutdegree { outdegree })
+    }
+}
+
+impl Connects for FixedTotalNumber {
+    fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
+        let all = pairs.counts.0.saturating_mul(pairs.counts.1);
+        let total = pairs.limit(reader, "total", self.total, all, "pairs")?;
+        Some(Rule::FixedTotalNumber { total })
+    }
+}
+
+impl Connects for Neighbours {
+    fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
+        pairs.need_positions(reader.desk, Self::SECTION.name);
+        Some(Rule::Neighbours { radius: self.radius, periodic: self.periodic })
+    }
+}
+
+impl Connects for Gaussian {
+    fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
+        pairs.need_positions(reader.desk, Self::SECTION.name);
+        Some(Rule::Gaussian { p_max: self.p_max, sigma: self.sigma, periodic: self.periodic })
+    }
+}
+
+impl Connects for SmallWorld {
+    fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
+        let (from, to) = pairs.counts;
+        if from != to {
+            let what = "`small_world` connects a population with itself, or with one of the same size";
+            reader.desk.error(&pairs.name.place, what);
+        }
+        let k = self.neighbours;
+        if k % 2 == 1 || k >= from as u64 {
+            let what = format!("`neighbours` counts both sides of a ring: an even number below {from}, not {k}");
+            reader.error("neighbours", what);
+            return None;
+        }
+        Some(Rule::SmallWorld { neighbours: k as usize, p_rewire: self.p_rewire })
+    }
+}
+
+/// Reads `connect`: a rule's name, or a table with its numbers, or `{ edges = "file" }`.
+pub(super) fn read(
+    desk: &mut Desk<'_>,
+    node: &Node,
+    ends: Option<(&PopulationSpec, &PopulationSpec)>,
+    counts: Option<(usize, usize)>,
+) -> Option<Wiring> {
+    let before = desk.report.errors();
+    if let Some(word) = node.as_text()
+        && RULES.kind(word).is_some_and(|kind| !kind.keys.is_empty())
+    {
+        desk.error_help(
+            &node.place,
+            format!("rule `{word}` needs numbers"),
+            format!("write `connect = {{ rule = \"{word}\", ... }}`"),
+        );
+        return None;
+    }
+    let table;
+    let node = if node.as_text().is_some() {
+        let entry = Entry { key: "rule".into(), place: node.place.clone(), value: node.clone() };
+        table = Node { place: node.place.clone(), item: Item::Table(vec![entry]) };
+        &table
+    } else {
+        node
+    };
+    if node.get("edges").is_some() {
+        let mut f = Table::of(desk, node, "`connect`", LISTED.keys)?;
+        let rule = f.get("edges").and_then(|n| edges(desk, n, counts));
+        f.finish(desk);
+        return Some(Wiring { rule: rule?, autapses: true, multapses: true });
+    }
+    let mut reader = Reader::of(desk, node, "`connect`", COMMON, Context::default())?;
+    let name = reader.require("rule")?;
+    let word = reader.desk.choice(name, "connection rule", &RULES.words())?;
+    let autapses = reader.node("autapses").and_then(|n| reader.desk.flag(n, "`autapses`"));
+    let multapses = reader.field::<Flag>("multapses").unwrap_or(false);
+    let counts = counts.unwrap_or((usize::MAX, usize::MAX));
+    let rule = rule(&mut reader, word, &Pairs { ends, counts, name, autapses, multapses });
+    reader.finish();
+    let rule = rule.filter(|_| desk.report.errors() == before)?;
+    let autapses = autapses.unwrap_or(matches!(rule, Rule::OneToOne));
+    Some(Wiring { rule, autapses, multapses })
+}
+
+/// Listed pairs from a file.
+fn edges(desk: &mut Desk<'_>, node: &Node, counts: Option<(usize, usize)>) -> Option<Rule> {
+    let table = desk.file_table(node, "`edges`")?;
+    let units = |desk: &mut Desk<'_>, column: &str, size: usize| -> Option<Arc<[u32]>> {
+        let Some(values) = table.declared(&EDGES, column) else {
+            let have: Vec<&str> = table.columns.iter().map(|c| c.0.as_str()).collect();
+            desk.error_help(
+                &node.place,
+                format!("this file has no column `{column}`"),
+                format!("its columns are {}", have.join(", ")),
+            );
+            return None;
+        };
+        if let Some(bad) = values.iter().find(|v| v.fract() != 0.0 || **v < 0.0 || **v >= size as f64) {
+            desk.error(
+                &node.place,
+                format!("column `{column}` holds {bad}, but units are numbered from 0 to {}", size.saturating_sub(1)),
+            );
+            return None;
+        }
+        Some(values.iter().map(|v| *v as u32).collect())
+    };
+    let (a, b) = counts?;
+    let source = units(desk, "source", a);
+    let target = units(desk, "target", b);
+    let weight = table.declared(&EDGES, "weight").map(Arc::from);
+    let delay = table.declared(&EDGES, "delay_ms").map(|v| v.iter().map(|d| d * 1e-3).collect());
+    Some(Rule::Edges { source: source?, target: target?, weight, delay })
+}

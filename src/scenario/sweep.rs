@@ -1,0 +1,170 @@
+//! `[variants]`, `[sweep]`: what is varied.
+
+use super::desk::Desk;
+use super::language::{Key, Of, Others, Range, Section, Table, Takes};
+use super::overrides::{adds_entry, check_path};
+use super::plan::written;
+use super::spec::Sweep;
+use spikedeck_core::units::short;
+use spikedeck_model::document::{Item, Node};
+
+/// `[variants.NAME]`.
+pub(super) static VARIANT: Section = Section::open(
+    "variants",
+    "named overrides, run as `SCENARIO:NAME`",
+    &[],
+    Others {
+        about: "a path in quotes, such as `\"populations.exc.parameters.tau_m\"`",
+        takes: Takes::Anything("the value that stands there instead"),
+        parameters_of: None,
+    },
+);
+
+/// `[sweep]`.
+pub(super) static SWEEP: Section = Section::new(
+    "sweep",
+    "what is run for several values: the product of the axes, with several seeds",
+    &[
+        Key::optional("axes", Takes::Open(&AXES), "none", "the axes, by the path that each varies"),
+        Key::default("seeds", Takes::Whole, "1", "seeds of each point: `simulation.seed`, seed + 1, ...")
+            .range(Range::From(1.0)),
+    ],
+);
+
+static AXES: Others = Others {
+    about: "a path in quotes, such as `\"populations.exc.parameters.tau_m\"`",
+    takes: Takes::Either(&[Takes::Anything("a list of values"), Takes::Table(&LISTED), Takes::Table(&SPACED)]),
+    parameters_of: None,
+};
+
+static LISTED: Section = Section::new(
+    "axis",
+    "listed values of an axis",
+    &[Key::required(
+        "values",
+        Takes::Anything("a list of values"),
+        "[\"10 ms\", \"20 ms\"]",
+        "the values, as the path takes them",
+    )],
+);
+
+static SPACED: Section = Section::new(
+    "axis",
+    "evenly spaced values of an axis, both ends included",
+    &[
+        Key::required("from", WRITTEN, "10 ms", "first value"),
+        Key::required("to", WRITTEN, "30 ms", "last value, in the unit of the first"),
+        Key::required("steps", Takes::Whole, "21", "number of values").range(Range::From(2.0)),
+        Key::default("log", Takes::Flag, "false", "evenly spaced in ratio; both ends are above zero"),
+    ],
+);
+
+const WRITTEN: Takes = Takes::Quantity(Of::Said("that of what is varied"));
+
+/// Checks `[variants]`: every path leads somewhere. The values are checked when the variant is chosen.
+pub(super) fn variants(desk: &mut Desk<'_>, root: &Node) -> Vec<String> {
+    let Some(node) = root.get("variants") else { return Vec::new() };
+    let Some(entries) = node.entries() else {
+        desk.error(&node.place, format!("`variants` holds one table a variant, not {}", node.what()));
+        return Vec::new();
+    };
+    for e in entries {
+        super::check_name(desk, &e.key, &e.place, "variant");
+        match e.value.entries() {
+            Some(paths) => {
+                for p in paths.iter().filter(|p| p.key.contains('.') && !adds_entry(&p.key, &p.value)) {
+                    check_path(&mut desk.report, root, &p.key, &p.place);
+                }
+            }
+            None => desk.error_help(
+                &e.value.place,
+                format!("variant `{}` is a table of overrides", e.key),
+                "write `\"populations.exc.parameters.tau_m\" = \"30 ms\"`",
+            ),
+        }
+    }
+    entries.iter().map(|e| e.key.clone()).collect()
+}
+
+/// Reads `[sweep]`.
+pub(super) fn sweep(desk: &mut Desk<'_>, root: &Node, node: &Node) -> Option<Sweep> {
+    let mut f = Table::of(desk, node, "`[sweep]`", SWEEP.keys)?;
+    let seeds = f.whole(desk, "seeds") as u32;
+    let mut axes = Vec::new();
+    if let Some(n) = f.get("axes") {
+        for e in n.entries().unwrap_or_default() {
+            if !check_path(&mut desk.report, root, &e.key, &e.place) {
+                continue;
+            }
+            if let Some(values) = axis(desk, &e.value) {
+                axes.push((e.key.clone(), values));
+            }
+        }
+        if n.entries().is_none() {
+            desk.error(&n.place, format!("`axes` is a table of paths, not {}", n.what()));
+        }
+    }
+    f.finish(desk);
+    Some(Sweep { axes, seeds })
+}
+
+/// Values of one axis as TOML text: a list, or `{ from, to, steps }` evenly spaced (`log = true`: in ratio).
+fn axis(desk: &mut Desk<'_>, node: &Node) -> Option<Vec<String>> {
+    if let Item::List(list) = &node.item {
+        if list.is_empty() {
+            desk.error(&node.place, "an axis without values");
+            return None;
+        }
+        return Some(list.iter().map(Node::to_toml).collect());
+    }
+    let listed = node.get("values").is_some();
+    let mut f = Table::of(desk, node, "a sweep axis", if listed { LISTED.keys } else { SPACED.keys })?;
+    if let Some(values) = node.get("values") {
+        let Item::List(list) = &values.item else {
+            desk.error(&values.place, format!("`values` is a list, not {}", values.what()));
+            return None;
+        };
+        f.finish(desk);
+        return Some(list.iter().map(Node::to_toml).collect());
+    }
+    let from_node = f.require(desk, "from");
+    let to_node = f.require(desk, "to");
+    let least = f.key("steps").least();
+    let steps = f.require(desk, "steps").and_then(|n| desk.whole(n, "`steps`", least));
+    let log = f.flag(desk, "log");
+    f.finish(desk);
+    let (from, unit) = written(desk, from_node?)?;
+    let (to, other) = written(desk, to_node?)?;
+    let to_place = &to_node?.place;
+    if unit != other {
+        desk.error(to_place, format!("`from` and `to` are written in one unit; here `{unit}` and `{other}`"));
+        return None;
+    }
+    if log && (from <= 0.0 || to <= 0.0) {
+        desk.error(to_place, "an axis in ratio (`log = true`) is above zero");
+        return None;
+    }
+    let steps = steps?;
+    let whole = from_node.is_some_and(|n| matches!(n.item, Item::Integer(_)))
+        && to_node.is_some_and(|n| matches!(n.item, Item::Integer(_)));
+    let point = |k: u64| {
+        let s = k as f64 / (steps - 1) as f64;
+        let v = if k == 0 {
+            from
+        } else if k == steps - 1 {
+            to
+        } else if log {
+            from * (to / from).powf(s)
+        } else {
+            from + (to - from) * s
+        };
+        let number = short(v);
+        if unit.is_empty() {
+            // Whole-number axes stay whole where they can (sizes, in-degrees).
+            if number.contains(['.', 'e']) || whole { number } else { format!("{number}.0") }
+        } else {
+            format!("\"{number} {unit}\"")
+        }
+    };
+    Some((0..steps).map(point).collect())
+}
