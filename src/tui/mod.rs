@@ -11,13 +11,13 @@ mod screens;
 pub mod session;
 pub mod settings;
 mod state;
-pub mod terminal;
+mod terminal;
 #[cfg(test)]
 mod testing;
 mod update;
 
-pub use draw::draw;
 pub use panes::content;
 pub use state::source::Source;
+pub use terminal::present as terminal_present;
 
 use state::app;
