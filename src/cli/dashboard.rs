@@ -6,10 +6,8 @@ use std::sync::Arc;
 use super::error::CliError;
 use spikedeck_run as run;
 use spikedeck_tui::Source;
-use spikedeck_tui::session;
-use spikedeck_tui::session::local::Workshop;
+use spikedeck_tui::session::{self, LocalBackend};
 use spikedeck_tui::settings::Settings;
-use spikedeck_tui::terminal;
 
 /// Settings that may be given on the command line.
 #[derive(Debug, Clone, clap::Args)]
@@ -41,8 +39,8 @@ pub(super) fn run(paths: &[PathBuf], flags: &Flags) -> Result<(), CliError> {
     for path in paths {
         sources.push(source(path)?);
     }
-    terminal::present().map_err(CliError::Usage)?;
-    let backend = Arc::new(Workshop { given: sources.clone(), ..Workshop::default() });
+    spikedeck_tui::terminal_present().map_err(CliError::Usage)?;
+    let backend = Arc::new(LocalBackend { given: sources.clone(), ..LocalBackend::default() });
     match session::run(session::Options { sources, settings, problems, backend })? {
         0 => Ok(()),
         code => Err(u8::try_from(code).map_or(CliError::Interrupted, CliError::Signal)),
@@ -51,7 +49,7 @@ pub(super) fn run(paths: &[PathBuf], flags: &Flags) -> Result<(), CliError> {
 
 /// What a path is, checked before the screen is taken: a finished run, a recording, or a scenario that exists.
 fn source(path: &Path) -> Result<Source, CliError> {
-    let source = Workshop::source(&path.to_string_lossy());
+    let source = LocalBackend::source(&path.to_string_lossy());
     match &source {
         Source::Scenario(reference) => drop(run::find(reference)?),
         Source::Finished(file) if !file.exists() => {

@@ -1,4 +1,16 @@
-//! The dashboard: a thin view on a pure state.
+//! The dashboard: a thin view on a pure state. Each folder uses only those before it:
+//!
+//! | folder | what it has |
+//! |---|---|
+//! | `panes` | results as panes, with memories of how they were drawn; nothing of the dashboard |
+//! | `state` | `App` and its parts, messages and effects, layout, themes, keys |
+//! | `input` | the table of commands with their functions, what lies over the screen, the mouse |
+//! | `draw` | from the state to cells |
+//! | `terminal` | the terminal: taken, given back, read, written to |
+//! | `session` | the loop, and what is done outside the state: jobs, files, the clipboard |
+//!
+//! `update.rs` takes a message to its place in `input` and `state`. A new command is a row in
+//! `input/commands.rs` and a function beside its like in `input`.
 
 pub mod describe;
 mod draw;
@@ -11,13 +23,13 @@ mod screens;
 pub mod session;
 pub mod settings;
 mod state;
-pub mod terminal;
+mod terminal;
 #[cfg(test)]
 mod testing;
 mod update;
 
-pub use draw::draw;
 pub use panes::content;
 pub use state::source::Source;
+pub use terminal::present as terminal_present;
 
 use state::app;

@@ -7,10 +7,11 @@ use ratatui::Terminal;
 use ratatui::layout::Size;
 
 use crate::draw::draw;
+use crate::panes::pane::tests::scenes;
 use crate::state::app::App;
 use crate::state::message::{JobEvent, Message};
 use crate::state::theme::Depth;
-use crate::terminal::encoder::Screen;
+use crate::terminal::encoder::Encoder;
 use crate::testing::{app, buffer, comparing, content, key, press, running, styled, text};
 use crate::update::update;
 use spikedeck_run::Progress;
@@ -89,12 +90,12 @@ fn without_colours() {
 }
 
 /// A terminal that counts.
-fn counting(size: (u16, u16)) -> Terminal<Screen<std::io::Sink>> {
-    Terminal::new(Screen::new(std::io::sink(), Size::new(size.0, size.1), Depth::Ansi256)).unwrap()
+fn counting(size: (u16, u16)) -> Terminal<Encoder<std::io::Sink>> {
+    Terminal::new(Encoder::new(std::io::sink(), Size::new(size.0, size.1), Depth::Ansi256)).unwrap()
 }
 
 /// Bytes of one frame.
-fn frame(terminal: &mut Terminal<Screen<std::io::Sink>>, app: &App) -> u64 {
+fn frame(terminal: &mut Terminal<Encoder<std::io::Sink>>, app: &App) -> u64 {
     let before = terminal.backend_mut().link().total;
     terminal.draw(|f| draw(app, f)).unwrap();
     terminal.backend_mut().commit().unwrap();
@@ -121,6 +122,25 @@ fn byte_budgets() {
     press(&mut app, "down");
     let cursor = frame(&mut terminal, &app);
     assert!(cursor > 0 && cursor <= 2_000, "gallery {cursor}");
+}
+
+/// Scenes are what a frame costs: one a pane that is on the screen, one more where columns share their scales, and none
+/// for what was drawn before.
+#[test]
+fn no_scene_is_built_twice() {
+    for (mut app, most) in [(running((200, 60)), 1), (comparing((200, 60)), 2)] {
+        let panes: usize = app.layout().columns.iter().map(|c| c.panes.len()).sum();
+        let first = scenes(|| drop(buffer(&app)));
+        assert!(first >= panes && first <= panes * most, "{first} for {panes} panes");
+        assert_eq!(scenes(|| drop(buffer(&app))), 0, "the same again");
+        update(&mut app, key("c"));
+        let crosshair = scenes(|| drop(buffer(&app)));
+        assert!(crosshair >= 1 && crosshair <= panes, "the crosshair moves no range: {crosshair} for {panes} panes");
+        update(&mut app, key("c"));
+        assert_eq!(scenes(|| drop(buffer(&app))), 0, "as it was before the crosshair");
+        let moved = scenes(|| drop(update(&mut app, key("tab"))));
+        assert_eq!(moved, 0, "focus asks for no scene");
+    }
 }
 
 #[test]
@@ -237,7 +257,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn no_size_and_no_keys_panic(
-        w in 0u16..210, h in 0u16..70, keys in proptest::collection::vec(0..KEYS.len(), 0..24), which in 0..3usize, later in (0u16..90, 0u16..30),
+        w in 0u16..210, h in 0u16..70, keys in proptest::collection::vec(0..KEYS.len(), 0..24), which in 0..3usize,
+        later in (0u16..90, 0u16..30),
     ) {
         let mut app = match which {
             0 => app((w, h)),

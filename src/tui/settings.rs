@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use crate::input::commands::{COMMANDS, keymap};
-use crate::state::theme::{Choice, Depth};
+use crate::state::theme::{Depth, ThemeChoice};
 use spikedeck_core::diagnostic::did_you_mean;
 
 /// How fast the link to the terminal is taken to be.
@@ -41,7 +41,7 @@ pub enum MarkerChoice {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
     /// Colours for a dark or a light background.
-    pub theme: Choice,
+    pub theme: ThemeChoice,
     /// Colour depth, if said.
     pub colours: Option<Depth>,
     /// Marks.
@@ -130,9 +130,9 @@ impl Settings {
         match key {
             "theme" => {
                 self.theme = match value {
-                    "dark" => Choice::Dark,
-                    "light" => Choice::Light,
-                    _ => Choice::Auto,
+                    "dark" => ThemeChoice::Dark,
+                    "light" => ThemeChoice::Light,
+                    _ => ThemeChoice::Auto,
                 }
             }
             "colours" => self.colours = Depth::parse(value),
@@ -171,7 +171,7 @@ impl Settings {
                 match value.as_table() {
                     Some(keys) => read_keys(keys, &mut settings, &mut problems),
                     None => {
-                        problems.push("keys: write a table, `[keys]`, with lines such as `zoom-in = \"+\"`".to_owned())
+                        problems.push("keys: write a table, `[keys]`, with lines such as `zoom-in = \"+\"`".to_owned());
                     }
                 }
                 continue;
@@ -228,7 +228,7 @@ fn read_keys(keys: &toml::Table, settings: &mut Settings, problems: &mut Vec<Str
         match texts {
             Some(texts) => settings.keys.push((id.clone(), texts)),
             None => {
-                problems.push(format!("keys.{id}: write a key or a list of keys, `\"+\"` or `[\"+\", \"ctrl-up\"]`"))
+                problems.push(format!("keys.{id}: write a key or a list of keys, `\"+\"` or `[\"+\", \"ctrl-up\"]`"));
             }
         }
     }

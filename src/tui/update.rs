@@ -48,10 +48,6 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         Message::Preview(index, preview) => {
             app.gallery.previews.insert(index, preview);
         }
-        Message::Entries(entries) => {
-            app.gallery.replace(entries);
-            effects = app.ask_preview();
-        }
         Message::FileChanged(path) => {
             app.columns.file_changed(&path);
             let key = app.keymap.keys("reload").first().map(ToString::to_string).unwrap_or_default();

@@ -87,7 +87,8 @@ macro_rules! commands {
 pub static COMMANDS: &[Command] = commands! {
     Everywhere "help" ["?", "f1"] "Help" => Changes(everywhere::help).hint(0, "help"):
         "Every key, from this very table; type to search";
-    Everywhere "palette" [":", "ctrl-p"] "Command palette" => Changes(everywhere::palette).hint(7, "commands").only_key():
+    Everywhere "palette" [":", "ctrl-p"] "Command palette"
+        => Changes(everywhere::palette).hint(7, "commands").only_key():
         "Find a command by its name and run it";
     Everywhere "quit" ["q"] "Quit" => Asks(everywhere::quit).hint(1, "quit"):
         "Leave; asks first only if something runs";
@@ -173,7 +174,8 @@ pub static COMMANDS: &[Command] = commands! {
         "Read the scenario file again and run it";
     Run "close-column" ["x"] "Close column" => Asks(run::close_column):
         "Take the focused column away; what it runs is stopped";
-    Run "difference" ["d"] "Differences" => Changes(run::difference).hint_if(7, "difference", |app| app.columns.len() > 1):
+    Run "difference" ["d"] "Differences"
+        => Changes(run::difference).hint_if(7, "difference", |app| app.columns.len() > 1):
         "Every metric of two columns: values, difference, interval";
     Run "export" ["e"] "Export" => Changes(run::export).hint(6, "export"):
         "The pane as SVG or PNG, its table as Parquet or CSV, the whole run";

@@ -1,30 +1,10 @@
 //! Commands that apply on every screen.
 
+use crate::input::motion::Motion;
 use crate::input::{gallery, pane, run};
 use crate::state::app::{App, Screen};
 use crate::state::message::Effect;
 use crate::state::overlay::Overlay;
-
-/// Where to move, scroll or pan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Motion {
-    /// One up.
-    Up,
-    /// One down.
-    Down,
-    /// To the left.
-    Left,
-    /// To the right.
-    Right,
-    /// A page up.
-    PageUp,
-    /// A page down.
-    PageDown,
-    /// To the start.
-    Home,
-    /// To the end.
-    End,
-}
 
 fn moved(app: &mut App, motion: Motion) -> Vec<Effect> {
     match app.screen {

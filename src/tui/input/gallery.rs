@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 
-use crate::input::everywhere::Motion;
+use crate::input::motion::Motion;
 use crate::input::run::open;
 use crate::state::app::{App, Screen};
 use crate::state::keys::Key;
@@ -41,7 +41,7 @@ pub fn mark(app: &mut App) -> Vec<Effect> {
 
 /// Runs what is marked, or the chosen entry.
 pub fn run(app: &mut App) -> Vec<Effect> {
-    let sources = app.gallery.to_run();
+    let sources = app.gallery.take_chosen();
     if sources.is_empty() { app.ask_preview() } else { open(app, sources) }
 }
 

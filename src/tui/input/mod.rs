@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod everywhere;
 pub mod gallery;
+pub mod motion;
 pub mod overlay;
 pub mod pane;
 pub mod play;

@@ -1,6 +1,6 @@
 //! Commands that change what the focused pane shows: zoom, scroll, scales, crosshair.
 
-use crate::input::everywhere::Motion;
+use crate::input::motion::Motion;
 use crate::panes::pane::{Pane, Ranges};
 use crate::readout;
 use crate::state::app::App;

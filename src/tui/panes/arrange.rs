@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::panes::pane::Pane;
-use crate::panes::recorded::{self, Kind, Recorded};
+use crate::panes::recorded::{self, PaneKind, Recorded};
 use spikedeck_scenario::{Spec, Subject};
 use spikedeck_signal::{Metric, NamedShape, Outcome, Recording, Scalars, Series, Shape};
 
@@ -20,7 +20,7 @@ pub fn arranged(
     spec: Option<&Spec>,
     time: Option<(f64, f64)>,
 ) -> Vec<Pane> {
-    let matter = Matter::of(spec);
+    let topic = Topic::of(spec);
     let recorded = recorded::panes(recording, spec, time);
     let mut ranked: Vec<(usize, usize, Pane)> = Vec::new();
     // Pictures of analyses that show a recorded variable in space stand for its traces.
@@ -28,37 +28,37 @@ pub fn arranged(
         outcomes.iter().flat_map(|o| &o.shapes).filter(|s| in_space(s, recording)).map(|s| s.name.as_str()).collect();
     let seen = |r: &Recorded| {
         let name = format!("{}.{}", r.places[0], r.variable);
-        r.kind != Kind::Plane && pictured.iter().any(|p| p.split(' ').next() == Some(&name))
+        r.kind != PaneKind::Plane && pictured.iter().any(|p| p.split(' ').next() == Some(&name))
     };
     let planes: Vec<Arc<NamedShape>> =
-        recorded.iter().filter(|r| r.kind == Kind::Plane).map(|r| r.pane.shape.clone()).collect();
-    let units: usize = recording.spikes.iter().filter(|s| !matter.feeds(&s.population)).map(|s| s.size).sum();
+        recorded.iter().filter(|r| r.kind == PaneKind::Plane).map(|r| r.pane.shape.clone()).collect();
+    let units: usize = recording.spikes.iter().filter(|s| !topic.feeds(&s.population)).map(|s| s.size).sum();
     let traced = |population: &str| recording.traces.iter().any(|t| t.population == population);
     let mut traces: Vec<(usize, Recorded)> = Vec::new();
     for r in recorded {
-        let relevance = r.places.iter().map(|p| matter.rank(p)).min().unwrap_or(0);
-        let learnt = r.places.iter().any(|p| matter.learns(p));
+        let relevance = r.places.iter().map(|p| topic.rank(p)).min().unwrap_or(0);
+        let learnt = r.places.iter().any(|p| topic.learns(p));
         let rank = match r.kind {
-            Kind::Map if seen(&r) => continue,
+            PaneKind::Map if seen(&r) => continue,
             // An analysis shows the same.
-            Kind::Profile if outcomes.iter().flat_map(|o| &o.shapes).any(|s| by_unit(s, &r)) => continue,
-            Kind::Plane => 0,
-            Kind::Map | Kind::Profile if learnt => 0,
+            PaneKind::Profile if outcomes.iter().flat_map(|o| &o.shapes).any(|s| by_unit(s, &r)) => continue,
+            PaneKind::Plane => 0,
+            PaneKind::Map | PaneKind::Profile if learnt => 0,
             // A population that an analysis shows in space has its picture: what else was recorded comes later.
-            Kind::Map if matter.in_space(&r.places[0]) => {
+            PaneKind::Map if topic.in_space(&r.places[0]) => {
                 if pictured.iter().any(|p| mentions(p, &r.places[0])) {
                     5
                 } else {
                     0
                 }
             }
-            Kind::Raster if units > FEW => 1,
-            Kind::Map => 2,
-            Kind::Profile => 4,
+            PaneKind::Raster if units > FEW => 1,
+            PaneKind::Map => 2,
+            PaneKind::Profile => 4,
             // A raster of few units says less than their traces.
-            Kind::Raster if recording.spikes.iter().all(|s| traced(&s.population)) => 6,
-            Kind::Raster => 3,
-            Kind::Trace => {
+            PaneKind::Raster if recording.spikes.iter().all(|s| traced(&s.population)) => 6,
+            PaneKind::Raster => 3,
+            PaneKind::Trace => {
                 traces.push((relevance, r));
                 continue;
             }
@@ -72,7 +72,7 @@ pub fn arranged(
         let rank = match () {
             () if shown || r.crowd => (5, relevance),
             // All curves say more than values at the end, some of them less.
-            () if r.places.iter().any(|p| matter.learns(p)) => (0, if r.all { 0 } else { 2 }),
+            () if r.places.iter().any(|p| topic.learns(p)) => (0, if r.all { 0 } else { 2 }),
             () if std::mem::take(&mut first) => (2, relevance),
             () => (3 + nth, relevance),
         };
@@ -93,10 +93,10 @@ pub fn arranged(
             }
             let rank = match &named.shape {
                 _ if in_space(named, recording) => (0, 0),
-                Shape::Series(series) if !series.x.is_time && matter.learns(place_of(named)) => (0, 1),
+                Shape::Series(series) if !series.x.is_time && topic.learns(place_of(named)) => (0, 1),
                 Shape::Distribution(_) => (5 + nth, 1),
                 // Of analyses the one that most is expected of goes first.
-                _ => (3 + nth, usize::from(!matter.expects(&outcome.name))),
+                _ => (3 + nth, usize::from(!topic.expects(&outcome.name))),
             };
             ranked.push((rank.0, rank.1, pane));
             nth += 1;
@@ -115,7 +115,7 @@ pub fn arranged(
 const FEW: usize = 4;
 
 /// Which populations and projections a scenario is about.
-struct Matter<'a> {
+struct Topic<'a> {
     spec: Option<&'a Spec>,
     /// Number of expectations about each, most first.
     expected: Vec<(&'a str, usize)>,
@@ -123,7 +123,7 @@ struct Matter<'a> {
     analysed: Vec<&'a str>,
 }
 
-impl<'a> Matter<'a> {
+impl<'a> Topic<'a> {
     fn of(spec: Option<&'a Spec>) -> Self {
         let Some(s) = spec else { return Self { spec, expected: Vec::new(), analysed: Vec::new() } };
         let names =

@@ -12,7 +12,7 @@ use spikedeck_signal::{Axis, Curve, CurveStyle, Image, Raster, RasterGroup, Reco
 
 /// What a pane of a recording is: this decides where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum PaneKind {
     /// All spikes.
     Raster,
     /// A variable over time, of one or a few units.
@@ -30,7 +30,7 @@ pub struct Recorded {
     /// The pane.
     pub pane: Pane,
     /// What it is.
-    pub kind: Kind,
+    pub kind: PaneKind,
     /// Populations or projections it is about.
     pub places: Vec<String>,
     /// The variable; empty for spikes.
@@ -57,13 +57,13 @@ const WIDEST: usize = 600;
 const LISTED: usize = 200;
 
 /// A population or projection, where the scenario is known.
-enum Place<'a> {
+enum Origin<'a> {
     Population(&'a PopulationSpec),
     Projection,
     Unknown,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Origin<'a> {
     fn of(spec: Option<&'a Spec>, name: &str) -> Self {
         let Some(spec) = spec else { return Self::Unknown };
         if let Some(p) = spec.populations.iter().find(|p| p.name == name) {
@@ -173,7 +173,7 @@ pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64,
             format!("{n} spike{} of {units} unit{}", if n == 1 { "" } else { "s" }, if units == 1 { "" } else { "s" });
         panes.push(Recorded {
             pane: Pane::new("spikes", "Spikes", Shape::Raster(raster(recording, time)), words),
-            kind: Kind::Raster,
+            kind: PaneKind::Raster,
             places: recording.spikes.iter().map(|s| s.population.clone()).collect(),
             variable: String::new(),
             crowd: false,
@@ -186,7 +186,7 @@ pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64,
         if joined.contains(&(v.population, v.what)) {
             continue;
         }
-        let place = Place::of(spec, v.population);
+        let place = Origin::of(spec, v.population);
         let alike: Vec<&Variable<'_>> =
             variables.iter().filter(|o| o.what == v.what && o.traces[0].unit == v.traces[0].unit).collect();
         if (2..=TOGETHER).contains(&alike.len()) && alike.iter().all(|o| o.units == 1) {
@@ -203,14 +203,14 @@ pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64,
             ..Series::default()
         };
         let summary = match v.units {
-            1 if matches!(&place, Place::Population(p) if p.size > 1) => place.unit(v.traces[0].units[0]),
+            1 if matches!(&place, Origin::Population(p) if p.size > 1) => place.unit(v.traces[0].units[0]),
             1 => String::new(),
             n if n > series.curves.len() => format!("{} of {n} recorded {}", series.curves.len(), place.units()),
             n => format!("{n} {}", place.units()),
         };
         panes.push(Recorded {
             pane: Pane::new(format!("trace/{}", v.name()), v.name(), Shape::Series(series), summary),
-            kind: Kind::Trace,
+            kind: PaneKind::Trace,
             places: vec![v.population.to_owned()],
             variable: v.what.to_owned(),
             crowd: v.units > CROWD,
@@ -230,7 +230,7 @@ fn together(recording: &Recording, all: &[&Variable<'_>]) -> Recorded {
     let key = format!("trace/{}.{}", names.join("+"), all[0].what);
     Recorded {
         pane: Pane::new(key, title, Shape::Series(series), String::new()),
-        kind: Kind::Trace,
+        kind: PaneKind::Trace,
         places: names.iter().map(|n| (*n).to_owned()).collect(),
         variable: all[0].what.to_owned(),
         crowd: false,
@@ -239,7 +239,7 @@ fn together(recording: &Recording, all: &[&Variable<'_>]) -> Recorded {
 }
 
 /// Pictures of all units of a variable.
-fn pictures(recording: &Arc<Recording>, live: bool, v: &Variable<'_>, place: &Place<'_>, panes: &mut Vec<Recorded>) {
+fn pictures(recording: &Arc<Recording>, live: bool, v: &Variable<'_>, place: &Origin<'_>, panes: &mut Vec<Recorded>) {
     let trace = v.widest();
     if trace.is_empty() {
         return;
@@ -252,7 +252,7 @@ fn pictures(recording: &Arc<Recording>, live: bool, v: &Variable<'_>, place: &Pl
         crowd: false,
         all: true,
     };
-    if let Place::Population(p) = place
+    if let Origin::Population(p) = place
         && let Some(cells) = Cells::of(p)
         && trace.units.len() == p.size
         && trace.units.iter().enumerate().all(|(cell, &unit)| unit as usize == cell)
@@ -264,11 +264,11 @@ fn pictures(recording: &Arc<Recording>, live: bool, v: &Variable<'_>, place: &Pl
         let mut pane = Pane::new(format!("plane/{}", v.name()), title, Shape::Image(image), words.trim_end());
         // While a run lasts the plane moves by itself.
         pane.movie = if live { None } else { Movie::of(recording, trace).map(Arc::new) };
-        panes.push(made(pane, Kind::Plane));
+        panes.push(made(pane, PaneKind::Plane));
         return;
     }
-    let listed = matches!(place, Place::Projection) || !place.in_space();
-    if v.units > TRACES_SHOWN && v.units <= LISTED && listed && !place.spikes() && !matches!(place, Place::Unknown) {
+    let listed = matches!(place, Origin::Projection) || !place.in_space();
+    if v.units > TRACES_SHOWN && v.units <= LISTED && listed && !place.spikes() && !matches!(place, Origin::Unknown) {
         let last = trace.len() - 1;
         let n = trace.units.len();
         let values = |sample: usize| trace.values[sample * n..(sample + 1) * n].to_vec();
@@ -284,28 +284,30 @@ fn pictures(recording: &Arc<Recording>, live: bool, v: &Variable<'_>, place: &Pl
         let series = Series { x: Axis::new(unit, ""), y: v.axis(), curves, ..Series::default() };
         let words = format!("{n} {}, at the start and at the end", place.units());
         let title = format!("{} of each {unit}", v.name());
-        panes
-            .push(made(Pane::new(format!("profile/{}", v.name()), title, Shape::Series(series), words), Kind::Profile));
+        panes.push(made(
+            Pane::new(format!("profile/{}", v.name()), title, Shape::Series(series), words),
+            PaneKind::Profile,
+        ));
     }
-    let one_tree = !matches!(place, Place::Population(p) if p.tree.as_ref().is_some_and(|t| t.cells > 1));
-    let sheet = matches!(place, Place::Population(p) if p.grid.as_ref().is_some_and(|g| g.shape.len() > 1));
-    let ordered = matches!(place, Place::Population(_)) && !place.spikes() && one_tree && !sheet;
+    let one_tree = !matches!(place, Origin::Population(p) if p.tree.as_ref().is_some_and(|t| t.cells > 1));
+    let sheet = matches!(place, Origin::Population(p) if p.grid.as_ref().is_some_and(|g| g.shape.len() > 1));
+    let ordered = matches!(place, Origin::Population(_)) && !place.spikes() && one_tree && !sheet;
     if trace.units.len() > MAPPED && ordered && (place.in_space() || v.units <= CROWD) {
         let words = format!("{} {}", trace.units.len(), place.units());
         let title = format!("{} over {} and time", v.name(), place.units());
         let pane = Pane::new(format!("map/{}", v.name()), title, Shape::Image(map(recording, trace, v, place)), words);
-        panes.push(made(pane, Kind::Map));
+        panes.push(made(pane, PaneKind::Map));
     }
 }
 
 /// Units from bottom to top over time.
-fn map(recording: &Recording, trace: &Trace, v: &Variable<'_>, place: &Place<'_>) -> Image {
+fn map(recording: &Recording, trace: &Trace, v: &Variable<'_>, place: &Origin<'_>) -> Image {
     let n = trace.units.len();
     let thin = trace.len().div_ceil(WIDEST);
     let chosen: Vec<usize> = (0..trace.len()).step_by(thin).collect();
     let last = chosen.last().copied().unwrap_or(0);
     let line = match place {
-        Place::Population(PopulationSpec { grid: Some(grid), .. }) => {
+        Origin::Population(PopulationSpec { grid: Some(grid), .. }) => {
             Some((grid.spacing, spikedeck_core::units::display_unit(grid.length)))
         }
         _ => None,
@@ -430,7 +432,7 @@ mod tests {
     fn few_curves_stand_for_all_units() {
         let recording = Arc::new(Recording { traces: vec![trace("p", (0..100).collect())], ..Recording::default() });
         let panes = panes(&recording, None, None);
-        let pane = &panes.iter().find(|p| p.kind == Kind::Trace).unwrap().pane;
+        let pane = &panes.iter().find(|p| p.kind == PaneKind::Trace).unwrap().pane;
         let Shape::Series(s) = &pane.shape.shape else { panic!() };
         let names: Vec<&str> = s.curves.iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names, ["unit 0", "unit 19", "unit 39", "unit 59", "unit 79", "unit 99"]);

@@ -73,8 +73,8 @@ impl Jobs {
                         }
                         let handle = (prepared.start)();
                         stop.attach(&handle.cancel);
-                        let shown = Shown { label: prepared.label, spec: prepared.spec, time: prepared.time };
-                        listen(id, &shown, &handle, &tell);
+                        let info = RunInfo { label: prepared.label, spec: prepared.spec, time: prepared.time };
+                        listen(id, &info, &handle, &tell);
                     }
                 },
             }
@@ -99,26 +99,6 @@ impl Jobs {
     }
 }
 
-/// Runs or opens a source to its end on this thread, without a dashboard.
-///
-/// # Errors
-/// Why there is no result.
-pub fn finish(source: &Source, backend: &dyn Backend) -> Result<Content, String> {
-    let reference = match source {
-        Source::Finished(path) => return backend.open(path).map(|f| Content::of(&f)),
-        Source::Scenario(reference) => reference,
-    };
-    let handle = (backend.prepare(reference)?.start)();
-    for event in &handle.events {
-        match event {
-            Event::Done(finished) => return Ok(Content::of(&finished)),
-            Event::Failed(why) => return Err(why),
-            _ => {}
-        }
-    }
-    Err("the run ended without a word".to_owned())
-}
-
 /// Threads that a job starts inherit this: keys are answered while a simulation has all processors.
 fn lower_priority() {
     // Linux counts niceness by thread; elsewhere it would slow the drawing too. Refused is no harm.
@@ -128,14 +108,14 @@ fn lower_priority() {
 
 /// What panes of a run that lasts need to know of it.
 #[derive(Debug, Default)]
-struct Shown {
+struct RunInfo {
     label: String,
     spec: Option<Arc<Spec>>,
     time: Option<(f64, f64)>,
 }
 
 /// Passes on what a job tells, newest picture only, until its last word.
-fn listen(id: JobId, shown: &Shown, handle: &JobHandle, tell: &Sender<Message>) {
+fn listen(id: JobId, info: &RunInfo, handle: &JobHandle, tell: &Sender<Message>) {
     let say = |told| tell.send(Message::Job(id, told)).is_ok();
     loop {
         let Some((others, picture)) = gather(&handle.events) else {
@@ -160,7 +140,7 @@ fn listen(id: JobId, shown: &Shown, handle: &JobHandle, tell: &Sender<Message>) 
             }
         }
         if let Some(snapshot) = picture
-            && !say(JobEvent::Live(Arc::new(Content::live(&shown.label, &snapshot, shown.spec.as_deref(), shown.time))))
+            && !say(JobEvent::Live(Arc::new(Content::live(&info.label, &snapshot, info.spec.as_deref(), info.time))))
         {
             return;
         }
@@ -208,7 +188,7 @@ mod tests {
         }
         send.send(Event::Failed("no".into())).unwrap();
         let (tell, told) = channel();
-        listen(7, &Shown::default(), &handle, &tell);
+        listen(7, &RunInfo::default(), &handle, &tell);
         drop(tell);
         let all: Vec<Message> = told.iter().collect();
         assert_eq!(all.len(), 2);
@@ -221,7 +201,7 @@ mod tests {
         let (send, handle) = handle();
         drop(send);
         let (tell, told) = channel();
-        listen(1, &Shown::default(), &handle, &tell);
+        listen(1, &RunInfo::default(), &handle, &tell);
         assert!(matches!(told.recv().unwrap(), Message::Job(1, JobEvent::Failed(_))));
     }
 

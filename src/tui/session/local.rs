@@ -14,14 +14,14 @@ use spikedeck_table as table;
 
 /// The rest of the program.
 #[derive(Debug, Clone, Default)]
-pub struct Workshop {
+pub struct LocalBackend {
     /// What was named on the command line, listed first.
     pub given: Vec<Source>,
     /// Number of threads; 0 is one a core.
     pub threads: usize,
 }
 
-impl Workshop {
+impl LocalBackend {
     /// What a path or name of the command line is: the folder of a run, a recording, or a scenario.
     pub fn source(text: &str) -> Source {
         let path = PathBuf::from(text);
@@ -30,7 +30,7 @@ impl Workshop {
     }
 }
 
-impl Backend for Workshop {
+impl Backend for LocalBackend {
     fn entries(&self) -> Vec<Entry> {
         let given = self.given.iter().map(|source| Entry {
             source: source.clone(),

@@ -1,10 +1,12 @@
 //! The loop around the pure state: receives, updates, does what is to be done outside, draws when something changed.
 
-pub mod backend;
-pub mod export;
-pub mod jobs;
-pub mod local;
+mod backend;
+mod export;
+mod jobs;
+mod local;
 mod watcher;
+
+pub use local::LocalBackend;
 
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
@@ -26,7 +28,7 @@ use crate::state::message::{Effect, Message};
 use crate::state::source::Source;
 use crate::state::theme::{Depth, Theme};
 use crate::terminal::background::{self, Listener};
-use crate::terminal::encoder::Screen;
+use crate::terminal::encoder::Encoder;
 use crate::terminal::{self, Guard, MOUSE_OFF, MOUSE_ON, Output, TtyRaw};
 use crate::update::{HUNG_UP, begin, update};
 use spikedeck_plot as plot;
@@ -55,7 +57,7 @@ fn env(name: &str) -> Option<String> {
 }
 
 /// Colours and marks of plots for settings and depth.
-pub fn look(settings: &Settings, light: bool, depth: Depth) -> plot::Look {
+fn look(settings: &Settings, light: bool, depth: Depth) -> plot::Look {
     use crate::settings::MarkerChoice as M;
     plot::Look {
         palette: plot::Palette {
@@ -105,7 +107,7 @@ pub fn run(options: Options) -> io::Result<i32> {
     let mut guard = Guard::enter(Output::open()?, TtyRaw)?;
     guard.resume(mouse)?;
     let (tell, messages) = channel();
-    let terminal = Terminal::new(Screen::new(out, size, depth))?;
+    let terminal = Terminal::new(Encoder::new(out, size, depth))?;
     let watcher = Watcher::start(tell.clone())?;
     let mut session = Session {
         app,
@@ -123,7 +125,7 @@ pub fn run(options: Options) -> io::Result<i32> {
     session.frame()?;
     let ask = depth != Depth::None && background::unknown(options.settings.theme, env);
     if ask {
-        session.guard.say(background::QUESTION)?;
+        session.guard.say(background::QUERY)?;
     }
     terminal::spawn_input(
         session.tell.clone(),
@@ -159,7 +161,7 @@ fn replay(app: &App) {
 struct Session {
     app: App,
     link: LinkMode,
-    terminal: Terminal<Screen<Output>>,
+    terminal: Terminal<Encoder<Output>>,
     guard: Guard<Output, TtyRaw>,
     jobs: Jobs,
     watcher: Watcher,

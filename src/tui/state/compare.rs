@@ -10,7 +10,7 @@ pub struct Differences {
     /// Names of A and B.
     pub labels: (String, String),
     /// Rows: those that clearly differ first, then by relative size.
-    pub rows: Vec<Row>,
+    pub rows: Vec<DifferenceRow>,
     /// One line in words.
     pub words: String,
     /// What a reader should know.
@@ -19,7 +19,7 @@ pub struct Differences {
 
 /// A metric of two runs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct DifferenceRow {
     /// Full name.
     pub metric: String,
     /// Unit.
@@ -45,10 +45,10 @@ pub fn of(columns: &Columns) -> Option<Differences> {
 }
 
 fn table(comparison: &run::Comparison) -> Differences {
-    let mut rows: Vec<Row> = comparison
+    let mut rows: Vec<DifferenceRow> = comparison
         .rows
         .iter()
-        .map(|d| Row {
+        .map(|d| DifferenceRow {
             metric: d.metric.clone(),
             unit: d.unit.clone(),
             a: d.values[0],
@@ -58,7 +58,7 @@ fn table(comparison: &run::Comparison) -> Differences {
             clear: d.is_clear(1),
         })
         .collect();
-    let size = |r: &Row| match (r.a, r.difference) {
+    let size = |r: &DifferenceRow| match (r.a, r.difference) {
         (Some(a), Some(d)) if a != 0.0 => (d / a).abs(),
         (_, Some(d)) => d.abs(),
         _ => -1.0,
@@ -69,14 +69,14 @@ fn table(comparison: &run::Comparison) -> Differences {
     Differences { labels, rows, words, notes: comparison.notes.clone() }
 }
 
-fn words(rows: &[Row], labels: &(String, String)) -> String {
+fn words(rows: &[DifferenceRow], labels: &(String, String)) -> String {
     let both = rows.iter().filter(|r| r.difference.is_some()).count();
     let with_interval = rows.iter().filter(|r| r.interval.is_some()).count();
-    let clear: Vec<&Row> = rows.iter().filter(|r| r.clear).collect();
+    let clear: Vec<&DifferenceRow> = rows.iter().filter(|r| r.clear).collect();
     if both == 0 {
         return format!("{} and {} have no metric in common.", labels.0, labels.1);
     }
-    let largest = |r: &Row| {
+    let largest = |r: &DifferenceRow| {
         let (a, b) = (r.a.unwrap_or(f64::NAN), r.b.unwrap_or(f64::NAN));
         let relative = if a == 0.0 {
             String::new()

@@ -69,17 +69,6 @@ impl Gallery {
         gallery
     }
 
-    /// Takes a new list; what was chosen stays chosen if it is still there.
-    pub fn replace(&mut self, entries: Vec<Entry>) {
-        let chosen = self.chosen().map(|i| self.entries[i].source.clone());
-        let (query, typing) = (std::mem::take(&mut self.query), self.typing);
-        *self = Self { entries, query, typing, ..Self::default() };
-        self.filter();
-        if let Some(at) = self.hits.iter().position(|h| Some(&self.entries[h.index].source) == chosen.as_ref()) {
-            self.selected = at;
-        }
-    }
-
     /// Index of the chosen entry.
     pub fn chosen(&self) -> Option<usize> {
         self.hits.get(self.selected).map(|h| h.index)
@@ -123,7 +112,7 @@ impl Gallery {
     }
 
     /// What Enter runs: all that is marked, in the order of the list, or the chosen one.
-    pub fn to_run(&mut self) -> Vec<Source> {
+    pub fn take_chosen(&mut self) -> Vec<Source> {
         let marked = std::mem::take(&mut self.marked);
         let indices: Vec<usize> =
             if marked.is_empty() { self.chosen().into_iter().collect() } else { marked.into_iter().collect() };

@@ -293,7 +293,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn panes_never_overlap_nor_leave_the_screen(w in 0u16..400, h in 0u16..120, c in 0usize..5, p in 0usize..30, f in 0usize..30, e in 0usize..3) {
+        fn panes_never_overlap_nor_leave_the_screen(
+            w in 0u16..400, h in 0u16..120, c in 0usize..5, p in 0usize..30, f in 0usize..30, e in 0usize..3,
+        ) {
             let extent = [Extent::Shared, Extent::Row, Extent::Whole][e];
             let focus = (if c == 0 { 0 } else { f % c }, if p == 0 { 0 } else { f % p });
             let l = run(RunQuery { size: (w, h), columns: c, panes: p, focus, extent });
@@ -305,7 +307,8 @@ mod tests {
                 }
             }
             if p > 0 && c > 0 && detail(w, h) != Detail::None && detail(w, h) != Detail::Line {
-                prop_assert!(l.columns.iter().any(|col| col.column == focus.0 && col.panes.iter().any(|x| x.pane == focus.1)));
+                let has_focus = |c: &PlacedColumn| c.column == focus.0 && c.panes.iter().any(|x| x.pane == focus.1);
+                prop_assert!(l.columns.iter().any(has_focus));
             }
             let g = gallery(w, h);
             prop_assert!(g.list.right() <= w && g.preview.right() <= w && g.footer.bottom() <= h);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossterm::event::MouseEvent;
 
 use crate::panes::content::Content;
-use crate::state::gallery::{Entry, Preview};
+use crate::state::gallery::Preview;
 use crate::state::keys::Key;
 use crate::state::source::Source;
 use spikedeck_run::Progress;
@@ -56,8 +56,6 @@ pub enum Message {
     Job(JobId, JobEvent),
     /// A preview is ready.
     Preview(usize, Result<Preview, String>),
-    /// The gallery's list (scenarios found on disk come after the first frame).
-    Entries(Vec<Entry>),
     /// A watched file is another one now.
     FileChanged(PathBuf),
     /// A line for the status line and the log; whether it tells of a failure.

@@ -112,7 +112,7 @@ fn distance(a: (u8, u8, u8), b: (u8, u8, u8)) -> u32 {
 
 /// Which set of colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Choice {
+pub enum ThemeChoice {
     /// By COLORFGBG where the terminal sets it, else by what it answers, else dark.
     #[default]
     Auto,
@@ -122,7 +122,7 @@ pub enum Choice {
     Light,
 }
 
-impl Choice {
+impl ThemeChoice {
     /// Whether colours for a light background are wanted.
     pub fn is_light(self, env: impl Fn(&str) -> Option<String>) -> bool {
         match self {

@@ -1,32 +1,32 @@
-//! Is the terminal's ground dark or light? It is asked (OSC 11), and nobody waits: frames are drawn for a dark ground
-//! until the answer is there. A reader that waited would lose keys or miss the answers of slow links.
+//! Is the terminal's background dark or light? It is asked (OSC 11), and nobody waits: frames are drawn for a dark
+//! background until the answer is there. A reader that waited would lose keys or miss the answers of slow links.
 //!
-//! Crossterm knows no such answers and hands them on as keys:
-//! Alt-], the text, and Ctrl-G or Alt-\. They are taken out of the stream here, so that `;r` in the answer is no command.
+//! Crossterm knows no such answers and hands them on as keys: Alt-], the text, and Ctrl-G or Alt-\. They are taken out
+//! of the stream here, so that `;r` in the answer is no command.
 
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::state::theme::Choice;
+use crate::state::theme::ThemeChoice;
 
 /// The question, ended by BEL: answers end as questions do.
-pub const QUESTION: &str = "\x1b]11;?\x07";
+pub const QUERY: &str = "\x1b]11;?\x07";
 /// An answer that begins later is taken for keys.
-const PATIENCE: Duration = Duration::from_secs(5);
+const START_WITHIN: Duration = Duration::from_secs(5);
 /// Time from the start of an answer to its end; a longer silence means that the rest was lost.
-const LENGTH: Duration = Duration::from_secs(1);
+const END_WITHIN: Duration = Duration::from_secs(1);
 /// No answer is longer.
-const LONGEST: usize = 48;
+const MOST_CHARACTERS: usize = 48;
 /// What an answer is sure to begin with; fewer characters may still be somebody's keys.
-const START: &str = "11;rgb";
+const PREFIX: &str = "11;rgb";
 
-/// Whether to ask: nothing else says what the ground is, and the terminal is of a kind that does not print the
+/// Whether to ask: nothing else says what the background is, and the terminal is of a kind that does not print the
 /// question.
-pub fn unknown(choice: Choice, env: impl Fn(&str) -> Option<String>) -> bool {
+pub fn unknown(choice: ThemeChoice, env: impl Fn(&str) -> Option<String>) -> bool {
     let term = env("TERM").unwrap_or_default();
     let answers = !["", "dumb", "linux", "vt100", "vt220", "ansi"].contains(&term.as_str());
-    choice == Choice::Auto && env("COLORFGBG").is_none() && answers
+    choice == ThemeChoice::Auto && env("COLORFGBG").is_none() && answers
 }
 
 /// What becomes of a key.
@@ -51,7 +51,7 @@ pub struct Listener {
 impl Listener {
     /// Starts to listen; the question was sent `now`.
     pub fn asked(now: Instant) -> Self {
-        Self { until: Some(now + PATIENCE), held: Vec::new() }
+        Self { until: Some(now + START_WITHIN), held: Vec::new() }
     }
 
     /// Looks at a key.
@@ -63,7 +63,7 @@ impl Listener {
             if now > until {
                 *self = Self::default();
             } else if alt && key.code == KeyCode::Char(']') {
-                self.until = Some(now + LENGTH);
+                self.until = Some(now + END_WITHIN);
                 self.held.push(key);
                 return Taken::Part;
             }
@@ -78,8 +78,8 @@ impl Listener {
             KeyCode::Char('\\') if alt => self.end(key, &text),
             KeyCode::Char(c) if !control && !alt => {
                 let more = format!("{text}{c}");
-                let fits = START.starts_with(&more) || more.strip_prefix(START).is_some_and(is_colour);
-                if !fits || more.len() > LONGEST {
+                let fits = PREFIX.starts_with(&more) || more.strip_prefix(PREFIX).is_some_and(is_colour);
+                if !fits || more.len() > MOST_CHARACTERS {
                     return self.give_up(key);
                 }
                 self.held.push(key);
@@ -110,7 +110,7 @@ impl Listener {
     /// it.
     fn give_up(&mut self, key: KeyEvent) -> Taken {
         // Half an answer is not given back: its letters would be taken for commands.
-        let sure = self.text().starts_with(START);
+        let sure = self.text().starts_with(PREFIX);
         let mut keys = std::mem::take(self).held;
         if sure {
             keys.clear();
@@ -120,7 +120,7 @@ impl Listener {
     }
 }
 
-/// Whether this may be what follows [`START`], whole or in part: `:RRRR/GGGG/BBBB`, `a:` before it for a fourth part.
+/// Whether this may be what follows [`PREFIX`], whole or in part: `:RRRR/GGGG/BBBB`, `a:` before it for a fourth part.
 fn is_colour(text: &str) -> bool {
     let text = text.strip_prefix('a').unwrap_or(text);
     let Some(parts) = text.strip_prefix(':') else { return text.is_empty() };
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(l.take(typed[1], now), Taken::Part);
         assert_eq!(l.take(typed[2], now), Taken::Keys(typed[..3].to_vec()), "Alt-], 1 and q were keys");
         let mut l = Listener::asked(now);
-        let late = now + PATIENCE + Duration::from_millis(1);
+        let late = now + START_WITHIN + Duration::from_millis(1);
         assert!(
             keys("11;rgb:0/0/0", true).iter().all(|k| l.take(*k, late) == Taken::Keys(vec![*k])),
             "nobody listens for ever"
@@ -221,8 +221,12 @@ mod tests {
         );
         let mut l = Listener::asked(now);
         start(&mut l);
-        assert_eq!(l.take(plain('a'), now + LENGTH * 2), Taken::Keys(vec![plain('a')]), "the key after the silence");
-        assert_eq!(l.take(plain('b'), now + LENGTH * 2), Taken::Keys(vec![plain('b')]));
+        assert_eq!(
+            l.take(plain('a'), now + END_WITHIN * 2),
+            Taken::Keys(vec![plain('a')]),
+            "the key after the silence"
+        );
+        assert_eq!(l.take(plain('b'), now + END_WITHIN * 2), Taken::Keys(vec![plain('b')]));
         let mut l = Listener::asked(now);
         start(&mut l);
         let held = (0..200).filter(|_| l.take(plain('f'), now) == Taken::Part).count();
@@ -236,10 +240,10 @@ mod tests {
         let env = |pairs: &'static [(&'static str, &'static str)]| {
             move |k: &str| pairs.iter().find(|p| p.0 == k).map(|p| p.1.to_owned())
         };
-        assert!(unknown(Choice::Auto, env(&[("TERM", "xterm-256color")])));
-        assert!(!unknown(Choice::Dark, env(&[("TERM", "xterm-256color")])));
-        assert!(!unknown(Choice::Auto, env(&[("TERM", "xterm"), ("COLORFGBG", "0;15")])));
-        assert!(!unknown(Choice::Auto, env(&[("TERM", "linux")])));
-        assert!(!unknown(Choice::Auto, env(&[])));
+        assert!(unknown(ThemeChoice::Auto, env(&[("TERM", "xterm-256color")])));
+        assert!(!unknown(ThemeChoice::Dark, env(&[("TERM", "xterm-256color")])));
+        assert!(!unknown(ThemeChoice::Auto, env(&[("TERM", "xterm"), ("COLORFGBG", "0;15")])));
+        assert!(!unknown(ThemeChoice::Auto, env(&[("TERM", "linux")])));
+        assert!(!unknown(ThemeChoice::Auto, env(&[])));
     }
 }

@@ -53,7 +53,7 @@ impl Link {
 
 /// A ratatui backend that encodes cells itself, with as few bytes as it can, in the colours the terminal has.
 #[derive(Debug)]
-pub struct Screen<W: Write> {
+pub struct Encoder<W: Write> {
     out: W,
     size: Size,
     depth: Depth,
@@ -65,7 +65,7 @@ pub struct Screen<W: Write> {
     link: Link,
 }
 
-impl<W: Write> Screen<W> {
+impl<W: Write> Encoder<W> {
     /// A screen of a size on a writer.
     pub fn new(out: W, size: Size, depth: Depth) -> Self {
         Self {
@@ -215,7 +215,7 @@ fn colour(color: Color, background: bool) -> String {
     }
 }
 
-impl<W: Write> Backend for Screen<W> {
+impl<W: Write> Backend for Encoder<W> {
     type Error = io::Error;
 
     fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
@@ -280,7 +280,7 @@ impl<W: Write> Backend for Screen<W> {
         Ok(WindowSize { columns_rows: self.size, pixels: Size::new(0, 0) })
     }
 
-    /// Does nothing: a frame leaves whole, by [`Screen::commit`].
+    /// Does nothing: a frame leaves whole, by [`Encoder::commit`].
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -292,15 +292,15 @@ mod tests {
     use ratatui::Terminal;
     use ratatui::style::Style;
 
-    fn screen() -> Terminal<Screen<Vec<u8>>> {
-        Terminal::new(Screen::new(Vec::new(), Size::new(20, 3), Depth::Ansi256)).unwrap()
+    fn screen() -> Terminal<Encoder<Vec<u8>>> {
+        Terminal::new(Encoder::new(Vec::new(), Size::new(20, 3), Depth::Ansi256)).unwrap()
     }
 
     #[test]
     fn an_unchanged_frame_costs_nothing() {
         let mut t = screen();
         let draw = |f: &mut ratatui::Frame<'_>| {
-            f.buffer_mut().set_string(2, 1, "12.3 Hz", Style::new().fg(Color::Indexed(75)))
+            f.buffer_mut().set_string(2, 1, "12.3 Hz", Style::new().fg(Color::Indexed(75)));
         };
         t.draw(draw).unwrap();
         t.backend_mut().commit().unwrap();
@@ -349,7 +349,7 @@ mod tests {
                 Ok(())
             }
         }
-        let mut s = Screen::new(Slow, Size::new(10, 1), Depth::True);
+        let mut s = Encoder::new(Slow, Size::new(10, 1), Depth::True);
         s.queue(&"x".repeat(4000));
         let link = s.commit().unwrap();
         assert!(link.degraded());
