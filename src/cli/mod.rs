@@ -15,7 +15,6 @@ mod doctor;
 mod error;
 mod explain;
 mod list;
-mod number;
 mod output;
 mod plot;
 mod report;

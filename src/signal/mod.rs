@@ -1,13 +1,19 @@
 //! What flows between the stages: spikes and traces in, shapes and metrics out.
 
+mod column;
 mod metric;
+mod metric_column;
 mod recording;
 mod shape;
 mod spikes;
+mod tabulate;
 mod time;
 mod trace;
+mod words;
 
+pub use column::{Column, Names, Values};
 pub use metric::{Metric, Outcome};
+pub use metric_column::{MetricColumn, MetricKind, Shown, Tone};
 pub use recording::{Connections, Population, Recording};
 pub use shape::{
     Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait,
