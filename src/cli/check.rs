@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use super::error::CliError;
-use super::number;
 use super::output::{self, Tone, tone};
+use spikedeck_core::number;
 use spikedeck_run::{self as run, LoadError, RunError};
 use spikedeck_sim::BuildError;
 

@@ -5,12 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::json;
-
 use super::error::CliError;
-use super::number;
 use super::output::{self, Align, Grid, Tone, tone};
 use super::run::{Change, Simulated, interrupt_flag, outcome_of, simulate};
+use spikedeck_core::number;
 use spikedeck_run::{self as run, Comparison, Finished, Options, SeedValues, Status};
 use spikedeck_store::{self as store, Column, Format, Table};
 use spikedeck_table as table;
@@ -104,13 +102,19 @@ fn write(folder: &Path, comparison: &Comparison, force: bool) -> Result<(), CliE
         )));
     }
     std::fs::create_dir_all(folder)?;
+    store::write(&path, &differences(comparison), Format::Parquet)?;
+    Ok(())
+}
+
+/// One row a metric and run: what the file and the JSON lines hold.
+fn differences(comparison: &Comparison) -> Table {
     let mut rows: Vec<(usize, usize)> = Vec::new();
     for row in 0..comparison.rows.len() {
         rows.extend((1..comparison.labels.len()).map(|k| (row, k)));
     }
     let number = |f: &dyn Fn(usize, usize) -> Option<f64>| Column::OptF64(rows.iter().map(|&(r, k)| f(r, k)).collect());
     let all = &comparison.rows;
-    let table = Table::new()
+    Table::new()
         .with("metric", Column::Text(rows.iter().map(|&(r, _)| all[r].metric.clone()).collect()))
         .with("unit", Column::categories(rows.iter().map(|&(r, _)| &all[r].unit)))
         .with("base", Column::same(&comparison.labels[0], rows.len()))
@@ -120,23 +124,13 @@ fn write(folder: &Path, comparison: &Comparison, force: bool) -> Result<(), CliE
         .with("difference", number(&|r, k| all[r].differences[k]))
         .with("ci_low", number(&|r, k| all[r].difference_intervals[k].map(|i| i.0)))
         .with("ci_high", number(&|r, k| all[r].difference_intervals[k].map(|i| i.1)))
-        .with("pairs", Column::OptU64(rows.iter().map(|&(r, k)| Some(all[r].pairs[k] as u64)).collect()));
-    store::write(&path, &table, Format::Parquet)?;
-    Ok(())
+        .with("pairs", Column::OptU64(rows.iter().map(|&(r, k)| Some(all[r].pairs[k] as u64)).collect()))
 }
 
 fn print_json(comparison: &Comparison) -> Result<(), CliError> {
     let mut out = output::out();
-    for row in &comparison.rows {
-        for k in 1..comparison.labels.len() {
-            let interval = row.difference_intervals[k];
-            let object = json!({
-                "metric": row.metric, "unit": row.unit, "base": comparison.labels[0], "run": comparison.labels[k],
-                "base_value": row.values[0], "value": row.values[k], "difference": row.differences[k],
-                "ci_low": interval.map(|i| i.0), "ci_high": interval.map(|i| i.1), "pairs": row.pairs[k],
-            });
-            writeln!(out, "{object}")?;
-        }
+    for object in table::json_rows(&differences(comparison)) {
+        writeln!(out, "{object}")?;
     }
     Ok(out.flush()?)
 }
@@ -165,16 +159,13 @@ fn print(comparison: &Comparison, quiet: bool) -> Result<(), CliError> {
     grid.row(heading, Tone::Dim);
     for row in &comparison.rows {
         let mut cells = vec![row.metric.clone()];
-        cells.extend(row.values.iter().map(|v| v.map_or_else(|| "–".into(), number::value)));
+        cells.extend(row.values.iter().map(|v| number::shown_or_missing(*v)));
         cells.push(row.unit.clone());
         for k in 1..n {
-            cells.push(row.differences[k].map_or_else(|| "–".into(), number::value));
+            cells.push(number::shown_or_missing(row.differences[k]));
             let interval = row.difference_intervals[k];
             let mark = if row.is_clear(k) { " *" } else { "" };
-            cells.push(
-                interval
-                    .map_or_else(String::new, |(a, b)| format!("[{}, {}]{mark}", number::value(a), number::value(b))),
-            );
+            cells.push(interval.map_or_else(String::new, |(a, b)| format!("{}{mark}", number::interval(a, b))));
         }
         let clear = (1..n).any(|k| row.is_clear(k));
         grid.row(cells, if clear { Tone::Bold } else { Tone::Plain });

@@ -3,8 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::error::CliError;
-use super::number;
 use super::output::{self, Align, Grid, Tone};
+use spikedeck_core::number;
 use spikedeck_run::free_memory;
 
 /// Arguments of `doctor`.

@@ -75,8 +75,8 @@ impl From<RunError> for CliError {
         match error {
             RunError::Build(BuildError::Memory { needed, allowed, largest }) => Self::Usage(format!(
                 "this would need about {}, and {} are allowed: {largest}; record less, make it smaller, or raise simulation.memory",
-                super::number::bytes(needed),
-                super::number::bytes(allowed)
+                spikedeck_core::number::bytes(needed),
+                spikedeck_core::number::bytes(allowed)
             )),
             RunError::Build(e) => Self::Usage(e.to_string()),
             RunError::Scenario(text) => Self::Report(text),

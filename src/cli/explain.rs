@@ -13,7 +13,7 @@ use spikedeck_equation::TimeUnit;
 use spikedeck_model::{self as model, Kind, library};
 use spikedeck_run::{self as run, analyses, integrators};
 use spikedeck_scenario::catalog::{AnalysisDeclaration, WithoutUnits};
-use spikedeck_scenario::{OptionKind, ParamSpec, built_in, find_built_in};
+use spikedeck_scenario::{OptionKind, built_in, find_built_in};
 use spikedeck_signal::Card;
 use spikedeck_sim::Network;
 

@@ -14,7 +14,6 @@ mod error;
 mod explain;
 mod explain_language;
 mod list;
-mod number;
 mod output;
 mod plot;
 mod report;

@@ -4,12 +4,12 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::error::CliError;
-use super::number;
 use super::output::{self, Align, Grid, Tone, tone};
 use super::run::{Args, Simulated};
+use spikedeck_core::number;
 use spikedeck_run::{self as run, Ensemble, Finished, Status};
 use spikedeck_scenario::Spec;
-use spikedeck_signal::Metric;
+use spikedeck_signal::{Metric, MetricColumn};
 use spikedeck_table::{self as table, Manifest};
 
 /// Metrics of one analysis that are shown without `-v`.
@@ -111,7 +111,7 @@ fn originals(out: &mut impl Write, finished: &Finished, colour: bool) -> std::io
         let Some(original) = check.original else { continue };
         let known: Vec<f64> = check.found.into_iter().chain([original]).collect();
         let shown = |v: f64| number::distinct(v, &known);
-        let found = check.found.map_or_else(|| "–".into(), shown);
+        let found = check.found.map_or_else(|| number::MISSING.into(), shown);
         grid.row([check.name.clone(), found, shown(original), check.unit.clone(), check.reason.clone()], Tone::Plain);
     }
     grid.write(out, "  ", true, colour)
@@ -132,7 +132,7 @@ fn setting(spec: &Spec, finished: &Finished, result: &Simulated) -> String {
     let mut parts = vec![
         format!("seed {}", simulation.seed),
         format!("{reached}{} in steps of {}", time(simulation.dt * simulation.steps as f64), time(simulation.dt)),
-        format!("{} {}", number::count(units as u64), if units == 1 { "unit" } else { "units" }),
+        number::counted(units, "unit", "units"),
     ];
     if finished.facts.connections > 0 {
         parts.push(format!("{} connections", number::count(finished.facts.connections)));
@@ -148,10 +148,11 @@ fn setting(spec: &Spec, finished: &Finished, result: &Simulated) -> String {
 
 /// The metrics of a run, an analysis a block.
 fn metrics(out: &mut impl Write, finished: &Finished, verbose: bool, colour: bool) -> std::io::Result<()> {
-    use Align::{Left, Right};
     let mut any = false;
-    let mut grid = Grid::new(&[Left, Right, Left, Left, Right, Right, Right, Left]);
-    grid.row(["", "value", "unit", "95 % interval", "chance", "p", "n", "note"], Tone::Dim);
+    let align = |c: &MetricColumn| if c.is_right() { Align::Right } else { Align::Left };
+    let mut grid =
+        Grid::new(&std::iter::once(Align::Left).chain(Metric::shown().map(|c| align(c.0))).collect::<Vec<_>>());
+    grid.row(std::iter::once("").chain(Metric::shown().map(|c| c.1.heading)), Tone::Dim);
     for outcome in finished.outcomes.iter().filter(|o| !o.metrics.is_empty()) {
         any = true;
         grid.row([outcome.name.clone()], Tone::Bold);
@@ -173,21 +174,14 @@ fn metrics(out: &mut impl Write, finished: &Finished, verbose: bool, colour: boo
     Ok(())
 }
 
+/// The cells of a row. Notes are long: unless asked for they are told only where they say why there is no value.
 fn metric_cells(metric: &Metric, verbose: bool) -> Vec<String> {
-    let note = if verbose || metric.value.is_none() { metric.note.clone() } else { String::new() };
-    vec![
-        format!("  {} {}", metric.subject, metric.metric),
-        metric.value.map_or_else(|| "–".into(), number::value),
-        metric.unit.clone(),
-        metric
-            .ci_low
-            .zip(metric.ci_high)
-            .map_or_else(String::new, |(a, b)| format!("[{}, {}]", number::value(a), number::value(b))),
-        metric.chance.map_or_else(String::new, number::value),
-        metric.p_value.map_or_else(String::new, number::p_value),
-        metric.n.map_or_else(String::new, number::count),
-        note,
-    ]
+    let cell = |column: &MetricColumn| {
+        let is_told = verbose || metric.value.is_none() || !column.is_prose();
+        if is_told { column.text(metric) } else { String::new() }
+    };
+    let name = format!("  {} {}", metric.subject, metric.metric);
+    std::iter::once(name).chain(Metric::shown().map(|(column, _)| cell(column))).collect()
 }
 
 /// One row a point, one column a metric (as many as fit), for sweeps.
@@ -214,7 +208,7 @@ fn points(out: &mut impl Write, ensemble: &Ensemble, colour: bool) -> std::io::R
                 .flat_map(|o| &o.metrics)
                 .find(|m| m.full_name() == *name)
                 .and_then(|m| m.value);
-            cells.push(value.map_or_else(|| "–".into(), number::value));
+            cells.push(number::shown_or_missing(value));
         }
         grid.row(cells, Tone::Plain);
     }
@@ -252,14 +246,14 @@ fn timing(spec: &Spec, finished: &Finished) -> String {
     let facts = &finished.facts;
     let simulated = spec.simulation.dt * spec.simulation.steps as f64;
     let mut parts = vec![
-        format!("built {}", number::seconds(facts.build_seconds)),
-        format!("simulated {}", number::seconds(facts.simulate_seconds)),
+        format!("built {}", number::duration(facts.build_seconds)),
+        format!("simulated {}", number::duration(facts.simulate_seconds)),
     ];
     if facts.simulate_seconds > 0.0 && spec.simulation.time_base.unit() == "ms" && finished.status == Status::Complete {
-        parts.push(format!("{} × real time", number::value(simulated / facts.simulate_seconds)));
+        parts.push(format!("{} × real time", number::shown(simulated / facts.simulate_seconds)));
     }
     if facts.analyse_seconds > 0.0 {
-        parts.push(format!("analysed {}", number::seconds(facts.analyse_seconds)));
+        parts.push(format!("analysed {}", number::duration(facts.analyse_seconds)));
     }
     parts.push(format!("{} {}", facts.threads, if facts.threads == 1 { "thread" } else { "threads" }));
     parts.join(" · ")

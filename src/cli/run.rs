@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::CliError;
-use super::number;
 use super::output::{self, ProgressLine};
 use super::report::{check_text, print, print_json};
+use spikedeck_core::number;
 use spikedeck_run::{self as run, Ensemble, Event, Finished, Options, Point, Sink, Status, Tell};
 use spikedeck_scenario::{Spec, find_built_in};
 use spikedeck_store::Format;
@@ -156,7 +156,7 @@ pub(super) fn simulate(
             let eta = p
                 .eta
                 .filter(|e| e.as_secs_f64() > 0.5)
-                .map_or_else(String::new, |e| format!("  {} left", number::seconds(e.as_secs_f64())));
+                .map_or_else(String::new, |e| format!("  {} left", number::duration(e.as_secs_f64())));
             let text = format!("{label}: {} {:3.0} %{eta}", p.stage, p.fraction * 100.0);
             shown.lock().unwrap_or_else(PoisonError::into_inner).show(&text);
         }

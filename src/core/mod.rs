@@ -24,6 +24,7 @@ pub mod lyapunov;
 pub mod math;
 pub mod neighbours;
 pub mod normal;
+pub mod number;
 pub mod order;
 pub mod pcg64;
 pub mod phase;

@@ -11,6 +11,7 @@ use std::ops::Range;
 use symbols::{UNITS, symbol_value};
 
 use super::diagnostic::Diagnostic;
+pub use super::number::{brief, literal as short};
 
 /// Exponents are kept in twelfths, so that square, cube and fourth roots are exact.
 const TWELFTHS: i16 = 12;
@@ -264,21 +265,6 @@ impl fmt::Display for Quantity {
         let value = short(self.value / unit.scale);
         if unit.symbol.is_empty() { f.write_str(&value) } else { write!(f, "{value} {}", unit.symbol) }
     }
-}
-
-/// A number with at most twelve significant digits and no trailing zeros: what a person would have typed.
-pub fn short(value: f64) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return format!("{value}");
-    }
-    let rounded: f64 = format!("{value:.11e}").parse().unwrap_or(value);
-    let size = rounded.abs();
-    if (1e-4..1e9).contains(&size) { format!("{rounded}") } else { format!("{rounded:e}") }
-}
-
-/// Four significant digits, for sentences.
-pub fn brief(value: f64) -> String {
-    short(format!("{value:.3e}").parse().unwrap_or(value))
 }
 
 fn scaled(literal: &str, value: f64, scale: f64) -> f64 {

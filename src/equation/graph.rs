@@ -109,8 +109,9 @@ impl Graph {
             Unary::Powi(1) => Some(x),
             _ => None,
         };
-        if let Some(id) = simpler {
-            return id;
+        match simpler {
+            Some(id) => id,
+            None => self.intern(Node::Unary(op, x)),
         }
     }
 

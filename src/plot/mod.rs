@@ -7,7 +7,6 @@ pub mod ansi;
 mod build;
 pub mod cells;
 pub mod colour;
-pub mod describe;
 pub mod grid;
 pub mod map;
 pub mod png;
@@ -21,6 +20,5 @@ pub mod view;
 
 pub use cells::{Look, Marker, Picture};
 pub use colour::{Depth, Palette, Role, Theme};
-pub use describe::describe;
 pub use scene::{Pyramids, Scene};
 pub use view::View;

@@ -1,8 +1,8 @@
 //! Made-up shapes of every kind, for tests and for looking at.
 
 use spikedeck_signal::{
-    Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait,
-    Raster, RasterGroup, ReferenceLine, ScalarRow, Scalars, Series, Shape, Stability, TimeBase,
+    Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, Metric, NamedShape,
+    PhasePortrait, Raster, RasterGroup, ReferenceLine, ScalarRow, Scalars, Series, Shape, Stability, TimeBase,
 };
 
 /// Numbers that look random and are the same everywhere.
@@ -242,15 +242,19 @@ pub(crate) fn graph() -> NamedShape {
 }
 
 pub(crate) fn scalars() -> NamedShape {
-    let row = |name: &str, value, unit: &str, interval, chance, p_value, n, note: &str| ScalarRow {
+    let row = |name: &str, value, unit: &str, interval: Option<(f64, f64)>, chance, p_value, n, note: &str| ScalarRow {
         name: name.into(),
-        value,
-        unit: unit.into(),
-        interval,
-        chance,
-        p_value,
-        n: Some(n),
-        note: note.into(),
+        measured: Metric {
+            value,
+            unit: unit.into(),
+            ci_low: interval.map(|i| i.0),
+            ci_high: interval.map(|i| i.1),
+            chance,
+            p_value,
+            n: Some(n),
+            note: note.into(),
+            ..Metric::default()
+        },
     };
     let rows = vec![
         row("exc.spikes rate", Some(12.34), "Hz", Some((11.9, 12.8)), None, None, 3948, "95 % over units"),

@@ -1,5 +1,6 @@
 //! Ticks: numbers that a person would choose, at even distances, whose labels never touch.
 
+use spikedeck_core::number::tick;
 use unicode_width::UnicodeWidthStr as _;
 
 /// A mark on an axis.
@@ -35,33 +36,6 @@ fn ordered((a, b): (f64, f64)) -> Option<(f64, f64)> {
     (low.is_finite() && high.is_finite() && high > low && (high - low).is_finite()).then_some((low, high))
 }
 
-/// A number as short as its place allows: `step` says which digits matter.
-pub fn label(value: f64, step: f64) -> String {
-    if value == 0.0 || value.abs() < step * 1e-6 {
-        return "0".to_owned();
-    }
-    let size = value.abs();
-    // A short stretch far from zero (-64.9999995 to -65): all digits are needed anyway, and an exponent only hides the
-    // size.
-    let far = size < 1e6 && size >= step * 1e3 && step > 1e-10;
-    if size >= 1e6 || (step < 1e-4 && !far) {
-        let digits = (size.log10().floor() - step.log10().floor()).clamp(0.0, 12.0) as usize;
-        return trim_exponent(&format!("{value:.digits$e}"));
-    }
-    let decimals = (-(step.log10() + 1e-9).floor()).clamp(0.0, 12.0) as usize;
-    format!("{value:.decimals$}")
-}
-
-/// `1.50e6` becomes `1.5e6`.
-fn trim_exponent(text: &str) -> String {
-    match text.split_once('e') {
-        Some((digits, exponent)) if digits.contains('.') => {
-            format!("{}e{exponent}", digits.trim_end_matches('0').trim_end_matches('.'))
-        }
-        _ => text.to_owned(),
-    }
-}
-
 /// Ticks of a proportional axis, at most `most` of them (at least one if a nice number lies in the range).
 pub fn linear(range: (f64, f64), most: usize) -> Vec<Tick> {
     let Some((low, high)) = ordered(range) else { return Vec::new() };
@@ -78,7 +52,7 @@ pub fn linear(range: (f64, f64), most: usize) -> Vec<Tick> {
             return (0..count.max(0.0) as usize)
                 .map(|k| {
                     let value = (first + k as f64) * step;
-                    Tick { value, label: label(value, step) }
+                    Tick { value, label: tick(value, step) }
                 })
                 .collect();
         }
@@ -122,7 +96,7 @@ pub fn log(range: (f64, f64), most: usize) -> Vec<Tick> {
             }
             let text = match digit {
                 1 if exponent.rem_euclid(stride) == 0 => decade_label(exponent),
-                2 | 5 if halves => label(value, decade),
+                2 | 5 if halves => tick(value, decade),
                 _ => String::new(),
             };
             if stride == 1 || !text.is_empty() {

@@ -169,21 +169,18 @@ fn value_in(finished: &Finished, name: &str) -> Option<f64> {
 
 /// Mean over seeds with its 95 % interval (Student's t).
 fn over_seeds(metric: &Metric, values: &[f64]) -> Metric {
-    let mut out = metric.clone();
-    out.n = Some(values.len() as u64);
-    out.p_value = None;
-    let Some((mean, half)) = mean_and_half_width(values) else {
-        out.value = None;
-        out.ci_low = None;
-        out.ci_high = None;
-        out.note = "no seed gave a value".into();
-        return out;
+    let (n, unit) = (values.len() as u64, metric.unit.clone());
+    let found = match mean_and_half_width(values) {
+        None => Metric::missing(&metric.subject, &metric.metric, unit, n, "no seed gave a value"),
+        Some((mean, half)) => {
+            let half = half.unwrap_or(f64::NAN);
+            Metric::new(&metric.subject, &metric.metric, mean, unit, n)
+                .interval(mean - half, mean + half)
+                .note(format!("mean of {n} seeds, 95 % interval by Student's t"))
+        }
     };
-    out.value = Some(mean);
-    out.ci_low = half.map(|h| mean - h);
-    out.ci_high = half.map(|h| mean + h);
-    out.note = format!("mean of {} seeds, 95 % interval by Student's t", values.len());
-    out
+    // The level of chance does not depend on the seed; a p-value, and what else rests on one run, does.
+    Metric { analysis: metric.analysis.clone(), chance: metric.chance, ..found }
 }
 
 /// Mean, and half the width of its 95 % interval where there are at least two values.

@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn noisy_ends_of_a_grid_are_drawn_in_time() {
         let draws = |boundary: &str| {
-            let set = [("populations.field.grid.boundary", boundary), ("populations.field.grid.noise", "0.02")];
+            let set = [("populations.line.grid.boundary", boundary), ("populations.line.grid.noise", "0.02")];
             let set: Vec<(String, String)> = set.map(|(path, value)| (path.to_owned(), value.to_owned())).to_vec();
             draws_in_time(&crate::load("nagumo-front", &set).unwrap().0)
         };

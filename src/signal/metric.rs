@@ -1,37 +1,70 @@
-//! Numbers that carry what they rest on.
+//! Numbers that carry what they rest on, and the one list of their columns.
 
 use serde::{Deserialize, Serialize};
 
+use super::metric_column::{MetricColumn, MetricKind, Shown, Tone};
 use super::shape::NamedShape;
 
-/// One measured number: never without its n, and with its chance level and interval where they exist.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Metric {
-    /// Name of the analysis in the scenario.
-    pub analysis: String,
-    /// What was looked at (`exc.rate`, `exc.spikes`, `a.spikes->b.spikes`).
-    pub subject: String,
-    /// Which number (`peak`, `cv`, `lambda_1`).
-    pub metric: String,
-    /// The value; missing when too few events support it (then `note` says why).
-    pub value: Option<f64>,
-    /// Unit (`Hz`, `bits`, `1/s`; empty for plain numbers).
-    pub unit: String,
-    /// Lower end of the interval.
-    pub ci_low: Option<f64>,
-    /// Upper end of the interval.
-    pub ci_high: Option<f64>,
-    /// What independence or no effect would give.
-    pub chance: Option<f64>,
-    /// Probability of a value at least as extreme under the null hypothesis named in the note.
-    pub p_value: Option<f64>,
-    /// Number of events, samples or segments that the value rests on.
-    pub n: Option<u64>,
-    /// What kind of interval, which null hypothesis, what was left out, why a value is missing.
-    pub note: String,
+/// Declares [`Metric`] and [`Metric::COLUMNS`] from one row a column: field, kind, what stands on screens, meaning.
+macro_rules! columns {
+    ($($field:ident: $kind:ident, $shown:expr, $about:literal;)*) => {
+        /// One measured number: never without its n, and with its chance level and interval where they exist.
+        #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct Metric {
+            $(#[doc = $about] pub $field: columns!(@type $kind),)*
+        }
+
+        impl Metric {
+            /// The columns of every table of metrics, in their order: Parquet, CSV, JSON, clipboard, and those that
+            /// have a heading also on screens and in figures.
+            pub const COLUMNS: &'static [MetricColumn] = &[$(MetricColumn {
+                name: stringify!($field),
+                about: $about,
+                kind: columns!(@kind $kind $field),
+                shown: $shown,
+            }),*];
+        }
+    };
+    (@type Key) => { String };
+    (@type Name) => { String };
+    (@type Text) => { String };
+    (@type Count) => { Option<u64> };
+    (@type $number:ident) => { Option<f64> };
+    (@kind Key $field:ident) => { MetricKind::Key(|m| &m.$field, |m, v| m.$field = v) };
+    (@kind Name $field:ident) => { MetricKind::Name(|m| &m.$field, |m, v| m.$field = v) };
+    (@kind Text $field:ident) => { MetricKind::Text(|m| &m.$field, |m, v| m.$field = v) };
+    (@kind $kind:ident $field:ident) => { MetricKind::$kind(|m| m.$field, |m, v| m.$field = v) };
+}
+
+columns! {
+    analysis: Key, None, "Name of the analysis in the scenario.";
+    subject: Key, None, "What was looked at (`exc.rate`, `exc.spikes`, `a.spikes->b.spikes`).";
+    metric: Key, None, "Which number (`peak`, `cv`, `lambda_1`).";
+    value: Value, Shown::new("value", 0, Tone::Strong),
+        "The value; missing when too few events support it (then `note` says why).";
+    unit: Name, Shown::new("unit", 1, Tone::Faint), "Unit (`Hz`, `bits`, `1/s`; empty for plain numbers).";
+    ci_low: Number, Shown::interval("95 % interval", 2, Tone::Plain), "Lower end of the interval.";
+    ci_high: Number, None, "Upper end of the interval.";
+    chance: Number, Shown::new("chance", 3, Tone::Faint), "What independence or no effect would give.";
+    p_value: P, Shown::new("p", 4, Tone::Plain),
+        "Probability of a value at least as extreme under the null hypothesis named in the note.";
+    n: Count, Shown::new("n", 6, Tone::Faint), "Number of events, samples or segments that the value rests on.";
+    note: Text, Shown::new("note", 5, Tone::Faint),
+        "What kind of interval, which null hypothesis, what was left out, why a value is missing.";
 }
 
 impl Metric {
+    /// The columns without the names by which a metric is found: what was measured.
+    pub fn measured() -> impl Iterator<Item = &'static MetricColumn> {
+        Self::COLUMNS.iter().filter(|c| !matches!(c.kind, MetricKind::Key(..)))
+    }
+
+    /// The columns that screens and figures show, with how they do.
+    pub fn shown() -> impl Iterator<Item = (&'static MetricColumn, Shown)> {
+        Self::COLUMNS.iter().filter_map(|c| Some((c, c.shown?)))
+    }
+
     /// A value with its unit and n.
     pub fn new(
         subject: impl Into<String>,
@@ -100,6 +133,11 @@ impl Metric {
         self
     }
 
+    /// Both ends of the interval, if both are known.
+    pub fn ends(&self) -> Option<(f64, f64)> {
+        self.ci_low.zip(self.ci_high)
+    }
+
     /// Full name: `ANALYSIS.SUBJECT.METRIC`.
     pub fn full_name(&self) -> String {
         format!("{}.{}.{}", self.analysis, self.subject, self.metric)
@@ -124,7 +162,7 @@ pub struct Setting {
 pub struct Outcome {
     /// Name of the analysis in the scenario (`psd`, `my_spectrum`).
     pub name: String,
-    /// Kind of the analysis (`psd`).
+    /// MetricKind of the analysis (`psd`).
     pub kind: String,
     /// Heading of its pane.
     pub title: String,
@@ -138,4 +176,40 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// Options that nobody wrote and that have no default here, as they were derived from the data.
     pub settings: Vec<Setting>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(metric: &Metric) -> Vec<(&'static str, String)> {
+        Metric::shown().map(|(column, shown)| (shown.heading, column.text(metric))).collect()
+    }
+
+    #[test]
+    fn every_column_has_its_text_on_screens() {
+        let metric = Metric::new("a.spikes", "cv", 1234.56, "mV**2", 12_000).interval(0.5, 2.0).p(0.000_1).note("x");
+        let expected = [
+            ("value", "1,235"),
+            ("unit", "mV²"),
+            ("95 % interval", "[0.5, 2]"),
+            ("chance", ""),
+            ("p", "<0.001"),
+            ("n", "12,000"),
+            ("note", "x"),
+        ];
+        assert_eq!(texts(&metric), expected.map(|(h, t)| (h, t.to_owned())));
+        assert_eq!(texts(&Metric::default())[0], ("value", "–".to_owned()));
+        // One end of an interval is no interval, and a p-value that is no number is none.
+        let half = Metric { ci_low: Some(1.0), p_value: Some(f64::NAN), ..Metric::default() };
+        assert!(texts(&half).iter().skip(1).all(|t| t.1.is_empty()));
+    }
+
+    #[test]
+    fn columns_are_named_once_and_explained() {
+        let names: std::collections::BTreeSet<_> = Metric::COLUMNS.iter().map(|c| c.name).collect();
+        assert_eq!(names.len(), Metric::COLUMNS.len());
+        assert!(Metric::COLUMNS.iter().all(|c| c.about.ends_with(['.', ')'])));
+        assert_eq!(Metric::measured().next().map(|c| c.name), Some("value"));
+    }
 }

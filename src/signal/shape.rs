@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::metric::Metric;
+
 /// How an axis maps values to length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Scale {
@@ -256,20 +258,8 @@ pub struct GraphEdge {
 pub struct ScalarRow {
     /// What it is.
     pub name: String,
-    /// The value; missing when too few events support it.
-    pub value: Option<f64>,
-    /// Its unit.
-    pub unit: String,
-    /// Interval.
-    pub interval: Option<(f64, f64)>,
-    /// Chance level.
-    pub chance: Option<f64>,
-    /// p-value.
-    pub p_value: Option<f64>,
-    /// Number of events.
-    pub n: Option<u64>,
-    /// Note.
-    pub note: String,
+    /// The number with all that it rests on; its own names are empty.
+    pub measured: Metric,
 }
 
 /// A list of numbers with intervals and chance levels.
@@ -281,21 +271,20 @@ pub struct Scalars {
 
 impl Scalars {
     /// The rows that `metrics` make: the usual shape of an analysis that measures numbers.
-    pub fn from_metrics(metrics: &[super::metric::Metric]) -> Self {
-        let rows = metrics
-            .iter()
-            .map(|m| ScalarRow {
-                name: format!("{} {}", m.subject, m.metric),
-                value: m.value,
-                unit: m.unit.clone(),
-                interval: m.ci_low.zip(m.ci_high),
-                chance: m.chance,
-                p_value: m.p_value,
-                n: m.n,
-                note: m.note.clone(),
-            })
-            .collect();
-        Self { rows }
+    pub fn from_metrics(metrics: &[Metric]) -> Self {
+        let row = |m: &Metric| ScalarRow {
+            name: format!("{} {}", m.subject, m.metric),
+            measured: Metric {
+                analysis: String::new(),
+                subject: String::new(),
+                metric: String::new(),
+                // One end alone is no interval.
+                ci_low: m.ends().map(|e| e.0),
+                ci_high: m.ends().map(|e| e.1),
+                ..m.clone()
+            },
+        };
+        Self { rows: metrics.iter().map(row).collect() }
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::error::TableError;
 use spikedeck_core::units::{Quantity, display_unit};
 use spikedeck_run::{Finished, PointResult, original_of};
-use spikedeck_signal::Metric;
+use spikedeck_signal::{Metric, MetricColumn, MetricKind};
 use spikedeck_store::{Column, Table};
 
 /// A metric as one JSON object: the columns of the metrics table.
@@ -17,22 +17,51 @@ pub fn metric_json(finished: &Finished, metric: &Metric, axes: &[(String, String
         let (name, value) = axis_column(path, value);
         object.insert(name, value);
     }
-    object.insert("analysis".into(), json!(metric.analysis));
-    object.insert("subject".into(), json!(metric.subject));
-    object.insert("metric".into(), json!(metric.metric));
-    object.insert("value".into(), json!(metric.value));
-    object.insert("unit".into(), json!(metric.unit));
-    object.insert("ci_low".into(), json!(metric.ci_low));
-    object.insert("ci_high".into(), json!(metric.ci_high));
-    object.insert("chance".into(), json!(metric.chance));
-    object.insert("p_value".into(), json!(metric.p_value));
-    object.insert("n".into(), json!(metric.n));
-    object.insert("note".into(), json!(metric.note));
+    for column in Metric::COLUMNS {
+        object.insert(column.name.into(), cell(column, metric));
+    }
     if let Some((value, reason)) = finished.spec.as_ref().and_then(|s| original_of(&s.expect, metric)) {
         object.insert("original".into(), json!(value));
         object.insert("reason".into(), json!(reason));
     }
     Value::Object(object)
+}
+
+/// A value of a metric in JSON.
+fn cell(column: &MetricColumn, metric: &Metric) -> Value {
+    match column.kind {
+        MetricKind::Key(get, _) | MetricKind::Name(get, _) | MetricKind::Text(get, _) => json!(get(metric)),
+        MetricKind::Value(get, _) | MetricKind::Number(get, _) | MetricKind::P(get, _) => json!(get(metric)),
+        MetricKind::Count(get, _) => json!(get(metric)),
+    }
+}
+
+/// The values of a column in a table.
+fn values<'a>(column: &MetricColumn, metrics: impl Iterator<Item = &'a Metric>) -> Column {
+    match column.kind {
+        MetricKind::Key(get, _) | MetricKind::Name(get, _) => Column::categories(metrics.map(get)),
+        MetricKind::Text(get, _) => Column::Text(metrics.map(|m| get(m).to_owned()).collect()),
+        MetricKind::Value(get, _) | MetricKind::Number(get, _) | MetricKind::P(get, _) => {
+            Column::OptF64(metrics.map(get).collect())
+        }
+        MetricKind::Count(get, _) => Column::OptU64(metrics.map(get).collect()),
+    }
+}
+
+/// Each row of a table as a JSON object.
+pub fn json_rows(table: &Table) -> impl Iterator<Item = Value> {
+    let cell = |column: &Column, row: usize| match column {
+        Column::F64(v) => json!(v[row]),
+        Column::OptF64(v) => json!(v[row]),
+        Column::U32(v) => json!(v[row]),
+        Column::U64(v) => json!(v[row]),
+        Column::OptU64(v) => json!(v[row]),
+        Column::Bool(v) => json!(v[row]),
+        Column::Text(v) => json!(v[row]),
+        Column::Category { names, codes } => json!(names[codes[row] as usize]),
+    };
+    (0..table.rows())
+        .map(move |row| Value::Object(table.columns.iter().map(|(name, c)| (name.clone(), cell(c, row))).collect()))
 }
 
 /// Column of a sweep axis (path and unit) and a value of it.
@@ -98,10 +127,8 @@ pub(crate) fn points_table(points: &[PointResult]) -> Table {
 }
 
 fn table(rows: &[Row]) -> Table {
-    let text = |f: &dyn Fn(&Row) -> String| Column::categories(rows.iter().map(f));
-    let number = |f: &dyn Fn(&Metric) -> Option<f64>| Column::OptF64(rows.iter().map(|r| f(r.metric)).collect());
     let mut table = Table::new()
-        .with("scenario", text(&|r| r.scenario.to_owned()))
+        .with("scenario", Column::categories(rows.iter().map(|r| r.scenario)))
         .with("seed", Column::OptU64(rows.iter().map(|r| r.seed).collect()));
     for at in 0..rows.first().map_or(0, |r| r.axes.len()) {
         let cells: Vec<(String, Value)> =
@@ -116,18 +143,9 @@ fn table(rows: &[Row]) -> Table {
         };
         table = table.with(name, column);
     }
-    let table = table
-        .with("analysis", text(&|r| r.metric.analysis.clone()))
-        .with("subject", text(&|r| r.metric.subject.clone()))
-        .with("metric", text(&|r| r.metric.metric.clone()))
-        .with("value", number(&|m| m.value))
-        .with("unit", text(&|r| r.metric.unit.clone()))
-        .with("ci_low", number(&|m| m.ci_low))
-        .with("ci_high", number(&|m| m.ci_high))
-        .with("chance", number(&|m| m.chance))
-        .with("p_value", number(&|m| m.p_value))
-        .with("n", Column::OptU64(rows.iter().map(|r| r.metric.n).collect()))
-        .with("note", Column::Text(rows.iter().map(|r| r.metric.note.clone()).collect()));
+    for column in Metric::COLUMNS {
+        table = table.with(column.name, values(column, rows.iter().map(|r| r.metric)));
+    }
     // Only scenarios that repeat an earlier program have these two.
     if rows.iter().all(|r| r.original.is_none()) {
         return table;
@@ -138,36 +156,25 @@ fn table(rows: &[Row]) -> Table {
     )
 }
 
-/// The metrics of a table, in order.
+/// The metrics of a table, in order. A column that the program which wrote it did not know is empty.
 pub(super) fn from_table(table: &Table) -> Result<Vec<Metric>, TableError> {
-    let [analysis, subject, metric, unit, note] = [
-        table.texts("analysis")?,
-        table.texts("subject")?,
-        table.texts("metric")?,
-        table.texts("unit")?,
-        table.texts("note")?,
-    ];
-    let [value, low, high, chance, p] = [
-        table.optional_numbers("value")?,
-        table.optional_numbers("ci_low")?,
-        table.optional_numbers("ci_high")?,
-        table.optional_numbers("chance")?,
-        table.optional_numbers("p_value")?,
-    ];
-    let n = table.optional_whole_numbers("n")?;
-    Ok((0..value.len())
-        .map(|k| Metric {
-            analysis: analysis[k].clone(),
-            subject: subject[k].clone(),
-            metric: metric[k].clone(),
-            value: value[k],
-            unit: unit[k].clone(),
-            ci_low: low[k],
-            ci_high: high[k],
-            chance: chance[k],
-            p_value: p[k],
-            n: n[k],
-            note: note[k].clone(),
-        })
-        .collect())
+    let mut metrics = vec![Metric::default(); table.rows()];
+    for column in Metric::COLUMNS {
+        if table.get(column.name).is_none() && !column.is_required() {
+            continue;
+        }
+        let of = metrics.iter_mut();
+        match column.kind {
+            MetricKind::Key(_, set) | MetricKind::Name(_, set) | MetricKind::Text(_, set) => {
+                of.zip(table.texts(column.name)?).for_each(|(m, v)| set(m, v));
+            }
+            MetricKind::Value(_, set) | MetricKind::Number(_, set) | MetricKind::P(_, set) => {
+                of.zip(table.optional_numbers(column.name)?).for_each(|(m, v)| set(m, v));
+            }
+            MetricKind::Count(_, set) => {
+                of.zip(table.optional_whole_numbers(column.name)?).for_each(|(m, v)| set(m, v));
+            }
+        }
+    }
+    Ok(metrics)
 }

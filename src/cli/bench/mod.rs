@@ -13,7 +13,7 @@ use std::io::Write;
 use serde_json::json;
 
 use super::error::CliError;
-use super::number;
+
 use super::output::{self, Align, Grid, Tone};
 use cases::CASES;
 
@@ -92,7 +92,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             }
             writeln!(out, "{object}")?;
         } else {
-            let memory = peak.map_or_else(String::new, |b| format!(", peak {}", number::bytes(b)));
+            let memory = peak.map_or_else(String::new, |b| format!(", peak {}", spikedeck_core::number::bytes(b)));
             let spread = format!("{:.3} … {:.3} s", times[0], times[times.len() - 1]);
             writeln!(
                 out,

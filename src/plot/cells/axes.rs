@@ -277,13 +277,13 @@ fn colour_bar(bar: &ColourBar, y_title: &str, from: usize, row: usize, room: usi
 /// A number with about three digits of the range it stands in.
 pub(crate) fn short(value: f64, step: f64) -> String {
     if step > 0.0 && step.is_finite() {
-        let text = ticks::label(value, step);
+        let text = spikedeck_core::number::tick(value, step);
         if text.contains('.') && !text.contains('e') {
             text.trim_end_matches('0').trim_end_matches('.').to_owned()
         } else {
             text
         }
     } else {
-        format!("{value}")
+        spikedeck_core::number::shown(value)
     }
 }

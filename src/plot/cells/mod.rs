@@ -17,7 +17,7 @@ mod table;
 pub(crate) mod tests;
 
 pub use layout::Placed;
-pub(crate) use table::number;
+pub(crate) use table::role_of;
 
 use super::colour::{Palette, Role};
 use super::grid::CellGrid;

@@ -3,30 +3,8 @@
 use super::{Look, Marker};
 use crate::colour::Role;
 use crate::grid::{CellGrid, columns, fit, wrap};
-use spikedeck_signal::ScalarRow;
-
-/// A value with four significant digits, as people write it.
-pub(crate) fn number(v: f64) -> String {
-    if v.is_nan() {
-        return "nan".into();
-    }
-    if v.is_infinite() {
-        return if v > 0.0 { "inf".into() } else { "-inf".into() };
-    }
-    if v == 0.0 {
-        return "0".into();
-    }
-    let size = v.abs().log10().floor();
-    if !(-4.0..6.0).contains(&size) {
-        let text = format!("{v:.3e}");
-        return text
-            .split_once('e')
-            .map_or_else(String::new, |(m, e)| format!("{}e{e}", m.trim_end_matches('0').trim_end_matches('.')));
-    }
-    let decimals = (3.0 - size).clamp(0.0, 8.0) as usize;
-    let text = format!("{v:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
+use spikedeck_core::number::MISSING;
+use spikedeck_signal::{Metric, ScalarRow, Tone};
 
 /// Subject and metric in a narrow column: the metric at the end says what the row is, the subject is what is cut.
 fn measure(text: &str, most: usize) -> String {
@@ -38,26 +16,19 @@ fn measure(text: &str, most: usize) -> String {
     }
 }
 
-/// A p-value.
-fn p_text(p: f64) -> String {
-    if p < 0.001 { "<0.001".into() } else { format!("{p:.3}") }
-}
-
 /// An interval on its own scale: where it starts, ends, and where value and chance stand in it.
 fn whisker(row: &ScalarRow, width: usize, look: &Look) -> Vec<(char, Role)> {
     let ascii = look.marker == Marker::Ascii;
     let mut cells = vec![(' ', Role::Dim); width];
-    let places: Vec<f64> = [row.value, row.chance, row.interval.map(|i| i.0), row.interval.map(|i| i.1)]
-        .into_iter()
-        .flatten()
-        .filter(|v| v.is_finite())
-        .collect();
+    let m = &row.measured;
+    let places: Vec<f64> =
+        [m.value, m.chance, m.ci_low, m.ci_high].into_iter().flatten().filter(|v| v.is_finite()).collect();
     let (low, high) = places.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
     if width < 3 || low >= high || !(high - low).is_finite() {
         return cells;
     }
     let at = |v: f64| (((v - low) / (high - low)) * (width - 1) as f64).round().clamp(0.0, (width - 1) as f64) as usize;
-    if let Some((a, b)) = row.interval.filter(|i| i.0.is_finite() && i.1.is_finite()) {
+    if let Some((a, b)) = m.ends().filter(|i| i.0.is_finite() && i.1.is_finite()) {
         let (a, b) = (at(a.min(b)), at(a.max(b)));
         for cell in &mut cells[a..=b] {
             *cell = (if ascii { '-' } else { '─' }, Role::Axis);
@@ -65,22 +36,69 @@ fn whisker(row: &ScalarRow, width: usize, look: &Look) -> Vec<(char, Role)> {
         cells[a] = (if ascii { '[' } else { '├' }, Role::Axis);
         cells[b] = (if ascii { ']' } else { '┤' }, Role::Axis);
     }
-    if let Some(c) = row.chance.filter(|c| c.is_finite()) {
+    if let Some(c) = m.chance.filter(|c| c.is_finite()) {
         cells[at(c)] = (if ascii { ':' } else { '┊' }, Role::Warning);
     }
-    if let Some(v) = row.value.filter(|v| v.is_finite()) {
+    if let Some(v) = m.value.filter(|v| v.is_finite()) {
         cells[at(v)] = (if ascii { 'o' } else { '●' }, Role::Series(0));
     }
     cells
 }
 
+/// A column as it is placed.
 struct ColumnText {
     head: &'static str,
     cells: Vec<String>,
-    right: bool,
+    is_right: bool,
     role: Role,
-    /// Columns with low numbers are placed first; those with 0 always.
-    keep: u8,
+    /// Columns with low weights are placed first; those with 0 always.
+    weight: u8,
+    /// Width to which it may be cut; what is spare goes to columns that were.
+    least: Option<usize>,
+}
+
+impl ColumnText {
+    /// The names of the rows, and the columns of metrics that screens show.
+    fn all(rows: &[ScalarRow]) -> Vec<Self> {
+        let names = Self {
+            head: "measure",
+            cells: rows.iter().map(|r| r.name.clone()).collect(),
+            is_right: false,
+            role: Role::Text,
+            weight: 0,
+            least: Some(28),
+        };
+        let shown = Metric::shown().map(|(column, shown)| Self {
+            head: shown.heading,
+            cells: rows.iter().map(|r| column.text(&r.measured)).collect(),
+            is_right: column.is_right(),
+            role: role_of(shown.tone),
+            weight: shown.weight,
+            least: column.is_prose().then_some(16),
+        });
+        let mut all: Vec<Self> = std::iter::once(names).chain(shown).collect();
+        all.retain(|c| c.weight == 0 || c.cells.iter().any(|t| !t.is_empty()));
+        all
+    }
+
+    /// Width that shows all of it.
+    fn natural(&self) -> usize {
+        self.cells.iter().map(|t| columns(t)).max().unwrap_or(0).max(columns(self.head))
+    }
+
+    /// Width that it needs.
+    fn need(&self) -> usize {
+        self.least.unwrap_or(usize::MAX).min(self.natural())
+    }
+}
+
+/// The role of a column of metrics.
+pub(crate) fn role_of(tone: Tone) -> Role {
+    match tone {
+        Tone::Strong => Role::Title,
+        Tone::Plain => Role::Text,
+        Tone::Faint => Role::Dim,
+    }
 }
 
 /// Name, value, unit, interval (numbers and a small picture), chance, p, n, note; where there is no room for all, unit,
@@ -88,87 +106,37 @@ struct ColumnText {
 pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, top: usize, look: &Look) -> usize {
     const PICTURE: usize = 14;
     let width = grid.width;
-    let text = |f: &dyn Fn(&ScalarRow) -> String| rows.iter().map(f).collect::<Vec<_>>();
-    let optional = |v: Option<f64>| v.map(number).unwrap_or_default();
-    let mut all = vec![
-        ColumnText { head: "measure", cells: text(&|r| r.name.clone()), right: false, role: Role::Text, keep: 0 },
-        ColumnText {
-            head: "value",
-            cells: text(&|r| r.value.map_or_else(|| "–".into(), number)),
-            right: true,
-            role: Role::Title,
-            keep: 0,
-        },
-        ColumnText {
-            head: "unit",
-            cells: text(&|r| r.unit.replace("**2", "²")),
-            right: false,
-            role: Role::Dim,
-            keep: 1,
-        },
-        ColumnText {
-            head: "interval",
-            cells: text(&|r| r.interval.map_or_else(String::new, |(a, b)| format!("[{}, {}]", number(a), number(b)))),
-            right: false,
-            role: Role::Text,
-            keep: 2,
-        },
-        ColumnText { head: "chance", cells: text(&|r| optional(r.chance)), right: true, role: Role::Dim, keep: 3 },
-        ColumnText {
-            head: "p",
-            cells: text(&|r| r.p_value.filter(|p| p.is_finite()).map(p_text).unwrap_or_default()),
-            right: true,
-            role: Role::Text,
-            keep: 4,
-        },
-        ColumnText {
-            head: "n",
-            cells: text(&|r| r.n.map(|n| n.to_string()).unwrap_or_default()),
-            right: true,
-            role: Role::Dim,
-            keep: 6,
-        },
-        ColumnText { head: "note", cells: text(&|r| r.note.clone()), right: false, role: Role::Dim, keep: 5 },
-    ];
-    all.retain(|c| c.keep == 0 || c.cells.iter().any(|t| !t.is_empty()));
-    let natural = |c: &ColumnText| c.cells.iter().map(|t| columns(t)).max().unwrap_or(0).max(columns(c.head));
-    let need = |c: &ColumnText| match c.head {
-        "note" => natural(c).min(16),
-        "measure" => natural(c).min(28),
-        _ => natural(c),
-    };
-    let total = |all: &[ColumnText]| all.iter().map(need).sum::<usize>() + 2 * all.len().saturating_sub(1);
+    let mut all = ColumnText::all(rows);
+    let total = |all: &[ColumnText]| all.iter().map(ColumnText::need).sum::<usize>() + 2 * all.len().saturating_sub(1);
     // What matters most is placed first, and each further column only if it still fits.
     let mut by_weight: Vec<usize> = (0..all.len()).collect();
-    by_weight.sort_by_key(|&k| all[k].keep);
+    by_weight.sort_by_key(|&k| all[k].weight);
     let mut used = 0;
     let mut fits = vec![false; all.len()];
     for k in by_weight {
-        let more = need(&all[k]) + if used > 0 { 2 } else { 0 };
-        fits[k] = all[k].keep == 0 || used + more <= width;
+        let more = all[k].need() + if used > 0 { 2 } else { 0 };
+        fits[k] = all[k].weight == 0 || used + more <= width;
         used += if fits[k] { more } else { 0 };
     }
     let mut fits = fits.into_iter();
     all.retain(|_| fits.next().unwrap_or(false));
-    let pictured = rows.iter().any(|r| r.interval.is_some() || (r.chance.is_some() && r.value.is_some()));
+    let has_picture = |m: &Metric| m.ends().is_some() || (m.chance.is_some() && m.value.is_some());
+    let pictured = rows.iter().any(|r| has_picture(&r.measured));
     let picture = pictured && total(&all) + PICTURE + 2 <= width && all.len() > 2;
     let mut spare = width.saturating_sub(total(&all) + if picture { PICTURE + 2 } else { 0 });
-    let mut widths: Vec<usize> = all.iter().map(need).collect();
-    for wide in ["measure", "note"] {
-        if let Some(k) = all.iter().position(|c| c.head == wide) {
-            let more = natural(&all[k]).saturating_sub(widths[k]).min(spare);
-            widths[k] += more;
+    let mut widths: Vec<usize> = all.iter().map(ColumnText::need).collect();
+    for (column, width) in all.iter().zip(&mut widths) {
+        if column.least.is_some() {
+            let more = column.natural().saturating_sub(*width).min(spare);
+            *width += more;
             spare -= more;
         }
     }
     if all.len() == 2 && widths.iter().sum::<usize>() + 2 > width {
         widths[0] = width.saturating_sub(widths[1] + 2);
     }
-    let after = all
-        .iter()
-        .position(|c| c.head == "interval")
-        .or_else(|| all.iter().position(|c| c.head == "unit"))
-        .unwrap_or(1);
+    // The picture stands behind the interval, else behind value and unit.
+    let after = all.iter().rposition(|c| c.weight <= 2).unwrap_or(0);
     let mut line = top;
     let headed = grid.height.saturating_sub(top) > 2;
     let mut x = 0;
@@ -178,7 +146,7 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
         starts.push(x);
         if headed {
             let head = fit(c.head, w);
-            let shift = if c.right { w.saturating_sub(columns(&head)) } else { 0 };
+            let shift = if c.is_right { w.saturating_sub(columns(&head)) } else { 0 };
             let style = crate::colour::Style { underline: true, ..look.palette.style(Role::Dim) };
             grid.text(x + shift, line, &head, style, w);
         }
@@ -193,9 +161,9 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
     let first = scroll.min(rows.len().saturating_sub(room.max(1)));
     for (k, row) in rows.iter().enumerate().skip(first).take(room) {
         for ((c, &w), &x) in all.iter().zip(&widths).zip(&starts) {
-            let cell = if c.head == "measure" { measure(&c.cells[k], w) } else { fit(&c.cells[k], w) };
-            let shift = if c.right { w.saturating_sub(columns(&cell)) } else { 0 };
-            let role = if c.head == "value" && row.value.is_none() { Role::Warning } else { c.role };
+            let cell = if x == 0 { measure(&c.cells[k], w) } else { fit(&c.cells[k], w) };
+            let shift = if c.is_right { w.saturating_sub(columns(&cell)) } else { 0 };
+            let role = if c.cells[k] == MISSING { Role::Warning } else { c.role };
             grid.text(x + shift, line, &cell, look.palette.style(role), w);
         }
         if let Some(x) = picture_at {
@@ -245,14 +213,7 @@ pub(crate) fn sections(
 
 #[cfg(test)]
 mod tests {
-    use super::{measure, number};
-
-    #[test]
-    fn numbers_as_people_write_them() {
-        let all = [0.0, 1.0, 12.3456, 0.012_345, 123_456.0, 1.5e9, 1e-7, -65.0, f64::NAN];
-        let text: Vec<String> = all.into_iter().map(number).collect();
-        assert_eq!(text, ["0", "1", "12.35", "0.01235", "123456", "1.5e9", "1e-7", "-65", "nan"]);
-    }
+    use super::measure;
 
     #[test]
     fn a_cut_name_keeps_its_metric() {

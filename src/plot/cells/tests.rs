@@ -9,8 +9,8 @@ use crate::scene::{self, Pyramids};
 use crate::view::View;
 use crate::{Palette, samples};
 use spikedeck_signal::{
-    Axis, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait, Raster,
-    RasterGroup, ReferenceLine, ScalarRow, Scalars, Series, Shape, Stability,
+    Axis, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, Metric, NamedShape, PhasePortrait,
+    Raster, RasterGroup, ReferenceLine, ScalarRow, Scalars, Series, Shape, Stability,
 };
 
 /// Text of the grid, then under each row the runs of its styles (`3-7 fg:…`): small enough to read in a review.
@@ -77,11 +77,14 @@ pub(crate) fn hostile() -> Vec<NamedShape> {
     ];
     let row = ScalarRow {
         name: "膜電位 a".into(),
-        value: Some(nan),
-        interval: Some((inf, nan)),
-        chance: Some(-inf),
-        p_value: Some(nan),
-        ..ScalarRow::default()
+        measured: Metric {
+            value: Some(nan),
+            ci_low: Some(inf),
+            ci_high: Some(nan),
+            chance: Some(-inf),
+            p_value: Some(nan),
+            ..Metric::default()
+        },
     };
     shapes.push(Shape::Scalars(Scalars { rows: vec![row] }));
     for style in [CurveStyle::Line, CurveStyle::Points, CurveStyle::Steps, CurveStyle::Theory, CurveStyle::Chance] {

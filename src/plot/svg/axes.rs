@@ -8,11 +8,7 @@ use crate::grid::fit;
 use crate::map::LEVELS;
 use crate::scene::{ColourBar, Plot, Stroke};
 use crate::ticks;
-
-/// A proper minus sign.
-fn typeset(label: &str) -> String {
-    label.strip_prefix('-').map_or_else(|| label.to_owned(), |rest| format!("−{rest}")).replace("e-", "e−")
-}
+use spikedeck_core::number::typeset;
 
 /// Rows of entries above the panels; returns where they end.
 pub(crate) fn legend(plot: &Plot<'_>, top: f64, page: &mut Page) -> f64 {

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use super::{Anchor, Framed, Page, hex, length};
-use crate::cells::{Placed, number};
+use crate::cells::Placed;
 use crate::colour::Role;
 use crate::reduce;
 use crate::scene::{CurveMark, Glyph, ImageMark, Mark, Plot, Stroke};
 use crate::ticks::at_fraction;
+use spikedeck_core::number::{shown, typeset};
 
 /// Columns of pixels for reduction: two a CSS pixel.
 const FINE: usize = 2;
@@ -344,8 +345,7 @@ fn digits(m: &ImageMark<'_>, space: &Space<'_>, page: &mut Page) {
             let light = 0.2126 * f64::from(r) + 0.7152 * f64::from(g) + 0.0722 * f64::from(b);
             let fill = if light > 130.0 { "#000000" } else { "#ffffff" };
             let size = (m.z.1 - m.z.0).abs();
-            let text =
-                if size > 0.05 && size < 1e4 { format!("{value:.2}").replace('-', "−") } else { number(value) };
+            let text = typeset(&if size > 0.05 && size < 1e4 { format!("{value:.2}") } else { shown(value) });
             let weight = if starred { " font-weight=\"700\"" } else { "" };
             let _ = writeln!(
                 page.out,

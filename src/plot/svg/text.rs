@@ -1,36 +1,36 @@
 //! Tables and cards as figures.
 
 use super::{Anchor, Page};
-use crate::cells::number;
+use crate::cells::role_of;
 use crate::colour::Role;
 use crate::grid::{fit, wrap};
-use spikedeck_signal::ScalarRow;
+use spikedeck_core::number::{MISSING, typeset};
+use spikedeck_signal::{Metric, ScalarRow};
 
-/// A column of a table: heading, cells with roles, set flush right or left.
-type Column = (&'static str, Vec<(String, Role)>, bool);
+/// A column of a table.
+struct Column {
+    heading: &'static str,
+    cells: Vec<(String, Role)>,
+    is_right: bool,
+    /// Greatest part of the width that it may take.
+    most: f64,
+}
 
 fn table(rows: &[ScalarRow]) -> Vec<Column> {
-    let cells = |role: Role, f: &dyn Fn(&ScalarRow) -> String| rows.iter().map(|r| (f(r), role)).collect::<Vec<_>>();
-    let some = |v: Option<f64>| v.map(number).unwrap_or_default();
-    let value = |r: &ScalarRow| r.value.map_or_else(|| ("–".to_owned(), Role::Warning), |v| (number(v), Role::Title));
-    let p_text = |p: f64| if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") };
-    let mut all: Vec<Column> = vec![
-        ("measure", cells(Role::Text, &|r| r.name.clone()), false),
-        ("value", rows.iter().map(value).collect(), true),
-        ("unit", cells(Role::Dim, &|r| r.unit.replace("**2", "²")), false),
-        (
-            "interval",
-            cells(Role::Text, &|r| {
-                r.interval.map_or_else(String::new, |(a, b)| format!("[{}, {}]", number(a), number(b)))
-            }),
-            false,
-        ),
-        ("chance", cells(Role::Text, &|r| some(r.chance)), true),
-        ("p", cells(Role::Text, &|r| r.p_value.filter(|p| p.is_finite()).map(p_text).unwrap_or_default()), true),
-        ("n", cells(Role::Dim, &|r| r.n.map(|n| n.to_string()).unwrap_or_default()), true),
-        ("note", cells(Role::Dim, &|r| r.note.clone()), false),
-    ];
-    all.retain(|c| c.0 == "measure" || c.0 == "value" || c.1.iter().any(|t| !t.0.is_empty()));
+    let names = rows.iter().map(|r| (r.name.clone(), Role::Text)).collect();
+    let mut all = vec![Column { heading: "measure", cells: names, is_right: false, most: 0.34 }];
+    for (column, shown) in Metric::shown() {
+        let cell = |row: &ScalarRow| {
+            let text = column.text(&row.measured);
+            let text = if column.is_number() { typeset(&text) } else { text };
+            let role = if text == MISSING { Role::Warning } else { role_of(shown.tone) };
+            (text, role)
+        };
+        let cells: Vec<_> = rows.iter().map(cell).collect();
+        if shown.weight == 0 || cells.iter().any(|t| !t.0.is_empty()) {
+            all.push(Column { heading: shown.heading, cells, is_right: column.is_right(), most: f64::INFINITY });
+        }
+    }
     all
 }
 
@@ -44,13 +44,12 @@ pub(crate) fn scalars(rows: &[ScalarRow], title: &str, page: &mut Page) -> usize
     let ink = page.colour(Role::Axis);
     page.line((left, y + font * 0.5), (right, y + font * 0.5), &ink, 1.0, "");
     let mut x = left;
-    for (head, cells, flush) in table(rows) {
-        let widest = cells.iter().map(|c| Page::text_width(&c.0, font)).fold(Page::text_width(head, font), f64::max);
-        let width =
-            widest.min((right - x).max(0.0)).min(if head == "measure" { (right - left) * 0.34 } else { f64::INFINITY });
+    for Column { heading, cells, is_right, most } in table(rows) {
+        let widest = cells.iter().map(|c| Page::text_width(&c.0, font)).fold(Page::text_width(heading, font), f64::max);
+        let width = widest.min((right - x).max(0.0)).min((right - left) * most);
         let most = ((width / (font * 0.56)) + 0.01) as usize;
-        let (at, anchor) = if flush { (x + width, Anchor::End) } else { (x, Anchor::Start) };
-        page.text((at, y), &fit(head, most), font * 0.9, Role::Dim, anchor);
+        let (at, anchor) = if is_right { (x + width, Anchor::End) } else { (x, Anchor::Start) };
+        page.text((at, y), &fit(heading, most), font * 0.9, Role::Dim, anchor);
         for (k, (text, role)) in cells.iter().enumerate() {
             page.text((at, y + font * 1.6 * (k + 1) as f64), &fit(text, most), font, *role, anchor);
         }

@@ -130,7 +130,7 @@ duration = "200 ms"
 dt = "0.1 ms"
 [models.heat]
 equations = """
-du/dt = D*lap(u) - u/tau : V   # a comment
+du/dt = D*laplacian(u) - u/tau : V   # a comment
 """
 parameters = { D = "1 um**2/ms", tau = "10 ms" }
 [models.cell]
@@ -315,7 +315,7 @@ const CHANGES: &[(&str, &str)] = &[
     ("simulation.spike_times", "interpolated"),
     ("simulation.check", "halve_dt"),
     ("simulation.integrator", "rk4"),
-    ("models.heat.equations", "du/dt = D*lap(u) - 2*u/tau : V"),
+    ("models.heat.equations", "du/dt = D*laplacian(u) - 2*u/tau : V"),
     ("models.cell.threshold", "V_m >= V_th"),
     ("models.cell.reset", "V_m = E_L - [1 mV]"),
     ("models.cell.refractory.hold", "[]"),
@@ -426,7 +426,7 @@ fn every_value_that_decides_the_result_is_in_it_and_titles_expectations_and_vari
         ("stimuli.formula.value", "[0.1 nA]*sin(t/[10 ms])  "),
         ("analyses.spectrum.segment", "1 s"),
         ("populations.exc.integrator", "auto"),
-        ("models.heat.equations", "# heat\n\n   du/dt =  D*lap(u) - u/tau : V\n"),
+        ("models.heat.equations", "# heat\n\n   du/dt =  D*laplacian(u) - u/tau : V\n"),
     ] {
         assert_eq!(read(EVERYTHING, &[change]).canonical, base.canonical, "{change:?}");
     }
@@ -443,6 +443,8 @@ duration = 10
 dt = 0.01
 [populations.p]
 model = "lorenz"
+[record.p]
+traces = [{ variables = ["x"], interval = 0.1 }]
 [analyses.spectrum]
 kind = "psd"
 of = "p.x"
