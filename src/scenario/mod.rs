@@ -7,9 +7,11 @@
 mod analysis;
 pub mod catalog;
 mod connections;
+mod continuous;
 mod coverage;
 mod desk;
 mod fingerprint;
+mod fit;
 mod gallery;
 mod grid;
 mod lookup;
@@ -84,6 +86,7 @@ pub fn load(
         dt: 0.0,
         duration: 0.0,
         integrator: Integrator::Auto,
+        spike_times: SpikeTimes::Grid,
     };
     let spec = resolve(&mut desk, &root, &written);
     match spec {
@@ -252,5 +255,7 @@ fn model_of(desk: &mut Desk<'_>, own: &mut lookup::OwnModels, entry: &Entry) -> 
     own.find(desk, Kind::Model, &name, &node.place)
 }
 
+#[cfg(test)]
+mod resolved_tests;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -64,6 +64,7 @@ pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place)
         Some("exact") => SpikeTimes::Exact,
         _ => SpikeTimes::Grid,
     };
+    desk.spike_times = spike_times;
     let check_halve_dt = f.get("check").and_then(|n| desk.choice(n, "check", &["halve_dt"])).is_some();
     desk.integrator = f.get("integrator").and_then(|n| integrator(desk, n)).unwrap_or_default();
     f.finish(&mut desk.report);

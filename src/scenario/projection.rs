@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
+use super::continuous::{carried_value, dimension_of};
 use super::desk::{Desk, suggest};
 use super::lookup::OwnModels;
 use super::plasticity::{self, Ends};
 use super::spec::{
-    CarriedName, Coupling, PairName, PopulationId, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value,
-    VariableId,
+    Coupling, PairName, PopulationId, PopulationSpec, Port, Positions, ProjectionSpec, Rule, Target, Value,
 };
-use super::value::{Names, Wanted, is_expression};
+use super::value::{Names, Wanted};
 use spikedeck_core::units::Dimension;
-use spikedeck_equation::{Expression, Formula, Variable};
 use spikedeck_model::document::{Entry, Fields, Node};
 
 const RULES: [&str; 9] = [
@@ -323,48 +322,6 @@ fn delay(
     Some(value)
 }
 
-/// The dimension in which a value is written, from its first quantity, or of an expression.
-fn dimension_of(desk: &mut Desk<'_>, node: &Node, pair: &Names<'_, PairName>) -> Option<Dimension> {
-    fn first(node: &Node) -> Option<&Node> {
-        match &node.item {
-            spikedeck_model::document::Item::Table(entries) => entries.iter().find_map(|e| first(&e.value)),
-            spikedeck_model::document::Item::List(list) => list.first().and_then(first),
-            _ => Some(node),
-        }
-    }
-    if let Some(text) = node.as_text().filter(|t| is_expression(t)) {
-        let variables: Vec<Variable> = pair.scope().into_iter().map(|n| n.variable).collect();
-        // What is wrong with it is said when it is read.
-        return Some(Expression::parse(text, &variables).ok().and_then(|e| e.dimension()).unwrap_or_default());
-    }
-    desk.any_quantity(first(node)?, Dimension::NONE, "the weight").map(|q| q.dimension)
-}
-
-/// What continuous coupling and rules between rates may look at in a unit: states, parameters and subexpressions of the
-/// model itself.
-pub(super) fn carried(p: &PopulationSpec) -> impl Iterator<Item = (VariableId, &spikedeck_equation::Variable)> {
-    VariableId::all(&p.system).filter(|(_, v)| !v.name.contains('.'))
-}
-
-/// The value of a continuous projection: an expression in `w`, `NAME_pre` and `NAME_post`.
-fn carried_value(
-    desk: &mut Desk<'_>,
-    node: &Node,
-    (from, to): (&PopulationSpec, &PopulationSpec),
-    weight: Dimension,
-    wanted: Dimension,
-) -> Option<Formula<CarriedName>> {
-    let text = desk.text(node, "`value`")?.to_owned();
-    let ends = |p, end: &'static str, meaning: fn(VariableId) -> CarriedName| {
-        carried(p).map(move |(id, v)| (format!("{}_{end}", v.name), v.dimension, meaning(id))).collect::<Vec<_>>()
-    };
-    let own = [ends(from, "pre", CarriedName::Source), ends(to, "post", CarriedName::Target)].concat();
-    let names = Names::none()
-        .with([("w", weight, CarriedName::Weight)])
-        .with(own.iter().map(|(name, dimension, meaning)| (name.as_str(), *dimension, *meaning)));
-    desk.expression(node, &text, wanted, &names)
-}
-
 struct Wiring {
     rule: Rule,
     autapses: bool,
@@ -422,6 +379,10 @@ fn wiring(
     let limit = |desk: &mut Desk<'_>, found: Option<(usize, &Node)>, of: usize, what: &str| {
         let (n, place) = found?;
         let most = if same && !autapses.unwrap_or(false) { of.saturating_sub(1) } else { of };
+        if n > 0 && most == 0 {
+            desk.error(&place.place, format!("there are no {what} to connect to but the unit itself"));
+            return None;
+        }
         if n > most && !multapses {
             desk.error_help(
                 &place.place,
@@ -473,7 +434,13 @@ fn wiring(
                     );
                 }
             }
-            let periodic = f.get("periodic").and_then(|n| desk.flag(n, "`periodic`")).unwrap_or(false);
+            let periodic_node = f.get("periodic");
+            let periodic = periodic_node.and_then(|n| desk.flag(n, "`periodic`")).unwrap_or(false);
+            if let (Some(n), Some((_, to))) = (periodic_node.filter(|_| periodic), ends)
+                && matches!(to.positions, Some(Positions::Listed(_)))
+            {
+                desk.error(&n.place, "periodic distances need `grid` or `uniform` positions, which have an extent");
+            }
             let mut length = |desk: &mut Desk<'_>, key: &str| {
                 f.require(&mut desk.report, key, "\"100 um\"")
                     .and_then(|n| desk.spread(n, Dimension::METRE, &format!("`{key}`")))

@@ -164,6 +164,14 @@ impl Desk<'_> {
                 Some(Value::Drawn(Distribution::Uniform { low, high }))
             }
             "linspace" => {
+                if wanted.count.is_none() {
+                    self.error_help(
+                        &entry.place,
+                        "evenly spaced values are not possible here: the connections of this rule have no order",
+                        "use one_to_one, all_to_all or edges, or another distribution",
+                    );
+                    return None;
+                }
                 let [from, to] = self.pair(&entry.value, d, what)?;
                 Some(Value::Drawn(Distribution::Linspace { from, to }))
             }

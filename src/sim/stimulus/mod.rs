@@ -80,17 +80,16 @@ impl<'a> Stimulus<'a> {
         if let Some(unit) = units.iter().find(|&&u| u as usize >= size) {
             return Err(format!("unit {unit} does not exist: the target has {size} units, numbered from 0"));
         }
-        let find = |value: &Value, purpose: &str| -> Result<Column, String> {
+        let find = |value: &Value, purpose: &str| -> Column {
             if let Value::Each(list) = value
                 && list.len() == units.len()
             {
-                return Ok(Column::Each(list.to_vec()));
+                return Column::Each(list.to_vec());
             }
-            let whole = resolve(value, &Names { size, place, known: &[] }, Key::new(seed, &entity, purpose))?;
-            Ok(match whole {
+            match resolve(value, &Names { size, place, known: &[] }, Key::new(seed, &entity, purpose)) {
                 Column::Shared(v) => Column::Shared(v),
                 Column::Each(v) => Column::Each(units.iter().map(|&u| v[u as usize]).collect()),
-            })
+            }
         };
         let zero = Column::Shared(0.0);
         let mut expression = None;
@@ -98,20 +97,20 @@ impl<'a> Stimulus<'a> {
             StimulusKind::Constant { amplitude }
             | StimulusKind::Step { amplitude, .. }
             | StimulusKind::PulseTrain { amplitude, .. }
-            | StimulusKind::GaussianPulse { amplitude, .. } => (find(amplitude, "amplitude")?, zero),
+            | StimulusKind::GaussianPulse { amplitude, .. } => (find(amplitude, "amplitude"), zero),
             StimulusKind::Ramp { from, to, .. } => {
-                let (from, to) = (find(from, "from")?, find(to, "to")?);
+                let (from, to) = (find(from, "from"), find(to, "to"));
                 (difference(&to, &from), from)
             }
             StimulusKind::Sine { amplitude, offset, .. } | StimulusKind::Chirp { amplitude, offset, .. } => {
-                (find(amplitude, "amplitude")?, find(offset, "offset")?)
+                (find(amplitude, "amplitude"), find(offset, "offset"))
             }
             StimulusKind::OuNoise { mean, sigma, .. } | StimulusKind::GaussianSteps { mean, sigma, .. } => {
-                (find(mean, "mean")?, find(sigma, "sigma")?)
+                (find(mean, "mean"), find(sigma, "sigma"))
             }
-            StimulusKind::WhiteNoise { mean, amplitude, .. } => (find(mean, "mean")?, find(amplitude, "amplitude")?),
+            StimulusKind::WhiteNoise { mean, amplitude, .. } => (find(mean, "mean"), find(amplitude, "amplitude")),
             StimulusKind::Poisson { rate, sources, weight, .. } => {
-                let rate = find(rate, "rate")?;
+                let rate = find(rate, "rate");
                 let mean = |j| at(&rate, j) * *sources as f64 * axis.dt;
                 if let Some(j) = (0..units.len()).find(|&j| !(0.0..=MOST).contains(&mean(j))) {
                     return Err(format!(
@@ -120,7 +119,7 @@ impl<'a> Stimulus<'a> {
                         mean(j)
                     ));
                 }
-                (rate, find(weight, "weight")?)
+                (rate, find(weight, "weight"))
             }
             StimulusKind::Spikes { weight, times, units: listed } => {
                 if let Some(unit) = listed.iter().flat_map(|l| l.iter()).find(|&&u| u as usize >= size) {
@@ -131,7 +130,7 @@ impl<'a> Stimulus<'a> {
                 if listed.as_ref().is_some_and(|l| l.len() != times.len()) {
                     return Err("as many units as times must be listed".to_owned());
                 }
-                (find(weight, "weight")?, zero)
+                (find(weight, "weight"), zero)
             }
             StimulusKind::Signal { columns, interval, .. } => {
                 if columns.len() != 1 && columns.len() != units.len() {
