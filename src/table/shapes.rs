@@ -326,9 +326,12 @@ fn fill_phase(p: &mut PhasePortrait, table: &Table) -> Result<(), StoreError> {
                     segments.push([x[k], y[k], x_end[k], y_end[k]]);
                 }
             }
-            "field" => p.field.push([x[k], y[k], x_end[k], y_end[k]]),
-            // What another program put into the file.
-            _ => continue,
+            // What another program put into the file is left.
+            other => {
+                if other == "field" {
+                    p.field.push([x[k], y[k], x_end[k], y_end[k]]);
+                }
+            }
         }
     }
     Ok(())
