@@ -6,7 +6,7 @@ use super::desk::Desk;
 use super::language::{
     Context, Declared, Family, Flag, Key, Length, Number, Reader, Section, Size, Table, Takes, Whole, declare,
 };
-use super::spec::{PopulationSpec, Rule};
+use super::spec::{PopulationSpec, Positions, Rule};
 use spikedeck_model::document::{Entry, Item, Node};
 use spikedeck_signal::{FileColumn, FileColumns};
 
@@ -35,6 +35,10 @@ impl Pairs<'_> {
     fn limit(&self, reader: &mut Reader<'_, '_, '_, '_>, key: &str, n: u64, of: usize, what: &str) -> Option<usize> {
         let same = self.ends.is_some_and(|(a, b)| a.name == b.name);
         let most = if same && !self.autapses.unwrap_or(false) { of.saturating_sub(1) } else { of };
+        if n > 0 && most == 0 {
+            reader.error(key, format!("there are no {what} to connect to but the unit itself"));
+            return None;
+        }
         if n > most as u64 && !self.multapses {
             reader.error_help(
                 key,
@@ -44,6 +48,14 @@ impl Pairs<'_> {
             return None;
         }
         Some(n as usize)
+    }
+
+    /// Refuses distances that wrap around where the positions have no extent.
+    fn need_extent(&self, reader: &mut Reader<'_, '_, '_, '_>, periodic: bool) {
+        let listed = |p: &PopulationSpec| matches!(p.positions, Some(Positions::Listed(_)));
+        if periodic && self.ends.is_some_and(|(_, to)| listed(to)) {
+            reader.error("periodic", "periodic distances need `grid` or `uniform` positions, which have an extent");
+        }
     }
 
     /// Says which of the populations has no positions.
@@ -262,6 +274,7 @@ impl Connects for FixedTotalNumber {
 impl Connects for Neighbours {
     fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
         pairs.need_positions(reader.desk, Self::SECTION.name);
+        pairs.need_extent(reader, self.periodic);
         Some(Rule::Neighbours { radius: self.radius, periodic: self.periodic })
     }
 }
@@ -269,6 +282,7 @@ impl Connects for Neighbours {
 impl Connects for Gaussian {
     fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
         pairs.need_positions(reader.desk, Self::SECTION.name);
+        pairs.need_extent(reader, self.periodic);
         Some(Rule::Gaussian { p_max: self.p_max, sigma: self.sigma, periodic: self.periodic })
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::catalog::Catalog;
 use super::files::FileUse;
-use super::spec::Integrator;
+use super::spec::{Integrator, SpikeTimes};
 use super::value::Names;
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
 use spikedeck_core::units::{Dimension, Quantity};
@@ -87,6 +87,8 @@ pub(super) struct Desk<'a> {
     pub duration: f64,
     /// What steps populations that name no integrator themselves.
     pub integrator: Integrator,
+    /// How spike times are found.
+    pub spike_times: SpikeTimes,
 }
 
 impl Desk<'_> {

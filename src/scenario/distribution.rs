@@ -142,6 +142,14 @@ impl Desk<'_> {
                 Distribution::Uniform { low, high }
             }
             "linspace" => {
+                if wanted.count.is_none() {
+                    self.error_help(
+                        &entry.place,
+                        "evenly spaced values are not possible here: the connections of this rule have no order",
+                        "use one_to_one, all_to_all or edges, or another distribution",
+                    );
+                    return None;
+                }
                 let [from, to] = self.pair(value, d, what)?;
                 Distribution::Linspace { from, to }
             }

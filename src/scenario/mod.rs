@@ -11,11 +11,13 @@ pub mod catalog;
 mod clock;
 mod connect;
 mod connections;
+mod continuous;
 mod coverage;
 mod definition;
 mod desk;
 mod distribution;
 mod files;
+mod fit;
 mod gallery;
 mod grid;
 pub mod identity;
@@ -157,6 +159,7 @@ pub fn load(
         dt: 0.0,
         duration: 0.0,
         integrator: Integrator::Auto,
+        spike_times: SpikeTimes::Grid,
     };
     let spec = resolve(&mut desk, &root, &written);
     match spec {
@@ -327,5 +330,7 @@ fn model_of(desk: &mut Desk<'_>, own: &mut lookup::OwnModels, entry: &Entry) -> 
     own.find(desk, Kind::Model, &name, &node.place)
 }
 
+#[cfg(test)]
+mod resolved_tests;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -127,6 +127,7 @@ pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place)
         Some(Check::HalveDt) => true,
         None => false,
     };
+    desk.spike_times = spike_times;
     desk.integrator = f.get("integrator").and_then(|n| integrator(desk, n)).unwrap_or_default();
     f.finish(desk);
     (desk.report.errors() == before).then_some(Simulation {

@@ -1,9 +1,9 @@
 //! `plasticity` of a projection: one rule or a list of them, with their parameters.
 
+use super::continuous::carried;
 use super::desk::{Desk, suggest, unit_example};
 use super::language::{Key, Of, Others, Section, Table, Takes};
 use super::lookup::OwnModels;
-use super::projection::carried;
 use super::spec::{PairName, PlasticitySpec, PopulationSpec, RuleSpec, Value};
 use super::value::Names;
 use super::weights::{Held, hold};

@@ -12,7 +12,7 @@ use super::positions::POSITIONS;
 use super::spec::{Integrator, PopulationSpec, Positions, UnitName, Value};
 use super::tree::{COMPARTMENTS, SECTION};
 use super::value::{Names, Wanted};
-use super::{grid, positions, tree};
+use super::{fit, grid, positions, tree};
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::{Formula, System, TimeUnit, Variable};
 use spikedeck_model::document::{Entry, Node};
@@ -244,9 +244,15 @@ pub(super) fn read(
         (None, Some(name)) => named(desk, &entry.place, name, &format!("`{}` names an integrator: ", model.name)),
         (None, None) => Some(desk.integrator),
     };
+    let nodes = fit::Nodes {
+        integrator: f.get("integrator"),
+        grid: grid_node,
+        substeps: f.get("substeps"),
+        population: &entry.place,
+    };
     let least = f.key("substeps").least();
-    let substeps = f
-        .get("substeps")
+    let substeps = nodes
+        .substeps
         .and_then(|n| desk.whole(n, "`substeps`", least))
         .map_or_else(|| chosen.and_then(|p| p.substeps).unwrap_or(1), |v| v as u32);
     f.finish_with(desk, &|key| {
@@ -260,7 +266,7 @@ pub(super) fn read(
     check_refractory(desk, model, &system, &parameters, &given, &entry.place);
     // Returned even when something is wrong, so that what names this population is checked as well; the report fails
     // the load.
-    Some(PopulationSpec {
+    let population = PopulationSpec {
         name: entry.key.clone(),
         model: model.clone(),
         receptors,
@@ -275,7 +281,9 @@ pub(super) fn read(
         integrator: integrator.unwrap_or_default(),
         substeps,
         preset: preset.map(|p| p.name),
-    })
+    };
+    fit::check(desk, &population, &nodes);
+    Some(population)
 }
 
 /// The entries of a table of receptors or channels with their definitions: those that provide something to others

@@ -92,7 +92,7 @@ impl<'a, N: Clone> Names<'a, N> {
     }
 }
 
-impl<'a> Names<'a, PairName> {
+impl Names<'_, PairName> {
     /// What weights and delays of connections may name: the numbers of both units and of all, and, where both ends
     /// have positions, the distance of the two and where they are.
     pub fn of_pairs(from: &PopulationSpec, to: &PopulationSpec) -> Self {

@@ -109,7 +109,7 @@ fn prepared<T>(
     let memory = affordable(spec)?;
     let seed = spec.simulation.seed;
     let axis = Axis::new(spec.simulation.dt, spec.simulation.time_base);
-    let mut found = spec.populations.iter().map(|p| find(p, seed)).collect::<Result<Vec<_>, _>>()?;
+    let mut found: Vec<Found> = spec.populations.iter().map(|p| find(p, seed)).collect();
     for (population, found) in spec.populations.iter().zip(&mut found) {
         if let Some(g) = &population.grid {
             let layout = grid::plan(population, g, &found.parameters, spec.simulation.dt, population.integrator);
@@ -247,7 +247,7 @@ fn network(common: &Common<'_>, threads: usize) -> Result<Network, BuildError> {
 pub(super) fn electrotonic(spec: &Spec, population: PopulationId) -> Result<Vec<Electrotonic>, BuildError> {
     let p = spec.population(population);
     let entity = format!("populations.{}", p.name);
-    let found = find(p, spec.simulation.seed)?;
+    let found = find(p, spec.simulation.seed);
     let Some(tree) = &p.tree else { return Err(unsuitable(entity, "this population is no tree")) };
     let nothing = vec![Vec::new(); p.system.inputs().len()];
     let build = TreeBuild {
@@ -267,12 +267,13 @@ pub(super) fn electrotonic(spec: &Spec, population: PopulationId) -> Result<Vec<
 }
 
 /// Positions, parameters and initial values of a population.
-fn find(population: &PopulationSpec, seed: u64) -> Result<Found, BuildError> {
+fn find(population: &PopulationSpec, seed: u64) -> Found {
     let entity = format!("populations.{}", population.name);
     let place = Place::of(population, seed);
-    if !place.positions.is_empty() && place.positions.len() != population.size {
-        return Err(unsuitable(entity, format!("{} positions for {} units", place.positions.len(), population.size)));
-    }
+    assert!(
+        place.positions.is_empty() || place.positions.len() == population.size,
+        "the scenario refuses lists of positions that are not one a unit"
+    );
     let system: &System = &population.system;
     let mut parameters: Vec<Option<Column>> = vec![None; population.parameters.len()];
     // Expressions may name parameters, so those come last, in their own order.
@@ -282,23 +283,23 @@ fn find(population: &PopulationSpec, seed: u64) -> Result<Found, BuildError> {
                 continue;
             }
             let names = Names { size: population.size, place: &place, known: &parameters };
-            let column = resolve(value, &names, Key::new(seed, &entity, &format!("parameters.{}", variable.name)))
-                .map_err(|m| unsuitable(format!("{entity}.parameters.{}", variable.name), m))?;
+            let key = Key::new(seed, &entity, &format!("parameters.{}", variable.name));
+            let column = resolve(value, &names, key);
             parameters[index] = Some(column);
         }
     }
     let mut initial = Vec::new();
     for (value, variable) in population.initial.iter().zip(system.states()) {
         let names = Names { size: population.size, place: &place, known: &parameters };
-        let column = resolve(value, &names, Key::new(seed, &entity, &format!("initial.{}", variable.name)))
-            .map_err(|m| unsuitable(format!("{entity}.initial.{}", variable.name), m))?;
+        let key = Key::new(seed, &entity, &format!("initial.{}", variable.name));
+        let column = resolve(value, &names, key);
         initial.push(column);
     }
     let (sources, ports) = match &population.tree {
         Some(t) => (Some(place.part(t, &t.spiking)), t.slots.iter().map(|s| place.part(t, s)).collect()),
         None => (None, Vec::new()),
     };
-    Ok(Found { place, sources, ports, parameters: parameters.into_iter().flatten().collect(), initial, layout: None })
+    Found { place, sources, ports, parameters: parameters.into_iter().flatten().collect(), initial, layout: None }
 }
 
 /// One thread's share.
@@ -369,15 +370,10 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
                 });
                 continuous_inputs.push(ContinuousInput { coupling, to, port: port.index(), plastic });
             }
-            _ => {
-                return Err(unsuitable(
-                    format!("projections.{}.to", path.spec.name),
-                    "spikes end at a receptor, continuous values at an input",
-                ));
-            }
+            _ => unreachable!("the scenario lets spikes end at receptors and continuous values at inputs"),
         }
     }
-    attach_stimuli(common, &mut groups)?;
+    attach_stimuli(common, &mut groups);
     for (g, group) in groups.iter_mut().enumerate() {
         let mut rings = Vec::new();
         for id in spec.population(group.population).event_ids() {

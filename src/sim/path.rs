@@ -63,8 +63,7 @@ pub(super) fn path<'a>(
         }
         Port::Input(_) => false,
     };
-    let found = Finder::new(projection, &wiring, spec.simulation.seed, axis, conductance);
-    let finder = found.map_err(|m| unsuitable(place(), m))?;
+    let finder = Finder::new(projection, &wiring, spec.simulation.seed, axis, conductance);
     let continuous = match &projection.coupling {
         Coupling::Event => None,
         Coupling::Continuous { value } => {

@@ -108,16 +108,7 @@ fn numbered(link: &Link) -> u64 {
 
 impl<'a> Finder<'a> {
     /// The finder of `projection` over its wiring.
-    ///
-    /// # Errors
-    /// When values are listed that do not belong to one connection each, or a fixed delay does not fit.
-    pub fn new(
-        projection: &'a ProjectionSpec,
-        wiring: &Wiring<'a>,
-        seed: u64,
-        axis: Axis,
-        conductance: bool,
-    ) -> Result<Self, String> {
+    pub fn new(projection: &'a ProjectionSpec, wiring: &Wiring<'a>, seed: u64, axis: Axis, conductance: bool) -> Self {
         let (n, m, no_self) = (wiring.sources as usize, wiring.targets as usize, wiring.no_self);
         let pair = Pair { from: wiring.from, to: wiring.to, wrap: wiring.wrap(), counts: [n as f64, m as f64] };
         let entity = projection.draw_key();
@@ -127,23 +118,20 @@ impl<'a> Finder<'a> {
             Rule::AllToAll => (Some(Order::Pair { targets: m, no_self }), n * m - if no_self { n } else { 0 }),
             _ => (None, 0),
         };
-        let find = |value: &'a Value<PairName>, purpose: &str| -> Result<Source<'a>, String> {
+        let find = |value: &'a Value<PairName>, purpose: &str| -> Source<'a> {
             match (value, order) {
-                (Value::Constant(v), _) => Ok(Source::Same(*v)),
-                (Value::Each(list), Some(order)) if list.len() == count => Ok(Source::Listed(list, order)),
-                (Value::Each(list), Some(_)) => {
-                    Err(format!("{} values of {purpose} are listed for {count} connections", list.len()))
+                (Value::Constant(v), _) => Source::Same(*v),
+                (Value::Each(list), Some(order)) => {
+                    assert_eq!(list.len(), count, "the scenario refuses lists that are not one value a connection");
+                    Source::Listed(list, order)
                 }
-                (Value::Each(_), None) => Err(format!(
-                    "values of {purpose} can only be listed for one_to_one, all_to_all and edges; give a distribution"
-                )),
-                (Value::Drawn(d @ Distribution::Linspace { .. }), None) => Err(format!(
-                    "{d:?} as {purpose} has no order of connections to go by; use one_to_one, all_to_all or edges"
-                )),
+                (Value::Each(_), None) => {
+                    unreachable!("the scenario refuses lists for rules whose connections have no order")
+                }
                 (Value::Drawn(d), order) => {
-                    Ok(Source::Drawn(d, Key::new(seed, &entity, purpose), order.map(|o| (o, count))))
+                    Source::Drawn(d, Key::new(seed, &entity, purpose), order.map(|o| (o, count)))
                 }
-                (Value::Expression(formula), _) => Ok(Source::Computed(formula, pair)),
+                (Value::Expression(formula), _) => Source::Computed(formula, pair),
             }
         };
         let listed = |list: &'a Option<std::sync::Arc<[f64]>>| list.as_ref().map(|l| Source::Listed(l, Order::Edge));
@@ -151,17 +139,12 @@ impl<'a> Finder<'a> {
             Rule::Edges { weight, delay, .. } => (listed(weight), listed(delay)),
             _ => (None, None),
         };
-        let weight = own_weight.map_or_else(|| find(&projection.weight, "weight"), Ok)?;
-        let delay = own_delay.map_or_else(|| find(&projection.delay, "delay"), Ok)?;
-        if let Source::Same(d) = delay
-            && !(0.0..=f64::from(u16::MAX)).contains(&(d / axis.dt).round())
-        {
-            return Err(format!("a delay of {} steps is outside 0 to {}", (d / axis.dt).round(), u16::MAX));
-        }
+        let weight = own_weight.unwrap_or_else(|| find(&projection.weight, "weight"));
+        let delay = own_delay.unwrap_or_else(|| find(&projection.delay, "delay"));
         let least = if matches!(delay, Source::Drawn(..) | Source::Computed(..)) { 1.0 } else { 0.0 };
         let count = || AtomicU64::new(0);
         let (rounded, too_long, no_weight, no_delay) = (count(), count(), AtomicU64::new(NONE), AtomicU64::new(NONE));
-        Ok(Self { weight, delay, axis, least, rounded, too_long, conductance, no_weight, no_delay })
+        Self { weight, delay, axis, least, rounded, too_long, conductance, no_weight, no_delay }
     }
 
     /// The weight of all connections, if they do not differ.

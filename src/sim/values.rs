@@ -41,23 +41,22 @@ impl Names<'_> {
 }
 
 /// One number a unit for `value`. Drawn values are keyed by `key` and unit, so they depend on nothing else.
-///
-/// # Errors
-/// When a list has the wrong length.
-pub(super) fn resolve(value: &Value, names: &Names<'_>, key: Key) -> Result<Column, String> {
+pub(super) fn resolve(value: &Value, names: &Names<'_>, key: Key) -> Column {
     match value {
-        Value::Constant(v) => Ok(Column::Shared(*v)),
-        Value::Each(list) if list.len() == names.size => Ok(Column::Each(list.to_vec())),
-        Value::Each(list) => Err(format!("{} values are listed for {} units", list.len(), names.size)),
-        Value::Drawn(distribution) => Ok(Column::Each(
+        Value::Constant(v) => Column::Shared(*v),
+        Value::Each(list) => {
+            assert_eq!(list.len(), names.size, "the scenario refuses lists that are not one value a unit");
+            Column::Each(list.to_vec())
+        }
+        Value::Drawn(distribution) => Column::Each(
             (0..names.size).map(|i| draw(distribution, &mut key.stream(i as u32, 0), i, names.size)).collect(),
-        )),
+        ),
         Value::Expression(formula) => {
             let columns = names.columns(formula);
             let values: Vec<Operand<'_>> = columns.iter().map(Operand::from).collect();
             let mut out = vec![0.0; names.size];
             Expression::new(formula, |_| false).evaluate(0.0, &values, &mut out);
-            Ok(Column::Each(out))
+            Column::Each(out)
         }
     }
 }

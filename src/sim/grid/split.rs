@@ -115,24 +115,7 @@ pub fn plan(
     let p = system.parts();
     let values: Vec<f64> = parameters.iter().map(|c| if let Column::Shared(v) = c { *v } else { f64::NAN }).collect();
     let lattice = Lattice::new(grid);
-    if lattice.shape.len() > 1 && p.operators.iter().any(|o| o.kind == OperatorKind::Gradient(None)) {
-        return Err(
-            "`gradient` is the derivative along a line; this grid has two axes: write `gradient_x` or `gradient_y`"
-                .to_owned(),
-        );
-    }
-    if lattice.shape.len() < 2 && p.operators.iter().any(|o| o.kind == OperatorKind::Gradient(Some(1))) {
-        return Err("`gradient_y` is the derivative along the second axis, and this grid is a line".to_owned());
-    }
     let names: Vec<String> = p.states.iter().map(|s| s.name.clone()).collect();
-    if grid.noise.0 > 0.0
-        && let Some(o) = p.operators.iter().find(|o| o.dimension != grid.noise.1)
-    {
-        return Err(format!(
-            "the noise of the ends has unit {}, but what `{}` is of has unit {}",
-            grid.noise.1, p.inputs[o.input].name, o.dimension
-        ));
-    }
     let (found, nonlinear) = terms(p, &values);
     let own: Vec<(Diffusion, Vec<usize>)> = found.iter().filter(|t| t.0.state == t.0.of).cloned().collect();
     let high = own.iter().any(|t| t.0.coefficients.len() > 1);
@@ -178,12 +161,6 @@ pub fn plan(
         if scheme.implicit() { own.iter().map(|t| t.0.clone()).collect() } else { Vec::new() };
     let taken: Vec<(Diffusion, Vec<usize>)> = if scheme.splits() { own } else { Vec::new() };
     let system = if taken.is_empty() { system.clone() } else { without(system, &taken) };
-    if let Some(named) = grid.pointwise.filter(|p| p.is_of_space()) {
-        return Err(format!(
-            "`{}` is a scheme of space: name it as `integrator`; `pointwise` is the rule for the rest, such as rk4",
-            named.name()
-        ));
-    }
     let stochastic = system.is_stochastic();
     let pointwise = match (grid.pointwise, scheme) {
         (Some(named), _) => named,
@@ -193,9 +170,6 @@ pub fn plan(
         (None, _) if asked.is_of_space() => Integrator::Auto,
         (None, _) => asked,
     };
-    if population.substeps > 1 {
-        return Err("substeps are steps of the equations alone; on a grid take a shorter dt".to_owned());
-    }
     let terms = match scheme {
         Scheme::LaxFriedrichs => all.into_iter().filter(|t| t.state == t.of).collect(),
         _ if scheme.implicit() => implicit,

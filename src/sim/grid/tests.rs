@@ -4,9 +4,10 @@ use std::sync::atomic::AtomicBool;
 use super::convolution::Convolution;
 use super::lattice::Lattice;
 use crate::Network;
-use crate::tests::{run, run_on, spec, trace};
+use crate::tests::{run, run_on, trace};
 use spikedeck_equation::space::KernelShape;
-use spikedeck_scenario::Boundary;
+use spikedeck_model::library;
+use spikedeck_scenario::{Boundary, Catalog, NoFiles, Overrides, load};
 
 /// `du/dt = D laplacian(u)` on a line of 16 cells at distance 1, from `initial`, until `stop`.
 fn heat(scheme: &str, boundary: &str, initial: &str, (dt, stop): (f64, f64), more: &str) -> String {
@@ -154,7 +155,12 @@ fn lax_friedrichs_says_how_long_rounding_hides_its_growth() {
 }
 
 fn refusal(text: &str) -> String {
-    Network::build(&spec(text), 1, &AtomicBool::new(false)).map(|_| ()).unwrap_err().to_string()
+    match load(text, None, "test", &Overrides::default(), library(), &Catalog::default(), &NoFiles) {
+        Ok((spec, _)) => {
+            Network::build(&spec, 1, &AtomicBool::new(false)).map_or_else(|e| e.to_string(), |_| String::new())
+        }
+        Err(report) => report.render(false),
+    }
 }
 
 #[test]
@@ -530,7 +536,7 @@ fn gradients_that_a_grid_does_not_have_are_refused() {
             "[simulation]\nduration = 1\ndt = 0.1\n[models.m]\ntime_unit = \"1\"\nequations = \"du/dt = -{operator}(u) : 1\"\n\
              [populations.p]\nmodel = \"m\"\ngrid = {{ shape = {shape}, spacing = 1, boundary = \"periodic\" }}\n"
         );
-        Network::build(&spec(&text), 1, &AtomicBool::new(false)).err().map(|e| e.to_string()).unwrap_or_default()
+        refusal(&text)
     };
     assert!(refused("gradient", "[8, 8]").contains("write `gradient_x` or `gradient_y`"));
     assert!(refused("gradient_y", "[8]").contains("this grid is a line"));

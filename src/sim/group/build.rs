@@ -117,8 +117,7 @@ pub(crate) fn choice(
     found: &Found,
 ) -> Result<(Integrator, String), BuildError> {
     if population.tree.is_some() {
-        let (second_order, why) =
-            scheme(population.integrator).map_err(|m| unsuitable(format!("populations.{}", population.name), m))?;
+        let (second_order, why) = scheme(population.integrator);
         let integrator = if second_order { Integrator::CrankNicolson } else { Integrator::BackwardEuler };
         return Ok((integrator, why.to_owned()));
     }
@@ -219,7 +218,7 @@ pub(crate) fn group(
 }
 
 /// Hangs the stimuli on the groups they target.
-pub(crate) fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) -> Result<(), BuildError> {
+pub(crate) fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) {
     for (spec, stimulus) in common.spec.stimuli.iter().zip(common.stimuli) {
         let Some(group) = groups.iter_mut().find(|g| g.population == spec.target.population) else { continue };
         let range = port_range(common.spec.population(group.population), spec.target.port, group);
@@ -232,11 +231,7 @@ pub(crate) fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) -> Resul
                 input.levels.push(*level);
             }
             (Local::Events(events), Port::Event(port)) => group.events.push((port.index(), events)),
-            _ => {
-                let message = "spikes and Poisson input end at a receptor, all other stimuli at an input";
-                return Err(unsuitable(format!("stimuli.{}.target", spec.name), message));
-            }
+            _ => unreachable!("the scenario refuses spikes into inputs and levels into receptors"),
         }
     }
-    Ok(())
 }

@@ -79,37 +79,36 @@ impl<'a> Stimulus<'a> {
         if let Some(unit) = units.iter().find(|&&u| u as usize >= size) {
             return Err(format!("unit {unit} does not exist: the target has {size} units, numbered from 0"));
         }
-        let find = |amount: Amount<'_>| -> Result<Column, String> {
+        let find = |amount: Amount<'_>| -> Column {
             if let Value::Each(list) = amount.value
                 && list.len() == units.len()
             {
-                return Ok(Column::Each(list.to_vec()));
+                return Column::Each(list.to_vec());
             }
             let names = Names { size, place, known: &[] };
-            let whole = resolve(amount.value, &names, Key::new(seed, &entity, amount.key))?;
-            Ok(match whole {
+            match resolve(amount.value, &names, Key::new(seed, &entity, amount.key)) {
                 Column::Shared(v) => Column::Shared(v),
                 Column::Each(v) => Column::Each(units.iter().map(|&u| v[u as usize]).collect()),
-            })
+            }
         };
         let zero = Column::Shared(0.0);
         let mut expression = None;
         let course = spec.kind.course(axis.clock());
         let (first, second) = match &course {
             Course::Wave { amplitude, less, offset, .. } => {
-                let amplitude = find(*amplitude)?;
-                let offset = offset.map_or(Ok(zero), find)?;
+                let amplitude = find(*amplitude);
+                let offset = offset.map_or(zero, find);
                 match less {
-                    Some(less) => (difference(&amplitude, &find(*less)?), offset),
+                    Some(less) => (difference(&amplitude, &find(*less)), offset),
                     None => (amplitude, offset),
                 }
             }
-            Course::OrnsteinUhlenbeck { mean, sigma, .. } => (find(*mean)?, find(*sigma)?),
+            Course::OrnsteinUhlenbeck { mean, sigma, .. } => (find(*mean), find(*sigma)),
             Course::Normal { mean, spread: Spread::Deviation(size) | Spread::Density(size), .. } => {
-                (find(*mean)?, find(*size)?)
+                (find(*mean), find(*size))
             }
             Course::Poisson { rate, sources, weight, .. } => {
-                let rate = find(*rate)?;
+                let rate = find(*rate);
                 let mean = |j| at(&rate, j) * *sources as f64 * axis.dt;
                 if let Some(j) = (0..units.len()).find(|&j| !(0.0..=MOST).contains(&mean(j))) {
                     return Err(format!(
@@ -118,7 +117,7 @@ impl<'a> Stimulus<'a> {
                         mean(j)
                     ));
                 }
-                (rate, find(*weight)?)
+                (rate, find(*weight))
             }
             Course::Spikes { weight, times, units: listed } => {
                 if let Some(unit) = listed.iter().flat_map(|l| l.iter()).find(|&&u| u as usize >= size) {
@@ -129,7 +128,7 @@ impl<'a> Stimulus<'a> {
                 if listed.is_some_and(|l| l.len() != times.len()) {
                     return Err("as many units as times must be listed".to_owned());
                 }
-                (find(*weight)?, zero)
+                (find(*weight), zero)
             }
             Course::Samples { columns, interval, .. } => {
                 if columns.len() != 1 && columns.len() != units.len() {

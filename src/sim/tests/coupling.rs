@@ -132,3 +132,14 @@ fn looking_at_inputs_of_units_that_spike_changes_nothing() {
     assert!(one.recording.spikes[1].len() > 300, "{}", one.recording.spikes[1].len());
     assert_eq!(trace(&one, "b", "V_m"), trace(&plain, "b", "V_m"));
 }
+
+#[test]
+fn connections_are_written_in_the_unit_of_their_weight() {
+    let text = "[simulation]\nduration = \"1 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\n\
+        [projections.gap]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nconnect = { rule = \"all_to_all\", autapses = false }\nweight = \"5 nS\"\nvalue = \"w*(V_m_pre - V_m_post)\"\n\
+        [record.a]\nspikes = true\nconnections = true\n";
+    let result = run(text);
+    let c = &result.recording.connections[0];
+    assert_eq!((c.weight_unit.as_str(), c.source.as_slice(), c.target.as_slice()), ("nS", &[0, 1][..], &[1, 0][..]));
+    assert!(c.weight.iter().all(|w| (w - 5.0).abs() < 1e-12), "{:?}", c.weight);
+}

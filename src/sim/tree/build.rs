@@ -31,24 +31,17 @@ pub(crate) struct TreeBuild<'a> {
     pub spike_times: SpikeTimes,
 }
 
-/// The scheme of a tree by name, with the reason: whether it is of second order.
-///
-/// # Errors
-/// Names of other schemes.
-pub(crate) fn scheme(asked: Integrator) -> Result<(bool, &'static str), String> {
+/// The scheme of a tree, with the reason: whether it is of second order.
+pub(crate) fn scheme(asked: Integrator) -> (bool, &'static str) {
     match asked {
-        Integrator::Auto => Ok((
-            false,
-            "implicit along the tree, of order 1; gates by exponential Euler (crank_nicolson is of order 2)",
-        )),
-        Integrator::BackwardEuler => Ok((false, "named in the scenario or model; gates by exponential Euler")),
-        Integrator::CrankNicolson => {
-            Ok((true, "named in the scenario or model; gates stand half a step beside the voltage"))
+        Integrator::Auto => {
+            (false, "implicit along the tree, of order 1; gates by exponential Euler (crank_nicolson is of order 2)")
         }
-        other => Err(format!(
-            "`{}` does not step a tree: use backward_euler (order 1) or crank_nicolson (order 2)",
-            other.name()
-        )),
+        Integrator::BackwardEuler => (false, "named in the scenario or model; gates by exponential Euler"),
+        Integrator::CrankNicolson => {
+            (true, "named in the scenario or model; gates stand half a step beside the voltage")
+        }
+        other => unreachable!("the scenario refuses {other:?} on a tree"),
     }
 }
 
@@ -114,12 +107,6 @@ impl TreeBuild<'_> {
     pub fn build(&self) -> Result<Tree, String> {
         let system = &self.population.system;
         let (units, cells) = (self.tree.units(), self.cells.len());
-        if self.spike_times == SpikeTimes::Exact {
-            return Err(
-                "exact spike times are for linear models of points: use spike_times = \"interpolated\" on a tree"
-                    .to_owned(),
-            );
-        }
         let axial = self.axial()?;
         let substeps = self.population.substeps.max(1);
         let dt = self.dt * system.parts().time_unit.per_second();
