@@ -2,7 +2,7 @@
 
 use super::binding::{Bound, UnitOptions, display, index_of};
 use super::prelude::*;
-use spikedeck_core::flight::Flight;
+use spikedeck_core::trajectory::Trajectory;
 use spikedeck_core::units::{Quantity as Written, brief, short};
 use spikedeck_scenario::{Integrator, SpikeTimes};
 use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape};
@@ -231,20 +231,20 @@ impl<'b, 'a> Protocol<'b, 'a> {
         for &input in &self.inputs {
             request.check_cancelled()?;
             let flow = self.bound.with_input(self.port, input);
-            let mut flight = Flight::new(&flow, 0.0, &self.bound.initial, Vec::new(), self.dt);
-            if !flight.is_hybrid() || !flow.is_autonomous() {
+            let mut trajectory = Trajectory::new(&flow, 0.0, &self.bound.initial, Vec::new(), self.dt);
+            if !trajectory.is_hybrid() || !flow.is_autonomous() {
                 return Ok(None);
             }
             let (mut times, mut seen) = (Vec::new(), 0);
             // A single state starts each interval anew, so two spikes say it all.
             let enough = if flow.dimension() == 1 { 3 } else { u64::MAX };
-            while flight.t < self.steps as f64 * self.dt * (1.0 - 1e-12) && flight.resets < enough {
-                if flight.advance(self.dt).is_err() {
+            while trajectory.t < self.steps as f64 * self.dt * (1.0 - 1e-12) && trajectory.resets < enough {
+                if trajectory.advance(self.dt).is_err() {
                     return Ok(None);
                 }
-                if flight.resets > seen {
-                    seen = flight.resets;
-                    times.push(flight.last_reset);
+                if trajectory.resets > seen {
+                    seen = trajectory.resets;
+                    times.push(trajectory.last_reset);
                 }
             }
             rates.push(steady_rate(&times));

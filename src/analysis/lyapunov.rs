@@ -4,9 +4,9 @@ use super::prelude::*;
 use std::f64::consts::LN_2;
 
 use super::binding::{Bound, UnitOptions};
-use spikedeck_core::flight::{Flight, Scheme};
 use spikedeck_core::linear::eigenvalues;
 use spikedeck_core::lyapunov::{Settings, Spectrum, kaplan_yorke, spectrum};
+use spikedeck_core::trajectory::{Scheme, Trajectory};
 use spikedeck_core::units::short;
 use spikedeck_signal::{Axis, CurveStyle, NamedShape, ReferenceLine, Series, Shape, TimeBase};
 
@@ -80,7 +80,7 @@ impl Estimator for Lyapunov {
         let settings = settings(request, o, &bound)?;
         let subject = &bound.population.name;
         if settings.scheme == Scheme::Map
-            && Flight::new(&bound.flow, 0.0, &bound.initial, Vec::new(), settings.step).is_hybrid()
+            && Trajectory::new(&bound.flow, 0.0, &bound.initial, Vec::new(), settings.step).is_hybrid()
         {
             return Err(AnalysisError::Unsuitable(format!(
                 "`scheme = \"map\"` knows no threshold, and the units of `{subject}` are reset at one: leave the option out"

@@ -1,12 +1,12 @@
-//! Lyapunov spectra by tangent dynamics: a frame flies with the trajectory and is made orthonormal again and again; the
+//! Lyapunov spectra by tangent dynamics: a frame goes with the trajectory and is made orthonormal again and again; the
 //! logarithms of how much it grew, per time, are the exponents (Benettin et al. 1980, doi:10.1007/BF02128236; Shimada
 //! and Nagashima 1979, doi:10.1143/PTP.61.1605).
 
 use super::dynamics::{Dynamics, Scaled};
-use super::flight::{Flight, FlightError, Scheme};
 use super::linear::orthonormalise;
 use super::rng::Key;
 use super::surrogate::student_quantile;
+use super::trajectory::{Scheme, Trajectory, TrajectoryError};
 
 /// How long, how finely, how often.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,18 +60,18 @@ const CURVE_POINTS: usize = 400;
 /// is comes back.
 ///
 /// # Errors
-/// See [`FlightError`].
+/// See [`TrajectoryError`].
 pub fn spectrum<D: Dynamics>(
     system: &D,
     start: &[f64],
     settings: Settings,
     mut proceed: impl FnMut() -> bool,
-) -> Result<Spectrum, FlightError> {
+) -> Result<Spectrum, TrajectoryError> {
     let n = system.dimension();
     let k = settings.exponents.clamp(1, n.max(1));
-    // A state-only flight first: typical sizes of the states, so that units do not decide what is long and what is
+    // A state-only trajectory first: typical sizes of the states, so that units do not decide what is long and what is
     // short.
-    let mut scout = Flight::new(system, 0.0, start, Vec::new(), settings.step).by(settings.scheme);
+    let mut scout = Trajectory::new(system, 0.0, start, Vec::new(), settings.step).by(settings.scheme);
     let mut scale: Vec<f64> = start.iter().map(|v| v.abs()).collect();
     for _ in 0..200 {
         scout.advance((settings.transient / 200.0).max(settings.step))?;
@@ -89,39 +89,39 @@ pub fn spectrum<D: Dynamics>(
     }
     let scaled = Scaled { inner: system, scale };
     let y: Vec<f64> = start.iter().zip(&scaled.scale).map(|(x, s)| x / s).collect();
-    let mut flight = Flight::new(&scaled, 0.0, &y, first_frame(n, k), settings.step).by(settings.scheme);
+    let mut trajectory = Trajectory::new(&scaled, 0.0, &y, first_frame(n, k), settings.step).by(settings.scheme);
     let mut r = vec![0.0; k];
-    let mut walk = |flight: &mut Flight<'_, Scaled<'_, D>>, logs: &mut [f64]| -> Result<f64, FlightError> {
-        let from = flight.t;
-        flight.advance(settings.interval)?;
+    let mut walk = |trajectory: &mut Trajectory<'_, Scaled<'_, D>>, logs: &mut [f64]| -> Result<f64, TrajectoryError> {
+        let from = trajectory.t;
+        trajectory.advance(settings.interval)?;
         // A held state has no direction of its own: wait until it is let go.
         let mut patience = 0;
-        while flight.is_refractory() && patience < 10_000 {
-            flight.advance(settings.interval)?;
+        while trajectory.is_refractory() && patience < 10_000 {
+            trajectory.advance(settings.interval)?;
             patience += 1;
         }
-        orthonormalise(&mut flight.frame, n, k, &mut r);
+        orthonormalise(&mut trajectory.frame, n, k, &mut r);
         for (l, r) in logs.iter_mut().zip(&r) {
             *l += r.ln();
         }
-        Ok(flight.t - from)
+        Ok(trajectory.t - from)
     };
     let mut logs = vec![0.0; k];
-    while flight.t < settings.transient {
-        walk(&mut flight, &mut logs)?;
+    while trajectory.t < settings.transient {
+        walk(&mut trajectory, &mut logs)?;
         if !proceed() {
             return Ok(Spectrum::default());
         }
     }
     logs.fill(0.0);
     let (begin, volume, held, resets, grazing) =
-        (flight.t, flight.log_volume, flight.held_resets, flight.resets, flight.grazing);
+        (trajectory.t, trajectory.log_volume, trajectory.held_resets, trajectory.resets, trajectory.grazing);
     let mut result = Spectrum::default();
     let mut marks: Vec<(f64, Vec<f64>)> = vec![(0.0, logs.clone())];
-    while flight.t - begin < settings.duration * (1.0 - 1e-12) {
-        walk(&mut flight, &mut logs)?;
+    while trajectory.t - begin < settings.duration * (1.0 - 1e-12) {
+        walk(&mut trajectory, &mut logs)?;
         result.renormalisations += 1;
-        let t = flight.t - begin;
+        let t = trajectory.t - begin;
         if t >= settings.duration * (marks.len() as f64 / CURVE_POINTS as f64 - 1e-9) {
             marks.push((t, logs.clone()));
         }
@@ -129,16 +129,16 @@ pub fn spectrum<D: Dynamics>(
             break;
         }
     }
-    let time = flight.t - begin;
+    let time = trajectory.t - begin;
     result.exponents = logs.iter().map(|l| l / time).collect();
     result.curve = marks.iter().skip(1).map(|(t, l)| (*t, l.iter().map(|l| l / t).collect())).collect();
     result.half_width = (0..k).map(|j| batch_half_width(&marks, j, settings.batches)).collect();
     result.running_sd = (0..k).map(|j| running_sd(&result.curve, j)).collect();
-    result.divergence = (k == n && flight.held_resets == held).then(|| (flight.log_volume - volume) / time);
+    result.divergence = (k == n && trajectory.held_resets == held).then(|| (trajectory.log_volume - volume) / time);
     result.time = time;
-    result.resets = flight.resets - resets;
-    result.grazing = flight.grazing - grazing;
-    result.state = scaled.unscaled(&flight.x);
+    result.resets = trajectory.resets - resets;
+    result.grazing = trajectory.grazing - grazing;
+    result.state = scaled.unscaled(&trajectory.x);
     Ok(result)
 }
 

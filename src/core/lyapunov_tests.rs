@@ -250,7 +250,7 @@ fn a_system_that_runs_away_is_an_error() {
         j: |x: &[f64], o: &mut [f64]| o[0] = 2.0 * x[0],
     };
     let error = spectrum(&system, &[1.0], settings(1, 5.0, 5.0, 0.01, 0.1), || true).unwrap_err();
-    assert!(matches!(error, FlightError::NotFinite { state: 0, .. }), "{error}");
+    assert!(matches!(error, TrajectoryError::NotFinite { state: 0, .. }), "{error}");
 }
 
 #[test]

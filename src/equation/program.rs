@@ -340,8 +340,8 @@ mod tests {
             }
             let u = |lane: usize| rows[2].get(lane).copied().unwrap_or(0.0);
             x += 10.0;
-            for lane in 0..lanes {
-                assert_eq!(program.state(0)[lane], x + 3.0 * row[lane]);
+            for (lane, v) in row.iter().enumerate() {
+                assert_eq!(program.state(0)[lane], x + 3.0 * v);
                 assert_eq!(program.column(out)[lane], 2.0 * (1.0 + lane as f64) * u(lane));
             }
         }

@@ -9,7 +9,7 @@ use spikedeck_equation::program::Register;
 /// A compiled expression over columns.
 #[derive(Debug, Clone)]
 pub(super) struct Expression {
-    formulas: Formulas,
+    formulas: Box<Formulas>,
     /// Names that the expression uses: operand and register.
     used: Vec<(usize, Register)>,
     /// Register of time, if it is used.
@@ -28,7 +28,7 @@ impl Expression {
     /// Compiles a node of a graph; `operands` says which operand each variable is. The variable `time` is time and no
     /// operand.
     pub fn compile(graph: &Graph, root: Id, operands: &[usize], time: Option<usize>) -> Self {
-        let formulas = Formulas::new(graph, &[root]);
+        let formulas = Box::new(Formulas::new(graph, &[root]));
         let (mut used, mut filled) = (Vec::new(), None);
         for &(symbol, register) in formulas.registers() {
             match symbol {

@@ -11,16 +11,16 @@
 //! Few units are latched or at rest at a time, so these are lists in ascending order, and whoever tests many units at
 //! once needs to ask only about those whose condition holds.
 
-/// A unit at rest.
+/// The refractory period of a unit: until when it is at rest.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Rest {
+pub(super) struct Refractory {
     pub unit: u32,
     /// The first step in which it moves again, after `part` of that step.
     pub until: u64,
     pub part: f64,
 }
 
-impl Rest {
+impl Refractory {
     /// The rest of `steps` after a spike at the end of `step`, or after `fraction` of it; `None` if there is none.
     pub fn after(unit: u32, step: u64, fraction: Option<f64>, steps: u64) -> Option<Self> {
         // One that begins inside a step ends inside another.
@@ -48,7 +48,7 @@ pub(super) fn share(before: f64, after: f64) -> Option<f64> {
 /// Which units of a population are latched, and which are at rest.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Firing {
-    resting: Vec<Rest>,
+    resting: Vec<Refractory>,
     latched: Vec<u32>,
     /// Those that were latched at the grid point before.
     before: Vec<u32>,
@@ -66,17 +66,17 @@ impl Firing {
     }
 
     /// Units whose rest ends inside `step`, which [`Firing::begin`] has not yet begun.
-    pub fn ending(&self, step: u64) -> impl Iterator<Item = Rest> + '_ {
+    pub fn ending(&self, step: u64) -> impl Iterator<Item = Refractory> + '_ {
         self.resting.iter().filter(move |r| r.until == step && r.part > 0.0).copied()
     }
 
     /// Units that rest when `step` begins, of those whose rest has not yet been ended.
-    pub fn resting_before(&self, step: u64) -> impl Iterator<Item = Rest> + '_ {
+    pub fn resting_before(&self, step: u64) -> impl Iterator<Item = Refractory> + '_ {
         self.resting.iter().filter(move |r| r.begins(step)).copied()
     }
 
     /// Units from `first` up to `end` that rest during this step.
-    pub fn resting_in(&self, first: usize, end: usize) -> &[Rest] {
+    pub fn resting_in(&self, first: usize, end: usize) -> &[Refractory] {
         let at = |unit: usize| self.resting.partition_point(|r| (r.unit as usize) < unit);
         &self.resting[at(first)..at(end)]
     }
@@ -104,7 +104,7 @@ impl Firing {
     }
 
     /// After the resets of a step: units in which the condition holds on, and those that rest, both in ascending order.
-    pub fn settle(&mut self, latched: &[u32], resting: &[Rest]) {
+    pub fn settle(&mut self, latched: &[u32], resting: &[Refractory]) {
         merge(&mut self.latched, latched, |&u| u);
         merge(&mut self.resting, resting, |r| r.unit);
     }
@@ -144,9 +144,9 @@ mod tests {
             if h == 1 && firing.holds(3) {
                 found.push(step);
                 let latched: &[u32] = if after_reset { &[3] } else { &[] };
-                let resting: Vec<Rest> = Rest::after(3, step, None, rest).into_iter().collect();
+                let resting: Vec<Refractory> = Refractory::after(3, step, None, rest).into_iter().collect();
                 firing.settle(latched, &resting);
-                firing.settle(&[1, 5], &Rest::after(2, step, None, 9).into_iter().collect::<Vec<_>>());
+                firing.settle(&[1, 5], &Refractory::after(2, step, None, 9).into_iter().collect::<Vec<_>>());
             }
         }
         found
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn rests_that_begin_inside_a_step_end_inside_a_step() {
-        let rest = Rest::after(0, 10, Some(0.25), 3).unwrap();
+        let rest = Refractory::after(0, 10, Some(0.25), 3).unwrap();
         assert_eq!((rest.until, rest.part), (13, 0.25));
         let mut firing = Firing::default();
         firing.settle(&[], &[rest]);
@@ -181,7 +181,7 @@ mod tests {
         assert!(!firing.is_armed(0) && firing.resting_in(0, 1).len() == 1 && firing.resting_in(1, 9).is_empty());
         firing.begin(13);
         assert!(firing.is_armed(0));
-        assert!(Rest::after(0, 10, None, 0).is_none());
+        assert!(Refractory::after(0, 10, None, 0).is_none());
         assert_eq!(steps(2e-3, 1e-4), 20);
     }
 

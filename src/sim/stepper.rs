@@ -9,7 +9,7 @@ mod by_lane;
 mod compile;
 mod locate;
 mod probe;
-mod rest;
+mod refractory;
 mod threshold;
 
 pub use self::probe::Probe;
@@ -20,9 +20,9 @@ use self::alone::Course;
 use self::arrivals::Arrivals;
 use self::by_lane::ByLane;
 use self::locate::Locate;
-use self::rest::Reset;
+use self::refractory::Reset;
 use self::threshold::Threshold;
-use crate::firing::{Firing, Rest};
+use crate::firing::{Firing, Refractory};
 use spikedeck_core::normal::Normals;
 use spikedeck_equation::System;
 use spikedeck_equation::kernel::Kernel;
@@ -97,7 +97,7 @@ impl Motion {
 #[derive(Debug, Default)]
 struct Work {
     /// Lanes whose rest ends inside the current step.
-    releasing: Vec<Rest>,
+    releasing: Vec<Refractory>,
     candidates: Vec<u32>,
     /// Inputs of the lanes that crossed in the last step, port by port, in the order of the spikes.
     at_crossing: Vec<f64>,

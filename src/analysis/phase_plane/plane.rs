@@ -3,8 +3,8 @@
 use super::{Options, Others};
 use crate::binding::{Bound, display};
 use crate::prelude::*;
-use spikedeck_core::flight::Flight;
 use spikedeck_core::phase::{Grid, Rest, fixed_points, newton, zero_lines};
+use spikedeck_core::trajectory::Trajectory;
 use spikedeck_signal::{Axis, Curve, CurveStyle};
 
 /// Points of an integrated trajectory.
@@ -240,15 +240,15 @@ fn integrate(
     if step.is_nan() || duration.is_nan() || step <= 0.0 || duration <= 0.0 {
         return Err(AnalysisError::Unsuitable("`step` and `duration` must be positive".into()));
     }
-    let mut flight = Flight::new(&bound.flow, 0.0, &bound.initial, Vec::new(), step);
+    let mut trajectory = Trajectory::new(&bound.flow, 0.0, &bound.initial, Vec::new(), step);
     let mut path = vec![bound.initial.clone()];
     let stride = (duration / TRAJECTORY_POINTS as f64).max(step);
-    while flight.t < duration * (1.0 - 1e-9) {
+    while trajectory.t < duration * (1.0 - 1e-9) {
         request.check_cancelled()?;
-        if let Err(error) = flight.advance(stride) {
+        if let Err(error) = trajectory.advance(stride) {
             return Ok((path, Some(format!("the trajectory ends early: {error}"))));
         }
-        path.push(flight.x.clone());
+        path.push(trajectory.x.clone());
     }
     Ok((path, None))
 }

@@ -299,11 +299,11 @@ fn multiply_add<const W: usize>(
             map1::<W>(data, n, to, at(b), |y| signed(x, minus_product).mul_add(y, signed(z, minus_term)));
         }
         (Place::Number(x), c) if minus_term => {
-            map2::<W>(data, n, to, at(b), at(c), |y, z| signed(x, minus_product).mul_add(y, -z))
+            map2::<W>(data, n, to, at(b), at(c), |y, z| signed(x, minus_product).mul_add(y, -z));
         }
         (Place::Number(x), c) => map2::<W>(data, n, to, at(b), at(c), |y, z| signed(x, minus_product).mul_add(y, z)),
         (a, Place::Number(z)) if minus_product => {
-            map2::<W>(data, n, to, at(a), at(b), |x, y| (-x).mul_add(y, signed(z, minus_term)))
+            map2::<W>(data, n, to, at(a), at(b), |x, y| (-x).mul_add(y, signed(z, minus_term)));
         }
         (a, Place::Number(z)) => map2::<W>(data, n, to, at(a), at(b), |x, y| x.mul_add(y, signed(z, minus_term))),
         (a, c) => {
@@ -380,11 +380,15 @@ fn rare<const W: usize>(op: Binary, data: &Chunks<W>, n: usize, to: usize, a: At
         Binary::NotEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x != y)),
         Binary::And => map2::<W>(data, n, to, a, b, |x, y| truth((x != 0.0) & (y != 0.0))),
         Binary::Or => map2::<W>(data, n, to, a, b, |x, y| truth((x != 0.0) | (y != 0.0))),
-        Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Min | Binary::Max => {
-            unreachable!("these have their own loops, `binary`")
-        }
-        Binary::Less | Binary::LessEqual | Binary::Greater | Binary::GreaterEqual => {
-            unreachable!("these have their own loops, `binary`")
-        }
+        Binary::Add
+        | Binary::Sub
+        | Binary::Mul
+        | Binary::Div
+        | Binary::Min
+        | Binary::Max
+        | Binary::Less
+        | Binary::LessEqual
+        | Binary::Greater
+        | Binary::GreaterEqual => unreachable!("these have their own loops, `binary`"),
     }
 }

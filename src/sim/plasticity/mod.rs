@@ -291,7 +291,9 @@ impl Plastic {
                             is_finite(&values[..chunk.len()])
                         }
                         Operand::Shared(x) => {
-                            chunk.iter().for_each(|p| column[p.connection] = x);
+                            for p in chunk {
+                                column[p.connection] = x;
+                            }
                             x.is_finite()
                         }
                     };

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::Stepper;
 use super::threshold::{add_products, add_scaled};
-use crate::firing::Rest;
+use crate::firing::Refractory;
 use spikedeck_equation::graph::{Graph, Id};
 use spikedeck_equation::kernel::{Kernel, Place};
 use spikedeck_equation::program::{Builder, Program, Target};
@@ -74,7 +74,7 @@ impl Stepper {
     /// Delivers events of delay 0 before `step` begins: they act from this step on. What arrives at held states of
     /// refractory lanes is lost, as it is at the end of a step. `arrivals` as in [`Stepper::advance`].
     pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
-        let resting: SmallVec<[Rest; 16]> = self.firing.resting_before(step).collect();
+        let resting: SmallVec<[Refractory; 16]> = self.firing.resting_before(step).collect();
         self.keep_held(&resting);
         for (start, count) in self.program.memory.blocks() {
             self.arrivals.deliver(&mut self.program, arrivals, start, count);

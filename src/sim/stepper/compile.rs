@@ -4,7 +4,7 @@ use super::alone::Course;
 use super::arrivals::Arrivals;
 use super::by_lane::ByLane;
 use super::locate::{Given, Locate};
-use super::rest::Reset;
+use super::refractory::Reset;
 use super::threshold::Threshold;
 use super::{Column, Motion, Noise, Stepper, StepperSpec, Work};
 use crate::firing::Firing;

@@ -8,7 +8,7 @@
 //! 2010, doi:10.3389/fninf.2010.00113); what arrives at a grid point still acts at that point.
 
 use super::{LaneSpike, Stepper};
-use crate::firing::{self, Rest};
+use crate::firing::{self, Refractory};
 use crate::integrator::{Problem, linear_part};
 use spikedeck_core::expm::expm;
 use spikedeck_equation::graph::{Graph, Id};
@@ -235,7 +235,7 @@ impl Stepper {
     }
 
     /// Lanes whose refractory time ends inside this step: held for its first part, free for the rest.
-    pub(super) fn release(&mut self, releasing: &[Rest], start: usize, count: usize, step: u64) {
+    pub(super) fn release(&mut self, releasing: &[Refractory], start: usize, count: usize, step: u64) {
         if releasing.is_empty() {
             return;
         }

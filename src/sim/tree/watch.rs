@@ -3,7 +3,7 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::{Tree, Zone};
-use crate::firing::{self, Firing, Rest};
+use crate::firing::{self, Firing, Refractory};
 use crate::stepper::LaneSpike;
 use spikedeck_equation::graph::{Binary, Node, Symbol};
 use spikedeck_equation::tape::{Tape, Values};
@@ -121,7 +121,7 @@ impl Watch {
     pub fn hold(&mut self, step: u64, voltage: &[f64]) {
         self.resting.clear();
         if self.holds {
-            let at = |r: Rest| self.at[r.unit as usize];
+            let at = |r: Refractory| self.at[r.unit as usize];
             self.resting.extend(self.firing.resting_before(step).map(|r| (at(r), voltage[at(r)])));
         }
     }
@@ -179,7 +179,7 @@ impl Tree {
     /// Applies the reset at the places that spiked, and starts their rest.
     pub fn reset(&mut self, step: u64, spikes: &[LaneSpike]) {
         let time = (step + 1) as f64 * self.h * f64::from(self.substeps);
-        let (mut latched, mut resting) = (SmallVec::<[u32; 8]>::new(), SmallVec::<[Rest; 8]>::new());
+        let (mut latched, mut resting) = (SmallVec::<[u32; 8]>::new(), SmallVec::<[Refractory; 8]>::new());
         for spike in spikes {
             let at = self.watch.at[spike.lane as usize];
             let mut changes: SmallVec<[(usize, f64); 8]> = SmallVec::new();
@@ -196,7 +196,7 @@ impl Tree {
             if let Some(tape) = &self.watch.refractory {
                 let (states, parameters) = self.all_of(at);
                 let rest = tape.value(&Values { states: &states, parameters: &parameters, time, ..Values::default() });
-                resting.extend(Rest::after(spike.lane, step, None, firing::steps(rest, self.watch.dt)));
+                resting.extend(Refractory::after(spike.lane, step, None, firing::steps(rest, self.watch.dt)));
             }
             // Without a reset the condition holds on as it was found.
             if self.watch.reset.is_none() || self.condition(at, step) {

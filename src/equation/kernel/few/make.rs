@@ -227,7 +227,7 @@ fn schedule(drafts: &[Draft]) -> Vec<Operation> {
         let chosen: Vec<usize> = alike.take(if together(code).is_some() { TOGETHER } else { 1 }).collect();
         match together(code) {
             Some(code) if chosen.len() > 1 => {
-                out.push(grouped(code, &chosen.iter().map(|&i| &drafts[i]).collect::<Vec<_>>()))
+                out.push(grouped(code, &chosen.iter().map(|&i| &drafts[i]).collect::<Vec<_>>()));
             }
             _ => out.push(single(&drafts[first])),
         }

@@ -1,12 +1,12 @@
-//! A system's flight through time together with a frame of tangent vectors: Runge-Kutta steps, crossings of the
-//! threshold located inside the step, saltation at resets, refractory time.
+//! The trajectory of a system together with a frame of tangent vectors, which follow its variational equations:
+//! Runge-Kutta steps, crossings of the threshold located inside the step, saltation at resets, refractory time.
 
 use super::dynamics::Dynamics;
 use super::linear::log_abs_determinant;
 
-/// Why a flight ended.
+/// Why a trajectory ended.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub enum FlightError {
+pub enum TrajectoryError {
     /// A state became infinite or NaN.
     #[error("state {state} is not finite at t = {time}")]
     NotFinite {
@@ -40,9 +40,9 @@ pub enum Scheme {
     Map,
 }
 
-/// A state with `k` tangent vectors in flight. With `k` = 0 it is an integrator that locates its resets.
+/// A state with `k` tangent vectors on its way through time. With `k` = 0 it is an integrator that locates its resets.
 #[derive(Debug)]
-pub struct Flight<'a, D: Dynamics> {
+pub struct Trajectory<'a, D: Dynamics> {
     system: &'a D,
     n: usize,
     k: usize,
@@ -88,7 +88,7 @@ struct Work {
     gradient: Vec<f64>,
 }
 
-impl<'a, D: Dynamics> Flight<'a, D> {
+impl<'a, D: Dynamics> Trajectory<'a, D> {
     /// Starts at state `x` and time `t` with the frame given (row-major, `n` times `k`), with steps of at most `step`.
     pub fn new(system: &'a D, t: f64, x: &[f64], frame: Vec<f64>, step: f64) -> Self {
         let n = system.dimension();
@@ -143,8 +143,8 @@ impl<'a, D: Dynamics> Flight<'a, D> {
     /// Flies for `duration`.
     ///
     /// # Errors
-    /// See [`FlightError`].
-    pub fn advance(&mut self, duration: f64) -> Result<(), FlightError> {
+    /// See [`TrajectoryError`].
+    pub fn advance(&mut self, duration: f64) -> Result<(), TrajectoryError> {
         let stop = self.t + duration;
         if !self.hybrid {
             if self.scheme == Scheme::Map {
@@ -183,9 +183,9 @@ impl<'a, D: Dynamics> Flight<'a, D> {
         Ok(())
     }
 
-    fn finite(&self) -> Result<(), FlightError> {
+    fn finite(&self) -> Result<(), TrajectoryError> {
         match self.x.iter().position(|v| !v.is_finite()) {
-            Some(state) => Err(FlightError::NotFinite { state, time: self.t }),
+            Some(state) => Err(TrajectoryError::NotFinite { state, time: self.t }),
             None => Ok(()),
         }
     }
@@ -195,7 +195,7 @@ impl<'a, D: Dynamics> Flight<'a, D> {
     }
 
     /// One step of a hybrid system of at most `h`: halved until its error is small, ended at a crossing.
-    fn controlled(&mut self, h: f64) -> Result<(), FlightError> {
+    fn controlled(&mut self, h: f64) -> Result<(), TrajectoryError> {
         let start = self.x.clone();
         let mut h = h;
         let mut end = self.state_after(&start, h);
@@ -211,8 +211,8 @@ impl<'a, D: Dynamics> Flight<'a, D> {
             }
             if halving == HALVINGS {
                 return match end.iter().position(|v| !v.is_finite()) {
-                    Some(state) => Err(FlightError::NotFinite { state, time: self.t }),
-                    None => Err(FlightError::NotFinite { state: 0, time: self.t }),
+                    Some(state) => Err(TrajectoryError::NotFinite { state, time: self.t }),
+                    None => Err(TrajectoryError::NotFinite { state: 0, time: self.t }),
                 };
             }
             h *= 0.5;
@@ -347,7 +347,7 @@ impl<'a, D: Dynamics> Flight<'a, D> {
     /// Reset at the crossing: S = Dg + (f⁺ − Dg f⁻)∇hᵀ/(∇h·f⁻) (Aizerman and Gantmakher 1958; di Bernardo et al. 2008,
     /// doi:10.1007/978-1-84628-708-4, ch. 2). With a refractory time, f⁺ is what flows while states are held, and the
     /// shift of the spike is kept until they are let go, because that is shifted as much.
-    fn spike(&mut self) -> Result<(), FlightError> {
+    fn spike(&mut self) -> Result<(), TrajectoryError> {
         let (n, k) = (self.n, self.k);
         let before = self.x.clone();
         let mut f_before = vec![0.0; n];
@@ -396,7 +396,7 @@ impl<'a, D: Dynamics> Flight<'a, D> {
         let x = self.x.clone();
         if self.threshold(&x) > 0.0 {
             if self.held.is_none() {
-                return Err(FlightError::ResetBeyondThreshold { time: self.t });
+                return Err(TrajectoryError::ResetBeyondThreshold { time: self.t });
             }
         } else {
             self.armed = true;

@@ -3,7 +3,7 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::{LaneSpike, LaneValues, Motion, Stepper};
-use crate::firing::{self, Rest};
+use crate::firing::{self, Refractory};
 use spikedeck_equation::tape::{Tape, Values};
 
 /// What a spike does to its unit.
@@ -23,7 +23,7 @@ pub(super) struct Reset {
 impl Stepper {
     /// Keeps the held states of refractory lanes, and moves their other states by themselves where these depend on
     /// them.
-    pub(super) fn keep(&mut self, resting: &[Rest], inputs: &[&[f64]], step: u64) {
+    pub(super) fn keep(&mut self, resting: &[Refractory], inputs: &[&[f64]], step: u64) {
         self.keep_held(resting);
         self.work.moved.clear();
         if resting.is_empty() {
@@ -64,7 +64,7 @@ impl Stepper {
     }
 
     /// Keeps the held states of refractory lanes, state by state.
-    pub(super) fn keep_held(&mut self, resting: &[Rest]) {
+    pub(super) fn keep_held(&mut self, resting: &[Refractory]) {
         self.work.kept.clear();
         for &s in &self.reset.hold {
             let column = self.program.state(s);
@@ -73,7 +73,7 @@ impl Stepper {
     }
 
     /// Puts the states that were moved apart in their places.
-    pub(super) fn place_moved(&mut self, resting: &[Rest]) {
+    pub(super) fn place_moved(&mut self, resting: &[Refractory]) {
         if self.work.moved.is_empty() {
             return;
         }
@@ -84,7 +84,7 @@ impl Stepper {
     }
 
     /// Puts the held states back, whatever moved or arrived.
-    pub(super) fn restore(&mut self, resting: &[Rest]) {
+    pub(super) fn restore(&mut self, resting: &[Refractory]) {
         if resting.is_empty() {
             return;
         }
@@ -110,7 +110,7 @@ impl Stepper {
         }
         let time = (step as f64 + 1.0) * self.dt;
         let mut new: LaneValues = smallvec![0.0; self.reset.states.len()];
-        let (mut above, mut resting) = (SmallVec::<[u32; 8]>::new(), SmallVec::<[Rest; 8]>::new());
+        let (mut above, mut resting) = (SmallVec::<[u32; 8]>::new(), SmallVec::<[Refractory; 8]>::new());
         let differs = self.program.differs_by_lane();
         let shared = self.lane_parameters(0);
         let ports = self.system.inputs().len();
@@ -137,7 +137,7 @@ impl Stepper {
             }
             if let Some(tape) = &self.reset.refractory {
                 let steps = firing::steps(tape.value(&values), self.dt);
-                resting.extend(Rest::after(spike.lane, step, located.then_some(spike.fraction), steps));
+                resting.extend(Refractory::after(spike.lane, step, located.then_some(spike.fraction), steps));
             }
         }
         self.firing.settle(&above, &resting);
