@@ -87,9 +87,7 @@ impl Keymap {
         let mut problems = Vec::new();
         for (id, _) in overrides {
             if !table.iter().any(|b| b.id == id || b.number_in(id).is_some()) {
-                let near = did_you_mean(id, table.iter().map(|b| b.id));
-                let hint = near.map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
-                problems.push(format!("keys.{id}: there is no such command{hint}"));
+                problems.push(format!("keys.{id}: there is no such command{}", what_would_be_right(table, id)));
             }
         }
         let mut claims = Vec::new();
@@ -141,6 +139,15 @@ impl Keymap {
             keys => keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         }
     }
+}
+
+/// The end of a message about an unknown command.
+fn what_would_be_right(table: &[Binding], id: &str) -> String {
+    let stem = id.rsplit_once('-').map_or("", |(stem, _)| stem);
+    if let Some(numbered) = table.iter().find(|b| b.numbered && b.id == stem) {
+        return format!("; `{stem}` has the numbers 1 to {}", numbered.keys.len());
+    }
+    did_you_mean(id, table.iter().map(|b| b.id)).map_or_else(String::new, |n| format!("; did you mean `{n}`?"))
 }
 
 /// The keys that a command claims, by default or by the configuration; what cannot be read is a problem.
@@ -234,7 +241,7 @@ mod tests {
         assert_eq!(called(&map, "5"), Some(("zoom-in", None)), "what was asked for goes before a default");
         assert_eq!(problems, ["key 5 is claimed by `zoom-in` and `pane`; `zoom-in` keeps it"]);
         let (_, problems) = overridden(&[("pane-10", &["a"]), ("fit-1", &["a"])]);
-        assert_eq!(problems[0], "keys.pane-10: there is no such command; did you mean `pane`?");
+        assert_eq!(problems[0], "keys.pane-10: there is no such command; `pane` has the numbers 1 to 9");
         assert!(problems[1].starts_with("keys.fit-1: there is no such command"), "{problems:?}");
     }
 }
