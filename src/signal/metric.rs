@@ -44,7 +44,7 @@ columns! {
     value: Value, Shown::new("value", 0, Tone::Strong),
         "The value; missing when too few events support it (then `note` says why).";
     unit: Name, Shown::new("unit", 1, Tone::Faint), "Unit (`Hz`, `bits`, `1/s`; empty for plain numbers).";
-    ci_low: Number, Shown::interval("95 % interval", 2, Tone::Plain), "Lower end of the interval.";
+    ci_low: Number, Shown::interval("95 % CI", 2, Tone::Plain), "Lower end of the interval.";
     ci_high: Number, None, "Upper end of the interval.";
     chance: Number, Shown::new("chance", 3, Tone::Faint), "What independence or no effect would give.";
     p_value: P, Shown::new("p", 4, Tone::Plain),
@@ -177,7 +177,7 @@ mod tests {
         let expected = [
             ("value", "1,235"),
             ("unit", "mV²"),
-            ("95 % interval", "[0.5, 2]"),
+            ("95 % CI", "[0.5, 2]"),
             ("chance", ""),
             ("p", "<0.001"),
             ("n", "12,000"),

@@ -36,7 +36,10 @@ pub(super) fn spike_batches<'a>(
 ) -> impl Iterator<Item = Table> + 'a {
     // Populations in the order of `names`, so that ties in time come out in the scenario's order.
     let mut order: Vec<(u32, usize)> = (0..spikes.len())
-        .map(|k| (names.iter().position(|n| *n == spikes[k].population).unwrap_or(0) as u32, k))
+        .map(|k| {
+            let code = names.iter().position(|n| *n == spikes[k].population);
+            (code.expect("the names hold the population of all spikes") as u32, k)
+        })
         .collect();
     order.sort_unstable();
     let names = names.clone();

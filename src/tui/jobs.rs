@@ -95,26 +95,6 @@ impl Jobs {
     }
 }
 
-/// Runs or opens a source to its end on this thread, without a dashboard.
-///
-/// # Errors
-/// Why there is no result.
-pub fn finish(source: &Source, backend: &dyn Backend) -> Result<Content, String> {
-    let reference = match source {
-        Source::Finished(path) => return backend.open(path).map(|f| Content::of(&f)),
-        Source::Scenario(reference) => reference,
-    };
-    let handle = (backend.prepare(reference)?.start)();
-    for event in &handle.events {
-        match event {
-            Event::Done(finished) => return Ok(Content::of(&finished)),
-            Event::Failed(why) => return Err(why),
-            _ => {}
-        }
-    }
-    Err("the run ended without a word".to_owned())
-}
-
 /// Threads that a job starts inherit this: keys are answered while a simulation has all processors.
 fn lower_priority() {
     // Linux counts niceness by thread; elsewhere it would slow the drawing too. Refused is no harm.
