@@ -34,7 +34,7 @@ pub(super) struct Flags {
     /// Marks of curves: braille, octant, quadrant, half, ascii
     #[arg(long, value_name = "WORD")]
     pub marker: Option<String>,
-    /// Print the first page as text, a line a pane, and end: for screen readers, logs and pipes; needs no terminal
+    /// Print the first page as text, a line a pane, and end (needs no terminal)
     #[arg(long)]
     pub describe: bool,
 }
