@@ -153,7 +153,7 @@ fn print(comparison: &Comparison, quiet: bool) -> Result<(), CliError> {
     heading.push("unit".into());
     for letter in &letters[1..] {
         aligns.extend([Align::Right, Align::Left]);
-        heading.extend([format!("{letter} − A"), "95 % interval".to_owned()]);
+        heading.extend([format!("{letter} − A"), "95 % CI".to_owned()]);
     }
     let mut grid = Grid::new(&aligns);
     grid.row(heading, Tone::Dim);

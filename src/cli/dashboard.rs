@@ -1,12 +1,19 @@
 //! `spikedeck` without a subcommand: the dashboard.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::error::CliError;
+use super::output;
+use super::run::{interrupt_flag, outcome_of, simulate};
 use spikedeck_run as run;
-use spikedeck_tui::Source;
+use spikedeck_table as table;
 use spikedeck_tui::session::{self, LocalBackend};
+use spikedeck_tui::Source;
+use spikedeck_tui::content::Content;
+use spikedeck_tui::describe::page;
 use spikedeck_tui::settings::Settings;
 
 /// Settings that may be given on the command line.
@@ -24,6 +31,9 @@ pub(super) struct Flags {
     /// Marks of curves: braille, octant, quadrant, half, ascii
     #[arg(long, value_name = "WORD")]
     pub marker: Option<String>,
+    /// Print the first page as text, a line a pane, and end (needs no terminal)
+    #[arg(long)]
+    pub describe: bool,
 }
 
 pub(super) fn run(paths: &[PathBuf], flags: &Flags) -> Result<(), CliError> {
@@ -39,12 +49,58 @@ pub(super) fn run(paths: &[PathBuf], flags: &Flags) -> Result<(), CliError> {
     for path in paths {
         sources.push(source(path)?);
     }
+    if flags.describe {
+        return describe(&sources);
+    }
     spikedeck_tui::terminal_present().map_err(CliError::Usage)?;
     let backend = Arc::new(LocalBackend { given: sources.clone(), ..LocalBackend::default() });
     match session::run(session::Options { sources, settings, problems, backend })? {
         0 => Ok(()),
         code => Err(u8::try_from(code).map_or(CliError::Interrupted, CliError::Signal)),
     }
+}
+
+/// The first page as text: of the gallery, or of each source in turn. The worst status wins.
+fn describe(sources: &[Source]) -> Result<(), CliError> {
+    let mut out = output::out();
+    if sources.is_empty() {
+        for (name, title) in session::gallery() {
+            writeln!(out, "{name}: {title}")?;
+        }
+        return Ok(out.flush()?);
+    }
+    let cancel = interrupt_flag();
+    let mut failed: Option<CliError> = None;
+    for (k, source) in sources.iter().enumerate() {
+        let finished = match source {
+            Source::Finished(path) if table::is_run(path) => Arc::new(table::open(path)?),
+            Source::Finished(path) => Arc::new(table::recording_from(path)?),
+            Source::Scenario(reference) => {
+                let (spec, warnings) = run::load(reference, &[])?;
+                for warning in warnings {
+                    output::say(&format!("warning: {warning}"));
+                }
+                let points = run::points(&spec, &|more| run::again(&spec, more))?;
+                simulate(&Arc::new(spec), &points, run::Options::default(), &cancel, false)?.finished().clone()
+            }
+        };
+        if k > 0 {
+            writeln!(out)?;
+        }
+        for line in page(&Content::of(&finished)) {
+            writeln!(out, "{line}")?;
+        }
+        out.flush()?;
+        if let Some(error) = outcome_of(&finished, true)
+            && failed.as_ref().is_none_or(|f| error.status() > f.status())
+        {
+            failed = Some(error);
+        }
+        if cancel.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    failed.map_or(Ok(()), Err)
 }
 
 /// What a path is, checked before the screen is taken: a finished run, a recording, or a scenario that exists.

@@ -29,7 +29,7 @@ use clap::{Parser, Subcommand};
 /// A terminal laboratory for neural dynamics: scenario files in; rasters, spectra, information, Lyapunov exponents,
 /// synchrony and Parquet tables out.
 #[derive(Debug, Parser)]
-#[command(name = "spikedeck", version, about, args_conflicts_with_subcommands = true, after_help = AFTER)]
+#[command(name = "spikedeck", version, about = ABOUT, args_conflicts_with_subcommands = true, after_help = AFTER)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -38,6 +38,10 @@ struct Cli {
     #[command(flatten)]
     dashboard: dashboard::Flags,
 }
+
+/// Said here, because what clap takes by itself is the description of this crate, and that is of the room alone.
+const ABOUT: &str = "A terminal laboratory for neural dynamics: scenario files in; rasters, spectra, information, \
+                     Lyapunov exponents, synchrony and Parquet tables out.";
 
 const AFTER: &str = "Exit status: 0 done, 1 a check failed or a file could not be written, 2 wrong usage or scenario, \
                      3 numerical failure, 130 interrupted.\nStart with: spikedeck, spikedeck list scenarios, spikedeck run balanced-coba";

@@ -44,7 +44,7 @@ columns! {
     value: Value, Shown::new("value", 0, Tone::Strong),
         "The value; missing when too few events support it (then `note` says why).";
     unit: Name, Shown::new("unit", 1, Tone::Faint), "Unit (`Hz`, `bits`, `1/s`; empty for plain numbers).";
-    ci_low: Number, Shown::interval("95 % interval", 2, Tone::Plain), "Lower end of the interval.";
+    ci_low: Number, Shown::interval("95 % CI", 2, Tone::Plain), "Lower end of the interval.";
     ci_high: Number, None, "Upper end of the interval.";
     chance: Number, Shown::new("chance", 3, Tone::Faint), "What independence or no effect would give.";
     p_value: P, Shown::new("p", 4, Tone::Plain),
@@ -182,27 +182,29 @@ pub struct Outcome {
 mod tests {
     use super::*;
 
-    fn texts(metric: &Metric) -> Vec<(&'static str, String)> {
-        Metric::shown().map(|(column, shown)| (shown.heading, column.text(metric))).collect()
+    /// The text of a metric under a heading.
+    fn text(metric: &Metric, heading: &str) -> String {
+        Metric::shown().find(|c| c.1.heading == heading).map(|c| c.0.text(metric)).unwrap()
     }
 
     #[test]
     fn every_column_has_its_text_on_screens() {
         let metric = Metric::new("a.spikes", "cv", 1234.56, "mV**2", 12_000).interval(0.5, 2.0).p(0.000_1).note("x");
-        let expected = [
+        for (heading, expected) in [
             ("value", "1,235"),
             ("unit", "mV²"),
-            ("95 % interval", "[0.5, 2]"),
+            ("95 % CI", "[0.5, 2]"),
             ("chance", ""),
             ("p", "<0.001"),
             ("n", "12,000"),
             ("note", "x"),
-        ];
-        assert_eq!(texts(&metric), expected.map(|(h, t)| (h, t.to_owned())));
-        assert_eq!(texts(&Metric::default())[0], ("value", "–".to_owned()));
+        ] {
+            assert_eq!(text(&metric, heading), expected, "{heading}");
+        }
+        assert_eq!(text(&Metric::default(), "value"), "–");
         // One end of an interval is no interval, and a p-value that is no number is none.
         let half = Metric { ci_low: Some(1.0), p_value: Some(f64::NAN), ..Metric::default() };
-        assert!(texts(&half).iter().skip(1).all(|t| t.1.is_empty()));
+        assert_eq!((text(&half, "95 % CI"), text(&half, "p")), (String::new(), String::new()));
     }
 
     #[test]

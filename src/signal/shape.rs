@@ -50,7 +50,7 @@ impl Axis {
         if self.unit.is_empty() {
             self.label.clone()
         } else {
-            format!("{} ({})", self.label, self.unit.replace("**2", "²"))
+            format!("{} ({})", self.label, spikedeck_core::number::unit_text(&self.unit))
         }
     }
 }

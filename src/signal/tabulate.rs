@@ -278,7 +278,7 @@ fn bin_columns(d: &Distribution) -> Vec<Column> {
         let n = heights.len().min(bins);
         sets.push(name, n);
         from.extend_from_slice(&d.edges[..n]);
-        to.extend(&d.edges[usize::from(n > 0)..=n]);
+        to.extend(d.edges.iter().skip(1).take(n));
         all.extend_from_slice(&heights[..n]);
     }
     vec![

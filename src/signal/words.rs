@@ -24,10 +24,7 @@ impl Shape {
             Self::Image(i) => image(i),
             Self::Phase(p) => phase(p),
             Self::Graph { nodes, edges } => graph(nodes, edges),
-            Self::Card(c) => {
-                let headings: Vec<&str> = c.sections.iter().map(|s| s.0.as_str()).filter(|h| !h.is_empty()).collect();
-                format!("text: {}", headings.join(", "))
-            }
+            Self::Card(c) => c.sections.iter().map(section).collect::<Vec<_>>().join("; "),
         }
     }
 }
@@ -55,6 +52,12 @@ fn span(values: &[f64], axis: &Axis) -> String {
 /// Index of the largest value that is a number.
 fn largest(values: impl Iterator<Item = f64>) -> Option<usize> {
     values.enumerate().filter(|v| v.1.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1)).map(|v| v.0)
+}
+
+/// A section of a card: its heading and the first line of its text.
+fn section((heading, text): &(String, String)) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    if heading.is_empty() { first.to_owned() } else { format!("{heading}: {first}") }
 }
 
 /// A place on an axis: `time 250 ms`.

@@ -13,9 +13,16 @@ pub fn line(pane: &Pane) -> String {
     }
 }
 
-/// One line for each pane.
-pub fn all(content: &Content) -> Vec<String> {
-    content.panes.iter().map(line).collect()
+/// The first page of a run as text: its name and title, how it ended, what a reader should know, and a line for each
+/// pane in the order of the page.
+pub fn page(content: &Content) -> Vec<String> {
+    let spec = content.finished.as_ref().and_then(|f| f.spec.as_ref());
+    let title = spec.map(|s| s.title.as_str()).filter(|t| !t.is_empty());
+    let mut lines = vec![title.map_or_else(|| content.label.clone(), |t| format!("{}: {t}", content.label))];
+    lines.extend(content.failure.iter().map(|why| format!("Failed: {why}")));
+    lines.extend(content.panes.iter().map(line));
+    lines.extend(content.warnings.iter().map(|warning| format!("Warning: {warning}")));
+    lines
 }
 
 /// Longest text that is put into the clipboard; longer ones are cut at a line.
@@ -54,9 +61,11 @@ mod tests {
 
     #[test]
     fn every_pane_has_a_line() {
-        let lines = all(&content("a", 10.0));
-        assert!(lines.iter().all(|l| l.len() > 12 && !l.contains('\n')), "{lines:?}");
-        assert!(lines[0] == "Spikes: exc: 200 spikes of 20 units, from 0 to 1,000 ms", "{}", lines[0]);
+        let content = content("a", 10.0);
+        let lines = page(&content);
+        assert!(lines[0].starts_with('a') && lines.len() > content.panes.len());
+        assert!(lines.iter().skip(1).all(|l| l.len() > 12 && !l.contains('\n')), "{lines:?}");
+        assert!(lines[1] == "Spikes: exc: 200 spikes of 20 units, from 0 to 1,000 ms", "{}", lines[1]);
         assert!(lines.iter().any(|l| l.contains("largest at 10 Hz")), "{lines:?}");
     }
 

@@ -298,6 +298,36 @@ fn a_run_prints_metrics_and_leaves_tables_that_open_again() {
     }
 }
 
+/// Without a terminal: the page of a scenario, of its finished run, and of the gallery, in words with numbers.
+#[test]
+fn the_first_page_is_told_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = scenario(folder.path(), "small.toml", "");
+    let of = |args: &[&str]| {
+        let told = output(args);
+        assert_eq!(told.status.code(), Some(0), "{}", text(&told.stderr));
+        text(&told.stdout)
+    };
+    let page = of(&["--describe", &small]);
+    let lines: Vec<&str> = page.lines().collect();
+    assert_eq!(lines[0], "small: Three neurons");
+    let spikes = lines.iter().position(|l| l.starts_with("Spikes: exc: ")).unwrap();
+    assert!(lines[spikes].contains(" spikes of 3 units, from 0 to 500 ms"), "{page}");
+    let traces = lines.iter().position(|l| l.contains("V_m (mV) over time (ms): ")).unwrap();
+    assert!(lines[traces].contains(" mV, largest at "), "{page}");
+    assert!(lines.iter().any(|l| l.contains("exc.spikes mean_isi ") && l.contains(" ms; ")), "{page}");
+    assert!(lines.iter().any(|l| l.starts_with("Run: ") && l.contains("Status: complete")), "{page}");
+    // A run that is read back tells the same of its data.
+    let out = folder.path().join("out");
+    let out = out.to_str().unwrap();
+    of(&["run", &small, "--out", out]);
+    let opened = of(&["--describe", out, &small]);
+    assert!(opened.lines().any(|l| l == lines[spikes]) && opened.lines().any(|l| l == lines[traces]), "{opened}");
+    assert_eq!(opened.lines().filter(|l| *l == lines[0]).count(), 2, "{opened}");
+    assert!(of(&["--describe"]).lines().any(|l| l.starts_with("balanced-coba: ")));
+    assert_eq!(output(&["--describe", "no-such-scenario"]).status.code(), Some(2));
+}
+
 #[test]
 fn json_is_one_object_a_metric_and_seeds_make_an_interval() {
     let folder = tempfile::tempdir().unwrap();

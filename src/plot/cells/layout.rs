@@ -25,6 +25,19 @@ pub struct Placed {
 }
 
 impl Placed {
+    /// A panel's data in an area.
+    pub(crate) fn of(panel: &Panel<'_>, area: Area) -> Self {
+        Self {
+            area,
+            x: panel.x.range,
+            y: panel.y.range,
+            x_log: panel.x.log,
+            y_log: panel.y.log,
+            y_inverted: panel.y.inverted,
+            is_time: panel.x.is_time,
+        }
+    }
+
     /// x at the middle of a column of the grid.
     pub fn x_at(&self, column: usize) -> f64 {
         let part = (column as f64 - self.area.x as f64 + 0.5) / self.area.width.max(1) as f64;
@@ -93,18 +106,6 @@ fn y_ticks(panel: &Panel<'_>, rows: usize) -> Vec<Tick> {
     ticks::names(names, axis.range, rows as f64, |_| 1.0)
 }
 
-fn placed(panel: &Panel<'_>, area: Area) -> Placed {
-    Placed {
-        area,
-        x: panel.x.range,
-        y: panel.y.range,
-        x_log: panel.x.log,
-        y_log: panel.y.log,
-        y_inverted: panel.y.inverted,
-        is_time: panel.x.is_time,
-    }
-}
-
 /// Splits `width` by `height` cells from row `top` on.
 pub(crate) fn layout(plot: &Plot<'_>, width: usize, height: usize, top: usize, marker: Marker) -> Layout {
     let free = height.saturating_sub(top);
@@ -148,7 +149,7 @@ pub(crate) fn layout(plot: &Plot<'_>, width: usize, height: usize, top: usize, m
         let mut area =
             Area { x: left, y: row + skip, width: width.saturating_sub(left + right), height: h.saturating_sub(skip) };
         whole_entries(panel, &mut area);
-        let mut place = placed(panel, area);
+        let mut place = Placed::of(panel, area);
         let mut y_ticks = y_ticks;
         if plot.equal && panel.framed {
             proportion(&mut place.area, place.x.1 - place.x.0, place.y.1 - place.y.0);

@@ -318,13 +318,13 @@ fn clipping_is_marked() {
 #[test]
 fn narrow_tables_drop_columns_but_keep_values() {
     let wide = paint(&samples::scalars(), &View::default(), (140, 8), &Look::default()).grid.to_plain();
-    for word in ["interval", "chance", "note", "├", "●", "[0.015, 0.027]", "<0.001"] {
+    for word in ["95 % CI", "chance", "note", "├", "●", "[0.015, 0.027]", "<0.001"] {
         assert!(wide.contains(word), "{word} missing in\n{wide}");
     }
     for width in [20, 30, 40, 60] {
         let text = paint(&samples::scalars(), &View::default(), (width, 8), &Look::default()).grid.to_plain();
         assert!(text.contains("12.34") && text.contains("0.0213"), "{width}\n{text}");
-        assert!(width > 30 || !text.contains("interval"));
+        assert!(width > 30 || !text.contains("95 % CI"));
     }
 }
 

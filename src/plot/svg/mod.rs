@@ -3,6 +3,7 @@
 
 mod axes;
 mod marks;
+mod plane;
 mod screen;
 #[cfg(test)]
 mod tests;
@@ -247,15 +248,7 @@ fn draw_plot(plot: &Plot<'_>, title: &str, page: &mut Page) {
     let mut y = top;
     for (index, ((panel, y_ticks), &h)) in plot.panels.iter().zip(labels).zip(&heights).enumerate() {
         let area = Area { x: left as usize, y: y as usize, width: inner, height: h };
-        let mut placed = Placed {
-            area,
-            x: panel.x.range,
-            y: panel.y.range,
-            x_log: panel.x.log,
-            y_log: panel.y.log,
-            y_inverted: panel.y.inverted,
-            is_time: panel.x.is_time,
-        };
+        let mut placed = Placed::of(panel, area);
         if plot.equal && panel.framed {
             proportion(&mut placed);
         } else if plot.equal {

@@ -109,7 +109,7 @@ fn preview(spec: &Spec) -> Preview {
         facts.push(("connections".to_owned(), format!("about {}", count(connections.round() as u64))));
     }
     let (bytes, _) = Network::estimate(spec);
-    facts.push(("memory".to_owned(), format!("about {}", bytes_text(bytes))));
+    facts.push(("memory".to_owned(), format!("about {}", spikedeck_core::number::bytes(bytes))));
     facts.push(("seed".to_owned(), s.seed.to_string()));
     if let Some(sweep) = &spec.sweep {
         let points: usize = sweep.axes.iter().map(|a| a.1.len()).product::<usize>() * sweep.seeds.max(1) as usize;
@@ -140,13 +140,5 @@ fn connections(spec: &Spec, p: &ProjectionSpec) -> f64 {
         Rule::Edges { source, .. } => source.len() as f64,
         // Bounded by all pairs; how many lie near enough is known when they are placed.
         Rule::AllToAll | Rule::Neighbours { .. } | Rule::Gaussian { .. } => from * to,
-    }
-}
-
-fn bytes_text(bytes: u64) -> String {
-    match bytes {
-        b if b >= 1_000_000_000 => format!("{} GB", short((b as f64 / 1e8).round() / 10.0)),
-        b if b >= 1_000_000 => format!("{} MB", short((b as f64 / 1e6).round())),
-        b => format!("{} kB", short((b as f64 / 1e3).ceil())),
     }
 }

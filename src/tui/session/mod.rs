@@ -33,6 +33,11 @@ use crate::terminal::{self, Guard, MOUSE_OFF, MOUSE_ON, Output, TtyRaw};
 use crate::update::{HUNG_UP, begin, update};
 use spikedeck_plot as plot;
 
+/// Name and title of everything that the gallery offers.
+pub fn gallery() -> Vec<(String, String)> {
+    LocalBackend::default().entries().into_iter().map(|entry| (entry.name, entry.title)).collect()
+}
+
 /// What the dashboard starts with.
 pub struct Options {
     /// Scenarios and finished runs to open side by side; none shows the gallery.
