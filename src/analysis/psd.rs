@@ -133,6 +133,8 @@ struct Estimate {
     name: String,
     spectrum: Spectrum,
     unit: String,
+    /// Unit of a sum of ordinates times their distance.
+    band_unit: String,
     frequency_unit: &'static str,
     /// Level that Poisson spikes would give.
     chance: Option<f64>,
@@ -217,6 +219,7 @@ fn of_samples(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate
     let spectrum = pooled.ok_or_else(|| AnalysisError::Unsuitable(format!("{}: no units, no spectrum", s.text)))?;
     let base = columns.base;
     let unit = power_unit(&columns.unit, base, settings.scaling);
+    let band_unit = power_unit(&columns.unit, base, Scaling::Spectrum);
     // White noise of counts: one-sided density 2 rate/N (a line spectrum of it depends on the taper, so none is drawn).
     let chance = (s.what == Observable::Rate && settings.scaling == Scaling::Density)
         .then(|| 2.0 * mean(&columns.columns[0]) / columns.averaged.max(1) as f64)
@@ -236,6 +239,7 @@ fn of_samples(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate
     Ok(Estimate {
         name: s.text.clone(),
         unit,
+        band_unit,
         frequency_unit: base.rate_unit(),
         chance,
         first: usize::from(settings.detrend != Detrend::None),
@@ -284,6 +288,7 @@ fn of_spikes(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate,
     Ok(Estimate {
         name: s.text.clone(),
         unit: base.rate_unit().to_owned(),
+        band_unit: format!("{}**2", base.rate_unit()),
         frequency_unit: base.rate_unit(),
         chance: Some(trains.count() as f64 / trains.trains.len() as f64 / duration),
         first: 1,

@@ -213,12 +213,6 @@ fn bands(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Vec<Metric> 
             })
             .collect()
     };
-    let unit = match e.unit.strip_suffix("/Hz").or_else(|| e.unit.strip_suffix("*time")) {
-        Some("1") => String::new(),
-        Some(square) => square.to_owned(),
-        None if e.unit == "time" => String::new(),
-        None => format!("{}**2", e.unit),
-    };
     let top = s.frequency(s.power.len() - 1);
     let mut found = Vec::new();
     for (name, low, high) in given {
@@ -237,7 +231,7 @@ fn bands(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Vec<Metric> 
             found.push(Metric::missing(
                 &e.name,
                 metric,
-                &unit,
+                &e.band_unit,
                 bins.len() as u64,
                 format!("{low} to {high} Hz: {why}"),
             ));
@@ -249,7 +243,7 @@ fn bands(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Vec<Metric> 
             if squares > 0.0 { chi_squared_factors(s.freedom * sum * sum / squares, 0.95) } else { (1.0, 1.0) };
         let value = sum * s.step;
         found.push(
-            Metric::new(&e.name, metric, value, &unit, power.len() as u64)
+            Metric::new(&e.name, metric, value, &e.band_unit, power.len() as u64)
                 .interval(value * below, value * above)
                 .note(format!("{low} to {high} Hz, n = ordinates; 95 % chi-squared interval")),
         );

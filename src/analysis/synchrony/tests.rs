@@ -55,7 +55,7 @@ fn poisson_trains_lie_at_chance() {
     }
     let m = metric(&o, "p.spikes", "order_mean");
     close(m.value.unwrap(), m.chance.unwrap(), 0.02);
-    assert!(o.warnings.iter().any(|w| w.contains("below three times")));
+    assert!(o.warnings.iter().any(|w| w.contains("order") && w.contains("independent units")));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn chi_of_voltages() {
     let m = metric(&o, "p.V_m", "chi");
     assert_eq!(m.chance, Some(0.2));
     close(m.value.unwrap(), 0.2, 0.02);
-    assert!(o.warnings[0].contains("below 3/√N"));
+    assert!(o.warnings[0].contains("of 25 independent units"));
     let identical: Vec<Vec<f64>> = (0..25).map(|u| column(u, 1.0)).collect();
     close(
         value(&run(&Synchrony, &traces(&identical, 1.0), vec![subject("V_m", &[])], &[]).unwrap(), "p.V_m", "chi"),
