@@ -199,8 +199,8 @@ mod tests {
         let index = report.text("m.toml", "equations = \"\"\nqqqqqqqqqqqqqqqqqqqq = 1\n");
         let node = parse(&mut report, index);
         read_definition(&mut report, &node, kind, "m", "".into());
-        let helps = report.sorted().into_iter().filter_map(|(_, d)| d.help.as_ref());
-        let list = helps.filter_map(|h| h.strip_prefix("known keys: ")).next().unwrap();
+        let mut helps = report.sorted().into_iter().filter_map(|(_, d)| d.help.as_ref());
+        let list = helps.find_map(|h| h.strip_prefix("known keys: ")).unwrap();
         list.split(", ").map(str::to_owned).collect()
     }
 

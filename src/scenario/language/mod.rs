@@ -252,6 +252,7 @@ impl Key {
     }
 
     /// With bounds.
+    #[must_use]
     pub const fn range(mut self, range: Range) -> Self {
         self.range = range;
         self

@@ -21,11 +21,10 @@ impl Of {
     /// A unit to write as an example.
     fn example(self) -> &'static str {
         match self {
-            Self::Number | Self::Said(_) => "",
             Self::Time => "ms",
             Self::Frequency => "Hz",
             Self::Fixed(dimension) if dimension == Dimension::METRE => "um",
-            Self::Fixed(_) => "",
+            Self::Number | Self::Said(_) | Self::Fixed(_) => "",
             Self::Target => "nA",
             Self::Density => "pA*s**0.5",
         }
@@ -48,7 +47,6 @@ impl Takes {
             Self::Wholes(least, most) => format!("list of 1 to {most} whole numbers from {least}"),
             Self::Flag => "true or false".to_owned(),
             Self::Text("") => "text".to_owned(),
-            Self::Text(what) => what.to_owned(),
             Self::Texts(what) => format!("list: {what} each"),
             Self::OneOrMore(what) => format!("{what}, or a list of them"),
             Self::Choice(words) => joined(&mut words.iter().map(|w| w.name)),
@@ -66,7 +64,7 @@ impl Takes {
             Self::Named(_) | Self::NamedOne(_) | Self::Analyses => "table of tables, by name".to_owned(),
             Self::Open(others) => format!("table: {}", others.about),
             Self::Either(list) => list.iter().map(Self::words).collect::<Vec<_>>().join("; or "),
-            Self::Anything(what) => what.to_owned(),
+            Self::Text(what) | Self::Anything(what) => what.to_owned(),
         }
     }
 
