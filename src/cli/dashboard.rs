@@ -10,10 +10,10 @@ use super::output;
 use super::run::{interrupt_flag, outcome_of, simulate};
 use spikedeck_run as run;
 use spikedeck_table as table;
-use spikedeck_tui::session::{self, LocalBackend};
 use spikedeck_tui::Source;
 use spikedeck_tui::content::Content;
 use spikedeck_tui::describe::page;
+use spikedeck_tui::session::{self, LocalBackend};
 use spikedeck_tui::settings::Settings;
 
 /// Settings that may be given on the command line.
