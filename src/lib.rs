@@ -26,6 +26,41 @@
 //!
 //! The engine is `core`, `signal`, `equation`, `model`, `scenario` and `sim`; it needs neither terminal nor tables and
 //! is what `default-features = false` leaves. The feature `laboratory` (the default) is the rest.
+//!
+//! # The engine as a library
+//!
+//! ```
+//! use spikedeck::sim::{SimulateError, simulate};
+//!
+//! fn main() -> Result<(), SimulateError> {
+//!     let result = simulate(
+//!         r#"
+//!         [simulation]
+//!         duration = "1 s"
+//!         dt = "0.1 ms"
+//!
+//!         [populations.cell]
+//!         model = "adex"
+//!         parameters = { b = "60 pA" }
+//!
+//!         [stimuli.step]
+//!         target = "cell.I"
+//!         kind = "step"
+//!         amplitude = "700 pA"
+//!         start = "100 ms"
+//!
+//!         [record.cell]
+//!         spikes = true
+//!         "#,
+//!     )?;
+//!     let spikes = result.recording.spikes_of("cell").expect("they are recorded");
+//!     println!("{} spikes, the first at {} ms", spikes.len(), spikes.times[0]);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`sim::understand`] stops at the [`scenario::Spec`], which [`sim::Network`] builds with as many threads as wanted and
+//! runs under a [`sim::Observer`].
 
 #[cfg(feature = "laboratory")]
 pub use spikedeck_analysis as analysis;

@@ -34,12 +34,14 @@ mod port;
 mod properties;
 mod recorder;
 mod separate;
+mod simulate;
 pub mod stepper;
 mod stimulus;
 mod tree;
 mod values;
 mod worker;
 
+pub use self::simulate::{SimulateError, Unobserved, simulate, understand, understand_with};
 pub use self::tree::Electrotonic;
 
 use std::sync::atomic::AtomicBool;

@@ -312,3 +312,15 @@ fn every_model_runs_at_its_defaults() {
         assert_eq!(finished.status, run::Status::Complete, "{name}: {:?}", finished.failure);
     }
 }
+
+/// README's example of the library is the one at the head of the crate, which is run with the doc tests.
+#[test]
+fn the_library_example_of_the_readme_is_the_one_that_is_run() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let library = std::fs::read_to_string(root.join("src/lib.rs")).unwrap();
+    let shown = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let docs: Vec<&str> = library.lines().filter_map(|l| l.strip_prefix("//!")).collect();
+    let run = docs.join("\n").replace("\n ", "\n");
+    assert!(run.contains(shown), "{shown}\nis not in\n{run}");
+}
