@@ -293,6 +293,8 @@ value = "[0.1 nA]*sin(t/[10 ms])"
 [record.exc]
 spikes = true
 traces = [{ name = "slow", variables = ["V_m"], units = [0, 1, 2], interval = "0.5 ms" }]
+[record.inh]
+spikes = true
 [record.a]
 traces = [{ variables = ["w"], interval = "10 ms" }]
 [analyses.spectrum]
