@@ -8,7 +8,7 @@ use super::language::{Key, Need, Of, Range, Table, Takes};
 use super::selector::{Scope, subjects};
 use super::spec::AnalysisSpec;
 use super::value::show;
-use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_core::units::Dimension;
 use spikedeck_model::document::{Entry, Item, Node};
 use spikedeck_model::strings;
 

@@ -6,9 +6,7 @@ use super::desk::{Desk, suggest};
 use super::language::{Key, Of, Section, Table, Takes, Words, words};
 use super::lookup::OwnModels;
 use super::plasticity::{self, Ends, PLASTICITY};
-use super::spec::{
-    Coupling, PairName, PopulationId, PopulationSpec, Port, Positions, ProjectionSpec, Rule, Target, Value,
-};
+use super::spec::{Coupling, PairName, PopulationId, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value};
 use super::value::{Names, Wanted};
 use spikedeck_core::units::Dimension;
 use spikedeck_model::document::{Entry, Node};

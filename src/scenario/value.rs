@@ -5,7 +5,7 @@ use super::spec::{Distribution, PairName, ParameterId, PopulationSpec, UnitName,
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::{Name, System, Variable};
 use spikedeck_model::document::{Item, Node};
-use spikedeck_model::{Definition, Parameter, name_of};
+use spikedeck_model::{Definition, Parameter};
 
 /// Names that an expression may use, with what they mean: for units `i`, `N`, positions, and what the place adds.
 #[derive(Debug, Clone)]
