@@ -43,6 +43,7 @@ const PROVIDES: Key =
 const PARAMETERS: Key =
     Key::optional("parameters", Takes::Open(&PARAMETER_VALUES), "none", "parameters with their defaults");
 const INITIAL: Key = Key::optional("initial", Takes::Open(&INITIAL_VALUES), "zero", "initial values of the states");
+const CIRCULAR: Key = Key::optional("circular", Takes::Texts("a state"), "none", "states that are angles in radians");
 const PRESETS: Key = Key::optional("presets", Takes::Named(&PRESET), "none", "named sets of values");
 
 const TEXT: Takes = Takes::Text("");
@@ -123,6 +124,7 @@ pub(super) static MODEL: Section = Section::new(
         INPUTS,
         PARAMETERS,
         INITIAL,
+        CIRCULAR,
         PRESETS,
     ],
 );
@@ -152,6 +154,7 @@ pub(super) static MECHANISM: Section = Section::new(
         PROVIDES,
         PARAMETERS,
         INITIAL,
+        CIRCULAR,
         PRESETS,
     ],
 );

@@ -87,9 +87,10 @@ fn copy(folder: &Path, path: &Path, bytes: &[u8]) -> Result<String, TableError> 
 pub(super) fn remove(folder: &Path, entries: &[FileEntry]) -> Result<(), TableError> {
     for copy in entries.iter().filter_map(|e| e.copy.as_deref()).filter(|c| is_copy(c)) {
         let path = folder.join(copy);
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(TableError::io(&path, e)),
-            _ => {}
+        if let Err(e) = fs::remove_file(&path)
+            && e.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(TableError::io(&path, e));
         }
     }
     // What somebody else put there stays.

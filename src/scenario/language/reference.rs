@@ -158,7 +158,24 @@ impl Page<'_> {
             Takes::Analyses => self.analyses(&named(path), level),
             Takes::Either(list) => list.iter().for_each(|t| self.inside(t, path, level)),
             Takes::Open(others) => self.inside(&others.takes, path, level),
-            _ => {}
+            Takes::Quantity(_)
+            | Takes::Value(_)
+            | Takes::Quantities(..)
+            | Takes::Whole
+            | Takes::Wholes(..)
+            | Takes::Flag
+            | Takes::Text(_)
+            | Takes::Texts(_)
+            | Takes::OneOrMore(_)
+            | Takes::Choice(_)
+            | Takes::Words(_)
+            | Takes::Choices(_)
+            | Takes::Bare(_)
+            | Takes::Integrator
+            | Takes::Definition(_)
+            | Takes::KindOf
+            | Takes::Units
+            | Takes::Anything(_) => (),
         }
     }
 
