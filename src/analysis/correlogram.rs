@@ -71,17 +71,19 @@ impl Estimator for Correlogram {
         })?;
         if let [(_, one)] = trains.as_slice() {
             let counts = count(f.request, o, one, one, true, o.pairs == Pairing::Auto)?;
-            return tell(f, &one.subject, &counts);
+            tell(f, &one.subject, &counts);
+            return Ok(());
         }
         f.each_two(&trains, |f, (p, a), (q, b)| {
             let counts = count(f.request, o, a, b, p == q, false)?;
-            tell(f, &format!("{}->{}", a.subject, b.subject), &counts)
+            tell(f, &format!("{}->{}", a.subject, b.subject), &counts);
+            Ok(())
         })
     }
 }
 
 /// What the pairs of two subjects, or of one, show.
-fn tell(f: &mut Findings<'_>, name: &str, c: &Counts) -> Measured {
+fn tell(f: &mut Findings<'_>, name: &str, c: &Counts) {
     f.metrics(measures(name, c, f.base.unit()));
     if c.pairs == 0 {
         f.warn(format!("{name}: no pair of spiking units"));
@@ -96,7 +98,6 @@ fn tell(f: &mut Findings<'_>, name: &str, c: &Counts) -> Measured {
     let (rate, raw) = curves(name, c, f.base);
     f.shape(format!("correlogram of {name}"), Shape::Series(rate));
     f.shape(format!("counts of {name}"), Shape::Series(raw));
-    Ok(())
 }
 
 /// Pooled counts of pairs over lags.

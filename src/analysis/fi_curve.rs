@@ -40,7 +40,7 @@ options! {
         to: Option<String> = text_if_given(), "last input (default twice what the stimuli give)";
         steps: usize = integer("21").between(2.0, 100_000.0), "number of inputs, ends included";
         duration: Option<Time> = time_if_given(), "length of each run (default the scenario's duration)";
-        transient: Option<Time> = time_if_given().from_zero(),
+        transient: Option<Time> = time_if_given().or_zero(),
             "left out of mean rate and rheobase (default the scenario's transient)";
         refine: bool = flag(true), "refine the rheobase inside its cell of the grid";
         exact: bool = flag(true),

@@ -28,7 +28,7 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `isi` can be told.
     pub struct Options {
-        refractoriness: Time = time("5 ms").or(derived::TENTH).from_zero(), "R of LvR";
+        refractoriness: Time = time("5 ms").or(derived::TENTH).or_zero(), "R of LvR";
         fano_window: Time = time("100 ms").or(derived::TEN),
             "length of the windows that spikes are counted in for the Fano factor";
         ddof: usize = integer("1").between(0.0, 1.0), "divisor n − ddof of the count variance (1: unbiased; 0: as Elephant)";
@@ -95,7 +95,9 @@ impl Estimator for Isi {
                 let values: Vec<f64> = used.iter().map(|v| cv(v)).collect();
                 f.shape(format!("CV of {}", s.text), Shape::Distribution(spread(&values, "CV", 1.0)));
             }
-            words.into_iter().for_each(|w| f.word(w));
+            if let Some(word) = words {
+                f.word(word);
+            }
             Ok(())
         })
     }

@@ -41,11 +41,11 @@ words! {
 options! {
     /// What `lags` can be told.
     pub struct Options {
-        delta: Time = time("2 ms").or(derived::TWENTIETH).from_zero(), "greatest lag of a coincidence";
+        delta: Time = time("2 ms").or(derived::TWENTIETH).or_zero(), "greatest lag of a coincidence";
         whole_run: bool = flag(false), "whether spikes of the transient count as well (traces never do)";
         variable: String = text("V_m"), "variable whose traces are correlated, if they were recorded";
         surrogate: Surrogate = choice(Surrogate::Shift), "how surrogates of the second train are made";
-        jitter: Time = time("20 ms").or(derived::HALF).from_zero(), "greatest jitter to either side";
+        jitter: Time = time("20 ms").or(derived::HALF).or_zero(), "greatest jitter to either side";
         surrogates: usize = integer("999").between(19.0, 1e6), "number of surrogates";
         max_units: usize = integer("8").between(2.0, 200.0), "units that are paired (more are left out)";
     }

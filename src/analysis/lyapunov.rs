@@ -55,7 +55,7 @@ options! {
         exponents: Option<usize> = integer_if_given().between(1.0, 1000.0),
             "how many, the largest first (default all, up to 16)";
         duration: Option<Time> = time_if_given(), "time measured (default the scenario's duration after its transient)";
-        transient: Option<Time> = time_if_given().from_zero(),
+        transient: Option<Time> = time_if_given().or_zero(),
             "time left out first, for state and frame (default the scenario's transient, at least a tenth of its duration)";
         step: Option<Time> = time_if_given(), "step of the Runge-Kutta scheme (default the scenario's dt)";
         interval: Option<Time> = time_if_given(), "time between orthonormalisations (default ten steps)";

@@ -121,10 +121,9 @@ fn method(o: &Options, how: Neighbourhood, pair: &Pair<'_>) -> Method {
     match o.estimator {
         By::PlugIn => Method::PlugIn(o.correction),
         By::Ksg1 => Method::Ksg(how, Algorithm::One),
-        By::Ksg2 => Method::Ksg(how, Algorithm::Two),
         By::Gaussian => Method::Gaussian,
         By::Auto if pair.source.counts || pair.target.counts => Method::PlugIn(o.correction),
-        By::Auto => Method::Ksg(how, Algorithm::Two),
+        By::Ksg2 | By::Auto => Method::Ksg(how, Algorithm::Two),
     }
 }
 

@@ -50,7 +50,7 @@ impl<T> Opt<T> {
 
     /// Zero makes sense as well (without bounds a time or a frequency has to be greater).
     #[must_use]
-    pub fn from_zero(self) -> Self {
+    pub fn or_zero(self) -> Self {
         self.between(0.0, f64::MAX)
     }
 

@@ -29,7 +29,7 @@ options! {
     /// One of each.
     struct Every {
         bin: Time = time("2 ms").or(derived::TENTH), "a width";
-        onset: Option<Time> = time_if_given().from_zero(), "a start";
+        onset: Option<Time> = time_if_given().or_zero(), "a start";
         top: Frequency = frequency("100 Hz").required(), "an end";
         inner: Inner = shared();
         voltage: Quantity = quantity(Dimension::VOLT, "-10 mV"), "a level";

@@ -25,7 +25,7 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `plane` can be told.
     pub struct Options {
-        time: Option<Time> = time_if_given().from_zero(),
+        time: Option<Time> = time_if_given().or_zero(),
             "when a state is shown (default: at the end; while a run lasts, now)";
     }
 }

@@ -156,11 +156,11 @@ options! {
         taper: TaperOptions = shared();
         f_max: Option<Frequency> = frequency_if_given(),
             "highest frequency shown (default: Nyquist; 500 Hz for spikes)";
-        peak_min: Option<Frequency> = frequency_if_given().from_zero(),
+        peak_min: Option<Frequency> = frequency_if_given().or_zero(),
             "lowest frequency that can be the peak (default: two ordinates above 0)";
         peak_max: Option<Frequency> = frequency_if_given(), "highest frequency that can be the peak (default: f_max)";
         aperiodic: bool = flag(true), "whether the aperiodic level is fitted";
-        fit_min: Option<Frequency> = frequency_if_given().from_zero(),
+        fit_min: Option<Frequency> = frequency_if_given().or_zero(),
             "lower end of the aperiodic fit (default: 1 Hz or the first ordinate)";
         fit_max: Option<Frequency> = frequency_if_given(),
             "upper end of the aperiodic fit (default: 100 Hz or 0.8 Nyquist)";

@@ -30,7 +30,7 @@ options! {
     pub struct Options {
         steady_intervals: usize = integer("3").between(1.0, 1e6),
             "number of last intervals that the steady rate is the mean of";
-        onset: Time = time("0 s").or(derived::ZERO).from_zero(), "time that the latency counts from";
+        onset: Time = time("0 s").or(derived::ZERO).or_zero(), "time that the latency counts from";
     }
 }
 

@@ -77,7 +77,9 @@ impl Estimator for Rhythm {
             Ok(())
         })?;
         if f.is_wordless() {
-            rhythms.iter().for_each(|r| f.word(format!("{}: {} bursts", r.name, r.bursts.len())));
+            for r in &rhythms {
+                f.word(format!("{}: {} bursts", r.name, r.bursts.len()));
+            }
         }
         let curves = rhythms.iter().filter(|r| r.bursts.len() > 1).map(|r| {
             let x = r.bursts[1..].iter().map(|b| b.start).collect();

@@ -34,7 +34,7 @@ options! {
             "whether the variable is a phase in radians (a state that its model calls circular always is)";
         step: Option<Time> = time_if_given(),
             "time step of R(t) from spikes (default: 1 ms, or a 2000th of the window)";
-        delta: Time = time("2 ms").or(derived::TWENTIETH).from_zero(), "greatest lag of a coincidence";
+        delta: Time = time("2 ms").or(derived::TWENTIETH).or_zero(), "greatest lag of a coincidence";
         max_tau: Option<Time> = time_if_given(), "upper bound of the window of SPIKE-synchronization";
         max_units: usize = integer("100").between(2.0, 5000.0),
             "units that are compared pair by pair (evenly spaced over the population)";

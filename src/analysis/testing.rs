@@ -129,7 +129,7 @@ pub fn same_values(a: &Outcome, b: &Outcome, tolerance: f64) {
     for (x, y) in a.metrics.iter().zip(&b.metrics) {
         match (x.value, y.value) {
             (Some(p), Some(q)) => {
-                assert!((p - q).abs() <= tolerance * (1.0 + p.abs()), "{}: {p} is not {q}", x.full_name())
+                assert!((p - q).abs() <= tolerance * (1.0 + p.abs()), "{}: {p} is not {q}", x.full_name());
             }
             (p, q) => assert_eq!(p, q, "{}", x.full_name()),
         }

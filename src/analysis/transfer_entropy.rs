@@ -112,7 +112,7 @@ options! {
         source_history: usize = integer("1").between(1.0, 10.0), "l, samples of the source's past";
         target_step: Option<Time> = time_if_given(), "time between samples of the target's past (default one sample)";
         source_step: Option<Time> = time_if_given(), "time between samples of the source's past (default one sample)";
-        delay: Option<Time> = time_if_given().from_zero(),
+        delay: Option<Time> = time_if_given().or_zero(),
             "u, from the source's newest past sample to the target (default one sample)";
         correction: Correction = choice(Correction::MillerMadow), "bias correction of plugin";
         lagged_information_sum: usize = integer("0").between(0.0, 1000.0),
@@ -190,9 +190,8 @@ fn method(o: &Options, pair: &Pair<'_>, theiler: usize) -> Method {
     match o.estimator {
         By::PlugIn => Method::PlugIn(o.correction.into()),
         By::Ksg => Method::Ksg(Neighbourhood { k: o.neighbours.k, window: theiler }, Algorithm::One),
-        By::Gaussian => Method::Gaussian,
         By::Auto if pair.source.counts || pair.target.counts => Method::PlugIn(o.correction.into()),
-        By::Auto => Method::Gaussian,
+        By::Gaussian | By::Auto => Method::Gaussian,
     }
 }
 

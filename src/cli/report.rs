@@ -58,7 +58,7 @@ pub(super) fn print(
     }
     match result {
         Simulated::Many(ensemble) if !ensemble.points.iter().all(|p| p.point.axes.is_empty()) => {
-            points(&mut out, ensemble, colour)?
+            points(&mut out, ensemble, colour)?;
         }
         _ => metrics(&mut out, finished, args.verbose, colour)?,
     }

@@ -356,7 +356,7 @@ mod tests {
             // One by one they average to the same.
             let mut sum = vec![0.0; expected.len()];
             segment_spectra(&x, 100.0, &settings, |_, p| {
-                sum.iter_mut().zip(p).for_each(|(s, p)| *s += p / got.segments as f64)
+                sum.iter_mut().zip(p).for_each(|(s, p)| *s += p / got.segments as f64);
             });
             for (a, b) in sum.iter().zip(&expected) {
                 assert!((a - b).abs() < 1e-10 * b + 1e-15 * most, "{name}: {a} is not {b}");

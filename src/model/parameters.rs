@@ -116,7 +116,7 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node, weights: bool) -
 fn role(report: &mut Report, node: &Node, is_weight: bool) -> Option<WeightRole> {
     match string(report, node)? {
         _ if !is_weight => {
-            report.error(&node.place, "only a parameter of a plasticity rule with `unit = \"weight\"` has a role")
+            report.error(&node.place, "only a parameter of a plasticity rule with `unit = \"weight\"` has a role");
         }
         "bound" => return Some(WeightRole::Bound),
         "reference" => return Some(WeightRole::Reference),

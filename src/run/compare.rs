@@ -156,7 +156,7 @@ fn notes(runs: &[&Finished], rows: &[Difference]) -> Vec<String> {
         match run.status {
             Status::Complete => {}
             Status::Interrupted => {
-                notes.push(format!("{} was interrupted: its numbers are of what there is", run.label))
+                notes.push(format!("{} was interrupted: its numbers are of what there is", run.label));
             }
             Status::Failed => notes.push(format!("{} failed: its numbers are of what there is", run.label)),
         }

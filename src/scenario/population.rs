@@ -303,7 +303,7 @@ fn known<'n>(
                 found.extend(definition.map(|d| (e, d)));
             }
             None => {
-                desk.error_help(&e.place, format!("{} `{}` needs `kind`", kind.word(), e.key), "add `kind = \"...\"`")
+                desk.error_help(&e.place, format!("{} `{}` needs `kind`", kind.word(), e.key), "add `kind = \"...\"`");
             }
         }
     }

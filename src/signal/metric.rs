@@ -41,16 +41,16 @@ columns! {
     analysis: Key, None, "Name of the analysis in the scenario.";
     subject: Key, None, "What was looked at (`exc.rate`, `exc.spikes`, `a.spikes->b.spikes`).";
     metric: Key, None, "Which number (`peak`, `cv`, `lambda_1`).";
-    value: Value, Shown::new("value", 0, Tone::Strong),
+    value: Value, Some(Shown::new("value", 0, Tone::Strong)),
         "The value; missing when too few events support it (then `note` says why).";
-    unit: Name, Shown::new("unit", 1, Tone::Faint), "Unit (`Hz`, `bits`, `1/s`; empty for plain numbers).";
-    ci_low: Number, Shown::interval("95 % CI", 2, Tone::Plain), "Lower end of the interval.";
+    unit: Name, Some(Shown::new("unit", 1, Tone::Faint)), "Unit (`Hz`, `bits`, `1/s`; empty for plain numbers).";
+    ci_low: Number, Some(Shown::interval("95 % CI", 2, Tone::Plain)), "Lower end of the interval.";
     ci_high: Number, None, "Upper end of the interval.";
-    chance: Number, Shown::new("chance", 3, Tone::Faint), "What independence or no effect would give.";
-    p_value: P, Shown::new("p", 4, Tone::Plain),
+    chance: Number, Some(Shown::new("chance", 3, Tone::Faint)), "What independence or no effect would give.";
+    p_value: P, Some(Shown::new("p", 4, Tone::Plain)),
         "Probability of a value at least as extreme under the null hypothesis named in the note.";
-    n: Count, Shown::new("n", 6, Tone::Faint), "Number of events, samples or segments that the value rests on.";
-    note: Text, Shown::new("note", 5, Tone::Faint),
+    n: Count, Some(Shown::new("n", 6, Tone::Faint)), "Number of events, samples or segments that the value rests on.";
+    note: Text, Some(Shown::new("note", 5, Tone::Faint)),
         "What kind of interval, which null hypothesis, what was left out, why a value is missing.";
 }
 

@@ -58,13 +58,13 @@ pub struct Shown {
 
 impl Shown {
     /// A column that shows its own value.
-    pub(super) const fn new(heading: &'static str, weight: u8, tone: Tone) -> Option<Self> {
-        Some(Self { heading, weight, tone, is_interval: false })
+    pub(super) const fn new(heading: &'static str, weight: u8, tone: Tone) -> Self {
+        Self { heading, weight, tone, is_interval: false }
     }
 
     /// A column that shows both ends of the interval.
-    pub(super) const fn interval(heading: &'static str, weight: u8, tone: Tone) -> Option<Self> {
-        Some(Self { heading, weight, tone, is_interval: true })
+    pub(super) const fn interval(heading: &'static str, weight: u8, tone: Tone) -> Self {
+        Self { heading, weight, tone, is_interval: true }
     }
 }
 

@@ -95,7 +95,8 @@ impl Shape {
             Self::Series(s) => fill_curves(&mut s.curves, &mut next),
             Self::Distribution(d) => fill_bins(d, &mut next),
             Self::Matrix(m) => {
-                (next.names(), next.names());
+                next.names();
+                next.names();
                 m.values = next.numbers();
                 if let Some(chance) = &mut m.chance {
                     *chance = next.numbers();
@@ -113,12 +114,14 @@ impl Shape {
                 }
             }
             Self::Image(i) => {
-                (next.numbers(), next.numbers());
+                next.numbers();
+                next.numbers();
                 i.values = next.numbers();
             }
             Self::Phase(p) => fill_plane(p, &mut next),
             Self::Graph { edges, .. } => {
-                (next.names(), next.names());
+                next.names();
+                next.names();
                 let (from, to, weight) = (next.indices(), next.indices(), next.numbers());
                 *edges = (0..weight.len())
                     .map(|k| GraphEdge { from: from[k] as usize, to: to[k] as usize, weight: weight[k] })
@@ -194,7 +197,7 @@ fn scalar_rows(next: &mut Next) -> Vec<ScalarRow> {
             }
             (MetricKind::Text(_, set), Values::Texts(v)) => of.zip(v).for_each(|(m, v)| set(m, v)),
             (MetricKind::Value(_, set) | MetricKind::Number(_, set) | MetricKind::P(_, set), Values::Optional(v)) => {
-                of.zip(v).for_each(|(m, v)| set(m, v))
+                of.zip(v).for_each(|(m, v)| set(m, v));
             }
             (MetricKind::Count(_, set), Values::Counts(v)) => of.zip(v).for_each(|(m, v)| set(m, v)),
             (kind, _) => unreachable!("a column of the kind {kind:?} is read as it is written"),
@@ -217,6 +220,9 @@ fn distinct(curves: &[Curve]) -> Vec<String> {
     }
     used
 }
+
+/// Lower and upper ends of a band.
+type Ends = (Vec<f64>, Vec<f64>);
 
 fn empty_curves(curves: &[Curve]) -> Vec<Curve> {
     let empty = |(name, c): (String, &Curve)| Curve {
@@ -241,7 +247,7 @@ fn curve_columns(curves: &[Curve], x: &Axis, y: &Axis) -> Vec<Column> {
         Column::new(y_name, Values::Measured(all(|c| &c.y))).of_unit(&y.unit),
     ];
     if curves.iter().any(|c| c.band.is_some()) {
-        let ends = |of: fn(&(Vec<f64>, Vec<f64>)) -> &[f64]| {
+        let ends = |of: fn(&Ends) -> &[f64]| {
             let each = curves.iter().flat_map(|c| -> Vec<Option<f64>> {
                 match &c.band {
                     Some(band) => of(band).iter().map(|v| known(*v)).collect(),

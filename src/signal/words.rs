@@ -70,10 +70,13 @@ fn row(row: &ScalarRow) -> String {
     let m: &Metric = &row.measured;
     let mut text = format!("{} {}", row.name, m.value.map_or_else(|| "missing".into(), |v| with_unit(v, &m.unit)));
     if let Some((low, high)) = m.ends() {
-        text.push_str(&format!(" {}", interval(low, high)));
+        text += " ";
+        text += &interval(low, high);
     }
     if let Some(chance) = m.chance {
-        text.push_str(&format!(" (chance {})", shown(chance)));
+        text += " (chance ";
+        text += &shown(chance);
+        text += ")";
     }
     text
 }

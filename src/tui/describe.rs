@@ -32,7 +32,7 @@ pub const CLIPBOARD: usize = 70_000;
 /// card its text.
 pub fn table(pane: &Pane) -> String {
     if let Shape::Card(card) = &pane.shape.shape {
-        return card.sections.iter().map(|(heading, text)| format!("{heading}\n{text}\n")).collect();
+        return card.sections.iter().flat_map(|(heading, text)| [heading.as_str(), "\n", text, "\n"]).collect();
     }
     // Cells stay cells.
     let plain = |cell: String| cell.replace(['\t', '\n'], " ");

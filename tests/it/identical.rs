@@ -114,12 +114,16 @@ impl Hasher {
 
     fn units(&mut self, units: &[u32]) {
         self.sha.update((units.len() as u64).to_le_bytes());
-        units.iter().for_each(|u| self.sha.update(u.to_le_bytes()));
+        for u in units {
+            self.sha.update(u.to_le_bytes());
+        }
     }
 
     fn values(&mut self, values: &[f64]) {
         self.sha.update((values.len() as u64).to_le_bytes());
-        values.iter().for_each(|v| self.sha.update(v.to_bits().to_le_bytes()));
+        for v in values {
+            self.sha.update(v.to_bits().to_le_bytes());
+        }
         self.count += values.len();
     }
 

@@ -60,7 +60,7 @@ options! {
         standardise: bool = flag(true),
             "subtract the mean and divide by the standard deviation (ddof 1) before ksg";
         jitter: bool = flag(false), "seeded noise of 1e-8 standard deviations before ksg, to break ties";
-        theiler: Option<Time> = time_if_given().from_zero(),
+        theiler: Option<Time> = time_if_given().or_zero(),
             "samples at most this far apart in time are no neighbours (ksg; default none but the sample itself)";
     }
 }
@@ -75,7 +75,7 @@ options! {
             "how chance is made: the source rotated in time (keeps its autocorrelation), permuted (only for samples independent in time), or not at all";
         surrogates: usize = integer("199").between(1.0, 100_000.0),
             "number of surrogates; the least p-value is 1/(number + 1)";
-        gap: Option<Time> = time_if_given().from_zero(),
+        gap: Option<Time> = time_if_given().or_zero(),
             "least rotation of a surrogate (default a fiftieth of the samples, and more than all lags)";
         fdr: Correction = choice(Correction::BenjaminiHochberg), "correction of p-values over all pairs";
         level: f64 = number("0.05").between(0.0, 1.0),
@@ -193,7 +193,7 @@ impl Pairs {
     ) -> Result<Vec<PairResult>, AnalysisError> {
         let n = self.len().saturating_sub(lost);
         let mut results = Vec::new();
-        f.each(&self.pairs, |f, &(i, j)| {
+        f.each(&self.links, |f, &(i, j)| {
             let (source, target) = (&self.sources[i], &self.targets[j]);
             let subject = format!("{}->{}", source.name, target.name);
             let pair = Pair { index: (i, j), source, target, subject };

@@ -36,7 +36,7 @@ pub struct Pairs {
     /// Targets.
     pub targets: Vec<Signal>,
     /// Pairs to look at.
-    pub pairs: Vec<(usize, usize)>,
+    pub links: Vec<(usize, usize)>,
     /// Whether sources and targets are the same signals.
     pub same: bool,
 }
@@ -68,7 +68,7 @@ pub fn pairs(request: &Request<'_>, bin: Option<Time>, symmetric: bool) -> Resul
             sources.first().map_or("this", |s| s.name.as_str())
         )));
     }
-    let mut pairs = Pairs { sources, targets, pairs, same };
+    let mut pairs = Pairs { sources, targets, links: pairs, same };
     pairs.align()?;
     Ok(pairs)
 }

@@ -38,7 +38,9 @@ impl<'b, 'a> Plane<'b, 'a> {
         f: &mut Findings<'_>,
     ) -> Result<Self, AnalysisError> {
         let (path, failure) = integrate(f.request, o, bound)?;
-        failure.into_iter().for_each(|why| f.warn(why));
+        if let Some(why) = failure {
+            f.warn(why);
+        }
         let recorded = recorded(f.request, o, bound, x, y);
         let units = [x, y].map(|s| display(bound.system.states()[s].dimension).1);
         let span = |axis: usize| {

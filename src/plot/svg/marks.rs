@@ -78,7 +78,7 @@ pub(crate) fn panel(f: &Framed<'_, '_>, index: usize, plot: &Plot<'_>, page: &mu
             Mark::Band { x, low, high, role } => band(x, low, high, *role, &space, page),
             Mark::Bars { edges, heights, role, outline } => bars(edges, heights, *role, *outline, &space, page),
             Mark::Spikes { times, units, first_row, rows, role, .. } => {
-                spikes(times, units, (*first_row, *rows), *role, &space, page)
+                spikes(times, units, (*first_row, *rows), *role, &space, page);
             }
             Mark::Image(i) => image(i, &space, page),
             Mark::Rule { at, vertical, .. } => rule("", *at, *vertical, &space, page),

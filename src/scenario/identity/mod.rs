@@ -82,7 +82,7 @@ pub fn canonical(spec: &Spec, catalog: &Catalog) -> String {
     let mut object = Map::new();
     object.insert("schema".into(), json!(SCHEMA));
     object.insert("simulation".into(), write.simulation(simulation));
-    object.insert("populations".into(), populations.iter().map(|p| write.population(p)).collect());
+    object.insert("populations".into(), populations.iter().map(population::population).collect());
     object.insert("projections".into(), projections.iter().map(|p| write.projection(p)).collect());
     object.insert("stimuli".into(), stimuli.iter().map(|s| write.stimulus(s)).collect());
     object.insert("record".into(), records.iter().map(|r| write.record(r)).collect());

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Writer;
 use super::equations::definition;
 use super::quantity::{Digest, quantity, value};
 use super::tree::tree;
@@ -10,50 +9,49 @@ use crate::spec::{Boundary, GridSpec, PopulationSpec, Positions, ReceptorSpec, V
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::Variable;
 
-impl Writer<'_> {
-    pub(super) fn population(&self, population: &PopulationSpec) -> Json {
-        let PopulationSpec {
-            name,
-            model,
-            receptors,
-            channels,
-            // The model carrying its receptors and channels.
-            system,
-            size,
-            parameters,
-            initial,
-            positions,
-            grid,
-            tree: cells,
-            integrator,
-            substeps,
-            // What it says stands in the values.
-            preset: _,
-        } = population;
-        let mut object = Map::new();
-        object.insert("name".into(), json!(name));
-        object.insert("model".into(), definition(model));
-        for (key, list) in [("channels", channels), ("receptors", receptors)] {
-            if !list.is_empty() {
-                object.insert(key.into(), list.iter().map(carried).collect());
-            }
+/// A population by its model, its size, its values and its places.
+pub(super) fn population(population: &PopulationSpec) -> Json {
+    let PopulationSpec {
+        name,
+        model,
+        receptors,
+        channels,
+        // The model carrying its receptors and channels.
+        system,
+        size,
+        parameters,
+        initial,
+        positions,
+        grid,
+        tree: cells,
+        integrator,
+        substeps,
+        // What it says stands in the values.
+        preset: _,
+    } = population;
+    let mut object = Map::new();
+    object.insert("name".into(), json!(name));
+    object.insert("model".into(), definition(model));
+    for (key, list) in [("channels", channels), ("receptors", receptors)] {
+        if !list.is_empty() {
+            object.insert(key.into(), list.iter().map(carried).collect());
         }
-        object.insert("size".into(), json!(size));
-        object.insert("integrator".into(), json!(integrator.name()));
-        object.insert("substeps".into(), json!(substeps));
-        object.insert("parameters".into(), table(system.parameters(), parameters));
-        object.insert("initial".into(), table(system.states(), initial));
-        if let Some(positions) = positions {
-            object.insert("positions".into(), places(positions, grid.as_ref().map_or(Dimension::METRE, |g| g.length)));
-        }
-        if let Some(grid) = grid {
-            object.insert("grid".into(), cells_of(grid));
-        }
-        if let Some(cells) = cells {
-            object.insert("tree".into(), tree(cells, population));
-        }
-        Json::Object(object)
     }
+    object.insert("size".into(), json!(size));
+    object.insert("integrator".into(), json!(integrator.name()));
+    object.insert("substeps".into(), json!(substeps));
+    object.insert("parameters".into(), table(system.parameters(), parameters));
+    object.insert("initial".into(), table(system.states(), initial));
+    if let Some(positions) = positions {
+        object.insert("positions".into(), places(positions, grid.as_ref().map_or(Dimension::METRE, |g| g.length)));
+    }
+    if let Some(grid) = grid {
+        object.insert("grid".into(), cells_of(grid));
+    }
+    if let Some(cells) = cells {
+        object.insert("tree".into(), tree(cells, population));
+    }
+    Json::Object(object)
 }
 
 fn cells_of(grid: &GridSpec) -> Json {

@@ -118,7 +118,7 @@ impl Wiring<'_> {
             Rule::Neighbours { radius, .. } => distance::within(self, *radius, targets, |link, _, _| visit(link)),
             Rule::Gaussian { p_max, sigma, .. } => distance::gaussian(self, *p_max, *sigma, targets, visit),
             Rule::SmallWorld { neighbours, p_rewire } => {
-                ring::small_world(self, *neighbours, *p_rewire, &targets, visit)
+                ring::small_world(self, *neighbours, *p_rewire, &targets, visit);
             }
         }
     }
