@@ -184,6 +184,7 @@ pub(super) static RULE: Section = Section::new(
         GIVEN,
         PARAMETERS,
         INITIAL,
+        CIRCULAR,
         PRESETS,
     ],
 );

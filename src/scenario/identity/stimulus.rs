@@ -1,9 +1,9 @@
 //! `[stimuli.NAME]`: each kind writes what it is made of, by the keys that it declares.
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::Writer;
-use super::quantity::{numbers, quantity, units, value, whole_numbers};
+use super::quantity::{expression, numbers, quantity, units, value, whole_numbers};
 use crate::language::{self, Of};
 use crate::spec::{StimulusSpec, Value};
 use crate::stimulus::Stimulus as _;
@@ -13,11 +13,14 @@ impl Writer<'_> {
     pub(super) fn stimulus(&self, stimulus: &StimulusSpec) -> Json {
         let StimulusSpec { name, target, units: list, kind } = stimulus;
         let (target, port) = self.target(target);
-        let mut object = kind.entries(&Dimensions { port, time: self.time() });
+        let mut object = Map::new();
         object.insert("name".into(), json!(name));
         object.insert("target".into(), json!(target));
         object.insert("units".into(), units(list));
         object.insert("kind".into(), json!(kind.name()));
+        for (key, value) in kind.entries(&Dimensions { port, time: self.time() }) {
+            assert!(object.insert(key, value).is_none(), "a kind of stimulus names a key that all have");
+        }
         Json::Object(object)
     }
 }
@@ -57,6 +60,10 @@ impl language::Writer for Dimensions {
 
     fn list(&self, values: &[f64], of: Of) -> Json {
         numbers(values, self.of(of))
+    }
+
+    fn expression(&self, text: &str) -> Json {
+        expression(text)
     }
 
     fn units(&self, list: &[u32]) -> Json {

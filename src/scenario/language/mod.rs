@@ -357,6 +357,9 @@ pub trait Writer {
     /// A list of quantities in SI.
     fn list(&self, values: &[f64], of: Of) -> serde_json::Value;
 
+    /// An expression, by its text.
+    fn expression(&self, text: &str) -> serde_json::Value;
+
     /// A list of units.
     fn units(&self, units: &[u32]) -> serde_json::Value;
 }

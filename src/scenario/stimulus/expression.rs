@@ -1,6 +1,6 @@
 //! An expression in time.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind};
 use crate::{Clock, UnitName};
@@ -34,8 +34,8 @@ impl Field for InTime {
         None
     }
 
-    fn write(value: &Formula<UnitName>, _: &dyn Writer) -> Json {
-        json!(value.text())
+    fn write(value: &Formula<UnitName>, writer: &dyn Writer) -> Json {
+        writer.expression(value.text())
     }
 }
 

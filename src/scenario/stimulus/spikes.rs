@@ -171,7 +171,7 @@ impl Stimulus for Spikes {
         let Self { times, units, weight } = self;
         let mut out = Map::new();
         out.insert("times".into(), writer.list(times, Of::Time));
-        out.insert("units".into(), units.as_ref().map_or(Json::Null, |u| writer.units(u)));
+        out.insert("at".into(), units.as_ref().map_or(Json::Null, |u| writer.units(u)));
         out.insert("weight".into(), writer.value(weight, Of::Target));
         out
     }
