@@ -6,7 +6,7 @@
 //! in it; nor is a sweep, whose points are runs of their own. What a scenario takes from files is in it by its values (long lists by their SHA-256), so that a file may be
 //! written anew in another format.
 //!
-//! Every quantity is a string with its unit ([`quantity`]); counts, seeds and unit numbers are whole numbers. Defaults
+//! Every quantity is a string with its unit ([`quantity()`]); counts, seeds and unit numbers are whole numbers. Defaults
 //! are written out; a part that is not there (a grid, a tree) is left out, so that a new kind of part changes no
 //! identity of scenarios without it. Named things are lists in the order of the file, because their order decides in
 //! which order numbers are added. The writer chooses the names of all keys: renaming a field in Rust changes nothing.

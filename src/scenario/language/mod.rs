@@ -3,7 +3,7 @@
 //! A [`Section`] is a table with its [`Key`]s; a [`Family`] is a table that is one of several kinds, each a section. From
 //! these come the readers (`reader`: no key is looked up that is not declared, no default is written twice), the JSON
 //! Schema (`crate::schema`), `spikedeck list` and `explain`, and the page of all keys (`reference`). What is read into a
-//! typed struct is declared together with it by [`declare!`].
+//! typed struct is declared together with it by `declare!`.
 
 mod field;
 mod prose;
