@@ -3,10 +3,10 @@
 use serde_json::{Map, Value as Json};
 
 use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind};
+use crate::language::{Declared, Field, Key, Of, Reader, Takes, Writer, declare};
+use crate::value::Names;
 use crate::{Clock, UnitName};
 use spikedeck_equation::Formula;
-use crate::value::Names;
-use crate::language::{Declared, Field, Key, Of, Reader, Takes, Writer, declare};
 use spikedeck_model::document::Node;
 
 declare! {
@@ -26,7 +26,11 @@ impl Field for InTime {
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<Formula<UnitName>> {
         let text = reader.desk.text(node, &format!("`{}`", key.name))?.to_owned();
-        let names = reader.context.names.clone().unwrap_or_else(Names::none).with([("t", reader.desk.time_dimension(), UnitName::Time)]);
+        let names = reader.context.names.clone().unwrap_or_else(Names::none).with([(
+            "t",
+            reader.desk.time_dimension(),
+            UnitName::Time,
+        )]);
         reader.desk.expression(node, &text, reader.context.target, &names)
     }
 
