@@ -8,7 +8,7 @@ use super::refractory::Reset;
 use super::threshold::Threshold;
 use super::{Column, Motion, Noise, Stepper, StepperSpec, Work};
 use crate::firing::Firing;
-use crate::integrator::{LaneValues, Method, Problem, build, check, choose};
+use crate::integrator::{Method, Problem, build, check, choose};
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::Dimension;
@@ -177,7 +177,7 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
     let cut = nonlinear_cut(imported);
     let lane_parameters = |lane: usize| -> Vec<f64> { spec.parameters.iter().map(|c| c.at(lane)).collect() };
     let names: Vec<String> = p.states.iter().map(|v| v.name.clone()).collect();
-    let pose = |lane_values: Vec<LaneValues>| Problem {
+    let pose = |lane_values: Vec<Vec<f64>>| Problem {
         graph: imported.graph.clone(),
         drift: imported.drift.clone(),
         diffusion: imported.diffusion.clone(),
@@ -215,7 +215,7 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         lane_values = std::mem::take(&mut resting.lane_values);
         held = Some(Movement { graph: resting.graph, drift: resting.drift, method });
     }
-    let lane_values = lane_values.into_iter().map(|v| Column::Each(v.values)).collect();
+    let lane_values = lane_values.into_iter().map(Column::Each).collect();
     Ok(Movements { integrator: (integrator, why), main, held, lane_values })
 }
 
