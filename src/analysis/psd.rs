@@ -227,14 +227,14 @@ fn of_samples(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate
     let size = columns.columns.iter().flatten().fold(0.0f64, |m, v| m.max(v.abs()));
     let squares = mean(&columns.columns.iter().map(|c| variance(c, 0)).collect::<Vec<_>>());
     let how = format!(
-        "{} segments of {} samples, overlap {}, Δf {} {}, {:?} taper, {:?} detrend, one-sided",
+        "{} segments of {} samples, overlap {}, Δf {} {}, {} taper, {} detrend, one-sided",
         spectrum.segments,
         settings.segment,
         settings.overlap,
         short(spectrum.step),
         base.rate_unit(),
-        settings.taper,
-        settings.detrend
+        settings.taper.word(),
+        settings.detrend.word()
     );
     Ok(Estimate {
         name: s.text.clone(),
