@@ -9,6 +9,7 @@ pub mod bootstrap;
 pub mod bursts;
 pub mod capacity;
 pub mod circular;
+pub mod circular_convolution;
 pub mod decoding;
 pub mod diagnostic;
 pub mod dynamics;
