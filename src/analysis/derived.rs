@@ -22,9 +22,9 @@ pub struct Derivation {
     pub matters: fn(&Request<'_>) -> bool,
 }
 
-/// A value that always counts.
+/// A value that counts where spikes are looked at.
 const fn from(how: &'static str, value: fn(&Request<'_>) -> f64) -> Derivation {
-    Derivation { how, value, matters: |_| true }
+    Derivation { how, value, matters: |r| !spiking(r).is_empty() }
 }
 
 impl fmt::Debug for Derivation {

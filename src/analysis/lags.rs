@@ -1,6 +1,7 @@
 //! Nearest-spike lags of two neurons: coincidence fraction with chance level and surrogates, mean lags, membrane
 //! correlation.
 
+use super::options::{Options as _, Reader};
 use super::prelude::*;
 use spikedeck_core::spike_lags::{coincident, nearest_lags};
 use spikedeck_core::statistics::{
@@ -39,13 +40,26 @@ words! {
 }
 
 options! {
+    /// Which surrogates are made.
+    pub struct Surrogates {
+        surrogate: Surrogate = choice(Surrogate::Shift), "how surrogates of the second train are made";
+    }
+}
+
+/// Half of the typical interval, which counts where spikes are jittered.
+const JITTER: derived::Derivation = derived::Derivation {
+    matters: |r| Surrogates::read(&mut Reader::new(r)).is_ok_and(|s| s.surrogate == Surrogate::Jitter),
+    ..derived::HALF
+};
+
+options! {
     /// What `lags` can be told.
     pub struct Options {
         delta: Time = time("2 ms").or(derived::TWENTIETH).or_zero(), "greatest lag of a coincidence";
         whole_run: bool = flag(false), "whether spikes of the transient count as well (traces never do)";
         variable: String = text("V_m"), "variable whose traces are correlated, if they were recorded";
-        surrogate: Surrogate = choice(Surrogate::Shift), "how surrogates of the second train are made";
-        jitter: Time = time("20 ms").or(derived::HALF).or_zero(), "greatest jitter to either side";
+        made: Surrogates = shared();
+        jitter: Time = time("20 ms").or(JITTER).or_zero(), "greatest jitter to either side";
         surrogates: usize = integer("999").between(19.0, 1e6), "number of surrogates";
         max_units: usize = integer("8").between(2.0, 200.0), "units that are paired (more are left out)";
     }
@@ -162,7 +176,7 @@ fn measures(
         let beyond = values.iter().filter(|x| (**x - m).abs() >= (v - m).abs() - 1e-12).count() as f64;
         (1.0 + beyond) / (1.0 + count)
     };
-    let kind = o.surrogate.word();
+    let kind = o.made.surrogate.word();
     let lag = |metric: &str, values: &[f64], surrogate: &[f64]| {
         let (m, low, high) = mean_interval(values, 0.95);
         let metric = Metric::new(name, metric, m, base.unit(), n).chance(mean(surrogate)).p(tail(surrogate, m));
@@ -182,7 +196,7 @@ fn measures(
 }
 
 /// What surrogates of the second train give.
-struct Surrogates {
+struct Drawn {
     fractions: Vec<f64>,
     signed: Vec<f64>,
     absolute: Vec<f64>,
@@ -197,11 +211,11 @@ fn surrogates(
     b: &Unit,
     window: Window,
     guard: f64,
-) -> Result<Surrogates, AnalysisError> {
+) -> Result<Drawn, AnalysisError> {
     let (count, delta) = (o.surrogates as u32, o.delta.axis);
-    let jitter = (o.surrogate == Surrogate::Jitter).then_some(o.jitter.axis);
+    let jitter = (o.made.surrogate == Surrogate::Jitter).then_some(o.jitter.axis);
     let key = request.key(name, "surrogates");
-    let mut s = Surrogates { fractions: Vec::new(), signed: Vec::new(), absolute: Vec::new(), upper: f64::NAN };
+    let mut s = Drawn { fractions: Vec::new(), signed: Vec::new(), absolute: Vec::new(), upper: f64::NAN };
     for k in 0..count {
         if k % 64 == 0 {
             request.check_cancelled()?;

@@ -1,5 +1,6 @@
 //! Population rate in bins, plain or smoothed, and how much it fluctuates.
 
+use super::options::{Options as _, Reader};
 use super::prelude::*;
 use spikedeck_core::bootstrap;
 use spikedeck_core::kernel_smoothing::{Kernel, smooth};
@@ -38,10 +39,23 @@ words! {
 }
 
 options! {
+    /// Which kernel smooths.
+    pub struct Shaped {
+        kernel: Smooth = choice(Smooth::None), "kernel that smooths the rate";
+    }
+}
+
+/// A quarter of the typical interval, which counts where there is a kernel.
+const WIDTH: derived::Derivation = derived::Derivation {
+    matters: |r| Shaped::read(&mut Reader::new(r)).is_ok_and(|shaped| shaped.kernel != Smooth::None),
+    ..derived::QUARTER
+};
+
+options! {
     /// How a rate is smoothed; the raster has it as well.
     pub struct Smoothing {
-        kernel: Smooth = choice(Smooth::None), "kernel that smooths the rate";
-        width: Time = time("5 ms").or(derived::QUARTER),
+        shaped: Shaped = shared();
+        width: Time = time("5 ms").or(WIDTH),
             "width of the kernel: full (boxcar), standard deviation (gaussian), time constant (exponential)";
     }
 }
@@ -49,7 +63,7 @@ options! {
 impl Smoothing {
     /// The rate as a curve, smoothed.
     pub fn curve(&self, columns: &subject::Columns, bin: Time) -> Curve {
-        let kernel = match self.kernel {
+        let kernel = match self.shaped.kernel {
             Smooth::None => None,
             Smooth::Boxcar => Some(Kernel::Boxcar),
             Smooth::Gaussian => Some(Kernel::Gaussian),
