@@ -6,7 +6,7 @@ use super::axis::Axis;
 use super::coupling::{Coupling as CouplingInput, History};
 use super::delivery::{Properties, Property, Ring, Table};
 use super::describe::{described, wanted_connections};
-use super::engine::Plan;
+use super::engine::{FailureNames, Plan};
 use super::estimate;
 use super::grid::{self, Layout};
 use super::group::{Group, attach_stimuli, choice, group, heard, lanes, port_range};
@@ -225,11 +225,6 @@ fn network(common: &Common<'_>, threads: usize) -> Result<Network, BuildError> {
         .collect();
     let recorded = plasticity::attach(spec, &mut workers).map_err(|(place, m)| unsuitable(place, m))?;
     let tape = Tape::new(&recorded, axis, described(spec, found), wanted_connections(spec, &workers, axis));
-    let names = spec
-        .populations
-        .iter()
-        .map(|p| (p.name.clone(), p.system.states().iter().map(|s| s.name.clone()).collect()))
-        .collect();
     let recording_budget = allowed.saturating_sub(needed).max(1 << 20);
     let projections = paths
         .iter()
@@ -239,7 +234,8 @@ fn network(common: &Common<'_>, threads: usize) -> Result<Network, BuildError> {
             (p.spec.name.clone(), values.unwrap_or_default().to_vec())
         })
         .collect();
-    let plan = Plan { workers, tape, steps: spec.simulation.steps, interval, recording_budget, names, projections };
+    let names = FailureNames::of(spec, projections);
+    let plan = Plan { workers, tape, steps: spec.simulation.steps, interval, recording_budget, names };
     Ok(Network { plan, integrators, connections, rounded })
 }
 
@@ -388,7 +384,9 @@ fn worker(common: &Common<'_>, index: usize, threads: usize) -> Result<Worker, B
                 if spec.projections.iter().filter(here).any(|p| matches!(p.delay, Value::Expression(_))) {
                     common.afford_computed(group.population, longest_here, Ring::bytes(lanes, longest_here))?;
                 }
-                rings.push((port, Ring::new(lanes, longest.unwrap_or(0))));
+                let adds_up = spec.population(group.population).system.superposes(port);
+                let ring = if adds_up { Ring::new } else { Ring::of_singles };
+                rings.push((port, ring(lanes, longest_here)));
             }
         }
         for (port, ring) in rings {

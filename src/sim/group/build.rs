@@ -107,7 +107,7 @@ fn cells(
         units.iter().filter(|u| range.contains(&(**u as usize))).map(|u| u - range.start as u32).collect()
     };
     let driven = driven.iter().map(here).collect();
-    Ok(Forest::new(trees, tree.units(), tree.slots.iter().map(Vec::len).collect(), tree.spiking.len(), driven))
+    Ok(Forest::new(trees, tree.units(), tree.spiking.len(), driven))
 }
 
 /// The integrator of a population and why, by its first unit.
@@ -219,7 +219,7 @@ pub(crate) fn group(
 
 /// Hangs the stimuli on the groups they target.
 pub(crate) fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) {
-    for (spec, stimulus) in common.spec.stimuli.iter().zip(common.stimuli) {
+    for (index, (spec, stimulus)) in common.spec.stimuli.iter().zip(common.stimuli).enumerate() {
         let Some(group) = groups.iter_mut().find(|g| g.population == spec.target.population) else { continue };
         let range = port_range(common.spec.population(group.population), spec.target.port, group);
         let (first, lanes) = (range.start, range.len());
@@ -229,6 +229,7 @@ pub(crate) fn attach_stimuli(common: &Common<'_>, groups: &mut [Group]) {
                 let input = &mut group.inputs[port.index()];
                 input.stimulus.resize(group.lanes, 0.0);
                 input.levels.push(*level);
+                input.sources.push(index as u32);
             }
             (Local::Events(events), Port::Event(port)) => group.events.push((port.index(), events)),
             _ => unreachable!("the scenario refuses spikes into inputs and levels into receptors"),
