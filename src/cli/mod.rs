@@ -90,6 +90,7 @@ pub fn main() -> ExitCode {
         }
     };
     let result = match cli.command {
+        _ if let Err(text) = spikedeck_core::vector::asked() => Err(error::CliError::Usage(text)),
         None => dashboard::run(&cli.paths, &cli.dashboard),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),

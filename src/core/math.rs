@@ -2,7 +2,7 @@
 //!
 //! Each function is a straight line of additions, multiplications, divisions, explicit fused multiply-adds and
 //! selections: no branch, no table, no call. A loop over lanes inside a function compiled for AVX2 or AVX-512 (see
-//! `multiversion`) therefore becomes vector code that does the same operations in the same order as the scalar call,
+//! [`super::vector`]) therefore becomes vector code that does the same operations in the same order as the scalar call,
 //! and so gives the same bits. Errors are at most 2 units in the last place (3 for [`tan`]) against 50-digit
 //! references, which `data/reference/elementary_functions.csv` holds and the tests check.
 //!

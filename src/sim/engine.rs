@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::barrier::Barrier;
-use super::inputs::{Broken, Failure, Finals};
+use super::failure::{Broken, Failure};
 use super::recorder::{Take, Tape};
-use super::worker::{Outbox, Worker};
+use super::worker::{Finals, Outbox, Worker};
 use super::{Cause, Observer, SimulationResult, Stop};
 use spikedeck_equation::System;
 use spikedeck_scenario::Spec;

@@ -25,6 +25,7 @@ use self::refractory::Reset;
 use self::threshold::Threshold;
 use crate::firing::{Firing, Refractory};
 use spikedeck_core::normal::Normals;
+use spikedeck_core::vector::vectorised;
 use spikedeck_equation::System;
 use spikedeck_equation::kernel::Kernel;
 pub use spikedeck_equation::program::Column;
@@ -313,17 +314,18 @@ impl Stepper {
     }
 }
 
-/// Whether all values are finite: zero times each, summed in sixteen lanes, so that it runs in vectors.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-pub(crate) fn all_finite(values: &[f64]) -> bool {
-    let (chunks, rest) = values.as_chunks::<16>();
-    let mut sums = [0.0; 16];
-    for chunk in chunks {
-        for (sum, v) in sums.iter_mut().zip(chunk) {
-            *sum = v.mul_add(0.0, *sum);
+vectorised! {
+    /// Whether all values are finite: zero times each, summed in sixteen lanes, so that it runs in vectors.
+    pub(crate) fn all_finite(values: &[f64]) -> bool {
+        let (chunks, rest) = values.as_chunks::<16>();
+        let mut sums = [0.0; 16];
+        for chunk in chunks {
+            for (sum, v) in sums.iter_mut().zip(chunk) {
+                *sum = v.mul_add(0.0, *sum);
+            }
         }
+        (chunks.is_empty() || sums.iter().all(|v| v.is_finite())) && rest.iter().all(|v| v.is_finite())
     }
-    (chunks.is_empty() || sums.iter().all(|v| v.is_finite())) && rest.iter().all(|v| v.is_finite())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use super::{CHUNK, Instruction, Place, Term};
 use crate::graph::{Binary, Unary, fused};
 use spikedeck_core::math;
+use spikedeck_core::vector::vectorised;
 
 #[derive(Clone, Copy)]
 pub(super) struct Layout {
@@ -163,43 +164,46 @@ fn linear<const W: usize, const N: usize>(data: &Chunks<W>, n: usize, to: usize,
     }
 }
 
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-pub(super) fn wide(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
-    execute::<CHUNK>(
-        program,
-        Cell::from_mut(data.as_chunks_mut().0).as_slice_of_cells(),
-        layout.in_chunks(),
-        n / CHUNK,
-    );
+vectorised! {
+    pub(super) fn wide(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
+        execute::<CHUNK>(
+            program,
+            Cell::from_mut(data.as_chunks_mut().0).as_slice_of_cells(),
+            layout.in_chunks(),
+            n / CHUNK,
+        );
+    }
 }
 
-/// A few lanes one by one: a single neuron does not pay for sixteen.
-#[multiversion::multiversion(targets("x86_64+avx2+fma"))]
-pub(super) fn narrow(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
-    for lane in 0..n {
-        for instruction in program {
-            let at = |p: Place| match p {
-                Place::Number(v) => v,
-                p => data[layout.address(p) + lane],
-            };
-            let (to, value) = match instruction {
-                Instruction::Copy(to, a) => (to, at(*a)),
-                Instruction::Unary(op, to, a) => (to, op.apply(at(*a))),
-                Instruction::Binary(op, to, a, b) => (to, op.apply(at(*a), at(*b))),
-                Instruction::Where(to, c, a, b) => (to, math::choose(at(*c), at(*a), at(*b))),
-                Instruction::Fma { to, a, b, c, minus_product, minus_term } => {
-                    (to, fused(at(*a), at(*b), at(*c), *minus_product, *minus_term))
-                }
-                Instruction::Linear { to, base, terms } => {
-                    (to, terms.iter().fold(at(*base), |sum, t| t.factor.mul_add(at(t.x), sum)))
-                }
-                Instruction::Logistic { to, a, x } => (to, logistic(at(*a), at(*x))),
-            };
-            data[layout.address(*to) + lane] = value;
-            if let Instruction::Linear { terms, .. } = instruction {
-                for Term { x, decay, .. } in terms {
-                    if let Some(decay) = decay {
-                        data[layout.address(*x) + lane] *= decay;
+vectorised! {
+    up to avx2:
+    /// A few lanes one by one: a single neuron does not pay for sixteen.
+    pub(super) fn narrow(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
+        for lane in 0..n {
+            for instruction in program {
+                let at = |p: Place| match p {
+                    Place::Number(v) => v,
+                    p => data[layout.address(p) + lane],
+                };
+                let (to, value) = match instruction {
+                    Instruction::Copy(to, a) => (to, at(*a)),
+                    Instruction::Unary(op, to, a) => (to, op.apply(at(*a))),
+                    Instruction::Binary(op, to, a, b) => (to, op.apply(at(*a), at(*b))),
+                    Instruction::Where(to, c, a, b) => (to, math::choose(at(*c), at(*a), at(*b))),
+                    Instruction::Fma { to, a, b, c, minus_product, minus_term } => {
+                        (to, fused(at(*a), at(*b), at(*c), *minus_product, *minus_term))
+                    }
+                    Instruction::Linear { to, base, terms } => {
+                        (to, terms.iter().fold(at(*base), |sum, t| t.factor.mul_add(at(t.x), sum)))
+                    }
+                    Instruction::Logistic { to, a, x } => (to, logistic(at(*a), at(*x))),
+                };
+                data[layout.address(*to) + lane] = value;
+                if let Instruction::Linear { terms, .. } = instruction {
+                    for Term { x, decay, .. } in terms {
+                        if let Some(decay) = decay {
+                            data[layout.address(*x) + lane] *= decay;
+                        }
                     }
                 }
             }

@@ -4,6 +4,7 @@
 //! look-up. Numbers are drawn with 32 bits: probabilities are exact to 2.3e-10, and counts rarer than that never come.
 
 use spikedeck_core::rng::{Key, SIDE, philox_side};
+use spikedeck_core::vector::vectorised;
 
 /// Greatest mean number of events of a unit in a step.
 pub(super) const MOST: f64 = 1e7;
@@ -88,21 +89,22 @@ impl Inverse {
     }
 }
 
-/// Draws for the units `4 * quad ..` of one step.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-pub(super) fn draws(key: Key, first_quad: u32, step: u64, out: &mut [[u32; 4]]) {
-    let mut quad = first_quad;
-    let mut chunks = out.chunks_exact_mut(SIDE);
-    for chunk in &mut chunks {
-        let [a, b, c, d] = philox_side(key, quad, step);
-        for (i, four) in chunk.iter_mut().enumerate() {
-            *four = [a[i] as u32, b[i] as u32, c[i] as u32, d[i] as u32];
+vectorised! {
+    /// Draws for the units `4 * quad ..` of one step.
+    pub(super) fn draws(key: Key, first_quad: u32, step: u64, out: &mut [[u32; 4]]) {
+        let mut quad = first_quad;
+        let mut chunks = out.chunks_exact_mut(SIDE);
+        for chunk in &mut chunks {
+            let [a, b, c, d] = philox_side(key, quad, step);
+            for (i, four) in chunk.iter_mut().enumerate() {
+                *four = [a[i] as u32, b[i] as u32, c[i] as u32, d[i] as u32];
+            }
+            quad = quad.wrapping_add(SIDE as u32);
         }
-        quad = quad.wrapping_add(SIDE as u32);
-    }
-    for four in chunks.into_remainder() {
-        *four = key.block(quad, step, 0);
-        quad = quad.wrapping_add(1);
+        for four in chunks.into_remainder() {
+            *four = key.block(quad, step, 0);
+            quad = quad.wrapping_add(1);
+        }
     }
 }
 
