@@ -26,8 +26,8 @@ pub(super) fn record(
     let variables = plasticity.variables();
     let of = Sampled {
         what: format!("projection `{}`", projection.name),
-        variable: &|name| variables.iter().find(|v| v.0 == name).map(|v| v.1),
-        names: variables.iter().map(|v| v.0.as_str()).collect(),
+        variable: &|name| variables.iter().find(|v| v.name == name).cloned(),
+        names: variables.iter().map(|v| v.name.as_str()).collect(),
         keys: TRACE_OF_CONNECTIONS.keys,
         units: "connections",
         of: Units::uncounted(),
@@ -47,13 +47,13 @@ pub(super) fn observable(
     records: &[RecordSpec],
 ) -> Option<Observable> {
     let variables = projection.plasticity.as_ref().map(super::spec::PlasticitySpec::variables).unwrap_or_default();
-    if !variables.iter().any(|v| v.0 == what) {
+    if !variables.iter().any(|v| v.name == what) {
         let message = if variables.is_empty() {
             format!("the connections of projection `{}` never change, so there is nothing to look at", projection.name)
         } else {
             format!("projection `{}` has no variable `{what}`", projection.name)
         };
-        let help = suggest(what, variables.iter().map(|v| v.0.as_str()));
+        let help = suggest(what, variables.iter().map(|v| v.name.as_str()));
         desk.error_help(
             &node.place,
             message,
@@ -65,7 +65,7 @@ pub(super) fn observable(
         .iter()
         .filter(|r| r.place == place)
         .flat_map(|r| &r.traces)
-        .filter(|t| t.variables.iter().any(|v| v.0 == what))
+        .filter(|t| t.variables.iter().any(|v| v.name == what))
         .collect();
     let missing = connections.iter().find(|c| !requests.iter().any(|t| t.units.is_empty() || t.units.contains(c)));
     if requests.is_empty() {

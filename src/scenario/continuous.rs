@@ -27,7 +27,7 @@ pub(super) fn dimension_of(desk: &mut Desk<'_>, node: &Node, pair: &Names<'_, Pa
 /// What continuous coupling and rules between rates may look at in a unit: states, parameters and subexpressions of the
 /// model itself.
 pub(super) fn carried(p: &PopulationSpec) -> impl Iterator<Item = (VariableId, &Variable)> {
-    VariableId::all(&p.system).filter(|(_, v)| !v.name.contains('.'))
+    VariableId::own(&p.system).filter(|(_, v)| !v.name.contains('.'))
 }
 
 /// The value of a continuous projection: an expression in `w`, `NAME_pre` and `NAME_post`.

@@ -4,8 +4,9 @@ use super::connections;
 use super::desk::{Desk, suggest};
 use super::language::{Family, Key, Of, Range, Section, Table, Takes};
 use super::selector::{Units, unit_list, variable, variables};
-use super::spec::{Place, PopulationId, PopulationSpec, ProjectionId, ProjectionSpec, RecordSpec, TraceRequest};
-use spikedeck_core::units::Dimension;
+use super::spec::{
+    Place, PopulationId, PopulationSpec, ProjectionId, ProjectionSpec, RecordSpec, TraceRequest, Traced,
+};
 use spikedeck_model::document::{Entry, Item, Node};
 
 /// `[record.POP]` and `[record.PROJECTION]`.
@@ -159,8 +160,8 @@ fn trace(desk: &mut Desk<'_>, node: &Node, p: &PopulationSpec) -> Option<TraceRe
 pub(super) struct Sampled<'a> {
     /// What it is, for messages.
     pub what: String,
-    /// Dimension of a variable.
-    pub variable: &'a dyn Fn(&str) -> Option<Dimension>,
+    /// The variable of a name.
+    pub variable: &'a dyn Fn(&str) -> Option<Traced>,
     /// Names of the variables.
     pub names: Vec<&'a str>,
     /// Keys of a trace of it.
@@ -192,7 +193,7 @@ pub(super) fn sampled(desk: &mut Desk<'_>, node: &Node, of: &Sampled<'_>) -> Opt
         for v in nodes {
             let Some(text) = desk.text(v, "a variable").map(str::to_owned) else { continue };
             match (of.variable)(&text) {
-                Some(d) => list.push((text, d)),
+                Some(variable) => list.push(variable),
                 None => {
                     let help = suggest(&text, of.names.iter().copied());
                     desk.error_help(&v.place, format!("{} has no variable `{text}`", of.what), help);

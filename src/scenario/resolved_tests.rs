@@ -28,7 +28,7 @@ fn a_continuous_weight_keeps_its_unit() {
     assert_eq!((&p.weight, p.weight_dimension), (&Value::Constant(2e-9), Dimension::SIEMENS));
     let Coupling::Continuous { value } = &p.coupling else { unreachable!("it is continuous") };
     let system = &spec.population(p.from).system;
-    let v = VariableId::all(system).find(|(_, v)| v.name == "V_m").unwrap().0;
+    let v = VariableId::own(system).find(|(_, v)| v.name == "V_m").unwrap().0;
     assert_eq!(value.names(), [CarriedName::Weight, CarriedName::Source(v), CarriedName::Target(v)]);
     assert_eq!((value.dimension(), value.text()), (Dimension::AMPERE, "w*(V_m_pre - V_m_post)"));
     assert_eq!(v.of(system).dimension, Dimension::VOLT);

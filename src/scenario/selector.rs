@@ -5,21 +5,13 @@ use super::connections;
 use super::desk::{Desk, suggest};
 use super::spec::{
     Observable, Place, PopulationId, PopulationSpec, Port, ProjectionId, ProjectionSpec, RecordSpec, Subject,
-    TraceRequest, TreeSpec,
+    TraceRequest, Traced, TreeSpec, VariableId,
 };
-use spikedeck_core::units::Dimension;
 use spikedeck_model::document::{Item, Node};
 
-/// Dimension of a recordable variable of a population.
-pub(super) fn variable(p: &PopulationSpec, name: &str) -> Option<Dimension> {
-    let s = &p.system;
-    s.states()
-        .iter()
-        .chain(s.parameters())
-        .chain(s.inputs())
-        .chain(s.subexpressions())
-        .find(|v| v.name == name)
-        .map(|v| v.dimension)
+/// A variable of a population that can be recorded.
+pub(super) fn variable(p: &PopulationSpec, name: &str) -> Option<Traced> {
+    VariableId::named(&p.system, name).map(Traced::of_unit)
 }
 
 /// Names of what can be recorded of a population.
@@ -297,7 +289,7 @@ fn check_recorded(
         .iter()
         .filter(|r| r.place == Place::Population(population))
         .flat_map(|r| &r.traces)
-        .filter(|t| t.variables.iter().any(|v| v.0 == name))
+        .filter(|t| t.variables.iter().any(|v| v.name == name))
         .collect();
     if traces.is_empty() {
         desk.error_help(

@@ -101,9 +101,7 @@ impl Group {
         }
         let mut kept = self.before_reset.iter_mut();
         self.body.each_state(&self.spikes, &mut |value| {
-            if let Some(other) = kept.next() {
-                std::mem::swap(value, other);
-            }
+            std::mem::swap(value, kept.next().expect("every state of what spiked is kept"));
         });
     }
 
@@ -254,7 +252,7 @@ impl Group {
     fn stimulate(&mut self, k: u64) -> u64 {
         let mut count = 0;
         for (port, events) in &mut self.events {
-            let Some(ring) = self.rings[*port].as_mut() else { continue };
+            let ring = self.rings[*port].as_mut().expect("there is room at every port at which a stimulus arrives");
             match events {
                 Events::Poisson(source) => {
                     if source.is_active(k) {

@@ -122,13 +122,13 @@ impl Tape {
     pub fn new(spec: &Spec, axis: Axis, populations: Vec<Population>, connections: Vec<Connections>) -> Self {
         let mut traces = Vec::new();
         let mut every = Vec::new();
-        for Recorded { place, request, variable, dimension, .. } in spec.recorded() {
-            let unit = display_unit(dimension);
+        for Recorded { place, request, variable, .. } in spec.recorded() {
+            let unit = display_unit(variable.dimension);
             traces.push(Trace {
                 population: spec.place_name(place).to_owned(),
                 name: request.name.clone(),
-                variable: variable.to_owned(),
-                column: unit.column(variable),
+                variable: variable.name.clone(),
+                column: unit.column(&variable.name),
                 unit: unit.symbol,
                 units: request.units.clone(),
                 start: 0.0,

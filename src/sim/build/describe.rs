@@ -44,6 +44,7 @@ pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) ->
             .count();
         let mut rows: Vec<(u32, u32, f64, u16)> = Vec::new();
         for worker in workers {
+            // A thread need not have lanes of every population.
             let Some(to) = worker.groups.iter().position(|g| g.population == projection.to.population) else {
                 continue;
             };

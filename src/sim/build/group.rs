@@ -17,7 +17,7 @@ use crate::tree::{Forest, TreeBuild, scheme, together};
 use crate::values::slice;
 use spikedeck_core::units::display_unit;
 use spikedeck_scenario::{
-    Coupling, Integrator, Place, PopulationId, PopulationSpec, Port, Recorded, Spec, Target, TreeSpec,
+    Coupling, Integrator, Place, PopulationId, PopulationSpec, Port, Recorded, Spec, Target, TracedId, TreeSpec,
 };
 
 /// The units of a population that something drives through an input port.
@@ -148,14 +148,13 @@ pub(super) fn group(prepared: &Prepared<'_>, p: PopulationId, range: Range<usize
     group.emits = prepared.emitter(p);
     let here = Place::Population(p);
     group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.place == here);
-    observe(prepared, &mut group)?;
+    observe(prepared, &mut group);
     Ok(group)
 }
 
 /// Hangs on a group what is recorded of it, and what others look at.
-fn observe(prepared: &Prepared<'_>, group: &mut Group) -> Result<(), BuildError> {
+fn observe(prepared: &Prepared<'_>, group: &mut Group) {
     let (spec, p) = (prepared.spec, group.population);
-    let population = spec.population(p);
     let here = Place::Population(p);
     let carried: Vec<usize> = spec
         .projections
@@ -164,25 +163,27 @@ fn observe(prepared: &Prepared<'_>, group: &mut Group) -> Result<(), BuildError>
         .filter_map(|x| if let Port::Input(port) = x.to.port { Some(port.index()) } else { None })
         .collect();
     let mut reads_what_is_carried = false;
-    for Recorded { id, request, variable, dimension, .. } in spec.recorded().filter(|r| r.place == here) {
-        let scale = display_unit(dimension).scale;
+    for Recorded { id, request, variable, .. } in spec.recorded().filter(|r| r.place == here) {
+        let scale = display_unit(variable.dimension).scale;
         let lanes = (group.lanes, request.every, scale);
-        let what = group.body.probe(variable).map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
+        let TracedId::Unit(variable) = variable.id else {
+            unreachable!("the scenario records quantities of units of a population")
+        };
+        let what = group.body.probe(variable);
         reads_what_is_carried |= carried.iter().any(|&port| group.body.reads(what, port));
         group.taps.extend(Tap::new(id, what, &request.units, group.first, lanes));
     }
     group.plan_samples(reads_what_is_carried);
     for (index, (_, variable)) in prepared.histories.iter().enumerate().filter(|(_, h)| h.0 == p) {
-        let what = group.body.probe(&variable.of(&population.system).name);
-        let what = what.map_err(|m| unsuitable(format!("populations.{}", population.name), m))?;
+        let what = group.body.probe(*variable);
         group.published.push((index, what));
     }
-    Ok(())
 }
 
 /// Hangs the stimuli on the groups they target.
 pub(super) fn attach_stimuli(prepared: &Prepared<'_>, groups: &mut [Group]) {
     for (spec, stimulus) in prepared.spec.stimuli.iter().zip(prepared.stimuli) {
+        // A thread need not have lanes of every population, nor of every unit that is stimulated.
         let Some(group) = groups.iter_mut().find(|g| g.population == spec.target.population) else { continue };
         let range = port_range(prepared.spec.population(group.population), spec.target.port, group);
         let (first, lanes) = (range.start, range.len());

@@ -1,16 +1,18 @@
 //! Taps on connections: which connections a request names is known only when all threads have theirs.
+//!
+//! Connections are numbered by source, then target, then as the rule of connection made them.
 
 use super::unsuitable;
 use crate::BuildError;
 use crate::plasticity::{ConnectionTap, Slot};
-use crate::worker::{ContinuousInput, PlasticInput, Worker};
+use crate::worker::Worker;
 use spikedeck_core::units::display_unit;
-use spikedeck_equation::rule::EFFICACY;
-use spikedeck_scenario::{Coupling, Place, ProjectionId, Spec, TraceId, TraceRequest};
+use spikedeck_scenario::{
+    ConnectionVariableId, Coupling, Place, ProjectionId, Spec, TraceId, TraceRequest, Traced, TracedId,
+};
 
 /// Hangs taps on the connections that `spec` records; returns it with the connections of each request named, since only
-/// now their number is known. Connections are numbered by source, then target, then as the rule of connection made
-/// them.
+/// now their number is known.
 ///
 /// # Errors
 /// When a connection is asked for that does not exist, or a value that it does not keep.
@@ -20,115 +22,123 @@ pub(super) fn attach(spec: &Spec, workers: &mut [Worker]) -> Result<Spec, BuildE
     for record in &mut recorded.records {
         for request in &mut record.traces {
             let traces: Vec<TraceId> = ids.by_ref().take(request.variables.len()).collect();
-            let Place::Projection(projection) = record.place else { continue };
-            if spec.projection(projection).coupling != Coupling::Event {
-                learning(spec, workers, projection, request, &traces)?;
-                continue;
-            }
-            let place = || format!("record.{}", spec.projection(projection).name);
-            let counts = counts(workers, projection, spec.projection(projection).ends(&spec.populations).0);
-            let total = counts.last().copied().unwrap_or(0);
-            if request.units.is_empty() {
-                let all = u32::try_from(total)
-                    .map_err(|_| unsuitable(place(), format!("{total} connections are too many to record")))?;
-                request.units = (0..all).collect();
-            }
-            if let Some(u) = request.units.iter().find(|u| u64::from(**u) >= total) {
-                return Err(unsuitable(
-                    place(),
-                    format!("there is no connection {u}: this projection has {total}, numbered from 0"),
-                ));
-            }
-            let found = locate(workers, projection, &counts, &request.units);
-            for ((variable, dimension), trace) in request.variables.iter().zip(traces) {
-                let scale = display_unit(*dimension).scale;
-                for (worker, input) in plastic_inputs(workers, projection) {
-                    if variable == EFFICACY && !input.plastic.keeps_efficacy() {
-                        let message = "the efficacy differs between the connections of a source and is not kept; record the \
-                                       states that it is made of";
-                        return Err(unsuitable(place(), message));
-                    }
-                    let mine = || found.iter().enumerate().filter(|(_, f)| f.0 == worker);
-                    input.taps.push(ConnectionTap {
-                        trace,
-                        columns: mine().map(|(c, _)| c as u32).collect(),
-                        places: mine().map(|(_, f)| f.1).collect(),
-                        variable: variable.clone(),
-                        every: request.every.max(1),
-                        scale,
-                    });
-                    input.taps.retain(|t| !t.places.is_empty());
+            let Place::Projection(id) = record.place else { continue };
+            let projection = spec.projection(id);
+            let attached = match projection.coupling {
+                Coupling::Event => {
+                    let sources = projection.ends(&spec.populations).0;
+                    of_events(workers, (id, sources), request, &traces)
                 }
-            }
+                Coupling::Continuous { .. } => of_values(workers, id, request, &traces),
+            };
+            attached.map_err(|m| unsuitable(format!("record.{}", projection.name), m))?;
         }
     }
     Ok(recorded)
 }
 
-/// The same for a continuous projection.
-fn learning(
-    spec: &Spec,
+/// Names all connections where a request names none.
+///
+/// # Errors
+/// When it names one that does not exist, or there are too many.
+fn name_connections(request: &mut TraceRequest, total: u64) -> Result<(), String> {
+    if request.units.is_empty() {
+        let all = u32::try_from(total).map_err(|_| format!("{total} connections are too many to record"))?;
+        request.units = (0..all).collect();
+    }
+    match request.units.iter().find(|u| u64::from(**u) >= total) {
+        Some(u) => Err(format!("there is no connection {u}: this projection has {total}, numbered from 0")),
+        None => Ok(()),
+    }
+}
+
+/// Which value of a connection a trace is of.
+fn id_of(variable: &Traced) -> ConnectionVariableId {
+    match variable.id {
+        TracedId::Connection(id) => id,
+        TracedId::Unit(_) => unreachable!("the scenario records values of connections of a projection"),
+    }
+}
+
+/// A tap on the connections of one thread, with the columns of the trace that they are.
+fn tap(
+    request: &TraceRequest,
+    (trace, traced): (TraceId, &Traced),
+    variable: Option<usize>,
+    connections: impl Iterator<Item = (usize, Slot)>,
+) -> ConnectionTap {
+    let (columns, places) = connections.map(|(column, slot)| (column as u32, slot)).unzip();
+    let scale = display_unit(traced.dimension).scale;
+    ConnectionTap { trace, columns, places, variable, every: request.every.max(1), scale }
+}
+
+/// Taps on the connections of an event projection from so many sources.
+fn of_events(
     workers: &mut [Worker],
-    projection: ProjectionId,
+    (projection, sources): (ProjectionId, usize),
     request: &mut TraceRequest,
     traces: &[TraceId],
-) -> Result<(), BuildError> {
-    let mine = |i: &ContinuousInput| i.plastic.as_ref().is_some_and(|p| p.projection == projection);
-    // Source, target, thread, place.
-    let mut all: Vec<(u32, u32, usize, u32)> = Vec::new();
-    for (w, worker) in workers.iter().enumerate() {
-        for input in worker.continuous_inputs.iter().filter(|i| mine(i)) {
-            let first = worker.groups[input.to].first;
-            all.extend(
-                input
-                    .coupling
-                    .connections()
-                    .into_iter()
-                    .enumerate()
-                    .map(|(c, (s, lane, ..))| (s, lane + first, w, c as u32)),
-            );
-        }
-    }
-    all.sort_by_key(|l| (l.0, l.1));
-    if request.units.is_empty() {
-        request.units = (0..all.len() as u32).collect();
-    }
-    if let Some(u) = request.units.iter().find(|u| **u as usize >= all.len()) {
-        let message = format!("there is no connection {u}: this projection has {}, numbered from 0", all.len());
-        return Err(unsuitable(format!("record.{}", spec.projection(projection).name), message));
-    }
-    for ((variable, dimension), &trace) in request.variables.iter().zip(traces) {
-        for (w, worker) in workers.iter_mut().enumerate() {
-            let chosen =
-                || request.units.iter().enumerate().map(|(c, u)| (c, all[*u as usize])).filter(|(_, l)| l.2 == w);
-            if chosen().next().is_none() {
-                continue;
+) -> Result<(), String> {
+    let counts = counts(workers, projection, sources);
+    name_connections(request, counts[sources])?;
+    let found = locate(workers, projection, &counts, &request.units);
+    let inputs =
+        workers.iter_mut().enumerate().flat_map(|(w, worker)| worker.event_inputs.iter_mut().map(move |i| (w, i)));
+    let plastic = inputs.filter_map(|(w, i)| i.plastic.as_mut().map(|p| (w, p)));
+    for (worker, input) in plastic.filter(|(_, p)| p.projection == projection) {
+        for (traced, &trace) in request.variables.iter().zip(traces) {
+            let variable = input.plastic.number(id_of(traced));
+            if variable.is_none() && !input.plastic.keeps_efficacy() {
+                return Err("the efficacy differs between the connections of a source and is not kept; record the \
+                            states that it is made of"
+                    .to_owned());
             }
-            for input in worker.continuous_inputs.iter_mut().filter(|i| mine(i)) {
-                let tap = ConnectionTap {
-                    trace,
-                    columns: chosen().map(|(c, _)| c as u32).collect(),
-                    places: chosen().map(|(_, l)| Slot { source: l.0, block: 0, connection: l.3 }).collect(),
-                    variable: variable.clone(),
-                    every: request.every.max(1),
-                    scale: display_unit(*dimension).scale,
-                };
-                if let Some(p) = &mut input.plastic {
-                    p.taps.push(tap);
-                }
-            }
+            let mine = found.iter().enumerate().filter(|(_, f)| f.0 == worker).map(|(column, f)| (column, f.1));
+            input.taps.push(tap(request, (trace, traced), variable, mine));
         }
+        input.taps.retain(|t| !t.places.is_empty());
     }
     Ok(())
 }
 
-fn plastic_inputs(
+/// Taps on the connections of a continuous projection.
+fn of_values(
     workers: &mut [Worker],
     projection: ProjectionId,
-) -> impl Iterator<Item = (usize, &mut PlasticInput)> {
-    let all =
-        workers.iter_mut().enumerate().flat_map(|(w, worker)| worker.event_inputs.iter_mut().map(move |i| (w, i)));
-    all.filter_map(|(w, i)| i.plastic.as_mut().map(|p| (w, p))).filter(move |(_, p)| p.projection == projection)
+    request: &mut TraceRequest,
+    traces: &[TraceId],
+) -> Result<(), String> {
+    // Source, target, thread, place.
+    let mut all: Vec<(u32, u32, usize, u32)> = Vec::new();
+    for (w, worker) in workers.iter().enumerate() {
+        let mine =
+            worker.continuous_inputs.iter().filter(|i| i.plastic.as_ref().is_some_and(|p| p.projection == projection));
+        for input in mine {
+            let first = worker.groups[input.to].first;
+            let numbered = (0..).zip(input.coupling.connections());
+            all.extend(numbered.map(|(c, (source, lane, ..))| (source, lane + first, w, c)));
+        }
+    }
+    all.sort_by_key(|l| (l.0, l.1));
+    name_connections(request, all.len() as u64)?;
+    for (w, worker) in workers.iter_mut().enumerate() {
+        let chosen = || {
+            let places = request.units.iter().enumerate().map(|(column, u)| (column, all[*u as usize]));
+            let mine = places.filter(|(_, l)| l.2 == w);
+            mine.map(|(column, l)| (column, Slot { source: l.0, block: 0, connection: l.3 }))
+        };
+        if chosen().next().is_none() {
+            continue;
+        }
+        for input in &mut worker.continuous_inputs {
+            let Some(learning) = input.plastic.as_mut().filter(|p| p.projection == projection) else { continue };
+            for (traced, &trace) in request.variables.iter().zip(traces) {
+                let variable = Some(input.coupling.number(id_of(traced)));
+                learning.taps.push(tap(request, (trace, traced), variable, chosen()));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Connections of all threads before each source, and their total.

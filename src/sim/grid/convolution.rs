@@ -38,6 +38,9 @@ fn parts(shape: KernelShape, a: &[f64]) -> Vec<Part> {
     }
 }
 
+/// Why a transform refuses nothing: it can refuse lengths only.
+const FITS: &str = "the lengths are those of the plan, and the ends of the spectrum are real";
+
 impl Convolution {
     /// Samples a kernel. Gaussians and exponentials are scaled so that their weights sum to one, as their integral
     /// does.
@@ -46,12 +49,12 @@ impl Convolution {
     /// A width that is not positive, below the spacing's reach, or as large as the grid.
     pub fn new(lattice: &Lattice, shape: KernelShape, arguments: &[f64], direct: Option<bool>) -> Result<Self, String> {
         let plane = lattice.shape.len() == 2;
-        let cells = [lattice.shape[0], lattice.shape.get(1).copied().unwrap_or(1)];
+        let cells = [lattice.shape[0], if plane { lattice.shape[1] } else { 1 }];
         if shape == KernelShape::Listed {
             return Self::listed(cells, plane, arguments, direct);
         }
         let parts = parts(shape, arguments);
-        let shortest = lattice.shape.iter().min().copied().unwrap_or(1) as f64 * lattice.spacing;
+        let shortest = (if plane { cells[0].min(cells[1]) } else { cells[0] }) as f64 * lattice.spacing;
         for &(_, _, width) in &parts {
             if width <= 0.0 || !width.is_finite() {
                 return Err(format!("the width of a kernel is above zero, not {width}"));
@@ -129,11 +132,9 @@ impl Convolution {
             }
         }
         let mut spectrum = vec![Complex64::default(); n / 2 + 1];
-        // The lengths are those of the plan, which is all that it can refuse.
-        if real_plan(n).process(&mut line, &mut spectrum).is_ok() {
-            self.work = vec![Complex64::default(); n / 2 + 1];
-            self.spectrum = Some(spectrum);
-        }
+        real_plan(n).process(&mut line, &mut spectrum).expect(FITS);
+        self.work = vec![Complex64::default(); n / 2 + 1];
+        self.spectrum = Some(spectrum);
     }
 
     /// The convolution of `values`, continued beyond the ends as the boundary says.
@@ -144,9 +145,7 @@ impl Convolution {
             let row = if ny == 1 { Ok(0) } else { lattice.image(y as isize - ry as isize, ny) };
             for x in 0..pitch {
                 let column = lattice.image(x as isize - rx as isize, nx);
-                let beyond = |axis: usize, end: usize, line: usize| {
-                    ghosts.get(axis).and_then(|g| g.now[end].get(line)).copied().unwrap_or(0.0)
-                };
+                let beyond = |axis: usize, end: usize, line: usize| ghosts[axis].now[end][line];
                 self.padded[y * pitch + x] = match (row, column) {
                     (Ok(r), Ok(c)) => values[r * nx + c],
                     (Ok(r), Err(end)) => beyond(0, end, r),
@@ -157,19 +156,13 @@ impl Convolution {
         }
         if let Some(spectrum) = &self.spectrum {
             let n = self.padded.len();
-            if real_plan(n).process(&mut self.padded, &mut self.work).is_err() {
-                return;
-            }
+            real_plan(n).process(&mut self.padded, &mut self.work).expect(FITS);
             self.work.iter_mut().zip(spectrum).for_each(|(w, s)| *w *= *s);
             self.work[0].im = 0.0;
-            if n.is_multiple_of(2)
-                && let Some(w) = self.work.last_mut()
-            {
-                w.im = 0.0;
+            if n.is_multiple_of(2) {
+                self.work[n / 2].im = 0.0;
             }
-            if inverse_real_plan(n).process(&mut self.work, &mut self.padded).is_err() {
-                return;
-            }
+            inverse_real_plan(n).process(&mut self.work, &mut self.padded).expect(FITS);
             for y in 0..ny {
                 let from = (y + ry) * pitch + rx;
                 out[y * nx..(y + 1) * nx].copy_from_slice(&self.padded[from..from + nx]);

@@ -49,10 +49,10 @@ pub fn check(integrator: Integrator, p: &mut Problem<'_>, time_unit: f64) -> Res
         return Ok(());
     }
     let entries: Vec<Result<f64, Vec<f64>>> = linear.matrix.iter().map(|&a| p.lane_value(a)).collect();
+    // One lane stands for all where nothing differs.
     let lanes = entries.iter().filter_map(|e| e.as_ref().err()).map(Vec::len).max().unwrap_or(1);
     let of = |lane: usize| -> Vec<f64> {
-        let value =
-            |e: &Result<f64, Vec<f64>>| e.as_ref().map_or_else(|list| list.get(lane).copied().unwrap_or(0.0), |v| *v);
+        let value = |e: &Result<f64, Vec<f64>>| e.as_ref().map_or_else(|list| list[lane], |v| *v);
         entries.iter().map(value).collect()
     };
     // Where lanes differ, that with the greatest sum of a row (no eigenvalue is above it) and that with the fastest

@@ -169,7 +169,7 @@ impl Plastic {
             self.catch_up_all(u64::from(before), table);
             seen = before;
         }
-        let Some(events) = &mut self.events else { return };
+        let events = self.events.as_mut().expect("room is made where spikes of targets are kept");
         events.forget(i64::from(seen) - i64::from(self.longest));
         if events.is_full(lane) {
             events.grow();

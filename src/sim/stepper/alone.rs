@@ -49,10 +49,14 @@ impl Stepper {
         let Course { feeds, seen, first } = &mut self.course;
         seen.before.clear();
         seen.before.extend(due.iter().map(|k| (k - *first) as usize * substeps));
-        let Motion::Kernel(kernel) = &self.motion else { return None };
-        let (short, states) = (kernel.short(&self.program.memory)?, self.program.states());
+        let short = match &self.motion {
+            Motion::Kernel(kernel) => kernel.short(&self.program.memory),
+            _ => None,
+        };
+        let (short, states) = (short.expect("asked of a short stepper only"), self.program.states());
         let (run, lane) = short.run_many(&mut self.program.memory, feeds, seen, [runs, substeps, states])?;
-        let state = (0..states).find(|&s| !self.state(s)[lane].is_finite())?;
+        let state = (0..states).find(|&s| !self.state(s)[lane].is_finite());
+        let state = state.expect("a lane stops where one of its states is not finite");
         Some((steps.start + (run / substeps) as u64, lane as u32, state))
     }
 

@@ -49,7 +49,10 @@ impl Arrivals {
         }
         let memory = &mut program.memory;
         for (effects, arriving) in self.effects.iter().zip(arrivals.iter_mut()) {
-            let Some(arriving) = arriving.get_mut(start..end) else { continue };
+            if arriving.is_empty() {
+                continue;
+            }
+            let arriving = &mut arriving[start..end];
             let padded = memory.padded;
             let last = effects.len().saturating_sub(1);
             for (k, e) in effects.iter().enumerate() {

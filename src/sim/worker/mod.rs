@@ -8,6 +8,7 @@ use super::axis::Axis;
 use super::coupling::History;
 use super::failure::{Broken, Failure};
 use super::group::Group;
+use super::plasticity::Slot;
 use super::recorder::Take;
 use spikedeck_scenario::ProjectionId;
 
@@ -88,10 +89,9 @@ impl Worker {
             input.coupling.add(k, t, &self.histories, &mut self.groups[input.to].inputs[input.port].total);
             if let Some(LearningInput { taps, .. }) = &input.plastic {
                 for tap in taps.iter().filter(|t| k.is_multiple_of(t.every)) {
-                    let values = tap
-                        .places
-                        .iter()
-                        .map(|p| input.coupling.look(&tap.variable, p.connection as usize, k) / tap.scale);
+                    let variable = tap.variable.expect("rules between rates have no efficacy");
+                    let look = |p: &Slot| input.coupling.look(variable, p.connection as usize, k) / tap.scale;
+                    let values = tap.places.iter().map(look);
                     self.take.traces[tap.trace.index()].extend(values);
                 }
             }
