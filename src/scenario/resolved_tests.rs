@@ -64,7 +64,7 @@ fn places_are_populations_or_projections() {
     assert_eq!(places, [Place::Population(b), Place::Projection(learn)]);
     assert_eq!(places.iter().map(|p| spec.place_name(*p)).collect::<Vec<_>>(), ["b", "learn"]);
     assert_eq!((places[1].population(), spec.population_at(places[1]).is_none()), (None, true));
-    let recorded: Vec<(usize, Place, &str)> = spec.recorded().map(|r| (r.id.index(), r.place, r.variable)).collect();
+    let recorded: Vec<(usize, Place, &str)> = spec.recorded().map(|r| (r.id.index(), r.place, r.variable.name.as_str())).collect();
     assert_eq!(recorded, [(0, places[0], "V_m"), (1, places[1], "w")]);
     assert_eq!(spec.projection(learn).weight_dimension, Dimension::AMPERE);
 }
