@@ -1,4 +1,5 @@
-//! What is recorded: taps on one thread, and the tape that all threads' takes are put together on.
+//! What is recorded: samplers on one thread, and the recorder in which the records of all threads
+//! come together.
 
 use std::iter::StepBy;
 use std::ops::Range;
@@ -12,7 +13,7 @@ use super::body::{Body, Points, ProbeId};
 
 /// A variable of some lanes that is sampled now and then.
 #[derive(Debug)]
-pub(super) struct Tap {
+pub(super) struct Sampler {
     /// The trace.
     pub trace: TraceId,
     /// Columns of the trace that the lanes are.
@@ -25,8 +26,8 @@ pub(super) struct Tap {
     scale: f64,
 }
 
-impl Tap {
-    /// A tap on `what` of the lanes that are among `units`; `None` if none are.
+impl Sampler {
+    /// A sampler of `what` of the lanes that are among `units`; `None` if none are.
     pub fn new(
         trace: TraceId,
         what: ProbeId,
@@ -93,15 +94,15 @@ impl Tap {
 
 /// What one thread recorded during an epoch.
 #[derive(Debug, Default)]
-pub(super) struct Take {
+pub(super) struct EpochRecord {
     /// Times and units of spikes, one entry a recorded population.
     pub spikes: Vec<(Vec<f64>, Vec<u32>)>,
-    /// Values of the lanes of each tap, sample by sample.
+    /// Values of the lanes of each sampler, sample by sample.
     pub traces: Vec<Vec<f64>>,
 }
 
-impl Take {
-    /// An empty take.
+impl EpochRecord {
+    /// An empty record.
     pub fn new(spikes: usize, traces: usize) -> Self {
         Self { spikes: vec![(Vec::new(), Vec::new()); spikes], traces: vec![Vec::new(); traces] }
     }
@@ -109,7 +110,7 @@ impl Take {
 
 /// The recording of all threads as it grows.
 #[derive(Debug)]
-pub(super) struct Tape {
+pub(super) struct Recorder {
     pub recording: Recording,
     /// Samples of each trace handed over in parts already.
     gone: Vec<u64>,
@@ -117,8 +118,8 @@ pub(super) struct Tape {
     axis: Axis,
 }
 
-impl Tape {
-    /// An empty tape for what `spec` records.
+impl Recorder {
+    /// An empty recorder for what `spec` records.
     pub fn new(spec: &Spec, axis: Axis, populations: Vec<Population>, connections: Vec<Connections>) -> Self {
         let mut traces = Vec::new();
         let mut every = Vec::new();
@@ -159,43 +160,44 @@ impl Tape {
         Self { recording, gone: vec![0; every.len()], every, axis }
     }
 
-    /// Puts the takes of all threads (`columns[thread][trace]`: which columns its values are) behind what there is.
-    pub fn append(&mut self, takes: &mut [Take], columns: &[Vec<Vec<u32>>], done: u64) {
+    /// Puts the records of all threads (`columns[thread][trace]`: which columns its values are) behind what there is.
+    pub fn append(&mut self, records: &mut [EpochRecord], columns: &[Vec<Vec<u32>>], done: u64) {
         for (index, spikes) in self.recording.spikes.iter_mut().enumerate() {
             let from = spikes.times.len();
-            for take in takes.iter_mut() {
-                spikes.times.append(&mut take.spikes[index].0);
-                spikes.units.append(&mut take.spikes[index].1);
+            for record in records.iter_mut() {
+                spikes.times.append(&mut record.spikes[index].0);
+                spikes.units.append(&mut record.spikes[index].1);
             }
             sort_tail(&mut spikes.times, &mut spikes.units, from);
         }
         for (index, trace) in self.recording.traces.iter_mut().enumerate() {
             let width = trace.units.len();
-            let Some(samples) = (0..takes.len())
+            // A trace of no unit at all (a projection without connections) has no samples.
+            let Some(samples) = (0..records.len())
                 .find(|&w| !columns[w][index].is_empty())
-                .map(|w| takes[w].traces[index].len() / columns[w][index].len())
+                .map(|w| records[w].traces[index].len() / columns[w][index].len())
             else {
                 continue;
             };
             let from = trace.values.len();
-            if takes.len() == 1 && from == 0 {
-                trace.values = std::mem::take(&mut takes[0].traces[index]);
+            if records.len() == 1 && from == 0 {
+                trace.values = std::mem::take(&mut records[0].traces[index]);
                 continue;
             }
             trace.values.resize(from + samples * width, 0.0);
-            for (take, columns) in takes.iter_mut().zip(columns) {
+            for (record, columns) in records.iter_mut().zip(columns) {
                 let mine = &columns[index];
                 if mine.is_empty() {
                     continue;
                 }
                 for (row, values) in
-                    trace.values[from..].chunks_exact_mut(width).zip(take.traces[index].chunks_exact(mine.len()))
+                    trace.values[from..].chunks_exact_mut(width).zip(record.traces[index].chunks_exact(mine.len()))
                 {
                     for (&c, &v) in mine.iter().zip(values) {
                         row[c as usize] = v;
                     }
                 }
-                take.traces[index].clear();
+                record.traces[index].clear();
             }
         }
         self.recording.window.stop = self.axis.time(done as f64);
@@ -213,8 +215,8 @@ impl Tape {
     pub fn take_part(&mut self) -> Recording {
         let stop = self.recording.window.stop;
         let connections = std::mem::take(&mut self.recording.connections);
-        let part = self.recording.clone_names();
-        let part = std::mem::replace(&mut self.recording, part);
+        let next = emptied(&self.recording);
+        let part = std::mem::replace(&mut self.recording, next);
         self.recording.connections = connections;
         self.recording.window = Window { start: stop, stop };
         for ((trace, old), (gone, every)) in
@@ -249,40 +251,34 @@ impl Tape {
     }
 }
 
-/// Empty columns under the same names.
-trait Names {
-    fn clone_names(&self) -> Self;
-}
-
-impl Names for Recording {
-    fn clone_names(&self) -> Self {
-        let spikes = self.spikes.iter().map(|s| Spikes {
-            times: Vec::new(),
-            units: Vec::new(),
-            population: s.population.clone(),
-            size: s.size,
-        });
-        let traces = self.traces.iter().map(|t| Trace {
-            values: Vec::new(),
-            population: t.population.clone(),
-            name: t.name.clone(),
-            variable: t.variable.clone(),
-            unit: t.unit.clone(),
-            column: t.column.clone(),
-            units: t.units.clone(),
-            start: t.start,
-            interval: t.interval,
-        });
-        Self {
-            time_base: self.time_base,
-            dt: self.dt,
-            window: self.window,
-            transient: self.transient,
-            populations: self.populations.clone(),
-            spikes: spikes.collect(),
-            traces: traces.collect(),
-            connections: Vec::new(),
-        }
+/// Empty columns under the names of `recording`, without connections.
+fn emptied(recording: &Recording) -> Recording {
+    let spikes = recording.spikes.iter().map(|s| Spikes {
+        times: Vec::new(),
+        units: Vec::new(),
+        population: s.population.clone(),
+        size: s.size,
+    });
+    let traces = recording.traces.iter().map(|t| Trace {
+        values: Vec::new(),
+        population: t.population.clone(),
+        name: t.name.clone(),
+        variable: t.variable.clone(),
+        unit: t.unit.clone(),
+        column: t.column.clone(),
+        units: t.units.clone(),
+        start: t.start,
+        interval: t.interval,
+    });
+    Recording {
+        time_base: recording.time_base,
+        dt: recording.dt,
+        window: recording.window,
+        transient: recording.transient,
+        populations: recording.populations.clone(),
+        spikes: spikes.collect(),
+        traces: traces.collect(),
+        connections: Vec::new(),
     }
 }
 

@@ -123,8 +123,8 @@ impl VariableId {
     }
 }
 
-/// A value of the connections of a projection: a state of one of its rules of plasticity. All rules share the weight and
-/// the efficacy; these are named by the first rule that has them.
+/// A value of the connections of a projection: a state of one of its rules of plasticity. All rules share the weight
+/// and the efficacy; these are named by the first rule that has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConnectionVariableId {
     rule: usize,

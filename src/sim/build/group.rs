@@ -10,7 +10,7 @@ use crate::BuildError;
 use crate::body::{Body, Cells, Points, Sheet};
 use crate::grid::Space;
 use crate::group::Group;
-use crate::recorder::Tap;
+use crate::recorder::Sampler;
 use crate::stepper::{Column, Stepper, StepperSpec};
 use crate::stimulus::Local;
 use crate::tree::{Forest, TreeBuild, scheme, together};
@@ -130,7 +130,7 @@ fn body(prepared: &Prepared<'_>, p: PopulationId, range: &Range<usize>) -> Resul
     Ok(Box::new(Sheet::new(stepper, space, population.system.inputs().len())))
 }
 
-/// The lanes `range` of a population, with taps and probes.
+/// The lanes `range` of a population, with samplers and probes.
 ///
 /// # Errors
 /// When the equations cannot be stepped with these values.
@@ -171,7 +171,7 @@ fn observe(prepared: &Prepared<'_>, group: &mut Group) {
         };
         let what = group.body.probe(variable);
         reads_what_is_carried |= carried.iter().any(|&port| group.body.reads(what, port));
-        group.taps.extend(Tap::new(id, what, &request.units, group.first, lanes));
+        group.samplers.extend(Sampler::new(id, what, &request.units, group.first, lanes));
     }
     group.plan_samples(reads_what_is_carried);
     for (index, (_, variable)) in prepared.histories.iter().enumerate().filter(|(_, h)| h.0 == p) {

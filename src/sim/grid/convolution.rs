@@ -61,7 +61,8 @@ impl Convolution {
             }
             if width >= shortest {
                 return Err(format!(
-                    "a kernel of width {width} is wider than the grid, whose shortest side is {shortest}: use more cells, a larger spacing or a narrower kernel"
+                    "a kernel of width {width} is wider than the grid, whose shortest side is {shortest}: use more \
+                     cells, a larger spacing or a narrower kernel"
                 ));
             }
         }

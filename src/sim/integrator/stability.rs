@@ -72,7 +72,8 @@ pub fn check(integrator: Integrator, p: &mut Problem<'_>, time_unit: f64) -> Res
         for z in nalgebra::DMatrix::from_row_slice(m, m, &values).complex_eigenvalues().iter() {
             if let Some(bound) = longest_stable(integrator, (z.re, z.im), p.h) {
                 return Err(format!(
-                    "`{}` is not stable for this step: a state decays at a rate of {:.4e} /s, for which the step must be below {:.4e} s; here it is {:.4e} s (exact or exponential_euler have no such bound)",
+                    "`{}` is not stable for this step: a state decays at a rate of {:.4e} /s, for which the step must \
+                     be below {:.4e} s; here it is {:.4e} s (exact or exponential_euler have no such bound)",
                     integrator.name(),
                     -z.re * time_unit,
                     bound / time_unit,

@@ -145,8 +145,10 @@ impl Locate {
             let linear = linear_part(&mut problem);
             if let Some(i) = (0..n).find(|i| !linear.states.contains(i)) {
                 return Err(format!(
-                    "spike_times = \"exact\" needs equations whose states are linear in each other with constant coefficients, and that of \
-                     `{}` is not: use \"interpolated\", or integrator = \"rk45\" with \"interpolated\", which locates crossings itself",
+                    "spike_times = \"exact\" needs equations whose states are linear in each other with constant \
+                     coefficients, and that of \
+                     `{}` is not: use \"interpolated\", or integrator = \"rk45\" with \"interpolated\", which locates \
+                     crossings itself",
                     given.names[i]
                 ));
             }

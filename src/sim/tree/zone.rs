@@ -179,8 +179,8 @@ impl Zone {
         self.program.lane_parameters(lane).collect()
     }
 
-    /// By how much a port of this name adds to the current in a lane, in proportion to what it carries; nothing where the
-    /// equations take it in otherwise, or not at all.
+    /// By how much a port of this name adds to the current in a lane, in proportion to what it carries; nothing where
+    /// the equations take it in otherwise, or not at all.
     pub fn in_proportion(&self, port: &str, lane: usize) -> Option<f64> {
         let own = self.system.inputs().iter().position(|v| v.name == port)?;
         let factor = self.proportional[own].as_ref()?;

@@ -17,7 +17,7 @@ pub(crate) struct Slot {
 
 /// A variable of some connections of one table that is sampled now and then.
 #[derive(Debug)]
-pub(crate) struct ConnectionTap {
+pub(crate) struct ConnectionSampler {
     /// The trace.
     pub trace: TraceId,
     /// Columns of the trace that the connections are.
@@ -29,7 +29,7 @@ pub(crate) struct ConnectionTap {
     pub scale: f64,
 }
 
-impl ConnectionTap {
+impl ConnectionSampler {
     /// Appends the values at grid point `at` in display units.
     pub fn sample(&self, at: u64, plastic: &mut Plastic, table: &Table, out: &mut Vec<f64>) {
         plastic.rows.advance(&plastic.rule.post, at);

@@ -1,18 +1,18 @@
-//! Taps on connections: which connections a request names is known only when all threads have theirs.
+//! Samplers on connections: which connections a request names is known only when all threads have theirs.
 //!
 //! Connections are numbered by source, then target, then as the rule of connection made them.
 
 use super::unsuitable;
 use crate::BuildError;
-use crate::plasticity::{ConnectionTap, Slot};
+use crate::plasticity::{ConnectionSampler, Slot};
 use crate::worker::Worker;
 use spikedeck_core::units::display_unit;
 use spikedeck_scenario::{
     ConnectionVariableId, Coupling, Place, ProjectionId, Spec, TraceId, TraceRequest, Traced, TracedId,
 };
 
-/// Hangs taps on the connections that `spec` records; returns it with the connections of each request named, since only
-/// now their number is known.
+/// Puts samplers on the connections that `spec` records; returns it with the connections of each request named, since
+/// only now their number is known.
 ///
 /// # Errors
 /// When a connection is asked for that does not exist, or a value that it does not keep.
@@ -60,19 +60,19 @@ fn id_of(variable: &Traced) -> ConnectionVariableId {
     }
 }
 
-/// A tap on the connections of one thread, with the columns of the trace that they are.
-fn tap(
+/// A sampler on the connections of one thread, with the columns of the trace that they are.
+fn sampler(
     request: &TraceRequest,
     (trace, traced): (TraceId, &Traced),
     variable: Option<usize>,
     connections: impl Iterator<Item = (usize, Slot)>,
-) -> ConnectionTap {
+) -> ConnectionSampler {
     let (columns, places) = connections.map(|(column, slot)| (column as u32, slot)).unzip();
     let scale = display_unit(traced.dimension).scale;
-    ConnectionTap { trace, columns, places, variable, every: request.every.max(1), scale }
+    ConnectionSampler { trace, columns, places, variable, every: request.every.max(1), scale }
 }
 
-/// Taps on the connections of an event projection from so many sources.
+/// Samplers on the connections of an event projection from so many sources.
 fn of_events(
     workers: &mut [Worker],
     (projection, sources): (ProjectionId, usize),
@@ -94,14 +94,14 @@ fn of_events(
                     .to_owned());
             }
             let mine = found.iter().enumerate().filter(|(_, f)| f.0 == worker).map(|(column, f)| (column, f.1));
-            input.taps.push(tap(request, (trace, traced), variable, mine));
+            input.samplers.push(sampler(request, (trace, traced), variable, mine));
         }
-        input.taps.retain(|t| !t.places.is_empty());
+        input.samplers.retain(|t| !t.places.is_empty());
     }
     Ok(())
 }
 
-/// Taps on the connections of a continuous projection.
+/// Samplers on the connections of a continuous projection.
 fn of_values(
     workers: &mut [Worker],
     projection: ProjectionId,
@@ -134,7 +134,7 @@ fn of_values(
             let Some(learning) = input.plastic.as_mut().filter(|p| p.projection == projection) else { continue };
             for (traced, &trace) in request.variables.iter().zip(traces) {
                 let variable = Some(input.coupling.number(id_of(traced)));
-                learning.taps.push(tap(request, (trace, traced), variable, chosen()));
+                learning.samplers.push(sampler(request, (trace, traced), variable, chosen()));
             }
         }
     }
