@@ -12,7 +12,7 @@ use spikedeck_core::diagnostic::{Diagnostic, Severity};
 
 /// A place in one of the texts of a [`Report`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceSpan {
     /// Index of the text.
     pub text: usize,
     /// Bytes of it.
@@ -53,18 +53,18 @@ impl Report {
     }
 
     /// Adds a diagnostic at `place` (its own span is replaced).
-    pub fn put(&mut self, place: &Place, mut diagnostic: Diagnostic) {
+    pub fn put(&mut self, place: &SourceSpan, mut diagnostic: Diagnostic) {
         diagnostic.span = place.span.clone();
         self.add(place.text, diagnostic);
     }
 
     /// Adds an error at `place`.
-    pub fn error(&mut self, place: &Place, message: impl Into<String>) {
+    pub fn error(&mut self, place: &SourceSpan, message: impl Into<String>) {
         self.put(place, Diagnostic::error(message, 0..0));
     }
 
     /// Adds an error at `place` with what would be right.
-    pub fn error_help(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
+    pub fn error_help(&mut self, place: &SourceSpan, message: impl Into<String>, help: impl Into<String>) {
         self.put(place, Diagnostic::error(message, 0..0).help(help));
     }
 
@@ -238,8 +238,8 @@ mod tests {
         let source = format!("{line}\nx = 1\n{line}\n{line}\n");
         let text = report.text("a.toml", source.clone());
         let third = source.match_indices("oops").nth(1).unwrap().0;
-        report.error(&Place { text, span: at..at + 4 }, "no number");
-        report.error(&Place { text, span: third..third + 4 }, "no number either");
+        report.error(&SourceSpan { text, span: at..at + 4 }, "no number");
+        report.error(&SourceSpan { text, span: third..third + 4 }, "no number either");
         let plain = report.render(false);
         assert!(plain.len() < 3000, "{}", plain.len());
         assert!(
@@ -260,7 +260,7 @@ mod tests {
             for span in [source.find(ending).unwrap(), source.find('\n').unwrap(), source.len()] {
                 let mut report = Report::new();
                 let text = report.text("a.toml", source.clone());
-                report.error(&Place { text, span: span..span }, "the string has no end");
+                report.error(&SourceSpan { text, span: span..span }, "the string has no end");
                 assert!(report.render(false).contains("the string has no end"));
             }
         }
@@ -270,8 +270,8 @@ mod tests {
     fn renders_sorted_with_caret_and_help() {
         let mut report = Report::new();
         let text = report.text("a.toml", "x = 1\nyy = 2\n");
-        report.error_help(&Place { text, span: 6..8 }, "unknown key `yy`", "did you mean `y`?");
-        report.put(&Place { text, span: 4..5 }, Diagnostic::warning("small", 0..0));
+        report.error_help(&SourceSpan { text, span: 6..8 }, "unknown key `yy`", "did you mean `y`?");
+        report.put(&SourceSpan { text, span: 4..5 }, Diagnostic::warning("small", 0..0));
         let plain = report.render(false);
         assert!(plain.contains("[a.toml:2:1]"), "{plain}");
         assert!(plain.find("small").unwrap() < plain.find("unknown key").unwrap());

@@ -40,7 +40,8 @@ pub fn choose(p: &mut Problem<'_>, start: &[f64], parameters: &[f64]) -> (Integr
         return (
             Integrator::Exact,
             format!(
-                "linear states by matrix exponential; `{}` is linear in itself and solved with its conductances frozen over the step",
+                "linear states by matrix exponential; `{}` is linear in itself and solved with its conductances \
+                 frozen over the step",
                 p.names[others[0]]
             ),
         );
@@ -53,7 +54,8 @@ pub fn choose(p: &mut Problem<'_>, start: &[f64], parameters: &[f64]) -> (Integr
         return (
             Integrator::Rk4,
             format!(
-                "nonlinear equations, and the step resolves their fastest rate at the start (h*|lambda| = {size:.2}){clip}"
+                "nonlinear equations, and the step resolves their fastest rate at the start (h*|lambda| = \
+                 {size:.2}){clip}"
             ),
         );
     }

@@ -2,8 +2,8 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{LaneValues, Stepper};
 use super::threshold::{add_products, add_scaled};
+use super::{LaneValues, Stepper};
 use crate::firing::Refractory;
 use spikedeck_equation::graph::{Graph, Id};
 use spikedeck_equation::kernel::{Kernel, Place};
@@ -65,8 +65,8 @@ impl Arrivals {
             program.run(&self.gains, start, count);
         }
         for ((effects, singly), arriving) in self.effects.iter().zip(&self.singly).zip(arrivals.iter_mut()) {
-            if let (Some((tape, states)), false) = (singly, arriving.is_empty()) {
-                one_by_one(program, (tape, states), arriving, (start, end), time);
+            if let (Some((recorder, states)), false) = (singly, arriving.is_empty()) {
+                one_by_one(program, (recorder, states), arriving, (start, end), time);
                 continue;
             }
             let memory = &mut program.memory;
