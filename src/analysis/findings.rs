@@ -168,6 +168,7 @@ impl<'a> Findings<'a> {
         let spec = self.request.spec;
         for metric in &mut self.metrics {
             metric.analysis.clone_from(&spec.name);
+            without_width(metric);
         }
         // Values without a unit leave a gap where their unit would stand.
         let summary = self.words.join("; ").replace(" ,", ",").replace(" ;", ";").trim_end().to_owned();
@@ -185,6 +186,17 @@ impl<'a> Findings<'a> {
             warnings: self.warnings,
             settings,
         }
+    }
+}
+
+/// An interval without width says that all parts of the data gave one value, and not that the value is known for sure:
+/// it is no interval.
+fn without_width(metric: &mut Metric) {
+    if let Some((low, high)) = metric.ends()
+        && high - low <= 1e-12 * low.abs().max(high.abs())
+    {
+        (metric.ci_low, metric.ci_high) = (None, None);
+        *metric = std::mem::take(metric).note("no interval: all parts of the data give this value");
     }
 }
 

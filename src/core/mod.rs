@@ -50,6 +50,7 @@ pub mod spike_lags;
 pub mod spike_spectrum;
 pub mod statistics;
 pub mod surrogate;
+pub mod ties;
 pub mod trajectory;
 pub mod units;
 pub mod vector;
