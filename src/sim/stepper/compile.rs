@@ -8,6 +8,7 @@ use super::refractory::Reset;
 use super::threshold::Threshold;
 use super::{Column, Motion, Noise, Stepper, StepperSpec, Work};
 use crate::firing::Firing;
+use crate::integrator::trial::{FOLLOWS, LOST, Path, follow};
 use crate::integrator::{LaneValues, Method, Problem, build, check, choose, grow_exponentially};
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
@@ -16,9 +17,13 @@ use spikedeck_equation::derive::{derivative, derivatives};
 use spikedeck_equation::flow::jacobian;
 use spikedeck_equation::graph::{Binary, Graph, Id, Node, Symbol};
 use spikedeck_equation::program::{Builder, Columns, Program, Target, symbols};
+use spikedeck_equation::TimeUnit;
 use spikedeck_equation::system::Parts;
 use spikedeck_equation::tape::{Tape, Values};
 use spikedeck_scenario::{Integrator, SpikeTimes};
+
+/// Halvings of a step that are tried.
+const MOST_HALVINGS: u32 = 12;
 
 /// What of a system is imported with its shared parameters as numbers.
 struct Imported {
@@ -29,6 +34,8 @@ struct Imported {
     condition: Option<Id>,
     surface: Option<Id>,
     cut: Option<(usize, Id)>,
+    /// The same of a threshold that only counts.
+    peak: Option<(usize, Id)>,
     reset: Vec<Id>,
     refractory: Option<Id>,
 }
@@ -57,9 +64,11 @@ fn import(p: &Parts, parameters: &[Column]) -> Imported {
     let surface = t.and_then(|t| t.surface).map(|h| take(&[h])[0]);
     // Without a reset of that state (Hodgkin-Huxley) the threshold only counts spikes, and bounds nothing.
     let cut = t.and_then(|t| t.cut).filter(|(s, _)| p.reset.iter().any(|r| r.0 == *s)).map(|(s, c)| (s, take(&[c])[0]));
+    let counts = p.reset.is_empty();
+    let peak = t.and_then(|t| t.cut).filter(|_| counts).map(|(s, c)| (s, take(&[c])[0]));
     let reset = take(&p.reset.iter().map(|r| r.1).collect::<Vec<_>>());
     let refractory = p.refractory.map(|r| take(&[r])[0]);
-    Imported { graph, drift, diffusion, gains, condition, surface, cut, reset, refractory }
+    Imported { graph, drift, diffusion, gains, condition, surface, cut, peak, reset, refractory }
 }
 
 impl Imported {
@@ -122,6 +131,8 @@ impl Movement {
 struct Movements {
     /// The integrator, and why.
     integrator: (Integrator, String),
+    /// Why its step is too long, if it is.
+    doubt: Option<String>,
     main: Movement,
     /// The same with the held states at rest, if others depend on them.
     held: Option<Movement>,
@@ -236,13 +247,15 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         lane_values,
     };
     let mut problem = pose(Vec::new());
+    let first: Vec<f64> = if lanes > 0 { lane_parameters(0) } else { Vec::new() };
+    let starts = starts(spec, imported.peak, &imported.graph, &first);
     let (integrator, why) = if spec.integrator == Integrator::Auto {
-        let start: Vec<f64> = spec.initial.iter().map(|c| if lanes > 0 { c.at(0) } else { 0.0 }).collect();
-        let first: Vec<f64> = if lanes > 0 { lane_parameters(0) } else { Vec::new() };
-        choose(&mut problem, &start, &first)
+        choose(&mut problem, &starts, &first)
     } else {
         (spec.integrator, "named in the scenario or model".to_owned())
     };
+    // Of one unit: others of its population are looked at by nobody but for speed.
+    let doubt = if lanes == 1 { doubt(&problem, integrator, &starts, &first, p.time_unit) } else { None };
     check(integrator, &mut problem, p.time_unit.per_second())?;
     let method = build(integrator, &mut problem)?;
     let mut lane_values = std::mem::take(&mut problem.lane_values);
@@ -263,7 +276,64 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         held = Some(Movement { graph: resting.graph, drift: resting.drift, method });
     }
     let lane_values = lane_values.into_iter().map(|v| Column::Each(v.values)).collect();
-    Ok(Movements { integrator: (integrator, why), main, held, lane_values })
+    Ok(Movements { integrator: (integrator, why), doubt, main, held, lane_values })
+}
+
+/// States of the first lane from which a scheme is tried: its initial ones, and, where nothing is reset, the same with the
+/// threshold variable at its threshold, from where a spike takes its course.
+fn starts(spec: &StepperSpec<'_>, peak: Option<(usize, Id)>, graph: &Graph, parameters: &[f64]) -> Vec<Vec<f64>> {
+    let initial: Vec<f64> = spec.initial.iter().map(|c| if spec.lanes > 0 { c.at(0) } else { 0.0 }).collect();
+    let raised = peak.filter(|_| spec.lanes > 0).map(|(s, bound)| {
+        let mut raised = initial.clone();
+        raised[s] = Tape::new(graph, &[bound]).value(&Values { parameters, ..Values::default() });
+        raised
+    });
+    std::iter::once(initial).chain(raised).collect()
+}
+
+/// Says so where a scheme with this step does not follow the equations, with a step at which it does.
+fn doubt(
+    p: &Problem<'_>,
+    integrator: Integrator,
+    starts: &[Vec<f64>],
+    parameters: &[f64],
+    time_unit: TimeUnit,
+) -> Option<String> {
+    // Schemes that adapt are right at any step; spike currents are cut, and grids have bounds of their own.
+    let tried = matches!(
+        integrator,
+        Integrator::Euler
+            | Integrator::EulerSequential
+            | Integrator::Heun
+            | Integrator::Rk4
+            | Integrator::ExponentialEuler
+            | Integrator::Rosenbrock
+    );
+    // Euler's scheme with a step of 1 is how maps are written.
+    let is_map = integrator == Integrator::Euler && time_unit == TimeUnit::Dimensionless && p.h == 1.0;
+    if !tried || is_map || p.cut.is_some() {
+        return None;
+    }
+    let paths: Vec<Path> = starts.iter().filter_map(|start| follow(p, start, parameters)).collect();
+    let worst = |parts: u32| {
+        let all = paths.iter().filter_map(|path| path.distance(p, integrator, parts, parameters));
+        all.max_by(|a, b| a.1.total_cmp(&b.1))
+    };
+    let (state, distance) = worst(1).filter(|w| w.1 > LOST)?;
+    let shown = |h: f64| {
+        let dimension = if time_unit == TimeUnit::Dimensionless { Dimension::NONE } else { Dimension::SECOND };
+        Quantity { value: h / time_unit.per_second(), dimension }.to_string()
+    };
+    let good = (1..=MOST_HALVINGS).map(|k| 1_u32 << k).find(|&parts| worst(parts).is_none_or(|w| w.1 <= FOLLOWS));
+    let help = good.map_or(String::new(), |parts| format!("; a step of {} follows it", shown(p.h / f64::from(parts))));
+    let far = if distance.is_finite() { format!("{:.0} % of its range away", 100.0 * distance) } else { "lost".to_owned() };
+    Some(format!(
+        "a step of {} is too long for `{}` here: from its start or from a spike on, `{}` is on average {far}{help}; rk45 \
+         adapts inside a step",
+        shown(p.h),
+        integrator.name(),
+        p.names[state]
+    ))
 }
 
 /// The threshold variable and its bound, where the rates are not linear in it (an upstroke that no fixed step can
@@ -295,25 +365,31 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
         );
     }
     let (dt, h) = steps(spec);
-    let Movements { integrator, main, held, lane_values } = movements;
+    let Movements { integrator, doubt, main, held, lane_values } = movements;
     let comparison = imported.comparison();
+    let slope = excursions(spec, &mut imported);
     let never = imported.graph.number(0.0);
     let imported = imported;
     let columns = Columns { states: &spec.initial, parameters: &spec.parameters, lane_values: &lane_values };
     let moved = [Some(&main), held.as_ref()].into_iter().flatten().flat_map(|m| symbols(&m.graph, m.roots()));
-    let others: Vec<Id> = imported.gains.iter().copied().chain(imported.condition).collect();
+    let others: Vec<Id> = imported.gains.iter().copied().chain(imported.condition).chain(slope).collect();
     let mut builder = Builder::new(columns, moved.chain(symbols(&imported.graph, &others)));
     let mut motion = main.compile(&mut builder, &imported, p, h);
     let mut held_motion = held.map(|m| m.compile(&mut builder, &imported, p, h));
     let adds_up = |port| spec.system.superposes(port);
     let arrivals = Arrivals::new(&mut builder, &imported.graph, &imported.gains, &p.effects, adds_up);
     let threshold = comparison.map(|(op, sides)| Threshold::new(&mut builder, &imported.graph, op, sides));
+    let slopes = slope.map(|slope| {
+        let (kernel, places) = builder.kernel(&imported.graph, &[slope], &[Target::Anywhere]);
+        (kernel, places[0])
+    });
     let mut program = builder.finish(spec.lanes);
     [Some(&mut motion), held_motion.as_mut()].into_iter().flatten().for_each(|m| m.settle(&mut program));
     let padded = program.memory.padded;
     Ok(Stepper {
         system: spec.system.clone(),
         integrator,
+        doubt,
         // A few lanes are all there is at rest, too; their programs fit a memory like theirs.
         side: program.beside(),
         noise: noise(spec, &program),
@@ -321,8 +397,9 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
         arrivals,
         threshold,
         reset: reset(p, &imported, never),
-        firing: Firing::default(),
-        locate: locate(spec, &imported, padded)?,
+        firing: begun(spec, &imported),
+        locate: locate(spec, &imported, padded, slope)?,
+        slopes,
         fractions: if matches!(motion, Motion::Lanes(_)) { vec![1.0; padded] } else { Vec::new() },
         motion,
         course: Course::default(),
@@ -333,6 +410,25 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
         alarmed: false,
         program,
     })
+}
+
+/// Who is latched at the start: where nothing is reset, a spike is an upward crossing, and a unit that starts above its
+/// threshold has not crossed it.
+fn begun(spec: &StepperSpec<'_>, imported: &Imported) -> Firing {
+    let mut firing = Firing::default();
+    let Some(condition) = imported.condition.filter(|_| imported.reset.is_empty()) else { return firing };
+    let tape = Tape::new(&imported.graph, &[condition]);
+    let inputs = vec![0.0; spec.system.inputs().len()];
+    let holds = |lane: &usize| {
+        let of = |columns: &[Column]| -> Vec<f64> { columns.iter().map(|c| c.at(*lane)).collect() };
+        let (states, parameters) = (of(&spec.initial), of(&spec.parameters));
+        let values = Values { states: &states, parameters: &parameters, inputs: &inputs, ..Values::default() };
+        let truth = tape.value(&values);
+        truth < 0.0 || truth > 0.0
+    };
+    let latched: Vec<u32> = (0..spec.lanes).filter(holds).map(|lane| lane as u32).collect();
+    firing.settle(&latched, &[]);
+    firing
 }
 
 /// What a spike does; a unit without a threshold never meets its condition.
@@ -346,8 +442,25 @@ fn reset(p: &Parts, imported: &Imported, never: Id) -> Reset {
     }
 }
 
+/// How fast the threshold's surface moves, where excursions over it within one step are looked for.
+fn excursions(spec: &StepperSpec<'_>, imported: &mut Imported) -> Option<Id> {
+    let surface = imported.surface.filter(|_| spec.spike_times == SpikeTimes::Exact && !imported.reset.is_empty())?;
+    let mut sum = imported.graph.number(0.0);
+    for (s, rate) in imported.drift.clone().into_iter().enumerate() {
+        let slope = derivative(&mut imported.graph, surface, Symbol::State(s as u32));
+        let product = imported.graph.mul(slope, rate);
+        sum = imported.graph.add(sum, product);
+    }
+    Some(sum)
+}
+
 /// What finds crossings inside steps, if they are asked for.
-fn locate(spec: &StepperSpec<'_>, imported: &Imported, padded: usize) -> Result<Option<Locate>, String> {
+fn locate(
+    spec: &StepperSpec<'_>,
+    imported: &Imported,
+    padded: usize,
+    slope: Option<Id>,
+) -> Result<Option<Locate>, String> {
     let p = spec.system.parts();
     if spec.spike_times == SpikeTimes::Grid || p.threshold.is_none() {
         return Ok(None);
@@ -369,6 +482,7 @@ fn locate(spec: &StepperSpec<'_>, imported: &Imported, padded: usize) -> Result<
         cut: imported.cut.filter(|c| grow_exponentially(&imported.graph, &imported.drift, c.0)),
         names: &names,
         padded,
+        slope,
     };
     Locate::new(&given).map(Some)
 }

@@ -178,6 +178,16 @@ impl Tree {
         (states, parameters)
     }
 
+    /// Latches the places that start above a threshold without a reset: they have not crossed it.
+    pub fn latch(&mut self) {
+        if self.watch.reset.is_some() || self.watch.condition.is_none() {
+            return;
+        }
+        let places = self.watch.at.iter().enumerate();
+        let above: Vec<u32> = places.filter(|(_, at)| self.condition(**at, 0)).map(|(k, _)| k as u32).collect();
+        self.watch.firing.settle(&above, &[]);
+    }
+
     /// Applies the reset at the places that spiked, and starts their rest.
     pub fn reset(&mut self, step: u64, spikes: &[LaneSpike]) {
         let time = (step + 1) as f64 * self.h * f64::from(self.substeps);
