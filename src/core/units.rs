@@ -234,6 +234,17 @@ pub fn display_unit(dimension: Dimension) -> DisplayUnit {
     }
 }
 
+/// Name and unit (as shown) of a column: `V_m_mV` is `V_m` in `mV`. The whole name, and no unit, where its end is
+/// that of no dimension of the table. A single letter is no unit here: `n_K` is a gate of potassium, not a temperature.
+pub fn split_column(column: &str) -> (&str, &'static str) {
+    let ends = NAMED.iter().filter(|n| n.suffix.len() > 1).filter_map(|n| {
+        let name = column.strip_suffix(n.suffix)?.strip_suffix('_')?;
+        (!name.is_empty()).then_some((name, n.symbol))
+    });
+    // The longest end: `x_mV_per_ms` is no `x_mV_per` in ms.
+    ends.min_by_key(|(name, _)| name.len()).unwrap_or((column, ""))
+}
+
 /// A number with a dimension, in SI.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quantity {
@@ -481,6 +492,18 @@ fn exponent(text: &str) -> Option<(f64, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_split_where_their_unit_was_put() {
+        for n in NAMED.iter().filter(|n| n.suffix.len() != 1) {
+            let unit = display_unit(n.dimension());
+            assert_eq!(split_column(&unit.column("V_m")), ("V_m", n.symbol), "{}", n.si);
+        }
+        assert_eq!(
+            (split_column("n_K"), split_column("_ms"), split_column("w")),
+            (("n_K", ""), ("_ms", ""), ("w", ""))
+        );
+    }
 
     #[test]
     fn quantities_are_rounded_once() {

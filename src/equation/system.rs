@@ -216,7 +216,7 @@ impl System {
             .filter(|(id, _)| interesting(**id))
             .map(|(id, v)| (*id, v.name.clone()))
             .collect();
-        let printer = Printer::typeset(&p.graph, &names, named.clone());
+        let printer = Printer::new(&p.graph, &names, named.clone());
         let mut lines = Vec::new();
         for (id, v) in p.subexpression_ids.iter().zip(&p.subexpressions) {
             lines.push(format!("{} = {}", v.name, printer.print(*id)));

@@ -89,10 +89,12 @@ pub(super) fn check(
         Some(Stop::Cancelled) => return Ok(Found::Cancelled),
         Some(stop) => {
             let why = stop.sentence(&half.simulation);
-            return Ok(Found::Failed(format!("at half the step the run did not reach its end, so no shift is known: {why}")));
+            return Ok(Found::Failed(format!(
+                "at half the step the run did not reach its end, so no shift is known: {why}"
+            )));
         }
     }
-    let (outcomes, _) = measure(&half, &result.recording, false, cancel, &mut |_, _| {});
+    let (outcomes, _) = measure(&half, &result.recording, false, cancel, &|_, _| {});
     let unit = whole.recording.time_base.unit();
     for spikes in &whole.recording.spikes {
         if let Some(other) = result.recording.spikes_of(&spikes.population) {
@@ -114,7 +116,8 @@ pub(super) fn check(
     }
     if draws_in_time(spec) {
         outcome.warnings.push(
-            "noise is drawn step by step, so the run at half the step has other noise: shifts hold numerical error and chance together"
+            "noise is drawn step by step, so the run at half the step has other noise: shifts hold numerical error \
+             and chance together"
                 .into(),
         );
     }

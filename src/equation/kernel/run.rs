@@ -238,7 +238,9 @@ fn execute<const W: usize>(program: &[Instruction], data: &Chunks<W>, layout: La
             Instruction::Where(to, c, a, b) => {
                 let c = At(at(*c));
                 match (*a, *b) {
-                    (Place::Number(a), Place::Number(b)) => map3::<W>(data, n, at(*to), (c, Same(a), Same(b)), math::choose),
+                    (Place::Number(a), Place::Number(b)) => {
+                        map3::<W>(data, n, at(*to), (c, Same(a), Same(b)), math::choose)
+                    }
                     (Place::Number(a), b) => map3::<W>(data, n, at(*to), (c, Same(a), At(at(b))), math::choose),
                     (a, Place::Number(b)) => map3::<W>(data, n, at(*to), (c, At(at(a)), Same(b)), math::choose),
                     (a, b) => map3::<W>(data, n, at(*to), (c, At(at(a)), At(at(b))), math::choose),

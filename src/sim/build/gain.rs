@@ -66,14 +66,12 @@ pub(super) fn examine(
 ) -> Result<Vec<String>, BuildError> {
     let units: Vec<Unit> =
         spec.populations.iter().zip(populations).map(|(p, values)| Unit::new(spec, p, values)).collect();
-    let links: Vec<Links<'_>> =
-        projections.iter().filter_map(|p| Links::new(spec, p, histories, &units)).collect();
+    let links: Vec<Links<'_>> = projections.iter().filter_map(|p| Links::new(spec, p, histories, &units)).collect();
     if links.is_empty() {
         return Ok(Vec::new());
     }
     let sizes: Vec<usize> = histories.iter().map(|(p, _)| spec.population(*p).size).collect();
-    let answers: Vec<Vec<f64>> =
-        links.iter().map(|l| answers(spec, l.projection, histories, &units)).collect();
+    let answers: Vec<Vec<f64>> = links.iter().map(|l| answers(spec, l.projection, histories, &units)).collect();
     let bound = bound(&links, &answers, &sizes);
     if bound < OVERSHOOTS {
         return Ok(Vec::new());
@@ -92,10 +90,8 @@ pub(super) fn examine(
     // A power of ten divided by a small number is a step that a person would write.
     let round = 10_f64.powi(step.log10().floor() as i32);
     let rounded = [5.0, 2.0, 1.0].into_iter().map(|m| m * round).find(|s| *s <= step).unwrap_or(round);
-    let advice = format!(
-        "the step times the gain is {swing:.3}, and below 1 it settles: a step of {} would do",
-        shown(rounded)
-    );
+    let advice =
+        format!("the step times the gain is {swing:.3}, and below 1 it settles: a step of {} would do", shown(rounded));
     let allowed = links.iter().all(|l| l.projection.spec.allow_unstable);
     if swing >= UNSTABLE * (1.0 - 1e-9) && !allowed {
         return Err(unsuitable(
@@ -127,7 +123,8 @@ impl Unit {
             lane_values: Vec::new(),
         };
         let coupled = spec.projections.iter().any(|x| {
-            matches!(x.coupling, Coupling::Continuous { .. }) && spec.population(x.to.population).name == population.name
+            matches!(x.coupling, Coupling::Continuous { .. })
+                && spec.population(x.to.population).name == population.name
         });
         // A tree has its own solver, and a neuron with a reset no course beyond its threshold.
         let followed = coupled && population.tree.is_none() && p.reset.is_empty();
@@ -138,9 +135,8 @@ impl Unit {
 
     /// The value of largest size that an expression takes along the course.
     fn steepest(&self, tape: &Tape) -> f64 {
-        let value = |states: &Vec<f64>| {
-            tape.value(&Values { states, parameters: &self.parameters, ..Values::default() })
-        };
+        let value =
+            |states: &Vec<f64>| tape.value(&Values { states, parameters: &self.parameters, ..Values::default() });
         let finite = self.states.iter().map(value).filter(|v| v.is_finite());
         finite.max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0)
     }
@@ -150,7 +146,8 @@ impl Unit {
         let system = &spec.population(p).system;
         let Some((id, _)) = system.observable(&variable.of(system).name) else { return vec![0.0] };
         let tape = Tape::new(&system.parts().graph, &[id]);
-        let value = |states: &Vec<f64>| tape.value(&Values { states, parameters: &self.parameters, ..Values::default() });
+        let value =
+            |states: &Vec<f64>| tape.value(&Values { states, parameters: &self.parameters, ..Values::default() });
         let (first, last) = (self.states.first(), self.states.last());
         first.into_iter().chain(last).map(value).collect()
     }
@@ -214,9 +211,7 @@ impl<'a> Links<'a> {
         // The slope for a weight of 1, from that of the largest.
         let largest = match &kind {
             Kind::Same(w) => *w,
-            Kind::Each(list) => {
-                list.iter().map(|l| l.2).max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0)
-            }
+            Kind::Each(list) => list.iter().map(|l| l.2).max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0),
         };
         if largest == 0.0 {
             return None;
@@ -346,7 +341,9 @@ fn outermost(apply: &dyn Fn(&[Vec<f64>]) -> Vec<Vec<f64>>, sizes: &[usize], shif
                 .collect()
         })
         .collect();
-    let dot = |a: &[Vec<f64>], b: &[Vec<f64>]| -> f64 { a.iter().flatten().zip(b.iter().flatten()).map(|(x, y)| x * y).sum() };
+    let dot = |a: &[Vec<f64>], b: &[Vec<f64>]| -> f64 {
+        a.iter().flatten().zip(b.iter().flatten()).map(|(x, y)| x * y).sum()
+    };
     let (mut growth, mut along) = (0.0, 0.0);
     for round in 0..ROUNDS {
         let size = dot(&v, &v).sqrt();

@@ -81,7 +81,9 @@ pub fn choose(p: &mut Problem<'_>, starts: &[Vec<f64>], parameters: &[f64]) -> (
     }
     (
         Integrator::Rk45,
-        format!("no scheme of one step follows these equations at this step (h*|lambda| = {along:.2}): adaptive inside it"),
+        format!(
+            "no scheme of one step follows these equations at this step (h*|lambda| = {along:.2}): adaptive inside it"
+        ),
     )
 }
 

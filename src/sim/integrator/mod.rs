@@ -42,14 +42,6 @@ pub enum Method {
     Rosenbrock,
 }
 
-/// A value that is the same in all steps but differs between lanes, computed once.
-pub struct LaneValues {
-    /// What stands for it in expressions.
-    pub symbol: Symbol,
-    /// One value a lane.
-    pub values: Vec<f64>,
-}
-
 /// A system to be integrated: shared parameters are numbers, others symbols.
 pub struct Problem<'a> {
     /// Its expressions.
@@ -69,7 +61,7 @@ pub struct Problem<'a> {
     /// Parameters of a lane.
     pub parameters: &'a dyn Fn(usize) -> Vec<f64>,
     /// Lane values made by the scheme.
-    pub lane_values: Vec<LaneValues>,
+    pub lane_values: Vec<Vec<f64>>,
 }
 
 impl Problem<'_> {

@@ -2,8 +2,8 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{LaneValues, Stepper};
 use super::threshold::{add_products, add_scaled};
+use super::{LaneValues, Stepper};
 use crate::firing::Refractory;
 use spikedeck_equation::graph::{Graph, Id};
 use spikedeck_equation::kernel::{Kernel, Place};

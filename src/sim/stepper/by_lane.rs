@@ -52,7 +52,12 @@ impl ByLane {
         let surface: Option<&Surface<'_>> = if armed && self.surface.is_some() { Some(&surface) } else { None };
         let part = if self.implicit {
             let jacobian = |t: f64, states: &[f64], out: &mut [f64]| evaluate(&self.jacobian, t, states, out);
-            rosenbrock::advance(&rosenbrock::Lane { rate: &rate, jacobian: &jacobian, surface, cut }, time, self.h, &mut x)
+            rosenbrock::advance(
+                &rosenbrock::Lane { rate: &rate, jacobian: &jacobian, surface, cut },
+                time,
+                self.h,
+                &mut x,
+            )
         } else {
             rk45::advance(&rk45::Lane { rate: &rate, surface, cut }, time, self.h, &mut x)
         };

@@ -9,15 +9,15 @@ use super::threshold::Threshold;
 use super::{Column, Motion, Noise, Stepper, StepperSpec, Work};
 use crate::firing::Firing;
 use crate::integrator::trial::{FOLLOWS, LOST, Path, follow};
-use crate::integrator::{LaneValues, Method, Problem, build, check, choose, grow_exponentially};
+use crate::integrator::{Method, Problem, build, check, choose, grow_exponentially};
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_equation::TimeUnit;
 use spikedeck_equation::derive::{derivative, derivatives};
 use spikedeck_equation::flow::jacobian;
 use spikedeck_equation::graph::{Binary, Graph, Id, Node, Symbol};
 use spikedeck_equation::program::{Builder, Columns, Program, Target, symbols};
-use spikedeck_equation::TimeUnit;
 use spikedeck_equation::system::Parts;
 use spikedeck_equation::tape::{Tape, Values};
 use spikedeck_scenario::{Integrator, SpikeTimes};
@@ -235,7 +235,7 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
     let cut = nonlinear_cut(imported);
     let lane_parameters = |lane: usize| -> Vec<f64> { spec.parameters.iter().map(|c| c.at(lane)).collect() };
     let names: Vec<String> = p.states.iter().map(|v| v.name.clone()).collect();
-    let pose = |lane_values: Vec<LaneValues>| Problem {
+    let pose = |lane_values: Vec<Vec<f64>>| Problem {
         graph: imported.graph.clone(),
         drift: imported.drift.clone(),
         diffusion: imported.diffusion.clone(),
@@ -275,7 +275,7 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         lane_values = std::mem::take(&mut resting.lane_values);
         held = Some(Movement { graph: resting.graph, drift: resting.drift, method });
     }
-    let lane_values = lane_values.into_iter().map(|v| Column::Each(v.values)).collect();
+    let lane_values = lane_values.into_iter().map(Column::Each).collect();
     Ok(Movements { integrator: (integrator, why), doubt, main, held, lane_values })
 }
 
@@ -326,7 +326,8 @@ fn doubt(
     };
     let good = (1..=MOST_HALVINGS).map(|k| 1_u32 << k).find(|&parts| worst(parts).is_none_or(|w| w.1 <= FOLLOWS));
     let help = good.map_or(String::new(), |parts| format!("; a step of {} follows it", shown(p.h / f64::from(parts))));
-    let far = if distance.is_finite() { format!("{:.0} % of its range away", 100.0 * distance) } else { "lost".to_owned() };
+    let far =
+        if distance.is_finite() { format!("{:.0} % of its range away", 100.0 * distance) } else { "lost".to_owned() };
     Some(format!(
         "a step of {} is too long for `{}` here: from its start or from a spike on, `{}` is on average {far}{help}; rk45 \
          adapts inside a step",

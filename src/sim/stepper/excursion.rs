@@ -90,7 +90,8 @@ impl Stepper {
         let around = Around { parameters: &parameters, inputs: &inputs, time: step as f64 * self.dt };
         let ended = self.states_of(&locate.ended, lane);
         let (begun, left) = (part * self.dt, (1.0 - part) * self.dt);
-        let surface = |states: &[f64], share: f64| locate.surface.value(&around.values(states, share.mul_add(left, begun)));
+        let surface =
+            |states: &[f64], share: f64| locate.surface.value(&around.values(states, share.mul_add(left, begun)));
         let speed = |states: &[f64], share: f64| slope.value(&around.values(states, share.mul_add(left, begun)));
         let (h0, h1) = (surface(old, 0.0), surface(&ended, 1.0));
         let (s0, s1) = (speed(old, 0.0) * left, speed(&ended, 1.0) * left);

@@ -179,9 +179,7 @@ impl Locate {
         Ok(Self {
             surface,
             exact: given.exact,
-            cut: given
-                .cut
-                .map(|(s, bound)| (Tape::new(given.graph, given.drift), s, Tape::new(given.graph, &[bound]))),
+            cut: given.cut.map(|(s, bound)| (Tape::new(given.graph, given.drift), s, Tape::new(given.graph, &[bound]))),
             free,
             held,
             before: vec![0.0; size],

@@ -145,7 +145,9 @@ impl<'a> Stimulus<'a> {
                     if let Some(row) = column.iter().position(|v| !v.is_finite()) {
                         let (row, value) = (row + 1, column[row]);
                         let signal = if columns.len() == 1 { String::new() } else { format!(" of signal {}", c + 1) };
-                        return Err(format!("row {row}{signal} is {value}, no finite number: a signal is known all along"));
+                        return Err(format!(
+                            "row {row}{signal} is {value}, no finite number: a signal is known all along"
+                        ));
                     }
                 }
                 (zero.clone(), zero)

@@ -62,7 +62,9 @@ fn how_events_are_bundled_makes_no_difference() {
 #[test]
 fn a_saturating_conductance_stays_below_one() {
     let poisson = |name: &str, rate: &str, sources: usize, weight: &str| {
-        format!("[stimuli.{name}]\ntarget = \"n.s\"\nkind = \"poisson\"\nrate = \"{rate}\"\nsources = {sources}\nweight = {weight}\n")
+        format!(
+            "[stimuli.{name}]\ntarget = \"n.s\"\nkind = \"poisson\"\nrate = \"{rate}\"\nsources = {sources}\nweight = {weight}\n"
+        )
     };
     for (size, rate, sources) in [(20, "10 Hz", 100), (3, "10 kHz", 4), (600, "1 kHz", 10)] {
         for weight in ["0.5", "0.05", "{ uniform = [0.1, 0.9] }"] {

@@ -173,7 +173,11 @@ fn a_coupling_that_swings_without_bound_is_refused_and_one_that_overshoots_is_to
         assert!(allowed[0].contains("would do"), "{allowed:?}");
     }
     let warnings = |weight: &str, dt: &str| Network::examine(&spec(&joined(weight, dt, ""))).unwrap();
-    assert!(warnings("1500 nS", "0.1 ms")[0].contains("the step times the gain is 1.200"), "{:?}", warnings("1500 nS", "0.1 ms"));
+    assert!(
+        warnings("1500 nS", "0.1 ms")[0].contains("the step times the gain is 1.200"),
+        "{:?}",
+        warnings("1500 nS", "0.1 ms")
+    );
     for (weight, dt) in [("1000 nS", "0.1 ms"), ("2500 nS", "0.02 ms"), ("100 nS", "1 ms")] {
         assert!(warnings(weight, dt).is_empty(), "{weight} {dt}");
     }

@@ -31,8 +31,7 @@ fn what_is_not_a_number_is_found_behind_bounds_and_conditions() {
         "exp(min(bad, 0))*0.1",
     ];
     let current = "exp((V_m - V_T)/[2 mV])*[0.1 mV/ms]";
-    let schemes =
-        ["auto", "euler", "euler_sequential", "heun", "rk4", "rk45", "rosenbrock", "exponential_euler"];
+    let schemes = ["auto", "euler", "euler_sequential", "heun", "rk4", "rk45", "rosenbrock", "exponential_euler"];
     for (k, text) in hidden.iter().enumerate() {
         for (j, scheme) in schemes.iter().enumerate() {
             for spike_current in [false, true] {
@@ -75,10 +74,9 @@ fn parameters_that_make_no_number_are_refused_by_name() {
                 "{refused}"
             );
             // Of many the one that has them.
-            let text = text.replace("model", "size = 3\nmodel").replace(
-                "tau_rise = \"5 ms\"",
-                "tau_rise = { values = [\"1 ms\", \"2 ms\", \"5 ms\"] }",
-            );
+            let text = text
+                .replace("model", "size = 3\nmodel")
+                .replace("tau_rise = \"5 ms\"", "tau_rise = { values = [\"1 ms\", \"2 ms\", \"5 ms\"] }");
             let refused = Network::examine(&spec(&text)).unwrap_err().to_string();
             assert!(refused.contains("same.t_peak` of unit 2"), "{refused}");
         }
@@ -93,12 +91,16 @@ fn a_stimulus_that_is_not_finite_is_named_with_its_moment() {
     for (value, size) in [("log(([10 ms] - t)/[1 ms])", 3), ("1/([10 ms] - t)*[1 ms]", 3), ("sqrt(1 - t/[10 ms])", 300)]
     {
         for model in ["lif", "adex", "izhikevich", "hodgkin_huxley"] {
-            let unit = if model == "hodgkin_huxley" { "uA/cm**2" } else if model == "izhikevich" { "1" } else { "pA" };
+            let unit = if model == "hodgkin_huxley" {
+                "uA/cm**2"
+            } else if model == "izhikevich" {
+                "1"
+            } else {
+                "pA"
+            };
             let calm = if unit == "1" { "0.1".to_owned() } else { format!("\"0.001 {unit}\"") };
-            let text = INPUT
-                .replace("lif", model)
-                .replace("size = 3", &format!("size = {size}"))
-                .replace("\"1 pA\"", &calm);
+            let text =
+                INPUT.replace("lif", model).replace("size = 3", &format!("size = {size}")).replace("\"1 pA\"", &calm);
             let value = format!("{value}*[0.001 {unit}]");
             let text = format!(
                 "{text}[stimuli.wrong]\ntarget = \"n.I\"\nunits = [2]\nkind = \"expression\"\nvalue = \"{value}\"\n"

@@ -48,7 +48,9 @@ fn adaptive_exponential_spikes_are_those_of_the_equations() {
 #[test]
 fn exponential_integrate_and_fire_spikes_are_those_of_the_equations() {
     for (current, expected) in [("0.3", 8), ("0.5", 15), ("1.0", 29), ("2.0", 49)] {
-        for (integrator, dt) in [("rosenbrock", "0.01 ms"), ("rosenbrock", "0.05 ms"), ("rk4", "0.01 ms"), ("auto", "0.05 ms")] {
+        for (integrator, dt) in
+            [("rosenbrock", "0.01 ms"), ("rosenbrock", "0.05 ms"), ("rk4", "0.01 ms"), ("auto", "0.05 ms")]
+        {
             let found = times("\"eif\"", integrator, "interpolated", dt, &format!("{current} uA/cm**2"));
             assert_eq!(found.len(), expected, "{current}, {integrator} at {dt}");
         }
