@@ -13,6 +13,7 @@ mod locate;
 mod probe;
 mod refractory;
 mod threshold;
+mod trust;
 
 pub use self::probe::Probe;
 

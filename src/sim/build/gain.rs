@@ -48,6 +48,9 @@ enum Kind {
     Each(Vec<(u32, u32, f64)>),
 }
 
+/// What becomes of deviations of all quantities, history by history, in one step.
+type Matrix<'a> = dyn Fn(&[Vec<f64>]) -> Vec<Vec<f64>> + 'a;
+
 /// Course of one unit by itself, and how fast its quantities answer.
 struct Unit {
     states: Vec<Vec<f64>>,
@@ -257,7 +260,9 @@ impl<'a> Links<'a> {
             Kind::Same(w) => w.abs() * f64::from(self.projection.wiring.sources),
             Kind::Each(list) => {
                 let mut sums = vec![0.0; self.projection.wiring.targets as usize];
-                list.iter().for_each(|&(_, target, w)| sums[target as usize] += w.abs());
+                for &(_, target, w) in list {
+                    sums[target as usize] += w.abs();
+                }
                 sums.into_iter().fold(0.0, f64::max)
             }
         }
@@ -327,7 +332,7 @@ fn swing(links: &[Links<'_>], answers: &[Vec<f64>], sizes: &[usize]) -> f64 {
 }
 
 /// Size of the outermost eigenvalue of the matrix less `shift`, and whether it is a real one on the negative side.
-fn outermost(apply: &dyn Fn(&[Vec<f64>]) -> Vec<Vec<f64>>, sizes: &[usize], shift: f64) -> (f64, bool) {
+fn outermost(apply: &Matrix<'_>, sizes: &[usize], shift: f64) -> (f64, bool) {
     // Any vector with parts along all directions; golden fractions repeat nowhere.
     let mut at = 0.0_f64;
     let mut v: Vec<Vec<f64>> = sizes

@@ -24,6 +24,9 @@ pub struct Path {
     states: Vec<Vec<f64>>,
 }
 
+/// Moves states one step on from a time.
+type Advance<'a> = dyn Fn(f64, &mut Vec<f64>) + 'a;
+
 /// Rates, bound and parameters of one unit.
 struct Unit<'a> {
     rates: Tape,
@@ -109,7 +112,7 @@ impl Path {
         let method = build(integrator, &mut tried).ok().filter(|_| tried.lane_values.is_empty())?;
         let n = tried.states();
         let unit = unit(p, parameters);
-        let step: Box<dyn Fn(f64, &mut Vec<f64>)> = match method {
+        let step: Box<Advance<'_>> = match method {
             Method::Expressions(list) => {
                 let tape = Tape::new(&tried.graph, &list);
                 Box::new(move |time, x| {

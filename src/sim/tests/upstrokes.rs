@@ -153,5 +153,5 @@ fn a_start_above_the_threshold_is_no_spike_where_nothing_is_reset() {
     // On a tree, too.
     let cell = "[simulation]\nduration = \"20 ms\"\ndt = \"0.01 ms\"\n[populations.n]\nmodel = \"membrane\"\ncable = { length = \"20 um\", diameter = \"20 um\", compartments = 1 }\n\
         initial = { V_m = \"30 mV\" }\nchannels = { leak = { kind = \"leak\", g = \"1 mS/cm**2\" } }\n[record.n]\nspikes = true\n";
-    assert!(run(cell).recording.spikes.iter().all(|s| s.is_empty()));
+    assert!(run(cell).recording.spikes.iter().all(spikedeck_signal::Spikes::is_empty));
 }

@@ -5,6 +5,7 @@ use smallvec::{SmallVec, smallvec};
 use super::{Tree, Zone};
 use crate::firing::{self, Firing, Refractory};
 use crate::stepper::LaneSpike;
+use spikedeck_core::math::holds;
 use spikedeck_equation::graph::{Binary, Node, Symbol};
 use spikedeck_equation::tape::{Tape, Values};
 
@@ -156,9 +157,7 @@ impl Tree {
         let Some(tape) = &self.watch.condition else { return false };
         let (states, parameters) = self.all_of(at);
         let time = (step + 1) as f64 * self.h * f64::from(self.substeps);
-        let truth = tape.value(&Values { states: &states, parameters: &parameters, time, ..Values::default() });
-        // What is not a number holds no condition.
-        truth < 0.0 || truth > 0.0
+        holds(tape.value(&Values { states: &states, parameters: &parameters, time, ..Values::default() }))
     }
 
     /// States and parameters of the population's system at an index of row and cell; zero what is not there.
