@@ -28,7 +28,14 @@ pub fn execute(spec: &Arc<Spec>, options: Options, cancel: &AtomicBool, tell: &T
     let mut finished = job.analyse(recorded)?;
     if job.full.simulation.check_halve_dt && finished.status == Status::Complete {
         stage(tell, "half the step", 0.0);
-        finished.outcomes.push(halve::check(&job.full, &finished, job.threads, cancel, tell)?);
+        match halve::check(&job.full, &finished, job.threads, cancel, tell)? {
+            halve::Found::Shifts(outcome) => finished.outcomes.push(*outcome),
+            halve::Found::Cancelled => finished.status = Status::Interrupted,
+            halve::Found::Failed(why) => {
+                finished.status = Status::Failed;
+                finished.failure = Some(why);
+            }
+        }
     }
     finished.facts.analyse_seconds = began.elapsed().as_secs_f64();
     for outcome in &finished.outcomes {
@@ -37,6 +44,9 @@ pub fn execute(spec: &Arc<Spec>, options: Options, cancel: &AtomicBool, tell: &T
     finished.checks = job.checks(&finished, stopped.as_ref());
     Ok(finished)
 }
+
+/// Seconds that a failed run may have taken for it to be repeated at half the step.
+const LONGEST_TRIAL: f64 = 20.0;
 
 /// A run while it is made.
 struct Job<'a> {
@@ -57,6 +67,8 @@ struct Job<'a> {
 struct Recorded {
     recording: Recording,
     stopped: Option<Stop>,
+    /// Steps done.
+    steps: u64,
 }
 
 impl<'a> Job<'a> {
@@ -94,6 +106,7 @@ impl<'a> Job<'a> {
         let began = Instant::now();
         let network = Network::build(&self.full, self.threads, self.cancel)?;
         let facts = &mut self.facts;
+        self.warnings.extend(network.warnings().iter().cloned());
         facts.build_seconds = began.elapsed().as_secs_f64();
         facts.threads = network.threads();
         facts.integrators = network.integrators();
@@ -143,7 +156,7 @@ impl<'a> Job<'a> {
             _ => result.recording,
         };
         self.facts.spikes = recording.spikes.iter().map(|s| s.len() as u64).sum();
-        Ok(Recorded { recording, stopped: result.stopped })
+        Ok(Recorded { recording, stopped: result.stopped, steps: result.steps })
     }
 
     fn gather(&mut self, mut sink: Box<dyn Sink>, rest: Recording) -> Result<Recording, RunError> {
@@ -158,12 +171,16 @@ impl<'a> Job<'a> {
 
     /// All analyses of a complete run; the cheap ones, on what there is, of a run that was stopped or failed.
     fn analyse(&mut self, recorded: Recorded) -> Result<Finished, RunError> {
-        let Recorded { recording, stopped } = recorded;
-        let (status, failure) = match &stopped {
+        let (status, failure) = match &recorded.stopped {
             None => (Status::Complete, None),
             Some(Stop::Cancelled) => (Status::Interrupted, None),
-            Some(stop) => (Status::Failed, Some(stop.sentence(&self.full.simulation))),
+            Some(stop) => {
+                let advice = if stop.is_growth() { self.advice(&recorded)? } else { None };
+                let said = stop.sentence(&self.full.simulation);
+                (Status::Failed, Some(advice.map_or_else(|| said.clone(), |advice| format!("{said}; {advice}"))))
+            }
         };
+        let recording = recorded.recording;
         let (outcomes, status) = analyse(&self.full, &recording, status, self.threads, self.cancel, self.tell)?;
         Ok(Finished {
             label: label_of(self.spec),
@@ -178,6 +195,18 @@ impl<'a> Job<'a> {
         })
     }
 
+    /// Whether half the step was seen to help a state that grew beyond all numbers, where that is soon found out.
+    fn advice(&self, recorded: &Recorded) -> Result<Option<String>, RunError> {
+        if self.facts.simulate_seconds > LONGEST_TRIAL || self.cancel.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let helps = halve::helps(&self.full, recorded.steps, self.threads, self.cancel, self.tell)?;
+        Ok(helps.map(|helps| {
+            if helps { "at half the step it goes on: take a smaller step" } else { "at half the step it is so, too" }
+                .to_owned()
+        }))
+    }
+
     /// What became of the expectations.
     fn checks(&self, finished: &Finished, stopped: Option<&Stop>) -> Vec<Check> {
         let (expected, unit) = (&self.full.expect, self.full.simulation.time_base.unit());
@@ -189,11 +218,12 @@ impl<'a> Job<'a> {
     }
 }
 
-/// What [`execute`] would say before anything is simulated, found without building connections.
+/// What [`execute`] would say before anything is simulated, found without building connections of spikes; warnings
+/// where it would run.
 ///
 /// # Errors
 /// A scheme that is not stable for the step, a model that does not fit, too little memory, ...
-pub fn examine(spec: &Spec) -> Result<(), RunError> {
+pub fn examine(spec: &Spec) -> Result<Vec<String>, RunError> {
     let (full, _) = requests::with_implied_records(spec, memory::budget(spec));
     Ok(Network::examine(&full)?)
 }

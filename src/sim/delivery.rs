@@ -229,9 +229,6 @@ impl Table {
             block.runs = block.targets_are_runs();
         }
         let weight = if let Property::Same(w) = properties.weight { w } else { 0.0 };
-        if let Some(broken) = filled.iter().flat_map(|b| &b.weights).chain([&weight]).find(|w| !w.is_finite()) {
-            return Err(format!("a weight is {broken}, no finite number"));
-        }
         let delay = if let Property::Same(d) = properties.delay { d } else { 0 };
         Ok(Self { weight, delay, block_lanes, blocks: filled })
     }

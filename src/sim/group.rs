@@ -255,13 +255,18 @@ impl Group {
     /// The first state that is not finite at grid point `k`, or the expression that made it so.
     pub fn broken_state(&self, k: u64) -> Option<Failure> {
         let (lane, state) = self.body.not_finite()?;
+        Some(self.blamed(k, lane, state))
+    }
+
+    /// What made `state` of `lane` what it is at grid point `k`.
+    pub fn blamed(&self, k: u64, lane: u32, state: usize) -> Failure {
         let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
         let blame = self.body.blame(lane, state, k, &inputs);
         let (place, state) = match blame {
             Blame::Expression(number) => (Broken::Expression(self.population), number),
             Blame::State(state) => (Broken::Population(self.population), state),
         };
-        Some(Failure { step: k, place, unit: self.first + lane, state })
+        Failure { step: k, place, unit: self.first + lane, state }
     }
 
     /// Steps of cells, tree by tree, in which nothing is recorded but spikes.

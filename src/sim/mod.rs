@@ -192,6 +192,7 @@ pub struct Network {
     integrators: Vec<(String, String)>,
     connections: u64,
     rounded: u64,
+    warnings: Vec<String>,
 }
 
 /// Why a network could not be built.
@@ -226,12 +227,12 @@ impl Network {
         estimate::estimate(spec)
     }
 
-    /// Looks for all that would keep [`Network::build`] from building, without walking connections: steps for which a
-    /// scheme is not stable, models and values that do not fit, memory.
+    /// Looks for all that would keep [`Network::build`] from building, without walking connections of spikes: steps for
+    /// which a scheme or a coupling is not stable, models and values that do not fit, memory. What it would warn of.
     ///
     /// # Errors
     /// What `build` would say.
-    pub fn examine(spec: &Spec) -> Result<(), BuildError> {
+    pub fn examine(spec: &Spec) -> Result<Vec<String>, BuildError> {
         build::examine(spec)
     }
 
@@ -254,6 +255,11 @@ impl Network {
     /// Integrator of each population and why.
     pub fn integrators(&self) -> Vec<(String, String)> {
         self.integrators.clone()
+    }
+
+    /// What a person should know: steps that are too long for a scheme, coupling that overshoots, noise per cell.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Number of connections, and of drawn delays rounded up to one step.

@@ -69,11 +69,12 @@ impl Drive {
 
 /// What arrives at some of `all` cells: as many numbers for each.
 fn own_arrivals<'a>(arrivals: &'a mut [&mut [f64]], cells: Range<usize>, all: usize) -> Vec<&'a mut [f64]> {
-    let own = |row: &'a mut &mut [f64]| {
+    let mut own = Vec::with_capacity(arrivals.len());
+    for row in arrivals {
         let each = row.len() / all.max(1);
-        &mut row[cells.start * each..cells.end * each]
-    };
-    arrivals.iter_mut().map(own).collect()
+        own.push(&mut row[cells.start * each..cells.end * each]);
+    }
+    own
 }
 
 impl Forest {

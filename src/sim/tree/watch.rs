@@ -5,6 +5,7 @@ use smallvec::{SmallVec, smallvec};
 use super::{Tree, Zone};
 use crate::firing::{self, Firing, Refractory};
 use crate::stepper::LaneSpike;
+use spikedeck_core::math::holds;
 use spikedeck_equation::Variable;
 use spikedeck_equation::graph::{Binary, Node, Symbol};
 use spikedeck_equation::tape::{Tape, Values};
@@ -166,9 +167,7 @@ impl Tree {
     fn condition(&self, k: usize, step: u64) -> bool {
         let Some(tape) = &self.watch.condition else { return false };
         let time = (step + 1) as f64 * self.h * f64::from(self.substeps);
-        let truth = self.value_at(tape, k, time);
-        // What is not a number holds no condition.
-        truth < 0.0 || truth > 0.0
+        holds(self.value_at(tape, k, time))
     }
 
     /// Value of an expression of the population's system at watched place `k`.
@@ -188,6 +187,15 @@ impl Tree {
         }
         states[self.state] = self.voltage[at];
         states
+    }
+
+    /// Latches the places that start above a threshold without a reset: they have not crossed it.
+    pub fn latch(&mut self) {
+        if self.watch.reset.is_some() || self.watch.condition.is_none() {
+            return;
+        }
+        let above: Vec<u32> = (0..self.watch.at.len()).filter(|&k| self.condition(k, 0)).map(|k| k as u32).collect();
+        self.watch.firing.settle(&above, &[]);
     }
 
     /// Applies the reset at the places that spiked, and starts their rest.

@@ -98,7 +98,7 @@ impl Worker {
                 );
             }
             let group = &groups[group];
-            let state = || broken.and_then(|(step, ..)| group.broken_state(step + 1));
+            let state = || broken.map(|(step, lane, state)| group.blamed(step + 1, lane, state));
             if let Some(failure) = group.broken_input(until).or_else(state) {
                 return Some(failure);
             }
