@@ -37,4 +37,5 @@ pub mod statistics;
 pub mod surrogate;
 pub mod trajectory;
 pub mod units;
+pub mod visible;
 pub mod welch;

@@ -13,15 +13,16 @@ use symbols::{UNITS, symbol_value};
 use super::diagnostic::Diagnostic;
 pub use super::number::{brief, literal as short};
 
-/// Exponents are kept in twelfths, so that square, cube and fourth roots are exact.
-const TWELFTHS: i16 = 12;
+/// Exponents are kept in twelfths, so that square, cube and fourth roots are exact. One that is written is at most 10,000
+/// twelfths ([`Dimension::power`]): no product that fits into a file leaves 32 bits.
+const TWELFTHS: i32 = 12;
 
 /// Symbols of the seven SI base units, in the order of [`Dimension`].
 const BASE: [&str; 7] = ["m", "kg", "s", "A", "K", "mol", "cd"];
 
 /// A physical dimension: exponents of the seven SI base units.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
-pub struct Dimension([i16; 7]);
+pub struct Dimension([i32; 7]);
 
 impl Dimension {
     /// No dimension: a plain number.
@@ -51,13 +52,13 @@ impl Dimension {
     /// The dimension of a product.
     #[must_use]
     pub fn times(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] + other.0[i]))
+        Self(std::array::from_fn(|i| self.0[i].saturating_add(other.0[i])))
     }
 
     /// The dimension of a quotient.
     #[must_use]
     pub fn per(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] - other.0[i]))
+        Self(std::array::from_fn(|i| self.0[i].saturating_sub(other.0[i])))
     }
 
     /// This dimension with volt replaced by `volt` and ampere by `ampere`, when it is written in volt, ampere, metre,
@@ -74,13 +75,13 @@ impl Dimension {
 
     /// The dimension of a power, or `None` if an exponent is no multiple of 1/12 or out of range.
     pub fn power(self, exponent: f64) -> Option<Self> {
-        let mut out = [0i16; 7];
+        let mut out = [0i32; 7];
         for (o, &e) in out.iter_mut().zip(&self.0) {
             let scaled = f64::from(e) * exponent;
             if (scaled - scaled.round()).abs() > 1e-9 || scaled.abs() > 1e4 {
                 return None;
             }
-            *o = scaled.round() as i16;
+            *o = scaled.round() as i32;
         }
         Some(Self(out))
     }
@@ -92,7 +93,7 @@ impl fmt::Display for Dimension {
         if let Some(known) = NAMED.iter().find(|n| n.dimension() == *self) {
             return f.write_str(known.si);
         }
-        let part = |sign: i16| {
+        let part = |sign: i32| {
             let list: Vec<String> =
                 (0..7).filter(|&i| self.0[i] * sign > 0).map(|i| power_text(BASE[i], self.0[i].abs())).collect();
             list.join("*")
@@ -118,7 +119,7 @@ impl fmt::Debug for Dimension {
     }
 }
 
-fn power_text(symbol: &str, twelfths: i16) -> String {
+fn power_text(symbol: &str, twelfths: i32) -> String {
     match twelfths {
         TWELFTHS => symbol.to_owned(),
         e if e % TWELFTHS == 0 => format!("{symbol}**{}", e / TWELFTHS),
@@ -239,6 +240,13 @@ impl Quantity {
         })?;
         let rest = &trimmed[digits..];
         let unit = rest.trim_start();
+        let infinite = || {
+            Diagnostic::error(format!("`{trimmed}` is too large for a number"), start..start + trimmed.len())
+                .help("numbers reach to about 1e308, in units of V, A, S, F, s, m, kg")
+        };
+        if !value.is_finite() {
+            return Err(infinite());
+        }
         if unit.is_empty() {
             return Ok(Self::number(value));
         }
@@ -250,6 +258,9 @@ impl Quantity {
         let (scale, dimension) = parse_unit(unit).map_err(|d| d.shifted(offset + usize::from(inverse)))?;
         // A decimal literal times a power of ten is best rounded once: 281 pF is the double nearest to 281e-12.
         let value = if inverse { value / scale } else { scaled(&trimmed[..digits], value, scale) };
+        if !value.is_finite() {
+            return Err(infinite());
+        }
         Ok(Self { value, dimension: if inverse { Dimension::NONE.per(dimension) } else { dimension } })
     }
 

@@ -31,7 +31,7 @@ impl Live {
         let thread = std::thread::Builder::new().name("live".into()).spawn(move || {
             let mut generation = 0;
             while let Some(recording) = next(&theirs) {
-                let (outcomes, whole) = measure(&spec, &recording, true, &halt, &mut |_, _| {});
+                let (outcomes, whole) = measure(&spec, &recording, true, &halt);
                 if whole {
                     generation += 1;
                     tell(Event::Snapshot(Arc::new(Snapshot { recording: Arc::new(recording), outcomes, generation })));

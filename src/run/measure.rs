@@ -6,8 +6,8 @@ use spikedeck_analysis::{self as analysis, AnalysisError, Request};
 use spikedeck_scenario::{AnalysisSpec, Spec};
 use spikedeck_signal::{Outcome, Recording, SpikeTrains};
 
-/// Runs the analyses of `spec` (only the live ones if asked so) in the order of the file; `before` is told the name and
-/// how many are done before each. An analysis that cannot say anything leaves an outcome whose warning says why.
+/// Runs the analyses of `spec` (only the live ones if asked so) in the order of the file. An analysis that cannot say
+/// anything leaves an outcome whose warning says why.
 ///
 /// Returns the outcomes and whether all wanted ones ran (false when cancelled).
 pub(crate) fn measure(
@@ -15,9 +15,22 @@ pub(crate) fn measure(
     recording: &Recording,
     live_only: bool,
     cancel: &AtomicBool,
-    before: &mut dyn FnMut(&str, usize),
 ) -> (Vec<Outcome>, bool) {
     let mut outcomes = Vec::new();
+    let whole = measure_each(spec, recording, live_only, cancel, &mut |_, _| {}, &mut |outcome| outcomes.push(outcome));
+    (outcomes, whole)
+}
+
+/// The same, handing each outcome to `keep` when it is there; `before` is told the name of an analysis and how many are
+/// done before it.
+pub(crate) fn measure_each(
+    spec: &Spec,
+    recording: &Recording,
+    live_only: bool,
+    cancel: &AtomicBool,
+    before: &mut dyn FnMut(&str, usize),
+    keep: &mut dyn FnMut(Outcome),
+) -> bool {
     let trains = SpikeTrains::new(recording);
     for (done, entry) in spec.analyses.iter().enumerate() {
         let Some(analysis) = analysis::find(&entry.kind) else { continue };
@@ -34,12 +47,12 @@ pub(crate) fn measure(
             cancel,
         };
         match analysis.run(&request) {
-            Ok(outcome) => outcomes.push(named(outcome, entry)),
-            Err(AnalysisError::Cancelled) => return (outcomes, false),
-            Err(error) => outcomes.push(empty(entry, analysis.card().title, &error.to_string())),
+            Ok(outcome) => keep(named(outcome, entry)),
+            Err(AnalysisError::Cancelled) => return false,
+            Err(error) => keep(empty(entry, analysis.card().title, &error.to_string())),
         }
     }
-    (outcomes, true)
+    true
 }
 
 /// Fills in what the analysis leaves to its entry in the scenario: its name, also in the metrics.

@@ -177,6 +177,9 @@ pub fn load(
     }
 }
 
+/// Longest name, in bytes: two of them with what belongs to a temporary name fit into the 255 of a file's name.
+const LONGEST_NAME: usize = 100;
+
 /// Names are parts of paths, selectors and files.
 fn check_name(desk: &mut Desk<'_>, name: &str, place: &report::Place, what: &str) {
     let sound = name.starts_with(|c: char| c.is_alphabetic())
@@ -186,6 +189,15 @@ fn check_name(desk: &mut Desk<'_>, name: &str, place: &report::Place, what: &str
             place,
             format!("`{name}` cannot be the name of a {what}"),
             "names are made of letters, digits, `_` and `-`, and start with a letter",
+        );
+    }
+    if name.len() > LONGEST_NAME {
+        desk.error(
+            place,
+            format!(
+                "the name of a {what} is {} bytes long; names are parts of file names, and have {LONGEST_NAME} at most",
+                name.len()
+            ),
         );
     }
 }

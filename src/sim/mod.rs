@@ -27,6 +27,7 @@ pub mod grid;
 mod group;
 mod inputs;
 pub mod integrator;
+mod memory;
 mod path;
 mod place;
 mod plasticity;
@@ -41,6 +42,7 @@ mod tree;
 mod values;
 mod worker;
 
+pub use self::memory::free_memory;
 pub use self::simulate::{SimulateError, Unobserved, simulate, understand, understand_with};
 pub use self::tree::Electrotonic;
 

@@ -155,6 +155,7 @@ impl Tape {
             spikes,
             traces,
             connections,
+            absent: Vec::new(),
         };
         Self { recording, gone: vec![0; every.len()], every, axis }
     }
@@ -282,6 +283,7 @@ impl Names for Recording {
             spikes: spikes.collect(),
             traces: traces.collect(),
             connections: Vec::new(),
+            absent: self.absent.clone(),
         }
     }
 }
