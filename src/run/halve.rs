@@ -75,7 +75,8 @@ pub(super) fn check(
     }
     if draws_in_time(spec) {
         outcome.warnings.push(
-            "noise is drawn step by step, so the run at half the step has other noise: shifts hold numerical error and chance together"
+            "noise is drawn step by step, so the run at half the step has other noise: shifts hold numerical error \
+             and chance together"
                 .into(),
         );
     }

@@ -1,10 +1,14 @@
 //! Analyses over a recording.
 
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 
 use spikedeck_analysis::{self as analysis, AnalysisError, Request};
 use spikedeck_scenario::{AnalysisSpec, Spec};
 use spikedeck_signal::{Outcome, Recording, SpikeTrains};
+
+/// Least share of an analysis after which its progress is told again.
+const TOLD: f64 = 0.01;
 
 /// Runs the analyses of `spec` (only the live ones if asked so) in the order of the file. An analysis that cannot say
 /// anything leaves an outcome whose warning says why.
@@ -17,18 +21,18 @@ pub(crate) fn measure(
     cancel: &AtomicBool,
 ) -> (Vec<Outcome>, bool) {
     let mut outcomes = Vec::new();
-    let whole = measure_each(spec, recording, live_only, cancel, &mut |_, _| {}, &mut |outcome| outcomes.push(outcome));
+    let whole = measure_each(spec, recording, live_only, cancel, &|_, _| {}, &mut |outcome| outcomes.push(outcome));
     (outcomes, whole)
 }
 
-/// The same, handing each outcome to `keep` when it is there; `before` is told the name of an analysis and how many are
-/// done before it.
+/// The same, handing each outcome to `keep` when it is there; `told` gets the name of each analysis and how many are
+/// done, with the share of the present one.
 pub(crate) fn measure_each(
     spec: &Spec,
     recording: &Recording,
     live_only: bool,
     cancel: &AtomicBool,
-    before: &mut dyn FnMut(&str, usize),
+    told: &(dyn Fn(&str, f64) + Sync),
     keep: &mut dyn FnMut(Outcome),
 ) -> bool {
     let trains = SpikeTrains::new(recording);
@@ -37,7 +41,15 @@ pub(crate) fn measure_each(
         if live_only && !analysis.live() {
             continue;
         }
-        before(&entry.name, done);
+        told(&entry.name, done as f64);
+        let last = Mutex::new(0.0);
+        let progress = |share: f64| {
+            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            if share >= *last + TOLD {
+                *last = share;
+                told(&entry.name, done as f64 + share);
+            }
+        };
         let request = Request {
             spec: entry,
             scenario: Some(spec),
@@ -46,7 +58,7 @@ pub(crate) fn measure_each(
             seed: spec.simulation.seed,
             cancel,
         };
-        match analysis.run(&request) {
+        match analysis.run_telling(&request, &progress) {
             Ok(outcome) => keep(named(outcome, entry)),
             Err(AnalysisError::Cancelled) => return false,
             Err(error) => keep(empty(entry, analysis.card().title, &error.to_string())),

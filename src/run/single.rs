@@ -108,6 +108,7 @@ impl<'a> Job<'a> {
         let network = built.unwrap_or(Err(BuildError::Cancelled))?;
         let facts = &mut self.facts;
         facts.build_seconds = began.elapsed().as_secs_f64();
+        facts.threads = network.threads();
         facts.integrators = network.integrators();
         (facts.connections, facts.rounded_delays) = network.connections();
         if facts.rounded_delays > 0 {
@@ -196,7 +197,6 @@ impl<'a> Job<'a> {
             checks: Vec::new(),
             warnings: std::mem::take(&mut self.warnings),
             facts: std::mem::take(&mut self.facts),
-            folder: None,
         })
     }
 
@@ -270,10 +270,10 @@ fn analyse(
     let whole = heard(cancel, move |halt| {
         let never = AtomicBool::new(false);
         let halt = if status == Status::Interrupted { &never } else { halt };
-        let mut before = |name: &str, done: usize| stage(&tell, name, done as f64 / count as f64);
+        let told = |name: &str, done: f64| stage(&tell, name, done / count as f64);
         let mut keep = |outcome| kept.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
         let cheap = status != Status::Complete;
-        pool.install(|| measure_each(&spec, &recording, cheap, halt, &mut before, &mut keep))
+        pool.install(|| measure_each(&spec, &recording, cheap, halt, &told, &mut keep))
     })?;
     let outcomes = std::mem::take(&mut *outcomes.lock().unwrap_or_else(PoisonError::into_inner));
     let is_cut = status == Status::Complete && (whole != Some(true) || cancel.load(Ordering::Relaxed));

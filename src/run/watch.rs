@@ -132,7 +132,8 @@ impl Observer for Watch<'_> {
         self.gaps.look(&part);
         match self.sink.as_mut() {
             Some(sink) => sink.part(&part),
-            None => Err("what is recorded does not fit into memory; write the run to a folder (`--out DIR`), record less, or raise \
+            None => Err("what is recorded does not fit into memory; write the run to a folder (`--out DIR`), record \
+                         less, or raise \
                          simulation.memory"
                 .into()),
         }

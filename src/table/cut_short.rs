@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::error::TableError;
 use super::manifest::RecordingEntry;
 use super::parts::list;
+use spikedeck_core::units::split_column;
 use spikedeck_signal::{Absent, Recording, Spikes, TimeBase, Trace};
 use spikedeck_store::{self as store, Table};
 
@@ -72,8 +73,8 @@ pub(super) fn traces_of_parts(
                     traces.push(Trace {
                         population: population.name.clone(),
                         name: stem[population.name.len() + 1..].to_owned(),
-                        variable,
-                        unit,
+                        variable: variable.to_owned(),
+                        unit: unit.to_owned(),
                         column: column.clone(),
                         units: units.clone(),
                         ..Trace::default()
@@ -94,29 +95,15 @@ pub(super) fn traces_of_parts(
     Ok(())
 }
 
-/// Variable and unit of a column name: `V_m_mV` is `V_m` in `mV`.
-fn split_column(column: &str) -> (String, String) {
-    for suffix in ["mV", "pA", "nS", "pF", "ms", "um", "Hz", "Mohm", "pC", "uA_per_cm2", "mS_per_cm2", "mM"] {
-        if let Some(variable) = column.strip_suffix(suffix).and_then(|v| v.strip_suffix('_')) {
-            return (variable.to_owned(), suffix.replace("_per_cm2", "/cm**2"));
-        }
-    }
-    (column.to_owned(), String::new())
-}
-
 /// Everything that left memory during a run, from its parts, as far as it fits into `bytes`: spikes first, then traces.
 /// What does not fit is absent. With it, all that was recorded without its values: what the tables hold.
 pub(super) fn gather(path: &Path, rest: Recording, bytes: u64) -> Result<(Recording, Recording), TableError> {
-    let mut described = rest;
-    for spikes in &mut described.spikes {
-        (spikes.times, spikes.units) = (Vec::new(), Vec::new());
-    }
+    let mut described = rest.without_data();
     for trace in &mut described.traces {
-        trace.values = Vec::new();
         // The remainder in memory starts late; the parts start at the beginning.
         trace.start = described.window.start;
     }
-    let mut whole = Recording { traces: Vec::new(), ..described.clone() };
+    let mut whole = Recording { traces: Vec::new(), connections: rest.connections, ..described.clone() };
     let why = "it stays on disk, because it does not fit into memory";
     let mut used = 0;
     let rows = rows_of(&path.join("spikes.parts"))?;

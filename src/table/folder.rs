@@ -72,8 +72,8 @@ impl Folder {
         self.claim.give_up(self.has_tables || !self.parts.is_empty())
     }
 
-    /// Writes the scenario, the files it was read from, and a manifest that says `interrupted`: what a killed run leaves
-    /// says the truth by itself.
+    /// Writes the scenario, the files it was read from, and a manifest that says `interrupted`: what a killed run
+    /// leaves says the truth by itself.
     ///
     /// # Errors
     /// When the disk is full or the folder cannot be written to.
@@ -91,7 +91,6 @@ impl Folder {
                 "the run was ended from outside before it could write its tables; parts hold what there was".into(),
             ],
             facts: spikedeck_run::Facts::default(),
-            folder: None,
         };
         let mut manifest = Manifest::of(&finished);
         manifest.format = self.format.extension().into();
@@ -393,7 +392,6 @@ mod tests {
                 integrators: vec![("exc".into(), "exact: linear".into())],
                 ..Default::default()
             },
-            folder: None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::claim::SCENARIO;
 use super::cut_short::{add_spikes, cut_window, traces_of_parts};
 use super::error::TableError;
-use super::manifest::{FILE, Manifest, sha256_of};
+use super::manifest::{FILE, Manifest, TraceEntry, sha256_of};
 use super::outcomes;
 use super::sameness::Sameness;
 use super::stored::Stored;
@@ -22,8 +22,9 @@ pub fn is_run(path: &Path) -> bool {
 }
 
 /// Opens a run's folder: the same panes as having just run it. The scenario is resolved again from `scenario.toml` and
-/// the overrides in the manifest; where that gives another scenario than was run, [`Finished::spec`] is none and a warning
-/// says what differs. Where that cannot be told, because an older program wrote the manifest, a warning says so.
+/// the overrides in the manifest; where that gives another scenario than was run, [`Finished::spec`] is none and a
+/// warning says what differs. Where that cannot be told, because an older program wrote the manifest, a warning says
+/// so.
 ///
 /// Every table is held against the rows and the checksum in the manifest: one that is not what the run wrote is left out
 /// with a warning, and what it held is absent. For that every file is read once more, about a second a gigabyte.
@@ -79,7 +80,6 @@ pub fn open_telling(path: &Path) -> Result<(Finished, Vec<String>), TableError> 
         checks: manifest.checks.clone(),
         warnings,
         facts: manifest.facts(),
-        folder: Some(path.to_owned()),
     };
     Ok((finished, damage))
 }
@@ -172,8 +172,8 @@ fn recording(tables: &Tables<'_>, damage: &mut Vec<String>) -> Result<Recording,
     if entry.traces.is_empty() && is_killed {
         traces_of_parts(tables.folder, entry, &mut recording)?;
     }
-    for trace in &entry.traces {
-        let read = tables.read_or_parts(&trace.file).and_then(|tables| {
+    for TraceEntry { file, trace } in &entry.traces {
+        let read = tables.read_or_parts(file).and_then(|tables| {
             let mut values = Vec::new();
             for table in tables.iter().flatten() {
                 values.extend(table.numbers(&trace.column)?);
@@ -181,19 +181,9 @@ fn recording(tables: &Tables<'_>, damage: &mut Vec<String>) -> Result<Recording,
             Ok(values)
         });
         match read {
-            Ok(values) => recording.traces.push(Trace {
-                population: trace.population.clone(),
-                name: trace.name.clone(),
-                variable: trace.variable.clone(),
-                unit: trace.unit.clone(),
-                column: trace.column.clone(),
-                units: trace.units.clone(),
-                start: trace.start,
-                interval: trace.interval,
-                values,
-            }),
+            Ok(values) => recording.traces.push(Trace { values, ..trace.clone() }),
             Err(error) => {
-                damage.push(format!("{} is left out: {error}", trace.file));
+                damage.push(format!("{file} is left out: {error}"));
                 recording.absent.push(Absent {
                     population: trace.population.clone(),
                     variable: Some(trace.variable.clone()),
@@ -335,9 +325,10 @@ pub fn recording_from(path: &Path) -> Result<Finished, TableError> {
         outcomes: Vec::new(),
         checks: Vec::new(),
         warnings: vec![
-            "the file lists spikes only: silent units after the last that fired, and time after the last spike, are unknown".into(),
+            "the file lists spikes only: silent units after the last that fired, and time after the last spike, are \
+             unknown"
+                .into(),
         ],
         facts: spikedeck_run::Facts { spikes: list.times.len() as u64, ..spikedeck_run::Facts::default() },
-        folder: None,
     })
 }

@@ -9,8 +9,9 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 
-use crate::state::theme::Depth;
+use crate::state::theme::nearest;
 use spikedeck_core::visible::is_hidden;
+use spikedeck_plot::Depth;
 
 /// What writing the last frames cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -223,7 +224,7 @@ impl<W: Write> Backend for Encoder<W> {
         for (x, y, cell) in content {
             self.go(x, y);
             let depth = self.depth;
-            self.dip(depth.map(cell.fg), depth.map(cell.bg), cell.modifier);
+            self.dip(nearest(depth, cell.fg), nearest(depth, cell.bg), cell.modifier);
             // A cell shows one thing, and does nothing.
             self.frame
                 .extend(cell.symbol().chars().map(|c| if is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c }));
@@ -296,7 +297,7 @@ mod tests {
     use ratatui::style::Style;
 
     fn screen() -> Terminal<Encoder<Vec<u8>>> {
-        Terminal::new(Encoder::new(Vec::new(), Size::new(20, 3), Depth::Ansi256)).unwrap()
+        Terminal::new(Encoder::new(Vec::new(), Size::new(20, 3), Depth::Indexed)).unwrap()
     }
 
     #[test]
