@@ -14,8 +14,18 @@ pub(super) fn out() -> io::BufWriter<Door<io::StdoutLock<'static>>> {
 
 /// A line to standard error. When that is closed, nobody listens.
 pub(super) fn say(text: &str) {
-    to_stderr(&format!("{text}\n"), false);
+    let cut = text.char_indices().nth(LONGEST).map(|(cut, _)| cut);
+    match cut {
+        Some(cut) => {
+            let more = text[cut..].chars().count();
+            to_stderr(&format!("{}… (and {more} more characters)\n", &text[..cut]), false);
+        }
+        None => to_stderr(&format!("{text}\n"), false),
+    }
 }
+
+/// Most characters of what is said at once: some texts come out of files.
+const LONGEST: usize = 8000;
 
 /// The same of a text that sets colours itself, where they are wanted.
 pub(super) fn say_coloured(text: &str) {

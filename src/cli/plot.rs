@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::error::CliError;
 use super::output;
-use super::run::{Change, interrupt_flag, outcome_of, simulate};
+use super::run::{Change, end_on_signals, interrupt_flag, outcome_of, simulate};
 use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_plot::{self as plot, Look, View, ansi, cells, png, scene, svg};
 use spikedeck_run::{self as run, Finished, Options, Status};
@@ -51,6 +51,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         let options = Options { threads: args.change.threads(), ..Options::default() };
         simulate(&Arc::new(spec), &points, options, &interrupt_flag(), false)?.finished().clone()
     };
+    end_on_signals();
     // What ended the run early is said, also where there is nothing to draw because of it.
     let ended = (finished.status != Status::Complete).then(|| outcome_of(&finished, false)).flatten();
     let drawn = pick_and_draw(args, &finished);

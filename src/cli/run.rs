@@ -130,6 +130,14 @@ impl Simulated {
 /// The signal that was heard, once one was.
 static HEARD: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 
+/// Whether a signal may end the program at once: all that is left is to show what there is.
+static MAY_END: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// From now on a signal ends the program at once.
+pub(super) fn end_on_signals() {
+    MAY_END.store(true, Ordering::Relaxed);
+}
+
 /// The exit status that says which signal ended the program: 130 for Ctrl-C.
 pub(super) fn interrupted_status() -> u8 {
     let heard = HEARD.load(Ordering::Relaxed);
@@ -150,6 +158,7 @@ pub(super) fn interrupt_flag() -> Arc<AtomicBool> {
         // default stays: the process ends.
         let status = i32::from(status_of(signal));
         let _ = signal_hook::flag::register_conditional_shutdown(signal, status, flag.clone());
+        let _ = signal_hook::flag::register_conditional_shutdown(signal, status, MAY_END.clone());
         let _ = signal_hook::flag::register_usize(signal, HEARD.clone(), signal as usize);
         let _ = signal_hook::flag::register(signal, flag.clone());
     }

@@ -32,6 +32,8 @@ pub(super) fn heard<T: Send + 'static>(
     };
     std::thread::Builder::new()
         .name("work".into())
+        // As much as the first thread of a process has.
+        .stack_size(8 << 20)
         .spawn(work)
         .map_err(|e| RunError::System(format!("no thread could be started: {e}")))?;
     let mut asked: Option<Instant> = None;

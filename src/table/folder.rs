@@ -246,6 +246,13 @@ fn merge(path: &Path, schema: &[(String, store::Kind)], format: Format) -> Resul
     Ok(writer.finish()?)
 }
 
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Of a run that ended without being finished what was written stays, wherever it is.
+        self.give_up();
+    }
+}
+
 impl Sink for Folder {
     fn so_far(&mut self, recording: &Recording) -> Result<(), String> {
         self.parts.so_far(self.claim.work(), recording, self.format).map_err(|e| e.to_string())
