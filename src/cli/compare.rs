@@ -43,7 +43,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         let path = Path::new(reference);
         let finished = if table::is_run(path) {
             seeds.push(table::seed_values(path)?);
-            let mut opened = table::open(path)?;
+            let (mut opened, damage) = table::open_telling(path)?;
+            for text in damage {
+                output::say(&format!("warning: {text}"));
+            }
             // Two runs of one scenario are told apart by their folders.
             opened.label = format!("{} ({})", opened.label, reference.trim_end_matches('/'));
             Arc::new(opened)

@@ -38,9 +38,14 @@ impl CliError {
             Self::CheckFailed | Self::Io(_) | Self::Other(_) => 1,
             Self::Usage(_) | Self::Report(_) | Self::Refused => 2,
             Self::Numerical => 3,
-            Self::Interrupted => 130,
+            Self::Interrupted => super::run::interrupted_status(),
             Self::Signal(status) => *status,
         }
+    }
+
+    /// Whether its text sets colours itself.
+    pub(super) fn is_coloured(&self) -> bool {
+        matches!(self, Self::Report(_))
     }
 
     /// What is still to be said.
@@ -90,7 +95,9 @@ impl From<TableError> for CliError {
     fn from(error: TableError) -> Self {
         match error {
             TableError::Store(e) => e.into(),
-            made @ TableError::CannotMake { .. } => Self::Other(made.to_string()),
+            made @ (TableError::CannotMake { .. } | TableError::InTheWay { .. } | TableError::NotReplaced { .. }) => {
+                Self::Other(made.to_string())
+            }
             other => Self::Usage(other.to_string()),
         }
     }

@@ -18,6 +18,7 @@ mod config;
 mod coverage;
 mod dashboard;
 mod doctor;
+mod door;
 mod error;
 mod explain;
 mod explain_language;
@@ -93,9 +94,17 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // A closed pipe while printing help is nobody's mistake.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            let status = if error.use_stderr() { 2 } else { 0 };
+            if status == 0 {
+                // A closed pipe while printing help is nobody's mistake.
+                let _ = error.print();
+            } else {
+                // What was typed is repeated here.
+                let text = error.render();
+                let coloured = output::colour_on_stderr();
+                output::say_coloured(if coloured { text.ansi().to_string() } else { text.to_string() }.trim_end());
+            }
+            return ExitCode::from(status);
         }
     };
     let result = match cli.command {
@@ -119,8 +128,10 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            if let Some(text) = error.text() {
-                output::say(&text);
+            match error.text() {
+                Some(text) if error.is_coloured() => output::say_coloured(&text),
+                Some(text) => output::say(&text),
+                None => {}
             }
             ExitCode::from(error.status())
         }

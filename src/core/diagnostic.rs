@@ -62,10 +62,14 @@ impl Diagnostic {
 /// The candidate nearest to `word` in edit distance, if it is near enough to be what was meant.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
+    let letters = lower.chars().count();
+    let most = |c: &str| 1 + c.len().min(word.len()) / 4;
     candidates
         .into_iter()
+        // Words whose lengths differ by more are not compared: a word may be a whole file.
+        .filter(|c| letters.abs_diff(c.chars().count()) <= most(c))
         .map(|c| (edit_distance(&lower, &c.to_lowercase()), c))
-        .filter(|(d, c)| *d <= 1 + c.len().min(word.len()) / 4)
+        .filter(|(d, c)| *d <= most(c))
         .min_by_key(|(d, _)| *d)
         .map(|(_, c)| c)
 }
@@ -102,5 +106,8 @@ mod tests {
         assert_eq!(did_you_mean("tua_m", ["tau_m", "C_m"]), Some("tau_m"));
         assert_eq!(did_you_mean("durration", ["duration", "dt"]), Some("duration"));
         assert_eq!(did_you_mean("zzzz", ["tau_m", "C_m"]), None);
+        let began = std::time::Instant::now();
+        assert_eq!(did_you_mean(&"tau_m".repeat(1_000_000), ["tau_m"; 100]), None);
+        assert!(began.elapsed().as_secs_f64() < 5.0, "{:?}", began.elapsed());
     }
 }

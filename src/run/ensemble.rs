@@ -8,7 +8,7 @@ use std::time::Instant;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::single::{label_of, stage};
-use super::{Event, Finished, Options, Point, RunError, Status, Tell, execute, expect};
+use super::{Event, Finished, Options, Point, RunError, Sink, Status, Tell, execute, expect};
 use spikedeck_core::units::{Quantity, display_unit};
 use spikedeck_scenario::Spec;
 use spikedeck_signal::{Axis, Curve, Metric, NamedShape, Outcome, Scalars, Series, Shape};
@@ -31,25 +31,26 @@ pub struct Ensemble {
     pub points: Vec<PointResult>,
 }
 
-/// Runs `points` over the threads of `options`, one point a thread at a time. Stops early when cancelled, with what is
-/// done.
+/// Runs `points` over the threads of `options`, one point a thread at a time. Stops early when cancelled, with the points
+/// that are done. A sink is told of those that are done so far while the others are made.
 ///
 /// # Errors
 /// When a point cannot be built; the first such error.
 pub fn ensemble(
     spec: &Arc<Spec>,
     points: &[Point],
-    options: &Options,
+    options: Options,
     cancel: &AtomicBool,
     tell: &Tell,
 ) -> Result<Ensemble, RunError> {
     let began = Instant::now();
-    let workers = options.thread_count().min(points.len()).max(1);
+    let all = options.thread_count();
+    let workers = all.min(points.len()).max(1);
     // Fewer points than threads: the threads left over simulate.
-    let threads_each = (options.thread_count() / workers).max(1);
+    let threads_each = (all / workers).max(1);
     let next = AtomicUsize::new(0);
-    let done = AtomicUsize::new(0);
-    let results: Mutex<BTreeMap<usize, Result<Finished, RunError>>> = Mutex::default();
+    let sum = Sum { spec, points, threads: all, began };
+    let done = Mutex::new(Done { results: BTreeMap::new(), sink: options.sink, next_write: began, unwritten: None });
     let silent: Tell = Arc::new(|_: Event| {});
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -58,55 +59,111 @@ pub fn ensemble(
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(point) = points.get(at) else { break };
                     let options = Options { threads: threads_each, ..Options::default() };
-                    let mut result = execute(&point.spec, options, cancel, &silent);
-                    if let Ok(finished) = &mut result {
-                        finished.label = format!("{} {}", label_of(spec), point.label());
-                        if at > 0 {
-                            finished.recording = Arc::default();
-                        }
+                    let result = execute(&point.spec, options, cancel, &silent);
+                    let is_cut = match &result {
+                        // What was cut short is no point of the ensemble: its numbers are of another stretch.
+                        Ok(finished) => finished.status == Status::Interrupted,
+                        Err(_) => cancel.load(Ordering::Relaxed),
+                    };
+                    if is_cut {
+                        break;
                     }
-                    let failed = result.is_err();
-                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(at, result);
-                    let finished = done.fetch_add(1, Ordering::Relaxed) + 1;
-                    stage(
-                        tell,
-                        &format!("point {finished} of {}", points.len()),
-                        finished as f64 / points.len() as f64,
-                    );
-                    if failed {
+                    if result.is_err() {
                         next.store(points.len(), Ordering::Relaxed);
                     }
+                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                    let count = done.add(at, result, &sum);
+                    stage(tell, &format!("point {count} of {}", points.len()), count as f64 / points.len() as f64);
                 }
             });
         }
     });
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut whole = Vec::new();
-    for (at, result) in results.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        whole.push(PointResult { point: points[at].clone(), finished: Arc::new(result?) });
+    for (at, result) in done.results {
+        whole.push(PointResult { point: points[at].clone(), finished: result? });
     }
-    let Some(first) = whole.first() else {
-        return Err(RunError::System("cancelled before the first point was done".into()));
-    };
-    let mut finished = (*first.finished).clone();
-    finished.label = label_of(spec);
-    finished.spec = Some(spec.clone());
-    finished.outcomes = across(&whole);
-    finished.facts.simulate_seconds = began.elapsed().as_secs_f64();
-    finished.facts.analyse_seconds = 0.0;
-    finished.facts.threads = options.thread_count();
-    finished.facts.spikes = whole.iter().map(|p| p.finished.facts.spikes).sum();
-    finished.facts.events = whole.iter().map(|p| p.finished.facts.events).sum();
-    finished.warnings = distinct_warnings(&whole);
-    finished.status = if whole.len() < points.len() {
-        Status::Interrupted
-    } else {
-        whole.iter().map(|p| p.finished.status).find(|s| *s != Status::Complete).unwrap_or(Status::Complete)
-    };
-    finished.failure =
-        whole.iter().find_map(|p| p.finished.failure.as_ref().map(|f| format!("{}: {f}", p.point.label())));
-    finished.checks =
-        if finished.status == Status::Complete { expect::check(&spec.expect, &finished.outcomes) } else { Vec::new() };
-    Ok(Ensemble { finished: Arc::new(finished), points: whole })
+    let mut ensemble =
+        sum.of(whole).ok_or_else(|| RunError::System("cancelled before the first point was done".into()))?;
+    if let Some(why) = done.unwritten {
+        let text = format!("points were not written while the others were made, from some time on: {why}");
+        Arc::make_mut(&mut ensemble.finished).warnings.push(text);
+    }
+    Ok(ensemble)
+}
+
+/// Points that are done, and where they go meanwhile.
+struct Done {
+    results: BTreeMap<usize, Result<Arc<Finished>, RunError>>,
+    sink: Option<Box<dyn Sink>>,
+    next_write: Instant,
+    /// Why nothing is written any more: no reason to end a run, whose tables may yet fit.
+    unwritten: Option<String>,
+}
+
+impl Done {
+    /// Takes in a point, tells the sink of all so far, and says how many there are.
+    fn add(&mut self, at: usize, result: Result<Finished, RunError>, sum: &Sum<'_>) -> usize {
+        let result = result.map(|mut finished| {
+            finished.label = format!("{} {}", label_of(sum.spec), sum.points[at].label());
+            if at > 0 {
+                finished.recording = Arc::default();
+            }
+            Arc::new(finished)
+        });
+        self.results.insert(at, result);
+        if let Some(sink) = &mut self.sink
+            && self.unwritten.is_none()
+            && self.results.len() < sum.points.len()
+            && Instant::now() >= self.next_write
+        {
+            let writing = Instant::now();
+            let good =
+                self.results.iter().filter_map(|(at, r)| Some((sum.points[*at].clone(), r.as_ref().ok()?.clone())));
+            let whole = good.map(|(point, finished)| PointResult { point, finished }).collect();
+            self.unwritten = sum.of(whole).and_then(|so_far| sink.points(&so_far).err());
+            // A twentieth of the time at most.
+            self.next_write = Instant::now() + writing.elapsed() * 20;
+        }
+        self.results.len()
+    }
+}
+
+/// What is said of all points together.
+struct Sum<'a> {
+    spec: &'a Arc<Spec>,
+    points: &'a [Point],
+    threads: usize,
+    began: Instant,
+}
+
+impl Sum<'_> {
+    /// The ensemble of the points that are done; nothing of none.
+    fn of(&self, whole: Vec<PointResult>) -> Option<Ensemble> {
+        let mut finished = (*whole.first()?.finished).clone();
+        finished.label = label_of(self.spec);
+        finished.spec = Some(self.spec.clone());
+        finished.outcomes = across(&whole);
+        finished.facts.simulate_seconds = self.began.elapsed().as_secs_f64();
+        finished.facts.analyse_seconds = 0.0;
+        finished.facts.threads = self.threads;
+        finished.facts.spikes = whole.iter().map(|p| p.finished.facts.spikes).sum();
+        finished.facts.events = whole.iter().map(|p| p.finished.facts.events).sum();
+        finished.warnings = distinct_warnings(&whole);
+        finished.status = if whole.len() < self.points.len() {
+            Status::Interrupted
+        } else {
+            whole.iter().map(|p| p.finished.status).find(|s| *s != Status::Complete).unwrap_or(Status::Complete)
+        };
+        finished.failure =
+            whole.iter().find_map(|p| p.finished.failure.as_ref().map(|f| format!("{}: {f}", p.point.label())));
+        finished.checks = if finished.status == Status::Complete {
+            expect::check(&self.spec.expect, &finished.outcomes)
+        } else {
+            Vec::new()
+        };
+        Some(Ensemble { finished: Arc::new(finished), points: whole })
+    }
 }
 
 /// Warnings of all points, each once, with how many points said it.

@@ -192,6 +192,9 @@ pub fn load(
     }
 }
 
+/// Longest name, in bytes: two of them with what belongs to a temporary name fit into the 255 of a file's name.
+const LONGEST_NAME: usize = 100;
+
 /// Names are parts of paths, selectors and files.
 fn check_name(resolver: &mut Resolver<'_>, name: &str, place: &report::SourceSpan, what: &str) {
     let sound = name.starts_with(|c: char| c.is_alphabetic())
@@ -201,6 +204,15 @@ fn check_name(resolver: &mut Resolver<'_>, name: &str, place: &report::SourceSpa
             place,
             format!("`{name}` cannot be the name of a {what}"),
             "names are made of letters, digits, `_` and `-`, and start with a letter",
+        );
+    }
+    if name.len() > LONGEST_NAME {
+        resolver.error(
+            place,
+            format!(
+                "the name of a {what} is {} bytes long; names are parts of file names, and have {LONGEST_NAME} at most",
+                name.len()
+            ),
         );
     }
 }

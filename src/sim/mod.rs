@@ -27,6 +27,7 @@ mod geometry;
 pub mod grid;
 mod group;
 pub mod integrator;
+mod memory;
 mod plasticity;
 mod port;
 mod recorder;
@@ -38,6 +39,7 @@ mod tree;
 mod values;
 mod worker;
 
+pub use self::memory::free_memory;
 pub use self::simulate::{SimulateError, Unobserved, simulate, understand, understand_with};
 pub use self::tree::Electrotonic;
 

@@ -156,6 +156,7 @@ impl Recorder {
             spikes,
             traces,
             connections,
+            absent: Vec::new(),
         };
         Self { recording, gone: vec![0; every.len()], every, axis }
     }

@@ -15,6 +15,7 @@ mod coverage;
 mod estimators;
 mod event_driven;
 mod first_screen;
+mod harm;
 mod identical;
 mod identity;
 mod neuron;
