@@ -24,12 +24,21 @@ pub struct Diagnostic {
     pub label: String,
     /// What would be right, when that is known.
     pub help: Option<String>,
+    /// The name that nothing has, if that is what is wrong.
+    pub unknown: Option<String>,
 }
 
 impl Diagnostic {
     /// An error with a caret under `span`.
     pub fn error(message: impl Into<String>, span: Range<usize>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), span, label: String::new(), help: None }
+        Self {
+            severity: Severity::Error,
+            message: message.into(),
+            span,
+            label: String::new(),
+            help: None,
+            unknown: None,
+        }
     }
 
     /// A warning with a caret under `span`.
@@ -51,6 +60,13 @@ impl Diagnostic {
         self
     }
 
+    /// The same, about a name that nothing has.
+    #[must_use]
+    pub fn unknown(mut self, name: impl Into<String>) -> Self {
+        self.unknown = Some(name.into());
+        self
+    }
+
     /// The same, moved by `offset` bytes: from a text inside another text to the outer one.
     #[must_use]
     pub fn shifted(mut self, offset: usize) -> Self {
@@ -59,15 +75,28 @@ impl Diagnostic {
     }
 }
 
-/// The candidate nearest to `word` in edit distance, if it is near enough to be what was meant.
+/// The candidate nearest to `word` in edit distance, if it is near enough to be what was meant, else the shortest of which
+/// `word` is the beginning. Words of one or two letters are only ever near to themselves in other letter case: every
+/// symbol is one letter away from every other.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|c| (edit_distance(&lower, &c.to_lowercase()), c))
-        .filter(|(d, c)| *d <= 1 + c.len().min(word.len()) / 4)
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let allowed = |c: &str| match c.chars().count().min(word.chars().count()) {
+        0..=2 => 0,
+        3..=5 => 1,
+        n => 1 + n / 4,
+    };
+    let near = candidates
+        .iter()
+        .map(|c| (edit_distance(&lower, &c.to_lowercase()), *c))
+        .filter(|(d, c)| *d <= allowed(c))
         .min_by_key(|(d, _)| *d)
-        .map(|(_, c)| c)
+        .map(|(_, c)| c);
+    let begun = || {
+        let longer = candidates.iter().filter(|c| c.to_lowercase().starts_with(&lower));
+        longer.min_by_key(|c| c.len()).copied().filter(|_| word.chars().count() > 2)
+    };
+    near.or_else(begun)
 }
 
 /// Damerau-Levenshtein distance with adjacent transpositions (optimal string alignment).
@@ -102,5 +131,18 @@ mod tests {
         assert_eq!(did_you_mean("tua_m", ["tau_m", "C_m"]), Some("tau_m"));
         assert_eq!(did_you_mean("durration", ["duration", "dt"]), Some("duration"));
         assert_eq!(did_you_mean("zzzz", ["tau_m", "C_m"]), None);
+        assert_eq!(did_you_mean("e_l", ["E_L", "g_L"]), Some("E_L"));
+        assert_eq!(did_you_mean("stdp", ["step", "stdp_triplet", "stdp_pair"]), Some("stdp_pair"));
+    }
+
+    /// Symbols of one or two letters, and short words that only share letters, are nothing that was meant.
+    #[test]
+    fn short_words_have_no_neighbours() {
+        for (word, candidates) in
+            [("t", ["i", "x"]), ("mV", ["m", "V"]), ("ms", ["m", "s"]), ("V", ["I", "w"]), ("sttc", ["step", "stop"])]
+        {
+            assert_eq!(did_you_mean(word, candidates), None, "{word}");
+        }
+        assert_eq!(did_you_mean("VM", ["Vm", "Im"]), Some("Vm"));
     }
 }

@@ -25,6 +25,7 @@ pub mod syntax;
 pub mod system;
 pub mod tape;
 mod understand;
+mod units_as_names;
 
 use spikedeck_core::units::Dimension;
 
