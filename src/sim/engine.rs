@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::barrier::Barrier;
-use super::inputs::{Broken, Failure, Finals};
+use super::failure::{Broken, Failure};
 use super::recorder::{Take, Tape};
-use super::worker::{Outbox, Worker};
+use super::worker::{Finals, Outbox, Worker};
 use super::{Observer, SimulationResult, Stop};
 
 /// Wall time that an epoch aims at: short enough for a cancel to be felt at once, long enough to cost nothing.

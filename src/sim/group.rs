@@ -1,16 +1,13 @@
 //! One population's lanes on one thread, and one step of them.
 
-mod build;
-
 use std::ops::Range;
 
 use smallvec::SmallVec;
 
-pub(super) use self::build::{attach_stimuli, choice, group, heard, lanes, port_range};
 use super::axis::Axis;
 use super::body::{Body, ProbeId};
 use super::delivery::Ring;
-use super::inputs::{Broken, Failure};
+use super::failure::{Broken, Failure};
 use super::port::{InputPort, Rows};
 use super::recorder::{Take, Tap};
 use super::stepper::LaneSpike;

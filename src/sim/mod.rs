@@ -1,16 +1,16 @@
 //! Spec → network in memory → time: integrators, projections, stimuli, recorder, engine.
 //!
-//! Reading order: `build` (values found, lanes shared out) with `values`, `place`, `connect`, `properties`; `delivery`,
-//! `plasticity` and `coupling` (what connections do); `stimulus`; `recorder`; `worker` (one step of one thread);
-//! `engine` (all threads, epochs). `stepper` and the integrators advance the equations themselves; `tree` does so for
-//! the compartments of trees; `firing` says when either spikes.
+//! Reading order: `build` (the stages from scenario to network) with `values`, `place`, `connect`; `delivery`,
+//! `plasticity` and `coupling` (what connections do); `stimulus`; `recorder`; `group` (one step of a population's
+//! lanes); `worker` (one step of one thread, and what arrives there); `engine` (all threads, epochs). `stepper` and the
+//! integrators advance the equations themselves; `tree` does so for the compartments of trees; `firing` says when
+//! either spikes.
 //!
 //! Order within step k, from time k dt to (k + 1) dt: inputs take their values at k dt; events of delay 0 from the step
 //! before act; integrate; deliver what is due at (k + 1) dt; test the threshold; record; reset. A spike carries (k + 1)
 //! dt and arrives d steps later: with d = 0 it acts from the next step on, with d = 1 it is delivered at the end of the
 //! next step.
 
-mod alone;
 mod axis;
 mod barrier;
 mod body;
@@ -18,20 +18,17 @@ mod build;
 mod connect;
 mod coupling;
 mod delivery;
-mod describe;
 mod engine;
 mod estimate;
 mod expression;
+mod failure;
 mod firing;
 pub mod grid;
 mod group;
-mod inputs;
 pub mod integrator;
-mod path;
 mod place;
 mod plasticity;
 mod port;
-mod properties;
 mod recorder;
 mod separate;
 mod simulate;

@@ -6,9 +6,9 @@
 //! do not meet, a few units make many steps in one go, and a few cells make many steps before the next ones do. Values,
 //! and so all bits, are those of single steps.
 
-use super::group::Group;
-use super::inputs::{Broken, Failure};
-use super::worker::Worker;
+use super::Worker;
+use crate::failure::{Broken, Failure};
+use crate::group::Group;
 
 impl Worker {
     /// Steps from grid point `from` to `to`.
