@@ -152,3 +152,22 @@ where
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Text columns of two files are of one type, so that those who read both have one table.
+    #[test]
+    fn categories_of_two_files_are_of_one_type() {
+        let frame = |texts: &[&str]| {
+            let table = Table::new().with("scenario", Column::categories(texts.iter().copied()));
+            let kinds: Vec<_> = table.columns.iter().map(|(name, column)| (name.clone(), column.kind())).collect();
+            to_frame(&table, &schema_of(&kinds).unwrap(), 0, texts.len()).unwrap()
+        };
+        let (mut one, other) = (frame(&["a", "b", "a"]), frame(&["c", "a"]));
+        one.vstack_mut(&other).unwrap();
+        let Column::Category { names, codes } = from_frame(&one).unwrap().columns.remove(0).1 else { panic!() };
+        assert_eq!(codes.iter().map(|&c| names[c as usize].as_str()).collect::<Vec<_>>(), ["a", "b", "a", "c", "a"]);
+    }
+}

@@ -18,6 +18,7 @@ mod first_screen;
 mod identical;
 mod identity;
 mod neuron;
+mod outputs;
 mod plasticity;
 mod pty;
 mod published;
