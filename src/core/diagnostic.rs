@@ -75,8 +75,8 @@ impl Diagnostic {
     }
 }
 
-/// The candidate nearest to `word` in edit distance, if it is near enough to be what was meant, else the shortest of which
-/// `word` is the beginning. Words of one or two letters are only ever near to themselves in other letter case: every
+/// The shortest candidate of which `word` is the first part (`stdp` of `stdp_pair`), else the nearest in edit distance, if
+/// it is near enough to be what was meant, else the shortest that begins with `word`. Words of one or two letters are only ever near to themselves in other letter case: every
 /// symbol is one letter away from every other.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
@@ -92,11 +92,11 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
         .filter(|(d, c)| *d <= allowed(c))
         .min_by_key(|(d, _)| *d)
         .map(|(_, c)| c);
-    let begun = || {
-        let longer = candidates.iter().filter(|c| c.to_lowercase().starts_with(&lower));
+    let begun = |by: &str| {
+        let longer = candidates.iter().filter(|c| c.to_lowercase().starts_with(by));
         longer.min_by_key(|c| c.len()).copied().filter(|_| word.chars().count() > 2)
     };
-    near.or_else(begun)
+    begun(&format!("{lower}_")).or(near).or_else(|| begun(&lower))
 }
 
 /// Damerau-Levenshtein distance with adjacent transpositions (optimal string alignment).

@@ -17,6 +17,7 @@ mod event_driven;
 mod first_screen;
 mod identical;
 mod identity;
+mod inputs;
 mod neuron;
 mod outputs;
 mod plasticity;

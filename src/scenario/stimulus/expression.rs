@@ -6,6 +6,7 @@ use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind};
 use crate::language::{Declared, Field, Key, Of, Reader, Takes, Writer, declare};
 use crate::value::Names;
 use crate::{Clock, UnitName};
+use spikedeck_core::units::Dimension;
 use spikedeck_equation::Formula;
 use spikedeck_model::document::Node;
 
@@ -25,13 +26,8 @@ impl Field for InTime {
     const TAKES: Takes = Takes::Value(Of::Target);
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<Formula<UnitName>> {
-        let text = reader.desk.text(node, &format!("`{}`", key.name))?.to_owned();
-        let names = reader.context.names.clone().unwrap_or_else(Names::none).with([(
-            "t",
-            reader.desk.time_dimension(),
-            UnitName::Time,
-        )]);
-        reader.desk.expression(node, &text, reader.context.target, &names)
+        let target = reader.context.target;
+        in_time(reader, key, node, target)
     }
 
     fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<Formula<UnitName>> {
@@ -41,6 +37,22 @@ impl Field for InTime {
     fn write(value: &Formula<UnitName>, writer: &dyn Writer) -> Json {
         writer.expression(value.text())
     }
+}
+
+/// A text as an expression in time of this dimension.
+pub(super) fn in_time(
+    reader: &mut Reader<'_, '_, '_, '_>,
+    key: &'static Key,
+    node: &Node,
+    dimension: Dimension,
+) -> Option<Formula<UnitName>> {
+    let text = reader.desk.text(node, &format!("`{}`", key.name))?.to_owned();
+    let names = reader.context.names.clone().unwrap_or_else(Names::none).with([(
+        "t",
+        reader.desk.time_dimension(),
+        UnitName::Time,
+    )]);
+    reader.desk.expression(node, &text, dimension, &names)
 }
 
 impl Kind for Expression {

@@ -5,8 +5,10 @@
 //! time, what it is at rest, whether it is drawn step by step.
 
 mod course;
+mod rate;
 
-pub use course::{Amount, AtRest, Course, Spread, Wave};
+pub use course::{Amount, AtRest, Course, EventRate, Spread, Wave};
+pub use rate::Rate;
 
 use serde_json::{Map, Value as Json};
 
