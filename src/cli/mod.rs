@@ -2,6 +2,14 @@
 //!
 //! Exit status: 0 done, 1 a check failed (or an analysis has no result, or a file could not be written), 2 wrong usage or
 //! scenario, 3 numerical failure, 130 interrupted. A closed pipe ends the program quietly with 0.
+//!
+//! The whole program is
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     spikedeck_cli::main()
+//! }
+//! ```
 
 mod bench;
 mod check;
@@ -130,7 +138,8 @@ fn hook_panics() {
         let what = info.payload_as_str().unwrap_or("no reason was given");
         let place = info.location().map_or_else(String::new, |l| format!(" ({}:{})", l.file(), l.line()));
         output::say(&format!(
-            "the program made a mistake: {what}{place}\nThis is not your scenario's fault. Please report it with the scenario and this line (version {}); RUST_BACKTRACE=1 says more.",
+            "the program made a mistake: {what}{place}\nThis is not your scenario's fault. Please report it with the \
+             scenario and this line (version {}); RUST_BACKTRACE=1 says more.",
             env!("CARGO_PKG_VERSION")
         ));
     }));

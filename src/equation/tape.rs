@@ -1,6 +1,7 @@
 //! The plain evaluator: a graph's nodes in order, one number at a time.
 
 use super::graph::{Graph, Id, Node, Symbol, fused};
+use spikedeck_core::math;
 use spikedeck_core::vector::vectorised;
 
 /// Values of the symbols.
@@ -108,13 +109,7 @@ vectorised! {
                 Node::Symbol(s) => values.get(s),
                 Node::Unary(op, x) => op.apply(at(x)),
                 Node::Binary(op, a, b) => op.apply(at(a), at(b)),
-                Node::Where(c, a, b) => {
-                    if at(c) == 0.0 {
-                        at(b)
-                    } else {
-                        at(a)
-                    }
-                }
+                Node::Where(c, a, b) => math::choose(at(c), at(a), at(b)),
                 Node::Fma { a, b, c, minus_product, minus_term } => fused(at(a), at(b), at(c), minus_product, minus_term),
             };
             scratch[i] = value;

@@ -182,23 +182,31 @@ impl Checker<'_> {
             Binary::Pow => self.power(dx, y, dy, a, b)?,
             _ => {
                 let same = match (dx, dy) {
+                    (Some(dx), Some(dy)) if op == Binary::Sub && dx == dy => Some(dx.difference()),
+                    (Some(Dimension::CELSIUS), Some(Dimension::KELVIN)) if op == Binary::Add && self.is_ice(y) => dy,
+                    (Some(Dimension::KELVIN), Some(Dimension::CELSIUS)) if op == Binary::Add && self.is_ice(x) => dx,
                     (Some(dx), Some(dy)) if dx != dy => {
                         let verb = match op {
                             Binary::Add => "are added",
                             Binary::Sub => "are subtracted",
                             _ => "are compared",
                         };
-                        return self.fail(
-                            Diagnostic::error(
-                                format!(
-                                    "two different units {verb}: the left side has {}, the right side {}",
-                                    describe(dx),
-                                    describe(dy)
-                                ),
-                                whole.span.clone(),
-                            )
-                            .label(format!("{dx} and {dy}")),
-                        );
+                        let mut wrong = Diagnostic::error(
+                            format!(
+                                "two different units {verb}: the left side has {}, the right side {}",
+                                describe(dx),
+                                describe(dy)
+                            ),
+                            whole.span.clone(),
+                        )
+                        .label(format!("{dx} and {dy}"));
+                        if dx.difference() == dy.difference() {
+                            wrong = wrong.help(
+                                "degrees Celsius count from another zero than kelvin: write both in degC; \
+                                 `T - [-273.15 degC]` is a temperature above absolute zero in K",
+                            );
+                        }
+                        return self.fail(wrong);
                     }
                     _ => dx.or(dy),
                 };
@@ -212,6 +220,11 @@ impl Checker<'_> {
             self.warn_removable(x, y, whole);
         }
         Some(Typed { id, kind })
+    }
+
+    /// Whether a node is 273.15: added to degrees Celsius it makes kelvin of them.
+    fn is_ice(&self, id: Id) -> bool {
+        self.graph.value(id) == Some(273.15)
     }
 
     fn power(

@@ -41,7 +41,7 @@ enum Code {
     MinusTerm,
     /// `-x1 x2 - x0`.
     MinusBoth,
-    /// `x1` where `x0` is not zero, else `x2`.
+    /// `x1` where `x0` holds, else `x2`.
     Where,
     Exp,
     /// `x1 / (1 + exp(x0))`.
@@ -251,7 +251,7 @@ fn execute(few: &Few, data: &mut [f64; REACH]) {
             Code::MinusProduct => fused(at(1), at(2), at(0), true, false),
             Code::MinusTerm => fused(at(1), at(2), at(0), false, true),
             Code::MinusBoth => fused(at(1), at(2), at(0), true, true),
-            Code::Where => at(if at(0) == 0.0 { 2 } else { 1 }),
+            Code::Where => math::choose(at(0), at(1), at(2)),
             Code::Exp => math::exp(at(0)),
             Code::Logistic => logistic(at(1), at(0)),
             Code::Unary => few.unary[usize::from(x[1])].apply(at(0)),

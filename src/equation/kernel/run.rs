@@ -1,11 +1,9 @@
 //! The loops of a register program.
 
-#![expect(clippy::needless_bitwise_bool, reason = "both sides are computed, so that loops have no branches")]
-
 use std::cell::Cell;
 
 use super::{CHUNK, Instruction, Place, Term};
-use crate::graph::{Binary, Unary, fused, truth};
+use crate::graph::{Binary, Unary, fused};
 use spikedeck_core::math;
 use spikedeck_core::vector::vectorised;
 
@@ -191,7 +189,7 @@ vectorised! {
                     Instruction::Copy(to, a) => (to, at(*a)),
                     Instruction::Unary(op, to, a) => (to, op.apply(at(*a))),
                     Instruction::Binary(op, to, a, b) => (to, op.apply(at(*a), at(*b))),
-                    Instruction::Where(to, c, a, b) => (to, if at(*c) == 0.0 { at(*b) } else { at(*a) }),
+                    Instruction::Where(to, c, a, b) => (to, math::choose(at(*c), at(*a), at(*b))),
                     Instruction::Fma { to, a, b, c, minus_product, minus_term } => {
                         (to, fused(at(*a), at(*b), at(*c), *minus_product, *minus_term))
                     }
@@ -238,13 +236,14 @@ fn execute<const W: usize>(program: &[Instruction], data: &Chunks<W>, layout: La
                 (a, b) => binary::<W>(*op, data, n, at(*to), At(at(a)), At(at(b))),
             },
             Instruction::Where(to, c, a, b) => {
-                let choose = |c: f64, a: f64, b: f64| if c == 0.0 { b } else { a };
                 let c = At(at(*c));
                 match (*a, *b) {
-                    (Place::Number(a), Place::Number(b)) => map3::<W>(data, n, at(*to), (c, Same(a), Same(b)), choose),
-                    (Place::Number(a), b) => map3::<W>(data, n, at(*to), (c, Same(a), At(at(b))), choose),
-                    (a, Place::Number(b)) => map3::<W>(data, n, at(*to), (c, At(at(a)), Same(b)), choose),
-                    (a, b) => map3::<W>(data, n, at(*to), (c, At(at(a)), At(at(b))), choose),
+                    (Place::Number(a), Place::Number(b)) => {
+                        map3::<W>(data, n, at(*to), (c, Same(a), Same(b)), math::choose)
+                    }
+                    (Place::Number(a), b) => map3::<W>(data, n, at(*to), (c, Same(a), At(at(b))), math::choose),
+                    (a, Place::Number(b)) => map3::<W>(data, n, at(*to), (c, At(at(a)), Same(b)), math::choose),
+                    (a, b) => map3::<W>(data, n, at(*to), (c, At(at(a)), At(at(b))), math::choose),
                 }
             }
             Instruction::Fma { to, a, b, c, minus_product, minus_term } => {
@@ -326,7 +325,7 @@ fn multiply_add<const W: usize>(
 fn unary<const W: usize>(op: Unary, data: &Chunks<W>, n: usize, to: usize, a: At) {
     match op {
         Unary::Neg => map1::<W>(data, n, to, a, |x| -x),
-        Unary::Not => map1::<W>(data, n, to, a, |x| truth(x == 0.0)),
+        Unary::Not => map1::<W>(data, n, to, a, math::not),
         Unary::Exp => map1::<W>(data, n, to, a, math::exp),
         Unary::Expm1 => map1::<W>(data, n, to, a, math::expm1),
         Unary::Exprel => {
@@ -366,10 +365,10 @@ fn binary<const W: usize>(op: Binary, data: &Chunks<W>, n: usize, to: usize, a: 
         Binary::Div => map2::<W>(data, n, to, a, b, |x, y| x / y),
         Binary::Min => map2::<W>(data, n, to, a, b, math::min),
         Binary::Max => map2::<W>(data, n, to, a, b, math::max),
-        Binary::Less => map2::<W>(data, n, to, a, b, |x, y| truth(x < y)),
-        Binary::LessEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x <= y)),
-        Binary::Greater => map2::<W>(data, n, to, a, b, |x, y| truth(x > y)),
-        Binary::GreaterEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x >= y)),
+        Binary::Less => map2::<W>(data, n, to, a, b, |x, y| math::compared(x, y, x < y)),
+        Binary::LessEqual => map2::<W>(data, n, to, a, b, |x, y| math::compared(x, y, x <= y)),
+        Binary::Greater => map2::<W>(data, n, to, a, b, |x, y| math::compared(x, y, x > y)),
+        Binary::GreaterEqual => map2::<W>(data, n, to, a, b, |x, y| math::compared(x, y, x >= y)),
         Binary::Pow | Binary::Equal | Binary::NotEqual | Binary::And | Binary::Or => {
             unreachable!("these have their own loop, `rare`")
         }
@@ -380,10 +379,10 @@ fn binary<const W: usize>(op: Binary, data: &Chunks<W>, n: usize, to: usize, a: 
 fn rare<const W: usize>(op: Binary, data: &Chunks<W>, n: usize, to: usize, a: At, b: At) {
     match op {
         Binary::Pow => map2::<W>(data, n, to, a, b, math::pow),
-        Binary::Equal => map2::<W>(data, n, to, a, b, |x, y| truth(x == y)),
-        Binary::NotEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x != y)),
-        Binary::And => map2::<W>(data, n, to, a, b, |x, y| truth((x != 0.0) & (y != 0.0))),
-        Binary::Or => map2::<W>(data, n, to, a, b, |x, y| truth((x != 0.0) | (y != 0.0))),
+        Binary::Equal => map2::<W>(data, n, to, a, b, |x, y| math::compared(x, y, x == y)),
+        Binary::NotEqual => map2::<W>(data, n, to, a, b, |x, y| math::compared(x, y, x != y)),
+        Binary::And => map2::<W>(data, n, to, a, b, math::both),
+        Binary::Or => map2::<W>(data, n, to, a, b, math::either),
         Binary::Add
         | Binary::Sub
         | Binary::Mul

@@ -67,7 +67,7 @@ fn cells(
         units.iter().filter(|u| range.contains(&(**u as usize))).map(|u| u - range.start as u32).collect()
     };
     let driven = driven.iter().map(here).collect();
-    Ok(Forest::new(trees, tree.units(), tree.slots.iter().map(Vec::len).collect(), tree.spiking.len(), driven))
+    Ok(Forest::new(trees, tree.units(), tree.spiking.len(), driven))
 }
 
 /// The integrator of a population and why, by its first unit.
@@ -182,7 +182,7 @@ fn observe(prepared: &Prepared<'_>, group: &mut Group) -> Result<(), BuildError>
 
 /// Hangs the stimuli on the groups they target.
 pub(super) fn attach_stimuli(prepared: &Prepared<'_>, groups: &mut [Group]) {
-    for (spec, stimulus) in prepared.spec.stimuli.iter().zip(prepared.stimuli) {
+    for (index, (spec, stimulus)) in prepared.spec.stimuli.iter().zip(prepared.stimuli).enumerate() {
         let Some(group) = groups.iter_mut().find(|g| g.population == spec.target.population) else { continue };
         let range = port_range(prepared.spec.population(group.population), spec.target.port, group);
         let (first, lanes) = (range.start, range.len());
@@ -192,6 +192,7 @@ pub(super) fn attach_stimuli(prepared: &Prepared<'_>, groups: &mut [Group]) {
                 let input = &mut group.inputs[port.index()];
                 input.stimulus.resize(group.lanes, 0.0);
                 input.levels.push(*level);
+                input.sources.push(index as u32);
             }
             (Local::Events(events), Port::Event(port)) => group.events.push((port.index(), events)),
             _ => unreachable!("the scenario refuses spikes into inputs and levels into receptors"),

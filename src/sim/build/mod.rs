@@ -33,13 +33,13 @@ use self::group::group;
 use self::population::PopulationValues;
 use self::prepare::{Prepared, prepare};
 use self::share::share;
-use super::engine::Plan;
+use super::engine::{FailureNames, Plan};
 use super::plasticity::{Compiled, Rates};
 use super::recorder::Tape;
 use super::tree::{Electrotonic, TreeBuild};
 use super::worker::Worker;
 use super::{BuildError, Network};
-use spikedeck_scenario::{Integrator, PopulationId, PopulationSpec, Spec, SpikeTimes};
+use spikedeck_scenario::{Integrator, PopulationId, Spec, SpikeTimes};
 
 /// Fewest units a thread is started for.
 const GRAIN: usize = 256;
@@ -116,8 +116,7 @@ fn network(prepared: &Prepared<'_>, threads: usize) -> Result<Network, BuildErro
         steps: spec.simulation.steps,
         interval,
         recording_budget: allowed.saturating_sub(needed).max(LEAST_RECORDING),
-        names: state_names(spec),
-        projections: connection_names(prepared),
+        names: FailureNames::of(spec, connection_names(prepared)),
     };
     let rounded = prepared.projections.iter().map(|p| p.values.rounded()).sum();
     Ok(Network { plan, integrators: integrators(prepared), connections, rounded })
@@ -163,12 +162,6 @@ fn integrators(prepared: &Prepared<'_>) -> Vec<(String, String)> {
     };
     let populations = prepared.spec.populations.iter().zip(prepared.choices).zip(prepared.populations);
     populations.map(|((population, choice), values)| (population.name.clone(), text(choice, values))).collect()
-}
-
-/// Each population with its states, as failures name them.
-fn state_names(spec: &Spec) -> Vec<(String, Vec<String>)> {
-    let states = |p: &PopulationSpec| p.system.states().iter().map(|s| s.name.clone()).collect();
-    spec.populations.iter().map(|p| (p.name.clone(), states(p))).collect()
 }
 
 /// Each projection with the values of its connections that change, as failures name them.

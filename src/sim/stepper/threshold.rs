@@ -54,7 +54,8 @@ vectorised! {
             Binary::Less => find(data, sides, start, count, out, |a, b| a < b),
             Binary::LessEqual => find(data, sides, start, count, out, |a, b| a <= b),
             Binary::Equal => find(data, sides, start, count, out, |a, b| a == b),
-            _ => find(data, sides, start, count, out, |a, b| a != b),
+            // What is not a number is not unequal either: it is no condition that holds.
+            _ => find(data, sides, start, count, out, |a, b| (a < b) | (a > b)),
         }
     }
 }

@@ -150,6 +150,15 @@ impl<'a> Stimulus<'a> {
                 if interval.is_nan() || *interval <= 0.0 {
                     return Err("the interval of a signal must be positive".to_owned());
                 }
+                for (c, column) in columns.iter().enumerate() {
+                    if let Some(row) = column.iter().position(|v| !v.is_finite()) {
+                        let (row, value) = (row + 1, column[row]);
+                        let signal = if columns.len() == 1 { String::new() } else { format!(" of signal {}", c + 1) };
+                        return Err(format!(
+                            "row {row}{signal} is {value}, no finite number: a signal is known all along"
+                        ));
+                    }
+                }
                 (zero.clone(), zero)
             }
             Course::Expression { value } => {
@@ -158,6 +167,11 @@ impl<'a> Stimulus<'a> {
                 (zero.clone(), zero)
             }
         };
+        for column in [&first, &second] {
+            if let Some(j) = (0..units.len()).find(|&j| !at(column, j).is_finite()) {
+                return Err(format!("a value for unit {} is {}, no finite number", units[j], at(column, j)));
+            }
+        }
         Ok(Self { course, key: Key::new(seed, &entity, "noise"), seed, units, all, first, second, expression })
     }
 

@@ -123,6 +123,8 @@ pub(crate) struct Poisson {
     weight: Weight,
     on: u64,
     off: u64,
+    /// Number of lanes.
+    size: usize,
 }
 
 #[derive(Debug)]
@@ -172,12 +174,36 @@ impl Poisson {
             weight,
             on,
             off,
+            size: lanes,
         }
     }
 
     /// Whether events can arrive in step `k`.
     pub fn is_active(&self, k: u64) -> bool {
         k >= self.on && k < self.off && !self.tables.is_empty()
+    }
+
+    /// Tells lane and weight of each event that arrives in step `k`. Returns their number.
+    pub fn each(&mut self, k: u64, mut tell: impl FnMut(u32, f64)) -> u64 {
+        draws(self.key, self.first_quad, k, &mut self.buffer);
+        let draws = self.buffer.as_flattened();
+        let mut events = 0;
+        let mut arrive = |number: usize, lane: usize, draw: usize, table: usize| {
+            let weight = match &self.weight {
+                Weight::Same(w) => *w,
+                Weight::Each(each) => each[number],
+            };
+            let count = self.tables[table].count(draws[draw]);
+            events += u64::from(count);
+            (0..count).for_each(|_| tell(lane as u32, weight));
+        };
+        match &self.lanes {
+            Lanes::All { skip } => (0..self.size).for_each(|lane| arrive(lane, lane, skip + lane, 0)),
+            Lanes::Some(list) => list.iter().enumerate().for_each(|(number, &(draw, lane, table))| {
+                arrive(number, lane as usize, draw as usize, table as usize);
+            }),
+        }
+        events
     }
 
     /// Adds the weights of what arrives in step `k` to `row` (one entry a lane). Returns the number of events.

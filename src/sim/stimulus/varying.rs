@@ -40,7 +40,7 @@ pub(crate) struct Varying {
 
 /// When events come, and how many sources each unit has.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sources {
+pub(crate) struct Sources {
     /// Of each unit.
     pub number: u64,
     /// First grid point of the events.

@@ -194,7 +194,10 @@ impl Tree {
         let half = if self.second_order && beside { 0.5 * self.h } else { 0.0 };
         for (port, arriving) in arrivals.iter_mut().enumerate() {
             let slots = &self.events.slots[port];
+            // More than one a place only where events do not add up.
+            let rounds = (arriving.len() / (slots.len() * self.cells).max(1)).max(1);
             for (k, w) in arriving.iter_mut().enumerate().filter(|(_, w)| **w != 0.0) {
+                let k = k / rounds;
                 let (cell, (z, compartment)) = (k / slots.len(), slots[k % slots.len()]);
                 let weight = std::mem::replace(w, 0.0);
                 let (z, lane) = (z as usize, compartment as usize * self.cells + cell);
@@ -202,8 +205,8 @@ impl Tree {
                 let zone = &mut self.zones[z];
                 zone.program.state_mut(self.state)[lane] = self.voltage[at];
                 let before = (half > 0.0).then(|| zone.states(lane));
+                let (states, parameters) = (zone.states(lane), zone.lane_parameters(lane));
                 for (state, gain) in &self.events.effects[port][z] {
-                    let (states, parameters) = (zone.states(lane), zone.lane_parameters(lane));
                     let gain = gain.value(&Values { states: &states, parameters: &parameters, ..Values::default() });
                     if *state == self.state {
                         self.voltage[at] += weight * gain;
