@@ -75,9 +75,9 @@ impl Diagnostic {
     }
 }
 
-/// The shortest candidate of which `word` is the first part (`stdp` of `stdp_pair`), else the nearest in edit distance,
-/// if it is near enough to be what was meant, else the shortest that begins with `word`. Words of one or two letters are
-/// only ever near to themselves in other letter case: every symbol is one letter away from every other.
+/// The candidate of which alone `word` is the first part (`stdp` of `stdp_pair`), else the nearest in edit distance, if it
+/// is near enough to be what was meant, else the only one that begins with `word`. Words of one or two letters are only
+/// ever near to themselves in other letter case: every symbol is one letter away from every other.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let candidates: Vec<&str> = candidates.into_iter().collect();
@@ -93,8 +93,9 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
         .min_by_key(|(d, _)| *d)
         .map(|(_, c)| c);
     let begun = |by: &str| {
-        let longer = candidates.iter().filter(|c| c.to_lowercase().starts_with(by));
-        longer.min_by_key(|c| c.len()).copied().filter(|_| word.chars().count() > 2)
+        let mut longer = candidates.iter().filter(|c| c.to_lowercase().starts_with(by));
+        let only = longer.next().filter(|_| longer.next().is_none() && word.chars().count() > 2);
+        only.copied()
     };
     begun(&format!("{lower}_")).or(near).or_else(|| begun(&lower))
 }
@@ -132,7 +133,7 @@ mod tests {
         assert_eq!(did_you_mean("durration", ["duration", "dt"]), Some("duration"));
         assert_eq!(did_you_mean("zzzz", ["tau_m", "C_m"]), None);
         assert_eq!(did_you_mean("e_l", ["E_L", "g_L"]), Some("E_L"));
-        assert_eq!(did_you_mean("stdp", ["step", "stdp_triplet", "stdp_pair"]), Some("stdp_pair"));
+        assert_eq!(did_you_mean("stdp", ["step", "stdp_pair"]), Some("stdp_pair"));
     }
 
     /// Symbols of one or two letters, and short words that only share letters, are nothing that was meant.
@@ -144,5 +145,6 @@ mod tests {
             assert_eq!(did_you_mean(word, candidates), None, "{word}");
         }
         assert_eq!(did_you_mean("VM", ["Vm", "Im"]), Some("Vm"));
+        assert_eq!(did_you_mean("tau", ["tau_rec", "tau_fac"]), None, "which of them?");
     }
 }

@@ -12,7 +12,7 @@ fn counted(rate: &str, sources: u32, dt: &str, times: &[f64]) -> Vec<f64> {
         "[simulation]\nduration = \"400 ms\"\ndt = \"{dt}\"\nseed = 4\n[populations.p]\nmodel = \"perfect_if\"\nsize = 4000\n\
          parameters = {{ V_th = \"1000 V\", V_reset = \"0 mV\" }}\nreceptors.in = {{ kind = \"delta\" }}\n[stimuli.s]\n\
          target = \"p.in\"\nkind = \"poisson\"\nrate = \"{rate}\"\nsources = {sources}\nweight = \"1 mV\"\n[record.p]\n\
-         traces = [{{ variables = [\"V_m\"], interval = \"10 ms\" }}]\n"
+         traces = [{{ name = \"v\", variables = [\"V_m\"], interval = \"10 ms\" }}]\n"
     );
     std::fs::write(&path, text).unwrap();
     let out = folder.path().join("out");
@@ -21,7 +21,7 @@ fn counted(rate: &str, sources: u32, dt: &str, times: &[f64]) -> Vec<f64> {
         .output()
         .unwrap();
     assert_eq!(ran.status.code(), Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
-    let table = spikedeck::store::read(&out.join("traces/p-V_m.parquet"), None).unwrap();
+    let table = spikedeck::store::read(&out.join("traces/p-v.parquet"), None).unwrap();
     let (time, v) = (table.numbers("time_ms").unwrap(), table.numbers("V_m_mV").unwrap());
     let mean = |at: f64| {
         let here: Vec<f64> = time.iter().zip(&v).filter(|(t, _)| (**t - at).abs() < 1e-6).map(|(_, v)| *v).collect();

@@ -74,7 +74,7 @@ dt = "0.1 ms"
 [populations.p]
 model = "rate_unit"
 [record.p]
-traces = [{ variables = ["r"] }]
+traces = [{ variables = ["h"] }]
 [analyses.curve]
 kind = "fi_curve"
 of = "p"
@@ -130,7 +130,7 @@ fn points_of_an_axis_are_the_numbers_that_were_written_and_every_point_counts() 
     assert_eq!(points, [300.0, 350.0, 400.0, 450.0, 500.0, 550.0, 600.0]);
     // The first point is silent and has no interval: what the others have is there all the same.
     let objects = objects(&run(&["run", &path, "--json", "--threads", "1"]));
-    let means: Vec<_> = objects.iter().filter(|o| o["metric"] == "mean_interval" || o["metric"] == "mean").collect();
+    let means: Vec<_> = objects.iter().filter(|o| o["metric"] == "mean_isi").collect();
     assert!(means.iter().any(|o| o["value"].is_number()), "{objects:?}");
     let shapes = store::read(&out.join("across.parquet"), None);
     assert!(shapes.is_ok() && fs::read_dir(out.join("analyses")).unwrap().count() > 1);
