@@ -177,6 +177,7 @@ impl<'a> Findings<'a> {
         }
         self.warnings.extend(derived(&settings));
         Outcome {
+            failure: None,
             name: spec.name.clone(),
             kind: spec.kind.clone(),
             title: title.to_owned(),

@@ -138,8 +138,10 @@ fn one_unit(name: &str, train: &[f64], o: &Options, base: TimeBase) -> Vec<Metri
         None => Metric::missing(name, "latency", base.unit(), 0, "no spike after the onset"),
     };
     let used = &intervals[intervals.len().saturating_sub(o.steady_intervals)..];
-    let steady = if used.is_empty() {
-        Metric::new(name, "steady_rate", 0.0, base.rate_unit(), 0).note("fewer than two spikes: 0 by definition")
+    let steady = if train.is_empty() {
+        Metric::new(name, "steady_rate", 0.0, base.rate_unit(), 0).note("no spike: 0 by definition")
+    } else if used.is_empty() {
+        Metric::missing(name, "steady_rate", base.rate_unit(), 0, "one spike makes no interval")
     } else {
         Metric::new(name, "steady_rate", 1.0 / (mean(used) * base.seconds()), base.rate_unit(), used.len() as u64)
             .note("n = intervals used, whole run")

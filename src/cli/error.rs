@@ -10,7 +10,7 @@ use spikedeck_table::TableError;
 /// Why a command did not end with status 0 (or, for a closed pipe, why it ends early with 0).
 #[derive(Debug)]
 pub(super) enum CliError {
-    /// A check or expectation failed; it has been printed.
+    /// A check or expectation failed, or an analysis has no result; it has been printed.
     CheckFailed,
     /// Wrong usage or scenario: what to say.
     Usage(String),

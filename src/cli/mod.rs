@@ -1,7 +1,7 @@
 //! The command line: one file a subcommand. Results go to standard output, everything else to standard error.
 //!
-//! Exit status: 0 done, 1 a check failed (or a file could not be written), 2 wrong usage or scenario, 3 numerical
-//! failure, 130 interrupted. A closed pipe ends the program quietly with 0.
+//! Exit status: 0 done, 1 a check failed (or an analysis has no result, or a file could not be written), 2 wrong usage or
+//! scenario, 3 numerical failure, 130 interrupted. A closed pipe ends the program quietly with 0.
 //!
 //! The whole program is
 //!
@@ -52,9 +52,9 @@ struct Cli {
 const ABOUT: &str = "A terminal laboratory for neural dynamics: scenario files in; rasters, spectra, information, \
                      Lyapunov exponents, synchrony and Parquet tables out.";
 
-const AFTER: &str = "Exit status: 0 done, 1 a check failed or a file could not be written, 2 wrong usage or scenario, \
-                     3 numerical failure, 130 interrupted.\nStart with: spikedeck, spikedeck list scenarios, \
-                     spikedeck run balanced-coba";
+const AFTER: &str = "Exit status: 0 done, 1 a check failed, an analysis has no result or a file could not be written, \
+                     2 wrong usage or scenario, 3 numerical failure, 130 interrupted.\n\
+                     Start with: spikedeck, spikedeck list scenarios, spikedeck run balanced-coba";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -17,7 +17,7 @@ use spikedeck_table::{self as table, Folder, Stored};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Nothing is written to disk without --out. Several scenarios write to DIR/NAME.\n\
     Examples:\n  spikedeck run balanced-coba\n  spikedeck run brunel-2000:si-fast --seed 7 --out results\n  \
-    spikedeck run my.toml --set populations.exc.parameters.tau_m=\"15 ms\" --json | jq .value\n  \
+    spikedeck run my.toml --set populations.exc.parameters.tau_m=\"15 ms\" --json | jq \"select(.metric)\"\n  \
     spikedeck run results --out again   (repeats the run in the folder `results`)")]
 pub(super) struct Args {
     /// Files or names of built-in scenarios, with a variant after a colon; the folder of a run repeats it
@@ -37,10 +37,10 @@ pub(super) struct Args {
     /// Repeat at half the step and report how far spikes and metrics move
     #[arg(long, value_enum, value_name = "WHAT")]
     pub check: Option<SelfCheck>,
-    /// Print one JSON object a metric
+    /// Print one JSON object a metric; then one a warning, an analysis without result, a check, and the status
     #[arg(long)]
     pub json: bool,
-    /// No progress, no warnings
+    /// No progress
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
     /// All metrics with their notes, integrators, files
@@ -221,17 +221,15 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             Some(stored) => stored.repeat(&set)?,
             None => run::load(reference, &set)?,
         };
-        if !args.quiet {
-            for warning in warnings {
-                output::say(&format!("warning: {warning}"));
-            }
+        for warning in &warnings {
+            output::say(&format!("warning: {warning}"));
         }
         let points = run::points(&spec, &|more| match &stored {
             Some(stored) => stored.again(&spec, more),
             None => run::again(&spec, more),
         })?;
         let own = stored.map_or(Format::Parquet, |s| s.format());
-        jobs.push((Arc::new(spec), points, args.format.map_or(own, Format::from)));
+        jobs.push((Arc::new(spec), points, args.format.map_or(own, Format::from), warnings));
     }
     // Until here a signal ends the process as it ends any.
     let cancel = interrupt_flag();
@@ -247,7 +245,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             return Err(CliError::Usage(format!("{twice} is there twice, and both would be written to one folder")));
         }
     }
-    for (spec, points, format) in jobs {
+    for (spec, points, format, loaded) in jobs {
         let label = label_of(&spec);
         let folder = match &args.out {
             None => None,
@@ -285,7 +283,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             output::say(&format!("{label}: the interrupted run is in {}", path.display()));
         }
         if args.json {
-            print_json(&result)?;
+            print_json(&result, &loaded)?;
         } else {
             print(&spec, &result, written.as_ref(), args)?;
         }
@@ -323,13 +321,20 @@ pub(super) fn outcome_of(finished: &Finished, say_checks: bool) -> Option<CliErr
             Some(CliError::Numerical)
         }
         Status::Complete => {
+            let failures: Vec<_> =
+                finished.outcomes.iter().filter_map(|o| o.failure.as_ref().map(|why| (&o.name, why))).collect();
+            if say_checks {
+                for (analysis, why) in &failures {
+                    output::say(&format!("{}: analysis `{analysis}` has no result: {why}", finished.label));
+                }
+            }
             let failed: Vec<_> = finished.checks.iter().filter(|c| !c.passed).collect();
             if say_checks {
                 for check in &failed {
                     output::say(&format!("{}: check `{}` failed: {}", finished.label, check.name, check_text(check)));
                 }
             }
-            (!failed.is_empty()).then_some(CliError::CheckFailed)
+            (!failed.is_empty() || !failures.is_empty()).then_some(CliError::CheckFailed)
         }
     }
 }

@@ -262,7 +262,7 @@ impl Quantity {
         Self { value, dimension: Dimension::NONE }
     }
 
-    /// Reads `"281 pF"`, `"-70.6 mV"`, `"0.3 mS/cm**2"`, `"1/ms"`, `"0.5"`.
+    /// Reads `"281 pF"`, `"-70.6 mV"`, `"0.3 mS/cm**2"`, `"1/ms"`, `"1/30000 s"`, `"0.5"`.
     ///
     /// # Errors
     /// A diagnostic with the place inside `text`.
@@ -294,6 +294,22 @@ impl Quantity {
             return Ok(Self::number(value));
         }
         let offset = start + trimmed.len() - unit.len();
+        // A ratio of two numbers, `1/30000 s`: for steps that are no decimal number.
+        if let Some(below) = unit.strip_prefix('/').map(str::trim_start)
+            && let n @ 1.. = number_length(below)
+            && let Ok(divisor) = below[..n].replace('_', "").parse::<f64>()
+        {
+            let unit = below[n..].trim_start();
+            if divisor == 0.0 {
+                let at = start + trimmed.len() - below.len();
+                return Err(Diagnostic::error("nothing is divided by zero", at..at + n));
+            }
+            if unit.is_empty() {
+                return Ok(Self::number(value / divisor));
+            }
+            let (scale, dimension) = parse_unit(unit).map_err(|d| d.shifted(start + trimmed.len() - unit.len()))?;
+            return Ok(Self { value: value * scale / divisor, dimension });
+        }
         let (unit, inverse) = match unit.strip_prefix('/') {
             Some(u) => (u, true),
             None => (unit, false),
@@ -305,6 +321,12 @@ impl Quantity {
             return Err(infinite());
         }
         Ok(Self { value, dimension: if inverse { Dimension::NONE.per(dimension) } else { dimension } })
+    }
+
+    /// The same value as the decimal number that a person wrote: the conversion to SI and back leaves 5e-16 of it.
+    pub fn as_written(self) -> f64 {
+        let value = self.in_display_unit();
+        format!("{value:.14e}").parse().expect("what was formatted as a number is one")
     }
 
     /// The value where something of this dimension is meant: a temperature may be written in kelvin where degrees Celsius

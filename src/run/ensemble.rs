@@ -1,6 +1,6 @@
 //! Many points side by side: seeds and small sweeps in memory, with common random numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -181,8 +181,8 @@ fn distinct_warnings(points: &[PointResult]) -> Vec<String> {
         .collect()
 }
 
-/// One outcome an analysis: each metric over the points. Without axes: mean and interval over seeds. With axes: one
-/// curve over the first axis for each combination of the others.
+/// One outcome an analysis: each metric over the points, whichever of them has it. Without axes: mean and interval over
+/// seeds. With axes: one curve over the first axis for each combination of the others.
 fn across(points: &[PointResult]) -> Vec<Outcome> {
     let Some(first) = points.first() else { return Vec::new() };
     let axes: Vec<String> = first.point.axes.iter().map(|a| a.0.clone()).collect();
@@ -193,13 +193,15 @@ fn across(points: &[PointResult]) -> Vec<Outcome> {
             kind: template.kind.clone(),
             title: template.title.clone(),
             summary: format!("{} points", points.len()),
+            failure: failure_of(points, &template.name),
             ..Outcome::default()
         };
-        let names: Vec<&Metric> = template.metrics.iter().collect();
-        for metric in names {
+        if let Some(why) = &outcome.failure {
+            outcome.summary = format!("no result: {why}");
+        }
+        for metric in metrics_of(points, &template.name) {
             if axes.is_empty() {
-                let values = values_of(points, metric);
-                outcome.metrics.push(over_seeds(metric, &values));
+                outcome.metrics.push(over_seeds(metric, &values_of(points, metric), points.len()));
             } else {
                 outcome.shapes.push(curve_of(points, metric, &axes[0]));
             }
@@ -215,6 +217,29 @@ fn across(points: &[PointResult]) -> Vec<Outcome> {
     outcomes
 }
 
+/// What the points have of one analysis.
+fn outcomes_of<'a>(points: &'a [PointResult], analysis: &'a str) -> impl Iterator<Item = &'a Outcome> {
+    points.iter().flat_map(|p| &p.finished.outcomes).filter(move |o| o.name == analysis)
+}
+
+/// The metrics of an analysis that any point has, each once, by its first appearance: a unit that is silent at the first
+/// point has intervals at others.
+fn metrics_of<'a>(points: &'a [PointResult], analysis: &'a str) -> Vec<&'a Metric> {
+    let mut seen = HashSet::new();
+    outcomes_of(points, analysis).flat_map(|o| &o.metrics).filter(|m| seen.insert(m.full_name())).collect()
+}
+
+/// Why an analysis has no result at any point, if it has none at any; the reason of the first.
+fn failure_of(points: &[PointResult], analysis: &str) -> Option<String> {
+    let mut failures: Vec<&Option<String>> = outcomes_of(points, analysis).map(|o| &o.failure).collect();
+    failures.dedup();
+    match failures.as_slice() {
+        [one] => (*one).clone(),
+        several if several.iter().all(|f| f.is_some()) => several[0].clone(),
+        _ => None,
+    }
+}
+
 fn values_of(points: &[PointResult], metric: &Metric) -> Vec<f64> {
     let name = metric.full_name();
     points.iter().filter_map(|p| value_in(&p.finished, &name)).collect()
@@ -224,16 +249,20 @@ fn value_in(finished: &Finished, name: &str) -> Option<f64> {
     finished.outcomes.iter().flat_map(|o| &o.metrics).find(|m| m.full_name() == name).and_then(|m| m.value)
 }
 
-/// Mean over seeds with its 95 % interval (Student's t).
-fn over_seeds(metric: &Metric, values: &[f64]) -> Metric {
+/// Mean over those of `seeds` seeds that gave a value, with its 95 % interval (Student's t).
+fn over_seeds(metric: &Metric, values: &[f64], seeds: usize) -> Metric {
     let (n, unit) = (values.len() as u64, metric.unit.clone());
     let found = match mean_and_half_width(values) {
         None => Metric::missing(&metric.subject, &metric.metric, unit, n, "no seed gave a value"),
         Some((mean, half)) => {
             let half = half.unwrap_or(f64::NAN);
-            Metric::new(&metric.subject, &metric.metric, mean, unit, n)
-                .interval(mean - half, mean + half)
-                .note(format!("mean of {n} seeds, 95 % interval by Student's t"))
+            Metric::new(&metric.subject, &metric.metric, mean, unit, n).interval(mean - half, mean + half).note(
+                if values.len() == seeds {
+                    format!("mean of {n} seeds, 95 % interval by Student's t")
+                } else {
+                    format!("mean of those {n} of {seeds} seeds that gave a value, 95 % interval by Student's t")
+                },
+            )
         }
     };
     // The level of chance does not depend on the seed; a p-value, and what else rests on one run, does.
@@ -315,7 +344,7 @@ fn curve_of(points: &[PointResult], metric: &Metric, axis: &str) -> NamedShape {
 /// A swept value in its display unit, if it is a number or a quantity.
 pub(crate) fn axis_value(toml: &str) -> Option<(f64, String)> {
     let quantity = Quantity::parse(toml.trim().trim_matches('"')).ok()?;
-    Some((quantity.in_display_unit(), display_unit(quantity.dimension).symbol))
+    Some((quantity.as_written(), display_unit(quantity.dimension).symbol))
 }
 
 #[cfg(test)]
@@ -337,5 +366,10 @@ mod tests {
         assert_eq!(axis_value("\"15 ms\""), Some((15.0, "ms".into())));
         assert_eq!(axis_value("0.5"), Some((0.5, String::new())));
         assert_eq!(axis_value("\"auto\""), None);
+        // 5e-10 / 1e-12 is 500.00000000000006: points of an axis are the decimal numbers that people wrote.
+        for pa in 1..=1000 {
+            assert_eq!(axis_value(&format!("\"{pa} pA\"")), Some((f64::from(pa), "pA".into())));
+            assert_eq!(axis_value(&format!("\"{pa} us\"")), Some((f64::from(pa) / 1000.0, "ms".into())));
+        }
     }
 }

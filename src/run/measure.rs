@@ -84,6 +84,7 @@ fn empty(entry: &AnalysisSpec, title: &str, why: &str) -> Outcome {
         title: title.to_owned(),
         summary: format!("no result: {why}"),
         warnings: vec![why.to_owned()],
+        failure: Some(why.to_owned()),
         ..Outcome::default()
     }
 }

@@ -256,10 +256,10 @@ impl Resolver<'_> {
             }
             Err(problems) => {
                 for mut d in problems {
-                    if ["x", "y", "z"].iter().any(|n| d.message == format!("unknown name `{n}`")) && !names.has("x") {
+                    let unknown = d.unknown.as_deref();
+                    if matches!(unknown, Some("x" | "y" | "z")) && !names.has("x") {
                         d.help = Some("units have x, y and z only where their population has `positions`".to_owned());
-                    }
-                    if d.message == "unknown name `distance`" && names.has("i_pre") {
+                    } else if unknown == Some("distance") && names.has("i_pre") {
                         d.help =
                             Some("connections have a distance only where both populations have `positions`".to_owned());
                     }

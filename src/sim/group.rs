@@ -188,7 +188,7 @@ impl Group {
         emitted: Option<&mut (Vec<u32>, Vec<u32>)>,
         events: &mut u64,
     ) -> Option<Failure> {
-        *events += self.stimulate(k);
+        *events += self.stimulate(k, axis);
         // What arrived with delay 0 since the last step acts from this one.
         if self.rings.iter().flatten().any(|r| r.is_pending(k)) {
             let mut arrivals: Vec<&mut [f64]> =
@@ -291,7 +291,7 @@ impl Group {
     }
 
     /// Adds the events of stimuli that arrive at the end of step `k`. Listed events at time 0 arrive before step 0.
-    fn stimulate(&mut self, k: u64) -> u64 {
+    fn stimulate(&mut self, k: u64, axis: &Axis) -> u64 {
         let mut count = 0;
         for (port, events) in &mut self.events {
             let ring = self.rings[*port].as_mut().expect("there is room at every port at which a stimulus arrives");
@@ -303,6 +303,11 @@ impl Group {
                         } else {
                             source.add(k, ring.arriving(k + 1))
                         };
+                    }
+                }
+                Events::Varying(source) => {
+                    if source.is_active(k) {
+                        count += source.add(k, axis, ring.arriving(k + 1));
                     }
                 }
                 Events::Listed { arrivals, next } => {

@@ -379,6 +379,7 @@ mod tests {
             failure: None,
             recording: Arc::new(recording()),
             outcomes: vec![Outcome {
+                failure: None,
                 name: "isi".into(),
                 kind: "isi".into(),
                 title: "Intervals".into(),

@@ -202,6 +202,9 @@ pub struct AnalysisEntry {
     pub summary: String,
     /// What a reader should know.
     pub warnings: Vec<String>,
+    /// Why it has no result at all, if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
     /// Options that were derived from the data, as nobody wrote them and no default holds without units of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<Setting>,

@@ -44,6 +44,7 @@ pub(super) fn write(
             title: outcome.title.clone(),
             summary: outcome.summary.clone(),
             warnings: outcome.warnings.clone(),
+            failure: outcome.failure.clone(),
             settings: outcome.settings.clone(),
             shapes: Vec::new(),
         };
@@ -111,6 +112,7 @@ pub(super) fn read(tables: &Tables<'_>, all: &[Metric], warnings: &mut Vec<Strin
             metrics: all.iter().filter(|m| m.analysis == entry.name).cloned().collect(),
             summary: entry.summary.clone(),
             warnings: entry.warnings.clone(),
+            failure: entry.failure.clone(),
             settings: entry.settings.clone(),
         };
         for shape in &entry.shapes {
