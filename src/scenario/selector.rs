@@ -236,6 +236,14 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
     };
     let observable = match what {
         "" if scope.equations => Observable::Population,
+        what if scope.equations => {
+            desk.error_help(
+                &node.place,
+                format!("`{pop}.{what}` is a signal, and this analysis looks at the equations of `{pop}`"),
+                format!("write `{pop}`; nothing that was recorded or read from a file enters it"),
+            );
+            return None;
+        }
         "" => {
             desk.error_help(
                 &node.place,
@@ -274,9 +282,7 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
                 desk.error_help(&node.place, format!("population `{pop}` has no variable `{name}`"), help);
                 return None;
             }
-            if !scope.equations {
-                check_recorded(desk, node, scope, id, name, &units);
-            }
+            check_recorded(desk, node, scope, id, name, &units);
             Observable::Variable(name.to_owned())
         }
     };
