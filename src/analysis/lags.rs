@@ -187,6 +187,8 @@ fn measures(
     let lag = |metric: &str, values: &[f64], surrogate: &[f64]| {
         let (m, low, high) = mean_interval(values, 0.95);
         let metric = Metric::new(name, metric, m, base.unit(), n).chance(mean(surrogate)).p(tail(surrogate, m));
+        // Distances are not negative, and their mean is not.
+        let low = if values.iter().all(|v| *v >= 0.0) { low.max(0.0) } else { low };
         let metric = if values.len() > 1 { metric.interval(low, high) } else { metric };
         metric.note(format!(
             "n = spikes of the first; 95 % interval (t); chance and two-sided p from {count} {kind} surrogates"

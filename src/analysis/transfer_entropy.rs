@@ -2,7 +2,7 @@
 //! past.
 
 use super::dependence::assess::{Method, estimate};
-use super::dependence::prepare::{self, Alphabet};
+use super::dependence::prepare::{self, Alphabet, Chosen};
 use super::dependence::{
     BiasCorrection, Binning, Data, NeighbourOptions, Pair, PairOptions, Pairs, Told, assess, pairs, report,
 };
@@ -148,14 +148,14 @@ impl Estimator for TransferEntropy {
         let lags = o.lagged_information_sum;
         let (mut extra, mut curves) = (Vec::new(), Vec::new());
         let results = pairs.each(f, e.lost(), |pair| {
-            let method = method(o, pair, theiler, e);
-            let (data, note) = data(request.seed, o, pair, e, method);
+            let (method, by_value) = method(o, pair, theiler, e);
+            let (data, note) = data(request.seed, o, pair, e, (method, by_value));
             let tied = (matches!(method, Method::Ksg(..)) && !note.is_empty()).then(|| note.clone());
             let plan = report::plan(request, &o.pairs, &pairs, e.lost(), pair)?;
             let found = assess(&data, method, plan);
             request.check_cancelled()?;
             if lags > 0 && pairs.len() > lags + 20 {
-                let terms = lagged_terms(request.seed, o, pair, lags, method);
+                let terms = lagged_terms(request.seed, o, pair, lags, (method, by_value));
                 let n = (pairs.len() - lags) as u64;
                 let sum = Metric::new(&pair.subject, "lagged_information_sum", terms.iter().sum(), "bits", n);
                 extra.push(sum.note(format!(
@@ -198,13 +198,27 @@ fn embedding(o: &Options, pairs: &Pairs) -> Result<Embedding, AnalysisError> {
     })
 }
 
-fn method(o: &Options, pair: &Pair<'_>, theiler: usize, e: Embedding) -> Method {
-    let words = |x: usize, y: usize| (x as f64).powi(e.l as i32) * (y as f64).powi(e.k as i32 + 1);
+/// The estimate, and whether symbols are the values themselves.
+fn method(o: &Options, pair: &Pair<'_>, theiler: usize, e: Embedding) -> (Method, bool) {
+    let plug_in = Method::PlugIn(o.correction.into());
     match o.estimator {
-        By::PlugIn => Method::PlugIn(o.correction.into()),
-        By::Ksg => Method::Ksg(Neighbourhood { k: o.neighbours.k, window: theiler }, Algorithm::One),
-        By::Auto if prepare::symbolic(pair, words) => Method::PlugIn(o.correction.into()),
-        By::Gaussian | By::Auto => Method::Gaussian,
+        By::PlugIn => (plug_in, false),
+        By::Ksg => (Method::Ksg(Neighbourhood { k: o.neighbours.k, window: theiler }, Algorithm::One), false),
+        By::Gaussian => (Method::Gaussian, false),
+        By::Auto => {
+            let chosen = Chosen::of(pair, |(x, of_x), (y, of_y)| {
+                let lost = e.lost();
+                let mut all = vec![y[lost..].to_vec()];
+                all.extend(e.past(x, true, lost));
+                all.extend(e.past(y, false, lost));
+                words(&all, of_x.max(of_y)).1
+            });
+            match chosen {
+                Chosen::Counts => (plug_in, false),
+                Chosen::Values => (plug_in, true),
+                Chosen::Continuous => (Method::Gaussian, false),
+            }
+        }
     }
 }
 
@@ -218,10 +232,10 @@ fn describe(method: Method, e: Embedding) -> String {
 }
 
 /// Realisations of target now, source's past and target's past.
-fn data(seed: u64, o: &Options, pair: &Pair<'_>, e: Embedding, method: Method) -> (Data, String) {
+fn data(seed: u64, o: &Options, pair: &Pair<'_>, e: Embedding, (method, by_value): (Method, bool)) -> (Data, String) {
     let (source, target, lost) = (pair.source, pair.target, e.lost());
     if let Method::PlugIn(_) = method {
-        let alphabet = Alphabet { bins: o.bins, binning: o.binning, by_value: o.estimator == By::Auto };
+        let alphabet = Alphabet { bins: o.bins, binning: o.binning, by_value };
         let (x, x_size) = alphabet.symbols(source, &source.values);
         let (y, y_size) = alphabet.symbols(target, &target.values);
         let data = Data::Symbols {
@@ -241,11 +255,11 @@ fn data(seed: u64, o: &Options, pair: &Pair<'_>, e: Embedding, method: Method) -
 }
 
 /// I(Y_t; X_{t-lag} | Y_{t-1}) for each lag from 1, by the same estimator, over the same targets.
-fn lagged_terms(seed: u64, o: &Options, pair: &Pair<'_>, lags: usize, method: Method) -> Vec<f64> {
+fn lagged_terms(seed: u64, o: &Options, pair: &Pair<'_>, lags: usize, how: (Method, bool)) -> Vec<f64> {
     let one = |lag: usize| {
         let e = Embedding { k: 1, k_step: 1, l: 1, l_step: 1, delay: lag };
-        let (data, _) = data(seed, o, pair, e, method);
-        estimate(&data, method).map_or(f64::NAN, |v| v.bits)
+        let (data, _) = data(seed, o, pair, e, how);
+        estimate(&data, how.0).map_or(f64::NAN, |v| v.bits)
     };
     (1..=lags).map(one).collect()
 }
