@@ -26,7 +26,7 @@ use crate::firing::{Firing, Refractory};
 use spikedeck_core::normal::Normals;
 use spikedeck_equation::System;
 use spikedeck_equation::kernel::Kernel;
-pub use spikedeck_equation::program::Column;
+pub use spikedeck_equation::program::UnitValues;
 use spikedeck_equation::program::{Program, Register};
 use spikedeck_scenario::{Integrator, SpikeTimes};
 
@@ -42,9 +42,9 @@ pub struct StepperSpec<'a> {
     /// Integration steps inside one step.
     pub substeps: u32,
     /// One value a parameter: the same for all lanes, or one a lane.
-    pub parameters: Vec<Column>,
+    pub parameters: Vec<UnitValues>,
     /// Initial states: one column a state.
-    pub initial: Vec<Column>,
+    pub initial: Vec<UnitValues>,
     /// First unit of the population that this stepper holds (keys the noise).
     pub first_unit: u32,
     /// Number of lanes.

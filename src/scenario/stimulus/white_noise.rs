@@ -66,7 +66,10 @@ impl FromKeys for WhiteNoise {
         Some(match scaling {
             Scaling::Density => Self { mean, amplitude, scaling, generator }.into(),
             // Numbers of the step as it was stated: at another step they stay what they are.
-            Scaling::PerSample => GaussianSteps { mean, sigma: amplitude, interval: reader.resolver.dt, generator }.into(),
+            Scaling::PerSample => {
+                let interval = reader.resolver.dt;
+                GaussianSteps { mean, sigma: amplitude, interval, generator }.into()
+            }
         })
     }
 }

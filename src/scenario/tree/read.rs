@@ -352,7 +352,8 @@ fn swc_file(resolver: &mut Resolver<'_>, node: &Node, soma: Soma, least: Option<
     }
 }
 
-/// The presets of the model that the scenario chooses; those that do not exist are reported when the population is read.
+/// The presets of the model that the scenario chooses; those that do not exist are reported when the population is
+/// read.
 fn chosen<'m>(model: &'m Definition, node: Option<&Node>) -> Vec<&'m Preset> {
     let nodes = match node.map(|n| &n.item) {
         Some(Item::List(list)) => list.as_slice(),

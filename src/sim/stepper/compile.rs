@@ -6,7 +6,7 @@ use super::by_lane::ByLane;
 use super::locate::{Given, Locate};
 use super::refractory::Reset;
 use super::threshold::Threshold;
-use super::{Column, Motion, Noise, Stepper, StepperSpec, Work};
+use super::{Motion, Noise, Stepper, StepperSpec, UnitValues, Work};
 use crate::firing::Firing;
 use crate::integrator::{LaneValues, Method, Problem, build, check, choose};
 use spikedeck_core::normal::Normals;
@@ -33,7 +33,7 @@ struct Imported {
     refractory: Option<Id>,
 }
 
-fn import(p: &Parts, parameters: &[Column]) -> Imported {
+fn import(p: &Parts, parameters: &[UnitValues]) -> Imported {
     let mut graph = Graph::new();
     let mut take = |roots: &[Id]| {
         graph.import(
@@ -41,7 +41,7 @@ fn import(p: &Parts, parameters: &[Column]) -> Imported {
             roots,
             |g, s| match s {
                 Symbol::Parameter(i) => match parameters.get(i as usize) {
-                    Some(Column::Shared(v)) => Some(g.number(*v)),
+                    Some(UnitValues::Shared(v)) => Some(g.number(*v)),
                     _ => None,
                 },
                 _ => None,
@@ -126,7 +126,7 @@ struct Movements {
     /// The same with the held states at rest, if others depend on them.
     held: Option<Movement>,
     /// Values that the scheme made for each lane.
-    lane_values: Vec<Column>,
+    lane_values: Vec<UnitValues>,
 }
 
 /// See [`Stepper::new`].
@@ -152,7 +152,7 @@ fn examine(spec: &StepperSpec<'_>) -> Result<(), String> {
         ));
     }
     for (column, v) in spec.parameters.iter().zip(&p.parameters).chain(spec.initial.iter().zip(&p.states)) {
-        if let Column::Each(list) = column
+        if let UnitValues::Each(list) = column
             && list.len() != lanes
         {
             return Err(format!("`{}` has {} values for {lanes} units", v.name, list.len()));
@@ -215,7 +215,7 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         lane_values = std::mem::take(&mut resting.lane_values);
         held = Some(Movement { graph: resting.graph, drift: resting.drift, method });
     }
-    let lane_values = lane_values.into_iter().map(|v| Column::Each(v.values)).collect();
+    let lane_values = lane_values.into_iter().map(|v| UnitValues::Each(v.values)).collect();
     Ok(Movements { integrator: (integrator, why), main, held, lane_values })
 }
 
