@@ -100,6 +100,7 @@ fn spiking(request: &Request<'_>) -> Vec<Subject> {
     let spec = request.spec;
     let named: Vec<&Subject> = spec.of.iter().chain(&spec.source).chain(&spec.target).collect();
     if named.is_empty() {
+        // Where none were recorded, the analysis says so.
         return subject::of_or_all_spikes(request).unwrap_or_default();
     }
     let spiking = named.into_iter().filter(|s| matches!(s.what, Observable::Spikes | Observable::Rate));
@@ -118,6 +119,7 @@ pub fn typical_interval(request: &Request<'_>) -> f64 {
 }
 
 fn half_of_pooled(request: &Request<'_>) -> f64 {
+    // A subject whose spikes were not recorded has no part in it; its analysis says so.
     let count = |s: &Subject| subject::trains(request, s).map_or(0, |t| t.count());
     let most = spiking(request).iter().map(count).max().unwrap_or(0);
     window(request) / (2 * most.max(1)) as f64

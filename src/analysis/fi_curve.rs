@@ -6,7 +6,7 @@ use spikedeck_core::trajectory::Trajectory;
 use spikedeck_core::units::{Quantity as Written, brief, short};
 use spikedeck_scenario::{Integrator, SpikeTimes};
 use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape};
-use spikedeck_sim::stepper::{Column, Stepper, StepperSpec};
+use spikedeck_sim::stepper::{Stepper, StepperSpec, UnitValues};
 
 /// `kind = "fi_curve"`.
 #[derive(Debug, Clone, Copy)]
@@ -164,7 +164,7 @@ impl<'b, 'a> Protocol<'b, 'a> {
 
     /// Spike times for each of `inputs`, as lanes of one stepper.
     fn runs(&self, f: &Findings<'_>, inputs: &[f64]) -> Result<Vec<Run>, AnalysisError> {
-        let shared = |v: &[f64]| v.iter().map(|v| Column::Shared(*v)).collect::<Vec<_>>();
+        let shared = |v: &[f64]| v.iter().map(|v| UnitValues::Shared(*v)).collect::<Vec<_>>();
         let entity = format!("populations.{}", self.bound.population.name);
         let mut stepper = Stepper::new(StepperSpec {
             system: self.bound.system,

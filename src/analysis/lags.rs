@@ -94,7 +94,7 @@ impl Estimator for Lags {
             let coincidence = found.coincidence.value.zip(found.coincidence.chance);
             f.metric(found.coincidence);
             f.metrics(found.lags);
-            f.metrics(correlation(f.request, o, &name, a, b));
+            f.metrics(correlation(f.request, o, &name, a, b)?);
             if lags.len() < 20 {
                 f.warn(format!(
                     "{name}: {} lags are few; the coincidence fraction moves in steps of {:.2}",
@@ -271,7 +271,13 @@ fn grid(step: f64, window: Window, trains: [&Train; 2]) -> Option<f64> {
 }
 
 /// Pearson correlation of the traces of both units, where both were recorded on one time axis.
-fn correlation(request: &Request<'_>, o: &Options, name: &str, a: &Unit, b: &Unit) -> Option<Metric> {
+fn correlation(
+    request: &Request<'_>,
+    o: &Options,
+    name: &str,
+    a: &Unit,
+    b: &Unit,
+) -> Result<Option<Metric>, AnalysisError> {
     let variable = o.variable.as_str();
     let column = |u: &Unit| {
         let s = Subject {
@@ -281,27 +287,35 @@ fn correlation(request: &Request<'_>, o: &Options, name: &str, a: &Unit, b: &Uni
             units: vec![u.number],
             mean: false,
         };
-        subject::samples(request, &s).ok()
+        subject::samples(request, &s)
     };
-    let (x, y) = (column(a)?, column(b)?);
+    let missing = |n: usize, why: &str| Metric::missing(name, "membrane_correlation", "", n as u64, why);
+    let (x, y) = match (column(a), column(b)) {
+        (Ok(x), Ok(y)) => (x, y),
+        // Nobody asked for these traces.
+        (Err(AnalysisError::NotRecorded { .. }), _) | (_, Err(AnalysisError::NotRecorded { .. })) => return Ok(None),
+        (Err(AnalysisError::Unsuitable(why)), _) | (_, Err(AnalysisError::Unsuitable(why))) => {
+            return Ok(Some(missing(0, &why)));
+        }
+        (Err(cancelled), _) | (_, Err(cancelled)) => return Err(cancelled),
+    };
     if x.interval != y.interval || (x.start - y.start).abs() > 1e-9 * x.interval || x.len() != y.len() {
-        return Some(Metric::missing(name, "membrane_correlation", "", 0, "the traces do not share one time axis"));
+        return Ok(Some(missing(0, "the traces do not share one time axis")));
     }
     let (p, q) = (&x.columns[0], &y.columns[0]);
     let r = pearson(p, q);
     if !r.is_finite() {
-        return Some(Metric::missing(name, "membrane_correlation", "", p.len() as u64, "a trace does not vary"));
+        return Ok(Some(missing(p.len(), "a trace does not vary")));
     }
     let n = p.len() as f64 / correlated_samples(p, q);
     let (low, high) = correlation_interval(r, n, 0.95);
     let z = if n > 3.0 { r.atanh() * (n - 3.0).sqrt() } else { 0.0 };
-    Some(
-        Metric::new(name, "membrane_correlation", r, "", p.len() as u64)
-            .interval(low, high)
-            .chance(0.0)
-            .p(normal_two_sided(z))
-            .note(format!("{variable}; n = samples, worth {n:.0} independent ones (Bartlett); 95 % interval (Fisher)")),
-    )
+    let metric = Metric::new(name, "membrane_correlation", r, "", p.len() as u64)
+        .interval(low, high)
+        .chance(0.0)
+        .p(normal_two_sided(z))
+        .note(format!("{variable}; n = samples, worth {n:.0} independent ones (Bartlett); 95 % interval (Fisher)"));
+    Ok(Some(metric))
 }
 
 /// Lags in 20 bins.

@@ -226,7 +226,8 @@ pub fn trains_within(request: &Request<'_>, subject: &Subject, window: Window) -
         hint: format!("write `spikes = true` under [record.{}]", population.name),
     })?;
     let units = selected(subject, spikes.size)?;
-    let whole = request.trains.of(&population.name, &subject.units).unwrap_or_default();
+    let whole = request.trains.of(&population.name, &subject.units);
+    let whole = whole.expect("the trains are those of the recording, which has the spikes of this population");
     let trains = whole.iter().map(|t| t.within(window)).collect();
     Ok(Trains { subject: subject.text.clone(), units, trains, window, base: request.recording.time_base })
 }

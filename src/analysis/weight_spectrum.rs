@@ -111,6 +111,7 @@ fn weights(
     let mut wanted = o.input.clone();
     let (mut matrix, mut count, mut unit) = (vec![0.0; n * n], 0, None);
     for projection in &spec.projections {
+        // Projections from or to other populations have no part in it.
         let (Some(from), Some(to)) = (place(projection.from), place(projection.to.population)) else { continue };
         let name = port(projection);
         if *wanted.get_or_insert_with(|| name.clone()) != name {

@@ -11,7 +11,7 @@ use spikedeck_core::units::Dimension;
 use spikedeck_equation::{Expression, TimeUnit, Variable};
 use spikedeck_model::document::{Item, Node};
 use spikedeck_model::report::SourceSpan;
-use spikedeck_model::{Definition, Kind, Parameter, Preset};
+use spikedeck_model::{Definition, Kind, Parameter, Preset, name_of};
 
 /// `plasticity` of a projection.
 pub(super) static PLASTICITY: Section = Section::open(
@@ -201,16 +201,18 @@ fn initial(
             let Some(text) = text(&s.name) else {
                 return if s.name == spikedeck_equation::rule::EFFICACY { 1.0 } else { 0.0 };
             };
-            let found = match spikedeck_core::units::Quantity::parse(&text) {
-                Ok(q) => Ok(q.value),
-                Err(_) => Expression::parse_as(&text, &names, s.dimension).map(|e| e.evaluate(parameters)),
+            let wrong = match spikedeck_core::units::Quantity::parse(&text) {
+                // Zero has every dimension.
+                Ok(q) if q.dimension == s.dimension || q.value == 0.0 => return q.value,
+                Ok(q) => format!("this is {}, and the state is {}", name_of(q.dimension), name_of(s.dimension)),
+                Err(_) => match Expression::parse_as(&text, &names, s.dimension) {
+                    Ok(expression) => return expression.evaluate(parameters),
+                    Err(problems) => problems.into_iter().map(|d| d.message).collect::<Vec<_>>().join("; "),
+                },
             };
-            found.unwrap_or_else(|problems| {
-                let why: Vec<String> = problems.into_iter().map(|d| d.message).collect();
-                let file = &definition.name;
-                resolver.error(at, format!("`{file}` lets `{}` begin at `{text}`: {}", s.name, why.join("; ")));
-                0.0
-            })
+            let file = &definition.name;
+            resolver.error(at, format!("`{file}` lets `{}` begin at `{text}`: {wrong}", s.name));
+            0.0
         })
         .collect()
 }

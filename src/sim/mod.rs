@@ -201,7 +201,10 @@ pub struct Network {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum BuildError {
     /// It would need more memory than allowed.
-    #[error("this network needs about {}, and {} are allowed; {largest}", estimate::size(*.needed), estimate::size(*.allowed))]
+    #[error(
+        "this network needs about {}, and {} are allowed; {largest}",
+        estimate::size(*.needed), estimate::size(*.allowed)
+    )]
     Memory {
         /// Estimated bytes.
         needed: u64,

@@ -29,8 +29,8 @@ use crate::firing::{Firing, Refractory};
 use spikedeck_core::normal::Normals;
 use spikedeck_core::vector::vectorised;
 use spikedeck_equation::System;
-use spikedeck_equation::kernel::{Kernel, Place};
-pub use spikedeck_equation::program::Column;
+use spikedeck_equation::kernel::{Kernel, Location};
+pub use spikedeck_equation::program::UnitValues;
 use spikedeck_equation::program::{Program, Register};
 use spikedeck_scenario::{Integrator, SpikeTimes};
 
@@ -46,9 +46,9 @@ pub struct StepperSpec<'a> {
     /// Integration steps inside one step.
     pub substeps: u32,
     /// One value a parameter: the same for all lanes, or one a lane.
-    pub parameters: Vec<Column>,
+    pub parameters: Vec<UnitValues>,
     /// Initial states: one column a state.
-    pub initial: Vec<Column>,
+    pub initial: Vec<UnitValues>,
     /// First unit of the population that this stepper holds (keys the noise).
     pub first_unit: u32,
     /// Number of lanes.
@@ -131,7 +131,7 @@ pub struct Stepper {
     /// If crossings are located.
     locate: Option<Locate>,
     /// How fast the threshold's surface moves, where excursions over it within one step are looked for.
-    slopes: Option<(Kernel, Place)>,
+    slopes: Option<(Kernel, Location)>,
     /// Part of the step that was done, where an integrator locates crossings itself.
     fractions: Vec<f64>,
     /// Steps that are made in one go.

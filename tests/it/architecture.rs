@@ -9,7 +9,7 @@ const ROOMS: [&str; 13] = [
     "core", "signal", "store", "equation", "model", "scenario", "sim", "analysis", "run", "table", "plot", "tui", "cli",
 ];
 /// Lines a file may have before its tests.
-const BUDGET: usize = 520;
+const BUDGET: usize = 450;
 
 fn sources() -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {

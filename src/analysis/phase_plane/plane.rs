@@ -4,7 +4,7 @@ use super::{Options, Others};
 use crate::binding::{Bound, display};
 use crate::prelude::*;
 use spikedeck_core::linear::determinant_sign;
-use spikedeck_core::phase::{Grid, Rest, fixed_points, newton, zero_lines};
+use spikedeck_core::phase::{Equilibrium, Grid, fixed_points, newton, zero_lines};
 use spikedeck_core::trajectory::Trajectory;
 use spikedeck_signal::{Axis, Curve, CurveStyle};
 use std::f64::consts::{PI, TAU};
@@ -95,7 +95,7 @@ impl<'b, 'a> Plane<'b, 'a> {
     /// Fixed points, the ones nearest the end of the trajectory first: Newton's method from along the trajectory, from a
     /// grid of seeds, and from every cell of a fine grid in which both nullclines may cross (the other states at their
     /// steady values), so that none in the ranges is missed that a cell tells from another.
-    pub fn rests(&self) -> Vec<Rest> {
+    pub fn equilibria(&self) -> Vec<Equilibrium> {
         let grid = Grid { x: self.ranges[0], y: self.ranges[1], columns: SEEDS, rows: SEEDS };
         let along: Vec<Vec<f64>> = self.path.iter().rev().step_by((self.path.len() / 8).max(1)).cloned().collect();
         let base = self.path.last().unwrap_or(&self.bound.initial).clone();
@@ -165,7 +165,7 @@ impl<'b, 'a> Plane<'b, 'a> {
     /// Whether the fixed points in the ranges add up: along the border of the ranges the flow turns as often as their
     /// indices (+1, of saddles -1) say. `None` where that cannot be told: a state without steady values, a fixed point
     /// or a jump on the border.
-    pub fn index_agrees(&self, rests: &[Rest]) -> Option<bool> {
+    pub fn index_agrees(&self, equilibria: &[Equilibrium]) -> Option<bool> {
         let n = self.bound.flow.dimension();
         let [rx, ry] = self.ranges;
         let at = |k: usize| {
@@ -194,17 +194,17 @@ impl<'b, 'a> Plane<'b, 'a> {
             }
             turned += by;
         }
-        let inside = |r: &&Rest| {
+        let inside = |r: &&Equilibrium| {
             let (x, y) = (r.state[self.x], r.state[self.y]);
             x > rx.0 && x < rx.1 && y > ry.0 && y < ry.1
         };
-        let sum = rests.iter().filter(inside).map(|r| self.index(r)).sum::<Option<i64>>()?;
+        let sum = equilibria.iter().filter(inside).map(|r| self.index(r)).sum::<Option<i64>>()?;
         Some((turned / TAU).round() as i64 == sum)
     }
 
     /// The index of a fixed point in the plane, the other states at their steady values: the sign of det J/det J', J' of
     /// the others. `None` where one of them is singular.
-    fn index(&self, rest: &Rest) -> Option<i64> {
+    fn index(&self, rest: &Equilibrium) -> Option<i64> {
         let n = rest.state.len();
         let mut jacobian = vec![0.0; n * n];
         self.bound.flow.jacobian(0.0, &rest.state, &mut jacobian);
@@ -231,30 +231,30 @@ impl<'b, 'a> Plane<'b, 'a> {
     }
 
     /// Where the other states stand to begin with: at a stable fixed point, else any, else the initial state.
-    fn base(&self, rests: &[Rest]) -> Vec<f64> {
+    fn base(&self, equilibria: &[Equilibrium]) -> Vec<f64> {
         if self.others == Others::Initial {
             return self.bound.initial.clone();
         }
-        let stable = rests.iter().find(|r| r.signs().0 == r.eigenvalues.len());
-        stable.or(rests.first()).map_or_else(|| self.bound.initial.clone(), |r| r.state.clone())
+        let stable = equilibria.iter().find(|r| r.signs().0 == r.eigenvalues.len());
+        stable.or(equilibria.first()).map_or_else(|| self.bound.initial.clone(), |r| r.state.clone())
     }
 
     /// Nullclines of both states, and the threshold, in display units.
     pub fn nullclines(
         &self,
         resolution: usize,
-        rests: &[Rest],
+        equilibria: &[Equilibrium],
         findings: &mut Findings<'_>,
     ) -> Vec<(String, Vec<[f64; 4]>)> {
         let n = self.bound.flow.dimension();
         let grid = Grid { x: self.ranges[0], y: self.ranges[1], columns: resolution, rows: resolution };
-        let base = self.base(rests);
+        let base = self.base(equilibria);
         if n > 2 {
             let how = match self.others {
                 Others::Steady => "at their steady values for each point",
                 Others::Initial => "at their initial values",
-                Others::Rest if rests.is_empty() => "at their initial values (no fixed point was found)",
-                Others::Rest => "at their values at the fixed point",
+                Others::Equilibrium if equilibria.is_empty() => "at their initial values (no fixed point was found)",
+                Others::Equilibrium => "at their values at the fixed point",
             };
             findings.warn(format!("a slice through {n} states: the others stand {how}"));
         }
@@ -305,12 +305,12 @@ impl<'b, 'a> Plane<'b, 'a> {
     }
 
     /// Directions of the flow: x, y, dx, dy in display units, of length 1 when divided by the ranges.
-    pub fn field(&self, arrows: usize, rests: &[Rest]) -> Vec<[f64; 4]> {
+    pub fn field(&self, arrows: usize, equilibria: &[Equilibrium]) -> Vec<[f64; 4]> {
         let units = [self.x, self.y].map(|s| display(self.bound.system.states()[s].dimension).1);
         let [rx, ry] = self.ranges;
         // In the middle of cells, so that no arrow leaves the frame.
         let at = |(from, to): (f64, f64), i: usize| from + (to - from) * (i as f64 + 0.5) / arrows as f64;
-        let base = self.base(rests);
+        let base = self.base(equilibria);
         let mut f = vec![0.0; base.len()];
         let mut field = Vec::new();
         for row in 0..arrows {

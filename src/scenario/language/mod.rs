@@ -298,7 +298,8 @@ macro_rules! declare {
         #[doc = $about:literal]
         $vis:vis struct $Name:ident = $name:literal {
             $( #[doc = $meaning:literal]
-               $field:ident : $type:ty = $takes:ty, $need:ident $text:literal $(, $bound:ident $low:literal $(to $high:literal)? )? ; )*
+               $field:ident : $type:ty = $takes:ty, $need:ident $text:literal
+               $(, $bound:ident $low:literal $(to $high:literal)? )? ; )*
         }
     ) => {
         #[doc = $about]

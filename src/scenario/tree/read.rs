@@ -15,7 +15,7 @@ use spikedeck_model::document::{Entry, Item, Node};
 use spikedeck_model::morphology::swc::{self, Soma};
 use spikedeck_model::morphology::{Cut, Point, Section, Tree, cut};
 use spikedeck_model::report::SourceSpan;
-use spikedeck_model::{Definition, Geometry, built_in_morphology, morphologies};
+use spikedeck_model::{Definition, Geometry, Preset, built_in_morphology, morphologies};
 
 /// Most compartments of one cell.
 const LARGEST: usize = 1_000_000;
@@ -92,12 +92,13 @@ pub(crate) fn read(
     let rule = how(resolver, compartments, &shape.place);
     let ((tree, own), rule) = (tree?, rule?);
     let stated = f.get("parameters");
+    let presets = chosen(model, f.get("preset"));
     let counts: Vec<usize> = tree
         .sections
         .iter()
         .zip(&own)
         .map(|(s, own)| {
-            let (resistivity, capacitance) = electric(model, stated, s);
+            let (resistivity, capacitance) = electric(model, &presets, stated, s);
             own.unwrap_or_else(|| rule.count(s, resistivity, capacitance))
         })
         .collect();
@@ -351,9 +352,19 @@ fn swc_file(resolver: &mut Resolver<'_>, node: &Node, soma: Soma, least: Option<
     }
 }
 
+/// The presets of the model that the scenario chooses; those that do not exist are reported when the population is
+/// read.
+fn chosen<'m>(model: &'m Definition, node: Option<&Node>) -> Vec<&'m Preset> {
+    let nodes = match node.map(|n| &n.item) {
+        Some(Item::List(list)) => list.as_slice(),
+        _ => node.map_or(&[][..], std::slice::from_ref),
+    };
+    nodes.iter().filter_map(|n| model.preset(n.as_text()?)).collect()
+}
+
 /// Resistivity and capacitance per area of a section, from the equations and the parameters that the scenario states
-/// for it.
-fn electric(model: &Definition, node: Option<&Node>, section: &Section) -> (f64, f64) {
+/// for it, that a preset has (later ones win), or that are the model's.
+fn electric(model: &Definition, presets: &[&Preset], node: Option<&Node>, section: &Section) -> (f64, f64) {
     let p = model.system.parts();
     let stated = |name: &str| -> Option<f64> {
         let n = node?.get(name)?;
@@ -367,20 +378,22 @@ fn electric(model: &Definition, node: Option<&Node>, section: &Section) -> (f64,
     let parameters: Vec<f64> = model
         .parameters
         .iter()
-        .map(|d| if d.geometry == Some(Geometry::Area) { 1.0 } else { stated(&d.name).unwrap_or(d.default) })
+        .map(|d| {
+            let of_preset = || presets.iter().rev().find_map(|p| p.parameters.iter().find(|v| v.0 == d.name));
+            let usual = || of_preset().map_or(d.default, |v| v.1);
+            if d.geometry == Some(Geometry::Area) { 1.0 } else { stated(&d.name).unwrap_or_else(usual) }
+        })
         .collect();
     let values = Values { parameters: &parameters, ..Values::default() };
-    for o in &p.operators {
-        if let OperatorKind::Axial(resistivity) = o.kind {
-            let state = match p.graph.node(o.argument) {
-                spikedeck_equation::graph::Node::Symbol(Symbol::State(s)) => s as usize,
-                _ => continue,
-            };
-            let mut graph = p.graph.clone();
-            let per_current = derivative(&mut graph, p.drift[state], Symbol::Input(o.input as u32));
-            let capacitance = 1.0 / Tape::new(&graph, &[per_current]).value(&values);
-            return (Tape::new(&graph, &[resistivity]).value(&values), capacitance);
+    let axial = p.operators.iter().find_map(|o| match (&o.kind, p.graph.node(o.argument)) {
+        (OperatorKind::Axial(resistivity), spikedeck_equation::graph::Node::Symbol(Symbol::State(s))) => {
+            Some((*resistivity, s as usize, Symbol::Input(o.input as u32)))
         }
-    }
-    (1.0, 0.01)
+        _ => None,
+    });
+    let (resistivity, state, port) = axial.expect("a tree has `axial` in its equations, which is of a state");
+    let mut graph = p.graph.clone();
+    let per_current = derivative(&mut graph, p.drift[state], port);
+    let capacitance = 1.0 / Tape::new(&graph, &[per_current]).value(&values);
+    (Tape::new(&graph, &[resistivity]).value(&values), capacitance)
 }

@@ -2,7 +2,7 @@
 
 use super::population::PopulationValues;
 use crate::axis::Axis;
-use crate::stepper::Column;
+use crate::stepper::UnitValues;
 use crate::worker::Worker;
 use spikedeck_core::units::display_unit;
 use spikedeck_scenario::{Coupling, Place, PopulationId, PopulationSpec, Spec};
@@ -13,8 +13,8 @@ pub(super) fn described(spec: &Spec, values: &[PopulationValues]) -> Vec<Populat
     let one = |(population, values): (&PopulationSpec, &PopulationValues)| {
         let differing = population.system.parameters().iter().zip(&values.parameters).filter_map(
             |(variable, column)| match column {
-                Column::Shared(_) => None,
-                Column::Each(values) => {
+                UnitValues::Shared(_) => None,
+                UnitValues::Each(values) => {
                     let unit = display_unit(variable.dimension);
                     let measure = population.model.parameter(&variable.name).is_some_and(|p| p.geometry.is_some());
                     let has = |k: usize| !measure || population.tree.as_ref().is_none_or(|t| t.has_membrane(k));

@@ -11,7 +11,7 @@ use crate::body::{Body, Cells, Points, Sheet};
 use crate::grid::Space;
 use crate::group::Group;
 use crate::recorder::Sampler;
-use crate::stepper::{Column, Stepper, StepperSpec};
+use crate::stepper::{Stepper, StepperSpec, UnitValues};
 use crate::stimulus::Local;
 use crate::tree::{Forest, TreeBuild, scheme, together};
 use crate::values::slice;
@@ -107,7 +107,7 @@ fn stepper(
     integrator: Integrator,
 ) -> Result<Stepper, BuildError> {
     let entity = format!("populations.{}", population.name);
-    let cut = |columns: &[Column]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
+    let cut = |columns: &[UnitValues]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
     Stepper::new(StepperSpec {
         system: values.layout.as_ref().map_or(&population.system, |l| &l.system),
         integrator,

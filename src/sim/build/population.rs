@@ -4,7 +4,7 @@ use super::unsuitable;
 use crate::BuildError;
 use crate::geometry::Geometry;
 use crate::grid::{self, Layout};
-use crate::stepper::Column;
+use crate::stepper::UnitValues;
 use crate::values::{UnitNames, resolve};
 use spikedeck_core::rng::Key;
 use spikedeck_scenario::{PopulationSpec, Port, Spec, Value};
@@ -16,8 +16,8 @@ pub(super) struct PopulationValues {
     pub sources: Option<Geometry>,
     /// Where its event ports are, on a tree.
     ports: Vec<Geometry>,
-    pub parameters: Vec<Column>,
-    pub initial: Vec<Column>,
+    pub parameters: Vec<UnitValues>,
+    pub initial: Vec<UnitValues>,
     /// How it is stepped on a grid.
     pub layout: Option<Layout>,
 }
@@ -71,8 +71,8 @@ fn key(population: &PopulationSpec, seed: u64, kind: &str, name: &str) -> Key {
 }
 
 /// The parameters. Expressions may name parameters, so those come last, in their own order.
-fn parameters(population: &PopulationSpec, geometry: &Geometry, seed: u64) -> Vec<Option<Column>> {
-    let mut known: Vec<Option<Column>> = vec![None; population.parameters.len()];
+fn parameters(population: &PopulationSpec, geometry: &Geometry, seed: u64) -> Vec<Option<UnitValues>> {
+    let mut known: Vec<Option<UnitValues>> = vec![None; population.parameters.len()];
     let all = || population.parameters.iter().zip(population.system.parameters()).enumerate();
     let is_expression = |value: &Value| matches!(value, Value::Expression(_));
     let ordered = all().filter(|(_, (v, _))| !is_expression(v)).chain(all().filter(|(_, (v, _))| is_expression(v)));
@@ -84,7 +84,12 @@ fn parameters(population: &PopulationSpec, geometry: &Geometry, seed: u64) -> Ve
 }
 
 /// The initial values of the states.
-fn initial(population: &PopulationSpec, geometry: &Geometry, known: &[Option<Column>], seed: u64) -> Vec<Column> {
+fn initial(
+    population: &PopulationSpec,
+    geometry: &Geometry,
+    known: &[Option<UnitValues>],
+    seed: u64,
+) -> Vec<UnitValues> {
     let names = UnitNames { size: population.size, geometry, known };
     let values = population.initial.iter().zip(population.system.states());
     let find = |(value, variable): (&Value, &spikedeck_equation::Variable)| {

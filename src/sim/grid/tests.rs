@@ -446,7 +446,8 @@ fn one_and_two_threads_give_the_same_bits() {
          equations = \"dV_m/dt = (E_L - V_m + R_m*I + s**2*laplacian(V_m))/tau + sigma*sqrt(2/tau)*xi : V\"\n\
          threshold = \"V_m > V_th\"\nreset = \"V_m = E_L\"\ninputs = { I = \"A\" }\n\
          parameters = \
-         { E_L = \"-65 mV\", R_m = \"100 Mohm\", tau = \"10 ms\", sigma = \"3 mV\", V_th = \"-55 mV\", s = \"40 um\" }\ninitial = { V_m = \"E_L\" }\n\
+         { E_L = \"-65 mV\", R_m = \"100 Mohm\", tau = \"10 ms\", sigma = \"3 mV\", V_th = \"-55 mV\", s = \"40 um\" \
+         }\ninitial = { V_m = \"E_L\" }\n\
          [populations.p]\nmodel = \"sheet\"\ngrid = \
          { shape = [30, 20], spacing = \"50 um\", boundary = \"periodic\" }\n\
          [populations.q]\nmodel = \"lif\"\nsize = 400\nreceptors.syn = { kind = \"exp_current\", tau = \"5 ms\" }\n\

@@ -7,7 +7,7 @@ use super::locate::{Given, Locate};
 use super::refractory::Reset;
 use super::threshold::Threshold;
 use super::trust;
-use super::{Column, Motion, Noise, Stepper, StepperSpec, Work};
+use super::{Motion, Noise, Stepper, StepperSpec, UnitValues, Work};
 use crate::integrator::{Method, Problem, build, check, choose, grow_exponentially};
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
@@ -35,7 +35,7 @@ struct Imported {
     refractory: Option<Id>,
 }
 
-fn import(p: &Parts, parameters: &[Column]) -> Imported {
+fn import(p: &Parts, parameters: &[UnitValues]) -> Imported {
     let mut graph = Graph::new();
     let mut take = |roots: &[Id]| {
         graph.import(
@@ -43,7 +43,7 @@ fn import(p: &Parts, parameters: &[Column]) -> Imported {
             roots,
             |g, s| match s {
                 Symbol::Parameter(i) => match parameters.get(i as usize) {
-                    Some(Column::Shared(v)) => Some(g.number(*v)),
+                    Some(UnitValues::Shared(v)) => Some(g.number(*v)),
                     _ => None,
                 },
                 _ => None,
@@ -132,7 +132,7 @@ struct Movements {
     /// The same with the held states at rest, if others depend on them.
     held: Option<Movement>,
     /// Values that the scheme made for each lane.
-    lane_values: Vec<Column>,
+    lane_values: Vec<UnitValues>,
 }
 
 /// See [`Stepper::new`].
@@ -158,7 +158,7 @@ fn examine(spec: &StepperSpec<'_>) -> Result<(), String> {
         ));
     }
     for (column, v) in spec.parameters.iter().zip(&p.parameters).chain(spec.initial.iter().zip(&p.states)) {
-        if let Column::Each(list) = column
+        if let UnitValues::Each(list) = column
             && list.len() != lanes
         {
             return Err(format!("`{}` has {} values for {lanes} units", v.name, list.len()));
@@ -223,7 +223,7 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         lane_values = std::mem::take(&mut resting.lane_values);
         held = Some(Movement { graph: resting.graph, drift: resting.drift, method });
     }
-    let lane_values = lane_values.into_iter().map(Column::Each).collect();
+    let lane_values = lane_values.into_iter().map(UnitValues::Each).collect();
     Ok(Movements { integrator: (integrator, why), doubt, main, held, lane_values })
 }
 

@@ -6,7 +6,7 @@
 
 use super::Stepper;
 use super::locate::{Around, Locate, root};
-use spikedeck_equation::kernel::Place;
+use spikedeck_equation::kernel::Location;
 
 impl Locate {
     /// Adds the lanes of a block that made an excursion to those whose condition holds, in ascending order.
@@ -40,10 +40,10 @@ impl Stepper {
         self.program.run(kernel, start, count);
         let memory = &self.program.memory;
         let at = match *place {
-            Place::Column(c) => c as usize * memory.padded + start,
-            Place::Scratch(r) => memory.scratch_base(r as usize),
+            Location::Column(c) => c as usize * memory.padded + start,
+            Location::Scratch(r) => memory.scratch_base(r as usize),
             // A surface that moves at one speed does not come back.
-            Place::Number(_) => return None,
+            Location::Number(_) => return None,
         };
         Some(&memory.data[at..at + count])
     }

@@ -1,7 +1,7 @@
 //! What is looked at before the first step: parameters that make no number, steps that are too long, who starts above the
 //! threshold.
 
-use super::{Column, StepperSpec};
+use super::{StepperSpec, UnitValues};
 use crate::firing::Firing;
 use crate::integrator::Problem;
 use crate::integrator::trial::{FOLLOWS, LOST, Path, follow};
@@ -32,7 +32,7 @@ pub fn degenerate(spec: &StepperSpec<'_>) -> Result<(), String> {
     named.sort_by_key(|&s| p.subexpression_ids[s]);
     let ids: Vec<Id> = named.iter().map(|&s| p.subexpression_ids[s]).collect();
     let (quantities, rates) = (Tape::new(&p.graph, &ids), Tape::new(&p.graph, &p.drift));
-    let differ = spec.parameters.iter().any(|c| matches!(c, Column::Each(_)));
+    let differ = spec.parameters.iter().any(|c| matches!(c, UnitValues::Each(_)));
     let mut found = vec![0.0; ids.len()];
     let inputs = vec![0.0; p.inputs.len()];
     for lane in 0..if differ { spec.lanes } else { 1 } {
@@ -128,7 +128,7 @@ pub fn begun(spec: &StepperSpec<'_>, graph: &Graph, condition: Option<Id>) -> Fi
     let tape = Tape::new(graph, &[condition]);
     let inputs = vec![0.0; spec.system.inputs().len()];
     let above = |lane: &usize| {
-        let of = |columns: &[Column]| -> Vec<f64> { columns.iter().map(|c| c.at(*lane)).collect() };
+        let of = |columns: &[UnitValues]| -> Vec<f64> { columns.iter().map(|c| c.at(*lane)).collect() };
         let (states, parameters) = (of(&spec.initial), of(&spec.parameters));
         let values = Values { states: &states, parameters: &parameters, inputs: &inputs, ..Values::default() };
         holds(tape.value(&values))

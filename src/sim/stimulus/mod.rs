@@ -22,7 +22,7 @@ use varying::{Sources, Varying};
 use super::axis::Axis;
 use super::expression::Expression;
 use super::geometry::Geometry;
-use super::stepper::Column;
+use super::stepper::UnitValues;
 use super::values::{UnitNames, at, resolve};
 use spikedeck_core::math::exp;
 use spikedeck_core::normal::Normals;
@@ -67,10 +67,10 @@ pub(super) struct Stimulus<'a> {
     /// All units, in order.
     all: bool,
     /// Up to two values a targeted unit (amplitude or mean; offset, standard deviation or weight).
-    first: Column,
-    second: Column,
+    first: UnitValues,
+    second: UnitValues,
     /// For expressions: the expression and its columns over the whole population.
-    expression: Option<(Expression, Vec<Column>)>,
+    expression: Option<(Expression, Vec<UnitValues>)>,
 }
 
 impl<'a> Stimulus<'a> {
@@ -91,19 +91,19 @@ impl<'a> Stimulus<'a> {
         if let Some(unit) = units.iter().find(|&&u| u as usize >= size) {
             return Err(format!("unit {unit} does not exist: the target has {size} units, numbered from 0"));
         }
-        let find = |amount: Amount<'_>| -> Column {
+        let find = |amount: Amount<'_>| -> UnitValues {
             if let Value::Each(list) = amount.value
                 && list.len() == units.len()
             {
-                return Column::Each(list.to_vec());
+                return UnitValues::Each(list.to_vec());
             }
             let names = UnitNames { size, geometry, known: &[] };
             match resolve(amount.value, &names, Key::new(seed, &entity, amount.key)) {
-                Column::Shared(v) => Column::Shared(v),
-                Column::Each(v) => Column::Each(units.iter().map(|&u| v[u as usize]).collect()),
+                UnitValues::Shared(v) => UnitValues::Shared(v),
+                UnitValues::Each(v) => UnitValues::Each(units.iter().map(|&u| v[u as usize]).collect()),
             }
         };
-        let zero = Column::Shared(0.0);
+        let zero = UnitValues::Shared(0.0);
         let mut expression = None;
         let course = spec.kind.course(axis.clock());
         let (first, second) = match &course {
@@ -192,9 +192,9 @@ impl<'a> Stimulus<'a> {
         if mine.is_empty() {
             return None;
         }
-        let pick = |column: &Column| match column {
-            Column::Shared(v) => Column::Shared(*v),
-            Column::Each(v) => Column::Each(mine.iter().map(|&(_, j)| v[j]).collect()),
+        let pick = |column: &UnitValues| match column {
+            UnitValues::Shared(v) => UnitValues::Shared(*v),
+            UnitValues::Each(v) => UnitValues::Each(mine.iter().map(|&(_, j)| v[j]).collect()),
         };
         let (a, b) = (pick(&self.first), pick(&self.second));
         let drive = match &self.course {
@@ -225,8 +225,10 @@ impl<'a> Stimulus<'a> {
                 let root = axis.dt.sqrt();
                 let scale = match (spread, b) {
                     (Spread::Deviation(_), b) => b,
-                    (Spread::Density(_), Column::Shared(v)) => Column::Shared(v / root),
-                    (Spread::Density(_), Column::Each(v)) => Column::Each(v.into_iter().map(|v| v / root).collect()),
+                    (Spread::Density(_), UnitValues::Shared(v)) => UnitValues::Shared(v / root),
+                    (Spread::Density(_), UnitValues::Each(v)) => {
+                        UnitValues::Each(v.into_iter().map(|v| v / root).collect())
+                    }
                 };
                 Drive::Normal { mean: a, scale, every: *every, listed: self.sequence(*generator, &mine) }
             }
@@ -256,11 +258,11 @@ impl<'a> Stimulus<'a> {
 
 impl Stimulus<'_> {
     /// The expression with its operands, one entry a targeted lane of those that begin at unit `first`.
-    fn compiled(&self, first: u32, mine: &[(u32, usize)]) -> (Expression, Vec<Column>) {
+    fn compiled(&self, first: u32, mine: &[(u32, usize)]) -> (Expression, Vec<UnitValues>) {
         let (expression, columns) = self.expression.as_ref().expect("compiled when the stimulus was made");
-        let of_lanes = |c: &Column| match c {
-            Column::Shared(v) => Column::Shared(*v),
-            Column::Each(v) => Column::Each(mine.iter().map(|&(lane, _)| v[(first + lane) as usize]).collect()),
+        let of_lanes = |c: &UnitValues| match c {
+            UnitValues::Shared(v) => UnitValues::Shared(*v),
+            UnitValues::Each(v) => UnitValues::Each(mine.iter().map(|&(lane, _)| v[(first + lane) as usize]).collect()),
         };
         (expression.clone(), columns.iter().map(of_lanes).collect())
     }
@@ -278,7 +280,7 @@ fn arrivals(
     times: &[f64],
     listed: Option<&[u32]>,
     mine: &[(u32, usize)],
-    weight: &Column,
+    weight: &UnitValues,
     range: &Range<u32>,
     axis: &Axis,
 ) -> Vec<(u64, u32, f64)> {
@@ -301,10 +303,10 @@ fn arrivals(
 }
 
 /// a - b, entry by entry.
-fn difference(a: &Column, b: &Column) -> Column {
+fn difference(a: &UnitValues, b: &UnitValues) -> UnitValues {
     match (a, b) {
-        (Column::Shared(a), Column::Shared(b)) => Column::Shared(a - b),
-        (Column::Each(v), other) => Column::Each(v.iter().enumerate().map(|(j, a)| a - at(other, j)).collect()),
-        (Column::Shared(a), Column::Each(v)) => Column::Each(v.iter().map(|b| a - b).collect()),
+        (UnitValues::Shared(a), UnitValues::Shared(b)) => UnitValues::Shared(a - b),
+        (UnitValues::Each(v), other) => UnitValues::Each(v.iter().enumerate().map(|(j, a)| a - at(other, j)).collect()),
+        (UnitValues::Shared(a), UnitValues::Each(v)) => UnitValues::Each(v.iter().map(|b| a - b).collect()),
     }
 }

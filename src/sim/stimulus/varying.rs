@@ -7,7 +7,7 @@
 use super::poisson::draws;
 use crate::axis::Axis;
 use crate::expression::{Expression, Operand};
-use crate::stepper::Column;
+use crate::stepper::UnitValues;
 use crate::values::at;
 use spikedeck_core::math::exp;
 use spikedeck_core::rng::Key;
@@ -28,10 +28,10 @@ pub(crate) struct Varying {
     lanes: Vec<u32>,
     expression: Expression,
     /// What the expression is of, one entry a targeted lane.
-    operands: Vec<Column>,
+    operands: Vec<UnitValues>,
     /// Sources of each unit times the step.
     per_step: f64,
-    weight: Column,
+    weight: UnitValues,
     /// Mean of each targeted lane in this step.
     means: Vec<f64>,
     on: u64,
@@ -55,8 +55,8 @@ impl Varying {
         key: Key,
         (first, all): (u32, usize),
         lanes: Vec<u32>,
-        (expression, operands): (Expression, Vec<Column>),
-        weight: Column,
+        (expression, operands): (Expression, Vec<UnitValues>),
+        weight: UnitValues,
         sources: Sources,
         dt: f64,
     ) -> Self {

@@ -31,7 +31,8 @@ fn network(record: &str) -> String {
     )
 }
 
-const TRACES: &str = "traces = [{ name = \"v\", variables = [\"V_m\", \"I\", \"ampa.I_syn\"], units = [800, 3, 400, 401], interval = \"0.5 ms\" }, { name = \"one\", variables = [\"V_m\"], units = [77] }]";
+const TRACES: &str = "traces = [{ name = \"v\", variables = [\"V_m\", \"I\", \"ampa.I_syn\"], units = [800, 3, 400, \
+                      401], interval = \"0.5 ms\" }, { name = \"one\", variables = [\"V_m\"], units = [77] }]";
 
 #[test]
 fn one_two_and_three_threads_give_the_same_bits() {

@@ -37,7 +37,8 @@ fn weights_agree_with_nest_spike_by_spike() {
     let cases = [
         (
             "stdp_additive",
-            "{ kind = \"stdp_pair\", w_max = \"1 pA\", tau_plus = \"16.8 ms\", tau_minus = \"33.7 ms\", A_plus = 0.02, A_minus = 0.022 }",
+            "{ kind = \"stdp_pair\", w_max = \"1 pA\", tau_plus = \"16.8 ms\", tau_minus = \"33.7 ms\", A_plus = \
+             0.02, A_minus = 0.022 }",
         ),
         (
             "stdp_multiplicative",
@@ -49,11 +50,13 @@ fn weights_agree_with_nest_spike_by_spike() {
         ),
         (
             "stdp_power_law",
-            "{ kind = \"stdp_power_law\", w_0 = \"1 pA\", tau_plus = \"15 ms\", tau_minus = \"30 ms\", lambda = 0.1, alpha = 0.06, mu = 0.4 }",
+            "{ kind = \"stdp_power_law\", w_0 = \"1 pA\", tau_plus = \"15 ms\", tau_minus = \"30 ms\", lambda = 0.1, \
+             alpha = 0.06, mu = 0.4 }",
         ),
         (
             "stdp_triplet",
-            "{ kind = \"stdp_triplet\", w_max = \"100 pA\", A2_plus = 0.00005, A3_plus = 0.00006, A2_minus = 0.00007, A3_minus = 0.000023, tau_y = \"125 ms\" }",
+            "{ kind = \"stdp_triplet\", w_max = \"100 pA\", A2_plus = 0.00005, A3_plus = 0.00006, A2_minus = 0.00007, \
+             A3_minus = 0.000023, tau_y = \"125 ms\" }",
         ),
         ("vogels", "{ kind = \"vogels_inhibitory\", w_max = \"10 pA\", eta = 0.001, rho_0 = \"5 Hz\" }"),
         ("tsodyks2", "{ kind = \"tsodyks_markram\", preset = \"mixed\" }"),

@@ -6,7 +6,7 @@ use super::solver::{Solver, order};
 use super::watch::Watch;
 use super::zone::{Common, Zone};
 use super::{Effects, Electrode, Events, Neighbour, Rows, Tree};
-use crate::stepper::Column;
+use crate::stepper::UnitValues;
 use crate::values::at;
 use spikedeck_equation::Variable;
 use spikedeck_equation::graph::{Node, Symbol};
@@ -19,8 +19,8 @@ pub(crate) struct TreeBuild<'a> {
     pub population: &'a PopulationSpec,
     pub tree: &'a TreeSpec,
     /// Values of all units of the population.
-    pub parameters: &'a [Column],
-    pub initial: &'a [Column],
+    pub parameters: &'a [UnitValues],
+    pub initial: &'a [UnitValues],
     /// The cells of this thread.
     pub cells: Range<usize>,
     pub dt: f64,
@@ -78,7 +78,7 @@ impl Rows {
 }
 
 impl TreeBuild<'_> {
-    fn value(&self, columns: &[Column], index: usize, unit: usize) -> f64 {
+    fn value(&self, columns: &[UnitValues], index: usize, unit: usize) -> f64 {
         at(&columns[index], self.cells.start * self.tree.units() + unit)
     }
 

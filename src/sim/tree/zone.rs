@@ -8,7 +8,7 @@ use spikedeck_core::units::Dimension;
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::kernel::Kernel;
-use spikedeck_equation::program::{Builder, Column, ColumnId, Columns, Program, Register, Target, symbols};
+use spikedeck_equation::program::{Builder, ColumnId, Columns, Program, Register, Target, UnitValues, symbols};
 use spikedeck_equation::tape::{Tape, Values};
 use spikedeck_equation::{System, Variable};
 
@@ -90,8 +90,10 @@ impl Zone {
         let p = system.parts();
         let lanes = zone.compartments.len() * c.cells;
         let unit = |lane: usize| lane % c.cells * c.units + zone.compartments[lane / c.cells] as usize;
-        let values = |list: &[Variable]| -> Vec<Column> {
-            list.iter().map(|v| Column::of((0..lanes).map(|lane| (c.value)(&v.name, unit(lane))).collect())).collect()
+        let values = |list: &[Variable]| -> Vec<UnitValues> {
+            list.iter()
+                .map(|v| UnitValues::of((0..lanes).map(|lane| (c.value)(&v.name, unit(lane))).collect()))
+                .collect()
         };
         let (parameters, states) = (values(&p.parameters), values(&p.states));
         let folded = fold(&system, &parameters, c);
@@ -288,7 +290,7 @@ fn turns(folded: &Folded, voltage: usize) -> Vec<usize> {
 }
 
 /// The equations with the parameters that all lanes share as numbers, and ports that nothing drives as zeros.
-fn fold(system: &System, parameters: &[Column], c: &Common<'_>) -> Folded {
+fn fold(system: &System, parameters: &[UnitValues], c: &Common<'_>) -> Folded {
     let p = system.parts();
     let mut graph = Graph::new();
     let mut take = |roots: &[Id]| {
@@ -297,8 +299,8 @@ fn fold(system: &System, parameters: &[Column], c: &Common<'_>) -> Folded {
             roots,
             |g, s| match s {
                 Symbol::Parameter(i) => match parameters[i as usize] {
-                    Column::Shared(v) => Some(g.number(v)),
-                    Column::Each(_) => None,
+                    UnitValues::Shared(v) => Some(g.number(v)),
+                    UnitValues::Each(_) => None,
                 },
                 Symbol::Input(i) if i as usize != c.port && !(c.ports)(&p.inputs[i as usize].name).1 => {
                     Some(g.number(0.0))
