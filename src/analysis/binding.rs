@@ -185,7 +185,8 @@ fn resolve_all(
                 Value::Each(list) => *list.get(unit).ok_or_else(|| cannot("fewer values than units are listed"))?,
                 Value::Drawn(_) => {
                     return Err(cannot(
-                        "a drawn value has no place in an analysis of equations: give it a value with `set` or in the scenario",
+                        "a drawn value has no place in an analysis of equations: give it a value with `set` or in the \
+                         scenario",
                     ));
                 }
                 Value::Expression(formula) => {

@@ -23,20 +23,27 @@ const CARD: AnalysisCard = AnalysisCard {
     assumptions: "Stationary signals. Plug-in: bins fine enough to hold the dependence, and many samples in each. KSG: \
                   smooth density. Gaussian: jointly normal; sees linear dependence only. p-values: circular shifts \
                   need a window much longer than the autocorrelation; permutations need samples independent in time.",
-    bias: "Plug-in is too large by about (R−1)(S−1)/(2N ln 2) bits; Miller-Madow, Panzeri-Treves (Bayes or naive count of bins) or \
-           quadratic extrapolation take it off, and the value before stands beside it. KSG may be negative when there is no \
+    bias: "Plug-in is too large by about (R−1)(S−1)/(2N ln 2) bits; Miller-Madow, Panzeri-Treves (Bayes or naive \
+           count of bins) or \
+           quadratic extrapolation take it off, and the value before stands beside it. KSG may be negative when there \
+           is no \
            dependence: such values are kept. Neighbours in time are no independent samples: give a Theiler window.",
     cost: "O(N) plug-in and gaussian, O(N log N) ksg; times surrogates and blocks.",
-    caveats: "It is symmetric and says nothing about direction. Common input and slow drift count as information: compare with the chance \
-              level of circular shifts. Distances between neighbours mean nothing among tied values (counts, states, rounded \
-              samples): `auto` takes frequencies for few distinct values, and before ksg tied values are spread by seeded noise over the distance to the next \
-              value, which leaves the information what it is; the note says so. The interval is left out where it would not hold the truth: samples that depend on \
+    caveats: "It is symmetric and says nothing about direction. Common input and slow drift count as information: \
+              compare with the chance \
+              level of circular shifts. Distances between neighbours mean nothing among tied values (counts, states, \
+              rounded \
+              samples): `auto` takes frequencies for few distinct values, and before ksg tied values are spread by \
+              seeded noise over the distance to the next \
+              value, which leaves the information what it is; the note says so. The interval is left out where it \
+              would not hold the truth: samples that depend on \
               those before for more than a tenth of a block, or a bias that surrogates show.",
     references: &[
         "Kraskov, Stögbauer, Grassberger 2004, Phys Rev E 69:066138, doi:10.1103/PhysRevE.69.066138",
         "Panzeri, Treves 1996, Network 7:87-107, doi:10.1080/0954898X.1996.11978656",
         "Panzeri, Senatore, Montemurro, Petersen 2007, J Neurophysiol 98:1064-1072, doi:10.1152/jn.00559.2007",
-        "Strong, Koberle, de Ruyter van Steveninck, Bialek 1998, Phys Rev Lett 80:197-200, doi:10.1103/PhysRevLett.80.197",
+        "Strong, Koberle, de Ruyter van Steveninck, Bialek 1998, Phys Rev Lett 80:197-200, \
+         doi:10.1103/PhysRevLett.80.197",
         "Phipson, Smyth 2010, Stat Appl Genet Mol Biol 9:39, doi:10.2202/1544-6115.1585",
         "Benjamini, Hochberg 1995, J R Stat Soc B 57:289-300, doi:10.1111/j.2517-6161.1995.tb02031.x",
     ],
@@ -62,7 +69,8 @@ options! {
     /// What `mutual_information` can be told.
     pub struct Options {
         estimator: By = choice(By::Auto),
-            "auto: plugin where spike counts are involved, or few distinct values (then these are the symbols), else ksg2";
+            "auto: plugin where spike counts are involved, or few distinct values (then these are the symbols), else \
+             ksg2";
         correction: BiasCorrection = choice(BiasCorrection::PanzeriTreves),
             "bias correction of plugin (the source is the stimulus, the target the response)";
         lag: Option<Time> = time_if_given().between(-f64::MAX, f64::MAX),

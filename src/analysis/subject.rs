@@ -44,7 +44,8 @@ impl Trains {
         let rest = self.window.length() - bins as f64 * width.axis;
         (outside > 0).then(|| {
             format!(
-                "{}: {outside} of {} spikes lie in the last {} s, which are no whole bin of {} s, and are not counted in bins",
+                "{}: {outside} of {} spikes lie in the last {} s, which are no whole bin of {} s, and are not counted \
+                 in bins",
                 self.subject,
                 self.count(),
                 short(rest * self.base.seconds()),
@@ -332,7 +333,8 @@ fn trace_columns(
     let candidates: Vec<&Trace> = request.recording.traces_of(place, variable).collect();
     if candidates.is_empty() {
         return Err(not_recorded(format!(
-            "add `{variable}` to a trace under [record.{place}], such as `traces = [{{ name = \"slow\", variables = [\"{variable}\"] }}]`"
+            "add `{variable}` to a trace under [record.{place}], such as `traces = \
+             [{{ name = \"slow\", variables = [\"{variable}\"] }}]`"
         )));
     }
     // The finest trace that holds all units asked for; without a subset, the one with most units, then the finest.

@@ -22,15 +22,21 @@ const CARD: AnalysisCard = AnalysisCard {
               plugin: entropies of words of symbols; gaussian: ½ log₂(Var(Y|Y⁻)/Var(Y|Y⁻,X⁻)), half of Granger's;\n\
               ksg: ψ(k) + ⟨ψ(n_z+1) − ψ(n_xz+1) − ψ(n_yz+1)⟩, z the target's past\n\
               lagged_information_sum: Σ_τ I(Y_t ; X_{t−τ} | Y_{t−1}), which is not transfer entropy",
-    assumptions: "Stationary signals; the histories k and l hold what matters of the past; no unseen common driver. Plug-in: words are \
-                  few against samples. Gaussian: linear and jointly normal. p-values: circular shifts by more than all lags, window much \
+    assumptions: "Stationary signals; the histories k and l hold what matters of the past; no unseen common driver. \
+                  Plug-in: words are \
+                  few against samples. Gaussian: linear and jointly normal. p-values: circular shifts by more than \
+                  all lags, window much \
                   longer than the autocorrelation.",
-    bias: "Plug-in grows with the number of possible words over N; Miller-Madow takes the leading term off, the chance level shows the \
-           rest, and the value before correction stands beside it. Too short a target history lets the target's own memory pass for \
+    bias: "Plug-in grows with the number of possible words over N; Miller-Madow takes the leading term off, the \
+           chance level shows the \
+           rest, and the value before correction stands beside it. Too short a target history lets the target's own \
+           memory pass for \
            transfer. KSG may be negative when there is nothing: such values are kept.",
     cost: "O(N) plug-in and gaussian (times (k + l)²), O(N log N) ksg; times surrogates, blocks and pairs.",
-    caveats: "It is not causation: a common driver or a third signal between gives it too. Sampling slower than the delay mixes the \
-              directions. The sum over lags counts a persistent source again at each lag (0.57 for a true 0.33 bits in the textbook example): \
+    caveats: "It is not causation: a common driver or a third signal between gives it too. Sampling slower than the \
+              delay mixes the \
+              directions. The sum over lags counts a persistent source again at each lag (0.57 for a true 0.33 bits \
+              in the textbook example): \
               it is offered only under its own name.",
     references: &[
         "Schreiber 2000, Phys Rev Lett 85:461-464, doi:10.1103/PhysRevLett.85.461",
@@ -108,7 +114,8 @@ options! {
     /// What `transfer_entropy` can be told.
     pub struct Options {
         estimator: By = choice(By::Auto),
-            "auto: plugin where spike counts are involved, or few distinct values (then these are the symbols), else gaussian";
+            "auto: plugin where spike counts are involved, or few distinct values (then these are the symbols), else \
+             gaussian";
         target_history: usize = integer("1").between(1.0, 10.0), "k, samples of the target's past";
         source_history: usize = integer("1").between(1.0, 10.0), "l, samples of the source's past";
         target_step: Option<Time> = time_if_given(), "time between samples of the target's past (default one sample)";
@@ -117,7 +124,8 @@ options! {
             "u, from the source's newest past sample to the target (default one sample)";
         correction: Correction = choice(Correction::MillerMadow), "bias correction of plugin";
         lagged_information_sum: usize = integer("0").between(0.0, 1000.0),
-            "also the sum over this many lags of I(Y_t; X_{t-lag} | Y_{t-1}), which double-counts and is not transfer entropy; 0 for not";
+            "also the sum over this many lags of I(Y_t; X_{t-lag} | Y_{t-1}), which double-counts and is not transfer \
+             entropy; 0 for not";
         bins: usize = report::bins("4", 256.0);
         binning: Binning = report::binning();
         neighbours: NeighbourOptions = shared();
@@ -151,7 +159,8 @@ impl Estimator for TransferEntropy {
                 let n = (pairs.len() - lags) as u64;
                 let sum = Metric::new(&pair.subject, "lagged_information_sum", terms.iter().sum(), "bits", n);
                 extra.push(sum.note(format!(
-                    "sum of I(Y_t; X_t-lag | Y_t-1) over {lags} lags: counts a lasting source again at each lag, not transfer entropy"
+                    "sum of I(Y_t; X_t-lag | Y_t-1) over {lags} lags: counts a lasting source again at each lag, not \
+                     transfer entropy"
                 )));
                 curves.push(curve(&pair.subject, (1..=lags).map(|l| l as f64).collect(), terms, CurveStyle::Points));
             }

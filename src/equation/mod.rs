@@ -27,7 +27,7 @@
 //! ```
 
 mod carry;
-mod check;
+pub mod check;
 pub mod derive;
 pub mod expression;
 pub mod flow;

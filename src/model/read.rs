@@ -3,7 +3,7 @@
 
 use super::document::{Fields, Item, Node};
 use super::parameters::{read_parameters, read_presets, written};
-use super::report::{Place, Report};
+use super::report::{Report, SourceSpan};
 use super::{Definition, Kind};
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
 use spikedeck_core::units::{Dimension, parse_unit};
@@ -151,7 +151,7 @@ struct Nodes<'a> {
 }
 
 impl Nodes<'_> {
-    fn put_rule(&self, report: &mut Report, part: RulePart, diagnostic: Diagnostic, fallback: &Place) {
+    fn put_rule(&self, report: &mut Report, part: RulePart, diagnostic: Diagnostic, fallback: &SourceSpan) {
         let node = match part {
             RulePart::Equations => self.equations,
             RulePart::OnPre => self.on_pre,
@@ -163,7 +163,7 @@ impl Nodes<'_> {
         }
     }
 
-    fn put(&self, report: &mut Report, part: Part, diagnostic: Diagnostic, fallback: &Place) {
+    fn put(&self, report: &mut Report, part: Part, diagnostic: Diagnostic, fallback: &SourceSpan) {
         let node = match part {
             Part::Equations => self.equations,
             Part::Threshold => self.threshold,

@@ -14,7 +14,7 @@ use spikedeck_core::visible::{visible, visible_line};
 
 /// A place in one of the texts of a [`Report`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceSpan {
     /// Index of the text.
     pub text: usize,
     /// Bytes of it.
@@ -57,18 +57,18 @@ impl Report {
     }
 
     /// Adds a diagnostic at `place` (its own span is replaced).
-    pub fn put(&mut self, place: &Place, mut diagnostic: Diagnostic) {
+    pub fn put(&mut self, place: &SourceSpan, mut diagnostic: Diagnostic) {
         diagnostic.span = place.span.clone();
         self.add(place.text, diagnostic);
     }
 
     /// Adds an error at `place`.
-    pub fn error(&mut self, place: &Place, message: impl Into<String>) {
+    pub fn error(&mut self, place: &SourceSpan, message: impl Into<String>) {
         self.put(place, Diagnostic::error(message, 0..0));
     }
 
     /// Adds an error at `place` with what would be right.
-    pub fn error_help(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
+    pub fn error_help(&mut self, place: &SourceSpan, message: impl Into<String>, help: impl Into<String>) {
         self.put(place, Diagnostic::error(message, 0..0).help(help));
     }
 
@@ -275,8 +275,8 @@ mod tests {
         let source = format!("{line}\nx = 1\n{line}\n{line}\n");
         let text = report.text("a.toml", source.clone());
         let third = source.match_indices("oops").nth(1).unwrap().0;
-        report.error(&Place { text, span: at..at + 4 }, "no number");
-        report.error(&Place { text, span: third..third + 4 }, "no number either");
+        report.error(&SourceSpan { text, span: at..at + 4 }, "no number");
+        report.error(&SourceSpan { text, span: third..third + 4 }, "no number either");
         let plain = report.render(false);
         assert!(plain.len() < 3000, "{}", plain.len());
         assert!(
@@ -297,7 +297,7 @@ mod tests {
             for span in [source.find(ending).unwrap(), source.find('\n').unwrap(), source.len()] {
                 let mut report = Report::new();
                 let text = report.text("a.toml", source.clone());
-                report.error(&Place { text, span: span..span }, "the string has no end");
+                report.error(&SourceSpan { text, span: span..span }, "the string has no end");
                 assert!(report.render(false).contains("the string has no end"));
             }
         }
@@ -310,7 +310,7 @@ mod tests {
         let source = "a\u{1b}[2J\u{202e} = 1\nx\u{7}\u{9b}y = \"ba\u{1b}d\"\nlast\u{1b}c = 2\n";
         let text = report.text("a\u{1b}]0;t\u{7}.toml", source);
         let at = source.find("ba").unwrap();
-        report.error_help(&Place { text, span: at..at + 4 }, "no \u{1b}[31mnumber", "write \u{9c}1");
+        report.error_help(&SourceSpan { text, span: at..at + 4 }, "no \u{1b}[31mnumber", "write \u{9c}1");
         let plain = report.render(false);
         assert!(!plain.contains(|c: char| spikedeck_core::visible::is_hidden(c) && c != '\n'), "{plain:?}");
         assert!(plain.contains("ba\\u001bd") && plain.contains("a\\u001b]0;t\\u0007.toml:2:8"), "{plain}");
@@ -325,7 +325,7 @@ mod tests {
         let mut report = Report::new();
         let text = report.text("a.toml", "x".repeat(20_000));
         for k in 0..20_000 {
-            report.error(&Place { text, span: k..k + 1 }, format!("wrong {k} {}", "w".repeat(1000)));
+            report.error(&SourceSpan { text, span: k..k + 1 }, format!("wrong {k} {}", "w".repeat(1000)));
         }
         let plain = report.render(false);
         assert!(plain.len() < 100_000, "{}", plain.len());
@@ -338,8 +338,8 @@ mod tests {
     fn renders_sorted_with_caret_and_help() {
         let mut report = Report::new();
         let text = report.text("a.toml", "x = 1\nyy = 2\n");
-        report.error_help(&Place { text, span: 6..8 }, "unknown key `yy`", "did you mean `y`?");
-        report.put(&Place { text, span: 4..5 }, Diagnostic::warning("small", 0..0));
+        report.error_help(&SourceSpan { text, span: 6..8 }, "unknown key `yy`", "did you mean `y`?");
+        report.put(&SourceSpan { text, span: 4..5 }, Diagnostic::warning("small", 0..0));
         let plain = report.render(false);
         assert!(plain.contains("[a.toml:2:1]"), "{plain}");
         assert!(plain.find("small").unwrap() < plain.find("unknown key").unwrap());

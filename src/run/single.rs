@@ -31,9 +31,13 @@ pub fn execute(spec: &Arc<Spec>, options: Options, cancel: &AtomicBool, tell: &T
     if job.full.simulation.check_halve_dt && finished.status == Status::Complete {
         stage(tell, "half the step", 0.0);
         let (spec, whole, threads, tell) = (job.full.clone(), finished.clone(), job.threads, tell.clone());
-        match heard(cancel, move |halt| halve::check(&spec, &whole, threads, halt, &tell))? {
-            Some(outcome) => finished.outcomes.push(outcome?),
-            None => finished.status = Status::Interrupted,
+        match heard(cancel, move |halt| halve::check(&spec, &whole, threads, halt, &tell))?.transpose()? {
+            Some(halve::Found::Shifts(outcome)) => finished.outcomes.push(*outcome),
+            Some(halve::Found::Cancelled) | None => finished.status = Status::Interrupted,
+            Some(halve::Found::Failed(why)) => {
+                finished.status = Status::Failed;
+                finished.failure = Some(why);
+            }
         }
     }
     finished.facts.analyse_seconds = began.elapsed().as_secs_f64();
@@ -43,6 +47,9 @@ pub fn execute(spec: &Arc<Spec>, options: Options, cancel: &AtomicBool, tell: &T
     finished.checks = job.checks(&finished, stopped.as_ref());
     Ok(finished)
 }
+
+/// Seconds that a failed run may have taken for it to be repeated at half the step.
+const LONGEST_TRIAL: f64 = 20.0;
 
 /// A run while it is made.
 struct Job<'a> {
@@ -63,6 +70,8 @@ struct Job<'a> {
 struct Recorded {
     recording: Recording,
     stopped: Option<Stop>,
+    /// Steps done.
+    steps: u64,
 }
 
 impl<'a> Job<'a> {
@@ -107,6 +116,7 @@ impl<'a> Job<'a> {
         let built = heard(self.cancel, move |halt| Network::build(&spec, threads, halt))?;
         let network = built.unwrap_or(Err(BuildError::Cancelled))?;
         let facts = &mut self.facts;
+        self.warnings.extend(network.warnings().iter().cloned());
         facts.build_seconds = began.elapsed().as_secs_f64();
         facts.threads = network.threads();
         facts.integrators = network.integrators();
@@ -165,7 +175,7 @@ impl<'a> Job<'a> {
         };
         self.facts.spikes = spikes;
         self.warnings.extend(gaps.warnings());
-        Ok(Recorded { recording, stopped: result.stopped })
+        Ok(Recorded { recording, stopped: result.stopped, steps: result.steps })
     }
 
     fn gather(&mut self, mut sink: Box<dyn Sink>, rest: Recording) -> Result<Recording, RunError> {
@@ -179,13 +189,16 @@ impl<'a> Job<'a> {
 
     /// All analyses of a complete run; the cheap ones, on what there is, of a run that was stopped or failed.
     fn analyse(&mut self, recorded: Recorded) -> Result<Finished, RunError> {
-        let Recorded { recording, stopped } = recorded;
-        let (status, failure) = match &stopped {
+        let (status, failure) = match &recorded.stopped {
             None => (Status::Complete, None),
             Some(Stop::Cancelled) => (Status::Interrupted, None),
-            Some(stop) => (Status::Failed, Some(stop.sentence(&self.full.simulation))),
+            Some(stop) => {
+                let advice = if stop.is_growth() { self.advice(&recorded)? } else { None };
+                let said = stop.sentence(&self.full.simulation);
+                (Status::Failed, Some(advice.map_or_else(|| said.clone(), |advice| format!("{said}; {advice}"))))
+            }
         };
-        let recording = Arc::new(recording);
+        let recording = Arc::new(recorded.recording);
         let (outcomes, status) = analyse(&self.full, &recording, status, self.threads, self.cancel, self.tell)?;
         Ok(Finished {
             label: label_of(self.spec),
@@ -200,6 +213,23 @@ impl<'a> Job<'a> {
         })
     }
 
+    /// Whether half the step was seen to help a state that grew beyond all numbers, where that is soon found out.
+    fn advice(&self, recorded: &Recorded) -> Result<Option<String>, RunError> {
+        if self.facts.simulate_seconds > LONGEST_TRIAL || self.cancel.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let (spec, steps, threads, tell) = (self.full.clone(), recorded.steps, self.threads, self.tell.clone());
+        let helps = match heard(self.cancel, move |halt| halve::helps(&spec, steps, threads, halt, &tell))? {
+            Some(Ok(helps)) => helps,
+            Some(Err(RunError::Build(BuildError::Cancelled))) | None => None,
+            Some(Err(error)) => return Err(error),
+        };
+        Ok(helps.map(|helps| {
+            if helps { "at half the step it goes on: take a smaller step" } else { "at half the step it is so, too" }
+                .to_owned()
+        }))
+    }
+
     /// What became of the expectations.
     fn checks(&self, finished: &Finished, stopped: Option<&Stop>) -> Vec<Check> {
         let (expected, unit) = (&self.full.expect, self.full.simulation.time_base.unit());
@@ -211,11 +241,12 @@ impl<'a> Job<'a> {
     }
 }
 
-/// What [`execute`] would say before anything is simulated, found without building connections.
+/// What [`execute`] would say before anything is simulated, found without building connections of spikes; warnings
+/// where it would run.
 ///
 /// # Errors
 /// A scheme that is not stable for the step, a model that does not fit, too little memory, ...
-pub fn examine(spec: &Spec) -> Result<(), RunError> {
+pub fn examine(spec: &Spec) -> Result<Vec<String>, RunError> {
     let (full, _) = requests::with_implied_records(spec, memory::budget(spec));
     Ok(Network::examine(&full)?)
 }

@@ -1,6 +1,6 @@
-//! `[models.NAME]`, `[receptors.NAME]`, `[channels.NAME]`, `[plasticity.NAME]`: the keys of definitions of one's own, which
-//! are those of the files in `data`. They are read in the room `model`, which knows no scenarios; a test holds the two
-//! together.
+//! `[models.NAME]`, `[receptors.NAME]`, `[channels.NAME]`, `[plasticity.NAME]`: the keys of definitions of one's own,
+//! which are those of the files in `data`. They are read in the room `model`, which knows no scenarios; a test holds
+//! the two together.
 
 use super::language::{Key, Others, Section, Takes};
 

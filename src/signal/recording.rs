@@ -5,7 +5,7 @@ use super::time::{TimeBase, Window};
 use super::trace::Trace;
 
 /// A population as recordings know it.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Population {
     /// Its name in the scenario.
     pub name: String,
@@ -13,8 +13,22 @@ pub struct Population {
     pub size: usize,
     /// Positions in micrometres, one a unit, if the scenario gives any.
     pub positions: Option<Vec<[f64; 3]>>,
-    /// Parameters that differ between units: column name with unit, one value a unit in display units.
+    /// Parameters that differ between units: column name with unit, one value a unit in display units; NaN where a unit has
+    /// none (the area of a node between sections).
     pub parameters: Vec<(String, Vec<f64>)>,
+}
+
+impl PartialEq for Population {
+    /// What is missing in both is the same.
+    fn eq(&self, other: &Self) -> bool {
+        let Self { name, size, positions, parameters } = self;
+        let bits = |list: &[(String, Vec<f64>)]| -> Vec<(String, Vec<u64>)> {
+            let of = |v: &f64| if v.is_nan() { f64::NAN.to_bits() } else { (v + 0.0).to_bits() };
+            list.iter().map(|(name, values)| (name.clone(), values.iter().map(of).collect())).collect()
+        };
+        (name, size, positions) == (&other.name, &other.size, &other.positions)
+            && bits(parameters) == bits(&other.parameters)
+    }
 }
 
 /// Connections of one projection (written only on request).

@@ -2,8 +2,8 @@
 
 use super::connect::Wiring;
 use super::delivery::Ring;
+use super::geometry::Geometry;
 use super::memory::free_memory;
-use super::place::Place;
 use super::plasticity::ENOUGH;
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::short;
@@ -19,7 +19,7 @@ type Part = (u64, String);
 /// Estimated bytes of everything but the recording, with what takes most.
 pub(super) fn estimate(spec: &Spec) -> (u64, String) {
     let mut parts: Vec<Part> = Vec::new();
-    let places: Vec<Place> = spec.populations.iter().map(|p| Place::of(p, spec.simulation.seed)).collect();
+    let places: Vec<Geometry> = spec.populations.iter().map(|p| Geometry::of(p, spec.simulation.seed)).collect();
     for (index, population) in spec.population_ids() {
         let system = &population.system;
         let n = population.size as u64;

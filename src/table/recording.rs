@@ -171,7 +171,8 @@ pub(super) fn units_table(recording: &Recording) -> Table {
             }
             for (name, column) in columns.iter().zip(&mut parameters) {
                 let values = population.parameters.iter().find(|p| p.0 == *name).map(|p| &p.1);
-                column.push(values.and_then(|v| v.get(unit).copied()));
+                // What a node has no value of is missing.
+                column.push(values.and_then(|v| v.get(unit).copied()).filter(|v| v.is_finite()));
             }
         }
     }

@@ -15,15 +15,21 @@ pub struct PhasePlane;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Phase plane",
-    summary: "trajectory, nullclines, fixed points with stability and the flow's directions, in the plane of two states",
+    summary: "trajectory, nullclines, fixed points with stability and the flow's directions, in the plane of two \
+              states",
     formula: "nullclines: ẋ = 0 and ẏ = 0 by marching squares; fixed points: f = 0 by Newton's method from a grid; \
               stability: eigenvalues of the symbolic Jacobian there",
-    assumptions: "Deterministic equations of one unit with constant input. With more than two states the plane is a slice: the others \
-                  stand at their rest (`rest`), at their steady values for each point (`steady`), or at their initial values.",
-    bias: "Lines are straight inside a cell of the grid: a finer `resolution` follows sharper bends. Fixed points are exact to rounding.",
+    assumptions: "Deterministic equations of one unit with constant input. With more than two states the plane is a \
+                  slice: the others \
+                  stand at their rest (`rest`), at their steady values for each point (`steady`), or at their initial \
+                  values.",
+    bias: "Lines are straight inside a cell of the grid: a finer `resolution` follows sharper bends. Fixed points are \
+           exact to rounding.",
     cost: "O(resolution²) evaluations; with `steady`, a small Newton iteration each.",
-    caveats: "In a slice, trajectories may cross, and nullclines move as the other states do. Newton's method finds what lies near \
-              its seeds: a fixed point far outside the ranges may be missed. At a Hopf point the linearisation does not decide.",
+    caveats: "In a slice, trajectories may cross, and nullclines move as the other states do. Newton's method finds \
+              what lies near \
+              its seeds: a fixed point far outside the ranges may be missed. At a Hopf point the linearisation does \
+              not decide.",
     references: &[
         "FitzHugh 1961, Biophys J 1:445-466, doi:10.1016/S0006-3495(61)86902-6",
         "Morris, Lecar 1981, Biophys J 35:193-213, doi:10.1016/S0006-3495(81)84782-0",

@@ -239,7 +239,7 @@ fn execute<const W: usize>(program: &[Instruction], data: &Chunks<W>, layout: La
                 let c = At(at(*c));
                 match (*a, *b) {
                     (Place::Number(a), Place::Number(b)) => {
-                        map3::<W>(data, n, at(*to), (c, Same(a), Same(b)), math::choose)
+                        map3::<W>(data, n, at(*to), (c, Same(a), Same(b)), math::choose);
                     }
                     (Place::Number(a), b) => map3::<W>(data, n, at(*to), (c, Same(a), At(at(b))), math::choose),
                     (a, Place::Number(b)) => map3::<W>(data, n, at(*to), (c, At(at(a)), Same(b)), math::choose),

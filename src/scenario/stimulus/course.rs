@@ -1,5 +1,5 @@
-//! What a stimulus does in time, in the terms that simulators carry out: each kind gives one of these, and each of these
-//! is carried out in one place, whatever kind it came from.
+//! What a stimulus does in time, in the terms that simulators carry out: each kind gives one of these, and each of
+//! these is carried out in one place, whatever kind it came from.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub enum Spread<'a> {
 
 /// What a stimulus does in time.
 #[derive(Debug)]
-pub enum Course<'a> {
+pub enum TimeCourse<'a> {
     /// `amplitude * f + offset * g` into an input, where `(f, g)` is the wave at a grid point.
     Wave {
         /// What the first factor of the wave multiplies.
@@ -166,6 +166,6 @@ pub enum AtRest<'a> {
 #[cfg(test)]
 pub(super) fn factors(stimulus: &dyn super::Stimulus, steps: u64) -> Vec<f64> {
     let clock = Clock { dt: 1e-4 };
-    let Course::Wave { wave, .. } = stimulus.course(clock) else { unreachable!("a formula in time") };
+    let TimeCourse::Wave { wave, .. } = stimulus.course(clock) else { unreachable!("a formula in time") };
     (0..steps).map(|k| wave.at(k, clock).0).collect()
 }

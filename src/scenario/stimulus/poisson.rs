@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, course};
+use super::{Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind, course};
 use crate::Clock;
 use crate::language::{Amount, Declared, PerTime, Reader, Start, Stop, Weight, Whole, Writer, declare};
 use crate::spec::Value;
@@ -23,7 +23,7 @@ declare! {
     }
 }
 
-impl Kind for Poisson {
+impl FromKeys for Poisson {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Receptor;
 
@@ -36,8 +36,8 @@ impl Kind for Poisson {
 }
 
 impl Stimulus for Poisson {
-    fn course(&self, clock: Clock) -> Course<'_> {
-        Course::Poisson {
+    fn course(&self, clock: Clock) -> TimeCourse<'_> {
+        TimeCourse::Poisson {
             rate: course::Amount::new("rate", &self.rate),
             sources: self.sources,
             weight: course::Amount::new("weight", &self.weight),

@@ -1,5 +1,6 @@
 //! Block loops beside the register program: which lanes cross, and what arrives.
 
+use spikedeck_core::math::compared;
 use spikedeck_core::vector::vectorised;
 use spikedeck_equation::graph::{Binary, Graph, Id};
 use spikedeck_equation::kernel::{CHUNK, Kernel, Memory, Place};
@@ -55,7 +56,7 @@ vectorised! {
             Binary::LessEqual => find(data, sides, start, count, out, |a, b| a <= b),
             Binary::Equal => find(data, sides, start, count, out, |a, b| a == b),
             // What is not a number is not unequal either: it is no condition that holds.
-            _ => find(data, sides, start, count, out, |a, b| (a < b) | (a > b)),
+            _ => find(data, sides, start, count, out, |a, b| compared(a, b, a != b) == 1.0),
         }
     }
 }
