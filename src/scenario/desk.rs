@@ -12,29 +12,12 @@ use spikedeck_equation::Formula;
 use spikedeck_model::document::{Item, Node};
 use spikedeck_model::report::Place;
 use spikedeck_model::{Library, Report, name_of};
+pub use spikedeck_signal::data::FileTable;
+use spikedeck_signal::data::Refused;
 use spikedeck_signal::{FileColumns, TimeBase};
 
 /// Steps that are counted exactly in floating point.
 const MOST_STEPS: f64 = 9e15;
-
-/// Named columns of numbers from a file (Parquet or CSV).
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct FileTable {
-    /// Columns in the order of the file, all of one length.
-    pub columns: Vec<(String, Vec<f64>)>,
-}
-
-impl FileTable {
-    /// The first column with one of these names.
-    pub fn column(&self, names: &[&str]) -> Option<&[f64]> {
-        names.iter().find_map(|n| self.columns.iter().find(|(c, _)| c == n)).map(|(_, v)| v.as_slice())
-    }
-
-    /// The numbers of a declared column, under any of its names.
-    pub(crate) fn declared(&self, columns: &FileColumns, name: &str) -> Option<&[f64]> {
-        self.column(columns.names_of(name))
-    }
-}
 
 /// How files that a scenario names are read; `run` hands one in, so that scenarios know no file formats.
 pub trait FileLoader {
@@ -44,11 +27,11 @@ pub trait FileLoader {
     /// One sentence when it is there but cannot be read.
     fn text(&self, path: &Path) -> Result<Option<String>, String>;
 
-    /// The columns of a Parquet or CSV file.
+    /// What a Parquet or CSV file holds of the declared columns, and the names of its others.
     ///
     /// # Errors
-    /// One sentence: not there, unreadable, not a table of numbers.
-    fn table(&self, path: &Path) -> Result<FileTable, String>;
+    /// One sentence: not there, unreadable, damaged, no table.
+    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, String>;
 
     /// What is in a file as a whole, so that a run can say which it read; nothing where that is not known.
     fn file(&self, _path: &Path) -> Option<FileUse> {
@@ -65,7 +48,7 @@ impl FileLoader for NoFiles {
         Ok(None)
     }
 
-    fn table(&self, path: &Path) -> Result<FileTable, String> {
+    fn table(&self, path: &Path, _columns: &FileColumns) -> Result<FileTable, String> {
         Err(format!("there is no file {}", path.display()))
     }
 }
@@ -329,6 +312,22 @@ impl Desk<'_> {
         }
     }
 
+    /// What was read of a file, or nothing where it is refused; what should be known of it is warned of.
+    pub fn taken<T>(&mut self, node: &Node, read: Result<T, Refused>, notes: impl Fn(&T) -> &[String]) -> Option<T> {
+        match read {
+            Ok(read) => {
+                for note in notes(&read) {
+                    self.report.put(&node.place, Diagnostic::warning(note, 0..0));
+                }
+                Some(read)
+            }
+            Err(Refused { message, help }) => {
+                self.error_help(&node.place, message, help);
+                None
+            }
+        }
+    }
+
     /// Notes a file that was read.
     pub fn uses(&mut self, file: FileUse) {
         if !self.used.iter().any(|f| f.path == file.path) {
@@ -336,11 +335,11 @@ impl Desk<'_> {
         }
     }
 
-    /// The table in the file that `node` names.
-    pub fn file_table(&mut self, node: &Node, what: &str) -> Option<FileTable> {
+    /// The table of a kind in the file that `node` names.
+    pub fn file_table(&mut self, node: &Node, what: &str, columns: &FileColumns) -> Option<FileTable> {
         let text = self.text(node, what)?.to_owned();
         let path = self.path(&text);
-        match self.files.table(&path) {
+        match self.files.table(&path, columns) {
             Ok(table) => {
                 if let Some(file) = self.files.file(&path) {
                     self.uses(file);
@@ -348,7 +347,13 @@ impl Desk<'_> {
                 Some(table)
             }
             Err(message) => {
-                self.error_help(&node.place, message, "relative paths start from the folder of the scenario file");
+                // Whether it is the path that is wrong, or what is there.
+                if message.contains("there is no file") || message.contains("No such file") {
+                    let help = "relative paths start from the folder of the scenario file";
+                    self.error_help(&node.place, message, help);
+                } else {
+                    self.error(&node.place, message);
+                }
                 None
             }
         }

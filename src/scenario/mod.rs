@@ -170,8 +170,10 @@ pub fn load(
             spec.overrides = applied;
             spec.path = origin.map(Path::to_path_buf);
             spec.files = desk.used;
+            spec.warnings = desk.report.warnings();
             identify(&mut spec, catalog);
-            Ok((spec, desk.report.warnings()))
+            let warnings = spec.warnings.clone();
+            Ok((spec, warnings))
         }
         _ => Err(desk.report),
     }
@@ -316,6 +318,7 @@ fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
         overrides: Vec::new(),
         path: None,
         files: Vec::new(),
+        warnings: Vec::new(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! What flows between the stages: spikes and traces in, shapes and metrics out.
 
 mod column;
+pub mod data;
 mod file_columns;
 mod metric;
 mod metric_column;

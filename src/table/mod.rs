@@ -6,6 +6,7 @@
 //! scenario, what was set in it, and the files it was read from, which lie in `files` where they are small.
 //! [`metric_json`] is a metric as one JSON object.
 
+mod elsewhere;
 mod error;
 mod folder;
 mod kept;
@@ -19,11 +20,12 @@ mod sameness;
 mod shapes;
 mod stored;
 
+pub use elsewhere::recording_from;
 pub use error::TableError;
 pub use folder::{Folder, save};
 pub use kept::FileEntry;
 pub use manifest::Manifest;
 pub use metrics::{json_rows, metric_json};
-pub use open::{is_run, open, recording_from, seed_values};
+pub use open::{is_run, open, seed_values};
 pub use shapes::to_table as shape_to_table;
 pub use stored::Stored;

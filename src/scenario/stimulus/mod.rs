@@ -4,6 +4,7 @@
 //! reader, schema, `list`, `explain`, the reference and the manifest follow) and answers [`Stimulus`]: what it does in
 //! time, what it is at rest, whether it is drawn step by step.
 
+mod beside;
 mod course;
 
 pub use course::{Amount, AtRest, Course, Spread, Wave};
@@ -114,6 +115,8 @@ macro_rules! kinds {
     };
 }
 
+pub use file::Outside;
+
 kinds! {
     constant::Constant,
     step::Step,
@@ -203,6 +206,15 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
     let kind = kind(&mut reader, word);
     reader.finish();
     let kind = kind?;
+    if let (StimulusKind::Spikes(Spikes { units: Some(listed), .. }), Some(node), false) =
+        (&kind, units_node, units.is_empty())
+    {
+        let lost = listed.iter().filter(|u| !units.contains(u)).count();
+        if lost > 0 {
+            let what = format!("{lost} of {} spikes of the file are at units that `units` leaves out", listed.len());
+            desk.warn(&node.place, what, "they never arrive");
+        }
+    }
     (desk.report.errors() == before).then(|| StimulusSpec { name: entry.key.clone(), target: goal, units, kind })
 }
 
