@@ -3,7 +3,7 @@
 use super::prelude::*;
 use spikedeck_core::avalanche::{Avalanche, avalanches, branching_ratio, hurwitz_zeta, power_exponent};
 use spikedeck_core::bootstrap;
-use spikedeck_core::statistics::{mean, mean_interval, normal_quantile};
+use spikedeck_core::statistics::{mean, mean_interval_above, normal_quantile};
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
 
 /// The analysis `avalanches`.
@@ -67,6 +67,9 @@ impl Estimator for Avalanches {
                     *c += 1;
                 }
             }
+            if let Some(told) = trains.outside(Time::on_axis(bin, trains.base)) {
+                f.warn(told);
+            }
             let found = avalanches(&counts);
             let empty = counts.iter().filter(|c| **c == 0).count() as f64 / bins.max(1) as f64;
             let n = found.len() as u64;
@@ -85,8 +88,13 @@ impl Estimator for Avalanches {
             let sizes: Vec<u64> = found.iter().map(|a| a.size).collect();
             let durations: Vec<u64> = found.iter().map(|a| a.duration).collect();
             let plain: Vec<f64> = sizes.iter().map(|v| *v as f64).collect();
-            let (_, low, high) = mean_interval(&plain, 0.95);
-            f.metric(Metric::new(&s.text, "mean_size", mean(&plain), "", n).interval(low, high).note("n = avalanches"));
+            let size = Metric::new(&s.text, "mean_size", mean(&plain), "", n).note("n = avalanches");
+            f.metric(match mean_interval_above(&plain, 1.0, 0.95) {
+                Some((low, high)) => size
+                    .interval(low, high)
+                    .note("95 % interval (t) of the logarithm of what is above 1, the least size"),
+                None => size.note("no interval: needs two avalanches that differ"),
+            });
             let largest = plain.iter().copied().fold(0.0, f64::max);
             f.metric(Metric::new(&s.text, "largest", largest, "", n).note("n = avalanches"));
             f.metric(branching(f.request, &s.text, &found, empty));
@@ -123,7 +131,7 @@ fn exponent(name: &str, what: &str, values: &[u64], least: u64) -> Metric {
         Some((a, error, n)) => {
             let spread = normal_quantile(0.975) * error;
             Metric::new(name, what, a, "", n)
-                .interval(a - spread, a + spread)
+                .interval((a - spread).max(1.0), a + spread)
                 .note(format!("n = avalanches of at least {least}"))
         }
         None => {
@@ -175,6 +183,8 @@ mod tests {
         .unwrap();
         assert_eq!(value(&o, "p.spikes", "count"), 3.0);
         assert!((value(&o, "p.spikes", "mean_size") - 8.0 / 3.0).abs() < 1e-12);
+        let (low, high) = metric(&o, "p.spikes", "mean_size").ends().unwrap();
+        assert!(1.0 < low && low < 8.0 / 3.0 && high > 8.0 / 3.0, "{low} {high}");
         assert_eq!(value(&o, "p.spikes", "largest"), 4.0);
         // 8 spikes, of which 1, 1 and 2 stand in first bins.
         assert_eq!(value(&o, "p.spikes", "branching_ratio"), 0.5);

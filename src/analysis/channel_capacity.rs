@@ -87,10 +87,10 @@ impl Estimator for ChannelCapacity {
         let pairs = pairs(request, o.pairs.bin, false)?;
         let lag = o.lag.map_or(Ok(0), |lag| pairs.samples("lag", lag))?;
         let correction = BiasCorrection::from(o.correction);
-        let alphabet = Alphabet { bins: o.bins, binning: o.binning };
+        let alphabet = Alphabet { bins: o.bins, binning: o.binning, by_value: false };
         let mut heard = Vec::new();
         let results = pairs.each(f, lag, |pair| {
-            let (data, mut note) = alphabet.words(pair, lag);
+            let (data, mut note) = alphabet.words(pair, lag as isize);
             let warning = report::sparse(&data);
             let plan = report::plan(request, &o.pairs, &pairs, lag, pair)?;
             let found = assess_by(&data, plan, |data| channel_capacity(data, correction));
@@ -143,7 +143,7 @@ fn efficiency(
         out.push(with_interval(metric, told.interval));
     }
     // Where there is no channel there is no part of it.
-    let unheard = if found.interval.is_some_and(|(low, _)| low <= 0.0) || found.estimate.bits <= 0.0 {
+    let unheard = if matches!(found.interval, Some(Ok((low, _))) if low <= 0.0) || found.estimate.bits <= 0.0 {
         Some("the interval of the capacity reaches zero")
     } else if p > level && found.p().is_some_and(|p| p <= 1.5 / (found.surrogates.len() + 1) as f64) {
         Some("no surrogate reaches the capacity, but they are too few to tell it from chance at this level")
@@ -164,15 +164,22 @@ fn efficiency(
             if found.surrogates.is_empty() {
                 metric = metric.note("not compared with chance: there are no surrogates");
             }
-            with_interval(metric, interval(data, whole, plan.blocks, value))
+            let interval = (plan.blocks >= 3).then(|| {
+                interval(data, whole, plan.blocks, value)
+                    .filter(|(low, high)| high > low)
+                    .map(|(low, high)| (low.clamp(0.0, 1.0), high.clamp(0.0, 1.0)))
+                    .ok_or_else(|| "no interval: too few samples in a block, or all parts alike".to_owned())
+            });
+            with_interval(metric, interval)
         });
     }
     out
 }
 
-fn with_interval(metric: Metric, interval: Option<(f64, f64)>) -> Metric {
+fn with_interval(metric: Metric, interval: Option<Result<(f64, f64), String>>) -> Metric {
     match interval {
-        Some((low, high)) => metric.interval(low, high).note("95 % delete-a-block jackknife"),
+        Some(Ok((low, high))) => metric.interval(low, high).note("95 % delete-a-block jackknife"),
+        Some(Err(why)) => metric.note(why),
         None => metric,
     }
 }

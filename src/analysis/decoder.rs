@@ -58,6 +58,9 @@ impl Estimator for Decoder {
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let data = Data::new(f.request, o)?;
+        if let Some(told) = &data.outside {
+            f.warn(told);
+        }
         if data.stimulus.len() < 3 * o.folds {
             return Err(AnalysisError::Unsuitable(format!(
                 "{} bins are too few for {} folds: shorten `bin`",
@@ -93,6 +96,8 @@ struct Data {
     counts: Vec<Vec<f64>>,
     stimulus: Vec<f64>,
     axis: StimulusAxis,
+    /// What to say of spikes after the last whole bin.
+    outside: Option<String>,
     /// Start and width of the bins on the recording's axis, width in seconds.
     start: f64,
     bin: f64,
@@ -178,6 +183,7 @@ impl Data {
             units: trains.units.iter().map(|&u| subject::unit_name(&source.text, u)).collect(),
             counts: trains.trains.iter().map(count).collect(),
             stimulus,
+            outside: trains.outside(o.bin),
             axis: StimulusAxis { low, high, bins: o.stimulus_bins, circular },
             start: trains.window.start,
             bin,

@@ -58,12 +58,7 @@ impl Estimator for Front {
                 .collect();
             let stretch = o.from * line.length..=o.to * line.length;
             let fitted: Vec<(f64, f64)> = arrivals.iter().copied().filter(|a| stretch.contains(&a.0)).collect();
-            // Micrometres over milliseconds are millimetres per second.
-            let (speed_unit, scale) = match (line.unit.as_str(), base.unit()) {
-                ("um", "ms") => ("m/s".to_owned(), 1e-3),
-                ("", "") => (String::new(), 1.0),
-                (length, time) => (format!("{length}/{time}"), 1.0),
-            };
+            let (speed_unit, scale) = line.speed(base);
             let n = fitted.len() as u64;
             match slope(&fitted) {
                 Some((slope, error)) if slope.abs() > 0.0 => {

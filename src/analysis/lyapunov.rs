@@ -86,7 +86,12 @@ impl Estimator for Lyapunov {
                 "`scheme = \"map\"` knows no threshold, and the units of `{subject}` are reset at one: leave the option out"
             )));
         }
-        let found = spectrum(&bound.flow, &bound.initial, settings, || request.check_cancelled().is_ok());
+        let steps = 200.0 + (settings.transient + settings.duration) / settings.interval;
+        let mut done = 0.0;
+        let found = spectrum(&bound.flow, &bound.initial, settings, || {
+            done += 1.0;
+            f.progress(done / steps).is_ok()
+        });
         request.check_cancelled()?;
         bound.warnings.iter().for_each(|w| f.warn(w));
         if !bound.flow.is_autonomous() {

@@ -20,15 +20,18 @@ const CARD: AnalysisCard = AnalysisCard {
               ksg1: ψ(k) + ψ(N) − ⟨ψ(nₓ+1) + ψ(n_y+1)⟩, strict counts inside the distance of the k-th neighbour\n\
               ksg2: ψ(k) − 1/k + ψ(N) − ⟨ψ(nₓ) + ψ(n_y)⟩, counts inside each variable's own distance\n\
               gaussian: −½ log₂(1 − ρ²)",
-    assumptions: "Stationary signals. Plug-in: bins fine enough to hold the dependence, and many samples in each. KSG: continuous \
-                  values without ties, smooth density. Gaussian: jointly normal; sees linear dependence only. p-values: circular shifts \
+    assumptions: "Stationary signals. Plug-in: bins fine enough to hold the dependence, and many samples in each. KSG: \
+                  smooth density. Gaussian: jointly normal; sees linear dependence only. p-values: circular shifts \
                   need a window much longer than the autocorrelation; permutations need samples independent in time.",
     bias: "Plug-in is too large by about (R−1)(S−1)/(2N ln 2) bits; Miller-Madow, Panzeri-Treves (Bayes or naive count of bins) or \
            quadratic extrapolation take it off, and the value before stands beside it. KSG may be negative when there is no \
            dependence: such values are kept. Neighbours in time are no independent samples: give a Theiler window.",
     cost: "O(N) plug-in and gaussian, O(N log N) ksg; times surrogates and blocks.",
     caveats: "It is symmetric and says nothing about direction. Common input and slow drift count as information: compare with the chance \
-              level of circular shifts. Quantised values (spike times on a grid) are ties for KSG: the note counts them, `jitter` breaks them.",
+              level of circular shifts. Distances between neighbours mean nothing among tied values (counts, states, rounded \
+              samples): `auto` takes frequencies for few distinct values, and before ksg tied values are spread by seeded noise over the distance to the next \
+              value, which leaves the information what it is; the note says so. The interval is left out where it would not hold the truth: samples that depend on \
+              those before for more than a tenth of a block, or a bias that surrogates show.",
     references: &[
         "Kraskov, Stögbauer, Grassberger 2004, Phys Rev E 69:066138, doi:10.1103/PhysRevE.69.066138",
         "Panzeri, Treves 1996, Network 7:87-107, doi:10.1080/0954898X.1996.11978656",
@@ -58,11 +61,12 @@ words! {
 options! {
     /// What `mutual_information` can be told.
     pub struct Options {
-        estimator: By = choice(By::Auto), "auto: plugin where spike counts are involved, else ksg2";
+        estimator: By = choice(By::Auto),
+            "auto: plugin where spike counts are involved, or few distinct values (then these are the symbols), else ksg2";
         correction: BiasCorrection = choice(BiasCorrection::PanzeriTreves),
             "bias correction of plugin (the source is the stimulus, the target the response)";
         lag: Option<Time> = time_if_given().between(-f64::MAX, f64::MAX),
-            "the target is taken this much later than the source (default 0)";
+            "the target is taken this much later than the source, or earlier if negative (default 0)";
         bins: usize = report::bins("8", 4096.0);
         binning: Binning = report::binning();
         neighbours: NeighbourOptions = shared();
@@ -81,12 +85,14 @@ impl Estimator for MutualInformation {
         let request = f.request;
         let pairs = pairs(request, o.pairs.bin, o.lag.is_none_or(|lag| lag.seconds == 0.0))?;
         let samples = |key: &str, time: Option<Time>| time.map_or(Ok(0), |t| pairs.samples(key, t));
-        let lag = samples("lag", o.lag)?;
+        let lag = o.lag.map_or(Ok(0), |lag| pairs.signed_samples("lag", lag))?;
+        let lost = lag.unsigned_abs();
         let how = Neighbourhood { k: o.neighbours.k, window: samples("theiler", o.neighbours.theiler)? };
-        let alphabet = Alphabet { bins: o.bins, binning: o.binning };
+        let alphabet = Alphabet { bins: o.bins, binning: o.binning, by_value: o.estimator == By::Auto };
         let mut extra = Vec::new();
-        let results = pairs.each(f, lag, |pair| {
-            let method = method(o, how, pair);
+        let results = pairs.each(f, lost, |pair| {
+            let mut method = method(o, how, pair);
+            let mut warning = None;
             let (data, note) = if let Method::PlugIn(_) = method {
                 let (data, note) = alphabet.words(pair, lag);
                 extra.extend(entropies(&pair.subject, &data));
@@ -94,21 +100,27 @@ impl Estimator for MutualInformation {
             } else {
                 let (x, y) = prepare::lagged(pair, lag);
                 let (mut x, mut y) = (x.to_vec(), y.to_vec());
-                let note = if let Method::Ksg(..) = method {
+                let note = if let Method::Ksg(how, _) = method {
                     let columns = &mut [(&mut x, &pair.source.name), (&mut y, &pair.target.name)];
-                    prepare::for_neighbours(request.seed, &o.neighbours, columns)
+                    let spread = prepare::for_neighbours(request.seed, &o.neighbours, columns);
+                    if spread.atoms {
+                        // The box of the second algorithm is no box where a variable is a point.
+                        method = Method::Ksg(how, Algorithm::One);
+                    }
+                    warning = (!spread.note.is_empty() && o.estimator != By::Auto).then(|| spread.note.clone());
+                    spread.note
                 } else {
                     String::new()
                 };
                 (Data::Values { source: vec![x], target: y, given: Vec::new() }, note)
             };
-            let plan = report::plan(request, &o.pairs, &pairs, lag, pair)?;
+            let plan = report::plan(request, &o.pairs, &pairs, lost, pair)?;
             Ok(Told {
                 found: assess(&data, method, plan),
                 method: describe(method),
                 corrected: matches!(method, Method::PlugIn(_)),
                 note,
-                warning: report::sparse(&data),
+                warning: warning.or_else(|| report::sparse(&data)),
             })
         })?;
         report::report(f, &o.pairs, &pairs, &results, "information", "mutual information");
@@ -122,7 +134,7 @@ fn method(o: &Options, how: Neighbourhood, pair: &Pair<'_>) -> Method {
         By::PlugIn => Method::PlugIn(o.correction),
         By::Ksg1 => Method::Ksg(how, Algorithm::One),
         By::Gaussian => Method::Gaussian,
-        By::Auto if pair.source.counts || pair.target.counts => Method::PlugIn(o.correction),
+        By::Auto if prepare::symbolic(pair, |x, y| (x * y) as f64) => Method::PlugIn(o.correction),
         By::Ksg2 | By::Auto => Method::Ksg(how, Algorithm::Two),
     }
 }

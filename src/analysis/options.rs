@@ -231,8 +231,7 @@ impl<T: Value> Field<T> for Opt<T> {
         let base = from.request.recording.time_base;
         let default = || self.spec(key, "").default_value(base == TimeBase::Milliseconds);
         if let Some(value) = from.request.spec.options.get(key).cloned().or_else(default) {
-            return T::of(&value, base)
-                .ok_or_else(|| AnalysisError::Unsuitable(format!("`{key}` cannot be {value:?}")));
+            return T::of(&value, base).ok_or_else(|| AnalysisError::Unsuitable(format!("`{key}` cannot be {value}")));
         }
         match self.without_units {
             Some((_, Some(derivation))) => {

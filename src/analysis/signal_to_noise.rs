@@ -74,10 +74,12 @@ impl Estimator for SignalToNoise {
             // Each segment's ratio to the common background: their scatter is that of the signal's power.
             let ratios: Vec<f64> = spectrum.groups.iter().map(|g| g[cycles] / background).collect();
             let error = 1.96 * deviation(&ratios, 1) / (ratios.len() as f64).sqrt();
-            let tail = f_tail(snr, spectrum.freedom, spectrum.freedom * (2 * neighbours) as f64);
+            let worth = spectrum.independent_units(units, 2.0);
+            let freedom = worth * spectrum.freedom;
+            let tail = f_tail(snr, freedom, freedom * (2 * neighbours) as f64);
             let seconds = if f.base == TimeBase::Milliseconds { "s" } else { "time units" };
             let mut m = Metric::new(&s.text, "snr", snr, "", n).chance(1.0).p(tail).note(format!(
-                "n = segments of {} {seconds}; {units} units; p: F test of independent bins",
+                "n = segments of {} {seconds}; {units} units, worth {worth:.1}; p: F test of independent bins",
                 short(segment)
             ));
             if ratios.len() > 1 {

@@ -35,6 +35,23 @@ impl Trains {
     pub fn count(&self) -> usize {
         self.trains.iter().map(|t| t.len()).sum()
     }
+
+    /// What to say of spikes after the last whole bin of `width`: they are in no bin. Nothing where there are none.
+    pub fn outside(&self, width: Time) -> Option<String> {
+        let bins = bin_count(self.window, width.axis);
+        let inside = |&t: &f64| bin_of(t, self.window.start, width.axis).is_some_and(|bin| bin < bins);
+        let outside: usize = self.trains.iter().map(|t| t.len() - t.partition_point(inside)).sum();
+        let rest = self.window.length() - bins as f64 * width.axis;
+        (outside > 0).then(|| {
+            format!(
+                "{}: {outside} of {} spikes lie in the last {} s, which are no whole bin of {} s, and are not counted in bins",
+                self.subject,
+                self.count(),
+                short(rest * self.base.seconds()),
+                short(width.seconds)
+            )
+        })
+    }
 }
 
 /// Regularly sampled columns: traces of some units, their mean, or a rate in bins.

@@ -107,7 +107,8 @@ impl From<Correction> for BiasCorrection {
 options! {
     /// What `transfer_entropy` can be told.
     pub struct Options {
-        estimator: By = choice(By::Auto), "auto: plugin where spike counts are involved, else gaussian";
+        estimator: By = choice(By::Auto),
+            "auto: plugin where spike counts are involved, or few distinct values (then these are the symbols), else gaussian";
         target_history: usize = integer("1").between(1.0, 10.0), "k, samples of the target's past";
         source_history: usize = integer("1").between(1.0, 10.0), "l, samples of the source's past";
         target_step: Option<Time> = time_if_given(), "time between samples of the target's past (default one sample)";
@@ -139,8 +140,9 @@ impl Estimator for TransferEntropy {
         let lags = o.lagged_information_sum;
         let (mut extra, mut curves) = (Vec::new(), Vec::new());
         let results = pairs.each(f, e.lost(), |pair| {
-            let method = method(o, pair, theiler);
+            let method = method(o, pair, theiler, e);
             let (data, note) = data(request.seed, o, pair, e, method);
+            let tied = (matches!(method, Method::Ksg(..)) && !note.is_empty()).then(|| note.clone());
             let plan = report::plan(request, &o.pairs, &pairs, e.lost(), pair)?;
             let found = assess(&data, method, plan);
             request.check_cancelled()?;
@@ -154,7 +156,8 @@ impl Estimator for TransferEntropy {
                 curves.push(curve(&pair.subject, (1..=lags).map(|l| l as f64).collect(), terms, CurveStyle::Points));
             }
             let corrected = matches!(method, Method::PlugIn(_));
-            Ok(Told { found, method: describe(method, e), corrected, note, warning: report::sparse(&data) })
+            let warning = tied.or_else(|| report::sparse(&data));
+            Ok(Told { found, method: describe(method, e), corrected, note, warning })
         })?;
         report::report(f, &o.pairs, &pairs, &results, "transfer_entropy", "transfer entropy");
         f.metrics(extra);
@@ -186,11 +189,12 @@ fn embedding(o: &Options, pairs: &Pairs) -> Result<Embedding, AnalysisError> {
     })
 }
 
-fn method(o: &Options, pair: &Pair<'_>, theiler: usize) -> Method {
+fn method(o: &Options, pair: &Pair<'_>, theiler: usize, e: Embedding) -> Method {
+    let words = |x: usize, y: usize| (x as f64).powi(e.l as i32) * (y as f64).powi(e.k as i32 + 1);
     match o.estimator {
         By::PlugIn => Method::PlugIn(o.correction.into()),
         By::Ksg => Method::Ksg(Neighbourhood { k: o.neighbours.k, window: theiler }, Algorithm::One),
-        By::Auto if pair.source.counts || pair.target.counts => Method::PlugIn(o.correction.into()),
+        By::Auto if prepare::symbolic(pair, words) => Method::PlugIn(o.correction.into()),
         By::Gaussian | By::Auto => Method::Gaussian,
     }
 }
@@ -208,7 +212,7 @@ fn describe(method: Method, e: Embedding) -> String {
 fn data(seed: u64, o: &Options, pair: &Pair<'_>, e: Embedding, method: Method) -> (Data, String) {
     let (source, target, lost) = (pair.source, pair.target, e.lost());
     if let Method::PlugIn(_) = method {
-        let alphabet = Alphabet { bins: o.bins, binning: o.binning };
+        let alphabet = Alphabet { bins: o.bins, binning: o.binning, by_value: o.estimator == By::Auto };
         let (x, x_size) = alphabet.symbols(source, &source.values);
         let (y, y_size) = alphabet.symbols(target, &target.values);
         let data = Data::Symbols {
@@ -222,7 +226,7 @@ fn data(seed: u64, o: &Options, pair: &Pair<'_>, e: Embedding, method: Method) -
     let mut note = String::new();
     if let Method::Ksg(..) = method {
         let columns = &mut [(&mut x, &source.name), (&mut y, &target.name)];
-        note = prepare::for_neighbours(seed, &o.neighbours, columns);
+        note = prepare::for_neighbours(seed, &o.neighbours, columns).note;
     }
     (Data::Values { source: e.past(&x, true, lost), target: y[lost..].to_vec(), given: e.past(&y, false, lost) }, note)
 }

@@ -74,7 +74,8 @@ impl From<RunError> for CliError {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Build(BuildError::Memory { needed, allowed, largest }) => Self::Usage(format!(
-                "this would need about {}, and {} are allowed: {largest}; record less, make it smaller, or raise simulation.memory",
+                "this would need about {}, and {} are allowed: {largest}; record less, make it smaller, or raise \
+                 simulation.memory",
                 spikedeck_core::number::bytes(needed),
                 spikedeck_core::number::bytes(allowed)
             )),

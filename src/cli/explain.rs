@@ -1,5 +1,5 @@
-//! `spikedeck explain`: the card of a model, receptor, channel, plasticity rule, analysis or scenario, or of a part of the
-//! scenario language.
+//! `spikedeck explain`: the card of a model, receptor, channel, plasticity rule, analysis or scenario, or of a part
+//! of the scenario language.
 
 use std::io::Write;
 use std::sync::atomic::AtomicBool;

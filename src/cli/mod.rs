@@ -2,6 +2,14 @@
 //!
 //! Exit status: 0 done, 1 a check failed (or a file could not be written), 2 wrong usage or scenario, 3 numerical
 //! failure, 130 interrupted. A closed pipe ends the program quietly with 0.
+//!
+//! The whole program is
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     spikedeck_cli::main()
+//! }
+//! ```
 
 mod bench;
 mod check;
@@ -44,7 +52,8 @@ const ABOUT: &str = "A terminal laboratory for neural dynamics: scenario files i
                      Lyapunov exponents, synchrony and Parquet tables out.";
 
 const AFTER: &str = "Exit status: 0 done, 1 a check failed or a file could not be written, 2 wrong usage or scenario, \
-                     3 numerical failure, 130 interrupted.\nStart with: spikedeck, spikedeck list scenarios, spikedeck run balanced-coba";
+                     3 numerical failure, 130 interrupted.\nStart with: spikedeck, spikedeck list scenarios, \
+                     spikedeck run balanced-coba";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -90,6 +99,7 @@ pub fn main() -> ExitCode {
         }
     };
     let result = match cli.command {
+        _ if let Err(text) = spikedeck_core::vector::asked() => Err(error::CliError::Usage(text)),
         None => dashboard::run(&cli.paths, &cli.dashboard),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
@@ -132,7 +142,8 @@ fn hook_panics() {
         let what = info.payload_as_str().unwrap_or("no reason was given");
         let place = info.location().map_or_else(String::new, |l| format!(" ({}:{})", l.file(), l.line()));
         output::say(&format!(
-            "the program made a mistake: {what}{place}\nThis is not your scenario's fault. Please report it with the scenario and this line (version {}); RUST_BACKTRACE=1 says more.",
+            "the program made a mistake: {what}{place}\nThis is not your scenario's fault. Please report it with the \
+             scenario and this line (version {}); RUST_BACKTRACE=1 says more.",
             env!("CARGO_PKG_VERSION")
         ));
     }));

@@ -16,32 +16,48 @@ pub use super::number::{brief, literal as short};
 /// Exponents are kept in twelfths, so that square, cube and fourth roots are exact.
 const TWELFTHS: i16 = 12;
 
-/// Symbols of the seven SI base units, in the order of [`Dimension`].
-const BASE: [&str; 7] = ["m", "kg", "s", "A", "K", "mol", "cd"];
+/// Symbols of the seven SI base units, in the order of [`Dimension`], and of the temperature that counts from another
+/// zero.
+const BASE: [&str; BASES] = ["m", "kg", "s", "A", "K", "mol", "cd", "degC"];
+const BASES: usize = 8;
 
-/// A physical dimension: exponents of the seven SI base units.
+/// Kelvin and degrees Celsius among the base units.
+const KELVIN: usize = 4;
+const CELSIUS: usize = 7;
+
+/// 0 degC in kelvin.
+const ICE: f64 = 273.15;
+
+/// A physical dimension: exponents of the seven SI base units. A temperature in degrees Celsius is one of its own, which
+/// counts from another zero than kelvin: it may stand alone, and what two of them differ by is in kelvin. In products
+/// and quotients a degree is a kelvin.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
-pub struct Dimension([i16; 7]);
+pub struct Dimension([i16; BASES]);
 
 impl Dimension {
     /// No dimension: a plain number.
-    pub const NONE: Self = Self([0; 7]);
+    pub const NONE: Self = Self([0; BASES]);
     /// Metre.
-    pub const METRE: Self = Self([12, 0, 0, 0, 0, 0, 0]);
+    pub const METRE: Self = Self([12, 0, 0, 0, 0, 0, 0, 0]);
     /// Second.
-    pub const SECOND: Self = Self([0, 0, 12, 0, 0, 0, 0]);
+    pub const SECOND: Self = Self([0, 0, 12, 0, 0, 0, 0, 0]);
     /// Hertz, 1/s.
-    pub const HERTZ: Self = Self([0, 0, -12, 0, 0, 0, 0]);
+    pub const HERTZ: Self = Self([0, 0, -12, 0, 0, 0, 0, 0]);
     /// Ampere.
-    pub const AMPERE: Self = Self([0, 0, 0, 12, 0, 0, 0]);
+    pub const AMPERE: Self = Self([0, 0, 0, 12, 0, 0, 0, 0]);
     /// Volt.
-    pub const VOLT: Self = Self([24, 12, -36, -12, 0, 0, 0]);
+    pub const VOLT: Self = Self([24, 12, -36, -12, 0, 0, 0, 0]);
     /// Siemens.
-    pub const SIEMENS: Self = Self([-24, -12, 36, 24, 0, 0, 0]);
+    pub const SIEMENS: Self = Self([-24, -12, 36, 24, 0, 0, 0, 0]);
     /// Farad.
-    pub const FARAD: Self = Self([-24, -12, 48, 24, 0, 0, 0]);
+    pub const FARAD: Self = Self([-24, -12, 48, 24, 0, 0, 0, 0]);
     /// Ohm.
-    pub const OHM: Self = Self([24, 12, -36, -24, 0, 0, 0]);
+    pub const OHM: Self = Self([24, 12, -36, -24, 0, 0, 0, 0]);
+
+    /// Kelvin: a difference of temperatures, or one above absolute zero.
+    pub const KELVIN: Self = Self([0, 0, 0, 0, 12, 0, 0, 0]);
+    /// Degrees Celsius: a temperature.
+    pub const CELSIUS: Self = Self([0, 0, 0, 0, 0, 0, 0, 12]);
 
     /// Whether this is a plain number.
     pub fn is_none(self) -> bool {
@@ -51,13 +67,27 @@ impl Dimension {
     /// The dimension of a product.
     #[must_use]
     pub fn times(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] + other.0[i]))
+        Self(std::array::from_fn(|i| self.0[i] + other.0[i])).settled()
     }
 
     /// The dimension of a quotient.
     #[must_use]
     pub fn per(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] - other.0[i]))
+        Self(std::array::from_fn(|i| self.0[i] - other.0[i])).settled()
+    }
+
+    /// Degrees that do not stand alone are kelvin.
+    fn settled(mut self) -> Self {
+        if self != Self::CELSIUS {
+            self.0[KELVIN] += std::mem::take(&mut self.0[CELSIUS]);
+        }
+        self
+    }
+
+    /// The dimension of a difference of two of these.
+    #[must_use]
+    pub fn difference(self) -> Self {
+        if self == Self::CELSIUS { Self::KELVIN } else { self }
     }
 
     /// This dimension with volt replaced by `volt` and ampere by `ampere`, when it is written in volt, ampere, metre,
@@ -74,7 +104,7 @@ impl Dimension {
 
     /// The dimension of a power, or `None` if an exponent is no multiple of 1/12 or out of range.
     pub fn power(self, exponent: f64) -> Option<Self> {
-        let mut out = [0i16; 7];
+        let mut out = [0i16; BASES];
         for (o, &e) in out.iter_mut().zip(&self.0) {
             let scaled = f64::from(e) * exponent;
             if (scaled - scaled.round()).abs() > 1e-9 || scaled.abs() > 1e4 {
@@ -82,7 +112,7 @@ impl Dimension {
             }
             *o = scaled.round() as i16;
         }
-        Some(Self(out))
+        Some(Self(out).settled())
     }
 }
 
@@ -94,7 +124,7 @@ impl fmt::Display for Dimension {
         }
         let part = |sign: i16| {
             let list: Vec<String> =
-                (0..7).filter(|&i| self.0[i] * sign > 0).map(|i| power_text(BASE[i], self.0[i].abs())).collect();
+                (0..BASES).filter(|&i| self.0[i] * sign > 0).map(|i| power_text(BASE[i], self.0[i].abs())).collect();
             list.join("*")
         };
         match (part(1), part(-1)) {
@@ -165,6 +195,7 @@ const NAMED: &[Named] = &[
     Named { si: "A*s**0.5", symbol: "pA*s**0.5", suffix: "pA_sqrt_s" },
     Named { si: "V*s", symbol: "mV*ms", suffix: "mV_ms" },
     Named { si: "K", symbol: "K", suffix: "K" },
+    Named { si: "degC", symbol: "degC", suffix: "degC" },
     Named { si: "m/s", symbol: "m/s", suffix: "m_per_s" },
     Named { si: "V**2", symbol: "mV**2", suffix: "mV2" },
 ];
@@ -201,6 +232,17 @@ pub fn display_unit(dimension: Dimension) -> DisplayUnit {
             DisplayUnit { symbol, suffix, scale: 1.0 }
         }
     }
+}
+
+/// Name and unit (as shown) of a column: `V_m_mV` is `V_m` in `mV`. The whole name, and no unit, where its end is
+/// that of no dimension of the table. A single letter is no unit here: `n_K` is a gate of potassium, not a temperature.
+pub fn split_column(column: &str) -> (&str, &'static str) {
+    let ends = NAMED.iter().filter(|n| n.suffix.len() > 1).filter_map(|n| {
+        let name = column.strip_suffix(n.suffix)?.strip_suffix('_')?;
+        (!name.is_empty()).then_some((name, n.symbol))
+    });
+    // The longest end: `x_mV_per_ms` is no `x_mV_per` in ms.
+    ends.min_by_key(|(name, _)| name.len()).unwrap_or((column, ""))
 }
 
 /// A number with a dimension, in SI.
@@ -251,6 +293,16 @@ impl Quantity {
         // A decimal literal times a power of ten is best rounded once: 281 pF is the double nearest to 281e-12.
         let value = if inverse { value / scale } else { scaled(&trimmed[..digits], value, scale) };
         Ok(Self { value, dimension: if inverse { Dimension::NONE.per(dimension) } else { dimension } })
+    }
+
+    /// The value where something of this dimension is meant: a temperature may be written in kelvin where degrees Celsius
+    /// are meant (289.45 K is 16.3 degC). Not the other way round: there it may be a difference.
+    pub fn meant_as(self, dimension: Dimension) -> Option<f64> {
+        if (self.dimension, dimension) == (Dimension::KELVIN, Dimension::CELSIUS) {
+            // To the last digit that was written, which the difference would bury in rounding.
+            return Some(((self.value - ICE) * 1e9).round() / 1e9);
+        }
+        (self.dimension == dimension).then_some(self.value)
     }
 
     /// The value in the unit that its dimension is displayed in.
@@ -442,6 +494,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn columns_are_split_where_their_unit_was_put() {
+        for n in NAMED.iter().filter(|n| n.suffix.len() != 1) {
+            let unit = display_unit(n.dimension());
+            assert_eq!(split_column(&unit.column("V_m")), ("V_m", n.symbol), "{}", n.si);
+        }
+        assert_eq!(
+            (split_column("n_K"), split_column("_ms"), split_column("w")),
+            (("n_K", ""), ("_ms", ""), ("w", ""))
+        );
+    }
+
+    #[test]
     fn quantities_are_rounded_once() {
         assert_eq!(Quantity::parse("281 pF").unwrap().value, 281e-12);
         assert_eq!(Quantity::parse("-70.6 mV").unwrap().value, -70.6e-3);
@@ -461,6 +525,26 @@ mod tests {
             let (_, shown) = parse_unit(n.symbol).unwrap();
             assert_eq!(si, shown, "{} is shown as {}", n.si, n.symbol);
         }
+    }
+
+    #[test]
+    fn temperatures_count_from_their_own_zero_and_differences_do_not() {
+        let q = |text: &str| Quantity::parse(text).unwrap();
+        assert_eq!(q("289.45 K").meant_as(Dimension::CELSIUS), Some(16.3));
+        assert_eq!(q("289450 mK").meant_as(Dimension::CELSIUS), Some(16.3));
+        assert_eq!(q("16.3 degC").meant_as(Dimension::CELSIUS), Some(16.3));
+        assert_eq!(q("16.3 degC").meant_as(Dimension::KELVIN), None, "a temperature or a difference: nobody can tell");
+        for text in ["16.3 degC", "-5 degC", "10 K", "3 V/K"] {
+            let read = q(text);
+            assert_eq!(q(&read.to_string()), read, "{text}");
+        }
+        assert_eq!(q("2 mV/degC"), q("2 mV/K"));
+        assert_eq!(q("2 degC/ms"), q("2 K/ms"));
+        let (degrees, kelvin) = (Dimension::CELSIUS, Dimension::KELVIN);
+        assert_eq!([degrees.difference(), kelvin.difference()], [kelvin; 2]);
+        assert!([degrees.per(degrees), kelvin.per(degrees), degrees.per(kelvin)].iter().all(|d| d.is_none()));
+        assert_eq!(degrees.times(Dimension::NONE), degrees);
+        assert_eq!(degrees.power(2.0), kelvin.power(2.0));
     }
 
     #[test]

@@ -18,7 +18,6 @@ pub struct Expression {
     graph: Arc<Graph>,
     root: Id,
     dimension: Option<Dimension>,
-    used: Vec<bool>,
     warnings: Vec<Diagnostic>,
 }
 
@@ -43,13 +42,7 @@ impl Expression {
         let (warnings, errors): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity == Severity::Warning);
         match checked {
             Some((id, dimension)) if errors.is_empty() => {
-                let mut used = vec![false; variables.len()];
-                for s in graph.symbols(id) {
-                    if let Symbol::Variable(i) = s {
-                        used[i as usize] = true;
-                    }
-                }
-                Ok(Self { tape: Tape::new(&graph, &[id]), graph: Arc::new(graph), root: id, dimension, used, warnings })
+                Ok(Self { tape: Tape::new(&graph, &[id]), graph: Arc::new(graph), root: id, dimension, warnings })
             }
             _ => Err(errors),
         }
@@ -80,11 +73,6 @@ impl Expression {
     /// Whether it can stand for a quantity of this dimension.
     pub fn has_dimension(&self, want: Dimension) -> bool {
         self.dimension.is_none_or(|d| d == want)
-    }
-
-    /// Whether it depends on the n-th variable.
-    pub fn uses(&self, variable: usize) -> bool {
-        self.used.get(variable).copied().unwrap_or(false)
     }
 
     /// What is probably not meant.

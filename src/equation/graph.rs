@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-pub use super::node::{Binary, Id, Node, Symbol, Unary, fused, truth};
+pub use super::node::{Binary, Id, Node, Symbol, Unary, fused};
 use spikedeck_core::units::Dimension;
 
 /// Hash-consed expressions.
@@ -264,6 +264,7 @@ impl Graph {
             return then;
         }
         match self.value(condition) {
+            Some(c) if c.is_nan() => condition,
             Some(c) => {
                 if c == 0.0 {
                     otherwise

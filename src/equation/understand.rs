@@ -51,7 +51,8 @@ impl<'a> Builder<'a> {
     }
 
     fn declare(&mut self, name: &str, entity: Entity, dimension: Dimension, span: Range<usize>) {
-        let reserved = RESERVED.contains(&name) || FUNCTIONS.iter().chain(OPERATORS).any(|f| f.0 == name);
+        let reserved = RESERVED.contains(&name)
+            || FUNCTIONS.iter().map(|f| f.name).chain(OPERATORS.iter().map(|o| o.0)).any(|n| n == name);
         let error = if reserved {
             Some(Diagnostic::error(format!("`{name}` has a meaning of its own and cannot be declared"), span))
         } else if self.table.contains_key(name) {

@@ -1,8 +1,6 @@
 //! A model, receptor, channel or plasticity file, or the same keys inline in a scenario, → [`Definition`]; every error
 //! with its place.
 
-use std::sync::Arc;
-
 use super::document::{Fields, Item, Node};
 use super::parameters::{read_parameters, read_presets, written};
 use super::report::{Place, Report};
@@ -16,14 +14,13 @@ use spikedeck_equation::{Declaration, Part, Rule, Source, System, TimeUnit};
 /// Weights of a rule in plain numbers have none.
 const ANY_WEIGHT: Dimension = Dimension::AMPERE;
 
-/// Reads a definition from the table `node`; `text` is what is kept as its source. `None` when something is wrong (it
-/// is in `report` then).
+/// Reads a definition from the table `node`. `None` when something is wrong (it is in `report` then).
 ///
 /// Keys: `title`, `summary`, `description`, `mathematics`, `relevance`, `applications`, `references`, `equations`,
 /// `threshold`, `reset`, `refractory = { time, hold }`, `inputs`, `parameters`, `initial`, `circular`, `presets`,
 /// `time_unit`, `integrator`, `on_event`, and for receptors and channels `given`, `provides` and `port`; for plasticity rules
 /// `given`, `on_pre` and `on_post`.
-pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str, text: Arc<str>) -> Option<Definition> {
+pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str) -> Option<Definition> {
     let before = report.errors();
     let mut fields = Fields::of(report, node, format!("{} `{name}`", kind.word()))?;
     let mut line =
@@ -137,7 +134,6 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
         port,
         rule,
         system,
-        source: text,
     })
 }
 

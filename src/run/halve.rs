@@ -53,7 +53,7 @@ pub(super) fn check(
         outcome.warnings.push("the run at half the step did not reach its end; no shift can be told".into());
         return Ok(outcome);
     }
-    let (outcomes, _) = measure(&half, &result.recording, false, cancel, &mut |_, _| {});
+    let (outcomes, _) = measure(&half, &result.recording, false, cancel, &|_, _| {});
     let unit = whole.recording.time_base.unit();
     for spikes in &whole.recording.spikes {
         if let Some(other) = result.recording.spikes_of(&spikes.population) {
@@ -71,7 +71,8 @@ pub(super) fn check(
     }
     if draws_in_time(spec) {
         outcome.warnings.push(
-            "noise is drawn step by step, so the run at half the step has other noise: shifts hold numerical error and chance together"
+            "noise is drawn step by step, so the run at half the step has other noise: shifts hold numerical error \
+             and chance together"
                 .into(),
         );
     }

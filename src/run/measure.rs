@@ -1,13 +1,18 @@
 //! Analyses over a recording.
 
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 
 use spikedeck_analysis::{self as analysis, AnalysisError, Request};
 use spikedeck_scenario::{AnalysisSpec, Spec};
 use spikedeck_signal::{Outcome, Recording, SpikeTrains};
 
-/// Runs the analyses of `spec` (only the live ones if asked so) in the order of the file; `before` is told the name and
-/// how many are done before each. An analysis that cannot say anything leaves an outcome whose warning says why.
+/// Least share of an analysis after which its progress is told again.
+const TOLD: f64 = 0.01;
+
+/// Runs the analyses of `spec` (only the live ones if asked so) in the order of the file; `told` gets the name of
+/// each and how many are done, with the share of the present one. An analysis that cannot say anything leaves an
+/// outcome whose warning says why.
 ///
 /// Returns the outcomes and whether all wanted ones ran (false when cancelled).
 pub(crate) fn measure(
@@ -15,7 +20,7 @@ pub(crate) fn measure(
     recording: &Recording,
     live_only: bool,
     cancel: &AtomicBool,
-    before: &mut dyn FnMut(&str, usize),
+    told: &(dyn Fn(&str, f64) + Sync),
 ) -> (Vec<Outcome>, bool) {
     let mut outcomes = Vec::new();
     let trains = SpikeTrains::new(recording);
@@ -24,7 +29,15 @@ pub(crate) fn measure(
         if live_only && !analysis.live() {
             continue;
         }
-        before(&entry.name, done);
+        told(&entry.name, done as f64);
+        let last = Mutex::new(0.0);
+        let progress = |share: f64| {
+            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            if share >= *last + TOLD {
+                *last = share;
+                told(&entry.name, done as f64 + share);
+            }
+        };
         let request = Request {
             spec: entry,
             scenario: Some(spec),
@@ -33,7 +46,7 @@ pub(crate) fn measure(
             seed: spec.simulation.seed,
             cancel,
         };
-        match analysis.run(&request) {
+        match analysis.run_telling(&request, &progress) {
             Ok(outcome) => outcomes.push(named(outcome, entry)),
             Err(AnalysisError::Cancelled) => return (outcomes, false),
             Err(error) => outcomes.push(empty(entry, analysis.card().title, &error.to_string())),

@@ -5,6 +5,28 @@
 //! side by side with common random numbers, [`compare()`] holds finished runs against each other. [`catalog()`] tells
 //! scenarios what analyses exist, [`load()`] finds and resolves a scenario, [`examine`] says what would keep it from
 //! running.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use spikedeck_run::{Options, Source, Status, execute, resolve};
+//!
+//! let text = "
+//!     simulation = { duration = '100 ms', dt = '0.1 ms' }
+//!     populations.cell.model = 'lif'
+//!     stimuli.step = { target = 'cell.I', kind = 'constant', amplitude = '500 pA' }
+//!     record.cell = { spikes = true }
+//!     analyses.rates = { kind = 'rates', of = 'cell.spikes' }
+//! ";
+//! let source = Source { text: text.into(), name: "demo".into(), origin: None, variant: None };
+//! let options = Options { threads: 1, ..Options::default() };
+//! let (spec, _) = resolve(&source, &[]).map_err(|e| e.render(false))?;
+//! let finished = execute(&Arc::new(spec), options, &AtomicBool::new(false), &(Arc::new(|_| ()) as _))?;
+//! assert_eq!((finished.status, finished.outcomes[0].kind.as_str()), (Status::Complete, "rates"));
+//! assert!(finished.outcomes[0].summary.contains("Hz"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod catalog;
 mod compare;
@@ -32,7 +54,6 @@ pub use memory::free_memory;
 pub use points::{Point, Resolve, points};
 pub use single::{examine, execute};
 
-use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -151,8 +172,6 @@ pub struct Finished {
     pub warnings: Vec<String>,
     /// What goes into the manifest.
     pub facts: Facts,
-    /// Folder it was opened from or written to.
-    pub folder: Option<PathBuf>,
 }
 
 /// An expectation and what became of it, as it also stands in a manifest.
@@ -215,8 +234,6 @@ pub enum Event {
     Progress(Progress),
     /// A picture of what there is so far; a newer one replaces it.
     Snapshot(Arc<Snapshot>),
-    /// A line for the log.
-    Log(String),
     /// Over.
     Done(Arc<Finished>),
     /// It could not start or crashed.
@@ -245,8 +262,6 @@ pub struct Snapshot {
     pub recording: Arc<Recording>,
     /// Live analyses so far.
     pub outcomes: Vec<Outcome>,
-    /// Counts up with each snapshot of a job; a lower one is stale.
-    pub generation: u64,
 }
 
 /// A job that runs on its own threads. Dropping the handle cancels it.

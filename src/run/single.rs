@@ -96,6 +96,7 @@ impl<'a> Job<'a> {
         let network = Network::build(&self.full, self.threads, self.cancel)?;
         let facts = &mut self.facts;
         facts.build_seconds = began.elapsed().as_secs_f64();
+        facts.threads = network.threads();
         facts.integrators = network.integrators();
         (facts.connections, facts.rounded_delays) = network.connections();
         if facts.rounded_delays > 0 {
@@ -175,7 +176,6 @@ impl<'a> Job<'a> {
             checks: Vec::new(),
             warnings: std::mem::take(&mut self.warnings),
             facts: std::mem::take(&mut self.facts),
-            folder: None,
         })
     }
 
@@ -222,11 +222,10 @@ fn analyse(
     let count = spec.analyses.len().max(1);
     if status != Status::Complete {
         let never = AtomicBool::new(false);
-        return Ok((pool.install(|| measure(spec, recording, true, &never, &mut |_, _| {})).0, status));
+        return Ok((pool.install(|| measure(spec, recording, true, &never, &|_, _| {})).0, status));
     }
-    let (outcomes, whole) = pool.install(|| {
-        measure(spec, recording, false, cancel, &mut |name, done| stage(tell, name, done as f64 / count as f64))
-    });
+    let (outcomes, whole) =
+        pool.install(|| measure(spec, recording, false, cancel, &|name, done| stage(tell, name, done / count as f64)));
     let status = if whole && !cancel.load(Ordering::Relaxed) { Status::Complete } else { Status::Interrupted };
     Ok((outcomes, status))
 }

@@ -117,7 +117,8 @@ impl Observer for Watch<'_> {
         self.streamed = true;
         match self.sink.as_mut() {
             Some(sink) => sink.part(&part),
-            None => Err("what is recorded does not fit into memory; write the run to a folder (`--out DIR`), record less, or raise \
+            None => Err("what is recorded does not fit into memory; write the run to a folder (`--out DIR`), record \
+                         less, or raise \
                          simulation.memory"
                 .into()),
         }

@@ -54,8 +54,6 @@ impl From<&ParamSpec> for Key {
             OptionKind::Quantity(d) => Takes::Quantity(Of::Fixed(d)),
             OptionKind::Time => Takes::Quantity(Of::Time),
             OptionKind::Frequency => Takes::Quantity(Of::Frequency),
-            OptionKind::Quantities(d) if d.is_none() => Takes::Quantities(Of::Number, None),
-            OptionKind::Quantities(d) => Takes::Quantities(Of::Fixed(d), None),
             OptionKind::Integer => Takes::Whole,
             OptionKind::Flag => Takes::Flag,
             OptionKind::Choice(words) => Takes::Words(words),
@@ -143,7 +141,6 @@ fn option(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec) -> Option<OptionVa
             let d = desk.rate_dimension();
             OptionValue::Number(desk.quantity(node, d, &what)?)
         }
-        OptionKind::Quantities(d) => OptionValue::Numbers(numbers(desk, node, *d, &what)?),
         OptionKind::Integer => match node.item {
             Item::Integer(v) => OptionValue::Integer(v),
             _ => {
@@ -169,25 +166,9 @@ fn option(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec) -> Option<OptionVa
     })
 }
 
-fn numbers(desk: &mut Desk<'_>, node: &Node, dimension: Dimension, what: &str) -> Option<Vec<f64>> {
-    let Item::List(list) = &node.item else {
-        desk.error(&node.place, format!("{what} is a list, not {}", node.what()));
-        return None;
-    };
-    // A list of frequencies or times is one of plain numbers where time has no unit.
-    let dimension =
-        if desk.time_dimension().is_none() && (dimension == Dimension::HERTZ || dimension == Dimension::SECOND) {
-            Dimension::NONE
-        } else {
-            dimension
-        };
-    let values: Vec<f64> = list.iter().filter_map(|n| desk.quantity(n, dimension, what)).collect();
-    (values.len() == list.len()).then_some(values)
-}
-
 fn in_range(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec, value: &OptionValue) {
     let dimension = match &spec.kind {
-        OptionKind::Quantity(d) | OptionKind::Quantities(d) => *d,
+        OptionKind::Quantity(d) => *d,
         OptionKind::Time => desk.time_dimension(),
         OptionKind::Frequency => desk.rate_dimension(),
         _ => Dimension::NONE,
@@ -208,7 +189,6 @@ fn in_range(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec, value: &OptionVa
     let outside = match value {
         OptionValue::Number(v) => bad(*v).then_some(*v),
         OptionValue::Integer(v) => bad(*v as f64).then_some(*v as f64),
-        OptionValue::Numbers(list) => list.iter().copied().find(|v| bad(*v)),
         _ => None,
     };
     if let Some(v) = outside {

@@ -202,7 +202,7 @@ mod tests {
         let mut report = Report::new();
         let index = report.text("m.toml", "equations = \"\"\nqqqqqqqqqqqqqqqqqqqq = 1\n");
         let node = parse(&mut report, index);
-        read_definition(&mut report, &node, kind, "m", "".into());
+        read_definition(&mut report, &node, kind, "m");
         let mut helps = report.sorted().into_iter().filter_map(|(_, d)| d.help.as_ref());
         let list = helps.find_map(|h| h.strip_prefix("known keys: ")).unwrap();
         list.split(", ").map(str::to_owned).collect()

@@ -166,8 +166,16 @@ impl Desk<'_> {
     /// A quantity of this dimension, in SI.
     pub fn quantity(&mut self, node: &Node, dimension: Dimension, what: &str) -> Option<f64> {
         let q = self.any_quantity(node, dimension, what)?;
-        if q.dimension == dimension {
-            return Some(q.value);
+        if let Some(value) = q.meant_as(dimension) {
+            return Some(value);
+        }
+        if (q.dimension, dimension) == (Dimension::CELSIUS, Dimension::KELVIN) {
+            self.error_help(
+                &node.place,
+                format!("{what} is in kelvin, but this is a temperature in degrees Celsius"),
+                "write a temperature with 273.15 more in K, and a difference with as many K",
+            );
+            return None;
         }
         if node.as_number().is_some() || q.dimension.is_none() {
             let number = node.as_text().map_or_else(|| node.to_toml(), str::to_owned);

@@ -8,7 +8,7 @@ use super::desk::{Desk, suggest};
 use super::language::{Key, Others, Section, Table, Takes};
 use super::population::VALUE;
 use super::spec::{ReceptorSpec, Value};
-use super::tree::{self, Plan};
+use super::tree::{self, Elsewhere, TreeShape};
 use super::value::{Names, Wanted};
 use spikedeck_equation::System;
 use spikedeck_model::document::{Entry, Item, Node};
@@ -129,8 +129,23 @@ pub(super) struct Mechanism {
     pub spec: ReceptorSpec,
     /// Where its kind stands.
     pub place: Place,
-    /// The compartments of a cell that have it, on a tree.
+    /// The compartments of a cell that have it, on a tree, ascending.
     pub on: Vec<u32>,
+}
+
+impl Mechanism {
+    /// What a state of the population is called in its file, if it is one of its own.
+    pub fn own<'s>(&self, state: &'s str) -> Option<&'s str> {
+        state.strip_prefix(self.spec.name.as_str())?.strip_prefix('.')
+    }
+
+    /// Whether a state of its own starts where it would settle at the initial voltage: gates of channels do so unless
+    /// their file says otherwise.
+    pub fn is_steady(&self, state: &str) -> bool {
+        let own = self.own(state);
+        let stated = || self.spec.definition.initial.iter().any(|(n, _)| Some(n.as_str()) == own);
+        self.spec.definition.kind == Kind::Channel && own.is_some() && !stated()
+    }
 }
 
 /// What stays the same while a population is read.
@@ -138,7 +153,7 @@ pub(super) struct Reading<'a> {
     /// Number of units.
     pub size: usize,
     /// The tree that the units are the compartments of.
-    pub tree: Option<&'a Plan>,
+    pub tree: Option<&'a TreeShape>,
     /// Whether there would be a tree, had it been understood: what is said by place is then neither right nor wrong.
     pub lost: bool,
 }
@@ -230,7 +245,7 @@ pub(super) fn read(
         }
     }
     let names = names.clone().with_parameters(&fitted, &system, &prefix);
-    read_parameters(desk, &mut f, &fitted, &prefix, reading, &names, given);
+    read_parameters(desk, &mut f, (&fitted, chosen.as_ref()), &prefix, reading, &names, given);
     f.finish_with(desk, &|key| hint_parameter(&fitted, key));
     let spec = ReceptorSpec { name: entry.key.clone(), definition };
     Some((Mechanism { spec, place: kind.place.clone(), on }, system))
@@ -271,10 +286,12 @@ pub(super) fn preset(desk: &mut Desk<'_>, node: &Node, definition: &Definition) 
     merged
 }
 
+/// Reads the parameters of a definition that a table states into `given`; where a value by place says nothing, that of
+/// the preset holds, and then the default.
 pub(super) fn read_parameters(
     desk: &mut Desk<'_>,
     fields: &mut Table<'_>,
-    definition: &Definition,
+    (definition, preset): (&Definition, Option<&Preset>),
     prefix: &str,
     reading: &Reading<'_>,
     names: &Names<'_>,
@@ -289,7 +306,11 @@ pub(super) fn read_parameters(
             names: Some(names.clone()),
         };
         let value = match reading.tree.filter(|_| tree::is_by_place(node)) {
-            Some(plan) => plan.by_place(desk, node, &wanted, Some(p), p.default),
+            Some(tree) => {
+                let stated = preset.and_then(|s| s.parameters.iter().find(|v| v.0 == p.name));
+                let elsewhere = stated.map_or(p.default, |v| v.1);
+                tree.by_place(desk, node, &wanted, Some(p), &|_| Elsewhere::Value(elsewhere))
+            }
             None if reading.lost && tree::is_by_place(node) => Some(Value::Constant(p.default)),
             None => desk.value(node, &wanted),
         };

@@ -5,6 +5,22 @@
 //! `projection`, `connect`, `stimulus`, `record`, `selector` (subjects), `analysis`, `plan` (simulation, expect),
 //! `sweep` (and variants). `overrides` changes the tree before it is understood, [`identity`] writes down what decides
 //! the result.
+//!
+//! ```
+//! use spikedeck_model::library;
+//! use spikedeck_scenario::{Catalog, NoFiles, Overrides, load};
+//!
+//! let read = |text: &str| load(text, None, "demo", &Overrides::default(), library(), &Catalog::default(), &NoFiles);
+//!
+//! let (spec, _) = read("simulation = { duration = '1 s', dt = '0.1 ms' }\npopulations.cell.model = 'lif'").unwrap();
+//! assert_eq!((spec.simulation.steps, spec.populations[0].name.as_str()), (10_000, "cell"));
+//! assert_eq!(spec.hash.len(), 64);
+//!
+//! // Everything that is wrong is told at once.
+//! let wrong = read("simulation = { duration = '1 s', dt = '0.1 mV' }\npopulations.cell.model = 'lief'").unwrap_err();
+//! let text = wrong.to_string();
+//! assert!(text.contains("a time (s)") && text.contains("did you mean `lif`"), "{text}");
+//! ```
 
 mod analysis;
 pub mod catalog;

@@ -58,6 +58,21 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// The same without its spikes, samples and connections: what was recorded, and nothing of it.
+    #[must_use]
+    pub fn without_data(&self) -> Self {
+        Self {
+            time_base: self.time_base,
+            dt: self.dt,
+            window: self.window,
+            transient: self.transient,
+            populations: self.populations.clone(),
+            spikes: self.spikes.iter().map(Spikes::without_times).collect(),
+            traces: self.traces.iter().map(Trace::without_values).collect(),
+            connections: Vec::new(),
+        }
+    }
+
     /// The stretch that analyses look at: without the transient.
     pub fn analysis_window(&self) -> Window {
         Window { start: (self.window.start + self.transient).min(self.window.stop), stop: self.window.stop }

@@ -389,7 +389,7 @@ fn plane_columns(p: &PhasePortrait) -> Vec<Column> {
         rows.push("field", "", [*x, *y], [Some(*dx), Some(*dy)]);
     }
     for point in &p.fixed_points {
-        rows.push("fixed point", &format!("{:?}", point.stability).to_lowercase(), [point.x, point.y], [None, None]);
+        rows.push("fixed point", point.stability.word(), [point.x, point.y], [None, None]);
     }
     let ([from_x, from_y], [to_x, to_y]) = (rows.from, rows.to);
     vec![

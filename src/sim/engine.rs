@@ -5,10 +5,12 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::barrier::Barrier;
-use super::inputs::{Broken, Failure, Finals};
+use super::failure::{Broken, Failure};
 use super::recorder::{Take, Tape};
-use super::worker::{Outbox, Worker};
-use super::{Observer, SimulationResult, Stop};
+use super::worker::{Finals, Outbox, Worker};
+use super::{Cause, Observer, SimulationResult, Stop};
+use spikedeck_equation::System;
+use spikedeck_scenario::Spec;
 
 /// Wall time that an epoch aims at: short enough for a cancel to be felt at once, long enough to cost nothing.
 const EPOCH: Duration = Duration::from_millis(25);
@@ -23,38 +25,53 @@ pub(super) struct Plan {
     pub interval: u64,
     /// Bytes that the recording may take before it is handed over in parts.
     pub recording_budget: u64,
-    /// Names for failures: each population with its states.
-    pub names: Vec<(String, Vec<String>)>,
-    /// The same of the projections, with the values of their connections if these change.
-    pub projections: Vec<(String, Vec<String>)>,
+    /// FailureNames for failures.
+    pub names: FailureNames,
 }
 
-/// Names for what fails.
-struct Names {
-    populations: Vec<(String, Vec<String>)>,
+/// FailureNames for what fails.
+#[derive(Debug)]
+pub(super) struct FailureNames {
+    populations: Vec<(String, System)>,
+    /// Projections, with the values of their connections if these change.
     projections: Vec<(String, Vec<String>)>,
+    stimuli: Vec<String>,
 }
 
-impl Names {
+impl FailureNames {
+    /// Those of a scenario; `projections` as they are kept.
+    pub fn of(spec: &Spec, projections: Vec<(String, Vec<String>)>) -> Self {
+        let populations = spec.populations.iter().map(|p| (p.name.clone(), p.system.clone())).collect();
+        Self { populations, projections, stimuli: spec.stimuli.iter().map(|s| s.name.clone()).collect() }
+    }
+
     /// What a failure stops the run with.
-    fn of(&self, failure: Failure, time: f64) -> Stop {
-        let named = |(_, values): &(String, Vec<String>)| values[failure.state].clone();
-        match failure.place {
-            Broken::Population(p) => {
-                let population = &self.populations[p.index()];
-                Stop::NotFinite {
-                    population: population.0.clone(),
-                    unit: failure.unit,
-                    variable: named(population),
-                    time,
-                }
+    fn stop(&self, failure: Failure, time: f64) -> Stop {
+        let Failure { place, unit, state, .. } = failure;
+        let (population, cause) = match place {
+            Broken::Stimulus { stimulus, population } => {
+                (population, Cause::Stimulus(self.stimuli[stimulus as usize].clone()))
             }
+            Broken::Arriving(population) => (population, Cause::Projections),
+            Broken::Expression(population) => (population, Cause::Expression),
+            Broken::Population(population) => (population, Cause::Growth),
             Broken::Connection { projection, source } => {
-                let projection = &self.projections[projection.index()];
-                let variable = named(projection);
-                Stop::Diverged { projection: projection.0.clone(), source, target: failure.unit, variable, time }
+                let (projection, values) = &self.projections[projection.index()];
+                let variable = values[state].clone();
+                return Stop::Diverged { projection: projection.clone(), source, target: unit, variable, time };
             }
-        }
+        };
+        let (name, system) = &self.populations[population.index()];
+        let expressions = system.subexpressions();
+        let variable = match cause {
+            Cause::Stimulus(_) | Cause::Projections => system.inputs()[state].name.clone(),
+            Cause::Growth => system.states()[state].name.clone(),
+            Cause::Expression => expressions.get(state).map_or_else(
+                || format!("d{}/dt", system.states()[state - expressions.len()].name),
+                |expression| expression.name.clone(),
+            ),
+        };
+        Stop::NotFinite { population: name.clone(), unit, variable, time, cause }
     }
 }
 
@@ -86,8 +103,7 @@ impl Drop for Alarm<'_> {
 
 /// Runs to the end, or until something stops it.
 pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
-    let Plan { mut workers, mut tape, steps, interval, recording_budget, names, projections } = plan;
-    let names = Names { populations: names, projections };
+    let Plan { mut workers, mut tape, steps, interval, recording_budget, names } = plan;
     let columns: Vec<Vec<Vec<u32>>> = workers
         .iter()
         .map(|w| {
@@ -164,7 +180,7 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
         Some(failure) if matches!(stopped, None | Some(Stop::NotFinite { .. } | Stop::Diverged { .. })) => {
             tape.truncate(failure.step);
             done = failure.step;
-            stopped = Some(names.of(failure, tape.time(failure.step)));
+            stopped = Some(names.stop(failure, tape.time(failure.step)));
         }
         // Weights at the moment at which a failure was noticed say nothing.
         _ => keep_finals(&shared, &mut tape, &names.projections),
@@ -206,7 +222,7 @@ fn close_epoch(
     tape: &mut Tape,
     columns: &[Vec<Vec<u32>>],
     (done, budget): (u64, u64),
-    names: &Names,
+    names: &FailureNames,
     observer: &mut dyn Observer,
 ) -> Option<Stop> {
     let mut takes: Vec<Take> =
@@ -219,7 +235,7 @@ fn close_epoch(
     if let Some(failure) = failure {
         tape.truncate(failure.step);
         observer.progress(failure.step, shared.steps);
-        return Some(names.of(failure, tape.time(failure.step)));
+        return Some(names.stop(failure, tape.time(failure.step)));
     }
     if tape.bytes() > budget {
         if !observer.takes_parts() {
@@ -266,6 +282,7 @@ fn epoch(worker: &mut Worker, index: usize, shared: &Shared, mut k: u64) -> u64 
     }
     if end == shared.steps {
         worker.begin(end);
+        worker.check(end);
     }
     Failure::note(&mut shared.failure.lock().unwrap_or_else(PoisonError::into_inner), worker.failure);
     shared.events.fetch_add(std::mem::take(&mut worker.events), Ordering::Relaxed);

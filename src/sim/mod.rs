@@ -1,16 +1,16 @@
 //! Spec → network in memory → time: integrators, projections, stimuli, recorder, engine.
 //!
-//! Reading order: `build` (values found, lanes shared out) with `values`, `place`, `connect`, `properties`; `delivery`,
-//! `plasticity` and `coupling` (what connections do); `stimulus`; `recorder`; `worker` (one step of one thread);
-//! `engine` (all threads, epochs). `stepper` and the integrators advance the equations themselves; `tree` does so for
-//! the compartments of trees; `firing` says when either spikes.
+//! Reading order: `build` (the stages from scenario to network) with `values`, `place`, `connect`; `delivery`,
+//! `plasticity` and `coupling` (what connections do); `stimulus`; `recorder`; `group` (one step of a population's
+//! lanes); `worker` (one step of one thread, and what arrives there); `engine` (all threads, epochs). `stepper` and the
+//! integrators advance the equations themselves; `tree` does so for the compartments of trees; `firing` says when
+//! either spikes.
 //!
 //! Order within step k, from time k dt to (k + 1) dt: inputs take their values at k dt; events of delay 0 from the step
 //! before act; integrate; deliver what is due at (k + 1) dt; test the threshold; record; reset. A spike carries (k + 1)
 //! dt and arrives d steps later: with d = 0 it acts from the next step on, with d = 1 it is delivered at the end of the
 //! next step.
 
-mod alone;
 mod axis;
 mod barrier;
 mod body;
@@ -18,20 +18,17 @@ mod build;
 mod connect;
 mod coupling;
 mod delivery;
-mod describe;
 mod engine;
 mod estimate;
 mod expression;
+mod failure;
 mod firing;
 pub mod grid;
 mod group;
-mod inputs;
 pub mod integrator;
-mod path;
 mod place;
 mod plasticity;
 mod port;
-mod properties;
 mod recorder;
 mod separate;
 mod simulate;
@@ -46,7 +43,6 @@ pub use self::tree::Electrotonic;
 
 use std::sync::atomic::AtomicBool;
 
-use spikedeck_core::units::short;
 use spikedeck_equation::rule::WEIGHT;
 use spikedeck_scenario::{PopulationId, Simulation, Spec};
 use spikedeck_signal::Recording;
@@ -101,10 +97,12 @@ pub enum Stop {
         population: String,
         /// Unit.
         unit: u32,
-        /// State.
+        /// State, input port or expression: see `cause`.
         variable: String,
         /// Time on the recording's axis.
         time: f64,
+        /// What it began with.
+        cause: Cause,
     },
     /// A weight, or another value of a connection, became NaN or infinite.
     Diverged {
@@ -123,6 +121,19 @@ pub enum Stop {
     Sink(String),
 }
 
+/// What a value that is not finite began with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The value that a stimulus of this name brings to the input port.
+    Stimulus(String),
+    /// What continuous projections bring to the input port.
+    Projections,
+    /// The expression has no value, though all that it is made of has (a quotient of zeros, a root of less than zero).
+    Expression,
+    /// The state grew beyond all numbers: only this a smaller step may change.
+    Growth,
+}
+
 impl Stop {
     /// When a value was no longer finite, on the recording's axis.
     pub fn failed_at(&self) -> Option<f64> {
@@ -132,20 +143,34 @@ impl Stop {
         }
     }
 
-    /// What happened and what may help, as one sentence without its full stop; `simulation` gives times their unit.
+    /// Whether a state grew beyond all numbers, which it may not do at a smaller step.
+    pub fn is_growth(&self) -> bool {
+        matches!(self, Self::NotFinite { cause: Cause::Growth, .. })
+    }
+
+    /// What happened, as one sentence without its full stop; `simulation` gives times their unit.
     pub fn sentence(&self, simulation: &Simulation) -> String {
         let base = simulation.time_base;
         let at = |time: &f64| format!("{time} {}", base.unit()).trim_end().to_owned();
         match self {
             Self::Cancelled => "it was cancelled".to_owned(),
             Self::Sink(why) => why.clone(),
-            Self::NotFinite { population, unit, variable, time } => {
-                let step = format!("{} {}", short(simulation.dt / base.seconds()), base.unit());
-                format!(
-                    "{variable} of unit {unit} of {population} is no longer finite at {}; a smaller step than {} may help",
-                    at(time),
-                    step.trim_end()
-                )
+            Self::NotFinite { population, unit, variable, time, cause } => {
+                let place = format!("{variable} of unit {unit} of {population}");
+                match cause {
+                    Cause::Stimulus(name) => {
+                        format!("stimulus {name} brings no finite value to {place} at {}", at(time))
+                    }
+                    Cause::Projections => {
+                        format!("continuous projections bring no finite value to {place} at {}", at(time))
+                    }
+                    Cause::Expression => format!(
+                        "{place} has no finite value at {} (a quotient by zero, a root or logarithm out of range): no step \
+                         changes that",
+                        at(time)
+                    ),
+                    Cause::Growth => format!("{place} is no longer finite at {}", at(time)),
+                }
             }
             Self::Diverged { projection, source, target, variable, time } => {
                 let value = if variable == WEIGHT { "the weight".to_owned() } else { format!("`{variable}`") };

@@ -213,7 +213,7 @@ impl Tape {
     pub fn take_part(&mut self) -> Recording {
         let stop = self.recording.window.stop;
         let connections = std::mem::take(&mut self.recording.connections);
-        let part = self.recording.clone_names();
+        let part = self.recording.without_data();
         let part = std::mem::replace(&mut self.recording, part);
         self.recording.connections = connections;
         self.recording.window = Window { start: stop, stop };
@@ -246,43 +246,6 @@ impl Tape {
     /// Time of grid point `k`.
     pub fn time(&self, k: u64) -> f64 {
         self.axis.time(k as f64)
-    }
-}
-
-/// Empty columns under the same names.
-trait Names {
-    fn clone_names(&self) -> Self;
-}
-
-impl Names for Recording {
-    fn clone_names(&self) -> Self {
-        let spikes = self.spikes.iter().map(|s| Spikes {
-            times: Vec::new(),
-            units: Vec::new(),
-            population: s.population.clone(),
-            size: s.size,
-        });
-        let traces = self.traces.iter().map(|t| Trace {
-            values: Vec::new(),
-            population: t.population.clone(),
-            name: t.name.clone(),
-            variable: t.variable.clone(),
-            unit: t.unit.clone(),
-            column: t.column.clone(),
-            units: t.units.clone(),
-            start: t.start,
-            interval: t.interval,
-        });
-        Self {
-            time_base: self.time_base,
-            dt: self.dt,
-            window: self.window,
-            transient: self.transient,
-            populations: self.populations.clone(),
-            spikes: spikes.collect(),
-            traces: traces.collect(),
-            connections: Vec::new(),
-        }
     }
 }
 

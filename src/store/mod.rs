@@ -6,6 +6,17 @@
 //! columns or the named ones.
 //!
 //! [`file_table`] reads what people bring.
+//!
+//! ```
+//! use spikedeck_store::{Column, Format, Table, read, write};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("rates.parquet");
+//! let table = Table::new().with("unit", Column::U32(vec![0, 1])).with("rate_Hz", Column::F64(vec![4.5, 12.0]));
+//! assert_eq!(write(&path, &table, Format::Parquet)?, 2);
+//! assert_eq!(read(&path, Some(&["rate_Hz"]))?.numbers("rate_Hz")?, [4.5, 12.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod column;
 mod csv;
@@ -158,7 +169,10 @@ mod tests {
         let mut look = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
             if let Err(error) = read(&path, None) {
-                assert!(error.to_string().contains("t.parquet") || matches!(error, StoreError::WrongKind { .. }), "{error}");
+                assert!(
+                    error.to_string().contains("t.parquet") || matches!(error, StoreError::WrongKind { .. }),
+                    "{error}"
+                );
                 refused += 1;
             }
         };

@@ -57,7 +57,6 @@ pub fn recording_from(path: &Path) -> Result<Finished, TableError> {
         checks: Vec::new(),
         warnings,
         facts: Facts { spikes: count, ..Facts::default() },
-        folder: None,
     })
 }
 

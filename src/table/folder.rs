@@ -56,7 +56,8 @@ impl Folder {
         &self.path
     }
 
-    /// Writes the scenario, the files it was read from, and a manifest that says `interrupted`: what a killed run leaves says the truth by itself.
+    /// Writes the scenario, the files it was read from, and a manifest that says `interrupted`: what a killed run
+    /// leaves says the truth by itself.
     ///
     /// # Errors
     /// When the disk is full or the folder cannot be written to.
@@ -74,7 +75,6 @@ impl Folder {
                 "the run was ended from outside before it could write its tables; parts hold what there was".into(),
             ],
             facts: spikedeck_run::Facts::default(),
-            folder: None,
         };
         kept::keep(&self.path, &spec.files, &mut self.files)?;
         let mut manifest = Manifest::of(&finished);
@@ -364,7 +364,6 @@ mod tests {
                 integrators: vec![("exc".into(), "exact: linear".into())],
                 ..Default::default()
             },
-            folder: None,
         }
     }
 

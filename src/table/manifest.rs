@@ -9,7 +9,7 @@ use super::error::TableError;
 use super::kept::FileEntry;
 use spikedeck_run::{Check, Facts, Finished, Status};
 use spikedeck_scenario::identity;
-use spikedeck_signal::{Setting, Shape, TimeBase, Window};
+use spikedeck_signal::{Setting, Shape, TimeBase, Trace, Window};
 use spikedeck_store as store;
 
 /// Name of the file.
@@ -175,22 +175,9 @@ pub struct PopulationEntry {
 pub struct TraceEntry {
     /// File, relative to the folder.
     pub file: String,
-    /// Population.
-    pub population: String,
-    /// Name of the request.
-    pub name: String,
-    /// Variable.
-    pub variable: String,
-    /// Unit of the values.
-    pub unit: String,
-    /// Column in the file.
-    pub column: String,
-    /// Units recorded.
-    pub units: Vec<u32>,
-    /// Time of sample 0.
-    pub start: f64,
-    /// Time between samples.
-    pub interval: f64,
+    /// What it is, without its samples.
+    #[serde(flatten)]
+    pub trace: Trace,
 }
 
 /// An analysis and its shapes.

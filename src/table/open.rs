@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::TableError;
-use super::manifest::{FILE, Manifest, RecordingEntry};
+use super::manifest::{FILE, Manifest, RecordingEntry, TraceEntry};
 use super::outcomes;
 use super::parts::{list, read_table_or_parts};
 use super::sameness::Sameness;
 use super::stored::Stored;
+use spikedeck_core::units::split_column;
 use spikedeck_run::{Finished, SeedValues, Status};
 use spikedeck_scenario::Spec;
 use spikedeck_signal::{Connections, Population, Recording, Spikes, TimeBase, Trace};
@@ -20,8 +21,9 @@ pub fn is_run(path: &Path) -> bool {
 }
 
 /// Opens a run's folder: the same panes as having just run it. The scenario is resolved again from `scenario.toml` and
-/// the overrides in the manifest; where that gives another scenario than was run, [`Finished::spec`] is none and a warning
-/// says what differs. Where that cannot be told, because an older program wrote the manifest, a warning says so.
+/// the overrides in the manifest; where that gives another scenario than was run, [`Finished::spec`] is none and a
+/// warning says what differs. Where that cannot be told, because an older program wrote the manifest, a warning says
+/// so.
 ///
 /// # Errors
 /// When there is no manifest or spikes cannot be read; a missing table of an analysis is a warning.
@@ -57,7 +59,6 @@ pub fn open(path: &Path) -> Result<Finished, TableError> {
         checks: manifest.checks.clone(),
         warnings,
         facts: manifest.facts(),
-        folder: Some(path.to_owned()),
     })
 }
 
@@ -151,26 +152,16 @@ fn recording(
     if entry.traces.is_empty() && status == Status::Interrupted {
         traces_of_parts(path, entry, &mut recording)?;
     }
-    for trace in &entry.traces {
-        match read_table_or_parts(&path.join(&trace.file)) {
+    for TraceEntry { file, trace } in &entry.traces {
+        match read_table_or_parts(&path.join(file)) {
             Ok(tables) => {
                 let mut values = Vec::new();
                 for table in &tables {
                     values.extend(table.numbers(&trace.column)?);
                 }
-                recording.traces.push(Trace {
-                    population: trace.population.clone(),
-                    name: trace.name.clone(),
-                    variable: trace.variable.clone(),
-                    unit: trace.unit.clone(),
-                    column: trace.column.clone(),
-                    units: trace.units.clone(),
-                    start: trace.start,
-                    interval: trace.interval,
-                    values,
-                });
+                recording.traces.push(Trace { values, ..trace.clone() });
             }
-            Err(error) => warnings.push(format!("{} is left out: {error}", trace.file)),
+            Err(error) => warnings.push(format!("{file} is left out: {error}")),
         }
     }
     connections(path, entry, extension, &mut recording)?;
@@ -293,8 +284,8 @@ fn traces_of_parts(path: &Path, entry: &RecordingEntry, recording: &mut Recordin
                     traces.push(Trace {
                         population: population.name.clone(),
                         name: stem[population.name.len() + 1..].to_owned(),
-                        variable,
-                        unit,
+                        variable: variable.to_owned(),
+                        unit: unit.to_owned(),
                         column: column.clone(),
                         units: units.clone(),
                         ..Trace::default()
@@ -315,16 +306,6 @@ fn traces_of_parts(path: &Path, entry: &RecordingEntry, recording: &mut Recordin
     Ok(())
 }
 
-/// Variable and unit of a column name: `V_m_mV` is `V_m` in `mV`.
-fn split_column(column: &str) -> (String, String) {
-    for suffix in ["mV", "pA", "nS", "pF", "ms", "um", "Hz", "Mohm", "pC", "uA_per_cm2", "mS_per_cm2", "mM"] {
-        if let Some(variable) = column.strip_suffix(suffix).and_then(|v| v.strip_suffix('_')) {
-            return (variable.to_owned(), suffix.replace("_per_cm2", "/cm**2"));
-        }
-    }
-    (column.to_owned(), String::new())
-}
-
 /// Everything that left memory during a run, from its parts, as far as it fits into `bytes`: spikes first, then traces.
 pub(super) fn gather(
     path: &Path,
@@ -332,12 +313,11 @@ pub(super) fn gather(
     bytes: u64,
     format: Format,
 ) -> Result<(Recording, Vec<String>), TableError> {
-    let mut whole = Recording { spikes: Vec::new(), traces: Vec::new(), ..rest.clone() };
+    let mut whole = Recording { connections: rest.connections.clone(), traces: Vec::new(), ..rest.without_data() };
     let mut left_out = Vec::new();
     let mut used = 0;
     let spikes = path.join("spikes.parts");
     let rows = rows_of(&spikes)?;
-    whole.spikes = rest.spikes.iter().map(|s| Spikes { times: Vec::new(), units: Vec::new(), ..s.clone() }).collect();
     if used + rows * 12 <= bytes {
         used += rows * 12;
         for part in list(&spikes) {
@@ -350,7 +330,7 @@ pub(super) fn gather(
         let stem = super::recording::trace_stem(&trace.population, &trace.name);
         let folder = path.join("traces").join(format!("{stem}.parts"));
         let rows = rows_of(&folder)?;
-        let mut copy = Trace { values: Vec::new(), ..trace.clone() };
+        let mut copy = trace.without_values();
         // The remainder in memory starts late; the parts start at the beginning.
         copy.start = rest.window.start;
         if used + rows * 8 <= bytes {

@@ -248,14 +248,7 @@ pub(super) fn entry(recording: &Recording, format: Format) -> RecordingEntry {
             .iter()
             .map(|t| TraceEntry {
                 file: format!("traces/{}.{}", trace_stem(&t.population, &t.name), format.extension()),
-                population: t.population.clone(),
-                name: t.name.clone(),
-                variable: t.variable.clone(),
-                unit: t.unit.clone(),
-                column: t.column.clone(),
-                units: t.units.clone(),
-                start: t.start,
-                interval: t.interval,
+                trace: t.without_values(),
             })
             .collect(),
         connections: recording.connections.iter().map(|c| (c.projection.clone(), c.weight_unit.clone())).collect(),

@@ -5,9 +5,11 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use spikedeck::core::vector;
+
 fn spikedeck() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_spikedeck"));
-    command.env("NO_COLOR", "1").env_remove("SPIKEDECK_THEME").stdin(Stdio::null());
+    command.env("NO_COLOR", "1").env_remove("SPIKEDECK_THEME").env_remove(vector::VARIABLE).stdin(Stdio::null());
     command
 }
 
@@ -252,6 +254,27 @@ fn completions_man_and_schema_come_out_whole() {
     let schema: serde_json::Value = serde_json::from_slice(&output(&["schema"]).stdout).unwrap();
     assert!(schema.is_object());
     assert_eq!(output(&["doctor", "--json"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_variable_lowers_the_level_of_vector_instructions() {
+    let doctor = |level: &str| spikedeck().env("SPIKEDECK_VECTOR", level).args(["doctor", "--json"]).output().unwrap();
+    let simd = |level: &str| {
+        let found: serde_json::Value = serde_json::from_slice(&doctor(level).stdout).unwrap();
+        found["simd"]["found"].as_str().unwrap().to_owned()
+    };
+    let (whole, least) = (simd(""), simd("baseline"));
+    let lowered = least != whole;
+    assert_eq!(lowered, vector::detected() > vector::Level::Baseline, "{whole} became {least}");
+    assert!(!lowered || least.ends_with(&format!("lowered from {whole}")), "{whole} became {least}");
+    // Never raised.
+    assert_eq!(simd("avx512"), whole);
+    for command in ["doctor", "list"] {
+        let out = spikedeck().env("SPIKEDECK_VECTOR", "sse").arg(command).output().unwrap();
+        assert_eq!(out.status.code(), Some(2));
+        let told = text(&out.stderr);
+        assert!(told.contains("SPIKEDECK_VECTOR is `sse`") && told.contains("baseline"), "{told}");
+    }
 }
 
 #[test]

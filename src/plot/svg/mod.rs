@@ -190,7 +190,8 @@ pub fn figure(scene: &Scene<'_>, figure: &Figure) -> String {
     };
     let (width, ground) = (figure.width, hex(figure.palette.ground()));
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} \
+         {height}\" \
          font-family=\"Ubuntu, 'Helvetica Neue', Helvetica, Arial, sans-serif\">\n<title>{}</title>\n\
          <rect width=\"100%\" height=\"100%\" fill=\"{ground}\"/>\n{}</svg>\n",
         escape(&scene.title),

@@ -1,19 +1,17 @@
 //! Zones, slots and steady states, once everything that compartments carry is known.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::Plan;
+use super::TreeShape;
 use crate::desk::Desk;
 use crate::mechanism::Mechanism;
 use crate::spec::{TreeSpec, Zone};
 use spikedeck_equation::System;
+use spikedeck_model::Definition;
 use spikedeck_model::document::Node;
-use spikedeck_model::{Definition, Kind};
 
-impl Plan {
+impl TreeShape {
     /// The resolved tree; `system` is the membrane carrying all of `mechanisms`, which are in the order of carrying.
-    #[expect(clippy::too_many_arguments, reason = "what the population knows by now")]
     pub fn finish(
         &self,
         desk: &mut Desk<'_>,
@@ -22,7 +20,6 @@ impl Plan {
         mechanisms: &[Mechanism],
         cells: usize,
         initial: Option<&Node>,
-        definitions: &[(String, Arc<Definition>)],
     ) -> TreeSpec {
         let count = self.compartments.count;
         let mut carried: Vec<Vec<usize>> = vec![Vec::new(); count];
@@ -70,13 +67,7 @@ impl Plan {
         let steady = system
             .states()
             .iter()
-            .map(|s| {
-                let own = definitions.iter().find_map(|(prefix, d)| {
-                    let name = s.name.strip_prefix(prefix.as_str()).filter(|_| !prefix.is_empty())?;
-                    (d.kind == Kind::Channel).then(|| d.initial.iter().all(|(n, _)| n != name))
-                });
-                own == Some(true) && !written(&s.name)
-            })
+            .map(|s| mechanisms.iter().any(|m| m.is_steady(&s.name)) && !written(&s.name))
             .collect();
         TreeSpec {
             cells,

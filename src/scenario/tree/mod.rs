@@ -14,7 +14,6 @@ use super::desk::Desk;
 use super::distribution::DISTRIBUTIONS;
 use super::spec::{Positions, UnitName, Value};
 use super::value::{Wanted, show};
-use spikedeck_core::units::Quantity;
 use spikedeck_model::document::{Item, Node};
 use spikedeck_model::morphology::{Compartments, place};
 use spikedeck_model::report::Place;
@@ -28,7 +27,7 @@ pub(super) const NAMES: [(&str, UnitName); 2] =
 const REST: &str = "default";
 
 /// A tree while its population is read.
-pub(super) struct Plan {
+pub(super) struct TreeShape {
     pub compartments: Arc<Compartments>,
     /// Units of a cell whose threshold is watched.
     pub spiking: Vec<u32>,
@@ -36,15 +35,30 @@ pub(super) struct Plan {
     pub held: Vec<(u32, f64)>,
 }
 
+/// What holds in a unit of which a value by place says nothing.
+pub(super) enum Elsewhere {
+    /// This value.
+    Value(f64),
+    /// There is no such thing.
+    Nothing,
+    /// A value that is not known when the scenario is read, and why.
+    Unknown(String),
+}
+
 /// Whether a value is stated by place (`{ soma = ..., axon = ... }`) and not as a distribution.
 pub(super) fn is_by_place(node: &Node) -> bool {
     node.entries().is_some_and(|e| !e.is_empty() && !e.iter().any(|e| DISTRIBUTIONS.key(&e.key).is_some()))
 }
 
-impl Plan {
+impl TreeShape {
     /// Units of `cells` cells.
     pub fn units(&self, cells: usize) -> usize {
         self.compartments.units().saturating_mul(cells)
+    }
+
+    /// The unit of a cell that a unit of the population is.
+    pub fn of_cell(&self, unit: usize) -> usize {
+        unit % self.compartments.units()
     }
 
     /// Positions of the units of `cells` cells, which all lie in one place.
@@ -97,40 +111,66 @@ impl Plan {
         units
     }
 
-    /// `{ soma = "120 mS/cm**2", axon = "240 mS/cm**2" }`: later entries win, `default` is for all other places.
+    /// `{ soma = "120 mS/cm**2", axon = "240 mS/cm**2" }`: later entries win, `default` is for all other places. Without
+    /// it `elsewhere` says what a unit of the population has of which nothing is said.
     pub fn by_place(
         &self,
         desk: &mut Desk<'_>,
         node: &Node,
         wanted: &Wanted<'_>,
         range: Option<&Parameter>,
-        rest: f64,
+        elsewhere: &dyn Fn(usize) -> Elsewhere,
     ) -> Option<Value> {
         let before = desk.report.errors();
         let c = &self.compartments;
-        let mut values = vec![rest; c.units()];
-        let entries = node.entries().unwrap_or_default();
+        let mut values: Vec<Option<f64>> = vec![None; c.units()];
+        let entries = node.entries().expect("only a table states values by place");
         for e in entries.iter().filter(|e| e.key == REST).chain(entries.iter().filter(|e| e.key != REST)) {
             let Some(v) = desk.quantity(&e.value, wanted.dimension, &wanted.what) else { continue };
             if let Some(p) = range {
                 desk.in_range(&e.value, p, &Value::Constant(v));
             }
             if e.key == REST {
-                values.fill(v);
+                values.fill(Some(v));
                 continue;
             }
             match place::units(c, &e.key) {
-                Ok(units) => units.into_iter().for_each(|u| values[u as usize] = v),
+                Ok(units) => units.into_iter().for_each(|u| values[u as usize] = Some(v)),
                 Err((message, help)) => desk.error_help(&e.place, message, help),
             }
         }
-        let cells = wanted.count.unwrap_or(0) / c.units().max(1);
-        (desk.report.errors() == before).then(|| Self::repeated(cells, &values))
+        let units = wanted.count.expect("values by place are those of units, which are counted");
+        let mut all = Vec::with_capacity(units);
+        for unit in 0..units {
+            let of_cell = self.of_cell(unit);
+            match values[of_cell].map_or_else(|| elsewhere(unit), Elsewhere::Value) {
+                Elsewhere::Value(v) => all.push(v),
+                Elsewhere::Nothing => all.push(0.0),
+                Elsewhere::Unknown(why) => {
+                    let name = place::name(c, of_cell);
+                    desk.error_help(
+                        &node.place,
+                        format!("{} is stated by place, but not for `{name}`, where {why}", wanted.what),
+                        format!("add `{REST} = ...` for all other places"),
+                    );
+                    break;
+                }
+            }
+        }
+        (desk.report.errors() == before).then(|| Value::Each(all.into()))
     }
 
     /// What compartments say of themselves goes into the parameters that ask for it; nobody else may state these.
-    pub fn geometry(&self, cells: usize, model: &Definition, at: &Place, given: &mut BTreeMap<String, (Value, Place)>) {
+    pub fn geometry(
+        &self,
+        desk: &mut Desk<'_>,
+        units: usize,
+        model: &Definition,
+        at: &Place,
+        given: &mut BTreeMap<String, (Value, Place)>,
+    ) {
         let c = &self.compartments;
+        let cells = units / c.units();
         for p in &model.parameters {
             let list = match p.geometry {
                 Some(Geometry::Area) => &c.area,
@@ -141,20 +181,13 @@ impl Plan {
             };
             // Nodes have no membrane; whatever divides by their area is never used.
             let known: Vec<f64> = list.iter().map(|&v| if v > 0.0 { v } else { p.default }).collect();
+            if let Some((_, stated)) = given.get(&p.name) {
+                let message = format!("`{}` follows from the shape of the tree, and is not stated", p.name);
+                desk.error_help(stated, message, "leave it out");
+            }
             given.insert(p.name.clone(), (Self::repeated(cells, &known), at.clone()));
         }
     }
-}
-
-/// The initial value that model and channel files state for a state, where it is a number.
-pub(super) fn default_initial(state: &str, definitions: &[(String, Arc<Definition>)]) -> f64 {
-    definitions
-        .iter()
-        .find_map(|(prefix, d)| {
-            let own = state.strip_prefix(prefix.as_str())?;
-            d.initial.iter().find(|(n, _)| n == own).and_then(|(_, t)| Quantity::parse(t).ok())
-        })
-        .map_or(0.0, |q| q.value)
 }
 
 /// A length above zero.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{COMPARTMENTS, Plan, REST, SECTION, length};
+use super::{COMPARTMENTS, REST, SECTION, TreeShape, length};
 use crate::desk::{Desk, suggest};
 use crate::files::FileUse;
 use crate::language::Table;
@@ -24,7 +24,7 @@ const LARGEST: usize = 1_000_000;
 pub(crate) const SHAPES: [&str; 3] = ["sections", "cable", "morphology"];
 
 /// Reads what makes a population a tree; `None` where nothing does, or something is wrong.
-pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Definition, at: &Place) -> Option<Plan> {
+pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Definition, at: &Place) -> Option<TreeShape> {
     let shapes = SHAPES.map(|key| f.get(key));
     let along = model.system.operators().iter().find(|o| matches!(o.kind, OperatorKind::Axial(_)));
     let others = ["soma", "least_diameter", "compartments", "held", "threshold_at"].map(|key| f.get(key));
@@ -106,13 +106,18 @@ pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Definition, a
         );
         return None;
     }
-    let mut plan = Plan { compartments: Arc::new(cut(&tree, &counts)), spiking: vec![0], held: Vec::new() };
-    plan.spiking = threshold_at.map(|n| plan.units_at(desk, n)).unwrap_or_default();
+    let mut shape = TreeShape { compartments: Arc::new(cut(&tree, &counts)), spiking: Vec::new(), held: Vec::new() };
+    if let Some(n) = threshold_at {
+        shape.spiking = shape.units_at(desk, n);
+        if matches!(&n.item, Item::List(list) if list.is_empty()) {
+            desk.error(&n.place, "this list of places is empty");
+        }
+    }
     // A threshold alone can be watched at an end as well; a reset needs parameters, which only compartments have.
     let p = model.system.parts();
     let resets = !p.reset.is_empty() || p.refractory.is_some();
     if let Some(n) =
-        threshold_at.filter(|_| resets && plan.spiking.iter().any(|&u| u as usize >= plan.compartments.count))
+        threshold_at.filter(|_| resets && shape.spiking.iter().any(|&u| u as usize >= shape.compartments.count))
     {
         desk.error_help(
             &n.place,
@@ -120,12 +125,22 @@ pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Definition, a
             "write a place inside, such as `soma(0.5)` or `axon(0.99)`",
         );
     }
-    plan.spiking.sort_unstable();
-    plan.spiking.dedup();
-    if plan.spiking.is_empty() {
-        plan.spiking = vec![plan.compartments.at(0, 0.5) as u32];
+    shape.spiking.sort_unstable();
+    shape.spiking.dedup();
+    if shape.spiking.is_empty() {
+        shape.spiking = vec![shape.compartments.at(0, 0.5) as u32];
     }
-    for e in held.and_then(Node::entries).unwrap_or_default() {
+    let held = held.map_or(&[][..], |n| {
+        n.entries().unwrap_or_else(|| {
+            desk.error_help(
+                &n.place,
+                format!("`held` is a table of places, not {}", n.what()),
+                "write `held = { \"soma(0.5)\" = \"-65 mV\" }`",
+            );
+            &[]
+        })
+    });
+    for e in held {
         let named = Node { place: e.place.clone(), item: Item::Text(e.key.clone()) };
         let state = along.and_then(|o| match model.system.parts().graph.node(o.argument) {
             spikedeck_equation::graph::Node::Symbol(Symbol::State(s)) => model.system.states().get(s as usize),
@@ -133,10 +148,10 @@ pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Definition, a
         });
         let dimension = state.map_or(Dimension::VOLT, |s| s.dimension);
         if let Some(v) = desk.quantity(&e.value, dimension, "the value that is held") {
-            plan.held.extend(plan.units_at(desk, &named).into_iter().map(|u| (u, v)));
+            shape.held.extend(shape.units_at(desk, &named).into_iter().map(|u| (u, v)));
         }
     }
-    Some(plan)
+    Some(shape)
 }
 
 /// `{ d_lambda = 0.1, frequency = "100 Hz" }`, `{ longest = "10 um" }` or `{ per_section = 11 }`.

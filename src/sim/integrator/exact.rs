@@ -1,7 +1,7 @@
 //! Linear states exactly, by the matrix exponential (Rotter and Diesmann 1999, doi:10.1007/s004220050570); states that
 //! are linear in themselves with everything else frozen over the step.
 
-use super::{LaneValues, Problem};
+use super::Problem;
 use spikedeck_core::expm::expm;
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::graph::{Id, Symbol};
@@ -131,7 +131,7 @@ fn entries(p: &mut Problem<'_>, linear: &Linear) -> (Vec<Id>, Vec<Id>) {
                 return p.graph.number(first);
             }
             let symbol = Symbol::Variable(p.lane_values.len() as u32);
-            p.lane_values.push(LaneValues { symbol, values: column });
+            p.lane_values.push(column);
             p.graph.symbol(symbol)
         })
         .collect();

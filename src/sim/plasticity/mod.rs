@@ -16,14 +16,16 @@
 mod compile;
 mod events;
 mod flow;
+mod learning;
 mod rates;
 mod rows;
 mod send;
 mod tap;
 
 pub(super) use compile::Compiled;
-pub(super) use rates::{Ends, Learning, Links, Observed, Rates};
-pub(super) use tap::{ConnectionTap, attach};
+pub(super) use learning::{Ends, Learning, Links};
+pub(super) use rates::{Observed, Rates};
+pub(super) use tap::{ConnectionTap, Slot};
 
 use events::{Events, Span};
 use rows::Rows;

@@ -1,32 +1,33 @@
-//! Rules between rates: weights that are stepped as the rates of both ends go on.
-//!
-//! In each step from k to k + 1 the rates are taken as they are at k (those of the source as late as they arrive), and
-//! every state is stepped by exponential Euler, `s + h f exprel(h df/ds)`: exact for what is linear in the state
-//! itself, as all common rules are.
+//! Rules between rates, joined and compiled: every state after a step, by exponential Euler, `s + h f exprel(h
+//! df/ds)`: exact for what is linear in the state itself, as all common rules are.
 
-use crate::coupling::History;
+use std::ops::Range;
+
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::formulas::Formulas;
 use spikedeck_equation::graph::{Graph, Id, Symbol, Unary};
 use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
-use spikedeck_scenario::{PlasticitySpec, VariableId};
+use spikedeck_scenario::{PlasticitySpec, RuleSpec, VariableId};
+
+/// A value of a unit that a rule looks at, and its history.
+pub(crate) type Observed = (VariableId, usize);
 
 /// Rules between rates, compiled. Variables are numbered: states of the source, of the target, of the connection (first
 /// the weight), observed values of the source, of the target, time.
 #[derive(Debug, Clone)]
 pub(crate) struct Rates {
     pub names: Vec<String>,
-    sides: [usize; 3],
-    initial: Vec<f64>,
-    connection: Formulas,
-    units: [Option<Formulas>; 2],
+    /// Number of states of the source, of the target, of the connection.
+    pub(super) sides: [usize; 3],
+    pub(super) initial: Vec<f64>,
+    /// The values of a connection after a step.
+    pub(super) connection: Formulas,
+    /// The states of a source and of a target after a step, if there are any.
+    pub(super) units: [Option<Formulas>; 2],
     /// Histories of the observed values.
-    observed: [Vec<usize>; 2],
+    pub(super) observed: [Vec<usize>; 2],
 }
-
-/// A value of a unit that a rule looks at, and its history.
-pub(crate) type Observed = (VariableId, usize);
 
 impl Rates {
     /// Names of the values of a connection, the weight first.
@@ -36,100 +37,165 @@ impl Rates {
 
     /// Compiles the rules for steps of `dt` (seconds, or time units) over what they observe of source and target.
     pub fn new(spec: &PlasticitySpec, observed: [&[Observed]; 2], dt: f64) -> Self {
-        let mut states: Vec<(Side, usize, usize, String)> = Vec::new();
+        let states = RateStates::of(spec);
+        let mut joined = JoinedRates::new(spec, &states, observed);
         for (rule, r) in spec.rules.iter().enumerate() {
-            for (state, v) in r
-                .rule
-                .states()
-                .iter()
-                .enumerate()
-                .filter(|(_, v)| v.name != EFFICACY && (rule == 0 || v.name != WEIGHT))
-            {
-                states.push((Side::of(&v.name), rule, state, spec.variable(rule, &v.name)));
-            }
+            joined.add(rule, r);
         }
-        let order = |s: &(Side, usize, usize, String)| match s.0 {
-            Side::Pre => 0,
-            Side::Post => 1,
-            Side::Connection if s.3 == WEIGHT => 2,
-            Side::Connection => 3,
-        };
-        states.sort_by_key(order);
-        let count = |side: Side| states.iter().filter(|s| s.0 == side).count();
-        let sides = [count(Side::Pre), count(Side::Post), count(Side::Connection)];
-        let total = states.len();
-        let first = [total, total + observed[0].len()];
-        let time = total + observed[0].len() + observed[1].len();
+        let stepped = joined.stepped(dt);
+        let program = |range: Range<usize>| Formulas::new(&joined.graph, &stepped[range]);
+        let sides = states.sides;
+        let (n, m) = (sides[0], sides[0] + sides[1]);
+        Self {
+            connection: program(m..stepped.len()),
+            units: [(n > 0).then(|| program(0..n)), (m > n).then(|| program(n..m))],
+            observed: observed.map(|list| list.iter().map(|o| o.1).collect()),
+            initial: states.all.iter().map(|s| spec.rules[s.rule].initial[s.state]).collect(),
+            names: states.all.into_iter().map(|s| s.name).collect(),
+            sides,
+        }
+    }
+}
 
-        let mut g = Graph::new();
-        let mut drift = vec![g.number(0.0); total];
-        let place = |rule: usize, state: usize, name: &str| {
-            states.iter().position(|s| (s.1 == rule && s.2 == state) || (name == WEIGHT && s.3 == WEIGHT))
-        };
-        let mut per_second = 1.0;
+/// A state of a rule.
+struct RateState {
+    rule: usize,
+    state: usize,
+    /// As recordings have it.
+    name: String,
+}
+
+/// The states of all rules in their order: of the source, of the target, of the connection (first the weight, which all
+/// rules share; what is delivered has no efficacy between rates).
+struct RateStates {
+    all: Vec<RateState>,
+    sides: [usize; 3],
+}
+
+impl RateStates {
+    fn of(spec: &PlasticitySpec) -> Self {
+        let mut sides: [Vec<RateState>; 3] = [Vec::new(), Vec::new(), Vec::new()];
+        let mut weight = None;
         for (rule, r) in spec.rules.iter().enumerate() {
-            let parts = r.rule.pre.parts();
-            per_second = r.rule.pre.time_unit().per_second();
-            // What each given name is, in observed values.
-            let mut given = Vec::new();
-            for (declared, formula) in r.rule.texts().source.given.iter().zip(&r.given) {
-                let end = usize::from(!declared.name.ends_with("_pre"));
-                let place = |variable: VariableId| {
-                    let index = observed[end].iter().position(|o| o.0 == variable);
-                    first[end] + index.expect("whatever an expression of a rule names is observed")
-                };
-                let (graph, root) = formula.expression().graph();
-                let id = g.import(
-                    graph,
-                    &[root],
-                    |g, s| match s {
-                        Symbol::Variable(i) => {
-                            Some(g.symbol(Symbol::Variable(place(formula.names()[i as usize]) as u32)))
-                        }
-                        _ => unreachable!("an expression of a scenario is made of its own names only"),
-                    },
-                    |v, _| (v, Dimension::NONE),
-                );
-                given.push(id[0]);
-            }
-            let ids = g.import(
-                &parts.graph,
-                &parts.drift,
-                |g, s| match s {
-                    Symbol::State(i) => {
-                        let name = &r.rule.states()[i as usize].name;
-                        Some(match place(rule, i as usize, name) {
-                            Some(k) => g.symbol(Symbol::Variable(k as u32)),
-                            None => g.number(1.0),
-                        })
-                    }
-                    Symbol::Parameter(i) => Some(g.number(r.parameters[i as usize])),
-                    Symbol::Given(i) => given.get(i as usize).copied(),
-                    Symbol::Time => {
-                        let (t, factor) = (g.symbol(Symbol::Variable(time as u32)), g.number(per_second));
-                        Some(g.mul(factor, t))
-                    }
-                    _ => None,
-                },
-                |v, _| (v, Dimension::NONE),
-            );
-            for (state, id) in ids.into_iter().enumerate() {
-                if let Some(k) = place(rule, state, &r.rule.states()[state].name) {
-                    drift[k] = g.add(drift[k], id);
+            for (state, v) in r.rule.states().iter().enumerate().filter(|(_, v)| v.name != EFFICACY) {
+                let entry = RateState { rule, state, name: spec.variable(rule, &v.name) };
+                match Side::of(&v.name) {
+                    Side::Connection if v.name == WEIGHT => weight = weight.or(Some(entry)),
+                    Side::Pre => sides[0].push(entry),
+                    Side::Post => sides[1].push(entry),
+                    Side::Connection => sides[2].push(entry),
                 }
             }
         }
-        let stepped: Vec<Id> = (0..total).map(|k| step(&mut g, k, drift[k], dt * per_second)).collect();
-        let program = |range: std::ops::Range<usize>| Formulas::new(&g, &stepped[range]);
-        let (n, m) = (sides[0], sides[0] + sides[1]);
-        Self {
-            names: states.iter().map(|s| s.3.clone()).collect(),
-            initial: states.iter().map(|s| spec.rules[s.1].initial[s.2]).collect(),
-            connection: program(m..total),
-            units: [(n > 0).then(|| program(0..n)), (m > n).then(|| program(n..m))],
-            observed: observed.map(|list| list.iter().map(|o| o.1).collect()),
-            sides,
+        sides[2].insert(0, weight.expect("every rule has a weight, declared or not"));
+        let counts = sides.each_ref().map(Vec::len);
+        Self { all: sides.into_iter().flatten().collect(), sides: counts }
+    }
+
+    /// Number of a state of a rule; the efficacy has none.
+    fn number(&self, rule: usize, state: usize, name: &str) -> Option<usize> {
+        let weight = self.sides[0] + self.sides[1];
+        if name == WEIGHT {
+            return Some(weight);
         }
+        self.all.iter().position(|s| s.rule == rule && s.state == state)
+    }
+}
+
+/// The rules as one: the rate of change of each state, over the numbered variables.
+struct JoinedRates<'a> {
+    states: &'a RateStates,
+    observed: [&'a [Observed]; 2],
+    graph: Graph,
+    drift: Vec<Id>,
+    /// Units of time in a second of the first rule, in which all rates of change are.
+    per_second: f64,
+}
+
+impl<'a> JoinedRates<'a> {
+    fn new(spec: &PlasticitySpec, states: &'a RateStates, observed: [&'a [Observed]; 2]) -> Self {
+        let mut graph = Graph::new();
+        let drift = vec![graph.number(0.0); states.all.len()];
+        let first = spec.rules.first().expect("a projection without rules has no plasticity");
+        Self { states, observed, graph, drift, per_second: first.rule.pre.time_unit().per_second() }
+    }
+
+    /// Number of the first observed value of each end, and of time.
+    fn numbers(&self) -> ([usize; 2], usize) {
+        let total = self.states.all.len();
+        let target = total + self.observed[0].len();
+        ([total, target], target + self.observed[1].len())
+    }
+
+    /// What each given name of a rule is, in observed values.
+    fn given(&mut self, r: &RuleSpec) -> Vec<Id> {
+        let (first, _) = self.numbers();
+        let mut given = Vec::new();
+        for (declared, formula) in r.rule.texts().source.given.iter().zip(&r.given) {
+            let end = usize::from(!declared.name.ends_with("_pre"));
+            let observed = self.observed[end];
+            let number = |variable: VariableId| {
+                let index = observed.iter().position(|o| o.0 == variable);
+                first[end] + index.expect("whatever an expression of a rule names is observed")
+            };
+            let (graph, root) = formula.expression().graph();
+            let id = self.graph.import(
+                graph,
+                &[root],
+                |g, s| match s {
+                    Symbol::Variable(i) => Some(g.symbol(Symbol::Variable(number(formula.names()[i as usize]) as u32))),
+                    _ => unreachable!("an expression of a scenario is made of its own names only"),
+                },
+                |v, _| (v, Dimension::NONE),
+            );
+            given.push(id[0]);
+        }
+        given
+    }
+
+    /// Adds the rates of change of a rule.
+    fn add(&mut self, rule: usize, r: &RuleSpec) {
+        let given = self.given(r);
+        let (_, time) = self.numbers();
+        let (parts, names) = (r.rule.pre.parts(), r.rule.states());
+        let per_second = r.rule.pre.time_unit().per_second();
+        let states = self.states;
+        let ids = self.graph.import(
+            &parts.graph,
+            &parts.drift,
+            |g, s| {
+                Some(match s {
+                    Symbol::State(i) => match states.number(rule, i as usize, &names[i as usize].name) {
+                        Some(k) => g.symbol(Symbol::Variable(k as u32)),
+                        None => g.number(1.0),
+                    },
+                    Symbol::Parameter(i) => g.number(r.parameters[i as usize]),
+                    Symbol::Given(i) => given[i as usize],
+                    Symbol::Time => {
+                        let (t, factor) = (g.symbol(Symbol::Variable(time as u32)), g.number(per_second));
+                        g.mul(factor, t)
+                    }
+                    Symbol::Input(_) | Symbol::Variable(_) | Symbol::Weight | Symbol::Noise(_) => {
+                        unreachable!("a rate of change of a rule has no such term")
+                    }
+                })
+            },
+            |v, _| (v, Dimension::NONE),
+        );
+        for (state, mut id) in ids.into_iter().enumerate() {
+            let Some(k) = states.number(rule, state, &names[state].name) else { continue };
+            if per_second != self.per_second {
+                let factor = self.graph.number(per_second / self.per_second);
+                id = self.graph.mul(factor, id);
+            }
+            self.drift[k] = self.graph.add(self.drift[k], id);
+        }
+    }
+
+    /// Each state after a step of `dt` seconds, or time units.
+    fn stepped(&mut self, dt: f64) -> Vec<Id> {
+        let h = dt * self.per_second;
+        (0..self.drift.len()).map(|k| step(&mut self.graph, k, self.drift[k], h)).collect()
     }
 }
 
@@ -145,145 +211,4 @@ fn step(g: &mut Graph, k: usize, drift: Id, h: f64) -> Id {
         change = g.mul(change, stretch);
     }
     g.add(state, change)
-}
-
-/// The changing values of one continuous projection into one lane range.
-#[derive(Debug)]
-pub(crate) struct Learning {
-    rates: Rates,
-    /// States of the sources as far back as the longest delay: what a connection sees of its source is late, states and
-    /// rates alike.
-    sources: Vec<History>,
-    /// States of the target lanes, and of connections beside the weight.
-    states: [Vec<Vec<f64>>; 2],
-    /// A connection with a value that is no finite number, and the number of the value (0 is the weight).
-    pub failed: Option<(u32, u32, usize)>,
-}
-
-/// The connections that learn: parallel lists, with one delay for all where there are no delays.
-pub(crate) struct Links<'a> {
-    pub sources: &'a [u32],
-    pub lanes: &'a [u32],
-    pub weights: &'a mut [f64],
-    pub delays: &'a [u16],
-    pub delay: u16,
-    /// First unit of the lanes.
-    pub first: usize,
-}
-
-/// The connections of a projection as they are looked at: parallel lists, with one delay for all where there are no
-/// delays.
-pub(crate) struct Ends<'a> {
-    pub sources: &'a [u32],
-    pub lanes: &'a [u32],
-    pub weights: &'a [f64],
-    pub delays: &'a [u16],
-    pub delay: u16,
-}
-
-impl Learning {
-    /// For `sources`, `lanes` and `connections`, with delays up to `longest` steps.
-    pub fn new(rates: &Rates, (sources, lanes): (usize, usize), connections: usize, longest: usize) -> Self {
-        let [n, m, c] = rates.sides;
-        let columns =
-            |from: usize, count: usize, len: usize| (from..from + count).map(|k| vec![rates.initial[k]; len]).collect();
-        let states = [columns(n, m, lanes), columns(n + m + 1, c.saturating_sub(1), connections)];
-        let history = |&v: &f64| {
-            let mut h = History::new(sources, longest);
-            h.row_mut(0).fill(v);
-            h.start();
-            h
-        };
-        Self { rates: rates.clone(), sources: rates.initial[..n].iter().map(history).collect(), states, failed: None }
-    }
-
-    /// Step `k`, which begins at time `t`.
-    pub fn step(&mut self, k: u64, t: f64, histories: &[History], links: Links<'_>) {
-        let Rates { sides: [n, m, _], connection: program, observed, .. } = &mut self.rates;
-        let (n, m) = (*n, *m);
-        let total = n + self.states.iter().map(Vec::len).sum::<usize>() + 1;
-        let [post, own] = &mut self.states;
-        let late = |to: &mut [f64], h: &History, from: usize| {
-            if links.delays.is_empty() {
-                let row = h.row(k.wrapping_sub(u64::from(links.delay)));
-                to.iter_mut().zip(&links.sources[from..]).for_each(|(x, &s)| *x = row[s as usize]);
-            } else {
-                for ((x, &s), &d) in to.iter_mut().zip(&links.sources[from..]).zip(&links.delays[from..]) {
-                    *x = h.row(k.wrapping_sub(u64::from(d)))[s as usize];
-                }
-            }
-        };
-        let (a, b) = (total, total + observed[0].len());
-        let time = b + observed[1].len();
-        let count = links.sources.len();
-        let mut from = 0;
-        while from < count {
-            let to = (from + program.block()).min(count);
-            let lanes = &links.lanes[from..to];
-            let put = |to: &mut [f64], values: &[f64], index: &[u32], shift: usize| {
-                to.iter_mut().zip(index).for_each(|(x, &i)| *x = values[i as usize + shift]);
-            };
-            self.sources.iter().enumerate().for_each(|(i, h)| late(program.input(i), h, from));
-            post.iter().enumerate().for_each(|(i, v)| put(program.input(n + i), v, lanes, 0));
-            for (i, column) in std::iter::once(&*links.weights).chain(own.iter().map(Vec::as_slice)).enumerate() {
-                let input = program.input(n + m + i);
-                if !input.is_empty() {
-                    input[..to - from].copy_from_slice(&column[from..to]);
-                }
-            }
-            observed[0].iter().enumerate().for_each(|(i, &h)| late(program.input(a + i), &histories[h], from));
-            observed[1]
-                .iter()
-                .enumerate()
-                .for_each(|(i, &h)| put(program.input(b + i), histories[h].row(k), lanes, links.first));
-            program.input(time).iter_mut().for_each(|x| *x = t);
-            program.run(to - from);
-            program.copy(0, &mut links.weights[from..to]);
-            own.iter_mut().enumerate().for_each(|(i, column)| program.copy(1 + i, &mut column[from..to]));
-            for (value, column) in std::iter::once(&*links.weights).chain(own.iter().map(Vec::as_slice)).enumerate() {
-                // The first by source and target, as it is between threads.
-                for c in (from..to).filter(|&c| !column[c].is_finite()) {
-                    let found = (links.sources[c], links.lanes[c], value);
-                    self.failed = Some(self.failed.map_or(found, |f| f.min(found)));
-                }
-            }
-            from = to;
-        }
-        let mut ahead: Vec<&mut [f64]> = self.sources.iter_mut().map(|h| h.carry(k)).collect();
-        let mut post: Vec<&mut [f64]> = post.iter_mut().map(Vec::as_mut_slice).collect();
-        for (end, (states, (first_state, first_observed))) in
-            [(&mut ahead, (0, a)), (&mut post, (n, b))].into_iter().enumerate()
-        {
-            let Some(program) = &mut self.rates.units[end] else { continue };
-            let shift = if end == 0 { 0 } else { links.first };
-            let count = states.first().map_or(0, |s| s.len());
-            let mut from = 0;
-            while from < count {
-                let to = (from + program.block()).min(count);
-                let put = |to: &mut [f64], values: &[f64]| to.iter_mut().zip(values).for_each(|(x, v)| *x = *v);
-                states.iter().enumerate().for_each(|(i, v)| put(program.input(first_state + i), &v[from..to]));
-                for (i, &h) in self.rates.observed[end].iter().enumerate() {
-                    put(program.input(first_observed + i), &histories[h].row(k)[shift + from..shift + to]);
-                }
-                program.input(time).iter_mut().for_each(|x| *x = t);
-                program.run(to - from);
-                states.iter_mut().enumerate().for_each(|(i, v)| program.copy(i, &mut v[from..to]));
-                from = to;
-            }
-        }
-    }
-
-    /// A variable of a connection at the beginning of step `k`.
-    pub fn look(&self, variable: &str, connection: usize, k: u64, links: &Ends<'_>) -> f64 {
-        let [n, m, _] = self.rates.sides;
-        let delay = links.delays.get(connection).copied().unwrap_or(links.delay);
-        match self.rates.names.iter().position(|name| name == variable) {
-            Some(v) if v < n => {
-                self.sources[v].row(k.wrapping_sub(u64::from(delay)))[links.sources[connection] as usize]
-            }
-            Some(v) if v < n + m => self.states[0][v - n][links.lanes[connection] as usize],
-            Some(v) if v > n + m => self.states[1][v - n - m - 1][connection],
-            _ => links.weights[connection],
-        }
-    }
 }

@@ -8,16 +8,16 @@ use super::refractory::Reset;
 use super::threshold::Threshold;
 use super::{Column, Motion, Noise, Stepper, StepperSpec, Work};
 use crate::firing::Firing;
-use crate::integrator::{LaneValues, Method, Problem, build, check, choose};
+use crate::integrator::{Method, Problem, build, check, choose, grow_exponentially};
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
-use spikedeck_core::units::Dimension;
+use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::derive::{derivative, derivatives};
 use spikedeck_equation::flow::jacobian;
 use spikedeck_equation::graph::{Binary, Graph, Id, Node, Symbol};
 use spikedeck_equation::program::{Builder, Columns, Program, Target, symbols};
 use spikedeck_equation::system::Parts;
-use spikedeck_equation::tape::Tape;
+use spikedeck_equation::tape::{Tape, Values};
 use spikedeck_scenario::{Integrator, SpikeTimes};
 
 /// What of a system is imported with its shared parameters as numbers.
@@ -161,6 +161,53 @@ fn examine(spec: &StepperSpec<'_>) -> Result<(), String> {
             return Err(format!("`{}` of unit {} is not a finite number", v.name, spec.first_unit as usize + lane));
         }
     }
+    degenerate(spec)
+}
+
+/// Refuses parameters of which a quantity cannot be made that the rates need (a quotient by the difference of two equal
+/// time constants).
+fn degenerate(spec: &StepperSpec<'_>) -> Result<(), String> {
+    let p = spec.system.parts();
+    let of_parameters = |id: Id| {
+        let symbols = p.graph.symbols(id);
+        !symbols.is_empty() && symbols.iter().all(|s| matches!(s, Symbol::Parameter(_)))
+    };
+    let mut named: Vec<usize> =
+        (0..p.subexpressions.len()).filter(|&s| of_parameters(p.subexpression_ids[s])).collect();
+    if named.is_empty() || spec.lanes == 0 {
+        return Ok(());
+    }
+    // Nodes stand behind those that they are made of: the first is what is wrong.
+    named.sort_by_key(|&s| p.subexpression_ids[s]);
+    let ids: Vec<Id> = named.iter().map(|&s| p.subexpression_ids[s]).collect();
+    let (quantities, rates) = (Tape::new(&p.graph, &ids), Tape::new(&p.graph, &p.drift));
+    let differ = spec.parameters.iter().any(|c| matches!(c, Column::Each(_)));
+    let mut found = vec![0.0; ids.len()];
+    let inputs = vec![0.0; p.inputs.len()];
+    for lane in 0..if differ { spec.lanes } else { 1 } {
+        let parameters: Vec<f64> = spec.parameters.iter().map(|c| c.at(lane)).collect();
+        quantities.evaluate(&Values { parameters: &parameters, ..Values::default() }, &mut found);
+        let Some(broken) = found.iter().position(|v| !v.is_finite()) else { continue };
+        // A quantity that a condition keeps out of the rates does no harm.
+        let states: Vec<f64> = spec.initial.iter().map(|c| c.at(lane)).collect();
+        let mut moved = vec![0.0; p.drift.len()];
+        let values = Values { states: &states, parameters: &parameters, inputs: &inputs, ..Values::default() };
+        rates.evaluate(&values, &mut moved);
+        if moved.iter().all(|v| v.is_finite()) {
+            continue;
+        }
+        let made_of = p.graph.symbols(ids[broken]).into_iter().filter_map(|s| {
+            let Symbol::Parameter(i) = s else { return None };
+            let (variable, value) = (&p.parameters[i as usize], parameters[i as usize]);
+            Some(format!("{} = {}", variable.name, Quantity { value, dimension: variable.dimension }))
+        });
+        let unit = if differ { format!(" of unit {}", spec.first_unit as usize + lane) } else { String::new() };
+        return Err(format!(
+            "`{}`{unit} is no number for these values: {}",
+            p.subexpressions[named[broken]].name,
+            made_of.collect::<Vec<_>>().join(", ")
+        ));
+    }
     Ok(())
 }
 
@@ -177,7 +224,7 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
     let cut = nonlinear_cut(imported);
     let lane_parameters = |lane: usize| -> Vec<f64> { spec.parameters.iter().map(|c| c.at(lane)).collect() };
     let names: Vec<String> = p.states.iter().map(|v| v.name.clone()).collect();
-    let pose = |lane_values: Vec<LaneValues>| Problem {
+    let pose = |lane_values: Vec<Vec<f64>>| Problem {
         graph: imported.graph.clone(),
         drift: imported.drift.clone(),
         diffusion: imported.diffusion.clone(),
@@ -215,7 +262,7 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         lane_values = std::mem::take(&mut resting.lane_values);
         held = Some(Movement { graph: resting.graph, drift: resting.drift, method });
     }
-    let lane_values = lane_values.into_iter().map(|v| Column::Each(v.values)).collect();
+    let lane_values = lane_values.into_iter().map(Column::Each).collect();
     Ok(Movements { integrator: (integrator, why), main, held, lane_values })
 }
 
@@ -258,7 +305,8 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
     let mut builder = Builder::new(columns, moved.chain(symbols(&imported.graph, &others)));
     let mut motion = main.compile(&mut builder, &imported, p, h);
     let mut held_motion = held.map(|m| m.compile(&mut builder, &imported, p, h));
-    let arrivals = Arrivals::new(&mut builder, &imported.graph, &imported.gains, &p.effects);
+    let adds_up = |port| spec.system.superposes(port);
+    let arrivals = Arrivals::new(&mut builder, &imported.graph, &imported.gains, &p.effects, adds_up);
     let threshold = comparison.map(|(op, sides)| Threshold::new(&mut builder, &imported.graph, op, sides));
     let mut program = builder.finish(spec.lanes);
     [Some(&mut motion), held_motion.as_mut()].into_iter().flatten().for_each(|m| m.settle(&mut program));
@@ -281,6 +329,8 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
         work: Work::default(),
         dt,
         substeps: spec.substeps.max(1),
+        start: spec.initial.iter().map(|c| if spec.lanes > 0 { c.at(0) } else { 0.0 }).collect(),
+        alarmed: false,
         program,
     })
 }
@@ -316,6 +366,7 @@ fn locate(spec: &StepperSpec<'_>, imported: &Imported, padded: usize) -> Result<
         resets: !p.reset.is_empty(),
         hold: &p.hold,
         exact: spec.spike_times == SpikeTimes::Exact,
+        cut: imported.cut.filter(|c| grow_exponentially(&imported.graph, &imported.drift, c.0)),
         names: &names,
         padded,
     };

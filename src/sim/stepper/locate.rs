@@ -1,7 +1,8 @@
 //! Crossings inside a step: where the threshold was crossed, the reset there, and the rest of the step from the reset
 //! state.
 //!
-//! `interpolated` takes states as straight lines between the two grid points (order 2); `exact` solves the closed form
+//! `interpolated` takes states as straight lines between the two grid points (order 2), and follows the equations
+//! themselves where a spike current ends a step at the threshold whatever it was; `exact` solves the closed form
 //! of linear equations for the moment at which the surface is reached. Either way the unit goes on from the reset state
 //! for what is left of the step, and a refractory time ends inside a step as it began (Morrison et al. 2007,
 //! doi:10.1162/neco.2007.19.1.47). An excursion that begins and ends inside one step is not seen (Hanuschkin et al.
@@ -9,7 +10,7 @@
 
 use super::{LaneSpike, Stepper};
 use crate::firing::{self, Refractory};
-use crate::integrator::{Problem, linear_part};
+use crate::integrator::{Problem, linear_part, rk45};
 use spikedeck_core::expm::expm;
 use spikedeck_equation::graph::{Graph, Id};
 use spikedeck_equation::tape::{Tape, Values};
@@ -19,6 +20,9 @@ use spikedeck_equation::tape::{Tape, Values};
 pub(super) struct Locate {
     surface: Tape,
     exact: bool,
+    /// Where the result of a step is cut at the threshold (a spike current), so that no line leads to it: the rates, the
+    /// threshold variable and its bound.
+    cut: Option<(Tape, usize, Tape)>,
     /// How states move by themselves; `None` for equations with noise, whose reset stays on the grid.
     free: Option<Inside>,
     /// The same with the held states at rest.
@@ -112,6 +116,8 @@ pub(super) struct Given<'a> {
     pub resets: bool,
     pub hold: &'a [usize],
     pub exact: bool,
+    /// The threshold variable and the bound that results of steps are cut at, if they are.
+    pub cut: Option<(usize, Id)>,
     /// Names of the states.
     pub names: &'a [String],
     /// Places of a column of states.
@@ -164,6 +170,7 @@ impl Locate {
         Ok(Self {
             surface,
             exact: given.exact,
+            cut: given.cut.map(|(s, bound)| (Tape::new(given.graph, given.drift), s, Tape::new(given.graph, &[bound]))),
             free,
             held,
             before: vec![0.0; size],
@@ -294,6 +301,16 @@ impl Stepper {
                 let h1 = surface(&at(1.0), self.dt).max(f64::MIN_POSITIVE);
                 fraction = within(root(&|g| surface(&at(within(g)), within(g) * self.dt), h0, h1));
                 at_crossing = at(fraction);
+            } else if let Some((rates, s, bound)) = &locate.cut {
+                let rate = |t: f64, x: &[f64], out: &mut [f64]| {
+                    rates.evaluate(&Values { time: t, ..around.values(x, 0.0) }, out);
+                };
+                let above = |t: f64, x: &[f64]| locate.surface.value(&Values { time: t, ..around.values(x, 0.0) });
+                let cut = Some((*s, bound.value(&around.values(&old, 0.0))));
+                let followed = rk45::Lane { rate: &rate, surface: Some(&above), cut };
+                let (begun, left) = (part.mul_add(self.dt, around.time), (1.0 - part) * self.dt);
+                let share = rk45::advance(&followed, begun, left, &mut old);
+                (fraction, at_crossing) = ((1.0 - part).mul_add(share, part), old);
             } else {
                 fraction = (1.0 - part).mul_add(share, part);
                 at_crossing = old.iter().zip(&ended).map(|(a, b)| (b - a).mul_add(share, *a)).collect();

@@ -132,7 +132,8 @@ impl Stepper {
             let values = Values { states: &states, parameters, inputs, time, ..Values::default() };
             // After a reset inside the step the rest of it may lead over the threshold again: that is another spike,
             // one step later.
-            if !located && self.reset.condition.value(&values) != 0.0 {
+            let condition = self.reset.condition.value(&values);
+            if !located && (condition < 0.0 || condition > 0.0) {
                 above.push(spike.lane);
             }
             if let Some(tape) = &self.reset.refractory {

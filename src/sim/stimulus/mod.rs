@@ -144,6 +144,15 @@ impl<'a> Stimulus<'a> {
                 if columns.iter().any(Vec::is_empty) {
                     return Err("a signal has at least one sample".to_owned());
                 }
+                for (c, column) in columns.iter().enumerate() {
+                    if let Some(row) = column.iter().position(|v| !v.is_finite()) {
+                        let (row, value) = (row + 1, column[row]);
+                        let signal = if columns.len() == 1 { String::new() } else { format!(" of signal {}", c + 1) };
+                        return Err(format!(
+                            "row {row}{signal} is {value}, no finite number: a signal is known all along"
+                        ));
+                    }
+                }
                 (zero.clone(), zero)
             }
             Course::Expression { value } => {
@@ -152,6 +161,11 @@ impl<'a> Stimulus<'a> {
                 (zero.clone(), zero)
             }
         };
+        for column in [&first, &second] {
+            if let Some(j) = (0..units.len()).find(|&j| !at(column, j).is_finite()) {
+                return Err(format!("a value for unit {} is {}, no finite number", units[j], at(column, j)));
+            }
+        }
         Ok(Self { course, key: Key::new(seed, &entity, "noise"), seed, units, all, first, second, expression })
     }
 

@@ -1,9 +1,11 @@
 //! Tests of whole networks, from scenario text to recording.
 
+mod arrivals;
 mod coupling;
 mod crossings;
 mod divergence;
 mod endings;
+mod finite;
 mod invariance;
 mod networks;
 mod plasticity;

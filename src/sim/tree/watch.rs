@@ -141,7 +141,7 @@ impl Tree {
                 Some((bounds, false)) => self.voltage[at] > bounds[k],
                 None => self.condition(at, step),
             };
-            if !(holds && self.watch.firing.holds(k as u32)) {
+            if !(holds && self.voltage[at].is_finite() && self.watch.firing.holds(k as u32)) {
                 continue;
             }
             // What arrives at the end of the step may have lifted it over the threshold: that is on the grid.
@@ -156,7 +156,9 @@ impl Tree {
         let Some(tape) = &self.watch.condition else { return false };
         let (states, parameters) = self.all_of(at);
         let time = (step + 1) as f64 * self.h * f64::from(self.substeps);
-        tape.value(&Values { states: &states, parameters: &parameters, time, ..Values::default() }) != 0.0
+        let truth = tape.value(&Values { states: &states, parameters: &parameters, time, ..Values::default() });
+        // What is not a number holds no condition.
+        truth < 0.0 || truth > 0.0
     }
 
     /// States and parameters of the population's system at an index of row and cell; zero what is not there.

@@ -130,7 +130,6 @@ fn listen(id: JobId, info: &RunInfo, handle: &JobHandle, tell: &Sender<Message>)
         for event in others {
             let (told, last) = match event {
                 Event::Progress(p) => (JobEvent::Progress(p), false),
-                Event::Log(text) => (JobEvent::Log(text), false),
                 Event::Done(finished) => (JobEvent::Done(Arc::new(Content::of(&finished))), true),
                 Event::Failed(why) => (JobEvent::Failed(why), true),
                 Event::Snapshot(_) => continue,

@@ -19,6 +19,7 @@ use ratatui::Terminal;
 
 use crate::draw::{self, draw};
 use crate::input::commands::keymap;
+use crate::reader::Reader;
 use crate::session::backend::Backend;
 use crate::session::jobs::Jobs;
 use crate::session::watcher::Watcher;
@@ -26,12 +27,12 @@ use crate::settings::{LinkMode, Settings};
 use crate::state::app::App;
 use crate::state::message::{Effect, Message};
 use crate::state::source::Source;
-use crate::state::theme::{Depth, Theme};
+use crate::state::theme::{self, Theme};
 use crate::terminal::background::{self, Listener};
 use crate::terminal::encoder::Encoder;
-use crate::terminal::{self, Guard, MOUSE_OFF, MOUSE_ON, Output, TtyRaw};
+use crate::terminal::{self, Guard, Hold, MOUSE_OFF, MOUSE_ON, Output, TtyRaw};
 use crate::update::{HUNG_UP, begin, update};
-use spikedeck_plot as plot;
+use spikedeck_plot::{self as plot, Depth};
 
 /// Name and title of everything that the gallery offers.
 pub fn gallery() -> Vec<(String, String)> {
@@ -63,25 +64,13 @@ fn env(name: &str) -> Option<String> {
 
 /// Colours and marks of plots for settings and depth.
 fn look(settings: &Settings, light: bool, depth: Depth) -> plot::Look {
-    use crate::settings::MarkerChoice as M;
     plot::Look {
         palette: plot::Palette {
             theme: if light { plot::Theme::Light } else { plot::Theme::Dark },
-            depth: match depth {
-                Depth::None => plot::Depth::None,
-                Depth::Ansi16 => plot::Depth::Sixteen,
-                Depth::Ansi256 => plot::Depth::Indexed,
-                Depth::True => plot::Depth::True,
-            },
+            depth,
             ..plot::Palette::default()
         },
-        marker: match settings.marker {
-            M::Braille => plot::Marker::Braille,
-            M::Octant => plot::Marker::Octant,
-            M::Quadrant => plot::Marker::Quadrant,
-            M::Half => plot::Marker::Half,
-            M::Ascii => plot::Marker::Ascii,
-        },
+        marker: settings.marker,
         title: false,
     }
 }
@@ -93,13 +82,14 @@ fn look(settings: &Settings, light: bool, depth: Depth) -> plot::Look {
 pub fn run(options: Options) -> io::Result<i32> {
     let out = Output::open()?;
     let size = out.size();
-    let mut depth = Depth::detect(None, options.settings.colours, env);
+    let mut depth = theme::depth(options.settings.colours, env);
     if options.settings.link == LinkMode::Slow && depth == Depth::True {
-        depth = Depth::Ansi256;
+        depth = Depth::Indexed;
     }
     let light = options.settings.theme.is_light(env);
     let look = look(&options.settings, light, depth);
-    let mouse = options.settings.mouse_at_start(env);
+    let reader = options.settings.reader.then(Reader::default);
+    let mouse = reader.is_none() && options.settings.mouse_at_start(env);
     let entries = options.backend.entries();
     // What is wrong with the keys is among the problems of the settings.
     let (keymap, _) = keymap(&options.settings.keys);
@@ -109,7 +99,8 @@ pub fn run(options: Options) -> io::Result<i32> {
         app.say(problem, true);
     }
     terminal::hook_panics();
-    let mut guard = Guard::enter(Output::open()?, TtyRaw)?;
+    let hold = if reader.is_some() { Hold::Lines } else { Hold::Screen };
+    let mut guard = Guard::enter(Output::open()?, TtyRaw, hold)?;
     guard.resume(mouse)?;
     let (tell, messages) = channel();
     let terminal = Terminal::new(Encoder::new(out, size, depth))?;
@@ -119,6 +110,7 @@ pub fn run(options: Options) -> io::Result<i32> {
         link: options.settings.link,
         terminal,
         guard,
+        reader,
         jobs: Jobs::default(),
         watcher,
         backend: options.backend,
@@ -128,7 +120,7 @@ pub fn run(options: Options) -> io::Result<i32> {
     };
     let effects = begin(&mut session.app, options.sources);
     session.frame()?;
-    let ask = depth != Depth::None && background::unknown(options.settings.theme, env);
+    let ask = hold == Hold::Screen && depth != Depth::None && background::unknown(options.settings.theme, env);
     if ask {
         session.guard.say(background::QUERY)?;
     }
@@ -168,6 +160,8 @@ struct Session {
     link: LinkMode,
     terminal: Terminal<Encoder<Output>>,
     guard: Guard<Output, TtyRaw>,
+    /// Says in lines what would be drawn, if that is wanted.
+    reader: Option<Reader>,
     jobs: Jobs,
     watcher: Watcher,
     backend: Arc<dyn Backend>,
@@ -242,7 +236,10 @@ impl Session {
     fn frame(&mut self) -> io::Result<()> {
         self.app.dirty = false;
         let app = &self.app;
-        self.terminal.draw(|frame| draw(app, frame))?;
+        match &mut self.reader {
+            Some(reader) => self.guard.say(&reader.news(app))?,
+            None => drop(self.terminal.draw(|frame| draw(app, frame))?),
+        }
         let link = self.terminal.backend_mut().commit()?;
         self.next = Instant::now() + link.pause();
         let told = link.rate.filter(|_| link.degraded()).map(|rate| (rate, link.flush));
@@ -302,11 +299,7 @@ impl Session {
                     self.reenter()?;
                 }
                 Effect::Reenter => self.reenter()?,
-                Effect::Redraw => {
-                    self.terminal.backend_mut().forget();
-                    self.terminal.clear()?;
-                    self.app.dirty = true;
-                }
+                Effect::Redraw => self.redraw()?,
                 Effect::AskSize => {
                     let size = self.terminal.backend_mut().writer().size();
                     if (size.width, size.height) != self.app.size {
@@ -326,8 +319,18 @@ impl Session {
         let size = self.terminal.backend_mut().writer().size();
         self.terminal.backend_mut().resize(size);
         self.app.size = (size.width, size.height);
-        self.terminal.backend_mut().forget();
-        self.terminal.clear()?;
+        self.redraw()
+    }
+
+    /// Draws, or says, everything again.
+    fn redraw(&mut self) -> io::Result<()> {
+        match &mut self.reader {
+            Some(reader) => reader.forget(),
+            None => {
+                self.terminal.backend_mut().forget();
+                self.terminal.clear()?;
+            }
+        }
         self.app.dirty = true;
         Ok(())
     }

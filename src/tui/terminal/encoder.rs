@@ -9,7 +9,8 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 
-use crate::state::theme::Depth;
+use crate::state::theme::nearest;
+use spikedeck_plot::Depth;
 
 /// What writing the last frames cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -222,7 +223,7 @@ impl<W: Write> Backend for Encoder<W> {
         for (x, y, cell) in content {
             self.go(x, y);
             let depth = self.depth;
-            self.dip(depth.map(cell.fg), depth.map(cell.bg), cell.modifier);
+            self.dip(nearest(depth, cell.fg), nearest(depth, cell.bg), cell.modifier);
             self.frame.push_str(cell.symbol());
             let width = unicode_width::UnicodeWidthStr::width(cell.symbol()).max(1) as u16;
             // After the last column terminals differ about where the cursor is.
@@ -293,7 +294,7 @@ mod tests {
     use ratatui::style::Style;
 
     fn screen() -> Terminal<Encoder<Vec<u8>>> {
-        Terminal::new(Encoder::new(Vec::new(), Size::new(20, 3), Depth::Ansi256)).unwrap()
+        Terminal::new(Encoder::new(Vec::new(), Size::new(20, 3), Depth::Indexed)).unwrap()
     }
 
     #[test]

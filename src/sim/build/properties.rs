@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::axis::Axis;
-use super::connect::{Link, Wiring};
-use super::place::{Place, distance_squared};
-use super::values::draw;
+use crate::axis::Axis;
+use crate::connect::{Link, Wiring};
+use crate::place::{Place, distance_squared};
+use crate::values::draw;
 use spikedeck_core::rng::Key;
 use spikedeck_equation::Formula;
 use spikedeck_scenario::{Distribution, PairName, ProjectionSpec, Rule, Value};
@@ -83,7 +83,7 @@ impl Source<'_> {
 }
 
 /// Weights and delays of one projection.
-pub(super) struct Finder<'a> {
+pub(super) struct ConnectionValues<'a> {
     weight: Source<'a>,
     delay: Source<'a>,
     axis: Axis,
@@ -106,8 +106,8 @@ fn numbered(link: &Link) -> u64 {
     u64::from(link.source) << 32 | u64::from(link.target)
 }
 
-impl<'a> Finder<'a> {
-    /// The finder of `projection` over its wiring.
+impl<'a> ConnectionValues<'a> {
+    /// The weights and delays of `projection` over its wiring.
     pub fn new(projection: &'a ProjectionSpec, wiring: &Wiring<'a>, seed: u64, axis: Axis, conductance: bool) -> Self {
         let (n, m, no_self) = (wiring.sources as usize, wiring.targets as usize, wiring.no_self);
         let pair = Pair { from: wiring.from, to: wiring.to, wrap: wiring.wrap(), counts: [n as f64, m as f64] };

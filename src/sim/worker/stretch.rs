@@ -6,9 +6,9 @@
 //! do not meet, a few units make many steps in one go, and a few cells make many steps before the next ones do. Values,
 //! and so all bits, are those of single steps.
 
-use super::group::Group;
-use super::inputs::{Broken, Failure};
-use super::worker::Worker;
+use super::Worker;
+use crate::failure::Failure;
+use crate::group::Group;
 
 impl Worker {
     /// Steps from grid point `from` to `to`.
@@ -70,10 +70,10 @@ impl Worker {
     /// Steps of a group of a few units, and what is recorded in between.
     fn units_alone(&mut self, group: usize, from: u64, to: u64) -> Option<Failure> {
         let Self { groups, axis, take, .. } = self;
-        let Group { body, inputs, taps, lanes, population, first, due, scratch, .. } = &mut groups[group];
-        let points = body.few().expect("only a few points make many steps in one go");
         let mut k = from;
         while k < to {
+            let Group { body, inputs, taps, lanes, due, scratch, .. } = &mut groups[group];
+            let points = body.few().expect("only a few points make many steps in one go");
             let until = to.min(k + points.stepper.stride());
             due.clear();
             for (index, tap) in taps.iter().enumerate() {
@@ -90,13 +90,10 @@ impl Worker {
             for tap in taps.iter_mut() {
                 tap.recall(made.clone(), due, points, *lanes as u32, scratch, &mut take.traces[tap.trace.index()]);
             }
-            if let Some((step, lane, state)) = broken {
-                return Some(Failure {
-                    step: step + 1,
-                    place: Broken::Population(*population),
-                    unit: *first + lane,
-                    state,
-                });
+            let group = &groups[group];
+            let state = || broken.and_then(|(step, ..)| group.broken_state(step + 1));
+            if let Some(failure) = group.broken_input(until).or_else(state) {
+                return Some(failure);
             }
             k = until;
         }

@@ -1,17 +1,17 @@
 //! What a recording says about the network itself: populations, and connections on request.
 
-use super::axis::Axis;
-use super::build::Found;
-use super::stepper::Column;
-use super::worker::Worker;
+use super::population::PopulationValues;
+use crate::axis::Axis;
+use crate::stepper::Column;
+use crate::worker::Worker;
 use spikedeck_core::units::display_unit;
 use spikedeck_scenario::{Coupling, Place, PopulationId, PopulationSpec, Spec};
 use spikedeck_signal::{Connections, Population};
 
 /// Populations as the recording knows them.
-pub(super) fn described(spec: &Spec, found: &[Found]) -> Vec<Population> {
-    let one = |(population, found): (&PopulationSpec, &Found)| {
-        let differing = population.system.parameters().iter().zip(&found.parameters).filter_map(
+pub(super) fn described(spec: &Spec, values: &[PopulationValues]) -> Vec<Population> {
+    let one = |(population, values): (&PopulationSpec, &PopulationValues)| {
+        let differing = population.system.parameters().iter().zip(&values.parameters).filter_map(
             |(variable, column)| match column {
                 Column::Shared(_) => None,
                 Column::Each(values) => {
@@ -20,16 +20,16 @@ pub(super) fn described(spec: &Spec, found: &[Found]) -> Vec<Population> {
                 }
             },
         );
-        let positions: Vec<[f64; 3]> = found.place.positions.iter().map(|p| p.map(|x| x / 1e-6)).collect();
+        let positions: Vec<[f64; 3]> = values.place.positions.iter().map(|p| p.map(|x| x / 1e-6)).collect();
         Population {
             name: population.name.clone(),
             size: population.size,
             // Positions are lengths; cells of a grid in plain numbers have none.
-            positions: (!positions.is_empty() && !found.place.length.is_none()).then_some(positions),
+            positions: (!positions.is_empty() && !values.place.length.is_none()).then_some(positions),
             parameters: differing.collect(),
         }
     };
-    spec.populations.iter().zip(found).map(one).collect()
+    spec.populations.iter().zip(values).map(one).collect()
 }
 
 /// The connections that the scenario wants written, sorted by source, then target.

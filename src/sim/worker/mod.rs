@@ -1,10 +1,15 @@
 //! One thread's share of a network: its lanes of every population, the connections into them, and one step of them.
 
+mod inputs;
+mod stretch;
+
+pub(super) use self::inputs::{ContinuousInput, EventInput, Heard, LearningInput, PlasticInput};
 use super::axis::Axis;
 use super::coupling::History;
+use super::failure::{Broken, Failure};
 use super::group::Group;
-use super::inputs::{Broken, ContinuousInput, EventInput, Failure, Finals, LearningInput, PlasticInput, gather};
 use super::recorder::Take;
+use spikedeck_scenario::ProjectionId;
 
 /// What a thread tells the others at the end of an interval.
 #[derive(Debug, Default)]
@@ -13,6 +18,23 @@ pub(super) struct Outbox {
     pub spikes: Vec<(Vec<u32>, Vec<u32>)>,
     /// For each history: the values of this thread's lanes, and the first unit.
     pub values: Vec<(usize, Vec<f64>)>,
+}
+
+/// Weights at the end: projection, then source, target and weight in the order of the table.
+pub(super) type Finals = Vec<(ProjectionId, Vec<(u32, u32, f64)>)>;
+
+/// Units of all threads that spiked in a step of the interval.
+fn gather(outboxes: &[&Outbox], emitter: usize, step: usize, to: &mut Vec<u32>) {
+    to.clear();
+    for outbox in outboxes {
+        let (units, ends) = &outbox.spikes[emitter];
+        // A thread that holds no lane of the population says nothing.
+        if ends.is_empty() {
+            continue;
+        }
+        let from = if step == 0 { 0 } else { ends[step - 1] as usize };
+        to.extend_from_slice(&units[from..ends[step] as usize]);
+    }
 }
 
 /// One thread's share of a network.
@@ -96,9 +118,15 @@ impl Worker {
         for group in &mut self.groups {
             let emitted = group.emits.map(|index| &mut self.outbox.spikes[index]);
             let found = group.step(k, &self.axis, &mut self.take, emitted, &mut self.events);
-            if self.failure.is_none() {
-                self.failure = found;
-            }
+            Failure::note(&mut self.failure, found);
+        }
+    }
+
+    /// Looks at all states at grid point `k`, the last.
+    pub fn check(&mut self, k: u64) {
+        for group in &mut self.groups {
+            let found = group.broken_input(k).or_else(|| group.broken_state(k));
+            Failure::note(&mut self.failure, found);
         }
     }
 

@@ -1,34 +1,17 @@
 //! Syntax tree → graph, with units and names checked on the way.
+//!
+//! Here are names, numbers and what stands between them; functions are in `function`, operators of space in `operator`.
 
-use super::graph::{Binary, Graph, Id, Node, Symbol, Unary};
-use super::space::{KernelShape, OPERATORS, OperatorKind, Space};
+mod function;
+mod operator;
+
+pub use self::function::{FUNCTIONS, Function};
+
+use super::graph::{Binary, Graph, Id, Node, Unary};
+use super::space::Space;
 use super::syntax::{Expr, ExprKind};
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
 use spikedeck_core::units::Dimension;
-
-/// The functions of the language, with what they take.
-pub const FUNCTIONS: &[(&str, &str)] = &[
-    ("exp", "e to the power x"),
-    ("log", "natural logarithm"),
-    ("expm1", "exp(x) - 1, accurate near zero"),
-    ("exprel", "(exp(x) - 1)/x, 1 at zero"),
-    ("sqrt", "square root"),
-    ("sin", "sine"),
-    ("cos", "cosine"),
-    ("tan", "tangent"),
-    ("tanh", "hyperbolic tangent"),
-    ("sinh", "hyperbolic sine"),
-    ("cosh", "hyperbolic cosine"),
-    ("abs", "absolute value"),
-    ("sign", "-1, 0 or 1"),
-    ("floor", "greatest whole number not above x"),
-    ("min", "the lesser of two"),
-    ("max", "the greater of two"),
-    ("clip", "clip(x, low, high)"),
-    ("step", "1 for x >= 0, else 0"),
-    ("sigmoid", "1/(1 + exp(-x))"),
-    ("where", "where(condition, then, otherwise)"),
-];
 
 /// Names that cannot be declared.
 pub const RESERVED: [&str; 6] = ["t", "xi", "and", "or", "not", "dt"];
@@ -154,7 +137,7 @@ impl Checker<'_> {
 
     fn unknown(&self, name: &str, e: &Expr) -> Diagnostic {
         let d = Diagnostic::error(format!("unknown name `{name}`"), e.span.clone());
-        if FUNCTIONS.iter().any(|f| f.0 == name) {
+        if FUNCTIONS.iter().any(|f| f.name == name) {
             return d.help(format!("`{name}` is a function: write `{name}(...)`"));
         }
         if name == "dt" {
@@ -190,23 +173,31 @@ impl Checker<'_> {
             Binary::Pow => self.power(dx, y, dy, a, b)?,
             _ => {
                 let same = match (dx, dy) {
+                    (Some(dx), Some(dy)) if op == Binary::Sub && dx == dy => Some(dx.difference()),
+                    (Some(Dimension::CELSIUS), Some(Dimension::KELVIN)) if op == Binary::Add && self.is_ice(y) => dy,
+                    (Some(Dimension::KELVIN), Some(Dimension::CELSIUS)) if op == Binary::Add && self.is_ice(x) => dx,
                     (Some(dx), Some(dy)) if dx != dy => {
                         let verb = match op {
                             Binary::Add => "are added",
                             Binary::Sub => "are subtracted",
                             _ => "are compared",
                         };
-                        return self.fail(
-                            Diagnostic::error(
-                                format!(
-                                    "two different units {verb}: the left side has {}, the right side {}",
-                                    describe(dx),
-                                    describe(dy)
-                                ),
-                                whole.span.clone(),
-                            )
-                            .label(format!("{dx} and {dy}")),
-                        );
+                        let mut wrong = Diagnostic::error(
+                            format!(
+                                "two different units {verb}: the left side has {}, the right side {}",
+                                describe(dx),
+                                describe(dy)
+                            ),
+                            whole.span.clone(),
+                        )
+                        .label(format!("{dx} and {dy}"));
+                        if dx.difference() == dy.difference() {
+                            wrong = wrong.help(
+                                "degrees Celsius count from another zero than kelvin: write both in degC; \
+                                 `T - [-273.15 degC]` is a temperature above absolute zero in K",
+                            );
+                        }
+                        return self.fail(wrong);
                     }
                     _ => dx.or(dy),
                 };
@@ -220,6 +211,11 @@ impl Checker<'_> {
             self.warn_removable(x, y, whole);
         }
         Some(Typed { id, kind })
+    }
+
+    /// Whether a node is 273.15: added to degrees Celsius it makes kelvin of them.
+    fn is_ice(&self, id: Id) -> bool {
+        self.graph.value(id) == Some(273.15)
     }
 
     fn power(
@@ -291,191 +287,6 @@ impl Checker<'_> {
                 .help("write x/(exp(x) - 1) as 1/exprel(x), which is 1 at zero"),
             );
         }
-    }
-
-    fn call(&mut self, name: &str, name_span: &std::ops::Range<usize>, list: &[Expr], e: &Expr) -> Option<Typed> {
-        if OPERATORS.iter().any(|o| o.0 == name) {
-            return self.operator(name, name_span, list, e);
-        }
-        let Some(&(function, _)) = FUNCTIONS.iter().find(|f| f.0 == name) else {
-            let d = Diagnostic::error(format!("unknown function `{name}`"), name_span.clone());
-            let d = match (name, did_you_mean(name, FUNCTIONS.iter().map(|f| f.0))) {
-                ("ln", _) => d.help("the natural logarithm is `log`"),
-                ("heaviside" | "H", _) => d.help("the Heaviside function is `step`"),
-                ("int", _) => d.help("write `where(condition, 1, 0)`"),
-                (_, Some(near)) => d.help(format!("did you mean `{near}`?")),
-                _ if (self.lookup)(self.graph, name).is_some() => {
-                    d.help(format!("`{name}` is a quantity; a product is written `{name}*(...)`"))
-                }
-                _ => {
-                    d.help(format!("known functions: {}", FUNCTIONS.iter().map(|f| f.0).collect::<Vec<_>>().join(", ")))
-                }
-            };
-            return self.fail(d);
-        };
-        let wanted = match function {
-            "min" | "max" => 2,
-            "clip" | "where" => 3,
-            _ => 1,
-        };
-        if list.len() != wanted {
-            let plural = if wanted == 1 { "argument" } else { "arguments" };
-            return self.fail(Diagnostic::error(
-                format!("`{name}` takes {wanted} {plural}, not {}", list.len()),
-                e.span.clone(),
-            ));
-        }
-        if function == "where" {
-            let c = self.condition(&list[0]);
-            let (a, b) = (self.number(&list[1]), self.number(&list[2]));
-            let ((a, da), (b, db)) = (a?, b?);
-            let d = self.same(name, &[(da, &list[1]), (db, &list[2])])?;
-            return Some(Typed { id: self.graph.choose(c?, a, b), kind: d.map_or(Type::Zero, Type::Number) });
-        }
-        let values: Vec<_> = list.iter().map(|x| self.number(x)).collect();
-        let values: Vec<(Id, Option<Dimension>)> = values.into_iter().collect::<Option<_>>()?;
-        if wanted > 1 {
-            let pairs: Vec<_> = values.iter().zip(list).map(|(v, x)| (v.1, x)).collect();
-            let kind = self.same(name, &pairs)?.map_or(Type::Zero, Type::Number);
-            let id = match function {
-                "min" => self.graph.binary(Binary::Min, values[0].0, values[1].0),
-                "max" => self.graph.binary(Binary::Max, values[0].0, values[1].0),
-                _ => {
-                    let low = self.graph.binary(Binary::Max, values[0].0, values[1].0);
-                    self.graph.binary(Binary::Min, low, values[2].0)
-                }
-            };
-            return Some(Typed { id, kind });
-        }
-        let (x, d) = values[0];
-        let (op, kind) = match function {
-            "abs" => (Unary::Abs, d.map_or(Type::Zero, Type::Number)),
-            "sign" => (Unary::Sign, Type::Number(Dimension::NONE)),
-            "step" => (Unary::Step, Type::Number(Dimension::NONE)),
-            "sqrt" => {
-                let root = d.map(|d| d.power(0.5));
-                let Some(root) = root.unwrap_or(Some(Dimension::NONE)) else {
-                    return self.fail(Diagnostic::error("the root of this unit is no unit", e.span.clone()));
-                };
-                (Unary::Sqrt, Type::Number(root))
-            }
-            _ => {
-                if let Some(d) = d.filter(|d| !d.is_none()) {
-                    return self.fail(
-                        Diagnostic::error(
-                            format!("`{name}` takes a plain number, this has {}", describe(d)),
-                            list[0].span.clone(),
-                        )
-                        .label(format!("has {}", describe(d)))
-                        .help("divide by a quantity of the same unit, such as a parameter or a literal like [1 mV]"),
-                    );
-                }
-                let op = match function {
-                    "exp" => Unary::Exp,
-                    "log" => Unary::Log,
-                    "expm1" => Unary::Expm1,
-                    "exprel" => Unary::Exprel,
-                    "sin" => Unary::Sin,
-                    "cos" => Unary::Cos,
-                    "tan" => Unary::Tan,
-                    "tanh" => Unary::Tanh,
-                    "sinh" => Unary::Sinh,
-                    "cosh" => Unary::Cosh,
-                    "floor" => Unary::Floor,
-                    _ => Unary::Sigmoid,
-                };
-                (op, Type::Number(Dimension::NONE))
-            }
-        };
-        Some(Typed { id: self.graph.unary(op, x), kind })
-    }
-
-    fn operator(&mut self, name: &str, name_span: &std::ops::Range<usize>, list: &[Expr], e: &Expr) -> Option<Typed> {
-        let wanted = if matches!(name, "convolve" | "axial") { 2 } else { 1 };
-        if list.len() != wanted {
-            let plural = match name {
-                "convolve" => "arguments, a kernel and what it is applied to",
-                "axial" => "arguments, a state and a resistivity",
-                _ => "argument",
-            };
-            return self.fail(Diagnostic::error(
-                format!("`{name}` takes {wanted} {plural}, not {}", list.len()),
-                e.span.clone(),
-            ));
-        }
-        if self.space.is_none() {
-            return self.fail(
-                Diagnostic::error(format!("`{name}` needs neighbours in space, which there are none of here"), name_span.clone())
-                    .help("operators of space stand in the `equations` of a model whose population has a `grid` (`axial`: sections)"),
-            );
-        }
-        let kind = match name {
-            "laplacian" => OperatorKind::Laplacian,
-            "gradient" => OperatorKind::Gradient(None),
-            "gradient_x" => OperatorKind::Gradient(Some(0)),
-            "gradient_y" => OperatorKind::Gradient(Some(1)),
-            "axial" => OperatorKind::Axial(self.resistivity(&list[1])?.0),
-            _ => self.kernel(&list[0])?,
-        };
-        let resistivity = if name == "axial" { self.resistivity(&list[1])?.1 } else { Dimension::NONE };
-        let (argument, d) = self.number(&list[usize::from(name == "convolve")])?;
-        if name == "axial" && !matches!(self.graph.node(argument), Node::Symbol(Symbol::State(_))) {
-            return self.fail(
-                Diagnostic::error("`axial` is of a state", list[0].span.clone()).help("write `axial(V_m, R_a)`"),
-            );
-        }
-        let space = self.space.as_mut()?;
-        let (id, d) = space.port(self.graph, kind, (argument, d.unwrap_or_default()), resistivity, e);
-        Some(Typed { id, kind: Type::Number(d) })
-    }
-
-    /// The second argument of `axial`, with its dimension.
-    fn resistivity(&mut self, e: &Expr) -> Option<(Id, Dimension)> {
-        let (id, d) = self.number(e)?;
-        if self.graph.depends(id, |s| !matches!(s, Symbol::Parameter(_))) {
-            return self.fail(Diagnostic::error(
-                "a resistivity does not change: it is made of parameters only",
-                e.span.clone(),
-            ));
-        }
-        Some((id, d.unwrap_or_default()))
-    }
-
-    /// The first argument of `convolve`.
-    fn kernel(&mut self, e: &Expr) -> Option<OperatorKind> {
-        let names = || KernelShape::LIST.iter().map(|k| k.0);
-        let known =
-            || format!("kernels: {}, such as `convolve(gaussian(sigma), u)`", names().collect::<Vec<_>>().join(", "));
-        let ExprKind::Call(name, span, list) = &e.kind else {
-            return self
-                .fail(Diagnostic::error("the first argument of `convolve` is a kernel", e.span.clone()).help(known()));
-        };
-        let Some((_, shape, arguments)) = KernelShape::LIST.iter().find(|k| k.0 == name) else {
-            let help = did_you_mean(name, names()).map_or_else(known, |n| format!("did you mean `{n}`?"));
-            return self.fail(Diagnostic::error(format!("unknown kernel `{name}`"), span.clone()).help(help));
-        };
-        if if arguments.is_empty() { list.is_empty() } else { list.len() != arguments.len() } {
-            let count = if arguments.is_empty() { "one or more".to_owned() } else { arguments.len().to_string() };
-            return self.fail(Diagnostic::error(
-                format!("kernel `{name}` takes {count} arguments, not {}", list.len()),
-                e.span.clone(),
-            ));
-        }
-        let length = self.space.as_ref().map(|s| s.length).unwrap_or_default();
-        let mut ids = Vec::new();
-        for (x, width) in list.iter().zip(arguments.iter().copied().chain(std::iter::repeat(false))) {
-            let (want, what) =
-                if width { (length, "the width of a kernel") } else { (Dimension::NONE, "the strength of a kernel") };
-            let id = self.expect(x, want, what)?;
-            if self.graph.depends(id, |s| !matches!(s, Symbol::Parameter(_))) {
-                return self.fail(Diagnostic::error(
-                    "a kernel does not change: it is made of parameters only",
-                    x.span.clone(),
-                ));
-            }
-            ids.push(id);
-        }
-        Some(OperatorKind::Convolve(*shape, ids))
     }
 
     #[expect(clippy::option_option, reason = "no dimension in common, or a zero that has every dimension")]

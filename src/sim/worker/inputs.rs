@@ -2,16 +2,16 @@
 
 use std::ops::Range;
 
-use super::coupling::Coupling;
-use super::delivery::Table;
-use super::plasticity::{ConnectionTap, Diverged, Plastic};
-use super::recorder::Take;
-use super::worker::Outbox;
-use spikedeck_scenario::{PopulationId, ProjectionId};
+use crate::coupling::Coupling;
+use crate::delivery::Table;
+use crate::failure::{Broken, Failure};
+use crate::plasticity::{ConnectionTap, Diverged, Plastic};
+use crate::recorder::Take;
+use spikedeck_scenario::ProjectionId;
 
 /// An event projection into one group.
 #[derive(Debug)]
-pub(super) struct EventInput {
+pub(crate) struct EventInput {
     pub table: Table,
     /// Index of the group, and its event port.
     pub to: usize,
@@ -26,7 +26,7 @@ pub(super) struct EventInput {
 
 /// Connections that change.
 #[derive(Debug)]
-pub(super) struct PlasticInput {
+pub(crate) struct PlasticInput {
     pub plastic: Plastic,
     /// The projection.
     pub projection: ProjectionId,
@@ -40,7 +40,7 @@ pub(super) struct PlasticInput {
 
 /// How spikes of a population are heard by the connections into this thread's lanes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(crate) enum Heard {
     /// Each unit by its own connections.
     Units(Range<u32>),
     /// On trees by all connections into the cell: the cells, how many places of each spike (the first speaks for the
@@ -87,23 +87,9 @@ impl EventInput {
     }
 }
 
-/// Units of all threads that spiked in a step of the interval.
-pub(super) fn gather(outboxes: &[&Outbox], emitter: usize, step: usize, to: &mut Vec<u32>) {
-    to.clear();
-    for outbox in outboxes {
-        let (units, ends) = &outbox.spikes[emitter];
-        // A thread that holds no lane of the population says nothing.
-        if ends.is_empty() {
-            continue;
-        }
-        let from = if step == 0 { 0 } else { ends[step - 1] as usize };
-        to.extend_from_slice(&units[from..ends[step] as usize]);
-    }
-}
-
 /// A continuous projection into one group.
 #[derive(Debug)]
-pub(super) struct ContinuousInput {
+pub(crate) struct ContinuousInput {
     pub coupling: Coupling,
     pub to: usize,
     pub port: usize,
@@ -113,44 +99,10 @@ pub(super) struct ContinuousInput {
 
 /// What is looked at of a continuous projection whose connections change.
 #[derive(Debug)]
-pub(super) struct LearningInput {
+pub(crate) struct LearningInput {
     /// The projection.
     pub projection: ProjectionId,
     pub taps: Vec<ConnectionTap>,
     /// Whether its weights are written at the end.
     pub written: bool,
-}
-
-/// Weights at the end: projection, then source, target and weight in the order of the table.
-pub(super) type Finals = Vec<(ProjectionId, Vec<(u32, u32, f64)>)>;
-
-/// A value that is not finite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Failure {
-    /// Grid point at which it came about, as far as that is known.
-    pub step: u64,
-    pub place: Broken,
-    /// Unit, or target of the connection.
-    pub unit: u32,
-    /// State of the unit, or number among the values of the connection (0 is the weight).
-    pub state: usize,
-}
-
-impl Failure {
-    /// Keeps the earliest of all that are noticed.
-    pub fn note(kept: &mut Option<Self>, new: Option<Self>) {
-        *kept = match (*kept, new) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-    }
-}
-
-/// Where a value is not finite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Broken {
-    /// A population.
-    Population(PopulationId),
-    /// A connection of a projection, from this source.
-    Connection { projection: ProjectionId, source: u32 },
 }

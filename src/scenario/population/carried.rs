@@ -1,0 +1,95 @@
+//! What a population carries: receptors, and channels on a tree.
+
+use std::sync::Arc;
+
+use super::Given;
+use crate::desk::Desk;
+use crate::language::Table;
+use crate::lookup::OwnModels;
+use crate::mechanism::{self, Mechanism, Reading};
+use crate::value::Names;
+use spikedeck_equation::System;
+use spikedeck_model::document::{Entry, Node};
+use spikedeck_model::{Definition, Kind};
+
+/// A model with what it carries.
+pub(super) struct Carried {
+    /// Its equations with those of all that it carries.
+    pub system: System,
+    /// The model, receptors and channels, with what their names begin with in the system.
+    pub definitions: Vec<(String, Arc<Definition>)>,
+    pub mechanisms: Vec<Mechanism>,
+}
+
+impl Carried {
+    /// The receptor or channel that a state belongs to; none where it is the model's own.
+    pub fn of(&self, state: &str) -> Option<&Mechanism> {
+        self.mechanisms.iter().find(|m| m.own(state).is_some())
+    }
+}
+
+/// Reads `channels` and `receptors`; what they state of their parameters goes into `given`.
+pub(super) fn carried(
+    desk: &mut Desk<'_>,
+    own: &mut OwnModels,
+    f: &mut Table<'_>,
+    model: &Arc<Definition>,
+    reading: &Reading<'_>,
+    names: &Names<'_>,
+    given: &mut Given,
+) -> Carried {
+    let definitions = vec![(String::new(), model.clone())];
+    let mut carried = Carried { system: model.system.clone(), definitions, mechanisms: Vec::new() };
+    for (key, kind) in [("channels", Kind::Channel), ("receptors", Kind::Receptor)] {
+        let Some(node) = f.get(key) else { continue };
+        if kind == Kind::Channel && reading.tree.is_none() {
+            if !reading.lost {
+                desk.error_help(
+                    &node.place,
+                    "channels are carried by the compartments of a tree, and this population has none",
+                    "add `sections`, `cable` or `morphology`; a population of points states its currents in its model",
+                );
+            }
+            continue;
+        }
+        for (e, definition) in known(desk, own, node, key, kind) {
+            let read = mechanism::read(desk, e, definition, &carried.system, model, reading, names, given);
+            // What could not be read was reported.
+            let Some((mechanism, system)) = read else { continue };
+            carried.system = system;
+            carried.definitions.push((format!("{}.", mechanism.spec.name), mechanism.spec.definition.clone()));
+            carried.mechanisms.push(mechanism);
+        }
+    }
+    carried
+}
+
+/// The entries of a table of receptors or channels with their definitions: those that provide something to others
+/// first.
+fn known<'n>(
+    desk: &mut Desk<'_>,
+    own: &mut OwnModels,
+    node: &'n Node,
+    key: &str,
+    kind: Kind,
+) -> Vec<(&'n Entry, Arc<Definition>)> {
+    let mut found: Vec<(&Entry, Arc<Definition>)> = Vec::new();
+    let Some(entries) = node.entries() else {
+        desk.error(&node.place, format!("`{key}` holds one table a {}, not {}", kind.word(), node.what()));
+        return found;
+    };
+    for e in entries {
+        match e.value.get("kind") {
+            Some(k) => {
+                let definition =
+                    desk.text(k, "`kind`").map(str::to_owned).and_then(|name| own.find(desk, kind, &name, &k.place));
+                found.extend(definition.map(|d| (e, d)));
+            }
+            None => {
+                desk.error_help(&e.place, format!("{} `{}` needs `kind`", kind.word(), e.key), "add `kind = \"...\"`");
+            }
+        }
+    }
+    found.sort_by_key(|(_, d)| d.texts.provides.is_empty());
+    found
+}

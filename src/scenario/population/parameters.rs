@@ -1,0 +1,100 @@
+//! Parameters of a population: what holds where the scenario says nothing, and what must hold of those that it states.
+
+use super::carried::Carried;
+use super::{Chosen, Given};
+use crate::desk::Desk;
+use crate::language::Table;
+use crate::mechanism::{Reading, hint_parameter, read_parameters};
+use crate::spec::{UnitName, Value};
+use crate::value::Names;
+use spikedeck_core::units::Dimension;
+use spikedeck_equation::{System, TimeUnit};
+use spikedeck_model::Definition;
+use spikedeck_model::report::Place;
+
+/// One value for each parameter of the system: what the scenario gives, the preset of the model, the default of whoever
+/// declares it. What the scenario gives is noted in `given`, where receptors and channels have put theirs.
+pub(super) fn parameters(
+    desk: &mut Desk<'_>,
+    f: &mut Table<'_>,
+    chosen: &Chosen<'_>,
+    reading: &Reading<'_>,
+    names: &Names<'_>,
+    given: &mut Given,
+    carried: &Carried,
+) -> Vec<Value> {
+    let Chosen { model, preset, at } = *chosen;
+    if let Some(node) = f.get("parameters")
+        && let Some(mut fields) = Table::of(desk, node, "`parameters`", &[])
+    {
+        let names = names.clone().with_parameters(model, &model.system, "");
+        read_parameters(desk, &mut fields, (model, preset), "", reading, &names, given);
+        fields.finish_with(desk, &|key| hint_parameter(model, key));
+    }
+    if let Some(tree) = reading.tree {
+        tree.geometry(desk, reading.size, model, at, given);
+    }
+    let default = |name: &str| {
+        let of_preset = preset.and_then(|p| p.parameters.iter().find(|(n, _)| n == name));
+        let declared = || {
+            let mut all = carried.definitions.iter();
+            all.find_map(|(prefix, d)| name.strip_prefix(prefix.as_str()).and_then(|n| d.parameter(n)))
+                .expect("every parameter of a population is declared by its model, a receptor or a channel")
+                .default
+        };
+        Value::Constant(of_preset.map_or_else(declared, |(_, v)| *v))
+    };
+    let all = carried.system.parameters().iter();
+    all.map(|v| given.get(&v.name).map_or_else(|| default(&v.name), |g| g.0.clone())).collect()
+}
+
+/// Refuses computed parameters that name others which are computed after them.
+pub(super) fn check_order(desk: &mut Desk<'_>, system: &System, parameters: &[Value], given: &Given, fallback: &Place) {
+    for (index, (value, variable)) in parameters.iter().zip(system.parameters()).enumerate() {
+        let Value::Expression(formula) = value else { continue };
+        let later = formula.names().iter().find_map(|name| match name {
+            UnitName::Parameter(id) if id.index() >= index => {
+                matches!(parameters[id.index()], Value::Expression(_)).then(|| &system.parameters()[id.index()].name)
+            }
+            _ => None,
+        });
+        if let Some(later) = later {
+            let place = given.get(&variable.name).map_or(fallback, |g| &g.1);
+            desk.error_help(
+                place,
+                format!("`{}` is computed from `{later}`, which is computed itself and not before it", variable.name),
+                "parameters are computed in the order of the model file, each from plain ones and those before it",
+            );
+        }
+    }
+}
+
+/// Refuses a refractory time that is no multiple of the step.
+pub(super) fn check_refractory(
+    desk: &mut Desk<'_>,
+    model: &Definition,
+    system: &System,
+    parameters: &[Value],
+    given: &Given,
+    fallback: &Place,
+) {
+    let Some(name) = model.texts.refractory_time.as_deref().map(str::trim) else { return };
+    let Some(index) = system.parameters().iter().position(|p| p.name == name) else { return };
+    let place = given.get(name).map_or(fallback, |g| &g.1).clone();
+    // Plain-number models state the time in milliseconds or seconds.
+    let unit = match (system.parameters()[index].dimension == Dimension::SECOND, system.time_unit()) {
+        (false, TimeUnit::Millisecond) => 1e-3,
+        _ => 1.0,
+    };
+    let fixed: &[f64] = match &parameters[index] {
+        Value::Constant(v) => std::slice::from_ref(v),
+        Value::Each(list) => list,
+        // Drawn and computed times are rounded to the step when the network is built.
+        Value::Drawn(_) | Value::Expression(_) => &[],
+    };
+    for v in fixed {
+        if desk.multiple(&place, *v * unit, &format!("`{name}`")).is_none() {
+            break;
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! One population's lanes on one thread: how they are stepped, what is recorded of them and acts on them.
+
+use std::ops::Range;
+
+use super::lanes::port_range;
+use super::population::PopulationValues;
+use super::prepare::Prepared;
+use super::unsuitable;
+use crate::BuildError;
+use crate::body::{Body, Cells, Points, Sheet};
+use crate::grid::Space;
+use crate::group::Group;
+use crate::recorder::Tap;
+use crate::stepper::{Column, Stepper, StepperSpec};
+use crate::stimulus::Local;
+use crate::tree::{Forest, TreeBuild, scheme, together};
+use crate::values::slice;
+use spikedeck_core::units::display_unit;
+use spikedeck_scenario::{
+    Coupling, Integrator, Place, PopulationId, PopulationSpec, Port, Recorded, Spec, Target, TreeSpec,
+};
+
+/// The units of a population that something drives through an input port.
+fn driven(spec: &Spec, p: PopulationId, port: Port) -> Vec<u32> {
+    let here = |t: &Target| t.population == p && t.port == port;
+    let every = 0..spec.population(p).size as u32;
+    if spec.projections.iter().any(|x| here(&x.to) && x.coupling != Coupling::Event) {
+        return every.collect();
+    }
+    let mut units: Vec<u32> = Vec::new();
+    for s in spec.stimuli.iter().filter(|s| here(&s.target)) {
+        if s.units.is_empty() { units.extend(every.clone()) } else { units.extend(&s.units) }
+    }
+    units.sort_unstable();
+    units.dedup();
+    units
+}
+
+/// The cells of a tree on this thread.
+fn cells(
+    prepared: &Prepared<'_>,
+    p: PopulationId,
+    tree: &TreeSpec,
+    range: &Range<usize>,
+) -> Result<Forest, BuildError> {
+    let spec = prepared.spec;
+    let (population, values) = prepared.population(p);
+    let driven: Vec<Vec<u32>> = population.input_ids().map(|port| driven(spec, p, Port::Input(port))).collect();
+    let cells = range.start / tree.units()..range.end / tree.units();
+    let (mut trees, side_by_side) = (Vec::new(), together(tree.units()));
+    for first in cells.clone().step_by(side_by_side) {
+        let build = TreeBuild {
+            population,
+            tree,
+            parameters: &values.parameters,
+            initial: &values.initial,
+            cells: first..(first + side_by_side).min(cells.end),
+            dt: spec.simulation.dt,
+            seed: spec.simulation.seed,
+            driven: &driven,
+            second_order: prepared.choices[p.index()].0 == Integrator::CrankNicolson,
+            spike_times: spec.simulation.spike_times,
+        };
+        trees.push(build.build().map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
+    }
+    let here = |units: &Vec<u32>| {
+        units.iter().filter(|u| range.contains(&(**u as usize))).map(|u| u - range.start as u32).collect()
+    };
+    let driven = driven.iter().map(here).collect();
+    Ok(Forest::new(trees, tree.units(), tree.spiking.len(), driven))
+}
+
+/// The integrator of a population and why, by its first unit.
+pub(super) fn choice(
+    spec: &Spec,
+    population: &PopulationSpec,
+    values: &PopulationValues,
+) -> Result<(Integrator, String), BuildError> {
+    if population.tree.is_some() {
+        let (second_order, why) = scheme(population.integrator);
+        let integrator = if second_order { Integrator::CrankNicolson } else { Integrator::BackwardEuler };
+        return Ok((integrator, why.to_owned()));
+    }
+    let asked = values.layout.as_ref().map_or(population.integrator, |l| l.pointwise);
+    let first = stepper(spec, population, values, &(0..population.size.min(1)), asked)?;
+    let (integrator, why) = first.integrator();
+    Ok((integrator, why.to_owned()))
+}
+
+/// The compiled equations of the lanes `range` of a population.
+fn stepper(
+    spec: &Spec,
+    population: &PopulationSpec,
+    values: &PopulationValues,
+    range: &Range<usize>,
+    integrator: Integrator,
+) -> Result<Stepper, BuildError> {
+    let entity = format!("populations.{}", population.name);
+    let cut = |columns: &[Column]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
+    Stepper::new(StepperSpec {
+        system: values.layout.as_ref().map_or(&population.system, |l| &l.system),
+        integrator,
+        dt: spec.simulation.dt,
+        substeps: population.substeps.max(1),
+        parameters: cut(&values.parameters),
+        initial: cut(&values.initial),
+        first_unit: range.start as u32,
+        lanes: range.len(),
+        seed: spec.simulation.seed,
+        entity: &entity,
+        spike_times: spec.simulation.spike_times,
+    })
+    .map_err(|e| unsuitable(&entity, e.message))
+}
+
+/// What steps the lanes `range` of a population.
+fn body(prepared: &Prepared<'_>, p: PopulationId, range: &Range<usize>) -> Result<Box<dyn Body>, BuildError> {
+    let (population, values) = prepared.population(p);
+    if let Some(tree) = &population.tree {
+        return Ok(Box::new(Cells::new(cells(prepared, p, tree, range)?)));
+    }
+    let spec = prepared.spec;
+    let stepper = stepper(spec, population, values, range, prepared.choices[p.index()].0)?;
+    let Some(layout) = values.layout.as_ref().filter(|l| !l.system.operators().is_empty()) else {
+        return Ok(Box::new(Points::new(stepper)));
+    };
+    let entity = format!("populations.{}", population.name);
+    let h = spec.simulation.dt * population.time_unit().per_second();
+    let space = Space::new(layout, &stepper, h, spec.simulation.seed, &entity).map_err(|m| unsuitable(&entity, m))?;
+    Ok(Box::new(Sheet::new(stepper, space, population.system.inputs().len())))
+}
+
+/// The lanes `range` of a population, with taps and probes.
+///
+/// # Errors
+/// When the equations cannot be stepped with these values.
+pub(super) fn group(prepared: &Prepared<'_>, p: PopulationId, range: Range<usize>) -> Result<Group, BuildError> {
+    let spec = prepared.spec;
+    let population = spec.population(p);
+    let system = &population.system;
+    let body = body(prepared, p, &range)?;
+    let ports = [system.inputs().len(), system.event_ports().len()];
+    let mut group = Group::new(p, range.start as u32, body, range.len(), ports, system.spikes());
+    if let Some(tree) = &population.tree {
+        group.first_source = (range.start / tree.units() * tree.spiking.len()) as u32;
+    }
+    group.check_every = if population.size <= 256 { 1 } else { 16 };
+    group.emits = prepared.emitter(p);
+    let here = Place::Population(p);
+    group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.place == here);
+    observe(prepared, &mut group)?;
+    Ok(group)
+}
+
+/// Hangs on a group what is recorded of it, and what others look at.
+fn observe(prepared: &Prepared<'_>, group: &mut Group) -> Result<(), BuildError> {
+    let (spec, p) = (prepared.spec, group.population);
+    let population = spec.population(p);
+    let here = Place::Population(p);
+    let carried: Vec<usize> = spec
+        .projections
+        .iter()
+        .filter(|x| x.coupling != Coupling::Event && x.to.population == p)
+        .filter_map(|x| if let Port::Input(port) = x.to.port { Some(port.index()) } else { None })
+        .collect();
+    let mut reads_what_is_carried = false;
+    for Recorded { id, request, variable, dimension, .. } in spec.recorded().filter(|r| r.place == here) {
+        let scale = display_unit(dimension).scale;
+        let lanes = (group.lanes, request.every, scale);
+        let what = group.body.probe(variable).map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
+        reads_what_is_carried |= carried.iter().any(|&port| group.body.reads(what, port));
+        group.taps.extend(Tap::new(id, what, &request.units, group.first, lanes));
+    }
+    group.plan_samples(reads_what_is_carried);
+    for (index, (_, variable)) in prepared.histories.iter().enumerate().filter(|(_, h)| h.0 == p) {
+        let what = group.body.probe(&variable.of(&population.system).name);
+        let what = what.map_err(|m| unsuitable(format!("populations.{}", population.name), m))?;
+        group.published.push((index, what));
+    }
+    Ok(())
+}
+
+/// Hangs the stimuli on the groups they target.
+pub(super) fn attach_stimuli(prepared: &Prepared<'_>, groups: &mut [Group]) {
+    for (index, (spec, stimulus)) in prepared.spec.stimuli.iter().zip(prepared.stimuli).enumerate() {
+        let Some(group) = groups.iter_mut().find(|g| g.population == spec.target.population) else { continue };
+        let range = port_range(prepared.spec.population(group.population), spec.target.port, group);
+        let (first, lanes) = (range.start, range.len());
+        let Some(local) = stimulus.local(first, lanes, &prepared.axis) else { continue };
+        match (local, spec.target.port) {
+            (Local::Level(level), Port::Input(port)) => {
+                let input = &mut group.inputs[port.index()];
+                input.stimulus.resize(group.lanes, 0.0);
+                input.levels.push(*level);
+                input.sources.push(index as u32);
+            }
+            (Local::Events(events), Port::Event(port)) => group.events.push((port.index(), events)),
+            _ => unreachable!("the scenario refuses spikes into inputs and levels into receptors"),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The values of a population: positions, parameters, initial values, and how it is laid out in space.
+
+use super::unsuitable;
+use crate::BuildError;
+use crate::grid::{self, Layout};
+use crate::place::Place;
+use crate::stepper::Column;
+use crate::values::{Names, resolve};
+use spikedeck_core::rng::Key;
+use spikedeck_scenario::{PopulationSpec, Port, Spec, Value};
+
+/// A population with all its values found.
+pub(super) struct PopulationValues {
+    pub place: Place,
+    /// Where its spikes start, on a tree.
+    pub sources: Option<Place>,
+    /// Where its event ports are, on a tree.
+    ports: Vec<Place>,
+    pub parameters: Vec<Column>,
+    pub initial: Vec<Column>,
+    /// How it is stepped on a grid.
+    pub layout: Option<Layout>,
+}
+
+impl PopulationValues {
+    /// The values of every population of `spec`, with the layout of those on a grid.
+    ///
+    /// # Errors
+    /// When a population cannot be stepped on its grid.
+    pub fn all(spec: &Spec) -> Result<Vec<Self>, BuildError> {
+        let mut all: Vec<Self> = spec.populations.iter().map(|p| Self::find(p, spec.simulation.seed)).collect();
+        for (population, values) in spec.populations.iter().zip(&mut all) {
+            if let Some(g) = &population.grid {
+                let layout = grid::plan(population, g, &values.parameters, spec.simulation.dt, population.integrator);
+                values.layout = Some(layout.map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Positions, parameters and initial values of `population`.
+    pub fn find(population: &PopulationSpec, seed: u64) -> Self {
+        let place = Place::of(population, seed);
+        assert!(
+            place.positions.is_empty() || place.positions.len() == population.size,
+            "the scenario refuses lists of positions that are not one a unit"
+        );
+        let parameters = parameters(population, &place, seed);
+        let initial = initial(population, &place, &parameters, seed);
+        let (sources, ports) = match &population.tree {
+            Some(t) => (Some(place.part(t, &t.spiking)), t.slots.iter().map(|s| place.part(t, s)).collect()),
+            None => (None, Vec::new()),
+        };
+        let parameters = parameters.into_iter().map(|p| p.expect("every parameter is a number or an expression"));
+        Self { place, sources, ports, parameters: parameters.collect(), initial, layout: None }
+    }
+
+    /// Where what arrives at a port arrives.
+    pub fn port(&self, port: Port) -> &Place {
+        match port {
+            // Only a tree has places of its own for what arrives.
+            Port::Event(e) => self.ports.get(e.index()).unwrap_or(&self.place),
+            Port::Input(_) => &self.place,
+        }
+    }
+}
+
+/// The key of the random numbers that a value is drawn with.
+fn key(population: &PopulationSpec, seed: u64, kind: &str, name: &str) -> Key {
+    Key::new(seed, &format!("populations.{}", population.name), &format!("{kind}.{name}"))
+}
+
+/// The parameters. Expressions may name parameters, so those come last, in their own order.
+fn parameters(population: &PopulationSpec, place: &Place, seed: u64) -> Vec<Option<Column>> {
+    let mut known: Vec<Option<Column>> = vec![None; population.parameters.len()];
+    let all = || population.parameters.iter().zip(population.system.parameters()).enumerate();
+    let is_expression = |value: &Value| matches!(value, Value::Expression(_));
+    let ordered = all().filter(|(_, (v, _))| !is_expression(v)).chain(all().filter(|(_, (v, _))| is_expression(v)));
+    for (index, (value, variable)) in ordered {
+        let names = Names { size: population.size, place, known: &known };
+        known[index] = Some(resolve(value, &names, key(population, seed, "parameters", &variable.name)));
+    }
+    known
+}
+
+/// The initial values of the states.
+fn initial(population: &PopulationSpec, place: &Place, known: &[Option<Column>], seed: u64) -> Vec<Column> {
+    let names = Names { size: population.size, place, known };
+    let values = population.initial.iter().zip(population.system.states());
+    let find = |(value, variable): (&Value, &spikedeck_equation::Variable)| {
+        resolve(value, &names, key(population, seed, "initial", &variable.name))
+    };
+    values.map(find).collect()
+}
