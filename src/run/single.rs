@@ -78,7 +78,8 @@ impl<'a> Job<'a> {
     fn new(spec: &'a Arc<Spec>, options: &Options, cancel: &'a AtomicBool, tell: &'a Tell) -> Self {
         let threads = options.thread_count();
         let allowed = memory::budget(spec);
-        let (full, warnings) = requests::with_implied_records(spec, allowed);
+        let (full, implied) = requests::with_implied_records(spec, allowed);
+        let warnings = spec.warnings.iter().cloned().chain(implied).collect();
         let facts = Facts { threads, ..Facts::default() };
         Self { spec, full: Arc::new(full), threads, allowed, cancel, tell, facts, warnings }
     }
