@@ -32,6 +32,7 @@ mod coverage;
 mod definition;
 mod desk;
 mod distribution;
+mod edges;
 mod files;
 mod fit;
 mod gallery;
@@ -58,7 +59,7 @@ mod weights;
 
 pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec, WithoutUnits};
 pub use clock::Clock;
-pub use connect::{EDGES, RULES};
+pub use connect::RULES;
 pub use coverage::{CoverageLine, coverage};
 pub use desk::{FileLoader, FileTable, NoFiles};
 pub use distribution::DISTRIBUTIONS;

@@ -116,7 +116,7 @@ impl Kind for Spikes {
         }
         for key in ["time_unit", "population", "first_id", "ids"] {
             if let Some(node) = reader.node(key) {
-                reader.desk.error_help(&node.place, format!("`{key}` is about a file, and there is none"), "add `file`");
+                reader.desk.error_help(&node.place, format!("`{key}` is about a file"), "add `file`");
             }
         }
         let Some(times) = times else {

@@ -168,8 +168,8 @@ fn listed_spikes_arrive_at_their_time() {
         [stimuli.p]\ntarget = \"a.in\"\nkind = \"spikes\"\ntimes = [\"0 ms\", \"0.5 ms\", \"1.23 ms\"]\nweight = \"1 mV\"\n";
     let result = run(text);
     let v: Vec<i64> = trace(&result, "a", "V_m").chunks(2).map(|r| r[1].round() as i64).collect();
-    // A spike at time 0 acts from the first step; one between grid points at the next of them.
-    assert_eq!(v, [0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3]);
+    // A spike at time 0 acts from the first step; one between grid points at the nearest.
+    assert_eq!(v, [0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3]);
 }
 
 #[test]
