@@ -9,7 +9,7 @@ pub(super) struct Named {
     /// The unit for tables and panes.
     pub symbol: &'static str,
     /// The same as the end of a column name.
-    suffix: &'static str,
+    pub(super) suffix: &'static str,
 }
 
 impl Named {
