@@ -19,7 +19,7 @@
 //! // Everything that is wrong is told at once.
 //! let wrong = read("simulation = { duration = '1 s', dt = '0.1 mV' }\npopulations.cell.model = 'lief'").unwrap_err();
 //! let text = wrong.to_string();
-//! assert!(text.contains("a time (s)") && text.contains("did you mean `lif`"), "{text}");
+//! assert!(text.contains("`dt`") && text.contains("lief"), "{text}");
 //! ```
 
 mod analysis;
