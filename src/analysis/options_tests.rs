@@ -154,8 +154,10 @@ fn times_cut_the_run_or_do_not() {
     let others = [
         "burst_isi",
         "delay",
+        "delta",
         "duration",
         "gap",
+        "jitter",
         "lag",
         "max_lag",
         "max_tau",
