@@ -16,12 +16,19 @@ pub struct Lags;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Lags of two neurons",
-    summary: "share of coincident spikes, signed and absolute nearest lag, each against surrogates, and membrane correlation",
-    formula: "lag_k = t2 − t1 of the spike of 2 nearest to spike k of 1 (the earlier on ties)\ncoincidence fraction = share with |lag| ≤ δ\nchance = 2 δ r2\nr = Pearson correlation of the traces",
-    assumptions: "The first subject asks, the second answers: the fraction is of the spikes of the first. Surrogates move all spikes of the second by one random shift on a circle (keeps its pattern) or each by a random jitter (keeps its slow rate), in whole time steps where all spikes stand on them.",
-    bias: "2 δ r2 is above the exact 1 − exp(−2 δ r2) of a Poisson train and exact for a regular one; the surrogate mean stands in the note.",
+    summary: "share of coincident spikes, signed and absolute nearest lag, each against surrogates, and membrane \
+              correlation",
+    formula: "lag_k = t2 − t1 of the spike of 2 nearest to spike k of 1 (the earlier on ties)\ncoincidence fraction = \
+              share with |lag| ≤ δ\nchance = 2 δ r2\nr = Pearson correlation of the traces",
+    assumptions: "The first subject asks, the second answers: the fraction is of the spikes of the first. Surrogates \
+                  move all spikes of the second by one random shift on a circle (keeps its pattern) or each by a \
+                  random jitter (keeps its slow rate), in whole time steps where all spikes stand on them.",
+    bias: "2 δ r2 is above the exact 1 − exp(−2 δ r2) of a Poisson train and exact for a regular one; the surrogate \
+           mean stands in the note.",
     cost: "O(surrogates · spikes)",
-    caveats: "Ten spikes give fractions in steps of a tenth: one accident looks like an effect. A circular shift of one of two clocks still shows the beat of both. The interval of r takes the correlation time of both traces into account (Bartlett), and is rough when that is not far below the window.",
+    caveats: "Ten spikes give fractions in steps of a tenth: one accident looks like an effect. A circular shift of \
+              one of two clocks still shows the beat of both. The interval of r takes the correlation time of both \
+              traces into account (Bartlett), and is rough when that is not far below the window.",
     references: &[
         "Grün 2009, doi:10.1152/jn.00093.2008",
         "Bartlett 1946, doi:10.2307/2983611",
@@ -180,6 +187,8 @@ fn measures(
     let lag = |metric: &str, values: &[f64], surrogate: &[f64]| {
         let (m, low, high) = mean_interval(values, 0.95);
         let metric = Metric::new(name, metric, m, base.unit(), n).chance(mean(surrogate)).p(tail(surrogate, m));
+        // Distances are not negative, and their mean is not.
+        let low = if values.iter().all(|v| *v >= 0.0) { low.max(0.0) } else { low };
         let metric = if values.len() > 1 { metric.interval(low, high) } else { metric };
         metric.note(format!(
             "n = spikes of the first; 95 % interval (t); chance and two-sided p from {count} {kind} surrogates"
@@ -190,7 +199,14 @@ fn measures(
             .interval(low, high)
             .chance((2.0 * delta * rate).min(1.0))
             .p((1.0 + at_least) / (1.0 + count))
-            .note(format!("{hits} of {n} spikes within {} {}; exact 95 % interval; chance 2 δ r2; p: share of {count} {kind} surrogates at least as high (their mean {:.4}, 95 % below {:.4})", short(delta), base.unit(), mean(&s.fractions), s.upper)),
+            .note(format!(
+                "{hits} of {n} spikes within {} {}; exact 95 % interval; chance 2 δ r2; p: share of {count} \
+                           {kind} surrogates at least as high (their mean {:.4}, 95 % below {:.4})",
+                short(delta),
+                base.unit(),
+                mean(&s.fractions),
+                s.upper
+            )),
         lags: [lag("mean_lag", lags, &s.signed), lag("mean_absolute_lag", &absolute, &s.absolute)],
     })
 }

@@ -135,6 +135,9 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &weight_spectrum::WeightSpectrum,
 ];
 
+/// Keys of options that are times into which a run is cut: a small one makes many pieces.
+pub const CUTS: &[&str] = &["bin", "fano_window", "interval", "segment", "step", "source_step", "target_step"];
+
 /// The analysis called `kind`.
 pub fn find(kind: &str) -> Option<&'static dyn Analysis> {
     ANALYSES.iter().copied().find(|a| a.declaration().kind == kind)
@@ -210,6 +213,14 @@ pub enum AnalysisError {
         subject: String,
         /// What to write into the scenario.
         hint: String,
+    },
+    /// What it needs was recorded, and is not at hand.
+    #[error("{subject} was recorded, but {why}")]
+    Absent {
+        /// Subject.
+        subject: String,
+        /// Why it is not here.
+        why: String,
     },
     /// It cannot be computed on this.
     #[error("{0}")]

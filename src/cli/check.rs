@@ -64,7 +64,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
                 let text = error.render(output::colour_on_stderr());
                 match error {
                     LoadError::NotFound(_) => output::say(&format!("spikedeck: {text}")),
-                    LoadError::Wrong(_) => output::say(text.trim_end()),
+                    LoadError::Wrong(_) => output::say_coloured(text.trim_end()),
                 }
             }
         }

@@ -60,6 +60,11 @@ impl Ties {
         Self { nature, tied, levels }
     }
 
+    /// Whether each value occurs ten times, on average: then frequencies of values tell what values tell.
+    pub fn repeats(&self, values: &[f64]) -> bool {
+        self.nature != Nature::Continuous && self.levels.len() * SAMPLES_A_LEVEL <= values.len()
+    }
+
     /// The values as symbols `0..levels`.
     pub fn symbols(&self, values: &[f64]) -> Vec<u32> {
         // A value within rounding of a level is that level: the last level that is not above it.

@@ -16,8 +16,9 @@ use symbols::{UNITS, symbol_value};
 use super::diagnostic::Diagnostic;
 pub use super::number::{brief, literal as short};
 
-/// Exponents are kept in twelfths, so that square, cube and fourth roots are exact.
-const TWELFTHS: i16 = 12;
+/// Exponents are kept in twelfths, so that square, cube and fourth roots are exact. One that is written is at most 10,000
+/// twelfths ([`Dimension::power`]): no product that fits into a file leaves 32 bits.
+const TWELFTHS: i32 = 12;
 
 /// Symbols of the seven SI base units, in the order of [`Dimension`], and of the temperature that counts from another
 /// zero.
@@ -35,7 +36,7 @@ const ICE: f64 = 273.15;
 /// counts from another zero than kelvin: it may stand alone, and what two of them differ by is in kelvin. In products
 /// and quotients a degree is a kelvin.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
-pub struct Dimension([i16; BASES]);
+pub struct Dimension([i32; BASES]);
 
 impl Dimension {
     /// No dimension: a plain number.
@@ -70,19 +71,20 @@ impl Dimension {
     /// The dimension of a product.
     #[must_use]
     pub fn times(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] + other.0[i])).settled()
+        Self(std::array::from_fn(|i| self.0[i].saturating_add(other.0[i]))).settled()
     }
 
     /// The dimension of a quotient.
     #[must_use]
     pub fn per(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] - other.0[i])).settled()
+        Self(std::array::from_fn(|i| self.0[i].saturating_sub(other.0[i]))).settled()
     }
 
     /// Degrees that do not stand alone are kelvin.
     fn settled(mut self) -> Self {
         if self != Self::CELSIUS {
-            self.0[KELVIN] += std::mem::take(&mut self.0[CELSIUS]);
+            let degrees = std::mem::take(&mut self.0[CELSIUS]);
+            self.0[KELVIN] = self.0[KELVIN].saturating_add(degrees);
         }
         self
     }
@@ -107,13 +109,13 @@ impl Dimension {
 
     /// The dimension of a power, or `None` if an exponent is no multiple of 1/12 or out of range.
     pub fn power(self, exponent: f64) -> Option<Self> {
-        let mut out = [0i16; BASES];
+        let mut out = [0i32; BASES];
         for (o, &e) in out.iter_mut().zip(&self.0) {
             let scaled = f64::from(e) * exponent;
             if (scaled - scaled.round()).abs() > 1e-9 || scaled.abs() > 1e4 {
                 return None;
             }
-            *o = scaled.round() as i16;
+            *o = scaled.round() as i32;
         }
         Some(Self(out).settled())
     }
@@ -125,7 +127,7 @@ impl fmt::Display for Dimension {
         if let Some(known) = NAMED.iter().find(|n| n.dimension() == *self) {
             return f.write_str(known.si);
         }
-        let part = |sign: i16| {
+        let part = |sign: i32| {
             let list: Vec<String> =
                 (0..BASES).filter(|&i| self.0[i] * sign > 0).map(|i| power_text(BASE[i], self.0[i].abs())).collect();
             list.join("*")
@@ -151,7 +153,7 @@ impl fmt::Debug for Dimension {
     }
 }
 
-fn power_text(symbol: &str, twelfths: i16) -> String {
+fn power_text(symbol: &str, twelfths: i32) -> String {
     match twelfths {
         TWELFTHS => symbol.to_owned(),
         e if e % TWELFTHS == 0 => format!("{symbol}**{}", e / TWELFTHS),
@@ -174,7 +176,7 @@ impl Quantity {
         Self { value, dimension: Dimension::NONE }
     }
 
-    /// Reads `"281 pF"`, `"-70.6 mV"`, `"0.3 mS/cm**2"`, `"1/ms"`, `"0.5"`.
+    /// Reads `"281 pF"`, `"-70.6 mV"`, `"0.3 mS/cm**2"`, `"1/ms"`, `"1/30000 s"`, `"0.5"`.
     ///
     /// # Errors
     /// A diagnostic with the place inside `text`.
@@ -195,10 +197,33 @@ impl Quantity {
         })?;
         let rest = &trimmed[digits..];
         let unit = rest.trim_start();
+        let infinite = || {
+            Diagnostic::error(format!("`{trimmed}` is too large for a number"), start..start + trimmed.len())
+                .help("numbers reach to about 1e308, in units of V, A, S, F, s, m, kg")
+        };
+        if !value.is_finite() {
+            return Err(infinite());
+        }
         if unit.is_empty() {
             return Ok(Self::number(value));
         }
         let offset = start + trimmed.len() - unit.len();
+        // A ratio of two numbers, `1/30000 s`: for steps that are no decimal number.
+        if let Some(below) = unit.strip_prefix('/').map(str::trim_start)
+            && let n @ 1.. = number_length(below)
+            && let Ok(divisor) = below[..n].replace('_', "").parse::<f64>()
+        {
+            let unit = below[n..].trim_start();
+            if divisor == 0.0 {
+                let at = start + trimmed.len() - below.len();
+                return Err(Diagnostic::error("nothing is divided by zero", at..at + n));
+            }
+            if unit.is_empty() {
+                return Ok(Self::number(value / divisor));
+            }
+            let (scale, dimension) = parse_unit(unit).map_err(|d| d.shifted(start + trimmed.len() - unit.len()))?;
+            return Ok(Self { value: value * scale / divisor, dimension });
+        }
         let (unit, inverse) = match unit.strip_prefix('/') {
             Some(u) => (u, true),
             None => (unit, false),
@@ -206,7 +231,16 @@ impl Quantity {
         let (scale, dimension) = parse_unit(unit).map_err(|d| d.shifted(offset + usize::from(inverse)))?;
         // A decimal literal times a power of ten is best rounded once: 281 pF is the double nearest to 281e-12.
         let value = if inverse { value / scale } else { scaled(&trimmed[..digits], value, scale) };
+        if !value.is_finite() {
+            return Err(infinite());
+        }
         Ok(Self { value, dimension: if inverse { Dimension::NONE.per(dimension) } else { dimension } })
+    }
+
+    /// The same value as the decimal number that a person wrote: the conversion to SI and back leaves 5e-16 of it.
+    pub fn as_written(self) -> f64 {
+        let value = self.in_display_unit();
+        format!("{value:.14e}").parse().expect("what was formatted as a number is one")
     }
 
     /// The value where something of this dimension is meant: a temperature may be written in kelvin where degrees Celsius

@@ -94,7 +94,11 @@ pub(super) fn check(
             )));
         }
     }
-    let (outcomes, _) = measure(&half, &result.recording, false, cancel, &|_, _| {});
+    for absent in &whole.recording.absent {
+        let what = absent.variable.as_deref().unwrap_or("spikes");
+        outcome.warnings.push(format!("{}.{what}: {}; its shift is not told", absent.population, absent.why));
+    }
+    let (outcomes, _) = measure(&half, &result.recording, false, cancel);
     let unit = whole.recording.time_base.unit();
     for spikes in &whole.recording.spikes {
         if let Some(other) = result.recording.spikes_of(&spikes.population) {

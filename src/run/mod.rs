@@ -32,7 +32,9 @@ mod catalog;
 mod compare;
 mod ensemble;
 mod expect;
+mod gaps;
 mod halve;
+mod heard;
 mod job;
 mod live;
 mod load;
@@ -97,11 +99,17 @@ pub trait Sink: Send + std::fmt::Debug {
     /// # Errors
     /// As above.
     fn part(&mut self, part: &Recording) -> Result<(), String>;
-    /// Gives back what left memory, as far as it fits into `bytes`, put before what `rest` holds, and what did not fit.
+    /// Gives back what left memory, as far as it fits into `bytes`, put before what `rest` holds. What does not fit is
+    /// among what is absent of the recording.
     ///
     /// # Errors
     /// As above.
-    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<(Recording, Vec<String>), String>;
+    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<Recording, String>;
+    /// The points of an ensemble that are done so far: what a killed ensemble keeps.
+    ///
+    /// # Errors
+    /// As above.
+    fn points(&mut self, so_far: &Ensemble) -> Result<(), String>;
 }
 
 /// Shared, so that whoever started the run can finish the folder after it.
@@ -114,8 +122,12 @@ impl<S: Sink> Sink for Arc<Mutex<S>> {
         self.lock().unwrap_or_else(PoisonError::into_inner).part(part)
     }
 
-    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<(Recording, Vec<String>), String> {
+    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<Recording, String> {
         self.lock().unwrap_or_else(PoisonError::into_inner).gather(rest, bytes)
+    }
+
+    fn points(&mut self, so_far: &Ensemble) -> Result<(), String> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).points(so_far)
     }
 }
 

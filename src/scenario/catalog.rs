@@ -70,8 +70,8 @@ pub struct ParamSpec {
 }
 
 impl ParamSpec {
-    /// The declared default as a value; `None` where there is none, or where it has a unit that a scenario without units
-    /// of time (`with_units` false) cannot have.
+    /// The declared default as a value; `None` where there is none, or where it has a unit that a scenario without
+    /// units of time (`with_units` false) cannot have.
     pub fn default_value(&self, with_units: bool) -> Option<OptionValue> {
         let text = self.default?;
         let time = |with: Dimension| if with_units { with } else { Dimension::NONE };

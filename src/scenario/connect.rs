@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::desk::Desk;
 use super::language::{
     Context, Declared, Family, Flag, Key, Length, Number, Reader, Section, Size, Table, Takes, Whole, declare,
 };
+use super::resolver::Resolver;
 use super::spec::{PopulationSpec, Positions, Rule};
 use spikedeck_model::document::{Entry, Item, Node};
 use spikedeck_signal::{FileColumn, FileColumns};
@@ -59,9 +59,9 @@ impl Pairs<'_> {
     }
 
     /// Says which of the populations has no positions.
-    fn need_positions(&self, desk: &mut Desk<'_>, word: &str) {
+    fn need_positions(&self, resolver: &mut Resolver<'_>, word: &str) {
         for end in self.ends.into_iter().flat_map(|(a, b)| [a, b]).filter(|end| end.positions.is_none()) {
-            desk.error_help(
+            resolver.error_help(
                 &self.name.place,
                 format!("rule `{word}` needs positions, and `{}` has none", end.name),
                 format!("add `positions = {{ grid = [...], spacing = \"100 um\" }}` to `populations.{}`", end.name),
@@ -231,7 +231,7 @@ impl Connects for OneToOne {
         let (from, to) = pairs.counts;
         if from != to {
             let what = format!("`one_to_one` needs populations of one size; these have {from} and {to} units");
-            reader.desk.error(&pairs.name.place, what);
+            reader.resolver.error(&pairs.name.place, what);
         }
         Some(Rule::OneToOne)
     }
@@ -273,7 +273,7 @@ impl Connects for FixedTotalNumber {
 
 impl Connects for Neighbours {
     fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
-        pairs.need_positions(reader.desk, Self::SECTION.name);
+        pairs.need_positions(reader.resolver, Self::SECTION.name);
         pairs.need_extent(reader, self.periodic);
         Some(Rule::Neighbours { radius: self.radius, periodic: self.periodic })
     }
@@ -281,7 +281,7 @@ impl Connects for Neighbours {
 
 impl Connects for Gaussian {
     fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
-        pairs.need_positions(reader.desk, Self::SECTION.name);
+        pairs.need_positions(reader.resolver, Self::SECTION.name);
         pairs.need_extent(reader, self.periodic);
         Some(Rule::Gaussian { p_max: self.p_max, sigma: self.sigma, periodic: self.periodic })
     }
@@ -292,7 +292,7 @@ impl Connects for SmallWorld {
         let (from, to) = pairs.counts;
         if from != to {
             let what = "`small_world` connects a population with itself, or with one of the same size";
-            reader.desk.error(&pairs.name.place, what);
+            reader.resolver.error(&pairs.name.place, what);
         }
         let k = self.neighbours;
         if k % 2 == 1 || k >= from as u64 {
@@ -306,16 +306,16 @@ impl Connects for SmallWorld {
 
 /// Reads `connect`: a rule's name, or a table with its numbers, or `{ edges = "file" }`.
 pub(super) fn read(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     node: &Node,
     ends: Option<(&PopulationSpec, &PopulationSpec)>,
     counts: Option<(usize, usize)>,
 ) -> Option<Wiring> {
-    let before = desk.report.errors();
+    let before = resolver.report.errors();
     if let Some(word) = node.as_text()
         && RULES.kind(word).is_some_and(|kind| !kind.keys.is_empty())
     {
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             format!("rule `{word}` needs numbers"),
             format!("write `connect = {{ rule = \"{word}\", ... }}`"),
@@ -331,31 +331,31 @@ pub(super) fn read(
         node
     };
     if node.get("edges").is_some() {
-        let mut f = Table::of(desk, node, "`connect`", LISTED.keys)?;
-        let rule = f.get("edges").and_then(|n| edges(desk, n, counts));
-        f.finish(desk);
+        let mut f = Table::of(resolver, node, "`connect`", LISTED.keys)?;
+        let rule = f.get("edges").and_then(|n| edges(resolver, n, counts));
+        f.finish(resolver);
         return Some(Wiring { rule: rule?, autapses: true, multapses: true });
     }
-    let mut reader = Reader::of(desk, node, "`connect`", COMMON, Context::default())?;
+    let mut reader = Reader::of(resolver, node, "`connect`", COMMON, Context::default())?;
     let name = reader.require("rule")?;
-    let word = reader.desk.choice(name, "connection rule", &RULES.words())?;
-    let autapses = reader.node("autapses").and_then(|n| reader.desk.flag(n, "`autapses`"));
+    let word = reader.resolver.choice(name, "connection rule", &RULES.words())?;
+    let autapses = reader.node("autapses").and_then(|n| reader.resolver.flag(n, "`autapses`"));
     let multapses = reader.field::<Flag>("multapses").unwrap_or(false);
     let counts = counts.unwrap_or((usize::MAX, usize::MAX));
     let rule = rule(&mut reader, word, &Pairs { ends, counts, name, autapses, multapses });
     reader.finish();
-    let rule = rule.filter(|_| desk.report.errors() == before)?;
+    let rule = rule.filter(|_| resolver.report.errors() == before)?;
     let autapses = autapses.unwrap_or(matches!(rule, Rule::OneToOne));
     Some(Wiring { rule, autapses, multapses })
 }
 
 /// Listed pairs from a file.
-fn edges(desk: &mut Desk<'_>, node: &Node, counts: Option<(usize, usize)>) -> Option<Rule> {
-    let table = desk.file_table(node, "`edges`")?;
-    let units = |desk: &mut Desk<'_>, column: &str, size: usize| -> Option<Arc<[u32]>> {
+fn edges(resolver: &mut Resolver<'_>, node: &Node, counts: Option<(usize, usize)>) -> Option<Rule> {
+    let table = resolver.file_table(node, "`edges`")?;
+    let units = |resolver: &mut Resolver<'_>, column: &str, size: usize| -> Option<Arc<[u32]>> {
         let Some(values) = table.declared(&EDGES, column) else {
             let have: Vec<&str> = table.columns.iter().map(|c| c.0.as_str()).collect();
-            desk.error_help(
+            resolver.error_help(
                 &node.place,
                 format!("this file has no column `{column}`"),
                 format!("its columns are {}", have.join(", ")),
@@ -363,7 +363,7 @@ fn edges(desk: &mut Desk<'_>, node: &Node, counts: Option<(usize, usize)>) -> Op
             return None;
         };
         if let Some(bad) = values.iter().find(|v| v.fract() != 0.0 || **v < 0.0 || **v >= size as f64) {
-            desk.error(
+            resolver.error(
                 &node.place,
                 format!("column `{column}` holds {bad}, but units are numbered from 0 to {}", size.saturating_sub(1)),
             );
@@ -372,8 +372,8 @@ fn edges(desk: &mut Desk<'_>, node: &Node, counts: Option<(usize, usize)>) -> Op
         Some(values.iter().map(|v| *v as u32).collect())
     };
     let (a, b) = counts?;
-    let source = units(desk, "source", a);
-    let target = units(desk, "target", b);
+    let source = units(resolver, "source", a);
+    let target = units(resolver, "target", b);
     let weight = table.declared(&EDGES, "weight").map(Arc::from);
     let delay = table.declared(&EDGES, "delay_ms").map(|v| v.iter().map(|d| d * 1e-3).collect());
     Some(Rule::Edges { source: source?, target: target?, weight, delay })

@@ -367,11 +367,12 @@ mod tests {
     }
 
     /// A population to act on, with positions.
-    const POPULATION: &str = "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n[populations.exc]\nmodel = \"lif\"\nsize = 200\n\
+    const POPULATION: &str = "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n[populations.exc]\nmodel = \"lif\"\n\
+                              size = 200\n\
         positions = { grid = [10, 20], spacing = \"100 um\" }\nreceptors.syn = { kind = \"exp_current\" }\n";
 
-    /// The example of a kind is a scenario that is accepted, and every key of another kind is refused: by the reader and
-    /// by the schema alike.
+    /// The example of a kind is a scenario that is accepted, and every key of another kind is refused: by the reader
+    /// and by the schema alike.
     fn kinds_hold(family: &Family, table: &dyn Fn(&str, &str) -> String) {
         for kind in family.kinds {
             let files = kind.keys.iter().any(|k| matches!(k.takes, Takes::File(_)));
@@ -440,7 +441,8 @@ mod tests {
     fn each_rule_takes_its_own_keys_and_no_others() {
         kinds_hold(&crate::RULES, &|_, keys| {
             format!(
-                "{POPULATION}[projections.p]\nfrom = \"exc\"\nto = \"exc.syn\"\nweight = \"1 pA\"\nconnect = {{ {keys} }}\n"
+                "{POPULATION}[projections.p]\nfrom = \"exc\"\nto = \"exc.syn\"\nweight = \"1 pA\"\nconnect = {{ \
+                 {keys} }}\n"
             )
         });
     }

@@ -381,13 +381,13 @@ impl Block {
 
 #[cfg(test)]
 mod tests {
-    use super::super::place::Place;
+    use super::super::geometry::Geometry;
     use super::*;
     use spikedeck_core::rng::Key;
     use spikedeck_scenario::Rule;
 
     fn table(rule: &Rule, n: u32, m: u32, range: Range<u32>, properties: &Properties<'_>) -> Table {
-        let place = Place::default();
+        let place = Geometry::default();
         let wiring = Wiring {
             rule,
             sources: n,

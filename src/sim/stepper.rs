@@ -19,7 +19,7 @@ pub use self::probe::Probe;
 
 use smallvec::SmallVec;
 
-use self::alone::Course;
+use self::alone::Stretch;
 use self::arrivals::Arrivals;
 use self::by_lane::ByLane;
 use self::locate::Locate;
@@ -135,7 +135,7 @@ pub struct Stepper {
     /// Part of the step that was done, where an integrator locates crossings itself.
     fractions: Vec<f64>,
     /// Steps that are made in one go.
-    course: Course,
+    stretch: Stretch,
     work: Work,
     /// Step in the time of the equations.
     dt: f64,

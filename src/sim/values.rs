@@ -1,7 +1,7 @@
 //! Values that may differ from unit to unit or connection to connection, made into numbers.
 
 use super::expression::{Expression, Operand};
-use super::place::Place;
+use super::geometry::Geometry;
 use super::stepper::Column;
 use spikedeck_core::math::{cos, exp, log};
 use spikedeck_core::rng::{Key, Stream};
@@ -9,24 +9,24 @@ use spikedeck_equation::Formula;
 use spikedeck_scenario::{Distribution, UnitName, Value};
 
 /// What an expression of a value may name: how many units there are, where they are, and quantities known already.
-pub(super) struct Names<'a> {
+pub(super) struct UnitNames<'a> {
     /// Number of units (`N`).
     pub size: usize,
     /// Positions, if any.
-    pub place: &'a Place,
+    pub geometry: &'a Geometry,
     /// Parameters whose values are known.
     pub known: &'a [Option<Column>],
 }
 
-impl Names<'_> {
+impl UnitNames<'_> {
     /// What a name stands for. Time has no value here: whoever knows time fills it in.
     pub fn column(&self, name: UnitName) -> Column {
         match name {
             UnitName::Index => Column::Each((0..self.size).map(|i| i as f64).collect()),
             UnitName::Count => Column::Shared(self.size as f64),
-            UnitName::Position(axis) => Column::Each(self.place.positions.iter().map(|p| p[axis]).collect()),
-            UnitName::PathDistance => Column::Each(self.place.distance.clone()),
-            UnitName::Diameter => Column::Each(self.place.diameter.clone()),
+            UnitName::Position(axis) => Column::Each(self.geometry.positions.iter().map(|p| p[axis]).collect()),
+            UnitName::PathDistance => Column::Each(self.geometry.distance.clone()),
+            UnitName::Diameter => Column::Each(self.geometry.diameter.clone()),
             UnitName::Parameter(id) => self.known[id.index()]
                 .clone()
                 .expect("the scenario refuses expressions of parameters that are not known before them"),
@@ -41,7 +41,7 @@ impl Names<'_> {
 }
 
 /// One number a unit for `value`. Drawn values are keyed by `key` and unit, so they depend on nothing else.
-pub(super) fn resolve(value: &Value, names: &Names<'_>, key: Key) -> Column {
+pub(super) fn resolve(value: &Value, names: &UnitNames<'_>, key: Key) -> Column {
     match value {
         Value::Constant(v) => Column::Shared(*v),
         Value::Each(list) => {

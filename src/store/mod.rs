@@ -22,6 +22,7 @@ mod column;
 mod error;
 mod frame;
 mod input;
+pub mod leftover;
 mod read;
 mod write;
 
@@ -29,7 +30,7 @@ pub use column::{Column, Kind, Table};
 pub use error::StoreError;
 pub use input::{RECORDED_SPIKES, SpikeList, spikes_from};
 pub use read::{Contents, describe, read};
-pub use write::{Writer, write, write_bytes, write_text};
+pub use write::{Writer, write, write_bytes, write_new, write_text};
 
 use std::path::Path;
 

@@ -34,6 +34,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod claim;
+mod cut_short;
 mod error;
 mod folder;
 mod kept;
@@ -46,12 +48,13 @@ mod recording;
 mod sameness;
 mod shapes;
 mod stored;
+mod tables;
 
 pub use error::TableError;
 pub use folder::{Folder, save};
 pub use kept::FileEntry;
 pub use manifest::Manifest;
-pub use metrics::{json_rows, metric_json};
-pub use open::{is_run, open, recording_from, seed_values};
+pub use metrics::{json_rows, metric_json, words_json};
+pub use open::{is_run, open, open_telling, recording_from, seed_values};
 pub use shapes::to_table as shape_to_table;
 pub use stored::Stored;

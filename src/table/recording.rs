@@ -225,8 +225,8 @@ pub(super) fn connection_batches(recording: &Recording) -> (Vec<(String, Kind)>,
     (schema, batches)
 }
 
-/// The manifest's entry of a recording.
-pub(super) fn entry(recording: &Recording, format: Format) -> RecordingEntry {
+/// The manifest's entry of what was `described`, whose connections and units are those of `recording`.
+pub(super) fn entry(described: &Recording, recording: &Recording, format: Format) -> RecordingEntry {
     RecordingEntry {
         time_base: recording.time_base,
         dt: recording.dt,
@@ -238,13 +238,13 @@ pub(super) fn entry(recording: &Recording, format: Format) -> RecordingEntry {
             .map(|p| PopulationEntry {
                 name: p.name.clone(),
                 size: p.size,
-                sources: recording.spikes_of(&p.name).map_or(0, |s| if s.size == p.size { 0 } else { s.size }),
-                spikes: recording.spikes_of(&p.name).is_some(),
+                sources: described.spikes_of(&p.name).map_or(0, |s| if s.size == p.size { 0 } else { s.size }),
+                spikes: described.spikes_of(&p.name).is_some(),
                 positions: p.positions.is_some(),
                 parameters: p.parameters.iter().map(|x| x.0.clone()).collect(),
             })
             .collect(),
-        traces: recording
+        traces: described
             .traces
             .iter()
             .map(|t| TraceEntry {

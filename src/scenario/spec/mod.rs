@@ -110,12 +110,11 @@ impl Spec {
     pub fn recorded(&self) -> impl Iterator<Item = Recorded<'_>> {
         let requests = self.records.iter().flat_map(|r| r.traces.iter().map(|t| (r.place, t)));
         let variables = requests.flat_map(|(place, t)| t.variables.iter().map(move |v| (place, t, v)));
-        variables.enumerate().map(|(i, (place, request, (variable, dimension)))| Recorded {
+        variables.enumerate().map(|(i, (place, request, variable))| Recorded {
             id: TraceId::new(i),
             place,
             request,
             variable,
-            dimension: *dimension,
         })
     }
 }

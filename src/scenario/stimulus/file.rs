@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse};
 use crate::Clock;
-use crate::desk::FileTable;
+use crate::files::FileTable;
 use crate::language::{Field, Key, Maybe, Number, Of, Reader, Takes, Word, Words, Writer, declare, words};
 use spikedeck_core::units::parse_unit;
 use spikedeck_model::document::Node;
@@ -35,7 +35,7 @@ declare! {
         /// between samples
         interpolation: Interpolation = Word<Interpolation>, or "hold";
         /// the columns of the file that are meant
-        columns: Option<Vec<String>> = Maybe<Names>, without "all but the time";
+        columns: Option<Vec<String>> = Maybe<ColumnNames>, without "all but the time";
     }
 }
 
@@ -75,7 +75,7 @@ impl Field for Samples {
     const TAKES: Takes = Takes::File(&SIGNAL);
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, _: &'static Key, node: &Node) -> Option<FileTable> {
-        reader.desk.file_table(node, "`file`")
+        reader.resolver.file_table(node, "`file`")
     }
 
     fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<FileTable> {
@@ -100,15 +100,15 @@ impl Field for Scale {
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<f64> {
         let target = reader.context.target;
-        match parse_unit(reader.desk.text(node, &format!("`{}`", key.name))?) {
+        match parse_unit(reader.resolver.text(node, &format!("`{}`", key.name))?) {
             Ok((scale, dimension)) if dimension == target => Some(scale),
             Ok((_, dimension)) => {
                 let what = format!("the input is {}, but this is the unit of {}", name_of(target), name_of(dimension));
-                reader.desk.error(&node.place, what);
+                reader.resolver.error(&node.place, what);
                 None
             }
             Err(d) => {
-                reader.desk.report.put_inside(node, d);
+                reader.resolver.report.put_inside(node, d);
                 None
             }
         }
@@ -123,15 +123,15 @@ impl Field for Scale {
     }
 }
 
-/// Names of columns.
-struct Names;
+/// ColumnNames of columns.
+struct ColumnNames;
 
-impl Field for Names {
+impl Field for ColumnNames {
     type Out = Vec<String>;
     const TAKES: Takes = Takes::Texts("a column");
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, _: &'static Key, node: &Node) -> Option<Vec<String>> {
-        Some(strings(&mut reader.desk.report, node))
+        Some(strings(&mut reader.resolver.report, node))
     }
 
     fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<Vec<String>> {
@@ -143,7 +143,7 @@ impl Field for Names {
     }
 }
 
-impl Kind for Signal {
+impl FromKeys for Signal {
     type Keys = Sampled;
     const ARRIVES: Arrives = Arrives::Input;
 
@@ -152,7 +152,7 @@ impl Kind for Signal {
         if unit.is_none() && !reader.context.target.is_none() {
             let place = reader.place().clone();
             let what = format!("{} needs `unit`", reader.what());
-            reader.desk.error_help(&place, what, "add `unit = \"pA\"`");
+            reader.resolver.error_help(&place, what, "add `unit = \"pA\"`");
             return None;
         }
         let scale = unit.unwrap_or(1.0);
@@ -192,7 +192,7 @@ impl Kind for Signal {
             );
             return None;
         }
-        let base = if reader.desk.time_base == TimeBase::Milliseconds { 1e-3 } else { 1.0 };
+        let base = if reader.resolver.time_base == TimeBase::Milliseconds { 1e-3 } else { 1.0 };
         let linear = interpolation == Interpolation::Linear;
         let columns = Arc::from(columns);
         Some(Self { start: times[0] * base, interval: interval * base, columns, linear, gain }.into())
@@ -200,9 +200,9 @@ impl Kind for Signal {
 }
 
 impl Stimulus for Signal {
-    fn course(&self, _: Clock) -> Course<'_> {
+    fn course(&self, _: Clock) -> TimeCourse<'_> {
         let Self { start, interval, ref columns, linear, gain } = *self;
-        Course::Samples { start, interval, columns, linear, gain }
+        TimeCourse::Samples { start, interval, columns, linear, gain }
     }
 
     fn at_rest(&self, _: f64) -> AtRest<'_> {

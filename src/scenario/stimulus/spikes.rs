@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, course};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, course};
 use crate::Clock;
 use crate::language::{Field, Key, Maybe, Of, Reader, Takes, Weight, Writer, declare};
 use crate::spec::Value;
@@ -43,10 +43,10 @@ impl Field for Times {
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<Vec<f64>> {
         let Item::List(list) = &node.item else {
-            reader.desk.error(&node.place, format!("`{}` is a list, not {}", key.name, node.what()));
+            reader.resolver.error(&node.place, format!("`{}` is a list, not {}", key.name, node.what()));
             return None;
         };
-        let mut times: Vec<f64> = list.iter().filter_map(|n| reader.desk.time(n, "a spike time")).collect();
+        let mut times: Vec<f64> = list.iter().filter_map(|n| reader.resolver.time(n, "a spike time")).collect();
         times.sort_by(f64::total_cmp);
         Some(times)
     }
@@ -93,16 +93,16 @@ impl Field for Train {
     const TAKES: Takes = Takes::File(&SPIKES);
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, _: &'static Key, node: &Node) -> Option<Self> {
-        let table = reader.desk.file_table(node, "`file`")?;
+        let table = reader.resolver.file_table(node, "`file`")?;
         let Some(times) = table.declared(&SPIKES, "time_ms") else {
-            reader.desk.error_help(
+            reader.resolver.error_help(
                 &node.place,
                 "this file has no column `time_ms`",
                 "listed spikes have the columns `time_ms` and optionally `unit`",
             );
             return None;
         };
-        let scale = if reader.desk.time_base == TimeBase::Milliseconds { 1e-3 } else { 1.0 };
+        let scale = if reader.resolver.time_base == TimeBase::Milliseconds { 1e-3 } else { 1.0 };
         let units = table.declared(&SPIKES, "unit");
         let size = reader.context.count.unwrap_or(usize::MAX);
         if let Some(bad) = units.into_iter().flatten().find(|u| **u < 0.0 || u.fract() != 0.0 || **u >= size as f64) {
@@ -111,7 +111,7 @@ impl Field for Train {
                 "this file names unit {bad}; units of `{whose}` are numbered from 0 to {}",
                 size.saturating_sub(1)
             );
-            reader.desk.error(&node.place, what);
+            reader.resolver.error(&node.place, what);
             return None;
         }
         let mut order: Vec<usize> = (0..times.len()).collect();
@@ -131,7 +131,7 @@ impl Field for Train {
     }
 }
 
-impl Kind for Spikes {
+impl FromKeys for Spikes {
     type Keys = Listed;
     const ARRIVES: Arrives = Arrives::Receptor;
 
@@ -143,7 +143,7 @@ impl Kind for Spikes {
         let Some(times) = times else {
             let what = format!("{} needs `times`", reader.what());
             let place = reader.place().clone();
-            reader.desk.error_help(&place, what, "add `times = [\"10 ms\", \"20 ms\"]`");
+            reader.resolver.error_help(&place, what, "add `times = [\"10 ms\", \"20 ms\"]`");
             return None;
         };
         Some(Self { times: times.into(), units: None, weight }.into())
@@ -151,8 +151,8 @@ impl Kind for Spikes {
 }
 
 impl Stimulus for Spikes {
-    fn course(&self, _: Clock) -> Course<'_> {
-        Course::Spikes {
+    fn course(&self, _: Clock) -> TimeCourse<'_> {
+        TimeCourse::Spikes {
             times: &self.times,
             units: self.units.as_ref(),
             weight: course::Amount::new("weight", &self.weight),

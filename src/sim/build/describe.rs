@@ -23,12 +23,12 @@ pub(super) fn described(spec: &Spec, values: &[PopulationValues]) -> Vec<Populat
                 }
             },
         );
-        let positions: Vec<[f64; 3]> = values.place.positions.iter().map(|p| p.map(|x| x / 1e-6)).collect();
+        let positions: Vec<[f64; 3]> = values.geometry.positions.iter().map(|p| p.map(|x| x / 1e-6)).collect();
         Population {
             name: population.name.clone(),
             size: population.size,
             // Positions are lengths; cells of a grid in plain numbers have none.
-            positions: (!positions.is_empty() && !values.place.length.is_none()).then_some(positions),
+            positions: (!positions.is_empty() && !values.geometry.length.is_none()).then_some(positions),
             parameters: differing.collect(),
         }
     };
@@ -47,6 +47,7 @@ pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) ->
             .count();
         let mut rows: Vec<(u32, u32, f64, u16)> = Vec::new();
         for worker in workers {
+            // A thread need not have lanes of every population.
             let Some(to) = worker.groups.iter().position(|g| g.population == projection.to.population) else {
                 continue;
             };

@@ -88,7 +88,7 @@ fn event_input(
         projection: projection.id,
         to: emitter(target),
         heard: heard(prepared.spec.population(target), port, range),
-        taps: Vec::new(),
+        samplers: Vec::new(),
         written: is_written(prepared, projection),
     });
     Ok(EventInput { table, to, port: port.index(), first, from: emitter(spec.from), plastic })
@@ -106,7 +106,7 @@ fn coupling(
     let plastic = projection.rate_rules.as_ref().map(|rules| {
         coupling.learn_by(rules, projection.wiring.sources as usize);
         let written = is_written(prepared, projection);
-        LearningInput { projection: projection.id, taps: Vec::new(), written }
+        LearningInput { projection: projection.id, samplers: Vec::new(), written }
     });
     (coupling, plastic)
 }

@@ -10,8 +10,9 @@
 //! 2. `share`: the part of one thread, on that thread: its lanes of every population (`lanes`) as groups that are
 //!    stepped, recorded and stimulated (`group`), the connections into them (`inputs`), and room for what is under way
 //!    as long as the longest delay (`buffers`).
-//! 3. `network`: all shares together. Weights and delays that were computed are checked, taps are put on connections
-//!    (`taps`), and the recording is laid out with what it says of the network itself (`describe`).
+//! 3. `network`: all shares together. Weights and delays that were computed are checked, samplers are put on
+//!   connections
+//!    (`samplers`), and the recording is laid out with what it says of the network itself (`describe`).
 //!
 //! Nothing here runs again once the first step begins.
 
@@ -25,8 +26,8 @@ mod population;
 mod prepare;
 mod projection;
 mod properties;
+mod samplers;
 mod share;
-mod taps;
 
 use std::sync::atomic::AtomicBool;
 
@@ -35,9 +36,9 @@ use self::group::{Choice, group};
 use self::population::PopulationValues;
 use self::prepare::{Prepared, prepare};
 use self::share::share;
-use super::engine::{FailureNames, Plan};
+use super::engine::{FailureNames, Setup};
 use super::plasticity::{Compiled, Rates};
-use super::recorder::Tape;
+use super::recorder::Recorder;
 use super::tree::{Electrotonic, TreeBuild};
 use super::worker::Worker;
 use super::{BuildError, Network};
@@ -108,13 +109,13 @@ fn network(prepared: &Prepared<'_>, threads: usize) -> Result<Network, BuildErro
         fits.map_err(|m| unsuitable(format!("projections.{}", projection.spec.name), m))?;
     }
     let interval = interval(prepared, &workers);
-    let recorded = taps::attach(spec, &mut workers)?;
+    let recorded = samplers::attach(spec, &mut workers)?;
     let populations = described(spec, prepared.populations);
-    let tape = Tape::new(&recorded, axis, populations, wanted_connections(spec, &workers, axis));
+    let recorder = Recorder::new(&recorded, axis, populations, wanted_connections(spec, &workers, axis));
     let connections = workers.iter().map(connections).sum();
-    let plan = Plan {
+    let setup = Setup {
         workers,
-        tape,
+        recorder,
         steps: spec.simulation.steps,
         interval,
         recording_budget: allowed.saturating_sub(needed).max(LEAST_RECORDING),
@@ -122,7 +123,7 @@ fn network(prepared: &Prepared<'_>, threads: usize) -> Result<Network, BuildErro
     };
     let rounded = prepared.projections.iter().map(|p| p.values.rounded()).sum();
     let warnings = prepared.warnings.clone();
-    Ok(Network { plan, integrators: integrators(prepared), connections, rounded, warnings })
+    Ok(Network { setup, integrators: integrators(prepared), connections, rounded, warnings })
 }
 
 /// The shares of all threads, each built by a thread of its own; fewer threads than asked where there is little to do.

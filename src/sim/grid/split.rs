@@ -129,7 +129,8 @@ pub fn plan(
     if scheme.splits() || scheme.implicit() {
         if let Some(&s) = nonlinear.first() {
             return Err(format!(
-                "`{}` needs a diffusion coefficient that is one number, and that of `{}` depends on the place or the state: use ftcs",
+                "`{}` needs a diffusion coefficient that is one number, and that of `{}` depends on the place or the \
+                 state: use ftcs",
                 scheme.name(),
                 names[s]
             ));

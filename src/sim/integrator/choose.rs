@@ -48,7 +48,8 @@ pub fn choose(p: &mut Problem<'_>, starts: &[Vec<f64>], parameters: &[f64]) -> (
         return (
             Integrator::Exact,
             format!(
-                "linear states by matrix exponential; `{}` is linear in itself and solved with its conductances frozen over the step",
+                "linear states by matrix exponential; `{}` is linear in itself and solved with its conductances \
+                 frozen over the step",
                 p.names[others[0]]
             ),
         );
@@ -96,7 +97,8 @@ fn by_rates(p: &mut Problem<'_>, size: f64, along: f64) -> (Integrator, String) 
         return (
             Integrator::Rk4,
             format!(
-                "nonlinear equations, and the step resolves their fastest rate at the start (h*|lambda| = {size:.2}){clip}"
+                "nonlinear equations, and the step resolves their fastest rate at the start (h*|lambda| = \
+                 {size:.2}){clip}"
             ),
         );
     }

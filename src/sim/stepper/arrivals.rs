@@ -65,8 +65,8 @@ impl Arrivals {
             program.run(&self.gains, start, count);
         }
         for ((effects, singly), arriving) in self.effects.iter().zip(&self.singly).zip(arrivals.iter_mut()) {
-            if let (Some((tape, states)), false) = (singly, arriving.is_empty()) {
-                one_by_one(program, (tape, states), arriving, (start, end), time);
+            if let (Some((recorder, states)), false) = (singly, arriving.is_empty()) {
+                one_by_one(program, (recorder, states), arriving, (start, end), time);
                 continue;
             }
             let memory = &mut program.memory;

@@ -1,6 +1,6 @@
 //! A stepper from its specification.
 
-use super::alone::Course;
+use super::alone::Stretch;
 use super::arrivals::Arrivals;
 use super::by_lane::ByLane;
 use super::locate::{Given, Locate};
@@ -293,7 +293,7 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
         slopes,
         fractions: if matches!(motion, Motion::Lanes(_)) { vec![1.0; padded] } else { Vec::new() },
         motion,
-        course: Course::default(),
+        stretch: Stretch::default(),
         work: Work::default(),
         dt,
         substeps: spec.substeps.max(1),
@@ -338,7 +338,8 @@ fn locate(
         return Ok(None);
     }
     let Some(surface) = imported.surface else {
-        return Err("this threshold is not one comparison of two sides, so that there is no moment at which it is crossed: use \
+        return Err("this threshold is not one comparison of two sides, so that there is no moment at which it is \
+                    crossed: use \
                     spike_times = \"grid\""
             .to_owned());
     };

@@ -160,8 +160,10 @@ impl Locate {
             let linear = linear_part(&mut problem);
             if let Some(i) = (0..n).find(|i| !linear.states.contains(i)) {
                 return Err(format!(
-                    "spike_times = \"exact\" needs equations whose states are linear in each other with constant coefficients, and that of \
-                     `{}` is not: use \"interpolated\", or integrator = \"rk45\" with \"interpolated\", which locates crossings itself",
+                    "spike_times = \"exact\" needs equations whose states are linear in each other with constant \
+                     coefficients, and that of \
+                     `{}` is not: use \"interpolated\", or integrator = \"rk45\" with \"interpolated\", which locates \
+                     crossings itself",
                     given.names[i]
                 ));
             }
@@ -259,11 +261,13 @@ impl Stepper {
         if releasing.is_empty() {
             return;
         }
-        let Some(mut locate) = self.locate.take() else { return };
+        let mut locate = self.locate.take().expect("a refractory time ends inside a step where spikes are located");
         let padded = self.program.memory.padded;
         for r in releasing.iter().filter(|r| (start..start + count).contains(&(r.unit as usize))) {
             let lane = r.unit as usize;
-            let (Some(free), Some(held)) = (&locate.free, &locate.held) else { continue };
+            let (Some(free), Some(held)) = (&locate.free, &locate.held) else {
+                unreachable!("a refractory time ends inside a step only where the rest of the step was made anew")
+            };
             let (parameters, inputs) = (self.lane_parameters(lane), self.lane_inputs(lane - start));
             let around = Around { parameters: &parameters, inputs: &inputs, time: step as f64 * self.dt };
             let begun = self.states_of(&locate.before, lane);

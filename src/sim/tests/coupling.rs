@@ -7,8 +7,10 @@ fn a_gap_junction_equalises_two_cells() {
     // C dv/dt = -v/R + g (v' - v): the difference decays with 1/tau + 2 g/C, the sum with 1/tau. R 100 Mohm, tau 10 ms:
     // C 100 pF.
     let text = "[simulation]\nduration = \"10 ms\"\ndt = \"0.01 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\n\
-        parameters = { tau_m = \"10 ms\", R_m = \"100 Mohm\", E_L = \"0 mV\", V_th = \"1 V\" }\ninitial = { V_m = { values = [\"1 mV\", \"0 mV\"] } }\n\
-        [projections.gap]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nconnect = { rule = \"all_to_all\", autapses = false }\nweight = \"5 nS\"\nvalue = \"w*(V_m_pre - V_m_post)\"\n\
+        parameters = { tau_m = \"10 ms\", R_m = \"100 Mohm\", E_L = \"0 mV\", V_th = \"1 V\" }\ninitial = \
+        { V_m = { values = [\"1 mV\", \"0 mV\"] } }\n\
+        [projections.gap]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nconnect = \
+        { rule = \"all_to_all\", autapses = false }\nweight = \"5 nS\"\nvalue = \"w*(V_m_pre - V_m_post)\"\n\
         [record.a]\ntraces = [{ variables = [\"V_m\"], interval = \"1 ms\" }]\n";
     let result = run(text);
     for (k, row) in trace(&result, "a", "V_m").chunks(2).enumerate() {
@@ -22,9 +24,13 @@ fn a_gap_junction_equalises_two_cells() {
 /// Oscillators of a population, coupled by `value`.
 fn kuramoto(value: &str, connect: &str, delay: &str, threads: usize) -> Vec<f64> {
     let text = format!(
-        "[simulation]\nduration = 2.0\ndt = 0.01\nseed = 4\n[models.phase]\ntime_unit = \"1\"\nequations = \"dtheta/dt = omega + I : 1\"\nparameters = {{ omega = 1.0 }}\ninputs = {{ I = \"1\" }}\ninitial = {{ theta = 0.0 }}\n\
-         [populations.a]\nmodel = \"phase\"\nsize = 600\nparameters = {{ omega = {{ normal = {{ mean = 1.0, sd = 0.3 }} }} }}\ninitial = {{ theta = {{ uniform = [0.0, 6.283185307] }} }}\n\
-         [projections.k]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nconnect = {connect}\nweight = 0.005\ndelay = {delay}\nvalue = \"{value}\"\n\
+        "[simulation]\nduration = 2.0\ndt = 0.01\nseed = 4\n[models.phase]\ntime_unit = \"1\"\nequations = \
+         \"dtheta/dt = omega + I : 1\"\nparameters = {{ omega = 1.0 }}\ninputs = {{ I = \"1\" }}\ninitial = {{ theta \
+         = 0.0 }}\n\
+         [populations.a]\nmodel = \"phase\"\nsize = 600\nparameters = {{ omega = {{ normal = {{ mean = 1.0, sd = 0.3 \
+         }} }} }}\ninitial = {{ theta = {{ uniform = [0.0, 6.283185307] }} }}\n\
+         [projections.k]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nconnect = {connect}\nweight = 0.005\n\
+         delay = {delay}\nvalue = \"{value}\"\n\
          [record.a]\ntraces = [{{ variables = [\"theta\", \"I\"], interval = 0.5 }}]\n"
     );
     let result = run_on(&text, threads);
@@ -61,10 +67,12 @@ fn all_forms_give_the_same_bits_on_all_threads() {
 #[test]
 fn delayed_values_are_those_of_the_steps_before() {
     // b integrates a's sine with a delay of 30 steps: db/dt = x(t - 0.3), x = cos t, before 0 x = 1.
-    let text = "[simulation]\nduration = 2.0\ndt = 0.01\n[models.rotor]\ntime_unit = \"1\"\nequations = \"\"\"\ndx/dt = -y : 1\ndy/dt = x : 1\n\"\"\"\ninitial = { x = 1.0, y = 0.0 }\n\
+    let text = "[simulation]\nduration = 2.0\ndt = 0.01\n[models.rotor]\ntime_unit = \"1\"\nequations = \"\"\"\ndx/dt \
+                = -y : 1\ndy/dt = x : 1\n\"\"\"\ninitial = { x = 1.0, y = 0.0 }\n\
         [models.sum]\ntime_unit = \"1\"\nequations = \"db/dt = I : 1\"\ninputs = { I = \"1\" }\ninitial = { b = 0.0 }\n\
         [populations.a]\nmodel = \"rotor\"\nsize = 1\n[populations.b]\nmodel = \"sum\"\nsize = 1\n\
-        [projections.p]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"b.I\"\nconnect = \"one_to_one\"\ndelay = 0.3\nvalue = \"x_pre\"\n\
+        [projections.p]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"b.I\"\nconnect = \"one_to_one\"\ndelay = 0.3\n\
+        value = \"x_pre\"\n\
         [record.a]\ntraces = [{ variables = [\"x\"] }]\n[record.b]\ntraces = [{ variables = [\"b\", \"I\"] }]\n";
     let result = run(text);
     let (x, i, b) = (trace(&result, "a", "x"), trace(&result, "b", "I"), trace(&result, "b", "b"));
@@ -82,14 +90,18 @@ fn delayed_values_are_those_of_the_steps_before() {
 fn spiking_pairs(n: usize, variables: &str) -> String {
     format!(
         "[simulation]\nduration = \"60 ms\"\ndt = \"0.1 ms\"\nseed = 2\n\
-         [models.cell]\nequations = \"\"\"\ndV_m/dt = (g_L*(E_L - V_m) + I)/C_m : V\nI_all = g_L*(E_L - V_m) + I : A\n\"\"\"\n\
-         threshold = \"V_m > V_th\"\nreset = \"V_m = E_L\"\nrefractory = {{ time = \"t_ref\", hold = [\"V_m\"] }}\ninputs = {{ I = \"A\" }}\ninitial = {{ V_m = \"E_L\" }}\n\
+         [models.cell]\nequations = \"\"\"\ndV_m/dt = (g_L*(E_L - V_m) + I)/C_m : V\nI_all = g_L*(E_L - V_m) + I : A\n\
+         \"\"\"\n\
+         threshold = \"V_m > V_th\"\nreset = \"V_m = E_L\"\nrefractory = {{ time = \"t_ref\", hold = [\"V_m\"] }}\n\
+         inputs = {{ I = \"A\" }}\ninitial = {{ V_m = \"E_L\" }}\n\
          parameters = {{ g_L = \"10 nS\", E_L = \"-70 mV\", C_m = \"200 pF\", V_th = \"-55 mV\", t_ref = \"2 ms\" }}\n\
          [populations.a]\nmodel = \"cell\"\nsize = {n}\n[populations.b]\nmodel = \"cell\"\nsize = {n}\n\
-         [projections.ab]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"b.I\"\nconnect = \"one_to_one\"\nweight = \"5 nS\"\nvalue = \"w*(V_m_pre - V_m_post)\"\n\
+         [projections.ab]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"b.I\"\nconnect = \"one_to_one\"\nweight = \"5 \
+         nS\"\nvalue = \"w*(V_m_pre - V_m_post)\"\n\
          [stimuli.drive]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = \"300 pA\"\n\
          [stimuli.also]\ntarget = \"b.I\"\nkind = \"ou_noise\"\nmean = \"320 pA\"\nsigma = \"20 pA\"\ntau = \"5 ms\"\n\
-         [record.a]\nspikes = true\ntraces = [{{ variables = [\"V_m\"] }}]\n[record.b]\nspikes = true\ntraces = [{{ variables = [{variables}] }}]\n"
+         [record.a]\nspikes = true\ntraces = [{{ variables = [\"V_m\"] }}]\n[record.b]\nspikes = true\ntraces = [{{ \
+         variables = [{variables}] }}]\n"
     )
 }
 
@@ -136,7 +148,8 @@ fn looking_at_inputs_of_units_that_spike_changes_nothing() {
 #[test]
 fn connections_are_written_in_the_unit_of_their_weight() {
     let text = "[simulation]\nduration = \"1 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\n\
-        [projections.gap]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nconnect = { rule = \"all_to_all\", autapses = false }\nweight = \"5 nS\"\nvalue = \"w*(V_m_pre - V_m_post)\"\n\
+        [projections.gap]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nconnect = \
+        { rule = \"all_to_all\", autapses = false }\nweight = \"5 nS\"\nvalue = \"w*(V_m_pre - V_m_post)\"\n\
         [record.a]\nspikes = true\nconnections = true\n";
     let result = run(text);
     let c = &result.recording.connections[0];

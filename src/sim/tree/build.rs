@@ -256,13 +256,14 @@ impl TreeBuild<'_> {
     fn watch(&self, zones: &[Zone], rows: &Rows, state: usize, dt: f64) -> Result<Watch, String> {
         let (units, cells, spiking) = (self.tree.units(), self.cells.len(), &self.tree.spiking);
         let places = (0..cells).flat_map(|cell| spiking.iter().map(move |&u| (u, cell)));
-        let watched = places.map(|(u, cell)| rows.of[u as usize] as usize * cells + cell).collect();
+        let watched: Vec<usize> = places.map(|(u, cell)| rows.of[u as usize] as usize * cells + cell).collect();
+        let nodes: Vec<bool> = watched.iter().map(|at| at / cells >= rows.membranes).collect();
         let parameters = |k: usize| {
             let (cell, u) = (k / spiking.len(), spiking[k % spiking.len()]);
             self.parameters_of(cell * units + u as usize)
         };
         let interpolated = self.spike_times == SpikeTimes::Interpolated;
-        Watch::new(self.population.system.parts(), zones, state, watched, &parameters, interpolated, dt)
+        Watch::new(self.population.system.parts(), zones, state, (watched, &nodes), &parameters, interpolated, dt)
     }
 
     /// The state that is coupled along the tree, the port of its operator, and its resistivity.

@@ -165,7 +165,7 @@ impl Zone {
         for i in 0..p.states.len() {
             let lanes = self.program.memory.lanes;
             let (own, padding) = self.program.memory.padded_mut(i).split_at_mut(lanes);
-            padding.fill(own.last().copied().unwrap_or(0.0));
+            padding.fill(*own.last().expect("a zone has compartments"));
         }
     }
 
@@ -179,8 +179,8 @@ impl Zone {
         self.program.lane_parameters(lane).collect()
     }
 
-    /// By how much a port of this name adds to the current in a lane, in proportion to what it carries; nothing where the
-    /// equations take it in otherwise, or not at all.
+    /// By how much a port of this name adds to the current in a lane, in proportion to what it carries; nothing where
+    /// the equations take it in otherwise, or not at all.
     pub fn in_proportion(&self, port: &str, lane: usize) -> Option<f64> {
         let own = self.system.inputs().iter().position(|v| v.name == port)?;
         let factor = self.proportional[own].as_ref()?;
@@ -209,8 +209,8 @@ impl Zone {
                 }
             }
             program.fill_inputs_with(count, |port| {
-                let row = inputs.get(ports[port]).copied().unwrap_or(&[]);
-                move |k| row.get(unit(start + k)).copied().unwrap_or(0.0)
+                let row = inputs[ports[port]];
+                move |k| if row.is_empty() { 0.0 } else { row[unit(start + k)] }
             });
             program.fill_time(count, time);
             program.run(kernel, start, count);
