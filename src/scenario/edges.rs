@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::desk::Desk;
-use super::language::{Key, Section, Table, Takes};
+use super::language::{Key, Range, Section, Table, Takes};
 use super::projection::MOST_DELAY;
 use super::selector::Units;
 use super::spec::Rule;
@@ -36,7 +36,8 @@ pub(super) static LISTED: Section = Section::new(
             "the only one of the file",
             "the projection whose rows are meant",
         ),
-        Key::default("first_id", Takes::Whole, "0", "the id that unit 0 has in the file, at both ends"),
+        Key::default("first_id", Takes::Whole, "0", "the id that unit 0 has in the file, at both ends")
+            .range(Range::From(0.0)),
     ],
 );
 
