@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::language::{Key, Section, Table, Takes};
+use super::language::{Key, Range, Section, Table, Takes};
 use super::projection::MOST_DELAY;
 use super::resolver::Resolver;
 use super::selector::Units;
@@ -36,7 +36,8 @@ pub(super) static LISTED: Section = Section::new(
             "the only one of the file",
             "the projection whose rows are meant",
         ),
-        Key::default("first_id", Takes::Whole, "0", "the id that unit 0 has in the file, at both ends"),
+        Key::default("first_id", Takes::Whole, "0", "the id that unit 0 has in the file, at both ends")
+            .range(Range::From(0.0)),
     ],
 );
 
@@ -115,7 +116,7 @@ fn numbers(
             let mut places = Vec::with_capacity(names.len());
             for (code, name) in names.iter().enumerate() {
                 let found = units.and_then(|u| name.parse::<u32>().map_or_else(|_| u.at(name), |n| Some(Ok(vec![n]))));
-                let row = codes.iter().position(|c| *c as usize == code).unwrap_or(0);
+                let row = codes.iter().position(|c| *c as usize == code).expect("a name stands in the row it was read from");
                 let place = match found {
                     Some(Ok(found)) if found.len() == 1 && (found[0] as usize) < size => found[0],
                     Some(Ok(found)) => {

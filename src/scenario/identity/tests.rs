@@ -26,7 +26,7 @@ impl FileLoader for Files {
     fn table(&self, path: &std::path::Path, columns: &FileColumns) -> Result<FileTable, String> {
         let shift = if path.to_string_lossy().contains("other") { 1.0 } else { 0.0 };
         let column = |name: &str, values: Vec<f64>| FileData::numbers(name, values);
-        let long = |f: &dyn Fn(usize) -> f64| (0..200).map(f).collect::<Vec<_>>();
+        let long = |f: &dyn Fn(usize) -> f64| (0..202).map(f).collect::<Vec<_>>();
         let signal = columns.others.is_some();
         let all = vec![
             column("source", long(&|k| (k % 8) as f64)),

@@ -209,14 +209,16 @@ impl Page<'_> {
         self.line(&sentence(columns.about));
         self.out.push_str("| Column | Unit | Needed | Meaning |\n|---|---|---|---|\n");
         for column in columns.columns {
-            let names: Vec<String> = column.names.iter().map(|n| format!("`{n}`")).collect();
+            let with_unit = (!column.ending.is_empty()).then(|| format!("`{}`", column.recommended()));
+            let names: Vec<String> =
+                with_unit.into_iter().chain(column.names.iter().map(|n| format!("`{n}`"))).collect();
             let needed = if column.required { "yes" } else { "no" };
             let _ = writeln!(self.out, "| {} | {} | {needed} | {} |", names.join(", "), column.unit, column.about);
         }
         self.out.push('\n');
         match columns.others {
             Some(others) => self.line(&format!("And {others}.")),
-            None => self.line("Other columns are left alone."),
+            None => self.line("Other columns have no meaning here."),
         }
     }
 }

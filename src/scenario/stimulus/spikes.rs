@@ -28,7 +28,7 @@ declare! {
         /// the population whose spikes are meant, where the file names some
         population: Option<String> = Maybe<NameInFile>, without "the only one of the file";
         /// the id that unit 0 has in the file
-        first_id: u64 = Whole, or "0";
+        first_id: u64 = Whole, or "0", from 0.0;
         /// what the file's ids are
         ids: IdsAre = Word<IdsAre>, or "numbers";
     }

@@ -88,7 +88,8 @@ fn straightest(times: &[f64], interval: f64, digit: f64) -> (f64, f64) {
         }
     }
     let slope = low.midpoint(high);
-    if width(interval) <= width(slope) { (interval, width(interval)) } else { (slope, width(slope)) }
+    // Where the line from the first time to the last holds all of them, it is theirs: both ends are exact on it.
+    if width(interval) <= digit * 1.000_001 { (interval, width(interval)) } else { (slope, width(slope)) }
 }
 
 /// The spacing of the numbers among which the times were rounded: 32 bits, or decimals.
