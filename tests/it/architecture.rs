@@ -42,6 +42,7 @@ fn code(text: &str) -> &str {
 fn is_test_file(path: &Path) -> bool {
     let name = path.file_stem().unwrap().to_string_lossy();
     name.ends_with("tests")
+        || path.components().any(|c| c.as_os_str() == "tests")
         || ["testing", "samples", "screens", "reference_sets", "equation_fixtures"].contains(&name.as_ref())
 }
 

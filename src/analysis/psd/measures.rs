@@ -64,9 +64,15 @@ pub(super) fn measure(o: &Options, e: &Estimate, findings: &mut Findings<'_>) ->
             let background = fit.as_ref().map(|f| f.1).filter(|_| within(s.frequency(k), fit_range));
             findings.metrics(peak_metrics(findings.request, e, &range, k, background));
         }
-        Err(why) => {
+        Err(none) => {
+            let n = s.segments as u64;
             for (name, unit) in [("peak", hz), ("peak_power", e.unit.as_str())] {
-                findings.metric(Metric::missing(&e.name, name, unit, s.segments as u64, why));
+                findings.metric(Metric::missing(&e.name, name, unit, n, &none.why));
+            }
+            if let Some(k) = none.at_end {
+                let what = "of the range, at its end: no peak";
+                findings.metric(Metric::new(&e.name, "largest", s.frequency(k), hz, n).note(what));
+                findings.metric(Metric::new(&e.name, "largest_power", s.power[k], &e.unit, n).note(what));
             }
         }
     }
@@ -85,27 +91,36 @@ pub(super) fn measure(o: &Options, e: &Estimate, findings: &mut Findings<'_>) ->
     );
     findings.word(match &peak {
         Ok(k) => format!("{}: peak at {} {hz} ({})", e.name, short(s.frequency(*k)), e.how),
-        Err(why) => format!("{}: no peak, {why} ({})", e.name, e.how),
+        Err(none) => format!("{}: no peak, {} ({})", e.name, none.why, e.how),
     });
     Found { fit, fit_range, peak: peak.ok().map(|k| s.frequency(k)) }
 }
 
+/// Why a range holds no peak, and where its largest ordinate is if that is at an end.
+struct NoPeak {
+    why: String,
+    at_end: Option<usize>,
+}
+
 /// The highest ordinate of a range, or why that is no peak.
-fn highest(e: &Estimate, range: &Range<usize>) -> Result<usize, String> {
+fn highest(e: &Estimate, range: &Range<usize>) -> Result<usize, NoPeak> {
     let s = &e.spectrum;
+    let none = |why: &str| Err(NoPeak { why: why.into(), at_end: None });
     if e.flat {
-        return Err("the signal does not vary".into());
+        return none("the signal does not vary");
     }
     let highest = range.clone().max_by(|&a, &b| s.power[a].total_cmp(&s.power[b]).then(b.cmp(&a)));
     match highest.filter(|&k| s.power[k] > 0.0) {
-        None => Err("the range holds no ordinate, or no power".into()),
-        Some(k) if k == range.start || k + 1 == range.end => Err(format!(
-            "the largest ordinate is at an end of the range, {} {}: none inside it is a peak; `peak_min` and \
-             `peak_max` \
-             move the ends, longer segments show slower rhythms",
-            short(s.frequency(k)),
-            e.frequency_unit
-        )),
+        None => none("the range holds no ordinate, or no power"),
+        Some(k) if k == range.start || k + 1 == range.end => {
+            let why = format!(
+                "the largest ordinate is at an end of the range, {} {}: none inside it is a peak; `peak_min` and \
+                 `peak_max` move the ends, longer segments show slower rhythms",
+                short(s.frequency(k)),
+                e.frequency_unit
+            );
+            Err(NoPeak { why, at_end: Some(k) })
+        }
         Some(k) => Ok(k),
     }
 }
