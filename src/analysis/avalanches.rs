@@ -12,12 +12,20 @@ pub struct Avalanches;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Avalanches",
     summary: "sizes and durations of uninterrupted activity, their exponents, and the branching ratio",
-    formula: "spikes of all units in bins; an avalanche is a run of bins that hold spikes, between two empty ones. Size = its spikes, duration = its bins.\n\
-              exponent: maximum likelihood of P(s) = s^−a/ζ(a, least) for s ≥ least\nbranching ratio = (spikes − spikes of first bins)/spikes",
-    assumptions: "All units are seen, or the sizes are those of a sample. Avalanches do not overlap: one dies before the next begins. A power law is assumed, not tested.",
-    bias: "Few or coarse bins join avalanches, fine ones cut them: the default bin is the mean interval between spikes of the population, in whole steps; where spikes travel with a delay the bin should hold it. Avalanches at the ends of the window are left out, which takes away long ones first. A finite network cuts the power law off, which makes the exponent larger.",
+    formula: "spikes of all units in bins; an avalanche is a run of bins that hold spikes, between two empty ones. \
+              Size = its spikes, duration = its bins.\n\
+              exponent: maximum likelihood of P(s) = s^−a/ζ(a, least) for s ≥ least\nbranching ratio = (spikes − \
+              spikes of first bins)/spikes",
+    assumptions: "All units are seen, or the sizes are those of a sample. Avalanches do not overlap: one dies before \
+                  the next begins. A power law is assumed, not tested.",
+    bias: "Few or coarse bins join avalanches, fine ones cut them: the default bin is the mean interval between \
+           spikes of the population, in whole steps; where spikes travel with a delay the bin should hold it. \
+           Avalanches at the ends of the window are left out, which takes away long ones first. A finite network cuts \
+           the power law off, which makes the exponent larger.",
     cost: "O(spikes + bins)",
-    caveats: "Independent units have avalanches too, with a branching ratio of one minus the share of empty bins: that is its chance level. Any exponent can be fitted to anything; look at the curve, which should be straight over two decades. A subsample of units lowers the ratio.",
+    caveats: "Independent units have avalanches too, with a branching ratio of one minus the share of empty bins: \
+              that is its chance level. Any exponent can be fitted to anything; look at the curve, which should be \
+              straight over two decades. A subsample of units lowers the ratio.",
     references: &[
         "Beggs and Plenz 2003, J Neurosci 23:11167-11177, doi:10.1523/JNEUROSCI.23-35-11167.2003",
         "Clauset, Shalizi, Newman 2009, SIAM Rev 51:661-703, doi:10.1137/070710111",

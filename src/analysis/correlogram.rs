@@ -14,10 +14,18 @@ const CARD: AnalysisCard = AnalysisCard {
     title: "Correlogram",
     summary: "counts of spike pairs over their lag, normalised by the rates, with chance level and interval",
     formula: "C(τ) = number of pairs with t_b − t_a in a bin around τ; g(τ) = C(τ)/(r_a r_b Δ T)\nchance = 1 − |τ|/T",
-    assumptions: "Stationary rates. Lag positive: the second train fires later. Bins are centred, the middle one at lag 0; a lag on the edge of two bins counts half in each, so that the correlogram of (b, a) is that of (a, b) mirrored, exactly. Pairs of units are pooled; a unit is paired with itself only in an autocorrelogram, where a spike is not paired with itself. Pairs among the units of one subject stand on both sides of lag 0; n counts them once.",
-    bias: "The finite window loses pairs at long lags: the chance level falls as 1 − |τ|/T. Slow common changes of the rate raise it everywhere.",
+    assumptions: "Stationary rates. Lag positive: the second train fires later. Bins are centred, the middle one at \
+                  lag 0; a lag on the edge of two bins counts half in each, so that the correlogram of (b, a) is that \
+                  of (a, b) mirrored, exactly. Pairs of units are pooled; a unit is paired with itself only in an \
+                  autocorrelogram, where a spike is not paired with itself. Pairs among the units of one subject \
+                  stand on both sides of lag 0; n counts them once.",
+    bias: "The finite window loses pairs at long lags: the chance level falls as 1 − |τ|/T. Slow common changes of \
+           the rate raise it everywhere.",
     cost: "O(pairs within the greatest lag)",
-    caveats: "The p-value of the peak takes pairs as a Poisson count and bins as independent; in bursts, refractory trains and pools with common input they are not, and it is too small. Bins that are no multiple of the time step hold unequal numbers of grid points. A greatest count at either end of the lags, or of no pair at all, is no peak.",
+    caveats: "The p-value of the peak takes pairs as a Poisson count and bins as independent; in bursts, refractory \
+              trains and pools with common input they are not, and it is too small. Bins that are no multiple of the \
+              time step hold unequal numbers of grid points. A greatest count at either end of the lags, or of no \
+              pair at all, is no peak.",
     references: &[
         "Perkel, Gerstein, Moore 1967, doi:10.1016/S0006-3495(67)86597-4",
         "Brillinger, Bryant, Segundo 1976, Biol Cybern 22:213-228",
@@ -455,7 +463,8 @@ mod tests {
                 if noisy {
                     a.extend(poisson(2, 0, 10.0, 8000.0).iter().map(|t| (t * 10.0).ceil() / 10.0));
                     b.extend(poisson(2, 1, 10.0, 8000.0).iter().map(|t| (t * 10.0).ceil() / 10.0));
-                    [&mut a, &mut b].into_iter().for_each(|t| t.sort_by(f64::total_cmp));
+                    a.sort_by(f64::total_cmp);
+                    b.sort_by(f64::total_cmp);
                 }
                 let there = value(&pair(&a, &b, 8000.0, &[]), "p.spikes[0]->p.spikes[1]", "peak_lag");
                 let back = value(&pair(&b, &a, 8000.0, &[]), "p.spikes[0]->p.spikes[1]", "peak_lag");

@@ -1,8 +1,9 @@
 //! What stands for defaults in milliseconds and hertz where time has no unit: values derived from what was recorded.
 //!
 //! The measure of nearly all is the typical interval: the median of all intervals between spikes of one unit, over the
-//! units that the analysis looks at. It is to a recording without units what "some 50 ms" is to one of cortical neurons,
-//! for which the defaults were made: bins are a twentieth of it, coincidences as well, bursts are told apart at half.
+//! units that the analysis looks at. It is to a recording without units what "some 50 ms" is to one of cortical
+//! neurons, for which the defaults were made: bins are a twentieth of it, coincidences as well, bursts are told apart
+//! at half.
 
 use std::fmt;
 
@@ -99,6 +100,7 @@ fn spiking(request: &Request<'_>) -> Vec<Subject> {
     let spec = request.spec;
     let named: Vec<&Subject> = spec.of.iter().chain(&spec.source).chain(&spec.target).collect();
     if named.is_empty() {
+        // Where none were recorded, the analysis says so.
         return subject::of_or_all_spikes(request).unwrap_or_default();
     }
     let spiking = named.into_iter().filter(|s| matches!(s.what, Observable::Spikes | Observable::Rate));
@@ -117,6 +119,7 @@ pub fn typical_interval(request: &Request<'_>) -> f64 {
 }
 
 fn half_of_pooled(request: &Request<'_>) -> f64 {
+    // A subject whose spikes were not recorded has no part in it; its analysis says so.
     let count = |s: &Subject| subject::trains(request, s).map_or(0, |t| t.count());
     let most = spiking(request).iter().map(count).max().unwrap_or(0);
     window(request) / (2 * most.max(1)) as f64

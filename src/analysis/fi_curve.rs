@@ -6,7 +6,7 @@ use spikedeck_core::trajectory::Trajectory;
 use spikedeck_core::units::{Quantity as Written, brief, short};
 use spikedeck_scenario::{Integrator, SpikeTimes};
 use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape};
-use spikedeck_sim::stepper::{Column, Stepper, StepperSpec};
+use spikedeck_sim::stepper::{Stepper, StepperSpec, UnitValues};
 
 /// `kind = "fi_curve"`.
 #[derive(Debug, Clone, Copy)]
@@ -18,17 +18,22 @@ const ROUNDS: usize = 5;
 const CARD: AnalysisCard = AnalysisCard {
     title: "f-I curve",
     summary: "firing rate against constant input, with rheobase, latency, and the rate of exactly located spikes",
-    formula: "mean rate: spikes after the transient / (duration − transient); steady rate: 1 / mean of the last three intervals; \
+    formula: "mean rate: spikes after the transient / (duration − transient); steady rate: 1 / mean of the last three \
+              intervals; \
               rheobase: the least input with a spike after the transient, on the grid and refined inside its cell",
-    assumptions: "One unit, input constant from the start, initial state as in the scenario; the last three intervals are steady.",
-    bias: "Spike times stand on the grid of the step (unless the scenario interpolates them): intervals are too long by up to one \
+    assumptions: "One unit, input constant from the start, initial state as in the scenario; the last three intervals \
+                  are steady.",
+    bias: "Spike times stand on the grid of the step (unless the scenario interpolates them): intervals are too long \
+           by up to one \
            step. The dashed curve locates each crossing to rounding and shows how much that matters.",
     cost: "O(inputs × steps), six times with refinement.",
-    caveats: "A slow unit that fires later than `duration` counts as silent, so the rheobase is that of this duration. With adaptation, \
+    caveats: "A slow unit that fires later than `duration` counts as silent, so the rheobase is that of this \
+              duration. With adaptation, \
               mean and steady rate differ: both are given. Bistable units: the curve is that of this initial state.",
     references: &[
         "Gerstner, Kistler, Naud, Paninski 2014, Neuronal Dynamics, doi:10.1017/CBO9781107447615",
-        "Fourcaud-Trocmé, Hansel, van Vreeswijk, Brunel 2003, J Neurosci 23:11628-11640, doi:10.1523/JNEUROSCI.23-37-11628.2003",
+        "Fourcaud-Trocmé, Hansel, van Vreeswijk, Brunel 2003, J Neurosci 23:11628-11640, \
+         doi:10.1523/JNEUROSCI.23-37-11628.2003",
     ],
 };
 
@@ -159,7 +164,7 @@ impl<'b, 'a> Protocol<'b, 'a> {
 
     /// Spike times for each of `inputs`, as lanes of one stepper.
     fn runs(&self, f: &Findings<'_>, inputs: &[f64]) -> Result<Vec<Run>, AnalysisError> {
-        let shared = |v: &[f64]| v.iter().map(|v| Column::Shared(*v)).collect::<Vec<_>>();
+        let shared = |v: &[f64]| v.iter().map(|v| UnitValues::Shared(*v)).collect::<Vec<_>>();
         let entity = format!("populations.{}", self.bound.population.name);
         let mut stepper = Stepper::new(StepperSpec {
             system: self.bound.system,
@@ -341,12 +346,14 @@ fn between(from: f64, to: f64, n: usize) -> Vec<f64> {
     (0..n).map(|i| if i + 1 == n { to } else { from + (to - from) * i as f64 / (n - 1) as f64 }).collect()
 }
 
-/// 1 over the mean of the last three intervals (fewer if there are fewer); 0 without an interval.
+/// 1 over the mean of the last three intervals (fewer if there are fewer); 0 without spikes, and not a number of a single
+/// one, which makes no interval.
 fn steady_rate(times: &[f64]) -> f64 {
     let last = &times[times.len().saturating_sub(4)..];
     match last {
         [first, .., end] => (last.len() - 1) as f64 / (end - first),
-        [] | [_] => 0.0,
+        [] => 0.0,
+        [_] => f64::NAN,
     }
 }
 

@@ -12,11 +12,19 @@ pub struct Isi;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Interval statistics",
     summary: "CV, CV2, LV, LvR of interspike intervals, Fano factor of counts, and the interval distribution",
-    formula: "CV = sd(I)/mean(I) (ddof 0)\nCV2 = 2⟨|I' − I|/(I' + I)⟩\nLV = 3⟨((I − I')/(I + I'))²⟩\nLvR = 3⟨(1 − 4 I I'/(I + I')²)(1 + 4R/(I + I'))⟩\nFano = var(count)/mean(count) (ddof 1)",
-    assumptions: "CV and Fano factor take the rate as constant over the window; CV2, LV and LvR only from one interval to the next. A population's value is the mean over units with at least two intervals (Fano factor: with at least one spike).",
-    bias: "CV is biased downwards when the window holds few intervals; Poisson units with 4 intervals show 0.73 on average, with 10 0.88. The value is not corrected, its interval is: it stands around the value less the bias that the jackknife finds, and there is a warning where that is more than the interval is wide. Fano with ddof 1 is unbiased for a Poisson process at any number of windows.",
+    formula: "CV = sd(I)/mean(I) (ddof 0)\nCV2 = 2⟨|I' − I|/(I' + I)⟩\nLV = 3⟨((I − I')/(I + I'))²⟩\nLvR = 3⟨(1 − 4 I \
+              I'/(I + I')²)(1 + 4R/(I + I'))⟩\nFano = var(count)/mean(count) (ddof 1)",
+    assumptions: "CV and Fano factor take the rate as constant over the window; CV2, LV and LvR only from one \
+                  interval to the next. A population's value is the mean over units with at least two intervals (Fano \
+                  factor: with at least one spike).",
+    bias: "CV is biased downwards when the window holds few intervals; Poisson units with 4 intervals show 0.73 on \
+           average, with 10 0.88. The value is not corrected, its interval is: it stands around the value less the \
+           bias that the jackknife finds, and there is a warning where that is more than the interval is wide. Fano \
+           with ddof 1 is unbiased for a Poisson process at any number of windows.",
     cost: "O(spikes)",
-    caveats: "Slow changes of the rate raise CV and Fano factor, not CV2, LV and LvR. For a renewal process with long windows Fano = CV²; bursts and slow rates break this. Intervals on a grid of dt are multiples of it. Chance is the value of a Poisson process; for LvR that of one with dead time R.",
+    caveats: "Slow changes of the rate raise CV and Fano factor, not CV2, LV and LvR. For a renewal process with long \
+              windows Fano = CV²; bursts and slow rates break this. Intervals on a grid of dt are multiples of it. \
+              Chance is the value of a Poisson process; for LvR that of one with dead time R.",
     references: &[
         "Holt, Softky, Koch, Douglas 1996, doi:10.1152/jn.1996.75.5.1806",
         "Shinomoto, Shima, Tanji 2003, doi:10.1162/089976603322518759",
@@ -31,7 +39,8 @@ options! {
         refractoriness: Time = time("5 ms").or(derived::TENTH).or_zero(), "R of LvR";
         fano_window: Time = time("100 ms").or(derived::TEN),
             "length of the windows that spikes are counted in for the Fano factor";
-        ddof: usize = integer("1").between(0.0, 1.0), "divisor n − ddof of the count variance (1: unbiased; 0: as Elephant)";
+        ddof: usize = integer("1").between(0.0, 1.0), "divisor n − ddof of the count variance (1: unbiased; 0: as \
+            Elephant)";
         min_intervals: usize = integer("2").between(2.0, 1e9), "units with fewer intervals are left out";
     }
 }
@@ -85,15 +94,16 @@ impl Estimator for Isi {
             f.metric(fano);
             if low_counts {
                 f.warn(format!(
-                    "{}: fewer than one spike in four Fano windows; every sparse process looks like a Poisson one there",
+                    "{}: fewer than one spike in four Fano windows; every sparse process looks like a Poisson one \
+                     there",
                     s.text
                 ));
             }
             if let Some((plain, middle)) = biased(&used) {
                 let typical = median(&used.iter().map(|v| v.len() as f64).collect::<Vec<_>>());
                 f.warn(format!(
-                    "{}: {typical} intervals in a typical unit bias CV by more than its uncertainty: {plain:.3}, less its \
-                     bias {middle:.3}",
+                    "{}: {typical} intervals in a typical unit bias CV by more than its uncertainty: {plain:.3}, less \
+                     its bias {middle:.3}",
                     s.text
                 ));
             }
@@ -181,13 +191,17 @@ fn around(metric: Metric, low: f64, high: f64) -> Metric {
     }
 }
 
+/// Bias of CV that no reader of three digits sees.
+const NEGLIGIBLE: f64 = 5e-4;
+
 /// How far the bias of CV goes beyond its uncertainty, if it does: the mean over units, and the same less its bias.
 fn biased(used: &[&Vec<f64>]) -> Option<(f64, f64)> {
     let pairs: Vec<(f64, f64)> = used.iter().filter_map(|v| Some((cv(v), corrected_cv(v)?.value))).collect();
     let corrected: Vec<f64> = pairs.iter().map(|p| p.1).collect();
     let (middle, low, high) = mean_interval(&corrected, 0.95);
     let plain = mean(&pairs.iter().map(|p| p.0).collect::<Vec<_>>());
-    (plain < low || plain > high).then_some((plain, middle))
+    // Clocks have a CV of rounding alone, and a bias that is as large.
+    ((plain < low || plain > high) && (plain - middle).abs() > NEGLIGIBLE).then_some((plain, middle))
 }
 
 /// The Fano factor, and whether counts are too low to tell anything.
@@ -310,7 +324,7 @@ mod tests {
             let o = run(&Isi, &recording(&trains, stop), vec![], &[]).unwrap();
             o.warnings.iter().any(|w| w.contains("bias CV"))
         };
-        assert!(!few((0..20).map(|u| gamma(7, u, 30, 20.0, 400.0)).collect(), 400.0));
+        assert!(!few((0..4).map(|u| gamma(7, u, 30, 20.0, 400.0)).collect(), 400.0));
         assert!(!few((0..20).map(|u| poisson(7, u, 20.0, 100_000.0)).collect(), 100_000.0));
         assert!(few((0..200).map(|u| poisson(7, u, 20.0, 400.0)).collect(), 400.0));
     }

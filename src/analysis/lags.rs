@@ -16,12 +16,19 @@ pub struct Lags;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Lags of two neurons",
-    summary: "share of coincident spikes, signed and absolute nearest lag, each against surrogates, and membrane correlation",
-    formula: "lag_k = t2 − t1 of the spike of 2 nearest to spike k of 1 (the earlier on ties)\ncoincidence fraction = share with |lag| ≤ δ\nchance = 2 δ r2\nr = Pearson correlation of the traces",
-    assumptions: "The first subject asks, the second answers: the fraction is of the spikes of the first. Surrogates move all spikes of the second by one random shift on a circle (keeps its pattern) or each by a random jitter (keeps its slow rate), in whole time steps where all spikes stand on them.",
-    bias: "2 δ r2 is above the exact 1 − exp(−2 δ r2) of a Poisson train and exact for a regular one; the surrogate mean stands in the note.",
+    summary: "share of coincident spikes, signed and absolute nearest lag, each against surrogates, and membrane \
+              correlation",
+    formula: "lag_k = t2 − t1 of the spike of 2 nearest to spike k of 1 (the earlier on ties)\ncoincidence fraction = \
+              share with |lag| ≤ δ\nchance = 2 δ r2\nr = Pearson correlation of the traces",
+    assumptions: "The first subject asks, the second answers: the fraction is of the spikes of the first. Surrogates \
+                  move all spikes of the second by one random shift on a circle (keeps its pattern) or each by a \
+                  random jitter (keeps its slow rate), in whole time steps where all spikes stand on them.",
+    bias: "2 δ r2 is above the exact 1 − exp(−2 δ r2) of a Poisson train and exact for a regular one; the surrogate \
+           mean stands in the note.",
     cost: "O(surrogates · spikes)",
-    caveats: "Ten spikes give fractions in steps of a tenth: one accident looks like an effect. A circular shift of one of two clocks still shows the beat of both. The interval of r takes the correlation time of both traces into account (Bartlett), and is rough when that is not far below the window.",
+    caveats: "Ten spikes give fractions in steps of a tenth: one accident looks like an effect. A circular shift of \
+              one of two clocks still shows the beat of both. The interval of r takes the correlation time of both \
+              traces into account (Bartlett), and is rough when that is not far below the window.",
     references: &[
         "Grün 2009, doi:10.1152/jn.00093.2008",
         "Bartlett 1946, doi:10.2307/2983611",
@@ -87,7 +94,7 @@ impl Estimator for Lags {
             let coincidence = found.coincidence.value.zip(found.coincidence.chance);
             f.metric(found.coincidence);
             f.metrics(found.lags);
-            f.metrics(correlation(f.request, o, &name, a, b));
+            f.metrics(correlation(f.request, o, &name, a, b)?);
             if lags.len() < 20 {
                 f.warn(format!(
                     "{name}: {} lags are few; the coincidence fraction moves in steps of {:.2}",
@@ -180,6 +187,8 @@ fn measures(
     let lag = |metric: &str, values: &[f64], surrogate: &[f64]| {
         let (m, low, high) = mean_interval(values, 0.95);
         let metric = Metric::new(name, metric, m, base.unit(), n).chance(mean(surrogate)).p(tail(surrogate, m));
+        // Distances are not negative, and their mean is not.
+        let low = if values.iter().all(|v| *v >= 0.0) { low.max(0.0) } else { low };
         let metric = if values.len() > 1 { metric.interval(low, high) } else { metric };
         metric.note(format!(
             "n = spikes of the first; 95 % interval (t); chance and two-sided p from {count} {kind} surrogates"
@@ -190,7 +199,14 @@ fn measures(
             .interval(low, high)
             .chance((2.0 * delta * rate).min(1.0))
             .p((1.0 + at_least) / (1.0 + count))
-            .note(format!("{hits} of {n} spikes within {} {}; exact 95 % interval; chance 2 δ r2; p: share of {count} {kind} surrogates at least as high (their mean {:.4}, 95 % below {:.4})", short(delta), base.unit(), mean(&s.fractions), s.upper)),
+            .note(format!(
+                "{hits} of {n} spikes within {} {}; exact 95 % interval; chance 2 δ r2; p: share of {count} \
+                           {kind} surrogates at least as high (their mean {:.4}, 95 % below {:.4})",
+                short(delta),
+                base.unit(),
+                mean(&s.fractions),
+                s.upper
+            )),
         lags: [lag("mean_lag", lags, &s.signed), lag("mean_absolute_lag", &absolute, &s.absolute)],
     })
 }
@@ -255,7 +271,13 @@ fn grid(step: f64, window: Window, trains: [&Train; 2]) -> Option<f64> {
 }
 
 /// Pearson correlation of the traces of both units, where both were recorded on one time axis.
-fn correlation(request: &Request<'_>, o: &Options, name: &str, a: &Unit, b: &Unit) -> Option<Metric> {
+fn correlation(
+    request: &Request<'_>,
+    o: &Options,
+    name: &str,
+    a: &Unit,
+    b: &Unit,
+) -> Result<Option<Metric>, AnalysisError> {
     let variable = o.variable.as_str();
     let column = |u: &Unit| {
         let s = Subject {
@@ -265,27 +287,35 @@ fn correlation(request: &Request<'_>, o: &Options, name: &str, a: &Unit, b: &Uni
             units: vec![u.number],
             mean: false,
         };
-        subject::samples(request, &s).ok()
+        subject::samples(request, &s)
     };
-    let (x, y) = (column(a)?, column(b)?);
+    let missing = |n: usize, why: &str| Metric::missing(name, "membrane_correlation", "", n as u64, why);
+    let (x, y) = match (column(a), column(b)) {
+        (Ok(x), Ok(y)) => (x, y),
+        // Nobody asked for these traces.
+        (Err(AnalysisError::NotRecorded { .. }), _) | (_, Err(AnalysisError::NotRecorded { .. })) => return Ok(None),
+        (Err(AnalysisError::Unsuitable(why)), _) | (_, Err(AnalysisError::Unsuitable(why))) => {
+            return Ok(Some(missing(0, &why)));
+        }
+        (Err(cancelled), _) | (_, Err(cancelled)) => return Err(cancelled),
+    };
     if x.interval != y.interval || (x.start - y.start).abs() > 1e-9 * x.interval || x.len() != y.len() {
-        return Some(Metric::missing(name, "membrane_correlation", "", 0, "the traces do not share one time axis"));
+        return Ok(Some(missing(0, "the traces do not share one time axis")));
     }
     let (p, q) = (&x.columns[0], &y.columns[0]);
     let r = pearson(p, q);
     if !r.is_finite() {
-        return Some(Metric::missing(name, "membrane_correlation", "", p.len() as u64, "a trace does not vary"));
+        return Ok(Some(missing(p.len(), "a trace does not vary")));
     }
     let n = p.len() as f64 / correlated_samples(p, q);
     let (low, high) = correlation_interval(r, n, 0.95);
     let z = if n > 3.0 { r.atanh() * (n - 3.0).sqrt() } else { 0.0 };
-    Some(
-        Metric::new(name, "membrane_correlation", r, "", p.len() as u64)
-            .interval(low, high)
-            .chance(0.0)
-            .p(normal_two_sided(z))
-            .note(format!("{variable}; n = samples, worth {n:.0} independent ones (Bartlett); 95 % interval (Fisher)")),
-    )
+    let metric = Metric::new(name, "membrane_correlation", r, "", p.len() as u64)
+        .interval(low, high)
+        .chance(0.0)
+        .p(normal_two_sided(z))
+        .note(format!("{variable}; n = samples, worth {n:.0} independent ones (Bartlett); 95 % interval (Fisher)"));
+    Ok(Some(metric))
 }
 
 /// Lags in 20 bins.

@@ -12,12 +12,15 @@ pub struct Levels;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Levels",
     summary: "minimum, maximum, mean, spread and period of a state",
-    formula: "mean = Σx/N;  sd² = Σ(x − mean)²/(N − 1);  period = mean interval between upward crossings of (max + min)/2, \
-              interpolated linearly; a crossing counts only after the state has been below the lower quartile of its range",
+    formula: "mean = Σx/N;  sd² = Σ(x − mean)²/(N − 1);  period = mean interval between upward crossings of (max + \
+              min)/2, \
+              interpolated linearly; a crossing counts only after the state has been below the lower quartile of its \
+              range",
     assumptions: "The stretch after the transient is stationary; for the period, one swing up and down a cycle.",
     bias: "Extremes are those of the samples: between samples the state may have gone further, by about x''·Δ²/8.",
     cost: "O(N) a column",
-    caveats: "A drifting state has a mean and a spread that depend on the window. Bursts count as one cycle or as many, depending on \
+    caveats: "A drifting state has a mean and a spread that depend on the window. Bursts count as one cycle or as \
+              many, depending on \
               whether the state falls below the lower quartile of its range between spikes.",
     references: &["Flyvbjerg, Petersen 1989, J Chem Phys 91:461-466 (intervals from blocks), doi:10.1063/1.457480"],
 };
@@ -64,7 +67,8 @@ impl Estimator for Levels {
             f.metric(number("range", greatest - least).note("max - min"));
             f.metric(if stretches < LEAST_STRETCHES {
                 number("mean", mean(&all)).note(format!(
-                    "no interval: the state changes so slowly that the window holds {stretches:.1} independent stretches \
+                    "no interval: the state changes so slowly that the window holds {stretches:.1} independent \
+                     stretches \
                      (fewer than {LEAST_STRETCHES})"
                 ))
             } else {

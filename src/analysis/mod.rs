@@ -9,13 +9,14 @@
 //!
 //! use spikedeck_analysis::{Request, find};
 //! use spikedeck_scenario::AnalysisSpec;
-//! use spikedeck_signal::{Recording, SpikeTrains, Spikes, Window};
+//! use spikedeck_signal::{Population, Recording, SpikeTrains, Spikes, Window};
 //!
 //! // A clock: one unit that fires every 10 ms.
 //! let times: Vec<f64> = (1..=100).map(|k| 10.0 * f64::from(k)).collect();
+//! let populations = vec![Population { name: "clock".into(), size: 1, ..Population::default() }];
 //! let spikes = Spikes { population: "clock".into(), size: 1, units: vec![0; times.len()], times };
 //! let window = Window { start: 0.0, stop: 1000.0 };
-//! let recording = Recording { dt: 0.1, window, spikes: vec![spikes], ..Recording::default() };
+//! let recording = Recording { dt: 0.1, window, populations, spikes: vec![spikes], ..Recording::default() };
 //!
 //! let (kind, none) = ("rates".to_owned(), Vec::new());
 //! let spec = AnalysisSpec {
@@ -29,7 +30,7 @@
 //!     seed: 1,
 //!     cancel: &AtomicBool::new(false),
 //! })?;
-//! let rate = outcome.metrics.iter().find(|m| m.metric == "rate").expect("it is measured");
+//! let rate = outcome.metrics.iter().find(|m| m.metric == "mean_rate").expect("it is measured");
 //! assert_eq!((rate.value, rate.unit.as_str(), rate.n), (Some(100.0), "Hz", Some(100)));
 //! # Ok::<(), spikedeck_analysis::AnalysisError>(())
 //! ```
@@ -135,6 +136,9 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &weight_spectrum::WeightSpectrum,
 ];
 
+/// Keys of options that are times into which a run is cut: a small one makes many pieces.
+pub const CUTS: &[&str] = &["bin", "fano_window", "interval", "segment", "step", "source_step", "target_step"];
+
 /// The analysis called `kind`.
 pub fn find(kind: &str) -> Option<&'static dyn Analysis> {
     ANALYSES.iter().copied().find(|a| a.declaration().kind == kind)
@@ -210,6 +214,14 @@ pub enum AnalysisError {
         subject: String,
         /// What to write into the scenario.
         hint: String,
+    },
+    /// What it needs was recorded, and is not at hand.
+    #[error("{subject} was recorded, but {why}")]
+    Absent {
+        /// Subject.
+        subject: String,
+        /// Why it is not here.
+        why: String,
     },
     /// It cannot be computed on this.
     #[error("{0}")]

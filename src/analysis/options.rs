@@ -1,5 +1,5 @@
-//! Options of estimators: one declaration gives the keys of the scenario, their checks and docs, a typed struct, and its
-//! reader.
+//! Options of estimators: one declaration gives the keys of the scenario, their checks and docs, a typed struct, and
+//! its reader.
 //!
 //! ```text
 //! options! {
@@ -12,8 +12,8 @@
 //! }
 //! ```
 //!
-//! A default in units of time does not compile without what stands for it where time has none: `.or(...)`, which derives
-//! a value from the data, or `.required()`.
+//! A default in units of time does not compile without what stands for it where time has none: `.or(...)`, which
+//! derives a value from the data, or `.required()`.
 
 use std::marker::PhantomData;
 

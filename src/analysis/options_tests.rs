@@ -147,3 +147,30 @@ fn derived_times_are_positive_whatever_was_recorded() {
         }
     }
 }
+
+/// Every time that an estimator takes is known to cut the run into pieces, or not to: a new one has to be put here.
+#[test]
+fn times_cut_the_run_or_do_not() {
+    let others = [
+        "burst_isi",
+        "delay",
+        "duration",
+        "gap",
+        "lag",
+        "max_lag",
+        "max_tau",
+        "onset",
+        "refractoriness",
+        "shift",
+        "theiler",
+        "time",
+        "transient",
+        "width",
+    ];
+    for declaration in crate::declarations().values() {
+        for option in declaration.options.iter().filter(|o| o.kind == OptionKind::Time) {
+            let (cuts, is_other) = (crate::CUTS.contains(&option.key), others.contains(&option.key));
+            assert!(cuts != is_other, "{}: {} is in one of the lists", declaration.kind, option.key);
+        }
+    }
+}

@@ -14,10 +14,14 @@ const CARD: AnalysisCard = AnalysisCard {
     title: "Population rate",
     summary: "spikes per unit and second in bins, plain or smoothed, and its fluctuation against a Poisson population",
     formula: "r_k = count_k/(N Δ), bins (left, right]\nfano = var(count)/mean(count) over bins (ddof 1)",
-    assumptions: "A bin's value stands at its right edge. The interval of the mean is that over blocks of bins, so that it holds for a rate that fluctuates on scales below a tenth of the window, and at least that of a Poisson count of the spikes. Spikes after the last whole bin are told and not counted.",
+    assumptions: "A bin's value stands at its right edge. The interval of the mean is that over blocks of bins, so \
+                  that it holds for a rate that fluctuates on scales below a tenth of the window, and at least that \
+                  of a Poisson count of the spikes. Spikes after the last whole bin are told and not counted.",
     bias: "Smoothing widens peaks by the kernel's width and lowers them; the numbers are of the unsmoothed bins.",
     cost: "O(spikes + bins · kernel width)",
-    caveats: "The count Fano factor depends on the bin: independent Poisson units give 1 at any bin, common input raises it with N and Δ. It says that units fluctuate together, not at which scale (see psd, correlogram).",
+    caveats: "The count Fano factor depends on the bin: independent Poisson units give 1 at any bin, common input \
+              raises it with N and Δ. It says that units fluctuate together, not at which scale (see psd, \
+              correlogram).",
     references: &[
         "Brunel 2000, doi:10.1023/A:1008925309027",
         "Shimazaki and Shinomoto 2010, doi:10.1007/s10827-009-0180-4",
@@ -188,7 +192,7 @@ mod tests {
         for (bin, stop) in [(2.0, 3000.0), (0.07, 1000.0), (0.3, 1000.0), (0.001, 1000.0), (0.25, 1000.0)] {
             let train = poisson(3, 0, 40.0, stop);
             let options = [("bin", OptionValue::Number(bin))];
-            let o = run(&PopulationRate, &recording(&[train.clone()], stop), vec![], &options).unwrap();
+            let o = run(&PopulationRate, &recording(std::slice::from_ref(&train), stop), vec![], &options).unwrap();
             let Shape::Series(s) = &o.shapes[0].shape else { panic!() };
             let inside = (s.curves[0].y.iter().sum::<f64>() * bin).round() as usize;
             let outside = train.len() - inside;

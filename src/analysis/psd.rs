@@ -17,11 +17,23 @@ pub struct Psd;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Power spectrum",
     summary: "Welch spectrum with intervals, peak with significance above the aperiodic level, band powers, exponent",
-    formula: "P(f) = ⟨|Σ w_n x_n e^(−2πi f n/fs)|²⟩/(fs Σ w²), one-sided (doubled but at DC and Nyquist)\nspikes: S(f) = |Σ e^(−2πi f t_k)|²/T, two-sided, Poisson level = rate\naperiodic: log10 P = b − χ log10 f, Gaussian peaks on what is above",
-    assumptions: "A stationary signal. Segments are averaged, neighbours overlap by half; equivalent degrees of freedom after Welch. Several units: the spectra (not the signals) are averaged; how many independent units that is worth is read off the scatter of segments, and intervals and p-values allow for it.",
-    bias: "A taper widens a line to 1.5 Δf (Hann); what is slower than a segment is lost to detrending. The log of a chi-squared estimate is biased downwards; the aperiodic level is corrected for it, and for what the taper smears, before it is told or held against a peak. (Peaks are found as specparam does; its own line, which loses the highest ordinates of mere noise as peaks, lies lower.)",
+    formula: "P(f) = ⟨|Σ w_n x_n e^(−2πi f n/fs)|²⟩/(fs Σ w²), one-sided (doubled but at DC and Nyquist)\nspikes: \
+              S(f) = |Σ e^(−2πi f t_k)|²/T, two-sided, Poisson level = rate\naperiodic: log10 P = b − χ log10 f, \
+              Gaussian peaks on what is above",
+    assumptions: "A stationary signal. Segments are averaged, neighbours overlap by half; equivalent degrees of \
+                  freedom after Welch. Several units: the spectra (not the signals) are averaged; how many \
+                  independent units that is worth is read off the scatter of segments, and intervals and p-values \
+                  allow for it.",
+    bias: "A taper widens a line to 1.5 Δf (Hann); what is slower than a segment is lost to detrending. The log of a \
+           chi-squared estimate is biased downwards; the aperiodic level is corrected for it, and for what the taper \
+           smears, before it is told or held against a peak. (Peaks are found as specparam does; its own line, which \
+           loses the highest ordinates of mere noise as peaks, lies lower.)",
     cost: "O(n log segment); spikes O(spikes · frequencies)",
-    caveats: "The peak is the largest ordinate in the range; where that is the first or the last there is no peak (with a steep aperiodic part: give `peak_min`). Its p-value takes ordinates as independent and the aperiodic line as true; where log power lies far from line and peaks it is left out. Band powers contain the aperiodic part. Above a few tenths of the sampling rate a trace sampled without a filter shows folded frequencies.",
+    caveats: "The peak is the largest ordinate in the range; where that is the first or the last there is no peak \
+              (with a steep aperiodic part: give `peak_min`). Its p-value takes ordinates as independent and the \
+              aperiodic line as true; where log power lies far from line and peaks it is left out. Band powers \
+              contain the aperiodic part. Above a few tenths of the sampling rate a trace sampled without a filter \
+              shows folded frequencies.",
     references: &[
         "Welch 1967, doi:10.1109/TAU.1967.1161901",
         "Percival and Walden 1993, doi:10.1017/CBO9780511622762",
@@ -57,7 +69,8 @@ words! {
 /// The length of the segments that a signal is cut into.
 pub(super) fn segment() -> Opt<Option<Time>> {
     time_if_given().about(
-        "length of a segment; without it the largest power of two of samples that gives eight (psd of less than about 1.2 s: two thirds of the data)",
+        "length of a segment; without it the largest power of two of samples that gives eight (psd of less than about \
+         1.2 s: two thirds of the data)",
     )
 }
 
@@ -102,7 +115,8 @@ pub(super) fn settings(
     let mut segment = segment.map_or_else(|| default_segment(n), |s| (s.seconds * rate).round() as usize).max(2);
     if segment > n {
         f.warn(format!(
-            "{name}: a segment of {segment} samples is longer than the {n} samples there are; one segment of all of them is used"
+            "{name}: a segment of {segment} samples is longer than the {n} samples there are; one segment of all of \
+             them is used"
         ));
         segment = n;
     }
@@ -209,7 +223,8 @@ fn of_samples(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate
     let share = 1.0 / columns.columns.len() as f64;
     for column in &columns.columns {
         f.request.check_cancelled()?;
-        let Some(one) = welch_in_groups(column, rate, &settings, groups) else { continue };
+        let one = welch_in_groups(column, rate, &settings, groups);
+        let one = one.expect("the segment was cut to the length of the columns");
         match &mut pooled {
             None => {
                 let mut one = one;

@@ -14,11 +14,18 @@ const FEW: usize = 8;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Firing rates",
     summary: "mean rate with interval, its spread over units, latency, steady rate and adaptation index",
-    formula: "mean rate = spikes/(N T)\nsteady rate = 1/mean(last 3 intervals)\nlatency = first spike − onset\nadaptation index = (I_last − I_first)/I_first",
-    assumptions: "The mean rate looks at (start + transient, stop]. Latency, steady rate and adaptation index look at the whole run, because an onset usually lies in the transient. The interval of a population's mean takes units as independent, and is at least that of a Poisson count of all spikes; of one unit it takes spikes as Poisson.",
-    bias: "The mean rate is unbiased. The steady rate from few intervals of an irregular neuron is biased upwards (1/mean of k exponential intervals: k/(k − 1)).",
+    formula: "mean rate = spikes/(N T)\nsteady rate = 1/mean(last 3 intervals)\nlatency = first spike − \
+              onset\nadaptation index = (I_last − I_first)/I_first",
+    assumptions: "The mean rate looks at (start + transient, stop]. Latency, steady rate and adaptation index look at \
+                  the whole run, because an onset usually lies in the transient. The interval of a population's mean \
+                  takes units as independent, and is at least that of a Poisson count of all spikes; of one unit it \
+                  takes spikes as Poisson.",
+    bias: "The mean rate is unbiased. The steady rate from few intervals of an irregular neuron is biased upwards \
+           (1/mean of k exponential intervals: k/(k − 1)).",
     cost: "O(spikes + units)",
-    caveats: "Units of a network share input: the interval over units is too narrow where they rise and fall together. A Poisson interval is too wide for a regular neuron. On a grid of dt spike times are late by up to dt, and intervals are multiples of it.",
+    caveats: "Units of a network share input: the interval over units is too narrow where they rise and fall \
+              together. A Poisson interval is too wide for a regular neuron. On a grid of dt spike times are late by \
+              up to dt, and intervals are multiples of it.",
     references: &[
         "Garwood 1936, doi:10.1093/biomet/28.3-4.437",
         "Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404",
@@ -131,8 +138,10 @@ fn one_unit(name: &str, train: &[f64], o: &Options, base: TimeBase) -> Vec<Metri
         None => Metric::missing(name, "latency", base.unit(), 0, "no spike after the onset"),
     };
     let used = &intervals[intervals.len().saturating_sub(o.steady_intervals)..];
-    let steady = if used.is_empty() {
-        Metric::new(name, "steady_rate", 0.0, base.rate_unit(), 0).note("fewer than two spikes: 0 by definition")
+    let steady = if train.is_empty() {
+        Metric::new(name, "steady_rate", 0.0, base.rate_unit(), 0).note("no spike: 0 by definition")
+    } else if used.is_empty() {
+        Metric::missing(name, "steady_rate", base.rate_unit(), 0, "one spike makes no interval")
     } else {
         Metric::new(name, "steady_rate", 1.0 / (mean(used) * base.seconds()), base.rate_unit(), used.len() as u64)
             .note("n = intervals used, whole run")

@@ -1,7 +1,7 @@
 //! The command line: one file a subcommand. Results go to standard output, everything else to standard error.
 //!
-//! Exit status: 0 done, 1 a check failed (or a file could not be written), 2 wrong usage or scenario, 3 numerical
-//! failure, 130 interrupted. A closed pipe ends the program quietly with 0.
+//! Exit status: 0 done, 1 a check failed (or an analysis has no result, or a file could not be written), 2 wrong usage or
+//! scenario, 3 numerical failure, 130 interrupted. A closed pipe ends the program quietly with 0.
 //!
 //! The whole program is
 //!
@@ -18,6 +18,7 @@ mod config;
 mod coverage;
 mod dashboard;
 mod doctor;
+mod door;
 mod error;
 mod explain;
 mod explain_language;
@@ -51,9 +52,9 @@ struct Cli {
 const ABOUT: &str = "A terminal laboratory for neural dynamics: scenario files in; rasters, spectra, information, \
                      Lyapunov exponents, synchrony and Parquet tables out.";
 
-const AFTER: &str = "Exit status: 0 done, 1 a check failed or a file could not be written, 2 wrong usage or scenario, \
-                     3 numerical failure, 130 interrupted.\nStart with: spikedeck, spikedeck list scenarios, \
-                     spikedeck run balanced-coba";
+const AFTER: &str = "Exit status: 0 done, 1 a check failed, an analysis has no result or a file could not be written, \
+                     2 wrong usage or scenario, 3 numerical failure, 130 interrupted.\n\
+                     Start with: spikedeck, spikedeck list scenarios, spikedeck run balanced-coba";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -93,9 +94,17 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // A closed pipe while printing help is nobody's mistake.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            let status = if error.use_stderr() { 2 } else { 0 };
+            if status == 0 {
+                // A closed pipe while printing help is nobody's mistake.
+                let _ = error.print();
+            } else {
+                // What was typed is repeated here.
+                let text = error.render();
+                let coloured = output::colour_on_stderr();
+                output::say_coloured(if coloured { text.ansi().to_string() } else { text.to_string() }.trim_end());
+            }
+            return ExitCode::from(status);
         }
     };
     let result = match cli.command {
@@ -119,8 +128,10 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            if let Some(text) = error.text() {
-                output::say(&text);
+            match error.text() {
+                Some(text) if error.is_coloured() => output::say_coloured(&text),
+                Some(text) => output::say(&text),
+                None => {}
             }
             ExitCode::from(error.status())
         }

@@ -17,7 +17,7 @@ mod selection;
 mod trigonometric;
 
 pub use relative::{bernoulli, exprel, exprel_chunk, exprel_derivative};
-pub use selection::{both, choose, compared, either, max, min, not, sign, step};
+pub use selection::{both, choose, compared, either, holds, max, min, not, sign, step};
 pub use trigonometric::{cos, cos_sin_turn, sin, tan};
 
 use std::f64::consts::{LN_2, LOG2_E};

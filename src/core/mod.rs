@@ -54,4 +54,5 @@ pub mod ties;
 pub mod trajectory;
 pub mod units;
 pub mod vector;
+pub mod visible;
 pub mod welch;

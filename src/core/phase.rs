@@ -127,14 +127,14 @@ pub fn newton<D: Dynamics + ?Sized>(system: &D, t: f64, x: &mut [f64], free: &[u
 
 /// A fixed point with the eigenvalues of its Jacobian, largest real part first.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rest {
+pub struct Equilibrium {
     /// State.
     pub state: Vec<f64>,
     /// Eigenvalues (real, imaginary), per unit of the system's time.
     pub eigenvalues: Vec<(f64, f64)>,
 }
 
-impl Rest {
+impl Equilibrium {
     /// Whether all real parts are negative, all positive, both, or one within rounding of zero: (negative, positive,
     /// zero) counts.
     pub fn signs(&self) -> (usize, usize, usize) {
@@ -152,10 +152,10 @@ pub fn fixed_points<D: Dynamics + ?Sized>(
     t: f64,
     seeds: impl IntoIterator<Item = Vec<f64>>,
     scale: &[f64],
-) -> Vec<Rest> {
+) -> Vec<Equilibrium> {
     let n = system.dimension();
     let all: Vec<usize> = (0..n).collect();
-    let mut found: Vec<Rest> = Vec::new();
+    let mut found: Vec<Equilibrium> = Vec::new();
     for mut x in seeds {
         if !newton(system, t, &mut x, &all, scale) {
             continue;
@@ -166,14 +166,14 @@ pub fn fixed_points<D: Dynamics + ?Sized>(
                 *v = 0.0;
             }
         }
-        let near = |r: &Rest| r.state.iter().zip(&x).zip(scale).all(|((a, b), s)| (a - b).abs() <= 1e-6 * s);
+        let near = |r: &Equilibrium| r.state.iter().zip(&x).zip(scale).all(|((a, b), s)| (a - b).abs() <= 1e-6 * s);
         if found.iter().any(near) {
             continue;
         }
         let mut jacobian = vec![0.0; n * n];
         system.jacobian(t, &x, &mut jacobian);
         if let Some(eigenvalues) = eigenvalues(&jacobian, n) {
-            found.push(Rest { state: x, eigenvalues });
+            found.push(Equilibrium { state: x, eigenvalues });
         }
     }
     found

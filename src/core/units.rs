@@ -3,18 +3,22 @@
 //! Every number inside the program is in SI base units (V, A, F, S, s, m); [`display_unit`] is the one table that says
 //! in which unit a dimension is written in tables, panes and files.
 
+mod display;
 mod symbols;
 
 use std::fmt;
 use std::ops::Range;
 
+use display::NAMED;
+pub use display::{DisplayUnit, display_unit, split_column};
 use symbols::{UNITS, symbol_value};
 
 use super::diagnostic::Diagnostic;
 pub use super::number::{brief, literal as short};
 
-/// Exponents are kept in twelfths, so that square, cube and fourth roots are exact.
-const TWELFTHS: i16 = 12;
+/// Exponents are kept in twelfths, so that square, cube and fourth roots are exact. One that is written is at most 10,000
+/// twelfths ([`Dimension::power`]): no product that fits into a file leaves 32 bits.
+const TWELFTHS: i32 = 12;
 
 /// Symbols of the seven SI base units, in the order of [`Dimension`], and of the temperature that counts from another
 /// zero.
@@ -32,7 +36,7 @@ const ICE: f64 = 273.15;
 /// counts from another zero than kelvin: it may stand alone, and what two of them differ by is in kelvin. In products
 /// and quotients a degree is a kelvin.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
-pub struct Dimension([i16; BASES]);
+pub struct Dimension([i32; BASES]);
 
 impl Dimension {
     /// No dimension: a plain number.
@@ -67,19 +71,20 @@ impl Dimension {
     /// The dimension of a product.
     #[must_use]
     pub fn times(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] + other.0[i])).settled()
+        Self(std::array::from_fn(|i| self.0[i].saturating_add(other.0[i]))).settled()
     }
 
     /// The dimension of a quotient.
     #[must_use]
     pub fn per(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] - other.0[i])).settled()
+        Self(std::array::from_fn(|i| self.0[i].saturating_sub(other.0[i]))).settled()
     }
 
     /// Degrees that do not stand alone are kelvin.
     fn settled(mut self) -> Self {
         if self != Self::CELSIUS {
-            self.0[KELVIN] += std::mem::take(&mut self.0[CELSIUS]);
+            let degrees = std::mem::take(&mut self.0[CELSIUS]);
+            self.0[KELVIN] = self.0[KELVIN].saturating_add(degrees);
         }
         self
     }
@@ -104,13 +109,13 @@ impl Dimension {
 
     /// The dimension of a power, or `None` if an exponent is no multiple of 1/12 or out of range.
     pub fn power(self, exponent: f64) -> Option<Self> {
-        let mut out = [0i16; BASES];
+        let mut out = [0i32; BASES];
         for (o, &e) in out.iter_mut().zip(&self.0) {
             let scaled = f64::from(e) * exponent;
             if (scaled - scaled.round()).abs() > 1e-9 || scaled.abs() > 1e4 {
                 return None;
             }
-            *o = scaled.round() as i16;
+            *o = scaled.round() as i32;
         }
         Some(Self(out).settled())
     }
@@ -122,7 +127,7 @@ impl fmt::Display for Dimension {
         if let Some(known) = NAMED.iter().find(|n| n.dimension() == *self) {
             return f.write_str(known.si);
         }
-        let part = |sign: i16| {
+        let part = |sign: i32| {
             let list: Vec<String> =
                 (0..BASES).filter(|&i| self.0[i] * sign > 0).map(|i| power_text(BASE[i], self.0[i].abs())).collect();
             list.join("*")
@@ -148,101 +153,12 @@ impl fmt::Debug for Dimension {
     }
 }
 
-fn power_text(symbol: &str, twelfths: i16) -> String {
+fn power_text(symbol: &str, twelfths: i32) -> String {
     match twelfths {
         TWELFTHS => symbol.to_owned(),
         e if e % TWELFTHS == 0 => format!("{symbol}**{}", e / TWELFTHS),
         e => format!("{symbol}**{}", f64::from(e) / f64::from(TWELFTHS)),
     }
-}
-
-/// A row of the display table.
-struct Named {
-    /// The SI unit as people write it.
-    si: &'static str,
-    /// The unit for tables and panes.
-    symbol: &'static str,
-    /// The same as the end of a column name.
-    suffix: &'static str,
-}
-
-impl Named {
-    fn dimension(&self) -> Dimension {
-        parse_unit(self.si).map_or(Dimension::NONE, |u| u.1)
-    }
-}
-
-/// The one table: dimension → how it is displayed. Everything that shows or writes a number uses it.
-const NAMED: &[Named] = &[
-    Named { si: "1", symbol: "", suffix: "" },
-    Named { si: "V", symbol: "mV", suffix: "mV" },
-    Named { si: "A", symbol: "pA", suffix: "pA" },
-    Named { si: "S", symbol: "nS", suffix: "nS" },
-    Named { si: "F", symbol: "pF", suffix: "pF" },
-    Named { si: "s", symbol: "ms", suffix: "ms" },
-    Named { si: "m", symbol: "um", suffix: "um" },
-    Named { si: "Hz", symbol: "Hz", suffix: "Hz" },
-    Named { si: "ohm", symbol: "Mohm", suffix: "Mohm" },
-    Named { si: "C", symbol: "pC", suffix: "pC" },
-    Named { si: "A/m**2", symbol: "uA/cm**2", suffix: "uA_per_cm2" },
-    Named { si: "S/m**2", symbol: "mS/cm**2", suffix: "mS_per_cm2" },
-    Named { si: "F/m**2", symbol: "uF/cm**2", suffix: "uF_per_cm2" },
-    Named { si: "ohm*m", symbol: "ohm*cm", suffix: "ohm_cm" },
-    Named { si: "ohm*m**2", symbol: "ohm*cm**2", suffix: "ohm_cm2" },
-    Named { si: "mol/m**3", symbol: "mM", suffix: "mM" },
-    Named { si: "V/s", symbol: "mV/ms", suffix: "mV_per_ms" },
-    Named { si: "V*s**0.5", symbol: "mV*ms**0.5", suffix: "mV_sqrt_ms" },
-    Named { si: "A*s**0.5", symbol: "pA*s**0.5", suffix: "pA_sqrt_s" },
-    Named { si: "V*s", symbol: "mV*ms", suffix: "mV_ms" },
-    Named { si: "K", symbol: "K", suffix: "K" },
-    Named { si: "degC", symbol: "degC", suffix: "degC" },
-    Named { si: "m/s", symbol: "m/s", suffix: "m_per_s" },
-    Named { si: "V**2", symbol: "mV**2", suffix: "mV2" },
-];
-
-/// How a dimension is written: symbol (`mV`), column suffix (`mV`), and how many SI units one of it is.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DisplayUnit {
-    /// As in a pane: `uA/cm**2`; empty for plain numbers.
-    pub symbol: String,
-    /// As the end of a column name: `uA_per_cm2`; empty for plain numbers.
-    pub suffix: String,
-    /// SI value of one display unit: 1e-3 for mV.
-    pub scale: f64,
-}
-
-impl DisplayUnit {
-    /// A column name with its unit: `V_m_mV`; the bare name for plain numbers.
-    pub fn column(&self, name: &str) -> String {
-        if self.suffix.is_empty() { name.to_owned() } else { format!("{name}_{}", self.suffix) }
-    }
-}
-
-/// The unit in which `dimension` is displayed everywhere; SI base units for those the table does not name.
-pub fn display_unit(dimension: Dimension) -> DisplayUnit {
-    match NAMED.iter().find(|n| n.dimension() == dimension) {
-        Some(n) => DisplayUnit {
-            symbol: n.symbol.to_owned(),
-            suffix: n.suffix.to_owned(),
-            scale: if n.symbol.is_empty() { 1.0 } else { parse_unit(n.symbol).map_or(1.0, |u| u.0) },
-        },
-        None => {
-            let symbol = dimension.to_string();
-            let suffix = symbol.replace("**", "").replace('/', "_per_").replace(['*', '(', ')', '.'], "_");
-            DisplayUnit { symbol, suffix, scale: 1.0 }
-        }
-    }
-}
-
-/// Name and unit (as shown) of a column: `V_m_mV` is `V_m` in `mV`. The whole name, and no unit, where its end is
-/// that of no dimension of the table. A single letter is no unit here: `n_K` is a gate of potassium, not a temperature.
-pub fn split_column(column: &str) -> (&str, &'static str) {
-    let ends = NAMED.iter().filter(|n| n.suffix.len() > 1).filter_map(|n| {
-        let name = column.strip_suffix(n.suffix)?.strip_suffix('_')?;
-        (!name.is_empty()).then_some((name, n.symbol))
-    });
-    // The longest end: `x_mV_per_ms` is no `x_mV_per` in ms.
-    ends.min_by_key(|(name, _)| name.len()).unwrap_or((column, ""))
 }
 
 /// A number with a dimension, in SI.
@@ -260,7 +176,7 @@ impl Quantity {
         Self { value, dimension: Dimension::NONE }
     }
 
-    /// Reads `"281 pF"`, `"-70.6 mV"`, `"0.3 mS/cm**2"`, `"1/ms"`, `"0.5"`.
+    /// Reads `"281 pF"`, `"-70.6 mV"`, `"0.3 mS/cm**2"`, `"1/ms"`, `"1/30000 s"`, `"0.5"`.
     ///
     /// # Errors
     /// A diagnostic with the place inside `text`.
@@ -281,10 +197,33 @@ impl Quantity {
         })?;
         let rest = &trimmed[digits..];
         let unit = rest.trim_start();
+        let infinite = || {
+            Diagnostic::error(format!("`{trimmed}` is too large for a number"), start..start + trimmed.len())
+                .help("numbers reach to about 1e308, in units of V, A, S, F, s, m, kg")
+        };
+        if !value.is_finite() {
+            return Err(infinite());
+        }
         if unit.is_empty() {
             return Ok(Self::number(value));
         }
         let offset = start + trimmed.len() - unit.len();
+        // A ratio of two numbers, `1/30000 s`: for steps that are no decimal number.
+        if let Some(below) = unit.strip_prefix('/').map(str::trim_start)
+            && let n @ 1.. = number_length(below)
+            && let Ok(divisor) = below[..n].replace('_', "").parse::<f64>()
+        {
+            let unit = below[n..].trim_start();
+            if divisor == 0.0 {
+                let at = start + trimmed.len() - below.len();
+                return Err(Diagnostic::error("nothing is divided by zero", at..at + n));
+            }
+            if unit.is_empty() {
+                return Ok(Self::number(value / divisor));
+            }
+            let (scale, dimension) = parse_unit(unit).map_err(|d| d.shifted(start + trimmed.len() - unit.len()))?;
+            return Ok(Self { value: value * scale / divisor, dimension });
+        }
         let (unit, inverse) = match unit.strip_prefix('/') {
             Some(u) => (u, true),
             None => (unit, false),
@@ -292,7 +231,16 @@ impl Quantity {
         let (scale, dimension) = parse_unit(unit).map_err(|d| d.shifted(offset + usize::from(inverse)))?;
         // A decimal literal times a power of ten is best rounded once: 281 pF is the double nearest to 281e-12.
         let value = if inverse { value / scale } else { scaled(&trimmed[..digits], value, scale) };
+        if !value.is_finite() {
+            return Err(infinite());
+        }
         Ok(Self { value, dimension: if inverse { Dimension::NONE.per(dimension) } else { dimension } })
+    }
+
+    /// The same value as the decimal number that a person wrote: the conversion to SI and back leaves 5e-16 of it.
+    pub fn as_written(self) -> f64 {
+        let value = self.in_display_unit();
+        format!("{value:.14e}").parse().expect("what was formatted as a number is one")
     }
 
     /// The value where something of this dimension is meant: a temperature may be written in kelvin where degrees Celsius

@@ -73,7 +73,8 @@ impl System {
                 format!("the model's input ports are: {}", list.join(", "))
             };
             fail(format!(
-                "`{name}` adds to no input port of the model: a receptor has a line such as `I = g*(E_rev - V_m) : A`; {have}"
+                "`{name}` adds to no input port of the model: a receptor has a line such as `I = g*(E_rev - V_m) : \
+                 A`; {have}"
             ));
         }
         let volt =
@@ -104,7 +105,8 @@ impl System {
         let literals = literals(r);
         if let Some(d) = literals.into_iter().find(|&d| rebase(d) != d) {
             fail(format!(
-                "`{name}` contains a literal quantity in {d}, which would have to become one in {} for this model; make it a parameter",
+                "`{name}` contains a literal quantity in {d}, which would have to become one in {} for this model; \
+                 make it a parameter",
                 rebase(d)
             ));
         }

@@ -8,6 +8,7 @@ use super::check::Checker;
 use super::graph::{Graph, Id, Symbol};
 use super::syntax::expression;
 use super::tape::{Tape, Values};
+use super::units_as_names::told_once;
 use spikedeck_core::diagnostic::{Diagnostic, Severity};
 use spikedeck_core::units::Dimension;
 
@@ -39,6 +40,7 @@ impl Expression {
             Checker { graph: &mut graph, lookup: &lookup, known: &known, diagnostics: &mut found, space: None }
                 .number(&e)
         });
+        told_once(&mut found, |d| d);
         let (warnings, errors): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity == Severity::Warning);
         match checked {
             Some((id, dimension)) if errors.is_empty() => {

@@ -1,7 +1,7 @@
 //! Expressions over variables (or any other symbols) as a program: values in, values out, many lanes at once.
 
 use super::graph::{Graph, Id, Symbol};
-use super::kernel::{Kernel, Place};
+use super::kernel::{Kernel, Location};
 use super::program::{Builder, Columns, Operand, Program, Register, Target, symbols};
 
 /// Lanes that are evaluated at once, at most.
@@ -16,7 +16,7 @@ pub struct Formulas {
     program: Program,
     kernel: Kernel,
     /// Where the values are.
-    values: Vec<Place>,
+    values: Vec<Location>,
     /// Register of each variable, up to the last that is read.
     variables: Vec<Option<Register>>,
 }
@@ -39,7 +39,7 @@ impl Formulas {
         Self::of(program, kernel, values)
     }
 
-    fn of(program: Program, kernel: Kernel, values: Vec<Place>) -> Self {
+    fn of(program: Program, kernel: Kernel, values: Vec<Location>) -> Self {
         let mut variables = Vec::new();
         for &(symbol, register) in program.registers() {
             if let Symbol::Variable(i) = symbol {
@@ -93,9 +93,9 @@ impl Formulas {
     #[inline]
     pub fn value(&self, k: usize) -> Operand<'_> {
         match self.values[k] {
-            Place::Scratch(r) => Operand::Each(self.program.memory.scratch(r as usize)),
-            Place::Column(c) => Operand::Each(self.program.memory.column(c as usize)),
-            Place::Number(v) => Operand::Shared(v),
+            Location::Scratch(r) => Operand::Each(self.program.memory.scratch(r as usize)),
+            Location::Column(c) => Operand::Each(self.program.memory.column(c as usize)),
+            Location::Number(v) => Operand::Shared(v),
         }
     }
 

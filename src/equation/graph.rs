@@ -298,7 +298,9 @@ impl Graph {
         for r in roots {
             needed[r.index()] = true;
         }
-        for i in (0..self.nodes.len()).rev() {
+        // Nothing is made of what comes after it.
+        let last = roots.iter().map(|r| r.index() + 1).max().unwrap_or(0);
+        for i in (0..last).rev() {
             if needed[i] {
                 for a in self.arguments(Id(i as u32)) {
                     needed[a.index()] = true;

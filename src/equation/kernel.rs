@@ -27,7 +27,7 @@ pub const CHUNK: usize = 16;
 
 /// Where a value is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Place {
+pub enum Location {
     /// A column of the memory.
     Column(u32),
     /// A scratch register.
@@ -45,7 +45,7 @@ pub struct Kernel {
 
 /// Registers and columns while kernels of one memory are compiled.
 #[derive(Debug, Clone, Default)]
-pub struct Plan {
+pub struct Allocation {
     /// Columns so far.
     pub columns: u32,
     /// Scratch registers that are reserved (inputs, noise, time).
@@ -56,7 +56,7 @@ pub struct Plan {
     pub hoisted: Vec<(Tape, u32)>,
 }
 
-impl Plan {
+impl Allocation {
     /// A new column.
     pub fn column(&mut self) -> u32 {
         self.columns += 1;
@@ -78,32 +78,32 @@ impl Kernel {
     pub fn compile(
         graph: &Graph,
         roots: &[Id],
-        targets: &[Option<Place>],
-        bind: &dyn Fn(Symbol) -> Place,
+        targets: &[Option<Location>],
+        bind: &dyn Fn(Symbol) -> Location,
         steady: &dyn Fn(Symbol) -> bool,
-        plan: &mut Plan,
-    ) -> (Self, Vec<Place>) {
+        allocation: &mut Allocation,
+    ) -> (Self, Vec<Location>) {
         let class_of = |s: Symbol| match bind(s) {
-            Place::Number(_) => Varies::Never,
+            Location::Number(_) => Varies::Never,
             _ if steady(s) => Varies::Lane,
             _ => Varies::Step,
         };
         let (graph, roots) = fuse(graph, roots, &class_of);
         let class = varies(&graph, &graph.reachable(&roots), &class_of);
-        Compiler::new(&graph, &class, bind, plan).compile(&roots, targets)
+        Compiler::new(&graph, &class, bind, allocation).compile(&roots, targets)
     }
 
     /// The same, but products and sums are rounded one by one, as the plain evaluator of the graph does.
     pub fn compile_as_written(
         graph: &Graph,
         roots: &[Id],
-        targets: &[Option<Place>],
-        bind: &dyn Fn(Symbol) -> Place,
-        plan: &mut Plan,
-    ) -> (Self, Vec<Place>) {
-        let class_of = |s: Symbol| if matches!(bind(s), Place::Number(_)) { Varies::Never } else { Varies::Step };
+        targets: &[Option<Location>],
+        bind: &dyn Fn(Symbol) -> Location,
+        allocation: &mut Allocation,
+    ) -> (Self, Vec<Location>) {
+        let class_of = |s: Symbol| if matches!(bind(s), Location::Number(_)) { Varies::Never } else { Varies::Step };
         let class = varies(graph, &graph.reachable(roots), &class_of);
-        Compiler::new(graph, &class, bind, plan).compile(roots, targets)
+        Compiler::new(graph, &class, bind, allocation).compile(roots, targets)
     }
 
     /// Whether there is nothing to do.
@@ -139,14 +139,14 @@ impl Kernel {
 }
 
 /// Fills the columns that depend on lane values only, by the plain evaluator.
-pub fn fill_hoisted(plan: &Plan, memory: &mut Memory, value: &dyn Fn(Symbol) -> Place) {
+pub fn fill_hoisted(allocation: &Allocation, memory: &mut Memory, value: &dyn Fn(Symbol) -> Location) {
     // Expressions name parameters and variables; collect their columns lane by lane.
-    for (tape, column) in &plan.hoisted {
+    for (tape, column) in &allocation.hoisted {
         for lane in 0..memory.padded {
             let read = |s: Symbol| match value(s) {
-                Place::Column(c) => memory.data[c as usize * memory.padded + lane],
-                Place::Number(v) => v,
-                Place::Scratch(_) => unreachable!("what does not change in time stands in columns"),
+                Location::Column(c) => memory.data[c as usize * memory.padded + lane],
+                Location::Number(v) => v,
+                Location::Scratch(_) => unreachable!("what does not change in time stands in columns"),
             };
             let parameters: Vec<f64> = (0..tape.parameters()).map(|i| read(Symbol::Parameter(i))).collect();
             let variables: Vec<f64> = (0..tape.variables()).map(|i| read(Symbol::Variable(i))).collect();

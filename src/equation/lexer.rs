@@ -7,7 +7,7 @@ use spikedeck_core::units::Quantity;
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
+pub enum TokenKind {
     /// A plain number.
     Number(f64),
     /// A literal quantity in brackets.
@@ -22,7 +22,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Token {
     /// What.
-    pub kind: Kind,
+    pub kind: TokenKind,
     /// Bytes of the text.
     pub span: Range<usize>,
 }
@@ -48,7 +48,7 @@ pub fn tokens(text: &str, range: Range<usize>, diagnostics: &mut Vec<Diagnostic>
             let length = number(rest);
             let span = i..i + length;
             match rest[..length].replace('_', "").parse::<f64>() {
-                Ok(v) if v.is_finite() => out.push(Token { kind: Kind::Number(v), span: span.clone() }),
+                Ok(v) if v.is_finite() => out.push(Token { kind: TokenKind::Number(v), span: span.clone() }),
                 _ => diagnostics
                     .push(Diagnostic::error(format!("`{}` is not a number that fits", &rest[..length]), span.clone())),
             }
@@ -63,7 +63,7 @@ pub fn tokens(text: &str, range: Range<usize>, diagnostics: &mut Vec<Diagnostic>
             }
         } else if c.is_alphabetic() || c == '_' {
             let length = name(rest);
-            out.push(Token { kind: Kind::Name(rest[..length].to_owned()), span: i..i + length });
+            out.push(Token { kind: TokenKind::Name(rest[..length].to_owned()), span: i..i + length });
             i += length;
         } else if c == '[' {
             let Some(close) = rest.find([']', '\n']).filter(|&p| rest[p..].starts_with(']')) else {
@@ -74,7 +74,9 @@ pub fn tokens(text: &str, range: Range<usize>, diagnostics: &mut Vec<Diagnostic>
                 continue;
             };
             match Quantity::parse(&rest[1..close]) {
-                Ok(q) if q.value.is_finite() => out.push(Token { kind: Kind::Quantity(q), span: i..i + close + 1 }),
+                Ok(q) if q.value.is_finite() => {
+                    out.push(Token { kind: TokenKind::Quantity(q), span: i..i + close + 1 })
+                }
                 Ok(_) => diagnostics.push(Diagnostic::error("this quantity does not fit a number", i..i + close + 1)),
                 Err(d) => diagnostics.push(d.shifted(i + 1)),
             }
@@ -86,7 +88,7 @@ pub fn tokens(text: &str, range: Range<usize>, diagnostics: &mut Vec<Diagnostic>
                 "−" => "-",
                 other => other,
             };
-            out.push(Token { kind: Kind::Operator(kind), span: i..i + op.len() });
+            out.push(Token { kind: TokenKind::Operator(kind), span: i..i + op.len() });
             i += op.len();
         } else {
             diagnostics.push(unexpected(c, i));

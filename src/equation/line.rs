@@ -68,8 +68,10 @@ pub(super) fn read_line(
             let skipped = unit.len() - unit.trim_start().len();
             if let Some(flag) = unit.find("(unless").or_else(|| unit.find("(constant")) {
                 found.push(
-                    Diagnostic::error("flags of equations are not known here", colon + 1 + flag..range.end)
-                        .help("states that are held while refractory are listed in `refractory = { time = \"t_ref\", hold = [\"V_m\"] }`"),
+                    Diagnostic::error("flags of equations are not known here", colon + 1 + flag..range.end).help(
+                        "states that are held while refractory are listed in `refractory = \
+                               { time = \"t_ref\", hold = [\"V_m\"] }`",
+                    ),
                 );
             } else if let (Some(d), "weight") = (weight, unit.trim()) {
                 line_out.dimension = Some(d);

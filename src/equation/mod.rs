@@ -27,7 +27,7 @@
 //! ```
 
 mod carry;
-mod check;
+pub mod check;
 pub mod derive;
 pub mod expression;
 pub mod flow;
@@ -47,9 +47,11 @@ mod syntax;
 pub mod system;
 pub mod tape;
 mod understand;
+mod units_as_names;
 
 use spikedeck_core::units::Dimension;
 
+pub use self::check::{FUNCTIONS, Function};
 pub use self::expression::Expression;
 pub use self::formula::{Formula, Name};
 pub use self::rule::Rule;

@@ -15,14 +15,14 @@ use super::kernel::{Kernel, Memory};
 
 /// Values of one quantity over lanes.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Column {
+pub enum UnitValues {
     /// The same everywhere (folded into the kernel).
     Shared(f64),
     /// One a lane.
     Each(Vec<f64>),
 }
 
-impl Column {
+impl UnitValues {
     /// One value a lane, as one number where all lanes have the same bits.
     pub fn of(list: Vec<f64>) -> Self {
         let first = list.first().copied().unwrap_or(0.0);
@@ -48,11 +48,11 @@ pub enum Operand<'a> {
     Each(&'a [f64]),
 }
 
-impl<'a> From<&'a Column> for Operand<'a> {
-    fn from(column: &'a Column) -> Self {
+impl<'a> From<&'a UnitValues> for Operand<'a> {
+    fn from(column: &'a UnitValues) -> Self {
         match column {
-            Column::Shared(v) => Self::Shared(*v),
-            Column::Each(v) => Self::Each(v),
+            UnitValues::Shared(v) => Self::Shared(*v),
+            UnitValues::Each(v) => Self::Each(v),
         }
     }
 }
@@ -178,8 +178,8 @@ impl Program {
         }
     }
 
-    /// Lets the registers of inputs hold what `row` gives for a port: a value for each of the first `count` lanes of the
-    /// block.
+    /// Lets the registers of inputs hold what `row` gives for a port: a value for each of the first `count` lanes of
+    /// the block.
     #[inline]
     pub fn fill_inputs_with<V: Fn(usize) -> f64>(&mut self, count: usize, row: impl Fn(usize) -> V) {
         for input in &mut self.inputs {
@@ -319,8 +319,9 @@ mod tests {
         let (graph, roots) = written();
         let lanes = 21;
         let each: Vec<f64> = (0..lanes).map(|l| 1.0 + l as f64).collect();
-        let (states, parameters) = ([Column::of(vec![0.5; lanes])], [Column::Shared(3.0), Column::of(each)]);
-        assert_eq!(states[0], Column::Shared(0.5));
+        let (states, parameters) =
+            ([UnitValues::of(vec![0.5; lanes])], [UnitValues::Shared(3.0), UnitValues::of(each)]);
+        assert_eq!(states[0], UnitValues::Shared(0.5));
         let columns = Columns { states: &states, parameters: &parameters, ..Columns::default() };
         let mut builder = Builder::new(columns, symbols(&graph, &roots));
         let out = builder.column();

@@ -7,6 +7,8 @@
 //! traces as they were before that spike. In `on_pre` the name `efficacy` may be given a value: the factor of what is
 //! delivered (1 where it is not).
 
+use std::ops::Range;
+
 use super::derive::derivatives;
 use super::graph::{Id, Symbol};
 use super::print::Printer;
@@ -182,7 +184,8 @@ impl Rule {
                 } else if side != Side::Connection && side != own {
                     say(
                         format!("`{word}` changes `{name}`, which belongs to the other end"),
-                        "a trace is changed by the spikes of its own unit; let the name end otherwise to keep it for each connection",
+                        "a trace is changed by the spikes of its own unit; let the name end otherwise to keep it for \
+                         each connection",
                     );
                 } else if side == own
                     && system
@@ -192,7 +195,8 @@ impl Rule {
                 {
                     say(
                         format!(
-                            "`{name}` is one value a unit, but `{word}` makes it depend on the connection or on the other end"
+                            "`{name}` is one value a unit, but `{word}` makes it depend on the connection or on the \
+                             other end"
                         ),
                         &format!(
                             "use only names that end in `{}`, or leave the ending away",
@@ -203,6 +207,15 @@ impl Rule {
             }
         }
         found
+    }
+
+    /// Where the equation of a state stands: its line, and all of the text where it is not written out (`w`).
+    fn line_of(&self, name: &str) -> Range<usize> {
+        let text = &self.texts.source.equations;
+        match text.find(&format!("d{name}/dt")) {
+            Some(at) => at..text[at..].find('\n').map_or(text.len(), |n| at + n),
+            None => 0..text.len(),
+        }
     }
 
     /// Between spikes a state follows a linear equation of its own side, so that it can be brought to the next spike in
@@ -216,10 +229,7 @@ impl Rule {
         let mut graph = parts.graph.clone();
         let mut found = Vec::new();
         let mut say = |name: &str, m: String, help: &str| {
-            let text = &self.texts.source.equations;
-            let at = text.find(&format!("d{name}/dt")).unwrap_or(0);
-            let end = text[at..].find('\n').map_or(text.len(), |n| at + n);
-            found.push((RulePart::Equations, Diagnostic::error(m, at..end).help(help)));
+            found.push((RulePart::Equations, Diagnostic::error(m, self.line_of(name)).help(help)));
         };
         for (i, v) in states.iter().enumerate() {
             let drift = parts.drift[i];
@@ -253,7 +263,8 @@ impl Rule {
                 say(
                     &v.name,
                     format!("between spikes `{}` must follow a linear equation with constant coefficients", v.name),
-                    "only then is its value at the next spike known in closed form; write the nonlinear part into `on_pre` or `on_post`",
+                    "only then is its value at the next spike known in closed form; write the nonlinear part into \
+                     `on_pre` or `on_post`",
                 );
             }
         }
@@ -266,8 +277,15 @@ impl Rule {
         let states = self.pre.states();
         let given = &self.texts.source.given;
         let mut found = Vec::new();
-        for (v, &drift) in states.iter().zip(&parts.drift) {
+        for (i, (v, &drift)) in states.iter().zip(&parts.drift).enumerate() {
             let side = Side::of(&v.name);
+            if parts.diffusion[i].is_some() {
+                let d = Diagnostic::error(
+                    format!("`{}` has noise, which a rule between rates cannot have", v.name),
+                    self.line_of(&v.name),
+                );
+                found.push((RulePart::Equations, d.help("leave `xi` out")));
+            }
             let foreign = |name: &str| Side::of(name) != side;
             if side != Side::Connection
                 && parts.graph.depends(drift, |s| match s {
@@ -276,12 +294,9 @@ impl Rule {
                     _ => false,
                 })
             {
-                let text = &self.texts.source.equations;
-                let at = text.find(&format!("d{}/dt", v.name)).unwrap_or(0);
-                let end = text[at..].find('\n').map_or(text.len(), |n| at + n);
                 let d = Diagnostic::error(
                     format!("`{}` is one value a unit, and its equation looks at the other end", v.name),
-                    at..end,
+                    self.line_of(&v.name),
                 )
                 .help("let the name end otherwise to keep it for each connection");
                 found.push((RulePart::Equations, d));
@@ -371,6 +386,13 @@ mod tests {
         assert!(first(&texts("dx_pre/dt = -x_pre**2/tau : 1", Some("x_pre += 1"), None)).contains("linear"));
         assert!(first(&texts(&trace.replace("-x_pre", "-y_post"), Some("x_pre += 1"), None)).contains("own side"));
         assert!(first(&texts("dw/dt = -w/tau : weight", None, None)).contains("neither spikes nor rates"));
+        let noisy = |on_pre| {
+            let mut t = texts("dw/dt = k*r_pre*xi*tau**0.5 : weight", on_pre, None);
+            t.source.given =
+                vec![Declaration { name: "r_pre".to_owned(), dimension: Dimension::NONE.per(Dimension::SECOND) }];
+            first(&t)
+        };
+        assert!(noisy(None).contains("noise"), "{}", noisy(None));
         // The weight's unit is checked as any other.
         assert!(first(&texts(trace, Some("w += x_pre"), None)).contains("unit A"));
     }

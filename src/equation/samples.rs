@@ -21,7 +21,8 @@ pub(crate) fn adex() -> Source {
         threshold: Some("V_m > V_peak".to_owned()),
         reset: Some("V_m = V_reset; w += b".to_owned()),
         ..source(
-            "dV_m/dt = (g_L*(E_L - V_m) + g_L*Delta_T*exp((V_m - V_T)/Delta_T) - w + I)/C_m : V\ndw/dt = (a*(V_m - E_L) - w)/tau_w : A # adaptation\n",
+            "dV_m/dt = (g_L*(E_L - V_m) + g_L*Delta_T*exp((V_m - V_T)/Delta_T) - w + I)/C_m : V\ndw/dt = (a*(V_m - \
+             E_L) - w)/tau_w : A # adaptation\n",
             "C_m:F g_L:S E_L:V V_T:V Delta_T:V a:S tau_w:s b:A V_reset:V V_peak:V",
             "I:A",
         )

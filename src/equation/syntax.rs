@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::graph::Binary;
-use super::lexer::{Kind, Token, tokens};
+use super::lexer::{Token, TokenKind, tokens};
 use spikedeck_core::diagnostic::Diagnostic;
 use spikedeck_core::units::Quantity;
 
@@ -162,13 +162,13 @@ type Parsed = Result<Expr, Diagnostic>;
 impl Parser<'_> {
     fn operator(&self) -> Option<&'static str> {
         match self.tokens.get(self.at) {
-            Some(Token { kind: Kind::Operator(o), .. }) => Some(o),
+            Some(Token { kind: TokenKind::Operator(o), .. }) => Some(o),
             _ => None,
         }
     }
 
     fn word(&self, word: &str) -> bool {
-        matches!(self.tokens.get(self.at), Some(Token { kind: Kind::Name(n), .. }) if n == word)
+        matches!(self.tokens.get(self.at), Some(Token { kind: TokenKind::Name(n), .. }) if n == word)
     }
 
     fn take(&mut self, operator: &str) -> bool {
@@ -185,11 +185,11 @@ impl Parser<'_> {
         let Some(token) = self.tokens.get(self.at) else { return Ok(()) };
         let d = |m: &str| Diagnostic::error(m, token.span.clone());
         Err(match &token.kind {
-            Kind::Operator(")") => d("`)` without `(`"),
-            Kind::Operator("=") => d("`=` does not belong here").help("equality in a condition is written `==`"),
-            Kind::Operator(o) => d(&format!("`{o}` does not belong here")),
-            Kind::Name(n) => d(&format!("an operator is missing before `{n}`")).help("a product is written `a*b`"),
-            Kind::Number(_) | Kind::Quantity(_) => d("an operator is missing before this number"),
+            TokenKind::Operator(")") => d("`)` without `(`"),
+            TokenKind::Operator("=") => d("`=` does not belong here").help("equality in a condition is written `==`"),
+            TokenKind::Operator(o) => d(&format!("`{o}` does not belong here")),
+            TokenKind::Name(n) => d(&format!("an operator is missing before `{n}`")).help("a product is written `a*b`"),
+            TokenKind::Number(_) | TokenKind::Quantity(_) => d("an operator is missing before this number"),
         })
     }
 
@@ -212,7 +212,7 @@ impl Parser<'_> {
 
     fn statement(&mut self) -> Result<Statement, Diagnostic> {
         let span = self.span();
-        let Some(Token { kind: Kind::Name(target), .. }) = self.tokens.get(self.at) else {
+        let Some(Token { kind: TokenKind::Name(target), .. }) = self.tokens.get(self.at) else {
             return Err(Diagnostic::error("a statement starts with the name of a state", span)
                 .help("write `V_m = V_reset; w += b`"));
         };
@@ -331,18 +331,18 @@ impl Parser<'_> {
         };
         let span = token.span.clone();
         match &token.kind {
-            Kind::Number(v) => {
+            TokenKind::Number(v) => {
                 self.at += 1;
                 Ok(Expr::new(ExprKind::Number(*v), span))
             }
-            Kind::Quantity(q) => {
+            TokenKind::Quantity(q) => {
                 self.at += 1;
                 Ok(Expr::new(ExprKind::Quantity(*q), span))
             }
-            Kind::Name(n) if matches!(n.as_str(), "and" | "or" | "not") => {
+            TokenKind::Name(n) if matches!(n.as_str(), "and" | "or" | "not") => {
                 Err(Diagnostic::error(format!("something is missing before `{n}`"), span))
             }
-            Kind::Name(n) => {
+            TokenKind::Name(n) => {
                 let name = n.clone();
                 self.at += 1;
                 if !self.take("(") {
@@ -363,7 +363,7 @@ impl Parser<'_> {
                 let end = self.tokens[self.at - 1].span.end;
                 Self::bounded(Expr::new(ExprKind::Call(name, span.clone(), list), span.start..end))
             }
-            Kind::Operator("(") => {
+            TokenKind::Operator("(") => {
                 self.at += 1;
                 let mut inner = self.nested(Self::or)?;
                 if !self.take(")") {
@@ -372,7 +372,7 @@ impl Parser<'_> {
                 inner.span = span.start..self.tokens[self.at - 1].span.end;
                 Ok(inner)
             }
-            Kind::Operator(o) => Err(Diagnostic::error(format!("a value is missing before `{o}`"), span)),
+            TokenKind::Operator(o) => Err(Diagnostic::error(format!("a value is missing before `{o}`"), span)),
         }
     }
 

@@ -65,7 +65,7 @@ mod properties {
     use super::super::derive::derivative;
     use super::super::fuse::{Varies, fuse};
     use super::super::graph::{Binary, Graph, Id, Node, Symbol, Unary};
-    use super::super::kernel::{Kernel, Memory, Place, Plan, fill_hoisted};
+    use super::super::kernel::{Allocation, Kernel, Location, Memory, fill_hoisted};
     use super::super::print::Printer;
     use super::super::syntax::expression;
     use super::super::tape::{Tape, Values};
@@ -294,21 +294,21 @@ mod properties {
             let (h, other) = (g.clone(), Id((g.len() / 2) as u32));
             let roots = [id, other];
             let bind = |s: Symbol| match s {
-                Symbol::State(i) => Place::Column(i),
-                _ => Place::Column(4),
+                Symbol::State(i) => Location::Column(i),
+                _ => Location::Column(4),
             };
             let steady = |s: Symbol| matches!(s, Symbol::Parameter(_));
             let class = |s: Symbol| if steady(s) { Varies::Lane } else { Varies::Step };
-            let mut plan = Plan { columns: 5, ..Plan::default() };
-            let targets = [Some(Place::Column(1)), Some(Place::Column(0))];
-            let (kernel, _) = Kernel::compile(&h, &roots, &targets, &bind, &steady, &mut plan);
-            let mut memory = Memory::new(lanes, plan.columns as usize, plan.scratch as usize);
+            let mut allocation = Allocation { columns: 5, ..Allocation::default() };
+            let targets = [Some(Location::Column(1)), Some(Location::Column(0))];
+            let (kernel, _) = Kernel::compile(&h, &roots, &targets, &bind, &steady, &mut allocation);
+            let mut memory = Memory::new(lanes, allocation.columns as usize, allocation.scratch as usize);
             for c in 0..5 {
                 for (k, v) in memory.padded_mut(c).iter_mut().enumerate() {
                     *v = ((k * 37 + c * 11) % 101) as f64 * 0.05 - 2.5;
                 }
             }
-            fill_hoisted(&plan, &mut memory, &bind);
+            fill_hoisted(&allocation, &mut memory, &bind);
             let mut kernel = kernel;
             kernel.settle(&mut memory);
             let before = memory.clone();
@@ -320,10 +320,15 @@ mod properties {
             for lane in 0..lanes {
                 let states: Vec<f64> = (0..4).map(|c| before.column(c)[lane]).collect();
                 let mut want = [0.0; 2];
-                tape.evaluate(&Values { states: &states, parameters: &[before.column(4)[lane]], ..Values::default() }, &mut want);
+                let parameters = [before.column(4)[lane]];
+                tape.evaluate(
+                    &Values { states: &states, parameters: &parameters, ..Values::default() },
+                    &mut want,
+                );
                 let got = [memory.column(1)[lane], memory.column(0)[lane]];
                 for (a, b) in want.iter().zip(got) {
-                    prop_assert!(a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()), "lane {} of {}: {:e} {:e}", lane, lanes, a, b);
+                    let same = a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+                    prop_assert!(same, "lane {} of {}: {:e} {:e}", lane, lanes, a, b);
                 }
             }
         }
@@ -339,7 +344,9 @@ mod properties {
         }
 
         #[test]
-        fn no_mutated_model_makes_the_parser_panic(edits in prop::collection::vec((any::<u16>(), any::<u8>(), 0u8..3), 1..12)) {
+        fn no_mutated_model_makes_the_parser_panic(
+            edits in prop::collection::vec((any::<u16>(), any::<u8>(), 0u8..3), 1..12),
+        ) {
             let mut s = adex();
             s.on_event = Some("V_m += [1 mV]".to_owned());
             for text in [&mut s.equations, s.threshold.as_mut().unwrap(), s.reset.as_mut().unwrap()] {
@@ -359,7 +366,12 @@ mod properties {
             }
             if let Err(list) = System::parse(&s) {
                 for (part, d) in list {
-                    let text = match part { Part::Equations => &s.equations, Part::Threshold => s.threshold.as_ref().unwrap(), Part::Reset => s.reset.as_ref().unwrap(), _ => continue };
+                    let text = match part {
+                        Part::Equations => &s.equations,
+                        Part::Threshold => s.threshold.as_ref().unwrap(),
+                        Part::Reset => s.reset.as_ref().unwrap(),
+                        _ => continue,
+                    };
                     prop_assert!(d.span.start <= d.span.end && d.span.end <= text.len(), "{:?} in {:?}", d, text);
                     prop_assert!(text.is_char_boundary(d.span.start) && text.is_char_boundary(d.span.end));
                 }
@@ -383,20 +395,21 @@ mod properties {
         ];
         for text in texts {
             let (g, id) = read(text);
-            let bind = |s: Symbol| if let Symbol::State(i) = s { Place::Column(i) } else { Place::Column(4) };
+            let bind = |s: Symbol| if let Symbol::State(i) = s { Location::Column(i) } else { Location::Column(4) };
             let (fused, ids) =
                 fuse(&g, &[id], &|s| if matches!(s, Symbol::Parameter(_)) { Varies::Lane } else { Varies::Step });
             for lanes in [1, 3, 20] {
-                let mut plan = Plan { columns: 5, ..Plan::default() };
+                let mut allocation = Allocation { columns: 5, ..Allocation::default() };
                 let steady = |s: Symbol| matches!(s, Symbol::Parameter(_));
-                let (mut kernel, _) = Kernel::compile(&g, &[id], &[Some(Place::Column(0))], &bind, &steady, &mut plan);
-                let mut memory = Memory::new(lanes, plan.columns as usize, plan.scratch as usize);
+                let (mut kernel, _) =
+                    Kernel::compile(&g, &[id], &[Some(Location::Column(0))], &bind, &steady, &mut allocation);
+                let mut memory = Memory::new(lanes, allocation.columns as usize, allocation.scratch as usize);
                 for c in 0..5 {
                     for (k, v) in memory.padded_mut(c).iter_mut().enumerate() {
                         *v = ((k * 37 + c * 11) % 101) as f64 * 0.05 - 2.5;
                     }
                 }
-                fill_hoisted(&plan, &mut memory, &bind);
+                fill_hoisted(&allocation, &mut memory, &bind);
                 kernel.settle(&mut memory);
                 let before = memory.clone();
                 for (start, count) in memory.blocks() {

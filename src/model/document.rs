@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::report::{Place, Report};
+use super::report::{Report, SourceSpan};
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
 
 /// A value with its place.
 #[derive(Debug, Clone)]
 pub struct Node {
     /// Where it stands.
-    pub place: Place,
+    pub place: SourceSpan,
     /// What it is.
     pub item: Item,
 }
@@ -41,7 +41,7 @@ pub struct Entry {
     /// The key.
     pub key: String,
     /// Where the key stands.
-    pub place: Place,
+    pub place: SourceSpan,
     /// The value.
     pub value: Node,
 }
@@ -123,10 +123,13 @@ pub fn parse(report: &mut Report, text: usize) -> Node {
             continue;
         }
         last_line = line;
-        report.put(&Place { text, span }, syntax(e.message()));
+        report.put(&SourceSpan { text, span }, syntax(e.message()));
     }
     let span = table.span();
-    Node { place: Place { text, span: span.start..span.start }, item: table_item(report, table.into_inner(), text) }
+    Node {
+        place: SourceSpan { text, span: span.start..span.start },
+        item: table_item(report, table.into_inner(), text),
+    }
 }
 
 /// Reads one value, as after `--set PATH=`; a text that is no TOML value is taken as a string, so that quotes may be
@@ -134,7 +137,7 @@ pub fn parse(report: &mut Report, text: usize) -> Node {
 pub fn parse_value(report: &mut Report, text: usize, offset: usize) -> Node {
     let source = report.text_of(text).to_owned();
     let value = &source[offset..];
-    let place = Place { text, span: offset..source.len() };
+    let place = SourceSpan { text, span: offset..source.len() };
     match DeValue::parse(value) {
         Ok(v) => {
             let mut node = Node { place: place.clone(), item: value_item(report, v.into_inner(), text, &place) };
@@ -146,7 +149,7 @@ pub fn parse_value(report: &mut Report, text: usize, offset: usize) -> Node {
 }
 
 /// Inner places of a value on the command line are not worth their arithmetic: all point at the whole value.
-fn point_at(node: &mut Node, place: &Place) {
+fn point_at(node: &mut Node, place: &SourceSpan) {
     node.place = place.clone();
     match &mut node.item {
         Item::List(list) => list.iter_mut().for_each(|n| point_at(n, place)),
@@ -176,9 +179,9 @@ fn table_item(report: &mut Report, table: DeTable<'_>, text: usize) -> Item {
     let mut entries: Vec<Entry> = table
         .into_iter()
         .map(|(key, value)| {
-            let place = Place { text, span: key.span() };
+            let place = SourceSpan { text, span: key.span() };
             let span = value.span();
-            let value_place = Place { text, span };
+            let value_place = SourceSpan { text, span };
             let item = value_item(report, value.into_inner(), text, &value_place);
             // The span of a `[table]` is its header; point at the key when a table has no text of its own.
             let value_place = if value_place.span.is_empty() { place.clone() } else { value_place };
@@ -189,7 +192,7 @@ fn table_item(report: &mut Report, table: DeTable<'_>, text: usize) -> Item {
     Item::Table(entries)
 }
 
-fn value_item(report: &mut Report, value: DeValue<'_>, text: usize, place: &Place) -> Item {
+fn value_item(report: &mut Report, value: DeValue<'_>, text: usize, place: &SourceSpan) -> Item {
     match value {
         DeValue::String(s) => Item::Text(s.into_owned()),
         DeValue::Integer(i) => match i64::from_str_radix(i.as_str(), i.radix()) {
@@ -205,7 +208,7 @@ fn value_item(report: &mut Report, value: DeValue<'_>, text: usize, place: &Plac
         DeValue::Array(list) => Item::List(
             list.into_iter()
                 .map(|v| {
-                    let place = Place { text, span: v.span() };
+                    let place = SourceSpan { text, span: v.span() };
                     let item = value_item(report, v.into_inner(), text, &place);
                     Node { place, item }
                 })
@@ -277,7 +280,7 @@ pub struct Fields<'a> {
     entries: &'a [Entry],
     known: Vec<String>,
     /// Where the table stands.
-    pub place: Place,
+    pub place: SourceSpan,
     /// What the table is, for messages (`a population`).
     pub what: String,
 }

@@ -3,10 +3,10 @@
 
 use super::document::{Fields, Item, Node};
 use super::parameters::{read_parameters, read_presets, written};
-use super::report::{Place, Report};
+use super::report::{Report, SourceSpan};
 use super::{Definition, Kind};
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
-use spikedeck_core::units::{Dimension, parse_unit};
+use spikedeck_core::units::{Dimension, Quantity, parse_unit};
 use spikedeck_equation::rule::{RulePart, RuleTexts};
 use spikedeck_equation::{Declaration, Part, Rule, Source, System, TimeUnit};
 
@@ -151,7 +151,7 @@ struct Nodes<'a> {
 }
 
 impl Nodes<'_> {
-    fn put_rule(&self, report: &mut Report, part: RulePart, diagnostic: Diagnostic, fallback: &Place) {
+    fn put_rule(&self, report: &mut Report, part: RulePart, diagnostic: Diagnostic, fallback: &SourceSpan) {
         let node = match part {
             RulePart::Equations => self.equations,
             RulePart::OnPre => self.on_pre,
@@ -163,7 +163,7 @@ impl Nodes<'_> {
         }
     }
 
-    fn put(&self, report: &mut Report, part: Part, diagnostic: Diagnostic, fallback: &Place) {
+    fn put(&self, report: &mut Report, part: Part, diagnostic: Diagnostic, fallback: &SourceSpan) {
         let node = match part {
             Part::Equations => self.equations,
             Part::Threshold => self.threshold,
@@ -201,6 +201,9 @@ fn read_circular(report: &mut Report, node: &Node, system: &System) -> Vec<Strin
 }
 
 fn refractory<'a>(report: &mut Report, node: &'a Node, source: &mut Source, nodes: &mut Nodes<'a>) {
+    if let Item::Text(time) = &node.item {
+        return refractory_time(report, node, time, source, nodes);
+    }
     let Some(mut fields) = Fields::of(report, node, "`refractory`") else { return };
     nodes.refractory_time = fields.require(report, "time", "\"t_ref\"");
     source.refractory_time = nodes.refractory_time.and_then(|n| string(report, n)).map(str::to_owned);
@@ -218,6 +221,31 @@ fn refractory<'a>(report: &mut Report, node: &'a Node, source: &mut Source, node
         }
     }
     fields.finish(report);
+}
+
+/// `refractory = "2 ms"`, or a parameter: the state that the threshold looks at is held so long.
+fn refractory_time<'a>(report: &mut Report, node: &'a Node, time: &str, source: &mut Source, nodes: &mut Nodes<'a>) {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let threshold = source.threshold.as_deref().unwrap_or_default();
+    let mut states: Vec<&str> = threshold
+        .split(|c| !is_name(c))
+        .filter(|name| !name.is_empty() && source.equations.contains(&format!("d{name}/dt")))
+        .collect();
+    states.sort_unstable();
+    states.dedup();
+    let [state] = states[..] else {
+        let found = if states.is_empty() { "no state".to_owned() } else { states.join(" and ") };
+        return report.error_help(
+            &node.place,
+            format!("a refractory time alone holds the state of the threshold, and `threshold` has {found}"),
+            format!("write `refractory = {{ time = \"{time}\", hold = [\"V_m\"] }}` with the states that are held"),
+        );
+    };
+    let is_quantity = Quantity::parse(time).is_ok_and(|q| !q.dimension.is_none());
+    source.refractory_hold.push(state.to_owned());
+    nodes.hold.push(node);
+    source.refractory_time = Some(if is_quantity { format!("[{}]", time.trim()) } else { time.to_owned() });
+    nodes.refractory_time = Some(node);
 }
 
 fn time_unit(report: &mut Report, node: &Node) -> Option<TimeUnit> {

@@ -1,7 +1,8 @@
 //! What analyses look at is recorded without being asked for twice.
 
-use spikedeck_core::units::Dimension;
-use spikedeck_scenario::{Observable, Place, PopulationId, PopulationSpec, RecordSpec, Spec, Subject, TraceRequest};
+use spikedeck_scenario::{
+    Observable, Place, PopulationId, RecordSpec, Spec, Subject, TraceRequest, Traced, VariableId,
+};
 
 /// Name of the trace requests that analyses imply (`traces/exc-analysis-1.parquet`).
 const IMPLIED: &str = "analysis";
@@ -17,7 +18,7 @@ const DEFAULT_UNITS: u32 = 10;
 pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<String>) {
     let mut spec = spec.clone();
     let mut remarks = Vec::new();
-    let mut wanted: Vec<(PopulationId, String, Dimension, Vec<u32>)> = Vec::new();
+    let mut wanted: Vec<(PopulationId, Traced, Vec<u32>)> = Vec::new();
     let subjects: Vec<Subject> =
         spec.analyses.iter().flat_map(|a| a.of.iter().chain(&a.source).chain(&a.target)).cloned().collect();
     let recorded = |p: PopulationId| spec.records.iter().any(|r| r.place == Place::Population(p));
@@ -29,13 +30,14 @@ pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<Strin
         match &subject.what {
             Observable::Spikes | Observable::Rate => record_of(&mut spec, id).spikes = true,
             Observable::Variable(name) => {
-                let dimension = dimension_of(population, name);
+                let found = VariableId::named(&population.system, name);
+                let variable = found.expect("the scenario refuses subjects that the population does not have");
                 let units = if subject.units.is_empty() {
                     (0..population.size as u32).collect()
                 } else {
                     subject.units.clone()
                 };
-                wanted.push((id, name.clone(), dimension, units));
+                wanted.push((id, Traced::of_unit(variable), units));
             }
             Observable::Population => {}
         }
@@ -46,15 +48,16 @@ pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<Strin
             record_of(&mut spec, p).spikes = true;
         } else if !wanted.iter().any(|w| w.0 == p) {
             let units: Vec<u32> = (0..(population.size as u32).min(DEFAULT_UNITS)).collect();
-            let states: Vec<_> = population.system.states().iter().map(|v| (v.name.clone(), v.dimension)).collect();
-            wanted.extend(states.into_iter().map(|(name, dimension)| (p, name, dimension, units.clone())));
+            let own = VariableId::own(&population.system);
+            let states = own.filter(|(id, _)| matches!(id, VariableId::State(_))).map(Traced::of_unit);
+            wanted.extend(states.map(|variable| (p, variable, units.clone())));
         }
     }
-    wanted.retain(|(p, name, _, units)| !is_recorded(&spec, *p, name, units));
-    let values: u64 = wanted.iter().map(|w| w.3.len() as u64 * (spec.simulation.steps + 1)).sum();
+    wanted.retain(|(p, variable, units)| !is_recorded(&spec, *p, variable, units));
+    let values: u64 = wanted.iter().map(|w| w.2.len() as u64 * (spec.simulation.steps + 1)).sum();
     let every = sampling(values * 8, (budget / 4).min(IMPLIED_BYTES));
     if every > 1 {
-        let what: Vec<String> = wanted.iter().map(|w| format!("{}.{}", spec.population(w.0).name, w.1)).collect();
+        let what: Vec<String> = wanted.iter().map(|w| format!("{}.{}", spec.population(w.0).name, w.1.name)).collect();
         remarks.push(format!(
             "{} recorded every {every} steps, because every step would take {} MB; ask for another interval in \
              [record]",
@@ -62,11 +65,11 @@ pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<Strin
             values * 8 / 1_000_000
         ));
     }
-    for (p, name, dimension, units) in wanted {
+    for (p, variable, units) in wanted {
         let record = record_of(&mut spec, p);
         match record.traces.iter_mut().find(|t| t.name.starts_with(IMPLIED) && t.units == units && t.every == every) {
-            Some(request) if request.variables.iter().any(|v| v.0 == name) => {}
-            Some(request) => request.variables.push((name, dimension)),
+            Some(request) if request.variables.contains(&variable) => {}
+            Some(request) => request.variables.push(variable),
             None => {
                 let mut number = 1;
                 while record.traces.iter().any(|t| t.name == format!("{IMPLIED}-{number}")) {
@@ -74,7 +77,7 @@ pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<Strin
                 }
                 record.traces.push(TraceRequest {
                     name: format!("{IMPLIED}-{number}"),
-                    variables: vec![(name, dimension)],
+                    variables: vec![variable],
                     units,
                     every,
                 });
@@ -93,20 +96,10 @@ fn record_of(spec: &mut Spec, population: PopulationId) -> &mut RecordSpec {
     &mut spec.records[at]
 }
 
-fn dimension_of(population: &PopulationSpec, name: &str) -> Dimension {
-    let system = &population.system;
-    [system.states(), system.subexpressions(), system.parameters(), system.inputs()]
-        .into_iter()
-        .flatten()
-        .find(|v| v.name == name)
-        .expect("the scenario refuses subjects that the population does not have")
-        .dimension
-}
-
 /// Whether the file itself asks for this variable of all these units (then its interval is the author's choice).
-fn is_recorded(spec: &Spec, population: PopulationId, variable: &str, units: &[u32]) -> bool {
+fn is_recorded(spec: &Spec, population: PopulationId, variable: &Traced, units: &[u32]) -> bool {
     spec.records.iter().filter(|r| r.place == Place::Population(population)).flat_map(|r| &r.traces).any(|t| {
-        t.variables.iter().any(|v| v.0 == variable) && {
+        t.variables.contains(variable) && {
             let have: std::collections::HashSet<u32> = t.units.iter().copied().collect();
             units.iter().all(|u| have.contains(u))
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::catalog::{AnalysisDeclaration, OptionKind, OptionValue, ParamSpec, Subjects, WithoutUnits};
-use super::desk::{Desk, suggest};
 use super::language::{Key, Need, Of, Range, Table, Takes};
+use super::resolver::{Resolver, suggest};
 use super::selector::{Scope, subjects};
 use super::spec::AnalysisSpec;
 use super::value::show;
@@ -71,26 +71,27 @@ impl From<&ParamSpec> for Key {
 }
 
 /// Reads one analysis.
-pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, scope: &Scope<'_>) -> Option<AnalysisSpec> {
-    let before = desk.report.errors();
-    let mut f = Table::of(desk, &entry.value, format!("analysis `{}`", entry.key), COMMON)?;
-    let kind_node = f.require(desk, "kind")?;
-    let kind = desk.text(kind_node, "`kind`")?.to_owned();
-    let catalog = desk.catalog;
+pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, scope: &Scope<'_>) -> Option<AnalysisSpec> {
+    let before = resolver.report.errors();
+    let mut f = Table::of(resolver, &entry.value, format!("analysis `{}`", entry.key), COMMON)?;
+    let kind_node = f.require(resolver, "kind")?;
+    let kind = resolver.text(kind_node, "`kind`")?.to_owned();
+    let catalog = resolver.catalog;
     let Some(declaration) = catalog.analyses.get(kind.as_str()) else {
         let help = suggest(&kind, catalog.analyses.keys().copied());
-        desk.error_help(&kind_node.place, format!("there is no analysis `{kind}`"), help);
+        resolver.error_help(&kind_node.place, format!("there is no analysis `{kind}`"), help);
         return None;
     };
     let scope = Scope { equations: declaration.subjects == Subjects::Population, ..*scope };
     f.with(subject_keys(declaration.subjects));
-    let mut read =
-        |desk: &mut Desk<'_>, key: &str| f.require(desk, key).map(|n| subjects(desk, n, &scope)).unwrap_or_default();
+    let mut read = |resolver: &mut Resolver<'_>, key: &str| {
+        f.require(resolver, key).map(|n| subjects(resolver, n, &scope)).unwrap_or_default()
+    };
     let (of, source, target) = match declaration.subjects {
-        Subjects::Of | Subjects::Population => (read(desk, "of"), Vec::new(), Vec::new()),
+        Subjects::Of | Subjects::Population => (read(resolver, "of"), Vec::new(), Vec::new()),
         Subjects::Directed => {
-            let source = read(desk, "source");
-            (Vec::new(), source, read(desk, "target"))
+            let source = read(resolver, "source");
+            (Vec::new(), source, read(resolver, "target"))
         }
     };
     let mut options = BTreeMap::new();
@@ -99,27 +100,28 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, scope: &Scope<'_>) -> Opt
             continue;
         }
         if let Some(node) = f.named(spec.key) {
-            if let Some(value) = option(desk, node, spec) {
-                in_range(desk, node, spec, &value);
+            if let Some(value) = option(resolver, node, spec) {
+                in_range(resolver, node, spec, &value);
                 options.insert(spec.key, value);
             }
-        } else if let Some(value) = spec.default_value(!desk.time_dimension().is_none()) {
+        } else if let Some(value) = spec.default_value(!resolver.time_dimension().is_none()) {
             options.insert(spec.key, value);
-        } else if desk.time_dimension().is_none() && declaration.without_units(spec.key) == Some(WithoutUnits::Required)
+        } else if resolver.time_dimension().is_none()
+            && declaration.without_units(spec.key) == Some(WithoutUnits::Required)
         {
-            desk.error_help(
+            resolver.error_help(
                 &kind_node.place,
                 format!("`{kind}` needs `{}` where time has no unit: a plain number", spec.key),
                 spec.about.to_owned(),
             );
         }
     }
-    f.finish_with(desk, &|key| match (key, declaration.subjects) {
+    f.finish_with(resolver, &|key| match (key, declaration.subjects) {
         ("of", Subjects::Directed) => Some(format!("`{kind}` is directed: it takes `source` and `target`")),
         ("source" | "target", Subjects::Of | Subjects::Population) => Some(format!("`{kind}` takes `of`")),
         _ => None,
     });
-    (desk.report.errors() == before).then(|| AnalysisSpec {
+    (resolver.report.errors() == before).then(|| AnalysisSpec {
         name: entry.key.clone(),
         kind,
         of,
@@ -129,30 +131,30 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, scope: &Scope<'_>) -> Opt
     })
 }
 
-fn option(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec) -> Option<OptionValue> {
+fn option(resolver: &mut Resolver<'_>, node: &Node, spec: &ParamSpec) -> Option<OptionValue> {
     let what = format!("`{}`", spec.key);
     Some(match &spec.kind {
-        OptionKind::Quantity(d) => OptionValue::Number(desk.quantity(node, *d, &what)?),
+        OptionKind::Quantity(d) => OptionValue::Number(resolver.quantity(node, *d, &what)?),
         OptionKind::Time => {
-            let d = desk.time_dimension();
-            OptionValue::Number(desk.quantity(node, d, &what)?)
+            let d = resolver.time_dimension();
+            OptionValue::Number(resolver.quantity(node, d, &what)?)
         }
         OptionKind::Frequency => {
-            let d = desk.rate_dimension();
-            OptionValue::Number(desk.quantity(node, d, &what)?)
+            let d = resolver.rate_dimension();
+            OptionValue::Number(resolver.quantity(node, d, &what)?)
         }
         OptionKind::Integer => match node.item {
             Item::Integer(v) => OptionValue::Integer(v),
             _ => {
-                desk.error(&node.place, format!("{what} is a whole number, not {}", node.what()));
+                resolver.error(&node.place, format!("{what} is a whole number, not {}", node.what()));
                 return None;
             }
         },
-        OptionKind::Flag => OptionValue::Flag(desk.flag(node, &what)?),
+        OptionKind::Flag => OptionValue::Flag(resolver.flag(node, &what)?),
         OptionKind::Choice(words) => {
-            let given = desk.text(node, &what)?.to_owned();
+            let given = resolver.text(node, &what)?.to_owned();
             if !words.contains(&given.as_str()) {
-                desk.error_help(
+                resolver.error_help(
                     &node.place,
                     format!("{what} cannot be `{given}`"),
                     suggest(&given, words.iter().copied()),
@@ -161,23 +163,23 @@ fn option(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec) -> Option<OptionVa
             }
             OptionValue::Text(given)
         }
-        OptionKind::Text => OptionValue::Text(desk.text(node, &what)?.to_owned()),
-        OptionKind::Texts => OptionValue::Texts(strings(&mut desk.report, node)),
+        OptionKind::Text => OptionValue::Text(resolver.text(node, &what)?.to_owned()),
+        OptionKind::Texts => OptionValue::Texts(strings(&mut resolver.report, node)),
     })
 }
 
-fn in_range(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec, value: &OptionValue) {
+fn in_range(resolver: &mut Resolver<'_>, node: &Node, spec: &ParamSpec, value: &OptionValue) {
     let dimension = match &spec.kind {
         OptionKind::Quantity(d) => *d,
-        OptionKind::Time => desk.time_dimension(),
-        OptionKind::Frequency => desk.rate_dimension(),
+        OptionKind::Time => resolver.time_dimension(),
+        OptionKind::Frequency => resolver.rate_dimension(),
         _ => Dimension::NONE,
     };
     let Some((low, high)) = spec.range else {
         if let (OptionKind::Time | OptionKind::Frequency, OptionValue::Number(v)) = (&spec.kind, value)
             && (*v <= 0.0 || v.is_nan())
         {
-            desk.error_help(
+            resolver.error_help(
                 &node.place,
                 format!("`{}` is greater than 0, not {}", spec.key, show(*v, dimension)),
                 spec.about.to_owned(),
@@ -197,7 +199,7 @@ fn in_range(desk: &mut Desk<'_>, node: &Node, spec: &ParamSpec, value: &OptionVa
         } else {
             format!("from {} to {}", show(low, dimension), show(high, dimension))
         };
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             format!("`{}` is {bounds}, not {}", spec.key, show(v, dimension)),
             spec.about.to_owned(),

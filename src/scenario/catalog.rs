@@ -70,23 +70,38 @@ pub struct ParamSpec {
 }
 
 impl ParamSpec {
-    /// The declared default as a value; `None` where there is none, or where it has a unit that a scenario without units
-    /// of time (`with_units` false) cannot have.
+    /// The declared default as a value; `None` where there is none, or where it has a unit that a scenario without
+    /// units of time (`with_units` false) cannot have.
     pub fn default_value(&self, with_units: bool) -> Option<OptionValue> {
         let text = self.default?;
         let time = |with: Dimension| if with_units { with } else { Dimension::NONE };
         let number = |dimension: Dimension| {
-            Quantity::parse(text).ok().filter(|q| q.dimension == dimension).map(|q| OptionValue::Number(q.value))
+            let q = Quantity::parse(text).unwrap_or_else(|_| self.no_default(text));
+            // What has a unit of time means nothing where time has none.
+            let fits = q.dimension == dimension;
+            if !fits && with_units {
+                self.no_default(text);
+            }
+            fits.then_some(OptionValue::Number(q.value))
         };
         match &self.kind {
             OptionKind::Quantity(d) => number(*d),
             OptionKind::Time => number(time(Dimension::SECOND)),
             OptionKind::Frequency => number(time(Dimension::HERTZ)),
-            OptionKind::Integer => text.trim().parse().ok().map(OptionValue::Integer),
-            OptionKind::Flag => text.trim().parse().ok().map(OptionValue::Flag),
+            OptionKind::Integer => {
+                Some(OptionValue::Integer(text.trim().parse().unwrap_or_else(|_| self.no_default(text))))
+            }
+            OptionKind::Flag => Some(OptionValue::Flag(text.trim().parse().unwrap_or_else(|_| self.no_default(text)))),
             OptionKind::Choice(_) | OptionKind::Text => Some(OptionValue::Text(text.to_owned())),
             OptionKind::Texts => Some(OptionValue::Texts(list(text).map(str::to_owned).collect())),
         }
+    }
+}
+
+impl ParamSpec {
+    /// A declaration whose default is no value of its kind.
+    fn no_default(&self, text: &str) -> ! {
+        unreachable!("the default of `{}` is a value of its kind, and `{text}` is none", self.key)
     }
 }
 

@@ -1,10 +1,10 @@
 //! `connect` of a projection: the rules by which units are connected, each with its keys, and listed pairs from a file.
 
-use super::desk::Desk;
 use super::edges::{LISTED, listed};
 use super::language::{
     Context, Declared, Family, Flag, Key, Length, Number, Reader, Size, Table, Takes, Whole, declare,
 };
+use super::resolver::Resolver;
 use super::selector::Units;
 use super::spec::{PopulationSpec, Positions, Rule};
 use spikedeck_core::units::Dimension;
@@ -61,9 +61,9 @@ impl Pairs<'_> {
     }
 
     /// Says which of the populations has no positions.
-    fn need_positions(&self, desk: &mut Desk<'_>, word: &str) {
+    fn need_positions(&self, resolver: &mut Resolver<'_>, word: &str) {
         for end in self.ends.into_iter().flat_map(|(a, b)| [a, b]).filter(|end| end.positions.is_none()) {
-            desk.error_help(
+            resolver.error_help(
                 &self.name.place,
                 format!("rule `{word}` needs positions, and `{}` has none", end.name),
                 format!("add `positions = {{ grid = [...], spacing = \"100 um\" }}` to `populations.{}`", end.name),
@@ -204,7 +204,7 @@ impl Connects for OneToOne {
         let (from, to) = pairs.counts;
         if from != to {
             let what = format!("`one_to_one` needs populations of one size; these have {from} and {to} units");
-            reader.desk.error(&pairs.name.place, what);
+            reader.resolver.error(&pairs.name.place, what);
         }
         Some(Rule::OneToOne)
     }
@@ -246,7 +246,7 @@ impl Connects for FixedTotalNumber {
 
 impl Connects for Neighbours {
     fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
-        pairs.need_positions(reader.desk, Self::SECTION.name);
+        pairs.need_positions(reader.resolver, Self::SECTION.name);
         pairs.need_extent(reader, self.periodic);
         Some(Rule::Neighbours { radius: self.radius, periodic: self.periodic })
     }
@@ -254,7 +254,7 @@ impl Connects for Neighbours {
 
 impl Connects for Gaussian {
     fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
-        pairs.need_positions(reader.desk, Self::SECTION.name);
+        pairs.need_positions(reader.resolver, Self::SECTION.name);
         pairs.need_extent(reader, self.periodic);
         Some(Rule::Gaussian { p_max: self.p_max, sigma: self.sigma, periodic: self.periodic })
     }
@@ -265,7 +265,7 @@ impl Connects for SmallWorld {
         let (from, to) = pairs.counts;
         if from != to {
             let what = "`small_world` connects a population with itself, or with one of the same size";
-            reader.desk.error(&pairs.name.place, what);
+            reader.resolver.error(&pairs.name.place, what);
         }
         let k = self.neighbours;
         if k % 2 == 1 || k >= from as u64 {
@@ -279,17 +279,17 @@ impl Connects for SmallWorld {
 
 /// Reads `connect`: a rule's name, or a table with its numbers, or `{ edges = "file" }`.
 pub(super) fn read(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     node: &Node,
     ends: Option<(&PopulationSpec, &PopulationSpec)>,
     units: Option<(Units<'_>, Units<'_>)>,
     counts: Option<(usize, usize)>,
 ) -> Option<Wiring> {
-    let before = desk.report.errors();
+    let before = resolver.report.errors();
     if let Some(word) = node.as_text()
         && RULES.kind(word).is_some_and(|kind| !kind.keys.is_empty())
     {
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             format!("rule `{word}` needs numbers"),
             format!("write `connect = {{ rule = \"{word}\", ... }}`"),
@@ -305,21 +305,21 @@ pub(super) fn read(
         node
     };
     if node.get("edges").is_some() {
-        let mut f = Table::of(desk, node, "`connect`", LISTED.keys)?;
-        let listed = listed(desk, &mut f, units, counts);
-        f.finish(desk);
+        let mut f = Table::of(resolver, node, "`connect`", LISTED.keys)?;
+        let listed = listed(resolver, &mut f, units, counts);
+        f.finish(resolver);
         let (rule, weights) = listed?;
         return Some(Wiring { rule, autapses: true, multapses: true, weights });
     }
-    let mut reader = Reader::of(desk, node, "`connect`", COMMON, Context::default())?;
+    let mut reader = Reader::of(resolver, node, "`connect`", COMMON, Context::default())?;
     let name = reader.require("rule")?;
-    let word = reader.desk.choice(name, "connection rule", &RULES.words())?;
-    let autapses = reader.node("autapses").and_then(|n| reader.desk.flag(n, "`autapses`"));
+    let word = reader.resolver.choice(name, "connection rule", &RULES.words())?;
+    let autapses = reader.node("autapses").and_then(|n| reader.resolver.flag(n, "`autapses`"));
     let multapses = reader.field::<Flag>("multapses").unwrap_or(false);
     let counts = counts.unwrap_or((usize::MAX, usize::MAX));
     let rule = rule(&mut reader, word, &Pairs { ends, counts, name, autapses, multapses });
     reader.finish();
-    let rule = rule.filter(|_| desk.report.errors() == before)?;
+    let rule = rule.filter(|_| resolver.report.errors() == before)?;
     let autapses = autapses.unwrap_or(matches!(rule, Rule::OneToOne));
     Some(Wiring { rule, autapses, multapses, weights: None })
 }

@@ -1,45 +1,46 @@
 //! Connections that change, as something to record and to analyse: `[record.PROJECTION]` and `PROJECTION.w`.
 
-use super::desk::{Desk, suggest};
 use super::language::Table;
 use super::record::{OF_PROJECTION, Sampled, TRACE_OF_CONNECTIONS, sampled, traces};
+use super::resolver::{Resolver, suggest};
 use super::selector::Units;
 use super::spec::{Observable, Place, ProjectionSpec, RecordSpec};
 use spikedeck_model::document::{Entry, Node};
 
 /// Reads `[record.PROJECTION]`.
 pub(super) fn record(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     entry: &Entry,
     place: Place,
     projection: &ProjectionSpec,
 ) -> Option<RecordSpec> {
-    let mut f = Table::of(desk, &entry.value, format!("`[record.{}]`", entry.key), OF_PROJECTION.keys)?;
+    let mut f = Table::of(resolver, &entry.value, format!("`[record.{}]`", entry.key), OF_PROJECTION.keys)?;
     let Some(plasticity) = &projection.plasticity else {
-        desk.error_help(
+        resolver.error_help(
             &entry.place,
             format!("the connections of projection `{}` never change", projection.name),
-            "give it `plasticity`; weights that stay as they are come with `connections = true` in the record of the source population",
+            "give it `plasticity`; weights that stay as they are come with `connections = true` in the record of the \
+             source population",
         );
         return None;
     };
     let variables = plasticity.variables();
     let of = Sampled {
         what: format!("projection `{}`", projection.name),
-        variable: &|name| variables.iter().find(|v| v.0 == name).map(|v| v.1),
-        names: variables.iter().map(|v| v.0.as_str()).collect(),
+        variable: &|name| variables.iter().find(|v| v.name == name).cloned(),
+        names: variables.iter().map(|v| v.name.as_str()).collect(),
         keys: TRACE_OF_CONNECTIONS.keys,
         units: "connections",
         of: Units::uncounted(),
     };
-    let traces = traces(desk, &mut f, &entry.key, &mut |desk, n| sampled(desk, n, &of));
-    f.finish(desk);
+    let traces = traces(resolver, &mut f, &entry.key, &mut |resolver, n| sampled(resolver, n, &of));
+    f.finish(resolver);
     Some(RecordSpec { traces, ..RecordSpec::of(place) })
 }
 
 /// What of a projection a subject names; it has to be recorded.
 pub(super) fn observable(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     node: &Node,
     (place, projection): (Place, &ProjectionSpec),
     what: &str,
@@ -47,14 +48,14 @@ pub(super) fn observable(
     records: &[RecordSpec],
 ) -> Option<Observable> {
     let variables = projection.plasticity.as_ref().map(super::spec::PlasticitySpec::variables).unwrap_or_default();
-    if !variables.iter().any(|v| v.0 == what) {
+    if !variables.iter().any(|v| v.name == what) {
         let message = if variables.is_empty() {
             format!("the connections of projection `{}` never change, so there is nothing to look at", projection.name)
         } else {
             format!("projection `{}` has no variable `{what}`", projection.name)
         };
-        let help = suggest(what, variables.iter().map(|v| v.0.as_str()));
-        desk.error_help(
+        let help = suggest(what, variables.iter().map(|v| v.name.as_str()));
+        resolver.error_help(
             &node.place,
             message,
             if variables.is_empty() { "give it `plasticity`".to_owned() } else { help },
@@ -65,11 +66,11 @@ pub(super) fn observable(
         .iter()
         .filter(|r| r.place == place)
         .flat_map(|r| &r.traces)
-        .filter(|t| t.variables.iter().any(|v| v.0 == what))
+        .filter(|t| t.variables.iter().any(|v| v.name == what))
         .collect();
     let missing = connections.iter().find(|c| !requests.iter().any(|t| t.units.is_empty() || t.units.contains(c)));
     if requests.is_empty() {
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             format!("`{}.{what}` is not recorded", projection.name),
             format!(
@@ -78,7 +79,7 @@ pub(super) fn observable(
             ),
         );
     } else if let Some(c) = missing {
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             format!("`{}.{what}` is recorded, but not of connection {c}", projection.name),
             "add the connection to `connections` of that trace",

@@ -1,6 +1,6 @@
-//! `[models.NAME]`, `[receptors.NAME]`, `[channels.NAME]`, `[plasticity.NAME]`: the keys of definitions of one's own, which
-//! are those of the files in `data`. They are read in the room `model`, which knows no scenarios; a test holds the two
-//! together.
+//! `[models.NAME]`, `[receptors.NAME]`, `[channels.NAME]`, `[plasticity.NAME]`: the keys of definitions of one's own,
+//! which are those of the files in `data`. They are read in the room `model`, which knows no scenarios; a test holds
+//! the two together.
 
 use super::language::{Key, Others, Section, Takes};
 
@@ -28,7 +28,9 @@ const ON_EVENT: Key = Key::optional(
     "what an arriving event does",
 );
 const REFRACTORY: Key =
-    Key::optional("refractory", Takes::Table(&HELD), "none", "what is held after a spike, and how long");
+    Key::optional("refractory", Takes::Either(&HELD_HOW_LONG), "none", "what is held after a spike, and how long");
+static HELD_HOW_LONG: [Takes; 2] =
+    [Takes::Text("how long the state of the threshold is held: a quantity or a parameter"), Takes::Table(&HELD)];
 const TIME_UNIT: Key = Key::optional(
     "time_unit",
     Takes::Words(&["ms", "s", "1"]),

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::desk::{Desk, suggest, unit_example};
 use super::language::{
     Context, Declared, Exact, Flag, Key, Maybe, Number, Of, Reader, Section, Size, Takes, Target, declare,
 };
+use super::resolver::{Resolver, suggest, unit_example};
 use super::spec::{Distribution, Value};
 use super::value::{Wanted, show};
 use spikedeck_core::units::{Dimension, parse_unit};
@@ -88,15 +88,15 @@ impl super::language::Field for Unit {
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<f64> {
         let (dimension, what) = (reader.context.target, reader.context.place);
-        match parse_unit(reader.desk.text(node, &format!("`{}`", key.name))?) {
+        match parse_unit(reader.resolver.text(node, &format!("`{}`", key.name))?) {
             Ok((scale, d)) if d == dimension => Some(scale),
             Ok((_, d)) => {
                 let wrong = format!("{what} is {}, but this is the unit of {}", name_of(dimension), name_of(d));
-                reader.desk.error(&node.place, wrong);
+                reader.resolver.error(&node.place, wrong);
                 None
             }
             Err(d) => {
-                reader.desk.report.put_inside(node, d);
+                reader.resolver.report.put_inside(node, d);
                 None
             }
         }
@@ -111,14 +111,16 @@ impl super::language::Field for Unit {
     }
 }
 
-impl Desk<'_> {
+impl Resolver<'_> {
     /// Reads `{ uniform = [...] }` and the like.
     pub fn distribution<N>(&mut self, node: &Node, entries: &[Entry], wanted: &Wanted<'_, N>) -> Option<Value<N>> {
         let [entry] = entries else {
             self.error_help(
                 &node.place,
                 format!("a distribution has one key, {} has {}", wanted.what, entries.len()),
-                "write `{ uniform = [low, high] }`, `{ normal = { mean = ..., sd = ... } }`, `{ lognormal = { mu = ..., sigma = ..., unit = \"...\" } }`, `{ gamma = { shape = ..., scale = ... } }`, `{ values = [...] }` or `{ linspace = [from, to] }`",
+                "write `{ uniform = [low, high] }`, `{ normal = { mean = ..., sd = ... } }`, \
+                 `{ lognormal = { mu = ..., sigma = ..., unit = \"...\" } }`, \
+                 `{ gamma = { shape = ..., scale = ... } }`, `{ values = [...] }` or `{ linspace = [from, to] }`",
             );
             return None;
         };

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::desk::Desk;
 use super::language::{Key, Range, Section, Table, Takes};
 use super::projection::MOST_DELAY;
+use super::resolver::Resolver;
 use super::selector::Units;
 use super::spec::Rule;
 use spikedeck_core::units::{Dimension, Quantity};
@@ -43,32 +43,32 @@ pub(super) static LISTED: Section = Section::new(
 
 /// Listed pairs from a file, and what their weights measure.
 pub(super) fn listed(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     f: &mut Table<'_>,
     units: Option<(Units<'_>, Units<'_>)>,
     counts: Option<(usize, usize)>,
 ) -> Option<(Rule, Option<Dimension>)> {
     let node = f.get("edges")?;
-    let weight_unit = unit(desk, f.get("weight_unit"), "`weight_unit`");
-    let delay_unit = unit(desk, f.get("delay_unit"), "`delay_unit`");
-    let projection = f.get("projection").and_then(|n| desk.text(n, "`projection`")).map(str::to_owned);
-    let first = f.whole(desk, "first_id") as i64;
-    let table = desk.file_table(node, "`edges`", &EDGES)?;
+    let weight_unit = unit(resolver, f.get("weight_unit"), "`weight_unit`");
+    let delay_unit = unit(resolver, f.get("delay_unit"), "`delay_unit`");
+    let projection = f.get("projection").and_then(|n| resolver.text(n, "`projection`")).map(str::to_owned);
+    let first = f.whole(resolver, "first_id") as i64;
+    let table = resolver.file_table(node, "`edges`", &EDGES)?;
     let keys = EdgeKeys {
         weight_unit: weight_unit?,
         delay_unit: delay_unit?,
-        plain: desk.time_base == TimeBase::Dimensionless,
+        plain: resolver.time_base == TimeBase::Dimensionless,
         projection: projection.as_deref(),
     };
     let read = spikedeck_signal::data::edges(&table, &keys);
-    let file = desk.taken(node, read, |file| &file.notes)?;
+    let file = resolver.taken(node, read, |file| &file.notes)?;
     let (a, b) = counts?;
     let (from, to) = units.unzip();
     let source = numbers(&file, &file.source, "source", (a, from), first);
-    let source = desk.taken(node, source, |_| &[]);
+    let source = resolver.taken(node, source, |_| &[]);
     let target = numbers(&file, &file.target, "target", (b, to), first);
-    let target = desk.taken(node, target, |_| &[]);
-    let delays = check_delays(desk, node, &file);
+    let target = resolver.taken(node, target, |_| &[]);
+    let delays = check_delays(resolver, node, &file);
     let (source, target) = (source?, target?);
     delays?;
     let EdgeFile { weight, delay, .. } = file;
@@ -77,12 +77,12 @@ pub(super) fn listed(
 }
 
 /// A unit that is stated beside a file; none where nothing is, nothing where it is no unit.
-fn unit(desk: &mut Desk<'_>, node: Option<&Node>, what: &str) -> Option<Option<FileUnit>> {
+fn unit(resolver: &mut Resolver<'_>, node: Option<&Node>, what: &str) -> Option<Option<FileUnit>> {
     let Some(node) = node else { return Some(None) };
-    let text = desk.text(node, what)?.to_owned();
+    let text = resolver.text(node, what)?.to_owned();
     let unit = FileUnit::parse(&text);
     if unit.is_none() {
-        desk.error_help(&node.place, format!("`{text}` is no unit"), "write `pA`, `nS`, `mV` or `ms`");
+        resolver.error_help(&node.place, format!("`{text}` is no unit"), "write `pA`, `nS`, `mV` or `ms`");
     }
     unit.map(Some)
 }
@@ -116,7 +116,7 @@ fn numbers(
             let mut places = Vec::with_capacity(names.len());
             for (code, name) in names.iter().enumerate() {
                 let found = units.and_then(|u| name.parse::<u32>().map_or_else(|_| u.at(name), |n| Some(Ok(vec![n]))));
-                let row = codes.iter().position(|c| *c as usize == code).unwrap_or(0);
+                let row = codes.iter().position(|c| *c as usize == code).expect("each name stands in some row");
                 let place = match found {
                     Some(Ok(found)) if found.len() == 1 && (found[0] as usize) < size => found[0],
                     Some(Ok(found)) => {
@@ -154,24 +154,28 @@ fn numbers(
 }
 
 /// Listed delays are multiples of the step, as those in the text are.
-fn check_delays(desk: &mut Desk<'_>, node: &Node, file: &EdgeFile) -> Option<()> {
-    let (Some(delays), true) = (&file.delay, desk.dt > 0.0) else { return Some(()) };
-    let show = |v: f64| Quantity { value: v, dimension: desk.time_dimension() }.to_string();
-    let off = |v: f64| (v - (v / desk.dt).round() * desk.dt).abs() > 1e-9 * v.abs();
+fn check_delays(resolver: &mut Resolver<'_>, node: &Node, file: &EdgeFile) -> Option<()> {
+    let (Some(delays), true) = (&file.delay, resolver.dt > 0.0) else { return Some(()) };
+    let show = |v: f64| Quantity { value: v, dimension: resolver.time_dimension() }.to_string();
+    let off = |v: f64| (v - (v / resolver.dt).round() * resolver.dt).abs() > 1e-9 * v.abs();
     let most = MOST_DELAY;
     let wrong = delays.iter().enumerate().find_map(|(k, &v)| {
         let row = file.rows[k];
         if v < 0.0 {
             Some((format!("the delay of row {row} is negative: {}", show(v)), "a delay is at least 0".to_owned()))
         } else if off(v) {
-            let below = (v / desk.dt).floor() * desk.dt;
+            let below = (v / resolver.dt).floor() * resolver.dt;
             Some((
-                format!("the delay of row {row} ({}) is no multiple of the step ({})", show(v), show(desk.dt)),
-                format!("the nearest are {} and {}; it is never rounded silently", show(below), show(below + desk.dt)),
+                format!("the delay of row {row} ({}) is no multiple of the step ({})", show(v), show(resolver.dt)),
+                format!(
+                    "the nearest are {} and {}; it is never rounded silently",
+                    show(below),
+                    show(below + resolver.dt)
+                ),
             ))
-        } else if v / desk.dt > most as f64 + 0.5 {
+        } else if v / resolver.dt > most as f64 + 0.5 {
             Some((
-                format!("the delay of row {row} is {:.0} steps, and at most {most} are kept", v / desk.dt),
+                format!("the delay of row {row} is {:.0} steps, and at most {most} are kept", v / resolver.dt),
                 "a longer step, or a chain of units, carries a signal further".to_owned(),
             ))
         } else {
@@ -183,7 +187,7 @@ fn check_delays(desk: &mut Desk<'_>, node: &Node, file: &EdgeFile) -> Option<()>
         Some((message, help)) => {
             let count = delays.iter().filter(|v| **v < 0.0 || off(**v)).count();
             let more = if count > 1 { format!(", and so {} others", count - 1) } else { String::new() };
-            desk.error_help(&node.place, message + &more, help);
+            resolver.error_help(&node.place, message + &more, help);
             None
         }
     }

@@ -1,4 +1,4 @@
-//! Files that a scenario was read from besides its own: which they were, and what was in them.
+//! Files that a scenario names: how they are read, which they were, and what was in them.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -7,6 +7,43 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::identity::hexadecimal;
+use spikedeck_signal::FileColumns;
+
+pub use spikedeck_signal::data::FileTable;
+
+/// How files that a scenario names are read; `run` hands one in, so that scenarios know no file formats.
+pub trait FileLoader {
+    /// The text of a file, or nothing if there is no such file.
+    ///
+    /// # Errors
+    /// One sentence when it is there but cannot be read.
+    fn text(&self, path: &Path) -> Result<Option<String>, String>;
+
+    /// What a Parquet or CSV file holds of the declared columns, and the names of its others.
+    ///
+    /// # Errors
+    /// One sentence: not there, unreadable, damaged, no table.
+    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, String>;
+
+    /// What is in a file as a whole, so that a run can say which it read; nothing where that is not known.
+    fn file(&self, _path: &Path) -> Option<FileUse> {
+        None
+    }
+}
+
+/// A loader that knows no files: for scenarios without files, and tests.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoFiles;
+
+impl FileLoader for NoFiles {
+    fn text(&self, _path: &Path) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+
+    fn table(&self, path: &Path, _columns: &FileColumns) -> Result<FileTable, String> {
+        Err(format!("there is no file {}", path.display()))
+    }
+}
 
 /// Largest file whose contents are kept with the scenario, so that a run can store them.
 pub const SMALL_FILE: u64 = 16 << 20;

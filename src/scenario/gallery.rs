@@ -46,7 +46,8 @@ pub fn find_built_in(name: &str) -> Option<&'static BuiltIn> {
 }
 
 fn describe(name: &str, text: &'static str) -> BuiltIn {
-    let table: toml::Table = text.parse().unwrap_or_default();
+    let parsed = text.parse::<toml::Table>();
+    let table = parsed.unwrap_or_else(|e| unreachable!("the built-in scenario {name} is TOML: {e}"));
     let string = |key: &str| table.get(key).and_then(toml::Value::as_str).unwrap_or("").trim().to_owned();
     let tags = table
         .get("tags")

@@ -1,14 +1,14 @@
 //! `grid` of a population: cells on a line or in a plane instead of a number of points.
 
-use super::desk::Desk;
 use super::language::{Key, Of, Range, Section, Table, Takes, Words, word};
 use super::population::integrator;
+use super::resolver::Resolver;
 use super::spec::{Boundary, GridSpec};
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::space::{Operator, OperatorKind};
 use spikedeck_model::Definition;
 use spikedeck_model::document::{Item, Node};
-use spikedeck_model::report::Place;
+use spikedeck_model::report::SourceSpan;
 
 /// `grid` of a population.
 pub(super) static GRID: Section = Section::new(
@@ -49,37 +49,37 @@ pub(super) static GRID: Section = Section::new(
 const LARGEST: u64 = 1 << 28;
 
 /// Reads `grid = { shape = [200], spacing = "50 um", boundary = "no_flux" }`.
-pub(super) fn read(desk: &mut Desk<'_>, node: &Node, model: &Definition) -> Option<GridSpec> {
+pub(super) fn read(resolver: &mut Resolver<'_>, node: &Node, model: &Definition) -> Option<GridSpec> {
     let length = model.system.time_unit().length();
-    let mut f = Table::of(desk, node, "`grid`", GRID.keys)?;
-    let shape = f.require(desk, "shape").and_then(|n| shape(desk, n));
+    let mut f = Table::of(resolver, node, "`grid`", GRID.keys)?;
+    let shape = f.require(resolver, "shape").and_then(|n| shape(resolver, n));
     let example = if length.is_none() { "0.5" } else { "\"50 um\"" };
-    let spacing = f.require_as(desk, "spacing", example).and_then(|n| {
-        let v = desk.quantity(n, length, "`spacing`")?;
+    let spacing = f.require_as(resolver, "spacing", example).and_then(|n| {
+        let v = resolver.quantity(n, length, "`spacing`")?;
         if v <= 0.0 {
-            desk.error(&n.place, "`spacing` is a length above zero");
+            resolver.error(&n.place, "`spacing` is a length above zero");
             return None;
         }
         Some(v)
     });
     let boundary = match f.get("boundary") {
-        Some(n) => ends(desk, n),
+        Some(n) => ends(resolver, n),
         None => Some([f.default_word("boundary"); 2]),
     };
     let noise = match f.get("noise") {
-        Some(n) => desk.any_quantity(n, Dimension::NONE, "`noise`").map(|q| (q.value, q.dimension)),
+        Some(n) => resolver.any_quantity(n, Dimension::NONE, "`noise`").map(|q| (q.value, q.dimension)),
         None => Some((0.0, Dimension::NONE)),
     };
     if boundary.is_some_and(|b| b.contains(&Boundary::Noisy)) && f.get("noise").is_none() {
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             "noisy ends need the size of their noise",
             "add `noise = ...`, the standard deviation of the value beyond the end",
         );
     }
-    let pointwise = f.get("pointwise").and_then(|n| integrator(desk, n));
-    let allow_unstable = f.flag(desk, "allow_unstable");
-    f.finish(desk);
+    let pointwise = f.get("pointwise").and_then(|n| integrator(resolver, n));
+    let allow_unstable = f.flag(resolver, "allow_unstable");
+    f.finish(resolver);
     Some(GridSpec {
         shape: shape?,
         spacing: spacing?,
@@ -91,9 +91,9 @@ pub(super) fn read(desk: &mut Desk<'_>, node: &Node, model: &Definition) -> Opti
     })
 }
 
-fn shape(desk: &mut Desk<'_>, node: &Node) -> Option<Vec<usize>> {
+fn shape(resolver: &mut Resolver<'_>, node: &Node) -> Option<Vec<usize>> {
     let Item::List(list) = &node.item else {
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             "the number of cells along each axis is due here",
             "write `shape = [200]` or `shape = [64, 64]`",
@@ -101,30 +101,31 @@ fn shape(desk: &mut Desk<'_>, node: &Node) -> Option<Vec<usize>> {
         return None;
     };
     if list.is_empty() || list.len() > 2 {
-        desk.error(&node.place, format!("a grid has one or two axes, not {}", list.len()));
+        resolver.error(&node.place, format!("a grid has one or two axes, not {}", list.len()));
         return None;
     }
-    let shape: Option<Vec<u64>> = list.iter().map(|v| desk.whole(v, "the number of cells along an axis", 3)).collect();
+    let shape: Option<Vec<u64>> =
+        list.iter().map(|v| resolver.whole(v, "the number of cells along an axis", 3)).collect();
     let shape = shape?;
     if shape.iter().try_fold(1u64, |a, &b| a.checked_mul(b)).is_none_or(|n| n > LARGEST) {
-        desk.error(&node.place, format!("a grid has at most {LARGEST} cells"));
+        resolver.error(&node.place, format!("a grid has at most {LARGEST} cells"));
         return None;
     }
     Some(shape.into_iter().map(|n| n as usize).collect())
 }
 
-fn ends(desk: &mut Desk<'_>, node: &Node) -> Option<[Boundary; 2]> {
-    let mut one = |n: &Node| -> Option<Boundary> { word(desk, n, "boundary") };
+fn ends(resolver: &mut Resolver<'_>, node: &Node) -> Option<[Boundary; 2]> {
+    let mut one = |n: &Node| -> Option<Boundary> { word(resolver, n, "boundary") };
     let both = match &node.item {
         Item::List(list) if list.len() == 2 => [one(&list[0])?, one(&list[1])?],
         Item::List(_) => {
-            desk.error(&node.place, "`boundary` is one word, or two: the lower and the upper end");
+            resolver.error(&node.place, "`boundary` is one word, or two: the lower and the upper end");
             return None;
         }
         _ => [one(node)?; 2],
     };
     if both.iter().filter(|b| **b == Boundary::Periodic).count() == 1 {
-        desk.error(&node.place, "a periodic grid has no other end: both ends are periodic, or none");
+        resolver.error(&node.place, "a periodic grid has no other end: both ends are periodic, or none");
         return None;
     }
     Some(both)
@@ -132,14 +133,14 @@ fn ends(desk: &mut Desk<'_>, node: &Node) -> Option<[Boundary; 2]> {
 
 /// A grid says how many units there are and where; equations with operators of space need one.
 pub(super) fn check(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     grid: Option<&Node>,
     others: [(&str, Option<&Node>); 2],
-    (model, place): (&Definition, &Place),
+    (model, place): (&Definition, &SourceSpan),
 ) {
     if let Some(n) = grid {
         if model.system.operators().iter().any(|o| matches!(o.kind, OperatorKind::Axial(_))) {
-            desk.error_help(
+            resolver.error_help(
                 &n.place,
                 format!("`{}` has `axial` in its equations, which belongs to a tree", model.name),
                 "write `sections`, `cable` or `morphology` instead of `grid`",
@@ -147,7 +148,7 @@ pub(super) fn check(
         }
         for (key, node) in others {
             if let Some(n) = node {
-                desk.error(
+                resolver.error(
                     &n.place,
                     format!("`grid` says already how many units there are and where: leave `{key}` out"),
                 );
@@ -160,7 +161,7 @@ pub(super) fn check(
         let name = &model.system.inputs()[operator.input].name;
         let at = others[0].1.map_or(place, |n| &n.place);
         let spacing = if model.system.time_unit().length().is_none() { "0.5" } else { "\"50 um\"" };
-        desk.error_help(
+        resolver.error_help(
             at,
             format!("`{}` has `{name}` in its equations, and a population of points has no space", model.name),
             format!("write `grid = {{ shape = [200], spacing = {spacing} }}` instead of `size`"),

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::desk::{Desk, suggest};
 use super::files::FileUse;
+use super::resolver::{Resolver, suggest};
 use spikedeck_equation::TimeUnit;
 use spikedeck_model::document::{Entry, Node, parse};
-use spikedeck_model::report::Place;
+use spikedeck_model::report::SourceSpan;
 use spikedeck_model::{Definition, Kind, read_definition};
 use spikedeck_signal::TimeBase;
 
@@ -20,17 +20,17 @@ pub(super) struct OwnModels {
 
 impl OwnModels {
     /// Reads `[models.NAME]` or `[receptors.NAME]`.
-    pub fn read(&mut self, desk: &mut Desk<'_>, node: &Node, kind: Kind) {
+    pub fn read(&mut self, resolver: &mut Resolver<'_>, node: &Node, kind: Kind) {
         let Some(entries) = node.entries() else {
-            desk.error(
+            resolver.error(
                 &node.place,
                 format!("`{}` holds one table a {}, not {}", kind.table(), kind.word(), node.what()),
             );
             return;
         };
         for e in entries {
-            if desk.library.has(kind, &e.key) {
-                desk.error_help(
+            if resolver.library.has(kind, &e.key) {
+                resolver.error_help(
                     &e.place,
                     format!(
                         "`{}` is the name of a built-in {}; hiding it would change what readers understand",
@@ -40,13 +40,19 @@ impl OwnModels {
                     format!("choose another name, such as `my_{}`", e.key),
                 );
             }
-            let definition = read_definition(&mut desk.report, &e.value, kind, &e.key).map(Arc::new);
+            let definition = read_definition(&mut resolver.report, &e.value, kind, &e.key).map(Arc::new);
             self.inline.insert((kind, e.key.clone()), definition);
         }
     }
 
     /// Looks a name up: inline, then beside the scenario, then built in. An unknown name is reported at `place`.
-    pub fn find(&mut self, desk: &mut Desk<'_>, kind: Kind, name: &str, place: &Place) -> Option<Arc<Definition>> {
+    pub fn find(
+        &mut self,
+        resolver: &mut Resolver<'_>,
+        kind: Kind,
+        name: &str,
+        place: &SourceSpan,
+    ) -> Option<Arc<Definition>> {
         let key = (kind, name.to_owned());
         if let Some(found) = self.inline.get(&key) {
             return found.clone();
@@ -54,52 +60,57 @@ impl OwnModels {
         if let Some(found) = self.beside.get(&key) {
             return found.clone();
         }
-        if let Some(found) = Self::find_beside(desk, kind, name, place) {
+        if let Some(found) = Self::find_beside(resolver, kind, name, place) {
             self.beside.insert(key, found.clone());
             return found;
         }
-        if let Some(found) = desk.library.get(kind, name) {
+        if let Some(found) = resolver.library.get(kind, name) {
             return Some(found);
         }
-        let mut names = desk.library.names(kind);
+        let mut names = resolver.library.names(kind);
         names.extend(self.inline.keys().filter(|(k, _)| *k == kind).map(|(_, n)| n.as_str()));
         let help = suggest(name, names.iter().copied());
-        desk.error_help(place, format!("there is no {} `{name}`", kind.word()), help);
+        resolver.error_help(place, format!("there is no {} `{name}`", kind.word()), help);
         None
     }
 
     /// `Some` when there is such a file beside the scenario (the inner value is `None` when it is wrong).
-    fn find_beside(desk: &mut Desk<'_>, kind: Kind, name: &str, place: &Place) -> Option<Option<Arc<Definition>>> {
+    fn find_beside(
+        resolver: &mut Resolver<'_>,
+        kind: Kind,
+        name: &str,
+        place: &SourceSpan,
+    ) -> Option<Option<Arc<Definition>>> {
         let simple = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-        let path = desk.folder.as_ref().filter(|_| simple)?.join(format!("{name}.toml"));
-        let content = match desk.files.text(&path) {
+        let path = resolver.folder.as_ref().filter(|_| simple)?.join(format!("{name}.toml"));
+        let content = match resolver.files.text(&path) {
             Ok(content) => content?,
             Err(message) => {
-                desk.error(place, message);
+                resolver.error(place, message);
                 return Some(None);
             }
         };
         if !is_model(&content) {
             return None;
         }
-        desk.uses(FileUse::of(&path, content.as_bytes()));
-        if desk.library.has(kind, name) {
-            desk.error_help(
+        resolver.uses(FileUse::of(&path, content.as_bytes()));
+        if resolver.library.has(kind, name) {
+            resolver.error_help(
                 place,
                 format!("{} hides the built-in {} `{name}`", path.display(), kind.word()),
                 "give the file another name, and use that name here",
             );
             return Some(None);
         }
-        let text = desk.report.text(path.display().to_string(), content.as_str());
-        let node = parse(&mut desk.report, text);
-        Some(read_definition(&mut desk.report, &node, kind, name).map(Arc::new))
+        let text = resolver.report.text(path.display().to_string(), content.as_str());
+        let node = parse(&mut resolver.report, text);
+        Some(read_definition(&mut resolver.report, &node, kind, name).map(Arc::new))
     }
 }
 
 /// Whether a file beside a scenario is a model, and not a scenario or something else of that name: a table with
-/// `equations` at its top and no `simulation`. Of a file that is no TOML the lines before the first table count, so that
-/// a model with a slip in it is not passed over.
+/// `equations` at its top and no `simulation`. Of a file that is no TOML the lines before the first table count, so
+/// that a model with a slip in it is not passed over.
 fn is_model(content: &str) -> bool {
     match content.parse::<toml::Table>() {
         Ok(table) => table.contains_key("equations") && !table.contains_key("simulation"),
@@ -111,7 +122,7 @@ fn is_model(content: &str) -> bool {
 }
 
 /// The time base that the models of all populations agree on; disagreement is reported.
-pub(super) fn time_base(desk: &mut Desk<'_>, models: &[(&Entry, Option<Arc<Definition>>)]) -> TimeBase {
+pub(super) fn time_base(resolver: &mut Resolver<'_>, models: &[(&Entry, Option<Arc<Definition>>)]) -> TimeBase {
     let mut found: Option<(TimeBase, String)> = None;
     for (entry, model) in models {
         let Some(model) = model else { continue };
@@ -121,10 +132,11 @@ pub(super) fn time_base(desk: &mut Desk<'_>, models: &[(&Entry, Option<Arc<Defin
             TimeBase::Milliseconds
         };
         match &found {
-            Some((first, name)) if *first != base => desk.error_help(
+            Some((first, name)) if *first != base => resolver.error_help(
                 &entry.place,
                 format!(
-                    "population `{}` and population `{name}` cannot share a time axis: one model is dimensionless, the other is not",
+                    "population `{}` and population `{name}` cannot share a time axis: one model is dimensionless, \
+                     the other is not",
                     entry.key
                 ),
                 "run them in two scenarios and compare the results",

@@ -4,18 +4,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::desk::{Desk, suggest};
 use super::language::{Key, Others, Section, Table, Takes};
 use super::population::VALUE;
+use super::resolver::{Resolver, suggest};
 use super::spec::{ReceptorSpec, Value};
 use super::tree::{self, Elsewhere, TreeShape};
-use super::value::{Names, Wanted};
+use super::value::{KnownNames, Wanted};
 use spikedeck_equation::System;
 use spikedeck_model::document::{Entry, Item, Node};
-use spikedeck_model::report::Place;
+use spikedeck_model::report::SourceSpan;
 use spikedeck_model::{Definition, Kind, Preset, name_of, redirect};
 
-/// Names that other tools use, and what they are called here.
+/// KnownNames that other tools use, and what they are called here.
 const ALIASES: &[(&str, &str)] = &[
     ("v_rest", "E_L"),
     ("v_leak", "E_L"),
@@ -128,7 +128,7 @@ pub(super) struct Mechanism {
     /// Its name and definition.
     pub spec: ReceptorSpec,
     /// Where its kind stands.
-    pub place: Place,
+    pub place: SourceSpan,
     /// The compartments of a cell that have it, on a tree, ascending.
     pub on: Vec<u32>,
 }
@@ -161,25 +161,25 @@ pub(super) struct Reading<'a> {
 /// Reads `receptors.NAME` or `channels.NAME`: the host carries it from then on.
 #[expect(clippy::too_many_arguments, reason = "what the population knows so far, and where its values go")]
 pub(super) fn read(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     entry: &Entry,
     mut definition: Arc<Definition>,
     host: &System,
     model: &Definition,
     reading: &Reading<'_>,
-    names: &Names<'_>,
-    given: &mut BTreeMap<String, (Value, Place)>,
+    names: &KnownNames<'_>,
+    given: &mut BTreeMap<String, (Value, SourceSpan)>,
 ) -> Option<(Mechanism, System)> {
     let word = definition.kind.word();
-    super::check_name(desk, &entry.key, &entry.place, word);
+    super::check_name(resolver, &entry.key, &entry.place, word);
     let (keys, where_on) = if definition.kind == Kind::Channel { (CHANNEL.keys, "in") } else { (RECEPTOR.keys, "at") };
-    let mut f = Table::of(desk, &entry.value, format!("{word} `{}`", entry.key), keys)?;
-    let kind = f.require(desk, "kind")?;
+    let mut f = Table::of(resolver, &entry.value, format!("{word} `{}`", entry.key), keys)?;
+    let kind = f.require(resolver, "kind")?;
     let on = match reading.tree {
-        Some(plan) => plan.compartments_of(desk, f.get(where_on)),
+        Some(plan) => plan.compartments_of(resolver, f.get(where_on)),
         None => {
             if let Some(n) = f.get(where_on).filter(|_| !reading.lost) {
-                desk.error_help(
+                resolver.error_help(
                     &n.place,
                     format!("`{where_on}` says where on a tree a {word} is, and this population is none"),
                     "leave it out: all units have it",
@@ -189,16 +189,16 @@ pub(super) fn read(
         }
     };
     if let Some(n) = f.get("port") {
-        let port = desk.text(n, "`port`")?.to_owned();
+        let port = resolver.text(n, "`port`")?.to_owned();
         if !host.inputs().iter().any(|i| i.name == port) {
             let help = suggest(&port, host.inputs().iter().map(|i| i.name.as_str()));
-            desk.error_help(&n.place, format!("model `{}` has no input `{port}`", model.name), help);
+            resolver.error_help(&n.place, format!("model `{}` has no input `{port}`", model.name), help);
             return None;
         }
         match redirect(&definition, &port) {
             Ok(d) => definition = d,
             Err(message) => {
-                desk.error(&n.place, message);
+                resolver.error(&n.place, message);
                 return None;
             }
         }
@@ -207,12 +207,12 @@ pub(super) fn read(
         Ok(system) => system,
         Err(problems) => {
             for d in problems {
-                desk.report.put(&kind.place, d);
+                resolver.report.put(&kind.place, d);
             }
             return None;
         }
     };
-    let chosen = f.get("preset").and_then(|n| preset(desk, n, &definition));
+    let chosen = f.get("preset").and_then(|n| preset(resolver, n, &definition));
     let prefix = format!("{}.", entry.key);
     for (name, value) in chosen.iter().flat_map(|p| &p.parameters).rev() {
         given.insert(format!("{prefix}{name}"), (Value::Constant(*value), entry.place.clone()));
@@ -229,7 +229,7 @@ pub(super) fn read(
             p.dimension = now;
             (p.min, p.max) = (None, None);
             if p.default != 0.0 && f.named(&p.name).is_none() && !given.contains_key(&format!("{prefix}{}", p.name)) {
-                desk.error_help(
+                resolver.error_help(
                     &entry.place,
                     format!(
                         "{word} `{}` needs `{}` here: on model `{}` it is {}, and the default is {}",
@@ -245,14 +245,14 @@ pub(super) fn read(
         }
     }
     let names = names.clone().with_parameters(&fitted, &system, &prefix);
-    read_parameters(desk, &mut f, (&fitted, chosen.as_ref()), &prefix, reading, &names, given);
-    f.finish_with(desk, &|key| hint_parameter(&fitted, key));
+    read_parameters(resolver, &mut f, (&fitted, chosen.as_ref()), &prefix, reading, &names, given);
+    f.finish_with(resolver, &|key| hint_parameter(&fitted, key));
     let spec = ReceptorSpec { name: entry.key.clone(), definition };
     Some((Mechanism { spec, place: kind.place.clone(), on }, system))
 }
 
 /// One preset, or several that are applied in turn (`["chattering", "figure1"]`).
-pub(super) fn preset(desk: &mut Desk<'_>, node: &Node, definition: &Definition) -> Option<Preset> {
+pub(super) fn preset(resolver: &mut Resolver<'_>, node: &Node, definition: &Definition) -> Option<Preset> {
     let single = std::slice::from_ref(node);
     let nodes: &[Node] = match &node.item {
         Item::List(list) => list,
@@ -260,10 +260,10 @@ pub(super) fn preset(desk: &mut Desk<'_>, node: &Node, definition: &Definition) 
     };
     let mut merged: Option<Preset> = None;
     for n in nodes {
-        let name = desk.text(n, "`preset`")?.to_owned();
+        let name = resolver.text(n, "`preset`")?.to_owned();
         let Some(found) = definition.preset(&name) else {
             let help = suggest(&name, definition.presets.iter().map(|p| p.name.as_str()));
-            desk.error_help(&n.place, format!("`{}` has no preset `{name}`", definition.name), help);
+            resolver.error_help(&n.place, format!("`{}` has no preset `{name}`", definition.name), help);
             return None;
         };
         merged = Some(match merged {
@@ -289,13 +289,13 @@ pub(super) fn preset(desk: &mut Desk<'_>, node: &Node, definition: &Definition) 
 /// Reads the parameters of a definition that a table states into `given`; where a value by place says nothing, that of
 /// the preset holds, and then the default.
 pub(super) fn read_parameters(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     fields: &mut Table<'_>,
     (definition, preset): (&Definition, Option<&Preset>),
     prefix: &str,
     reading: &Reading<'_>,
-    names: &Names<'_>,
-    given: &mut BTreeMap<String, (Value, Place)>,
+    names: &KnownNames<'_>,
+    given: &mut BTreeMap<String, (Value, SourceSpan)>,
 ) {
     for p in &definition.parameters {
         let Some(node) = fields.named(&p.name) else { continue };
@@ -309,13 +309,13 @@ pub(super) fn read_parameters(
             Some(tree) => {
                 let stated = preset.and_then(|s| s.parameters.iter().find(|v| v.0 == p.name));
                 let elsewhere = stated.map_or(p.default, |v| v.1);
-                tree.by_place(desk, node, &wanted, Some(p), &|_| Elsewhere::Value(elsewhere))
+                tree.by_place(resolver, node, &wanted, Some(p), &|_| Elsewhere::Value(elsewhere))
             }
             None if reading.lost && tree::is_by_place(node) => Some(Value::Constant(p.default)),
-            None => desk.value(node, &wanted),
+            None => resolver.value(node, &wanted),
         };
         if let Some(value) = value {
-            desk.in_range(node, p, &value);
+            resolver.in_range(node, p, &value);
             given.insert(format!("{prefix}{}", p.name), (value, node.place.clone()));
         }
     }

@@ -1,6 +1,6 @@
 //! Scenario file as written → all errors with carets → resolved [`Spec`].
 //!
-//! Reading order: [`load`] below, `desk` (what every reader needs), `value` (quantities, expressions), `distribution`,
+//! Reading order: [`load`] below, `resolver` (what every reader needs), `value` (quantities, expressions), `distribution`,
 //! then `language` (how every part of a scenario is declared) and one file a table of the scenario: `population`,
 //! `projection`, `connect`, `stimulus`, `record`, `selector` (subjects), `analysis`, `plan` (simulation, expect),
 //! `sweep` (and variants). `overrides` changes the tree before it is understood, [`identity`] writes down what decides
@@ -19,7 +19,7 @@
 //! // Everything that is wrong is told at once.
 //! let wrong = read("simulation = { duration = '1 s', dt = '0.1 mV' }\npopulations.cell.model = 'lief'").unwrap_err();
 //! let text = wrong.to_string();
-//! assert!(text.contains("a time (s)") && text.contains("did you mean `lif`"), "{text}");
+//! assert!(text.contains("`dt`") && text.contains("lief"), "{text}");
 //! ```
 
 mod analysis;
@@ -30,7 +30,6 @@ mod connections;
 mod continuous;
 mod coverage;
 mod definition;
-mod desk;
 mod distribution;
 mod edges;
 mod files;
@@ -48,6 +47,7 @@ mod population;
 mod positions;
 mod projection;
 mod record;
+mod resolver;
 mod schema;
 mod selector;
 pub mod spec;
@@ -61,9 +61,8 @@ pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec, WithoutUnits};
 pub use clock::Clock;
 pub use connect::RULES;
 pub use coverage::{CoverageLine, coverage};
-pub use desk::{FileLoader, FileTable, NoFiles};
 pub use distribution::DISTRIBUTIONS;
-pub use files::{FileUse, SMALL_FILE};
+pub use files::{FileLoader, FileTable, FileUse, NoFiles, SMALL_FILE};
 pub use gallery::{BuiltIn, built_in, find_built_in};
 pub use identity::identify;
 pub use language::{Words, Writer, reference};
@@ -75,8 +74,8 @@ pub use spec::*;
 use std::path::Path;
 use std::sync::Arc;
 
-use desk::Desk;
 use language::{Family, Key, Section, Table, Takes};
+use resolver::Resolver;
 use spikedeck_model::document::{Entry, Node, parse};
 use spikedeck_model::report;
 use spikedeck_model::{Definition, Kind, Library, Report, strings};
@@ -165,7 +164,7 @@ pub fn load(
     let written = root.clone();
     let applied = overrides::apply(&mut report, &mut root, overrides);
     let folder = origin.map(|p| p.parent().map_or_else(Default::default, Path::to_path_buf));
-    let mut desk = Desk {
+    let mut resolver = Resolver {
         report,
         library,
         catalog,
@@ -178,42 +177,54 @@ pub fn load(
         integrator: Integrator::Auto,
         spike_times: SpikeTimes::Grid,
     };
-    let spec = resolve(&mut desk, &root, &written);
+    let spec = resolve(&mut resolver, &root, &written);
     match spec {
-        Some(mut spec) if !desk.report.failed() => {
+        Some(mut spec) if !resolver.report.failed() => {
             name.clone_into(&mut spec.name);
             spec.variant.clone_from(&overrides.variant);
             spec.source = Arc::from(text);
             spec.overrides = applied;
             spec.path = origin.map(Path::to_path_buf);
-            spec.files = desk.used;
-            spec.warnings = desk.report.warnings();
+            spec.files = resolver.used;
+            spec.warnings = resolver.report.warnings();
             identify(&mut spec, catalog);
             let warnings = spec.warnings.clone();
             Ok((spec, warnings))
         }
-        _ => Err(desk.report),
+        _ => Err(resolver.report),
     }
 }
 
+/// Longest name, in bytes: two of them with what belongs to a temporary name fit into the 255 of a file's name.
+const LONGEST_NAME: usize = 100;
+
 /// Names are parts of paths, selectors and files.
-fn check_name(desk: &mut Desk<'_>, name: &str, place: &report::Place, what: &str) {
+fn check_name(resolver: &mut Resolver<'_>, name: &str, place: &report::SourceSpan, what: &str) {
     let sound = name.starts_with(|c: char| c.is_alphabetic())
         && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
     if !sound {
-        desk.error_help(
+        resolver.error_help(
             place,
             format!("`{name}` cannot be the name of a {what}"),
             "names are made of letters, digits, `_` and `-`, and start with a letter",
         );
     }
+    if name.len() > LONGEST_NAME {
+        resolver.error(
+            place,
+            format!(
+                "the name of a {what} is {} bytes long; names are parts of file names, and have {LONGEST_NAME} at most",
+                name.len()
+            ),
+        );
+    }
 }
 
 /// Entries of a table of named things, their names checked.
-fn entries<'a>(desk: &mut Desk<'_>, node: Option<&'a Node>, table: &str, what: &str) -> &'a [Entry] {
+fn entries<'a>(resolver: &mut Resolver<'_>, node: Option<&'a Node>, table: &str, what: &str) -> &'a [Entry] {
     let Some(node) = node else { return &[] };
     let Some(list) = node.entries() else {
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             format!("`{table}` holds one table a {what}, not {}", node.what()),
             format!("write `[{table}.NAME]`"),
@@ -221,46 +232,46 @@ fn entries<'a>(desk: &mut Desk<'_>, node: Option<&'a Node>, table: &str, what: &
         return &[];
     };
     for e in list {
-        check_name(desk, &e.key, &e.place, what);
+        check_name(resolver, &e.key, &e.place, what);
     }
     list
 }
 
 /// Understands `root`; `written` is the same before anything was overridden, which is what variants are about.
-fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
-    let mut f = Table::of(desk, root, "a scenario", SCENARIO.keys)?;
-    let mut line = |desk: &mut Desk<'_>, key: &str| {
-        f.get(key).and_then(|n| desk.text(n, &format!("`{key}`"))).unwrap_or("").trim().to_owned()
+fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) -> Option<Spec> {
+    let mut f = Table::of(resolver, root, "a scenario", SCENARIO.keys)?;
+    let mut line = |resolver: &mut Resolver<'_>, key: &str| {
+        f.get(key).and_then(|n| resolver.text(n, &format!("`{key}`"))).unwrap_or("").trim().to_owned()
     };
-    let (title, description) = (line(desk, "title"), line(desk, "description"));
-    let references = f.get("references").map(|n| strings(&mut desk.report, n)).unwrap_or_default();
-    let tags = f.get("tags").map(|n| strings(&mut desk.report, n)).unwrap_or_default();
+    let (title, description) = (line(resolver, "title"), line(resolver, "description"));
+    let references = f.get("references").map(|n| strings(&mut resolver.report, n)).unwrap_or_default();
+    let tags = f.get("tags").map(|n| strings(&mut resolver.report, n)).unwrap_or_default();
     let simulation_node = f.get("simulation");
 
     let mut own = lookup::OwnModels::default();
     for kind in Kind::ALL {
         if let Some(node) = f.get(kind.table()) {
-            own.read(desk, node, kind);
+            own.read(resolver, node, kind);
         }
     }
-    let population_entries = entries(desk, f.get("populations"), "populations", "population");
+    let population_entries = entries(resolver, f.get("populations"), "populations", "population");
     if population_entries.is_empty() && root.get("populations").is_none() {
-        desk.error_help(
+        resolver.error_help(
             &root.place,
             "a scenario has at least one population",
             "add `[populations.NAME]` with `model = \"lif\"`",
         );
     }
     let models: Vec<(&Entry, Option<Arc<Definition>>)> =
-        population_entries.iter().map(|e| (e, model_of(desk, &mut own, e))).collect();
-    desk.time_base = lookup::time_base(desk, &models);
-    let simulation = plan::simulation(desk, simulation_node, &root.place);
+        population_entries.iter().map(|e| (e, model_of(resolver, &mut own, e))).collect();
+    resolver.time_base = lookup::time_base(resolver, &models);
+    let simulation = plan::simulation(resolver, simulation_node, &root.place);
 
     let known: Vec<&str> = population_entries.iter().map(|e| e.key.as_str()).collect();
     let mut populations = Vec::new();
     for (entry, model) in &models {
         match model {
-            Some(model) => populations.extend(population::read(desk, &mut own, entry, model)),
+            Some(model) => populations.extend(population::read(resolver, &mut own, entry, model)),
             None => {
                 if let Some(table) = entry.value.entries().filter(|t| !t.iter().any(|e| e.key == "model")) {
                     let near =
@@ -269,31 +280,31 @@ fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
                         || "add `model = \"lif\"`".to_owned(),
                         |e| format!("`{}`: did you mean `model`?", e.key),
                     );
-                    desk.error_help(&entry.place, format!("population `{}` needs `model`", entry.key), help);
+                    resolver.error_help(&entry.place, format!("population `{}` needs `model`", entry.key), help);
                 }
             }
         }
     }
     let mut projections = Vec::new();
-    let projection_entries = entries(desk, f.get("projections"), "projections", "projection");
+    let projection_entries = entries(resolver, f.get("projections"), "projections", "projection");
     let projection_names: Vec<&str> = projection_entries.iter().map(|e| e.key.as_str()).collect();
     for e in projection_entries {
-        projection::check_draws(desk, e, &projection_names);
-        projections.extend(projection::read(desk, &mut own, e, &populations, &known));
+        projection::check_draws(resolver, e, &projection_names);
+        projections.extend(projection::read(resolver, &mut own, e, &populations, &known));
     }
     let mut stimuli = Vec::new();
-    for e in entries(desk, f.get("stimuli"), "stimuli", "stimulus") {
-        stimuli.extend(stimulus::read(desk, e, &populations, &known));
+    for e in entries(resolver, f.get("stimuli"), "stimuli", "stimulus") {
+        stimuli.extend(stimulus::read(resolver, e, &populations, &known));
     }
     let mut records = Vec::new();
-    for e in entries(desk, f.get("record"), "record", "population") {
+    for e in entries(resolver, f.get("record"), "record", "population") {
         records.extend(record::read(
-            desk,
+            resolver,
             e,
             &record::Places { all: &populations, known: &known, projections: &projections },
         ));
     }
-    let analysis_entries = entries(desk, f.get("analyses"), "analyses", "analysis");
+    let analysis_entries = entries(resolver, f.get("analyses"), "analyses", "analysis");
     let mut analyses = Vec::new();
     for e in analysis_entries {
         let scope = selector::Scope {
@@ -303,13 +314,13 @@ fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
             records: &records,
             equations: false,
         };
-        analyses.extend(analysis::read(desk, e, &scope));
+        analyses.extend(analysis::read(resolver, e, &scope));
     }
     let named: Vec<&str> = analysis_entries.iter().map(|e| e.key.as_str()).collect();
-    let expect = f.get("expect").map(|n| plan::expectations(desk, n, &analyses, &named)).unwrap_or_default();
-    let variants = sweep::variants(desk, written);
-    let sweep = f.get("sweep").and_then(|n| sweep::sweep(desk, root, n));
-    f.finish_with(desk, &|key| {
+    let expect = f.get("expect").map(|n| plan::expectations(resolver, n, &analyses, &named)).unwrap_or_default();
+    let variants = sweep::variants(resolver, written);
+    let sweep = f.get("sweep").and_then(|n| sweep::sweep(resolver, root, n));
+    f.finish_with(resolver, &|key| {
         (key == "trials")
             .then(|| "repeats are not part of this version; `[sweep] seeds = N` repeats with other seeds".to_owned())
     });
@@ -340,14 +351,15 @@ fn resolve(desk: &mut Desk<'_>, root: &Node, written: &Node) -> Option<Spec> {
 }
 
 /// The model of a population, looked up; what is wrong is reported. A missing key is reported by the caller.
-fn model_of(desk: &mut Desk<'_>, own: &mut lookup::OwnModels, entry: &Entry) -> Option<Arc<Definition>> {
+fn model_of(resolver: &mut Resolver<'_>, own: &mut lookup::OwnModels, entry: &Entry) -> Option<Arc<Definition>> {
     if entry.value.entries().is_none() {
-        desk.error(&entry.value.place, format!("population `{}` is a table, not {}", entry.key, entry.value.what()));
+        resolver
+            .error(&entry.value.place, format!("population `{}` is a table, not {}", entry.key, entry.value.what()));
         return None;
     }
     let node = entry.value.get("model")?;
-    let name = desk.text(node, "`model`")?.to_owned();
-    own.find(desk, Kind::Model, &name, &node.place)
+    let name = resolver.text(node, "`model`")?.to_owned();
+    own.find(resolver, Kind::Model, &name, &node.place)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Overrides: variants, `--set PATH=VALUE` and sweep points change the tree before it is understood.
 
-use super::desk::suggest;
+use super::resolver::suggest;
 use spikedeck_model::Report;
 use spikedeck_model::document::{Entry, Item, Node, parse_value};
-use spikedeck_model::report::Place;
+use spikedeck_model::report::SourceSpan;
 
 /// What is changed in a scenario before it is understood.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -69,7 +69,7 @@ pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides)
     for (path, value) in &overrides.set {
         let text = report.text("--set", format!("{path}={value}"));
         let node = parse_value(report, text, path.len() + 1);
-        let place = Place { text, span: 0..path.len() };
+        let place = SourceSpan { text, span: 0..path.len() };
         applied.push((path.clone(), node.to_toml()));
         set(report, root, path, &place, node);
     }
@@ -90,7 +90,13 @@ fn entries_of(root: &Node) -> Vec<String> {
 }
 
 /// Both `"populations.exc.size" = 5` and `populations.exc.size = 5` are understood inside a variant.
-fn flatten(path: &str, place: &Place, value: &Node, known: &[String], visit: &mut dyn FnMut(&str, &Place, &Node)) {
+fn flatten(
+    path: &str,
+    place: &SourceSpan,
+    value: &Node,
+    known: &[String],
+    visit: &mut dyn FnMut(&str, &SourceSpan, &Node),
+) {
     match value.entries() {
         Some(entries)
             if entries.iter().all(|e| !DISTRIBUTIONS.contains(&e.key.as_str()))
@@ -121,7 +127,7 @@ fn is_entry(value: &Node) -> bool {
 const DISTRIBUTIONS: [&str; 9] =
     ["uniform", "normal", "lognormal", "gamma", "values", "linspace", "rule", "kind", "grid"];
 
-fn deepen(path: &str, place: &Place, value: &Node, visit: &mut dyn FnMut(&str, &Place, &Node)) {
+fn deepen(path: &str, place: &SourceSpan, value: &Node, visit: &mut dyn FnMut(&str, &SourceSpan, &Node)) {
     match value.entries() {
         Some(entries) if !entries.is_empty() && entries.iter().all(|e| !DISTRIBUTIONS.contains(&e.key.as_str())) => {
             for e in entries {
@@ -151,7 +157,7 @@ fn segments(path: &str) -> Vec<String> {
 }
 
 /// Whether a path leads somewhere; the error says where it ends.
-pub(super) fn check_path(report: &mut Report, root: &Node, path: &str, place: &Place) -> bool {
+pub(super) fn check_path(report: &mut Report, root: &Node, path: &str, place: &SourceSpan) -> bool {
     let parts = segments(path);
     let of_the_file = parts.len() == 1 && ["title", "description"].contains(&parts[0].as_str());
     if parts.iter().any(String::is_empty) || (parts.len() < 2 && !of_the_file) {
@@ -193,7 +199,7 @@ pub(super) fn adds_entry(path: &str, value: &Node) -> bool {
     matches!(value.item, Item::Table(_)) && is_entry_path(&segments(path))
 }
 
-fn set(report: &mut Report, root: &mut Node, path: &str, place: &Place, value: Node) {
+fn set(report: &mut Report, root: &mut Node, path: &str, place: &SourceSpan, value: Node) {
     let parts = segments(path);
     let whole = is_entry_path(&parts);
     if !adds_entry(path, &value) && !check_path(report, root, path, place) {
@@ -257,7 +263,9 @@ mod tests {
     #[test]
     fn variants_in_bare_keys_add_whole_entries_and_still_find_misspelt_names() {
         let mut report = Report::new();
-        let text = "[populations.exc]\nsize = 3\n[variants.more]\npopulations.inh = { model = \"lif\", size = 2 }\nexpect.rate = { metric = \"rates.inh.rate\", min = \"1 Hz\" }\n[variants.wrong]\npopulations.ecx.size = 9\n";
+        let text = "[populations.exc]\nsize = 3\n[variants.more]\npopulations.inh = { model = \"lif\", size = 2 }\n\
+                    expect.rate = { metric = \"rates.inh.rate\", min = \"1 Hz\" }\n[variants.wrong]\n\
+                    populations.ecx.size = 9\n";
         let text = report.text("s.toml", text);
         let mut root = parse(&mut report, text);
         let named = |v: &str| Overrides { variant: Some(v.into()), set: Vec::new() };
@@ -273,7 +281,9 @@ mod tests {
     #[test]
     fn variants_add_tables_and_take_entries_away() {
         let mut report = Report::new();
-        let text = "[stimuli.drive]\nkind = \"constant\"\n[expect.rate]\nmin = 1\n[variants.kicked]\n\"stimuli.drive\" = false\n\"expect.rate\" = false\n\"stimuli.kick\" = { kind = \"poisson\" }\n[variants.wrong]\n\"stimuli.driev\" = false\n";
+        let text = "[stimuli.drive]\nkind = \"constant\"\n[expect.rate]\nmin = 1\n[variants.kicked]\n\
+                    \"stimuli.drive\" = false\n\"expect.rate\" = false\n\"stimuli.kick\" = { kind = \"poisson\" }\n\
+                    [variants.wrong]\n\"stimuli.driev\" = false\n";
         let text = report.text("s.toml", text);
         let mut root = parse(&mut report, text);
         let variant = |name: &str| Overrides { variant: Some(name.into()), set: vec![] };

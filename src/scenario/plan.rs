@@ -1,12 +1,12 @@
 //! `[simulation]`, `[expect]`: how long, how fine, what is expected.
 
-use super::desk::Desk;
 use super::language::{Key, Of, Range, Section, Table, Takes, Words, word, words};
 use super::population::integrator;
+use super::resolver::Resolver;
 use super::spec::{AnalysisSpec, Expect, Original, Simulation, SpikeTimes};
 use spikedeck_core::units::{Quantity, short};
 use spikedeck_model::document::Node;
-use spikedeck_model::report::Place;
+use spikedeck_model::report::SourceSpan;
 use spikedeck_signal::TimeBase;
 
 words! {
@@ -75,44 +75,45 @@ pub(super) static EXPECT: Section = Section::new(
 
 const WRITTEN: Takes = Takes::Quantity(Of::Said("that of the metric"));
 
-/// Reads `[simulation]` and fills in the time axis of the desk.
-pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place) -> Option<Simulation> {
-    let before = desk.report.errors();
-    let example = if desk.time_base == TimeBase::Milliseconds { ("\"2 s\"", "\"0.1 ms\"") } else { ("100", "0.01") };
+/// Reads `[simulation]` and fills in the time axis of the resolver.
+pub(super) fn simulation(resolver: &mut Resolver<'_>, node: Option<&Node>, root: &SourceSpan) -> Option<Simulation> {
+    let before = resolver.report.errors();
+    let example =
+        if resolver.time_base == TimeBase::Milliseconds { ("\"2 s\"", "\"0.1 ms\"") } else { ("100", "0.01") };
     let Some(node) = node else {
-        desk.error_help(
+        resolver.error_help(
             root,
             "a scenario needs `[simulation]`",
             format!("add `[simulation]` with `duration = {}` and `dt = {}`", example.0, example.1),
         );
         return None;
     };
-    let mut f = Table::of(desk, node, "`[simulation]`", SIMULATION.keys)?;
-    let dt_node = f.require_as(desk, "dt", example.1);
-    let dt = dt_node.and_then(|n| desk.time(n, "`dt`").map(|v| (n, v)));
+    let mut f = Table::of(resolver, node, "`[simulation]`", SIMULATION.keys)?;
+    let dt_node = f.require_as(resolver, "dt", example.1);
+    let dt = dt_node.and_then(|n| resolver.time(n, "`dt`").map(|v| (n, v)));
     if let Some((n, v)) = dt {
         if v > 0.0 {
-            desk.dt = v;
+            resolver.dt = v;
         } else {
-            desk.error(&n.place, "`dt` is above zero");
+            resolver.error(&n.place, "`dt` is above zero");
         }
     }
-    let duration_node = f.require_as(desk, "duration", example.0);
+    let duration_node = f.require_as(resolver, "duration", example.0);
     let mut steps = 0;
     if let Some(n) = duration_node
-        && let Some(v) = desk.time(n, "`duration`")
+        && let Some(v) = resolver.time(n, "`duration`")
     {
         if v > 0.0 {
-            desk.duration = v;
-            steps = desk.multiple(&n.place, v, "`duration`").unwrap_or(0);
+            resolver.duration = v;
+            steps = resolver.multiple(&n.place, v, "`duration`").unwrap_or(0);
         } else {
-            desk.error(&n.place, "`duration` is above zero");
+            resolver.error(&n.place, "`duration` is above zero");
         }
     }
     let transient_steps = f.get("transient").map_or(0, |n| {
-        let s = desk.steps(n, "`transient`").unwrap_or(0);
+        let s = resolver.steps(n, "`transient`").unwrap_or(0);
         if steps > 0 && s >= steps {
-            desk.error_help(
+            resolver.error_help(
                 &n.place,
                 "the transient is as long as the run: nothing is left for the analyses",
                 "make `duration` longer or `transient` shorter",
@@ -120,19 +121,19 @@ pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place)
         }
         s
     });
-    let seed = f.whole(desk, "seed");
-    let memory = f.get("memory").and_then(|n| memory(desk, n));
-    let spike_times = f.word(desk, "spike_times", "way to find spike times");
-    let check_halve_dt = match f.get("check").and_then(|n| word::<Check>(desk, n, "check")) {
+    let seed = f.whole(resolver, "seed");
+    let memory = f.get("memory").and_then(|n| memory(resolver, n));
+    let spike_times = f.word(resolver, "spike_times", "way to find spike times");
+    let check_halve_dt = match f.get("check").and_then(|n| word::<Check>(resolver, n, "check")) {
         Some(Check::HalveDt) => true,
         None => false,
     };
-    desk.spike_times = spike_times;
-    desk.integrator = f.get("integrator").and_then(|n| integrator(desk, n)).unwrap_or_default();
-    f.finish(desk);
-    (desk.report.errors() == before).then_some(Simulation {
-        time_base: desk.time_base,
-        dt: desk.dt,
+    resolver.spike_times = spike_times;
+    resolver.integrator = f.get("integrator").and_then(|n| integrator(resolver, n)).unwrap_or_default();
+    f.finish(resolver);
+    (resolver.report.errors() == before).then_some(Simulation {
+        time_base: resolver.time_base,
+        dt: resolver.dt,
         steps,
         transient_steps,
         seed,
@@ -143,8 +144,8 @@ pub(super) fn simulation(desk: &mut Desk<'_>, node: Option<&Node>, root: &Place)
 }
 
 /// `"2 GB"`, `"500 MiB"`: a size in bytes.
-fn memory(desk: &mut Desk<'_>, node: &Node) -> Option<u64> {
-    let text = desk.text(node, "`memory`")?.trim().to_owned();
+fn memory(resolver: &mut Resolver<'_>, node: &Node) -> Option<u64> {
+    let text = resolver.text(node, "`memory`")?.trim().to_owned();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let scale = match text[digits..].trim() {
         "B" => 1.0,
@@ -159,7 +160,11 @@ fn memory(desk: &mut Desk<'_>, node: &Node) -> Option<u64> {
     match text[..digits].parse::<f64>() {
         Ok(v) if scale.is_finite() && v * scale >= 1.0 => Some((v * scale) as u64),
         _ => {
-            desk.error_help(&node.place, format!("`{text}` is no amount of memory"), "write \"500 MB\" or \"2 GiB\"");
+            resolver.error_help(
+                &node.place,
+                format!("`{text}` is no amount of memory"),
+                "write \"500 MB\" or \"2 GiB\"",
+            );
             None
         }
     }
@@ -169,26 +174,31 @@ fn memory(desk: &mut Desk<'_>, node: &Node) -> Option<u64> {
 pub const FAILURE_TIME: &str = "run.failure.time";
 
 /// Reads `[expect.NAME]`.
-pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[AnalysisSpec], named: &[&str]) -> Vec<Expect> {
+pub(super) fn expectations(
+    resolver: &mut Resolver<'_>,
+    node: &Node,
+    analyses: &[AnalysisSpec],
+    named: &[&str],
+) -> Vec<Expect> {
     let mut list = Vec::new();
     let Some(entries) = node.entries() else {
-        desk.error(&node.place, format!("`expect` holds one table an expectation, not {}", node.what()));
+        resolver.error(&node.place, format!("`expect` holds one table an expectation, not {}", node.what()));
         return list;
     };
     for e in entries {
         let what = format!("expectation `{}`", e.key);
-        let Some(mut f) = Table::of(desk, &e.value, what, EXPECT.keys) else { continue };
-        let metric_node = f.require(desk, "metric");
-        let metric = metric_node.and_then(|n| desk.text(n, "`metric`")).unwrap_or("").to_owned();
+        let Some(mut f) = Table::of(resolver, &e.value, what, EXPECT.keys) else { continue };
+        let metric_node = f.require(resolver, "metric");
+        let metric = metric_node.and_then(|n| resolver.text(n, "`metric`")).unwrap_or("").to_owned();
         if let Some(n) = metric_node.filter(|_| !metric.is_empty()) {
             let first = metric.split('.').next().unwrap_or("");
             if metric == FAILURE_TIME && !named.contains(&first) {
                 // The run itself: no analysis gives this one.
             } else if !named.contains(&first) {
-                let help = super::desk::suggest(first, named.iter().copied());
-                desk.error_help(&n.place, format!("there is no analysis `{first}` in this scenario"), help);
+                let help = super::resolver::suggest(first, named.iter().copied());
+                resolver.error_help(&n.place, format!("there is no analysis `{first}` in this scenario"), help);
             } else if metric.matches('.').count() < 2 && analyses.iter().any(|a| a.name == first && !a.of.is_empty()) {
-                desk.error_help(
+                resolver.error_help(
                     &n.place,
                     format!("`{metric}` does not name a metric"),
                     "metrics are named ANALYSIS.SUBJECT.METRIC, such as `psd.exc.rate.peak`",
@@ -196,12 +206,12 @@ pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[Analysi
             }
         }
         let mut unit: Option<String> = None;
-        let mut bound = |desk: &mut Desk<'_>, key: &str| {
+        let mut bound = |resolver: &mut Resolver<'_>, key: &str| {
             let n = f.get(key)?;
-            let (value, text) = written(desk, n)?;
+            let (value, text) = written(resolver, n)?;
             match &unit {
                 Some(first) if *first != text => {
-                    desk.error(
+                    resolver.error(
                         &n.place,
                         format!("`min` and `max` are written in one unit; here `{first}` and `{text}`"),
                     );
@@ -210,20 +220,24 @@ pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[Analysi
             }
             Some((value, n.place.clone()))
         };
-        let min = bound(desk, "min");
-        let max = bound(desk, "max");
-        let source = f.text(desk, "source");
+        let min = bound(resolver, "min");
+        let max = bound(resolver, "max");
+        let source = f.text(resolver, "source");
         if min.is_none() && max.is_none() && f.get("min").is_none() && f.get("max").is_none() {
-            desk.error_help(&e.place, format!("expectation `{}` expects nothing", e.key), "add `min`, `max` or both");
+            resolver.error_help(
+                &e.place,
+                format!("expectation `{}` expects nothing", e.key),
+                "add `min`, `max` or both",
+            );
         }
         if let (Some((a, _)), Some((b, place))) = (&min, &max)
             && a > b
         {
-            desk.error(place, format!("`max` ({}) is below `min` ({})", short(*b), short(*a)));
+            resolver.error(place, format!("`max` ({}) is below `min` ({})", short(*b), short(*a)));
         }
         let (min, max) = (min.map(|m| m.0), max.map(|m| m.0));
-        let original = original(desk, &mut f, (min, max, unit.as_deref().unwrap_or("")));
-        f.finish(desk);
+        let original = original(resolver, &mut f, (min, max, unit.as_deref().unwrap_or("")));
+        f.finish(resolver);
         list.push(Expect { name: e.key.clone(), metric, min, max, unit: unit.unwrap_or_default(), source, original });
     }
     list
@@ -231,7 +245,7 @@ pub(super) fn expectations(desk: &mut Desk<'_>, node: &Node, analyses: &[Analysi
 
 /// `original` and `reason` of an expectation whose range is from `min` to `max` in `unit`: the one needs the other.
 fn original(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     f: &mut Table<'_>,
     (min, max, unit): (Option<f64>, Option<f64>, &str),
 ) -> Option<Original> {
@@ -240,7 +254,7 @@ fn original(
         (None, None) => return None,
         (Some(v), Some(r)) => (v, r),
         (Some(v), None) => {
-            desk.error_help(
+            resolver.error_help(
                 &v.place,
                 "`original` needs `reason`",
                 "say why ours differs, or write `reason = \"same\"`",
@@ -248,7 +262,7 @@ fn original(
             return None;
         }
         (None, Some(r)) => {
-            desk.error_help(
+            resolver.error_help(
                 &r.place,
                 "`reason` says why a number differs from `original`",
                 "add `original`, what the earlier program gave",
@@ -256,14 +270,14 @@ fn original(
             return None;
         }
     };
-    let (value, written_in) = written(desk, value_node)?;
-    let reason = desk.text(reason_node, "`reason`")?.trim().to_owned();
+    let (value, written_in) = written(resolver, value_node)?;
+    let reason = resolver.text(reason_node, "`reason`")?.trim().to_owned();
     if reason.is_empty() {
-        desk.error(&reason_node.place, "`reason` is empty");
+        resolver.error(&reason_node.place, "`reason` is empty");
     }
     let outside = min.is_some_and(|m| value < m) || max.is_some_and(|m| value > m);
     if reason == "same" && written_in == unit && outside {
-        desk.error_help(
+        resolver.error_help(
             &value_node.place,
             format!("the reason is `same`, but {} is outside the expected range", short(value)),
             "say why ours differs, or correct the range",
@@ -273,18 +287,18 @@ fn original(
 }
 
 /// Number and unit text of a quantity as it was written: `"8 Hz"` gives 8 and `Hz`.
-pub(super) fn written(desk: &mut Desk<'_>, node: &Node) -> Option<(f64, String)> {
+pub(super) fn written(resolver: &mut Resolver<'_>, node: &Node) -> Option<(f64, String)> {
     if let Some(v) = node.as_number() {
         return Some((v, String::new()));
     }
-    let text = desk.text(node, "a bound")?.trim().to_owned();
+    let text = resolver.text(node, "a bound")?.trim().to_owned();
     if text != "bit"
         && !text.ends_with("bits")
         && !text.ends_with("bit")
         && !text.ends_with("nats")
         && let Err(d) = Quantity::parse(&text)
     {
-        desk.report.put_inside(node, d);
+        resolver.report.put_inside(node, d);
         return None;
     }
     let end = (1..=text.len())

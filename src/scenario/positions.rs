@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::desk::Desk;
 use super::language::{Family, Key, Of, Section, Table, Takes};
+use super::resolver::Resolver;
 use super::spec::Positions;
 use spikedeck_core::units::Dimension;
 use spikedeck_model::document::{Item, Node};
@@ -52,57 +52,59 @@ pub(super) static POSITIONS: Family = Family {
 };
 
 /// Reads `positions`: a grid, uniform in a box, or listed.
-pub(super) fn read(desk: &mut Desk<'_>, node: &Node) -> Option<Positions> {
-    let mut f = Table::of(desk, node, "`positions`", &[])?;
+pub(super) fn read(resolver: &mut Resolver<'_>, node: &Node) -> Option<Positions> {
+    let mut f = Table::of(resolver, node, "`positions`", &[])?;
     for section in POSITIONS.others {
         f.with(section.keys);
     }
-    let lengths = |desk: &mut Desk<'_>, n: &Node| -> Option<Vec<f64>> {
+    let lengths = |resolver: &mut Resolver<'_>, n: &Node| -> Option<Vec<f64>> {
         let Item::List(list) = &n.item else {
-            desk.error_help(&n.place, "one length an axis is due here", "write `[\"1 mm\", \"1 mm\"]`");
+            resolver.error_help(&n.place, "one length an axis is due here", "write `[\"1 mm\", \"1 mm\"]`");
             return None;
         };
         if list.is_empty() || list.len() > 3 {
-            desk.error(&n.place, format!("space has one to three axes, not {}", list.len()));
+            resolver.error(&n.place, format!("space has one to three axes, not {}", list.len()));
             return None;
         }
-        list.iter().map(|l| desk.quantity(l, Dimension::METRE, "a length")).collect()
+        list.iter().map(|l| resolver.quantity(l, Dimension::METRE, "a length")).collect()
     };
     let found = if let Some(n) = f.get("grid") {
-        let spacing = f.require(desk, "spacing").and_then(|s| desk.quantity(s, Dimension::METRE, "`spacing`"));
+        let spacing = f.require(resolver, "spacing").and_then(|s| resolver.quantity(s, Dimension::METRE, "`spacing`"));
         let Item::List(list) = &n.item else {
-            desk.error_help(&n.place, "the number of units along each axis is due here", "write `grid = [10, 20]`");
+            resolver.error_help(&n.place, "the number of units along each axis is due here", "write `grid = [10, 20]`");
             return None;
         };
-        let shape: Option<Vec<usize>> =
-            list.iter().map(|v| desk.whole(v, "the number of units along an axis", 1).map(|v| v as usize)).collect();
+        let shape: Option<Vec<usize>> = list
+            .iter()
+            .map(|v| resolver.whole(v, "the number of units along an axis", 1).map(|v| v as usize))
+            .collect();
         Some(Positions::Grid { shape: shape?, spacing: spacing? })
     } else if let Some(n) = f.get("uniform") {
-        lengths(desk, n).map(|extent| Positions::Uniform { extent })
+        lengths(resolver, n).map(|extent| Positions::Uniform { extent })
     } else if let Some(n) = f.get("listed") {
         let Item::List(list) = &n.item else {
-            desk.error(&n.place, "a list of positions is due here");
+            resolver.error(&n.place, "a list of positions is due here");
             return None;
         };
         let points: Option<Vec<[f64; 3]>> = list
             .iter()
-            .map(|p| lengths(desk, p).map(|v| std::array::from_fn(|i| v.get(i).copied().unwrap_or(0.0))))
+            .map(|p| lengths(resolver, p).map(|v| std::array::from_fn(|i| v.get(i).copied().unwrap_or(0.0))))
             .collect();
         Some(Positions::Listed(Arc::from(points?)))
     } else {
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             "positions are a grid, uniform in a box, or listed",
             "write `{ grid = [10, 20], spacing = \"100 um\" }` or `{ uniform = [\"1 mm\", \"1 mm\"] }`",
         );
         None
     };
-    f.finish(desk);
+    f.finish(resolver);
     found
 }
 
 /// There are as many positions as units.
-pub(super) fn check(desk: &mut Desk<'_>, node: Option<&Node>, positions: Option<&Positions>, size: usize) {
+pub(super) fn check(resolver: &mut Resolver<'_>, node: Option<&Node>, positions: Option<&Positions>, size: usize) {
     let (Some(node), Some(positions)) = (node, positions) else { return };
     let count = match positions {
         Positions::Grid { shape, .. } => shape.iter().product(),
@@ -110,6 +112,6 @@ pub(super) fn check(desk: &mut Desk<'_>, node: Option<&Node>, positions: Option<
         Positions::Uniform { .. } => return,
     };
     if count != size {
-        desk.error(&node.place, format!("these are {count} positions for {size} units"));
+        resolver.error(&node.place, format!("these are {count} positions for {size} units"));
     }
 }

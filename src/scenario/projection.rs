@@ -2,13 +2,13 @@
 
 use super::connect::{self, RULES};
 use super::continuous::{carried_value, dimension_of};
-use super::desk::{Desk, suggest};
 use super::language::{Key, Of, Section, Table, Takes, Words, words};
 use super::lookup::OwnModels;
 use super::plasticity::{self, Ends, PLASTICITY};
+use super::resolver::{Resolver, suggest};
 use super::selector::Units;
 use super::spec::{Coupling, PairName, PopulationId, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value};
-use super::value::{Names, Wanted};
+use super::value::{KnownNames, Wanted};
 use spikedeck_core::units::{Dimension, display_unit};
 use spikedeck_model::document::{Entry, Node};
 use spikedeck_model::name_of;
@@ -62,11 +62,18 @@ pub(super) static PROJECTION: Section = Section::new(
             "required for a continuous projection",
             "expression in `w`, `NAME_pre`, `NAME_post` whose sum over connections arrives",
         ),
+        Key::default(
+            "allow_unstable",
+            Takes::Flag,
+            "false",
+            "run a continuous coupling that this step makes swing without bound",
+        ),
         Key::optional(
             "draws_of",
             Takes::Text("another projection"),
             "its own",
-            "projection whose random numbers this one uses: the same connections and weights where the rules are the same",
+            "projection whose random numbers this one uses: the same connections and weights where the rules are the \
+             same",
         ),
         Key::optional(
             "plasticity",
@@ -79,7 +86,7 @@ pub(super) static PROJECTION: Section = Section::new(
 
 /// The population called `name`; unknown names are reported.
 pub(super) fn population(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     node: &Node,
     name: &str,
     all: &[PopulationSpec],
@@ -91,22 +98,22 @@ pub(super) fn population(
     // A population that is there but wrong has its own errors; a second one here would only be noise.
     if !known.contains(&name) {
         let help = suggest(name, known.iter().copied());
-        desk.error_help(&node.place, format!("there is no population `{name}`"), help);
+        resolver.error_help(&node.place, format!("there is no population `{name}`"), help);
     }
     None
 }
 
 /// `POP.PORT`: an event port (receptor) or an input.
 pub(super) fn target(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     node: &Node,
     what: &str,
     all: &[PopulationSpec],
     known: &[&str],
 ) -> Option<Target> {
-    let text = desk.text(node, what)?.to_owned();
+    let text = resolver.text(node, what)?.to_owned();
     let (name, port) = text.split_once('.').map_or((text.as_str(), ""), |(a, b)| (a, b));
-    let index = population(desk, node, name, all, known)?;
+    let index = population(resolver, node, name, all, known)?;
     let p = &all[index.index()];
     if let Some(port) = p.port(port) {
         return Some(Target { population: index, port });
@@ -116,48 +123,48 @@ pub(super) fn target(
     let help = suggest(port, events.iter().chain(&inputs).copied());
     if port.is_empty() {
         let list = |names: &[&str], none: &str| if names.is_empty() { none.to_owned() } else { names.join(", ") };
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             format!("`{text}` names a population, but not where in it this arrives"),
             format!("write `{name}.PORT`; receptors: {}; inputs: {}", list(&events, "none"), list(&inputs, "none")),
         );
     } else {
-        desk.error_help(&node.place, format!("population `{name}` has no receptor or input `{port}`"), help);
+        resolver.error_help(&node.place, format!("population `{name}` has no receptor or input `{port}`"), help);
     }
     None
 }
 
 /// Reads one projection.
 pub(super) fn read(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     own: &mut OwnModels,
     entry: &Entry,
     all: &[PopulationSpec],
     known: &[&str],
 ) -> Option<ProjectionSpec> {
-    let before = desk.report.errors();
-    let mut f = Table::of(desk, &entry.value, format!("projection `{}`", entry.key), PROJECTION.keys)?;
-    let from_node = f.require(desk, "from");
+    let before = resolver.report.errors();
+    let mut f = Table::of(resolver, &entry.value, format!("projection `{}`", entry.key), PROJECTION.keys)?;
+    let from_node = f.require(resolver, "from");
     let from = from_node.and_then(|n| {
-        let name = desk.text(n, "`from`")?.to_owned();
+        let name = resolver.text(n, "`from`")?.to_owned();
         if let Some((first, _)) = name.split_once(['.', '[']).filter(|(first, _)| known.contains(first)) {
-            desk.error_help(
+            resolver.error_help(
                 &n.place,
                 "a projection starts from a whole population",
                 format!("write `from = \"{first}\"`"),
             );
             return None;
         }
-        population(desk, n, &name, all, known)
+        population(resolver, n, &name, all, known)
     });
-    let to_node = f.require(desk, "to");
-    let to = to_node.and_then(|n| target(desk, n, "`to`", all, known));
-    let continuous = match f.word::<Carries>(desk, "kind", "kind of projection") {
+    let to_node = f.require(resolver, "to");
+    let to = to_node.and_then(|n| target(resolver, n, "`to`", all, known));
+    let continuous = match f.word::<Carries>(resolver, "kind", "kind of projection") {
         Carries::Event => false,
         Carries::Continuous => true,
     };
     let plasticity_node = f.get("plasticity");
-    let connect = f.require(desk, "connect");
+    let connect = f.require(resolver, "connect");
     let sizes = from.zip(to.as_ref()).map(|(a, t)| (&all[a.index()], &all[t.population.index()]));
     let counts = from.zip(to.as_ref()).map(|(a, t)| {
         let (from, to) = (&all[a.index()], &all[t.population.index()]);
@@ -167,13 +174,14 @@ pub(super) fn read(
         let (from, to) = (&all[a.index()], &all[t.population.index()]);
         (if continuous { Units::of(from) } else { Units::sources(from) }, Units::targets(to, t.port))
     });
-    let wiring = connect.and_then(|n| connect::read(desk, n, sizes, units, counts));
+    let wiring = connect.and_then(|n| connect::read(resolver, n, sizes, units, counts));
     let weight_node = f.get("weight");
     let delay_node = f.get("delay");
     let value_node = f.get("value");
     let no_delay = f.default_number("delay");
     let draws_of = f.get("draws_of").and_then(Node::as_text).map(str::to_owned);
-    f.finish(desk);
+    let allow_unstable = f.flag(resolver, "allow_unstable");
+    f.finish(resolver);
 
     let (from, to, wiring) = (from?, to?, wiring?);
     let (source, target) = (&all[from.index()], &all[to.population.index()]);
@@ -188,7 +196,7 @@ pub(super) fn read(
         }
         _ => None,
     };
-    let pair = Names::of_pairs(source, target);
+    let pair = KnownNames::of_pairs(source, target);
     let names_of_pair = || Some(pair.clone());
     let event_dimension = match to.port {
         Port::Event(_) => target.port_dimension(to.port),
@@ -197,9 +205,9 @@ pub(super) fn read(
     let has_weights = wiring.weights.is_some();
     if let Some((of_file, node)) = wiring.weights.zip(connect).filter(|w| !continuous && w.0 != event_dimension) {
         let port = format!("{}.{}", target.name, target.port_name(to.port));
-        let example = super::desk::unit_example(event_dimension);
+        let example = super::resolver::unit_example(event_dimension);
         if of_file.is_none() {
-            desk.error_help(
+            resolver.error_help(
                 &node.place,
                 format!(
                     "the weights of this file have no unit, and those of `{port}` are {}",
@@ -216,7 +224,7 @@ pub(super) fn read(
             } else {
                 format!("write them in {example}")
             };
-            desk.error_help(
+            resolver.error_help(
                 &node.place,
                 format!(
                     "the weights of this file are {}, and those of `{port}` are {}",
@@ -231,7 +239,11 @@ pub(super) fn read(
     for (key, given) in [("weight", weight_node.filter(|_| has_weights)), ("delay", delay_node.filter(|_| has_delays))]
     {
         if let Some(n) = given {
-            desk.warn(&n.place, format!("`{key}` is not used: the file has a {key} for each connection"), "remove it");
+            resolver.warn(
+                &n.place,
+                format!("`{key}` is not used: the file has a {key} for each connection"),
+                "remove it",
+            );
         }
     }
     let coupling;
@@ -239,7 +251,7 @@ pub(super) fn read(
     let weight_dimension;
     if continuous {
         let Port::Input(_) = to.port else {
-            desk.error_help(
+            resolver.error_help(
                 &to_node?.place,
                 "a continuous projection adds to an input, not to a receptor",
                 format!(
@@ -253,17 +265,17 @@ pub(super) fn read(
         // `w` has the dimension in which the weight is written (a gap junction's conductance, a plain factor).
         let dimension = match wiring.weights {
             Some(of_file) => of_file,
-            None => weight_node.map_or(Some(Dimension::NONE), |n| dimension_of(desk, n, &pair))?,
+            None => weight_node.map_or(Some(Dimension::NONE), |n| dimension_of(resolver, n, &pair))?,
         };
         weight_dimension = dimension;
         weight = match weight_node {
             Some(n) => {
-                desk.value(n, &Wanted { dimension, what: "the weight".to_owned(), count, names: names_of_pair() })
+                resolver.value(n, &Wanted { dimension, what: "the weight".to_owned(), count, names: names_of_pair() })
             }
             None => Some(Value::Constant(1.0)),
         };
         let Some(value_node) = value_node else {
-            desk.error_help(
+            resolver.error_help(
                 &entry.place,
                 format!("projection `{}` needs `value`", entry.key),
                 "add `value = \"w*(V_m_pre - V_m_post)\"`",
@@ -271,11 +283,11 @@ pub(super) fn read(
             return None;
         };
         let wanted = target.port_dimension(to.port);
-        let value = carried_value(desk, value_node, (source, target), dimension, wanted);
+        let value = carried_value(resolver, value_node, (source, target), dimension, wanted);
         coupling = value.map(|value| Coupling::Continuous { value });
     } else {
         if let Some(n) = value_node {
-            desk.error_help(
+            resolver.error_help(
                 &n.place,
                 "`value` belongs to continuous projections",
                 "add `kind = \"continuous\"`, or remove `value`",
@@ -283,7 +295,7 @@ pub(super) fn read(
         }
         if let Port::Input(_) = to.port {
             let port = target.port_name(to.port);
-            desk.error_help(
+            resolver.error_help(
                 &to_node?.place,
                 format!("spikes arrive at a receptor, and `{port}` is an input"),
                 format!(
@@ -295,7 +307,7 @@ pub(super) fn read(
             return None;
         }
         if !source.system.spikes() {
-            desk.error_help(
+            resolver.error_help(
                 &from_node?.place,
                 format!(
                     "population `{}` never spikes: its model `{}` has no threshold",
@@ -306,15 +318,15 @@ pub(super) fn read(
         }
         weight_dimension = event_dimension;
         weight = match weight_node {
-            Some(n) => desk.value(
+            Some(n) => resolver.value(
                 n,
                 &Wanted { dimension: event_dimension, what: "the weight".to_owned(), count, names: names_of_pair() },
             ),
             None if has_weights => Some(Value::Constant(0.0)),
             None => {
-                let unit = super::desk::unit_example(event_dimension);
+                let unit = super::resolver::unit_example(event_dimension);
                 let example = if unit.is_empty() { "1.0".to_owned() } else { format!("\"1 {unit}\"") };
-                desk.error_help(
+                resolver.error_help(
                     &entry.place,
                     format!("projection `{}` needs `weight`", entry.key),
                     format!("add `weight = {example}`"),
@@ -331,19 +343,19 @@ pub(super) fn read(
     };
     let weights = listed.as_ref().zip(connect).or(weight.as_ref().zip(weight_node));
     if let Some((value, node)) = weights.filter(|_| !continuous) {
-        desk.conductance(node, weight_dimension, value);
+        resolver.conductance(node, weight_dimension, value);
     }
     let ends = Ends { weight: weight_dimension, weights, continuous, from: source, to: target };
-    let plasticity = plasticity_node.and_then(|n| plasticity::read(desk, own, n, &ends));
+    let plasticity = plasticity_node.and_then(|n| plasticity::read(resolver, own, n, &ends));
     if let Some(n) = plasticity_node.filter(|_| ends.continuous && (source.tree.is_some() || target.tree.is_some())) {
-        desk.error_help(
+        resolver.error_help(
             &n.place,
             "a rule between rates needs point populations or grids at both ends",
             "let spikes arrive at a receptor of the tree, with a rule between spikes",
         );
     }
     if let Some(n) = plasticity_node.filter(|_| !ends.continuous && !target.system.spikes()) {
-        desk.error(
+        resolver.error(
             &n.place,
             format!(
                 "a rule between spikes needs a target that spikes; the model of `{}` has no threshold",
@@ -351,9 +363,9 @@ pub(super) fn read(
             ),
         );
     }
-    let delay = delay_node.map_or(Some(Value::Constant(no_delay)), |n| delay(desk, n, count, names_of_pair()));
+    let delay = delay_node.map_or(Some(Value::Constant(no_delay)), |n| delay(resolver, n, count, names_of_pair()));
     let coupling = coupling?;
-    (desk.report.errors() == before).then(|| ProjectionSpec {
+    (resolver.report.errors() == before).then(|| ProjectionSpec {
         name: entry.key.clone(),
         from,
         to,
@@ -364,21 +376,22 @@ pub(super) fn read(
         weight_dimension,
         delay: delay.unwrap_or(Value::Constant(no_delay)),
         coupling,
+        allow_unstable,
         draws_of,
         plasticity,
     })
 }
 
 /// Checks `draws_of`: the name of another projection, whose connections, weights and delays this one draws again.
-pub(super) fn check_draws(desk: &mut Desk<'_>, entry: &Entry, names: &[&str]) {
+pub(super) fn check_draws(resolver: &mut Resolver<'_>, entry: &Entry, names: &[&str]) {
     let Some(node) = entry.value.entries().and_then(|list| list.iter().find(|e| e.key == "draws_of")).map(|e| &e.value)
     else {
         return;
     };
-    let Some(name) = desk.text(node, "`draws_of`").map(str::to_owned) else { return };
+    let Some(name) = resolver.text(node, "`draws_of`").map(str::to_owned) else { return };
     if name == entry.key || !names.contains(&name.as_str()) {
         let help = suggest(&name, names.iter().copied().filter(|n| *n != entry.key));
-        desk.error_help(&node.place, format!("there is no other projection `{name}` to draw the same as"), help);
+        resolver.error_help(&node.place, format!("there is no other projection `{name}` to draw the same as"), help);
     }
 }
 
@@ -393,13 +406,13 @@ pub(super) const MOST_DELAY: u64 = u16::MAX as u64;
 /// Fixed delays are multiples of the step; drawn and computed ones are rounded to at least one step when the network is
 /// built.
 fn delay(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     node: &Node,
     count: Option<usize>,
-    names: Option<Names<'_, PairName>>,
+    names: Option<KnownNames<'_, PairName>>,
 ) -> Option<Value<PairName>> {
-    let dimension = desk.time_dimension();
-    let value = desk.value(node, &Wanted { dimension, what: "the delay".to_owned(), count, names })?;
+    let dimension = resolver.time_dimension();
+    let value = resolver.value(node, &Wanted { dimension, what: "the delay".to_owned(), count, names })?;
     let fixed: &[f64] = match &value {
         Value::Constant(v) => std::slice::from_ref(v),
         Value::Each(list) => list,
@@ -407,13 +420,13 @@ fn delay(
     };
     for v in fixed {
         if *v < 0.0 {
-            desk.error(&node.place, "the delay is not negative");
+            resolver.error(&node.place, "the delay is not negative");
             return None;
         }
-        let steps = desk.multiple(&node.place, *v, "the delay")?;
+        let steps = resolver.multiple(&node.place, *v, "the delay")?;
         if steps > MOST_DELAY {
             let help = "a longer step, or a chain of units, carries a signal further";
-            desk.error_help(
+            resolver.error_help(
                 &node.place,
                 format!("the delay is {steps} steps, and at most {MOST_DELAY} are kept"),
                 help,

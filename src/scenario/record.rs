@@ -1,11 +1,12 @@
 //! `[record.NAME]`: what of a population, or of a projection whose connections change, is kept.
 
 use super::connections;
-use super::desk::{Desk, suggest};
 use super::language::{Family, Key, Of, Range, Section, Table, Takes};
+use super::resolver::{Resolver, suggest};
 use super::selector::{Units, unit_list, variable, variables};
-use super::spec::{Place, PopulationId, PopulationSpec, ProjectionId, ProjectionSpec, RecordSpec, TraceRequest};
-use spikedeck_core::units::Dimension;
+use super::spec::{
+    Place, PopulationId, PopulationSpec, ProjectionId, ProjectionSpec, RecordSpec, TraceRequest, Traced,
+};
 use spikedeck_model::document::{Entry, Item, Node};
 
 /// `[record.POP]` and `[record.PROJECTION]`.
@@ -67,12 +68,12 @@ pub(super) struct Places<'a> {
 }
 
 /// Reads `[record.POP]`, or `[record.PROJECTION]` of one whose connections change.
-pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, places: &Places<'_>) -> Option<RecordSpec> {
+pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, places: &Places<'_>) -> Option<RecordSpec> {
     let Places { all, known, projections } = *places;
     if let Some(index) =
         projections.iter().position(|p| p.name == entry.key).filter(|_| !known.contains(&entry.key.as_str()))
     {
-        return connections::record(desk, entry, Place::Projection(ProjectionId::new(index)), &projections[index]);
+        return connections::record(resolver, entry, Place::Projection(ProjectionId::new(index)), &projections[index]);
     }
     let Some(index) = all.iter().position(|p| p.name == entry.key) else {
         if !known.contains(&entry.key.as_str()) {
@@ -81,42 +82,42 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, places: &Places<'_>) -> O
                 .copied()
                 .chain(projections.iter().filter(|p| p.plasticity.is_some()).map(|p| p.name.as_str()));
             let help = suggest(&entry.key, names);
-            desk.error_help(&entry.place, format!("there is no population `{}`", entry.key), help);
+            resolver.error_help(&entry.place, format!("there is no population `{}`", entry.key), help);
         }
         return None;
     };
     let p = &all[index];
-    let mut f = Table::of(desk, &entry.value, format!("`[record.{}]`", entry.key), OF_POPULATION.keys)?;
-    let spikes = f.flag(desk, "spikes");
+    let mut f = Table::of(resolver, &entry.value, format!("`[record.{}]`", entry.key), OF_POPULATION.keys)?;
+    let spikes = f.flag(resolver, "spikes");
     if let Some(n) = f.get("spikes").filter(|_| spikes && !p.system.spikes()) {
-        desk.error_help(
+        resolver.error_help(
             &n.place,
             format!("population `{}` never spikes: its model `{}` has no threshold", p.name, p.model.name),
             "record variables with `traces`",
         );
     }
-    let connections = f.flag(desk, "connections");
-    let traces = traces(desk, &mut f, &entry.key, &mut |desk, n| trace(desk, n, p));
-    f.finish(desk);
+    let connections = f.flag(resolver, "connections");
+    let traces = traces(resolver, &mut f, &entry.key, &mut |resolver, n| trace(resolver, n, p));
+    f.finish(resolver);
     let place = Place::Population(PopulationId::new(index));
     Some(RecordSpec { place, spikes, traces, connections })
 }
 
 /// The list of traces of one place; `read` reads one.
 pub(super) fn traces(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     f: &mut Table<'_>,
     place: &str,
-    read: &mut dyn FnMut(&mut Desk<'_>, &Node) -> Option<TraceRequest>,
+    read: &mut dyn FnMut(&mut Resolver<'_>, &Node) -> Option<TraceRequest>,
 ) -> Vec<TraceRequest> {
     let mut traces: Vec<TraceRequest> = Vec::new();
     if let Some(n) = f.get("traces") {
         match &n.item {
             Item::List(list) => {
                 for t in list {
-                    if let Some(request) = read(desk, t) {
+                    if let Some(request) = read(resolver, t) {
                         if traces.iter().any(|x| x.name == request.name) {
-                            desk.error_help(
+                            resolver.error_help(
                                 &t.place,
                                 format!("`{place}` has two traces called `{}`", request.name),
                                 "give each a `name` of its own: it names a file",
@@ -126,7 +127,7 @@ pub(super) fn traces(
                     }
                 }
             }
-            _ => desk.error_help(
+            _ => resolver.error_help(
                 &n.place,
                 format!("`traces` is a list of tables, not {}", n.what()),
                 "write `traces = [{ variables = [\"V_m\"] }]`",
@@ -136,9 +137,9 @@ pub(super) fn traces(
     traces
 }
 
-fn trace(desk: &mut Desk<'_>, node: &Node, p: &PopulationSpec) -> Option<TraceRequest> {
+fn trace(resolver: &mut Resolver<'_>, node: &Node, p: &PopulationSpec) -> Option<TraceRequest> {
     let mut request = sampled(
-        desk,
+        resolver,
         node,
         &Sampled {
             what: format!("population `{}`", p.name),
@@ -159,8 +160,8 @@ fn trace(desk: &mut Desk<'_>, node: &Node, p: &PopulationSpec) -> Option<TraceRe
 pub(super) struct Sampled<'a> {
     /// What it is, for messages.
     pub what: String,
-    /// Dimension of a variable.
-    pub variable: &'a dyn Fn(&str) -> Option<Dimension>,
+    /// The variable of a name.
+    pub variable: &'a dyn Fn(&str) -> Option<Traced>,
     /// Names of the variables.
     pub names: Vec<&'a str>,
     /// Keys of a trace of it.
@@ -172,45 +173,45 @@ pub(super) struct Sampled<'a> {
 }
 
 /// One trace request; without a subset its units are left empty.
-pub(super) fn sampled(desk: &mut Desk<'_>, node: &Node, of: &Sampled<'_>) -> Option<TraceRequest> {
-    let before = desk.report.errors();
-    let mut f = Table::of(desk, node, "a trace", of.keys)?;
-    let name = f.text(desk, "name");
+pub(super) fn sampled(resolver: &mut Resolver<'_>, node: &Node, of: &Sampled<'_>) -> Option<TraceRequest> {
+    let before = resolver.report.errors();
+    let mut f = Table::of(resolver, node, "a trace", of.keys)?;
+    let name = f.text(resolver, "name");
     if let Some(n) = f.get("name") {
-        super::check_name(desk, &name, &n.place, "trace");
+        super::check_name(resolver, &name, &n.place, "trace");
     }
     let mut list = Vec::new();
-    if let Some(n) = f.require(desk, "variables") {
+    if let Some(n) = f.require(resolver, "variables") {
         let single = std::slice::from_ref(n);
         let nodes: &[Node] = match &n.item {
             Item::List(nodes) => nodes,
             _ => single,
         };
         if nodes.is_empty() {
-            desk.error(&n.place, "this trace records nothing");
+            resolver.error(&n.place, "this trace records nothing");
         }
         for v in nodes {
-            let Some(text) = desk.text(v, "a variable").map(str::to_owned) else { continue };
+            let Some(text) = resolver.text(v, "a variable").map(str::to_owned) else { continue };
             match (of.variable)(&text) {
-                Some(d) => list.push((text, d)),
+                Some(variable) => list.push(variable),
                 None => {
                     let help = suggest(&text, of.names.iter().copied());
-                    desk.error_help(&v.place, format!("{} has no variable `{text}`", of.what), help);
+                    resolver.error_help(&v.place, format!("{} has no variable `{text}`", of.what), help);
                 }
             }
         }
     }
-    let units = f.get(of.units).map(|n| unit_list(desk, n, of.of)).unwrap_or_default();
+    let units = f.get(of.units).map(|n| unit_list(resolver, n, of.of)).unwrap_or_default();
     let every = match f.get("interval") {
-        Some(n) => match desk.steps(n, "`interval`") {
+        Some(n) => match resolver.steps(n, "`interval`") {
             Some(0) => {
-                desk.error(&n.place, "`interval` is at least one step");
+                resolver.error(&n.place, "`interval` is at least one step");
                 1
             }
             other => other.unwrap_or(1),
         },
         None => 1,
     };
-    f.finish(desk);
-    (desk.report.errors() == before).then_some(TraceRequest { name, variables: list, units, every })
+    f.finish(resolver);
+    (resolver.report.errors() == before).then_some(TraceRequest { name, variables: list, units, every })
 }

@@ -28,7 +28,7 @@ fn a_continuous_weight_keeps_its_unit() {
     assert_eq!((&p.weight, p.weight_dimension), (&Value::Constant(2e-9), Dimension::SIEMENS));
     let Coupling::Continuous { value } = &p.coupling else { unreachable!("it is continuous") };
     let system = &spec.population(p.from).system;
-    let v = VariableId::all(system).find(|(_, v)| v.name == "V_m").unwrap().0;
+    let v = VariableId::own(system).find(|(_, v)| v.name == "V_m").unwrap().0;
     assert_eq!(value.names(), [CarriedName::Weight, CarriedName::Source(v), CarriedName::Target(v)]);
     assert_eq!((value.dimension(), value.text()), (Dimension::AMPERE, "w*(V_m_pre - V_m_post)"));
     assert_eq!(v.of(system).dimension, Dimension::VOLT);
@@ -52,11 +52,14 @@ fn a_continuous_value_of_the_wrong_unit_is_shown() {
 
 #[test]
 fn places_are_populations_or_projections() {
-    let text = "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\nreceptors.ampa = { kind = \"exp_current\" }\n\
+    let text = "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\n\
+                receptors.ampa = { kind = \"exp_current\" }\n\
         [populations.b]\nmodel = \"lif\"\n\
         [projections.first]\nfrom = \"a\"\nto = \"a.ampa\"\nconnect = \"all_to_all\"\nweight = \"1 pA\"\n\
-        [projections.learn]\nfrom = \"a\"\nto = \"a.ampa\"\nconnect = \"all_to_all\"\nweight = \"1 pA\"\nplasticity = { kind = \"stdp_pair\", w_max = \"2 pA\" }\n\
-        [record.b]\nspikes = true\ntraces = [{ variables = [\"V_m\"] }]\n[record.learn]\ntraces = [{ variables = [\"w\"] }]\n\
+        [projections.learn]\nfrom = \"a\"\nto = \"a.ampa\"\nconnect = \"all_to_all\"\nweight = \"1 pA\"\nplasticity = \
+        { kind = \"stdp_pair\", w_max = \"2 pA\" }\n\
+        [record.b]\nspikes = true\ntraces = [{ variables = [\"V_m\"] }]\n[record.learn]\ntraces = \
+        [{ variables = [\"w\"] }]\n\
         [analyses.x]\nkind = \"rates\"\nof = [\"b.spikes\", \"learn.w\"]\n";
     let spec = resolved(text);
     let (b, learn) = (spec.population_ids().nth(1).unwrap().0, spec.projection_ids().nth(1).unwrap().0);
@@ -64,7 +67,8 @@ fn places_are_populations_or_projections() {
     assert_eq!(places, [Place::Population(b), Place::Projection(learn)]);
     assert_eq!(places.iter().map(|p| spec.place_name(*p)).collect::<Vec<_>>(), ["b", "learn"]);
     assert_eq!((places[1].population(), spec.population_at(places[1]).is_none()), (None, true));
-    let recorded: Vec<(usize, Place, &str)> = spec.recorded().map(|r| (r.id.index(), r.place, r.variable)).collect();
+    let recorded: Vec<(usize, Place, &str)> =
+        spec.recorded().map(|r| (r.id.index(), r.place, r.variable.name.as_str())).collect();
     assert_eq!(recorded, [(0, places[0], "V_m"), (1, places[1], "w")]);
     assert_eq!(spec.projection(learn).weight_dimension, Dimension::AMPERE);
 }
@@ -72,7 +76,8 @@ fn places_are_populations_or_projections() {
 /// One population with these lines.
 fn one(simulation: &str, population: &str, more: &str) -> String {
     format!(
-        "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n{simulation}\n[populations.p]\n{population}\n[record.p]\ntraces = [{{ variables = [\"V_m\"] }}]\n{more}"
+        "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n{simulation}\n[populations.p]\n{population}\n\
+         [record.p]\ntraces = [{{ variables = [\"V_m\"] }}]\n{more}"
     )
 }
 
@@ -87,14 +92,16 @@ fn each_population_has_an_integrator_of_its_own() {
     assert_eq!(of("integrator = \"heun\"", "integrator = \"auto\""), Integrator::Auto);
     let wrong = refused(&one("", "model = \"lif\"\nintegrator = \"rk5\"", ""));
     assert!(wrong.contains("there is no integrator `rk5`") && wrong.contains("did you mean `rk4`?"), "{wrong}");
-    let own = "[models.m]\nequations = \"dV_m/dt = -V_m/tau : V\"\nparameters = { tau = \"10 ms\" }\nintegrator = \"oiler\"\n";
+    let own = "[models.m]\nequations = \"dV_m/dt = -V_m/tau : V\"\nparameters = { tau = \"10 ms\" }\nintegrator = \
+               \"oiler\"\n";
     let wrong = refused(&one("", "model = \"m\"", own));
     assert!(wrong.contains("`m` names an integrator: there is no integrator `oiler`"), "{wrong}");
 }
 
 #[test]
 fn expressions_name_what_is_known_before_them() {
-    let own = "[models.m]\nequations = \"dV_m/dt = (a + b + c - V_m)/tau : V\"\nparameters = { a = \"1 mV\", b = \"2 mV\", c = \"3 mV\", tau = \"10 ms\" }\ninitial = { V_m = \"2*a\" }\n";
+    let own = "[models.m]\nequations = \"dV_m/dt = (a + b + c - V_m)/tau : V\"\nparameters = \
+               { a = \"1 mV\", b = \"2 mV\", c = \"3 mV\", tau = \"10 ms\" }\ninitial = { V_m = \"2*a\" }\n";
     let with = |values: &str| one("", &format!("model = \"m\"\nsize = 3\nparameters = {{ {values} }}"), own);
     let spec = resolved(&with("b = \"2*a\", c = \"b + i*[1 mV]\""));
     let p = &spec.populations[0];
@@ -117,7 +124,8 @@ fn expressions_name_what_is_known_before_them() {
 fn parameters_of_receptors_are_named_as_their_file_names_them() {
     let text = one(
         "",
-        "model = \"lif\"\nsize = 2\nreceptors.ampa = { kind = \"exp_conductance\", tau = \"(1 + i)*[2 ms]\", E_rev = \"[10 mV]*tau/[1 ms]\" }",
+        "model = \"lif\"\nsize = 2\nreceptors.ampa = \
+         { kind = \"exp_conductance\", tau = \"(1 + i)*[2 ms]\", E_rev = \"[10 mV]*tau/[1 ms]\" }",
         "",
     );
     let spec = resolved(&text);
@@ -175,7 +183,8 @@ fn what_cannot_be_stepped_is_refused_with_its_place() {
 fn connections_without_order_take_no_evenly_spaced_weights() {
     let text = |weight: &str, connect: &str| {
         format!(
-            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 4\nreceptors.ampa = {{ kind = \"exp_current\" }}\n\
+            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 4\n\
+             receptors.ampa = {{ kind = \"exp_current\" }}\n\
              [projections.x]\nfrom = \"a\"\nto = \"a.ampa\"\nconnect = {connect}\nweight = {weight}\n"
         )
     };

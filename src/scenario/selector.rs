@@ -2,24 +2,16 @@
 //! `mean(...)`.
 
 use super::connections;
-use super::desk::{Desk, suggest};
+use super::resolver::{Resolver, suggest};
 use super::spec::{
     Observable, Place, PopulationId, PopulationSpec, Port, ProjectionId, ProjectionSpec, RecordSpec, Subject,
-    TraceRequest, TreeSpec,
+    TraceRequest, Traced, TreeSpec, VariableId,
 };
-use spikedeck_core::units::Dimension;
 use spikedeck_model::document::{Item, Node};
 
-/// Dimension of a recordable variable of a population.
-pub(super) fn variable(p: &PopulationSpec, name: &str) -> Option<Dimension> {
-    let s = &p.system;
-    s.states()
-        .iter()
-        .chain(s.parameters())
-        .chain(s.inputs())
-        .chain(s.subexpressions())
-        .find(|v| v.name == name)
-        .map(|v| v.dimension)
+/// A variable of a population that can be recorded.
+pub(super) fn variable(p: &PopulationSpec, name: &str) -> Option<Traced> {
+    VariableId::named(&p.system, name).map(Traced::of_unit)
 }
 
 /// Names of what can be recorded of a population.
@@ -99,7 +91,7 @@ impl<'a> Units<'a> {
 
 /// Units as a list `[0, 1, 2]`, a range `"0..10"` (the end is not part of it) or `"all"`; empty means all. On a tree
 /// also places, `["soma", "apical(0.7)"]`.
-pub(super) fn unit_list(desk: &mut Desk<'_>, node: &Node, of: Units<'_>) -> Vec<u32> {
+pub(super) fn unit_list(resolver: &mut Resolver<'_>, node: &Node, of: Units<'_>) -> Vec<u32> {
     let size = of.size;
     match &node.item {
         Item::List(list) => {
@@ -108,18 +100,18 @@ pub(super) fn unit_list(desk: &mut Desk<'_>, node: &Node, of: Units<'_>) -> Vec<
                 if let Some(found) = n.as_text().and_then(|t| of.at(t)) {
                     match found {
                         Ok(found) => units.extend(found),
-                        Err((message, help)) => desk.error_help(&n.place, message, help),
+                        Err((message, help)) => resolver.error_help(&n.place, message, help),
                     }
-                } else if let Some(u) = desk.whole(n, "a unit", 0) {
+                } else if let Some(u) = resolver.whole(n, "a unit", 0) {
                     if u >= size as u64 {
-                        desk.error(&n.place, format!("there is no unit {u}: {}", numbered(size)));
+                        resolver.error(&n.place, format!("there is no unit {u}: {}", numbered(size)));
                     } else {
                         units.push(u as u32);
                     }
                 }
             }
             if list.is_empty() {
-                desk.error(&node.place, "this list of units is empty");
+                resolver.error(&node.place, "this list of units is empty");
             }
             units
         }
@@ -127,12 +119,12 @@ pub(super) fn unit_list(desk: &mut Desk<'_>, node: &Node, of: Units<'_>) -> Vec<
         Item::Text(t) => match range(t, of) {
             Ok(units) => units,
             Err(message) => {
-                desk.error(&node.place, message);
+                resolver.error(&node.place, message);
                 Vec::new()
             }
         },
         _ => {
-            desk.error_help(
+            resolver.error_help(
                 &node.place,
                 format!("units are a list or a range, not {}", node.what()),
                 "write `[0, 1, 2]` or `\"0..10\"`",
@@ -188,15 +180,15 @@ pub(super) struct Scope<'a> {
 }
 
 /// Reads `of`, `source` or `target`: one selector or a list.
-pub(super) fn subjects(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Vec<Subject> {
+pub(super) fn subjects(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'_>) -> Vec<Subject> {
     match &node.item {
-        Item::List(list) => list.iter().filter_map(|n| subject(desk, n, scope)).collect(),
-        _ => subject(desk, node, scope).into_iter().collect(),
+        Item::List(list) => list.iter().filter_map(|n| subject(resolver, n, scope)).collect(),
+        _ => subject(resolver, node, scope).into_iter().collect(),
     }
 }
 
-fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subject> {
-    let text = desk.text(node, "a subject")?.trim().to_owned();
+fn subject(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subject> {
+    let text = resolver.text(node, "a subject")?.trim().to_owned();
     let (inner, mean) = match text.strip_prefix("mean(").and_then(|t| t.strip_suffix(')')) {
         Some(inner) => (inner.trim(), true),
         None => (text.as_str(), false),
@@ -205,7 +197,7 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
         Some((path, rest)) => match rest.strip_suffix(']') {
             Some(units) => (path.trim(), Some(units)),
             None => {
-                desk.error_help(
+                resolver.error_help(
                     &node.place,
                     format!("`{text}` opens a bracket that it does not close"),
                     "write `exc.V_m[0..10]`",
@@ -218,26 +210,34 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
     let (pop, what) = path.split_once('.').map_or((path, ""), |(a, b)| (a, b));
     if let Some(index) = scope.projections.iter().position(|p| p.name == pop).filter(|_| !scope.known.contains(&pop)) {
         let units = bracket.map(|b| range(b, Units::uncounted())).transpose();
-        let units = units.map_err(|m| desk.error(&node.place, m)).ok()?.unwrap_or_default();
+        let units = units.map_err(|m| resolver.error(&node.place, m)).ok()?.unwrap_or_default();
         let place = (Place::Projection(ProjectionId::new(index)), &scope.projections[index]);
-        let what = connections::observable(desk, node, place, what, &units, scope.records)?;
+        let what = connections::observable(resolver, node, place, what, &units, scope.records)?;
         return Some(Subject { text, place: place.0, what, units, mean });
     }
-    let id = super::projection::population(desk, node, pop, scope.all, scope.known)?;
+    let id = super::projection::population(resolver, node, pop, scope.all, scope.known)?;
     let (p, place) = (&scope.all[id.index()], Place::Population(id));
     let of = if matches!(what, "spikes" | "rate") && p.system.spikes() { Units::sources(p) } else { Units::of(p) };
     let units = match bracket.map(|b| range(b, of)) {
         Some(Ok(units)) => units,
         Some(Err(message)) => {
-            desk.error(&node.place, message);
+            resolver.error(&node.place, message);
             return None;
         }
         None => Vec::new(),
     };
     let observable = match what {
         "" if scope.equations => Observable::Population,
+        what if scope.equations => {
+            resolver.error_help(
+                &node.place,
+                format!("`{pop}.{what}` is a signal, and this analysis looks at the equations of `{pop}`"),
+                format!("write `{pop}`; nothing that was recorded or read from a file enters it"),
+            );
+            return None;
+        }
         "" => {
-            desk.error_help(
+            resolver.error_help(
                 &node.place,
                 format!("`{text}` names a population, but not what of it"),
                 format!(
@@ -250,7 +250,7 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
         // A model that never spikes may have a variable of its own called `rate`.
         "spikes" | "rate" if p.system.spikes() || variable(p, what).is_none() => {
             if !p.system.spikes() {
-                desk.error_help(
+                resolver.error_help(
                     &node.place,
                     format!("population `{pop}` never spikes: its model `{}` has no threshold", p.model.name),
                     format!("its variables are {}", variables(p).join(", ")),
@@ -258,7 +258,7 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
                 return None;
             }
             if !scope.records.iter().any(|r| r.place == place && r.spikes) {
-                desk.error_help(
+                resolver.error_help(
                     &node.place,
                     format!("the spikes of `{pop}` are not recorded"),
                     format!("add `spikes = true` to `[record.{pop}]`"),
@@ -271,12 +271,10 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
                 let mut names = variables(p);
                 names.extend(["spikes", "rate"]);
                 let help = suggest(name, names.iter().copied());
-                desk.error_help(&node.place, format!("population `{pop}` has no variable `{name}`"), help);
+                resolver.error_help(&node.place, format!("population `{pop}` has no variable `{name}`"), help);
                 return None;
             }
-            if !scope.equations {
-                check_recorded(desk, node, scope, id, name, &units);
-            }
+            check_recorded(resolver, node, scope, id, name, &units);
             Observable::Variable(name.to_owned())
         }
     };
@@ -284,7 +282,7 @@ fn subject(desk: &mut Desk<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subjec
 }
 
 fn check_recorded(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     node: &Node,
     scope: &Scope<'_>,
     population: PopulationId,
@@ -297,16 +295,16 @@ fn check_recorded(
         .iter()
         .filter(|r| r.place == Place::Population(population))
         .flat_map(|r| &r.traces)
-        .filter(|t| t.variables.iter().any(|v| v.0 == name))
+        .filter(|t| t.variables.iter().any(|v| v.name == name))
         .collect();
     if traces.is_empty() {
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             format!("`{}.{name}` is not recorded", p.name),
             format!("add `traces = [{{ variables = [\"{name}\"] }}]` to `[record.{}]`", p.name),
         );
     } else if let Some(u) = units.iter().find(|u| !traces.iter().any(|t| t.units.contains(u))) {
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             format!("`{}.{name}` is recorded, but not of unit {u}", p.name),
             "add the unit to `units` of that trace",

@@ -1,12 +1,14 @@
 //! `[variants]`, `[sweep]`: what is varied.
 
-use super::desk::Desk;
 use super::language::{Key, Of, Others, Range, Section, Table, Takes};
 use super::overrides::{adds_entry, check_path};
 use super::plan::written;
+use super::resolver::Resolver;
 use super::spec::Sweep;
+use spikedeck_core::number::count;
 use spikedeck_core::units::short;
 use spikedeck_model::document::{Item, Node};
+use spikedeck_model::report::SourceSpan;
 
 /// `[variants.NAME]`.
 pub(super) static VARIANT: Section = Section::open(
@@ -62,21 +64,21 @@ static SPACED: Section = Section::new(
 const WRITTEN: Takes = Takes::Quantity(Of::Said("that of what is varied"));
 
 /// Checks `[variants]`: every path leads somewhere. The values are checked when the variant is chosen.
-pub(super) fn variants(desk: &mut Desk<'_>, root: &Node) -> Vec<String> {
+pub(super) fn variants(resolver: &mut Resolver<'_>, root: &Node) -> Vec<String> {
     let Some(node) = root.get("variants") else { return Vec::new() };
     let Some(entries) = node.entries() else {
-        desk.error(&node.place, format!("`variants` holds one table a variant, not {}", node.what()));
+        resolver.error(&node.place, format!("`variants` holds one table a variant, not {}", node.what()));
         return Vec::new();
     };
     for e in entries {
-        super::check_name(desk, &e.key, &e.place, "variant");
+        super::check_name(resolver, &e.key, &e.place, "variant");
         match e.value.entries() {
             Some(paths) => {
                 for p in paths.iter().filter(|p| p.key.contains('.') && !adds_entry(&p.key, &p.value)) {
-                    check_path(&mut desk.report, root, &p.key, &p.place);
+                    check_path(&mut resolver.report, root, &p.key, &p.place);
                 }
             }
-            None => desk.error_help(
+            None => resolver.error_help(
                 &e.value.place,
                 format!("variant `{}` is a table of overrides", e.key),
                 "write `\"populations.exc.parameters.tau_m\" = \"30 ms\"`",
@@ -87,64 +89,84 @@ pub(super) fn variants(desk: &mut Desk<'_>, root: &Node) -> Vec<String> {
 }
 
 /// Reads `[sweep]`.
-pub(super) fn sweep(desk: &mut Desk<'_>, root: &Node, node: &Node) -> Option<Sweep> {
-    let mut f = Table::of(desk, node, "`[sweep]`", SWEEP.keys)?;
-    let seeds = f.whole(desk, "seeds") as u32;
+pub(super) fn sweep(resolver: &mut Resolver<'_>, root: &Node, node: &Node) -> Option<Sweep> {
+    let mut f = Table::of(resolver, node, "`[sweep]`", SWEEP.keys)?;
+    let seeds = f.whole(resolver, "seeds");
     let mut axes = Vec::new();
     if let Some(n) = f.get("axes") {
         for e in n.entries().unwrap_or_default() {
-            if !check_path(&mut desk.report, root, &e.key, &e.place) {
+            if !check_path(&mut resolver.report, root, &e.key, &e.place) {
                 continue;
             }
-            if let Some(values) = axis(desk, &e.value) {
+            if let Some(values) = axis(resolver, &e.value) {
                 axes.push((e.key.clone(), values));
             }
         }
         if n.entries().is_none() {
-            desk.error(&n.place, format!("`axes` is a table of paths, not {}", n.what()));
+            resolver.error(&n.place, format!("`axes` is a table of paths, not {}", n.what()));
         }
     }
-    f.finish(desk);
-    Some(Sweep { axes, seeds })
+    f.finish(resolver);
+    let points = axes.iter().fold(seeds.max(1), |product, axis| product.saturating_mul(axis.1.len() as u64));
+    if points > MOST_POINTS {
+        too_many(resolver, &node.place, "the sweep", points);
+        return None;
+    }
+    Some(Sweep { axes, seeds: seeds as u32 })
+}
+
+/// Most points of a sweep: each is a scenario of its own in memory.
+const MOST_POINTS: u64 = 1_000_000;
+
+fn too_many(resolver: &mut Resolver<'_>, place: &SourceSpan, what: &str, points: u64) {
+    resolver.error_help(
+        place,
+        format!("{what} has {} points, and a sweep may have {}", count(points), count(MOST_POINTS)),
+        "fewer steps, fewer axes or fewer seeds; several scenarios may share the work",
+    );
 }
 
 /// Values of one axis as TOML text: a list, or `{ from, to, steps }` evenly spaced (`log = true`: in ratio).
-fn axis(desk: &mut Desk<'_>, node: &Node) -> Option<Vec<String>> {
+fn axis(resolver: &mut Resolver<'_>, node: &Node) -> Option<Vec<String>> {
     if let Item::List(list) = &node.item {
         if list.is_empty() {
-            desk.error(&node.place, "an axis without values");
+            resolver.error(&node.place, "an axis without values");
             return None;
         }
         return Some(list.iter().map(Node::to_toml).collect());
     }
     let listed = node.get("values").is_some();
-    let mut f = Table::of(desk, node, "a sweep axis", if listed { LISTED.keys } else { SPACED.keys })?;
+    let mut f = Table::of(resolver, node, "a sweep axis", if listed { LISTED.keys } else { SPACED.keys })?;
     if let Some(values) = node.get("values") {
         let Item::List(list) = &values.item else {
-            desk.error(&values.place, format!("`values` is a list, not {}", values.what()));
+            resolver.error(&values.place, format!("`values` is a list, not {}", values.what()));
             return None;
         };
-        f.finish(desk);
+        f.finish(resolver);
         return Some(list.iter().map(Node::to_toml).collect());
     }
-    let from_node = f.require(desk, "from");
-    let to_node = f.require(desk, "to");
+    let from_node = f.require(resolver, "from");
+    let to_node = f.require(resolver, "to");
     let least = f.key("steps").least();
-    let steps = f.require(desk, "steps").and_then(|n| desk.whole(n, "`steps`", least));
-    let log = f.flag(desk, "log");
-    f.finish(desk);
-    let (from, unit) = written(desk, from_node?)?;
-    let (to, other) = written(desk, to_node?)?;
+    let steps = f.require(resolver, "steps").and_then(|n| resolver.whole(n, "`steps`", least));
+    let log = f.flag(resolver, "log");
+    f.finish(resolver);
+    let (from, unit) = written(resolver, from_node?)?;
+    let (to, other) = written(resolver, to_node?)?;
     let to_place = &to_node?.place;
     if unit != other {
-        desk.error(to_place, format!("`from` and `to` are written in one unit; here `{unit}` and `{other}`"));
+        resolver.error(to_place, format!("`from` and `to` are written in one unit; here `{unit}` and `{other}`"));
         return None;
     }
     if log && (from <= 0.0 || to <= 0.0) {
-        desk.error(to_place, "an axis in ratio (`log = true`) is above zero");
+        resolver.error(to_place, "an axis in ratio (`log = true`) is above zero");
         return None;
     }
     let steps = steps?;
+    if steps > MOST_POINTS {
+        too_many(resolver, &node.place, "this axis", steps);
+        return None;
+    }
     let whole = from_node.is_some_and(|n| matches!(n.item, Item::Integer(_)))
         && to_node.is_some_and(|n| matches!(n.item, Item::Integer(_)));
     let point = |k: u64| {

@@ -201,7 +201,8 @@ fn all_errors_of_a_file_come_at_once_in_the_order_of_the_file() {
 #[test]
 fn sweeps_and_plain_number_hosts() {
     let text = format!(
-        "{NETWORK}\n[sweep]\nseeds = 3\n[sweep.axes]\n\"populations.exc.parameters.tau_m\" = {{ from = \"10 ms\", to = \"30 ms\", steps = 5 }}\n\"populations.exc.size\" = [10, 20]\n"
+        "{NETWORK}\n[sweep]\nseeds = 3\n[sweep.axes]\n\"populations.exc.parameters.tau_m\" = {{ from = \"10 ms\", to \
+         = \"30 ms\", steps = 5 }}\n\"populations.exc.size\" = [10, 20]\n"
     );
     let (spec, _) = read(&text, &Overrides::default()).unwrap_or_else(|r| unreachable!("{r}"));
     let sweep = spec.sweep.unwrap();
@@ -236,7 +237,8 @@ struct Folder;
 
 impl FileLoader for Folder {
     fn text(&self, path: &Path) -> Result<Option<String>, String> {
-        let model = "equations = \"dV_m/dt = (V_0 - V_m)/tau : V\"\n[parameters]\nV_0 = \"-60 mV\"\ntau = \"7 ms\"\n[initial]\nV_m = \"V_0\"\n";
+        let model = "equations = \"dV_m/dt = (V_0 - V_m)/tau : V\"\n[parameters]\nV_0 = \"-60 mV\"\ntau = \"7 ms\"\n\
+                     [initial]\nV_m = \"V_0\"\n";
         Ok((path == Path::new("there/mine.toml")).then(|| model.to_owned()))
     }
 

@@ -1,19 +1,19 @@
 //! Values that may differ between units or connections: quantities, distributions, lists, expressions.
 
-use super::desk::Desk;
+use super::resolver::Resolver;
 use super::spec::{Distribution, PairName, ParameterId, PopulationSpec, UnitName, Value};
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::{Name, System, Variable};
 use spikedeck_model::document::{Item, Node};
 use spikedeck_model::{Definition, Parameter};
 
-/// Names that an expression may use, with what they mean: for units `i`, `N`, positions, and what the place adds.
+/// KnownNames that an expression may use, with what they mean: for units `i`, `N`, positions, and what the place adds.
 #[derive(Debug, Clone)]
-pub(super) struct Names<'a, N = UnitName> {
+pub(super) struct KnownNames<'a, N = UnitName> {
     own: Vec<(&'a str, Dimension, N)>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> KnownNames<'a> {
     /// `i` and `N`, and `x`, `y`, `z` where units have positions.
     pub fn of_units(positions: bool) -> Self {
         let count = Self::none().with(COUNTS.map(|(n, meaning)| (n, Dimension::NONE, meaning)));
@@ -54,14 +54,14 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Names that all units have.
+/// KnownNames that all units have.
 const COUNTS: [(&str, UnitName); 2] = [("i", UnitName::Index), ("N", UnitName::Count)];
 
-/// Names of positions.
+/// KnownNames of positions.
 const AXES: [(&str, UnitName); 3] =
     [("x", UnitName::Position(0)), ("y", UnitName::Position(1)), ("z", UnitName::Position(2))];
 
-impl<'a, N: Clone> Names<'a, N> {
+impl<'a, N: Clone> KnownNames<'a, N> {
     /// No names.
     pub fn none() -> Self {
         Self { own: Vec::new() }
@@ -92,7 +92,7 @@ impl<'a, N: Clone> Names<'a, N> {
     }
 }
 
-impl Names<'_, PairName> {
+impl KnownNames<'_, PairName> {
     /// What weights and delays of connections may name: the numbers of both units and of all, and, where both ends
     /// have positions, the distance of the two and where they are.
     pub fn of_pairs(from: &PopulationSpec, to: &PopulationSpec) -> Self {
@@ -111,11 +111,11 @@ pub(super) struct Wanted<'a, N = UnitName> {
     pub what: String,
     /// Number of values where it is known (`values = [...]` must have as many).
     pub count: Option<usize>,
-    /// Names an expression may use; `None` where no expression is allowed.
-    pub names: Option<Names<'a, N>>,
+    /// KnownNames an expression may use; `None` where no expression is allowed.
+    pub names: Option<KnownNames<'a, N>>,
 }
 
-impl Desk<'_> {
+impl Resolver<'_> {
     /// A quantity, a distribution `{ normal = {...} }`, listed values or an expression.
     pub fn value<N: Clone>(&mut self, node: &Node, wanted: &Wanted<'_, N>) -> Option<Value<N>> {
         match &node.item {

@@ -1,6 +1,6 @@
 //! Signs and bounds of weights: what would be clipped, turned round or has no meaning is said before anything runs.
 
-use super::desk::Desk;
+use super::resolver::Resolver;
 use super::spec::{Distribution, PairName, Value};
 use super::value::show;
 use spikedeck_core::units::Dimension;
@@ -53,7 +53,7 @@ impl Reach {
     }
 }
 
-impl Desk<'_> {
+impl Resolver<'_> {
     /// The weight of events at a port of dimension `port`: a conductance is not negative.
     pub fn conductance<N>(&mut self, node: &Node, port: Dimension, weight: &Value<N>) {
         let area = Dimension::METRE.times(Dimension::METRE);
@@ -89,10 +89,16 @@ pub(super) struct Held<'a> {
 }
 
 /// Checks such a parameter against the initial weights, which stand at `node`.
-pub(super) fn hold(desk: &mut Desk<'_>, held: &Held<'_>, weights: &Value<PairName>, node: &Node, dimension: Dimension) {
+pub(super) fn hold(
+    resolver: &mut Resolver<'_>,
+    held: &Held<'_>,
+    weights: &Value<PairName>,
+    node: &Node,
+    dimension: Dimension,
+) {
     let Held { name, role, value, node: own } = held;
     if *value == 0.0 {
-        desk.error(&own.place, format!("`{name}` is not zero: weights are measured by it"));
+        resolver.error(&own.place, format!("`{name}` is not zero: weights are measured by it"));
         return;
     }
     let Some(reach) = Reach::of(weights) else { return };
@@ -101,7 +107,7 @@ pub(super) fn hold(desk: &mut Desk<'_>, held: &Held<'_>, weights: &Value<PairNam
     let (low, high) = towards(reach.sure);
     let sign = value.signum();
     if low < 0.0 {
-        desk.error_help(
+        resolver.error_help(
             &own.place,
             format!(
                 "`{name}` is {}, and there are weights of the other sign, such as {}",
@@ -114,7 +120,7 @@ pub(super) fn hold(desk: &mut Desk<'_>, held: &Held<'_>, weights: &Value<PairNam
     }
     let most = value.abs() * (1.0 + 1e-9);
     if *role == WeightRole::Bound && high > most {
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             format!(
                 "weights begin beyond their bound: {}, where `{name}` is {}",
@@ -128,7 +134,7 @@ pub(super) fn hold(desk: &mut Desk<'_>, held: &Held<'_>, weights: &Value<PairNam
     let (low, high) = towards(reach.likely);
     if low < 0.0 || (*role == WeightRole::Bound && high > most) {
         let which = if low < 0.0 { "the other sign".to_owned() } else { format!("more than `{name}`") };
-        desk.warn(
+        resolver.warn(
             &node.place,
             format!("weights are drawn here of which some have {which}"),
             "the first change clips them; bound the distribution",

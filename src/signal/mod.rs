@@ -32,7 +32,7 @@ pub use column::{Column, Names, Values};
 pub use file_columns::{FileColumn, FileColumns};
 pub use metric::{Metric, Outcome, Setting};
 pub use metric_column::{MetricColumn, MetricKind, Shown, Tone};
-pub use recording::{Connections, Population, Recording};
+pub use recording::{Absent, Connections, Population, Recording};
 pub use shape::{
     Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait,
     Raster, RasterGroup, ReferenceLine, ScalarRow, Scalars, Scale, Series, Shape, Stability,

@@ -11,7 +11,7 @@ use super::expression::{Expression, Operand};
 use super::plasticity::{self, Learning, Rates};
 use super::separate::separate;
 use spikedeck_equation::Formula;
-use spikedeck_scenario::{CarriedName, Rule, VariableId};
+use spikedeck_scenario::{CarriedName, ConnectionVariableId, Rule, VariableId};
 
 /// Connections that are evaluated at once.
 const CHUNK: usize = 1024;
@@ -212,8 +212,13 @@ impl Coupling {
         self.learning.as_ref()?.failed
     }
 
+    /// The number of a value of a connection that changes.
+    pub fn number(&self, variable: ConnectionVariableId) -> usize {
+        self.learning.as_ref().expect("only connections that change are recorded").number(variable)
+    }
+
     /// A variable of a connection that changes, at the beginning of step `k`.
-    pub fn look(&self, variable: &str, connection: usize, k: u64) -> f64 {
+    pub fn look(&self, variable: usize, connection: usize, k: u64) -> f64 {
         match (&self.links, &self.learning) {
             (Links::Some { sources, lanes, weights, delays }, Some(l)) => l.look(
                 variable,

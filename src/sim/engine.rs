@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::barrier::Barrier;
 use super::failure::{Broken, Failure};
-use super::recorder::{Take, Tape};
+use super::recorder::{EpochRecord, Recorder};
 use super::worker::{Finals, Outbox, Worker};
 use super::{Cause, Observer, SimulationResult, Stop};
 use spikedeck_equation::System;
@@ -17,9 +17,9 @@ const EPOCH: Duration = Duration::from_millis(25);
 
 /// What is needed to run.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct Setup {
     pub workers: Vec<Worker>,
-    pub tape: Tape,
+    pub recorder: Recorder,
     pub steps: u64,
     /// Steps between exchanges of spikes: the shortest delay.
     pub interval: u64,
@@ -80,7 +80,7 @@ struct Shared {
     barrier: Barrier,
     /// Two outboxes a thread: one is read while the other is written.
     outboxes: Vec<[RwLock<Outbox>; 2]>,
-    takes: Vec<Mutex<Take>>,
+    records: Vec<Mutex<EpochRecord>>,
     epoch_end: AtomicU64,
     stop: AtomicBool,
     failure: Mutex<Option<Failure>>,
@@ -102,25 +102,32 @@ impl Drop for Alarm<'_> {
 }
 
 /// Runs to the end, or until something stops it.
-pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
-    let Plan { mut workers, mut tape, steps, interval, recording_budget, names } = plan;
+pub(super) fn run(setup: Setup, observer: &mut dyn Observer) -> SimulationResult {
+    let Setup { mut workers, mut recorder, steps, interval, recording_budget, names } = setup;
     let columns: Vec<Vec<Vec<u32>>> = workers
         .iter()
         .map(|w| {
-            let mut columns = vec![Vec::new(); tape.recording.traces.len()];
-            w.groups.iter().flat_map(|g| &g.taps).for_each(|tap| columns[tap.trace.index()].clone_from(&tap.columns));
+            let mut columns = vec![Vec::new(); recorder.recording.traces.len()];
+            w.groups
+                .iter()
+                .flat_map(|g| &g.samplers)
+                .for_each(|sampler| columns[sampler.trace.index()].clone_from(&sampler.columns));
             let plastic = w.event_inputs.iter().filter_map(|i| i.plastic.as_ref());
-            plastic.flat_map(|p| &p.taps).for_each(|tap| columns[tap.trace.index()].clone_from(&tap.columns));
+            plastic
+                .flat_map(|p| &p.samplers)
+                .for_each(|sampler| columns[sampler.trace.index()].clone_from(&sampler.columns));
             let learning = w.continuous_inputs.iter().filter_map(|i| i.plastic.as_ref());
-            learning.flat_map(|p| &p.taps).for_each(|tap| columns[tap.trace.index()].clone_from(&tap.columns));
+            learning
+                .flat_map(|p| &p.samplers)
+                .for_each(|sampler| columns[sampler.trace.index()].clone_from(&sampler.columns));
             columns
         })
         .collect();
-    let empty = || Take::new(tape.recording.spikes.len(), tape.recording.traces.len());
+    let empty = || EpochRecord::new(recorder.recording.spikes.len(), recorder.recording.traces.len());
     let shared = Shared {
         barrier: Barrier::new(workers.len()),
         outboxes: workers.iter().map(|_| [RwLock::default(), RwLock::default()]).collect(),
-        takes: workers.iter().map(|_| Mutex::new(empty())).collect(),
+        records: workers.iter().map(|_| Mutex::new(empty())).collect(),
         epoch_end: AtomicU64::new(interval.min(steps)),
         stop: AtomicBool::new(steps == 0),
         failure: Mutex::new(None),
@@ -143,7 +150,7 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
                 let mut k = 0;
                 while !shared.stop.load(Ordering::Acquire) {
                     k = epoch(&mut worker, index + 1, shared, k);
-                    // Meet once so that the takes are complete, once more when the next epoch is decided.
+                    // Meet once so that the records are complete, once more when the next epoch is decided.
                     if !(shared.barrier.wait() && shared.barrier.wait()) {
                         return;
                     }
@@ -162,7 +169,7 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
             }
             let (ran, took) = (k - done, began.elapsed());
             (done, reached) = (k, k);
-            stopped = close_epoch(&shared, &mut tape, &columns, (done, recording_budget), &names, observer);
+            stopped = close_epoch(&shared, &mut recorder, &columns, (done, recording_budget), &names, observer);
             if stopped.is_some() || done >= steps {
                 shared.stop.store(true, Ordering::Release);
             }
@@ -178,14 +185,19 @@ pub(super) fn run(plan: Plan, observer: &mut dyn Observer) -> SimulationResult {
     let failure = *shared.failure.lock().unwrap_or_else(PoisonError::into_inner);
     match failure {
         Some(failure) if matches!(stopped, None | Some(Stop::NotFinite { .. } | Stop::Diverged { .. })) => {
-            tape.truncate(failure.step);
+            recorder.truncate(failure.step);
             done = failure.step;
-            stopped = Some(names.stop(failure, tape.time(failure.step)));
+            stopped = Some(names.stop(failure, recorder.time(failure.step)));
         }
         // Weights at the moment at which a failure was noticed say nothing.
-        _ => keep_finals(&shared, &mut tape, &names.projections),
+        _ => keep_finals(&shared, &mut recorder, &names.projections),
     }
-    SimulationResult { recording: tape.recording, steps: done, stopped, events: shared.events.load(Ordering::Relaxed) }
+    SimulationResult {
+        recording: recorder.recording,
+        steps: done,
+        stopped,
+        events: shared.events.load(Ordering::Relaxed),
+    }
 }
 
 /// The weights at the end of the run, for who wants them written.
@@ -196,10 +208,10 @@ fn finish(worker: &mut Worker, index: usize, shared: &Shared, done: u64) {
 }
 
 /// Puts the weights of all threads beside the initial ones, which were sorted in the same way.
-fn keep_finals(shared: &Shared, tape: &mut Tape, projections: &[(String, Vec<String>)]) {
+fn keep_finals(shared: &Shared, recorder: &mut Recorder, projections: &[(String, Vec<String>)]) {
     let all: Vec<Finals> =
         shared.finals.iter().map(|f| std::mem::take(&mut *f.lock().unwrap_or_else(PoisonError::into_inner))).collect();
-    for connections in &mut tape.recording.connections {
+    for connections in &mut recorder.recording.connections {
         let mine = all.iter().flatten().filter(|f| projections[f.0.index()].0 == connections.projection);
         let mut rows: Vec<(u32, u32, f64)> = mine.flat_map(|f| f.1.iter().copied()).collect();
         rows.sort_by_key(|r| (r.0, r.1));
@@ -219,38 +231,39 @@ fn next_length(length: u64, ran: u64, took: Duration, interval: u64) -> u64 {
 /// What the main thread does between epochs, while the others wait.
 fn close_epoch(
     shared: &Shared,
-    tape: &mut Tape,
+    recorder: &mut Recorder,
     columns: &[Vec<Vec<u32>>],
     (done, budget): (u64, u64),
     names: &FailureNames,
     observer: &mut dyn Observer,
 ) -> Option<Stop> {
-    let mut takes: Vec<Take> =
-        shared.takes.iter().map(|t| std::mem::take(&mut *t.lock().unwrap_or_else(PoisonError::into_inner))).collect();
-    tape.append(&mut takes, columns, done);
-    for (slot, take) in shared.takes.iter().zip(takes) {
-        *slot.lock().unwrap_or_else(PoisonError::into_inner) = take;
+    let mut records: Vec<EpochRecord> =
+        shared.records.iter().map(|t| std::mem::take(&mut *t.lock().unwrap_or_else(PoisonError::into_inner))).collect();
+    recorder.append(&mut records, columns, done);
+    for (slot, record) in shared.records.iter().zip(records) {
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = record;
     }
     let failure = *shared.failure.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(failure) = failure {
-        tape.truncate(failure.step);
+        recorder.truncate(failure.step);
         observer.progress(failure.step, shared.steps);
-        return Some(names.stop(failure, tape.time(failure.step)));
+        return Some(names.stop(failure, recorder.time(failure.step)));
     }
-    if tape.bytes() > budget {
+    if recorder.bytes() > budget {
         if !observer.takes_parts() {
             return Some(Stop::Sink(format!(
-                "what was recorded takes {} bytes, and {budget} are left of the memory allowed; record fewer units or variables, or less often, or write to a folder (--out)",
-                tape.bytes()
+                "what was recorded takes {} bytes, and {budget} are left of the memory allowed; record fewer units or \
+                 variables, or less often, or write to a folder (--out)",
+                recorder.bytes()
             )));
         }
-        if let Err(message) = observer.part(tape.take_part()) {
+        if let Err(message) = observer.part(recorder.take_part()) {
             return Some(Stop::Sink(message));
         }
     }
     let go_on = observer.progress(done, shared.steps);
     if observer.wants_snapshot() {
-        observer.snapshot(&tape.recording);
+        observer.snapshot(&recorder.recording);
     }
     (!go_on && done < shared.steps).then_some(Stop::Cancelled)
 }
@@ -286,7 +299,7 @@ fn epoch(worker: &mut Worker, index: usize, shared: &Shared, mut k: u64) -> u64 
     }
     Failure::note(&mut shared.failure.lock().unwrap_or_else(PoisonError::into_inner), worker.failure);
     shared.events.fetch_add(std::mem::take(&mut worker.events), Ordering::Relaxed);
-    std::mem::swap(&mut worker.take, &mut *shared.takes[index].lock().unwrap_or_else(PoisonError::into_inner));
+    std::mem::swap(&mut worker.record, &mut *shared.records[index].lock().unwrap_or_else(PoisonError::into_inner));
     end
 }
 

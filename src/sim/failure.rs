@@ -29,6 +29,8 @@ impl Failure {
 pub(super) enum Broken {
     /// What a stimulus brings to a population.
     Stimulus { stimulus: u32, population: PopulationId },
+    /// A connection of a projection, from this source.
+    Connection { projection: ProjectionId, source: u32 },
     /// What continuous projections bring to a population.
     Arriving(PopulationId),
     /// An expression of the equations, where the states are finite: by its number among those that have names, or that
@@ -36,6 +38,4 @@ pub(super) enum Broken {
     Expression(PopulationId),
     /// A state of a population, which grew.
     Population(PopulationId),
-    /// A connection of a projection, from this source.
-    Connection { projection: ProjectionId, source: u32 },
 }

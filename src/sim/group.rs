@@ -9,7 +9,7 @@ use super::body::{Blame, Body, ProbeId};
 use super::delivery::Ring;
 use super::failure::{Broken, Failure};
 use super::port::{InputPort, Rows};
-use super::recorder::{Take, Tap};
+use super::recorder::{EpochRecord, Sampler};
 use super::stepper::{LaneSpike, all_finite};
 use super::stimulus::Events;
 use spikedeck_scenario::PopulationId;
@@ -34,8 +34,8 @@ pub(super) struct Group {
     pub recorded: Option<usize>,
     /// Index of its spikes in the outbox, if event projections start here.
     pub emits: Option<usize>,
-    /// Taps and their index in the take.
-    pub taps: Vec<Tap>,
+    /// Samplers of its variables.
+    pub samplers: Vec<Sampler>,
     /// Histories that its values are published to.
     pub published: Vec<(usize, ProbeId)>,
     /// Steps between checks for values that are not finite.
@@ -74,7 +74,7 @@ impl Group {
             has_threshold,
             recorded: None,
             emits: None,
-            taps: Vec::new(),
+            samplers: Vec::new(),
             published: Vec::new(),
             check_every: 1,
             every_lane: (0..lanes as u32).collect(),
@@ -101,9 +101,7 @@ impl Group {
         }
         let mut kept = self.before_reset.iter_mut();
         self.body.each_state(&self.spikes, &mut |value| {
-            if let Some(other) = kept.next() {
-                std::mem::swap(value, other);
-            }
+            std::mem::swap(value, kept.next().expect("every state of what spiked is kept"));
         });
     }
 
@@ -121,12 +119,18 @@ impl Group {
     }
 
     /// Records what is due at grid point `k`.
-    pub fn sample(&mut self, k: u64, take: &mut Take) {
-        if self.taps.iter().any(|t| t.is_due(k)) {
+    pub fn sample(&mut self, k: u64, record: &mut EpochRecord) {
+        if self.samplers.iter().any(|t| t.is_due(k)) {
             self.body.look_around(k, &mut self.inputs);
             let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
-            for tap in self.taps.iter_mut().filter(|t| t.is_due(k)) {
-                tap.sample(k, self.body.as_mut(), &inputs, &mut self.scratch, &mut take.traces[tap.trace.index()]);
+            for sampler in self.samplers.iter_mut().filter(|t| t.is_due(k)) {
+                sampler.sample(
+                    k,
+                    self.body.as_mut(),
+                    &inputs,
+                    &mut self.scratch,
+                    &mut record.traces[sampler.trace.index()],
+                );
             }
         }
     }
@@ -158,18 +162,18 @@ impl Group {
     }
 
     /// Records what is recorded when step `k` begins.
-    pub fn begin(&mut self, k: u64, take: &mut Take) {
+    pub fn begin(&mut self, k: u64, record: &mut EpochRecord) {
         if k == 0 || self.waits {
             self.exchange_reset();
-            self.sample(k, take);
+            self.sample(k, record);
             self.exchange_reset();
         }
     }
 
     /// Keeps the times and units of spikes in step `k`.
-    pub fn keep(&self, k: u64, spikes: &[LaneSpike], axis: &Axis, take: &mut Take) {
+    pub fn keep(&self, k: u64, spikes: &[LaneSpike], axis: &Axis, record: &mut EpochRecord) {
         if let Some(index) = self.recorded {
-            let (times, units) = &mut take.spikes[index];
+            let (times, units) = &mut record.spikes[index];
             times.extend(spikes.iter().map(|s| axis.time(k as f64 + s.fraction)));
             units.extend(spikes.iter().map(|s| self.first_source + s.lane));
         }
@@ -180,11 +184,11 @@ impl Group {
         &mut self,
         k: u64,
         axis: &Axis,
-        take: &mut Take,
+        record: &mut EpochRecord,
         emitted: Option<&mut (Vec<u32>, Vec<u32>)>,
         events: &mut u64,
     ) -> Option<Failure> {
-        *events += self.stimulate(k);
+        *events += self.stimulate(k, axis);
         // What arrived with delay 0 since the last step acts from this one.
         if self.rings.iter().flatten().any(|r| r.is_pending(k)) {
             let mut arrivals: Vec<&mut [f64]> =
@@ -212,14 +216,14 @@ impl Group {
             ends.push(units.len() as u32);
         }
         if self.has_threshold {
-            self.keep(k, &self.spikes, axis, take);
-            if self.taps.iter().any(|t| t.is_due(k + 1)) {
+            self.keep(k, &self.spikes, axis, record);
+            if self.samplers.iter().any(|t| t.is_due(k + 1)) {
                 if self.waits {
                     let Self { body, spikes, before_reset, .. } = self;
                     body.each_state(spikes, &mut |value| before_reset.push(*value));
                 } else {
                     self.inputs.iter_mut().for_each(|port| port.refresh(k + 1, axis));
-                    self.sample(k + 1, take);
+                    self.sample(k + 1, record);
                 }
             }
             if !self.spikes.is_empty() {
@@ -251,17 +255,22 @@ impl Group {
     /// The first state that is not finite at grid point `k`, or the expression that made it so.
     pub fn broken_state(&self, k: u64) -> Option<Failure> {
         let (lane, state) = self.body.not_finite()?;
+        Some(self.blamed(k, lane, state))
+    }
+
+    /// What made `state` of `lane` what it is at grid point `k`.
+    pub fn blamed(&self, k: u64, lane: u32, state: usize) -> Failure {
         let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
         let blame = self.body.blame(lane, state, k, &inputs);
         let (place, state) = match blame {
             Blame::Expression(number) => (Broken::Expression(self.population), number),
             Blame::State(state) => (Broken::Population(self.population), state),
         };
-        Some(Failure { step: k, place, unit: self.first + lane, state })
+        Failure { step: k, place, unit: self.first + lane, state }
     }
 
     /// Steps of cells, tree by tree, in which nothing is recorded but spikes.
-    pub fn step_trees(&mut self, steps: Range<u64>, axis: &Axis, take: &mut Take) {
+    pub fn step_trees(&mut self, steps: Range<u64>, axis: &Axis, record: &mut EpochRecord) {
         let cells = self.body.cells_apart().expect("only cells are stepped tree by tree");
         for k in steps.clone() {
             self.inputs.iter_mut().for_each(|port| port.refresh(k, axis));
@@ -272,7 +281,7 @@ impl Group {
         let mut fired = Vec::new();
         cells.forest.advance_many(steps, &mut fired);
         for (k, spike) in fired {
-            self.keep(k, &[spike], axis, take);
+            self.keep(k, &[spike], axis, record);
         }
     }
 
@@ -282,10 +291,10 @@ impl Group {
     }
 
     /// Adds the events of stimuli that arrive at the end of step `k`. Listed events at time 0 arrive before step 0.
-    fn stimulate(&mut self, k: u64) -> u64 {
+    fn stimulate(&mut self, k: u64, axis: &Axis) -> u64 {
         let mut count = 0;
         for (port, events) in &mut self.events {
-            let Some(ring) = self.rings[*port].as_mut() else { continue };
+            let ring = self.rings[*port].as_mut().expect("there is room at every port at which a stimulus arrives");
             match events {
                 Events::Poisson(source) => {
                     if source.is_active(k) {
@@ -294,6 +303,11 @@ impl Group {
                         } else {
                             source.add(k, ring.arriving(k + 1))
                         };
+                    }
+                }
+                Events::Varying(source) => {
+                    if source.is_active(k) {
+                        count += source.add(k, axis, ring.arriving(k + 1));
                     }
                 }
                 Events::Listed { arrivals, next } => {

@@ -1,6 +1,6 @@
 //! Spec → network in memory → time: integrators, projections, stimuli, recorder, engine.
 //!
-//! Reading order: `build` (the stages from scenario to network) with `values`, `place`, `connect`; `delivery`,
+//! Reading order: `build` (the stages from scenario to network) with `values`, `geometry`, `connect`; `delivery`,
 //! `plasticity` and `coupling` (what connections do); `stimulus`; `recorder`; `group` (one step of a population's
 //! lanes); `worker` (one step of one thread, and what arrives there); `engine` (all threads, epochs). `stepper` and the
 //! integrators advance the equations themselves; `tree` does so for the compartments of trees; `firing` says when
@@ -23,10 +23,11 @@ mod estimate;
 mod expression;
 mod failure;
 mod firing;
+mod geometry;
 pub mod grid;
 mod group;
 pub mod integrator;
-mod place;
+mod memory;
 mod plasticity;
 mod port;
 mod recorder;
@@ -38,6 +39,7 @@ mod tree;
 mod values;
 mod worker;
 
+pub use self::memory::free_memory;
 pub use self::simulate::{SimulateError, Unobserved, simulate, understand, understand_with};
 pub use self::tree::Electrotonic;
 
@@ -175,7 +177,8 @@ impl Stop {
             Self::Diverged { projection, source, target, variable, time } => {
                 let value = if variable == WEIGHT { "the weight".to_owned() } else { format!("`{variable}`") };
                 format!(
-                    "{value} of connection {source} -> {target} of {projection} is no longer finite at {}; its rule has \
+                    "{value} of connection {source} -> {target} of {projection} is no longer finite at {}; its rule \
+                     has \
                      no bound that holds it: clip it, or let it depend on the weight",
                     at(time)
                 )
@@ -187,17 +190,21 @@ impl Stop {
 /// A network in memory, ready to run.
 #[derive(Debug)]
 pub struct Network {
-    plan: engine::Plan,
+    setup: engine::Setup,
     integrators: Vec<(String, String)>,
     connections: u64,
     rounded: u64,
+    warnings: Vec<String>,
 }
 
 /// Why a network could not be built.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum BuildError {
     /// It would need more memory than allowed.
-    #[error("this network needs about {}, and {} are allowed; {largest}", estimate::size(*.needed), estimate::size(*.allowed))]
+    #[error(
+        "this network needs about {}, and {} are allowed; {largest}",
+        estimate::size(*.needed), estimate::size(*.allowed)
+    )]
     Memory {
         /// Estimated bytes.
         needed: u64,
@@ -225,12 +232,12 @@ impl Network {
         estimate::estimate(spec)
     }
 
-    /// Looks for all that would keep [`Network::build`] from building, without walking connections: steps for which a
-    /// scheme is not stable, models and values that do not fit, memory.
+    /// Looks for all that would keep [`Network::build`] from building, without walking connections of spikes: steps for
+    /// which a scheme or a coupling is not stable, models and values that do not fit, memory. What it would warn of.
     ///
     /// # Errors
     /// What `build` would say.
-    pub fn examine(spec: &Spec) -> Result<(), BuildError> {
+    pub fn examine(spec: &Spec) -> Result<Vec<String>, BuildError> {
         build::examine(spec)
     }
 
@@ -255,6 +262,11 @@ impl Network {
         self.integrators.clone()
     }
 
+    /// What a person should know: steps that are too long for a scheme, coupling that overshoots, noise per cell.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     /// Number of connections, and of drawn delays rounded up to one step.
     pub fn connections(&self) -> (u64, u64) {
         (self.connections, self.rounded)
@@ -262,12 +274,12 @@ impl Network {
 
     /// Number of threads that the network is built for: small networks get fewer than asked.
     pub fn threads(&self) -> usize {
-        self.plan.workers.len()
+        self.setup.workers.len()
     }
 
     /// Runs to the end, or until the observer, a numerical failure or the sink stops it.
     pub fn run(self, observer: &mut dyn Observer) -> SimulationResult {
-        engine::run(self.plan, observer)
+        engine::run(self.setup, observer)
     }
 }
 

@@ -1,4 +1,5 @@
-//! What is recorded: taps on one thread, and the tape that all threads' takes are put together on.
+//! What is recorded: samplers on one thread, and the recorder in which the records of all threads
+//! come together.
 
 use std::iter::StepBy;
 use std::ops::Range;
@@ -12,7 +13,7 @@ use super::body::{Body, Points, ProbeId};
 
 /// A variable of some lanes that is sampled now and then.
 #[derive(Debug)]
-pub(super) struct Tap {
+pub(super) struct Sampler {
     /// The trace.
     pub trace: TraceId,
     /// Columns of the trace that the lanes are.
@@ -25,8 +26,8 @@ pub(super) struct Tap {
     scale: f64,
 }
 
-impl Tap {
-    /// A tap on `what` of the lanes that are among `units`; `None` if none are.
+impl Sampler {
+    /// A sampler of `what` of the lanes that are among `units`; `None` if none are.
     pub fn new(
         trace: TraceId,
         what: ProbeId,
@@ -93,15 +94,15 @@ impl Tap {
 
 /// What one thread recorded during an epoch.
 #[derive(Debug, Default)]
-pub(super) struct Take {
+pub(super) struct EpochRecord {
     /// Times and units of spikes, one entry a recorded population.
     pub spikes: Vec<(Vec<f64>, Vec<u32>)>,
-    /// Values of the lanes of each tap, sample by sample.
+    /// Values of the lanes of each sampler, sample by sample.
     pub traces: Vec<Vec<f64>>,
 }
 
-impl Take {
-    /// An empty take.
+impl EpochRecord {
+    /// An empty record.
     pub fn new(spikes: usize, traces: usize) -> Self {
         Self { spikes: vec![(Vec::new(), Vec::new()); spikes], traces: vec![Vec::new(); traces] }
     }
@@ -109,7 +110,7 @@ impl Take {
 
 /// The recording of all threads as it grows.
 #[derive(Debug)]
-pub(super) struct Tape {
+pub(super) struct Recorder {
     pub recording: Recording,
     /// Samples of each trace handed over in parts already.
     gone: Vec<u64>,
@@ -117,18 +118,18 @@ pub(super) struct Tape {
     axis: Axis,
 }
 
-impl Tape {
-    /// An empty tape for what `spec` records.
+impl Recorder {
+    /// An empty recorder for what `spec` records.
     pub fn new(spec: &Spec, axis: Axis, populations: Vec<Population>, connections: Vec<Connections>) -> Self {
         let mut traces = Vec::new();
         let mut every = Vec::new();
-        for Recorded { place, request, variable, dimension, .. } in spec.recorded() {
-            let unit = display_unit(dimension);
+        for Recorded { place, request, variable, .. } in spec.recorded() {
+            let unit = display_unit(variable.dimension);
             traces.push(Trace {
                 population: spec.place_name(place).to_owned(),
                 name: request.name.clone(),
-                variable: variable.to_owned(),
-                column: unit.column(variable),
+                variable: variable.name.clone(),
+                column: unit.column(&variable.name),
                 unit: unit.symbol,
                 units: request.units.clone(),
                 start: 0.0,
@@ -155,47 +156,49 @@ impl Tape {
             spikes,
             traces,
             connections,
+            absent: Vec::new(),
         };
         Self { recording, gone: vec![0; every.len()], every, axis }
     }
 
-    /// Puts the takes of all threads (`columns[thread][trace]`: which columns its values are) behind what there is.
-    pub fn append(&mut self, takes: &mut [Take], columns: &[Vec<Vec<u32>>], done: u64) {
+    /// Puts the records of all threads (`columns[thread][trace]`: which columns its values are) behind what there is.
+    pub fn append(&mut self, records: &mut [EpochRecord], columns: &[Vec<Vec<u32>>], done: u64) {
         for (index, spikes) in self.recording.spikes.iter_mut().enumerate() {
             let from = spikes.times.len();
-            for take in takes.iter_mut() {
-                spikes.times.append(&mut take.spikes[index].0);
-                spikes.units.append(&mut take.spikes[index].1);
+            for record in records.iter_mut() {
+                spikes.times.append(&mut record.spikes[index].0);
+                spikes.units.append(&mut record.spikes[index].1);
             }
             sort_tail(&mut spikes.times, &mut spikes.units, from);
         }
         for (index, trace) in self.recording.traces.iter_mut().enumerate() {
             let width = trace.units.len();
-            let Some(samples) = (0..takes.len())
+            // A trace of no unit at all (a projection without connections) has no samples.
+            let Some(samples) = (0..records.len())
                 .find(|&w| !columns[w][index].is_empty())
-                .map(|w| takes[w].traces[index].len() / columns[w][index].len())
+                .map(|w| records[w].traces[index].len() / columns[w][index].len())
             else {
                 continue;
             };
             let from = trace.values.len();
-            if takes.len() == 1 && from == 0 {
-                trace.values = std::mem::take(&mut takes[0].traces[index]);
+            if records.len() == 1 && from == 0 {
+                trace.values = std::mem::take(&mut records[0].traces[index]);
                 continue;
             }
             trace.values.resize(from + samples * width, 0.0);
-            for (take, columns) in takes.iter_mut().zip(columns) {
+            for (record, columns) in records.iter_mut().zip(columns) {
                 let mine = &columns[index];
                 if mine.is_empty() {
                     continue;
                 }
                 for (row, values) in
-                    trace.values[from..].chunks_exact_mut(width).zip(take.traces[index].chunks_exact(mine.len()))
+                    trace.values[from..].chunks_exact_mut(width).zip(record.traces[index].chunks_exact(mine.len()))
                 {
                     for (&c, &v) in mine.iter().zip(values) {
                         row[c as usize] = v;
                     }
                 }
-                take.traces[index].clear();
+                record.traces[index].clear();
             }
         }
         self.recording.window.stop = self.axis.time(done as f64);

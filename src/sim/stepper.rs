@@ -8,16 +8,18 @@ mod arrivals;
 mod blame;
 mod by_lane;
 mod compile;
+mod excursion;
 mod locate;
 mod probe;
 mod refractory;
 mod threshold;
+mod trust;
 
 pub use self::probe::Probe;
 
 use smallvec::SmallVec;
 
-use self::alone::Course;
+use self::alone::Stretch;
 use self::arrivals::Arrivals;
 use self::by_lane::ByLane;
 use self::locate::Locate;
@@ -27,8 +29,8 @@ use crate::firing::{Firing, Refractory};
 use spikedeck_core::normal::Normals;
 use spikedeck_core::vector::vectorised;
 use spikedeck_equation::System;
-use spikedeck_equation::kernel::Kernel;
-pub use spikedeck_equation::program::Column;
+use spikedeck_equation::kernel::{Kernel, Location};
+pub use spikedeck_equation::program::UnitValues;
 use spikedeck_equation::program::{Program, Register};
 use spikedeck_scenario::{Integrator, SpikeTimes};
 
@@ -44,9 +46,9 @@ pub struct StepperSpec<'a> {
     /// Integration steps inside one step.
     pub substeps: u32,
     /// One value a parameter: the same for all lanes, or one a lane.
-    pub parameters: Vec<Column>,
+    pub parameters: Vec<UnitValues>,
     /// Initial states: one column a state.
-    pub initial: Vec<Column>,
+    pub initial: Vec<UnitValues>,
     /// First unit of the population that this stepper holds (keys the noise).
     pub first_unit: u32,
     /// Number of lanes.
@@ -113,6 +115,8 @@ pub struct Stepper {
     system: System,
     /// The integrator, and why it was chosen.
     integrator: (Integrator, String),
+    /// Why its step is too long, if it is.
+    doubt: Option<String>,
     program: Program,
     /// A block's worth of lanes, for those that are refractory.
     side: Program,
@@ -126,10 +130,12 @@ pub struct Stepper {
     firing: Firing,
     /// If crossings are located.
     locate: Option<Locate>,
+    /// How fast the threshold's surface moves, where excursions over it within one step are looked for.
+    slopes: Option<(Kernel, Location)>,
     /// Part of the step that was done, where an integrator locates crossings itself.
     fractions: Vec<f64>,
     /// Steps that are made in one go.
-    course: Course,
+    stretch: Stretch,
     work: Work,
     /// Step in the time of the equations.
     dt: f64,
@@ -162,6 +168,11 @@ impl Stepper {
     /// Which integrator was chosen, and why, for the manifest.
     pub fn integrator(&self) -> (Integrator, &str) {
         (self.integrator.0, &self.integrator.1)
+    }
+
+    /// Why the step is too long for the integrator, if it is, and which would do.
+    pub fn doubt(&self) -> Option<&str> {
+        self.doubt.as_deref()
     }
 
     /// Integrates from step `step` to `step + 1`, delivers arrivals, tests the threshold, all block by block.
@@ -203,6 +214,7 @@ impl Stepper {
                 locate.end(&self.program.memory.data, self.program.memory.padded, start, count);
             }
             self.release(&releasing, start, count, step);
+            self.look_for_excursions(start, count, step);
             self.arrivals.deliver(&mut self.program, arrivals, start, count, end);
             self.restore(resting);
             self.detect(start, count, &mut firing, step, spikes);
@@ -217,6 +229,7 @@ impl Stepper {
         if let Some(locate) = &mut self.locate {
             locate.begin(&self.program.memory.data, self.program.memory.padded, start, count);
         }
+        self.keep_slopes(start, count);
     }
 
     /// Time at the beginning of part `sub` of a step, in that of the equations.
@@ -254,6 +267,9 @@ impl Stepper {
         let Some(threshold) = &self.threshold else { return };
         self.work.candidates.clear();
         threshold.scan(&mut self.program.memory, start, count, &mut self.work.candidates);
+        if let Some(locate) = &self.locate {
+            locate.add_excursions(start, count, &mut self.work.candidates);
+        }
         for k in 0..self.work.candidates.len() {
             let lane = self.work.candidates[k];
             if lane as usize >= self.program.memory.lanes {

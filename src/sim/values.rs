@@ -1,54 +1,54 @@
 //! Values that may differ from unit to unit or connection to connection, made into numbers.
 
 use super::expression::{Expression, Operand};
-use super::place::Place;
-use super::stepper::Column;
+use super::geometry::Geometry;
+use super::stepper::UnitValues;
 use spikedeck_core::math::{cos, exp, log};
 use spikedeck_core::rng::{Key, Stream};
 use spikedeck_equation::Formula;
 use spikedeck_scenario::{Distribution, UnitName, Value};
 
 /// What an expression of a value may name: how many units there are, where they are, and quantities known already.
-pub(super) struct Names<'a> {
+pub(super) struct UnitNames<'a> {
     /// Number of units (`N`).
     pub size: usize,
     /// Positions, if any.
-    pub place: &'a Place,
+    pub geometry: &'a Geometry,
     /// Parameters whose values are known.
-    pub known: &'a [Option<Column>],
+    pub known: &'a [Option<UnitValues>],
 }
 
-impl Names<'_> {
+impl UnitNames<'_> {
     /// What a name stands for. Time has no value here: whoever knows time fills it in.
-    pub fn column(&self, name: UnitName) -> Column {
+    pub fn column(&self, name: UnitName) -> UnitValues {
         match name {
-            UnitName::Index => Column::Each((0..self.size).map(|i| i as f64).collect()),
-            UnitName::Count => Column::Shared(self.size as f64),
-            UnitName::Position(axis) => Column::Each(self.place.positions.iter().map(|p| p[axis]).collect()),
-            UnitName::PathDistance => Column::Each(self.place.distance.clone()),
-            UnitName::Diameter => Column::Each(self.place.diameter.clone()),
+            UnitName::Index => UnitValues::Each((0..self.size).map(|i| i as f64).collect()),
+            UnitName::Count => UnitValues::Shared(self.size as f64),
+            UnitName::Position(axis) => UnitValues::Each(self.geometry.positions.iter().map(|p| p[axis]).collect()),
+            UnitName::PathDistance => UnitValues::Each(self.geometry.distance.clone()),
+            UnitName::Diameter => UnitValues::Each(self.geometry.diameter.clone()),
             UnitName::Parameter(id) => self.known[id.index()]
                 .clone()
                 .expect("the scenario refuses expressions of parameters that are not known before them"),
-            UnitName::Time => Column::Shared(0.0),
+            UnitName::Time => UnitValues::Shared(0.0),
         }
     }
 
     /// What the names of an expression stand for, in their order.
-    pub fn columns(&self, formula: &Formula<UnitName>) -> Vec<Column> {
+    pub fn columns(&self, formula: &Formula<UnitName>) -> Vec<UnitValues> {
         formula.names().iter().map(|n| self.column(*n)).collect()
     }
 }
 
 /// One number a unit for `value`. Drawn values are keyed by `key` and unit, so they depend on nothing else.
-pub(super) fn resolve(value: &Value, names: &Names<'_>, key: Key) -> Column {
+pub(super) fn resolve(value: &Value, names: &UnitNames<'_>, key: Key) -> UnitValues {
     match value {
-        Value::Constant(v) => Column::Shared(*v),
+        Value::Constant(v) => UnitValues::Shared(*v),
         Value::Each(list) => {
             assert_eq!(list.len(), names.size, "the scenario refuses lists that are not one value a unit");
-            Column::Each(list.to_vec())
+            UnitValues::Each(list.to_vec())
         }
-        Value::Drawn(distribution) => Column::Each(
+        Value::Drawn(distribution) => UnitValues::Each(
             (0..names.size).map(|i| draw(distribution, &mut key.stream(i as u32, 0), i, names.size)).collect(),
         ),
         Value::Expression(formula) => {
@@ -56,25 +56,25 @@ pub(super) fn resolve(value: &Value, names: &Names<'_>, key: Key) -> Column {
             let values: Vec<Operand<'_>> = columns.iter().map(Operand::from).collect();
             let mut out = vec![0.0; names.size];
             Expression::new(formula, |_| false).evaluate(0.0, &values, &mut out);
-            Column::Each(out)
+            UnitValues::Each(out)
         }
     }
 }
 
 /// The part of a column that belongs to lanes `first..first + lanes`.
-pub(super) fn slice(column: &Column, first: usize, lanes: usize) -> Column {
+pub(super) fn slice(column: &UnitValues, first: usize, lanes: usize) -> UnitValues {
     match column {
-        Column::Shared(v) => Column::Shared(*v),
-        Column::Each(v) => Column::Each(v[first..first + lanes].to_vec()),
+        UnitValues::Shared(v) => UnitValues::Shared(*v),
+        UnitValues::Each(v) => UnitValues::Each(v[first..first + lanes].to_vec()),
     }
 }
 
 /// Value of a column for unit `i`.
 #[inline]
-pub(super) fn at(column: &Column, i: usize) -> f64 {
+pub(super) fn at(column: &UnitValues, i: usize) -> f64 {
     match column {
-        Column::Shared(v) => *v,
-        Column::Each(v) => v[i],
+        UnitValues::Shared(v) => *v,
+        UnitValues::Each(v) => v[i],
     }
 }
 

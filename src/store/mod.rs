@@ -24,6 +24,7 @@ mod error;
 mod frame;
 mod guard;
 mod input;
+pub mod leftover;
 mod parquet;
 mod read;
 mod write;
@@ -33,7 +34,7 @@ pub use error::StoreError;
 pub use guard::panics_are_caught;
 pub use input::file_table;
 pub use read::{Contents, describe, read};
-pub use write::{Writer, write, write_bytes, write_text};
+pub use write::{Writer, write, write_bytes, write_new, write_text};
 
 use std::path::Path;
 

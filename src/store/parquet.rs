@@ -294,9 +294,9 @@ fn values(arrays: &[Box<dyn Array>], reading: &Reading) -> Result<Column, String
             IntegerType::UInt8 => listed::<u8>(arrays),
             IntegerType::UInt16 => listed::<u16>(arrays),
             IntegerType::UInt32 => listed::<u32>(arrays),
-            other => Err(format!("categories of {other:?} are not read")),
+            _ => Err("its categories are numbered in a way that is not read".into()),
         },
-        other => Err(format!("{other:?} is not read")),
+        _ => Err("its type is not read".into()),
     }
 }
 

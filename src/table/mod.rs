@@ -10,7 +10,7 @@
 //! use std::sync::Arc;
 //! use std::sync::atomic::AtomicBool;
 //!
-//! use spikedeck_run::{Options, Source, execute, resolve};
+//! use spikedeck_run::{Options, Source, Tell, execute, resolve};
 //! use spikedeck_store::Format;
 //! use spikedeck_table::{open, save};
 //!
@@ -22,18 +22,22 @@
 //!     analyses.rates = { kind = 'rates', of = 'cell.spikes' }
 //! ";
 //! let source = Source { text: text.into(), name: "demo".into(), origin: None, variant: None };
+//! let tell: Tell = Arc::new(|_| ());
 //! let options = Options { threads: 1, ..Options::default() };
 //! let (spec, _) = resolve(&source, &[]).map_err(|e| e.render(false))?;
-//! let finished = execute(&Arc::new(spec), options, &AtomicBool::new(false), &(Arc::new(|_| ()) as _))?;
+//! let finished = execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell)?;
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("demo");
 //! save(&path, &finished, Format::Parquet, false)?;
 //! let back = open(&path)?;
-//! assert_eq!((&back.recording, &back.outcomes), (&finished.recording, &finished.outcomes));
+//! assert_eq!(back.recording.spikes, finished.recording.spikes);
+//! assert_eq!(back.outcomes[0].metrics.len(), finished.outcomes[0].metrics.len());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod claim;
+mod cut_short;
 mod elsewhere;
 mod error;
 mod folder;
@@ -47,13 +51,14 @@ mod recording;
 mod sameness;
 mod shapes;
 mod stored;
+mod tables;
 
 pub use elsewhere::recording_from;
 pub use error::TableError;
 pub use folder::{Folder, save};
 pub use kept::FileEntry;
 pub use manifest::Manifest;
-pub use metrics::{json_rows, metric_json};
-pub use open::{is_run, open, seed_values};
+pub use metrics::{json_rows, metric_json, words_json};
+pub use open::{is_run, open, open_telling, seed_values};
 pub use shapes::to_table as shape_to_table;
 pub use stored::Stored;

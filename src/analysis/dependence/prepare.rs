@@ -18,7 +18,7 @@ pub struct Alphabet {
     pub bins: usize,
     /// Which values share one.
     pub binning: Binning,
-    /// Whether signals of few distinct values are written in these, however many bins there are.
+    /// Whether signals whose values occur often are written in these, however many bins there are.
     pub by_value: bool,
 }
 
@@ -30,7 +30,7 @@ impl Alphabet {
         }
         if self.by_value {
             let ties = Ties::of(values);
-            if ties.nature == Nature::Symbols {
+            if ties.repeats(values) {
                 return (ties.symbols(values), ties.levels.len());
             }
         }
@@ -89,14 +89,30 @@ pub fn for_neighbours(seed: u64, o: &NeighbourOptions, columns: &mut [(&mut Vec<
     Spread { note: notes.join("; "), atoms }
 }
 
-/// Whether a pair is one of symbols, as frequencies want it: counts, or few distinct values on both sides, with samples
-/// enough for the table of `words`, which is handed how many symbols there are of source and target.
-pub fn symbolic(pair: &Pair<'_>, words: impl Fn(usize, usize) -> f64) -> bool {
-    if pair.source.counts || pair.target.counts {
-        return true;
+/// What a pair is for the estimator `auto` to choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen {
+    /// Spike counts on one side at least: frequencies, of counts and of what the other side has in bins.
+    Counts,
+    /// Distinct values on both sides that occur often, and in few enough combinations: frequencies of the values.
+    Values,
+    /// None of these.
+    Continuous,
+}
+
+impl Chosen {
+    /// What a pair is, `words` being asked how many combinations of symbols of source and target occur.
+    pub fn of(pair: &Pair<'_>, words: impl Fn((&[u32], usize), (&[u32], usize)) -> usize) -> Self {
+        if pair.source.counts || pair.target.counts {
+            return Self::Counts;
+        }
+        let (source, target) = (Ties::of(&pair.source.values), Ties::of(&pair.target.values));
+        if !source.repeats(&pair.source.values) || !target.repeats(&pair.target.values) {
+            return Self::Continuous;
+        }
+        let (x, y) = (source.symbols(&pair.source.values), target.symbols(&pair.target.values));
+        let occurring = words((&x, source.levels.len()), (&y, target.levels.len()));
+        // Four samples for each combination that occurs: fewer, and the table is mostly bias.
+        if 4 * occurring <= x.len() { Self::Values } else { Self::Continuous }
     }
-    let (source, target) = (Ties::of(&pair.source.values), Ties::of(&pair.target.values));
-    let few = |t: &Ties| t.nature == Nature::Symbols;
-    let samples = pair.source.values.len() as f64;
-    few(&source) && few(&target) && 4.0 * words(source.levels.len(), target.levels.len()) <= samples
 }

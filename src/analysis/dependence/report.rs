@@ -46,9 +46,10 @@ words! {
 
 /// How many bins a continuous signal has for frequencies of symbols.
 pub fn bins(default: &'static str, most: f64) -> Opt<usize> {
-    integer(default)
-        .between(2.0, most)
-        .about("bins of a continuous signal for plugin; counts are their own bins, and so are distinct values if they are no more")
+    integer(default).between(2.0, most).about(
+        "bins of a continuous signal for plugin; counts are their own bins, and so are distinct values if they \
+                are no more",
+    )
 }
 
 /// Which bins these are.
@@ -61,9 +62,11 @@ options! {
     pub struct NeighbourOptions {
         k: usize = integer("4").between(1.0, 1000.0), "which neighbour sets the distance (ksg)";
         standardise: bool = flag(true),
-            "subtract the mean and divide by the standard deviation (ddof 1) of each whole signal before ksg (JIDT: of each column of past and present samples, which differ from it at the ends only)";
+            "subtract the mean and divide by the standard deviation (ddof 1) of each whole signal before ksg (JIDT: \
+             of each column of past and present samples, which differ from it at the ends only)";
         jitter: bool = flag(false),
-            "seeded noise of 1e-8 standard deviations on every value before ksg; without it tied values alone are spread, over the distance to the next value";
+            "seeded noise of 1e-8 standard deviations on every value before ksg; without it tied values alone are \
+             spread, over the distance to the next value";
         theiler: Option<Time> = time_if_given().or_zero(),
             "samples at most this far apart in time are no neighbours (ksg; default none but the sample itself)";
     }
@@ -74,9 +77,11 @@ options! {
     /// intervals.
     pub struct PairOptions {
         bin: Option<Time> = time_if_given(),
-            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, the recorded interval for traces)";
+            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, \
+             the recorded interval for traces)";
         surrogate: Chance = choice(Chance::Circular),
-            "how chance is made: the source rotated in time (keeps its autocorrelation), permuted (only for samples independent in time), or not at all";
+            "how chance is made: the source rotated in time (keeps its autocorrelation), permuted (only for samples \
+             independent in time), or not at all";
         surrogates: usize = integer("199").between(1.0, 100_000.0),
             "number of surrogates; the least p-value is 1/(number + 1)";
         gap: Option<Time> = time_if_given().or_zero(),
@@ -225,7 +230,8 @@ fn told(found: Result<Assessed, EstimateError>) -> Result<Assessed, String> {
     let found = found.map_err(|e| e.to_string())?;
     match &found.interval {
         Some(Ok((_, high))) if *high < 0.0 => Err(format!(
-            "the estimate is {:.3} bits and its interval ends at {high:.3}: information is not negative, so that what the \
+            "the estimate is {:.3} bits and its interval ends at {high:.3}: information is not negative, so that what \
+             the \
              estimator assumes does not hold (samples independent in time, a smooth density)",
             found.estimate.bits
         )),
@@ -292,7 +298,8 @@ pub fn report(
         let least = correction.worst_factor(tested) / (count + 1) as f64;
         if least > level {
             f.warn(format!(
-                "with {count} surrogates the least p-value is {}; one true dependence alone among {tested} pairs cannot pass the correction at {level}: \
+                "with {count} surrogates the least p-value is {}; one true dependence alone among {tested} pairs \
+                 cannot pass the correction at {level}: \
                  take at least {} surrogates",
                 short(1.0 / (count + 1) as f64),
                 (correction.worst_factor(tested) / level).ceil() as usize

@@ -110,7 +110,8 @@ fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -> Re
     }
     if signals.len() > MOST_SIGNALS {
         return Err(AnalysisError::Unsuitable(format!(
-            "{} signals are too many for pairs (at most {MOST_SIGNALS}): choose units, as in `{}[0..20]`, or take `rate` or `mean(...)`",
+            "{} signals are too many for pairs (at most {MOST_SIGNALS}): choose units, as in `{}[0..20]`, or take \
+             `rate` or `mean(...)`",
             signals.len(),
             subject::stem(&subjects[0].text)
         )));
@@ -137,7 +138,8 @@ fn spike_counts(
     }
     if !one.mean && trains.trains.len() > MOST_SIGNALS {
         return Err(AnalysisError::Unsuitable(format!(
-            "{} means {} units, too many for pairs (at most {MOST_SIGNALS}): choose some, as in `{}[0..20]`, or take the rate",
+            "{} means {} units, too many for pairs (at most {MOST_SIGNALS}): choose some, as in `{}[0..20]`, or take \
+             the rate",
             one.text,
             trains.trains.len(),
             subject::stem(&one.text)
@@ -220,7 +222,8 @@ impl Pairs {
         for s in self.sources.iter().chain(&self.targets) {
             if (s.interval - interval).abs() > 1e-9 * interval || (s.start - start).abs() > 1e-6 * interval {
                 return Err(AnalysisError::Unsuitable(format!(
-                    "{} (every {} s from {} s) and {} (every {} s from {} s) share no times: give `bin`, and both are averaged in it",
+                    "{} (every {} s from {} s) and {} (every {} s from {} s) share no times: give `bin`, and both are \
+                     averaged in it",
                     self.sources[0].name,
                     short(interval),
                     short(start),
@@ -251,7 +254,9 @@ impl Pairs {
     pub fn tell_outside(&self, f: &mut Findings<'_>) {
         let all = self.sources.iter().chain(&self.targets).filter_map(|s| s.outside.as_ref());
         let once: std::collections::BTreeSet<&String> = all.collect();
-        once.into_iter().for_each(|told| f.warn(told));
+        for told in once {
+            f.warn(told);
+        }
     }
 
     /// An option in time as a whole number of samples.

@@ -5,7 +5,7 @@ mod plane;
 use super::binding::{Bound, UnitOptions, display};
 use super::prelude::*;
 use plane::Plane;
-use spikedeck_core::phase::Rest;
+use spikedeck_core::phase::Equilibrium;
 use spikedeck_core::units::Quantity as Written;
 use spikedeck_signal::{Axis, FixedPoint, PhasePortrait, Shape, Stability};
 
@@ -15,15 +15,24 @@ pub struct PhasePlane;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Phase plane",
-    summary: "trajectory, nullclines, fixed points with stability and the flow's directions, in the plane of two states",
-    formula: "nullclines: ẋ = 0 and ẏ = 0 by marching squares; fixed points: f = 0 by Newton's method from a grid; \
+    summary: "trajectory, nullclines, fixed points with stability and the flow's directions, in the plane of two \
+              states",
+    formula: "nullclines: ẋ = 0 and ẏ = 0 by marching squares; fixed points: f = 0 by Newton's method from a grid, \
+              from the \
+              trajectory, and from wherever both nullclines cross a cell of a fine grid; \
               stability: eigenvalues of the symbolic Jacobian there",
-    assumptions: "Deterministic equations of one unit with constant input. With more than two states the plane is a slice: the others \
-                  stand at their rest (`rest`), at their steady values for each point (`steady`), or at their initial values.",
-    bias: "Lines are straight inside a cell of the grid: a finer `resolution` follows sharper bends. Fixed points are exact to rounding.",
+    assumptions: "Deterministic equations of one unit with constant input. With more than two states the plane is a \
+                  slice: the others \
+                  stand at their rest (`rest`), at their steady values for each point (`steady`), or at their initial \
+                  values.",
+    bias: "Lines are straight inside a cell of the grid: a finer `resolution` follows sharper bends. Fixed points are \
+           exact to rounding.",
     cost: "O(resolution²) evaluations; with `steady`, a small Newton iteration each.",
-    caveats: "In a slice, trajectories may cross, and nullclines move as the other states do. Newton's method finds what lies near \
-              its seeds: a fixed point far outside the ranges may be missed. At a Hopf point the linearisation does not decide.",
+    caveats: "In a slice, trajectories may cross, and nullclines move as the other states do. Fixed points are \
+              looked for in the \
+              ranges: outside them one may be missed. Whether those found inside add up is checked by how often the flow turns along the border \
+              (the sum of their indices), and there is a warning where it does not. At a Hopf point the \
+              linearisation does not decide.",
     references: &[
         "FitzHugh 1961, Biophys J 1:445-466, doi:10.1016/S0006-3495(61)86902-6",
         "Morris, Lecar 1981, Biophys J 35:193-213, doi:10.1016/S0006-3495(81)84782-0",
@@ -35,7 +44,7 @@ words! {
     /// Where the other states stand.
     pub enum Others {
         /// At the fixed point.
-        Rest = "rest",
+        Equilibrium = "rest",
         /// At their steady values for each point.
         Steady = "steady",
         /// At their initial values.
@@ -51,7 +60,7 @@ options! {
         x_range: Vec<String> = texts(),
             "ends of the horizontal axis, as in [\"-80 mV\", \"40 mV\"] (default around the trajectory)";
         y_range: Vec<String> = texts(), "ends of the vertical axis (default around the trajectory)";
-        others: Others = choice(Others::Rest), "where the other states stand";
+        others: Others = choice(Others::Equilibrium), "where the other states stand";
         resolution: usize = integer("121").between(11.0, 1001.0), "points of the grid along each axis";
         arrows: usize = integer("16").between(0.0, 100.0),
             "arrows of the direction field along each axis; 0 for none";
@@ -76,20 +85,29 @@ impl Estimator for PhasePlane {
         bound.warnings.iter().for_each(|w| f.warn(w));
         let ranges = [range("x_range", &o.x_range, &bound, x)?, range("y_range", &o.y_range, &bound, y)?];
         let plane = Plane::new(o, &bound, (x, y), ranges, f)?;
-        let rests = plane.rests();
-        let nullclines = plane.nullclines(o.resolution, &rests, f);
+        let equilibria = plane.equilibria();
+        request.check_cancelled()?;
+        let agrees = plane.index_agrees(&equilibria);
+        if agrees == Some(false) {
+            f.warn(
+                "the fixed points found do not add up: along the border of the ranges the flow turns another number \
+                of times \
+                 than their indices say, so that one is missing, or is counted that is degenerate",
+            );
+        }
+        let nullclines = plane.nullclines(o.resolution, &equilibria, f);
         request.check_cancelled()?;
         let portrait = PhasePortrait {
             x: plane.axis(0),
             y: plane.axis(1),
             trajectories: plane.trajectories(),
             nullclines,
-            fixed_points: rests.iter().map(|r| fixed_point(r, &plane)).collect(),
-            field: plane.field(o.arrows, &rests),
+            fixed_points: equilibria.iter().map(|r| fixed_point(r, &plane)).collect(),
+            field: plane.field(o.arrows, &equilibria),
         };
-        f.metrics(metrics(&bound, &rests));
-        let stable = rests.iter().filter(|r| r.signs().0 == r.eigenvalues.len()).count();
-        f.word(format!("{}: {} fixed points found, {stable} stable", bound.population.name, rests.len()));
+        f.metrics(metrics(&bound, &equilibria, agrees));
+        let stable = equilibria.iter().filter(|r| r.signs().0 == r.eigenvalues.len()).count();
+        f.word(format!("{}: {} fixed points found, {stable} stable", bound.population.name, equilibria.len()));
         f.shape("plane", Shape::Phase(portrait));
         Ok(())
     }
@@ -133,9 +151,9 @@ fn range(key: &str, texts: &[String], bound: &Bound<'_>, state: usize) -> Result
     if from < to { Ok(Some((from, to))) } else { Err(wrong("the first end must be below the second".into())) }
 }
 
-fn fixed_point(rest: &Rest, plane: &Plane<'_, '_>) -> FixedPoint {
+fn fixed_point(equilibrium: &Equilibrium, plane: &Plane<'_, '_>) -> FixedPoint {
     let per = plane.bound.base.seconds();
-    let (negative, positive, zero) = rest.signs();
+    let (negative, positive, zero) = equilibrium.signs();
     let stability = match (negative, positive, zero) {
         (_, 0, 0) => Stability::Stable,
         (0, _, 0) => Stability::Unstable,
@@ -144,33 +162,42 @@ fn fixed_point(rest: &Rest, plane: &Plane<'_, '_>) -> FixedPoint {
         (0, _, _) => Stability::Unstable,
         _ => Stability::Saddle,
     };
-    let [x, y] = plane.shown(&rest.state);
+    let [x, y] = plane.shown(&equilibrium.state);
     // Spiral: the direction that decides, the slowest to decay or the fastest to grow, turns.
-    let spiral = rest.eigenvalues.first().is_some_and(|e| e.1 != 0.0);
+    let spiral = equilibrium.eigenvalues.first().is_some_and(|e| e.1 != 0.0);
     FixedPoint {
         x,
         y,
         stability,
         spiral,
-        eigenvalues: rest.eigenvalues.iter().map(|e| (e.0 * per, e.1 * per)).collect(),
+        eigenvalues: equilibrium.eigenvalues.iter().map(|e| (e.0 * per, e.1 * per)).collect(),
     }
 }
 
-fn metrics(bound: &Bound<'_>, rests: &[Rest]) -> Vec<Metric> {
+fn metrics(bound: &Bound<'_>, equilibria: &[Equilibrium], agrees: Option<bool>) -> Vec<Metric> {
     let subject = &bound.population.name;
     let per = bound.base.per_time();
     let mut list = vec![
-        Metric::new(subject, "fixed_points", rests.len() as f64, "", rests.len() as u64)
-            .note("found by Newton's method from a grid of seeds"),
+        Metric::new(subject, "fixed_points", equilibria.len() as f64, "", equilibria.len() as u64)
+            .note("by Newton's method from seeds and from crossings of the nullclines on a fine grid")
+            .note(match agrees {
+                Some(true) => "the turns of the flow along the border of the ranges agree",
+                Some(false) => "the turns of the flow along the border of the ranges do not agree",
+                None => {
+                    "not checked by the turns of the flow along the border, where a state has no steady value or \
+                the flow jumps"
+                }
+            }),
     ];
-    for (i, rest) in rests.iter().enumerate() {
+    for (i, equilibrium) in equilibria.iter().enumerate() {
         let name = |what: &str| format!("rest_{}.{what}", i + 1);
-        for (state, value) in bound.system.states().iter().zip(&rest.state) {
+        for (state, value) in bound.system.states().iter().zip(&equilibrium.state) {
             let (unit, scale) = display(state.dimension);
             list.push(Metric::new(subject, name(&state.name), value / scale, unit, 1));
         }
-        let (negative, positive, zero) = rest.signs();
-        let &(growth, turning) = rest.eigenvalues.first().expect("a plane has two states, and each its eigenvalue");
+        let (negative, positive, zero) = equilibrium.signs();
+        let &(growth, turning) =
+            equilibrium.eigenvalues.first().expect("a plane has two states, and each its eigenvalue");
         list.push(
             Metric::new(subject, name("growth"), growth, per, 1)
                 .note(format!("largest real part; {negative} directions decay, {positive} grow, {zero} undecided")),

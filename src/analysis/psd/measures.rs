@@ -43,7 +43,8 @@ pub(super) fn measure(o: &Options, e: &Estimate, findings: &mut Findings<'_>) ->
     if let Some((_, line)) = fit.as_ref().filter(|f| f.1.bends()) {
         findings.warn(format!(
             "{}: from {} to {} {hz} the spectrum is no line with peaks (log power lies {:.2} from it, {:.1} times what \
-             chance gives): exponent and offset have no interval, the peak no p-value; `fit_min` and `fit_max` choose where \
+             chance gives): exponent and offset have no interval, the peak no p-value; `fit_min` and `fit_max` choose \
+             where \
              it is one",
             e.name,
             short(fit_range.0),
@@ -99,7 +100,8 @@ fn highest(e: &Estimate, range: &Range<usize>) -> Result<usize, String> {
     match highest.filter(|&k| s.power[k] > 0.0) {
         None => Err("the range holds no ordinate, or no power".into()),
         Some(k) if k == range.start || k + 1 == range.end => Err(format!(
-            "the largest ordinate is at an end of the range, {} {}: none inside it is a peak; `peak_min` and `peak_max` \
+            "the largest ordinate is at an end of the range, {} {}: none inside it is a peak; `peak_min` and \
+             `peak_max` \
              move the ends, longer segments show slower rhythms",
             short(s.frequency(k)),
             e.frequency_unit

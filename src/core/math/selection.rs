@@ -35,9 +35,14 @@ pub fn both(a: f64, b: f64) -> f64 {
 /// Whether one of two conditions holds; one that does decides, whatever the other is.
 #[inline(always)]
 pub fn either(a: f64, b: f64) -> f64 {
-    let holds = |x: f64| (x < 0.0) | (x > 0.0);
     let truth = compared(a, b, false);
-    if holds(a) | holds(b) { 1.0 } else { truth }
+    if ((a != 0.0) & !a.is_nan()) | ((b != 0.0) & !b.is_nan()) { 1.0 } else { truth }
+}
+
+/// Whether a condition holds; what is not a number does not.
+#[inline(always)]
+pub fn holds(condition: f64) -> bool {
+    condition != 0.0 && !condition.is_nan()
 }
 
 /// The opposite of a condition.

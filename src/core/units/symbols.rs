@@ -28,6 +28,20 @@ pub(super) const UNITS: &[(&str, f64, Dimension)] = &[
     ("H", 1.0, Dimension([24, 12, -24, -24, 0, 0, 0, 0])),
     ("rad", 1.0, Dimension::NONE),
     ("%", 1e-2, Dimension::NONE),
+    // The names of units, as Brian writes them.
+    ("volt", 1.0, Dimension::VOLT),
+    ("amp", 1.0, Dimension::AMPERE),
+    ("ampere", 1.0, Dimension::AMPERE),
+    ("siemens", 1.0, Dimension::SIEMENS),
+    ("farad", 1.0, Dimension::FARAD),
+    ("coulomb", 1.0, Dimension([0, 0, 12, 12, 0, 0, 0, 0])),
+    ("second", 1.0, Dimension::SECOND),
+    ("hertz", 1.0, Dimension::HERTZ),
+    ("metre", 1.0, Dimension::METRE),
+    ("meter", 1.0, Dimension::METRE),
+    ("mole", 1.0, Dimension([0, 0, 0, 0, 0, 12, 0, 0])),
+    ("molar", 1e3, Dimension([-36, 0, 0, 0, 0, 12, 0, 0])),
+    ("radian", 1.0, Dimension::NONE),
 ];
 
 /// SI prefixes with their decimal exponent.

@@ -1,7 +1,7 @@
 //! From an expression graph to a register program: order, registers, chains.
 
 use super::instruction::{Instruction, Term, fold_decays, fold_logistic};
-use super::{Kernel, Place, Plan};
+use super::{Allocation, Kernel, Location};
 use crate::fuse::Varies;
 use crate::graph::{Binary, Graph, Id, Node, Symbol};
 use crate::tape::Tape;
@@ -16,9 +16,9 @@ struct Link {
 pub(super) struct Compiler<'a> {
     graph: &'a Graph,
     class: &'a [Varies],
-    bind: &'a dyn Fn(Symbol) -> Place,
-    plan: &'a mut Plan,
-    place: Vec<Option<Place>>,
+    bind: &'a dyn Fn(Symbol) -> Location,
+    allocation: &'a mut Allocation,
+    place: Vec<Option<Location>>,
     last_use: Vec<usize>,
     free: Vec<u32>,
     top: u32,
@@ -26,14 +26,19 @@ pub(super) struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    pub fn new(graph: &'a Graph, class: &'a [Varies], bind: &'a dyn Fn(Symbol) -> Place, plan: &'a mut Plan) -> Self {
+    pub fn new(
+        graph: &'a Graph,
+        class: &'a [Varies],
+        bind: &'a dyn Fn(Symbol) -> Location,
+        allocation: &'a mut Allocation,
+    ) -> Self {
         let n = graph.len();
-        let top = plan.reserved;
+        let top = allocation.reserved;
         Self {
             graph,
             class,
             bind,
-            plan,
+            allocation,
             place: vec![None; n],
             last_use: vec![0; n],
             free: Vec::new(),
@@ -91,7 +96,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    pub fn compile(mut self, roots: &[Id], targets: &[Option<Place>]) -> (Kernel, Vec<Place>) {
+    pub fn compile(mut self, roots: &[Id], targets: &[Option<Location>]) -> (Kernel, Vec<Location>) {
         let needed = self.graph.reachable(roots);
         let mut uses = vec![0u32; needed.len()];
         for i in (0..needed.len()).filter(|&i| needed[i]) {
@@ -128,7 +133,7 @@ impl<'a> Compiler<'a> {
             self.last_use[r.index()] = never;
         }
         // Where roots may be computed in place: nothing later reads the symbol that lives there.
-        let mut target_of: Vec<Option<Place>> = vec![None; self.graph.len()];
+        let mut target_of: Vec<Option<Location>> = vec![None; self.graph.len()];
         let position_of: std::collections::HashMap<Id, usize> =
             order.iter().enumerate().map(|(p, &id)| (id, p)).collect();
         for (k, (&root, target)) in roots.iter().zip(targets).enumerate() {
@@ -164,13 +169,13 @@ impl<'a> Compiler<'a> {
         self.copies(copies);
         fold_decays(&mut self.program);
         fold_logistic(&mut self.program);
-        self.plan.scratch = self.plan.scratch.max(self.top);
+        self.allocation.scratch = self.allocation.scratch.max(self.top);
         (Kernel { program: self.program, few: None }, places)
     }
 
     /// Copies to targets, through registers where one target is the source of another.
-    fn copies(&mut self, copies: Vec<(Place, Place)>) {
-        let targets: Vec<Place> = copies.iter().map(|c| c.0).collect();
+    fn copies(&mut self, copies: Vec<(Location, Location)>) {
+        let targets: Vec<Location> = copies.iter().map(|c| c.0).collect();
         let mut staged = Vec::new();
         for (to, from) in copies {
             if targets.contains(&from) {
@@ -187,7 +192,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Nodes to compute, each after its arguments.
-    fn order(&self, roots: &[Id], targets: &[Option<Place>], needed: &[bool], folded: &[bool]) -> Vec<Id> {
+    fn order(&self, roots: &[Id], targets: &[Option<Location>], needed: &[bool], folded: &[bool]) -> Vec<Id> {
         let computed = |i: usize| {
             needed[i]
                 && !folded[i]
@@ -223,35 +228,35 @@ impl<'a> Compiler<'a> {
         out
     }
 
-    fn register(&mut self) -> Place {
+    fn register(&mut self) -> Location {
         let r = self.free.pop().unwrap_or_else(|| {
             self.top += 1;
             self.top - 1
         });
-        Place::Scratch(r)
+        Location::Scratch(r)
     }
 
     /// Where a value is that is not computed here: a number, a symbol, or a column for what never changes in time.
-    fn located(&mut self, id: Id) -> Place {
+    fn located(&mut self, id: Id) -> Location {
         if let Some(p) = self.place[id.index()] {
             return p;
         }
         let place = match self.graph.node(id) {
-            Node::Constant(bits, _) => Place::Number(f64::from_bits(bits)),
+            Node::Constant(bits, _) => Location::Number(f64::from_bits(bits)),
             Node::Symbol(s) => (self.bind)(s),
             _ => {
-                let column = self.plan.column();
-                self.plan.hoisted.push((Tape::new(self.graph, &[id]), column));
-                Place::Column(column)
+                let column = self.allocation.column();
+                self.allocation.hoisted.push((Tape::new(self.graph, &[id]), column));
+                Location::Column(column)
             }
         };
         self.place[id.index()] = Some(place);
         place
     }
 
-    fn emit(&mut self, id: Id, position: usize, target: Option<Place>, folded: &[bool]) {
+    fn emit(&mut self, id: Id, position: usize, target: Option<Location>, folded: &[bool]) {
         let reads = self.reads(id, folded);
-        let places: Vec<Place> = reads.iter().map(|&a| self.located(a)).collect();
+        let places: Vec<Location> = reads.iter().map(|&a| self.located(a)).collect();
         // Where a number has to stand in memory; these registers are free again only after the instruction.
         let original = places.clone();
         let mut places = places;
@@ -260,7 +265,7 @@ impl<'a> Compiler<'a> {
             self.graph.node(id)
         {
             for place in &mut places {
-                if matches!(place, Place::Number(_)) {
+                if matches!(place, Location::Number(_)) {
                     let register = self.register();
                     self.program.push(Instruction::Copy(register, *place));
                     *place = register;
@@ -270,8 +275,8 @@ impl<'a> Compiler<'a> {
         }
         // Registers that are read for the last time here may take the result: each chunk is read before it is written.
         for (a, place) in reads.iter().zip(&original) {
-            if let (Place::Scratch(r), true) = (place, self.last_use[a.index()] == position + 1)
-                && *r >= self.plan.reserved
+            if let (Location::Scratch(r), true) = (place, self.last_use[a.index()] == position + 1)
+                && *r >= self.allocation.reserved
                 && !self.free.contains(r)
             {
                 self.free.push(*r);
@@ -299,7 +304,7 @@ impl<'a> Compiler<'a> {
         };
         self.program.push(instruction);
         for register in spread {
-            if let Place::Scratch(r) = register {
+            if let Location::Scratch(r) = register {
                 self.free.push(r);
             }
         }
@@ -307,7 +312,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A chain as one instruction, innermost first.
-    fn chain(&self, id: Id, to: Place, places: &[Place], folded: &[bool]) -> Option<Instruction> {
+    fn chain(&self, id: Id, to: Location, places: &[Location], folded: &[bool]) -> Option<Instruction> {
         let mut terms = Vec::new();
         let mut at = id;
         let mut k = 0;

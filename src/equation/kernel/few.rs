@@ -127,9 +127,7 @@ impl Few {
     #[inline]
     pub fn run(&self, memory: &mut Memory, lanes: usize) {
         for lane in 0..lanes {
-            if let Some(data) = of_lane(memory, lane) {
-                once(self, data);
-            }
+            once(self, of_lane(memory, lane));
         }
     }
 
@@ -147,11 +145,12 @@ impl Few {
         seen.values.resize(seen.before.len() * states * lanes, 0.0);
         let mut first: Option<(usize, usize)> = None;
         for lane in 0..lanes {
+            // A register that no operation can name is read by none.
             let feeds: smallvec::SmallVec<[(u8, &[f64]); 8]> = feeds
                 .iter()
                 .filter_map(|f| Some((u8::try_from(memory.scratch_base(f.scratch)).ok()?, f.rows.get(lane..)?)))
                 .collect();
-            let Some(data) = of_lane(memory, lane) else { continue };
+            let data = of_lane(memory, lane);
             if let Some(run) = many(
                 self,
                 data,
@@ -169,8 +168,8 @@ impl Few {
 
 /// The memory as a lane sees it: each is the first to itself.
 #[inline]
-fn of_lane(memory: &mut Memory, lane: usize) -> Option<&mut [f64; REACH]> {
-    memory.data.get_mut(lane..)?.first_chunk_mut::<REACH>()
+fn of_lane(memory: &mut Memory, lane: usize) -> &mut [f64; REACH] {
+    memory.data[lane..].first_chunk_mut::<REACH>().expect("a small memory reaches as far for each of its lanes")
 }
 
 // One lane at a time: wider vectors would only make it longer to compile.

@@ -1,34 +1,34 @@
 //! What a register program is made of.
 
-use super::Place;
+use super::Location;
 use crate::graph::{Binary, Unary};
 
 /// One instruction.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Instruction {
-    Copy(Place, Place),
-    Unary(Unary, Place, Place),
-    Binary(Binary, Place, Place, Place),
-    Where(Place, Place, Place, Place),
+    Copy(Location, Location),
+    Unary(Unary, Location, Location),
+    Binary(Binary, Location, Location, Location),
+    Where(Location, Location, Location, Location),
     Fma {
-        to: Place,
-        a: Place,
-        b: Place,
-        c: Place,
+        to: Location,
+        a: Location,
+        b: Location,
+        c: Location,
         minus_product: bool,
         minus_term: bool,
     },
     /// `to = base + Σ factor * x`, the factors numbers; then `x = decay * x` where there is one.
     Linear {
-        to: Place,
-        base: Place,
+        to: Location,
+        base: Location,
         terms: Vec<Term>,
     },
     /// `to = a / (1 + exp(x))`: what firing rates and gates are made of.
     Logistic {
-        to: Place,
-        a: Place,
-        x: Place,
+        to: Location,
+        a: Location,
+        x: Location,
     },
 }
 
@@ -36,14 +36,14 @@ pub(super) enum Instruction {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Term {
     pub factor: f64,
-    pub x: Place,
+    pub x: Location,
     /// What `x` is multiplied with once it has been read: an exponential decay.
     pub decay: Option<f64>,
 }
 
 impl Instruction {
     /// Whether it reads or writes a place.
-    fn touches(&self, place: Place) -> bool {
+    fn touches(&self, place: Location) -> bool {
         match self {
             Self::Copy(to, a) | Self::Unary(_, to, a) => [*to, *a].contains(&place),
             Self::Binary(_, to, a, b) => [*to, *a, *b].contains(&place),
@@ -55,11 +55,10 @@ impl Instruction {
     }
 
     /// The place that is multiplied in place with a number.
-    fn decay(&self) -> Option<(Place, f64)> {
+    fn decay(&self) -> Option<(Location, f64)> {
         match *self {
-            Self::Binary(Binary::Mul, to, Place::Number(f), x) | Self::Binary(Binary::Mul, to, x, Place::Number(f)) => {
-                (to == x).then_some((x, f))
-            }
+            Self::Binary(Binary::Mul, to, Location::Number(f), x)
+            | Self::Binary(Binary::Mul, to, x, Location::Number(f)) => (to == x).then_some((x, f)),
             _ => None,
         }
     }
@@ -88,7 +87,7 @@ pub(super) fn fold_decays(program: &mut Vec<Instruction>) {
 
 /// Makes one instruction of `t = exp(x)`, `t = 1 + t`, `t = a / t`; what stands in `t` in between is seen by nobody.
 pub(super) fn fold_logistic(program: &mut Vec<Instruction>) {
-    let one = Place::Number(1.0);
+    let one = Location::Number(1.0);
     let mut k = 0;
     while k + 3 <= program.len() {
         if let [

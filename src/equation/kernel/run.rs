@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::{CHUNK, Instruction, Place, Term};
+use super::{CHUNK, Instruction, Location, Term};
 use crate::graph::{Binary, Unary, fused};
 use spikedeck_core::math;
 use spikedeck_core::vector::vectorised;
@@ -17,11 +17,11 @@ pub(super) struct Layout {
 
 impl Layout {
     #[inline(always)]
-    fn address(self, place: Place) -> usize {
+    fn address(self, place: Location) -> usize {
         match place {
-            Place::Column(c) => c as usize * self.padded + self.start,
-            Place::Scratch(r) => self.base + r as usize * self.block,
-            Place::Number(_) => 0,
+            Location::Column(c) => c as usize * self.padded + self.start,
+            Location::Scratch(r) => self.base + r as usize * self.block,
+            Location::Number(_) => 0,
         }
     }
 
@@ -181,8 +181,8 @@ vectorised! {
     pub(super) fn narrow(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
         for lane in 0..n {
             for instruction in program {
-                let at = |p: Place| match p {
-                    Place::Number(v) => v,
+                let at = |p: Location| match p {
+                    Location::Number(v) => v,
                     p => data[layout.address(p) + lane],
                 };
                 let (to, value) = match instruction {
@@ -213,11 +213,11 @@ vectorised! {
 
 #[inline(always)]
 fn execute<const W: usize>(program: &[Instruction], data: &Chunks<W>, layout: Layout, n: usize) {
-    let at = |p: Place| layout.address(p);
+    let at = |p: Location| layout.address(p);
     for instruction in program {
         match instruction {
             Instruction::Copy(to, a) => match *a {
-                Place::Number(v) => map1::<W>(data, n, at(*to), Same(v), |x| x),
+                Location::Number(v) => map1::<W>(data, n, at(*to), Same(v), |x| x),
                 a => map1::<W>(data, n, at(*to), At(at(a)), |x| x),
             },
             Instruction::Unary(op, to, a) => unary::<W>(*op, data, n, at(*to), At(at(*a))),
@@ -231,18 +231,18 @@ fn execute<const W: usize>(program: &[Instruction], data: &Chunks<W>, layout: La
                 rare::<W>(*op, data, n, at(*to), At(at(*a)), At(at(*b)));
             }
             Instruction::Binary(op, to, a, b) => match (*a, *b) {
-                (Place::Number(v), b) => binary::<W>(*op, data, n, at(*to), Same(v), At(at(b))),
-                (a, Place::Number(v)) => binary::<W>(*op, data, n, at(*to), At(at(a)), Same(v)),
+                (Location::Number(v), b) => binary::<W>(*op, data, n, at(*to), Same(v), At(at(b))),
+                (a, Location::Number(v)) => binary::<W>(*op, data, n, at(*to), At(at(a)), Same(v)),
                 (a, b) => binary::<W>(*op, data, n, at(*to), At(at(a)), At(at(b))),
             },
             Instruction::Where(to, c, a, b) => {
                 let c = At(at(*c));
                 match (*a, *b) {
-                    (Place::Number(a), Place::Number(b)) => {
-                        map3::<W>(data, n, at(*to), (c, Same(a), Same(b)), math::choose)
+                    (Location::Number(a), Location::Number(b)) => {
+                        map3::<W>(data, n, at(*to), (c, Same(a), Same(b)), math::choose);
                     }
-                    (Place::Number(a), b) => map3::<W>(data, n, at(*to), (c, Same(a), At(at(b))), math::choose),
-                    (a, Place::Number(b)) => map3::<W>(data, n, at(*to), (c, At(at(a)), Same(b)), math::choose),
+                    (Location::Number(a), b) => map3::<W>(data, n, at(*to), (c, Same(a), At(at(b))), math::choose),
+                    (a, Location::Number(b)) => map3::<W>(data, n, at(*to), (c, At(at(a)), Same(b)), math::choose),
                     (a, b) => map3::<W>(data, n, at(*to), (c, At(at(a)), At(at(b))), math::choose),
                 }
             }
@@ -257,7 +257,7 @@ fn execute<const W: usize>(program: &[Instruction], data: &Chunks<W>, layout: La
                 sum_terms::<W>(data, n, at(*to), *base, &list[..terms.len()], layout);
             }
             Instruction::Logistic { to, a, x } => match *a {
-                Place::Number(a) => map1::<W>(data, n, at(*to), At(at(*x)), |x| logistic(a, x)),
+                Location::Number(a) => map1::<W>(data, n, at(*to), At(at(*x)), |x| logistic(a, x)),
                 a => map2::<W>(data, n, at(*to), At(at(a)), At(at(*x)), logistic),
             },
         }
@@ -270,12 +270,12 @@ pub(super) fn logistic(a: f64, x: f64) -> f64 {
 }
 
 #[inline(always)]
-fn sum_terms<const W: usize>(data: &Chunks<W>, n: usize, to: usize, base: Place, terms: &[Read], layout: Layout) {
+fn sum_terms<const W: usize>(data: &Chunks<W>, n: usize, to: usize, base: Location, terms: &[Read], layout: Layout) {
     match (base, terms.len()) {
-        (Place::Number(v), 1) => linear::<W, 1>(data, n, to, Same(v), terms),
-        (Place::Number(v), 2) => linear::<W, 2>(data, n, to, Same(v), terms),
-        (Place::Number(v), 3) => linear::<W, 3>(data, n, to, Same(v), terms),
-        (Place::Number(v), _) => linear::<W, 4>(data, n, to, Same(v), terms),
+        (Location::Number(v), 1) => linear::<W, 1>(data, n, to, Same(v), terms),
+        (Location::Number(v), 2) => linear::<W, 2>(data, n, to, Same(v), terms),
+        (Location::Number(v), 3) => linear::<W, 3>(data, n, to, Same(v), terms),
+        (Location::Number(v), _) => linear::<W, 4>(data, n, to, Same(v), terms),
         (base, 1) => linear::<W, 1>(data, n, to, At(layout.address(base)), terms),
         (base, 2) => linear::<W, 2>(data, n, to, At(layout.address(base)), terms),
         (base, 3) => linear::<W, 3>(data, n, to, At(layout.address(base)), terms),
@@ -288,27 +288,27 @@ fn multiply_add<const W: usize>(
     data: &Chunks<W>,
     n: usize,
     to: usize,
-    (a, b, c): (Place, Place, Place),
+    (a, b, c): (Location, Location, Location),
     signs: (bool, bool),
     layout: Layout,
 ) {
     // Signs are folded into numbers where there are some; the product commutes.
-    let (a, b) = if matches!(b, Place::Number(_)) { (b, a) } else { (a, b) };
+    let (a, b) = if matches!(b, Location::Number(_)) { (b, a) } else { (a, b) };
     let (minus_product, minus_term) = signs;
-    let at = |p: Place| At(layout.address(p));
+    let at = |p: Location| At(layout.address(p));
     let signed = |v: f64, minus: bool| if minus { -v } else { v };
     match (a, c) {
-        (Place::Number(x), Place::Number(z)) => {
+        (Location::Number(x), Location::Number(z)) => {
             map1::<W>(data, n, to, at(b), |y| signed(x, minus_product).mul_add(y, signed(z, minus_term)));
         }
-        (Place::Number(x), c) if minus_term => {
+        (Location::Number(x), c) if minus_term => {
             map2::<W>(data, n, to, at(b), at(c), |y, z| signed(x, minus_product).mul_add(y, -z));
         }
-        (Place::Number(x), c) => map2::<W>(data, n, to, at(b), at(c), |y, z| signed(x, minus_product).mul_add(y, z)),
-        (a, Place::Number(z)) if minus_product => {
+        (Location::Number(x), c) => map2::<W>(data, n, to, at(b), at(c), |y, z| signed(x, minus_product).mul_add(y, z)),
+        (a, Location::Number(z)) if minus_product => {
             map2::<W>(data, n, to, at(a), at(b), |x, y| (-x).mul_add(y, signed(z, minus_term)));
         }
-        (a, Place::Number(z)) => map2::<W>(data, n, to, at(a), at(b), |x, y| x.mul_add(y, signed(z, minus_term))),
+        (a, Location::Number(z)) => map2::<W>(data, n, to, at(a), at(b), |x, y| x.mul_add(y, signed(z, minus_term))),
         (a, c) => {
             let all = (at(a), at(b), at(c));
             match signs {

@@ -21,6 +21,7 @@ use super::grid::{Area, columns};
 use super::map::Rgb;
 use super::scene::{Body, Panel, Plot, Scene};
 use super::ticks::{self, Tick};
+use spikedeck_core::visible::{is_hidden, write_out};
 
 /// Size and colours of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +51,8 @@ pub(crate) fn escape(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            c if c.is_control() => out.push(' '),
+            '\t' | '\n' => out.push(' '),
+            c if is_hidden(c) => write_out(c, &mut out),
             c => out.push(c),
         }
     }

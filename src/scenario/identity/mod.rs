@@ -3,12 +3,12 @@
 //! The text is what `manifest.json` stores as `resolved`, and its SHA-256 is the hash of a scenario. Two resolved
 //! scenarios that differ in any bit that decides the result have different texts; scenarios with the same values have
 //! the same text, however they are written. Titles, descriptions, expectations and variants decide nothing and are not
-//! in it; nor is a sweep, whose points are runs of their own. What a scenario takes from files is in it by its values (long lists by their SHA-256), so that a file may be
-//! written anew in another format.
+//! in it; nor is a sweep, whose points are runs of their own. What a scenario takes from files is in it by its values
+//! (long lists by their SHA-256), so that a file may be written anew in another format.
 //!
-//! Every quantity is a string with its unit ([`quantity()`]); counts, seeds and unit numbers are whole numbers. Defaults
-//! are written out; a part that is not there (a grid, a tree) is left out, so that a new kind of part changes no
-//! identity of scenarios without it. Named things are lists in the order of the file, because their order decides in
+//! Every quantity is a string with its unit ([`quantity()`]); counts, seeds and unit numbers are whole numbers.
+//! Defaults are written out; a part that is not there (a grid, a tree) is left out, so that a new kind of part changes
+//! no identity of scenarios without it. Named things are lists in the order of the file, because their order decides in
 //! which order numbers are added. The writer chooses the names of all keys: renaming a field in Rust changes nothing.
 //! Structures are taken apart without `..` and enumerations without `_`: a new field does not compile until it is
 //! written here, or named as one that decides nothing.

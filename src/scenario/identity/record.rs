@@ -22,6 +22,6 @@ impl Writer<'_> {
 
 fn trace(request: &TraceRequest) -> Json {
     let TraceRequest { name, variables, units: list, every } = request;
-    let variables: Vec<Json> = variables.iter().map(|(name, d)| json!([name, unit(*d)])).collect();
+    let variables: Vec<Json> = variables.iter().map(|v| json!([v.name, unit(v.dimension)])).collect();
     json!({ "name": name, "variables": variables, "units": units(list), "every_steps": every })
 }

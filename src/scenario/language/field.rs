@@ -99,7 +99,7 @@ impl<U: Unit> Field for Amount<U> {
             count: reader.context.count,
             names: reader.context.names.clone(),
         };
-        reader.desk.value(node, &wanted)
+        reader.resolver.value(node, &wanted)
     }
 
     fn absent(_: &mut Reader<'_, '_, '_, '_>, key: &'static Key) -> Option<Value> {
@@ -120,7 +120,7 @@ impl Field for Weight {
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<Value> {
         let weight = Amount::<Target>::read(reader, key, node)?;
-        reader.desk.conductance(node, reader.context.target, &weight);
+        reader.resolver.conductance(node, reader.context.target, &weight);
         Some(weight)
     }
 
@@ -141,7 +141,7 @@ impl Field for Time {
     const TAKES: Takes = Takes::Quantity(Of::Time);
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<f64> {
-        let v = reader.desk.time(node, &format!("`{}`", key.name))?;
+        let v = reader.resolver.time(node, &format!("`{}`", key.name))?;
         reader.within(key, node, v).then_some(v)
     }
 
@@ -164,9 +164,9 @@ impl Field for Start {
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<f64> {
         let start = Time::read(reader, key, node)?;
         reader.context.start = start;
-        if reader.desk.duration > 0.0 && start >= reader.desk.duration {
+        if reader.resolver.duration > 0.0 && start >= reader.resolver.duration {
             let what = format!("{} starts after the end of the run", reader.what());
-            reader.desk.warn(&node.place, what, "it has no effect");
+            reader.resolver.warn(&node.place, what, "it has no effect");
         }
         Some(start)
     }
@@ -190,13 +190,13 @@ impl Field for Stop {
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<f64> {
         let stop = Time::read(reader, key, node)?;
         if stop <= reader.context.start {
-            reader.desk.error(&node.place, format!("`{}` is not after `start`", key.name));
+            reader.resolver.error(&node.place, format!("`{}` is not after `start`", key.name));
         }
         Some(stop)
     }
 
     fn absent(reader: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<f64> {
-        Some(reader.desk.duration)
+        Some(reader.resolver.duration)
     }
 
     fn write(value: &f64, writer: &dyn Writer) -> Json {
@@ -213,8 +213,8 @@ impl Field for Frequency {
     const TAKES: Takes = Takes::Quantity(Of::Frequency);
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<f64> {
-        let dimension = reader.desk.rate_dimension();
-        let v = reader.desk.spread(node, dimension, &format!("`{}`", key.name))?;
+        let dimension = reader.resolver.rate_dimension();
+        let v = reader.resolver.spread(node, dimension, &format!("`{}`", key.name))?;
         reader.within(key, node, v).then_some(v)
     }
 
@@ -236,7 +236,7 @@ impl<U: Unit> Field for Exact<U> {
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<f64> {
         let dimension = reader.dimension(U::OF);
-        let v = reader.desk.quantity(node, dimension, &format!("`{}`", key.name))?;
+        let v = reader.resolver.quantity(node, dimension, &format!("`{}`", key.name))?;
         reader.within(key, node, v).then_some(v)
     }
 
@@ -258,7 +258,7 @@ impl<U: Unit> Field for Size<U> {
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<f64> {
         let dimension = reader.dimension(U::OF);
-        reader.desk.spread(node, dimension, &format!("`{}`", key.name))
+        reader.resolver.spread(node, dimension, &format!("`{}`", key.name))
     }
 
     fn absent(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key) -> Option<f64> {
@@ -278,7 +278,7 @@ impl Field for Number {
     const TAKES: Takes = Takes::Quantity(Of::Number);
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<f64> {
-        let v = reader.desk.quantity(node, Dimension::NONE, &format!("`{}`", key.name))?;
+        let v = reader.resolver.quantity(node, Dimension::NONE, &format!("`{}`", key.name))?;
         reader.within(key, node, v).then_some(v)
     }
 
@@ -303,7 +303,7 @@ impl Field for Whole {
             super::Range::From(low) => low as u64,
             _ => 0,
         };
-        reader.desk.whole(node, &format!("`{}`", key.name), least)
+        reader.resolver.whole(node, &format!("`{}`", key.name), least)
     }
 
     fn absent(_: &mut Reader<'_, '_, '_, '_>, key: &'static Key) -> Option<u64> {
@@ -323,7 +323,7 @@ impl Field for Flag {
     const TAKES: Takes = Takes::Flag;
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<bool> {
-        reader.desk.flag(node, &format!("`{}`", key.name))
+        reader.resolver.flag(node, &format!("`{}`", key.name))
     }
 
     fn absent(_: &mut Reader<'_, '_, '_, '_>, key: &'static Key) -> Option<bool> {
@@ -348,7 +348,7 @@ impl<W: Words> Field for Word<W> {
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<W> {
         let words: Vec<&str> = W::WORDS.iter().map(|w| w.name).collect();
-        reader.desk.choice(node, key.name, &words).and_then(W::of)
+        reader.resolver.choice(node, key.name, &words).and_then(W::of)
     }
 
     fn absent(_: &mut Reader<'_, '_, '_, '_>, key: &'static Key) -> Option<W> {

@@ -1,9 +1,9 @@
 //! The scenario language, declared: every section, every kind of a thing, every key, said once.
 //!
-//! A [`Section`] is a table with its [`Key`]s; a [`Family`] is a table that is one of several kinds, each a section. From
-//! these come the readers (`reader`: no key is looked up that is not declared, no default is written twice), the JSON
-//! Schema (`crate::schema`), `spikedeck list` and `explain`, and the page of all keys (`reference`). What is read into a
-//! typed struct is declared together with it by `declare!`.
+//! A [`Section`] is a table with its [`Key`]s; a [`Family`] is a table that is one of several kinds, each a section.
+//! From these come the readers (`reader`: no key is looked up that is not declared, no default is written twice), the
+//! JSON Schema (`crate::schema`), `spikedeck list` and `explain`, and the page of all keys (`reference`). What is read
+//! into a typed struct is declared together with it by `declare!`.
 
 mod field;
 mod prose;
@@ -287,8 +287,8 @@ pub(crate) const fn first_word(line: &'static str) -> &'static str {
     }
 }
 
-/// Declares a typed struct together with its keys in scenarios: its reader, its meaning and what is written of it into a
-/// manifest come from one list.
+/// Declares a typed struct together with its keys in scenarios: its reader, its meaning and what is written of it into
+/// a manifest come from one list.
 ///
 /// A field is `NAME: TYPE = FIELD, NEED [, RANGE];` where `FIELD` says what the key takes (a [`Field`]), `NEED` is
 /// `needs "example"`, `or "default"` or `without "what is then the case"`, and `RANGE` is `above LOW`, `from LOW` or
@@ -298,7 +298,8 @@ macro_rules! declare {
         #[doc = $about:literal]
         $vis:vis struct $Name:ident = $name:literal {
             $( #[doc = $meaning:literal]
-               $field:ident : $type:ty = $takes:ty, $need:ident $text:literal $(, $bound:ident $low:literal $(to $high:literal)? )? ; )*
+               $field:ident : $type:ty = $takes:ty, $need:ident $text:literal
+               $(, $bound:ident $low:literal $(to $high:literal)? )? ; )*
         }
     ) => {
         #[doc = $about]

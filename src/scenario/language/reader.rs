@@ -1,11 +1,11 @@
 //! A table of a scenario while it is read by its declaration.
 
 use super::{Field, Key, Need, Of, Range, Table};
-use crate::desk::{Desk, unit_example};
-use crate::value::Names;
+use crate::resolver::{Resolver, unit_example};
+use crate::value::KnownNames;
 use spikedeck_core::units::Dimension;
 use spikedeck_model::document::Node;
-use spikedeck_model::report::Place;
+use spikedeck_model::report::SourceSpan;
 
 /// What the values of a table are for.
 #[derive(Debug, Clone, Default)]
@@ -14,8 +14,8 @@ pub(crate) struct Context<'c> {
     pub target: Dimension,
     /// Number of units or connections where it is known.
     pub count: Option<usize>,
-    /// Names that expressions may use; none where no expression is possible.
-    pub names: Option<Names<'c>>,
+    /// KnownNames that expressions may use; none where no expression is possible.
+    pub names: Option<KnownNames<'c>>,
     /// What the units belong to, for messages.
     pub place: &'c str,
     /// Where what is read begins, once that is known.
@@ -25,7 +25,7 @@ pub(crate) struct Context<'c> {
 /// A table while it is read: gives the values of declared keys, and refuses the others at the end.
 pub(crate) struct Reader<'d, 'l, 'a, 'c> {
     /// Where errors go, and what else readers need.
-    pub desk: &'d mut Desk<'l>,
+    pub resolver: &'d mut Resolver<'l>,
     /// What the values are for.
     pub context: Context<'c>,
     table: Table<'a>,
@@ -34,14 +34,14 @@ pub(crate) struct Reader<'d, 'l, 'a, 'c> {
 impl<'d, 'l, 'a, 'c> Reader<'d, 'l, 'a, 'c> {
     /// Starts reading the table at `node`, which is called `what` in messages.
     pub fn of(
-        desk: &'d mut Desk<'l>,
+        resolver: &'d mut Resolver<'l>,
         node: &'a Node,
         what: impl Into<String>,
         keys: &'static [Key],
         context: Context<'c>,
     ) -> Option<Self> {
-        let table = Table::of(desk, node, what, keys)?;
-        Some(Self { desk, context, table })
+        let table = Table::of(resolver, node, what, keys)?;
+        Some(Self { resolver, context, table })
     }
 
     /// Further keys that this table may have.
@@ -60,14 +60,14 @@ impl<'d, 'l, 'a, 'c> Reader<'d, 'l, 'a, 'c> {
         match key.need {
             Need::Required(example) => {
                 let example = self.example(key, example);
-                self.table.require_as(self.desk, name, &example)
+                self.table.require_as(self.resolver, name, &example)
             }
             Need::Default(_) | Need::Optional(_) => self.node(name),
         }
     }
 
     /// The table itself.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &SourceSpan {
         self.table.place()
     }
 
@@ -79,13 +79,13 @@ impl<'d, 'l, 'a, 'c> Reader<'d, 'l, 'a, 'c> {
     /// Says that something is wrong with what stands at a key, or with the table where nothing does.
     pub fn error(&mut self, name: &str, message: impl Into<String>) {
         let place = self.node(name).map_or_else(|| self.table.place().clone(), |n| n.place.clone());
-        self.desk.error(&place, message);
+        self.resolver.error(&place, message);
     }
 
     /// The same, with what would be right.
     pub fn error_help(&mut self, name: &str, message: impl Into<String>, help: impl Into<String>) {
         let place = self.node(name).map_or_else(|| self.table.place().clone(), |n| n.place.clone());
-        self.desk.error_help(&place, message, help);
+        self.resolver.error_help(&place, message, help);
     }
 
     /// The value of a key as its declaration says, or what holds without it.
@@ -102,17 +102,19 @@ impl<'d, 'l, 'a, 'c> Reader<'d, 'l, 'a, 'c> {
     pub fn dimension(&mut self, of: Of) -> Dimension {
         match of {
             Of::Number | Of::Said(_) => Dimension::NONE,
-            Of::Time => self.desk.time_dimension(),
-            Of::Frequency => self.desk.rate_dimension(),
+            Of::Time => self.resolver.time_dimension(),
+            Of::Frequency => self.resolver.rate_dimension(),
             Of::Fixed(dimension) => dimension,
             Of::Target => self.context.target,
-            Of::Density => self.context.target.times(self.desk.time_dimension().power(0.5).unwrap_or(Dimension::NONE)),
+            Of::Density => {
+                self.context.target.times(self.resolver.time_dimension().power(0.5).unwrap_or(Dimension::NONE))
+            }
         }
     }
 
     /// Refuses every key that is not declared.
     pub fn finish(self) {
-        self.table.finish(self.desk);
+        self.table.finish(self.resolver);
     }
 
     /// Whether a number is inside the bounds of its key; if not, that is said.
@@ -132,7 +134,7 @@ impl<'d, 'l, 'a, 'c> Reader<'d, 'l, 'a, 'c> {
             }
             Range::Any | Range::Above(_) | Range::From(_) | Range::Within(..) => return true,
         };
-        self.desk.error(&node.place, wrong);
+        self.resolver.error(&node.place, wrong);
         false
     }
 

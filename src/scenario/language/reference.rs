@@ -8,7 +8,8 @@ use spikedeck_model::morphology::swc::SWC;
 use spikedeck_signal::{FileColumns, Metric};
 
 /// The page of all keys of a scenario, in Markdown: every section and kind, every key with what it takes, what holds
-/// without it, its bounds and its meaning, every word; the analyses and integrators of `catalog`; the columns of the files that scenarios name, and of `files`.
+/// without it, its bounds and its meaning, every word; the analyses and integrators of `catalog`; the columns of the
+/// files that scenarios name, and of `files`.
 pub fn reference(catalog: &Catalog, files: &[&'static FileColumns]) -> String {
     let mut page = Page { out: String::new(), seen: Vec::new(), files: Vec::new(), catalog };
     page.out.push_str(OPENING);
@@ -41,9 +42,11 @@ const OPENING: &str = "# Every key of a scenario
 This page is generated from the declarations by which scenarios are read (`spikedeck list keys` prints it);
 `spikedeck explain NAME` shows a part of it, `spikedeck schema` gives the same to editors.
 
-- A **quantity** is a string with its unit, `\"20 ms\"`; a plain number where there is no unit. Where all models are dimensionless
+- A **quantity** is a string with its unit, `\"20 ms\"`; a plain number where there is no unit. Where all models are \
+dimensionless
   (`time_unit = \"1\"`), times and frequencies are plain numbers.
-- A **value** is a quantity, an expression in quotes (`\"E_L + i*[0.1 mV]\"`, in `i`, `N`, and `x`, `y`, `z` where units have places),
+- A **value** is a quantity, an expression in quotes (`\"E_L + i*[0.1 mV]\"`, in `i`, `N`, and `x`, `y`, `z` where \
+units have places),
   or a distribution: one for all, or one for each unit or connection.
 - *Without it* says what holds when a key is left out.
 - Parameters of models, receptors, channels and rules are on their cards: `spikedeck explain lif`.

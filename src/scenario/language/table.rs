@@ -1,10 +1,10 @@
 //! A table of a scenario and the keys that are declared for it.
 
 use super::{Key, Need, Words, toml};
-use crate::desk::Desk;
+use crate::resolver::Resolver;
 use spikedeck_core::units::Quantity;
 use spikedeck_model::document::{Fields, Node};
-use spikedeck_model::report::Place;
+use spikedeck_model::report::SourceSpan;
 
 /// A table while it is read: gives what stands at declared keys, and refuses the others at the end.
 #[derive(Debug)]
@@ -15,8 +15,13 @@ pub(crate) struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// Starts reading the table at `node`, which is called `what` in messages.
-    pub fn of(desk: &mut Desk<'_>, node: &'a Node, what: impl Into<String>, keys: &'static [Key]) -> Option<Self> {
-        let fields = Fields::of(&mut desk.report, node, what)?;
+    pub fn of(
+        resolver: &mut Resolver<'_>,
+        node: &'a Node,
+        what: impl Into<String>,
+        keys: &'static [Key],
+    ) -> Option<Self> {
+        let fields = Fields::of(&mut resolver.report, node, what)?;
         let mut table = Self { fields, keys: Vec::new() };
         table.with(keys);
         Some(table)
@@ -42,16 +47,16 @@ impl<'a> Table<'a> {
     }
 
     /// What stands at a key that is required; its absence is an error with the declared example.
-    pub fn require(&mut self, desk: &mut Desk<'_>, name: &str) -> Option<&'a Node> {
+    pub fn require(&mut self, resolver: &mut Resolver<'_>, name: &str) -> Option<&'a Node> {
         let Need::Required(example) = self.key(name).need else {
             unreachable!("`{name}` of {} may be left out", self.fields.what)
         };
-        self.require_as(desk, name, &toml(example))
+        self.require_as(resolver, name, &toml(example))
     }
 
     /// The same with another example, as TOML writes it.
-    pub fn require_as(&mut self, desk: &mut Desk<'_>, name: &str, example: &str) -> Option<&'a Node> {
-        self.fields.require(&mut desk.report, self.key(name).name, example)
+    pub fn require_as(&mut self, resolver: &mut Resolver<'_>, name: &str, example: &str) -> Option<&'a Node> {
+        self.fields.require(&mut resolver.report, self.key(name).name, example)
     }
 
     /// The declared default of a key.
@@ -72,28 +77,28 @@ impl<'a> Table<'a> {
     }
 
     /// Yes or no; the declared default where nothing or something wrong stands there.
-    pub fn flag(&mut self, desk: &mut Desk<'_>, name: &str) -> bool {
-        let given = self.get(name).and_then(|n| desk.flag(n, &format!("`{name}`")));
+    pub fn flag(&mut self, resolver: &mut Resolver<'_>, name: &str) -> bool {
+        let given = self.get(name).and_then(|n| resolver.flag(n, &format!("`{name}`")));
         given.unwrap_or_else(|| self.default(name) == "true")
     }
 
     /// A whole number within its declared bounds; the declared default where nothing or something wrong stands there.
-    pub fn whole(&mut self, desk: &mut Desk<'_>, name: &str) -> u64 {
+    pub fn whole(&mut self, resolver: &mut Resolver<'_>, name: &str) -> u64 {
         let least = self.key(name).least();
-        let given = self.get(name).and_then(|n| desk.whole(n, &format!("`{name}`"), least));
+        let given = self.get(name).and_then(|n| resolver.whole(n, &format!("`{name}`"), least));
         given.unwrap_or_else(|| self.default_number(name) as u64)
     }
 
     /// A string; the declared default where nothing or something wrong stands there.
-    pub fn text(&mut self, desk: &mut Desk<'_>, name: &str) -> String {
-        let given = self.get(name).and_then(|n| desk.text(n, &format!("`{name}`")));
+    pub fn text(&mut self, resolver: &mut Resolver<'_>, name: &str) -> String {
+        let given = self.get(name).and_then(|n| resolver.text(n, &format!("`{name}`")));
         given.unwrap_or_else(|| self.default(name)).to_owned()
     }
 
     /// One of the words of `W`, which are called `what` in messages; the declared default where nothing or something
     /// wrong stands there.
-    pub fn word<W: Words>(&mut self, desk: &mut Desk<'_>, name: &str, what: &str) -> W {
-        self.get(name).and_then(|n| word(desk, n, what)).unwrap_or_else(|| self.default_word(name))
+    pub fn word<W: Words>(&mut self, resolver: &mut Resolver<'_>, name: &str, what: &str) -> W {
+        self.get(name).and_then(|n| word(resolver, n, what)).unwrap_or_else(|| self.default_word(name))
     }
 
     /// The word that is declared as the default of a key.
@@ -103,7 +108,7 @@ impl<'a> Table<'a> {
     }
 
     /// Where the table stands.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &SourceSpan {
         &self.fields.place
     }
 
@@ -118,23 +123,23 @@ impl<'a> Table<'a> {
     }
 
     /// What stands at a key that a model file names; its absence is an error.
-    pub fn require_named(&mut self, desk: &mut Desk<'_>, name: &str, example: &str) -> Option<&'a Node> {
-        self.fields.require(&mut desk.report, name, example)
+    pub fn require_named(&mut self, resolver: &mut Resolver<'_>, name: &str, example: &str) -> Option<&'a Node> {
+        self.fields.require(&mut resolver.report, name, example)
     }
 
     /// Refuses every key that is not declared.
-    pub fn finish(self, desk: &mut Desk<'_>) {
-        self.fields.finish(&mut desk.report);
+    pub fn finish(self, resolver: &mut Resolver<'_>) {
+        self.fields.finish(&mut resolver.report);
     }
 
     /// The same; `hint` may know better what a strange key meant.
-    pub fn finish_with(self, desk: &mut Desk<'_>, hint: &dyn Fn(&str) -> Option<String>) {
-        self.fields.finish_with(&mut desk.report, hint);
+    pub fn finish_with(self, resolver: &mut Resolver<'_>, hint: &dyn Fn(&str) -> Option<String>) {
+        self.fields.finish_with(&mut resolver.report, hint);
     }
 }
 
 /// One of the words of `W`, which are called `what` in messages.
-pub(crate) fn word<W: Words>(desk: &mut Desk<'_>, node: &Node, what: &str) -> Option<W> {
+pub(crate) fn word<W: Words>(resolver: &mut Resolver<'_>, node: &Node, what: &str) -> Option<W> {
     let words: Vec<&str> = W::WORDS.iter().map(|w| w.name).collect();
-    desk.choice(node, what, &words).and_then(W::of)
+    resolver.choice(node, what, &words).and_then(W::of)
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::Given;
-use crate::desk::Desk;
 use crate::language::Table;
 use crate::lookup::OwnModels;
 use crate::mechanism::{self, Mechanism, Reading};
-use crate::value::Names;
+use crate::resolver::Resolver;
+use crate::value::KnownNames;
 use spikedeck_equation::System;
 use spikedeck_model::document::{Entry, Node};
 use spikedeck_model::{Definition, Kind};
@@ -30,12 +30,12 @@ impl Carried {
 
 /// Reads `channels` and `receptors`; what they state of their parameters goes into `given`.
 pub(super) fn carried(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     own: &mut OwnModels,
     f: &mut Table<'_>,
     model: &Arc<Definition>,
     reading: &Reading<'_>,
-    names: &Names<'_>,
+    names: &KnownNames<'_>,
     given: &mut Given,
 ) -> Carried {
     let definitions = vec![(String::new(), model.clone())];
@@ -44,7 +44,7 @@ pub(super) fn carried(
         let Some(node) = f.get(key) else { continue };
         if kind == Kind::Channel && reading.tree.is_none() {
             if !reading.lost {
-                desk.error_help(
+                resolver.error_help(
                     &node.place,
                     "channels are carried by the compartments of a tree, and this population has none",
                     "add `sections`, `cable` or `morphology`; a population of points states its currents in its model",
@@ -52,8 +52,8 @@ pub(super) fn carried(
             }
             continue;
         }
-        for (e, definition) in known(desk, own, node, key, kind) {
-            let read = mechanism::read(desk, e, definition, &carried.system, model, reading, names, given);
+        for (e, definition) in known(resolver, own, node, key, kind) {
+            let read = mechanism::read(resolver, e, definition, &carried.system, model, reading, names, given);
             // What could not be read was reported.
             let Some((mechanism, system)) = read else { continue };
             carried.system = system;
@@ -67,7 +67,7 @@ pub(super) fn carried(
 /// The entries of a table of receptors or channels with their definitions: those that provide something to others
 /// first.
 fn known<'n>(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     own: &mut OwnModels,
     node: &'n Node,
     key: &str,
@@ -75,18 +75,24 @@ fn known<'n>(
 ) -> Vec<(&'n Entry, Arc<Definition>)> {
     let mut found: Vec<(&Entry, Arc<Definition>)> = Vec::new();
     let Some(entries) = node.entries() else {
-        desk.error(&node.place, format!("`{key}` holds one table a {}, not {}", kind.word(), node.what()));
+        resolver.error(&node.place, format!("`{key}` holds one table a {}, not {}", kind.word(), node.what()));
         return found;
     };
     for e in entries {
         match e.value.get("kind") {
             Some(k) => {
-                let definition =
-                    desk.text(k, "`kind`").map(str::to_owned).and_then(|name| own.find(desk, kind, &name, &k.place));
+                let definition = resolver
+                    .text(k, "`kind`")
+                    .map(str::to_owned)
+                    .and_then(|name| own.find(resolver, kind, &name, &k.place));
                 found.extend(definition.map(|d| (e, d)));
             }
             None => {
-                desk.error_help(&e.place, format!("{} `{}` needs `kind`", kind.word(), e.key), "add `kind = \"...\"`");
+                resolver.error_help(
+                    &e.place,
+                    format!("{} `{}` needs `kind`", kind.word(), e.key),
+                    "add `kind = \"...\"`",
+                );
             }
         }
     }

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use super::Chosen;
 use super::carried::Carried;
-use crate::desk::{Desk, suggest};
 use crate::mechanism::Reading;
+use crate::resolver::{Resolver, suggest};
 use crate::spec::{ParameterId, UnitName, Value};
 use crate::tree::{self, Elsewhere, TreeShape};
-use crate::value::{Names, Wanted};
+use crate::value::{KnownNames, Wanted};
 use spikedeck_core::units::Quantity;
 use spikedeck_equation::{Formula, Variable};
 use spikedeck_model::document::Node;
 use spikedeck_model::name_of;
-use spikedeck_model::report::Place;
+use spikedeck_model::report::SourceSpan;
 
 /// What a population knows when its initial values are read.
 pub(super) struct Initial<'a> {
@@ -22,20 +22,20 @@ pub(super) struct Initial<'a> {
     pub parameters: &'a [Value],
     pub reading: &'a Reading<'a>,
     /// What expressions may name besides parameters.
-    pub names: &'a Names<'a>,
+    pub names: &'a KnownNames<'a>,
 }
 
 impl Initial<'_> {
     /// One initial value a state, from each place that may state it: scenario, preset, model file.
-    pub fn values(&self, desk: &mut Desk<'_>, node: Option<&Node>) -> Vec<Value> {
+    pub fn values(&self, resolver: &mut Resolver<'_>, node: Option<&Node>) -> Vec<Value> {
         // Without `initial` the scenario states none.
-        let written = node.map(|n| self.written(desk, n)).unwrap_or_default();
+        let written = node.map(|n| self.written(resolver, n)).unwrap_or_default();
         let system = &self.carried.system;
         let names = self.names.clone().with_parameters(self.chosen.model, system, "");
         let mut values = Vec::new();
         for state in system.states() {
             let Some(node) = written.get(&state.name) else {
-                values.push(self.of_file(desk, state));
+                values.push(self.of_file(resolver, state));
                 continue;
             };
             let wanted = Wanted {
@@ -46,12 +46,12 @@ impl Initial<'_> {
             };
             let value = match self.reading.tree.filter(|_| tree::is_by_place(node)) {
                 Some(tree) => {
-                    let file = self.of_file(desk, state);
+                    let file = self.of_file(resolver, state);
                     let elsewhere = |unit: usize| self.elsewhere(tree, state, &file, unit);
-                    tree.by_place(desk, node, &wanted, None, &elsewhere)
+                    tree.by_place(resolver, node, &wanted, None, &elsewhere)
                 }
                 None if self.reading.lost && tree::is_by_place(node) => None,
-                None => desk.value(node, &wanted),
+                None => resolver.value(node, &wanted),
             };
             // What could not be understood was reported, and fails the load.
             values.push(value.map_or(Value::Constant(0.0), |v| self.plain(v)));
@@ -60,16 +60,16 @@ impl Initial<'_> {
     }
 
     /// The entries of `initial` by the names of the states.
-    fn written<'n>(&self, desk: &mut Desk<'_>, node: &'n Node) -> BTreeMap<String, &'n Node> {
+    fn written<'n>(&self, resolver: &mut Resolver<'_>, node: &'n Node) -> BTreeMap<String, &'n Node> {
         let mut written: BTreeMap<String, &Node> = BTreeMap::new();
         let Some(entries) = node.entries() else {
-            desk.error(&node.place, format!("`initial` is a table, not {}", node.what()));
+            resolver.error(&node.place, format!("`initial` is a table, not {}", node.what()));
             return written;
         };
         let states: Vec<&str> = self.carried.system.states().iter().map(|s| s.name.as_str()).collect();
         for e in entries {
             let carried = self.carried.definitions.iter().any(|(prefix, _)| *prefix == format!("{}.", e.key));
-            let list: Vec<(String, &Place, &Node)> = match e.value.entries().filter(|_| carried) {
+            let list: Vec<(String, &SourceSpan, &Node)> = match e.value.entries().filter(|_| carried) {
                 Some(entries) => entries.iter().map(|i| (format!("{}.{}", e.key, i.key), &i.place, &i.value)).collect(),
                 None => vec![(e.key.clone(), &e.place, &e.value)],
             };
@@ -78,7 +78,7 @@ impl Initial<'_> {
                     written.insert(name, value);
                 } else {
                     let help = suggest(&name, states.iter().copied());
-                    desk.error_help(place, format!("`{name}` is no state of this population"), help);
+                    resolver.error_help(place, format!("`{name}` is no state of this population"), help);
                 }
             }
         }
@@ -87,7 +87,7 @@ impl Initial<'_> {
 
     /// The initial value that the preset or a file states, zero if they say nothing. Expressions name the parameters of
     /// the file that they stand in, then those of the model.
-    fn of_file(&self, desk: &mut Desk<'_>, state: &Variable) -> Value {
+    fn of_file(&self, resolver: &mut Resolver<'_>, state: &Variable) -> Value {
         let definitions = &self.carried.definitions;
         let of_preset = self.chosen.preset.and_then(|p| p.initial.iter().find(|(n, _)| *n == state.name));
         let found = of_preset.map(|(_, text)| (&definitions[0], text)).or_else(|| {
@@ -111,7 +111,7 @@ impl Initial<'_> {
             }
         };
         let file = &definition.name;
-        desk.error(self.chosen.at, format!("`{file}` lets `{}` begin at `{text}`: {wrong}", state.name));
+        resolver.error(self.chosen.at, format!("`{file}` lets `{}` begin at `{text}`: {wrong}", state.name));
         Value::Constant(0.0)
     }
 

@@ -13,62 +13,62 @@ use std::sync::Arc;
 use self::carried::carried;
 use self::initial::Initial;
 use self::parameters::{check_order, check_refractory, parameters};
-use super::desk::{Desk, suggest};
 use super::language::Table;
 use super::lookup::OwnModels;
 use super::mechanism::{Reading, preset};
+use super::resolver::{Resolver, suggest};
 use super::spec::{GridSpec, Integrator, PopulationSpec, Positions, Value};
-use super::value::Names;
+use super::value::KnownNames;
 use super::{fit, grid, positions, tree};
 use spikedeck_model::document::{Entry, Node};
-use spikedeck_model::report::Place;
+use spikedeck_model::report::SourceSpan;
 use spikedeck_model::{Definition, Kind, Preset};
 
 /// Values that the scenario states, and where, by the names of the population's parameters.
-type Given = BTreeMap<String, (Value, Place)>;
+type Given = BTreeMap<String, (Value, SourceSpan)>;
 
 /// The model of a population, a preset of it if one is chosen, and where the population stands.
 struct Chosen<'a> {
     model: &'a Arc<Definition>,
     preset: Option<&'a Preset>,
-    at: &'a Place,
+    at: &'a SourceSpan,
 }
 
 /// Reads one population whose model is known.
 pub(super) fn read(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     own: &mut OwnModels,
     entry: &Entry,
     model: &Arc<Definition>,
 ) -> Option<PopulationSpec> {
-    let mut f = Table::of(desk, &entry.value, format!("population `{}`", entry.key), POPULATION.keys)?;
+    let mut f = Table::of(resolver, &entry.value, format!("population `{}`", entry.key), POPULATION.keys)?;
     let grid_node = f.get("grid");
-    let Extent { count, positions, grid } = extent(desk, &mut f, model, &entry.place);
+    let Extent { count, positions, grid } = extent(resolver, &mut f, model, &entry.place);
     let shaped = tree::SHAPES.iter().any(|key| f.get(key).is_some());
-    let tree = tree::read(desk, &mut f, model, &entry.place);
+    let tree = tree::read(resolver, &mut f, model, &entry.place);
     // On a tree what is counted are cells, and units are the compartments of all.
     let (size, positions) = match &tree {
         Some(t) => (t.units(count), Some(t.positions(count))),
         None => (count, positions),
     };
     let names = match (grid.as_ref().is_some_and(|g| g.length.is_none()), &tree) {
-        (true, _) => Names::of_plain_cells(),
-        (false, Some(_)) => Names::of_units(true).on_tree(),
-        (false, None) => Names::of_units(positions.is_some()),
+        (true, _) => KnownNames::of_plain_cells(),
+        (false, Some(_)) => KnownNames::of_units(true).on_tree(),
+        (false, None) => KnownNames::of_units(positions.is_some()),
     };
     let reading = Reading { size, tree: tree.as_ref(), lost: shaped && tree.is_none() };
 
     let mut given = Given::new();
-    let carried = carried(desk, own, &mut f, model, &reading, &names, &mut given);
-    let preset = f.get("preset").and_then(|n| preset(desk, n, model));
+    let carried = carried(resolver, own, &mut f, model, &reading, &names, &mut given);
+    let preset = f.get("preset").and_then(|n| preset(resolver, n, model));
     let chosen = Chosen { model, preset: preset.as_ref(), at: &entry.place };
-    let parameters = parameters(desk, &mut f, &chosen, &reading, &names, &mut given, &carried);
-    check_order(desk, &carried.system, &parameters, &given, &entry.place);
+    let parameters = parameters(resolver, &mut f, &chosen, &reading, &names, &mut given, &carried);
+    check_order(resolver, &carried.system, &parameters, &given, &entry.place);
     let initial_node = f.get("initial");
     let initial =
         Initial { carried: &carried, chosen: &chosen, parameters: &parameters, reading: &reading, names: &names };
-    let initial = initial.values(desk, initial_node);
-    let integrator = integrator_of(desk, f.get("integrator"), &chosen);
+    let initial = initial.values(resolver, initial_node);
+    let integrator = integrator_of(resolver, f.get("integrator"), &chosen);
     let nodes = fit::Nodes {
         integrator: f.get("integrator"),
         grid: grid_node,
@@ -76,19 +76,19 @@ pub(super) fn read(
         population: &entry.place,
     };
     let least = f.key("substeps").least();
-    let substeps = nodes.substeps.and_then(|n| desk.whole(n, "`substeps`", least)).map(|v| v as u32);
+    let substeps = nodes.substeps.and_then(|n| resolver.whole(n, "`substeps`", least)).map(|v| v as u32);
     let substeps = substeps.or(chosen.preset.and_then(|p| p.substeps)).unwrap_or(1);
-    f.finish_with(desk, &|key| {
+    f.finish_with(resolver, &|key| {
         model
             .parameter(key)
             .map(|_| format!("`{key}` is a parameter of the model: write `parameters = {{ {key} = ... }}`"))
     });
     let system = carried.system;
     let mechanisms = carried.mechanisms;
-    let tree = tree.map(|t| t.finish(desk, &system, model, &mechanisms, count, initial_node));
+    let tree = tree.map(|t| t.finish(resolver, &system, model, &mechanisms, count, initial_node));
     let (channels, receptors) =
         mechanisms.into_iter().map(|m| m.spec).partition(|m| m.definition.kind == Kind::Channel);
-    check_refractory(desk, model, &system, &parameters, &given, &entry.place);
+    check_refractory(resolver, model, &system, &parameters, &given, &entry.place);
     // Returned even when something is wrong, so that what names this population is checked as well; the report fails
     // the load.
     let population = PopulationSpec {
@@ -107,7 +107,7 @@ pub(super) fn read(
         substeps,
         preset: preset.map(|p| p.name),
     };
-    fit::check(desk, &population, &nodes);
+    fit::check(resolver, &population, &nodes);
     Some(population)
 }
 
@@ -118,22 +118,22 @@ struct Extent {
     grid: Option<GridSpec>,
 }
 
-fn extent(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Arc<Definition>, at: &Place) -> Extent {
+fn extent(resolver: &mut Resolver<'_>, f: &mut Table<'_>, model: &Arc<Definition>, at: &SourceSpan) -> Extent {
     let positions_node = f.get("positions");
     let grid_node = f.get("grid");
-    let grid = grid_node.and_then(|n| grid::read(desk, n, model));
+    let grid = grid_node.and_then(|n| grid::read(resolver, n, model));
     let positions = match &grid {
         Some(g) => Some(Positions::Grid { shape: g.shape.clone(), spacing: g.spacing }),
-        None => positions_node.and_then(|n| positions::read(desk, n)),
+        None => positions_node.and_then(|n| positions::read(resolver, n)),
     };
     let size = f.get("size");
-    grid::check(desk, grid_node, [("size", size), ("positions", positions_node)], (model, at));
+    grid::check(resolver, grid_node, [("size", size), ("positions", positions_node)], (model, at));
     let least = f.key("size").least();
     let count = match size {
-        Some(n) => desk.whole(n, "`size`", least).filter(|v| {
+        Some(n) => resolver.whole(n, "`size`", least).filter(|v| {
             let fits = u32::try_from(*v).is_ok();
             if !fits {
-                desk.error_help(
+                resolver.error_help(
                     &n.place,
                     format!("a population has at most {} units, not {v}", u32::MAX),
                     "a run of this size would not fit any memory",
@@ -150,35 +150,35 @@ fn extent(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Arc<Definition>, at: &
     // After a wrong size the most likely one is used, so that what else is wrong is found without following errors.
     let likely = || size.and_then(Node::as_number).map_or(1e6, |v| v.abs().clamp(1.0, 1e6));
     let count = count.map_or_else(likely, |v| v as f64) as usize;
-    positions::check(desk, positions_node, positions.as_ref(), count);
+    positions::check(resolver, positions_node, positions.as_ref(), count);
     Extent { count, positions, grid }
 }
 
 /// The integrator that the population, its preset or its model names, and otherwise that of the simulation.
-fn integrator_of(desk: &mut Desk<'_>, node: Option<&Node>, chosen: &Chosen<'_>) -> Integrator {
+fn integrator_of(resolver: &mut Resolver<'_>, node: Option<&Node>, chosen: &Chosen<'_>) -> Integrator {
     let Chosen { model, preset, at } = *chosen;
     let stated = preset.and_then(|p| p.integrator.as_deref()).or(model.integrator.as_deref());
     let found = match (node, stated) {
-        (Some(node), _) => integrator(desk, node),
-        (None, Some(name)) => named(desk, at, name, &format!("`{}` names an integrator: ", model.name)),
-        (None, None) => Some(desk.integrator),
+        (Some(node), _) => integrator(resolver, node),
+        (None, Some(name)) => named(resolver, at, name, &format!("`{}` names an integrator: ", model.name)),
+        (None, None) => Some(resolver.integrator),
     };
     // One that is unknown is an error, which fails the load.
-    found.unwrap_or(desk.integrator)
+    found.unwrap_or(resolver.integrator)
 }
 
 /// The integrator that `node` names.
-pub(super) fn integrator(desk: &mut Desk<'_>, node: &Node) -> Option<Integrator> {
-    let name = desk.text(node, "`integrator`")?.to_owned();
-    named(desk, &node.place, &name, "")
+pub(super) fn integrator(resolver: &mut Resolver<'_>, node: &Node) -> Option<Integrator> {
+    let name = resolver.text(node, "`integrator`")?.to_owned();
+    named(resolver, &node.place, &name, "")
 }
 
 /// The integrator called `name`, or an error at `place` after the words `who`.
-fn named(desk: &mut Desk<'_>, place: &Place, name: &str, who: &str) -> Option<Integrator> {
+fn named(resolver: &mut Resolver<'_>, place: &SourceSpan, name: &str, who: &str) -> Option<Integrator> {
     let found = Integrator::named(name);
     if found.is_none() {
         let help = suggest(name, Integrator::LIST.iter().map(|i| i.1));
-        desk.error_help(place, format!("{who}there is no integrator `{name}`"), help);
+        resolver.error_help(place, format!("{who}there is no integrator `{name}`"), help);
     }
     found
 }

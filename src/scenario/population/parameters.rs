@@ -2,37 +2,37 @@
 
 use super::carried::Carried;
 use super::{Chosen, Given};
-use crate::desk::Desk;
 use crate::language::Table;
 use crate::mechanism::{Reading, hint_parameter, read_parameters};
+use crate::resolver::Resolver;
 use crate::spec::{UnitName, Value};
-use crate::value::Names;
+use crate::value::KnownNames;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::{System, TimeUnit};
 use spikedeck_model::Definition;
-use spikedeck_model::report::Place;
+use spikedeck_model::report::SourceSpan;
 
 /// One value for each parameter of the system: what the scenario gives, the preset of the model, the default of whoever
 /// declares it. What the scenario gives is noted in `given`, where receptors and channels have put theirs.
 pub(super) fn parameters(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     f: &mut Table<'_>,
     chosen: &Chosen<'_>,
     reading: &Reading<'_>,
-    names: &Names<'_>,
+    names: &KnownNames<'_>,
     given: &mut Given,
     carried: &Carried,
 ) -> Vec<Value> {
     let Chosen { model, preset, at } = *chosen;
     if let Some(node) = f.get("parameters")
-        && let Some(mut fields) = Table::of(desk, node, "`parameters`", &[])
+        && let Some(mut fields) = Table::of(resolver, node, "`parameters`", &[])
     {
         let names = names.clone().with_parameters(model, &model.system, "");
-        read_parameters(desk, &mut fields, (model, preset), "", reading, &names, given);
-        fields.finish_with(desk, &|key| hint_parameter(model, key));
+        read_parameters(resolver, &mut fields, (model, preset), "", reading, &names, given);
+        fields.finish_with(resolver, &|key| hint_parameter(model, key));
     }
     if let Some(tree) = reading.tree {
-        tree.geometry(desk, reading.size, model, at, given);
+        tree.geometry(resolver, reading.size, model, at, given);
     }
     let default = |name: &str| {
         let of_preset = preset.and_then(|p| p.parameters.iter().find(|(n, _)| n == name));
@@ -49,7 +49,13 @@ pub(super) fn parameters(
 }
 
 /// Refuses computed parameters that name others which are computed after them.
-pub(super) fn check_order(desk: &mut Desk<'_>, system: &System, parameters: &[Value], given: &Given, fallback: &Place) {
+pub(super) fn check_order(
+    resolver: &mut Resolver<'_>,
+    system: &System,
+    parameters: &[Value],
+    given: &Given,
+    fallback: &SourceSpan,
+) {
     for (index, (value, variable)) in parameters.iter().zip(system.parameters()).enumerate() {
         let Value::Expression(formula) = value else { continue };
         let later = formula.names().iter().find_map(|name| match name {
@@ -60,7 +66,7 @@ pub(super) fn check_order(desk: &mut Desk<'_>, system: &System, parameters: &[Va
         });
         if let Some(later) = later {
             let place = given.get(&variable.name).map_or(fallback, |g| &g.1);
-            desk.error_help(
+            resolver.error_help(
                 place,
                 format!("`{}` is computed from `{later}`, which is computed itself and not before it", variable.name),
                 "parameters are computed in the order of the model file, each from plain ones and those before it",
@@ -71,12 +77,12 @@ pub(super) fn check_order(desk: &mut Desk<'_>, system: &System, parameters: &[Va
 
 /// Refuses a refractory time that is no multiple of the step.
 pub(super) fn check_refractory(
-    desk: &mut Desk<'_>,
+    resolver: &mut Resolver<'_>,
     model: &Definition,
     system: &System,
     parameters: &[Value],
     given: &Given,
-    fallback: &Place,
+    fallback: &SourceSpan,
 ) {
     let Some(name) = model.texts.refractory_time.as_deref().map(str::trim) else { return };
     let Some(index) = system.parameters().iter().position(|p| p.name == name) else { return };
@@ -93,7 +99,7 @@ pub(super) fn check_refractory(
         Value::Drawn(_) | Value::Expression(_) => &[],
     };
     for v in fixed {
-        if desk.multiple(&place, *v * unit, &format!("`{name}`")).is_none() {
+        if resolver.multiple(&place, *v * unit, &format!("`{name}`")).is_none() {
             break;
         }
     }

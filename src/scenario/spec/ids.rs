@@ -85,15 +85,23 @@ pub enum VariableId {
     Parameter(ParameterId),
     /// A subexpression.
     Subexpression(SubexpressionId),
+    /// What arrives at a port for values, with the currents of receptors.
+    Input(InputId),
 }
 
 impl VariableId {
-    /// States, parameters and subexpressions of a system, in this order.
-    pub fn all(system: &System) -> impl Iterator<Item = (Self, &Variable)> {
+    /// States, parameters and subexpressions of a system, in this order: what it has of its own.
+    pub fn own(system: &System) -> impl Iterator<Item = (Self, &Variable)> {
         let states = system.states().iter().enumerate().map(|(i, v)| (Self::State(StateId::new(i)), v));
         let parameters = system.parameters().iter().enumerate().map(|(i, v)| (Self::Parameter(ParameterId::new(i)), v));
         let others = system.subexpressions().iter().enumerate();
         states.chain(parameters).chain(others.map(|(i, v)| (Self::Subexpression(SubexpressionId::new(i)), v)))
+    }
+
+    /// The quantity of this name: one of its own, or an input.
+    pub fn named<'a>(system: &'a System, name: &str) -> Option<(Self, &'a Variable)> {
+        let inputs = system.inputs().iter().enumerate().map(|(i, v)| (Self::Input(InputId::new(i)), v));
+        Self::own(system).chain(inputs).find(|(_, v)| v.name == name)
     }
 
     /// Its name and dimension in the system that it is of.
@@ -102,8 +110,42 @@ impl VariableId {
             Self::State(id) => &system.states()[id.index()],
             Self::Parameter(id) => &system.parameters()[id.index()],
             Self::Subexpression(id) => &system.subexpressions()[id.index()],
+            Self::Input(id) => &system.inputs()[id.index()],
         }
     }
+}
+
+/// A value of the connections of a projection: a state of one of its rules of plasticity. All rules share the weight
+/// and the efficacy; these are named by the first rule that has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConnectionVariableId {
+    rule: usize,
+    state: usize,
+}
+
+impl ConnectionVariableId {
+    pub(crate) fn new(rule: usize, state: usize) -> Self {
+        Self { rule, state }
+    }
+
+    /// The rule: a place in `PlasticitySpec::rules`.
+    pub fn rule(self) -> usize {
+        self.rule
+    }
+
+    /// The state: a place in the states of the rule.
+    pub fn state(self) -> usize {
+        self.state
+    }
+}
+
+/// What a trace is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TracedId {
+    /// A quantity of the units of a population.
+    Unit(VariableId),
+    /// A value of the connections of a projection.
+    Connection(ConnectionVariableId),
 }
 
 /// What an expression of a value that may differ between units can name.

@@ -55,7 +55,8 @@ impl Integrator {
         (
             Self::Exact,
             "exact",
-            "linear states by matrix exponential; states linear in themselves with what they depend on frozen over the step (order 1 in these)",
+            "linear states by matrix exponential; states linear in themselves with what they depend on frozen over \
+             the step (order 1 in these)",
         ),
         (
             Self::ExponentialEuler,
@@ -86,12 +87,14 @@ impl Integrator {
         (
             Self::CrankNicolson,
             "crank_nicolson",
-            "on a grid: diffusion by the trapezoid, linearly implicit (axes take turns); order 2 if the rule for the rest has it; on a tree: order 2, gates half a step beside the voltage",
+            "on a grid: diffusion by the trapezoid, linearly implicit (axes take turns); order 2 if the rule for the \
+             rest has it; on a tree: order 2, gates half a step beside the voltage",
         ),
         (
             Self::BackwardEuler,
             "backward_euler",
-            "on a grid: diffusion by backward Euler, linearly implicit (axes take turns); order 1, damps every mode; on a tree: the same, what auto takes there",
+            "on a grid: diffusion by backward Euler, linearly implicit (axes take turns); order 1, damps every mode; \
+             on a tree: the same, what auto takes there",
         ),
         (
             Self::Ftcs,
@@ -101,7 +104,8 @@ impl Integrator {
         (
             Self::Spectral,
             "spectral",
-            "on a grid: each Fourier mode by its exact factor around a step of the rest (Strang splitting); order 2 in time",
+            "on a grid: each Fourier mode by its exact factor around a step of the rest (Strang splitting); order 2 \
+             in time",
         ),
         (
             Self::Leapfrog,
@@ -111,12 +115,14 @@ impl Integrator {
         (
             Self::DufortFrankel,
             "dufort_frankel",
-            "on a grid: three levels in time, stable for every step, consistent only if dt/h goes to 0; order 2 for diffusion alone, 1 with the rest",
+            "on a grid: three levels in time, stable for every step, consistent only if dt/h goes to 0; order 2 for \
+             diffusion alone, 1 with the rest",
         ),
         (
             Self::LaxFriedrichs,
             "lax_friedrichs",
-            "on a grid: the neighbours' mean in place of the cell; for diffusion it never converges and blows up, kept for comparison (allow_unstable)",
+            "on a grid: the neighbours' mean in place of the cell; for diffusion it never converges and blows up, \
+             kept for comparison (allow_unstable)",
         ),
     ];
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::ids::{Place, TraceId};
+use super::ids::{Place, TraceId, TracedId, VariableId};
 use crate::catalog::OptionValue;
 use spikedeck_core::units::Dimension;
+use spikedeck_equation::Variable;
 
 /// What is recorded of a population or a projection.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,12 +32,30 @@ impl RecordSpec {
 pub struct TraceRequest {
     /// Name (file `traces/POP-NAME.parquet`).
     pub name: String,
-    /// States, parameters, inputs or subexpressions: name and dimension.
-    pub variables: Vec<(String, Dimension)>,
+    /// What is sampled.
+    pub variables: Vec<Traced>,
     /// Units; connections of a projection, in the order of source and target, and all of them if empty.
     pub units: Vec<u32>,
     /// Steps between samples.
     pub every: u64,
+}
+
+/// A variable of a trace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Traced {
+    /// What it is.
+    pub id: TracedId,
+    /// Its name, as recordings have it.
+    pub name: String,
+    /// Its dimension.
+    pub dimension: Dimension,
+}
+
+impl Traced {
+    /// A quantity of the units of a population that this is the system of.
+    pub fn of_unit((id, variable): (VariableId, &Variable)) -> Self {
+        Self { id: TracedId::Unit(id), name: variable.name.clone(), dimension: variable.dimension }
+    }
 }
 
 /// A variable that is recorded: what a trace of the recording is made of.
@@ -48,10 +67,8 @@ pub struct Recorded<'a> {
     pub place: Place,
     /// The request that it belongs to.
     pub request: &'a TraceRequest,
-    /// Name of the variable.
-    pub variable: &'a str,
-    /// Its dimension.
-    pub dimension: Dimension,
+    /// The variable.
+    pub variable: &'a Traced,
 }
 
 /// What an analysis looks at, resolved.

@@ -112,12 +112,11 @@ impl Spec {
     pub fn recorded(&self) -> impl Iterator<Item = Recorded<'_>> {
         let requests = self.records.iter().flat_map(|r| r.traces.iter().map(|t| (r.place, t)));
         let variables = requests.flat_map(|(place, t)| t.variables.iter().map(move |v| (place, t, v)));
-        variables.enumerate().map(|(i, (place, request, (variable, dimension)))| Recorded {
+        variables.enumerate().map(|(i, (place, request, variable))| Recorded {
             id: TraceId::new(i),
             place,
             request,
             variable,
-            dimension: *dimension,
         })
     }
 }
@@ -129,9 +128,9 @@ words! {
         /// the end of the step in which the threshold is crossed
         #[default]
         Grid = "grid",
-        /// linear interpolation inside the step
+        /// linear interpolation inside the step; what comes back within it is not seen
         Interpolated = "interpolated",
-        /// closed-form crossing (linear models)
+        /// closed-form crossing (linear models), also where it comes back within the step
         Exact = "exact",
     }
 }

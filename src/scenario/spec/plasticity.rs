@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::ids::VariableId;
-use spikedeck_core::units::Dimension;
+use super::ids::{ConnectionVariableId, TracedId, VariableId};
+use super::measure::Traced;
 use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
 use spikedeck_equation::{Formula, Rule};
 use spikedeck_model::Definition;
@@ -62,14 +62,15 @@ impl PlasticitySpec {
 
     /// What can be recorded: `w`, the states of the rules as the connection sees them, and `efficacy` where a rule has
     /// one.
-    pub fn variables(&self) -> Vec<(String, Dimension)> {
-        let mut list: Vec<(String, Dimension)> = Vec::new();
+    pub fn variables(&self) -> Vec<Traced> {
+        let mut list: Vec<Traced> = Vec::new();
         for (k, r) in self.rules.iter().enumerate() {
             let has_efficacy = r.rule.pre.parts().reset.iter().any(|&(s, _)| r.rule.states()[s].name == EFFICACY);
-            for v in r.rule.states().iter().filter(|v| v.name != EFFICACY || has_efficacy) {
+            for (s, v) in r.rule.states().iter().enumerate().filter(|(_, v)| v.name != EFFICACY || has_efficacy) {
                 let name = self.variable(k, &v.name);
-                if !list.iter().any(|l| l.0 == name) {
-                    list.push((name, v.dimension));
+                if !list.iter().any(|l| l.name == name) {
+                    let id = TracedId::Connection(ConnectionVariableId::new(k, s));
+                    list.push(Traced { id, name, dimension: v.dimension });
                 }
             }
         }

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use crate::Clock;
-use crate::desk::Desk;
 use crate::language::{Field, Key, Reader, Takes, Writer};
+use crate::resolver::Resolver;
 use spikedeck_core::number::counted;
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_model::document::Node;
@@ -18,10 +18,10 @@ impl Field for TimeUnit {
     const TAKES: Takes = Takes::Text("a unit of time, such as `ms`");
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<FileUnit> {
-        let text = reader.desk.text(node, &format!("`{}`", key.name))?.to_owned();
+        let text = reader.resolver.text(node, &format!("`{}`", key.name))?.to_owned();
         let unit = FileUnit::parse(&text).filter(|u| u.dimension == Dimension::SECOND);
         if unit.is_none() {
-            reader.desk.error_help(&node.place, format!("`{text}` is no unit of time"), "write `ms`, `s` or `us`");
+            reader.resolver.error_help(&node.place, format!("`{text}` is no unit of time"), "write `ms`, `s` or `us`");
         }
         unit
     }
@@ -43,7 +43,7 @@ impl Field for NameInFile {
     const TAKES: Takes = Takes::Text("a name in the file");
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<String> {
-        reader.desk.text(node, &format!("`{}`", key.name)).map(str::to_owned)
+        reader.resolver.text(node, &format!("`{}`", key.name)).map(str::to_owned)
     }
 
     fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<String> {
@@ -68,21 +68,21 @@ pub(super) struct Moments<'a> {
 impl Moments<'_> {
     /// Refuses times before the run, and warns, with counts, of those that never arrive, that are not on the grid, and
     /// that share a step: the same for lists in the text and in files.
-    pub fn told(&self, desk: &mut Desk<'_>, node: &Node) -> Option<()> {
-        let show = |v: f64| Quantity { value: v, dimension: desk.time_dimension() }.to_string();
+    pub fn told(&self, resolver: &mut Resolver<'_>, node: &Node) -> Option<()> {
+        let show = |v: f64| Quantity { value: v, dimension: resolver.time_dimension() }.to_string();
         let before: Vec<usize> = (0..self.times.len()).filter(|&k| self.times[k] < 0.0).collect();
         if let Some(&first) = before.first() {
             let row = self.rows.map_or_else(String::new, |rows| format!("row {} of this file: ", rows[first]));
             let more = if before.len() > 1 { format!(" ({} such times)", before.len()) } else { String::new() };
             let what = format!("{row}a spike time is not negative, and {} is{more}", show(self.times[first]));
-            desk.error_help(&node.place, what, "a run begins at 0; shift or remove these spikes");
+            resolver.error_help(&node.place, what, "a run begins at 0; shift or remove these spikes");
             return None;
         }
-        if desk.dt <= 0.0 || self.times.is_empty() {
+        if resolver.dt <= 0.0 || self.times.is_empty() {
             return Some(());
         }
-        let clock = Clock { dt: desk.dt };
-        let last = clock.steps(desk.duration);
+        let clock = Clock { dt: resolver.dt };
+        let last = clock.steps(resolver.duration);
         let (mut late, mut moved, mut furthest) = (0, 0, 0.0_f64);
         let mut arrivals: Vec<(u64, u32, u64)> = Vec::with_capacity(self.times.len());
         for (k, &time) in self.times.iter().enumerate() {
@@ -105,7 +105,7 @@ impl Moments<'_> {
             said.push(format!(
                 "{late} {} after the end of the run ({}) and never arrive{}",
                 is(late),
-                show(desk.duration),
+                show(resolver.duration),
                 s(late)
             ));
         }
@@ -113,7 +113,7 @@ impl Moments<'_> {
             said.push(format!(
                 "{moved} {} not on the grid of {} and arrive{} at the nearest point of it, at most {} away",
                 is(moved),
-                show(desk.dt),
+                show(resolver.dt),
                 s(moved),
                 show(furthest)
             ));
@@ -130,7 +130,7 @@ impl Moments<'_> {
             let what = if self.rows.is_some() { "of this file" } else { "listed here" };
             let delivered = self.times.len() - late;
             let what = format!("of {whole} {what} {delivered} arrive{}: {}", s(delivered), said.join("; "));
-            desk.warn(&node.place, what, "a step that divides all times, or another list, loses none");
+            resolver.warn(&node.place, what, "a step that divides all times, or another list, loses none");
         }
         Some(())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, Wave, course,
+    Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course,
     course::{Window, turn},
 };
 use crate::Clock;
@@ -33,7 +33,7 @@ declare! {
     }
 }
 
-impl Kind for Chirp {
+impl FromKeys for Chirp {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
@@ -43,8 +43,8 @@ impl Kind for Chirp {
 }
 
 impl Stimulus for Chirp {
-    fn course(&self, clock: Clock) -> Course<'_> {
-        Course::Wave {
+    fn course(&self, clock: Clock) -> TimeCourse<'_> {
+        TimeCourse::Wave {
             amplitude: course::Amount::new("amplitude", &self.amplitude),
             less: None,
             offset: Some(course::Amount::new("offset", &self.offset)),

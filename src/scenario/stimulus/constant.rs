@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, course, course::Window};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, course, course::Window};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Target, Writer, declare};
 use crate::spec::Value;
@@ -17,7 +17,7 @@ declare! {
     }
 }
 
-impl Kind for Constant {
+impl FromKeys for Constant {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
@@ -27,8 +27,8 @@ impl Kind for Constant {
 }
 
 impl Stimulus for Constant {
-    fn course(&self, _: Clock) -> Course<'_> {
-        Course::Wave {
+    fn course(&self, _: Clock) -> TimeCourse<'_> {
+        TimeCourse::Wave {
             amplitude: course::Amount::new("amplitude", &self.amplitude),
             less: None,
             offset: None,

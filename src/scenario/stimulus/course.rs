@@ -1,5 +1,5 @@
-//! What a stimulus does in time, in the terms that simulators carry out: each kind gives one of these, and each of these
-//! is carried out in one place, whatever kind it came from.
+//! What a stimulus does in time, in the terms that simulators carry out: each kind gives one of these, and each of
+//! these is carried out in one place, whatever kind it came from.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -34,9 +34,18 @@ pub enum Spread<'a> {
     Density(Amount<'a>),
 }
 
+/// How often events come.
+#[derive(Debug, Clone, Copy)]
+pub enum EventRate<'a> {
+    /// The same all the time.
+    Steady(Amount<'a>),
+    /// An expression in `t`, `i`, `N` and positions.
+    InTime(&'a Formula<UnitName>),
+}
+
 /// What a stimulus does in time.
 #[derive(Debug)]
-pub enum Course<'a> {
+pub enum TimeCourse<'a> {
     /// `amplitude * f + offset * g` into an input, where `(f, g)` is the wave at a grid point.
     Wave {
         /// What the first factor of the wave multiplies.
@@ -91,7 +100,7 @@ pub enum Course<'a> {
     /// Poisson events for each unit into a receptor.
     Poisson {
         /// Rate of a source.
-        rate: Amount<'a>,
+        rate: EventRate<'a>,
         /// Sources of each unit.
         sources: u64,
         /// Weight of an event.
@@ -168,6 +177,6 @@ pub enum AtRest<'a> {
 #[cfg(test)]
 pub(super) fn factors(stimulus: &dyn super::Stimulus, steps: u64) -> Vec<f64> {
     let clock = Clock { dt: 1e-4 };
-    let Course::Wave { wave, .. } = stimulus.course(clock) else { unreachable!("a formula in time") };
+    let TimeCourse::Wave { wave, .. } = stimulus.course(clock) else { unreachable!("a formula in time") };
     (0..steps).map(|k| wave.at(k, clock).0).collect()
 }

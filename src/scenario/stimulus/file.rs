@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::beside::TimeUnit;
-use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind};
+use super::{Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind};
 use crate::Clock;
 use crate::language::{
     Field, Frequency, Key, Maybe, Number, Of, Reader, Takes, Time, Word, Words, Writer, declare, words,
@@ -39,7 +39,7 @@ declare! {
         /// between samples
         interpolation: Interpolation = Word<Interpolation>, or "hold";
         /// the columns of the file that are meant
-        columns: Option<Vec<String>> = Maybe<Names>, without "all of numbers but the time";
+        columns: Option<Vec<String>> = Maybe<ColumnNames>, without "all of numbers but the time";
         /// unit of the file's times
         time_unit: Option<FileUnit> = Maybe<TimeUnit>, without "that which the file states";
         /// from each sample to the next, of a file without times
@@ -88,7 +88,7 @@ impl Field for Outside {
             return Some(Self::Hold);
         }
         let dimension = reader.context.target;
-        reader.desk.quantity(node, dimension, &format!("`{}`", key.name)).map(Self::Value)
+        reader.resolver.quantity(node, dimension, &format!("`{}`", key.name)).map(Self::Value)
     }
 
     fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<Self> {
@@ -111,7 +111,7 @@ impl Field for Samples {
     const TAKES: Takes = Takes::File(&SIGNAL);
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, _: &'static Key, node: &Node) -> Option<FileTable> {
-        reader.desk.file_table(node, "`file`", &SIGNAL)
+        reader.resolver.file_table(node, "`file`", &SIGNAL)
     }
 
     fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<FileTable> {
@@ -132,15 +132,15 @@ impl Field for Scale {
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<f64> {
         let target = reader.context.target;
-        match parse_unit(reader.desk.text(node, &format!("`{}`", key.name))?) {
+        match parse_unit(reader.resolver.text(node, &format!("`{}`", key.name))?) {
             Ok((scale, dimension)) if dimension == target => Some(scale),
             Ok((_, dimension)) => {
                 let what = format!("the input is {}, but this is the unit of {}", name_of(target), name_of(dimension));
-                reader.desk.error(&node.place, what);
+                reader.resolver.error(&node.place, what);
                 None
             }
             Err(d) => {
-                reader.desk.report.put_inside(node, d);
+                reader.resolver.report.put_inside(node, d);
                 None
             }
         }
@@ -155,15 +155,15 @@ impl Field for Scale {
     }
 }
 
-/// Names of columns.
-struct Names;
+/// ColumnNames of columns.
+struct ColumnNames;
 
-impl Field for Names {
+impl Field for ColumnNames {
     type Out = Vec<String>;
     const TAKES: Takes = Takes::Texts("a column");
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, _: &'static Key, node: &Node) -> Option<Vec<String>> {
-        Some(strings(&mut reader.desk.report, node))
+        Some(strings(&mut reader.resolver.report, node))
     }
 
     fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<Vec<String>> {
@@ -175,7 +175,7 @@ impl Field for Names {
     }
 }
 
-impl Kind for Signal {
+impl FromKeys for Signal {
     type Keys = Sampled;
     const ARRIVES: Arrives = Arrives::Input;
 
@@ -183,11 +183,11 @@ impl Kind for Signal {
         let node = reader.node("file")?;
         let asked = SignalKeys {
             time_unit: keys.time_unit.clone(),
-            plain: Some(reader.desk.time_base == TimeBase::Dimensionless),
+            plain: Some(reader.resolver.time_base == TimeBase::Dimensionless),
             columns: keys.columns.as_deref(),
         };
         let read = spikedeck_signal::data::signal(&keys.file, &asked);
-        let file = reader.desk.taken(node, read, |file| &file.notes)?;
+        let file = reader.resolver.taken(node, read, |file| &file.notes)?;
         let size = reader.context.count.unwrap_or(1);
         if file.columns.len() != 1 && file.columns.len() != size {
             let names: Vec<String> = file.columns.iter().take(8).map(|c| format!("`{}`", c.name)).collect();
@@ -260,9 +260,9 @@ fn sampling(
             return None;
         }
     }
-    let Even { start, interval, precision } = reader.desk.taken(node, spikedeck_signal::data::even(times), |_| &[])?;
+    let Even { start, interval, precision } = reader.resolver.taken(node, spikedeck_signal::data::even(times), |_| &[])?;
     let scale = file.unit.as_ref().map_or(1.0, |u| u.scale);
-    let dt = reader.desk.dt;
+    let dt = reader.resolver.dt;
     let (mut start, mut interval, precision) = (start * scale, interval * scale, precision * scale);
     // What the file cannot tell from the grid is the grid.
     if dt > 0.0 {
@@ -299,15 +299,15 @@ fn scale_of(keys: &Sampled, column: &SignalColumn, reader: &mut Reader<'_, '_, '
                     column.name, unit.text
                 );
                 let place = reader.node("file")?.place.clone();
-                reader.desk.warn(&place, what, "`gain` scales them");
+                reader.resolver.warn(&place, what, "`gain` scales them");
             }
             Some(1.0)
         }
         (None, None) => {
             let place = reader.place().clone();
             let what = format!("{} needs `unit`: column `{}` states none", reader.what(), column.name);
-            let example = crate::desk::unit_example(target);
-            reader.desk.error_help(&place, what, format!("add `unit = \"{example}\"`"));
+            let example = crate::resolver::unit_example(target);
+            reader.resolver.error_help(&place, what, format!("add `unit = \"{example}\"`"));
             None
         }
     }
@@ -321,18 +321,18 @@ fn covered(
     reader: &mut Reader<'_, '_, '_, '_>,
     node: &Node,
 ) -> Option<Outside> {
-    let (dt, duration) = (reader.desk.dt, reader.desk.duration);
+    let (dt, duration) = (reader.resolver.dt, reader.resolver.duration);
     if dt <= 0.0 || duration <= 0.0 {
         return Some(keys.outside.unwrap_or(Outside::Hold));
     }
-    let dimension = reader.desk.time_dimension();
+    let dimension = reader.resolver.time_dimension();
     let show = |v: f64| Quantity { value: v, dimension }.to_string();
     let end = start + interval * samples as f64;
     let slack = 1e-6 * dt.min(interval);
     let mut outside = Outside::Hold;
     if start > slack || end < duration - slack {
         let Some(said) = keys.outside else {
-            let unit = crate::desk::unit_example(reader.context.target);
+            let unit = crate::resolver::unit_example(reader.context.target);
             let zero = if unit.is_empty() { "0.0".to_owned() } else { format!("\"0 {unit}\"") };
             reader.error_help(
                 "file",
@@ -356,7 +356,7 @@ fn covered(
             "{} of {samples} samples of this file are not used: {early} before the run, {late} after its end",
             late + early
         );
-        reader.desk.warn(&node.place, what, "a run as long as the file uses all of them");
+        reader.resolver.warn(&node.place, what, "a run as long as the file uses all of them");
     }
     let ratio = interval / dt;
     if ratio < 1.0 - 1e-9 {
@@ -367,26 +367,26 @@ fn covered(
             show(dt),
             show(2.0 * dt)
         );
-        reader.desk.warn(&node.place, what, "take the samples' interval as the step, or filter and resample the file");
+        reader.resolver.warn(&node.place, what, "take the samples' interval as the step, or filter and resample the file");
     } else if ratio > 1.0 + 1e-9 && reader.node("interpolation").is_none() {
         let what = format!(
             "samples of this file are {} apart, and the step is {}: each holds until the next",
             show(interval),
             show(dt)
         );
-        reader.desk.warn(&node.place, what, "`interpolation = \"hold\"` or `\"linear\"` says what is meant");
+        reader.resolver.warn(&node.place, what, "`interpolation = \"hold\"` or `\"linear\"` says what is meant");
     }
     Some(outside)
 }
 
 impl Stimulus for Signal {
-    fn course(&self, _: Clock) -> Course<'_> {
+    fn course(&self, _: Clock) -> TimeCourse<'_> {
         let Self { start, interval, ref columns, linear, gain, outside } = *self;
         let outside = match outside {
             Outside::Hold => None,
             Outside::Value(value) => Some(value),
         };
-        Course::Samples { start, interval, columns, linear, gain, outside }
+        TimeCourse::Samples { start, interval, columns, linear, gain, outside }
     }
 
     fn at_rest(&self, _: f64) -> AtRest<'_> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, Wave, course};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Target, Time, Writer, declare};
 use crate::spec::Value;
@@ -22,7 +22,7 @@ declare! {
     }
 }
 
-impl Kind for GaussianPulse {
+impl FromKeys for GaussianPulse {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
@@ -32,8 +32,8 @@ impl Kind for GaussianPulse {
 }
 
 impl Stimulus for GaussianPulse {
-    fn course(&self, _: Clock) -> Course<'_> {
-        Course::Wave {
+    fn course(&self, _: Clock) -> TimeCourse<'_> {
+        TimeCourse::Wave {
             amplitude: course::Amount::new("amplitude", &self.amplitude),
             less: None,
             offset: None,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, Course, Generator, Kind, Spread, Stimulus, StimulusKind, course};
+use super::{Arrives, AtRest, FromKeys, Generator, Spread, Stimulus, StimulusKind, TimeCourse, course};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Target, Time, Word, Writer, declare};
 use crate::spec::Value;
@@ -21,20 +21,20 @@ declare! {
     }
 }
 
-impl Kind for GaussianSteps {
+impl FromKeys for GaussianSteps {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
     fn resolve(keys: Self, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
         let place = reader.node("interval")?.place.clone();
-        reader.desk.multiple(&place, keys.interval, "`interval`")?;
+        reader.resolver.multiple(&place, keys.interval, "`interval`")?;
         Some(keys.into())
     }
 }
 
 impl Stimulus for GaussianSteps {
-    fn course(&self, clock: Clock) -> Course<'_> {
-        Course::Normal {
+    fn course(&self, clock: Clock) -> TimeCourse<'_> {
+        TimeCourse::Normal {
             mean: course::Amount::new("mean", &self.mean),
             spread: Spread::Deviation(course::Amount::new("sigma", &self.sigma)),
             every: clock.steps(self.interval).max(1),

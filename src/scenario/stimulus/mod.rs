@@ -1,28 +1,30 @@
 //! `[stimuli.NAME]`: what acts on a population from outside, and when.
 //!
-//! A kind of stimulus is one file beside this one and one line in the list below. The file declares its keys (from which
-//! reader, schema, `list`, `explain`, the reference and the manifest follow) and answers [`Stimulus`]: what it does in
-//! time, what it is at rest, whether it is drawn step by step.
+//! A kind of stimulus is one file beside this one and one line in the list below. The file declares its keys (from
+//! which reader, schema, `list`, `explain`, the reference and the manifest follow) and answers [`Stimulus`]: what it
+//! does in time, what it is at rest, whether it is drawn step by step.
 
 mod beside;
 mod course;
+mod rate;
 
-pub use course::{Amount, AtRest, Course, Spread, Wave};
+pub use course::{Amount, AtRest, EventRate, Spread, TimeCourse, Wave};
+pub use rate::Rate;
 
 use serde_json::{Map, Value as Json};
 
-use crate::desk::Desk;
 use crate::language::{Context, Declared, Family, Key, Reader, Takes, Writer, words};
 use crate::projection::target;
+use crate::resolver::Resolver;
 use crate::selector::{Units, unit_list};
 use crate::spec::{PopulationSpec, Port, StimulusSpec};
-use crate::value::Names;
+use crate::value::KnownNames;
 use spikedeck_model::document::{Entry, Node};
 
 /// What is asked of every kind of stimulus.
 pub trait Stimulus {
     /// What it does in time.
-    fn course(&self, clock: crate::Clock) -> Course<'_>;
+    fn course(&self, clock: crate::Clock) -> TimeCourse<'_>;
 
     /// What it is for an analysis in which nothing changes in time, after a run that ends at `end` (seconds).
     fn at_rest(&self, end: f64) -> AtRest<'_>;
@@ -44,7 +46,7 @@ enum Arrives {
 }
 
 /// How a kind is read from its declared keys.
-trait Kind: Stimulus {
+trait FromKeys: Stimulus {
     /// What is declared: itself where nothing has to be worked out.
     type Keys: Declared;
 
@@ -76,7 +78,7 @@ macro_rules! kinds {
             /// Its name in scenarios.
             pub fn name(&self) -> &'static str {
                 match self {
-                    $( Self::$Kind(_) => <$Kind as Kind>::Keys::SECTION.name, )*
+                    $( Self::$Kind(_) => <$Kind as FromKeys>::Keys::SECTION.name, )*
                 }
             }
 
@@ -93,22 +95,22 @@ macro_rules! kinds {
             about: "what acts on a population from outside",
             by: Some("kind"),
             common: COMMON,
-            kinds: &[$( &<<$Kind as Kind>::Keys as Declared>::SECTION ),*],
+            kinds: &[$( &<<$Kind as FromKeys>::Keys as Declared>::SECTION ),*],
             others: &[],
         };
 
         /// Where a kind arrives.
         fn arrives(word: &str) -> Arrives {
-            $( if word == <$Kind as Kind>::Keys::SECTION.name { return $Kind::ARRIVES; } )*
+            $( if word == <$Kind as FromKeys>::Keys::SECTION.name { return $Kind::ARRIVES; } )*
             unreachable!("`{word}` is a kind of stimulus")
         }
 
         /// Reads the keys of a kind.
         fn kind(reader: &mut Reader<'_, '_, '_, '_>, word: &str) -> Option<StimulusKind> {
-            $( if word == <$Kind as Kind>::Keys::SECTION.name {
-                reader.with(<$Kind as Kind>::Keys::SECTION.keys);
-                let keys = <<$Kind as Kind>::Keys as Declared>::read(reader)?;
-                return <$Kind as Kind>::resolve(keys, reader);
+            $( if word == <$Kind as FromKeys>::Keys::SECTION.name {
+                reader.with(<$Kind as FromKeys>::Keys::SECTION.keys);
+                let keys = <<$Kind as FromKeys>::Keys as Declared>::read(reader)?;
+                return <$Kind as FromKeys>::resolve(keys, reader);
             } )*
             unreachable!("`{word}` is a kind of stimulus")
         }
@@ -135,7 +137,7 @@ kinds! {
 }
 
 impl Stimulus for StimulusKind {
-    fn course(&self, clock: crate::Clock) -> Course<'_> {
+    fn course(&self, clock: crate::Clock) -> TimeCourse<'_> {
         self.asked().course(clock)
     }
 
@@ -170,36 +172,42 @@ words! {
         /// keyed by seed, stimulus, unit and draw: a unit's noise depends on nothing else
         #[default]
         Counter = "counter",
-        /// the stream of `numpy.random.default_rng(seed).normal(size=(draws, units))`, the same in every stimulus that asks for it
+        /// the stream of `numpy.random.default_rng(seed).normal(size=(draws, units))`, the same in every stimulus that
+        /// asks for it
         NumpyPcg64 = "numpy_pcg64",
     }
 }
 
 /// Reads one stimulus.
-pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], known: &[&str]) -> Option<StimulusSpec> {
-    let before = desk.report.errors();
+pub(super) fn read(
+    resolver: &mut Resolver<'_>,
+    entry: &Entry,
+    all: &[PopulationSpec],
+    known: &[&str],
+) -> Option<StimulusSpec> {
+    let before = resolver.report.errors();
     let what = format!("stimulus `{}`", entry.key);
-    let mut reader = Reader::of(desk, &entry.value, what, COMMON, Context::default())?;
+    let mut reader = Reader::of(resolver, &entry.value, what, COMMON, Context::default())?;
     let target_node = reader.require("target");
     let kind_node = reader.require("kind");
-    let word = kind_node.and_then(|n| reader.desk.choice(n, "kind of stimulus", &STIMULI.words()));
-    let goal = target_node.and_then(|n| target(reader.desk, n, "`target`", all, known));
+    let word = kind_node.and_then(|n| reader.resolver.choice(n, "kind of stimulus", &STIMULI.words()));
+    let goal = target_node.and_then(|n| target(reader.resolver, n, "`target`", all, known));
     let units_node = reader.node("units");
     let (word, goal) = (word?, goal?);
     let population = &all[goal.population.index()];
-    let units = units_node.map(|n| unit_list(reader.desk, n, Units::targets(population, goal.port)));
+    let units = units_node.map(|n| unit_list(reader.resolver, n, Units::targets(population, goal.port)));
     let units = units.unwrap_or_default();
     // Nodes of a tree have no membrane: what acts everywhere acts on compartments.
     let units = match (&population.tree, goal.port) {
         (Some(tree), Port::Input(_)) if units.is_empty() => tree.membranes(),
         _ => units,
     };
-    check_port(reader.desk, target_node?, word, population, goal.port)?;
+    check_port(reader.resolver, target_node?, word, population, goal.port)?;
     let dimension = population.port_dimension(goal.port);
     reader.context = Context {
         target: dimension,
         count: Some(population.targets(goal.port)),
-        names: Some(Names::of_cells(population)),
+        names: Some(KnownNames::of_cells(population)),
         place: &population.name,
         start: 0.0,
     };
@@ -212,20 +220,26 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: &Entry, all: &[PopulationSpec], k
         let lost = listed.iter().filter(|u| !units.contains(u)).count();
         if lost > 0 {
             let what = format!("{lost} of {} spikes of the file are at units that `units` leaves out", listed.len());
-            desk.warn(&node.place, what, "they never arrive");
+            resolver.warn(&node.place, what, "they never arrive");
         }
     }
-    (desk.report.errors() == before).then(|| StimulusSpec { name: entry.key.clone(), target: goal, units, kind })
+    (resolver.report.errors() == before).then(|| StimulusSpec { name: entry.key.clone(), target: goal, units, kind })
 }
 
 /// Levels act on inputs, events on receptors.
-fn check_port(desk: &mut Desk<'_>, node: &Node, word: &str, population: &PopulationSpec, port: Port) -> Option<()> {
+fn check_port(
+    resolver: &mut Resolver<'_>,
+    node: &Node,
+    word: &str,
+    population: &PopulationSpec,
+    port: Port,
+) -> Option<()> {
     let list = |names: Vec<&str>, none: &str| if names.is_empty() { none.to_owned() } else { names.join(", ") };
     let system = &population.system;
     match (port, arrives(word)) {
         (Port::Event(_), Arrives::Input) => {
             let inputs = list(system.inputs().iter().map(|v| v.name.as_str()).collect(), "none");
-            desk.error_help(
+            resolver.error_help(
                 &node.place,
                 format!("a `{word}` stimulus acts on an input, not on a receptor"),
                 format!("inputs of `{}`: {inputs}", population.name),
@@ -235,7 +249,7 @@ fn check_port(desk: &mut Desk<'_>, node: &Node, word: &str, population: &Populat
         (Port::Input(_), Arrives::Receptor) => {
             let none = "none; add one with `receptors.NAME = { kind = ... }`";
             let ports = list(system.event_ports().iter().map(|v| v.name.as_str()).collect(), none);
-            desk.error_help(
+            resolver.error_help(
                 &node.place,
                 format!("`{word}` spikes arrive at a receptor, not at an input"),
                 format!("receptors of `{}`: {ports}", population.name),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, course};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, course};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Target, Time, Writer, declare};
 use crate::spec::Value;
@@ -19,7 +19,7 @@ declare! {
     }
 }
 
-impl Kind for OuNoise {
+impl FromKeys for OuNoise {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
@@ -29,8 +29,8 @@ impl Kind for OuNoise {
 }
 
 impl Stimulus for OuNoise {
-    fn course(&self, _: Clock) -> Course<'_> {
-        Course::OrnsteinUhlenbeck {
+    fn course(&self, _: Clock) -> TimeCourse<'_> {
+        TimeCourse::OrnsteinUhlenbeck {
             mean: course::Amount::new("mean", &self.mean),
             sigma: course::Amount::new("sigma", &self.sigma),
             tau: self.tau,

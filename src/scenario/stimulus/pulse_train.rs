@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, Wave, course};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Start, Stop, Target, Time, Writer, declare};
 use crate::spec::Value;
@@ -25,7 +25,7 @@ declare! {
     }
 }
 
-impl Kind for PulseTrain {
+impl FromKeys for PulseTrain {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
@@ -39,8 +39,8 @@ impl Kind for PulseTrain {
 }
 
 impl Stimulus for PulseTrain {
-    fn course(&self, clock: Clock) -> Course<'_> {
-        Course::Wave {
+    fn course(&self, clock: Clock) -> TimeCourse<'_> {
+        TimeCourse::Wave {
             amplitude: course::Amount::new("amplitude", &self.amplitude),
             less: None,
             offset: None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, Wave, course};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Start, Stop, Target, Writer, declare};
 use crate::spec::Value;
@@ -23,7 +23,7 @@ declare! {
     }
 }
 
-impl Kind for Ramp {
+impl FromKeys for Ramp {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
@@ -33,8 +33,8 @@ impl Kind for Ramp {
 }
 
 impl Stimulus for Ramp {
-    fn course(&self, _: Clock) -> Course<'_> {
-        Course::Wave {
+    fn course(&self, _: Clock) -> TimeCourse<'_> {
+        TimeCourse::Wave {
             amplitude: course::Amount::new("to", &self.to),
             less: Some(course::Amount::new("from", &self.from)),
             offset: Some(course::Amount::new("from", &self.from)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::beside::{Moments, NameInFile, TimeUnit};
-use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, course};
+use super::{Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind, course};
 use crate::Clock;
 use crate::language::{Field, Key, Maybe, Of, Reader, Takes, Weight, Whole, Word, Writer, declare, words};
 use crate::spec::Value;
@@ -54,10 +54,10 @@ impl Field for Times {
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<Vec<f64>> {
         let Item::List(list) = &node.item else {
-            reader.desk.error(&node.place, format!("`{}` is a list, not {}", key.name, node.what()));
+            reader.resolver.error(&node.place, format!("`{}` is a list, not {}", key.name, node.what()));
             return None;
         };
-        let mut times: Vec<f64> = list.iter().filter_map(|n| reader.desk.time(n, "a spike time")).collect();
+        let mut times: Vec<f64> = list.iter().filter_map(|n| reader.resolver.time(n, "a spike time")).collect();
         times.sort_by(f64::total_cmp);
         Some(times)
     }
@@ -79,7 +79,7 @@ impl Field for Table {
     const TAKES: Takes = Takes::File(&SPIKES);
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, _: &'static Key, node: &Node) -> Option<FileTable> {
-        reader.desk.file_table(node, "`file`", &SPIKES)
+        reader.resolver.file_table(node, "`file`", &SPIKES)
     }
 
     fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<FileTable> {
@@ -101,14 +101,14 @@ words! {
     }
 }
 
-impl Kind for Spikes {
+impl FromKeys for Spikes {
     type Keys = Listed;
     const ARRIVES: Arrives = Arrives::Receptor;
 
     fn resolve(keys: Listed, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
         let Listed { weight, times, file, .. } = &keys;
         if let (Some(_), Some(node)) = (times, reader.node("file")) {
-            reader.desk.error_help(&node.place, "`times` and `file` both list spikes", "keep one of them");
+            reader.resolver.error_help(&node.place, "`times` and `file` both list spikes", "keep one of them");
             return None;
         }
         if let Some(table) = file {
@@ -116,17 +116,17 @@ impl Kind for Spikes {
         }
         for key in ["time_unit", "population", "first_id", "ids"] {
             if let Some(node) = reader.node(key) {
-                reader.desk.error_help(&node.place, format!("`{key}` is about a file"), "add `file`");
+                reader.resolver.error_help(&node.place, format!("`{key}` is about a file"), "add `file`");
             }
         }
         let Some(times) = times else {
             let what = format!("{} needs `times`", reader.what());
             let place = reader.place().clone();
-            reader.desk.error_help(&place, what, "add `times = [\"10 ms\", \"20 ms\"]`");
+            reader.resolver.error_help(&place, what, "add `times = [\"10 ms\", \"20 ms\"]`");
             return None;
         };
         let node = reader.node("times")?;
-        Moments { times, units: None, rows: None }.told(reader.desk, node)?;
+        Moments { times, units: None, rows: None }.told(reader.resolver, node)?;
         Some(Self { times: times.as_slice().into(), units: None, weight: weight.clone() }.into())
     }
 }
@@ -136,25 +136,25 @@ fn from_file(keys: &Listed, table: &FileTable, reader: &mut Reader<'_, '_, '_, '
     let node = reader.node("file")?;
     let asked = SpikeKeys {
         time_unit: keys.time_unit.clone(),
-        plain: Some(reader.desk.time_base == TimeBase::Dimensionless),
+        plain: Some(reader.resolver.time_base == TimeBase::Dimensionless),
         population: keys.population.as_deref(),
         several: false,
     };
     let read = spikedeck_signal::data::spikes(table, &asked);
-    let file = reader.desk.taken(node, read, |file| &file.notes)?;
+    let file = reader.resolver.taken(node, read, |file| &file.notes)?;
     let size = reader.context.count.unwrap_or(usize::MAX);
     let units = match &file.ids {
         None => {
             if size > 1 && !file.notes.is_empty() {
                 let what = format!("no column of this file says which unit: each spike arrives at all {size}");
-                reader.desk.warn(&node.place, what, "name units in a column `unit`");
+                reader.resolver.warn(&node.place, what, "name units in a column `unit`");
             }
             None
         }
         Some(ids) => {
             let in_order = keys.ids == IdsAre::InOrder;
             let numbered = ids.within(size, reader.context.place, keys.first_id as i64, in_order);
-            let numbered = reader.desk.taken(node, numbered, |n| n.note.as_slice())?;
+            let numbered = reader.resolver.taken(node, numbered, |n| n.note.as_slice())?;
             Some(numbered.units)
         }
     };
@@ -162,7 +162,7 @@ fn from_file(keys: &Listed, table: &FileTable, reader: &mut Reader<'_, '_, '_, '
         Some(unit) => file.times.iter().map(|t| t * unit.scale).collect(),
         None => file.times,
     };
-    Moments { times: &times, units: units.as_deref(), rows: Some(&file.rows) }.told(reader.desk, node)?;
+    Moments { times: &times, units: units.as_deref(), rows: Some(&file.rows) }.told(reader.resolver, node)?;
     let mut order: Vec<usize> = (0..times.len()).collect();
     order.sort_by(|a, b| times[*a].total_cmp(&times[*b]));
     Some(Spikes {
@@ -173,8 +173,8 @@ fn from_file(keys: &Listed, table: &FileTable, reader: &mut Reader<'_, '_, '_, '
 }
 
 impl Stimulus for Spikes {
-    fn course(&self, _: Clock) -> Course<'_> {
-        Course::Spikes {
+    fn course(&self, _: Clock) -> TimeCourse<'_> {
+        TimeCourse::Spikes {
             times: &self.times,
             units: self.units.as_ref(),
             weight: course::Amount::new("weight", &self.weight),

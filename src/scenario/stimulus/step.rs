@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, Course, Kind, Stimulus, StimulusKind, course, course::Window};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, course, course::Window};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Start, Stop, Target, Writer, declare};
 use crate::spec::Value;
@@ -21,7 +21,7 @@ declare! {
     }
 }
 
-impl Kind for Step {
+impl FromKeys for Step {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
@@ -31,8 +31,8 @@ impl Kind for Step {
 }
 
 impl Stimulus for Step {
-    fn course(&self, clock: Clock) -> Course<'_> {
-        Course::Wave {
+    fn course(&self, clock: Clock) -> TimeCourse<'_> {
+        TimeCourse::Wave {
             amplitude: course::Amount::new("amplitude", &self.amplitude),
             less: None,
             offset: None,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, Course, GaussianSteps, Generator, Kind, Spread, Stimulus, StimulusKind, course};
+use super::{Arrives, AtRest, FromKeys, GaussianSteps, Generator, Spread, Stimulus, StimulusKind, TimeCourse, course};
 use crate::Clock;
 use crate::language::{Amount, Declared, Density, Field, Key, Reader, Takes, Target, Word, Writer, declare, words};
 use crate::spec::Value;
@@ -57,7 +57,7 @@ impl Field for Spectral {
     }
 }
 
-impl Kind for WhiteNoise {
+impl FromKeys for WhiteNoise {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
@@ -66,14 +66,16 @@ impl Kind for WhiteNoise {
         Some(match scaling {
             Scaling::Density => Self { mean, amplitude, scaling, generator }.into(),
             // Numbers of the step as it was stated: at another step they stay what they are.
-            Scaling::PerSample => GaussianSteps { mean, sigma: amplitude, interval: reader.desk.dt, generator }.into(),
+            Scaling::PerSample => {
+                GaussianSteps { mean, sigma: amplitude, interval: reader.resolver.dt, generator }.into()
+            }
         })
     }
 }
 
 impl Stimulus for WhiteNoise {
-    fn course(&self, _: Clock) -> Course<'_> {
-        Course::Normal {
+    fn course(&self, _: Clock) -> TimeCourse<'_> {
+        TimeCourse::Normal {
             mean: course::Amount::new("mean", &self.mean),
             spread: Spread::Density(course::Amount::new("amplitude", &self.amplitude)),
             every: 1,

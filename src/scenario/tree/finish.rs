@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::TreeShape;
-use crate::desk::Desk;
 use crate::mechanism::Mechanism;
+use crate::resolver::Resolver;
 use crate::spec::{TreeSpec, Zone};
 use spikedeck_equation::System;
 use spikedeck_model::Definition;
@@ -14,7 +14,7 @@ impl TreeShape {
     /// The resolved tree; `system` is the membrane carrying all of `mechanisms`, which are in the order of carrying.
     pub fn finish(
         &self,
-        desk: &mut Desk<'_>,
+        resolver: &mut Resolver<'_>,
         system: &System,
         model: &Definition,
         mechanisms: &[Mechanism],
@@ -41,7 +41,7 @@ impl TreeShape {
                         let whole =
                             spikedeck_model::morphology::place::name(&self.compartments, compartments[0] as usize);
                         for d in problems.into_iter().filter(|_| !std::mem::replace(&mut told[m], true)) {
-                            desk.error_help(
+                            resolver.error_help(
                                 &mechanisms[m].place,
                                 format!("{} (in the compartment `{whole}`)", d.message),
                                 "put what provides it into the same compartments",

@@ -87,7 +87,8 @@ impl Words for Soma {
     const WORDS: &'static [WordOf] = &[
         WordOf {
             name: Self::LIST[0].0,
-            about: "one sample, or three of the neuromorpho convention: a cylinder as long as wide, neurites at its middle; more: a section of cones",
+            about: "one sample, or three of the neuromorpho convention: a cylinder as long as wide, neurites at its \
+                    middle; more: a section of cones",
         },
         WordOf {
             name: Self::LIST[1].0,

@@ -3,6 +3,8 @@
 mod finish;
 mod keys;
 mod read;
+#[cfg(test)]
+mod tests;
 
 pub(super) use keys::{COMPARTMENTS, SECTION};
 pub(super) use read::{SHAPES, read};
@@ -10,13 +12,13 @@ pub(super) use read::{SHAPES, read};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::desk::Desk;
 use super::distribution::DISTRIBUTIONS;
+use super::resolver::Resolver;
 use super::spec::{Positions, UnitName, Value};
 use super::value::{Wanted, show};
 use spikedeck_model::document::{Item, Node};
 use spikedeck_model::morphology::{Compartments, place};
-use spikedeck_model::report::Place;
+use spikedeck_model::report::SourceSpan;
 use spikedeck_model::{Definition, Geometry, Parameter};
 
 /// What expressions of a tree population may name beside `i`, `N`, `x`, `y` and `z`: path from the root, and diameter.
@@ -74,9 +76,9 @@ impl TreeShape {
 
     /// The compartments of a cell at the places that `node` lists: all without it. A node means the compartment beside
     /// it.
-    pub fn compartments_of(&self, desk: &mut Desk<'_>, node: Option<&Node>) -> Vec<u32> {
+    pub fn compartments_of(&self, resolver: &mut Resolver<'_>, node: Option<&Node>) -> Vec<u32> {
         let Some(node) = node else { return (0..self.compartments.count as u32).collect() };
-        let mut units: Vec<u32> = self.units_at(desk, node).into_iter().map(|u| self.beside(u)).collect();
+        let mut units: Vec<u32> = self.units_at(resolver, node).into_iter().map(|u| self.beside(u)).collect();
         units.sort_unstable();
         units.dedup();
         units
@@ -94,7 +96,7 @@ impl TreeShape {
     }
 
     /// The units of a cell that a place or a list of places names.
-    pub fn units_at(&self, desk: &mut Desk<'_>, node: &Node) -> Vec<u32> {
+    pub fn units_at(&self, resolver: &mut Resolver<'_>, node: &Node) -> Vec<u32> {
         let single = std::slice::from_ref(node);
         let nodes: &[Node] = match &node.item {
             Item::List(list) => list,
@@ -102,33 +104,33 @@ impl TreeShape {
         };
         let mut units = Vec::new();
         for n in nodes {
-            let Some(text) = desk.text(n, "a place").map(str::to_owned) else { continue };
+            let Some(text) = resolver.text(n, "a place").map(str::to_owned) else { continue };
             match place::units(&self.compartments, &text) {
                 Ok(list) => units.extend(list),
-                Err((message, help)) => desk.error_help(&n.place, message, help),
+                Err((message, help)) => resolver.error_help(&n.place, message, help),
             }
         }
         units
     }
 
-    /// `{ soma = "120 mS/cm**2", axon = "240 mS/cm**2" }`: later entries win, `default` is for all other places. Without
-    /// it `elsewhere` says what a unit of the population has of which nothing is said.
+    /// `{ soma = "120 mS/cm**2", axon = "240 mS/cm**2" }`: later entries win, `default` is for all other places.
+    /// Without it `elsewhere` says what a unit of the population has of which nothing is said.
     pub fn by_place(
         &self,
-        desk: &mut Desk<'_>,
+        resolver: &mut Resolver<'_>,
         node: &Node,
         wanted: &Wanted<'_>,
         range: Option<&Parameter>,
         elsewhere: &dyn Fn(usize) -> Elsewhere,
     ) -> Option<Value> {
-        let before = desk.report.errors();
+        let before = resolver.report.errors();
         let c = &self.compartments;
         let mut values: Vec<Option<f64>> = vec![None; c.units()];
         let entries = node.entries().expect("only a table states values by place");
         for e in entries.iter().filter(|e| e.key == REST).chain(entries.iter().filter(|e| e.key != REST)) {
-            let Some(v) = desk.quantity(&e.value, wanted.dimension, &wanted.what) else { continue };
+            let Some(v) = resolver.quantity(&e.value, wanted.dimension, &wanted.what) else { continue };
             if let Some(p) = range {
-                desk.in_range(&e.value, p, &Value::Constant(v));
+                resolver.in_range(&e.value, p, &Value::Constant(v));
             }
             if e.key == REST {
                 values.fill(Some(v));
@@ -136,7 +138,7 @@ impl TreeShape {
             }
             match place::units(c, &e.key) {
                 Ok(units) => units.into_iter().for_each(|u| values[u as usize] = Some(v)),
-                Err((message, help)) => desk.error_help(&e.place, message, help),
+                Err((message, help)) => resolver.error_help(&e.place, message, help),
             }
         }
         let units = wanted.count.expect("values by place are those of units, which are counted");
@@ -148,7 +150,7 @@ impl TreeShape {
                 Elsewhere::Nothing => all.push(0.0),
                 Elsewhere::Unknown(why) => {
                     let name = place::name(c, of_cell);
-                    desk.error_help(
+                    resolver.error_help(
                         &node.place,
                         format!("{} is stated by place, but not for `{name}`, where {why}", wanted.what),
                         format!("add `{REST} = ...` for all other places"),
@@ -157,17 +159,17 @@ impl TreeShape {
                 }
             }
         }
-        (desk.report.errors() == before).then(|| Value::Each(all.into()))
+        (resolver.report.errors() == before).then(|| Value::Each(all.into()))
     }
 
     /// What compartments say of themselves goes into the parameters that ask for it; nobody else may state these.
     pub fn geometry(
         &self,
-        desk: &mut Desk<'_>,
+        resolver: &mut Resolver<'_>,
         units: usize,
         model: &Definition,
-        at: &Place,
-        given: &mut BTreeMap<String, (Value, Place)>,
+        at: &SourceSpan,
+        given: &mut BTreeMap<String, (Value, SourceSpan)>,
     ) {
         let c = &self.compartments;
         let cells = units / c.units();
@@ -183,7 +185,7 @@ impl TreeShape {
             let known: Vec<f64> = list.iter().map(|&v| if v > 0.0 { v } else { p.default }).collect();
             if let Some((_, stated)) = given.get(&p.name) {
                 let message = format!("`{}` follows from the shape of the tree, and is not stated", p.name);
-                desk.error_help(stated, message, "leave it out");
+                resolver.error_help(stated, message, "leave it out");
             }
             given.insert(p.name.clone(), (Self::repeated(cells, &known), at.clone()));
         }
@@ -191,11 +193,11 @@ impl TreeShape {
 }
 
 /// A length above zero.
-fn length(desk: &mut Desk<'_>, node: &Node, what: &str) -> Option<f64> {
+fn length(resolver: &mut Resolver<'_>, node: &Node, what: &str) -> Option<f64> {
     let metre = spikedeck_core::units::Dimension::METRE;
-    let v = desk.quantity(node, metre, what)?;
+    let v = resolver.quantity(node, metre, what)?;
     if v <= 0.0 {
-        desk.error(&node.place, format!("{what} is above zero, not {}", show(v, metre)));
+        resolver.error(&node.place, format!("{what} is above zero, not {}", show(v, metre)));
         return None;
     }
     Some(v)

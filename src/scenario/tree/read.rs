@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{COMPARTMENTS, REST, SECTION, TreeShape, length};
-use crate::desk::{Desk, suggest};
 use crate::files::FileUse;
 use crate::language::Table;
+use crate::resolver::{Resolver, suggest};
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::graph::Symbol;
@@ -14,8 +14,8 @@ use spikedeck_equation::tape::{Tape, Values};
 use spikedeck_model::document::{Entry, Item, Node};
 use spikedeck_model::morphology::swc::{self, Soma};
 use spikedeck_model::morphology::{Cut, Point, Section, Tree, cut};
-use spikedeck_model::report::Place;
-use spikedeck_model::{Definition, Geometry, built_in_morphology, morphologies};
+use spikedeck_model::report::SourceSpan;
+use spikedeck_model::{Definition, Geometry, Preset, built_in_morphology, morphologies};
 
 /// Most compartments of one cell.
 const LARGEST: usize = 1_000_000;
@@ -24,20 +24,25 @@ const LARGEST: usize = 1_000_000;
 pub(crate) const SHAPES: [&str; 3] = ["sections", "cable", "morphology"];
 
 /// Reads what makes a population a tree; `None` where nothing does, or something is wrong.
-pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Definition, at: &Place) -> Option<TreeShape> {
+pub(crate) fn read(
+    resolver: &mut Resolver<'_>,
+    f: &mut Table<'_>,
+    model: &Definition,
+    at: &SourceSpan,
+) -> Option<TreeShape> {
     let shapes = SHAPES.map(|key| f.get(key));
     let along = model.system.operators().iter().find(|o| matches!(o.kind, OperatorKind::Axial(_)));
     let others = ["soma", "least_diameter", "compartments", "held", "threshold_at"].map(|key| f.get(key));
     let Some(shape) = shapes.iter().copied().flatten().next() else {
         for n in others.iter().copied().flatten() {
-            desk.error_help(
+            resolver.error_help(
                 &n.place,
                 "this belongs to a tree, and the population has no shape",
                 "add `sections`, `cable` or `morphology`",
             );
         }
         if along.is_some() && f.get("grid").is_none() {
-            desk.error_help(
+            resolver.error_help(
                 at,
                 format!(
                     "`{}` has `axial` in its equations, and a population of points has nothing that is axial",
@@ -49,16 +54,16 @@ pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Definition, a
         return None;
     };
     if let Some(second) = shapes.iter().copied().flatten().nth(1) {
-        desk.error(
+        resolver.error(
             &second.place,
             "a tree is made of `sections`, of one `cable`, or of a `morphology`; here are two of them",
         );
     }
     for n in ["grid", "positions"].iter().filter_map(|key| f.get(key)) {
-        desk.error(&n.place, "a tree says already where its units are");
+        resolver.error(&n.place, "a tree says already where its units are");
     }
     if along.is_none() {
-        desk.error_help(
+        resolver.error_help(
             &shape.place,
             format!("`{}` has no `axial(V_m, R_a)` in its equations, so that nothing flows along a tree", model.name),
             "use `model = \"membrane\"` with `channels`, or write the operator into the equations",
@@ -68,36 +73,37 @@ pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Definition, a
     let [sections_node, cable, file] = shapes;
     let [soma, least, compartments, held, threshold_at] = others;
     let tree = if let Some(n) = sections_node {
-        sections(desk, n)
+        sections(resolver, n)
     } else if let Some(n) = cable {
-        one_section(desk, "cable", n, &[]).map(|(s, count)| (Tree { sections: vec![s] }, vec![count]))
+        one_section(resolver, "cable", n, &[]).map(|(s, count)| (Tree { sections: vec![s] }, vec![count]))
     } else {
-        let least = least.and_then(|n| length(desk, n, "`least_diameter`"));
-        let soma = f.word(desk, "soma", "reading of the soma");
-        file.and_then(|n| swc_file(desk, n, soma, least)).map(|t| {
+        let least = least.and_then(|n| length(resolver, n, "`least_diameter`"));
+        let soma = f.word(resolver, "soma", "reading of the soma");
+        file.and_then(|n| swc_file(resolver, n, soma, least)).map(|t| {
             let n = t.sections.len();
             (t, vec![None; n])
         })
     };
     if file.is_none() {
         for n in [soma, least].into_iter().flatten() {
-            desk.error(&n.place, "this says how a `morphology` is read, and there is none");
+            resolver.error(&n.place, "this says how a `morphology` is read, and there is none");
         }
     }
-    let rule = how(desk, compartments, &shape.place);
+    let rule = how(resolver, compartments, &shape.place);
     let ((tree, own), rule) = (tree?, rule?);
     let stated = f.get("parameters");
+    let presets = chosen(model, f.get("preset"));
     let counts: Vec<usize> = tree
         .sections
         .iter()
         .zip(&own)
         .map(|(s, own)| {
-            let (resistivity, capacitance) = electric(model, stated, s);
+            let (resistivity, capacitance) = electric(model, &presets, stated, s);
             own.unwrap_or_else(|| rule.count(s, resistivity, capacitance))
         })
         .collect();
     if counts.iter().sum::<usize>() > LARGEST {
-        desk.error(
+        resolver.error(
             &shape.place,
             format!(
                 "this tree would have {} compartments; at most {LARGEST} are possible",
@@ -108,9 +114,9 @@ pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Definition, a
     }
     let mut shape = TreeShape { compartments: Arc::new(cut(&tree, &counts)), spiking: Vec::new(), held: Vec::new() };
     if let Some(n) = threshold_at {
-        shape.spiking = shape.units_at(desk, n);
+        shape.spiking = shape.units_at(resolver, n);
         if matches!(&n.item, Item::List(list) if list.is_empty()) {
-            desk.error(&n.place, "this list of places is empty");
+            resolver.error(&n.place, "this list of places is empty");
         }
     }
     // A threshold alone can be watched at an end as well; a reset needs parameters, which only compartments have.
@@ -119,7 +125,7 @@ pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Definition, a
     if let Some(n) =
         threshold_at.filter(|_| resets && shape.spiking.iter().any(|&u| u as usize >= shape.compartments.count))
     {
-        desk.error_help(
+        resolver.error_help(
             &n.place,
             "a model with a reset spikes in a compartment; the end of a section has no membrane",
             "write a place inside, such as `soma(0.5)` or `axon(0.99)`",
@@ -132,7 +138,7 @@ pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Definition, a
     }
     let held = held.map_or(&[][..], |n| {
         n.entries().unwrap_or_else(|| {
-            desk.error_help(
+            resolver.error_help(
                 &n.place,
                 format!("`held` is a table of places, not {}", n.what()),
                 "write `held = { \"soma(0.5)\" = \"-65 mV\" }`",
@@ -147,31 +153,31 @@ pub(crate) fn read(desk: &mut Desk<'_>, f: &mut Table<'_>, model: &Definition, a
             _ => None,
         });
         let dimension = state.map_or(Dimension::VOLT, |s| s.dimension);
-        if let Some(v) = desk.quantity(&e.value, dimension, "the value that is held") {
-            shape.held.extend(shape.units_at(desk, &named).into_iter().map(|u| (u, v)));
+        if let Some(v) = resolver.quantity(&e.value, dimension, "the value that is held") {
+            shape.held.extend(shape.units_at(resolver, &named).into_iter().map(|u| (u, v)));
         }
     }
     Some(shape)
 }
 
 /// `{ d_lambda = 0.1, frequency = "100 Hz" }`, `{ longest = "10 um" }` or `{ per_section = 11 }`.
-fn how(desk: &mut Desk<'_>, node: Option<&Node>, at: &Place) -> Option<Cut> {
+fn how(resolver: &mut Resolver<'_>, node: Option<&Node>, at: &SourceSpan) -> Option<Cut> {
     let nothing = Node { place: at.clone(), item: Item::Table(Vec::new()) };
     let node = node.unwrap_or(&nothing);
-    let mut f = Table::of(desk, node, "`compartments`", &[])?;
+    let mut f = Table::of(resolver, node, "`compartments`", &[])?;
     for section in COMPARTMENTS.others {
         f.with(section.keys);
     }
     let bounds = f.key("d_lambda").bounds();
-    let share = f.get("d_lambda").map(|n| desk.number(n, "`d_lambda`", bounds));
-    let frequency = f.get("frequency").map(|n| desk.quantity(n, Dimension::HERTZ, "`frequency`"));
-    let longest = f.get("longest").map(|n| length(desk, n, "`longest`"));
+    let share = f.get("d_lambda").map(|n| resolver.number(n, "`d_lambda`", bounds));
+    let frequency = f.get("frequency").map(|n| resolver.quantity(n, Dimension::HERTZ, "`frequency`"));
+    let longest = f.get("longest").map(|n| length(resolver, n, "`longest`"));
     let least = f.key("per_section").least();
-    let count = f.get("per_section").map(|n| desk.whole(n, "`per_section`", least));
+    let count = f.get("per_section").map(|n| resolver.whole(n, "`per_section`", least));
     let standard = (f.default_number("d_lambda"), f.default_number("frequency"));
-    f.finish(desk);
+    f.finish(resolver);
     if [share.is_some() || frequency.is_some(), longest.is_some(), count.is_some()].iter().filter(|x| **x).count() > 1 {
-        desk.error(&node.place, "compartments are cut by `d_lambda`, by `longest` or by `per_section`; choose one");
+        resolver.error(&node.place, "compartments are cut by `d_lambda`, by `longest` or by `per_section`; choose one");
         return None;
     }
     match (longest, count) {
@@ -185,10 +191,10 @@ fn how(desk: &mut Desk<'_>, node: Option<&Node>, at: &Place) -> Option<Cut> {
 }
 
 /// `[populations.NAME.sections.SECTION]`, parents found whatever their order.
-fn sections(desk: &mut Desk<'_>, node: &Node) -> Option<(Tree, Vec<Option<usize>>)> {
-    let before = desk.report.errors();
+fn sections(resolver: &mut Resolver<'_>, node: &Node) -> Option<(Tree, Vec<Option<usize>>)> {
+    let before = resolver.report.errors();
     let Some(entries) = node.entries() else {
-        desk.error_help(
+        resolver.error_help(
             &node.place,
             format!("`sections` holds one table a section, not {}", node.what()),
             "write `sections.soma = { ... }`",
@@ -209,14 +215,15 @@ fn sections(desk: &mut Desk<'_>, node: &Node) -> Option<(Tree, Vec<Option<usize>
         });
         let Some(ready) = ready else {
             let list: Vec<&str> = left.iter().map(|e| e.key.as_str()).collect();
-            desk.error(&left[0].place, format!("these sections hang on each other in a circle: {}", list.join(", ")));
+            resolver
+                .error(&left[0].place, format!("these sections hang on each other in a circle: {}", list.join(", ")));
             return None;
         };
         let e = left.remove(ready);
-        crate::check_name(desk, &e.key, &e.place, "section");
-        if let Some((section, count)) = one_section(desk, &e.key, &e.value, &tree.sections) {
+        crate::check_name(resolver, &e.key, &e.place, "section");
+        if let Some((section, count)) = one_section(resolver, &e.key, &e.value, &tree.sections) {
             if section.parent.is_none() && !tree.sections.is_empty() {
-                desk.error_help(
+                resolver.error_help(
                     &e.place,
                     format!(
                         "section `{}` hangs on nothing, and `{}` is the root already",
@@ -232,45 +239,56 @@ fn sections(desk: &mut Desk<'_>, node: &Node) -> Option<(Tree, Vec<Option<usize>
         }
     }
     if entries.is_empty() {
-        desk.error(&node.place, "a tree has at least one section");
+        resolver.error(&node.place, "a tree has at least one section");
     }
-    (desk.report.errors() == before).then_some((tree, counts))
+    (resolver.report.errors() == before).then_some((tree, counts))
 }
 
 /// One section of a scenario, with its own number of compartments if it states one. Sections lie along x.
-fn one_section(desk: &mut Desk<'_>, name: &str, node: &Node, known: &[Section]) -> Option<(Section, Option<usize>)> {
-    let mut f = Table::of(desk, node, format!("section `{name}`"), SECTION.keys)?;
-    let whole = f.require(desk, "length").and_then(|n| length(desk, n, "`length`"));
-    let diameters = f.require(desk, "diameter").and_then(|n| match &n.item {
+fn one_section(
+    resolver: &mut Resolver<'_>,
+    name: &str,
+    node: &Node,
+    known: &[Section],
+) -> Option<(Section, Option<usize>)> {
+    let mut f = Table::of(resolver, node, format!("section `{name}`"), SECTION.keys)?;
+    let whole = f.require(resolver, "length").and_then(|n| length(resolver, n, "`length`"));
+    let diameters = f.require(resolver, "diameter").and_then(|n| match &n.item {
         Item::List(list) if list.len() >= 2 => {
-            list.iter().map(|d| length(desk, d, "`diameter`")).collect::<Option<Vec<f64>>>()
+            list.iter().map(|d| length(resolver, d, "`diameter`")).collect::<Option<Vec<f64>>>()
         }
         Item::List(_) => {
-            desk.error(
+            resolver.error(
                 &n.place,
                 "a section that tapers has two diameters or more, evenly spaced: `[\"2 um\", \"1 um\"]`",
             );
             None
         }
-        _ => length(desk, n, "`diameter`").map(|d| vec![d, d]),
+        _ => length(resolver, n, "`diameter`").map(|d| vec![d, d]),
     });
-    let region =
-        f.get("region").and_then(|n| desk.text(n, "`region`").map(str::to_owned)).unwrap_or_else(|| name.to_owned());
+    let region = f
+        .get("region")
+        .and_then(|n| resolver.text(n, "`region`").map(str::to_owned))
+        .unwrap_or_else(|| name.to_owned());
     let least = f.key("compartments").least();
-    let count = f.get("compartments").and_then(|n| desk.whole(n, "`compartments`", least)).map(|n| n as usize);
+    let count = f.get("compartments").and_then(|n| resolver.whole(n, "`compartments`", least)).map(|n| n as usize);
     let parent = match f.get("parent") {
         None => None,
         Some(n) => {
-            let text = desk.text(n, "`parent`")?.trim().to_owned();
+            let text = resolver.text(n, "`parent`")?.trim().to_owned();
             let (parent, x) =
                 text.split_once('(').map_or((text.as_str(), "1"), |(p, x)| (p.trim(), x.trim_end_matches(')').trim()));
             let Some(index) = known.iter().position(|s| s.name == parent) else {
                 let help = suggest(parent, known.iter().map(|s| s.name.as_str()));
-                desk.error_help(&n.place, format!("section `{name}` hangs on `{parent}`, which is not there"), help);
+                resolver.error_help(
+                    &n.place,
+                    format!("section `{name}` hangs on `{parent}`, which is not there"),
+                    help,
+                );
                 return None;
             };
             let Some(x) = x.parse::<f64>().ok().filter(|x| (0.0..=1.0).contains(x)) else {
-                desk.error_help(
+                resolver.error_help(
                     &n.place,
                     format!("`{text}` is no place on section `{parent}`"),
                     "write `parent = \"soma(0.5)\"`, from 0 to 1",
@@ -280,7 +298,7 @@ fn one_section(desk: &mut Desk<'_>, name: &str, node: &Node, known: &[Section]) 
             Some((index, x))
         }
     };
-    f.finish(desk);
+    f.finish(resolver);
     let (whole, diameters) = (whole?, diameters?);
     let start = parent.map_or([0.0; 3], |(p, x)| {
         let points = &known[p].points;
@@ -297,18 +315,18 @@ fn one_section(desk: &mut Desk<'_>, name: &str, node: &Node, known: &[Section]) 
 }
 
 /// The tree in the SWC file that `node` names: beside the scenario, or built in.
-fn swc_file(desk: &mut Desk<'_>, node: &Node, soma: Soma, least: Option<f64>) -> Option<Tree> {
-    let name = desk.text(node, "`morphology`")?.to_owned();
-    let path = desk.path(&name);
-    let beside = match desk.files.text(&path) {
+fn swc_file(resolver: &mut Resolver<'_>, node: &Node, soma: Soma, least: Option<f64>) -> Option<Tree> {
+    let name = resolver.text(node, "`morphology`")?.to_owned();
+    let path = resolver.path(&name);
+    let beside = match resolver.files.text(&path) {
         Ok(text) => text,
         Err(message) => {
-            desk.error(&node.place, message);
+            resolver.error(&node.place, message);
             return None;
         }
     };
     if let Some(text) = &beside {
-        desk.uses(FileUse::of(&path, text.as_bytes()));
+        resolver.uses(FileUse::of(&path, text.as_bytes()));
     }
     let (shown, text) = match (beside, built_in_morphology(&name)) {
         (Some(text), _) => (path.display().to_string(), text),
@@ -318,25 +336,35 @@ fn swc_file(desk: &mut Desk<'_>, node: &Node, soma: Soma, least: Option<f64>) ->
                 "relative paths start from the folder of the scenario file; built in are: {}",
                 morphologies().join(", ")
             );
-            desk.error_help(&node.place, format!("there is no morphology {}", path.display()), help);
+            resolver.error_help(&node.place, format!("there is no morphology {}", path.display()), help);
             return None;
         }
     };
     match swc::read(&text, soma, least) {
         Ok(tree) => Some(tree),
         Err(wrong) => {
-            let index = desk.report.text(shown, text.as_str());
+            let index = resolver.report.text(shown, text.as_str());
             for w in wrong {
-                desk.error_help(&Place { text: index, span: w.span }, w.message, w.help);
+                resolver.error_help(&SourceSpan { text: index, span: w.span }, w.message, w.help);
             }
             None
         }
     }
 }
 
+/// The presets of the model that the scenario chooses; those that do not exist are reported when the population is
+/// read.
+fn chosen<'m>(model: &'m Definition, node: Option<&Node>) -> Vec<&'m Preset> {
+    let nodes = match node.map(|n| &n.item) {
+        Some(Item::List(list)) => list.as_slice(),
+        _ => node.map_or(&[][..], std::slice::from_ref),
+    };
+    nodes.iter().filter_map(|n| model.preset(n.as_text()?)).collect()
+}
+
 /// Resistivity and capacitance per area of a section, from the equations and the parameters that the scenario states
-/// for it.
-fn electric(model: &Definition, node: Option<&Node>, section: &Section) -> (f64, f64) {
+/// for it, that a preset has (later ones win), or that are the model's.
+fn electric(model: &Definition, presets: &[&Preset], node: Option<&Node>, section: &Section) -> (f64, f64) {
     let p = model.system.parts();
     let stated = |name: &str| -> Option<f64> {
         let n = node?.get(name)?;
@@ -350,20 +378,22 @@ fn electric(model: &Definition, node: Option<&Node>, section: &Section) -> (f64,
     let parameters: Vec<f64> = model
         .parameters
         .iter()
-        .map(|d| if d.geometry == Some(Geometry::Area) { 1.0 } else { stated(&d.name).unwrap_or(d.default) })
+        .map(|d| {
+            let of_preset = || presets.iter().rev().find_map(|p| p.parameters.iter().find(|v| v.0 == d.name));
+            let usual = || of_preset().map_or(d.default, |v| v.1);
+            if d.geometry == Some(Geometry::Area) { 1.0 } else { stated(&d.name).unwrap_or_else(usual) }
+        })
         .collect();
     let values = Values { parameters: &parameters, ..Values::default() };
-    for o in &p.operators {
-        if let OperatorKind::Axial(resistivity) = o.kind {
-            let state = match p.graph.node(o.argument) {
-                spikedeck_equation::graph::Node::Symbol(Symbol::State(s)) => s as usize,
-                _ => continue,
-            };
-            let mut graph = p.graph.clone();
-            let per_current = derivative(&mut graph, p.drift[state], Symbol::Input(o.input as u32));
-            let capacitance = 1.0 / Tape::new(&graph, &[per_current]).value(&values);
-            return (Tape::new(&graph, &[resistivity]).value(&values), capacitance);
+    let axial = p.operators.iter().find_map(|o| match (&o.kind, p.graph.node(o.argument)) {
+        (OperatorKind::Axial(resistivity), spikedeck_equation::graph::Node::Symbol(Symbol::State(s))) => {
+            Some((*resistivity, s as usize, Symbol::Input(o.input as u32)))
         }
-    }
-    (1.0, 0.01)
+        _ => None,
+    });
+    let (resistivity, state, port) = axial.expect("a tree has `axial` in its equations, which is of a state");
+    let mut graph = p.graph.clone();
+    let per_current = derivative(&mut graph, p.drift[state], port);
+    let capacitance = 1.0 / Tape::new(&graph, &[per_current]).value(&values);
+    (Tape::new(&graph, &[resistivity]).value(&values), capacitance)
 }

@@ -3,6 +3,7 @@
 use super::{Body, ProbeId};
 use crate::stepper::LaneSpike;
 use crate::tree::{Forest, TreeProbe};
+use spikedeck_scenario::VariableId;
 
 /// Cells with a tree each, and who looks at them.
 #[derive(Debug)]
@@ -19,9 +20,9 @@ impl Cells {
 }
 
 impl Body for Cells {
-    fn probe(&mut self, variable: &str) -> Result<ProbeId, String> {
-        self.probes.push(self.forest.probe(variable)?);
-        Ok(ProbeId(self.probes.len() - 1))
+    fn probe(&mut self, variable: VariableId) -> ProbeId {
+        self.probes.push(self.forest.probe(variable));
+        ProbeId(self.probes.len() - 1)
     }
 
     fn reads(&self, probe: ProbeId, port: usize) -> bool {

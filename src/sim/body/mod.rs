@@ -10,6 +10,7 @@ pub(super) use self::sheet::Sheet;
 
 use super::port::InputPort;
 use super::stepper::LaneSpike;
+use spikedeck_scenario::VariableId;
 
 /// What a value that is not finite began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +28,8 @@ pub(super) struct ProbeId(usize);
 
 /// The units of a population on one thread.
 pub(super) trait Body: std::fmt::Debug + Send {
-    /// Compiles an observer of anything that has a name.
-    ///
-    /// # Errors
-    /// When there is no such name.
-    fn probe(&mut self, variable: &str) -> Result<ProbeId, String>;
+    /// Compiles an observer of a quantity of the population.
+    fn probe(&mut self, variable: VariableId) -> ProbeId;
 
     /// Whether an observer reads an input port.
     fn reads(&self, probe: ProbeId, port: usize) -> bool;

@@ -2,6 +2,7 @@
 
 use super::{Blame, Body, ProbeId};
 use crate::stepper::{LaneSpike, Probe, Stepper};
+use spikedeck_scenario::VariableId;
 
 /// Independent units, and who looks at them.
 #[derive(Debug)]
@@ -24,9 +25,9 @@ impl Points {
 }
 
 impl Body for Points {
-    fn probe(&mut self, variable: &str) -> Result<ProbeId, String> {
-        self.probes.push(self.stepper.probe(variable).map_err(|e| e.message)?);
-        Ok(ProbeId(self.probes.len() - 1))
+    fn probe(&mut self, variable: VariableId) -> ProbeId {
+        self.probes.push(self.stepper.probe(variable));
+        ProbeId(self.probes.len() - 1)
     }
 
     fn reads(&self, probe: ProbeId, port: usize) -> bool {

@@ -4,6 +4,7 @@ use super::{Blame, Body, Points, ProbeId};
 use crate::grid::Space;
 use crate::port::InputPort;
 use crate::stepper::{LaneSpike, Stepper};
+use spikedeck_scenario::VariableId;
 
 /// All cells of a grid.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ fn exchange(inputs: &mut [InputPort], rows: &mut [Vec<f64>]) {
 }
 
 impl Body for Sheet {
-    fn probe(&mut self, variable: &str) -> Result<ProbeId, String> {
+    fn probe(&mut self, variable: VariableId) -> ProbeId {
         self.points.probe(variable)
     }
 

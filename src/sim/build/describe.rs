@@ -2,7 +2,7 @@
 
 use super::population::PopulationValues;
 use crate::axis::Axis;
-use crate::stepper::Column;
+use crate::stepper::UnitValues;
 use crate::worker::Worker;
 use spikedeck_core::units::display_unit;
 use spikedeck_scenario::{Coupling, Place, PopulationId, PopulationSpec, Spec};
@@ -13,19 +13,22 @@ pub(super) fn described(spec: &Spec, values: &[PopulationValues]) -> Vec<Populat
     let one = |(population, values): (&PopulationSpec, &PopulationValues)| {
         let differing = population.system.parameters().iter().zip(&values.parameters).filter_map(
             |(variable, column)| match column {
-                Column::Shared(_) => None,
-                Column::Each(values) => {
+                UnitValues::Shared(_) => None,
+                UnitValues::Each(values) => {
                     let unit = display_unit(variable.dimension);
-                    Some((unit.column(&variable.name), values.iter().map(|v| v / unit.scale).collect()))
+                    let measure = population.model.parameter(&variable.name).is_some_and(|p| p.geometry.is_some());
+                    let has = |k: usize| !measure || population.tree.as_ref().is_none_or(|t| t.has_membrane(k));
+                    let shown = |(k, v): (usize, &f64)| if has(k) { v / unit.scale } else { f64::NAN };
+                    Some((unit.column(&variable.name), values.iter().enumerate().map(shown).collect()))
                 }
             },
         );
-        let positions: Vec<[f64; 3]> = values.place.positions.iter().map(|p| p.map(|x| x / 1e-6)).collect();
+        let positions: Vec<[f64; 3]> = values.geometry.positions.iter().map(|p| p.map(|x| x / 1e-6)).collect();
         Population {
             name: population.name.clone(),
             size: population.size,
             // Positions are lengths; cells of a grid in plain numbers have none.
-            positions: (!positions.is_empty() && !values.place.length.is_none()).then_some(positions),
+            positions: (!positions.is_empty() && !values.geometry.length.is_none()).then_some(positions),
             parameters: differing.collect(),
         }
     };
@@ -44,6 +47,7 @@ pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) ->
             .count();
         let mut rows: Vec<(u32, u32, f64, u16)> = Vec::new();
         for worker in workers {
+            // A thread need not have lanes of every population.
             let Some(to) = worker.groups.iter().position(|g| g.population == projection.to.population) else {
                 continue;
             };

@@ -10,14 +10,14 @@ use crate::BuildError;
 use crate::body::{Body, Cells, Points, Sheet};
 use crate::grid::Space;
 use crate::group::Group;
-use crate::recorder::Tap;
-use crate::stepper::{Column, Stepper, StepperSpec};
+use crate::recorder::Sampler;
+use crate::stepper::{Stepper, StepperSpec, UnitValues};
 use crate::stimulus::Local;
 use crate::tree::{Forest, TreeBuild, scheme, together};
 use crate::values::slice;
 use spikedeck_core::units::display_unit;
 use spikedeck_scenario::{
-    Coupling, Integrator, Place, PopulationId, PopulationSpec, Port, Recorded, Spec, Target, TreeSpec,
+    Coupling, Integrator, Place, PopulationId, PopulationSpec, Port, Recorded, Spec, Target, TracedId, TreeSpec,
 };
 
 /// The units of a population that something drives through an input port.
@@ -58,7 +58,7 @@ fn cells(
             dt: spec.simulation.dt,
             seed: spec.simulation.seed,
             driven: &driven,
-            second_order: prepared.choices[p.index()].0 == Integrator::CrankNicolson,
+            second_order: prepared.choices[p.index()].integrator == Integrator::CrankNicolson,
             spike_times: spec.simulation.spike_times,
         };
         trees.push(build.build().map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
@@ -70,21 +70,32 @@ fn cells(
     Ok(Forest::new(trees, tree.units(), tree.spiking.len(), driven))
 }
 
+/// The integrator of a population.
+#[derive(Debug, Clone)]
+pub(super) struct Choice {
+    pub integrator: Integrator,
+    /// In words.
+    pub why: String,
+    /// Why its step is too long, if it is.
+    pub doubt: Option<String>,
+}
+
 /// The integrator of a population and why, by its first unit.
 pub(super) fn choice(
     spec: &Spec,
     population: &PopulationSpec,
     values: &PopulationValues,
-) -> Result<(Integrator, String), BuildError> {
+) -> Result<Choice, BuildError> {
     if population.tree.is_some() {
         let (second_order, why) = scheme(population.integrator);
         let integrator = if second_order { Integrator::CrankNicolson } else { Integrator::BackwardEuler };
-        return Ok((integrator, why.to_owned()));
+        return Ok(Choice { integrator, why: why.to_owned(), doubt: None });
     }
     let asked = values.layout.as_ref().map_or(population.integrator, |l| l.pointwise);
     let first = stepper(spec, population, values, &(0..population.size.min(1)), asked)?;
     let (integrator, why) = first.integrator();
-    Ok((integrator, why.to_owned()))
+    let doubt = first.doubt().filter(|_| population.grid.is_none()).map(str::to_owned);
+    Ok(Choice { integrator, why: why.to_owned(), doubt })
 }
 
 /// The compiled equations of the lanes `range` of a population.
@@ -96,7 +107,7 @@ fn stepper(
     integrator: Integrator,
 ) -> Result<Stepper, BuildError> {
     let entity = format!("populations.{}", population.name);
-    let cut = |columns: &[Column]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
+    let cut = |columns: &[UnitValues]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
     Stepper::new(StepperSpec {
         system: values.layout.as_ref().map_or(&population.system, |l| &l.system),
         integrator,
@@ -120,7 +131,7 @@ fn body(prepared: &Prepared<'_>, p: PopulationId, range: &Range<usize>) -> Resul
         return Ok(Box::new(Cells::new(cells(prepared, p, tree, range)?)));
     }
     let spec = prepared.spec;
-    let stepper = stepper(spec, population, values, range, prepared.choices[p.index()].0)?;
+    let stepper = stepper(spec, population, values, range, prepared.choices[p.index()].integrator)?;
     let Some(layout) = values.layout.as_ref().filter(|l| !l.system.operators().is_empty()) else {
         return Ok(Box::new(Points::new(stepper)));
     };
@@ -130,7 +141,7 @@ fn body(prepared: &Prepared<'_>, p: PopulationId, range: &Range<usize>) -> Resul
     Ok(Box::new(Sheet::new(stepper, space, population.system.inputs().len())))
 }
 
-/// The lanes `range` of a population, with taps and probes.
+/// The lanes `range` of a population, with samplers and probes.
 ///
 /// # Errors
 /// When the equations cannot be stepped with these values.
@@ -148,14 +159,13 @@ pub(super) fn group(prepared: &Prepared<'_>, p: PopulationId, range: Range<usize
     group.emits = prepared.emitter(p);
     let here = Place::Population(p);
     group.recorded = spec.records.iter().filter(|r| r.spikes).position(|r| r.place == here);
-    observe(prepared, &mut group)?;
+    observe(prepared, &mut group);
     Ok(group)
 }
 
 /// Hangs on a group what is recorded of it, and what others look at.
-fn observe(prepared: &Prepared<'_>, group: &mut Group) -> Result<(), BuildError> {
+fn observe(prepared: &Prepared<'_>, group: &mut Group) {
     let (spec, p) = (prepared.spec, group.population);
-    let population = spec.population(p);
     let here = Place::Population(p);
     let carried: Vec<usize> = spec
         .projections
@@ -164,20 +174,21 @@ fn observe(prepared: &Prepared<'_>, group: &mut Group) -> Result<(), BuildError>
         .filter_map(|x| if let Port::Input(port) = x.to.port { Some(port.index()) } else { None })
         .collect();
     let mut reads_what_is_carried = false;
-    for Recorded { id, request, variable, dimension, .. } in spec.recorded().filter(|r| r.place == here) {
-        let scale = display_unit(dimension).scale;
+    for Recorded { id, request, variable, .. } in spec.recorded().filter(|r| r.place == here) {
+        let scale = display_unit(variable.dimension).scale;
         let lanes = (group.lanes, request.every, scale);
-        let what = group.body.probe(variable).map_err(|m| unsuitable(format!("record.{}", population.name), m))?;
+        let TracedId::Unit(variable) = variable.id else {
+            unreachable!("the scenario records quantities of units of a population")
+        };
+        let what = group.body.probe(variable);
         reads_what_is_carried |= carried.iter().any(|&port| group.body.reads(what, port));
-        group.taps.extend(Tap::new(id, what, &request.units, group.first, lanes));
+        group.samplers.extend(Sampler::new(id, what, &request.units, group.first, lanes));
     }
     group.plan_samples(reads_what_is_carried);
     for (index, (_, variable)) in prepared.histories.iter().enumerate().filter(|(_, h)| h.0 == p) {
-        let what = group.body.probe(&variable.of(&population.system).name);
-        let what = what.map_err(|m| unsuitable(format!("populations.{}", population.name), m))?;
+        let what = group.body.probe(*variable);
         group.published.push((index, what));
     }
-    Ok(())
 }
 
 /// Hangs the stimuli on the groups they target.

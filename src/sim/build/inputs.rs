@@ -13,7 +13,7 @@ use crate::delivery::{Properties, Property, Table};
 use crate::group::Group;
 use crate::plasticity::Plastic;
 use crate::worker::{ContinuousInput, EventInput, LearningInput, PlasticInput};
-use spikedeck_scenario::{EventId, Place, PopulationId, Port};
+use spikedeck_scenario::{EventId, Place, PopulationId, Port, Value};
 
 /// Event and continuous projections into `groups`, each in the order of the scenario.
 ///
@@ -72,13 +72,23 @@ fn event_input(
     };
     let table = Table::build(&projection.wiring, range.clone(), properties)
         .map_err(|m| unsuitable(format!("projections.{}", spec.name), m))?;
+    // Computed ones are looked at when all are there, and said with their pair.
+    if !matches!(spec.weight, Value::Expression(_)) {
+        let broken = table.connections().find(|c| !c.2.is_finite());
+        if let Some((source, lane, weight, _)) = broken {
+            return Err(unsuitable(
+                format!("projections.{}", spec.name),
+                format!("the weight of connection {source} -> {} is {weight}, no finite number", lane + range.start),
+            ));
+        }
+    }
     let first = range.start;
     let plastic = projection.spike_rules.as_ref().map(|rules| PlasticInput {
         plastic: Plastic::new(rules, &table, projection.wiring.sources as usize, range.len()),
         projection: projection.id,
         to: emitter(target),
         heard: heard(prepared.spec.population(target), port, range),
-        taps: Vec::new(),
+        samplers: Vec::new(),
         written: is_written(prepared, projection),
     });
     Ok(EventInput { table, to, port: port.index(), first, from: emitter(spec.from), plastic })
@@ -96,7 +106,7 @@ fn coupling(
     let plastic = projection.rate_rules.as_ref().map(|rules| {
         coupling.learn_by(rules, projection.wiring.sources as usize);
         let written = is_written(prepared, projection);
-        LearningInput { projection: projection.id, taps: Vec::new(), written }
+        LearningInput { projection: projection.id, samplers: Vec::new(), written }
     });
     (coupling, plastic)
 }

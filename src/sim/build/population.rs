@@ -2,22 +2,22 @@
 
 use super::unsuitable;
 use crate::BuildError;
+use crate::geometry::Geometry;
 use crate::grid::{self, Layout};
-use crate::place::Place;
-use crate::stepper::Column;
-use crate::values::{Names, resolve};
+use crate::stepper::UnitValues;
+use crate::values::{UnitNames, resolve};
 use spikedeck_core::rng::Key;
 use spikedeck_scenario::{PopulationSpec, Port, Spec, Value};
 
 /// A population with all its values found.
 pub(super) struct PopulationValues {
-    pub place: Place,
+    pub geometry: Geometry,
     /// Where its spikes start, on a tree.
-    pub sources: Option<Place>,
+    pub sources: Option<Geometry>,
     /// Where its event ports are, on a tree.
-    ports: Vec<Place>,
-    pub parameters: Vec<Column>,
-    pub initial: Vec<Column>,
+    ports: Vec<Geometry>,
+    pub parameters: Vec<UnitValues>,
+    pub initial: Vec<UnitValues>,
     /// How it is stepped on a grid.
     pub layout: Option<Layout>,
 }
@@ -40,27 +40,27 @@ impl PopulationValues {
 
     /// Positions, parameters and initial values of `population`.
     pub fn find(population: &PopulationSpec, seed: u64) -> Self {
-        let place = Place::of(population, seed);
+        let geometry = Geometry::of(population, seed);
         assert!(
-            place.positions.is_empty() || place.positions.len() == population.size,
+            geometry.positions.is_empty() || geometry.positions.len() == population.size,
             "the scenario refuses lists of positions that are not one a unit"
         );
-        let parameters = parameters(population, &place, seed);
-        let initial = initial(population, &place, &parameters, seed);
+        let parameters = parameters(population, &geometry, seed);
+        let initial = initial(population, &geometry, &parameters, seed);
         let (sources, ports) = match &population.tree {
-            Some(t) => (Some(place.part(t, &t.spiking)), t.slots.iter().map(|s| place.part(t, s)).collect()),
+            Some(t) => (Some(geometry.part(t, &t.spiking)), t.slots.iter().map(|s| geometry.part(t, s)).collect()),
             None => (None, Vec::new()),
         };
         let parameters = parameters.into_iter().map(|p| p.expect("every parameter is a number or an expression"));
-        Self { place, sources, ports, parameters: parameters.collect(), initial, layout: None }
+        Self { geometry, sources, ports, parameters: parameters.collect(), initial, layout: None }
     }
 
     /// Where what arrives at a port arrives.
-    pub fn port(&self, port: Port) -> &Place {
+    pub fn port(&self, port: Port) -> &Geometry {
         match port {
             // Only a tree has places of its own for what arrives.
-            Port::Event(e) => self.ports.get(e.index()).unwrap_or(&self.place),
-            Port::Input(_) => &self.place,
+            Port::Event(e) => self.ports.get(e.index()).unwrap_or(&self.geometry),
+            Port::Input(_) => &self.geometry,
         }
     }
 }
@@ -71,21 +71,26 @@ fn key(population: &PopulationSpec, seed: u64, kind: &str, name: &str) -> Key {
 }
 
 /// The parameters. Expressions may name parameters, so those come last, in their own order.
-fn parameters(population: &PopulationSpec, place: &Place, seed: u64) -> Vec<Option<Column>> {
-    let mut known: Vec<Option<Column>> = vec![None; population.parameters.len()];
+fn parameters(population: &PopulationSpec, geometry: &Geometry, seed: u64) -> Vec<Option<UnitValues>> {
+    let mut known: Vec<Option<UnitValues>> = vec![None; population.parameters.len()];
     let all = || population.parameters.iter().zip(population.system.parameters()).enumerate();
     let is_expression = |value: &Value| matches!(value, Value::Expression(_));
     let ordered = all().filter(|(_, (v, _))| !is_expression(v)).chain(all().filter(|(_, (v, _))| is_expression(v)));
     for (index, (value, variable)) in ordered {
-        let names = Names { size: population.size, place, known: &known };
+        let names = UnitNames { size: population.size, geometry, known: &known };
         known[index] = Some(resolve(value, &names, key(population, seed, "parameters", &variable.name)));
     }
     known
 }
 
 /// The initial values of the states.
-fn initial(population: &PopulationSpec, place: &Place, known: &[Option<Column>], seed: u64) -> Vec<Column> {
-    let names = Names { size: population.size, place, known };
+fn initial(
+    population: &PopulationSpec,
+    geometry: &Geometry,
+    known: &[Option<UnitValues>],
+    seed: u64,
+) -> Vec<UnitValues> {
+    let names = UnitNames { size: population.size, geometry, known };
     let values = population.initial.iter().zip(population.system.states());
     let find = |(value, variable): (&Value, &spikedeck_equation::Variable)| {
         resolve(value, &names, key(population, seed, "initial", &variable.name))

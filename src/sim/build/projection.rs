@@ -88,7 +88,7 @@ fn wiring<'a>(spec: &Spec, projection: &'a ProjectionSpec, populations: &'a [Pop
         no_self: from == to && !projection.autapses,
         multapses: projection.multapses,
         key: Key::new(spec.simulation.seed, &projection.draw_key(), "connect"),
-        from: spiking.unwrap_or(&source.place),
+        from: spiking.unwrap_or(&source.geometry),
         to: populations[to.index()].port(projection.to.port),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::axis::Axis;
 use crate::connect::{Link, Wiring};
-use crate::place::{Place, distance_squared};
+use crate::geometry::{Geometry, distance_squared};
 use crate::values::draw;
 use spikedeck_core::rng::Key;
 use spikedeck_equation::Formula;
@@ -21,8 +21,8 @@ enum Source<'a> {
 /// Where the two units of a connection are.
 #[derive(Clone, Copy)]
 struct Pair<'a> {
-    from: &'a Place,
-    to: &'a Place,
+    from: &'a Geometry,
+    to: &'a Geometry,
     wrap: [f64; 3],
     counts: [f64; 2],
 }

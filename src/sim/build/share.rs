@@ -6,7 +6,7 @@ use super::inputs::inputs;
 use super::lanes::lanes;
 use super::prepare::Prepared;
 use crate::BuildError;
-use crate::recorder::Take;
+use crate::recorder::EpochRecord;
 use crate::worker::Worker;
 
 /// The share of thread `index` of `threads`.
@@ -27,7 +27,7 @@ pub(super) fn share(prepared: &Prepared<'_>, index: usize, threads: usize) -> Re
     make_room(prepared, &mut groups, &event_inputs, &continuous_inputs)?;
     let histories = histories(prepared, &continuous_inputs)?;
     let (spikes, traces) = (spec.records.iter().filter(|r| r.spikes).count(), spec.recorded().count());
-    let mut worker = Worker::new(prepared.axis, prepared.emitters.len(), histories, Take::new(spikes, traces));
+    let mut worker = Worker::new(prepared.axis, prepared.emitters.len(), histories, EpochRecord::new(spikes, traces));
     worker.groups = groups;
     worker.event_inputs = event_inputs;
     worker.continuous_inputs = continuous_inputs;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::super::place::distance_squared;
+use super::super::geometry::distance_squared;
 use super::{Link, Wiring};
 use spikedeck_core::math::exp;
 use spikedeck_core::rng::Stream;
@@ -124,14 +124,14 @@ impl Cells {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::place::Place;
+    use super::super::super::geometry::Geometry;
     use super::super::tests::placed;
     use super::*;
     use spikedeck_scenario::Rule;
 
-    fn lattice(nx: usize, ny: usize, spacing: f64) -> Place {
+    fn lattice(nx: usize, ny: usize, spacing: f64) -> Geometry {
         let positions = (0..nx * ny).map(|u| [(u % nx) as f64 * spacing, (u / nx) as f64 * spacing, 0.0]).collect();
-        Place { positions, extent: [nx as f64 * spacing, ny as f64 * spacing, 0.0], ..Place::default() }
+        Geometry { positions, extent: [nx as f64 * spacing, ny as f64 * spacing, 0.0], ..Geometry::default() }
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
         let stream = &mut spikedeck_core::rng::Key::new(3, "a", "b").stream(0, 0);
         let positions: Vec<[f64; 3]> =
             (0..300).map(|_| [stream.uniform(), stream.uniform(), stream.uniform()]).collect();
-        let place = Place { positions: positions.clone(), extent: [1.0; 3], ..Place::default() };
+        let place = Geometry { positions: positions.clone(), extent: [1.0; 3], ..Geometry::default() };
         for (periodic, radius) in [(false, 0.17), (true, 0.17), (true, 0.45), (true, 0.9)] {
             let wrap = if periodic { [1.0; 3] } else { [0.0; 3] };
             let found = placed(&Rule::Neighbours { radius, periodic }, 300, 300, false, false, &place, &place).len();

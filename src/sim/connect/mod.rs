@@ -11,7 +11,7 @@ mod ring;
 
 use std::ops::Range;
 
-use super::place::Place;
+use super::geometry::Geometry;
 use spikedeck_core::rng::Key;
 use spikedeck_scenario::Rule;
 
@@ -44,9 +44,9 @@ pub(super) struct Wiring<'a> {
     /// Keys the draws: seed, `projections.NAME`, `connect`.
     pub key: Key,
     /// Where the sources are.
-    pub from: &'a Place,
+    pub from: &'a Geometry,
     /// Where the targets are.
-    pub to: &'a Place,
+    pub to: &'a Geometry,
 }
 
 impl Wiring<'_> {
@@ -73,7 +73,8 @@ impl Wiring<'_> {
                 if *outdegree > 0 && (others(m) == 0 || (!self.multapses && *outdegree > others(m))) =>
             {
                 Err(format!(
-                    "an out-degree of {outdegree} is more than the {} possible targets; set multapses = true or lower it",
+                    "an out-degree of {outdegree} is more than the {} possible targets; set multapses = true or lower \
+                     it",
                     others(m)
                 ))
             }
@@ -81,13 +82,15 @@ impl Wiring<'_> {
                 let pairs = n as u64 * m as u64 - if self.no_self { n as u64 } else { 0 };
                 if *total > 0 && (pairs == 0 || (!self.multapses && *total as u64 > pairs)) {
                     return Err(format!(
-                        "{total} connections are more than the {pairs} possible pairs; set multapses = true or lower the number"
+                        "{total} connections are more than the {pairs} possible pairs; set multapses = true or lower \
+                         the number"
                     ));
                 }
                 Ok(())
             }
             Rule::SmallWorld { neighbours, .. } if n != m || *neighbours >= n => Err(format!(
-                "small_world connects a population to itself with fewer neighbours than units; here {neighbours} neighbours, {n} and {m} units"
+                "small_world connects a population to itself with fewer neighbours than units; here {neighbours} \
+                 neighbours, {n} and {m} units"
             )),
             Rule::Neighbours { periodic, .. } | Rule::Gaussian { periodic, .. } => {
                 if self.from.positions.is_empty() || self.to.positions.is_empty() {
@@ -159,7 +162,7 @@ pub(super) mod tests {
     use super::*;
 
     pub(crate) fn links(rule: &Rule, n: u32, m: u32, no_self: bool, multapses: bool) -> Vec<Link> {
-        placed(rule, n, m, no_self, multapses, &Place::default(), &Place::default())
+        placed(rule, n, m, no_self, multapses, &Geometry::default(), &Geometry::default())
     }
 
     pub(crate) fn placed(
@@ -168,8 +171,8 @@ pub(super) mod tests {
         m: u32,
         no_self: bool,
         multapses: bool,
-        from: &Place,
-        to: &Place,
+        from: &Geometry,
+        to: &Geometry,
     ) -> Vec<Link> {
         let wiring = Wiring {
             rule,
@@ -210,7 +213,7 @@ pub(super) mod tests {
 
     #[test]
     fn impossible_rules_are_refused() {
-        let place = Place::default();
+        let place = Geometry::default();
         let wiring = |rule, multapses| {
             Wiring {
                 rule,

@@ -46,19 +46,20 @@ impl Convolution {
     /// A width that is not positive, below the spacing's reach, or as large as the grid.
     pub fn new(lattice: &Lattice, shape: KernelShape, arguments: &[f64], direct: Option<bool>) -> Result<Self, String> {
         let plane = lattice.shape.len() == 2;
-        let cells = [lattice.shape[0], lattice.shape.get(1).copied().unwrap_or(1)];
+        let cells = [lattice.shape[0], if plane { lattice.shape[1] } else { 1 }];
         if shape == KernelShape::Listed {
             return Self::listed(cells, plane, arguments, direct);
         }
         let parts = parts(shape, arguments);
-        let shortest = lattice.shape.iter().min().copied().unwrap_or(1) as f64 * lattice.spacing;
+        let shortest = (if plane { cells[0].min(cells[1]) } else { cells[0] }) as f64 * lattice.spacing;
         for &(_, _, width) in &parts {
             if width <= 0.0 || !width.is_finite() {
                 return Err(format!("the width of a kernel is above zero, not {width}"));
             }
             if width >= shortest {
                 return Err(format!(
-                    "a kernel of width {width} is wider than the grid, whose shortest side is {shortest}: use more cells, a larger spacing or a narrower kernel"
+                    "a kernel of width {width} is wider than the grid, whose shortest side is {shortest}: use more \
+                     cells, a larger spacing or a narrower kernel"
                 ));
             }
         }
@@ -137,9 +138,7 @@ impl Convolution {
             let row = if ny == 1 { Ok(0) } else { lattice.image(y as isize - ry as isize, ny) };
             for x in 0..pitch {
                 let column = lattice.image(x as isize - rx as isize, nx);
-                let beyond = |axis: usize, end: usize, line: usize| {
-                    ghosts.get(axis).and_then(|g| g.now[end].get(line)).copied().unwrap_or(0.0)
-                };
+                let beyond = |axis: usize, end: usize, line: usize| ghosts[axis].now[end][line];
                 self.padded[y * pitch + x] = match (row, column) {
                     (Ok(r), Ok(c)) => values[r * nx + c],
                     (Ok(r), Err(end)) => beyond(0, end, r),

@@ -117,7 +117,7 @@ impl Lattice {
         match (self.ends[end], end) {
             (Boundary::NoFlux, 0) | (Boundary::Periodic, 1) => cell(0),
             (Boundary::NoFlux | Boundary::Periodic, _) => cell(last),
-            _ => ghosts.now[end].get(group * lines.stride + i).copied().unwrap_or(0.0),
+            _ => ghosts.now[end][group * lines.stride + i],
         }
     }
 
@@ -131,7 +131,8 @@ impl Lattice {
 
     /// Central differences along an axis.
     pub fn gradient(&self, axis: usize, ghosts: &[Ghosts], values: &[f64], out: &mut [f64]) {
-        let (Some(lines), Some(ghosts)) = (self.axes().nth(axis), ghosts.get(axis)) else { return };
+        let lines = self.axes().nth(axis).expect("the scenario refuses a gradient along an axis that is not there");
+        let ghosts = &ghosts[axis];
         let Lines { count, stride, groups } = lines;
         let scale = 2.0 * self.spacing;
         for (group, i) in (0..groups).flat_map(|g| (0..stride).map(move |i| (g, i))) {

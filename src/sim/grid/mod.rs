@@ -93,6 +93,7 @@ impl Space {
             let ghosts = lattice.ghosts(&argument, seed, entity, name);
             let action = match &o.kind {
                 OperatorKind::Laplacian => Action::Laplacian,
+                // Without an axis it is that of a line, the first; the scenario refuses it in a plane.
                 OperatorKind::Gradient(axis) => Action::Gradient(axis.unwrap_or(0)),
                 OperatorKind::Axial(_) => {
                     return Err(format!("`{name}` belongs to a tree, and this population is a grid"));
@@ -122,7 +123,7 @@ impl Space {
             .iter()
             .map(|t| {
                 let square = lattice.spacing * lattice.spacing;
-                let d = t.coefficients.first().copied().unwrap_or(0.0);
+                let d = *t.coefficients.first().expect("a term has a coefficient for each power of the operator");
                 let axis = |lines: lattice::Lines| match layout.scheme {
                     Scheme::CrankNicolson => {
                         Some(LineStep::Theta(Tridiagonal::new(lattice, lines.count, d * part / square, 0.5)))

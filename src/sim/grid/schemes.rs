@@ -110,7 +110,8 @@ pub fn check(
         let rate = t.coefficients.iter().rev().fold(0.0, |sum: f64, c| (sum + c) * shortest);
         if t.state == t.of && rate > 0.0 {
             return Err(format!(
-                "the shortest waves of `{name}` grow at any step: its diffusion coefficient is negative and nothing of higher order damps it"
+                "the shortest waves of `{name}` grow at any step: its diffusion coefficient is negative and nothing \
+                 of higher order damps it"
             ));
         }
         let own = t.state == t.of;
@@ -121,7 +122,8 @@ pub fn check(
         };
         if h > bound * (1.0 + 1e-9) && !allow_unstable {
             return Err(format!(
-                "`{}` is not stable for this step: `{name}` needs dt <= {} on this grid, and dt is {}; take a shorter step, a larger spacing, or crank_nicolson, which is stable for every step",
+                "`{}` is not stable for this step: `{name}` needs dt <= {} on this grid, and dt is {}; take a shorter \
+                 step, a larger spacing, or crank_nicolson, which is stable for every step",
                 scheme.name(),
                 step.written(bound),
                 step.written(h)
@@ -143,11 +145,14 @@ pub fn check(
             let growth = 1.0 + 4.0 * d * mesh;
             let steps = 36.7 / growth.ln();
             let words = format!(
-                "D dt/h^2 = {mesh:.4} for `{name}`: it diffuses {effective:.2} times as fast as it should, and its shortest wave grows by {growth:.4} a step: rounding errors reach the size of a smooth solution after about {steps:.0} steps"
+                "D dt/h^2 = {mesh:.4} for `{name}`: it diffuses {effective:.2} times as fast as it should, and its \
+                 shortest wave grows by {growth:.4} a step: rounding errors reach the size of a smooth solution after \
+                 about {steps:.0} steps"
             );
             if !allow_unstable {
                 return Err(format!(
-                    "lax_friedrichs is for first-order waves and unstable for diffusion at every step; {words}. Use crank_nicolson; to see it happen, write `allow_unstable = true` in `grid`"
+                    "lax_friedrichs is for first-order waves and unstable for diffusion at every step; {words}. Use \
+                     crank_nicolson; to see it happen, write `allow_unstable = true` in `grid`"
                 ));
             }
             notes = format!("{notes}; {words}");

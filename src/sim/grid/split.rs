@@ -2,7 +2,7 @@
 
 use super::lattice::Lattice;
 use super::schemes::{Diffusion, Scheme, Step, check};
-use crate::stepper::Column;
+use crate::stepper::UnitValues;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::System;
 use spikedeck_equation::derive::derivative;
@@ -107,13 +107,14 @@ fn without(system: &System, taken: &[(Diffusion, Vec<usize>)]) -> System {
 pub fn plan(
     population: &PopulationSpec,
     grid: &GridSpec,
-    parameters: &[Column],
+    parameters: &[UnitValues],
     dt: f64,
     asked: Integrator,
 ) -> Result<Layout, String> {
     let system = &population.system;
     let p = system.parts();
-    let values: Vec<f64> = parameters.iter().map(|c| if let Column::Shared(v) = c { *v } else { f64::NAN }).collect();
+    let values: Vec<f64> =
+        parameters.iter().map(|c| if let UnitValues::Shared(v) = c { *v } else { f64::NAN }).collect();
     let lattice = Lattice::new(grid);
     let names: Vec<String> = p.states.iter().map(|s| s.name.clone()).collect();
     let (found, nonlinear) = terms(p, &values);
@@ -129,7 +130,8 @@ pub fn plan(
     if scheme.splits() || scheme.implicit() {
         if let Some(&s) = nonlinear.first() {
             return Err(format!(
-                "`{}` needs a diffusion coefficient that is one number, and that of `{}` depends on the place or the state: use ftcs",
+                "`{}` needs a diffusion coefficient that is one number, and that of `{}` depends on the place or the \
+                 state: use ftcs",
                 scheme.name(),
                 names[s]
             ));

@@ -12,8 +12,10 @@ use spikedeck_scenario::{Boundary, Catalog, NoFiles, Overrides, load};
 /// `du/dt = D laplacian(u)` on a line of 16 cells at distance 1, from `initial`, until `stop`.
 fn heat(scheme: &str, boundary: &str, initial: &str, (dt, stop): (f64, f64), more: &str) -> String {
     format!(
-        "[simulation]\nduration = {stop}\ndt = {dt}\nseed = 3\n[models.heat]\ntime_unit = \"1\"\nequations = \"du/dt = D*laplacian(u) : 1\"\nparameters = {{ D = 0.7 }}\n\
-         [populations.p]\nmodel = \"heat\"\nintegrator = \"{scheme}\"\ngrid = {{ shape = [16], spacing = 1, boundary = {boundary}{more} }}\ninitial = {{ u = \"{initial}\" }}\n\
+        "[simulation]\nduration = {stop}\ndt = {dt}\nseed = 3\n[models.heat]\ntime_unit = \"1\"\nequations = \"du/dt \
+         = D*laplacian(u) : 1\"\nparameters = {{ D = 0.7 }}\n\
+         [populations.p]\nmodel = \"heat\"\nintegrator = \"{scheme}\"\ngrid = {{ shape = [16], spacing = 1, boundary \
+         = {boundary}{more} }}\ninitial = {{ u = \"{initial}\" }}\n\
          [record.p]\ntraces = [{{ variables = [\"u\"], interval = {stop} }}]\n"
     )
 }
@@ -235,8 +237,10 @@ fn leapfrog_has_its_dispersion() {
     let square = c * c * 4.0 * (k / 2.0).sin().powi(2) + alpha;
     let w = 2.0 / dt * (dt / 2.0 * square.sqrt()).asin();
     let text = format!(
-        "[simulation]\nduration = 80\ndt = {dt}\n[models.wave]\ntime_unit = \"1\"\nequations = \"\"\"\ndv/dt = {}*laplacian(u) - {alpha}*u : 1\ndu/dt = v : 1\n\"\"\"\n\
-         [populations.p]\nmodel = \"wave\"\ngrid = {{ shape = [16], spacing = 1, boundary = \"periodic\" }}\ninitial = {{ u = \"cos(2*3.141592653589793*3*i/16)\" }}\n\
+        "[simulation]\nduration = 80\ndt = {dt}\n[models.wave]\ntime_unit = \"1\"\nequations = \"\"\"\ndv/dt = \
+         {}*laplacian(u) - {alpha}*u : 1\ndu/dt = v : 1\n\"\"\"\n\
+         [populations.p]\nmodel = \"wave\"\ngrid = {{ shape = [16], spacing = 1, boundary = \"periodic\" }}\ninitial \
+         = {{ u = \"cos(2*3.141592653589793*3*i/16)\" }}\n\
          [record.p]\ntraces = [{{ variables = [\"u\"] }}]\n",
         c * c
     );
@@ -282,8 +286,10 @@ fn direct_sums_and_transforms_agree() {
 fn listed_weights_are_taken_as_they_are() {
     let text = |kernel: &str| {
         format!(
-            "[simulation]\nduration = 1\ndt = 1\n[models.field]\ntime_unit = \"1\"\nequations = \"du/dt = -u + convolve({kernel}, u) : 1\"\n\
-             [populations.p]\nmodel = \"field\"\nintegrator = \"euler\"\ngrid = {{ shape = [7], spacing = 0.5, boundary = \"periodic\" }}\ninitial = {{ u = \"where(abs(i - 1) < 0.5, 1, 0)\" }}\n\
+            "[simulation]\nduration = 1\ndt = 1\n[models.field]\ntime_unit = \"1\"\nequations = \"du/dt = -u + \
+             convolve({kernel}, u) : 1\"\n\
+             [populations.p]\nmodel = \"field\"\nintegrator = \"euler\"\ngrid = {{ shape = [7], spacing = 0.5, \
+             boundary = \"periodic\" }}\ninitial = {{ u = \"where(abs(i - 1) < 0.5, 1, 0)\" }}\n\
              [record.p]\ntraces = [{{ variables = [\"u\"] }}]\n"
         )
     };
@@ -365,8 +371,10 @@ fn front(values: &[f64], level: f64, spacing: f64) -> f64 {
 
 fn reaction(rate: &str, initial: &str, (n, h): (usize, f64), (dt, stop): (f64, f64), scheme: &str) -> String {
     format!(
-        "[simulation]\nduration = {stop}\ndt = {dt}\n[models.front]\ntime_unit = \"1\"\nequations = \"du/dt = D*laplacian(u) + {rate} : 1\"\nparameters = {{ D = 1, a = 0.25, r = 1 }}\n\
-         [populations.p]\nmodel = \"front\"\n{scheme}grid = {{ shape = [{n}], spacing = {h} }}\ninitial = {{ u = \"{initial}\" }}\n\
+        "[simulation]\nduration = {stop}\ndt = {dt}\n[models.front]\ntime_unit = \"1\"\nequations = \"du/dt = \
+         D*laplacian(u) + {rate} : 1\"\nparameters = {{ D = 1, a = 0.25, r = 1 }}\n\
+         [populations.p]\nmodel = \"front\"\n{scheme}grid = {{ shape = [{n}], spacing = {h} }}\ninitial = {{ u = \
+         \"{initial}\" }}\n\
          [record.p]\ntraces = [{{ variables = [\"u\"], interval = 10 }}]\n"
     )
 }
@@ -397,9 +405,12 @@ fn a_cable_is_attenuated_as_its_closed_form_says() {
     // d 2 um, L 1000 um, R_m 20 kohm cm2, R_a 150 ohm cm: V(L)/V(0) = 1/cosh(L/lambda) = 0.5409601, mid 0.6455997.
     for scheme in ["crank_nicolson", "backward_euler"] {
         let text = format!(
-            "[simulation]\nduration = \"400 ms\"\ndt = \"0.1 ms\"\n[populations.p]\nmodel = \"cable_passive\"\nintegrator = \"{scheme}\"\n\
-             grid = {{ shape = [200], spacing = \"5 um\" }}\nparameters = {{ d = \"2 um\", R_m = \"20 kohm*cm**2\", R_a = \"150 ohm*cm\", C_m = \"1 uF/cm**2\", E_L = \"-65 mV\" }}\n\
-             [stimuli.i]\ntarget = \"p.I\"\nkind = \"constant\"\namplitude = \"10 uA/cm**2\"\nunits = [0]\n[record.p]\ntraces = [{{ variables = [\"V_m\"], interval = \"400 ms\" }}]\n"
+            "[simulation]\nduration = \"400 ms\"\ndt = \"0.1 ms\"\n[populations.p]\nmodel = \"cable_passive\"\n\
+             integrator = \"{scheme}\"\n\
+             grid = {{ shape = [200], spacing = \"5 um\" }}\nparameters = {{ d = \"2 um\", R_m = \"20 kohm*cm**2\", \
+             R_a = \"150 ohm*cm\", C_m = \"1 uF/cm**2\", E_L = \"-65 mV\" }}\n\
+             [stimuli.i]\ntarget = \"p.I\"\nkind = \"constant\"\namplitude = \"10 uA/cm**2\"\nunits = [0]\n\
+             [record.p]\ntraces = [{{ variables = [\"V_m\"], interval = \"400 ms\" }}]\n"
         );
         let result = run(&text);
         let v: Vec<f64> = trace(&result, "p", "V_m")[200..].iter().map(|v| v + 65.0).collect();
@@ -416,8 +427,10 @@ fn a_bump_has_the_width_of_its_closed_form() {
     // w = 2 exp(-|x|) - exp(-|x|/2), h = -0.3: width 3.388116 (Amari 1977); a steep rate in place of the step keeps the
     // edges from resting between cells.
     let text = "[simulation]\nduration = 60\ndt = 0.05\n[models.field]\ntime_unit = \"1\"\n\
-         equations = \"du/dt = -u + h + 4*convolve(exponential(1), sigmoid(40*u)) - 4*convolve(exponential(2), sigmoid(40*u)) : 1\"\nparameters = { h = -0.3 }\n\
-         [populations.p]\nmodel = \"field\"\ngrid = { shape = [1200], spacing = 0.05, boundary = \"periodic\" }\ninitial = { u = \"where(abs(x - 30) < 2.5, 1, -0.3)\" }\n\
+         equations = \"du/dt = -u + h + 4*convolve(exponential(1), sigmoid(40*u)) - 4*convolve(exponential(2), \
+         sigmoid(40*u)) : 1\"\nparameters = { h = -0.3 }\n\
+         [populations.p]\nmodel = \"field\"\ngrid = { shape = [1200], spacing = 0.05, boundary = \"periodic\" }\n\
+         initial = { u = \"where(abs(x - 30) < 2.5, 1, -0.3)\" }\n\
          [record.p]\ntraces = [{ variables = [\"u\"], interval = 60 }]\n";
     let result = run(text);
     let u = &trace(&result, "p", "u")[1200..];
@@ -430,13 +443,19 @@ fn a_bump_has_the_width_of_its_closed_form() {
 #[test]
 fn one_and_two_threads_give_the_same_bits() {
     let text = "[simulation]\nduration = \"20 ms\"\ndt = \"0.05 ms\"\nseed = 5\n[models.sheet]\n\
-         equations = \"dV_m/dt = (E_L - V_m + R_m*I + s**2*laplacian(V_m))/tau + sigma*sqrt(2/tau)*xi : V\"\nthreshold = \"V_m > V_th\"\nreset = \"V_m = E_L\"\ninputs = { I = \"A\" }\n\
-         parameters = { E_L = \"-65 mV\", R_m = \"100 Mohm\", tau = \"10 ms\", sigma = \"3 mV\", V_th = \"-55 mV\", s = \"40 um\" }\ninitial = { V_m = \"E_L\" }\n\
-         [populations.p]\nmodel = \"sheet\"\ngrid = { shape = [30, 20], spacing = \"50 um\", boundary = \"periodic\" }\n\
+         equations = \"dV_m/dt = (E_L - V_m + R_m*I + s**2*laplacian(V_m))/tau + sigma*sqrt(2/tau)*xi : V\"\n\
+         threshold = \"V_m > V_th\"\nreset = \"V_m = E_L\"\ninputs = { I = \"A\" }\n\
+         parameters = \
+         { E_L = \"-65 mV\", R_m = \"100 Mohm\", tau = \"10 ms\", sigma = \"3 mV\", V_th = \"-55 mV\", s = \"40 um\" \
+         }\ninitial = { V_m = \"E_L\" }\n\
+         [populations.p]\nmodel = \"sheet\"\ngrid = \
+         { shape = [30, 20], spacing = \"50 um\", boundary = \"periodic\" }\n\
          [populations.q]\nmodel = \"lif\"\nsize = 400\nreceptors.syn = { kind = \"exp_current\", tau = \"5 ms\" }\n\
-         [projections.pq]\nfrom = \"p\"\nto = \"q.syn\"\nconnect = { rule = \"probability\", p = 0.1 }\nweight = \"50 pA\"\ndelay = \"1 ms\"\n\
+         [projections.pq]\nfrom = \"p\"\nto = \"q.syn\"\nconnect = { rule = \"probability\", p = 0.1 }\nweight = \"50 \
+         pA\"\ndelay = \"1 ms\"\n\
          [stimuli.i]\ntarget = \"p.I\"\nkind = \"constant\"\namplitude = \"0.12 nA\"\n\
-         [record.p]\nspikes = true\ntraces = [{ variables = [\"V_m\"], interval = \"1 ms\" }]\n[record.q]\nspikes = true\ntraces = [{ variables = [\"V_m\"], interval = \"1 ms\" }]\n";
+         [record.p]\nspikes = true\ntraces = [{ variables = [\"V_m\"], interval = \"1 ms\" }]\n[record.q]\nspikes = \
+         true\ntraces = [{ variables = [\"V_m\"], interval = \"1 ms\" }]\n";
     let (one, two) = (run_on(text, 1), run_on(text, 2));
     assert_eq!((one.stopped.clone(), two.stopped.clone()), (None, None));
     assert!(one.recording.spikes[0].len() > 200, "{}", one.recording.spikes[0].len());
@@ -473,11 +492,16 @@ fn reaction_and_diffusion_together_have_the_order_of_the_scheme() {
 /// The greatest error of both components of the gradient of sin(kx) cos(qy) in a plane of `n` by `n` cells, 1 mm wide.
 fn gradient_error(n: usize, boundary: &str, (u, dx, dy): (&str, &str, &str)) -> f64 {
     let text = format!(
-        "[simulation]\nduration = \"1 ms\"\ndt = \"1 ms\"\n[models.plane]\nequations = \"dV_m/dt = 0*V_m/tau : V\\ngx = gradient_x(V_m) : V/m\\ngy = gradient_y(V_m) : V/m\"\nparameters = {{ tau = \"1 s\" }}\n\
-         [populations.p]\nmodel = \"plane\"\ngrid = {{ shape = [{n}, {n}], spacing = \"{} mm\", boundary = \"{boundary}\" }}\ninitial = {{ V_m = \"[1 mV]*{u}\" }}\n\
-         [populations.q]\nmodel = \"plane\"\ngrid = {{ shape = [{n}, {n}], spacing = \"{} mm\", boundary = \"{boundary}\" }}\ninitial = {{ V_m = \"[1 V/m]*[1 mm]*{dx}\" }}\n\
-         [populations.r]\nmodel = \"plane\"\ngrid = {{ shape = [{n}, {n}], spacing = \"{} mm\", boundary = \"{boundary}\" }}\ninitial = {{ V_m = \"[1 V/m]*[1 mm]*{dy}\" }}\n\
-         [record.p]\ntraces = [{{ variables = [\"gx\", \"gy\"] }}]\n[record.q]\ntraces = [{{ variables = [\"V_m\"] }}]\n[record.r]\ntraces = [{{ variables = [\"V_m\"] }}]\n",
+        "[simulation]\nduration = \"1 ms\"\ndt = \"1 ms\"\n[models.plane]\nequations = \"dV_m/dt = 0*V_m/tau : V\\ngx \
+         = gradient_x(V_m) : V/m\\ngy = gradient_y(V_m) : V/m\"\nparameters = {{ tau = \"1 s\" }}\n\
+         [populations.p]\nmodel = \"plane\"\ngrid = {{ shape = [{n}, {n}], spacing = \"{} mm\", boundary = \
+         \"{boundary}\" }}\ninitial = {{ V_m = \"[1 mV]*{u}\" }}\n\
+         [populations.q]\nmodel = \"plane\"\ngrid = {{ shape = [{n}, {n}], spacing = \"{} mm\", boundary = \
+         \"{boundary}\" }}\ninitial = {{ V_m = \"[1 V/m]*[1 mm]*{dx}\" }}\n\
+         [populations.r]\nmodel = \"plane\"\ngrid = {{ shape = [{n}, {n}], spacing = \"{} mm\", boundary = \
+         \"{boundary}\" }}\ninitial = {{ V_m = \"[1 V/m]*[1 mm]*{dy}\" }}\n\
+         [record.p]\ntraces = [{{ variables = [\"gx\", \"gy\"] }}]\n[record.q]\ntraces = [{{ variables = [\"V_m\"] \
+         }}]\n[record.r]\ntraces = [{{ variables = [\"V_m\"] }}]\n",
         1.0 / n as f64,
         1.0 / n as f64,
         1.0 / n as f64
@@ -518,8 +542,10 @@ fn both_components_of_a_gradient_in_a_plane_are_of_second_order() {
 fn a_bump_is_carried_across_a_plane_by_its_gradient() {
     // u' = -a u_x - b u_y + D lap u on a torus: the bump moves by (a, b) a unit of time.
     let text = "[simulation]\nduration = 4\ndt = 0.01\n[models.drift]\ntime_unit = \"1\"\n\
-         equations = \"du/dt = -a*gradient_x(u) - b*gradient_y(u) + D*laplacian(u) : 1\"\nparameters = { a = 1, b = -0.25, D = 0.02 }\n\
-         [populations.p]\nmodel = \"drift\"\ngrid = { shape = [60, 50], spacing = 0.2, boundary = \"periodic\" }\ninitial = { u = \"exp(-((x - 4)**2 + (y - 5)**2)/2)\" }\n\
+         equations = \"du/dt = -a*gradient_x(u) - b*gradient_y(u) + D*laplacian(u) : 1\"\nparameters = \
+         { a = 1, b = -0.25, D = 0.02 }\n\
+         [populations.p]\nmodel = \"drift\"\ngrid = { shape = [60, 50], spacing = 0.2, boundary = \"periodic\" }\n\
+         initial = { u = \"exp(-((x - 4)**2 + (y - 5)**2)/2)\" }\n\
          [record.p]\ntraces = [{ variables = [\"u\"], interval = 4 }]\n";
     let result = run(text);
     let u = &trace(&result, "p", "u")[3000..];
@@ -533,7 +559,8 @@ fn a_bump_is_carried_across_a_plane_by_its_gradient() {
 fn gradients_that_a_grid_does_not_have_are_refused() {
     let refused = |operator: &str, shape: &str| {
         let text = format!(
-            "[simulation]\nduration = 1\ndt = 0.1\n[models.m]\ntime_unit = \"1\"\nequations = \"du/dt = -{operator}(u) : 1\"\n\
+            "[simulation]\nduration = 1\ndt = 0.1\n[models.m]\ntime_unit = \"1\"\nequations = \"du/dt = \
+             -{operator}(u) : 1\"\n\
              [populations.p]\nmodel = \"m\"\ngrid = {{ shape = {shape}, spacing = 1, boundary = \"periodic\" }}\n"
         );
         refusal(&text)

@@ -11,7 +11,8 @@ pub fn step(p: &mut Problem<'_>) -> Result<Vec<Id>, String> {
         let Some(g) = p.diffusion[i] else { continue };
         if let Some(j) = (0..x.len()).find(|&j| j != i && p.diffusion[j].is_some() && p.depends_on(g, j)) {
             return Err(format!(
-                "`milstein` needs noise that depends on its own state only, but that of `{}` depends on `{}`: use heun_stratonovich or euler_maruyama",
+                "`milstein` needs noise that depends on its own state only, but that of `{}` depends on `{}`: use \
+                 heun_stratonovich or euler_maruyama",
                 p.names[i], p.names[j]
             ));
         }

@@ -15,6 +15,7 @@ mod rk4;
 pub mod rk45;
 pub mod rosenbrock;
 mod stability;
+pub mod trial;
 
 pub use self::choose::choose;
 pub use self::exact::linear_part;

@@ -49,10 +49,10 @@ pub fn check(integrator: Integrator, p: &mut Problem<'_>, time_unit: f64) -> Res
         return Ok(());
     }
     let entries: Vec<Result<f64, Vec<f64>>> = linear.matrix.iter().map(|&a| p.lane_value(a)).collect();
+    // One lane stands for all where nothing differs.
     let lanes = entries.iter().filter_map(|e| e.as_ref().err()).map(Vec::len).max().unwrap_or(1);
     let of = |lane: usize| -> Vec<f64> {
-        let value =
-            |e: &Result<f64, Vec<f64>>| e.as_ref().map_or_else(|list| list.get(lane).copied().unwrap_or(0.0), |v| *v);
+        let value = |e: &Result<f64, Vec<f64>>| e.as_ref().map_or_else(|list| list[lane], |v| *v);
         entries.iter().map(value).collect()
     };
     // Where lanes differ, that with the greatest sum of a row (no eigenvalue is above it) and that with the fastest
@@ -72,7 +72,8 @@ pub fn check(integrator: Integrator, p: &mut Problem<'_>, time_unit: f64) -> Res
         for z in nalgebra::DMatrix::from_row_slice(m, m, &values).complex_eigenvalues().iter() {
             if let Some(bound) = longest_stable(integrator, (z.re, z.im), p.h) {
                 return Err(format!(
-                    "`{}` is not stable for this step: a state decays at a rate of {:.4e} /s, for which the step must be below {:.4e} s; here it is {:.4e} s (exact or exponential_euler have no such bound)",
+                    "`{}` is not stable for this step: a state decays at a rate of {:.4e} /s, for which the step must \
+                     be below {:.4e} s; here it is {:.4e} s (exact or exponential_euler have no such bound)",
                     integrator.name(),
                     -z.re * time_unit,
                     bound / time_unit,

@@ -10,7 +10,7 @@ use spikedeck_equation::formulas::Formulas;
 use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
 use spikedeck_equation::tape::{Tape, Values};
-use spikedeck_scenario::PlasticitySpec;
+use spikedeck_scenario::{ConnectionVariableId, PlasticitySpec};
 
 /// Rules between spikes, ready to be run by every thread. Variables are numbered: states of the source, of the target,
 /// of the connection (the weight is the first of these).
@@ -18,6 +18,8 @@ use spikedeck_scenario::PlasticitySpec;
 pub(crate) struct Compiled {
     /// Names as recordings have them, in the order of the variables.
     pub names: Vec<String>,
+    /// Number of each state of each rule; the efficacy has none.
+    numbers: HashMap<(usize, usize), usize>,
     pub pre: Half,
     pub post: Half,
     pub connection: Half,
@@ -259,6 +261,11 @@ impl Compiled {
         &self.names[self.pre.len() + self.post.len()..]
     }
 
+    /// The number of a value of a connection; none where it is the efficacy.
+    pub fn number(&self, variable: ConnectionVariableId) -> Option<usize> {
+        self.numbers.get(&(variable.rule(), variable.state())).copied()
+    }
+
     /// Joins and compiles the rules for steps of `dt` seconds.
     ///
     /// # Errors
@@ -283,6 +290,7 @@ impl Compiled {
         let roots: Vec<Id> = changed_by_post.iter().map(|&k| after_post[k]).collect();
         Ok(Self {
             names: numbering.all.into_iter().map(|v| v.name).collect(),
+            numbers: numbering.of,
             pre,
             post,
             connection,

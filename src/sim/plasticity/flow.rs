@@ -12,13 +12,13 @@ pub(super) struct Flow {
     n: usize,
     /// Rates per step: `A dt` and `b dt`, row by row, as one matrix that ends with a row of zeros.
     rates: Vec<f64>,
-    kind: Kind,
+    kind: FlowKind,
     /// Propagators of 0, 1, 2, ... steps.
     table: Vec<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Kind {
+enum FlowKind {
     /// Nothing moves.
     #[default]
     Still,
@@ -43,17 +43,17 @@ impl Flow {
         let coupled = (0..n).any(|i| b[i] != 0.0 || (0..n).any(|j| i != j && a[i * n + j] != 0.0));
         let moves = rates.iter().any(|&r| r != 0.0);
         let kind = match (moves, coupled) {
-            (false, _) => Kind::Still,
-            (true, false) => Kind::Decays,
-            (true, true) => Kind::Affine,
+            (false, _) => FlowKind::Still,
+            (true, false) => FlowKind::Decays,
+            (true, true) => FlowKind::Affine,
         };
         let mut flow = Self { n, rates, kind, table: Vec::new() };
         let mut table = Vec::new();
         for steps in 0..TABLE {
             match kind {
-                Kind::Still => break,
-                Kind::Decays => (0..n).for_each(|i| table.push(flow.decay(i, steps as u64))),
-                Kind::Affine => table.extend(flow.propagator(steps as u64)),
+                FlowKind::Still => break,
+                FlowKind::Decays => (0..n).for_each(|i| table.push(flow.decay(i, steps as u64))),
+                FlowKind::Affine => table.extend(flow.propagator(steps as u64)),
             }
         }
         flow.table = table;
@@ -62,7 +62,7 @@ impl Flow {
 
     /// Whether nothing moves.
     pub fn is_still(&self) -> bool {
-        self.kind == Kind::Still
+        self.kind == FlowKind::Still
     }
 
     fn decay(&self, i: usize, steps: u64) -> f64 {
@@ -96,13 +96,13 @@ impl Flow {
     pub fn advance(&self, state: &mut [f64], steps: u64) {
         let n = self.n;
         match self.kind {
-            Kind::Still => {}
-            Kind::Decays => {
+            FlowKind::Still => {}
+            FlowKind::Decays => {
                 for (i, s) in state.iter_mut().enumerate() {
                     *s *= self.table.get(steps as usize * n + i).copied().unwrap_or_else(|| self.decay(i, steps));
                 }
             }
-            Kind::Affine => {
+            FlowKind::Affine => {
                 // More steps than the table has: as many times the last entry as fit.
                 let (most, mut left) = (TABLE as u64 - 1, steps);
                 while left > 0 {
@@ -123,11 +123,11 @@ impl Flow {
     #[inline]
     pub fn value(&self, state: &[f64], i: usize, steps: u64) -> f64 {
         match self.kind {
-            Kind::Still => state[i],
-            Kind::Decays => {
+            FlowKind::Still => state[i],
+            FlowKind::Decays => {
                 state[i] * self.table.get(steps as usize * self.n + i).copied().unwrap_or_else(|| self.decay(i, steps))
             }
-            Kind::Affine => {
+            FlowKind::Affine => {
                 let mut all: [f64; 16] = std::array::from_fn(|j| state.get(j).copied().unwrap_or(0.0));
                 self.advance(&mut all[..self.n], steps);
                 all[i]
@@ -138,8 +138,8 @@ impl Flow {
     /// Brings rows of states (`rows[i][lane]`) forward by one step.
     pub fn step(&self, rows: &mut [Vec<f64>]) {
         match self.kind {
-            Kind::Still => {}
-            Kind::Decays => {
+            FlowKind::Still => {}
+            FlowKind::Decays => {
                 for (i, row) in rows.iter_mut().enumerate() {
                     let factor = self.table[self.n + i];
                     for v in row {
@@ -147,7 +147,7 @@ impl Flow {
                     }
                 }
             }
-            Kind::Affine => {
+            FlowKind::Affine => {
                 let lanes = rows.first().map_or(0, Vec::len);
                 let mut state = vec![0.0; self.n];
                 for lane in 0..lanes {

@@ -4,6 +4,7 @@
 
 use super::rates::Rates;
 use crate::coupling::History;
+use spikedeck_scenario::ConnectionVariableId;
 
 /// The changing values of one continuous projection into one lane range.
 #[derive(Debug)]
@@ -131,17 +132,23 @@ impl Learning {
         }
     }
 
-    /// A variable of a connection at the beginning of step `k`.
-    pub fn look(&self, variable: &str, connection: usize, k: u64, links: &Ends<'_>) -> f64 {
+    /// Variable `v` of a connection at the beginning of step `k`.
+    pub fn look(&self, v: usize, connection: usize, k: u64, links: &Ends<'_>) -> f64 {
         let [n, m, _] = self.rates.sides;
-        let delay = links.delays.get(connection).copied().unwrap_or(links.delay);
-        match self.rates.names.iter().position(|name| name == variable) {
-            Some(v) if v < n => {
-                self.sources[v].row(k.wrapping_sub(u64::from(delay)))[links.sources[connection] as usize]
-            }
-            Some(v) if v < n + m => self.states[0][v - n][links.lanes[connection] as usize],
-            Some(v) if v > n + m => self.states[1][v - n - m - 1][connection],
-            _ => links.weights[connection],
+        if v < n {
+            let delay = links.delays.get(connection).copied().unwrap_or(links.delay);
+            self.sources[v].row(k.wrapping_sub(u64::from(delay)))[links.sources[connection] as usize]
+        } else if v < n + m {
+            self.states[0][v - n][links.lanes[connection] as usize]
+        } else if v == n + m {
+            links.weights[connection]
+        } else {
+            self.states[1][v - n - m - 1][connection]
         }
+    }
+
+    /// See [`Rates::number`].
+    pub fn number(&self, variable: ConnectionVariableId) -> usize {
+        self.rates.number(variable)
     }
 }

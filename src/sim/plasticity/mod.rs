@@ -19,13 +19,13 @@ mod flow;
 mod learning;
 mod rates;
 mod rows;
+mod sampler;
 mod send;
-mod tap;
 
 pub(super) use compile::Compiled;
 pub(super) use learning::{Ends, Learning, Links};
 pub(super) use rates::{Observed, Rates};
-pub(super) use tap::{ConnectionTap, Slot};
+pub(super) use sampler::{ConnectionSampler, Slot};
 
 use events::{Events, Span};
 use rows::Rows;
@@ -169,7 +169,7 @@ impl Plastic {
             self.catch_up_all(u64::from(before), table);
             seen = before;
         }
-        let Some(events) = &mut self.events else { return };
+        let events = self.events.as_mut().expect("room is made where spikes of targets are kept");
         events.forget(i64::from(seen) - i64::from(self.longest));
         if events.is_full(lane) {
             events.grow();
@@ -443,7 +443,7 @@ fn is_finite(values: &[f64]) -> bool {
 mod tests {
     use super::super::connect::Wiring;
     use super::super::delivery::{Properties, Property};
-    use super::super::place::Place;
+    use super::super::geometry::Geometry;
     use super::*;
     use spikedeck_core::rng::Key;
     use spikedeck_scenario::Rule;
@@ -452,13 +452,15 @@ mod tests {
     fn moving() -> (Plastic, Table) {
         let text = "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 3\n\
             [populations.b]\nmodel = \"lif\"\nsize = 5\nreceptors.syn = { kind = \"exp_current\", tau = \"2 ms\" }\n\
-            [projections.p]\nfrom = \"a\"\nto = \"b.syn\"\nconnect = \"all_to_all\"\nweight = \"1 pA\"\ndelay = \"1.3 ms\"\nplasticity = { kind = \"tagged\", s = \"1 pA\" }\n\
-            [plasticity.tagged]\nequations = \"\"\"\ndx_pre/dt = -x_pre/tau : 1\ndy_post/dt = -y_post/tau : 1\ndtag/dt = (0.1 - tag)/tau : 1\ndw/dt = -w/slow : weight\n\"\"\"\n\
+            [projections.p]\nfrom = \"a\"\nto = \"b.syn\"\nconnect = \"all_to_all\"\nweight = \"1 pA\"\ndelay = \"1.3 \
+            ms\"\nplasticity = { kind = \"tagged\", s = \"1 pA\" }\n\
+            [plasticity.tagged]\nequations = \"\"\"\ndx_pre/dt = -x_pre/tau : 1\ndy_post/dt = -y_post/tau : 1\n\
+            dtag/dt = (0.1 - tag)/tau : 1\ndw/dt = -w/slow : weight\n\"\"\"\n\
             on_pre = \"tag += y_post; x_pre += 1\"\non_post = \"w += s*tag*x_pre; tag *= 0.9; y_post += 1\"\n\
             parameters = { tau = \"20 ms\", slow = \"500 ms\", s = { value = 1, unit = \"weight\" } }\n";
         let spec = crate::tests::spec(text);
         let rule = Compiled::new(spec.projections[0].plasticity.as_ref().unwrap(), spec.simulation.dt).unwrap();
-        let place = Place::default();
+        let place = Geometry::default();
         let key = Key::new(1, "projections.p", "connect");
         let wiring = Wiring {
             rule: &Rule::AllToAll,

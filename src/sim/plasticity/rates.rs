@@ -1,6 +1,7 @@
 //! Rules between rates, joined and compiled: every state after a step, by exponential Euler, `s + h f exprel(h
 //! df/ds)`: exact for what is linear in the state itself, as all common rules are.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use spikedeck_core::units::Dimension;
@@ -8,7 +9,7 @@ use spikedeck_equation::derive::derivative;
 use spikedeck_equation::formulas::Formulas;
 use spikedeck_equation::graph::{Graph, Id, Symbol, Unary};
 use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
-use spikedeck_scenario::{PlasticitySpec, RuleSpec, VariableId};
+use spikedeck_scenario::{ConnectionVariableId, PlasticitySpec, RuleSpec, VariableId};
 
 /// A value of a unit that a rule looks at, and its history.
 pub(crate) type Observed = (VariableId, usize);
@@ -27,12 +28,19 @@ pub(crate) struct Rates {
     pub(super) units: [Option<Formulas>; 2],
     /// Histories of the observed values.
     pub(super) observed: [Vec<usize>; 2],
+    /// Number of each state of each rule.
+    numbers: HashMap<(usize, usize), usize>,
 }
 
 impl Rates {
     /// Names of the values of a connection, the weight first.
     pub fn of_connections(&self) -> &[String] {
         &self.names[self.sides[0] + self.sides[1]..]
+    }
+
+    /// The number of a value of a connection.
+    pub fn number(&self, variable: ConnectionVariableId) -> usize {
+        *self.numbers.get(&(variable.rule(), variable.state())).expect("rules between rates have no efficacy")
     }
 
     /// Compiles the rules for steps of `dt` (seconds, or time units) over what they observe of source and target.
@@ -52,6 +60,7 @@ impl Rates {
             observed: observed.map(|list| list.iter().map(|o| o.1).collect()),
             initial: states.all.iter().map(|s| spec.rules[s.rule].initial[s.state]).collect(),
             names: states.all.into_iter().map(|s| s.name).collect(),
+            numbers: states.numbers,
             sides,
         }
     }
@@ -70,35 +79,37 @@ struct RateState {
 struct RateStates {
     all: Vec<RateState>,
     sides: [usize; 3],
+    /// Number of each state of each rule; the efficacy has none.
+    numbers: HashMap<(usize, usize), usize>,
 }
 
 impl RateStates {
     fn of(spec: &PlasticitySpec) -> Self {
         let mut sides: [Vec<RateState>; 3] = [Vec::new(), Vec::new(), Vec::new()];
-        let mut weight = None;
+        let mut weights = Vec::new();
         for (rule, r) in spec.rules.iter().enumerate() {
             for (state, v) in r.rule.states().iter().enumerate().filter(|(_, v)| v.name != EFFICACY) {
                 let entry = RateState { rule, state, name: spec.variable(rule, &v.name) };
                 match Side::of(&v.name) {
-                    Side::Connection if v.name == WEIGHT => weight = weight.or(Some(entry)),
+                    Side::Connection if v.name == WEIGHT => weights.push(entry),
                     Side::Pre => sides[0].push(entry),
                     Side::Post => sides[1].push(entry),
                     Side::Connection => sides[2].push(entry),
                 }
             }
         }
-        sides[2].insert(0, weight.expect("every rule has a weight, declared or not"));
+        let ends = sides[0].len() + sides[1].len();
+        let mut numbers: HashMap<(usize, usize), usize> = weights.iter().map(|w| ((w.rule, w.state), ends)).collect();
+        sides[2].insert(0, weights.swap_remove(0));
         let counts = sides.each_ref().map(Vec::len);
-        Self { all: sides.into_iter().flatten().collect(), sides: counts }
+        let all: Vec<RateState> = sides.into_iter().flatten().collect();
+        numbers.extend(all.iter().enumerate().map(|(k, s)| ((s.rule, s.state), k)));
+        Self { all, sides: counts, numbers }
     }
 
     /// Number of a state of a rule; the efficacy has none.
-    fn number(&self, rule: usize, state: usize, name: &str) -> Option<usize> {
-        let weight = self.sides[0] + self.sides[1];
-        if name == WEIGHT {
-            return Some(weight);
-        }
-        self.all.iter().position(|s| s.rule == rule && s.state == state)
+    fn number(&self, rule: usize, state: usize) -> Option<usize> {
+        self.numbers.get(&(rule, state)).copied()
     }
 }
 
@@ -157,7 +168,7 @@ impl<'a> JoinedRates<'a> {
     fn add(&mut self, rule: usize, r: &RuleSpec) {
         let given = self.given(r);
         let (_, time) = self.numbers();
-        let (parts, names) = (r.rule.pre.parts(), r.rule.states());
+        let parts = r.rule.pre.parts();
         let per_second = r.rule.pre.time_unit().per_second();
         let states = self.states;
         let ids = self.graph.import(
@@ -165,7 +176,7 @@ impl<'a> JoinedRates<'a> {
             &parts.drift,
             |g, s| {
                 Some(match s {
-                    Symbol::State(i) => match states.number(rule, i as usize, &names[i as usize].name) {
+                    Symbol::State(i) => match states.number(rule, i as usize) {
                         Some(k) => g.symbol(Symbol::Variable(k as u32)),
                         None => g.number(1.0),
                     },
@@ -183,7 +194,7 @@ impl<'a> JoinedRates<'a> {
             |v, _| (v, Dimension::NONE),
         );
         for (state, mut id) in ids.into_iter().enumerate() {
-            let Some(k) = states.number(rule, state, &names[state].name) else { continue };
+            let Some(k) = states.number(rule, state) else { continue };
             if per_second != self.per_second {
                 let factor = self.graph.number(per_second / self.per_second);
                 id = self.graph.mul(factor, id);

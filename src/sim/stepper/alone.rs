@@ -10,7 +10,7 @@ const RUNS: u64 = 256;
 
 /// What goes into steps that are made in one go, and what is kept of them.
 #[derive(Debug, Default)]
-pub(super) struct Course {
+pub(super) struct Stretch {
     feeds: Vec<Feed>,
     pub(super) seen: Seen,
     /// The first step.
@@ -46,40 +46,44 @@ impl Stepper {
         let substeps = self.substeps as usize;
         let runs = (steps.end - steps.start) as usize * substeps;
         self.feed(steps.start, runs, input);
-        let Course { feeds, seen, first } = &mut self.course;
+        let Stretch { feeds, seen, first } = &mut self.stretch;
         seen.before.clear();
         seen.before.extend(due.iter().map(|k| (k - *first) as usize * substeps));
-        let Motion::Kernel(kernel) = &self.motion else { return None };
-        let (short, states) = (kernel.short(&self.program.memory)?, self.program.states());
+        let short = match &self.motion {
+            Motion::Kernel(kernel) => kernel.short(&self.program.memory),
+            _ => None,
+        };
+        let (short, states) = (short.expect("asked of a short stepper only"), self.program.states());
         let (run, lane) = short.run_many(&mut self.program.memory, feeds, seen, [runs, substeps, states])?;
-        let state = (0..states).find(|&s| !self.state(s)[lane].is_finite())?;
+        let state = (0..states).find(|&s| !self.state(s)[lane].is_finite());
+        let state = state.expect("a lane stops where one of its states is not finite");
         Some((steps.start + (run / substeps) as u64, lane as u32, state))
     }
 
     /// What a state was at the grid points remembered, point by point, one number a lane.
     pub fn recall(&self, state: usize) -> &[f64] {
-        let Seen { before, values } = &self.course.seen;
+        let Seen { before, values } = &self.stretch.seen;
         let length = before.len() * self.program.memory.lanes;
         &values[state * length..(state + 1) * length]
     }
 
     /// The time at the grid point remembered in row `row`, in that of the equations.
     pub(super) fn time_recalled(&self, row: usize) -> f64 {
-        let step = self.course.first + self.course.seen.before[row] as u64 / u64::from(self.substeps);
+        let step = self.stretch.first + self.stretch.seen.before[row] as u64 / u64::from(self.substeps);
         step as f64 * self.dt
     }
 
     /// What a port carried from the grid point remembered in row `row` on.
     pub(super) fn input_recalled(&self, port: usize, row: usize, lane: usize) -> f64 {
-        let feed = self.program.inputs().position(|x| x.0 == port).map(|index| &self.course.feeds[index]);
-        feed.map_or(0.0, |feed| feed.rows[self.course.seen.before[row] * self.program.memory.lanes + lane])
+        let feed = self.program.inputs().position(|x| x.0 == port).map(|index| &self.stretch.feeds[index]);
+        feed.map_or(0.0, |feed| feed.rows[self.stretch.seen.before[row] * self.program.memory.lanes + lane])
     }
 
     /// Writes down what registers hold in `runs` runs of the equations from `step` on.
     fn feed(&mut self, step: u64, runs: usize, mut input: impl FnMut(u64, usize, &mut [f64])) {
         let (lanes, substeps) = (self.program.memory.lanes, self.substeps as usize);
         let ports = self.program.inputs().len();
-        let feeds = &mut self.course.feeds;
+        let feeds = &mut self.stretch.feeds;
         feeds.resize_with(ports + self.noise.len() + usize::from(self.program.time().is_some()), Feed::default);
         for feed in feeds.iter_mut() {
             feed.rows.resize(runs * lanes, 0.0);
@@ -107,6 +111,6 @@ impl Stepper {
                 row.fill(((step + (k / substeps) as u64) as f64 + part) * self.dt);
             }
         }
-        self.course.first = step;
+        self.stretch.first = step;
     }
 }

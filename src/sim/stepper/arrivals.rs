@@ -6,7 +6,7 @@ use super::threshold::{add_products, add_scaled};
 use super::{LaneValues, Stepper};
 use crate::firing::Refractory;
 use spikedeck_equation::graph::{Graph, Id};
-use spikedeck_equation::kernel::{Kernel, Place};
+use spikedeck_equation::kernel::{Kernel, Location};
 use spikedeck_equation::program::{Builder, Program, Target};
 use spikedeck_equation::tape::{Tape, Values};
 
@@ -15,7 +15,7 @@ use spikedeck_equation::tape::{Tape, Values};
 struct Effect {
     state: usize,
     /// A number, a column, or a register that the kernel computes for the block.
-    gain: Place,
+    gain: Location,
 }
 
 /// What events do, port by port.
@@ -65,8 +65,8 @@ impl Arrivals {
             program.run(&self.gains, start, count);
         }
         for ((effects, singly), arriving) in self.effects.iter().zip(&self.singly).zip(arrivals.iter_mut()) {
-            if let (Some((tape, states)), false) = (singly, arriving.is_empty()) {
-                one_by_one(program, (tape, states), arriving, (start, end), time);
+            if let (Some((recorder, states)), false) = (singly, arriving.is_empty()) {
+                one_by_one(program, (recorder, states), arriving, (start, end), time);
                 continue;
             }
             let memory = &mut program.memory;
@@ -76,15 +76,15 @@ impl Arrivals {
             for (k, e) in effects.iter().enumerate() {
                 let at = e.state * padded + start;
                 match e.gain {
-                    Place::Number(g) => add_scaled(&mut memory.data[at..at + end - start], arriving, g, k == last),
-                    Place::Column(c) => add_products(&mut memory.data, at, c as usize * padded + start, arriving),
-                    Place::Scratch(r) => {
+                    Location::Number(g) => add_scaled(&mut memory.data[at..at + end - start], arriving, g, k == last),
+                    Location::Column(c) => add_products(&mut memory.data, at, c as usize * padded + start, arriving),
+                    Location::Scratch(r) => {
                         let gain = memory.scratch_base(r as usize);
                         add_products(&mut memory.data, at, gain, arriving);
                     }
                 }
             }
-            if !matches!(effects.last(), Some(Effect { gain: Place::Number(_), .. })) {
+            if !matches!(effects.last(), Some(Effect { gain: Location::Number(_), .. })) {
                 arriving.fill(0.0);
             }
         }

@@ -13,7 +13,9 @@ impl Stepper {
         let p = self.system.parts();
         let mut states = self.lane_states(lane);
         let lost: Vec<usize> = (0..states.len()).filter(|&i| !states[i].is_finite()).collect();
-        lost.iter().for_each(|&i| states[i] = self.start[i]);
+        for &i in &lost {
+            states[i] = self.start[i];
+        }
         let inputs: LaneValues = inputs.iter().map(|row| row.get(lane).copied().unwrap_or(0.0)).collect();
         let parameters = self.lane_parameters(lane);
         let time = k as f64 * self.dt;

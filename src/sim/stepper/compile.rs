@@ -1,23 +1,23 @@
 //! A stepper from its specification.
 
-use super::alone::Course;
+use super::alone::Stretch;
 use super::arrivals::Arrivals;
 use super::by_lane::ByLane;
 use super::locate::{Given, Locate};
 use super::refractory::Reset;
 use super::threshold::Threshold;
-use super::{Column, Motion, Noise, Stepper, StepperSpec, Work};
-use crate::firing::Firing;
+use super::trust;
+use super::{Motion, Noise, Stepper, StepperSpec, UnitValues, Work};
 use crate::integrator::{Method, Problem, build, check, choose, grow_exponentially};
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
-use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_core::units::Dimension;
 use spikedeck_equation::derive::{derivative, derivatives};
 use spikedeck_equation::flow::jacobian;
 use spikedeck_equation::graph::{Binary, Graph, Id, Node, Symbol};
 use spikedeck_equation::program::{Builder, Columns, Program, Target, symbols};
 use spikedeck_equation::system::Parts;
-use spikedeck_equation::tape::{Tape, Values};
+use spikedeck_equation::tape::Tape;
 use spikedeck_scenario::{Integrator, SpikeTimes};
 
 /// What of a system is imported with its shared parameters as numbers.
@@ -29,11 +29,13 @@ struct Imported {
     condition: Option<Id>,
     surface: Option<Id>,
     cut: Option<(usize, Id)>,
+    /// The same of a threshold that only counts.
+    peak: Option<(usize, Id)>,
     reset: Vec<Id>,
     refractory: Option<Id>,
 }
 
-fn import(p: &Parts, parameters: &[Column]) -> Imported {
+fn import(p: &Parts, parameters: &[UnitValues]) -> Imported {
     let mut graph = Graph::new();
     let mut take = |roots: &[Id]| {
         graph.import(
@@ -41,7 +43,7 @@ fn import(p: &Parts, parameters: &[Column]) -> Imported {
             roots,
             |g, s| match s {
                 Symbol::Parameter(i) => match parameters.get(i as usize) {
-                    Some(Column::Shared(v)) => Some(g.number(*v)),
+                    Some(UnitValues::Shared(v)) => Some(g.number(*v)),
                     _ => None,
                 },
                 _ => None,
@@ -57,9 +59,11 @@ fn import(p: &Parts, parameters: &[Column]) -> Imported {
     let surface = t.and_then(|t| t.surface).map(|h| take(&[h])[0]);
     // Without a reset of that state (Hodgkin-Huxley) the threshold only counts spikes, and bounds nothing.
     let cut = t.and_then(|t| t.cut).filter(|(s, _)| p.reset.iter().any(|r| r.0 == *s)).map(|(s, c)| (s, take(&[c])[0]));
+    let counts = p.reset.is_empty();
+    let peak = t.and_then(|t| t.cut).filter(|_| counts).map(|(s, c)| (s, take(&[c])[0]));
     let reset = take(&p.reset.iter().map(|r| r.1).collect::<Vec<_>>());
     let refractory = p.refractory.map(|r| take(&[r])[0]);
-    Imported { graph, drift, diffusion, gains, condition, surface, cut, reset, refractory }
+    Imported { graph, drift, diffusion, gains, condition, surface, cut, peak, reset, refractory }
 }
 
 impl Imported {
@@ -122,11 +126,13 @@ impl Movement {
 struct Movements {
     /// The integrator, and why.
     integrator: (Integrator, String),
+    /// Why its step is too long, if it is.
+    doubt: Option<String>,
     main: Movement,
     /// The same with the held states at rest, if others depend on them.
     held: Option<Movement>,
     /// Values that the scheme made for each lane.
-    lane_values: Vec<Column>,
+    lane_values: Vec<UnitValues>,
 }
 
 /// See [`Stepper::new`].
@@ -152,7 +158,7 @@ fn examine(spec: &StepperSpec<'_>) -> Result<(), String> {
         ));
     }
     for (column, v) in spec.parameters.iter().zip(&p.parameters).chain(spec.initial.iter().zip(&p.states)) {
-        if let Column::Each(list) = column
+        if let UnitValues::Each(list) = column
             && list.len() != lanes
         {
             return Err(format!("`{}` has {} values for {lanes} units", v.name, list.len()));
@@ -161,54 +167,7 @@ fn examine(spec: &StepperSpec<'_>) -> Result<(), String> {
             return Err(format!("`{}` of unit {} is not a finite number", v.name, spec.first_unit as usize + lane));
         }
     }
-    degenerate(spec)
-}
-
-/// Refuses parameters of which a quantity cannot be made that the rates need (a quotient by the difference of two equal
-/// time constants).
-fn degenerate(spec: &StepperSpec<'_>) -> Result<(), String> {
-    let p = spec.system.parts();
-    let of_parameters = |id: Id| {
-        let symbols = p.graph.symbols(id);
-        !symbols.is_empty() && symbols.iter().all(|s| matches!(s, Symbol::Parameter(_)))
-    };
-    let mut named: Vec<usize> =
-        (0..p.subexpressions.len()).filter(|&s| of_parameters(p.subexpression_ids[s])).collect();
-    if named.is_empty() || spec.lanes == 0 {
-        return Ok(());
-    }
-    // Nodes stand behind those that they are made of: the first is what is wrong.
-    named.sort_by_key(|&s| p.subexpression_ids[s]);
-    let ids: Vec<Id> = named.iter().map(|&s| p.subexpression_ids[s]).collect();
-    let (quantities, rates) = (Tape::new(&p.graph, &ids), Tape::new(&p.graph, &p.drift));
-    let differ = spec.parameters.iter().any(|c| matches!(c, Column::Each(_)));
-    let mut found = vec![0.0; ids.len()];
-    let inputs = vec![0.0; p.inputs.len()];
-    for lane in 0..if differ { spec.lanes } else { 1 } {
-        let parameters: Vec<f64> = spec.parameters.iter().map(|c| c.at(lane)).collect();
-        quantities.evaluate(&Values { parameters: &parameters, ..Values::default() }, &mut found);
-        let Some(broken) = found.iter().position(|v| !v.is_finite()) else { continue };
-        // A quantity that a condition keeps out of the rates does no harm.
-        let states: Vec<f64> = spec.initial.iter().map(|c| c.at(lane)).collect();
-        let mut moved = vec![0.0; p.drift.len()];
-        let values = Values { states: &states, parameters: &parameters, inputs: &inputs, ..Values::default() };
-        rates.evaluate(&values, &mut moved);
-        if moved.iter().all(|v| v.is_finite()) {
-            continue;
-        }
-        let made_of = p.graph.symbols(ids[broken]).into_iter().filter_map(|s| {
-            let Symbol::Parameter(i) = s else { return None };
-            let (variable, value) = (&p.parameters[i as usize], parameters[i as usize]);
-            Some(format!("{} = {}", variable.name, Quantity { value, dimension: variable.dimension }))
-        });
-        let unit = if differ { format!(" of unit {}", spec.first_unit as usize + lane) } else { String::new() };
-        return Err(format!(
-            "`{}`{unit} is no number for these values: {}",
-            p.subexpressions[named[broken]].name,
-            made_of.collect::<Vec<_>>().join(", ")
-        ));
-    }
-    Ok(())
+    trust::degenerate(spec)
 }
 
 /// Length of a step and of one of its parts, in the time of the equations.
@@ -236,13 +195,15 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         lane_values,
     };
     let mut problem = pose(Vec::new());
+    let first: Vec<f64> = if lanes > 0 { lane_parameters(0) } else { Vec::new() };
+    let starts = trust::starts(spec, imported.peak, &imported.graph, &first);
     let (integrator, why) = if spec.integrator == Integrator::Auto {
-        let start: Vec<f64> = spec.initial.iter().map(|c| if lanes > 0 { c.at(0) } else { 0.0 }).collect();
-        let first: Vec<f64> = if lanes > 0 { lane_parameters(0) } else { Vec::new() };
-        choose(&mut problem, &start, &first)
+        choose(&mut problem, &starts, &first)
     } else {
         (spec.integrator, "named in the scenario or model".to_owned())
     };
+    // Of one unit: others of its population are looked at by nobody but for speed.
+    let doubt = if lanes == 1 { trust::doubt(&problem, integrator, &starts, &first, p.time_unit) } else { None };
     check(integrator, &mut problem, p.time_unit.per_second())?;
     let method = build(integrator, &mut problem)?;
     let mut lane_values = std::mem::take(&mut problem.lane_values);
@@ -262,8 +223,8 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         lane_values = std::mem::take(&mut resting.lane_values);
         held = Some(Movement { graph: resting.graph, drift: resting.drift, method });
     }
-    let lane_values = lane_values.into_iter().map(Column::Each).collect();
-    Ok(Movements { integrator: (integrator, why), main, held, lane_values })
+    let lane_values = lane_values.into_iter().map(UnitValues::Each).collect();
+    Ok(Movements { integrator: (integrator, why), doubt, main, held, lane_values })
 }
 
 /// The threshold variable and its bound, where the rates are not linear in it (an upstroke that no fixed step can
@@ -295,25 +256,31 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
         );
     }
     let (dt, h) = steps(spec);
-    let Movements { integrator, main, held, lane_values } = movements;
+    let Movements { integrator, doubt, main, held, lane_values } = movements;
     let comparison = imported.comparison();
+    let slope = excursions(spec, &mut imported);
     let never = imported.graph.number(0.0);
     let imported = imported;
     let columns = Columns { states: &spec.initial, parameters: &spec.parameters, lane_values: &lane_values };
     let moved = [Some(&main), held.as_ref()].into_iter().flatten().flat_map(|m| symbols(&m.graph, m.roots()));
-    let others: Vec<Id> = imported.gains.iter().copied().chain(imported.condition).collect();
+    let others: Vec<Id> = imported.gains.iter().copied().chain(imported.condition).chain(slope).collect();
     let mut builder = Builder::new(columns, moved.chain(symbols(&imported.graph, &others)));
     let mut motion = main.compile(&mut builder, &imported, p, h);
     let mut held_motion = held.map(|m| m.compile(&mut builder, &imported, p, h));
     let adds_up = |port| spec.system.superposes(port);
     let arrivals = Arrivals::new(&mut builder, &imported.graph, &imported.gains, &p.effects, adds_up);
     let threshold = comparison.map(|(op, sides)| Threshold::new(&mut builder, &imported.graph, op, sides));
+    let slopes = slope.map(|slope| {
+        let (kernel, places) = builder.kernel(&imported.graph, &[slope], &[Target::Anywhere]);
+        (kernel, places[0])
+    });
     let mut program = builder.finish(spec.lanes);
     [Some(&mut motion), held_motion.as_mut()].into_iter().flatten().for_each(|m| m.settle(&mut program));
     let padded = program.memory.padded;
     Ok(Stepper {
         system: spec.system.clone(),
         integrator,
+        doubt,
         // A few lanes are all there is at rest, too; their programs fit a memory like theirs.
         side: program.beside(),
         noise: noise(spec, &program),
@@ -321,11 +288,12 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
         arrivals,
         threshold,
         reset: reset(p, &imported, never),
-        firing: Firing::default(),
-        locate: locate(spec, &imported, padded)?,
+        firing: trust::begun(spec, &imported.graph, imported.condition.filter(|_| imported.reset.is_empty())),
+        locate: locate(spec, &imported, padded, slope)?,
+        slopes,
         fractions: if matches!(motion, Motion::Lanes(_)) { vec![1.0; padded] } else { Vec::new() },
         motion,
-        course: Course::default(),
+        stretch: Stretch::default(),
         work: Work::default(),
         dt,
         substeps: spec.substeps.max(1),
@@ -346,14 +314,32 @@ fn reset(p: &Parts, imported: &Imported, never: Id) -> Reset {
     }
 }
 
+/// How fast the threshold's surface moves, where excursions over it within one step are looked for.
+fn excursions(spec: &StepperSpec<'_>, imported: &mut Imported) -> Option<Id> {
+    let surface = imported.surface.filter(|_| spec.spike_times == SpikeTimes::Exact && !imported.reset.is_empty())?;
+    let mut sum = imported.graph.number(0.0);
+    for (s, rate) in imported.drift.clone().into_iter().enumerate() {
+        let slope = derivative(&mut imported.graph, surface, Symbol::State(s as u32));
+        let product = imported.graph.mul(slope, rate);
+        sum = imported.graph.add(sum, product);
+    }
+    Some(sum)
+}
+
 /// What finds crossings inside steps, if they are asked for.
-fn locate(spec: &StepperSpec<'_>, imported: &Imported, padded: usize) -> Result<Option<Locate>, String> {
+fn locate(
+    spec: &StepperSpec<'_>,
+    imported: &Imported,
+    padded: usize,
+    slope: Option<Id>,
+) -> Result<Option<Locate>, String> {
     let p = spec.system.parts();
     if spec.spike_times == SpikeTimes::Grid || p.threshold.is_none() {
         return Ok(None);
     }
     let Some(surface) = imported.surface else {
-        return Err("this threshold is not one comparison of two sides, so that there is no moment at which it is crossed: use \
+        return Err("this threshold is not one comparison of two sides, so that there is no moment at which it is \
+                    crossed: use \
                     spike_times = \"grid\""
             .to_owned());
     };
@@ -369,6 +355,7 @@ fn locate(spec: &StepperSpec<'_>, imported: &Imported, padded: usize) -> Result<
         cut: imported.cut.filter(|c| grow_exponentially(&imported.graph, &imported.drift, c.0)),
         names: &names,
         padded,
+        slope,
     };
     Locate::new(&given).map(Some)
 }

@@ -1,22 +1,22 @@
-//! Observers for anything that has a name.
+//! Observers of the quantities of a population.
 
-use super::{Stepper, StepperError};
-use spikedeck_core::diagnostic::did_you_mean;
+use super::Stepper;
 use spikedeck_equation::formulas::{BLOCK, Formulas};
 use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::program::Operand;
+use spikedeck_scenario::VariableId;
 
 /// A compiled observer.
 #[derive(Debug, Clone)]
 pub struct Probe {
-    kind: Kind,
+    what: Observed,
     /// Input ports that it reads.
     ports: Vec<usize>,
 }
 
 impl Probe {
-    fn plain(kind: Kind) -> Self {
-        Self { kind, ports: Vec::new() }
+    fn plain(what: Observed) -> Self {
+        Self { what, ports: Vec::new() }
     }
 
     /// Whether it reads an input port.
@@ -26,15 +26,15 @@ impl Probe {
 }
 
 #[derive(Debug, Clone)]
-enum Kind {
+enum Observed {
     State(usize),
     Parameter(usize),
-    Expression(Box<Observed>),
+    Expression(Box<ObservedExpression>),
 }
 
 /// An expression over states, parameters, inputs and time, in many lanes at once.
 #[derive(Debug, Clone)]
-struct Observed {
+struct ObservedExpression {
     formulas: Formulas,
     /// For more lanes than the population has: the same ones at many grid points.
     many: Option<Formulas>,
@@ -43,7 +43,7 @@ struct Observed {
     root: Id,
 }
 
-impl Observed {
+impl ObservedExpression {
     /// Compiles a node of `graph` as it is written: what is looked at has the same bits in any choice of lanes.
     fn new(graph: Graph, root: Id, lanes: usize) -> Self {
         Self { formulas: Formulas::as_written(&graph, root, lanes), many: None, lanes, graph, root }
@@ -90,26 +90,15 @@ fn gather(from: &[f64], lanes: &[u32], to: &mut [f64]) {
 }
 
 impl Stepper {
-    /// An observer for any state, parameter, input (with the currents of receptors) or subexpression, compiled once.
-    ///
-    /// # Errors
-    /// When there is no such name.
-    pub fn probe(&self, variable: &str) -> Result<Probe, StepperError> {
+    /// An observer of a state, parameter, input (with the currents of receptors) or subexpression, compiled once.
+    pub fn probe(&self, variable: VariableId) -> Probe {
         let p = self.system.parts();
-        let place = |list: &[spikedeck_equation::Variable]| list.iter().position(|v| v.name == variable);
-        if let Some(i) = place(&p.states) {
-            return Ok(Probe::plain(Kind::State(i)));
+        match variable {
+            VariableId::State(id) => Probe::plain(Observed::State(id.index())),
+            VariableId::Parameter(id) => Probe::plain(Observed::Parameter(id.index())),
+            VariableId::Subexpression(id) => self.expression(&p.graph, p.subexpression_ids[id.index()]),
+            VariableId::Input(id) => self.expression(&p.graph, p.port_totals[id.index()]),
         }
-        if let Some(i) = place(&p.parameters) {
-            return Ok(Probe::plain(Kind::Parameter(i)));
-        }
-        let Some((id, _)) = self.system.observable(variable) else {
-            let names =
-                p.states.iter().chain(&p.subexpressions).chain(&p.inputs).chain(&p.parameters).map(|v| v.name.as_str());
-            let hint = did_you_mean(variable, names).map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-            return Err(StepperError { message: format!("there is no `{variable}` to record{hint}") });
-        };
-        Ok(self.expression(&p.graph, id))
     }
 
     /// An observer of an expression of this system's symbols.
@@ -129,21 +118,24 @@ impl Stepper {
         );
         let read = g.symbols(ids[0]).into_iter();
         let ports = read.filter_map(|s| if let Symbol::Input(i) = s { Some(i as usize) } else { None }).collect();
-        Probe { kind: Kind::Expression(Box::new(Observed::new(g, ids[0], self.program.memory.lanes))), ports }
+        Probe {
+            what: Observed::Expression(Box::new(ObservedExpression::new(g, ids[0], self.program.memory.lanes))),
+            ports,
+        }
     }
 
     /// Evaluates a probe at time of step `step` for `lanes`, in SI, appending to `out`.
     pub fn sample(&self, probe: &mut Probe, step: u64, inputs: &[&[f64]], lanes: &[u32], out: &mut Vec<f64>) {
-        match &mut probe.kind {
-            Kind::State(s) => {
+        match &mut probe.what {
+            Observed::State(s) => {
                 let column = self.state(*s);
                 out.extend(lanes.iter().map(|&l| column[l as usize]));
             }
-            Kind::Parameter(i) => match self.program.parameter(*i) {
+            Observed::Parameter(i) => match self.program.parameter(*i) {
                 Operand::Each(column) => out.extend(lanes.iter().map(|&l| column[l as usize])),
                 Operand::Shared(v) => out.extend(lanes.iter().map(|_| v)),
             },
-            Kind::Expression(observed) => {
+            Observed::Expression(observed) => {
                 let read = |symbol, lanes: &[u32], to: &mut [f64]| match symbol {
                     Symbol::State(s) => gather(self.state(s as usize), lanes, to),
                     Symbol::Parameter(i) => self.gather_parameter(i as usize, lanes, to),
@@ -164,16 +156,16 @@ impl Stepper {
     pub fn sample_recalled(&self, probe: &mut Probe, places: &[u32], out: &mut Vec<f64>) {
         let all = self.program.memory.lanes as u32;
         let (row, lane) = (|p: u32| (p / all) as usize, |p: u32| (p % all) as usize);
-        match &mut probe.kind {
-            Kind::State(s) => {
+        match &mut probe.what {
+            Observed::State(s) => {
                 let column = self.recall(*s);
                 out.extend(places.iter().map(|&p| column[p as usize]));
             }
-            Kind::Parameter(i) => match self.program.parameter(*i) {
+            Observed::Parameter(i) => match self.program.parameter(*i) {
                 Operand::Each(column) => out.extend(places.iter().map(|&p| column[lane(p)])),
                 Operand::Shared(v) => out.extend(places.iter().map(|_| v)),
             },
-            Kind::Expression(observed) => {
+            Observed::Expression(observed) => {
                 let read = |symbol, places: &[u32], to: &mut [f64]| match symbol {
                     Symbol::State(s) => gather(self.recall(s as usize), places, to),
                     Symbol::Parameter(i) => {

@@ -4,6 +4,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::{LaneSpike, LaneValues, Motion, Stepper};
 use crate::firing::{self, Refractory};
+use spikedeck_core::math::holds;
 use spikedeck_equation::tape::{Tape, Values};
 
 /// What a spike does to its unit.
@@ -38,7 +39,7 @@ impl Stepper {
         side.copy_lanes(&self.program, width, lane);
         side.fill_inputs_with(width, |port| {
             let row = inputs.get(port).copied().unwrap_or(&[]);
-            move |k| row.get(lane(k)).copied().unwrap_or(0.0)
+            move |k| if row.is_empty() { 0.0 } else { row[lane(k)] }
         });
         for sub in 0..self.substeps {
             let draw = step * u64::from(self.substeps) + u64::from(sub);
@@ -118,7 +119,7 @@ impl Stepper {
             let lane = spike.lane as usize;
             let own = if differs { self.lane_parameters(lane) } else { LaneValues::new() };
             let parameters: &[f64] = if differs { &own } else { &shared };
-            let inputs = self.work.at_crossing.get(k * ports..(k + 1) * ports).unwrap_or_default();
+            let inputs = &self.work.at_crossing[k * ports..(k + 1) * ports];
             let end = self.end_of(k).map(LaneValues::from_slice);
             let located = end.is_some();
             let states = end.unwrap_or_else(|| {
@@ -132,8 +133,7 @@ impl Stepper {
             let values = Values { states: &states, parameters, inputs, time, ..Values::default() };
             // After a reset inside the step the rest of it may lead over the threshold again: that is another spike,
             // one step later.
-            let condition = self.reset.condition.value(&values);
-            if !located && (condition < 0.0 || condition > 0.0) {
+            if !located && holds(self.reset.condition.value(&values)) {
                 above.push(spike.lane);
             }
             if let Some(tape) = &self.reset.refractory {

@@ -1,8 +1,9 @@
 //! Block loops beside the register program: which lanes cross, and what arrives.
 
+use spikedeck_core::math::compared;
 use spikedeck_core::vector::vectorised;
 use spikedeck_equation::graph::{Binary, Graph, Id};
-use spikedeck_equation::kernel::{CHUNK, Kernel, Memory, Place};
+use spikedeck_equation::kernel::{CHUNK, Kernel, Location, Memory};
 use spikedeck_equation::program::{Builder, Target};
 
 /// A compiled threshold condition.
@@ -13,9 +14,9 @@ pub struct Threshold {
     /// How `left` and `right` are compared; any other condition is compared with zero.
     pub compare: Binary,
     /// Left side.
-    pub left: Place,
+    pub left: Location,
     /// Right side.
-    pub right: Place,
+    pub right: Location,
 }
 
 impl Threshold {
@@ -30,10 +31,10 @@ impl Threshold {
         if !self.kernel.is_empty() {
             self.kernel.run(memory, start, count);
         }
-        let address = |p: Place| match p {
-            Place::Column(c) => Ok(c as usize * memory.padded + start),
-            Place::Scratch(r) => Ok(memory.scratch_base(r as usize)),
-            Place::Number(v) => Err(v),
+        let address = |p: Location| match p {
+            Location::Column(c) => Ok(c as usize * memory.padded + start),
+            Location::Scratch(r) => Ok(memory.scratch_base(r as usize)),
+            Location::Number(v) => Err(v),
         };
         crossing(&memory.data, (address(self.left), address(self.right)), self.compare, start, count, out);
     }
@@ -55,7 +56,7 @@ vectorised! {
             Binary::LessEqual => find(data, sides, start, count, out, |a, b| a <= b),
             Binary::Equal => find(data, sides, start, count, out, |a, b| a == b),
             // What is not a number is not unequal either: it is no condition that holds.
-            _ => find(data, sides, start, count, out, |a, b| (a < b) | (a > b)),
+            _ => find(data, sides, start, count, out, |a, b| compared(a, b, a != b) == 1.0),
         }
     }
 }

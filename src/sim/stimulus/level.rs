@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::sequence::Sequence;
 use crate::axis::Axis;
 use crate::expression::{Expression, Operand};
-use crate::stepper::Column;
+use crate::stepper::UnitValues;
 use crate::values::at;
 use spikedeck_core::normal::Normals;
 use spikedeck_core::vector::vectorised;
@@ -15,13 +15,13 @@ use spikedeck_scenario::Wave;
 #[derive(Debug)]
 pub(crate) enum Drive {
     /// `amplitude * wave + offset`.
-    Wave { amplitude: Column, offset: Column, wave: Arc<dyn Wave>, last: Option<(f64, f64)> },
+    Wave { amplitude: UnitValues, offset: UnitValues, wave: Arc<dyn Wave>, last: Option<(f64, f64)> },
     /// Ornstein-Uhlenbeck process, exact in distribution: x' = mean + (x - mean) a + sigma sqrt(1 - a^2) N, a =
     /// exp(-dt/tau).
-    Ou { mean: Column, sigma: Column, decay: f64, kick: f64 },
+    Ou { mean: UnitValues, sigma: UnitValues, decay: f64, kick: f64 },
     /// mean + scale N, drawn anew every `every` steps, keyed or from a stream. White noise of density D has scale
     /// D/sqrt(dt) every step.
-    Normal { mean: Column, scale: Column, every: u64, listed: Option<Sequence> },
+    Normal { mean: UnitValues, scale: UnitValues, every: u64, listed: Option<Sequence> },
     /// A sampled signal: index of the column of each lane.
     Signal {
         columns: Arc<[Vec<f64>]>,
@@ -33,7 +33,7 @@ pub(crate) enum Drive {
         outside: Option<f64>,
     },
     /// An expression over columns.
-    Expression { expression: Expression, operands: Vec<Column> },
+    Expression { expression: Expression, operands: Vec<UnitValues> },
 }
 
 /// A stimulus into an input port, on one thread.
@@ -130,8 +130,12 @@ impl Level {
     /// if the values are the same to every lane and depend on nothing but the grid point.
     pub fn refresh_many(&mut self, from: u64, rows: &mut [f64]) -> bool {
         let Self { drive, lanes: listed, source, now, refreshed, .. } = self;
-        let Drive::Normal { mean: mean @ Column::Shared(_), scale: scale @ Column::Shared(_), every: 1, listed: None } =
-            drive
+        let Drive::Normal {
+            mean: mean @ UnitValues::Shared(_),
+            scale: scale @ UnitValues::Shared(_),
+            every: 1,
+            listed: None,
+        } = drive
         else {
             return false;
         };
@@ -172,12 +176,12 @@ impl Level {
 
 vectorised! {
     /// `v = scale v + mean`.
-    fn stretch(values: &mut [f64], scale: &Column, mean: &Column) {
+    fn stretch(values: &mut [f64], scale: &UnitValues, mean: &UnitValues) {
         match (scale, mean) {
-            (Column::Shared(s), Column::Shared(m)) => values.iter_mut().for_each(|v| *v = s * *v + m),
-            (Column::Shared(s), Column::Each(m)) => values.iter_mut().zip(m).for_each(|(v, m)| *v = s * *v + m),
-            (Column::Each(s), Column::Shared(m)) => values.iter_mut().zip(s).for_each(|(v, s)| *v = s * *v + m),
-            (Column::Each(s), Column::Each(m)) => values.iter_mut().zip(s).zip(m).for_each(|((v, s), m)| *v = s * *v + m),
+            (UnitValues::Shared(s), UnitValues::Shared(m)) => values.iter_mut().for_each(|v| *v = s * *v + m),
+            (UnitValues::Shared(s), UnitValues::Each(m)) => values.iter_mut().zip(m).for_each(|(v, m)| *v = s * *v + m),
+            (UnitValues::Each(s), UnitValues::Shared(m)) => values.iter_mut().zip(s).for_each(|(v, s)| *v = s * *v + m),
+            (UnitValues::Each(s), UnitValues::Each(m)) => values.iter_mut().zip(s).zip(m).for_each(|((v, s), m)| *v = s * *v + m),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Stimuli: levels into input ports, events into event ports. What a kind of stimulus does in time it says itself, as a
-//! [`Course`]; here each form of course is carried out, whatever kind it came from.
+//! [`TimeCourse`]; here each form of course is carried out, whatever kind it came from.
 //!
 //! During step k a level has the value of its formula at grid point k (time k dt); `start` is the first grid point that
 //! is not before it, `stop` the first that is not before it and no longer acts. Every random number is keyed by seed,
@@ -8,6 +8,7 @@
 mod level;
 mod poisson;
 mod sequence;
+mod varying;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,22 +17,27 @@ use level::Drive;
 pub(super) use level::Level;
 use poisson::{MOST, Poisson};
 use sequence::Sequence;
+use varying::{Sources, Varying};
 
 use super::axis::Axis;
 use super::expression::Expression;
-use super::place::Place;
-use super::stepper::Column;
-use super::values::{Names, at, resolve};
+use super::geometry::Geometry;
+use super::stepper::UnitValues;
+use super::values::{UnitNames, at, resolve};
 use spikedeck_core::math::exp;
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
-use spikedeck_scenario::{Amount, Course, Generator, Spread, Stimulus as _, StimulusSpec, UnitName, Value};
+use spikedeck_scenario::{
+    Amount, EventRate, Generator, Spread, Stimulus as _, StimulusSpec, TimeCourse, UnitName, Value,
+};
 
 /// Events into an event port, on one thread.
 #[derive(Debug)]
 pub(super) enum Events {
     /// Drawn.
     Poisson(Poisson),
+    /// Drawn at a rate that changes in time.
+    Varying(Box<Varying>),
     /// Listed: grid point, lane, weight; sorted by grid point.
     Listed {
         /// What is to come.
@@ -52,7 +58,7 @@ pub(super) enum Local {
 
 /// A stimulus with all its values found, before it is cut into lane ranges.
 pub(super) struct Stimulus<'a> {
-    course: Course<'a>,
+    course: TimeCourse<'a>,
     key: Key,
     /// Of the simulation.
     seed: u64,
@@ -61,10 +67,10 @@ pub(super) struct Stimulus<'a> {
     /// All units, in order.
     all: bool,
     /// Up to two values a targeted unit (amplitude or mean; offset, standard deviation or weight).
-    first: Column,
-    second: Column,
+    first: UnitValues,
+    second: UnitValues,
     /// For expressions: the expression and its columns over the whole population.
-    expression: Option<(Expression, Vec<Column>)>,
+    expression: Option<(Expression, Vec<UnitValues>)>,
 }
 
 impl<'a> Stimulus<'a> {
@@ -72,30 +78,36 @@ impl<'a> Stimulus<'a> {
     ///
     /// # Errors
     /// What does not fit, and what would be right.
-    pub fn new(spec: &'a StimulusSpec, size: usize, place: &Place, seed: u64, axis: &Axis) -> Result<Self, String> {
+    pub fn new(
+        spec: &'a StimulusSpec,
+        size: usize,
+        geometry: &Geometry,
+        seed: u64,
+        axis: &Axis,
+    ) -> Result<Self, String> {
         let entity = format!("stimuli.{}", spec.name);
         let all = spec.units.is_empty();
         let units: Vec<u32> = if all { (0..size as u32).collect() } else { spec.units.clone() };
         if let Some(unit) = units.iter().find(|&&u| u as usize >= size) {
             return Err(format!("unit {unit} does not exist: the target has {size} units, numbered from 0"));
         }
-        let find = |amount: Amount<'_>| -> Column {
+        let find = |amount: Amount<'_>| -> UnitValues {
             if let Value::Each(list) = amount.value
                 && list.len() == units.len()
             {
-                return Column::Each(list.to_vec());
+                return UnitValues::Each(list.to_vec());
             }
-            let names = Names { size, place, known: &[] };
+            let names = UnitNames { size, geometry, known: &[] };
             match resolve(amount.value, &names, Key::new(seed, &entity, amount.key)) {
-                Column::Shared(v) => Column::Shared(v),
-                Column::Each(v) => Column::Each(units.iter().map(|&u| v[u as usize]).collect()),
+                UnitValues::Shared(v) => UnitValues::Shared(v),
+                UnitValues::Each(v) => UnitValues::Each(units.iter().map(|&u| v[u as usize]).collect()),
             }
         };
-        let zero = Column::Shared(0.0);
+        let zero = UnitValues::Shared(0.0);
         let mut expression = None;
         let course = spec.kind.course(axis.clock());
         let (first, second) = match &course {
-            Course::Wave { amplitude, less, offset, .. } => {
+            TimeCourse::Wave { amplitude, less, offset, .. } => {
                 let amplitude = find(*amplitude);
                 let offset = offset.map_or(zero, find);
                 match less {
@@ -103,11 +115,16 @@ impl<'a> Stimulus<'a> {
                     None => (amplitude, offset),
                 }
             }
-            Course::OrnsteinUhlenbeck { mean, sigma, .. } => (find(*mean), find(*sigma)),
-            Course::Normal { mean, spread: Spread::Deviation(size) | Spread::Density(size), .. } => {
+            TimeCourse::OrnsteinUhlenbeck { mean, sigma, .. } => (find(*mean), find(*sigma)),
+            TimeCourse::Normal { mean, spread: Spread::Deviation(size) | Spread::Density(size), .. } => {
                 (find(*mean), find(*size))
             }
-            Course::Poisson { rate, sources, weight, .. } => {
+            TimeCourse::Poisson { rate: EventRate::InTime(rate), weight, .. } => {
+                let columns = UnitNames { size, geometry, known: &[] }.columns(rate);
+                expression = Some((Expression::new(rate, |name| *name == UnitName::Time), columns));
+                (zero, find(*weight))
+            }
+            TimeCourse::Poisson { rate: EventRate::Steady(rate), sources, weight, .. } => {
                 let rate = find(*rate);
                 let mean = |j| at(&rate, j) * *sources as f64 * axis.dt;
                 if let Some(j) = (0..units.len()).find(|&j| !(0.0..=MOST).contains(&mean(j))) {
@@ -119,7 +136,7 @@ impl<'a> Stimulus<'a> {
                 }
                 (rate, find(*weight))
             }
-            Course::Spikes { weight, times, units: listed } => {
+            TimeCourse::Spikes { weight, times, units: listed } => {
                 if let Some(unit) = listed.iter().flat_map(|l| l.iter()).find(|&&u| u as usize >= size) {
                     return Err(format!(
                         "a listed spike arrives at unit {unit}, but the target has {size} units, numbered from 0"
@@ -130,7 +147,7 @@ impl<'a> Stimulus<'a> {
                 }
                 (find(*weight), zero)
             }
-            Course::Samples { columns, interval, .. } => {
+            TimeCourse::Samples { columns, interval, .. } => {
                 if columns.len() != 1 && columns.len() != units.len() {
                     return Err(format!(
                         "the signal has {} columns; give one, or one for each of the {} units",
@@ -155,8 +172,8 @@ impl<'a> Stimulus<'a> {
                 }
                 (zero.clone(), zero)
             }
-            Course::Expression { value } => {
-                let columns = Names { size, place, known: &[] }.columns(value);
+            TimeCourse::Expression { value } => {
+                let columns = UnitNames { size, geometry, known: &[] }.columns(value);
                 expression = Some((Expression::new(value, |name| *name == UnitName::Time), columns));
                 (zero.clone(), zero)
             }
@@ -178,38 +195,47 @@ impl<'a> Stimulus<'a> {
         if mine.is_empty() {
             return None;
         }
-        let pick = |column: &Column| match column {
-            Column::Shared(v) => Column::Shared(*v),
-            Column::Each(v) => Column::Each(mine.iter().map(|&(_, j)| v[j]).collect()),
+        let pick = |column: &UnitValues| match column {
+            UnitValues::Shared(v) => UnitValues::Shared(*v),
+            UnitValues::Each(v) => UnitValues::Each(mine.iter().map(|&(_, j)| v[j]).collect()),
         };
         let (a, b) = (pick(&self.first), pick(&self.second));
         let drive = match &self.course {
-            Course::Poisson { sources, on, off, .. } => {
+            TimeCourse::Poisson { rate: EventRate::InTime(_), sources, on, off, .. } => {
+                let sources = Sources { number: *sources, on: *on, off: *off };
+                let lanes = mine.iter().map(|m| m.0).collect();
+                let rate = self.compiled(first, &mine);
+                let varying = Varying::new(self.key, (first, range.len()), lanes, rate, b, sources, axis.dt);
+                return Some(Local::Events(Events::Varying(Box::new(varying))));
+            }
+            TimeCourse::Poisson { sources, on, off, .. } => {
                 let per_step = *sources as f64 * axis.dt;
                 let targets: Vec<(u32, f64, f64)> =
                     mine.iter().enumerate().map(|(k, &(lane, _))| (lane, at(&a, k) * per_step, at(&b, k))).collect();
                 return Some(Local::Events(Events::Poisson(Poisson::new(self.key, first, lanes, &targets, *on, *off))));
             }
-            Course::Spikes { times, units, .. } => {
+            TimeCourse::Spikes { times, units, .. } => {
                 return Some(Local::Events(Events::Listed {
                     arrivals: arrivals(times, units.map(|u| &**u), &mine, &a, &range, axis),
                     next: 0,
                 }));
             }
-            Course::OrnsteinUhlenbeck { tau, .. } => {
+            TimeCourse::OrnsteinUhlenbeck { tau, .. } => {
                 let decay = exp(-axis.dt / tau);
                 Drive::Ou { mean: a, sigma: b, decay, kick: decay.mul_add(-decay, 1.0).sqrt() }
             }
-            Course::Normal { spread, every, generator, .. } => {
+            TimeCourse::Normal { spread, every, generator, .. } => {
                 let root = axis.dt.sqrt();
                 let scale = match (spread, b) {
                     (Spread::Deviation(_), b) => b,
-                    (Spread::Density(_), Column::Shared(v)) => Column::Shared(v / root),
-                    (Spread::Density(_), Column::Each(v)) => Column::Each(v.into_iter().map(|v| v / root).collect()),
+                    (Spread::Density(_), UnitValues::Shared(v)) => UnitValues::Shared(v / root),
+                    (Spread::Density(_), UnitValues::Each(v)) => {
+                        UnitValues::Each(v.into_iter().map(|v| v / root).collect())
+                    }
                 };
                 Drive::Normal { mean: a, scale, every: *every, listed: self.sequence(*generator, &mine) }
             }
-            Course::Samples { start, interval, columns, linear, gain, outside } => Drive::Signal {
+            TimeCourse::Samples { start, interval, columns, linear, gain, outside } => Drive::Signal {
                 columns: Arc::clone(columns),
                 column: mine.iter().map(|&(_, j)| if columns.len() == 1 { 0 } else { j as u32 }).collect(),
                 start: *start,
@@ -218,20 +244,13 @@ impl<'a> Stimulus<'a> {
                 gain: *gain,
                 outside: *outside,
             },
-            Course::Expression { .. } => {
-                let (expression, columns) = self.expression.as_ref().expect("compiled when the stimulus was made");
-                let operands = columns
-                    .iter()
-                    .map(|c| match c {
-                        Column::Shared(v) => Column::Shared(*v),
-                        Column::Each(v) => {
-                            Column::Each(mine.iter().map(|&(lane, _)| v[(first + lane) as usize]).collect())
-                        }
-                    })
-                    .collect();
-                Drive::Expression { expression: expression.clone(), operands }
+            TimeCourse::Expression { .. } => {
+                let (expression, operands) = self.compiled(first, &mine);
+                Drive::Expression { expression, operands }
             }
-            Course::Wave { wave, .. } => Drive::Wave { amplitude: a, offset: b, wave: Arc::clone(wave), last: None },
+            TimeCourse::Wave { wave, .. } => {
+                Drive::Wave { amplitude: a, offset: b, wave: Arc::clone(wave), last: None }
+            }
         };
         let listed = (!self.all).then(|| mine.iter().map(|m| m.0).collect());
         let normals =
@@ -242,6 +261,16 @@ impl<'a> Stimulus<'a> {
 }
 
 impl Stimulus<'_> {
+    /// The expression with its operands, one entry a targeted lane of those that begin at unit `first`.
+    fn compiled(&self, first: u32, mine: &[(u32, usize)]) -> (Expression, Vec<UnitValues>) {
+        let (expression, columns) = self.expression.as_ref().expect("compiled when the stimulus was made");
+        let of_lanes = |c: &UnitValues| match c {
+            UnitValues::Shared(v) => UnitValues::Shared(*v),
+            UnitValues::Each(v) => UnitValues::Each(mine.iter().map(|&(lane, _)| v[(first + lane) as usize]).collect()),
+        };
+        (expression.clone(), columns.iter().map(of_lanes).collect())
+    }
+
     /// The stream that the numbers come from, if they come from one; `mine` are lanes and their index among the
     /// targeted units.
     fn sequence(&self, generator: Generator, mine: &[(u32, usize)]) -> Option<Sequence> {
@@ -255,7 +284,7 @@ fn arrivals(
     times: &[f64],
     listed: Option<&[u32]>,
     mine: &[(u32, usize)],
-    weight: &Column,
+    weight: &UnitValues,
     range: &Range<u32>,
     axis: &Axis,
 ) -> Vec<(u64, u32, f64)> {
@@ -278,10 +307,10 @@ fn arrivals(
 }
 
 /// a - b, entry by entry.
-fn difference(a: &Column, b: &Column) -> Column {
+fn difference(a: &UnitValues, b: &UnitValues) -> UnitValues {
     match (a, b) {
-        (Column::Shared(a), Column::Shared(b)) => Column::Shared(a - b),
-        (Column::Each(v), other) => Column::Each(v.iter().enumerate().map(|(j, a)| a - at(other, j)).collect()),
-        (Column::Shared(a), Column::Each(v)) => Column::Each(v.iter().map(|b| a - b).collect()),
+        (UnitValues::Shared(a), UnitValues::Shared(b)) => UnitValues::Shared(a - b),
+        (UnitValues::Each(v), other) => UnitValues::Each(v.iter().enumerate().map(|(j, a)| a - at(other, j)).collect()),
+        (UnitValues::Shared(a), UnitValues::Each(v)) => UnitValues::Each(v.iter().map(|b| a - b).collect()),
     }
 }

@@ -7,9 +7,12 @@ use std::sync::atomic::AtomicBool;
 /// A leaky neuron under a constant current: tau 10 ms, R 100 Mohm, rest -70 mV, threshold -50 mV, reset -65 mV.
 fn lif(mode: &str, dt: &str, refractory: &str, extra: &str) -> String {
     format!(
-        "[simulation]\nduration = \"400 ms\"\ndt = \"{dt}\"\nspike_times = \"{mode}\"\n[populations.n]\nmodel = \"lif\"\nsize = 1\n\
-         parameters = {{ tau_m = \"10 ms\", R_m = \"100 Mohm\", E_L = \"-70 mV\", V_th = \"-50 mV\", V_reset = \"-65 mV\", t_ref = \"{refractory}\" }}\n\
-         initial = {{ V_m = \"-65 mV\" }}\n[stimuli.drive]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"230 pA\"\n\
+        "[simulation]\nduration = \"400 ms\"\ndt = \"{dt}\"\nspike_times = \"{mode}\"\n[populations.n]\nmodel = \
+         \"lif\"\nsize = 1\n\
+         parameters = {{ tau_m = \"10 ms\", R_m = \"100 Mohm\", E_L = \"-70 mV\", V_th = \"-50 mV\", V_reset = \"-65 \
+         mV\", t_ref = \"{refractory}\" }}\n\
+         initial = {{ V_m = \"-65 mV\" }}\n[stimuli.drive]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"230 \
+         pA\"\n\
          [record.n]\nspikes = true\n{extra}"
     )
 }
@@ -96,7 +99,8 @@ fn arrivals_between_reset_and_release_follow_the_held_states() {
 
 #[test]
 fn exact_is_refused_where_there_is_no_closed_form() {
-    let text = "[simulation]\nduration = \"4 ms\"\ndt = \"0.1 ms\"\nspike_times = \"exact\"\n[populations.n]\nmodel = \"eif\"\nsize = 1\n";
+    let text = "[simulation]\nduration = \"4 ms\"\ndt = \"0.1 ms\"\nspike_times = \"exact\"\n[populations.n]\nmodel = \
+                \"eif\"\nsize = 1\n";
     let error = Network::build(&spec(text), 1, &AtomicBool::new(false)).expect_err("refused").to_string();
     assert!(error.contains("V_m") && error.contains("interpolated"), "{error}");
 }

@@ -7,10 +7,12 @@ fn text(pre: &str, rule: &str, written: bool) -> String {
     format!(
         "[simulation]\nduration = \"200 ms\"\ndt = \"0.1 ms\"\n\
          [populations.pre]\nmodel = \"lif\"\nreceptors.in = {{ kind = \"delta\" }}\n\
-         [populations.post]\nmodel = \"lif\"\nsize = 2\nreceptors.in = {{ kind = \"delta\" }}\nreceptors.syn = {{ kind = \"exp_current\", tau = \"2 ms\" }}\n\
+         [populations.post]\nmodel = \"lif\"\nsize = 2\nreceptors.in = {{ kind = \"delta\" }}\nreceptors.syn = {{ \
+         kind = \"exp_current\", tau = \"2 ms\" }}\n\
          [stimuli.a]\ntarget = \"pre.in\"\nkind = \"spikes\"\ntimes = [{pre}]\nweight = \"50 mV\"\n\
          [stimuli.b]\ntarget = \"post.in\"\nunits = [1]\nkind = \"spikes\"\ntimes = [{}]\nweight = \"50 mV\"\n\
-         [projections.syn]\nfrom = \"pre\"\nto = \"post.syn\"\nconnect = \"all_to_all\"\nweight = \"1 pA\"\ndelay = \"1.5 ms\"\nplasticity = {{ kind = \"runaway\" }}\n\
+         [projections.syn]\nfrom = \"pre\"\nto = \"post.syn\"\nconnect = \"all_to_all\"\nweight = \"1 pA\"\ndelay = \
+         \"1.5 ms\"\nplasticity = {{ kind = \"runaway\" }}\n\
          [record.pre]\nspikes = true\nconnections = {written}\n[record.post]\nspikes = true\n\
          [plasticity.runaway]\n{rule}\nparameters = {{ tau = \"0.1 ms\", s = {{ value = 1, unit = \"1\" }} }}\n",
         (1..18).map(|k| format!("\"{} ms\"", 10 * k)).collect::<Vec<_>>().join(", ")
@@ -65,10 +67,14 @@ fn what_grows_by_itself_ends_the_run() {
 #[test]
 fn the_connection_that_is_named_does_not_depend_on_threads() {
     let network = "[simulation]\nduration = \"600 ms\"\ndt = \"0.1 ms\"\nseed = 5\n\
-         [populations.exc]\nmodel = \"lif\"\nsize = 900\ninitial = { V_m = { uniform = [\"-70 mV\", \"-55 mV\"] } }\nreceptors.syn = { kind = \"exp_current\", tau = \"3 ms\" }\n\
-         [projections.ee]\nfrom = \"exc\"\nto = \"exc.syn\"\nconnect = { rule = \"probability\", p = 0.05 }\nweight = { uniform = [\"1 fA\", \"2 fA\"] }\ndelay = { uniform = [\"0.3 ms\", \"2.5 ms\"] }\nplasticity = { kind = \"runaway\" }\n\
+         [populations.exc]\nmodel = \"lif\"\nsize = 900\ninitial = { V_m = { uniform = [\"-70 mV\", \"-55 mV\"] } }\n\
+         receptors.syn = { kind = \"exp_current\", tau = \"3 ms\" }\n\
+         [projections.ee]\nfrom = \"exc\"\nto = \"exc.syn\"\nconnect = { rule = \"probability\", p = 0.05 }\nweight = \
+         { uniform = [\"1 fA\", \"2 fA\"] }\ndelay = { uniform = [\"0.3 ms\", \"2.5 ms\"] }\nplasticity = \
+         { kind = \"runaway\" }\n\
          [plasticity.runaway]\nequations = \"\"\non_post = \"w *= 1e20\"\n\
-         [stimuli.drive]\ntarget = \"exc.I\"\nkind = \"ou_noise\"\nmean = \"300 pA\"\nsigma = \"150 pA\"\ntau = \"5 ms\"\n[record.exc]\nspikes = true\n";
+         [stimuli.drive]\ntarget = \"exc.I\"\nkind = \"ou_noise\"\nmean = \"300 pA\"\nsigma = \"150 pA\"\ntau = \"5 \
+         ms\"\n[record.exc]\nspikes = true\n";
     let one = run_on(network, 1);
     assert!(matches!(one.stopped, Some(Stop::Diverged { .. } | Stop::NotFinite { .. })), "{:?}", one.stopped);
     for threads in [2, 3] {
@@ -83,10 +89,15 @@ fn the_connection_that_is_named_does_not_depend_on_threads() {
 #[test]
 fn the_connection_between_rates_that_is_named_does_not_depend_on_threads() {
     let network = "[simulation]\nduration = 20\ndt = 0.1\n\
-         [models.unit]\ntime_unit = \"1\"\nequations = \"dr/dt = a - r : 1\"\ninputs = { I = \"1\" }\nparameters = { a = { value = 1, unit = \"1\" } }\n\
-         [populations.a]\nmodel = \"unit\"\nsize = 2000\nparameters = { a = \"where(abs(i - 700) < 0.5, 1e30, where(abs(i - 1500) < 0.5, 1e30, 1))\" }\n\
-         [projections.rec]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nvalue = \"w*r_pre\"\nconnect = { rule = \"fixed_indegree\", indegree = 20 }\nweight = 1\ndelay = 0.1\nplasticity = { kind = \"runaway\", r_pre = \"r\", r_post = \"r\" }\n\
-         [plasticity.runaway]\ntime_unit = \"1\"\ngiven = { r_pre = \"1\", r_post = \"1\" }\nequations = \"dw/dt = w*r_pre**4*r_post**8/tau : weight\"\nparameters = { tau = 1 }\n\
+         [models.unit]\ntime_unit = \"1\"\nequations = \"dr/dt = a - r : 1\"\ninputs = { I = \"1\" }\nparameters = \
+         { a = { value = 1, unit = \"1\" } }\n\
+         [populations.a]\nmodel = \"unit\"\nsize = 2000\nparameters = \
+         { a = \"where(abs(i - 700) < 0.5, 1e30, where(abs(i - 1500) < 0.5, 1e30, 1))\" }\n\
+         [projections.rec]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nvalue = \"w*r_pre\"\nconnect = \
+         { rule = \"fixed_indegree\", indegree = 20 }\nweight = 1\ndelay = 0.1\nplasticity = \
+         { kind = \"runaway\", r_pre = \"r\", r_post = \"r\" }\n\
+         [plasticity.runaway]\ntime_unit = \"1\"\ngiven = { r_pre = \"1\", r_post = \"1\" }\nequations = \"dw/dt = \
+         w*r_pre**4*r_post**8/tau : weight\"\nparameters = { tau = 1 }\n\
          [record.a]\ntraces = [{ variables = [\"r\"], units = [0], interval = 1 }]\n";
     let one = run_on(network, 1);
     let Some(Stop::Diverged { source, target, .. }) = &one.stopped else { panic!("{:?}", one.stopped) };

@@ -2,8 +2,10 @@
 
 use super::*;
 
-const LARGE: &str = "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\nmemory = \"20 MB\"\n[populations.a]\nmodel = \"lif\"\nsize = 10000\nreceptors.in = { kind = \"delta\" }\n\
-    [projections.big]\nfrom = \"a\"\nto = \"a.in\"\nconnect = { rule = \"fixed_indegree\", indegree = 5000 }\nweight = \"1 mV\"\ndelay = \"1 ms\"\n";
+const LARGE: &str = "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\nmemory = \"20 MB\"\n[populations.a]\nmodel \
+                     = \"lif\"\nsize = 10000\nreceptors.in = { kind = \"delta\" }\n\
+    [projections.big]\nfrom = \"a\"\nto = \"a.in\"\nconnect = { rule = \"fixed_indegree\", indegree = 5000 }\nweight \
+    = \"1 mV\"\ndelay = \"1 ms\"\n";
 
 #[test]
 fn a_network_that_does_not_fit_is_refused_with_the_figure() {
@@ -26,8 +28,10 @@ fn building_can_be_cancelled() {
 #[test]
 fn a_value_that_is_not_finite_is_reported_and_the_rest_kept() {
     // dx/dt = x^2 from 1/2 + i/4 blows up at 1/x(0): unit 2 of three first, soon after t = 1.
-    let text = "[simulation]\nduration = 5.0\ndt = 0.01\n[models.burst]\ntime_unit = \"1\"\nequations = \"\"\"\ndx/dt = x**2 : 1\ndy/dt = -y : 1\n\"\"\"\ninitial = { x = 0.5, y = 1.0 }\n\
-        [populations.a]\nmodel = \"burst\"\nsize = 3\nintegrator = \"rk4\"\ninitial = { x = { values = [0.5, 0.75, 1.0] } }\n[record.a]\ntraces = [{ variables = [\"y\"] }]\n";
+    let text = "[simulation]\nduration = 5.0\ndt = 0.01\n[models.burst]\ntime_unit = \"1\"\nequations = \"\"\"\ndx/dt \
+                = x**2 : 1\ndy/dt = -y : 1\n\"\"\"\ninitial = { x = 0.5, y = 1.0 }\n\
+        [populations.a]\nmodel = \"burst\"\nsize = 3\nintegrator = \"rk4\"\ninitial = \
+        { x = { values = [0.5, 0.75, 1.0] } }\n[record.a]\ntraces = [{ variables = [\"y\"] }]\n";
     let result = run_on(text, 1);
     let Some(Stop::NotFinite { population, unit, variable, time, .. }) = result.stopped else {
         panic!("{:?}", result.stopped)
@@ -71,8 +75,10 @@ impl Observer for Watch {
     }
 }
 
-const BUSY: &str = "[simulation]\nduration = \"400 ms\"\ndt = \"0.1 ms\"\nmemory = \"3 MB\"\n[populations.a]\nmodel = \"lif\"\nsize = 300\ninitial = { V_m = { uniform = [\"-70 mV\", \"-55 mV\"] } }\n\
-    [stimuli.s]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = \"600 pA\"\n[record.a]\nspikes = true\ntraces = [{ variables = [\"V_m\"], units = \"0..20\" }]\n";
+const BUSY: &str = "[simulation]\nduration = \"400 ms\"\ndt = \"0.1 ms\"\nmemory = \"3 MB\"\n[populations.a]\nmodel = \
+                    \"lif\"\nsize = 300\ninitial = { V_m = { uniform = [\"-70 mV\", \"-55 mV\"] } }\n\
+    [stimuli.s]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = \"600 pA\"\n[record.a]\nspikes = true\ntraces = \
+    [{ variables = [\"V_m\"], units = \"0..20\" }]\n";
 
 #[test]
 fn a_cancelled_run_keeps_its_data() {
@@ -117,7 +123,8 @@ fn what_outgrows_memory_goes_in_parts_that_are_the_whole() {
 }
 
 /// Units whose time constants go down to 0.03 ms, under forward Euler with steps of 0.1 ms.
-const UNSTABLE: &str = "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 600\nintegrator = \"euler\"\n\
+const UNSTABLE: &str = "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = \
+                        600\nintegrator = \"euler\"\n\
     parameters = { tau_m = { linspace = [\"20 ms\", \"0.03 ms\"] } }\n";
 
 #[test]
@@ -138,12 +145,16 @@ fn the_fastest_unit_decides_whether_a_step_is_stable() {
 fn estimates_count_what_rules_keep_and_delays_that_come_with_pairs() {
     let text = |plasticity: &str| {
         format!(
-            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 1000\nreceptors.in = {{ kind = \"delta\" }}\n\
-             [projections.p]\nfrom = \"a\"\nto = \"a.in\"\nconnect = {{ rule = \"fixed_indegree\", indegree = 900 }}\nweight = \"1 mV\"\ndelay = \"1 ms\"\n{plasticity}"
+            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 1000\n\
+             receptors.in = {{ kind = \"delta\" }}\n\
+             [projections.p]\nfrom = \"a\"\nto = \"a.in\"\nconnect = {{ rule = \"fixed_indegree\", indegree = 900 }}\n\
+             weight = \"1 mV\"\ndelay = \"1 ms\"\n{plasticity}"
         )
     };
     let bytes = |text: &str| Network::estimate(&spec(text)).0;
-    let rule = "plasticity = { kind = \"own\" }\n[plasticity.own]\nequations = \"\"\"\ndy_post/dt = -y_post/tau : 1\ndtag/dt = -tag/tau : 1\n\"\"\"\non_post = \"w += w*tag; y_post += 1\"\nparameters = { tau = \"20 ms\" }\n";
+    let rule = "plasticity = { kind = \"own\" }\n[plasticity.own]\nequations = \"\"\"\ndy_post/dt = -y_post/tau : 1\n\
+                dtag/dt = -tag/tau : 1\n\"\"\"\non_post = \"w += w*tag; y_post += 1\"\nparameters = \
+                { tau = \"20 ms\" }\n";
     let more = bytes(&text(rule)) - bytes(&text(""));
     // 900,000 connections with a weight, a tag and the moment of their last event; 32 spikes of 1000 targets with a
     // trace; the trace now and at 16 grid points.
@@ -169,9 +180,12 @@ fn computed_delays_are_held_against_memory_together() {
     // A ring of 2000 steps for 1000 lanes keeps 2048 rows of 8 bytes a lane.
     let text = |first: &str, second: &str| {
         format!(
-            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\nmemory = \"22 MB\"\n[populations.a]\nmodel = \"lif\"\nsize = 1000\nreceptors.one = {{ kind = \"delta\" }}\nreceptors.two = {{ kind = \"delta\" }}\n\
-             [projections.first]\nfrom = \"a\"\nto = \"a.one\"\nconnect = \"one_to_one\"\nweight = \"1 mV\"\ndelay = {first}\n\
-             [projections.second]\nfrom = \"a\"\nto = \"a.two\"\nconnect = \"one_to_one\"\nweight = \"1 mV\"\ndelay = {second}\n"
+            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\nmemory = \"22 MB\"\n[populations.a]\nmodel = \
+             \"lif\"\nsize = 1000\nreceptors.one = {{ kind = \"delta\" }}\nreceptors.two = {{ kind = \"delta\" }}\n\
+             [projections.first]\nfrom = \"a\"\nto = \"a.one\"\nconnect = \"one_to_one\"\nweight = \"1 mV\"\ndelay = \
+             {first}\n\
+             [projections.second]\nfrom = \"a\"\nto = \"a.two\"\nconnect = \"one_to_one\"\nweight = \"1 mV\"\ndelay = \
+             {second}\n"
         )
     };
     let build = |text: &str, threads: usize| Network::build(&spec(text), threads, &AtomicBool::new(false)).map(|_| ());
@@ -194,8 +208,10 @@ fn computed_delays_are_held_against_memory_together() {
 fn a_step_too_long_for_one_unit_is_refused_whichever_it_is() {
     let text = |a: &str, b: &str| {
         format!(
-            "[simulation]\nduration = 1\ndt = 0.01\n[models.pair]\ntime_unit = \"1\"\nequations = \"\"\"\ndx/dt = -a*x + b*y : 1\ndy/dt = b*x - a*y : 1\n\"\"\"\nparameters = {{ a = 1, b = 0 }}\n\
-             [populations.p]\nmodel = \"pair\"\nsize = 3\nintegrator = \"euler\"\nparameters = {{ a = {{ values = [{a}] }}, b = {{ values = [{b}] }} }}\n"
+            "[simulation]\nduration = 1\ndt = 0.01\n[models.pair]\ntime_unit = \"1\"\nequations = \"\"\"\ndx/dt = \
+             -a*x + b*y : 1\ndy/dt = b*x - a*y : 1\n\"\"\"\nparameters = {{ a = 1, b = 0 }}\n\
+             [populations.p]\nmodel = \"pair\"\nsize = 3\nintegrator = \"euler\"\nparameters = {{ a = {{ values = \
+             [{a}] }}, b = {{ values = [{b}] }} }}\n"
         )
     };
     let refused = |a: &str, b: &str| match Network::build(&spec(&text(a, b)), 1, &AtomicBool::new(false)) {

@@ -8,14 +8,22 @@ use super::{Network, SimulationResult, Stop, run_on, spec, trace};
 fn network(record: &str) -> String {
     format!(
         "[simulation]\nduration = \"120 ms\"\ndt = \"0.1 ms\"\nseed = 11\n\
-         [populations.exc]\nmodel = \"lif\"\nsize = 801\nparameters = {{ tau_m = {{ normal = {{ mean = \"20 ms\", sd = \"1 ms\" }} }} }}\ninitial = {{ V_m = {{ uniform = [\"-70 mV\", \"-55 mV\"] }} }}\n\
-         receptors.ampa = {{ kind = \"exp_current\", tau = \"5 ms\" }}\nreceptors.gaba = {{ kind = \"exp_current\", tau = \"10 ms\" }}\n\
-         [populations.inh]\nmodel = \"lif\"\nsize = 203\ninitial = {{ V_m = {{ uniform = [\"-70 mV\", \"-55 mV\"] }} }}\n\
+         [populations.exc]\nmodel = \"lif\"\nsize = 801\nparameters = {{ tau_m = {{ normal = {{ mean = \"20 ms\", sd \
+         = \"1 ms\" }} }} }}\ninitial = {{ V_m = {{ uniform = [\"-70 mV\", \"-55 mV\"] }} }}\n\
+         receptors.ampa = {{ kind = \"exp_current\", tau = \"5 ms\" }}\nreceptors.gaba = {{ kind = \"exp_current\", \
+         tau = \"10 ms\" }}\n\
+         [populations.inh]\nmodel = \"lif\"\nsize = 203\ninitial = {{ V_m = {{ uniform = [\"-70 mV\", \"-55 mV\"] }} \
+         }}\n\
          receptors.ampa = {{ kind = \"exp_current\", tau = \"5 ms\" }}\nreceptors.gaba = {{ kind = \"delta\" }}\n\
-         [projections.ee]\nfrom = \"exc\"\nto = \"exc.ampa\"\nconnect = {{ rule = \"probability\", p = 0.1 }}\nweight = {{ lognormal = {{ mu = 2.0, sigma = 0.5, unit = \"pA\" }} }}\ndelay = {{ uniform = [\"0.3 ms\", \"2.5 ms\"] }}\n\
-         [projections.ei]\nfrom = \"exc\"\nto = \"inh.ampa\"\nconnect = {{ rule = \"fixed_indegree\", indegree = 60 }}\nweight = \"12 pA\"\ndelay = \"0.5 ms\"\n\
-         [projections.ie]\nfrom = \"inh\"\nto = \"exc.gaba\"\nconnect = {{ rule = \"fixed_outdegree\", outdegree = 100 }}\nweight = \"-30 pA\"\ndelay = \"0.3 ms\"\n\
-         [projections.ii]\nfrom = \"inh\"\nto = \"inh.gaba\"\nconnect = {{ rule = \"fixed_total_number\", total = 5000 }}\nweight = \"-0.3 mV\"\ndelay = \"0.8 ms\"\n\
+         [projections.ee]\nfrom = \"exc\"\nto = \"exc.ampa\"\nconnect = {{ rule = \"probability\", p = 0.1 }}\nweight \
+         = {{ lognormal = {{ mu = 2.0, sigma = 0.5, unit = \"pA\" }} }}\ndelay = {{ uniform = [\"0.3 ms\", \"2.5 \
+         ms\"] }}\n\
+         [projections.ei]\nfrom = \"exc\"\nto = \"inh.ampa\"\nconnect = {{ rule = \"fixed_indegree\", indegree = 60 \
+         }}\nweight = \"12 pA\"\ndelay = \"0.5 ms\"\n\
+         [projections.ie]\nfrom = \"inh\"\nto = \"exc.gaba\"\nconnect = {{ rule = \"fixed_outdegree\", outdegree = \
+         100 }}\nweight = \"-30 pA\"\ndelay = \"0.3 ms\"\n\
+         [projections.ii]\nfrom = \"inh\"\nto = \"inh.gaba\"\nconnect = {{ rule = \"fixed_total_number\", total = \
+         5000 }}\nweight = \"-0.3 mV\"\ndelay = \"0.8 ms\"\n\
          [stimuli.drive]\ntarget = \"exc.I\"\nkind = \"constant\"\namplitude = \"420 pA\"\n\
          [stimuli.noise]\ntarget = \"exc.I\"\nkind = \"ou_noise\"\nsigma = \"100 pA\"\ntau = \"5 ms\"\n\
          [stimuli.poisson]\ntarget = \"inh.ampa\"\nkind = \"poisson\"\nrate = \"4000 Hz\"\nweight = \"25 pA\"\n\
@@ -23,7 +31,8 @@ fn network(record: &str) -> String {
     )
 }
 
-const TRACES: &str = "traces = [{ name = \"v\", variables = [\"V_m\", \"I\", \"ampa.I_syn\"], units = [800, 3, 400, 401], interval = \"0.5 ms\" }, { name = \"one\", variables = [\"V_m\"], units = [77] }]";
+const TRACES: &str = "traces = [{ name = \"v\", variables = [\"V_m\", \"I\", \"ampa.I_syn\"], units = [800, 3, 400, \
+                      401], interval = \"0.5 ms\" }, { name = \"one\", variables = [\"V_m\"], units = [77] }]";
 
 #[test]
 fn one_two_and_three_threads_give_the_same_bits() {
@@ -57,7 +66,8 @@ fn the_seed_changes_everything_and_other_populations_nothing() {
     let one = run_on(&text, 1);
     assert_ne!(one.recording.spikes[0], other.recording.spikes[0]);
     let more = text
-        + "[populations.bystander]\nmodel = \"lif\"\nsize = 50\n[stimuli.extra]\ntarget = \"bystander.I\"\nkind = \"white_noise\"\namplitude = \"5 pA*s**0.5\"\n";
+        + "[populations.bystander]\nmodel = \"lif\"\nsize = 50\n[stimuli.extra]\ntarget = \"bystander.I\"\nkind = \
+           \"white_noise\"\namplitude = \"5 pA*s**0.5\"\n";
     let more = run_on(&more, 2);
     assert_eq!(more.recording.spikes, one.recording.spikes);
 }
@@ -78,10 +88,12 @@ fn threads_that_record_different_variables_agree() {
     let text = "[simulation]\nduration = \"30 ms\"\ndt = \"0.1 ms\"\n\
         [populations.a]\nmodel = \"lif\"\nsize = 1200\ninitial = { V_m = { uniform = [\"-70 mV\", \"-55 mV\"] } }\n\
         [stimuli.drive]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = \"400 pA\"\n\
-        [projections.gap]\nfrom = \"a\"\nto = \"a.I\"\nconnect = { rule = \"fixed_indegree\", indegree = 2 }\nkind = \"continuous\"\n\
+        [projections.gap]\nfrom = \"a\"\nto = \"a.I\"\nconnect = { rule = \"fixed_indegree\", indegree = 2 }\nkind = \
+        \"continuous\"\n\
         value = \"w*(V_m_pre - V_m_post)\"\nweight = \"1 nS\"\ndelay = \"0.1 ms\"\n\
         [record.a]\nspikes = true\n\
-        traces = [{ name = \"v\", variables = [\"V_m\"], units = [0, 900] }, { name = \"i\", variables = [\"I\"], units = [900] }]\n";
+        traces = [{ name = \"v\", variables = [\"V_m\"], units = [0, 900] }, \
+        { name = \"i\", variables = [\"I\"], units = [900] }]\n";
     let (one, two) = (run_on(text, 1), run_on(text, 2));
     assert!(one.recording.spikes[0].len() > 100);
     assert!(one.recording == two.recording);
@@ -118,15 +130,19 @@ fn how_often_few_units_are_recorded_changes_nothing() {
 #[test]
 fn few_units_made_in_one_go_have_the_bits_of_single_steps() {
     let others = "[populations.others]\nmodel = \"lif\"\nsize = 2\nreceptors.syn = { kind = \"delta\" }\n\
-        [projections.pp]\nfrom = \"others\"\nto = \"others.syn\"\nconnect = \"all_to_all\"\nweight = \"1 mV\"\ndelay = \"1 ms\"\n";
+        [projections.pp]\nfrom = \"others\"\nto = \"others.syn\"\nconnect = \"all_to_all\"\nweight = \"1 mV\"\ndelay \
+        = \"1 ms\"\n";
     let text = |stimulus: &str, substeps: u32, interval: &str, others: &str| {
         format!(
             "[simulation]\nduration = \"50 ms\"\ndt = \"0.1 ms\"\nseed = 5\n\
-             [models.unit]\nequations = \"\"\"\ndx/dt = (drive - x + sin(t/tau))/tau + 0.1*sqrt(1/tau)*xi : 1\ndy/dt = (1/(1 + exp(2 - 3*x)) - 1/(1 + exp(y)) - y)/tau : 1\nz = g*x - drive*t/tau : 1\n\"\"\"\n\
+             [models.unit]\nequations = \"\"\"\ndx/dt = (drive - x + sin(t/tau))/tau + 0.1*sqrt(1/tau)*xi : 1\ndy/dt \
+             = (1/(1 + exp(2 - 3*x)) - 1/(1 + exp(y)) - y)/tau : 1\nz = g*x - drive*t/tau : 1\n\"\"\"\n\
              inputs = {{ drive = \"1\" }}\nparameters = {{ tau = \"5 ms\", g = 1 }}\n\
-             [populations.few]\nmodel = \"unit\"\nsize = 2\nsubsteps = {substeps}\nintegrator = \"euler_maruyama\"\nparameters = {{ g = {{ values = [2, -3] }} }}\n\
+             [populations.few]\nmodel = \"unit\"\nsize = 2\nsubsteps = {substeps}\nintegrator = \"euler_maruyama\"\n\
+             parameters = {{ g = {{ values = [2, -3] }} }}\n\
              [stimuli.s]\ntarget = \"few.drive\"\n{stimulus}\n{others}\
-             [record.few]\ntraces = [{{ variables = [\"x\", \"y\", \"z\", \"drive\", \"g\"], interval = \"{interval}\" }},\
+             [record.few]\ntraces = [{{ variables = [\"x\", \"y\", \"z\", \"drive\", \"g\"], interval = \
+             \"{interval}\" }},\
              {{ name = \"some\", variables = [\"z\"], units = [1], interval = \"0.7 ms\" }}]\n"
         )
     };
@@ -165,7 +181,8 @@ fn few_units_made_in_one_go_have_the_bits_of_single_steps() {
 
 /// Somebody who is met, so that nothing in the scenario is made in one go.
 const OTHERS: &str = "[populations.others]\nmodel = \"kuramoto_oscillator\"\nsize = 2\n\
-    [projections.pp]\nfrom = \"others\"\nto = \"others.I\"\nkind = \"continuous\"\nconnect = \"all_to_all\"\nvalue = \"w*sin(theta_pre - theta_post)\"\nweight = 1\ndelay = 0\n";
+    [projections.pp]\nfrom = \"others\"\nto = \"others.I\"\nkind = \"continuous\"\nconnect = \"all_to_all\"\nvalue = \
+    \"w*sin(theta_pre - theta_post)\"\nweight = 1\ndelay = 0\n";
 
 /// A value that is not finite is noticed in the step in which it comes about, whichever way the steps are made, and
 /// what was recorded before is the same.
@@ -173,8 +190,11 @@ const OTHERS: &str = "[populations.others]\nmodel = \"kuramoto_oscillator\"\nsiz
 fn few_units_made_in_one_go_fail_as_single_steps_do() {
     let text = |substeps: u32, interval: f64, others: &str| {
         format!(
-            "[simulation]\nduration = 5.0\ndt = 0.01\n[models.burst]\ntime_unit = \"1\"\nequations = \"\"\"\ndy/dt = -y : 1\ndx/dt = x**2 : 1\n\"\"\"\ninitial = {{ x = 0.5, y = 1.0 }}\n\
-             [populations.a]\nmodel = \"burst\"\nsize = 3\nsubsteps = {substeps}\nintegrator = \"rk4\"\ninitial = {{ x = {{ values = [0.5, 1.0, 0.75] }} }}\n{others}[record.a]\ntraces = [{{ variables = [\"y\"], interval = {interval} }}]\n"
+            "[simulation]\nduration = 5.0\ndt = 0.01\n[models.burst]\ntime_unit = \"1\"\nequations = \"\"\"\ndy/dt = \
+             -y : 1\ndx/dt = x**2 : 1\n\"\"\"\ninitial = {{ x = 0.5, y = 1.0 }}\n\
+             [populations.a]\nmodel = \"burst\"\nsize = 3\nsubsteps = {substeps}\nintegrator = \"rk4\"\ninitial = {{ \
+             x = {{ values = [0.5, 1.0, 0.75] }} }}\n{others}[record.a]\ntraces = [{{ variables = [\"y\"], interval = \
+             {interval} }}]\n"
         )
     };
     for substeps in [1, 2] {
@@ -196,16 +216,19 @@ fn cells_of_their_own_fail_as_single_steps_do() {
     let text = |interval: &str, others: &str| {
         format!(
             "[simulation]\nduration = \"30 ms\"\ndt = \"0.05 ms\"\n\
-             [populations.cells]\nmodel = \"membrane\"\nsize = 21\ncable = {{ length = \"1 mm\", diameter = \"2 um\", compartments = 40 }}\n\
+             [populations.cells]\nmodel = \"membrane\"\nsize = 21\ncable = {{ length = \"1 mm\", diameter = \"2 um\", \
+             compartments = 40 }}\n\
              channels.leak = {{ kind = \"leak\" }}\ninitial = {{ V_m = {{ uniform = [\"-70 mV\", \"-60 mV\"] }} }}\n\
-             [stimuli.huge]\ntarget = \"cells.I\"\nunits = [245, 521]\nkind = \"step\"\namplitude = \"1e308 A\"\nstart = \"13.3 ms\"\n{others}\
+             [stimuli.huge]\ntarget = \"cells.I\"\nunits = [245, 521]\nkind = \"step\"\namplitude = \"1e308 A\"\n\
+             start = \"13.3 ms\"\n{others}\
              [record.cells]\ntraces = [{{ variables = [\"V_m\"], units = [5, 245, 800], interval = \"{interval}\" }}]\n"
         )
     };
     let others = "[populations.others]\nmodel = \"lif\"\nsize = 2\nreceptors.syn = { kind = \"delta\" }\n\
-        [projections.pp]\nfrom = \"others\"\nto = \"others.syn\"\nconnect = \"all_to_all\"\nweight = \"1 mV\"\ndelay = \"1 ms\"\n";
+        [projections.pp]\nfrom = \"others\"\nto = \"others.syn\"\nconnect = \"all_to_all\"\nweight = \"1 mV\"\ndelay \
+        = \"1 ms\"\n";
     let mut network = Network::build(&spec(&text("1 ms", "")), 1, &AtomicBool::new(false)).unwrap();
-    assert!(network.plan.workers[0].groups.iter_mut().all(|g| g.is_apart() && g.is_wood()));
+    assert!(network.setup.workers[0].groups.iter_mut().all(|g| g.is_apart() && g.is_wood()));
     let single = run_on(&text("0.05 ms", others), 1);
     let Some(Stop::NotFinite { unit, variable, .. }) = &single.stopped else { panic!("{:?}", single.stopped) };
     assert!((200..=250).contains(unit) && variable == "V_m", "{unit} {variable}");

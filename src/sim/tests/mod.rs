@@ -11,6 +11,7 @@ mod networks;
 mod plasticity;
 mod rests;
 mod stimuli;
+mod upstrokes;
 
 use std::sync::atomic::AtomicBool;
 

@@ -7,8 +7,10 @@ use std::sync::atomic::AtomicBool;
 /// A source that fires once, at 1.0 ms, and a target whose V_m jumps by 1 mV when that arrives.
 fn jump(delay: &str, extra: &str) -> String {
     format!(
-        "[simulation]\nduration = \"5 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 3\ninitial = {{ V_m = \"-70 mV\" }}\nparameters = {{ E_L = \"-70 mV\" }}\nreceptors.in = {{ kind = \"delta\" }}\n\
-         [populations.b]\nmodel = \"lif\"\nsize = 3\nparameters = {{ V_th = \"10 V\", tau_m = \"1000 s\", E_L = \"0 V\" }}\ninitial = {{ V_m = \"0 V\" }}\nreceptors.in = {{ kind = \"delta\" }}\n\
+        "[simulation]\nduration = \"5 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 3\ninitial = {{ \
+         V_m = \"-70 mV\" }}\nparameters = {{ E_L = \"-70 mV\" }}\nreceptors.in = {{ kind = \"delta\" }}\n\
+         [populations.b]\nmodel = \"lif\"\nsize = 3\nparameters = {{ V_th = \"10 V\", tau_m = \"1000 s\", E_L = \"0 \
+         V\" }}\ninitial = {{ V_m = \"0 V\" }}\nreceptors.in = {{ kind = \"delta\" }}\n\
          [stimuli.fire]\ntarget = \"a.in\"\nkind = \"spikes\"\ntimes = [\"1 ms\"]\nweight = \"30 mV\"\n\
          [projections.ab]\nfrom = \"a\"\nto = \"b.in\"\nconnect = \"one_to_one\"\nweight = \"1 mV\"\ndelay = {delay}\n\
          [record.a]\nspikes = true\n[record.b]\nconnections = true\ntraces = [{{ variables = [\"V_m\"] }}]\n{extra}"
@@ -84,8 +86,10 @@ fn drawn_delays_are_at_least_a_step_and_counted() {
 #[test]
 fn exponential_current_gives_the_known_postsynaptic_potential() {
     let text = "[simulation]\nduration = \"20 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 1\n\
-        parameters = { tau_m = \"10 ms\", R_m = \"40 Mohm\", E_L = \"0 mV\", V_th = \"1 V\" }\ninitial = { V_m = \"0 mV\" }\n\
-        receptors.syn = { kind = \"exp_current\", tau = \"2 ms\" }\n[record.a]\ntraces = [{ variables = [\"V_m\", \"syn.I_syn\"] }]\n\
+        parameters = { tau_m = \"10 ms\", R_m = \"40 Mohm\", E_L = \"0 mV\", V_th = \"1 V\" }\ninitial = \
+        { V_m = \"0 mV\" }\n\
+        receptors.syn = { kind = \"exp_current\", tau = \"2 ms\" }\n[record.a]\ntraces = \
+        [{ variables = [\"V_m\", \"syn.I_syn\"] }]\n\
         [stimuli.s]\ntarget = \"a.syn\"\nkind = \"spikes\"\ntimes = [\"1 ms\"]\nweight = \"100 pA\"\n";
     let result = run(text);
     let v = trace(&result, "a", "V_m");
@@ -106,7 +110,8 @@ fn exponential_current_gives_the_known_postsynaptic_potential() {
 fn units_parameters_and_positions_are_in_the_recording() {
     let text = "[simulation]\nduration = \"1 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 6\n\
         positions = { grid = [3, 2], spacing = \"50 um\" }\n\
-        parameters = { tau_m = { linspace = [\"10 ms\", \"20 ms\"] }, V_th = \"[-50 mV] + [1 mV]*i\" }\ninitial = { V_m = \"E_L + [10 mV]*x/[100 um]\" }\n\
+        parameters = { tau_m = { linspace = [\"10 ms\", \"20 ms\"] }, V_th = \"[-50 mV] + [1 mV]*i\" }\ninitial = \
+        { V_m = \"E_L + [10 mV]*x/[100 um]\" }\n\
         [record.a]\ntraces = [{ variables = [\"V_m\"] }]\n";
     let result = run(text);
     let population = &result.recording.populations[0];
@@ -131,10 +136,16 @@ fn weights_and_delays_may_follow_from_the_distance() {
     // farther they are.
     let text = |connect: &str, weight: &str| {
         format!(
-            "[simulation]\nduration = \"8 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 12\npositions = {{ grid = [4, 3], spacing = \"100 um\" }}\ninitial = {{ V_m = \"-70 mV\" }}\nparameters = {{ E_L = \"-70 mV\" }}\nreceptors.in = {{ kind = \"delta\" }}\n\
-             [populations.b]\nmodel = \"lif\"\nsize = 12\npositions = {{ grid = [4, 3], spacing = \"100 um\" }}\nparameters = {{ V_th = \"10 V\", tau_m = \"1000 s\", E_L = \"0 V\" }}\ninitial = {{ V_m = \"0 V\" }}\nreceptors.in = {{ kind = \"delta\" }}\n\
-             [stimuli.fire]\ntarget = \"a.in\"\nunits = [0]\nkind = \"spikes\"\ntimes = [\"1 ms\"]\nweight = \"30 mV\"\n\
-             [projections.ab]\nfrom = \"a\"\nto = \"b.in\"\nconnect = {connect}\nweight = \"{weight}\"\ndelay = \"[0.5 ms] + distance/[0.1 m/s]\"\n\
+            "[simulation]\nduration = \"8 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 12\n\
+             positions = {{ grid = [4, 3], spacing = \"100 um\" }}\ninitial = {{ V_m = \"-70 mV\" }}\nparameters = {{ \
+             E_L = \"-70 mV\" }}\nreceptors.in = {{ kind = \"delta\" }}\n\
+             [populations.b]\nmodel = \"lif\"\nsize = 12\npositions = {{ grid = [4, 3], spacing = \"100 um\" }}\n\
+             parameters = {{ V_th = \"10 V\", tau_m = \"1000 s\", E_L = \"0 V\" }}\ninitial = {{ V_m = \"0 V\" }}\n\
+             receptors.in = {{ kind = \"delta\" }}\n\
+             [stimuli.fire]\ntarget = \"a.in\"\nunits = [0]\nkind = \"spikes\"\ntimes = [\"1 ms\"]\nweight = \"30 \
+             mV\"\n\
+             [projections.ab]\nfrom = \"a\"\nto = \"b.in\"\nconnect = {connect}\nweight = \"{weight}\"\ndelay = \
+             \"[0.5 ms] + distance/[0.1 m/s]\"\n\
              [record.b]\ntraces = [{{ variables = [\"V_m\"] }}]\n[record.a]\nspikes = true\nconnections = true\n"
         )
     };
@@ -169,9 +180,13 @@ fn weights_and_delays_may_follow_from_the_distance() {
 
 #[test]
 fn continuous_weights_may_follow_from_the_distance() {
-    let text = "[simulation]\nduration = \"1 s\"\ndt = \"1 ms\"\n[populations.a]\nmodel = \"rate_unit\"\nsize = 5\npositions = { grid = [5], spacing = \"1 mm\" }\nparameters = { I_0 = 1, linear = 1 }\ninitial = { h = 1 }\n\
-                [populations.b]\nmodel = \"rate_unit\"\nsize = 5\npositions = { grid = [5], spacing = \"1 mm\" }\nparameters = { linear = 1 }\n\
-                [projections.ab]\nfrom = \"a\"\nto = \"b.I\"\nkind = \"continuous\"\nvalue = \"w*rate_pre\"\nconnect = \"all_to_all\"\nweight = \"exp(-distance/[2 mm])\"\n[record.b]\ntraces = [{ variables = [\"h\"] }]\n";
+    let text = "[simulation]\nduration = \"1 s\"\ndt = \"1 ms\"\n[populations.a]\nmodel = \"rate_unit\"\nsize = 5\n\
+                positions = { grid = [5], spacing = \"1 mm\" }\nparameters = { I_0 = 1, linear = 1 }\ninitial = \
+                { h = 1 }\n\
+                [populations.b]\nmodel = \"rate_unit\"\nsize = 5\npositions = { grid = [5], spacing = \"1 mm\" }\n\
+                parameters = { linear = 1 }\n\
+                [projections.ab]\nfrom = \"a\"\nto = \"b.I\"\nkind = \"continuous\"\nvalue = \"w*rate_pre\"\nconnect \
+                = \"all_to_all\"\nweight = \"exp(-distance/[2 mm])\"\n[record.b]\ntraces = [{ variables = [\"h\"] }]\n";
     let result = run(text);
     let h = trace(&result, "b", "h");
     for (t, h) in h[h.len() - 5..].iter().enumerate() {
@@ -185,8 +200,11 @@ fn continuous_weights_may_follow_from_the_distance() {
 fn computed_weights_and_delays_that_are_none_are_refused_with_their_pair() {
     let refused = |weight: &str, delay: &str| {
         let text = format!(
-            "[simulation]\nduration = \"1 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 3\npositions = {{ grid = [3], spacing = \"100 um\" }}\nreceptors.syn = {{ kind = \"exp_conductance\", tau = \"5 ms\" }}\n\
-             [projections.aa]\nfrom = \"a\"\nto = \"a.syn\"\nconnect = {{ rule = \"all_to_all\", autapses = true }}\nweight = \"{weight}\"\ndelay = \"{delay}\"\n"
+            "[simulation]\nduration = \"1 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 3\n\
+             positions = {{ grid = [3], spacing = \"100 um\" }}\nreceptors.syn = {{ kind = \"exp_conductance\", tau = \
+             \"5 ms\" }}\n\
+             [projections.aa]\nfrom = \"a\"\nto = \"a.syn\"\nconnect = {{ rule = \"all_to_all\", autapses = true }}\n\
+             weight = \"{weight}\"\ndelay = \"{delay}\"\n"
         );
         Network::build(&spec(&text), 1, &AtomicBool::new(false)).map(|_| ()).map_err(|e| e.to_string())
     };

@@ -9,11 +9,14 @@ fn pair(pre: &[f64], post: &[f64], plasticity: &str, weight: f64, delay: f64, re
     let list = |times: &[f64]| times.iter().map(|t| format!("\"{t} ms\"")).collect::<Vec<_>>().join(", ");
     format!(
         "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n\
-         [populations.pre]\nmodel = \"lif\"\nparameters = {{ t_ref = \"0 ms\" }}\nreceptors.in = {{ kind = \"delta\" }}\n\
-         [populations.post]\nmodel = \"lif\"\nparameters = {{ t_ref = \"0 ms\" }}\nreceptors.in = {{ kind = \"delta\" }}\nreceptors.syn = {{ kind = \"exp_current\", tau = \"2 ms\" }}\n\
+         [populations.pre]\nmodel = \"lif\"\nparameters = {{ t_ref = \"0 ms\" }}\nreceptors.in = {{ kind = \"delta\" \
+         }}\n\
+         [populations.post]\nmodel = \"lif\"\nparameters = {{ t_ref = \"0 ms\" }}\nreceptors.in = {{ kind = \"delta\" \
+         }}\nreceptors.syn = {{ kind = \"exp_current\", tau = \"2 ms\" }}\n\
          [stimuli.a]\ntarget = \"pre.in\"\nkind = \"spikes\"\ntimes = [{}]\nweight = \"50 mV\"\n\
          [stimuli.b]\ntarget = \"post.in\"\nkind = \"spikes\"\ntimes = [{}]\nweight = \"50 mV\"\n\
-         [projections.syn]\nfrom = \"pre\"\nto = \"post.syn\"\nconnect = \"one_to_one\"\nweight = \"{weight} pA\"\ndelay = \"{delay} ms\"\nplasticity = {plasticity}\n\
+         [projections.syn]\nfrom = \"pre\"\nto = \"post.syn\"\nconnect = \"one_to_one\"\nweight = \"{weight} pA\"\n\
+         delay = \"{delay} ms\"\nplasticity = {plasticity}\n\
          [record.pre]\nspikes = true\nconnections = true\n[record.post]\nspikes = true\n{record}",
         list(pre),
         list(post)
@@ -34,7 +37,8 @@ fn weights_agree_with_nest_spike_by_spike() {
     let cases = [
         (
             "stdp_additive",
-            "{ kind = \"stdp_pair\", w_max = \"1 pA\", tau_plus = \"16.8 ms\", tau_minus = \"33.7 ms\", A_plus = 0.02, A_minus = 0.022 }",
+            "{ kind = \"stdp_pair\", w_max = \"1 pA\", tau_plus = \"16.8 ms\", tau_minus = \"33.7 ms\", A_plus = \
+             0.02, A_minus = 0.022 }",
         ),
         (
             "stdp_multiplicative",
@@ -46,11 +50,13 @@ fn weights_agree_with_nest_spike_by_spike() {
         ),
         (
             "stdp_power_law",
-            "{ kind = \"stdp_power_law\", w_0 = \"1 pA\", tau_plus = \"15 ms\", tau_minus = \"30 ms\", lambda = 0.1, alpha = 0.06, mu = 0.4 }",
+            "{ kind = \"stdp_power_law\", w_0 = \"1 pA\", tau_plus = \"15 ms\", tau_minus = \"30 ms\", lambda = 0.1, \
+             alpha = 0.06, mu = 0.4 }",
         ),
         (
             "stdp_triplet",
-            "{ kind = \"stdp_triplet\", w_max = \"100 pA\", A2_plus = 0.00005, A3_plus = 0.00006, A2_minus = 0.00007, A3_minus = 0.000023, tau_y = \"125 ms\" }",
+            "{ kind = \"stdp_triplet\", w_max = \"100 pA\", A2_plus = 0.00005, A3_plus = 0.00006, A2_minus = 0.00007, \
+             A3_minus = 0.000023, tau_y = \"125 ms\" }",
         ),
         ("vogels", "{ kind = \"vogels_inhibitory\", w_max = \"10 pA\", eta = 0.001, rho_0 = \"5 Hz\" }"),
         ("tsodyks2", "{ kind = \"tsodyks_markram\", preset = \"mixed\" }"),
@@ -116,17 +122,26 @@ fn three_conventions_of_short_term_plasticity() {
 fn network(record: &str, rules: &str) -> String {
     format!(
         "[simulation]\nduration = \"600 ms\"\ndt = \"0.1 ms\"\nseed = 5\n\
-         [populations.exc]\nmodel = \"lif\"\nsize = 700\ninitial = {{ V_m = {{ uniform = [\"-70 mV\", \"-55 mV\"] }} }}\nreceptors.syn = {{ kind = \"exp_current\", tau = \"3 ms\" }}\n\
-         [projections.ee]\nfrom = \"exc\"\nto = \"exc.syn\"\nconnect = {{ rule = \"probability\", p = 0.1 }}\nweight = {{ uniform = [\"2 pA\", \"8 pA\"] }}\ndelay = {{ uniform = [\"0.3 ms\", \"2.5 ms\"] }}\nplasticity = {rules}\n\
-         [projections.fixed]\nfrom = \"exc\"\nto = \"exc.syn\"\nconnect = {{ rule = \"fixed_indegree\", indegree = 20 }}\nweight = \"-10 pA\"\ndelay = \"0.7 ms\"\n\
-         [stimuli.drive]\ntarget = \"exc.I\"\nkind = \"ou_noise\"\nmean = \"400 pA\"\nsigma = \"150 pA\"\ntau = \"5 ms\"\n\
+         [populations.exc]\nmodel = \"lif\"\nsize = 700\ninitial = {{ V_m = {{ uniform = [\"-70 mV\", \"-55 mV\"] }} \
+         }}\nreceptors.syn = {{ kind = \"exp_current\", tau = \"3 ms\" }}\n\
+         [projections.ee]\nfrom = \"exc\"\nto = \"exc.syn\"\nconnect = {{ rule = \"probability\", p = 0.1 }}\nweight \
+         = {{ uniform = [\"2 pA\", \"8 pA\"] }}\ndelay = {{ uniform = [\"0.3 ms\", \"2.5 ms\"] }}\nplasticity = \
+         {rules}\n\
+         [projections.fixed]\nfrom = \"exc\"\nto = \"exc.syn\"\nconnect = {{ rule = \"fixed_indegree\", indegree = 20 \
+         }}\nweight = \"-10 pA\"\ndelay = \"0.7 ms\"\n\
+         [stimuli.drive]\ntarget = \"exc.I\"\nkind = \"ou_noise\"\nmean = \"400 pA\"\nsigma = \"150 pA\"\ntau = \"5 \
+         ms\"\n\
          [record.exc]\nspikes = true\nconnections = true\n{record}"
     )
 }
 
 const PAIR: &str = "{ kind = \"stdp_pair\", w_max = \"10 pA\", A_plus = 0.05, A_minus = 0.055 }";
-const BOTH: &str = "[{ kind = \"tsodyks_markram\" }, { kind = \"stdp_pair\", w_max = \"10 pA\", A_plus = 0.05, A_minus = 0.055 }, { kind = \"synaptic_scaling\", tau_a = \"50 ms\", tau_w = \"200 ms\" }]";
-const TAPS: &str = "[record.ee]\ntraces = [{ variables = [\"w\"], connections = [0, 17, 48000, 3], interval = \"0.7 ms\" }, { name = \"b\", variables = [\"w\"], connections = \"100..140\", interval = \"100 ms\" }]\n";
+const BOTH: &str = "[{ kind = \"tsodyks_markram\" }, \
+                    { kind = \"stdp_pair\", w_max = \"10 pA\", A_plus = 0.05, A_minus = 0.055 }, \
+                    { kind = \"synaptic_scaling\", tau_a = \"50 ms\", tau_w = \"200 ms\" }]";
+const TAPS: &str = "[record.ee]\ntraces = \
+                    [{ variables = [\"w\"], connections = [0, 17, 48000, 3], interval = \"0.7 ms\" }, \
+                    { name = \"b\", variables = [\"w\"], connections = \"100..140\", interval = \"100 ms\" }]\n";
 
 #[test]
 fn bits_do_not_depend_on_threads_nor_on_looking() {
@@ -176,7 +191,9 @@ fn a_weight_without_bounds_ends_the_run() {
 /// States of a connection that follow an equation between spikes, by hand: an eligibility that decays with 20 ms.
 #[test]
 fn connections_have_states_of_their_own() {
-    let rule = "[plasticity.tagged]\nequations = \"dtag/dt = -tag/tau : 1\\ndw/dt = -w/slow : weight\"\non_pre = \"tag += 1\"\non_post = \"w += s*tag\"\nparameters = { tau = \"20 ms\", slow = \"500 ms\", s = { value = 1, unit = \"weight\" } }\n";
+    let rule = "[plasticity.tagged]\nequations = \"dtag/dt = -tag/tau : 1\\ndw/dt = -w/slow : weight\"\non_pre = \
+                \"tag += 1\"\non_post = \"w += s*tag\"\nparameters = \
+                { tau = \"20 ms\", slow = \"500 ms\", s = { value = 1, unit = \"weight\" } }\n";
     let record = "[record.syn]\ntraces = [{ variables = [\"w\", \"tag\"] }]\n";
     let text = pair(&[20.0, 25.0], &[30.0, 70.0], "{ kind = \"tagged\", s = \"1 pA\" }", 1.0, 1.0, record) + rule;
     let r = run(&text);
@@ -195,9 +212,11 @@ fn connections_have_states_of_their_own() {
 #[test]
 fn rules_between_rates_are_exact_for_constant_rates() {
     let text = "[simulation]\nduration = \"2 s\"\ndt = \"10 ms\"\n\
-         [populations.a]\nmodel = \"rate_unit\"\nsize = 2\nparameters = { I_0 = { values = [1.0, 0.5] } }\ninitial = { h = { values = [1.0, 0.5] } }\n\
+         [populations.a]\nmodel = \"rate_unit\"\nsize = 2\nparameters = { I_0 = { values = [1.0, 0.5] } }\ninitial = \
+         { h = { values = [1.0, 0.5] } }\n\
          [populations.b]\nmodel = \"rate_unit\"\nparameters = { I_0 = 2 }\ninitial = { h = 2 }\n\
-         [projections.p]\nfrom = \"a\"\nto = \"b.I\"\nkind = \"continuous\"\nvalue = \"0*w*h_pre\"\nconnect = \"all_to_all\"\nweight = 0.1\nplasticity = { kind = \"oja\", eta = \"1 Hz\", r_pre = \"h\", r_post = \"h\" }\n\
+         [projections.p]\nfrom = \"a\"\nto = \"b.I\"\nkind = \"continuous\"\nvalue = \"0*w*h_pre\"\nconnect = \
+         \"all_to_all\"\nweight = 0.1\nplasticity = { kind = \"oja\", eta = \"1 Hz\", r_pre = \"h\", r_post = \"h\" }\n\
          [record.a]\nconnections = true\n[record.p]\ntraces = [{ variables = [\"w\"] }]\n";
     let r = run(text);
     let w = trace(&r, "p", "w");
@@ -244,9 +263,11 @@ fn traces_between_rates_are_as_late_as_rates() {
     let learn = |delay: &str| {
         run(&format!(
             "[simulation]\nduration = \"400 ms\"\ndt = \"1 ms\"\n\
-             [populations.a]\nmodel = \"rate_unit\"\nsize = 2\nparameters = {{ I_0 = {{ values = [1.0, 0.5] }} }}\ninitial = {{ h = {{ values = [1.0, 0.5] }} }}\n\
+             [populations.a]\nmodel = \"rate_unit\"\nsize = 2\nparameters = {{ I_0 = {{ values = [1.0, 0.5] }} }}\n\
+             initial = {{ h = {{ values = [1.0, 0.5] }} }}\n\
              [populations.b]\nmodel = \"rate_unit\"\nparameters = {{ I_0 = 2 }}\ninitial = {{ h = 2 }}\n\
-             [projections.p]\nfrom = \"a\"\nto = \"b.I\"\nkind = \"continuous\"\nvalue = \"0*w*h_pre\"\nconnect = \"all_to_all\"\nweight = 0.1\ndelay = {delay}\n\
+             [projections.p]\nfrom = \"a\"\nto = \"b.I\"\nkind = \"continuous\"\nvalue = \"0*w*h_pre\"\nconnect = \
+             \"all_to_all\"\nweight = 0.1\ndelay = {delay}\n\
              plasticity = {{ kind = \"traced\", r_pre = \"h\", r_post = \"h\" }}\n\
              [plasticity.traced]\ngiven = {{ r_pre = \"1\", r_post = \"1\" }}\n\
              equations = \"\"\"\ndx_pre/dt = (r_pre - x_pre)/tau : 1\ndw/dt = s*x_pre*r_post/tau : weight\n\"\"\"\n\
@@ -421,4 +442,31 @@ fn synapses_on_a_dendrite_learn_from_the_spikes_of_the_first_place_watched() {
     assert!((written.weight_final[0] - up).abs() < 1e-12 && (written.weight_final[239] - down).abs() < 1e-12);
     let two = cells(2);
     assert!(two.recording == result.recording);
+}
+
+/// Two rules between rates of which one counts time in milliseconds and one in seconds: whichever stands first, the
+/// weight decays at the sum of both rates.
+#[test]
+fn rules_that_count_time_in_different_units_add_up() {
+    for order in ["\"fast\", \"slow\"", "\"slow\", \"fast\""] {
+        let rules: Vec<String> = order.split(", ").map(|kind| format!("{{ kind = {kind}, r_pre = \"h\" }}")).collect();
+        let text = format!(
+            "[simulation]\nduration = \"100 ms\"\ndt = \"1 ms\"\n\
+             [populations.a]\nmodel = \"rate_unit\"\n[populations.b]\nmodel = \"rate_unit\"\n\
+             [plasticity.fast]\ntime_unit = \"ms\"\nequations = \"dw/dt = -w/tau + 0*r_pre*w : weight\"\n\
+             given = {{ r_pre = \"1\" }}\nparameters = {{ tau = 20 }}\n\
+             [plasticity.slow]\ntime_unit = \"s\"\nequations = \"dw/dt = -w/tau + 0*r_pre*w : weight\"\n\
+             given = {{ r_pre = \"1\" }}\nparameters = {{ tau = 0.05 }}\n\
+             [projections.p]\nfrom = \"a\"\nto = \"b.I\"\nkind = \"continuous\"\nvalue = \"0*w*h_pre\"\n\
+             connect = \"all_to_all\"\nweight = 0.1\nplasticity = [{}]\n\
+             [record.p]\ntraces = [{{ variables = [\"w\"] }}]\n",
+            rules.join(", ")
+        );
+        let r = run(&text);
+        for (k, found) in trace(&r, "p", "w").iter().enumerate() {
+            // 1/20 ms + 1/50 ms.
+            let want = 0.1 * (-0.07 * k as f64).exp();
+            assert!((found - want).abs() < 1e-12, "{order} {k}: {found} {want}");
+        }
+    }
 }

@@ -6,9 +6,11 @@ use super::{SimulationResult, run, trace};
 fn both(refractory: &str, simulation: &str, more: &str) -> [SimulationResult; 2] {
     let cell = |current: &str| {
         format!(
-            "equations = \"dV_m/dt = (g_L*(E_L - V_m) + ({current})/area)/C_m : V\"\nthreshold = \"V_m > V_th\"\nreset = \"V_m = V_reset\"\n{refractory}\n\
+            "equations = \"dV_m/dt = (g_L*(E_L - V_m) + ({current})/area)/C_m : V\"\nthreshold = \"V_m > V_th\"\n\
+             reset = \"V_m = V_reset\"\n{refractory}\n\
              inputs = {{ I = \"A\" }}\ninitial = {{ V_m = \"E_L\" }}\n\
-             [models.cell.parameters]\ng_L = \"0.1 mS/cm**2\"\nC_m = \"1 uF/cm**2\"\nE_L = \"-70 mV\"\nV_th = \"-50 mV\"\nV_reset = \"-65 mV\"\nt_ref = \"2 ms\"\nR_a = \"100 ohm*cm\"\n\
+             [models.cell.parameters]\ng_L = \"0.1 mS/cm**2\"\nC_m = \"1 uF/cm**2\"\nE_L = \"-70 mV\"\nV_th = \"-50 \
+             mV\"\nV_reset = \"-65 mV\"\nt_ref = \"2 ms\"\nR_a = \"100 ohm*cm\"\n\
              area = {{ value = \"1000 um**2\", geometry = \"area\" }}\n"
         )
     };
@@ -21,7 +23,8 @@ fn both(refractory: &str, simulation: &str, more: &str) -> [SimulationResult; 2]
              [record.n]\nspikes = true\ntraces = [{{ variables = [\"V_m\"] }}]\n{more}"
         )
     };
-    let at = "cable = { length = \"31.83098861837907 um\", diameter = \"10 um\", compartments = 1 }\nthreshold_at = [\"cable(0.5)\"]\nreceptors.in = { kind = \"delta\", at = [\"cable(0.5)\"] }";
+    let at = "cable = { length = \"31.83098861837907 um\", diameter = \"10 um\", compartments = 1 }\nthreshold_at = \
+              [\"cable(0.5)\"]\nreceptors.in = { kind = \"delta\", at = [\"cable(0.5)\"] }";
     let tree = text(cell("I + axial(V_m, R_a)"), at, "units = [\"cable(0.5)\"]\n", "tree");
     let point = text(cell("I"), "receptors.in = { kind = \"delta\" }", "", "point");
     [run(&point), run(&tree)]
@@ -65,7 +68,8 @@ fn what_arrives_without_delay_is_lost_too() {
         kicks(&["1"])
             + &format!(
                 "[stimuli.r]\ntarget = \"relay.in\"\nkind = \"spikes\"\ntimes = [{times}]\nweight = \"40 mV\"\n\
-                 [projections.p]\nfrom = \"relay\"\nto = \"n.in\"\nconnect = \"all_to_all\"\nweight = \"40 mV\"\ndelay = \"0 ms\"\n"
+                 [projections.p]\nfrom = \"relay\"\nto = \"n.in\"\nconnect = \"all_to_all\"\nweight = \"40 mV\"\n\
+                 delay = \"0 ms\"\n"
             )
     };
     // A spike of the relay at 2.9 ms acts in the step that ends at 3 ms, which is rest; one at 3 ms acts in the next.

@@ -11,7 +11,8 @@ fn input(stimulus: &str) -> Vec<f64> {
 
 fn input_of(stimulus: &str, size: usize) -> Vec<f64> {
     let text = format!(
-        "[simulation]\nduration = \"40 ms\"\ndt = \"0.1 ms\"\nseed = 5\n[populations.a]\nmodel = \"lif\"\nsize = {size}\nparameters = {{ V_th = \"1 V\" }}\n\
+        "[simulation]\nduration = \"40 ms\"\ndt = \"0.1 ms\"\nseed = 5\n[populations.a]\nmodel = \"lif\"\nsize = \
+         {size}\nparameters = {{ V_th = \"1 V\" }}\n\
          [record.a]\ntraces = [{{ variables = [\"I\"] }}]\n[stimuli.s]\ntarget = \"a.I\"\n{stimulus}\n"
     );
     trace(&run(&text), "a", "I").to_vec()
@@ -43,7 +44,8 @@ fn stimuli_follow_their_formulas() {
         if t < 9.99 { 0.0 } else { 10.0 + 100.0 * ((t - 10.0) / 20.0).clamp(0.0, 1.0) }
     });
     check(
-        "kind = \"pulse_train\"\namplitude = \"50 pA\"\nstart = \"5 ms\"\nstop = \"26 ms\"\nperiod = \"10 ms\"\nwidth = \"2 ms\"",
+        "kind = \"pulse_train\"\namplitude = \"50 pA\"\nstart = \"5 ms\"\nstop = \"26 ms\"\nperiod = \"10 ms\"\nwidth \
+         = \"2 ms\"",
         |t| 50.0 * (inside(t, 5.0, 7.0) + inside(t, 15.0, 17.0) + inside(t, 25.0, 27.0)),
     );
     check("kind = \"gaussian_pulse\"\namplitude = \"50 pA\"\ncenter = \"20 ms\"\nsigma = \"3 ms\"", |t| {
@@ -56,7 +58,8 @@ fn stimuli_follow_their_formulas() {
         inside(t, 10.0, 1e9) * 50.0 * (TAU * 0.04 * t).sin().abs()
     });
     check(
-        "kind = \"chirp\"\namplitude = \"50 pA\"\nf_start = \"10 Hz\"\nf_stop = \"90 Hz\"\nstart = \"0 ms\"\nstop = \"40 ms\"",
+        "kind = \"chirp\"\namplitude = \"50 pA\"\nf_start = \"10 Hz\"\nf_stop = \"90 Hz\"\nstart = \"0 ms\"\nstop = \
+         \"40 ms\"",
         |t| inside(t, 0.0, 40.0) * 50.0 * (TAU * (0.01 * t + 0.5 * 0.08 / 40.0 * t * t)).sin(),
     );
     check("kind = \"expression\"\nvalue = \"[1 nA]*exp(-t/[10 ms])\"", |t| 1000.0 * (-t / 10.0).exp());
@@ -64,7 +67,8 @@ fn stimuli_follow_their_formulas() {
 
 #[test]
 fn several_stimuli_on_one_target_add_up_and_units_are_chosen() {
-    let text = "[simulation]\nduration = \"2 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 4\n[record.a]\ntraces = [{ variables = [\"I\"] }]\n\
+    let text = "[simulation]\nduration = \"2 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 4\n\
+                [record.a]\ntraces = [{ variables = [\"I\"] }]\n\
         [stimuli.one]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = { linspace = [\"1 pA\", \"4 pA\"] }\n\
         [stimuli.two]\ntarget = \"a.I\"\nunits = [1, 3]\nkind = \"step\"\namplitude = \"10 pA\"\nstart = \"1 ms\"\n\
         [stimuli.three]\ntarget = \"a.I\"\nkind = \"expression\"\nvalue = \"[100 pA]*i*(N - 3)\"\n";
@@ -122,7 +126,8 @@ fn numbers_of_numpys_stream_come_row_by_row() {
     // numpy.random.default_rng(seed).normal(size=(draws, units)): three units, a draw every second step.
     let n = 3;
     let v = input_of(
-        "kind = \"gaussian_steps\"\nmean = \"1 pA\"\nsigma = \"5 pA\"\ninterval = \"0.2 ms\"\ngenerator = \"numpy_pcg64\"",
+        "kind = \"gaussian_steps\"\nmean = \"1 pA\"\nsigma = \"5 pA\"\ninterval = \"0.2 ms\"\ngenerator = \
+         \"numpy_pcg64\"",
         n,
     );
     let mut stream = Pcg64::new(5);
@@ -134,7 +139,8 @@ fn numbers_of_numpys_stream_come_row_by_row() {
     }
     // White noise that is not scaled with the step is a draw in every step.
     let v = input_of(
-        "kind = \"white_noise\"\nmean = \"1 pA\"\namplitude = \"5 pA\"\nscaling = \"per_sample\"\ngenerator = \"numpy_pcg64\"",
+        "kind = \"white_noise\"\nmean = \"1 pA\"\namplitude = \"5 pA\"\nscaling = \"per_sample\"\ngenerator = \
+         \"numpy_pcg64\"",
         n,
     );
     for (k, row) in v.chunks(n).take(20).enumerate() {
@@ -145,10 +151,13 @@ fn numbers_of_numpys_stream_come_row_by_row() {
 #[test]
 fn poisson_input_has_its_rate_and_window() {
     // 500 units, 1000 sources of 8 Hz, 100 ms active: 500 * 1000 * 8 * 0.1 = 400,000 events, +- 632.
-    let text = "[simulation]\nduration = \"200 ms\"\ndt = \"0.1 ms\"\nseed = 3\n[populations.a]\nmodel = \"lif\"\nsize = 500\n\
-        parameters = { V_th = \"10 V\", tau_m = \"1000 s\" }\ninitial = { V_m = \"0 V\" }\nreceptors.in = { kind = \"delta\" }\n\
+    let text = "[simulation]\nduration = \"200 ms\"\ndt = \"0.1 ms\"\nseed = 3\n[populations.a]\nmodel = \"lif\"\n\
+                size = 500\n\
+        parameters = { V_th = \"10 V\", tau_m = \"1000 s\" }\ninitial = { V_m = \"0 V\" }\nreceptors.in = \
+        { kind = \"delta\" }\n\
         [record.a]\ntraces = [{ variables = [\"V_m\"], interval = \"10 ms\" }]\n\
-        [stimuli.p]\ntarget = \"a.in\"\nkind = \"poisson\"\nrate = \"8 Hz\"\nsources = 1000\nweight = \"1 mV\"\nstart = \"50 ms\"\nstop = \"150 ms\"\n";
+        [stimuli.p]\ntarget = \"a.in\"\nkind = \"poisson\"\nrate = \"8 Hz\"\nsources = 1000\nweight = \"1 mV\"\nstart \
+        = \"50 ms\"\nstop = \"150 ms\"\n";
     let result = run(text);
     assert!((result.events as f64 - 400_000.0).abs() < 4.5 * 632.0, "{}", result.events);
     let rows: Vec<Vec<f64>> = trace(&result, "a", "V_m").chunks(500).map(<[f64]>::to_vec).collect();
@@ -163,9 +172,11 @@ fn poisson_input_has_its_rate_and_window() {
 #[test]
 fn listed_spikes_arrive_at_their_time() {
     let text = "[simulation]\nduration = \"2 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\n\
-        parameters = { V_th = \"10 V\", tau_m = \"1000 s\", E_L = \"0 V\" }\ninitial = { V_m = \"0 V\" }\nreceptors.in = { kind = \"delta\" }\n\
+        parameters = { V_th = \"10 V\", tau_m = \"1000 s\", E_L = \"0 V\" }\ninitial = { V_m = \"0 V\" }\n\
+        receptors.in = { kind = \"delta\" }\n\
         [record.a]\ntraces = [{ variables = [\"V_m\"] }]\n\
-        [stimuli.p]\ntarget = \"a.in\"\nkind = \"spikes\"\ntimes = [\"0 ms\", \"0.5 ms\", \"1.23 ms\"]\nweight = \"1 mV\"\n";
+        [stimuli.p]\ntarget = \"a.in\"\nkind = \"spikes\"\ntimes = [\"0 ms\", \"0.5 ms\", \"1.23 ms\"]\nweight = \"1 \
+        mV\"\n";
     let result = run(text);
     let v: Vec<i64> = trace(&result, "a", "V_m").chunks(2).map(|r| r[1].round() as i64).collect();
     // A spike at time 0 acts from the first step; one between grid points at the nearest.
@@ -175,7 +186,8 @@ fn listed_spikes_arrive_at_their_time() {
 #[test]
 fn time_in_expressions_has_units_whatever_the_model_counts_in() {
     // Izhikevich's equations are plain numbers per millisecond; the scenario's time is a time all the same.
-    let text = "[simulation]\nduration = \"40 ms\"\ndt = \"0.5 ms\"\n[populations.a]\nmodel = \"izhikevich\"\nsize = 2\n\
+    let text = "[simulation]\nduration = \"40 ms\"\ndt = \"0.5 ms\"\n[populations.a]\nmodel = \"izhikevich\"\nsize = \
+                2\n\
                 [record.a]\ntraces = [{ variables = [\"I\"] }]\n[stimuli.s]\ntarget = \"a.I\"\nkind = \"expression\"\n\
                 value = \"3*sin(t/[10 ms]) + i\"\n";
     let result = run(text);

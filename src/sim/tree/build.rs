@@ -6,7 +6,7 @@ use super::solver::{Solver, order};
 use super::watch::Watch;
 use super::zone::{Common, Zone};
 use super::{Effects, Electrode, Events, Neighbour, Rows, Tree};
-use crate::stepper::Column;
+use crate::stepper::UnitValues;
 use crate::values::at;
 use spikedeck_equation::Variable;
 use spikedeck_equation::graph::{Node, Symbol};
@@ -19,8 +19,8 @@ pub(crate) struct TreeBuild<'a> {
     pub population: &'a PopulationSpec,
     pub tree: &'a TreeSpec,
     /// Values of all units of the population.
-    pub parameters: &'a [Column],
-    pub initial: &'a [Column],
+    pub parameters: &'a [UnitValues],
+    pub initial: &'a [UnitValues],
     /// The cells of this thread.
     pub cells: Range<usize>,
     pub dt: f64,
@@ -78,7 +78,7 @@ impl Rows {
 }
 
 impl TreeBuild<'_> {
-    fn value(&self, columns: &[Column], index: usize, unit: usize) -> f64 {
+    fn value(&self, columns: &[UnitValues], index: usize, unit: usize) -> f64 {
         at(&columns[index], self.cells.start * self.tree.units() + unit)
     }
 
@@ -147,6 +147,7 @@ impl TreeBuild<'_> {
             out.voltage[at] = value;
         }
         out.follow();
+        out.latch();
         Ok(out)
     }
 
@@ -255,13 +256,14 @@ impl TreeBuild<'_> {
     fn watch(&self, zones: &[Zone], rows: &Rows, state: usize, dt: f64) -> Result<Watch, String> {
         let (units, cells, spiking) = (self.tree.units(), self.cells.len(), &self.tree.spiking);
         let places = (0..cells).flat_map(|cell| spiking.iter().map(move |&u| (u, cell)));
-        let watched = places.map(|(u, cell)| rows.of[u as usize] as usize * cells + cell).collect();
+        let watched: Vec<usize> = places.map(|(u, cell)| rows.of[u as usize] as usize * cells + cell).collect();
+        let nodes: Vec<bool> = watched.iter().map(|at| at / cells >= rows.membranes).collect();
         let parameters = |k: usize| {
             let (cell, u) = (k / spiking.len(), spiking[k % spiking.len()]);
             self.parameters_of(cell * units + u as usize)
         };
         let interpolated = self.spike_times == SpikeTimes::Interpolated;
-        Watch::new(self.population.system.parts(), zones, state, watched, &parameters, interpolated, dt)
+        Watch::new(self.population.system.parts(), zones, state, (watched, &nodes), &parameters, interpolated, dt)
     }
 
     /// The state that is coupled along the tree, the port of its operator, and its resistivity.

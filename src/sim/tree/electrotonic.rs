@@ -43,7 +43,7 @@ impl Tree {
             .collect();
         for unit in 0..c.count {
             let row = self.rows.of[unit] as usize;
-            let Some((z, lane)) = self.lane(row, 0) else { continue };
+            let (z, lane) = self.lane(row, 0).expect("every compartment is in a zone");
             let (mut states, parameters) = (self.zones[z].states(lane), self.zones[z].lane_parameters(lane));
             states[self.state] = self.voltage[row * self.cells];
             let rate = tapes[z].value(&Values { states: &states, parameters: &parameters, ..Values::default() });

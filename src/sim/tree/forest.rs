@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::{Tree, TreeProbe};
 use crate::stepper::LaneSpike;
+use spikedeck_scenario::VariableId;
 
 /// Cells that are stepped side by side: a vector of the widest instruction set, or half of it where that would not stay
 /// in the cache.
@@ -16,7 +17,12 @@ pub(crate) fn together(units: usize) -> usize {
     if 8 * units <= NEAR { 8 } else { 4 }
 }
 
-/// The cells of a population that one thread holds.
+/// A part of what a port carries to all units; nothing if it carries nothing.
+fn part(row: &[f64], range: Range<usize>) -> &[f64] {
+    if row.is_empty() { row } else { &row[range] }
+}
+
+/// The cells of a population that one thread holds: one at least.
 #[derive(Debug)]
 pub(crate) struct Forest {
     trees: Vec<Tree>,
@@ -63,11 +69,12 @@ impl Drive {
 
 /// What arrives at some of `all` cells: as many numbers for each.
 fn own_arrivals<'a>(arrivals: &'a mut [&mut [f64]], cells: Range<usize>, all: usize) -> Vec<&'a mut [f64]> {
-    let own = |row: &'a mut &mut [f64]| {
+    let mut own = Vec::with_capacity(arrivals.len());
+    for row in arrivals {
         let each = row.len() / all.max(1);
-        &mut row[cells.start * each..cells.end * each]
-    };
-    arrivals.iter_mut().map(own).collect()
+        own.push(&mut row[cells.start * each..cells.end * each]);
+    }
+    own
 }
 
 impl Forest {
@@ -89,7 +96,7 @@ impl Forest {
     /// Notes what the ports carry in one more step of those that [`Forest::advance_many`] will make.
     pub fn note(&mut self, inputs: &[&[f64]]) {
         for (units, row) in self.drive.ports.iter().zip(inputs) {
-            self.drive.values.extend(units.iter().map(|&u| row.get(u as usize).copied().unwrap_or(0.0)));
+            self.drive.values.extend(units.iter().map(|&u| row[u as usize]));
         }
     }
 
@@ -104,7 +111,7 @@ impl Forest {
             for (number, step) in steps.clone().enumerate() {
                 self.drive.show(&driven, units.start, Some(number));
                 let inputs: SmallVec<[&[f64]; 8]> =
-                    self.drive.rows.iter().map(|row| row.get(..units.len()).unwrap_or(&[])).collect();
+                    self.drive.rows.iter().map(|row| part(row, 0..units.len())).collect();
                 self.spikes.clear();
                 tree.advance(step, &inputs, &mut [], &mut self.spikes);
                 if !self.spikes.is_empty() {
@@ -171,18 +178,13 @@ impl Forest {
             let index = list[0].lane / per_tree;
             self.spikes.clear();
             self.spikes.extend(list.iter().map(|s| LaneSpike { lane: s.lane - index * per_tree, ..*s }));
-            if let Some(tree) = self.trees.get_mut(index as usize) {
-                act(tree, &self.spikes);
-            }
+            act(&mut self.trees[index as usize], &self.spikes);
         }
     }
 
-    /// An observer of anything that has a name.
-    ///
-    /// # Errors
-    /// When there is no such name.
-    pub fn probe(&self, variable: &str) -> Result<TreeProbe, String> {
-        self.trees.first().map_or_else(|| Err("there are no cells".to_owned()), |t| t.probe(variable))
+    /// An observer of a quantity of the population.
+    pub fn probe(&self, variable: VariableId) -> TreeProbe {
+        self.trees[0].probe(variable)
     }
 
     /// Appends the values at grid point `step` for units of this thread.
@@ -193,9 +195,9 @@ impl Forest {
             let index = units[at] as usize / per_tree;
             let first = index * per_tree;
             let end = units[at..].iter().position(|u| *u as usize / per_tree != index).map_or(units.len(), |n| at + n);
-            let Some(tree) = self.trees.get_mut(index) else { return };
+            let tree = &mut self.trees[index];
             let range = first..first + tree.cells() * self.units;
-            let own: Vec<&[f64]> = inputs.iter().map(|row| row.get(range.clone()).unwrap_or(&[])).collect();
+            let own: Vec<&[f64]> = inputs.iter().map(|row| part(row, range.clone())).collect();
             let local: Vec<u32> = units[at..end].iter().map(|u| u - first as u32).collect();
             tree.sample(probe, step, &own, &local, out);
             at = end;

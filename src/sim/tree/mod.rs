@@ -144,7 +144,10 @@ impl Tree {
             }
         }
         for (port, list) in &self.electrodes {
-            let Some(values) = inputs.get(*port).filter(|v| !v.is_empty()) else { continue };
+            let values = inputs[*port];
+            if values.is_empty() {
+                continue;
+            }
             for &(unit, at, factor) in list {
                 let value = factor * values[unit as usize];
                 let (row, c) = (at as usize / cells, at as usize % cells);

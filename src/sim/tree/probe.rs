@@ -1,8 +1,10 @@
-//! Observers of trees: anything that has a name, where it is there; zero elsewhere.
+//! Observers of trees: any quantity of the population, where it is there; zero elsewhere.
 
 use super::Tree;
-use spikedeck_equation::graph::Symbol;
+use spikedeck_equation::Variable;
+use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::tape::{Tape, Values};
+use spikedeck_scenario::VariableId;
 
 /// A compiled observer: one for each zone.
 #[derive(Debug, Clone)]
@@ -28,39 +30,37 @@ impl TreeProbe {
 enum Seen {
     Absent,
     State(usize),
+    Parameter(usize),
     Expression(Tape),
 }
 
 impl Tree {
-    /// An observer of any state, parameter, input or subexpression.
-    ///
-    /// # Errors
-    /// When there is no such name.
-    pub fn probe(&self, variable: &str) -> Result<TreeProbe, String> {
-        if self.system.observable(variable).is_none() {
-            return Err(format!("there is no `{variable}` to record"));
-        }
-        let mut flow = false;
+    /// An observer of a quantity of the population. A zone has it under the same name and a number of its own, or not
+    /// at all: where no compartment carries the mechanism that it belongs to.
+    pub fn probe(&self, variable: VariableId) -> TreeProbe {
+        let name = &variable.of(&self.system).name;
+        let place = |list: &[Variable]| list.iter().position(|v| v.name == *name);
         let mut ports: Vec<usize> = Vec::new();
-        let zones = self
-            .zones
-            .iter()
-            .map(|z| {
-                if let Some(i) = z.system.states().iter().position(|v| v.name == variable) {
-                    return Seen::State(i);
+        let mut expression = |graph: &Graph, id: Id| {
+            let symbols = graph.symbols(id).into_iter();
+            ports.extend(symbols.filter_map(|s| if let Symbol::Input(i) = s { Some(i as usize) } else { None }));
+            Seen::Expression(Tape::new(graph, &[id]))
+        };
+        let zones = self.zones.iter().map(|z| {
+            let p = z.system.parts();
+            let seen = match variable {
+                VariableId::State(_) => place(&p.states).map(Seen::State),
+                VariableId::Parameter(_) => place(&p.parameters).map(Seen::Parameter),
+                VariableId::Subexpression(_) => {
+                    place(&p.subexpressions).map(|i| expression(&p.graph, p.subexpression_ids[i]))
                 }
-                let Some((id, _)) = z.system.observable(variable) else { return Seen::Absent };
-                let graph = &z.system.parts().graph;
-                let inputs = graph
-                    .symbols(id)
-                    .into_iter()
-                    .filter_map(|s| if let Symbol::Input(i) = s { Some(i as usize) } else { None });
-                ports.extend(inputs);
-                flow |= ports.contains(&self.port);
-                Seen::Expression(Tape::new(graph, &[id]))
-            })
-            .collect();
-        Ok(TreeProbe { zones, voltage: self.system.states()[self.state].name == variable, flow, ports })
+                VariableId::Input(_) => place(&p.inputs).map(|i| expression(&p.graph, p.port_totals[i])),
+            };
+            seen.unwrap_or(Seen::Absent)
+        });
+        let zones = zones.collect();
+        let voltage = matches!(variable, VariableId::State(id) if id.index() == self.state);
+        TreeProbe { zones, voltage, flow: ports.contains(&self.port), ports }
     }
 
     /// Appends the values at grid point `step` for units of this thread.
@@ -93,9 +93,10 @@ impl Tree {
             match &probe.zones[z] {
                 Seen::Absent => out.push(0.0),
                 Seen::State(i) => out.push(self.zones[z].program.state(*i)[lane]),
+                Seen::Parameter(i) => out.push(self.zones[z].program.lane_parameter(*i, lane)),
                 Seen::Expression(tape) => {
                     for (v, port) in values.iter_mut().zip(inputs) {
-                        *v = port.get(u as usize).copied().unwrap_or(0.0);
+                        *v = if port.is_empty() { 0.0 } else { port[u as usize] };
                     }
                     if probe.flow {
                         values[self.port] = self.work[self.rows.place[row] as usize * self.cells + cell];

@@ -48,15 +48,15 @@ pub fn order(units: usize, links: &[(usize, usize)]) -> (Vec<usize>, Vec<(usize,
         (rows, from)
     };
     // The middle of the longest path: the last of a walk from anywhere, the last of a walk from there, half way back.
-    let far = |root: usize| walk(root).0.last().copied().unwrap_or(root);
-    let one = far(0);
-    let (rows, from) = walk(one);
-    let mut path = vec![rows.last().copied().unwrap_or(one)];
+    let last = |rows: &[usize]| *rows.last().expect("a walk begins at its root");
+    let (rows, from) = walk(last(&walk(0).0));
+    let mut path = vec![last(&rows)];
     while let Some((row, _)) = from[path[path.len() - 1]] {
         path.push(rows[row]);
     }
     let (rows, from) = walk(path[path.len() / 2]);
-    let parents = rows[1..].iter().map(|&u| from[u].unwrap_or((0, 0))).collect();
+    let parents =
+        rows[1..].iter().map(|&u| from[u].expect("a walk comes from somewhere to all but its root")).collect();
     (rows, parents)
 }
 

@@ -5,6 +5,8 @@ use smallvec::{SmallVec, smallvec};
 use super::{Tree, Zone};
 use crate::firing::{self, Firing, Refractory};
 use crate::stepper::LaneSpike;
+use spikedeck_core::math::holds;
+use spikedeck_equation::Variable;
 use spikedeck_equation::graph::{Binary, Node, Symbol};
 use spikedeck_equation::tape::{Tape, Values};
 
@@ -29,14 +31,16 @@ pub(super) struct Watch {
     resting: Vec<(usize, f64)>,
     /// Step of the simulation in the equations' time.
     dt: f64,
-    /// For each zone, what number its states and parameters have in the population's system.
-    numbers: Vec<(Numbers, Numbers)>,
+    /// Parameters of each watched place, in the order of the population's system.
+    parameters: Vec<Vec<f64>>,
+    /// For each zone, what number its states have in the population's system.
+    numbers: Vec<Numbers>,
 }
 
-/// Number of each name of a zone among the names of the population.
-type Numbers = Vec<Option<usize>>;
+/// Number of each state of a zone among those of the population.
+type Numbers = Vec<usize>;
 
-/// States or parameters of one place.
+/// States of one place.
 type PlaceValues = SmallVec<[f64; 32]>;
 
 #[derive(Debug)]
@@ -46,15 +50,16 @@ struct Reset {
 }
 
 impl Watch {
-    /// From the equations of a population and its zones; `parameters` gives those of each watched place.
+    /// From the equations of a population and its zones; `parameters` gives those of each watched place, and `nodes`
+    /// says which of them are nodes.
     ///
     /// # Errors
-    /// Held states other than the voltage.
+    /// Held states other than the voltage; conditions on what a watched place does not have.
     pub fn new(
         tree: &spikedeck_equation::system::Parts,
         zones: &[Zone],
         state: usize,
-        at: Vec<usize>,
+        (at, nodes): (Vec<usize>, &[bool]),
         parameters: &dyn Fn(usize) -> Vec<f64>,
         interpolated: bool,
         dt: f64,
@@ -68,11 +73,19 @@ impl Watch {
                     .to_owned(),
             );
         }
+        let of_membrane = |s| matches!(s, Symbol::State(i) if i as usize != state);
+        if nodes.iter().any(|n| *n) && tree.graph.depends(t.condition, of_membrane) {
+            return Err(
+                "a place between compartments has a voltage and no other state, and the threshold asks for one: \
+                        watch a place inside, such as `soma(0.5)`"
+                    .to_owned(),
+            );
+        }
+        watch.parameters = (0..at.len()).map(parameters).collect();
         if let Some((s, id)) = t.cut.filter(|c| c.0 == state) {
             let tape = Tape::new(&tree.graph, &[id]);
-            let bounds = (0..at.len())
-                .map(|k| tape.value(&Values { parameters: &parameters(k), ..Values::default() }))
-                .collect();
+            let bound = |parameters: &Vec<f64>| tape.value(&Values { parameters, ..Values::default() });
+            let bounds = watch.parameters.iter().map(bound).collect();
             debug_assert_eq!(s, state);
             let inclusive = matches!(tree.graph.node(t.condition), Node::Binary(Binary::GreaterEqual, ..));
             watch.bound = Some((bounds, inclusive));
@@ -88,13 +101,11 @@ impl Watch {
             return Err("on a tree only the voltage is held while refractory".to_owned());
         }
         watch.holds = !tree.hold.is_empty();
-        let number = |list: &[spikedeck_equation::Variable], name: &str| list.iter().position(|v| v.name == name);
-        for zone in zones {
-            let p = zone.system.parts();
-            let states = p.states.iter().map(|v| number(&tree.states, &v.name)).collect();
-            let parameters = p.parameters.iter().map(|v| number(&tree.parameters, &v.name)).collect();
-            watch.numbers.push((states, parameters));
-        }
+        let number = |v: &Variable| {
+            let number = tree.states.iter().position(|s| s.name == v.name);
+            number.expect("states of a zone are those of its population")
+        };
+        watch.numbers = zones.iter().map(|z| z.system.states().iter().map(number).collect()).collect();
         watch.at = at;
         Ok(watch)
     }
@@ -139,7 +150,7 @@ impl Tree {
             let holds = match &self.watch.bound {
                 Some((bounds, true)) => self.voltage[at] >= bounds[k],
                 Some((bounds, false)) => self.voltage[at] > bounds[k],
-                None => self.condition(at, step),
+                None => self.condition(k, step),
             };
             if !(holds && self.voltage[at].is_finite() && self.watch.firing.holds(k as u32)) {
                 continue;
@@ -152,30 +163,39 @@ impl Tree {
         }
     }
 
-    fn condition(&self, at: usize, step: u64) -> bool {
+    /// Whether the threshold holds at watched place `k` after `step`.
+    fn condition(&self, k: usize, step: u64) -> bool {
         let Some(tape) = &self.watch.condition else { return false };
-        let (states, parameters) = self.all_of(at);
         let time = (step + 1) as f64 * self.h * f64::from(self.substeps);
-        let truth = tape.value(&Values { states: &states, parameters: &parameters, time, ..Values::default() });
-        // What is not a number holds no condition.
-        truth < 0.0 || truth > 0.0
+        holds(self.value_at(tape, k, time))
     }
 
-    /// States and parameters of the population's system at an index of row and cell; zero what is not there.
-    fn all_of(&self, at: usize) -> (PlaceValues, PlaceValues) {
+    /// Value of an expression of the population's system at watched place `k`.
+    fn value_at(&self, tape: &Tape, k: usize, time: f64) -> f64 {
+        let (states, parameters) = (self.states_at(k), &self.watch.parameters[k]);
+        tape.value(&Values { states: &states, parameters, time, ..Values::default() })
+    }
+
+    /// States of the population's system at watched place `k`; zero what is not there, which nobody asks for.
+    fn states_at(&self, k: usize) -> PlaceValues {
+        let at = self.watch.at[k];
         let mut states: PlaceValues = smallvec![0.0; self.system.states().len()];
-        let mut parameters: PlaceValues = smallvec![0.0; self.system.parameters().len()];
         if let Some((z, lane)) = self.lane(at / self.cells, at % self.cells) {
-            let (zone, numbers) = (&self.zones[z], &self.watch.numbers[z]);
-            for (own, i) in numbers.0.iter().enumerate().filter_map(|(own, i)| Some((own, (*i)?))) {
-                states[i] = zone.program.state(own)[lane];
-            }
-            for (own, i) in numbers.1.iter().enumerate().filter_map(|(own, i)| Some((own, (*i)?))) {
-                parameters[i] = zone.program.lane_parameter(own, lane);
+            for (own, &i) in self.watch.numbers[z].iter().enumerate() {
+                states[i] = self.zones[z].program.state(own)[lane];
             }
         }
         states[self.state] = self.voltage[at];
-        (states, parameters)
+        states
+    }
+
+    /// Latches the places that start above a threshold without a reset: they have not crossed it.
+    pub fn latch(&mut self) {
+        if self.watch.reset.is_some() || self.watch.condition.is_none() {
+            return;
+        }
+        let above: Vec<u32> = (0..self.watch.at.len()).filter(|&k| self.condition(k, 0)).map(|k| k as u32).collect();
+        self.watch.firing.settle(&above, &[]);
     }
 
     /// Applies the reset at the places that spiked, and starts their rest.
@@ -183,25 +203,22 @@ impl Tree {
         let time = (step + 1) as f64 * self.h * f64::from(self.substeps);
         let (mut latched, mut resting) = (SmallVec::<[u32; 8]>::new(), SmallVec::<[Refractory; 8]>::new());
         for spike in spikes {
-            let at = self.watch.at[spike.lane as usize];
+            let k = spike.lane as usize;
+            let at = self.watch.at[k];
             let mut changes: SmallVec<[(usize, f64); 8]> = SmallVec::new();
             if let Some(reset) = &self.watch.reset {
-                let (states, parameters) = self.all_of(at);
+                let (states, parameters) = (self.states_at(k), &self.watch.parameters[k]);
                 let mut new: PlaceValues = smallvec![0.0; reset.states.len()];
-                reset.tape.evaluate(
-                    &Values { states: &states, parameters: &parameters, time, ..Values::default() },
-                    &mut new,
-                );
+                reset.tape.evaluate(&Values { states: &states, parameters, time, ..Values::default() }, &mut new);
                 changes.extend(reset.states.iter().copied().zip(new));
             }
             changes.into_iter().for_each(|(state, value)| self.set(at, state, value));
             if let Some(tape) = &self.watch.refractory {
-                let (states, parameters) = self.all_of(at);
-                let rest = tape.value(&Values { states: &states, parameters: &parameters, time, ..Values::default() });
-                resting.extend(Refractory::after(spike.lane, step, None, firing::steps(rest, self.watch.dt)));
+                let refractory = self.value_at(tape, k, time);
+                resting.extend(Refractory::after(spike.lane, step, None, firing::steps(refractory, self.watch.dt)));
             }
             // Without a reset the condition holds on as it was found.
-            if self.watch.reset.is_none() || self.condition(at, step) {
+            if self.watch.reset.is_none() || self.condition(k, step) {
                 latched.push(spike.lane);
             }
         }
@@ -225,7 +242,7 @@ impl Tree {
         if state == self.state {
             self.voltage[at] = value;
         } else if let Some((z, lane)) = self.lane(at / self.cells, at % self.cells)
-            && let Some(own) = self.watch.numbers[z].0.iter().position(|i| *i == Some(state))
+            && let Some(own) = self.watch.numbers[z].iter().position(|i| *i == state)
         {
             self.zones[z].program.state_mut(own)[lane] = value;
         }

@@ -8,7 +8,7 @@ use spikedeck_core::units::Dimension;
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::kernel::Kernel;
-use spikedeck_equation::program::{Builder, Column, ColumnId, Columns, Program, Register, Target, symbols};
+use spikedeck_equation::program::{Builder, ColumnId, Columns, Program, Register, Target, UnitValues, symbols};
 use spikedeck_equation::tape::{Tape, Values};
 use spikedeck_equation::{System, Variable};
 
@@ -90,8 +90,10 @@ impl Zone {
         let p = system.parts();
         let lanes = zone.compartments.len() * c.cells;
         let unit = |lane: usize| lane % c.cells * c.units + zone.compartments[lane / c.cells] as usize;
-        let values = |list: &[Variable]| -> Vec<Column> {
-            list.iter().map(|v| Column::of((0..lanes).map(|lane| (c.value)(&v.name, unit(lane))).collect())).collect()
+        let values = |list: &[Variable]| -> Vec<UnitValues> {
+            list.iter()
+                .map(|v| UnitValues::of((0..lanes).map(|lane| (c.value)(&v.name, unit(lane))).collect()))
+                .collect()
         };
         let (parameters, states) = (values(&p.parameters), values(&p.states));
         let folded = fold(&system, &parameters, c);
@@ -165,7 +167,7 @@ impl Zone {
         for i in 0..p.states.len() {
             let lanes = self.program.memory.lanes;
             let (own, padding) = self.program.memory.padded_mut(i).split_at_mut(lanes);
-            padding.fill(own.last().copied().unwrap_or(0.0));
+            padding.fill(*own.last().expect("a zone has compartments"));
         }
     }
 
@@ -179,8 +181,8 @@ impl Zone {
         self.program.lane_parameters(lane).collect()
     }
 
-    /// By how much a port of this name adds to the current in a lane, in proportion to what it carries; nothing where the
-    /// equations take it in otherwise, or not at all.
+    /// By how much a port of this name adds to the current in a lane, in proportion to what it carries; nothing where
+    /// the equations take it in otherwise, or not at all.
     pub fn in_proportion(&self, port: &str, lane: usize) -> Option<f64> {
         let own = self.system.inputs().iter().position(|v| v.name == port)?;
         let factor = self.proportional[own].as_ref()?;
@@ -209,8 +211,8 @@ impl Zone {
                 }
             }
             program.fill_inputs_with(count, |port| {
-                let row = inputs.get(ports[port]).copied().unwrap_or(&[]);
-                move |k| row.get(unit(start + k)).copied().unwrap_or(0.0)
+                let row = inputs[ports[port]];
+                move |k| if row.is_empty() { 0.0 } else { row[unit(start + k)] }
             });
             program.fill_time(count, time);
             program.run(kernel, start, count);
@@ -288,7 +290,7 @@ fn turns(folded: &Folded, voltage: usize) -> Vec<usize> {
 }
 
 /// The equations with the parameters that all lanes share as numbers, and ports that nothing drives as zeros.
-fn fold(system: &System, parameters: &[Column], c: &Common<'_>) -> Folded {
+fn fold(system: &System, parameters: &[UnitValues], c: &Common<'_>) -> Folded {
     let p = system.parts();
     let mut graph = Graph::new();
     let mut take = |roots: &[Id]| {
@@ -297,8 +299,8 @@ fn fold(system: &System, parameters: &[Column], c: &Common<'_>) -> Folded {
             roots,
             |g, s| match s {
                 Symbol::Parameter(i) => match parameters[i as usize] {
-                    Column::Shared(v) => Some(g.number(v)),
-                    Column::Each(_) => None,
+                    UnitValues::Shared(v) => Some(g.number(v)),
+                    UnitValues::Each(_) => None,
                 },
                 Symbol::Input(i) if i as usize != c.port && !(c.ports)(&p.inputs[i as usize].name).1 => {
                     Some(g.number(0.0))

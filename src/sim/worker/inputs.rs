@@ -5,8 +5,8 @@ use std::ops::Range;
 use crate::coupling::Coupling;
 use crate::delivery::Table;
 use crate::failure::{Broken, Failure};
-use crate::plasticity::{ConnectionTap, Diverged, Plastic};
-use crate::recorder::Take;
+use crate::plasticity::{ConnectionSampler, Diverged, Plastic};
+use crate::recorder::EpochRecord;
 use spikedeck_scenario::ProjectionId;
 
 /// An event projection into one group.
@@ -33,7 +33,7 @@ pub(crate) struct PlasticInput {
     /// Index of the target population's spikes in the outboxes, and what they are to the connections here.
     pub to: usize,
     pub heard: Heard,
-    pub taps: Vec<ConnectionTap>,
+    pub samplers: Vec<ConnectionSampler>,
     /// Whether its weights are written at the end.
     pub written: bool,
 }
@@ -71,10 +71,10 @@ impl Heard {
 
 impl EventInput {
     /// Records what is due at grid point `at`.
-    pub fn sample(&mut self, at: u64, take: &mut Take) {
-        let Some(PlasticInput { plastic, taps, .. }) = &mut self.plastic else { return };
-        for tap in taps.iter().filter(|t| at.is_multiple_of(t.every)) {
-            tap.sample(at, plastic, &self.table, &mut take.traces[tap.trace.index()]);
+    pub fn sample(&mut self, at: u64, record: &mut EpochRecord) {
+        let Some(PlasticInput { plastic, samplers, .. }) = &mut self.plastic else { return };
+        for sampler in samplers.iter().filter(|t| at.is_multiple_of(t.every)) {
+            sampler.sample(at, plastic, &self.table, &mut record.traces[sampler.trace.index()]);
         }
     }
 
@@ -102,7 +102,7 @@ pub(crate) struct ContinuousInput {
 pub(crate) struct LearningInput {
     /// The projection.
     pub projection: ProjectionId,
-    pub taps: Vec<ConnectionTap>,
+    pub samplers: Vec<ConnectionSampler>,
     /// Whether its weights are written at the end.
     pub written: bool,
 }

@@ -8,7 +8,8 @@ use super::axis::Axis;
 use super::coupling::History;
 use super::failure::{Broken, Failure};
 use super::group::Group;
-use super::recorder::Take;
+use super::plasticity::Slot;
+use super::recorder::EpochRecord;
 use spikedeck_scenario::ProjectionId;
 
 /// What a thread tells the others at the end of an interval.
@@ -47,7 +48,7 @@ pub(super) struct Worker {
     /// In the order of the scenario.
     pub continuous_inputs: Vec<ContinuousInput>,
     pub histories: Vec<History>,
-    pub take: Take,
+    pub record: EpochRecord,
     /// What the current interval emitted.
     pub outbox: Outbox,
     pub events: u64,
@@ -60,7 +61,7 @@ pub(super) struct Worker {
 
 impl Worker {
     /// An empty share with room for `emitters` populations that emit, and the histories given.
-    pub fn new(axis: Axis, emitters: usize, histories: Vec<History>, take: Take) -> Self {
+    pub fn new(axis: Axis, emitters: usize, histories: Vec<History>, record: EpochRecord) -> Self {
         let outbox =
             Outbox { spikes: vec![(Vec::new(), Vec::new()); emitters], values: vec![(0, Vec::new()); histories.len()] };
         Self {
@@ -69,7 +70,7 @@ impl Worker {
             event_inputs: Vec::new(),
             continuous_inputs: Vec::new(),
             histories,
-            take,
+            record,
             outbox,
             events: 0,
             emitters,
@@ -86,20 +87,19 @@ impl Worker {
         let t = self.axis.seconds(k);
         for input in &mut self.continuous_inputs {
             input.coupling.add(k, t, &self.histories, &mut self.groups[input.to].inputs[input.port].total);
-            if let Some(LearningInput { taps, .. }) = &input.plastic {
-                for tap in taps.iter().filter(|t| k.is_multiple_of(t.every)) {
-                    let values = tap
-                        .places
-                        .iter()
-                        .map(|p| input.coupling.look(&tap.variable, p.connection as usize, k) / tap.scale);
-                    self.take.traces[tap.trace.index()].extend(values);
+            if let Some(LearningInput { samplers, .. }) = &input.plastic {
+                for sampler in samplers.iter().filter(|t| k.is_multiple_of(t.every)) {
+                    let variable = sampler.variable.expect("rules between rates have no efficacy");
+                    let look = |p: &Slot| input.coupling.look(variable, p.connection as usize, k) / sampler.scale;
+                    let values = sampler.places.iter().map(look);
+                    self.record.traces[sampler.trace.index()].extend(values);
                 }
             }
         }
         if k == 0 {
-            self.event_inputs.iter_mut().for_each(|input| input.sample(0, &mut self.take));
+            self.event_inputs.iter_mut().for_each(|input| input.sample(0, &mut self.record));
         }
-        self.groups.iter_mut().for_each(|group| group.begin(k, &mut self.take));
+        self.groups.iter_mut().for_each(|group| group.begin(k, &mut self.record));
     }
 
     /// Step `k`: integrate, deliver what is due at its end, test the threshold, record, reset.
@@ -117,7 +117,7 @@ impl Worker {
         }
         for group in &mut self.groups {
             let emitted = group.emits.map(|index| &mut self.outbox.spikes[index]);
-            let found = group.step(k, &self.axis, &mut self.take, emitted, &mut self.events);
+            let found = group.step(k, &self.axis, &mut self.record, emitted, &mut self.events);
             Failure::note(&mut self.failure, found);
         }
     }
@@ -168,7 +168,7 @@ impl Worker {
                 history.row_mut(now)[*first..*first + values.len()].copy_from_slice(values);
             }
         }
-        let sampled = self.event_inputs.iter().any(|i| i.plastic.as_ref().is_some_and(|p| !p.taps.is_empty()));
+        let sampled = self.event_inputs.iter().any(|i| i.plastic.as_ref().is_some_and(|p| !p.samplers.is_empty()));
         if !sampled && outboxes.iter().all(|o| o.spikes.iter().all(|s| s.0.is_empty())) {
             return;
         }
@@ -182,7 +182,7 @@ impl Worker {
                     gather(outboxes, *to, step, &mut self.targets);
                     heard.lanes(&mut self.targets);
                     self.events += plastic.step(at, &self.spiking, &self.targets, &mut input.table, ring);
-                    input.sample(at, &mut self.take);
+                    input.sample(at, &mut self.record);
                     Failure::note(&mut self.failure, input.failure());
                 } else if let Some(ring) = ring {
                     self.events += input.table.deliver(&self.spiking, at, ring);

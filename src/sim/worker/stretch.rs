@@ -37,27 +37,27 @@ impl Worker {
 
     /// One step of one group.
     fn group_alone(&mut self, index: usize, k: u64) -> Option<Failure> {
-        let Self { groups, axis, take, outbox, events, .. } = self;
+        let Self { groups, axis, record, outbox, events, .. } = self;
         let group = &mut groups[index];
         group.refresh(k, axis);
-        group.begin(k, take);
+        group.begin(k, record);
         let emitted = group.emits.map(|index| &mut outbox.spikes[index]);
-        group.step(k, axis, take, emitted, events)
+        group.step(k, axis, record, emitted, events)
     }
 
     /// Steps of a group of cells, some of which make many steps before the next ones do.
     fn trees_alone(&mut self, index: usize, from: u64, to: u64) -> Option<Failure> {
         let mut k = from;
         while k < to {
-            let Self { groups, axis, take, .. } = self;
+            let Self { groups, axis, record, .. } = self;
             let group = &mut groups[index];
             // The last step of a stretch is made as any other: it is recorded and checked.
-            let due = group.taps.iter().filter_map(|t| t.due_in(k + 1..to).next()).min().unwrap_or(to);
+            let due = group.samplers.iter().filter_map(|t| t.due_in(k + 1..to).next()).min().unwrap_or(to);
             let last = due.min((k + 1).next_multiple_of(group.check_every)).min(to) - 1;
             if last > k {
                 group.refresh(k, axis);
-                group.begin(k, take);
-                group.step_trees(k..last, axis, take);
+                group.begin(k, record);
+                group.step_trees(k..last, axis, record);
             }
             if let Some(failure) = self.group_alone(index, last) {
                 return Some(failure);
@@ -69,16 +69,16 @@ impl Worker {
 
     /// Steps of a group of a few units, and what is recorded in between.
     fn units_alone(&mut self, group: usize, from: u64, to: u64) -> Option<Failure> {
-        let Self { groups, axis, take, .. } = self;
+        let Self { groups, axis, record, .. } = self;
         let mut k = from;
         while k < to {
-            let Group { body, inputs, taps, lanes, due, scratch, .. } = &mut groups[group];
+            let Group { body, inputs, samplers, lanes, due, scratch, .. } = &mut groups[group];
             let points = body.few().expect("only a few points make many steps in one go");
             let until = to.min(k + points.stepper.stride());
             due.clear();
-            for (index, tap) in taps.iter().enumerate() {
-                if !taps[..index].iter().any(|t| t.is_due_with(tap)) {
-                    due.extend(tap.due_in(k..until));
+            for (index, sampler) in samplers.iter().enumerate() {
+                if !samplers[..index].iter().any(|t| t.is_due_with(sampler)) {
+                    due.extend(sampler.due_in(k..until));
                 }
             }
             due.sort_unstable();
@@ -87,11 +87,18 @@ impl Worker {
             let broken = points.stepper.alone(k..until, due, drive);
             let made = k..broken.map_or(until, |b| b.0 + 1);
             due.retain(|&k| k < made.end);
-            for tap in taps.iter_mut() {
-                tap.recall(made.clone(), due, points, *lanes as u32, scratch, &mut take.traces[tap.trace.index()]);
+            for sampler in samplers.iter_mut() {
+                sampler.recall(
+                    made.clone(),
+                    due,
+                    points,
+                    *lanes as u32,
+                    scratch,
+                    &mut record.traces[sampler.trace.index()],
+                );
             }
             let group = &groups[group];
-            let state = || broken.and_then(|(step, ..)| group.broken_state(step + 1));
+            let state = || broken.map(|(step, lane, state)| group.blamed(step + 1, lane, state));
             if let Some(failure) = group.broken_input(until).or_else(state) {
                 return Some(failure);
             }

@@ -2,6 +2,7 @@
 
 mod backend;
 mod export;
+mod guarded;
 mod jobs;
 mod local;
 mod watcher;
@@ -148,7 +149,7 @@ fn replay(app: &App) {
     let mut err = io::stderr().lock();
     let bad: Vec<&str> = app.log.lines().iter().filter(|l| l.bad).map(|l| l.text.as_str()).collect();
     for line in bad.iter().take(REPLAYED) {
-        let _ = writeln!(err, "{line}");
+        let _ = writeln!(err, "{}", spikedeck_core::visible::visible(line));
     }
     if bad.len() > REPLAYED {
         let _ = writeln!(err, "… and more: {} lines in all", bad.len());
@@ -238,7 +239,9 @@ impl Session {
         let app = &self.app;
         match &mut self.reader {
             Some(reader) => self.guard.say(&reader.news(app))?,
-            None => drop(self.terminal.draw(|frame| draw(app, frame))?),
+            None => {
+                self.terminal.draw(|frame| draw(app, frame))?;
+            }
         }
         let link = self.terminal.backend_mut().commit()?;
         self.next = Instant::now() + link.pause();
@@ -258,32 +261,33 @@ impl Session {
                 Effect::Cancel(id) => self.jobs.cancel(id),
                 Effect::Preview(index, source) => {
                     let (backend, tell) = (self.backend.clone(), self.tell.clone());
-                    let _ = self.aside("preview", move || {
+                    let work = move || {
                         let _ = tell.send(Message::Preview(index, backend.preview(&source)));
-                    });
+                    };
+                    let _ = self.aside("preview", work, move |why| Message::Preview(index, Err(why)));
                 }
                 Effect::Export { kind, content, pane, view, size } => {
                     let (look, tell) = (self.app.look, self.tell.clone());
                     self.writes.retain(|w| !w.is_finished());
-                    let writing = self.aside("export", move || {
+                    let work = move || {
                         let message = match export::write(kind, &content, pane, &view, size, look) {
                             Ok(path) => Message::Notice(format!("written: {}", path.display()), false),
                             Err(why) => Message::Notice(why, true),
                         };
                         let _ = tell.send(message);
-                    });
-                    self.writes.extend(writing);
+                    };
+                    self.writes.extend(self.aside("export", work, |why| Message::Notice(why, true)));
                 }
                 Effect::Picture => {
                     let (grid, palette, tell) = (draw::grid(&self.app), self.app.look.palette, self.tell.clone());
-                    let writing = self.aside("picture", move || {
+                    let work = move || {
                         let message = match export::screen(&grid, palette) {
                             Ok(path) => Message::Notice(format!("written: {}", path.display()), false),
                             Err(why) => Message::Notice(why, true),
                         };
                         let _ = tell.send(message);
-                    });
-                    self.writes.extend(writing);
+                    };
+                    self.writes.extend(self.aside("picture", work, |why| Message::Notice(why, true)));
                 }
                 Effect::Copy(text) => {
                     let sequence = export::osc52(&text, env("TMUX").is_some());
@@ -335,8 +339,19 @@ impl Session {
         Ok(())
     }
 
-    /// Does something that takes time off the drawing thread.
-    fn aside(&self, name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    /// Does something that takes time off the drawing thread; what is told if it dies is `died`.
+    fn aside(
+        &self,
+        name: &str,
+        work: impl FnOnce() + Send + 'static,
+        died: impl FnOnce(String) -> Message + Send + 'static,
+    ) -> Option<JoinHandle<()>> {
+        let tell = self.tell.clone();
+        let work = move || {
+            guarded::guarded(work, |why| {
+                let _ = tell.send(died(why));
+            });
+        };
         match std::thread::Builder::new().name(name.to_owned()).spawn(work) {
             Ok(thread) => Some(thread),
             Err(why) => {

@@ -4,7 +4,7 @@
 use super::{Code, Operation, PLACES, TOGETHER};
 use crate::graph::{Binary, Unary};
 use crate::kernel::instruction::Term;
-use crate::kernel::{Instruction, Memory, Place};
+use crate::kernel::{Instruction, Location, Memory};
 
 /// Numbers that no equation holds, one after the other: their places are free to be written.
 const SPARE: u64 = 0x7ff8_5bad_0000_0001;
@@ -44,7 +44,7 @@ fn listed<T: PartialEq>(list: &mut Vec<T>, function: T) -> Option<u8> {
 }
 
 /// The places that an instruction writes, in order.
-fn written(instruction: &Instruction) -> impl Iterator<Item = Place> {
+fn written(instruction: &Instruction) -> impl Iterator<Item = Location> {
     let to = match *instruction {
         Instruction::Copy(to, ..)
         | Instruction::Unary(_, to, _)
@@ -64,7 +64,7 @@ impl<'a> Maker<'a> {
     pub fn make(program: &[Instruction], memory: &'a mut Memory, apart: bool) -> Option<Made> {
         let mut writes: Vec<(u32, usize)> = Vec::new();
         for place in program.iter().flat_map(written) {
-            if let Place::Scratch(r) = place {
+            if let Location::Scratch(r) = place {
                 match writes.iter_mut().find(|w| w.0 == r) {
                     Some(w) => w.1 += 1,
                     None => writes.push((r, 1)),
@@ -88,18 +88,18 @@ impl<'a> Maker<'a> {
         Some((schedule(&drafts), unary, binary))
     }
 
-    fn address(&mut self, place: Place) -> Option<u8> {
+    fn address(&mut self, place: Location) -> Option<u8> {
         let at = match place {
-            Place::Column(c) => c as usize * self.memory.padded,
-            Place::Scratch(r) => self.memory.scratch_base(r as usize),
-            Place::Number(v) => self.memory.number(v)?,
+            Location::Column(c) => c as usize * self.memory.padded,
+            Location::Scratch(r) => self.memory.scratch_base(r as usize),
+            Location::Number(v) => self.memory.number(v)?,
         };
         u8::try_from(at).ok()
     }
 
     /// Where a value is read.
-    fn from(&mut self, place: Place) -> Option<u8> {
-        if let Place::Scratch(r) = place
+    fn from(&mut self, place: Location) -> Option<u8> {
+        if let Location::Scratch(r) = place
             && let Some(&(_, at)) = self.renamed.iter().find(|n| n.0 == r)
         {
             return Some(at);
@@ -109,12 +109,12 @@ impl<'a> Maker<'a> {
 
     fn spare(&mut self) -> Option<u8> {
         self.spare += 1;
-        self.address(Place::Number(f64::from_bits(SPARE + self.spare)))
+        self.address(Location::Number(f64::from_bits(SPARE + self.spare)))
     }
 
     /// Where a result is written.
-    fn to(&mut self, place: Place) -> Option<u8> {
-        let Place::Scratch(r) = place else { return self.address(place) };
+    fn to(&mut self, place: Location) -> Option<u8> {
+        let Location::Scratch(r) = place else { return self.address(place) };
         self.renamed.retain(|n| n.0 != r);
         let left = self.writes.iter_mut().find(|w| w.0 == r).map_or(0, |w| {
             w.1 -= 1;
@@ -128,7 +128,7 @@ impl<'a> Maker<'a> {
         Some(at)
     }
 
-    fn push(&mut self, code: Code, to: Place, reads: &[Place], function: Option<u8>) -> Option<()> {
+    fn push(&mut self, code: Code, to: Location, reads: &[Location], function: Option<u8>) -> Option<()> {
         let reads = reads.iter().map(|&p| self.from(p)).collect::<Option<Vec<u8>>>()?;
         let to = self.to(to)?;
         self.drafts.push(Draft { code, to, reads, function });
@@ -168,7 +168,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn linear(&mut self, to: Place, base: Place, terms: &[Term]) -> Option<()> {
+    fn linear(&mut self, to: Location, base: Location, terms: &[Term]) -> Option<()> {
         let code = match terms.len() {
             1 => Code::Terms1,
             2 => Code::Terms2,
@@ -176,12 +176,12 @@ impl<'a> Maker<'a> {
             4 => Code::Terms4,
             _ => return None,
         };
-        let reads: Vec<Place> =
-            std::iter::once(base).chain(terms.iter().flat_map(|t| [Place::Number(t.factor), t.x])).collect();
+        let reads: Vec<Location> =
+            std::iter::once(base).chain(terms.iter().flat_map(|t| [Location::Number(t.factor), t.x])).collect();
         self.push(code, to, &reads, None)?;
         for term in terms {
             if let Some(decay) = term.decay {
-                self.push(Code::Mul, term.x, &[Place::Number(decay), term.x], None)?;
+                self.push(Code::Mul, term.x, &[Location::Number(decay), term.x], None)?;
             }
         }
         Some(())

@@ -6,7 +6,7 @@ use spikedeck_scenario::{PopulationSpec, Positions, TreeSpec};
 
 /// Positions of the units of a population and the box they lie in.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Place {
+pub(super) struct Geometry {
     /// One position a unit, in metres; empty if the scenario gives none.
     pub positions: Vec<[f64; 3]>,
     /// Edge lengths of the box that periodic distances wrap around; 0 along axes that do not exist.
@@ -18,7 +18,7 @@ pub(super) struct Place {
     pub diameter: Vec<f64>,
 }
 
-impl Place {
+impl Geometry {
     /// The positions of `population`: lattice points (the first axis varies fastest), drawn points, or listed ones.
     pub fn of(population: &PopulationSpec, seed: u64) -> Self {
         let size = population.size;

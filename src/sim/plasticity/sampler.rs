@@ -5,7 +5,7 @@
 //! a rule between rates is taken at the beginning of a step, and the traces of its source are as late as they arrive.
 
 use super::{Plastic, Table, columns};
-use spikedeck_scenario::TraceId;
+use spikedeck_scenario::{ConnectionVariableId, TraceId};
 
 /// Where a connection is in a table: source, block, and number in the block.
 #[derive(Debug, Clone, Copy)]
@@ -17,27 +17,32 @@ pub(crate) struct Slot {
 
 /// A variable of some connections of one table that is sampled now and then.
 #[derive(Debug)]
-pub(crate) struct ConnectionTap {
+pub(crate) struct ConnectionSampler {
     /// The trace.
     pub trace: TraceId,
     /// Columns of the trace that the connections are.
     pub columns: Vec<u32>,
     pub places: Vec<Slot>,
-    pub variable: String,
+    /// Number of the variable among those of the rules; none: the efficacy.
+    pub variable: Option<usize>,
     pub every: u64,
     pub scale: f64,
 }
 
-impl ConnectionTap {
+impl ConnectionSampler {
     /// Appends the values at grid point `at` in display units.
     pub fn sample(&self, at: u64, plastic: &mut Plastic, table: &Table, out: &mut Vec<f64>) {
-        let variable = plastic.rule.names.iter().position(|n| *n == self.variable);
         plastic.rows.advance(&plastic.rule.post, at);
-        out.extend(self.places.iter().map(|&p| plastic.look(p, variable, at, table) / self.scale));
+        out.extend(self.places.iter().map(|&p| plastic.look(p, self.variable, at, table) / self.scale));
     }
 }
 
 impl Plastic {
+    /// The number of a value of a connection; none where it is the efficacy.
+    pub fn number(&self, variable: ConnectionVariableId) -> Option<usize> {
+        self.rule.number(variable)
+    }
+
     /// Whether the efficacy is one value a source, which is kept; where it differs between connections it is not.
     pub fn keeps_efficacy(&self) -> bool {
         !self.rule.efficacy_each
@@ -51,7 +56,10 @@ impl Plastic {
         let block = &table.blocks[place.block as usize];
         let lane = place.block as usize * table.block_lanes + usize::from(block.targets[c]);
         let delay = block.delays.get(c).copied().unwrap_or(table.delay);
-        let Some(variable) = variable else { return self.efficacy.get(source).copied().unwrap_or(1.0) };
+        // An efficacy of 1 for all is not kept.
+        let Some(variable) = variable else {
+            return if self.efficacy.is_empty() { 1.0 } else { self.efficacy[source] };
+        };
         let mut state = [0.0; 16];
         if variable < n {
             state[..n].copy_from_slice(&self.sources[source * n..(source + 1) * n]);

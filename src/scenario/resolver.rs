@@ -3,58 +3,23 @@
 use std::path::{Path, PathBuf};
 
 use super::catalog::Catalog;
-use super::files::FileUse;
+use super::files::{FileLoader, FileTable, FileUse};
 use super::spec::{Integrator, SpikeTimes};
-use super::value::Names;
+use super::value::KnownNames;
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::Formula;
 use spikedeck_model::document::{Item, Node};
-use spikedeck_model::report::Place;
+use spikedeck_model::report::SourceSpan;
 use spikedeck_model::{Library, Report, name_of};
-pub use spikedeck_signal::data::FileTable;
 use spikedeck_signal::data::Refused;
 use spikedeck_signal::{FileColumns, TimeBase};
 
 /// Steps that are counted exactly in floating point.
 const MOST_STEPS: f64 = 9e15;
 
-/// How files that a scenario names are read; `run` hands one in, so that scenarios know no file formats.
-pub trait FileLoader {
-    /// The text of a file, or nothing if there is no such file.
-    ///
-    /// # Errors
-    /// One sentence when it is there but cannot be read.
-    fn text(&self, path: &Path) -> Result<Option<String>, String>;
-
-    /// What a Parquet or CSV file holds of the declared columns, and the names of its others.
-    ///
-    /// # Errors
-    /// One sentence: not there, unreadable, damaged, no table.
-    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, String>;
-
-    /// What is in a file as a whole, so that a run can say which it read; nothing where that is not known.
-    fn file(&self, _path: &Path) -> Option<FileUse> {
-        None
-    }
-}
-
-/// A loader that knows no files: for scenarios without files, and tests.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoFiles;
-
-impl FileLoader for NoFiles {
-    fn text(&self, _path: &Path) -> Result<Option<String>, String> {
-        Ok(None)
-    }
-
-    fn table(&self, path: &Path, _columns: &FileColumns) -> Result<FileTable, String> {
-        Err(format!("there is no file {}", path.display()))
-    }
-}
-
-/// The reader's desk.
-pub(super) struct Desk<'a> {
+/// What turns the text of a scenario into what it means, part by part.
+pub(super) struct Resolver<'a> {
     pub report: Report,
     pub library: &'a Library,
     pub catalog: &'a Catalog,
@@ -74,12 +39,12 @@ pub(super) struct Desk<'a> {
     pub spike_times: SpikeTimes,
 }
 
-impl Desk<'_> {
-    pub fn error(&mut self, place: &Place, message: impl Into<String>) {
+impl Resolver<'_> {
+    pub fn error(&mut self, place: &SourceSpan, message: impl Into<String>) {
         self.report.error(place, message);
     }
 
-    pub fn error_help(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
+    pub fn error_help(&mut self, place: &SourceSpan, message: impl Into<String>, help: impl Into<String>) {
         self.report.error_help(place, message, help);
     }
 
@@ -250,7 +215,7 @@ impl Desk<'_> {
     }
 
     /// `value` as a number of steps (relative tolerance 1e-9); refused when it is no multiple of the step.
-    pub fn multiple(&mut self, place: &Place, value: f64, what: &str) -> Option<u64> {
+    pub fn multiple(&mut self, place: &SourceSpan, value: f64, what: &str) -> Option<u64> {
         if self.dt <= 0.0 {
             return None;
         }
@@ -281,7 +246,7 @@ impl Desk<'_> {
         node: &Node,
         text: &str,
         dimension: Dimension,
-        names: &Names<'_, N>,
+        names: &KnownNames<'_, N>,
     ) -> Option<Formula<N>> {
         match Formula::parse(text, &names.scope(), dimension) {
             Ok(formula) => {
@@ -292,10 +257,10 @@ impl Desk<'_> {
             }
             Err(problems) => {
                 for mut d in problems {
-                    if ["x", "y", "z"].iter().any(|n| d.message == format!("unknown name `{n}`")) && !names.has("x") {
+                    let unknown = d.unknown.as_deref();
+                    if matches!(unknown, Some("x" | "y" | "z")) && !names.has("x") {
                         d.help = Some("units have x, y and z only where their population has `positions`".to_owned());
-                    }
-                    if d.message == "unknown name `distance`" && names.has("i_pre") {
+                    } else if unknown == Some("distance") && names.has("i_pre") {
                         d.help =
                             Some("connections have a distance only where both populations have `positions`".to_owned());
                     }
@@ -307,7 +272,7 @@ impl Desk<'_> {
     }
 
     /// Warns at a place.
-    pub fn warn(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
+    pub fn warn(&mut self, place: &SourceSpan, message: impl Into<String>, help: impl Into<String>) {
         self.report.put(place, Diagnostic::warning(message, 0..0).help(help));
     }
 
