@@ -14,12 +14,18 @@ const CARD: AnalysisCard = AnalysisCard {
     title: "Agreement",
     summary: "two signals in one pane, and the distance between them",
     formula: "both signals averaged over the same bins of width Δ, (left, right]\n\
-              rms difference = √(Σ (x_k − y_k)²/K);  relative difference = rms difference/√(Σ y_k²/K);  correlation = Pearson's r of the bins",
-    assumptions: "Both are in the same unit and sampled at least once a bin. A population rate counts spikes per unit and second. The interval resamples tenths of the window.",
-    bias: "A rate from N units carries counting noise of variance r/(N Δ) in each bin, which is in the difference as well: the chance level of the rms difference is √(mean r/(N Δ)), what \
-           N independent Poisson units with exactly the other signal as their rate would show. Units more regular than Poisson ones fall below it.",
+              rms difference = √(Σ (x_k − y_k)²/K);  relative difference = rms difference/√(Σ y_k²/K);  correlation = \
+              Pearson's r of the bins",
+    assumptions: "Both are in the same unit and sampled at least once a bin. A population rate counts spikes per unit \
+                  and second. The interval resamples tenths of the window.",
+    bias: "A rate from N units carries counting noise of variance r/(N Δ) in each bin, which is in the difference as \
+           well: the chance level of the rms difference is √(mean r/(N Δ)), what \
+           N independent Poisson units with exactly the other signal as their rate would show. Units more regular \
+           than Poisson ones fall below it.",
     cost: "O(samples + spikes)",
-    caveats: "A small shift in time between two fast signals makes a large difference: look at the curves. Correlation ignores scale and offset. With narrow bins counting noise dominates, with wide ones detail is lost.",
+    caveats: "A small shift in time between two fast signals makes a large difference: look at the curves. \
+              Correlation ignores scale and offset. With narrow bins counting noise dominates, with wide ones detail \
+              is lost.",
     references: &[
         "Montbrio, Pazo, Roxin 2015, Phys Rev X 5:021028, doi:10.1103/PhysRevX.5.021028",
         "Bland, Altman 1986, Lancet 327:307-310, doi:10.1016/S0140-6736(86)90837-8",

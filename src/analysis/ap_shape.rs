@@ -10,12 +10,18 @@ pub struct ApShape;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Action potential shape",
     summary: "peak, threshold, amplitude, width and after-hyperpolarisation of the action potentials in a voltage",
-    formula: "a spike lies between an upward and the next downward crossing of `level`; its time is the upward crossing, interpolated linearly; peak = vertex of the parabola through the highest sample and its neighbours; \
-              threshold = voltage at which dV/dt last rose through `slope` before the crossing; amplitude = peak - threshold; width = time above threshold + amplitude/2; AHP = threshold - least voltage before the next spike; rest = first sample",
+    formula: "a spike lies between an upward and the next downward crossing of `level`; its time is the upward \
+              crossing, interpolated linearly; peak = vertex of the parabola through the highest sample and its \
+              neighbours; \
+              threshold = voltage at which dV/dt last rose through `slope` before the crossing; amplitude = peak - \
+              threshold; width = time above threshold + amplitude/2; AHP = threshold - least voltage before the next \
+              spike; rest = first sample",
     assumptions: "The voltage is sampled finely enough to resolve the upstroke (0.05 ms or less).",
-    bias: "The peak is good to the square of the sampling interval, threshold and width to its first power. A threshold by slope depends on the slope chosen: axons and small currents have other ones.",
+    bias: "The peak is good to the square of the sampling interval, threshold and width to its first power. A \
+           threshold by slope depends on the slope chosen: axons and small currents have other ones.",
     cost: "O(samples)",
-    caveats: "Spikes that stay below `level` are not seen. The AHP of the last spike ends with the recording. Values are of the first spike; those called mean are over all.",
+    caveats: "Spikes that stay below `level` are not seen. The AHP of the last spike ends with the recording. Values \
+              are of the first spike; those called mean are over all.",
     references: &[
         "Bean 2007, Nat Rev Neurosci 8:451-465, doi:10.1038/nrn2148",
         "Hodgkin and Huxley 1952, J Physiol 117:500-544, doi:10.1113/jphysiol.1952.sp004764",

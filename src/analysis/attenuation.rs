@@ -12,9 +12,12 @@ pub struct Attenuation;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Attenuation",
     summary: "peak and last deviation of each column, as shares of the first, the delay of the peaks, and a resistance",
-    formula: "d_j(t) = v_j(t) - baseline; peak = deviation of greatest size, with its sign; last = deviation of the last sample; ratio = peak_j/peak_1, last_ratio = last_j/last_1; delay = time of peak_j - time of peak_1 (vertices of parabolas); resistance = last/current",
+    formula: "d_j(t) = v_j(t) - baseline; peak = deviation of greatest size, with its sign; last = deviation of the \
+              last sample; ratio = peak_j/peak_1, last_ratio = last_j/last_1; delay = time of peak_j - time of peak_1 \
+              (vertices of parabolas); resistance = last/current",
     assumptions: "What is looked at starts at its baseline, or the baseline is stated.",
-    bias: "Times of peaks are good to a tenth of the sampling interval where the peak is smooth. A last deviation is a steady one only after several time constants.",
+    bias: "Times of peaks are good to a tenth of the sampling interval where the peak is smooth. A last deviation is \
+           a steady one only after several time constants.",
     cost: "O(samples)",
     caveats: "The first column is the reference: list the place of the input first. Noise makes peaks larger.",
     references: &[

@@ -3,7 +3,7 @@
 use super::prelude::*;
 use spikedeck_core::avalanche::{Avalanche, avalanches, branching_ratio, hurwitz_zeta, power_exponent};
 use spikedeck_core::bootstrap;
-use spikedeck_core::statistics::{mean, mean_interval, normal_quantile};
+use spikedeck_core::statistics::{mean, mean_interval_above, normal_quantile};
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
 
 /// The analysis `avalanches`.
@@ -12,12 +12,20 @@ pub struct Avalanches;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Avalanches",
     summary: "sizes and durations of uninterrupted activity, their exponents, and the branching ratio",
-    formula: "spikes of all units in bins; an avalanche is a run of bins that hold spikes, between two empty ones. Size = its spikes, duration = its bins.\n\
-              exponent: maximum likelihood of P(s) = s^−a/ζ(a, least) for s ≥ least\nbranching ratio = (spikes − spikes of first bins)/spikes",
-    assumptions: "All units are seen, or the sizes are those of a sample. Avalanches do not overlap: one dies before the next begins. A power law is assumed, not tested.",
-    bias: "Few or coarse bins join avalanches, fine ones cut them: the default bin is the mean interval between spikes of the population, in whole steps; where spikes travel with a delay the bin should hold it. Avalanches at the ends of the window are left out, which takes away long ones first. A finite network cuts the power law off, which makes the exponent larger.",
+    formula: "spikes of all units in bins; an avalanche is a run of bins that hold spikes, between two empty ones. \
+              Size = its spikes, duration = its bins.\n\
+              exponent: maximum likelihood of P(s) = s^−a/ζ(a, least) for s ≥ least\nbranching ratio = (spikes − \
+              spikes of first bins)/spikes",
+    assumptions: "All units are seen, or the sizes are those of a sample. Avalanches do not overlap: one dies before \
+                  the next begins. A power law is assumed, not tested.",
+    bias: "Few or coarse bins join avalanches, fine ones cut them: the default bin is the mean interval between \
+           spikes of the population, in whole steps; where spikes travel with a delay the bin should hold it. \
+           Avalanches at the ends of the window are left out, which takes away long ones first. A finite network cuts \
+           the power law off, which makes the exponent larger.",
     cost: "O(spikes + bins)",
-    caveats: "Independent units have avalanches too, with a branching ratio of one minus the share of empty bins: that is its chance level. Any exponent can be fitted to anything; look at the curve, which should be straight over two decades. A subsample of units lowers the ratio.",
+    caveats: "Independent units have avalanches too, with a branching ratio of one minus the share of empty bins: \
+              that is its chance level. Any exponent can be fitted to anything; look at the curve, which should be \
+              straight over two decades. A subsample of units lowers the ratio.",
     references: &[
         "Beggs and Plenz 2003, J Neurosci 23:11167-11177, doi:10.1523/JNEUROSCI.23-35-11167.2003",
         "Clauset, Shalizi, Newman 2009, SIAM Rev 51:661-703, doi:10.1137/070710111",
@@ -67,6 +75,9 @@ impl Estimator for Avalanches {
                     *c += 1;
                 }
             }
+            if let Some(told) = trains.outside(Time::on_axis(bin, trains.base)) {
+                f.warn(told);
+            }
             let found = avalanches(&counts);
             let empty = counts.iter().filter(|c| **c == 0).count() as f64 / bins.max(1) as f64;
             let n = found.len() as u64;
@@ -85,8 +96,13 @@ impl Estimator for Avalanches {
             let sizes: Vec<u64> = found.iter().map(|a| a.size).collect();
             let durations: Vec<u64> = found.iter().map(|a| a.duration).collect();
             let plain: Vec<f64> = sizes.iter().map(|v| *v as f64).collect();
-            let (_, low, high) = mean_interval(&plain, 0.95);
-            f.metric(Metric::new(&s.text, "mean_size", mean(&plain), "", n).interval(low, high).note("n = avalanches"));
+            let size = Metric::new(&s.text, "mean_size", mean(&plain), "", n).note("n = avalanches");
+            f.metric(match mean_interval_above(&plain, 1.0, 0.95) {
+                Some((low, high)) => size
+                    .interval(low, high)
+                    .note("95 % interval (t) of the logarithm of what is above 1, the least size"),
+                None => size.note("no interval: needs two avalanches that differ"),
+            });
             let largest = plain.iter().copied().fold(0.0, f64::max);
             f.metric(Metric::new(&s.text, "largest", largest, "", n).note("n = avalanches"));
             f.metric(branching(f.request, &s.text, &found, empty));
@@ -123,7 +139,7 @@ fn exponent(name: &str, what: &str, values: &[u64], least: u64) -> Metric {
         Some((a, error, n)) => {
             let spread = normal_quantile(0.975) * error;
             Metric::new(name, what, a, "", n)
-                .interval(a - spread, a + spread)
+                .interval((a - spread).max(1.0), a + spread)
                 .note(format!("n = avalanches of at least {least}"))
         }
         None => {
@@ -175,6 +191,8 @@ mod tests {
         .unwrap();
         assert_eq!(value(&o, "p.spikes", "count"), 3.0);
         assert!((value(&o, "p.spikes", "mean_size") - 8.0 / 3.0).abs() < 1e-12);
+        let (low, high) = metric(&o, "p.spikes", "mean_size").ends().unwrap();
+        assert!(1.0 < low && low < 8.0 / 3.0 && high > 8.0 / 3.0, "{low} {high}");
         assert_eq!(value(&o, "p.spikes", "largest"), 4.0);
         // 8 spikes, of which 1, 1 and 2 stand in first bins.
         assert_eq!(value(&o, "p.spikes", "branching_ratio"), 0.5);

@@ -5,7 +5,9 @@ use crate::prelude::*;
 use spikedeck_core::units::{Dimension, Quantity, display_unit};
 use spikedeck_equation::flow::Flow;
 use spikedeck_equation::{System, Variable};
-use spikedeck_scenario::{AtRest, PopulationId, PopulationSpec, Port, Spec, Stimulus as _, UnitName, Value};
+use spikedeck_scenario::{
+    AtRest, Observable, PopulationId, PopulationSpec, Port, Spec, Stimulus as _, UnitName, Value,
+};
 use spikedeck_signal::TimeBase;
 
 words! {
@@ -146,6 +148,13 @@ pub fn population<'a>(request: &Request<'a>) -> Result<(&'a Spec, PopulationId, 
             "this analysis needs the equations: run it from a scenario, not on a recording from elsewhere".into(),
         )
     })?;
+    if let Some(signal) = request.spec.of.iter().find(|s| s.what != Observable::Population) {
+        return Err(AnalysisError::Unsuitable(format!(
+            "{} is a signal, and this analysis looks at the equations of units: name the population; nothing that was \
+             recorded or read from a file enters it",
+            signal.text
+        )));
+    }
     let mut all = spec.population_ids();
     let found = match (request.spec.of.first(), all.next(), all.next()) {
         (Some(subject), _, _) => subject.place.population().map(|id| (id, spec.population(id))),
@@ -185,7 +194,8 @@ fn resolve_all(
                 Value::Each(list) => *list.get(unit).ok_or_else(|| cannot("fewer values than units are listed"))?,
                 Value::Drawn(_) => {
                     return Err(cannot(
-                        "a drawn value has no place in an analysis of equations: give it a value with `set` or in the scenario",
+                        "a drawn value has no place in an analysis of equations: give it a value with `set` or in the \
+                         scenario",
                     ));
                 }
                 Value::Expression(formula) => {

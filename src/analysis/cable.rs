@@ -11,9 +11,11 @@ pub struct Cable;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Cable properties",
     summary: "length constant, time constant, electrotonic length and input resistance of each section of a tree",
-    formula: "g = -d(membrane current)/dV per area at the initial state; tau = C_m/g; lambda = sqrt(d/(4 R_a g)); electrotonic length = sum of dx/lambda over compartments; \
+    formula: "g = -d(membrane current)/dV per area at the initial state; tau = C_m/g; lambda = sqrt(d/(4 R_a g)); \
+              electrotonic length = sum of dx/lambda over compartments; \
               input resistance at the beginning of a section = element of the inverse of the tree's conductance matrix",
-    assumptions: "The membrane stands still where it starts and is looked at as if it were linear there; gates do not move.",
+    assumptions: "The membrane stands still where it starts and is looked at as if it were linear there; gates do not \
+                  move.",
     bias: "Input resistances are those of the compartments, good to the square of their length.",
     cost: "O(compartments · sections)",
     caveats: "Where active currents have a negative slope at the start, there is no length constant: it is missing.",

@@ -19,26 +19,38 @@ pub struct ChannelCapacity;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Channel capacity",
     summary: "how many bits a response could carry about a stimulus at most, and which part of them it does carry",
-    formula: "C = max over p(s) of Σ p(s) p(r|s) log₂ p(r|s)/p(r), by Blahut and Arimoto from the p(r|s) that was measured\n\
+    formula: "C = max over p(s) of Σ p(s) p(r|s) log₂ p(r|s)/p(r), by Blahut and Arimoto from the p(r|s) that was \
+              measured\n\
               efficiency = I(S;R)/C; of the response's entropy: I(S;R)/H(R)\n\
               quadratic: the value of endless data from those of all, of halves and of quarters",
-    assumptions: "Stationary, and without memory: each sample of the response depends on the stimulus of its own bin (or `lag` before) \
-                  only. All stimuli that may be used occur often enough for their p(r|s) to be known. The stimulus is the source.",
-    bias: "Upwards, and more than information: the best input prefers stimuli whose few responses look distinct by chance. Quadratic \
-           extrapolation takes most of it off when each stimulus occurs some hundred times; capacity_raw is the value before. The chance \
-           level is the capacity after the stimulus was rotated in time. The efficiency of weak channels (capacities of a few hundredths \
-           of a bit) is biased upwards too, and its interval wide; H(R) is taken as it was counted, a little too small.",
-    cost: "O(N) and rounds of stimuli times responses, until the bounds meet within 1e-9 bits, or 5000 rounds, after which \
+    assumptions: "Stationary, and without memory: each sample of the response depends on the stimulus of its own bin \
+                  (or `lag` before) \
+                  only. All stimuli that may be used occur often enough for their p(r|s) to be known. The stimulus is \
+                  the source.",
+    bias: "Upwards, and more than information: the best input prefers stimuli whose few responses look distinct by \
+           chance. Quadratic \
+           extrapolation takes most of it off when each stimulus occurs some hundred times; capacity_raw is the value \
+           before. The chance \
+           level is the capacity after the stimulus was rotated in time. The efficiency of weak channels (capacities \
+           of a few hundredths \
+           of a bit) is biased upwards too, and its interval wide; H(R) is taken as it was counted, a little too \
+           small.",
+    cost: "O(N) and rounds of stimuli times responses, until the bounds meet within 1e-9 bits, or 5000 rounds, after \
+           which \
            the note says how far they are apart; times surrogates and blocks.",
-    caveats: "It is the capacity of the channel as it was binned and measured, with these stimuli only: other bins, longer words or \
-              stronger stimuli give another one. Per bin, not per second. A memory (adaptation, slow synapses) makes p(r|s) depend on \
-              how often stimuli occur, so that the best input need not reach C. The efficiency has no chance level: it is left out \
+    caveats: "It is the capacity of the channel as it was binned and measured, with these stimuli only: other bins, \
+              longer words or \
+              stronger stimuli give another one. Per bin, not per second. A memory (adaptation, slow synapses) makes \
+              p(r|s) depend on \
+              how often stimuli occur, so that the best input need not reach C. The efficiency has no chance level: \
+              it is left out \
               where the capacity is not above its own (corrected for all pairs), or its interval reaches zero.",
     references: &[
         "Shannon 1948, Bell Syst Tech J 27:379-423, doi:10.1002/j.1538-7305.1948.tb01338.x",
         "Blahut 1972, IEEE Trans Inf Theory 18:460-473, doi:10.1109/TIT.1972.1054855",
         "Arimoto 1972, IEEE Trans Inf Theory 18:14-20, doi:10.1109/TIT.1972.1054753",
-        "Strong, Koberle, de Ruyter van Steveninck, Bialek 1998, Phys Rev Lett 80:197-200, doi:10.1103/PhysRevLett.80.197",
+        "Strong, Koberle, de Ruyter van Steveninck, Bialek 1998, Phys Rev Lett 80:197-200, \
+         doi:10.1103/PhysRevLett.80.197",
         "Rieke, Warland, de Ruyter van Steveninck, Bialek 1997, Spikes, MIT Press, ISBN 978-0-262-18174-7",
     ],
 };
@@ -87,10 +99,10 @@ impl Estimator for ChannelCapacity {
         let pairs = pairs(request, o.pairs.bin, false)?;
         let lag = o.lag.map_or(Ok(0), |lag| pairs.samples("lag", lag))?;
         let correction = BiasCorrection::from(o.correction);
-        let alphabet = Alphabet { bins: o.bins, binning: o.binning };
+        let alphabet = Alphabet { bins: o.bins, binning: o.binning, by_value: false };
         let mut heard = Vec::new();
         let results = pairs.each(f, lag, |pair| {
-            let (data, mut note) = alphabet.words(pair, lag);
+            let (data, mut note) = alphabet.words(pair, lag as isize);
             let warning = report::sparse(&data);
             let plan = report::plan(request, &o.pairs, &pairs, lag, pair)?;
             let found = assess_by(&data, plan, |data| channel_capacity(data, correction));
@@ -143,7 +155,7 @@ fn efficiency(
         out.push(with_interval(metric, told.interval));
     }
     // Where there is no channel there is no part of it.
-    let unheard = if found.interval.is_some_and(|(low, _)| low <= 0.0) || found.estimate.bits <= 0.0 {
+    let unheard = if matches!(found.interval, Some(Ok((low, _))) if low <= 0.0) || found.estimate.bits <= 0.0 {
         Some("the interval of the capacity reaches zero")
     } else if p > level && found.p().is_some_and(|p| p <= 1.5 / (found.surrogates.len() + 1) as f64) {
         Some("no surrogate reaches the capacity, but they are too few to tell it from chance at this level")
@@ -164,15 +176,22 @@ fn efficiency(
             if found.surrogates.is_empty() {
                 metric = metric.note("not compared with chance: there are no surrogates");
             }
-            with_interval(metric, interval(data, whole, plan.blocks, value))
+            let interval = (plan.blocks >= 3).then(|| {
+                interval(data, whole, plan.blocks, value)
+                    .filter(|(low, high)| high > low)
+                    .map(|(low, high)| (low.clamp(0.0, 1.0), high.clamp(0.0, 1.0)))
+                    .ok_or_else(|| "no interval: too few samples in a block, or all parts alike".to_owned())
+            });
+            with_interval(metric, interval)
         });
     }
     out
 }
 
-fn with_interval(metric: Metric, interval: Option<(f64, f64)>) -> Metric {
+fn with_interval(metric: Metric, interval: Option<Result<(f64, f64), String>>) -> Metric {
     match interval {
-        Some((low, high)) => metric.interval(low, high).note("95 % delete-a-block jackknife"),
+        Some(Ok((low, high))) => metric.interval(low, high).note("95 % delete-a-block jackknife"),
+        Some(Err(why)) => metric.note(why),
         None => metric,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use spikedeck_core::spike_lags::lags_within;
-use spikedeck_core::statistics::poisson_interval;
+use spikedeck_core::statistics::{poisson_interval_of, poisson_tail};
 use spikedeck_scenario::Observable;
 use spikedeck_signal::{Axis, Curve, CurveStyle, ReferenceLine, Series, Shape, TimeBase};
 use statrs::distribution::{DiscreteCDF, Poisson};
@@ -14,10 +14,18 @@ const CARD: AnalysisCard = AnalysisCard {
     title: "Correlogram",
     summary: "counts of spike pairs over their lag, normalised by the rates, with chance level and interval",
     formula: "C(τ) = number of pairs with t_b − t_a in a bin around τ; g(τ) = C(τ)/(r_a r_b Δ T)\nchance = 1 − |τ|/T",
-    assumptions: "Stationary rates. Lag positive: the second train fires later. Bins are centred, the middle one at lag 0. Pairs of units are pooled; a unit is paired with itself only in an autocorrelogram, where a spike is not paired with itself.",
-    bias: "The finite window loses pairs at long lags: the chance level falls as 1 − |τ|/T. Slow common changes of the rate raise it everywhere.",
+    assumptions: "Stationary rates. Lag positive: the second train fires later. Bins are centred, the middle one at \
+                  lag 0; a lag on the edge of two bins counts half in each, so that the correlogram of (b, a) is that \
+                  of (a, b) mirrored, exactly. Pairs of units are pooled; a unit is paired with itself only in an \
+                  autocorrelogram, where a spike is not paired with itself. Pairs among the units of one subject \
+                  stand on both sides of lag 0; n counts them once.",
+    bias: "The finite window loses pairs at long lags: the chance level falls as 1 − |τ|/T. Slow common changes of \
+           the rate raise it everywhere.",
     cost: "O(pairs within the greatest lag)",
-    caveats: "The p-value of the peak takes pairs as a Poisson count and bins as independent; in bursts, refractory trains and pools with common input they are not, and it is too small. Bins that are no multiple of the time step hold unequal numbers of grid points.",
+    caveats: "The p-value of the peak takes pairs as a Poisson count and bins as independent; in bursts, refractory \
+              trains and pools with common input they are not, and it is too small. Bins that are no multiple of the \
+              time step hold unequal numbers of grid points. A greatest count at either end of the lags, or of no \
+              pair at all, is no peak.",
     references: &[
         "Perkel, Gerstein, Moore 1967, doi:10.1016/S0006-3495(67)86597-4",
         "Brillinger, Bryant, Segundo 1976, Biol Cybern 22:213-228",
@@ -93,8 +101,7 @@ fn tell(f: &mut Findings<'_>, name: &str, c: &Counts) {
             c.expected
         ));
     }
-    let total = c.height.iter().sum::<f64>();
-    f.word(format!("{name}: {total} spike pairs within ± {} {}", c.most, f.base.unit()));
+    f.word(format!("{name}: {} spike pairs within ± {} {}", c.total(), c.most, f.base.unit()));
     let (rate, raw) = curves(name, c, f.base);
     f.shape(format!("correlogram of {name}"), Shape::Series(rate));
     f.shape(format!("counts of {name}"), Shape::Series(raw));
@@ -105,6 +112,10 @@ struct Counts {
     /// Centre of each bin, axis units.
     lags: Vec<f64>,
     height: Vec<f64>,
+    /// Pairs whose lag is the upper edge of a bin (the lower edge of the next): half of them count in each.
+    on_edge: Vec<f64>,
+    /// Whether each pair of spikes stands at its lag and at the opposite one: pairs among the units of one subject.
+    mirrored: bool,
     /// Pairs expected in a bin at lag 0 by chance.
     expected: f64,
     /// Number of unit pairs.
@@ -112,6 +123,44 @@ struct Counts {
     /// Length of the window, axis units.
     length: f64,
     most: f64,
+}
+
+impl Counts {
+    /// Number of spike pairs, each once.
+    fn total(&self) -> f64 {
+        let all = self.height.iter().sum::<f64>();
+        if self.mirrored { all / 2.0 } else { all }
+    }
+
+    /// How often each pair of spikes stands in a bin: twice in the middle of what is mirrored.
+    fn times(&self, bin: usize) -> f64 {
+        if self.mirrored && bin == self.lags.len() / 2 { 2.0 } else { 1.0 }
+    }
+
+    /// Where in a bin most of its pairs are, in bins from its centre: at an edge if more pairs lie on it than inside.
+    fn shift(&self, bin: usize) -> f64 {
+        let below = bin.checked_sub(1).map_or(0.0, |k| self.on_edge[k]);
+        let above = self.on_edge[bin];
+        let inside = self.height[bin] - 0.5 * (below + above);
+        if above > below.max(inside) {
+            0.5
+        } else if below > above.max(inside) {
+            -0.5
+        } else {
+            0.0
+        }
+    }
+
+    /// Whether a bin is the first or the last, and does not have its pairs on its inner edge.
+    fn at_end(&self, bin: usize) -> bool {
+        let last = self.lags.len() - 1;
+        last > 0 && (bin == 0 && self.shift(bin) <= 0.0 || bin == last && self.shift(bin) >= 0.0)
+    }
+
+    /// Bins that hold other pairs than those before them.
+    fn distinct(&self) -> usize {
+        if self.mirrored { self.lags.len() / 2 + 1 } else { self.lags.len() }
+    }
 }
 
 fn count(
@@ -132,6 +181,7 @@ fn count(
         )));
     }
     let mut counts = vec![0.0; 2 * half + 1];
+    let mut on_edge = vec![0.0; 2 * half + 1];
     let reach = (half as f64 + 0.5) * bin;
     let (mut expected, mut pairs) = (0.0, 0);
     for (x, &u) in a.trains.iter().zip(&a.units) {
@@ -143,11 +193,23 @@ fn count(
             }
             pairs += 1;
             expected += x.len() as f64 * y.len() as f64 * bin / length;
-            lags_within(x, y, reach, |lag| {
-                // (left, right] around each centre; the guard keeps grid lags on the same side.
-                let k = (lag / bin + half as f64 - 0.5 - 1e-9).ceil();
-                if let Some(c) = (k >= 0.0).then(|| counts.get_mut(k as usize)).flatten() {
-                    *c += 1.0;
+            lags_within(x, y, reach + 1e-6 * bin, |lag| {
+                // Half a bin below the first centre is 0. A lag on an edge, to rounding, is half on either side.
+                let place = lag / bin + half as f64 + 0.5;
+                let edge = place.round();
+                let mut add = |k: f64, by: f64| {
+                    if let Some(c) = (k >= 0.0).then(|| counts.get_mut(k as usize)).flatten() {
+                        *c += by;
+                    }
+                };
+                if (place - edge).abs() < 1e-6 {
+                    add(edge - 1.0, 0.5);
+                    add(edge, 0.5);
+                    if edge >= 1.0 && edge <= 2.0 * half as f64 {
+                        on_edge[edge as usize - 1] += 1.0;
+                    }
+                } else {
+                    add(place.floor(), 1.0);
                 }
             });
             if itself {
@@ -156,52 +218,59 @@ fn count(
         }
     }
     let lags = (0..=2 * half).map(|k| (k as f64 - half as f64) * bin).collect();
-    Ok(Counts { lags, height: counts, expected, pairs, length, most: half as f64 * bin })
+    Ok(Counts { lags, height: counts, on_edge, mirrored: same, expected, pairs, length, most: half as f64 * bin })
 }
 
 fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
-    let total = c.height.iter().sum::<f64>() as u64;
+    let total = c.total() as u64;
+    let missing = |metric: &str, unit: &str, why: &str| Metric::missing(name, metric, unit, total, why);
     if c.expected <= 0.0 {
-        return vec![
-            Metric::missing(name, "peak_lag", unit, total, "no pair of spiking units"),
-            Metric::missing(name, "peak", "", total, "no pair of spiking units"),
-            Metric::missing(name, "centre", "", total, "no pair of spiking units"),
-        ];
+        let why = "no pair of spiking units";
+        return vec![missing("peak_lag", unit, why), missing("peak", "", why), missing("centre", "", why)];
     }
     let chance = |k: usize| 1.0 - c.lags[k].abs() / c.length;
     let height = |k: usize| c.height[k] / c.expected;
     let sure = |m: Metric, k: usize| {
-        let (low, high) = poisson_interval(c.height[k].max(0.0) as u64, 0.95);
-        m.interval(low / c.expected, high / c.expected).chance(chance(k))
+        // Spike pairs are the counts; where each stands twice, so does its error.
+        let times = c.times(k);
+        let (low, high) = poisson_interval_of(c.height[k].max(0.0) / times, 0.95);
+        m.interval(times * low / c.expected, times * high / c.expected).chance(chance(k))
     };
     let middle = c.lags.len() / 2;
-    // Relative to chance, so that the fall towards long lags does not favour short ones; the smallest lag on ties.
+    let note = format!("n = spike pairs, {} unit pairs; 95 % Poisson interval", c.pairs);
+    let centre = sure(Metric::new(name, "centre", height(middle), "", total), middle).note(&note);
+    // Relative to chance, so that the fall towards long lags does not favour short ones; the smallest lag on ties, of
+    // two mirrored ones that at which the second is later.
     let peak = (0..c.lags.len())
         .max_by(|&a, &b| {
             (height(a) / chance(a))
                 .total_cmp(&(height(b) / chance(b)))
                 .then(c.lags[b].abs().total_cmp(&c.lags[a].abs()))
-                .then(b.cmp(&a))
+                .then(a.cmp(&b))
         })
         .expect("there is the bin at lag 0");
-    let count = c.height[peak] as u64;
-    let single = match Poisson::new(c.expected * chance(peak)) {
-        Ok(p) if count > 0 => p.sf(count - 1),
-        _ => 1.0,
+    let none = if total == 0 {
+        Some(format!("no pair of spikes is within {} {unit}", c.most))
+    } else if c.at_end(peak) {
+        Some(format!("the largest bin is the last, at {} {unit}: no peak inside max_lag", c.lags[peak]))
+    } else {
+        None
     };
-    let p = -(c.lags.len() as f64 * (-single).ln_1p()).exp_m1();
-    let note = format!("n = spike pairs, {} unit pairs; 95 % Poisson interval", c.pairs);
+    if let Some(why) = none {
+        return vec![missing("peak_lag", unit, &why), missing("peak", "", &why), centre];
+    }
+    let times = c.times(peak);
+    let single = poisson_tail(c.expected * chance(peak) / times, c.height[peak] / times);
+    let p = -(c.distinct() as f64 * (-single).ln_1p()).exp_m1();
     let bin = if c.lags.len() > 1 { c.lags[1] - c.lags[0] } else { 0.0 };
+    let lag = c.lags[peak] + bin * c.shift(peak);
     vec![
-        Metric::new(name, "peak_lag", c.lags[peak], unit, total)
-            .interval(c.lags[peak] - bin / 2.0, c.lags[peak] + bin / 2.0)
-            .p(p)
-            .note(format!(
-                "positive: the second fires later; p: largest of {} bins under Poisson; interval: its bin",
-                c.lags.len()
-            )),
+        Metric::new(name, "peak_lag", lag, unit, total).interval(lag - bin / 2.0, lag + bin / 2.0).p(p).note(format!(
+            "positive: the second fires later; p: largest of {} bins under Poisson; interval: the width of a bin",
+            c.distinct()
+        )),
         sure(Metric::new(name, "peak", height(peak), "", total), peak).p(p).note(&note),
-        sure(Metric::new(name, "centre", height(middle), "", total), middle).note(&note),
+        centre,
     ]
 }
 
@@ -311,7 +380,7 @@ mod tests {
         assert_eq!(c.x.len(), 21);
         for (x, y) in c.x.iter().zip(&c.y) {
             let brute =
-                a.iter().flat_map(|t| b.iter().map(move |u| u - t)).filter(|l| *l > x - 1.0 && *l <= x + 1.0).count();
+                a.iter().flat_map(|t| b.iter().map(move |u| u - t)).filter(|l| *l > x - 1.0 && *l < x + 1.0).count();
             assert_eq!(*y, brute as f64, "lag {x}");
         }
     }
@@ -336,7 +405,7 @@ mod tests {
             let Shape::Series(s) = &o.shapes[0].shape else { panic!() };
             let level = s.curves[0].y.iter().sum::<f64>() / s.curves[0].y.len() as f64;
             assert!((level - 1.0).abs() < 0.12, "{level}");
-            significant += u32::from(metric(&o, "p.spikes[0]->p.spikes[1]", "peak").p_value.unwrap() < 0.05);
+            significant += u32::from(metric(&o, "p.spikes[0]->p.spikes[1]", "peak").p_value.is_some_and(|p| p < 0.05));
         }
         assert!(significant <= 13, "{significant} of 100");
     }
@@ -352,6 +421,72 @@ mod tests {
         let o = run(&Correlogram, &r, vec![subject("spikes", &[])], &[("pairs", OptionValue::Text("cross".into()))])
             .unwrap();
         assert_eq!(counts(&o).y[50], 198.0);
+    }
+
+    /// Times on a grid, whatever the bins: the correlogram of (b, a) is that of (a, b) mirrored, an autocorrelogram is
+    /// its own mirror, and every pair within reach is counted.
+    #[test]
+    fn correlograms_are_mirrored_exactly_on_grids() {
+        for case in 0..40 {
+            let mut s = spikedeck_core::rng::Key::new(case, "correlogram", "grid").stream(0, 0);
+            let dt = [0.1, 0.05, 1.0, 0.025][s.below(4) as usize];
+            let (bin, max_lag) = ([0.5, 1.0, 2.0, 0.3][s.below(4) as usize], 5.0 + f64::from(s.below(20)));
+            let mut train = || -> Vec<f64> {
+                let steps = 3000.0 / dt;
+                (1..=steps as u32).filter(|_| s.uniform() < 90.0 / steps).map(|k| f64::from(k) * dt).collect()
+            };
+            let (a, b) = (train(), train());
+            let options = [("bin", OptionValue::Number(bin * 1e-3)), ("max_lag", OptionValue::Number(max_lag * 1e-3))];
+            let r = recording(&[a.clone(), b.clone()], 3000.0);
+            let of = |units: &[u32]| units.iter().map(|u| subject("spikes", &[*u])).collect::<Vec<_>>();
+            let there = run(&Correlogram, &r, of(&[0, 1]), &options).unwrap();
+            let back = run(&Correlogram, &r, of(&[1, 0]), &options).unwrap();
+            let own = run(&Correlogram, &r, of(&[1]), &options).unwrap();
+            let mirrored = |c: &Curve| c.y.iter().rev().copied().collect::<Vec<_>>();
+            assert_eq!(counts(&there).y, mirrored(counts(&back)), "case {case}");
+            assert_eq!(counts(&own).y, mirrored(counts(&own)), "case {case}");
+            let reach = counts(&there).x.last().unwrap() + bin / 2.0;
+            let lags = || a.iter().flat_map(|t| b.iter().map(move |u| (u - t).abs()));
+            let inside = lags().filter(|l| *l < reach - 1e-7).count() as f64;
+            let last = lags().filter(|l| (*l - reach).abs() < 1e-7).count() as f64;
+            assert_eq!(counts(&there).y.iter().sum::<f64>(), inside + 0.5 * last, "case {case}");
+        }
+    }
+
+    /// A constant lag is found, with opposite signs both ways, also where it is the edge of two bins, and in noise.
+    #[test]
+    fn a_constant_lag_on_an_edge_is_found_both_ways() {
+        for lag in [0.5, 1.0, 2.5, 3.3, 7.5, 49.5] {
+            for noisy in [false, true] {
+                let mut a: Vec<f64> = poisson(1, 0, 5.0, 8000.0).iter().map(|t| (t * 10.0).ceil() / 10.0).collect();
+                let mut b: Vec<f64> = a.iter().map(|t| t + lag).filter(|t| *t <= 8000.0).collect();
+                if noisy {
+                    a.extend(poisson(2, 0, 10.0, 8000.0).iter().map(|t| (t * 10.0).ceil() / 10.0));
+                    b.extend(poisson(2, 1, 10.0, 8000.0).iter().map(|t| (t * 10.0).ceil() / 10.0));
+                    [&mut a, &mut b].into_iter().for_each(|t| t.sort_by(f64::total_cmp));
+                }
+                let there = value(&pair(&a, &b, 8000.0, &[]), "p.spikes[0]->p.spikes[1]", "peak_lag");
+                let back = value(&pair(&b, &a, 8000.0, &[]), "p.spikes[0]->p.spikes[1]", "peak_lag");
+                assert_eq!(there, -back);
+                let inside = if (lag * 2.0).fract() == 0.0 { lag } else { lag.round() };
+                assert!((there - inside).abs() < 1e-9, "{lag} {noisy}: {there}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_of_nothing_and_what_lies_at_the_end_are_no_peaks() {
+        let apart = pair(&[200.0, 400.0], &[300.0, 500.0], 1000.0, &[]);
+        let climbing: Vec<f64> = (1..100).map(|k| f64::from(k) * 100.0).collect();
+        let later: Vec<f64> = climbing.iter().map(|t| t + 50.0).collect();
+        for (o, why) in [(apart, "no pair of spikes"), (pair(&climbing, &later, 10_000.0, &[]), "the last")] {
+            for name in ["peak_lag", "peak"] {
+                let m = metric(&o, "p.spikes[0]->p.spikes[1]", name);
+                assert!(m.value.is_none() && m.p_value.is_none() && m.ci_low.is_none(), "{m:?}");
+                assert!(m.note.contains(why), "{m:?}");
+            }
+            assert_eq!(value(&o, "p.spikes[0]->p.spikes[1]", "centre"), 0.0);
+        }
     }
 
     #[test]

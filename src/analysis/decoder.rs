@@ -16,17 +16,23 @@ const SHOWN: usize = 8;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Decoder",
-    summary: "a stimulus read from the spikes of a population: cross-validated error, information gain, chance level, Fisher bound",
+    summary: "a stimulus read from the spikes of a population: cross-validated error, information gain, chance level, \
+              Fisher bound",
     formula: "P(s|n) ∝ P(s) Π_i f_i(s)^{n_i} e^{−Δ f_i(s)};  estimate: posterior mean;  rms error = √(mean (ŝ − s)²)\n\
               information gain = mean of log₂ P(s|n) − log₂ P(s) at the true s\n\
               Fisher bound = √(mean of 1/J(s)) under P(s),  J = Δ Σ_i f_i'²/f_i\n\
-              template: s whose column of f correlates best with n;  vector: mean of preferred s weighted by n_i above the least rate",
-    assumptions: "Tuning curves f_i and prior P(s) come from the folds that are not decoded (contiguous stretches). Units are independent Poisson given s, counts of one bin depend on s of that bin alone. \
+              template: s whose column of f correlates best with n;  vector: mean of preferred s weighted by n_i \
+              above the least rate",
+    assumptions: "Tuning curves f_i and prior P(s) come from the folds that are not decoded (contiguous stretches). \
+                  Units are independent Poisson given s, counts of one bin depend on s of that bin alone. \
                   On a circle (`circular`) differences and means go the short way around.",
-    bias: "Cross-validation makes the error slightly too large (curves from fewer data). The Fisher bound is from noisy curves, whose slopes are too steep: it is too low by the order of bins/(spikes a unit). \
+    bias: "Cross-validation makes the error slightly too large (curves from fewer data). The Fisher bound is from \
+           noisy curves, whose slopes are too steep: it is too low by the order of bins/(spikes a unit). \
            A finite stimulus bin w adds about w²/12 to the squared error.",
     cost: "O(bins · units · stimulus bins · (1 + surrogates))",
-    caveats: "The bound is for Poisson units and unbiased estimates: cells more regular than Poisson, and a posterior mean that leans on the prior, may be below it. Neighbouring bins of a slow stimulus are no independent samples: \
+    caveats: "The bound is for Poisson units and unbiased estimates: cells more regular than Poisson, and a posterior \
+              mean that leans on the prior, may be below it. Neighbouring bins of a slow stimulus are no independent \
+              samples: \
               p comes from circular shifts of the stimulus against the spikes, refitted each time.",
     references: &[
         "Georgopoulos, Schwartz and Kettner 1986, Science 233:1416-1419, doi:10.1126/science.3749885",
@@ -58,6 +64,9 @@ impl Estimator for Decoder {
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let data = Data::new(f.request, o)?;
+        if let Some(told) = &data.outside {
+            f.warn(told);
+        }
         if data.stimulus.len() < 3 * o.folds {
             return Err(AnalysisError::Unsuitable(format!(
                 "{} bins are too few for {} folds: shorten `bin`",
@@ -93,6 +102,8 @@ struct Data {
     counts: Vec<Vec<f64>>,
     stimulus: Vec<f64>,
     axis: StimulusAxis,
+    /// What to say of spikes after the last whole bin.
+    outside: Option<String>,
     /// Start and width of the bins on the recording's axis, width in seconds.
     start: f64,
     bin: f64,
@@ -178,6 +189,7 @@ impl Data {
             units: trains.units.iter().map(|&u| subject::unit_name(&source.text, u)).collect(),
             counts: trains.trains.iter().map(count).collect(),
             stimulus,
+            outside: trains.outside(o.bin),
             axis: StimulusAxis { low, high, bins: o.stimulus_bins, circular },
             start: trains.window.start,
             bin,

@@ -1,8 +1,9 @@
 //! What stands for defaults in milliseconds and hertz where time has no unit: values derived from what was recorded.
 //!
 //! The measure of nearly all is the typical interval: the median of all intervals between spikes of one unit, over the
-//! units that the analysis looks at. It is to a recording without units what "some 50 ms" is to one of cortical neurons,
-//! for which the defaults were made: bins are a twentieth of it, coincidences as well, bursts are told apart at half.
+//! units that the analysis looks at. It is to a recording without units what "some 50 ms" is to one of cortical
+//! neurons, for which the defaults were made: bins are a twentieth of it, coincidences as well, bursts are told apart
+//! at half.
 
 use std::fmt;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{Analysis, AnalysisError, Outcome, Request, default_options};
+use super::{Analysis, AnalysisError, Outcome, Request};
 use spikedeck_core::units::{Dimension, Quantity, parse_unit};
 use spikedeck_equation::{Declaration, Source, System, TimeUnit};
 use spikedeck_model::{Definition, Kind};
@@ -72,7 +72,6 @@ impl Model {
             port: None,
             rule: None,
             system: system.clone(),
-            source: Arc::from(""),
         };
         let population = PopulationSpec {
             name: "p".into(),
@@ -144,10 +143,8 @@ pub(crate) fn run(
     options: &[(&'static str, OptionValue)],
 ) -> Result<Outcome, AnalysisError> {
     let declaration = analysis.declaration();
-    let mut all = default_options(&declaration, true);
-    for (key, value) in options {
+    for (key, _) in options {
         assert!(declaration.options.iter().any(|o| o.key == *key), "{key} is no option");
-        all.insert(key, value.clone());
     }
     let place = Place::Population(PopulationId::of_recording(0));
     let of = vec![Subject { text: "p".into(), place, what: Observable::Population, units: Vec::new(), mean: false }];
@@ -157,7 +154,7 @@ pub(crate) fn run(
         of,
         source: vec![],
         target: vec![],
-        options: all,
+        options: options.iter().cloned().collect(),
     };
     let cancel = AtomicBool::new(false);
     analysis.run(&Request {

@@ -18,17 +18,22 @@ const ROUNDS: usize = 5;
 const CARD: AnalysisCard = AnalysisCard {
     title: "f-I curve",
     summary: "firing rate against constant input, with rheobase, latency, and the rate of exactly located spikes",
-    formula: "mean rate: spikes after the transient / (duration − transient); steady rate: 1 / mean of the last three intervals; \
+    formula: "mean rate: spikes after the transient / (duration − transient); steady rate: 1 / mean of the last three \
+              intervals; \
               rheobase: the least input with a spike after the transient, on the grid and refined inside its cell",
-    assumptions: "One unit, input constant from the start, initial state as in the scenario; the last three intervals are steady.",
-    bias: "Spike times stand on the grid of the step (unless the scenario interpolates them): intervals are too long by up to one \
+    assumptions: "One unit, input constant from the start, initial state as in the scenario; the last three intervals \
+                  are steady.",
+    bias: "Spike times stand on the grid of the step (unless the scenario interpolates them): intervals are too long \
+           by up to one \
            step. The dashed curve locates each crossing to rounding and shows how much that matters.",
     cost: "O(inputs × steps), six times with refinement.",
-    caveats: "A slow unit that fires later than `duration` counts as silent, so the rheobase is that of this duration. With adaptation, \
+    caveats: "A slow unit that fires later than `duration` counts as silent, so the rheobase is that of this \
+              duration. With adaptation, \
               mean and steady rate differ: both are given. Bistable units: the curve is that of this initial state.",
     references: &[
         "Gerstner, Kistler, Naud, Paninski 2014, Neuronal Dynamics, doi:10.1017/CBO9781107447615",
-        "Fourcaud-Trocmé, Hansel, van Vreeswijk, Brunel 2003, J Neurosci 23:11628-11640, doi:10.1523/JNEUROSCI.23-37-11628.2003",
+        "Fourcaud-Trocmé, Hansel, van Vreeswijk, Brunel 2003, J Neurosci 23:11628-11640, \
+         doi:10.1523/JNEUROSCI.23-37-11628.2003",
     ],
 };
 
@@ -60,9 +65,9 @@ impl Estimator for FiCurve {
         let request = f.request;
         let bound = Bound::new(request, &o.unit)?;
         let protocol = Protocol::new(request, o, &bound)?;
-        let runs = protocol.runs(request, &protocol.inputs)?;
-        let exact = if o.exact { protocol.exact(request)? } else { None };
-        let refined = if o.refine { protocol.refine(request, &runs)? } else { None };
+        let runs = f.part(0, 3, |f| protocol.runs(f, &protocol.inputs))?;
+        let exact = if o.exact { f.part(1, 3, |f| protocol.exact(f))? } else { None };
+        let refined = if o.refine { f.part(2, 3, |f| protocol.refine(f, &runs))? } else { None };
         let name = &bound.population.name;
         let rheobase = protocol.rheobase(&runs, refined);
         f.word(match rheobase.value {
@@ -158,7 +163,7 @@ impl<'b, 'a> Protocol<'b, 'a> {
     }
 
     /// Spike times for each of `inputs`, as lanes of one stepper.
-    fn runs(&self, request: &Request<'_>, inputs: &[f64]) -> Result<Vec<Run>, AnalysisError> {
+    fn runs(&self, f: &Findings<'_>, inputs: &[f64]) -> Result<Vec<Run>, AnalysisError> {
         let shared = |v: &[f64]| v.iter().map(|v| UnitValues::Shared(*v)).collect::<Vec<_>>();
         let entity = format!("populations.{}", self.bound.population.name);
         let mut stepper = Stepper::new(StepperSpec {
@@ -183,7 +188,7 @@ impl<'b, 'a> Protocol<'b, 'a> {
         let mut spikes = Vec::new();
         for step in 0..self.steps {
             if step % 4096 == 0 {
-                request.check_cancelled()?;
+                f.progress(step as f64 / self.steps as f64)?;
             }
             let mut nothing: Vec<&mut [f64]> = self.bound.system.event_ports().iter().map(|_| &mut [][..]).collect();
             spikes.clear();
@@ -213,12 +218,12 @@ impl<'b, 'a> Protocol<'b, 'a> {
     }
 
     /// The rheobase inside its cell of the grid: between the last silent input and the first that fires.
-    fn refine(&self, request: &Request<'_>, runs: &[Run]) -> Result<Option<f64>, AnalysisError> {
+    fn refine(&self, f: &mut Findings<'_>, runs: &[Run]) -> Result<Option<f64>, AnalysisError> {
         let Some(first) = self.first_firing(runs).filter(|&i| i > 0) else { return Ok(None) };
         let (mut low, mut high) = (self.inputs[first - 1], self.inputs[first]);
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
             let inputs = between(low, high, 18);
-            let inside = self.runs(request, &inputs)?;
+            let inside = f.part(round, ROUNDS, |f| self.runs(f, &inputs))?;
             let Some(i) = self.first_firing(&inside).filter(|&i| i > 0) else { break };
             (low, high) = (inputs[i - 1], inputs[i]);
         }
@@ -226,10 +231,10 @@ impl<'b, 'a> Protocol<'b, 'a> {
     }
 
     /// Steady rate of exactly located spikes for each input; `None` where the model has no reset.
-    fn exact(&self, request: &Request<'_>) -> Result<Option<Vec<f64>>, AnalysisError> {
+    fn exact(&self, f: &Findings<'_>) -> Result<Option<Vec<f64>>, AnalysisError> {
         let mut rates = Vec::new();
-        for &input in &self.inputs {
-            request.check_cancelled()?;
+        for (k, &input) in self.inputs.iter().enumerate() {
+            f.progress(k as f64 / self.inputs.len() as f64)?;
             let flow = self.bound.with_input(self.port, input);
             let mut trajectory = Trajectory::new(&flow, 0.0, &self.bound.initial, Vec::new(), self.dt);
             if !trajectory.is_hybrid() || !flow.is_autonomous() {
@@ -341,12 +346,14 @@ fn between(from: f64, to: f64, n: usize) -> Vec<f64> {
     (0..n).map(|i| if i + 1 == n { to } else { from + (to - from) * i as f64 / (n - 1) as f64 }).collect()
 }
 
-/// 1 over the mean of the last three intervals (fewer if there are fewer); 0 without an interval.
+/// 1 over the mean of the last three intervals (fewer if there are fewer); 0 without spikes, and not a number of a single
+/// one, which makes no interval.
 fn steady_rate(times: &[f64]) -> f64 {
     let last = &times[times.len().saturating_sub(4)..];
     match last {
         [first, .., end] => (last.len() - 1) as f64 / (end - first),
-        [] | [_] => 0.0,
+        [] => 0.0,
+        [_] => f64::NAN,
     }
 }
 

@@ -1,4 +1,5 @@
-//! What an estimator finds: the loop over what it looks at, and the collector of metrics, shapes, words and warnings.
+//! What an estimator finds: the loop over what it looks at, with cancel and progress, and the collector of metrics,
+//! shapes, words and warnings.
 
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::short;
@@ -10,6 +11,9 @@ use crate::{AnalysisError, Request, subject};
 /// Nothing more to say, or why there is nothing at all to say.
 pub type Measured = Result<(), AnalysisError>;
 
+/// Told how much of an analysis is done, from 0 to 1.
+pub type Progress<'a> = &'a (dyn Fn(f64) + Sync);
+
 /// The collector that an estimator is handed.
 pub struct Findings<'a> {
     /// What was asked.
@@ -18,6 +22,9 @@ pub struct Findings<'a> {
     pub recording: &'a Recording,
     /// What the numbers on the time axis mean.
     pub base: TimeBase,
+    told: Progress<'a>,
+    /// The stretch of the whole that the present item is.
+    part: (f64, f64),
     metrics: Vec<Metric>,
     shapes: Vec<NamedShape>,
     warnings: Vec<String>,
@@ -25,11 +32,13 @@ pub struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    pub(crate) fn new(request: &'a Request<'a>) -> Self {
+    pub(crate) fn new(request: &'a Request<'a>, told: Progress<'a>) -> Self {
         Self {
             request,
             recording: request.recording,
             base: request.recording.time_base,
+            told,
+            part: (0.0, 1.0),
             metrics: Vec::new(),
             shapes: Vec::new(),
             warnings: Vec::new(),
@@ -62,10 +71,40 @@ impl<'a> Findings<'a> {
         items: impl IntoIterator<Item = T>,
         mut look: impl FnMut(&mut Self, T) -> Measured,
     ) -> Measured {
-        for item in items {
-            self.request.check_cancelled()?;
-            look(self, item)?;
+        let items: Vec<T> = items.into_iter().collect();
+        let of = items.len();
+        for (k, item) in items.into_iter().enumerate() {
+            self.part(k, of, |f| look(f, item))?;
         }
+        Ok(())
+    }
+
+    /// Does the `k`-th of `of` parts of the present item, which are taken to last equally long.
+    ///
+    /// # Errors
+    /// `Cancelled`, and what `work` fails with.
+    pub fn part<R>(
+        &mut self,
+        k: usize,
+        of: usize,
+        work: impl FnOnce(&mut Self) -> Result<R, AnalysisError>,
+    ) -> Result<R, AnalysisError> {
+        let whole = self.part;
+        let end = |k: usize| whole.0 + (whole.1 - whole.0) * k as f64 / of as f64;
+        self.part = (end(k), end(k + 1));
+        let done = self.progress(0.0).and_then(|()| work(self)).and_then(|r| self.progress(1.0).map(|()| r));
+        self.part = whole;
+        done
+    }
+
+    /// Says how much of the present item is done, from 0 to 1, and stops when the result is no longer wanted: for long
+    /// loops inside an item.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub fn progress(&self, share: f64) -> Measured {
+        self.request.check_cancelled()?;
+        (self.told)(self.part.0 + (self.part.1 - self.part.0) * share.clamp(0.0, 1.0));
         Ok(())
     }
 
@@ -74,10 +113,8 @@ impl<'a> Findings<'a> {
     /// # Errors
     /// As [`Findings::each`].
     pub fn each_two<T>(&mut self, items: &[T], mut look: impl FnMut(&mut Self, &T, &T) -> Measured) -> Measured {
-        for (i, first) in items.iter().enumerate() {
-            self.each(&items[i + 1..], |f, second| look(f, first, second))?;
-        }
-        Ok(())
+        let pairs = (0..items.len()).flat_map(|i| (i + 1..items.len()).map(move |j| (i, j)));
+        self.each(pairs, |f, (i, j)| look(f, &items[i], &items[j]))
     }
 
     /// A number.
@@ -131,6 +168,7 @@ impl<'a> Findings<'a> {
         let spec = self.request.spec;
         for metric in &mut self.metrics {
             metric.analysis.clone_from(&spec.name);
+            without_width(metric);
         }
         // Values without a unit leave a gap where their unit would stand.
         let summary = self.words.join("; ").replace(" ,", ",").replace(" ;", ";").trim_end().to_owned();
@@ -139,6 +177,7 @@ impl<'a> Findings<'a> {
         }
         self.warnings.extend(derived(&settings));
         Outcome {
+            failure: None,
             name: spec.name.clone(),
             kind: spec.kind.clone(),
             title: title.to_owned(),
@@ -151,6 +190,17 @@ impl<'a> Findings<'a> {
     }
 }
 
+/// An interval without width says that all parts of the data gave one value, and not that the value is known for sure:
+/// it is no interval.
+fn without_width(metric: &mut Metric) {
+    if let Some((low, high)) = metric.ends()
+        && high - low <= 1e-12 * low.abs().max(high.abs())
+    {
+        (metric.ci_low, metric.ci_high) = (None, None);
+        *metric = std::mem::take(metric).note("no interval: all parts of the data give this value");
+    }
+}
+
 /// What a reader should know of values that no one wrote.
 fn derived(settings: &[Setting]) -> Option<String> {
     let list: Vec<String> = settings.iter().map(|s| format!("`{}` is {} ({})", s.key, short(s.value), s.how)).collect();
@@ -160,4 +210,61 @@ fn derived(settings: &[Setting]) -> Option<String> {
 /// A curve by points, drawn as `style`.
 pub fn curve(name: impl Into<String>, x: Vec<f64>, y: Vec<f64>, style: spikedeck_signal::CurveStyle) -> Curve {
     Curve { name: name.into(), x, y, band: None, style }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{recording, subject as named};
+    use spikedeck_scenario::AnalysisSpec;
+    use spikedeck_signal::SpikeTrains;
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// What is told while `measure` runs over three subjects.
+    fn told(cancel: &AtomicBool, measure: impl Fn(&mut Findings<'_>) -> Measured) -> (Vec<f64>, Measured) {
+        let recording = recording(&[vec![1.0], vec![2.0], vec![3.0]], 10.0);
+        let spec = AnalysisSpec {
+            name: "x".into(),
+            kind: "x".into(),
+            of: (0..3).map(|k| named("spikes", &[k])).collect(),
+            source: vec![],
+            target: vec![],
+            options: BTreeMap::new(),
+        };
+        let trains = SpikeTrains::new(&recording);
+        let request = Request { spec: &spec, scenario: None, recording: &recording, trains: &trains, seed: 1, cancel };
+        let shares = Mutex::new(Vec::new());
+        let tell = |share: f64| shares.lock().unwrap().push(share);
+        let end = measure(&mut Findings::new(&request, &tell));
+        (shares.into_inner().unwrap(), end)
+    }
+
+    #[test]
+    fn progress_grows_from_nothing_to_all_whatever_loops_stand_in_each_other() {
+        let (shares, end) = told(&AtomicBool::new(false), |f| {
+            f.part(0, 2, |f| f.each_subject(|f, _| f.each_two(&[1, 2, 3, 4], |f, _, _| f.progress(0.5))))?;
+            f.part(1, 2, |f| f.each(0..4, |_, _| Ok(())))
+        });
+        assert!(end.is_ok());
+        // Twice for each of the loops and items, once inside each pair.
+        assert_eq!(shares.len(), 2 + 3 * (2 + 6 * 3) + 2 + 4 * 2);
+        assert!(shares[0] == 0.0 && shares[shares.len() - 1] == 1.0, "{shares:?}");
+        assert!(shares.windows(2).all(|w| w[0] <= w[1] + 1e-12), "{shares:?}");
+        assert!(shares.iter().any(|s| (s - 0.5 / 3.0 * (1.0 + 0.5 / 6.0)).abs() < 1e-12), "{shares:?}");
+    }
+
+    #[test]
+    fn what_is_not_wanted_any_more_ends_at_the_next_item() {
+        let cancel = AtomicBool::new(false);
+        let (shares, end) = told(&cancel, |f| {
+            f.each_two(&[1, 2, 3], |_, _, _| {
+                cancel.store(true, Ordering::Relaxed);
+                Ok(())
+            })
+        });
+        assert!(matches!(end, Err(AnalysisError::Cancelled)));
+        assert_eq!(shares, [0.0]);
+    }
 }

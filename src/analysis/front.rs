@@ -12,12 +12,16 @@ pub struct Front;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Front",
     summary: "when a wave arrives in each cell, and its speed by regression",
-    formula: "t_j = first time at which cell j crosses the level upwards, interpolated linearly; speed = 1/slope of the least-squares line of t_j over x_j, \
+    formula: "t_j = first time at which cell j crosses the level upwards, interpolated linearly; speed = 1/slope of \
+              the least-squares line of t_j over x_j, \
               for the cells between the shares `from` and `to` of the length",
     assumptions: "One wave travels along the first axis with one speed over the stretch that is fitted.",
-    bias: "The fit leaves both ends out, where a wave forms or meets a boundary. On a grid fronts are slower or faster than in continuous space by a share of order h².",
+    bias: "The fit leaves both ends out, where a wave forms or meets a boundary. On a grid fronts are slower or \
+           faster than in continuous space by a share of order h².",
     cost: "O(samples · cells)",
-    caveats: "The first crossing counts: noise that crosses the level earlier spoils it. Fronts that are pulled (Fisher) approach their speed as 3/(2t), so that a fit over a finite time is below it. In a plane only the middle row is looked at.",
+    caveats: "The first crossing counts: noise that crosses the level earlier spoils it. Fronts that are pulled \
+              (Fisher) approach their speed as 3/(2t), so that a fit over a finite time is below it. In a plane only \
+              the middle row is looked at.",
     references: &[
         "Hodgkin and Huxley 1952, J Physiol 117:500-544, doi:10.1113/jphysiol.1952.sp004764",
         "van Saarloos 2003, Phys Rep 386:29-222, doi:10.1016/j.physrep.2003.08.001",
@@ -58,12 +62,7 @@ impl Estimator for Front {
                 .collect();
             let stretch = o.from * line.length..=o.to * line.length;
             let fitted: Vec<(f64, f64)> = arrivals.iter().copied().filter(|a| stretch.contains(&a.0)).collect();
-            // Micrometres over milliseconds are millimetres per second.
-            let (speed_unit, scale) = match (line.unit.as_str(), base.unit()) {
-                ("um", "ms") => ("m/s".to_owned(), 1e-3),
-                ("", "") => (String::new(), 1.0),
-                (length, time) => (format!("{length}/{time}"), 1.0),
-            };
+            let (speed_unit, scale) = line.speed(base);
             let n = fitted.len() as u64;
             match slope(&fitted) {
                 Some((slope, error)) if slope.abs() > 0.0 => {

@@ -12,11 +12,15 @@ const CARD: AnalysisCard = AnalysisCard {
     title: "Growth",
     summary: "exponential rate at which a state grows or decays over all its units",
     formula: "rms(t) = √(Σ_i x_i(t)²/N);  rate = slope of the least-squares line of ln rms over t",
-    assumptions: "The state grows or decays by one exponential over the window: leave the beginning, where faster modes still count, to the transient. For the tangent of a \
-                  network (a copy of its linearised equations that moves along with it) the rate is the largest Lyapunov exponent.",
-    bias: "Over a finite window a mode that grows by oscillating adds an error of the order of one over the window's length; dying modes add exp(−gap·transient).",
+    assumptions: "The state grows or decays by one exponential over the window: leave the beginning, where faster \
+                  modes still count, to the transient. For the tangent of a \
+                  network (a copy of its linearised equations that moves along with it) the rate is the largest \
+                  Lyapunov exponent.",
+    bias: "Over a finite window a mode that grows by oscillating adds an error of the order of one over the window's \
+           length; dying modes add exp(−gap·transient).",
     cost: "O(samples · units)",
-    caveats: "A state that saturates has a rate near 0: look at the curve. Where the state is exactly 0 there is no logarithm; such samples are left out and counted.",
+    caveats: "A state that saturates has a rate near 0: look at the curve. Where the state is exactly 0 there is no \
+              logarithm; such samples are left out and counted.",
     references: &[
         "Benettin, Galgani, Giorgilli, Strelcyn 1980, Meccanica 15:9-20, doi:10.1007/BF02128236",
         "Sompolinsky, Crisanti, Sommers 1988, Phys Rev Lett 61:259-262, doi:10.1103/PhysRevLett.61.259",

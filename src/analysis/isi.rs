@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use spikedeck_core::bootstrap;
-use spikedeck_core::intervals::{cv, cv2, lv, lvr};
+use spikedeck_core::intervals::{corrected_cv, cv, cv2, interval_of_neighbours, lv, lvr};
 use spikedeck_core::statistics::{mean, mean_interval, median, quantile, variance};
 use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape};
 
@@ -12,11 +12,19 @@ pub struct Isi;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Interval statistics",
     summary: "CV, CV2, LV, LvR of interspike intervals, Fano factor of counts, and the interval distribution",
-    formula: "CV = sd(I)/mean(I) (ddof 0)\nCV2 = 2⟨|I' − I|/(I' + I)⟩\nLV = 3⟨((I − I')/(I + I'))²⟩\nLvR = 3⟨(1 − 4 I I'/(I + I')²)(1 + 4R/(I + I'))⟩\nFano = var(count)/mean(count) (ddof 1)",
-    assumptions: "CV and Fano factor take the rate as constant over the window; CV2, LV and LvR only from one interval to the next. A population's value is the mean over units with at least two intervals (Fano factor: with at least one spike).",
-    bias: "CV is biased downwards when the window holds few intervals, because long ones do not fit in; Poisson units with 4 intervals show 0.73 on average, with 10 0.88. Fano with ddof 1 is unbiased for a Poisson process at any number of windows.",
+    formula: "CV = sd(I)/mean(I) (ddof 0)\nCV2 = 2⟨|I' − I|/(I' + I)⟩\nLV = 3⟨((I − I')/(I + I'))²⟩\nLvR = 3⟨(1 − 4 I \
+              I'/(I + I')²)(1 + 4R/(I + I'))⟩\nFano = var(count)/mean(count) (ddof 1)",
+    assumptions: "CV and Fano factor take the rate as constant over the window; CV2, LV and LvR only from one \
+                  interval to the next. A population's value is the mean over units with at least two intervals (Fano \
+                  factor: with at least one spike).",
+    bias: "CV is biased downwards when the window holds few intervals; Poisson units with 4 intervals show 0.73 on \
+           average, with 10 0.88. The value is not corrected, its interval is: it stands around the value less the \
+           bias that the jackknife finds, and there is a warning where that is more than the interval is wide. Fano \
+           with ddof 1 is unbiased for a Poisson process at any number of windows.",
     cost: "O(spikes)",
-    caveats: "Slow changes of the rate raise CV and Fano factor, not CV2, LV and LvR. For a renewal process with long windows Fano = CV²; bursts and slow rates break this. Intervals on a grid of dt are multiples of it. Chance is the value of a Poisson process; for LvR that of one with dead time R.",
+    caveats: "Slow changes of the rate raise CV and Fano factor, not CV2, LV and LvR. For a renewal process with long \
+              windows Fano = CV²; bursts and slow rates break this. Intervals on a grid of dt are multiples of it. \
+              Chance is the value of a Poisson process; for LvR that of one with dead time R.",
     references: &[
         "Holt, Softky, Koch, Douglas 1996, doi:10.1152/jn.1996.75.5.1806",
         "Shinomoto, Shima, Tanji 2003, doi:10.1162/089976603322518759",
@@ -31,7 +39,8 @@ options! {
         refractoriness: Time = time("5 ms").or(derived::TENTH).or_zero(), "R of LvR";
         fano_window: Time = time("100 ms").or(derived::TEN),
             "length of the windows that spikes are counted in for the Fano factor";
-        ddof: usize = integer("1").between(0.0, 1.0), "divisor n − ddof of the count variance (1: unbiased; 0: as Elephant)";
+        ddof: usize = integer("1").between(0.0, 1.0), "divisor n − ddof of the count variance (1: unbiased; 0: as \
+            Elephant)";
         min_intervals: usize = integer("2").between(2.0, 1e9), "units with fewer intervals are left out";
     }
 }
@@ -66,7 +75,7 @@ impl Estimator for Isi {
             let poisson = "chance: Poisson";
             let r = o.refractoriness.axis;
             let dead = "chance: Poisson with dead time R";
-            let of_cv = variability(f.request, &s.text, &Measure { name: "cv", of: &cv, chance: poisson, single: true }, &used, o);
+            let of_cv = variability(&s.text, &Measure { name: "cv", of: &cv, chance: poisson, single: true }, &used, o);
             let words = of_cv.value.map(|v| format!("{}: CV {v:.3}", s.text));
             f.metric(of_cv);
             for measure in [
@@ -74,19 +83,30 @@ impl Estimator for Isi {
                 Measure { name: "lv", of: &lv, chance: poisson, single: false },
                 Measure { name: "lvr", of: &|i| lvr(i, r), chance: dead, single: false },
             ] {
-                f.metric(variability(f.request, &s.text, &measure, &used, o));
+                f.metric(variability(&s.text, &measure, &used, o));
             }
             let (fano, low_counts) = fano(f.request, &t, o)?;
+            if fano.value.is_some()
+                && let Some(told) = t.outside(o.fano_window)
+            {
+                f.warn(format!("{told} (Fano factor)"));
+            }
             f.metric(fano);
             if low_counts {
                 f.warn(format!(
-                    "{}: fewer than one spike in four Fano windows; every sparse process looks like a Poisson one there",
+                    "{}: fewer than one spike in four Fano windows; every sparse process looks like a Poisson one \
+                     there",
                     s.text
                 ));
             }
-            let typical = median(&used.iter().map(|v| v.len() as f64).collect::<Vec<_>>());
-            if typical < 10.0 {
-                f.warn(format!("{}: {typical} intervals in a typical unit are few; CV is biased downwards", s.text));
+            if let Some((plain, middle)) = biased(&used) {
+                let typical = median(&used.iter().map(|v| v.len() as f64).collect::<Vec<_>>());
+                f.warn(format!(
+                    "{}: {typical} intervals in a typical unit bias CV by more than its uncertainty: {plain:.3}, less \
+                     its \
+                     bias {middle:.3}",
+                    s.text
+                ));
             }
             if n >= 2 {
                 f.shape(format!("intervals of {}", s.text), Shape::Distribution(intervals(&pooled, unit)));
@@ -113,9 +133,8 @@ struct Measure<'a> {
     single: bool,
 }
 
-/// One measure of variability: mean over units with its t interval, or one unit with a bootstrap of its neighbours.
+/// One measure of variability: mean over units with its t interval, or of one unit.
 fn variability(
-    request: &Request<'_>,
     subject: &str,
     &Measure { name, of: measure, chance, single }: &Measure<'_>,
     used: &[&Vec<f64>],
@@ -126,31 +145,60 @@ fn variability(
     match used {
         [] => Metric::missing(subject, name, "", 0, format!("no unit has {} intervals", o.min_intervals)),
         [one] => {
-            let value = measure(one);
-            let metric = chance(Metric::new(subject, name, value, "", n));
-            let key = request.key(subject, name);
-            // CV is of single intervals; the others are of neighbours, so pairs are drawn.
-            let drawn = if single {
-                bootstrap::interval(one.len(), 1000, 0.95, key, |d| {
-                    measure(&d.iter().map(|&i| one[i]).collect::<Vec<_>>())
-                })
+            let metric = chance(Metric::new(subject, name, measure(one), "", n));
+            let found = if single {
+                (one.len() >= LEAST_INTERVALS).then(|| corrected_cv(one)).flatten().map(|c| c.interval)
             } else {
-                bootstrap::interval(one.len() - 1, 1000, 0.95, key, |d| {
-                    d.iter().map(|&i| measure(&one[i..i + 2])).sum::<f64>() / d.len() as f64
-                })
+                // These are of neighbours: one value for each two intervals.
+                interval_of_neighbours(&one.windows(2).map(measure).collect::<Vec<_>>())
             };
-            match drawn {
-                Some((low, high)) => metric.interval(low, high).note("95 % bootstrap over intervals"),
-                None => metric.note("too few intervals for an interval estimate"),
+            match found {
+                Some((low, high)) if single => {
+                    around(metric, low, high).note("95 % interval by the jackknife, its bias taken off")
+                }
+                Some((low, high)) => {
+                    metric.interval(low, high).note("95 % interval (t), neighbours dependent on each other")
+                }
+                None => metric.note("no interval: too few intervals, or all alike"),
             }
         }
         _ => {
             let values: Vec<f64> = used.iter().map(|v| measure(v)).collect();
-            let (m, low, high) = mean_interval(&values, 0.95);
-            chance(Metric::new(subject, name, m, "", n).interval(low, high))
-                .note(format!("n = intervals; mean and 95 % interval over {} units (t)", values.len()))
+            let metric = chance(Metric::new(subject, name, mean(&values), "", n));
+            let over = format!("n = intervals; mean and 95 % interval over {} units (t)", values.len());
+            if !single {
+                let (_, low, high) = mean_interval(&values, 0.95);
+                return metric.interval(low.max(0.0), high).note(over);
+            }
+            // Units without a correction have three intervals at most, or intervals that are all alike.
+            let corrected: Vec<f64> =
+                used.iter().zip(&values).map(|(v, plain)| corrected_cv(v).map_or(*plain, |c| c.value)).collect();
+            let (middle, low, high) = mean_interval(&corrected, 0.95);
+            around(metric, low.max(0.0), high)
+                .note(over)
+                .note(format!("interval of the value less its bias, {middle:.3} (jackknife)"))
         }
     }
+}
+
+/// Intervals of one unit that the interval of its CV needs.
+const LEAST_INTERVALS: usize = 20;
+
+/// The interval of a corrected value, which reaches to the plain one where that lies outside.
+fn around(metric: Metric, low: f64, high: f64) -> Metric {
+    match metric.value {
+        Some(plain) => metric.interval(low.min(plain), high.max(plain)),
+        None => metric,
+    }
+}
+
+/// How far the bias of CV goes beyond its uncertainty, if it does: the mean over units, and the same less its bias.
+fn biased(used: &[&Vec<f64>]) -> Option<(f64, f64)> {
+    let pairs: Vec<(f64, f64)> = used.iter().filter_map(|v| Some((cv(v), corrected_cv(v)?.value))).collect();
+    let corrected: Vec<f64> = pairs.iter().map(|p| p.1).collect();
+    let (middle, low, high) = mean_interval(&corrected, 0.95);
+    let plain = mean(&pairs.iter().map(|p| p.0).collect::<Vec<_>>());
+    (plain < low || plain > high).then_some((plain, middle))
 }
 
 /// The Fano factor, and whether counts are too low to tell anything.
@@ -199,7 +247,7 @@ fn fano(request: &Request<'_>, t: &subject::Trains, o: &Options) -> Result<(Metr
             let (m, low, high) = mean_interval(many, 0.95);
             Metric::new(name, "fano", m, "", n)
                 .chance(1.0)
-                .interval(low, high)
+                .interval(low.max(0.0), high)
                 .note(what)
                 .note(format!("mean and 95 % interval over {} units (t)", many.len()))
         }
@@ -262,7 +310,20 @@ mod tests {
             assert!((value(&o, "p.spikes", name) - expected).abs() < 6e-10, "{name}");
             assert_eq!(metric(&o, "p.spikes", name).chance, Some(1.0));
         }
-        assert!(o.warnings.iter().any(|w| w.contains("few")));
+        // Four intervals have no interval.
+        assert!(metric(&o, "p.spikes", "cv").ci_low.is_none() && metric(&o, "p.spikes", "lv").ci_low.is_none());
+    }
+
+    /// Regular trains however short, and long Poisson ones, are not warned of; many short Poisson ones are.
+    #[test]
+    fn the_warning_of_a_bias_can_be_avoided() {
+        let few = |trains: Vec<Vec<f64>>, stop: f64| {
+            let o = run(&Isi, &recording(&trains, stop), vec![], &[]).unwrap();
+            o.warnings.iter().any(|w| w.contains("bias CV"))
+        };
+        assert!(!few((0..4).map(|u| gamma(7, u, 30, 20.0, 400.0)).collect(), 400.0));
+        assert!(!few((0..20).map(|u| poisson(7, u, 20.0, 100_000.0)).collect(), 100_000.0));
+        assert!(few((0..200).map(|u| poisson(7, u, 20.0, 400.0)).collect(), 400.0));
     }
 
     /// ground-truth.md C2, last line: gamma renewal processes of shape 1 to 4.

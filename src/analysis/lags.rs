@@ -5,7 +5,7 @@ use super::options::{Options as _, Reader};
 use super::prelude::*;
 use spikedeck_core::spike_lags::{coincident, nearest_lags};
 use spikedeck_core::statistics::{
-    correlation_interval, mean, mean_interval, normal_two_sided, pearson, quantile, share_interval,
+    correlated_samples, correlation_interval, mean, mean_interval, normal_two_sided, pearson, quantile, share_interval,
 };
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Observable, Place, Subject};
@@ -16,12 +16,19 @@ pub struct Lags;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Lags of two neurons",
-    summary: "share of coincident spikes, signed and absolute nearest lag, each against surrogates, and membrane correlation",
-    formula: "lag_k = t2 − t1 of the spike of 2 nearest to spike k of 1 (the earlier on ties)\ncoincidence fraction = share with |lag| ≤ δ\nchance = 2 δ r2\nr = Pearson correlation of the traces",
-    assumptions: "The first subject asks, the second answers: the fraction is of the spikes of the first. Surrogates move all spikes of the second by one random shift on a circle (keeps its pattern) or each by a random jitter (keeps its slow rate).",
-    bias: "2 δ r2 is above the exact 1 − exp(−2 δ r2) of a Poisson train and exact for a regular one; the surrogate mean stands in the note.",
+    summary: "share of coincident spikes, signed and absolute nearest lag, each against surrogates, and membrane \
+              correlation",
+    formula: "lag_k = t2 − t1 of the spike of 2 nearest to spike k of 1 (the earlier on ties)\ncoincidence fraction = \
+              share with |lag| ≤ δ\nchance = 2 δ r2\nr = Pearson correlation of the traces",
+    assumptions: "The first subject asks, the second answers: the fraction is of the spikes of the first. Surrogates \
+                  move all spikes of the second by one random shift on a circle (keeps its pattern) or each by a \
+                  random jitter (keeps its slow rate), in whole time steps where all spikes stand on them.",
+    bias: "2 δ r2 is above the exact 1 − exp(−2 δ r2) of a Poisson train and exact for a regular one; the surrogate \
+           mean stands in the note.",
     cost: "O(surrogates · spikes)",
-    caveats: "Ten spikes give fractions in steps of a tenth: one accident looks like an effect. A circular shift of one of two clocks still shows the beat of both. The interval of r takes the correlation time of both traces into account (Bartlett), and is rough when that is not far below the window.",
+    caveats: "Ten spikes give fractions in steps of a tenth: one accident looks like an effect. A circular shift of \
+              one of two clocks still shows the beat of both. The interval of r takes the correlation time of both \
+              traces into account (Bartlett), and is rough when that is not far below the window.",
     references: &[
         "Grün 2009, doi:10.1152/jn.00093.2008",
         "Bartlett 1946, doi:10.2307/2983611",
@@ -180,6 +187,8 @@ fn measures(
     let lag = |metric: &str, values: &[f64], surrogate: &[f64]| {
         let (m, low, high) = mean_interval(values, 0.95);
         let metric = Metric::new(name, metric, m, base.unit(), n).chance(mean(surrogate)).p(tail(surrogate, m));
+        // Distances are not negative, and their mean is not.
+        let low = if values.iter().all(|v| *v >= 0.0) { low.max(0.0) } else { low };
         let metric = if values.len() > 1 { metric.interval(low, high) } else { metric };
         metric.note(format!(
             "n = spikes of the first; 95 % interval (t); chance and two-sided p from {count} {kind} surrogates"
@@ -190,7 +199,14 @@ fn measures(
             .interval(low, high)
             .chance((2.0 * delta * rate).min(1.0))
             .p((1.0 + at_least) / (1.0 + count))
-            .note(format!("{hits} of {n} spikes within {} {}; exact 95 % interval; chance 2 δ r2; p: share of {count} {kind} surrogates at least as high (their mean {:.4}, 95 % below {:.4})", short(delta), base.unit(), mean(&s.fractions), s.upper)),
+            .note(format!(
+                "{hits} of {n} spikes within {} {}; exact 95 % interval; chance 2 δ r2; p: share of {count} \
+                           {kind} surrogates at least as high (their mean {:.4}, 95 % below {:.4})",
+                short(delta),
+                base.unit(),
+                mean(&s.fractions),
+                s.upper
+            )),
         lags: [lag("mean_lag", lags, &s.signed), lag("mean_absolute_lag", &absolute, &s.absolute)],
     })
 }
@@ -215,6 +231,9 @@ fn surrogates(
     let (count, delta) = (o.surrogates as u32, o.delta.axis);
     let jitter = (o.made.surrogate == Surrogate::Jitter).then_some(o.jitter.axis);
     let key = request.key(name, "surrogates");
+    // Spikes on a grid are moved by whole steps of it: between grid points fewer or more lags would count.
+    let grid = grid(request.recording.dt, window, [&a.train, &b.train]);
+    let on_grid = |by: f64| grid.map_or(by, |step| (by / step).round() * step);
     let mut s = Drawn { fractions: Vec::new(), signed: Vec::new(), absolute: Vec::new(), upper: f64::NAN };
     for k in 0..count {
         if k % 64 == 0 {
@@ -226,7 +245,7 @@ fn surrogates(
             .train
             .iter()
             .map(|t| {
-                let by = jitter.map_or(shift, |j| j * (2.0 * stream.uniform() - 1.0));
+                let by = on_grid(jitter.map_or(shift, |j| j * (2.0 * stream.uniform() - 1.0)));
                 window.start + (t - window.start + by).rem_euclid(window.length())
             })
             .collect();
@@ -240,6 +259,15 @@ fn surrogates(
     sorted.sort_by(f64::total_cmp);
     s.upper = quantile(&sorted, 0.95);
     Ok(s)
+}
+
+/// The time step, if the window and all spikes are whole steps of it.
+fn grid(step: f64, window: Window, trains: [&Train; 2]) -> Option<f64> {
+    let whole = |t: f64| {
+        let steps = (t - window.start) / step;
+        (steps - steps.round()).abs() < 1e-6
+    };
+    (step > 0.0 && whole(window.stop) && trains.iter().all(|train| train.iter().all(|&t| whole(t)))).then_some(step)
 }
 
 /// Pearson correlation of the traces of both units, where both were recorded on one time axis.
@@ -279,7 +307,7 @@ fn correlation(
     if !r.is_finite() {
         return Ok(Some(missing(p.len(), "a trace does not vary")));
     }
-    let n = p.len() as f64 / correlated(p, q);
+    let n = p.len() as f64 / correlated_samples(p, q);
     let (low, high) = correlation_interval(r, n, 0.95);
     let z = if n > 3.0 { r.atanh() * (n - 3.0).sqrt() } else { 0.0 };
     let metric = Metric::new(name, "membrane_correlation", r, "", p.len() as u64)
@@ -288,25 +316,6 @@ fn correlation(
         .p(normal_two_sided(z))
         .note(format!("{variable}; n = samples, worth {n:.0} independent ones (Bartlett); 95 % interval (Fisher)"));
     Ok(Some(metric))
-}
-
-/// Samples for one independent one: 1 + 2 Σ ρ_x(m) ρ_y(m) up to the first product that is not positive (at least 1).
-fn correlated(x: &[f64], y: &[f64]) -> f64 {
-    let (mx, my) = (mean(x), mean(y));
-    let at = |v: &[f64], m: f64, lag: usize| v.iter().zip(&v[lag..]).map(|(a, b)| (a - m) * (b - m)).sum::<f64>();
-    let (x0, y0) = (at(x, mx, 0), at(y, my, 0));
-    // Long traces are looked at on every lag up to 200 and then in steps that grow by a tenth.
-    let (mut sum, mut lag) = (0.0, 1);
-    while lag < x.len() / 2 {
-        let product = at(x, mx, lag) / x0 * at(y, my, lag) / y0;
-        let next = if lag < 200 { lag + 1 } else { lag + lag / 10 };
-        if product <= 0.0 {
-            break;
-        }
-        sum += product * (next - lag) as f64;
-        lag = next;
-    }
-    1.0 + 2.0 * sum
 }
 
 /// Lags in 20 bins.

@@ -1,8 +1,9 @@
 //! Levels of a state: extremes, mean, spread, and the period of what oscillates about its middle.
 
 use super::prelude::*;
-use spikedeck_core::statistics::{deviation, mean, mean_interval};
+use spikedeck_core::statistics::{correlation_time, deviation, mean, mean_interval, mean_interval_above};
 use spikedeck_core::units::brief;
+use spikedeck_scenario::Observable;
 use spikedeck_signal::{Axis, Distribution, Shape, TimeBase};
 
 /// Extremes, mean, spread and period of a state.
@@ -11,17 +12,24 @@ pub struct Levels;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Levels",
     summary: "minimum, maximum, mean, spread and period of a state",
-    formula: "mean = Σx/N;  sd² = Σ(x − mean)²/(N − 1);  period = mean interval between upward crossings of (max + min)/2, \
-              interpolated linearly; a crossing counts only after the state has been below the lower quartile of its range",
+    formula: "mean = Σx/N;  sd² = Σ(x − mean)²/(N − 1);  period = mean interval between upward crossings of (max + \
+              min)/2, \
+              interpolated linearly; a crossing counts only after the state has been below the lower quartile of its \
+              range",
     assumptions: "The stretch after the transient is stationary; for the period, one swing up and down a cycle.",
     bias: "Extremes are those of the samples: between samples the state may have gone further, by about x''·Δ²/8.",
     cost: "O(N) a column",
-    caveats: "A drifting state has a mean and a spread that depend on the window. Bursts count as one cycle or as many, depending on \
+    caveats: "A drifting state has a mean and a spread that depend on the window. Bursts count as one cycle or as \
+              many, depending on \
               whether the state falls below the lower quartile of its range between spikes.",
     references: &["Flyvbjerg, Petersen 1989, J Chem Phys 91:461-466 (intervals from blocks), doi:10.1063/1.457480"],
 };
 
 const BINS: usize = 50;
+/// Independent stretches that the window must hold for the blocks of it to be independent.
+const LEAST_STRETCHES: f64 = 20.0;
+/// Columns whose correlation time is looked at.
+const MOST_TIMED: usize = 32;
 
 options! {
     /// What `levels` can be told.
@@ -52,12 +60,22 @@ impl Estimator for Levels {
             let blocks: Vec<f64> =
                 columns.columns.iter().flat_map(|c| c.chunks_exact((c.len() / 10).max(1)).map(mean)).collect();
             let (_, low, high) = mean_interval(&blocks, 0.95);
+            let stretches = columns.columns.iter().take(MOST_TIMED).map(|c| stretches(c)).fold(f64::INFINITY, f64::min);
             let number = |name: &str, value: f64| Metric::new(&s.text, name, value, &columns.unit, n);
             f.metric(number("min", least).note("n = samples"));
             f.metric(number("max", greatest).note("n = samples"));
             f.metric(number("range", greatest - least).note("max - min"));
-            let over = format!("95 % interval over {} blocks of the window", blocks.len());
-            f.metric(number("mean", mean(&all)).interval(low, high).note(over));
+            f.metric(if stretches < LEAST_STRETCHES {
+                number("mean", mean(&all)).note(format!(
+                    "no interval: the state changes so slowly that the window holds {stretches:.1} independent \
+                     stretches \
+                     (fewer than {LEAST_STRETCHES})"
+                ))
+            } else {
+                let over = format!("95 % interval over {} blocks of the window", blocks.len());
+                let low = if s.what == Observable::Rate { low.max(0.0) } else { low };
+                number("mean", mean(&all)).interval(low, high).note(over)
+            });
             f.metric(number("sd", deviation(&all, 1)).note("ddof 1"));
             let cycles: Vec<f64> = columns
                 .columns
@@ -76,6 +94,12 @@ impl Estimator for Levels {
     }
 }
 
+/// How many independent samples of its mean a column is worth: its samples over the time that they are correlated.
+fn stretches(column: &[f64]) -> f64 {
+    let finite: Vec<f64> = column.iter().copied().filter(|v| v.is_finite()).collect();
+    finite.len() as f64 / correlation_time(&finite)
+}
+
 fn period(name: &str, cycles: &[f64], base: TimeBase) -> Metric {
     if cycles.len() < 2 {
         return Metric::missing(
@@ -86,10 +110,12 @@ fn period(name: &str, cycles: &[f64], base: TimeBase) -> Metric {
             "needs three upward crossings of the middle",
         );
     }
-    let (value, low, high) = mean_interval(cycles, 0.95);
-    Metric::new(name, "period", value, base.unit(), cycles.len() as u64)
-        .interval(low, high)
-        .note("n = cycles between upward crossings of (max + min)/2; 95 % interval across cycles")
+    let metric = Metric::new(name, "period", mean(cycles), base.unit(), cycles.len() as u64)
+        .note("n = cycles between upward crossings of (max + min)/2; 95 % interval across cycles");
+    match mean_interval_above(cycles, 0.0, 0.95) {
+        Some((low, high)) => metric.interval(low, high),
+        None => metric,
+    }
 }
 
 /// Lengths, in samples, of the cycles between upward crossings of the middle.

@@ -24,20 +24,26 @@ const CARD: AnalysisCard = AnalysisCard {
               of a map: M → (1 + h J(x)) M with x → x + h f(x)\n\
               at a reset g on h(x) = 0: M → (Dg + (f⁺ − Dg f⁻)∇hᵀ/(∇h·f⁻)) M\n\
               Kaplan-Yorke dimension: j + Σ_{i≤j} λᵢ/|λ_{j+1}|; Pesin entropy rate: Σ of the positive ones",
-    assumptions: "Deterministic equations of one unit, with constant input: noise, connections and inputs that change are left out, and \
+    assumptions: "Deterministic equations of one unit, with constant input: noise, connections and inputs that change \
+                  are left out, and \
                   said so. The trajectory after the transient stays on one attractor.",
-    bias: "The estimate converges as 1/T; the zero exponent of a flow shows how far it is (a value near it is not told from zero). The \
-           interval rests on batch means, the curve shows the rest. The sum must equal the mean divergence of the flow: both are given.",
+    bias: "The estimate converges as 1/T; the zero exponent of a flow shows how far it is (a value near it is not \
+           told from zero). The \
+           interval rests on batch means, the curve shows the rest. The sum must equal the mean divergence of the \
+           flow: both are given.",
     cost: "O(n² k) a step for n states and k exponents, four Jacobians a step; resets are located to rounding.",
-    caveats: "A long transient that looks chaotic is not told from chaos. Coexisting attractors: what is measured depends on the initial \
-              state. Steps too long for a stiff model show as a sum that differs from the divergence: halve `step`. A crossing that \
+    caveats: "A long transient that looks chaotic is not told from chaos. Coexisting attractors: what is measured \
+              depends on the initial \
+              state. Steps too long for a stiff model show as a sum that differs from the divergence: halve `step`. A \
+              crossing that \
               only grazes the threshold has no saltation matrix; such events are counted.",
     references: &[
         "Benettin, Galgani, Giorgilli, Strelcyn 1980, Meccanica 15:9-20, doi:10.1007/BF02128236",
         "Shimada, Nagashima 1979, Prog Theor Phys 61:1605-1616, doi:10.1143/PTP.61.1605",
         "Kaplan, Yorke 1979, Lect Notes Math 730:204-227, doi:10.1007/BFb0064319",
         "Pesin 1977, Russ Math Surv 32:55-114, doi:10.1070/RM1977v032n04ABEH001639",
-        "di Bernardo, Budd, Champneys, Kowalczyk 2008, Piecewise-smooth Dynamical Systems, doi:10.1007/978-1-84628-708-4",
+        "di Bernardo, Budd, Champneys, Kowalczyk 2008, Piecewise-smooth Dynamical Systems, \
+         doi:10.1007/978-1-84628-708-4",
         "Monteforte, Wolf 2010, Phys Rev Lett 105:268104, doi:10.1103/PhysRevLett.105.268104",
     ],
 };
@@ -56,11 +62,13 @@ options! {
             "how many, the largest first (default all, up to 16)";
         duration: Option<Time> = time_if_given(), "time measured (default the scenario's duration after its transient)";
         transient: Option<Time> = time_if_given().or_zero(),
-            "time left out first, for state and frame (default the scenario's transient, at least a tenth of its duration)";
+            "time left out first, for state and frame (default the scenario's transient, at least a tenth of its \
+             duration)";
         step: Option<Time> = time_if_given(), "step of the Runge-Kutta scheme (default the scenario's dt)";
         interval: Option<Time> = time_if_given(), "time between orthonormalisations (default ten steps)";
         scheme: Scheme = choice(Scheme::Flow),
-            "flow: of the differential equations; map: of the map that Euler's scheme makes of them, for maps written as du/dt = f(u) - u \
+            "flow: of the differential equations; map: of the map that Euler's scheme makes of them, for maps written \
+             as du/dt = f(u) - u \
              with a step of 1, or to see what a scheme adds";
         batches: usize = integer("20").between(3.0, 400.0), "batch means that the interval rests on";
         unit: UnitOptions = shared();
@@ -83,10 +91,16 @@ impl Estimator for Lyapunov {
             && Trajectory::new(&bound.flow, 0.0, &bound.initial, Vec::new(), settings.step).is_hybrid()
         {
             return Err(AnalysisError::Unsuitable(format!(
-                "`scheme = \"map\"` knows no threshold, and the units of `{subject}` are reset at one: leave the option out"
+                "`scheme = \"map\"` knows no threshold, and the units of `{subject}` are reset at one: leave the \
+                 option out"
             )));
         }
-        let found = spectrum(&bound.flow, &bound.initial, settings, || request.check_cancelled().is_ok());
+        let steps = 200.0 + (settings.transient + settings.duration) / settings.interval;
+        let mut done = 0.0;
+        let found = spectrum(&bound.flow, &bound.initial, settings, || {
+            done += 1.0;
+            f.progress(done / steps).is_ok()
+        });
         request.check_cancelled()?;
         bound.warnings.iter().for_each(|w| f.warn(w));
         if !bound.flow.is_autonomous() {

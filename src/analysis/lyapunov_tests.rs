@@ -99,7 +99,8 @@ fn integrate_and_fire_from_its_equations() {
 #[test]
 fn adex() {
     let model = Model {
-        equations: "dV_m/dt = (g_L*(E_L - V_m) + g_L*Delta_T*exp((V_m - V_T)/Delta_T) - w + I)/C_m : V\ndw/dt = (a*(V_m - E_L) - w)/tau_w : A",
+        equations: "dV_m/dt = (g_L*(E_L - V_m) + g_L*Delta_T*exp((V_m - V_T)/Delta_T) - w + I)/C_m : V\ndw/dt = \
+                    (a*(V_m - E_L) - w)/tau_w : A",
         parameters: &[
             ("C_m", "200 pF"),
             ("g_L", "10 nS"),

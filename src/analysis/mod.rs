@@ -1,13 +1,44 @@
 //! Analyses: trait [`Analysis`] and the one list, [`ANALYSES`].
 //!
 //! Adding an analysis is one file and one line in the list; it then appears in panes, tables, figures, `list`,
-//! `explain`, the schema and the docs by itself. [`subject`] resolves what an analysis looks at to data.
+//! `explain`, the schema and the docs by itself. `subject` resolves what an analysis looks at to data.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use spikedeck_analysis::{Request, find};
+//! use spikedeck_scenario::AnalysisSpec;
+//! use spikedeck_signal::{Recording, SpikeTrains, Spikes, Window};
+//!
+//! // A clock: one unit that fires every 10 ms.
+//! let times: Vec<f64> = (1..=100).map(|k| 10.0 * f64::from(k)).collect();
+//! let spikes = Spikes { population: "clock".into(), size: 1, units: vec![0; times.len()], times };
+//! let window = Window { start: 0.0, stop: 1000.0 };
+//! let recording = Recording { dt: 0.1, window, spikes: vec![spikes], ..Recording::default() };
+//!
+//! let (kind, none) = ("rates".to_owned(), Vec::new());
+//! let spec = AnalysisSpec {
+//!     name: kind.clone(), kind, of: none.clone(), source: none.clone(), target: none, options: BTreeMap::new(),
+//! };
+//! let outcome = find("rates").expect("it is in the list").run(&Request {
+//!     spec: &spec,
+//!     scenario: None,
+//!     recording: &recording,
+//!     trains: &SpikeTrains::new(&recording),
+//!     seed: 1,
+//!     cancel: &AtomicBool::new(false),
+//! })?;
+//! let rate = outcome.metrics.iter().find(|m| m.metric == "rate").expect("it is measured");
+//! assert_eq!((rate.value, rate.unit.as_str(), rate.n), (Some(100.0), "Hz", Some(100)));
+//! # Ok::<(), spikedeck_analysis::AnalysisError>(())
+//! ```
 
 // What estimators are made of.
 mod derived;
 mod findings;
 mod options;
-pub mod subject;
+mod subject;
 mod value;
 
 // Spikes, rates, spectra, synchrony: one line a file.
@@ -22,7 +53,7 @@ mod growth;
 mod isi;
 mod lags;
 mod levels;
-pub mod places;
+mod places;
 mod plane;
 mod population_rate;
 mod psd;
@@ -55,13 +86,15 @@ mod reference_sets;
 #[cfg(test)]
 mod testing;
 
+pub use findings::Progress;
+pub use places::Cells;
 pub use spikedeck_scenario::catalog::{AnalysisDeclaration, Subjects};
 pub use spikedeck_signal::{Metric, Outcome};
 
 use findings::{Findings, Measured};
 use options::{Declared, Options, Reader};
 use spikedeck_core::rng::Key;
-use spikedeck_scenario::{AnalysisSpec, OptionValue, Spec};
+use spikedeck_scenario::{AnalysisSpec, Spec};
 use spikedeck_signal::{Recording, SpikeTrains};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -102,6 +135,9 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &weight_spectrum::WeightSpectrum,
 ];
 
+/// Keys of options that are times into which a run is cut: a small one makes many pieces.
+pub const CUTS: &[&str] = &["bin", "fano_window", "interval", "segment", "step", "source_step", "target_step"];
+
 /// The analysis called `kind`.
 pub fn find(kind: &str) -> Option<&'static dyn Analysis> {
     ANALYSES.iter().copied().find(|a| a.declaration().kind == kind)
@@ -110,11 +146,6 @@ pub fn find(kind: &str) -> Option<&'static dyn Analysis> {
 /// What every analysis declares, by kind: what `run` hands to the scenario's catalog.
 pub fn declarations() -> BTreeMap<&'static str, AnalysisDeclaration> {
     ANALYSES.iter().map(|a| a.declaration()).map(|d| (d.kind, d)).collect()
-}
-
-/// The options of a declaration at their defaults, as a scenario fills them in whose time has units, or has none.
-pub fn default_options(declaration: &AnalysisDeclaration, with_units: bool) -> BTreeMap<&'static str, OptionValue> {
-    declaration.options.iter().filter_map(|spec| Some((spec.key, spec.default_value(with_units)?))).collect()
 }
 
 /// The card of an analysis, shown by `explain`.
@@ -183,6 +214,14 @@ pub enum AnalysisError {
         /// What to write into the scenario.
         hint: String,
     },
+    /// What it needs was recorded, and is not at hand.
+    #[error("{subject} was recorded, but {why}")]
+    Absent {
+        /// Subject.
+        subject: String,
+        /// Why it is not here.
+        why: String,
+    },
     /// It cannot be computed on this.
     #[error("{0}")]
     Unsuitable(String),
@@ -219,11 +258,18 @@ pub trait Analysis: Sync {
     fn declaration(&self) -> AnalysisDeclaration;
     /// Its card.
     fn card(&self) -> &'static AnalysisCard;
-    /// Measures.
+    /// Measures, and tells how far it is.
     ///
     /// # Errors
     /// When nothing at all can be said; too few events is not an error but a missing value with a note.
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError>;
+    fn run_telling(&self, request: &Request<'_>, progress: Progress<'_>) -> Result<Outcome, AnalysisError>;
+    /// Measures, and tells nobody how far it is.
+    ///
+    /// # Errors
+    /// As [`Analysis::run_telling`].
+    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+        self.run_telling(request, &|_| {})
+    }
     /// Whether a live picture while the run lasts makes sense (cheap, and meaningful on part of the data).
     fn live(&self) -> bool;
 }
@@ -240,11 +286,11 @@ impl<E: Estimator> Analysis for E {
         const { &E::CARD }
     }
 
-    fn run(&self, request: &Request<'_>) -> Result<Outcome, AnalysisError> {
+    fn run_telling(&self, request: &Request<'_>, progress: Progress<'_>) -> Result<Outcome, AnalysisError> {
         let mut reader = Reader::new(request);
         let options = E::Options::read(&mut reader)?;
         let settings = reader.settings;
-        let mut findings = Findings::new(request);
+        let mut findings = Findings::new(request, progress);
         self.measure(&options, &mut findings)?;
         Ok(findings.outcome(E::TITLE, E::TABLE, settings))
     }

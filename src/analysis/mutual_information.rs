@@ -1,12 +1,10 @@
 //! Mutual information of pairs of signals: plug-in on bins or counts, Kraskov's two estimators, Gaussian.
 
 use super::dependence::assess::Method;
-use super::dependence::prepare::{self, Alphabet};
-use super::dependence::{
-    BiasCorrection, Binning, Data, NeighbourOptions, Pair, PairOptions, Told, assess, pairs, report,
-};
+use super::dependence::prepare::{self, Alphabet, Chosen};
+use super::dependence::{BiasCorrection, Binning, Data, NeighbourOptions, PairOptions, Told, assess, pairs, report};
 use super::prelude::*;
-use spikedeck_core::information::entropy;
+use spikedeck_core::information::{entropy, words};
 use spikedeck_core::ksg::{Algorithm, Neighbourhood};
 
 /// `kind = "mutual_information"`.
@@ -20,20 +18,30 @@ const CARD: AnalysisCard = AnalysisCard {
               ksg1: ψ(k) + ψ(N) − ⟨ψ(nₓ+1) + ψ(n_y+1)⟩, strict counts inside the distance of the k-th neighbour\n\
               ksg2: ψ(k) − 1/k + ψ(N) − ⟨ψ(nₓ) + ψ(n_y)⟩, counts inside each variable's own distance\n\
               gaussian: −½ log₂(1 − ρ²)",
-    assumptions: "Stationary signals. Plug-in: bins fine enough to hold the dependence, and many samples in each. KSG: continuous \
-                  values without ties, smooth density. Gaussian: jointly normal; sees linear dependence only. p-values: circular shifts \
+    assumptions: "Stationary signals. Plug-in: bins fine enough to hold the dependence, and many samples in each. KSG: \
+                  smooth density. Gaussian: jointly normal; sees linear dependence only. p-values: circular shifts \
                   need a window much longer than the autocorrelation; permutations need samples independent in time.",
-    bias: "Plug-in is too large by about (R−1)(S−1)/(2N ln 2) bits; Miller-Madow, Panzeri-Treves (Bayes or naive count of bins) or \
-           quadratic extrapolation take it off, and the value before stands beside it. KSG may be negative when there is no \
+    bias: "Plug-in is too large by about (R−1)(S−1)/(2N ln 2) bits; Miller-Madow, Panzeri-Treves (Bayes or naive \
+           count of bins) or \
+           quadratic extrapolation take it off, and the value before stands beside it. KSG may be negative when there \
+           is no \
            dependence: such values are kept. Neighbours in time are no independent samples: give a Theiler window.",
     cost: "O(N) plug-in and gaussian, O(N log N) ksg; times surrogates and blocks.",
-    caveats: "It is symmetric and says nothing about direction. Common input and slow drift count as information: compare with the chance \
-              level of circular shifts. Quantised values (spike times on a grid) are ties for KSG: the note counts them, `jitter` breaks them.",
+    caveats: "It is symmetric and says nothing about direction. Common input and slow drift count as information: \
+              compare with the chance \
+              level of circular shifts. Distances between neighbours mean nothing among tied values (counts, states, \
+              rounded \
+              samples): `auto` takes frequencies for few distinct values, and before ksg tied values are spread by \
+              seeded noise over the distance to the next \
+              value, which leaves the information what it is; the note says so. The interval is left out where it \
+              would not hold the truth: samples that depend on \
+              those before for more than a tenth of a block, or a bias that surrogates show.",
     references: &[
         "Kraskov, Stögbauer, Grassberger 2004, Phys Rev E 69:066138, doi:10.1103/PhysRevE.69.066138",
         "Panzeri, Treves 1996, Network 7:87-107, doi:10.1080/0954898X.1996.11978656",
         "Panzeri, Senatore, Montemurro, Petersen 2007, J Neurophysiol 98:1064-1072, doi:10.1152/jn.00559.2007",
-        "Strong, Koberle, de Ruyter van Steveninck, Bialek 1998, Phys Rev Lett 80:197-200, doi:10.1103/PhysRevLett.80.197",
+        "Strong, Koberle, de Ruyter van Steveninck, Bialek 1998, Phys Rev Lett 80:197-200, \
+         doi:10.1103/PhysRevLett.80.197",
         "Phipson, Smyth 2010, Stat Appl Genet Mol Biol 9:39, doi:10.2202/1544-6115.1585",
         "Benjamini, Hochberg 1995, J R Stat Soc B 57:289-300, doi:10.1111/j.2517-6161.1995.tb02031.x",
     ],
@@ -58,11 +66,13 @@ words! {
 options! {
     /// What `mutual_information` can be told.
     pub struct Options {
-        estimator: By = choice(By::Auto), "auto: plugin where spike counts are involved, else ksg2";
+        estimator: By = choice(By::Auto),
+            "auto: plugin where spike counts are involved, or few distinct values (then these are the symbols), else \
+             ksg2";
         correction: BiasCorrection = choice(BiasCorrection::PanzeriTreves),
             "bias correction of plugin (the source is the stimulus, the target the response)";
         lag: Option<Time> = time_if_given().between(-f64::MAX, f64::MAX),
-            "the target is taken this much later than the source (default 0)";
+            "the target is taken this much later than the source, or earlier if negative (default 0)";
         bins: usize = report::bins("8", 4096.0);
         binning: Binning = report::binning();
         neighbours: NeighbourOptions = shared();
@@ -81,12 +91,16 @@ impl Estimator for MutualInformation {
         let request = f.request;
         let pairs = pairs(request, o.pairs.bin, o.lag.is_none_or(|lag| lag.seconds == 0.0))?;
         let samples = |key: &str, time: Option<Time>| time.map_or(Ok(0), |t| pairs.samples(key, t));
-        let lag = samples("lag", o.lag)?;
+        let lag = o.lag.map_or(Ok(0), |lag| pairs.signed_samples("lag", lag))?;
+        let lost = lag.unsigned_abs();
         let how = Neighbourhood { k: o.neighbours.k, window: samples("theiler", o.neighbours.theiler)? };
-        let alphabet = Alphabet { bins: o.bins, binning: o.binning };
+        let alphabet = Alphabet { bins: o.bins, binning: o.binning, by_value: false };
         let mut extra = Vec::new();
-        let results = pairs.each(f, lag, |pair| {
-            let method = method(o, how, pair);
+        let results = pairs.each(f, lost, |pair| {
+            let chosen = Chosen::of(pair, |(x, of_x), (y, of_y)| occurring(&[x, y], of_x.max(of_y)));
+            let mut method = method(o, how, chosen);
+            let alphabet = Alphabet { by_value: o.estimator == By::Auto && chosen == Chosen::Values, ..alphabet };
+            let mut warning = None;
             let (data, note) = if let Method::PlugIn(_) = method {
                 let (data, note) = alphabet.words(pair, lag);
                 extra.extend(entropies(&pair.subject, &data));
@@ -94,21 +108,27 @@ impl Estimator for MutualInformation {
             } else {
                 let (x, y) = prepare::lagged(pair, lag);
                 let (mut x, mut y) = (x.to_vec(), y.to_vec());
-                let note = if let Method::Ksg(..) = method {
+                let note = if let Method::Ksg(how, _) = method {
                     let columns = &mut [(&mut x, &pair.source.name), (&mut y, &pair.target.name)];
-                    prepare::for_neighbours(request.seed, &o.neighbours, columns)
+                    let spread = prepare::for_neighbours(request.seed, &o.neighbours, columns);
+                    if spread.atoms {
+                        // The box of the second algorithm is no box where a variable is a point.
+                        method = Method::Ksg(how, Algorithm::One);
+                    }
+                    warning = (!spread.note.is_empty() && o.estimator != By::Auto).then(|| spread.note.clone());
+                    spread.note
                 } else {
                     String::new()
                 };
                 (Data::Values { source: vec![x], target: y, given: Vec::new() }, note)
             };
-            let plan = report::plan(request, &o.pairs, &pairs, lag, pair)?;
+            let plan = report::plan(request, &o.pairs, &pairs, lost, pair)?;
             Ok(Told {
                 found: assess(&data, method, plan),
                 method: describe(method),
                 corrected: matches!(method, Method::PlugIn(_)),
                 note,
-                warning: report::sparse(&data),
+                warning: warning.or_else(|| report::sparse(&data)),
             })
         })?;
         report::report(f, &o.pairs, &pairs, &results, "information", "mutual information");
@@ -117,12 +137,17 @@ impl Estimator for MutualInformation {
     }
 }
 
-fn method(o: &Options, how: Neighbourhood, pair: &Pair<'_>) -> Method {
+/// How many combinations of symbols below `size` occur.
+fn occurring(columns: &[&[u32]], size: usize) -> usize {
+    words(&columns.iter().map(|c| c.to_vec()).collect::<Vec<_>>(), size).1
+}
+
+fn method(o: &Options, how: Neighbourhood, chosen: Chosen) -> Method {
     match o.estimator {
         By::PlugIn => Method::PlugIn(o.correction),
         By::Ksg1 => Method::Ksg(how, Algorithm::One),
         By::Gaussian => Method::Gaussian,
-        By::Auto if pair.source.counts || pair.target.counts => Method::PlugIn(o.correction),
+        By::Auto if chosen != Chosen::Continuous => Method::PlugIn(o.correction),
         By::Ksg2 | By::Auto => Method::Ksg(how, Algorithm::Two),
     }
 }
@@ -249,7 +274,7 @@ mod tests {
         let many: Vec<Vec<f64>> = vec![vec![1.0]; 200];
         let error = run(&MutualInformation, &trains(&many, 10.0), vec![spikes()], vec![spikes()], &[]).unwrap_err();
         assert!(error.to_string().contains("p.spikes[0..20]"), "{error}");
-        // A tie is told.
+        // Ties that ksg is asked for by name are spread, and told.
         let steps: Vec<f64> = (0..100).map(|i| f64::from(i % 10)).collect();
         let noise = normals(2).0;
         let options = [("surrogate", word("none")), ("estimator", word("ksg2"))];
@@ -257,5 +282,151 @@ mod tests {
             run(&MutualInformation, &traces(&[&steps, &noise[..100]]), vec![variable(0)], vec![variable(1)], &options)
                 .unwrap();
         assert!(out.metrics[0].note.contains("100 of 100 samples of p.v[0] are tied"), "{:?}", out.metrics[0]);
+        assert!(out.warnings.iter().any(|w| w.contains("are tied")), "{:?}", out.warnings);
+    }
+
+    /// Symbols of `levels` values, each as likely, independent in time.
+    fn symbols(seed: u64, unit: u32, n: usize, levels: u32) -> Vec<f64> {
+        let mut s = spikedeck_core::rng::Key::new(seed, "ties", "symbols").stream(unit, 0);
+        (0..n).map(|_| f64::from(s.below(levels)) * 1.7 - 3.0).collect()
+    }
+
+    fn entropy_of(values: &[f64]) -> f64 {
+        let ties = spikedeck_core::ties::Ties::of(values);
+        let mut counts = vec![0; ties.levels.len()];
+        for s in ties.symbols(values) {
+            counts[s as usize] += 1;
+        }
+        entropy(&counts)
+    }
+
+    /// Whatever the number of values: at the defaults, and by each estimator for neighbours, copies tell their entropy and
+    /// independent values nothing, within the interval.
+    #[test]
+    fn ties_tell_what_they_tell() {
+        for (levels, n) in [(2, 2000), (3, 2000), (9, 4000), (40, 2000), (90, 4000)] {
+            let (x, y) = (symbols(1, 0, n, levels), symbols(1, 1, n, levels));
+            for estimator in ["auto", "ksg1", "ksg2"] {
+                // Neighbours need many samples of a level: its edges are a loss.
+                let exact = estimator == "auto";
+                if !exact && levels > 9 {
+                    continue;
+                }
+                let options = [("estimator", word(estimator)), ("surrogates", OptionValue::Integer(39))];
+                let of =
+                    |r: &[&[f64]]| run(&MutualInformation, &traces(r), vec![variable(0)], vec![variable(1)], &options);
+                let copies = of(&[&x, &x]).unwrap();
+                let found = value(&copies, "p.v[0]->p.v[1]", "information");
+                let whole = entropy_of(&x);
+                assert!(
+                    (found - whole).abs() < if exact { 1e-9 } else { 0.06 * whole },
+                    "{levels} {estimator}: {found} is not {whole}"
+                );
+                let apart = of(&[&x, &y]).unwrap();
+                let m = &apart.metrics[0];
+                let found = m.value.unwrap();
+                assert!(found.abs() < 0.06, "{levels} {estimator}: {m:?}");
+                assert!(m.ends().is_none_or(|(low, high)| low <= 0.0 && 0.0 <= high), "{levels} {estimator}: {m:?}");
+                assert!(m.p_value.unwrap() > 0.02, "{levels} {estimator}: {m:?}");
+            }
+        }
+    }
+
+    /// Gaussians of correlation 0.8 rounded to a tenth and to half of a standard deviation: 0.737 bits, less what rounding
+    /// takes away. Signals that are zero half of the time: what their own copies tell is not limited, and independent ones
+    /// tell nothing.
+    #[test]
+    fn rounded_and_resting_signals() {
+        let n = 5000;
+        let mut g = MinStd::new(12);
+        let x: Vec<f64> = (0..n).map(|_| g.normal()).collect();
+        let y: Vec<f64> = x.iter().map(|v| 0.8 * v + 0.6 * g.normal()).collect();
+        let round = |v: &[f64], to: f64| v.iter().map(|v| (v / to).round() * to).collect::<Vec<f64>>();
+        let quick = [("surrogates", OptionValue::Integer(19))];
+        for (to, least) in [(1e-3, 0.68), (0.1, 0.68), (0.5, 0.6)] {
+            let r = traces(&[&round(&x, to), &round(&y, to)]);
+            let out = run(&MutualInformation, &r, vec![variable(0)], vec![variable(1)], &quick).unwrap();
+            let bits = value(&out, "p.v[0]->p.v[1]", "information");
+            assert!((least..0.8).contains(&bits), "{to}: {bits}");
+        }
+        let rest = |v: &[f64]| v.iter().map(|v| v.max(0.0)).collect::<Vec<f64>>();
+        let z: Vec<f64> = (0..n).map(|_| g.normal()).collect();
+        let r = traces(&[&rest(&x), &rest(&z)]);
+        let out = run(&MutualInformation, &r, vec![variable(0)], vec![variable(1)], &quick).unwrap();
+        assert!(value(&out, "p.v[0]->p.v[1]", "information").abs() < 0.03, "{:?}", out.metrics[0]);
+        assert!(out.metrics[0].note.contains("ksg1"), "{:?}", out.metrics[0]);
+    }
+
+    /// A sparse signal and its copy: its entropy, whichever bins are asked for, at any number of ones.
+    #[test]
+    fn rare_events_are_symbols() {
+        for share in [0.01, 0.1, 0.5, 0.95] {
+            let mut g = MinStd::new(77);
+            let x: Vec<f64> = (0..2000).map(|_| if g.uniform() < share { 1.0 } else { 0.0 }).collect();
+            for options in [vec![("estimator", word("plugin"))], vec![]] {
+                let out = run(&MutualInformation, &traces(&[&x, &x]), vec![variable(0)], vec![variable(1)], &options)
+                    .unwrap();
+                near(value(&out, "p.v[0]->p.v[1]", "information"), entropy_of(&x), 1e-9);
+                near(value(&out, "p.v[0]->p.v[1]", "entropy_source"), entropy_of(&x), 1e-9);
+            }
+        }
+    }
+
+    /// Corrected information is never above the lesser entropy, and no interval has no width.
+    #[test]
+    fn corrected_information_stays_within_its_bounds() {
+        for case in 0..40 {
+            let mut s = spikedeck_core::rng::Key::new(case, "bounds", "x").stream(0, 0);
+            let n = 60 + s.below(800) as usize;
+            let noisy = s.uniform();
+            let x: Vec<f64> = (0..n).map(|_| s.uniform()).collect();
+            let y: Vec<f64> = x.iter().map(|v| if s.uniform() < noisy { s.uniform() } else { *v }).collect();
+            for correction in ["none", "miller_madow", "panzeri_treves", "panzeri_treves_naive", "quadratic"] {
+                let options = [
+                    ("estimator", word("plugin")),
+                    ("correction", word(correction)),
+                    ("surrogates", OptionValue::Integer(9)),
+                    ("bins", OptionValue::Integer(2 + case as i64 % 9)),
+                ];
+                let out = run(&MutualInformation, &traces(&[&x, &y]), vec![variable(0)], vec![variable(1)], &options)
+                    .unwrap();
+                let get = |m: &str| value(&out, "p.v[0]->p.v[1]", m);
+                let least = get("entropy_source").min(get("entropy_target"));
+                let m = &out.metrics[0];
+                assert!(m.value.unwrap() <= least + 1e-12, "case {case} {correction}: {m:?}");
+                assert!(m.ends().is_none_or(|(low, high)| low < high && low >= m.value.unwrap().min(0.0)), "{m:?}");
+            }
+        }
+    }
+
+    /// A lag of either sign is that lag: source after target is target before source.
+    #[test]
+    fn a_negative_lag_is_done() {
+        let mut g = MinStd::new(4);
+        let x: Vec<f64> = (0..1500).map(|_| g.normal()).collect();
+        let y: Vec<f64> = (0..1500).map(|k| if k + 7 < 1500 { x[k + 7] } else { 0.0 } + 0.5 * g.normal()).collect();
+        let bits = |from: u32, to: u32, lag: f64| {
+            let options =
+                [("estimator", word("gaussian")), ("lag", OptionValue::Number(lag)), ("surrogate", word("none"))];
+            let r = traces(&[&x, &y]);
+            let out = run(&MutualInformation, &r, vec![variable(from)], vec![variable(to)], &options).unwrap();
+            value(&out, &format!("p.v[{from}]->p.v[{to}]"), "information")
+        };
+        assert!(bits(0, 1, -0.007) > 1.0 && bits(0, 1, 0.007) < 0.01 && bits(0, 1, -0.006) < 0.01);
+        near(bits(0, 1, -0.007), bits(1, 0, 0.007), 1e-12);
+    }
+
+    /// Spikes after the last whole bin are told.
+    #[test]
+    fn spikes_outside_the_bins_are_told() {
+        let train: Vec<f64> = (0..303).map(|k| 3.3 * f64::from(k) + 1.0).collect();
+        let options = [("bin", OptionValue::Number(0.03))];
+        let r = trains(&[train.clone(), train], 1000.0);
+        let out = run(&MutualInformation, &r, vec![spikes()], vec![spikes()], &options).unwrap();
+        assert!(
+            out.warnings.iter().any(|w| w.contains("p.spikes: 6 of 606 spikes lie in the last 0.01 s")),
+            "{:?}",
+            out.warnings
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Options of estimators: one declaration gives the keys of the scenario, their checks and docs, a typed struct, and its
-//! reader.
+//! Options of estimators: one declaration gives the keys of the scenario, their checks and docs, a typed struct, and
+//! its reader.
 //!
 //! ```text
 //! options! {
@@ -12,8 +12,8 @@
 //! }
 //! ```
 //!
-//! A default in units of time does not compile without what stands for it where time has none: `.or(...)`, which derives
-//! a value from the data, or `.required()`.
+//! A default in units of time does not compile without what stands for it where time has none: `.or(...)`, which
+//! derives a value from the data, or `.required()`.
 
 use std::marker::PhantomData;
 
@@ -231,8 +231,7 @@ impl<T: Value> Field<T> for Opt<T> {
         let base = from.request.recording.time_base;
         let default = || self.spec(key, "").default_value(base == TimeBase::Milliseconds);
         if let Some(value) = from.request.spec.options.get(key).cloned().or_else(default) {
-            return T::of(&value, base)
-                .ok_or_else(|| AnalysisError::Unsuitable(format!("`{key}` cannot be {value:?}")));
+            return T::of(&value, base).ok_or_else(|| AnalysisError::Unsuitable(format!("`{key}` cannot be {value}")));
         }
         match self.without_units {
             Some((_, Some(derivation))) => {

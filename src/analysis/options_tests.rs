@@ -103,7 +103,8 @@ fn defaults_are_read_from_the_declaration_and_given_values_win() {
         (500.0, Colour::Red, false, vec!["a".into()])
     );
     let wrong = [("count", OptionValue::Text("four".into()))];
-    assert!(read(&clock(TimeBase::Milliseconds), &wrong).unwrap_err().to_string().contains("`count` cannot be"));
+    let error = read(&clock(TimeBase::Milliseconds), &wrong).unwrap_err().to_string();
+    assert_eq!(error, "`count` cannot be `four`");
 }
 
 #[test]
@@ -123,14 +124,13 @@ fn derived_times_are_positive_whatever_was_recorded() {
         let recording = Recording { time_base: TimeBase::Dimensionless, dt: 0.1, ..recording(&trains, 100.0) };
         for analysis in ANALYSES {
             let declaration = analysis.declaration();
-            let options: BTreeMap<_, _> = crate::default_options(&declaration, false);
             let spec = AnalysisSpec {
                 name: "x".into(),
                 kind: declaration.kind.into(),
                 of: vec![subject("spikes", &[])],
                 source: vec![],
                 target: vec![],
-                options,
+                options: BTreeMap::new(),
             };
             let request = Request {
                 spec: &spec,
@@ -144,6 +144,33 @@ fn derived_times_are_positive_whatever_was_recorded() {
             for s in settings {
                 assert!(s.value > 0.0 && s.value.is_finite(), "{}: {s:?}", declaration.kind);
             }
+        }
+    }
+}
+
+/// Every time that an estimator takes is known to cut the run into pieces, or not to: a new one has to be put here.
+#[test]
+fn times_cut_the_run_or_do_not() {
+    let others = [
+        "burst_isi",
+        "delay",
+        "duration",
+        "gap",
+        "lag",
+        "max_lag",
+        "max_tau",
+        "onset",
+        "refractoriness",
+        "shift",
+        "theiler",
+        "time",
+        "transient",
+        "width",
+    ];
+    for declaration in crate::declarations().values() {
+        for option in declaration.options.iter().filter(|o| o.kind == OptionKind::Time) {
+            let (cuts, is_other) = (crate::CUTS.contains(&option.key), others.contains(&option.key));
+            assert!(cuts != is_other, "{}: {} is in one of the lists", declaration.kind, option.key);
         }
     }
 }

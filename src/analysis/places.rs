@@ -1,9 +1,9 @@
 //! Where the columns of a subject lie on the grid or tree of their population, and cells of a plane as an image.
 
 use super::{AnalysisError, Request, subject};
-use spikedeck_core::units::display_unit;
+use spikedeck_core::units::{Dimension, display_unit};
 use spikedeck_scenario::{PopulationSpec, Positions, Subject, TreeSpec};
-use spikedeck_signal::{Axis, Image};
+use spikedeck_signal::{Axis, Image, TimeBase};
 
 /// Columns on a line of cells, in order along it.
 pub struct Line {
@@ -15,6 +15,8 @@ pub struct Line {
     pub spacing: f64,
     /// Unit of positions as shown; empty for plain numbers.
     pub unit: String,
+    /// What positions measure: a length, or nothing.
+    measures: Dimension,
     /// Whether the grid closes to a ring.
     pub ring: bool,
     /// Index of the column of each position.
@@ -25,6 +27,17 @@ impl Line {
     /// The axis of positions.
     pub fn axis(&self) -> Axis {
         Axis::new("position", self.unit.clone())
+    }
+
+    /// The unit that speeds along it are shown in, and how many of it one step of positions in one step of time is.
+    pub fn speed(&self, base: TimeBase) -> (String, f64) {
+        let time = if base.unit().is_empty() { Dimension::NONE } else { Dimension::SECOND };
+        if self.measures.is_none() && !time.is_none() {
+            return (format!("1/{}", base.unit()), 1.0);
+        }
+        let speed = display_unit(self.measures.per(time));
+        let scale = display_unit(self.measures).scale / base.seconds() / speed.scale;
+        (speed.symbol, scale)
     }
 }
 
@@ -67,6 +80,7 @@ pub fn line(request: &Request<'_>, s: &Subject, columns: &subject::Columns) -> R
         length: count as f64 * spacing,
         spacing,
         unit: unit.symbol,
+        measures: grid.length,
         ring: grid.boundary[0] == spikedeck_scenario::Boundary::Periodic,
         columns: found.iter().map(|f| f.1).collect(),
     })
@@ -74,7 +88,7 @@ pub fn line(request: &Request<'_>, s: &Subject, columns: &subject::Columns) -> R
 
 /// Units of the first cell of a tree, in order of their path from the root.
 fn path(tree: &TreeSpec, s: &Subject, columns: &subject::Columns) -> Result<Line, AnalysisError> {
-    let unit = display_unit(spikedeck_core::units::Dimension::METRE);
+    let unit = display_unit(Dimension::METRE);
     let all = tree.compartments.distance.iter().map(|d| d / unit.scale);
     let mut found: Vec<(f64, usize)> = columns
         .units
@@ -97,6 +111,7 @@ fn path(tree: &TreeSpec, s: &Subject, columns: &subject::Columns) -> Result<Line
         length,
         spacing,
         unit: unit.symbol,
+        measures: Dimension::METRE,
         ring: false,
         columns: found.iter().map(|f| f.1).collect(),
     })
@@ -114,9 +129,7 @@ impl Cells {
     pub fn of(population: &PopulationSpec) -> Option<Self> {
         let (shape, spacing, length) = match (&population.grid, &population.positions) {
             (Some(grid), _) => (&grid.shape, grid.spacing, grid.length),
-            (None, Some(Positions::Grid { shape, spacing })) => {
-                (shape, *spacing, spikedeck_core::units::Dimension::METRE)
-            }
+            (None, Some(Positions::Grid { shape, spacing })) => (shape, *spacing, Dimension::METRE),
             _ => return None,
         };
         let unit = display_unit(length);
@@ -150,6 +163,24 @@ impl Cells {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn speeds_are_of_what_positions_and_times_are() {
+        let line = |measures| Line {
+            x: Vec::new(),
+            length: 0.0,
+            spacing: 0.0,
+            unit: display_unit(measures).symbol,
+            measures,
+            ring: false,
+            columns: Vec::new(),
+        };
+        let (metres, plain) = (line(Dimension::METRE), line(Dimension::NONE));
+        assert_eq!(metres.speed(TimeBase::Milliseconds), ("m/s".to_owned(), 1e-3));
+        assert_eq!(metres.speed(TimeBase::Dimensionless), ("um".to_owned(), 1.0));
+        assert_eq!(plain.speed(TimeBase::Milliseconds), ("1/ms".to_owned(), 1.0));
+        assert_eq!(plain.speed(TimeBase::Dimensionless), (String::new(), 1.0));
+    }
 
     #[test]
     fn cells_stand_at_their_place_column_by_column() {

@@ -14,11 +14,13 @@ pub struct Plane;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Plane",
     summary: "cells of a plane from above: a state at one time (moving while the run lasts), or a map of firing rates",
-    formula: "a state: its value in each cell at the last sample, or the last one that is not after `time`\nspikes: rate of a cell = its spikes/length of the window",
+    formula: "a state: its value in each cell at the last sample, or the last one that is not after `time`\nspikes: \
+              rate of a cell = its spikes/length of the window",
     assumptions: "The population has a `grid` of two axes, or positions on a grid.",
     bias: "A rate of few spikes has a spread of its square root: at n spikes the map scatters by 1/√n.",
     cost: "O(cells), O(spikes) for a map of rates",
-    caveats: "Cells that were not recorded are left empty. A map of rates hides when cells fired: look at the raster for waves.",
+    caveats: "Cells that were not recorded are left empty. A map of rates hides when cells fired: look at the raster \
+              for waves.",
     references: &["Ermentrout and Kleinfeld 2001, Neuron 29:33-44, doi:10.1016/S0896-6273(01)00178-7"],
 };
 

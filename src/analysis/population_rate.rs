@@ -4,7 +4,7 @@ use super::options::{Options as _, Reader};
 use super::prelude::*;
 use spikedeck_core::bootstrap;
 use spikedeck_core::kernel_smoothing::{Kernel, smooth};
-use spikedeck_core::statistics::{deviation, mean, variance};
+use spikedeck_core::statistics::{deviation, mean, mean_interval, poisson_interval, variance};
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
 
 /// The analysis `population_rate`.
@@ -14,10 +14,14 @@ const CARD: AnalysisCard = AnalysisCard {
     title: "Population rate",
     summary: "spikes per unit and second in bins, plain or smoothed, and its fluctuation against a Poisson population",
     formula: "r_k = count_k/(N Δ), bins (left, right]\nfano = var(count)/mean(count) over bins (ddof 1)",
-    assumptions: "A bin's value stands at its right edge. The interval of the mean resamples blocks of bins, so that it holds for a rate that fluctuates on scales below a tenth of the window.",
+    assumptions: "A bin's value stands at its right edge. The interval of the mean is that over blocks of bins, so \
+                  that it holds for a rate that fluctuates on scales below a tenth of the window, and at least that \
+                  of a Poisson count of the spikes. Spikes after the last whole bin are told and not counted.",
     bias: "Smoothing widens peaks by the kernel's width and lowers them; the numbers are of the unsmoothed bins.",
     cost: "O(spikes + bins · kernel width)",
-    caveats: "The count Fano factor depends on the bin: independent Poisson units give 1 at any bin, common input raises it with N and Δ. It says that units fluctuate together, not at which scale (see psd, correlogram).",
+    caveats: "The count Fano factor depends on the bin: independent Poisson units give 1 at any bin, common input \
+              raises it with N and Δ. It says that units fluctuate together, not at which scale (see psd, \
+              correlogram).",
     references: &[
         "Brunel 2000, doi:10.1023/A:1008925309027",
         "Shimazaki and Shinomoto 2010, doi:10.1007/s10827-009-0180-4",
@@ -103,10 +107,17 @@ impl Estimator for PopulationRate {
             // Blocks of a tenth of the window: fluctuations inside a block are kept together.
             let block = (values.len() / 10).max(1);
             let blocks: Vec<f64> = values.chunks_exact(block).map(mean).collect();
-            let drawn = bootstrap::mean_interval(&blocks, 1000, 0.95, f.key(&s.text, "mean"));
-            f.metric(drawn.map_or(m.clone(), |(l, h)| {
-                m.interval(l, h).note(format!("n = bins; 95 % bootstrap over {} blocks", blocks.len()))
-            }));
+            let per_spike = 1.0 / (columns.averaged.max(1) as f64 * o.bin.seconds * values.len() as f64);
+            let counted = (mean(values) / per_spike).round() as u64;
+            let (least, most) = poisson_interval(counted, 0.95);
+            let (_, low, high) = if blocks.len() > 1 { mean_interval(&blocks, 0.95) } else { (0.0, f64::MAX, 0.0) };
+            f.metric(m.interval(low.clamp(0.0, least * per_spike), high.max(most * per_spike)).note(format!(
+                "n = bins; 95 % interval over {} blocks (t), at least that of a Poisson count",
+                blocks.len()
+            )));
+            if let Some(told) = trains.outside(o.bin) {
+                f.warn(told);
+            }
             f.metric(Metric::new(&s.text, "sd", deviation(values, 1), per, bins).note("over bins, ddof 1"));
             let (peak, most) = highest(values);
             f.metric(Metric::new(&s.text, "max", most, per, bins));
@@ -173,6 +184,22 @@ mod tests {
             assert!((got - expected).abs() < 1e-9);
         }
         assert!((value(&o, "p.spikes", "mean") - 500.0).abs() < 1e-9);
+    }
+
+    /// Spikes in bins and those outside them, which are told, are the spikes of the window.
+    #[test]
+    fn spikes_outside_the_bins_are_told() {
+        for (bin, stop) in [(2.0, 3000.0), (0.07, 1000.0), (0.3, 1000.0), (0.001, 1000.0), (0.25, 1000.0)] {
+            let train = poisson(3, 0, 40.0, stop);
+            let options = [("bin", OptionValue::Number(bin))];
+            let o = run(&PopulationRate, &recording(&[train.clone()], stop), vec![], &options).unwrap();
+            let Shape::Series(s) = &o.shapes[0].shape else { panic!() };
+            let inside = (s.curves[0].y.iter().sum::<f64>() * bin).round() as usize;
+            let outside = train.len() - inside;
+            let told = o.warnings.iter().find(|w| w.contains("not counted in bins"));
+            assert_eq!(told.is_some(), outside > 0, "{bin}");
+            assert!(told.is_none_or(|w| w.contains(&format!(": {outside} of {} spikes", train.len()))), "{told:?}");
+        }
     }
 
     #[test]

@@ -17,11 +17,23 @@ pub struct Psd;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Power spectrum",
     summary: "Welch spectrum with intervals, peak with significance above the aperiodic level, band powers, exponent",
-    formula: "P(f) = ⟨|Σ w_n x_n e^(−2πi f n/fs)|²⟩/(fs Σ w²), one-sided (doubled but at DC and Nyquist)\nspikes: S(f) = |Σ e^(−2πi f t_k)|²/T, two-sided, Poisson level = rate\naperiodic: log10 P = b − χ log10 f, Gaussian peaks on what is above",
-    assumptions: "A stationary signal. Segments are averaged, neighbours overlap by half; equivalent degrees of freedom after Welch. Several units: the spectra (not the signals) are averaged, and the interval is that of one unit, as if units were copies of each other.",
-    bias: "A taper widens a line to 1.5 Δf (Hann); what is slower than a segment is lost to detrending. The log of a chi-squared estimate is biased downwards; the aperiodic level is corrected for it before it is held against a peak.",
+    formula: "P(f) = ⟨|Σ w_n x_n e^(−2πi f n/fs)|²⟩/(fs Σ w²), one-sided (doubled but at DC and Nyquist)\nspikes: \
+              S(f) = |Σ e^(−2πi f t_k)|²/T, two-sided, Poisson level = rate\naperiodic: log10 P = b − χ log10 f, \
+              Gaussian peaks on what is above",
+    assumptions: "A stationary signal. Segments are averaged, neighbours overlap by half; equivalent degrees of \
+                  freedom after Welch. Several units: the spectra (not the signals) are averaged; how many \
+                  independent units that is worth is read off the scatter of segments, and intervals and p-values \
+                  allow for it.",
+    bias: "A taper widens a line to 1.5 Δf (Hann); what is slower than a segment is lost to detrending. The log of a \
+           chi-squared estimate is biased downwards; the aperiodic level is corrected for it, and for what the taper \
+           smears, before it is told or held against a peak. (Peaks are found as specparam does; its own line, which \
+           loses the highest ordinates of mere noise as peaks, lies lower.)",
     cost: "O(n log segment); spikes O(spikes · frequencies)",
-    caveats: "The peak is the largest ordinate in the range: with a steep aperiodic part it is the lowest frequency, and then says nothing (the note tells). Its p-value takes ordinates as independent and the aperiodic line as true. Band powers contain the aperiodic part. Above a few tenths of the sampling rate a trace sampled without a filter shows folded frequencies.",
+    caveats: "The peak is the largest ordinate in the range; where that is the first or the last there is no peak \
+              (with a steep aperiodic part: give `peak_min`). Its p-value takes ordinates as independent and the \
+              aperiodic line as true; where log power lies far from line and peaks it is left out. Band powers \
+              contain the aperiodic part. Above a few tenths of the sampling rate a trace sampled without a filter \
+              shows folded frequencies.",
     references: &[
         "Welch 1967, doi:10.1109/TAU.1967.1161901",
         "Percival and Walden 1993, doi:10.1017/CBO9780511622762",
@@ -56,7 +68,10 @@ words! {
 
 /// The length of the segments that a signal is cut into.
 pub(super) fn segment() -> Opt<Option<Time>> {
-    time_if_given().about("length of a segment; without it the largest power of two of samples that gives eight")
+    time_if_given().about(
+        "length of a segment; without it the largest power of two of samples that gives eight (psd of less than about \
+         1.2 s: two thirds of the data)",
+    )
 }
 
 /// How much of each segment the next one takes again.
@@ -100,7 +115,8 @@ pub(super) fn settings(
     let mut segment = segment.map_or_else(|| default_segment(n), |s| (s.seconds * rate).round() as usize).max(2);
     if segment > n {
         f.warn(format!(
-            "{name}: a segment of {segment} samples is longer than the {n} samples there are; one segment of all of them is used"
+            "{name}: a segment of {segment} samples is longer than the {n} samples there are; one segment of all of \
+             them is used"
         ));
         segment = n;
     }
@@ -124,6 +140,9 @@ pub(super) fn power_unit(unit: &str, base: TimeBase, scaling: Scaling) -> String
         }
     }
 }
+
+/// Segments shorter than this, in seconds, do not resolve the rhythms of neurons.
+const SHORT: f64 = 0.25;
 
 /// Highest frequency of a spectrum of spikes that nothing else is said about, in hertz.
 const HIGHEST: f64 = 500.0;
@@ -157,11 +176,11 @@ options! {
         f_max: Option<Frequency> = frequency_if_given(),
             "highest frequency shown (default: Nyquist; 500 Hz for spikes)";
         peak_min: Option<Frequency> = frequency_if_given().or_zero(),
-            "lowest frequency that can be the peak (default: two ordinates above 0)";
-        peak_max: Option<Frequency> = frequency_if_given(), "highest frequency that can be the peak (default: f_max)";
+            "lower end of the range of the peak (default: the first ordinate that the detrending leaves)";
+        peak_max: Option<Frequency> = frequency_if_given(), "upper end of the range of the peak (default: f_max)";
         aperiodic: bool = flag(true), "whether the aperiodic level is fitted";
         fit_min: Option<Frequency> = frequency_if_given().or_zero(),
-            "lower end of the aperiodic fit (default: 1 Hz or the first ordinate)";
+            "lower end of the aperiodic fit (default: 1 Hz; the first ordinate that the detrending leaves is left out)";
         fit_max: Option<Frequency> = frequency_if_given(),
             "upper end of the aperiodic fit (default: 100 Hz or 0.8 Nyquist)";
         bands: Vec<String> = texts(),
@@ -194,7 +213,8 @@ impl Estimator for Psd {
 fn of_samples(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate, AnalysisError> {
     let columns = subject::columns(f.request, s, o.taper.bin)?;
     let rate = columns.sampling_rate();
-    let settings = settings(o.segment, o.overlap, &o.taper, &columns, f)?;
+    let segment = o.segment.or_else(|| of_short_data(&columns));
+    let settings = settings(segment, o.overlap, &o.taper, &columns, f)?;
     if let Some(bad) = columns.columns.iter().flatten().find(|v| !v.is_finite()) {
         return Err(AnalysisError::Unsuitable(format!("{}: holds {bad}, and a spectrum needs finite values", s.text)));
     }
@@ -217,7 +237,10 @@ fn of_samples(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate
             }
         }
     }
-    let spectrum = pooled.ok_or_else(|| AnalysisError::Unsuitable(format!("{}: no units, no spectrum", s.text)))?;
+    let mut spectrum = pooled.ok_or_else(|| AnalysisError::Unsuitable(format!("{}: no units, no spectrum", s.text)))?;
+    let units = columns.columns.len();
+    let worth = spectrum.independent_units(units, settings.freedom(spectrum.segments / groups));
+    spectrum.freedom *= worth;
     let base = columns.base;
     let unit = power_unit(&columns.unit, base, settings.scaling);
     let band_unit = power_unit(&columns.unit, base, Scaling::Spectrum);
@@ -228,14 +251,14 @@ fn of_samples(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate
     let size = columns.columns.iter().flatten().fold(0.0f64, |m, v| m.max(v.abs()));
     let squares = mean(&columns.columns.iter().map(|c| variance(c, 0)).collect::<Vec<_>>());
     let how = format!(
-        "{} segments of {} samples, overlap {}, Δf {} {}, {:?} taper, {:?} detrend, one-sided",
+        "{} segments of {} samples, overlap {}, Δf {} {}, {} taper, {} detrend, one-sided",
         spectrum.segments,
         settings.segment,
         settings.overlap,
         short(spectrum.step),
         base.rate_unit(),
-        settings.taper,
-        settings.detrend
+        settings.taper.word(),
+        settings.detrend.word()
     );
     Ok(Estimate {
         name: s.text.clone(),
@@ -244,11 +267,20 @@ fn of_samples(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate
         frequency_unit: base.rate_unit(),
         chance,
         first: usize::from(settings.detrend != Detrend::None),
-        how: if columns.columns.len() > 1 { format!("{how}, mean over {} units", columns.columns.len()) } else { how },
+        how: if units > 1 { format!("{how}, mean over {units} units, worth {worth:.1}") } else { how },
         flat: !varies(squares, size),
         rms: Some((squares.sqrt(), columns.unit.clone(), columns.len() as u64)),
         spectrum,
     })
+}
+
+/// The segments of data so short that eight of them would hide every slow rhythm: two that overlap by half, so that
+/// what has three periods in the data has two in a segment.
+fn of_short_data(columns: &subject::Columns) -> Option<Time> {
+    let n = columns.len();
+    let usual = default_segment(n) as f64 / columns.sampling_rate();
+    (columns.base == TimeBase::Milliseconds && n >= 24 && usual < SHORT)
+        .then(|| Time::of_seconds((2 * n / 3) as f64 / columns.sampling_rate(), columns.base))
 }
 
 fn of_spikes(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate, AnalysisError> {
@@ -275,12 +307,14 @@ fn of_spikes(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate,
     }
     let seconds: Vec<Vec<f64>> =
         trains.trains.iter().map(|t| t.iter().map(|x| (x - trains.window.start) * base.seconds()).collect()).collect();
-    let spectrum = spike_spectrum(&seconds, segment, segments, top, &mut || f.request.check_cancelled())?;
+    let mut spectrum = spike_spectrum(&seconds, segment, segments, top, &mut || f.request.check_cancelled())?;
+    let worth = spectrum.independent_units(seconds.len(), 2.0);
+    spectrum.freedom *= worth;
     if trains.count() < 100 {
         f.warn(format!("{}: a spectrum of {} spikes is mostly noise; look at the interval", s.text, trains.count()));
     }
     let how = format!(
-        "{segments} segments of {} s, Δf {} {}, continuous time, two-sided, mean over {} units",
+        "{segments} segments of {} s, Δf {} {}, continuous time, two-sided, mean over {} units, worth {worth:.1}",
         short(segment),
         short(spectrum.step),
         base.rate_unit(),
@@ -314,7 +348,7 @@ fn series(o: &Options, e: &Estimate, found: &measures::Found) -> Series {
     };
     let band = (band(low, low_end), band(high, high_end));
     let mut curves = vec![Curve { name: e.name.clone(), x: x.clone(), y, band: Some(band), style: CurveStyle::Line }];
-    if let Some(fit) = &found.fit {
+    if let Some((fit, line)) = &found.fit {
         let inside: Vec<f64> =
             x.iter().copied().filter(|f| *f >= found.fit_range.0 && *f <= found.fit_range.1).collect();
         let theory = |name: &str, level: &dyn Fn(f64) -> f64| Curve {
@@ -324,7 +358,7 @@ fn series(o: &Options, e: &Estimate, found: &measures::Found) -> Series {
             band: None,
             style: CurveStyle::Theory,
         };
-        curves.push(theory("aperiodic", &|f| fit.level(f)));
+        curves.push(theory("aperiodic", &|f| line.level(f).log10()));
         if !fit.peaks.is_empty() {
             curves.push(theory("aperiodic and peaks", &|f| fit.model(f)));
         }

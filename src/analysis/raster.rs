@@ -14,7 +14,8 @@ const CARD: AnalysisCard = AnalysisCard {
     assumptions: "None. The transient is left out, as everywhere; run with `transient = \"0 s\"` to see it.",
     bias: "None; the rate below is that of population_rate.",
     cost: "O(spikes + bins)",
-    caveats: "Where there are more units than rows on the screen, several share a row: a full row is not a fast unit. Random or sorted unit numbers change how synchrony looks, not what it is.",
+    caveats: "Where there are more units than rows on the screen, several share a row: a full row is not a fast unit. \
+              Random or sorted unit numbers change how synchrony looks, not what it is.",
     references: &["Brunel 2000, doi:10.1023/A:1008925309027"],
 };
 

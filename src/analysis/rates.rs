@@ -14,11 +14,18 @@ const FEW: usize = 8;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Firing rates",
     summary: "mean rate with interval, its spread over units, latency, steady rate and adaptation index",
-    formula: "mean rate = spikes/(N T)\nsteady rate = 1/mean(last 3 intervals)\nlatency = first spike − onset\nadaptation index = (I_last − I_first)/I_first",
-    assumptions: "The mean rate looks at (start + transient, stop]. Latency, steady rate and adaptation index look at the whole run, because an onset usually lies in the transient. The interval of a population's mean takes units as independent; of one unit it takes spikes as Poisson.",
-    bias: "The mean rate is unbiased. The steady rate from few intervals of an irregular neuron is biased upwards (1/mean of k exponential intervals: k/(k − 1)).",
+    formula: "mean rate = spikes/(N T)\nsteady rate = 1/mean(last 3 intervals)\nlatency = first spike − \
+              onset\nadaptation index = (I_last − I_first)/I_first",
+    assumptions: "The mean rate looks at (start + transient, stop]. Latency, steady rate and adaptation index look at \
+                  the whole run, because an onset usually lies in the transient. The interval of a population's mean \
+                  takes units as independent, and is at least that of a Poisson count of all spikes; of one unit it \
+                  takes spikes as Poisson.",
+    bias: "The mean rate is unbiased. The steady rate from few intervals of an irregular neuron is biased upwards \
+           (1/mean of k exponential intervals: k/(k − 1)).",
     cost: "O(spikes + units)",
-    caveats: "Units of a network share input: the interval over units is too narrow where they rise and fall together. A Poisson interval is too wide for a regular neuron. On a grid of dt spike times are late by up to dt, and intervals are multiples of it.",
+    caveats: "Units of a network share input: the interval over units is too narrow where they rise and fall \
+              together. A Poisson interval is too wide for a regular neuron. On a grid of dt spike times are late by \
+              up to dt, and intervals are multiples of it.",
     references: &[
         "Garwood 1936, doi:10.1093/biomet/28.3-4.437",
         "Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404",
@@ -86,15 +93,19 @@ fn first_after(train: &[f64], onset: f64) -> Option<f64> {
     train.get(train.partition_point(|&t| t < onset)).copied()
 }
 
-/// Mean over units with the interval of Student's t over units, or the exact Poisson interval of one unit.
+/// Mean over units with the interval of Student's t over units, at least as wide as the exact Poisson interval of all
+/// spikes: few spikes in units that happen to agree are no certainty.
 fn mean_rate(subject: &str, rates: &[f64], spikes: u64, seconds: f64, unit: &str) -> Metric {
     let metric = Metric::new(subject, "mean_rate", mean(rates), unit, spikes);
+    let per = 1.0 / (seconds * rates.len().max(1) as f64);
+    let (least, most) = poisson_interval(spikes, 0.95);
     if rates.len() > 1 {
         let (_, low, high) = mean_interval(rates, 0.95);
-        metric.interval(low.max(0.0), high).note(format!("n = spikes; 95 % interval over {} units (t)", rates.len()))
+        metric
+            .interval(low.clamp(0.0, least * per), high.max(most * per))
+            .note(format!("n = spikes; 95 % interval over {} units (t), at least that of a Poisson count", rates.len()))
     } else {
-        let (low, high) = poisson_interval(spikes, 0.95);
-        metric.interval(low / seconds, high / seconds).note("n = spikes; exact 95 % interval of a Poisson count")
+        metric.interval(least * per, most * per).note("n = spikes; exact 95 % interval of a Poisson count")
     }
 }
 
@@ -127,8 +138,10 @@ fn one_unit(name: &str, train: &[f64], o: &Options, base: TimeBase) -> Vec<Metri
         None => Metric::missing(name, "latency", base.unit(), 0, "no spike after the onset"),
     };
     let used = &intervals[intervals.len().saturating_sub(o.steady_intervals)..];
-    let steady = if used.is_empty() {
-        Metric::new(name, "steady_rate", 0.0, base.rate_unit(), 0).note("fewer than two spikes: 0 by definition")
+    let steady = if train.is_empty() {
+        Metric::new(name, "steady_rate", 0.0, base.rate_unit(), 0).note("no spike: 0 by definition")
+    } else if used.is_empty() {
+        Metric::missing(name, "steady_rate", base.rate_unit(), 0, "one spike makes no interval")
     } else {
         Metric::new(name, "steady_rate", 1.0 / (mean(used) * base.seconds()), base.rate_unit(), used.len() as u64)
             .note("n = intervals used, whole run")
@@ -201,6 +214,30 @@ mod tests {
         assert_eq!(value(&o, "p.spikes", "steady_rate"), 0.0);
         assert_eq!(metric(&o, "p.spikes", "latency").value, None);
         assert!(!o.warnings.is_empty());
+    }
+
+    /// Garwood's intervals, chi-squared quantiles: 3 in 30 unit-seconds [0.021, 0.292] Hz, 0 in 200 [0, 0.018]. No
+    /// interval is narrower than that of the count, and more silent units narrow it as more time does.
+    #[test]
+    fn no_interval_is_narrower_than_the_counting_error() {
+        let rate = |trains: &[Vec<f64>]| {
+            let o = run(&Rates, &recording(trains, 10_000.0), vec![subject("spikes", &[])], &[]).unwrap();
+            metric(&o, "p.spikes", "mean_rate").clone()
+        };
+        let three = rate(&vec![vec![5000.0]; 3]);
+        assert!((three.ci_low.unwrap() - 0.0206).abs() < 1e-4 && (three.ci_high.unwrap() - 0.2922).abs() < 1e-4);
+        for units in 1..40 {
+            let silent = rate(&vec![vec![]; units]);
+            let most = 3.688_879_454_113_936 / (10.0 * units as f64);
+            assert_eq!(silent.ci_low, Some(0.0));
+            assert!((silent.ci_high.unwrap() - most).abs() < 1e-9, "{units} {silent:?}");
+            for spikes in 1..6 {
+                let alike = rate(&vec![(1..=spikes).map(|k| f64::from(k) * 700.0).collect(); units]);
+                let (low, high) = poisson_interval(u64::from(spikes as u32) * units as u64, 0.95);
+                let per = 10.0 * units as f64;
+                assert!(alike.ci_low.unwrap() <= low / per + 1e-12 && alike.ci_high.unwrap() >= high / per - 1e-12);
+            }
+        }
     }
 
     #[test]

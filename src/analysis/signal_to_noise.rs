@@ -17,11 +17,15 @@ const GAP: usize = 2;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Signal-to-noise ratio",
     summary: "power of spikes or a state at a drive's frequency over the power beside it",
-    formula: "SNR = S(f)/mean of S over `neighbours` bins on either side, two bins left out next to f; S in segments that hold a whole number of cycles",
-    assumptions: "The drive is periodic with the stated frequency, the rest is stationary and flat over the neighbours. Spikes are a train in continuous time, averaged over units; states are tapered (Hann).",
-    bias: "Without a drive the mean of SNR is 1 up to a share of order 1/(segments · neighbours). It grows with the length of a segment, as a line stands over a density: compare SNRs of one segment length only.",
+    formula: "SNR = S(f)/mean of S over `neighbours` bins on either side, two bins left out next to f; S in segments \
+              that hold a whole number of cycles",
+    assumptions: "The drive is periodic with the stated frequency, the rest is stationary and flat over the \
+                  neighbours. Spikes are a train in continuous time, averaged over units; states are tapered (Hann).",
+    bias: "Without a drive the mean of SNR is 1 up to a share of order 1/(segments · neighbours). It grows with the \
+           length of a segment, as a line stands over a density: compare SNRs of one segment length only.",
     cost: "O(spikes · frequencies), or O(N log N) for states",
-    caveats: "Harmonics of the drive are not counted. A rhythm of the system's own near f counts as signal. Units that share noise make segments and units no independent samples.",
+    caveats: "Harmonics of the drive are not counted. A rhythm of the system's own near f counts as signal. Units \
+              that share noise make segments and units no independent samples.",
     references: &[
         "Gammaitoni, Hänggi, Jung, Marchesoni 1998, Rev Mod Phys 70:223-287, doi:10.1103/RevModPhys.70.223",
         "Bartlett 1963, doi:10.1111/j.2517-6161.1963.tb00508.x",
@@ -55,7 +59,8 @@ impl Estimator for SignalToNoise {
             let needed = cycles + GAP + neighbours;
             if spectrum.power.len() <= needed || cycles < GAP + neighbours {
                 return Err(AnalysisError::Unsuitable(format!(
-                    "{}: {neighbours} neighbours beside bin {cycles} do not fit the spectrum: raise `cycles` or lower `neighbours`",
+                    "{}: {neighbours} neighbours beside bin {cycles} do not fit the spectrum: raise `cycles` or lower \
+                     `neighbours`",
                     s.text
                 )));
             }
@@ -74,10 +79,12 @@ impl Estimator for SignalToNoise {
             // Each segment's ratio to the common background: their scatter is that of the signal's power.
             let ratios: Vec<f64> = spectrum.groups.iter().map(|g| g[cycles] / background).collect();
             let error = 1.96 * deviation(&ratios, 1) / (ratios.len() as f64).sqrt();
-            let tail = f_tail(snr, spectrum.freedom, spectrum.freedom * (2 * neighbours) as f64);
+            let worth = spectrum.independent_units(units, 2.0);
+            let freedom = worth * spectrum.freedom;
+            let tail = f_tail(snr, freedom, freedom * (2 * neighbours) as f64);
             let seconds = if f.base == TimeBase::Milliseconds { "s" } else { "time units" };
             let mut m = Metric::new(&s.text, "snr", snr, "", n).chance(1.0).p(tail).note(format!(
-                "n = segments of {} {seconds}; {units} units; p: F test of independent bins",
+                "n = segments of {} {seconds}; {units} units, worth {worth:.1}; p: F test of independent bins",
                 short(segment)
             ));
             if ratios.len() > 1 {

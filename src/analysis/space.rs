@@ -17,12 +17,16 @@ const WIDEST: usize = 1000;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Space",
     summary: "a state over position and time, the width of what stands out, and the dominant wavelength",
-    formula: "width = length over which the last profile is above the level, its crossings interpolated linearly; wavelength = 2π/k of the largest |Σ (u_j − mean) e^(−i k x_j)|², \
-              k from one to half the number of cells times 2π/length, refined by a parabola through the logarithms of three ordinates",
+    formula: "width = length over which the last profile is above the level, its crossings interpolated linearly; \
+              wavelength = 2π/k of the largest |Σ (u_j − mean) e^(−i k x_j)|², \
+              k from one to half the number of cells times 2π/length, refined by a parabola through the logarithms of \
+              three ordinates",
     assumptions: "The last sample shows the pattern after it has settled.",
-    bias: "The width is good to about a cell. Without refinement the wavelength is one of length/1, length/2, ...; a ring allows only these.",
+    bias: "The width is good to about a cell. Without refinement the wavelength is one of length/1, length/2, ...; a \
+           ring allows only these.",
     cost: "O(samples · cells) for the image, O(cells²) for the wavelength",
-    caveats: "Several bumps count as one width. Between sealed ends half waves fit as well as whole ones: a ring is the better place to measure a wavelength. In a plane the middle row is shown.",
+    caveats: "Several bumps count as one width. Between sealed ends half waves fit as well as whole ones: a ring is \
+              the better place to measure a wavelength. In a plane the middle row is shown.",
     references: &[
         "Amari 1977, Biol Cybern 27:77-87, doi:10.1007/BF00337259",
         "Cross and Hohenberg 1993, Rev Mod Phys 65:851-1112, doi:10.1103/RevModPhys.65.851",

@@ -20,9 +20,11 @@ const CARD: AnalysisCard = AnalysisCard {
     summary: "spectrum of each segment over time",
     formula: "P(t, f) = |Σ w_n x_(n+t) e^(−2πi f n/fs)|²/(fs Σ w²), one-sided; shown in dB (10 log10) or as power",
     assumptions: "The signal is stationary within a segment. A column stands at the middle of its segment.",
-    bias: "Each ordinate is one periodogram: its standard deviation is as large as its mean (chi-squared with 2 degrees of freedom), whatever the segment's length. Averages over units or columns settle it.",
+    bias: "Each ordinate is one periodogram: its standard deviation is as large as its mean (chi-squared with 2 \
+           degrees of freedom), whatever the segment's length. Averages over units or columns settle it.",
     cost: "O(columns · segment log segment)",
-    caveats: "Time and frequency cannot both be sharp: Δt Δf ≥ 1 segment. Specks are noise, bands that last several columns are not. Longer recordings than 4000 columns are averaged over neighbours.",
+    caveats: "Time and frequency cannot both be sharp: Δt Δf ≥ 1 segment. Specks are noise, bands that last several \
+              columns are not. Longer recordings than 4000 columns are averaged over neighbours.",
     references: &["Welch 1967, doi:10.1109/TAU.1967.1161901", "Percival and Walden 1993, doi:10.1017/CBO9780511622762"],
 };
 

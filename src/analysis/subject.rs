@@ -35,6 +35,24 @@ impl Trains {
     pub fn count(&self) -> usize {
         self.trains.iter().map(|t| t.len()).sum()
     }
+
+    /// What to say of spikes after the last whole bin of `width`: they are in no bin. Nothing where there are none.
+    pub fn outside(&self, width: Time) -> Option<String> {
+        let bins = bin_count(self.window, width.axis);
+        let inside = |&t: &f64| bin_of(t, self.window.start, width.axis).is_some_and(|bin| bin < bins);
+        let outside: usize = self.trains.iter().map(|t| t.len() - t.partition_point(inside)).sum();
+        let rest = self.window.length() - bins as f64 * width.axis;
+        (outside > 0).then(|| {
+            format!(
+                "{}: {outside} of {} spikes lie in the last {} s, which are no whole bin of {} s, and are not counted \
+                 in bins",
+                self.subject,
+                self.count(),
+                short(rest * self.base.seconds()),
+                short(width.seconds)
+            )
+        })
+    }
 }
 
 /// Regularly sampled columns: traces of some units, their mean, or a rate in bins.
@@ -108,8 +126,11 @@ pub fn of_or_all_spikes(request: &Request<'_>) -> Result<Vec<Subject>, AnalysisE
     if !request.spec.of.is_empty() {
         return Ok(request.spec.of.clone());
     }
-    let all: Vec<Subject> =
-        request.recording.spikes.iter().filter_map(|s| spikes_subject(request.recording, &s.population)).collect();
+    let recording = request.recording;
+    // Those that are not at hand are asked for too: that they are missing is said, not passed over.
+    let recorded = |name: &str| recording.spikes_of(name).is_some() || recording.spikes_are_absent(name).is_some();
+    let names = recording.populations.iter().map(|p| p.name.as_str()).filter(|name| recorded(name));
+    let all: Vec<Subject> = names.filter_map(|name| spikes_subject(recording, name)).collect();
     if all.is_empty() {
         return Err(AnalysisError::NotRecorded {
             subject: "spikes".into(),
@@ -196,6 +217,9 @@ pub fn trains_within(request: &Request<'_>, subject: &Subject, window: Window) -
             "{}: this analysis needs spikes; write `{}.spikes`",
             subject.text, population.name
         )));
+    }
+    if let Some(why) = request.recording.spikes_are_absent(&population.name) {
+        return Err(AnalysisError::Absent { subject: subject.text.clone(), why: why.to_owned() });
     }
     let spikes = request.recording.spikes_of(&population.name).ok_or_else(|| AnalysisError::NotRecorded {
         subject: subject.text.clone(),
@@ -303,10 +327,15 @@ fn trace_columns(
 ) -> Result<Columns, AnalysisError> {
     let place = place(request, subject)?;
     let not_recorded = |hint: String| AnalysisError::NotRecorded { subject: subject.text.clone(), hint };
+    // Another trace of the variable, coarser or of fewer units, is not what would be looked at if it were here.
+    if let Some(why) = request.recording.trace_is_absent(place, variable) {
+        return Err(AnalysisError::Absent { subject: subject.text.clone(), why: why.to_owned() });
+    }
     let candidates: Vec<&Trace> = request.recording.traces_of(place, variable).collect();
     if candidates.is_empty() {
         return Err(not_recorded(format!(
-            "add `{variable}` to a trace under [record.{place}], such as `traces = [{{ name = \"slow\", variables = [\"{variable}\"] }}]`"
+            "add `{variable}` to a trace under [record.{place}], such as `traces = \
+             [{{ name = \"slow\", variables = [\"{variable}\"] }}]`"
         )));
     }
     // The finest trace that holds all units asked for; without a subset, the one with most units, then the finest.
@@ -424,6 +453,32 @@ mod tests {
         mean.mean = true;
         let m = with(&r, |q| columns(q, &mean, Time::of_seconds(1e-3, q.recording.time_base)).unwrap());
         assert_eq!((m.columns[0][4], m.averaged), (3.5, 2));
+    }
+
+    /// Nothing is measured of what is not at hand, whatever else there is of the same place.
+    #[test]
+    fn what_is_absent_is_not_silence() {
+        let absent = |variable: Option<&str>| spikedeck_signal::Absent {
+            population: "p".into(),
+            variable: variable.map(ToOwned::to_owned),
+            why: "it stays on disk".into(),
+        };
+        let mut r = recording(&[vec![5.0]], 20.0);
+        r.traces = traces(&[vec![0.0; 10]], 1.0).traces;
+        r.absent = vec![absent(Some("V_m"))];
+        let why = |r: &Recording, what: &str| {
+            with(r, |q| columns(q, &subject(what, &[]), Time::of_seconds(1e-3, q.recording.time_base)))
+                .map_err(|e| e.to_string())
+                .map(|c| c.columns.len())
+        };
+        assert_eq!(why(&r, "V_m"), Err("p.V_m was recorded, but it stays on disk".into()));
+        assert_eq!(why(&r, "rate"), Ok(1));
+        r.spikes.clear();
+        r.absent = vec![absent(None)];
+        assert_eq!(why(&r, "rate"), Err("p.rate was recorded, but it stays on disk".into()));
+        assert_eq!(why(&r, "V_m"), Ok(1));
+        let all = with(&r, |q| of_or_all_spikes(q).map_err(|e| e.to_string()));
+        assert_eq!(all.unwrap().len(), 1, "what is not at hand is asked for");
     }
 
     #[test]

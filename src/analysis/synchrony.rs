@@ -11,12 +11,22 @@ pub struct Synchrony;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Synchrony",
-    summary: "Golomb chi of traces, Kuramoto order of phases, ISI- and SPIKE-distance, SPIKE-synchronization, coincidences",
-    formula: "χ² = Var_t(mean_i V_i)/mean_i Var_t(V_i)\nR(t) = |mean_i exp(i φ_i)|, φ = 2π(t − t_k)/(t_(k+1) − t_k)\nISI = ⟨|ν1 − ν2|/max(ν1, ν2)⟩\nSPIKE = ⟨(S1 ν2 + S2 ν1)/(2 ⟨ν⟩²)⟩\nSYNC = coincident spikes/all spikes, window half the least of the four intervals around\ncoincidence = share of spikes with a spike of the other within δ",
-    assumptions: "χ needs the same variable of many units on one time axis. Phases grow evenly between spikes. The distances need no time scale; coincidence has δ. Chance: χ 1/√N; R √(π/4N); ISI 1/2, SPIKE 0.2956 and SYNC 1/4 for Poisson trains of equal rate; coincidence 1 − exp(−2δ r).",
-    bias: "χ and R of independent units are not 0 but of order 1/√N: below three times that (of few units, below half way from that to 1) they say nothing. Coincidence grows with the rate, hence its chance level.",
+    summary: "Golomb chi of traces, Kuramoto order of phases, ISI- and SPIKE-distance, SPIKE-synchronization, \
+              coincidences",
+    formula: "χ² = Var_t(mean_i V_i)/mean_i Var_t(V_i)\nR(t) = |mean_i exp(i φ_i)|, φ = 2π(t − t_k)/(t_(k+1) − \
+              t_k)\nISI = ⟨|ν1 − ν2|/max(ν1, ν2)⟩\nSPIKE = ⟨(S1 ν2 + S2 ν1)/(2 ⟨ν⟩²)⟩\nSYNC = coincident spikes/all \
+              spikes, window half the least of the four intervals around\ncoincidence = share of spikes with a spike \
+              of the other within δ",
+    assumptions: "χ needs the same variable of many units on one time axis. Phases grow evenly between spikes. The \
+                  distances need no time scale; coincidence has δ. Chance: χ 1/√N; R √(π/4N); ISI 1/2, SPIKE 0.2956 \
+                  and SYNC 1/4 for Poisson trains of equal rate; coincidence 1 − exp(−2δ r).",
+    bias: "χ and R of independent units are not 0 but of order 1/√N, and more where units are slow: their p-values \
+           compare them with surrogates in which each unit is shifted in time on its own, and there is a warning \
+           above 0.05. Coincidence grows with the rate, hence its chance level.",
     cost: "χ O(N samples); R O(N times); distances O(M² spikes) for M units, pairs in parallel",
-    caveats: "Intervals of distances resample units; pairs share units, so they are not independent. Distances of silent trains follow from the edges alone. A few spikes give coincidences by accident: look at n and at the chance level. Unequal rates alone move ISI and SPIKE distances.",
+    caveats: "Intervals of distances resample units; pairs share units, so they are not independent. Distances of \
+              silent trains follow from the edges alone. A few spikes give coincidences by accident: look at n and at \
+              the chance level. Unequal rates alone move ISI and SPIKE distances.",
     references: &[
         "Golomb 2007, doi:10.4249/scholarpedia.1347",
         "Kuramoto 1984, doi:10.1007/978-3-642-69689-3",

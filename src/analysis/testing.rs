@@ -1,9 +1,9 @@
 //! Recordings by hand, and analyses run on them.
 
-use crate::{Analysis, AnalysisError, Outcome, Request, default_options, subject};
+use crate::{Analysis, AnalysisError, Outcome, Request, subject};
 use spikedeck_core::rng::Key;
 use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Place, PopulationId, Subject};
-use spikedeck_signal::{Metric, Population, Recording, SpikeTrains, Spikes, TimeBase, Trace, Window};
+use spikedeck_signal::{Metric, Population, Recording, SpikeTrains, Spikes, Trace, Window};
 use std::sync::atomic::AtomicBool;
 
 /// One population `p` with these trains (ms) in (0, stop] ms.
@@ -85,10 +85,8 @@ pub fn run(
     options: &[(&'static str, OptionValue)],
 ) -> Result<Outcome, AnalysisError> {
     let declaration = analysis.declaration();
-    let mut all = default_options(&declaration, recording.time_base == TimeBase::Milliseconds);
-    for (key, value) in options {
+    for (key, _) in options {
         assert!(declaration.options.iter().any(|o| o.key == *key), "{key} is no option");
-        all.insert(key, value.clone());
     }
     let spec = AnalysisSpec {
         name: "x".into(),
@@ -96,7 +94,7 @@ pub fn run(
         of,
         source: vec![],
         target: vec![],
-        options: all,
+        options: options.iter().cloned().collect(),
     };
     let cancel = AtomicBool::new(false);
     analysis.run(&Request {
@@ -156,16 +154,10 @@ fn kinds_are_unique_and_declared_well() {
             assert!(!text.is_empty(), "{}: its card has an empty field", d.kind);
         }
         assert!(card.references.iter().any(|r| r.contains("10.") || r.contains("arXiv")), "{}: no DOI", d.kind);
-        let filled = default_options(&d, true);
         for o in &d.options {
             assert!(!o.about.is_empty());
-            assert_eq!(
-                filled.contains_key(o.key),
-                o.default.is_some(),
-                "{}.{}: the default does not parse",
-                d.kind,
-                o.key
-            );
+            let filled = o.default_value(true);
+            assert_eq!(filled.is_some(), o.default.is_some(), "{}.{}: the default does not parse", d.kind, o.key);
         }
     }
     assert_eq!(crate::declarations().len(), kinds.len());

@@ -2,7 +2,7 @@
 //! past.
 
 use super::dependence::assess::{Method, estimate};
-use super::dependence::prepare::{self, Alphabet};
+use super::dependence::prepare::{self, Alphabet, Chosen};
 use super::dependence::{
     BiasCorrection, Binning, Data, NeighbourOptions, Pair, PairOptions, Pairs, Told, assess, pairs, report,
 };
@@ -22,15 +22,21 @@ const CARD: AnalysisCard = AnalysisCard {
               plugin: entropies of words of symbols; gaussian: ½ log₂(Var(Y|Y⁻)/Var(Y|Y⁻,X⁻)), half of Granger's;\n\
               ksg: ψ(k) + ⟨ψ(n_z+1) − ψ(n_xz+1) − ψ(n_yz+1)⟩, z the target's past\n\
               lagged_information_sum: Σ_τ I(Y_t ; X_{t−τ} | Y_{t−1}), which is not transfer entropy",
-    assumptions: "Stationary signals; the histories k and l hold what matters of the past; no unseen common driver. Plug-in: words are \
-                  few against samples. Gaussian: linear and jointly normal. p-values: circular shifts by more than all lags, window much \
+    assumptions: "Stationary signals; the histories k and l hold what matters of the past; no unseen common driver. \
+                  Plug-in: words are \
+                  few against samples. Gaussian: linear and jointly normal. p-values: circular shifts by more than \
+                  all lags, window much \
                   longer than the autocorrelation.",
-    bias: "Plug-in grows with the number of possible words over N; Miller-Madow takes the leading term off, the chance level shows the \
-           rest, and the value before correction stands beside it. Too short a target history lets the target's own memory pass for \
+    bias: "Plug-in grows with the number of possible words over N; Miller-Madow takes the leading term off, the \
+           chance level shows the \
+           rest, and the value before correction stands beside it. Too short a target history lets the target's own \
+           memory pass for \
            transfer. KSG may be negative when there is nothing: such values are kept.",
     cost: "O(N) plug-in and gaussian (times (k + l)²), O(N log N) ksg; times surrogates, blocks and pairs.",
-    caveats: "It is not causation: a common driver or a third signal between gives it too. Sampling slower than the delay mixes the \
-              directions. The sum over lags counts a persistent source again at each lag (0.57 for a true 0.33 bits in the textbook example): \
+    caveats: "It is not causation: a common driver or a third signal between gives it too. Sampling slower than the \
+              delay mixes the \
+              directions. The sum over lags counts a persistent source again at each lag (0.57 for a true 0.33 bits \
+              in the textbook example): \
               it is offered only under its own name.",
     references: &[
         "Schreiber 2000, Phys Rev Lett 85:461-464, doi:10.1103/PhysRevLett.85.461",
@@ -107,7 +113,9 @@ impl From<Correction> for BiasCorrection {
 options! {
     /// What `transfer_entropy` can be told.
     pub struct Options {
-        estimator: By = choice(By::Auto), "auto: plugin where spike counts are involved, else gaussian";
+        estimator: By = choice(By::Auto),
+            "auto: plugin where spike counts are involved, or few distinct values (then these are the symbols), else \
+             gaussian";
         target_history: usize = integer("1").between(1.0, 10.0), "k, samples of the target's past";
         source_history: usize = integer("1").between(1.0, 10.0), "l, samples of the source's past";
         target_step: Option<Time> = time_if_given(), "time between samples of the target's past (default one sample)";
@@ -116,7 +124,8 @@ options! {
             "u, from the source's newest past sample to the target (default one sample)";
         correction: Correction = choice(Correction::MillerMadow), "bias correction of plugin";
         lagged_information_sum: usize = integer("0").between(0.0, 1000.0),
-            "also the sum over this many lags of I(Y_t; X_{t-lag} | Y_{t-1}), which double-counts and is not transfer entropy; 0 for not";
+            "also the sum over this many lags of I(Y_t; X_{t-lag} | Y_{t-1}), which double-counts and is not transfer \
+             entropy; 0 for not";
         bins: usize = report::bins("4", 256.0);
         binning: Binning = report::binning();
         neighbours: NeighbourOptions = shared();
@@ -139,22 +148,25 @@ impl Estimator for TransferEntropy {
         let lags = o.lagged_information_sum;
         let (mut extra, mut curves) = (Vec::new(), Vec::new());
         let results = pairs.each(f, e.lost(), |pair| {
-            let method = method(o, pair, theiler);
-            let (data, note) = data(request.seed, o, pair, e, method);
+            let (method, by_value) = method(o, pair, theiler, e);
+            let (data, note) = data(request.seed, o, pair, e, (method, by_value));
+            let tied = (matches!(method, Method::Ksg(..)) && !note.is_empty()).then(|| note.clone());
             let plan = report::plan(request, &o.pairs, &pairs, e.lost(), pair)?;
             let found = assess(&data, method, plan);
             request.check_cancelled()?;
             if lags > 0 && pairs.len() > lags + 20 {
-                let terms = lagged_terms(request.seed, o, pair, lags, method);
+                let terms = lagged_terms(request.seed, o, pair, lags, (method, by_value));
                 let n = (pairs.len() - lags) as u64;
                 let sum = Metric::new(&pair.subject, "lagged_information_sum", terms.iter().sum(), "bits", n);
                 extra.push(sum.note(format!(
-                    "sum of I(Y_t; X_t-lag | Y_t-1) over {lags} lags: counts a lasting source again at each lag, not transfer entropy"
+                    "sum of I(Y_t; X_t-lag | Y_t-1) over {lags} lags: counts a lasting source again at each lag, not \
+                     transfer entropy"
                 )));
                 curves.push(curve(&pair.subject, (1..=lags).map(|l| l as f64).collect(), terms, CurveStyle::Points));
             }
             let corrected = matches!(method, Method::PlugIn(_));
-            Ok(Told { found, method: describe(method, e), corrected, note, warning: report::sparse(&data) })
+            let warning = tied.or_else(|| report::sparse(&data));
+            Ok(Told { found, method: describe(method, e), corrected, note, warning })
         })?;
         report::report(f, &o.pairs, &pairs, &results, "transfer_entropy", "transfer entropy");
         f.metrics(extra);
@@ -186,12 +198,27 @@ fn embedding(o: &Options, pairs: &Pairs) -> Result<Embedding, AnalysisError> {
     })
 }
 
-fn method(o: &Options, pair: &Pair<'_>, theiler: usize) -> Method {
+/// The estimate, and whether symbols are the values themselves.
+fn method(o: &Options, pair: &Pair<'_>, theiler: usize, e: Embedding) -> (Method, bool) {
+    let plug_in = Method::PlugIn(o.correction.into());
     match o.estimator {
-        By::PlugIn => Method::PlugIn(o.correction.into()),
-        By::Ksg => Method::Ksg(Neighbourhood { k: o.neighbours.k, window: theiler }, Algorithm::One),
-        By::Auto if pair.source.counts || pair.target.counts => Method::PlugIn(o.correction.into()),
-        By::Gaussian | By::Auto => Method::Gaussian,
+        By::PlugIn => (plug_in, false),
+        By::Ksg => (Method::Ksg(Neighbourhood { k: o.neighbours.k, window: theiler }, Algorithm::One), false),
+        By::Gaussian => (Method::Gaussian, false),
+        By::Auto => {
+            let chosen = Chosen::of(pair, |(x, of_x), (y, of_y)| {
+                let lost = e.lost();
+                let mut all = vec![y[lost..].to_vec()];
+                all.extend(e.past(x, true, lost));
+                all.extend(e.past(y, false, lost));
+                words(&all, of_x.max(of_y)).1
+            });
+            match chosen {
+                Chosen::Counts => (plug_in, false),
+                Chosen::Values => (plug_in, true),
+                Chosen::Continuous => (Method::Gaussian, false),
+            }
+        }
     }
 }
 
@@ -205,10 +232,10 @@ fn describe(method: Method, e: Embedding) -> String {
 }
 
 /// Realisations of target now, source's past and target's past.
-fn data(seed: u64, o: &Options, pair: &Pair<'_>, e: Embedding, method: Method) -> (Data, String) {
+fn data(seed: u64, o: &Options, pair: &Pair<'_>, e: Embedding, (method, by_value): (Method, bool)) -> (Data, String) {
     let (source, target, lost) = (pair.source, pair.target, e.lost());
     if let Method::PlugIn(_) = method {
-        let alphabet = Alphabet { bins: o.bins, binning: o.binning };
+        let alphabet = Alphabet { bins: o.bins, binning: o.binning, by_value };
         let (x, x_size) = alphabet.symbols(source, &source.values);
         let (y, y_size) = alphabet.symbols(target, &target.values);
         let data = Data::Symbols {
@@ -222,17 +249,17 @@ fn data(seed: u64, o: &Options, pair: &Pair<'_>, e: Embedding, method: Method) -
     let mut note = String::new();
     if let Method::Ksg(..) = method {
         let columns = &mut [(&mut x, &source.name), (&mut y, &target.name)];
-        note = prepare::for_neighbours(seed, &o.neighbours, columns);
+        note = prepare::for_neighbours(seed, &o.neighbours, columns).note;
     }
     (Data::Values { source: e.past(&x, true, lost), target: y[lost..].to_vec(), given: e.past(&y, false, lost) }, note)
 }
 
 /// I(Y_t; X_{t-lag} | Y_{t-1}) for each lag from 1, by the same estimator, over the same targets.
-fn lagged_terms(seed: u64, o: &Options, pair: &Pair<'_>, lags: usize, method: Method) -> Vec<f64> {
+fn lagged_terms(seed: u64, o: &Options, pair: &Pair<'_>, lags: usize, how: (Method, bool)) -> Vec<f64> {
     let one = |lag: usize| {
         let e = Embedding { k: 1, k_step: 1, l: 1, l_step: 1, delay: lag };
-        let (data, _) = data(seed, o, pair, e, method);
-        estimate(&data, method).map_or(f64::NAN, |v| v.bits)
+        let (data, _) = data(seed, o, pair, e, how);
+        estimate(&data, how.0).map_or(f64::NAN, |v| v.bits)
     };
     (1..=lags).map(one).collect()
 }

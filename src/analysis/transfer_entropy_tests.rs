@@ -156,3 +156,44 @@ fn too_few_spikes_are_no_value() {
     let out = run(&TransferEntropy, &recording, vec![spikes()], vec![spikes()], &[]).unwrap();
     assert!(out.metrics.iter().all(|m| m.value.is_none() && m.note.contains("2 spikes")), "{:?}", out.metrics);
 }
+
+/// Values with ties: a copy one sample later tells the entropy, independent values tell nothing within the interval, by
+/// default and by nearest neighbours.
+#[test]
+fn ties_tell_what_they_tell() {
+    let mut g = MinStd::new(21);
+    let n = 2000;
+    let mut draw = |levels: f64| (0..n).map(|_| (g.uniform() * levels).floor()).collect::<Vec<f64>>();
+    let (x, z) = (draw(3.0), draw(3.0));
+    let later: Vec<f64> = std::iter::once(0.0).chain(x[..n - 1].iter().copied()).collect();
+    let (p, q): (Vec<f64>, Vec<f64>) = (0..n).map(|_| ((g.normal() * 2.0).round(), (g.normal() * 2.0).round())).unzip();
+    for estimator in ["auto", "ksg"] {
+        let options = [("estimator", word(estimator)), ("surrogates", OptionValue::Integer(39))];
+        let te = |columns: &[&[f64]]| {
+            run(&TransferEntropy, &traces(columns), vec![variable(0)], vec![variable(1)], &options).unwrap()
+        };
+        let copied = value(&te(&[&x, &later]), "p.v[0]->p.v[1]", "transfer_entropy");
+        // Neighbours in three dimensions lose at the edges of cells with a few hundred samples.
+        near(copied, 3_f64.log2(), if estimator == "auto" { 0.03 } else { 0.25 });
+        for pair in [[&x, &z], [&p, &q]] {
+            let out = te(&[pair[0], pair[1]]);
+            let m = &out.metrics[0];
+            assert!(m.value.unwrap().abs() < 0.06, "{estimator}: {m:?}");
+            assert!(m.ends().is_none_or(|(low, high)| low <= 0.0 && 0.0 <= high), "{estimator}: {m:?}");
+            assert!(m.p_value.unwrap() > 0.02, "{estimator}: {m:?}");
+        }
+    }
+    // A rare event, one sample later.
+    let mut rare = MinStd::new(3);
+    let x: Vec<f64> = (0..n).map(|_| if rare.uniform() < 0.1 { 1.0 } else { 0.0 }).collect();
+    let later: Vec<f64> = std::iter::once(0.0).chain(x[..n - 1].iter().copied()).collect();
+    let out = run(
+        &TransferEntropy,
+        &traces(&[&x, &later]),
+        vec![variable(0)],
+        vec![variable(1)],
+        &[("estimator", word("plugin"))],
+    )
+    .unwrap();
+    near(value(&out, "p.v[0]->p.v[1]", "transfer_entropy"), 0.469, 0.05);
+}

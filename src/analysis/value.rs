@@ -40,8 +40,8 @@ pub struct Quantity {
 }
 
 impl Quantity {
-    /// Its value in a display unit (`mV`): what samples in that unit are held against. `None` where that unit is not one
-    /// of `dimension`.
+    /// Its value in a display unit (`mV`): what samples in that unit are held against. `None` where that unit is not
+    /// one of `dimension`.
     pub fn in_unit(self, unit: &str, dimension: Dimension) -> Option<f64> {
         let (scale, _) = parse_unit(unit).ok().filter(|u| u.1 == dimension)?;
         Some(self.si * (1.0 / scale))

@@ -11,15 +11,20 @@ pub struct ValueDistribution;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Distribution of values in time",
-    summary: "how a variable is spread over units or connections, sample by sample: weights that drift apart, voltages that gather",
-    formula: "share of units in each bin of the value, for every sample;  at the last sample: mean, sd (ddof 1), share in the lowest \
-              and the highest tenth of the range, Sarle's b = (g² + 1)/(k + 3(n − 1)²/((n − 2)(n − 3))) with skewness g and excess \
+    summary: "how a variable is spread over units or connections, sample by sample: weights that drift apart, \
+              voltages that gather",
+    formula: "share of units in each bin of the value, for every sample;  at the last sample: mean, sd (ddof 1), \
+              share in the lowest \
+              and the highest tenth of the range, Sarle's b = (g² + 1)/(k + 3(n − 1)²/((n − 2)(n − 3))) with skewness \
+              g and excess \
               kurtosis k;  drift = (last mean − first mean)/(time between)",
     assumptions: "Units (or connections) are exchangeable: which one has which value is not looked at.",
     bias: "b is 5/9 for a uniform distribution and 1/3 for a normal one; with few units it scatters widely.",
     cost: "O(samples · units)",
-    caveats: "Without `low` and `high` the range is that of the data, and then the end tenths are never empty. b above 5/9 may mean two \
-              humps or one that is skewed: look at the histogram. The interval of the mean takes units for independent.",
+    caveats: "Without `low` and `high` the range is that of the data, and then the end tenths are never empty. b \
+              above 5/9 may mean two \
+              humps or one that is skewed: look at the histogram. The interval of the mean takes units for \
+              independent.",
     references: &[
         "Pfister, Schwarz, Janczyk, Dale, Freeman 2013, Front Psychol 4:700, doi:10.3389/fpsyg.2013.00700",
         "Song, Miller, Abbott 2000, Nat Neurosci 3:919-926, doi:10.1038/78829",

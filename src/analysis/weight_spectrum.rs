@@ -17,15 +17,20 @@ const MOST: usize = 2000;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Spectrum of the weights",
     summary: "eigenvalues of the connection weights: spectral abscissa and radius, which decide about stability",
-    formula: "W_ij = sum of the weights from unit j to unit i over the projections among the populations of `of` that end at one input\n\
+    formula: "W_ij = sum of the weights from unit j to unit i over the projections among the populations of `of` that \
+              end at one input\n\
               spectral abscissa = max Re λ(W);  spectral radius = max |λ(W)|",
     assumptions: "Rate units, τ r' = −r + g φ(W r + I) with slope 1: the silent state is stable if g times the \
-                  abscissa is below 1, and its modes decay at (1 − g λ)/τ. Delays and slopes other than 1 are not part of it.",
-    bias: "None: the matrix is known. The chance level is the radius √N·sd of a matrix of independent entries with the variance of these (circular law, exact for large N; \
+                  abscissa is below 1, and its modes decay at (1 − g λ)/τ. Delays and slopes other than 1 are not \
+                  part of it.",
+    bias: "None: the matrix is known. The chance level is the radius √N·sd of a matrix of independent entries with \
+           the variance of these (circular law, exact for large N; \
            the abscissa of a finite one exceeds or falls short of it by about N^(−1/2)).",
     cost: "O(N³), for up to 2000 units",
-    caveats: "Weights of spiking networks are currents or conductances: their eigenvalues say how patterns are amplified only together with the slope of each unit's rate. A matrix far from normal \
-              amplifies for a while although all its eigenvalues are small. A mean different from 0 gives one eigenvalue far outside the disc.",
+    caveats: "Weights of spiking networks are currents or conductances: their eigenvalues say how patterns are \
+              amplified only together with the slope of each unit's rate. A matrix far from normal \
+              amplifies for a while although all its eigenvalues are small. A mean different from 0 gives one \
+              eigenvalue far outside the disc.",
     references: &[
         "Girko 1985, Theory Probab Appl 29:694-706, doi:10.1137/1129095",
         "Rajan and Abbott 2006, Phys Rev Lett 97:188104, doi:10.1103/PhysRevLett.97.188104",

@@ -29,7 +29,11 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
                     output::say(&format!("{reference}: warning: {warning}"));
                 }
                 match run::examine(&spec) {
-                    Ok(()) => {}
+                    Ok(warnings) => {
+                        for warning in warnings {
+                            output::say(&format!("{reference}: warning: {warning}"));
+                        }
+                    }
                     // What fits depends on the machine; this may not be the one that it is meant for.
                     Err(error @ RunError::Build(BuildError::Memory { .. })) => {
                         let text = CliError::from(error).text().unwrap_or_default();
@@ -60,7 +64,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
                 let text = error.render(output::colour_on_stderr());
                 match error {
                     LoadError::NotFound(_) => output::say(&format!("spikedeck: {text}")),
-                    LoadError::Wrong(_) => output::say(text.trim_end()),
+                    LoadError::Wrong(_) => output::say_coloured(text.trim_end()),
                 }
             }
         }

@@ -27,10 +27,10 @@ pub(super) struct Args {
     /// Write over a table that is there
     #[arg(long, requires = "out")]
     pub force: bool,
-    /// Print one JSON object a metric
+    /// Print one JSON object a metric; then one a note
     #[arg(long)]
     pub json: bool,
-    /// No progress, no warnings
+    /// No progress
     #[arg(short, long)]
     pub quiet: bool,
 }
@@ -43,7 +43,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         let path = Path::new(reference);
         let finished = if table::is_run(path) {
             seeds.push(table::seed_values(path)?);
-            let mut opened = table::open(path)?;
+            let (mut opened, damage) = table::open_telling(path)?;
+            for text in damage {
+                output::say(&format!("warning: {text}"));
+            }
             // Two runs of one scenario are told apart by their folders.
             opened.label = format!("{} ({})", opened.label, reference.trim_end_matches('/'));
             Arc::new(opened)
@@ -62,7 +65,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
                 return Err(CliError::Numerical);
             }
         }
-        if finished.outcomes.iter().all(|o| o.metrics.is_empty()) && !args.quiet {
+        for warning in &finished.warnings {
+            output::say(&format!("warning: {}: {warning}", finished.label));
+        }
+        if finished.outcomes.iter().all(|o| o.metrics.is_empty()) {
             output::say(&format!("warning: {} has no metrics to compare", finished.label));
         }
         runs.push(finished);
@@ -72,16 +78,14 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     if let Some(folder) = &args.out {
         write(folder, &comparison, args.force)?;
     }
-    if args.json { print_json(&comparison) } else { print(&comparison, args.quiet) }
+    if args.json { print_json(&comparison) } else { print(&comparison) }
 }
 
 /// Runs a scenario (with its seeds, if it has some) to compare it.
 fn simulated(reference: &str, args: &Args, cancel: &Arc<AtomicBool>) -> Result<(Arc<Finished>, SeedValues), CliError> {
     let (spec, warnings) = run::load(reference, &args.change.settings())?;
-    if !args.quiet {
-        for warning in warnings {
-            output::say(&format!("warning: {warning}"));
-        }
+    for warning in warnings {
+        output::say(&format!("warning: {warning}"));
     }
     let points = run::points(&spec, &|more| run::again(&spec, more))?;
     let options = Options { threads: args.change.threads(), ..Options::default() };
@@ -132,10 +136,13 @@ fn print_json(comparison: &Comparison) -> Result<(), CliError> {
     for object in table::json_rows(&differences(comparison)) {
         writeln!(out, "{object}")?;
     }
+    for note in &comparison.notes {
+        writeln!(out, "{}", serde_json::json!({ "note": note }))?;
+    }
     Ok(out.flush()?)
 }
 
-fn print(comparison: &Comparison, quiet: bool) -> Result<(), CliError> {
+fn print(comparison: &Comparison) -> Result<(), CliError> {
     let colour = output::colour_on_stdout();
     let mut out = output::out();
     let n = comparison.labels.len();
@@ -171,13 +178,11 @@ fn print(comparison: &Comparison, quiet: bool) -> Result<(), CliError> {
         grid.row(cells, if clear { Tone::Bold } else { Tone::Plain });
     }
     grid.write(&mut out, "  ", true, colour)?;
-    if !quiet {
-        writeln!(out)?;
-        writeln!(out, "  {}", tone("* the interval of the difference excludes zero", Tone::Dim, colour))?;
-        for note in &comparison.notes {
-            for line in output::wrap(note, output::width() - 2) {
-                writeln!(out, "  {}", tone(&line, Tone::Dim, colour))?;
-            }
+    writeln!(out)?;
+    writeln!(out, "  {}", tone("* the interval of the difference excludes zero", Tone::Dim, colour))?;
+    for note in &comparison.notes {
+        for line in output::wrap(note, output::width() - 2) {
+            writeln!(out, "  {}", tone(&line, Tone::Dim, colour))?;
         }
     }
     Ok(out.flush()?)

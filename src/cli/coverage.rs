@@ -67,7 +67,8 @@ fn markdown(out: &mut impl Write, lines: &[CoverageLine]) -> Result<(), CliError
     writeln!(
         out,
         "# What earlier programs did or promised, and what shows it here\n\n\
-         Written by `spikedeck list scenarios --coverage --markdown`. Every scenario is a test: its expectations hold in every run of `cargo test`. {}",
+         Written by `spikedeck list scenarios --coverage --markdown`. Every scenario is a test: its expectations hold \
+         in every run of `cargo test`. {}",
         counted(lines)
     )?;
     // A bar would end the cell.

@@ -31,6 +31,9 @@ pub(super) struct Flags {
     /// Marks of curves: braille, octant, quadrant, half, ascii
     #[arg(long, value_name = "WORD")]
     pub marker: Option<String>,
+    /// Say what has the focus in plain lines instead of drawing it: for screen readers
+    #[arg(long)]
+    pub reader: bool,
     /// Print the first page as text, a line a pane, and end (needs no terminal)
     #[arg(long)]
     pub describe: bool,
@@ -44,6 +47,9 @@ pub(super) fn run(paths: &[PathBuf], flags: &Flags) -> Result<(), CliError> {
         if let Some(value) = value {
             settings.set(key, value).map_err(CliError::Usage)?;
         }
+    }
+    if flags.reader {
+        settings.set("reader", "on").map_err(CliError::Usage)?;
     }
     let mut sources = Vec::new();
     for path in paths {

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use super::error::CliError;
 use super::output::{self, Align, Grid, Tone};
 use spikedeck_core::number;
+use spikedeck_core::vector::{self, Level};
 use spikedeck_run::free_memory;
 
 /// Arguments of `doctor`.
@@ -150,36 +151,22 @@ fn threads() -> Finding {
 }
 
 fn simd() -> Finding {
-    let (found, well) = simd_level();
-    let advice = if well { "" } else { "results are the same, only slower" };
-    Finding { what: "simd", found: found.into(), well, advice: advice.into() }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn simd_level() -> (&'static str, bool) {
-    // The kernels' widest version is built for what Ice Lake brought; older AVX-512 processors run the AVX2 one, which
-    // is faster there.
-    let wide = std::is_x86_feature_detected!("avx512f")
-        && std::is_x86_feature_detected!("avx512bitalg")
-        && std::is_x86_feature_detected!("avx512ifma")
-        && std::is_x86_feature_detected!("avx512vbmi2")
-        && std::is_x86_feature_detected!("avx512vpopcntdq")
-        && std::is_x86_feature_detected!("gfni")
-        && std::is_x86_feature_detected!("vaes");
-    if wide {
-        ("AVX-512", true)
-    } else if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-        ("AVX2 with FMA", true)
-    } else if std::is_x86_feature_detected!("fma") {
-        ("FMA", false)
-    } else {
-        ("baseline without FMA", false)
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn simd_level() -> (&'static str, bool) {
-    (std::env::consts::ARCH, true)
+    let (level, detected) = (vector::level(), vector::detected());
+    let name = |level: Level| match (level, cfg!(target_arch = "x86_64")) {
+        (Level::Avx512, _) => "AVX-512",
+        (Level::Avx2, _) => "AVX2 with FMA",
+        (Level::Baseline, true) => "baseline (neither AVX2 nor FMA)",
+        (Level::Baseline, false) => std::env::consts::ARCH,
+    };
+    let lowered = level < detected;
+    let found =
+        if lowered { format!("{}, lowered from {}", name(level), name(detected)) } else { name(level).to_owned() };
+    let advice = match (lowered, level) {
+        (true, _) => format!("{} lowers it; results are the same, only slower", vector::VARIABLE),
+        (false, Level::Baseline) if cfg!(target_arch = "x86_64") => "results are the same, only slower".to_owned(),
+        (false, _) => String::new(),
+    };
+    Finding { what: "simd", found, well: advice.is_empty(), advice }
 }
 
 /// A short piece of real work tells a throttled or busy machine from a quick one: the best of five, so that one

@@ -10,7 +10,7 @@ use spikedeck_table::TableError;
 /// Why a command did not end with status 0 (or, for a closed pipe, why it ends early with 0).
 #[derive(Debug)]
 pub(super) enum CliError {
-    /// A check or expectation failed; it has been printed.
+    /// A check or expectation failed, or an analysis has no result; it has been printed.
     CheckFailed,
     /// Wrong usage or scenario: what to say.
     Usage(String),
@@ -38,9 +38,14 @@ impl CliError {
             Self::CheckFailed | Self::Io(_) | Self::Other(_) => 1,
             Self::Usage(_) | Self::Report(_) | Self::Refused => 2,
             Self::Numerical => 3,
-            Self::Interrupted => 130,
+            Self::Interrupted => super::run::interrupted_status(),
             Self::Signal(status) => *status,
         }
+    }
+
+    /// Whether its text sets colours itself.
+    pub(super) fn is_coloured(&self) -> bool {
+        matches!(self, Self::Report(_))
     }
 
     /// What is still to be said.
@@ -74,7 +79,8 @@ impl From<RunError> for CliError {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Build(BuildError::Memory { needed, allowed, largest }) => Self::Usage(format!(
-                "this would need about {}, and {} are allowed: {largest}; record less, make it smaller, or raise simulation.memory",
+                "this would need about {}, and {} are allowed: {largest}; record less, make it smaller, or raise \
+                 simulation.memory",
                 spikedeck_core::number::bytes(needed),
                 spikedeck_core::number::bytes(allowed)
             )),
@@ -89,7 +95,9 @@ impl From<TableError> for CliError {
     fn from(error: TableError) -> Self {
         match error {
             TableError::Store(e) => e.into(),
-            made @ TableError::CannotMake { .. } => Self::Other(made.to_string()),
+            made @ (TableError::CannotMake { .. } | TableError::InTheWay { .. } | TableError::NotReplaced { .. }) => {
+                Self::Other(made.to_string())
+            }
             other => Self::Usage(other.to_string()),
         }
     }

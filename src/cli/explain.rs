@@ -1,5 +1,5 @@
-//! `spikedeck explain`: the card of a model, receptor, channel, plasticity rule, analysis or scenario, or of a part of the
-//! scenario language.
+//! `spikedeck explain`: the card of a model, receptor, channel, plasticity rule, analysis or scenario, or of a part
+//! of the scenario language.
 
 use std::io::Write;
 use std::sync::atomic::AtomicBool;
@@ -218,6 +218,11 @@ fn unknown(name: &str) -> String {
     names.extend(built_in().iter().map(|s| s.name.as_str()));
     names.extend(integrators().into_iter().map(|i| i.0));
     names.extend(explain_language::names());
+    let begun: Vec<String> =
+        names.iter().filter(|n| name.len() > 2 && n.starts_with(name)).map(|n| format!("`{n}`")).collect();
+    if begun.len() > 1 {
+        return format!("nothing is called `{name}` alone; there are {}", begun.join(", "));
+    }
     match did_you_mean(name, names) {
         Some(near) => format!("nothing is called `{name}`; did you mean `{near}`?"),
         None => format!("nothing is called `{name}`; `spikedeck list models` and `spikedeck list analyses` name all"),

@@ -2,6 +2,8 @@
 //! boundaries, from their declarations.
 
 use super::output::{Align, Grid, Tone};
+use spikedeck_equation::FUNCTIONS;
+use spikedeck_equation::space::{KernelShape, OPERATORS};
 use spikedeck_scenario::language::{Family, Key, Section, Takes, WordOf};
 use spikedeck_scenario::{Boundary, DISTRIBUTIONS, RULES, SCENARIO, STIMULI, Words, families, sections};
 use spikedeck_signal::Card;
@@ -36,6 +38,9 @@ pub(super) fn found(name: &str, wants: &dyn Fn(&str) -> bool) -> Vec<(String, Ca
         let line = format!("grid = {{ shape = [200], spacing = \"50 um\", boundary = \"{name}\" }}");
         found.push((titled("boundary of a grid"), Card { sections: vec![what(word.about), (WRITE.to_owned(), line)] }));
     }
+    if wants("section") && name == EQUATIONS {
+        found.push((titled("the language of models"), equations()));
+    }
     if wants("section") {
         for section in sections().into_iter().chain([&SCENARIO, &DISTRIBUTIONS]).filter(|s| s.name == name) {
             found.push((titled("section of a scenario"), section_card(section)));
@@ -57,9 +62,66 @@ pub(super) fn names() -> Vec<&'static str> {
         .chain(DISTRIBUTIONS.keys.iter().map(|k| k.name))
         .chain(words(Boundary::WORDS))
         .chain(sections().into_iter().map(|s| s.name))
-        .chain([SCENARIO.name, DISTRIBUTIONS.name])
+        .chain([SCENARIO.name, DISTRIBUTIONS.name, EQUATIONS])
         .chain(families().into_iter().map(|f| f.name))
         .collect()
+}
+
+/// The page of the language in which models are written.
+const EQUATIONS: &str = "equations";
+
+/// How equations are written: lines, units, names, functions, operators in space, and what happens at a spike.
+fn equations() -> Card {
+    let mut functions = Grid::new(&[Align::Left; 2]);
+    for function in FUNCTIONS {
+        functions.row([function.written(), function.about.to_owned()], Tone::Plain);
+    }
+    let mut operators = Grid::new(&[Align::Left; 2]);
+    for (operator, about) in OPERATORS {
+        operators.row([*operator, *about], Tone::Plain);
+    }
+    let kernels: Vec<&str> = KernelShape::LIST.iter().map(|k| k.0).collect();
+    let said = |heading: &str, lines: &[&str]| (heading.to_owned(), lines.join("\n"));
+    Card {
+        sections: vec![
+            what("one equation a line, with the unit of its variable behind a colon"),
+            said(
+                "Lines",
+                &[
+                    "dV_m/dt = (E_L - V_m + R_m*I)/tau_m : V     the rate of a state (`: V` is the unit of V_m)",
+                    "I_Na = g_Na*m**3*h*(E_Na - V_m) : A         a named subexpression, which can be recorded",
+                    "dx/dt = -x/tau + sigma*sqrt(2/tau)*xi : 1   `xi`: white noise, one a unit and equation, unit s**-0.5",
+                ],
+            ),
+            said(
+                "Units",
+                &[
+                    "A quantity stands in brackets, `[13 mV]`; a bare number has no unit. Units are no names: `13*mV` is",
+                    "`[13 mV]`, and `m`, `h`, `A`, `s` are free for gates and parameters. Both sides are checked.",
+                    "`time_unit = \"ms\"` or `\"s\"` is for published equations of plain numbers, `\"1\"` for systems without time.",
+                ],
+            ),
+            said(
+                "Names",
+                &[
+                    "states, parameters, inputs, subexpressions, and `t` (time). Operators: + - * / **, comparisons with",
+                    "`and`, `or`, `not`.",
+                ],
+            ),
+            ("Functions".to_owned(), text(&functions)),
+            ("On grids and trees".to_owned(), format!("{}\nkernels: {}", text(&operators), kernels.join(", "))),
+            said(
+                "At a spike",
+                &[
+                    "threshold = \"V_m > V_th\"                                a condition",
+                    "reset = \"V_m = V_reset; w += b\"                        statements, one after the other",
+                    "refractory = { time = \"t_ref\", hold = [\"V_m\"] }      how long which states are held",
+                    "refractory = \"2 ms\"                                    the same for the state of the threshold",
+                ],
+            ),
+            said("Also", &["`spikedeck show model/adex` prints a model, `spikedeck explain model` all of its keys"]),
+        ],
+    }
 }
 
 fn what(about: &str) -> (String, String) {

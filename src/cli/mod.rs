@@ -1,7 +1,15 @@
 //! The command line: one file a subcommand. Results go to standard output, everything else to standard error.
 //!
-//! Exit status: 0 done, 1 a check failed (or a file could not be written), 2 wrong usage or scenario, 3 numerical
-//! failure, 130 interrupted. A closed pipe ends the program quietly with 0.
+//! Exit status: 0 done, 1 a check failed (or an analysis has no result, or a file could not be written), 2 wrong usage or
+//! scenario, 3 numerical failure, 130 interrupted. A closed pipe ends the program quietly with 0.
+//!
+//! The whole program is
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     spikedeck_cli::main()
+//! }
+//! ```
 
 mod bench;
 mod check;
@@ -10,6 +18,7 @@ mod config;
 mod coverage;
 mod dashboard;
 mod doctor;
+mod door;
 mod error;
 mod explain;
 mod explain_language;
@@ -43,8 +52,9 @@ struct Cli {
 const ABOUT: &str = "A terminal laboratory for neural dynamics: scenario files in; rasters, spectra, information, \
                      Lyapunov exponents, synchrony and Parquet tables out.";
 
-const AFTER: &str = "Exit status: 0 done, 1 a check failed or a file could not be written, 2 wrong usage or scenario, \
-                     3 numerical failure, 130 interrupted.\nStart with: spikedeck, spikedeck list scenarios, spikedeck run balanced-coba";
+const AFTER: &str = "Exit status: 0 done, 1 a check failed, an analysis has no result or a file could not be written, \
+                     2 wrong usage or scenario, 3 numerical failure, 130 interrupted.\n\
+                     Start with: spikedeck, spikedeck list scenarios, spikedeck run balanced-coba";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -84,12 +94,21 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // A closed pipe while printing help is nobody's mistake.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            let status = if error.use_stderr() { 2 } else { 0 };
+            if status == 0 {
+                // A closed pipe while printing help is nobody's mistake.
+                let _ = error.print();
+            } else {
+                // What was typed is repeated here.
+                let text = error.render();
+                let coloured = output::colour_on_stderr();
+                output::say_coloured(if coloured { text.ansi().to_string() } else { text.to_string() }.trim_end());
+            }
+            return ExitCode::from(status);
         }
     };
     let result = match cli.command {
+        _ if let Err(text) = spikedeck_core::vector::asked() => Err(error::CliError::Usage(text)),
         None => dashboard::run(&cli.paths, &cli.dashboard),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
@@ -109,8 +128,10 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            if let Some(text) = error.text() {
-                output::say(&text);
+            match error.text() {
+                Some(text) if error.is_coloured() => output::say_coloured(&text),
+                Some(text) => output::say(&text),
+                None => {}
             }
             ExitCode::from(error.status())
         }
@@ -128,7 +149,8 @@ fn hook_panics() {
         let what = info.payload_as_str().unwrap_or("no reason was given");
         let place = info.location().map_or_else(String::new, |l| format!(" ({}:{})", l.file(), l.line()));
         output::say(&format!(
-            "the program made a mistake: {what}{place}\nThis is not your scenario's fault. Please report it with the scenario and this line (version {}); RUST_BACKTRACE=1 says more.",
+            "the program made a mistake: {what}{place}\nThis is not your scenario's fault. Please report it with the \
+             scenario and this line (version {}); RUST_BACKTRACE=1 says more.",
             env!("CARGO_PKG_VERSION")
         ));
     }));

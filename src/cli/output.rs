@@ -2,16 +2,39 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use spikedeck_core::visible::visible_line;
 use unicode_width::UnicodeWidthStr;
 
+use super::door::Door;
+
 /// Standard output, buffered. Errors are passed on: a closed pipe ends the program quietly.
-pub(super) fn out() -> io::BufWriter<io::StdoutLock<'static>> {
-    io::BufWriter::with_capacity(1 << 16, io::stdout().lock())
+pub(super) fn out() -> io::BufWriter<Door<io::StdoutLock<'static>>> {
+    io::BufWriter::with_capacity(1 << 16, Door::new(io::stdout().lock(), colour_on_stdout()))
 }
 
 /// A line to standard error. When that is closed, nobody listens.
 pub(super) fn say(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let cut = text.char_indices().nth(LONGEST).map(|(cut, _)| cut);
+    match cut {
+        Some(cut) => {
+            let more = text[cut..].chars().count();
+            to_stderr(&format!("{}… (and {more} more characters)\n", &text[..cut]), false);
+        }
+        None => to_stderr(&format!("{text}\n"), false),
+    }
+}
+
+/// Most characters of what is said at once: some texts come out of files.
+const LONGEST: usize = 8000;
+
+/// The same of a text that sets colours itself, where they are wanted.
+pub(super) fn say_coloured(text: &str) {
+    to_stderr(&format!("{text}\n"), colour_on_stderr());
+}
+
+fn to_stderr(text: &str, colour: bool) {
+    let mut door = Door::new(io::stderr().lock(), colour);
+    let _ = door.write_all(text.as_bytes()).and_then(|()| door.flush());
 }
 
 fn wanted(terminal: bool) -> bool {
@@ -156,7 +179,7 @@ impl ProgressLine {
 
     pub(super) fn show(&mut self, text: &str) {
         if self.active {
-            let _ = write!(io::stderr().lock(), "\r\x1b[K{text}");
+            let _ = write!(io::stderr().lock(), "\r\x1b[K{}", visible_line(text));
             self.shown = true;
         }
     }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::error::CliError;
 use super::output;
-use super::run::{Change, interrupt_flag, simulate};
+use super::run::{Change, end_on_signals, interrupt_flag, outcome_of, simulate};
 use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_plot::{self as plot, Look, View, ansi, cells, png, scene, svg};
-use spikedeck_run::{self as run, Options};
+use spikedeck_run::{self as run, Finished, Options, Status};
 use spikedeck_signal::NamedShape;
 use spikedeck_store as store;
 use spikedeck_table as table;
@@ -26,20 +26,43 @@ pub(super) struct Args {
     /// File to write, .svg or .png; drawn in the terminal if not given
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long, requires = "output")]
+    pub force: bool,
     #[command(flatten)]
     pub change: Change,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let path = Path::new(&args.run);
+    if let Some(file) = args.output.as_deref().filter(|f| f.exists() && !args.force) {
+        // Before anything is simulated for nothing.
+        return Err(store::StoreError::Exists { path: file.to_owned() }.into());
+    }
     let finished = if table::is_run(path) {
-        Arc::new(table::open(path)?)
+        let (finished, damage) = table::open_telling(path)?;
+        for text in damage {
+            output::say(&format!("warning: {text}"));
+        }
+        Arc::new(finished)
     } else {
         let (spec, _) = run::load(&args.run, &args.change.settings())?;
         let points = run::points(&spec, &|more| run::again(&spec, more))?;
         let options = Options { threads: args.change.threads(), ..Options::default() };
         simulate(&Arc::new(spec), &points, options, &interrupt_flag(), false)?.finished().clone()
     };
+    end_on_signals();
+    // What ended the run early is said, also where there is nothing to draw because of it.
+    let ended = (finished.status != Status::Complete).then(|| outcome_of(&finished, false)).flatten();
+    let drawn = pick_and_draw(args, &finished);
+    let Some(ended) = ended else { return drawn };
+    if let Some(text) = drawn.err().and_then(|e| e.text()) {
+        output::say(&text);
+    }
+    Err(ended)
+}
+
+fn pick_and_draw(args: &Args, finished: &Finished) -> Result<(), CliError> {
     let (name, wanted) = match args.analysis.split_once('/') {
         Some((name, shape)) => (name, Some(shape)),
         None => (args.analysis.as_str(), None),
@@ -61,10 +84,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             None => format!("`{name}` has nothing to draw: {}", outcome.summary),
         }));
     };
-    draw(shape, args.output.as_deref())
+    draw(shape, args.output.as_deref(), args.force)
 }
 
-fn draw(shape: &NamedShape, file: Option<&Path>) -> Result<(), CliError> {
+fn draw(shape: &NamedShape, file: Option<&Path>, force: bool) -> Result<(), CliError> {
     let scene = scene::of(shape, &View::default());
     let Some(path) = file else {
         let width = output::width();
@@ -80,11 +103,12 @@ fn draw(shape: &NamedShape, file: Option<&Path>) -> Result<(), CliError> {
         return Ok(out.flush()?);
     };
     let figure = svg::figure(&scene, &svg::Figure::default());
+    let write = if force { store::write_bytes } else { store::write_new };
     match path.extension().and_then(|e| e.to_str()) {
-        Some("svg") => store::write_text(path, &figure)?,
+        Some("svg") => write(path, figure.as_bytes())?,
         Some("png") => {
             let bytes = png::from_svg(&figure, 2.0).map_err(|e| CliError::Other(e.to_string()))?;
-            store::write_bytes(path, &bytes)?;
+            write(path, &bytes)?;
         }
         _ => return Err(CliError::Usage(format!("{}: figures are written as .svg or .png", path.display()))),
     }

@@ -15,8 +15,8 @@ use spikedeck_table::{self as table, Manifest};
 /// Metrics of one analysis that are shown without `-v`.
 const SHOWN: usize = 24;
 
-/// One JSON object a metric and point.
-pub(super) fn print_json(result: &Simulated) -> Result<(), CliError> {
+/// One JSON object a metric and point, then one a warning, an analysis without result, a check, and the status.
+pub(super) fn print_json(result: &Simulated, loaded: &[String]) -> Result<(), CliError> {
     let mut out = output::out();
     match result {
         Simulated::One(finished) => {
@@ -35,6 +35,9 @@ pub(super) fn print_json(result: &Simulated) -> Result<(), CliError> {
                 }
             }
         }
+    }
+    for words in table::words_json(result.finished(), loaded) {
+        writeln!(out, "{words}")?;
     }
     Ok(out.flush()?)
 }
@@ -72,7 +75,7 @@ pub(super) fn print(
         grid.write(&mut out, "  ", false, colour)?;
     }
     originals(&mut out, finished, colour)?;
-    if !args.quiet && !finished.warnings.is_empty() {
+    if !finished.warnings.is_empty() {
         writeln!(out)?;
         for warning in &finished.warnings {
             for (k, line) in output::wrap(warning, output::width() - 4).into_iter().enumerate() {
@@ -87,7 +90,11 @@ pub(super) fn print(
             .iter()
             .find(|r| r.0.starts_with("spikes."))
             .map_or_else(String::new, |r| format!(", {} spikes", number::count(*r.1)));
-        writeln!(out, "{} written: {} tables{rows}", path.display(), manifest.rows.len())?;
+        let kept = match result {
+            Simulated::Many(ensemble) => kept_of(ensemble),
+            Simulated::One(_) => String::new(),
+        };
+        writeln!(out, "{} written: {} tables{rows}{kept}", path.display(), manifest.rows.len())?;
         if args.verbose {
             for (file, n) in &manifest.rows {
                 writeln!(out, "  {file}  {} rows", number::count(*n))?;
@@ -96,6 +103,12 @@ pub(super) fn print(
     }
     writeln!(out, "{}", tone(&timing(spec, finished), Tone::Dim, colour))?;
     Ok(out.flush()?)
+}
+
+/// What is kept of a sweep: metrics of all points, and what was recorded of the first alone.
+fn kept_of(ensemble: &Ensemble) -> String {
+    let Some(first) = ensemble.points.first() else { return String::new() };
+    format!("; metrics of all {} points, recordings of the first ({})", ensemble.points.len(), first.point.label())
 }
 
 /// What an earlier program gave for the same experiment, beside what this run gave, and why they differ.
@@ -138,7 +151,11 @@ fn setting(spec: &Spec, finished: &Finished, result: &Simulated) -> String {
         parts.push(format!("{} connections", number::count(finished.facts.connections)));
     }
     if finished.facts.spikes > 0 {
-        parts.push(format!("{} spikes", number::count(finished.facts.spikes)));
+        let spikes = number::count(finished.facts.spikes);
+        parts.push(match result {
+            Simulated::One(_) => format!("{spikes} spikes"),
+            Simulated::Many(_) => format!("{spikes} spikes of all points together"),
+        });
     }
     if let Simulated::Many(ensemble) = result {
         parts.push(format!("{} points", ensemble.points.len()));

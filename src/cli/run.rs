@@ -1,8 +1,8 @@
 //! `spikedeck run`: run scenarios; print what was measured; write tables where asked.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::error::CliError;
 use super::output::{self, ProgressLine};
@@ -17,7 +17,7 @@ use spikedeck_table::{self as table, Folder, Stored};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Nothing is written to disk without --out. Several scenarios write to DIR/NAME.\n\
     Examples:\n  spikedeck run balanced-coba\n  spikedeck run brunel-2000:si-fast --seed 7 --out results\n  \
-    spikedeck run my.toml --set populations.exc.parameters.tau_m=\"15 ms\" --json | jq .value\n  \
+    spikedeck run my.toml --set populations.exc.parameters.tau_m=\"15 ms\" --json | jq \"select(.metric)\"\n  \
     spikedeck run results --out again   (repeats the run in the folder `results`)")]
 pub(super) struct Args {
     /// Files or names of built-in scenarios, with a variant after a colon; the folder of a run repeats it
@@ -37,10 +37,10 @@ pub(super) struct Args {
     /// Repeat at half the step and report how far spikes and metrics move
     #[arg(long, value_enum, value_name = "WHAT")]
     pub check: Option<SelfCheck>,
-    /// Print one JSON object a metric
+    /// Print one JSON object a metric; then one a warning, an analysis without result, a check, and the status
     #[arg(long)]
     pub json: bool,
-    /// No progress, no warnings
+    /// No progress
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
     /// All metrics with their notes, integrators, files
@@ -127,6 +127,28 @@ impl Simulated {
     }
 }
 
+/// The signal that was heard, once one was.
+static HEARD: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
+
+/// Whether a signal may end the program at once: all that is left is to show what there is.
+static MAY_END: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// From now on a signal ends the program at once.
+pub(super) fn end_on_signals() {
+    MAY_END.store(true, Ordering::Relaxed);
+}
+
+/// The exit status that says which signal ended the program: 130 for Ctrl-C.
+pub(super) fn interrupted_status() -> u8 {
+    let heard = HEARD.load(Ordering::Relaxed);
+    let signal = if heard == 0 { signal_hook::consts::SIGINT } else { heard as i32 };
+    status_of(signal)
+}
+
+fn status_of(signal: i32) -> u8 {
+    128 | (signal & 0x7f) as u8
+}
+
 /// Raised by Ctrl-C (and TERM, HUP): the run stops at the next epoch and keeps what there is. A second Ctrl-C ends at
 /// once.
 pub(super) fn interrupt_flag() -> Arc<AtomicBool> {
@@ -134,7 +156,10 @@ pub(super) fn interrupt_flag() -> Arc<AtomicBool> {
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
         // Order matters: the shutdown looks at the flag before this signal raises it. Where handlers cannot be set, the
         // default stays: the process ends.
-        let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, flag.clone());
+        let status = i32::from(status_of(signal));
+        let _ = signal_hook::flag::register_conditional_shutdown(signal, status, flag.clone());
+        let _ = signal_hook::flag::register_conditional_shutdown(signal, status, MAY_END.clone());
+        let _ = signal_hook::flag::register_usize(signal, HEARD.clone(), signal as usize);
         let _ = signal_hook::flag::register(signal, flag.clone());
     }
     flag
@@ -162,7 +187,7 @@ pub(super) fn simulate(
         }
     });
     let result = if points.len() > 1 {
-        run::ensemble(spec, points, &options, cancel, &tell).map(Simulated::Many)
+        run::ensemble(spec, points, options, cancel, &tell).map(Simulated::Many)
     } else {
         let spec = points.first().map_or(spec, |p| &p.spec);
         run::execute(spec, options, cancel, &tell).map(|f| Simulated::One(Arc::new(f)))
@@ -185,7 +210,6 @@ fn stored(reference: &str) -> Result<Option<Stored>, CliError> {
 
 /// Runs all scenarios in turn; the worst status wins.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let cancel = interrupt_flag();
     let mut jobs = Vec::new();
     for reference in &args.scenarios {
         let mut set = args.change.settings();
@@ -197,18 +221,18 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             Some(stored) => stored.repeat(&set)?,
             None => run::load(reference, &set)?,
         };
-        if !args.quiet {
-            for warning in warnings {
-                output::say(&format!("warning: {warning}"));
-            }
+        for warning in &warnings {
+            output::say(&format!("warning: {warning}"));
         }
         let points = run::points(&spec, &|more| match &stored {
             Some(stored) => stored.again(&spec, more),
             None => run::again(&spec, more),
         })?;
         let own = stored.map_or(Format::Parquet, |s| s.format());
-        jobs.push((Arc::new(spec), points, args.format.map_or(own, Format::from)));
+        jobs.push((Arc::new(spec), points, args.format.map_or(own, Format::from), warnings));
     }
+    // Until here a signal ends the process as it ends any.
+    let cancel = interrupt_flag();
     let mut failed: Option<CliError> = None;
     let several = jobs.len() > 1;
     let label_of =
@@ -221,20 +245,26 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             return Err(CliError::Usage(format!("{twice} is there twice, and both would be written to one folder")));
         }
     }
-    for (spec, points, format) in jobs {
+    for (spec, points, format, loaded) in jobs {
         let label = label_of(&spec);
         let folder = match &args.out {
             None => None,
             Some(dir) => {
                 let path = if several { dir.join(label.replace([':', '/'], "-")) } else { dir.clone() };
                 let mut folder = Folder::create(&path, format, args.force)?;
+                points.iter().map(|p| &p.spec).chain([&spec]).try_for_each(|s| folder.spare(s))?;
                 folder.begin(&label, &spec)?;
                 Some(Arc::new(Mutex::new(folder)))
             }
         };
-        let sink = if points.len() > 1 { None } else { folder.clone().map(|f| Box::new(f) as Box<dyn Sink>) };
+        let sink = folder.clone().map(|f| Box::new(f) as Box<dyn Sink>);
         let options = Options { threads: args.change.threads(), sink, ..Options::default() };
-        let result = simulate(&spec, &points, options, &cancel, args.quiet || args.json)?;
+        let result = simulate(&spec, &points, options, &cancel, args.quiet || args.json).inspect_err(|_| {
+            let kept = folder.as_ref().and_then(|f| f.lock().unwrap_or_else(PoisonError::into_inner).give_up());
+            if let Some(path) = kept {
+                output::say(&format!("{label}: what was written until then is in {}", path.display()));
+            }
+        })?;
         let written = folder.as_ref().map(|folder| {
             let mut folder = folder.lock().unwrap_or_else(PoisonError::into_inner);
             let manifest = match &result {
@@ -248,14 +278,22 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             Ok(written) => (written, None),
             Err(error) => (None, Some(error)),
         };
+        let elsewhere = written.as_ref().filter(|_| args.force && result.finished().status == Status::Interrupted);
+        if let Some((path, _)) = elsewhere {
+            output::say(&format!("{label}: the interrupted run is in {}", path.display()));
+        }
         if args.json {
-            print_json(&result)?;
+            print_json(&result, &loaded)?;
         } else {
             print(&spec, &result, written.as_ref(), args)?;
         }
         let finished = result.finished();
         let outcome = outcome_of(finished, args.json || args.quiet);
         if let Some(error) = unwritten {
+            let kept = folder.as_ref().and_then(|f| f.lock().unwrap_or_else(PoisonError::into_inner).give_up());
+            if let Some(path) = kept {
+                output::say(&format!("{label}: what was written until then is in {}", path.display()));
+            }
             return Err(error.into());
         }
         // The worst: interrupted, then numerical, then a failed check.
@@ -283,13 +321,20 @@ pub(super) fn outcome_of(finished: &Finished, say_checks: bool) -> Option<CliErr
             Some(CliError::Numerical)
         }
         Status::Complete => {
+            let failures: Vec<_> =
+                finished.outcomes.iter().filter_map(|o| o.failure.as_ref().map(|why| (&o.name, why))).collect();
+            if say_checks {
+                for (analysis, why) in &failures {
+                    output::say(&format!("{}: analysis `{analysis}` has no result: {why}", finished.label));
+                }
+            }
             let failed: Vec<_> = finished.checks.iter().filter(|c| !c.passed).collect();
             if say_checks {
                 for check in &failed {
                     output::say(&format!("{}: check `{}` failed: {}", finished.label, check.name, check_text(check)));
                 }
             }
-            (!failed.is_empty()).then_some(CliError::CheckFailed)
+            (!failed.is_empty() || !failures.is_empty()).then_some(CliError::CheckFailed)
         }
     }
 }

@@ -48,13 +48,8 @@ pub(super) fn new(args: &NewArgs) -> Result<(), CliError> {
         _ => format!("my_{name}.toml"),
     };
     let path = args.output.clone().unwrap_or_else(|| PathBuf::from(file));
-    if path.exists() && !args.force {
-        return Err(CliError::Usage(format!(
-            "{} exists; choose another name with -o, or write over it with --force",
-            path.display()
-        )));
-    }
-    store::write_text(&path, text)?;
+    let write = if args.force { store::write_bytes } else { store::write_new };
+    write(&path, text.as_bytes())?;
     let mut out = output::out();
     writeln!(out, "{}", path.display())?;
     out.flush()?;

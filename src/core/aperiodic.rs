@@ -106,31 +106,146 @@ pub fn fit(frequencies: &[f64], power: &[f64], search: &PeakSearch) -> Option<Fi
     Some(fit)
 }
 
-/// The expected power of the background at each frequency: what a peak is held against.
+/// What is known of the ordinates of a spectrum beside their values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ordinates<'a> {
+    /// Degrees of freedom of each.
+    pub freedom: f64,
+    /// How estimates that are 0, 1, ... apart are correlated.
+    pub correlation: &'a [f64],
+    /// Shares of the power of one that come from those 0, 1, ... away on either side.
+    pub smear: &'a [f64],
+}
+
+/// The aperiodic level: what peaks are held against, and what exponent and offset are read off.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Background {
+    /// b: log10 of the expected power at 1 Hz.
+    pub offset: f64,
+    /// χ.
+    pub exponent: f64,
+    /// Standard error of b.
+    pub offset_se: f64,
+    /// Standard error of χ.
+    pub exponent_se: f64,
+    /// Root mean square of log10 power about the whole model (line and peaks) in units of what chance gives, and in
+    /// decades: far above 1 where the spectrum is not a line with peaks.
+    pub misfit: (f64, f64),
+}
+
+impl Background {
+    /// The expected power at a frequency above 0.
+    pub fn level(&self, f: f64) -> f64 {
+        10f64.powf(self.offset - self.exponent * f.log10())
+    }
+
+    /// Whether line and peaks do not describe the spectrum: log power lies twice as far from them as chance would have
+    /// it, and more than a tenth of a decade.
+    pub fn bends(&self) -> bool {
+        self.misfit.0 > 2.0 && self.misfit.1 > 0.1
+    }
+}
+
+/// The background of a spectrum of which `start` is the fit.
 ///
 /// A line through log10 power of all ordinates but those that stand out (upper tail of the chi-squared law below 1e-3,
-/// found by repetition from `start`), raised by the bias of the mean log of a chi-squared variable with `freedom`
-/// degrees of freedom, ln(ν/2) − ψ(ν/2). The line of [`fit`] itself lies too low for a test: the highest ordinates of
-/// mere noise are taken off it as peaks.
-pub fn background(frequencies: &[f64], power: &[f64], freedom: f64, start: &Fit) -> impl Fn(f64) -> f64 + use<> {
-    let half = freedom / 2.0;
-    let bias = (half.ln() - digamma(half)).exp();
+/// found by repetition from `start`), with what the taper smears taken off, raised by the bias of the mean log of a
+/// chi-squared variable with ν degrees of freedom, ln(ν/2) − ψ(ν/2). The line of [`fit`] itself lies too low for a test:
+/// the highest ordinates of mere noise are taken off it as peaks. Standard errors allow for correlated ordinates.
+pub fn background(frequencies: &[f64], power: &[f64], of: Ordinates<'_>, start: &Fit) -> Background {
+    let half = of.freedom / 2.0;
+    let bias = (half.ln() - digamma(half)) / std::f64::consts::LN_10;
     let x: Vec<f64> = frequencies.iter().map(|f| f.log10()).collect();
     let (mut b, mut chi) = (start.offset, start.exponent);
-    let limit = chi_squared_quantile(freedom, 1.0 - 1e-3) / freedom;
+    let limit = (chi_squared_quantile(of.freedom, 1.0 - 1e-3) / of.freedom).log10() + bias;
     let mut kept = vec![false; x.len()];
+    let mut smeared = smeared(frequencies, chi, of.smear);
     for _ in 0..20 {
         let now: Vec<bool> =
-            x.iter().zip(power).map(|(x, p)| *p > 0.0 && *p <= limit * bias * 10f64.powf(b - chi * x)).collect();
+            (0..x.len()).map(|k| power[k] > 0.0 && power[k].log10() - smeared[k] <= limit + b - chi * x[k]).collect();
         if now == kept || now.iter().filter(|k| **k).count() < 4 {
             break;
         }
         kept = now;
         let (kx, ky): (Vec<f64>, Vec<f64>) =
-            x.iter().zip(power).zip(&kept).filter(|(_, k)| **k).map(|((x, p), _)| (*x, p.log10())).unzip();
+            (0..x.len()).filter(|k| kept[*k]).map(|k| (x[k], power[k].log10() - smeared[k])).unzip();
         (b, chi) = line(&kx, &ky);
+        smeared = self::smeared(frequencies, chi, of.smear);
     }
-    move |f| bias * 10f64.powf(b - chi * f.log10())
+    let scatter = trigamma(half).sqrt() / std::f64::consts::LN_10;
+    let rest: Vec<f64> = (0..x.len())
+        .map(|k| power[k].log10() - smeared[k] - (b - chi * x[k]))
+        .enumerate()
+        .filter(|(k, _)| kept[*k])
+        .map(|(_, r)| r)
+        .collect();
+    // Where the rest scatters more than chance has it, so do the ends of the interval.
+    let factor = scatter.max(deviation(&rest, 0));
+    let (exponent_se, offset_se) = errors(&x, &kept, of.correlation);
+    let away: Vec<f64> =
+        frequencies.iter().zip(power).filter(|(_, p)| **p > 0.0).map(|(&f, p)| p.log10() - start.model(f)).collect();
+    let rms = (away.iter().map(|r| r * r).sum::<f64>() / away.len() as f64).sqrt();
+    Background {
+        offset: b + bias,
+        exponent: chi,
+        offset_se: factor * offset_se,
+        exponent_se: factor * exponent_se,
+        misfit: (rms / scatter, rms),
+    }
+}
+
+/// What a taper adds to log10 of a power law at evenly spaced frequencies: ordinates take shares of their neighbours.
+/// Nothing comes from 0, of which the mean was taken.
+fn smeared(frequencies: &[f64], chi: f64, shares: &[f64]) -> Vec<f64> {
+    let step = frequencies.get(1).map_or(1.0, |f| f - frequencies[0]);
+    frequencies
+        .iter()
+        .map(|f| {
+            let at = |f: f64| if f > 0.5 * step { f.powf(-chi) } else { 0.0 };
+            let sum: f64 = shares
+                .iter()
+                .enumerate()
+                .map(|(m, s)| {
+                    let away = m as f64 * step;
+                    if m == 0 { s * at(*f) } else { s * (at(f + away) + at(f - away)) }
+                })
+                .sum();
+            (sum / at(*f)).log10()
+        })
+        .collect()
+}
+
+/// Standard errors of slope and offset of a line through correlated points of standard deviation 1.
+fn errors(x: &[f64], kept: &[bool], correlation: &[f64]) -> (f64, f64) {
+    let used: Vec<f64> = x.iter().zip(kept).filter(|(_, k)| **k).map(|(x, _)| *x).collect();
+    let (n, mx) = (used.len() as f64, mean(&used));
+    let sxx: f64 = used.iter().map(|x| (x - mx) * (x - mx)).sum();
+    let weights = |of: &dyn Fn(f64) -> f64| -> Vec<f64> {
+        x.iter().zip(kept).map(|(&x, &k)| if k { of(x) } else { 0.0 }).collect()
+    };
+    let error = |w: Vec<f64>| {
+        let sum: f64 = correlation
+            .iter()
+            .enumerate()
+            .map(|(m, c)| {
+                let products: f64 = w.iter().zip(w.get(m..).unwrap_or(&[])).map(|(a, b)| a * b).sum();
+                if m == 0 { products } else { 2.0 * c * products }
+            })
+            .sum();
+        sum.max(0.0).sqrt()
+    };
+    (error(weights(&|x| (x - mx) / sxx)), error(weights(&|x| 1.0 / n - mx * (x - mx) / sxx)))
+}
+
+/// ψ′(x), the variance of the log of a gamma variable of shape x: recurrence to 6, then the asymptotic series.
+fn trigamma(mut x: f64) -> f64 {
+    let mut sum = 0.0;
+    while x < 6.0 {
+        sum += 1.0 / (x * x);
+        x += 1.0;
+    }
+    let y = 1.0 / (x * x);
+    sum + 1.0 / x + y / 2.0 + y / x * (1.0 / 6.0 - y * (1.0 / 30.0 - y * (1.0 / 42.0 - y / 30.0)))
 }
 
 /// Least-squares b and χ of y = b − χ x.
@@ -291,6 +406,28 @@ mod tests {
 
     fn close(a: f64, b: f64, tolerance: f64) {
         assert!((a - b).abs() <= tolerance, "{a} is not {b}");
+    }
+
+    /// ψ′(1) = π²/6, ψ′(½) = π²/2, and the recurrence.
+    #[test]
+    fn trigamma_values() {
+        let pi2 = std::f64::consts::PI.powi(2);
+        close(trigamma(1.0), pi2 / 6.0, 1e-9);
+        close(trigamma(0.5), pi2 / 2.0, 1e-9);
+        close(trigamma(20.0), trigamma(21.0) + 1.0 / 400.0, 1e-12);
+    }
+
+    /// What a Hann taper makes of a power law has the law's exponent and offset again.
+    #[test]
+    fn smearing_is_taken_off() {
+        let f: Vec<f64> = (1..=80).map(|k| f64::from(k) * 0.5).collect();
+        let law = |f: f64| if f > 0.0 { 10f64.powf(1.25 - 2.0 * f.log10()) } else { 0.0 };
+        let p: Vec<f64> = f.iter().map(|f| 2.0 / 3.0 * law(*f) + (law(f - 0.5) + law(f + 0.5)) / 6.0).collect();
+        let start = fit(&f, &p, &PeakSearch::default()).unwrap();
+        let of = Ordinates { freedom: 1e6, correlation: &[1.0], smear: &[2.0 / 3.0, 1.0 / 6.0] };
+        let found = background(&f, &p, of, &start);
+        close(found.exponent, 2.0, 1e-3);
+        close(found.offset, 1.25, 1e-3);
     }
 
     #[test]

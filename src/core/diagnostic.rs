@@ -24,12 +24,21 @@ pub struct Diagnostic {
     pub label: String,
     /// What would be right, when that is known.
     pub help: Option<String>,
+    /// The name that nothing has, if that is what is wrong.
+    pub unknown: Option<String>,
 }
 
 impl Diagnostic {
     /// An error with a caret under `span`.
     pub fn error(message: impl Into<String>, span: Range<usize>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), span, label: String::new(), help: None }
+        Self {
+            severity: Severity::Error,
+            message: message.into(),
+            span,
+            label: String::new(),
+            help: None,
+            unknown: None,
+        }
     }
 
     /// A warning with a caret under `span`.
@@ -51,6 +60,13 @@ impl Diagnostic {
         self
     }
 
+    /// The same, about a name that nothing has.
+    #[must_use]
+    pub fn unknown(mut self, name: impl Into<String>) -> Self {
+        self.unknown = Some(name.into());
+        self
+    }
+
     /// The same, moved by `offset` bytes: from a text inside another text to the outer one.
     #[must_use]
     pub fn shifted(mut self, offset: usize) -> Self {
@@ -59,15 +75,32 @@ impl Diagnostic {
     }
 }
 
-/// The candidate nearest to `word` in edit distance, if it is near enough to be what was meant.
+/// The candidate of which alone `word` is the first part (`stdp` of `stdp_pair`), else the nearest in edit distance, if it
+/// is near enough to be what was meant, else the only one that begins with `word`. Words of one or two letters are only
+/// ever near to themselves in other letter case: every symbol is one letter away from every other.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|c| (edit_distance(&lower, &c.to_lowercase()), c))
-        .filter(|(d, c)| *d <= 1 + c.len().min(word.len()) / 4)
+    let letters = word.chars().count();
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let allowed = |c: &str| match c.chars().count().min(letters) {
+        0..=2 => 0,
+        3..=5 => 1,
+        n => 1 + n / 4,
+    };
+    let near = candidates
+        .iter()
+        // Words whose lengths differ by more are not compared: a word may be a whole file.
+        .filter(|c| letters.abs_diff(c.chars().count()) <= allowed(c))
+        .map(|c| (edit_distance(&lower, &c.to_lowercase()), *c))
+        .filter(|(d, c)| *d <= allowed(c))
         .min_by_key(|(d, _)| *d)
-        .map(|(_, c)| c)
+        .map(|(_, c)| c);
+    let begun = |by: &str| {
+        let mut longer = candidates.iter().filter(|c| c.to_lowercase().starts_with(by));
+        let only = longer.next().filter(|_| longer.next().is_none() && letters > 2);
+        only.copied()
+    };
+    begun(&format!("{lower}_")).or(near).or_else(|| begun(&lower))
 }
 
 /// Damerau-Levenshtein distance with adjacent transpositions (optimal string alignment).
@@ -102,5 +135,22 @@ mod tests {
         assert_eq!(did_you_mean("tua_m", ["tau_m", "C_m"]), Some("tau_m"));
         assert_eq!(did_you_mean("durration", ["duration", "dt"]), Some("duration"));
         assert_eq!(did_you_mean("zzzz", ["tau_m", "C_m"]), None);
+        let began = std::time::Instant::now();
+        assert_eq!(did_you_mean(&"tau_m".repeat(1_000_000), ["tau_m"; 100]), None);
+        assert!(began.elapsed().as_secs_f64() < 5.0, "{:?}", began.elapsed());
+        assert_eq!(did_you_mean("e_l", ["E_L", "g_L"]), Some("E_L"));
+        assert_eq!(did_you_mean("stdp", ["step", "stdp_pair"]), Some("stdp_pair"));
+    }
+
+    /// Symbols of one or two letters, and short words that only share letters, are nothing that was meant.
+    #[test]
+    fn short_words_have_no_neighbours() {
+        for (word, candidates) in
+            [("t", ["i", "x"]), ("mV", ["m", "V"]), ("ms", ["m", "s"]), ("V", ["I", "w"]), ("sttc", ["step", "stop"])]
+        {
+            assert_eq!(did_you_mean(word, candidates), None, "{word}");
+        }
+        assert_eq!(did_you_mean("VM", ["Vm", "Im"]), Some("Vm"));
+        assert_eq!(did_you_mean("tau", ["tau_rec", "tau_fac"]), None, "which of them?");
     }
 }

@@ -1,8 +1,10 @@
-//! Fast Fourier transforms with plans that are made once a length and shared (rustfft picks AVX at run time).
+//! Fast Fourier transforms with plans that are made once a length and shared. rustfft picks its instructions, and with
+//! them the order of its sums, by machine: that is for estimates, and what is simulated has
+//! [`super::circular_convolution`].
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use realfft::{RealFftPlanner, RealToComplex};
 use rustfft::{Fft, FftPlanner};
 
 pub use rustfft::num_complex::Complex64;
@@ -26,9 +28,4 @@ fn real_planner() -> MutexGuard<'static, RealFftPlanner<f64>> {
 /// The shared plan of a real forward transform of `n` samples.
 pub fn real_plan(n: usize) -> Arc<dyn RealToComplex<f64>> {
     real_planner().plan_fft_forward(n)
-}
-
-/// The shared plan that turns the spectrum of `n` real samples back into them, times `n`.
-pub fn inverse_real_plan(n: usize) -> Arc<dyn ComplexToReal<f64>> {
-    real_planner().plan_fft_inverse(n)
 }

@@ -154,13 +154,42 @@ pub fn equal_width(values: &[f64], bins: usize) -> Vec<u32> {
     values.iter().map(|v| (((v - low) * scale) as u32).min(bins as u32 - 1)).collect()
 }
 
-/// Bins that hold as equal shares of the values as ties allow; equal values share a bin. Symbols `0..bins`.
-pub fn quantile_bins(values: &[f64], bins: usize) -> Vec<u32> {
+/// Bins that hold as equal shares of the values as ties allow; equal values share a bin. Symbols `0..`, and how many
+/// there are: `bins`, or as many as there are distinct values if these are fewer.
+///
+/// Where one value fills several bins, the bins that it leaves over divide what is left: values are never put together
+/// because others are common.
+pub fn quantile_bins(values: &[f64], bins: usize) -> (Vec<u32>, usize) {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let n = sorted.len();
-    let edges: Vec<f64> = (1..bins).filter_map(|b| sorted.get(b * n / bins).copied()).collect();
-    values.iter().map(|v| edges.partition_point(|e| e <= v) as u32).collect()
+    let least = sorted.first().copied();
+    let mut edges: Vec<f64> = (1..bins).filter_map(|b| sorted.get(b * n / bins).copied()).collect();
+    edges.dedup();
+    edges.retain(|e| Some(*e) != least);
+    while edges.len() + 1 < bins
+        && let Some(edge) = split(&sorted, &edges)
+    {
+        edges.insert(edges.partition_point(|e| *e < edge), edge);
+    }
+    (values.iter().map(|v| edges.partition_point(|e| e <= v) as u32).collect(), edges.len() + 1)
+}
+
+/// An edge that divides the fullest bin with more than one value in it as evenly as its ties allow.
+fn split(sorted: &[f64], edges: &[f64]) -> Option<f64> {
+    let mut cuts: Vec<usize> = edges.iter().map(|e| sorted.partition_point(|v| v < e)).collect();
+    cuts.insert(0, 0);
+    cuts.push(sorted.len());
+    let (from, to) = cuts
+        .windows(2)
+        .map(|w| (w[0], w[1]))
+        .filter(|&(from, to)| from < to && sorted[from] < sorted[to - 1])
+        .max_by_key(|&(from, to)| (to - from, sorted.len() - from))?;
+    let middle = usize::midpoint(from, to);
+    let before = sorted.partition_point(|v| *v < sorted[middle]);
+    let after = sorted.partition_point(|v| *v <= sorted[middle]);
+    let cut = [before, after].into_iter().filter(|c| *c > from && *c < to).min_by_key(|c| c.abs_diff(middle))?;
+    Some(sorted[cut])
 }
 
 /// Whole numbers as symbols `0..n`, in the order of their values; the number of symbols stands beside them.
@@ -189,9 +218,20 @@ pub fn words(columns: &[Vec<u32>], alphabet: usize) -> (Vec<u32>, usize) {
     (codes, distinct)
 }
 
-/// Conditional mutual information I(a; b | c) of symbols in bits, and the numbers of (a, b, c), (a, c), (b, c), c words
-/// that occurred. With `a` the target now, `b` the source's past and `c` the target's past it is transfer entropy.
-pub fn conditional(a: (&[u32], usize), b: (&[u32], usize), c: (&[u32], usize)) -> (f64, [usize; 4]) {
+/// What [`conditional`] finds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Conditional {
+    /// Conditional mutual information in bits.
+    pub bits: f64,
+    /// How many (a, b, c), (a, c), (b, c) and c words occurred.
+    pub occupied: [usize; 4],
+    /// What it cannot exceed: the lesser of the entropies of `a` and of `b`, given `c`.
+    pub most: f64,
+}
+
+/// Conditional mutual information I(a; b | c) of symbols. With `a` the target now, `b` the source's past and `c` the
+/// target's past it is transfer entropy.
+pub fn conditional(a: (&[u32], usize), b: (&[u32], usize), c: (&[u32], usize)) -> Conditional {
     let code = |parts: &[(&[u32], usize)]| -> Vec<u64> {
         (0..a.0.len())
             .map(|i| parts.iter().fold(0u64, |code, (s, size)| code * *size as u64 + u64::from(s[i])))
@@ -200,8 +240,12 @@ pub fn conditional(a: (&[u32], usize), b: (&[u32], usize), c: (&[u32], usize)) -
     let size = |parts: &[(&[u32], usize)]| parts.iter().map(|p| p.1 as u128).product::<u128>();
     let count = |parts: &[(&[u32], usize)]| tally(code(parts), size(parts));
     let (abc, ac, bc, only) = (count(&[a, b, c]), count(&[a, c]), count(&[b, c]), count(&[c]));
-    let value = entropy(&ac) + entropy(&bc) - entropy(&abc) - entropy(&only);
-    (value.max(0.0), [abc.len(), ac.len(), bc.len(), only.len()])
+    let [of_ac, of_bc, of_c] = [&ac, &bc, &only].map(|counts| entropy(counts));
+    Conditional {
+        bits: (of_ac + of_bc - entropy(&abc) - of_c).max(0.0),
+        occupied: [abc.len(), ac.len(), bc.len(), only.len()],
+        most: (of_ac.min(of_bc) - of_c).max(0.0),
+    }
 }
 
 /// How often each code occurs, zeros left out: by a dense table where that is small, else by sorting.

@@ -85,8 +85,9 @@ fn the_gaussian_channel() {
 fn bins() {
     assert_eq!(equal_width(&[0.0, 0.9, 1.0, 2.0, 4.0], 4), [0, 0, 1, 2, 3]);
     assert_eq!(equal_width(&[3.0, 3.0], 4), [0, 0]);
-    assert_eq!(quantile_bins(&[5.0, 1.0, 2.0, 4.0], 2), [1, 0, 0, 1]);
-    assert_eq!(quantile_bins(&[0.0, 0.0, 0.0, 7.0], 2), [1, 1, 1, 1]);
+    assert_eq!(quantile_bins(&[5.0, 1.0, 2.0, 4.0], 2), (vec![1, 0, 0, 1], 2));
+    assert_eq!(quantile_bins(&[0.0, 0.0, 0.0, 7.0], 2), (vec![0, 0, 0, 1], 2));
+    assert_eq!(quantile_bins(&[3.0, 3.0], 4), (vec![0, 0], 1));
     assert_eq!(whole_numbers(&[0.0, 3.0, 7.0, 3.0]), (vec![0, 1, 2, 1], 3));
     assert_eq!(words(&[vec![0, 1, 1], vec![1, 0, 1]], 2), (vec![0, 1, 2], 3));
 }
@@ -97,9 +98,10 @@ fn transfer_entropy_of_a_copy() {
     let (x, y) = copy_process(777, 10_000, 0.1);
     let n = x.len();
     let forward = conditional((&y[1..], 2), (&x[..n - 1], 2), (&y[..n - 1], 2));
-    near(forward.0, 0.532_306_999_801, 1e-11);
+    near(forward.bits, 0.532_306_999_801, 1e-11);
+    assert!(forward.most >= forward.bits && forward.most <= 1.0);
     let backward = conditional((&x[1..], 2), (&y[..n - 1], 2), (&x[..n - 1], 2));
-    near(backward.0, 0.000_042_443_5, 1e-9);
+    near(backward.bits, 0.000_042_443_5, 1e-9);
 }
 
 /// The dense and the sorting tally agree.
@@ -134,4 +136,42 @@ fn gaussian_transfer_entropy() {
     near(one(&y, &x), 0.000_148_730, 1e-9);
     let two = gaussian(&y[2..], &[&x[1..n - 1], &x[..n - 2]], &[&y[1..n - 1], &y[..n - 2]]).unwrap() * LN_2;
     near(two, 0.149_840_206, 1e-9);
+}
+
+/// With at most `bins` distinct values each is a symbol of its own, however common one of them is; with more, all bins
+/// are used, and equal values share one.
+#[test]
+fn quantile_bins_keep_values_apart() {
+    for case in 0..300 {
+        let mut s = crate::rng::Key::new(case, "information", "bins").stream(0, 0);
+        let (bins, levels) = (2 + s.below(9) as usize, 1 + s.below(14));
+        let common = s.below(levels);
+        let values: Vec<f64> =
+            (0..300).map(|_| f64::from(if s.uniform() < 0.9 { common } else { s.below(levels) }) * 0.7 - 1.0).collect();
+        let mut distinct: Vec<f64> = values.clone();
+        distinct.sort_by(f64::total_cmp);
+        distinct.dedup();
+        let (symbols, count) = quantile_bins(&values, bins);
+        assert_eq!(count, distinct.len().min(bins), "case {case}");
+        let mut counts = vec![0_u64; count];
+        for &s in &symbols {
+            counts[s as usize] += 1;
+        }
+        assert!(counts.iter().all(|c| *c > 0), "case {case}: a bin is empty");
+        for (v, s) in values.iter().zip(&symbols) {
+            for (w, t) in values.iter().zip(&symbols) {
+                assert!(v != w || s == t, "case {case}: one value in two bins");
+            }
+        }
+        if distinct.len() <= bins {
+            let by_value: Vec<u32> = values.iter().map(|v| distinct.partition_point(|d| d < v) as u32).collect();
+            assert_eq!(symbols, by_value, "case {case}");
+            let table = Table::count(&symbols, &symbols, count, count).plug_in();
+            near(table.information(), table.rows, 1e-12);
+        }
+    }
+    // Without ties they are the bins of equal shares that they always were.
+    let (symbols, count) = quantile_bins(&(0..80).map(|k| f64::from(k * 37 % 80)).collect::<Vec<_>>(), 8);
+    assert_eq!(count, 8);
+    assert!((0..8).all(|b| symbols.iter().filter(|s| **s == b).count() == 10));
 }

@@ -7,6 +7,56 @@ pub fn cv(intervals: &[f64]) -> f64 {
     if intervals.len() < 2 { f64::NAN } else { deviation(intervals, 0) / mean(intervals) }
 }
 
+/// The coefficient of variation with its bias taken off, and the interval of one unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Corrected {
+    /// CV less the bias of order 1/n that leaving out one interval at a time shows.
+    pub value: f64,
+    /// 95 % interval of one unit: of the logarithm, by the jackknife.
+    pub interval: (f64, f64),
+}
+
+/// The jackknife of [`cv`] (Efron and Tibshirani 1993, doi:10.1201/9780429246593). `None` with fewer than three
+/// intervals, or intervals that do not differ. O(n).
+pub fn corrected_cv(intervals: &[f64]) -> Option<Corrected> {
+    let n = intervals.len() as f64;
+    let whole = cv(intervals);
+    if intervals.len() < 3 || whole.is_nan() || whole <= 0.0 {
+        return None;
+    }
+    let m = mean(intervals);
+    let squares: f64 = intervals.iter().map(|x| (x - m) * (x - m)).sum();
+    let without: Vec<f64> = intervals
+        .iter()
+        .map(|x| {
+            let (d, rest) = (x - m, n - 1.0);
+            let variance = (squares - d * d) / rest - (d / rest).powi(2);
+            variance.max(0.0).sqrt() / (m - d / rest)
+        })
+        .collect();
+    let value = n * whole - (n - 1.0) * mean(&without);
+    let logarithms: Vec<f64> = without.iter().map(|c| n * whole.ln() - (n - 1.0) * c.ln()).collect();
+    let (middle, low, high) = super::statistics::mean_interval(&logarithms, 0.95);
+    middle.is_finite().then(|| Corrected { value, interval: (low.exp(), high.exp()) })
+}
+
+/// The values for each two neighbouring intervals of which [`cv2`], [`lv`] and [`lvr`] are the means, with the 95 %
+/// interval of their mean: neighbours share an interval, so that each value depends on the next. `None` with fewer than
+/// ten values.
+pub fn interval_of_neighbours(values: &[f64]) -> Option<(f64, f64)> {
+    let n = values.len() as f64;
+    if values.len() < 10 {
+        return None;
+    }
+    let m = mean(values);
+    let own: f64 = values.iter().map(|v| (v - m) * (v - m)).sum::<f64>() / (n - 1.0);
+    let next: f64 = values.windows(2).map(|w| (w[0] - m) * (w[1] - m)).sum::<f64>() / (n - 1.0);
+    // Alternation can make neighbours cancel; half of what independent values give is the least that is believed.
+    let error = ((own + 2.0 * next).max(own / 2.0) / n).sqrt();
+    let half = super::surrogate::student_quantile(values.len() - 1) * error;
+    Some(((m - half).max(0.0), m + half))
+}
+
 fn of_neighbours(intervals: &[f64], value: impl Fn(f64, f64) -> f64) -> f64 {
     if intervals.len() < 2 {
         return f64::NAN;

@@ -79,6 +79,16 @@ pub fn solve(matrix: &[f64], right: &[f64]) -> Option<Vec<f64>> {
     solution.iter().all(|v| v.is_finite()).then(|| solution.iter().copied().collect())
 }
 
+/// Sign of the determinant of a square matrix (1 of an empty one); `None` where it is singular to rounding.
+pub fn determinant_sign(matrix: &[f64], n: usize) -> Option<i64> {
+    let size: f64 = (0..n).map(|i| matrix[i * n..(i + 1) * n].iter().fold(0.0_f64, |m, v| m.max(v.abs()))).product();
+    let determinant = DMatrix::from_row_slice(n, n, matrix).determinant();
+    if !determinant.is_finite() || determinant.abs() <= 1e-12 * size {
+        return None;
+    }
+    Some(if determinant > 0.0 { 1 } else { -1 })
+}
+
 /// ln |det| of an `n` by `n` matrix; minus infinity if it is singular.
 pub fn log_abs_determinant(matrix: &[f64], n: usize) -> f64 {
     let lu = DMatrix::from_row_slice(n, n, matrix).lu();

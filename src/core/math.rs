@@ -2,7 +2,7 @@
 //!
 //! Each function is a straight line of additions, multiplications, divisions, explicit fused multiply-adds and
 //! selections: no branch, no table, no call. A loop over lanes inside a function compiled for AVX2 or AVX-512 (see
-//! `multiversion`) therefore becomes vector code that does the same operations in the same order as the scalar call,
+//! [`super::vector`]) therefore becomes vector code that does the same operations in the same order as the scalar call,
 //! and so gives the same bits. Errors are at most 2 units in the last place (3 for [`tan`]) against 50-digit
 //! references, which `data/reference/elementary_functions.csv` holds and the tests check.
 //!
@@ -17,7 +17,7 @@ mod selection;
 mod trigonometric;
 
 pub use relative::{bernoulli, exprel, exprel_chunk, exprel_derivative};
-pub use selection::{max, min, sign, step};
+pub use selection::{both, choose, compared, either, holds, max, min, not, sign, step};
 pub use trigonometric::{cos, cos_sin_turn, sin, tan};
 
 use std::f64::consts::{LN_2, LOG2_E};

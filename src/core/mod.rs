@@ -1,6 +1,20 @@
 //! Numbers only: units, diagnostics, random numbers, transforms, linear algebra, neighbours, statistics.
 //!
 //! Nothing here knows files, clocks or terminals.
+//!
+//! ```
+//! use spikedeck_core::rng::Key;
+//! use spikedeck_core::units::{Dimension, Quantity};
+//!
+//! let capacity = Quantity::parse("281 pF")?;
+//! assert_eq!((capacity.value, capacity.dimension), (281e-12, Dimension::FARAD));
+//! assert_eq!(capacity.to_string(), "281 pF");
+//!
+//! // Random numbers are keyed by who draws them: what others draw changes nothing.
+//! let key = Key::new(1, "populations.exc", "V_m");
+//! assert_eq!(key.stream(3, 7).uniform(), key.stream(3, 7).uniform());
+//! # Ok::<(), spikedeck_core::diagnostic::Diagnostic>(())
+//! ```
 
 pub mod aligned;
 pub mod aperiodic;
@@ -9,6 +23,7 @@ pub mod bootstrap;
 pub mod bursts;
 pub mod capacity;
 pub mod circular;
+pub mod circular_convolution;
 pub mod decoding;
 pub mod diagnostic;
 pub mod dynamics;
@@ -35,6 +50,9 @@ pub mod spike_lags;
 pub mod spike_spectrum;
 pub mod statistics;
 pub mod surrogate;
+pub mod ties;
 pub mod trajectory;
 pub mod units;
+pub mod vector;
+pub mod visible;
 pub mod welch;

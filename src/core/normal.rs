@@ -2,6 +2,7 @@
 
 use super::math;
 use super::rng::{Key, SIDE, philox_side, philox_steps};
+use super::vector::vectorised;
 
 /// The standard normal number of `unit` at `step` under `key`.
 ///
@@ -49,28 +50,30 @@ fn finish([a, b, c, d]: &[[u64; SIDE]; 4]) -> [[f64; SIDE]; 2] {
     both
 }
 
-/// [`normal`] of the units from `first_unit` on, at steps `2 pair` and `2 pair + 1`.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn fill_pair(key: Key, first_unit: u32, pair: u64, even: &mut [f64], odd: &mut [f64]) {
-    let mut unit = first_unit;
-    for (even, odd) in even.chunks_mut(SIDE).zip(odd.chunks_mut(SIDE)) {
-        let rows = finish(&philox_side(key, unit, pair));
-        even.copy_from_slice(&rows[0][..even.len()]);
-        odd.copy_from_slice(&rows[1][..odd.len()]);
-        unit = unit.wrapping_add(SIDE as u32);
+vectorised! {
+    /// [`normal`] of the units from `first_unit` on, at steps `2 pair` and `2 pair + 1`.
+    fn fill_pair(key: Key, first_unit: u32, pair: u64, even: &mut [f64], odd: &mut [f64]) {
+        let mut unit = first_unit;
+        for (even, odd) in even.chunks_mut(SIDE).zip(odd.chunks_mut(SIDE)) {
+            let rows = finish(&philox_side(key, unit, pair));
+            even.copy_from_slice(&rows[0][..even.len()]);
+            odd.copy_from_slice(&rows[1][..odd.len()]);
+            unit = unit.wrapping_add(SIDE as u32);
+        }
     }
 }
 
 /// Steps that are drawn at once where units are few.
 const AHEAD: usize = 2 * SIDE;
 
-/// [`normal`] of `unit` at the steps `AHEAD block`, `AHEAD block + 1`, ...
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn fill_steps(key: Key, unit: u32, block: u64, out: &mut [f64; AHEAD]) {
-    let [even, odd] = finish(&philox_steps(key, unit, block * SIDE as u64));
-    for i in 0..SIDE {
-        out[2 * i] = even[i];
-        out[2 * i + 1] = odd[i];
+vectorised! {
+    /// [`normal`] of `unit` at the steps `AHEAD block`, `AHEAD block + 1`, ...
+    fn fill_steps(key: Key, unit: u32, block: u64, out: &mut [f64; AHEAD]) {
+        let [even, odd] = finish(&philox_steps(key, unit, block * SIDE as u64));
+        for i in 0..SIDE {
+            out[2 * i] = even[i];
+            out[2 * i + 1] = odd[i];
+        }
     }
 }
 

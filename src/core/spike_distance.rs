@@ -138,12 +138,7 @@ struct Stretch {
     j: u32,
 }
 
-/// SPIKE-distance: mean over time of the profile S(t), 0 for equal trains.
-pub fn spike_distance(a: &[f64], b: &[f64], edges: Edges) -> f64 {
-    spike_distance_framed(&Framed::new(a, edges), &Framed::new(b, edges))
-}
-
-/// SPIKE-distance of two framed trains (with the same edges).
+/// SPIKE-distance of two framed trains (with the same edges): mean over time of the profile S(t), 0 for equal trains.
 ///
 /// A first pass merges the trains and finds each spike's distance to the other train; it has no branch that depends on
 /// which train comes next, since nobody could predict it. A second takes S(t) at the middle of each stretch: the
@@ -256,6 +251,10 @@ mod tests {
     type Measure = fn(&[f64], &[f64], Edges) -> f64;
 
     const UNIT: Edges = Edges { start: 0.0, stop: 1.0 };
+
+    fn spike_distance(a: &[f64], b: &[f64], edges: Edges) -> f64 {
+        spike_distance_framed(&Framed::new(a, edges), &Framed::new(b, edges))
+    }
 
     fn close(a: f64, b: f64, tolerance: f64) {
         assert!((a - b).abs() <= tolerance, "{a} is not {b}");

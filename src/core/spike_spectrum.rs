@@ -2,7 +2,7 @@
 //! gives its rate at every frequency (Bartlett 1963, doi:10.1111/j.2517-6161.1963.tb00508.x).
 
 use super::fft::Complex64;
-use super::welch::Spectrum;
+use super::welch::{SEPARATE, Spectrum};
 use std::f64::consts::TAU;
 
 /// Averages over `segments` stretches of `segment` seconds and over trains (seconds from the start of the first
@@ -51,7 +51,15 @@ pub fn spike_spectrum<E>(
         }
     }
     let power = (0..bins).map(|b| groups.iter().map(|g| g[b]).sum::<f64>() / segments as f64).collect();
-    Ok(Spectrum { step: 1.0 / segment, power, segments, freedom: 2.0 * segments as f64, groups })
+    Ok(Spectrum {
+        step: 1.0 / segment,
+        power,
+        segments,
+        freedom: 2.0 * segments as f64,
+        groups,
+        correlation: SEPARATE,
+        smear: SEPARATE,
+    })
 }
 
 #[cfg(test)]

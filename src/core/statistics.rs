@@ -94,6 +94,31 @@ pub fn poisson_interval(count: u64, level: f64) -> (f64, f64) {
     (low, 0.5 * chi_squared_quantile(2.0 * (count as f64 + 1.0), 1.0 - tail))
 }
 
+/// The same for a count that may be a sum of halves: the same quantiles, continued between whole numbers.
+pub fn poisson_interval_of(count: f64, level: f64) -> (f64, f64) {
+    let tail = (1.0 - level) / 2.0;
+    let low = if count > 0.0 { 0.5 * chi_squared_quantile(2.0 * count, tail) } else { 0.0 };
+    (low, 0.5 * chi_squared_quantile(2.0 * (count + 1.0), 1.0 - tail))
+}
+
+/// Probability that a Poisson variable of this mean is at least `count`, continued between whole numbers.
+pub fn poisson_tail(mean: f64, count: f64) -> f64 {
+    if count <= 0.0 { 1.0 } else { statrs::function::gamma::gamma_lr(count, mean) }
+}
+
+/// Interval of a mean that cannot be below `bound`: Student's t on the logarithm of its distance from there (the delta
+/// method), so that no end passes the bound. `None` with fewer than two values or none that differ.
+pub fn mean_interval_above(values: &[f64], bound: f64, level: f64) -> Option<(f64, f64)> {
+    let (m, low, high) = mean_interval(values, level);
+    let distance = m - bound;
+    let half = (high - low) / 2.0;
+    if !half.is_finite() || half <= 0.0 || distance <= 0.0 {
+        return None;
+    }
+    let factor = (half / distance).exp();
+    Some((bound + distance / factor, bound + distance * factor))
+}
+
 /// Exact interval of a share from `hits` of `n` (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404).
 pub fn share_interval(hits: u64, n: u64, level: f64) -> (f64, f64) {
     let tail = (1.0 - level) / 2.0;
@@ -125,6 +150,40 @@ pub fn correlation_interval(r: f64, n: f64, level: f64) -> (f64, f64) {
     }
     let half = normal_quantile(0.5 + level / 2.0) / (n - 3.0).sqrt();
     ((r.atanh() - half).tanh(), (r.atanh() + half).tanh())
+}
+
+/// Samples of two signals that are worth one independent sample for their correlation: 1 + 2 Σ ρ_x(m) ρ_y(m) up to the
+/// first product that is not positive (at least 1; Bartlett 1946, doi:10.2307/2983611).
+pub fn correlated_samples(x: &[f64], y: &[f64]) -> f64 {
+    let (mx, my) = (mean(x), mean(y));
+    let at = |v: &[f64], m: f64, lag: usize| v.iter().zip(&v[lag..]).map(|(a, b)| (a - m) * (b - m)).sum::<f64>();
+    let (x0, y0) = (at(x, mx, 0), at(y, my, 0));
+    summed(x.len(), |lag| at(x, mx, lag) / x0 * at(y, my, lag) / y0)
+}
+
+/// Samples of a signal that are worth one independent sample for its mean: 1 + 2 Σ ρ(m) up to the first autocorrelation
+/// that is not positive (at least 1).
+pub fn correlation_time(x: &[f64]) -> f64 {
+    let m = mean(x);
+    let at = |lag: usize| x.iter().zip(&x[lag..]).map(|(a, b)| (a - m) * (b - m)).sum::<f64>();
+    let own = at(0);
+    summed(x.len(), |lag| at(lag) / own)
+}
+
+/// 1 + 2 Σ ρ(m) up to the first that is not positive. Long signals are looked at on every lag up to 200 and then in
+/// steps that grow by a tenth.
+fn summed(n: usize, rho: impl Fn(usize) -> f64) -> f64 {
+    let (mut sum, mut lag) = (0.0, 1);
+    while lag < n / 2 {
+        let value = rho(lag);
+        let next = if lag < 200 { lag + 1 } else { lag + lag / 10 };
+        if value.is_nan() || value <= 0.0 {
+            break;
+        }
+        sum += value * (next - lag) as f64;
+        lag = next;
+    }
+    1.0 + 2.0 * sum
 }
 
 #[cfg(test)]

@@ -114,6 +114,51 @@ impl Settings {
     }
 }
 
+/// Lags, in ordinates, at which estimates under a taper are taken as correlated.
+pub const CORRELATED: usize = 4;
+
+impl Settings {
+    /// How estimates of neighbouring ordinates of white noise are correlated, at distances 0 (1) to [`CORRELATED`]: a
+    /// taper smears what it keeps (Hann: 4/9 to the next, 1/36 to the one after), and so does overlap (Percival and
+    /// Walden 1993, section 6.6).
+    pub fn correlation(&self, segments: usize) -> [f64; CORRELATED + 1] {
+        let w = self.taper.weights(self.segment);
+        let k = segments.max(1) as f64;
+        // |Σ w_n w_(n + s) exp(−2πi m n/N)|² for segments s samples apart and ordinates m apart.
+        let shared = |shift: usize, m: usize| {
+            let turn = -TAU * m as f64 / self.segment as f64;
+            let sum: Complex64 = w
+                .iter()
+                .zip(&w[shift..])
+                .enumerate()
+                .map(|(n, (a, b))| Complex64::cis(turn * n as f64) * (a * b))
+                .sum();
+            sum.norm_sqr()
+        };
+        let of = |m: usize| {
+            let apart: f64 = (1..segments)
+                .take_while(|s| s * self.step() < self.segment)
+                .map(|s| 2.0 * (1.0 - s as f64 / k) * shared(s * self.step(), m))
+                .sum();
+            shared(0, m) + apart
+        };
+        let own = of(0);
+        std::array::from_fn(|m| of(m) / own)
+    }
+
+    /// Shares of the power at an ordinate that come from those 0 to [`CORRELATED`] away on either side.
+    pub fn smear(&self) -> [f64; CORRELATED + 1] {
+        let w = self.taper.weights(self.segment);
+        let at = |m: usize| {
+            let turn = -TAU * m as f64 / self.segment as f64;
+            w.iter().enumerate().map(|(n, v)| Complex64::cis(turn * n as f64) * *v).sum::<Complex64>().norm_sqr()
+        };
+        let raw: [f64; CORRELATED + 1] = std::array::from_fn(at);
+        let total = raw[0] + 2.0 * raw[1..].iter().sum::<f64>();
+        raw.map(|v| v / total)
+    }
+}
+
 /// Largest power of two of at most n/4.5 samples: eight half-overlapping segments or more. At least 8 samples.
 pub fn default_segment(n: usize) -> usize {
     let most = ((n as f64 / 4.5).floor() as usize).max(8);
@@ -133,7 +178,14 @@ pub struct Spectrum {
     pub freedom: f64,
     /// Means over consecutive groups of segments, in time order: for resampling.
     pub groups: Vec<Vec<f64>>,
+    /// How estimates of ordinates 0 to [`CORRELATED`] apart are correlated (1 at 0).
+    pub correlation: [f64; CORRELATED + 1],
+    /// Shares of an ordinate's power that come from those 0 to [`CORRELATED`] away on either side.
+    pub smear: [f64; CORRELATED + 1],
 }
+
+/// Neither correlation nor smearing: ordinates of disjoint stretches without a taper.
+pub const SEPARATE: [f64; CORRELATED + 1] = [1.0, 0.0, 0.0, 0.0, 0.0];
 
 impl Spectrum {
     /// Frequency of ordinate `k`.
@@ -146,6 +198,42 @@ impl Spectrum {
         let from = (low / self.step - 1e-9).ceil().max(0.0) as usize;
         let to = ((high / self.step + 1e-9).floor() + 1.0).clamp(0.0, self.power.len() as f64) as usize;
         from.min(to)..to
+    }
+
+    /// Degrees of freedom of the sum of some ordinates: ν (ΣP)²/ΣΣ P_k P_l c(k − l), which is Satterthwaite's where they
+    /// are not correlated.
+    pub fn freedom_of_sum(&self, ordinates: std::ops::Range<usize>) -> f64 {
+        let power = &self.power[ordinates];
+        let sum: f64 = power.iter().sum();
+        let spread: f64 = self
+            .correlation
+            .iter()
+            .enumerate()
+            .map(|(m, c)| {
+                let products: f64 = power.iter().zip(power.get(m..).unwrap_or(&[])).map(|(a, b)| a * b).sum();
+                if m == 0 { products } else { 2.0 * c * products }
+            })
+            .sum();
+        self.freedom * sum * sum / spread
+    }
+
+    /// How many independent units a mean over `units` of them is worth: from the scatter of groups of segments, each
+    /// with `freedom` degrees of freedom for one unit, over all ordinates but the ends. 1 with fewer than four groups.
+    pub fn independent_units(&self, units: usize, freedom: f64) -> f64 {
+        let (count, last) = (self.groups.len(), self.power.len().saturating_sub(1));
+        if units < 2 || count < 4 || last < 2 {
+            return 1.0;
+        }
+        let (mut sum, mut n) = (0.0, 0.0);
+        for k in 1..last {
+            let at: Vec<f64> = self.groups.iter().map(|g| g[k]).collect();
+            let mean = super::statistics::mean(&at);
+            if mean > 0.0 {
+                sum += super::statistics::variance(&at, 1) / (mean * mean);
+                n += 1.0;
+            }
+        }
+        if sum > 0.0 { (2.0 / freedom * n / sum).clamp(1.0, units as f64) } else { units as f64 }
     }
 
     /// Interval of an ordinate under the chi-squared law with this spectrum's freedom.
@@ -213,7 +301,15 @@ pub fn welch_in_groups(signal: &[f64], rate: f64, settings: &Settings, groups: u
     for t in &mut total {
         *t /= segments as f64;
     }
-    Some(Spectrum { step: rate / n as f64, power: total, segments, freedom: settings.freedom(segments), groups: kept })
+    Some(Spectrum {
+        step: rate / n as f64,
+        power: total,
+        segments,
+        freedom: settings.freedom(segments),
+        groups: kept,
+        correlation: settings.correlation(segments),
+        smear: settings.smear(),
+    })
 }
 
 /// The spectrum of each segment in time order, handed to `each` with its number.

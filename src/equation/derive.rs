@@ -10,7 +10,7 @@ pub fn derivatives(graph: &mut Graph, roots: &[Id], symbol: Symbol) -> Vec<Id> {
     let needed = graph.reachable(roots);
     let zero = graph.number(0.0);
     let one = graph.number(1.0);
-    let count = needed.len();
+    let count = roots.iter().map(|r| r.index() + 1).max().unwrap_or(0);
     let mut d = vec![zero; count];
     for i in (0..count).filter(|&i| needed[i]) {
         let id = Id(i as u32);

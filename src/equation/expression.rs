@@ -8,6 +8,7 @@ use super::check::Checker;
 use super::graph::{Graph, Id, Symbol};
 use super::syntax::expression;
 use super::tape::{Tape, Values};
+use super::units_as_names::told_once;
 use spikedeck_core::diagnostic::{Diagnostic, Severity};
 use spikedeck_core::units::Dimension;
 
@@ -18,7 +19,6 @@ pub struct Expression {
     graph: Arc<Graph>,
     root: Id,
     dimension: Option<Dimension>,
-    used: Vec<bool>,
     warnings: Vec<Diagnostic>,
 }
 
@@ -40,16 +40,11 @@ impl Expression {
             Checker { graph: &mut graph, lookup: &lookup, known: &known, diagnostics: &mut found, space: None }
                 .number(&e)
         });
+        told_once(&mut found, |d| d);
         let (warnings, errors): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity == Severity::Warning);
         match checked {
             Some((id, dimension)) if errors.is_empty() => {
-                let mut used = vec![false; variables.len()];
-                for s in graph.symbols(id) {
-                    if let Symbol::Variable(i) = s {
-                        used[i as usize] = true;
-                    }
-                }
-                Ok(Self { tape: Tape::new(&graph, &[id]), graph: Arc::new(graph), root: id, dimension, used, warnings })
+                Ok(Self { tape: Tape::new(&graph, &[id]), graph: Arc::new(graph), root: id, dimension, warnings })
             }
             _ => Err(errors),
         }
@@ -80,11 +75,6 @@ impl Expression {
     /// Whether it can stand for a quantity of this dimension.
     pub fn has_dimension(&self, want: Dimension) -> bool {
         self.dimension.is_none_or(|d| d == want)
-    }
-
-    /// Whether it depends on the n-th variable.
-    pub fn uses(&self, variable: usize) -> bool {
-        self.used.get(variable).copied().unwrap_or(false)
     }
 
     /// What is probably not meant.

@@ -20,7 +20,6 @@ pub struct Flow {
     reset: Option<Tape>,
     refractory: Option<Tape>,
     hold: Vec<usize>,
-    named: Vec<(String, Tape)>,
 }
 
 impl Flow {
@@ -66,13 +65,6 @@ impl Flow {
             map
         });
         let refractory = p.refractory.map(|r| bind(&mut g, &[r]));
-        let named: Vec<(String, Id)> = p
-            .subexpressions
-            .iter()
-            .map(|v| v.name.clone())
-            .zip(bind(&mut g, &p.subexpression_ids))
-            .chain(p.inputs.iter().map(|v| v.name.clone()).zip(bind(&mut g, &p.port_totals)))
-            .collect();
         Self {
             states: n,
             per_second,
@@ -83,7 +75,6 @@ impl Flow {
             reset: reset.map(|r| Tape::new(&g, &r)),
             refractory: refractory.map(|r| Tape::new(&g, &r)),
             hold: p.hold.clone(),
-            named: named.into_iter().map(|(name, id)| (name, Tape::new(&g, &[id]))).collect(),
         }
     }
 
@@ -106,7 +97,7 @@ impl Flow {
         self.jacobian.evaluate(&self.values(t, x), out);
     }
 
-    /// Explicit time derivative of the right-hand side is ignored; true if it does not depend on time.
+    /// Whether the right-hand side does not depend on time by itself.
     pub fn is_autonomous(&self) -> bool {
         self.autonomous
     }
@@ -140,11 +131,6 @@ impl Flow {
     pub fn refractory(&self, x: &[f64]) -> Option<(f64, Vec<usize>)> {
         let tape = self.refractory.as_ref()?;
         Some((tape.value(&self.values(0.0, x)) / self.per_second, self.hold.clone()))
-    }
-
-    /// Value of a named subexpression, or of an input port with the currents of receptors.
-    pub fn subexpression(&self, name: &str, t: f64, x: &[f64]) -> Option<f64> {
-        self.named.iter().find(|n| n.0 == name).map(|(_, tape)| tape.value(&self.values(t, x)))
     }
 }
 

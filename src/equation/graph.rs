@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-pub use super::node::{Binary, Id, Node, Symbol, Unary, fused, truth};
+pub use super::node::{Binary, Id, Node, Symbol, Unary, fused};
 use spikedeck_core::units::Dimension;
 
 /// Hash-consed expressions.
@@ -264,6 +264,7 @@ impl Graph {
             return then;
         }
         match self.value(condition) {
+            Some(c) if c.is_nan() => condition,
             Some(c) => {
                 if c == 0.0 {
                     otherwise
@@ -297,7 +298,9 @@ impl Graph {
         for r in roots {
             needed[r.index()] = true;
         }
-        for i in (0..self.nodes.len()).rev() {
+        // Nothing is made of what comes after it.
+        let last = roots.iter().map(|r| r.index() + 1).max().unwrap_or(0);
+        for i in (0..last).rev() {
             if needed[i] {
                 for a in self.arguments(Id(i as u32)) {
                     needed[a.index()] = true;

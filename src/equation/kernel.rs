@@ -111,11 +111,6 @@ impl Kernel {
         self.program.is_empty()
     }
 
-    /// Number of instructions.
-    pub fn len(&self) -> usize {
-        self.program.len()
-    }
-
     /// Makes the program short for a memory of few lanes, on which it will run.
     pub fn settle(&mut self, memory: &mut Memory) {
         self.few = Few::new(&self.program, memory);

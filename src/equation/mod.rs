@@ -3,31 +3,55 @@
 //! A [`Source`] holds the texts of one model file; [`System::parse`] understands it; [`System::carrying`] adds
 //! receptors; [`flow::Flow`] evaluates it as mathematics and [`program::Program`] over many units at once, by the
 //! register programs of [`kernel`].
+//!
+//! ```
+//! use spikedeck_core::units::Dimension;
+//! use spikedeck_equation::flow::Flow;
+//! use spikedeck_equation::{Declaration, Source, System};
+//!
+//! let mut source = Source { equations: "dV_m/dt = (E_L - V_m)/tau_m : V".into(), ..Source::default() };
+//! for (name, dimension) in [("E_L", Dimension::VOLT), ("tau_m", Dimension::SECOND)] {
+//!     source.parameters.push(Declaration { name: name.into(), dimension });
+//! }
+//! let system = System::parse(&source).expect("its units agree");
+//! assert_eq!(system.typeset(), ["dV_m/dt = (E_L − V_m)/tau_m"]);
+//!
+//! // In SI: -70 mV and 20 ms, at -50 mV.
+//! let (mut rate, flow) = ([0.0], Flow::new(&system, &[-0.07, 0.02], &[]));
+//! flow.rate(0.0, &[-0.05], &mut rate);
+//! assert!((rate[0] + 1.0).abs() < 1e-12);
+//!
+//! source.equations = "dV_m/dt = E_L - V_m : V".into();
+//! let wrong = System::parse(&source).unwrap_err();
+//! assert_eq!(wrong[0].1.message, "dV_m/dt has unit V/s, but this expression has unit V");
+//! ```
 
-pub mod carry;
+mod carry;
 pub mod check;
 pub mod derive;
 pub mod expression;
 pub mod flow;
 mod formula;
 pub mod formulas;
-pub mod fuse;
+mod fuse;
 pub mod graph;
 pub mod kernel;
-pub mod lexer;
+mod lexer;
 mod line;
-pub mod node;
-pub mod print;
+mod node;
+mod print;
 pub mod program;
 pub mod rule;
 pub mod space;
-pub mod syntax;
+mod syntax;
 pub mod system;
 pub mod tape;
 mod understand;
+mod units_as_names;
 
 use spikedeck_core::units::Dimension;
 
+pub use self::check::{FUNCTIONS, Function};
 pub use self::expression::Expression;
 pub use self::formula::{Formula, Name};
 pub use self::rule::Rule;

@@ -1,7 +1,5 @@
 //! What an expression graph is made of, and what each operation computes.
 
-#![expect(clippy::needless_bitwise_bool, reason = "both sides are computed, so that loops have no branches")]
-
 use spikedeck_core::math;
 use spikedeck_core::units::Dimension;
 
@@ -66,7 +64,7 @@ pub enum Unary {
     Powi(i32),
 }
 
-/// A function of two arguments. Conditions are 1 or 0.
+/// A function of two arguments. Conditions are 1 or 0, or NaN where what they compare is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the operation of its name")]
 pub enum Binary {
@@ -121,7 +119,7 @@ impl Unary {
     pub fn apply(self, x: f64) -> f64 {
         match self {
             Self::Neg => -x,
-            Self::Not => f64::from(u8::from(x == 0.0)),
+            Self::Not => math::not(x),
             Self::Exp => math::exp(x),
             Self::Expm1 => math::expm1(x),
             Self::Exprel => math::exprel(x),
@@ -157,12 +155,6 @@ impl Unary {
     }
 }
 
-/// 1 for true, 0 for false.
-#[inline(always)]
-pub fn truth(condition: bool) -> f64 {
-    if condition { 1.0 } else { 0.0 }
-}
-
 impl Binary {
     /// The value.
     #[inline(always)]
@@ -175,14 +167,14 @@ impl Binary {
             Self::Pow => math::pow(a, b),
             Self::Min => math::min(a, b),
             Self::Max => math::max(a, b),
-            Self::Less => truth(a < b),
-            Self::LessEqual => truth(a <= b),
-            Self::Greater => truth(a > b),
-            Self::GreaterEqual => truth(a >= b),
-            Self::Equal => truth(a == b),
-            Self::NotEqual => truth(a != b),
-            Self::And => truth((a != 0.0) & (b != 0.0)),
-            Self::Or => truth((a != 0.0) | (b != 0.0)),
+            Self::Less => math::compared(a, b, a < b),
+            Self::LessEqual => math::compared(a, b, a <= b),
+            Self::Greater => math::compared(a, b, a > b),
+            Self::GreaterEqual => math::compared(a, b, a >= b),
+            Self::Equal => math::compared(a, b, a == b),
+            Self::NotEqual => math::compared(a, b, a != b),
+            Self::And => math::both(a, b),
+            Self::Or => math::either(a, b),
         }
     }
 
@@ -195,7 +187,8 @@ impl Binary {
         match self {
             Self::Mul => Some(a.times(b)),
             Self::Div => Some(a.per(b)),
-            Self::Add | Self::Sub | Self::Min | Self::Max if a == b => Some(a),
+            Self::Sub if a == b => Some(a.difference()),
+            Self::Add | Self::Min | Self::Max if a == b => Some(a),
             Self::Pow if a.is_none() && b.is_none() => Some(a),
             Self::And | Self::Or => Some(Dimension::NONE),
             Self::Less | Self::LessEqual | Self::Greater | Self::GreaterEqual | Self::Equal | Self::NotEqual

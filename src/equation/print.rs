@@ -1,4 +1,4 @@
-//! Graph → text: once as it is typed, once typeset in plain Unicode.
+//! Graph → text, typeset in plain Unicode.
 
 use super::graph::{Binary, Graph, Id, Node, Symbol, Unary};
 use spikedeck_core::units::Dimension;
@@ -17,33 +17,18 @@ enum Level {
     Atom,
 }
 
-/// How text is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
-    /// As a model file has it; reading it again gives the same graph.
-    Source,
-    /// For people: centred dots, superscripts.
-    Typeset,
-}
-
 /// Writes expressions of one graph.
 pub struct Printer<'a> {
     graph: &'a Graph,
     names: &'a dyn Fn(Symbol) -> String,
     /// Nodes that have a name of their own (subexpressions).
     named: Vec<(Id, String)>,
-    style: Style,
 }
 
 impl<'a> Printer<'a> {
-    /// In the notation of model files.
-    pub fn source(graph: &'a Graph, names: &'a dyn Fn(Symbol) -> String) -> Self {
-        Self { graph, names, named: Vec::new(), style: Style::Source }
-    }
-
-    /// For people. `named` nodes are written by their names, except where `print` starts.
-    pub fn typeset(graph: &'a Graph, names: &'a dyn Fn(Symbol) -> String, named: Vec<(Id, String)>) -> Self {
-        Self { graph, names, named, style: Style::Typeset }
+    /// `named` nodes are written by their names, except where `print` starts.
+    pub fn new(graph: &'a Graph, names: &'a dyn Fn(Symbol) -> String, named: Vec<(Id, String)>) -> Self {
+        Self { graph, names, named }
     }
 
     /// The text of `id`.
@@ -69,26 +54,22 @@ impl<'a> Printer<'a> {
     }
 
     fn write(&self, id: Id) -> (String, Level) {
-        let typeset = self.style == Style::Typeset;
-        let minus = if typeset { "−" } else { "-" };
         match self.graph.node(id) {
-            Node::Constant(bits, d) => self.constant(f64::from_bits(bits), d),
+            Node::Constant(bits, d) => Self::constant(f64::from_bits(bits), d),
             Node::Symbol(s) => ((self.names)(s), Level::Atom),
-            Node::Unary(Unary::Neg, x) if typeset => (format!("{minus}{}", self.at(x, Level::Product)), Level::Minus),
-            // A sign binds more tightly than a product when it is read.
-            Node::Unary(Unary::Neg, x) => (format!("-{}", self.above(x, Level::Product)), Level::Minus),
+            Node::Unary(Unary::Neg, x) => {
+                let (text, own) = self.text(x);
+                // A sign before a product is one of the product, which is all that it binds to.
+                match own {
+                    Level::Product => (format!("−{text}"), Level::Product),
+                    _ => (format!("−{}", self.at(x, Level::Product)), Level::Minus),
+                }
+            }
             Node::Unary(Unary::Not, x) => (format!("not {}", self.at(x, Level::Compare)), Level::Not),
             Node::Unary(Unary::Powi(n), x) => self.power(x, &n.to_string()),
             Node::Unary(Unary::Bernoulli, x) => (format!("1/exprel({})", self.text(x).0), Level::Product),
-            Node::Unary(op, x) => {
-                if typeset && op == Unary::Abs {
-                    return (format!("|{}|", self.text(x).0), Level::Atom);
-                }
-                if typeset && op == Unary::Sqrt {
-                    return (format!("√({})", self.text(x).0), Level::Atom);
-                }
-                (format!("{}({})", function(op), self.text(x).0), Level::Atom)
-            }
+            Node::Unary(Unary::Abs, x) => (format!("|{}|", self.text(x).0), Level::Atom),
+            Node::Unary(op, x) => (format!("{}({})", function(op), self.text(x).0), Level::Atom),
             Node::Binary(op, a, b) => self.binary(op, a, b),
             Node::Where(c, a, b) => {
                 (format!("where({}, {}, {})", self.text(c).0, self.text(a).0, self.text(b).0), Level::Atom)
@@ -113,33 +94,22 @@ impl<'a> Printer<'a> {
 
     fn power(&self, x: Id, exponent: &str) -> (String, Level) {
         let base = self.at(x, Level::Atom);
-        if self.style == Style::Typeset {
-            let raised: Option<String> = exponent.chars().map(superscript).collect();
-            if let Some(raised) = raised {
-                return (format!("{base}{raised}"), Level::Power);
-            }
+        match exponent.chars().map(superscript).collect::<Option<String>>() {
+            Some(raised) => (format!("{base}{raised}"), Level::Power),
+            None => (format!("{base}**{exponent}"), Level::Power),
         }
-        (format!("{base}**{exponent}"), Level::Power)
     }
 
     fn binary(&self, op: Binary, a: Id, b: Id) -> (String, Level) {
-        let typeset = self.style == Style::Typeset;
         let join = |sign: &str, left: String, right: String, level| (format!("{left}{sign}{right}"), level);
         match op {
-            // Sums and products need no parentheses for people; reading them back needs their order.
-            Binary::Add if typeset => join(" + ", self.at(a, Level::Sum), self.at(b, Level::Sum), Level::Sum),
-            Binary::Mul if typeset && !self.is_quotient(b) => {
+            // Sums and products need no parentheses on their right for people.
+            Binary::Add => join(" + ", self.at(a, Level::Sum), self.at(b, Level::Sum), Level::Sum),
+            Binary::Mul if !self.is_quotient(b) => {
                 join("·", self.at(a, Level::Product), self.at(b, Level::Product), Level::Product)
             }
-            Binary::Add => join(" + ", self.at(a, Level::Sum), self.above(b, Level::Sum), Level::Sum),
-            Binary::Sub => {
-                let sign = if typeset { " − " } else { " - " };
-                join(sign, self.at(a, Level::Sum), self.above(b, Level::Sum), Level::Sum)
-            }
-            Binary::Mul => {
-                let sign = if typeset { "·" } else { "*" };
-                join(sign, self.at(a, Level::Product), self.above(b, Level::Product), Level::Product)
-            }
+            Binary::Sub => join(" − ", self.at(a, Level::Sum), self.above(b, Level::Sum), Level::Sum),
+            Binary::Mul => join("·", self.at(a, Level::Product), self.above(b, Level::Product), Level::Product),
             Binary::Div => join("/", self.at(a, Level::Product), self.above(b, Level::Product), Level::Product),
             Binary::Pow => self.power(a, &self.at(b, Level::Minus)),
             Binary::Min => (format!("min({}, {})", self.text(a).0, self.text(b).0), Level::Atom),
@@ -147,40 +117,25 @@ impl<'a> Printer<'a> {
             Binary::And => join(" and ", self.at(a, Level::And), self.above(b, Level::And), Level::And),
             Binary::Or => join(" or ", self.at(a, Level::Or), self.above(b, Level::Or), Level::Or),
             _ => {
-                let sign = match (op, typeset) {
-                    (Binary::Less, _) => " < ",
-                    (Binary::LessEqual, true) => " ≤ ",
-                    (Binary::LessEqual, false) => " <= ",
-                    (Binary::Greater, _) => " > ",
-                    (Binary::GreaterEqual, true) => " ≥ ",
-                    (Binary::GreaterEqual, false) => " >= ",
-                    (Binary::Equal, true) => " = ",
-                    (Binary::Equal, false) => " == ",
-                    (_, true) => " ≠ ",
-                    (_, false) => " != ",
+                let sign = match op {
+                    Binary::Less => " < ",
+                    Binary::LessEqual => " ≤ ",
+                    Binary::Greater => " > ",
+                    Binary::GreaterEqual => " ≥ ",
+                    Binary::Equal => " = ",
+                    _ => " ≠ ",
                 };
                 join(sign, self.above(a, Level::Compare), self.above(b, Level::Compare), Level::Compare)
             }
         }
     }
 
-    fn constant(&self, value: f64, d: Dimension) -> (String, Level) {
-        if self.style == Style::Typeset {
-            let q = spikedeck_core::units::Quantity { value, dimension: d };
-            let text = q.to_string().replace('-', "−");
-            let level = if d.is_none() && value >= 0.0 { Level::Atom } else { Level::Minus };
-            let text = if d.is_none() { text } else { text.replace("**2", "²").replace('*', "·") };
-            return (text, level);
-        }
-        if d.is_none() {
-            // Shortest text that reads back as the same number.
-            return if value.is_sign_negative() {
-                (format!("-{:?}", -value), Level::Minus)
-            } else {
-                (format!("{value:?}"), Level::Atom)
-            };
-        }
-        (format!("[{value:?} {d}]"), Level::Atom)
+    fn constant(value: f64, d: Dimension) -> (String, Level) {
+        let q = spikedeck_core::units::Quantity { value, dimension: d };
+        let text = q.to_string().replace('-', "−");
+        let level = if d.is_none() && value >= 0.0 { Level::Atom } else { Level::Minus };
+        let text = if d.is_none() { text } else { text.replace("**2", "²").replace('*', "·") };
+        (text, level)
     }
 }
 
@@ -194,7 +149,7 @@ fn function(op: Unary) -> &'static str {
         Unary::ExprelDerivative => "exprel′",
         Unary::Bernoulli => "1/exprel",
         Unary::Log => "log",
-        Unary::Sqrt => "sqrt",
+        Unary::Sqrt => "√",
         Unary::Sin => "sin",
         Unary::Cos => "cos",
         Unary::Tan => "tan",

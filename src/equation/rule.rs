@@ -314,7 +314,7 @@ impl Rule {
         for (system, when) in [(&self.pre, "at a spike of the source"), (&self.post, "at a spike of the target")] {
             let p = system.parts();
             let names = |s: Symbol| system.name(s);
-            let printer = Printer::typeset(&p.graph, &names, Vec::new());
+            let printer = Printer::new(&p.graph, &names, Vec::new());
             let list: Vec<String> = p
                 .reset
                 .iter()

@@ -137,6 +137,14 @@ impl System {
     pub fn event_ports(&self) -> &[EventPort] {
         &self.inner.events
     }
+    /// Whether events at a port add up: a sum of weights does what its terms do one by one. Where a rule multiplies the
+    /// weight by a state that it changes (`s += w*(1 - s)`), each event finds what those before it left.
+    pub fn superposes(&self, port: usize) -> bool {
+        let p = &*self.inner;
+        let effects = p.effects.get(port).map_or(&[][..], Vec::as_slice);
+        let changed = |s: Symbol| effects.iter().any(|(state, _)| s == Symbol::State(*state as u32));
+        !effects.iter().any(|(_, gain)| p.graph.depends(*gain, changed))
+    }
     /// What time means.
     pub fn time_unit(&self) -> TimeUnit {
         self.inner.time_unit
@@ -208,7 +216,7 @@ impl System {
             .filter(|(id, _)| interesting(**id))
             .map(|(id, v)| (*id, v.name.clone()))
             .collect();
-        let printer = Printer::typeset(&p.graph, &names, named.clone());
+        let printer = Printer::new(&p.graph, &names, named.clone());
         let mut lines = Vec::new();
         for (id, v) in p.subexpression_ids.iter().zip(&p.subexpressions) {
             lines.push(format!("{} = {}", v.name, printer.print(*id)));
@@ -235,7 +243,7 @@ impl System {
             let held = if held.is_empty() { String::new() } else { format!(", {} held", held.join(" and ")) };
             lines.push(format!("refractory for {}{held}", printer.print(time)));
         }
-        for (port, effects) in p.events.iter().zip(&p.effects) {
+        for (number, (port, effects)) in p.events.iter().zip(&p.effects).enumerate() {
             let list: Vec<String> = effects
                 .iter()
                 .map(|(s, gain)| {
@@ -247,7 +255,8 @@ impl System {
                     }
                 })
                 .collect();
-            lines.push(format!("event at {}: {}", port.name, list.join(", ")));
+            let each = if self.superposes(number) { "" } else { ", one after the other" };
+            lines.push(format!("event at {}: {}{each}", port.name, list.join(", ")));
         }
         lines
     }

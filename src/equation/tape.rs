@@ -1,6 +1,8 @@
 //! The plain evaluator: a graph's nodes in order, one number at a time.
 
 use super::graph::{Graph, Id, Node, Symbol, fused};
+use spikedeck_core::math;
+use spikedeck_core::vector::vectorised;
 
 /// Values of the symbols.
 #[derive(Debug, Clone, Copy, Default)]
@@ -98,25 +100,20 @@ impl Tape {
     }
 }
 
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn run(nodes: &[Node], values: &Values<'_>, scratch: &mut [f64]) {
-    for (i, node) in nodes.iter().enumerate() {
-        let at = |x: Id| scratch[x.index()];
-        let value = match *node {
-            Node::Constant(bits, _) => f64::from_bits(bits),
-            Node::Symbol(s) => values.get(s),
-            Node::Unary(op, x) => op.apply(at(x)),
-            Node::Binary(op, a, b) => op.apply(at(a), at(b)),
-            Node::Where(c, a, b) => {
-                if at(c) == 0.0 {
-                    at(b)
-                } else {
-                    at(a)
-                }
-            }
-            Node::Fma { a, b, c, minus_product, minus_term } => fused(at(a), at(b), at(c), minus_product, minus_term),
-        };
-        scratch[i] = value;
+vectorised! {
+    fn run(nodes: &[Node], values: &Values<'_>, scratch: &mut [f64]) {
+        for (i, node) in nodes.iter().enumerate() {
+            let at = |x: Id| scratch[x.index()];
+            let value = match *node {
+                Node::Constant(bits, _) => f64::from_bits(bits),
+                Node::Symbol(s) => values.get(s),
+                Node::Unary(op, x) => op.apply(at(x)),
+                Node::Binary(op, a, b) => op.apply(at(a), at(b)),
+                Node::Where(c, a, b) => math::choose(at(c), at(a), at(b)),
+                Node::Fma { a, b, c, minus_product, minus_term } => fused(at(a), at(b), at(c), minus_product, minus_term),
+            };
+            scratch[i] = value;
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::line::{Line, read_line};
 use super::space::{OPERATORS, Space};
 use super::syntax::{Assign, Statement, expression, parts, statements};
 use super::system::{Parts, Threshold};
+use super::units_as_names::told_once;
 use super::{Declaration, Part, Source, TimeUnit, Variable};
 use spikedeck_core::diagnostic::{Diagnostic, Severity, did_you_mean};
 use spikedeck_core::units::Dimension;
@@ -128,6 +129,7 @@ impl<'a> Builder<'a> {
                 ],
             );
         }
+        told_once(&mut self.found, |(_, d)| d);
         let (warnings, errors): (Vec<_>, Vec<_>) =
             self.found.into_iter().partition(|(_, d)| d.severity == Severity::Warning);
         if errors.is_empty() {

@@ -322,11 +322,6 @@ impl<'a> Fields<'a> {
         self.get(key);
     }
 
-    /// All entries.
-    pub fn entries(&self) -> &'a [Entry] {
-        self.entries
-    }
-
     /// Refuses every key that was not asked for.
     pub fn finish(self, report: &mut Report) {
         self.finish_with(report, &|_| None);

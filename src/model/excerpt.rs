@@ -3,6 +3,8 @@
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
+use spikedeck_core::visible::visible_line;
+
 /// Characters of a line that are shown whole.
 const WIDTH: usize = 160;
 /// Characters of a long line that are shown before what is wrong.
@@ -15,13 +17,13 @@ const CUT: &str = "…";
 pub(super) struct Excerpt {
     name: String,
     shown: String,
-    /// Where the span starts in `shown`, and in the text.
-    start: (usize, usize),
+    /// Where the span starts in `shown`.
+    start: usize,
     /// Line and column of the span, and the first line shown, from 0.
     line: usize,
     column: usize,
     first_line: usize,
-    /// How much of the span is shown.
+    /// Bytes of `shown` that the span is.
     length: usize,
 }
 
@@ -45,8 +47,12 @@ impl Excerpt {
         if from > 0 {
             shown.push_str(CUT);
         }
-        let place = shown.len() + (at - from);
-        shown.push_str(&whole[from..to]);
+        shown.push_str(&visible_line(&whole[from..at]));
+        let place = shown.len();
+        let until = end.saturating_sub(line_start).clamp(at, to);
+        shown.push_str(&visible_line(&whole[at..until]));
+        let length = shown.len() - place;
+        shown.push_str(&visible_line(&whole[until..to]));
         if to < whole.len() {
             shown.push_str(CUT);
         }
@@ -56,19 +62,19 @@ impl Excerpt {
             shown.push('\n');
         }
         Self {
-            name: name.to_owned(),
+            name: visible_line(name).into_owned(),
             shown,
-            start: (place, start),
+            start: place,
             line,
             column: text[line_start..start].chars().count(),
             first_line: line - usize::from(above.is_some()),
-            length: end.min(line_start + to).saturating_sub(start),
+            length,
         }
     }
 
-    /// Where the span starts in the text.
+    /// Where the span starts in what is shown.
     pub fn start(&self) -> usize {
-        self.start.1
+        self.start
     }
 
     /// Bytes of the span that are shown.
@@ -93,8 +99,8 @@ fn window(line: &str, at: usize) -> (usize, usize) {
 fn head(line: &str) -> String {
     let line = line.trim_end_matches('\r');
     match line.char_indices().nth(WIDTH) {
-        Some((cut, _)) => format!("{}{CUT}", &line[..cut]),
-        None => line.to_owned(),
+        Some((cut, _)) => format!("{}{CUT}", visible_line(&line[..cut])),
+        None => visible_line(line).into_owned(),
     }
 }
 
@@ -105,12 +111,11 @@ impl SourceCode for Excerpt {
         lines_before: usize,
         lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let (place, start) = self.start;
+        let place = self.start;
         let (data, offset, line, column) = if lines_before == 0 && lines_after == 0 {
-            (&self.shown[place..place + self.length], start, self.line, self.column)
+            (&self.shown[place..place + self.length], place, self.line, self.column)
         } else {
-            // Counted so that the span stands where it is in what is shown.
-            (self.shown.as_str(), start - place.min(start), self.first_line, 0)
+            (self.shown.as_str(), 0, self.first_line, 0)
         };
         let covered = SourceSpan::new(offset.into(), data.len().max(span.len()));
         let lines = data.matches('\n').count();

@@ -39,7 +39,7 @@ impl Entry {
             let mut report = Report::new();
             let text = report.text(format!("data/{}/{}.toml", self.kind.table(), self.name), self.text);
             let node = document::parse(&mut report, text);
-            match read_definition(&mut report, &node, self.kind, &self.name, Arc::from(self.text)) {
+            match read_definition(&mut report, &node, self.kind, &self.name) {
                 Some(definition) if !report.failed() => Ok(Arc::new(definition)),
                 _ => Err(report),
             }

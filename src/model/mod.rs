@@ -4,6 +4,15 @@
 //! [`Definition`]) with `parameters`, `receptor` (a receptor on another input port), [`morphology`] (trees of sections
 //! and their compartments), [`Library`] (what is built in),
 //! [`card()`] (what `explain` and the dashboard show).
+//!
+//! ```
+//! use spikedeck_model::{Kind, card, library};
+//!
+//! let adex = library().get(Kind::Model, "adex").expect("it is built in");
+//! assert_eq!(adex.system.states()[0].name, "V_m");
+//! assert_eq!(adex.parameter("C_m").expect("a membrane has a capacity").default_text, "281 pF");
+//! assert!(card(&adex).sections.iter().any(|(_, text)| text.contains("dV_m/dt")));
+//! ```
 
 mod card;
 pub mod document;
@@ -20,8 +29,6 @@ pub use library::{Library, library, morphologies, morphology as built_in_morphol
 pub use read::{read_definition, strings};
 pub use receptor::redirect;
 pub use report::Report;
-
-use std::sync::Arc;
 
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::{Rule, Source, System};
@@ -179,8 +186,6 @@ pub struct Definition {
     pub rule: Option<Rule>,
     /// The understood equations (of a receptor: as if carried by a membrane in volts with an input in amperes).
     pub system: System,
-    /// The file's text.
-    pub source: Arc<str>,
 }
 
 impl Definition {

@@ -81,14 +81,14 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node, weights: bool) -
     let mut bound = |report: &mut Report, key: &str| {
         let n = fields.get(key)?;
         let b = quantity(report, n)?;
-        if b.dimension != q.dimension {
+        let value = b.meant_as(q.dimension);
+        if value.is_none() {
             report.error(
                 &n.place,
                 format!("`{key}` of `{name}` is {}, its value is {}", name_of(b.dimension), name_of(q.dimension)),
             );
-            return None;
         }
-        Some(b.value)
+        value
     };
     let min = bound(report, "min");
     let max = bound(report, "max");
@@ -174,8 +174,8 @@ pub(super) fn read_presets(report: &mut Report, node: &Node, parameters: &[Param
             if let Some(n) = fields.get(&p.name)
                 && let Some(q) = quantity(report, n)
             {
-                if q.dimension == p.dimension {
-                    preset.parameters.push((p.name.clone(), q.value));
+                if let Some(value) = q.meant_as(p.dimension) {
+                    preset.parameters.push((p.name.clone(), value));
                 } else {
                     report.error(
                         &n.place,

@@ -1,14 +1,12 @@
 //! A model, receptor, channel or plasticity file, or the same keys inline in a scenario, → [`Definition`]; every error
 //! with its place.
 
-use std::sync::Arc;
-
 use super::document::{Fields, Item, Node};
 use super::parameters::{read_parameters, read_presets, written};
 use super::report::{Report, SourceSpan};
 use super::{Definition, Kind};
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
-use spikedeck_core::units::{Dimension, parse_unit};
+use spikedeck_core::units::{Dimension, Quantity, parse_unit};
 use spikedeck_equation::rule::{RulePart, RuleTexts};
 use spikedeck_equation::{Declaration, Part, Rule, Source, System, TimeUnit};
 
@@ -16,14 +14,13 @@ use spikedeck_equation::{Declaration, Part, Rule, Source, System, TimeUnit};
 /// Weights of a rule in plain numbers have none.
 const ANY_WEIGHT: Dimension = Dimension::AMPERE;
 
-/// Reads a definition from the table `node`; `text` is what is kept as its source. `None` when something is wrong (it
-/// is in `report` then).
+/// Reads a definition from the table `node`. `None` when something is wrong (it is in `report` then).
 ///
 /// Keys: `title`, `summary`, `description`, `mathematics`, `relevance`, `applications`, `references`, `equations`,
 /// `threshold`, `reset`, `refractory = { time, hold }`, `inputs`, `parameters`, `initial`, `circular`, `presets`,
 /// `time_unit`, `integrator`, `on_event`, and for receptors and channels `given`, `provides` and `port`; for plasticity rules
 /// `given`, `on_pre` and `on_post`.
-pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str, text: Arc<str>) -> Option<Definition> {
+pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str) -> Option<Definition> {
     let before = report.errors();
     let mut fields = Fields::of(report, node, format!("{} `{name}`", kind.word()))?;
     let mut line =
@@ -137,7 +134,6 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str,
         port,
         rule,
         system,
-        source: text,
     })
 }
 
@@ -205,6 +201,9 @@ fn read_circular(report: &mut Report, node: &Node, system: &System) -> Vec<Strin
 }
 
 fn refractory<'a>(report: &mut Report, node: &'a Node, source: &mut Source, nodes: &mut Nodes<'a>) {
+    if let Item::Text(time) = &node.item {
+        return refractory_time(report, node, time, source, nodes);
+    }
     let Some(mut fields) = Fields::of(report, node, "`refractory`") else { return };
     nodes.refractory_time = fields.require(report, "time", "\"t_ref\"");
     source.refractory_time = nodes.refractory_time.and_then(|n| string(report, n)).map(str::to_owned);
@@ -222,6 +221,31 @@ fn refractory<'a>(report: &mut Report, node: &'a Node, source: &mut Source, node
         }
     }
     fields.finish(report);
+}
+
+/// `refractory = "2 ms"`, or a parameter: the state that the threshold looks at is held so long.
+fn refractory_time<'a>(report: &mut Report, node: &'a Node, time: &str, source: &mut Source, nodes: &mut Nodes<'a>) {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let threshold = source.threshold.as_deref().unwrap_or_default();
+    let mut states: Vec<&str> = threshold
+        .split(|c| !is_name(c))
+        .filter(|name| !name.is_empty() && source.equations.contains(&format!("d{name}/dt")))
+        .collect();
+    states.sort_unstable();
+    states.dedup();
+    let [state] = states[..] else {
+        let found = if states.is_empty() { "no state".to_owned() } else { states.join(" and ") };
+        return report.error_help(
+            &node.place,
+            format!("a refractory time alone holds the state of the threshold, and `threshold` has {found}"),
+            format!("write `refractory = {{ time = \"{time}\", hold = [\"V_m\"] }}` with the states that are held"),
+        );
+    };
+    let is_quantity = Quantity::parse(time).is_ok_and(|q| !q.dimension.is_none());
+    source.refractory_hold.push(state.to_owned());
+    nodes.hold.push(node);
+    source.refractory_time = Some(if is_quantity { format!("[{}]", time.trim()) } else { time.to_owned() });
+    nodes.refractory_time = Some(node);
 }
 
 fn time_unit(report: &mut Report, node: &Node) -> Option<TimeUnit> {

@@ -1,5 +1,6 @@
 //! All that is wrong with the texts of one scenario, rendered for the person who wrote them.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 use super::document::{Node, decoded_offset};
 use super::excerpt::Excerpt;
 use spikedeck_core::diagnostic::{Diagnostic, Severity};
+use spikedeck_core::visible::{visible, visible_line};
 
 /// A place in one of the texts of a [`Report`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct Text {
 pub struct Report {
     texts: Vec<Text>,
     problems: Vec<(usize, Diagnostic)>,
+    /// What has been said, and where.
+    said: HashSet<(usize, Range<usize>, String)>,
 }
 
 impl Report {
@@ -78,11 +82,7 @@ impl Report {
     }
 
     fn add(&mut self, text: usize, diagnostic: Diagnostic) {
-        if !self
-            .problems
-            .iter()
-            .any(|(t, d)| *t == text && d.span == diagnostic.span && d.message == diagnostic.message)
-        {
+        if self.said.insert((text, diagnostic.span.clone(), diagnostic.message.clone())) {
             self.problems.push((text, diagnostic));
         }
     }
@@ -97,16 +97,21 @@ impl Report {
         self.errors() > 0
     }
 
-    /// Texts of the warnings with their places, one line each.
+    /// Texts of the warnings with their places, one line each, and how many more there are.
     pub fn warnings(&self) -> Vec<String> {
-        self.sorted()
-            .into_iter()
-            .filter(|(_, d)| d.severity == Severity::Warning)
+        let all: Vec<_> = self.sorted().into_iter().filter(|(_, d)| d.severity == Severity::Warning).collect();
+        let mut told: Vec<String> = all
+            .iter()
+            .take(SHOWN)
             .map(|(t, d)| {
-                let help = d.help.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
-                format!("{}: {}{help}", self.location(*t, d.span.start), d.message)
+                let help = d.help.as_ref().map(|h| format!(" ({})", sentence(h))).unwrap_or_default();
+                format!("{}: {}{help}", self.location(*t, d.span.start), sentence(&d.message))
             })
-            .collect()
+            .collect();
+        if all.len() > SHOWN {
+            told.push(format!("and {} more warnings", all.len() - SHOWN));
+        }
+        told
     }
 
     /// The diagnostics, sorted by place.
@@ -131,15 +136,33 @@ impl Report {
         let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_links(false);
         let mut out = String::new();
+        let mut shown = [0; 2];
         for (text, diagnostic) in self.sorted() {
+            let count = &mut shown[usize::from(diagnostic.severity == Severity::Error)];
+            *count += 1;
+            if *count > SHOWN {
+                continue;
+            }
+            let diagnostic = &Diagnostic {
+                message: sentence(&diagnostic.message),
+                label: sentence(&diagnostic.label),
+                help: diagnostic.help.as_deref().map(sentence),
+                ..diagnostic.clone()
+            };
             let view = View { source: self.texts.get(*text).map(|t| excerpt(t, diagnostic)), diagnostic };
             let mut one = String::new();
             if handler.render_report(&mut one, &view).is_err() {
-                one = format!("{}: {}\n", self.location(*text, diagnostic.span.start), diagnostic.message);
+                let place = self.location(*text, diagnostic.span.start);
+                one = format!("{}: {}\n", visible_line(&place), diagnostic.message);
             }
             for line in one.lines() {
                 out.push_str(line.trim_end());
                 out.push('\n');
+            }
+        }
+        for (count, what) in shown.into_iter().zip(["warnings", "errors"]) {
+            if count > SHOWN {
+                out.extend(["and ".to_owned(), (count - SHOWN).to_string(), format!(" more {what}\n")]);
             }
         }
         let (errors, all) = (self.errors(), self.problems.len());
@@ -172,6 +195,20 @@ impl fmt::Display for Report {
 }
 
 impl std::error::Error for Report {}
+
+/// Most errors that are shown, and most warnings.
+const SHOWN: usize = 50;
+/// Most characters of a message, a label or a help.
+const LONGEST: usize = 300;
+
+/// A sentence as it is shown: nothing in it acts on a terminal, and it has an end.
+fn sentence(text: &str) -> String {
+    let text = visible(text);
+    match text.char_indices().nth(LONGEST) {
+        Some((cut, _)) => format!("{}… (and {} more characters)", &text[..cut], text[cut..].chars().count()),
+        None => text.into_owned(),
+    }
+}
 
 /// What is shown of a text.
 fn excerpt(of: &Text, diagnostic: &Diagnostic) -> Excerpt {
@@ -264,6 +301,37 @@ mod tests {
                 assert!(report.render(false).contains("the string has no end"));
             }
         }
+    }
+
+    /// The caret stands under what is wrong also where characters before it are written out.
+    #[test]
+    fn nothing_of_a_text_acts_on_the_terminal() {
+        let mut report = Report::new();
+        let source = "a\u{1b}[2J\u{202e} = 1\nx\u{7}\u{9b}y = \"ba\u{1b}d\"\nlast\u{1b}c = 2\n";
+        let text = report.text("a\u{1b}]0;t\u{7}.toml", source);
+        let at = source.find("ba").unwrap();
+        report.error_help(&SourceSpan { text, span: at..at + 4 }, "no \u{1b}[31mnumber", "write \u{9c}1");
+        let plain = report.render(false);
+        assert!(!plain.contains(|c: char| spikedeck_core::visible::is_hidden(c) && c != '\n'), "{plain:?}");
+        assert!(plain.contains("ba\\u001bd") && plain.contains("a\\u001b]0;t\\u0007.toml:2:8"), "{plain}");
+        let wrong = plain.lines().find(|l| l.contains("ba\\u001bd")).unwrap();
+        let caret = plain.lines().skip_while(|l| *l != wrong).nth(1).unwrap();
+        let column = |l: &str, what: &str| l.find(what).map(|b| l[..b].chars().count()).unwrap();
+        assert_eq!(column(caret, "───"), column(wrong, "ba"), "{plain}");
+    }
+
+    #[test]
+    fn a_report_has_an_end() {
+        let mut report = Report::new();
+        let text = report.text("a.toml", "x".repeat(20_000));
+        for k in 0..20_000 {
+            report.error(&SourceSpan { text, span: k..k + 1 }, format!("wrong {k} {}", "w".repeat(1000)));
+        }
+        let plain = report.render(false);
+        assert!(plain.len() < 100_000, "{}", plain.len());
+        assert!(plain.ends_with("and 19950 more errors\n20000 errors\n"), "{}", &plain[plain.len() - 200..]);
+        assert!(plain.contains("wrong 49 ") && !plain.contains("wrong 50 "));
+        assert!(plain.contains("more characters)"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A neutral grid of styled cells: what the terminal painter makes, what the dashboard copies to the screen, and what
 //! becomes ANSI text or an SVG picture.
 
+use spikedeck_core::visible::visible_line;
 use unicode_width::UnicodeWidthChar as _;
 
 use super::colour::Style;
@@ -124,13 +125,13 @@ pub fn columns(text: &str) -> usize {
 
 /// Text cut to `most` columns; a cut is marked with `…`.
 pub fn fit(text: &str, most: usize) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let text = &visible_line(text).replace('\t', " ");
     if columns(text) <= most {
-        return text.chars().map(clean).collect();
+        return text.to_owned();
     }
     let mut out = String::new();
     let mut used = 0;
-    for ch in text.chars().map(clean) {
+    for ch in text.chars() {
         let width = ch.width().unwrap_or(0);
         if used + width + 1 > most {
             break;

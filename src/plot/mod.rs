@@ -2,20 +2,34 @@
 //!
 //! [`scene::of`] turns a [`spikedeck_signal::NamedShape`] and a [`View`] into a [`Scene`]: marks and axes in data
 //! units, whoever draws them. [`cells::render`] paints it into a neutral [`grid::CellGrid`].
+//!
+//! ```
+//! use spikedeck_plot::{Look, View, cells, scene, svg};
+//! use spikedeck_signal::{Axis, Curve, NamedShape, Series, Shape};
+//!
+//! let curve = Curve { name: "exc".into(), x: vec![0.0, 1.0, 2.0], y: vec![0.0, 4.0, 1.0], ..Curve::default() };
+//! let (x, y) = (Axis::new("time", "ms"), Axis::new("rate", "Hz"));
+//! let shape = NamedShape::new("rate", Shape::Series(Series { x, y, curves: vec![curve], ..Series::default() }));
+//!
+//! let scene = scene::of(&shape, &View::default());
+//! let picture = cells::render(&scene, 40, 10, &Look::default());
+//! assert!(picture.grid.to_plain().contains("time (ms)"));
+//! assert!(svg::figure(&scene, &svg::Figure::default()).starts_with("<svg"));
+//! ```
 
 pub mod ansi;
 mod build;
 pub mod cells;
 pub mod colour;
 pub mod grid;
-pub mod map;
+mod map;
 pub mod png;
-pub mod reduce;
+mod reduce;
 #[cfg(test)]
 mod samples;
 pub mod scene;
 pub mod svg;
-pub mod ticks;
+mod ticks;
 pub mod view;
 
 pub use cells::{Look, Marker, Picture};

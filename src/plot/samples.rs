@@ -285,7 +285,8 @@ pub(crate) fn scalars() -> NamedShape {
 }
 
 pub(crate) fn card() -> NamedShape {
-    let text = "The adaptive exponential integrate-and-fire model joins an exponential spike current to one adaptation variable.";
+    let text = "The adaptive exponential integrate-and-fire model joins an exponential spike current to one \
+                adaptation variable.";
     let sections = vec![
         ("What it is".to_string(), text.to_string()),
         (

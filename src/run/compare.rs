@@ -145,7 +145,8 @@ fn notes(runs: &[&Finished], rows: &[Difference]) -> Vec<String> {
         notes.push("the seed of a run is not known; intervals of differences take the runs as independent".into());
     } else if seeds.windows(2).all(|w| w[0] == w[1]) {
         notes.push(
-            "the runs have the same seed and share their random numbers where their structure allows it; intervals of differences still \
+            "the runs have the same seed and share their random numbers where their structure allows it; intervals of \
+             differences still \
              take them as independent and are therefore wide: with several seeds (`sweep.seeds`) they are paired"
                 .into(),
         );
@@ -239,7 +240,6 @@ mod tests {
                 checks: vec![],
                 warnings: vec![],
                 facts: crate::Facts::default(),
-                folder: None,
             }
         };
         let values = |list: &[(u64, f64)]| {

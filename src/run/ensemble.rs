@@ -1,6 +1,6 @@
 //! Many points side by side: seeds and small sweeps in memory, with common random numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -8,7 +8,7 @@ use std::time::Instant;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::single::{label_of, stage};
-use super::{Event, Finished, Options, Point, RunError, Status, Tell, execute, expect};
+use super::{Event, Finished, Options, Point, RunError, Sink, Status, Tell, execute, expect};
 use spikedeck_core::units::{Quantity, display_unit};
 use spikedeck_scenario::Spec;
 use spikedeck_signal::{Axis, Curve, Metric, NamedShape, Outcome, Scalars, Series, Shape};
@@ -31,25 +31,26 @@ pub struct Ensemble {
     pub points: Vec<PointResult>,
 }
 
-/// Runs `points` over the threads of `options`, one point a thread at a time. Stops early when cancelled, with what is
-/// done.
+/// Runs `points` over the threads of `options`, one point a thread at a time. Stops early when cancelled, with the points
+/// that are done. A sink is told of those that are done so far while the others are made.
 ///
 /// # Errors
 /// When a point cannot be built; the first such error.
 pub fn ensemble(
     spec: &Arc<Spec>,
     points: &[Point],
-    options: &Options,
+    options: Options,
     cancel: &AtomicBool,
     tell: &Tell,
 ) -> Result<Ensemble, RunError> {
     let began = Instant::now();
-    let workers = options.thread_count().min(points.len()).max(1);
+    let all = options.thread_count();
+    let workers = all.min(points.len()).max(1);
     // Fewer points than threads: the threads left over simulate.
-    let threads_each = (options.thread_count() / workers).max(1);
+    let threads_each = (all / workers).max(1);
     let next = AtomicUsize::new(0);
-    let done = AtomicUsize::new(0);
-    let results: Mutex<BTreeMap<usize, Result<Finished, RunError>>> = Mutex::default();
+    let sum = Sum { spec, points, threads: all, began };
+    let done = Mutex::new(Done { results: BTreeMap::new(), sink: options.sink, next_write: began, unwritten: None });
     let silent: Tell = Arc::new(|_: Event| {});
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -58,55 +59,111 @@ pub fn ensemble(
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(point) = points.get(at) else { break };
                     let options = Options { threads: threads_each, ..Options::default() };
-                    let mut result = execute(&point.spec, options, cancel, &silent);
-                    if let Ok(finished) = &mut result {
-                        finished.label = format!("{} {}", label_of(spec), point.label());
-                        if at > 0 {
-                            finished.recording = Arc::default();
-                        }
+                    let result = execute(&point.spec, options, cancel, &silent);
+                    let is_cut = match &result {
+                        // What was cut short is no point of the ensemble: its numbers are of another stretch.
+                        Ok(finished) => finished.status == Status::Interrupted,
+                        Err(_) => cancel.load(Ordering::Relaxed),
+                    };
+                    if is_cut {
+                        break;
                     }
-                    let failed = result.is_err();
-                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(at, result);
-                    let finished = done.fetch_add(1, Ordering::Relaxed) + 1;
-                    stage(
-                        tell,
-                        &format!("point {finished} of {}", points.len()),
-                        finished as f64 / points.len() as f64,
-                    );
-                    if failed {
+                    if result.is_err() {
                         next.store(points.len(), Ordering::Relaxed);
                     }
+                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                    let count = done.add(at, result, &sum);
+                    stage(tell, &format!("point {count} of {}", points.len()), count as f64 / points.len() as f64);
                 }
             });
         }
     });
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut whole = Vec::new();
-    for (at, result) in results.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        whole.push(PointResult { point: points[at].clone(), finished: Arc::new(result?) });
+    for (at, result) in done.results {
+        whole.push(PointResult { point: points[at].clone(), finished: result? });
     }
-    let Some(first) = whole.first() else {
-        return Err(RunError::System("cancelled before the first point was done".into()));
-    };
-    let mut finished = (*first.finished).clone();
-    finished.label = label_of(spec);
-    finished.spec = Some(spec.clone());
-    finished.outcomes = across(&whole);
-    finished.facts.simulate_seconds = began.elapsed().as_secs_f64();
-    finished.facts.analyse_seconds = 0.0;
-    finished.facts.threads = options.thread_count();
-    finished.facts.spikes = whole.iter().map(|p| p.finished.facts.spikes).sum();
-    finished.facts.events = whole.iter().map(|p| p.finished.facts.events).sum();
-    finished.warnings = distinct_warnings(&whole);
-    finished.status = if whole.len() < points.len() {
-        Status::Interrupted
-    } else {
-        whole.iter().map(|p| p.finished.status).find(|s| *s != Status::Complete).unwrap_or(Status::Complete)
-    };
-    finished.failure =
-        whole.iter().find_map(|p| p.finished.failure.as_ref().map(|f| format!("{}: {f}", p.point.label())));
-    finished.checks =
-        if finished.status == Status::Complete { expect::check(&spec.expect, &finished.outcomes) } else { Vec::new() };
-    Ok(Ensemble { finished: Arc::new(finished), points: whole })
+    let mut ensemble =
+        sum.of(whole).ok_or_else(|| RunError::System("cancelled before the first point was done".into()))?;
+    if let Some(why) = done.unwritten {
+        let text = format!("points were not written while the others were made, from some time on: {why}");
+        Arc::make_mut(&mut ensemble.finished).warnings.push(text);
+    }
+    Ok(ensemble)
+}
+
+/// Points that are done, and where they go meanwhile.
+struct Done {
+    results: BTreeMap<usize, Result<Arc<Finished>, RunError>>,
+    sink: Option<Box<dyn Sink>>,
+    next_write: Instant,
+    /// Why nothing is written any more: no reason to end a run, whose tables may yet fit.
+    unwritten: Option<String>,
+}
+
+impl Done {
+    /// Takes in a point, tells the sink of all so far, and says how many there are.
+    fn add(&mut self, at: usize, result: Result<Finished, RunError>, sum: &Sum<'_>) -> usize {
+        let result = result.map(|mut finished| {
+            finished.label = format!("{} {}", label_of(sum.spec), sum.points[at].label());
+            if at > 0 {
+                finished.recording = Arc::default();
+            }
+            Arc::new(finished)
+        });
+        self.results.insert(at, result);
+        if let Some(sink) = &mut self.sink
+            && self.unwritten.is_none()
+            && self.results.len() < sum.points.len()
+            && Instant::now() >= self.next_write
+        {
+            let writing = Instant::now();
+            let good =
+                self.results.iter().filter_map(|(at, r)| Some((sum.points[*at].clone(), r.as_ref().ok()?.clone())));
+            let whole = good.map(|(point, finished)| PointResult { point, finished }).collect();
+            self.unwritten = sum.of(whole).and_then(|so_far| sink.points(&so_far).err());
+            // A twentieth of the time at most.
+            self.next_write = Instant::now() + writing.elapsed() * 20;
+        }
+        self.results.len()
+    }
+}
+
+/// What is said of all points together.
+struct Sum<'a> {
+    spec: &'a Arc<Spec>,
+    points: &'a [Point],
+    threads: usize,
+    began: Instant,
+}
+
+impl Sum<'_> {
+    /// The ensemble of the points that are done; nothing of none.
+    fn of(&self, whole: Vec<PointResult>) -> Option<Ensemble> {
+        let mut finished = (*whole.first()?.finished).clone();
+        finished.label = label_of(self.spec);
+        finished.spec = Some(self.spec.clone());
+        finished.outcomes = across(&whole);
+        finished.facts.simulate_seconds = self.began.elapsed().as_secs_f64();
+        finished.facts.analyse_seconds = 0.0;
+        finished.facts.threads = self.threads;
+        finished.facts.spikes = whole.iter().map(|p| p.finished.facts.spikes).sum();
+        finished.facts.events = whole.iter().map(|p| p.finished.facts.events).sum();
+        finished.warnings = distinct_warnings(&whole);
+        finished.status = if whole.len() < self.points.len() {
+            Status::Interrupted
+        } else {
+            whole.iter().map(|p| p.finished.status).find(|s| *s != Status::Complete).unwrap_or(Status::Complete)
+        };
+        finished.failure =
+            whole.iter().find_map(|p| p.finished.failure.as_ref().map(|f| format!("{}: {f}", p.point.label())));
+        finished.checks = if finished.status == Status::Complete {
+            expect::check(&self.spec.expect, &finished.outcomes)
+        } else {
+            Vec::new()
+        };
+        Some(Ensemble { finished: Arc::new(finished), points: whole })
+    }
 }
 
 /// Warnings of all points, each once, with how many points said it.
@@ -124,8 +181,8 @@ fn distinct_warnings(points: &[PointResult]) -> Vec<String> {
         .collect()
 }
 
-/// One outcome an analysis: each metric over the points. Without axes: mean and interval over seeds. With axes: one
-/// curve over the first axis for each combination of the others.
+/// One outcome an analysis: each metric over the points, whichever of them has it. Without axes: mean and interval over
+/// seeds. With axes: one curve over the first axis for each combination of the others.
 fn across(points: &[PointResult]) -> Vec<Outcome> {
     let Some(first) = points.first() else { return Vec::new() };
     let axes: Vec<String> = first.point.axes.iter().map(|a| a.0.clone()).collect();
@@ -136,13 +193,15 @@ fn across(points: &[PointResult]) -> Vec<Outcome> {
             kind: template.kind.clone(),
             title: template.title.clone(),
             summary: format!("{} points", points.len()),
+            failure: failure_of(points, &template.name),
             ..Outcome::default()
         };
-        let names: Vec<&Metric> = template.metrics.iter().collect();
-        for metric in names {
+        if let Some(why) = &outcome.failure {
+            outcome.summary = format!("no result: {why}");
+        }
+        for metric in metrics_of(points, &template.name) {
             if axes.is_empty() {
-                let values = values_of(points, metric);
-                outcome.metrics.push(over_seeds(metric, &values));
+                outcome.metrics.push(over_seeds(metric, &values_of(points, metric), points.len()));
             } else {
                 outcome.shapes.push(curve_of(points, metric, &axes[0]));
             }
@@ -158,6 +217,29 @@ fn across(points: &[PointResult]) -> Vec<Outcome> {
     outcomes
 }
 
+/// What the points have of one analysis.
+fn outcomes_of<'a>(points: &'a [PointResult], analysis: &'a str) -> impl Iterator<Item = &'a Outcome> {
+    points.iter().flat_map(|p| &p.finished.outcomes).filter(move |o| o.name == analysis)
+}
+
+/// The metrics of an analysis that any point has, each once, by its first appearance: a unit that is silent at the first
+/// point has intervals at others.
+fn metrics_of<'a>(points: &'a [PointResult], analysis: &'a str) -> Vec<&'a Metric> {
+    let mut seen = HashSet::new();
+    outcomes_of(points, analysis).flat_map(|o| &o.metrics).filter(|m| seen.insert(m.full_name())).collect()
+}
+
+/// Why an analysis has no result at any point, if it has none at any; the reason of the first.
+fn failure_of(points: &[PointResult], analysis: &str) -> Option<String> {
+    let mut failures: Vec<&Option<String>> = outcomes_of(points, analysis).map(|o| &o.failure).collect();
+    failures.dedup();
+    match failures.as_slice() {
+        [one] => (*one).clone(),
+        several if several.iter().all(|f| f.is_some()) => several[0].clone(),
+        _ => None,
+    }
+}
+
 fn values_of(points: &[PointResult], metric: &Metric) -> Vec<f64> {
     let name = metric.full_name();
     points.iter().filter_map(|p| value_in(&p.finished, &name)).collect()
@@ -167,16 +249,20 @@ fn value_in(finished: &Finished, name: &str) -> Option<f64> {
     finished.outcomes.iter().flat_map(|o| &o.metrics).find(|m| m.full_name() == name).and_then(|m| m.value)
 }
 
-/// Mean over seeds with its 95 % interval (Student's t).
-fn over_seeds(metric: &Metric, values: &[f64]) -> Metric {
+/// Mean over those of `seeds` seeds that gave a value, with its 95 % interval (Student's t).
+fn over_seeds(metric: &Metric, values: &[f64], seeds: usize) -> Metric {
     let (n, unit) = (values.len() as u64, metric.unit.clone());
     let found = match mean_and_half_width(values) {
         None => Metric::missing(&metric.subject, &metric.metric, unit, n, "no seed gave a value"),
         Some((mean, half)) => {
             let half = half.unwrap_or(f64::NAN);
-            Metric::new(&metric.subject, &metric.metric, mean, unit, n)
-                .interval(mean - half, mean + half)
-                .note(format!("mean of {n} seeds, 95 % interval by Student's t"))
+            Metric::new(&metric.subject, &metric.metric, mean, unit, n).interval(mean - half, mean + half).note(
+                if values.len() == seeds {
+                    format!("mean of {n} seeds, 95 % interval by Student's t")
+                } else {
+                    format!("mean of those {n} of {seeds} seeds that gave a value, 95 % interval by Student's t")
+                },
+            )
         }
     };
     // The level of chance does not depend on the seed; a p-value, and what else rests on one run, does.
@@ -258,7 +344,7 @@ fn curve_of(points: &[PointResult], metric: &Metric, axis: &str) -> NamedShape {
 /// A swept value in its display unit, if it is a number or a quantity.
 pub(crate) fn axis_value(toml: &str) -> Option<(f64, String)> {
     let quantity = Quantity::parse(toml.trim().trim_matches('"')).ok()?;
-    Some((quantity.in_display_unit(), display_unit(quantity.dimension).symbol))
+    Some((quantity.as_written(), display_unit(quantity.dimension).symbol))
 }
 
 #[cfg(test)]
@@ -280,5 +366,10 @@ mod tests {
         assert_eq!(axis_value("\"15 ms\""), Some((15.0, "ms".into())));
         assert_eq!(axis_value("0.5"), Some((0.5, String::new())));
         assert_eq!(axis_value("\"auto\""), None);
+        // 5e-10 / 1e-12 is 500.00000000000006: points of an axis are the decimal numbers that people wrote.
+        for pa in 1..=1000 {
+            assert_eq!(axis_value(&format!("\"{pa} pA\"")), Some((f64::from(pa), "pA".into())));
+            assert_eq!(axis_value(&format!("\"{pa} us\"")), Some((f64::from(pa) / 1000.0, "ms".into())));
+        }
     }
 }

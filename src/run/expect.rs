@@ -86,6 +86,13 @@ fn no_metric(expect: &Expect, outcomes: &[Outcome]) -> String {
     if expect.metric == FAILURE_TIME {
         return "the run was expected to leave the finite numbers, and did not".into();
     }
+    // An analysis that could say nothing at all has said why.
+    let silent = outcomes.iter().find(|o| {
+        o.metrics.is_empty() && expect.metric.strip_prefix(&o.name).is_some_and(|rest| rest.starts_with('.'))
+    });
+    if let Some(outcome) = silent {
+        return format!("the metric has no value: `{}` has {}", outcome.name, outcome.summary);
+    }
     let names: Vec<String> =
         outcomes.iter().flat_map(|o| &o.metrics).map(spikedeck_signal::Metric::full_name).collect();
     match spikedeck_core::diagnostic::did_you_mean(&expect.metric, names.iter().map(String::as_str)) {

@@ -9,8 +9,8 @@ use super::watch::Watch;
 use super::{Finished, RunError, Tell};
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Boundary, PopulationSpec, Spec, Stimulus as _};
-use spikedeck_signal::{Metric, NamedShape, Outcome, Scalars, Shape, Spikes};
-use spikedeck_sim::Network;
+use spikedeck_signal::{Metric, NamedShape, Outcome, Scalars, Shape, Spikes, Trace};
+use spikedeck_sim::{Network, Stop};
 
 /// The same scenario at half the step: as long, with samples at the same times.
 fn halved(spec: &Spec) -> Spec {
@@ -31,14 +31,49 @@ fn draws_in_time(spec: &Spec) -> bool {
         || spec.stimuli.iter().any(|s| s.kind.drawn_in_steps())
 }
 
-/// Repeats `whole` at half its step and reports the shift of spike times and metrics.
+/// What became of a run at half the step.
+pub(super) enum Found {
+    /// How far it is from the other.
+    Shifts(Box<Outcome>),
+    /// It did not reach its end, and why.
+    Failed(String),
+    /// It was cancelled.
+    Cancelled,
+}
+
+/// How much further than a run that failed one at half the step has to come to be better.
+const FURTHER: f64 = 1.25;
+
+/// Whether a run that failed after `steps` steps goes on at half the step; nothing where that is not found out.
+pub(super) fn helps(
+    spec: &Spec,
+    steps: u64,
+    threads: usize,
+    cancel: &AtomicBool,
+    tell: &Tell,
+) -> Result<Option<bool>, RunError> {
+    let mut half = halved(spec);
+    half.records.clear();
+    half.simulation.transient_steps = 0;
+    half.simulation.steps = ((2.0 * FURTHER * steps as f64).ceil() as u64 + 2).min(half.simulation.steps);
+    let network = Network::build(&half, threads, cancel)?;
+    let mut watch = Watch::new(tell, cancel, None, None, half.simulation.dt, half.simulation.time_base.seconds());
+    Ok(match network.run(&mut watch).stopped {
+        None => Some(true),
+        Some(Stop::Cancelled) => None,
+        Some(_) => Some(false),
+    })
+}
+
+/// Repeats `whole` at half its step and reports the shift of spike times and metrics, and of traces where nothing was
+/// analysed.
 pub(super) fn check(
     spec: &Arc<Spec>,
     whole: &Finished,
     threads: usize,
     cancel: &AtomicBool,
     tell: &Tell,
-) -> Result<Outcome, RunError> {
+) -> Result<Found, RunError> {
     let half = halved(spec);
     let network = Network::build(&half, threads, cancel)?;
     let mut watch = Watch::new(tell, cancel, None, None, half.simulation.dt, half.simulation.time_base.seconds());
@@ -49,11 +84,21 @@ pub(super) fn check(
         title: "Shift at half the step".into(),
         ..Outcome::default()
     };
-    if result.stopped.is_some() {
-        outcome.warnings.push("the run at half the step did not reach its end; no shift can be told".into());
-        return Ok(outcome);
+    match &result.stopped {
+        None => {}
+        Some(Stop::Cancelled) => return Ok(Found::Cancelled),
+        Some(stop) => {
+            let why = stop.sentence(&half.simulation);
+            return Ok(Found::Failed(format!(
+                "at half the step the run did not reach its end, so no shift is known: {why}"
+            )));
+        }
     }
-    let (outcomes, _) = measure(&half, &result.recording, false, cancel, &mut |_, _| {});
+    for absent in &whole.recording.absent {
+        let what = absent.variable.as_deref().unwrap_or("spikes");
+        outcome.warnings.push(format!("{}.{what}: {}; its shift is not told", absent.population, absent.why));
+    }
+    let (outcomes, _) = measure(&half, &result.recording, false, cancel);
     let unit = whole.recording.time_base.unit();
     for spikes in &whole.recording.spikes {
         if let Some(other) = result.recording.spikes_of(&spikes.population) {
@@ -69,9 +114,14 @@ pub(super) fn check(
             outcome.metrics.push(shift);
         }
     }
+    if whole.outcomes.iter().all(|o| o.metrics.is_empty()) {
+        let traces = whole.recording.traces.iter().zip(&result.recording.traces);
+        outcome.metrics.extend(traces.map(|(a, b)| trace_shift(a, b)));
+    }
     if draws_in_time(spec) {
         outcome.warnings.push(
-            "noise is drawn step by step, so the run at half the step has other noise: shifts hold numerical error and chance together"
+            "noise is drawn step by step, so the run at half the step has other noise: shifts hold numerical error \
+             and chance together"
                 .into(),
         );
     }
@@ -80,7 +130,7 @@ pub(super) fn check(
     }
     outcome.summary = summary(&outcome.metrics);
     outcome.shapes.push(NamedShape::new("shifts", Shape::Scalars(Scalars::from_metrics(&outcome.metrics))));
-    Ok(outcome)
+    Ok(Found::Shifts(Box::new(outcome)))
 }
 
 /// Shifts of the k-th spike of each unit, as long as both runs have a k-th spike of it.
@@ -113,6 +163,14 @@ fn spike_shift(at_dt: &Spikes, at_half: &Spikes, unit: &str) -> Vec<Metric> {
         Metric::new(subject, "largest_shift", largest, unit, n).note("grows without bound in chaotic networks"),
         count,
     ]
+}
+
+/// The largest difference between samples at the same times.
+fn trace_shift(at_dt: &Trace, at_half: &Trace) -> Metric {
+    let largest = at_dt.values.iter().zip(&at_half.values).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    let n = at_dt.values.len().min(at_half.values.len()) as u64;
+    let subject = format!("{}.{}", at_dt.population, at_dt.variable);
+    Metric::new(subject, "largest_difference", largest, at_dt.unit.clone(), n).note("samples at the same times")
 }
 
 fn summary(metrics: &[Metric]) -> String {

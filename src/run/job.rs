@@ -20,7 +20,7 @@ pub fn start(spec: Arc<Spec>, points: Vec<Point>, options: Options) -> JobHandle
         let tell: Tell = Arc::new(move |event| drop(channel.send(event)));
         let result = catch_unwind(AssertUnwindSafe(|| {
             if points.len() > 1 {
-                ensemble(&spec, &points, &options, &flag, &tell).map(|e| e.finished)
+                ensemble(&spec, &points, options, &flag, &tell).map(|e| e.finished)
             } else {
                 execute(&spec, options, &flag, &tell).map(Arc::new)
             }

@@ -29,12 +29,10 @@ impl Live {
         let stop = Arc::new(AtomicBool::new(false));
         let (theirs, halt) = (slot.clone(), stop.clone());
         let thread = std::thread::Builder::new().name("live".into()).spawn(move || {
-            let mut generation = 0;
             while let Some(recording) = next(&theirs) {
-                let (outcomes, whole) = measure(&spec, &recording, true, &halt, &mut |_, _| {});
+                let (outcomes, whole) = measure(&spec, &recording, true, &halt);
                 if whole {
-                    generation += 1;
-                    tell(Event::Snapshot(Arc::new(Snapshot { recording: Arc::new(recording), outcomes, generation })));
+                    tell(Event::Snapshot(Arc::new(Snapshot { recording: Arc::new(recording), outcomes })));
                 }
                 theirs.0.lock().unwrap_or_else(PoisonError::into_inner).busy = false;
             }

@@ -1,13 +1,17 @@
 //! Analyses over a recording.
 
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 
 use spikedeck_analysis::{self as analysis, AnalysisError, Request};
 use spikedeck_scenario::{AnalysisSpec, Spec};
 use spikedeck_signal::{Outcome, Recording, SpikeTrains};
 
-/// Runs the analyses of `spec` (only the live ones if asked so) in the order of the file; `before` is told the name and
-/// how many are done before each. An analysis that cannot say anything leaves an outcome whose warning says why.
+/// Least share of an analysis after which its progress is told again.
+const TOLD: f64 = 0.01;
+
+/// Runs the analyses of `spec` (only the live ones if asked so) in the order of the file. An analysis that cannot say
+/// anything leaves an outcome whose warning says why.
 ///
 /// Returns the outcomes and whether all wanted ones ran (false when cancelled).
 pub(crate) fn measure(
@@ -15,16 +19,37 @@ pub(crate) fn measure(
     recording: &Recording,
     live_only: bool,
     cancel: &AtomicBool,
-    before: &mut dyn FnMut(&str, usize),
 ) -> (Vec<Outcome>, bool) {
     let mut outcomes = Vec::new();
+    let whole = measure_each(spec, recording, live_only, cancel, &|_, _| {}, &mut |outcome| outcomes.push(outcome));
+    (outcomes, whole)
+}
+
+/// The same, handing each outcome to `keep` when it is there; `told` gets the name of each analysis and how many are
+/// done, with the share of the present one.
+pub(crate) fn measure_each(
+    spec: &Spec,
+    recording: &Recording,
+    live_only: bool,
+    cancel: &AtomicBool,
+    told: &(dyn Fn(&str, f64) + Sync),
+    keep: &mut dyn FnMut(Outcome),
+) -> bool {
     let trains = SpikeTrains::new(recording);
     for (done, entry) in spec.analyses.iter().enumerate() {
         let Some(analysis) = analysis::find(&entry.kind) else { continue };
         if live_only && !analysis.live() {
             continue;
         }
-        before(&entry.name, done);
+        told(&entry.name, done as f64);
+        let last = Mutex::new(0.0);
+        let progress = |share: f64| {
+            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            if share >= *last + TOLD {
+                *last = share;
+                told(&entry.name, done as f64 + share);
+            }
+        };
         let request = Request {
             spec: entry,
             scenario: Some(spec),
@@ -33,13 +58,13 @@ pub(crate) fn measure(
             seed: spec.simulation.seed,
             cancel,
         };
-        match analysis.run(&request) {
-            Ok(outcome) => outcomes.push(named(outcome, entry)),
-            Err(AnalysisError::Cancelled) => return (outcomes, false),
-            Err(error) => outcomes.push(empty(entry, analysis.card().title, &error.to_string())),
+        match analysis.run_telling(&request, &progress) {
+            Ok(outcome) => keep(named(outcome, entry)),
+            Err(AnalysisError::Cancelled) => return false,
+            Err(error) => keep(empty(entry, analysis.card().title, &error.to_string())),
         }
     }
-    (outcomes, true)
+    true
 }
 
 /// Fills in what the analysis leaves to its entry in the scenario: its name, also in the metrics.
@@ -59,6 +84,7 @@ fn empty(entry: &AnalysisSpec, title: &str, why: &str) -> Outcome {
         title: title.to_owned(),
         summary: format!("no result: {why}"),
         warnings: vec![why.to_owned()],
+        failure: Some(why.to_owned()),
         ..Outcome::default()
     }
 }

@@ -2,19 +2,10 @@
 
 use spikedeck_scenario::Spec;
 
-/// Bytes of memory that are free for a new process, as the kernel estimates it.
+/// Bytes of memory that are free for this process: of the machine, within the bounds of its job and its own.
 pub fn free_memory() -> u64 {
-    if let Ok(text) = std::fs::read_to_string("/proc/meminfo") {
-        let kib = text
-            .lines()
-            .find_map(|l| l.strip_prefix("MemAvailable:"))
-            .and_then(|l| l.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
-        if let Some(kib) = kib {
-            return kib * 1024;
-        }
-    }
-    // Without that file: what is certainly there on any machine that builds this program.
-    2 << 30
+    // Where the system says nothing: what is certainly there on any machine that builds this program.
+    spikedeck_sim::free_memory().unwrap_or(2 << 30)
 }
 
 /// Bytes a run of `spec` may hold: `simulation.memory`, or three quarters of what is free.

@@ -5,12 +5,36 @@
 //! side by side with common random numbers, [`compare()`] holds finished runs against each other. [`catalog()`] tells
 //! scenarios what analyses exist, [`load()`] finds and resolves a scenario, [`examine`] says what would keep it from
 //! running.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use spikedeck_run::{Options, Source, Status, execute, resolve};
+//!
+//! let text = "
+//!     simulation = { duration = '100 ms', dt = '0.1 ms' }
+//!     populations.cell.model = 'lif'
+//!     stimuli.step = { target = 'cell.I', kind = 'constant', amplitude = '500 pA' }
+//!     record.cell = { spikes = true }
+//!     analyses.rates = { kind = 'rates', of = 'cell.spikes' }
+//! ";
+//! let source = Source { text: text.into(), name: "demo".into(), origin: None, variant: None };
+//! let options = Options { threads: 1, ..Options::default() };
+//! let (spec, _) = resolve(&source, &[]).map_err(|e| e.render(false))?;
+//! let finished = execute(&Arc::new(spec), options, &AtomicBool::new(false), &(Arc::new(|_| ()) as _))?;
+//! assert_eq!((finished.status, finished.outcomes[0].kind.as_str()), (Status::Complete, "rates"));
+//! assert!(finished.outcomes[0].summary.contains("Hz"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod catalog;
 mod compare;
 mod ensemble;
 mod expect;
+mod gaps;
 mod halve;
+mod heard;
 mod job;
 mod live;
 mod load;
@@ -31,7 +55,6 @@ pub use memory::free_memory;
 pub use points::{Point, Resolve, points};
 pub use single::{examine, execute};
 
-use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -76,11 +99,17 @@ pub trait Sink: Send + std::fmt::Debug {
     /// # Errors
     /// As above.
     fn part(&mut self, part: &Recording) -> Result<(), String>;
-    /// Gives back what left memory, as far as it fits into `bytes`, put before what `rest` holds, and what did not fit.
+    /// Gives back what left memory, as far as it fits into `bytes`, put before what `rest` holds. What does not fit is
+    /// among what is absent of the recording.
     ///
     /// # Errors
     /// As above.
-    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<(Recording, Vec<String>), String>;
+    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<Recording, String>;
+    /// The points of an ensemble that are done so far: what a killed ensemble keeps.
+    ///
+    /// # Errors
+    /// As above.
+    fn points(&mut self, so_far: &Ensemble) -> Result<(), String>;
 }
 
 /// Shared, so that whoever started the run can finish the folder after it.
@@ -93,8 +122,12 @@ impl<S: Sink> Sink for Arc<Mutex<S>> {
         self.lock().unwrap_or_else(PoisonError::into_inner).part(part)
     }
 
-    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<(Recording, Vec<String>), String> {
+    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<Recording, String> {
         self.lock().unwrap_or_else(PoisonError::into_inner).gather(rest, bytes)
+    }
+
+    fn points(&mut self, so_far: &Ensemble) -> Result<(), String> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).points(so_far)
     }
 }
 
@@ -150,8 +183,6 @@ pub struct Finished {
     pub warnings: Vec<String>,
     /// What goes into the manifest.
     pub facts: Facts,
-    /// Folder it was opened from or written to.
-    pub folder: Option<PathBuf>,
 }
 
 /// An expectation and what became of it, as it also stands in a manifest.
@@ -214,8 +245,6 @@ pub enum Event {
     Progress(Progress),
     /// A picture of what there is so far; a newer one replaces it.
     Snapshot(Arc<Snapshot>),
-    /// A line for the log.
-    Log(String),
     /// Over.
     Done(Arc<Finished>),
     /// It could not start or crashed.
@@ -244,8 +273,6 @@ pub struct Snapshot {
     pub recording: Arc<Recording>,
     /// Live analyses so far.
     pub outcomes: Vec<Outcome>,
-    /// Counts up with each snapshot of a job; a lower one is stale.
-    pub generation: u64,
 }
 
 /// A job that runs on its own threads. Dropping the handle cancels it.

@@ -55,6 +55,12 @@ pub fn points(spec: &Spec, resolve: &Resolve<'_>) -> Result<Vec<Point>, RunError
             })
             .collect();
     }
+    let count = combinations.len() as u64 * u64::from(sweep.seeds.max(1));
+    let (needed, allowed) = (count.saturating_mul(bytes_of(spec)), super::memory::budget(spec));
+    if needed > allowed {
+        let largest = format!("{} points of a sweep are held at once", spikedeck_core::number::count(count));
+        return Err(spikedeck_sim::BuildError::Memory { needed, allowed, largest }.into());
+    }
     let mut held = spec.files.clone();
     let mut points = Vec::new();
     for axes in combinations {
@@ -69,6 +75,12 @@ pub fn points(spec: &Spec, resolve: &Resolve<'_>) -> Result<Vec<Point>, RunError
         }
     }
     Ok(points)
+}
+
+/// About what a resolved scenario takes: its text, what it is written out as, and as much again twice in equations and
+/// names.
+fn bytes_of(spec: &Spec) -> u64 {
+    4096 + 4 * (spec.source.len() + spec.canonical.len()) as u64
 }
 
 /// What files hold stays in memory once however many points read them, and not more than a run's folder would keep.

@@ -59,7 +59,8 @@ pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<Strin
     if every > 1 {
         let what: Vec<String> = wanted.iter().map(|w| format!("{}.{}", spec.population(w.0).name, w.1.name)).collect();
         remarks.push(format!(
-            "{} recorded every {every} steps, because every step would take {} MB; ask for another interval in [record]",
+            "{} recorded every {every} steps, because every step would take {} MB; ask for another interval in \
+             [record]",
             what.join(", "),
             values * 8 / 1_000_000
         ));

@@ -1,17 +1,19 @@
 //! One run: build, simulate, analyse, check.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::heard::heard;
 use super::live::Live;
-use super::measure::measure;
+use super::measure::measure_each;
 use super::watch::Watch;
 use super::{
     Check, Event, Facts, Finished, Options, Progress, RunError, Sink, Status, Tell, expect, halve, memory, requests,
 };
-use spikedeck_scenario::Spec;
-use spikedeck_signal::Recording;
+use spikedeck_core::units::short;
+use spikedeck_scenario::{OptionValue, Spec, TraceRequest};
+use spikedeck_signal::{Outcome, Recording};
 use spikedeck_sim::{BuildError, Network, Stop};
 
 /// Runs `spec` once on the calling thread. Cancelled or failed runs come back with what there is, their status says so.
@@ -28,7 +30,15 @@ pub fn execute(spec: &Arc<Spec>, options: Options, cancel: &AtomicBool, tell: &T
     let mut finished = job.analyse(recorded)?;
     if job.full.simulation.check_halve_dt && finished.status == Status::Complete {
         stage(tell, "half the step", 0.0);
-        finished.outcomes.push(halve::check(&job.full, &finished, job.threads, cancel, tell)?);
+        let (spec, whole, threads, tell) = (job.full.clone(), finished.clone(), job.threads, tell.clone());
+        match heard(cancel, move |halt| halve::check(&spec, &whole, threads, halt, &tell))?.transpose()? {
+            Some(halve::Found::Shifts(outcome)) => finished.outcomes.push(*outcome),
+            Some(halve::Found::Cancelled) | None => finished.status = Status::Interrupted,
+            Some(halve::Found::Failed(why)) => {
+                finished.status = Status::Failed;
+                finished.failure = Some(why);
+            }
+        }
     }
     finished.facts.analyse_seconds = began.elapsed().as_secs_f64();
     for outcome in &finished.outcomes {
@@ -37,6 +47,9 @@ pub fn execute(spec: &Arc<Spec>, options: Options, cancel: &AtomicBool, tell: &T
     finished.checks = job.checks(&finished, stopped.as_ref());
     Ok(finished)
 }
+
+/// Seconds that a failed run may have taken for it to be repeated at half the step.
+const LONGEST_TRIAL: f64 = 20.0;
 
 /// A run while it is made.
 struct Job<'a> {
@@ -57,6 +70,8 @@ struct Job<'a> {
 struct Recorded {
     recording: Recording,
     stopped: Option<Stop>,
+    /// Steps done.
+    steps: u64,
 }
 
 impl<'a> Job<'a> {
@@ -83,6 +98,11 @@ impl<'a> Job<'a> {
             }
             needed = needed.saturating_add(traces);
         }
+        if let Some((bytes, what)) = pieces(&self.full)
+            && bytes > needed
+        {
+            (needed, largest) = (needed.saturating_add(bytes), what);
+        }
         self.facts.estimated_bytes = needed;
         if needed > self.allowed {
             return Err(BuildError::Memory { needed, allowed: self.allowed, largest }.into());
@@ -92,9 +112,13 @@ impl<'a> Job<'a> {
 
     fn build(&mut self) -> Result<Network, RunError> {
         let began = Instant::now();
-        let network = Network::build(&self.full, self.threads, self.cancel)?;
+        let (spec, threads) = (self.full.clone(), self.threads);
+        let built = heard(self.cancel, move |halt| Network::build(&spec, threads, halt))?;
+        let network = built.unwrap_or(Err(BuildError::Cancelled))?;
         let facts = &mut self.facts;
+        self.warnings.extend(network.warnings().iter().cloned());
         facts.build_seconds = began.elapsed().as_secs_f64();
+        facts.threads = network.threads();
         facts.integrators = network.integrators();
         (facts.connections, facts.rounded_delays) = network.connections();
         if facts.rounded_delays > 0 {
@@ -124,8 +148,16 @@ impl<'a> Job<'a> {
             simulation.dt,
             simulation.time_base.seconds(),
         );
-        let result = network.run(&mut watch);
-        let streamed = watch.streamed;
+        let mut result = network.run(&mut watch);
+        let streamed = watch.left.is_some();
+        let mut spikes = result.recording.spikes.iter().map(|s| s.len() as u64).sum();
+        let mut gaps = std::mem::take(&mut watch.gaps);
+        gaps.look(&result.recording);
+        if let Some(left) = &watch.left {
+            // The rest starts where the last part ended; with the parts before it, it is the whole again.
+            result.recording.window.start = left.from;
+            spikes += left.spikes;
+        }
         self.warnings
             .extend(watch.unwritten.take().map(|why| format!("no parts were written from some time on: {why}")));
         drop(live);
@@ -141,41 +173,56 @@ impl<'a> Job<'a> {
             Some(sink) if streamed => self.gather(sink, result.recording)?,
             _ => result.recording,
         };
-        self.facts.spikes = recording.spikes.iter().map(|s| s.len() as u64).sum();
-        Ok(Recorded { recording, stopped: result.stopped })
+        self.facts.spikes = spikes;
+        self.warnings.extend(gaps.warnings());
+        Ok(Recorded { recording, stopped: result.stopped, steps: result.steps })
     }
 
     fn gather(&mut self, mut sink: Box<dyn Sink>, rest: Recording) -> Result<Recording, RunError> {
-        let (gathered, left_out) = sink.gather(rest, self.allowed / 2).map_err(RunError::Sink)?;
-        self.warnings.extend(
-            left_out.into_iter().map(|w| {
-                format!("{w} stays on disk, because it does not fit into memory; analyses of it have no result")
-            }),
-        );
+        let gathered = sink.gather(rest, self.allowed / 2).map_err(RunError::Sink)?;
+        self.warnings.extend(gathered.absent.iter().map(|absent| {
+            let what = absent.variable.as_deref().unwrap_or("spikes");
+            format!("{}.{what}: {}; analyses of it have no result", absent.population, absent.why)
+        }));
         Ok(gathered)
     }
 
     /// All analyses of a complete run; the cheap ones, on what there is, of a run that was stopped or failed.
     fn analyse(&mut self, recorded: Recorded) -> Result<Finished, RunError> {
-        let Recorded { recording, stopped } = recorded;
-        let (status, failure) = match &stopped {
+        let (status, failure) = match &recorded.stopped {
             None => (Status::Complete, None),
             Some(Stop::Cancelled) => (Status::Interrupted, None),
-            Some(stop) => (Status::Failed, Some(stop.sentence(&self.full.simulation))),
+            Some(stop) => {
+                let advice = if stop.is_growth() { self.advice(&recorded)? } else { None };
+                let said = stop.sentence(&self.full.simulation);
+                (Status::Failed, Some(advice.map_or_else(|| said.clone(), |advice| format!("{said}; {advice}"))))
+            }
         };
+        let recording = Arc::new(recorded.recording);
         let (outcomes, status) = analyse(&self.full, &recording, status, self.threads, self.cancel, self.tell)?;
         Ok(Finished {
             label: label_of(self.spec),
             spec: Some(self.full.clone()),
             status,
             failure,
-            recording: Arc::new(recording),
+            recording,
             outcomes,
             checks: Vec::new(),
             warnings: std::mem::take(&mut self.warnings),
             facts: std::mem::take(&mut self.facts),
-            folder: None,
         })
+    }
+
+    /// Whether half the step was seen to help a state that grew beyond all numbers, where that is soon found out.
+    fn advice(&self, recorded: &Recorded) -> Result<Option<String>, RunError> {
+        if self.facts.simulate_seconds > LONGEST_TRIAL || self.cancel.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let helps = halve::helps(&self.full, recorded.steps, self.threads, self.cancel, self.tell)?;
+        Ok(helps.map(|helps| {
+            if helps { "at half the step it goes on: take a smaller step" } else { "at half the step it is so, too" }
+                .to_owned()
+        }))
     }
 
     /// What became of the expectations.
@@ -189,11 +236,12 @@ impl<'a> Job<'a> {
     }
 }
 
-/// What [`execute`] would say before anything is simulated, found without building connections.
+/// What [`execute`] would say before anything is simulated, found without building connections of spikes; warnings
+/// where it would run.
 ///
 /// # Errors
 /// A scheme that is not stable for the step, a model that does not fit, too little memory, ...
-pub fn examine(spec: &Spec) -> Result<(), RunError> {
+pub fn examine(spec: &Spec) -> Result<Vec<String>, RunError> {
     let (full, _) = requests::with_implied_records(spec, memory::budget(spec));
     Ok(Network::examine(&full)?)
 }
@@ -201,33 +249,61 @@ pub fn examine(spec: &Spec) -> Result<(), RunError> {
 /// Bytes of all samples that the traces of a run will hold.
 fn recorded_bytes(spec: &Spec) -> u64 {
     let samples = |every: u64| spec.simulation.steps / every.max(1) + 1;
-    let traces = spec.records.iter().flat_map(|r| &r.traces);
-    traces.map(|t| (t.units.len() * t.variables.len()) as u64 * samples(t.every) * 8).sum()
+    let bytes = |t: &TraceRequest| ((t.units.len() * t.variables.len() * 8) as u64).saturating_mul(samples(t.every));
+    spec.records.iter().flat_map(|r| &r.traces).fold(0, |sum: u64, t| sum.saturating_add(bytes(t)))
 }
 
-/// All analyses of a complete run; the cheap ones, on what there is, of a run that was stopped or failed.
+/// The analysis that cuts time into most pieces, with the bytes that these take: a count, its curve with its times, and
+/// a smoothed copy.
+fn pieces(spec: &Spec) -> Option<(u64, String)> {
+    let seconds = |value: &OptionValue| match value {
+        OptionValue::Number(v) => Some(*v),
+        _ => None,
+    };
+    let whole = spec.simulation.dt * spec.simulation.steps as f64;
+    let of = |entry: &spikedeck_scenario::AnalysisSpec| {
+        let own = entry.options.get("duration").and_then(seconds).unwrap_or(0.0);
+        let cut = |(key, value): (&&'static str, &OptionValue)| {
+            let width = seconds(value).filter(|v| *v > 0.0 && spikedeck_analysis::CUTS.contains(key))?;
+            Some((own.max(whole) / width, *key))
+        };
+        let (n, key) = entry.options.iter().filter_map(cut).max_by(|a, b| a.0.total_cmp(&b.0))?;
+        let text = format!("`{key}` of analysis {} makes {} pieces of the run", entry.name, short(n.round()));
+        Some(((n * 40.0) as u64, text))
+    };
+    spec.analyses.iter().filter_map(of).max_by_key(|p| p.0)
+}
+
+/// All analyses of a complete run; the cheap ones, on what there is, of a run that was stopped or failed. Of a run that
+/// was stopped those that are done in no time: somebody waits for the end.
 fn analyse(
     spec: &Arc<Spec>,
-    recording: &Recording,
+    recording: &Arc<Recording>,
     status: Status,
     threads: usize,
     cancel: &AtomicBool,
     tell: &Tell,
-) -> Result<(Vec<spikedeck_signal::Outcome>, Status), RunError> {
+) -> Result<(Vec<Outcome>, Status), RunError> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
         .map_err(|e| RunError::System(format!("no threads: {e}")))?;
     let count = spec.analyses.len().max(1);
-    if status != Status::Complete {
+    let stopped = AtomicBool::new(status == Status::Interrupted);
+    let cancel = if status == Status::Interrupted { &stopped } else { cancel };
+    let outcomes: Arc<Mutex<Vec<Outcome>>> = Arc::default();
+    let (spec, recording, tell, kept) = (spec.clone(), recording.clone(), tell.clone(), outcomes.clone());
+    let whole = heard(cancel, move |halt| {
         let never = AtomicBool::new(false);
-        return Ok((pool.install(|| measure(spec, recording, true, &never, &mut |_, _| {})).0, status));
-    }
-    let (outcomes, whole) = pool.install(|| {
-        measure(spec, recording, false, cancel, &mut |name, done| stage(tell, name, done as f64 / count as f64))
-    });
-    let status = if whole && !cancel.load(Ordering::Relaxed) { Status::Complete } else { Status::Interrupted };
-    Ok((outcomes, status))
+        let halt = if status == Status::Interrupted { &never } else { halt };
+        let told = |name: &str, done: f64| stage(&tell, name, done / count as f64);
+        let mut keep = |outcome| kept.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
+        let cheap = status != Status::Complete;
+        pool.install(|| measure_each(&spec, &recording, cheap, halt, &told, &mut keep))
+    })?;
+    let outcomes = std::mem::take(&mut *outcomes.lock().unwrap_or_else(PoisonError::into_inner));
+    let is_cut = status == Status::Complete && (whole != Some(true) || cancel.load(Ordering::Relaxed));
+    Ok((outcomes, if is_cut { Status::Interrupted } else { status }))
 }
 
 /// `NAME` or `NAME:VARIANT`.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::gaps::Gaps;
 use super::live::Live;
 use super::{Event, Progress, Sink, Tell};
 use spikedeck_signal::Recording;
@@ -33,8 +34,19 @@ pub(super) struct Watch<'a> {
     /// Why parts are no longer written while everything is still in memory: no reason to end a run, whose tables may
     /// yet fit.
     pub(super) unwritten: Option<String>,
-    /// Whether rows left memory.
-    pub(super) streamed: bool,
+    /// What left memory, if anything did.
+    pub(super) left: Option<Left>,
+    /// Samples that are no numbers, of what left memory.
+    pub(super) gaps: Gaps,
+}
+
+/// What left memory while a run lasted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Left {
+    /// Where the recording began, on its time axis.
+    pub from: f64,
+    /// Number of spikes.
+    pub spikes: u64,
 }
 
 impl<'a> Watch<'a> {
@@ -59,7 +71,8 @@ impl<'a> Watch<'a> {
             next_snapshot: now + SNAPSHOT_EVERY,
             next_part: now + PART_EVERY,
             unwritten: None,
-            streamed: false,
+            left: None,
+            gaps: Gaps::default(),
         }
     }
 }
@@ -114,10 +127,13 @@ impl Observer for Watch<'_> {
     }
 
     fn part(&mut self, part: Recording) -> Result<(), String> {
-        self.streamed = true;
+        let left = self.left.get_or_insert(Left { from: part.window.start, spikes: 0 });
+        left.spikes += part.spikes.iter().map(|s| s.len() as u64).sum::<u64>();
+        self.gaps.look(&part);
         match self.sink.as_mut() {
             Some(sink) => sink.part(&part),
-            None => Err("what is recorded does not fit into memory; write the run to a folder (`--out DIR`), record less, or raise \
+            None => Err("what is recorded does not fit into memory; write the run to a folder (`--out DIR`), record \
+                         less, or raise \
                          simulation.memory"
                 .into()),
         }

@@ -54,8 +54,6 @@ impl From<&ParamSpec> for Key {
             OptionKind::Quantity(d) => Takes::Quantity(Of::Fixed(d)),
             OptionKind::Time => Takes::Quantity(Of::Time),
             OptionKind::Frequency => Takes::Quantity(Of::Frequency),
-            OptionKind::Quantities(d) if d.is_none() => Takes::Quantities(Of::Number, None),
-            OptionKind::Quantities(d) => Takes::Quantities(Of::Fixed(d), None),
             OptionKind::Integer => Takes::Whole,
             OptionKind::Flag => Takes::Flag,
             OptionKind::Choice(words) => Takes::Words(words),
@@ -145,7 +143,6 @@ fn option(resolver: &mut Resolver<'_>, node: &Node, spec: &ParamSpec) -> Option<
             let d = resolver.rate_dimension();
             OptionValue::Number(resolver.quantity(node, d, &what)?)
         }
-        OptionKind::Quantities(d) => OptionValue::Numbers(numbers(resolver, node, *d, &what)?),
         OptionKind::Integer => match node.item {
             Item::Integer(v) => OptionValue::Integer(v),
             _ => {
@@ -171,25 +168,9 @@ fn option(resolver: &mut Resolver<'_>, node: &Node, spec: &ParamSpec) -> Option<
     })
 }
 
-fn numbers(resolver: &mut Resolver<'_>, node: &Node, dimension: Dimension, what: &str) -> Option<Vec<f64>> {
-    let Item::List(list) = &node.item else {
-        resolver.error(&node.place, format!("{what} is a list, not {}", node.what()));
-        return None;
-    };
-    // A list of frequencies or times is one of plain numbers where time has no unit.
-    let dimension =
-        if resolver.time_dimension().is_none() && (dimension == Dimension::HERTZ || dimension == Dimension::SECOND) {
-            Dimension::NONE
-        } else {
-            dimension
-        };
-    let values: Vec<f64> = list.iter().filter_map(|n| resolver.quantity(n, dimension, what)).collect();
-    (values.len() == list.len()).then_some(values)
-}
-
 fn in_range(resolver: &mut Resolver<'_>, node: &Node, spec: &ParamSpec, value: &OptionValue) {
     let dimension = match &spec.kind {
-        OptionKind::Quantity(d) | OptionKind::Quantities(d) => *d,
+        OptionKind::Quantity(d) => *d,
         OptionKind::Time => resolver.time_dimension(),
         OptionKind::Frequency => resolver.rate_dimension(),
         _ => Dimension::NONE,
@@ -210,7 +191,6 @@ fn in_range(resolver: &mut Resolver<'_>, node: &Node, spec: &ParamSpec, value: &
     let outside = match value {
         OptionValue::Number(v) => bad(*v).then_some(*v),
         OptionValue::Integer(v) => bad(*v as f64).then_some(*v as f64),
-        OptionValue::Numbers(list) => list.iter().copied().find(|v| bad(*v)),
         _ => None,
     };
     if let Some(v) = outside {

@@ -1,7 +1,9 @@
 //! What analyses (and others) declare, so that scenarios are checked without knowing them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use spikedeck_core::number::literal;
 use spikedeck_core::units::{Dimension, Quantity};
 
 /// Value of an option after checking.
@@ -9,8 +11,6 @@ use spikedeck_core::units::{Dimension, Quantity};
 pub enum OptionValue {
     /// A number in SI, or a plain number.
     Number(f64),
-    /// Several numbers.
-    Numbers(Vec<f64>),
     /// A whole number.
     Integer(i64),
     /// Yes or no.
@@ -19,6 +19,18 @@ pub enum OptionValue {
     Text(String),
     /// Several words.
     Texts(Vec<String>),
+}
+
+impl fmt::Display for OptionValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(v) => f.write_str(&literal(*v)),
+            Self::Integer(v) => write!(f, "{v}"),
+            Self::Flag(v) => write!(f, "{v}"),
+            Self::Text(word) => write!(f, "`{word}`"),
+            Self::Texts(words) => write!(f, "[{}]", words.join(", ")),
+        }
+    }
 }
 
 /// What kind of value an option takes.
@@ -30,8 +42,6 @@ pub enum OptionKind {
     Time,
     /// A frequency (a bare number in dimensionless scenarios).
     Frequency,
-    /// A list of quantities of this dimension.
-    Quantities(Dimension),
     /// A whole number.
     Integer,
     /// Yes or no.
@@ -84,13 +94,6 @@ impl ParamSpec {
             OptionKind::Flag => Some(OptionValue::Flag(text.trim().parse().unwrap_or_else(|_| self.no_default(text)))),
             OptionKind::Choice(_) | OptionKind::Text => Some(OptionValue::Text(text.to_owned())),
             OptionKind::Texts => Some(OptionValue::Texts(list(text).map(str::to_owned).collect())),
-            OptionKind::Quantities(d) => {
-                let one = |t| match Quantity::parse(t) {
-                    Ok(q) if q.dimension == *d => q.value,
-                    _ => self.no_default(text),
-                };
-                Some(OptionValue::Numbers(list(text).map(one).collect()))
-            }
         }
     }
 }

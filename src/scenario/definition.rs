@@ -28,7 +28,9 @@ const ON_EVENT: Key = Key::optional(
     "what an arriving event does",
 );
 const REFRACTORY: Key =
-    Key::optional("refractory", Takes::Table(&HELD), "none", "what is held after a spike, and how long");
+    Key::optional("refractory", Takes::Either(&HELD_HOW_LONG), "none", "what is held after a spike, and how long");
+static HELD_HOW_LONG: [Takes; 2] =
+    [Takes::Text("how long the state of the threshold is held: a quantity or a parameter"), Takes::Table(&HELD)];
 const TIME_UNIT: Key = Key::optional(
     "time_unit",
     Takes::Words(&["ms", "s", "1"]),
@@ -202,7 +204,7 @@ mod tests {
         let mut report = Report::new();
         let index = report.text("m.toml", "equations = \"\"\nqqqqqqqqqqqqqqqqqqqq = 1\n");
         let node = parse(&mut report, index);
-        read_definition(&mut report, &node, kind, "m", "".into());
+        read_definition(&mut report, &node, kind, "m");
         let mut helps = report.sorted().into_iter().filter_map(|(_, d)| d.help.as_ref());
         let list = helps.find_map(|h| h.strip_prefix("known keys: ")).unwrap();
         list.split(", ").map(str::to_owned).collect()

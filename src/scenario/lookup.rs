@@ -40,8 +40,7 @@ impl OwnModels {
                     format!("choose another name, such as `my_{}`", e.key),
                 );
             }
-            let source: Arc<str> = Arc::from(e.value.to_toml());
-            let definition = read_definition(&mut resolver.report, &e.value, kind, &e.key, source).map(Arc::new);
+            let definition = read_definition(&mut resolver.report, &e.value, kind, &e.key).map(Arc::new);
             self.inline.insert((kind, e.key.clone()), definition);
         }
     }
@@ -105,7 +104,7 @@ impl OwnModels {
         }
         let text = resolver.report.text(path.display().to_string(), content.as_str());
         let node = parse(&mut resolver.report, text);
-        Some(read_definition(&mut resolver.report, &node, kind, name, Arc::from(content)).map(Arc::new))
+        Some(read_definition(&mut resolver.report, &node, kind, name).map(Arc::new))
     }
 }
 

@@ -1,10 +1,26 @@
 //! Scenario file as written → all errors with carets → resolved [`Spec`].
 //!
-//! Reading order: [`load`] below, `resolver` (what every reader needs), `value` (quantities, expressions),
-//! `distribution`, then `language` (how every part of a scenario is declared) and one file a table of the scenario:
-//! `population`, `projection`, `connect`, `stimulus`, `record`, `selector` (subjects), `analysis`, `plan` (simulation,
-//! expect), `sweep` (and variants). `overrides` changes the tree before it is understood, [`identity`] writes down what
-//! decides the result.
+//! Reading order: [`load`] below, `resolver` (what every reader needs), `value` (quantities, expressions), `distribution`,
+//! then `language` (how every part of a scenario is declared) and one file a table of the scenario: `population`,
+//! `projection`, `connect`, `stimulus`, `record`, `selector` (subjects), `analysis`, `plan` (simulation, expect),
+//! `sweep` (and variants). `overrides` changes the tree before it is understood, [`identity`] writes down what decides
+//! the result.
+//!
+//! ```
+//! use spikedeck_model::library;
+//! use spikedeck_scenario::{Catalog, NoFiles, Overrides, load};
+//!
+//! let read = |text: &str| load(text, None, "demo", &Overrides::default(), library(), &Catalog::default(), &NoFiles);
+//!
+//! let (spec, _) = read("simulation = { duration = '1 s', dt = '0.1 ms' }\npopulations.cell.model = 'lif'").unwrap();
+//! assert_eq!((spec.simulation.steps, spec.populations[0].name.as_str()), (10_000, "cell"));
+//! assert_eq!(spec.hash.len(), 64);
+//!
+//! // Everything that is wrong is told at once.
+//! let wrong = read("simulation = { duration = '1 s', dt = '0.1 mV' }\npopulations.cell.model = 'lief'").unwrap_err();
+//! let text = wrong.to_string();
+//! assert!(text.contains("a time (s)") && text.contains("did you mean `lif`"), "{text}");
+//! ```
 
 mod analysis;
 pub mod catalog;
@@ -176,6 +192,9 @@ pub fn load(
     }
 }
 
+/// Longest name, in bytes: two of them with what belongs to a temporary name fit into the 255 of a file's name.
+const LONGEST_NAME: usize = 100;
+
 /// Names are parts of paths, selectors and files.
 fn check_name(resolver: &mut Resolver<'_>, name: &str, place: &report::SourceSpan, what: &str) {
     let sound = name.starts_with(|c: char| c.is_alphabetic())
@@ -185,6 +204,15 @@ fn check_name(resolver: &mut Resolver<'_>, name: &str, place: &report::SourceSpa
             place,
             format!("`{name}` cannot be the name of a {what}"),
             "names are made of letters, digits, `_` and `-`, and start with a letter",
+        );
+    }
+    if name.len() > LONGEST_NAME {
+        resolver.error(
+            place,
+            format!(
+                "the name of a {what} is {} bytes long; names are parts of file names, and have {LONGEST_NAME} at most",
+                name.len()
+            ),
         );
     }
 }

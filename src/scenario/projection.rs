@@ -60,6 +60,12 @@ pub(super) static PROJECTION: Section = Section::new(
             "required for a continuous projection",
             "expression in `w`, `NAME_pre`, `NAME_post` whose sum over connections arrives",
         ),
+        Key::default(
+            "allow_unstable",
+            Takes::Flag,
+            "false",
+            "run a continuous coupling that this step makes swing without bound",
+        ),
         Key::optional(
             "draws_of",
             Takes::Text("another projection"),
@@ -168,6 +174,7 @@ pub(super) fn read(
     let value_node = f.get("value");
     let no_delay = f.default_number("delay");
     let draws_of = f.get("draws_of").and_then(Node::as_text).map(str::to_owned);
+    let allow_unstable = f.flag(resolver, "allow_unstable");
     f.finish(resolver);
 
     let (from, to, wiring) = (from?, to?, wiring?);
@@ -316,6 +323,7 @@ pub(super) fn read(
         weight_dimension,
         delay: delay.unwrap_or(Value::Constant(no_delay)),
         coupling,
+        allow_unstable,
         draws_of,
         plasticity,
     })

@@ -130,8 +130,16 @@ impl Resolver<'_> {
     /// A quantity of this dimension, in SI.
     pub fn quantity(&mut self, node: &Node, dimension: Dimension, what: &str) -> Option<f64> {
         let q = self.any_quantity(node, dimension, what)?;
-        if q.dimension == dimension {
-            return Some(q.value);
+        if let Some(value) = q.meant_as(dimension) {
+            return Some(value);
+        }
+        if (q.dimension, dimension) == (Dimension::CELSIUS, Dimension::KELVIN) {
+            self.error_help(
+                &node.place,
+                format!("{what} is in kelvin, but this is a temperature in degrees Celsius"),
+                "write a temperature with 273.15 more in K, and a difference with as many K",
+            );
+            return None;
         }
         if node.as_number().is_some() || q.dimension.is_none() {
             let number = node.as_text().map_or_else(|| node.to_toml(), str::to_owned);
@@ -248,10 +256,10 @@ impl Resolver<'_> {
             }
             Err(problems) => {
                 for mut d in problems {
-                    if ["x", "y", "z"].iter().any(|n| d.message == format!("unknown name `{n}`")) && !names.has("x") {
+                    let unknown = d.unknown.as_deref();
+                    if matches!(unknown, Some("x" | "y" | "z")) && !names.has("x") {
                         d.help = Some("units have x, y and z only where their population has `positions`".to_owned());
-                    }
-                    if d.message == "unknown name `distance`" && names.has("i_pre") {
+                    } else if unknown == Some("distance") && names.has("i_pre") {
                         d.help =
                             Some("connections have a distance only where both populations have `positions`".to_owned());
                     }

@@ -48,7 +48,31 @@ impl Writer<'_> {
             schema["maxProperties"] = json!(1);
         }
         schema["description"] = json!(section.about);
+        let cases = self.of_built_in(section);
+        if !cases.is_empty() {
+            schema["allOf"] = json!(cases);
+        }
         schema
+    }
+
+    /// Where a table says which definition it takes: a built-in one has its own parameters and no others. (Its name is
+    /// nobody else's.)
+    fn of_built_in(&self, section: &Section) -> Vec<Value> {
+        let by =
+            section.keys.iter().find_map(|k| if let Takes::Definition(d) = k.takes { Some((k.name, d)) } else { None });
+        let Some((by, kind)) = by else { return Vec::new() };
+        let inside = section.keys.iter().find(|k| matches!(k.takes, Takes::Open(o) if o.parameters_of == Some(kind)));
+        let definitions = self.library.names(kind).into_iter().filter_map(|n| self.library.get(kind, n));
+        let cases = definitions.map(|d| {
+            let given = d.rule.as_ref().map_or(&[][..], |rule| &rule.texts().source.given);
+            let own = d.parameters.iter().map(|p| p.name.as_str()).chain(given.iter().map(|g| g.name.as_str()));
+            let then = match inside {
+                Some(key) => json!({ "properties": { key.name: only(own.collect()) } }),
+                None => only(section.keys.iter().map(|k| k.name).chain(own).collect()),
+            };
+            json!({ "if": { "properties": { by: { "const": d.name } }, "required": [by] }, "then": then })
+        });
+        cases.collect()
     }
 
     fn table<'k>(&self, keys: impl Iterator<Item = &'k Key>, others: Option<&Others>) -> Value {
@@ -209,6 +233,11 @@ impl Writer<'_> {
     }
 }
 
+/// A table with no keys but these.
+fn only(names: Vec<&str>) -> Value {
+    if names.is_empty() { json!({ "maxProperties": 0 }) } else { json!({ "propertyNames": { "enum": names } }) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,6 +289,16 @@ mod tests {
                     (Value::Null, _) => {}
                     (s, _) => fits(s, root, inner, &place)?,
                 }
+            }
+        }
+        if let (Value::Object(entries), Some(names)) = (value, schema["propertyNames"]["enum"].as_array())
+            && let Some(key) = entries.keys().find(|k| !names.iter().any(|n| n == *k))
+        {
+            return Err(format!("{at}.{key}: unknown key"));
+        }
+        for case in schema["allOf"].as_array().into_iter().flatten() {
+            if fits(&case["if"], root, value, at).is_ok() {
+                fits(&case["then"], root, value, at)?;
             }
         }
         if let (Value::Array(list), items @ Value::Object(_)) = (value, &schema["items"]) {
@@ -364,6 +403,39 @@ mod tests {
         let step = "kind = \"step\", amplitude = \"1 nA\", tau = \"5 ms\"";
         let e = check(&format!("{POPULATION}[stimuli]\ns = {{ target = \"exc.I\", {step} }}\n")).unwrap_err();
         assert!(e.contains("tau: unknown key"), "{e}");
+    }
+
+    /// Of every built-in definition: its own parameters are taken, and a name that is none of them is refused, by the
+    /// reader and by the schema alike.
+    #[test]
+    fn each_definition_takes_its_own_parameters_and_no_others() {
+        let table = |kind: Kind, name: &str, parameter: &str| match kind {
+            Kind::Model => format!("[populations.a]\nmodel = \"{name}\"\nparameters = {{ {parameter} = 1 }}\n"),
+            Kind::Receptor => format!("{POPULATION}receptors.r = {{ kind = \"{name}\", {parameter} = 1 }}\n"),
+            Kind::Channel => format!("{POPULATION}channels.c = {{ kind = \"{name}\", {parameter} = 1 }}\n"),
+            Kind::Plasticity => format!(
+                "{POPULATION}[projections.p]\nfrom = \"exc\"\nto = \"exc.syn\"\nweight = \"1 pA\"\nconnect = \
+                 \"all_to_all\"\n\
+                 plasticity = {{ kind = \"{name}\", {parameter} = 1 }}\n"
+            ),
+        };
+        let simulation = "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n";
+        for kind in Kind::ALL {
+            for name in library().names(kind) {
+                let text = |parameter: &str| {
+                    let table = table(kind, name, parameter);
+                    if table.contains("[simulation]") { table } else { format!("{simulation}{table}") }
+                };
+                for parameter in &library().get(kind, name).unwrap().parameters {
+                    check(&text(&parameter.name)).unwrap_or_else(|e| unreachable!("{name}.{}: {e}", parameter.name));
+                }
+                let wrong = text("no_such_parameter");
+                let e = check(&wrong).unwrap_err();
+                assert!(e.contains("no_such_parameter: unknown key"), "{name}: {e}");
+                let e = crate::tests::read(&wrong, &crate::Overrides::default()).unwrap_err().to_string();
+                assert!(e.contains("`no_such_parameter`"), "{name}: {e}");
+            }
+        }
     }
 
     #[test]

@@ -228,6 +228,14 @@ fn subject(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'_>) -> Optio
     };
     let observable = match what {
         "" if scope.equations => Observable::Population,
+        what if scope.equations => {
+            resolver.error_help(
+                &node.place,
+                format!("`{pop}.{what}` is a signal, and this analysis looks at the equations of `{pop}`"),
+                format!("write `{pop}`; nothing that was recorded or read from a file enters it"),
+            );
+            return None;
+        }
         "" => {
             resolver.error_help(
                 &node.place,
@@ -266,9 +274,7 @@ fn subject(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'_>) -> Optio
                 resolver.error_help(&node.place, format!("population `{pop}` has no variable `{name}`"), help);
                 return None;
             }
-            if !scope.equations {
-                check_recorded(resolver, node, scope, id, name, &units);
-            }
+            check_recorded(resolver, node, scope, id, name, &units);
             Observable::Variable(name.to_owned())
         }
     };

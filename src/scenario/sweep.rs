@@ -5,8 +5,10 @@ use super::overrides::{adds_entry, check_path};
 use super::plan::written;
 use super::resolver::Resolver;
 use super::spec::Sweep;
+use spikedeck_core::number::count;
 use spikedeck_core::units::short;
 use spikedeck_model::document::{Item, Node};
+use spikedeck_model::report::SourceSpan;
 
 /// `[variants.NAME]`.
 pub(super) static VARIANT: Section = Section::open(
@@ -89,7 +91,7 @@ pub(super) fn variants(resolver: &mut Resolver<'_>, root: &Node) -> Vec<String> 
 /// Reads `[sweep]`.
 pub(super) fn sweep(resolver: &mut Resolver<'_>, root: &Node, node: &Node) -> Option<Sweep> {
     let mut f = Table::of(resolver, node, "`[sweep]`", SWEEP.keys)?;
-    let seeds = f.whole(resolver, "seeds") as u32;
+    let seeds = f.whole(resolver, "seeds");
     let mut axes = Vec::new();
     if let Some(n) = f.get("axes") {
         for e in n.entries().unwrap_or_default() {
@@ -105,7 +107,23 @@ pub(super) fn sweep(resolver: &mut Resolver<'_>, root: &Node, node: &Node) -> Op
         }
     }
     f.finish(resolver);
-    Some(Sweep { axes, seeds })
+    let points = axes.iter().fold(seeds.max(1), |product, axis| product.saturating_mul(axis.1.len() as u64));
+    if points > MOST_POINTS {
+        too_many(resolver, &node.place, "the sweep", points);
+        return None;
+    }
+    Some(Sweep { axes, seeds: seeds as u32 })
+}
+
+/// Most points of a sweep: each is a scenario of its own in memory.
+const MOST_POINTS: u64 = 1_000_000;
+
+fn too_many(resolver: &mut Resolver<'_>, place: &SourceSpan, what: &str, points: u64) {
+    resolver.error_help(
+        place,
+        format!("{what} has {} points, and a sweep may have {}", count(points), count(MOST_POINTS)),
+        "fewer steps, fewer axes or fewer seeds; several scenarios may share the work",
+    );
 }
 
 /// Values of one axis as TOML text: a list, or `{ from, to, steps }` evenly spaced (`log = true`: in ratio).
@@ -145,6 +163,10 @@ fn axis(resolver: &mut Resolver<'_>, node: &Node) -> Option<Vec<String>> {
         return None;
     }
     let steps = steps?;
+    if steps > MOST_POINTS {
+        too_many(resolver, &node.place, "this axis", steps);
+        return None;
+    }
     let whole = from_node.is_some_and(|n| matches!(n.item, Item::Integer(_)))
         && to_node.is_some_and(|n| matches!(n.item, Item::Integer(_)));
     let point = |k: u64| {

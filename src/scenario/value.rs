@@ -140,7 +140,11 @@ impl Resolver<'_> {
 
     /// A quantity of at least zero.
     pub fn spread(&mut self, node: &Node, dimension: Dimension, what: &str) -> Option<f64> {
-        let v = self.quantity(node, dimension, what)?;
+        // A width of temperatures has as many degrees as kelvin.
+        let v = match Quantity::parse(node.as_text().unwrap_or_default()) {
+            Ok(q) if q.dimension.difference() == dimension.difference() => q.value,
+            _ => self.quantity(node, dimension, what)?,
+        };
         if v < 0.0 {
             self.error(&node.place, format!("{what} is not negative"));
             return None;

@@ -132,6 +132,13 @@ impl Column {
     }
 }
 
+impl Axis {
+    /// A column name with the unit of this axis: `value_dB`, or the bare name of plain numbers.
+    pub(super) fn unit_after(&self, name: &str) -> String {
+        if self.unit.is_empty() { name.to_owned() } else { format!("{name}_{}", unit_suffix(&self.unit)) }
+    }
+}
+
 /// Column names of axes (`frequency_Hz`), different from each other and from `taken`.
 pub(super) fn axis_names<const N: usize>(axes: [&Axis; N], taken: &[&str]) -> [String; N] {
     let mut used: Vec<String> = taken.iter().map(ToString::to_string).collect();
@@ -142,10 +149,7 @@ pub(super) fn axis_names<const N: usize>(axes: [&Axis; N], taken: &[&str]) -> [S
             .chars()
             .map(|c| if c.is_alphanumeric() || c == '_' || c == '.' { c } else { '_' })
             .collect();
-        let mut name = if label.is_empty() { "value".to_owned() } else { label };
-        if !axis.unit.is_empty() {
-            name = format!("{name}_{}", unit_suffix(&axis.unit));
-        }
+        let mut name = axis.unit_after(if label.is_empty() { "value" } else { &label });
         while used.contains(&name) {
             name.push('_');
         }
@@ -177,6 +181,8 @@ mod tests {
         assert_eq!(axis_names([&Axis::new("x", "ms"), &Axis::new("x", "ms")], &[]), ["x_ms", "x_ms_"]);
         assert_eq!(axis_names([&Axis::new("power", "mV**2/Hz")], &["low"]), ["power_mV2_per_Hz"]);
         assert_eq!(unit_suffix("uA/cm**2"), "uA_per_cm2");
+        assert_eq!(Axis::new("power", "dB re mV**2/Hz").unit_after("value"), "value_dB_re_mV2_per_Hz");
+        assert_eq!(Axis::new("share", "").unit_after("value"), "value");
         let column = |name: &str| Column::new(name, Values::Flags(vec![])).of_unit("mV");
         assert_eq!([column("V_m_mV").heading(), column("value").heading()], ["V_m_mV", "value (mV)"]);
     }

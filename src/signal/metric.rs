@@ -174,6 +174,8 @@ pub struct Outcome {
     pub summary: String,
     /// What a reader should know before believing it (too few events, window too short, an estimator's limit).
     pub warnings: Vec<String>,
+    /// Why it has no result at all, if it has none.
+    pub failure: Option<String>,
     /// Options that nobody wrote and that have no default here, as they were derived from the data.
     pub settings: Vec<Setting>,
 }

@@ -1,4 +1,18 @@
 //! What flows between the stages: spikes and traces in, shapes and metrics out.
+//!
+//! ```
+//! use spikedeck_signal::{Metric, Recording, Scalars, Shape, SpikeTrains, Spikes};
+//!
+//! let spikes = Spikes { population: "exc".into(), size: 2, times: vec![1.0, 2.5, 4.0], units: vec![0, 1, 0] };
+//! let recording = Recording { spikes: vec![spikes], ..Recording::default() };
+//! let trains = SpikeTrains::new(&recording).of("exc", &[]).expect("they are recorded");
+//! assert_eq!(trains.len(), 2);
+//!
+//! // A number stands beside its interval, its chance level and n; a shape says what it shows.
+//! let cv = Metric::new("exc.spikes", "cv", 0.87, "", 246).interval(0.84, 0.9).chance(1.0);
+//! let shape = Shape::Scalars(Scalars::from_metrics(&[cv]));
+//! assert_eq!(shape.in_words(), "exc.spikes cv 0.87 [0.84, 0.9] (chance 1)");
+//! ```
 
 mod column;
 mod file_columns;
@@ -17,7 +31,7 @@ pub use column::{Column, Names, Values};
 pub use file_columns::{FileColumn, FileColumns};
 pub use metric::{Metric, Outcome, Setting};
 pub use metric_column::{MetricColumn, MetricKind, Shown, Tone};
-pub use recording::{Connections, Population, Recording};
+pub use recording::{Absent, Connections, Population, Recording};
 pub use shape::{
     Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait,
     Raster, RasterGroup, ReferenceLine, ScalarRow, Scalars, Scale, Series, Shape, Stability,

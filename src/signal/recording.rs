@@ -5,7 +5,7 @@ use super::time::{TimeBase, Window};
 use super::trace::Trace;
 
 /// A population as recordings know it.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Population {
     /// Its name in the scenario.
     pub name: String,
@@ -13,8 +13,22 @@ pub struct Population {
     pub size: usize,
     /// Positions in micrometres, one a unit, if the scenario gives any.
     pub positions: Option<Vec<[f64; 3]>>,
-    /// Parameters that differ between units: column name with unit, one value a unit in display units.
+    /// Parameters that differ between units: column name with unit, one value a unit in display units; NaN where a unit has
+    /// none (the area of a node between sections).
     pub parameters: Vec<(String, Vec<f64>)>,
+}
+
+impl PartialEq for Population {
+    /// What is missing in both is the same.
+    fn eq(&self, other: &Self) -> bool {
+        let Self { name, size, positions, parameters } = self;
+        let bits = |list: &[(String, Vec<f64>)]| -> Vec<(String, Vec<u64>)> {
+            let of = |v: &f64| if v.is_nan() { f64::NAN.to_bits() } else { (v + 0.0).to_bits() };
+            list.iter().map(|(name, values)| (name.clone(), values.iter().map(of).collect())).collect()
+        };
+        (name, size, positions) == (&other.name, &other.size, &other.positions)
+            && bits(parameters) == bits(&other.parameters)
+    }
 }
 
 /// Connections of one projection (written only on request).
@@ -36,6 +50,18 @@ pub struct Connections {
     pub delay: Vec<f64>,
 }
 
+/// Something that was recorded and is not here: it stayed on disk, or its table is not what was written. Nothing stands
+/// for it among spikes and traces, so that nobody takes it for silence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absent {
+    /// Population (or projection) that it is of.
+    pub population: String,
+    /// The variable of a trace; none for spikes.
+    pub variable: Option<String>,
+    /// Why it is not here, as the end of a sentence.
+    pub why: String,
+}
+
 /// Everything that was recorded in one run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Recording {
@@ -55,9 +81,27 @@ pub struct Recording {
     pub traces: Vec<Trace>,
     /// Connections, if asked for.
     pub connections: Vec<Connections>,
+    /// What was recorded beside these and is not here.
+    pub absent: Vec<Absent>,
 }
 
 impl Recording {
+    /// The same without its spikes, samples and connections: what was recorded, and nothing of it.
+    #[must_use]
+    pub fn without_data(&self) -> Self {
+        Self {
+            time_base: self.time_base,
+            dt: self.dt,
+            window: self.window,
+            transient: self.transient,
+            populations: self.populations.clone(),
+            spikes: self.spikes.iter().map(Spikes::without_times).collect(),
+            traces: self.traces.iter().map(Trace::without_values).collect(),
+            connections: Vec::new(),
+            absent: self.absent.clone(),
+        }
+    }
+
     /// The stretch that analyses look at: without the transient.
     pub fn analysis_window(&self) -> Window {
         Window { start: (self.window.start + self.transient).min(self.window.stop), stop: self.window.stop }
@@ -71,6 +115,17 @@ impl Recording {
     /// Traces of a variable of a population (there may be several, with other units or intervals).
     pub fn traces_of<'a>(&'a self, population: &'a str, variable: &'a str) -> impl Iterator<Item = &'a Trace> {
         self.traces.iter().filter(move |t| t.population == population && t.variable == variable)
+    }
+
+    /// Why the spikes of a population that recorded them are not here.
+    pub fn spikes_are_absent(&self, population: &str) -> Option<&str> {
+        self.absent.iter().find(|a| a.population == population && a.variable.is_none()).map(|a| a.why.as_str())
+    }
+
+    /// Why a trace of a variable that was recorded is not here (another of the same variable may be).
+    pub fn trace_is_absent(&self, population: &str, variable: &str) -> Option<&str> {
+        let of = |a: &&Absent| a.population == population && a.variable.as_deref() == Some(variable);
+        self.absent.iter().find(of).map(|a| a.why.as_str())
     }
 
     /// A population by name.

@@ -197,6 +197,20 @@ pub struct Image {
     pub diverging: bool,
 }
 
+impl Shape {
+    /// Its axes of data across and up, where it has them: rows (of units, of a matrix) are none.
+    pub fn axes(&self) -> (Option<&Axis>, Option<&Axis>) {
+        match self {
+            Self::Series(s) => (Some(&s.x), Some(&s.y)),
+            Self::Distribution(d) => (Some(&d.x), Some(&d.y)),
+            Self::Image(i) => (Some(&i.x), Some(&i.y)),
+            Self::Phase(p) => (Some(&p.x), Some(&p.y)),
+            Self::Raster(r) => (Some(&r.x), None),
+            Self::Scalars(_) | Self::Matrix(_) | Self::Graph { .. } | Self::Card(_) => (None, None),
+        }
+    }
+}
+
 /// What happens near a fixed point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stability {
@@ -208,6 +222,18 @@ pub enum Stability {
     Saddle,
     /// A real part is zero within rounding: linearisation does not decide.
     Marginal,
+}
+
+impl Stability {
+    /// Its word in tables and texts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Stable => "stable",
+            Self::Unstable => "unstable",
+            Self::Saddle => "saddle",
+            Self::Marginal => "marginal",
+        }
+    }
 }
 
 /// A fixed point with what its linearisation says.

@@ -19,6 +19,12 @@ impl Spikes {
         self.times.len()
     }
 
+    /// The same without its spikes.
+    #[must_use]
+    pub fn without_times(&self) -> Self {
+        Self { population: self.population.clone(), size: self.size, times: Vec::new(), units: Vec::new() }
+    }
+
     /// Whether nothing fired.
     pub fn is_empty(&self) -> bool {
         self.times.is_empty()

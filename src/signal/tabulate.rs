@@ -277,7 +277,8 @@ fn fill_curves(curves: &mut [Curve], next: &mut Next) {
 }
 
 fn bin_columns(d: &Distribution) -> Vec<Column> {
-    let [x] = axis_names([&d.x], &["set", "height"]);
+    let height = d.y.unit_after("height");
+    let [x] = axis_names([&d.x], &["set", &height]);
     let bins = d.edges.len().saturating_sub(1);
     let (mut sets, mut from, mut to, mut all) = (Names::default(), Vec::new(), Vec::new(), Vec::new());
     for (name, heights) in &d.heights {
@@ -291,7 +292,7 @@ fn bin_columns(d: &Distribution) -> Vec<Column> {
         Column::new("set", Values::Names(sets)),
         Column::new(format!("{x}_from"), Values::Numbers(from)).of_unit(&d.x.unit),
         Column::new(format!("{x}_to"), Values::Numbers(to)).of_unit(&d.x.unit),
-        Column::new("height", Values::Measured(all)).of_unit(&d.y.unit),
+        Column::new(height, Values::Measured(all)).of_unit(&d.y.unit),
     ]
 }
 
@@ -312,10 +313,11 @@ fn entry_columns(m: &Matrix) -> Vec<Column> {
     let mut columns = vec![
         Column::new("row", Values::Names(entries.clone().map(|k| m.rows[k / across].as_str()).collect())),
         Column::new("column", Values::Names(entries.map(|k| m.columns[k % across].as_str()).collect())),
-        Column::new("value", Values::Measured(m.values.clone())).of_unit(&m.value.unit),
+        Column::new(m.value.unit_after("value"), Values::Measured(m.values.clone())).of_unit(&m.value.unit),
     ];
     if let Some(chance) = &m.chance {
-        columns.push(Column::new("chance", Values::Measured(chance.clone())).of_unit(&m.value.unit));
+        let name = m.value.unit_after("chance");
+        columns.push(Column::new(name, Values::Measured(chance.clone())).of_unit(&m.value.unit));
     }
     if let Some(significant) = &m.significant {
         columns.push(Column::new("significant", Values::Flags(significant.clone())));
@@ -338,7 +340,8 @@ fn spike_columns(r: &Raster) -> Vec<Column> {
 }
 
 fn pixel_columns(i: &Image) -> Vec<Column> {
-    let [x, y] = axis_names([&i.x, &i.y], &["value"]);
+    let value = i.value.unit_after("value");
+    let [x, y] = axis_names([&i.x, &i.y], &[&value]);
     let place = |range: (f64, f64), n: usize, k: usize| {
         if n < 2 { range.0 } else { range.0 + (range.1 - range.0) * k as f64 / (n - 1) as f64 }
     };
@@ -348,7 +351,7 @@ fn pixel_columns(i: &Image) -> Vec<Column> {
     vec![
         Column::new(x, Values::Numbers(across)).of_unit(&i.x.unit),
         Column::new(y, Values::Numbers(up)).of_unit(&i.y.unit),
-        Column::new("value", Values::Measured(i.values.clone())).of_unit(&i.value.unit),
+        Column::new(value, Values::Measured(i.values.clone())).of_unit(&i.value.unit),
     ]
 }
 
@@ -389,7 +392,7 @@ fn plane_columns(p: &PhasePortrait) -> Vec<Column> {
         rows.push("field", "", [*x, *y], [Some(*dx), Some(*dy)]);
     }
     for point in &p.fixed_points {
-        rows.push("fixed point", &format!("{:?}", point.stability).to_lowercase(), [point.x, point.y], [None, None]);
+        rows.push("fixed point", point.stability.word(), [point.x, point.y], [None, None]);
     }
     let ([from_x, from_y], [to_x, to_y]) = (rows.from, rows.to);
     vec![

@@ -1,11 +1,14 @@
 //! Regularly sampled values of some units.
 
+use serde::{Deserialize, Serialize};
+
 use super::time::Window;
 
 /// One variable of some units of one population, sampled at a fixed interval.
 ///
 /// Sample `k` stands at time `start + k * interval`; the first sample of a run is the initial state at its time.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Trace {
     /// Name of the population.
     pub population: String,
@@ -23,11 +26,30 @@ pub struct Trace {
     pub start: f64,
     /// Time between samples.
     pub interval: f64,
-    /// Values in display units, sample by sample: `values[k * units.len() + j]`.
+    /// Values in display units, sample by sample: `values[k * units.len() + j]`. They stand in tables, not in
+    /// manifests.
+    #[serde(skip)]
     pub values: Vec<f64>,
 }
 
 impl Trace {
+    /// The same without its samples.
+    #[must_use]
+    pub fn without_values(&self) -> Self {
+        let Self { population, name, variable, unit, column, units, start, interval, values: _ } = self;
+        Self {
+            population: population.clone(),
+            name: name.clone(),
+            variable: variable.clone(),
+            unit: unit.clone(),
+            column: column.clone(),
+            units: units.clone(),
+            start: *start,
+            interval: *interval,
+            values: Vec::new(),
+        }
+    }
+
     /// Number of samples of each unit.
     pub fn len(&self) -> usize {
         if self.units.is_empty() { 0 } else { self.values.len() / self.units.len() }
@@ -39,8 +61,7 @@ impl Trace {
     }
 
     /// Time of sample `k`. A decimal that only rounding keeps from being one is one: six tenths are 0.6 in every table,
-    /// not
-    /// 0.6000000000000001, so that tables can be joined by time.
+    /// not 0.6000000000000001, so that tables can be joined by time.
     pub fn time(&self, k: usize) -> f64 {
         let time = self.start + k as f64 * self.interval;
         let decimal = (time * 1e9).round() / 1e9;

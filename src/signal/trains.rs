@@ -60,8 +60,8 @@ impl<'a> IntoIterator for &'a Train {
     }
 }
 
-/// The spikes of a recording by unit. A population is grouped when it is first asked for as a whole, and kept while this
-/// lives; chosen units are picked from that, or, where there is none yet, before anything is grouped.
+/// The spikes of a recording by unit. A population is grouped when it is first asked for as a whole, and kept while
+/// this lives; chosen units are picked from that, or, where there is none yet, before anything is grouped.
 #[derive(Debug)]
 pub struct SpikeTrains<'r> {
     recording: &'r Recording,
@@ -75,8 +75,8 @@ impl<'r> SpikeTrains<'r> {
         Self { recording, whole: recording.spikes.iter().map(|_| OnceLock::new()).collect() }
     }
 
-    /// One train a unit over the whole recording, all units if `units` is empty; `None` where the population recorded no
-    /// spikes. O(spikes) when first asked, O(units) afterwards.
+    /// One train a unit over the whole recording, all units if `units` is empty; `None` where the population recorded
+    /// no spikes. O(spikes) when first asked, O(units) afterwards.
     pub fn of(&self, population: &str, units: &[u32]) -> Option<Vec<Train>> {
         let index = self.recording.spikes.iter().position(|s| s.population == population)?;
         let (spikes, whole) = (&self.recording.spikes[index], &self.whole[index]);

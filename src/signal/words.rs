@@ -5,7 +5,6 @@ use spikedeck_core::number::{count, counted, interval, shown, with_unit};
 use super::metric::Metric;
 use super::shape::{
     Axis, Curve, Distribution, FixedPoint, GraphEdge, Image, Matrix, PhasePortrait, Raster, ScalarRow, Series, Shape,
-    Stability,
 };
 
 /// Rows of a table, curves and sets that are told one by one.
@@ -147,19 +146,9 @@ fn image(i: &Image) -> String {
     format!("{} over {} and {}: {}{top}", i.value.title(), i.x.title(), i.y.title(), span(&i.values, &i.value))
 }
 
-/// What happens near a fixed point.
-fn near(stability: Stability) -> &'static str {
-    match stability {
-        Stability::Stable => "stable",
-        Stability::Unstable => "unstable",
-        Stability::Saddle => "saddle",
-        Stability::Marginal => "undecided",
-    }
-}
-
 fn phase(p: &PhasePortrait) -> String {
     let one = |f: &FixedPoint| {
-        let kind = format!("{}{}", near(f.stability), if f.spiral { " spiral" } else { "" });
+        let kind = format!("{}{}", f.stability.word(), if f.spiral { " spiral" } else { "" });
         format!("{kind} at ({}, {})", with_unit(f.x, &p.x.unit), with_unit(f.y, &p.y.unit))
     };
     let points = if p.fixed_points.is_empty() {
@@ -182,7 +171,7 @@ fn graph(nodes: &[String], edges: &[GraphEdge]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::shape::{RasterGroup, Scalars};
+    use super::super::shape::{RasterGroup, Scalars, Stability};
     use super::*;
 
     #[test]

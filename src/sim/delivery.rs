@@ -18,13 +18,43 @@ pub(super) struct Ring {
     mask: usize,
     rows: Aligned,
     pending: Vec<bool>,
+    /// Where events do not add up, instead of rows: lane and weight of each that arrives at a grid point.
+    singles: Vec<Vec<(u32, f64)>>,
+    /// These as they are handed over.
+    rounds: Vec<f64>,
 }
 
 impl Ring {
     /// A ring over `lanes` for delays up to `longest` steps.
     pub fn new(lanes: usize, longest: usize) -> Self {
         let slots = Self::slots(longest);
-        Self { lanes, mask: slots - 1, rows: Aligned::zeros(slots * lanes), pending: vec![false; slots] }
+        let (rows, pending) = (Aligned::zeros(slots * lanes), vec![false; slots]);
+        Self { lanes, mask: slots - 1, rows, pending, singles: Vec::new(), rounds: Vec::new() }
+    }
+
+    /// A ring for events of which each finds what those before it left: their weights are kept one by one.
+    pub fn of_singles(lanes: usize, longest: usize) -> Self {
+        let slots = Self::slots(longest);
+        let (rows, pending) = (Aligned::zeros(0), vec![false; slots]);
+        Self { lanes, mask: slots - 1, rows, pending, singles: vec![Vec::new(); slots], rounds: Vec::new() }
+    }
+
+    /// Whether weights are kept one by one.
+    #[inline]
+    pub fn keeps_singles(&self) -> bool {
+        !self.singles.is_empty()
+    }
+
+    /// Adds an event of `weight` to those that arrive at grid point `at`.
+    #[inline]
+    pub fn add(&mut self, at: u64, lane: u32, weight: f64) {
+        if self.keeps_singles() {
+            let slot = at as usize & self.mask;
+            self.pending[slot] = true;
+            self.singles[slot].push((lane, weight));
+        } else {
+            self.arriving(at)[lane as usize] += weight;
+        }
     }
 
     /// Bytes that such a ring takes.
@@ -46,15 +76,34 @@ impl Ring {
         &mut self.rows[slot * self.lanes..(slot + 1) * self.lanes]
     }
 
-    /// The row of what arrives at grid point `at`, to be used up and set to zero; empty if nothing arrives.
+    /// The row of what arrives at grid point `at`, to be used up and set to zero; empty if nothing arrives. Where weights
+    /// are kept one by one there are as many numbers a lane as the lane with most events needs, lane by lane.
     #[inline]
     pub fn take(&mut self, at: u64) -> &mut [f64] {
         let slot = at as usize & self.mask;
-        if std::mem::take(&mut self.pending[slot]) {
-            &mut self.rows[slot * self.lanes..(slot + 1) * self.lanes]
-        } else {
-            &mut []
+        if !std::mem::take(&mut self.pending[slot]) {
+            return &mut [];
         }
+        if self.keeps_singles() {
+            return self.take_singles(slot);
+        }
+        &mut self.rows[slot * self.lanes..(slot + 1) * self.lanes]
+    }
+
+    /// The events of a slot in ascending order of their weights: what a lane becomes depends on which events arrive, and
+    /// neither on where they come from nor on what else arrives elsewhere.
+    fn take_singles(&mut self, slot: usize) -> &mut [f64] {
+        let list = &mut self.singles[slot];
+        list.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let most = list.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len).max().unwrap_or(0);
+        self.rounds.clear();
+        self.rounds.resize(most * self.lanes, 0.0);
+        for events in list.chunk_by(|a, b| a.0 == b.0) {
+            let own = &mut self.rounds[events[0].0 as usize * most..];
+            own.iter_mut().zip(events).for_each(|(to, event)| *to = event.1);
+        }
+        list.clear();
+        &mut self.rounds
     }
 
     /// Whether anything arrives at grid point `at`.
@@ -226,6 +275,10 @@ impl Table {
         let mut events = 0;
         for (b, block) in self.blocks.iter().enumerate() {
             let first = b * self.block_lanes;
+            if ring.keeps_singles() {
+                events += block.list(spiking, at, (first, self.delay, self.weight), ring);
+                continue;
+            }
             if !block.delays.is_empty() {
                 events += block.scatter_delayed(spiking, at, first, self.weight, ring);
                 continue;
@@ -289,6 +342,21 @@ impl Block {
                 for (&target, &w) in targets.iter().zip(&self.weights[from..to]) {
                     row[target as usize] += w;
                 }
+            }
+        }
+        events
+    }
+
+    /// All connections of the sources, one by one.
+    fn list(&self, spiking: &[u32], at: u64, (first, delay, weight): (usize, u16, f64), ring: &mut Ring) -> u64 {
+        let mut events = 0;
+        for &source in spiking {
+            let own = self.starts[source as usize] as usize..self.starts[source as usize + 1] as usize;
+            events += own.len() as u64;
+            for c in own {
+                let delay = self.delays.get(c).copied().unwrap_or(delay);
+                let weight = self.weights.get(c).copied().unwrap_or(weight);
+                ring.add(at + u64::from(delay), first as u32 + u32::from(self.targets[c]), weight);
             }
         }
         events

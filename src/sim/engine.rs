@@ -8,7 +8,9 @@ use super::barrier::Barrier;
 use super::failure::{Broken, Failure};
 use super::recorder::{EpochRecord, Recorder};
 use super::worker::{Finals, Outbox, Worker};
-use super::{Observer, SimulationResult, Stop};
+use super::{Cause, Observer, SimulationResult, Stop};
+use spikedeck_equation::System;
+use spikedeck_scenario::Spec;
 
 /// Wall time that an epoch aims at: short enough for a cancel to be felt at once, long enough to cost nothing.
 const EPOCH: Duration = Duration::from_millis(25);
@@ -23,38 +25,53 @@ pub(super) struct Setup {
     pub interval: u64,
     /// Bytes that the recording may take before it is handed over in parts.
     pub recording_budget: u64,
-    /// Names for failures: each population with its states.
-    pub names: Vec<(String, Vec<String>)>,
-    /// The same of the projections, with the values of their connections if these change.
-    pub projections: Vec<(String, Vec<String>)>,
+    /// FailureNames for failures.
+    pub names: FailureNames,
 }
 
-/// Names for what fails.
-struct FailureNames {
-    populations: Vec<(String, Vec<String>)>,
+/// FailureNames for what fails.
+#[derive(Debug)]
+pub(super) struct FailureNames {
+    populations: Vec<(String, System)>,
+    /// Projections, with the values of their connections if these change.
     projections: Vec<(String, Vec<String>)>,
+    stimuli: Vec<String>,
 }
 
 impl FailureNames {
+    /// Those of a scenario; `projections` as they are kept.
+    pub fn of(spec: &Spec, projections: Vec<(String, Vec<String>)>) -> Self {
+        let populations = spec.populations.iter().map(|p| (p.name.clone(), p.system.clone())).collect();
+        Self { populations, projections, stimuli: spec.stimuli.iter().map(|s| s.name.clone()).collect() }
+    }
+
     /// What a failure stops the run with.
-    fn of(&self, failure: Failure, time: f64) -> Stop {
-        let named = |(_, values): &(String, Vec<String>)| values[failure.state].clone();
-        match failure.place {
-            Broken::Population(p) => {
-                let population = &self.populations[p.index()];
-                Stop::NotFinite {
-                    population: population.0.clone(),
-                    unit: failure.unit,
-                    variable: named(population),
-                    time,
-                }
+    fn stop(&self, failure: Failure, time: f64) -> Stop {
+        let Failure { place, unit, state, .. } = failure;
+        let (population, cause) = match place {
+            Broken::Stimulus { stimulus, population } => {
+                (population, Cause::Stimulus(self.stimuli[stimulus as usize].clone()))
             }
+            Broken::Arriving(population) => (population, Cause::Projections),
+            Broken::Expression(population) => (population, Cause::Expression),
+            Broken::Population(population) => (population, Cause::Growth),
             Broken::Connection { projection, source } => {
-                let projection = &self.projections[projection.index()];
-                let variable = named(projection);
-                Stop::Diverged { projection: projection.0.clone(), source, target: failure.unit, variable, time }
+                let (projection, values) = &self.projections[projection.index()];
+                let variable = values[state].clone();
+                return Stop::Diverged { projection: projection.clone(), source, target: unit, variable, time };
             }
-        }
+        };
+        let (name, system) = &self.populations[population.index()];
+        let expressions = system.subexpressions();
+        let variable = match cause {
+            Cause::Stimulus(_) | Cause::Projections => system.inputs()[state].name.clone(),
+            Cause::Growth => system.states()[state].name.clone(),
+            Cause::Expression => expressions.get(state).map_or_else(
+                || format!("d{}/dt", system.states()[state - expressions.len()].name),
+                |expression| expression.name.clone(),
+            ),
+        };
+        Stop::NotFinite { population: name.clone(), unit, variable, time, cause }
     }
 }
 
@@ -86,8 +103,7 @@ impl Drop for Alarm<'_> {
 
 /// Runs to the end, or until something stops it.
 pub(super) fn run(setup: Setup, observer: &mut dyn Observer) -> SimulationResult {
-    let Setup { mut workers, mut recorder, steps, interval, recording_budget, names, projections } = setup;
-    let names = FailureNames { populations: names, projections };
+    let Setup { mut workers, mut recorder, steps, interval, recording_budget, names } = setup;
     let columns: Vec<Vec<Vec<u32>>> = workers
         .iter()
         .map(|w| {
@@ -171,7 +187,7 @@ pub(super) fn run(setup: Setup, observer: &mut dyn Observer) -> SimulationResult
         Some(failure) if matches!(stopped, None | Some(Stop::NotFinite { .. } | Stop::Diverged { .. })) => {
             recorder.truncate(failure.step);
             done = failure.step;
-            stopped = Some(names.of(failure, recorder.time(failure.step)));
+            stopped = Some(names.stop(failure, recorder.time(failure.step)));
         }
         // Weights at the moment at which a failure was noticed say nothing.
         _ => keep_finals(&shared, &mut recorder, &names.projections),
@@ -231,7 +247,7 @@ fn close_epoch(
     if let Some(failure) = failure {
         recorder.truncate(failure.step);
         observer.progress(failure.step, shared.steps);
-        return Some(names.of(failure, recorder.time(failure.step)));
+        return Some(names.stop(failure, recorder.time(failure.step)));
     }
     if recorder.bytes() > budget {
         if !observer.takes_parts() {
@@ -279,6 +295,7 @@ fn epoch(worker: &mut Worker, index: usize, shared: &Shared, mut k: u64) -> u64 
     }
     if end == shared.steps {
         worker.begin(end);
+        worker.check(end);
     }
     Failure::note(&mut shared.failure.lock().unwrap_or_else(PoisonError::into_inner), worker.failure);
     shared.events.fetch_add(std::mem::take(&mut worker.events), Ordering::Relaxed);

@@ -3,6 +3,7 @@
 use super::connect::Wiring;
 use super::delivery::Ring;
 use super::geometry::Geometry;
+use super::memory::free_memory;
 use super::plasticity::ENOUGH;
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::short;
@@ -34,7 +35,7 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
                     .projections
                     .iter()
                     .filter(|p| p.to.population == index && p.to.port == Port::Event(port))
-                    .map(|p| (longest(p) / spec.simulation.dt) as usize)
+                    .map(|p| steps(longest(p), spec.simulation.dt) as usize)
                     .max()
                     .unwrap_or(0);
                 Ring::bytes(population.targets(Port::Event(port)), longest)
@@ -80,17 +81,26 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
             + plastic(projection, count, ends, spec.simulation.dt);
         parts.push((bytes, format!("projection {}: {} connections", projection.name, short(count.round()))));
         if let Coupling::Continuous { .. } = projection.coupling {
-            let slots = (longest(projection) / spec.simulation.dt) as u64 + 2;
-            let bytes = 8 * slots.next_power_of_two() * u64::from(wiring.sources);
+            let slots = steps(longest(projection), spec.simulation.dt) + 2;
+            let bytes = power_of_two(slots).saturating_mul(8).saturating_mul(u64::from(wiring.sources));
             parts.push((bytes, format!("history of projection {}: {slots} steps", projection.name)));
         }
     }
-    let total = parts.iter().map(|p| p.0).sum::<u64>() + (1 << 20);
+    let total = parts.iter().fold(1 << 20, |sum: u64, p| sum.saturating_add(p.0));
     let largest = parts
         .into_iter()
         .max_by_key(|p| p.0)
         .map_or_else(String::new, |(bytes, what)| format!("most of it: {what}, {}", size(bytes)));
     (total, largest)
+}
+
+/// Steps of a time; so many at most that what is multiplied with them stays a number.
+fn steps(time: f64, dt: f64) -> u64 {
+    ((time / dt) as u64).min(1 << 40)
+}
+
+fn power_of_two(slots: u64) -> u64 {
+    slots.checked_next_power_of_two().unwrap_or(u64::MAX)
 }
 
 /// The longest delay to expect; listed pairs may bring their own.
@@ -105,7 +115,7 @@ fn longest(projection: &ProjectionSpec) -> f64 {
 /// the longest delay, and spikes of targets that some source has not seen.
 fn plastic(projection: &ProjectionSpec, connections: f64, (sources, targets): (u64, u64), dt: f64) -> u64 {
     let Some(plasticity) = &projection.plasticity else { return 0 };
-    let slots = ((longest(projection) / dt) as u64 + 1).next_power_of_two();
+    let slots = power_of_two(steps(longest(projection), dt) + 1);
     let [pre, post, own] = [Side::Pre, Side::Post, Side::Connection].map(|side| plasticity.states(side));
     let continuous = projection.coupling != Coupling::Event;
     let history =
@@ -135,13 +145,6 @@ fn greatest(value: &Value<PairName>) -> f64 {
 /// Bytes that a run may take: the scenario's own bound, or three quarters of what is free.
 pub(super) fn allowed(spec: &Spec) -> u64 {
     spec.simulation.memory.unwrap_or_else(|| free_memory().map_or(UNKNOWN, |free| free / 4 * 3))
-}
-
-/// Free memory as the kernel counts it (`MemAvailable`), where there is such a file.
-fn free_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kb| kb * 1024)
 }
 
 /// Bytes as people read them.

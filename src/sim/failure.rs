@@ -10,7 +10,7 @@ pub(super) struct Failure {
     pub place: Broken,
     /// Unit, or target of the connection.
     pub unit: u32,
-    /// State of the unit, or number among the values of the connection (0 is the weight).
+    /// State or input port of the unit, or number among the values of the connection (0 is the weight).
     pub state: usize,
 }
 
@@ -24,11 +24,18 @@ impl Failure {
     }
 }
 
-/// Where a value is not finite.
+/// Where a value is not finite; of what is noticed at one grid point the first of these is the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Broken {
-    /// A population.
-    Population(PopulationId),
+    /// What a stimulus brings to a population.
+    Stimulus { stimulus: u32, population: PopulationId },
     /// A connection of a projection, from this source.
     Connection { projection: ProjectionId, source: u32 },
+    /// What continuous projections bring to a population.
+    Arriving(PopulationId),
+    /// An expression of the equations, where the states are finite: by its number among those that have names, or that
+    /// of a state's rate after them.
+    Expression(PopulationId),
+    /// A state of a population, which grew.
+    Population(PopulationId),
 }

@@ -5,12 +5,12 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::axis::Axis;
-use super::body::{Body, ProbeId};
+use super::body::{Blame, Body, ProbeId};
 use super::delivery::Ring;
 use super::failure::{Broken, Failure};
 use super::port::{InputPort, Rows};
 use super::recorder::{EpochRecord, Sampler};
-use super::stepper::LaneSpike;
+use super::stepper::{LaneSpike, all_finite};
 use super::stimulus::Events;
 use spikedeck_scenario::PopulationId;
 
@@ -188,13 +188,14 @@ impl Group {
         emitted: Option<&mut (Vec<u32>, Vec<u32>)>,
         events: &mut u64,
     ) -> Option<Failure> {
-        *events += self.stimulate(k);
+        *events += self.stimulate(k, axis);
         // What arrived with delay 0 since the last step acts from this one.
         if self.rings.iter().flatten().any(|r| r.is_pending(k)) {
             let mut arrivals: Vec<&mut [f64]> =
                 self.rings.iter_mut().map(|r| r.as_mut().map_or(&mut [][..], |r| r.take(k))).collect();
             self.body.deliver_before(k, &mut arrivals);
         }
+        let broken = self.broken_input(k);
         self.spikes.clear();
         self.before_reset.clear();
         self.body.before(k, &mut self.inputs);
@@ -229,8 +230,43 @@ impl Group {
                 self.body.reset(k, &self.spikes);
             }
         }
-        let (lane, state) = if (k + 1).is_multiple_of(self.check_every) { self.body.not_finite() } else { None }?;
-        Some(Failure { step: k + 1, place: Broken::Population(self.population), unit: self.first + lane, state })
+        let looked_at = (k + 1).is_multiple_of(self.check_every) || self.body.is_alarmed();
+        broken.or_else(|| if looked_at { self.broken_state(k + 1) } else { None })
+    }
+
+    /// What brings the first value that is not finite to an input port, at grid point `k` or before.
+    pub fn broken_input(&self, k: u64) -> Option<Failure> {
+        let population = self.population;
+        let ports = self.inputs.iter().enumerate();
+        let found = ports.filter_map(|(state, port)| {
+            if let Some((step, stimulus, lane)) = port.broken {
+                let place = Broken::Stimulus { stimulus, population };
+                return Some(Failure { step, place, unit: self.first + lane, state });
+            }
+            if port.total.is_empty() || all_finite(&port.total) {
+                return None;
+            }
+            let lane = port.total.iter().position(|v| !v.is_finite())?;
+            Some(Failure { step: k, place: Broken::Arriving(population), unit: self.first + lane as u32, state })
+        });
+        found.min()
+    }
+
+    /// The first state that is not finite at grid point `k`, or the expression that made it so.
+    pub fn broken_state(&self, k: u64) -> Option<Failure> {
+        let (lane, state) = self.body.not_finite()?;
+        Some(self.blamed(k, lane, state))
+    }
+
+    /// What made `state` of `lane` what it is at grid point `k`.
+    pub fn blamed(&self, k: u64, lane: u32, state: usize) -> Failure {
+        let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
+        let blame = self.body.blame(lane, state, k, &inputs);
+        let (place, state) = match blame {
+            Blame::Expression(number) => (Broken::Expression(self.population), number),
+            Blame::State(state) => (Broken::Population(self.population), state),
+        };
+        Failure { step: k, place, unit: self.first + lane, state }
     }
 
     /// Steps of cells, tree by tree, in which nothing is recorded but spikes.
@@ -255,19 +291,28 @@ impl Group {
     }
 
     /// Adds the events of stimuli that arrive at the end of step `k`. Listed events at time 0 arrive before step 0.
-    fn stimulate(&mut self, k: u64) -> u64 {
+    fn stimulate(&mut self, k: u64, axis: &Axis) -> u64 {
         let mut count = 0;
         for (port, events) in &mut self.events {
             let ring = self.rings[*port].as_mut().expect("there is room at every port at which a stimulus arrives");
             match events {
                 Events::Poisson(source) => {
                     if source.is_active(k) {
-                        count += source.add(k, ring.arriving(k + 1));
+                        count += if ring.keeps_singles() {
+                            source.each(k, |lane, weight| ring.add(k + 1, lane, weight))
+                        } else {
+                            source.add(k, ring.arriving(k + 1))
+                        };
+                    }
+                }
+                Events::Varying(source) => {
+                    if source.is_active(k) {
+                        count += source.add(k, axis, ring.arriving(k + 1));
                     }
                 }
                 Events::Listed { arrivals, next } => {
                     while let Some(&(at, lane, weight)) = arrivals.get(*next).filter(|a| a.0 <= k + 1) {
-                        ring.arriving(at)[lane as usize] += weight;
+                        ring.add(at, lane, weight);
                         *next += 1;
                         count += 1;
                     }

@@ -27,6 +27,7 @@ mod geometry;
 pub mod grid;
 mod group;
 pub mod integrator;
+mod memory;
 mod plasticity;
 mod port;
 mod recorder;
@@ -38,12 +39,12 @@ mod tree;
 mod values;
 mod worker;
 
+pub use self::memory::free_memory;
 pub use self::simulate::{SimulateError, Unobserved, simulate, understand, understand_with};
 pub use self::tree::Electrotonic;
 
 use std::sync::atomic::AtomicBool;
 
-use spikedeck_core::units::short;
 use spikedeck_equation::rule::WEIGHT;
 use spikedeck_scenario::{PopulationId, Simulation, Spec};
 use spikedeck_signal::Recording;
@@ -98,10 +99,12 @@ pub enum Stop {
         population: String,
         /// Unit.
         unit: u32,
-        /// State.
+        /// State, input port or expression: see `cause`.
         variable: String,
         /// Time on the recording's axis.
         time: f64,
+        /// What it began with.
+        cause: Cause,
     },
     /// A weight, or another value of a connection, became NaN or infinite.
     Diverged {
@@ -120,6 +123,19 @@ pub enum Stop {
     Sink(String),
 }
 
+/// What a value that is not finite began with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The value that a stimulus of this name brings to the input port.
+    Stimulus(String),
+    /// What continuous projections bring to the input port.
+    Projections,
+    /// The expression has no value, though all that it is made of has (a quotient of zeros, a root of less than zero).
+    Expression,
+    /// The state grew beyond all numbers: only this a smaller step may change.
+    Growth,
+}
+
 impl Stop {
     /// When a value was no longer finite, on the recording's axis.
     pub fn failed_at(&self) -> Option<f64> {
@@ -129,21 +145,35 @@ impl Stop {
         }
     }
 
-    /// What happened and what may help, as one sentence without its full stop; `simulation` gives times their unit.
+    /// Whether a state grew beyond all numbers, which it may not do at a smaller step.
+    pub fn is_growth(&self) -> bool {
+        matches!(self, Self::NotFinite { cause: Cause::Growth, .. })
+    }
+
+    /// What happened, as one sentence without its full stop; `simulation` gives times their unit.
     pub fn sentence(&self, simulation: &Simulation) -> String {
         let base = simulation.time_base;
         let at = |time: &f64| format!("{time} {}", base.unit()).trim_end().to_owned();
         match self {
             Self::Cancelled => "it was cancelled".to_owned(),
             Self::Sink(why) => why.clone(),
-            Self::NotFinite { population, unit, variable, time } => {
-                let step = format!("{} {}", short(simulation.dt / base.seconds()), base.unit());
-                format!(
-                    "{variable} of unit {unit} of {population} is no longer finite at {}; a smaller step than {} may \
-                     help",
-                    at(time),
-                    step.trim_end()
-                )
+            Self::NotFinite { population, unit, variable, time, cause } => {
+                let place = format!("{variable} of unit {unit} of {population}");
+                match cause {
+                    Cause::Stimulus(name) => {
+                        format!("stimulus {name} brings no finite value to {place} at {}", at(time))
+                    }
+                    Cause::Projections => {
+                        format!("continuous projections bring no finite value to {place} at {}", at(time))
+                    }
+                    Cause::Expression => format!(
+                        "{place} has no finite value at {} (a quotient by zero, a root or logarithm out of range): no \
+                         step \
+                         changes that",
+                        at(time)
+                    ),
+                    Cause::Growth => format!("{place} is no longer finite at {}", at(time)),
+                }
             }
             Self::Diverged { projection, source, target, variable, time } => {
                 let value = if variable == WEIGHT { "the weight".to_owned() } else { format!("`{variable}`") };
@@ -165,6 +195,7 @@ pub struct Network {
     integrators: Vec<(String, String)>,
     connections: u64,
     rounded: u64,
+    warnings: Vec<String>,
 }
 
 /// Why a network could not be built.
@@ -202,12 +233,12 @@ impl Network {
         estimate::estimate(spec)
     }
 
-    /// Looks for all that would keep [`Network::build`] from building, without walking connections: steps for which a
-    /// scheme is not stable, models and values that do not fit, memory.
+    /// Looks for all that would keep [`Network::build`] from building, without walking connections of spikes: steps for
+    /// which a scheme or a coupling is not stable, models and values that do not fit, memory. What it would warn of.
     ///
     /// # Errors
     /// What `build` would say.
-    pub fn examine(spec: &Spec) -> Result<(), BuildError> {
+    pub fn examine(spec: &Spec) -> Result<Vec<String>, BuildError> {
         build::examine(spec)
     }
 
@@ -230,6 +261,11 @@ impl Network {
     /// Integrator of each population and why.
     pub fn integrators(&self) -> Vec<(String, String)> {
         self.integrators.clone()
+    }
+
+    /// What a person should know: steps that are too long for a scheme, coupling that overshoots, noise per cell.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Number of connections, and of drawn delays rounded up to one step.

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::axis::Axis;
+use super::stepper::all_finite;
 use super::stimulus::Level;
 
 /// An input port of a lane range.
@@ -10,6 +11,10 @@ use super::stimulus::Level;
 pub(super) struct InputPort {
     /// Stimuli in the order of the scenario.
     pub levels: Vec<Level>,
+    /// Which stimulus of the scenario each is.
+    pub sources: Vec<u32>,
+    /// The first value of a stimulus that was not finite: grid point, stimulus, lane.
+    pub broken: Option<(u64, u32, u32)>,
     /// Their sum during the current step; empty if nothing drives the port.
     pub stimulus: Vec<f64>,
     /// With what continuous projections add; empty if none do.
@@ -52,7 +57,25 @@ impl InputPort {
             for level in others {
                 level.add_to(&mut self.stimulus);
             }
+            if self.broken.is_none() && !all_finite(&self.stimulus) {
+                self.broken = self.not_finite().map(|(stimulus, lane)| (k, stimulus, lane));
+            }
         }
+    }
+
+    /// The first stimulus and lane with a value that is not finite.
+    fn not_finite(&self) -> Option<(u32, u32)> {
+        let mut row = vec![0.0; self.stimulus.len()];
+        let mut broken = |level: &Level| {
+            level.put_into(&mut row);
+            row.iter().position(|v: &f64| !v.is_finite())
+        };
+        let own = self.levels.iter().zip(&self.sources).find_map(|(level, s)| Some((*s, broken(level)? as u32)));
+        // Finite values whose sum is not.
+        own.or_else(|| {
+            let lane = self.stimulus.iter().position(|v| !v.is_finite())?;
+            Some((*self.sources.last()?, lane as u32))
+        })
     }
 }
 

@@ -156,6 +156,7 @@ impl Recorder {
             spikes,
             traces,
             connections,
+            absent: Vec::new(),
         };
         Self { recording, gone: vec![0; every.len()], every, axis }
     }
@@ -215,8 +216,8 @@ impl Recorder {
     pub fn take_part(&mut self) -> Recording {
         let stop = self.recording.window.stop;
         let connections = std::mem::take(&mut self.recording.connections);
-        let next = emptied(&self.recording);
-        let part = std::mem::replace(&mut self.recording, next);
+        let part = self.recording.without_data();
+        let part = std::mem::replace(&mut self.recording, part);
         self.recording.connections = connections;
         self.recording.window = Window { start: stop, stop };
         for ((trace, old), (gone, every)) in
@@ -248,37 +249,6 @@ impl Recorder {
     /// Time of grid point `k`.
     pub fn time(&self, k: u64) -> f64 {
         self.axis.time(k as f64)
-    }
-}
-
-/// Empty columns under the names of `recording`, without connections.
-fn emptied(recording: &Recording) -> Recording {
-    let spikes = recording.spikes.iter().map(|s| Spikes {
-        times: Vec::new(),
-        units: Vec::new(),
-        population: s.population.clone(),
-        size: s.size,
-    });
-    let traces = recording.traces.iter().map(|t| Trace {
-        values: Vec::new(),
-        population: t.population.clone(),
-        name: t.name.clone(),
-        variable: t.variable.clone(),
-        unit: t.unit.clone(),
-        column: t.column.clone(),
-        units: t.units.clone(),
-        start: t.start,
-        interval: t.interval,
-    });
-    Recording {
-        time_base: recording.time_base,
-        dt: recording.dt,
-        window: recording.window,
-        transient: recording.transient,
-        populations: recording.populations.clone(),
-        spikes: spikes.collect(),
-        traces: traces.collect(),
-        connections: Vec::new(),
     }
 }
 

@@ -5,12 +5,15 @@
 
 mod alone;
 mod arrivals;
+mod blame;
 mod by_lane;
 mod compile;
+mod excursion;
 mod locate;
 mod probe;
 mod refractory;
 mod threshold;
+mod trust;
 
 pub use self::probe::Probe;
 
@@ -24,8 +27,9 @@ use self::refractory::Reset;
 use self::threshold::Threshold;
 use crate::firing::{Firing, Refractory};
 use spikedeck_core::normal::Normals;
+use spikedeck_core::vector::vectorised;
 use spikedeck_equation::System;
-use spikedeck_equation::kernel::Kernel;
+use spikedeck_equation::kernel::{Kernel, Location};
 pub use spikedeck_equation::program::UnitValues;
 use spikedeck_equation::program::{Program, Register};
 use spikedeck_scenario::{Integrator, SpikeTimes};
@@ -111,6 +115,8 @@ pub struct Stepper {
     system: System,
     /// The integrator, and why it was chosen.
     integrator: (Integrator, String),
+    /// Why its step is too long, if it is.
+    doubt: Option<String>,
     program: Program,
     /// A block's worth of lanes, for those that are refractory.
     side: Program,
@@ -124,6 +130,8 @@ pub struct Stepper {
     firing: Firing,
     /// If crossings are located.
     locate: Option<Locate>,
+    /// How fast the threshold's surface moves, where excursions over it within one step are looked for.
+    slopes: Option<(Kernel, Location)>,
     /// Part of the step that was done, where an integrator locates crossings itself.
     fractions: Vec<f64>,
     /// Steps that are made in one go.
@@ -132,6 +140,10 @@ pub struct Stepper {
     /// Step in the time of the equations.
     dt: f64,
     substeps: u32,
+    /// States of the first lane at the start.
+    start: LaneValues,
+    /// Whether a lane whose condition held had a state that is not finite.
+    alarmed: bool,
 }
 
 /// What cannot be compiled or would not be stable.
@@ -158,21 +170,28 @@ impl Stepper {
         (self.integrator.0, &self.integrator.1)
     }
 
+    /// Why the step is too long for the integrator, if it is, and which would do.
+    pub fn doubt(&self) -> Option<&str> {
+        self.doubt.as_deref()
+    }
+
     /// Integrates from step `step` to `step + 1`, delivers arrivals, tests the threshold, all block by block.
     ///
     /// `inputs[p]` is the value of input port p for each lane during this step (all slices as long as there are lanes;
     /// an empty slice means zero). `arrivals[e]` is the summed weight that arrives at event port e at the end of this
-    /// step; it is set to zero after use (an empty slice means nothing arrives). Lanes in which the threshold condition
+    /// step; it is set to zero after use (an empty slice means nothing arrives). At a port whose events do not add up
+    /// there are as many weights a lane as arrive at most, lane by lane (zero is none). Lanes in which the threshold condition
     /// becomes true are appended to `spikes` in ascending order; they are not reset yet, so that a recorder sees the
     /// crossing value.
     pub fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
         let mut firing = std::mem::take(&mut self.firing);
+        let end = (step as f64 + 1.0) * self.dt;
         if self.threshold.is_none() {
             // Nothing spikes, so nothing rests.
             for (start, count) in self.program.memory.blocks() {
                 self.prepare(inputs, start, count);
                 self.integrate(step, start, count, &firing);
-                self.arrivals.deliver(&mut self.program, arrivals, start, count);
+                self.arrivals.deliver(&mut self.program, arrivals, start, count, end);
             }
             self.firing = firing;
             return;
@@ -195,7 +214,8 @@ impl Stepper {
                 locate.end(&self.program.memory.data, self.program.memory.padded, start, count);
             }
             self.release(&releasing, start, count, step);
-            self.arrivals.deliver(&mut self.program, arrivals, start, count);
+            self.look_for_excursions(start, count, step);
+            self.arrivals.deliver(&mut self.program, arrivals, start, count, end);
             self.restore(resting);
             self.detect(start, count, &mut firing, step, spikes);
         }
@@ -209,6 +229,7 @@ impl Stepper {
         if let Some(locate) = &mut self.locate {
             locate.begin(&self.program.memory.data, self.program.memory.padded, start, count);
         }
+        self.keep_slopes(start, count);
     }
 
     /// Time at the beginning of part `sub` of a step, in that of the equations.
@@ -246,10 +267,18 @@ impl Stepper {
         let Some(threshold) = &self.threshold else { return };
         self.work.candidates.clear();
         threshold.scan(&mut self.program.memory, start, count, &mut self.work.candidates);
+        if let Some(locate) = &self.locate {
+            locate.add_excursions(start, count, &mut self.work.candidates);
+        }
         for k in 0..self.work.candidates.len() {
             let lane = self.work.candidates[k];
             if lane as usize >= self.program.memory.lanes {
                 break;
+            }
+            // An infinite conductance lifts a voltage over any threshold: that is no spike.
+            if !self.program.lane_states(lane as usize).all(f64::is_finite) {
+                self.alarmed = true;
+                continue;
             }
             if firing.holds(lane) {
                 let spike = self.located(lane, start, step);
@@ -284,6 +313,11 @@ impl Stepper {
         self.program.state_mut(index)
     }
 
+    /// Whether a lane whose condition held had a state that is not finite, and so did not spike.
+    pub fn is_alarmed(&self) -> bool {
+        self.alarmed
+    }
+
     /// The first lane and state that is not finite, if any.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
         // Lanes that are padding may be anything: they only make it slower.
@@ -296,17 +330,18 @@ impl Stepper {
     }
 }
 
-/// Whether all values are finite: zero times each, summed in sixteen lanes, so that it runs in vectors.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-pub(super) fn all_finite(values: &[f64]) -> bool {
-    let (chunks, rest) = values.as_chunks::<16>();
-    let mut sums = [0.0; 16];
-    for chunk in chunks {
-        for (sum, v) in sums.iter_mut().zip(chunk) {
-            *sum = v.mul_add(0.0, *sum);
+vectorised! {
+    /// Whether all values are finite: zero times each, summed in sixteen lanes, so that it runs in vectors.
+    pub(crate) fn all_finite(values: &[f64]) -> bool {
+        let (chunks, rest) = values.as_chunks::<16>();
+        let mut sums = [0.0; 16];
+        for chunk in chunks {
+            for (sum, v) in sums.iter_mut().zip(chunk) {
+                *sum = v.mul_add(0.0, *sum);
+            }
         }
+        (chunks.is_empty() || sums.iter().all(|v| v.is_finite())) && rest.iter().all(|v| v.is_finite())
     }
-    (chunks.is_empty() || sums.iter().all(|v| v.is_finite())) && rest.iter().all(|v| v.is_finite())
 }
 
 #[cfg(test)]

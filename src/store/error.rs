@@ -54,6 +54,18 @@ pub enum StoreError {
         /// File.
         path: PathBuf,
     },
+    /// There is a file where one should be written.
+    #[error("{} exists; choose another name with -o, or write over it with --force", path.display())]
+    Exists {
+        /// File.
+        path: PathBuf,
+    },
+    /// What is there is no file that could be replaced.
+    #[error("{} is a folder, a device or a pipe, and would be replaced by a file", path.display())]
+    NotAFile {
+        /// Path.
+        path: PathBuf,
+    },
     /// Columns of one table differ in length or name.
     #[error("{0}")]
     Uneven(String),

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use polars::prelude::{
-    BooleanChunked, Categorical8Type, Categorical16Type, Categorical32Type, CategoricalChunked, ChunkedArray,
-    Column as PolarsColumn, DataFrame, DataType, FrozenCategories, IntoColumn, IntoSeries, NamedFrom, PolarsError,
-    Schema, Series, UInt8Chunked, UInt16Chunked, UInt32Chunked,
+    BooleanChunked, Categorical32Type, CategoricalChunked, CategoricalPhysical, Categories, ChunkedArray,
+    Column as PolarsColumn, DataFrame, DataType, IntoColumn, IntoSeries, NamedFrom, PolarsError, Schema, Series,
+    UInt32Chunked,
 };
 
 use super::column::{Column, Kind, Table};
 
-/// The polars type of a column.
-fn data_type(kind: &Kind) -> Result<DataType, PolarsError> {
+/// The polars type of a column. Categories are those of its name, whatever the file, so that columns of two runs are of
+/// one type and their tables can be read as one.
+fn data_type(name: &str, kind: &Kind) -> Result<DataType, PolarsError> {
     Ok(match kind {
         Kind::F64 | Kind::OptF64 => DataType::Float64,
         Kind::U32 => DataType::UInt32,
@@ -19,7 +20,12 @@ fn data_type(kind: &Kind) -> Result<DataType, PolarsError> {
         Kind::Bool => DataType::Boolean,
         Kind::Text => DataType::String,
         Kind::Category(names) => {
-            DataType::from_frozen_categories(FrozenCategories::new(names.iter().map(String::as_str))?)
+            let categories = Categories::new(name.into(), "spikedeck".into(), CategoricalPhysical::U32);
+            let mapping = categories.mapping();
+            for category in names.iter() {
+                mapping.insert_cat(category)?;
+            }
+            DataType::from_categories(categories)
         }
     })
 }
@@ -28,7 +34,7 @@ fn data_type(kind: &Kind) -> Result<DataType, PolarsError> {
 pub(super) fn schema_of(columns: &[(String, Kind)]) -> Result<Schema, PolarsError> {
     let mut schema = Schema::default();
     for (name, kind) in columns {
-        schema.insert(name.as_str().into(), data_type(kind)?);
+        schema.insert(name.as_str().into(), data_type(name, kind)?);
     }
     Ok(schema)
 }
@@ -46,34 +52,16 @@ pub(super) fn to_frame(table: &Table, schema: &Schema, from: usize, to: usize) -
             Column::OptU64(v) => Series::new(label, &v[from..to]),
             Column::Bool(v) => Series::new(label, &v[from..to]),
             Column::Text(v) => Series::new(label, &v[from..to]),
-            Column::Category { codes, .. } => {
+            Column::Category { names, codes } => {
                 let dtype = schema.get(name).cloned().unwrap_or(DataType::Null);
-                let codes = &codes[from..to];
-                match dtype.cat_physical()? {
-                    polars::prelude::CategoricalPhysical::U8 => {
-                        let narrow: Vec<u8> = codes.iter().map(|&c| c as u8).collect();
-                        CategoricalChunked::<Categorical8Type>::from_cats_and_dtype(
-                            UInt8Chunked::from_vec(label, narrow),
-                            dtype,
-                        )
-                        .into_series()
-                    }
-                    polars::prelude::CategoricalPhysical::U16 => {
-                        let narrow: Vec<u16> = codes.iter().map(|&c| c as u16).collect();
-                        CategoricalChunked::<Categorical16Type>::from_cats_and_dtype(
-                            UInt16Chunked::from_vec(label, narrow),
-                            dtype,
-                        )
-                        .into_series()
-                    }
-                    polars::prelude::CategoricalPhysical::U32 => {
-                        CategoricalChunked::<Categorical32Type>::from_cats_and_dtype(
-                            UInt32Chunked::from_vec(label, codes.to_vec()),
-                            dtype,
-                        )
-                        .into_series()
-                    }
-                }
+                let mapping = dtype.cat_mapping()?;
+                let shared: Vec<u32> = names.iter().map(|n| mapping.insert_cat(n)).collect::<Result<_, _>>()?;
+                let codes = codes[from..to].iter().map(|&c| shared[c as usize]).collect();
+                CategoricalChunked::<Categorical32Type>::from_cats_and_dtype(
+                    UInt32Chunked::from_vec(label, codes),
+                    dtype,
+                )
+                .into_series()
             }
         };
         columns.push(series.into_column());
@@ -163,4 +151,23 @@ where
         out.extend_from_slice(chunk.values().as_slice());
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Text columns of two files are of one type, so that those who read both have one table.
+    #[test]
+    fn categories_of_two_files_are_of_one_type() {
+        let frame = |texts: &[&str]| {
+            let table = Table::new().with("scenario", Column::categories(texts.iter().copied()));
+            let kinds: Vec<_> = table.columns.iter().map(|(name, column)| (name.clone(), column.kind())).collect();
+            to_frame(&table, &schema_of(&kinds).unwrap(), 0, texts.len()).unwrap()
+        };
+        let (mut one, other) = (frame(&["a", "b", "a"]), frame(&["c", "a"]));
+        one.vstack_mut(&other).unwrap();
+        let Column::Category { names, codes } = from_frame(&one).unwrap().columns.remove(0).1 else { panic!() };
+        assert_eq!(codes.iter().map(|&c| names[c as usize].as_str()).collect::<Vec<_>>(), ["a", "b", "a", "c", "a"]);
+    }
 }

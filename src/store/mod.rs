@@ -6,11 +6,23 @@
 //! columns or the named ones.
 //!
 //! [`spikes_from`] reads somebody's spike times.
+//!
+//! ```
+//! use spikedeck_store::{Column, Format, Table, read, write};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("rates.parquet");
+//! let table = Table::new().with("unit", Column::U32(vec![0, 1])).with("rate_Hz", Column::F64(vec![4.5, 12.0]));
+//! assert_eq!(write(&path, &table, Format::Parquet)?, 2);
+//! assert_eq!(read(&path, Some(&["rate_Hz"]))?.numbers("rate_Hz")?, [4.5, 12.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod column;
 mod error;
 mod frame;
 mod input;
+pub mod leftover;
 mod read;
 mod write;
 
@@ -18,7 +30,7 @@ pub use column::{Column, Kind, Table};
 pub use error::StoreError;
 pub use input::{RECORDED_SPIKES, SpikeList, spikes_from};
 pub use read::{Contents, describe, read};
-pub use write::{Writer, write, write_bytes, write_text};
+pub use write::{Writer, write, write_bytes, write_new, write_text};
 
 use std::path::Path;
 

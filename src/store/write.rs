@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use polars::prelude::{PolarsError, Schema};
@@ -17,6 +16,7 @@ use super::Format;
 use super::column::{Kind, Table};
 use super::error::StoreError;
 use super::frame::{schema_of, to_frame};
+use super::leftover::{sweep_once, temporary_name};
 
 /// Rows of one row group: large enough to compress well, small enough that a reader can skip.
 const ROW_GROUP: usize = 262_144;
@@ -86,6 +86,7 @@ impl Writer {
         metadata: &[(String, String)],
         format: Format,
     ) -> Result<Self, StoreError> {
+        prepare(path)?;
         let temporary = temporary_name(path);
         let file = File::create(&temporary).map_err(|e| StoreError::io(path, e))?;
         let output =
@@ -213,24 +214,49 @@ pub fn write_text(path: &Path, text: &str) -> Result<(), StoreError> {
 /// # Errors
 /// When the disk is full or the folder cannot be written to.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    put_in_place(&whole(path, bytes)?, path)
+}
+
+/// Writes any file the same way, but not over one that is there, however late it came.
+///
+/// # Errors
+/// As [`write_bytes`]; [`StoreError::Exists`] when there is a file.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let temporary = whole(path, bytes)?;
+    // A second name for the same file is refused where the name is taken, in one step.
+    let linked = fs::hard_link(&temporary, path);
+    if linked.is_err() && !path.exists() {
+        // A file system without second names.
+        return put_in_place(&temporary, path);
+    }
+    let _ = fs::remove_file(&temporary);
+    linked.map_err(|_| StoreError::Exists { path: path.to_owned() })
+}
+
+/// The temporary file that holds all of `bytes`.
+fn whole(path: &Path, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+    prepare(path)?;
     let temporary = temporary_name(path);
     let result = File::create(&temporary).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
-    if let Err(error) = result {
-        let _ = fs::remove_file(&temporary);
-        return Err(StoreError::io(path, error));
+    match result {
+        Ok(()) => Ok(temporary),
+        Err(error) => {
+            let _ = fs::remove_file(&temporary);
+            Err(StoreError::io(path, error))
+        }
     }
-    put_in_place(&temporary, path)
 }
 
-/// A name in the same folder (a rename must not cross file systems) that no other writer of this process or another
-/// has.
-fn temporary_name(path: &Path) -> PathBuf {
-    static COUNTER: AtomicU32 = AtomicU32::new(0);
-    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    path.with_file_name(format!(".{name}.{}-{}.part", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed)))
+/// Makes ready to write `path`: a device or a pipe is not replaced by a file.
+fn prepare(path: &Path) -> Result<(), StoreError> {
+    if fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+        return Err(StoreError::NotAFile { path: path.to_owned() });
+    }
+    sweep_once(path.parent().unwrap_or(Path::new("")));
+    Ok(())
 }
 
 fn put_in_place(temporary: &Path, path: &Path) -> Result<(), StoreError> {

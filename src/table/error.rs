@@ -22,6 +22,66 @@ pub enum TableError {
         /// Path.
         path: PathBuf,
     },
+    /// What is there is no run.
+    #[error(
+        "{} is not empty and no run ({why}): nothing in it is written over; choose another folder", path.display()
+    )]
+    NotOurs {
+        /// Folder.
+        path: PathBuf,
+        /// What tells it from a run.
+        why: String,
+    },
+    /// Another process writes there.
+    #[error("another spikedeck is writing a run into {}; wait for it, or choose another folder", path.display())]
+    Busy {
+        /// Folder.
+        path: PathBuf,
+    },
+    /// The folder is where the process is.
+    #[error("{} is the current folder (or holds it) and cannot be replaced from here; go elsewhere first", path.display())]
+    Here {
+        /// Folder.
+        path: PathBuf,
+    },
+    /// A file of the run that would be replaced is read by the run that would replace it.
+    #[error(
+        "the scenario reads {}, which belongs to the run in {}, and that would be replaced; choose another folder",
+        path.display(),
+        folder.display()
+    )]
+    Input {
+        /// File.
+        path: PathBuf,
+        /// Folder.
+        folder: PathBuf,
+    },
+    /// A file that no run wrote has the name of one that this run wrote.
+    #[error("{} was not written by the run that is there, and is not written over; the new run is in {}", path.display(), kept.display())]
+    InTheWay {
+        /// File.
+        path: PathBuf,
+        /// Where the new run is.
+        kept: PathBuf,
+    },
+    /// The old run could not be replaced.
+    #[error("{} could not be replaced ({source}); the new run is in {}", path.display(), kept.display())]
+    NotReplaced {
+        /// Folder.
+        path: PathBuf,
+        /// Where the new run is.
+        kept: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of a run is not what the run wrote.
+    #[error("{} is not what the run wrote: {why}", path.display())]
+    Altered {
+        /// File.
+        path: PathBuf,
+        /// What is different.
+        why: String,
+    },
     /// The folder cannot be made.
     #[error("the folder {} cannot be made: {source}", path.display())]
     CannotMake {

@@ -4,15 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::claim::{Claim, SCENARIO};
 use super::error::TableError;
 use super::kept::{self, FileEntry};
-use super::manifest::{FILE, Manifest};
+use super::manifest::Manifest;
 use super::parts::Parts;
 use super::recording::{
     connection_batches, entry, population_names, spike_batches, spikes_schema, trace_batches, trace_groups,
     trace_schema, trace_stem, units_table, write_batches,
 };
-use super::{metrics, open, outcomes};
+use super::{cut_short, metrics, outcomes};
 use spikedeck_run::{Ensemble, Finished, Sink, Status};
 use spikedeck_scenario::{Place, Spec};
 use spikedeck_signal::{Recording, Trace};
@@ -22,33 +23,35 @@ use spikedeck_store::{self as store, Format};
 /// removes them.
 #[derive(Debug)]
 pub struct Folder {
+    claim: Claim,
+    /// Where the run is or will be, as it is said.
     path: PathBuf,
     format: Format,
     parts: Parts,
-    left_memory: bool,
+    /// What was recorded, without values, where values left memory.
+    streamed: Option<Recording>,
     /// Files that the scenario was read from, as far as they have been kept.
     files: Vec<FileEntry>,
+    /// Whether tables have been written.
+    has_tables: bool,
 }
 
 impl Folder {
-    /// Makes `path` ready: it must not exist or be empty, unless `force`; then a run that is there is removed (and
-    /// nothing else).
+    /// Claims `path`: it must not exist or be empty, unless `force`; then a run that is there is replaced when this one is
+    /// whole, and not before.
     ///
     /// # Errors
-    /// When something is there, or the folder cannot be made.
+    /// When something is there, another process writes there, or the folder cannot be made.
     pub fn create(path: &Path, format: Format, force: bool) -> Result<Self, TableError> {
-        if path.exists() && !path.is_dir() {
-            return Err(TableError::NotAFolder { path: path.to_owned() });
-        }
-        let occupied = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
-        if occupied && !force {
-            return Err(TableError::Exists { path: path.to_owned() });
-        }
-        if occupied {
-            clear(path)?;
-        }
-        fs::create_dir_all(path).map_err(|e| TableError::CannotMake { path: path.to_owned(), source: e })?;
-        Ok(Self { path: path.to_owned(), format, parts: Parts::default(), left_memory: false, files: Vec::new() })
+        Ok(Self {
+            claim: Claim::take(path, force)?,
+            path: path.to_owned(),
+            format,
+            parts: Parts::default(),
+            streamed: None,
+            files: Vec::new(),
+            has_tables: false,
+        })
     }
 
     /// Where it is.
@@ -56,12 +59,26 @@ impl Folder {
         &self.path
     }
 
-    /// Writes the scenario, the files it was read from, and a manifest that says `interrupted`: what a killed run leaves says the truth by itself.
+    /// Refuses a run that reads a file of the run that it would replace.
+    ///
+    /// # Errors
+    /// When it does.
+    pub fn spare(&self, spec: &Spec) -> Result<(), TableError> {
+        self.claim.spare(spec.files.iter().map(|f| f.path.as_path()))
+    }
+
+    /// Lets go of a run that gave nothing to finish. Parts that were written stay; gives where they are.
+    pub fn give_up(&mut self) -> Option<PathBuf> {
+        self.claim.give_up(self.has_tables || !self.parts.is_empty())
+    }
+
+    /// Writes the scenario, the files it was read from, and a manifest that says `interrupted`: what a killed run
+    /// leaves says the truth by itself.
     ///
     /// # Errors
     /// When the disk is full or the folder cannot be written to.
     pub fn begin(&mut self, label: &str, spec: &Spec) -> Result<(), TableError> {
-        store::write_text(&self.path.join("scenario.toml"), &spec.source)?;
+        let work = self.claim.work().to_owned();
         let finished = Finished {
             label: label.to_owned(),
             spec: Some(Arc::new(spec.clone())),
@@ -74,17 +91,20 @@ impl Folder {
                 "the run was ended from outside before it could write its tables; parts hold what there was".into(),
             ],
             facts: spikedeck_run::Facts::default(),
-            folder: None,
         };
-        kept::keep(&self.path, &spec.files, &mut self.files)?;
         let mut manifest = Manifest::of(&finished);
-        manifest.files = Some(self.files.clone());
         manifest.format = self.format.extension().into();
         manifest.recording = planned(spec);
-        manifest.write(&self.path)
+        // First, so that whatever is written is known to be of a run.
+        manifest.write(&work)?;
+        store::write_text(&work.join(SCENARIO), &spec.source)?;
+        kept::keep(&work, &spec.files, &mut self.files)?;
+        manifest.files = Some(self.files.clone());
+        manifest.write(&work)
     }
 
-    /// Writes all tables and the manifest, and removes the parts.
+    /// Writes all tables and the manifest, removes the parts, and puts the run in its place. A run that was interrupted
+    /// does not replace one that was not: [`Folder::path`] says where it is.
     ///
     /// # Errors
     /// When the disk is full or the folder cannot be written to; parts then stay.
@@ -100,7 +120,7 @@ impl Folder {
     pub fn finish_ensemble(&mut self, ensemble: &Ensemble) -> Result<Manifest, TableError> {
         // An axis may be one of files.
         let files = ensemble.points.iter().flat_map(|p| &p.point.spec.files);
-        kept::keep(&self.path, files, &mut self.files)?;
+        kept::keep(self.claim.work(), files, &mut self.files)?;
         self.finish_with(&ensemble.finished, metrics::points_table(&ensemble.points), Some(ensemble.points.len()))
     }
 
@@ -110,25 +130,48 @@ impl Folder {
         table: store::Table,
         points: Option<usize>,
     ) -> Result<Manifest, TableError> {
+        self.has_tables = true;
         let mut manifest = Manifest::of(finished);
-        manifest.points = points;
-        manifest.format = self.format.extension().into();
-        if let Some(spec) = &finished.spec {
-            store::write_text(&self.path.join("scenario.toml"), &spec.source)?;
-            kept::keep(&self.path, &spec.files, &mut self.files)?;
+        self.recorded(&finished.recording, &mut manifest)?;
+        self.measured(finished, &table, points, &mut manifest)?;
+        manifest.seal(self.claim.work())?;
+        manifest.write(self.claim.work())?;
+        self.parts.remove();
+        let place = self.claim.publish(finished.status == Status::Interrupted)?;
+        // As it was said, unless it is elsewhere.
+        if fs::canonicalize(&self.path).ok().as_ref() != Some(&place) {
+            self.path = place;
         }
-        manifest.files = Some(self.files.clone());
-        let recording = &*finished.recording;
-        manifest.recording = entry(recording, self.format);
-        let extension = self.format.extension();
-        let mut rows = std::mem::take(&mut manifest.rows);
-        if !recording.spikes.is_empty() {
-            let path = self.path.join(format!("spikes.{extension}"));
-            let names = population_names(recording);
-            let time = recording.time_base.column();
+        Ok(manifest)
+    }
+
+    /// Writes the metrics of the points that are done so far, and what they say together: what a killed ensemble keeps.
+    fn points_so_far(&mut self, ensemble: &Ensemble) -> Result<(), TableError> {
+        self.has_tables = true;
+        let mut manifest = Manifest::of(&ensemble.finished);
+        "interrupted".clone_into(&mut manifest.status);
+        manifest.warnings.push(format!("the run was ended from outside after {} points", ensemble.points.len()));
+        manifest.recording = ensemble.finished.spec.as_deref().map(planned).unwrap_or_default();
+        let table = metrics::points_table(&ensemble.points);
+        self.measured(&ensemble.finished, &table, Some(ensemble.points.len()), &mut manifest)?;
+        manifest.seal(self.claim.work())?;
+        manifest.write(self.claim.work())
+    }
+
+    /// Writes what was recorded.
+    fn recorded(&self, recording: &Recording, manifest: &mut Manifest) -> Result<(), TableError> {
+        let (work, extension) = (self.claim.work(), self.format.extension());
+        // What left memory is described as it was, whether or not it has come back.
+        let described = self.streamed.as_ref().unwrap_or(recording);
+        manifest.recording = entry(described, recording, self.format);
+        let rows = &mut manifest.rows;
+        if !described.spikes.is_empty() {
+            let path = work.join(format!("spikes.{extension}"));
+            let names = population_names(described);
+            let time = described.time_base.column();
             let schema = spikes_schema(&names, time);
-            let n = if self.left_memory {
-                self.merge(&path, &schema)?
+            let n = if self.streamed.is_some() {
+                merge(&path, &schema, self.format)?
             } else {
                 let from = vec![0; recording.spikes.len()];
                 write_batches(&path, &schema, spike_batches(&recording.spikes, from, &names, time), self.format)?
@@ -137,78 +180,97 @@ impl Folder {
         }
         if !recording.populations.is_empty() {
             let file = format!("units.{extension}");
-            rows.insert(file.clone(), store::write(&self.path.join(&file), &units_table(recording), self.format)?);
+            let n = store::write(&work.join(&file), &units_table(recording), self.format)?;
+            rows.insert(file, n);
         }
-        self.traces(recording, &mut rows)?;
-        if !recording.connections.is_empty() {
-            let file = format!("connections.{extension}");
-            let (schema, batches) = connection_batches(recording);
-            rows.insert(file.clone(), write_batches(&self.path.join(&file), &schema, batches, self.format)?);
-        }
-        let file = format!("metrics.{extension}");
-        rows.insert(file.clone(), store::write(&self.path.join(&file), &table, self.format)?);
-        if points.is_some() {
-            let file = format!("across.{extension}");
-            rows.insert(
-                file.clone(),
-                store::write(&self.path.join(&file), &metrics::metrics_table(finished), self.format)?,
-            );
-        }
-        manifest.analyses = outcomes::write(&self.path, &finished.outcomes, self.format, &mut rows)?;
-        manifest.rows = rows;
-        manifest.write(&self.path)?;
-        self.parts.remove();
-        Ok(manifest)
-    }
-
-    fn traces(
-        &self,
-        recording: &Recording,
-        rows: &mut std::collections::BTreeMap<String, u64>,
-    ) -> Result<(), TableError> {
-        let time = recording.time_base.column();
-        for ((population, name), indices) in trace_groups(&recording.traces) {
-            let traces: Vec<&Trace> = indices.iter().map(|&k| &recording.traces[k]).collect();
-            let folder = self.path.join("traces");
+        for ((population, name), indices) in trace_groups(&described.traces) {
+            let traces: Vec<&Trace> = indices.iter().map(|&k| &described.traces[k]).collect();
+            let folder = work.join("traces");
             fs::create_dir_all(&folder).map_err(|e| TableError::io(&folder, e))?;
-            let file = format!("traces/{}.{}", trace_stem(&population, &name), self.format.extension());
-            let path = self.path.join(&file);
+            let file = format!("traces/{}.{extension}", trace_stem(&population, &name));
+            let path = work.join(&file);
+            let time = described.time_base.column();
             let schema = trace_schema(&traces, time);
-            let n = if self.left_memory {
-                self.merge(&path, &schema)?
+            let n = if self.streamed.is_some() {
+                merge(&path, &schema, self.format)?
             } else {
                 write_batches(&path, &schema, trace_batches(traces, 0, time), self.format)?
             };
             rows.insert(file, n);
         }
+        if !recording.connections.is_empty() {
+            let file = format!("connections.{extension}");
+            let (schema, batches) = connection_batches(recording);
+            let n = write_batches(&work.join(&file), &schema, batches, self.format)?;
+            rows.insert(file, n);
+        }
         Ok(())
     }
 
-    /// One table from its parts, one in memory at a time.
-    fn merge(&self, path: &Path, schema: &[(String, store::Kind)]) -> Result<u64, TableError> {
-        let mut writer = store::Writer::create(path, schema, &[], self.format)?;
-        let columns: Vec<&str> = schema.iter().map(|c| c.0.as_str()).collect();
-        for part in super::parts::list(&path.with_extension("parts")) {
-            writer.write(&store::read(&part, Some(&columns))?)?;
+    /// Writes what was measured, and the scenario with its files.
+    fn measured(
+        &mut self,
+        finished: &Finished,
+        table: &store::Table,
+        points: Option<usize>,
+        manifest: &mut Manifest,
+    ) -> Result<(), TableError> {
+        let (work, extension) = (self.claim.work(), self.format.extension());
+        manifest.points = points;
+        extension.clone_into(&mut manifest.format);
+        if let Some(spec) = &finished.spec {
+            store::write_text(&work.join(SCENARIO), &spec.source)?;
+            kept::keep(work, &spec.files, &mut self.files)?;
         }
-        Ok(writer.finish()?)
+        manifest.files = Some(self.files.clone());
+        let file = format!("metrics.{extension}");
+        let n = store::write(&work.join(&file), table, self.format)?;
+        manifest.rows.insert(file, n);
+        if points.is_some() {
+            let file = format!("across.{extension}");
+            let n = store::write(&work.join(&file), &metrics::metrics_table(finished), self.format)?;
+            manifest.rows.insert(file, n);
+        }
+        manifest.analyses = outcomes::write(work, &finished.outcomes, self.format, &mut manifest.rows)?;
+        Ok(())
+    }
+}
+
+/// One table from its parts, one in memory at a time.
+fn merge(path: &Path, schema: &[(String, store::Kind)], format: Format) -> Result<u64, TableError> {
+    let mut writer = store::Writer::create(path, schema, &[], format)?;
+    let columns: Vec<&str> = schema.iter().map(|c| c.0.as_str()).collect();
+    for part in super::parts::list(&path.with_extension("parts")) {
+        writer.write(&store::read(&part, Some(&columns))?)?;
+    }
+    Ok(writer.finish()?)
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Of a run that ended without being finished what was written stays, wherever it is.
+        self.give_up();
     }
 }
 
 impl Sink for Folder {
     fn so_far(&mut self, recording: &Recording) -> Result<(), String> {
-        self.parts.so_far(&self.path, recording, self.format).map_err(|e| e.to_string())
+        self.parts.so_far(self.claim.work(), recording, self.format).map_err(|e| e.to_string())
     }
 
     fn part(&mut self, part: &Recording) -> Result<(), String> {
-        self.left_memory = true;
-        self.parts.part(&self.path, part, self.format).map_err(|e| e.to_string())
+        self.parts.part(self.claim.work(), part, self.format).map_err(|e| e.to_string())
     }
 
-    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<(Recording, Vec<String>), String> {
-        self.left_memory = true;
-        self.parts.part(&self.path, &rest, self.format).map_err(|e| e.to_string())?;
-        open::gather(&self.path, rest, bytes, self.format).map_err(|e| e.to_string())
+    fn gather(&mut self, rest: Recording, bytes: u64) -> Result<Recording, String> {
+        self.parts.part(self.claim.work(), &rest, self.format).map_err(|e| e.to_string())?;
+        let (whole, described) = cut_short::gather(self.claim.work(), rest, bytes).map_err(|e| e.to_string())?;
+        self.streamed = Some(described);
+        Ok(whole)
+    }
+
+    fn points(&mut self, ensemble: &Ensemble) -> Result<(), String> {
+        self.points_so_far(ensemble).map_err(|e| e.to_string())
     }
 }
 
@@ -234,33 +296,6 @@ fn planned(spec: &Spec) -> super::manifest::RecordingEntry {
             .collect(),
         ..RecordingEntry::default()
     }
-}
-
-/// Removes the files of a run, and nothing that is not one.
-fn clear(path: &Path) -> Result<(), TableError> {
-    let io = |e: std::io::Error| TableError::io(path, e);
-    // A manifest that cannot be read says of no file that a run wrote it.
-    if let Ok(before) = Manifest::read(path) {
-        kept::remove(path, before.files.as_deref().unwrap_or_default())?;
-    }
-    for name in ["traces", "analyses", "spikes.parts"] {
-        let folder = path.join(name);
-        if folder.is_dir() {
-            fs::remove_dir_all(folder).map_err(io)?;
-        }
-    }
-    let mut files = vec![FILE.to_owned(), "scenario.toml".to_owned()];
-    for stem in ["spikes", "units", "connections", "metrics", "across"] {
-        files.extend(["parquet", "csv"].map(|e| format!("{stem}.{e}")));
-    }
-    for file in files {
-        if let Err(e) = fs::remove_file(path.join(file))
-            && e.kind() != std::io::ErrorKind::NotFound
-        {
-            return Err(io(e));
-        }
-    }
-    Ok(())
 }
 
 /// Writes a finished run into a folder.
@@ -344,6 +379,7 @@ mod tests {
             failure: None,
             recording: Arc::new(recording()),
             outcomes: vec![Outcome {
+                failure: None,
                 name: "isi".into(),
                 kind: "isi".into(),
                 title: "Intervals".into(),
@@ -364,7 +400,6 @@ mod tests {
                 integrators: vec![("exc".into(), "exact: linear".into())],
                 ..Default::default()
             },
-            folder: None,
         }
     }
 
@@ -431,7 +466,7 @@ mod tests {
         let path = folder.path().join("run");
         let mut run = Folder::create(&path, Format::Parquet, false).unwrap();
         let mut manifest = Manifest::of(&Finished { status: Status::Interrupted, ..finished() });
-        manifest.recording = entry(&recording(), Format::Parquet);
+        manifest.recording = entry(&recording(), &recording(), Format::Parquet);
         manifest.recording.traces.clear();
         manifest.recording.connections.clear();
         manifest.write(&path).unwrap();
@@ -472,11 +507,8 @@ mod tests {
             b.start = 1.0;
         }
         run.part(&first).unwrap();
-        let (whole, left_out) = run.gather(rest, 1 << 20).unwrap();
-        assert_eq!(
-            (whole.spikes.clone(), whole.traces.clone(), left_out.len()),
-            (recording().spikes, recording().traces, 0)
-        );
+        let whole = run.gather(rest, 1 << 20).unwrap();
+        assert_eq!(whole, recording());
         run.finish(&Finished { recording: Arc::new(whole), ..finished() }).unwrap();
         let back = super::super::open(&path).unwrap();
         assert_eq!(*back.recording, recording());

@@ -2,7 +2,7 @@
 //! they were and by the hash of their contents.
 
 use std::fs;
-use std::path::{Component, Path};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use spikedeck_scenario::FileUse;
 use spikedeck_store as store;
 
 /// Folder of the copies in a run's folder.
-const FOLDER: &str = "files";
+pub(super) const FOLDER: &str = "files";
 /// Most bytes of all copies together; the smallest files are kept first.
 pub(super) const KEPT: u64 = 16 << 20;
 
@@ -83,35 +83,12 @@ fn copy(folder: &Path, path: &Path, bytes: &[u8]) -> Result<String, TableError> 
     Ok(format!("{FOLDER}/{free}"))
 }
 
-/// Removes the copies that a manifest lists, and their folder if nothing else is in it.
-pub(super) fn remove(folder: &Path, entries: &[FileEntry]) -> Result<(), TableError> {
-    for copy in entries.iter().filter_map(|e| e.copy.as_deref()).filter(|c| is_copy(c)) {
-        let path = folder.join(copy);
-        if let Err(e) = fs::remove_file(&path)
-            && e.kind() != std::io::ErrorKind::NotFound
-        {
-            return Err(TableError::io(&path, e));
-        }
-    }
-    // What somebody else put there stays.
-    let _ = fs::remove_dir(folder.join(FOLDER));
-    Ok(())
-}
-
-/// Whether a path in a manifest is that of a copy: a file in the folder of copies, nothing outside.
-fn is_copy(path: &str) -> bool {
-    let mut parts = Path::new(path).components();
-    parts.next() == Some(Component::Normal(FOLDER.as_ref()))
-        && matches!(parts.next(), Some(Component::Normal(_)))
-        && parts.next().is_none()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn small_files_are_kept_and_only_they_are_removed() {
+    fn small_files_are_kept_each_once() {
         let folder = tempfile::tempdir().unwrap();
         let file = |path: &str, bytes: &[u8]| FileUse::of(Path::new(path), bytes);
         let large = FileUse { bytes: KEPT + 1, contents: None, ..file("far/large.csv", b"") };
@@ -134,16 +111,5 @@ mod tests {
         assert!(Path::new(&entries[0].absolute).is_absolute());
         keep(folder.path(), &files, &mut entries).unwrap();
         assert_eq!(entries.len(), 4, "each is kept once");
-        let foreign = FileEntry { copy: Some("files/../kept.txt".into()), ..FileEntry::default() };
-        fs::write(folder.path().join("kept.txt"), "mine").unwrap();
-        fs::write(folder.path().join("files/notes.txt"), "mine").unwrap();
-        entries.push(foreign);
-        remove(folder.path(), &entries).unwrap();
-        let left: Vec<_> = fs::read_dir(folder.path().join("files")).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(left, ["notes.txt"]);
-        assert!(folder.path().join("kept.txt").exists());
-        fs::remove_file(folder.path().join("files/notes.txt")).unwrap();
-        remove(folder.path(), &entries).unwrap();
-        assert!(!folder.path().join("files").exists());
     }
 }

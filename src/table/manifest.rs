@@ -5,11 +5,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::claim::SCENARIO;
 use super::error::TableError;
 use super::kept::FileEntry;
 use spikedeck_run::{Check, Facts, Finished, Status};
-use spikedeck_scenario::identity;
-use spikedeck_signal::{Setting, Shape, TimeBase, Window};
+use spikedeck_scenario::{FileUse, identity};
+use spikedeck_signal::{Setting, Shape, TimeBase, Trace, Window};
 use spikedeck_store as store;
 
 /// Name of the file.
@@ -19,6 +20,8 @@ pub(super) const FILE: &str = "manifest.json";
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Manifest {
+    /// SHA-256 of this file as it is with nothing between these quotes; empty in runs of older programs.
+    pub sha256: String,
     /// `complete`, `interrupted` (also a run that was killed), `failed`.
     pub status: String,
     /// What went wrong, if anything.
@@ -43,6 +46,8 @@ pub struct Manifest {
     pub counts: Counts,
     /// Rows of each table, by file.
     pub rows: BTreeMap<String, u64>,
+    /// SHA-256 of each table and of the scenario, by file; not known of runs of older programs.
+    pub checksums: BTreeMap<String, String>,
     /// `parquet` or `csv`.
     pub format: String,
     /// What was recorded.
@@ -57,6 +62,9 @@ pub struct Manifest {
     pub files: Option<Vec<FileEntry>>,
     /// Everything that decides the result, as canonical JSON: what `scenario.hash` is the hash of.
     pub resolved: serde_json::Value,
+    /// Whether it was changed after it was written.
+    #[serde(skip)]
+    pub is_altered: bool,
 }
 
 /// The scenario a run was made from.
@@ -175,22 +183,9 @@ pub struct PopulationEntry {
 pub struct TraceEntry {
     /// File, relative to the folder.
     pub file: String,
-    /// Population.
-    pub population: String,
-    /// Name of the request.
-    pub name: String,
-    /// Variable.
-    pub variable: String,
-    /// Unit of the values.
-    pub unit: String,
-    /// Column in the file.
-    pub column: String,
-    /// Units recorded.
-    pub units: Vec<u32>,
-    /// Time of sample 0.
-    pub start: f64,
-    /// Time between samples.
-    pub interval: f64,
+    /// What it is, without its samples.
+    #[serde(flatten)]
+    pub trace: Trace,
 }
 
 /// An analysis and its shapes.
@@ -207,6 +202,9 @@ pub struct AnalysisEntry {
     pub summary: String,
     /// What a reader should know.
     pub warnings: Vec<String>,
+    /// Why it has no result at all, if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
     /// Options that were derived from the data, as nobody wrote them and no default holds without units of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<Setting>,
@@ -298,11 +296,26 @@ impl Manifest {
         }
     }
 
+    /// Takes down what the files are that the run wrote.
+    pub(super) fn seal(&mut self, folder: &Path) -> Result<(), TableError> {
+        for file in self.rows.keys().map(String::as_str).chain([SCENARIO]) {
+            let path = folder.join(file);
+            if file == SCENARIO && !path.exists() {
+                continue;
+            }
+            self.checksums.insert(file.to_owned(), sha256_of(&path)?);
+        }
+        Ok(())
+    }
+
     /// Writes it into `folder`.
     pub(super) fn write(&self, folder: &Path) -> Result<(), TableError> {
         let path = folder.join(FILE);
-        let text = serde_json::to_string_pretty(self).map_err(|e| TableError::io(&path, std::io::Error::other(e)))?;
-        Ok(store::write_text(&path, &(text + "\n"))?)
+        let open = Self { sha256: String::new(), ..self.clone() };
+        let text = serde_json::to_string_pretty(&open).map_err(|e| TableError::io(&path, std::io::Error::other(e)))?;
+        let text = text + "\n";
+        let digest = FileUse::of(&path, text.as_bytes()).sha256;
+        Ok(store::write_text(&path, &text.replacen(&own(""), &own(&digest), 1))?)
     }
 
     /// Reads it from `folder`.
@@ -318,8 +331,23 @@ impl Manifest {
             }
             _ => TableError::io(&folder.join(FILE), e),
         })?;
-        serde_json::from_str(&text).map_err(|e| no_run(format!("{FILE} is damaged ({e})")))
+        let mut manifest: Self = serde_json::from_str(&text).map_err(|e| no_run(format!("{FILE} is damaged ({e})")))?;
+        let open = text.replacen(&own(&manifest.sha256), &own(""), 1);
+        manifest.is_altered =
+            !manifest.sha256.is_empty() && FileUse::of(folder, open.as_bytes()).sha256 != manifest.sha256;
+        Ok(manifest)
     }
+}
+
+/// The line that a manifest's checksum stands in.
+fn own(digest: &str) -> String {
+    format!("\"sha256\": \"{digest}\"")
+}
+
+/// The checksum of a file.
+pub(super) fn sha256_of(path: &Path) -> Result<String, TableError> {
+    let io = |e| TableError::io(path, e);
+    Ok(FileUse::read(path, std::fs::File::open(path).map_err(io)?).map_err(io)?.sha256)
 }
 
 pub(super) fn status_text(status: Status) -> &'static str {
@@ -330,9 +358,14 @@ pub(super) fn status_text(status: Status) -> &'static str {
     }
 }
 
+/// The name of this machine.
+pub(super) fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 fn host(threads: usize) -> Host {
     Host {
-        name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        name: host_name(),
         system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         threads,

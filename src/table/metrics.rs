@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::error::TableError;
+use super::manifest::status_text;
 use spikedeck_core::units::{Quantity, display_unit};
 use spikedeck_run::{Finished, PointResult, original_of};
 use spikedeck_signal::{Metric, MetricColumn, MetricKind};
@@ -25,6 +26,43 @@ pub fn metric_json(finished: &Finished, metric: &Metric, axes: &[(String, String
         object.insert("reason".into(), json!(reason));
     }
     Value::Object(object)
+}
+
+/// What a run says beside its numbers, as one JSON object each: warnings (those of reading the scenario, `loaded`, first),
+/// analyses without a result and why, checks, and how it ended.
+pub fn words_json(finished: &Finished, loaded: &[String]) -> Vec<Value> {
+    let told = |key: &str, value: Value| {
+        let mut object = Map::new();
+        object.insert("scenario".into(), json!(finished.label));
+        object.insert(key.into(), value);
+        object
+    };
+    let mut objects: Vec<_> = loaded.iter().map(|w| told("warning", json!(w))).collect();
+    let failures = || finished.outcomes.iter().filter_map(|o| o.failure.as_ref().map(|why| (&o.name, why)));
+    // The reason why there is no result is also a warning of that analysis, for those who read warnings alone.
+    let is_failure = |w: &str| failures().any(|(name, why)| w.strip_prefix(&format!("{name}: ")) == Some(why));
+    objects.extend(finished.warnings.iter().filter(|w| !is_failure(w)).map(|w| told("warning", json!(w))));
+    for (name, why) in failures() {
+        let mut object = told("analysis", json!(name));
+        object.insert("failure".into(), json!(why));
+        objects.push(object);
+    }
+    for check in &finished.checks {
+        let mut object = told("check", json!(check.name));
+        object.insert("passed".into(), json!(check.passed));
+        object.insert("metric".into(), json!(check.metric));
+        object.insert("found".into(), json!(check.found));
+        object.insert("min".into(), json!(check.min));
+        object.insert("max".into(), json!(check.max));
+        object.insert("unit".into(), json!(check.unit));
+        objects.push(object);
+    }
+    let mut end = told("status", json!(status_text(finished.status)));
+    if let Some(why) = &finished.failure {
+        end.insert("failure".into(), json!(why));
+    }
+    objects.push(end);
+    objects.into_iter().map(Value::Object).collect()
 }
 
 /// A value of a metric in JSON.
@@ -67,7 +105,7 @@ pub fn json_rows(table: &Table) -> impl Iterator<Item = Value> {
 /// Column of a sweep axis (path and unit) and a value of it.
 fn axis_column(path: &str, toml: &str) -> (String, Value) {
     match Quantity::parse(toml.trim().trim_matches('"')) {
-        Ok(quantity) => (display_unit(quantity.dimension).column(path), json!(quantity.in_display_unit())),
+        Ok(quantity) => (display_unit(quantity.dimension).column(path), json!(quantity.as_written())),
         Err(_) => (path.to_owned(), json!(toml.trim().trim_matches('"'))),
     }
 }

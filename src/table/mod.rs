@@ -5,7 +5,37 @@
 //! a run that is finished; [`open()`] reads one back, whole or cut short; [`Stored`] is what to run to repeat it: the
 //! scenario, what was set in it, and the files it was read from, which lie in `files` where they are small.
 //! [`metric_json`] is a metric as one JSON object.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use spikedeck_run::{Options, Source, execute, resolve};
+//! use spikedeck_store::Format;
+//! use spikedeck_table::{open, save};
+//!
+//! let text = "
+//!     simulation = { duration = '100 ms', dt = '0.1 ms' }
+//!     populations.cell.model = 'lif'
+//!     stimuli.step = { target = 'cell.I', kind = 'constant', amplitude = '500 pA' }
+//!     record.cell = { spikes = true }
+//!     analyses.rates = { kind = 'rates', of = 'cell.spikes' }
+//! ";
+//! let source = Source { text: text.into(), name: "demo".into(), origin: None, variant: None };
+//! let options = Options { threads: 1, ..Options::default() };
+//! let (spec, _) = resolve(&source, &[]).map_err(|e| e.render(false))?;
+//! let finished = execute(&Arc::new(spec), options, &AtomicBool::new(false), &(Arc::new(|_| ()) as _))?;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("demo");
+//! save(&path, &finished, Format::Parquet, false)?;
+//! let back = open(&path)?;
+//! assert_eq!((&back.recording, &back.outcomes), (&finished.recording, &finished.outcomes));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod claim;
+mod cut_short;
 mod error;
 mod folder;
 mod kept;
@@ -18,12 +48,13 @@ mod recording;
 mod sameness;
 mod shapes;
 mod stored;
+mod tables;
 
 pub use error::TableError;
 pub use folder::{Folder, save};
 pub use kept::FileEntry;
 pub use manifest::Manifest;
-pub use metrics::{json_rows, metric_json};
-pub use open::{is_run, open, recording_from, seed_values};
+pub use metrics::{json_rows, metric_json, words_json};
+pub use open::{is_run, open, open_telling, recording_from, seed_values};
 pub use shapes::to_table as shape_to_table;
 pub use stored::Stored;

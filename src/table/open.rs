@@ -1,18 +1,20 @@
 //! Reading runs back, whole or cut short, and recordings from elsewhere.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use super::claim::SCENARIO;
+use super::cut_short::{add_spikes, cut_window, traces_of_parts};
 use super::error::TableError;
-use super::manifest::{FILE, Manifest, RecordingEntry};
+use super::manifest::{FILE, Manifest, TraceEntry, sha256_of};
 use super::outcomes;
-use super::parts::{list, read_table_or_parts};
 use super::sameness::Sameness;
 use super::stored::Stored;
+use super::tables::Tables;
 use spikedeck_run::{Finished, SeedValues, Status};
 use spikedeck_scenario::Spec;
-use spikedeck_signal::{Connections, Population, Recording, Spikes, TimeBase, Trace, Window};
-use spikedeck_store::{self as store, Format, Table};
+use spikedeck_signal::{Absent, Connections, Population, Recording, Spikes, TimeBase, Trace, Window};
+use spikedeck_store as store;
 
 /// Whether `path` is the folder of a run.
 pub fn is_run(path: &Path) -> bool {
@@ -20,34 +22,55 @@ pub fn is_run(path: &Path) -> bool {
 }
 
 /// Opens a run's folder: the same panes as having just run it. The scenario is resolved again from `scenario.toml` and
-/// the overrides in the manifest; where that gives another scenario than was run, [`Finished::spec`] is none and a warning
-/// says what differs. Where that cannot be told, because an older program wrote the manifest, a warning says so.
+/// the overrides in the manifest; where that gives another scenario than was run, [`Finished::spec`] is none and a
+/// warning says what differs. Where that cannot be told, because an older program wrote the manifest, a warning says
+/// so.
+///
+/// Every table is held against the rows and the checksum in the manifest: one that is not what the run wrote is left out
+/// with a warning, and what it held is absent. For that every file is read once more, about a second a gigabyte.
 ///
 /// # Errors
-/// When there is no manifest or spikes cannot be read; a missing table of an analysis is a warning.
+/// When there is no manifest, or the table of metrics is not what the run wrote.
 pub fn open(path: &Path) -> Result<Finished, TableError> {
+    let (mut finished, damage) = open_telling(path)?;
+    finished.warnings.extend(damage);
+    Ok(finished)
+}
+
+/// The same, with what is not as the run wrote it apart from what the run itself warned of.
+///
+/// # Errors
+/// As [`open()`].
+pub fn open_telling(path: &Path) -> Result<(Finished, Vec<String>), TableError> {
     let manifest = Manifest::read(path)?;
-    let mut warnings = manifest.warnings.clone();
-    let extension = if manifest.format == "csv" { "csv" } else { "parquet" };
-    let recording = recording(path, &manifest.recording, extension, manifest.status(), &mut warnings)?;
+    let mut damage = Vec::new();
+    if manifest.is_altered {
+        damage.push(format!("{} was changed after the run wrote it", path.join(FILE).display()));
+    }
+    let tables = Tables { folder: path, manifest: &manifest };
+    let recording = recording(&tables, &mut damage)?;
     let metrics_file = if manifest.points.is_some() { "across" } else { "metrics" };
-    let metrics_path = path.join(format!("{metrics_file}.{extension}"));
-    let metrics = if metrics_path.exists() {
-        outcomes::read_metrics(&metrics_path)?
+    let metrics_file = tables.name(metrics_file);
+    let metrics = if tables.lists(&metrics_file) || path.join(&metrics_file).exists() {
+        super::metrics::from_table(&tables.read(&metrics_file)?)?
     } else {
         if !manifest.analyses.is_empty() {
-            warnings.push(format!("{} is missing: the numbers of the analyses are not known", metrics_path.display()));
+            damage.push(format!(
+                "{} is missing: the numbers of the analyses are not known",
+                path.join(metrics_file).display()
+            ));
         }
         Vec::new()
     };
-    let outcomes = outcomes::read(path, &manifest.analyses, &metrics, &mut warnings);
+    let outcomes = outcomes::read(&tables, &metrics, &mut damage);
     let label = if manifest.label.is_empty() {
         path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
     } else {
         manifest.label.clone()
     };
-    let spec = scenario(path, &manifest, &mut warnings);
-    Ok(Finished {
+    let mut warnings = manifest.warnings.clone();
+    let spec = scenario(&tables, &mut warnings, &mut damage);
+    let finished = Finished {
         label,
         spec,
         status: manifest.status(),
@@ -57,8 +80,8 @@ pub fn open(path: &Path) -> Result<Finished, TableError> {
         checks: manifest.checks.clone(),
         warnings,
         facts: manifest.facts(),
-        folder: Some(path.to_owned()),
-    })
+    };
+    Ok((finished, damage))
 }
 
 /// The values of each metric at each seed, if `path` is an ensemble over seeds without sweep axes; else nothing.
@@ -68,12 +91,12 @@ pub fn open(path: &Path) -> Result<Finished, TableError> {
 pub fn seed_values(path: &Path) -> Result<SeedValues, TableError> {
     let manifest = Manifest::read(path)?;
     let mut values = SeedValues::default();
-    let extension = if manifest.format == "csv" { "csv" } else { "parquet" };
-    let file = path.join(format!("metrics.{extension}"));
-    if manifest.points.is_none() || !file.exists() {
+    let tables = Tables { folder: path, manifest: &manifest };
+    let file = tables.name("metrics");
+    if manifest.points.is_none() || !tables.lists(&file) {
         return Ok(values);
     }
-    let table = store::read(&file, None)?;
+    let table = tables.read(&file)?;
     // Columns between `seed` and `analysis` are sweep axes.
     if table.columns.get(2).is_none_or(|c| c.0 != "analysis") {
         return Ok(values);
@@ -88,10 +111,16 @@ pub fn seed_values(path: &Path) -> Result<SeedValues, TableError> {
 }
 
 /// The scenario of a run, if it still is what was run.
-fn scenario(path: &Path, manifest: &Manifest, warnings: &mut Vec<String>) -> Option<Arc<Spec>> {
+fn scenario(tables: &Tables<'_>, warnings: &mut Vec<String>, damage: &mut Vec<String>) -> Option<Arc<Spec>> {
+    let (path, manifest) = (tables.folder, tables.manifest);
     // A recording from elsewhere was never made from a scenario.
     if manifest.scenario.hash.is_empty() {
         return None;
+    }
+    if let Some(sum) = manifest.checksums.get(SCENARIO)
+        && sha256_of(&path.join(SCENARIO)).map_or(true, |now| now != *sum)
+    {
+        damage.push(format!("{} is not what the run wrote", path.join(SCENARIO).display()));
     }
     let stored = match Stored::of(path, manifest.clone()) {
         Ok(stored) => stored,
@@ -121,13 +150,8 @@ fn scenario(path: &Path, manifest: &Manifest, warnings: &mut Vec<String>) -> Opt
     }
 }
 
-fn recording(
-    path: &Path,
-    entry: &RecordingEntry,
-    extension: &str,
-    status: Status,
-    warnings: &mut Vec<String>,
-) -> Result<Recording, TableError> {
+fn recording(tables: &Tables<'_>, damage: &mut Vec<String>) -> Result<Recording, TableError> {
+    let (entry, status) = (&tables.manifest.recording, tables.manifest.status());
     let mut recording = Recording {
         time_base: entry.time_base,
         dt: entry.dt,
@@ -140,80 +164,86 @@ fn recording(
             .collect(),
         ..Recording::default()
     };
-    for population in entry.populations.iter().filter(|p| p.spikes) {
-        let size = if population.sources > 0 { population.sources } else { population.size };
-        recording.spikes.push(Spikes { population: population.name.clone(), size, ..Spikes::default() });
+    spikes(tables, &mut recording, damage);
+    if let Err(error) = units(tables, &mut recording) {
+        damage.push(format!("positions and parameters of units are left out: {error}"));
     }
-    for table in read_table_or_parts(&path.join(format!("spikes.{extension}")))? {
-        add_spikes(&mut recording.spikes, &table, entry.time_base)?;
+    let is_killed = status == Status::Interrupted && tables.manifest.rows.is_empty();
+    if entry.traces.is_empty() && is_killed {
+        traces_of_parts(tables.folder, entry, &mut recording)?;
     }
-    units(path, entry, extension, &mut recording)?;
-    if entry.traces.is_empty() && status == Status::Interrupted {
-        traces_of_parts(path, entry, &mut recording)?;
-    }
-    for trace in &entry.traces {
-        match read_table_or_parts(&path.join(&trace.file)) {
-            Ok(tables) => {
-                let mut values = Vec::new();
-                for table in &tables {
-                    values.extend(table.numbers(&trace.column)?);
-                }
-                recording.traces.push(Trace {
+    for TraceEntry { file, trace } in &entry.traces {
+        let read = tables.read_or_parts(file).and_then(|tables| {
+            let mut values = Vec::new();
+            for table in tables.iter().flatten() {
+                values.extend(table.numbers(&trace.column)?);
+            }
+            Ok(values)
+        });
+        match read {
+            Ok(values) => recording.traces.push(Trace { values, ..trace.clone() }),
+            Err(error) => {
+                damage.push(format!("{file} is left out: {error}"));
+                recording.absent.push(Absent {
                     population: trace.population.clone(),
-                    name: trace.name.clone(),
-                    variable: trace.variable.clone(),
-                    unit: trace.unit.clone(),
-                    column: trace.column.clone(),
-                    units: trace.units.clone(),
-                    start: trace.start,
-                    interval: trace.interval,
-                    values,
+                    variable: Some(trace.variable.clone()),
+                    why: format!("it cannot be read: {error}"),
                 });
             }
-            Err(error) => warnings.push(format!("{} is left out: {error}", trace.file)),
         }
     }
-    connections(path, entry, extension, &mut recording)?;
-    if status != Status::Complete {
+    if let Err(error) = connections(tables, &mut recording) {
+        damage.push(format!("connections are left out: {error}"));
+        recording.connections.clear();
+    }
+    if is_killed {
         cut_window(&mut recording);
     }
     Ok(recording)
 }
 
-/// A run that was cut short ends where its data end.
-fn cut_window(recording: &mut Recording) {
-    let last_spike = recording.spikes.iter().filter_map(|s| s.times.last().copied()).fold(f64::NEG_INFINITY, f64::max);
-    let last_sample = recording
-        .traces
-        .iter()
-        .filter(|t| !t.is_empty())
-        .map(|t| t.time(t.len() - 1))
-        .fold(f64::NEG_INFINITY, f64::max);
-    let last = last_spike.max(last_sample);
-    if last.is_finite() {
-        recording.window.stop = recording.window.stop.min(last).max(recording.window.start);
+/// Spikes of all populations that recorded them; what cannot be read is absent, not silent.
+fn spikes(tables: &Tables<'_>, recording: &mut Recording, damage: &mut Vec<String>) {
+    let entry = &tables.manifest.recording;
+    let recorded = || entry.populations.iter().filter(|p| p.spikes);
+    if recorded().next().is_none() {
+        return;
     }
-}
-
-fn add_spikes(all: &mut [Spikes], table: &Table, base: TimeBase) -> Result<(), TableError> {
-    let (names, codes) = table.categories("population")?;
-    let (units, times) = (table.unit_numbers("unit")?, table.numbers(base.column())?);
-    let place: Vec<Option<usize>> = names.iter().map(|n| all.iter().position(|s| s.population == *n)).collect();
-    for (k, &code) in codes.iter().enumerate() {
-        if let Some(Some(at)) = place.get(code as usize) {
-            all[*at].times.push(times[k]);
-            all[*at].units.push(units[k]);
+    let mut all: Vec<Spikes> = recorded()
+        .map(|p| Spikes {
+            population: p.name.clone(),
+            size: if p.sources > 0 { p.sources } else { p.size },
+            ..Spikes::default()
+        })
+        .collect();
+    let file = tables.name("spikes");
+    let read = tables.read_or_parts(&file).and_then(|found| {
+        for table in found.iter().flatten() {
+            add_spikes(&mut all, table, entry.time_base)?;
         }
-    }
-    Ok(())
+        Ok(found.is_some())
+    });
+    let why = match read {
+        Ok(true) => {
+            recording.spikes = all;
+            return;
+        }
+        Ok(false) => "nothing of it had been written when the run was ended".to_owned(),
+        Err(error) => {
+            damage.push(format!("{file} is left out: {error}"));
+            format!("it cannot be read: {error}")
+        }
+    };
+    let absent = |s: Spikes| Absent { population: s.population, variable: None, why: why.clone() };
+    recording.absent.extend(all.into_iter().map(absent));
 }
 
-fn units(path: &Path, entry: &RecordingEntry, extension: &str, recording: &mut Recording) -> Result<(), TableError> {
-    let file = path.join(format!("units.{extension}"));
-    if !file.exists() || !entry.populations.iter().any(|p| p.positions || !p.parameters.is_empty()) {
+fn units(tables: &Tables<'_>, recording: &mut Recording) -> Result<(), TableError> {
+    let (entry, file) = (&tables.manifest.recording, tables.name("units"));
+    if !tables.lists(&file) || !entry.populations.iter().any(|p| p.positions || !p.parameters.is_empty()) {
         return Ok(());
     }
-    let table = store::read(&file, None)?;
+    let table = tables.read(&file)?;
     let (names, codes) = table.categories("population")?;
     let axes = [table.numbers("x_um")?, table.numbers("y_um")?, table.numbers("z_um")?];
     for (population, described) in recording.populations.iter_mut().zip(&entry.populations) {
@@ -230,17 +260,12 @@ fn units(path: &Path, entry: &RecordingEntry, extension: &str, recording: &mut R
     Ok(())
 }
 
-fn connections(
-    path: &Path,
-    entry: &RecordingEntry,
-    extension: &str,
-    recording: &mut Recording,
-) -> Result<(), TableError> {
-    let file = path.join(format!("connections.{extension}"));
-    if entry.connections.is_empty() || !file.exists() {
+fn connections(tables: &Tables<'_>, recording: &mut Recording) -> Result<(), TableError> {
+    let (entry, file) = (&tables.manifest.recording, tables.name("connections"));
+    if entry.connections.is_empty() {
         return Ok(());
     }
-    let table = store::read(&file, None)?;
+    let table = tables.read(&file)?;
     let (names, codes) = table.categories("projection")?;
     let (source, target) = (table.unit_numbers("source")?, table.unit_numbers("target")?);
     let (weight, last) = (table.numbers("weight")?, table.optional_numbers("weight_final")?);
@@ -259,125 +284,6 @@ fn connections(
         });
     }
     Ok(())
-}
-
-/// Traces of a run that was killed: its manifest has no entries yet, the parts say what they hold.
-fn traces_of_parts(path: &Path, entry: &RecordingEntry, recording: &mut Recording) -> Result<(), TableError> {
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(path.join("traces"))
-        .into_iter()
-        .flatten()
-        .filter_map(|e| e.ok().map(|e| e.path()))
-        .filter(|p| p.extension().is_some_and(|e| e == "parts"))
-        .collect();
-    folders.sort();
-    for folder in folders {
-        let stem = folder.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        // The longest population name that the file name begins with: names may hold dashes.
-        let Some(population) =
-            entry.populations.iter().filter(|p| stem.starts_with(&format!("{}-", p.name))).max_by_key(|p| p.name.len())
-        else {
-            continue;
-        };
-        let mut traces: Vec<Trace> = Vec::new();
-        let mut times: Vec<f64> = Vec::new();
-        for part in list(&folder) {
-            let table = store::read(&part, None)?;
-            times.extend(table.numbers(entry.time_base.column())?);
-            if traces.is_empty() {
-                let all = table.unit_numbers("unit")?;
-                // One time's units stand together, in the order they were recorded in.
-                let units: Vec<u32> =
-                    all.iter().enumerate().take_while(|(k, u)| *k == 0 || **u != all[0]).map(|(_, u)| *u).collect();
-                for (column, _) in table.columns.iter().skip(2) {
-                    let (variable, unit) = split_column(column);
-                    traces.push(Trace {
-                        population: population.name.clone(),
-                        name: stem[population.name.len() + 1..].to_owned(),
-                        variable,
-                        unit,
-                        column: column.clone(),
-                        units: units.clone(),
-                        ..Trace::default()
-                    });
-                }
-            }
-            for trace in &mut traces {
-                trace.values.extend(table.numbers(&trace.column)?);
-            }
-        }
-        for mut trace in traces {
-            let n = trace.units.len().max(1);
-            trace.start = times.first().copied().unwrap_or(0.0);
-            trace.interval = times.get(n).map_or(entry.dt, |t| t - trace.start);
-            recording.traces.push(trace);
-        }
-    }
-    Ok(())
-}
-
-/// Variable and unit of a column name: `V_m_mV` is `V_m` in `mV`.
-fn split_column(column: &str) -> (String, String) {
-    for suffix in ["mV", "pA", "nS", "pF", "ms", "um", "Hz", "Mohm", "pC", "uA_per_cm2", "mS_per_cm2", "mM"] {
-        if let Some(variable) = column.strip_suffix(suffix).and_then(|v| v.strip_suffix('_')) {
-            return (variable.to_owned(), suffix.replace("_per_cm2", "/cm**2"));
-        }
-    }
-    (column.to_owned(), String::new())
-}
-
-/// Everything that left memory during a run, from its parts, as far as it fits into `bytes`: spikes first, then traces.
-pub(super) fn gather(
-    path: &Path,
-    rest: Recording,
-    bytes: u64,
-    format: Format,
-) -> Result<(Recording, Vec<String>), TableError> {
-    let mut whole = Recording { spikes: Vec::new(), traces: Vec::new(), ..rest.clone() };
-    let mut left_out = Vec::new();
-    let mut used = 0;
-    let spikes = path.join("spikes.parts");
-    let rows = rows_of(&spikes)?;
-    whole.spikes = rest.spikes.iter().map(|s| Spikes { times: Vec::new(), units: Vec::new(), ..s.clone() }).collect();
-    if used + rows * 12 <= bytes {
-        used += rows * 12;
-        for part in list(&spikes) {
-            add_spikes(&mut whole.spikes, &store::read(&part, None)?, rest.time_base)?;
-        }
-    } else {
-        left_out.push("spikes".to_owned());
-    }
-    for trace in &rest.traces {
-        let stem = super::recording::trace_stem(&trace.population, &trace.name);
-        let folder = path.join("traces").join(format!("{stem}.parts"));
-        let rows = rows_of(&folder)?;
-        let mut copy = Trace { values: Vec::new(), ..trace.clone() };
-        // The remainder in memory starts late; the parts start at the beginning.
-        copy.start = rest.window.start;
-        if used + rows * 8 <= bytes {
-            used += rows * 8;
-            for (k, part) in list(&folder).iter().enumerate() {
-                let time = rest.time_base.column();
-                let table = store::read(part, Some(&[time, &trace.column]))?;
-                if k == 0 {
-                    copy.start = table.numbers(time)?.first().copied().unwrap_or(copy.start);
-                }
-                copy.values.extend(table.numbers(&trace.column)?);
-            }
-            whole.traces.push(copy);
-        } else {
-            left_out.push(format!("traces/{stem}.{}", format.extension()));
-            whole.traces.push(copy);
-        }
-    }
-    Ok((whole, left_out))
-}
-
-fn rows_of(parts: &Path) -> Result<u64, TableError> {
-    let mut rows = 0;
-    for part in list(parts) {
-        rows += store::describe(&part)?.rows;
-    }
-    Ok(rows)
 }
 
 /// Opens somebody's spikes from a Parquet or CSV file as a recording without scenario.
@@ -419,9 +325,10 @@ pub fn recording_from(path: &Path) -> Result<Finished, TableError> {
         outcomes: Vec::new(),
         checks: Vec::new(),
         warnings: vec![
-            "the file lists spikes only: silent units after the last that fired, and time after the last spike, are unknown".into(),
+            "the file lists spikes only: silent units after the last that fired, and time after the last spike, are \
+             unknown"
+                .into(),
         ],
         facts: spikedeck_run::Facts { spikes: list.times.len() as u64, ..spikedeck_run::Facts::default() },
-        folder: None,
     })
 }

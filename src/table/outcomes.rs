@@ -5,12 +5,17 @@ use std::path::Path;
 
 use super::error::TableError;
 use super::manifest::{AnalysisEntry, ShapeEntry};
-use super::{metrics, shapes};
+use super::shapes;
+use super::tables::Tables;
 use spikedeck_signal::{Metric, NamedShape, Outcome, Shape};
 use spikedeck_store::{self as store, Format};
 
 /// Ending of the name of the shape that holds a raster's rate.
 const RATE: &str = " (rate below)";
+
+/// Longest name of a file without its ending, in bytes: with ending, number and what a temporary name adds it is below
+/// the 255 that file systems take. A population and its trace fit.
+const LONGEST: usize = 204;
 
 /// A file name from a name: letters, digits, `-`, `_` and `.` stay, everything else becomes `-`.
 pub(super) fn file_name(name: &str) -> String {
@@ -19,8 +24,8 @@ pub(super) fn file_name(name: &str) -> String {
         .chars()
         .map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' })
         .collect();
-    let text = text.trim_matches(|c| c == '-' || c == '.').to_owned();
-    if text.is_empty() { "unnamed".into() } else { text }
+    let text = text.trim_matches(|c| c == '-' || c == '.');
+    if text.is_empty() { "unnamed".into() } else { text[..text.floor_char_boundary(LONGEST)].to_owned() }
 }
 
 /// Writes the shapes of `outcomes` into `folder/analyses`: the first shape of an outcome is `NAME`, others are
@@ -39,6 +44,7 @@ pub(super) fn write(
             title: outcome.title.clone(),
             summary: outcome.summary.clone(),
             warnings: outcome.warnings.clone(),
+            failure: outcome.failure.clone(),
             settings: outcome.settings.clone(),
             shapes: Vec::new(),
         };
@@ -95,14 +101,9 @@ fn put(
 }
 
 /// Reads outcomes back; a shape whose table is missing is left out with a warning.
-pub(super) fn read(
-    folder: &Path,
-    entries: &[AnalysisEntry],
-    all: &[Metric],
-    warnings: &mut Vec<String>,
-) -> Vec<Outcome> {
+pub(super) fn read(tables: &Tables<'_>, all: &[Metric], warnings: &mut Vec<String>) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
-    for entry in entries {
+    for entry in &tables.manifest.analyses {
         let mut outcome = Outcome {
             name: entry.name.clone(),
             kind: entry.kind.clone(),
@@ -111,12 +112,11 @@ pub(super) fn read(
             metrics: all.iter().filter(|m| m.analysis == entry.name).cloned().collect(),
             summary: entry.summary.clone(),
             warnings: entry.warnings.clone(),
+            failure: entry.failure.clone(),
             settings: entry.settings.clone(),
         };
         for shape in &entry.shapes {
-            let read = store::read(&folder.join(&shape.file), None)
-                .map_err(TableError::from)
-                .and_then(|t| shapes::from_table(&shape.shape, &t));
+            let read = tables.read(&shape.file).and_then(|t| shapes::from_table(&shape.shape, &t));
             match read {
                 Ok(Shape::Series(rate)) if shape.name.ends_with(RATE) => {
                     if let Some(NamedShape { shape: Shape::Raster(raster), .. }) = outcome.shapes.last_mut() {
@@ -132,14 +132,9 @@ pub(super) fn read(
     outcomes
 }
 
-/// Reads a metrics table.
-pub(super) fn read_metrics(path: &Path) -> Result<Vec<Metric>, TableError> {
-    metrics::from_table(&store::read(path, None)?)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::file_name;
+    use super::{LONGEST, file_name};
 
     #[test]
     fn names_become_file_names() {
@@ -147,5 +142,7 @@ mod tests {
         assert_eq!(file_name("../../etc/passwd"), "etc-passwd");
         assert_eq!(file_name("a b/ü"), "a-b-ü");
         assert_eq!(file_name("..."), "unnamed");
+        let long = file_name(&"ü".repeat(300));
+        assert!(long.len() <= LONGEST && long.chars().all(|c| c == 'ü'));
     }
 }

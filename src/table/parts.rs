@@ -10,7 +10,7 @@ use super::recording::{
     write_batches,
 };
 use spikedeck_signal::{Recording, Trace};
-use spikedeck_store::{self as store, Format};
+use spikedeck_store::Format;
 
 /// What has been written as parts so far.
 #[derive(Debug, Default)]
@@ -112,6 +112,11 @@ impl Parts {
         Ok(folder.join(format!("{number:04}.{}", format.extension())))
     }
 
+    /// Whether nothing has been written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
     /// Removes the parts.
     pub(super) fn remove(&mut self) {
         for folder in std::mem::take(&mut self.numbers).into_keys() {
@@ -131,12 +136,4 @@ pub(super) fn list(folder: &Path) -> Vec<PathBuf> {
         .collect();
     files.sort();
     files
-}
-
-/// Reads a table, or its parts one after another if it was never merged.
-pub(super) fn read_table_or_parts(table: &Path) -> Result<Vec<store::Table>, TableError> {
-    if table.exists() {
-        return Ok(vec![store::read(table, None)?]);
-    }
-    list(&table.with_extension("parts")).iter().map(|p| Ok(store::read(p, None)?)).collect()
 }

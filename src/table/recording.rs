@@ -171,7 +171,8 @@ pub(super) fn units_table(recording: &Recording) -> Table {
             }
             for (name, column) in columns.iter().zip(&mut parameters) {
                 let values = population.parameters.iter().find(|p| p.0 == *name).map(|p| &p.1);
-                column.push(values.and_then(|v| v.get(unit).copied()));
+                // What a node has no value of is missing.
+                column.push(values.and_then(|v| v.get(unit).copied()).filter(|v| v.is_finite()));
             }
         }
     }
@@ -224,8 +225,8 @@ pub(super) fn connection_batches(recording: &Recording) -> (Vec<(String, Kind)>,
     (schema, batches)
 }
 
-/// The manifest's entry of a recording.
-pub(super) fn entry(recording: &Recording, format: Format) -> RecordingEntry {
+/// The manifest's entry of what was `described`, whose connections and units are those of `recording`.
+pub(super) fn entry(described: &Recording, recording: &Recording, format: Format) -> RecordingEntry {
     RecordingEntry {
         time_base: recording.time_base,
         dt: recording.dt,
@@ -237,25 +238,18 @@ pub(super) fn entry(recording: &Recording, format: Format) -> RecordingEntry {
             .map(|p| PopulationEntry {
                 name: p.name.clone(),
                 size: p.size,
-                sources: recording.spikes_of(&p.name).map_or(0, |s| if s.size == p.size { 0 } else { s.size }),
-                spikes: recording.spikes_of(&p.name).is_some(),
+                sources: described.spikes_of(&p.name).map_or(0, |s| if s.size == p.size { 0 } else { s.size }),
+                spikes: described.spikes_of(&p.name).is_some(),
                 positions: p.positions.is_some(),
                 parameters: p.parameters.iter().map(|x| x.0.clone()).collect(),
             })
             .collect(),
-        traces: recording
+        traces: described
             .traces
             .iter()
             .map(|t| TraceEntry {
                 file: format!("traces/{}.{}", trace_stem(&t.population, &t.name), format.extension()),
-                population: t.population.clone(),
-                name: t.name.clone(),
-                variable: t.variable.clone(),
-                unit: t.unit.clone(),
-                column: t.column.clone(),
-                units: t.units.clone(),
-                start: t.start,
-                interval: t.interval,
+                trace: t.without_values(),
             })
             .collect(),
         connections: recording.connections.iter().map(|c| (c.projection.clone(), c.weight_unit.clone())).collect(),

@@ -9,15 +9,29 @@
 //! | `terminal` | the terminal: taken, given back, read, written to |
 //! | `session` | the loop, and what is done outside the state: jobs, files, the clipboard |
 //!
+//! `reader.rs` says in lines what `draw` draws, for screen readers; `describe.rs` puts a pane into words, `readout.rs`
+//! what stands under the crosshair.
+//!
 //! `update.rs` takes a message to its place in `input` and `state`. A new command is a row in
 //! `input/commands.rs` and a function beside its like in `input`.
+//!
+//! What it does without a terminal:
+//!
+//! ```
+//! use spikedeck_tui::settings::Settings;
+//!
+//! let (_, wrong) = Settings::from_toml("marker = 'octants'\n[keys]\nquit = 'ctrl-q'");
+//! assert_eq!(wrong.len(), 1);
+//! assert!(wrong[0].ends_with("did you mean `octant`?"), "{}", wrong[0]);
+//! ```
 
 pub mod describe;
 mod draw;
 mod input;
-pub mod number;
+mod number;
 mod panes;
-pub mod readout;
+mod reader;
+mod readout;
 #[cfg(test)]
 mod screens;
 pub mod session;

@@ -1,6 +1,8 @@
 //! Numbers and texts in panes. How numbers are written is said in [`spikedeck_core::number`], for every screen.
 
-pub use spikedeck_core::number::{count, duration as lasted, rough as three, shown as short, with_unit};
+pub use spikedeck_core::number::{
+    MISSING, count, duration as lasted, rough as three, shown as short, shown_or_missing, with_unit,
+};
 
 /// Time left or taken: `0:07`, `12:30`, `1:02:03`.
 pub fn clock(d: std::time::Duration) -> String {

@@ -10,10 +10,10 @@ use crate::draw::draw;
 use crate::panes::pane::tests::scenes;
 use crate::state::app::App;
 use crate::state::message::{JobEvent, Message};
-use crate::state::theme::Depth;
 use crate::terminal::encoder::Encoder;
 use crate::testing::{app, buffer, comparing, content, key, press, running, styled, text};
 use crate::update::update;
+use spikedeck_plot::Depth;
 use spikedeck_run::Progress;
 
 const SIZES: [(u16, u16); 6] = [(0, 0), (1, 1), (20, 5), (80, 24), (120, 40), (200, 60)];
@@ -82,7 +82,7 @@ fn the_crosshair_tells_values_in_every_linked_pane() {
 fn without_colours() {
     let mut app = running((80, 24));
     app.theme = crate::state::theme::Theme::new(false, Depth::None);
-    app.look.palette.depth = spikedeck_plot::Depth::None;
+    app.look.palette.depth = Depth::None;
     shot("plain", &app);
     let buf = buffer(&app);
     let coloured = |c: ratatui::style::Color| c != ratatui::style::Color::Reset;
@@ -91,7 +91,7 @@ fn without_colours() {
 
 /// A terminal that counts.
 fn counting(size: (u16, u16)) -> Terminal<Encoder<std::io::Sink>> {
-    Terminal::new(Encoder::new(std::io::sink(), Size::new(size.0, size.1), Depth::Ansi256)).unwrap()
+    Terminal::new(Encoder::new(std::io::sink(), Size::new(size.0, size.1), Depth::Indexed)).unwrap()
 }
 
 /// Bytes of one frame.
@@ -193,7 +193,7 @@ fn snapshot(until: f64) -> spikedeck_run::Snapshot {
         traces: vec![trace("V_m", 0.11), trace("w", 0.023)],
         ..Recording::default()
     };
-    spikedeck_run::Snapshot { recording: Arc::new(recording), outcomes: Vec::new(), generation: 0 }
+    spikedeck_run::Snapshot { recording: Arc::new(recording), outcomes: Vec::new() }
 }
 
 #[test]

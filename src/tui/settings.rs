@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use crate::input::commands::{COMMANDS, keymap};
-use crate::state::theme::{Depth, ThemeChoice};
+use crate::state::theme::{self, ThemeChoice};
 use spikedeck_core::diagnostic::did_you_mean;
+use spikedeck_plot::{Depth, Marker};
 
 /// How fast the link to the terminal is taken to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,22 +22,6 @@ pub enum LinkMode {
     Fast,
 }
 
-/// Marks that plots are drawn with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum MarkerChoice {
-    /// 2x4 dots a cell, in every font since long.
-    #[default]
-    Braille,
-    /// 2x4 blocks a cell; needs a Unicode 16 font.
-    Octant,
-    /// 2x2 blocks a cell.
-    Quadrant,
-    /// 1x2 blocks a cell.
-    Half,
-    /// ASCII only.
-    Ascii,
-}
-
 /// Settings, resolved.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
@@ -45,11 +30,13 @@ pub struct Settings {
     /// Colour depth, if said.
     pub colours: Option<Depth>,
     /// Marks.
-    pub marker: MarkerChoice,
+    pub marker: Marker,
     /// Link.
     pub link: LinkMode,
     /// Mouse at start; if not said: on, but off over SSH.
     pub mouse: Option<bool>,
+    /// What has the focus is said in plain lines, and nothing is drawn.
+    pub reader: bool,
     /// Keys: command id, keys.
     pub keys: Vec<(String, Vec<String>)>,
 }
@@ -81,7 +68,7 @@ const FIELDS: &[Field] = &[
     Field {
         key: "marker",
         env: "SPIKEDECK_MARKER",
-        words: &["braille", "octant", "quadrant", "half", "ascii"],
+        words: &Marker::WORDS,
         default: "braille",
         about: "marks that curves are drawn with (octant needs a Unicode 16 font)",
     },
@@ -105,6 +92,13 @@ const FIELDS: &[Field] = &[
         words: &["auto", "on", "off"],
         default: "auto",
         about: "mouse at the start (auto: off over SSH)",
+    },
+    Field {
+        key: "reader",
+        env: "SPIKEDECK_READER",
+        words: &["off", "on"],
+        default: "off",
+        about: "say what has the focus in plain lines, for screen readers, and draw nothing",
     },
 ];
 
@@ -135,16 +129,8 @@ impl Settings {
                     _ => ThemeChoice::Auto,
                 }
             }
-            "colours" => self.colours = Depth::parse(value),
-            "marker" => {
-                self.marker = match value {
-                    "octant" => MarkerChoice::Octant,
-                    "quadrant" => MarkerChoice::Quadrant,
-                    "half" => MarkerChoice::Half,
-                    "ascii" => MarkerChoice::Ascii,
-                    _ => MarkerChoice::Braille,
-                }
-            }
+            "colours" => self.colours = theme::depth_of_word(value),
+            "marker" => self.marker = Marker::of_word(value).expect("it is one of the words of its field"),
             "link" => {
                 self.link = match value {
                     "slow" => LinkMode::Slow,
@@ -152,6 +138,7 @@ impl Settings {
                     _ => LinkMode::Auto,
                 }
             }
+            "reader" => self.reader = value == "on",
             "mouse" => self.mouse = (value != "auto").then_some(value == "on"),
             _ => {}
         }

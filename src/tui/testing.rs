@@ -15,9 +15,9 @@ use crate::state::gallery::{Entry, Preview};
 use crate::state::keys::Key;
 use crate::state::message::{JobEvent, Message};
 use crate::state::source::Source;
-use crate::state::theme::{Depth, Theme};
+use crate::state::theme::{Theme, nearest};
 use crate::update::update;
-use spikedeck_plot as plot;
+use spikedeck_plot::{self as plot, Depth};
 use spikedeck_run::{Check, Facts, Finished, Status};
 use spikedeck_signal::{
     Axis, Curve, Matrix, Metric, NamedShape, Outcome, Recording, Scalars, Series, Shape, Spikes, TimeBase, Trace,
@@ -57,10 +57,10 @@ pub fn app(size: (u16, u16)) -> App {
         entry("lorenz", "The Lorenz system", "chaos"),
     ];
     let look = plot::Look {
-        palette: plot::Palette { theme: plot::Theme::Dark, depth: plot::Depth::Indexed, ..plot::Palette::default() },
+        palette: plot::Palette { theme: plot::Theme::Dark, depth: Depth::Indexed, ..plot::Palette::default() },
         ..plot::Look::default()
     };
-    let mut app = App::new(commands::keymap(&[]).0, Theme::new(false, Depth::Ansi256), look, entries, size);
+    let mut app = App::new(commands::keymap(&[]).0, Theme::new(false, Depth::Indexed), look, entries, size);
     let preview = Preview {
         title: "Firing patterns of the adaptive exponential model".into(),
         description: "Five neurons that differ only in their adaptation.".into(),
@@ -170,7 +170,6 @@ pub fn content(label: &str, peak: f64) -> Content {
         }],
         warnings: Vec::new(),
         facts: Facts { connections: 320_000, spikes: 200, threads: 2, simulate_seconds: 0.42, ..Facts::default() },
-        folder: None,
     };
     Content::of(&Arc::new(finished))
 }
@@ -239,10 +238,10 @@ pub fn styled(buf: &Buffer) -> String {
 fn name(fg: Color, bg: Color, modifier: Modifier) -> String {
     let mut parts = Vec::new();
     if fg != Color::Reset {
-        parts.push(format!("fg {}", Depth::Ansi256.map(fg)));
+        parts.push(format!("fg {}", nearest(Depth::Indexed, fg)));
     }
     if bg != Color::Reset {
-        parts.push(format!("bg {}", Depth::Ansi256.map(bg)));
+        parts.push(format!("bg {}", nearest(Depth::Indexed, bg)));
     }
     if !modifier.is_empty() {
         parts.push(format!("{modifier:?}").to_lowercase());

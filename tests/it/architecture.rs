@@ -237,3 +237,36 @@ fn what_cannot_happen_is_an_assertion() {
         wrong.join("\n")
     );
 }
+
+/// Line numbers at which a text writes what a type looks like in Rust where it is no assertion that ends the program.
+fn debug_texts(text: &str) -> Vec<usize> {
+    let asserts = ["unreachable!(", "assert!(", "assert_eq!(", "panic!("];
+    let formats = [":?}", ":#?}"].into_iter().flat_map(|form| text.match_indices(form));
+    let mut found: Vec<usize> = formats
+        .filter(|&(at, _)| {
+            // From the start of the statement or of the arm of a match.
+            let starts = ["{\n", "}\n", ";\n", "=> "].iter().filter_map(|start| text[..at].rfind(start));
+            let before = &text[starts.max().unwrap_or(0)..at];
+            !asserts.iter().any(|a| before.contains(a))
+        })
+        .map(|(at, _)| text[..at].lines().count())
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+/// What a person reads is said in words: the name of a variant in Rust is none, and renaming it would change what is said.
+#[test]
+fn nobody_reads_what_a_type_looks_like_in_rust() {
+    let example = "fn f() {\n    format!(\"{x:?}\");\n    write!(f, \"{} {:#?}\", a, b);\n    match a {\n1 => unreachable!(\"{x:?} is none\"),\n_ => format!(\"{x:?}\"),\n}\n}\n";
+    assert_eq!(debug_texts(example), [2, 3, 6], "the reader sees what it looks for");
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        if is_test_file(&path) || path.components().any(|c| c.as_os_str() == "tests") {
+            continue;
+        }
+        let name = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap().display().to_string();
+        wrong.extend(debug_texts(code(&text)).into_iter().map(|line| format!("{name}:{line}")));
+    }
+    assert!(wrong.is_empty(), "say it in words:\n{}", wrong.join("\n"));
+}

@@ -1,16 +1,20 @@
 //! The same bits as before: digests of the spikes and traces of small runs that together cover what the engine can do.
 //!
 //! `tests/identical/NAME.toml` is a run, its title says what it covers; `tests/identical/pins.toml` holds the digests.
-//! A run has to give them on one thread and on two. Where bits move on purpose, `UPDATE_IDENTICAL=1` writes the digests
-//! anew, and a **NUMBERS** line of CHANGELOG.md says which numbers moved and why.
+//! A run has to give them on one thread and on two, and at every level of vector instructions that the machine has.
+//! Where bits move on purpose, `UPDATE_IDENTICAL=1` writes the digests anew, and a **NUMBERS** line of CHANGELOG.md
+//! says which numbers moved and why.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 use sha2::{Digest, Sha256};
+use spikedeck::core::vector::{self, Level};
 use spikedeck::model::{Kind, library};
 use spikedeck::run;
 use spikedeck::scenario::language::WordOf;
@@ -189,6 +193,10 @@ fn write_pins(pins: &BTreeMap<String, Pins>) {
     fs::write(pins_file(), text).unwrap();
 }
 
+fn updating() -> bool {
+    std::env::var_os("UPDATE_IDENTICAL").is_some()
+}
+
 /// What differs from the pin of a run, in words.
 fn differences(name: &str, how: &str, pinned: &Pins, found: &Pins) -> Vec<String> {
     let kinds =
@@ -204,7 +212,10 @@ fn differences(name: &str, how: &str, pinned: &Pins, found: &Pins) -> Vec<String
 fn every_run_gives_its_pinned_bits_on_one_thread_and_on_two() {
     let names = names();
     assert!(names.len() >= 30, "only {} runs", names.len());
-    if std::env::var_os("UPDATE_IDENTICAL").is_some() {
+    if let Some(asked) = vector::asked().unwrap() {
+        assert_eq!(vector::level(), asked.min(vector::detected()), "the level that was asked for is in use");
+    }
+    if updating() {
         write_pins(&names.iter().map(|n| (n.clone(), pins_of(n, &record(n, 1)))).collect());
     }
     let pinned = pinned();
@@ -224,8 +235,29 @@ fn every_run_gives_its_pinned_bits_on_one_thread_and_on_two() {
     assert!(wrong.is_empty(), "{}\n{ADVICE}", wrong.join("\n"));
 }
 
-const ADVICE: &str = "bits have moved: if that is meant, UPDATE_IDENTICAL=1 writes the digests anew, and a **NUMBERS** line of \
-                      CHANGELOG.md says which numbers moved and why";
+/// The level is chosen once a process, so that the other levels have processes of their own, which run the test above.
+#[test]
+fn every_run_gives_its_pinned_bits_at_every_level_of_vector_instructions() {
+    // While digests are written there is nothing yet to compare with.
+    if updating() {
+        return;
+    }
+    let others = Level::LIST.into_iter().filter(|l| l.1 != vector::level());
+    let (there, not_there): (Vec<_>, Vec<_>) = others.partition(|l| l.1 <= vector::detected());
+    for (word, _) in &not_there {
+        writeln!(std::io::stdout(), "this machine has no {word}: pins are not compared at that level").unwrap();
+    }
+    for (word, _) in there {
+        let test = "identical::every_run_gives_its_pinned_bits_on_one_thread_and_on_two";
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let out = command.args([test, "--exact", "--nocapture"]).env(vector::VARIABLE, word).output().unwrap();
+        let text = String::from_utf8_lossy(&out.stdout) + String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success() && text.contains("1 passed"), "at the level {word}:\n{text}");
+    }
+}
+
+const ADVICE: &str = "bits have moved: if that is meant, UPDATE_IDENTICAL=1 writes the digests anew, and a \
+                      **NUMBERS** line of CHANGELOG.md says which numbers moved and why";
 
 /// All keys that a text has, and the words that stand after them.
 #[derive(Default)]

@@ -198,6 +198,26 @@ fn the_gallery_answers_keys_and_leaves_the_screen_as_it_was() {
     d.restored();
 }
 
+/// For screen readers: lines below what stands there already, the same keys, nothing drawn over and nothing taken away.
+#[test]
+fn a_reader_is_told_in_lines_what_has_the_focus() {
+    let mut d = Dashboard::start(&["--reader", "small.toml"], (150, 40));
+    d.wait("the run and its first pane", |s| s.contains("done") && s.contains("Pane 1 of "));
+    assert!(!d.alternate());
+    assert!(d.text().contains("Spikes: exc: ") && d.text().contains(" spikes of 2 units, from 0 to 100 ms"));
+    assert!(!d.text().contains('─'), "{}", d.text());
+    d.press("\t");
+    d.shows("Pane 2 of ");
+    d.press("e");
+    d.shows("Export, 1 of 6");
+    d.press("\x1b");
+    d.wait("the pane again", |s| s.matches("Pane 2 of ").count() == 2);
+    d.press("q");
+    assert!(d.ended().success());
+    assert!(d.text().contains("Pane 1 of "), "what was said stays");
+    d.restored();
+}
+
 #[test]
 fn several_keys_in_one_read_are_all_answered() {
     let mut d = Dashboard::start(&[], (100, 30));

@@ -125,6 +125,9 @@ pub enum EstimateError {
     /// Variances cannot be compared.
     #[error("a signal is constant, or past values determine each other, so that no variance is left to explain")]
     Degenerate,
+    /// Nothing is left to tell apart.
+    #[error("all samples of a signal are one symbol, of which nothing can be told: other bins, or more data")]
+    OneSymbol,
     /// An estimator was given data of the other kind.
     #[error("this estimator does not take this kind of data")]
     Kind,
@@ -146,7 +149,13 @@ pub struct Estimate {
 pub fn estimate(data: &Data, method: Method) -> Result<Estimate, EstimateError> {
     let plain = |bits: f64| Estimate { bits, raw: bits };
     match (data, method) {
-        (Data::Symbols { .. }, Method::PlugIn(correction)) => Ok(plug_in(data, correction)),
+        (Data::Symbols { source, target, .. }, Method::PlugIn(correction)) => {
+            let alike = |symbols: &[u32]| symbols.windows(2).all(|w| w[0] == w[1]);
+            if alike(&source.0) || alike(&target.0) {
+                return Err(EstimateError::OneSymbol);
+            }
+            Ok(plug_in(data, correction))
+        }
         (Data::Values { source, target, given }, Method::Gaussian) => {
             information::gaussian(target, &slices(source), &slices(given)).map(plain).ok_or(EstimateError::Degenerate)
         }
@@ -166,12 +175,14 @@ fn slices(columns: &[Vec<f64>]) -> Vec<&[f64]> {
     columns.iter().map(Vec::as_slice).collect()
 }
 
+/// The corrected value is never above the lesser of the two entropies, which information cannot exceed.
 fn plug_in(data: &Data, correction: BiasCorrection) -> Estimate {
-    let (raw, bias) = raw_and_bias(data, correction);
-    if correction == BiasCorrection::Quadratic {
-        return Estimate { bits: extrapolated(data, raw, |part| raw_and_bias(part, BiasCorrection::None).0), raw };
-    }
-    Estimate { bits: raw - bias, raw }
+    let Counted { raw, bias, most } = counted(data, correction);
+    let bits = match correction {
+        BiasCorrection::Quadratic => extrapolated(data, raw, |part| counted(part, BiasCorrection::None).raw),
+        _ => raw - bias,
+    };
+    Estimate { bits: bits.min(most), raw }
 }
 
 /// What the channel from source to target would carry at its best input, in bits; as measured, or extrapolated to
@@ -210,15 +221,24 @@ pub fn channel(data: &Data) -> Option<Vec<Vec<f64>>> {
     Some(rows.collect())
 }
 
-fn raw_and_bias(data: &Data, correction: BiasCorrection) -> (f64, f64) {
-    let Data::Symbols { source, target, given } = data else { return (f64::NAN, 0.0) };
+/// What counting symbols gives, in bits.
+struct Counted {
+    raw: f64,
+    bias: f64,
+    /// What information cannot exceed.
+    most: f64,
+}
+
+fn counted(data: &Data, correction: BiasCorrection) -> Counted {
+    let Data::Symbols { source, target, given } = data else {
+        return Counted { raw: f64::NAN, bias: 0.0, most: f64::INFINITY };
+    };
     let n = target.0.len();
-    let slice = |s: &(Vec<u32>, usize)| -> usize { s.1 };
     if let Some(given) = given {
-        let (raw, words) =
-            information::conditional((&target.0, slice(target)), (&source.0, slice(source)), (&given.0, slice(given)));
-        let bias = if correction == BiasCorrection::None { 0.0 } else { information::conditional_bias(words, n) };
-        return (raw, bias);
+        let found = information::conditional((&target.0, target.1), (&source.0, source.1), (&given.0, given.1));
+        let bias =
+            if correction == BiasCorrection::None { 0.0 } else { information::conditional_bias(found.occupied, n) };
+        return Counted { raw: found.bits, bias, most: found.most };
     }
     let table = Table::count(&source.0, &target.0, source.1, target.1);
     let plug = table.plug_in();
@@ -228,7 +248,7 @@ fn raw_and_bias(data: &Data, correction: BiasCorrection) -> (f64, f64) {
         BiasCorrection::PanzeriTreves => table.panzeri_treves_bias(false),
         BiasCorrection::PanzeriTrevesNaive => table.panzeri_treves_bias(true),
     };
-    (plug.information(), bias)
+    Counted { raw: plug.information(), bias, most: plug.rows.min(plug.columns) }
 }
 
 /// How chance and interval are worked out.
@@ -242,6 +262,8 @@ pub struct Plan<'a> {
     pub gap: usize,
     /// Blocks of the jackknife (fewer than 3: no interval).
     pub blocks: usize,
+    /// Samples of the signals that are worth one independent sample.
+    pub correlated: f64,
     /// Keys the surrogates.
     pub key: Key,
     /// Raised to stop.
@@ -255,8 +277,8 @@ pub struct Assessed {
     pub estimate: Estimate,
     /// Estimates of the surrogates, in bits.
     pub surrogates: Vec<f64>,
-    /// 95 % jackknife interval.
-    pub interval: Option<(f64, f64)>,
+    /// 95 % jackknife interval, or why there is none; nothing where none was asked for.
+    pub interval: Option<Result<(f64, f64), String>>,
     /// Number of realisations.
     pub n: usize,
 }
@@ -278,7 +300,18 @@ impl Assessed {
 /// # Errors
 /// See [`EstimateError`]. When cancelled, what is missing is NaN: the caller asks and drops it.
 pub fn assess(data: &Data, method: Method, plan: Plan<'_>) -> Result<Assessed, EstimateError> {
-    assess_by(data, plan, |data| estimate(data, method))
+    let mut found = assess_by(data, plan, |data| estimate(data, method))?;
+    // Under independence information is 0: what the surrogates give on average is bias that no correction took off.
+    if let (Some(Ok((low, high))), Some(left)) = (&found.interval, found.chance())
+        && found.surrogates.len() >= LEAST_SURROGATES
+        && left.abs() > LEFT_BIAS * (high - low) / 2.0
+    {
+        let half = (high - low) / 2.0;
+        found.interval = Some(Err(format!(
+            "no interval: a bias of {left:.2e} bits is left (mean of the surrogates), beside a half width of {half:.2e}"
+        )));
+    }
+    Ok(found)
 }
 
 /// The same for any estimate.
@@ -301,12 +334,43 @@ pub fn assess_by(
             (0..orders.len()).into_par_iter().map(|i| again(&data.reordered(&orders.order(i)))).collect()
         }
     };
-    Ok(Assessed {
-        estimate: value,
-        surrogates,
-        interval: interval(data, value.bits, plan.blocks, again),
-        n: data.len(),
-    })
+    let mut found = Assessed { estimate: value, surrogates, interval: None, n: data.len() };
+    if plan.blocks >= 3 {
+        found.interval = Some(trusted_interval(data, &found, plan, again));
+    }
+    Ok(found)
+}
+
+/// Least length of a block of the jackknife in independent samples: blocks must be (nearly) independent.
+const LEAST_BLOCK: f64 = 10.0;
+/// What may be left of the bias, in half widths of the interval: a quarter costs two of the 95 % that it covers.
+const LEFT_BIAS: f64 = 0.25;
+/// Surrogates whose mean tells what is left of the bias.
+const LEAST_SURROGATES: usize = 19;
+
+/// The jackknife's interval where it can be believed, or why it cannot.
+fn trusted_interval(
+    data: &Data,
+    found: &Assessed,
+    plan: Plan<'_>,
+    again: impl Fn(&Data) -> f64 + Sync,
+) -> Result<(f64, f64), String> {
+    let block = data.len() as f64 / plan.blocks as f64;
+    if block < LEAST_BLOCK * plan.correlated {
+        return Err(format!(
+            "no interval: blocks of {block:.0} samples hold {:.1} independent ones (samples depend on those before)",
+            block / plan.correlated
+        ));
+    }
+    let Some((low, high)) = interval(data, found.estimate.bits, plan.blocks, again) else {
+        return Err("no interval: too few samples in a block, or a block has no value".into());
+    };
+    let half = (high - low) / 2.0;
+    if half <= 1e-9 * found.estimate.bits.abs() {
+        return Err("no interval: every part of the data gives this value".into());
+    }
+    // Information is not negative: the interval reaches below 0 no further than the value.
+    Ok((low.max(found.estimate.bits.min(0.0)), high))
 }
 
 /// 95 % interval of a value of the data by a delete-a-block jackknife; none where blocks are fewer than 3, or too
@@ -333,6 +397,7 @@ mod tests {
             surrogates: 99,
             gap: 20,
             blocks: 10,
+            correlated: 1.0,
             key: Key::new(1, "t", "s"),
             cancel,
         }
@@ -351,7 +416,7 @@ mod tests {
                 |source: &[f64]| Data::Values { source: vec![source.to_vec()], target: y.clone(), given: Vec::new() };
             let found = assess(&data(&x), estimator, plan(&cancel)).unwrap();
             assert_eq!((found.p(), found.surrogates.len(), found.n), (Some(0.01), 99, 1000));
-            let (low, high) = found.interval.unwrap();
+            let (low, high) = found.interval.clone().unwrap().unwrap();
             assert!(low < 0.318_690 && 0.318_690 < high && high - low < 0.4, "{estimator:?} {low} {high}");
             assert!(found.chance().unwrap().abs() < 0.02);
             let independent = assess(&data(&other), estimator, plan(&cancel)).unwrap();

@@ -1,9 +1,8 @@
 //! Recordings and requests for the tests of what depends on what.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
-use crate::{Analysis, AnalysisError, Outcome, Request, default_options};
+use crate::{Analysis, AnalysisError, Outcome, Request};
 use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Place, PopulationId, Subject};
 use spikedeck_signal::{Population, Recording, SpikeTrains, Spikes, Trace, Window};
 
@@ -68,10 +67,9 @@ pub(crate) fn run(
     options: &[(&'static str, OptionValue)],
 ) -> Result<Outcome, AnalysisError> {
     let declaration = analysis.declaration();
-    let mut all: BTreeMap<&'static str, OptionValue> = default_options(&declaration, true);
-    all.extend(options.iter().cloned());
+    let options = options.iter().cloned().collect();
     let spec =
-        AnalysisSpec { name: "a".into(), kind: declaration.kind.into(), of: Vec::new(), source, target, options: all };
+        AnalysisSpec { name: "a".into(), kind: declaration.kind.into(), of: Vec::new(), source, target, options };
     let cancel = AtomicBool::new(false);
     analysis.run(&Request {
         spec: &spec,

@@ -4,6 +4,7 @@ use super::assess::{Assessed, Data, EstimateError, Plan};
 use super::signals::{Pairs, Signal};
 use crate::prelude::*;
 use spikedeck_core::rng::Key;
+use spikedeck_core::statistics::correlated_samples;
 use spikedeck_core::surrogate::{Correction, Surrogate, adjust};
 use spikedeck_core::units::short;
 use spikedeck_signal::{Axis, Distribution, Matrix, NamedShape, ReferenceLine, Shape};
@@ -45,7 +46,10 @@ words! {
 
 /// How many bins a continuous signal has for frequencies of symbols.
 pub fn bins(default: &'static str, most: f64) -> Opt<usize> {
-    integer(default).between(2.0, most).about("bins of a continuous signal for plugin; counts are their own bins")
+    integer(default).between(2.0, most).about(
+        "bins of a continuous signal for plugin; counts are their own bins, and so are distinct values if they \
+                are no more",
+    )
 }
 
 /// Which bins these are.
@@ -58,8 +62,11 @@ options! {
     pub struct NeighbourOptions {
         k: usize = integer("4").between(1.0, 1000.0), "which neighbour sets the distance (ksg)";
         standardise: bool = flag(true),
-            "subtract the mean and divide by the standard deviation (ddof 1) before ksg";
-        jitter: bool = flag(false), "seeded noise of 1e-8 standard deviations before ksg, to break ties";
+            "subtract the mean and divide by the standard deviation (ddof 1) of each whole signal before ksg (JIDT: \
+             of each column of past and present samples, which differ from it at the ends only)";
+        jitter: bool = flag(false),
+            "seeded noise of 1e-8 standard deviations on every value before ksg; without it tied values alone are \
+             spread, over the distance to the next value";
         theiler: Option<Time> = time_if_given().or_zero(),
             "samples at most this far apart in time are no neighbours (ksg; default none but the sample itself)";
     }
@@ -70,9 +77,11 @@ options! {
     /// intervals.
     pub struct PairOptions {
         bin: Option<Time> = time_if_given(),
-            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, the recorded interval for traces)";
+            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, \
+             the recorded interval for traces)";
         surrogate: Chance = choice(Chance::Circular),
-            "how chance is made: the source rotated in time (keeps its autocorrelation), permuted (only for samples independent in time), or not at all";
+            "how chance is made: the source rotated in time (keeps its autocorrelation), permuted (only for samples \
+             independent in time), or not at all";
         surrogates: usize = integer("199").between(1.0, 100_000.0),
             "number of surrogates; the least p-value is 1/(number + 1)";
         gap: Option<Time> = time_if_given().or_zero(),
@@ -110,6 +119,7 @@ pub fn plan<'a>(
         surrogates: o.surrogates,
         gap: gap.max(lags + 1),
         blocks: o.blocks,
+        correlated: correlated_samples(&pair.source.values, &pair.target.values),
         key: Key::new(request.seed, &entity, "surrogates"),
         cancel: request.cancel,
     })
@@ -192,6 +202,7 @@ impl Pairs {
         mut look: impl FnMut(&Pair<'_>) -> Result<Told, AnalysisError>,
     ) -> Result<Vec<PairResult>, AnalysisError> {
         let n = self.len().saturating_sub(lost);
+        self.tell_outside(f);
         let mut results = Vec::new();
         f.each(&self.links, |f, &(i, j)| {
             let (source, target) = (&self.sources[i], &self.targets[j]);
@@ -202,7 +213,7 @@ impl Pairs {
                 None => {
                     let t = look(&pair)?;
                     let warning = t.warning.map(|w| format!("{}: {w}", pair.subject));
-                    (t.found.map_err(|e| e.to_string()), Some((t.method, t.corrected)), t.note, warning)
+                    (told(t.found), Some((t.method, t.corrected)), t.note, warning)
                 }
             };
             f.request.check_cancelled()?;
@@ -210,6 +221,21 @@ impl Pairs {
             Ok(())
         })?;
         Ok(results)
+    }
+}
+
+/// What can be told of an estimate: information is not negative, and an estimate that is negative beyond its interval
+/// says that what the estimator assumes does not hold.
+fn told(found: Result<Assessed, EstimateError>) -> Result<Assessed, String> {
+    let found = found.map_err(|e| e.to_string())?;
+    match &found.interval {
+        Some(Ok((_, high))) if *high < 0.0 => Err(format!(
+            "the estimate is {:.3} bits and its interval ends at {high:.3}: information is not negative, so that what \
+             the \
+             estimator assumes does not hold (samples independent in time, a smooth density)",
+            found.estimate.bits
+        )),
+        _ => Ok(found),
     }
 }
 
@@ -235,9 +261,11 @@ pub fn report(
             Ok(found) => {
                 let mut m =
                     Metric::new(&r.subject, quantity, found.estimate.bits, "bits", found.n as u64).note(&method);
-                if let Some((low, high)) = found.interval {
-                    m = m.interval(low, high).note("95 % delete-a-block jackknife");
-                }
+                m = match &found.interval {
+                    Some(Ok((low, high))) => m.interval(*low, *high).note("95 % delete-a-block jackknife"),
+                    Some(Err(why)) => m.note(why),
+                    None => m,
+                };
                 if let (Some(chance), Some(p)) = (found.chance(), found.p()) {
                     m = m.chance(chance).p(p).note(format!("p against {} surrogates", found.surrogates.len()));
                 } else if o.surrogate != Chance::None {
@@ -270,7 +298,8 @@ pub fn report(
         let least = correction.worst_factor(tested) / (count + 1) as f64;
         if least > level {
             f.warn(format!(
-                "with {count} surrogates the least p-value is {}; one true dependence alone among {tested} pairs cannot pass the correction at {level}: \
+                "with {count} surrogates the least p-value is {}; one true dependence alone among {tested} pairs \
+                 cannot pass the correction at {level}: \
                  take at least {} surrogates",
                 short(1.0 / (count + 1) as f64),
                 (correction.worst_factor(tested) / level).ceil() as usize

@@ -22,6 +22,8 @@ pub struct Signal {
     pub counts: bool,
     /// Number of spikes that counts and rates rest on.
     pub events: Option<usize>,
+    /// Spikes after the last whole bin, and what to say of them.
+    pub outside: Option<String>,
     /// Seconds (or time units) between samples.
     pub interval: f64,
     /// Time of the first sample in seconds (or time units).
@@ -97,7 +99,8 @@ fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -> Re
             (Observable::Rate, Some(bin)) => {
                 let trains = subject::trains(request, one)?;
                 let rate = subject::rate_of(&trains, bin)?;
-                take_columns(&rate, None, Some(trains.count()), &mut signals)?;
+                let outside = trains.outside(bin);
+                take_columns(&rate, None, Some((trains.count(), outside)), &mut signals)?;
             }
             _ => {
                 let columns = subject::samples(request, one)?;
@@ -107,7 +110,8 @@ fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -> Re
     }
     if signals.len() > MOST_SIGNALS {
         return Err(AnalysisError::Unsuitable(format!(
-            "{} signals are too many for pairs (at most {MOST_SIGNALS}): choose units, as in `{}[0..20]`, or take `rate` or `mean(...)`",
+            "{} signals are too many for pairs (at most {MOST_SIGNALS}): choose units, as in `{}[0..20]`, or take \
+             `rate` or `mean(...)`",
             signals.len(),
             subject::stem(&subjects[0].text)
         )));
@@ -134,7 +138,8 @@ fn spike_counts(
     }
     if !one.mean && trains.trains.len() > MOST_SIGNALS {
         return Err(AnalysisError::Unsuitable(format!(
-            "{} means {} units, too many for pairs (at most {MOST_SIGNALS}): choose some, as in `{}[0..20]`, or take the rate",
+            "{} means {} units, too many for pairs (at most {MOST_SIGNALS}): choose some, as in `{}[0..20]`, or take \
+             the rate",
             one.text,
             trains.trains.len(),
             subject::stem(&one.text)
@@ -158,6 +163,7 @@ fn spike_counts(
             values,
             counts: true,
             events,
+            outside: trains.outside(bin),
             interval: bin.seconds,
             start: (trains.window.start + width) * trains.base.seconds(),
         });
@@ -169,7 +175,7 @@ fn spike_counts(
 fn take_columns(
     columns: &Columns,
     bin: Option<(Time, Window)>,
-    events: Option<usize>,
+    spikes: Option<(usize, Option<String>)>,
     signals: &mut Vec<Signal>,
 ) -> Result<(), AnalysisError> {
     let seconds = columns.base.seconds();
@@ -201,7 +207,8 @@ fn take_columns(
                 )
             }
         };
-        signals.push(Signal { name, values, counts: false, events, interval, start });
+        let (events, outside) = spikes.clone().unzip();
+        signals.push(Signal { name, values, counts: false, events, outside: outside.flatten(), interval, start });
     }
     Ok(())
 }
@@ -215,7 +222,8 @@ impl Pairs {
         for s in self.sources.iter().chain(&self.targets) {
             if (s.interval - interval).abs() > 1e-9 * interval || (s.start - start).abs() > 1e-6 * interval {
                 return Err(AnalysisError::Unsuitable(format!(
-                    "{} (every {} s from {} s) and {} (every {} s from {} s) share no times: give `bin`, and both are averaged in it",
+                    "{} (every {} s from {} s) and {} (every {} s from {} s) share no times: give `bin`, and both are \
+                     averaged in it",
                     self.sources[0].name,
                     short(interval),
                     short(start),
@@ -242,19 +250,36 @@ impl Pairs {
         self.sources.first().map_or(0.0, |s| s.interval)
     }
 
+    /// Warns of spikes that no bin holds, once a subject.
+    pub fn tell_outside(&self, f: &mut Findings<'_>) {
+        let all = self.sources.iter().chain(&self.targets).filter_map(|s| s.outside.as_ref());
+        let once: std::collections::BTreeSet<&String> = all.collect();
+        once.into_iter().for_each(|told| f.warn(told));
+    }
+
     /// An option in time as a whole number of samples.
     ///
     /// # Errors
-    /// `Unsuitable` when it is no multiple of the interval: never rounded.
+    /// `Unsuitable` when it is negative or no multiple of the interval: never rounded.
     pub fn samples(&self, key: &str, time: Time) -> Result<usize, AnalysisError> {
+        usize::try_from(self.signed_samples(key, time)?).map_err(|_| {
+            AnalysisError::Unsuitable(format!("`{key}` is {} s, and must not be negative", short(time.seconds)))
+        })
+    }
+
+    /// The same for an option that may be negative.
+    ///
+    /// # Errors
+    /// `Unsuitable` when it is no multiple of the interval.
+    pub fn signed_samples(&self, key: &str, time: Time) -> Result<isize, AnalysisError> {
         let steps = time.seconds / self.interval();
-        if (steps - steps.round()).abs() > 1e-6 || steps < -1e-6 {
+        if (steps - steps.round()).abs() > 1e-6 {
             return Err(AnalysisError::Unsuitable(format!(
                 "`{key}` is {} s, which is no multiple of the {} s between samples",
                 short(time.seconds),
                 short(self.interval())
             )));
         }
-        Ok(steps.round() as usize)
+        Ok(steps.round() as isize)
     }
 }

@@ -15,15 +15,24 @@ pub struct PhasePlane;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Phase plane",
-    summary: "trajectory, nullclines, fixed points with stability and the flow's directions, in the plane of two states",
-    formula: "nullclines: ẋ = 0 and ẏ = 0 by marching squares; fixed points: f = 0 by Newton's method from a grid; \
+    summary: "trajectory, nullclines, fixed points with stability and the flow's directions, in the plane of two \
+              states",
+    formula: "nullclines: ẋ = 0 and ẏ = 0 by marching squares; fixed points: f = 0 by Newton's method from a grid, \
+              from the \
+              trajectory, and from wherever both nullclines cross a cell of a fine grid; \
               stability: eigenvalues of the symbolic Jacobian there",
-    assumptions: "Deterministic equations of one unit with constant input. With more than two states the plane is a slice: the others \
-                  stand at their rest (`rest`), at their steady values for each point (`steady`), or at their initial values.",
-    bias: "Lines are straight inside a cell of the grid: a finer `resolution` follows sharper bends. Fixed points are exact to rounding.",
+    assumptions: "Deterministic equations of one unit with constant input. With more than two states the plane is a \
+                  slice: the others \
+                  stand at their rest (`rest`), at their steady values for each point (`steady`), or at their initial \
+                  values.",
+    bias: "Lines are straight inside a cell of the grid: a finer `resolution` follows sharper bends. Fixed points are \
+           exact to rounding.",
     cost: "O(resolution²) evaluations; with `steady`, a small Newton iteration each.",
-    caveats: "In a slice, trajectories may cross, and nullclines move as the other states do. Newton's method finds what lies near \
-              its seeds: a fixed point far outside the ranges may be missed. At a Hopf point the linearisation does not decide.",
+    caveats: "In a slice, trajectories may cross, and nullclines move as the other states do. Fixed points are \
+              looked for in the \
+              ranges: outside them one may be missed. Whether those found inside add up is checked by how often the flow turns along the border \
+              (the sum of their indices), and there is a warning where it does not. At a Hopf point the \
+              linearisation does not decide.",
     references: &[
         "FitzHugh 1961, Biophys J 1:445-466, doi:10.1016/S0006-3495(61)86902-6",
         "Morris, Lecar 1981, Biophys J 35:193-213, doi:10.1016/S0006-3495(81)84782-0",
@@ -77,6 +86,15 @@ impl Estimator for PhasePlane {
         let ranges = [range("x_range", &o.x_range, &bound, x)?, range("y_range", &o.y_range, &bound, y)?];
         let plane = Plane::new(o, &bound, (x, y), ranges, f)?;
         let equilibria = plane.equilibria();
+        request.check_cancelled()?;
+        let agrees = plane.index_agrees(&equilibria);
+        if agrees == Some(false) {
+            f.warn(
+                "the fixed points found do not add up: along the border of the ranges the flow turns another number \
+                of times \
+                 than their indices say, so that one is missing, or is counted that is degenerate",
+            );
+        }
         let nullclines = plane.nullclines(o.resolution, &equilibria, f);
         request.check_cancelled()?;
         let portrait = PhasePortrait {
@@ -87,7 +105,7 @@ impl Estimator for PhasePlane {
             fixed_points: equilibria.iter().map(|r| fixed_point(r, &plane)).collect(),
             field: plane.field(o.arrows, &equilibria),
         };
-        f.metrics(metrics(&bound, &equilibria));
+        f.metrics(metrics(&bound, &equilibria, agrees));
         let stable = equilibria.iter().filter(|r| r.signs().0 == r.eigenvalues.len()).count();
         f.word(format!("{}: {} fixed points found, {stable} stable", bound.population.name, equilibria.len()));
         f.shape("plane", Shape::Phase(portrait));
@@ -156,12 +174,20 @@ fn fixed_point(equilibrium: &Equilibrium, plane: &Plane<'_, '_>) -> FixedPoint {
     }
 }
 
-fn metrics(bound: &Bound<'_>, equilibria: &[Equilibrium]) -> Vec<Metric> {
+fn metrics(bound: &Bound<'_>, equilibria: &[Equilibrium], agrees: Option<bool>) -> Vec<Metric> {
     let subject = &bound.population.name;
     let per = bound.base.per_time();
     let mut list = vec![
         Metric::new(subject, "fixed_points", equilibria.len() as f64, "", equilibria.len() as u64)
-            .note("found by Newton's method from a grid of seeds"),
+            .note("by Newton's method from seeds and from crossings of the nullclines on a fine grid")
+            .note(match agrees {
+                Some(true) => "the turns of the flow along the border of the ranges agree",
+                Some(false) => "the turns of the flow along the border of the ranges do not agree",
+                None => {
+                    "not checked by the turns of the flow along the border, where a state has no steady value or \
+                the flow jumps"
+                }
+            }),
     ];
     for (i, equilibrium) in equilibria.iter().enumerate() {
         let name = |what: &str| format!("rest_{}.{what}", i + 1);

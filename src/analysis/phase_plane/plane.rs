@@ -3,14 +3,23 @@
 use super::{Options, Others};
 use crate::binding::{Bound, display};
 use crate::prelude::*;
+use spikedeck_core::linear::determinant_sign;
 use spikedeck_core::phase::{Equilibrium, Grid, fixed_points, newton, zero_lines};
 use spikedeck_core::trajectory::Trajectory;
 use spikedeck_signal::{Axis, Curve, CurveStyle};
+use std::f64::consts::{PI, TAU};
 
 /// Points of an integrated trajectory.
 const TRAJECTORY_POINTS: usize = 4000;
 /// Seeds of Newton's method along each axis.
 const SEEDS: usize = 9;
+/// Points along each axis between which crossings of the nullclines are looked for, and how many with more states than
+/// this: each point costs a small Newton iteration over the others.
+const FINE: usize = 121;
+const COARSE: usize = 41;
+const MOST_FINE: usize = 8;
+/// Points along each side of the ranges at which the flow is followed round.
+const BORDER: usize = 1000;
 
 /// A plane of two states in SI, with the others somewhere.
 pub(super) struct Plane<'b, 'a> {
@@ -83,7 +92,9 @@ impl<'b, 'a> Plane<'b, 'a> {
         super::state_axis(self.bound, [self.x, self.y][which])
     }
 
-    /// Fixed points from a grid of seeds and from along the trajectory, the ones nearest its end first.
+    /// Fixed points, the ones nearest the end of the trajectory first: Newton's method from along the trajectory, from a
+    /// grid of seeds, and from every cell of a fine grid in which both nullclines may cross (the other states at their
+    /// steady values), so that none in the ranges is missed that a cell tells from another.
     pub fn equilibria(&self) -> Vec<Equilibrium> {
         let grid = Grid { x: self.ranges[0], y: self.ranges[1], columns: SEEDS, rows: SEEDS };
         let along: Vec<Vec<f64>> = self.path.iter().rev().step_by((self.path.len() / 8).max(1)).cloned().collect();
@@ -93,7 +104,120 @@ impl<'b, 'a> Plane<'b, 'a> {
             (seed[self.x], seed[self.y]) = grid.at(i % SEEDS, i / SEEDS);
             seed
         });
-        fixed_points(&self.bound.flow, 0.0, along.into_iter().chain(seeds), &self.scale)
+        fixed_points(&self.bound.flow, 0.0, along.into_iter().chain(seeds).chain(self.crossings()), &self.scale)
+    }
+
+    /// The states other than the two of the plane.
+    fn others(&self) -> Vec<usize> {
+        (0..self.bound.flow.dimension()).filter(|&i| i != self.x && i != self.y).collect()
+    }
+
+    /// The rates of both states at a point, the others at their steady values; `guess` is moved along.
+    fn reduced(&self, point: (f64, f64), guess: &mut [f64], rate: &mut [f64]) -> Option<(f64, f64)> {
+        (guess[self.x], guess[self.y]) = point;
+        let others = self.others();
+        if !others.is_empty() && !newton(&self.bound.flow, 0.0, guess, &others, &self.scale) {
+            return None;
+        }
+        self.bound.flow.rate(0.0, guess, rate);
+        Some((rate[self.x], rate[self.y])).filter(|r| r.0.is_finite() && r.1.is_finite())
+    }
+
+    /// Seeds in the cells of a fine grid in which both rates change their sign.
+    fn crossings(&self) -> Vec<Vec<f64>> {
+        let n = self.bound.flow.dimension();
+        let cells = if n <= MOST_FINE { FINE } else { COARSE };
+        let grid = Grid { x: self.ranges[0], y: self.ranges[1], columns: cells, rows: cells };
+        let base = self.path.last().unwrap_or(&self.bound.initial).clone();
+        let mut rate = vec![0.0; n];
+        let mut found = Vec::with_capacity(cells * cells);
+        for row in 0..cells {
+            let mut guess = base.clone();
+            for column in 0..cells {
+                let here = self.reduced(grid.at(column, row), &mut guess, &mut rate);
+                found.push(here.map(|r| (r, guess.clone())));
+                if here.is_none() {
+                    guess.clone_from(&base);
+                }
+            }
+        }
+        let mut seeds = Vec::new();
+        for row in 0..cells - 1 {
+            for column in 0..cells - 1 {
+                let at = |dx: usize, dy: usize| found[(row + dy) * cells + column + dx].as_ref();
+                let (Some(a), Some(b), Some(c), Some(d)) = (at(0, 0), at(1, 0), at(1, 1), at(0, 1)) else { continue };
+                let both = |of: &dyn Fn(&(f64, f64)) -> f64| {
+                    let signs = [a, b, c, d].map(|corner| of(&corner.0) > 0.0);
+                    signs.contains(&true) && signs.contains(&false)
+                };
+                if both(&|r| r.0) && both(&|r| r.1) {
+                    let mut middle = a.1.clone();
+                    for (m, far) in middle.iter_mut().zip(&c.1) {
+                        *m = f64::midpoint(*m, *far);
+                    }
+                    seeds.extend([middle, a.1.clone(), b.1.clone(), c.1.clone(), d.1.clone()]);
+                }
+            }
+        }
+        seeds
+    }
+
+    /// Whether the fixed points in the ranges add up: along the border of the ranges the flow turns as often as their
+    /// indices (+1, of saddles -1) say. `None` where that cannot be told: a state without steady values, a fixed point
+    /// or a jump on the border.
+    pub fn index_agrees(&self, equilibria: &[Equilibrium]) -> Option<bool> {
+        let n = self.bound.flow.dimension();
+        let [rx, ry] = self.ranges;
+        let at = |k: usize| {
+            let (side, along) = (k / BORDER, (k % BORDER) as f64 / BORDER as f64);
+            let on = |(from, to): (f64, f64), share: f64| from + (to - from) * share;
+            match side {
+                0 => (on(rx, along), ry.0),
+                1 => (rx.1, on(ry, along)),
+                2 => (on(rx, 1.0 - along), ry.1),
+                _ => (rx.0, on(ry, 1.0 - along)),
+            }
+        };
+        let mut guess = self.path.last().unwrap_or(&self.bound.initial).clone();
+        let mut rate = vec![0.0; n];
+        let mut angles = Vec::with_capacity(4 * BORDER + 1);
+        for k in 0..=4 * BORDER {
+            let (fx, fy) = self.reduced(at(k % (4 * BORDER)), &mut guess, &mut rate)?;
+            angles.push((fy / self.scale[self.y]).atan2(fx / self.scale[self.x]));
+        }
+        let mut turned = 0.0;
+        for w in angles.windows(2) {
+            let by = (w[1] - w[0] + PI).rem_euclid(TAU) - PI;
+            // Half a turn between two neighbours can be either way.
+            if by.abs() > 0.75 * PI {
+                return None;
+            }
+            turned += by;
+        }
+        let inside = |r: &&Equilibrium| {
+            let (x, y) = (r.state[self.x], r.state[self.y]);
+            x > rx.0 && x < rx.1 && y > ry.0 && y < ry.1
+        };
+        let sum = equilibria.iter().filter(inside).map(|r| self.index(r)).sum::<Option<i64>>()?;
+        Some((turned / TAU).round() as i64 == sum)
+    }
+
+    /// The index of a fixed point in the plane, the other states at their steady values: the sign of det J/det J', J' of
+    /// the others. `None` where one of them is singular.
+    fn index(&self, equilibrium: &Equilibrium) -> Option<i64> {
+        let n = equilibrium.state.len();
+        let mut jacobian = vec![0.0; n * n];
+        self.bound.flow.jacobian(0.0, &equilibrium.state, &mut jacobian);
+        let sign = |states: &[usize]| {
+            let part: Vec<f64> = states
+                .iter()
+                .flat_map(|&i| states.iter().map(move |&j| (i, j)))
+                .map(|(i, j)| jacobian[i * n + j] * self.scale[j] / self.scale[i])
+                .collect();
+            determinant_sign(&part, states.len())
+        };
+        let all: Vec<usize> = (0..n).collect();
+        Some(sign(&all)? * sign(&self.others())?)
     }
 
     /// The full state of a point of the plane; `guess` holds the other states and is moved along.

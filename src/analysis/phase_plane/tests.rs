@@ -159,3 +159,92 @@ fn recorded_traces_win_and_wrong_names_are_told() {
     let error = run(&PhasePlane, &scenario, &recording, &[("x_range", texts(&["3", "1"]))]).unwrap_err();
     assert!(error.to_string().contains("below the second"), "{error}");
 }
+
+/// Jansen-Rit: the fixed points are the roots of v = y1(v) - y2(v) along the steady states, found here by bisection; with
+/// p 0 there are three, of which the saddle lies at 4.568713 mV, and the turns along the border agree with every count.
+#[test]
+fn jansen_rit_has_all_its_fixed_points() {
+    let model = Model {
+        equations: "dy0/dt = y3 : V\ndy1/dt = y4 : V\ndy2/dt = y5 : V\n\
+                    dy3/dt = A*a*2*e0/(1 + exp(r*(v0 - y1 + y2))) - 2*a*y3 - a**2*y0 : V/s\n\
+                    dy4/dt = A*a*(p + 0.8*C*2*e0/(1 + exp(r*(v0 - C*y0)))) - 2*a*y4 - a**2*y1 : V/s\n\
+                    dy5/dt = B*b*0.25*C*2*e0/(1 + exp(r*(v0 - 0.25*C*y0))) - 2*b*y5 - b**2*y2 : V/s",
+        parameters: &[
+            ("A", "3.25 mV"),
+            ("B", "22 mV"),
+            ("a", "100 1/s"),
+            ("b", "50 1/s"),
+            ("C", "135"),
+            ("e0", "2.5 Hz"),
+            ("v0", "6 mV"),
+            ("r", "0.56 1/mV"),
+        ],
+        inputs: &[("p", "Hz")],
+        initial: &["0 mV", "0 mV", "0 mV", "0 mV/s", "0 mV/s", "0 mV/s"],
+        ..Model::default()
+    };
+    let steady = |p: f64, v: f64| {
+        let sigmoid = |u: f64| 5.0 / (1.0 + (0.56 * (6.0 - u)).exp());
+        let y0 = 3.25 / 100.0 * sigmoid(v);
+        let y1 = 3.25 / 100.0 * (p + 108.0 * sigmoid(135.0 * y0));
+        let y2 = 22.0 / 50.0 * 33.75 * sigmoid(33.75 * y0);
+        y1 - y2 - v
+    };
+    for p in [0.0, 30.0, 60.0, 89.0, 100.0, 113.0, 120.0, 200.0, 320.0] {
+        let roots: Vec<f64> = (-4000..4000)
+            .map(|k| (f64::from(k) * 0.005, f64::from(k + 1) * 0.005))
+            .filter(|(low, high)| steady(p, *low) * steady(p, *high) <= 0.0)
+            .map(|(mut low, mut high)| {
+                for _ in 0..60 {
+                    let middle = f64::midpoint(low, high);
+                    if steady(p, low) * steady(p, middle) <= 0.0 { high = middle } else { low = middle }
+                }
+                low
+            })
+            .collect();
+        let scenario = model.scenario(5e-4, 200, &[("p", &format!("{p} Hz"))]);
+        let options = [
+            ("x", OptionValue::Text("y1".into())),
+            ("y", OptionValue::Text("y2".into())),
+            ("x_range", texts(&["0 mV", "60 mV"])),
+            ("y_range", texts(&["0 mV", "60 mV"])),
+        ];
+        let out = run(&PhasePlane, &scenario, &Recording::default(), &options).unwrap();
+        let mut found: Vec<f64> = (1..=portrait(&out).fixed_points.len())
+            .map(|i| {
+                let state = |s: &str| metric(&out, "p", &format!("rest_{i}.{s}")).value.unwrap();
+                state("y1") - state("y2")
+            })
+            .collect();
+        found.sort_by(f64::total_cmp);
+        assert_eq!(found.len(), roots.len(), "p {p}: {found:?} {roots:?}");
+        found.iter().zip(&roots).for_each(|(f, r)| near(*f, *r, 1e-6));
+        if p == 0.0 {
+            near(found[1], 4.568_713, 1e-6);
+            assert_eq!(found.len(), 3);
+        }
+        let note = &metric(&out, "p", "fixed_points").note;
+        assert!(note.contains("border of the ranges agree"), "p {p}: {note}");
+        assert!(!out.warnings.iter().any(|w| w.contains("add up")), "{:?}", out.warnings);
+    }
+}
+
+/// Polynomial planes with as many fixed points as wanted, close together or far apart: all in the ranges are found.
+#[test]
+fn every_fixed_point_in_the_ranges_is_found() {
+    let model = Model {
+        equations: "dv/dt = (v - k1)*(v - k2)*(v - k3)*(v - k4) - w : 1\ndw/dt = -w : 1",
+        parameters: &[("k1", "-1.9"), ("k2", "0.31"), ("k3", "0.36"), ("k4", "1.7")],
+        initial: &["1.7", "0"],
+        time_unit: TimeUnit::Dimensionless,
+        ..Model::default()
+    };
+    let scenario = model.scenario(0.01, 10, &[]);
+    let range = [("x_range", texts(&["-2.5", "2.5"])), ("y_range", texts(&["-1", "2"]))];
+    let out = run(&PhasePlane, &scenario, &Recording::default(), &range).unwrap();
+    let mut found: Vec<f64> = portrait(&out).fixed_points.iter().map(|r| r.x).collect();
+    found.sort_by(f64::total_cmp);
+    assert_eq!(found.len(), 4, "{found:?}");
+    found.iter().zip([-1.9, 0.31, 0.36, 1.7]).for_each(|(f, k)| near(*f, k, 1e-9));
+    assert!(metric(&out, "p", "fixed_points").note.contains("border of the ranges agree"));
+}

@@ -2,17 +2,17 @@
 
 use super::{Estimate, Options};
 use crate::prelude::*;
-use spikedeck_core::aperiodic::{self, Fit, PeakSearch};
+use spikedeck_core::aperiodic::{self, Background, Fit, Ordinates, PeakSearch};
 use spikedeck_core::bootstrap;
 use spikedeck_core::statistics::chi_squared_tail;
 use spikedeck_core::units::short;
-use spikedeck_core::welch::{Scaling, chi_squared_factors};
+use spikedeck_core::welch::{SEPARATE, Scaling, chi_squared_factors};
 use spikedeck_signal::TimeBase;
 use std::ops::Range;
 
 /// What was found in a spectrum, beside its numbers.
 pub(super) struct Found {
-    pub(super) fit: Option<Fit>,
+    pub(super) fit: Option<(Fit, Background)>,
     pub(super) fit_range: (f64, f64),
     pub(super) peak: Option<f64>,
 }
@@ -39,33 +39,34 @@ pub(super) fn measure(o: &Options, e: &Estimate, findings: &mut Findings<'_>) ->
         o.fit_min.map_or(s.step.max(usual.0), |f| f.hertz),
         o.fit_max.map_or(usual.1.min(if e.rms.is_some() { 0.8 * top } else { top }), |f| f.hertz),
     );
-    let (fit, background) =
-        (o.aperiodic && !e.flat).then(|| aperiodic_fit(e, fit_range, findings.base)).flatten().unzip();
+    let fit = (o.aperiodic && !e.flat).then(|| aperiodic_fit(e, fit_range, findings.base)).flatten();
+    if let Some((_, line)) = fit.as_ref().filter(|f| f.1.bends()) {
+        findings.warn(format!(
+            "{}: from {} to {} {hz} the spectrum is no line with peaks (log power lies {:.2} from it, {:.1} times what \
+             chance gives): exponent and offset have no interval, the peak no p-value; `fit_min` and `fit_max` choose \
+             where \
+             it is one",
+            e.name,
+            short(fit_range.0),
+            short(fit_range.1.min(top)),
+            line.misfit.1,
+            line.misfit.0
+        ));
+    }
     let low = o.peak_min.map_or(0.0, |f| f.hertz);
     let high = o.peak_max.or(o.f_max).map_or(f64::INFINITY, |f| f.hertz);
     let mut range = s.range(low, high.min(top));
-    range.start = range.start.max(if o.peak_min.is_some() { e.first } else { e.first.max(2) });
-    let peak = (range.start < range.end)
-        .then(|| range.clone().max_by(|&a, &b| s.power[a].total_cmp(&s.power[b]).then(b.cmp(&a))))
-        .flatten()
-        .filter(|&k| s.power[k] > 0.0 && !e.flat);
-    match peak {
-        Some(k) => findings.metrics(peak_metrics(
-            findings.request,
-            e,
-            &range,
-            k,
-            background.filter(|_| within(s.frequency(k), fit_range)).map(|level| level(s.frequency(k))),
-        )),
-        None => {
+    range.start = range.start.max(e.first);
+    let peak = highest(e, &range);
+    match &peak {
+        Ok(k) => {
+            let k = *k;
+            let background = fit.as_ref().map(|f| f.1).filter(|_| within(s.frequency(k), fit_range));
+            findings.metrics(peak_metrics(findings.request, e, &range, k, background));
+        }
+        Err(why) => {
             for (name, unit) in [("peak", hz), ("peak_power", e.unit.as_str())] {
-                findings.metric(Metric::missing(
-                    &e.name,
-                    name,
-                    unit,
-                    s.segments as u64,
-                    "the signal does not vary, or the range holds no ordinate",
-                ));
+                findings.metric(Metric::missing(&e.name, name, unit, s.segments as u64, why));
             }
         }
     }
@@ -82,11 +83,31 @@ pub(super) fn measure(o: &Options, e: &Estimate, findings: &mut Findings<'_>) ->
     findings.metric(
         Metric::new(&e.name, "resolution", s.step, hz, s.segments as u64).note(format!("n = segments; {}", e.how)),
     );
-    findings.word(match peak {
-        Some(k) => format!("{}: peak at {} {hz} ({})", e.name, short(s.frequency(k)), e.how),
-        None => format!("{}: flat zero ({})", e.name, e.how),
+    findings.word(match &peak {
+        Ok(k) => format!("{}: peak at {} {hz} ({})", e.name, short(s.frequency(*k)), e.how),
+        Err(why) => format!("{}: no peak, {why} ({})", e.name, e.how),
     });
-    Found { fit, fit_range, peak: peak.map(|k| s.frequency(k)) }
+    Found { fit, fit_range, peak: peak.ok().map(|k| s.frequency(k)) }
+}
+
+/// The highest ordinate of a range, or why that is no peak.
+fn highest(e: &Estimate, range: &Range<usize>) -> Result<usize, String> {
+    let s = &e.spectrum;
+    if e.flat {
+        return Err("the signal does not vary".into());
+    }
+    let highest = range.clone().max_by(|&a, &b| s.power[a].total_cmp(&s.power[b]).then(b.cmp(&a)));
+    match highest.filter(|&k| s.power[k] > 0.0) {
+        None => Err("the range holds no ordinate, or no power".into()),
+        Some(k) if k == range.start || k + 1 == range.end => Err(format!(
+            "the largest ordinate is at an end of the range, {} {}: none inside it is a peak; `peak_min` and \
+             `peak_max` \
+             move the ends, longer segments show slower rhythms",
+            short(s.frequency(k)),
+            e.frequency_unit
+        )),
+        Some(k) => Ok(k),
+    }
 }
 
 fn within(f: f64, range: (f64, f64)) -> bool {
@@ -94,11 +115,11 @@ fn within(f: f64, range: (f64, f64)) -> bool {
 }
 
 /// The fit on the ordinates of the range; more than 1000 are averaged in blocks first.
-/// With it the level that a peak is held against.
-fn aperiodic_fit(e: &Estimate, range: (f64, f64), base: TimeBase) -> Option<(Fit, impl Fn(f64) -> f64 + use<>)> {
+/// With it the level that a peak is held against. The first ordinate that the detrending touches is left out.
+fn aperiodic_fit(e: &Estimate, range: (f64, f64), base: TimeBase) -> Option<(Fit, Background)> {
     let s = &e.spectrum;
     let mut bins = s.range(range.0, range.1);
-    bins.start = bins.start.max(e.first).max(1);
+    bins.start = bins.start.max(e.first + 1);
     if bins.start >= bins.end {
         return None;
     }
@@ -116,8 +137,14 @@ fn aperiodic_fit(e: &Estimate, range: (f64, f64), base: TimeBase) -> Option<(Fit
     let width = (f64::max(usual.0, 2.0 * s.step), f64::max(usual.1, 8.0 * s.step));
     let search = PeakSearch { width, ..PeakSearch::default() };
     let fit = aperiodic::fit(&f, &p, &search)?;
-    let level = aperiodic::background(&f, &p, s.freedom * block as f64, &fit);
-    Some((fit, level))
+    // Means over a block are worth fewer ordinates where these are correlated; the next block shares its edge only.
+    let size = block as f64;
+    let inner = |m: usize, c: &f64| if m == 0 { *c } else { 2.0 * c * (1.0 - m as f64 / size).max(0.0) };
+    let worth = size / s.correlation.iter().enumerate().map(|(m, c)| inner(m, c)).sum::<f64>();
+    let (correlation, smear) = if block == 1 { (s.correlation, s.smear) } else { (SEPARATE, SEPARATE) };
+    let of = Ordinates { freedom: s.freedom * worth, correlation: &correlation, smear: &smear };
+    let background = aperiodic::background(&f, &p, of, &fit);
+    Some((fit, background))
 }
 
 fn peak_metrics(
@@ -125,7 +152,7 @@ fn peak_metrics(
     e: &Estimate,
     range: &Range<usize>,
     k: usize,
-    background: Option<f64>,
+    background: Option<Background>,
 ) -> Vec<Metric> {
     let s = &e.spectrum;
     let n = s.segments as u64;
@@ -154,14 +181,15 @@ fn peak_metrics(
         at = at.note("interval: ± Δf/2 (too few segments or too many ordinates to resample)");
     }
     at = at.interval(low, high);
-    if k == range.start || k + 1 == range.end {
-        at = at.note("at the edge of the range: no peak inside it");
-    }
     let (below, above) = s.factors(0.95);
     let mut strength = Metric::new(&e.name, "peak_power", power, &e.unit, n)
         .interval(power * below, power * above)
         .note("95 % chi-squared interval of one ordinate");
-    if let Some(level) = background {
+    if background.is_some_and(|line| line.bends()) {
+        at = at.note("no p-value: the spectrum is no line with peaks");
+        strength = strength.note("no p-value: the spectrum is no line with peaks");
+    } else if let Some(line) = background {
+        let level = line.level(f);
         let tail = chi_squared_tail(s.freedom, s.freedom * power / level);
         let p = -(range.len() as f64 * (-tail).ln_1p()).exp_m1();
         at = at.p(p).note(format!("p: largest of {} ordinates above the aperiodic background", range.len()));
@@ -179,7 +207,7 @@ fn peak_metrics(
 }
 
 /// Power in bands, Σ P Δf over ordinates in [low, high), with a chi-squared interval of the effective freedom
-/// (Satterthwaite): ν (ΣP)²/ΣP².
+/// (Satterthwaite, with the correlation of neighbours).
 fn bands(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Vec<Metric> {
     let s = &e.spectrum;
     if o.taper.scaling == Scaling::Spectrum && e.rms.is_some() {
@@ -237,13 +265,11 @@ fn bands(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Vec<Metric> 
             ));
             continue;
         }
-        let power = &s.power[bins];
-        let (sum, squares) = power.iter().fold((0.0, 0.0), |(a, b), p| (a + p, b + p * p));
-        let (below, above) =
-            if squares > 0.0 { chi_squared_factors(s.freedom * sum * sum / squares, 0.95) } else { (1.0, 1.0) };
+        let (sum, count) = (s.power[bins.clone()].iter().sum::<f64>(), bins.len() as u64);
+        let (below, above) = if sum > 0.0 { chi_squared_factors(s.freedom_of_sum(bins), 0.95) } else { (1.0, 1.0) };
         let value = sum * s.step;
         found.push(
-            Metric::new(&e.name, metric, value, &e.band_unit, power.len() as u64)
+            Metric::new(&e.name, metric, value, &e.band_unit, count)
                 .interval(value * below, value * above)
                 .note(format!("{low} to {high} Hz, n = ordinates; 95 % chi-squared interval")),
         );
@@ -251,24 +277,28 @@ fn bands(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Vec<Metric> 
     found
 }
 
-fn aperiodic_metrics(e: &Estimate, fit: Option<&Fit>, range: (f64, f64)) -> Vec<Metric> {
+fn aperiodic_metrics(e: &Estimate, fit: Option<&(Fit, Background)>, range: (f64, f64)) -> Vec<Metric> {
     let n = e.spectrum.range(range.0, range.1).len() as u64;
     let names = ["aperiodic_exponent", "aperiodic_offset", "aperiodic_r2"];
     let what = format!("fit from {} to {} {}, n = ordinates", short(range.0), short(range.1), e.frequency_unit);
-    let Some(fit) = fit else {
+    let Some((fit, line)) = fit else {
         let why = format!("{what}; needs eight ordinates with positive power");
         return names.iter().map(|name| Metric::missing(&e.name, *name, "", n, &why)).collect();
     };
     let sure = |m: Metric, value: f64, se: f64| {
-        m.interval(value - 1.96 * se, value + 1.96 * se).note("95 % interval from the residuals of the fit")
+        if line.bends() {
+            return m.note("no interval: the spectrum is no line with peaks in this range");
+        }
+        let what = "line through the ordinates that do not stand out; 95 % interval, ordinates correlated by the taper";
+        m.interval(value - 1.96 * se, value + 1.96 * se).note(what)
     };
     vec![
-        sure(Metric::new(&e.name, names[0], fit.exponent, "", n).note(&what), fit.exponent, fit.exponent_se),
+        sure(Metric::new(&e.name, names[0], line.exponent, "", n).note(&what), line.exponent, line.exponent_se),
         sure(
-            Metric::new(&e.name, names[1], fit.offset, "", n)
-                .note(format!("log10 of power at 1 {} in {}", e.frequency_unit, e.unit)),
-            fit.offset,
-            fit.offset_se,
+            Metric::new(&e.name, names[1], line.offset, "", n)
+                .note(format!("log10 of expected power at 1 {} in {}", e.frequency_unit, e.unit)),
+            line.offset,
+            line.offset_se,
         ),
         Metric::new(&e.name, names[2], fit.r_squared, "", n)
             .note(format!("{} peaks and line on log10 power", fit.peaks.len())),

@@ -62,6 +62,80 @@ fn a_rhythm_in_noise_is_found_with_interval_and_significance() {
     assert!(metric(&o, "p.V_m", "band_delta").value.is_some());
 }
 
+/// A sine of three periods and more in a second of data is found at the defaults, within the resolution.
+#[test]
+fn slow_sines_in_short_data_are_found() {
+    for frequency in [3.0, 4.0, 5.5, 8.0, 10.0, 40.0] {
+        for n in [500.0, 1000.0] {
+            let hz = frequency * 1000.0 / n;
+            let wave = (0..n as usize).map(|k| (TAU * hz * k as f64 / 1000.0).sin()).collect();
+            let o = run(&Psd, &traces(&[wave], 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+            let (peak, step) = (metric(&o, "p.V_m", "peak"), value(&o, "p.V_m", "resolution"));
+            assert!((peak.value.unwrap() - hz).abs() <= 0.5 * step + 1e-9, "{hz} Hz: {peak:?}");
+        }
+    }
+}
+
+/// Wherever the largest ordinate is at an end of the range there is no peak, no interval and no p-value.
+#[test]
+fn an_end_of_the_range_is_no_peak() {
+    let wave = |hz: f64| -> Vec<f64> {
+        let quiet = noise(8, 0, 8000);
+        quiet.iter().enumerate().map(|(k, e)| (TAU * hz * k as f64 / 1000.0).sin() + 1e-3 * e).collect()
+    };
+    for (hz, low, high) in [(10.0, 12.0, 80.0), (30.0, 1.0, 28.0), (10.0, 10.0, 80.0), (25.0, 1.0, 25.0)] {
+        let options = [
+            ("peak_min", OptionValue::Number(low)),
+            ("peak_max", OptionValue::Number(high)),
+            ("segment", OptionValue::Number(1.0)),
+        ];
+        let o = run(&Psd, &traces(&[wave(hz)], 1.0), vec![subject("V_m", &[])], &options).unwrap();
+        for name in ["peak", "peak_power"] {
+            let m = metric(&o, "p.V_m", name);
+            assert!(m.value.is_none() && m.ci_low.is_none() && m.p_value.is_none(), "{hz} in {low} to {high}: {m:?}");
+            assert!(m.note.contains("end of the range"), "{m:?}");
+        }
+        assert!(o.summary.contains("no peak"));
+    }
+}
+
+/// A band-passed spectrum is no line: told, no interval of the exponent, no p-value of the peak.
+#[test]
+fn a_band_is_no_line() {
+    // Noise that is differenced and smoothed by first-order filters a few times: a band with steep flanks.
+    let mut x = noise(5, 0, 60_000);
+    for _ in 0..4 {
+        let (mut slow, mut fast) = (0.0, 0.0);
+        for v in &mut x {
+            fast += 0.3 * (*v - fast);
+            slow += 0.05 * (fast - slow);
+            *v = fast - slow;
+        }
+    }
+    let o = run(&Psd, &traces(&[x], 4.0), vec![subject("V_m", &[])], &[("segment", OptionValue::Number(2.0))]).unwrap();
+    assert!(o.warnings.iter().any(|w| w.contains("no line with peaks")), "{:?}", o.warnings);
+    for name in ["aperiodic_exponent", "aperiodic_offset"] {
+        assert_eq!(metric(&o, "p.V_m", name).ci_low, None);
+    }
+    assert_eq!(metric(&o, "p.V_m", "peak").p_value, None);
+}
+
+/// Independent Poisson units, one or fifty: p-values of the largest ordinate over the Poisson level are fair.
+#[test]
+fn p_values_of_several_units_are_fair() {
+    for units in [1, 50] {
+        let low = (0..100)
+            .filter(|seed| {
+                let trains: Vec<Vec<f64>> = (0..units).map(|u| poisson(500 + seed, u, 20.0, 8000.0)).collect();
+                let options = [("f_max", OptionValue::Number(60.0)), ("aperiodic", OptionValue::Flag(false))];
+                let o = run(&Psd, &recording(&trains, 8000.0), vec![subject("spikes", &[])], &options).unwrap();
+                metric(&o, "p.spikes", "peak").p_value.is_some_and(|p| p <= 0.1)
+            })
+            .count();
+        assert!((3..=18).contains(&low), "{units} units: {low} of 100 at or below 0.1");
+    }
+}
+
 #[test]
 fn white_noise_is_seldom_called_a_rhythm() {
     let significant = (0..60)
@@ -73,7 +147,7 @@ fn white_noise_is_seldom_called_a_rhythm() {
                 &[("segment", OptionValue::Number(0.5)), ("peak_max", OptionValue::Number(100.0))],
             )
             .unwrap();
-            metric(&o, "p.V_m", "peak").p_value.unwrap() < 0.05
+            metric(&o, "p.V_m", "peak").p_value.is_some_and(|p| p < 0.05)
         })
         .count();
     assert!(significant <= 9, "{significant} of 60");

@@ -5,20 +5,83 @@ use crate::prelude::*;
 use spikedeck_core::bootstrap;
 use spikedeck_core::circular::resultant_by_chance;
 use spikedeck_core::order::{self, Order};
-use spikedeck_core::statistics::{deviation, mean_interval};
+use spikedeck_core::rng::Key;
+use spikedeck_core::statistics::{deviation, mean_interval, quantile, variance};
+use spikedeck_core::surrogate::p_value;
 use spikedeck_signal::{Axis, Curve, ReferenceLine, Series, Shape, TimeBase};
 
-/// Why a measure of synchrony from 0 to 1 is too close to what `units` independent units give to say anything: below
-/// three times that, or, where three times that is (nearly) full synchrony, below half way to it.
-fn too_close(value: f64, chance: f64, units: usize) -> Option<String> {
-    let half_way = f64::midpoint(chance, 1.0);
-    let (least, what) = if 3.0 * chance < half_way {
-        (3.0 * chance, "three times that")
-    } else {
-        (half_way, "half way to full synchrony from that")
+/// Surrogates of independent units: most, and least that make a test at 5 %.
+const SURROGATES: (usize, usize) = (99, 39);
+/// Values that are summed for them at most.
+const EFFORT: usize = 20_000_000;
+/// Phases of spikes that are worked out for them at most.
+const PHASES: usize = 4_000_000;
+/// Units and times that they need, and units that are looked at.
+const LEAST_TIMES: usize = 20;
+const MOST_UNITS: usize = 1000;
+
+/// How a measure compares with what the same units give when each is shifted in time on its own.
+struct Tested {
+    p: f64,
+    /// 95th percentile of the surrogates.
+    upper: f64,
+    surrogates: usize,
+}
+
+impl Tested {
+    /// Compares a value with those of surrogates.
+    fn new(value: f64, mut surrogates: Vec<f64>) -> Self {
+        surrogates.sort_by(f64::total_cmp);
+        Self { p: p_value(value, &surrogates), upper: quantile(&surrogates, 0.95), surrogates: surrogates.len() }
+    }
+
+    fn note(&self) -> String {
+        format!("p: against {} surrogates that shift each unit in time", self.surrogates)
+    }
+
+    /// What to say of a value that is not above chance.
+    fn doubt(&self, what: &str, value: f64) -> Option<String> {
+        (self.p > 0.05).then(|| {
+            format!(
+                "{what} {value:.3} is not above what these units give when each is shifted in time on its own (95 % of \
+                 {} surrogates up to {:.3}, p {:.3})",
+                self.surrogates, self.upper, self.p
+            )
+        })
+    }
+}
+
+/// Surrogates of a measure of columns: `sums` are what is added over units (one or two numbers a time), `measure` what is
+/// made of the sums. Nothing where there are too few times, or too many units for the effort.
+fn shifted(key: Key, columns: &[Vec<[f64; 2]>], measure: impl Fn(&[[f64; 2]]) -> f64) -> Option<Tested> {
+    let (units, all) = (columns.len(), columns.first().map_or(0, Vec::len));
+    let stride = (units * all * SURROGATES.1).div_ceil(EFFORT).max(1);
+    let times = all.div_ceil(stride);
+    if units < 2 || times < LEAST_TIMES {
+        return None;
+    }
+    let count = (EFFORT / (units * times)).clamp(SURROGATES.1, SURROGATES.0);
+    let mut sums = vec![[0.0; 2]; times];
+    let mut with = |shift: &mut dyn FnMut() -> usize| {
+        sums.fill([0.0; 2]);
+        for column in columns {
+            let by = shift();
+            for (k, sum) in sums.iter_mut().enumerate() {
+                let value = column[(k + by) % times * stride];
+                sum[0] += value[0];
+                sum[1] += value[1];
+            }
+        }
+        measure(&sums)
     };
-    (value < least)
-        .then(|| format!("{value:.3} is below {least:.3}, {what} of {units} independent units ({chance:.3})"))
+    let value = with(&mut || 0);
+    let surrogates = (0..count as u32)
+        .map(|s| {
+            let mut stream = key.stream(s, 0);
+            with(&mut || stream.below(times as u32) as usize)
+        })
+        .collect();
+    Some(Tested::new(value, surrogates))
 }
 
 /// Golomb's chi of columns, by name both χ and χ².
@@ -37,20 +100,27 @@ pub(super) fn chi(c: &subject::Columns, f: &mut Findings<'_>) {
     let chance = 1.0 / n as f64;
     let note = "n = units; chance: independent units; 95 % interval by leaving out one unit at a time";
     let half = 1.96 * error;
-    f.metric(
+    // The own variance of a unit does not change when it is shifted.
+    let own = c.columns.iter().map(|v| variance(v, 0)).sum::<f64>() * n as f64;
+    let columns: Vec<Vec<[f64; 2]>> = c.columns.iter().map(|v| v.iter().map(|&x| [x, 0.0]).collect()).collect();
+    let key = f.key(&c.subject, "synchrony");
+    let tested =
+        shifted(key, &columns, |sums| (variance(&sums.iter().map(|s| s[0]).collect::<Vec<_>>(), 0) / own).sqrt());
+    let with_p = |m: Metric| tested.as_ref().map_or(m.clone(), |t| m.p(t.p).note(t.note()));
+    f.metric(with_p(
         Metric::new(&c.subject, "chi", chi2.sqrt(), "", n as u64)
             .chance(chance.sqrt())
             .interval((chi2 - half).max(0.0).sqrt(), (chi2 + half).sqrt().min(1.0))
             .note(note),
-    );
-    f.metric(
+    ));
+    f.metric(with_p(
         Metric::new(&c.subject, "chi2", chi2, "", n as u64)
             .chance(chance)
             .interval((chi2 - half).max(0.0), (chi2 + half).min(1.0))
             .note(note),
-    );
-    if let Some(why) = too_close(chi2.sqrt(), chance.sqrt(), n) {
-        f.warn(format!("{}: chi {why}", c.subject));
+    ));
+    if let Some(why) = tested.as_ref().and_then(|t| t.doubt("chi", chi2.sqrt())) {
+        f.warn(format!("{}: {why}", c.subject));
     }
     f.word(format!("{}: chi {:.3} of {n} units (chance {:.3})", c.subject, chi2.sqrt(), chance.sqrt()));
 }
@@ -59,7 +129,13 @@ pub(super) fn chi(c: &subject::Columns, f: &mut Findings<'_>) {
 pub(super) fn order_of_variable(c: &subject::Columns, f: &mut Findings<'_>) {
     let order = order::order_of_phases(&c.columns);
     let times = (0..order.r.len()).map(|k| c.start + k as f64 * c.interval).collect();
-    report(&c.subject, &order, times, c.columns.len(), 2, f);
+    let arrows: Vec<Vec<[f64; 2]>> =
+        c.columns.iter().map(|v| v.iter().map(|phase| [phase.cos(), phase.sin()]).collect()).collect();
+    let n = c.columns.len() as f64;
+    let tested = shifted(f.key(&c.subject, "synchrony"), &arrows, |sums| {
+        sums.iter().map(|s| s[0].hypot(s[1]) / n).sum::<f64>() / sums.len() as f64
+    });
+    report(&c.subject, &order, times, c.columns.len(), 2, tested, f);
 }
 
 /// The same from spikes.
@@ -83,10 +159,51 @@ pub(super) fn order_of_spikes(o: &Options, t: &subject::Trains, f: &mut Findings
     let order = order::order_of_spikes(&t.trains, t.window.start + step, step, count);
     let times = (0..count).map(|k| t.window.start + (k + 1) as f64 * step).collect();
     // Times at which at least half of the units that ever have a phase have one: the edges have few.
-    report(&t.subject, &order, times, phased, (phased as u32).div_ceil(2).max(2), f);
+    let tested = shifted_trains(f.key(&t.subject, "synchrony"), t);
+    report(&t.subject, &order, times, phased, (phased as u32).div_ceil(2).max(2), tested, f);
 }
 
-fn report(name: &str, order: &Order, times: Vec<f64>, units: usize, least: u32, f: &mut Findings<'_>) {
+/// Surrogates of the mean order parameter of spikes: each train goes round in the window on its own.
+fn shifted_trains(key: Key, t: &subject::Trains) -> Option<Tested> {
+    let phased: Vec<&[f64]> = t.trains.iter().map(AsRef::as_ref).filter(|x: &&[f64]| x.len() >= 2).collect();
+    let stride = phased.len().div_ceil(MOST_UNITS);
+    let chosen: Vec<&[f64]> = phased.iter().step_by(stride).copied().collect();
+    let units = chosen.len();
+    let count = (PHASES / (units * SURROGATES.1)).clamp(50, 500);
+    let (start, length) = (t.window.start, t.window.length());
+    let step = length / count as f64;
+    let least = (units as u32).div_ceil(2).max(2);
+    let mean_order = |trains: &[Vec<f64>]| order::order_of_spikes(trains, start + step, step, count).summary(least).0;
+    let plain: Vec<Vec<f64>> = chosen.iter().map(|x| x.to_vec()).collect();
+    let value = mean_order(&plain);
+    let surrogates: Vec<f64> = (0..SURROGATES.1 as u32)
+        .map(|s| {
+            let mut stream = key.stream(s, 0);
+            let moved: Vec<Vec<f64>> = chosen
+                .iter()
+                .map(|x| {
+                    let by = length * stream.uniform();
+                    let mut moved: Vec<f64> = x.iter().map(|v| start + (v - start + by).rem_euclid(length)).collect();
+                    moved.sort_by(f64::total_cmp);
+                    moved
+                })
+                .collect();
+            mean_order(&moved)
+        })
+        .filter(|r| r.is_finite())
+        .collect();
+    (value.is_finite() && surrogates.len() == SURROGATES.1).then(|| Tested::new(value, surrogates))
+}
+
+fn report(
+    name: &str,
+    order: &Order,
+    times: Vec<f64>,
+    units: usize,
+    least: u32,
+    tested: Option<Tested>,
+    f: &mut Findings<'_>,
+) {
     let (mean, sd, n) = order.summary(least);
     let chance = resultant_by_chance(units);
     if n < 2 {
@@ -105,6 +222,9 @@ fn report(name: &str, order: &Order, times: Vec<f64>, units: usize, least: u32, 
         let (_, low, high) = mean_interval(&blocks, 0.95);
         m = m.interval(low.max(0.0), high.min(1.0)).note(format!("95 % over {} blocks of time (t)", blocks.len()));
     }
+    if let Some(t) = &tested {
+        m = m.p(t.p).note(t.note());
+    }
     let mut s = Metric::new(name, "order_sd", sd, "", units as u64)
         .chance((1.0 / units as f64 - chance * chance).max(0.0).sqrt())
         .note("standard deviation of R over time (metastability)");
@@ -114,8 +234,8 @@ fn report(name: &str, order: &Order, times: Vec<f64>, units: usize, least: u32, 
             .map_or(s.clone(), |(l, h)| s.interval(l.min(sd), h.max(sd)).note("95 % bootstrap over blocks of time"));
     }
     f.metrics([m, s]);
-    if let Some(why) = too_close(mean, chance, units) {
-        f.warn(format!("{name}: order {why}"));
+    if let Some(why) = tested.and_then(|t| t.doubt("order", mean)) {
+        f.warn(format!("{name}: {why}"));
     }
     f.word(format!("{name}: order {mean:.3} ± {sd:.3} (chance {chance:.3})"));
     let y = order.r.iter().zip(&order.units).map(|(r, u)| if *u >= least { *r } else { f64::NAN }).collect();

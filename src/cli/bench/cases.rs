@@ -167,7 +167,8 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "stdp",
-        about: "10,000 integrate-and-fire neurons, 10 million connections with pair STDP, 2 million inhibitory ones, 1 s",
+        about: "10,000 integrate-and-fire neurons, 10 million connections with pair STDP, 2 million inhibitory ones, \
+                1 s",
         work: network(STDP, &[], None),
     },
     Case {

@@ -38,6 +38,19 @@ enum Form {
     Where,
 }
 
+impl Function {
+    /// How it is called: `min(x, y)`.
+    pub fn written(&self) -> String {
+        let arguments = match self.form {
+            Form::Clip => "x, low, high",
+            Form::Where => "condition, x, y",
+            Form::Two(_) => "x, y",
+            Form::Plain(_) | Form::SameUnit(_) | Form::AnyUnit(_) | Form::Root => "x",
+        };
+        format!("{}({arguments})", self.name)
+    }
+}
+
 impl Form {
     fn arguments(self) -> usize {
         match self {

@@ -10,6 +10,7 @@ pub use self::function::{FUNCTIONS, Function};
 use super::graph::{Binary, Graph, Id, Node, Unary};
 use super::space::Space;
 use super::syntax::{Expr, ExprKind};
+use super::units_as_names::is_unit;
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
 use spikedeck_core::units::Dimension;
 
@@ -136,17 +137,25 @@ impl Checker<'_> {
     }
 
     fn unknown(&self, name: &str, e: &Expr) -> Diagnostic {
-        let d = Diagnostic::error(format!("unknown name `{name}`"), e.span.clone());
+        if is_unit(name) {
+            let d =
+                Diagnostic::error(format!("`{name}` is a unit, and units are no names in equations"), e.span.clone());
+            return d.unknown(name);
+        }
+        let d = Diagnostic::error(format!("unknown name `{name}`"), e.span.clone()).unknown(name);
         if FUNCTIONS.iter().any(|f| f.name == name) {
             return d.help(format!("`{name}` is a function: write `{name}(...)`"));
         }
         if name == "dt" {
             return d.help("equations do not know the step");
         }
+        if name == "t" {
+            return d.help("nothing here changes in time, so there is no `t`");
+        }
         match did_you_mean(name, self.known.iter().map(String::as_str)) {
             Some(near) => d.help(format!("did you mean `{near}`?")),
             None if spikedeck_core::units::parse_unit(name).is_ok() => {
-                d.help(format!("unit names are not identifiers; a literal quantity is written `[1 {name}]`"))
+                d.help(format!("if the unit is meant, a quantity is written with it in brackets: `[1 {name}]`"))
             }
             None => d.help("names are states, parameters, inputs, subexpressions, `t` and `xi`"),
         }
@@ -173,23 +182,31 @@ impl Checker<'_> {
             Binary::Pow => self.power(dx, y, dy, a, b)?,
             _ => {
                 let same = match (dx, dy) {
+                    (Some(dx), Some(dy)) if op == Binary::Sub && dx == dy => Some(dx.difference()),
+                    (Some(Dimension::CELSIUS), Some(Dimension::KELVIN)) if op == Binary::Add && self.is_ice(y) => dy,
+                    (Some(Dimension::KELVIN), Some(Dimension::CELSIUS)) if op == Binary::Add && self.is_ice(x) => dx,
                     (Some(dx), Some(dy)) if dx != dy => {
                         let verb = match op {
                             Binary::Add => "are added",
                             Binary::Sub => "are subtracted",
                             _ => "are compared",
                         };
-                        return self.fail(
-                            Diagnostic::error(
-                                format!(
-                                    "two different units {verb}: the left side has {}, the right side {}",
-                                    describe(dx),
-                                    describe(dy)
-                                ),
-                                whole.span.clone(),
-                            )
-                            .label(format!("{dx} and {dy}")),
-                        );
+                        let mut wrong = Diagnostic::error(
+                            format!(
+                                "two different units {verb}: the left side has {}, the right side {}",
+                                describe(dx),
+                                describe(dy)
+                            ),
+                            whole.span.clone(),
+                        )
+                        .label(format!("{dx} and {dy}"));
+                        if dx.difference() == dy.difference() {
+                            wrong = wrong.help(
+                                "degrees Celsius count from another zero than kelvin: write both in degC; \
+                                 `T - [-273.15 degC]` is a temperature above absolute zero in K",
+                            );
+                        }
+                        return self.fail(wrong);
                     }
                     _ => dx.or(dy),
                 };
@@ -203,6 +220,11 @@ impl Checker<'_> {
             self.warn_removable(x, y, whole);
         }
         Some(Typed { id, kind })
+    }
+
+    /// Whether a node is 273.15: added to degrees Celsius it makes kelvin of them.
+    fn is_ice(&self, id: Id) -> bool {
+        self.graph.value(id) == Some(273.15)
     }
 
     fn power(

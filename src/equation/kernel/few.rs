@@ -12,6 +12,7 @@ use super::run::logistic;
 use super::{Instruction, Memory};
 use crate::graph::{Binary, Unary, fused};
 use spikedeck_core::math;
+use spikedeck_core::vector::vectorised;
 
 /// Places that a byte can name.
 pub(super) const REACH: usize = 256;
@@ -40,7 +41,7 @@ enum Code {
     MinusTerm,
     /// `-x1 x2 - x0`.
     MinusBoth,
-    /// `x1` where `x0` is not zero, else `x2`.
+    /// `x1` where `x0` holds, else `x2`.
     Where,
     Exp,
     /// `x1 / (1 + exp(x0))`.
@@ -172,45 +173,50 @@ fn of_lane(memory: &mut Memory, lane: usize) -> &mut [f64; REACH] {
 }
 
 // One lane at a time: wider vectors would only make it longer to compile.
-#[multiversion::multiversion(targets("x86_64+avx2+fma"))]
-fn once(few: &Few, data: &mut [f64; REACH]) {
-    execute(few, data);
+vectorised! {
+    up to avx2:
+    fn once(few: &Few, data: &mut [f64; REACH]) {
+        execute(few, data);
+    }
 }
 
-#[multiversion::multiversion(targets("x86_64+avx2+fma"))]
-fn many(
-    few: &Few,
-    data: &mut [f64; REACH],
-    feeds: &[(u8, &[f64])],
-    (before, seen): (&[usize], &mut [f64]),
-    [runs, lanes, every, states]: [usize; 4],
-) -> Option<usize> {
-    let mut left = every;
-    // From one look to the next.
-    let ends = before.iter().copied().chain([runs]);
-    let mut from = 0;
-    for (row, to) in ends.enumerate() {
-        for run in from..to {
-            for &(place, rows) in feeds {
-                data[usize::from(place)] = rows[run * lanes];
+vectorised! {
+    up to avx2:
+    fn many(
+        few: &Few,
+        data: &mut [f64; REACH],
+        feeds: &[(u8, &[f64])],
+        looks: (&[usize], &mut [f64]),
+        counts: [usize; 4],
+    ) -> Option<usize> {
+        let ((before, seen), [runs, lanes, every, states]) = (looks, counts);
+        let mut left = every;
+        // From one look to the next.
+        let ends = before.iter().copied().chain([runs]);
+        let mut from = 0;
+        for (row, to) in ends.enumerate() {
+            for run in from..to {
+                for &(place, rows) in feeds {
+                    data[usize::from(place)] = rows[run * lanes];
+                }
+                execute(few, data);
+                left -= 1;
+                if left == 0 {
+                    left = every;
+                    if !are_finite(data, lanes, states) {
+                        return Some(run);
+                    }
+                }
             }
-            execute(few, data);
-            left -= 1;
-            if left == 0 {
-                left = every;
-                if !are_finite(data, lanes, states) {
-                    return Some(run);
+            from = to;
+            if row < before.len() {
+                for state in 0..states {
+                    seen[(state * before.len() + row) * lanes] = data[state * lanes];
                 }
             }
         }
-        from = to;
-        if row < before.len() {
-            for state in 0..states {
-                seen[(state * before.len() + row) * lanes] = data[state * lanes];
-            }
-        }
+        None
     }
-    None
 }
 
 /// Whether the first columns are finite: a sum of zeros is zero then.
@@ -244,7 +250,7 @@ fn execute(few: &Few, data: &mut [f64; REACH]) {
             Code::MinusProduct => fused(at(1), at(2), at(0), true, false),
             Code::MinusTerm => fused(at(1), at(2), at(0), false, true),
             Code::MinusBoth => fused(at(1), at(2), at(0), true, true),
-            Code::Where => at(if at(0) == 0.0 { 2 } else { 1 }),
+            Code::Where => math::choose(at(0), at(1), at(2)),
             Code::Exp => math::exp(at(0)),
             Code::Logistic => logistic(at(1), at(0)),
             Code::Unary => few.unary[usize::from(x[1])].apply(at(0)),

@@ -1,12 +1,11 @@
 //! The loops of a register program.
 
-#![expect(clippy::needless_bitwise_bool, reason = "both sides are computed, so that loops have no branches")]
-
 use std::cell::Cell;
 
 use super::{CHUNK, Instruction, Location, Term};
-use crate::graph::{Binary, Unary, fused, truth};
+use crate::graph::{Binary, Unary, fused};
 use spikedeck_core::math;
+use spikedeck_core::vector::vectorised;
 
 #[derive(Clone, Copy)]
 pub(super) struct Layout {
@@ -165,43 +164,46 @@ fn linear<const W: usize, const N: usize>(data: &Chunks<W>, n: usize, to: usize,
     }
 }
 
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-pub(super) fn wide(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
-    execute::<CHUNK>(
-        program,
-        Cell::from_mut(data.as_chunks_mut().0).as_slice_of_cells(),
-        layout.in_chunks(),
-        n / CHUNK,
-    );
+vectorised! {
+    pub(super) fn wide(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
+        execute::<CHUNK>(
+            program,
+            Cell::from_mut(data.as_chunks_mut().0).as_slice_of_cells(),
+            layout.in_chunks(),
+            n / CHUNK,
+        );
+    }
 }
 
-/// A few lanes one by one: a single neuron does not pay for sixteen.
-#[multiversion::multiversion(targets("x86_64+avx2+fma"))]
-pub(super) fn narrow(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
-    for lane in 0..n {
-        for instruction in program {
-            let at = |p: Location| match p {
-                Location::Number(v) => v,
-                p => data[layout.address(p) + lane],
-            };
-            let (to, value) = match instruction {
-                Instruction::Copy(to, a) => (to, at(*a)),
-                Instruction::Unary(op, to, a) => (to, op.apply(at(*a))),
-                Instruction::Binary(op, to, a, b) => (to, op.apply(at(*a), at(*b))),
-                Instruction::Where(to, c, a, b) => (to, if at(*c) == 0.0 { at(*b) } else { at(*a) }),
-                Instruction::Fma { to, a, b, c, minus_product, minus_term } => {
-                    (to, fused(at(*a), at(*b), at(*c), *minus_product, *minus_term))
-                }
-                Instruction::Linear { to, base, terms } => {
-                    (to, terms.iter().fold(at(*base), |sum, t| t.factor.mul_add(at(t.x), sum)))
-                }
-                Instruction::Logistic { to, a, x } => (to, logistic(at(*a), at(*x))),
-            };
-            data[layout.address(*to) + lane] = value;
-            if let Instruction::Linear { terms, .. } = instruction {
-                for Term { x, decay, .. } in terms {
-                    if let Some(decay) = decay {
-                        data[layout.address(*x) + lane] *= decay;
+vectorised! {
+    up to avx2:
+    /// A few lanes one by one: a single neuron does not pay for sixteen.
+    pub(super) fn narrow(program: &[Instruction], data: &mut [f64], layout: Layout, n: usize) {
+        for lane in 0..n {
+            for instruction in program {
+                let at = |p: Location| match p {
+                    Location::Number(v) => v,
+                    p => data[layout.address(p) + lane],
+                };
+                let (to, value) = match instruction {
+                    Instruction::Copy(to, a) => (to, at(*a)),
+                    Instruction::Unary(op, to, a) => (to, op.apply(at(*a))),
+                    Instruction::Binary(op, to, a, b) => (to, op.apply(at(*a), at(*b))),
+                    Instruction::Where(to, c, a, b) => (to, math::choose(at(*c), at(*a), at(*b))),
+                    Instruction::Fma { to, a, b, c, minus_product, minus_term } => {
+                        (to, fused(at(*a), at(*b), at(*c), *minus_product, *minus_term))
+                    }
+                    Instruction::Linear { to, base, terms } => {
+                        (to, terms.iter().fold(at(*base), |sum, t| t.factor.mul_add(at(t.x), sum)))
+                    }
+                    Instruction::Logistic { to, a, x } => (to, logistic(at(*a), at(*x))),
+                };
+                data[layout.address(*to) + lane] = value;
+                if let Instruction::Linear { terms, .. } = instruction {
+                    for Term { x, decay, .. } in terms {
+                        if let Some(decay) = decay {
+                            data[layout.address(*x) + lane] *= decay;
+                        }
                     }
                 }
             }
@@ -234,15 +236,14 @@ fn execute<const W: usize>(program: &[Instruction], data: &Chunks<W>, layout: La
                 (a, b) => binary::<W>(*op, data, n, at(*to), At(at(a)), At(at(b))),
             },
             Instruction::Where(to, c, a, b) => {
-                let choose = |c: f64, a: f64, b: f64| if c == 0.0 { b } else { a };
                 let c = At(at(*c));
                 match (*a, *b) {
                     (Location::Number(a), Location::Number(b)) => {
-                        map3::<W>(data, n, at(*to), (c, Same(a), Same(b)), choose)
+                        map3::<W>(data, n, at(*to), (c, Same(a), Same(b)), math::choose);
                     }
-                    (Location::Number(a), b) => map3::<W>(data, n, at(*to), (c, Same(a), At(at(b))), choose),
-                    (a, Location::Number(b)) => map3::<W>(data, n, at(*to), (c, At(at(a)), Same(b)), choose),
-                    (a, b) => map3::<W>(data, n, at(*to), (c, At(at(a)), At(at(b))), choose),
+                    (Location::Number(a), b) => map3::<W>(data, n, at(*to), (c, Same(a), At(at(b))), math::choose),
+                    (a, Location::Number(b)) => map3::<W>(data, n, at(*to), (c, At(at(a)), Same(b)), math::choose),
+                    (a, b) => map3::<W>(data, n, at(*to), (c, At(at(a)), At(at(b))), math::choose),
                 }
             }
             Instruction::Fma { to, a, b, c, minus_product, minus_term } => {
@@ -324,7 +325,7 @@ fn multiply_add<const W: usize>(
 fn unary<const W: usize>(op: Unary, data: &Chunks<W>, n: usize, to: usize, a: At) {
     match op {
         Unary::Neg => map1::<W>(data, n, to, a, |x| -x),
-        Unary::Not => map1::<W>(data, n, to, a, |x| truth(x == 0.0)),
+        Unary::Not => map1::<W>(data, n, to, a, math::not),
         Unary::Exp => map1::<W>(data, n, to, a, math::exp),
         Unary::Expm1 => map1::<W>(data, n, to, a, math::expm1),
         Unary::Exprel => {
@@ -364,10 +365,10 @@ fn binary<const W: usize>(op: Binary, data: &Chunks<W>, n: usize, to: usize, a: 
         Binary::Div => map2::<W>(data, n, to, a, b, |x, y| x / y),
         Binary::Min => map2::<W>(data, n, to, a, b, math::min),
         Binary::Max => map2::<W>(data, n, to, a, b, math::max),
-        Binary::Less => map2::<W>(data, n, to, a, b, |x, y| truth(x < y)),
-        Binary::LessEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x <= y)),
-        Binary::Greater => map2::<W>(data, n, to, a, b, |x, y| truth(x > y)),
-        Binary::GreaterEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x >= y)),
+        Binary::Less => map2::<W>(data, n, to, a, b, |x, y| math::compared(x, y, x < y)),
+        Binary::LessEqual => map2::<W>(data, n, to, a, b, |x, y| math::compared(x, y, x <= y)),
+        Binary::Greater => map2::<W>(data, n, to, a, b, |x, y| math::compared(x, y, x > y)),
+        Binary::GreaterEqual => map2::<W>(data, n, to, a, b, |x, y| math::compared(x, y, x >= y)),
         Binary::Pow | Binary::Equal | Binary::NotEqual | Binary::And | Binary::Or => {
             unreachable!("these have their own loop, `rare`")
         }
@@ -378,10 +379,10 @@ fn binary<const W: usize>(op: Binary, data: &Chunks<W>, n: usize, to: usize, a: 
 fn rare<const W: usize>(op: Binary, data: &Chunks<W>, n: usize, to: usize, a: At, b: At) {
     match op {
         Binary::Pow => map2::<W>(data, n, to, a, b, math::pow),
-        Binary::Equal => map2::<W>(data, n, to, a, b, |x, y| truth(x == y)),
-        Binary::NotEqual => map2::<W>(data, n, to, a, b, |x, y| truth(x != y)),
-        Binary::And => map2::<W>(data, n, to, a, b, |x, y| truth((x != 0.0) & (y != 0.0))),
-        Binary::Or => map2::<W>(data, n, to, a, b, |x, y| truth((x != 0.0) | (y != 0.0))),
+        Binary::Equal => map2::<W>(data, n, to, a, b, |x, y| math::compared(x, y, x == y)),
+        Binary::NotEqual => map2::<W>(data, n, to, a, b, |x, y| math::compared(x, y, x != y)),
+        Binary::And => map2::<W>(data, n, to, a, b, math::both),
+        Binary::Or => map2::<W>(data, n, to, a, b, math::either),
         Binary::Add
         | Binary::Sub
         | Binary::Mul

@@ -40,12 +40,13 @@ pub(crate) fn phase<'a>(p: &'a PhasePortrait, view: &View, pyramids: &'a Pyramid
     marks.extend(curves);
     legend.extend(names);
     for f in &p.fixed_points {
-        let (glyph, role, word) = match f.stability {
-            Stability::Stable => (Glyph::Stable, Role::Stable, "stable"),
-            Stability::Unstable => (Glyph::Unstable, Role::Unstable, "unstable"),
-            Stability::Saddle => (Glyph::Saddle, Role::Saddle, "saddle"),
-            Stability::Marginal => (Glyph::Marginal, Role::Marginal, "undecided"),
+        let (glyph, role) = match f.stability {
+            Stability::Stable => (Glyph::Stable, Role::Stable),
+            Stability::Unstable => (Glyph::Unstable, Role::Unstable),
+            Stability::Saddle => (Glyph::Saddle, Role::Saddle),
+            Stability::Marginal => (Glyph::Marginal, Role::Marginal),
         };
+        let word = f.stability.word();
         marks.push(Mark::Glyph { at: (f.x, f.y), glyph, role });
         let kind = match (f.stability, f.spiral) {
             (Stability::Saddle | Stability::Marginal, _) => word.to_owned(),

@@ -65,7 +65,8 @@ pub(crate) fn panel(f: &Framed<'_, '_>, index: usize, plot: &Plot<'_>, page: &mu
     let area = f.placed.area;
     let _ = writeln!(
         page.out,
-        "<clipPath id=\"panel{index}\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>\n<g clip-path=\"url(#panel{index})\">",
+        "<clipPath id=\"panel{index}\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>\n<g \
+         clip-path=\"url(#panel{index})\">",
         area.x,
         area.y.saturating_sub(1),
         area.width + 1,

@@ -21,6 +21,7 @@ use super::grid::{Area, columns};
 use super::map::Rgb;
 use super::scene::{Body, Panel, Plot, Scene};
 use super::ticks::{self, Tick};
+use spikedeck_core::visible::{is_hidden, write_out};
 
 /// Size and colours of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +51,8 @@ pub(crate) fn escape(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            c if c.is_control() => out.push(' '),
+            '\t' | '\n' => out.push(' '),
+            c if is_hidden(c) => write_out(c, &mut out),
             c => out.push(c),
         }
     }
@@ -190,7 +192,8 @@ pub fn figure(scene: &Scene<'_>, figure: &Figure) -> String {
     };
     let (width, ground) = (figure.width, hex(figure.palette.ground()));
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} \
+         {height}\" \
          font-family=\"Ubuntu, 'Helvetica Neue', Helvetica, Arial, sans-serif\">\n<title>{}</title>\n\
          <rect width=\"100%\" height=\"100%\" fill=\"{ground}\"/>\n{}</svg>\n",
         escape(&scene.title),

@@ -89,7 +89,8 @@ fn digits(m: &ImageMark<'_>, space: &Space<'_>, page: &mut Page) {
             let weight = if starred { " font-weight=\"700\"" } else { "" };
             let _ = writeln!(
                 page.out,
-                "<text x=\"{}\" y=\"{}\" font-size=\"{}\" fill=\"{fill}\" text-anchor=\"middle\"{weight}>{text}{}</text>",
+                "<text x=\"{}\" y=\"{}\" font-size=\"{}\" fill=\"{fill}\" \
+                 text-anchor=\"middle\"{weight}>{text}{}</text>",
                 length(x),
                 length(y),
                 length(font),

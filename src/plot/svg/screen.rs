@@ -119,7 +119,8 @@ pub fn of_grid(grid: &CellGrid, palette: Palette) -> String {
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" \
          font-family=\"Hack, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"{2}\">\n\
-         <rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"{3}\"/>\n<g transform=\"translate({4} {4})\" xml:space=\"preserve\">\n",
+         <rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"{3}\"/>\n<g transform=\"translate({4} {4})\" \
+         xml:space=\"preserve\">\n",
         length(width),
         length(height),
         length(FONT),

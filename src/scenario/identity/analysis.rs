@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::Writer;
-use super::quantity::{numbers, quantity, units};
+use super::quantity::{quantity, units};
 use crate::catalog::{OptionKind, OptionValue, ParamSpec};
 use crate::spec::{AnalysisSpec, Observable, Subject};
 use spikedeck_core::units::Dimension;
@@ -56,9 +56,7 @@ impl Writer<'_> {
         match kind {
             OptionKind::Time => self.time(),
             OptionKind::Frequency => self.rate(),
-            OptionKind::Quantities(d) if *d == Dimension::HERTZ => self.rate(),
-            OptionKind::Quantities(d) if *d == Dimension::SECOND => self.time(),
-            OptionKind::Quantity(d) | OptionKind::Quantities(d) => *d,
+            OptionKind::Quantity(d) => *d,
             OptionKind::Integer | OptionKind::Flag | OptionKind::Choice(_) | OptionKind::Text | OptionKind::Texts => {
                 Dimension::NONE
             }
@@ -69,7 +67,6 @@ impl Writer<'_> {
 fn option(value: &OptionValue, dimension: Dimension) -> Json {
     match value {
         OptionValue::Number(v) => json!(quantity(*v, dimension)),
-        OptionValue::Numbers(list) => numbers(list, dimension),
         OptionValue::Integer(v) => json!(v),
         OptionValue::Flag(v) => json!(v),
         OptionValue::Text(v) => json!(v),

@@ -32,7 +32,6 @@ pub(super) fn definition(definition: &Definition) -> Json {
         // What was understood of the texts.
         rule: _,
         system: _,
-        source: _,
     } = definition;
     let mut object = Map::new();
     object.insert("name".into(), json!(name));

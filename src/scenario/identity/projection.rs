@@ -22,6 +22,7 @@ impl Writer<'_> {
             weight_dimension,
             delay,
             coupling,
+            allow_unstable,
             plasticity,
             draws_of,
         } = projection;
@@ -41,6 +42,9 @@ impl Writer<'_> {
         });
         if let Some(PlasticitySpec { rules }) = plasticity {
             object["plasticity"] = rules.iter().map(plastic).collect();
+        }
+        if *allow_unstable {
+            object["allow_unstable"] = json!(true);
         }
         if let Some(other) = draws_of {
             object["draws_of"] = json!(other);

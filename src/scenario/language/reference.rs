@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Family, Key, Section, Takes, WordOf};
 use crate::catalog::Catalog;
 use spikedeck_model::morphology::swc::SWC;
-use spikedeck_signal::FileColumns;
+use spikedeck_signal::{FileColumns, Metric};
 
 /// The page of all keys of a scenario, in Markdown: every section and kind, every key with what it takes, what holds
 /// without it, its bounds and its meaning, every word; the analyses and integrators of `catalog`; the columns of the
@@ -27,6 +27,12 @@ pub fn reference(catalog: &Catalog, files: &[&'static FileColumns]) -> String {
     let named = std::mem::take(&mut page.files);
     for columns in named.into_iter().chain(files.iter().copied()) {
         page.columns(columns);
+    }
+    page.heading("What is measured", 2);
+    page.line("The columns of `metrics` tables, after the seed and the axes of a sweep; JSON has the same names.");
+    let _ = writeln!(page.out, "| Column | Meaning |\n|---|---|");
+    for column in Metric::COLUMNS {
+        let _ = writeln!(page.out, "| `{}` | {} |", column.name, column.about);
     }
     page.out
 }

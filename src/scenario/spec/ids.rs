@@ -74,14 +74,6 @@ impl Place {
             Self::Projection(_) => None,
         }
     }
-
-    /// The projection, if it is one.
-    pub fn projection(self) -> Option<ProjectionId> {
-        match self {
-            Self::Projection(id) => Some(id),
-            Self::Population(_) => None,
-        }
-    }
 }
 
 /// A named quantity of a population.

@@ -126,9 +126,9 @@ words! {
         /// the end of the step in which the threshold is crossed
         #[default]
         Grid = "grid",
-        /// linear interpolation inside the step
+        /// linear interpolation inside the step; what comes back within it is not seen
         Interpolated = "interpolated",
-        /// closed-form crossing (linear models)
+        /// closed-form crossing (linear models), also where it comes back within the step
         Exact = "exact",
     }
 }

@@ -326,6 +326,8 @@ pub struct ProjectionSpec {
     pub delay: Value<PairName>,
     /// What it carries.
     pub coupling: Coupling,
+    /// Whether a coupling is run that the step makes unstable.
+    pub allow_unstable: bool,
     /// How its connections change.
     pub plasticity: Option<super::PlasticitySpec>,
     /// The projection whose random numbers it uses; its own without one.

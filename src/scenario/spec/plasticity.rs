@@ -40,8 +40,12 @@ impl PartialEq for RuleSpec {
 
 impl fmt::Debug for RuleSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = &self.definition.name;
-        write!(f, "{name} {:?} {:?} {:?} {:?}", self.rule.texts(), self.parameters, self.initial, self.given)
+        f.debug_struct(&self.definition.name)
+            .field("texts", self.rule.texts())
+            .field("parameters", &self.parameters)
+            .field("initial", &self.initial)
+            .field("given", &self.given)
+            .finish_non_exhaustive()
     }
 }
 

@@ -40,6 +40,11 @@ impl TreeSpec {
         self.compartments.units()
     }
 
+    /// Whether a unit of the population is a compartment with a membrane, and no node between or at the ends of sections.
+    pub fn has_membrane(&self, unit: usize) -> bool {
+        unit % self.units() < self.compartments.count
+    }
+
     /// The units of all cells that a place names.
     ///
     /// # Errors

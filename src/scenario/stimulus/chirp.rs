@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind, Wave, course,
+    Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course,
     course::{Window, turn},
 };
 use crate::Clock;

@@ -34,6 +34,15 @@ pub enum Spread<'a> {
     Density(Amount<'a>),
 }
 
+/// How often events come.
+#[derive(Debug, Clone, Copy)]
+pub enum EventRate<'a> {
+    /// The same all the time.
+    Steady(Amount<'a>),
+    /// An expression in `t`, `i`, `N` and positions.
+    InTime(&'a Formula<UnitName>),
+}
+
 /// What a stimulus does in time.
 #[derive(Debug)]
 pub enum TimeCourse<'a> {
@@ -89,7 +98,7 @@ pub enum TimeCourse<'a> {
     /// Poisson events for each unit into a receptor.
     Poisson {
         /// Rate of a source.
-        rate: Amount<'a>,
+        rate: EventRate<'a>,
         /// Sources of each unit.
         sources: u64,
         /// Weight of an event.

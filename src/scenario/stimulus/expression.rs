@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse};
 use crate::language::{Declared, Field, Key, Of, Reader, Takes, Writer, declare};
 use crate::value::KnownNames;
 use crate::{Clock, UnitName};
+use spikedeck_core::units::Dimension;
 use spikedeck_equation::Formula;
 use spikedeck_model::document::Node;
 
@@ -25,13 +26,8 @@ impl Field for InTime {
     const TAKES: Takes = Takes::Value(Of::Target);
 
     fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<Formula<UnitName>> {
-        let text = reader.resolver.text(node, &format!("`{}`", key.name))?.to_owned();
-        let names = reader.context.names.clone().unwrap_or_else(KnownNames::none).with([(
-            "t",
-            reader.resolver.time_dimension(),
-            UnitName::Time,
-        )]);
-        reader.resolver.expression(node, &text, reader.context.target, &names)
+        let target = reader.context.target;
+        in_time(reader, key, node, target)
     }
 
     fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<Formula<UnitName>> {
@@ -41,6 +37,22 @@ impl Field for InTime {
     fn write(value: &Formula<UnitName>, writer: &dyn Writer) -> Json {
         writer.expression(value.text())
     }
+}
+
+/// A text as an expression in time of this dimension.
+pub(super) fn in_time(
+    reader: &mut Reader<'_, '_, '_, '_>,
+    key: &'static Key,
+    node: &Node,
+    dimension: Dimension,
+) -> Option<Formula<UnitName>> {
+    let text = reader.resolver.text(node, &format!("`{}`", key.name))?.to_owned();
+    let names = reader.context.names.clone().unwrap_or_else(KnownNames::none).with([(
+        "t",
+        reader.resolver.time_dimension(),
+        UnitName::Time,
+    )]);
+    reader.resolver.expression(node, &text, dimension, &names)
 }
 
 impl FromKeys for Expression {

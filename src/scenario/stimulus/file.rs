@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse};
 use crate::Clock;
 use crate::files::FileTable;
 use crate::language::{Field, Key, Maybe, Number, Of, Reader, Takes, Word, Words, Writer, declare, words};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind, Wave, course};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Target, Time, Writer, declare};
 use crate::spec::Value;

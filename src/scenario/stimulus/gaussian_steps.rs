@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, TimeCourse, Generator, FromKeys, Spread, Stimulus, StimulusKind, course};
+use super::{Arrives, AtRest, FromKeys, Generator, Spread, Stimulus, StimulusKind, TimeCourse, course};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Target, Time, Word, Writer, declare};
 use crate::spec::Value;

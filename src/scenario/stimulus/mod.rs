@@ -5,8 +5,10 @@
 //! does in time, what it is at rest, whether it is drawn step by step.
 
 mod course;
+mod rate;
 
-pub use course::{Amount, AtRest, Spread, TimeCourse, Wave};
+pub use course::{Amount, AtRest, EventRate, Spread, TimeCourse, Wave};
+pub use rate::Rate;
 
 use serde_json::{Map, Value as Json};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind, course};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, course};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Target, Time, Writer, declare};
 use crate::spec::Value;

@@ -2,16 +2,18 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind, course};
+use super::course::EventRate;
+use super::rate::{self, Rate};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, course};
 use crate::Clock;
-use crate::language::{Amount, Declared, PerTime, Reader, Start, Stop, Weight, Whole, Writer, declare};
+use crate::language::{Declared, Reader, Start, Stop, Weight, Whole, Writer, declare};
 use crate::spec::Value;
 
 declare! {
     /// Poisson spikes into a receptor
     pub struct Poisson = "poisson" {
-        /// rate of each source
-        rate: Value = Amount<PerTime>, needs "1 {unit}";
+        /// rate of each source: a value, or an expression in `t`, `i`, `N` and positions; none where it is below zero
+        rate: Rate = rate::EventRate, needs "1 {unit}";
         /// sources of each unit; their sum is drawn
         sources: u64 = Whole, or "1", from 1.0;
         /// weight of each spike
@@ -28,7 +30,7 @@ impl FromKeys for Poisson {
     const ARRIVES: Arrives = Arrives::Receptor;
 
     fn resolve(keys: Self, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
-        if matches!(keys.rate, Value::Constant(rate) if rate < 0.0) {
+        if matches!(keys.rate, Rate::Steady(Value::Constant(rate)) if rate < 0.0) {
             reader.error("rate", "a rate is not negative");
         }
         Some(keys.into())
@@ -38,7 +40,10 @@ impl FromKeys for Poisson {
 impl Stimulus for Poisson {
     fn course(&self, clock: Clock) -> TimeCourse<'_> {
         TimeCourse::Poisson {
-            rate: course::Amount::new("rate", &self.rate),
+            rate: match &self.rate {
+                Rate::Steady(value) => EventRate::Steady(course::Amount::new("rate", value)),
+                Rate::InTime(formula) => EventRate::InTime(formula),
+            },
             sources: self.sources,
             weight: course::Amount::new("weight", &self.weight),
             on: clock.first_at(self.start),

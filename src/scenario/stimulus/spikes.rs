@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind, course};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, course};
 use crate::Clock;
 use crate::language::{Field, Key, Maybe, Of, Reader, Takes, Weight, Writer, declare};
 use crate::spec::Value;

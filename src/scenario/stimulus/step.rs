@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind, course, course::Window};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, course, course::Window};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Start, Stop, Target, Writer, declare};
 use crate::spec::Value;

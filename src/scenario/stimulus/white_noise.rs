@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, TimeCourse, GaussianSteps, Generator, FromKeys, Spread, Stimulus, StimulusKind, course};
+use super::{Arrives, AtRest, FromKeys, GaussianSteps, Generator, Spread, Stimulus, StimulusKind, TimeCourse, course};
 use crate::Clock;
 use crate::language::{Amount, Declared, Density, Field, Key, Reader, Takes, Target, Word, Writer, declare, words};
 use crate::spec::Value;
@@ -67,8 +67,7 @@ impl FromKeys for WhiteNoise {
             Scaling::Density => Self { mean, amplitude, scaling, generator }.into(),
             // Numbers of the step as it was stated: at another step they stay what they are.
             Scaling::PerSample => {
-                let interval = reader.resolver.dt;
-                GaussianSteps { mean, sigma: amplitude, interval, generator }.into()
+                GaussianSteps { mean, sigma: amplitude, interval: reader.resolver.dt, generator }.into()
             }
         })
     }

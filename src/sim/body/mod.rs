@@ -12,6 +12,16 @@ use super::port::InputPort;
 use super::stepper::LaneSpike;
 use spikedeck_scenario::VariableId;
 
+/// What a value that is not finite began with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// A state grew beyond all numbers.
+    State(usize),
+    /// An expression has no value though all that it is made of has: by its number among the subexpressions, or that of
+    /// a state's rate after them.
+    Expression(usize),
+}
+
 /// An observer that a body keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ProbeId(usize);
@@ -47,6 +57,16 @@ pub(super) trait Body: std::fmt::Debug + Send {
 
     /// The first lane and state that is not finite.
     fn not_finite(&self) -> Option<(u32, usize)>;
+
+    /// Whether a unit whose condition held had a state that is not finite: then it did not spike.
+    fn is_alarmed(&self) -> bool {
+        false
+    }
+
+    /// What made `state` of `lane` what it is at grid point `k`: a state that is not finite.
+    fn blame(&self, _lane: u32, state: usize, _k: u64, _inputs: &[&[f64]]) -> Blame {
+        Blame::State(state)
+    }
 
     /// Itself, if it is a few points without a threshold, which make many steps in one go.
     fn few(&mut self) -> Option<&mut Points> {

@@ -1,6 +1,6 @@
 //! Independent units.
 
-use super::{Body, ProbeId};
+use super::{Blame, Body, ProbeId};
 use crate::stepper::{LaneSpike, Probe, Stepper};
 use spikedeck_scenario::VariableId;
 
@@ -56,6 +56,14 @@ impl Body for Points {
 
     fn not_finite(&self) -> Option<(u32, usize)> {
         self.stepper.not_finite()
+    }
+
+    fn is_alarmed(&self) -> bool {
+        self.stepper.is_alarmed()
+    }
+
+    fn blame(&self, lane: u32, state: usize, k: u64, inputs: &[&[f64]]) -> Blame {
+        self.stepper.blame(lane as usize, state, k, inputs)
     }
 
     fn few(&mut self) -> Option<&mut Points> {

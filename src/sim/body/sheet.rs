@@ -1,6 +1,6 @@
 //! All cells of a grid: points, with operators of space and diffusion between them.
 
-use super::{Body, Points, ProbeId};
+use super::{Blame, Body, Points, ProbeId};
 use crate::grid::Space;
 use crate::port::InputPort;
 use crate::stepper::{LaneSpike, Stepper};
@@ -76,5 +76,13 @@ impl Body for Sheet {
 
     fn not_finite(&self) -> Option<(u32, usize)> {
         self.points.not_finite()
+    }
+
+    fn is_alarmed(&self) -> bool {
+        self.points.is_alarmed()
+    }
+
+    fn blame(&self, lane: u32, state: usize, k: u64, inputs: &[&[f64]]) -> Blame {
+        self.points.blame(lane, state, k, inputs)
     }
 }

@@ -44,15 +44,15 @@ pub(super) fn make_room(
 fn ring<'a>(
     prepared: &Prepared<'_>,
     group: &Group,
-    port: EventId,
+    event: EventId,
     here: impl Iterator<Item = &'a EventInput>,
 ) -> Result<Option<Ring>, BuildError> {
     let longest = here.filter_map(|i| i.table.delays()).map(|d| usize::from(d.1)).max();
-    let stimulated = group.events.iter().any(|e| e.0 == port.index());
+    let stimulated = group.events.iter().any(|e| e.0 == event.index());
     if longest.is_none() && !stimulated {
         return Ok(None);
     }
-    let port = Port::Event(port);
+    let port = Port::Event(event);
     let lanes = port_range(prepared.spec.population(group.population), port, group).len();
     // Stimuli arrive without delay.
     let longest = longest.unwrap_or(0);
@@ -60,7 +60,8 @@ fn ring<'a>(
     if prepared.spec.projections.iter().any(|p| ends(p) && computed(p)) {
         prepared.afford_computed(group.population, longest, Ring::bytes(lanes, longest))?;
     }
-    Ok(Some(Ring::new(lanes, longest)))
+    let adds_up = prepared.spec.population(group.population).system.superposes(event.index());
+    Ok(Some(if adds_up { Ring::new(lanes, longest) } else { Ring::of_singles(lanes, longest) }))
 }
 
 /// Histories of what continuous projections look at, as far back as the longest of this thread's delays.

@@ -16,7 +16,10 @@ pub(super) fn described(spec: &Spec, values: &[PopulationValues]) -> Vec<Populat
                 UnitValues::Shared(_) => None,
                 UnitValues::Each(values) => {
                     let unit = display_unit(variable.dimension);
-                    Some((unit.column(&variable.name), values.iter().map(|v| v / unit.scale).collect()))
+                    let measure = population.model.parameter(&variable.name).is_some_and(|p| p.geometry.is_some());
+                    let has = |k: usize| !measure || population.tree.as_ref().is_none_or(|t| t.has_membrane(k));
+                    let shown = |(k, v): (usize, &f64)| if has(k) { v / unit.scale } else { f64::NAN };
+                    Some((unit.column(&variable.name), values.iter().enumerate().map(shown).collect()))
                 }
             },
         );

@@ -58,7 +58,7 @@ fn cells(
             dt: spec.simulation.dt,
             seed: spec.simulation.seed,
             driven: &driven,
-            second_order: prepared.choices[p.index()].0 == Integrator::CrankNicolson,
+            second_order: prepared.choices[p.index()].integrator == Integrator::CrankNicolson,
             spike_times: spec.simulation.spike_times,
         };
         trees.push(build.build().map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
@@ -67,7 +67,17 @@ fn cells(
         units.iter().filter(|u| range.contains(&(**u as usize))).map(|u| u - range.start as u32).collect()
     };
     let driven = driven.iter().map(here).collect();
-    Ok(Forest::new(trees, tree.units(), tree.slots.iter().map(Vec::len).collect(), tree.spiking.len(), driven))
+    Ok(Forest::new(trees, tree.units(), tree.spiking.len(), driven))
+}
+
+/// The integrator of a population.
+#[derive(Debug, Clone)]
+pub(super) struct Choice {
+    pub integrator: Integrator,
+    /// In words.
+    pub why: String,
+    /// Why its step is too long, if it is.
+    pub doubt: Option<String>,
 }
 
 /// The integrator of a population and why, by its first unit.
@@ -75,16 +85,17 @@ pub(super) fn choice(
     spec: &Spec,
     population: &PopulationSpec,
     values: &PopulationValues,
-) -> Result<(Integrator, String), BuildError> {
+) -> Result<Choice, BuildError> {
     if population.tree.is_some() {
         let (second_order, why) = scheme(population.integrator);
         let integrator = if second_order { Integrator::CrankNicolson } else { Integrator::BackwardEuler };
-        return Ok((integrator, why.to_owned()));
+        return Ok(Choice { integrator, why: why.to_owned(), doubt: None });
     }
     let asked = values.layout.as_ref().map_or(population.integrator, |l| l.pointwise);
     let first = stepper(spec, population, values, &(0..population.size.min(1)), asked)?;
     let (integrator, why) = first.integrator();
-    Ok((integrator, why.to_owned()))
+    let doubt = first.doubt().filter(|_| population.grid.is_none()).map(str::to_owned);
+    Ok(Choice { integrator, why: why.to_owned(), doubt })
 }
 
 /// The compiled equations of the lanes `range` of a population.
@@ -120,7 +131,7 @@ fn body(prepared: &Prepared<'_>, p: PopulationId, range: &Range<usize>) -> Resul
         return Ok(Box::new(Cells::new(cells(prepared, p, tree, range)?)));
     }
     let spec = prepared.spec;
-    let stepper = stepper(spec, population, values, range, prepared.choices[p.index()].0)?;
+    let stepper = stepper(spec, population, values, range, prepared.choices[p.index()].integrator)?;
     let Some(layout) = values.layout.as_ref().filter(|l| !l.system.operators().is_empty()) else {
         return Ok(Box::new(Points::new(stepper)));
     };
@@ -182,8 +193,7 @@ fn observe(prepared: &Prepared<'_>, group: &mut Group) {
 
 /// Hangs the stimuli on the groups they target.
 pub(super) fn attach_stimuli(prepared: &Prepared<'_>, groups: &mut [Group]) {
-    for (spec, stimulus) in prepared.spec.stimuli.iter().zip(prepared.stimuli) {
-        // A thread need not have lanes of every population, nor of every unit that is stimulated.
+    for (index, (spec, stimulus)) in prepared.spec.stimuli.iter().zip(prepared.stimuli).enumerate() {
         let Some(group) = groups.iter_mut().find(|g| g.population == spec.target.population) else { continue };
         let range = port_range(prepared.spec.population(group.population), spec.target.port, group);
         let (first, lanes) = (range.start, range.len());
@@ -193,6 +203,7 @@ pub(super) fn attach_stimuli(prepared: &Prepared<'_>, groups: &mut [Group]) {
                 let input = &mut group.inputs[port.index()];
                 input.stimulus.resize(group.lanes, 0.0);
                 input.levels.push(*level);
+                input.sources.push(index as u32);
             }
             (Local::Events(events), Port::Event(port)) => group.events.push((port.index(), events)),
             _ => unreachable!("the scenario refuses spikes into inputs and levels into receptors"),

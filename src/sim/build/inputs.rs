@@ -13,7 +13,7 @@ use crate::delivery::{Properties, Property, Table};
 use crate::group::Group;
 use crate::plasticity::Plastic;
 use crate::worker::{ContinuousInput, EventInput, LearningInput, PlasticInput};
-use spikedeck_scenario::{EventId, Place, PopulationId, Port};
+use spikedeck_scenario::{EventId, Place, PopulationId, Port, Value};
 
 /// Event and continuous projections into `groups`, each in the order of the scenario.
 ///
@@ -72,6 +72,16 @@ fn event_input(
     };
     let table = Table::build(&projection.wiring, range.clone(), properties)
         .map_err(|m| unsuitable(format!("projections.{}", spec.name), m))?;
+    // Computed ones are looked at when all are there, and said with their pair.
+    if !matches!(spec.weight, Value::Expression(_)) {
+        let broken = table.connections().find(|c| !c.2.is_finite());
+        if let Some((source, lane, weight, _)) = broken {
+            return Err(unsuitable(
+                format!("projections.{}", spec.name),
+                format!("the weight of connection {source} -> {} is {weight}, no finite number", lane + range.start),
+            ));
+        }
+    }
     let first = range.start;
     let plastic = projection.spike_rules.as_ref().map(|rules| PlasticInput {
         plastic: Plastic::new(rules, &table, projection.wiring.sources as usize, range.len()),

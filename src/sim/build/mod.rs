@@ -5,7 +5,8 @@
 //! 1. `prepare`: what belongs to no thread. Memory is estimated before anything is allocated (`estimate`, beside this
 //!    folder); then come positions, parameters and initial values of every population (`population`), what every
 //!    projection needs before its connections are walked (`projection`, with the weights and delays of `properties`),
-//!    the stimuli, and the integrator of every population. `examine` goes no further than trying one group of each.
+//!    the stimuli, the integrator of every population, and whether continuous coupling is stable for the step (`gain`).
+//!    `examine` goes no further than trying one group of each.
 //! 2. `share`: the part of one thread, on that thread: its lanes of every population (`lanes`) as groups that are
 //!    stepped, recorded and stimulated (`group`), the connections into them (`inputs`), and room for what is under way
 //!    as long as the longest delay (`buffers`).
@@ -17,6 +18,7 @@
 
 mod buffers;
 mod describe;
+mod gain;
 mod group;
 mod inputs;
 mod lanes;
@@ -30,17 +32,17 @@ mod share;
 use std::sync::atomic::AtomicBool;
 
 use self::describe::{described, wanted_connections};
-use self::group::group;
+use self::group::{Choice, group};
 use self::population::PopulationValues;
 use self::prepare::{Prepared, prepare};
 use self::share::share;
-use super::engine::Setup;
+use super::engine::{FailureNames, Setup};
 use super::plasticity::{Compiled, Rates};
 use super::recorder::Recorder;
 use super::tree::{Electrotonic, TreeBuild};
 use super::worker::Worker;
 use super::{BuildError, Network};
-use spikedeck_scenario::{Integrator, PopulationId, PopulationSpec, Spec, SpikeTimes};
+use spikedeck_scenario::{Coupling, PopulationId, ProjectionSpec, Spec, SpikeTimes};
 
 /// Fewest units a thread is started for.
 const GRAIN: usize = 256;
@@ -57,7 +59,7 @@ fn unsuitable(place: impl Into<String>, message: impl Into<String>) -> BuildErro
 }
 
 /// See [`Network::examine`].
-pub(super) fn examine(spec: &Spec) -> Result<(), BuildError> {
+pub(super) fn examine(spec: &Spec) -> Result<Vec<String>, BuildError> {
     prepare(spec, &AtomicBool::new(false), |prepared| {
         for (p, population) in spec.population_ids() {
             // Cells are alike in what can be wrong with them; units may differ.
@@ -66,7 +68,7 @@ pub(super) fn examine(spec: &Spec) -> Result<(), BuildError> {
                 group(prepared, p, 0..count)?;
             }
         }
-        Ok(())
+        Ok(prepared.warnings.clone())
     })
 }
 
@@ -117,11 +119,11 @@ fn network(prepared: &Prepared<'_>, threads: usize) -> Result<Network, BuildErro
         steps: spec.simulation.steps,
         interval,
         recording_budget: allowed.saturating_sub(needed).max(LEAST_RECORDING),
-        names: state_names(spec),
-        projections: connection_names(prepared),
+        names: FailureNames::of(spec, connection_names(prepared)),
     };
     let rounded = prepared.projections.iter().map(|p| p.values.rounded()).sum();
-    Ok(Network { setup, integrators: integrators(prepared), connections, rounded })
+    let warnings = prepared.warnings.clone();
+    Ok(Network { setup, integrators: integrators(prepared), connections, rounded, warnings })
 }
 
 /// The shares of all threads, each built by a thread of its own; fewer threads than asked where there is little to do.
@@ -157,19 +159,21 @@ fn connections(worker: &Worker) -> u64 {
 
 /// Each population with its integrator and why.
 fn integrators(prepared: &Prepared<'_>) -> Vec<(String, String)> {
-    let text = |(integrator, why): &(Integrator, String), values: &PopulationValues| match &values.layout {
-        Some(layout) => layout.describe(integrator.name(), why),
-        None if why.is_empty() => integrator.name().to_owned(),
-        None => format!("{}: {why}", integrator.name()),
+    let held = |p: PopulationId| {
+        let here = |x: &&ProjectionSpec| x.to.population == p && x.coupling != Coupling::Event;
+        let held = prepared.spec.projections.iter().any(|x| here(&x));
+        if held { "; what continuous projections bring is held over each step: of order 1 as a whole" } else { "" }
     };
-    let populations = prepared.spec.populations.iter().zip(prepared.choices).zip(prepared.populations);
-    populations.map(|((population, choice), values)| (population.name.clone(), text(choice, values))).collect()
-}
-
-/// Each population with its states, as failures name them.
-fn state_names(spec: &Spec) -> Vec<(String, Vec<String>)> {
-    let states = |p: &PopulationSpec| p.system.states().iter().map(|s| s.name.clone()).collect();
-    spec.populations.iter().map(|p| (p.name.clone(), states(p))).collect()
+    let text = |p: PopulationId, Choice { integrator, why, .. }: &Choice, values: &PopulationValues| {
+        let own = match &values.layout {
+            Some(layout) => layout.describe(integrator.name(), why),
+            None if why.is_empty() => integrator.name().to_owned(),
+            None => format!("{}: {why}", integrator.name()),
+        };
+        own + held(p)
+    };
+    let populations = prepared.spec.population_ids().zip(prepared.choices).zip(prepared.populations);
+    populations.map(|(((p, population), choice), values)| (population.name.clone(), text(p, choice, values))).collect()
 }
 
 /// Each projection with the values of its connections that change, as failures name them.

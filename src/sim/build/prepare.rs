@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::group::choice;
+use super::gain;
+use super::group::{Choice, choice};
 use super::population::PopulationValues;
 use super::projection::PreparedProjection;
 use super::unsuitable;
@@ -10,7 +11,7 @@ use crate::BuildError;
 use crate::axis::Axis;
 use crate::estimate;
 use crate::stimulus::Stimulus;
-use spikedeck_scenario::{Coupling, Integrator, PopulationId, PopulationSpec, Spec, StimulusSpec, VariableId};
+use spikedeck_scenario::{Coupling, PopulationId, PopulationSpec, Port, Spec, Stimulus as _, StimulusSpec, VariableId};
 
 /// Everything that does not belong to one thread.
 pub(super) struct Prepared<'a> {
@@ -19,7 +20,9 @@ pub(super) struct Prepared<'a> {
     /// In the order of the scenario, as are projections and stimuli.
     pub populations: &'a [PopulationValues],
     /// Integrator of each population, and why.
-    pub choices: &'a [(Integrator, String)],
+    pub choices: &'a [Choice],
+    /// What is to be told: steps that are too long, noise that is not scaled.
+    pub warnings: Vec<String>,
     pub projections: &'a [PreparedProjection<'a>],
     pub stimuli: &'a [Stimulus<'a>],
     /// Population and variable of each history.
@@ -51,11 +54,14 @@ pub(super) fn prepare<T>(
     // Chosen once a population, by its first unit: a choice by each thread's own lanes would depend on their number.
     let choices = spec.populations.iter().zip(&populations).map(|(p, values)| choice(spec, p, values));
     let choices = choices.collect::<Result<Vec<_>, _>>()?;
+    let gain = gain::examine(spec, &populations, &projections, &histories)?;
+    let warnings = warnings(spec, &choices).into_iter().chain(gain).collect();
     then(&Prepared {
         spec,
         axis,
         populations: &populations,
         choices: &choices,
+        warnings,
         projections: &projections,
         stimuli: &stimuli,
         histories: &histories,
@@ -98,6 +104,31 @@ impl Prepared<'_> {
         let largest = format!("delays of up to {longest} steps at populations.{name} keep {}", estimate::size(bytes));
         Err(BuildError::Memory { needed, allowed, largest })
     }
+}
+
+/// What is said of populations: steps that are too long, and noise of which another grid would have less.
+fn warnings(spec: &Spec, choices: &[Choice]) -> Vec<String> {
+    let mut list = Vec::new();
+    for ((p, population), choice) in spec.population_ids().zip(choices) {
+        let place = format!("populations.{}", population.name);
+        list.extend(choice.doubt.iter().map(|doubt| format!("{place}: {doubt}")));
+        let Some(grid) = &population.grid else { continue };
+        let own = population.system.is_stochastic().then(|| "its equations".to_owned());
+        let is_noise = |s: &&StimulusSpec| matches!(s.target.port, Port::Input(_)) && s.kind.drawn_in_steps();
+        let drawn = spec.stimuli.iter().filter(|s| s.target.population == p).filter(is_noise);
+        let sources: Vec<String> = own.into_iter().chain(drawn.map(|s| format!("stimuli.{}", s.name))).collect();
+        if !sources.is_empty() {
+            let power = if grid.shape.len() == 1 { "" } else { " (of the area of a cell, in the plane)" };
+            list.push(format!(
+                "{place}: the noise of {} is drawn for each cell by itself, whatever the spacing, so that a finer \
+                 grid is \
+                 another field with less noise; for noise in space and time divide its strength by the root of the \
+                 spacing{power}",
+                sources.join(" and ")
+            ));
+        }
+    }
+    list
 }
 
 /// Bytes that are needed, and those that are allowed.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::{Link, Wiring};
 use spikedeck_core::math::log;
 use spikedeck_core::rng::Stream;
+use spikedeck_core::vector::vectorised;
 
 /// Each pair independently with probability `p`: gaps between connected sources are geometric, so the work is
 /// proportional to the connections and not to the pairs.
@@ -28,18 +29,19 @@ pub(super) fn probability(wiring: &Wiring<'_>, p: f64, targets: Range<u32>, mut 
     }
 }
 
-/// Which of `candidates` independent trials succeed. Before each success lie floor(ln(1 - u) / ln(1 - p)) failures.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn successes(stream: &mut Stream, scale: f64, candidates: u32, chosen: &mut Vec<u32>) {
-    chosen.clear();
-    let mut next = 0_u64;
-    loop {
-        next = next.saturating_add((log(1.0 - stream.uniform()) * scale) as u64);
-        if next >= u64::from(candidates) {
-            return;
+vectorised! {
+    /// Which of `candidates` independent trials succeed. Before each success lie floor(ln(1 - u) / ln(1 - p)) failures.
+    fn successes(stream: &mut Stream, scale: f64, candidates: u32, chosen: &mut Vec<u32>) {
+        chosen.clear();
+        let mut next = 0_u64;
+        loop {
+            next = next.saturating_add((log(1.0 - stream.uniform()) * scale) as u64);
+            if next >= u64::from(candidates) {
+                return;
+            }
+            chosen.push(next as u32);
+            next += 1;
         }
-        chosen.push(next as u32);
-        next += 1;
     }
 }
 

@@ -1,9 +1,8 @@
 //! Convolution with a kernel over a grid: direct sums for narrow kernels, Fourier transforms for wide ones.
 
-use realfft::num_complex::Complex64;
-
 use super::lattice::{Ghosts, Lattice};
-use spikedeck_core::fft::{inverse_real_plan, real_plan};
+use spikedeck_core::circular_convolution::CircularConvolution;
+use spikedeck_core::math::exp;
 use spikedeck_equation::space::KernelShape;
 
 /// Where a kernel ends: exponentials and Gaussians are below 1e-10 of their height there.
@@ -20,10 +19,11 @@ pub struct Convolution {
     reach: [usize; 2],
     /// Cells along the axes, 1 along the second on a line.
     shape: [usize; 2],
-    /// Spectrum of the kernel on the padded grid, over its length.
-    spectrum: Option<Vec<Complex64>>,
+    /// Of wide kernels: rows of the padded grid laid end to end on a ring, so that no window of a cell wraps around.
+    ring: Option<CircularConvolution>,
     padded: Vec<f64>,
-    work: Vec<Complex64>,
+    /// The other half of what a ring convolves, which is not used.
+    beside: Vec<f64>,
 }
 
 /// One part of a kernel: its shape, its strength, its width.
@@ -37,9 +37,6 @@ fn parts(shape: KernelShape, a: &[f64]) -> Vec<Part> {
         (shape, list) => list.iter().map(|w| (shape, 1.0, *w)).collect(),
     }
 }
-
-/// Why a transform refuses nothing: it can refuse lengths only.
-const FITS: &str = "the lengths are those of the plan, and the ends of the spectrum are real";
 
 impl Convolution {
     /// Samples a kernel. Gaussians and exponentials are scaled so that their weights sum to one, as their integral
@@ -78,17 +75,17 @@ impl Convolution {
             for y in 0..=2 * reach[1] {
                 for x in 0..=2 * reach[0] {
                     let (dx, dy) = (x as f64 - reach[0] as f64, y as f64 - reach[1] as f64);
-                    let r = dx.hypot(dy) * lattice.spacing / width;
+                    let r = dx.mul_add(dx, dy * dy).sqrt() * lattice.spacing / width;
                     part.push(match shape {
-                        KernelShape::Gaussian | KernelShape::MexicanHat => (-0.5 * r * r).exp(),
-                        KernelShape::Exponential => (-r).exp(),
-                        KernelShape::WizardHat => (1.0 - r) * (-r).exp(),
+                        KernelShape::Gaussian | KernelShape::MexicanHat => exp(-0.5 * r * r),
+                        KernelShape::Exponential => exp(-r),
+                        KernelShape::WizardHat => (1.0 - r) * exp(-r),
                         KernelShape::Listed => 0.0,
                     });
                 }
             }
             let scale = if shape == KernelShape::WizardHat {
-                (lattice.spacing / width).powi(1 + i32::from(plane))
+                if plane { (lattice.spacing / width) * (lattice.spacing / width) } else { lattice.spacing / width }
             } else {
                 1.0 / part.iter().sum::<f64>()
             };
@@ -111,31 +108,26 @@ impl Convolution {
 
     fn with(cells: [usize; 2], weights: Vec<f64>, reach: [usize; 2], direct: Option<bool>) -> Self {
         let padded = (cells[0] + 2 * reach[0]) * (cells[1] + 2 * reach[1]);
-        let mut out =
-            Self { weights, reach, shape: cells, spectrum: None, padded: vec![0.0; padded], work: Vec::new() };
+        let mut out = Self { weights, reach, shape: cells, ring: None, padded: vec![0.0; padded], beside: Vec::new() };
         if !direct.unwrap_or(out.weights.len() <= DIRECT) {
             out.transform();
         }
         out
     }
 
-    /// The spectrum of the kernel, rows of the padded grid laid end to end: no window of a cell wraps around.
+    /// Lays the kernel on a ring that is at least as long as the padded grid.
     fn transform(&mut self) {
-        let n = self.padded.len();
+        let n = self.padded.len().next_power_of_two();
         let pitch = self.shape[0] + 2 * self.reach[0];
         let mut line = vec![0.0; n];
         for y in 0..=2 * self.reach[1] {
             for x in 0..=2 * self.reach[0] {
                 let offset =
                     (y as isize - self.reach[1] as isize) * pitch as isize + x as isize - self.reach[0] as isize;
-                line[offset.rem_euclid(n as isize) as usize] +=
-                    self.weights[y * (2 * self.reach[0] + 1) + x] / n as f64;
+                line[offset.rem_euclid(n as isize) as usize] += self.weights[y * (2 * self.reach[0] + 1) + x];
             }
         }
-        let mut spectrum = vec![Complex64::default(); n / 2 + 1];
-        real_plan(n).process(&mut line, &mut spectrum).expect(FITS);
-        self.work = vec![Complex64::default(); n / 2 + 1];
-        self.spectrum = Some(spectrum);
+        self.ring = Some(CircularConvolution::new(&line));
     }
 
     /// The convolution of `values`, continued beyond the ends as the boundary says.
@@ -155,15 +147,13 @@ impl Convolution {
                 };
             }
         }
-        if let Some(spectrum) = &self.spectrum {
+        if let Some(ring) = &self.ring {
             let n = self.padded.len();
-            real_plan(n).process(&mut self.padded, &mut self.work).expect(FITS);
-            self.work.iter_mut().zip(spectrum).for_each(|(w, s)| *w *= *s);
-            self.work[0].im = 0.0;
-            if n.is_multiple_of(2) {
-                self.work[n / 2].im = 0.0;
-            }
-            inverse_real_plan(n).process(&mut self.work, &mut self.padded).expect(FITS);
+            self.padded.resize(ring.length(), 0.0);
+            self.beside.clear();
+            self.beside.resize(ring.length(), 0.0);
+            ring.apply(&mut self.padded, &mut self.beside);
+            self.padded.truncate(n);
             for y in 0..ny {
                 let from = (y + ry) * pitch + rx;
                 out[y * nx..(y + 1) * nx].copy_from_slice(&self.padded[from..from + nx]);

@@ -6,10 +6,9 @@
 //! alternating directions; rest states are those of the equations, whatever the step; with theta 1/2 the order is 2 if
 //! the rule for the equations has order 2.
 
-use realfft::num_complex::Complex64;
-
 use super::lattice::{Lattice, Lines};
-use spikedeck_core::fft::{inverse_real_plan, real_plan};
+use spikedeck_core::circular_convolution::CircularConvolution;
+use spikedeck_core::math::exp;
 use spikedeck_scenario::Boundary;
 
 /// One step of `du/dt = D laplacian(u)` along an axis.
@@ -113,8 +112,8 @@ impl Tridiagonal {
 #[derive(Debug, Clone)]
 pub struct Modes {
     kind: Boundary,
-    factors: Vec<f64>,
-    length: usize,
+    /// On a ring: the line, or the line with its mirror image.
+    ring: CircularConvolution,
 }
 
 impl Modes {
@@ -130,50 +129,42 @@ impl Modes {
             let wave = std::f64::consts::TAU * k as f64 / (length as f64 * lattice.spacing);
             let laplacian = -wave * wave;
             let rate = coefficients.iter().rev().fold(0.0, |sum: f64, c| (sum + c) * laplacian);
-            (rate * h).exp() / length as f64
+            exp(rate * h)
         };
-        Self { kind, factors: (0..=length / 2).map(factor).collect(), length }
+        Self { kind, ring: CircularConvolution::of_modes(length, factor) }
     }
 
+    /// Two lines at a time, as the real and the imaginary part of one.
     fn step(&self, lines: Lines, values: &mut [f64]) {
         let Lines { count, stride, groups } = lines;
-        let (forward, back) = (real_plan(self.length), inverse_real_plan(self.length));
-        let (mut line, mut spectrum) = (vec![0.0; self.length], vec![Complex64::default(); self.length / 2 + 1]);
-        for group in 0..groups {
-            for i in 0..stride {
-                let at = |j: usize| (group * count + j) * stride + i;
-                match self.kind {
-                    Boundary::Periodic => (0..count).for_each(|j| line[j] = values[at(j)]),
-                    Boundary::NoFlux => (0..count).for_each(|j| {
-                        line[j] = values[at(j)];
-                        line[2 * count - 1 - j] = values[at(j)];
-                    }),
-                    _ => {
-                        line[0] = 0.0;
-                        line[count + 1] = 0.0;
-                        (0..count).for_each(|j| {
-                            line[j + 1] = values[at(j)];
-                            line[2 * count + 1 - j] = -values[at(j)];
-                        });
-                    }
+        let total = groups * stride;
+        let at = |line: usize, j: usize| (line / stride * count + j) * stride + line % stride;
+        let shift = usize::from(!matches!(self.kind, Boundary::Periodic | Boundary::NoFlux));
+        let mut parts = [Vec::new(), Vec::new()];
+        for first in (0..total).step_by(2) {
+            let pair = first..total.min(first + 2);
+            for (k, part) in parts.iter_mut().enumerate() {
+                part.clear();
+                part.resize(self.ring.length(), 0.0);
+                if pair.contains(&(first + k)) {
+                    self.lay(part, |j| values[at(first + k, j)], count);
                 }
-                // Lengths are those of the plans, which is all that these can refuse.
-                if forward.process(&mut line, &mut spectrum).is_err() {
-                    return;
-                }
-                spectrum.iter_mut().zip(&self.factors).for_each(|(s, f)| *s *= *f);
-                // What rounding leaves where the spectrum of real numbers is real.
-                spectrum[0].im = 0.0;
-                if self.length.is_multiple_of(2)
-                    && let Some(s) = spectrum.last_mut()
-                {
-                    s.im = 0.0;
-                }
-                if back.process(&mut spectrum, &mut line).is_err() {
-                    return;
-                }
-                let first = usize::from(!matches!(self.kind, Boundary::Periodic | Boundary::NoFlux));
-                (0..count).for_each(|j| values[at(j)] = line[j + first]);
+            }
+            let [re, im] = &mut parts;
+            self.ring.apply(re, im);
+            for (line, part) in pair.zip(&parts) {
+                (0..count).for_each(|j| values[at(line, j)] = part[j + shift]);
+            }
+        }
+    }
+
+    /// Puts a line on the ring, with its mirror image where ends are sealed or killed.
+    fn lay(&self, ring: &mut [f64], value: impl Fn(usize) -> f64, count: usize) {
+        for j in 0..count {
+            match self.kind {
+                Boundary::Periodic => ring[j] = value(j),
+                Boundary::NoFlux => (ring[j], ring[2 * count - 1 - j]) = (value(j), value(j)),
+                _ => (ring[j + 1], ring[2 * count + 1 - j]) = (value(j), -value(j)),
             }
         }
     }

@@ -1,14 +1,22 @@
 //! What `auto` takes, and why.
 
-use super::Problem;
 use super::exact::linear_part;
 use super::stability::fastest;
+use super::trial::{FOLLOWS, follow};
+use super::{Problem, trial};
 use spikedeck_scenario::Integrator;
+
+/// Greatest h*|lambda| at the start for which classical Runge-Kutta is taken.
+const RESOLVED: f64 = 0.7;
+
+/// The same anywhere along a spike: beyond 2.78 it is not stable.
+const BEARABLE: f64 = 2.5;
 
 /// The integrator and the reason, in words.
 ///
-/// `start` are the initial states of one lane and `parameters` its parameters: stiffness is judged there.
-pub fn choose(p: &mut Problem<'_>, start: &[f64], parameters: &[f64]) -> (Integrator, String) {
+/// `starts` are states of one lane from which it is tried, the initial ones first, and `parameters` its parameters:
+/// stiffness is judged at the start and along the way.
+pub fn choose(p: &mut Problem<'_>, starts: &[Vec<f64>], parameters: &[f64]) -> (Integrator, String) {
     if p.diffusion.iter().any(Option::is_some) {
         let states: Vec<usize> = (0..p.states()).collect();
         let factors: Vec<_> = p.diffusion.iter().flatten().copied().collect();
@@ -46,8 +54,43 @@ pub fn choose(p: &mut Problem<'_>, start: &[f64], parameters: &[f64]) -> (Integr
             ),
         );
     }
-    let size = fastest(p, start, parameters) * p.h;
-    if size <= 0.7 || !size.is_finite() {
+    let size = fastest(p, &starts[0], parameters) * p.h;
+    // Spike currents are cut at the threshold, and would only be followed to it.
+    let paths: Vec<trial::Path> = if p.cut.is_some() {
+        Vec::new()
+    } else {
+        starts.iter().filter_map(|start| follow(p, start, parameters)).collect()
+    };
+    let along = paths.iter().map(|path| path.fastest(p, parameters) * p.h).fold(0.0, f64::max);
+    let (integrator, why) = by_rates(p, size, along);
+    let tried: &Problem<'_> = p;
+    let follows = |integrator| {
+        let distance = |path: &trial::Path| path.distance(tried, integrator, 1, parameters);
+        paths.iter().filter_map(distance).all(|(_, d)| d <= FOLLOWS)
+    };
+    if along <= RESOLVED || follows(integrator) {
+        return (integrator, why);
+    }
+    if integrator != Integrator::Rosenbrock && follows(Integrator::Rosenbrock) {
+        return (
+            Integrator::Rosenbrock,
+            format!(
+                "nonlinear equations that {} does not follow at this step (h*|lambda| = {along:.2})",
+                integrator.name()
+            ),
+        );
+    }
+    (
+        Integrator::Rk45,
+        format!(
+            "no scheme of one step follows these equations at this step (h*|lambda| = {along:.2}): adaptive inside it"
+        ),
+    )
+}
+
+/// What fits nonlinear equations by their fastest rate at the start and along the way.
+fn by_rates(p: &mut Problem<'_>, size: f64, along: f64) -> (Integrator, String) {
+    if (size <= RESOLVED || !size.is_finite()) && along <= BEARABLE {
         let clip = p
             .cut
             .map_or(String::new(), |(s, _)| format!("; `{}` is clipped at its threshold in every stage", p.names[s]));
@@ -59,6 +102,7 @@ pub fn choose(p: &mut Problem<'_>, start: &[f64], parameters: &[f64]) -> (Integr
             ),
         );
     }
+    let size = if size.is_finite() && size > along { size } else { along };
     if (0..p.states()).all(|i| p.linear_in_itself(i)) {
         return (
             Integrator::ExponentialEuler,

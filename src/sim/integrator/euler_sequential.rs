@@ -1,7 +1,7 @@
 //! Forward Euler in which each equation sees the states already updated: the scheme of many published scripts.
 
 use super::Problem;
-use spikedeck_equation::graph::{Id, Symbol};
+use spikedeck_equation::graph::{Binary, Id, Symbol};
 
 /// In the order of the equations.
 pub fn step(p: &mut Problem<'_>) -> Vec<Id> {
@@ -16,6 +16,10 @@ pub fn step(p: &mut Problem<'_>) -> Vec<Id> {
         })[0];
         let change = p.graph.mul(h, rate);
         x[i] = p.graph.add(x[i], change);
+        // What comes after a spike current sees no more of it than the spike.
+        if let Some((s, cut)) = p.cut.filter(|c| c.0 == i && p.grows_exponentially(c.0)) {
+            x[s] = p.graph.binary(Binary::Min, x[s], cut);
+        }
     }
     x
 }

@@ -1,7 +1,7 @@
 //! Linear states exactly, by the matrix exponential (Rotter and Diesmann 1999, doi:10.1007/s004220050570); states that
 //! are linear in themselves with everything else frozen over the step.
 
-use super::{LaneValues, Problem};
+use super::Problem;
 use spikedeck_core::expm::expm;
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::graph::{Id, Symbol};
@@ -20,13 +20,20 @@ pub struct Linear {
 /// else but inputs.
 pub fn linear_part(p: &mut Problem<'_>) -> Linear {
     let n = p.states();
+    let zero = p.graph.number(0.0);
     let slopes: Vec<Vec<Id>> = (0..n)
         .map(|i| {
             let f = p.drift[i];
-            (0..n).map(|j| derivative(&mut p.graph, f, Symbol::State(j as u32))).collect()
+            let mut row = vec![zero; n];
+            // Of many states most are not in an equation.
+            for symbol in p.graph.symbols(f) {
+                if let Symbol::State(j) = symbol {
+                    row[j as usize] = derivative(&mut p.graph, f, symbol);
+                }
+            }
+            row
         })
         .collect();
-    let zero = p.graph.number(0.0);
     let constant: Vec<bool> = (0..n).map(|i| slopes[i].iter().all(|&a| p.is_lane_value(a))).collect();
     let timeless: Vec<bool> = (0..n).map(|i| !p.graph.depends(p.drift[i], |s| s == Symbol::Time)).collect();
     let mut inside: Vec<bool> = (0..n).map(|i| constant[i] && timeless[i]).collect();
@@ -131,7 +138,7 @@ fn entries(p: &mut Problem<'_>, linear: &Linear) -> (Vec<Id>, Vec<Id>) {
                 return p.graph.number(first);
             }
             let symbol = Symbol::Variable(p.lane_values.len() as u32);
-            p.lane_values.push(LaneValues { symbol, values: column });
+            p.lane_values.push(column);
             p.graph.symbol(symbol)
         })
         .collect();

@@ -15,6 +15,7 @@ mod rk4;
 pub mod rk45;
 pub mod rosenbrock;
 mod stability;
+pub mod trial;
 
 pub use self::choose::choose;
 pub use self::exact::linear_part;
@@ -41,14 +42,6 @@ pub enum Method {
     Rosenbrock,
 }
 
-/// A value that is the same in all steps but differs between lanes, computed once.
-pub struct LaneValues {
-    /// What stands for it in expressions.
-    pub symbol: Symbol,
-    /// One value a lane.
-    pub values: Vec<f64>,
-}
-
 /// A system to be integrated: shared parameters are numbers, others symbols.
 pub struct Problem<'a> {
     /// Its expressions.
@@ -68,7 +61,7 @@ pub struct Problem<'a> {
     /// Parameters of a lane.
     pub parameters: &'a dyn Fn(usize) -> Vec<f64>,
     /// Lane values made by the scheme.
-    pub lane_values: Vec<LaneValues>,
+    pub lane_values: Vec<Vec<f64>>,
 }
 
 impl Problem<'_> {
@@ -168,13 +161,7 @@ impl Problem<'_> {
 
     /// Whether the rates grow exponentially with the state.
     pub fn grows_exponentially(&self, state: usize) -> bool {
-        let needed = self.graph.reachable(&self.drift);
-        (0..needed.len()).filter(|&i| needed[i]).any(|i| match self.graph.node(Id(i as u32)) {
-            Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Exprel | Unary::Sinh | Unary::Cosh, x) => {
-                self.depends_on(x, state)
-            }
-            _ => false,
-        })
+        grow_exponentially(&self.graph, &self.drift, state)
     }
 
     /// Value of an expression of parameters if it is a number.
@@ -193,6 +180,17 @@ impl Problem<'_> {
             })
             .collect())
     }
+}
+
+/// Whether rates grow exponentially with a state.
+pub fn grow_exponentially(graph: &Graph, rates: &[Id], state: usize) -> bool {
+    let needed = graph.reachable(rates);
+    (0..needed.len()).filter(|&i| needed[i]).any(|i| match graph.node(Id(i as u32)) {
+        Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Exprel | Unary::Sinh | Unary::Cosh, x) => {
+            graph.depends(x, |s| s == Symbol::State(state as u32))
+        }
+        _ => false,
+    })
 }
 
 /// Makes the step of an integrator; `auto` has been replaced by what it chose.

@@ -81,6 +81,11 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
             worst = if ratio > worst || ratio.is_nan() { ratio } else { worst };
         }
         let smallest = h * 1e-7;
+        if worst.is_nan() && step <= smallest {
+            // No step is short enough for what is not a number.
+            x.copy_from_slice(&trial);
+            return 1.0;
+        }
         if worst <= 1.0 || step <= smallest {
             if crossed(t + done + step, &trial) && step > smallest {
                 // Halve towards the crossing.

@@ -4,21 +4,76 @@
 /// 1 - 1/√2: the smaller of the two values for which the method is L-stable.
 const GAMMA: f64 = 1.0 - std::f64::consts::FRAC_1_SQRT_2;
 
+/// Growth of the threshold variable in a part of a step: beyond it, the linear solve turns the upstroke around.
+const GROWTH: f64 = 0.5;
+
+/// The shortest part of a step that is made, and the precision to which a crossing is found.
+const SMALLEST: f64 = 1e-7;
+
+/// Most parts of a step: every lane ends (the last is then taken as it is).
+const MOST: usize = 10_000;
+
 /// What is integrated.
 pub struct Lane<'a> {
     /// Rates.
     pub rate: &'a super::Rate<'a>,
     /// Jacobian (row-major), followed by the derivative of each rate by time.
     pub jacobian: &'a super::Rate<'a>,
+    /// Positive once crossed.
+    pub surface: Option<&'a super::Surface<'a>>,
     /// Threshold variable and its greatest trial value.
     pub cut: Option<(usize, f64)>,
 }
 
-/// Advances `x` from `t` by `h`.
-pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) {
+/// Advances `x` from `t` by `h`; returns the fraction of `h` done, 1 but where the surface is crossed.
+///
+/// Where the threshold variable grows without bound (a spike current), parts of the step follow its growth, and the
+/// crossing is found among them: what is stepped with it is then what it is at the crossing.
+pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
     let n = x.len();
     let mut slopes = vec![0.0; n * n + n];
-    (lane.jacobian)(t, x, &mut slopes);
+    let Some((s, cut)) = lane.cut else {
+        (lane.jacobian)(t, x, &mut slopes);
+        step(lane, &slopes, t, h, x);
+        return 1.0;
+    };
+    let crossed = |time: f64, state: &[f64]| lane.surface.is_some_and(|f| f(time, state) > 0.0);
+    if crossed(t, x) {
+        return 0.0;
+    }
+    let (mut done, mut longest) = (0.0, h);
+    let mut trial = vec![0.0; n];
+    for _ in 0..MOST {
+        let left = h - done;
+        (lane.jacobian)(t + done, x, &mut slopes);
+        let growth = slopes[s * n + s];
+        let bound = if growth > 0.0 { GROWTH / growth } else { h };
+        let part = [longest, bound.max(SMALLEST * h)].into_iter().fold(left, |a, b| if b < a { b } else { a });
+        trial.copy_from_slice(x);
+        step(lane, &slopes, t + done, part, &mut trial);
+        if crossed(t + done + part, &trial) && part > SMALLEST * h {
+            longest = 0.5 * part;
+            continue;
+        }
+        // Where nobody waits for a crossing, what is past the cut is as good as at it.
+        if lane.surface.is_none() {
+            trial[s] = spikedeck_core::math::min(trial[s], cut);
+        }
+        x.copy_from_slice(&trial);
+        done = if part < left { done + part } else { h };
+        if crossed(t + done, x) {
+            return done / h;
+        }
+        if done >= h {
+            break;
+        }
+    }
+    1.0
+}
+
+/// One step, with the Jacobian at its start.
+fn step(lane: &Lane<'_>, slopes: &[f64], t: f64, h: f64, x: &mut [f64]) {
+    let n = x.len();
     let (matrix, by_time) = slopes.split_at(n * n);
     let mut w: Vec<f64> = matrix.iter().map(|a| -GAMMA * h * a).collect();
     for i in 0..n {
@@ -33,7 +88,7 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) {
     solve(&w, &pivots, &mut k1);
     let mut at: Vec<f64> = (0..n).map(|i| f64::mul_add(h, k1[i], x[i])).collect();
     if let Some((s, cut)) = lane.cut {
-        at[s] = at[s].min(cut);
+        at[s] = spikedeck_core::math::min(at[s], cut);
     }
     let mut k2 = vec![0.0; n];
     (lane.rate)(t + h, &at, &mut k2);

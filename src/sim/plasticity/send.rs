@@ -26,6 +26,13 @@ pub(super) fn send(
         }
     };
     let targets = &block.targets[from..to];
+    if ring.keeps_singles() {
+        for (k, &t) in targets.iter().enumerate() {
+            let delay = block.delays.get(from + k).copied().unwrap_or(delay);
+            ring.add(at + u64::from(delay), lane as u32 + u32::from(t), value(k));
+        }
+        return;
+    }
     if block.delays.is_empty() {
         let row = &mut ring.arriving(at + u64::from(delay))[lane..];
         match factor {

@@ -42,19 +42,23 @@ impl ByLane {
             evaluate(bound, time, &x, &mut v);
             (*s, v[0])
         });
+        let surface = |t: f64, states: &[f64]| {
+            let mut v = [0.0];
+            if let Some(tape) = &self.surface {
+                evaluate(tape, t, states, &mut v);
+            }
+            v[0]
+        };
+        let surface: Option<&Surface<'_>> = if armed && self.surface.is_some() { Some(&surface) } else { None };
         let part = if self.implicit {
             let jacobian = |t: f64, states: &[f64], out: &mut [f64]| evaluate(&self.jacobian, t, states, out);
-            rosenbrock::advance(&rosenbrock::Lane { rate: &rate, jacobian: &jacobian, cut }, time, self.h, &mut x);
-            1.0
+            rosenbrock::advance(
+                &rosenbrock::Lane { rate: &rate, jacobian: &jacobian, surface, cut },
+                time,
+                self.h,
+                &mut x,
+            )
         } else {
-            let surface = |t: f64, states: &[f64]| {
-                let mut v = [0.0];
-                if let Some(tape) = &self.surface {
-                    evaluate(tape, t, states, &mut v);
-                }
-                v[0]
-            };
-            let surface: Option<&Surface<'_>> = if armed && self.surface.is_some() { Some(&surface) } else { None };
             rk45::advance(&rk45::Lane { rate: &rate, surface, cut }, time, self.h, &mut x)
         };
         program.set_lane_states(lane, &x);

@@ -6,9 +6,9 @@ use super::by_lane::ByLane;
 use super::locate::{Given, Locate};
 use super::refractory::Reset;
 use super::threshold::Threshold;
+use super::trust;
 use super::{Motion, Noise, Stepper, StepperSpec, UnitValues, Work};
-use crate::firing::Firing;
-use crate::integrator::{LaneValues, Method, Problem, build, check, choose};
+use crate::integrator::{Method, Problem, build, check, choose, grow_exponentially};
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::Dimension;
@@ -29,6 +29,8 @@ struct Imported {
     condition: Option<Id>,
     surface: Option<Id>,
     cut: Option<(usize, Id)>,
+    /// The same of a threshold that only counts.
+    peak: Option<(usize, Id)>,
     reset: Vec<Id>,
     refractory: Option<Id>,
 }
@@ -57,9 +59,11 @@ fn import(p: &Parts, parameters: &[UnitValues]) -> Imported {
     let surface = t.and_then(|t| t.surface).map(|h| take(&[h])[0]);
     // Without a reset of that state (Hodgkin-Huxley) the threshold only counts spikes, and bounds nothing.
     let cut = t.and_then(|t| t.cut).filter(|(s, _)| p.reset.iter().any(|r| r.0 == *s)).map(|(s, c)| (s, take(&[c])[0]));
+    let counts = p.reset.is_empty();
+    let peak = t.and_then(|t| t.cut).filter(|_| counts).map(|(s, c)| (s, take(&[c])[0]));
     let reset = take(&p.reset.iter().map(|r| r.1).collect::<Vec<_>>());
     let refractory = p.refractory.map(|r| take(&[r])[0]);
-    Imported { graph, drift, diffusion, gains, condition, surface, cut, reset, refractory }
+    Imported { graph, drift, diffusion, gains, condition, surface, cut, peak, reset, refractory }
 }
 
 impl Imported {
@@ -122,6 +126,8 @@ impl Movement {
 struct Movements {
     /// The integrator, and why.
     integrator: (Integrator, String),
+    /// Why its step is too long, if it is.
+    doubt: Option<String>,
     main: Movement,
     /// The same with the held states at rest, if others depend on them.
     held: Option<Movement>,
@@ -161,7 +167,7 @@ fn examine(spec: &StepperSpec<'_>) -> Result<(), String> {
             return Err(format!("`{}` of unit {} is not a finite number", v.name, spec.first_unit as usize + lane));
         }
     }
-    Ok(())
+    trust::degenerate(spec)
 }
 
 /// Length of a step and of one of its parts, in the time of the equations.
@@ -177,7 +183,7 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
     let cut = nonlinear_cut(imported);
     let lane_parameters = |lane: usize| -> Vec<f64> { spec.parameters.iter().map(|c| c.at(lane)).collect() };
     let names: Vec<String> = p.states.iter().map(|v| v.name.clone()).collect();
-    let pose = |lane_values: Vec<LaneValues>| Problem {
+    let pose = |lane_values: Vec<Vec<f64>>| Problem {
         graph: imported.graph.clone(),
         drift: imported.drift.clone(),
         diffusion: imported.diffusion.clone(),
@@ -189,13 +195,15 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         lane_values,
     };
     let mut problem = pose(Vec::new());
+    let first: Vec<f64> = if lanes > 0 { lane_parameters(0) } else { Vec::new() };
+    let starts = trust::starts(spec, imported.peak, &imported.graph, &first);
     let (integrator, why) = if spec.integrator == Integrator::Auto {
-        let start: Vec<f64> = spec.initial.iter().map(|c| if lanes > 0 { c.at(0) } else { 0.0 }).collect();
-        let first: Vec<f64> = if lanes > 0 { lane_parameters(0) } else { Vec::new() };
-        choose(&mut problem, &start, &first)
+        choose(&mut problem, &starts, &first)
     } else {
         (spec.integrator, "named in the scenario or model".to_owned())
     };
+    // Of one unit: others of its population are looked at by nobody but for speed.
+    let doubt = if lanes == 1 { trust::doubt(&problem, integrator, &starts, &first, p.time_unit) } else { None };
     check(integrator, &mut problem, p.time_unit.per_second())?;
     let method = build(integrator, &mut problem)?;
     let mut lane_values = std::mem::take(&mut problem.lane_values);
@@ -215,8 +223,8 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         lane_values = std::mem::take(&mut resting.lane_values);
         held = Some(Movement { graph: resting.graph, drift: resting.drift, method });
     }
-    let lane_values = lane_values.into_iter().map(|v| UnitValues::Each(v.values)).collect();
-    Ok(Movements { integrator: (integrator, why), main, held, lane_values })
+    let lane_values = lane_values.into_iter().map(UnitValues::Each).collect();
+    Ok(Movements { integrator: (integrator, why), doubt, main, held, lane_values })
 }
 
 /// The threshold variable and its bound, where the rates are not linear in it (an upstroke that no fixed step can
@@ -248,24 +256,31 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
         );
     }
     let (dt, h) = steps(spec);
-    let Movements { integrator, main, held, lane_values } = movements;
+    let Movements { integrator, doubt, main, held, lane_values } = movements;
     let comparison = imported.comparison();
+    let slope = excursions(spec, &mut imported);
     let never = imported.graph.number(0.0);
     let imported = imported;
     let columns = Columns { states: &spec.initial, parameters: &spec.parameters, lane_values: &lane_values };
     let moved = [Some(&main), held.as_ref()].into_iter().flatten().flat_map(|m| symbols(&m.graph, m.roots()));
-    let others: Vec<Id> = imported.gains.iter().copied().chain(imported.condition).collect();
+    let others: Vec<Id> = imported.gains.iter().copied().chain(imported.condition).chain(slope).collect();
     let mut builder = Builder::new(columns, moved.chain(symbols(&imported.graph, &others)));
     let mut motion = main.compile(&mut builder, &imported, p, h);
     let mut held_motion = held.map(|m| m.compile(&mut builder, &imported, p, h));
-    let arrivals = Arrivals::new(&mut builder, &imported.graph, &imported.gains, &p.effects);
+    let adds_up = |port| spec.system.superposes(port);
+    let arrivals = Arrivals::new(&mut builder, &imported.graph, &imported.gains, &p.effects, adds_up);
     let threshold = comparison.map(|(op, sides)| Threshold::new(&mut builder, &imported.graph, op, sides));
+    let slopes = slope.map(|slope| {
+        let (kernel, places) = builder.kernel(&imported.graph, &[slope], &[Target::Anywhere]);
+        (kernel, places[0])
+    });
     let mut program = builder.finish(spec.lanes);
     [Some(&mut motion), held_motion.as_mut()].into_iter().flatten().for_each(|m| m.settle(&mut program));
     let padded = program.memory.padded;
     Ok(Stepper {
         system: spec.system.clone(),
         integrator,
+        doubt,
         // A few lanes are all there is at rest, too; their programs fit a memory like theirs.
         side: program.beside(),
         noise: noise(spec, &program),
@@ -273,14 +288,17 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
         arrivals,
         threshold,
         reset: reset(p, &imported, never),
-        firing: Firing::default(),
-        locate: locate(spec, &imported, padded)?,
+        firing: trust::begun(spec, &imported.graph, imported.condition.filter(|_| imported.reset.is_empty())),
+        locate: locate(spec, &imported, padded, slope)?,
+        slopes,
         fractions: if matches!(motion, Motion::Lanes(_)) { vec![1.0; padded] } else { Vec::new() },
         motion,
         stretch: Stretch::default(),
         work: Work::default(),
         dt,
         substeps: spec.substeps.max(1),
+        start: spec.initial.iter().map(|c| if spec.lanes > 0 { c.at(0) } else { 0.0 }).collect(),
+        alarmed: false,
         program,
     })
 }
@@ -296,8 +314,25 @@ fn reset(p: &Parts, imported: &Imported, never: Id) -> Reset {
     }
 }
 
+/// How fast the threshold's surface moves, where excursions over it within one step are looked for.
+fn excursions(spec: &StepperSpec<'_>, imported: &mut Imported) -> Option<Id> {
+    let surface = imported.surface.filter(|_| spec.spike_times == SpikeTimes::Exact && !imported.reset.is_empty())?;
+    let mut sum = imported.graph.number(0.0);
+    for (s, rate) in imported.drift.clone().into_iter().enumerate() {
+        let slope = derivative(&mut imported.graph, surface, Symbol::State(s as u32));
+        let product = imported.graph.mul(slope, rate);
+        sum = imported.graph.add(sum, product);
+    }
+    Some(sum)
+}
+
 /// What finds crossings inside steps, if they are asked for.
-fn locate(spec: &StepperSpec<'_>, imported: &Imported, padded: usize) -> Result<Option<Locate>, String> {
+fn locate(
+    spec: &StepperSpec<'_>,
+    imported: &Imported,
+    padded: usize,
+    slope: Option<Id>,
+) -> Result<Option<Locate>, String> {
     let p = spec.system.parts();
     if spec.spike_times == SpikeTimes::Grid || p.threshold.is_none() {
         return Ok(None);
@@ -317,8 +352,10 @@ fn locate(spec: &StepperSpec<'_>, imported: &Imported, padded: usize) -> Result<
         resets: !p.reset.is_empty(),
         hold: &p.hold,
         exact: spec.spike_times == SpikeTimes::Exact,
+        cut: imported.cut.filter(|c| grow_exponentially(&imported.graph, &imported.drift, c.0)),
         names: &names,
         padded,
+        slope,
     };
     Locate::new(&given).map(Some)
 }

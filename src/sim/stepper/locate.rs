@@ -1,15 +1,17 @@
 //! Crossings inside a step: where the threshold was crossed, the reset there, and the rest of the step from the reset
 //! state.
 //!
-//! `interpolated` takes states as straight lines between the two grid points (order 2); `exact` solves the closed form
+//! `interpolated` takes states as straight lines between the two grid points (order 2), and follows the equations
+//! themselves where a spike current ends a step at the threshold whatever it was; `exact` solves the closed form
 //! of linear equations for the moment at which the surface is reached. Either way the unit goes on from the reset state
 //! for what is left of the step, and a refractory time ends inside a step as it began (Morrison et al. 2007,
-//! doi:10.1162/neco.2007.19.1.47). An excursion that begins and ends inside one step is not seen (Hanuschkin et al.
-//! 2010, doi:10.3389/fninf.2010.00113); what arrives at a grid point still acts at that point.
+//! doi:10.1162/neco.2007.19.1.47). An excursion that begins and ends inside one step (Hanuschkin et al. 2010,
+//! doi:10.3389/fninf.2010.00113) is found by `exact` (`excursion`), and not seen otherwise; what arrives at a grid point
+//! still acts at that point.
 
 use super::{LaneSpike, Stepper};
 use crate::firing::{self, Refractory};
-use crate::integrator::{Problem, linear_part};
+use crate::integrator::{Problem, linear_part, rk45};
 use spikedeck_core::expm::expm;
 use spikedeck_equation::graph::{Graph, Id};
 use spikedeck_equation::tape::{Tape, Values};
@@ -17,24 +19,33 @@ use spikedeck_equation::tape::{Tape, Values};
 /// What is needed to go to a moment inside a step.
 #[derive(Debug)]
 pub(super) struct Locate {
-    surface: Tape,
+    pub(super) surface: Tape,
     exact: bool,
+    /// Where the result of a step is cut at the threshold (a spike current), so that no line leads to it: the rates, the
+    /// threshold variable and its bound.
+    cut: Option<(Tape, usize, Tape)>,
     /// How states move by themselves; `None` for equations with noise, whose reset stays on the grid.
-    free: Option<Inside>,
+    pub(super) free: Option<Inside>,
     /// The same with the held states at rest.
     held: Option<Inside>,
     /// States before the step, and at its end before anything arrives.
-    before: Vec<f64>,
-    ended: Vec<f64>,
+    pub(super) before: Vec<f64>,
+    pub(super) ended: Vec<f64>,
     /// States at the end of the step of the spikes found in it, in their order; empty slots for resets on the grid.
     ends: Vec<Option<Vec<f64>>>,
     /// Lanes whose rest ended inside the step: after which part of it, and their states then.
-    released: Vec<(u32, f64, Vec<f64>)>,
+    pub(super) released: Vec<(u32, f64, Vec<f64>)>,
+    /// How fast the surface moves, where excursions within a step are looked for, and how fast it did in each lane when
+    /// the step began.
+    pub(super) slope: Option<Tape>,
+    pub(super) slopes: Vec<f64>,
+    /// Lanes that crossed and came back within the step, and the part of it at which they crossed.
+    pub(super) excursions: Vec<(u32, f64)>,
 }
 
 /// How a state moves for a part of a step.
 #[derive(Debug)]
-enum Inside {
+pub(super) enum Inside {
     /// Slopes (row by row), then rates at state zero.
     Linear(Tape),
     /// Rates.
@@ -43,14 +54,14 @@ enum Inside {
 
 /// What the equations see besides their states.
 #[derive(Clone, Copy)]
-struct Around<'a> {
-    parameters: &'a [f64],
-    inputs: &'a [f64],
-    time: f64,
+pub(super) struct Around<'a> {
+    pub parameters: &'a [f64],
+    pub inputs: &'a [f64],
+    pub time: f64,
 }
 
 impl Around<'_> {
-    fn values<'b>(&'b self, states: &'b [f64], later: f64) -> Values<'b> {
+    pub fn values<'b>(&'b self, states: &'b [f64], later: f64) -> Values<'b> {
         Values {
             states,
             parameters: self.parameters,
@@ -63,7 +74,7 @@ impl Around<'_> {
 
 impl Inside {
     /// States `h` later.
-    fn moved(&self, around: &Around<'_>, from: &[f64], later: f64, h: f64) -> Vec<f64> {
+    pub fn moved(&self, around: &Around<'_>, from: &[f64], later: f64, h: f64) -> Vec<f64> {
         let n = from.len();
         match self {
             Self::Linear(tape) => {
@@ -112,10 +123,14 @@ pub(super) struct Given<'a> {
     pub resets: bool,
     pub hold: &'a [usize],
     pub exact: bool,
+    /// The threshold variable and the bound that results of steps are cut at, if they are.
+    pub cut: Option<(usize, Id)>,
     /// Names of the states.
     pub names: &'a [String],
     /// Places of a column of states.
     pub padded: usize,
+    /// How fast the surface moves, where excursions are looked for.
+    pub slope: Option<Id>,
 }
 
 impl Locate {
@@ -166,12 +181,16 @@ impl Locate {
         Ok(Self {
             surface,
             exact: given.exact,
+            cut: given.cut.map(|(s, bound)| (Tape::new(given.graph, given.drift), s, Tape::new(given.graph, &[bound]))),
             free,
             held,
             before: vec![0.0; size],
             ended: vec![0.0; size],
             ends: Vec::new(),
             released: Vec::new(),
+            slope: given.slope.map(|slope| Tape::new(given.graph, &[slope])),
+            slopes: vec![0.0; if given.slope.is_some() { given.padded } else { 0 }],
+            excursions: Vec::new(),
         })
     }
 
@@ -189,6 +208,7 @@ impl Locate {
     pub fn clear(&mut self) {
         self.ends.clear();
         self.released.clear();
+        self.excursions.clear();
     }
 }
 
@@ -202,7 +222,7 @@ fn copy_states(to: &mut [f64], data: &[f64], padded: usize, start: usize, count:
 }
 
 /// Where `f` becomes positive in (0, 1], with `f(0) < 0 <= f(1)`: regula falsi with Illinois' remedy, to rounding.
-fn root(f: &dyn Fn(f64) -> f64, before: f64, after: f64) -> f64 {
+pub(super) fn root(f: &dyn Fn(f64) -> f64, before: f64, after: f64) -> f64 {
     let (mut a, mut b, mut fa, mut fb) = (0.0, 1.0, before, after);
     let mut side = 0;
     for _ in 0..100 {
@@ -232,7 +252,7 @@ fn root(f: &dyn Fn(f64) -> f64, before: f64, after: f64) -> f64 {
 }
 
 impl Stepper {
-    fn states_of(&self, data: &[f64], lane: usize) -> Vec<f64> {
+    pub(super) fn states_of(&self, data: &[f64], lane: usize) -> Vec<f64> {
         (0..self.program.states()).map(|s| data[s * self.program.memory.padded + lane]).collect()
     }
 
@@ -288,6 +308,10 @@ impl Stepper {
         if let Some(&f) = self.fractions.get(lane).filter(|f| **f < 1.0) {
             // The integrator has stopped there.
             (fraction, at_crossing) = (f, ended.clone());
+        } else if let (Some(&(_, f)), Some(free)) =
+            (locate.excursions.iter().find(|e| e.0 as usize == lane), &locate.free)
+        {
+            (fraction, at_crossing) = (f, free.moved(&around, &old, part * self.dt, (f - part) * self.dt));
         } else {
             let (h0, h1) = (surface(&old, part * self.dt), surface(&ended, self.dt));
             // What arrives at the end of the step may have lifted it over the threshold: that is on the grid.
@@ -298,6 +322,16 @@ impl Stepper {
                 let h1 = surface(&at(1.0), self.dt).max(f64::MIN_POSITIVE);
                 fraction = within(root(&|g| surface(&at(within(g)), within(g) * self.dt), h0, h1));
                 at_crossing = at(fraction);
+            } else if let Some((rates, s, bound)) = &locate.cut {
+                let rate = |t: f64, x: &[f64], out: &mut [f64]| {
+                    rates.evaluate(&Values { time: t, ..around.values(x, 0.0) }, out);
+                };
+                let above = |t: f64, x: &[f64]| locate.surface.value(&Values { time: t, ..around.values(x, 0.0) });
+                let cut = Some((*s, bound.value(&around.values(&old, 0.0))));
+                let followed = rk45::Lane { rate: &rate, surface: Some(&above), cut };
+                let (begun, left) = (part.mul_add(self.dt, around.time), (1.0 - part) * self.dt);
+                let share = rk45::advance(&followed, begun, left, &mut old);
+                (fraction, at_crossing) = ((1.0 - part).mul_add(share, part), old);
             } else {
                 fraction = (1.0 - part).mul_add(share, part);
                 at_crossing = old.iter().zip(&ended).map(|(a, b)| (b - a).mul_add(share, *a)).collect();

@@ -4,6 +4,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::{LaneSpike, LaneValues, Motion, Stepper};
 use crate::firing::{self, Refractory};
+use spikedeck_core::math::holds;
 use spikedeck_equation::tape::{Tape, Values};
 
 /// What a spike does to its unit.
@@ -132,7 +133,7 @@ impl Stepper {
             let values = Values { states: &states, parameters, inputs, time, ..Values::default() };
             // After a reset inside the step the rest of it may lead over the threshold again: that is another spike,
             // one step later.
-            if !located && self.reset.condition.value(&values) != 0.0 {
+            if !located && holds(self.reset.condition.value(&values)) {
                 above.push(spike.lane);
             }
             if let Some(tape) = &self.reset.refractory {

@@ -1,5 +1,7 @@
 //! Block loops beside the register program: which lanes cross, and what arrives.
 
+use spikedeck_core::math::compared;
+use spikedeck_core::vector::vectorised;
 use spikedeck_equation::graph::{Binary, Graph, Id};
 use spikedeck_equation::kernel::{CHUNK, Kernel, Location, Memory};
 use spikedeck_equation::program::{Builder, Target};
@@ -38,22 +40,24 @@ impl Threshold {
     }
 }
 
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn crossing(
-    data: &[f64],
-    sides: (Result<usize, f64>, Result<usize, f64>),
-    compare: Binary,
-    start: usize,
-    count: usize,
-    out: &mut Vec<u32>,
-) {
-    match compare {
-        Binary::Greater => find(data, sides, start, count, out, |a, b| a > b),
-        Binary::GreaterEqual => find(data, sides, start, count, out, |a, b| a >= b),
-        Binary::Less => find(data, sides, start, count, out, |a, b| a < b),
-        Binary::LessEqual => find(data, sides, start, count, out, |a, b| a <= b),
-        Binary::Equal => find(data, sides, start, count, out, |a, b| a == b),
-        _ => find(data, sides, start, count, out, |a, b| a != b),
+vectorised! {
+    fn crossing(
+        data: &[f64],
+        sides: (Result<usize, f64>, Result<usize, f64>),
+        compare: Binary,
+        start: usize,
+        count: usize,
+        out: &mut Vec<u32>,
+    ) {
+        match compare {
+            Binary::Greater => find(data, sides, start, count, out, |a, b| a > b),
+            Binary::GreaterEqual => find(data, sides, start, count, out, |a, b| a >= b),
+            Binary::Less => find(data, sides, start, count, out, |a, b| a < b),
+            Binary::LessEqual => find(data, sides, start, count, out, |a, b| a <= b),
+            Binary::Equal => find(data, sides, start, count, out, |a, b| a == b),
+            // What is not a number is not unequal either: it is no condition that holds.
+            _ => find(data, sides, start, count, out, |a, b| compared(a, b, a != b) == 1.0),
+        }
     }
 }
 
@@ -115,30 +119,32 @@ fn note_rest(first: usize, out: &mut Vec<u32>, holds: impl Iterator<Item = bool>
     out.extend(holds.enumerate().filter(|h| h.1).map(|h| (first + h.0) as u32));
 }
 
-/// `to += gain * from`, and `from = 0` if `last`.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-pub fn add_scaled(to: &mut [f64], from: &mut [f64], gain: f64, last: bool) {
-    if last {
-        for (t, f) in to.iter_mut().zip(from.iter_mut()) {
-            *t = gain.mul_add(*f, *t);
-            *f = 0.0;
-        }
-    } else {
-        for (t, f) in to.iter_mut().zip(from.iter()) {
-            *t = gain.mul_add(*f, *t);
+vectorised! {
+    /// `to += gain * from`, and `from = 0` if `last`.
+    pub fn add_scaled(to: &mut [f64], from: &mut [f64], gain: f64, last: bool) {
+        if last {
+            for (t, f) in to.iter_mut().zip(from.iter_mut()) {
+                *t = gain.mul_add(*f, *t);
+                *f = 0.0;
+            }
+        } else {
+            for (t, f) in to.iter_mut().zip(from.iter()) {
+                *t = gain.mul_add(*f, *t);
+            }
         }
     }
 }
 
-/// `data[to..] += data[gain..] * from`.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-pub fn add_products(data: &mut [f64], to: usize, gain: usize, from: &[f64]) {
-    let mut k = 0;
-    while k < from.len() {
-        let width = CHUNK.min(from.len() - k);
-        for i in k..k + width {
-            data[to + i] = data[gain + i].mul_add(from[i], data[to + i]);
+vectorised! {
+    /// `data[to..] += data[gain..] * from`.
+    pub fn add_products(data: &mut [f64], to: usize, gain: usize, from: &[f64]) {
+        let mut k = 0;
+        while k < from.len() {
+            let width = CHUNK.min(from.len() - k);
+            for i in k..k + width {
+                data[to + i] = data[gain + i].mul_add(from[i], data[to + i]);
+            }
+            k += width;
         }
-        k += width;
     }
 }

@@ -8,6 +8,7 @@ use crate::expression::{Expression, Operand};
 use crate::stepper::UnitValues;
 use crate::values::at;
 use spikedeck_core::normal::Normals;
+use spikedeck_core::vector::vectorised;
 use spikedeck_scenario::Wave;
 
 /// What a level stimulus does, for the lanes it targets on one thread. Columns have one entry a targeted lane.
@@ -161,15 +162,14 @@ impl Level {
     }
 }
 
-/// `v = scale v + mean`.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn stretch(values: &mut [f64], scale: &UnitValues, mean: &UnitValues) {
-    match (scale, mean) {
-        (UnitValues::Shared(s), UnitValues::Shared(m)) => values.iter_mut().for_each(|v| *v = s * *v + m),
-        (UnitValues::Shared(s), UnitValues::Each(m)) => values.iter_mut().zip(m).for_each(|(v, m)| *v = s * *v + m),
-        (UnitValues::Each(s), UnitValues::Shared(m)) => values.iter_mut().zip(s).for_each(|(v, s)| *v = s * *v + m),
-        (UnitValues::Each(s), UnitValues::Each(m)) => {
-            values.iter_mut().zip(s).zip(m).for_each(|((v, s), m)| *v = s * *v + m)
+vectorised! {
+    /// `v = scale v + mean`.
+    fn stretch(values: &mut [f64], scale: &UnitValues, mean: &UnitValues) {
+        match (scale, mean) {
+            (UnitValues::Shared(s), UnitValues::Shared(m)) => values.iter_mut().for_each(|v| *v = s * *v + m),
+            (UnitValues::Shared(s), UnitValues::Each(m)) => values.iter_mut().zip(m).for_each(|(v, m)| *v = s * *v + m),
+            (UnitValues::Each(s), UnitValues::Shared(m)) => values.iter_mut().zip(s).for_each(|(v, s)| *v = s * *v + m),
+            (UnitValues::Each(s), UnitValues::Each(m)) => values.iter_mut().zip(s).zip(m).for_each(|((v, s), m)| *v = s * *v + m),
         }
     }
 }

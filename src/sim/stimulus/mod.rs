@@ -8,6 +8,7 @@
 mod level;
 mod poisson;
 mod sequence;
+mod varying;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use level::Drive;
 pub(super) use level::Level;
 use poisson::{MOST, Poisson};
 use sequence::Sequence;
+use varying::{Sources, Varying};
 
 use super::axis::Axis;
 use super::expression::Expression;
@@ -25,13 +27,17 @@ use super::values::{UnitNames, at, resolve};
 use spikedeck_core::math::exp;
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
-use spikedeck_scenario::{Amount, Generator, Spread, Stimulus as _, StimulusSpec, TimeCourse, UnitName, Value};
+use spikedeck_scenario::{
+    Amount, EventRate, Generator, Spread, Stimulus as _, StimulusSpec, TimeCourse, UnitName, Value,
+};
 
 /// Events into an event port, on one thread.
 #[derive(Debug)]
 pub(super) enum Events {
     /// Drawn.
     Poisson(Poisson),
+    /// Drawn at a rate that changes in time.
+    Varying(Box<Varying>),
     /// Listed: grid point, lane, weight; sorted by grid point.
     Listed {
         /// What is to come.
@@ -113,7 +119,12 @@ impl<'a> Stimulus<'a> {
             TimeCourse::Normal { mean, spread: Spread::Deviation(size) | Spread::Density(size), .. } => {
                 (find(*mean), find(*size))
             }
-            TimeCourse::Poisson { rate, sources, weight, .. } => {
+            TimeCourse::Poisson { rate: EventRate::InTime(rate), weight, .. } => {
+                let columns = UnitNames { size, geometry, known: &[] }.columns(rate);
+                expression = Some((Expression::new(rate, |name| *name == UnitName::Time), columns));
+                (zero, find(*weight))
+            }
+            TimeCourse::Poisson { rate: EventRate::Steady(rate), sources, weight, .. } => {
                 let rate = find(*rate);
                 let mean = |j| at(&rate, j) * *sources as f64 * axis.dt;
                 if let Some(j) = (0..units.len()).find(|&j| !(0.0..=MOST).contains(&mean(j))) {
@@ -147,6 +158,15 @@ impl<'a> Stimulus<'a> {
                 if interval.is_nan() || *interval <= 0.0 {
                     return Err("the interval of a signal must be positive".to_owned());
                 }
+                for (c, column) in columns.iter().enumerate() {
+                    if let Some(row) = column.iter().position(|v| !v.is_finite()) {
+                        let (row, value) = (row + 1, column[row]);
+                        let signal = if columns.len() == 1 { String::new() } else { format!(" of signal {}", c + 1) };
+                        return Err(format!(
+                            "row {row}{signal} is {value}, no finite number: a signal is known all along"
+                        ));
+                    }
+                }
                 (zero.clone(), zero)
             }
             TimeCourse::Expression { value } => {
@@ -155,6 +175,11 @@ impl<'a> Stimulus<'a> {
                 (zero.clone(), zero)
             }
         };
+        for column in [&first, &second] {
+            if let Some(j) = (0..units.len()).find(|&j| !at(column, j).is_finite()) {
+                return Err(format!("a value for unit {} is {}, no finite number", units[j], at(column, j)));
+            }
+        }
         Ok(Self { course, key: Key::new(seed, &entity, "noise"), seed, units, all, first, second, expression })
     }
 
@@ -173,6 +198,13 @@ impl<'a> Stimulus<'a> {
         };
         let (a, b) = (pick(&self.first), pick(&self.second));
         let drive = match &self.course {
+            TimeCourse::Poisson { rate: EventRate::InTime(_), sources, on, off, .. } => {
+                let sources = Sources { number: *sources, on: *on, off: *off };
+                let lanes = mine.iter().map(|m| m.0).collect();
+                let rate = self.compiled(first, &mine);
+                let varying = Varying::new(self.key, (first, range.len()), lanes, rate, b, sources, axis.dt);
+                return Some(Local::Events(Events::Varying(Box::new(varying))));
+            }
             TimeCourse::Poisson { sources, on, off, .. } => {
                 let per_step = *sources as f64 * axis.dt;
                 let targets: Vec<(u32, f64, f64)> =
@@ -209,17 +241,8 @@ impl<'a> Stimulus<'a> {
                 gain: *gain,
             },
             TimeCourse::Expression { .. } => {
-                let (expression, columns) = self.expression.as_ref().expect("compiled when the stimulus was made");
-                let operands = columns
-                    .iter()
-                    .map(|c| match c {
-                        UnitValues::Shared(v) => UnitValues::Shared(*v),
-                        UnitValues::Each(v) => {
-                            UnitValues::Each(mine.iter().map(|&(lane, _)| v[(first + lane) as usize]).collect())
-                        }
-                    })
-                    .collect();
-                Drive::Expression { expression: expression.clone(), operands }
+                let (expression, operands) = self.compiled(first, &mine);
+                Drive::Expression { expression, operands }
             }
             TimeCourse::Wave { wave, .. } => {
                 Drive::Wave { amplitude: a, offset: b, wave: Arc::clone(wave), last: None }
@@ -234,6 +257,16 @@ impl<'a> Stimulus<'a> {
 }
 
 impl Stimulus<'_> {
+    /// The expression with its operands, one entry a targeted lane of those that begin at unit `first`.
+    fn compiled(&self, first: u32, mine: &[(u32, usize)]) -> (Expression, Vec<UnitValues>) {
+        let (expression, columns) = self.expression.as_ref().expect("compiled when the stimulus was made");
+        let of_lanes = |c: &UnitValues| match c {
+            UnitValues::Shared(v) => UnitValues::Shared(*v),
+            UnitValues::Each(v) => UnitValues::Each(mine.iter().map(|&(lane, _)| v[(first + lane) as usize]).collect()),
+        };
+        (expression.clone(), columns.iter().map(of_lanes).collect())
+    }
+
     /// The stream that the numbers come from, if they come from one; `mine` are lanes and their index among the
     /// targeted units.
     fn sequence(&self, generator: Generator, mine: &[(u32, usize)]) -> Option<Sequence> {

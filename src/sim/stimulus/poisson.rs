@@ -4,6 +4,7 @@
 //! look-up. Numbers are drawn with 32 bits: probabilities are exact to 2.3e-10, and counts rarer than that never come.
 
 use spikedeck_core::rng::{Key, SIDE, philox_side};
+use spikedeck_core::vector::vectorised;
 
 /// Greatest mean number of events of a unit in a step.
 pub(super) const MOST: f64 = 1e7;
@@ -88,21 +89,22 @@ impl Inverse {
     }
 }
 
-/// Draws for the units `4 * quad ..` of one step.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-pub(super) fn draws(key: Key, first_quad: u32, step: u64, out: &mut [[u32; 4]]) {
-    let mut quad = first_quad;
-    let mut chunks = out.chunks_exact_mut(SIDE);
-    for chunk in &mut chunks {
-        let [a, b, c, d] = philox_side(key, quad, step);
-        for (i, four) in chunk.iter_mut().enumerate() {
-            *four = [a[i] as u32, b[i] as u32, c[i] as u32, d[i] as u32];
+vectorised! {
+    /// Draws for the units `4 * quad ..` of one step.
+    pub(super) fn draws(key: Key, first_quad: u32, step: u64, out: &mut [[u32; 4]]) {
+        let mut quad = first_quad;
+        let mut chunks = out.chunks_exact_mut(SIDE);
+        for chunk in &mut chunks {
+            let [a, b, c, d] = philox_side(key, quad, step);
+            for (i, four) in chunk.iter_mut().enumerate() {
+                *four = [a[i] as u32, b[i] as u32, c[i] as u32, d[i] as u32];
+            }
+            quad = quad.wrapping_add(SIDE as u32);
         }
-        quad = quad.wrapping_add(SIDE as u32);
-    }
-    for four in chunks.into_remainder() {
-        *four = key.block(quad, step, 0);
-        quad = quad.wrapping_add(1);
+        for four in chunks.into_remainder() {
+            *four = key.block(quad, step, 0);
+            quad = quad.wrapping_add(1);
+        }
     }
 }
 
@@ -121,6 +123,8 @@ pub(crate) struct Poisson {
     weight: Weight,
     on: u64,
     off: u64,
+    /// Number of lanes.
+    size: usize,
 }
 
 #[derive(Debug)]
@@ -170,12 +174,36 @@ impl Poisson {
             weight,
             on,
             off,
+            size: lanes,
         }
     }
 
     /// Whether events can arrive in step `k`.
     pub fn is_active(&self, k: u64) -> bool {
         k >= self.on && k < self.off && !self.tables.is_empty()
+    }
+
+    /// Tells lane and weight of each event that arrives in step `k`. Returns their number.
+    pub fn each(&mut self, k: u64, mut tell: impl FnMut(u32, f64)) -> u64 {
+        draws(self.key, self.first_quad, k, &mut self.buffer);
+        let draws = self.buffer.as_flattened();
+        let mut events = 0;
+        let mut arrive = |number: usize, lane: usize, draw: usize, table: usize| {
+            let weight = match &self.weight {
+                Weight::Same(w) => *w,
+                Weight::Each(each) => each[number],
+            };
+            let count = self.tables[table].count(draws[draw]);
+            events += u64::from(count);
+            (0..count).for_each(|_| tell(lane as u32, weight));
+        };
+        match &self.lanes {
+            Lanes::All { skip } => (0..self.size).for_each(|lane| arrive(lane, lane, skip + lane, 0)),
+            Lanes::Some(list) => list.iter().enumerate().for_each(|(number, &(draw, lane, table))| {
+                arrive(number, lane as usize, draw as usize, table as usize);
+            }),
+        }
+        events
     }
 
     /// Adds the weights of what arrives in step `k` to `row` (one entry a lane). Returns the number of events.

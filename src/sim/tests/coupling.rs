@@ -1,6 +1,6 @@
 //! Continuous projections against closed forms.
 
-use super::{run, run_on, trace};
+use super::{AtomicBool, Network, run, run_on, spec, trace};
 
 #[test]
 fn a_gap_junction_equalises_two_cells() {
@@ -155,4 +155,103 @@ fn connections_are_written_in_the_unit_of_their_weight() {
     let c = &result.recording.connections[0];
     assert_eq!((c.weight_unit.as_str(), c.source.as_slice(), c.target.as_slice()), ("nS", &[0, 1][..], &[1, 0][..]));
     assert!(c.weight.iter().all(|w| (w - 5.0).abs() < 1e-12), "{:?}", c.weight);
+}
+
+/// Two cells joined by a conductance, C 250 pF: `2 g dt/C` is 2 at 2500 nS and 0.1 ms.
+fn joined(weight: &str, dt: &str, more: &str) -> String {
+    let cell = "model = \"lif\"\nparameters = \
+                { E_L = \"0 mV\", V_th = \"1000 mV\", V_reset = \"0 mV\", R_m = \"40 Mohm\", tau_m = \"10 ms\" }";
+    let joint = |name: &str, from: &str, to: &str| {
+        format!(
+            "[projections.{name}]\nfrom = \"{from}\"\nto = \"{to}.I\"\nconnect = \"one_to_one\"\nkind = \
+             \"continuous\"\n\
+             value = \"w*(V_m_pre - V_m_post)\"\nweight = \"{weight}\"\n{more}\n"
+        )
+    };
+    format!(
+        "[simulation]\nduration = \"20 ms\"\ndt = \"{dt}\"\n[populations.a]\n{cell}\ninitial = {{ V_m = \"10 mV\" }}\n\
+         [populations.b]\n{cell}\n{}{}\
+         [record.a]\ntraces = [{{ variables = [\"V_m\"], interval = \"0.1 ms\" }}]\n",
+        joint("forth", "a", "b"),
+        joint("back", "b", "a")
+    )
+}
+
+#[test]
+fn a_coupling_that_swings_without_bound_is_refused_and_one_that_overshoots_is_told() {
+    for (weight, dt) in [("2500 nS", "0.1 ms"), ("25000 nS", "0.1 ms"), ("250 nS", "1 ms")] {
+        let refused = Network::examine(&spec(&joined(weight, dt, ""))).unwrap_err().to_string();
+        assert!(
+            refused.contains("projections.forth and projections.back") && refused.contains("allow_unstable = true"),
+            "{refused}"
+        );
+        let allowed = Network::examine(&spec(&joined(weight, dt, "allow_unstable = true"))).unwrap();
+        assert!(allowed[0].contains("would do"), "{allowed:?}");
+    }
+    let warnings = |weight: &str, dt: &str| Network::examine(&spec(&joined(weight, dt, ""))).unwrap();
+    assert!(
+        warnings("1500 nS", "0.1 ms")[0].contains("the step times the gain is 1.200"),
+        "{:?}",
+        warnings("1500 nS", "0.1 ms")
+    );
+    for (weight, dt) in [("1000 nS", "0.1 ms"), ("2500 nS", "0.02 ms"), ("100 nS", "1 ms")] {
+        assert!(warnings(weight, dt).is_empty(), "{weight} {dt}");
+    }
+    // The step that is named does: V_a,b = 5 exp(-t/tau) +- 5 exp(-t (1/tau + 2 g/C)).
+    let result = run(&joined("2500 nS", "0.01 ms", ""));
+    for (k, v) in trace(&result, "a", "V_m").iter().enumerate() {
+        let t = 0.1 * k as f64;
+        let expected = 5.0 * (-t / 10.0).exp() + 5.0 * (-t * (0.1 + 20.0)).exp();
+        assert!((v - expected).abs() < 0.4, "{t}: {v} for {expected}");
+    }
+}
+
+/// 400 rate units, all to all -0.75: 300 times the step over tau, 10 ms.
+#[test]
+fn rates_under_strong_inhibition_are_held_to_the_step() {
+    let rates = |dt: &str, more: &str| {
+        format!(
+            "[simulation]\nduration = \"200 ms\"\ndt = \"{dt}\"\n[populations.r]\nmodel = \"rate_unit\"\npreset = \
+             \"threshold_linear\"\nsize = 400\n\
+             parameters = {{ tau = \"10 ms\", I_0 = 1 }}\n[projections.inh]\nfrom = \"r\"\nto = \"r.I\"\nconnect = {{ \
+             rule = \"all_to_all\", autapses = true }}\n\
+             kind = \"continuous\"\nvalue = \"w*rate_pre\"\nweight = -0.75\n{more}[record.r]\ntraces = [{{ variables \
+             = [\"h\"], units = [0], interval = \"10 ms\" }}]\n"
+        )
+    };
+    let refused = Network::examine(&spec(&rates("0.1 ms", ""))).unwrap_err().to_string();
+    assert!(refused.contains("the step times the gain is 3.00"), "{refused}");
+    let result = run(&rates("0.02 ms", ""));
+    let last = *trace(&result, "r", "h").last().unwrap();
+    assert!((last - 1.0 / 301.0).abs() < 1e-6, "{last}");
+    // Of the same size and of both signs: what excites is the network's own affair.
+    let excited = rates("0.1 ms", "").replace("-0.75", "0.75");
+    assert!(Network::examine(&spec(&excited)).unwrap().is_empty());
+    // A delay of one's own is no matter of the step.
+    assert!(Network::examine(&spec(&rates("0.1 ms", "delay = \"1 ms\"\n"))).unwrap().is_empty());
+}
+
+/// What holds for the whole stands beside the integrator.
+#[test]
+fn the_order_of_the_whole_is_told() {
+    let network = Network::build(&spec(&joined("100 nS", "0.1 ms", "")), 1, &AtomicBool::new(false)).unwrap();
+    assert!(network.integrators().iter().all(|(_, text)| text.ends_with("of order 1 as a whole")));
+}
+
+#[test]
+fn noise_on_a_grid_is_said_to_be_of_cells() {
+    let text = |grid: &str| {
+        format!(
+            "[simulation]\nduration = 1\ndt = 0.01\n[models.noisy]\ntime_unit = \"1\"\nequations = \"du/dt = \
+             D*laplacian(u) - u + s*xi : 1\"\n\
+             parameters = {{ D = 1, s = 1 }}\n[populations.f]\nmodel = \"noisy\"\ngrid = {{ {grid}, boundary = \
+             \"periodic\" }}\n"
+        )
+    };
+    for grid in ["shape = [40], spacing = 0.5", "shape = [12, 12], spacing = 0.5"] {
+        let warnings = Network::examine(&spec(&text(grid))).unwrap();
+        assert!(warnings.iter().any(|w| w.contains("drawn for each cell by itself")), "{warnings:?}");
+    }
+    let silent = text("shape = [40], spacing = 0.5").replace(" + s*xi", " + s");
+    assert!(Network::examine(&spec(&silent)).unwrap().is_empty());
 }

@@ -33,7 +33,7 @@ fn a_value_that_is_not_finite_is_reported_and_the_rest_kept() {
         [populations.a]\nmodel = \"burst\"\nsize = 3\nintegrator = \"rk4\"\ninitial = \
         { x = { values = [0.5, 0.75, 1.0] } }\n[record.a]\ntraces = [{ variables = [\"y\"] }]\n";
     let result = run_on(text, 1);
-    let Some(Stop::NotFinite { population, unit, variable, time }) = result.stopped else {
+    let Some(Stop::NotFinite { population, unit, variable, time, .. }) = result.stopped else {
         panic!("{:?}", result.stopped)
     };
     assert_eq!((population.as_str(), unit, variable.as_str()), ("a", 2, "x"));

@@ -1,14 +1,17 @@
 //! Tests of whole networks, from scenario text to recording.
 
+mod arrivals;
 mod coupling;
 mod crossings;
 mod divergence;
 mod endings;
+mod finite;
 mod invariance;
 mod networks;
 mod plasticity;
 mod rests;
 mod stimuli;
+mod upstrokes;
 
 use std::sync::atomic::AtomicBool;
 

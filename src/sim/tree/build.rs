@@ -147,6 +147,7 @@ impl TreeBuild<'_> {
             out.voltage[at] = value;
         }
         out.follow();
+        out.latch();
         Ok(out)
     }
 

@@ -22,20 +22,14 @@ fn part(row: &[f64], range: Range<usize>) -> &[f64] {
     if row.is_empty() { row } else { &row[range] }
 }
 
-/// A part of what arrives at all places of a port; nothing if nothing does.
-fn part_mut(row: &mut [f64], range: Range<usize>) -> &mut [f64] {
-    if row.is_empty() { row } else { &mut row[range] }
-}
-
 /// The cells of a population that one thread holds: one at least.
 #[derive(Debug)]
 pub(crate) struct Forest {
     trees: Vec<Tree>,
     /// Cells of a tree.
     together: usize,
-    /// Units of a cell, and places of a cell at each event port and of its watched threshold.
+    /// Units of a cell, and places of a cell of its watched threshold.
     units: usize,
-    slots: Vec<usize>,
     watched: usize,
     spikes: Vec<LaneSpike>,
     drive: Drive,
@@ -73,14 +67,24 @@ impl Drive {
     }
 }
 
+/// What arrives at some of `all` cells: as many numbers for each.
+fn own_arrivals<'a>(arrivals: &'a mut [&mut [f64]], cells: Range<usize>, all: usize) -> Vec<&'a mut [f64]> {
+    let mut own = Vec::with_capacity(arrivals.len());
+    for row in arrivals {
+        let each = row.len() / all.max(1);
+        own.push(&mut row[cells.start * each..cells.end * each]);
+    }
+    own
+}
+
 impl Forest {
     /// From trees of [`together`] cells each, the last of what is left.
     /// `driven`: for each input port the units of this thread that something drives, in ascending order.
-    pub fn new(trees: Vec<Tree>, units: usize, slots: Vec<usize>, watched: usize, driven: Vec<Vec<u32>>) -> Self {
+    pub fn new(trees: Vec<Tree>, units: usize, watched: usize, driven: Vec<Vec<u32>>) -> Self {
         let together = together(units);
         let rows = driven.iter().map(|list| vec![0.0; if list.is_empty() { 0 } else { together * units }]).collect();
         let drive = Drive { ports: driven, values: Vec::new(), rows };
-        Self { trees, together, units, slots, watched, spikes: Vec::new(), drive }
+        Self { trees, together, units, watched, spikes: Vec::new(), drive }
     }
 
     /// Whether so few units are driven that it is cheap to note with what, for many steps.
@@ -131,16 +135,13 @@ impl Forest {
             tree.advance(step, inputs, arrivals, spikes);
             return;
         }
+        let all: usize = self.trees.iter().map(Tree::cells).sum();
         let mut first = 0;
         for tree in &mut self.trees {
             let cells = tree.cells();
             let units = first * self.units..(first + cells) * self.units;
-            let own: Vec<&[f64]> = inputs.iter().map(|row| part(row, units.clone())).collect();
-            let mut arriving: Vec<&mut [f64]> = arrivals
-                .iter_mut()
-                .zip(&self.slots)
-                .map(|(row, slots)| part_mut(row, first * slots..(first + cells) * slots))
-                .collect();
+            let own: Vec<&[f64]> = inputs.iter().map(|row| row.get(units.clone()).unwrap_or(&[])).collect();
+            let mut arriving = own_arrivals(arrivals, first..first + cells, all);
             self.spikes.clear();
             tree.advance(step, &own, &mut arriving, &mut self.spikes);
             spikes.extend(self.spikes.iter().map(|s| LaneSpike { lane: s.lane + (first * self.watched) as u32, ..*s }));
@@ -150,14 +151,11 @@ impl Forest {
 
     /// Adds what arrives without delay before `step` begins.
     pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
+        let all: usize = self.trees.iter().map(Tree::cells).sum();
         let mut first = 0;
         for tree in &mut self.trees {
             let cells = tree.cells();
-            let mut arriving: Vec<&mut [f64]> = arrivals
-                .iter_mut()
-                .zip(&self.slots)
-                .map(|(row, slots)| part_mut(row, first * slots..(first + cells) * slots))
-                .collect();
+            let mut arriving = own_arrivals(arrivals, first..first + cells, all);
             tree.deliver_before(step, &mut arriving);
             first += cells;
         }

@@ -25,6 +25,7 @@ use self::solver::Solver;
 use self::watch::Watch;
 use self::zone::Zone;
 use super::stepper::{LaneSpike, all_finite};
+use spikedeck_core::vector::vectorised;
 use spikedeck_equation::System;
 use spikedeck_equation::tape::{Tape, Values};
 
@@ -196,7 +197,10 @@ impl Tree {
         let half = if self.second_order && beside { 0.5 * self.h } else { 0.0 };
         for (port, arriving) in arrivals.iter_mut().enumerate() {
             let slots = &self.events.slots[port];
+            // More than one a place only where events do not add up.
+            let rounds = (arriving.len() / (slots.len() * self.cells).max(1)).max(1);
             for (k, w) in arriving.iter_mut().enumerate().filter(|(_, w)| **w != 0.0) {
+                let k = k / rounds;
                 let (cell, (z, compartment)) = (k / slots.len(), slots[k % slots.len()]);
                 let weight = std::mem::replace(w, 0.0);
                 let (z, lane) = (z as usize, compartment as usize * self.cells + cell);
@@ -204,8 +208,8 @@ impl Tree {
                 let zone = &mut self.zones[z];
                 zone.program.state_mut(self.state)[lane] = self.voltage[at];
                 let before = (half > 0.0).then(|| zone.states(lane));
+                let (states, parameters) = (zone.states(lane), zone.lane_parameters(lane));
                 for (state, gain) in &self.events.effects[port][z] {
-                    let (states, parameters) = (zone.states(lane), zone.lane_parameters(lane));
                     let gain = gain.value(&Values { states: &states, parameters: &parameters, ..Values::default() });
                     if *state == self.state {
                         self.voltage[at] += weight * gain;
@@ -279,21 +283,23 @@ impl Tree {
 
 type Membrane<'a> = (&'a [f64], &'a [f64], &'a [f64]);
 
-/// One zone's part of the linear system: `(C/h + Σg - slope) V' = current + (C/h - slope) V + ...`.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn assemble(
-    place: &[u32],
-    cells: usize,
-    (voltage, capacity, base): Membrane<'_>,
-    (current, slope): (&[f64], &[f64]),
-    (diagonal, right): (&mut [f64], &mut [f64]),
-) {
-    let membrane = [voltage, capacity, base, current, slope];
-    match cells {
-        1 => assemble_abreast::<1>(place, membrane, diagonal, right),
-        4 => assemble_abreast::<4>(place, membrane, diagonal, right),
-        8 => assemble_abreast::<8>(place, membrane, diagonal, right),
-        _ => assemble_each(place, cells, membrane, diagonal, right),
+vectorised! {
+    /// One zone's part of the linear system: `(C/h + Σg - slope) V' = current + (C/h - slope) V + ...`.
+    fn assemble(
+        place: &[u32],
+        cells: usize,
+        membrane: Membrane<'_>,
+        flow: (&[f64], &[f64]),
+        system: (&mut [f64], &mut [f64]),
+    ) {
+        let ((voltage, capacity, base), (current, slope), (diagonal, right)) = (membrane, flow, system);
+        let membrane = [voltage, capacity, base, current, slope];
+        match cells {
+            1 => assemble_abreast::<1>(place, membrane, diagonal, right),
+            4 => assemble_abreast::<4>(place, membrane, diagonal, right),
+            8 => assemble_abreast::<8>(place, membrane, diagonal, right),
+            _ => assemble_each(place, cells, membrane, diagonal, right),
+        }
     }
 }
 
@@ -332,14 +338,15 @@ fn assemble_abreast<const W: usize>(place: &[u32], membrane: [&[f64]; 5], diagon
     }
 }
 
-/// The solution back to the rows: as it is, or extrapolated from half a step.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn collect(place: &[u32], cells: usize, solution: &[f64], second_order: bool, voltage: &mut [f64]) {
-    match cells {
-        1 => collect_abreast::<1>(place, solution, second_order, voltage),
-        4 => collect_abreast::<4>(place, solution, second_order, voltage),
-        8 => collect_abreast::<8>(place, solution, second_order, voltage),
-        _ => collect_each(place, cells, solution, second_order, voltage),
+vectorised! {
+    /// The solution back to the rows: as it is, or extrapolated from half a step.
+    fn collect(place: &[u32], cells: usize, solution: &[f64], second_order: bool, voltage: &mut [f64]) {
+        match cells {
+            1 => collect_abreast::<1>(place, solution, second_order, voltage),
+            4 => collect_abreast::<4>(place, solution, second_order, voltage),
+            8 => collect_abreast::<8>(place, solution, second_order, voltage),
+            _ => collect_each(place, cells, solution, second_order, voltage),
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 //! other, so that a processor works on several divisions at once, and a cable is eliminated from both ends. Values of
 //! many cells of one morphology lie side by side in a row, and all loops run over these.
 
+use spikedeck_core::vector::vectorised;
+
 /// A tree of rows, and room for its elimination.
 #[derive(Debug)]
 pub struct Solver {
@@ -98,13 +100,14 @@ impl Solver {
     }
 }
 
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+fma+avx2", "x86_64+avx2+fma"))]
-fn eliminate(parent: &[u32], coupling: &[f64], cells: usize, diagonal: &mut [f64], right: &mut [f64]) {
-    match cells {
-        1 => abreast::<1>(parent, coupling, diagonal, right),
-        4 => abreast::<4>(parent, coupling, diagonal, right),
-        8 => abreast::<8>(parent, coupling, diagonal, right),
-        _ => any(parent, coupling, cells, diagonal, right),
+vectorised! {
+    fn eliminate(parent: &[u32], coupling: &[f64], cells: usize, diagonal: &mut [f64], right: &mut [f64]) {
+        match cells {
+            1 => abreast::<1>(parent, coupling, diagonal, right),
+            4 => abreast::<4>(parent, coupling, diagonal, right),
+            8 => abreast::<8>(parent, coupling, diagonal, right),
+            _ => any(parent, coupling, cells, diagonal, right),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use smallvec::{SmallVec, smallvec};
 use super::{Tree, Zone};
 use crate::firing::{self, Firing, Refractory};
 use crate::stepper::LaneSpike;
+use spikedeck_core::math::holds;
 use spikedeck_equation::Variable;
 use spikedeck_equation::graph::{Binary, Node, Symbol};
 use spikedeck_equation::tape::{Tape, Values};
@@ -151,7 +152,7 @@ impl Tree {
                 Some((bounds, false)) => self.voltage[at] > bounds[k],
                 None => self.condition(k, step),
             };
-            if !(holds && self.watch.firing.holds(k as u32)) {
+            if !(holds && self.voltage[at].is_finite() && self.watch.firing.holds(k as u32)) {
                 continue;
             }
             // What arrives at the end of the step may have lifted it over the threshold: that is on the grid.
@@ -166,7 +167,7 @@ impl Tree {
     fn condition(&self, k: usize, step: u64) -> bool {
         let Some(tape) = &self.watch.condition else { return false };
         let time = (step + 1) as f64 * self.h * f64::from(self.substeps);
-        self.value_at(tape, k, time) != 0.0
+        holds(self.value_at(tape, k, time))
     }
 
     /// Value of an expression of the population's system at watched place `k`.
@@ -186,6 +187,15 @@ impl Tree {
         }
         states[self.state] = self.voltage[at];
         states
+    }
+
+    /// Latches the places that start above a threshold without a reset: they have not crossed it.
+    pub fn latch(&mut self) {
+        if self.watch.reset.is_some() || self.watch.condition.is_none() {
+            return;
+        }
+        let above: Vec<u32> = (0..self.watch.at.len()).filter(|&k| self.condition(k, 0)).map(|k| k as u32).collect();
+        self.watch.firing.settle(&above, &[]);
     }
 
     /// Applies the reset at the places that spiked, and starts their rest.

@@ -118,9 +118,15 @@ impl Worker {
         for group in &mut self.groups {
             let emitted = group.emits.map(|index| &mut self.outbox.spikes[index]);
             let found = group.step(k, &self.axis, &mut self.record, emitted, &mut self.events);
-            if self.failure.is_none() {
-                self.failure = found;
-            }
+            Failure::note(&mut self.failure, found);
+        }
+    }
+
+    /// Looks at all states at grid point `k`, the last.
+    pub fn check(&mut self, k: u64) {
+        for group in &mut self.groups {
+            let found = group.broken_input(k).or_else(|| group.broken_state(k));
+            Failure::note(&mut self.failure, found);
         }
     }
 

@@ -7,7 +7,7 @@
 //! and so all bits, are those of single steps.
 
 use super::Worker;
-use crate::failure::{Broken, Failure};
+use crate::failure::Failure;
 use crate::group::Group;
 
 impl Worker {
@@ -70,10 +70,10 @@ impl Worker {
     /// Steps of a group of a few units, and what is recorded in between.
     fn units_alone(&mut self, group: usize, from: u64, to: u64) -> Option<Failure> {
         let Self { groups, axis, record, .. } = self;
-        let Group { body, inputs, samplers, lanes, population, first, due, scratch, .. } = &mut groups[group];
-        let points = body.few().expect("only a few points make many steps in one go");
         let mut k = from;
         while k < to {
+            let Group { body, inputs, samplers, lanes, due, scratch, .. } = &mut groups[group];
+            let points = body.few().expect("only a few points make many steps in one go");
             let until = to.min(k + points.stepper.stride());
             due.clear();
             for (index, sampler) in samplers.iter().enumerate() {
@@ -97,13 +97,10 @@ impl Worker {
                     &mut record.traces[sampler.trace.index()],
                 );
             }
-            if let Some((step, lane, state)) = broken {
-                return Some(Failure {
-                    step: step + 1,
-                    place: Broken::Population(*population),
-                    unit: *first + lane,
-                    state,
-                });
+            let group = &groups[group];
+            let state = || broken.map(|(step, lane, state)| group.blamed(step + 1, lane, state));
+            if let Some(failure) = group.broken_input(until).or_else(state) {
+                return Some(failure);
             }
             k = until;
         }

@@ -7,12 +7,13 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::draw::cells::{bar, line, line_right, tint};
 use crate::input::commands::{COMMANDS, explained, offered};
-use crate::number::{clock, fit, short};
+use crate::number::{MISSING, clock, fit, short, shown_or_missing};
 use crate::state::app::App;
 use crate::state::compare;
 use crate::state::jobs::JobState;
 use crate::state::layout::{dialog, part, scroll_to};
-use crate::state::overlay::{EXPORTS, Overlay, log_area, log_rows};
+use crate::state::overlay::{EXPORTS, Overlay, log_area, log_rows, what_is_lost};
+use spikedeck_core::number::interval as interval_text;
 
 /// A row: pieces of text, and whether it is the chosen one.
 type ListRow = (Vec<(String, Style)>, bool);
@@ -168,21 +169,28 @@ fn difference(app: &App, buf: &mut Buffer, scroll: usize) {
     );
     line(buf, part(inner, 0, top, inner.width, 1), &[(&heads, t.dim)]);
     let list = part(inner, 0, top + 1, inner.width, inner.height.saturating_sub(top + 2));
-    let value = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), short);
     let all: Vec<ListRow> = d
         .rows
         .iter()
         .map(|r| {
-            let range = r.interval.map_or_else(|| "–".to_owned(), |(lo, hi)| format!("[{}, {}]", short(lo), short(hi)));
+            let range = r.interval.map_or_else(|| MISSING.to_owned(), |(lo, hi)| interval_text(lo, hi));
             let style = if r.clear { t.text } else { t.dim };
             let mut pieces = vec![
                 (if r.clear { "● " } else { "  " }.to_owned(), t.accent),
-                (format!("{:<name$} {:>10} {:>10} ", fit(&r.metric, name), value(r.a), value(r.b)), style),
+                (
+                    format!(
+                        "{:<name$} {:>10} {:>10} ",
+                        fit(&r.metric, name),
+                        shown_or_missing(r.a),
+                        shown_or_missing(r.b)
+                    ),
+                    style,
+                ),
                 (
                     format!(
                         "{:>10}  ",
                         r.difference.map_or_else(
-                            || "–".to_owned(),
+                            || MISSING.to_owned(),
                             |v| if v > 0.0 { format!("+{}", short(v)) } else { short(v) }
                         )
                     ),
@@ -279,15 +287,9 @@ fn export(app: &App, buf: &mut Buffer, selected: usize) {
 
 fn quit(app: &App, buf: &mut Buffer) {
     let t = &app.theme;
-    let running = app.jobs.list().iter().filter(|j| j.active()).count();
     let area = dialog(app.size, 56, 5);
     let inner = frame(app, buf, area, "Quit", "");
-    let text = if running == 1 {
-        "A run is still going; what it has is lost.".to_owned()
-    } else {
-        format!("{running} runs are still going; what they have is lost.")
-    };
-    line(buf, inner, &[(&text, t.text)]);
+    line(buf, inner, &[(&what_is_lost(&app.jobs), t.text)]);
     let place = part(inner, 0, 2, inner.width, 1);
     line(buf, place, &[("y", t.key), (" quit   ", t.dim), ("n", t.key), (" stay", t.dim)]);
 }

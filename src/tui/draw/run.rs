@@ -123,11 +123,10 @@ fn status(app: &App, index: usize, column: &Column, width: usize) -> Vec<(String
     let Some(content) = column.content().filter(|_| column.error.is_none()) else {
         return if column.error.is_some() { vec![("failed ".to_owned(), t.bad)] } else { Vec::new() };
     };
-    let checks = match (content.checks.len(), content.checks.iter().filter(|c| c.passed).count()) {
-        (0, _) => None,
-        (n, k) if n == k => Some((format!("✓ {n} of {n} expected"), t.good)),
-        (n, k) => Some((format!("✗ {k} of {n} expected"), t.bad)),
-    };
+    let checks = content.expected().map(|(passed, all)| {
+        let (mark, style) = if passed == all { ("✓", t.good) } else { ("✗", t.bad) };
+        (format!("{mark} {passed} of {all} expected"), style)
+    });
     let mut out = Vec::new();
     match content.status {
         Some(Status::Failed) => out.push(("failed".to_owned(), t.bad)),

@@ -1,5 +1,6 @@
 //! Cards of a run and of its models: text panes.
 
+use spikedeck_core::number::distinct;
 use spikedeck_run::{Check, Finished, Status};
 use spikedeck_signal::Card;
 
@@ -72,29 +73,19 @@ pub(crate) fn run_card(run: &Finished) -> Card {
 
 fn check_line(check: &Check) -> String {
     let unit = if check.unit.is_empty() { String::new() } else { format!(" {}", check.unit.replace("**2", "²")) };
-    let close = |a: f64, b: f64| crate::number::short(a) == crate::number::short(b) && a < b;
-    if let (Some(found), Some(a), Some(b)) = (check.found, check.min, check.max)
-        && close(a, b)
-    {
-        // Four digits do not tell these apart.
-        let six = |v: f64| spikedeck_core::units::short(format!("{v:.8e}").parse().unwrap_or(v));
-        return line_of(check, &format!("{}{unit} ({} to {})", six(found), six(a), six(b)));
-    }
+    let known: Vec<f64> = [check.found, check.min, check.max].into_iter().flatten().collect();
+    let shown = |v: f64| distinct(v, &known);
     let range = match (check.min, check.max) {
-        (Some(a), Some(b)) => format!("{} to {}", crate::number::short(a), crate::number::short(b)),
-        (Some(a), None) => format!("at least {}", crate::number::short(a)),
-        (None, Some(b)) => format!("at most {}", crate::number::short(b)),
+        (Some(a), Some(b)) => format!("{} to {}", shown(a), shown(b)),
+        (Some(a), None) => format!("at least {}", shown(a)),
+        (None, Some(b)) => format!("at most {}", shown(b)),
         (None, None) => "any value".to_owned(),
     };
-    let found = check.found.map_or_else(|| "no value".to_owned(), crate::number::short);
+    let found = check.found.map_or_else(|| "no value".to_owned(), shown);
     let unit = if check.found.is_some() { unit } else { String::new() };
-    line_of(check, &format!("{found}{unit} ({range})"))
-}
-
-fn line_of(check: &Check, value: &str) -> String {
     let mark = if check.passed { "✓" } else { "✗ failed" };
     let note = if check.note.is_empty() { String::new() } else { format!(" · {}", check.note) };
-    format!("{mark} {}: {} = {value}{note}", check.name, check.metric)
+    format!("{mark} {}: {} = {found}{unit} ({range}){note}", check.name, check.metric)
 }
 
 /// Lines that were broken because the file is narrow flow together again; short lines (lists, equations) stay lines.
@@ -116,8 +107,10 @@ const BROKEN: usize = 70;
 
 /// Ours and the number of an earlier program, where the scenario has one.
 fn original_line(check: &Check) -> Option<String> {
-    let original = crate::number::short(check.original?);
-    let found = check.found.map_or_else(|| "no value".to_owned(), crate::number::short);
+    let original = check.original?;
+    let known: Vec<f64> = check.found.into_iter().chain([original]).collect();
+    let shown = |v: f64| distinct(v, &known);
+    let (original, found) = (shown(original), check.found.map_or_else(|| "no value".to_owned(), shown));
     let unit = if check.unit.is_empty() { String::new() } else { format!(" {}", check.unit) };
     Some(format!("{}: here {found}{unit}, original {original}{unit} · {}", check.name, check.reason))
 }

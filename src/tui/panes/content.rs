@@ -6,7 +6,7 @@ use crate::panes::arrange::arranged;
 use crate::panes::cards::{model_card, run_card};
 use spikedeck_run::{Check, Finished, Snapshot, Status};
 use spikedeck_scenario::Spec;
-use spikedeck_signal::{Metric, Shape};
+use spikedeck_signal::Shape;
 
 pub use crate::panes::pane::Pane;
 
@@ -17,8 +17,6 @@ pub struct Content {
     pub label: String,
     /// Its panes.
     pub panes: Vec<Pane>,
-    /// All metrics.
-    pub metrics: Vec<Metric>,
     /// Expectations.
     pub checks: Vec<Check>,
     /// How it ended; none while it lasts.
@@ -55,7 +53,6 @@ impl Content {
         Self {
             label: finished.label.clone(),
             panes,
-            metrics: finished.outcomes.iter().flat_map(|o| o.metrics.iter().cloned()).collect(),
             checks: finished.checks.clone(),
             status: Some(finished.status),
             failure: finished.failure.clone(),
@@ -68,12 +65,13 @@ impl Content {
     pub fn live(label: &str, snapshot: &Snapshot, spec: Option<&Spec>, time: Option<(f64, f64)>) -> Self {
         let mut panes = arranged(&snapshot.recording, &snapshot.outcomes, spec, time);
         unique(&mut panes);
-        Self {
-            label: label.to_owned(),
-            panes,
-            metrics: snapshot.outcomes.iter().flat_map(|o| o.metrics.iter().cloned()).collect(),
-            ..Self::default()
-        }
+        Self { label: label.to_owned(), panes, ..Self::default() }
+    }
+
+    /// How many expectations hold, and how many there are; none where nothing is expected.
+    pub fn expected(&self) -> Option<(usize, usize)> {
+        let all = self.checks.len();
+        (all > 0).then(|| (self.checks.iter().filter(|c| c.passed).count(), all))
     }
 
     /// The same with every plane at the frame of a time; `None` where nothing moves.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::panes::movie::Movie;
 use crate::panes::pane::Pane;
-use spikedeck_analysis::places::Cells;
+use spikedeck_analysis::Cells;
 use spikedeck_core::units::short;
 use spikedeck_scenario::{PopulationSpec, Spec};
 use spikedeck_signal::{Axis, Curve, CurveStyle, Image, Raster, RasterGroup, Recording, Series, Shape, Spikes, Trace};

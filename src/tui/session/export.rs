@@ -41,40 +41,34 @@ fn write_into(
             scene.title = format!("{} · {}", content.label, pane.title);
             let figure = plot::svg::Figure::default();
             if kind == ExportKind::Svg {
-                let path = free(folder, &stem, "svg");
-                store::write_text(&path, &plot::svg::figure(&scene, &figure)).map_err(|e| e.to_string())?;
-                Ok(path)
+                let text = plot::svg::figure(&scene, &figure);
+                at_free(folder, &stem, "svg", |path| store::write_text(path, &text).map_err(|e| e.to_string()))
             } else {
-                let path = free(folder, &stem, "png");
                 let bytes = plot::png::from_svg(&plot::svg::figure(&scene, &figure), 2.0).map_err(|e| e.to_string())?;
-                std::fs::write(&path, bytes).map_err(|e| format!("{}: {e}", path.display()))?;
-                Ok(path)
+                at_free(folder, &stem, "png", |path| store::write_bytes(path, &bytes).map_err(|e| e.to_string()))
             }
         }
         ExportKind::Text => {
-            let path = free(folder, &stem, "txt");
             let scene = pane.scene(view);
             let look = plot::Look { title: true, ..look };
             let picture = plot::cells::render(&scene, usize::from(size.0), usize::from(size.1) + 1, &look);
-            store::write_text(&path, &plot::ansi::of_grid(&picture.grid)).map_err(|e| e.to_string())?;
-            Ok(path)
+            let text = plot::ansi::of_grid(&picture.grid);
+            at_free(folder, &stem, "txt", |path| store::write_text(path, &text).map_err(|e| e.to_string()))
         }
         ExportKind::Parquet | ExportKind::Csv => {
             let format = if kind == ExportKind::Csv { Format::Csv } else { Format::Parquet };
-            let path = free(folder, &stem, format.extension());
             let (mut table, _) = table::shape_to_table(&pane.shape.shape);
             table = table.meta("run", content.label.clone());
             if let Some(spec) = content.finished.as_ref().and_then(|f| f.spec.as_ref()) {
                 table = table.meta("scenario_hash", spec.hash.clone());
             }
-            store::write(&path, &table, format).map_err(|e| e.to_string())?;
-            Ok(path)
+            let write = |path: &Path| store::write(path, &table, format).map(drop).map_err(|e| e.to_string());
+            at_free(folder, &stem, format.extension(), write)
         }
         ExportKind::Run => {
             let finished = content.finished.as_ref().ok_or("the run is not over yet")?;
-            let path = free(folder, &content.label, "");
-            table::save(&path, finished, Format::Parquet, false).map_err(|e| e.to_string())?;
-            Ok(path)
+            let save = |path: &Path| table::save(path, finished, Format::Parquet, false).map(drop);
+            at_free(folder, &content.label, "", |path| save(path).map_err(|e| e.to_string()))
         }
     }
 }
@@ -85,19 +79,44 @@ fn write_into(
 /// What could not be written, and why.
 pub fn screen(grid: &plot::grid::CellGrid, palette: plot::Palette) -> Result<PathBuf, String> {
     let folder = std::env::current_dir().map_err(|e| format!("the current directory: {e}"))?;
-    let path = free(&folder, "spikedeck-screen", "svg");
-    store::write_text(&path, &plot::svg::of_grid(grid, palette)).map_err(|e| e.to_string())?;
-    Ok(path)
+    let text = plot::svg::of_grid(grid, palette);
+    at_free(&folder, "spikedeck-screen", "svg", |path| store::write_text(path, &text).map_err(|e| e.to_string()))
 }
 
-/// A path that is not taken: `stem.ext`, `stem-2.ext`, ...
-fn free(folder: &Path, stem: &str, extension: &str) -> PathBuf {
+/// Makes something at a path that is not taken, `stem.ext`, `stem-2.ext`, ..., and gives the path. The name is taken with
+/// an empty file (or folder) first, in one step, so that two who write at once take two.
+fn at_free(
+    folder: &Path,
+    stem: &str,
+    extension: &str,
+    make: impl FnOnce(&Path) -> Result<(), String>,
+) -> Result<PathBuf, String> {
     let clean: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
     let clean = clean.trim_matches(['-', '.']);
+    // A file has 255 bytes for its name, with number, ending and what a temporary name adds.
+    let clean = &clean[..clean.floor_char_boundary(200)];
     let dot = if extension.is_empty() { "" } else { "." };
     let name =
         |n: usize| if n == 1 { format!("{clean}{dot}{extension}") } else { format!("{clean}-{n}{dot}{extension}") };
-    (1..10_000).map(|n| folder.join(name(n))).find(|p| !p.exists()).unwrap_or_else(|| folder.join(name(1)))
+    for path in (1..10_000).map(|n| folder.join(name(n))) {
+        let taken =
+            if extension.is_empty() { std::fs::create_dir(&path) } else { std::fs::File::create_new(&path).map(drop) };
+        match taken {
+            Ok(()) => {
+                return make(&path).map(|()| path.clone()).inspect_err(|_| {
+                    // Only what is still empty is ours.
+                    if std::fs::metadata(&path).is_ok_and(|m| m.is_file() && m.len() == 0) {
+                        let _ = std::fs::remove_file(&path);
+                    } else {
+                        let _ = std::fs::remove_dir(&path);
+                    }
+                });
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(format!("{}: {e}", path.display())),
+        }
+    }
+    Err(format!("there are ten thousand files called {}", folder.join(name(1)).display()))
 }
 
 /// The sequence that puts text into the terminal's clipboard (OSC 52). Inside tmux it is sent a second time wrapped, so
@@ -132,6 +151,25 @@ mod tests {
         assert_eq!(two.file_name().unwrap(), "a-slow-psd-spectrum-2.csv");
         let text = std::fs::read_to_string(one).unwrap();
         assert_eq!(text.lines().count(), 101, "a heading and a hundred frequencies");
+    }
+
+    /// Many who write one thing at once take a name each.
+    #[test]
+    fn names_are_taken_in_one_step() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = || {
+            (0..20)
+                .map(|_| at_free(dir.path(), "a", "txt", |p| std::fs::write(p, "x").map_err(|e| e.to_string())))
+                .collect()
+        };
+        let all: Vec<Vec<Result<PathBuf, String>>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(write)).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        let paths: std::collections::BTreeSet<PathBuf> = all.into_iter().flatten().map(Result::unwrap).collect();
+        assert_eq!(paths.len(), 80);
+        let failed = at_free(dir.path(), "b", "txt", |_| Err("no".into()));
+        assert!(failed.is_err() && !dir.path().join("b.txt").exists());
     }
 
     #[test]

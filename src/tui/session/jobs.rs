@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::panes::content::Content;
 use crate::session::backend::Backend;
+use crate::session::guarded::guarded;
 use crate::state::message::{JobEvent, JobId, Message};
 use crate::state::source::Source;
 use spikedeck_run::{Event, JobHandle, Snapshot};
@@ -46,7 +47,7 @@ impl Jobs {
     pub fn start(&mut self, id: JobId, source: Source, backend: Arc<dyn Backend>, tell: Sender<Message>) {
         let stop = Arc::new(Stop::default());
         self.stops.insert(id, stop.clone());
-        let failed = tell.clone();
+        let (failed, died) = (tell.clone(), tell.clone());
         let work = move || {
             lower_priority();
             match source {
@@ -78,6 +79,11 @@ impl Jobs {
                     }
                 },
             }
+        };
+        let work = move || {
+            guarded(work, |why| {
+                let _ = died.send(Message::Job(id, JobEvent::Failed(why)));
+            });
         };
         if let Err(why) = std::thread::Builder::new().name(format!("listen {id}")).spawn(work) {
             let _ = failed.send(Message::Job(id, JobEvent::Failed(format!("no thread could be started: {why}"))));
@@ -130,7 +136,6 @@ fn listen(id: JobId, info: &RunInfo, handle: &JobHandle, tell: &Sender<Message>)
         for event in others {
             let (told, last) = match event {
                 Event::Progress(p) => (JobEvent::Progress(p), false),
-                Event::Log(text) => (JobEvent::Log(text), false),
                 Event::Done(finished) => (JobEvent::Done(Arc::new(Content::of(&finished))), true),
                 Event::Failed(why) => (JobEvent::Failed(why), true),
                 Event::Snapshot(_) => continue,
@@ -203,6 +208,36 @@ mod tests {
         let (tell, told) = channel();
         listen(1, &RunInfo::default(), &handle, &tell);
         assert!(matches!(told.recv().unwrap(), Message::Job(1, JobEvent::Failed(_))));
+    }
+
+    /// A reader that panics is a job that failed, with its words: nothing waits for it for ever.
+    #[test]
+    fn a_reader_that_dies_has_failed_in_words() {
+        #[derive(Debug)]
+        struct Dies;
+        impl Backend for Dies {
+            fn entries(&self) -> Vec<crate::state::gallery::Entry> {
+                Vec::new()
+            }
+            fn preview(&self, _: &Source) -> Result<crate::state::gallery::Preview, String> {
+                panic!("the preview is damaged")
+            }
+            fn prepare(&self, _: &str) -> Result<crate::session::backend::Prepared, String> {
+                panic!("the scenario is damaged")
+            }
+            fn open(&self, _: &std::path::Path) -> Result<Arc<spikedeck_run::Finished>, String> {
+                panic!("column 3 is damaged")
+            }
+        }
+        for (source, words) in [
+            (Source::Finished("a.parquet".into()), "column 3 is damaged"),
+            (Source::Scenario("a".into()), "the scenario is damaged"),
+        ] {
+            let (tell, told) = channel();
+            Jobs::default().start(1, source, Arc::new(Dies), tell);
+            let Message::Job(1, JobEvent::Failed(why)) = told.recv().unwrap() else { panic!("it has not failed") };
+            assert!(why.contains(words), "{why}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod backend;
 mod export;
+mod guarded;
 mod jobs;
 mod local;
 mod watcher;
@@ -19,6 +20,7 @@ use ratatui::Terminal;
 
 use crate::draw::{self, draw};
 use crate::input::commands::keymap;
+use crate::reader::Reader;
 use crate::session::backend::Backend;
 use crate::session::jobs::Jobs;
 use crate::session::watcher::Watcher;
@@ -26,12 +28,12 @@ use crate::settings::{LinkMode, Settings};
 use crate::state::app::App;
 use crate::state::message::{Effect, Message};
 use crate::state::source::Source;
-use crate::state::theme::{Depth, Theme};
+use crate::state::theme::{self, Theme};
 use crate::terminal::background::{self, Listener};
 use crate::terminal::encoder::Encoder;
-use crate::terminal::{self, Guard, MOUSE_OFF, MOUSE_ON, Output, TtyRaw};
+use crate::terminal::{self, Guard, Hold, MOUSE_OFF, MOUSE_ON, Output, TtyRaw};
 use crate::update::{HUNG_UP, begin, update};
-use spikedeck_plot as plot;
+use spikedeck_plot::{self as plot, Depth};
 
 /// Name and title of everything that the gallery offers.
 pub fn gallery() -> Vec<(String, String)> {
@@ -63,25 +65,13 @@ fn env(name: &str) -> Option<String> {
 
 /// Colours and marks of plots for settings and depth.
 fn look(settings: &Settings, light: bool, depth: Depth) -> plot::Look {
-    use crate::settings::MarkerChoice as M;
     plot::Look {
         palette: plot::Palette {
             theme: if light { plot::Theme::Light } else { plot::Theme::Dark },
-            depth: match depth {
-                Depth::None => plot::Depth::None,
-                Depth::Ansi16 => plot::Depth::Sixteen,
-                Depth::Ansi256 => plot::Depth::Indexed,
-                Depth::True => plot::Depth::True,
-            },
+            depth,
             ..plot::Palette::default()
         },
-        marker: match settings.marker {
-            M::Braille => plot::Marker::Braille,
-            M::Octant => plot::Marker::Octant,
-            M::Quadrant => plot::Marker::Quadrant,
-            M::Half => plot::Marker::Half,
-            M::Ascii => plot::Marker::Ascii,
-        },
+        marker: settings.marker,
         title: false,
     }
 }
@@ -93,13 +83,14 @@ fn look(settings: &Settings, light: bool, depth: Depth) -> plot::Look {
 pub fn run(options: Options) -> io::Result<i32> {
     let out = Output::open()?;
     let size = out.size();
-    let mut depth = Depth::detect(None, options.settings.colours, env);
+    let mut depth = theme::depth(options.settings.colours, env);
     if options.settings.link == LinkMode::Slow && depth == Depth::True {
-        depth = Depth::Ansi256;
+        depth = Depth::Indexed;
     }
     let light = options.settings.theme.is_light(env);
     let look = look(&options.settings, light, depth);
-    let mouse = options.settings.mouse_at_start(env);
+    let reader = options.settings.reader.then(Reader::default);
+    let mouse = reader.is_none() && options.settings.mouse_at_start(env);
     let entries = options.backend.entries();
     // What is wrong with the keys is among the problems of the settings.
     let (keymap, _) = keymap(&options.settings.keys);
@@ -109,7 +100,8 @@ pub fn run(options: Options) -> io::Result<i32> {
         app.say(problem, true);
     }
     terminal::hook_panics();
-    let mut guard = Guard::enter(Output::open()?, TtyRaw)?;
+    let hold = if reader.is_some() { Hold::Lines } else { Hold::Screen };
+    let mut guard = Guard::enter(Output::open()?, TtyRaw, hold)?;
     guard.resume(mouse)?;
     let (tell, messages) = channel();
     let terminal = Terminal::new(Encoder::new(out, size, depth))?;
@@ -119,6 +111,7 @@ pub fn run(options: Options) -> io::Result<i32> {
         link: options.settings.link,
         terminal,
         guard,
+        reader,
         jobs: Jobs::default(),
         watcher,
         backend: options.backend,
@@ -128,7 +121,7 @@ pub fn run(options: Options) -> io::Result<i32> {
     };
     let effects = begin(&mut session.app, options.sources);
     session.frame()?;
-    let ask = depth != Depth::None && background::unknown(options.settings.theme, env);
+    let ask = hold == Hold::Screen && depth != Depth::None && background::unknown(options.settings.theme, env);
     if ask {
         session.guard.say(background::QUERY)?;
     }
@@ -156,7 +149,7 @@ fn replay(app: &App) {
     let mut err = io::stderr().lock();
     let bad: Vec<&str> = app.log.lines().iter().filter(|l| l.bad).map(|l| l.text.as_str()).collect();
     for line in bad.iter().take(REPLAYED) {
-        let _ = writeln!(err, "{line}");
+        let _ = writeln!(err, "{}", spikedeck_core::visible::visible(line));
     }
     if bad.len() > REPLAYED {
         let _ = writeln!(err, "… and more: {} lines in all", bad.len());
@@ -168,6 +161,8 @@ struct Session {
     link: LinkMode,
     terminal: Terminal<Encoder<Output>>,
     guard: Guard<Output, TtyRaw>,
+    /// Says in lines what would be drawn, if that is wanted.
+    reader: Option<Reader>,
     jobs: Jobs,
     watcher: Watcher,
     backend: Arc<dyn Backend>,
@@ -242,7 +237,10 @@ impl Session {
     fn frame(&mut self) -> io::Result<()> {
         self.app.dirty = false;
         let app = &self.app;
-        self.terminal.draw(|frame| draw(app, frame))?;
+        match &mut self.reader {
+            Some(reader) => self.guard.say(&reader.news(app))?,
+            None => drop(self.terminal.draw(|frame| draw(app, frame))?),
+        }
         let link = self.terminal.backend_mut().commit()?;
         self.next = Instant::now() + link.pause();
         let told = link.rate.filter(|_| link.degraded()).map(|rate| (rate, link.flush));
@@ -261,32 +259,33 @@ impl Session {
                 Effect::Cancel(id) => self.jobs.cancel(id),
                 Effect::Preview(index, source) => {
                     let (backend, tell) = (self.backend.clone(), self.tell.clone());
-                    let _ = self.aside("preview", move || {
+                    let work = move || {
                         let _ = tell.send(Message::Preview(index, backend.preview(&source)));
-                    });
+                    };
+                    let _ = self.aside("preview", work, move |why| Message::Preview(index, Err(why)));
                 }
                 Effect::Export { kind, content, pane, view, size } => {
                     let (look, tell) = (self.app.look, self.tell.clone());
                     self.writes.retain(|w| !w.is_finished());
-                    let writing = self.aside("export", move || {
+                    let work = move || {
                         let message = match export::write(kind, &content, pane, &view, size, look) {
                             Ok(path) => Message::Notice(format!("written: {}", path.display()), false),
                             Err(why) => Message::Notice(why, true),
                         };
                         let _ = tell.send(message);
-                    });
-                    self.writes.extend(writing);
+                    };
+                    self.writes.extend(self.aside("export", work, |why| Message::Notice(why, true)));
                 }
                 Effect::Picture => {
                     let (grid, palette, tell) = (draw::grid(&self.app), self.app.look.palette, self.tell.clone());
-                    let writing = self.aside("picture", move || {
+                    let work = move || {
                         let message = match export::screen(&grid, palette) {
                             Ok(path) => Message::Notice(format!("written: {}", path.display()), false),
                             Err(why) => Message::Notice(why, true),
                         };
                         let _ = tell.send(message);
-                    });
-                    self.writes.extend(writing);
+                    };
+                    self.writes.extend(self.aside("picture", work, |why| Message::Notice(why, true)));
                 }
                 Effect::Copy(text) => {
                     let sequence = export::osc52(&text, env("TMUX").is_some());
@@ -302,11 +301,7 @@ impl Session {
                     self.reenter()?;
                 }
                 Effect::Reenter => self.reenter()?,
-                Effect::Redraw => {
-                    self.terminal.backend_mut().forget();
-                    self.terminal.clear()?;
-                    self.app.dirty = true;
-                }
+                Effect::Redraw => self.redraw()?,
                 Effect::AskSize => {
                     let size = self.terminal.backend_mut().writer().size();
                     if (size.width, size.height) != self.app.size {
@@ -326,14 +321,35 @@ impl Session {
         let size = self.terminal.backend_mut().writer().size();
         self.terminal.backend_mut().resize(size);
         self.app.size = (size.width, size.height);
-        self.terminal.backend_mut().forget();
-        self.terminal.clear()?;
+        self.redraw()
+    }
+
+    /// Draws, or says, everything again.
+    fn redraw(&mut self) -> io::Result<()> {
+        match &mut self.reader {
+            Some(reader) => reader.forget(),
+            None => {
+                self.terminal.backend_mut().forget();
+                self.terminal.clear()?;
+            }
+        }
         self.app.dirty = true;
         Ok(())
     }
 
-    /// Does something that takes time off the drawing thread.
-    fn aside(&self, name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    /// Does something that takes time off the drawing thread; what is told if it dies is `died`.
+    fn aside(
+        &self,
+        name: &str,
+        work: impl FnOnce() + Send + 'static,
+        died: impl FnOnce(String) -> Message + Send + 'static,
+    ) -> Option<JoinHandle<()>> {
+        let tell = self.tell.clone();
+        let work = move || {
+            guarded::guarded(work, |why| {
+                let _ = tell.send(died(why));
+            });
+        };
         match std::thread::Builder::new().name(name.to_owned()).spawn(work) {
             Ok(thread) => Some(thread),
             Err(why) => {

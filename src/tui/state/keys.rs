@@ -44,6 +44,7 @@ impl Key {
     }
 
     /// A character.
+    #[cfg(test)]
     pub const fn char(c: char) -> Self {
         Self::plain(KeyCode::Char(c))
     }
@@ -133,7 +134,7 @@ impl fmt::Display for Key {
             (None, KeyCode::Char(c)) if self.ctrl => write!(f, "{}", c.to_ascii_uppercase()),
             (None, KeyCode::Char(c)) => write!(f, "{c}"),
             (None, KeyCode::F(n)) => write!(f, "F{n}"),
-            (None, other) => write!(f, "{other:?}"),
+            (None, other) => write!(f, "{other}"),
         }
     }
 }

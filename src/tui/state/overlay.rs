@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::state::jobs::Jobs;
 use crate::state::layout::dialog;
 use crate::state::log::Log;
 use crate::state::message::ExportKind;
@@ -57,6 +58,14 @@ pub const EXPORTS: &[(ExportKind, char, &str, &str)] = &[
     (ExportKind::Csv, 'c', "Table as CSV", "the numbers behind the pane"),
     (ExportKind::Run, 'r', "Whole run", "a folder with manifest, spikes, traces, metrics and all tables"),
 ];
+
+/// What leaving now would lose.
+pub fn what_is_lost(jobs: &Jobs) -> String {
+    match jobs.list().iter().filter(|j| j.active()).count() {
+        1 => "A run is still going; what it has is lost.".to_owned(),
+        running => format!("{running} runs are still going; what they have is lost."),
+    }
+}
 
 /// Where the log lies on a screen of a size.
 pub fn log_area(size: (u16, u16)) -> Rect {

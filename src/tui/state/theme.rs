@@ -1,65 +1,49 @@
 //! Roles, not colours: what a thing is decides how it looks; the terminal's depth decides how that is sent.
 
 use ratatui::style::{Color, Modifier, Style};
+use spikedeck_plot::Depth;
 
-/// How many colours the terminal shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Depth {
-    /// None: bold, reverse and underline carry everything.
-    None,
-    /// Sixteen.
-    Ansi16,
-    /// The 256 of xterm.
-    #[default]
-    Ansi256,
-    /// 24 bit.
-    True,
+/// How many colours the terminal shows: what was said, over NO_COLOR over COLORTERM over TERM `*-direct` over 256.
+pub fn depth(said: Option<Depth>, env: impl Fn(&str) -> Option<String>) -> Depth {
+    if let Some(depth) = said {
+        return depth;
+    }
+    if env("NO_COLOR").is_some_and(|v| !v.is_empty()) {
+        return Depth::None;
+    }
+    let term = env("TERM").unwrap_or_default();
+    if env("COLORTERM").is_some_and(|v| v == "truecolor" || v == "24bit") || term.ends_with("-direct") {
+        return Depth::True;
+    }
+    match term.as_str() {
+        "dumb" => Depth::None,
+        "linux" | "vt100" | "vt220" | "ansi" | "xterm-16color" => Depth::Sixteen,
+        _ => Depth::Indexed,
+    }
 }
 
-impl Depth {
-    /// Flag over configuration over NO_COLOR over COLORTERM over TERM `*-direct` over 256 colours.
-    pub fn detect(flag: Option<Self>, config: Option<Self>, env: impl Fn(&str) -> Option<String>) -> Self {
-        if let Some(depth) = flag.or(config) {
-            return depth;
-        }
-        if env("NO_COLOR").is_some_and(|v| !v.is_empty()) {
-            return Self::None;
-        }
-        let term = env("TERM").unwrap_or_default();
-        if env("COLORTERM").is_some_and(|v| v == "truecolor" || v == "24bit") || term.ends_with("-direct") {
-            return Self::True;
-        }
-        match term.as_str() {
-            "dumb" => Self::None,
-            "linux" | "vt100" | "vt220" | "ansi" | "xterm-16color" => Self::Ansi16,
-            _ => Self::Ansi256,
-        }
+/// Reads `none`, `16`, `256`, `truecolor`.
+pub fn depth_of_word(text: &str) -> Option<Depth> {
+    match text {
+        "none" | "0" => Some(Depth::None),
+        "16" => Some(Depth::Sixteen),
+        "256" => Some(Depth::Indexed),
+        "truecolor" | "24bit" => Some(Depth::True),
+        _ => None,
     }
+}
 
-    /// Reads `none`, `16`, `256`, `truecolor`.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "none" | "0" => Some(Self::None),
-            "16" => Some(Self::Ansi16),
-            "256" => Some(Self::Ansi256),
-            "truecolor" | "24bit" => Some(Self::True),
-            _ => None,
+/// The nearest colour that a terminal of this depth shows.
+pub fn nearest(depth: Depth, color: Color) -> Color {
+    match (depth, color) {
+        (Depth::None, _) => Color::Reset,
+        (Depth::Indexed, Color::Rgb(r, g, b)) => Color::Indexed(to_256(r, g, b)),
+        (Depth::Sixteen, Color::Rgb(r, g, b)) => to_16(r, g, b),
+        (Depth::Sixteen, Color::Indexed(i)) if i >= 16 => {
+            let (r, g, b) = from_256(i);
+            to_16(r, g, b)
         }
-    }
-
-    /// The nearest colour that this terminal shows.
-    #[must_use]
-    pub fn map(self, color: Color) -> Color {
-        match (self, color) {
-            (Self::None, _) => Color::Reset,
-            (Self::Ansi256, Color::Rgb(r, g, b)) => Color::Indexed(to_256(r, g, b)),
-            (Self::Ansi16, Color::Rgb(r, g, b)) => to_16(r, g, b),
-            (Self::Ansi16, Color::Indexed(i)) if i >= 16 => {
-                let (r, g, b) = from_256(i);
-                to_16(r, g, b)
-            }
-            (_, c) => c,
-        }
+        (_, c) => c,
     }
 }
 
@@ -222,22 +206,21 @@ mod tests {
     #[test]
     fn depth_is_found_in_the_stated_order() {
         let all = [("NO_COLOR", "1"), ("COLORTERM", "truecolor"), ("TERM", "xterm-direct")];
-        assert_eq!(Depth::detect(Some(Depth::Ansi16), Some(Depth::True), env(&all)), Depth::Ansi16);
-        assert_eq!(Depth::detect(None, Some(Depth::True), env(&all)), Depth::True);
-        assert_eq!(Depth::detect(None, None, env(&all)), Depth::None);
-        assert_eq!(Depth::detect(None, None, env(&all[1..2])), Depth::True);
-        assert_eq!(Depth::detect(None, None, env(&all[2..])), Depth::True);
-        assert_eq!(Depth::detect(None, None, env(&[("TERM", "screen")])), Depth::Ansi256);
-        assert_eq!(Depth::detect(None, None, env(&[("NO_COLOR", ""), ("TERM", "xterm")])), Depth::Ansi256);
+        assert_eq!(depth(Some(Depth::Sixteen), env(&all)), Depth::Sixteen);
+        assert_eq!(depth(None, env(&all)), Depth::None);
+        assert_eq!(depth(None, env(&all[1..2])), Depth::True);
+        assert_eq!(depth(None, env(&all[2..])), Depth::True);
+        assert_eq!(depth(None, env(&[("TERM", "screen")])), Depth::Indexed);
+        assert_eq!(depth(None, env(&[("NO_COLOR", ""), ("TERM", "xterm")])), Depth::Indexed);
     }
 
     #[test]
     fn colours_map_to_their_nearest() {
-        assert_eq!(Depth::Ansi256.map(Color::Rgb(255, 0, 0)), Color::Indexed(196));
-        assert_eq!(Depth::Ansi256.map(Color::Rgb(128, 128, 128)), Color::Indexed(244));
-        assert_eq!(Depth::None.map(Color::Red), Color::Reset);
-        assert_eq!(Depth::Ansi16.map(Color::Rgb(0, 150, 40)), Color::Green);
-        assert_eq!(Depth::True.map(Color::Rgb(1, 2, 3)), Color::Rgb(1, 2, 3));
+        assert_eq!(nearest(Depth::Indexed, Color::Rgb(255, 0, 0)), Color::Indexed(196));
+        assert_eq!(nearest(Depth::Indexed, Color::Rgb(128, 128, 128)), Color::Indexed(244));
+        assert_eq!(nearest(Depth::None, Color::Red), Color::Reset);
+        assert_eq!(nearest(Depth::Sixteen, Color::Rgb(0, 150, 40)), Color::Green);
+        assert_eq!(nearest(Depth::True, Color::Rgb(1, 2, 3)), Color::Rgb(1, 2, 3));
     }
 
     #[test]

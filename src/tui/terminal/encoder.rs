@@ -9,7 +9,9 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 
-use crate::state::theme::Depth;
+use crate::state::theme::nearest;
+use spikedeck_core::visible::is_hidden;
+use spikedeck_plot::Depth;
 
 /// What writing the last frames cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -222,8 +224,10 @@ impl<W: Write> Backend for Encoder<W> {
         for (x, y, cell) in content {
             self.go(x, y);
             let depth = self.depth;
-            self.dip(depth.map(cell.fg), depth.map(cell.bg), cell.modifier);
-            self.frame.push_str(cell.symbol());
+            self.dip(nearest(depth, cell.fg), nearest(depth, cell.bg), cell.modifier);
+            // A cell shows one thing, and does nothing.
+            self.frame
+                .extend(cell.symbol().chars().map(|c| if is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c }));
             let width = unicode_width::UnicodeWidthStr::width(cell.symbol()).max(1) as u16;
             // After the last column terminals differ about where the cursor is.
             self.at = Some((x + width, y)).filter(|(next, _)| *next < self.size.width);
@@ -293,7 +297,7 @@ mod tests {
     use ratatui::style::Style;
 
     fn screen() -> Terminal<Encoder<Vec<u8>>> {
-        Terminal::new(Encoder::new(Vec::new(), Size::new(20, 3), Depth::Ansi256)).unwrap()
+        Terminal::new(Encoder::new(Vec::new(), Size::new(20, 3), Depth::Indexed)).unwrap()
     }
 
     #[test]
@@ -335,6 +339,23 @@ mod tests {
         assert_eq!(parser.screen().cell(0, 10).unwrap().bgcolor(), vt100::Color::Idx(17));
         assert!(!parser.screen().cell(1, 0).unwrap().bold());
         assert_eq!(parser.screen().cell(2, 15).unwrap().fgcolor(), vt100::Color::Idx(196));
+    }
+
+    /// Names come from files: what acts on a terminal does not reach it, however it got into a cell.
+    #[test]
+    fn no_cell_acts_on_the_terminal() {
+        for wrong in ["\u{1b}]0;title\u{7}", "\u{9b}", "\u{202e}a", "\n", "\u{7f}"] {
+            let mut t = screen();
+            t.draw(|f| {
+                f.buffer_mut().cell_mut((0, 0)).unwrap().set_symbol(wrong);
+                f.buffer_mut().set_string(2, 1, wrong, Style::new());
+            })
+            .unwrap();
+            t.backend_mut().commit().unwrap();
+            let text = String::from_utf8(t.backend_mut().writer().clone()).unwrap();
+            let shown = text.replace("\u{1b}[", "");
+            assert!(!shown.contains(|c: char| is_hidden(c) && !matches!(c, '\r' | '\n')), "{wrong:?}: {text:?}");
+        }
     }
 
     #[test]

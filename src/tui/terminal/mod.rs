@@ -23,6 +23,19 @@ use crate::terminal::background::{Listener, Taken};
 pub const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[2J";
 /// Everything that [`ENTER`] and the mouse switched, back: also ends a synchronized update that a panic cut short.
 pub const LEAVE: &str = "\x1b[?2026l\x1b[0m\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[?25h\x1b[?1049l";
+/// Where lines are said and nothing is drawn: bracketed paste only.
+const ENTER_LINES: &str = "\x1b[?2004h";
+/// The same, back.
+const LEAVE_LINES: &str = "\x1b[?2026l\x1b[0m\x1b[?2004l";
+
+/// What a terminal is held for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// To be drawn on: the whole screen.
+    Screen,
+    /// To be written to, line after line, below what is there.
+    Lines,
+}
 /// Clicks, drags and wheel, with coordinates beyond 223.
 pub const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 /// The terminal's own selection works again.
@@ -30,6 +43,13 @@ pub const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 
 /// Whether some guard holds the terminal (the panic hook and a second restore ask this).
 static HELD: AtomicBool = AtomicBool::new(false);
+/// Whether what it holds is the whole screen.
+static DRAWN: AtomicBool = AtomicBool::new(true);
+
+/// What gives the terminal back.
+fn leaving() -> &'static str {
+    if DRAWN.load(Ordering::SeqCst) { LEAVE } else { LEAVE_LINES }
+}
 
 /// Whether there is a terminal to draw on and one to read keys from.
 ///
@@ -121,6 +141,7 @@ pub struct Guard<W: Write, R: Raw> {
     out: W,
     raw: R,
     held: bool,
+    hold: Hold,
 }
 
 impl<W: Write, R: Raw> Guard<W, R> {
@@ -128,8 +149,9 @@ impl<W: Write, R: Raw> Guard<W, R> {
     ///
     /// # Errors
     /// When raw mode or writing fails; what was switched is switched back.
-    pub fn enter(out: W, raw: R) -> io::Result<Self> {
-        let mut guard = Self { out, raw, held: false };
+    pub fn enter(out: W, raw: R, hold: Hold) -> io::Result<Self> {
+        DRAWN.store(hold == Hold::Screen, Ordering::SeqCst);
+        let mut guard = Self { out, raw, held: false, hold };
         guard.resume(false)?;
         Ok(guard)
     }
@@ -142,7 +164,10 @@ impl<W: Write, R: Raw> Guard<W, R> {
         self.raw.raw(true)?;
         self.held = true;
         HELD.store(true, Ordering::SeqCst);
-        self.out.write_all(ENTER.as_bytes())?;
+        self.out.write_all(match self.hold {
+            Hold::Screen => ENTER.as_bytes(),
+            Hold::Lines => ENTER_LINES.as_bytes(),
+        })?;
         if mouse {
             self.out.write_all(MOUSE_ON.as_bytes())?;
         }
@@ -166,7 +191,7 @@ impl<W: Write, R: Raw> Guard<W, R> {
         self.held = false;
         HELD.store(false, Ordering::SeqCst);
         // A terminal that is gone cannot be restored, and there is nobody left to tell.
-        let _ = self.out.write_all(LEAVE.as_bytes());
+        let _ = self.out.write_all(leaving().as_bytes());
         let _ = self.out.flush();
         let _ = self.raw.raw(false);
     }
@@ -196,7 +221,7 @@ pub fn hook_panics() {
         } else if std::thread::current().id() == ui {
             HELD.store(false, Ordering::SeqCst);
             if let Ok(mut out) = Output::open() {
-                let _ = out.write_all(LEAVE.as_bytes());
+                let _ = out.write_all(leaving().as_bytes());
             }
             let _ = crossterm::terminal::disable_raw_mode();
             before(info);
@@ -338,7 +363,7 @@ mod tests {
     #[test]
     fn dropping_the_guard_undoes_what_it_did() {
         let (out, raw) = (Shared::default(), Switch::default());
-        drop(Guard::enter(out.clone(), raw.clone()).unwrap());
+        drop(Guard::enter(out.clone(), raw.clone(), Hold::Screen).unwrap());
         assert_eq!(*raw.0.lock().unwrap(), [true, false]);
         let mut parser = vt100::Parser::new(std::num::NonZero::new(4).unwrap(), std::num::NonZero::new(10).unwrap(), 0);
         parser.process(b"shell");
@@ -352,7 +377,7 @@ mod tests {
     #[test]
     fn leaving_twice_and_resuming_with_the_mouse() {
         let (out, raw) = (Shared::default(), Switch::default());
-        let mut guard = Guard::enter(out.clone(), raw.clone()).unwrap();
+        let mut guard = Guard::enter(out.clone(), raw.clone(), Hold::Screen).unwrap();
         guard.leave();
         guard.leave();
         guard.resume(true).unwrap();

@@ -1,0 +1,370 @@
+//! Whether continuous coupling is stable for the step: what a unit brings to others, and so to itself, within one step.
+//!
+//! What projections without delay bring is held over each step. A deviation of the coupled quantities then becomes, in
+//! one step, the step times their gain as much: the matrix of h r w ∂value/∂x, with r how fast a unit's quantity answers to
+//! its input. Its eigenvalues on the negative side are what matters: at -1 and beyond the coupled units swing around where
+//! they would settle, at -2 and beyond they swing ever more. Growth by coupling (eigenvalues on the positive side) is the
+//! network's own affair.
+//!
+//! Slopes are taken at the start and along the course of a unit by itself, the steepest of them; a sum of a row bounds all
+//! eigenvalues, and only where it is not small the outermost is found by iteration.
+
+use super::population::PopulationValues;
+use super::projection::PreparedProjection;
+use super::unsuitable;
+use crate::BuildError;
+use crate::integrator::{Problem, trial};
+use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_equation::TimeUnit;
+use spikedeck_equation::derive::{derivative, derivatives};
+use spikedeck_equation::graph::{Id, Symbol};
+use spikedeck_equation::tape::{Tape, Values};
+use spikedeck_scenario::{CarriedName, Coupling, PopulationId, Port, Rule, Spec, VariableId};
+
+/// Deviations overshoot beyond this, and swing ever more beyond twice as much.
+const OVERSHOOTS: f64 = 1.0;
+const UNSTABLE: f64 = 2.0;
+
+/// Rounds of the iteration, and the last of them, over which growth is averaged.
+const ROUNDS: usize = 60;
+const AVERAGED: usize = 20;
+
+/// Most connections of a projection that are walked here; of larger ones the sum of a row speaks.
+const MOST: f64 = 4e6;
+
+/// Connections of a projection without delay, with how steeply their value depends on both ends.
+struct Links<'a> {
+    projection: &'a PreparedProjection<'a>,
+    /// Index of the histories of the source's quantities with their slopes for a weight of 1, and of the target's.
+    pre: Vec<(usize, f64)>,
+    post: Vec<(usize, f64)>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// All to all with one weight.
+    Same(f64),
+    /// Source, target, weight.
+    Each(Vec<(u32, u32, f64)>),
+}
+
+/// What becomes of deviations of all quantities, history by history, in one step.
+type Matrix<'a> = dyn Fn(&[Vec<f64>]) -> Vec<Vec<f64>> + 'a;
+
+/// Course of one unit by itself, and how fast its quantities answer.
+struct Unit {
+    states: Vec<Vec<f64>>,
+    parameters: Vec<f64>,
+}
+
+/// What a person should know of continuous coupling.
+///
+/// # Errors
+/// A coupling that swings without bound at this step, with a step that would do.
+pub(super) fn examine(
+    spec: &Spec,
+    populations: &[PopulationValues],
+    projections: &[PreparedProjection<'_>],
+    histories: &[(PopulationId, VariableId)],
+) -> Result<Vec<String>, BuildError> {
+    let units: Vec<Unit> =
+        spec.populations.iter().zip(populations).map(|(p, values)| Unit::new(spec, p, values)).collect();
+    let links: Vec<Links<'_>> = projections.iter().filter_map(|p| Links::new(spec, p, histories, &units)).collect();
+    if links.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sizes: Vec<usize> = histories.iter().map(|(p, _)| spec.population(*p).size).collect();
+    let answers: Vec<Vec<f64>> = links.iter().map(|l| answers(spec, l.projection, histories, &units)).collect();
+    let bound = bound(&links, &answers, &sizes);
+    if bound < OVERSHOOTS {
+        return Ok(Vec::new());
+    }
+    let swing = swing(&links, &answers, &sizes);
+    if swing < OVERSHOOTS {
+        return Ok(Vec::new());
+    }
+    let names: Vec<String> = links.iter().map(|l| format!("projections.{}", l.projection.spec.name)).collect();
+    let place = names.join(" and ");
+    let dt = spec.simulation.dt;
+    let time = spec.population(links[0].projection.spec.to.population).time_unit();
+    let dimension = if time == TimeUnit::Dimensionless { Dimension::NONE } else { Dimension::SECOND };
+    let shown = |value: f64| Quantity { value, dimension }.to_string();
+    let step = dt / swing;
+    // A power of ten divided by a small number is a step that a person would write.
+    let round = 10_f64.powi(step.log10().floor() as i32);
+    let rounded = [5.0, 2.0, 1.0].into_iter().map(|m| m * round).find(|s| *s <= step).unwrap_or(round);
+    let advice =
+        format!("the step times the gain is {swing:.3}, and below 1 it settles: a step of {} would do", shown(rounded));
+    let allowed = links.iter().all(|l| l.projection.spec.allow_unstable);
+    if swing >= UNSTABLE * (1.0 - 1e-9) && !allowed {
+        return Err(unsuitable(
+            place,
+            format!(
+                "what they bring is held over each step of {}, and so coupled units swing without bound ({advice}); \
+                 to see it \
+                 happen, write `allow_unstable = true` in the projection",
+                shown(dt)
+            ),
+        ));
+    }
+    Ok(vec![format!("{place}: coupled units overshoot at a step of {}: {advice}", shown(dt))])
+}
+
+impl Unit {
+    fn new(spec: &Spec, population: &spikedeck_scenario::PopulationSpec, values: &PopulationValues) -> Self {
+        let p = population.system.parts();
+        let parameters: Vec<f64> = values.parameters.iter().map(|c| crate::values::at(c, 0)).collect();
+        let start: Vec<f64> = values.initial.iter().map(|c| crate::values::at(c, 0)).collect();
+        let problem = Problem {
+            graph: p.graph.clone(),
+            drift: p.drift.clone(),
+            diffusion: vec![None; p.drift.len()],
+            h: spec.simulation.dt * population.time_unit().per_second(),
+            cut: None,
+            names: Vec::new(),
+            lanes: 1,
+            parameters: &|_| Vec::new(),
+            lane_values: Vec::new(),
+        };
+        let coupled = spec.projections.iter().any(|x| {
+            matches!(x.coupling, Coupling::Continuous { .. })
+                && spec.population(x.to.population).name == population.name
+        });
+        // A tree has its own solver, and a neuron with a reset no course beyond its threshold.
+        let followed = coupled && population.tree.is_none() && p.reset.is_empty();
+        let path = if followed { trial::follow(&problem, &start, &parameters) } else { None };
+        let states = path.map_or_else(|| vec![start], |path| path.states().to_vec());
+        Self { states, parameters }
+    }
+
+    /// The value of largest size that an expression takes along the course.
+    fn steepest(&self, tape: &Tape) -> f64 {
+        let value =
+            |states: &Vec<f64>| tape.value(&Values { states, parameters: &self.parameters, ..Values::default() });
+        let finite = self.states.iter().map(value).filter(|v| v.is_finite());
+        finite.max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0)
+    }
+
+    /// Values of a quantity along the course.
+    fn values(&self, spec: &Spec, (p, variable): (PopulationId, VariableId)) -> Vec<f64> {
+        let system = &spec.population(p).system;
+        let Some((id, _)) = system.observable(&variable.of(system).name) else { return vec![0.0] };
+        let tape = Tape::new(&system.parts().graph, &[id]);
+        let value =
+            |states: &Vec<f64>| tape.value(&Values { states, parameters: &self.parameters, ..Values::default() });
+        let (first, last) = (self.states.first(), self.states.last());
+        first.into_iter().chain(last).map(value).collect()
+    }
+}
+
+/// For each history: by how much its quantity changes in one step for what a projection brings to its target's input.
+fn answers(
+    spec: &Spec,
+    projection: &PreparedProjection<'_>,
+    histories: &[(PopulationId, VariableId)],
+    units: &[Unit],
+) -> Vec<f64> {
+    let target = &projection.spec.to;
+    let Port::Input(port) = target.port else { return vec![0.0; histories.len()] };
+    let population = spec.population(target.population);
+    let p = population.system.parts();
+    let h = spec.simulation.dt * population.time_unit().per_second();
+    let input = Symbol::Input(port.index() as u32);
+    let answer = |&(owner, variable): &(PopulationId, VariableId)| {
+        if owner != target.population {
+            return 0.0;
+        }
+        let Some((id, _)) = population.system.observable(&variable.of(&population.system).name) else { return 0.0 };
+        let mut g = p.graph.clone();
+        let rates = derivatives(&mut g, &p.drift, input);
+        let mut sum: Option<Id> = None;
+        for (s, rate) in rates.into_iter().enumerate() {
+            let slope = derivative(&mut g, id, Symbol::State(s as u32));
+            let product = g.mul(slope, rate);
+            sum = Some(sum.map_or(product, |sum| g.add(sum, product)));
+        }
+        sum.map_or(0.0, |sum| h * units[owner.index()].steepest(&Tape::new(&g, &[sum])))
+    };
+    histories.iter().map(answer).collect()
+}
+
+impl<'a> Links<'a> {
+    /// The links of a continuous projection without delay.
+    fn new(
+        spec: &Spec,
+        projection: &'a PreparedProjection<'a>,
+        histories: &[(PopulationId, VariableId)],
+        units: &[Unit],
+    ) -> Option<Self> {
+        let Coupling::Continuous { value } = &projection.spec.coupling else { return None };
+        if projection.values.same_delay() != Some(0) {
+            return None;
+        }
+        let (from, to) = (projection.spec.from, projection.spec.to.population);
+        let kind = match (projection.spec.rule.clone(), projection.values.same_weight()) {
+            (Rule::AllToAll, Some(w)) => Kind::Same(w),
+            _ if projection.wiring.expected() > MOST => return None,
+            _ => {
+                let mut list = Vec::new();
+                projection.wiring.walk(0..projection.wiring.targets, |link| {
+                    list.push((link.source, link.target, projection.values.weight(&link)));
+                });
+                Kind::Each(list)
+            }
+        };
+        // The slope for a weight of 1, from that of the largest.
+        let largest = match &kind {
+            Kind::Same(w) => *w,
+            Kind::Each(list) => list.iter().map(|l| l.2).max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0),
+        };
+        if largest == 0.0 {
+            return None;
+        }
+        let (graph, root) = value.expression().graph();
+        let own = |name: &CarriedName| match name {
+            CarriedName::Source(v) => units[from.index()].values(spec, (from, *v)),
+            CarriedName::Target(v) => units[to.index()].values(spec, (to, *v)),
+            CarriedName::Weight => vec![largest],
+        };
+        let seen: Vec<Vec<f64>> = value.names().iter().map(own).collect();
+        let slope = |variable: usize| {
+            let mut g = graph.clone();
+            let d = derivative(&mut g, root, Symbol::Variable(variable as u32));
+            let tape = Tape::new(&g, &[d]);
+            // Sources and targets at the start and later, in all four ways.
+            let at = |pre: usize, post: usize| {
+                let pick = |(name, seen): (&CarriedName, &Vec<f64>)| {
+                    let k = if matches!(name, CarriedName::Target(_)) { post } else { pre };
+                    seen.get(k).or(seen.first()).copied().unwrap_or(0.0)
+                };
+                let variables: Vec<f64> = value.names().iter().zip(&seen).map(pick).collect();
+                tape.value(&Values { variables: &variables, ..Values::default() })
+            };
+            let all = [at(0, 0), at(0, 1), at(1, 0), at(1, 1)].into_iter().filter(|v| v.is_finite());
+            all.max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0) / largest
+        };
+        let history = |key| histories.iter().position(|h| *h == key);
+        let (mut pre, mut post) = (Vec::new(), Vec::new());
+        for (k, name) in value.names().iter().enumerate() {
+            match name {
+                CarriedName::Source(v) => pre.extend(history((from, *v)).map(|h| (h, slope(k)))),
+                CarriedName::Target(v) => post.extend(history((to, *v)).map(|h| (h, slope(k)))),
+                CarriedName::Weight => {}
+            }
+        }
+        Some(Self { projection, pre, post, kind })
+    }
+
+    /// Sum of the sizes of the weights into the target with most.
+    fn heaviest(&self) -> f64 {
+        match &self.kind {
+            Kind::Same(w) => w.abs() * f64::from(self.projection.wiring.sources),
+            Kind::Each(list) => {
+                let mut sums = vec![0.0; self.projection.wiring.targets as usize];
+                for &(_, target, w) in list {
+                    sums[target as usize] += w.abs();
+                }
+                sums.into_iter().fold(0.0, f64::max)
+            }
+        }
+    }
+
+    /// What arrives at each target for deviations of the quantities.
+    fn bring(&self, deviations: &[Vec<f64>], arrived: &mut [f64]) {
+        match &self.kind {
+            Kind::Same(w) => {
+                let sources = self.projection.wiring.sources as usize;
+                let alone = self.projection.wiring.no_self;
+                for &(h, slope) in &self.pre {
+                    let total: f64 = deviations[h].iter().sum();
+                    for (unit, to) in arrived.iter_mut().enumerate() {
+                        let own = if alone && unit < sources { deviations[h][unit] } else { 0.0 };
+                        *to += w * slope * (total - own);
+                    }
+                }
+                for &(h, slope) in &self.post {
+                    for (unit, to) in arrived.iter_mut().enumerate() {
+                        let count = sources - usize::from(alone && unit < sources);
+                        *to += w * slope * count as f64 * deviations[h][unit];
+                    }
+                }
+            }
+            Kind::Each(list) => {
+                for &(source, target, w) in list {
+                    let of = |list: &[(usize, f64)], unit: u32| -> f64 {
+                        list.iter().map(|&(h, slope)| slope * deviations[h][unit as usize]).sum()
+                    };
+                    arrived[target as usize] += w * (of(&self.pre, source) + of(&self.post, target));
+                }
+            }
+        }
+    }
+}
+
+/// No eigenvalue is above the largest sum of a row.
+fn bound(links: &[Links<'_>], answers: &[Vec<f64>], sizes: &[usize]) -> f64 {
+    let row = |q: usize| -> f64 {
+        let of = |(l, answers): (&Links<'_>, &Vec<f64>)| {
+            let steep: f64 = l.pre.iter().chain(&l.post).map(|s| s.1.abs()).sum();
+            if answers[q] == 0.0 { 0.0 } else { answers[q].abs() * steep * l.heaviest() }
+        };
+        links.iter().zip(answers).map(of).sum()
+    };
+    (0..sizes.len()).map(row).fold(0.0, f64::max)
+}
+
+/// How far the eigenvalues reach on the negative side.
+fn swing(links: &[Links<'_>], answers: &[Vec<f64>], sizes: &[usize]) -> f64 {
+    let apply = |v: &[Vec<f64>]| -> Vec<Vec<f64>> {
+        let mut out: Vec<Vec<f64>> = sizes.iter().map(|&n| vec![0.0; n]).collect();
+        for (l, answers) in links.iter().zip(answers) {
+            let mut arrived = vec![0.0; l.projection.wiring.targets as usize];
+            l.bring(v, &mut arrived);
+            for (out, &answer) in out.iter_mut().zip(answers).filter(|(_, a)| **a != 0.0) {
+                out.iter_mut().zip(&arrived).for_each(|(o, a)| *o += answer * a);
+            }
+        }
+        out
+    };
+    // The eigenvalue of largest size, and from there the one farthest on its other side.
+    let (radius, _) = outermost(&apply, sizes, 0.0);
+    let (reach, real) = outermost(&apply, sizes, radius);
+    if real { (reach - radius).max(0.0) } else { 0.0 }
+}
+
+/// Size of the outermost eigenvalue of the matrix less `shift`, and whether it is a real one on the negative side.
+fn outermost(apply: &Matrix<'_>, sizes: &[usize], shift: f64) -> (f64, bool) {
+    // Any vector with parts along all directions; golden fractions repeat nowhere.
+    let mut at = 0.0_f64;
+    let mut v: Vec<Vec<f64>> = sizes
+        .iter()
+        .map(|&n| {
+            (0..n)
+                .map(|_| {
+                    at += 0.618_033_988_749_895;
+                    at.fract() - 0.5
+                })
+                .collect()
+        })
+        .collect();
+    let dot = |a: &[Vec<f64>], b: &[Vec<f64>]| -> f64 {
+        a.iter().flatten().zip(b.iter().flatten()).map(|(x, y)| x * y).sum()
+    };
+    let (mut growth, mut along) = (0.0, 0.0);
+    for round in 0..ROUNDS {
+        let size = dot(&v, &v).sqrt();
+        if size == 0.0 || !size.is_finite() {
+            return (0.0, true);
+        }
+        v.iter_mut().flatten().for_each(|x| *x /= size);
+        let mut next = apply(&v);
+        next.iter_mut().flatten().zip(v.iter().flatten()).for_each(|(n, x)| *n -= shift * x);
+        along = dot(&v, &next);
+        if round >= ROUNDS - AVERAGED {
+            growth += dot(&next, &next).sqrt().ln();
+        }
+        v = next;
+    }
+    let size = (growth / AVERAGED as f64).exp();
+    (size, along < -0.5 * size)
+}

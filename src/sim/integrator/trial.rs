@@ -1,0 +1,162 @@
+//! A scheme is tried: on one unit, from where it starts and from where it spikes, beside a solution that adapts its step.
+
+use super::{Method, Problem, build, rk45, rosenbrock};
+use spikedeck_equation::derive::derivative;
+use spikedeck_equation::flow::jacobian;
+use spikedeck_equation::graph::Symbol;
+use spikedeck_equation::tape::{Tape, Values};
+use spikedeck_scenario::Integrator;
+
+/// Steps that are tried.
+const STEPS: usize = 64;
+
+/// Mean distance from the solution, as a part of the range that a state passes through, up to which a scheme follows it.
+pub const FOLLOWS: f64 = 0.1;
+
+/// The distance beyond which a step is said to be too long.
+pub const LOST: f64 = 0.25;
+
+/// A range below this part of a state's size is none.
+const STILL: f64 = 1e-6;
+
+/// States of one unit at the grid points of [`STEPS`] steps, without noise and input.
+pub struct Path {
+    states: Vec<Vec<f64>>,
+}
+
+/// Moves states one step on from a time.
+type Advance<'a> = dyn Fn(f64, &mut Vec<f64>) + 'a;
+
+/// Rates, bound and parameters of one unit.
+struct Unit<'a> {
+    rates: Tape,
+    cut: Option<(usize, f64)>,
+    parameters: &'a [f64],
+}
+
+impl Unit<'_> {
+    fn evaluate(&self, tape: &Tape, time: f64, states: &[f64], out: &mut [f64]) {
+        tape.evaluate(&Values { states, parameters: self.parameters, time, ..Values::default() }, out);
+    }
+}
+
+fn unit<'a>(p: &Problem<'_>, parameters: &'a [f64]) -> Unit<'a> {
+    let bound = |(s, id)| (s, Tape::new(&p.graph, &[id]).value(&Values { parameters, ..Values::default() }));
+    Unit { rates: Tape::new(&p.graph, &p.drift), cut: p.cut.map(bound), parameters }
+}
+
+/// Follows the equations from `start` with a step that adapts; nothing where they cannot be followed.
+pub fn follow(p: &Problem<'_>, start: &[f64], parameters: &[f64]) -> Option<Path> {
+    let unit = unit(p, parameters);
+    let rate = |t: f64, x: &[f64], out: &mut [f64]| unit.evaluate(&unit.rates, t, x, out);
+    let lane = rk45::Lane { rate: &rate, surface: None, cut: unit.cut };
+    let mut states = vec![start.to_vec()];
+    let mut x = start.to_vec();
+    for k in 0..STEPS {
+        rk45::advance(&lane, k as f64 * p.h, p.h, &mut x);
+        if !x.iter().all(|v| v.is_finite()) {
+            return None;
+        }
+        states.push(x.clone());
+    }
+    Some(Path { states })
+}
+
+impl Path {
+    /// The states at the grid points.
+    pub fn states(&self) -> &[Vec<f64>] {
+        &self.states
+    }
+
+    /// Largest |eigenvalue| of the Jacobian along the path.
+    pub fn fastest(&self, p: &mut Problem<'_>, parameters: &[f64]) -> f64 {
+        let n = p.states();
+        let rates = p.drift.clone();
+        let slopes = jacobian(&mut p.graph, &rates, n);
+        let tape = Tape::new(&p.graph, &slopes);
+        let unit = unit(p, parameters);
+        let mut values = vec![0.0; n * n];
+        let mut fastest: f64 = 0.0;
+        for (k, states) in self.states.iter().enumerate() {
+            unit.evaluate(&tape, k as f64 * p.h, states, &mut values);
+            if !values.iter().all(|v| v.is_finite()) {
+                continue;
+            }
+            let eigenvalues = nalgebra::DMatrix::from_row_slice(n, n, &values).complex_eigenvalues();
+            fastest = eigenvalues.iter().map(|z| z.re.hypot(z.im)).fold(fastest, f64::max);
+        }
+        fastest
+    }
+
+    /// How far from the path a scheme with a step of `h` (a whole part of the path's own) leads, on average over its grid
+    /// points: the state that is worst, and its distance as a part of its range. Nothing where the scheme cannot be tried.
+    pub fn distance(
+        &self,
+        p: &Problem<'_>,
+        integrator: Integrator,
+        parts: u32,
+        parameters: &[f64],
+    ) -> Option<(usize, f64)> {
+        let h = p.h / f64::from(parts);
+        let mut tried = Problem {
+            graph: p.graph.clone(),
+            drift: p.drift.clone(),
+            diffusion: vec![None; p.states()],
+            h,
+            cut: p.cut,
+            names: p.names.clone(),
+            lanes: p.lanes,
+            parameters: p.parameters,
+            lane_values: Vec::new(),
+        };
+        let method = build(integrator, &mut tried).ok().filter(|_| tried.lane_values.is_empty())?;
+        let n = tried.states();
+        let unit = unit(p, parameters);
+        let step: Box<Advance<'_>> = match method {
+            Method::Expressions(list) => {
+                let tape = Tape::new(&tried.graph, &list);
+                Box::new(move |time, x| {
+                    let mut new = vec![0.0; n];
+                    tape.evaluate(&Values { states: x, parameters, time, ..Values::default() }, &mut new);
+                    *x = new;
+                })
+            }
+            Method::Rosenbrock => {
+                let mut slopes = jacobian(&mut tried.graph, &tried.drift.clone(), n);
+                let drift = tried.drift.clone();
+                slopes.extend(drift.iter().map(|&f| derivative(&mut tried.graph, f, Symbol::Time)));
+                let slopes = Tape::new(&tried.graph, &slopes);
+                let unit = &unit;
+                Box::new(move |time, x| {
+                    let rate = |t: f64, x: &[f64], out: &mut [f64]| unit.evaluate(&unit.rates, t, x, out);
+                    let slope = |t: f64, x: &[f64], out: &mut [f64]| unit.evaluate(&slopes, t, x, out);
+                    let lane = rosenbrock::Lane { rate: &rate, jacobian: &slope, surface: None, cut: unit.cut };
+                    rosenbrock::advance(&lane, time, h, x);
+                })
+            }
+            Method::RungeKutta45 => return None,
+        };
+        let mut x = self.states[0].clone();
+        let mut sums = vec![0.0; n];
+        for (k, exact) in self.states.iter().enumerate().skip(1) {
+            for part in 0..parts {
+                step((k - 1) as f64 * p.h + f64::from(part) * h, &mut x);
+            }
+            for ((sum, x), y) in sums.iter_mut().zip(&x).zip(exact) {
+                *sum += (x - y).abs();
+            }
+        }
+        let share = |s: usize| {
+            let of = |f: fn(f64, f64) -> f64, from: f64| self.states.iter().map(|x| x[s]).fold(from, f);
+            let (low, high) = (of(f64::min, f64::INFINITY), of(f64::max, f64::NEG_INFINITY));
+            let range = high - low;
+            let mean = sums[s] / STEPS as f64;
+            let moves = range > STILL * low.abs().max(high.abs());
+            if !mean.is_finite() {
+                return Some((s, f64::INFINITY));
+            }
+            moves.then_some((s, mean / range))
+        };
+        (0..n).filter_map(share).max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+}

@@ -1,0 +1,43 @@
+//! What a state that is not finite began with: an expression that has no value, or growth.
+
+use super::{LaneValues, Stepper};
+use crate::body::Blame;
+use smallvec::smallvec;
+use spikedeck_equation::graph::{Id, Symbol};
+use spikedeck_equation::tape::{Tape, Values};
+
+impl Stepper {
+    /// What made `state` of `lane` what it is at grid point `k`. States that are not finite are taken as they were at the
+    /// start, all else as it is: an expression that has no value even so did not get it from them.
+    pub(crate) fn blame(&self, lane: usize, state: usize, k: u64, inputs: &[&[f64]]) -> Blame {
+        let p = self.system.parts();
+        let mut states = self.lane_states(lane);
+        let lost: Vec<usize> = (0..states.len()).filter(|&i| !states[i].is_finite()).collect();
+        for &i in &lost {
+            states[i] = self.start[i];
+        }
+        let inputs: LaneValues = inputs.iter().map(|row| row.get(lane).copied().unwrap_or(0.0)).collect();
+        let parameters = self.lane_parameters(lane);
+        let time = k as f64 * self.dt;
+        let values = Values { states: &states, parameters: &parameters, inputs: &inputs, time, ..Values::default() };
+        let broken = |roots: &[Id]| -> Vec<bool> {
+            let mut found: LaneValues = smallvec![0.0; roots.len()];
+            Tape::new(&p.graph, roots).evaluate(&values, &mut found);
+            found.iter().map(|v| !v.is_finite()).collect()
+        };
+        let rates = broken(&p.drift);
+        if let Some(rate) = lost.iter().copied().find(|&i| rates[i]) {
+            let read = p.graph.reachable(&[p.drift[rate]]);
+            let named = broken(&p.subexpression_ids);
+            let inner = (0..named.len()).filter(|&s| named[s] && read[p.subexpression_ids[s].index()]);
+            // Nodes stand behind those that they are made of.
+            let first = inner.min_by_key(|&s| p.subexpression_ids[s]);
+            return Blame::Expression(first.unwrap_or(p.subexpressions.len() + rate));
+        }
+        let reads_lost = |i: usize| {
+            let other = |s: Symbol| matches!(s, Symbol::State(j) if j as usize != i && lost.contains(&(j as usize)));
+            p.graph.depends(p.drift[i], other)
+        };
+        Blame::State(lost.iter().copied().find(|&i| !reads_lost(i)).unwrap_or(state))
+    }
+}

@@ -1,0 +1,141 @@
+//! What is not a number is never a spike and never a result: runs stop and say what was not finite first.
+
+use super::*;
+
+/// A neuron whose rate holds `rate`, in which `bad` has no value from 10 ms on.
+fn neuron(rate: &str, integrator: &str, size: usize) -> String {
+    format!(
+        "[simulation]\nduration = \"50 ms\"\ndt = \"0.1 ms\"\n[models.m]\nequations = \"\"\"\n\
+         dV_m/dt = (E - V_m)/tau + {rate} : V\nbad = log(([10 ms] - t)/[1 ms]) : 1\n\"\"\"\n\
+         threshold = \"V_m > V_th\"\nreset = \"V_m = E\"\nrefractory = {{ time = \"t_ref\", hold = [\"V_m\"] }}\n\
+         initial = {{ V_m = \"E\" }}\n\
+         parameters = {{ E = \"-65 mV\", tau = \"10 ms\", V_th = \"-50 mV\", V_T = \"-50 mV\", t_ref = \"2 ms\" }}\n\
+         [populations.n]\nmodel = \"m\"\nsize = {size}\nintegrator = \"{integrator}\"\n[record.n]\nspikes = true\n"
+    )
+}
+
+/// Whatever hides it, by whatever scheme, in small and in large populations, with a spike current and without.
+#[test]
+fn what_is_not_a_number_is_found_behind_bounds_and_conditions() {
+    let hidden = [
+        "min(bad, 0)",
+        "min(0, bad)",
+        "max(bad, -1)",
+        "clip(bad, -0.1, 0.1)",
+        "where(bad > 3, 1, 0)",
+        "where(not bad < 3, 1, 0)",
+        "where(bad > 3 or bad < -1e9, 1, 0)",
+        "step(bad - 9)",
+        "sign(bad)*0.1",
+        "floor(bad)*0.1",
+        "exp(min(bad, 0))*0.1",
+    ];
+    let current = "exp((V_m - V_T)/[2 mV])*[0.1 mV/ms]";
+    let schemes = ["auto", "euler", "euler_sequential", "heun", "rk4", "rk45", "rosenbrock", "exponential_euler"];
+    for (k, text) in hidden.iter().enumerate() {
+        for (j, scheme) in schemes.iter().enumerate() {
+            for spike_current in [false, true] {
+                let mut rate = format!("[1 mV/ms]*{text}");
+                if spike_current {
+                    rate = format!("{rate} + {current}");
+                }
+                let size = if (j + k) % 4 == 0 { 300 } else { 2 };
+                let result = run_on(&neuron(&rate, scheme, size), 1);
+                let what = format!("{rate} by {scheme}, {size} units");
+                let Some(Stop::NotFinite { variable, time, cause, .. }) = &result.stopped else {
+                    panic!("{what}: {:?}", result.stopped)
+                };
+                assert_eq!((variable.as_str(), cause), ("bad", &Cause::Expression), "{what}");
+                assert!((10.0..12.0).contains(time), "{what}: {time}");
+                assert!(result.recording.spikes[0].is_empty(), "{what}");
+            }
+        }
+    }
+}
+
+/// What a condition keeps out of the rates has no part in them.
+#[test]
+fn values_that_are_not_chosen_do_not_count() {
+    let result = run(&neuron("where(t < [10 ms], bad, 0)*[0.1 mV/ms]", "rk4", 2));
+    assert!(result.recording.spikes[0].is_empty());
+}
+
+#[test]
+fn parameters_that_make_no_number_are_refused_by_name() {
+    for receptor in ["nmda", "ampa", "gaba_a", "dual_exp_conductance"] {
+        for model in ["lif", "adex", "eif"] {
+            let text = format!(
+                "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.n]\nmodel = \"{model}\"\n\
+                 receptors.same = {{ kind = \"{receptor}\", tau_rise = \"5 ms\", tau_decay = \"5 ms\" }}\n"
+            );
+            let refused = Network::examine(&spec(&text)).unwrap_err().to_string();
+            assert!(
+                refused.contains("same.t_peak") && refused.contains("same.tau_rise = 5 ms, same.tau_decay = 5 ms"),
+                "{refused}"
+            );
+            // Of many the one that has them.
+            let text = text
+                .replace("model", "size = 3\nmodel")
+                .replace("tau_rise = \"5 ms\"", "tau_rise = { values = [\"1 ms\", \"2 ms\", \"5 ms\"] }");
+            let refused = Network::examine(&spec(&text)).unwrap_err().to_string();
+            assert!(refused.contains("same.t_peak` of unit 2"), "{refused}");
+        }
+    }
+}
+
+const INPUT: &str = "[simulation]\nduration = \"50 ms\"\ndt = \"0.1 ms\"\n[populations.n]\nmodel = \"lif\"\nsize = 3\n\
+    [record.n]\nspikes = true\n[stimuli.calm]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"1 pA\"\n";
+
+#[test]
+fn a_stimulus_that_is_not_finite_is_named_with_its_moment() {
+    for (value, size) in [("log(([10 ms] - t)/[1 ms])", 3), ("1/([10 ms] - t)*[1 ms]", 3), ("sqrt(1 - t/[10 ms])", 300)]
+    {
+        for model in ["lif", "adex", "izhikevich", "hodgkin_huxley"] {
+            let unit = if model == "hodgkin_huxley" {
+                "uA/cm**2"
+            } else if model == "izhikevich" {
+                "1"
+            } else {
+                "pA"
+            };
+            let calm = if unit == "1" { "0.1".to_owned() } else { format!("\"0.001 {unit}\"") };
+            let text =
+                INPUT.replace("lif", model).replace("size = 3", &format!("size = {size}")).replace("\"1 pA\"", &calm);
+            let value = format!("{value}*[0.001 {unit}]");
+            let text = format!(
+                "{text}[stimuli.wrong]\ntarget = \"n.I\"\nunits = [2]\nkind = \"expression\"\nvalue = \"{value}\"\n"
+            );
+            let result = run_on(&text, 1);
+            let Some(Stop::NotFinite { variable, unit, time, cause, .. }) = &result.stopped else {
+                panic!("{text}: {:?}", result.stopped)
+            };
+            assert_eq!((variable.as_str(), *unit, cause), ("I", 2, &Cause::Stimulus("wrong".to_owned())), "{text}");
+            assert!((9.999..10.2).contains(time), "{time}");
+        }
+    }
+}
+
+#[test]
+fn what_projections_bring_is_looked_at_too() {
+    let text = format!(
+        "{INPUT}[populations.m]\nmodel = \"lif\"\nsize = 3\n[projections.gap]\nkind = \"continuous\"\nfrom = \"n\"\n\
+         to = \"m.I\"\n\
+         connect = \"one_to_one\"\nvalue = \"w*log(([-69.9 mV] - V_m_pre)/[1 mV])\"\nweight = \"1 pA\"\n[record.m]\n\
+         spikes = true\n\
+         [stimuli.b]\ntarget = \"n.I\"\nunits = [1]\nkind = \"constant\"\namplitude = \"100 pA\"\n"
+    );
+    let result = run_on(&text, 1);
+    let Some(Stop::NotFinite { population, variable, unit, cause, .. }) = &result.stopped else {
+        panic!("{:?}", result.stopped)
+    };
+    assert_eq!((population.as_str(), variable.as_str(), *unit, cause), ("m", "I", 1, &Cause::Projections));
+}
+
+#[test]
+fn growth_is_told_apart_from_what_has_no_value() {
+    let text = "[simulation]\nduration = 5.0\ndt = 0.01\n[models.burst]\ntime_unit = \"1\"\nequations = \"\"\"\ndy/dt \
+                = x : 1\ndx/dt = x**2 : 1\n\"\"\"\n\
+        initial = { x = 1.0, y = 0.0 }\n[populations.a]\nmodel = \"burst\"\nintegrator = \"rk4\"\n";
+    let Some(Stop::NotFinite { variable, cause, .. }) = run_on(text, 1).stopped else { panic!() };
+    assert_eq!((variable.as_str(), cause), ("x", Cause::Growth), "y follows x, and is no cause");
+}

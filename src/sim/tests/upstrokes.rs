@@ -1,0 +1,170 @@
+//! Spikes whose upstroke no fixed step follows, and schemes that are tried before they are taken.
+
+use super::*;
+
+/// A neuron under a constant current, in ms.
+fn times(model: &str, integrator: &str, mode: &str, dt: &str, current: &str) -> Vec<f64> {
+    let text = format!(
+        "[simulation]\nduration = \"500 ms\"\ndt = \"{dt}\"\nspike_times = \"{mode}\"\n[populations.n]\nmodel = \
+         {model}\n\
+         integrator = \"{integrator}\"\n[stimuli.i]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"{current}\"\n\
+         [record.n]\nspikes = true\n"
+    );
+    run(&text).recording.spikes[0].times.clone()
+}
+
+const TONIC: &str = "\"adex\"\npreset = \"tonic\"";
+
+/// scipy's DOP853 with events: 51 spikes, at 14.22293, 23.15183, 32.24212 ms first.
+#[test]
+fn adaptive_exponential_spikes_are_those_of_the_equations() {
+    for (integrator, dt, tolerance) in [
+        ("rosenbrock", "0.1 ms", 0.02),
+        ("rosenbrock", "0.05 ms", 0.01),
+        ("rosenbrock", "0.02 ms", 0.005),
+        ("rosenbrock", "0.01 ms", 0.005),
+        ("rk45", "0.1 ms", 1e-4),
+        ("rk4", "0.05 ms", 0.01),
+        ("rk4", "0.01 ms", 0.002),
+        ("heun", "0.01 ms", 0.005),
+        ("auto", "0.05 ms", 0.01),
+    ] {
+        let found = times(TONIC, integrator, "interpolated", dt, "500 pA");
+        let what = format!("{integrator} at {dt}");
+        assert_eq!(found.len(), 51, "{what}");
+        for (t, expected) in found.iter().zip([14.22293, 23.15183, 32.24212]) {
+            assert!((t - expected).abs() < tolerance, "{what}: {t} for {expected}");
+        }
+        let step: f64 = dt.trim_end_matches(" ms").parse().unwrap();
+        let on_grid = found.iter().filter(|t| ((*t / step).round() * step - *t).abs() < 1e-9).count();
+        assert!(on_grid < 5, "{what}: {on_grid} of 51 times are multiples of the step");
+    }
+    for (integrator, dt) in [("rosenbrock", "0.05 ms"), ("rosenbrock", "0.01 ms"), ("euler_sequential", "0.01 ms")] {
+        let found = times(TONIC, integrator, "grid", dt, "500 pA");
+        assert!((50..=51).contains(&found.len()), "{integrator} at {dt}: {}", found.len());
+    }
+}
+
+/// The same reference: 8, 15, 29, 49 spikes.
+#[test]
+fn exponential_integrate_and_fire_spikes_are_those_of_the_equations() {
+    for (current, expected) in [("0.3", 8), ("0.5", 15), ("1.0", 29), ("2.0", 49)] {
+        for (integrator, dt) in
+            [("rosenbrock", "0.01 ms"), ("rosenbrock", "0.05 ms"), ("rk4", "0.01 ms"), ("auto", "0.05 ms")]
+        {
+            let found = times("\"eif\"", integrator, "interpolated", dt, &format!("{current} uA/cm**2"));
+            assert_eq!(found.len(), expected, "{current}, {integrator} at {dt}");
+        }
+    }
+}
+
+/// A halved step halves errors of grid times, and quarters those of interpolated ones, or better.
+#[test]
+fn errors_fall_with_the_order_that_is_claimed() {
+    for integrator in ["rosenbrock", "rk4"] {
+        let last = |dt: &str| {
+            let found = times(TONIC, integrator, "interpolated", dt, "500 pA");
+            (found[9] - times(TONIC, "rk45", "interpolated", "0.1 ms", "500 pA")[9]).abs()
+        };
+        let (coarse, fine) = (last("0.05 ms"), last("0.0125 ms"));
+        assert!(fine < 0.2 * coarse || fine < 1e-5, "{integrator}: {coarse} {fine}");
+    }
+}
+
+/// V = R w (exp(-t) - exp(-2 t)) after the event at 10 ms, R w = 61.2 mV: up and down within one step of 1 ms.
+#[test]
+fn exact_finds_what_crosses_and_comes_back_within_a_step() {
+    let text = |mode: &str, dt: &str, weight: &str| {
+        format!(
+            "[simulation]\nduration = \"40 ms\"\ndt = \"{dt}\"\nspike_times = \"{mode}\"\n[populations.one]\nmodel = \
+             \"lif\"\nsize = 40\n\
+             parameters = {{ tau_m = \"1 ms\", R_m = \"40 Mohm\", E_L = \"0 mV\", V_reset = \"0 mV\", V_th = \"15 \
+             mV\", t_ref = \"5 ms\" }}\n\
+             receptors.exc = {{ kind = \"exp_current\", tau = \"0.5 ms\" }}\n[stimuli.a]\ntarget = \"one.exc\"\nkind \
+             = \"spikes\"\n\
+             units = [3, 17]\ntimes = [\"10 ms\", \"25 ms\"]\nweight = \"{weight}\"\n[record.one]\nspikes = true\n\
+             traces = [{{ variables = [\"V_m\"], interval = \"1 ms\" }}]\n"
+        )
+    };
+    for dt in ["1 ms", "0.5 ms", "0.05 ms"] {
+        let result = run(&text("exact", dt, "1530 pA"));
+        let spikes = &result.recording.spikes[0];
+        assert_eq!(spikes.units, [3, 17, 3, 17], "{dt}");
+        for (t, expected) in spikes.times.iter().zip([10.562_094, 10.562_094, 25.562_094, 25.562_094]) {
+            assert!((t - expected).abs() < 2e-6, "{dt}: {t}");
+        }
+        // Held at its reset, then free: what is left of the current is small after 5 ms.
+        let v = trace(&result, "one", "V_m");
+        assert_eq!(v[11 * 40 + 3], 0.0, "{dt}");
+    }
+    // 15.3 mV at most of 61.2; just below the threshold there is no spike.
+    assert!(run(&text("exact", "1 ms", "1499 pA")).recording.spikes[0].is_empty());
+}
+
+/// NEURON 9.0.2: 7 spikes in 100 ms, and 68 Hz over a second.
+#[test]
+fn auto_takes_a_scheme_that_follows_a_spike() {
+    let text = |dt: &str, integrator: &str| {
+        format!(
+            "[simulation]\nduration = \"1 s\"\ndt = \"{dt}\"\n[populations.n]\nmodel = \"hodgkin_huxley\"\npreset = \
+             \"neuron_hh\"\nintegrator = \"{integrator}\"\n\
+             [stimuli.i]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"10 uA/cm**2\"\n[record.n]\nspikes = \
+             true\n"
+        )
+    };
+    for dt in ["0.01 ms", "0.025 ms", "0.05 ms", "0.1 ms", "0.2 ms", "0.5 ms", "1 ms", "2 ms"] {
+        let network = Network::build(&spec(&text(dt, "auto")), 1, &AtomicBool::new(false)).unwrap();
+        let taken = network.integrators()[0].1.clone();
+        let result = network.run(&mut Quiet);
+        assert_eq!(result.stopped, None, "{dt}: {taken}");
+        let spikes = &result.recording.spikes[0];
+        let early = spikes.times.iter().filter(|t| **t <= 100.0).count();
+        assert!(early == 7 && (67..=70).contains(&spikes.len()), "{dt}: {taken}: {early} and {}", spikes.len());
+    }
+    // Who names a scheme is told, with a step that would do.
+    for (dt, integrator, told) in [
+        ("0.01 ms", "exponential_euler", false),
+        ("0.025 ms", "rk4", false),
+        ("1 ms", "exponential_euler", true),
+        ("2 ms", "rosenbrock", true),
+        ("0.1 ms", "rk45", false),
+    ] {
+        let warnings = Network::examine(&spec(&text(dt, integrator))).unwrap();
+        assert_eq!(!warnings.is_empty(), told, "{integrator} at {dt}: {warnings:?}");
+        assert!(warnings.iter().all(|w| w.contains("a step of") && w.contains("follows it")), "{warnings:?}");
+    }
+}
+
+/// dx/dt = -x^3/tau from 2: 2/sqrt(1 + 8 t/tau), always above zero.
+#[test]
+fn auto_keeps_a_decay_above_zero() {
+    let text = "[simulation]\nduration = \"20 ms\"\ndt = \"1 ms\"\n[models.cubic]\nequations = \"dx/dt = -x*x*x/[0.01 \
+                ms] : 1\"\n\
+        initial = { x = 2 }\n[populations.p]\nmodel = \"cubic\"\n[record.p]\ntraces = \
+        [{ variables = [\"x\"], interval = \"1 ms\" }]\n";
+    let result = run(text);
+    for (k, x) in trace(&result, "p", "x").iter().enumerate() {
+        let expected = 2.0 / (1.0 + 800.0 * k as f64).sqrt();
+        assert!((x - expected).abs() < 1e-4, "{k}: {x} for {expected}");
+    }
+}
+
+/// A spike without a reset is an upward crossing; who starts above has not crossed.
+#[test]
+fn a_start_above_the_threshold_is_no_spike_where_nothing_is_reset() {
+    for (start, threshold) in [("20 mV", 6), ("-65 mV", 7)] {
+        let text = format!(
+            "[simulation]\nduration = \"100 ms\"\ndt = \"0.01 ms\"\n[populations.n]\nmodel = \"hodgkin_huxley\"\n\
+             preset = \"neuron_hh\"\n\
+             initial = {{ V_m = \"{start}\" }}\n[stimuli.i]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"10 \
+             uA/cm**2\"\n[record.n]\nspikes = true\n"
+        );
+        assert_eq!(run(&text).recording.spikes[0].len(), threshold, "{start}");
+    }
+    // On a tree, too.
+    let cell = "[simulation]\nduration = \"20 ms\"\ndt = \"0.01 ms\"\n[populations.n]\nmodel = \"membrane\"\ncable = \
+                { length = \"20 um\", diameter = \"20 um\", compartments = 1 }\n\
+        initial = { V_m = \"30 mV\" }\nchannels = { leak = { kind = \"leak\", g = \"1 mS/cm**2\" } }\n[record.n]\n\
+        spikes = true\n";
+    assert!(run(cell).recording.spikes.iter().all(spikedeck_signal::Spikes::is_empty));
+}
