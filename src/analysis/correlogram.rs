@@ -463,7 +463,8 @@ mod tests {
                 if noisy {
                     a.extend(poisson(2, 0, 10.0, 8000.0).iter().map(|t| (t * 10.0).ceil() / 10.0));
                     b.extend(poisson(2, 1, 10.0, 8000.0).iter().map(|t| (t * 10.0).ceil() / 10.0));
-                    [&mut a, &mut b].into_iter().for_each(|t| t.sort_by(f64::total_cmp));
+                    a.sort_by(f64::total_cmp);
+                    b.sort_by(f64::total_cmp);
                 }
                 let there = value(&pair(&a, &b, 8000.0, &[]), "p.spikes[0]->p.spikes[1]", "peak_lag");
                 let back = value(&pair(&b, &a, 8000.0, &[]), "p.spikes[0]->p.spikes[1]", "peak_lag");

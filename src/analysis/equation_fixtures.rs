@@ -131,6 +131,7 @@ impl Model {
             overrides: Vec::new(),
             path: None,
             files: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 }

@@ -192,7 +192,7 @@ mod tests {
         for (bin, stop) in [(2.0, 3000.0), (0.07, 1000.0), (0.3, 1000.0), (0.001, 1000.0), (0.25, 1000.0)] {
             let train = poisson(3, 0, 40.0, stop);
             let options = [("bin", OptionValue::Number(bin))];
-            let o = run(&PopulationRate, &recording(&[train.clone()], stop), vec![], &options).unwrap();
+            let o = run(&PopulationRate, &recording(std::slice::from_ref(&train), stop), vec![], &options).unwrap();
             let Shape::Series(s) = &o.shapes[0].shape else { panic!() };
             let inside = (s.curves[0].y.iter().sum::<f64>() * bin).round() as usize;
             let outside = train.len() - inside;

@@ -9,7 +9,6 @@ use super::output::{self, Align, Grid, Tone};
 use spikedeck_model::{Kind, library};
 use spikedeck_run::{analyses, catalog, integrators};
 use spikedeck_scenario::{Boundary, DISTRIBUTIONS, RULES, SCENARIO, STIMULI, Words, built_in, reference};
-use spikedeck_store::RECORDED_SPIKES;
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -72,7 +71,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     }
     if args.what == What::Keys {
         let mut out = output::out();
-        write!(out, "{}", reference(&catalog(), &[&RECORDED_SPIKES]))?;
+        write!(out, "{}", reference(&catalog(), &[]))?;
         return Ok(out.flush()?);
     }
     let entries = entries(args.what);

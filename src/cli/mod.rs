@@ -142,6 +142,10 @@ pub fn main() -> ExitCode {
 fn hook_panics() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
+        // A damaged file is told as one.
+        if spikedeck_store::panics_are_caught() {
+            return;
+        }
         if std::env::var_os("RUST_BACKTRACE").is_some() {
             before(info);
             return;

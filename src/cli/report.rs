@@ -75,9 +75,11 @@ pub(super) fn print(
         grid.write(&mut out, "  ", false, colour)?;
     }
     originals(&mut out, finished, colour)?;
-    if !finished.warnings.is_empty() {
+    // What reading warned of was said when it was read.
+    let mut warnings = finished.warnings.iter().filter(|w| !spec.warnings.contains(w)).peekable();
+    if warnings.peek().is_some() {
         writeln!(out)?;
-        for warning in &finished.warnings {
+        for warning in warnings {
             for (k, line) in output::wrap(warning, output::width() - 4).into_iter().enumerate() {
                 writeln!(out, "  {} {}", tone(if k == 0 { "!" } else { " " }, Tone::Warn, colour), line)?;
             }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::RunError;
+use super::{RunError, other};
 use spikedeck_core::diagnostic::{Severity, did_you_mean};
 use spikedeck_model::{Report, library};
 use spikedeck_scenario::{self as scenario, FileLoader, FileTable, FileUse, Overrides, Spec};
+use spikedeck_signal::FileColumns;
 use spikedeck_store as store;
 
 /// Why a scenario gave no [`Spec`].
@@ -62,12 +63,10 @@ impl FileLoader for Files {
         }
     }
 
-    fn table(&self, path: &Path) -> Result<FileTable, String> {
-        let table = store::read(path, None).map_err(|e| e.to_string())?;
-        // Columns of text (population names, weight units) are not for stimuli; the reader says what is missing.
-        let columns =
-            table.columns.iter().filter_map(|(name, _)| table.numbers(name).ok().map(|v| (name.clone(), v))).collect();
-        Ok(FileTable { columns })
+    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, String> {
+        // As much as a run may hold.
+        let most = super::memory::free_memory() / 4 * 3;
+        store::file_table(path, columns, most).map_err(|e| e.to_string())
     }
 
     fn file(&self, path: &Path) -> Option<FileUse> {
@@ -102,6 +101,9 @@ pub fn find(reference: &str) -> Result<Source, LoadError> {
     };
     let path = Path::new(stem);
     if path.is_file() {
+        if let Some(what) = other::what_else(path) {
+            return Err(LoadError::NotFound(what));
+        }
         let text = Files.text(path).map_err(LoadError::NotFound)?.unwrap_or_default();
         let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         return Ok(Source { text, origin: Some(path.to_owned()), name, variant });

@@ -40,6 +40,7 @@ mod live;
 mod load;
 mod measure;
 mod memory;
+mod other;
 mod points;
 mod requests;
 mod single;

@@ -78,7 +78,8 @@ impl<'a> Job<'a> {
     fn new(spec: &'a Arc<Spec>, options: &Options, cancel: &'a AtomicBool, tell: &'a Tell) -> Self {
         let threads = options.thread_count();
         let allowed = memory::budget(spec);
-        let (full, warnings) = requests::with_implied_records(spec, allowed);
+        let (full, implied) = requests::with_implied_records(spec, allowed);
+        let warnings = spec.warnings.iter().cloned().chain(implied).collect();
         let facts = Facts { threads, ..Facts::default() };
         Self { spec, full: Arc::new(full), threads, allowed, cancel, tell, facts, warnings }
     }
@@ -218,7 +219,12 @@ impl<'a> Job<'a> {
         if self.facts.simulate_seconds > LONGEST_TRIAL || self.cancel.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let helps = halve::helps(&self.full, recorded.steps, self.threads, self.cancel, self.tell)?;
+        let (spec, steps, threads, tell) = (self.full.clone(), recorded.steps, self.threads, self.tell.clone());
+        let helps = match heard(self.cancel, move |halt| halve::helps(&spec, steps, threads, halt, &tell))? {
+            Some(Ok(helps)) => helps,
+            Some(Err(RunError::Build(BuildError::Cancelled))) | None => None,
+            Some(Err(error)) => return Err(error),
+        };
         Ok(helps.map(|helps| {
             if helps { "at half the step it goes on: take a smaller step" } else { "at half the step it is so, too" }
                 .to_owned()

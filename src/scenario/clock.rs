@@ -21,6 +21,16 @@ impl Clock {
         (time / self.dt - 1e-6).ceil().max(0.0) as u64
     }
 
+    /// The grid point nearest to `time`, of two that are as near the later one, and how far from it the time is; 0 for a
+    /// time within a millionth of a step of it. Negative times give 0.
+    #[inline]
+    pub fn nearest(self, time: f64) -> (u64, f64) {
+        let place = time / self.dt;
+        let point = (place + 0.5 + 1e-6).floor().max(0.0);
+        let away = (place - point).abs();
+        (point as u64, if away <= 1e-6 { 0.0 } else { away * self.dt })
+    }
+
     /// Number of steps nearest to a duration.
     #[inline]
     pub fn steps(self, duration: f64) -> u64 {

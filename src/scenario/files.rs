@@ -9,24 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::identity::hexadecimal;
 use spikedeck_signal::FileColumns;
 
-/// Named columns of numbers from a file (Parquet or CSV).
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct FileTable {
-    /// Columns in the order of the file, all of one length.
-    pub columns: Vec<(String, Vec<f64>)>,
-}
-
-impl FileTable {
-    /// The first column with one of these names.
-    pub fn column(&self, names: &[&str]) -> Option<&[f64]> {
-        names.iter().find_map(|n| self.columns.iter().find(|(c, _)| c == n)).map(|(_, v)| v.as_slice())
-    }
-
-    /// The numbers of a declared column, under any of its names.
-    pub(crate) fn declared(&self, columns: &FileColumns, name: &str) -> Option<&[f64]> {
-        self.column(columns.names_of(name))
-    }
-}
+pub use spikedeck_signal::data::FileTable;
 
 /// How files that a scenario names are read; `run` hands one in, so that scenarios know no file formats.
 pub trait FileLoader {
@@ -36,11 +19,11 @@ pub trait FileLoader {
     /// One sentence when it is there but cannot be read.
     fn text(&self, path: &Path) -> Result<Option<String>, String>;
 
-    /// The columns of a Parquet or CSV file.
+    /// What a Parquet or CSV file holds of the declared columns, and the names of its others.
     ///
     /// # Errors
-    /// One sentence: not there, unreadable, not a table of numbers.
-    fn table(&self, path: &Path) -> Result<FileTable, String>;
+    /// One sentence: not there, unreadable, damaged, no table.
+    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, String>;
 
     /// What is in a file as a whole, so that a run can say which it read; nothing where that is not known.
     fn file(&self, _path: &Path) -> Option<FileUse> {
@@ -57,7 +40,7 @@ impl FileLoader for NoFiles {
         Ok(None)
     }
 
-    fn table(&self, path: &Path) -> Result<FileTable, String> {
+    fn table(&self, path: &Path, _columns: &FileColumns) -> Result<FileTable, String> {
         Err(format!("there is no file {}", path.display()))
     }
 }

@@ -185,8 +185,10 @@ pub fn load(
             spec.overrides = applied;
             spec.path = origin.map(Path::to_path_buf);
             spec.files = resolver.used;
+            spec.warnings = resolver.report.warnings();
             identify(&mut spec, catalog);
-            Ok((spec, resolver.report.warnings()))
+            let warnings = spec.warnings.clone();
+            Ok((spec, warnings))
         }
         _ => Err(resolver.report),
     }
@@ -343,6 +345,7 @@ fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) -> Option<S
         overrides: Vec::new(),
         path: None,
         files: Vec::new(),
+        warnings: Vec::new(),
     })
 }
 

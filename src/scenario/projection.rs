@@ -6,10 +6,12 @@ use super::language::{Key, Of, Section, Table, Takes, Words, words};
 use super::lookup::OwnModels;
 use super::plasticity::{self, Ends, PLASTICITY};
 use super::resolver::{Resolver, suggest};
+use super::selector::Units;
 use super::spec::{Coupling, PairName, PopulationId, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value};
 use super::value::{KnownNames, Wanted};
-use spikedeck_core::units::Dimension;
+use spikedeck_core::units::{Dimension, display_unit};
 use spikedeck_model::document::{Entry, Node};
+use spikedeck_model::name_of;
 
 words! {
     /// What a projection carries.
@@ -168,7 +170,11 @@ pub(super) fn read(
         let (from, to) = (&all[a.index()], &all[t.population.index()]);
         (if continuous { from.size } else { from.sources() }, to.targets(t.port))
     });
-    let wiring = connect.and_then(|n| connect::read(resolver, n, sizes, counts));
+    let units = from.zip(to.as_ref()).map(|(a, t)| {
+        let (from, to) = (&all[a.index()], &all[t.population.index()]);
+        (if continuous { Units::of(from) } else { Units::sources(from) }, Units::targets(to, t.port))
+    });
+    let wiring = connect.and_then(|n| connect::read(resolver, n, sizes, units, counts));
     let weight_node = f.get("weight");
     let delay_node = f.get("delay");
     let value_node = f.get("value");
@@ -179,6 +185,7 @@ pub(super) fn read(
 
     let (from, to, wiring) = (from?, to?, wiring?);
     let (source, target) = (&all[from.index()], &all[to.population.index()]);
+    let has_delays = matches!(&wiring.rule, Rule::Edges { delay: Some(_), .. });
     let count = match &wiring.rule {
         Rule::OneToOne => counts.map(|c| c.0),
         Rule::Edges { source, .. } => Some(source.len()),
@@ -195,7 +202,50 @@ pub(super) fn read(
         Port::Event(_) => target.port_dimension(to.port),
         Port::Input(_) => Dimension::NONE,
     };
-    let has_weights = matches!(&wiring.rule, Rule::Edges { weight: Some(_), .. });
+    let has_weights = wiring.weights.is_some();
+    if let Some((of_file, node)) = wiring.weights.zip(connect).filter(|w| !continuous && w.0 != event_dimension) {
+        let port = format!("{}.{}", target.name, target.port_name(to.port));
+        let example = super::resolver::unit_example(event_dimension);
+        if of_file.is_none() {
+            resolver.error_help(
+                &node.place,
+                format!(
+                    "the weights of this file have no unit, and those of `{port}` are {}",
+                    name_of(event_dimension)
+                ),
+                format!(
+                    "call the column `weight_{}`, or say `weight_unit = \"{example}\"` beside the file's name",
+                    display_unit(event_dimension).suffix
+                ),
+            );
+        } else {
+            let help = if example.is_empty() {
+                "write plain numbers in a column `weight`".to_owned()
+            } else {
+                format!("write them in {example}")
+            };
+            resolver.error_help(
+                &node.place,
+                format!(
+                    "the weights of this file are {}, and those of `{port}` are {}",
+                    name_of(of_file),
+                    name_of(event_dimension)
+                ),
+                help,
+            );
+        }
+        return None;
+    }
+    for (key, given) in [("weight", weight_node.filter(|_| has_weights)), ("delay", delay_node.filter(|_| has_delays))]
+    {
+        if let Some(n) = given {
+            resolver.warn(
+                &n.place,
+                format!("`{key}` is not used: the file has a {key} for each connection"),
+                "remove it",
+            );
+        }
+    }
     let coupling;
     let weight;
     let weight_dimension;
@@ -213,7 +263,10 @@ pub(super) fn read(
             return None;
         };
         // `w` has the dimension in which the weight is written (a gap junction's conductance, a plain factor).
-        let dimension = weight_node.map_or(Some(Dimension::NONE), |n| dimension_of(resolver, n, &pair))?;
+        let dimension = match wiring.weights {
+            Some(of_file) => of_file,
+            None => weight_node.map_or(Some(Dimension::NONE), |n| dimension_of(resolver, n, &pair))?,
+        };
         weight_dimension = dimension;
         weight = match weight_node {
             Some(n) => {
@@ -348,7 +401,7 @@ fn names<'a>(list: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// Steps that a delay may take: connections store it in two bytes.
-const MOST_DELAY: u64 = u16::MAX as u64;
+pub(super) const MOST_DELAY: u64 = u16::MAX as u64;
 
 /// Fixed delays are multiples of the step; drawn and computed ones are rounded to at least one step when the network is
 /// built.

@@ -12,7 +12,8 @@ use spikedeck_equation::Formula;
 use spikedeck_model::document::{Item, Node};
 use spikedeck_model::report::SourceSpan;
 use spikedeck_model::{Library, Report, name_of};
-use spikedeck_signal::TimeBase;
+use spikedeck_signal::data::Refused;
+use spikedeck_signal::{FileColumns, TimeBase};
 
 /// Steps that are counted exactly in floating point.
 const MOST_STEPS: f64 = 9e15;
@@ -284,6 +285,22 @@ impl Resolver<'_> {
         }
     }
 
+    /// What was read of a file, or nothing where it is refused; what should be known of it is warned of.
+    pub fn taken<T>(&mut self, node: &Node, read: Result<T, Refused>, notes: impl Fn(&T) -> &[String]) -> Option<T> {
+        match read {
+            Ok(read) => {
+                for note in notes(&read) {
+                    self.report.put(&node.place, Diagnostic::warning(note, 0..0));
+                }
+                Some(read)
+            }
+            Err(Refused { message, help }) => {
+                self.error_help(&node.place, message, help);
+                None
+            }
+        }
+    }
+
     /// Notes a file that was read.
     pub fn uses(&mut self, file: FileUse) {
         if !self.used.iter().any(|f| f.path == file.path) {
@@ -291,11 +308,11 @@ impl Resolver<'_> {
         }
     }
 
-    /// The table in the file that `node` names.
-    pub fn file_table(&mut self, node: &Node, what: &str) -> Option<FileTable> {
+    /// The table of a kind in the file that `node` names.
+    pub fn file_table(&mut self, node: &Node, what: &str, columns: &FileColumns) -> Option<FileTable> {
         let text = self.text(node, what)?.to_owned();
         let path = self.path(&text);
-        match self.files.table(&path) {
+        match self.files.table(&path, columns) {
             Ok(table) => {
                 if let Some(file) = self.files.file(&path) {
                     self.uses(file);
@@ -303,7 +320,13 @@ impl Resolver<'_> {
                 Some(table)
             }
             Err(message) => {
-                self.error_help(&node.place, message, "relative paths start from the folder of the scenario file");
+                // Whether it is the path that is wrong, or what is there.
+                if message.contains("there is no file") || message.contains("No such file") {
+                    let help = "relative paths start from the folder of the scenario file";
+                    self.error_help(&node.place, message, help);
+                } else {
+                    self.error(&node.place, message);
+                }
                 None
             }
         }

@@ -67,8 +67,8 @@ impl<'a> Units<'a> {
         Self { size: p.targets(port), named: p.tree.as_deref().map(|t| (t, numbering(t))) }
     }
 
-    /// The units at a place by name.
-    fn at(self, text: &str) -> Option<Result<Vec<u32>, (String, String)>> {
+    /// The units at a place by name; none where units have no names.
+    pub fn at(self, text: &str) -> Option<Result<Vec<u32>, (String, String)>> {
         let (tree, numbering) = self.named?;
         let found = match tree.find(text) {
             Ok(found) => found,

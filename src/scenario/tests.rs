@@ -4,6 +4,8 @@ use super::catalog::{AnalysisDeclaration, Subjects};
 use super::*;
 use spikedeck_core::units::Dimension;
 use spikedeck_model::library;
+use spikedeck_signal::FileColumns;
+use spikedeck_signal::data::FileData;
 
 /// A catalog with one analysis of each form, as the lists of other rooms would fill it.
 pub(crate) fn catalog() -> Catalog {
@@ -240,11 +242,12 @@ impl FileLoader for Folder {
         Ok((path == Path::new("there/mine.toml")).then(|| model.to_owned()))
     }
 
-    fn table(&self, path: &Path) -> Result<FileTable, String> {
+    fn table(&self, path: &Path, _: &FileColumns) -> Result<FileTable, String> {
         match path.to_str() {
-            Some("there/spikes.csv") => {
-                Ok(FileTable { columns: vec![("time_ms".into(), vec![20.0, 10.0]), ("unit".into(), vec![0.0, 1.0])] })
-            }
+            Some("there/spikes.csv") => Ok(FileTable::of(vec![
+                FileData::numbers("time_ms", vec![20.0, 10.0]),
+                FileData::numbers("unit", vec![0.0, 1.0]),
+            ])),
             _ => Err(format!("there is no file {}", path.display())),
         }
     }

@@ -15,6 +15,7 @@
 //! ```
 
 mod column;
+pub mod data;
 mod file_columns;
 mod metric;
 mod metric_column;

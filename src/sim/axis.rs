@@ -45,11 +45,6 @@ impl Axis {
     pub fn seconds(&self, k: u64) -> f64 {
         self.clock().seconds(k)
     }
-
-    /// The first grid point that is not before `time`; see [`Clock::first_at`].
-    pub fn first_at(&self, time: f64) -> u64 {
-        self.clock().first_at(time)
-    }
 }
 
 #[cfg(test)]
@@ -72,10 +67,10 @@ mod tests {
     #[test]
     fn times_fall_on_the_grid_point_not_before_them() {
         let axis = Axis::new(1e-4, TimeBase::Milliseconds);
-        assert_eq!(axis.first_at(0.3e-3), 3);
-        assert_eq!(axis.first_at(0.31e-3), 4);
-        assert_eq!(axis.first_at(-1.0), 0);
-        assert_eq!(axis.first_at(f64::INFINITY), u64::MAX);
+        assert_eq!(axis.clock().first_at(0.3e-3), 3);
+        assert_eq!(axis.clock().first_at(0.31e-3), 4);
+        assert_eq!(axis.clock().first_at(-1.0), 0);
+        assert_eq!(axis.clock().first_at(f64::INFINITY), u64::MAX);
         assert_eq!(axis.clock().steps(1.5e-3), 15);
     }
 }

@@ -28,6 +28,51 @@ pub enum StoreError {
         /// What the reader said.
         message: String,
     },
+    /// The bytes are those of a table, but cannot be true.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// File.
+        path: PathBuf,
+        /// What cannot be.
+        what: String,
+    },
+    /// A table of text without names of columns.
+    #[error("{} has no heading: its first line is `{line}`, and that line names the columns", path.display())]
+    NoHeading {
+        /// File.
+        path: PathBuf,
+        /// Its first line.
+        line: String,
+    },
+    /// A folder, a pipe or a device.
+    #[error("{} is {}, and a table is a file", path.display(), if *folder { "a folder" } else { "a pipe or a device" })]
+    NoFile {
+        /// Path.
+        path: PathBuf,
+        /// Whether it is a folder.
+        folder: bool,
+    },
+    /// More rows than memory can hold.
+    #[error("{}: column `{column}` has {rows} rows, which do not fit into memory", path.display())]
+    TooLarge {
+        /// File.
+        path: PathBuf,
+        /// Column.
+        column: String,
+        /// Rows that the file claims.
+        rows: u64,
+    },
+    /// More than may be held.
+    #[error("{} would take about {} in memory, and {} are there", path.display(),
+        spikedeck_core::number::bytes(*needed), spikedeck_core::number::bytes(*most))]
+    OverBudget {
+        /// File.
+        path: PathBuf,
+        /// Bytes that it would take.
+        needed: u64,
+        /// Bytes that it may.
+        most: u64,
+    },
     /// A column is missing.
     #[error("there is no column `{column}`{}; there are: {present}", if path.as_os_str().is_empty() { String::new() } else { format!(" in {}", path.display()) })]
     NoColumn {

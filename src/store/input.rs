@@ -1,99 +1,97 @@
-//! Somebody's recordings: spike times from Parquet and CSV.
+//! Files that people bring, as [`FileTable`]s: whatever their format, only what is asked for, nothing guessed.
 
+use std::fs::{self, File};
 use std::path::Path;
 
-use super::column::Table;
+use super::Format;
+use super::column::Column;
+use super::csv;
 use super::error::StoreError;
-use super::read::{describe, read};
-use spikedeck_signal::{FileColumn, FileColumns};
+use super::parquet::ParquetFile;
+use super::read::open;
+use spikedeck_signal::FileColumns;
+use spikedeck_signal::data::{Cells, FileData, FileTable};
 
-/// Listed spikes, sorted by time, then unit.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct SpikeList {
-    /// Times in seconds (or plain time units when the column is `time`).
-    pub times: Vec<f64>,
-    /// Unit of each spike; none if the file has no such column.
-    pub units: Option<Vec<u32>>,
-    /// Population of each spike, if the file names it: names and index of each spike.
-    pub populations: Option<(Vec<String>, Vec<u32>)>,
-}
-
-const TIME: FileColumn = FileColumn {
-    names: &["time_ms", "time_s", "time", "t_ms", "t_s"],
-    unit: "as the name ends; `time` without an ending is in time units",
-    required: true,
-    about: "when",
-};
-
-/// Columns of a file of spikes that was recorded elsewhere.
-pub static RECORDED_SPIKES: FileColumns = FileColumns {
-    name: "recorded spikes",
-    about: "spikes of somebody's recording, opened in the place of a run",
-    columns: &[
-        TIME,
-        FileColumn {
-            names: &["unit", "neuron", "id", "sender"],
-            unit: "",
-            required: false,
-            about: "the unit that spiked, from 0; one unit without the column",
-        },
-        FileColumn {
-            names: &["population"],
-            unit: "",
-            required: false,
-            about: "name of its population; one population without the column",
-        },
-    ],
-    others: None,
-};
-
-/// The column of time that a file has, and how many seconds one of it is.
-fn time_column(path: &Path, columns: &[String]) -> Result<(&'static str, f64), StoreError> {
-    let found = TIME.names.iter().copied().find(|name| columns.iter().any(|c| c == name));
-    let name = found.ok_or_else(|| StoreError::NoColumn {
-        path: path.to_owned(),
-        column: TIME.names[0].into(),
-        present: columns.join(", "),
-    })?;
-    Ok((name, if name.ends_with("_ms") { 1e-3 } else { 1.0 }))
-}
-
-/// Reads spike times: a column `time_ms` (or `time_s`, `time`), and where there are several units a column `unit`
-/// (or `neuron`, `id`), and `population` if the file holds several.
+/// The columns of a Parquet or CSV file that `columns` declare; of others only the names.
 ///
 /// # Errors
-/// When the file is no table or has no time column, or a time is missing.
-pub fn spikes_from(path: &Path) -> Result<SpikeList, StoreError> {
-    let contents = describe(path)?;
-    let (time, scale) = time_column(path, &contents.columns)?;
-    let unit = RECORDED_SPIKES.names_of("unit").iter().find(|name| contents.columns.iter().any(|c| c == *name));
-    let population = contents.columns.iter().any(|c| c == "population");
-    let mut wanted = vec![time];
-    wanted.extend(unit);
-    if population {
-        wanted.push("population");
+/// When it is no regular file, no table, damaged, or larger than `most` bytes in memory.
+pub fn file_table(path: &Path, columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {
+    let (format, file) = open(path)?;
+    match format {
+        Format::Parquet => parquet(path, file, columns, most),
+        Format::Csv => text(path, &file, columns, most),
     }
-    let table = read(path, Some(&wanted))?;
-    let times = finite(&table, time, path)?;
-    let units = unit.map(|u| table.unit_numbers(u)).transpose()?;
-    let populations = if population { Some(table.categories("population")?) } else { None };
-    let mut order: Vec<usize> = (0..times.len()).collect();
-    let key = |i: usize| (times[i], units.as_ref().map_or(0, |u| u[i]));
-    order.sort_by(|&a, &b| key(a).0.total_cmp(&key(b).0).then(key(a).1.cmp(&key(b).1)));
-    Ok(SpikeList {
-        times: order.iter().map(|&i| times[i] * scale).collect(),
-        units: units.as_ref().map(|u| order.iter().map(|&i| u[i]).collect()),
-        populations: populations.map(|(names, codes)| (names.to_vec(), order.iter().map(|&i| codes[i]).collect())),
-    })
 }
 
-fn finite(table: &Table, column: &str, path: &Path) -> Result<Vec<f64>, StoreError> {
-    let values = table.numbers(column)?;
-    match values.iter().position(|v| !v.is_finite()) {
-        None => Ok(values),
-        Some(row) => Err(StoreError::Malformed {
-            path: path.to_owned(),
-            message: format!("row {} of column `{column}` has no finite number", row + 1),
-        }),
+fn parquet(path: &Path, file: File, columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {
+    let mut file = ParquetFile::open(path, file)?;
+    let names = file.names();
+    let asked: Vec<bool> = names.iter().map(|n| columns.asks_for(n)).collect();
+    let values = file.rows() as u64 * asked.iter().filter(|a| **a).count() as u64;
+    held(path, values.saturating_mul(16), most)?;
+    let mut found = Vec::with_capacity(names.len());
+    for (at, (name, asked)) in names.into_iter().zip(asked).enumerate() {
+        if !asked {
+            found.push(FileData::new(name, Cells::Unread));
+            continue;
+        }
+        let read = file.column(path, at)?;
+        let data = match read.column {
+            Ok(column) => data(read.name, column),
+            Err(what) => FileData::new(read.name, Cells::Unreadable(what)),
+        };
+        found.push(FileData { unit: read.unit, ..data });
+    }
+    let rows = file.rows();
+    Ok(FileTable { rows, metadata: file.key_values(), columns: found })
+}
+
+fn text(path: &Path, file: &File, columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {
+    let size = file.metadata().map_err(|e| StoreError::io(path, e))?.len();
+    // The text itself, and each cell of at least two letters as a number.
+    held(path, size.saturating_mul(5), most)?;
+    let bytes = fs::read(path).map_err(|e| StoreError::io(path, e))?;
+    let text = csv::read(path, &bytes, &|name| columns.asks_for(name))?;
+    let columns = text.names.into_iter().zip(text.columns).map(|(name, column)| match column {
+        Some(column) => data(name, column),
+        None => FileData::new(name, Cells::Unread),
+    });
+    Ok(FileTable { rows: text.rows, columns: columns.collect(), metadata: Vec::new() })
+}
+
+/// Refuses what would not fit.
+fn held(path: &Path, needed: u64, most: u64) -> Result<(), StoreError> {
+    if needed <= most {
+        return Ok(());
+    }
+    Err(StoreError::OverBudget { path: path.to_owned(), needed, most })
+}
+
+/// A column as files are read.
+fn data(name: String, column: Column) -> FileData {
+    let gaps = |missing: Vec<bool>| missing.iter().enumerate().filter(|m| *m.1).map(|m| m.0).collect();
+    match column {
+        Column::F64(values) => FileData::numbers(name, values),
+        Column::OptF64(values) => FileData {
+            missing: gaps(values.iter().map(Option::is_none).collect()),
+            ..FileData::numbers(name, values.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect())
+        },
+        Column::U32(values) => FileData::new(name, Cells::Whole(values.into_iter().map(i64::from).collect())),
+        Column::U64(values) => match values.iter().map(|v| i64::try_from(*v)).collect() {
+            Ok(values) => FileData::new(name, Cells::Whole(values)),
+            // Ids that are larger than any whole number of 63 bits are names.
+            Err(_) => FileData::texts(name, values.iter().map(ToString::to_string)),
+        },
+        Column::OptU64(values) => {
+            let missing = gaps(values.iter().map(Option::is_none).collect());
+            match values.iter().map(|v| i64::try_from(v.unwrap_or(0))).collect() {
+                Ok(values) => FileData { missing, ..FileData::new(name, Cells::Whole(values)) },
+                Err(_) => FileData::texts(name, values.iter().map(|v| v.map_or_else(String::new, |v| v.to_string()))),
+            }
+        }
+        Column::Bool(values) => FileData::texts(name, values.iter().map(ToString::to_string)),
+        Column::Text(texts) => FileData::texts(name, texts),
+        Column::Category { names, codes } => FileData::texts(name, codes.iter().map(|&c| &names[c as usize])),
     }
 }

@@ -5,7 +5,7 @@
 //! temporary name in the same folder, sync, and rename: a reader never sees half a file. [`read()`] gives back all
 //! columns or the named ones.
 //!
-//! [`spikes_from`] reads somebody's spike times.
+//! [`file_table`] reads what people bring.
 //!
 //! ```
 //! use spikedeck_store::{Column, Format, Table, read, write};
@@ -19,16 +19,20 @@
 //! ```
 
 mod column;
+mod csv;
 mod error;
 mod frame;
+mod guard;
 mod input;
 pub mod leftover;
+mod parquet;
 mod read;
 mod write;
 
 pub use column::{Column, Kind, Table};
 pub use error::StoreError;
-pub use input::{RECORDED_SPIKES, SpikeList, spikes_from};
+pub use guard::panics_are_caught;
+pub use input::file_table;
 pub use read::{Contents, describe, read};
 pub use write::{Writer, write, write_bytes, write_new, write_text};
 
@@ -58,7 +62,7 @@ impl Format {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
             "parquet" | "pq" => Some(Self::Parquet),
-            "csv" => Some(Self::Csv),
+            "csv" | "tsv" | "txt" | "dat" => Some(Self::Csv),
             _ => None,
         }
     }
@@ -140,18 +144,50 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
-    #[test]
-    fn recordings_of_others_are_read_sorted_and_in_seconds() {
+    /// Files that other programs wrote, and one of ours.
+    fn small_tables() -> Vec<Vec<u8>> {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("s.csv");
-        std::fs::write(&path, "neuron,time_ms\n3,20.5\n1,10\n0,20.5\n").unwrap();
-        let spikes = spikes_from(&path).unwrap();
-        assert_eq!(spikes.times, [10.0 * 1e-3, 20.5 * 1e-3, 20.5 * 1e-3]);
-        assert_eq!(spikes.units.unwrap(), [1, 0, 3]);
-        let missing = spikes_from(&folder.path().join("none.csv")).unwrap_err();
-        assert!(missing.to_string().contains("none.csv"), "{missing}");
-        std::fs::write(&path, "a,b\n1,2\n").unwrap();
-        assert!(spikes_from(&path).unwrap_err().to_string().contains("there are: a, b"));
+        let path = folder.path().join("t.parquet");
+        write(&path, &sample(), Format::Parquet).unwrap();
+        let others = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/tables");
+        let of = |name: &str| std::fs::read(others.join(name)).unwrap();
+        vec![std::fs::read(&path).unwrap(), of("int64.parquet"), of("decimal.parquet"), of("dictionary.parquet")]
+    }
+
+    /// Every bit of a table changed, one at a time, and the table cut at every length: what is read is a table or a
+    /// refusal that names the file, and never the end of the process.
+    #[test]
+    fn a_damaged_table_is_a_refusal_or_a_table_and_nothing_else() {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !panics_are_caught() {
+                before(info);
+            }
+        }));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.parquet");
+        let mut refused = 0;
+        let mut look = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            if let Err(error) = read(&path, None) {
+                assert!(
+                    error.to_string().contains("t.parquet") || matches!(error, StoreError::WrongKind { .. }),
+                    "{error}"
+                );
+                refused += 1;
+            }
+        };
+        for whole in small_tables() {
+            for cut in 0..whole.len() {
+                look(&whole[..cut]);
+            }
+            for bit in 0..whole.len() * 8 {
+                let mut changed = whole.clone();
+                changed[bit / 8] ^= 1 << (bit % 8);
+                look(&changed);
+            }
+        }
+        assert!(refused > 5_000, "{refused}");
     }
 
     /// `/dev/full` refuses every write as a full disk does.

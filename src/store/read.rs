@@ -1,17 +1,13 @@
 //! Reading tables back.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-
-use polars::prelude::PolarsError;
-use polars_io::SerReader;
-use polars_io::csv::read::CsvReadOptions;
-use polars_io::parquet::read::ParquetReader;
 
 use super::Format;
 use super::column::Table;
+use super::csv;
 use super::error::StoreError;
-use super::frame::from_frame;
+use super::parquet::ParquetFile;
 
 /// What a file holds, without its rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,49 +20,57 @@ pub struct Contents {
     pub metadata: Vec<(String, String)>,
 }
 
+/// A file of tables: a regular one (a pipe or a device may never end), in a format that is read.
+pub(super) fn open(path: &Path) -> Result<(Format, File), StoreError> {
+    let kind = fs::metadata(path).map_err(|e| StoreError::io(path, e))?;
+    if !kind.is_file() {
+        return Err(StoreError::NoFile { path: path.to_owned(), folder: kind.is_dir() });
+    }
+    let format = Format::of(path).ok_or_else(|| StoreError::UnknownFormat { path: path.to_owned() })?;
+    Ok((format, File::open(path).map_err(|e| StoreError::io(path, e))?))
+}
+
 /// Reads a Parquet or CSV file, all columns or those named (in the order asked for).
 ///
 /// # Errors
-/// When the file cannot be opened, is no table, or lacks a named column.
+/// When the file cannot be opened, is no table, is damaged, or lacks a named column.
 pub fn read(path: &Path, columns: Option<&[&str]>) -> Result<Table, StoreError> {
-    let format = Format::of(path).ok_or_else(|| StoreError::UnknownFormat { path: path.to_owned() })?;
-    let file = File::open(path).map_err(|e| StoreError::io(path, e))?;
-    let malformed = |e: PolarsError| StoreError::Malformed { path: path.to_owned(), message: first_line(&e) };
-    let (frame, metadata) = match format {
+    let (format, file) = open(path)?;
+    let mut table = Table::new();
+    match format {
         Format::Parquet => {
-            let mut reader = ParquetReader::new(file);
-            let present: Vec<String> =
-                reader.schema().map_err(malformed)?.iter_names().map(ToString::to_string).collect();
-            let metadata = key_values(&mut reader).map_err(malformed)?;
+            let mut file = ParquetFile::open(path, file)?;
+            let present = file.names();
             if let Some(wanted) = columns {
                 check_present(path, wanted, &present)?;
-                reader = reader.with_columns(Some(wanted.iter().map(ToString::to_string).collect()));
             }
-            (reader.finish().map_err(malformed)?, metadata)
+            table.metadata = file.key_values();
+            let wanted: Vec<&str> = columns.map_or_else(|| present.iter().map(String::as_str).collect(), <[_]>::to_vec);
+            for name in wanted {
+                let Some(at) = present.iter().position(|p| p == name) else { continue };
+                let read = file.column(path, at)?;
+                let column = read.column.map_err(|found| StoreError::WrongKind {
+                    column: name.to_owned(),
+                    found,
+                    wanted: "numbers, text or true/false",
+                })?;
+                table.columns.push((name.to_owned(), column));
+            }
         }
         Format::Csv => {
-            let frame = CsvReadOptions::default()
-                .with_has_header(true)
-                .with_infer_schema_length(None)
-                .into_reader_with_file_handle(file)
-                .finish()
-                .map_err(malformed)?;
-            (frame, Vec::new())
-        }
-    };
-    let mut table = from_frame(&frame).map_err(malformed)?;
-    if let Some(wanted) = columns {
-        let present: Vec<String> = table.columns.iter().map(|c| c.0.clone()).collect();
-        check_present(path, wanted, &present)?;
-        let mut kept = Vec::with_capacity(wanted.len());
-        for name in wanted {
-            if let Some(at) = table.columns.iter().position(|c| c.0 == *name) {
-                kept.push(table.columns.swap_remove(at));
+            let bytes = fs::read(path).map_err(|e| StoreError::io(path, e))?;
+            let text = csv::read(path, &bytes, &|name| columns.is_none_or(|wanted| wanted.contains(&name)))?;
+            if let Some(wanted) = columns {
+                check_present(path, wanted, &text.names)?;
             }
+            let mut found: Vec<_> =
+                text.names.into_iter().zip(text.columns).filter_map(|(n, c)| c.map(|c| (n, c))).collect();
+            if let Some(wanted) = columns {
+                found.sort_by_key(|(name, _)| wanted.iter().position(|w| w == name));
+            }
+            table.columns = found;
         }
-        table.columns = kept;
     }
-    table.metadata = metadata;
     Ok(table)
 }
 
@@ -75,31 +79,14 @@ pub fn read(path: &Path, columns: Option<&[&str]>) -> Result<Table, StoreError> 
 /// # Errors
 /// As [`read`].
 pub fn describe(path: &Path) -> Result<Contents, StoreError> {
-    if Format::of(path) == Some(Format::Parquet) {
-        let file = File::open(path).map_err(|e| StoreError::io(path, e))?;
-        let malformed = |e: PolarsError| StoreError::Malformed { path: path.to_owned(), message: first_line(&e) };
-        let mut reader = ParquetReader::new(file);
-        let columns = reader.schema().map_err(malformed)?.iter_names().map(ToString::to_string).collect();
-        let rows = reader.num_rows().map_err(malformed)? as u64;
-        return Ok(Contents { columns, rows, metadata: key_values(&mut reader).map_err(malformed)? });
+    let (format, file) = open(path)?;
+    if format == Format::Parquet {
+        let file = ParquetFile::open(path, file)?;
+        return Ok(Contents { columns: file.names(), rows: file.rows() as u64, metadata: file.key_values() });
     }
-    let table = read(path, None)?;
-    Ok(Contents {
-        rows: table.rows() as u64,
-        columns: table.columns.into_iter().map(|c| c.0).collect(),
-        metadata: Vec::new(),
-    })
-}
-
-fn key_values(reader: &mut ParquetReader<File>) -> Result<Vec<(String, String)>, PolarsError> {
-    let metadata = reader.get_metadata()?;
-    Ok(metadata
-        .key_value_metadata()
-        .iter()
-        .flatten()
-        .filter(|kv| kv.key != "ARROW:schema")
-        .filter_map(|kv| kv.value.clone().map(|v| (kv.key.clone(), v)))
-        .collect())
+    let bytes = fs::read(path).map_err(|e| StoreError::io(path, e))?;
+    let text = csv::read(path, &bytes, &|_| false)?;
+    Ok(Contents { columns: text.names, rows: text.rows as u64, metadata: Vec::new() })
 }
 
 fn check_present(path: &Path, wanted: &[&str], present: &[String]) -> Result<(), StoreError> {
@@ -111,9 +98,4 @@ fn check_present(path: &Path, wanted: &[&str], present: &[String]) -> Result<(),
             present: present.join(", "),
         }),
     }
-}
-
-/// The first line of what polars says: the rest is its advice to programmers.
-fn first_line(error: &PolarsError) -> String {
-    error.to_string().lines().next().unwrap_or_default().trim().to_owned()
 }

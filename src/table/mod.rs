@@ -36,6 +36,7 @@
 
 mod claim;
 mod cut_short;
+mod elsewhere;
 mod error;
 mod folder;
 mod kept;
@@ -50,11 +51,12 @@ mod shapes;
 mod stored;
 mod tables;
 
+pub use elsewhere::recording_from;
 pub use error::TableError;
 pub use folder::{Folder, save};
 pub use kept::FileEntry;
 pub use manifest::Manifest;
 pub use metrics::{json_rows, metric_json, words_json};
-pub use open::{is_run, open, open_telling, recording_from, seed_values};
+pub use open::{is_run, open, open_telling, seed_values};
 pub use shapes::to_table as shape_to_table;
 pub use stored::Stored;

@@ -13,8 +13,7 @@ use super::stored::Stored;
 use super::tables::Tables;
 use spikedeck_run::{Finished, SeedValues, Status};
 use spikedeck_scenario::Spec;
-use spikedeck_signal::{Absent, Connections, Population, Recording, Spikes, TimeBase, Trace, Window};
-use spikedeck_store as store;
+use spikedeck_signal::{Absent, Connections, Population, Recording, Spikes, Trace};
 
 /// Whether `path` is the folder of a run.
 pub fn is_run(path: &Path) -> bool {
@@ -284,51 +283,4 @@ fn connections(tables: &Tables<'_>, recording: &mut Recording) -> Result<(), Tab
         });
     }
     Ok(())
-}
-
-/// Opens somebody's spikes from a Parquet or CSV file as a recording without scenario.
-///
-/// # Errors
-/// When the file is no table of spikes.
-pub fn recording_from(path: &Path) -> Result<Finished, TableError> {
-    let list = store::spikes_from(path)?;
-    let label = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-    let dimensionless = store::describe(path)?.columns.iter().any(|c| c == "time");
-    let base = if dimensionless { TimeBase::Dimensionless } else { TimeBase::Milliseconds };
-    let (names, codes) = list.populations.unwrap_or_else(|| (vec![label.clone()], vec![0; list.times.len()]));
-    let units = list.units.unwrap_or_else(|| vec![0; list.times.len()]);
-    let mut spikes: Vec<Spikes> = names.iter().map(|n| Spikes { population: n.clone(), ..Spikes::default() }).collect();
-    for ((time, unit), code) in list.times.iter().zip(&units).zip(&codes) {
-        let own = &mut spikes[*code as usize];
-        own.times.push(time / base.seconds());
-        own.units.push(*unit);
-        own.size = own.size.max(*unit as usize + 1);
-    }
-    let start = list.times.first().map_or(0.0, |t| (t / base.seconds()).min(0.0));
-    let stop = list.times.last().map_or(0.0, |t| t / base.seconds());
-    let recording = Recording {
-        time_base: base,
-        window: Window { start, stop },
-        populations: spikes
-            .iter()
-            .map(|s| Population { name: s.population.clone(), size: s.size, ..Population::default() })
-            .collect(),
-        spikes,
-        ..Recording::default()
-    };
-    Ok(Finished {
-        label,
-        spec: None,
-        status: Status::Complete,
-        failure: None,
-        recording: Arc::new(recording),
-        outcomes: Vec::new(),
-        checks: Vec::new(),
-        warnings: vec![
-            "the file lists spikes only: silent units after the last that fired, and time after the last spike, are \
-             unknown"
-                .into(),
-        ],
-        facts: spikedeck_run::Facts { spikes: list.times.len() as u64, ..spikedeck_run::Facts::default() },
-    })
 }

@@ -8,6 +8,7 @@ use super::manifest::Manifest;
 use super::sameness::{self, Sameness};
 use spikedeck_run::{self as run, Files, LoadError};
 use spikedeck_scenario::{FileLoader, FileTable, FileUse, Spec};
+use spikedeck_signal::FileColumns;
 use spikedeck_store::Format;
 
 /// What a run's folder says of what was run.
@@ -159,10 +160,10 @@ impl FileLoader for StoredFiles {
         }
     }
 
-    fn table(&self, path: &Path) -> Result<FileTable, String> {
+    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, String> {
         match self.place(path) {
-            Some(place) => Files.table(&place?),
-            None if self.is_open() => Files.table(path),
+            Some(place) => Files.table(&place?, columns),
+            None if self.is_open() => Files.table(path, columns),
             None => Err(format!("the run read no file {}", path.display())),
         }
     }

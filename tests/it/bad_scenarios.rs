@@ -10,6 +10,8 @@ use spikedeck::core::units::Dimension;
 use spikedeck::model::library;
 use spikedeck::scenario::catalog::{AnalysisDeclaration, Subjects};
 use spikedeck::scenario::{Catalog, FileLoader, FileTable, OptionKind, Overrides, ParamSpec, load};
+use spikedeck::signal::FileColumns;
+use spikedeck::store::{StoreError, file_table};
 
 /// Declarations of fixed wording, so that these messages do not change with the estimators.
 fn catalog() -> Catalog {
@@ -53,7 +55,7 @@ fn catalog() -> Catalog {
     Catalog { analyses: list.into_iter().map(|d| (d.kind, d)).collect() }
 }
 
-/// Files beside the scenario: models as text, tables as CSV of plain numbers.
+/// Files beside the scenario.
 struct Folder;
 
 impl FileLoader for Folder {
@@ -61,18 +63,14 @@ impl FileLoader for Folder {
         Ok(fs::read_to_string(folder().join(path)).ok())
     }
 
-    fn table(&self, path: &Path) -> Result<FileTable, String> {
-        let text =
-            fs::read_to_string(folder().join(path)).map_err(|_| format!("there is no file {}", path.display()))?;
-        let mut lines = text.lines();
-        let mut columns: Vec<(String, Vec<f64>)> =
-            lines.next().unwrap_or("").split(',').map(|c| (c.to_owned(), Vec::new())).collect();
-        for line in lines {
-            for (column, cell) in columns.iter_mut().zip(line.split(',')) {
-                column.1.push(cell.parse().map_err(|_| format!("{}: `{cell}` is not a number", path.display()))?);
-            }
+    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, String> {
+        let file = folder().join(path);
+        if !file.exists() {
+            return Err(format!("there is no file {}", path.display()));
         }
-        Ok(FileTable { columns })
+        // The folder does not show in messages, so that they are the same on every machine.
+        let shown = |e: StoreError| e.to_string().replace(&file.display().to_string(), &path.display().to_string());
+        file_table(&file, columns, u64::MAX).map_err(shown)
     }
 }
 

@@ -106,7 +106,7 @@ fn write_scenario(folder: &Path) -> String {
     fs::write(folder.join("mine.toml"), MODEL).unwrap();
     fs::write(
         folder.join("wiring/edges.csv"),
-        "source,target,weight,delay_ms\n0,1,1e-10,1\n1,2,2e-10,2\n3,0,-1e-10,1.5\n",
+        "source,target,weight_A,delay_ms\n0,1,1e-10,1\n1,2,2e-10,2\n3,0,-1e-10,1.5\n",
     )
     .unwrap();
     fs::write(folder.join("spikes.csv"), "time_ms,unit\n10,0\n50,3\n120,1\n").unwrap();

@@ -12,6 +12,7 @@ mod architecture;
 mod bad_scenarios;
 mod cli;
 mod coverage;
+mod doors;
 mod estimators;
 mod event_driven;
 mod first_screen;

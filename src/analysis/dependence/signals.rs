@@ -254,7 +254,9 @@ impl Pairs {
     pub fn tell_outside(&self, f: &mut Findings<'_>) {
         let all = self.sources.iter().chain(&self.targets).filter_map(|s| s.outside.as_ref());
         let once: std::collections::BTreeSet<&String> = all.collect();
-        once.into_iter().for_each(|told| f.warn(told));
+        for told in once {
+            f.warn(told);
+        }
     }
 
     /// An option in time as a whole number of samples.

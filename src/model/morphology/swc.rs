@@ -7,11 +7,11 @@ use super::section::{Point, Section, Tree, distance};
 use spikedeck_signal::{FileColumn, FileColumns};
 
 const fn micrometres(name: &'static [&'static str], about: &'static str) -> FileColumn {
-    FileColumn { names: name, unit: "um", required: true, about }
+    FileColumn { names: name, unit: "um", required: true, about, ending: "" }
 }
 
 const fn whole(name: &'static [&'static str], about: &'static str) -> FileColumn {
-    FileColumn { names: name, unit: "", required: true, about }
+    FileColumn { names: name, unit: "", required: true, about, ending: "" }
 }
 
 /// Columns of an SWC file, in this order, without headings.

@@ -77,6 +77,7 @@ pub fn canonical(spec: &Spec, catalog: &Catalog) -> String {
         overrides: _,
         path: _,
         files: _,
+        warnings: _,
     } = spec;
     let write = Writer { spec, catalog };
     let mut object = Map::new();

@@ -7,11 +7,13 @@ use serde_json::Value as Json;
 
 use super::quantity::{hexadecimal, sha256};
 use super::*;
-use crate::spec::{Distribution, Signal, Value};
+use crate::spec::{Distribution, Outside, Signal, Value};
 use crate::tests::catalog;
 use crate::{FileLoader, FileTable, Overrides, load};
 use spikedeck_core::units::{Quantity, parse_unit};
 use spikedeck_model::library;
+use spikedeck_signal::FileColumns;
+use spikedeck_signal::data::FileData;
 
 /// Files that scenarios of these tests name: edges, spikes and signals; those called `other` hold other values.
 struct Files;
@@ -21,23 +23,21 @@ impl FileLoader for Files {
         Ok(None)
     }
 
-    fn table(&self, path: &std::path::Path) -> Result<FileTable, String> {
+    fn table(&self, path: &std::path::Path, columns: &FileColumns) -> Result<FileTable, String> {
         let shift = if path.to_string_lossy().contains("other") { 1.0 } else { 0.0 };
-        let column = |name: &str, values: Vec<f64>| (name.to_owned(), values);
+        let column = |name: &str, values: Vec<f64>| FileData::numbers(name, values);
         let long = |f: &dyn Fn(usize) -> f64| (0..200).map(f).collect::<Vec<_>>();
-        Ok(FileTable {
-            columns: vec![
-                column("source", long(&|k| (k % 8) as f64)),
-                column("target", long(&|k| ((k / 8 + usize::from(shift > 0.0)) % 8) as f64)),
-                column("weight", long(&|k| 1e-9 + k as f64 * 1e-12)),
-                column("delay_ms", long(&|_| 1.0)),
-                column("time_ms", long(&|k| k as f64)),
-                column("current", long(&|k| k as f64 + shift)),
-            ]
-            .into_iter()
-            .filter(|c| !path.to_string_lossy().contains("signal") || matches!(c.0.as_str(), "time_ms" | "current"))
-            .collect(),
-        })
+        let signal = columns.others.is_some();
+        let all = vec![
+            column("source", long(&|k| (k % 8) as f64)),
+            column("target", long(&|k| ((k / 8 + usize::from(shift > 0.0)) % 8) as f64)),
+            column("weight_A", long(&|k| 1e-9 + k as f64 * 1e-12)),
+            column("delay_ms", long(&|_| 1.0)),
+            column("time_ms", long(&|k| k as f64)),
+            column("current", long(&|k| k as f64 + shift)),
+        ];
+        let meant = |name: &str| if signal { matches!(name, "time_ms" | "current") } else { columns.asks_for(name) };
+        Ok(FileTable::of(all.into_iter().filter(|c| meant(&c.name)).collect()))
     }
 }
 
@@ -543,7 +543,7 @@ proptest! {
                 2 => spec.projections[0].weight = Value::Each(list(100).into()),
                 3 => spec.projections[0].delay = Value::Drawn(Distribution::Linspace { from: 0.0, to: v }),
                 _ => spec.stimuli[0].kind = Signal {
-                    start: 0.0, interval: 1e-3, columns: vec![list(100)].into(), linear: false, gain: 1.0,
+                    start: 0.0, interval: 1e-3, columns: vec![list(100)].into(), linear: false, gain: 1.0, outside: Outside::Hold,
                 }
                 .into(),
             }

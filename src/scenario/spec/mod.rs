@@ -70,6 +70,8 @@ pub struct Spec {
     pub path: Option<PathBuf>,
     /// Other files that were read for it.
     pub files: Vec<FileUse>,
+    /// What reading it warned of: stands with a run's own warnings.
+    pub warnings: Vec<String>,
 }
 
 impl Spec {

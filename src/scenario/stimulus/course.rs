@@ -77,7 +77,7 @@ pub enum TimeCourse<'a> {
         /// Where the numbers come from.
         generator: Generator,
     },
-    /// Samples at even times into an input; zero outside them.
+    /// Samples at even times into an input.
     Samples {
         /// Time of the first.
         start: f64,
@@ -89,6 +89,8 @@ pub enum TimeCourse<'a> {
         linear: bool,
         /// Factor.
         gain: f64,
+        /// The input before the first sample and after the last; the nearest sample without it.
+        outside: Option<f64>,
     },
     /// An expression in `t`, `i`, `N` and positions into an input.
     Expression {

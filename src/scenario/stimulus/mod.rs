@@ -4,6 +4,7 @@
 //! which reader, schema, `list`, `explain`, the reference and the manifest follow) and answers [`Stimulus`]: what it
 //! does in time, what it is at rest, whether it is drawn step by step.
 
+mod beside;
 mod course;
 mod rate;
 
@@ -116,6 +117,8 @@ macro_rules! kinds {
     };
 }
 
+pub use file::Outside;
+
 kinds! {
     constant::Constant,
     step::Step,
@@ -211,6 +214,15 @@ pub(super) fn read(
     let kind = kind(&mut reader, word);
     reader.finish();
     let kind = kind?;
+    if let (StimulusKind::Spikes(Spikes { units: Some(listed), .. }), Some(node), false) =
+        (&kind, units_node, units.is_empty())
+    {
+        let lost = listed.iter().filter(|u| !units.contains(u)).count();
+        if lost > 0 {
+            let what = format!("{lost} of {} spikes of the file are at units that `units` leaves out", listed.len());
+            resolver.warn(&node.place, what, "they never arrive");
+        }
+    }
     (resolver.report.errors() == before).then(|| StimulusSpec { name: entry.key.clone(), target: goal, units, kind })
 }
 

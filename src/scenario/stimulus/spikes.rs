@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, course};
+use super::beside::{Moments, NameInFile, TimeUnit};
+use super::{Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind, course};
 use crate::Clock;
-use crate::language::{Field, Key, Maybe, Of, Reader, Takes, Weight, Writer, declare};
+use crate::language::{Field, Key, Maybe, Of, Reader, Takes, Weight, Whole, Word, Writer, declare, words};
 use crate::spec::Value;
 use spikedeck_model::document::{Item, Node};
-use spikedeck_signal::{FileColumn, FileColumns, TimeBase};
+use spikedeck_signal::TimeBase;
+pub use spikedeck_signal::data::SPIKES;
+use spikedeck_signal::data::{FileTable, FileUnit, SpikeKeys};
 
 declare! {
     /// listed spikes into a receptor
@@ -19,7 +22,15 @@ declare! {
         /// times at which a spike arrives at every unit
         times: Option<Vec<f64>> = Maybe<Times>, without "those of `file`";
         /// a file of times, and of the units that they arrive at
-        file: Option<Train> = Maybe<Train>, without "`times` lists them";
+        file: Option<FileTable> = Maybe<Table>, without "`times` lists them";
+        /// unit of the file's times
+        time_unit: Option<FileUnit> = Maybe<TimeUnit>, without "that which the file states";
+        /// the population whose spikes are meant, where the file names some
+        population: Option<String> = Maybe<NameInFile>, without "the only one of the file";
+        /// the id that unit 0 has in the file
+        first_id: u64 = Whole, or "0";
+        /// what the file's ids are
+        ids: IdsAre = Word<IdsAre>, or "numbers";
     }
 }
 
@@ -60,74 +71,33 @@ impl Field for Times {
     }
 }
 
-/// Spikes of a file, ascending in time.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Train {
-    times: Vec<f64>,
-    units: Option<Vec<u32>>,
-}
+/// The file.
+struct Table;
 
-/// Columns of a file of listed spikes.
-pub static SPIKES: FileColumns = FileColumns {
-    name: "listed spikes",
-    about: "spikes that arrive at a receptor (`file` of a `spikes` stimulus)",
-    columns: &[
-        FileColumn {
-            names: &["time_ms", "time"],
-            unit: "ms (plain numbers in dimensionless scenarios)",
-            required: true,
-            about: "when it arrives",
-        },
-        FileColumn {
-            names: &["unit"],
-            unit: "",
-            required: false,
-            about: "the unit it arrives at, from 0; every unit without the column",
-        },
-    ],
-    others: None,
-};
-
-impl Field for Train {
-    type Out = Self;
+impl Field for Table {
+    type Out = FileTable;
     const TAKES: Takes = Takes::File(&SPIKES);
 
-    fn read(reader: &mut Reader<'_, '_, '_, '_>, _: &'static Key, node: &Node) -> Option<Self> {
-        let table = reader.resolver.file_table(node, "`file`")?;
-        let Some(times) = table.declared(&SPIKES, "time_ms") else {
-            reader.resolver.error_help(
-                &node.place,
-                "this file has no column `time_ms`",
-                "listed spikes have the columns `time_ms` and optionally `unit`",
-            );
-            return None;
-        };
-        let scale = if reader.resolver.time_base == TimeBase::Milliseconds { 1e-3 } else { 1.0 };
-        let units = table.declared(&SPIKES, "unit");
-        let size = reader.context.count.unwrap_or(usize::MAX);
-        if let Some(bad) = units.into_iter().flatten().find(|u| **u < 0.0 || u.fract() != 0.0 || **u >= size as f64) {
-            let whose = reader.context.place;
-            let what = format!(
-                "this file names unit {bad}; units of `{whose}` are numbered from 0 to {}",
-                size.saturating_sub(1)
-            );
-            reader.resolver.error(&node.place, what);
-            return None;
-        }
-        let mut order: Vec<usize> = (0..times.len()).collect();
-        order.sort_by(|a, b| times[*a].total_cmp(&times[*b]));
-        Some(Self {
-            times: order.iter().map(|i| times[*i] * scale).collect(),
-            units: units.map(|u| order.iter().map(|i| u[*i] as u32).collect()),
-        })
+    fn read(reader: &mut Reader<'_, '_, '_, '_>, _: &'static Key, node: &Node) -> Option<FileTable> {
+        reader.resolver.file_table(node, "`file`", &SPIKES)
     }
 
-    fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<Self> {
+    fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<FileTable> {
         None
     }
 
-    fn write(value: &Self, writer: &dyn Writer) -> Json {
-        json!({ "times": Times::write(&value.times, writer), "units": value.units })
+    fn write(value: &FileTable, _: &dyn Writer) -> Json {
+        json!(value.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>())
+    }
+}
+
+words! {
+    /// What the ids of a file are.
+    pub(super) enum IdsAre {
+        /// numbers of units, from `first_id` on
+        Numbers = "numbers",
+        /// names, numbers or not: the smallest is unit 0, the next unit 1, and so on
+        InOrder = "in_order",
     }
 }
 
@@ -136,9 +106,18 @@ impl FromKeys for Spikes {
     const ARRIVES: Arrives = Arrives::Receptor;
 
     fn resolve(keys: Listed, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
-        let Listed { weight, times, file } = keys;
-        if let Some(Train { times, units }) = file {
-            return Some(Self { times: times.into(), units: units.map(Arc::from), weight }.into());
+        let Listed { weight, times, file, .. } = &keys;
+        if let (Some(_), Some(node)) = (times, reader.node("file")) {
+            reader.resolver.error_help(&node.place, "`times` and `file` both list spikes", "keep one of them");
+            return None;
+        }
+        if let Some(table) = file {
+            return from_file(&keys, table, reader).map(Into::into);
+        }
+        for key in ["time_unit", "population", "first_id", "ids"] {
+            if let Some(node) = reader.node(key) {
+                reader.resolver.error_help(&node.place, format!("`{key}` is about a file, and there is none"), "add `file`");
+            }
         }
         let Some(times) = times else {
             let what = format!("{} needs `times`", reader.what());
@@ -146,8 +125,51 @@ impl FromKeys for Spikes {
             reader.resolver.error_help(&place, what, "add `times = [\"10 ms\", \"20 ms\"]`");
             return None;
         };
-        Some(Self { times: times.into(), units: None, weight }.into())
+        let node = reader.node("times")?;
+        Moments { times, units: None, rows: None }.told(reader.resolver, node)?;
+        Some(Self { times: times.as_slice().into(), units: None, weight: weight.clone() }.into())
     }
+}
+
+/// The spikes of a file, ascending in time.
+fn from_file(keys: &Listed, table: &FileTable, reader: &mut Reader<'_, '_, '_, '_>) -> Option<Spikes> {
+    let node = reader.node("file")?;
+    let asked = SpikeKeys {
+        time_unit: keys.time_unit.clone(),
+        plain: Some(reader.resolver.time_base == TimeBase::Dimensionless),
+        population: keys.population.as_deref(),
+        several: false,
+    };
+    let read = spikedeck_signal::data::spikes(table, &asked);
+    let file = reader.resolver.taken(node, read, |file| &file.notes)?;
+    let size = reader.context.count.unwrap_or(usize::MAX);
+    let units = match &file.ids {
+        None => {
+            if size > 1 && !file.notes.is_empty() {
+                let what = format!("no column of this file says which unit: each spike arrives at all {size}");
+                reader.resolver.warn(&node.place, what, "name units in a column `unit`");
+            }
+            None
+        }
+        Some(ids) => {
+            let in_order = keys.ids == IdsAre::InOrder;
+            let numbered = ids.within(size, reader.context.place, keys.first_id as i64, in_order);
+            let numbered = reader.resolver.taken(node, numbered, |n| n.note.as_slice())?;
+            Some(numbered.units)
+        }
+    };
+    let times: Vec<f64> = match &file.unit {
+        Some(unit) => file.times.iter().map(|t| t * unit.scale).collect(),
+        None => file.times,
+    };
+    Moments { times: &times, units: units.as_deref(), rows: Some(&file.rows) }.told(reader.resolver, node)?;
+    let mut order: Vec<usize> = (0..times.len()).collect();
+    order.sort_by(|a, b| times[*a].total_cmp(&times[*b]));
+    Some(Spikes {
+        times: order.iter().map(|i| times[*i]).collect(),
+        units: units.map(|u| order.iter().map(|i| u[*i]).collect()),
+        weight: keys.weight.clone(),
+    })
 }
 
 impl Stimulus for Spikes {

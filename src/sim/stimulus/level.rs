@@ -23,7 +23,15 @@ pub(crate) enum Drive {
     /// D/sqrt(dt) every step.
     Normal { mean: UnitValues, scale: UnitValues, every: u64, listed: Option<Sequence> },
     /// A sampled signal: index of the column of each lane.
-    Signal { columns: Arc<[Vec<f64>]>, column: Vec<u32>, start: f64, interval: f64, linear: bool, gain: f64 },
+    Signal {
+        columns: Arc<[Vec<f64>]>,
+        column: Vec<u32>,
+        start: f64,
+        interval: f64,
+        linear: bool,
+        gain: f64,
+        outside: Option<f64>,
+    },
     /// An expression over columns.
     Expression { expression: Expression, operands: Vec<UnitValues> },
 }
@@ -99,10 +107,14 @@ impl Level {
                 stretch(&mut self.now, scale, mean);
                 true
             }
-            Drive::Signal { columns, column, start, interval, linear, gain } => {
-                let place = (axis.seconds(k) - *start) / *interval + 1e-6;
+            Drive::Signal { columns, column, start, interval, linear, gain, outside } => {
+                let place = (axis.seconds(k) - *start) / *interval + SLACK;
                 for (now, &c) in self.now.iter_mut().zip(column.iter()) {
-                    *now = *gain * sampled(&columns[c as usize], place, *linear);
+                    let values = &columns[c as usize];
+                    *now = match *outside {
+                        Some(value) if !lasts(values, place) => value,
+                        _ => *gain * sampled(values, place, *linear),
+                    };
                 }
                 true
             }
@@ -174,16 +186,21 @@ vectorised! {
     }
 }
 
-/// A signal at `place` samples from its first: zero before it and after its last sample's interval.
+/// A time that is less than this part of an interval before a sample counts as the sample's.
+const SLACK: f64 = 1e-6;
+
+/// Whether a signal lasts at `place` samples from its first: until the end of its last sample's interval.
+fn lasts(values: &[f64], place: f64) -> bool {
+    place >= 0.0 && place <= values.len() as f64 + 2.0 * SLACK
+}
+
+/// A signal at `place` samples from its first; the nearest sample before the first and after the last.
 fn sampled(values: &[f64], place: f64, linear: bool) -> f64 {
-    if place < 0.0 || place >= values.len() as f64 {
-        return 0.0;
-    }
-    let k = place as usize;
-    if !linear {
+    let k = (place.max(0.0) as usize).min(values.len() - 1);
+    if !linear || place < 0.0 {
         return values[k];
     }
     let next = values.get(k + 1).copied().unwrap_or(values[k]);
-    let f = ((place - k as f64) - 1e-6).max(0.0);
+    let f = ((place - k as f64) - SLACK).max(0.0);
     (next - values[k]).mul_add(f, values[k])
 }

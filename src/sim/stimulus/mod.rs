@@ -158,6 +158,9 @@ impl<'a> Stimulus<'a> {
                 if interval.is_nan() || *interval <= 0.0 {
                     return Err("the interval of a signal must be positive".to_owned());
                 }
+                if columns.iter().any(Vec::is_empty) {
+                    return Err("a signal has at least one sample".to_owned());
+                }
                 for (c, column) in columns.iter().enumerate() {
                     if let Some(row) = column.iter().position(|v| !v.is_finite()) {
                         let (row, value) = (row + 1, column[row]);
@@ -232,13 +235,14 @@ impl<'a> Stimulus<'a> {
                 };
                 Drive::Normal { mean: a, scale, every: *every, listed: self.sequence(*generator, &mine) }
             }
-            TimeCourse::Samples { start, interval, columns, linear, gain } => Drive::Signal {
+            TimeCourse::Samples { start, interval, columns, linear, gain, outside } => Drive::Signal {
                 columns: Arc::clone(columns),
                 column: mine.iter().map(|&(_, j)| if columns.len() == 1 { 0 } else { j as u32 }).collect(),
                 start: *start,
                 interval: *interval,
                 linear: *linear,
                 gain: *gain,
+                outside: *outside,
             },
             TimeCourse::Expression { .. } => {
                 let (expression, operands) = self.compiled(first, &mine);
@@ -275,7 +279,7 @@ impl Stimulus<'_> {
     }
 }
 
-/// Listed spikes as arrivals. A time between grid points arrives at the next one: no event acts before its time.
+/// Listed spikes as arrivals. A time between grid points arrives at the nearest; reading warns of such times.
 fn arrivals(
     times: &[f64],
     listed: Option<&[u32]>,
@@ -288,7 +292,7 @@ fn arrivals(
     let mut index = vec![None; range.len()];
     mine.iter().enumerate().for_each(|(j, m)| index[m.0 as usize] = Some(j));
     for (k, &time) in times.iter().enumerate().filter(|(_, t)| **t >= 0.0) {
-        let point = axis.first_at(time);
+        let (point, _) = axis.clock().nearest(time);
         match listed {
             Some(units) => {
                 if let Some(j) = range.contains(&units[k]).then(|| index[(units[k] - range.start) as usize]).flatten() {

@@ -25,7 +25,7 @@ impl LocalBackend {
     /// What a path or name of the command line is: the folder of a run, a recording, or a scenario.
     pub fn source(text: &str) -> Source {
         let path = PathBuf::from(text);
-        let recording = path.extension().is_some_and(|e| e == "parquet" || e == "csv");
+        let recording = spikedeck_store::Format::of(&path).is_some();
         if table::is_run(&path) || recording { Source::Finished(path) } else { Source::Scenario(text.to_owned()) }
     }
 }

@@ -216,6 +216,10 @@ pub fn hook_panics() {
     let ui = std::thread::current().id();
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
+        // A damaged file is told as one.
+        if spikedeck_store::panics_are_caught() {
+            return;
+        }
         if !HELD.load(Ordering::SeqCst) {
             before(info);
         } else if std::thread::current().id() == ui {

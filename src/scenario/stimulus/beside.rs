@@ -1,0 +1,145 @@
+//! What is said beside the name of a file, and what becomes of times that somebody lists.
+
+use serde_json::{Value as Json, json};
+
+use crate::Clock;
+use crate::language::{Field, Key, Reader, Takes, Writer};
+use crate::resolver::Resolver;
+use spikedeck_core::number::counted;
+use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_model::document::Node;
+use spikedeck_signal::data::FileUnit;
+
+/// The unit of times.
+pub(super) struct TimeUnit;
+
+impl Field for TimeUnit {
+    type Out = FileUnit;
+    const TAKES: Takes = Takes::Text("a unit of time, such as `ms`");
+
+    fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<FileUnit> {
+        let text = reader.resolver.text(node, &format!("`{}`", key.name))?.to_owned();
+        let unit = FileUnit::parse(&text).filter(|u| u.dimension == Dimension::SECOND);
+        if unit.is_none() {
+            reader.resolver.error_help(&node.place, format!("`{text}` is no unit of time"), "write `ms`, `s` or `us`");
+        }
+        unit
+    }
+
+    fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<FileUnit> {
+        None
+    }
+
+    fn write(value: &FileUnit, _: &dyn Writer) -> Json {
+        json!(value.text)
+    }
+}
+
+/// The name of something in the file.
+pub(super) struct NameInFile;
+
+impl Field for NameInFile {
+    type Out = String;
+    const TAKES: Takes = Takes::Text("a name in the file");
+
+    fn read(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key, node: &Node) -> Option<String> {
+        reader.resolver.text(node, &format!("`{}`", key.name)).map(str::to_owned)
+    }
+
+    fn absent(_: &mut Reader<'_, '_, '_, '_>, _: &'static Key) -> Option<String> {
+        None
+    }
+
+    fn write(value: &String, _: &dyn Writer) -> Json {
+        json!(value)
+    }
+}
+
+/// Times that somebody listed, with the unit and the row of each where a file has them.
+pub(super) struct Moments<'a> {
+    /// Seconds (or time units).
+    pub times: &'a [f64],
+    /// The unit of each; all that are targeted without it.
+    pub units: Option<&'a [u32]>,
+    /// The row of each in its file.
+    pub rows: Option<&'a [usize]>,
+}
+
+impl Moments<'_> {
+    /// Refuses times before the run, and warns, with counts, of those that never arrive, that are not on the grid, and
+    /// that share a step: the same for lists in the text and in files.
+    pub fn told(&self, resolver: &mut Resolver<'_>, node: &Node) -> Option<()> {
+        let show = |v: f64| Quantity { value: v, dimension: resolver.time_dimension() }.to_string();
+        let before: Vec<usize> = (0..self.times.len()).filter(|&k| self.times[k] < 0.0).collect();
+        if let Some(&first) = before.first() {
+            let row = self.rows.map_or_else(String::new, |rows| format!("row {} of this file: ", rows[first]));
+            let more = if before.len() > 1 { format!(" ({} such times)", before.len()) } else { String::new() };
+            let what = format!("{row}a spike time is not negative, and {} is{more}", show(self.times[first]));
+            resolver.error_help(&node.place, what, "a run begins at 0; shift or remove these spikes");
+            return None;
+        }
+        if resolver.dt <= 0.0 || self.times.is_empty() {
+            return Some(());
+        }
+        let clock = Clock { dt: resolver.dt };
+        let last = clock.steps(resolver.duration);
+        let (mut late, mut moved, mut furthest) = (0, 0, 0.0_f64);
+        let mut arrivals: Vec<(u64, u32, u64)> = Vec::with_capacity(self.times.len());
+        for (k, &time) in self.times.iter().enumerate() {
+            let (point, away) = clock.nearest(time);
+            if point > last {
+                late += 1;
+                continue;
+            }
+            if away > 0.0 {
+                moved += 1;
+                furthest = furthest.max(away);
+            }
+            arrivals.push((point, self.units.map_or(0, |u| u[k]), time.to_bits()));
+        }
+        arrivals.sort_unstable();
+        let shared = arrivals.windows(2).filter(|w| (w[0].0, w[0].1) == (w[1].0, w[1].1)).count();
+        let twice = arrivals.windows(2).filter(|w| w[0] == w[1]).count();
+        let mut said = Vec::new();
+        if late > 0 {
+            said.push(format!(
+                "{late} {} after the end of the run ({}) and never arrive{}",
+                is(late),
+                show(resolver.duration),
+                s(late)
+            ));
+        }
+        if moved > 0 {
+            said.push(format!(
+                "{moved} {} not on the grid of {} and arrive{} at the nearest point of it, at most {} away",
+                is(moved),
+                show(resolver.dt),
+                s(moved),
+                show(furthest)
+            ));
+        }
+        if twice > 0 {
+            said.push(format!("{twice} {} there twice, at one time and one unit", is(twice)));
+        }
+        if shared > twice {
+            let other = shared - twice;
+            said.push(format!("{other} arrive{} at the same step and unit as another, where weights add up", s(other)));
+        }
+        if !said.is_empty() {
+            let whole = counted(self.times.len(), "spike", "spikes");
+            let what = if self.rows.is_some() { "of this file" } else { "listed here" };
+            let delivered = self.times.len() - late;
+            let what = format!("of {whole} {what} {delivered} arrive{}: {}", s(delivered), said.join("; "));
+            resolver.warn(&node.place, what, "a step that divides all times, or another list, loses none");
+        }
+        Some(())
+    }
+}
+
+fn is(n: usize) -> &'static str {
+    if n == 1 { "is" } else { "are" }
+}
+
+fn s(n: usize) -> &'static str {
+    if n == 1 { "s" } else { "" }
+}

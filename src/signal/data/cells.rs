@@ -1,0 +1,94 @@
+//! A file as it is: columns of cells.
+
+use std::collections::HashMap;
+
+use super::super::column::Names;
+
+/// The cells of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cells {
+    /// Numbers; not a number where a cell is missing.
+    Numbers(Vec<f64>),
+    /// Whole numbers; 0 where a cell is missing.
+    Whole(Vec<i64>),
+    /// Text; empty where a cell is missing.
+    Texts(Names),
+    /// Nothing that can be read here: what it is, in words (`lists`, `dates`).
+    Unreadable(String),
+    /// Left in the file, because nobody asked for it.
+    Unread,
+}
+
+/// A column of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileData {
+    /// Its name, as it stands there.
+    pub name: String,
+    /// Its cells.
+    pub cells: Cells,
+    /// Rows, from 0, whose cell is missing, ascending.
+    pub missing: Vec<usize>,
+    /// What the type or the metadata of the column says of its unit.
+    pub unit: Option<String>,
+}
+
+impl FileData {
+    /// A column without missing cells and without a unit of its own.
+    pub fn new(name: impl Into<String>, cells: Cells) -> Self {
+        Self { name: name.into(), cells, missing: Vec::new(), unit: None }
+    }
+
+    /// A column of numbers without gaps.
+    pub fn numbers(name: impl Into<String>, values: Vec<f64>) -> Self {
+        Self::new(name, Cells::Numbers(values))
+    }
+
+    /// A column of texts; empty ones are missing.
+    pub fn texts<S: AsRef<str>>(name: impl Into<String>, texts: impl IntoIterator<Item = S>) -> Self {
+        let mut names: Vec<String> = Vec::new();
+        let mut known: HashMap<String, u32> = HashMap::new();
+        let (mut codes, mut missing) = (Vec::new(), Vec::new());
+        for (row, text) in texts.into_iter().enumerate() {
+            let text = text.as_ref();
+            if text.is_empty() {
+                missing.push(row);
+            }
+            let code = known.get(text).copied().unwrap_or_else(|| {
+                names.push(text.to_owned());
+                known.insert(text.to_owned(), names.len() as u32 - 1);
+                names.len() as u32 - 1
+            });
+            codes.push(code);
+        }
+        Self { missing, ..Self::new(name, Cells::Texts(Names { names, codes })) }
+    }
+}
+
+/// A file as it is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FileTable {
+    /// Columns in the order of the file, all of one length.
+    pub columns: Vec<FileData>,
+    /// Number of rows.
+    pub rows: usize,
+    /// Key-value metadata.
+    pub metadata: Vec<(String, String)>,
+}
+
+impl FileTable {
+    /// The table of these columns.
+    pub fn of(columns: Vec<FileData>) -> Self {
+        let rows = columns.iter().map(|c| match &c.cells {
+            Cells::Numbers(v) => v.len(),
+            Cells::Whole(v) => v.len(),
+            Cells::Texts(v) => v.codes.len(),
+            Cells::Unreadable(_) | Cells::Unread => 0,
+        });
+        Self { rows: rows.max().unwrap_or(0), columns, metadata: Vec::new() }
+    }
+
+    /// Names of the columns, in quotes.
+    pub(super) fn present(&self) -> String {
+        super::quoted(self.columns.iter().map(|c| if c.name.is_empty() { "(no name)" } else { c.name.as_str() }))
+    }
+}

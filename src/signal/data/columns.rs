@@ -1,0 +1,352 @@
+//! A file while it is read by its declaration.
+
+use std::borrow::Cow;
+
+use super::super::column::Names;
+use super::super::file_columns::{FileColumn, FileColumns};
+use super::unit::splits;
+use super::{Cells, FileData, FileTable, FileUnit, Ids, Refused, counted, quoted};
+use spikedeck_core::diagnostic::did_you_mean;
+use spikedeck_core::units::Dimension;
+
+/// Whether `name` is one of the names of a column, with a unit at its end or without.
+pub(crate) fn is_named(column: &FileColumn, name: &str) -> bool {
+    named(column, name).is_some()
+}
+
+/// The unit in the name of a column, if the name is one of those declared.
+fn named(column: &FileColumn, name: &str) -> Option<Option<FileUnit>> {
+    let name = name.trim();
+    let known = |text: &str| column.names.contains(&text.to_lowercase().as_str());
+    if known(name) {
+        return Some(None);
+    }
+    if column.ending.is_empty() {
+        return None;
+    }
+    splits(name).find(|(base, _)| known(base)).map(|(_, unit)| Some(unit))
+}
+
+/// A column that was found: where, and the unit in its name.
+#[derive(Debug, Clone)]
+pub(super) struct Found<'a> {
+    pub column: &'a FileData,
+    pub unit: Option<FileUnit>,
+}
+
+/// A file while it is read: what was used of it is kept.
+#[derive(Debug)]
+pub(super) struct Opened<'a> {
+    pub table: &'a FileTable,
+    columns: &'static FileColumns,
+    used: Vec<bool>,
+}
+
+impl<'a> Opened<'a> {
+    /// Begins reading `table` as what `columns` declare.
+    ///
+    /// # Errors
+    /// Two columns of one name.
+    pub fn new(table: &'a FileTable, columns: &'static FileColumns) -> Result<Self, Refused> {
+        let mut names: Vec<&str> = table.columns.iter().map(|c| c.name.trim()).filter(|n| !n.is_empty()).collect();
+        names.sort_unstable();
+        if let Some([twice, _]) = names.array_windows().find(|[a, b]| a == b) {
+            return Err(Refused::new(
+                format!("this file has two columns `{twice}`"),
+                "give one of them another name, or remove it",
+            ));
+        }
+        Ok(Self { table, columns, used: vec![false; table.columns.len()] })
+    }
+
+    /// The column declared as `name`, if the file has it.
+    ///
+    /// # Errors
+    /// Two columns that both could be it.
+    pub fn find(&mut self, name: &str) -> Result<Option<Found<'a>>, Refused> {
+        let declared = self.columns.column(name);
+        let mut found: Option<(usize, Found<'a>)> = None;
+        for (at, column) in self.table.columns.iter().enumerate() {
+            let Some(unit) = named(declared, &column.name) else { continue };
+            if let Some((_, first)) = &found {
+                return Err(Refused::new(
+                    format!("columns `{}` and `{}` of this file both are the {name}", first.column.name, column.name),
+                    "keep the one that is meant, or give the other a name of its own",
+                ));
+            }
+            found = Some((at, Found { column, unit }));
+        }
+        Ok(found.map(|(at, found)| {
+            self.used[at] = true;
+            found
+        }))
+    }
+
+    /// The same of a column that has to be there.
+    ///
+    /// # Errors
+    /// Nothing or two of them; what is accepted and what is there.
+    pub fn need(&mut self, name: &str) -> Result<Found<'a>, Refused> {
+        self.find(name)?.ok_or_else(|| self.lacks(name))
+    }
+
+    /// That a column is not there: what is accepted, and what is there.
+    pub fn lacks(&self, name: &str) -> Refused {
+        let declared = self.columns.column(name);
+        Refused::new(
+            format!("this file has no column `{}`; its columns are {}", declared.recommended(), self.table.present()),
+            self.accepted(),
+        )
+    }
+
+    /// The columns that a file of this kind may have, in words.
+    fn accepted(&self) -> String {
+        let list: Vec<String> = self
+            .columns
+            .columns
+            .iter()
+            .map(|c| {
+                let others: Vec<&str> = c.names[1..].to_vec();
+                let mut notes = Vec::new();
+                if !others.is_empty() {
+                    notes.push(format!("or {}", others.join(", ")));
+                }
+                if !c.required {
+                    notes.push("may be left out".to_owned());
+                }
+                let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
+                format!("`{}`{notes}", c.recommended())
+            })
+            .collect();
+        format!("{} are read from columns {}", self.columns.name, list.join(", "))
+    }
+
+    /// Marks a column as used.
+    pub fn uses(&mut self, column: &FileData) {
+        if let Some(at) = self.table.columns.iter().position(|c| std::ptr::eq(c, column)) {
+            self.used[at] = true;
+        }
+    }
+
+    /// Columns that nothing was read from.
+    pub fn unused(&self) -> impl Iterator<Item = &'a FileData> + use<'a, '_> {
+        self.table.columns.iter().zip(&self.used).filter(|(_, used)| !**used).map(|(c, _)| c)
+    }
+
+    /// A note that names the columns that were not used; none if there are none.
+    pub fn left(&self) -> Option<String> {
+        let names: Vec<&str> = self.unused().map(shown).collect();
+        let (first, rest) = names.split_first()?;
+        if rest.is_empty() {
+            let near = self.near(first).map_or_else(String::new, |n| format!(" (did you mean `{n}`?)"));
+            return Some(format!("column `{first}` of this file has no meaning here and is not used{near}"));
+        }
+        Some(format!("columns {} of this file have no meaning here and are not used", quoted(names.iter().copied())))
+    }
+
+    /// Refuses columns that have no meaning.
+    ///
+    /// # Errors
+    /// The first of them, and what may have been meant.
+    pub fn finish(&self) -> Result<(), Refused> {
+        // An index without a heading, which some programs put first, says nothing.
+        let Some(first) = self.unused().find(|c| !c.name.trim().is_empty()) else { return Ok(()) };
+        let help = self.near(&first.name).map_or_else(
+            || format!("{}; remove the column", self.accepted()),
+            |near| format!("did you mean `{near}`? {}", self.accepted()),
+        );
+        Err(Refused::new(format!("column `{}` of this file has no meaning here", first.name), help))
+    }
+
+    /// The declared name that a strange one is near to, and that no other column of the file has.
+    fn near(&self, name: &str) -> Option<&'static str> {
+        let free = self.columns.columns.iter().filter(|c| !self.table.columns.iter().any(|d| is_named(c, &d.name)));
+        let names: Vec<&'static str> = free.flat_map(|c| c.names.iter().copied()).collect();
+        let base = splits(name.trim()).next().map_or(name.trim(), |(base, _)| base);
+        did_you_mean(name.trim(), names.iter().copied()).or_else(|| did_you_mean(base, names))
+    }
+
+    /// The unit of a column: what its name, its type, the metadata of the file (`NAME_unit`) and the scenario say.
+    ///
+    /// # Errors
+    /// When two of them differ, or one is no unit.
+    pub fn unit(
+        &self,
+        found: &Found<'_>,
+        declared: &str,
+        given: Option<&FileUnit>,
+    ) -> Result<Option<FileUnit>, Refused> {
+        let mut said: Vec<(FileUnit, String)> = Vec::new();
+        if let Some(unit) = &found.unit {
+            said.push((unit.clone(), format!("its name `{}`", found.column.name)));
+        }
+        let key = format!("{declared}_unit");
+        let metadata = self.table.metadata.iter().find(|(k, _)| k.eq_ignore_ascii_case(&key)).map(|(_, v)| v.as_str());
+        for (text, where_) in [(found.column.unit.as_deref(), "its type"), (metadata, "the metadata of the file")] {
+            let Some(text) = text else { continue };
+            let unit = FileUnit::parse(text).ok_or_else(|| {
+                Refused::new(
+                    format!("{where_} says that column `{}` is in `{text}`, which is no unit", found.column.name),
+                    "write a unit, such as `ms`, `s` or `pA`",
+                )
+            })?;
+            said.push((unit, where_.to_owned()));
+        }
+        if let Some(unit) = given {
+            said.push((unit.clone(), format!("`{key}`")));
+        }
+        if let Some((first, rest)) = said.split_first()
+            && let Some(other) = rest.iter().find(|s| !s.0.agrees(&first.0))
+        {
+            return Err(Refused::new(
+                format!(
+                    "the unit of column `{}` is `{}` by {} and `{}` by {}",
+                    found.column.name, first.0.text, first.1, other.0.text, other.1
+                ),
+                "say it once",
+            ));
+        }
+        Ok(said.into_iter().next().map(|s| s.0))
+    }
+
+    /// The unit of a column of times in a scenario or file whose times are in seconds (or plain).
+    ///
+    /// # Errors
+    /// When it is no unit of time, or there is none where one is due, or one where none is.
+    pub fn time_unit(
+        &self,
+        found: &Found<'_>,
+        declared: &str,
+        given: Option<&FileUnit>,
+        plain: bool,
+    ) -> Result<Option<FileUnit>, Refused> {
+        let name = &found.column.name;
+        let base = self.columns.column(declared).names[0];
+        match self.unit(found, declared, given)? {
+            Some(unit) if unit.dimension != Dimension::SECOND => Err(Refused::new(
+                format!("column `{name}` is a time, and `{}` is no unit of time", unit.text),
+                format!("call it `{base}_ms` or `{base}_s`"),
+            )),
+            Some(_) if plain => Err(Refused::new(
+                format!("column `{name}` has a unit of time, and all models here are dimensionless"),
+                format!("call it `{base}`, and give times as plain numbers"),
+            )),
+            None if !plain => Err(Refused::new(
+                format!("column `{name}` of this file has no unit, and times have one here"),
+                format!("call it `{base}_ms` or `{base}_s`, or say `{declared}_unit = \"ms\"` beside the file's name"),
+            )),
+            unit => Ok(unit),
+        }
+    }
+}
+
+/// A name to be shown.
+fn shown(column: &FileData) -> &str {
+    if column.name.trim().is_empty() { "(no name)" } else { &column.name }
+}
+
+/// That rows of a column are not what they should be; rows count from 1, without the heading.
+fn bad_rows(column: &FileData, rows: &[usize], what: &str) -> Refused {
+    let first = rows[0] + 1;
+    let more = if rows.len() > 1 {
+        let next: Vec<String> = rows[1..].iter().take(3).map(|r| (r + 1).to_string()).collect();
+        let end = if rows.len() > 4 { ", ..." } else { "" };
+        format!(", and so {} (rows {}{end})", counted(rows.len() - 1, "other", "others"), next.join(", "))
+    } else {
+        String::new()
+    };
+    Refused::new(
+        format!("row {first} of column `{}` {what}{more}", shown(column)),
+        "mend or remove these rows; nothing is taken in the place of a value that is not there",
+    )
+}
+
+/// The column cannot be read.
+fn unreadable(column: &FileData, what: &str, wanted: &str) -> Refused {
+    Refused::new(
+        format!("column `{}` holds {what}, and {wanted} are needed", shown(column)),
+        format!("write the file with {wanted} in this column"),
+    )
+}
+
+/// Finite numbers in every row.
+pub(super) fn numbers(column: &FileData) -> Result<Cow<'_, [f64]>, Refused> {
+    if !column.missing.is_empty() && !matches!(column.cells, Cells::Unreadable(_) | Cells::Unread) {
+        return Err(bad_rows(column, &column.missing, "is empty"));
+    }
+    match &column.cells {
+        Cells::Numbers(values) => {
+            let bad: Vec<usize> = (0..values.len()).filter(|&k| !values[k].is_finite()).collect();
+            match bad.first() {
+                None => Ok(Cow::Borrowed(values)),
+                Some(&first) => {
+                    let what = if values[first].is_nan() { "is not a number (NaN)" } else { "is infinite" };
+                    Err(bad_rows(column, &bad, what))
+                }
+            }
+        }
+        Cells::Whole(values) => Ok(Cow::Owned(values.iter().map(|v| *v as f64).collect())),
+        Cells::Texts(texts) => {
+            let parsed: Vec<Option<f64>> = texts.names.iter().map(|t| number(t)).collect();
+            let bad: Vec<usize> =
+                (0..texts.codes.len()).filter(|&k| parsed[texts.codes[k] as usize].is_none()).collect();
+            match bad.first() {
+                None => Ok(Cow::Owned(texts.codes.iter().filter_map(|&c| parsed[c as usize]).collect())),
+                Some(&first) => Err(bad_rows(column, &bad, &format!("is no number: `{}`", texts.text(first)))),
+            }
+        }
+        Cells::Unreadable(what) => Err(unreadable(column, what, "numbers")),
+        Cells::Unread => Err(unreadable(column, "what was left in the file", "numbers")),
+    }
+}
+
+/// A finite number as a text writes it.
+fn number(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|v: &f64| v.is_finite())
+}
+
+/// Ids in every row: whole numbers, or names.
+pub(super) fn ids(column: &FileData) -> Result<Ids, Refused> {
+    if !column.missing.is_empty() && !matches!(column.cells, Cells::Unreadable(_) | Cells::Unread) {
+        return Err(bad_rows(column, &column.missing, "is empty"));
+    }
+    match &column.cells {
+        Cells::Whole(values) => Ok(Ids::Numbers(values.clone())),
+        Cells::Numbers(values) => {
+            // Beyond 2^53 neighbours are one number.
+            let whole = |v: f64| v.fract() == 0.0 && v.abs() < 9_007_199_254_740_992.0;
+            let bad: Vec<usize> = (0..values.len()).filter(|&k| !whole(values[k])).collect();
+            match bad.first() {
+                None => Ok(Ids::Numbers(values.iter().map(|v| *v as i64).collect())),
+                Some(&first) => Err(bad_rows(column, &bad, &format!("is no whole number: {}", values[first]))),
+            }
+        }
+        Cells::Texts(texts) => {
+            let parsed: Option<Vec<i64>> = texts.names.iter().map(|t| t.trim().parse().ok()).collect();
+            Ok(match parsed {
+                Some(parsed) => Ids::Numbers(texts.codes.iter().map(|&c| parsed[c as usize]).collect()),
+                None => Ids::named(&texts.names, &texts.codes),
+            })
+        }
+        Cells::Unreadable(what) => Err(unreadable(column, what, "ids")),
+        Cells::Unread => Err(unreadable(column, "what was left in the file", "ids")),
+    }
+}
+
+/// Text in every row.
+pub(super) fn texts(column: &FileData) -> Result<Names, Refused> {
+    if !column.missing.is_empty() && !matches!(column.cells, Cells::Unreadable(_) | Cells::Unread) {
+        return Err(bad_rows(column, &column.missing, "is empty"));
+    }
+    let of = |texts: Vec<String>| match FileData::texts("", texts).cells {
+        Cells::Texts(names) => names,
+        _ => unreachable!("a column of texts was made"),
+    };
+    match &column.cells {
+        Cells::Texts(texts) => Ok(texts.clone()),
+        Cells::Whole(values) => Ok(of(values.iter().map(ToString::to_string).collect())),
+        Cells::Numbers(values) => Ok(of(values.iter().map(ToString::to_string).collect())),
+        Cells::Unreadable(what) => Err(unreadable(column, what, "names")),
+        Cells::Unread => Err(unreadable(column, "what was left in the file", "names")),
+    }
+}

@@ -1,0 +1,233 @@
+//! Sampled signals: for a stimulus, or recorded elsewhere.
+
+use super::super::file_columns::{FileColumn, FileColumns};
+use super::columns::{Opened, ids, numbers};
+use super::spikes::{TIME, UNIT};
+use super::unit::splits;
+use super::{Cells, FileTable, FileUnit, Ids, Refused, quoted};
+use spikedeck_core::diagnostic::did_you_mean;
+
+/// Columns of a file with a signal.
+pub static SIGNAL: FileColumns = FileColumns {
+    name: "signals",
+    about: "samples of an input, evenly spaced in time: `file` of a `file` stimulus, or somebody's recording that is opened in the place of a run",
+    columns: &[
+        FileColumn {
+            required: false,
+            about: "when the sample is taken; without it `interval` or `rate` beside the file's name says how far apart samples are",
+            ..TIME
+        },
+        FileColumn {
+            about: "the unit that the sample is of, where all units stand below each other; traces of a run are such files",
+            ..UNIT
+        },
+    ],
+    others: Some(
+        "values, in the unit at the end of their names or in the `unit` that the stimulus states: one column for all units, or one each",
+    ),
+};
+
+/// A column of values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignalColumn {
+    /// Its name in the file.
+    pub name: String,
+    /// Its name without the unit.
+    pub base: String,
+    /// The unit that its name or type says, if it does.
+    pub unit: Option<FileUnit>,
+    /// The number of the unit, where units stand below each other; else 0.
+    pub id: i64,
+    /// Samples.
+    pub values: Vec<f64>,
+}
+
+/// A signal of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignalFile {
+    /// Times of the samples in `unit`; none without such a column.
+    pub times: Option<Vec<f64>>,
+    /// Their unit; none where they are plain numbers.
+    pub unit: Option<FileUnit>,
+    /// Whether units stand below each other in the file.
+    pub long: bool,
+    /// Columns of values, in the order of the file; of units below each other variable by variable.
+    pub columns: Vec<SignalColumn>,
+    /// What should be known of the file.
+    pub notes: Vec<String>,
+}
+
+/// What the reader of signals is told.
+#[derive(Debug, Clone, Default)]
+pub struct SignalKeys<'a> {
+    /// The unit of times that was stated beside the file.
+    pub time_unit: Option<FileUnit>,
+    /// Whether times are plain numbers; not known of recordings.
+    pub plain: Option<bool>,
+    /// The columns that are meant; all of numbers without it.
+    pub columns: Option<&'a [String]>,
+}
+
+/// Reads a table of samples.
+///
+/// # Errors
+/// Every row and column that cannot be taken, with what is accepted and what is there.
+pub fn signal(table: &FileTable, keys: &SignalKeys<'_>) -> Result<SignalFile, Refused> {
+    let mut file = Opened::new(table, &SIGNAL)?;
+    let (time, unit_column) = (file.find("time")?, file.find("unit")?);
+    // A column that was asked for by name is a column of values, whatever it is called.
+    let asked = |name: &str| keys.columns.is_some_and(|list| list.iter().any(|n| n == name));
+    let unit_column = unit_column.filter(|found| !asked(&found.column.name));
+    let is_axis = |name: &str| {
+        time.as_ref().is_some_and(|t| t.column.name == name)
+            || unit_column.as_ref().is_some_and(|u| u.column.name == name)
+    };
+    let mut notes = Vec::new();
+    let chosen: Vec<_> = match keys.columns {
+        Some(list) => {
+            let mut chosen = Vec::new();
+            for name in list {
+                let found = table.columns.iter().find(|c| c.name.trim() == name.trim());
+                let Some(column) = found else {
+                    let names = table.columns.iter().map(|c| c.name.as_str()).filter(|n| !is_axis(n));
+                    let help = did_you_mean(name, names.clone()).map_or_else(
+                        || format!("its columns of values are {}", quoted(names)),
+                        |n| format!("did you mean `{n}`?"),
+                    );
+                    return Err(Refused::new(format!("this file has no column `{name}`"), help));
+                };
+                chosen.push(column);
+            }
+            chosen
+        }
+        None => {
+            let values = |c: &&super::FileData| {
+                !is_axis(&c.name) && matches!(c.cells, Cells::Numbers(_) | Cells::Whole(_)) && !c.name.trim().is_empty()
+            };
+            table.columns.iter().filter(values).collect()
+        }
+    };
+    for column in &chosen {
+        file.uses(column);
+    }
+    if keys.columns.is_none() {
+        // One cell that is no number does not take its column away.
+        for column in file.unused() {
+            if let Cells::Texts(texts) = &column.cells
+                && texts.names.iter().any(|t| t.trim().parse::<f64>().is_ok())
+            {
+                numbers(column)?;
+            }
+        }
+        let left: Vec<&str> =
+            file.unused().map(|c| if c.name.is_empty() { "(no name)" } else { c.name.as_str() }).collect();
+        if !left.is_empty() {
+            notes.push(format!(
+                "{} of this file {} not numbers and not used: {}",
+                if left.len() == 1 { "a column" } else { "columns" },
+                if left.len() == 1 { "holds" } else { "hold" },
+                quoted(left.iter().copied())
+            ));
+        }
+    }
+    if chosen.is_empty() {
+        return Err(Refused::new(
+            format!("this file has no column of values; its columns are {}", table.present()),
+            "a signal has one column for all units, or one each",
+        ));
+    }
+    let mut columns = Vec::with_capacity(chosen.len());
+    for column in chosen {
+        let ending = splits(column.name.trim()).next().map(|(base, unit)| (base.to_owned(), unit));
+        let stated = column.unit.as_deref().and_then(FileUnit::parse);
+        let (base, unit) = match ending {
+            Some((base, unit)) => (base, Some(unit)),
+            None => (column.name.trim().to_owned(), None),
+        };
+        columns.push(SignalColumn {
+            name: column.name.clone(),
+            base,
+            unit: stated.or(unit),
+            id: 0,
+            values: numbers(column)?.into_owned(),
+        });
+    }
+    let unit = match (&time, keys.plain) {
+        (None, _) => None,
+        (Some(found), Some(plain)) => file.time_unit(found, "time", keys.time_unit.as_ref(), plain)?,
+        (Some(found), None) => match file.unit(found, "time", keys.time_unit.as_ref())? {
+            None => None,
+            Some(_) => file.time_unit(found, "time", keys.time_unit.as_ref(), false)?,
+        },
+    };
+    let times = time.map(|found| numbers(found.column).map(std::borrow::Cow::into_owned)).transpose()?;
+    let whole = SignalFile { times, unit, long: false, columns, notes };
+    match unit_column {
+        None => Ok(whole),
+        Some(found) => whole.unfolded(&ids(found.column)?, &found.column.name),
+    }
+}
+
+impl SignalFile {
+    /// Units that stand below each other side by side: each has a sample at each time.
+    fn unfolded(self, ids: &Ids, name: &str) -> Result<Self, Refused> {
+        let Some(times) = &self.times else {
+            return Err(Refused::new(
+                format!("this file has a column `{name}` of units, but none of times"),
+                "units below each other need the time of each sample; or give each unit a column of its own",
+            ));
+        };
+        let (labels, units): (Vec<i64>, Vec<u32>) = match ids {
+            Ids::Numbers(values) => {
+                let mut known = values.clone();
+                known.sort_unstable();
+                known.dedup();
+                let units = values.iter().map(|v| known.partition_point(|k| k < v) as u32).collect();
+                (known, units)
+            }
+            Ids::Names { names, codes } => ((0..names.len() as i64).collect(), codes.clone()),
+        };
+        let mut moments: Vec<f64> = times.clone();
+        moments.sort_by(f64::total_cmp);
+        moments.dedup();
+        let (n, m) = (moments.len(), labels.len());
+        let mut row_of = vec![usize::MAX; n * m];
+        for (row, (time, unit)) in times.iter().zip(&units).enumerate() {
+            let at = moments.partition_point(|t| t < time) * m + *unit as usize;
+            if row_of[at] != usize::MAX {
+                return Err(Refused::new(
+                    format!("rows {} and {} of this file are of one time and one unit", row_of[at] + 1, row + 1),
+                    "a unit has one sample at each time",
+                ));
+            }
+            row_of[at] = row;
+        }
+        if let Some(gap) = row_of.iter().position(|r| *r == usize::MAX) {
+            return Err(Refused::new(
+                format!(
+                    "this file has {} times and {m} units, but no sample of unit {} at time {}",
+                    n,
+                    labels[gap % m],
+                    moments[gap / m]
+                ),
+                "each unit has a sample at each time; for spikes leave out columns besides time, unit and population",
+            ));
+        }
+        let columns = self
+            .columns
+            .iter()
+            .flat_map(|column| {
+                labels
+                    .iter()
+                    .enumerate()
+                    .map(|(at, label)| SignalColumn {
+                        id: *label,
+                        values: (0..n).map(|k| column.values[row_of[k * m + at]]).collect(),
+                        ..column.clone()
+                    })
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        Ok(Self { times: Some(moments), long: true, columns, ..self })
+    }
+}

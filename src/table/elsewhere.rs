@@ -1,0 +1,270 @@
+//! Recordings from elsewhere: somebody's spikes or signals, opened as a run without a scenario.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::error::TableError;
+use spikedeck_run::{Facts, Finished, Status, free_memory};
+use spikedeck_signal::data::{
+    FileUnit, Ids, Numbered, Refused, SIGNAL, SPIKES, SignalFile, SignalKeys, SpikeFile, SpikeKeys, even, signal,
+    spikes,
+};
+use spikedeck_signal::{Population, Recording, Spikes, TimeBase, Trace, Window};
+use spikedeck_store as store;
+
+/// Ids up to this many times as many as there are, and [`FEW`] more, are numbers of units; beyond it they are names.
+const SPARSE: i64 = 10;
+/// See [`SPARSE`].
+const FEW: i64 = 1000;
+
+/// Opens somebody's spikes or signals from a Parquet or CSV file as a recording without scenario. A file of times, units
+/// and populations holds spikes; one that has other columns of numbers too holds signals, if they are evenly sampled.
+///
+/// # Errors
+/// When the file is no such table; what is accepted and what is there.
+pub fn recording_from(path: &Path) -> Result<Finished, TableError> {
+    let label = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let refused = |why: Refused| TableError::NoRecording { path: path.to_owned(), why };
+    let most = free_memory() / 4 * 3;
+    let contents = store::describe(path)?;
+    let has = |name: &str| contents.columns.iter().any(|c| SPIKES.asks_for_as(name, c));
+    let (recording, warnings) = if contents.columns.iter().all(|c| SPIKES.asks_for(c) || c.is_empty()) {
+        let table = store::file_table(path, &SPIKES, most)?;
+        spikes(&table, &all_spikes()).map(|file| of_spikes(&label, file)).map_err(refused)?
+    } else {
+        let table = store::file_table(path, &SIGNAL, most)?;
+        match signal(&table, &SignalKeys::default()).and_then(|file| of_signal(&label, file)) {
+            Ok(opened) => opened,
+            // Spikes may have columns of their own kind beside them; a signal always has times and no such gaps.
+            Err(why) if has("time") && (has("unit") || has("population")) => {
+                let table = store::file_table(path, &SPIKES, most)?;
+                let (recording, mut warnings) =
+                    spikes(&table, &all_spikes()).map(|file| of_spikes(&label, file)).map_err(refused)?;
+                warnings.push(format!("it is read as spikes, because it is no signal: {}", why.message));
+                (recording, warnings)
+            }
+            Err(why) => return Err(refused(why)),
+        }
+    };
+    let count = recording.spikes.iter().map(|s| s.len() as u64).sum();
+    Ok(Finished {
+        label,
+        spec: None,
+        status: Status::Complete,
+        failure: None,
+        recording: Arc::new(recording),
+        outcomes: Vec::new(),
+        checks: Vec::new(),
+        warnings,
+        facts: Facts { spikes: count, ..Facts::default() },
+    })
+}
+
+fn all_spikes() -> SpikeKeys<'static> {
+    SpikeKeys { several: true, ..SpikeKeys::default() }
+}
+
+/// The time axis of times in `unit`, by what they are multiplied, and what should be known of it.
+fn axis(unit: Option<&FileUnit>) -> (TimeBase, f64, Option<String>) {
+    match unit {
+        Some(unit) => (TimeBase::Milliseconds, unit.scale / TimeBase::Milliseconds.seconds(), None),
+        None => (
+            TimeBase::Dimensionless,
+            1.0,
+            Some("times have no unit in this file and are plain numbers; in a column `time_ms` or `time_s` they have one".into()),
+        ),
+    }
+}
+
+/// Units of a recording, whose number nobody states.
+fn numbered(ids: &Ids) -> Numbered {
+    let Ids::Numbers(numbers) = ids else { return ids.in_order() };
+    let (Some(&low), Some(&high)) = (numbers.iter().min(), numbers.iter().max()) else { return ids.in_order() };
+    let in_order = ids.in_order();
+    if low < 0 || high > SPARSE * in_order.count as i64 + FEW || high >= i64::from(u32::MAX) {
+        return in_order;
+    }
+    let note = (low > 0).then(|| {
+        format!("ids in this file are {low} to {high}: units 0 to {} are silent, or the ids begin at {low}", low - 1)
+    });
+    Numbered { units: numbers.iter().map(|n| *n as u32).collect(), count: high as usize + 1, note }
+}
+
+fn of_spikes(label: &str, file: SpikeFile) -> (Recording, Vec<String>) {
+    let (base, scale, note) = axis(file.unit.as_ref());
+    let mut warnings = file.notes;
+    warnings.extend(note);
+    let names = file.populations.as_ref().map_or_else(|| vec![label.to_owned()], |p| p.names.clone());
+    let mut spikes: Vec<Spikes> = Vec::with_capacity(names.len());
+    for (code, name) in names.iter().enumerate() {
+        let rows: Vec<usize> = match &file.populations {
+            None => (0..file.times.len()).collect(),
+            Some(populations) => populations.rows_of(name),
+        };
+        let (units, size) = match &file.ids {
+            None => (vec![0; rows.len()], 1),
+            Some(ids) => {
+                let Numbered { units, count, note } = numbered(&ids.of_rows(&rows));
+                let of = if names.len() > 1 { format!("{}: ", names[code]) } else { String::new() };
+                warnings.extend(note.map(|note| format!("{of}{note}")));
+                (units, count)
+            }
+        };
+        let times: Vec<f64> = rows.iter().map(|&k| file.times[k] * scale).collect();
+        let mut order: Vec<usize> = (0..times.len()).collect();
+        order.sort_by(|&a, &b| times[a].total_cmp(&times[b]).then(units[a].cmp(&units[b])));
+        spikes.push(Spikes {
+            population: name.clone(),
+            size,
+            times: order.iter().map(|&k| times[k]).collect(),
+            units: order.iter().map(|&k| units[k]).collect(),
+        });
+    }
+    let start = spikes.iter().filter_map(|s| s.times.first()).fold(0.0_f64, |a, &b| a.min(b));
+    let stop = spikes.iter().filter_map(|s| s.times.last()).fold(0.0_f64, |a, &b| a.max(b));
+    warnings.push(
+        "the file lists spikes only: silent units after the last that fired, and time after the last spike, are unknown"
+            .into(),
+    );
+    let recording = Recording {
+        time_base: base,
+        window: Window { start, stop },
+        populations: spikes
+            .iter()
+            .map(|s| Population { name: s.population.clone(), size: s.size, ..Population::default() })
+            .collect(),
+        spikes,
+        ..Recording::default()
+    };
+    (recording, warnings)
+}
+
+fn of_signal(label: &str, file: SignalFile) -> Result<(Recording, Vec<String>), Refused> {
+    let Some(times) = &file.times else {
+        return Err(Refused::new(
+            "this file has no column of times",
+            "a recording has a column `time_ms` or `time_s`; spikes name their `unit`, signals have columns of values",
+        ));
+    };
+    let (base, scale, note) = axis(file.unit.as_ref());
+    let grid = even(times)?;
+    let mut warnings = file.notes;
+    warnings.extend(note);
+    let samples = times.len();
+    let (start, interval) = (grid.start * scale, grid.interval * scale);
+    let mut traces: Vec<Trace> = Vec::new();
+    let mut from = 0;
+    while from < file.columns.len() {
+        // Units that stood below each other are one variable.
+        let first = &file.columns[from];
+        let to = if file.long {
+            file.columns[from..].iter().position(|c| c.name != first.name).map_or(file.columns.len(), |n| from + n)
+        } else {
+            from + 1
+        };
+        let units = &file.columns[from..to];
+        // A single letter at the end of a name is more often part of it than a unit (`V_m`).
+        let unit = first.unit.as_ref().filter(|u| u.text.len() > 1);
+        traces.push(Trace {
+            population: label.to_owned(),
+            name: "file".to_owned(),
+            variable: if unit.is_some() { first.base.clone() } else { first.name.clone() },
+            unit: unit.map_or_else(String::new, |u| u.text.replace("_per_", "/")),
+            column: first.name.clone(),
+            units: if file.long { (0..units.len() as u32).collect() } else { vec![0] },
+            start,
+            interval,
+            values: (0..samples).flat_map(|k| units.iter().map(move |c| c.values[k])).collect(),
+        });
+        from = to;
+    }
+    let size = traces.iter().map(|t| t.units.len()).max().unwrap_or(0);
+    if file.long && file.columns.iter().take(size).enumerate().any(|(k, c)| c.id != k as i64) {
+        warnings.push(format!("the {size} units of this file are numbered in the order of their ids"));
+    }
+    let stop = start + interval * (samples - 1) as f64;
+    let recording = Recording {
+        time_base: base,
+        window: Window { start, stop },
+        populations: vec![Population { name: label.to_owned(), size, ..Population::default() }],
+        traces,
+        ..Recording::default()
+    };
+    Ok((recording, warnings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(name: &str, text: &str) -> Result<Finished, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        recording_from(&path).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_field_potential_is_a_trace_in_its_unit() {
+        let rows: String =
+            (0..200).map(|k| format!("{},{}\n", f64::from(k) * 0.5, (f64::from(k) / 30.0).sin())).collect();
+        let run = open("lfp.csv", &format!("time_ms,lfp_mV\n{rows}")).unwrap();
+        assert!(run.recording.spikes.is_empty());
+        let [trace] = &run.recording.traces[..] else { panic!("{:?}", run.recording.traces) };
+        assert_eq!((trace.variable.as_str(), trace.unit.as_str(), trace.len()), ("lfp", "mV", 200));
+        assert_eq!((trace.start, trace.interval, run.recording.window.stop), (0.0, 0.5, 99.5));
+        assert_eq!(trace.values[3], 0.1_f64.sin());
+    }
+
+    #[test]
+    fn traces_of_a_run_come_back_unit_by_unit_whatever_the_order_of_rows() {
+        let run = open("t.csv", "time_ms,unit,V_m_mV\n1,5,-3\n0,5,-1\n0,2,-2\n1,2,-4\n").unwrap();
+        let [trace] = &run.recording.traces[..] else { panic!("one variable") };
+        assert_eq!((trace.variable.as_str(), trace.units.as_slice()), ("V_m", &[0, 1][..]));
+        assert_eq!(trace.values, [-2.0, -1.0, -4.0, -3.0]);
+        assert!(run.warnings.iter().any(|w| w.contains("order of their ids")), "{:?}", run.warnings);
+    }
+
+    #[test]
+    fn spikes_are_read_whatever_their_columns_are_called_and_their_units_named() {
+        for (heading, unit) in [("unit", "1"), ("neuron", "1"), ("Node_ID", "1"), (" sender", "1"), ("unit", "ch_1")] {
+            let zero = unit.replace('1', "0");
+            let run = open("s.csv", &format!("{heading},time_s\n{unit},0.0205\n{zero},0.01\n{zero},0.0205\n")).unwrap();
+            let spikes = &run.recording.spikes[0];
+            assert_eq!(spikes.times, [10.0, 20.5, 20.5], "{heading}");
+            assert_eq!((spikes.units.as_slice(), spikes.size), (&[0, 0, 1][..], 2), "{heading}");
+            assert_eq!(
+                run.warnings.iter().any(|w| w.contains("`ch_0` is unit 0")),
+                unit == "ch_1",
+                "{:?}",
+                run.warnings
+            );
+        }
+        let run = open("s.csv", "time,unit\n1,0\n").unwrap();
+        assert_eq!(run.recording.time_base, TimeBase::Dimensionless);
+        assert!(run.warnings.iter().any(|w| w.contains("times have no unit")), "{:?}", run.warnings);
+    }
+
+    #[test]
+    fn large_ids_are_names_and_ids_from_one_are_told() {
+        let run = open("s.csv", "time_ms,unit\n1,4000000000\n2,17\n").unwrap();
+        assert_eq!((run.recording.spikes[0].size, run.recording.spikes[0].units.as_slice()), (2, &[1, 0][..]));
+        assert!(run.warnings.iter().any(|w| w.contains("`17` is unit 0")), "{:?}", run.warnings);
+        let run = open("s.csv", "time_ms,unit\n1,1\n2,2\n").unwrap();
+        assert_eq!(run.recording.spikes[0].size, 3);
+        assert!(run.warnings.iter().any(|w| w.contains("the ids begin at 1")), "{:?}", run.warnings);
+    }
+
+    #[test]
+    fn marks_beside_spikes_are_named_and_what_is_neither_is_refused() {
+        let run = open("s.csv", "time_ms,unit,amplitude_uV\n1,0,5\n1.5,1,6\n7,0,5\n").unwrap();
+        assert_eq!(run.recording.spikes[0].len(), 3);
+        assert!(run.warnings.iter().any(|w| w.contains("`amplitude_uV`")), "{:?}", run.warnings);
+        let uneven = open("s.csv", "time_ms,x\n0,1\n1,1\n5,1\n").unwrap_err();
+        assert!(uneven.contains("row 3 is 4 after row 2"), "{uneven}");
+        let neither = open("s.csv", "a,b\n1,2\n").unwrap_err();
+        assert!(neither.contains("no column of times"), "{neither}");
+        let gap = open("s.csv", "time_ms,unit\n1,0\n,1\nnan,2\n").unwrap_err();
+        assert!(gap.contains("row 2 of column `time_ms` is empty"), "{gap}");
+    }
+}
