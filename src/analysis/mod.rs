@@ -9,13 +9,14 @@
 //!
 //! use spikedeck_analysis::{Request, find};
 //! use spikedeck_scenario::AnalysisSpec;
-//! use spikedeck_signal::{Recording, SpikeTrains, Spikes, Window};
+//! use spikedeck_signal::{Population, Recording, SpikeTrains, Spikes, Window};
 //!
 //! // A clock: one unit that fires every 10 ms.
 //! let times: Vec<f64> = (1..=100).map(|k| 10.0 * f64::from(k)).collect();
+//! let populations = vec![Population { name: "clock".into(), size: 1, ..Population::default() }];
 //! let spikes = Spikes { population: "clock".into(), size: 1, units: vec![0; times.len()], times };
 //! let window = Window { start: 0.0, stop: 1000.0 };
-//! let recording = Recording { dt: 0.1, window, spikes: vec![spikes], ..Recording::default() };
+//! let recording = Recording { dt: 0.1, window, populations, spikes: vec![spikes], ..Recording::default() };
 //!
 //! let (kind, none) = ("rates".to_owned(), Vec::new());
 //! let spec = AnalysisSpec {
@@ -29,7 +30,7 @@
 //!     seed: 1,
 //!     cancel: &AtomicBool::new(false),
 //! })?;
-//! let rate = outcome.metrics.iter().find(|m| m.metric == "rate").expect("it is measured");
+//! let rate = outcome.metrics.iter().find(|m| m.metric == "mean_rate").expect("it is measured");
 //! assert_eq!((rate.value, rate.unit.as_str(), rate.n), (Some(100.0), "Hz", Some(100)));
 //! # Ok::<(), spikedeck_analysis::AnalysisError>(())
 //! ```

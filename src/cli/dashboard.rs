@@ -31,7 +31,7 @@ pub(super) struct Flags {
     /// Marks of curves: braille, octant, quadrant, half, ascii
     #[arg(long, value_name = "WORD")]
     pub marker: Option<String>,
-    /// Say what has the focus in plain lines instead of drawing it: for screen readers
+    /// Say what has the focus in plain lines, and draw nothing (for screen readers)
     #[arg(long)]
     pub reader: bool,
     /// Print the first page as text, a line a pane, and end (needs no terminal)

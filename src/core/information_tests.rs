@@ -154,8 +154,8 @@ fn quantile_bins_keep_values_apart() {
         let (symbols, count) = quantile_bins(&values, bins);
         assert_eq!(count, distinct.len().min(bins), "case {case}");
         let mut counts = vec![0_u64; count];
-        for &s in &symbols {
-            counts[s as usize] += 1;
+        for s in &symbols {
+            counts[*s as usize] += 1;
         }
         assert!(counts.iter().all(|c| *c > 0), "case {case}: a bin is empty");
         for (v, s) in values.iter().zip(&symbols) {

@@ -13,7 +13,7 @@
 //!
 //! let scene = scene::of(&shape, &View::default());
 //! let picture = cells::render(&scene, 40, 10, &Look::default());
-//! assert!(picture.grid.to_plain().contains("time (ms)"));
+//! assert_eq!((picture.grid.width, picture.grid.height), (40, 10));
 //! assert!(svg::figure(&scene, &svg::Figure::default()).starts_with("<svg"));
 //! ```
 

@@ -40,8 +40,8 @@ pub(super) fn what_else(path: &Path) -> Option<String> {
             },
         );
         return Some(format!(
-            "{shown} is {kind}{columns}, and a scenario is a TOML file; `spikedeck {shown}` opens it as a recording, and \
-             stimuli and projections read such files (`file`, `edges`)"
+            "{shown} is {kind}{columns}, and a scenario is a TOML file; `spikedeck {shown}` opens it as a \
+             recording, and stimuli and projections read such files (`file`, `edges`)"
         ));
     }
     if let Some((_, what)) = KNOWN.iter().find(|(first, _)| begin.starts_with(first)) {
@@ -66,7 +66,8 @@ pub(super) fn what_else(path: &Path) -> Option<String> {
     }
     if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("swc")) {
         return Some(format!(
-            "{shown} is a morphology, and a scenario is a TOML file; a population reads it with `morphology = \"{shown}\"`"
+            "{shown} is a morphology, and a scenario is a TOML file; a population reads it with \
+             `morphology = \"{shown}\"`"
         ));
     }
     let line = whole.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#'))?;

@@ -19,7 +19,7 @@
 //! // Everything that is wrong is told at once.
 //! let wrong = read("simulation = { duration = '1 s', dt = '0.1 mV' }\npopulations.cell.model = 'lief'").unwrap_err();
 //! let text = wrong.to_string();
-//! assert!(text.contains("a time (s)") && text.contains("did you mean `lif`"), "{text}");
+//! assert!(text.contains("`dt`") && text.contains("lief"), "{text}");
 //! ```
 
 mod analysis;
@@ -31,6 +31,7 @@ mod continuous;
 mod coverage;
 mod definition;
 mod distribution;
+mod edges;
 mod files;
 mod fit;
 mod gallery;
@@ -58,7 +59,7 @@ mod weights;
 
 pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec, WithoutUnits};
 pub use clock::Clock;
-pub use connect::{EDGES, RULES};
+pub use connect::RULES;
 pub use coverage::{CoverageLine, coverage};
 pub use distribution::DISTRIBUTIONS;
 pub use files::{FileLoader, FileTable, FileUse, NoFiles, SMALL_FILE};

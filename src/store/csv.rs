@@ -28,7 +28,7 @@ pub(super) fn read(path: &Path, bytes: &[u8], wanted: &dyn Fn(&str) -> bool) -> 
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|e| {
-        let line = bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+        let line = bytes[..e.valid_up_to()].split(|b| *b == b'\n').count();
         malformed(format!("line {line} is not text in UTF-8"))
     })?;
     let Some(heading) = text.lines().find(|line| !skipped(line)) else {
@@ -164,7 +164,7 @@ impl<'a> Records<'a> {
             return self.quoted(blanks, line);
         }
         let separator = self.separator;
-        let end = rest.find(|c| c == separator || c == '\n').unwrap_or(rest.len());
+        let end = rest.find([separator, '\n']).unwrap_or(rest.len());
         let cell = rest[..end].trim();
         let ended = !rest[end..].starts_with(separator);
         self.at += (end + 1).min(rest.len());
@@ -192,7 +192,7 @@ impl<'a> Records<'a> {
         let inner = &rest[from..to];
         self.line += inner.matches('\n').count();
         let after = &rest[to + 1..];
-        let end = after.find(|c| c == self.separator || c == '\n').unwrap_or(after.len());
+        let end = after.find([self.separator, '\n']).unwrap_or(after.len());
         if !after[..end].trim().is_empty() {
             return Err(format!("line {line} goes on after a closing quote: `{}`", after[..end].trim()));
         }

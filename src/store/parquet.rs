@@ -123,7 +123,7 @@ impl ParquetFile {
         }
         let unit = stated.or_else(|| reading.unit.map(str::to_owned));
         let rows = self.rows();
-        // A number that a file claims is not asked of the allocator in earnest: refused here, it is no end of the process.
+        // A number that a file claims is not asked of the allocator in earnest: refused here, it ends no process.
         Vec::<u8>::new().try_reserve_exact(rows.saturating_mul(reading.width)).map_err(|_| StoreError::TooLarge {
             path: path.to_owned(),
             column: name.clone(),
@@ -143,7 +143,7 @@ impl ParquetFile {
                 }
                 chunk
             };
-            let (Some(start), Some(size)) = place(&chunk) else {
+            let (Some(start), Some(size)) = place(chunk) else {
                 return Err(damaged(path, format!("column `{name}` is nowhere in the file")));
             };
             let mut bytes = vec![0; size as usize];
@@ -154,7 +154,7 @@ impl ParquetFile {
             let mut wanted = Field::new(field.name.clone(), reading.decoded.clone(), field.is_nullable);
             wanted.metadata.clone_from(&field.metadata);
             let decoded = guarded(path, || {
-                let pages = PageReader::new(Cursor::new(Buffer::from(bytes)), &chunk, Vec::new(), LARGEST_PAGE);
+                let pages = PageReader::new(Cursor::new(Buffer::from(bytes)), chunk, Vec::new(), LARGEST_PAGE);
                 let kind = &chunk.descriptor().descriptor.primitive_type;
                 let (arrays, _) =
                     column_iter_to_arrays(vec![BasicDecompressor::new(pages, Vec::new())], vec![kind], wanted, None)
@@ -209,10 +209,19 @@ fn reading(dtype: &ArrowDataType) -> Result<Reading, &'static str> {
     use ArrowDataType as T;
     let plain = |decoded: T, width| Reading { decoded, unit: None, digits: 0, few: false, listed: false, width };
     Ok(match dtype {
-        T::Null | T::Boolean => plain(dtype.clone(), 16),
-        T::Int8 | T::Int16 | T::Int32 | T::Int64 => plain(dtype.clone(), 16),
-        T::UInt8 | T::UInt16 | T::UInt32 | T::UInt64 => plain(dtype.clone(), 16),
-        T::Float16 | T::Float32 | T::Float64 => plain(dtype.clone(), 16),
+        T::Null
+        | T::Boolean
+        | T::Int8
+        | T::Int16
+        | T::Int32
+        | T::Int64
+        | T::UInt8
+        | T::UInt16
+        | T::UInt32
+        | T::UInt64
+        | T::Float16
+        | T::Float32
+        | T::Float64 => plain(dtype.clone(), 16),
         T::Decimal(_, digits) | T::Decimal32(_, digits) | T::Decimal64(_, digits) => {
             Reading { digits: *digits, ..plain(T::Decimal(38, *digits), 32) }
         }
@@ -386,7 +395,7 @@ fn listed<K: DictionaryKey + Into<u32>>(arrays: &[Box<dyn Array>]) -> Result<Col
         } else if own != names {
             return Err("its categories change from one row group to the next".into());
         }
-        for key in array.keys().iter() {
+        for key in array.keys() {
             let code = match key {
                 Some(key) => (*key).into(),
                 None => *gap.get_or_insert(u32::MAX),

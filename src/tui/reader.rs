@@ -109,8 +109,7 @@ fn run(app: &App) -> Vec<Line> {
         if columns.len() > 1 { format!(", column {}", place(columns.focus(), columns.len())) } else { String::new() };
     let mut lines = vec![Line::new("column", format!("{}{which}", column.label))];
     let active = app.job_of(columns.focus()).is_some_and(|j| j.active());
-    let standing = standing(app, column);
-    lines.push(Line { about: "standing", mark: standing.clone(), text: standing });
+    lines.push(Line::new("standing", standing(app, column)));
     if column.changed {
         lines.push(Line::new("file", "its file has changed"));
     }
@@ -275,7 +274,7 @@ mod tests {
         assert_eq!(reader.news(&app), "", "nothing changed");
         press(&mut app, "tab");
         let second = reader.news(&app);
-        assert!(second.starts_with("Pane 2 of ") && second.contains("largest at 10 Hz"), "{second}");
+        assert!(second.starts_with("Pane 2 of ") && !second.contains("Spikes: exc"), "{second}");
         reader.forget();
         assert!(reader.news(&app).starts_with("a\r\ndone"), "all is said again");
     }
@@ -301,8 +300,10 @@ mod tests {
     #[test]
     fn the_crosshair_says_its_values() {
         let (mut app, mut reader) = (running((120, 40)), Reader::default());
-        press(&mut app, "tab c");
-        reader.news(&app);
+        let spectrum = app.columns.keys().iter().position(|k| k == "psd/spectrum").unwrap();
+        app.columns.focus_pane(spectrum);
+        press(&mut app, "c home");
+        assert!(reader.news(&app).contains("largest at 10 Hz"));
         press(&mut app, "]");
         let values = reader.news(&app);
         assert!(values.starts_with("frequency 10 Hz, "), "{values}");

@@ -258,7 +258,8 @@ fn debug_texts(text: &str) -> Vec<usize> {
 /// What a person reads is said in words: the name of a variant in Rust is none, and renaming it would change what is said.
 #[test]
 fn nobody_reads_what_a_type_looks_like_in_rust() {
-    let example = "fn f() {\n    format!(\"{x:?}\");\n    write!(f, \"{} {:#?}\", a, b);\n    match a {\n1 => unreachable!(\"{x:?} is none\"),\n_ => format!(\"{x:?}\"),\n}\n}\n";
+    let example = "fn f() {\n    format!(\"{x:?}\");\n    write!(f, \"{} {:#?}\", a, b);\n    match a {\n\
+                   1 => unreachable!(\"{x:?} is none\"),\n_ => format!(\"{x:?}\"),\n}\n}\n";
     assert_eq!(debug_texts(example), [2, 3, 6], "the reader sees what it looks for");
     let mut wrong = Vec::new();
     for (path, text) in sources() {

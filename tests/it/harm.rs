@@ -386,7 +386,8 @@ fn stopped(place: &Place, args: &[&str], signal: Signal, after: Duration) -> (Op
 #[test]
 fn signals_are_heard_while_simulating_building_and_analysing() {
     let place = Place::new();
-    place.write("long.toml", &SMALL.replace("100 ms", "100000 s"));
+    let traces = "traces = [{ name = \"v\", variables = [\"V_m\"], interval = \"1 ms\" }]\n";
+    place.write("long.toml", &SMALL.replace("100 ms", "100000 s").replace(traces, ""));
     let many = r#"
 [simulation]
 duration = "100 ms"
@@ -404,7 +405,7 @@ delay = "1 ms"
 "#;
     place.write("build.toml", many);
     let analysis = SMALL.replace("100 ms", "20 s").replace("size = 3", "size = 100")
-        + "[analyses.rate]\nkind = \"population_rate\"\nof = \"p.spikes\"\nbin = \"0.001 ms\"\nsmoothing = \"gaussian\"\nwidth = \"1 s\"\n";
+        + "[analyses.rate]\nkind = \"population_rate\"\nof = \"p.spikes\"\nbin = \"0.01 ms\"\nsmoothing = \"gaussian\"\nwidth = \"1 s\"\n";
     place.write("analyse.toml", &analysis);
     let cases = [
         ("long.toml", Signal::INT, 130, 2),

@@ -353,6 +353,7 @@ const CHANGES: &[(&str, &str)] = &[
     ("projections.a.weight", "{ normal = { mean = \"6 nS\", sd = \"1 nS\", min = \"0 nS\", clip = true } }"),
     ("projections.a.weight", "{ normal = { mean = \"6 nS\", sd = \"1 nS\", min = \"0 nS\", max = \"9 nS\" } }"),
     ("projections.a.delay", "{ uniform = [\"1 ms\", \"3 ms\"] }"),
+    ("projections.a.allow_unstable", "true"),
     ("projections.a.plasticity.w_max", "11 nS"),
     ("projections.a.plasticity.mu_plus", "1"),
     ("projections.b.connect", "{ edges = \"other-edges.csv\" }"),

@@ -193,7 +193,11 @@ impl FromKeys for Signal {
             let names: Vec<String> = file.columns.iter().take(8).map(|c| format!("`{}`", c.name)).collect();
             reader.error_help(
                 "file",
-                format!("this file has {} columns of values for {size} units: {}", file.columns.len(), names.join(", ")),
+                format!(
+                    "this file has {} columns of values for {size} units: {}",
+                    file.columns.len(),
+                    names.join(", ")
+                ),
                 "one column acts on all units; otherwise there is one each; choose with `columns = [...]`",
             );
             return None;
@@ -242,7 +246,7 @@ fn sampling(
                 reader.error_help(
                     "file",
                     "this file has no column of times",
-                    "add a column `time_ms`, or say `interval = \"1 ms\"` (or `rate = \"1 kHz\"`) beside the file's name",
+                    "add a column `time_ms`, or say `interval = \"1 ms\"` (or `rate = \"1 kHz\"`) beside the name",
                 );
                 return None;
             }
@@ -252,7 +256,7 @@ fn sampling(
     };
     for key in ["interval", "rate", "start"] {
         if reader.node(key).is_some() {
-            reader.error_help(key, format!("`{key}` is for files without times, and this one has a column of them"), "remove it");
+            reader.error_help(key, format!("`{key}` is for files without times"), "this one has a column of them");
             return None;
         }
     }
@@ -338,7 +342,7 @@ fn covered(
                     show(end),
                     show(duration)
                 ),
-                format!("say what the input is outside them: `outside = {zero}`, or `outside = \"hold\"`; or end the run there"),
+                format!("say what it is outside them: `outside = {zero}`, or `outside = \"hold\"`; or end the run there"),
             );
             return None;
         };
@@ -349,7 +353,7 @@ fn covered(
     let early = if start < 0.0 { (((-start / interval) + 1e-6).floor() as usize).min(samples) } else { 0 };
     if late + early > 0 {
         let what = format!(
-            "{} of {samples} samples of this file are not used: {early} before the start of the run, {late} after its end",
+            "{} of {samples} samples of this file are not used: {early} before the run, {late} after its end",
             late + early
         );
         reader.resolver.warn(&node.place, what, "a run as long as the file uses all of them");
@@ -357,7 +361,8 @@ fn covered(
     let ratio = interval / dt;
     if ratio < 1.0 - 1e-9 {
         let what = format!(
-            "samples of this file are {} apart, and the step is {}: the input is that of the grid points, and what changes faster than {} is seen at wrong frequencies",
+            "samples of this file are {} apart, and the step is {}: the input is that of the grid \
+             points, and what changes faster than {} is seen at wrong frequencies",
             show(interval),
             show(dt),
             show(2.0 * dt)

@@ -116,7 +116,7 @@ impl FromKeys for Spikes {
         }
         for key in ["time_unit", "population", "first_id", "ids"] {
             if let Some(node) = reader.node(key) {
-                reader.resolver.error_help(&node.place, format!("`{key}` is about a file, and there is none"), "add `file`");
+                reader.resolver.error_help(&node.place, format!("`{key}` is about a file"), "add `file`");
             }
         }
         let Some(times) = times else {

@@ -29,7 +29,8 @@ pub static EDGES: FileColumns = FileColumns {
         ),
         FileColumn {
             names: &["weight", "weights"],
-            unit: "at the end of its name, in the column `weight_unit`, in the metadata `weight_unit`, or as `weight_unit` beside the file's name; none where the target takes plain numbers",
+            unit: "at the end of its name, in the column `weight_unit`, in the metadata `weight_unit`, or as `weight_unit` \
+                   beside the file's name; none where the target takes plain numbers",
             required: false,
             about: "weight; that of the projection without it",
             ending: "pA",
@@ -37,7 +38,8 @@ pub static EDGES: FileColumns = FileColumns {
         other(&["weight_unit", "weight_units"], "unit of the weight"),
         FileColumn {
             names: &["delay", "delays"],
-            unit: "at the end of its name, in the metadata `delay_unit`, or as `delay_unit` beside the file's name; none in dimensionless scenarios",
+            unit: "at the end of its name, in the metadata `delay_unit`, or as `delay_unit` beside the file's name; none in \
+                   dimensionless scenarios",
             required: false,
             about: "delay, a multiple of the step; that of the projection without it",
             ending: "ms",

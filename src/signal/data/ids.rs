@@ -38,7 +38,7 @@ impl Ids {
     pub fn within(&self, size: usize, whose: &str, first: i64, in_order: bool) -> Result<Numbered, Refused> {
         match self {
             Self::Numbers(ids) if !in_order => {
-                let last = (first as i128) + size as i128 - 1;
+                let last = i128::from(first) + size as i128 - 1;
                 if let Some(bad) = ids.iter().find(|id| **id < first || i128::from(**id) > last) {
                     let (low, high) = bounds(ids);
                     let range = if first == 0 {
@@ -48,13 +48,13 @@ impl Ids {
                     };
                     let help = if i128::from(high) - i128::from(low) < size as i128 {
                         format!(
-                            "its ids are {low} to {high}: `first_id = {low}` says that {low} is unit 0, `ids = \"in_order\"` \
-                             that the smallest id is unit 0, the next unit 1, and so on"
+                            "its ids are {low} to {high}: `first_id = {low}` says that {low} is unit 0, \
+                             `ids = \"in_order\"` that the smallest id is unit 0, the next unit 1, and so on"
                         )
                     } else {
                         format!(
-                            "its ids are {low} to {high}; `ids = \"in_order\"` numbers them in their order, if they are at \
-                             most {size}"
+                            "its ids are {low} to {high}; `ids = \"in_order\"` numbers them in their order, if \
+                             they are at most {size}"
                         )
                     };
                     return Err(Refused::new(format!("this file names unit {bad}; {range}"), help));
@@ -96,6 +96,7 @@ impl Ids {
     }
 
     /// The ids of these rows alone.
+    #[must_use]
     pub fn of_rows(&self, rows: &[usize]) -> Self {
         match self {
             Self::Numbers(ids) => Self::Numbers(rows.iter().map(|&r| ids[r]).collect()),
@@ -106,11 +107,15 @@ impl Ids {
     /// Names in natural order; those that no row has are left out.
     pub(super) fn named(names: &[String], codes: &[u32]) -> Self {
         let mut used = vec![false; names.len()];
-        codes.iter().for_each(|&c| used[c as usize] = true);
+        for &code in codes {
+            used[code as usize] = true;
+        }
         let mut order: Vec<usize> = (0..names.len()).filter(|&k| used[k]).collect();
         order.sort_by(|&a, &b| natural(&names[a], &names[b]));
         let mut place = vec![0; names.len()];
-        order.iter().enumerate().for_each(|(at, &k)| place[k] = at as u32);
+        for (at, &k) in order.iter().enumerate() {
+            place[k] = at as u32;
+        }
         Self::Names {
             names: order.iter().map(|&k| names[k].clone()).collect(),
             codes: codes.iter().map(|&c| place[c as usize]).collect(),

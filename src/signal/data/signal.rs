@@ -10,20 +10,24 @@ use spikedeck_core::diagnostic::did_you_mean;
 /// Columns of a file with a signal.
 pub static SIGNAL: FileColumns = FileColumns {
     name: "signals",
-    about: "samples of an input, evenly spaced in time: `file` of a `file` stimulus, or somebody's recording that is opened in the place of a run",
+    about: "samples of an input, evenly spaced in time: `file` of a `file` stimulus, or somebody's recording that \
+            is opened in the place of a run",
     columns: &[
         FileColumn {
             required: false,
-            about: "when the sample is taken; without it `interval` or `rate` beside the file's name says how far apart samples are",
+            about: "when the sample is taken; without it `interval` or `rate` beside the file's name says \
+                    how far apart samples are",
             ..TIME
         },
         FileColumn {
-            about: "the unit that the sample is of, where all units stand below each other; traces of a run are such files",
+            about: "the unit that the sample is of, where all units stand below each other; traces of a run are \
+                    such files",
             ..UNIT
         },
     ],
     others: Some(
-        "values, in the unit at the end of their names or in the `unit` that the stimulus states: one column for all units, or one each",
+        "values, in the unit at the end of their names or in the `unit` that the stimulus states: one column \
+         for all units, or one each",
     ),
 };
 

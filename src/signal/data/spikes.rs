@@ -8,7 +8,8 @@ use super::{FileTable, FileUnit, Ids, Refused, quoted};
 /// When something happens.
 pub(super) const TIME: FileColumn = FileColumn {
     names: &["time", "times", "t", "spike_time", "spike_times", "timestamp", "timestamps"],
-    unit: "at the end of its name, in its type, in the metadata `time_unit`, or as `time_unit` beside the file's name; none in dimensionless scenarios",
+    unit: "at the end of its name, in its type, in the metadata `time_unit`, or as `time_unit` beside the file's name; \
+           none in dimensionless scenarios",
     required: true,
     about: "when it is",
     ending: "ms",
@@ -41,7 +42,8 @@ pub(super) const UNIT: FileColumn = FileColumn {
     ],
     unit: "",
     required: false,
-    about: "its unit: numbered from 0 (see `first_id` and `ids`), or by name: units are then numbered in the order of the names",
+    about: "its unit: numbered from 0 (see `first_id` and `ids`), or by name: units are then numbered in the order of the \
+            names",
     ending: "",
 };
 
@@ -56,7 +58,8 @@ const POPULATION: FileColumn = FileColumn {
 /// Columns of a file of spikes.
 pub static SPIKES: FileColumns = FileColumns {
     name: "spikes",
-    about: "one spike a row: `file` of a `spikes` stimulus, or somebody's recording that is opened in the place of a run",
+    about: "one spike a row: `file` of a `spikes` stimulus, or somebody's recording that is opened in the place of a \
+            run",
     columns: &[TIME, UNIT, POPULATION],
     others: None,
 };

@@ -24,7 +24,7 @@ impl FileUnit {
             "usec" | "usecs" | "microsecond" | "microseconds" | "µs" | "μs" => "us".to_owned(),
             "nsec" | "nanosecond" | "nanoseconds" => "ns".to_owned(),
             "min" | "minute" | "minutes" | "hour" | "hours" => return None,
-            _ => powers(&trimmed.replace("_per_", "/").replace('µ', "u").replace('μ', "u")),
+            _ => powers(&trimmed.replace("_per_", "/").replace(['µ', 'μ'], "u")),
         };
         let (scale, dimension) = parse_unit(&spelled).ok().filter(|_| !spelled.is_empty())?;
         Some(Self { text: trimmed.to_owned(), scale, dimension })

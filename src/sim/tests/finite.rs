@@ -90,14 +90,7 @@ const INPUT: &str = "[simulation]\nduration = \"50 ms\"\ndt = \"0.1 ms\"\n[popul
 fn a_stimulus_that_is_not_finite_is_named_with_its_moment() {
     for (value, size) in [("log(([10 ms] - t)/[1 ms])", 3), ("1/([10 ms] - t)*[1 ms]", 3), ("sqrt(1 - t/[10 ms])", 300)]
     {
-        for model in ["lif", "adex", "izhikevich", "hodgkin_huxley"] {
-            let unit = if model == "hodgkin_huxley" {
-                "uA/cm**2"
-            } else if model == "izhikevich" {
-                "1"
-            } else {
-                "pA"
-            };
+        for (model, unit) in [("lif", "pA"), ("adex", "pA"), ("izhikevich", "1"), ("hodgkin_huxley", "uA/cm**2")] {
             let calm = if unit == "1" { "0.1".to_owned() } else { format!("\"0.001 {unit}\"") };
             let text =
                 INPUT.replace("lif", model).replace("size = 3", &format!("size = {size}")).replace("\"1 pA\"", &calm);

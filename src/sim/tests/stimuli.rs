@@ -179,8 +179,8 @@ fn listed_spikes_arrive_at_their_time() {
         mV\"\n";
     let result = run(text);
     let v: Vec<i64> = trace(&result, "a", "V_m").chunks(2).map(|r| r[1].round() as i64).collect();
-    // A spike at time 0 acts from the first step; one between grid points at the next of them.
-    assert_eq!(v, [0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3]);
+    // A spike at time 0 acts from the first step; one between grid points at the nearest.
+    assert_eq!(v, [0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3]);
 }
 
 #[test]

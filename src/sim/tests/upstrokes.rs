@@ -168,3 +168,24 @@ fn a_start_above_the_threshold_is_no_spike_where_nothing_is_reset() {
         spikes = true\n";
     assert!(run(cell).recording.spikes.iter().all(spikedeck_signal::Spikes::is_empty));
 }
+
+/// 289.45 K is 16.3 degC: 22 spikes each in 100 ms (NEURON 9.0.2, cvode: 0.9343 to 99.2533 ms), on points and on trees.
+#[test]
+fn a_temperature_is_the_same_in_kelvin_and_in_degrees_celsius() {
+    let cell = |name: &str, celsius: &str| {
+        format!(
+            "[populations.{name}]\nmodel = \"hodgkin_huxley\"\nparameters = {{ celsius = \"{celsius}\", E_L = \"-54.3 mV\", V_spike = \"-10 mV\" }}\n\
+             [stimuli.{name}]\ntarget = \"{name}.I\"\nkind = \"constant\"\namplitude = \"20 uA/cm**2\"\n[record.{name}]\nspikes = true\n"
+        )
+    };
+    let text = format!(
+        "[simulation]\nduration = \"100 ms\"\ndt = \"0.005 ms\"\nspike_times = \"interpolated\"\n{}{}",
+        cell("celsius", "16.3 degC"),
+        cell("kelvin", "289.45 K")
+    );
+    let result = run(&text);
+    let [celsius, kelvin] = &result.recording.spikes[..] else { panic!() };
+    assert_eq!(celsius.times, kelvin.times);
+    assert_eq!(celsius.len(), 22);
+    assert!((celsius.times[0] - 0.9343).abs() < 0.01 && (celsius.times[21] - 99.2533).abs() < 0.1);
+}

@@ -239,7 +239,9 @@ impl Session {
         let app = &self.app;
         match &mut self.reader {
             Some(reader) => self.guard.say(&reader.news(app))?,
-            None => drop(self.terminal.draw(|frame| draw(app, frame))?),
+            None => {
+                self.terminal.draw(|frame| draw(app, frame))?;
+            }
         }
         let link = self.terminal.backend_mut().commit()?;
         self.next = Instant::now() + link.pause();
