@@ -68,7 +68,8 @@ pub fn asked() -> Result<Option<Level>, String> {
 fn level_of(word: &str) -> Result<Level, String> {
     Level::LIST.iter().find(|l| l.0 == word).map(|l| l.1).ok_or_else(|| {
         format!(
-            "{VARIABLE} is `{word}`, which is no level of vector instructions: avx512, avx2 and baseline are, and each at \
+            "{VARIABLE} is `{word}`, which is no level of vector instructions: avx512, avx2 and baseline are, and \
+             each at \
              most lowers what the machine has"
         )
     })

@@ -75,7 +75,7 @@ pub fn tokens(text: &str, range: Range<usize>, diagnostics: &mut Vec<Diagnostic>
             };
             match Quantity::parse(&rest[1..close]) {
                 Ok(q) if q.value.is_finite() => {
-                    out.push(Token { kind: TokenKind::Quantity(q), span: i..i + close + 1 })
+                    out.push(Token { kind: TokenKind::Quantity(q), span: i..i + close + 1 });
                 }
                 Ok(_) => diagnostics.push(Diagnostic::error("this quantity does not fit a number", i..i + close + 1)),
                 Err(d) => diagnostics.push(d.shifted(i + 1)),

@@ -103,7 +103,7 @@ pub fn extremes(y: &[f64], from: usize, to: usize, pyramid: Option<&Pyramid>) ->
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Column {
     /// Which column.
-    pub column: usize,
+    pub index: usize,
     /// First finite-or-not sample.
     pub first: f64,
     /// Last sample.
@@ -130,7 +130,12 @@ pub fn columns(
         let is_last = column + 1 == columns;
         let to = from + bisect(&x[from..], |v| if is_last { v <= stop } else { v < stop });
         if to > from {
-            out.push(Column { column, first: y[from], last: y[to - 1], extremes: extremes(y, from, to, pyramid) });
+            out.push(Column {
+                index: column,
+                first: y[from],
+                last: y[to - 1],
+                extremes: extremes(y, from, to, pyramid),
+            });
         }
         from = to;
     }

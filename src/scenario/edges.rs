@@ -116,8 +116,7 @@ fn numbers(
             let mut places = Vec::with_capacity(names.len());
             for (code, name) in names.iter().enumerate() {
                 let found = units.and_then(|u| name.parse::<u32>().map_or_else(|_| u.at(name), |n| Some(Ok(vec![n]))));
-                let row =
-                    codes.iter().position(|c| *c as usize == code).expect("a name stands in the row it was read from");
+                let row = codes.iter().position(|c| *c as usize == code).expect("each name stands in some row");
                 let place = match found {
                     Some(Ok(found)) if found.len() == 1 && (found[0] as usize) < size => found[0],
                     Some(Ok(found)) => {

@@ -414,7 +414,8 @@ mod tests {
             Kind::Receptor => format!("{POPULATION}receptors.r = {{ kind = \"{name}\", {parameter} = 1 }}\n"),
             Kind::Channel => format!("{POPULATION}channels.c = {{ kind = \"{name}\", {parameter} = 1 }}\n"),
             Kind::Plasticity => format!(
-                "{POPULATION}[projections.p]\nfrom = \"exc\"\nto = \"exc.syn\"\nweight = \"1 pA\"\nconnect = \"all_to_all\"\n\
+                "{POPULATION}[projections.p]\nfrom = \"exc\"\nto = \"exc.syn\"\nweight = \"1 pA\"\nconnect = \
+                 \"all_to_all\"\n\
                  plasticity = {{ kind = \"{name}\", {parameter} = 1 }}\n"
             ),
         };

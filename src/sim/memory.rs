@@ -121,7 +121,8 @@ mod tests {
         let limits = [
             (
                 "/proc/self/limits",
-                "Max data size             unlimited            unlimited            bytes     \nMax address space         1073741824           unlimited            bytes     \n",
+                "Max data size             unlimited            unlimited            bytes     \nMax address \
+                 space         1073741824           unlimited            bytes     \n",
             ),
             ("/proc/self/status", "VmSize:\t  524288 kB\nVmData:\t    1024 kB\n"),
         ];

@@ -167,7 +167,8 @@ impl Stop {
                         format!("continuous projections bring no finite value to {place} at {}", at(time))
                     }
                     Cause::Expression => format!(
-                        "{place} has no finite value at {} (a quotient by zero, a root or logarithm out of range): no step \
+                        "{place} has no finite value at {} (a quotient by zero, a root or logarithm out of range): no \
+                         step \
                          changes that",
                         at(time)
                     ),

@@ -294,9 +294,9 @@ fn values(arrays: &[Box<dyn Array>], reading: &Reading) -> Result<Column, String
             IntegerType::UInt8 => listed::<u8>(arrays),
             IntegerType::UInt16 => listed::<u16>(arrays),
             IntegerType::UInt32 => listed::<u32>(arrays),
-            _ => Err("categories that are counted in other numbers than of 8, 16 or 32 bits are not read".to_owned()),
+            _ => Err("its categories are numbered in a way that is not read".into()),
         },
-        _ => Err("values of this type are not read".to_owned()),
+        _ => Err("its type is not read".into()),
     }
 }
 

@@ -204,10 +204,10 @@ impl<'b, 'a> Plane<'b, 'a> {
 
     /// The index of a fixed point in the plane, the other states at their steady values: the sign of det J/det J', J' of
     /// the others. `None` where one of them is singular.
-    fn index(&self, rest: &Equilibrium) -> Option<i64> {
-        let n = rest.state.len();
+    fn index(&self, equilibrium: &Equilibrium) -> Option<i64> {
+        let n = equilibrium.state.len();
         let mut jacobian = vec![0.0; n * n];
-        self.bound.flow.jacobian(0.0, &rest.state, &mut jacobian);
+        self.bound.flow.jacobian(0.0, &equilibrium.state, &mut jacobian);
         let sign = |states: &[usize]| {
             let part: Vec<f64> = states
                 .iter()

@@ -122,18 +122,18 @@ impl Brush<'_> {
                 // Join with the column before, so that steep flanks have no gaps; sparse columns (a logarithmic axis)
                 // by a line.
                 if let Some((at, last)) = before.filter(|b| b.1.is_finite() && column.first.is_finite()) {
-                    if at + 1 == column.column {
+                    if at + 1 == column.index {
                         let middle = f64::midpoint(last, column.first);
                         (low, high) = (low.min(middle), high.max(middle));
                         dots.vertical(at, self.placed.down(last, height), self.placed.down(middle, height));
                     } else {
                         let from = (at as f64 + 0.5, self.placed.down(last, height));
-                        dots.line(from, (column.column as f64 + 0.5, self.placed.down(column.first, height)));
+                        dots.line(from, (column.index as f64 + 0.5, self.placed.down(column.first, height)));
                     }
                 }
-                dots.vertical(column.column, self.placed.down(high, height), self.placed.down(low, height));
+                dots.vertical(column.index, self.placed.down(high, height), self.placed.down(low, height));
             }
-            before = Some((column.column, column.last));
+            before = Some((column.index, column.last));
         }
     }
 

@@ -171,7 +171,7 @@ fn curve(c: &CurveMark<'_>, space: &Space<'_>, page: &mut Page) {
         let edge = |k: usize| at_fraction(k as f64 / columns as f64, space.placed.x, space.placed.x_log);
         let reduced = reduce::columns(c.x, c.y, c.pyramid, columns, edge);
         polyline(reduced.iter().flat_map(|r| {
-            let x = space.placed.area.x as f64 + (r.column as f64 + 0.5) / FINE as f64;
+            let x = space.placed.area.x as f64 + (r.index as f64 + 0.5) / FINE as f64;
             let falls = r.first > r.last;
             let (a, b) = if falls { (r.extremes.max, r.extremes.min) } else { (r.extremes.min, r.extremes.max) };
             [r.first, a, b, r.last].map(|v| (x, space.y(v)))

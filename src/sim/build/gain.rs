@@ -100,7 +100,8 @@ pub(super) fn examine(
         return Err(unsuitable(
             place,
             format!(
-                "what they bring is held over each step of {}, and so coupled units swing without bound ({advice}); to see it \
+                "what they bring is held over each step of {}, and so coupled units swing without bound ({advice}); \
+                 to see it \
                  happen, write `allow_unstable = true` in the projection",
                 shown(dt)
             ),

@@ -120,7 +120,8 @@ fn warnings(spec: &Spec, choices: &[Choice]) -> Vec<String> {
         if !sources.is_empty() {
             let power = if grid.shape.len() == 1 { "" } else { " (of the area of a cell, in the plane)" };
             list.push(format!(
-                "{place}: the noise of {} is drawn for each cell by itself, whatever the spacing, so that a finer grid is \
+                "{place}: the noise of {} is drawn for each cell by itself, whatever the spacing, so that a finer \
+                 grid is \
                  another field with less noise; for noise in space and time divide its strength by the root of the \
                  spacing{power}",
                 sources.join(" and ")

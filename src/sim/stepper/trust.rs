@@ -112,7 +112,8 @@ pub fn doubt(
     let far =
         if distance.is_finite() { format!("{:.0} % of its range away", 100.0 * distance) } else { "lost".to_owned() };
     Some(format!(
-        "a step of {} is too long for `{}` here: from its start or from a spike on, `{}` is on average {far}{help}; rk45 \
+        "a step of {} is too long for `{}` here: from its start or from a spike on, `{}` is on average {far}{help}; \
+         rk45 \
          adapts inside a step",
         shown(p.h),
         integrator.name(),

@@ -5,8 +5,10 @@ use super::*;
 /// Values of `s.s` of a saturating conductance without decay to speak of, at 1 ms steps.
 fn saturating(size: usize, stimuli: &str) -> Vec<Vec<f64>> {
     let text = format!(
-        "[simulation]\nduration = \"20 ms\"\ndt = \"0.1 ms\"\nseed = 3\n[populations.n]\nmodel = \"lif\"\nsize = {size}\n\
-         parameters = {{ V_th = \"1000 mV\" }}\nreceptors.s = {{ kind = \"saturating_conductance\", tau = \"1e9 ms\" }}\n\
+        "[simulation]\nduration = \"20 ms\"\ndt = \"0.1 ms\"\nseed = 3\n[populations.n]\nmodel = \"lif\"\nsize = \
+         {size}\n\
+         parameters = {{ V_th = \"1000 mV\" }}\nreceptors.s = {{ kind = \"saturating_conductance\", tau = \"1e9 ms\" \
+         }}\n\
          [populations.source]\nmodel = \"lif\"\nsize = 4\nreceptors.in = \"delta\"\n\
          [record.n]\ntraces = [{{ variables = [\"s.s\"], interval = \"1 ms\" }}]\n{stimuli}"
     );
@@ -42,8 +44,10 @@ fn how_events_are_bundled_makes_no_difference() {
         let connect = |weight: &str| {
             let units: Vec<String> = (0..n).map(|u| u.to_string()).collect();
             format!(
-                "[stimuli.go]\ntarget = \"source.in\"\nunits = [{}]\nkind = \"spikes\"\ntimes = [\"5 ms\"]\nweight = \"100 mV\"\n\
-                 [projections.p]\nfrom = \"source\"\nto = \"n.s\"\nconnect = \"all_to_all\"\nweight = {weight}\ndelay = \"1 ms\"\n",
+                "[stimuli.go]\ntarget = \"source.in\"\nunits = [{}]\nkind = \"spikes\"\ntimes = [\"5 ms\"]\nweight = \
+                 \"100 mV\"\n\
+                 [projections.p]\nfrom = \"source\"\nto = \"n.s\"\nconnect = \"all_to_all\"\nweight = {weight}\ndelay \
+                 = \"1 ms\"\n",
                 units.join(", ")
             )
         };
@@ -63,7 +67,8 @@ fn how_events_are_bundled_makes_no_difference() {
 fn a_saturating_conductance_stays_below_one() {
     let poisson = |name: &str, rate: &str, sources: usize, weight: &str| {
         format!(
-            "[stimuli.{name}]\ntarget = \"n.s\"\nkind = \"poisson\"\nrate = \"{rate}\"\nsources = {sources}\nweight = {weight}\n"
+            "[stimuli.{name}]\ntarget = \"n.s\"\nkind = \"poisson\"\nrate = \"{rate}\"\nsources = {sources}\nweight = \
+             {weight}\n"
         )
     };
     for (size, rate, sources) in [(20, "10 Hz", 100), (3, "10 kHz", 4), (600, "1 kHz", 10)] {
@@ -82,7 +87,8 @@ fn ordinary_input_has_the_mean_of_single_events() {
     for (dt, mean, most) in [("0.1 ms", 0.837, 1.0), ("1 ms", 0.872, 1.0)] {
         let text = format!(
             "[simulation]\nduration = \"10 s\"\ndt = \"{dt}\"\nseed = 1\n[populations.n]\nmodel = \"lif\"\nsize = 20\n\
-             parameters = {{ V_th = \"1000 mV\" }}\nreceptors.s = {{ kind = \"saturating_conductance\", tau = \"10 ms\" }}\n\
+             parameters = {{ V_th = \"1000 mV\" }}\nreceptors.s = {{ kind = \"saturating_conductance\", tau = \"10 \
+             ms\" }}\n\
              [stimuli.many]\ntarget = \"n.s\"\nkind = \"poisson\"\nrate = \"10 Hz\"\nsources = 100\nweight = 0.5\n\
              [record.n]\ntraces = [{{ variables = [\"s.s\"], interval = \"1 ms\" }}]\n"
         );

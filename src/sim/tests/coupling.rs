@@ -159,15 +159,18 @@ fn connections_are_written_in_the_unit_of_their_weight() {
 
 /// Two cells joined by a conductance, C 250 pF: `2 g dt/C` is 2 at 2500 nS and 0.1 ms.
 fn joined(weight: &str, dt: &str, more: &str) -> String {
-    let cell = "model = \"lif\"\nparameters = { E_L = \"0 mV\", V_th = \"1000 mV\", V_reset = \"0 mV\", R_m = \"40 Mohm\", tau_m = \"10 ms\" }";
+    let cell = "model = \"lif\"\nparameters = \
+                { E_L = \"0 mV\", V_th = \"1000 mV\", V_reset = \"0 mV\", R_m = \"40 Mohm\", tau_m = \"10 ms\" }";
     let joint = |name: &str, from: &str, to: &str| {
         format!(
-            "[projections.{name}]\nfrom = \"{from}\"\nto = \"{to}.I\"\nconnect = \"one_to_one\"\nkind = \"continuous\"\n\
+            "[projections.{name}]\nfrom = \"{from}\"\nto = \"{to}.I\"\nconnect = \"one_to_one\"\nkind = \
+             \"continuous\"\n\
              value = \"w*(V_m_pre - V_m_post)\"\nweight = \"{weight}\"\n{more}\n"
         )
     };
     format!(
-        "[simulation]\nduration = \"20 ms\"\ndt = \"{dt}\"\n[populations.a]\n{cell}\ninitial = {{ V_m = \"10 mV\" }}\n[populations.b]\n{cell}\n{}{}\
+        "[simulation]\nduration = \"20 ms\"\ndt = \"{dt}\"\n[populations.a]\n{cell}\ninitial = {{ V_m = \"10 mV\" }}\n\
+         [populations.b]\n{cell}\n{}{}\
          [record.a]\ntraces = [{{ variables = [\"V_m\"], interval = \"0.1 ms\" }}]\n",
         joint("forth", "a", "b"),
         joint("back", "b", "a")
@@ -208,9 +211,12 @@ fn a_coupling_that_swings_without_bound_is_refused_and_one_that_overshoots_is_to
 fn rates_under_strong_inhibition_are_held_to_the_step() {
     let rates = |dt: &str, more: &str| {
         format!(
-            "[simulation]\nduration = \"200 ms\"\ndt = \"{dt}\"\n[populations.r]\nmodel = \"rate_unit\"\npreset = \"threshold_linear\"\nsize = 400\n\
-             parameters = {{ tau = \"10 ms\", I_0 = 1 }}\n[projections.inh]\nfrom = \"r\"\nto = \"r.I\"\nconnect = {{ rule = \"all_to_all\", autapses = true }}\n\
-             kind = \"continuous\"\nvalue = \"w*rate_pre\"\nweight = -0.75\n{more}[record.r]\ntraces = [{{ variables = [\"h\"], units = [0], interval = \"10 ms\" }}]\n"
+            "[simulation]\nduration = \"200 ms\"\ndt = \"{dt}\"\n[populations.r]\nmodel = \"rate_unit\"\npreset = \
+             \"threshold_linear\"\nsize = 400\n\
+             parameters = {{ tau = \"10 ms\", I_0 = 1 }}\n[projections.inh]\nfrom = \"r\"\nto = \"r.I\"\nconnect = {{ \
+             rule = \"all_to_all\", autapses = true }}\n\
+             kind = \"continuous\"\nvalue = \"w*rate_pre\"\nweight = -0.75\n{more}[record.r]\ntraces = [{{ variables \
+             = [\"h\"], units = [0], interval = \"10 ms\" }}]\n"
         )
     };
     let refused = Network::examine(&spec(&rates("0.1 ms", ""))).unwrap_err().to_string();
@@ -236,8 +242,10 @@ fn the_order_of_the_whole_is_told() {
 fn noise_on_a_grid_is_said_to_be_of_cells() {
     let text = |grid: &str| {
         format!(
-            "[simulation]\nduration = 1\ndt = 0.01\n[models.noisy]\ntime_unit = \"1\"\nequations = \"du/dt = D*laplacian(u) - u + s*xi : 1\"\n\
-             parameters = {{ D = 1, s = 1 }}\n[populations.f]\nmodel = \"noisy\"\ngrid = {{ {grid}, boundary = \"periodic\" }}\n"
+            "[simulation]\nduration = 1\ndt = 0.01\n[models.noisy]\ntime_unit = \"1\"\nequations = \"du/dt = \
+             D*laplacian(u) - u + s*xi : 1\"\n\
+             parameters = {{ D = 1, s = 1 }}\n[populations.f]\nmodel = \"noisy\"\ngrid = {{ {grid}, boundary = \
+             \"periodic\" }}\n"
         )
     };
     for grid in ["shape = [40], spacing = 0.5", "shape = [12, 12], spacing = 0.5"] {

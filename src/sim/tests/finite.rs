@@ -111,8 +111,10 @@ fn a_stimulus_that_is_not_finite_is_named_with_its_moment() {
 #[test]
 fn what_projections_bring_is_looked_at_too() {
     let text = format!(
-        "{INPUT}[populations.m]\nmodel = \"lif\"\nsize = 3\n[projections.gap]\nkind = \"continuous\"\nfrom = \"n\"\nto = \"m.I\"\n\
-         connect = \"one_to_one\"\nvalue = \"w*log(([-69.9 mV] - V_m_pre)/[1 mV])\"\nweight = \"1 pA\"\n[record.m]\nspikes = true\n\
+        "{INPUT}[populations.m]\nmodel = \"lif\"\nsize = 3\n[projections.gap]\nkind = \"continuous\"\nfrom = \"n\"\n\
+         to = \"m.I\"\n\
+         connect = \"one_to_one\"\nvalue = \"w*log(([-69.9 mV] - V_m_pre)/[1 mV])\"\nweight = \"1 pA\"\n[record.m]\n\
+         spikes = true\n\
          [stimuli.b]\ntarget = \"n.I\"\nunits = [1]\nkind = \"constant\"\namplitude = \"100 pA\"\n"
     );
     let result = run_on(&text, 1);
@@ -124,7 +126,8 @@ fn what_projections_bring_is_looked_at_too() {
 
 #[test]
 fn growth_is_told_apart_from_what_has_no_value() {
-    let text = "[simulation]\nduration = 5.0\ndt = 0.01\n[models.burst]\ntime_unit = \"1\"\nequations = \"\"\"\ndy/dt = x : 1\ndx/dt = x**2 : 1\n\"\"\"\n\
+    let text = "[simulation]\nduration = 5.0\ndt = 0.01\n[models.burst]\ntime_unit = \"1\"\nequations = \"\"\"\ndy/dt \
+                = x : 1\ndx/dt = x**2 : 1\n\"\"\"\n\
         initial = { x = 1.0, y = 0.0 }\n[populations.a]\nmodel = \"burst\"\nintegrator = \"rk4\"\n";
     let Some(Stop::NotFinite { variable, cause, .. }) = run_on(text, 1).stopped else { panic!() };
     assert_eq!((variable.as_str(), cause), ("x", Cause::Growth), "y follows x, and is no cause");

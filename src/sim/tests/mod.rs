@@ -9,6 +9,7 @@ mod finite;
 mod invariance;
 mod networks;
 mod plasticity;
+mod rate_rules;
 mod rests;
 mod stimuli;
 mod upstrokes;

@@ -5,7 +5,8 @@ use super::*;
 /// A neuron under a constant current, in ms.
 fn times(model: &str, integrator: &str, mode: &str, dt: &str, current: &str) -> Vec<f64> {
     let text = format!(
-        "[simulation]\nduration = \"500 ms\"\ndt = \"{dt}\"\nspike_times = \"{mode}\"\n[populations.n]\nmodel = {model}\n\
+        "[simulation]\nduration = \"500 ms\"\ndt = \"{dt}\"\nspike_times = \"{mode}\"\n[populations.n]\nmodel = \
+         {model}\n\
          integrator = \"{integrator}\"\n[stimuli.i]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"{current}\"\n\
          [record.n]\nspikes = true\n"
     );
@@ -75,10 +76,14 @@ fn errors_fall_with_the_order_that_is_claimed() {
 fn exact_finds_what_crosses_and_comes_back_within_a_step() {
     let text = |mode: &str, dt: &str, weight: &str| {
         format!(
-            "[simulation]\nduration = \"40 ms\"\ndt = \"{dt}\"\nspike_times = \"{mode}\"\n[populations.one]\nmodel = \"lif\"\nsize = 40\n\
-             parameters = {{ tau_m = \"1 ms\", R_m = \"40 Mohm\", E_L = \"0 mV\", V_reset = \"0 mV\", V_th = \"15 mV\", t_ref = \"5 ms\" }}\n\
-             receptors.exc = {{ kind = \"exp_current\", tau = \"0.5 ms\" }}\n[stimuli.a]\ntarget = \"one.exc\"\nkind = \"spikes\"\n\
-             units = [3, 17]\ntimes = [\"10 ms\", \"25 ms\"]\nweight = \"{weight}\"\n[record.one]\nspikes = true\ntraces = [{{ variables = [\"V_m\"], interval = \"1 ms\" }}]\n"
+            "[simulation]\nduration = \"40 ms\"\ndt = \"{dt}\"\nspike_times = \"{mode}\"\n[populations.one]\nmodel = \
+             \"lif\"\nsize = 40\n\
+             parameters = {{ tau_m = \"1 ms\", R_m = \"40 Mohm\", E_L = \"0 mV\", V_reset = \"0 mV\", V_th = \"15 \
+             mV\", t_ref = \"5 ms\" }}\n\
+             receptors.exc = {{ kind = \"exp_current\", tau = \"0.5 ms\" }}\n[stimuli.a]\ntarget = \"one.exc\"\nkind \
+             = \"spikes\"\n\
+             units = [3, 17]\ntimes = [\"10 ms\", \"25 ms\"]\nweight = \"{weight}\"\n[record.one]\nspikes = true\n\
+             traces = [{{ variables = [\"V_m\"], interval = \"1 ms\" }}]\n"
         )
     };
     for dt in ["1 ms", "0.5 ms", "0.05 ms"] {
@@ -101,8 +106,10 @@ fn exact_finds_what_crosses_and_comes_back_within_a_step() {
 fn auto_takes_a_scheme_that_follows_a_spike() {
     let text = |dt: &str, integrator: &str| {
         format!(
-            "[simulation]\nduration = \"1 s\"\ndt = \"{dt}\"\n[populations.n]\nmodel = \"hodgkin_huxley\"\npreset = \"neuron_hh\"\nintegrator = \"{integrator}\"\n\
-             [stimuli.i]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"10 uA/cm**2\"\n[record.n]\nspikes = true\n"
+            "[simulation]\nduration = \"1 s\"\ndt = \"{dt}\"\n[populations.n]\nmodel = \"hodgkin_huxley\"\npreset = \
+             \"neuron_hh\"\nintegrator = \"{integrator}\"\n\
+             [stimuli.i]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"10 uA/cm**2\"\n[record.n]\nspikes = \
+             true\n"
         )
     };
     for dt in ["0.01 ms", "0.025 ms", "0.05 ms", "0.1 ms", "0.2 ms", "0.5 ms", "1 ms", "2 ms"] {
@@ -131,8 +138,10 @@ fn auto_takes_a_scheme_that_follows_a_spike() {
 /// dx/dt = -x^3/tau from 2: 2/sqrt(1 + 8 t/tau), always above zero.
 #[test]
 fn auto_keeps_a_decay_above_zero() {
-    let text = "[simulation]\nduration = \"20 ms\"\ndt = \"1 ms\"\n[models.cubic]\nequations = \"dx/dt = -x*x*x/[0.01 ms] : 1\"\n\
-        initial = { x = 2 }\n[populations.p]\nmodel = \"cubic\"\n[record.p]\ntraces = [{ variables = [\"x\"], interval = \"1 ms\" }]\n";
+    let text = "[simulation]\nduration = \"20 ms\"\ndt = \"1 ms\"\n[models.cubic]\nequations = \"dx/dt = -x*x*x/[0.01 \
+                ms] : 1\"\n\
+        initial = { x = 2 }\n[populations.p]\nmodel = \"cubic\"\n[record.p]\ntraces = \
+        [{ variables = [\"x\"], interval = \"1 ms\" }]\n";
     let result = run(text);
     for (k, x) in trace(&result, "p", "x").iter().enumerate() {
         let expected = 2.0 / (1.0 + 800.0 * k as f64).sqrt();
@@ -145,14 +154,18 @@ fn auto_keeps_a_decay_above_zero() {
 fn a_start_above_the_threshold_is_no_spike_where_nothing_is_reset() {
     for (start, threshold) in [("20 mV", 6), ("-65 mV", 7)] {
         let text = format!(
-            "[simulation]\nduration = \"100 ms\"\ndt = \"0.01 ms\"\n[populations.n]\nmodel = \"hodgkin_huxley\"\npreset = \"neuron_hh\"\n\
-             initial = {{ V_m = \"{start}\" }}\n[stimuli.i]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"10 uA/cm**2\"\n[record.n]\nspikes = true\n"
+            "[simulation]\nduration = \"100 ms\"\ndt = \"0.01 ms\"\n[populations.n]\nmodel = \"hodgkin_huxley\"\n\
+             preset = \"neuron_hh\"\n\
+             initial = {{ V_m = \"{start}\" }}\n[stimuli.i]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"10 \
+             uA/cm**2\"\n[record.n]\nspikes = true\n"
         );
         assert_eq!(run(&text).recording.spikes[0].len(), threshold, "{start}");
     }
     // On a tree, too.
-    let cell = "[simulation]\nduration = \"20 ms\"\ndt = \"0.01 ms\"\n[populations.n]\nmodel = \"membrane\"\ncable = { length = \"20 um\", diameter = \"20 um\", compartments = 1 }\n\
-        initial = { V_m = \"30 mV\" }\nchannels = { leak = { kind = \"leak\", g = \"1 mS/cm**2\" } }\n[record.n]\nspikes = true\n";
+    let cell = "[simulation]\nduration = \"20 ms\"\ndt = \"0.01 ms\"\n[populations.n]\nmodel = \"membrane\"\ncable = \
+                { length = \"20 um\", diameter = \"20 um\", compartments = 1 }\n\
+        initial = { V_m = \"30 mV\" }\nchannels = { leak = { kind = \"leak\", g = \"1 mS/cm**2\" } }\n[record.n]\n\
+        spikes = true\n";
     assert!(run(cell).recording.spikes.iter().all(spikedeck_signal::Spikes::is_empty));
 }
 
