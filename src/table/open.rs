@@ -239,10 +239,14 @@ fn spikes(tables: &Tables<'_>, recording: &mut Recording, damage: &mut Vec<Strin
 
 fn units(tables: &Tables<'_>, recording: &mut Recording) -> Result<(), TableError> {
     let (entry, file) = (&tables.manifest.recording, tables.name("units"));
-    if !tables.lists(&file) || !entry.populations.iter().any(|p| p.positions || !p.parameters.is_empty()) {
+    if !tables.lists(&file) {
         return Ok(());
     }
+    // Also where nothing of it is needed: what is not as the run wrote it is told.
     let table = tables.read(&file)?;
+    if !entry.populations.iter().any(|p| p.positions || !p.parameters.is_empty()) {
+        return Ok(());
+    }
     let (names, codes) = table.categories("population")?;
     let axes = [table.numbers("x_um")?, table.numbers("y_um")?, table.numbers("z_um")?];
     for (population, described) in recording.populations.iter_mut().zip(&entry.populations) {

@@ -91,7 +91,7 @@ mod tests {
         };
         assert_eq!(
             table(&image(1)),
-            "time_ms\tfrequency_Hz\tvalue (mV²)\n0\t5\t0.5\n0\t10\t0.5\n",
+            "time_ms\tfrequency_Hz\tvalue_mV2\n0\t5\t0.5\n0\t10\t0.5\n",
             "an image is copied as its pixels"
         );
         let long = table(&image(10_000));

@@ -268,7 +268,7 @@ fn numbers_of_every_type_are_read_and_other_types_refused_by_name() {
         ("clock", "times of day"),
         ("list", "lists"),
         ("struct", "structs"),
-        ("map", "maps"),
+        ("map", "lists"),
         ("binary", "bytes"),
         ("nested", "lists"),
     ] {

@@ -399,7 +399,7 @@ receptors.in = { kind = "delta" }
 [projections.q]
 from = "p"
 to = "p.in"
-connect = { probability = 0.3 }
+connect = { rule = "probability", p = 0.3 }
 weight = "1 mV"
 delay = "1 ms"
 "#;
@@ -557,6 +557,9 @@ fn nothing_from_a_file_acts_on_the_terminal() {
     assert!(lines.lines().count() > 0);
     for line in lines.lines() {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        if row.get("note").is_some_and(serde_json::Value::is_string) && row.get("base").is_none() {
+            continue;
+        }
         assert!(row["base"].as_str().unwrap().contains(&label), "JSON reads back what was meant: {line}");
     }
 }
