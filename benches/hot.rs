@@ -87,8 +87,9 @@ fn spike_distance_of_two_trains_of_1000(bencher: Bencher<'_, '_>) {
         t.sort_by(f64::total_cmp);
         t
     };
-    let (a, b) = (train(1), train(2));
-    bencher.bench_local(|| spike_distance::spike_distance(&a, &b, spike_distance::Edges { start: 0.0, stop: 1e5 }));
+    let edges = spike_distance::Edges { start: 0.0, stop: 1e5 };
+    let [a, b] = [train(1), train(2)].map(|t| spike_distance::Framed::new(&t, edges));
+    bencher.bench_local(|| spike_distance::spike_distance_framed(&a, &b));
 }
 
 #[divan::bench(sample_count = 10)]

@@ -14,6 +14,7 @@ use polars_arrow::datatypes::{
 };
 use polars_arrow::types::NativeType;
 use polars_buffer::Buffer;
+use polars_parquet::parquet::page::CompressedPage;
 use polars_parquet::read::{
     BasicDecompressor, ColumnChunkMetadata, FileMetadata, PageReader, column_iter_to_arrays, infer_schema,
     read_metadata,
@@ -154,7 +155,10 @@ impl ParquetFile {
             let mut wanted = Field::new(field.name.clone(), reading.decoded.clone(), field.is_nullable);
             wanted.metadata.clone_from(&field.metadata);
             let decoded = guarded(path, || {
-                let pages = PageReader::new(Cursor::new(Buffer::from(bytes)), chunk, Vec::new(), LARGEST_PAGE);
+                let bytes = Buffer::from(bytes);
+                let pages = |bytes| PageReader::new(Cursor::new(bytes), chunk, Vec::new(), LARGEST_PAGE);
+                counted(pages(bytes.clone()), rows)?;
+                let pages = pages(bytes);
                 let kind = &chunk.descriptor().descriptor.primitive_type;
                 let (arrays, _) =
                     column_iter_to_arrays(vec![BasicDecompressor::new(pages, Vec::new())], vec![kind], wanted, None)
@@ -170,6 +174,18 @@ impl ParquetFile {
         let column = guarded(path, || values(&arrays, &reading))?;
         Ok(FileColumn { name, column: Ok(column), unit })
     }
+}
+
+/// Refuses pages that claim to hold more than the column has rows: room is made for what they claim.
+fn counted(pages: PageReader, rows: usize) -> Result<(), String> {
+    for page in pages {
+        if let CompressedPage::Data(page) = page.map_err(|e| e.to_string())?
+            && page.num_values() > rows
+        {
+            return Err(format!("a page claims {} values of {rows}", page.num_values()));
+        }
+    }
+    Ok(())
 }
 
 /// No page is as large as this; the size of one is a signed number of 32 bits.

@@ -206,8 +206,8 @@ mod tests {
 
     #[test]
     fn a_field_potential_is_a_trace_in_its_unit() {
-        let rows: String =
-            (0..200).map(|k| format!("{},{}\n", f64::from(k) * 0.5, (f64::from(k) / 30.0).sin())).collect();
+        let rows: String = (0..200)
+            .fold(String::new(), |rows, k| format!("{rows}{},{}\n", f64::from(k) * 0.5, (f64::from(k) / 30.0).sin()));
         let run = open("lfp.csv", &format!("time_ms,lfp_mV\n{rows}")).unwrap();
         assert!(run.recording.spikes.is_empty());
         let [trace] = &run.recording.traces[..] else { panic!("{:?}", run.recording.traces) };

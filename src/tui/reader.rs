@@ -108,7 +108,7 @@ fn run(app: &App) -> Vec<Line> {
     let which =
         if columns.len() > 1 { format!(", column {}", place(columns.focus(), columns.len())) } else { String::new() };
     let mut lines = vec![Line::new("column", format!("{}{which}", column.label))];
-    let active = app.job_of(columns.focus()).is_some_and(|j| j.active());
+    let active = app.job_of(columns.focus()).is_some_and(crate::state::jobs::Job::active);
     lines.push(Line::new("standing", standing(app, column)));
     if column.changed {
         lines.push(Line::new("file", "its file has changed"));

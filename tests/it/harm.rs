@@ -404,7 +404,7 @@ weight = "1 mV"
 delay = "1 ms"
 "#;
     place.write("build.toml", many);
-    let analysis = SMALL.replace("100 ms", "20 s").replace("size = 3", "size = 100")
+    let analysis = SMALL.replace("100 ms", "60 s").replace("size = 3", "size = 100")
         + "[analyses.rate]\nkind = \"population_rate\"\nof = \"p.spikes\"\nbin = \"0.01 ms\"\nsmoothing = \"gaussian\"\nwidth = \"1 s\"\n";
     place.write("analyse.toml", &analysis);
     let cases = [

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::beside::TimeUnit;
-use super::{Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse};
 use crate::Clock;
 use crate::language::{
     Field, Frequency, Key, Maybe, Number, Of, Reader, Takes, Time, Word, Words, Writer, declare, words,
@@ -228,12 +228,7 @@ impl FromKeys for Signal {
 }
 
 /// When the samples of a file are: seconds (or time units).
-fn sampling(
-    keys: &Sampled,
-    file: &SignalFile,
-    reader: &mut Reader<'_, '_, '_, '_>,
-    node: &Node,
-) -> Option<Even> {
+fn sampling(keys: &Sampled, file: &SignalFile, reader: &mut Reader<'_, '_, '_, '_>, node: &Node) -> Option<Even> {
     let Some(times) = &file.times else {
         let interval = match (keys.interval, keys.rate) {
             (Some(interval), None) => interval,
@@ -260,7 +255,8 @@ fn sampling(
             return None;
         }
     }
-    let Even { start, interval, precision } = reader.resolver.taken(node, spikedeck_signal::data::even(times), |_| &[])?;
+    let Even { start, interval, precision } =
+        reader.resolver.taken(node, spikedeck_signal::data::even(times), |_| &[])?;
     let scale = file.unit.as_ref().map_or(1.0, |u| u.scale);
     let dt = reader.resolver.dt;
     let (mut start, mut interval, precision) = (start * scale, interval * scale, precision * scale);
@@ -342,7 +338,9 @@ fn covered(
                     show(end),
                     show(duration)
                 ),
-                format!("say what it is outside them: `outside = {zero}`, or `outside = \"hold\"`; or end the run there"),
+                format!(
+                    "say what it is outside them: `outside = {zero}`, or `outside = \"hold\"`; or end the run there"
+                ),
             );
             return None;
         };
@@ -367,7 +365,11 @@ fn covered(
             show(dt),
             show(2.0 * dt)
         );
-        reader.resolver.warn(&node.place, what, "take the samples' interval as the step, or filter and resample the file");
+        reader.resolver.warn(
+            &node.place,
+            what,
+            "take the samples' interval as the step, or filter and resample the file",
+        );
     } else if ratio > 1.0 + 1e-9 && reader.node("interpolation").is_none() {
         let what = format!(
             "samples of this file are {} apart, and the step is {}: each holds until the next",

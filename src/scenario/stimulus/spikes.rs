@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::beside::{Moments, NameInFile, TimeUnit};
-use super::{Arrives, AtRest, TimeCourse, FromKeys, Stimulus, StimulusKind, course};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, course};
 use crate::Clock;
 use crate::language::{Field, Key, Maybe, Of, Reader, Takes, Weight, Whole, Word, Writer, declare, words};
 use crate::spec::Value;

@@ -11,8 +11,7 @@
 //!    stepped, recorded and stimulated (`group`), the connections into them (`inputs`), and room for what is under way
 //!    as long as the longest delay (`buffers`).
 //! 3. `network`: all shares together. Weights and delays that were computed are checked, samplers are put on
-//!   connections
-//!    (`samplers`), and the recording is laid out with what it says of the network itself (`describe`).
+//!    connections (`samplers`), and the recording is laid out with what it says of the network itself (`describe`).
 //!
 //! Nothing here runs again once the first step begins.
 

@@ -51,7 +51,7 @@ impl Stepper {
         seen.before.extend(due.iter().map(|k| (k - *first) as usize * substeps));
         let short = match &self.motion {
             Motion::Kernel(kernel) => kernel.short(&self.program.memory),
-            _ => None,
+            Motion::Lanes(_) => None,
         };
         let (short, states) = (short.expect("asked of a short stepper only"), self.program.states());
         let (run, lane) = short.run_many(&mut self.program.memory, feeds, seen, [runs, substeps, states])?;

@@ -347,10 +347,12 @@ mod tests {
         for wrong in ["\u{1b}]0;title\u{7}", "\u{9b}", "\u{202e}a", "\n", "\u{7f}"] {
             let mut t = screen();
             t.draw(|f| {
-                f.buffer_mut().cell_mut((0, 0)).unwrap().set_symbol(wrong);
                 f.buffer_mut().set_string(2, 1, wrong, Style::new());
             })
             .unwrap();
+            let mut cell = ratatui::buffer::Cell::default();
+            cell.set_symbol(wrong);
+            t.backend_mut().draw(std::iter::once((0, 0, &cell))).unwrap();
             t.backend_mut().commit().unwrap();
             let text = String::from_utf8(t.backend_mut().writer().clone()).unwrap();
             let shown = text.replace("\u{1b}[", "");
