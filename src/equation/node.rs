@@ -98,7 +98,7 @@ pub enum Node {
     Binary(Binary, Id, Id),
     /// `where(condition, then, otherwise)`.
     Where(Id, Id, Id),
-    /// `±(a b) ± c` with one rounding; made only by [`super::fuse`], never by the parser.
+    /// `±(a b) ± c` with one rounding; made only by `fuse`, never by the parser.
     Fma {
         /// First factor.
         a: Id,

@@ -19,7 +19,7 @@ pub const LOST: f64 = 0.25;
 /// A range below this part of a state's size is none.
 const STILL: f64 = 1e-6;
 
-/// States of one unit at the grid points of [`STEPS`] steps, without noise and input.
+/// States of one unit at the grid points of `STEPS` steps, without noise and input.
 pub struct Path {
     states: Vec<Vec<f64>>,
 }
