@@ -405,7 +405,7 @@ delay = "1 ms"
 "#;
     place.write("build.toml", many);
     let analysis = SMALL.replace("100 ms", "60 s").replace("size = 3", "size = 100")
-        + "[analyses.rate]\nkind = \"population_rate\"\nof = \"p.spikes\"\nbin = \"0.01 ms\"\nsmoothing = \"gaussian\"\nwidth = \"1 s\"\n";
+        + "[analyses.rate]\nkind = \"population_rate\"\nof = \"p.spikes\"\nbin = \"0.01 ms\"\nkernel = \"gaussian\"\nwidth = \"1 s\"\n";
     place.write("analyse.toml", &analysis);
     let cases = [
         ("long.toml", Signal::INT, 130, 2),
