@@ -2,7 +2,7 @@
 
 use super::exact::linear_part;
 use super::stability::fastest;
-use super::trial::{FOLLOWS, follow};
+use super::trial::follow;
 use super::{Problem, trial};
 use spikedeck_scenario::Integrator;
 
@@ -66,7 +66,7 @@ pub fn choose(p: &mut Problem<'_>, starts: &[Vec<f64>], parameters: &[f64]) -> (
     let tried: &Problem<'_> = p;
     let follows = |integrator| {
         let distance = |path: &trial::Path| path.distance(tried, integrator, 1, parameters);
-        paths.iter().filter_map(distance).all(|(_, d)| d <= FOLLOWS)
+        paths.iter().filter_map(distance).all(|d| d.is_close())
     };
     if along <= RESOLVED || follows(integrator) {
         return (integrator, why);

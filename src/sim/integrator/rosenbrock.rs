@@ -1,17 +1,10 @@
 //! ROS2 (Verwer, Spee, Blom and Hundsdorfer 1999, doi:10.1137/S1064827597326651): two linear solves a step, order 2,
 //! L-stable.
 
+use super::rk45;
+
 /// 1 - 1/√2: the smaller of the two values for which the method is L-stable.
 const GAMMA: f64 = 1.0 - std::f64::consts::FRAC_1_SQRT_2;
-
-/// Growth of the threshold variable in a part of a step: beyond it, the linear solve turns the upstroke around.
-const GROWTH: f64 = 0.5;
-
-/// The shortest part of a step that is made, and the precision to which a crossing is found.
-const SMALLEST: f64 = 1e-7;
-
-/// Most parts of a step: every lane ends (the last is then taken as it is).
-const MOST: usize = 10_000;
 
 /// What is integrated.
 pub struct Lane<'a> {
@@ -27,13 +20,14 @@ pub struct Lane<'a> {
 
 /// Advances `x` from `t` by `h`; returns the fraction of `h` done, 1 but where the surface is crossed.
 ///
-/// Where the threshold variable grows without bound (a spike current), parts of the step follow its growth, and the
-/// crossing is found among them: what is stepped with it is then what it is at the crossing.
+/// A step in which the threshold variable grows by itself (a spike current) or crosses is made by Dormand-Prince: linear
+/// solves follow an upstroke with an error of first order at best, and turn it around where it grows faster than the step.
+/// It adapts to the growth and stops at the crossing, so that what moves with the threshold variable is what it is there.
 pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
     let n = x.len();
     let mut slopes = vec![0.0; n * n + n];
+    (lane.jacobian)(t, x, &mut slopes);
     let Some((s, cut)) = lane.cut else {
-        (lane.jacobian)(t, x, &mut slopes);
         step(lane, &slopes, t, h, x);
         return 1.0;
     };
@@ -41,34 +35,19 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
     if crossed(t, x) {
         return 0.0;
     }
-    let (mut done, mut longest) = (0.0, h);
-    let mut trial = vec![0.0; n];
-    for _ in 0..MOST {
-        let left = h - done;
-        (lane.jacobian)(t + done, x, &mut slopes);
-        let growth = slopes[s * n + s];
-        let bound = if growth > 0.0 { GROWTH / growth } else { h };
-        let part = [longest, bound.max(SMALLEST * h)].into_iter().fold(left, |a, b| if b < a { b } else { a });
-        trial.copy_from_slice(x);
-        step(lane, &slopes, t + done, part, &mut trial);
-        if crossed(t + done + part, &trial) && part > SMALLEST * h {
-            longest = 0.5 * part;
-            continue;
-        }
-        // Where nobody waits for a crossing, what is past the cut is as good as at it.
-        if lane.surface.is_none() {
-            trial[s] = spikedeck_core::math::min(trial[s], cut);
-        }
+    let mut trial = x.to_vec();
+    step(lane, &slopes, t, h, &mut trial);
+    let mut done = 1.0;
+    if slopes[s * n + s] > 0.0 || crossed(t + h, &trial) || !trial.iter().all(|v| v.is_finite()) {
+        done = rk45::advance(&rk45::Lane { rate: lane.rate, surface: lane.surface, cut: lane.cut }, t, h, x);
+    } else {
         x.copy_from_slice(&trial);
-        done = if part < left { done + part } else { h };
-        if crossed(t + done, x) {
-            return done / h;
-        }
-        if done >= h {
-            break;
-        }
     }
-    1.0
+    // Where nobody waits for a crossing, what is past the cut is as good as at it.
+    if lane.surface.is_none() {
+        x[s] = spikedeck_core::math::min(x[s], cut);
+    }
+    done
 }
 
 /// One step, with the Jacobian at its start.

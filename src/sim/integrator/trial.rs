@@ -13,6 +13,9 @@ const STEPS: usize = 64;
 /// Mean distance from the solution, as a part of the range that a state passes through, up to which a scheme follows it.
 pub const FOLLOWS: f64 = 0.1;
 
+/// The same for a scheme that is taken without being named: spikes are then as many as the equations have.
+pub const CLOSE: f64 = 0.02;
+
 /// The distance beyond which a step is said to be too long.
 pub const LOST: f64 = 0.25;
 
@@ -22,6 +25,24 @@ const STILL: f64 = 1e-6;
 /// States of one unit at the grid points of `STEPS` steps, without noise and input.
 pub struct Path {
     states: Vec<Vec<f64>>,
+}
+
+/// How far a scheme leads away from a path.
+pub struct Distance {
+    /// The state that is worst.
+    pub state: usize,
+    /// Its mean distance over the grid points, as a part of its range.
+    pub mean: f64,
+    /// The farthest that any state leaves the range that it passes through, as a part of it.
+    pub outside: f64,
+}
+
+impl Distance {
+    /// Whether a scheme may be taken that nobody named: it stays near the path, and near the range (a decay that swings
+    /// through zero in its first step is soon near the path again).
+    pub fn is_close(&self) -> bool {
+        self.mean <= CLOSE && self.outside <= FOLLOWS
+    }
 }
 
 /// Moves states one step on from a time.
@@ -89,14 +110,14 @@ impl Path {
     }
 
     /// How far from the path a scheme with a step of `h` (a whole part of the path's own) leads, on average over its grid
-    /// points: the state that is worst, and its distance as a part of its range. Nothing where the scheme cannot be tried.
+    /// points. Nothing where the scheme cannot be tried, or nothing moves.
     pub fn distance(
         &self,
         p: &Problem<'_>,
         integrator: Integrator,
         parts: u32,
         parameters: &[f64],
-    ) -> Option<(usize, f64)> {
+    ) -> Option<Distance> {
         let h = p.h / f64::from(parts);
         let mut tried = Problem {
             graph: p.graph.clone(),
@@ -136,8 +157,14 @@ impl Path {
             }
             Method::RungeKutta45 => return None,
         };
+        let ranges: Vec<(f64, f64)> = (0..n).map(|s| self.range(s)).collect();
+        let moves = |s: usize| {
+            let (low, high) = ranges[s];
+            high - low > STILL * low.abs().max(high.abs())
+        };
         let mut x = self.states[0].clone();
         let mut sums = vec![0.0; n];
+        let mut outside: f64 = 0.0;
         for (k, exact) in self.states.iter().enumerate().skip(1) {
             for part in 0..parts {
                 step((k - 1) as f64 * p.h + f64::from(part) * h, &mut x);
@@ -145,18 +172,24 @@ impl Path {
             for ((sum, x), y) in sums.iter_mut().zip(&x).zip(exact) {
                 *sum += (x - y).abs();
             }
+            for (s, (low, high)) in ranges.iter().enumerate().filter(|r| moves(r.0)) {
+                outside = outside.max((x[s] - high) / (high - low)).max((low - x[s]) / (high - low));
+            }
         }
         let share = |s: usize| {
-            let of = |f: fn(f64, f64) -> f64, from: f64| self.states.iter().map(|x| x[s]).fold(from, f);
-            let (low, high) = (of(f64::min, f64::INFINITY), of(f64::max, f64::NEG_INFINITY));
-            let range = high - low;
             let mean = sums[s] / STEPS as f64;
-            let moves = range > STILL * low.abs().max(high.abs());
             if !mean.is_finite() {
                 return Some((s, f64::INFINITY));
             }
-            moves.then_some((s, mean / range))
+            moves(s).then(|| (s, mean / (ranges[s].1 - ranges[s].0)))
         };
-        (0..n).filter_map(share).max_by(|a, b| a.1.total_cmp(&b.1))
+        let (state, mean) = (0..n).filter_map(share).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some(Distance { state, mean, outside })
+    }
+
+    /// Least and greatest value of a state along the path.
+    fn range(&self, s: usize) -> (f64, f64) {
+        let of = |f: fn(f64, f64) -> f64, from: f64| self.states.iter().map(|x| x[s]).fold(from, f);
+        (of(f64::min, f64::INFINITY), of(f64::max, f64::NEG_INFINITY))
     }
 }

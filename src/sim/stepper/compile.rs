@@ -197,11 +197,15 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
     let mut problem = pose(Vec::new());
     let first: Vec<f64> = if lanes > 0 { lane_parameters(0) } else { Vec::new() };
     let starts = trust::starts(spec, imported.peak, &imported.graph, &first);
-    let (integrator, why) = if spec.integrator == Integrator::Auto {
+    let (integrator, mut why) = if spec.integrator == Integrator::Auto {
         choose(&mut problem, &starts, &first)
     } else {
         (spec.integrator, "named in the scenario or model".to_owned())
     };
+    let fixed = !matches!(integrator, Integrator::Rk45 | Integrator::Rosenbrock);
+    if fixed && spec.spike_times != SpikeTimes::Grid && cut.is_some_and(|(s, _)| problem.grows_exponentially(s)) {
+        why.push_str("; spike times of order 1, as no fixed step follows a spike current (rosenbrock and rk45 do)");
+    }
     // Of one unit: others of its population are looked at by nobody but for speed.
     let doubt = if lanes == 1 { trust::doubt(&problem, integrator, &starts, &first, p.time_unit) } else { None };
     check(integrator, &mut problem, p.time_unit.per_second())?;

@@ -100,7 +100,7 @@ pub fn doubt(
     let paths: Vec<Path> = starts.iter().filter_map(|start| follow(p, start, parameters)).collect();
     let worst = |parts: u32| {
         let all = paths.iter().filter_map(|path| path.distance(p, integrator, parts, parameters));
-        all.max_by(|a, b| a.1.total_cmp(&b.1))
+        all.map(|d| (d.state, d.mean)).max_by(|a, b| a.1.total_cmp(&b.1))
     };
     let (state, distance) = worst(1).filter(|w| w.1 > LOST)?;
     let shown = |h: f64| {

@@ -169,11 +169,11 @@ fn joined(weight: &str, dt: &str, more: &str) -> String {
         )
     };
     format!(
-        "[simulation]\nduration = \"20 ms\"\ndt = \"{dt}\"\n[populations.a]\n{cell}\ninitial = {{ V_m = \"10 mV\" }}\n\
-         [populations.b]\n{cell}\n{}{}\
-         [record.a]\ntraces = [{{ variables = [\"V_m\"], interval = \"0.1 ms\" }}]\n",
+        "[simulation]\nduration = \"20 ms\"\ndt = \"{dt}\"\n[populations.a]\n{cell}\ninitial = {{ V_m = \"10 mV\" }}\n[populations.b]\n{cell}\n{}{}\
+         [record.a]\ntraces = [{{ variables = [\"V_m\"], interval = \"{}\" }}]\n",
         joint("forth", "a", "b"),
-        joint("back", "b", "a")
+        joint("back", "b", "a"),
+        if dt == "1 ms" { dt } else { "0.1 ms" }
     )
 }
 
