@@ -17,8 +17,8 @@ pub fn step(p: &mut Problem<'_>) -> Vec<Id> {
         let change = p.graph.mul(h, rate);
         x[i] = p.graph.add(x[i], change);
         // What comes after a spike current sees no more of it than the spike.
-        if let Some((s, cut)) = p.cut.filter(|c| c.0 == i && p.grows_exponentially(c.0)) {
-            x[s] = p.graph.binary(Binary::Min, x[s], cut);
+        if let Some(cap) = p.past_the_cut(i) {
+            x[i] = p.graph.binary(Binary::Min, x[i], cap);
         }
     }
     x

@@ -127,6 +127,17 @@ impl Problem<'_> {
             .collect()
     }
 
+    /// Just past the cut of a state that grows exponentially by itself: all that is seen of a spike current.
+    pub fn past_the_cut(&mut self, state: usize) -> Option<Id> {
+        let (_, cut) = self.cut.filter(|c| c.0 == state && self.grows_exponentially(state))?;
+        let g = &mut self.graph;
+        let size = g.unary(Unary::Abs, cut);
+        let (relative, least) = (g.number(1e-9), g.number(1e-12));
+        let part = g.mul(relative, size);
+        let above = g.add(part, least);
+        Some(g.add(cut, above))
+    }
+
     /// The increment of white noise of state `i` over the step: `sqrt(h) N`, with `N` standard normal.
     pub fn noise(&mut self, i: usize) -> Id {
         let n = self.graph.symbol(Symbol::Noise(i as u32));
@@ -229,16 +240,10 @@ pub fn build(integrator: Integrator, problem: &mut Problem<'_>) -> Result<Method
         }
     };
     // Exponential spike currents leave the range of numbers in one step: what is past the cut is as good as at it.
-    if let Some((s, cut)) = problem.cut.filter(|c| problem.grows_exponentially(c.0)) {
-        let g = &mut problem.graph;
-        let above = {
-            let size = g.unary(Unary::Abs, cut);
-            let (relative, least) = (g.number(1e-9), g.number(1e-12));
-            let part = g.mul(relative, size);
-            g.add(part, least)
-        };
-        let cap = g.add(cut, above);
-        new[s] = g.binary(Binary::Min, new[s], cap);
+    if let Some((s, _)) = problem.cut
+        && let Some(cap) = problem.past_the_cut(s)
+    {
+        new[s] = problem.graph.binary(Binary::Min, new[s], cap);
     }
     Ok(Method::Expressions(new))
 }
