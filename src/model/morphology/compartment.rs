@@ -89,7 +89,10 @@ impl Compartments {
         if unit < self.count {
             return self.ranges.partition_point(|r| r.0 + r.1 <= unit);
         }
-        self.ends.iter().position(|e| e.1 == unit).unwrap_or(0)
+        // The node at its far end, or, of the root, the first that begins there.
+        let ends = || self.ends.iter();
+        let far = ends().position(|e| e.1 == unit);
+        far.or_else(|| ends().position(|e| e.0 == unit)).expect("a node is an end of a section")
     }
 
     /// The unit at `x` (0 to 1) of a section: a node at the ends, a compartment between.
