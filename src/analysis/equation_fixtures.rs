@@ -87,7 +87,6 @@ impl Model {
             grid: None,
             integrator: Integrator::Auto,
             substeps: 1,
-            preset: None,
         };
         let stimuli = inputs
             .iter()

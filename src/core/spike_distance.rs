@@ -230,12 +230,16 @@ pub fn pairs<T: Send>(n: usize, value: impl Fn(usize, usize) -> T + Sync) -> Vec
 }
 
 /// Symmetric matrix, row by row, from the values of [`pairs`] and a diagonal.
+///
+/// # Panics
+/// If there is not one value for each pair.
 pub fn symmetric(n: usize, pairs: &[f64], diagonal: f64) -> Vec<f64> {
+    assert_eq!(pairs.len(), n * n.saturating_sub(1) / 2, "a value for each pair of {n}");
     let mut full = vec![diagonal; n * n];
     let mut next = pairs.iter();
     for i in 0..n {
         for j in i + 1..n {
-            let v = next.next().copied().unwrap_or(f64::NAN);
+            let v = *next.next().expect("as many values as pairs");
             full[i * n + j] = v;
             full[j * n + i] = v;
         }

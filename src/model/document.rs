@@ -202,7 +202,14 @@ fn value_item(report: &mut Report, value: DeValue<'_>, text: usize, place: &Sour
                 Item::Integer(0)
             }
         },
-        DeValue::Float(f) => Item::Float(f.as_str().parse().unwrap_or(f64::NAN)),
+        DeValue::Float(f) => match f.as_str().parse() {
+            Ok(v) => Item::Float(v),
+            // The parser goes on after an error of its own, and then the text need not be a number.
+            Err(_) => {
+                report.error(place, format!("`{}` is not a number", f.as_str()));
+                Item::Float(0.0)
+            }
+        },
         DeValue::Boolean(b) => Item::Flag(b),
         DeValue::Datetime(_) => Item::Date,
         DeValue::Array(list) => Item::List(

@@ -228,7 +228,7 @@ weight = 0.5
     assert!(spec.populations[0].system.event_ports()[0].weight.is_none());
     let p = &spec.populations[0];
     assert_eq!(p.initial[1], Value::Constant(-13.0));
-    assert_eq!((p.integrator, p.preset.as_deref()), (Integrator::EulerSequential, Some("chattering + figure1")));
+    assert_eq!(p.integrator, Integrator::EulerSequential);
     assert_eq!(p.parameters[p.system.parameters().iter().position(|v| v.name == "c").unwrap()], Value::Constant(-50.0));
 }
 

@@ -115,6 +115,11 @@ impl MetricColumn {
         matches!(self.kind, MetricKind::Text(..))
     }
 
+    /// Whether it is the number itself: the value, its unit, its interval. A picture of the number stands behind it.
+    pub fn is_measure(&self) -> bool {
+        matches!(self.kind, MetricKind::Value(..) | MetricKind::Name(..)) || self.shown.is_some_and(|s| s.is_interval)
+    }
+
     /// Whether a table without it is none of metrics.
     pub fn is_required(&self) -> bool {
         matches!(self.kind, MetricKind::Key(..) | MetricKind::Value(..))

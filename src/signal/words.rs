@@ -1,6 +1,6 @@
 //! Shapes in words: for screen readers, logs, and people who do not see the pane.
 
-use spikedeck_core::number::{count, counted, interval, shown, with_unit};
+use spikedeck_core::number::{count, counted, shown, with_unit};
 
 use super::metric::Metric;
 use super::shape::{
@@ -64,20 +64,17 @@ fn place(axis: &Axis, at: f64) -> String {
     format!("{} {}", axis.label, with_unit(at, &axis.unit))
 }
 
-/// A number with what it rests on.
+/// A number with what it rests on: every number that screens show beside it; why it is missing, if it is.
 fn row(row: &ScalarRow) -> String {
     let m: &Metric = &row.measured;
-    let mut text = format!("{} {}", row.name, m.value.map_or_else(|| "missing".into(), |v| with_unit(v, &m.unit)));
-    if let Some((low, high)) = m.ends() {
-        text += " ";
-        text += &interval(low, high);
-    }
-    if let Some(chance) = m.chance {
-        text += " (chance ";
-        text += &shown(chance);
-        text += ")";
-    }
-    text
+    let value = match m.value {
+        Some(v) => with_unit(v, &m.unit),
+        None if m.note.is_empty() => "missing".into(),
+        None => format!("missing ({})", m.note),
+    };
+    let beside = Metric::shown().filter(|(column, _)| column.is_number() && !column.is_required());
+    let beside = beside.map(|(column, shown)| (shown.heading, column.text(m))).filter(|(_, text)| !text.is_empty());
+    beside.fold(format!("{} {value}", row.name), |told, (heading, text)| format!("{told}, {heading} {text}"))
 }
 
 fn series(s: &Series) -> String {
@@ -179,7 +176,10 @@ mod tests {
         let metric = Metric::new("exc.spikes", "cv", 0.871_2, "", 10).interval(0.84, 0.9).chance(1.0);
         let missing = Metric::missing("inh.spikes", "cv", "", 0, "silent");
         let scalars = Shape::Scalars(Scalars::from_metrics(&[metric, missing]));
-        assert_eq!(scalars.in_words(), "exc.spikes cv 0.8712 [0.84, 0.9] (chance 1); inh.spikes cv missing");
+        assert_eq!(
+            scalars.in_words(),
+            "exc.spikes cv 0.8712, 95 % CI [0.84, 0.9], chance 1, n 10; inh.spikes cv missing (silent), n 0"
+        );
         let curve = Curve { name: "exc".into(), x: vec![5.0, 10.0], y: vec![0.5, f64::NAN], ..Curve::default() };
         let series = Series {
             x: Axis::new("frequency", "Hz"),

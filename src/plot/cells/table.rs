@@ -51,6 +51,8 @@ struct ColumnText {
     cells: Vec<String>,
     is_right: bool,
     role: Role,
+    /// Whether it is part of the number that the picture shows.
+    is_measure: bool,
     /// Columns with low weights are placed first; those with 0 always.
     weight: u8,
     /// Width to which it may be cut; what is spare goes to columns that were.
@@ -65,6 +67,7 @@ impl ColumnText {
             cells: rows.iter().map(|r| r.name.clone()).collect(),
             is_right: false,
             role: Role::Text,
+            is_measure: false,
             weight: 0,
             least: Some(28),
         };
@@ -73,6 +76,7 @@ impl ColumnText {
             cells: rows.iter().map(|r| column.text(&r.measured)).collect(),
             is_right: column.is_right(),
             role: role_of(shown.tone),
+            is_measure: column.is_measure(),
             weight: shown.weight,
             least: column.is_prose().then_some(16),
         });
@@ -135,8 +139,8 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
     if all.len() == 2 && widths.iter().sum::<usize>() + 2 > width {
         widths[0] = width.saturating_sub(widths[1] + 2);
     }
-    // The picture stands behind the interval, else behind value and unit.
-    let after = all.iter().rposition(|c| c.weight <= 2).unwrap_or(0);
+    // The picture stands behind the number that it shows.
+    let after = all.iter().rposition(|c| c.is_measure).expect("the value is always placed");
     let mut line = top;
     let headed = grid.height.saturating_sub(top) > 2;
     let mut x = 0;

@@ -26,8 +26,6 @@ pub(super) fn population(population: &PopulationSpec) -> Json {
         tree: cells,
         integrator,
         substeps,
-        // What it says stands in the values.
-        preset: _,
     } = population;
     let mut object = Map::new();
     object.insert("name".into(), json!(name));

@@ -105,7 +105,6 @@ pub(super) fn read(
         grid,
         integrator,
         substeps,
-        preset: preset.map(|p| p.name),
     };
     fit::check(resolver, &population, &nodes);
     Some(population)

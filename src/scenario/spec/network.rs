@@ -164,8 +164,6 @@ pub struct PopulationSpec {
     pub integrator: Integrator,
     /// Integration steps inside one step of the simulation.
     pub substeps: u32,
-    /// Preset, if chosen.
-    pub preset: Option<String>,
 }
 
 impl PopulationSpec {
