@@ -246,11 +246,6 @@ impl SortedAxis {
         let near_in_time = self.values[first..=last].iter().filter(|&&v| inside((v - q).abs())).count();
         to - from - near_in_time
     }
-
-    /// Number of values that occur more than once.
-    pub fn tied(&self) -> usize {
-        self.sorted.chunk_by(|a, b| a == b).map(<[f64]>::len).filter(|&l| l > 1).sum()
-    }
 }
 
 #[cfg(test)]
@@ -317,6 +312,5 @@ mod tests {
                 }
             }
         }
-        assert_eq!(SortedAxis::new(&[1.0, 2.0, 1.0, 3.0]).tied(), 2);
     }
 }
