@@ -1,5 +1,8 @@
 //! Overrides: variants, `--set PATH=VALUE` and sweep points change the tree before it is understood.
 
+use super::SCENARIO;
+use super::distribution::DISTRIBUTIONS;
+use super::language::{Family, Key, Need, Section, Takes};
 use super::resolver::suggest;
 use spikedeck_model::Report;
 use spikedeck_model::document::{Entry, Item, Node, parse_value};
@@ -14,25 +17,25 @@ pub struct Overrides {
     pub set: Vec<(String, String)>,
 }
 
-/// Tables whose entries are named by the author: a path to a value may not invent a new entry there; a whole table may
-/// be added, and `false` takes an entry away.
-const NAMED: [&str; 9] =
-    ["populations", "projections", "stimuli", "record", "analyses", "expect", "models", "receptors", "variants"];
-/// All tables at the top of a scenario that a path may lead into.
-const ROOTS: [&str; 12] = [
-    "simulation",
-    "populations",
-    "projections",
-    "stimuli",
-    "record",
-    "analyses",
-    "expect",
-    "models",
-    "receptors",
-    "sweep",
-    "title",
-    "description",
-];
+/// What a scenario has under this name, unless it is the variants themselves, which no path leads into.
+fn part(name: &str) -> Option<&'static Key> {
+    SCENARIO.key(name).filter(|k| k.name != "variants")
+}
+
+/// Names of the tables that a path may lead into.
+fn tables() -> Vec<&'static str> {
+    SCENARIO.keys.iter().map(|k| k.name).filter(|name| part(name).is_some_and(is_table)).collect()
+}
+
+fn is_table(key: &Key) -> bool {
+    matches!(key.takes, Takes::Table(_)) || is_named(key)
+}
+
+/// Whether the entries of a table are named by the author: a path to a value may not invent a new entry there; a whole
+/// table may be added, and `false` takes an entry away.
+fn is_named(key: &Key) -> bool {
+    matches!(key.takes, Takes::Named(_) | Takes::NamedOne(_) | Takes::Analyses)
+}
 
 /// Applies the variant and the settings to `root`; gives path and TOML text of each in the order applied.
 pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides) -> Vec<(String, String)> {
@@ -86,7 +89,7 @@ fn entries_of(root: &Node) -> Vec<String> {
             .map(|e| format!("{table}.{}", e.key))
             .collect()
     };
-    NAMED.iter().flat_map(|table| of(table)).collect()
+    tables().into_iter().filter(|table| part(table).is_some_and(is_named)).flat_map(of).collect()
 }
 
 /// Both `"populations.exc.size" = 5` and `populations.exc.size = 5` are understood inside a variant.
@@ -97,41 +100,84 @@ fn flatten(
     known: &[String],
     visit: &mut dyn FnMut(&str, &SourceSpan, &Node),
 ) {
-    match value.entries() {
-        Some(entries)
-            if entries.iter().all(|e| !DISTRIBUTIONS.contains(&e.key.as_str()))
-                && !path.contains('.')
-                && ROOTS.contains(&path) =>
-        {
-            for e in entries {
-                let below = format!("{path}.{}", e.key);
-                if NAMED.contains(&path) && !known.contains(&below) && is_entry(&e.value) {
-                    visit(&below, &e.place, &e.value);
-                } else {
-                    deepen(&below, &e.place, &e.value, visit);
-                }
-            }
+    let table = part(path).filter(|key| is_table(key));
+    let (Some(entries), Some(table)) = (value.entries(), table) else {
+        return visit(path, place, value);
+    };
+    for e in entries {
+        let below = format!("{path}.{}", e.key);
+        if is_named(table) && !known.contains(&below) && is_entry(table, &e.value) {
+            visit(&below, &e.place, &e.value);
+        } else {
+            let takes = match table.takes {
+                Takes::Table(_) => inside(table.takes, &e.key),
+                Takes::Named(section) => Some(Takes::Table(section)),
+                entries => Some(entries),
+            };
+            deepen(&below, &e.place, &e.value, takes, visit);
         }
-        _ => visit(path, place, value),
     }
 }
 
-/// Whether a table says what only a whole entry says, so that it is a new one and not a change to one with another
-/// name.
-fn is_entry(value: &Node) -> bool {
-    const MARKS: [&str; 8] = ["kind", "model", "from", "metric", "equations", "spikes", "traces", "connections"];
-    value.entries().is_some_and(|list| list.iter().any(|e| MARKS.contains(&e.key.as_str())))
+/// Whether a table says what every entry of `table` says first, so that it is a new one and not a change to one with
+/// another name.
+fn is_entry(table: &Key, value: &Node) -> bool {
+    let needed = |keys: &'static [Key]| keys.iter().find(|k| matches!(k.need, Need::Required(_)));
+    let is_mark = |word: &str| match table.takes {
+        Takes::Named(section) => needed(section.keys).is_some_and(|k| k.name == word),
+        Takes::NamedOne(family) => chooses(family, word),
+        Takes::Analyses => word == "kind",
+        _ => false,
+    };
+    value.entries().is_some_and(|list| list.iter().any(|e| is_mark(&e.key)))
 }
 
-/// Words that make a table a value rather than a path.
-const DISTRIBUTIONS: [&str; 9] =
-    ["uniform", "normal", "lognormal", "gamma", "values", "linspace", "rule", "kind", "grid"];
+/// Whether a key says which kind of `family` a table is.
+fn chooses(family: &Family, word: &str) -> bool {
+    family.by.map_or_else(|| family.others.iter().any(|s| s.key(word).is_some()), |by| by == word)
+}
 
-fn deepen(path: &str, place: &SourceSpan, value: &Node, visit: &mut dyn FnMut(&str, &SourceSpan, &Node)) {
+/// What stands behind `key` in a table that `takes` describes; nothing where the language does not say.
+fn inside(takes: Takes, key: &str) -> Option<Takes> {
+    let of = |section: &Section| section.key(key).map(|k| k.takes).or_else(|| section.others.map(|o| o.takes));
+    match takes {
+        Takes::Table(section) => of(section),
+        Takes::One(family) | Takes::NamedOne(family) => {
+            let common = family.common.iter().find(|k| k.name == key).map(|k| k.takes);
+            common.or_else(|| family.kinds.iter().chain(family.others).find_map(|s| of(s)))
+        }
+        Takes::Open(others) => Some(others.takes),
+        Takes::Either(list) => list.iter().find_map(|t| inside(*t, key)),
+        _ => None,
+    }
+}
+
+/// Whether a table is a value rather than part of a path: a distribution, or one of several kinds, which is replaced as
+/// a whole.
+fn is_value(takes: Option<Takes>, entries: &[Entry]) -> bool {
+    match takes {
+        Some(Takes::One(family)) => entries.iter().any(|e| chooses(family, &e.key)),
+        // What is recorded of a population is told by its keys; each of them may be set.
+        Some(Takes::NamedOne(family)) => family.by.is_some() && entries.iter().any(|e| chooses(family, &e.key)),
+        Some(Takes::Table(_)) => false,
+        Some(Takes::Value(_)) => true,
+        Some(Takes::Either(list)) => list.iter().any(|t| is_value(Some(*t), entries)),
+        // Options of analyses are declared elsewhere.
+        None | Some(_) => entries.iter().any(|e| e.key == "kind" || DISTRIBUTIONS.key(&e.key).is_some()),
+    }
+}
+
+fn deepen(
+    path: &str,
+    place: &SourceSpan,
+    value: &Node,
+    takes: Option<Takes>,
+    visit: &mut dyn FnMut(&str, &SourceSpan, &Node),
+) {
     match value.entries() {
-        Some(entries) if !entries.is_empty() && entries.iter().all(|e| !DISTRIBUTIONS.contains(&e.key.as_str())) => {
+        Some(entries) if !entries.is_empty() && !is_value(takes, entries) => {
             for e in entries {
-                deepen(&format!("{path}.{}", e.key), &e.place, &e.value, visit);
+                deepen(&format!("{path}.{}", e.key), &e.place, &e.value, takes.and_then(|t| inside(t, &e.key)), visit);
             }
         }
         _ => visit(path, place, value),
@@ -159,7 +205,7 @@ fn segments(path: &str) -> Vec<String> {
 /// Whether a path leads somewhere; the error says where it ends.
 pub(super) fn check_path(report: &mut Report, root: &Node, path: &str, place: &SourceSpan) -> bool {
     let parts = segments(path);
-    let of_the_file = parts.len() == 1 && ["title", "description"].contains(&parts[0].as_str());
+    let of_the_file = parts.len() == 1 && part(&parts[0]).is_some_and(|key| !is_table(key));
     if parts.iter().any(String::is_empty) || (parts.len() < 2 && !of_the_file) {
         report.error_help(
             place,
@@ -168,15 +214,15 @@ pub(super) fn check_path(report: &mut Report, root: &Node, path: &str, place: &S
         );
         return false;
     }
-    if !ROOTS.contains(&parts[0].as_str()) {
+    let Some(key) = part(&parts[0]).filter(|key| of_the_file || is_table(key)) else {
         report.error_help(
             place,
             format!("a scenario has no table `{}`", parts[0]),
-            suggest(&parts[0], ROOTS.iter().copied()),
+            suggest(&parts[0], tables().into_iter()),
         );
         return false;
-    }
-    if NAMED.contains(&parts[0].as_str()) {
+    };
+    if is_named(key) {
         let table = root.get(&parts[0]);
         if table.and_then(|t| t.get(&parts[1])).is_none() {
             let names: Vec<&str> =
@@ -191,7 +237,7 @@ pub(super) fn check_path(report: &mut Report, root: &Node, path: &str, place: &S
 
 /// Whether a path names a whole entry: `stimuli.kick`.
 fn is_entry_path(parts: &[String]) -> bool {
-    parts.len() == 2 && NAMED.contains(&parts[0].as_str()) && !parts[1].is_empty()
+    parts.len() == 2 && part(&parts[0]).is_some_and(is_named) && !parts[1].is_empty()
 }
 
 /// Whether a path and its value state a whole entry, which need not have been there.

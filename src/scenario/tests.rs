@@ -324,3 +324,42 @@ amplitude = "1 nA"
             .unwrap_err();
     assert!(wrong.to_string().contains("did you mean `drive`?"), "{wrong}");
 }
+
+/// Paths lead into every table of the language, and a table is a value or part of a path by what its key takes: what
+/// stands beside a changed key stays.
+#[test]
+fn paths_follow_the_declarations() {
+    let text = r#"
+title = "x"
+[simulation]
+duration = "10 ms"
+dt = "0.1 ms"
+[models.m]
+equations = "dx/dt = -x/[1 ms] : 1"
+[populations.p]
+model = "m"
+grid = { shape = [8], spacing = "1 mm" }
+initial = { x = { uniform = [0.0, 1.0] } }
+[record.p]
+traces = [{ variables = ["x"] }]
+[variants.other.populations.p]
+grid = { shape = [16] }
+initial = { x = { normal = { mean = 1.0, sd = 0.1 } } }
+[variants.other.record.p]
+connections = false
+"#;
+    let other = Overrides { variant: Some("other".into()), set: vec![] };
+    let (spec, _) = read(text, &other).unwrap_or_else(|r| unreachable!("{r}"));
+    let p = &spec.populations[0];
+    assert_eq!((p.size, p.model.name.as_str(), spec.records[0].traces.len()), (16, "m", 1));
+    assert_eq!(p.grid.as_ref().map(|g| g.shape.clone()), Some(vec![16]));
+    assert!(matches!(p.initial[0], Value::Drawn(_)), "{:?}", p.initial);
+    for path in ["channels.mine.equations", "plasticity.mine.on_pre", "models.m.equations", "title", "sweep.seeds"] {
+        let set = vec![(path.to_owned(), "1 +".to_owned())];
+        let wrong = read(text, &Overrides { variant: None, set }).err().map(|r| r.to_string()).unwrap_or_default();
+        assert!(!wrong.contains("has no table") && !wrong.contains("is no path"), "{path}: {wrong}");
+    }
+    let set = vec![("chanels.mine.equations".to_owned(), "1".to_owned())];
+    let wrong = read(text, &Overrides { variant: None, set }).unwrap_err().to_string();
+    assert!(wrong.contains("did you mean `channels`?"), "{wrong}");
+}

@@ -153,9 +153,11 @@ fn features(members: &[&str], edges: &str) -> BTreeSet<String> {
 /// feature among the dependencies.
 #[test]
 fn tests_do_not_change_the_features_of_dependencies() {
-    let whole = features(&["--workspace"], "normal,build,dev");
+    // What looks for broken inputs is outside the default build.
+    let all = ["--workspace", "--exclude", "spikedeck-fuzz"];
+    let whole = features(&all, "normal,build,dev");
     assert!(whole.len() > 50, "the tree is read: {}", whole.len());
-    let mut changed: Vec<String> = features(&["--workspace"], "normal,build").difference(&whole).cloned().collect();
+    let mut changed: Vec<String> = features(&all, "normal,build").difference(&whole).cloned().collect();
     for room in ROOMS {
         let members = ["-p", "spikedeck", "-p", &format!("spikedeck-{room}")];
         let other = features(&members, "normal,build,dev");

@@ -17,6 +17,7 @@ mod doors;
 mod estimators;
 mod event_driven;
 mod first_screen;
+mod fuzz;
 mod harm;
 mod identical;
 mod identity;
