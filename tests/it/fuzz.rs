@@ -1,7 +1,9 @@
 //! Every door that takes a file comes back from inputs that nobody would write: fixed mutations of sound ones. `fuzz/run`
 //! looks further.
 
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use spikedeck::core::rng::{Key, Stream};
 
@@ -42,8 +44,12 @@ fn mutate(input: &[u8], other: &[u8], target: &Target, random: &mut Stream) -> V
 /// Tries the seeds of a target and `times` mutations of them.
 fn tried(name: &str, times: usize) {
     let target = TARGETS.iter().find(|t| t.name == name).unwrap();
-    let seeds = (target.seeds)();
+    let mut seeds = (target.seeds)();
     assert!(!seeds.is_empty(), "{name} has inputs to begin from");
+    let known = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+    let mut files: Vec<_> = fs::read_dir(&known).into_iter().flatten().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    seeds.extend(files.iter().map(|file| fs::read(file).unwrap()));
     let mut random = Key::new(1, "fuzz", name).stream(0, 0);
     let broken = |bytes: &[u8]| {
         let came_back = catch_unwind(AssertUnwindSafe(|| (target.take)(bytes))).is_ok();

@@ -30,4 +30,5 @@ mod published;
 mod registry;
 mod scenarios;
 mod spikes;
+mod supply_chain;
 mod trees;
