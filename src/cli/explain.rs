@@ -191,7 +191,8 @@ fn options(declaration: &AnalysisDeclaration) -> String {
         let default = match (option.default, &option.kind) {
             (Some(text), OptionKind::Choice(words)) => format!("{text} (of {})", words.join(", ")),
             (Some(text), _) => text.to_owned(),
-            (None, _) => "from the data".to_owned(),
+            // Its meaning says what holds without it.
+            (None, _) => "optional".to_owned(),
         };
         let about = match declaration.without_units(option.key) {
             Some(WithoutUnits::Derived(how)) => format!("{} (where time has no unit: {how})", option.about),
