@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::network::{Coupling, PopulationSpec, Port, ProjectionSpec};
+use super::network::{PopulationSpec, Port};
 use spikedeck_equation::System;
 use spikedeck_model::morphology::{Compartments, place};
 
@@ -65,15 +65,6 @@ impl TreeSpec {
     pub fn name(&self, unit: usize) -> String {
         let name = place::name(&self.compartments, unit);
         if self.cells == 1 { name } else { format!("{name} of {}", unit / self.units().max(1)) }
-    }
-}
-
-impl ProjectionSpec {
-    /// Numbers of sources and targets.
-    pub fn ends(&self, populations: &[PopulationSpec]) -> (usize, usize) {
-        let from = &populations[self.from.index()];
-        let sources = if self.coupling == Coupling::Event { from.sources() } else { from.size };
-        (sources, populations[self.to.population.index()].targets(self.to.port))
     }
 }
 

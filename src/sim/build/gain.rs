@@ -274,7 +274,7 @@ impl<'a> Links<'a> {
         match &self.kind {
             Kind::Same(w) => {
                 let sources = self.projection.wiring.sources as usize;
-                let alone = self.projection.wiring.no_self;
+                let alone = self.projection.wiring.apart.is_some();
                 for &(h, slope) in &self.pre {
                     let total: f64 = deviations[h].iter().sum();
                     for (unit, to) in arrived.iter_mut().enumerate() {

@@ -85,7 +85,7 @@ fn wiring<'a>(spec: &Spec, projection: &'a ProjectionSpec, populations: &'a [Pop
         rule: &projection.rule,
         sources: sources as u32,
         targets: targets as u32,
-        no_self: from == to && !projection.autapses,
+        apart: projection.apart(&spec.populations),
         multapses: projection.multapses,
         key: Key::new(spec.simulation.seed, &projection.draw_key(), "connect"),
         from: spiking.unwrap_or(&source.geometry),
