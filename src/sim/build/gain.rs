@@ -25,12 +25,15 @@ use spikedeck_scenario::{CarriedName, Coupling, PopulationId, Port, Rule, Spec, 
 const OVERSHOOTS: f64 = 1.0;
 const UNSTABLE: f64 = 2.0;
 
-/// Rounds of the iteration, and the last of them, over which growth is averaged.
+/// Rounds of the iteration, over the last third of which growth is averaged: most of them, and least.
 const ROUNDS: usize = 60;
-const AVERAGED: usize = 20;
+const LEAST_ROUNDS: usize = 12;
 
-/// Most connections of a projection that are walked here; of larger ones the sum of a row speaks.
+/// Most connections of a projection that are kept here; those of larger ones are walked anew in every round.
 const MOST: f64 = 4e6;
+
+/// Connections that are walked for one eigenvalue, if that leaves rounds enough.
+const WALKED: f64 = 1e8;
 
 /// Connections of a projection without delay, with how steeply their value depends on both ends.
 struct Links<'a> {
@@ -46,6 +49,8 @@ enum Kind {
     Same(f64),
     /// Source, target, weight.
     Each(Vec<(u32, u32, f64)>),
+    /// Too many to be kept: their number, the weight of largest size, and the largest sum of sizes into a target.
+    Walked { count: usize, largest: f64, heaviest: f64 },
 }
 
 /// What becomes of deviations of all quantities, history by history, in one step.
@@ -203,7 +208,17 @@ impl<'a> Links<'a> {
         let (from, to) = (projection.spec.from, projection.spec.to.population);
         let kind = match (projection.spec.rule.clone(), projection.values.same_weight()) {
             (Rule::AllToAll, Some(w)) => Kind::Same(w),
-            _ if projection.wiring.expected() > MOST => return None,
+            _ if projection.wiring.expected() > MOST => {
+                let mut sums = vec![0.0; projection.wiring.targets as usize];
+                let (mut count, mut largest) = (0, 0.0_f64);
+                projection.wiring.walk(0..projection.wiring.targets, |link| {
+                    let w = projection.values.weight(&link);
+                    count += 1;
+                    sums[link.target as usize] += w.abs();
+                    largest = if w.abs() > largest.abs() { w } else { largest };
+                });
+                Kind::Walked { count, largest, heaviest: sums.into_iter().fold(0.0, f64::max) }
+            }
             _ => {
                 let mut list = Vec::new();
                 projection.wiring.walk(0..projection.wiring.targets, |link| {
@@ -214,7 +229,7 @@ impl<'a> Links<'a> {
         };
         // The slope for a weight of 1, from that of the largest.
         let largest = match &kind {
-            Kind::Same(w) => *w,
+            Kind::Same(w) | Kind::Walked { largest: w, .. } => *w,
             Kind::Each(list) => list.iter().map(|l| l.2).max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0),
         };
         if largest == 0.0 {
@@ -266,11 +281,26 @@ impl<'a> Links<'a> {
                 }
                 sums.into_iter().fold(0.0, f64::max)
             }
+            Kind::Walked { heaviest, .. } => *heaviest,
+        }
+    }
+
+    /// Rounds of the iteration that are walked in bearable time.
+    fn rounds(&self) -> usize {
+        match &self.kind {
+            Kind::Same(_) | Kind::Each(_) => ROUNDS,
+            Kind::Walked { count, .. } => ((WALKED / *count as f64) as usize).clamp(LEAST_ROUNDS, ROUNDS),
         }
     }
 
     /// What arrives at each target for deviations of the quantities.
     fn bring(&self, deviations: &[Vec<f64>], arrived: &mut [f64]) {
+        let of = |list: &[(usize, f64)], unit: u32| -> f64 {
+            list.iter().map(|&(h, slope)| slope * deviations[h][unit as usize]).sum()
+        };
+        let mut add = |source: u32, target: u32, w: f64| {
+            arrived[target as usize] += w * (of(&self.pre, source) + of(&self.post, target));
+        };
         match &self.kind {
             Kind::Same(w) => {
                 let sources = self.projection.wiring.sources as usize;
@@ -289,13 +319,10 @@ impl<'a> Links<'a> {
                     }
                 }
             }
-            Kind::Each(list) => {
-                for &(source, target, w) in list {
-                    let of = |list: &[(usize, f64)], unit: u32| -> f64 {
-                        list.iter().map(|&(h, slope)| slope * deviations[h][unit as usize]).sum()
-                    };
-                    arrived[target as usize] += w * (of(&self.pre, source) + of(&self.post, target));
-                }
+            Kind::Each(list) => list.iter().for_each(|&(source, target, w)| add(source, target, w)),
+            Kind::Walked { .. } => {
+                let PreparedProjection { wiring, values, .. } = self.projection;
+                wiring.walk(0..wiring.targets, |link| add(link.source, link.target, values.weight(&link)));
             }
         }
     }
@@ -327,13 +354,14 @@ fn swing(links: &[Links<'_>], answers: &[Vec<f64>], sizes: &[usize]) -> f64 {
         out
     };
     // The eigenvalue of largest size, and from there the one farthest on its other side.
-    let (radius, _) = outermost(&apply, sizes, 0.0);
-    let (reach, real) = outermost(&apply, sizes, radius);
+    let rounds = links.iter().map(Links::rounds).fold(ROUNDS, usize::min);
+    let (radius, _) = outermost(&apply, (sizes, rounds), 0.0);
+    let (reach, real) = outermost(&apply, (sizes, rounds), radius);
     if real { (reach - radius).max(0.0) } else { 0.0 }
 }
 
 /// Size of the outermost eigenvalue of the matrix less `shift`, and whether it is a real one on the negative side.
-fn outermost(apply: &Matrix<'_>, sizes: &[usize], shift: f64) -> (f64, bool) {
+fn outermost(apply: &Matrix<'_>, (sizes, rounds): (&[usize], usize), shift: f64) -> (f64, bool) {
     // Any vector with parts along all directions; golden fractions repeat nowhere.
     let mut at = 0.0_f64;
     let mut v: Vec<Vec<f64>> = sizes
@@ -350,8 +378,9 @@ fn outermost(apply: &Matrix<'_>, sizes: &[usize], shift: f64) -> (f64, bool) {
     let dot = |a: &[Vec<f64>], b: &[Vec<f64>]| -> f64 {
         a.iter().flatten().zip(b.iter().flatten()).map(|(x, y)| x * y).sum()
     };
+    let averaged = rounds / 3;
     let (mut growth, mut along) = (0.0, 0.0);
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let size = dot(&v, &v).sqrt();
         if size == 0.0 || !size.is_finite() {
             return (0.0, true);
@@ -360,11 +389,11 @@ fn outermost(apply: &Matrix<'_>, sizes: &[usize], shift: f64) -> (f64, bool) {
         let mut next = apply(&v);
         next.iter_mut().flatten().zip(v.iter().flatten()).for_each(|(n, x)| *n -= shift * x);
         along = dot(&v, &next);
-        if round >= ROUNDS - AVERAGED {
+        if round >= rounds - averaged {
             growth += dot(&next, &next).sqrt().ln();
         }
         v = next;
     }
-    let size = (growth / AVERAGED as f64).exp();
+    let size = (growth / averaged as f64).exp();
     (size, along < -0.5 * size)
 }
