@@ -52,9 +52,13 @@ impl FailureNames {
             Broken::Stimulus { stimulus, population } => {
                 (population, Cause::Stimulus(self.stimuli[stimulus as usize].clone()))
             }
+            Broken::Events { stimulus, population } => {
+                (population, Cause::Rate(self.stimuli[stimulus as usize].clone()))
+            }
             Broken::Arriving(population) => (population, Cause::Projections),
             Broken::Expression(population) => (population, Cause::Expression),
             Broken::Population(population) => (population, Cause::Growth),
+            Broken::Unfollowed(population) => (population, Cause::Unfollowed),
             Broken::Connection { projection, source } => {
                 let (projection, values) = &self.projections[projection.index()];
                 let variable = values[state].clone();
@@ -64,8 +68,9 @@ impl FailureNames {
         let (name, system) = &self.populations[population.index()];
         let expressions = system.subexpressions();
         let variable = match cause {
+            Cause::Rate(_) => system.event_ports()[state].name.clone(),
             Cause::Stimulus(_) | Cause::Projections => system.inputs()[state].name.clone(),
-            Cause::Growth => system.states()[state].name.clone(),
+            Cause::Growth | Cause::Unfollowed => system.states()[state].name.clone(),
             Cause::Expression => expressions.get(state).map_or_else(
                 || format!("d{}/dt", system.states()[state - expressions.len()].name),
                 |expression| expression.name.clone(),

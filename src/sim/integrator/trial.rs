@@ -74,7 +74,7 @@ pub fn follow(p: &Problem<'_>, start: &[f64], parameters: &[f64]) -> Option<Path
     let mut states = vec![start.to_vec()];
     let mut x = start.to_vec();
     for k in 0..STEPS {
-        rk45::advance(&lane, k as f64 * p.h, p.h, &mut x);
+        rk45::advance(&lane, k as f64 * p.h, p.h, &mut x)?;
         if !x.iter().all(|v| v.is_finite()) {
             return None;
         }
@@ -152,7 +152,9 @@ impl Path {
                     let rate = |t: f64, x: &[f64], out: &mut [f64]| unit.evaluate(&unit.rates, t, x, out);
                     let slope = |t: f64, x: &[f64], out: &mut [f64]| unit.evaluate(&slopes, t, x, out);
                     let lane = rosenbrock::Lane { rate: &rate, jacobian: &slope, surface: None, cut: unit.cut };
-                    rosenbrock::advance(&lane, time, h, x);
+                    if rosenbrock::advance(&lane, time, h, x).is_none() {
+                        x.fill(f64::NAN);
+                    }
                 })
             }
             Method::RungeKutta45 => return None,

@@ -41,6 +41,7 @@ impl Stepper {
             let row = inputs.get(port).copied().unwrap_or(&[]);
             move |k| if row.is_empty() { 0.0 } else { row[lane(k)] }
         });
+        let mut unfollowed = None;
         for sub in 0..self.substeps {
             let draw = step * u64::from(self.substeps) + u64::from(sub);
             for noise in &self.noise {
@@ -54,11 +55,14 @@ impl Stepper {
                 Motion::Kernel(kernel) => side.run(kernel, 0, width),
                 Motion::Lanes(lanes) => {
                     for k in 0..n {
-                        lanes.advance(side, k, k, time, false);
+                        if lanes.advance(side, k, k, time, false).is_none() {
+                            unfollowed.get_or_insert(resting[k].unit);
+                        }
                     }
                 }
             }
         }
+        self.unfollowed = self.unfollowed.or(unfollowed);
         for s in 0..side.states() {
             self.work.moved.extend_from_slice(&side.memory.data[s * side.memory.padded..s * side.memory.padded + n]);
         }
