@@ -37,9 +37,11 @@ impl System {
         }
         // What an event adds is made of what stands at a grid point.
         let read = |g: usize| {
-            r.effects.iter().flatten().chain(&r.given_effects).any(|&(_, gain)| {
-                r.graph.depends(gain, |s| s == Symbol::Given(g as u32))
-            })
+            r.effects
+                .iter()
+                .flatten()
+                .chain(&r.given_effects)
+                .any(|&(_, gain)| r.graph.depends(gain, |s| s == Symbol::Given(g as u32)))
         };
         for (_, variable) in r.given.iter().enumerate().filter(|(g, _)| read(*g)) {
             if let Some((id, _)) = self.observable(&variable.name)

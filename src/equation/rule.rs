@@ -186,7 +186,9 @@ impl Rule {
                 }
                 if graph.depends(value, |s| !matches!(s, Symbol::State(_) | Symbol::Parameter(_))) {
                     say(
-                        format!("`{word}` changes `{name}` by a quantity of a neuron, which a spike does not bring with it"),
+                        format!(
+                            "`{word}` changes `{name}` by a quantity of a neuron, which a spike does not bring with it"
+                        ),
                         "a rule between spikes has states and parameters of its own; one between rates, without \
                          `on_pre` and `on_post`, sees what `given` names",
                     );
@@ -400,7 +402,8 @@ mod tests {
         assert!(first(&texts(trace, Some("y_post += 1"), None)).contains("the other end"));
         // Neither time nor what a neuron is comes with a spike, wherever it is named and however it is used.
         for name in ["t/[1 ms]", "r_pre", "r_post", "early", "both"] {
-            for use_of in ["w += {}*[1 pA]", "x_pre += {}", "w *= 1 + {}", "efficacy = {}", "w = where({} > 1, w, 2*w)"] {
+            for use_of in ["w += {}*[1 pA]", "x_pre += {}", "w *= 1 + {}", "efficacy = {}", "w = where({} > 1, w, 2*w)"]
+            {
                 let equations = format!("{trace}\nearly = exp(-t/[1 s]) : 1\nboth = early*r_pre : 1");
                 let said = |on_pre: &str, on_post: &str| {
                     let mut t = texts(&equations, Some(on_pre), Some(on_post));

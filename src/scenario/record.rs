@@ -5,8 +5,7 @@ use super::language::{Family, Key, Of, Range, Section, Table, Takes};
 use super::resolver::{Resolver, suggest};
 use super::selector::{Units, unit_list, variable, variables};
 use super::spec::{
-    Place, PopulationId, PopulationSpec, ProjectionId, ProjectionSpec, RecordSpec, TraceRequest, Traced,
-    TracedId,
+    Place, PopulationId, PopulationSpec, ProjectionId, ProjectionSpec, RecordSpec, TraceRequest, Traced, TracedId,
 };
 use spikedeck_model::document::{Entry, Item, Node};
 

@@ -90,7 +90,10 @@ pub struct EdgeFile {
 pub fn edges(table: &FileTable, keys: &EdgeKeys<'_>) -> Result<EdgeFile, Refused> {
     let Some(kept) = meant(table, keys)? else { return read(table, keys, table.rows) };
     // Rows of other projections have units and gaps of their own.
-    let columns = table.columns.iter().map(|c| if is_named(EDGES.column("projection"), &c.name) { c.clone() } else { c.only(&kept) });
+    let columns = table
+        .columns
+        .iter()
+        .map(|c| if is_named(EDGES.column("projection"), &c.name) { c.clone() } else { c.only(&kept) });
     let own = FileTable { columns: columns.collect(), rows: table.rows, metadata: table.metadata.clone() };
     let rows: Vec<usize> = (0..table.rows).filter(|&row| kept[row]).collect();
     Ok(read(&own, keys, rows.len())?.picked(&rows))

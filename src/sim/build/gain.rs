@@ -15,11 +15,11 @@ use super::unsuitable;
 use crate::BuildError;
 use crate::integrator::{Problem, trial};
 use spikedeck_core::units::{Dimension, Quantity};
-use spikedeck_equation::TimeUnit;
 use spikedeck_equation::derive::{derivative, derivatives};
-use spikedeck_equation::graph::{Id, Symbol};
+use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::tape::{Tape, Values};
-use spikedeck_scenario::{CarriedName, Coupling, PopulationId, Port, Rule, Spec, VariableId};
+use spikedeck_equation::{System, TimeUnit};
+use spikedeck_scenario::{CarriedName, Coupling, PopulationId, PopulationSpec, Port, Rule, Spec, VariableId};
 
 /// Deviations overshoot beyond this, and swing ever more beyond twice as much.
 const OVERSHOOTS: f64 = 1.0;
@@ -73,7 +73,7 @@ pub(super) fn examine(
     histories: &[(PopulationId, VariableId)],
 ) -> Result<Vec<String>, BuildError> {
     let units: Vec<Unit> =
-        spec.populations.iter().zip(populations).map(|(p, values)| Unit::new(spec, p, values)).collect();
+        spec.population_ids().zip(populations).map(|(p, values)| Unit::new(spec, p, values)).collect();
     let links: Vec<Links<'_>> = projections.iter().filter_map(|p| Links::new(spec, p, histories, &units)).collect();
     if links.is_empty() {
         return Ok(Vec::new());
@@ -116,7 +116,7 @@ pub(super) fn examine(
 }
 
 impl Unit {
-    fn new(spec: &Spec, population: &spikedeck_scenario::PopulationSpec, values: &PopulationValues) -> Self {
+    fn new(spec: &Spec, (id, population): (PopulationId, &PopulationSpec), values: &PopulationValues) -> Self {
         let p = population.system.parts();
         let parameters: Vec<f64> = values.parameters.iter().map(|c| crate::values::at(c, 0)).collect();
         let start: Vec<f64> = values.initial.iter().map(|c| crate::values::at(c, 0)).collect();
@@ -131,10 +131,8 @@ impl Unit {
             parameters: &|_| Vec::new(),
             lane_values: Vec::new(),
         };
-        let coupled = spec.projections.iter().any(|x| {
-            matches!(x.coupling, Coupling::Continuous { .. })
-                && spec.population(x.to.population).name == population.name
-        });
+        let coupled =
+            spec.projections.iter().any(|x| matches!(x.coupling, Coupling::Continuous { .. }) && x.to.population == id);
         // A tree has its own solver, and a neuron with a reset no course beyond its threshold.
         let followed = coupled && population.tree.is_none() && p.reset.is_empty();
         let path = if followed { trial::follow(&problem, &start, &parameters) } else { None };
@@ -153,13 +151,26 @@ impl Unit {
     /// Values of a quantity along the course.
     fn values(&self, spec: &Spec, (p, variable): (PopulationId, VariableId)) -> Vec<f64> {
         let system = &spec.population(p).system;
-        let Some((id, _)) = system.observable(&variable.of(system).name) else { return vec![0.0] };
-        let tape = Tape::new(&system.parts().graph, &[id]);
+        let (graph, id) = quantity(system, variable);
+        let tape = Tape::new(&graph, &[id]);
         let value =
             |states: &Vec<f64>| tape.value(&Values { states, parameters: &self.parameters, ..Values::default() });
         let (first, last) = (self.states.first(), self.states.last());
         first.into_iter().chain(last).map(value).collect()
     }
+}
+
+/// A quantity as an expression, with the graph that it is in: a state that no equation reads is in none.
+fn quantity(system: &System, variable: VariableId) -> (Graph, Id) {
+    let p = system.parts();
+    let mut graph = p.graph.clone();
+    let id = match variable {
+        VariableId::State(i) => graph.symbol(Symbol::State(i.index() as u32)),
+        VariableId::Parameter(i) => graph.symbol(Symbol::Parameter(i.index() as u32)),
+        VariableId::Subexpression(i) => p.subexpression_ids[i.index()],
+        VariableId::Input(i) => p.port_totals[i.index()],
+    };
+    (graph, id)
 }
 
 /// For each history: by how much its quantity changes in one step for what a projection brings to its target's input.
@@ -179,8 +190,7 @@ fn answers(
         if owner != target.population {
             return 0.0;
         }
-        let Some((id, _)) = population.system.observable(&variable.of(&population.system).name) else { return 0.0 };
-        let mut g = p.graph.clone();
+        let (mut g, id) = quantity(&population.system, variable);
         let rates = derivatives(&mut g, &p.drift, input);
         let mut sum: Option<Id> = None;
         for (s, rate) in rates.into_iter().enumerate() {

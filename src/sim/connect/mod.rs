@@ -103,10 +103,12 @@ impl Wiring<'_> {
                 }
                 Ok(())
             }
-            Rule::SmallWorld { neighbours, .. } if n != m || *neighbours > n.saturating_sub(own.1.max(1)) => Err(format!(
-                "small_world connects a population to itself with fewer neighbours than units; here {neighbours} \
+            Rule::SmallWorld { neighbours, .. } if n != m || *neighbours > n.saturating_sub(own.1.max(1)) => {
+                Err(format!(
+                    "small_world connects a population to itself with fewer neighbours than units; here {neighbours} \
                  neighbours, {n} and {m} units"
-            )),
+                ))
+            }
             Rule::Neighbours { periodic, .. } | Rule::Gaussian { periodic, .. } => {
                 if self.from.positions.is_empty() || self.to.positions.is_empty() {
                     return Err("a rule by distance needs positions in both populations".to_owned());

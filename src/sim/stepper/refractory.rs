@@ -54,9 +54,9 @@ impl Stepper {
             match motion {
                 Motion::Kernel(kernel) => side.run(kernel, 0, width),
                 Motion::Lanes(lanes) => {
-                    for k in 0..n {
+                    for (k, rest) in resting.iter().enumerate() {
                         if lanes.advance(side, k, k, time, false).is_none() {
-                            unfollowed.get_or_insert(resting[k].unit);
+                            unfollowed.get_or_insert(rest.unit);
                         }
                     }
                 }

@@ -28,9 +28,7 @@ use super::values::{UnitNames, at, resolve};
 use spikedeck_core::math::exp;
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
-use spikedeck_scenario::{
-    Amount, EventRate, Generator, Spread, Stimulus as _, StimulusSpec, TimeCourse, UnitName,
-};
+use spikedeck_scenario::{Amount, EventRate, Generator, Spread, Stimulus as _, StimulusSpec, TimeCourse, UnitName};
 
 /// Events into an event port, on one thread.
 #[derive(Debug)]
@@ -205,7 +203,8 @@ impl<'a> Stimulus<'a> {
                 let sources = Sources { number: *sources, on: *on, off: *off };
                 let lanes = mine.iter().map(|m| m.0).collect();
                 let rate = self.compiled(first, &mine);
-                let varying = Varying::new(self.key, (first, range.len()), lanes, rate, b, sources, (axis.dt, self.most));
+                let varying =
+                    Varying::new(self.key, (first, range.len()), lanes, rate, b, sources, (axis.dt, self.most));
                 return Some(Local::Events(Events::Varying(Box::new(varying))));
             }
             TimeCourse::Poisson { sources, on, off, .. } => {

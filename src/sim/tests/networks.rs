@@ -235,9 +235,8 @@ fn cells_of_trees_do_not_reach_themselves() {
             "{ rule = \"neighbours\", radius = \"1 m\" }",
             "{ rule = \"fixed_indegree\", indegree = 9, multapses = true }",
         ] {
-            let at = |n: usize| -> Vec<String> {
-                (0..n).map(|k| format!("\"cable({})\"", 0.1 + 0.2 * k as f64)).collect()
-            };
+            let at =
+                |n: usize| -> Vec<String> { (0..n).map(|k| format!("\"cable({})\"", 0.1 + 0.2 * k as f64)).collect() };
             let text = format!(
                 "[simulation]\nduration = \"1 ms\"\ndt = \"0.05 ms\"\n[populations.c]\nmodel = \"membrane\"\nsize = {size}\n\
                  channels.leak = {{ kind = \"leak\" }}\ncable = {{ length = \"100 um\", diameter = \"2 um\", \

@@ -209,7 +209,8 @@ fn of_units(stimulus: &str, units: &[u32], size: usize) -> Vec<u64> {
     );
     let result = run(&text);
     let rows = trace(&result, "a", variable).chunks(size);
-    let named = |row: &[f64]| (0..size as u32).map(|u| if units.contains(&u) { row[u as usize] } else { 0.0 }).collect();
+    let named =
+        |row: &[f64]| (0..size as u32).map(|u| if units.contains(&u) { row[u as usize] } else { 0.0 }).collect();
     rows.flat_map(|row| -> Vec<f64> { named(row) }).map(f64::to_bits).collect()
 }
 
