@@ -35,6 +35,25 @@ impl System {
                 "`{name}` has operators of space in its equations; these belong to the model that carries it"
             ));
         }
+        // What an event adds is made of what stands at a grid point.
+        let read = |g: usize| {
+            r.effects
+                .iter()
+                .flatten()
+                .chain(&r.given_effects)
+                .any(|&(_, gain)| r.graph.depends(gain, |s| s == Symbol::Given(g as u32)))
+        };
+        for (_, variable) in r.given.iter().enumerate().filter(|(g, _)| read(*g)) {
+            if let Some((id, _)) = self.observable(&variable.name)
+                && self.parts().graph.depends(id, |s| matches!(s, Symbol::Input(_)))
+            {
+                fail(format!(
+                    "what an event adds by `{name}` depends on `{}`, which in this model depends on an input; an event \
+                     arrives at a grid point, where one input ends and the next begins",
+                    variable.name
+                ));
+            }
+        }
         // Time: a receptor in seconds is carried by plain-number models as well.
         let (drift_factor, time_factor) = match (out.time_unit, r.time_unit) {
             (a, b) if a == b => (1.0, 1.0),
@@ -192,7 +211,7 @@ fn append(out: &mut Parts, r: &Parts, name: &str, rebase: &dyn Fn(Dimension) -> 
         |v, d| (v, d),
     );
     let mut ids = ids.into_iter();
-    let mut next = || ids.next().unwrap_or(Id(0));
+    let mut next = || ids.next().expect("every expression that is asked for below is a root that was imported");
     let g = &mut out.graph;
     for _ in &r.drift {
         let (id, factor) = (next(), g.number(bound.drift_factor));

@@ -175,6 +175,25 @@ impl Rule {
             let (word, other) = if own == Side::Pre { ("on_pre", "_post") } else { ("on_post", "_pre") };
             for &(state, value) in &system.parts().reset {
                 let name = states[state].name.as_str();
+                let graph = &system.parts().graph;
+                if graph.depends(value, |s| s == Symbol::Time) {
+                    say(
+                        format!("`{word}` changes `{name}` by time itself, which a spike does not bring with it"),
+                        "keep it as a state: a line `dclock/dt = 1/[1 s] : 1` counts seconds, and `dk/dt = -k/tau : 1` \
+                         decays",
+                    );
+                    continue;
+                }
+                if graph.depends(value, |s| !matches!(s, Symbol::State(_) | Symbol::Parameter(_))) {
+                    say(
+                        format!(
+                            "`{word}` changes `{name}` by a quantity of a neuron, which a spike does not bring with it"
+                        ),
+                        "a rule between spikes has states and parameters of its own; one between rates, without \
+                         `on_pre` and `on_post`, sees what `given` names",
+                    );
+                    continue;
+                }
                 let side = Side::of(name);
                 if name == EFFICACY && own == Side::Post {
                     say(
@@ -381,6 +400,27 @@ mod tests {
     fn what_a_rule_may_not_do() {
         let trace = "dx_pre/dt = -x_pre/tau : 1\ndy_post/dt = -y_post/tau : 1";
         assert!(first(&texts(trace, Some("y_post += 1"), None)).contains("the other end"));
+        // Neither time nor what a neuron is comes with a spike, wherever it is named and however it is used.
+        for name in ["t/[1 ms]", "r_pre", "r_post", "early", "both"] {
+            for use_of in ["w += {}*[1 pA]", "x_pre += {}", "w *= 1 + {}", "efficacy = {}", "w = where({} > 1, w, 2*w)"]
+            {
+                let equations = format!("{trace}\nearly = exp(-t/[1 s]) : 1\nboth = early*r_pre : 1");
+                let said = |on_pre: &str, on_post: &str| {
+                    let mut t = texts(&equations, Some(on_pre), Some(on_post));
+                    t.source.given = ["r_pre", "r_post"]
+                        .map(|n| Declaration { name: n.to_owned(), dimension: Dimension::NONE })
+                        .to_vec();
+                    first(&t)
+                };
+                let statement = use_of.replace("{}", name);
+                let found = said(&statement, "y_post += 1");
+                assert!(found.contains("which a spike does not bring with it"), "{statement}: {found}");
+                if use_of.starts_with("w ") {
+                    let found = said("x_pre += 1", &statement);
+                    assert!(found.contains("which a spike does not bring with it"), "{statement}: {found}");
+                }
+            }
+        }
         assert!(first(&texts(trace, Some("x_pre += y_post"), None)).contains("one value a unit"));
         assert!(first(&texts(trace, None, Some("efficacy = 0.5"))).contains("no efficacy"));
         assert!(first(&texts("dx_pre/dt = -x_pre**2/tau : 1", Some("x_pre += 1"), None)).contains("linear"));

@@ -6,7 +6,7 @@ use super::language::{
 };
 use super::resolver::Resolver;
 use super::selector::Units;
-use super::spec::{PopulationSpec, Positions, Rule};
+use super::spec::{Apart, PopulationSpec, Positions, Rule};
 use spikedeck_core::units::Dimension;
 use spikedeck_model::document::{Entry, Item, Node};
 
@@ -24,21 +24,26 @@ struct Pairs<'a> {
     ends: Option<(&'a PopulationSpec, &'a PopulationSpec)>,
     /// Numbers of sources and of targets.
     counts: (usize, usize),
+    /// Which of them are one cell, if both ends are one population.
+    apart: Option<Apart>,
     /// Where the name of the rule stands.
     name: &'a Node,
-    /// What is said of units that connect to themselves.
-    autapses: Option<bool>,
     /// Whether a pair may be connected more than once.
     multapses: bool,
 }
 
 impl Pairs<'_> {
-    /// A drawn number, if there are as many different ones to draw from.
-    fn limit(&self, reader: &mut Reader<'_, '_, '_, '_>, key: &str, n: u64, of: usize, what: &str) -> Option<usize> {
-        let same = self.ends.is_some_and(|(a, b)| a.name == b.name);
-        let most = if same && !self.autapses.unwrap_or(false) { of.saturating_sub(1) } else { of };
+    /// Sources and targets of other cells than a unit's own.
+    fn others(&self) -> (usize, usize) {
+        let own = self.apart.map_or((0, 0), |a| (a.sources as usize, a.targets as usize));
+        (self.counts.0.saturating_sub(own.0), self.counts.1.saturating_sub(own.1))
+    }
+
+    /// A drawn number, if there are as many different ones to draw from: `most` beside those of the cell itself.
+    fn limit(&self, reader: &mut Reader<'_, '_, '_, '_>, key: &str, n: u64, most: usize, what: &str) -> Option<usize> {
         if n > 0 && most == 0 {
-            reader.error(key, format!("there are no {what} to connect to but the unit itself"));
+            let but = if self.apart.is_some() { " but those of the cell itself" } else { "" };
+            reader.error(key, format!("there are no {what} to draw from{but}"));
             return None;
         }
         if n > most as u64 && !self.multapses {
@@ -121,7 +126,12 @@ const COMMON: &[Key] = &[
         "probability",
         "which rule; a rule without keys of its own is also written `connect = \"all_to_all\"`",
     ),
-    Key::optional("autapses", Takes::Flag, "true for `one_to_one`, else false", "whether a unit may connect to itself"),
+    Key::optional(
+        "autapses",
+        Takes::Flag,
+        "true for `one_to_one`, else false",
+        "whether a unit may connect to itself, on trees a cell",
+    ),
     Key::default("multapses", Takes::Flag, "false", "whether a pair may be connected more than once (rules that draw)"),
 ];
 
@@ -224,21 +234,21 @@ impl Connects for Probability {
 
 impl Connects for FixedIndegree {
     fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
-        let indegree = pairs.limit(reader, "indegree", self.indegree, pairs.counts.0, "sources")?;
+        let indegree = pairs.limit(reader, "indegree", self.indegree, pairs.others().0, "sources")?;
         Some(Rule::FixedIndegree { indegree })
     }
 }
 
 impl Connects for FixedOutdegree {
     fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
-        let outdegree = pairs.limit(reader, "outdegree", self.outdegree, pairs.counts.1, "targets")?;
+        let outdegree = pairs.limit(reader, "outdegree", self.outdegree, pairs.others().1, "targets")?;
         Some(Rule::FixedOutdegree { outdegree })
     }
 }
 
 impl Connects for FixedTotalNumber {
     fn rule(self, reader: &mut Reader<'_, '_, '_, '_>, pairs: &Pairs<'_>) -> Option<Rule> {
-        let all = pairs.counts.0.saturating_mul(pairs.counts.1);
+        let all = super::spec::pairs(pairs.counts.0, pairs.counts.1, pairs.apart);
         let total = pairs.limit(reader, "total", self.total, all, "pairs")?;
         Some(Rule::FixedTotalNumber { total })
     }
@@ -268,8 +278,10 @@ impl Connects for SmallWorld {
             reader.resolver.error(&pairs.name.place, what);
         }
         let k = self.neighbours;
-        if k % 2 == 1 || k >= from as u64 {
-            let what = format!("`neighbours` counts both sides of a ring: an even number below {from}, not {k}");
+        let most = if pairs.apart.is_some() { pairs.others().1 } else { from.saturating_sub(1) };
+        if k % 2 == 1 || k > most as u64 {
+            let below = most.saturating_add(1);
+            let what = format!("`neighbours` counts both sides of a ring: an even number below {below}, not {k}");
             reader.error("neighbours", what);
             return None;
         }
@@ -284,6 +296,7 @@ pub(super) fn read(
     ends: Option<(&PopulationSpec, &PopulationSpec)>,
     units: Option<(Units<'_>, Units<'_>)>,
     counts: Option<(usize, usize)>,
+    apart: Option<Apart>,
 ) -> Option<Wiring> {
     let before = resolver.report.errors();
     if let Some(word) = node.as_text()
@@ -317,9 +330,10 @@ pub(super) fn read(
     let autapses = reader.node("autapses").and_then(|n| reader.resolver.flag(n, "`autapses`"));
     let multapses = reader.field::<Flag>("multapses").unwrap_or(false);
     let counts = counts.unwrap_or((usize::MAX, usize::MAX));
-    let rule = rule(&mut reader, word, &Pairs { ends, counts, name, autapses, multapses });
+    let autapses = autapses.unwrap_or(word == OneToOne::SECTION.name);
+    let apart = apart.filter(|_| !autapses);
+    let rule = rule(&mut reader, word, &Pairs { ends, counts, apart, name, multapses });
     reader.finish();
     let rule = rule.filter(|_| resolver.report.errors() == before)?;
-    let autapses = autapses.unwrap_or(matches!(rule, Rule::OneToOne));
     Some(Wiring { rule, autapses, multapses, weights: None })
 }

@@ -8,6 +8,7 @@ use super::spec::{PairName, PlasticitySpec, PopulationSpec, RuleSpec, Value};
 use super::value::KnownNames;
 use super::weights::{Held, hold};
 use spikedeck_core::units::Dimension;
+use spikedeck_equation::rule::Side;
 use spikedeck_equation::{Expression, TimeUnit, Variable};
 use spikedeck_model::document::{Item, Node};
 use spikedeck_model::report::SourceSpan;
@@ -118,7 +119,7 @@ fn rule(resolver: &mut Resolver<'_>, own: &mut OwnModels, node: &Node, ends: &En
     let texts = fitted.texts().clone();
     let mut given = Vec::new();
     for g in &texts.source.given {
-        let unit = if g.name.ends_with("_pre") { ends.from } else { ends.to };
+        let unit = if Side::of(&g.name) == Side::Pre { ends.from } else { ends.to };
         let Some(n) = f.require_named(resolver, &g.name, "\"rate\"") else { continue };
         let Some(text) = resolver.text(n, &format!("`{}`", g.name)).map(str::to_owned) else { continue };
         let mine = carried(unit).map(|(id, v)| (v.name.as_str(), v.dimension, id));

@@ -7,7 +7,9 @@ use super::lookup::OwnModels;
 use super::plasticity::{self, Ends, PLASTICITY};
 use super::resolver::{Resolver, suggest};
 use super::selector::Units;
-use super::spec::{Coupling, PairName, PopulationId, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value};
+use super::spec::{
+    Apart, Coupling, PairName, PopulationId, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value, pairs,
+};
 use super::value::{KnownNames, Wanted};
 use spikedeck_core::units::{Dimension, display_unit};
 use spikedeck_model::document::{Entry, Node};
@@ -174,7 +176,11 @@ pub(super) fn read(
         let (from, to) = (&all[a.index()], &all[t.population.index()]);
         (if continuous { Units::of(from) } else { Units::sources(from) }, Units::targets(to, t.port))
     });
-    let wiring = connect.and_then(|n| connect::read(resolver, n, sizes, units, counts));
+    let apart = from.zip(to.as_ref()).filter(|(a, t)| *a == t.population).map(|(a, t)| {
+        let cells = &all[a.index()];
+        Apart::between(cells, cells, t.port, continuous)
+    });
+    let wiring = connect.and_then(|n| connect::read(resolver, n, sizes, units, counts, apart));
     let weight_node = f.get("weight");
     let delay_node = f.get("delay");
     let value_node = f.get("value");
@@ -190,10 +196,7 @@ pub(super) fn read(
         Rule::OneToOne => counts.map(|c| c.0),
         Rule::Edges { source, .. } => Some(source.len()),
         // Listed by source, then target.
-        Rule::AllToAll => {
-            let (n, m) = (source.size, target.size);
-            Some(n.saturating_mul(m) - if from == to.population && !wiring.autapses { n } else { 0 })
-        }
+        Rule::AllToAll => counts.map(|(n, m)| pairs(n, m, apart.filter(|_| !wiring.autapses))),
         _ => None,
     };
     let pair = KnownNames::of_pairs(source, target);

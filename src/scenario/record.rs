@@ -5,7 +5,7 @@ use super::language::{Family, Key, Of, Range, Section, Table, Takes};
 use super::resolver::{Resolver, suggest};
 use super::selector::{Units, unit_list, variable, variables};
 use super::spec::{
-    Place, PopulationId, PopulationSpec, ProjectionId, ProjectionSpec, RecordSpec, TraceRequest, Traced,
+    Place, PopulationId, PopulationSpec, ProjectionId, ProjectionSpec, RecordSpec, TraceRequest, Traced, TracedId,
 };
 use spikedeck_model::document::{Entry, Item, Node};
 
@@ -150,8 +150,26 @@ fn trace(resolver: &mut Resolver<'_>, node: &Node, p: &PopulationSpec) -> Option
             of: Units::of(p),
         },
     )?;
+    let marks: Vec<Option<Vec<bool>>> = request
+        .variables
+        .iter()
+        .map(|v| match v.id {
+            TracedId::Unit(id) => p.having(id),
+            TracedId::Connection(_) => unreachable!("units have no values of connections"),
+        })
+        .collect();
+    let here = |marks: &Option<Vec<bool>>, u: u32| marks.as_ref().is_none_or(|m| m[u as usize % m.len()]);
+    let all = 0..p.size as u32;
     if request.units.is_empty() {
-        request.units = (0..p.size as u32).collect();
+        // Places that have none of it are no part of it.
+        request.units = all.clone().filter(|&u| marks.iter().any(|m| here(m, u))).collect();
+    }
+    let missed = request.variables.iter().zip(&marks).find(|(_, m)| !request.units.iter().any(|&u| here(m, u)));
+    if let Some((v, marks)) = missed {
+        let place = all.clone().find(|&u| here(marks, u)).zip(p.tree.as_deref());
+        let help = place.map_or_else(String::new, |(u, tree)| format!("`{}` has it, for one", tree.name(u as usize)));
+        resolver.error_help(&node.place, format!("none of these units has `{}`", v.name), help);
+        return None;
     }
     Some(request)
 }

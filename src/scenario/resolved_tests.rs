@@ -196,3 +196,75 @@ fn connections_without_order_take_no_evenly_spaced_weights() {
         .replace("size = 4", "size = 1");
     assert!(refused(&alone).contains("there are no sources"), "{}", refused(&alone));
 }
+
+/// A refractory time is a multiple of the step however the model says it.
+#[test]
+fn refractory_times_are_held_to_the_step_however_they_are_written() {
+    let text = |time: &str, dt: &str, more: &str| {
+        format!(
+            "[simulation]\nduration = \"300 ms\"\ndt = \"{dt}\"\n[models.m]\nequations = \"dv/dt = (I - v)/[10 ms] : 1\"\n\
+             threshold = \"v > 1\"\nreset = \"v = 0\"\nrefractory = \"{time}\"\ninputs = {{ I = \"1\" }}\n\
+             parameters = {{ t_ref = \"2 ms\", factor = 1.0 }}\n[populations.n]\nmodel = \"m\"\nsize = 2\n{more}"
+        )
+    };
+    for time in ["2 ms", "t_ref", "factor*t_ref", "t_ref + factor*[1 ms] - [1 ms]", "max(t_ref, [1 ms])"] {
+        for dt in ["0.1 ms", "0.5 ms", "2 ms", "3 ms", "0.3 ms", "5 ms"] {
+            let fits = matches!(dt, "0.1 ms" | "0.5 ms" | "2 ms");
+            // 300 ms are a multiple of all of these.
+            match read(&text(time, dt, ""), &Overrides::default()) {
+                Ok(_) => assert!(fits, "{time} at {dt}"),
+                Err(report) => {
+                    let said = report.render(false);
+                    assert!(!fits && said.contains("is no multiple of the step"), "{time} at {dt}: {said}");
+                }
+            }
+        }
+    }
+    let listed = "parameters = { factor = { values = [1.0, 1.25] } }\n";
+    assert!(refused(&text("factor*t_ref", "1 ms", listed)).contains("(2.5 ms) is no multiple of the step"));
+    resolved(&text("factor*t_ref", "0.5 ms", listed));
+    // What is drawn is rounded when the network is built.
+    resolved(&text("factor*t_ref", "1 ms", "parameters = { factor = { uniform = [1.0, 2.0] } }\n"));
+}
+
+#[test]
+fn frequencies_that_grow_in_ratio_are_above_zero() {
+    let text = |more: &str| {
+        format!(
+            "[simulation]\nduration = \"100 ms\"\ndt = \"0.1 ms\"\n[populations.n]\nmodel = \"lif\"\n[stimuli.s]\n\
+             target = \"n.I\"\nkind = \"chirp\"\namplitude = \"1 pA\"\n{more}"
+        )
+    };
+    for (from, to) in [(0.0, 10.0), (10.0, 0.0), (0.0, 0.0)] {
+        let ends = format!("f_start = \"{from} Hz\"\nf_stop = \"{to} Hz\"\n");
+        assert!(refused(&text(&format!("{ends}exponential = true\n"))).contains("above zero at both ends"));
+        resolved(&text(&ends));
+    }
+    resolved(&text("f_start = \"0.1 Hz\"\nf_stop = \"10 Hz\"\nexponential = true\n"));
+}
+
+/// A unit that is named twice is told, in every list of units.
+#[test]
+fn units_that_are_named_twice_are_told() {
+    let text = |stimulus: &str, record: &str| {
+        format!(
+            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.n]\nmodel = \"lif\"\nsize = 4\n\
+             [stimuli.s]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"1 pA\"\nunits = {stimulus}\n\
+             [record.n]\ntraces = [{{ variables = [\"V_m\"], units = {record} }}]\n"
+        )
+    };
+    for (units, kept, told) in [
+        ("[0, 0]", vec![0], true),
+        ("[3, 1, 3, 2, 1]", vec![3, 1, 2], true),
+        ("\"0..3, 1\"", vec![0, 1, 2], true),
+        ("[1, 0, 2]", vec![1, 0, 2], false),
+        ("\"1..4\"", vec![1, 2, 3], false),
+    ] {
+        let (spec, warnings) = read(&text(units, "\"all\""), &Overrides::default()).unwrap();
+        assert_eq!(spec.stimuli[0].units, kept);
+        assert_eq!(warnings.iter().any(|w| w.contains("named more than once")), told, "{units}: {warnings:?}");
+        let (spec, warnings) = read(&text("\"all\"", units), &Overrides::default()).unwrap();
+        assert_eq!(spec.records[0].traces[0].units, kept);
+        assert_eq!(warnings.iter().any(|w| w.contains("named more than once")), told, "{units}: {warnings:?}");
+    }
+}

@@ -1,6 +1,8 @@
 //! What analyses look at: `POP.spikes`, `POP.rate`, `POP.VAR`, `POP.RECEPTOR.VAR`, `[0..10]`,
 //! `mean(...)`.
 
+use std::collections::HashSet;
+
 use super::connections;
 use super::resolver::{Resolver, suggest};
 use super::spec::{
@@ -89,9 +91,38 @@ impl<'a> Units<'a> {
     }
 }
 
+/// Each unit once, in the order in which they are first named; who names one again is told.
+fn once(resolver: &mut Resolver<'_>, node: &Node, units: Vec<u32>) -> Vec<u32> {
+    let mut seen = HashSet::new();
+    let (count, mut again) = (units.len(), None);
+    let kept: Vec<u32> = units
+        .into_iter()
+        .filter(|u| {
+            let new = seen.insert(*u);
+            again = again.or((!new).then_some(*u));
+            new
+        })
+        .collect();
+    if let Some(unit) = again {
+        let others = match count - kept.len() {
+            1 => String::new(),
+            n => format!(", and so are {} others", n - 1),
+        };
+        let what = format!("unit {unit} is named more than once{others}");
+        resolver.warn(&node.place, what, "each counts once; name it once");
+    }
+    kept
+}
+
 /// Units as a list `[0, 1, 2]`, a range `"0..10"` (the end is not part of it) or `"all"`; empty means all. On a tree
-/// also places, `["soma", "apical(0.7)"]`.
+/// also places, `["soma", "apical(0.7)"]`. None stands twice.
 pub(super) fn unit_list(resolver: &mut Resolver<'_>, node: &Node, of: Units<'_>) -> Vec<u32> {
+    let units = named_units(resolver, node, of);
+    once(resolver, node, units)
+}
+
+/// The units of a list as they are named.
+fn named_units(resolver: &mut Resolver<'_>, node: &Node, of: Units<'_>) -> Vec<u32> {
     let size = of.size;
     match &node.item {
         Item::List(list) => {
@@ -211,6 +242,7 @@ fn subject(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'_>) -> Optio
     if let Some(index) = scope.projections.iter().position(|p| p.name == pop).filter(|_| !scope.known.contains(&pop)) {
         let units = bracket.map(|b| range(b, Units::uncounted())).transpose();
         let units = units.map_err(|m| resolver.error(&node.place, m)).ok()?.unwrap_or_default();
+        let units = once(resolver, node, units);
         let place = (Place::Projection(ProjectionId::new(index)), &scope.projections[index]);
         let what = connections::observable(resolver, node, place, what, &units, scope.records)?;
         return Some(Subject { text, place: place.0, what, units, mean });
@@ -219,7 +251,7 @@ fn subject(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'_>) -> Optio
     let (p, place) = (&scope.all[id.index()], Place::Population(id));
     let of = if matches!(what, "spikes" | "rate") && p.system.spikes() { Units::sources(p) } else { Units::of(p) };
     let units = match bracket.map(|b| range(b, of)) {
-        Some(Ok(units)) => units,
+        Some(Ok(units)) => once(resolver, node, units),
         Some(Err(message)) => {
             resolver.error(&node.place, message);
             return None;

@@ -160,7 +160,8 @@ impl Coupling {
         let links = if let (Rule::AllToAll, Some(_), Some(_)) = (wiring.rule, same_delay, same_weight) {
             let products =
                 carried.products().map(|parts| Products { parts, values: vec![0.0; wiring.sources as usize] });
-            Links::All { sources: wiring.sources, no_self: wiring.no_self, products }
+            // Values are those of units, also on trees: what is kept apart is each unit from itself.
+            Links::All { sources: wiring.sources, no_self: wiring.apart.is_some(), products }
         } else {
             let mut found: Vec<Link> = Vec::new();
             wiring.walk(range.clone(), |link| found.push(link));

@@ -392,7 +392,7 @@ mod tests {
             rule,
             sources: n,
             targets: m,
-            no_self: false,
+            apart: None,
             multapses: true,
             key: Key::new(1, "projections.p", "connect"),
             from: &place,

@@ -9,8 +9,9 @@ use super::failure::{Broken, Failure};
 use super::recorder::{EpochRecord, Recorder};
 use super::worker::{Finals, Outbox, Worker};
 use super::{Cause, Observer, SimulationResult, Stop};
+use spikedeck_core::units::display_unit;
 use spikedeck_equation::System;
-use spikedeck_scenario::Spec;
+use spikedeck_scenario::{ProjectionId, Spec};
 
 /// Wall time that an epoch aims at: short enough for a cancel to be felt at once, long enough to cost nothing.
 const EPOCH: Duration = Duration::from_millis(25);
@@ -25,24 +26,28 @@ pub(super) struct Setup {
     pub interval: u64,
     /// Bytes that the recording may take before it is handed over in parts.
     pub recording_budget: u64,
-    /// FailureNames for failures.
+    /// Names for failures.
     pub names: FailureNames,
 }
 
-/// FailureNames for what fails.
+/// Names for what fails.
 #[derive(Debug)]
 pub(super) struct FailureNames {
     populations: Vec<(String, System)>,
     /// Projections, with the values of their connections if these change.
     projections: Vec<(String, Vec<String>)>,
     stimuli: Vec<String>,
+    /// What the weights of each projection are divided by where they are recorded.
+    scales: Vec<f64>,
 }
 
 impl FailureNames {
     /// Those of a scenario; `projections` as they are kept.
     pub fn of(spec: &Spec, projections: Vec<(String, Vec<String>)>) -> Self {
         let populations = spec.populations.iter().map(|p| (p.name.clone(), p.system.clone())).collect();
-        Self { populations, projections, stimuli: spec.stimuli.iter().map(|s| s.name.clone()).collect() }
+        let stimuli = spec.stimuli.iter().map(|s| s.name.clone()).collect();
+        let scales = spec.projections.iter().map(|p| display_unit(p.weight_dimension).scale).collect();
+        Self { populations, projections, stimuli, scales }
     }
 
     /// What a failure stops the run with.
@@ -52,9 +57,13 @@ impl FailureNames {
             Broken::Stimulus { stimulus, population } => {
                 (population, Cause::Stimulus(self.stimuli[stimulus as usize].clone()))
             }
+            Broken::Events { stimulus, population } => {
+                (population, Cause::Rate(self.stimuli[stimulus as usize].clone()))
+            }
             Broken::Arriving(population) => (population, Cause::Projections),
             Broken::Expression(population) => (population, Cause::Expression),
             Broken::Population(population) => (population, Cause::Growth),
+            Broken::Unfollowed(population) => (population, Cause::Unfollowed),
             Broken::Connection { projection, source } => {
                 let (projection, values) = &self.projections[projection.index()];
                 let variable = values[state].clone();
@@ -64,8 +73,9 @@ impl FailureNames {
         let (name, system) = &self.populations[population.index()];
         let expressions = system.subexpressions();
         let variable = match cause {
+            Cause::Rate(_) => system.event_ports()[state].name.clone(),
             Cause::Stimulus(_) | Cause::Projections => system.inputs()[state].name.clone(),
-            Cause::Growth => system.states()[state].name.clone(),
+            Cause::Growth | Cause::Unfollowed => system.states()[state].name.clone(),
             Cause::Expression => expressions.get(state).map_or_else(
                 || format!("d{}/dt", system.states()[state - expressions.len()].name),
                 |expression| expression.name.clone(),
@@ -190,7 +200,7 @@ pub(super) fn run(setup: Setup, observer: &mut dyn Observer) -> SimulationResult
             stopped = Some(names.stop(failure, recorder.time(failure.step)));
         }
         // Weights at the moment at which a failure was noticed say nothing.
-        _ => keep_finals(&shared, &mut recorder, &names.projections),
+        _ => keep_finals(&shared, &mut recorder, &names),
     }
     SimulationResult {
         recording: recorder.recording,
@@ -208,15 +218,18 @@ fn finish(worker: &mut Worker, index: usize, shared: &Shared, done: u64) {
 }
 
 /// Puts the weights of all threads beside the initial ones, which were sorted in the same way.
-fn keep_finals(shared: &Shared, recorder: &mut Recorder, projections: &[(String, Vec<String>)]) {
+fn keep_finals(shared: &Shared, recorder: &mut Recorder, names: &FailureNames) {
     let all: Vec<Finals> =
         shared.finals.iter().map(|f| std::mem::take(&mut *f.lock().unwrap_or_else(PoisonError::into_inner))).collect();
     for connections in &mut recorder.recording.connections {
-        let mine = all.iter().flatten().filter(|f| projections[f.0.index()].0 == connections.projection);
-        let mut rows: Vec<(u32, u32, f64)> = mine.flat_map(|f| f.1.iter().copied()).collect();
+        let mine = all.iter().flatten().filter(|f| names.projections[f.0.index()].0 == connections.projection);
+        let shown = |f: &(ProjectionId, Vec<(u32, u32, f64)>)| -> Vec<(u32, u32, f64)> {
+            let scale = names.scales[f.0.index()];
+            f.1.iter().map(|&(source, target, w)| (source, target, w / scale)).collect()
+        };
+        let mut rows: Vec<(u32, u32, f64)> = mine.flat_map(shown).collect();
         rows.sort_by_key(|r| (r.0, r.1));
-        let scale = spikedeck_core::units::parse_unit(&connections.weight_unit).map_or(1.0, |u| u.0);
-        connections.weight_final = rows.into_iter().map(|r| r.2 / scale).collect();
+        connections.weight_final = rows.into_iter().map(|r| r.2).collect();
     }
 }
 

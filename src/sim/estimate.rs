@@ -49,7 +49,7 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
             rule: &projection.rule,
             sources: projection.ends(&spec.populations).0 as u32,
             targets: projection.ends(&spec.populations).1 as u32,
-            no_self: from == to && !projection.autapses,
+            apart: projection.apart(&spec.populations),
             multapses: projection.multapses,
             key: Key::new(0, "", ""),
             from: &places[from.index()],

@@ -10,7 +10,7 @@ pub(super) struct Failure {
     pub place: Broken,
     /// Unit, or target of the connection.
     pub unit: u32,
-    /// State or input port of the unit, or number among the values of the connection (0 is the weight).
+    /// State, input port or event port of the unit, or number among the values of the connection (0 is the weight).
     pub state: usize,
 }
 
@@ -29,6 +29,8 @@ impl Failure {
 pub(super) enum Broken {
     /// What a stimulus brings to a population.
     Stimulus { stimulus: u32, population: PopulationId },
+    /// The rate at which events of a stimulus arrive at a population.
+    Events { stimulus: u32, population: PopulationId },
     /// A connection of a projection, from this source.
     Connection { projection: ProjectionId, source: u32 },
     /// What continuous projections bring to a population.
@@ -38,4 +40,6 @@ pub(super) enum Broken {
     Expression(PopulationId),
     /// A state of a population, which grew.
     Population(PopulationId),
+    /// A step of a population that a scheme which adapts inside it could not do.
+    Unfollowed(PopulationId),
 }

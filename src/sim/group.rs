@@ -26,8 +26,8 @@ pub(super) struct Group {
     pub inputs: Vec<InputPort>,
     /// One an event port; `None` if nothing arrives there.
     pub rings: Vec<Option<Ring>>,
-    /// Event port and stimulus, in the order of the scenario.
-    pub events: Vec<(usize, Events)>,
+    /// Event port, number of the stimulus and what it brings, in the order of the scenario.
+    pub events: Vec<(usize, u32, Events)>,
     /// Whether the population has a threshold.
     pub has_threshold: bool,
     /// Index of its spikes in the recording.
@@ -249,7 +249,13 @@ impl Group {
             let lane = port.total.iter().position(|v| !v.is_finite())?;
             Some(Failure { step: k, place: Broken::Arriving(population), unit: self.first + lane as u32, state })
         });
-        found.min()
+        let events = self.events.iter().filter_map(|(port, stimulus, events)| {
+            let Events::Varying(source) = events else { return None };
+            let (step, unit) = source.broken()?;
+            let place = Broken::Events { stimulus: *stimulus, population };
+            Some(Failure { step, place, unit, state: *port })
+        });
+        found.chain(events).min()
     }
 
     /// The first state that is not finite at grid point `k`, or the expression that made it so.
@@ -263,6 +269,7 @@ impl Group {
         let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
         let blame = self.body.blame(lane, state, k, &inputs);
         let (place, state) = match blame {
+            Blame::Unfollowed => (Broken::Unfollowed(self.population), state),
             Blame::Expression(number) => (Broken::Expression(self.population), number),
             Blame::State(state) => (Broken::Population(self.population), state),
         };
@@ -293,7 +300,7 @@ impl Group {
     /// Adds the events of stimuli that arrive at the end of step `k`. Listed events at time 0 arrive before step 0.
     fn stimulate(&mut self, k: u64, axis: &Axis) -> u64 {
         let mut count = 0;
-        for (port, events) in &mut self.events {
+        for (port, _, events) in &mut self.events {
             let ring = self.rings[*port].as_mut().expect("there is room at every port at which a stimulus arrives");
             match events {
                 Events::Poisson(source) => {
@@ -307,7 +314,12 @@ impl Group {
                 }
                 Events::Varying(source) => {
                     if source.is_active(k) {
-                        count += source.add(k, axis, ring.arriving(k + 1));
+                        count += if ring.keeps_singles() {
+                            source.each(k, axis, |lane, weight, n| (0..n).for_each(|_| ring.add(k + 1, lane, weight)))
+                        } else {
+                            let row = ring.arriving(k + 1);
+                            source.each(k, axis, |lane, weight, n| row[lane as usize] += weight * n as f64)
+                        };
                     }
                 }
                 Events::Listed { arrivals, next } => {

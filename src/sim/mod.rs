@@ -128,12 +128,16 @@ pub enum Stop {
 pub enum Cause {
     /// The value that a stimulus of this name brings to the input port.
     Stimulus(String),
+    /// The rate of the events that a stimulus of this name brings to the receptor.
+    Rate(String),
     /// What continuous projections bring to the input port.
     Projections,
     /// The expression has no value, though all that it is made of has (a quotient of zeros, a root of less than zero).
     Expression,
     /// The state grew beyond all numbers: only this a smaller step may change.
     Growth,
+    /// All is finite, but a scheme that adapts inside a step could not come to the end of one.
+    Unfollowed,
 }
 
 impl Stop {
@@ -163,6 +167,11 @@ impl Stop {
                     Cause::Stimulus(name) => {
                         format!("stimulus {name} brings no finite value to {place} at {}", at(time))
                     }
+                    Cause::Rate(name) => format!(
+                        "the rate of stimulus {name} gives no number of events, or too many for a step, to {place} at \
+                         {}",
+                        at(time)
+                    ),
                     Cause::Projections => {
                         format!("continuous projections bring no finite value to {place} at {}", at(time))
                     }
@@ -173,6 +182,12 @@ impl Stop {
                         at(time)
                     ),
                     Cause::Growth => format!("{place} is no longer finite at {}", at(time)),
+                    Cause::Unfollowed => format!(
+                        "the step of unit {unit} of {population} that ends at {} cannot be done by rk45: its equations \
+                         are too fast for ten thousand parts of a step; take a smaller step, or integrator = \
+                         \"rosenbrock\" where they are stiff",
+                        at(time)
+                    ),
                 }
             }
             Self::Diverged { projection, source, target, variable, time } => {

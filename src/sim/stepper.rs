@@ -144,6 +144,8 @@ pub struct Stepper {
     start: LaneValues,
     /// Whether a lane whose condition held had a state that is not finite.
     alarmed: bool,
+    /// The first lane whose step could not be done by a scheme that adapts inside it.
+    unfollowed: Option<u32>,
 }
 
 /// What cannot be compiled or would not be stable.
@@ -191,6 +193,7 @@ impl Stepper {
             for (start, count) in self.program.memory.blocks() {
                 self.prepare(inputs, start, count);
                 self.integrate(step, start, count, &firing);
+                self.program.fill_time(count, end);
                 self.arrivals.deliver(&mut self.program, arrivals, start, count, end);
             }
             self.firing = firing;
@@ -215,6 +218,8 @@ impl Stepper {
             }
             self.release(&releasing, start, count, step);
             self.look_for_excursions(start, count, step);
+            // What arrives and what is tested belong to the end of the step.
+            self.program.fill_time(count, end);
             self.arrivals.deliver(&mut self.program, arrivals, start, count, end);
             self.restore(resting);
             self.detect(start, count, &mut firing, step, spikes);
@@ -254,9 +259,16 @@ impl Stepper {
                             continue;
                         }
                         let armed = firing.is_armed(lane as u32);
-                        let part = lanes.advance(&mut self.program, lane, lane - start, time, armed);
+                        let made = lanes.advance(&mut self.program, lane, lane - start, time, armed);
+                        // Resting lanes move apart where what they hold matters.
+                        let counts = self.held_motion.is_none()
+                            || !firing.resting_in(start, start + count).iter().any(|r| r.unit as usize == lane);
+                        if made.is_none() && counts && self.unfollowed.is_none() {
+                            self.unfollowed = Some(lane as u32);
+                        }
+                        let whole = made.filter(|part| *part < 1.0);
                         self.fractions[lane] =
-                            if part < 1.0 { (f64::from(sub) + part) / f64::from(self.substeps) } else { 1.0 };
+                            whole.map_or(1.0, |part| (f64::from(sub) + part) / f64::from(self.substeps));
                     }
                 }
             }
@@ -313,16 +325,17 @@ impl Stepper {
         self.program.state_mut(index)
     }
 
-    /// Whether a lane whose condition held had a state that is not finite, and so did not spike.
+    /// Whether a lane whose condition held had a state that is not finite, and so did not spike, or a step could not be
+    /// done.
     pub fn is_alarmed(&self) -> bool {
-        self.alarmed
+        self.alarmed || self.unfollowed.is_some()
     }
 
-    /// The first lane and state that is not finite, if any.
+    /// The first lane and state that is not finite, or whose step could not be done, if any.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
         // Lanes that are padding may be anything: they only make it slower.
         if all_finite(self.program.all_states()) {
-            return None;
+            return self.unfollowed.map(|lane| (lane, 0));
         }
         let found = (0..self.program.states())
             .filter_map(|s| self.state(s).iter().position(|v| !v.is_finite()).map(|lane| (lane as u32, s)));

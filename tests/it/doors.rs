@@ -491,7 +491,7 @@ fn a_signal_is_itself_from_its_first_sample_to_its_last_and_nothing_is_appended(
     let held = run_of("outside = \"hold\"", &text).trace("s-x.parquet", "x");
     assert!(held.iter().all(|v| *v == 3.0));
     let stated = run_of("outside = -1.0", &text).trace("s-x.parquet", "x");
-    assert!(stated[..=500].iter().all(|v| *v == 3.0) && stated[501..].iter().all(|v| *v == -1.0), "{stated:?}");
+    assert!(stated[..500].iter().all(|v| *v == 3.0) && stated[500..].iter().all(|v| *v == -1.0), "{stated:?}");
     let plain: String = (0..1000).map(|k| format!("{}\n", k % 2)).collect();
     let rated = run_of("rate = \"1 kHz\"", &format!("V\n{plain}")).trace("s-x.parquet", "x");
     assert_eq!(rated[..4], [0.0, 1.0, 0.0, 1.0]);

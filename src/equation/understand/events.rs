@@ -82,6 +82,15 @@ impl Builder<'_> {
             else {
                 continue;
             };
+            if self.parts.graph.depends(id, |s| matches!(s, Symbol::Input(_))) {
+                let d = Diagnostic::error(
+                    format!("what an event adds to `{}` depends on an input", s.target),
+                    s.value.span.clone(),
+                )
+                .help("an event arrives at a grid point, where one input ends and the next begins: use states, parameters and `t`");
+                self.say(Part::OnEvent, vec![d]);
+                continue;
+            }
             let g = &mut self.parts.graph;
             let gain = derivative(g, id, Symbol::Weight);
             let at_zero = g.substitute(&[id], |g, s| (s == Symbol::Weight).then(|| g.number(0.0)))[0];

@@ -8,6 +8,8 @@ use crate::resolver::Resolver;
 use crate::spec::{UnitName, Value};
 use crate::value::KnownNames;
 use spikedeck_core::units::Dimension;
+use spikedeck_equation::graph::Symbol;
+use spikedeck_equation::tape::{Tape, Values};
 use spikedeck_equation::{System, TimeUnit};
 use spikedeck_model::Definition;
 use spikedeck_model::report::SourceSpan;
@@ -75,6 +77,44 @@ pub(super) fn check_order(
     }
 }
 
+/// The same of a time that the model writes out: a number, or an expression in parameters that are the same for all units.
+/// One that changes from unit to unit, or in time, is rounded to the step as it comes.
+fn check_written_refractory(
+    resolver: &mut Resolver<'_>,
+    system: &System,
+    parameters: &[Value],
+    (text, place): (&str, &SourceSpan),
+) {
+    let Some(time) = system.parts().refractory else { return };
+    let graph = &system.parts().graph;
+    let fixed = |s: Symbol| match s {
+        Symbol::Parameter(i) => matches!(parameters[i as usize], Value::Constant(_) | Value::Each(_)),
+        _ => false,
+    };
+    if graph.depends(time, |s| !fixed(s)) {
+        return;
+    }
+    let units = parameters.iter().map(|v| if let Value::Each(list) = v { list.len() } else { 1 }).max().unwrap_or(1);
+    let tape = Tape::new(graph, &[time]);
+    for unit in 0..units {
+        let of_unit = |value: &Value| match value {
+            Value::Constant(v) => *v,
+            Value::Each(list) => list[unit.min(list.len() - 1)],
+            // Not read.
+            Value::Drawn(_) | Value::Expression(_) => f64::NAN,
+        };
+        let values: Vec<f64> = parameters.iter().map(of_unit).collect();
+        let time = tape.value(&Values { parameters: &values, ..Values::default() });
+        let seconds = time / system.time_unit().per_second();
+        let wrong = seconds.is_finite() && seconds >= 0.0 && {
+            resolver.multiple(place, seconds, &format!("the refractory time `{text}`")).is_none()
+        };
+        if wrong {
+            return;
+        }
+    }
+}
+
 /// Refuses a refractory time that is no multiple of the step.
 pub(super) fn check_refractory(
     resolver: &mut Resolver<'_>,
@@ -85,7 +125,9 @@ pub(super) fn check_refractory(
     fallback: &SourceSpan,
 ) {
     let Some(name) = model.texts.refractory_time.as_deref().map(str::trim) else { return };
-    let Some(index) = system.parameters().iter().position(|p| p.name == name) else { return };
+    let Some(index) = system.parameters().iter().position(|p| p.name == name) else {
+        return check_written_refractory(resolver, system, parameters, (name, fallback));
+    };
     let place = given.get(name).map_or(fallback, |g| &g.1).clone();
     // Plain-number models state the time in milliseconds or seconds.
     let unit = match (system.parameters()[index].dimension == Dimension::SECOND, system.time_unit()) {

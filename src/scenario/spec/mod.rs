@@ -1,6 +1,7 @@
 //! The resolved scenario: what `sim`, `analysis` and `run` work from. Values are SI; names are checked; nothing is left
 //! to look up.
 
+mod ends;
 mod ids;
 mod integrator;
 mod measure;
@@ -9,6 +10,7 @@ mod plasticity;
 mod stimulus;
 mod tree;
 
+pub use ends::*;
 pub use ids::*;
 pub use integrator::*;
 pub use measure::*;

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use super::network::{Coupling, PopulationSpec, Port, ProjectionSpec};
+use super::ids::VariableId;
+use super::network::{PopulationSpec, Port};
 use spikedeck_equation::System;
+use spikedeck_equation::graph::{Node, Symbol};
+use spikedeck_equation::space::OperatorKind;
 use spikedeck_model::morphology::{Compartments, place};
 
 /// Compartments that carry the same channels and receptors, with the equations of one of them.
@@ -68,16 +71,30 @@ impl TreeSpec {
     }
 }
 
-impl ProjectionSpec {
-    /// Numbers of sources and targets.
-    pub fn ends(&self, populations: &[PopulationSpec]) -> (usize, usize) {
-        let from = &populations[self.from.index()];
-        let sources = if self.coupling == Coupling::Event { from.sources() } else { from.size };
-        (sources, populations[self.to.population.index()].targets(self.to.port))
-    }
-}
-
 impl PopulationSpec {
+    /// Which units have a quantity, a mark a unit of a cell; none where all have it. On trees a place has what its
+    /// mechanisms bring, and nodes between and at the ends of sections have the state that is coupled along the tree and no
+    /// more.
+    pub fn having(&self, variable: VariableId) -> Option<Vec<bool>> {
+        let tree = self.tree.as_deref()?;
+        let along = self.system.operators().iter().any(|o| {
+            let coupled = self.system.parts().graph.node(o.argument);
+            matches!(
+                (&o.kind, coupled, variable),
+                (OperatorKind::Axial(_), Node::Symbol(Symbol::State(s)), VariableId::State(id)) if id.index() == s as usize
+            )
+        });
+        if along {
+            return None;
+        }
+        let name = &variable.of(&self.system).name;
+        let mut marks = vec![false; tree.units()];
+        for zone in tree.zones.iter().filter(|z| VariableId::named(&z.system, name).is_some()) {
+            zone.compartments.iter().for_each(|&c| marks[c as usize] = true);
+        }
+        Some(marks)
+    }
+
     /// Number of what spikes: units, or the watched places of all cells of a tree.
     pub fn sources(&self) -> usize {
         self.tree.as_ref().map_or(self.size, |t| t.cells * t.spiking.len())

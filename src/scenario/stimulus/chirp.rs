@@ -37,7 +37,18 @@ impl FromKeys for Chirp {
     type Keys = Self;
     const ARRIVES: Arrives = Arrives::Input;
 
-    fn resolve(keys: Self, _: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+    fn resolve(keys: Self, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+        // A ratio of frequencies leads neither from zero nor to it.
+        for (key, frequency) in [("f_start", keys.f_start), ("f_stop", keys.f_stop)] {
+            if keys.exponential && (frequency.is_nan() || frequency <= 0.0) {
+                reader.error_help(
+                    key,
+                    format!("a frequency that grows in ratio is above zero at both ends, and `{key}` is not"),
+                    "give a small frequency, or leave `exponential` out",
+                );
+                return None;
+            }
+        }
         Some(keys.into())
     }
 }

@@ -133,3 +133,77 @@ fn what_a_tree_says_of_itself_is_not_stated_and_its_tables_are_tables() {
     assert!(refused("held = 5").contains("`held` is a table of places"), "{}", refused("held = 5"));
     assert!(refused("threshold_at = []").contains("list of places is empty"));
 }
+
+/// Cells of five compartments with `places` that spike and `slots` that carry a receptor, connected to themselves.
+fn network(size: usize, places: usize, slots: usize, connect: &str, weight: &str) -> String {
+    let at = |n: usize| -> Vec<String> { (0..n).map(|k| format!("\"cable({})\"", 0.1 + 0.2 * k as f64)).collect() };
+    format!(
+        "[simulation]\nduration = \"1 ms\"\ndt = \"0.05 ms\"\n[populations.c]\nmodel = \"membrane\"\nsize = {size}\n\
+         channels.leak = {{ kind = \"leak\" }}\ncable = {{ length = \"100 um\", diameter = \"2 um\", compartments = 5 }}\n\
+         threshold_at = [{}]\nreceptors.a = {{ kind = \"exp_conductance\", at = [{}] }}\n\
+         [projections.p]\nfrom = \"c\"\nto = \"c.a\"\nconnect = {connect}\nweight = {weight}\n",
+        at(places).join(", "),
+        at(slots).join(", ")
+    )
+}
+
+/// What is listed and what is drawn is counted over the pairs that there are: places of other cells.
+#[test]
+fn connections_of_trees_are_counted_by_their_places() {
+    let ok = |text: &str| read(text, &crate::Overrides::default()).map(|_| ()).map_err(|r| r.render(false));
+    for (size, places, slots) in [(3, 2, 1), (2, 1, 3), (4, 1, 1), (1, 1, 2), (3, 2, 2)] {
+        for autapses in [false, true] {
+            let own = usize::from(!autapses);
+            let (sources, targets) = ((size - own) * places, (size - own) * slots);
+            let pairs = size * places * (size - own) * slots;
+            let connect = |rule: &str| format!("{{ rule = {rule}, autapses = {autapses} }}");
+            let listed = |n: usize| format!("{{ values = [{}] }}", vec!["\"1 nS\""; n].join(", "));
+            let of = |rule: &str, weight: &str| ok(&network(size, places, slots, &connect(rule), weight));
+            if pairs > 0 {
+                of("\"all_to_all\"", &listed(pairs)).unwrap();
+            }
+            for wrong in [pairs + 1, size * 5 * size * 5, size * 11 * size * 11] {
+                let said = of("\"all_to_all\"", &listed(wrong)).unwrap_err();
+                assert!(said.contains("listed for"), "{said}");
+            }
+            for (rule, most) in [
+                ("\"fixed_indegree\", indegree", sources),
+                ("\"fixed_outdegree\", outdegree", targets),
+                ("\"fixed_total_number\", total", pairs),
+            ] {
+                if most > 0 {
+                    of(&format!("{rule} = {most}"), "\"1 nS\"").unwrap();
+                }
+                let said = of(&format!("{rule} = {}", most + 1), "\"1 nS\"").unwrap_err();
+                assert!(said.contains("are asked for, but there are") || most == 0, "{rule} {most}: {said}");
+            }
+        }
+    }
+}
+
+/// A trace is of the places that have what it records; where none of those that are named has it, that is said.
+#[test]
+fn traces_are_of_places_that_have_their_variables() {
+    let text = |units: &str, variables: &str| {
+        format!(
+            "[simulation]\nduration = \"1 ms\"\ndt = \"0.05 ms\"\n[populations.c]\nmodel = \"membrane\"\nsize = 2\n\
+             channels.na = {{ kind = \"traub_na\", in = [\"soma\"] }}\nchannels.leak = {{ kind = \"leak\" }}\n\
+             [populations.c.sections]\nsoma = {{ length = \"20 um\", diameter = \"20 um\", compartments = 1 }}\n\
+             dend = {{ parent = \"soma(1)\", length = \"100 um\", diameter = \"2 um\", compartments = 3 }}\n\
+             [record.c]\ntraces = [{{ variables = [{variables}]{units} }}]\n"
+        )
+    };
+    let units = |text: &str| read(text, &crate::Overrides::default()).unwrap().0.records[0].traces[0].units.clone();
+    let spec = read(&text("", "\"V_m\""), &crate::Overrides::default()).unwrap().0;
+    let tree = spec.populations[0].tree.as_ref().unwrap();
+    let all: Vec<u32> = (0..spec.populations[0].size as u32).collect();
+    assert_eq!(units(&text("", "\"V_m\"")), all);
+    assert_eq!(units(&text("", "\"na.h\"")), tree.find("soma").unwrap());
+    assert_eq!(units(&text("", "\"leak.g\"")), tree.membranes());
+    assert_eq!(units(&text("", "\"na.h\", \"leak.g\"")), tree.membranes());
+    assert_eq!(units(&text("", "\"na.h\", \"V_m\"")), all);
+    let named = ", units = [\"dend\"]";
+    let said = read(&text(named, "\"na.h\""), &crate::Overrides::default()).unwrap_err().render(false);
+    assert!(said.contains("none of these units has `na.h`") && said.contains("soma"), "{said}");
+    assert_eq!(units(&text(", units = [\"soma\", \"dend\"]", "\"na.h\"")).len(), 8);
+}

@@ -64,6 +64,29 @@ impl FileData {
     }
 }
 
+impl FileData {
+    /// The same column of the rows that are `kept`: all others stand in their places, as nothing that could be wrong.
+    pub(super) fn only(&self, kept: &[bool]) -> Self {
+        fn filled<T: Copy>(values: &[T], kept: &[bool], other: T) -> Vec<T> {
+            values.iter().zip(kept).map(|(v, k)| if *k { *v } else { other }).collect()
+        }
+        let missing = self.missing.iter().copied().filter(|&row| kept[row]).collect();
+        let cells = match &self.cells {
+            Cells::Numbers(values) => Cells::Numbers(filled(values, kept, 0.0)),
+            Cells::Whole(values) => Cells::Whole(filled(values, kept, 0)),
+            Cells::Texts(texts) => {
+                let own = |row: usize| !self.missing.contains(&row) && kept[row];
+                let other = (0..texts.codes.len()).find(|&row| own(row)).or_else(|| kept.iter().position(|k| *k));
+                let text = |row: usize| if kept[row] { row } else { other.unwrap_or(row) };
+                let all = (0..texts.codes.len()).map(|row| texts.text(text(row)));
+                Self::texts("", all).cells
+            }
+            unread @ (Cells::Unreadable(_) | Cells::Unread) => unread.clone(),
+        };
+        Self { cells, missing, name: self.name.clone(), unit: self.unit.clone() }
+    }
+}
+
 /// A file as it is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FileTable {

@@ -2,7 +2,7 @@
 
 use super::super::column::Names;
 use super::super::file_columns::{FileColumn, FileColumns};
-use super::columns::{Found, Opened, ids, numbers, texts};
+use super::columns::{Found, Opened, ids, is_named, numbers, texts};
 use super::{Cells, FileTable, FileUnit, Ids, Refused, counted, quoted};
 use spikedeck_core::units::Dimension;
 
@@ -88,10 +88,54 @@ pub struct EdgeFile {
 /// # Errors
 /// Every row and column that cannot be taken, with what is accepted and what is there.
 pub fn edges(table: &FileTable, keys: &EdgeKeys<'_>) -> Result<EdgeFile, Refused> {
+    let Some(kept) = meant(table, keys)? else { return read(table, keys, table.rows) };
+    // Rows of other projections have units and gaps of their own.
+    let columns = table
+        .columns
+        .iter()
+        .map(|c| if is_named(EDGES.column("projection"), &c.name) { c.clone() } else { c.only(&kept) });
+    let own = FileTable { columns: columns.collect(), rows: table.rows, metadata: table.metadata.clone() };
+    let rows: Vec<usize> = (0..table.rows).filter(|&row| kept[row]).collect();
+    Ok(read(&own, keys, rows.len())?.picked(&rows))
+}
+
+/// The rows of the projection that is meant; none where all are.
+fn meant(table: &FileTable, keys: &EdgeKeys<'_>) -> Result<Option<Vec<bool>>, Refused> {
+    let names = Opened::new(table, &EDGES)?.find("projection")?.map(|found| texts(found.column)).transpose()?;
+    match (keys.projection, names) {
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(Refused::new(
+            "this file has no column `projection`",
+            "remove `projection` beside the file's name, or name the projection of each row in such a column",
+        )),
+        (None, Some(names)) if names.names.len() <= 1 => Ok(None),
+        (None, Some(names)) => Err(Refused::new(
+            format!(
+                "this file holds connections of several projections: {}",
+                quoted(names.names.iter().map(String::as_str))
+            ),
+            format!("say which is meant: `connect = {{ edges = \"...\", projection = \"{}\" }}`", names.names[0]),
+        )),
+        (Some(wanted), Some(names)) => match names.names.iter().position(|n| n == wanted) {
+            Some(code) => Ok(Some(names.codes.iter().map(|c| *c as usize == code).collect())),
+            None => Err(Refused::new(
+                format!(
+                    "this file has no projection `{wanted}`; it has {}",
+                    quoted(names.names.iter().map(String::as_str))
+                ),
+                "choose one of them",
+            )),
+        },
+    }
+}
+
+/// All rows of a table, of which `count` are meant.
+fn read(table: &FileTable, keys: &EdgeKeys<'_>, count: usize) -> Result<EdgeFile, Refused> {
     let mut file = Opened::new(table, &EDGES)?;
     let (source, target) = (file.need("source")?, file.need("target")?);
     let (weight, weight_unit) = (file.find("weight")?, file.find("weight_unit")?);
-    let (delay, projection, last) = (file.find("delay")?, file.find("projection")?, file.find("weight_final")?);
+    let (delay, last) = (file.find("delay")?, file.find("weight_final")?);
+    file.find("projection")?;
     file.finish()?;
     let (source, target) = (ids(source.column)?, ids(target.column)?);
     if weight.is_none()
@@ -102,7 +146,7 @@ pub fn edges(table: &FileTable, keys: &EdgeKeys<'_>) -> Result<EdgeFile, Refused
             "add a column `weight`, or remove this one",
         ));
     }
-    let weight = weight.map(|found| weights(&file, &found, weight_unit.as_ref(), keys)).transpose()?;
+    let weight = weight.map(|found| weights(&file, &found, (weight_unit.as_ref(), count), keys)).transpose()?;
     let delay = delay
         .map(|found| {
             let unit = file.time_unit(&found, "delay", keys.delay_unit.as_ref(), keys.plain)?;
@@ -116,7 +160,7 @@ pub fn edges(table: &FileTable, keys: &EdgeKeys<'_>) -> Result<EdgeFile, Refused
     let mut notes = Vec::new();
     if let Some(column) = last.map(|found| found.column) {
         let values = match &column.cells {
-            Cells::Texts(_) | Cells::Whole(_) | Cells::Numbers(_) => table.rows - column.missing.len(),
+            Cells::Texts(_) | Cells::Whole(_) | Cells::Numbers(_) => count - column.missing.len(),
             Cells::Unreadable(_) | Cells::Unread => 0,
         };
         if values > 0 {
@@ -127,40 +171,14 @@ pub fn edges(table: &FileTable, keys: &EdgeKeys<'_>) -> Result<EdgeFile, Refused
             ));
         }
     }
-    let whole = EdgeFile { rows: (1..=table.rows).collect(), source, target, weight, delay, notes };
-    let names = projection.map(|found| texts(found.column)).transpose()?;
-    match (keys.projection, names) {
-        (None, None) => Ok(whole),
-        (Some(_), None) => Err(Refused::new(
-            "this file has no column `projection`",
-            "remove `projection` beside the file's name, or name the projection of each row in such a column",
-        )),
-        (None, Some(names)) if names.names.len() <= 1 => Ok(whole),
-        (None, Some(names)) => Err(Refused::new(
-            format!(
-                "this file holds connections of several projections: {}",
-                quoted(names.names.iter().map(String::as_str))
-            ),
-            format!("say which is meant: `connect = {{ edges = \"...\", projection = \"{}\" }}`", names.names[0]),
-        )),
-        (Some(wanted), Some(names)) => match names.names.iter().position(|n| n == wanted) {
-            Some(code) => Ok(whole.picked(&names, code as u32)),
-            None => Err(Refused::new(
-                format!(
-                    "this file has no projection `{wanted}`; it has {}",
-                    quoted(names.names.iter().map(String::as_str))
-                ),
-                "choose one of them",
-            )),
-        },
-    }
+    Ok(EdgeFile { rows: (1..=table.rows).collect(), source, target, weight, delay, notes })
 }
 
 /// Weights in SI, with what they measure.
 fn weights(
     file: &Opened<'_>,
     found: &Found<'_>,
-    unit_column: Option<&Found<'_>>,
+    (unit_column, count): (Option<&Found<'_>>, usize),
     keys: &EdgeKeys<'_>,
 ) -> Result<(Vec<f64>, Dimension), Refused> {
     let values = numbers(found.column)?;
@@ -174,7 +192,7 @@ fn weights(
     let column = unit_column.column;
     let plain = Names { names: vec![String::new()], codes: vec![0; values.len()] };
     // Weights without a unit have an empty one in tables that runs write.
-    let names = if column.missing.len() == values.len() { plain } else { texts(column)? };
+    let names = if column.missing.len() == count { plain } else { texts(column)? };
     let mut units = Vec::with_capacity(names.names.len());
     for text in &names.names {
         let unit = if text.is_empty() {
@@ -212,13 +230,12 @@ fn weights(
 }
 
 impl EdgeFile {
-    /// The connections of one projection.
-    fn picked(self, names: &Names, code: u32) -> Self {
-        let rows: Vec<usize> = (0..names.codes.len()).filter(|&k| names.codes[k] == code).collect();
+    /// The connections of some rows.
+    fn picked(self, rows: &[usize]) -> Self {
         let of = |values: Vec<f64>| rows.iter().map(|&k| values[k]).collect();
         Self {
-            source: self.source.of_rows(&rows),
-            target: self.target.of_rows(&rows),
+            source: self.source.of_rows(rows),
+            target: self.target.of_rows(rows),
             weight: self.weight.map(|(values, dimension)| (of(values), dimension)),
             delay: self.delay.map(of),
             rows: rows.iter().map(|&k| self.rows[k]).collect(),

@@ -157,6 +157,40 @@ fn strange_columns_of_connections_are_refused_with_a_suggestion() {
     assert!(one.notes[0].contains("`weight_final` of this file is not used (1 value)"), "{:?}", one.notes);
 }
 
+/// What stands in rows of one projection says nothing of another: its units, its gaps and what is wrong with it.
+#[test]
+fn rows_of_other_projections_have_no_say() {
+    let texts = |name: &str, cells: [&str; 4]| FileData::texts(name, cells);
+    let of = |projection: &'static str| EdgeKeys { projection: Some(projection), ..EdgeKeys::default() };
+    let nan = f64::NAN;
+    let file = FileTable::of(vec![
+        texts("projection", ["p", "q", "p", "q"]),
+        FileData { missing: vec![3], ..whole("source", &[0, 1, 2, 0]) },
+        whole("target", &[3, 4, 5, 6]),
+        FileData { missing: vec![1], ..times("weight", &[1.0, nan, 2.0, 7.0]) },
+        texts("weight_unit", ["mV", "nS", "mV", "lots"]),
+        FileData { missing: vec![1, 3], ..times("delay_ms", &[1.0, nan, 2.0, nan]) },
+        FileData { missing: vec![0, 2], ..times("weight_final", &[nan, 1.0, nan, 1.0]) },
+    ]);
+    let p = edges(&file, &of("p")).unwrap();
+    assert_eq!((p.source, p.target, p.rows), (Ids::Numbers(vec![0, 2]), Ids::Numbers(vec![3, 5]), vec![1, 3]));
+    assert_eq!(p.weight, Some((vec![1e-3, 2e-3], Dimension::VOLT)));
+    assert_eq!(p.delay, Some(vec![1e-3, 2e-3]));
+    assert!(p.notes.is_empty(), "{:?}", p.notes);
+    let refused = edges(&file, &of("q")).unwrap_err().message;
+    assert!(refused.contains("row 4 of column `source` is empty"), "{refused}");
+    // Of weights without a unit, too.
+    let file = FileTable::of(vec![
+        texts("projection", ["p", "q", "p", "q"]),
+        whole("source", &[0, 1, 2, 0]),
+        whole("target", &[3, 4, 5, 6]),
+        times("weight", &[1.0, 3.0, 2.0, 7.0]),
+        texts("weight_unit", ["mV", "", "mV", ""]),
+    ]);
+    assert_eq!(edges(&file, &of("p")).unwrap().weight, Some((vec![1e-3, 2e-3], Dimension::VOLT)));
+    assert_eq!(edges(&file, &of("q")).unwrap().weight, Some((vec![3.0, 7.0], Dimension::NONE)));
+}
+
 #[test]
 fn a_cell_that_is_no_value_is_refused_with_its_row_in_every_kind_of_file() {
     let gap = |values: &[f64]| FileData { missing: vec![1], ..times("x", values) };

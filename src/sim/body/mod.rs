@@ -20,6 +20,8 @@ pub(super) enum Blame {
     /// An expression has no value though all that it is made of has: by its number among the subexpressions, or that of
     /// a state's rate after them.
     Expression(usize),
+    /// A scheme that adapts inside a step did not come to its end, though all is finite.
+    Unfollowed,
 }
 
 /// An observer that a body keeps.

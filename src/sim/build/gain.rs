@@ -15,22 +15,25 @@ use super::unsuitable;
 use crate::BuildError;
 use crate::integrator::{Problem, trial};
 use spikedeck_core::units::{Dimension, Quantity};
-use spikedeck_equation::TimeUnit;
 use spikedeck_equation::derive::{derivative, derivatives};
-use spikedeck_equation::graph::{Id, Symbol};
+use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::tape::{Tape, Values};
-use spikedeck_scenario::{CarriedName, Coupling, PopulationId, Port, Rule, Spec, VariableId};
+use spikedeck_equation::{System, TimeUnit};
+use spikedeck_scenario::{CarriedName, Coupling, PopulationId, PopulationSpec, Port, Rule, Spec, VariableId};
 
 /// Deviations overshoot beyond this, and swing ever more beyond twice as much.
 const OVERSHOOTS: f64 = 1.0;
 const UNSTABLE: f64 = 2.0;
 
-/// Rounds of the iteration, and the last of them, over which growth is averaged.
+/// Rounds of the iteration, over the last third of which growth is averaged: most of them, and least.
 const ROUNDS: usize = 60;
-const AVERAGED: usize = 20;
+const LEAST_ROUNDS: usize = 12;
 
-/// Most connections of a projection that are walked here; of larger ones the sum of a row speaks.
+/// Most connections of a projection that are kept here; those of larger ones are walked anew in every round.
 const MOST: f64 = 4e6;
+
+/// Connections that are walked for one eigenvalue, if that leaves rounds enough.
+const WALKED: f64 = 1e8;
 
 /// Connections of a projection without delay, with how steeply their value depends on both ends.
 struct Links<'a> {
@@ -46,6 +49,8 @@ enum Kind {
     Same(f64),
     /// Source, target, weight.
     Each(Vec<(u32, u32, f64)>),
+    /// Too many to be kept: their number, the weight of largest size, and the largest sum of sizes into a target.
+    Walked { count: usize, largest: f64, heaviest: f64 },
 }
 
 /// What becomes of deviations of all quantities, history by history, in one step.
@@ -68,7 +73,7 @@ pub(super) fn examine(
     histories: &[(PopulationId, VariableId)],
 ) -> Result<Vec<String>, BuildError> {
     let units: Vec<Unit> =
-        spec.populations.iter().zip(populations).map(|(p, values)| Unit::new(spec, p, values)).collect();
+        spec.population_ids().zip(populations).map(|(p, values)| Unit::new(spec, p, values)).collect();
     let links: Vec<Links<'_>> = projections.iter().filter_map(|p| Links::new(spec, p, histories, &units)).collect();
     if links.is_empty() {
         return Ok(Vec::new());
@@ -111,7 +116,7 @@ pub(super) fn examine(
 }
 
 impl Unit {
-    fn new(spec: &Spec, population: &spikedeck_scenario::PopulationSpec, values: &PopulationValues) -> Self {
+    fn new(spec: &Spec, (id, population): (PopulationId, &PopulationSpec), values: &PopulationValues) -> Self {
         let p = population.system.parts();
         let parameters: Vec<f64> = values.parameters.iter().map(|c| crate::values::at(c, 0)).collect();
         let start: Vec<f64> = values.initial.iter().map(|c| crate::values::at(c, 0)).collect();
@@ -126,10 +131,8 @@ impl Unit {
             parameters: &|_| Vec::new(),
             lane_values: Vec::new(),
         };
-        let coupled = spec.projections.iter().any(|x| {
-            matches!(x.coupling, Coupling::Continuous { .. })
-                && spec.population(x.to.population).name == population.name
-        });
+        let coupled =
+            spec.projections.iter().any(|x| matches!(x.coupling, Coupling::Continuous { .. }) && x.to.population == id);
         // A tree has its own solver, and a neuron with a reset no course beyond its threshold.
         let followed = coupled && population.tree.is_none() && p.reset.is_empty();
         let path = if followed { trial::follow(&problem, &start, &parameters) } else { None };
@@ -148,13 +151,26 @@ impl Unit {
     /// Values of a quantity along the course.
     fn values(&self, spec: &Spec, (p, variable): (PopulationId, VariableId)) -> Vec<f64> {
         let system = &spec.population(p).system;
-        let Some((id, _)) = system.observable(&variable.of(system).name) else { return vec![0.0] };
-        let tape = Tape::new(&system.parts().graph, &[id]);
+        let (graph, id) = quantity(system, variable);
+        let tape = Tape::new(&graph, &[id]);
         let value =
             |states: &Vec<f64>| tape.value(&Values { states, parameters: &self.parameters, ..Values::default() });
         let (first, last) = (self.states.first(), self.states.last());
         first.into_iter().chain(last).map(value).collect()
     }
+}
+
+/// A quantity as an expression, with the graph that it is in: a state that no equation reads is in none.
+fn quantity(system: &System, variable: VariableId) -> (Graph, Id) {
+    let p = system.parts();
+    let mut graph = p.graph.clone();
+    let id = match variable {
+        VariableId::State(i) => graph.symbol(Symbol::State(i.index() as u32)),
+        VariableId::Parameter(i) => graph.symbol(Symbol::Parameter(i.index() as u32)),
+        VariableId::Subexpression(i) => p.subexpression_ids[i.index()],
+        VariableId::Input(i) => p.port_totals[i.index()],
+    };
+    (graph, id)
 }
 
 /// For each history: by how much its quantity changes in one step for what a projection brings to its target's input.
@@ -174,8 +190,7 @@ fn answers(
         if owner != target.population {
             return 0.0;
         }
-        let Some((id, _)) = population.system.observable(&variable.of(&population.system).name) else { return 0.0 };
-        let mut g = p.graph.clone();
+        let (mut g, id) = quantity(&population.system, variable);
         let rates = derivatives(&mut g, &p.drift, input);
         let mut sum: Option<Id> = None;
         for (s, rate) in rates.into_iter().enumerate() {
@@ -203,7 +218,17 @@ impl<'a> Links<'a> {
         let (from, to) = (projection.spec.from, projection.spec.to.population);
         let kind = match (projection.spec.rule.clone(), projection.values.same_weight()) {
             (Rule::AllToAll, Some(w)) => Kind::Same(w),
-            _ if projection.wiring.expected() > MOST => return None,
+            _ if projection.wiring.expected() > MOST => {
+                let mut sums = vec![0.0; projection.wiring.targets as usize];
+                let (mut count, mut largest) = (0, 0.0_f64);
+                projection.wiring.walk(0..projection.wiring.targets, |link| {
+                    let w = projection.values.weight(&link);
+                    count += 1;
+                    sums[link.target as usize] += w.abs();
+                    largest = if w.abs() > largest.abs() { w } else { largest };
+                });
+                Kind::Walked { count, largest, heaviest: sums.into_iter().fold(0.0, f64::max) }
+            }
             _ => {
                 let mut list = Vec::new();
                 projection.wiring.walk(0..projection.wiring.targets, |link| {
@@ -214,7 +239,7 @@ impl<'a> Links<'a> {
         };
         // The slope for a weight of 1, from that of the largest.
         let largest = match &kind {
-            Kind::Same(w) => *w,
+            Kind::Same(w) | Kind::Walked { largest: w, .. } => *w,
             Kind::Each(list) => list.iter().map(|l| l.2).max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0),
         };
         if largest == 0.0 {
@@ -266,15 +291,30 @@ impl<'a> Links<'a> {
                 }
                 sums.into_iter().fold(0.0, f64::max)
             }
+            Kind::Walked { heaviest, .. } => *heaviest,
+        }
+    }
+
+    /// Rounds of the iteration that are walked in bearable time.
+    fn rounds(&self) -> usize {
+        match &self.kind {
+            Kind::Same(_) | Kind::Each(_) => ROUNDS,
+            Kind::Walked { count, .. } => ((WALKED / *count as f64) as usize).clamp(LEAST_ROUNDS, ROUNDS),
         }
     }
 
     /// What arrives at each target for deviations of the quantities.
     fn bring(&self, deviations: &[Vec<f64>], arrived: &mut [f64]) {
+        let of = |list: &[(usize, f64)], unit: u32| -> f64 {
+            list.iter().map(|&(h, slope)| slope * deviations[h][unit as usize]).sum()
+        };
+        let mut add = |source: u32, target: u32, w: f64| {
+            arrived[target as usize] += w * (of(&self.pre, source) + of(&self.post, target));
+        };
         match &self.kind {
             Kind::Same(w) => {
                 let sources = self.projection.wiring.sources as usize;
-                let alone = self.projection.wiring.no_self;
+                let alone = self.projection.wiring.apart.is_some();
                 for &(h, slope) in &self.pre {
                     let total: f64 = deviations[h].iter().sum();
                     for (unit, to) in arrived.iter_mut().enumerate() {
@@ -289,13 +329,10 @@ impl<'a> Links<'a> {
                     }
                 }
             }
-            Kind::Each(list) => {
-                for &(source, target, w) in list {
-                    let of = |list: &[(usize, f64)], unit: u32| -> f64 {
-                        list.iter().map(|&(h, slope)| slope * deviations[h][unit as usize]).sum()
-                    };
-                    arrived[target as usize] += w * (of(&self.pre, source) + of(&self.post, target));
-                }
+            Kind::Each(list) => list.iter().for_each(|&(source, target, w)| add(source, target, w)),
+            Kind::Walked { .. } => {
+                let PreparedProjection { wiring, values, .. } = self.projection;
+                wiring.walk(0..wiring.targets, |link| add(link.source, link.target, values.weight(&link)));
             }
         }
     }
@@ -327,13 +364,14 @@ fn swing(links: &[Links<'_>], answers: &[Vec<f64>], sizes: &[usize]) -> f64 {
         out
     };
     // The eigenvalue of largest size, and from there the one farthest on its other side.
-    let (radius, _) = outermost(&apply, sizes, 0.0);
-    let (reach, real) = outermost(&apply, sizes, radius);
+    let rounds = links.iter().map(Links::rounds).fold(ROUNDS, usize::min);
+    let (radius, _) = outermost(&apply, (sizes, rounds), 0.0);
+    let (reach, real) = outermost(&apply, (sizes, rounds), radius);
     if real { (reach - radius).max(0.0) } else { 0.0 }
 }
 
 /// Size of the outermost eigenvalue of the matrix less `shift`, and whether it is a real one on the negative side.
-fn outermost(apply: &Matrix<'_>, sizes: &[usize], shift: f64) -> (f64, bool) {
+fn outermost(apply: &Matrix<'_>, (sizes, rounds): (&[usize], usize), shift: f64) -> (f64, bool) {
     // Any vector with parts along all directions; golden fractions repeat nowhere.
     let mut at = 0.0_f64;
     let mut v: Vec<Vec<f64>> = sizes
@@ -350,8 +388,9 @@ fn outermost(apply: &Matrix<'_>, sizes: &[usize], shift: f64) -> (f64, bool) {
     let dot = |a: &[Vec<f64>], b: &[Vec<f64>]| -> f64 {
         a.iter().flatten().zip(b.iter().flatten()).map(|(x, y)| x * y).sum()
     };
+    let averaged = rounds / 3;
     let (mut growth, mut along) = (0.0, 0.0);
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let size = dot(&v, &v).sqrt();
         if size == 0.0 || !size.is_finite() {
             return (0.0, true);
@@ -360,11 +399,11 @@ fn outermost(apply: &Matrix<'_>, sizes: &[usize], shift: f64) -> (f64, bool) {
         let mut next = apply(&v);
         next.iter_mut().flatten().zip(v.iter().flatten()).for_each(|(n, x)| *n -= shift * x);
         along = dot(&v, &next);
-        if round >= ROUNDS - AVERAGED {
+        if round >= rounds - averaged {
             growth += dot(&next, &next).sqrt().ln();
         }
         v = next;
     }
-    let size = (growth / AVERAGED as f64).exp();
+    let size = (growth / averaged as f64).exp();
     (size, along < -0.5 * size)
 }

@@ -205,7 +205,9 @@ pub(super) fn attach_stimuli(prepared: &Prepared<'_>, groups: &mut [Group]) {
                 input.levels.push(*level);
                 input.sources.push(index as u32);
             }
-            (Local::Events(events), Port::Event(port)) => group.events.push((port.index(), events)),
+            (Local::Events(events), Port::Event(port)) => {
+                group.events.push((port.index(), index as u32, events));
+            }
             _ => unreachable!("the scenario refuses spikes into inputs and levels into receptors"),
         }
     }

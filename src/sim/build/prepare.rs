@@ -10,7 +10,7 @@ use super::unsuitable;
 use crate::BuildError;
 use crate::axis::Axis;
 use crate::estimate;
-use crate::stimulus::Stimulus;
+use crate::stimulus::{Stimulus, most};
 use spikedeck_scenario::{Coupling, PopulationId, PopulationSpec, Port, Spec, Stimulus as _, StimulusSpec, VariableId};
 
 /// Everything that does not belong to one thread.
@@ -154,7 +154,11 @@ fn stimuli<'a>(spec: &'a Spec, populations: &[PopulationValues], axis: &Axis) ->
     let one = |s: &'a StimulusSpec| {
         let p = s.target.population;
         let (units, place) = (spec.population(p).targets(s.target.port), populations[p.index()].port(s.target.port));
-        Stimulus::new(s, units, place, spec.simulation.seed, axis)
+        let adds_up = match s.target.port {
+            Port::Event(port) => spec.population(p).system.superposes(port.index()),
+            Port::Input(_) => true,
+        };
+        Stimulus::new(s, units, place, (spec.simulation.seed, most(units, adds_up)), axis)
             .map_err(|m| unsuitable(format!("stimuli.{}", s.name), m))
     };
     spec.stimuli.iter().map(one).collect()

@@ -12,6 +12,7 @@ use crate::coupling::Carried;
 use crate::plasticity::{Compiled, Observed, Rates};
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::Dimension;
+use spikedeck_equation::rule::Side;
 use spikedeck_scenario::{
     Coupling, PlasticitySpec, PopulationId, Port, ProjectionId, ProjectionSpec, Spec, VariableId,
 };
@@ -85,7 +86,7 @@ fn wiring<'a>(spec: &Spec, projection: &'a ProjectionSpec, populations: &'a [Pop
         rule: &projection.rule,
         sources: sources as u32,
         targets: targets as u32,
-        no_self: from == to && !projection.autapses,
+        apart: projection.apart(&spec.populations),
         multapses: projection.multapses,
         key: Key::new(spec.simulation.seed, &projection.draw_key(), "connect"),
         from: spiking.unwrap_or(&source.geometry),
@@ -125,8 +126,10 @@ fn learning(spec: &Spec, projection: &ProjectionSpec, rules: &PlasticitySpec, hi
     let mut observed: [Vec<Observed>; 2] = [Vec::new(), Vec::new()];
     for rule in &rules.rules {
         for (declared, formula) in rule.rule.texts().source.given.iter().zip(&rule.given) {
-            let (end, population) =
-                if declared.name.ends_with("_pre") { (0, projection.from) } else { (1, projection.to.population) };
+            let (end, population) = match Side::of(&declared.name) {
+                Side::Pre => (0, projection.from),
+                Side::Post | Side::Connection => (1, projection.to.population),
+            };
             for &variable in formula.names() {
                 if !observed[end].iter().any(|o| o.0 == variable) {
                     observed[end].push((variable, history(histories, (population, variable))));

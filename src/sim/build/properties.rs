@@ -8,7 +8,7 @@ use crate::geometry::{Geometry, distance_squared};
 use crate::values::draw;
 use spikedeck_core::rng::Key;
 use spikedeck_equation::Formula;
-use spikedeck_scenario::{Distribution, PairName, ProjectionSpec, Rule, Value};
+use spikedeck_scenario::{Apart, Distribution, PairName, ProjectionSpec, Rule, Value, pairs};
 
 /// How a value is found for a connection.
 enum Source<'a> {
@@ -51,7 +51,7 @@ enum Order {
     /// Edges: the place in the list.
     Edge,
     /// All to all: by source, then target.
-    Pair { targets: usize, no_self: bool },
+    Pair { targets: usize, apart: Option<Apart> },
 }
 
 impl Order {
@@ -59,9 +59,13 @@ impl Order {
         match self {
             Self::Unit => link.source as usize,
             Self::Edge => link.draw as usize,
-            Self::Pair { targets, no_self } => {
-                let (s, t) = (link.source as usize, link.target as usize);
-                if no_self { s * (targets - 1) + t - usize::from(t > s) } else { s * targets + t }
+            Self::Pair { targets, apart } => {
+                // Those of the cell itself are left out in every row.
+                let (own, before) = apart.map_or((0, 0), |a| {
+                    let own = a.targets_at(link.source);
+                    (own.len(), if link.target >= own.end { own.len() } else { 0 })
+                });
+                link.source as usize * (targets - own) + link.target as usize - before
             }
         }
     }
@@ -109,13 +113,13 @@ fn numbered(link: &Link) -> u64 {
 impl<'a> ConnectionValues<'a> {
     /// The weights and delays of `projection` over its wiring.
     pub fn new(projection: &'a ProjectionSpec, wiring: &Wiring<'a>, seed: u64, axis: Axis, conductance: bool) -> Self {
-        let (n, m, no_self) = (wiring.sources as usize, wiring.targets as usize, wiring.no_self);
+        let (n, m, apart) = (wiring.sources as usize, wiring.targets as usize, wiring.apart);
         let pair = Pair { from: wiring.from, to: wiring.to, wrap: wiring.wrap(), counts: [n as f64, m as f64] };
         let entity = projection.draw_key();
         let (order, count) = match &projection.rule {
             Rule::OneToOne => (Some(Order::Unit), n),
             Rule::Edges { source, .. } => (Some(Order::Edge), source.len()),
-            Rule::AllToAll => (Some(Order::Pair { targets: m, no_self }), n * m - if no_self { n } else { 0 }),
+            Rule::AllToAll => (Some(Order::Pair { targets: m, apart }), pairs(n, m, apart)),
             _ => (None, 0),
         };
         let find = |value: &'a Value<PairName>, purpose: &str| -> Source<'a> {
@@ -201,6 +205,40 @@ impl<'a> ConnectionValues<'a> {
         match self.too_long.load(Ordering::Relaxed) {
             0 => Ok(()),
             n => Err(format!("{n} delays are longer than {} steps; bound them (a distribution with `max`)", u16::MAX)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Listed values of all to all stand by source, then target, whatever is left out.
+    #[test]
+    fn pairs_are_numbered_without_gaps() {
+        let place = Geometry::default();
+        for (cells, p, q) in [(3, 1, 1), (4, 2, 1), (4, 1, 3), (3, 2, 2), (1, 2, 3)] {
+            for apart in [None, Some(Apart { sources: p, targets: q })] {
+                let (n, m) = (cells * p, cells * q);
+                let rule = Rule::AllToAll;
+                let key = Key::new(1, "projections.p", "connect");
+                let wiring = Wiring {
+                    rule: &rule,
+                    sources: n,
+                    targets: m,
+                    apart,
+                    multapses: false,
+                    key,
+                    from: &place,
+                    to: &place,
+                };
+                let order = Order::Pair { targets: m as usize, apart };
+                let mut links = Vec::new();
+                wiring.walk(0..m, |link| links.push(link));
+                links.sort_by_key(|l| (l.source, l.target));
+                assert!(links.iter().enumerate().all(|(k, link)| order.of(link) == k), "{cells} {p} {q}");
+                assert_eq!(links.len(), pairs(n as usize, m as usize, apart));
+            }
         }
     }
 }

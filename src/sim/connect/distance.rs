@@ -42,7 +42,7 @@ pub(super) fn within(
         let mut stream = wiring.key.stream(target, 0);
         cells.around(here, &mut near);
         for (draw, &source) in near.iter().enumerate() {
-            if wiring.no_self && source == target {
+            if wiring.own(source, target) {
                 continue;
             }
             let d2 = distance_squared(wiring.from.positions[source as usize], here, wrap);

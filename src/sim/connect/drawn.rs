@@ -21,10 +21,10 @@ pub(super) fn probability(wiring: &Wiring<'_>, p: f64, targets: Range<u32>, mut 
     let mut chosen = Vec::new();
     for target in targets {
         let mut stream = wiring.key.stream(target, 0);
-        let candidates = wiring.sources - u32::from(wiring.no_self && target < wiring.sources);
-        successes(&mut stream, scale, candidates, &mut chosen);
+        let own = wiring.own_sources(target);
+        successes(&mut stream, scale, wiring.sources - own.len() as u32, &mut chosen);
         for (draw, &n) in chosen.iter().enumerate() {
-            visit(Link { source: past_self(wiring, n, target), target, row: target, draw: draw as u32 });
+            visit(Link { source: past(&own, n), target, row: target, draw: draw as u32 });
         }
     }
 }
@@ -45,20 +45,20 @@ vectorised! {
     }
 }
 
-/// The `n`-th unit that is not `own`, where self-connections are forbidden.
+/// The `n`-th unit that is not among `own`.
 #[inline]
-fn past_self(wiring: &Wiring<'_>, n: u32, own: u32) -> u32 {
-    if wiring.no_self && n >= own { n + 1 } else { n }
+fn past(own: &Range<u32>, n: u32) -> u32 {
+    if n >= own.start { n + own.len() as u32 } else { n }
 }
 
 /// Each target draws `indegree` sources.
 pub(super) fn fixed_indegree(wiring: &Wiring<'_>, indegree: usize, targets: Range<u32>, mut visit: impl FnMut(Link)) {
     let mut chooser = Chooser::new(wiring.sources, wiring.multapses);
     for target in targets {
-        let candidates = wiring.sources - u32::from(wiring.no_self && target < wiring.sources);
+        let own = wiring.own_sources(target);
         let mut stream = wiring.key.stream(target, 0);
-        chooser.choose(candidates, indegree as u32, &mut stream, |draw, n| {
-            visit(Link { source: past_self(wiring, n, target), target, row: target, draw });
+        chooser.choose(wiring.sources - own.len() as u32, indegree as u32, &mut stream, |draw, n| {
+            visit(Link { source: past(&own, n), target, row: target, draw });
         });
     }
 }
@@ -67,10 +67,10 @@ pub(super) fn fixed_indegree(wiring: &Wiring<'_>, indegree: usize, targets: Rang
 pub(super) fn fixed_outdegree(wiring: &Wiring<'_>, outdegree: usize, range: &Range<u32>, mut visit: impl FnMut(Link)) {
     let mut chooser = Chooser::new(wiring.targets, wiring.multapses);
     for source in 0..wiring.sources {
-        let candidates = wiring.targets - u32::from(wiring.no_self && source < wiring.targets);
+        let own = wiring.own_targets(source);
         let mut stream = wiring.key.stream(source, 0);
-        chooser.choose(candidates, outdegree as u32, &mut stream, |draw, n| {
-            let target = past_self(wiring, n, source);
+        chooser.choose(wiring.targets - own.len() as u32, outdegree as u32, &mut stream, |draw, n| {
+            let target = past(&own, n);
             if range.contains(&target) {
                 visit(Link { source, target, row: source, draw });
             }
@@ -85,7 +85,7 @@ pub(super) fn fixed_total_number(wiring: &Wiring<'_>, total: usize, range: &Rang
         let mut stream = wiring.key.stream(k, 1);
         let (source, target) = loop {
             let pair = (stream.below(wiring.sources), stream.below(wiring.targets));
-            if wiring.no_self && pair.0 == pair.1 {
+            if wiring.own(pair.0, pair.1) {
                 continue;
             }
             if wiring.multapses || seen.insert(u64::from(pair.0) << 32 | u64::from(pair.1)) {

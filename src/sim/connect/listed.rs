@@ -6,11 +6,10 @@ use super::{Link, Wiring};
 
 /// Unit i to unit i.
 pub(super) fn one_to_one(wiring: &Wiring<'_>, targets: Range<u32>, mut visit: impl FnMut(Link)) {
-    if wiring.no_self {
-        return;
-    }
     for i in targets {
-        visit(Link { source: i, target: i, row: i, draw: 0 });
+        if !wiring.own(i, i) {
+            visit(Link { source: i, target: i, row: i, draw: 0 });
+        }
     }
 }
 
@@ -18,7 +17,7 @@ pub(super) fn one_to_one(wiring: &Wiring<'_>, targets: Range<u32>, mut visit: im
 pub(super) fn all_to_all(wiring: &Wiring<'_>, targets: Range<u32>, mut visit: impl FnMut(Link)) {
     for target in targets {
         for source in 0..wiring.sources {
-            if !(wiring.no_self && source == target) {
+            if !wiring.own(source, target) {
                 visit(Link { source, target, row: target, draw: source });
             }
         }
@@ -34,7 +33,7 @@ pub(super) fn edges(
     mut visit: impl FnMut(Link),
 ) {
     for (k, (&source, &target)) in sources.iter().zip(targets).enumerate() {
-        if range.contains(&target) && !(wiring.no_self && source == target) {
+        if range.contains(&target) && !wiring.own(source, target) {
             visit(Link { source, target, row: 0, draw: k as u32 });
         }
     }

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use super::geometry::Geometry;
 use spikedeck_core::rng::Key;
-use spikedeck_scenario::Rule;
+use spikedeck_scenario::{Apart, Rule, pairs};
 
 /// One connection as a walk visits it. `row` and `draw` key what is drawn for it (weight, delay); `listed` is its place
 /// among the connections sorted by source, then target, where the rule has such an order.
@@ -37,8 +37,8 @@ pub(super) struct Wiring<'a> {
     pub sources: u32,
     /// Number of target units.
     pub targets: u32,
-    /// Both ends are the same population and no unit may connect to itself.
-    pub no_self: bool,
+    /// Which units are one cell, where both ends are the same population and no cell may connect to itself.
+    pub apart: Option<Apart>,
     /// Whether a pair may be connected more than once.
     pub multapses: bool,
     /// Keys the draws: seed, `projections.NAME`, `connect`.
@@ -50,36 +50,51 @@ pub(super) struct Wiring<'a> {
 }
 
 impl Wiring<'_> {
+    /// Whether the two belong to one cell, which may not connect to itself.
+    fn own(&self, source: u32, target: u32) -> bool {
+        self.apart.is_some_and(|a| a.same(source, target))
+    }
+
+    /// The sources that may not connect to `target`.
+    fn own_sources(&self, target: u32) -> Range<u32> {
+        self.apart.map_or(0..0, |a| a.sources_at(target))
+    }
+
+    /// The targets that `source` may not connect to.
+    fn own_targets(&self, source: u32) -> Range<u32> {
+        self.apart.map_or(0..0, |a| a.targets_at(source))
+    }
+
     /// Whether the rule can be carried out.
     ///
     /// # Errors
     /// What is impossible, and what would be right.
     pub fn check(&self) -> Result<(), String> {
         let (n, m) = (self.sources as usize, self.targets as usize);
-        let others = |n: usize| n - usize::from(self.no_self && n > 0);
+        let own = self.apart.map_or((0, 0), |a| (a.sources as usize, a.targets as usize));
+        let (other_sources, other_targets) = (n.saturating_sub(own.0), m.saturating_sub(own.1));
         match self.rule {
             Rule::OneToOne if n != m => {
                 Err(format!("one_to_one connects populations of equal size, and these have {n} and {m} units"))
             }
             Rule::FixedIndegree { indegree }
-                if *indegree > 0 && (others(n) == 0 || (!self.multapses && *indegree > others(n))) =>
+                if *indegree > 0 && (other_sources == 0 || (!self.multapses && *indegree > other_sources)) =>
             {
                 Err(format!(
-                    "an in-degree of {indegree} is more than the {} possible sources; set multapses = true or lower it",
-                    others(n)
+                    "an in-degree of {indegree} is more than the {other_sources} possible sources; set multapses = \
+                     true or lower it"
                 ))
             }
             Rule::FixedOutdegree { outdegree }
-                if *outdegree > 0 && (others(m) == 0 || (!self.multapses && *outdegree > others(m))) =>
+                if *outdegree > 0 && (other_targets == 0 || (!self.multapses && *outdegree > other_targets)) =>
             {
                 Err(format!(
-                    "an out-degree of {outdegree} is more than the {} possible targets; set multapses = true or lower \
-                     it",
-                    others(m)
+                    "an out-degree of {outdegree} is more than the {other_targets} possible targets; set multapses = \
+                     true or lower it"
                 ))
             }
             Rule::FixedTotalNumber { total } => {
-                let pairs = n as u64 * m as u64 - if self.no_self { n as u64 } else { 0 };
+                let pairs = pairs(n, m, self.apart) as u64;
                 if *total > 0 && (pairs == 0 || (!self.multapses && *total as u64 > pairs)) {
                     return Err(format!(
                         "{total} connections are more than the {pairs} possible pairs; set multapses = true or lower \
@@ -88,10 +103,12 @@ impl Wiring<'_> {
                 }
                 Ok(())
             }
-            Rule::SmallWorld { neighbours, .. } if n != m || *neighbours >= n => Err(format!(
-                "small_world connects a population to itself with fewer neighbours than units; here {neighbours} \
+            Rule::SmallWorld { neighbours, .. } if n != m || *neighbours > n.saturating_sub(own.1.max(1)) => {
+                Err(format!(
+                    "small_world connects a population to itself with fewer neighbours than units; here {neighbours} \
                  neighbours, {n} and {m} units"
-            )),
+                ))
+            }
             Rule::Neighbours { periodic, .. } | Rule::Gaussian { periodic, .. } => {
                 if self.from.positions.is_empty() || self.to.positions.is_empty() {
                     return Err("a rule by distance needs positions in both populations".to_owned());
@@ -129,7 +146,7 @@ impl Wiring<'_> {
     /// Expected number of connections, for the estimate before anything is allocated.
     pub fn expected(&self) -> f64 {
         let (n, m) = (f64::from(self.sources), f64::from(self.targets));
-        let pairs = n * m - if self.no_self { n } else { 0.0 };
+        let pairs = n * (m - self.apart.map_or(0.0, |a| f64::from(a.targets)));
         match self.rule {
             Rule::OneToOne => n,
             Rule::AllToAll => pairs,
@@ -174,11 +191,22 @@ pub(super) mod tests {
         from: &Geometry,
         to: &Geometry,
     ) -> Vec<Link> {
+        apart(rule, (n, m), no_self.then_some(Apart { sources: 1, targets: 1 }), multapses, (from, to))
+    }
+
+    /// What a rule connects, however its targets are shared out.
+    fn apart(
+        rule: &Rule,
+        (n, m): (u32, u32),
+        apart: Option<Apart>,
+        multapses: bool,
+        (from, to): (&Geometry, &Geometry),
+    ) -> Vec<Link> {
         let wiring = Wiring {
             rule,
             sources: n,
             targets: m,
-            no_self,
+            apart,
             multapses,
             key: Key::new(7, "projections.p", "connect"),
             from,
@@ -200,7 +228,8 @@ pub(super) mod tests {
             v
         };
         assert_eq!(sorted(all.clone()), sorted(parts));
-        assert!(!no_self || all.iter().all(|l| l.source != l.target), "no unit connects to itself");
+        let own = |l: &Link| apart.is_some_and(|a| l.source / a.sources == l.target / a.targets);
+        assert!(!all.iter().any(own), "no cell connects to itself");
         if !multapses {
             let mut pairs: Vec<(u32, u32)> = all.iter().map(|l| (l.source, l.target)).collect();
             pairs.sort_unstable();
@@ -211,6 +240,40 @@ pub(super) mod tests {
         all
     }
 
+    /// Cells with several places at either end: every rule reaches all pairs of different cells, and no others.
+    #[test]
+    fn cells_are_kept_apart_whatever_their_places_are() {
+        let line = |n: u32| Geometry {
+            positions: (0..n).map(|u| [f64::from(u), 0.0, 0.0]).collect(),
+            extent: [f64::from(n), 0.0, 0.0],
+            ..Geometry::default()
+        };
+        for (cells, p, q) in [(1, 2, 3), (2, 1, 1), (5, 1, 2), (5, 2, 1), (4, 3, 3), (7, 3, 2)] {
+            let (n, m) = (cells * p, cells * q);
+            let (others_from, others_to) = ((cells - 1) * p, (cells - 1) * q);
+            let all = n * others_to;
+            let own = Some(Apart { sources: p, targets: q });
+            let (from, to) = (line(n), line(m));
+            let of = |rule: Rule| apart(&rule, (n, m), own, false, (&from, &to)).len() as u32;
+            assert_eq!(of(Rule::AllToAll), all);
+            assert_eq!(of(Rule::Probability { p: 1.0 }), all);
+            assert!(of(Rule::Probability { p: 0.5 }) <= all);
+            assert_eq!(of(Rule::FixedIndegree { indegree: others_from as usize }), all);
+            assert_eq!(of(Rule::FixedOutdegree { outdegree: others_to as usize }), all);
+            assert_eq!(of(Rule::FixedTotalNumber { total: all as usize }), all);
+            assert_eq!(of(Rule::Neighbours { radius: f64::from(n + m), periodic: false }), all);
+            assert_eq!(of(Rule::Gaussian { p_max: 1.0, sigma: 1e9, periodic: false }), all);
+            if p == q {
+                assert_eq!(of(Rule::OneToOne), 0);
+                let neighbours = others_to as usize;
+                assert_eq!(of(Rule::SmallWorld { neighbours, p_rewire: 0.5 }), all);
+                if neighbours > 2 {
+                    assert_eq!(of(Rule::SmallWorld { neighbours: 2, p_rewire: 0.5 }), 2 * n);
+                }
+            }
+        }
+    }
+
     #[test]
     fn impossible_rules_are_refused() {
         let place = Geometry::default();
@@ -219,7 +282,7 @@ pub(super) mod tests {
                 rule,
                 sources: 10,
                 targets: 20,
-                no_self: false,
+                apart: None,
                 multapses,
                 key: Key::new(1, "a", "b"),
                 from: &place,

@@ -6,7 +6,8 @@ use super::{Link, Wiring};
 
 /// Watts and Strogatz 1998 (doi:10.1038/30918), directed: each source reaches its `neighbours` nearest units on a ring,
 /// half of them on each side (the odd one ahead); each of these connections is moved with probability `p` to a target
-/// drawn evenly. The out-degree stays. Every thread draws all and keeps its own.
+/// drawn evenly. The out-degree stays. The ring goes on beside the targets of a source's own cell, where these are kept
+/// apart. Every thread draws all and keeps its own.
 pub(super) fn small_world(
     wiring: &Wiring<'_>,
     neighbours: usize,
@@ -19,19 +20,19 @@ pub(super) fn small_world(
     let mut chosen: Vec<u32> = Vec::with_capacity(neighbours);
     for source in 0..n {
         let mut stream = wiring.key.stream(source, 0);
+        let own = if wiring.apart.is_some() { wiring.own_targets(source) } else { source..source + 1 };
         chosen.clear();
         chosen.extend((0..k).map(|j| {
-            let step = j / 2 + 1;
-            if j % 2 == 0 { (source + step) % n } else { (source + n - step) % n }
+            let step = j / 2;
+            if j % 2 == 0 { (own.end + step) % n } else { (own.start + n - 1 - step) % n }
         }));
         for j in 0..chosen.len() {
             // A unit that is connected to all others cannot be rewired.
-            let full = !wiring.multapses && k + u32::from(wiring.no_self) >= n;
+            let full = !wiring.multapses && k + wiring.own_targets(source).len() as u32 >= n;
             if stream.uniform() < p && !full {
                 chosen[j] = loop {
                     let target = stream.below(n);
-                    let own = wiring.no_self && target == source;
-                    if !own && (wiring.multapses || !chosen.contains(&target)) {
+                    if !wiring.own(source, target) && (wiring.multapses || !chosen.contains(&target)) {
                         break target;
                     }
                 };

@@ -25,12 +25,20 @@ pub struct Lane<'a> {
     pub cut: Option<(usize, f64)>,
 }
 
+/// Most inner steps of one step.
+const MOST: usize = 10_000;
+
+/// Error, in units of what is allowed, that the shortest inner steps may add up to: a jump of a rate costs some hundred
+/// of them, and one part in ten thousand of a state is no longer a jump that was stepped over.
+const SPENT: f64 = 1e5;
+
 /// Integrates `x` from `t` over `h`. Stops where the surface is crossed and returns the fraction of `h` done (1 if it
-/// is not).
+/// is not). None where `h` could not be done: the states stand where it was given up, or are less exact than any step of
+/// a scheme of low order.
 ///
 /// Error control per state against `RELATIVE` times the largest of its size and what it would move in `h`; the number
-/// of inner steps is bounded, so that every lane ends (the last steps are then taken as they are).
-pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
+/// of inner steps is bounded, so that every lane ends.
+pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> Option<f64> {
     let n = x.len();
     let mut k = vec![vec![0.0; n]; 7];
     let mut trial = vec![0.0; n];
@@ -44,7 +52,7 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
     };
     let crossed = |time: f64, state: &[f64]| lane.surface.is_some_and(|f| f(time, state) > 0.0);
     if crossed(t, x) {
-        return 0.0;
+        return Some(0.0);
     }
     let mut scale = vec![0.0; n];
     rate(t, &mut x.to_vec(), &mut scale);
@@ -53,10 +61,12 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
     }
     let mut done = 0.0;
     let mut part = h;
-    for _ in 0..10_000 {
+    let mut spent = 0.0;
+    for _ in 0..MOST {
         let left = h - done;
         if left <= 0.0 {
-            return 1.0;
+            // What grew beyond all numbers is told as that.
+            return (spent <= SPENT || !x.iter().all(|v| v.is_finite())).then_some(1.0);
         }
         let step = if part < left { part } else { left };
         let last = part >= left;
@@ -84,7 +94,7 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
         if worst.is_nan() && step <= smallest {
             // No step is short enough for what is not a number.
             x.copy_from_slice(&trial);
-            return 1.0;
+            return Some(1.0);
         }
         if worst <= 1.0 || step <= smallest {
             if crossed(t + done + step, &trial) && step > smallest {
@@ -92,10 +102,11 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
                 part = 0.5 * step;
                 continue;
             }
+            spent += if worst > 1.0 { worst } else { 0.0 };
             x.copy_from_slice(&trial);
             done = if last { h } else { done + step };
             if crossed(t + done, x) {
-                return done / h;
+                return (spent <= SPENT).then_some(done / h);
             }
         }
         let factor = if worst.is_finite() && worst > 0.0 {
@@ -110,5 +121,5 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
             part = smallest;
         }
     }
-    1.0
+    (done >= h && spent <= SPENT).then_some(1.0)
 }

@@ -18,26 +18,27 @@ pub struct Lane<'a> {
     pub cut: Option<(usize, f64)>,
 }
 
-/// Advances `x` from `t` by `h`; returns the fraction of `h` done, 1 but where the surface is crossed.
+/// Advances `x` from `t` by `h`; returns the fraction of `h` done, 1 but where the surface is crossed, and none where a
+/// step that adapts was needed and did not come to its end.
 ///
 /// A step in which the threshold variable grows by itself (a spike current) or crosses is made by Dormand-Prince: linear
 /// solves follow an upstroke with an error of first order at best, and turn it around where it grows faster than the step.
 /// It adapts to the growth and stops at the crossing, so that what moves with the threshold variable is what it is there.
-pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> f64 {
+pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> Option<f64> {
     let n = x.len();
     let mut slopes = vec![0.0; n * n + n];
     (lane.jacobian)(t, x, &mut slopes);
     let Some((s, cut)) = lane.cut else {
         step(lane, &slopes, t, h, x);
-        return 1.0;
+        return Some(1.0);
     };
     let crossed = |time: f64, state: &[f64]| lane.surface.is_some_and(|f| f(time, state) > 0.0);
     if crossed(t, x) {
-        return 0.0;
+        return Some(0.0);
     }
     let mut trial = x.to_vec();
     step(lane, &slopes, t, h, &mut trial);
-    let mut done = 1.0;
+    let mut done = Some(1.0);
     if slopes[s * n + s] > 0.0 || crossed(t + h, &trial) || !trial.iter().all(|v| v.is_finite()) {
         done = rk45::advance(&rk45::Lane { rate: lane.rate, surface: lane.surface, cut: lane.cut }, t, h, x);
     } else {

@@ -161,7 +161,12 @@ impl Joined {
             |g, symbol| match symbol {
                 Symbol::State(i) => Some(numbering.of.get(&(rule, i as usize)).map_or(one, |&k| now[k])),
                 Symbol::Parameter(i) => Some(g.number(parameters[i as usize])),
-                _ => None,
+                Symbol::Time
+                | Symbol::Given(_)
+                | Symbol::Input(_)
+                | Symbol::Noise(_)
+                | Symbol::Weight
+                | Symbol::Variable(_) => unreachable!("a rule between spikes is refused if it reads {symbol:?}"),
             },
             |v, _| (v, Dimension::NONE),
         )

@@ -466,7 +466,7 @@ mod tests {
             rule: &Rule::AllToAll,
             sources: 3,
             targets: 5,
-            no_self: false,
+            apart: None,
             multapses: true,
             key,
             from: &place,

@@ -143,7 +143,7 @@ impl<'a> JoinedRates<'a> {
         let (first, _) = self.numbers();
         let mut given = Vec::new();
         for (declared, formula) in r.rule.texts().source.given.iter().zip(&r.given) {
-            let end = usize::from(!declared.name.ends_with("_pre"));
+            let end = usize::from(Side::of(&declared.name) != Side::Pre);
             let observed = self.observed[end];
             let number = |variable: VariableId| {
                 let index = observed.iter().position(|o| o.0 == variable);

@@ -126,8 +126,10 @@ impl Stepper {
     pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
         let resting: SmallVec<[Refractory; 16]> = self.firing.resting_before(step).collect();
         self.keep_held(&resting);
+        let time = self.dt * step as f64;
         for (start, count) in self.program.memory.blocks() {
-            self.arrivals.deliver(&mut self.program, arrivals, start, count, self.dt * step as f64);
+            self.program.fill_time(count, time);
+            self.arrivals.deliver(&mut self.program, arrivals, start, count, time);
         }
         self.restore(&resting);
     }

@@ -13,6 +13,9 @@ impl Stepper {
         let p = self.system.parts();
         let mut states = self.lane_states(lane);
         let lost: Vec<usize> = (0..states.len()).filter(|&i| !states[i].is_finite()).collect();
+        if lost.is_empty() {
+            return Blame::Unfollowed;
+        }
         for &i in &lost {
             states[i] = self.start[i];
         }

@@ -25,8 +25,9 @@ pub struct ByLane {
 }
 
 impl ByLane {
-    /// Advances one lane (whose inputs stand at `slot` of their registers); returns the part of the step that was done.
-    pub fn advance(&self, program: &mut Program, lane: usize, slot: usize, time: f64, armed: bool) -> f64 {
+    /// Advances one lane (whose inputs stand at `slot` of their registers); returns the part of the step that was done,
+    /// none where it could not be done.
+    pub fn advance(&self, program: &mut Program, lane: usize, slot: usize, time: f64, armed: bool) -> Option<f64> {
         let parameters: LaneValues = program.lane_parameters(lane).collect();
         let inputs = program.lane_inputs(slot, self.ports);
         let mut x: LaneValues = program.lane_states(lane).collect();

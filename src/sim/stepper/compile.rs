@@ -303,6 +303,7 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
         substeps: spec.substeps.max(1),
         start: spec.initial.iter().map(|c| if spec.lanes > 0 { c.at(0) } else { 0.0 }).collect(),
         alarmed: false,
+        unfollowed: None,
         program,
     })
 }

@@ -330,7 +330,7 @@ impl Stepper {
                 let cut = Some((*s, bound.value(&around.values(&old, 0.0))));
                 let followed = rk45::Lane { rate: &rate, surface: Some(&above), cut };
                 let (begun, left) = (part.mul_add(self.dt, around.time), (1.0 - part) * self.dt);
-                let share = rk45::advance(&followed, begun, left, &mut old);
+                let share = rk45::advance(&followed, begun, left, &mut old)?;
                 (fraction, at_crossing) = ((1.0 - part).mul_add(share, part), old);
             } else {
                 fraction = (1.0 - part).mul_add(share, part);

@@ -41,6 +41,7 @@ impl Stepper {
             let row = inputs.get(port).copied().unwrap_or(&[]);
             move |k| if row.is_empty() { 0.0 } else { row[lane(k)] }
         });
+        let mut unfollowed = None;
         for sub in 0..self.substeps {
             let draw = step * u64::from(self.substeps) + u64::from(sub);
             for noise in &self.noise {
@@ -53,12 +54,15 @@ impl Stepper {
             match motion {
                 Motion::Kernel(kernel) => side.run(kernel, 0, width),
                 Motion::Lanes(lanes) => {
-                    for k in 0..n {
-                        lanes.advance(side, k, k, time, false);
+                    for (k, rest) in resting.iter().enumerate() {
+                        if lanes.advance(side, k, k, time, false).is_none() {
+                            unfollowed.get_or_insert(rest.unit);
+                        }
                     }
                 }
             }
         }
+        self.unfollowed = self.unfollowed.or(unfollowed);
         for s in 0..side.states() {
             self.work.moved.extend_from_slice(&side.memory.data[s * side.memory.padded..s * side.memory.padded + n]);
         }

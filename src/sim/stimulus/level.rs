@@ -189,9 +189,10 @@ vectorised! {
 /// A time that is less than this part of an interval before a sample counts as the sample's.
 const SLACK: f64 = 1e-6;
 
-/// Whether a signal lasts at `place` samples from its first: until the end of its last sample's interval.
+/// Whether a signal lasts at `place` samples from its first: until the end of its last sample's interval, which is no
+/// longer part of it.
 fn lasts(values: &[f64], place: f64) -> bool {
-    place >= 0.0 && place <= values.len() as f64 + 2.0 * SLACK
+    place >= 0.0 && place < values.len() as f64
 }
 
 /// A signal at `place` samples from its first; the nearest sample before the first and after the last.

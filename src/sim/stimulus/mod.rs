@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use level::Drive;
 pub(super) use level::Level;
-use poisson::{MOST, Poisson};
+use poisson::Poisson;
+pub(super) use poisson::most;
 use sequence::Sequence;
 use varying::{Sources, Varying};
 
@@ -27,9 +28,7 @@ use super::values::{UnitNames, at, resolve};
 use spikedeck_core::math::exp;
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
-use spikedeck_scenario::{
-    Amount, EventRate, Generator, Spread, Stimulus as _, StimulusSpec, TimeCourse, UnitName, Value,
-};
+use spikedeck_scenario::{Amount, EventRate, Generator, Spread, Stimulus as _, StimulusSpec, TimeCourse, UnitName};
 
 /// Events into an event port, on one thread.
 #[derive(Debug)]
@@ -62,6 +61,8 @@ pub(super) struct Stimulus<'a> {
     key: Key,
     /// Of the simulation.
     seed: u64,
+    /// The greatest mean number of events of a unit in a step.
+    most: f64,
     /// Targeted units, in the order of the scenario.
     units: Vec<u32>,
     /// All units, in order.
@@ -74,7 +75,8 @@ pub(super) struct Stimulus<'a> {
 }
 
 impl<'a> Stimulus<'a> {
-    /// Finds the values of `spec` for a population of `size` units.
+    /// Finds the values of `spec` for a population of `size` units, of which none gets more than `most` events a step on
+    /// average.
     ///
     /// # Errors
     /// What does not fit, and what would be right.
@@ -82,7 +84,7 @@ impl<'a> Stimulus<'a> {
         spec: &'a StimulusSpec,
         size: usize,
         geometry: &Geometry,
-        seed: u64,
+        (seed, most): (u64, f64),
         axis: &Axis,
     ) -> Result<Self, String> {
         let entity = format!("stimuli.{}", spec.name);
@@ -92,11 +94,7 @@ impl<'a> Stimulus<'a> {
             return Err(format!("unit {unit} does not exist: the target has {size} units, numbered from 0"));
         }
         let find = |amount: Amount<'_>| -> UnitValues {
-            if let Value::Each(list) = amount.value
-                && list.len() == units.len()
-            {
-                return UnitValues::Each(list.to_vec());
-            }
+            // Values are those of the units of the population, whichever of them are named and in which order.
             let names = UnitNames { size, geometry, known: &[] };
             match resolve(amount.value, &names, Key::new(seed, &entity, amount.key)) {
                 UnitValues::Shared(v) => UnitValues::Shared(v),
@@ -127,9 +125,9 @@ impl<'a> Stimulus<'a> {
             TimeCourse::Poisson { rate: EventRate::Steady(rate), sources, weight, .. } => {
                 let rate = find(*rate);
                 let mean = |j| at(&rate, j) * *sources as f64 * axis.dt;
-                if let Some(j) = (0..units.len()).find(|&j| !(0.0..=MOST).contains(&mean(j))) {
+                if let Some(j) = (0..units.len()).find(|&j| !(0.0..=most).contains(&mean(j))) {
                     return Err(format!(
-                        "unit {} would get {} Poisson events a step; a rate is at least 0 and gives at most {MOST}",
+                        "unit {} would get {} Poisson events a step; a rate is at least 0 and gives at most {most}",
                         units[j],
                         mean(j)
                     ));
@@ -183,7 +181,7 @@ impl<'a> Stimulus<'a> {
                 return Err(format!("a value for unit {} is {}, no finite number", units[j], at(column, j)));
             }
         }
-        Ok(Self { course, key: Key::new(seed, &entity, "noise"), seed, units, all, first, second, expression })
+        Ok(Self { course, key: Key::new(seed, &entity, "noise"), seed, most, units, all, first, second, expression })
     }
 
     /// The part for the lanes of units `first..first + lanes`; `None` if it targets none of them.
@@ -205,7 +203,8 @@ impl<'a> Stimulus<'a> {
                 let sources = Sources { number: *sources, on: *on, off: *off };
                 let lanes = mine.iter().map(|m| m.0).collect();
                 let rate = self.compiled(first, &mine);
-                let varying = Varying::new(self.key, (first, range.len()), lanes, rate, b, sources, axis.dt);
+                let varying =
+                    Varying::new(self.key, (first, range.len()), lanes, rate, b, sources, (axis.dt, self.most));
                 return Some(Local::Events(Events::Varying(Box::new(varying))));
             }
             TimeCourse::Poisson { sources, on, off, .. } => {

@@ -9,6 +9,14 @@ use spikedeck_core::vector::vectorised;
 /// Greatest mean number of events of a unit in a step.
 pub(super) const MOST: f64 = 1e7;
 
+/// Greatest number of events that are kept one by one, for all units of a population in a step: where they do not add up.
+const MOST_KEPT: f64 = 2e7;
+
+/// Greatest mean number of events of each of `units` units in a step, at a receptor whose events add up or do not.
+pub(crate) fn most(units: usize, adds_up: bool) -> f64 {
+    if adds_up { MOST } else { MOST.min(MOST_KEPT / units.max(1) as f64) }
+}
+
 /// Cells of the guide: the first 12 bits of a draw say the count, but for the few cells in which it changes.
 const CELL_BITS: u32 = 12;
 
@@ -142,8 +150,8 @@ enum Weight {
 }
 
 impl Poisson {
-    /// Sources for `targets` (lane of the range that starts at unit `first`, mean events a step, weight); all `lanes`
-    /// of the range if there are as many targets, in order. Active from grid point `on` until before `off`.
+    /// Sources for `targets` (lane of the range that starts at unit `first`, mean events a step, weight), which may be
+    /// in any order. Active from grid point `on` until before `off`.
     pub fn new(key: Key, first: u32, lanes: usize, targets: &[(u32, f64, f64)], on: u64, off: u64) -> Self {
         let first_quad = first / 4;
         let skip = (first % 4) as usize;
@@ -151,7 +159,8 @@ impl Poisson {
         means.sort_by(f64::total_cmp);
         means.dedup();
         let tables = means.iter().map(|&m| Inverse::new(m)).collect();
-        let all = targets.len() == lanes && means.len() == 1;
+        let in_order = targets.iter().enumerate().all(|(k, t)| t.0 as usize == k);
+        let all = targets.len() == lanes && in_order && means.len() == 1;
         let selected = if all {
             Lanes::All { skip }
         } else {

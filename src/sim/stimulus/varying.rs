@@ -34,6 +34,10 @@ pub(crate) struct Varying {
     weight: UnitValues,
     /// Mean of each targeted lane in this step.
     means: Vec<f64>,
+    /// The greatest mean that is drawn.
+    most: f64,
+    /// The first mean that is no number, or greater: grid point and unit.
+    broken: Option<(u64, u32)>,
     on: u64,
     off: u64,
 }
@@ -58,7 +62,7 @@ impl Varying {
         (expression, operands): (Expression, Vec<UnitValues>),
         weight: UnitValues,
         sources: Sources,
-        dt: f64,
+        (dt, most): (f64, f64),
     ) -> Self {
         let skip = (first % 4) as usize;
         Self {
@@ -72,6 +76,8 @@ impl Varying {
             operands,
             per_step: sources.number as f64 * dt,
             weight,
+            most,
+            broken: None,
             on: sources.on,
             off: sources.off,
         }
@@ -82,9 +88,14 @@ impl Varying {
         k >= self.on && k < self.off
     }
 
-    /// Adds the weights of what arrives in step `k` to `row` (one entry a lane). Returns the number of events. A rate
-    /// that is not a number makes what arrives not a number, which the run stops at.
-    pub fn add(&mut self, k: u64, axis: &Axis, row: &mut [f64]) -> u64 {
+    /// The first rate that gives no number of events, or more than are drawn: grid point and unit. The run stops there.
+    pub fn broken(&self) -> Option<(u64, u32)> {
+        self.broken
+    }
+
+    /// Tells lane, weight and number of the events that arrive in step `k` at each lane. Returns how many they are
+    /// together.
+    pub fn each(&mut self, k: u64, axis: &Axis, mut tell: impl FnMut(u32, f64, u64)) -> u64 {
         let operands: Vec<Operand<'_>> = self.operands.iter().map(Operand::from).collect();
         self.expression.evaluate(axis.seconds(k) + 0.5 * axis.dt, &operands, &mut self.means);
         draws(self.key, self.first_quad, k, &mut self.buffer);
@@ -92,8 +103,8 @@ impl Varying {
         let mut events = 0;
         for (j, (&lane, rate)) in self.lanes.iter().zip(&self.means).enumerate() {
             let mean = rate * self.per_step;
-            if mean.is_nan() || mean == f64::INFINITY {
-                row[lane as usize] += f64::NAN;
+            if mean.is_nan() || mean > self.most {
+                self.broken = self.broken.or(Some((k, 4 * self.first_quad + self.skip as u32 + lane)));
                 continue;
             }
             let place = self.skip + lane as usize;
@@ -105,7 +116,7 @@ impl Varying {
                 part += 1;
             }
             events += count;
-            row[lane as usize] += at(&self.weight, j) * count as f64;
+            tell(lane, at(&self.weight, j), count);
         }
         events
     }

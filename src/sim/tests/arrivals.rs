@@ -113,3 +113,76 @@ fn on_trees_each_event_finds_what_those_before_it_left() {
     let most = s.iter().copied().fold(0.0, f64::max);
     assert!((most - 0.875).abs() < 1e-7, "{most}");
 }
+
+/// Time in what an event adds is the time at which it arrives: on points of one block and of several, on trees, with a
+/// delay and without, whether events add up or not, whatever the step and its parts.
+#[test]
+fn time_in_what_an_event_adds_is_that_of_its_arrival() {
+    for (rule, adds_up) in [("g += w*(t/[1 ms])", true), ("g += w*(t/[1 ms]) + 0*w*g/[1 S]", false)] {
+        for (dt, at) in [("0.05 ms", 1.0), ("0.1 ms", 1.3), ("0.5 ms", 3.5), ("0.1 ms", 0.0)] {
+            for (place, size) in [
+                ("model = \"lif\"\nparameters = { V_th = \"1000 V\" }\n", 1),
+                ("model = \"lif\"\nparameters = { V_th = \"1000 V\" }\n", 700),
+                ("model = \"adex\"\nparameters = { V_peak = \"1000 V\" }\nintegrator = \"rk4\"\n", 3),
+                (
+                    "model = \"membrane\"\nchannels.leak = { kind = \"leak\" }\ncable = { length = \"100 um\", diameter \
+                     = \"2 um\", compartments = 1 }\n",
+                    2,
+                ),
+            ] {
+                let text = format!(
+                    "[simulation]\nduration = \"5 ms\"\ndt = \"{dt}\"\n[receptors.timed]\ngiven = {{ V_m = \"V\" }}\n\
+                     port = \"I\"\nequations = \"\"\"\ndg/dt = -g/tau : S\nI = g*(E_rev - V_m) : A\n\"\"\"\n\
+                     on_event = \"{rule}\"\n[receptors.timed.parameters]\ntau = {{ value = \"1e9 s\", about = \"t\" }}\n\
+                     E_rev = {{ value = \"0 mV\", about = \"e\" }}\n[populations.n]\nsize = {size}\n{place}\
+                     receptors.a = {{ kind = \"timed\" }}\n[populations.s]\nmodel = \"lif\"\nreceptors.d = {{ kind = \
+                     \"delta\" }}\n\
+                     [stimuli.p]\ntarget = \"n.a\"\nkind = \"spikes\"\ntimes = [\"{at} ms\"]\nweight = \"1 nS\"\n\
+                     [stimuli.fire]\ntarget = \"s.d\"\nkind = \"spikes\"\ntimes = [\"{at} ms\"]\nweight = \"1 V\"\n\
+                     [projections.late]\nfrom = \"s\"\nto = \"n.a\"\nconnect = \"all_to_all\"\nweight = \"1 nS\"\n\
+                     delay = \"1 ms\"\n[projections.now]\nfrom = \"s\"\nto = \"n.a\"\nconnect = \"all_to_all\"\n\
+                     weight = \"1 nS\"\ndelay = \"0 ms\"\n[record.s]\nspikes = true\n\
+                     [record.n]\ntraces = [{{ variables = [\"a.g\"], interval = \"5 ms\" }}]\n"
+                );
+                let result = run(&text);
+                let fired = result.recording.spikes[0].times[0];
+                let expected = at + fired + (fired + 1.0);
+                let system = &super::spec(&text).populations[0].system;
+                assert_eq!(system.superposes(0), adds_up);
+                let g = trace(&result, "n", "a.g");
+                let last = &g[g.len() / 2..];
+                assert!(last.iter().all(|g| (g - expected).abs() < 1e-6), "{rule} at {at}, {dt}, {place}: {last:?}");
+            }
+        }
+    }
+}
+
+/// An input ends where an event arrives, and another begins: what an event adds is not made of it, directly or through
+/// what a receptor is given.
+#[test]
+fn inputs_in_what_an_event_adds_are_refused() {
+    let load = |text: &str| {
+        load(text, None, "test", &Overrides::default(), library(), &Catalog::default(), &NoFiles)
+            .map(|_| ())
+            .map_err(|report| format!("{report:?}"))
+    };
+    let model = |effect: &str| {
+        format!(
+            "[simulation]\nduration = \"2 ms\"\ndt = \"0.1 ms\"\n[models.m]\nequations = \"\"\"\ndv/dt = -v/[1 ms] : 1\n\
+             both = v + 2*I : 1\n\"\"\"\ninputs = {{ I = \"1\" }}\non_event = \"{effect}\"\n\
+             [populations.n]\nmodel = \"m\"\n"
+        )
+    };
+    for effect in ["v += w*I", "v += w*both", "v += w*where(I > 0, 1, 2)", "v -= w*exp(I)*v"] {
+        let said = load(&model(effect)).unwrap_err();
+        assert!(said.contains("depends on an input"), "{effect}: {said}");
+    }
+    load(&model("v += w*(1 + v)")).unwrap();
+    let carried = "[simulation]\nduration = \"2 ms\"\ndt = \"0.1 ms\"\n[models.m]\nequations = \"\"\"\ndv/dt = -v/[1 ms] \
+        + I/[1 ms] : 1\nseen = v + I : 1\n\"\"\"\ninputs = { I = \"1\" }\n[receptors.r]\ngiven = { seen = \"1\" }\nport = \
+        \"I\"\nequations = \"\"\"\ndg/dt = -g/[1 ms] : 1\nI = g : 1\n\"\"\"\non_event = \"g += w*seen\"\n\
+        [populations.n]\nmodel = \"m\"\nreceptors.r = { kind = \"r\" }\n";
+    let said = load(carried).unwrap_err();
+    assert!(said.contains("depends on an input"), "{said}");
+    load(&carried.replace("seen = v + I", "seen = 2*v")).unwrap();
+}

@@ -255,3 +255,34 @@ fn noise_on_a_grid_is_said_to_be_of_cells() {
     let silent = text("shape = [40], spacing = 0.5").replace(" + s*xi", " + s");
     assert!(Network::examine(&spec(&silent)).unwrap().is_empty());
 }
+
+/// However many connections there are, a coupling that swings without bound at the step is refused, and one that does not
+/// is not. The number of connections is on either side of what is kept for the examination.
+#[test]
+fn stability_is_looked_at_however_many_connections_there_are() {
+    let of = |rate: &str, size: usize, p: f64, weight: &str| {
+        format!(
+            "[simulation]\nduration = 1\ndt = 0.1\nseed = 1\n[models.rate]\ntime_unit = \"1\"\nequations = \"dx/dt = {rate} : \
+             1\"\ninitial = {{ x = 0 }}\ninputs = {{ I = \"1\" }}\n[populations.r]\nmodel = \"rate\"\n\
+             size = {size}\n[projections.p]\nfrom = \"r\"\nto = \"r.I\"\nkind = \"continuous\"\nconnect = {{ rule = \
+             \"probability\", p = {p} }}\nweight = {weight}\nvalue = \"w*x_pre\"\n"
+        )
+    };
+    let text = |size: usize, p: f64, weight: &str| of("-x + I", size, p, weight);
+    let examine = |text: &str| Network::examine(&spec(text));
+    // Also of a state that no equation reads.
+    let refused = examine(&of("I", 300, 0.9, &(-10.0 / (0.1 * 300.0 * 0.9)).to_string())).unwrap_err().to_string();
+    assert!(refused.contains("swing without bound"), "{refused}");
+    for (size, p) in [(2100, 0.8), (2200, 0.99)] {
+        // The step times the gain is 0.1 size p |w|.
+        let weight = |gain: f64| -gain / (0.1 * size as f64 * p);
+        let refused = examine(&text(size, p, &weight(10.0).to_string())).unwrap_err().to_string();
+        assert!(refused.contains("swing without bound"), "{refused}");
+        let spread = format!("{{ uniform = [{}, 0] }}", 2.0 * weight(10.0));
+        let refused = examine(&text(size, p, &spread)).unwrap_err().to_string();
+        assert!(refused.contains("swing without bound"), "{refused}");
+        assert!(examine(&text(size, p, &weight(0.5).to_string())).is_ok(), "{size} {p}");
+        // Growth is the network's own affair.
+        assert!(examine(&text(size, p, &(-weight(10.0)).to_string())).is_ok(), "{size} {p}");
+    }
+}

@@ -220,3 +220,51 @@ fn computed_weights_and_delays_that_are_none_are_refused_with_their_pair() {
     let early = refused("1 nS", "[0.15 ms] - distance/[1 m/s]").unwrap_err();
     assert!(early.contains("the delay from unit 0 to unit 2 is negative or no number"), "{early}");
 }
+
+/// On trees no cell reaches itself, and values of `all_to_all` are spaced over the connections that there are, whatever
+/// number of places spike and carry the receptor.
+#[test]
+fn cells_of_trees_do_not_reach_themselves() {
+    for (size, places, slots) in [(3_usize, 2_usize, 1_usize), (4, 1, 2), (5, 1, 1), (3, 2, 2)] {
+        for connect in [
+            "\"all_to_all\"",
+            "{ rule = \"probability\", p = 0.7 }",
+            "{ rule = \"fixed_indegree\", indegree = 2 }",
+            "{ rule = \"fixed_outdegree\", outdegree = 2 }",
+            "{ rule = \"fixed_total_number\", total = 6 }",
+            "{ rule = \"neighbours\", radius = \"1 m\" }",
+            "{ rule = \"fixed_indegree\", indegree = 9, multapses = true }",
+        ] {
+            let at =
+                |n: usize| -> Vec<String> { (0..n).map(|k| format!("\"cable({})\"", 0.1 + 0.2 * k as f64)).collect() };
+            let text = format!(
+                "[simulation]\nduration = \"1 ms\"\ndt = \"0.05 ms\"\n[populations.c]\nmodel = \"membrane\"\nsize = {size}\n\
+                 channels.leak = {{ kind = \"leak\" }}\ncable = {{ length = \"100 um\", diameter = \"2 um\", \
+                 compartments = 5 }}\nthreshold_at = [{}]\n\
+                 receptors.a = {{ kind = \"exp_conductance\", at = [{}] }}\n[projections.p]\nfrom = \"c\"\nto = \"c.a\"\n\
+                 connect = {connect}\nweight = {{ linspace = [\"1 nS\", \"2 nS\"] }}\ndelay = \"1 ms\"\n\
+                 [record.c]\nconnections = true\n",
+                at(places).join(", "),
+                at(slots).join(", ")
+            );
+            let text = if connect.contains("all_to_all") {
+                text
+            } else {
+                text.replace("{ linspace = [\"1 nS\", \"2 nS\"] }", "\"1 nS\"")
+            };
+            let result = run(&text);
+            let c = &result.recording.connections[0];
+            assert!(!c.source.is_empty(), "{connect}");
+            let same = |k: usize| c.source[k] as usize / places == c.target[k] as usize / slots;
+            assert!(!(0..c.source.len()).any(same), "{connect} of {places} and {slots} places");
+            if connect.contains("all_to_all") {
+                let n = size * places * (size - 1) * slots;
+                assert_eq!(c.source.len(), n);
+                for (k, w) in c.weight.iter().enumerate() {
+                    let expected = 1.0 + k as f64 / (n - 1) as f64;
+                    assert!((w - expected).abs() < 1e-9, "{k}: {w}, expected {expected}");
+                }
+            }
+        }
+    }
+}

@@ -196,3 +196,106 @@ fn time_in_expressions_has_units_whatever_the_model_counts_in() {
         assert!((row[0] - expected).abs() < 1e-9 && (row[1] - expected - 1.0).abs() < 1e-9, "{k}: {row:?} {expected}");
     }
 }
+
+/// A stimulus for `size` units, its units in the order `units`: what they get is what they get without naming them.
+fn of_units(stimulus: &str, units: &[u32], size: usize) -> Vec<u64> {
+    let level = !stimulus.contains("weight");
+    let (target, variable) = if level { ("a.I", "I") } else { ("a.d", "V_m") };
+    let text = format!(
+        "[simulation]\nduration = \"20 ms\"\ndt = \"0.1 ms\"\nseed = 5\n[populations.a]\nmodel = \"lif\"\nsize = {size}\n\
+         parameters = {{ V_th = \"1 MV\" }}\nreceptors.d = {{ kind = \"delta\" }}\n\
+         [record.a]\ntraces = [{{ variables = [\"{variable}\"] }}]\n\
+         [stimuli.s]\ntarget = \"{target}\"\nunits = {units:?}\n{stimulus}\n"
+    );
+    let result = run(&text);
+    let rows = trace(&result, "a", variable).chunks(size);
+    let named =
+        |row: &[f64]| (0..size as u32).map(|u| if units.contains(&u) { row[u as usize] } else { 0.0 }).collect();
+    rows.flat_map(|row| -> Vec<f64> { named(row) }).map(f64::to_bits).collect()
+}
+
+/// What a unit gets depends neither on the order in which units are named, nor on how often.
+#[test]
+fn units_are_named_in_any_order_and_count_once() {
+    let kinds = [
+        "kind = \"constant\"\namplitude = { linspace = [\"1 pA\", \"9 pA\"] }",
+        "kind = \"step\"\namplitude = { values = [\"1 pA\", \"2 pA\", \"3 pA\", \"4 pA\", \"5 pA\"] }\nstart = \"5 ms\"",
+        "kind = \"sine\"\namplitude = { uniform = [\"1 pA\", \"9 pA\"] }\nfrequency = \"50 Hz\"",
+        "kind = \"expression\"\nvalue = \"[1 pA]*i*t/[1 ms]\"",
+        "kind = \"white_noise\"\nmean = \"1 pA\"\namplitude = \"2 pA*s**0.5\"",
+        "kind = \"ou_noise\"\nmean = \"1 pA\"\nsigma = { linspace = [\"1 pA\", \"9 pA\"] }\ntau = \"4 ms\"",
+        "kind = \"spikes\"\ntimes = [\"1 ms\", \"5 ms\"]\nweight = { linspace = [\"1 mV\", \"9 mV\"] }",
+        "kind = \"poisson\"\nrate = \"2 kHz\"\nweight = { linspace = [\"1 mV\", \"9 mV\"] }",
+        "kind = \"poisson\"\nrate = { linspace = [\"1 kHz\", \"9 kHz\"] }\nweight = \"1 mV\"",
+        "kind = \"poisson\"\nrate = \"[1 kHz]*(i + sin(t/[1 ms])**2)\"\nweight = { linspace = [\"1 mV\", \"9 mV\"] }",
+    ];
+    for kind in kinds {
+        let all = of_units(kind, &[0, 1, 2, 3, 4], 5);
+        for units in [&[4, 3, 2, 1, 0][..], &[1, 0, 4, 2, 3], &[0, 1, 2, 3, 4, 4, 0, 2], &[3, 3, 1, 2, 0, 4]] {
+            assert!(of_units(kind, units, 5) == all, "{kind} of {units:?}");
+        }
+        // Of some units, however often and in whatever order they are named; also as many names as there are units.
+        let some = of_units(kind, &[0, 3], 5);
+        for units in [&[3, 0][..], &[0, 0, 3, 3, 0]] {
+            assert!(of_units(kind, units, 5) == some, "{kind} of {units:?}");
+        }
+    }
+}
+
+/// Every stimulus of events arrives at every receptor, whether its events add up or not.
+#[test]
+fn events_of_every_stimulus_arrive_at_every_receptor() {
+    let stimuli = [
+        "kind = \"poisson\"\nrate = \"3 kHz\"",
+        "kind = \"poisson\"\nrate = \"[3 kHz]*(1 + sin(t/[10 ms]))\"",
+        "kind = \"poisson\"\nrate = \"[1 MHz]*(1 + sin(t/[10 ms]))\"",
+        "kind = \"spikes\"\ntimes = [\"1 ms\", \"2 ms\"]",
+    ];
+    let receptors = spikedeck_model::library().names(spikedeck_model::Kind::Receptor);
+    assert!(receptors.len() > 8);
+    for receptor in &receptors {
+        let text = |rest: &str| {
+            format!(
+                "[simulation]\nduration = \"5 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 3\n\
+                 receptors.r = {{ kind = \"{receptor}\" }}\n[record.a]\nspikes = true\n{rest}"
+            )
+        };
+        let unit = super::spec(&text("")).populations[0].system.event_ports()[0].weight;
+        let weight = spikedeck_core::units::Quantity { value: 1e-13, dimension: unit };
+        let weight = if unit.is_none() { "0.01".to_owned() } else { format!("\"{weight}\"") };
+        for stimulus in stimuli {
+            let rest = format!("[stimuli.s]\ntarget = \"a.r\"\n{stimulus}\nweight = {weight}\n");
+            assert!(run(&text(&rest)).events > 0, "{receptor}: {stimulus}");
+        }
+    }
+}
+
+/// A rate that gives no number of events stops the run, and so does one that gives more than can be drawn.
+#[test]
+fn rates_without_bound_stop_the_run() {
+    let text = |kind: &str, rate: &str| {
+        format!(
+            "[simulation]\nduration = \"5 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 3\n\
+             receptors.r = {{ kind = \"{kind}\" }}\n[stimuli.s]\ntarget = \"a.r\"\nkind = \"poisson\"\nunits = [1, 2]\n\
+             rate = \"{rate}\"\nweight = {}\n",
+            if kind == "delta" { "\"1 nV\"" } else { "1e-9" }
+        )
+    };
+    for kind in ["delta", "saturating_conductance"] {
+        for rate in [
+            "[1e14 Hz]*(1 + sin(t/[10 ms]))",
+            "[1e11 Hz]*(1 + t/[1 ms])",
+            "[1e300 Hz]*exp(t/[1 us])",
+            "[1 Hz]*sqrt(-1 - t/[1 ms])",
+        ] {
+            let result = run_on(&text(kind, rate), 1);
+            let Some(crate::Stop::NotFinite { variable, unit, cause, .. }) = &result.stopped else {
+                panic!("{kind} {rate}: {:?}", result.stopped)
+            };
+            let expected = crate::Cause::Rate("s".to_owned());
+            assert_eq!((variable.as_str(), *unit, cause), ("r", 1, &expected), "{kind} {rate}");
+        }
+        let refused = crate::Network::examine(&super::spec(&text(kind, "1e14 Hz"))).unwrap_err().to_string();
+        assert!(refused.contains("Poisson events a step"), "{refused}");
+    }
+}

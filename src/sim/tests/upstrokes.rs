@@ -203,3 +203,48 @@ fn a_temperature_is_the_same_in_kelvin_and_in_degrees_celsius() {
     assert_eq!(celsius.len(), 22);
     assert!((celsius.times[0] - 0.9343).abs() < 0.01 && (celsius.times[21] - 99.2533).abs() < 0.1);
 }
+
+/// A step that rk45 cannot do is told, and what it left is no result: stiff equations at long steps, whichever scheme
+/// calls for it.
+#[test]
+fn a_step_that_cannot_be_done_stops_the_run() {
+    let text = |rate: f64, size: usize| {
+        format!(
+            "[simulation]\nduration = 1\ndt = 0.1\n[models.stiff]\ntime_unit = \"1\"\nequations = \"\"\"\n\
+             dx/dt = -{rate}*(x - cos(t)) : 1\ndy/dt = x**2 : 1\n\"\"\"\ninitial = {{ x = 1, y = 0 }}\n\
+             [populations.a]\nmodel = \"stiff\"\nsize = {size}\nintegrator = \"rk45\"\n\
+             [record.a]\ntraces = [{{ variables = [\"x\", \"y\"], interval = 1 }}]\n"
+        )
+    };
+    // The integral of cos² to 1.
+    let y = 0.5 + 2.0_f64.sin() / 4.0;
+    for size in [1, 300] {
+        for rate in [1.0, 1e2, 1e4] {
+            let result = run(&text(rate, size));
+            let last = *trace(&result, "a", "y").last().unwrap();
+            assert!((last - y).abs() < 2.0 / rate.max(50.0), "{rate}: {last}");
+        }
+        for rate in [1e6, 1e7, 1e9] {
+            let stopped = run_on(&text(rate, size), 1).stopped;
+            let Some(Stop::NotFinite { unit: 0, time, cause: Cause::Unfollowed, .. }) = &stopped else {
+                panic!("{rate}: {stopped:?}")
+            };
+            assert!((time - 0.1).abs() < 1e-9);
+            let said = stopped.unwrap().sentence(&spec(&text(rate, size)).simulation);
+            assert!(said.contains("cannot be done by rk45") && said.contains("rosenbrock"), "{said}");
+        }
+    }
+}
+
+/// A rate that jumps within a step is followed, and is no reason to stop.
+#[test]
+fn jumps_of_a_rate_are_stepped_over() {
+    let text = "[simulation]\nduration = 1\ndt = 0.1\n[models.jump]\ntime_unit = \"1\"\nequations = \"dx/dt = \
+        where(sin(40*t) > 0, 1e6, -3) : 1\"\ninitial = { x = 0 }\n[populations.a]\nmodel = \"jump\"\nintegrator = \
+        \"rk45\"\n[record.a]\ntraces = [{ variables = [\"x\"], interval = 1 }]\n";
+    let result = run(text);
+    let up = (0..1_000_000).filter(|k| (40e-6 * (f64::from(*k) + 0.5)).sin() > 0.0).count() as f64 * 1e-6;
+    let expected = up * 1e6 - 3.0 * (1.0 - up);
+    let found = *trace(&result, "a", "x").last().unwrap();
+    assert!((found / expected - 1.0).abs() < 1e-4, "{found} {expected}");
+}

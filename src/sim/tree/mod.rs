@@ -111,7 +111,7 @@ impl Tree {
             self.move_on(draw, inputs);
         }
         self.watch.after(&self.voltage);
-        self.deliver(true, arrivals);
+        self.deliver(true, self.time_at(step + 1), arrivals);
         self.restore();
         self.detect(step, spikes);
     }
@@ -191,9 +191,14 @@ impl Tree {
         }
     }
 
-    /// Adds what arrives, and empties the arrivals; `beside`: states stand half a step before the voltage, if they ever
+    /// Time at a grid point, in that of the equations.
+    fn time_at(&self, step: u64) -> f64 {
+        step as f64 * self.h * f64::from(self.substeps)
+    }
+
+    /// Adds what arrives at `time`, and empties the arrivals; `beside`: states stand half a step before the voltage, if they ever
     /// do.
-    fn deliver(&mut self, beside: bool, arrivals: &mut [&mut [f64]]) {
+    fn deliver(&mut self, beside: bool, time: f64, arrivals: &mut [&mut [f64]]) {
         let half = if self.second_order && beside { 0.5 * self.h } else { 0.0 };
         for (port, arriving) in arrivals.iter_mut().enumerate() {
             let slots = &self.events.slots[port];
@@ -210,7 +215,8 @@ impl Tree {
                 let before = (half > 0.0).then(|| zone.states(lane));
                 let (states, parameters) = (zone.states(lane), zone.lane_parameters(lane));
                 for (state, gain) in &self.events.effects[port][z] {
-                    let gain = gain.value(&Values { states: &states, parameters: &parameters, ..Values::default() });
+                    let values = Values { states: &states, parameters: &parameters, time, ..Values::default() };
+                    let gain = gain.value(&values);
                     if *state == self.state {
                         self.voltage[at] += weight * gain;
                     } else {
@@ -221,7 +227,7 @@ impl Tree {
                     let (after, parameters) = (zone.states(lane), zone.lane_parameters(lane));
                     for (state, rate) in &self.events.answers[z] {
                         let at = |states: &[f64]| {
-                            rate.value(&Values { states, parameters: &parameters, ..Values::default() })
+                            rate.value(&Values { states, parameters: &parameters, time, ..Values::default() })
                         };
                         zone.program.state_mut(*state)[lane] -= half * (at(&after) - at(&before));
                     }
@@ -234,7 +240,7 @@ impl Tree {
     /// does.
     pub fn deliver_before(&mut self, step: u64, arrivals: &mut [&mut [f64]]) {
         self.watch.hold(step, &self.voltage);
-        self.deliver(step > 0, arrivals);
+        self.deliver(step > 0, self.time_at(step), arrivals);
         self.restore();
     }
 

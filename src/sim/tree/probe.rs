@@ -1,4 +1,4 @@
-//! Observers of trees: any quantity of the population, where it is there; zero elsewhere.
+//! Observers of trees: any quantity of the population, where it is there; not a number elsewhere.
 
 use super::Tree;
 use spikedeck_equation::Variable;
@@ -82,16 +82,16 @@ impl Tree {
             self.work.resize(n, 0.0);
             self.solver.flow(&ordered, &mut self.work);
         }
-        let time = step as f64 * self.h * f64::from(self.substeps);
+        let time = self.time_at(step);
         let mut values = vec![0.0; inputs.len()];
         for &u in units {
             let (row, cell) = (self.rows.of[u as usize % self.units] as usize, u as usize / self.units);
             let Some((z, lane)) = self.lane(row, cell) else {
-                out.push(0.0);
+                out.push(f64::NAN);
                 continue;
             };
             match &probe.zones[z] {
-                Seen::Absent => out.push(0.0),
+                Seen::Absent => out.push(f64::NAN),
                 Seen::State(i) => out.push(self.zones[z].program.state(*i)[lane]),
                 Seen::Parameter(i) => out.push(self.zones[z].program.lane_parameter(*i, lane)),
                 Seen::Expression(tape) => {
