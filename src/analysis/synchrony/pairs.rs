@@ -59,9 +59,9 @@ struct Measure {
     told: bool,
 }
 
-/// Coincident spikes as a share of all.
+/// Coincident spikes as a share of all; not a number where there are none.
 fn share((coincident, all): (u64, u64)) -> f64 {
-    if all == 0 { 1.0 } else { coincident as f64 / all as f64 }
+    coincident as f64 / all as f64
 }
 
 /// Spikes are counted over all pairs, as PySpike does; distances are means over pairs.
@@ -113,7 +113,7 @@ fn measures(delta: f64, base: TimeBase) -> [Measure; 5] {
     ]
 }
 
-pub(super) fn distances(o: &Options, t: &subject::Trains, f: &mut Findings<'_>) -> Measured {
+pub(super) fn distances(o: &Options, t: &subject::Trains, called: &[String], f: &mut Findings<'_>) -> Measured {
     let request = f.request;
     let (most, all) = (o.max_units, t.trains.len());
     let chosen: Vec<usize> = if all <= most { (0..all).collect() } else { (0..most).map(|k| k * all / most).collect() };
@@ -149,7 +149,7 @@ pub(super) fn distances(o: &Options, t: &subject::Trains, f: &mut Findings<'_>) 
     request.check_cancelled()?;
     let results: Vec<Pair> = results.into_iter().flatten().collect();
     let spikes: usize = trains.iter().map(|t| t.0.len()).sum();
-    let names: Vec<String> = chosen.iter().map(|&i| t.units[i].to_string()).collect();
+    let names: Vec<String> = chosen.iter().map(|&i| called[i].clone()).collect();
     let mut told = Vec::new();
     for m in &measures(delta, t.base) {
         let metric = if spikes == 0 && m.needs_spikes {
