@@ -168,8 +168,9 @@ struct Resolve<'a> {
 }
 
 impl Resolve<'_> {
-    /// Values of the unit, those that are `set` as they are, the others as the scenario says. Expressions name `i`, `N` and
-    /// parameters; places are refused. `known` are the parameters, of which none is known while they are resolved themselves.
+    /// Values of the unit, those that are `set` as they are, the others as the scenario says. Expressions name `i`, `N`
+    /// and parameters; places are refused. `known` are the parameters, of which none is known while they are resolved
+    /// themselves.
     fn all(
         self,
         values: &[Value],
@@ -197,8 +198,8 @@ impl Resolve<'_> {
                     Value::Each(list) => *list.get(unit).ok_or_else(|| cannot("fewer values than units are listed"))?,
                     Value::Drawn(_) => {
                         return Err(cannot(
-                            "a drawn value has no place in an analysis of equations: give it a value with `set` or in the \
-                         scenario",
+                            "a drawn value has no place in an analysis of equations: give it a value with `set` \
+                             or in the scenario",
                         ));
                     }
                     Value::Expression(formula) => {

@@ -437,8 +437,8 @@ mod tests {
         assert!(run(&r, &[]).unwrap_err().to_string().contains("no finite number in 1 of"), "{:?}", run(&r, &[]));
     }
 
-    /// Surrogates are read as the data are, also where the spikes point nowhere: the error of the stimulus itself, taken
-    /// as a surrogate, is that of the data.
+    /// Surrogates are read as the data are, also where the spikes point nowhere: the error of the stimulus itself,
+    /// taken as a surrogate, is that of the data.
     #[test]
     fn surrogates_are_read_as_the_data_are() {
         for circular in [false, true] {

@@ -198,8 +198,8 @@ fn scenario(analysis: &str) -> Result<(spikedeck_scenario::Spec, Vec<String>), s
     )
 }
 
-/// What names or measures a part of a population is held against it when the scenario is read, whatever analysis takes it:
-/// no run ends with a word that could have been said before it began.
+/// What names or measures a part of a population is held against it when the scenario is read, whatever analysis takes
+/// it: no run ends with a word that could have been said before it began.
 #[test]
 fn options_of_parts_are_refused_before_the_run_if_they_are_of_none() {
     let mut tried = 0;

@@ -133,7 +133,8 @@ fn course(columns: &subject::Columns, line: &places::Line) -> Image {
     }
 }
 
-/// Length over which `values` are above `level`; at an end that is above it, half the distance to its neighbour is added.
+/// Length over which `values` are above `level`; at an end that is above it, half the distance to its neighbour is
+/// added.
 fn width(x: &[f64], values: &[f64], level: f64) -> f64 {
     let mut sum = 0.0;
     for (w, x) in values.windows(2).zip(x.windows(2)) {

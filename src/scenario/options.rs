@@ -1,5 +1,5 @@
-//! Options of analyses as they are read: each by the kind that is declared for it, those that name parts of a population
-//! by what that population has.
+//! Options of analyses as they are read: each by the kind that is declared for it, those that name parts of a
+//! population by what that population has.
 
 use std::collections::BTreeMap;
 

@@ -249,20 +249,24 @@ fn summary(request: &Request<'_>, subject: &str, m: &Measure, results: &[Pair], 
     if n < 4 {
         return metric.note("too few units for an interval");
     }
-    let full = symmetric(n, &values, f64::NAN);
+    // What each pair adds to the two sums that the number is the ratio of; those without a value have no part in it.
+    let parts = results.iter().zip(&values).map(|(p, v)| match m.pooled {
+        Some(_) => (p.sync.0 as f64, p.sync.1 as f64),
+        None if v.is_finite() => (*v, 1.0),
+        None => (0.0, 0.0),
+    });
+    let (above, below): (Vec<f64>, Vec<f64>) = parts.unzip();
+    let [above, below] = [above, below].map(|sums| symmetric(n, &sums, 0.0));
     let replicates = (20_000_000 / (n * n)).clamp(50, 500) as u32;
     let drawn = bootstrap::interval(n, replicates, 0.95, request.key(subject, m.name), |d| {
-        let (mut sum, mut count) = (0.0, 0.0);
+        let (mut sum, mut weight) = (0.0, 0.0);
         for (k, &i) in d.iter().enumerate() {
             for &j in &d[k + 1..] {
-                let v = full[i * n + j];
-                if v.is_finite() {
-                    sum += v;
-                    count += 1.0;
-                }
+                sum += above[i * n + j];
+                weight += below[i * n + j];
             }
         }
-        sum / count
+        sum / weight
     });
-    drawn.map_or(metric.clone(), |(l, h)| metric.interval(l.min(value), h.max(value)).note("95 % bootstrap over units"))
+    drawn.map_or(metric.clone(), |(l, h)| metric.interval(l, h).note("95 % bootstrap over units"))
 }

@@ -194,8 +194,8 @@ fn silence_has_no_numbers_but_reasons() {
     assert!(o.warnings.iter().any(|w| w.contains("empty")));
 }
 
-/// What nothing is known of is missing: pairs of silent trains have no share of coincident spikes, and the interval is of
-/// what it stands beside.
+/// What nothing is known of is missing: pairs of silent trains have no share of coincident spikes, and the interval is
+/// of what it stands beside.
 #[test]
 fn silent_pairs_are_no_synchrony() {
     let trains: Vec<Vec<f64>> = (0..50).map(|u| if u < 40 { vec![] } else { poisson(71, u, 10.0, 20_000.0) }).collect();
