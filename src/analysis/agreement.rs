@@ -190,14 +190,19 @@ fn compare(request: &Request<'_>, a: &Binned, b: &Binned, seconds: f64) -> Compa
             m.interval(l.sqrt() * scale, h.sqrt() * scale).note("95 % bootstrap over tenths of the window")
         })
     };
-    let worst = squares.iter().fold(0.0, |m: f64, v| m.max(*v)).sqrt();
+    // A bin that is no number is no small difference.
+    let worst = squares.iter().fold(0.0, |m: f64, &v| if v > m || v.is_nan() { v } else { m }).sqrt();
     let mut list = vec![
         with(Metric::new(&name, "rms_difference", rms, &a.unit, n as u64).note("n = bins"), 1.0),
-        with(
-            Metric::new(&name, "relative_difference", rms / size, "", n as u64)
-                .note("of the root mean square of the second"),
-            1.0 / size,
-        ),
+        if size == 0.0 {
+            Metric::missing(&name, "relative_difference", "", n as u64, "the second is 0 throughout")
+        } else {
+            with(
+                Metric::new(&name, "relative_difference", rms / size, "", n as u64)
+                    .note("of the root mean square of the second"),
+                1.0 / size,
+            )
+        },
         Metric::new(&name, "largest_difference", worst, &a.unit, n as u64).note("over bins"),
         Metric::new(&name, "mean_difference", mean(x) - mean(y), &a.unit, n as u64).note("first minus second"),
     ];
@@ -246,5 +251,27 @@ mod tests {
         assert!((value(&o, name, "correlation") - 1.0).abs() < 1e-12);
         let e = run(&Agreement, &r, vec![subject("V_m", &[0])], &[]).unwrap_err().to_string();
         assert!(e.contains("needs a second"), "{e}");
+    }
+
+    /// What cannot be said is missing with its reason; what is no number is no small difference.
+    #[test]
+    fn nothing_is_said_of_what_is_no_number() {
+        let wave: Vec<f64> = (0..1000).map(|k| f64::from(k % 10)).collect();
+        let name = "p.V_m[0]->p.V_m[1]";
+        let of = |second: Vec<f64>| {
+            let r = traces(&[wave.clone(), second], 1.0);
+            run(&Agreement, &r, vec![subject("V_m", &[])], &[("bin", OptionValue::Number(0.002))]).unwrap()
+        };
+        let mut broken = wave.clone();
+        broken[500] = f64::NAN;
+        let o = of(broken);
+        for metric_name in ["rms_difference", "relative_difference", "largest_difference", "mean_difference"] {
+            let m = metric(&o, name, metric_name);
+            assert!(m.value.is_none() && m.note.contains("not a number"), "{m:?}");
+        }
+        let o = of(vec![0.0; 1000]);
+        let m = metric(&o, name, "relative_difference");
+        assert!(m.value.is_none() && m.note.contains("0 throughout"), "{m:?}");
+        assert!(value(&o, name, "largest_difference") > 0.0);
     }
 }

@@ -56,7 +56,7 @@ impl Estimator for ApShape {
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         f.each_subject(|f, s| {
-            let columns = subject::samples(f.request, s)?;
+            let columns = subject::variable(f.request, s)?;
             // Options are in volts and volts per second, samples in the unit of voltages and of the time axis.
             let in_unit = |q: Quantity| q.in_unit(&columns.unit, Dimension::VOLT);
             let (Some(level), Some(slope)) = (in_unit(o.level), in_unit(o.slope)) else {

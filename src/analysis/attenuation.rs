@@ -57,7 +57,7 @@ impl Estimator for Attenuation {
         let mut found: Vec<Deviation> = Vec::new();
         let (mut unit, mut on_a_line) = (String::new(), false);
         f.each_subject(|f, s| {
-            let columns = subject::samples(f.request, s)?;
+            let columns = subject::variable(f.request, s)?;
             if columns.is_empty() {
                 return Err(AnalysisError::NotRecorded {
                     subject: s.text.clone(),
@@ -92,13 +92,16 @@ impl Estimator for Attenuation {
             f.metric(Metric::new(&d.name, "peak", d.peak, &unit, 1));
             f.metric(Metric::new(&d.name, "peak_time", d.time, base.unit(), 1));
             f.metric(Metric::new(&d.name, "last", d.last, &unit, 1));
-            f.metric(
-                Metric::new(&d.name, "ratio", d.peak / reference.peak, "", 1).note("of the peak of the first column"),
-            );
-            f.metric(
-                Metric::new(&d.name, "last_ratio", d.last / reference.last, "", 1)
-                    .note("of the last deviation of the first column"),
-            );
+            for (metric, part, whole, of) in [
+                ("ratio", d.peak, reference.peak, "of the peak of the first column"),
+                ("last_ratio", d.last, reference.last, "of the last deviation of the first column"),
+            ] {
+                f.metric(if whole == 0.0 {
+                    Metric::missing(&d.name, metric, "", 1, "the first column does not deviate")
+                } else {
+                    Metric::new(&d.name, metric, part / whole, "", 1).note(of)
+                });
+            }
             f.metric(
                 Metric::new(&d.name, "delay", d.time - reference.time, base.unit(), 1)
                     .note("after the peak of the first column"),
@@ -109,7 +112,9 @@ impl Estimator for Attenuation {
                 let resistance = d.last * volt.scale / current.si / ohm.scale;
                 f.metric(Metric::new(&d.name, "resistance", resistance, &ohm.symbol, 1));
             }
-            f.word(format!("{}: {} of the first", d.name, brief(d.peak / reference.peak)));
+            if reference.peak != 0.0 {
+                f.word(format!("{}: {} of the first", d.name, brief(d.peak / reference.peak)));
+            }
         }
         Ok(())
     }

@@ -2,11 +2,12 @@
 //! For analyses of equations (`of = "POP"`).
 
 use crate::prelude::*;
-use spikedeck_core::units::{Dimension, Quantity, display_unit};
+use spikedeck_core::units::{Dimension, display_unit};
 use spikedeck_equation::flow::Flow;
 use spikedeck_equation::{System, Variable};
 use spikedeck_scenario::{
-    AtRest, Observable, PopulationId, PopulationSpec, Port, Spec, Stimulus as _, UnitName, Value,
+    Assignment, AtRest, Observable, PopulationId, PopulationSpec, Port, Spec, Stimulus as _, UnitName, Value,
+    VariableId,
 };
 use spikedeck_signal::TimeBase;
 
@@ -26,7 +27,7 @@ options! {
         unit: usize = integer("0").between(0.0, 4e9), "whose parameters and initial state are taken";
         inputs: Inputs = choice(Inputs::Final),
             "stimuli as they are at the end of the run, held constant; or none";
-        set: Vec<String> = texts(),
+        set: Vec<Assignment> = assignments(),
             "parameters and inputs to set, as in [\"I = 0.5 nA\"]; they win over stimuli";
     }
 }
@@ -71,17 +72,28 @@ impl<'a> Bound<'a> {
         }
         let system = &population.system;
         let mut warnings = Vec::new();
-        let mut parameters =
-            resolve_all(&population.parameters, system.parameters(), population, unit, None, "parameters")?;
+        let (mut set_parameters, mut set_inputs) = (vec![None; system.parameters().len()], Vec::new());
+        for Assignment { variable, value, .. } in &o.set {
+            match variable {
+                VariableId::Parameter(id) => set_parameters[id.index()] = Some(*value),
+                VariableId::Input(id) => set_inputs.push((id.index(), *value)),
+                VariableId::State(_) | VariableId::Subexpression(_) => {
+                    unreachable!("the scenario lets parameters and inputs be set")
+                }
+            }
+        }
+        let resolve = Resolve { population, unit };
+        let parameters =
+            resolve.all(&population.parameters, system.parameters(), &set_parameters, None, "parameters")?;
         let mut inputs = vec![0.0; system.inputs().len()];
         if o.inputs == Inputs::Final {
             constant_inputs(spec, index, unit, &mut inputs, &mut warnings);
         }
-        for text in &o.set {
-            assign(text, system, &mut parameters, &mut inputs)?;
+        for (port, value) in set_inputs {
+            inputs[port] = value;
         }
-        let initial =
-            resolve_all(&population.initial, system.states(), population, unit, Some(&parameters), "initial")?;
+        let free = vec![None; system.states().len()];
+        let initial = resolve.all(&population.initial, system.states(), &free, Some(&parameters), "initial")?;
         if spec.projections.iter().any(|p| p.to.population == index) {
             warnings.push(format!(
                 "connections into `{}` are left out: these are the equations of one unit",
@@ -109,27 +121,6 @@ impl<'a> Bound<'a> {
         inputs[port] = value;
         Flow::new(self.system, &self.parameters, &inputs)
     }
-
-    /// Index of a state by name.
-    ///
-    /// # Errors
-    /// `Unsuitable`, naming the states that there are.
-    pub fn state(&self, name: &str) -> Result<usize, AnalysisError> {
-        index_of(self.system.states(), name, "state")
-    }
-}
-
-/// Index of a named quantity.
-///
-/// # Errors
-/// `Unsuitable`, naming those that there are.
-pub fn index_of(variables: &[Variable], name: &str, what: &str) -> Result<usize, AnalysisError> {
-    variables.iter().position(|v| v.name == name).ok_or_else(|| {
-        let names: Vec<&str> = variables.iter().map(|v| v.name.as_str()).collect();
-        let there =
-            if names.is_empty() { "there is none".to_owned() } else { format!("there is {}", names.join(", ")) };
-        AnalysisError::Unsuitable(format!("no {what} `{name}`: {there}"))
-    })
 }
 
 /// Display unit (symbol and SI value) of a quantity.
@@ -169,57 +160,72 @@ pub fn population<'a>(request: &Request<'a>) -> Result<(&'a Spec, PopulationId, 
     Ok((spec, id, population))
 }
 
-/// Values of one unit. Expressions name `i`, `N` and parameters; places are refused. `known` are the parameters, of
-/// which none is known while they are resolved themselves.
-fn resolve_all(
-    values: &[Value],
-    variables: &[Variable],
-    population: &PopulationSpec,
+/// One unit of a population, for which values are worked out.
+#[derive(Clone, Copy)]
+struct Resolve<'a> {
+    population: &'a PopulationSpec,
     unit: usize,
-    known: Option<&[f64]>,
-    place: &str,
-) -> Result<Vec<f64>, AnalysisError> {
-    let mut out: Vec<Option<f64>> = vec![None; values.len()];
-    // Expressions name what is plain or computed before them, so plain values come first.
-    for expressions in [false, true] {
-        for (i, (value, variable)) in values.iter().zip(variables).enumerate() {
-            if matches!(value, Value::Expression(_)) != expressions {
-                continue;
-            }
-            let cannot = |why: &str| {
-                AnalysisError::Unsuitable(format!("populations.{}.{place}.{}: {why}", population.name, variable.name))
-            };
-            out[i] = Some(match value {
-                Value::Constant(v) => *v,
-                Value::Each(list) => *list.get(unit).ok_or_else(|| cannot("fewer values than units are listed"))?,
-                Value::Drawn(_) => {
-                    return Err(cannot(
-                        "a drawn value has no place in an analysis of equations: give it a value with `set` or in the \
-                         scenario",
-                    ));
+}
+
+impl Resolve<'_> {
+    /// Values of the unit, those that are `set` as they are, the others as the scenario says. Expressions name `i`, `N`
+    /// and parameters; places are refused. `known` are the parameters, of which none is known while they are resolved
+    /// themselves.
+    fn all(
+        self,
+        values: &[Value],
+        variables: &[Variable],
+        set: &[Option<f64>],
+        known: Option<&[f64]>,
+        place: &str,
+    ) -> Result<Vec<f64>, AnalysisError> {
+        let Self { population, unit } = self;
+        let mut out = set.to_vec();
+        // Expressions name what is plain or computed before them, so plain values come first.
+        for expressions in [false, true] {
+            for (i, (value, variable)) in values.iter().zip(variables).enumerate() {
+                if out[i].is_some() || matches!(value, Value::Expression(_)) != expressions {
+                    continue;
                 }
-                Value::Expression(formula) => {
-                    let placed =
-                        |n: &UnitName| matches!(n, UnitName::Position(_) | UnitName::PathDistance | UnitName::Diameter);
-                    if formula.names().iter().any(placed) {
-                        return Err(cannot("an analysis of equations knows no places of units"));
+                let cannot = |why: &str| {
+                    AnalysisError::Unsuitable(format!(
+                        "populations.{}.{place}.{}: {why}",
+                        population.name, variable.name
+                    ))
+                };
+                out[i] = Some(match value {
+                    Value::Constant(v) => *v,
+                    Value::Each(list) => *list.get(unit).ok_or_else(|| cannot("fewer values than units are listed"))?,
+                    Value::Drawn(_) => {
+                        return Err(cannot(
+                            "a drawn value has no place in an analysis of equations: give it a value with `set` \
+                             or in the scenario",
+                        ));
                     }
-                    formula.evaluate(|name| match name {
-                        UnitName::Index => unit as f64,
-                        UnitName::Count => population.size as f64,
-                        UnitName::Parameter(id) => known.map_or_else(
-                            || out[id.index()].expect("the scenario refuses parameters computed from later ones"),
-                            |list| list[id.index()],
-                        ),
-                        UnitName::Position(_) | UnitName::PathDistance | UnitName::Diameter | UnitName::Time => {
-                            unreachable!("places were refused above, and only stimuli name the time")
+                    Value::Expression(formula) => {
+                        let placed = |n: &UnitName| {
+                            matches!(n, UnitName::Position(_) | UnitName::PathDistance | UnitName::Diameter)
+                        };
+                        if formula.names().iter().any(placed) {
+                            return Err(cannot("an analysis of equations knows no places of units"));
                         }
-                    })
-                }
-            });
+                        formula.evaluate(|name| match name {
+                            UnitName::Index => unit as f64,
+                            UnitName::Count => population.size as f64,
+                            UnitName::Parameter(id) => known.map_or_else(
+                                || out[id.index()].expect("the scenario refuses parameters computed from later ones"),
+                                |list| list[id.index()],
+                            ),
+                            UnitName::Position(_) | UnitName::PathDistance | UnitName::Diameter | UnitName::Time => {
+                                unreachable!("places were refused above, and only stimuli name the time")
+                            }
+                        })
+                    }
+                });
+            }
         }
+        Ok(out.into_iter().map(|v| v.expect("each value is set, plain or an expression")).collect())
     }
-    Ok(out.into_iter().map(|v| v.expect("each value is plain or an expression")).collect())
 }
 
 /// Adds what constant stimuli give to each input port of the unit.
@@ -258,28 +264,4 @@ fn constant_inputs(spec: &Spec, population: PopulationId, unit: usize, inputs: &
                 .push(format!("the value of stimulus `{}` for this unit is not known here and is left out", s.name)),
         }
     }
-}
-
-/// `NAME = QUANTITY`: sets a parameter or an input port.
-fn assign(text: &str, system: &System, parameters: &mut [f64], inputs: &mut [f64]) -> Result<(), AnalysisError> {
-    let wrong = |why: String| AnalysisError::Unsuitable(format!("set = \"{text}\": {why}"));
-    let (name, value) =
-        text.split_once('=').ok_or_else(|| wrong("write a name, `=`, and a quantity, as in \"I = 0.5 nA\"".into()))?;
-    let name = name.trim();
-    let quantity = Quantity::parse(value.trim()).map_err(|d| wrong(d.message))?;
-    let found = system
-        .parameters()
-        .iter()
-        .zip(parameters)
-        .chain(system.inputs().iter().zip(inputs))
-        .find(|(v, _)| v.name == name);
-    let Some((variable, slot)) = found else {
-        let names: Vec<&str> = system.parameters().iter().chain(system.inputs()).map(|v| v.name.as_str()).collect();
-        return Err(wrong(format!("no parameter or input `{name}`: there is {}", names.join(", "))));
-    };
-    if variable.dimension != quantity.dimension {
-        return Err(wrong(format!("`{name}` has dimension {}, this is {}", variable.dimension, quantity.dimension)));
-    }
-    *slot = quantity.value;
-    Ok(())
 }

@@ -6,6 +6,7 @@ use spikedeck_core::statistics::{poisson_interval_of, poisson_tail};
 use spikedeck_scenario::Observable;
 use spikedeck_signal::{Axis, Curve, CurveStyle, ReferenceLine, Series, Shape, TimeBase};
 use statrs::distribution::{DiscreteCDF, Poisson};
+use std::collections::HashSet;
 
 /// The analysis `correlogram`.
 pub struct Correlogram;
@@ -78,12 +79,12 @@ impl Estimator for Correlogram {
             Ok(())
         })?;
         if let [(_, one)] = trains.as_slice() {
-            let counts = count(f.request, o, one, one, true, o.pairs == Pairing::Auto)?;
+            let counts = count(f.request, o, (one, one), true, o.pairs == Pairing::Auto)?;
             tell(f, &one.subject, &counts);
             return Ok(());
         }
         f.each_two(&trains, |f, (p, a), (q, b)| {
-            let counts = count(f.request, o, a, b, p == q, false)?;
+            let counts = count(f.request, o, (a, b), p == q, false)?;
             tell(f, &format!("{}->{}", a.subject, b.subject), &counts);
             Ok(())
         })
@@ -95,7 +96,12 @@ fn tell(f: &mut Findings<'_>, name: &str, c: &Counts) {
     f.metrics(measures(name, c, f.base.unit()));
     if c.pairs == 0 {
         f.warn(format!("{name}: no pair of spiking units"));
-    } else if c.expected < 10.0 {
+    } else if c.is_partly_mirrored() {
+        f.warn(format!(
+            "{name}: units of the one are units of the other as well; their pairs stand on both sides of lag 0"
+        ));
+    }
+    if c.pairs > 0 && c.expected < 10.0 {
         f.warn(format!(
             "{name}: {:.1} pairs a bin are expected by chance; wider bins or a longer run would say more",
             c.expected
@@ -114,8 +120,9 @@ struct Counts {
     height: Vec<f64>,
     /// Pairs whose lag is the upper edge of a bin (the lower edge of the next): half of them count in each.
     on_edge: Vec<f64>,
-    /// Whether each pair of spikes stands at its lag and at the opposite one: pairs among the units of one subject.
-    mirrored: bool,
+    /// What of the heights is of pairs that stand at their lag and at the opposite one, as those among the units of one
+    /// subject do: all over, and in the middle bin.
+    mirrored: Mirrored,
     /// Pairs expected in a bin at lag 0 by chance.
     expected: f64,
     /// Number of unit pairs.
@@ -128,13 +135,31 @@ struct Counts {
 impl Counts {
     /// Number of spike pairs, each once.
     fn total(&self) -> f64 {
-        let all = self.height.iter().sum::<f64>();
-        if self.mirrored { all / 2.0 } else { all }
+        self.height.iter().sum::<f64>() - self.mirrored.all / 2.0
     }
 
-    /// How often each pair of spikes stands in a bin: twice in the middle of what is mirrored.
+    /// Whether there are only pairs that stand on both sides of lag 0.
+    fn is_mirrored(&self) -> bool {
+        self.mirrored.pairs == self.pairs
+    }
+
+    /// Whether there are such pairs beside others.
+    fn is_partly_mirrored(&self) -> bool {
+        self.mirrored.pairs > 0 && !self.is_mirrored()
+    }
+
+    /// Variance of a bin's height over its mean, of Poisson counts of pairs: a pair that stands twice in the middle
+    /// counts four times in the one and twice in the other.
     fn times(&self, bin: usize) -> f64 {
-        if self.mirrored && bin == self.lags.len() / 2 { 2.0 } else { 1.0 }
+        if bin != self.lags.len() / 2 || self.mirrored.pairs == 0 {
+            1.0
+        } else if self.is_mirrored() {
+            2.0
+        } else if self.height[bin] > 0.0 {
+            1.0 + self.mirrored.middle / self.height[bin]
+        } else {
+            1.0 + self.mirrored.pairs as f64 / self.pairs as f64
+        }
     }
 
     /// Where in a bin most of its pairs are, in bins from its centre: at an edge if more pairs lie on it than inside.
@@ -159,16 +184,28 @@ impl Counts {
 
     /// Bins that hold other pairs than those before them.
     fn distinct(&self) -> usize {
-        if self.mirrored { self.lags.len() / 2 + 1 } else { self.lags.len() }
+        if self.is_mirrored() { self.lags.len() / 2 + 1 } else { self.lags.len() }
     }
 }
 
+/// What pairs of units give that are counted as (u, v) and as (v, u).
+#[derive(Default)]
+struct Mirrored {
+    /// Pairs of units.
+    pairs: u64,
+    /// Sum of their heights.
+    all: f64,
+    /// Their height in the middle bin.
+    middle: f64,
+}
+
+/// Counts of the pairs of units of two subjects that are of one population (`same_place`) or not: of each unit with
+/// itself (`own`), or of all others.
 fn count(
     request: &Request<'_>,
     o: &Options,
-    a: &subject::Trains,
-    b: &subject::Trains,
-    same: bool,
+    (a, b): (&subject::Trains, &subject::Trains),
+    same_place: bool,
     own: bool,
 ) -> Result<Counts, AnalysisError> {
     let bin = o.bin.axis;
@@ -183,15 +220,20 @@ fn count(
     let mut counts = vec![0.0; 2 * half + 1];
     let mut on_edge = vec![0.0; 2 * half + 1];
     let reach = (half as f64 + 0.5) * bin;
-    let (mut expected, mut pairs) = (0.0, 0);
+    let (mut expected, mut pairs, mut added) = (0.0, 0, 0.0);
+    let mut mirrored = Mirrored::default();
+    let units = |t: &subject::Trains| t.units.iter().copied().collect::<HashSet<u32>>();
+    let (of_a, of_b) = (units(a), units(b));
     for (x, &u) in a.trains.iter().zip(&a.units) {
         request.check_cancelled()?;
         for (y, &v) in b.trains.iter().zip(&b.units) {
-            let itself = same && u == v;
+            let itself = same_place && u == v;
             if itself != own || x.is_empty() || y.is_empty() {
                 continue;
             }
             pairs += 1;
+            let both_ways = same_place && of_a.contains(&v) && of_b.contains(&u);
+            let before = both_ways.then_some((added, counts[half]));
             expected += x.len() as f64 * y.len() as f64 * bin / length;
             lags_within(x, y, reach + 1e-6 * bin, |lag| {
                 // Half a bin below the first centre is 0. A lag on an edge, to rounding, is half on either side.
@@ -200,6 +242,7 @@ fn count(
                 let mut add = |k: f64, by: f64| {
                     if let Some(c) = (k >= 0.0).then(|| counts.get_mut(k as usize)).flatten() {
                         *c += by;
+                        added += by;
                     }
                 };
                 if (place - edge).abs() < 1e-6 {
@@ -214,11 +257,17 @@ fn count(
             });
             if itself {
                 counts[half] -= x.len() as f64;
+                added -= x.len() as f64;
+            }
+            if let Some((all, middle)) = before {
+                mirrored.pairs += 1;
+                mirrored.all += added - all;
+                mirrored.middle += counts[half] - middle;
             }
         }
     }
     let lags = (0..=2 * half).map(|k| (k as f64 - half as f64) * bin).collect();
-    Ok(Counts { lags, height: counts, on_edge, mirrored: same, expected, pairs, length, most: half as f64 * bin })
+    Ok(Counts { lags, height: counts, on_edge, mirrored, expected, pairs, length, most: half as f64 * bin })
 }
 
 fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
@@ -343,7 +392,8 @@ mod tests {
     use super::*;
     use crate::Outcome;
     use crate::testing::{metric, poisson, recording, run, same_values, shifted, subject, value};
-    use spikedeck_scenario::OptionValue;
+    use spikedeck_scenario::{OptionValue, Place, PopulationId, Subject};
+    use spikedeck_signal::{Population, Spikes};
 
     fn pair(a: &[f64], b: &[f64], stop: f64, options: &[(&'static str, OptionValue)]) -> Outcome {
         run(
@@ -473,6 +523,61 @@ mod tests {
                 assert!((there - inside).abs() < 1e-9, "{lag} {noisy}: {there}");
             }
         }
+    }
+
+    /// Numbers of two subjects do not depend on whether they are two populations or parts of one.
+    #[test]
+    fn parts_of_a_population_are_as_two_populations() {
+        for case in 0..10 {
+            let trains: Vec<Vec<f64>> = (0..3).map(|u| poisson(40 + case, u, 20.0, 4000.0)).collect();
+            let later = |t: &Vec<f64>| t.iter().map(|t| t + 3.0).filter(|t| *t <= 4000.0).collect::<Vec<f64>>();
+            let all: Vec<Vec<f64>> = trains.iter().cloned().chain(trains.iter().map(later)).collect();
+            let one = recording(&all, 4000.0);
+            let o = run(&Correlogram, &one, vec![subject("spikes", &[0, 1, 2]), subject("spikes", &[3, 4, 5])], &[]);
+            let (o, name) = (o.unwrap(), "p.spikes[0,1,2]->p.spikes[3,4,5]");
+            let mut two = recording(&trains, 4000.0);
+            two.populations.push(Population { name: "q".into(), size: 3, ..Population::default() });
+            let second = recording(&all[3..], 4000.0).spikes.remove(0);
+            two.spikes.push(Spikes { population: "q".into(), ..second });
+            let q = Subject {
+                text: "q.spikes".into(),
+                place: Place::Population(PopulationId::of_recording(1)),
+                ..subject("spikes", &[])
+            };
+            let other = run(&Correlogram, &two, vec![subject("spikes", &[]), q], &[]).unwrap();
+            for metric_name in ["peak_lag", "peak", "centre"] {
+                let (a, b) = (metric(&o, name, metric_name), metric(&other, "p.spikes->q.spikes", metric_name));
+                assert_eq!((a.value, a.n, a.ends(), a.p_value), (b.value, b.n, b.ends(), b.p_value), "{metric_name}");
+            }
+            assert_eq!(value(&o, name, "peak_lag"), 3.0);
+            assert!(o.warnings.is_empty(), "{:?}", o.warnings);
+        }
+    }
+
+    /// A pair of spikes is counted once, whichever units the subjects share.
+    #[test]
+    fn shared_units_do_not_count_their_pairs_twice() {
+        let trains: Vec<Vec<f64>> = (0..4).map(|u| poisson(60, u, 20.0, 4000.0)).collect();
+        let r = recording(&trains, 4000.0);
+        let n = |o: &Outcome| o.metrics[2].n.unwrap();
+        let of = |a: &[u32], b: &[u32]| {
+            run(&Correlogram, &r, vec![subject("spikes", a), subject("spikes", b)], &[]).unwrap()
+        };
+        let cross = [("pairs", OptionValue::Text("cross".into()))];
+        let all = run(&Correlogram, &r, vec![subject("spikes", &[])], &cross).unwrap();
+        let twice = of(&[0, 1, 2, 3], &[3, 2, 1, 0]);
+        assert_eq!((n(&twice), twice.metrics[2].ends()), (n(&all), all.metrics[2].ends()));
+        assert!(all.warnings.is_empty() && twice.warnings.is_empty());
+        // 0 and 1 with 1 and 2: the pairs of 1 and 2, of 0 and 1, and of 0 and 2.
+        let partly = of(&[0, 1], &[1, 2]);
+        let apart = n(&of(&[0], &[1])) + n(&of(&[0], &[2])) + n(&of(&[1], &[2]));
+        assert_eq!(n(&partly), apart);
+        // 0, 1 with 0, 1, 2: the pair of 0 and 1 stands on both sides.
+        let partly = of(&[0, 1], &[0, 1, 2]);
+        assert_eq!(n(&partly), apart);
+        assert!(partly.warnings[0].contains("both sides"), "{:?}", partly.warnings);
+        let wide = |o: &Outcome| o.metrics[2].ends().map(|(l, h)| h - l).unwrap();
+        assert!(wide(&partly) > wide(&all) && wide(&partly) < wide(&of(&[0], &[1])));
     }
 
     #[test]

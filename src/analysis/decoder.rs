@@ -162,6 +162,13 @@ impl Data {
         } else {
             sums.iter().zip(&samples).map(|(s, n)| s / n).collect()
         };
+        let unknown = stimulus.iter().filter(|v| !v.is_finite()).count();
+        if unknown > 0 {
+            return Err(AnalysisError::Unsuitable(format!(
+                "{} is no finite number in {unknown} of {bins} bins: nothing can be read that is not there",
+                target.text
+            )));
+        }
         let (low, high) = if circular {
             (0.0, TAU)
         } else {
@@ -206,13 +213,18 @@ impl Data {
         self.counts.iter().map(|c| c[k]).collect()
     }
 
+    /// What is guessed without looking at the spikes: the mean of the prior, or the middle of the range.
+    fn blind(&self, tuning: &Tuning) -> f64 {
+        self.axis.mean(&tuning.prior).unwrap_or(f64::midpoint(self.axis.low, self.axis.high))
+    }
+
     fn decode(&self, stimulus: &[f64], folds: usize) -> Found {
         let n = stimulus.len();
         let mut found = Found::default();
         for fold in 0..folds {
             let inside = fold * n / folds..(fold + 1) * n / folds;
             let tuning = self.fit(stimulus, |k| !inside.contains(&k));
-            let blind = self.axis.mean(&tuning.prior).unwrap_or(f64::midpoint(self.axis.low, self.axis.high));
+            let blind = self.blind(&tuning);
             for k in inside {
                 let counts = self.at(k);
                 let posterior = tuning.posterior(&counts);
@@ -234,8 +246,9 @@ impl Data {
         for fold in 0..folds {
             let inside = fold * n / folds..(fold + 1) * n / folds;
             let tuning = self.fit(stimulus, |k| !inside.contains(&k));
+            let blind = self.blind(&tuning);
             for k in inside {
-                let estimate = self.axis.mean(&tuning.posterior(&self.at(k))).unwrap_or(self.axis.low);
+                let estimate = self.axis.mean(&tuning.posterior(&self.at(k))).unwrap_or(blind);
                 squares += self.axis.difference(estimate, stimulus[k]).powi(2);
             }
         }
@@ -419,5 +432,39 @@ mod tests {
         r.traces[0].values.iter_mut().for_each(|v| *v = 1.0);
         assert!(run(&r, &[]).unwrap_err().to_string().contains("does not vary"));
         assert!(run(&tuned(20), &[("bin", OptionValue::Number(5.0))]).unwrap_err().to_string().contains("too few"));
+        let mut r = tuned(20);
+        r.traces[0].values[7] = f64::NAN;
+        assert!(run(&r, &[]).unwrap_err().to_string().contains("no finite number in 1 of"), "{:?}", run(&r, &[]));
+    }
+
+    /// Surrogates are read as the data are, also where the spikes point nowhere: the error of the stimulus itself,
+    /// taken as a surrogate, is that of the data.
+    #[test]
+    fn surrogates_are_read_as_the_data_are() {
+        for circular in [false, true] {
+            for silent in [false, true] {
+                // A stimulus that is in all bins equally often, so that a silent population says nothing at all.
+                let stimulus: Vec<f64> = (0..160).map(|k| (f64::from(k % 8) + 0.5) * TAU / 8.0).collect();
+                let count = |k: usize, u: usize| if silent { 0.0 } else { ((k * (u + 3)) % 5) as f64 };
+                let data = Data {
+                    name: "p->q".into(),
+                    unit: String::new(),
+                    label: "angle".into(),
+                    units: vec!["0".into(), "1".into()],
+                    counts: (0..2).map(|u| (0..160).map(|k| count(k, u)).collect()).collect(),
+                    stimulus,
+                    axis: StimulusAxis { low: 0.0, high: TAU, bins: 8, circular },
+                    outside: None,
+                    start: 0.0,
+                    bin: 100.0,
+                    seconds: 0.1,
+                    floor: 1e-3,
+                };
+                let found = data.decode(&data.stimulus, 5);
+                let errors = found.bayes.iter().zip(&data.stimulus).map(|(a, b)| data.axis.difference(*a, *b));
+                let (error, _) = rms(errors);
+                assert!((error - data.error(&data.stimulus, 5)).abs() < 1e-12, "{circular} {silent}: {error}");
+            }
+        }
     }
 }

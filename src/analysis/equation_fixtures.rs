@@ -1,17 +1,18 @@
 //! Scenarios of one population from a few lines of equations, for tests of analyses that need the equations.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use super::{Analysis, AnalysisError, Outcome, Request};
+use super::testing::run_spec;
+use super::{Analysis, AnalysisError, Outcome};
 use spikedeck_core::units::{Dimension, Quantity, parse_unit};
 use spikedeck_equation::{Declaration, Source, System, TimeUnit};
 use spikedeck_model::{Definition, Kind};
 use spikedeck_scenario::{
-    AnalysisSpec, Constant, Integrator, Observable, OptionValue, Place, PopulationId, PopulationSpec, Simulation, Spec,
-    SpikeTimes, StimulusSpec, Subject, Target, Value,
+    Catalog, Constant, Integrator, OptionValue, PopulationId, PopulationSpec, Simulation, Spec, SpikeTimes,
+    StimulusSpec, Target, Value, read_analysis,
 };
-use spikedeck_signal::{Recording, SpikeTrains, TimeBase};
+use spikedeck_signal::{Recording, TimeBase};
 
 /// A model in a few lines.
 #[derive(Debug, Clone, Default)]
@@ -135,34 +136,60 @@ impl Model {
     }
 }
 
+/// An option as a scenario says it, or as it is read.
+#[derive(Debug, Clone)]
+pub(crate) enum Said {
+    Toml(String),
+    Value(OptionValue),
+}
+
+/// A string.
+pub(crate) fn word(text: &str) -> Said {
+    Said::Toml(format!("{text:?}"))
+}
+
+/// A list of strings.
+pub(crate) fn words(list: &[&str]) -> Said {
+    Said::Toml(format!("{list:?}"))
+}
+
+/// A whole number.
+pub(crate) fn whole(number: i64) -> Said {
+    Said::Value(OptionValue::Integer(number))
+}
+
+/// A number, in SI.
+pub(crate) fn number(value: f64) -> Said {
+    Said::Value(OptionValue::Number(value))
+}
+
 /// Runs an analysis on the equations of `p`, at its defaults but for `options`.
 pub(crate) fn run(
     analysis: &dyn Analysis,
     scenario: &Spec,
     recording: &Recording,
-    options: &[(&'static str, OptionValue)],
+    options: &[(&'static str, Said)],
 ) -> Result<Outcome, AnalysisError> {
     let declaration = analysis.declaration();
     for (key, _) in options {
         assert!(declaration.options.iter().any(|o| o.key == *key), "{key} is no option");
     }
-    let place = Place::Population(PopulationId::of_recording(0));
-    let of = vec![Subject { text: "p".into(), place, what: Observable::Population, units: Vec::new(), mean: false }];
-    let spec = AnalysisSpec {
-        name: "x".into(),
-        kind: declaration.kind.into(),
-        of,
-        source: vec![],
-        target: vec![],
-        options: options.iter().cloned().collect(),
-    };
-    let cancel = AtomicBool::new(false);
-    analysis.run(&Request {
-        spec: &spec,
-        scenario: Some(scenario),
-        recording,
-        trains: &SpikeTrains::new(recording),
-        seed: 1,
-        cancel: &cancel,
-    })
+    // What a scenario says is read as it is, because it may name parts of its population.
+    let mut text = format!("kind = \"{}\"\nof = \"p\"\n", declaration.kind);
+    for (key, value) in options {
+        if let Said::Toml(said) = value {
+            writeln!(text, "{key} = {said}").unwrap();
+        }
+    }
+    let catalog = Catalog { analyses: crate::declarations() };
+    let unsuitable = |e: &dyn std::fmt::Display| AnalysisError::Unsuitable(e.to_string());
+    let mut spec = read_analysis(scenario, &catalog, "x", &text).map_err(|e| unsuitable(&e))?;
+    for (key, value) in options {
+        if let Said::Value(value) = value {
+            spec.options.insert(key, value.clone());
+        }
+    }
+    let sound = declaration.together.check(&spec.options, scenario.simulation.times());
+    sound.map_err(|wrong| unsuitable(&wrong.message))?;
+    run_spec(analysis, Some(scenario), recording, &spec)
 }

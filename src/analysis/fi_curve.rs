@@ -1,10 +1,10 @@
 //! Firing rate against constant input: all currents as lanes of one stepper.
 
-use super::binding::{Bound, UnitOptions, display, index_of};
+use super::binding::{Bound, UnitOptions, display};
 use super::prelude::*;
 use spikedeck_core::trajectory::Trajectory;
-use spikedeck_core::units::{Quantity as Written, brief, short};
-use spikedeck_scenario::{Integrator, SpikeTimes};
+use spikedeck_core::units::{brief, short};
+use spikedeck_scenario::{InputId, Integrator, SpikeTimes};
 use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape};
 use spikedeck_sim::stepper::{Stepper, StepperSpec, UnitValues};
 
@@ -40,9 +40,9 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `fi_curve` can be told.
     pub struct Options {
-        input: Option<String> = text_if_given(), "input port that is stepped (default the first)";
-        from: Option<String> = text_if_given(), "first input, a quantity such as \"0 nA\" (default none)";
-        to: Option<String> = text_if_given(), "last input (default twice what the stimuli give)";
+        input: InputId = input(), "input port that is stepped (default the first)";
+        from: Option<Quantity> = of_input("input"), "first input, a quantity such as \"0 nA\" (default none)";
+        to: Option<Quantity> = of_input("input"), "last input (default twice what the stimuli give)";
         steps: usize = integer("21").between(2.0, 100_000.0), "number of inputs, ends included";
         duration: Option<Time> = time_if_given(), "length of each run (default the scenario's duration)";
         transient: Option<Time> = time_if_given().or_zero(),
@@ -61,6 +61,34 @@ impl Estimator for FiCurve {
     const CARD: AnalysisCard = CARD;
     const TABLE: &'static str = "values";
 
+    fn together(o: &Options, times: RunTimes) -> Result<(), Wrong> {
+        if let (Some(from), Some(to)) = (o.from, o.to)
+            && from.si >= to.si
+        {
+            let message = "`to` is not above `from`".to_owned();
+            return Err(Wrong { key: "to", message, help: "inputs are stepped from the lower to the higher".into() });
+        }
+        let (whole, transient) = lengths(o, times);
+        if whole <= transient {
+            return Err(Wrong {
+                key: if o.duration.is_some() { "duration" } else { "transient" },
+                message: format!(
+                    "each run lasts {}, and its first {} are left out: nothing is left",
+                    times.show(whole),
+                    times.show(transient)
+                ),
+                help: "`duration` is longer than `transient`, which is the scenario's if it is not said".into(),
+            });
+        }
+        let steps = (whole / times.dt).round();
+        if (whole / times.dt - steps).abs() > 1e-6 || steps < 1.0 {
+            let message = format!("`duration` of {} is no multiple of the step", times.show(whole));
+            let help = format!("the step is {}", times.show(times.dt));
+            return Err(Wrong { key: "duration", message, help });
+        }
+        Ok(())
+    }
+
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let request = f.request;
         let bound = Bound::new(request, &o.unit)?;
@@ -70,9 +98,10 @@ impl Estimator for FiCurve {
         let refined = if o.refine { f.part(2, 3, |f| protocol.refine(f, &runs))? } else { None };
         let name = &bound.population.name;
         let rheobase = protocol.rheobase(&runs, refined);
-        f.word(match rheobase.value {
-            Some(r) => format!("{name}: fires from {} {} on", brief(r), protocol.unit),
-            None => format!("{name}: silent at all inputs"),
+        f.word(match (rheobase.value, protocol.first_firing(&runs)) {
+            (Some(r), _) => format!("{name}: fires from {} {} on", brief(r), protocol.unit),
+            (None, Some(_)) => format!("{name}: fires at the lowest input already"),
+            (None, None) => format!("{name}: silent at all inputs"),
         });
         f.metric(rheobase);
         f.metrics(protocol.metrics(&runs));
@@ -80,6 +109,12 @@ impl Estimator for FiCurve {
         bound.warnings.iter().for_each(|w| f.warn(w));
         Ok(())
     }
+}
+
+/// How long each run is, and what of it is left out, in seconds (or time units).
+fn lengths(o: &Options, times: RunTimes) -> (f64, f64) {
+    let or = |given: Option<Time>, usual: f64| given.map_or(usual, |t| t.seconds);
+    (or(o.duration, times.duration), or(o.transient, times.transient))
 }
 
 /// What is stepped, and for how long.
@@ -105,57 +140,31 @@ type Run = Vec<f64>;
 impl<'b, 'a> Protocol<'b, 'a> {
     fn new(request: &Request<'_>, o: &Options, bound: &'b Bound<'a>) -> Result<Self, AnalysisError> {
         let spec = request.scenario.ok_or_else(|| AnalysisError::Unsuitable("an f-I curve needs a scenario".into()))?;
-        let ports = bound.system.inputs();
-        let port = match &o.input {
-            Some(name) => index_of(ports, name, "input")?,
-            None if ports.is_empty() => {
-                return Err(AnalysisError::Unsuitable(format!("`{}` has no input port", bound.population.name)));
-            }
-            None => 0,
-        };
+        let port = o.input.index();
         if !bound.system.spikes() {
             return Err(AnalysisError::Unsuitable(format!(
                 "`{}` has no threshold, so it has no spikes to count",
                 bound.population.name
             )));
         }
-        let end = |key: &str, text: &Option<String>, usual: f64| {
-            let Some(text) = text else { return Ok(usual) };
-            let wrong = |why: String| AnalysisError::Unsuitable(format!("`{key}` = \"{text}\": {why}"));
-            let q = Written::parse(text).map_err(|d| wrong(d.message))?;
-            let wanted = ports[port].dimension;
-            if q.dimension == wanted {
-                Ok(q.value)
-            } else {
-                Err(wrong(format!("`{}` is {wanted}, this is {}", ports[port].name, q.dimension)))
-            }
-        };
-        let (from, to) = (end("from", &o.from, 0.0)?, end("to", &o.to, 2.0 * bound.inputs[port])?);
+        let (from, to) = (o.from.map_or(0.0, |q| q.si), o.to.map_or(2.0 * bound.inputs[port], |q| q.si));
         if from.is_nan() || to.is_nan() || from >= to {
             return Err(AnalysisError::Unsuitable(
                 "give `from` and `to`, the first below the second, as in from = \"0 nA\", to = \"10 nA\"".into(),
             ));
         }
-        let dt = spec.simulation.dt;
-        let whole = o.duration.map_or(spec.simulation.steps as f64 * dt, |t| t.seconds);
-        let steps = (whole / dt).round();
-        if (whole / dt - steps).abs() > 1e-6 || steps < 1.0 {
-            return Err(AnalysisError::Unsuitable(format!(
-                "`duration` of {} is no multiple of the step of {}",
-                short(whole),
-                short(dt)
-            )));
-        }
-        let (unit, scale) = display(ports[port].dimension);
+        let times = spec.simulation.times();
+        let (whole, transient) = lengths(o, times);
+        let (unit, scale) = display(bound.system.inputs()[port].dimension);
         Ok(Self {
             bound,
             port,
             inputs: between(from, to, o.steps),
             unit,
             scale,
-            dt,
-            steps: steps as u64,
-            transient: o.transient.map_or(spec.simulation.transient_steps as f64 * dt, |t| t.seconds),
+            dt: times.dt,
+            steps: (whole / times.dt).round() as u64,
+            transient,
             seed: spec.simulation.seed,
             integrator: bound.population.integrator,
             spike_times: spec.simulation.spike_times,
@@ -257,34 +266,36 @@ impl<'b, 'a> Protocol<'b, 'a> {
         Ok(Some(rates))
     }
 
-    /// The least input that fires, on the grid.
-    fn on_grid(&self, runs: &[Run]) -> Option<f64> {
-        self.first_firing(runs).map(|i| self.inputs[i] / self.scale)
-    }
-
-    fn input(&self, name: &str, value: Option<f64>, note: &str) -> Metric {
+    /// The least input that fires, `best` if it is known better than on the grid. The lowest of the grid is none: the
+    /// least may lie below it.
+    fn least_input(&self, name: &str, runs: &[Run], best: Option<f64>, note: &str) -> Metric {
         let (subject, n) = (&self.bound.population.name, self.inputs.len() as u64);
-        match value {
-            Some(v) => Metric::new(subject, name, v, &self.unit, n).note(note),
-            None => {
-                let why = "no input of the grid gives a spike after the transient";
-                Metric::missing(subject, name, &self.unit, n, why)
+        let missing = |why: String| Metric::missing(subject, name, &self.unit, n, why);
+        match self.first_firing(runs) {
+            None => missing("no input of the grid gives a spike after the transient".into()),
+            Some(0) => missing(format!(
+                "the unit fires at the lowest input already, {} {}: choose a lower `from`",
+                short(self.inputs[0] / self.scale),
+                self.unit
+            )),
+            Some(i) => {
+                let value = best.unwrap_or(self.inputs[i]) / self.scale;
+                Metric::new(subject, name, value, &self.unit, n).note(note)
             }
         }
     }
 
     fn rheobase(&self, runs: &[Run], refined: Option<f64>) -> Metric {
-        let best = refined.map(|r| r / self.scale).or(self.on_grid(runs));
-        let refined = refined.is_some();
-        let note = if refined { "refined inside its cell of the grid, for this duration" } else { "on the grid" };
-        self.input("rheobase", best, note)
+        let inside = "refined inside its cell of the grid, for this duration";
+        let note = if refined.is_some() { inside } else { "on the grid" };
+        self.least_input("rheobase", runs, refined, note)
     }
 
     fn metrics(&self, runs: &[Run]) -> Vec<Metric> {
         let subject = &self.bound.population.name;
         let hertz = self.bound.base.rate_unit();
         let note = "least input of the grid with a spike after the transient";
-        let mut list = vec![self.input("rheobase_grid", self.on_grid(runs), note)];
+        let mut list = vec![self.least_input("rheobase_grid", runs, None, note)];
         for (i, run) in runs.iter().enumerate().filter(|(_, r)| !r.is_empty()) {
             let at = |what: &str| format!("{what}.{}", short(self.inputs[i] / self.scale));
             let spikes = run.len() as u64;

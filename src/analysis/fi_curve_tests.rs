@@ -1,13 +1,8 @@
 use super::*;
 use crate::Outcome;
-use crate::equation_fixtures::{Model, run};
+use crate::equation_fixtures::{Model, Said, number, run, whole, word};
 use crate::testing::metric;
-use spikedeck_scenario::OptionValue;
 use spikedeck_signal::Recording;
-
-fn word(text: &str) -> OptionValue {
-    OptionValue::Text(text.into())
-}
 
 fn series(outcome: &Outcome) -> &Series {
     let Shape::Series(s) = &outcome.shapes[0].shape else { panic!() };
@@ -47,12 +42,7 @@ fn dynamic() -> Model {
 }
 
 fn sweep(model: &Model) -> Outcome {
-    let options = [
-        ("from", word("0 nA")),
-        ("to", word("10.5 nA")),
-        ("steps", OptionValue::Integer(22)),
-        ("transient", OptionValue::Number(0.05)),
-    ];
+    let options = [("from", word("0 nA")), ("to", word("10.5 nA")), ("steps", whole(22)), ("transient", number(0.05))];
     run(&FiCurve, &model.scenario(5e-5, 6000, &[]), &Recording::default(), &options).unwrap()
 }
 
@@ -123,7 +113,7 @@ fn nest_defaults_on_the_grid_and_exactly() {
         refractory: Some(("t_ref", &["V_m"])),
         ..Model::default()
     };
-    let options = [("from", word("300 pA")), ("to", word("1000 pA")), ("steps", OptionValue::Integer(8))];
+    let options = [("from", word("300 pA")), ("to", word("1000 pA")), ("steps", whole(8))];
     let out = run(&FiCurve, &model.scenario(1e-4, 10_000, &[]), &Recording::default(), &options).unwrap();
     let s = series(&out);
     assert_eq!(s.x.unit, "pA");
@@ -136,15 +126,42 @@ fn nest_defaults_on_the_grid_and_exactly() {
     assert!((375.0..375.1).contains(&refined), "{refined}");
 }
 
+/// The lowest input of the grid is the end of what was looked at, and no rheobase.
+#[test]
+fn what_fires_at_the_lowest_input_has_no_rheobase_yet() {
+    for (from, known) in [("1 nA", true), ("1.4 nA", true), ("1.6 nA", false), ("3 nA", false), ("7 nA", false)] {
+        let options = [("from", word(from)), ("to", word("9 nA")), ("steps", whole(17))];
+        let out = run(&FiCurve, &fixed().scenario(5e-5, 20_000, &[]), &Recording::default(), &options).unwrap();
+        for name in ["rheobase", "rheobase_grid"] {
+            let m = metric(&out, "p", name);
+            assert_eq!(m.value.is_some(), known, "{from}: {m:?}");
+            assert!(known || m.note.contains("fires at the lowest input already"), "{m:?}");
+        }
+        assert_eq!(out.summary.contains("fires at the lowest input already"), !known, "{}", out.summary);
+    }
+}
+
 #[test]
 fn what_is_missing_is_asked_for() {
     let scenario = fixed().scenario(5e-5, 100, &[]);
-    let of = |options: &[(&'static str, OptionValue)]| {
+    let of = |options: &[(&'static str, Said)]| {
         run(&FiCurve, &scenario, &Recording::default(), options).unwrap_err().to_string()
     };
     assert!(of(&[]).contains("give `from` and `to`"));
-    assert!(of(&[("to", word("3 mV"))]).contains("this is V"), "{}", of(&[("to", word("3 mV"))]));
-    assert!(of(&[("input", word("J"))]).contains("there is I"));
+    let wrong = of(&[("to", word("3 mV"))]);
+    assert!(wrong.contains("`to`, as `I`, is a current (A), but this is a voltage (V)"), "{wrong}");
+    assert!(of(&[("input", word("J"))]).contains("there are: I"));
+    assert!(of(&[("from", word("2 nA")), ("to", word("1 nA"))]).contains("not above"));
+    // What is left out is not all there is.
+    for (duration, transient, sound) in [(0.3, 0.5, false), (0.3, 0.3, false), (0.3, 0.25, true)] {
+        let options = [("to", word("3 nA")), ("duration", number(duration)), ("transient", number(transient))];
+        let out = run(&FiCurve, &scenario, &Recording::default(), &options);
+        assert_eq!(out.is_ok(), sound, "{duration} {transient}");
+        if let Ok(out) = out {
+            let rates = out.metrics.iter().filter(|m| m.metric.starts_with("rate."));
+            assert!(rates.filter_map(|m| m.value).all(|rate| rate >= 0.0));
+        }
+    }
     let options = [("to", word("0.1 nA"))];
     let out = run(&FiCurve, &scenario, &Recording::default(), &options).unwrap();
     assert!(metric(&out, "p", "rheobase").value.is_none() && out.summary.contains("silent"));

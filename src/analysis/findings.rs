@@ -49,8 +49,14 @@ impl<'a> Findings<'a> {
     /// Looks at each subject of `of` in turn, and stops when the result is no longer wanted.
     ///
     /// # Errors
-    /// `Cancelled`, and what `look` fails with.
+    /// `Cancelled`, and what `look` fails with; `Unsuitable` where `of` names nothing.
     pub fn each_subject(&mut self, mut look: impl FnMut(&mut Self, &Subject) -> Measured) -> Measured {
+        if self.request.spec.of.is_empty() {
+            return Err(AnalysisError::Unsuitable(format!(
+                "{} needs `of`, such as `of = \"POP.rate\"` or `of = \"POP.V_m\"`",
+                self.request.spec.kind
+            )));
+        }
         self.each(&self.request.spec.of, |f, s| look(f, s))
     }
 
@@ -191,14 +197,19 @@ impl<'a> Findings<'a> {
 }
 
 /// An interval without width says that all parts of the data gave one value, and not that the value is known for sure:
-/// it is no interval.
+/// it is no interval. Nor is one whose lower end lies above its upper.
 fn without_width(metric: &mut Metric) {
-    if let Some((low, high)) = metric.ends()
-        && high - low <= 1e-12 * low.abs().max(high.abs())
-    {
-        (metric.ci_low, metric.ci_high) = (None, None);
-        *metric = std::mem::take(metric).note("no interval: all parts of the data give this value");
-    }
+    let Some((low, high)) = metric.ends() else { return };
+    let rounding = 1e-12 * low.abs().max(high.abs());
+    let why = if (high - low).abs() <= rounding {
+        "no interval: all parts of the data give this value"
+    } else if high < low {
+        "no interval: its lower end lies above its upper"
+    } else {
+        return;
+    };
+    (metric.ci_low, metric.ci_high) = (None, None);
+    *metric = std::mem::take(metric).note(why);
 }
 
 /// What a reader should know of values that no one wrote.
@@ -253,6 +264,18 @@ mod tests {
         assert!(shares[0] == 0.0 && shares[shares.len() - 1] == 1.0, "{shares:?}");
         assert!(shares.windows(2).all(|w| w[0] <= w[1] + 1e-12), "{shares:?}");
         assert!(shares.iter().any(|s| (s - 0.5 / 3.0 * (1.0 + 0.5 / 6.0)).abs() < 1e-12), "{shares:?}");
+    }
+
+    #[test]
+    fn intervals_have_width_and_their_ends_in_order() {
+        for (low, high, why) in
+            [(1.0, 2.0, ""), (2.0, 2.0, "all parts"), (2.0, 2.0 - 1e-15, "all parts"), (2.0, 1.0, "lies above")]
+        {
+            let mut m = Metric::new("p", "x", 1.5, "", 9).interval(low, high);
+            without_width(&mut m);
+            assert_eq!(m.ends().is_some(), why.is_empty(), "{m:?}");
+            assert!(m.note.contains(why), "{m:?}");
+        }
     }
 
     #[test]

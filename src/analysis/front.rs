@@ -48,7 +48,7 @@ impl Estimator for Front {
         let base = f.base;
         let (mut curves, mut unit) = (Vec::new(), String::new());
         f.each_subject(|f, s| {
-            let columns = subject::samples(f.request, s)?;
+            let columns = subject::variable(f.request, s)?;
             let line = places::line(f.request, s, &columns)?;
             let all = || columns.columns.iter().flatten().copied();
             let (least, greatest) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), v| (l.min(v), g.max(v)));

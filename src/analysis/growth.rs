@@ -49,13 +49,20 @@ impl Estimator for Growth {
             let columns = subject::columns(f.request, s, o.bin)?;
             let units = columns.columns.len().max(1) as f64;
             let rms = |k: usize| (columns.columns.iter().map(|c| c[k] * c[k]).sum::<f64>() / units).sqrt();
-            let points: Vec<(f64, f64)> = (0..columns.len())
-                .map(|k| (columns.start + k as f64 * columns.interval, rms(k).ln()))
-                .filter(|p| p.1.is_finite())
-                .collect();
+            let (mut points, mut zero, mut unknown) = (Vec::with_capacity(columns.len()), 0, 0);
+            for k in 0..columns.len() {
+                match rms(k) {
+                    size if !size.is_finite() => unknown += 1,
+                    0.0 => zero += 1,
+                    size => points.push((columns.start + k as f64 * columns.interval, size.ln())),
+                }
+            }
             let n = points.len() as u64;
-            if points.len() < columns.len() {
-                f.warn(format!("{}: {} samples are 0 and left out", s.text, columns.len() - points.len()));
+            if zero > 0 {
+                f.warn(format!("{}: {zero} samples are 0 and left out", s.text));
+            }
+            if unknown > 0 {
+                f.warn(format!("{}: {unknown} samples are no finite numbers and left out", s.text));
             }
             if points.len() < 3 * o.blocks {
                 f.metric(Metric::missing(&s.text, "rate", unit, n, "needs three samples a block"));
@@ -130,5 +137,22 @@ mod tests {
         assert!(value(&o, "p.V_m", "straightness") < 0.05);
         let o = run(&Growth, &traces(&[vec![0.0; 100]], 1.0), vec![subject("V_m", &[])], &[]).unwrap();
         assert_eq!(metric(&o, "p.V_m", "rate").value, None);
+        assert!(o.warnings[0].contains("100 samples are 0"), "{:?}", o.warnings);
+    }
+
+    /// What is left out is called what it is: nothing, or no number.
+    #[test]
+    fn zeros_and_what_is_no_number_are_counted_apart() {
+        let mut x: Vec<f64> = (0..500).map(|k| (0.01 * f64::from(k)).exp()).collect();
+        x[3] = 0.0;
+        for k in [7, 8] {
+            x[k] = f64::NAN;
+        }
+        x[9] = f64::INFINITY;
+        let o = run(&Growth, &traces(&[x], 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+        assert!((value(&o, "p.V_m", "rate") - 10.0).abs() < 1e-9);
+        assert_eq!(metric(&o, "p.V_m", "rate").n, Some(496));
+        let said = o.warnings.join("\n");
+        assert!(said.contains("1 samples are 0") && said.contains("3 samples are no finite numbers"), "{said}");
     }
 }

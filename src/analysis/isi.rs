@@ -270,6 +270,12 @@ fn intervals(pooled: &[f64], unit: &str) -> Distribution {
     for i in sorted.iter().take_while(|i| **i <= most) {
         counts[((i / most * bins as f64) as usize).min(bins - 1)] += 1.0;
     }
+    let mut references = vec![ReferenceLine { name: "mean".into(), at: m, vertical: true }];
+    let beyond = pooled.len() - counts.iter().sum::<f64>() as usize;
+    if beyond > 0 {
+        let name = format!("{beyond} of {} are longer", pooled.len());
+        references.push(ReferenceLine { name, at: most, vertical: true });
+    }
     let n = pooled.len() as f64;
     let poisson = edges.windows(2).map(|e| n * ((-e[0] / m).exp() - (-e[1] / m).exp())).collect();
     Distribution {
@@ -277,7 +283,7 @@ fn intervals(pooled: &[f64], unit: &str) -> Distribution {
         y: Axis::new("count", ""),
         edges,
         heights: vec![("intervals".into(), counts), ("Poisson of the same mean".into(), poisson)],
-        references: vec![ReferenceLine { name: "mean".into(), at: m, vertical: true }],
+        references,
     }
 }
 

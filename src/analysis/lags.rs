@@ -287,7 +287,7 @@ fn correlation(
             units: vec![u.number],
             mean: false,
         };
-        subject::samples(request, &s)
+        subject::variable(request, &s)
     };
     let missing = |n: usize, why: &str| Metric::missing(name, "membrane_correlation", "", n as u64, why);
     let (x, y) = match (column(a), column(b)) {

@@ -82,6 +82,27 @@ impl Estimator for Lyapunov {
     const CARD: AnalysisCard = CARD;
     const TABLE: &'static str = "values";
 
+    fn together(o: &Options, times: RunTimes) -> Result<(), Wrong> {
+        let Times { step, duration, interval, .. } = Times::of(o, times);
+        let cannot = |key, message: String| {
+            let help = "exponents are measured over `duration`, in steps and intervals that it holds".to_owned();
+            Err(Wrong { key, message, help })
+        };
+        let longer = |what: &str, time: f64| {
+            format!("{what} of {} is longer than the `duration` of {}", times.show(time), times.show(duration))
+        };
+        if duration <= 0.0 {
+            return cannot("duration", "`duration` is above zero".to_owned());
+        }
+        if step > duration {
+            return cannot("step", longer("a step", step));
+        }
+        if interval > duration {
+            return cannot("interval", longer("an interval", interval));
+        }
+        Ok(())
+    }
+
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let request = f.request;
         let bound = Bound::new(request, &o.unit)?;
@@ -123,27 +144,32 @@ impl Estimator for Lyapunov {
     }
 }
 
-fn settings(request: &Request<'_>, o: &Options, bound: &Bound<'_>) -> Result<Settings, AnalysisError> {
-    let simulation = request.scenario.map(|s| &s.simulation);
-    let (dt, steps, transient_steps) = simulation.map_or((0.0, 0, 0), |s| (s.dt, s.steps, s.transient_steps));
-    let whole = steps as f64 * dt;
-    let or = |time: Option<Time>, usual: f64| time.map_or(usual, |t| t.seconds);
-    let step = or(o.step, dt);
-    let transient = or(o.transient, (transient_steps as f64 * dt).max(0.1 * whole));
-    let duration = or(o.duration, whole - transient_steps as f64 * dt);
-    let interval = or(o.interval, 10.0 * step);
-    for (name, value) in [("step", step), ("duration", duration), ("interval", interval)] {
-        if value.is_nan() || value <= 0.0 {
-            return Err(AnalysisError::Unsuitable(format!("`{name}` must be positive, it is {}", short(value))));
+/// How long is measured and in which steps, in seconds (or time units).
+struct Times {
+    step: f64,
+    transient: f64,
+    duration: f64,
+    interval: f64,
+}
+
+impl Times {
+    fn of(o: &Options, times: RunTimes) -> Self {
+        let or = |time: Option<Time>, usual: f64| time.map_or(usual, |t| t.seconds);
+        let step = or(o.step, times.dt);
+        Self {
+            step,
+            transient: or(o.transient, times.transient.max(0.1 * times.duration)),
+            duration: or(o.duration, times.duration - times.transient),
+            interval: or(o.interval, 10.0 * step),
         }
     }
-    if interval > duration || step > duration {
-        return Err(AnalysisError::Unsuitable(format!(
-            "`duration` of {} must hold steps and intervals of {}",
-            short(duration),
-            short(interval)
-        )));
-    }
+}
+
+fn settings(request: &Request<'_>, o: &Options, bound: &Bound<'_>) -> Result<Settings, AnalysisError> {
+    let Some(spec) = request.scenario else {
+        return Err(AnalysisError::Unsuitable("exponents are of equations, and this recording has none".into()));
+    };
+    let Times { step, transient, duration, interval } = Times::of(o, spec.simulation.times());
     let n = bound.flow.dimension();
     let exponents = o.exponents.map_or(n.min(MOST_EXPONENTS), |k| k.min(n));
     let (scheme, batches) = (o.scheme, o.batches);
@@ -197,17 +223,28 @@ fn metrics(found: &Spectrum, bound: &Bound<'_>, settings: Settings) -> Vec<Metri
             "more exponents are needed: their sum never becomes negative",
         )),
     }
-    let positive: f64 = clear.iter().filter(|e| **e > 0.0).sum();
     let per = if bound.base == TimeBase::Milliseconds { "bits/s" } else { "bits/time" };
-    list.push(
-        Metric::new(subject, "entropy_rate", positive / LN_2 + 0.0, per, n)
-            .note("Pesin: sum of the positive exponents, an upper bound"),
-    );
+    list.push(entropy_rate(subject, &clear, dimension, per, n));
     if found.resets > 0 {
         let rate = Metric::new(subject, "rate", found.resets as f64 / found.time, bound.base.rate_unit(), found.resets);
         list.push(rate.note("resets on the trajectory measured"));
     }
     list
+}
+
+/// The sum of the positive exponents among the largest, which `clear` holds in falling order: of all that are positive
+/// only where one of them is not, or there are no more.
+fn entropy_rate(subject: &str, clear: &[f64], dimension: usize, per: &str, n: u64) -> Metric {
+    if clear.len() < dimension && clear.iter().all(|e| *e > 0.0) {
+        let why = format!(
+            "all of the {} exponents computed are positive, and more may be: raise `exponents` until one is not",
+            clear.len()
+        );
+        return Metric::missing(subject, "entropy_rate", per, n, why);
+    }
+    let positive: f64 = clear.iter().filter(|e| **e > 0.0).sum();
+    Metric::new(subject, "entropy_rate", positive / LN_2 + 0.0, per, n)
+        .note("Pesin: sum of the positive exponents, an upper bound")
 }
 
 /// The exponents, those that are not told from zero as zero: they are small and zero lies in their interval.

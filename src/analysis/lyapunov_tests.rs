@@ -1,8 +1,7 @@
 use super::*;
-use crate::equation_fixtures::{Model, run};
+use crate::equation_fixtures::{Model, number, run, whole, words};
 use crate::testing::metric;
 use spikedeck_equation::TimeUnit;
-use spikedeck_scenario::OptionValue;
 use spikedeck_signal::Recording;
 
 fn near(got: f64, want: f64, tolerance: f64) {
@@ -17,10 +16,6 @@ fn lorenz() -> Model {
         time_unit: TimeUnit::Dimensionless,
         ..Model::default()
     }
-}
-
-fn number(v: f64) -> OptionValue {
-    OptionValue::Number(v)
 }
 
 /// From text to exponents: ground truth C1, Lorenz .9055, 0, -14.5721 per time unit, dimension 2.0621.
@@ -47,14 +42,29 @@ fn lorenz_from_its_equations() {
 #[test]
 fn lorenz_at_rest_is_told() {
     let scenario = lorenz().scenario(0.005, 200_000, &[]);
-    let options = [("set", OptionValue::Texts(vec!["rho = 20".into()])), ("transient", number(300.0))];
+    let options = [("set", words(&["rho = 20"])), ("transient", number(300.0))];
     let out = run(&Lyapunov, &scenario, &Recording::default(), &options).unwrap();
     near(metric(&out, "p", "lambda_1").value.unwrap(), -0.154_792, 1e-3);
     assert!(out.warnings.iter().any(|w| w.contains("-0.154792") || w.contains("-0.15479")), "{:?}", out.warnings);
-    let error =
-        run(&Lyapunov, &scenario, &Recording::default(), &[("set", OptionValue::Texts(vec!["rh = 20".into()]))])
-            .unwrap_err();
-    assert!(error.to_string().contains("sigma, rho, beta"), "{error}");
+    let error = run(&Lyapunov, &scenario, &Recording::default(), &[("set", words(&["rh = 20"]))]).unwrap_err();
+    assert!(error.to_string().contains("no parameter or input `rh`"), "{error}");
+}
+
+/// A sum of positive exponents bounds nothing while there may be more of them.
+#[test]
+fn exponents_that_are_all_positive_are_no_bound() {
+    for (clear, dimension, value) in [
+        (vec![1.0], 3, None),
+        (vec![1.0, 0.5], 4, None),
+        (vec![1.0, 0.5], 2, Some(1.5)),
+        (vec![1.0, 0.0], 3, Some(1.0)),
+        (vec![1.0, 0.5, -2.0], 4, Some(1.5)),
+        (vec![-1.0], 3, Some(0.0)),
+    ] {
+        let m = entropy_rate("p", &clear, dimension, "bits/s", 10);
+        assert_eq!(m.value.map(|v| (v * LN_2 * 1e9).round() / 1e9), value, "{clear:?}");
+        assert_eq!(m.note.contains("raise `exponents`"), value.is_none(), "{}", m.note);
+    }
 }
 
 fn lif() -> Model {
@@ -132,7 +142,7 @@ fn adex() {
 #[test]
 fn what_cannot_be_done_is_said() {
     let scenario = lorenz().scenario(0.005, 1000, &[]);
-    let error = run(&Lyapunov, &scenario, &Recording::default(), &[("unit", OptionValue::Integer(3))]).unwrap_err();
+    let error = run(&Lyapunov, &scenario, &Recording::default(), &[("unit", whole(3))]).unwrap_err();
     assert!(error.to_string().contains("unit 3 does not exist"), "{error}");
     let error = run(&Lyapunov, &scenario, &Recording::default(), &[("interval", number(100.0))]).unwrap_err();
     assert!(error.to_string().contains("duration"), "{error}");

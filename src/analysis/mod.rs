@@ -95,7 +95,7 @@ pub use spikedeck_signal::{Metric, Outcome};
 use findings::{Findings, Measured};
 use options::{Declared, Options, Reader};
 use spikedeck_core::rng::Key;
-use spikedeck_scenario::{AnalysisSpec, Spec};
+use spikedeck_scenario::{AnalysisSpec, OptionValue, RunTimes, Spec, Together, Wrong};
 use spikedeck_signal::{Recording, SpikeTrains};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -246,6 +246,14 @@ pub trait Estimator: Sync {
     /// Whether a live picture while the run lasts makes sense (cheap, and meaningful on part of the data).
     const LIVE: bool = false;
 
+    /// Whether the options, each of which is sound, fit each other and the run: said when the scenario is read.
+    ///
+    /// # Errors
+    /// The first that does not, and why.
+    fn together(_options: &Self::Options, _times: RunTimes) -> Result<(), Wrong> {
+        Ok(())
+    }
+
     /// Measures.
     ///
     /// # Errors
@@ -275,12 +283,19 @@ pub trait Analysis: Sync {
     fn live(&self) -> bool;
 }
 
+/// Whether the options of `E` fit each other and the run, as far as that is known before it.
+fn together<E: Estimator>(options: &BTreeMap<&'static str, OptionValue>, times: RunTimes) -> Result<(), Wrong> {
+    // Where one is derived from data there is nothing to be said yet; `measure` says it then.
+    E::Options::read(&mut Reader::before(options, times.base)).map_or(Ok(()), |o| E::together(&o, times))
+}
+
 impl<E: Estimator> Analysis for E {
     fn declaration(&self) -> AnalysisDeclaration {
         let mut declared = Declared::default();
         E::Options::declare(&mut declared);
         let Declared { specs, without_units } = declared;
-        AnalysisDeclaration { kind: E::KIND, subjects: E::SUBJECTS, options: specs, without_units }
+        let together = Together::new(together::<E>);
+        AnalysisDeclaration { kind: E::KIND, subjects: E::SUBJECTS, options: specs, without_units, together }
     }
 
     fn card(&self) -> &'static AnalysisCard {
@@ -305,9 +320,12 @@ impl<E: Estimator> Analysis for E {
 pub(crate) mod prelude {
     pub(crate) use crate::findings::{Findings, Measured, curve};
     pub(crate) use crate::options::{
-        Opt, choice, flag, frequency, frequency_if_given, integer, integer_if_given, number, number_if_given, options,
-        quantity, quantity_if_given, rate_bin, shared, text, text_if_given, texts, time, time_if_given, words,
+        Opt, another_state, arrival, assignments, bands, choice, flag, frequency, frequency_if_given, input, integer,
+        integer_if_given, number, number_if_given, of_input, options, quantity, quantity_if_given, range_of, rate_bin,
+        shared, state, text, time, time_if_given, words,
     };
-    pub(crate) use crate::value::{Choice, Frequency, Quantity, Time};
+    pub(crate) use crate::value::{Choice, Ends, Frequency, Quantity, Time};
+    pub(crate) use spikedeck_scenario::{RunTimes, Wrong};
+
     pub(crate) use crate::{AnalysisCard, AnalysisError, Estimator, Metric, Request, Subjects, derived, subject};
 }

@@ -15,14 +15,17 @@
 //! A default in units of time does not compile without what stands for it where time has none: `.or(...)`, which
 //! derives a value from the data, or `.required()`.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use spikedeck_core::units::Dimension;
-use spikedeck_scenario::{OptionKind, OptionValue, ParamSpec, WithoutUnits};
+use spikedeck_scenario::{
+    Assignment, Band, InputId, OptionKind, OptionValue, ParamSpec, ProjectionId, StateId, WithoutUnits,
+};
 use spikedeck_signal::{Setting, TimeBase};
 
 use crate::derived::{self, Derivation};
-use crate::value::{Choice, Frequency, Quantity, Time, Value};
+use crate::value::{Choice, Ends, Frequency, Quantity, Time, Value};
 use crate::{AnalysisError, Request};
 
 /// An option before it has a key: kind, default, range, and what stands for the default where time has no unit.
@@ -157,14 +160,45 @@ pub fn text(default: &'static str) -> Opt<String> {
     Opt::new(OptionKind::Text, Some(default))
 }
 
-/// A word or name without default.
-pub fn text_if_given() -> Opt<Option<String>> {
-    Opt::new(OptionKind::Text, None)
+/// A state of the population that is looked at: the first, if none is named.
+pub fn state() -> Opt<StateId> {
+    Opt::new(OptionKind::State { not: None }, None)
 }
 
-/// Words; none if none are given.
-pub fn texts() -> Opt<Vec<String>> {
-    Opt::new(OptionKind::Texts, None)
+/// Another state than the one that option `key` names: the first such, if none is named.
+pub fn another_state(key: &'static str) -> Opt<StateId> {
+    Opt::new(OptionKind::State { not: Some(key) }, None)
+}
+
+/// An input of the population that is looked at: the first, if none is named.
+pub fn input() -> Opt<InputId> {
+    Opt::new(OptionKind::Input, None)
+}
+
+/// A quantity of the input that option `key` names, which stands before it.
+pub fn of_input(key: &'static str) -> Opt<Option<Quantity>> {
+    Opt::new(OptionKind::OfInput(key), None)
+}
+
+/// Two ends of the state that option `key` names, which stands before it.
+pub fn range_of(key: &'static str) -> Opt<Option<Ends>> {
+    Opt::new(OptionKind::RangeOf(key), None)
+}
+
+/// Values for parameters and inputs of the population that is looked at.
+pub fn assignments() -> Opt<Vec<Assignment>> {
+    Opt::new(OptionKind::Assignments, None)
+}
+
+/// Bands of frequency.
+pub fn bands() -> Opt<Vec<Band>> {
+    Opt::new(OptionKind::Bands, None)
+}
+
+/// Projections among the populations that are looked at which end at one input or receptor: that of the first, if none
+/// is named.
+pub fn arrival() -> Opt<Vec<ProjectionId>> {
+    Opt::new(OptionKind::Arrival, None)
 }
 
 /// A struct of options: what [`options!`] makes.
@@ -196,9 +230,12 @@ pub struct Declared {
     pub without_units: Vec<(&'static str, WithoutUnits)>,
 }
 
-/// The options of a request as they are read.
+/// Options as they are read.
 pub struct Reader<'a> {
-    request: &'a Request<'a>,
+    options: &'a BTreeMap<&'static str, OptionValue>,
+    base: TimeBase,
+    /// What values are derived from; nothing before there are data.
+    request: Option<&'a Request<'a>>,
     /// What was derived from the data on the way.
     pub settings: Vec<Setting>,
 }
@@ -206,7 +243,13 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Of a request.
     pub fn new(request: &'a Request<'a>) -> Self {
-        Self { request, settings: Vec::new() }
+        let base = request.recording.time_base;
+        Self { options: &request.spec.options, base, request: Some(request), settings: Vec::new() }
+    }
+
+    /// Of a scenario before it runs: what is derived from data cannot be read.
+    pub fn before(options: &'a BTreeMap<&'static str, OptionValue>, base: TimeBase) -> Self {
+        Self { options, base, request: None, settings: Vec::new() }
     }
 }
 
@@ -228,27 +271,31 @@ impl<T: Value> Field<T> for Opt<T> {
     }
 
     fn read(&self, key: &'static str, from: &mut Reader<'_>) -> Result<T, AnalysisError> {
-        let base = from.request.recording.time_base;
+        let base = from.base;
         let default = || self.spec(key, "").default_value(base == TimeBase::Milliseconds);
-        if let Some(value) = from.request.spec.options.get(key).cloned().or_else(default) {
+        if let Some(value) = from.options.get(key).cloned().or_else(default) {
             return T::of(&value, base).ok_or_else(|| AnalysisError::Unsuitable(format!("`{key}` cannot be {value}")));
         }
+        let say = || AnalysisError::Unsuitable(format!("time has no unit here: say `{key}`, a plain number"));
         match self.without_units {
             Some((_, Some(derivation))) => {
-                let value = (derivation.value)(from.request);
+                let Some(request) = from.request else {
+                    return Err(AnalysisError::Unsuitable(format!("`{key}` is {}", derivation.how)));
+                };
+                let value = (derivation.value)(request);
                 let unit = match self.kind {
                     OptionKind::Frequency => base.rate_unit(),
                     _ => base.unit(),
                 };
-                let (key, how) = (key.to_owned(), derivation.how.to_owned());
-                if (derivation.matters)(from.request) {
+                if (derivation.matters)(request) {
+                    let (key, how) = (key.to_owned(), derivation.how.to_owned());
                     from.settings.push(Setting { key, value, unit: unit.to_owned(), how });
                 }
-                T::of(&OptionValue::Number(value), base)
+                T::of(&OptionValue::Number(value), base).ok_or_else(say)
             }
-            _ => T::absent(),
+            Some((_, None)) => T::absent().ok_or_else(say),
+            None => T::absent().ok_or_else(|| AnalysisError::Unsuitable(format!("`{key}` is not said"))),
         }
-        .ok_or_else(|| AnalysisError::Unsuitable(format!("time has no unit here: say `{key}`, a plain number")))
     }
 }
 

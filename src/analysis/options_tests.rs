@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::testing::{recording, subject};
-use crate::{ANALYSES, Outcome, derived};
-use spikedeck_scenario::AnalysisSpec;
+use crate::{ANALYSES, Outcome, Subjects, derived};
+use spikedeck_scenario::{AnalysisSpec, Catalog};
 use spikedeck_signal::{Recording, SpikeTrains};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -37,7 +37,7 @@ options! {
         colour: Colour = choice(Colour::DarkBlue), "which";
         on: bool = flag(true), "whether";
         name: String = text("V_m"), "of what";
-        list: Vec<String> = texts(), "several";
+        list: Vec<Band> = bands(), "several";
     }
 }
 
@@ -95,12 +95,12 @@ fn defaults_are_read_from_the_declaration_and_given_values_win() {
         ("onset", OptionValue::Number(0.5)),
         ("colour", OptionValue::Text("red".into())),
         ("on", OptionValue::Flag(false)),
-        ("list", OptionValue::Texts(vec!["a".into()])),
+        ("list", OptionValue::Bands(vec![Band { name: "a".into(), low: 1.0, high: 2.0 }])),
     ];
     let (every, _) = read(&clock(TimeBase::Milliseconds), &given).unwrap();
     assert_eq!(
-        (every.onset.unwrap().axis, every.colour, every.on, every.list),
-        (500.0, Colour::Red, false, vec!["a".into()])
+        (every.onset.unwrap().axis, every.colour, every.on, every.list[0].name.as_str()),
+        (500.0, Colour::Red, false, "a")
     );
     let wrong = [("count", OptionValue::Text("four".into()))];
     let error = read(&clock(TimeBase::Milliseconds), &wrong).unwrap_err().to_string();
@@ -174,5 +174,183 @@ fn times_cut_the_run_or_do_not() {
             let (cuts, is_other) = (crate::CUTS.contains(&option.key), others.contains(&option.key));
             assert!(cuts != is_other, "{}: {} is in one of the lists", declaration.kind, option.key);
         }
+    }
+}
+
+/// A scenario of two populations that are connected, with one analysis of the first.
+fn scenario(analysis: &str) -> Result<(spikedeck_scenario::Spec, Vec<String>), spikedeck_model::Report> {
+    let text = format!(
+        "simulation = {{ duration = '1 s', dt = '0.1 ms', transient = '200 ms' }}\n\
+         populations.p.model = 'adex'\n\
+         populations.q = {{ model = 'adex', receptors = {{ ampa = {{ kind = 'exp_conductance', tau = '5 ms' }} }} }}\n\
+         projections.a = {{ from = 'p', to = 'q.ampa', connect = 'all_to_all', weight = '6 nS', delay = '1.5 ms' }}\n\
+         record.p = {{ spikes = true, traces = [{{ variables = ['V_m'] }}] }}\n[analyses.x]\n{analysis}"
+    );
+    let catalog = Catalog { analyses: crate::declarations() };
+    spikedeck_scenario::load(
+        &text,
+        None,
+        "s",
+        &spikedeck_scenario::Overrides::default(),
+        spikedeck_model::library(),
+        &catalog,
+        &spikedeck_scenario::NoFiles,
+    )
+}
+
+/// What names or measures a part of a population is held against it when the scenario is read, whatever analysis takes
+/// it: no run ends with a word that could have been said before it began.
+#[test]
+fn options_of_parts_are_refused_before_the_run_if_they_are_of_none() {
+    let mut tried = 0;
+    for declaration in crate::declarations().values() {
+        let subject = match declaration.subjects {
+            Subjects::Of => "of = 'p.V_m'",
+            Subjects::Directed => "source = 'p.V_m'\ntarget = 'p.rate'",
+            Subjects::Population => "of = 'p'",
+        };
+        for option in &declaration.options {
+            let wrong: &[&str] = match option.kind {
+                OptionKind::State { .. } => &["'u'", "''", "3", "['V_m']"],
+                OptionKind::Input | OptionKind::Arrival => &["'J'", "'V_m'", "1.5"],
+                OptionKind::OfInput(_) => &["'5 furlong'", "'1 mV'", "3", "'I'", "true"],
+                OptionKind::RangeOf(_) => &[
+                    "['1 mV']",
+                    "['1 mV', '1 nA']",
+                    "['1 mV', '1 mV']",
+                    "['2 mV', '1 mV']",
+                    "['-70', '-60']",
+                    "'1 mV'",
+                    "['1 mV', '2 mW']",
+                ],
+                OptionKind::Assignments => &[
+                    "['J = 1 nA']",
+                    "['I = 5 furlong']",
+                    "['I = 1 mV']",
+                    "['I']",
+                    "['I = ']",
+                    "['= 1 nA']",
+                    "['I = 1 nA', 'I = 2 nA']",
+                    "['V_m = -70 mV']",
+                    "['C = 3']",
+                    "'I = 1 nA'",
+                    "[1]",
+                ],
+                OptionKind::Bands => &[
+                    "['alpha']",
+                    "['alpha 8']",
+                    "['alpha 13 8']",
+                    "['alpha 8 8']",
+                    "['alpha 8 13 mV']",
+                    "['alpha 8 furlong 13 Hz']",
+                    "['alpha -3 8']",
+                    "['a 1 2', 'a 3 4']",
+                    "'alpha 8 13'",
+                    "['alpha 8 13 20']",
+                ],
+                _ => continue,
+            };
+            for wrong in wrong {
+                let found = scenario(&format!("kind = '{}'\n{subject}\n{} = {wrong}\n", declaration.kind, option.key));
+                let Err(report) = found else { panic!("{}.{} = {wrong} is taken", declaration.kind, option.key) };
+                let text = report.to_string();
+                let line = text.lines().any(|l| l.contains(&format!("{} = {wrong}", option.key)));
+                assert!(line, "{}.{} = {wrong}: no caret at it\n{text}", declaration.kind, option.key);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 80, "{tried}");
+}
+
+/// What is meant is what is read, however it is written.
+#[test]
+fn options_of_parts_have_types_when_a_scenario_is_read() {
+    let options = |analysis: &str| scenario(analysis).unwrap_or_else(|r| panic!("{r}")).0.analyses.remove(0).options;
+    let fi = options("kind = 'fi_curve'\nof = 'p'\nfrom = '100 pA'\nto = '0.5 nA'\nset = ['a=2 nS', 'I = 1e-3 uA']\n");
+    for (key, wanted) in [("from", 1e-10), ("to", 5e-10)] {
+        let OptionValue::Number(found) = fi[key] else { panic!("{:?}", fi[key]) };
+        assert!((found - wanted).abs() < 1e-24, "{key}: {found}");
+    }
+    let OptionValue::Input(input) = fi["input"] else { panic!("{:?}", fi["input"]) };
+    assert_eq!(input.index(), 0);
+    let OptionValue::Assignments(set) = &fi["set"] else { panic!("{:?}", fi["set"]) };
+    assert_eq!(set.iter().map(|a| a.name.as_str()).collect::<Vec<_>>(), ["a", "I"]);
+    assert!((set[0].value - 2e-9).abs() < 1e-24 && (set[1].value - 1e-9).abs() < 1e-24, "{set:?}");
+    let plane = options("kind = 'phase_plane'\nof = 'p'\nx = 'w'\nx_range = ['-50 pA', '0.2 nA']\n");
+    let state = |key: &str| if let OptionValue::State(id) = plane[key] { id.index() } else { panic!("{key}") };
+    assert_eq!((state("x"), state("y")), (1, 0));
+    let OptionValue::Range(low, high) = plane["x_range"] else { panic!("{:?}", plane["x_range"]) };
+    assert!((low + 5e-11).abs() < 1e-24 && (high - 2e-10).abs() < 1e-24, "{low} {high}");
+    let psd = options(
+        "kind = 'psd'\nof = 'p.V_m'\n\
+         bands = ['a 1 4', 'b 1 4 Hz', 'c 1 Hz 4 Hz', 'd 0.001 0.004 kHz', 'e 0.001 kHz 4 Hz', 'f 1 4 1/s']\n",
+    );
+    let OptionValue::Bands(bands) = &psd["bands"] else { panic!("{:?}", psd["bands"]) };
+    assert!(bands.iter().all(|b| (b.low - 1.0).abs() < 1e-12 && (b.high - 4.0).abs() < 1e-12), "{bands:?}");
+    assert_eq!(bands.len(), 6);
+    for (input, count) in [("", 1), ("input = 'ampa'\n", 1)] {
+        let weights = options(&format!("kind = 'weight_spectrum'\nof = ['p', 'q']\n{input}"));
+        let OptionValue::Projections(list) = &weights["input"] else { panic!("{:?}", weights["input"]) };
+        assert_eq!(list.len(), count);
+    }
+}
+
+/// A run is the same if what it is told is: the identity has what options mean, and not how they are written.
+#[test]
+fn the_identity_holds_what_options_mean() {
+    let hash = |analysis: &str| scenario(analysis).unwrap_or_else(|r| panic!("{r}")).0.hash;
+    let same = [
+        ["kind = 'fi_curve'\nof = 'p'\nto = '1 nA'\n", "kind = 'fi_curve'\nof = 'p'\ninput = 'I'\nto = '1000 pA'\n"],
+        [
+            "kind = 'lyapunov'\nof = 'p'\nset = ['a = 2 nS', 'I = 1 nA']\n",
+            "kind = 'lyapunov'\nof = 'p'\nset = ['I=1000 pA', 'a = 2e-3 uS']\n",
+        ],
+        [
+            "kind = 'phase_plane'\nof = 'p'\nx_range = ['-70 mV', '-50 mV']\n",
+            "kind = 'phase_plane'\nof = 'p'\nx = 'V_m'\ny = 'w'\nx_range = ['-0.07 V', '-50 mV']\n",
+        ],
+        ["kind = 'psd'\nof = 'p.V_m'\nbands = ['a 1 4']\n", "kind = 'psd'\nof = 'p.V_m'\nbands = ['a 1 Hz 4 Hz']\n"],
+        ["kind = 'weight_spectrum'\nof = ['p', 'q']\n", "kind = 'weight_spectrum'\nof = ['p', 'q']\ninput = 'ampa'\n"],
+    ];
+    let all: Vec<String> = same
+        .iter()
+        .map(|[one, other]| (hash(one), hash(other)))
+        .map(|(a, b)| {
+            assert_eq!(a, b);
+            a
+        })
+        .collect();
+    let others = [
+        "kind = 'fi_curve'\nof = 'p'\nto = '1.1 nA'\n",
+        "kind = 'lyapunov'\nof = 'p'\nset = ['a = 2 nS', 'I = 1.1 nA']\n",
+        "kind = 'phase_plane'\nof = 'p'\nx_range = ['-71 mV', '-50 mV']\n",
+        "kind = 'psd'\nof = 'p.V_m'\nbands = ['b 1 4']\n",
+    ];
+    assert!(others.iter().all(|other| !all.contains(&hash(other))));
+}
+
+/// Options that are each sound are held against each other and the run.
+#[test]
+fn options_that_do_not_fit_each_other_are_refused_before_the_run() {
+    for (analysis, key, why) in [
+        ("kind = 'fi_curve'\nof = 'p'\nto = '1 nA'\nduration = '200 ms'\n", "duration", "nothing is left"),
+        ("kind = 'fi_curve'\nof = 'p'\nto = '1 nA'\ntransient = '1 s'\n", "transient", "nothing is left"),
+        ("kind = 'fi_curve'\nof = 'p'\nto = '1 nA'\nduration = '300.05 ms'\n", "duration", "no multiple"),
+        ("kind = 'fi_curve'\nof = 'p'\nfrom = '1 nA'\nto = '1 nA'\n", "to", "not above"),
+        ("kind = 'phase_plane'\nof = 'p'\nx = 'w'\ny = 'w'\n", "y", "same state"),
+        ("kind = 'lyapunov'\nof = 'p'\nduration = '10 ms'\ninterval = '20 ms'\n", "interval", "longer"),
+        ("kind = 'lyapunov'\nof = 'p'\nduration = '10 ms'\nstep = '20 ms'\n", "step", "longer"),
+        ("kind = 'fi_curve'\nof = []\n", "of", "name it"),
+    ] {
+        let text = scenario(analysis).expect_err(analysis).to_string();
+        assert!(text.contains(why) && text.lines().any(|l| l.contains(&format!("{key} = "))), "{analysis}:\n{text}");
+    }
+    for sound in [
+        "kind = 'fi_curve'\nof = 'p'\nto = '1 nA'\nduration = '300 ms'\n",
+        "kind = 'fi_curve'\nof = 'p'\nto = '1 nA'\nduration = '100 ms'\ntransient = '50 ms'\n",
+        "kind = 'lyapunov'\nof = 'p'\nduration = '10 ms'\n",
+    ] {
+        assert!(scenario(sound).is_ok(), "{sound}: {}", scenario(sound).unwrap_err());
     }
 }

@@ -11,13 +11,13 @@ pub struct Line {
     pub x: Vec<f64>,
     /// Length of the whole grid in display units.
     pub length: f64,
-    /// Distance of neighbours in display units.
-    pub spacing: f64,
+    /// Distance of neighbours in display units, where it is the same for all.
+    pub spacing: Option<f64>,
     /// Unit of positions as shown; empty for plain numbers.
     pub unit: String,
     /// What positions measure: a length, or nothing.
     measures: Dimension,
-    /// Whether the grid closes to a ring.
+    /// Whether the columns close to a ring: the last is as far from the first as neighbours are from each other.
     pub ring: bool,
     /// Index of the column of each position.
     pub columns: Vec<usize>,
@@ -75,15 +75,29 @@ pub fn line(request: &Request<'_>, s: &Subject, columns: &subject::Columns) -> R
             hint: "three cells of a row at least; leave `units` out to record all".into(),
         });
     }
+    let x: Vec<f64> = found.iter().map(|f| (f.0 as f64 + 0.5) * spacing).collect();
+    let length = count as f64 * spacing;
+    let spacing = even(&x);
+    let closes = spacing.is_some_and(|s| (s * x.len() as f64 - length).abs() <= EVEN * length);
     Ok(Line {
-        x: found.iter().map(|f| (f.0 as f64 + 0.5) * spacing).collect(),
-        length: count as f64 * spacing,
+        x,
+        length,
         spacing,
         unit: unit.symbol,
         measures: grid.length,
-        ring: grid.boundary[0] == spikedeck_scenario::Boundary::Periodic,
+        ring: closes && grid.boundary[0] == spikedeck_scenario::Boundary::Periodic,
         columns: found.iter().map(|f| f.1).collect(),
     })
+}
+
+/// Share of a length within which distances are the same.
+const EVEN: f64 = 1e-9;
+
+/// The distance of neighbours among ascending positions, three or more, where it is the same for all.
+fn even(x: &[f64]) -> Option<f64> {
+    let reach = x[x.len() - 1] - x[0];
+    let spacing = reach / (x.len() - 1) as f64;
+    (spacing > 0.0 && x.windows(2).all(|w| (w[1] - w[0] - spacing).abs() <= EVEN * reach)).then_some(spacing)
 }
 
 /// Units of the first cell of a tree, in order of their path from the root.
@@ -105,11 +119,11 @@ fn path(tree: &TreeSpec, s: &Subject, columns: &subject::Columns) -> Result<Line
         });
     }
     let length = all.fold(0.0, f64::max);
-    let spacing = (found[found.len() - 1].0 - found[0].0) / (found.len() - 1) as f64;
+    let x: Vec<f64> = found.iter().map(|f| f.0).collect();
     Ok(Line {
-        x: found.iter().map(|f| f.0).collect(),
+        spacing: even(&x),
+        x,
         length,
-        spacing,
         unit: unit.symbol,
         measures: Dimension::METRE,
         ring: false,
@@ -169,7 +183,7 @@ mod tests {
         let line = |measures| Line {
             x: Vec::new(),
             length: 0.0,
-            spacing: 0.0,
+            spacing: None,
             unit: display_unit(measures).symbol,
             measures,
             ring: false,
@@ -180,6 +194,16 @@ mod tests {
         assert_eq!(metres.speed(TimeBase::Dimensionless), ("um".to_owned(), 1.0));
         assert_eq!(plain.speed(TimeBase::Milliseconds), ("1/ms".to_owned(), 1.0));
         assert_eq!(plain.speed(TimeBase::Dimensionless), (String::new(), 1.0));
+    }
+
+    #[test]
+    fn what_is_even_is_found_whatever_is_left_out() {
+        for stride in 1..7 {
+            let x: Vec<f64> = (0..30).step_by(stride).map(|k| (f64::from(k) + 0.5) * 0.1).collect();
+            assert!((even(&x).unwrap() - 0.1 * stride as f64).abs() < 1e-12, "{stride}");
+        }
+        assert_eq!(even(&[0.0, 1.0, 3.0]), None);
+        assert_eq!(even(&[2.0, 2.0, 2.0]), None);
     }
 
     #[test]

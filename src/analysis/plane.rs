@@ -90,7 +90,7 @@ fn rates(request: &Request<'_>, s: &Subject) -> Result<Seen, AnalysisError> {
 }
 
 fn state(request: &Request<'_>, s: &Subject, time: Option<Time>) -> Result<Seen, AnalysisError> {
-    let columns = subject::samples(request, s)?;
+    let columns = subject::variable(request, s)?;
     if columns.is_empty() || columns.units.is_empty() {
         return Err(AnalysisError::NotRecorded {
             subject: s.text.clone(),

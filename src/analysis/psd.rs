@@ -8,7 +8,7 @@ use spikedeck_core::spike_spectrum::spike_spectrum;
 use spikedeck_core::statistics::{mean, variance, varies};
 use spikedeck_core::units::short;
 use spikedeck_core::welch::{Detrend, Scaling, Settings, Spectrum, Taper, default_segment, welch_in_groups};
-use spikedeck_scenario::{Observable, Subject};
+use spikedeck_scenario::{Band, Observable, Subject};
 use spikedeck_signal::{Axis, Curve, CurveStyle, ReferenceLine, Series, Shape, TimeBase};
 
 /// The analysis `psd`.
@@ -183,7 +183,7 @@ options! {
             "lower end of the aperiodic fit (default: 1 Hz; the first ordinate that the detrending leaves is left out)";
         fit_max: Option<Frequency> = frequency_if_given(),
             "upper end of the aperiodic fit (default: 100 Hz or 0.8 Nyquist)";
-        bands: Vec<String> = texts(),
+        bands: Vec<Band> = bands(),
             "bands as \"NAME LOW HIGH\" in Hz (default: delta 1 4, theta 4 8, alpha 8 13, beta 13 30, gamma 30 80)";
     }
 }
@@ -196,11 +196,6 @@ impl Estimator for Psd {
     const LIVE: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
-        if f.request.spec.of.is_empty() {
-            return Err(AnalysisError::Unsuitable(
-                "psd needs `of`, such as `of = \"POP.rate\"` or `of = \"POP.V_m\"`".into(),
-            ));
-        }
         f.each_subject(|f, s| {
             let estimate = if s.what == Observable::Spikes { of_spikes(o, s, f)? } else { of_samples(o, s, f)? };
             let found = measures::measure(o, &estimate, f);

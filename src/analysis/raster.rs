@@ -2,6 +2,7 @@
 
 use super::population_rate::Smoothing;
 use super::prelude::*;
+use spikedeck_scenario::Subject;
 use spikedeck_signal::{Axis, Raster, RasterGroup, Recording, Series, Shape};
 
 /// The analysis `raster`.
@@ -56,7 +57,7 @@ impl Estimator for RasterOfSpikes {
             total += count;
             units += trains.trains.len();
             raster.groups.push(RasterGroup {
-                name: population.name.clone(),
+                name: called(f.request, s, &population.name),
                 size: trains.trains.len(),
                 times,
                 units: rows,
@@ -71,6 +72,12 @@ impl Estimator for RasterOfSpikes {
         f.shape("raster", Shape::Raster(raster));
         Ok(())
     }
+}
+
+/// What a group is called: its population, or where several groups are of that, what it is of it.
+fn called(request: &Request<'_>, s: &Subject, population: &str) -> String {
+    let parts = request.spec.of.iter().filter(|other| other.place == s.place).count();
+    if parts > 1 { s.text.clone() } else { population.to_owned() }
 }
 
 /// The spikes of all rows in the order of time, then row: as they were recorded, where rows are in the order of units.
@@ -113,5 +120,25 @@ mod tests {
         let o = run(&RasterOfSpikes, &r, vec![subject("spikes", &[2, 1])], &[]).unwrap();
         let Shape::Raster(raster) = &o.shapes[0].shape else { panic!() };
         assert_eq!((&raster.groups[0].times, &raster.groups[0].units), (&vec![5.0, 20.0, 20.0], &vec![0, 0, 1]));
+    }
+
+    /// Groups keep their spikes and their names apart through tables, whatever they are of.
+    #[test]
+    fn groups_of_one_population_come_back_as_they_were() {
+        let r = recording(&[vec![1.0, 50.0], vec![20.0], vec![5.0, 20.0]], 100.0);
+        for of in [vec![&[0][..], &[1, 2]], vec![&[], &[1]], vec![&[2, 0], &[2, 0], &[]], vec![&[1]]] {
+            let subjects = of.iter().map(|units| subject("spikes", units)).collect();
+            let o = run(&RasterOfSpikes, &r, subjects, &[]).unwrap();
+            let shape = &o.shapes[0].shape;
+            let mut back = shape.without_data();
+            back.fill(shape.columns());
+            let (Shape::Raster(there), Shape::Raster(back)) = (shape, &back) else { panic!() };
+            assert_eq!(there.groups.len(), of.len());
+            for (a, b) in there.groups.iter().zip(&back.groups) {
+                assert_eq!((&a.times, &a.units, a.size), (&b.times, &b.units, b.size), "{of:?}");
+            }
+            let names: std::collections::BTreeSet<_> = back.groups.iter().map(|g| &g.name).collect();
+            assert_eq!(names.len(), of.len(), "{names:?}");
+        }
     }
 }

@@ -21,7 +21,8 @@ const CARD: AnalysisCard = AnalysisCard {
               wavelength = 2π/k of the largest |Σ (u_j − mean) e^(−i k x_j)|², \
               k from one to half the number of cells times 2π/length, refined by a parabola through the logarithms of \
               three ordinates",
-    assumptions: "The last sample shows the pattern after it has settled.",
+    assumptions: "The last sample shows the pattern after it has settled. A wavelength needs cells at even distances, \
+                  of those that are looked at.",
     bias: "The width is good to about a cell. Without refinement the wavelength is one of length/1, length/2, ...; a \
            ring allows only these.",
     cost: "O(samples · cells) for the image, O(cells²) for the wavelength",
@@ -52,7 +53,7 @@ impl Estimator for Space {
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         f.each_subject(|f, s| {
-            let columns = subject::samples(f.request, s)?;
+            let columns = subject::variable(f.request, s)?;
             let line = places::line(f.request, s, &columns)?;
             let samples = columns.len();
             if samples == 0 {
@@ -77,18 +78,23 @@ impl Estimator for Space {
                     if finite { "the last profile is flat" } else { "the last profile has left the finite numbers" };
                 f.metrics(["width", "wavelength"].map(|name| Metric::missing(&s.text, name, &line.unit, n, why)));
             } else {
-                let width = width(&line.x, &profile, level, line.spacing);
+                let width = width(&line.x, &profile, level);
                 f.metric(
                     Metric::new(&s.text, "width", width, &line.unit, n)
                         .note("length above the level in the last profile; n = cells"),
                 );
-                let wavelength = line.spacing * profile.len() as f64 / dominant(&profile, line.ring);
-                f.metric(
-                    Metric::new(&s.text, "wavelength", wavelength, &line.unit, n)
-                        .note("of the last profile; n = cells"),
-                );
-                let (width, wavelength, unit) = (brief(width), brief(wavelength), &line.unit);
-                f.word(format!("{}: width {width} {unit}, wavelength {wavelength} {unit}", s.text));
+                let (width, unit) = (brief(width), &line.unit);
+                if let Some(spacing) = line.spacing {
+                    let wavelength = spacing * profile.len() as f64 / dominant(&profile, line.ring);
+                    f.metric(
+                        Metric::new(&s.text, "wavelength", wavelength, unit, n).note("of the last profile; n = cells"),
+                    );
+                    f.word(format!("{}: width {width} {unit}, wavelength {} {unit}", s.text, brief(wavelength)));
+                } else {
+                    let why = "the cells looked at are not at even distances";
+                    f.metric(Metric::missing(&s.text, "wavelength", unit, n, why));
+                    f.word(format!("{}: width {width} {unit}", s.text));
+                }
             }
             f.shape(format!("{} in space and time", s.text), Shape::Image(course(&columns, &line)));
             let series = Series {
@@ -127,8 +133,9 @@ fn course(columns: &subject::Columns, line: &places::Line) -> Image {
     }
 }
 
-/// Length over which `values` are above `level`; half a cell is added at an end that is above it.
-fn width(x: &[f64], values: &[f64], level: f64, spacing: f64) -> f64 {
+/// Length over which `values` are above `level`; at an end that is above it, half the distance to its neighbour is
+/// added.
+fn width(x: &[f64], values: &[f64], level: f64) -> f64 {
     let mut sum = 0.0;
     for (w, x) in values.windows(2).zip(x.windows(2)) {
         let (a, b) = (w[0] - level, w[1] - level);
@@ -140,8 +147,9 @@ fn width(x: &[f64], values: &[f64], level: f64, spacing: f64) -> f64 {
         };
         sum += share * (x[1] - x[0]);
     }
-    let ends = [values.first(), values.last()].into_iter().flatten().filter(|v| **v >= level).count();
-    sum + 0.5 * spacing * ends as f64
+    let last = x.len() - 1;
+    let ends = [(values[0], x[1] - x[0]), (values[last], x[last] - x[last - 1])];
+    sum + ends.iter().filter(|(v, _)| *v >= level).map(|(_, gap)| 0.5 * gap).sum::<f64>()
 }
 
 /// Cycles of the strongest wave over the whole length; on a ring a whole number.
@@ -170,16 +178,67 @@ fn dominant(values: &[f64], ring: bool) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Outcome;
+    use crate::testing::{metric, run_spec, traces, value};
 
     #[test]
     fn a_triangle_has_its_width_and_a_wave_its_length() {
         let x: Vec<f64> = (0..11).map(f64::from).collect();
         let triangle: Vec<f64> = x.iter().map(|v| 5.0 - (v - 5.0).abs()).collect();
-        assert!((width(&x, &triangle, 2.5, 1.0) - 5.0).abs() < 1e-12);
-        assert!((width(&x, &triangle, -1.0, 1.0) - 11.0).abs() < 1e-12);
+        assert!((width(&x, &triangle, 2.5) - 5.0).abs() < 1e-12);
+        assert!((width(&x, &triangle, -1.0) - 11.0).abs() < 1e-12);
         let wave: Vec<f64> = (0..120).map(|j| (TAU * 7.0 * f64::from(j) / 120.0).cos() + 3.0).collect();
         assert_eq!(dominant(&wave, true), 7.0);
         let between: Vec<f64> = (0..120).map(|j| (TAU * 7.4 * f64::from(j) / 120.0).cos()).collect();
         assert!((dominant(&between, false) - 7.4).abs() < 0.25);
+    }
+
+    /// A wave on a ring of 120 cells of 0.25, of which `units` are looked at.
+    fn ring(waves: f64, boundary: &str, units: &[u32]) -> Outcome {
+        let text = format!(
+            "simulation = {{ duration = 10, dt = 0.05 }}\n[populations.p]\nmodel = 'wave_klein_gordon'\n\
+             grid = {{ shape = [120], spacing = 0.25, boundary = '{boundary}' }}\n\
+             [record.p]\ntraces = [{{ variables = ['u'], units = {units:?} }}]\n\
+             [analyses.x]\nkind = 'space'\nof = 'p.u'\n"
+        );
+        let catalog = spikedeck_scenario::Catalog { analyses: crate::declarations() };
+        let (overrides, library) = (spikedeck_scenario::Overrides::default(), spikedeck_model::library());
+        let files = &spikedeck_scenario::NoFiles;
+        let (spec, _) = spikedeck_scenario::load(&text, None, "s", &overrides, library, &catalog, files)
+            .unwrap_or_else(|e| panic!("{e}"));
+        let columns: Vec<Vec<f64>> =
+            units.iter().map(|&u| vec![(TAU * waves * f64::from(u) / 120.0).cos(); 3]).collect();
+        let mut recording = traces(&columns, 1.0);
+        (recording.traces[0].variable, recording.traces[0].units) = ("u".into(), units.to_vec());
+        run_spec(&Space, Some(&spec), &recording, &spec.analyses[0]).unwrap()
+    }
+
+    /// Lengths are those of the pattern, whichever cells of it are looked at.
+    #[test]
+    fn a_wavelength_does_not_depend_on_which_cells_are_looked_at() {
+        for stride in [1, 2, 3, 4, 5, 8] {
+            for first in [0, 1] {
+                let units: Vec<u32> = (first..120).step_by(stride).collect();
+                for waves in [2.0, 3.0, 5.0] {
+                    let length = value(&ring(waves, "periodic", &units), "p.u", "wavelength");
+                    let rest = 120 - units.len() * stride;
+                    // A ring that closes is exact; a row that does not is refined between the waves that fit.
+                    let tolerance = if rest == 0 { 1e-9 } else { 0.1 };
+                    let wanted = 30.0 / waves;
+                    assert!(
+                        (length / wanted - 1.0).abs() < tolerance,
+                        "{waves}, every {stride} from {first}: {length}"
+                    );
+                }
+            }
+        }
+        // A part of a ring is a row.
+        let part: Vec<u32> = (0..75).collect();
+        let length = value(&ring(4.0, "periodic", &part), "p.u", "wavelength");
+        assert!((length / 7.5 - 1.0).abs() < 0.1, "{length}");
+        let o = ring(2.0, "periodic", &[0, 1, 2, 5, 40, 90]);
+        let m = metric(&o, "p.u", "wavelength");
+        assert!(m.value.is_none() && m.note.contains("even distances"), "{m:?}");
+        assert!(metric(&o, "p.u", "width").value.is_some());
     }
 }

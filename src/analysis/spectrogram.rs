@@ -57,11 +57,6 @@ impl Estimator for Spectrogram {
     const LIVE: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
-        if f.request.spec.of.is_empty() {
-            return Err(AnalysisError::Unsuitable(
-                "spectrogram needs `of`, such as `of = \"POP.rate\"` or `of = \"POP.V_m\"`".into(),
-            ));
-        }
         f.each_subject(|f, s| {
             let columns = subject::columns(f.request, s, o.taper.bin)?;
             let rate = columns.sampling_rate();
@@ -86,42 +81,23 @@ impl Estimator for Spectrogram {
                     }
                 });
             }
-            let (peaks, n) = ridge(&values, height, step);
+            let ridge = ridge(&values, height, step);
             let unit = psd::power_unit(&columns.unit, base, settings.scaling);
             let per = base.rate_unit();
-            f.metric(if peaks.is_empty() {
-                Metric::missing(&s.text, "ridge_mean", per, n, "no power in any column")
-            } else {
-                Metric::new(&s.text, "ridge_mean", mean(&peaks), per, n)
-                    .note("mean over columns of the strongest frequency; n = columns")
-            });
-            f.metric(if peaks.len() < 2 {
-                Metric::missing(&s.text, "ridge_sd", per, n, "needs two columns with power")
-            } else {
-                Metric::new(&s.text, "ridge_sd", deviation(&peaks, 1), per, n).note("how far it wanders; n = columns")
-            });
+            f.metrics(ridge.metrics(&s.text, per));
             if count < 3 {
                 f.warn(format!("{}: {count} columns show no course of time; shorten `segment`", s.text));
             }
-            let unit = match o.values {
-                Shown::Power => unit,
-                Shown::Decibels => {
-                    for v in &mut values {
-                        *v = if *v > 0.0 { 10.0 * v.log10() } else { f64::NAN };
-                    }
-                    format!("dB re {}", if unit.is_empty() { "1" } else { &unit })
-                }
-            };
             let centre = columns.start + (settings.segment - 1) as f64 / 2.0 * columns.interval;
             let hop = settings.step() as f64 * columns.interval;
-            let middle = (block - 1) as f64 / 2.0 * hop;
-            let first = centre + middle;
+            let first = centre + (block - 1) as f64 / 2.0 * hop;
+            let (value, values) = o.values.of(values, o.taper.label(), &unit);
             f.shape(
                 format!("spectrogram of {}", s.text),
                 Shape::Image(Image {
                     x: Axis::time(base),
                     y: Axis::new("frequency", per),
-                    value: Axis::new(o.taper.label(), unit),
+                    value,
                     x_range: (first, first + (width.max(1) - 1) as f64 * hop * block as f64),
                     y_range: (step, step * height as f64),
                     width,
@@ -136,15 +112,77 @@ impl Estimator for Spectrogram {
     }
 }
 
-/// The strongest frequency of each column that has power.
-fn ridge(values: &[f64], height: usize, step: f64) -> (Vec<f64>, u64) {
-    let peaks: Vec<f64> = values
-        .chunks_exact(height)
-        .filter_map(|c| (0..height).max_by(|&a, &b| c[a].total_cmp(&c[b]).then(b.cmp(&a))).filter(|&k| c[k] > 0.0))
-        .map(|k| (k + 1) as f64 * step)
+impl Shown {
+    /// Powers in `unit` as they are shown, and the axis of their colours.
+    fn of(self, mut power: Vec<f64>, label: &str, unit: &str) -> (Axis, Vec<f64>) {
+        match self {
+            Self::Power => (Axis::new(label, unit), power),
+            Self::Decibels => {
+                for v in &mut power {
+                    *v = if *v > 0.0 { 10.0 * v.log10() } else { f64::NAN };
+                }
+                (Axis::new(label, format!("dB re {}", if unit.is_empty() { "1" } else { unit })), power)
+            }
+        }
+    }
+}
+
+/// The strongest frequency of each column that has a peak, and how many have none.
+#[derive(Debug, Default, PartialEq)]
+struct Ridge {
+    peaks: Vec<f64>,
+    /// Columns that are not finite numbers.
+    unknown: u64,
+    /// Columns without power.
+    silent: u64,
+    /// Columns that are largest at an end of the range: what lies beyond may be larger.
+    at_end: u64,
+}
+
+fn ridge(values: &[f64], height: usize, step: f64) -> Ridge {
+    let mut found = Ridge::default();
+    for c in values.chunks_exact(height) {
+        let strongest = (0..height).max_by(|&a, &b| c[a].total_cmp(&c[b]).then(b.cmp(&a)));
+        match strongest {
+            _ if c.iter().any(|v| !v.is_finite()) => found.unknown += 1,
+            Some(k) if c[k] > 0.0 && (k == 0 || k + 1 == height) => found.at_end += 1,
+            Some(k) if c[k] > 0.0 => found.peaks.push((k + 1) as f64 * step),
+            _ => found.silent += 1,
+        }
+    }
+    found
+}
+
+impl Ridge {
+    fn metrics(&self, name: &str, unit: &str) -> [Metric; 2] {
+        let n = self.peaks.len() as u64;
+        let left: Vec<String> = [
+            (self.at_end, "largest at an end of the range"),
+            (self.silent, "without power"),
+            (self.unknown, "not finite"),
+        ]
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
         .collect();
-    let n = (values.len() / height) as u64;
-    (peaks, n)
+        let told = |m: Metric| {
+            if left.is_empty() { m } else { m.note(format!("columns left out: {}", left.join(", "))) }
+        };
+        [
+            told(if n == 0 {
+                Metric::missing(name, "ridge_mean", unit, n, "no column has a peak inside the range")
+            } else {
+                Metric::new(name, "ridge_mean", mean(&self.peaks), unit, n)
+                    .note("mean over columns of the strongest frequency; n = columns with a peak")
+            }),
+            told(if n < 2 {
+                Metric::missing(name, "ridge_sd", unit, n, "needs two columns with a peak inside the range")
+            } else {
+                Metric::new(name, "ridge_sd", deviation(&self.peaks, 1), unit, n)
+                    .note("how far it wanders; n = columns with a peak")
+            }),
+        ]
+    }
 }
 
 #[cfg(test)]
@@ -185,6 +223,25 @@ mod tests {
         let o = run(&Spectrogram, &r, vec![subject("V_m", &[])], &[]).unwrap();
         same_values(&o, &run(&Spectrogram, &shifted(&r, 1024.0), vec![subject("V_m", &[])], &[]).unwrap(), 1e-12);
         let o = run(&Spectrogram, &traces(&[vec![0.0; 1000]], 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+        assert_eq!(metric(&o, "p.V_m", "ridge_mean").value, None);
+        assert!(metric(&o, "p.V_m", "ridge_mean").note.contains("without power"), "{:?}", o.metrics);
+    }
+
+    /// Every column is in the ridge, or in the words that say why it is not.
+    #[test]
+    fn the_largest_at_an_end_or_of_nothing_is_no_ridge() {
+        let columns =
+            [[1.0, 5.0, 2.0], [5.0, 1.0, 0.0], [0.0, 1.0, 9.0], [0.0; 3], [1.0, f64::NAN, 2.0], [1.0, 3.0, 3.0]];
+        let found = ridge(columns.as_flattened(), 3, 2.0);
+        assert_eq!(found, Ridge { peaks: vec![4.0, 4.0], unknown: 1, silent: 1, at_end: 2 });
+        let [mean, sd] = found.metrics("p.V_m", "Hz");
+        assert_eq!((mean.value, mean.n, sd.value), (Some(4.0), Some(2), Some(0.0)));
+        for said in ["2 largest at an end", "1 without power", "1 not finite"] {
+            assert!(mean.note.contains(said) && sd.note.contains(said), "{}", mean.note);
+        }
+        // A drift is strongest at the lowest frequency there is, whatever it is.
+        let drift: Vec<f64> = (0..4000).map(|i| (f64::from(i) / 600.0).sin() * 30.0).collect();
+        let o = run(&Spectrogram, &traces(&[drift], 1.0), vec![subject("V_m", &[])], &[]).unwrap();
         assert_eq!(metric(&o, "p.V_m", "ridge_mean").value, None);
     }
 

@@ -3,7 +3,6 @@
 //! Windows are (start, stop]; the transient is left out. Times stay in units of the recording's axis unless a field
 //! says seconds.
 
-use super::options::{Field, Reader, rate_bin};
 use super::value::Time;
 use super::{AnalysisError, Request};
 use spikedeck_core::units::short;
@@ -284,15 +283,6 @@ pub fn rate_of(trains: &Trains, width: Time) -> Result<Columns, AnalysisError> {
     })
 }
 
-/// Regular samples of a subject by an estimator that has no say about bins: as [`columns`], a rate in bins of the usual
-/// width.
-///
-/// # Errors
-/// As [`columns`].
-pub fn samples(request: &Request<'_>, subject: &Subject) -> Result<Columns, AnalysisError> {
-    columns(request, subject, rate_bin().read("bin", &mut Reader::new(request))?)
-}
-
 /// Regular samples of a subject: columns of a variable (their mean for `mean(...)`), or the population rate in bins of
 /// `bin`.
 ///
@@ -301,9 +291,25 @@ pub fn samples(request: &Request<'_>, subject: &Subject) -> Result<Columns, Anal
 pub fn columns(request: &Request<'_>, subject: &Subject, bin: Time) -> Result<Columns, AnalysisError> {
     match &subject.what {
         Observable::Rate => rate_of(&trains(request, subject)?, bin),
+        Observable::Variable(_) | Observable::Spikes | Observable::Population => variable(request, subject),
+    }
+}
+
+/// Columns of a variable (their mean for `mean(...)`), for an estimator that has no bins and takes no rate.
+///
+/// # Errors
+/// `NotRecorded` when the variable was not recorded, `Unsuitable` for what is no variable.
+pub fn variable(request: &Request<'_>, subject: &Subject) -> Result<Columns, AnalysisError> {
+    match &subject.what {
         Observable::Variable(variable) => {
             trace_columns(request, subject, variable, request.recording.analysis_window())
         }
+        Observable::Rate => Err(AnalysisError::Unsuitable(format!(
+            "{}: a rate is counted in bins, of which this analysis knows nothing: it looks at variables of units, such \
+             as `{}.V_m`",
+            subject.text,
+            population(request, subject)?.name
+        ))),
         Observable::Spikes => Err(AnalysisError::Unsuitable(format!(
             "{}: this analysis needs a sampled signal; write `{}.rate` for the population rate in bins",
             subject.text,

@@ -59,11 +59,11 @@ impl Estimator for Synchrony {
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         // Single trains are compared with one another: two neurons are often two populations.
-        let mut single: Option<subject::Trains> = None;
+        let mut single: Option<Group> = None;
         let mut groups = Vec::new();
         f.each_spiking(|f, s| {
             if let Observable::Variable(name) = &s.what {
-                let columns = subject::samples(f.request, s)?;
+                let columns = subject::variable(f.request, s)?;
                 if o.phase || is_circular(f.scenario(), s, name) {
                     global::order_of_variable(&columns, f);
                 } else {
@@ -72,27 +72,39 @@ impl Estimator for Synchrony {
                 return Ok(());
             }
             let trains = subject::trains(f.request, s)?;
+            if trains.trains.len() > 1 {
+                let names = trains.units.iter().map(ToString::to_string).collect();
+                groups.push(Group { trains, names });
+                return Ok(());
+            }
             match &mut single {
-                _ if trains.trains.len() > 1 => groups.push(trains),
-                None => single = Some(trains),
-                Some(all) => {
+                None => single = Some(Group { names: vec![s.text.clone()], trains }),
+                Some(Group { trains: all, names }) => {
                     all.subject = format!("{}+{}", all.subject, trains.subject);
                     all.trains.extend(trains.trains);
                     all.units.extend(trains.units);
+                    names.push(s.text.clone());
                 }
             }
             Ok(())
         })?;
         groups.extend(single);
-        f.each(&groups, |f, trains| {
+        f.each(&groups, |f, Group { trains, names }| {
             if trains.trains.len() < 2 {
                 let why = "synchrony needs at least two units";
                 return Err(AnalysisError::Unsuitable(format!("{}: {why}", trains.subject)));
             }
             global::order_of_spikes(o, trains, f);
-            pairs::distances(o, trains, f)
+            pairs::distances(o, trains, names, f)
         })
     }
+}
+
+/// Trains that are compared with one another, and what each is called: by its unit, or where they are of several
+/// subjects by these.
+struct Group {
+    trains: subject::Trains,
+    names: Vec<String>,
 }
 
 /// Whether the model of a subject's population says that this state is an angle.

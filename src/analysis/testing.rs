@@ -2,7 +2,7 @@
 
 use crate::{Analysis, AnalysisError, Outcome, Request, subject};
 use spikedeck_core::rng::Key;
-use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Place, PopulationId, Subject};
+use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Place, PopulationId, Spec, Subject};
 use spikedeck_signal::{Metric, Population, Recording, SpikeTrains, Spikes, Trace, Window};
 use std::sync::atomic::AtomicBool;
 
@@ -88,23 +88,21 @@ pub fn run(
     for (key, _) in options {
         assert!(declaration.options.iter().any(|o| o.key == *key), "{key} is no option");
     }
-    let spec = AnalysisSpec {
-        name: "x".into(),
-        kind: declaration.kind.into(),
-        of,
-        source: vec![],
-        target: vec![],
-        options: options.iter().cloned().collect(),
-    };
-    let cancel = AtomicBool::new(false);
-    analysis.run(&Request {
-        spec: &spec,
-        scenario: None,
-        recording,
-        trains: &SpikeTrains::new(recording),
-        seed: 1,
-        cancel: &cancel,
-    })
+    let options = options.iter().cloned().collect();
+    let (source, target) = (vec![], vec![]);
+    let spec = AnalysisSpec { name: "x".into(), kind: declaration.kind.into(), of, source, target, options };
+    run_spec(analysis, None, recording, &spec)
+}
+
+/// The same of an entry of a scenario.
+pub fn run_spec(
+    analysis: &dyn Analysis,
+    scenario: Option<&Spec>,
+    recording: &Recording,
+    spec: &AnalysisSpec,
+) -> Result<Outcome, AnalysisError> {
+    let (trains, cancel) = (SpikeTrains::new(recording), AtomicBool::new(false));
+    analysis.run(&Request { spec, scenario, recording, trains: &trains, seed: 1, cancel: &cancel })
 }
 
 /// The metric `subject.name`.

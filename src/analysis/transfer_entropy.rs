@@ -154,7 +154,11 @@ impl Estimator for TransferEntropy {
             let plan = report::plan(request, &o.pairs, &pairs, e.lost(), pair)?;
             let found = assess(&data, method, plan);
             request.check_cancelled()?;
-            if lags > 0 && pairs.len() > lags + 20 {
+            if lags > 0 && pairs.len() <= lags + 20 {
+                let why = format!("needs more than {} samples for {lags} lags", lags + 20);
+                let n = pairs.len() as u64;
+                extra.push(Metric::missing(&pair.subject, "lagged_information_sum", "bits", n, why));
+            } else if lags > 0 {
                 let terms = lagged_terms(request.seed, o, pair, lags, (method, by_value));
                 let n = (pairs.len() - lags) as u64;
                 let sum = Metric::new(&pair.subject, "lagged_information_sum", terms.iter().sum(), "bits", n);

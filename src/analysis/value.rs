@@ -1,7 +1,7 @@
 //! What options hold: times, frequencies, quantities, numbers, words; and how each is read from a checked value.
 
 use spikedeck_core::units::{Dimension, parse_unit};
-use spikedeck_scenario::OptionValue;
+use spikedeck_scenario::{Assignment, Band, InputId, OptionValue, ProjectionId, StateId};
 use spikedeck_signal::TimeBase;
 
 /// A time, in both of the units that estimators work in.
@@ -105,9 +105,56 @@ impl Value for String {
     }
 }
 
-impl Value for Vec<String> {
+/// Two ends in SI, the first below the second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ends {
+    /// The lower.
+    pub low: f64,
+    /// The upper.
+    pub high: f64,
+}
+
+impl Value for Ends {
     fn of(value: &OptionValue, _: TimeBase) -> Option<Self> {
-        if let OptionValue::Texts(v) = value { Some(v.clone()) } else { None }
+        if let OptionValue::Range(low, high) = *value { Some(Self { low, high }) } else { None }
+    }
+}
+
+impl Value for StateId {
+    fn of(value: &OptionValue, _: TimeBase) -> Option<Self> {
+        if let OptionValue::State(id) = value { Some(*id) } else { None }
+    }
+}
+
+impl Value for InputId {
+    fn of(value: &OptionValue, _: TimeBase) -> Option<Self> {
+        if let OptionValue::Input(id) = value { Some(*id) } else { None }
+    }
+}
+
+impl Value for Vec<Assignment> {
+    fn of(value: &OptionValue, _: TimeBase) -> Option<Self> {
+        if let OptionValue::Assignments(list) = value { Some(list.clone()) } else { None }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
+impl Value for Vec<Band> {
+    fn of(value: &OptionValue, _: TimeBase) -> Option<Self> {
+        if let OptionValue::Bands(list) = value { Some(list.clone()) } else { None }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
+impl Value for Vec<ProjectionId> {
+    fn of(value: &OptionValue, _: TimeBase) -> Option<Self> {
+        if let OptionValue::Projections(list) = value { Some(list.clone()) } else { None }
     }
 
     fn absent() -> Option<Self> {

@@ -42,6 +42,7 @@ options! {
         low: Option<f64> = number_if_given(), "lower end of the range, in the unit of the values";
         high: Option<f64> = number_if_given(), "upper end of the range, in the unit of the values";
         bins: usize = integer("50").between(2.0, 1000.0), "bins of the value";
+        bin: Time = rate_bin(), "bin of rates (states are taken at their own samples)";
     }
 }
 
@@ -55,7 +56,7 @@ impl Estimator for ValueDistribution {
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         f.each_subject(|f, s| {
-            let columns = subject::samples(f.request, s)?;
+            let columns = subject::columns(f.request, s, o.bin)?;
             let samples = columns.len();
             if samples == 0 {
                 f.metric(Metric::missing(&s.text, "mean", &columns.unit, 0, "no sample"));
@@ -80,6 +81,19 @@ impl Estimator for ValueDistribution {
             }
             let (middle, spread) = (brief(mean(&last)), brief(deviation(&last, 1)));
             f.word(format!("{} ends at {middle} ± {spread} {}", s.text, columns.unit));
+            let all = || columns.columns.iter().flatten();
+            let outside = all().filter(|v| bin_of(**v, range, o.bins).is_none()).count();
+            if outside > 0 {
+                f.warn(format!(
+                    "{}: {outside} of {} values are outside {} to {} {} or no numbers: they are in no bin, and the \
+                     shares of a time do not add up to 1 where they are",
+                    s.text,
+                    all().count(),
+                    brief(range.0),
+                    brief(range.1),
+                    columns.unit
+                ));
+            }
             f.shapes([
                 course(&s.text, &columns, range, o.bins),
                 histogram(&s.text, &columns, (&first, &last), range, o.bins),

@@ -4,7 +4,7 @@ use super::prelude::*;
 use spikedeck_core::linear::eigenvalues;
 use spikedeck_core::statistics::{deviation, mean};
 use spikedeck_core::units::brief;
-use spikedeck_scenario::{PopulationId, ProjectionSpec, Spec};
+use spikedeck_scenario::{PopulationId, ProjectionId, Spec};
 use spikedeck_signal::{Axis, Connections, CurveStyle, ReferenceLine, Series, Shape};
 use std::f64::consts::TAU;
 
@@ -41,7 +41,7 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `weight_spectrum` can be told.
     pub struct Options {
-        input: Option<String> = text_if_given(),
+        input: Vec<ProjectionId> = arrival(),
             "input or receptor whose projections count (default: that of the first projection)";
     }
 }
@@ -107,16 +107,10 @@ fn weights(
         return Err(AnalysisError::Unsuitable(format!("{n} units are too many for eigenvalues (at most {MOST})")));
     }
     let place = |p: PopulationId| populations.iter().position(|&q| q == p).map(|k| first[k]);
-    let port = |p: &ProjectionSpec| spec.population(p.to.population).port_name(p.to.port).to_owned();
-    let mut wanted = o.input.clone();
     let (mut matrix, mut count, mut unit) = (vec![0.0; n * n], 0, None);
-    for projection in &spec.projections {
-        // Projections from or to other populations have no part in it.
-        let (Some(from), Some(to)) = (place(projection.from), place(projection.to.population)) else { continue };
-        let name = port(projection);
-        if *wanted.get_or_insert_with(|| name.clone()) != name {
-            continue;
-        }
+    for projection in o.input.iter().map(|&id| spec.projection(id)) {
+        let among = "the scenario takes projections among these populations";
+        let (from, to) = (place(projection.from).expect(among), place(projection.to.population).expect(among));
         let Some(c) = request.recording.connections.iter().find(|c| c.projection == projection.name) else {
             return Err(AnalysisError::NotRecorded {
                 subject: format!("the weights of `{}`", projection.name),

@@ -1,16 +1,12 @@
 //! `[analyses.NAME]`: which estimator, what it looks at, and its options, checked against what it declares.
 
-use std::collections::BTreeMap;
-
-use super::catalog::{AnalysisDeclaration, OptionKind, OptionValue, ParamSpec, Subjects, WithoutUnits};
+use super::catalog::{AnalysisDeclaration, OptionKind, ParamSpec, Subjects};
 use super::language::{Key, Need, Of, Range, Table, Takes};
+use super::options::{self, Around};
 use super::resolver::{Resolver, suggest};
 use super::selector::{Scope, subjects};
 use super::spec::AnalysisSpec;
-use super::value::show;
-use spikedeck_core::units::Dimension;
-use spikedeck_model::document::{Entry, Item, Node};
-use spikedeck_model::strings;
+use spikedeck_model::document::{Entry, Item};
 
 const COMMON: &[Key] = &[Key::required("kind", Takes::KindOf, "psd", "which analysis")];
 
@@ -58,7 +54,13 @@ impl From<&ParamSpec> for Key {
             OptionKind::Flag => Takes::Flag,
             OptionKind::Choice(words) => Takes::Words(words),
             OptionKind::Text => Takes::Text(""),
-            OptionKind::Texts => Takes::Texts("a word"),
+            OptionKind::State { .. } => Takes::Text("name of a state"),
+            OptionKind::Input => Takes::Text("name of an input"),
+            OptionKind::OfInput(_) => Takes::Quantity(Of::Said("that of the input")),
+            OptionKind::RangeOf(_) => Takes::Quantities(Of::Said("that of the state"), Some(2)),
+            OptionKind::Assignments => Takes::Texts("`NAME = QUANTITY`, of a parameter or an input,"),
+            OptionKind::Bands => Takes::Texts("`NAME LOW HIGH` in hertz, or with units,"),
+            OptionKind::Arrival => Takes::Text("name of an input or a receptor"),
         };
         let range = match (option.range, &option.kind) {
             (Some((low, high)), _) => Range::Within(low, high),
@@ -88,34 +90,21 @@ pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, scope: &Scope<'_>
         f.require(resolver, key).map(|n| subjects(resolver, n, &scope)).unwrap_or_default()
     };
     let (of, source, target) = match declaration.subjects {
-        Subjects::Of | Subjects::Population => (read(resolver, "of"), Vec::new(), Vec::new()),
+        Subjects::Of => (read(resolver, "of"), Vec::new(), Vec::new()),
+        Subjects::Population => {
+            let of = read(resolver, "of");
+            if let Some(node) = entry.value.get("of").filter(|n| matches!(&n.item, Item::List(l) if l.is_empty())) {
+                resolver.error(&node.place, format!("`{kind}` looks at the equations of a population: name it"));
+            }
+            (of, Vec::new(), Vec::new())
+        }
         Subjects::Directed => {
             let source = read(resolver, "source");
             (Vec::new(), source, read(resolver, "target"))
         }
     };
-    let mut options = BTreeMap::new();
-    for spec in &declaration.options {
-        if matches!(spec.key, "kind" | "of" | "source" | "target") {
-            continue;
-        }
-        if let Some(node) = f.named(spec.key) {
-            if let Some(value) = option(resolver, node, spec) {
-                in_range(resolver, node, spec, &value);
-                options.insert(spec.key, value);
-            }
-        } else if let Some(value) = spec.default_value(!resolver.time_dimension().is_none()) {
-            options.insert(spec.key, value);
-        } else if resolver.time_dimension().is_none()
-            && declaration.without_units(spec.key) == Some(WithoutUnits::Required)
-        {
-            resolver.error_help(
-                &kind_node.place,
-                format!("`{kind}` needs `{}` where time has no unit: a plain number", spec.key),
-                spec.about.to_owned(),
-            );
-        }
-    }
+    let around = Around { populations: scope.all, projections: scope.projections, of: &of };
+    let options = options::read(resolver, &mut f, kind_node, declaration, around);
     f.finish_with(resolver, &|key| match (key, declaration.subjects) {
         ("of", Subjects::Directed) => Some(format!("`{kind}` is directed: it takes `source` and `target`")),
         ("source" | "target", Subjects::Of | Subjects::Population) => Some(format!("`{kind}` takes `of`")),
@@ -129,80 +118,4 @@ pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, scope: &Scope<'_>
         target,
         options,
     })
-}
-
-fn option(resolver: &mut Resolver<'_>, node: &Node, spec: &ParamSpec) -> Option<OptionValue> {
-    let what = format!("`{}`", spec.key);
-    Some(match &spec.kind {
-        OptionKind::Quantity(d) => OptionValue::Number(resolver.quantity(node, *d, &what)?),
-        OptionKind::Time => {
-            let d = resolver.time_dimension();
-            OptionValue::Number(resolver.quantity(node, d, &what)?)
-        }
-        OptionKind::Frequency => {
-            let d = resolver.rate_dimension();
-            OptionValue::Number(resolver.quantity(node, d, &what)?)
-        }
-        OptionKind::Integer => match node.item {
-            Item::Integer(v) => OptionValue::Integer(v),
-            _ => {
-                resolver.error(&node.place, format!("{what} is a whole number, not {}", node.what()));
-                return None;
-            }
-        },
-        OptionKind::Flag => OptionValue::Flag(resolver.flag(node, &what)?),
-        OptionKind::Choice(words) => {
-            let given = resolver.text(node, &what)?.to_owned();
-            if !words.contains(&given.as_str()) {
-                resolver.error_help(
-                    &node.place,
-                    format!("{what} cannot be `{given}`"),
-                    suggest(&given, words.iter().copied()),
-                );
-                return None;
-            }
-            OptionValue::Text(given)
-        }
-        OptionKind::Text => OptionValue::Text(resolver.text(node, &what)?.to_owned()),
-        OptionKind::Texts => OptionValue::Texts(strings(&mut resolver.report, node)),
-    })
-}
-
-fn in_range(resolver: &mut Resolver<'_>, node: &Node, spec: &ParamSpec, value: &OptionValue) {
-    let dimension = match &spec.kind {
-        OptionKind::Quantity(d) => *d,
-        OptionKind::Time => resolver.time_dimension(),
-        OptionKind::Frequency => resolver.rate_dimension(),
-        _ => Dimension::NONE,
-    };
-    let Some((low, high)) = spec.range else {
-        if let (OptionKind::Time | OptionKind::Frequency, OptionValue::Number(v)) = (&spec.kind, value)
-            && (*v <= 0.0 || v.is_nan())
-        {
-            resolver.error_help(
-                &node.place,
-                format!("`{}` is greater than 0, not {}", spec.key, show(*v, dimension)),
-                spec.about.to_owned(),
-            );
-        }
-        return;
-    };
-    let bad = |v: f64| v < low || v > high || v.is_nan();
-    let outside = match value {
-        OptionValue::Number(v) => bad(*v).then_some(*v),
-        OptionValue::Integer(v) => bad(*v as f64).then_some(*v as f64),
-        _ => None,
-    };
-    if let Some(v) = outside {
-        let bounds = if high.is_infinite() || high >= f64::MAX {
-            format!("at least {}", show(low, dimension))
-        } else {
-            format!("from {} to {}", show(low, dimension), show(high, dimension))
-        };
-        resolver.error_help(
-            &node.place,
-            format!("`{}` is {bounds}, not {}", spec.key, show(v, dimension)),
-            spec.about.to_owned(),
-        );
-    }
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::spec::{InputId, ProjectionId, StateId, VariableId};
 use spikedeck_core::number::literal;
 use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_signal::TimeBase;
 
 /// Value of an option after checking.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +19,42 @@ pub enum OptionValue {
     Flag(bool),
     /// A word.
     Text(String),
-    /// Several words.
-    Texts(Vec<String>),
+    /// A state of the population that is looked at.
+    State(StateId),
+    /// An input of the population that is looked at.
+    Input(InputId),
+    /// Two ends in SI, the first below the second.
+    Range(f64, f64),
+    /// Values for parameters and inputs of the population that is looked at, each of which is there once.
+    Assignments(Vec<Assignment>),
+    /// Bands of frequency, each of which is called otherwise.
+    Bands(Vec<Band>),
+    /// Projections among the populations that are looked at.
+    Projections(Vec<ProjectionId>),
+}
+
+/// A value that takes the place of what the scenario says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assignment {
+    /// A parameter or an input.
+    pub variable: VariableId,
+    /// Its name.
+    pub name: String,
+    /// Its dimension.
+    pub dimension: Dimension,
+    /// The value in SI.
+    pub value: f64,
+}
+
+/// A band of frequency.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Band {
+    /// What it is called.
+    pub name: String,
+    /// Where it begins, in hertz (per unit of time where time has none).
+    pub low: f64,
+    /// Where it ends.
+    pub high: f64,
 }
 
 impl fmt::Display for OptionValue {
@@ -28,7 +64,20 @@ impl fmt::Display for OptionValue {
             Self::Integer(v) => write!(f, "{v}"),
             Self::Flag(v) => write!(f, "{v}"),
             Self::Text(word) => write!(f, "`{word}`"),
-            Self::Texts(words) => write!(f, "[{}]", words.join(", ")),
+            Self::State(id) => write!(f, "state {}", id.index()),
+            Self::Input(id) => write!(f, "input {}", id.index()),
+            Self::Range(low, high) => write!(f, "[{}, {}]", literal(*low), literal(*high)),
+            Self::Assignments(list) => {
+                let each = list
+                    .iter()
+                    .map(|a| format!("{} = {}", a.name, Quantity { value: a.value, dimension: a.dimension }));
+                write!(f, "[{}]", each.collect::<Vec<_>>().join(", "))
+            }
+            Self::Bands(list) => {
+                let each = list.iter().map(|b| format!("{} {} {}", b.name, literal(b.low), literal(b.high)));
+                write!(f, "[{}]", each.collect::<Vec<_>>().join(", "))
+            }
+            Self::Projections(list) => write!(f, "{} projections", list.len()),
         }
     }
 }
@@ -50,8 +99,26 @@ pub enum OptionKind {
     Choice(&'static [&'static str]),
     /// Any word or name.
     Text,
-    /// A list of words.
-    Texts,
+    /// The name of a state of the population that is looked at; without it the first, or the first but one that another
+    /// option names.
+    State {
+        /// The key of that other option, which is declared before.
+        not: Option<&'static str>,
+    },
+    /// The name of an input of the population that is looked at; without it the first.
+    Input,
+    /// A quantity of the input that the option of this key names, which is declared before.
+    OfInput(&'static str),
+    /// Two ends, the first below the second, in the unit of the state that the option of this key names, which is
+    /// declared before.
+    RangeOf(&'static str),
+    /// A list of `NAME = QUANTITY`: values for parameters and inputs of the population that is looked at.
+    Assignments,
+    /// A list of `NAME LOW HIGH`: bands of frequency.
+    Bands,
+    /// The name of an input or receptor, for the projections among the populations that are looked at that end there;
+    /// without it that of the first of them.
+    Arrival,
 }
 
 /// One option that an analysis takes: key, unit, default, range, meaning.
@@ -93,7 +160,13 @@ impl ParamSpec {
             }
             OptionKind::Flag => Some(OptionValue::Flag(text.trim().parse().unwrap_or_else(|_| self.no_default(text)))),
             OptionKind::Choice(_) | OptionKind::Text => Some(OptionValue::Text(text.to_owned())),
-            OptionKind::Texts => Some(OptionValue::Texts(list(text).map(str::to_owned).collect())),
+            OptionKind::State { .. }
+            | OptionKind::Input
+            | OptionKind::OfInput(_)
+            | OptionKind::RangeOf(_)
+            | OptionKind::Assignments
+            | OptionKind::Bands
+            | OptionKind::Arrival => self.no_default(text),
         }
     }
 }
@@ -103,16 +176,6 @@ impl ParamSpec {
     fn no_default(&self, text: &str) -> ! {
         unreachable!("the default of `{}` is a value of its kind, and `{text}` is none", self.key)
     }
-}
-
-/// The members of a list as a default is written: `[1 ms, 2 ms]`.
-fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.trim()
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .split(',')
-        .map(|t| t.trim().trim_matches('"'))
-        .filter(|t| !t.is_empty())
 }
 
 /// What takes the place of a default in milliseconds or hertz where time has no unit (`time_unit = "1"`).
@@ -135,8 +198,73 @@ pub enum Subjects {
     Population,
 }
 
-/// What an analysis declares about itself.
+/// The times of a run, in seconds (or time units).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RunTimes {
+    /// What the numbers on its time axis mean.
+    pub base: TimeBase,
+    /// The step.
+    pub dt: f64,
+    /// How long it is.
+    pub duration: f64,
+    /// What of it analyses leave out.
+    pub transient: f64,
+}
+
+impl RunTimes {
+    /// A time as a person would write it.
+    pub fn show(self, time: f64) -> String {
+        let dimension = match self.base {
+            TimeBase::Milliseconds => Dimension::SECOND,
+            TimeBase::Dimensionless => Dimension::NONE,
+        };
+        Quantity { value: time, dimension }.to_string()
+    }
+}
+
+/// What is wrong with options that are each sound.
 #[derive(Debug, Clone, PartialEq)]
+pub struct Wrong {
+    /// At which of them.
+    pub key: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub help: String,
+}
+
+/// Whether options fit each other and the run.
+#[derive(Clone, Copy)]
+pub struct Together(fn(&BTreeMap<&'static str, OptionValue>, RunTimes) -> Result<(), Wrong>);
+
+impl Together {
+    /// As this says.
+    pub const fn new(check: fn(&BTreeMap<&'static str, OptionValue>, RunTimes) -> Result<(), Wrong>) -> Self {
+        Self(check)
+    }
+
+    /// Any do.
+    pub const fn any() -> Self {
+        Self(|_, _| Ok(()))
+    }
+
+    /// Whether these do.
+    ///
+    /// # Errors
+    /// The first that does not.
+    pub fn check(self, options: &BTreeMap<&'static str, OptionValue>, times: RunTimes) -> Result<(), Wrong> {
+        (self.0)(options, times)
+    }
+}
+
+impl fmt::Debug for Together {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Together")
+    }
+}
+
+/// What an analysis declares about itself.
+#[derive(Debug, Clone)]
 pub struct AnalysisDeclaration {
     /// Name in `kind = ...`.
     pub kind: &'static str,
@@ -146,6 +274,8 @@ pub struct AnalysisDeclaration {
     pub options: Vec<ParamSpec>,
     /// Options whose default has a unit of time, and what stands for it in scenarios whose time has none.
     pub without_units: Vec<(&'static str, WithoutUnits)>,
+    /// Whether the options fit each other and the run.
+    pub together: Together,
 }
 
 impl AnalysisDeclaration {

@@ -40,6 +40,7 @@ pub mod identity;
 pub mod language;
 mod lookup;
 mod mechanism;
+mod options;
 mod overrides;
 mod plan;
 mod plasticity;
@@ -57,7 +58,9 @@ mod tree;
 mod value;
 mod weights;
 
-pub use catalog::{Catalog, OptionKind, OptionValue, ParamSpec, WithoutUnits};
+pub use catalog::{
+    Assignment, Band, Catalog, OptionKind, OptionValue, ParamSpec, RunTimes, Together, WithoutUnits, Wrong,
+};
 pub use clock::Clock;
 pub use connect::RULES;
 pub use coverage::{CoverageLine, coverage};
@@ -174,6 +177,7 @@ pub fn load(
         time_base: TimeBase::Milliseconds,
         dt: 0.0,
         duration: 0.0,
+        transient: 0.0,
         integrator: Integrator::Auto,
         spike_times: SpikeTimes::Grid,
     };
@@ -193,6 +197,42 @@ pub fn load(
         }
         _ => Err(resolver.report),
     }
+}
+
+/// Reads one more analysis for a scenario that is resolved: `text` is what would stand under `[analyses.NAME]`.
+///
+/// # Errors
+/// A [`Report`] of everything that is wrong with it.
+pub fn read_analysis(spec: &Spec, catalog: &Catalog, name: &str, text: &str) -> Result<AnalysisSpec, Report> {
+    let mut report = Report::new();
+    let index = report.text(format!("[analyses.{name}]"), text);
+    let value = parse(&mut report, index);
+    let place = value.place.clone();
+    let times = spec.simulation.times();
+    let mut resolver = Resolver {
+        report,
+        library: spikedeck_model::library(),
+        catalog,
+        files: &NoFiles,
+        used: Vec::new(),
+        folder: None,
+        time_base: times.base,
+        dt: times.dt,
+        duration: times.duration,
+        transient: times.transient,
+        integrator: Integrator::Auto,
+        spike_times: spec.simulation.spike_times,
+    };
+    let known: Vec<&str> = spec.populations.iter().map(|p| p.name.as_str()).collect();
+    let scope = selector::Scope {
+        all: &spec.populations,
+        known: &known,
+        projections: &spec.projections,
+        records: &spec.records,
+        equations: false,
+    };
+    let read = analysis::read(&mut resolver, &Entry { key: name.to_owned(), place, value }, &scope);
+    read.filter(|_| !resolver.report.failed()).ok_or(resolver.report)
 }
 
 /// Longest name, in bytes: two of them with what belongs to a temporary name fit into the 255 of a file's name.

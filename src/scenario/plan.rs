@@ -121,6 +121,7 @@ pub(super) fn simulation(resolver: &mut Resolver<'_>, node: Option<&Node>, root:
         }
         s
     });
+    resolver.transient = transient_steps as f64 * resolver.dt;
     let seed = f.whole(resolver, "seed");
     let memory = f.get("memory").and_then(|n| memory(resolver, n));
     let spike_times = f.word(resolver, "spike_times", "way to find spike times");

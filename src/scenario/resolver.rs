@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, RunTimes};
 use super::files::{FileLoader, FileTable, FileUse};
 use super::spec::{Integrator, SpikeTimes};
 use super::value::KnownNames;
@@ -33,6 +33,8 @@ pub(super) struct Resolver<'a> {
     pub dt: f64,
     /// Duration likewise.
     pub duration: f64,
+    /// What is left out of analyses, likewise.
+    pub transient: f64,
     /// What steps populations that name no integrator themselves.
     pub integrator: Integrator,
     /// How spike times are found.
@@ -54,6 +56,11 @@ impl Resolver<'_> {
             TimeBase::Milliseconds => Dimension::SECOND,
             TimeBase::Dimensionless => Dimension::NONE,
         }
+    }
+
+    /// The times of the run, for what has to fit into them.
+    pub fn times(&self) -> RunTimes {
+        RunTimes { base: self.time_base, dt: self.dt, duration: self.duration, transient: self.transient }
     }
 
     /// The dimension of rates and frequencies.
@@ -134,40 +141,65 @@ impl Resolver<'_> {
         if let Some(value) = q.meant_as(dimension) {
             return Some(value);
         }
-        if (q.dimension, dimension) == (Dimension::CELSIUS, Dimension::KELVIN) {
-            self.error_help(
-                &node.place,
-                format!("{what} is in kelvin, but this is a temperature in degrees Celsius"),
-                "write a temperature with 273.15 more in K, and a difference with as many K",
-            );
-            return None;
-        }
-        if node.as_number().is_some() || q.dimension.is_none() {
-            let number = node.as_text().map_or_else(|| node.to_toml(), str::to_owned);
-            self.error_help(
-                &node.place,
-                format!("a bare number where a unit is due: {what} is {}", name_of(dimension)),
-                format!("write \"{number} {}\"", unit_example(dimension)),
-            );
-        } else if dimension.is_none() && q.dimension == Dimension::SECOND && self.time_base == TimeBase::Dimensionless {
-            self.error_help(
-                &node.place,
-                format!("{what} is a plain number: all models here are dimensionless, and time has no unit"),
-                "write the number without a unit",
-            );
-        } else {
-            let help = if dimension.is_none() {
-                "write the number without a unit".to_owned()
-            } else {
-                format!("write it in {}", unit_example(dimension))
-            };
-            self.error_help(
-                &node.place,
-                format!("{what} is {}, but this is {}", name_of(dimension), name_of(q.dimension)),
-                help,
-            );
-        }
+        let written = node.as_text().map_or_else(|| node.to_toml(), str::to_owned);
+        let (message, help) = self.misfit(q, &written, dimension, what);
+        self.error_help(&node.place, message, help);
         None
+    }
+
+    /// The same of a part of the string `node` that begins at byte `start` of it.
+    pub fn quantity_inside(
+        &mut self,
+        node: &Node,
+        written: &str,
+        start: usize,
+        dimension: Dimension,
+        what: &str,
+    ) -> Option<f64> {
+        let start = start + written.len() - written.trim_start().len();
+        let written = written.trim();
+        let q = match Quantity::parse(written) {
+            Ok(q) => q,
+            Err(d) => {
+                self.report.put_inside(node, d.shifted(start));
+                return None;
+            }
+        };
+        if let Some(value) = q.meant_as(dimension) {
+            return Some(value);
+        }
+        let (message, help) = self.misfit(q, written, dimension, what);
+        let wrong = Diagnostic::error(message, start..start + written.len()).help(help);
+        self.report.put_inside(node, wrong);
+        None
+    }
+
+    /// What to say of a quantity, and of how it is written, where another dimension is due.
+    fn misfit(&self, q: Quantity, written: &str, dimension: Dimension, what: &str) -> (String, String) {
+        if (q.dimension, dimension) == (Dimension::CELSIUS, Dimension::KELVIN) {
+            return (
+                format!("{what} is in kelvin, but this is a temperature in degrees Celsius"),
+                "write a temperature with 273.15 more in K, and a difference with as many K".to_owned(),
+            );
+        }
+        if q.dimension.is_none() {
+            return (
+                format!("a bare number where a unit is due: {what} is {}", name_of(dimension)),
+                format!("write \"{written} {}\"", unit_example(dimension)),
+            );
+        }
+        if dimension.is_none() && q.dimension == Dimension::SECOND && self.time_base == TimeBase::Dimensionless {
+            return (
+                format!("{what} is a plain number: all models here are dimensionless, and time has no unit"),
+                "write the number without a unit".to_owned(),
+            );
+        }
+        let help = if dimension.is_none() {
+            "write the number without a unit".to_owned()
+        } else {
+            format!("write it in {}", unit_example(dimension))
+        };
+        (format!("{what} is {}, but this is {}", name_of(dimension), name_of(q.dimension)), help)
     }
 
     /// A quantity of any dimension; `dimension` only serves the message.

@@ -1,6 +1,6 @@
 //! Tests of the reader as a whole.
 
-use super::catalog::{AnalysisDeclaration, Subjects};
+use super::catalog::{AnalysisDeclaration, Subjects, Together};
 use super::*;
 use spikedeck_core::units::Dimension;
 use spikedeck_model::library;
@@ -21,19 +21,28 @@ pub(crate) fn catalog() -> Catalog {
                 option("bin", OptionKind::Time, Some("1 ms"), None),
             ],
             without_units: vec![],
+            together: Together::any(),
         },
-        AnalysisDeclaration { kind: "rates", subjects: Subjects::Of, options: vec![], without_units: vec![] },
+        AnalysisDeclaration {
+            kind: "rates",
+            subjects: Subjects::Of,
+            options: vec![],
+            without_units: vec![],
+            together: Together::any(),
+        },
         AnalysisDeclaration {
             kind: "transfer_entropy",
             subjects: Subjects::Directed,
             options: vec![option("surrogates", OptionKind::Integer, Some("100"), Some((0.0, 1e6)))],
             without_units: vec![],
+            together: Together::any(),
         },
         AnalysisDeclaration {
             kind: "lyapunov",
             subjects: Subjects::Population,
             options: vec![],
             without_units: vec![],
+            together: Together::any(),
         },
     ];
     Catalog { analyses: list.into_iter().map(|d| (d.kind, d)).collect() }

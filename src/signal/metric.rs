@@ -65,7 +65,7 @@ impl Metric {
         Self::COLUMNS.iter().filter_map(|c| Some((c, c.shown?)))
     }
 
-    /// A value with its unit and n.
+    /// A value with its unit and n; what is no finite number is missing, and said to be.
     pub fn new(
         subject: impl Into<String>,
         metric: impl Into<String>,
@@ -79,6 +79,7 @@ impl Metric {
             value: value.is_finite().then_some(value),
             unit: unit.into(),
             n: Some(n),
+            note: no_value(value).to_owned(),
             ..Self::default()
         }
     }
@@ -141,6 +142,17 @@ impl Metric {
     /// Full name: `ANALYSIS.SUBJECT.METRIC`.
     pub fn full_name(&self) -> String {
         format!("{}.{}.{}", self.analysis, self.subject, self.metric)
+    }
+}
+
+/// Why a result is no value; nothing where it is one.
+fn no_value(result: f64) -> &'static str {
+    if result.is_nan() {
+        "no value: the result is not a number"
+    } else if result.is_infinite() {
+        "no value: the result is infinite"
+    } else {
+        ""
     }
 }
 
@@ -207,6 +219,18 @@ mod tests {
         // One end of an interval is no interval, and a p-value that is no number is none.
         let half = Metric { ci_low: Some(1.0), p_value: Some(f64::NAN), ..Metric::default() };
         assert_eq!((text(&half, "95 % CI"), text(&half, "p")), (String::new(), String::new()));
+    }
+
+    /// A value is there or its absence has a reason, whatever is computed.
+    #[test]
+    fn nothing_is_missing_without_a_word() {
+        for value in [0.0, -1.5, f64::MAX, f64::MIN_POSITIVE, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let metric = Metric::new("a.spikes", "ratio", value, "", 3);
+            assert_eq!(metric.value.is_some(), value.is_finite());
+            assert_eq!(metric.note.is_empty(), value.is_finite(), "{value}: {}", metric.note);
+            let noted = metric.note("n = cells");
+            assert!(noted.note.ends_with("n = cells") && noted.note.starts_with("no value") != value.is_finite());
+        }
     }
 
     #[test]

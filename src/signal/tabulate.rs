@@ -1,5 +1,7 @@
 //! Shapes ↔ columns: the bulk of a shape as named columns, the rest as a shape without data.
 
+use std::collections::HashSet;
+
 use super::column::{Column, Names, Values, axis_names};
 use super::metric::Metric;
 use super::metric_column::MetricKind;
@@ -46,7 +48,7 @@ impl Shape {
                 x: d.x.clone(),
                 y: d.y.clone(),
                 edges: Vec::new(),
-                heights: d.heights.iter().map(|h| (h.0.clone(), Vec::new())).collect(),
+                heights: distinct(d.heights.iter().map(|h| &h.0)).into_iter().map(|name| (name, Vec::new())).collect(),
                 references: d.references.clone(),
             }),
             Self::Matrix(m) => Self::Matrix(Matrix {
@@ -63,10 +65,10 @@ impl Shape {
             Self::Raster(r) => Self::Raster(Raster {
                 x: r.x.clone(),
                 extent: r.extent,
-                groups: r
-                    .groups
-                    .iter()
-                    .map(|g| super::shape::RasterGroup { name: g.name.clone(), size: g.size, ..Default::default() })
+                groups: distinct(r.groups.iter().map(|g| &g.name))
+                    .into_iter()
+                    .zip(&r.groups)
+                    .map(|(name, g)| super::shape::RasterGroup { name, size: g.size, ..Default::default() })
                     .collect(),
                 rate: r.rate.clone(),
             }),
@@ -77,7 +79,10 @@ impl Shape {
                 x: p.x.clone(),
                 y: p.y.clone(),
                 trajectories: empty_curves(&p.trajectories),
-                nullclines: p.nullclines.iter().map(|n| (n.0.clone(), Vec::new())).collect(),
+                nullclines: distinct(p.nullclines.iter().map(|n| &n.0))
+                    .into_iter()
+                    .map(|name| (name, Vec::new()))
+                    .collect(),
                 fixed_points: p.fixed_points.clone(),
                 field: Vec::new(),
             }),
@@ -206,19 +211,25 @@ fn scalar_rows(next: &mut Next) -> Vec<ScalarRow> {
     rows
 }
 
-/// Names of curves, of which those that repeat have numbers, so that a table tells them apart.
-fn distinct(curves: &[Curve]) -> Vec<String> {
-    let mut used: Vec<String> = Vec::with_capacity(curves.len());
-    for curve in curves {
-        let mut name = curve.name.clone();
+/// Names of the parts of a shape, of which those that repeat have numbers, so that a table tells them apart.
+fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut used: Vec<String> = Vec::new();
+    let mut known = HashSet::new();
+    for written in names {
+        let mut name = written.clone();
         let mut k = 2;
-        while used.contains(&name) {
-            name = format!("{} ({k})", curve.name);
+        while !known.insert(name.clone()) {
+            name = format!("{written} ({k})");
             k += 1;
         }
         used.push(name);
     }
     used
+}
+
+/// The same of curves.
+fn distinct_curves(curves: &[Curve]) -> Vec<String> {
+    distinct(curves.iter().map(|c| &c.name))
 }
 
 /// Lower and upper ends of a band.
@@ -231,13 +242,13 @@ fn empty_curves(curves: &[Curve]) -> Vec<Curve> {
         style: c.style,
         ..Curve::default()
     };
-    distinct(curves).into_iter().zip(curves).map(empty).collect()
+    distinct_curves(curves).into_iter().zip(curves).map(empty).collect()
 }
 
 fn curve_columns(curves: &[Curve], x: &Axis, y: &Axis) -> Vec<Column> {
     let [x_name, y_name] = axis_names([x, y], &["curve", "low", "high"]);
     let mut names = Names::default();
-    for (name, curve) in distinct(curves).iter().zip(curves) {
+    for (name, curve) in distinct_curves(curves).iter().zip(curves) {
         names.push(name, curve.x.len());
     }
     let all = |of: fn(&Curve) -> &[f64]| curves.iter().flat_map(|c| of(c).iter().copied()).collect();
@@ -281,7 +292,7 @@ fn bin_columns(d: &Distribution) -> Vec<Column> {
     let [x] = axis_names([&d.x], &["set", &height]);
     let bins = d.edges.len().saturating_sub(1);
     let (mut sets, mut from, mut to, mut all) = (Names::default(), Vec::new(), Vec::new(), Vec::new());
-    for (name, heights) in &d.heights {
+    for (name, (_, heights)) in distinct(d.heights.iter().map(|h| &h.0)).iter().zip(&d.heights) {
         let n = heights.len().min(bins);
         sets.push(name, n);
         from.extend_from_slice(&d.edges[..n]);
@@ -328,8 +339,8 @@ fn entry_columns(m: &Matrix) -> Vec<Column> {
 fn spike_columns(r: &Raster) -> Vec<Column> {
     let time = if r.x.unit.is_empty() { "time".to_owned() } else { format!("time_{}", r.x.unit) };
     let mut names = Names::default();
-    for group in &r.groups {
-        names.push(&group.name, group.times.len());
+    for (name, group) in distinct(r.groups.iter().map(|g| &g.name)).iter().zip(&r.groups) {
+        names.push(name, group.times.len());
     }
     vec![
         Column::new("population", Values::Names(names)),
@@ -378,12 +389,12 @@ impl PlaneRows {
 fn plane_columns(p: &PhasePortrait) -> Vec<Column> {
     let [x, y] = axis_names([&p.x, &p.y], &["what", "name", "x_end", "y_end"]);
     let mut rows = PlaneRows::default();
-    for (name, curve) in distinct(&p.trajectories).iter().zip(&p.trajectories) {
+    for (name, curve) in distinct_curves(&p.trajectories).iter().zip(&p.trajectories) {
         for (x, y) in curve.x.iter().zip(&curve.y) {
             rows.push("trajectory", name, [*x, *y], [None, None]);
         }
     }
-    for (name, segments) in &p.nullclines {
+    for (name, (_, segments)) in distinct(p.nullclines.iter().map(|n| &n.0)).iter().zip(&p.nullclines) {
         for [x0, y0, x1, y1] in segments {
             rows.push("nullcline", name, [*x0, *y0], [Some(*x1), Some(*y1)]);
         }
@@ -419,4 +430,73 @@ fn fill_plane(p: &mut PhasePortrait, next: &mut Next) {
         segments.extend(rows.map(|k| [x[k], y[k], x_end[k], y_end[k]]));
     }
     p.field = what.rows_of("field").into_iter().map(|k| [x[k], y[k], x_end[k], y_end[k]]).collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::{RasterGroup, Series};
+
+    /// Parts keep their data through columns whatever they are called, and are called differently after it.
+    #[test]
+    fn parts_of_one_name_are_told_apart() {
+        let lists: [&[&str]; 4] = [&["a", "a"], &["a", "b", "a", "a"], &["a", "a", "a (2)"], &["a (2)", "a", "a", "b"]];
+        for names in lists {
+            let numbered = || names.iter().enumerate().map(|(k, name)| ((*name).to_owned(), k as f64));
+            let curve =
+                |(name, k): (String, f64)| Curve { name, x: vec![k, k + 0.5], y: vec![-k, k], ..Curve::default() };
+            let curves: Vec<Curve> = numbered().map(curve).collect();
+            let groups = numbered().map(|(name, k)| RasterGroup {
+                name,
+                size: 3,
+                times: vec![k; k as usize + 1],
+                units: vec![k as u32; k as usize + 1],
+            });
+            let segments = |k: f64| vec![[k, 0.0, k, 1.0]; k as usize + 1];
+            let shapes = [
+                Shape::Series(Series { curves: curves.clone(), ..Series::default() }),
+                Shape::Raster(Raster { groups: groups.collect(), ..Raster::default() }),
+                Shape::Distribution(Distribution {
+                    edges: vec![0.0, 1.0, 2.0],
+                    heights: numbered().map(|(name, k)| (name, vec![k, k + 1.0])).collect(),
+                    ..Distribution::default()
+                }),
+                Shape::Phase(PhasePortrait {
+                    trajectories: curves,
+                    nullclines: numbered().map(|(name, k)| (name, segments(k))).collect(),
+                    ..PhasePortrait::default()
+                }),
+            ];
+            for shape in shapes {
+                let mut back = shape.without_data();
+                back.fill(shape.columns());
+                let (mut wanted, mut left) = (shape.clone(), Vec::new());
+                rename(&mut wanted, &mut |_| String::new());
+                rename(&mut back, &mut |name| {
+                    left.push(name.to_owned());
+                    String::new()
+                });
+                assert_eq!(back, wanted);
+                let kinds = if matches!(shape, Shape::Phase(_)) { 2 } else { 1 };
+                for kind in left.chunks(left.len() / kinds) {
+                    assert_eq!(kind.iter().collect::<HashSet<_>>().len(), names.len(), "{kind:?}");
+                }
+            }
+        }
+    }
+
+    fn rename(shape: &mut Shape, name: &mut dyn FnMut(&str) -> String) {
+        match shape {
+            Shape::Series(s) => s.curves.iter_mut().for_each(|c| c.name = name(&c.name)),
+            Shape::Raster(r) => r.groups.iter_mut().for_each(|g| g.name = name(&g.name)),
+            Shape::Distribution(d) => d.heights.iter_mut().for_each(|h| h.0 = name(&h.0)),
+            Shape::Phase(p) => {
+                p.trajectories.iter_mut().for_each(|c| c.name = name(&c.name));
+                p.nullclines.iter_mut().for_each(|n| n.0 = name(&n.0));
+            }
+            Shape::Scalars(_) | Shape::Matrix(_) | Shape::Image(_) | Shape::Graph { .. } | Shape::Card(_) => {
+                unreachable!("has no named parts")
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use spikedeck::core::units::Dimension;
 use spikedeck::model::library;
-use spikedeck::scenario::catalog::{AnalysisDeclaration, Subjects};
+use spikedeck::scenario::catalog::{AnalysisDeclaration, Subjects, Together};
 use spikedeck::scenario::{Catalog, FileLoader, FileTable, OptionKind, Overrides, ParamSpec, load};
 use spikedeck::signal::FileColumns;
 use spikedeck::store::{StoreError, file_table};
@@ -32,6 +32,7 @@ fn catalog() -> Catalog {
                 option("window", OptionKind::Choice(&["hann", "boxcar"]), Some("hann"), None, "taper"),
             ],
             without_units: vec![],
+            together: Together::any(),
         },
         AnalysisDeclaration {
             kind: "transfer_entropy",
@@ -44,12 +45,14 @@ fn catalog() -> Catalog {
                 "number of surrogates",
             )],
             without_units: vec![],
+            together: Together::any(),
         },
         AnalysisDeclaration {
             kind: "lyapunov",
             subjects: Subjects::Population,
             options: vec![],
             without_units: vec![],
+            together: Together::any(),
         },
     ];
     Catalog { analyses: list.into_iter().map(|d| (d.kind, d)).collect() }

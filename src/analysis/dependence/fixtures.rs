@@ -1,10 +1,9 @@
 //! Recordings and requests for the tests of what depends on what.
 
-use std::sync::atomic::AtomicBool;
-
-use crate::{Analysis, AnalysisError, Outcome, Request};
+use crate::testing::run_spec;
+use crate::{Analysis, AnalysisError, Outcome};
 use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Place, PopulationId, Subject};
-use spikedeck_signal::{Population, Recording, SpikeTrains, Spikes, Trace, Window};
+use spikedeck_signal::{Population, Recording, Spikes, Trace, Window};
 
 /// A recording of one population `p` with a unit a column, sampled each millisecond as variable `v`.
 pub(crate) fn traces(columns: &[&[f64]]) -> Recording {
@@ -70,15 +69,7 @@ pub(crate) fn run(
     let options = options.iter().cloned().collect();
     let spec =
         AnalysisSpec { name: "a".into(), kind: declaration.kind.into(), of: Vec::new(), source, target, options };
-    let cancel = AtomicBool::new(false);
-    analysis.run(&Request {
-        spec: &spec,
-        scenario: None,
-        recording,
-        trains: &SpikeTrains::new(recording),
-        seed: 1,
-        cancel: &cancel,
-    })
+    run_spec(analysis, None, recording, &spec)
 }
 
 /// Value of a metric.

@@ -103,7 +103,7 @@ fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -> Re
                 take_columns(&rate, None, Some((trains.count(), outside)), &mut signals)?;
             }
             _ => {
-                let columns = subject::samples(request, one)?;
+                let columns = subject::variable(request, one)?;
                 take_columns(&columns, bin.map(|b| (b, request.recording.analysis_window())), None, &mut signals)?;
             }
         }

@@ -6,7 +6,7 @@ use super::binding::{Bound, UnitOptions, display};
 use super::prelude::*;
 use plane::Plane;
 use spikedeck_core::phase::Equilibrium;
-use spikedeck_core::units::Quantity as Written;
+use spikedeck_scenario::StateId;
 use spikedeck_signal::{Axis, FixedPoint, PhasePortrait, Shape, Stability};
 
 /// `kind = "phase_plane"`.
@@ -55,11 +55,11 @@ words! {
 options! {
     /// What `phase_plane` can be told.
     pub struct Options {
-        x: Option<String> = text_if_given(), "state along the horizontal axis (default the first)";
-        y: Option<String> = text_if_given(), "state along the vertical axis (default the second)";
-        x_range: Vec<String> = texts(),
+        x: StateId = state(), "state along the horizontal axis (default the first)";
+        y: StateId = another_state("x"), "state along the vertical axis (default the second)";
+        x_range: Option<Ends> = range_of("x"),
             "ends of the horizontal axis, as in [\"-80 mV\", \"40 mV\"] (default around the trajectory)";
-        y_range: Vec<String> = texts(), "ends of the vertical axis (default around the trajectory)";
+        y_range: Option<Ends> = range_of("y"), "ends of the vertical axis (default around the trajectory)";
         others: Others = choice(Others::Equilibrium), "where the other states stand";
         resolution: usize = integer("121").between(11.0, 1001.0), "points of the grid along each axis";
         arrows: usize = integer("16").between(0.0, 100.0),
@@ -78,12 +78,20 @@ impl Estimator for PhasePlane {
     const CARD: AnalysisCard = CARD;
     const TABLE: &'static str = "fixed points";
 
+    fn together(o: &Options, _: RunTimes) -> Result<(), Wrong> {
+        if o.x != o.y {
+            return Ok(());
+        }
+        let message = "`x` and `y` are the same state".to_owned();
+        Err(Wrong { key: "y", message, help: "a plane has two".into() })
+    }
+
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let request = f.request;
         let bound = Bound::new(request, &o.unit)?;
-        let (x, y) = axes(o, &bound)?;
+        let (x, y) = (o.x.index(), o.y.index());
         bound.warnings.iter().for_each(|w| f.warn(w));
-        let ranges = [range("x_range", &o.x_range, &bound, x)?, range("y_range", &o.y_range, &bound, y)?];
+        let ranges = [o.x_range, o.y_range].map(|ends| ends.map(|e| (e.low, e.high)));
         let plane = Plane::new(o, &bound, (x, y), ranges, f)?;
         let equilibria = plane.equilibria();
         request.check_cancelled()?;
@@ -111,44 +119,6 @@ impl Estimator for PhasePlane {
         f.shape("plane", Shape::Phase(portrait));
         Ok(())
     }
-}
-
-/// Indices of the two states.
-fn axes(o: &Options, bound: &Bound<'_>) -> Result<(usize, usize), AnalysisError> {
-    let states = bound.system.states();
-    if states.len() < 2 {
-        return Err(AnalysisError::Unsuitable(format!(
-            "`{}` has {} state: a phase plane needs two; its f-I curve or trace shows what there is",
-            bound.population.name,
-            states.len()
-        )));
-    }
-    let x = o.x.as_ref().map_or(Ok(0), |n| bound.state(n))?;
-    let y = o.y.as_ref().map_or(Ok(usize::from(x == 0)), |n| bound.state(n))?;
-    if x == y {
-        return Err(AnalysisError::Unsuitable(format!("`x` and `y` are both `{}`: take two states", states[x].name)));
-    }
-    Ok((x, y))
-}
-
-/// Ends of an axis in SI, if given.
-fn range(key: &str, texts: &[String], bound: &Bound<'_>, state: usize) -> Result<Option<(f64, f64)>, AnalysisError> {
-    if texts.is_empty() {
-        return Ok(None);
-    }
-    let wrong = |why: String| AnalysisError::Unsuitable(format!("`{key}`: {why}"));
-    let [from, to] = texts else { return Err(wrong(format!("two ends are needed, {} are given", texts.len()))) };
-    let dimension = bound.system.states()[state].dimension;
-    let value = |text: &String| {
-        let q = Written::parse(text).map_err(|d| wrong(d.message))?;
-        if q.dimension == dimension {
-            Ok(q.value)
-        } else {
-            Err(wrong(format!("\"{text}\" is {}, the state is {dimension}", q.dimension)))
-        }
-    };
-    let (from, to) = (value(from)?, value(to)?);
-    if from < to { Ok(Some((from, to))) } else { Err(wrong("the first end must be below the second".into())) }
 }
 
 fn fixed_point(equilibrium: &Equilibrium, plane: &Plane<'_, '_>) -> FixedPoint {

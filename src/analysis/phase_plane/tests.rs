@@ -1,14 +1,9 @@
 use super::*;
 use crate::Outcome;
-use crate::equation_fixtures::{Model, run};
+use crate::equation_fixtures::{Model, run, whole, word, words};
 use crate::testing::metric;
 use spikedeck_equation::TimeUnit;
-use spikedeck_scenario::OptionValue;
 use spikedeck_signal::{Recording, Trace, Window};
-
-fn texts(list: &[&str]) -> OptionValue {
-    OptionValue::Texts(list.iter().map(|s| (*s).to_owned()).collect())
-}
 
 fn near(got: f64, want: f64, tolerance: f64) {
     assert!((got - want).abs() <= tolerance, "{got} is not {want}");
@@ -43,7 +38,7 @@ fn fitzhugh_nagumo() {
     );
     near(metric(&out, "p", "rest_1.v").value.unwrap(), -1.199_408_0, 5e-8);
     near(metric(&out, "p", "rest_1.w").value.unwrap(), -0.624_260_0, 5e-8);
-    let range = [("set", texts(&["I = 0.5"])), ("x_range", texts(&["-2.5", "2.5"])), ("y_range", texts(&["-1", "2"]))];
+    let range = [("set", words(&["I = 0.5"])), ("x_range", words(&["-2.5", "2.5"])), ("y_range", words(&["-1", "2"]))];
     let out = run(&PhasePlane, &scenario, &Recording::default(), &range).unwrap();
     let p = portrait(&out);
     assert_eq!(p.fixed_points[0].stability, Stability::Unstable);
@@ -58,13 +53,9 @@ fn fitzhugh_nagumo() {
     assert!(low < -1.6 && high > 1.6);
     // Hopf at I .3312813374547 (ground truth C7): the sign of the growth changes there.
     let growth = |current: &str| {
-        let out = run(
-            &PhasePlane,
-            &scenario,
-            &Recording::default(),
-            &[("set", texts(&[current])), ("arrows", OptionValue::Integer(0))],
-        )
-        .unwrap();
+        let out =
+            run(&PhasePlane, &scenario, &Recording::default(), &[("set", words(&[current])), ("arrows", whole(0))])
+                .unwrap();
         metric(&out, "p", "rest_1.growth").value.unwrap()
     };
     assert!(growth("I = 0.33128") < 0.0 && growth("I = 0.33129") > 0.0);
@@ -99,10 +90,10 @@ fn morris_lecar() {
     let scenario = model.scenario(5e-5, 4000, &[]);
     let at = |current: &str| {
         let options = [
-            ("set", texts(&[current])),
-            ("x_range", texts(&["-70 mV", "50 mV"])),
-            ("y_range", texts(&["-0.1", "0.7"])),
-            ("resolution", OptionValue::Integer(61)),
+            ("set", words(&[current])),
+            ("x_range", words(&["-70 mV", "50 mV"])),
+            ("y_range", words(&["-0.1", "0.7"])),
+            ("resolution", whole(61)),
         ];
         run(&PhasePlane, &scenario, &Recording::default(), &options).unwrap()
     };
@@ -125,11 +116,7 @@ fn more_than_two_states() {
         ..Model::default()
     };
     let scenario = model.scenario(0.01, 2000, &[]);
-    let options = [
-        ("others", OptionValue::Text("steady".into())),
-        ("x_range", texts(&["-1", "1"])),
-        ("y_range", texts(&["-1.5", "1.5"])),
-    ];
+    let options = [("others", word("steady")), ("x_range", words(&["-1", "1"])), ("y_range", words(&["-1.5", "1.5"]))];
     let out = run(&PhasePlane, &scenario, &Recording::default(), &options).unwrap();
     assert!(out.warnings.iter().any(|w| w.contains("a slice through 3 states")), "{:?}", out.warnings);
     let lines = &portrait(&out).nullclines[0].1;
@@ -154,10 +141,12 @@ fn recorded_traces_win_and_wrong_names_are_told() {
     };
     let out = run(&PhasePlane, &scenario, &recording, &[]).unwrap();
     assert_eq!(portrait(&out).trajectories[0].x, [0.0, 1.0, 2.0]);
-    let error = run(&PhasePlane, &scenario, &recording, &[("x", OptionValue::Text("u".into()))]).unwrap_err();
-    assert!(error.to_string().contains("no state `u`: there is v, w"), "{error}");
-    let error = run(&PhasePlane, &scenario, &recording, &[("x_range", texts(&["3", "1"]))]).unwrap_err();
+    let error = run(&PhasePlane, &scenario, &recording, &[("x", word("u"))]).unwrap_err();
+    assert!(error.to_string().contains("there is no state `u`"), "{error}");
+    let error = run(&PhasePlane, &scenario, &recording, &[("x_range", words(&["3", "1"]))]).unwrap_err();
     assert!(error.to_string().contains("below the second"), "{error}");
+    let error = run(&PhasePlane, &scenario, &recording, &[("y", word("v"))]).unwrap_err();
+    assert!(error.to_string().contains("the same state"), "{error}");
 }
 
 /// Jansen-Rit: the fixed points are the roots of v = y1(v) - y2(v) along the steady states, found here by bisection; with
@@ -204,10 +193,10 @@ fn jansen_rit_has_all_its_fixed_points() {
             .collect();
         let scenario = model.scenario(5e-4, 200, &[("p", &format!("{p} Hz"))]);
         let options = [
-            ("x", OptionValue::Text("y1".into())),
-            ("y", OptionValue::Text("y2".into())),
-            ("x_range", texts(&["0 mV", "60 mV"])),
-            ("y_range", texts(&["0 mV", "60 mV"])),
+            ("x", word("y1")),
+            ("y", word("y2")),
+            ("x_range", words(&["0 mV", "60 mV"])),
+            ("y_range", words(&["0 mV", "60 mV"])),
         ];
         let out = run(&PhasePlane, &scenario, &Recording::default(), &options).unwrap();
         let mut found: Vec<f64> = (1..=portrait(&out).fixed_points.len())
@@ -240,7 +229,7 @@ fn every_fixed_point_in_the_ranges_is_found() {
         ..Model::default()
     };
     let scenario = model.scenario(0.01, 10, &[]);
-    let range = [("x_range", texts(&["-2.5", "2.5"])), ("y_range", texts(&["-1", "2"]))];
+    let range = [("x_range", words(&["-2.5", "2.5"])), ("y_range", words(&["-1", "2"]))];
     let out = run(&PhasePlane, &scenario, &Recording::default(), &range).unwrap();
     let mut found: Vec<f64> = portrait(&out).fixed_points.iter().map(|r| r.x).collect();
     found.sort_by(f64::total_cmp);

@@ -76,8 +76,7 @@ pub(super) fn measure(o: &Options, e: &Estimate, findings: &mut Findings<'_>) ->
             }
         }
     }
-    let bands = bands(o, e, findings);
-    findings.metrics(bands);
+    findings.metrics(bands(o, e, findings.base));
     if let Some((rms, unit, n)) = &e.rms {
         findings.metric(
             Metric::new(&e.name, "rms", *rms, unit, *n).note("of the signal about its mean (mean square over units)"),
@@ -223,39 +222,15 @@ fn peak_metrics(
 
 /// Power in bands, Σ P Δf over ordinates in [low, high), with a chi-squared interval of the effective freedom
 /// (Satterthwaite, with the correlation of neighbours).
-fn bands(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Vec<Metric> {
+fn bands(o: &Options, e: &Estimate, base: TimeBase) -> Vec<Metric> {
     let s = &e.spectrum;
     if o.taper.scaling == Scaling::Spectrum && e.rms.is_some() {
         return Vec::new(); // sums of line powers are not powers of bands
     }
-    let written = &o.bands;
-    let given: Vec<(String, f64, f64)> = if written.is_empty() {
-        if e.frequency_unit == "Hz" {
-            BANDS.iter().map(|(n, a, b)| ((*n).to_owned(), *a, *b)).collect()
-        } else {
-            Vec::new()
-        }
-    } else {
-        written
-            .iter()
-            .filter_map(|text| {
-                let parts: Vec<&str> = text.split_whitespace().filter(|w| *w != "Hz").collect();
-                let band = match parts.as_slice() {
-                    [name, a, b] => {
-                        a.parse::<f64>().ok().zip(b.parse::<f64>().ok()).map(|(a, b)| ((*name).to_owned(), a, b))
-                    }
-                    _ => None,
-                };
-                if band.as_ref().is_none_or(|(_, a, b)| a >= b) {
-                    findings.warn(format!(
-                        "band \"{text}\" is not of the form \"NAME LOW HIGH\" with LOW below HIGH, in Hz"
-                    ));
-                    return None;
-                }
-                band
-            })
-            .collect()
-    };
+    // The usual bands are in hertz.
+    let usual: &[(&str, f64, f64)] = if base == TimeBase::Milliseconds { &BANDS } else { &[] };
+    let written = o.bands.iter().map(|band| (band.name.as_str(), band.low, band.high));
+    let given: Vec<(&str, f64, f64)> = if o.bands.is_empty() { usual.to_vec() } else { written.collect() };
     let top = s.frequency(s.power.len() - 1);
     let mut found = Vec::new();
     for (name, low, high) in given {
@@ -276,7 +251,7 @@ fn bands(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Vec<Metric> 
                 metric,
                 &e.band_unit,
                 bins.len() as u64,
-                format!("{low} to {high} Hz: {why}"),
+                format!("{low} to {high} {}: {why}", e.frequency_unit),
             ));
             continue;
         }
@@ -286,7 +261,7 @@ fn bands(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Vec<Metric> 
         found.push(
             Metric::new(&e.name, metric, value, &e.band_unit, count)
                 .interval(value * below, value * above)
-                .note(format!("{low} to {high} Hz, n = ordinates; 95 % chi-squared interval")),
+                .note(format!("{low} to {high} {}, n = ordinates; 95 % chi-squared interval", e.frequency_unit)),
         );
     }
     found

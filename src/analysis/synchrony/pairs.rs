@@ -59,9 +59,9 @@ struct Measure {
     told: bool,
 }
 
-/// Coincident spikes as a share of all.
+/// Coincident spikes as a share of all; not a number where there are none.
 fn share((coincident, all): (u64, u64)) -> f64 {
-    if all == 0 { 1.0 } else { coincident as f64 / all as f64 }
+    coincident as f64 / all as f64
 }
 
 /// Spikes are counted over all pairs, as PySpike does; distances are means over pairs.
@@ -113,7 +113,7 @@ fn measures(delta: f64, base: TimeBase) -> [Measure; 5] {
     ]
 }
 
-pub(super) fn distances(o: &Options, t: &subject::Trains, f: &mut Findings<'_>) -> Measured {
+pub(super) fn distances(o: &Options, t: &subject::Trains, called: &[String], f: &mut Findings<'_>) -> Measured {
     let request = f.request;
     let (most, all) = (o.max_units, t.trains.len());
     let chosen: Vec<usize> = if all <= most { (0..all).collect() } else { (0..most).map(|k| k * all / most).collect() };
@@ -149,7 +149,7 @@ pub(super) fn distances(o: &Options, t: &subject::Trains, f: &mut Findings<'_>) 
     request.check_cancelled()?;
     let results: Vec<Pair> = results.into_iter().flatten().collect();
     let spikes: usize = trains.iter().map(|t| t.0.len()).sum();
-    let names: Vec<String> = chosen.iter().map(|&i| t.units[i].to_string()).collect();
+    let names: Vec<String> = chosen.iter().map(|&i| called[i].clone()).collect();
     let mut told = Vec::new();
     for m in &measures(delta, t.base) {
         let metric = if spikes == 0 && m.needs_spikes {
@@ -249,20 +249,24 @@ fn summary(request: &Request<'_>, subject: &str, m: &Measure, results: &[Pair], 
     if n < 4 {
         return metric.note("too few units for an interval");
     }
-    let full = symmetric(n, &values, f64::NAN);
+    // What each pair adds to the two sums that the number is the ratio of; those without a value have no part in it.
+    let parts = results.iter().zip(&values).map(|(p, v)| match m.pooled {
+        Some(_) => (p.sync.0 as f64, p.sync.1 as f64),
+        None if v.is_finite() => (*v, 1.0),
+        None => (0.0, 0.0),
+    });
+    let (above, below): (Vec<f64>, Vec<f64>) = parts.unzip();
+    let [above, below] = [above, below].map(|sums| symmetric(n, &sums, 0.0));
     let replicates = (20_000_000 / (n * n)).clamp(50, 500) as u32;
     let drawn = bootstrap::interval(n, replicates, 0.95, request.key(subject, m.name), |d| {
-        let (mut sum, mut count) = (0.0, 0.0);
+        let (mut sum, mut weight) = (0.0, 0.0);
         for (k, &i) in d.iter().enumerate() {
             for &j in &d[k + 1..] {
-                let v = full[i * n + j];
-                if v.is_finite() {
-                    sum += v;
-                    count += 1.0;
-                }
+                sum += above[i * n + j];
+                weight += below[i * n + j];
             }
         }
-        sum / count
+        sum / weight
     });
-    drawn.map_or(metric.clone(), |(l, h)| metric.interval(l.min(value), h.max(value)).note("95 % bootstrap over units"))
+    drawn.map_or(metric.clone(), |(l, h)| metric.interval(l, h).note("95 % bootstrap over units"))
 }

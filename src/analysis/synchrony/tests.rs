@@ -193,3 +193,34 @@ fn silence_has_no_numbers_but_reasons() {
     assert!(metric(&o, "p.spikes", "coincidence").value.is_none());
     assert!(o.warnings.iter().any(|w| w.contains("empty")));
 }
+
+/// What nothing is known of is missing: pairs of silent trains have no share of coincident spikes, and the interval is
+/// of what it stands beside.
+#[test]
+fn silent_pairs_are_no_synchrony() {
+    let trains: Vec<Vec<f64>> = (0..50).map(|u| if u < 40 { vec![] } else { poisson(71, u, 10.0, 20_000.0) }).collect();
+    let r = recording(&trains, 20_000.0);
+    let o = run(&Synchrony, &r, vec![], &[]).unwrap();
+    let m = metric(&o, "p.spikes", "spike_sync");
+    let (value, (low, high)) = (m.value.unwrap(), m.ends().unwrap());
+    assert!(low <= value && value <= high && high < 0.3, "{m:?}");
+    let Shape::Matrix(matrix) = &o.shapes.iter().find(|s| s.name.starts_with("SPIKE-synchronization")).unwrap().shape
+    else {
+        panic!()
+    };
+    for i in 0..50 {
+        for j in 0..50 {
+            let v = matrix.values[i * 50 + j];
+            assert_eq!(v.is_nan(), i != j && i < 40 && j < 40, "{i} {j}: {v}");
+        }
+    }
+}
+
+/// Trains of several subjects are called by these.
+#[test]
+fn rows_of_joined_trains_have_different_names() {
+    let r = recording(&[poisson(5, 0, 10.0, 5000.0), poisson(5, 1, 10.0, 5000.0)], 5000.0);
+    let o = run(&Synchrony, &r, vec![subject("spikes", &[1]), subject("spikes", &[0])], &[]).unwrap();
+    let Shape::Matrix(matrix) = &o.shapes.iter().find(|s| s.name.starts_with("ISI")).unwrap().shape else { panic!() };
+    assert_eq!(matrix.rows, ["p.spikes[1]", "p.spikes[0]"]);
+}

@@ -4,9 +4,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Writer;
 use super::quantity::{quantity, units};
-use crate::catalog::{OptionKind, OptionValue, ParamSpec};
+use crate::catalog::{Assignment, Band, OptionKind, OptionValue};
 use crate::spec::{AnalysisSpec, Observable, Subject};
 use spikedeck_core::units::Dimension;
+use spikedeck_equation::System;
 
 impl Writer<'_> {
     pub(super) fn analysis(&self, analysis: &AnalysisSpec) -> Json {
@@ -20,14 +21,15 @@ impl Writer<'_> {
                 object.insert(key.into(), subjects.iter().map(|s| self.subject(s)).collect());
             }
         }
-        let options: Map<String, Json> = options
+        let written: Map<String, Json> = options
             .iter()
             .map(|(key, value)| {
-                let dimension = declared.iter().find(|p| p.key == *key).map_or(Dimension::NONE, |p| self.dimension(p));
-                ((*key).to_owned(), option(value, dimension))
+                let kind = declared.iter().find(|p| p.key == *key).map(|p| &p.kind);
+                let dimension = kind.map_or(Dimension::NONE, |kind| self.dimension(kind, analysis));
+                ((*key).to_owned(), self.option(value, dimension, analysis))
             })
             .collect();
-        object.insert("options".into(), Json::Object(options));
+        object.insert("options".into(), Json::Object(written));
         Json::Object(object)
     }
 
@@ -50,26 +52,61 @@ impl Writer<'_> {
         Json::Object(object)
     }
 
+    /// The equations that an analysis looks at; options that name parts of them are read from these.
+    fn looked_at(&self, analysis: &AnalysisSpec) -> &System {
+        let population = analysis.of.first().and_then(|s| self.spec.population_at(s.place));
+        &population.expect("options that name parts of a population are of one that is looked at").system
+    }
+
     /// The dimension of an option's numbers in this scenario.
-    fn dimension(&self, option: &ParamSpec) -> Dimension {
-        let ParamSpec { key: _, kind, default: _, range: _, about: _ } = option;
+    fn dimension(&self, kind: &OptionKind, analysis: &AnalysisSpec) -> Dimension {
         match kind {
             OptionKind::Time => self.time(),
-            OptionKind::Frequency => self.rate(),
+            OptionKind::Frequency | OptionKind::Bands => self.rate(),
             OptionKind::Quantity(d) => *d,
-            OptionKind::Integer | OptionKind::Flag | OptionKind::Choice(_) | OptionKind::Text | OptionKind::Texts => {
-                Dimension::NONE
-            }
+            OptionKind::OfInput(key) | OptionKind::RangeOf(key) => match analysis.options.get(key) {
+                Some(OptionValue::State(id)) => self.looked_at(analysis).states()[id.index()].dimension,
+                Some(OptionValue::Input(id)) => self.looked_at(analysis).inputs()[id.index()].dimension,
+                _ => unreachable!("`{key}` is a state or an input, and was read before what goes by it"),
+            },
+            OptionKind::Integer
+            | OptionKind::Flag
+            | OptionKind::Choice(_)
+            | OptionKind::Text
+            | OptionKind::State { .. }
+            | OptionKind::Input
+            | OptionKind::Assignments
+            | OptionKind::Arrival => Dimension::NONE,
         }
     }
-}
 
-fn option(value: &OptionValue, dimension: Dimension) -> Json {
-    match value {
-        OptionValue::Number(v) => json!(quantity(*v, dimension)),
-        OptionValue::Integer(v) => json!(v),
-        OptionValue::Flag(v) => json!(v),
-        OptionValue::Text(v) => json!(v),
-        OptionValue::Texts(v) => json!(v),
+    fn option(&self, value: &OptionValue, dimension: Dimension, analysis: &AnalysisSpec) -> Json {
+        match value {
+            OptionValue::Number(v) => json!(quantity(*v, dimension)),
+            OptionValue::Integer(v) => json!(v),
+            OptionValue::Flag(v) => json!(v),
+            OptionValue::Text(v) => json!(v),
+            OptionValue::State(id) => json!(self.looked_at(analysis).states()[id.index()].name),
+            OptionValue::Input(id) => json!(self.looked_at(analysis).inputs()[id.index()].name),
+            OptionValue::Range(low, high) => json!([quantity(*low, dimension), quantity(*high, dimension)]),
+            OptionValue::Assignments(list) => {
+                // In the order of their names: each is there once, and none depends on another.
+                let mut list: Vec<&Assignment> = list.iter().collect();
+                list.sort_by(|a, b| a.name.cmp(&b.name));
+                let one = |a: &&Assignment| {
+                    let Assignment { variable: _, name, dimension, value } = *a;
+                    json!([name, quantity(*value, *dimension)])
+                };
+                list.iter().map(one).collect()
+            }
+            OptionValue::Bands(list) => {
+                let one = |band: &Band| {
+                    let Band { name, low, high } = band;
+                    json!([name, quantity(*low, dimension), quantity(*high, dimension)])
+                };
+                list.iter().map(one).collect()
+            }
+            OptionValue::Projections(list) => list.iter().map(|id| json!(self.spec.projection(*id).name)).collect(),
+        }
     }
 }

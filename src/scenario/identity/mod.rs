@@ -42,7 +42,7 @@ use spikedeck_core::units::Dimension;
 use spikedeck_signal::TimeBase;
 
 /// The form of the text. A stored run whose `resolved.schema` is another one cannot be compared by its hash.
-pub const SCHEMA: &str = "spikedeck-run-1";
+pub const SCHEMA: &str = "spikedeck-run-2";
 
 /// Writes the identity of `spec` into it: [`Spec::canonical`] and [`Spec::hash`]. `catalog` says what unit each option
 /// of an analysis has.

@@ -99,7 +99,7 @@ fn the_identity_of_a_small_network_is_pinned() {
         std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/identity/pinned.json"), &pretty).unwrap();
     }
     assert_eq!(pretty, include_str!("pinned.json"));
-    assert_eq!(spec.hash, "3e7cba9171f6960ecaebe9345072d3ae36710d1e512cfb49761f3a9f41db4d3b");
+    assert_eq!(spec.hash, "e6f5a9f493779279008600cc9b92ddf0daf18b5c80f93ddcd29f0036ba767355");
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub use tree::*;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::catalog::RunTimes;
 use crate::files::FileUse;
 use crate::language::words;
 use spikedeck_signal::TimeBase;
@@ -156,4 +157,16 @@ pub struct Simulation {
     pub spike_times: SpikeTimes,
     /// Whether the run is repeated at half the step.
     pub check_halve_dt: bool,
+}
+
+impl Simulation {
+    /// Its times.
+    pub fn times(&self) -> RunTimes {
+        RunTimes {
+            base: self.time_base,
+            dt: self.dt,
+            duration: self.steps as f64 * self.dt,
+            transient: self.transient_steps as f64 * self.dt,
+        }
+    }
 }
