@@ -52,6 +52,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         simulate(&Arc::new(spec), &points, options, &interrupt_flag(), false)?.finished().clone()
     };
     end_on_signals();
+    // A picture does not say what its numbers rest on. Those of reading the scenario are among them.
+    for warning in &finished.warnings {
+        output::say(&format!("warning: {warning}"));
+    }
     // What ended the run early is said, also where there is nothing to draw because of it.
     let ended = (finished.status != Status::Complete).then(|| outcome_of(&finished, false)).flatten();
     let drawn = pick_and_draw(args, &finished);
@@ -97,7 +101,7 @@ fn draw(shape: &NamedShape, file: Option<&Path>, force: bool) -> Result<(), CliE
             look.palette.depth = plot::Depth::None;
         }
         let picture = cells::render(&scene, width, 30.min(width / 3), &look);
-        let text = if colour { ansi::of_grid(&picture.grid) } else { picture.grid.to_plain() };
+        let text = if colour { output::own(&ansi::of_grid(&picture.grid)) } else { picture.grid.to_plain() };
         let mut out = output::out();
         out.write_all(text.as_bytes())?;
         return Ok(out.flush()?);
