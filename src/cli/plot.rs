@@ -101,7 +101,7 @@ fn draw(shape: &NamedShape, file: Option<&Path>, force: bool) -> Result<(), CliE
             look.palette.depth = plot::Depth::None;
         }
         let picture = cells::render(&scene, width, 30.min(width / 3), &look);
-        let text = if colour { output::own(&ansi::of_grid(&picture.grid)) } else { picture.grid.to_plain() };
+        let text = if colour { ansi::of_grid(&picture.grid) } else { picture.grid.to_plain() };
         let mut out = output::out();
         out.write_all(text.as_bytes())?;
         return Ok(out.flush()?);
