@@ -151,7 +151,7 @@ fn an_axis_of_names_has_a_row_for_each() {
 #[test]
 fn plot_says_the_warnings_of_a_scenario_and_of_a_run() {
     let folder = tempfile::tempdir().unwrap();
-    let text = NEURON.replace("kind = \"rates\"", "kind = \"isi\"").replace("300 ms", "100 ms");
+    let text = NEURON.replace("kind = \"rates\"", "kind = \"raster\"").replace("500 pA", "0 pA");
     let ran = run(folder.path(), &text, &["run", "s.toml", "--json", "--out", "o"]);
     let warnings: Vec<String> =
         objects(&ran).iter().filter_map(|o| o["warning"].as_str().map(ToOwned::to_owned)).collect();
