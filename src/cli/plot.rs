@@ -52,6 +52,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         simulate(&Arc::new(spec), &points, options, &interrupt_flag(), false)?.finished().clone()
     };
     end_on_signals();
+    // A picture does not say what its numbers rest on. Those of reading the scenario are among them.
+    for warning in &finished.warnings {
+        output::say(&format!("warning: {warning}"));
+    }
     // What ended the run early is said, also where there is nothing to draw because of it.
     let ended = (finished.status != Status::Complete).then(|| outcome_of(&finished, false)).flatten();
     let drawn = pick_and_draw(args, &finished);

@@ -1,5 +1,6 @@
 //! What `run` prints: a heading, metrics a block an analysis, checks, warnings, files, timing; or JSON.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use super::error::CliError;
 use super::output::{self, Align, Grid, Tone, tone};
 use super::run::{Args, Simulated};
 use spikedeck_core::number;
-use spikedeck_run::{self as run, Ensemble, Finished, Status};
+use spikedeck_run::{self as run, Ensemble, Finished, PointResult, Status};
 use spikedeck_scenario::Spec;
 use spikedeck_signal::{Metric, MetricColumn};
 use spikedeck_table::{self as table, Manifest};
@@ -27,11 +28,7 @@ pub(super) fn print_json(result: &Simulated, loaded: &[String]) -> Result<(), Cl
         Simulated::Many(ensemble) => {
             for point in &ensemble.points {
                 for metric in point.finished.outcomes.iter().flat_map(|o| &o.metrics) {
-                    writeln!(
-                        out,
-                        "{}",
-                        table::metric_json(&ensemble.finished, metric, &point.point.axes, Some(point.point.seed))
-                    )?;
+                    writeln!(out, "{}", table::point_json(&ensemble.finished, point, metric))?;
                 }
             }
         }
@@ -203,33 +200,47 @@ fn metric_cells(metric: &Metric, verbose: bool) -> Vec<String> {
     std::iter::once(name).chain(Metric::shown().map(|(column, _)| cell(column))).collect()
 }
 
-/// One row a point, one column a metric (as many as fit), for sweeps.
+/// One row a point, one column a metric (as many as fit), for sweeps. What a run that did not reach its end measured is
+/// of another stretch, and does not stand beside the others.
 fn points(out: &mut impl Write, ensemble: &Ensemble, colour: bool) -> std::io::Result<()> {
     let Some(first) = ensemble.points.first() else { return Ok(()) };
-    let names: Vec<(String, String)> =
-        first.finished.outcomes.iter().flat_map(|o| &o.metrics).map(|m| (m.full_name(), m.unit.clone())).collect();
+    let whole = |p: &PointResult| p.finished.status == Status::Complete;
+    let mut names: Vec<(String, String)> = Vec::new();
+    let mut seen = HashSet::new();
+    for metric in
+        ensemble.points.iter().filter(|p| whole(p)).flat_map(|p| &p.finished.outcomes).flat_map(|o| &o.metrics)
+    {
+        if seen.insert(metric.full_name()) {
+            names.push((metric.full_name(), metric.unit.clone()));
+        }
+    }
+    let all_whole = ensemble.points.iter().all(whole);
     let shown = names.len().min(5);
     let axes = first.point.axes.len();
-    let mut grid = Grid::new(&vec![Align::Right; axes + 1 + shown]);
+    let mut aligns = vec![Align::Right; axes + 1 + shown];
     let mut heading: Vec<String> =
         first.point.axes.iter().map(|a| a.0.rsplit('.').next().unwrap_or(&a.0).to_owned()).collect();
     heading.push("seed".into());
     heading.extend(names[..shown].iter().map(|(n, u)| if u.is_empty() { n.clone() } else { format!("{n} ({u})") }));
+    if !all_whole {
+        aligns.push(Align::Left);
+        heading.push("ended".into());
+    }
+    let mut grid = Grid::new(&aligns);
     grid.row(heading, Tone::Dim);
     for result in &ensemble.points {
         let mut cells: Vec<String> = result.point.axes.iter().map(|a| a.1.trim_matches('"').to_owned()).collect();
         cells.push(result.point.seed.to_string());
         for (name, _) in &names[..shown] {
-            let value = result
-                .finished
-                .outcomes
-                .iter()
-                .flat_map(|o| &o.metrics)
-                .find(|m| m.full_name() == *name)
-                .and_then(|m| m.value);
+            let mut metrics = result.finished.outcomes.iter().filter(|_| whole(result)).flat_map(|o| &o.metrics);
+            let value = metrics.find(|m| m.full_name() == *name).and_then(|m| m.value);
             cells.push(number::shown_or_missing(value));
         }
-        grid.row(cells, Tone::Plain);
+        if !all_whole {
+            let why = result.finished.failure.as_deref().filter(|_| !whole(result));
+            cells.push(why.map_or_else(String::new, ToOwned::to_owned));
+        }
+        grid.row(cells, if whole(result) { Tone::Plain } else { Tone::Bad });
     }
     writeln!(out)?;
     grid.write(out, "  ", true, colour)?;

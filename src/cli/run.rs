@@ -208,6 +208,11 @@ fn stored(reference: &str) -> Result<Option<Stored>, CliError> {
     Ok(Some(Stored::read(path)?))
 }
 
+/// The folder of one of several scenarios, inside that of all.
+fn folder_name(label: &str) -> String {
+    label.replace([':', '/'], "-")
+}
+
 /// Runs all scenarios in turn; the worst status wins.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let mut jobs = Vec::new();
@@ -235,22 +240,25 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let cancel = interrupt_flag();
     let mut failed: Option<CliError> = None;
     let several = jobs.len() > 1;
-    let label_of =
-        |spec: &Spec| spec.variant.as_ref().map_or_else(|| spec.name.clone(), |v| format!("{}:{v}", spec.name));
     if args.out.is_some() {
         // Before the first of them has run for nothing.
-        let mut labels: Vec<String> = jobs.iter().map(|(spec, ..)| label_of(spec)).collect();
+        let mut labels: Vec<(String, String)> =
+            jobs.iter().map(|(spec, ..)| (folder_name(&spec.label()), spec.label())).collect();
         labels.sort_unstable();
-        if let Some([twice, _]) = labels.array_windows().find(|[a, b]| a == b) {
-            return Err(CliError::Usage(format!("{twice} is there twice, and both would be written to one folder")));
+        if let Some([(folder, one), (_, other)]) = labels.array_windows().find(|[a, b]| a.0 == b.0) {
+            return Err(CliError::Usage(if one == other {
+                format!("{one} is there twice, and both would be written to one folder")
+            } else {
+                format!("{one} and {other} would both be written to the folder {folder}")
+            }));
         }
     }
     for (spec, points, format, loaded) in jobs {
-        let label = label_of(&spec);
+        let label = spec.label();
         let folder = match &args.out {
             None => None,
             Some(dir) => {
-                let path = if several { dir.join(label.replace([':', '/'], "-")) } else { dir.clone() };
+                let path = if several { dir.join(folder_name(&label)) } else { dir.clone() };
                 let mut folder = Folder::create(&path, format, args.force)?;
                 points.iter().map(|p| &p.spec).chain([&spec]).try_for_each(|s| folder.spare(s))?;
                 folder.begin(&label, &spec)?;

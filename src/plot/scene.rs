@@ -122,7 +122,7 @@ pub enum Stroke {
     /// Joined.
     #[default]
     Line,
-    /// Constant up to the next point.
+    /// Constant since the point before.
     Steps,
     /// Marks only.
     Points,

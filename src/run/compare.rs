@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::ensemble::{Ensemble, mean_and_half_width};
+use super::across::mean_and_half_width;
+use super::ensemble::{Ensemble, PointResult};
 use super::{Finished, Status};
 use spikedeck_signal::Metric;
 
@@ -52,7 +53,9 @@ impl SeedValues {
     /// Those of an ensemble; empty if it has axes, because its points then differ by more than the seed.
     pub fn of(ensemble: &Ensemble) -> Self {
         let mut values = Self::default();
-        for result in ensemble.points.iter().filter(|p| p.point.axes.is_empty()) {
+        // A run that did not reach its end has numbers of another stretch.
+        let is_whole = |p: &&PointResult| p.point.axes.is_empty() && p.finished.status == Status::Complete;
+        for result in ensemble.points.iter().filter(is_whole) {
             for metric in result.finished.outcomes.iter().flat_map(|o| &o.metrics) {
                 if let Some(value) = metric.value {
                     values.insert(metric.full_name(), result.point.seed, value);

@@ -10,7 +10,7 @@ use super::{Finished, RunError, Tell};
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Boundary, PopulationSpec, Spec, Stimulus as _};
 use spikedeck_signal::{Metric, NamedShape, Outcome, Scalars, Shape, Spikes, Trace};
-use spikedeck_sim::{Network, Stop};
+use spikedeck_sim::{BuildError, Network, Stop};
 
 /// The same scenario at half the step: as long, with samples at the same times.
 fn halved(spec: &Spec) -> Spec {
@@ -67,31 +67,31 @@ pub(super) fn helps(
 
 /// Repeats `whole` at half its step and reports the shift of spike times and metrics, and of traces where nothing was
 /// analysed.
-pub(super) fn check(
-    spec: &Arc<Spec>,
-    whole: &Finished,
-    threads: usize,
-    cancel: &AtomicBool,
-    tell: &Tell,
-) -> Result<Found, RunError> {
+pub(super) fn check(spec: &Arc<Spec>, whole: &Finished, threads: usize, cancel: &AtomicBool, tell: &Tell) -> Found {
     let half = halved(spec);
-    let network = Network::build(&half, threads, cancel)?;
+    // What was simulated is there whether or not it can be repeated.
+    let network = match Network::build(&half, threads, cancel) {
+        Ok(network) => network,
+        Err(BuildError::Cancelled) => return Found::Cancelled,
+        Err(why) => return Found::Shifts(Box::new(without_result(&why.to_string()))),
+    };
     let mut watch = Watch::new(tell, cancel, None, None, half.simulation.dt, half.simulation.time_base.seconds());
     let result = network.run(&mut watch);
-    let mut outcome = Outcome {
-        name: "halve_dt".into(),
-        kind: "halve_dt".into(),
-        title: "Shift at half the step".into(),
-        ..Outcome::default()
-    };
+    let mut outcome = empty();
     match &result.stopped {
         None => {}
-        Some(Stop::Cancelled) => return Ok(Found::Cancelled),
+        Some(Stop::Cancelled) => return Found::Cancelled,
+        // It goes nowhere but into memory.
+        Some(Stop::Sink(_)) => {
+            let why =
+                "what is recorded does not fit into memory a second time; record less, or raise simulation.memory";
+            return Found::Shifts(Box::new(without_result(why)));
+        }
         Some(stop) => {
             let why = stop.sentence(&half.simulation);
-            return Ok(Found::Failed(format!(
+            return Found::Failed(format!(
                 "at half the step the run did not reach its end, so no shift is known: {why}"
-            )));
+            ));
         }
     }
     for absent in &whole.recording.absent {
@@ -115,8 +115,7 @@ pub(super) fn check(
         }
     }
     if whole.outcomes.iter().all(|o| o.metrics.is_empty()) {
-        let traces = whole.recording.traces.iter().zip(&result.recording.traces);
-        outcome.metrics.extend(traces.map(|(a, b)| trace_shift(a, b)));
+        outcome.metrics.extend(trace_shifts(&whole.recording.traces, &result.recording.traces));
     }
     if draws_in_time(spec) {
         outcome.warnings.push(
@@ -130,7 +129,7 @@ pub(super) fn check(
     }
     outcome.summary = summary(&outcome.metrics);
     outcome.shapes.push(NamedShape::new("shifts", Shape::Scalars(Scalars::from_metrics(&outcome.metrics))));
-    Ok(Found::Shifts(Box::new(outcome)))
+    Found::Shifts(Box::new(outcome))
 }
 
 /// Shifts of the k-th spike of each unit, as long as both runs have a k-th spike of it.
@@ -165,12 +164,39 @@ fn spike_shift(at_dt: &Spikes, at_half: &Spikes, unit: &str) -> Vec<Metric> {
     ]
 }
 
+fn empty() -> Outcome {
+    Outcome {
+        name: "halve_dt".into(),
+        kind: "halve_dt".into(),
+        title: "Shift at half the step".into(),
+        ..Outcome::default()
+    }
+}
+
+/// The check where no shift is known.
+fn without_result(why: &str) -> Outcome {
+    let why = format!("the run cannot be repeated at half the step, so no shift is known: {why}");
+    Outcome { summary: format!("no result: {why}"), warnings: vec![why.clone()], failure: Some(why), ..empty() }
+}
+
+/// The shift of each trace against the one of the same place, name and column; what is not in both is left out.
+fn trace_shifts(at_dt: &[Trace], at_half: &[Trace]) -> Vec<Metric> {
+    let key = |t: &Trace| (t.population.clone(), t.name.clone(), t.column.clone());
+    let other: BTreeMap<_, &Trace> = at_half.iter().map(|t| (key(t), t)).collect();
+    at_dt.iter().filter_map(|t| Some(trace_shift(t, other.get(&key(t))?))).collect()
+}
+
 /// The largest difference between samples at the same times.
 fn trace_shift(at_dt: &Trace, at_half: &Trace) -> Metric {
-    let largest = at_dt.values.iter().zip(&at_half.values).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    let n = at_dt.values.len().min(at_half.values.len()) as u64;
-    let subject = format!("{}.{}", at_dt.population, at_dt.variable);
-    Metric::new(subject, "largest_difference", largest, at_dt.unit.clone(), n).note("samples at the same times")
+    let differences = at_dt.values.iter().zip(&at_half.values).map(|(a, b)| (a - b).abs());
+    let finite: Vec<f64> = differences.filter(|d| d.is_finite()).collect();
+    let (subject, n) = (format!("{}.{}", at_dt.population, at_dt.variable), finite.len() as u64);
+    let Some(largest) = finite.into_iter().max_by(f64::total_cmp) else {
+        let why = "no sample is a number in both runs";
+        return Metric::missing(subject, "largest_difference", at_dt.unit.clone(), 0, why);
+    };
+    Metric::new(subject, "largest_difference", largest, at_dt.unit.clone(), n)
+        .note("samples at the same times that are numbers in both runs")
 }
 
 fn summary(metrics: &[Metric]) -> String {
@@ -216,5 +242,31 @@ mod tests {
         let silent =
             spike_shift(&Spikes { size: 2, ..Spikes::default() }, &Spikes { size: 2, ..Spikes::default() }, "ms");
         assert_eq!(silent.len(), 1, "no shift without spikes");
+    }
+
+    /// Traces are held against their like wherever they stand in the list, and what is no number is no difference of 0.
+    #[test]
+    fn traces_are_held_against_their_like() {
+        let trace = |population: &str, values: &[f64]| Trace {
+            population: population.into(),
+            name: "v".into(),
+            variable: "V_m".into(),
+            column: "V_m_mV".into(),
+            unit: "mV".into(),
+            units: vec![0],
+            values: values.to_vec(),
+            ..Trace::default()
+        };
+        let nan = f64::NAN;
+        let half = [trace("a", &[1.0, 2.0]), trace("b", &[10.0, 20.0]), trace("c", &[nan, nan])];
+        let shift =
+            |whole: &[Trace]| trace_shifts(whole, &half).into_iter().map(|m| (m.value, m.n)).collect::<Vec<_>>();
+        assert_eq!(shift(&[trace("b", &[10.0, 20.5])]), [(Some(0.5), Some(2))]);
+        assert_eq!(
+            shift(&[trace("b", &[nan, 20.5]), trace("a", &[1.0, 2.0])]),
+            [(Some(0.5), Some(1)), (Some(0.0), Some(2))]
+        );
+        assert_eq!(shift(&[trace("c", &[1.0, 2.0]), trace("a", &[])]), [(None, Some(0)), (None, Some(0))]);
+        assert_eq!(shift(&[trace("gone", &[1.0])]), []);
     }
 }

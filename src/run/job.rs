@@ -22,7 +22,9 @@ pub fn start(spec: Arc<Spec>, points: Vec<Point>, options: Options) -> JobHandle
             if points.len() > 1 {
                 ensemble(&spec, &points, options, &flag, &tell).map(|e| e.finished)
             } else {
-                execute(&spec, options, &flag, &tell).map(Arc::new)
+                // A sweep of one point is that point.
+                let spec = points.first().map_or(&spec, |p| &p.spec);
+                execute(spec, options, &flag, &tell).map(Arc::new)
             }
         }));
         let last = match result {
@@ -44,4 +46,38 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .map(ToString::to_string)
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "unknown".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sweep of one point is that point, with the value of its axis, wherever it is run.
+    #[test]
+    fn a_sweep_of_one_point_runs_that_point() {
+        let text = r#"
+            [simulation]
+            duration = "200 ms"
+            dt = "0.1 ms"
+            [populations.p]
+            model = "lif"
+            [stimuli.s]
+            target = "p.I"
+            kind = "constant"
+            amplitude = "0 pA"
+            [sweep.axes]
+            "stimuli.s.amplitude" = ["600 pA"]
+        "#;
+        let source = crate::Source { text: text.into(), origin: None, name: "one".into(), variant: None };
+        let (spec, _) = crate::resolve(&source, &[]).map_err(|e| e.render(false)).unwrap();
+        let points = crate::points(&spec, &|more| crate::again(&spec, more)).unwrap();
+        assert_eq!(points.len(), 1);
+        let job = start(Arc::new(spec), points, Options { threads: 1, ..Options::default() });
+        let done = job.events.iter().find_map(|event| match event {
+            Event::Done(finished) => Some(finished),
+            Event::Failed(why) => panic!("{why}"),
+            _ => None,
+        });
+        assert!(done.unwrap().facts.spikes > 0);
+    }
 }

@@ -104,7 +104,9 @@ pub fn find(reference: &str) -> Result<Source, LoadError> {
         if let Some(what) = other::what_else(path) {
             return Err(LoadError::NotFound(what));
         }
-        let text = Files.text(path).map_err(LoadError::NotFound)?.unwrap_or_default();
+        // It may be gone since it was looked at.
+        let text = Files.text(path).map_err(LoadError::NotFound)?;
+        let text = text.ok_or_else(|| LoadError::NotFound(format!("there is no file {stem}")))?;
         let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         return Ok(Source { text, origin: Some(path.to_owned()), name, variant });
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::RunError;
+use super::across::setting;
 use spikedeck_scenario::{FileUse, SMALL_FILE, Spec};
 
 /// One point: a scenario with its axis values and seed put in.
@@ -19,11 +20,7 @@ pub struct Point {
 impl Point {
     /// `tau_m=15 ms seed=3`.
     pub fn label(&self) -> String {
-        let mut parts: Vec<String> = self
-            .axes
-            .iter()
-            .map(|(path, value)| format!("{}={}", path.rsplit('.').next().unwrap_or(path), value.trim_matches('"')))
-            .collect();
+        let mut parts: Vec<String> = self.axes.iter().map(|(path, value)| setting(path, value)).collect();
         parts.push(format!("seed={}", self.seed));
         parts.join(" ")
     }
@@ -65,7 +62,10 @@ pub fn points(spec: &Spec, resolve: &Resolve<'_>) -> Result<Vec<Point>, RunError
     let mut points = Vec::new();
     for axes in combinations {
         for k in 0..u64::from(sweep.seeds.max(1)) {
-            let seed = spec.simulation.seed + k;
+            let seed = spec.simulation.seed.checked_add(k).ok_or_else(|| {
+                let (first, seeds) = (spec.simulation.seed, sweep.seeds);
+                RunError::Scenario(format!("sweep.seeds: {seeds} seeds from {first} on are larger than a seed can be"))
+            })?;
             let mut overrides = axes.clone();
             overrides.push(("simulation.seed".into(), seed.to_string()));
             let mut resolved = resolve(&overrides).map_err(RunError::Scenario)?;

@@ -54,15 +54,16 @@ pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<Strin
         }
     }
     wanted.retain(|(p, variable, units)| !is_recorded(&spec, *p, variable, units));
-    let values: u64 = wanted.iter().map(|w| w.2.len() as u64 * (spec.simulation.steps + 1)).sum();
-    let every = sampling(values * 8, (budget / 4).min(IMPLIED_BYTES));
+    let units = wanted.iter().fold(0_u64, |sum, w| sum.saturating_add(w.2.len() as u64));
+    let bytes = units.saturating_mul(spec.simulation.steps.saturating_add(1)).saturating_mul(8);
+    let every = sampling(bytes, (budget / 4).min(IMPLIED_BYTES));
     if every > 1 {
         let what: Vec<String> = wanted.iter().map(|w| format!("{}.{}", spec.population(w.0).name, w.1.name)).collect();
         remarks.push(format!(
             "{} recorded every {every} steps, because every step would take {} MB; ask for another interval in \
              [record]",
             what.join(", "),
-            values * 8 / 1_000_000
+            bytes / 1_000_000
         ));
     }
     for (p, variable, units) in wanted {

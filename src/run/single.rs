@@ -31,7 +31,7 @@ pub fn execute(spec: &Arc<Spec>, options: Options, cancel: &AtomicBool, tell: &T
     if job.full.simulation.check_halve_dt && finished.status == Status::Complete {
         stage(tell, "half the step", 0.0);
         let (spec, whole, threads, tell) = (job.full.clone(), finished.clone(), job.threads, tell.clone());
-        match heard(cancel, move |halt| halve::check(&spec, &whole, threads, halt, &tell))?.transpose()? {
+        match heard(cancel, move |halt| halve::check(&spec, &whole, threads, halt, &tell))? {
             Some(halve::Found::Shifts(outcome)) => finished.outcomes.push(*outcome),
             Some(halve::Found::Cancelled) | None => finished.status = Status::Interrupted,
             Some(halve::Found::Failed(why)) => {
@@ -202,7 +202,7 @@ impl<'a> Job<'a> {
         let recording = Arc::new(recorded.recording);
         let (outcomes, status) = analyse(&self.full, &recording, status, self.threads, self.cancel, self.tell)?;
         Ok(Finished {
-            label: label_of(self.spec),
+            label: self.spec.label(),
             spec: Some(self.full.clone()),
             status,
             failure,
@@ -310,14 +310,6 @@ fn analyse(
     let outcomes = std::mem::take(&mut *outcomes.lock().unwrap_or_else(PoisonError::into_inner));
     let is_cut = status == Status::Complete && (whole != Some(true) || cancel.load(Ordering::Relaxed));
     Ok((outcomes, if is_cut { Status::Interrupted } else { status }))
-}
-
-/// `NAME` or `NAME:VARIANT`.
-pub(super) fn label_of(spec: &Spec) -> String {
-    match &spec.variant {
-        Some(variant) => format!("{}:{variant}", spec.name),
-        None => spec.name.clone(),
-    }
 }
 
 pub(super) fn stage(tell: &Tell, name: &str, fraction: f64) {

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::metric_column::{MetricColumn, MetricKind, Shown, Tone};
+use super::metric_column::{MetricColumn, MetricKind, OverSeeds, Shown, Tone};
 use super::shape::NamedShape;
 
-/// Declares [`Metric`] and [`Metric::COLUMNS`] from one row a column: field, kind, what stands on screens, meaning.
+/// Declares [`Metric`] and [`Metric::COLUMNS`] from one row a column: field, kind, what becomes of it over seeds, what
+/// stands on screens, meaning.
 macro_rules! columns {
-    ($($field:ident: $kind:ident, $shown:expr, $about:literal;)*) => {
+    ($($field:ident: $kind:ident, $seeds:ident, $shown:expr, $about:literal;)*) => {
         /// One measured number: never without its n, and with its chance level and interval where they exist.
         #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
         #[serde(default)]
@@ -22,6 +23,7 @@ macro_rules! columns {
                 name: stringify!($field),
                 about: $about,
                 kind: columns!(@kind $kind $field),
+                over_seeds: OverSeeds::$seeds,
                 shown: $shown,
             }),*];
         }
@@ -38,19 +40,20 @@ macro_rules! columns {
 }
 
 columns! {
-    analysis: Key, None, "Name of the analysis in the scenario.";
-    subject: Key, None, "What was looked at (`exc.rate`, `exc.spikes`, `a.spikes->b.spikes`).";
-    metric: Key, None, "Which number (`peak`, `cv`, `lambda_1`).";
-    value: Value, Some(Shown::new("value", 0, Tone::Strong)),
+    analysis: Key, Set, None, "Name of the analysis in the scenario.";
+    subject: Key, Set, None, "What was looked at (`exc.rate`, `exc.spikes`, `a.spikes->b.spikes`).";
+    metric: Key, Set, None, "Which number (`peak`, `cv`, `lambda_1`).";
+    value: Value, Set, Some(Shown::new("value", 0, Tone::Strong)),
         "The value; missing when too few events support it (then `note` says why).";
-    unit: Name, Some(Shown::new("unit", 1, Tone::Faint)), "Unit (`Hz`, `bits`, `1/s`; empty for plain numbers).";
-    ci_low: Number, Some(Shown::interval("95 % CI", 2, Tone::Plain)), "Lower end of the interval.";
-    ci_high: Number, None, "Upper end of the interval.";
-    chance: Number, Some(Shown::new("chance", 3, Tone::Faint)), "What independence or no effect would give.";
-    p_value: P, Some(Shown::new("p", 4, Tone::Plain)),
+    unit: Name, Set, Some(Shown::new("unit", 1, Tone::Faint)), "Unit (`Hz`, `bits`, `1/s`; empty for plain numbers).";
+    ci_low: Number, Set, Some(Shown::interval("95 % CI", 2, Tone::Plain)), "Lower end of the interval.";
+    ci_high: Number, Set, None, "Upper end of the interval.";
+    chance: Number, Mean, Some(Shown::new("chance", 3, Tone::Faint)), "What independence or no effect would give.";
+    p_value: P, Lost, Some(Shown::new("p", 4, Tone::Plain)),
         "Probability of a value at least as extreme under the null hypothesis named in the note.";
-    n: Count, Some(Shown::new("n", 6, Tone::Faint)), "Number of events, samples or segments that the value rests on.";
-    note: Text, Some(Shown::new("note", 5, Tone::Faint)),
+    n: Count, Set, Some(Shown::new("n", 6, Tone::Faint)),
+        "Number of events, samples or segments that the value rests on.";
+    note: Text, Set, Some(Shown::new("note", 5, Tone::Faint)),
         "What kind of interval, which null hypothesis, what was left out, why a value is missing.";
 }
 
@@ -239,5 +242,25 @@ mod tests {
         assert_eq!(names.len(), Metric::COLUMNS.len());
         assert!(Metric::COLUMNS.iter().all(|c| c.about.ends_with(['.', ')'])));
         assert_eq!(Metric::measured().next().map(|c| c.name), Some("value"));
+    }
+
+    /// Every column says what becomes of it over seeds: what is not lost or set is the mean of what the seeds have.
+    #[test]
+    fn columns_are_carried_over_seeds_as_they_declare() {
+        use crate::metric_column::OverSeeds;
+        let seed = |v: f64| Metric::new("a", "m", v, "Hz", 9).interval(v, v + 1.0).chance(2.0 * v).p(0.01).note("x");
+        let seeds = [seed(1.0), seed(2.0), Metric::missing("a", "m", "Hz", 0, "y")];
+        let mut mean = Metric::new("a", "m", 1.5, "Hz", 2);
+        for column in Metric::COLUMNS {
+            column.carry_over_seeds(&seeds.iter().collect::<Vec<_>>(), &mut mean);
+            let is_numeric = matches!(column.kind, MetricKind::Value(..) | MetricKind::Number(..) | MetricKind::P(..));
+            assert!(column.over_seeds != OverSeeds::Mean || is_numeric, "{}", column.name);
+        }
+        assert_eq!(mean, Metric::new("a", "m", 1.5, "Hz", 2).chance(3.0));
+        let same = vec![seed(0.1); 3];
+        for column in Metric::COLUMNS {
+            column.carry_over_seeds(&same.iter().collect::<Vec<_>>(), &mut mean);
+        }
+        assert_eq!(mean.chance, Some(0.2), "equal numbers are not rounded");
     }
 }

@@ -32,6 +32,17 @@ pub enum MetricKind {
     Count(fn(&Metric) -> Option<u64>, fn(&mut Metric, Option<u64>)),
 }
 
+/// What becomes of a column where a metric is the mean over several seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OverSeeds {
+    /// It is of the mean: whoever makes the mean sets it.
+    Set,
+    /// Its mean over the seeds that have one.
+    Mean,
+    /// Nothing: it rests on one run.
+    Lost,
+}
+
 /// How prominently a column stands on screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
@@ -77,6 +88,8 @@ pub struct MetricColumn {
     pub about: &'static str,
     /// What it holds.
     pub kind: MetricKind,
+    /// What becomes of it over seeds.
+    pub over_seeds: OverSeeds,
     /// How it is shown to people, if it is.
     pub shown: Option<Shown>,
 }
@@ -94,6 +107,22 @@ impl MetricColumn {
             MetricKind::Number(get, _) => get(metric).map_or_else(String::new, number::shown),
             MetricKind::P(get, _) => get(metric).filter(|p| p.is_finite()).map_or_else(String::new, number::p_value),
             MetricKind::Count(get, _) => get(metric).map_or_else(String::new, number::count),
+        }
+    }
+
+    /// Gives the mean of a metric over seeds what the column has of it at each seed.
+    pub fn carry_over_seeds(&self, seeds: &[&Metric], mean: &mut Metric) {
+        match (self.over_seeds, self.kind) {
+            (OverSeeds::Mean, MetricKind::Value(get, set) | MetricKind::Number(get, set) | MetricKind::P(get, set)) => {
+                let values: Vec<f64> = seeds.iter().filter_map(|m| get(m)).collect();
+                let same = values.first().filter(|first| values.iter().all(|v| v == *first));
+                // The sum of equal numbers is rounded.
+                let whole =
+                    same.copied().or((!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64));
+                set(mean, whole);
+            }
+            (OverSeeds::Mean, _) => unreachable!("a test holds that only numbers have means"),
+            (OverSeeds::Set | OverSeeds::Lost, _) => {}
         }
     }
 

@@ -31,11 +31,11 @@ mod words;
 pub use column::{Column, Names, Values};
 pub use file_columns::{FileColumn, FileColumns};
 pub use metric::{Metric, Outcome, Setting};
-pub use metric_column::{MetricColumn, MetricKind, Shown, Tone};
+pub use metric_column::{MetricColumn, MetricKind, OverSeeds, Shown, Tone};
 pub use recording::{Absent, Connections, Population, Recording};
 pub use shape::{
     Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait,
-    Raster, RasterGroup, ReferenceLine, ScalarRow, Scalars, Scale, Series, Shape, Stability,
+    Raster, RasterGroup, ReferenceLine, ScalarRow, Scalars, Scale, Series, Shape, Stability, step_begin,
 };
 pub use spikes::Spikes;
 pub use time::{TimeBase, Window};

@@ -63,7 +63,7 @@ pub enum CurveStyle {
     Line,
     /// Each point a mark.
     Points,
-    /// Constant up to the next point.
+    /// Constant since the point before: bins, each with the time of its end, as everything that is recorded.
     Steps,
     /// What theory says, drawn over the data (dashed).
     Theory,
@@ -84,6 +84,16 @@ pub struct Curve {
     pub band: Option<(Vec<f64>, Vec<f64>)>,
     /// How it is drawn.
     pub style: CurveStyle,
+}
+
+/// Where the step begins that ends at point `k` of ascending abscissae: at the point before, and the first is as long as
+/// the second. A single one has no length.
+pub fn step_begin(x: &[f64], k: usize) -> f64 {
+    match (k, x) {
+        (0, [first, second, ..]) => first - (second - first),
+        (0, _) => x[0],
+        _ => x[k - 1],
+    }
 }
 
 /// A line across a pane with a name: a threshold, a chance level, a band edge, a theoretical value.

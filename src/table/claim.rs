@@ -1,8 +1,8 @@
 //! The place of a run: claimed for one process, filled beside what is there, and swapped when it is whole.
 //!
-//! A run that replaces another is written into a folder of its own beside it, `.NAME.PROCESS-NUMBER.part`; when it is
-//! whole the two folders change places in one step, and only then is the old run removed: what its manifest lists, and
-//! nothing else. At every moment one of the two is whole under the name, whenever the process is killed. The folder is
+//! A run that replaces another is written into a folder of its own beside it, `.NAME.MACHINE-PROCESS-NUMBER.part`; when
+//! it is whole the two folders change places in one step, and only then is the old run removed: what its manifest lists,
+//! and nothing else. At every moment one of the two is whole under the name, whenever the process is killed. The folder is
 //! locked meanwhile (`flock`, which ends with the process); file systems without locks do without.
 
 use std::collections::BTreeSet;
@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::error::TableError;
-use super::kept;
 use super::manifest::{FILE, Manifest};
+use super::{kept, parts};
 use spikedeck_run::Status;
 use spikedeck_store::leftover::{has_ended, made_by, sweep, temporary_name};
 
@@ -219,7 +219,7 @@ impl Claim {
             if of != name || !has_ended(process) || !entry.file_type().is_ok_and(|t| t.is_dir()) {
                 continue;
             }
-            // A process of another machine that shares the disk holds its lock, or has said where it is.
+            // Its manifest may come from another machine, in a folder that was copied; a lock says that it is in use.
             let here = super::manifest::host_name();
             let manifest = Manifest::read(&entry.path()).unwrap_or_default();
             let is_elsewhere = !manifest.host.name.is_empty() && manifest.host.name != here;
@@ -291,14 +291,17 @@ impl<'a> Own<'a> {
     /// Whether it is a part that a run wrote which was cut short: `spikes.parts/0001.parquet`.
     fn has_part(&self, inside: &str) -> bool {
         let Some((folder, file)) = inside.rsplit_once('/') else { return false };
-        let number = file.strip_suffix(&self.manifest.format).and_then(|f| f.strip_suffix('.')).unwrap_or("");
-        let of_a_trace = |stem: &str| self.manifest.recording.populations.iter().any(|p| stem.starts_with(&p.name));
+        let is_part = file.ends_with(&format!(".{}", self.manifest.format)) && parts::number(Path::new(file)).is_some();
+        let recording = &self.manifest.recording;
+        // Older programs, and a run that was ended soon, have no list of traces.
+        let of_a_trace = |stem: &str| {
+            let file = format!("traces/{stem}.{}", self.manifest.format);
+            recording.traces.iter().any(|t| t.file == file)
+                || recording.populations.iter().any(|p| stem.starts_with(&p.name))
+        };
         let is_folder = folder == "spikes.parts"
             || folder.strip_prefix("traces/").and_then(|f| f.strip_suffix(".parts")).is_some_and(of_a_trace);
-        self.manifest.status() == Status::Interrupted
-            && is_folder
-            && number.len() >= 4
-            && number.bytes().all(|b| b.is_ascii_digit())
+        self.manifest.status() == Status::Interrupted && is_folder && is_part
     }
 }
 

@@ -120,15 +120,17 @@ fn of_spikes(label: &str, file: SpikeFile) -> (Recording, Vec<String>) {
             units: order.iter().map(|&k| units[k]).collect(),
         });
     }
-    let start = spikes.iter().filter_map(|s| s.times.first()).fold(0.0_f64, |a, &b| a.min(b));
-    let stop = spikes.iter().filter_map(|s| s.times.last()).fold(0.0_f64, |a, &b| a.max(b));
-    warnings.push(
-        "the file lists spikes only: silent units after the last that fired, and time after the last spike, are unknown"
-            .into(),
-    );
+    let first = spikes.iter().filter_map(|s| s.times.first()).copied().min_by(f64::total_cmp);
+    let last = spikes.iter().filter_map(|s| s.times.last()).copied().max_by(f64::total_cmp);
+    let window = first.zip(last).map_or_else(Window::default, |(first, last)| window_of(first, last));
+    warnings.push(format!(
+        "the file lists spikes only: it is taken to begin at {} and to end with its last spike, and silent units after \
+         the last that fired are unknown",
+        format!("{} {}", window.start, base.unit()).trim_end()
+    ));
     let recording = Recording {
         time_base: base,
-        window: Window { start, stop },
+        window,
         populations: spikes
             .iter()
             .map(|s| Population { name: s.population.clone(), size: s.size, ..Population::default() })
@@ -137,6 +139,21 @@ fn of_spikes(label: &str, file: SpikeFile) -> (Recording, Vec<String>) {
         ..Recording::default()
     };
     (recording, warnings)
+}
+
+/// The stretch that spikes from `first` to `last` are of, open at its start. Files that begin near 0 begin there; of a
+/// cut-out nothing is known of the time before, and it begins at a round time just before its first spike.
+fn window_of(first: f64, last: f64) -> Window {
+    let span = last - first;
+    if first > 0.0 && (first <= span || span == 0.0) {
+        return Window { start: 0.0, stop: last };
+    }
+    // At most a thousandth of the stretch before.
+    let step = if span > 0.0 { 10_f64.powf((span / 1000.0).log10().floor()) } else { 1.0 };
+    let below = (first / step).floor() * step;
+    let start = if below < first { below } else { below - step };
+    // Of very late times a step may be nothing.
+    Window { start: if start < first { start } else { first.next_down() }, stop: last }
 }
 
 fn of_signal(label: &str, file: SignalFile) -> Result<(Recording, Vec<String>), Refused> {
@@ -182,10 +199,11 @@ fn of_signal(label: &str, file: SignalFile) -> Result<(Recording, Vec<String>), 
     if file.long && file.columns.iter().take(size).enumerate().any(|(k, c)| c.id != k as i64) {
         warnings.push(format!("the {size} units of this file are numbered in the order of their ids"));
     }
-    let stop = start + interval * (samples - 1) as f64;
+    // As everywhere each sample ends an interval: the first is part of the stretch.
+    let window = Window { start: start - interval, stop: start + interval * (samples - 1) as f64 };
     let recording = Recording {
         time_base: base,
-        window: Window { start, stop },
+        window,
         populations: vec![Population { name: label.to_owned(), size, ..Population::default() }],
         traces,
         ..Recording::default()
@@ -266,5 +284,38 @@ mod tests {
         assert!(neither.contains("no column of times"), "{neither}");
         let gap = open("s.csv", "time_ms,unit\n1,0\n,1\nnan,2\n").unwrap_err();
         assert!(gap.contains("row 2 of column `time_ms` is empty"), "{gap}");
+    }
+
+    /// Every spike and every sample is inside the stretch, which is open at its start, and as good as nothing else is.
+    #[test]
+    fn the_stretch_of_a_file_is_that_of_its_rows() {
+        for (first, last) in [
+            (10.0, 20.5),
+            (3_600_000.0, 3_610_000.0),
+            (3_600_000.5, 3_600_007.25),
+            (0.0, 100.0),
+            (-50.0, 100.0),
+            (-50.0, -20.0),
+            (7.0, 7.0),
+            (0.0, 0.0),
+            (-3.0, -3.0),
+            (1e15, 1e15 + 1.0),
+            (1e-9, 3e-9),
+        ] {
+            let Window { start, stop } = window_of(first, last);
+            assert!(start < first && stop == last, "{first} {last}: {start} {stop}");
+            let before = first - start;
+            assert!(
+                before <= ((last - first) / 500.0).max(1.0)
+                    || (start == 0.0 && (first <= last - first || first == last)),
+                "{start}"
+            );
+        }
+        let run = open("s.csv", "time_ms,unit\n3600000,0\n3602500,0\n3605000,0\n3610000,0\n").unwrap();
+        assert_eq!(run.recording.window, Window { start: 3_599_990.0, stop: 3_610_000.0 });
+        assert!(run.warnings.iter().any(|w| w.contains("begin at 3599990 ms")), "{:?}", run.warnings);
+        let run = open("l.csv", "time_ms,x_mV\n100,1\n100.5,2\n101,3\n101.5,4\n").unwrap();
+        assert_eq!(run.recording.window, Window { start: 99.5, stop: 101.5 });
+        assert_eq!(run.recording.traces[0].range(run.recording.window), 0..4);
     }
 }

@@ -514,4 +514,33 @@ mod tests {
         assert_eq!(*back.recording, recording());
         assert!(!path.join("spikes.parts").exists());
     }
+
+    /// A trace of `exc` called `fast-trace` and one of `exc-fast` called `trace`, held in memory and streamed.
+    #[test]
+    fn traces_of_populations_with_dashes_stay_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut both = recording();
+        both.populations.push(Population { name: "exc-fast".into(), size: 3, ..Population::default() });
+        let (first, other) = (both.traces[0].clone(), both.traces[1].clone());
+        both.traces = vec![
+            Trace { name: "fast-trace".into(), ..first },
+            Trace { population: "exc-fast".into(), name: "trace".into(), ..other },
+        ];
+        both.connections.clear();
+        let held = folder.path().join("held");
+        save(&held, &Finished { recording: Arc::new(both.clone()), ..finished() }, Format::Parquet, false).unwrap();
+        assert_eq!(super::super::open(&held).unwrap().recording.traces, both.traces);
+        let path = folder.path().join("streamed");
+        let mut run = Folder::create(&path, Format::Parquet, false).unwrap();
+        let mut rest = both.clone();
+        rest.traces.iter_mut().for_each(|t| t.values.clear());
+        rest.spikes
+            .iter_mut()
+            .for_each(|s| *s = Spikes { population: s.population.clone(), size: s.size, ..Spikes::default() });
+        run.part(&both).unwrap();
+        let whole = run.gather(rest, 1 << 20).unwrap();
+        assert_eq!(whole.traces, both.traces);
+        run.finish(&Finished { recording: Arc::new(whole), ..finished() }).unwrap();
+        assert_eq!(super::super::open(&path).unwrap().recording.traces, both.traces);
+    }
 }

@@ -5,12 +5,31 @@ use serde_json::{Map, Value, json};
 use super::error::TableError;
 use super::manifest::status_text;
 use spikedeck_core::units::{Quantity, display_unit};
-use spikedeck_run::{Finished, PointResult, original_of};
+use spikedeck_run::{Finished, PointResult, Status, original_of};
 use spikedeck_signal::{Metric, MetricColumn, MetricKind};
 use spikedeck_store::{Column, Table};
 
-/// A metric as one JSON object: the columns of the metrics table.
+/// How a point ended, in tables of ensembles of which some did not reach their end.
+pub(super) const STATUS: &str = "status";
+
+/// A metric of a run as one JSON object: the columns of the metrics table.
 pub fn metric_json(finished: &Finished, metric: &Metric, axes: &[(String, String)], seed: Option<u64>) -> Value {
+    object(finished, metric, axes, seed, None)
+}
+
+/// The same of a point of an ensemble: with its axes and seed, and how it ended if it did not reach its end.
+pub fn point_json(ensemble: &Finished, point: &PointResult, metric: &Metric) -> Value {
+    let ended = Some(point.finished.status).filter(|s| *s != Status::Complete);
+    object(ensemble, metric, &point.point.axes, Some(point.point.seed), ended)
+}
+
+fn object(
+    finished: &Finished,
+    metric: &Metric,
+    axes: &[(String, String)],
+    seed: Option<u64>,
+    ended: Option<Status>,
+) -> Value {
     let mut object = Map::new();
     object.insert("scenario".into(), json!(finished.label));
     object.insert("seed".into(), json!(seed.or_else(|| finished.spec.as_ref().map(|s| s.simulation.seed))));
@@ -20,6 +39,9 @@ pub fn metric_json(finished: &Finished, metric: &Metric, axes: &[(String, String
     }
     for column in Metric::COLUMNS {
         object.insert(column.name.into(), cell(column, metric));
+    }
+    if let Some(ended) = ended {
+        object.insert(STATUS.into(), json!(status_text(ended)));
     }
     if let Some((value, reason)) = finished.spec.as_ref().and_then(|s| original_of(&s.expect, metric)) {
         object.insert("original".into(), json!(value));
@@ -118,6 +140,8 @@ struct Row<'a> {
     metric: &'a Metric,
     /// What an earlier program gave, and why ours differs.
     original: Option<(f64, &'a str)>,
+    /// How the run ended.
+    status: Status,
 }
 
 /// What the scenario of a run says an earlier program gave.
@@ -132,22 +156,22 @@ pub(crate) fn metrics_table(finished: &Finished) -> Table {
         .outcomes
         .iter()
         .flat_map(|o| &o.metrics)
-        .map(|metric| Row { scenario: &finished.label, seed, axes: &[], metric, original: original(finished, metric) })
+        .map(|metric| Row {
+            scenario: &finished.label,
+            seed,
+            axes: &[],
+            metric,
+            original: original(finished, metric),
+            status: finished.status,
+        })
         .collect();
     table(&rows)
 }
 
 /// The metrics of all points, with a column for each axis.
 pub(crate) fn points_table(points: &[PointResult]) -> Table {
-    let names: Vec<String> = points
-        .iter()
-        .map(|p| {
-            p.finished.spec.as_ref().map_or_else(String::new, |s| match &s.variant {
-                Some(v) => format!("{}:{v}", s.name),
-                None => s.name.clone(),
-            })
-        })
-        .collect();
+    let names: Vec<String> =
+        points.iter().map(|p| p.finished.spec.as_ref().map_or_else(String::new, |s| s.label())).collect();
     let rows: Vec<Row> = points
         .iter()
         .zip(&names)
@@ -158,10 +182,16 @@ pub(crate) fn points_table(points: &[PointResult]) -> Table {
                 axes: &p.point.axes,
                 metric,
                 original: original(&p.finished, metric),
+                status: p.finished.status,
             })
         })
         .collect();
-    table(&rows)
+    let table = table(&rows);
+    // What a run that did not reach its end measured is of another stretch, and says so.
+    if points.iter().all(|p| p.finished.status == Status::Complete) {
+        return table;
+    }
+    table.with(STATUS, Column::categories(rows.iter().map(|r| status_text(r.status))))
 }
 
 fn table(rows: &[Row]) -> Table {

@@ -58,7 +58,7 @@ pub use error::TableError;
 pub use folder::{Folder, save};
 pub use kept::FileEntry;
 pub use manifest::Manifest;
-pub use metrics::{json_rows, metric_json, words_json};
+pub use metrics::{json_rows, metric_json, point_json, words_json};
 pub use open::{is_run, open, open_telling, seed_values};
 pub use shapes::to_table as shape_to_table;
 pub use stored::Stored;

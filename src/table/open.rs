@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::claim::SCENARIO;
 use super::cut_short::{add_spikes, cut_window, traces_of_parts};
 use super::error::TableError;
-use super::manifest::{FILE, Manifest, TraceEntry, sha256_of};
+use super::manifest::{FILE, Manifest, TraceEntry, sha256_of, status_text};
 use super::outcomes;
 use super::sameness::Sameness;
 use super::stored::Stored;
@@ -101,8 +101,13 @@ pub fn seed_values(path: &Path) -> Result<SeedValues, TableError> {
         return Ok(values);
     }
     let seeds = table.optional_whole_numbers("seed")?;
-    for (metric, seed) in super::metrics::from_table(&table)?.into_iter().zip(seeds) {
-        if let (Some(value), Some(seed)) = (metric.value, seed) {
+    // There where a point did not reach its end.
+    let whole: Vec<bool> = match table.get(super::metrics::STATUS) {
+        Some(_) => table.texts(super::metrics::STATUS)?.iter().map(|s| s == status_text(Status::Complete)).collect(),
+        None => vec![true; seeds.len()],
+    };
+    for ((metric, seed), whole) in super::metrics::from_table(&table)?.into_iter().zip(seeds).zip(whole) {
+        if let (true, Some(value), Some(seed)) = (whole, metric.value, seed) {
             values.insert(metric.full_name(), seed, value);
         }
     }

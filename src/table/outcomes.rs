@@ -19,13 +19,19 @@ const LONGEST: usize = 204;
 
 /// A file name from a name: letters, digits, `-`, `_` and `.` stay, everything else becomes `-`.
 pub(super) fn file_name(name: &str) -> String {
-    let text: String = name
-        .trim()
-        .chars()
-        .map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' })
-        .collect();
+    let text = plain(name.trim());
     let text = text.trim_matches(|c| c == '-' || c == '.');
-    if text.is_empty() { "unnamed".into() } else { text[..text.floor_char_boundary(LONGEST)].to_owned() }
+    if text.is_empty() { "unnamed".into() } else { cut(text).to_owned() }
+}
+
+/// Everything that is no part of file names as `-`.
+pub(super) fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect()
+}
+
+/// As much of a name as file systems take.
+pub(super) fn cut(name: &str) -> &str {
+    &name[..name.floor_char_boundary(LONGEST)]
 }
 
 /// Writes the shapes of `outcomes` into `folder/analyses`: the first shape of an outcome is `NAME`, others are

@@ -126,14 +126,43 @@ impl Parts {
     }
 }
 
-/// The parts in `folder`, in order.
+/// The parts in `folder`, in the order they were written: by their number, which has more than four digits after some
+/// hours. What has no number for a name is no part.
 pub(super) fn list(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+    let mut parts: Vec<(u64, PathBuf)> = fs::read_dir(folder)
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok().map(|e| e.path()))
-        .filter(|p| Format::of(p).is_some() && !p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')))
+        .filter_map(|path| Some((number(&path)?, path)))
         .collect();
-    files.sort();
-    files
+    parts.sort();
+    parts.into_iter().map(|(_, path)| path).collect()
+}
+
+/// The number of the part at `path`, if it is one: `0001.parquet`.
+pub(super) fn number(path: &Path) -> Option<u64> {
+    let digits = path.file_stem()?.to_str().filter(|s| s.len() >= 4 && s.bytes().all(|b| b.is_ascii_digit()))?;
+    Format::of(path).and_then(|_| digits.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Parts come back in the order they were written in, however many there are; what is none is left alone.
+    #[test]
+    fn parts_are_listed_in_the_order_they_were_written_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut parts = Parts::default();
+        let mut written = Vec::new();
+        for last in [0, 1, 8, 9, 98, 999, 1_000, 9_997, 9_998, 9_999, 10_000, 10_001, 99_999, 100_000, 4_000_000_000] {
+            parts.numbers.insert(folder.path().to_owned(), last);
+            written.push(parts.next(folder.path(), Format::Parquet).unwrap());
+            fs::write(written.last().unwrap(), "").unwrap();
+        }
+        for other in [".0001.parquet.7-1.part", "notes.csv", "12.csv", "0001.png", "1e4.parquet", "+0001.parquet"] {
+            fs::write(folder.path().join(other), "").unwrap();
+        }
+        assert_eq!(list(folder.path()), written);
+    }
 }

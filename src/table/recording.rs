@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::TableError;
 use super::manifest::{PopulationEntry, RecordingEntry, TraceEntry};
+use super::outcomes;
 use spikedeck_signal::{Recording, Spikes, Trace};
 use spikedeck_store::{Column, Format, Kind, Table, Writer};
 
@@ -96,9 +97,11 @@ pub(super) fn trace_groups(traces: &[Trace]) -> Vec<((String, String), Vec<usize
     groups
 }
 
-/// Name of a trace file without its ending: `POP-NAME`.
+/// Name of a trace file without its ending: `POP-NAME`, or `POP.NAME` where the name of the population (or projection)
+/// has a dash itself. Names in scenarios have letters, digits, `_` and `-`, so that two traces never have one file.
 pub(super) fn trace_stem(population: &str, name: &str) -> String {
-    super::outcomes::file_name(&format!("{population}-{name}"))
+    let separator = if population.contains('-') { '.' } else { '-' };
+    outcomes::cut(&outcomes::plain(&format!("{population}{separator}{name}"))).to_owned()
 }
 
 /// Columns of a trace file.
@@ -253,5 +256,37 @@ pub(super) fn entry(described: &Recording, recording: &Recording, format: Format
             })
             .collect(),
         connections: recording.connections.iter().map(|c| (c.projection.clone(), c.weight_unit.clone())).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    /// Every population and trace of one to four signs of those that names are made of, the first a letter.
+    #[test]
+    fn no_two_traces_have_one_file() {
+        let mut names: Vec<String> = vec!["a".into(), "b".into()];
+        let mut from = 0;
+        for _ in 0..3 {
+            let to = names.len();
+            for k in from..to {
+                names.extend(["a", "-", "_"].map(|c| format!("{}{c}", names[k])));
+            }
+            from = to;
+        }
+        let mut seen = HashMap::new();
+        for population in &names {
+            for name in &names {
+                let before = seen.insert(trace_stem(population, name), (population, name));
+                assert_eq!(before, None, "{population} {name}");
+            }
+        }
+        assert_eq!(trace_stem("exc", "slow-trace"), "exc-slow-trace");
+        assert_eq!(trace_stem("exc-fast", "trace"), "exc-fast.trace");
+        let longest = trace_stem(&"é".repeat(50), &"ü".repeat(50));
+        assert_eq!(longest.chars().count(), 101, "the longest names that scenarios may have are whole");
     }
 }

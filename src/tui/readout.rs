@@ -3,7 +3,8 @@
 use super::app::App;
 use super::content::Pane;
 use super::number::{short, with_unit};
-use spikedeck_signal::{Axis, Curve, CurveStyle, Shape};
+use spikedeck_core::number::counted;
+use spikedeck_signal::{Axis, Curve, CurveStyle, Shape, step_begin};
 
 /// The sample nearest to `x` (`side` 0), the first at or after it (positive) or the last at or before it (negative).
 /// `None` when there is none; shapes without samples along x take `x` as it is.
@@ -11,7 +12,7 @@ pub fn snap(pane: &Pane, x: f64, side: f64) -> Option<f64> {
     match &pane.shape.shape {
         Shape::Series(s) => {
             let curve = s.curves.iter().find(|c| is_data(c)).or(s.curves.first())?;
-            nearest(&curve.x, x, side).map(|i| curve.x[i])
+            sample(curve, x, side).map(|i| curve.x[i])
         }
         Shape::Distribution(d) => {
             let centres: Vec<f64> = d.edges.windows(2).map(|e| f64::midpoint(e[0], e[1])).collect();
@@ -29,9 +30,28 @@ pub fn snap(pane: &Pane, x: f64, side: f64) -> Option<f64> {
             };
             (k >= 0.0 && (k as usize) < i.width).then_some(i.x_range.0 + k * step)
         }
-        Shape::Matrix(m) => Some(x.round().clamp(0.0, m.columns.len().saturating_sub(1) as f64)),
-        _ => Some(x),
+        // Column k is drawn from k to k + 1.
+        Shape::Matrix(m) => {
+            let last = m.columns.len().checked_sub(1)? as f64;
+            let middle = (x - 0.5).clamp(0.0, last);
+            let column = match side {
+                s if s > 0.0 => (middle - 1e-9).ceil(),
+                s if s < 0.0 => (middle + 1e-9).floor(),
+                _ => x.floor().clamp(0.0, last),
+            };
+            Some(column + 0.5)
+        }
+        Shape::Raster(_) | Shape::Phase(_) | Shape::Scalars(_) | Shape::Graph { .. } | Shape::Card(_) => Some(x),
     }
+}
+
+/// Index of the point of a curve that stands for `x`, as in [`snap`]: of steps the one whose step holds `x`.
+fn sample(curve: &Curve, x: f64, side: f64) -> Option<usize> {
+    if curve.style != CurveStyle::Steps || side != 0.0 || !curve.x.is_sorted() {
+        return nearest(&curve.x, x, side);
+    }
+    let slack = x.abs() * 1e-12;
+    Some(curve.x.partition_point(|v| *v < x - slack).min(curve.x.len().checked_sub(1)?))
 }
 
 fn is_data(c: &Curve) -> bool {
@@ -87,7 +107,13 @@ pub fn event(pane: &Pane, from: f64, forward: bool) -> Option<f64> {
                 tops.into_iter().rev().find(|t| *t < from - slack)
             }
         }
-        _ => None,
+        Shape::Scalars(_)
+        | Shape::Distribution(_)
+        | Shape::Matrix(_)
+        | Shape::Image(_)
+        | Shape::Phase(_)
+        | Shape::Graph { .. }
+        | Shape::Card(_) => None,
     }
 }
 
@@ -124,23 +150,17 @@ pub fn of(app: &App, pane: &Pane) -> Option<Vec<String>> {
         }
         Shape::Raster(r) => {
             out.push(place(&r.x));
-            let bin = r.rate.curves.first().and_then(|c| c.x.windows(2).next().map(|w| w[1] - w[0])).unwrap_or(1.0);
-            for g in &r.groups {
-                let (a, b) = (at - bin / 2.0, at + bin / 2.0);
-                let n = g.times.partition_point(|t| *t <= b).saturating_sub(g.times.partition_point(|t| *t <= a));
-                let rate = r
-                    .rate
-                    .curves
-                    .iter()
-                    .find(|c| c.name == g.name)
-                    .and_then(|c| nearest(&c.x, at, 0.0).map(|i| c.y[i]));
-                let rate = rate.map_or_else(String::new, |v| format!(", {}", with_unit(v, &r.rate.y.unit)));
-                out.push(format!(
-                    "{} {n} spike{} in {}{rate}",
-                    g.name,
-                    if n == 1 { "" } else { "s" },
-                    with_unit(bin, &r.x.unit)
-                ));
+            let has_rates = r.rate.curves.len() == r.groups.len();
+            for (k, g) in r.groups.iter().enumerate() {
+                // Without a rate there are no bins.
+                let Some((begin, end, rate)) = r.rate.curves.get(k).filter(|_| has_rates).and_then(|c| bin(c, at))
+                else {
+                    out.push(format!("{} {} in all", g.name, spikes(g.times.len())));
+                    continue;
+                };
+                let n = g.times.partition_point(|t| *t <= end).saturating_sub(g.times.partition_point(|t| *t <= begin));
+                let (width, rate) = (with_unit(end - begin, &r.x.unit), with_unit(rate, &r.rate.y.unit));
+                out.push(format!("{} {} in {width}, {rate}", g.name, spikes(n)));
             }
         }
         Shape::Distribution(d) => {
@@ -167,7 +187,7 @@ pub fn of(app: &App, pane: &Pane) -> Option<Vec<String>> {
             ));
         }
         Shape::Matrix(m) => {
-            let column = at.round().max(0.0) as usize;
+            let column = at.floor().max(0.0) as usize;
             let name = m.columns.get(column)?;
             out.push(format!("{} {name}", m.column_axis));
             for (k, row) in m.rows.iter().enumerate().take(8) {
@@ -176,13 +196,23 @@ pub fn of(app: &App, pane: &Pane) -> Option<Vec<String>> {
             }
         }
         Shape::Phase(p) => out.push(place(&p.x)),
-        _ => return None,
+        Shape::Scalars(_) | Shape::Graph { .. } | Shape::Card(_) => return None,
     }
     Some(out)
 }
 
+/// Begin, end and value of the bin of a rate in which `at` lies; each bin has the time of its end.
+fn bin(rate: &Curve, at: f64) -> Option<(f64, f64, f64)> {
+    let i = sample(rate, at, 0.0)?;
+    Some((step_begin(&rate.x, i), rate.x[i], *rate.y.get(i)?))
+}
+
+fn spikes(n: usize) -> String {
+    counted(n, "spike", "spikes")
+}
+
 fn value(curve: &Curve, at: f64, y: &Axis) -> Option<String> {
-    let i = nearest(&curve.x, at, 0.0)?;
+    let i = sample(curve, at, 0.0)?;
     let v = *curve.y.get(i)?;
     let name = if curve.name.is_empty() { &y.label } else { &curve.name };
     let interval = curve.band.as_ref().map_or_else(String::new, |(lo, hi)| match (lo.get(i), hi.get(i)) {
@@ -219,5 +249,32 @@ mod tests {
         let psd = c.pane("psd/spectrum").unwrap();
         assert_eq!(event(psd, 0.0, true), Some(10.0), "the spectrum of the fixture has its peak at 10 Hz");
         assert_eq!(event(psd, 10.0, true), None);
+    }
+
+    /// The column that is drawn under the pointer is the one that is told, wherever in it the pointer is.
+    #[test]
+    fn the_column_of_a_matrix_is_the_one_under_the_pointer() {
+        let c = content("a", 10.0);
+        let pane = c.panes.iter().find(|p| matches!(p.shape.shape, Shape::Matrix(_))).unwrap();
+        for (x, column) in [(-0.2, 0.5), (0.0, 0.5), (0.49, 0.5), (0.51, 0.5), (0.99, 0.5), (1.01, 1.5), (2.3, 1.5)] {
+            assert_eq!(snap(pane, x, 0.0), Some(column), "{x}");
+        }
+        assert_eq!((snap(pane, 0.6, 1.0), snap(pane, 1.4, -1.0)), (Some(1.5), Some(0.5)));
+        assert_eq!((snap(pane, 1.6, 1.0), snap(pane, 0.4, -1.0)), (Some(1.5), Some(0.5)));
+    }
+
+    /// Spikes, the rate and its bin are of one stretch: the bin that ends at or after the place.
+    #[test]
+    fn spikes_and_rate_under_the_crosshair_are_of_one_bin() {
+        let x: Vec<f64> = (1..=40).map(|k| f64::from(k) * 5.0).collect();
+        let y: Vec<f64> = (1..=40).map(|k| if k == 20 { 200.0 } else { 0.0 }).collect();
+        let rate = Curve { name: "exc".into(), x, y, style: CurveStyle::Steps, ..Curve::default() };
+        for (at, told) in [(95.0, None), (95.001, Some(20)), (97.0, Some(20)), (100.0, Some(20)), (100.001, None)] {
+            let (begin, end, value) = bin(&rate, at).unwrap();
+            assert!(begin < at && at <= end && (end - begin - 5.0).abs() < 1e-9, "{at}: {begin} {end}");
+            assert_eq!(value, told.map_or(0.0, |_| 200.0), "{at}");
+        }
+        assert_eq!(bin(&rate, 0.0).unwrap().0, 0.0);
+        assert_eq!(bin(&Curve::default(), 1.0), None);
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use crate::input::commands::{COMMANDS, keymap};
-use crate::state::theme::{self, ThemeChoice};
+use crate::state::theme::ThemeChoice;
 use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_plot::{Depth, Marker};
 
@@ -41,62 +41,96 @@ pub struct Settings {
     pub keys: Vec<(String, Vec<String>)>,
 }
 
-/// A setting of the file: key, environment variable, allowed words, default, meaning.
+/// A word of a setting, and what it does.
+type Word = (&'static str, fn(&mut Settings));
+
+/// A setting of the file: key, environment variable, allowed words with what each does, default, meaning.
 struct Field {
     key: &'static str,
     env: &'static str,
-    words: &'static [&'static str],
+    words: &'static [Word],
     default: &'static str,
     about: &'static str,
+}
+
+impl Field {
+    fn words(&self) -> impl Iterator<Item = &'static str> {
+        self.words.iter().map(|w| w.0)
+    }
+
+    fn list(&self) -> String {
+        self.words().collect::<Vec<_>>().join(", ")
+    }
 }
 
 const FIELDS: &[Field] = &[
     Field {
         key: "theme",
         env: "SPIKEDECK_THEME",
-        words: &["auto", "dark", "light"],
+        words: &[
+            ("auto", |s| s.theme = ThemeChoice::Auto),
+            ("dark", |s| s.theme = ThemeChoice::Dark),
+            ("light", |s| s.theme = ThemeChoice::Light),
+        ],
         default: "auto",
         about: "colours for a dark or a light background",
     },
     Field {
         key: "colours",
         env: "SPIKEDECK_COLOURS",
-        words: &["auto", "none", "16", "256", "truecolor"],
+        words: &[
+            ("auto", |s| s.colours = None),
+            ("none", |s| s.colours = Some(Depth::None)),
+            ("16", |s| s.colours = Some(Depth::Sixteen)),
+            ("256", |s| s.colours = Some(Depth::Indexed)),
+            ("truecolor", |s| s.colours = Some(Depth::True)),
+        ],
         default: "auto",
         about: "how many colours the terminal shows (auto: NO_COLOR, COLORTERM, TERM)",
     },
     Field {
         key: "marker",
         env: "SPIKEDECK_MARKER",
-        words: &Marker::WORDS,
+        words: &[
+            (Marker::WORDS[0], |s| s.marker = Marker::ALL[0]),
+            (Marker::WORDS[1], |s| s.marker = Marker::ALL[1]),
+            (Marker::WORDS[2], |s| s.marker = Marker::ALL[2]),
+            (Marker::WORDS[3], |s| s.marker = Marker::ALL[3]),
+            (Marker::WORDS[4], |s| s.marker = Marker::ALL[4]),
+        ],
         default: "braille",
         about: "marks that curves are drawn with (octant needs a Unicode 16 font)",
     },
     Field {
         key: "link",
         env: "SPIKEDECK_LINK",
-        words: &["auto", "slow", "fast"],
+        words: &[
+            ("auto", |s| s.link = LinkMode::Auto),
+            ("slow", |s| s.link = LinkMode::Slow),
+            ("fast", |s| s.link = LinkMode::Fast),
+        ],
         default: "auto",
         about: "how fast the line to the terminal is (auto: measured)",
     },
     Field {
         key: "images",
         env: "SPIKEDECK_IMAGES",
-        words: &["off"],
+        // None are drawn.
+        words: &[("off", |_| ())],
         default: "off",
         about: "pictures through a graphics protocol",
     },
     Field {
         key: "mouse",
         env: "SPIKEDECK_MOUSE",
-        words: &["auto", "on", "off"],
+        words: &[("auto", |s| s.mouse = None), ("on", |s| s.mouse = Some(true)), ("off", |s| s.mouse = Some(false))],
         default: "auto",
         about: "mouse at the start (auto: off over SSH)",
     },
     Field {
         key: "reader",
         env: "SPIKEDECK_READER",
-        words: &["off", "on"],
+        words: &[("off", |s| s.reader = false), ("on", |s| s.reader = true)],
         default: "off",
         about: "say what has the focus in plain lines, for screen readers, and draw nothing",
     },
@@ -116,32 +150,12 @@ impl Settings {
             );
             return Err(format!("{key}: there is no such setting; {hint}"));
         };
-        if !field.words.contains(&value) {
-            let near = did_you_mean(value, field.words.iter().copied())
-                .map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
-            return Err(format!("{key}: `{value}` is not one of {}{near}", field.words.join(", ")));
-        }
-        match key {
-            "theme" => {
-                self.theme = match value {
-                    "dark" => ThemeChoice::Dark,
-                    "light" => ThemeChoice::Light,
-                    _ => ThemeChoice::Auto,
-                }
-            }
-            "colours" => self.colours = theme::depth_of_word(value),
-            "marker" => self.marker = Marker::of_word(value).expect("it is one of the words of its field"),
-            "link" => {
-                self.link = match value {
-                    "slow" => LinkMode::Slow,
-                    "fast" => LinkMode::Fast,
-                    _ => LinkMode::Auto,
-                }
-            }
-            "reader" => self.reader = value == "on",
-            "mouse" => self.mouse = (value != "auto").then_some(value == "on"),
-            _ => {}
-        }
+        let Some((_, set)) = field.words.iter().find(|w| w.0 == value) else {
+            let near =
+                did_you_mean(value, field.words()).map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+            return Err(format!("{key}: `{value}` is not one of {}{near}", field.list()));
+        };
+        set(self);
         Ok(())
     }
 
@@ -233,15 +247,7 @@ pub fn config_print() -> String {
         "# Settings of the spikedeck dashboard. Flags go before the environment, that before this file.\n\n",
     );
     for f in FIELDS {
-        let _ = writeln!(
-            out,
-            "# {}: {} (environment: {})\n{} = \"{}\"\n",
-            f.about,
-            f.words.join(", "),
-            f.env,
-            f.key,
-            f.default
-        );
+        let _ = writeln!(out, "# {}: {} (environment: {})\n{} = \"{}\"\n", f.about, f.list(), f.env, f.key, f.default);
     }
     out.push_str("# Keys of each command; arrows always work.\n[keys]\n");
     for c in COMMANDS {
@@ -271,6 +277,26 @@ mod tests {
         let (settings, problems) = Settings::from_toml(&config_print());
         assert!(problems.is_empty(), "{problems:?}");
         assert_eq!(Settings { keys: Vec::new(), ..settings }, Settings::default());
+    }
+
+    /// Every word is taken, each of a setting says something else, and the default is what stands without it.
+    #[test]
+    fn every_word_of_every_setting_is_taken() {
+        for field in FIELDS {
+            let made: Vec<Settings> = field
+                .words()
+                .map(|word| {
+                    let mut settings = Settings::default();
+                    settings.set(field.key, word).unwrap();
+                    settings
+                })
+                .collect();
+            for (k, settings) in made.iter().enumerate() {
+                assert!(!made[..k].contains(settings), "{}: {}", field.key, field.words[k].0);
+                assert_eq!(*settings == Settings::default(), field.words[k].0 == field.default, "{}", field.key);
+            }
+        }
+        assert_eq!(FIELDS.iter().find(|f| f.key == "marker").unwrap().words().collect::<Vec<_>>(), Marker::WORDS);
     }
 
     #[test]

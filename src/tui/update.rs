@@ -153,14 +153,22 @@ fn report(app: &mut App, content: &Content) {
         app.log.note(format!("{label}: {warning}"), false);
     }
     let failed = content.checks.iter().filter(|c| !c.passed).count();
+    let outcomes = content.finished.iter().flat_map(|run| &run.outcomes);
+    let silent: Vec<&str> = outcomes.filter(|o| o.failure.is_some()).map(|o| o.name.as_str()).collect();
     match content.status {
         Some(Status::Failed) => {
             app.say(format!("{label}: {}", content.failure.as_deref().unwrap_or_default()), true);
         }
         Some(Status::Interrupted) => app.say(format!("{label}: stopped; what was computed is shown"), false),
-        Some(Status::Complete) | None if failed > 0 => {
-            let all = content.checks.len();
-            app.say(format!("{label}: {failed} of {all} expectations failed (pane Run)"), true);
+        Some(Status::Complete) | None if failed + silent.len() > 0 => {
+            let mut wrong = Vec::new();
+            if failed > 0 {
+                wrong.push(format!("{failed} of {} expectations failed (pane Run)", content.checks.len()));
+            }
+            if !silent.is_empty() {
+                wrong.push(format!("no result of {}", silent.join(", ")));
+            }
+            app.say(format!("{label}: {}", wrong.join("; ")), true);
         }
         Some(Status::Complete) | None => {}
     }

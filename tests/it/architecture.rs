@@ -197,7 +197,7 @@ fn nobody_knows_an_analysis_or_a_model_by_name() {
 }
 
 /// Rooms in which what cannot happen is an assertion with its reason, never a number that goes on.
-const ASSERTING: [&str; 5] = ["equation", "scenario", "sim", "analysis", "table"];
+const ASSERTING: [&str; 6] = ["equation", "scenario", "sim", "analysis", "run", "table"];
 
 /// Line numbers at which a text hides what cannot happen: a place that is not found becomes a number, a case that cannot
 /// be becomes nothing, a value that is missing becomes not-a-number.

@@ -14,6 +14,7 @@ mod bad_scenarios;
 mod cli;
 mod coverage;
 mod doors;
+mod ensembles;
 mod estimators;
 mod event_driven;
 mod first_screen;

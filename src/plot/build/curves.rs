@@ -5,7 +5,7 @@ use crate::colour::Role;
 use crate::reduce::{Extremes, extremes};
 use crate::scene::{CurveMark, LegendEntry, Mark, Panel, Plot, Pyramids, Stroke, Sweep};
 use crate::view::View;
-use spikedeck_signal::{Axis, Curve, CurveStyle, Distribution, ReferenceLine, Scale, Series};
+use spikedeck_signal::{Axis, Curve, CurveStyle, Distribution, ReferenceLine, Scale, Series, step_begin};
 
 /// How a curve of the `number`-th data series looks.
 fn look(style: CurveStyle, number: u16) -> (Stroke, Role) {
@@ -59,11 +59,15 @@ pub(crate) fn curve_marks<'a>(
 }
 
 fn x_extremes(curve: &Curve, log: bool, pyramid_ascending: bool) -> Extremes {
-    if pyramid_ascending && !log {
-        let ends = [curve.x.first().copied(), curve.x.last().copied()];
-        return Extremes::of(&ends.map(|e| e.unwrap_or(f64::NAN)));
+    let all = match (curve.x.first(), curve.x.last()) {
+        (Some(first), Some(last)) if pyramid_ascending && !log => Extremes::of(&[*first, *last]),
+        _ => positive(&curve.x, log),
+    };
+    // The first step begins before its point.
+    if curve.style == CurveStyle::Steps && !curve.x.is_empty() {
+        return all.and(positive(&[step_begin(&curve.x, 0)], log));
     }
-    positive(&curve.x, log)
+    all
 }
 
 /// Extremes of what lies inside `x` (everything, for paths).
@@ -71,8 +75,12 @@ fn y_extremes(curve: &Curve, x: (f64, f64), log: bool, pyramid: Option<&crate::r
     let length = curve.x.len().min(curve.y.len());
     let xs = &curve.x[..length];
     let ascending = pyramid.map_or_else(|| xs.is_sorted(), |p| p.ascending);
-    let (from, to) =
+    let (from, mut to) =
         if ascending { (xs.partition_point(|&v| v < x.0), xs.partition_point(|&v| v <= x.1)) } else { (0, length) };
+    // The step that ends beyond the range begins inside.
+    if curve.style == CurveStyle::Steps {
+        to = (to + 1).min(length);
+    }
     let mut out = if log { positive(&curve.y[from.min(to)..to], true) } else { extremes(&curve.y, from, to, pyramid) };
     if let Some((low, high)) = &curve.band {
         for side in [low, high] {

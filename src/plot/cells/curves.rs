@@ -7,6 +7,7 @@ use crate::colour::{Depth, Role};
 use crate::reduce;
 use crate::scene::{CurveMark, Glyph, Stroke};
 use crate::ticks::at_fraction;
+use spikedeck_signal::step_begin;
 
 /// Ranks: who wins a shared cell.
 pub(crate) fn rank(role: Role, focus: bool) -> u8 {
@@ -88,13 +89,17 @@ impl Brush<'_> {
         } else if c.ascending && to - from > 2 * width {
             self.reduced(c, &mut dots);
         } else {
-            for k in from + 1..to {
-                let (a, b) = (place(k - 1), place(k));
+            for k in from..to {
+                let before = k.checked_sub(1).filter(|b| *b >= from).map(place);
+                let at = place(k);
                 if c.stroke == Stroke::Steps {
-                    dots.line(a, (b.0, a.1));
-                    dots.line((b.0, a.1), b);
-                } else {
-                    dots.line(a, b);
+                    let begin = self.placed.across(step_begin(c.x, k), width);
+                    if let Some(before) = before {
+                        dots.line((begin, before.1), (begin, at.1));
+                    }
+                    dots.line((begin, at.1), at);
+                } else if let Some(before) = before {
+                    dots.line(before, at);
                 }
             }
             // Samples alone between missing ones would not show as lines.

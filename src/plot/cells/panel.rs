@@ -267,7 +267,16 @@ fn names(panel: &Panel<'_>, placed: &Placed, grid: &mut CellGrid, look: &Look) {
                 let _ = order.into_iter().any(|x| write(x, row, text, style))
                     || rows.into_iter().any(|y| order.into_iter().any(|x| write(x, y, text, style)));
             }
-            _ => {}
+            Mark::Rule { .. }
+            | Mark::Glyph { .. }
+            | Mark::Curve(_)
+            | Mark::Band { .. }
+            | Mark::Bars { .. }
+            | Mark::Spikes { .. }
+            | Mark::Image(_)
+            | Mark::Segments { .. }
+            | Mark::Arrows { .. }
+            | Mark::Edge { .. } => {}
         }
     }
 }

@@ -414,3 +414,31 @@ fn a_plane_from_above_keeps_its_proportions() {
     assert!(plane(10.0, 10.0, true).width > 100, "time is no length");
     assert!(plane(100.0, 2.0, false).height > 20, "a strip is stretched");
 }
+
+/// A bin of a rate stands over its own stretch, which ends at its time.
+#[test]
+fn steps_stand_over_their_bins() {
+    for peak in 0..10 {
+        let x: Vec<f64> = (1..=10).map(|k| f64::from(k) * 10.0).collect();
+        let y: Vec<f64> = (0..10).map(|k| if k == peak { 5.0 } else { 0.0 }).collect();
+        let curves = vec![line("", x, y, CurveStyle::Steps)];
+        let (x, y) = (Axis::new("x", ""), Axis::new("y", ""));
+        let shape = NamedShape::new("s", Shape::Series(Series { x, y, curves, references: Vec::new() }));
+        let picture = paint(&shape, &View::default(), (120, 12), &look(Depth::None, Marker::Braille));
+        let placed = &picture.panels[0];
+        let high = (0..placed.area.height / 2).flat_map(|row| {
+            let row = placed.area.y + row;
+            (placed.area.x..placed.area.x + placed.area.width).map(move |column| (column, row))
+        });
+        let drawn = high.filter(|&(c, r)| ('\u{2801}'..='\u{28ff}').contains(&picture.grid.get(c, r).unwrap().ch));
+        let columns: Vec<usize> = drawn.map(|(c, _)| c - placed.area.x).collect();
+        let (low, high) = (columns.iter().min().unwrap(), columns.iter().max().unwrap());
+        let cell = 100.0 / placed.area.width as f64;
+        let (begin, end) = (*low as f64 * cell, (*high + 1) as f64 * cell);
+        let wanted = (f64::from(peak) * 10.0, f64::from(peak + 1) * 10.0);
+        assert!(
+            (begin - wanted.0).abs() <= 1.5 * cell && (end - wanted.1).abs() <= 1.5 * cell,
+            "{wanted:?}: {begin} {end}"
+        );
+    }
+}

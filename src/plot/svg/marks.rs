@@ -9,6 +9,7 @@ use crate::colour::Role;
 use crate::reduce;
 use crate::scene::{CurveMark, Mark, Plot, Stroke};
 use crate::ticks::at_fraction;
+use spikedeck_signal::step_begin;
 
 /// Columns of pixels for reduction: two a CSS pixel.
 const FINE: usize = 2;
@@ -116,7 +117,15 @@ pub(crate) fn panel(f: &Framed<'_, '_>, index: usize, plot: &Plot<'_>, page: &mu
                     page.text_over((x, y), text, font, *role, anchor);
                 }
             }
-            _ => {}
+            Mark::Rule { .. }
+            | Mark::Curve(_)
+            | Mark::Band { .. }
+            | Mark::Bars { .. }
+            | Mark::Spikes { .. }
+            | Mark::Image(_)
+            | Mark::Segments { .. }
+            | Mark::Arrows { .. }
+            | Mark::Edge { .. } => {}
         }
     }
 }
@@ -179,8 +188,7 @@ fn curve(c: &CurveMark<'_>, space: &Space<'_>, page: &mut Page) {
     } else if c.stroke == Stroke::Steps {
         polyline((from..to).flat_map(|k| {
             let (x, y) = place(k);
-            let next = if k + 1 < to { place(k + 1).0 } else { x };
-            [(x, y), (next, y)]
+            [(space.x(step_begin(c.x, k)), y), (x, y)]
         }))
     } else {
         polyline((from..to).map(place))

@@ -88,3 +88,30 @@ fn screens_become_pictures() {
         Err(png::PngError::Size { .. })
     ));
 }
+
+/// A bin is drawn over its own stretch, which ends at its time: of every bin that stands out among others.
+#[test]
+fn steps_are_drawn_over_their_bins() {
+    use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
+    for peak in 0..20 {
+        let x: Vec<f64> = (1..=20).map(|k| f64::from(k) * 5.0).collect();
+        let y: Vec<f64> = (0..20).map(|k| if k == peak { 40.0 } else { 0.0 }).collect();
+        let curve = Curve { name: "rate".into(), x, y, style: CurveStyle::Steps, ..Curve::default() };
+        let (x, y) = (Axis::new("time", "ms"), Axis::new("rate", "Hz"));
+        let shape = NamedShape::new("r", Shape::Series(Series { x, y, curves: vec![curve], references: Vec::new() }));
+        let text = figure(&scene::of(&shape, &View::default()), &Figure::default());
+        let clip = text.split("<clipPath id=\"panel0\"><rect x=\"").nth(1).unwrap();
+        let left: f64 = clip.split('"').next().unwrap().parse().unwrap();
+        let width: f64 = clip.split("width=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+        let path = text.split(" d=\"M").find(|d| d.matches('L').count() > 20).unwrap().split('"').next().unwrap();
+        let places: Vec<(f64, f64)> = path
+            .split('L')
+            .map(|p| p.split_once(' ').map(|(x, y)| (x.parse().unwrap(), y.parse().unwrap())).unwrap())
+            .collect();
+        let top = places.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
+        let at: Vec<f64> =
+            places.iter().filter(|p| p.1 < top + 0.5).map(|p| (p.0 - left) / (width - 1.0) * 100.0).collect();
+        let end = f64::from(peak + 1) * 5.0;
+        assert!((at[0] - (end - 5.0)).abs() < 0.2 && (at[at.len() - 1] - end).abs() < 0.2, "{end}: {at:?}");
+    }
+}

@@ -78,6 +78,11 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// What it is called: `NAME`, or `NAME:VARIANT`.
+    pub fn label(&self) -> String {
+        self.variant.as_ref().map_or_else(|| self.name.clone(), |variant| format!("{}:{variant}", self.name))
+    }
+
     /// The population of a handle.
     pub fn population(&self, id: PopulationId) -> &PopulationSpec {
         &self.populations[id.index()]

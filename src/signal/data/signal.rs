@@ -195,28 +195,7 @@ impl SignalFile {
         moments.sort_by(f64::total_cmp);
         moments.dedup();
         let (n, m) = (moments.len(), labels.len());
-        let mut row_of = vec![usize::MAX; n * m];
-        for (row, (time, unit)) in times.iter().zip(&units).enumerate() {
-            let at = moments.partition_point(|t| t < time) * m + *unit as usize;
-            if row_of[at] != usize::MAX {
-                return Err(Refused::new(
-                    format!("rows {} and {} of this file are of one time and one unit", row_of[at] + 1, row + 1),
-                    "a unit has one sample at each time",
-                ));
-            }
-            row_of[at] = row;
-        }
-        if let Some(gap) = row_of.iter().position(|r| *r == usize::MAX) {
-            return Err(Refused::new(
-                format!(
-                    "this file has {} times and {m} units, but no sample of unit {} at time {}",
-                    n,
-                    labels[gap % m],
-                    moments[gap / m]
-                ),
-                "each unit has a sample at each time; for spikes leave out columns besides time, unit and population",
-            ));
-        }
+        let row_of = grid(times, &units, (&moments, &labels))?;
         let columns = self
             .columns
             .iter()
@@ -234,4 +213,35 @@ impl SignalFile {
             .collect();
         Ok(Self { times: Some(moments), long: true, columns, ..self })
     }
+}
+
+/// The row of each time and unit, unit by unit at each time, where every unit has one sample at every time. Takes as much
+/// as there are rows, however many times and units they name.
+fn grid(times: &[f64], units: &[u32], (moments, labels): (&[f64], &[i64])) -> Result<Vec<usize>, Refused> {
+    let mut rows: Vec<usize> = (0..times.len()).collect();
+    // Two zeros of different sign are one time.
+    rows.sort_by(|&a, &b| (times[a] + 0.0).total_cmp(&(times[b] + 0.0)).then(units[a].cmp(&units[b])));
+    let twice = |pair: &&[usize]| times[pair[0]] == times[pair[1]] && units[pair[0]] == units[pair[1]];
+    if let Some(&[first, second]) = rows.windows(2).find(twice) {
+        return Err(Refused::new(
+            format!("rows {} and {} of this file are of one time and one unit", first + 1, second + 1),
+            "a unit has one sample at each time",
+        ));
+    }
+    // None is there twice: where the k-th is another than the k-th of the grid, that one is missing.
+    let m = labels.len();
+    let is_missing = |k: usize| rows.get(k).is_none_or(|&r| times[r] != moments[k / m] || units[r] as usize != k % m);
+    if moments.len().checked_mul(m) != Some(rows.len()) {
+        let gap = (0..=rows.len()).find(|&k| is_missing(k)).expect("fewer rows than places leave one of them");
+        return Err(Refused::new(
+            format!(
+                "this file has {} times and {m} units, but no sample of unit {} at time {}",
+                moments.len(),
+                labels[gap % m],
+                moments[gap / m]
+            ),
+            "each unit has a sample at each time; for spikes leave out columns besides time, unit and population",
+        ));
+    }
+    Ok(rows)
 }

@@ -244,7 +244,51 @@ fn a_signal_names_what_it_does_not_use() {
     );
 }
 
+/// A table of 50,000 times of as many units takes as much as it has rows, not 2.5e9 places.
+#[test]
+fn units_below_each_other_take_as_much_as_their_rows() {
+    let n = 50_000;
+    let at: Vec<f64> = (0..n).map(f64::from).collect();
+    let names: Vec<i64> = (0..i64::from(n)).collect();
+    let file = table(vec![times("time_ms", &at), whole("unit", &names), times("amplitude", &at)]);
+    let refused = signal(&file, &SignalKeys { plain: Some(false), ..SignalKeys::default() }).unwrap_err();
+    assert!(refused.message.contains("50000 times and 50000 units, but no sample of unit 1 at time 0"), "{refused}");
+}
+
 proptest! {
+    /// Units below each other in any order of rows are read as the grid they are; with one left out or said twice they
+    /// are refused.
+    #[test]
+    fn units_below_each_other_are_a_whole_grid_or_refused(
+        m in 1_usize..6, n in 1_usize..6, seed in any::<u64>(), at in any::<prop::sample::Index>(), with in 0_u8..3,
+    ) {
+        let mut cells: Vec<(f64, i64, f64)> = (0..n * m)
+            .map(|k| ((k / m) as f64 - 2.0, 3 * (k % m) as i64 - 1, k as f64))
+            .map(|(t, u, v)| (if t == 0.0 && u % 2 == 0 { -0.0 } else { t }, u, v))
+            .collect();
+        // Any order of rows.
+        cells.sort_by_key(|c| (c.2 as u64 + 1).wrapping_mul(seed | 1).rotate_left(17));
+        let whole_grid = with == 0 || (with == 2 && n * m == 1);
+        match with {
+            1 => { let again = cells[at.index(n * m)]; cells.push(again); }
+            2 if n * m > 1 => { cells.remove(at.index(n * m)); }
+            _ => {}
+        }
+        let column = |name, f: fn(&(f64, i64, f64)) -> f64| times(name, &cells.iter().map(f).collect::<Vec<_>>());
+        let units = whole("unit", &cells.iter().map(|c| c.1).collect::<Vec<_>>());
+        let file = table(vec![column("time_ms", |c| c.0), units, column("x", |c| c.2)]);
+        let read = signal(&file, &SignalKeys { plain: Some(false), ..SignalKeys::default() });
+        // All of one time or of one unit left out is a smaller grid.
+        let is_smaller = with == 2 && (n == 1 || m == 1);
+        prop_assert_eq!(read.is_ok(), whole_grid || is_smaller);
+        if let (Ok(read), true) = (read, whole_grid) {
+            prop_assert_eq!((read.columns.len(), read.times.unwrap().len()), (m, n));
+            for (u, c) in read.columns.iter().enumerate() {
+                prop_assert_eq!(&c.values, &(0..n).map(|k| (k * m + u) as f64).collect::<Vec<_>>());
+            }
+        }
+    }
+
     /// Times k h + s as a file writes them, in 32 bits or rounded to decimals, are even; with one sample left out they
     /// are not, and the row is named.
     #[test]

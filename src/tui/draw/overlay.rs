@@ -241,7 +241,7 @@ fn jobs(app: &App, buf: &mut Buffer, selected: usize) {
                     ]);
                     pieces.push((p.eta.map_or_else(String::new, |d| format!("  {} left", clock(d))), t.dim));
                 }
-                _ => {}
+                (JobState::Running | JobState::Stopping, None) | (JobState::Done | JobState::Stopped, _) => {}
             }
             (pieces, i == selected)
         })

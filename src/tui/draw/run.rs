@@ -132,7 +132,7 @@ fn status(app: &App, index: usize, column: &Column, width: usize) -> Vec<(String
         Some(Status::Failed) => out.push(("failed".to_owned(), t.bad)),
         Some(Status::Interrupted) => out.push(("stopped".to_owned(), t.warn)),
         Some(Status::Complete) if checks.is_none() => out.push(("done".to_owned(), t.good)),
-        _ => {}
+        Some(Status::Complete) | None => {}
     }
     out.extend(checks);
     if let Some(run) = content.finished.as_deref().filter(|r| r.facts.simulate_seconds > 0.0 && width > 40) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::panes::pane::Pane;
 use crate::panes::recorded::{self, PaneKind, Recorded};
-use spikedeck_scenario::{Spec, Subject};
+use spikedeck_scenario::{AnalysisSpec, Observable, Spec, Subject};
 use spikedeck_signal::{Metric, NamedShape, Outcome, Recording, Scalars, Series, Shape};
 
 /// Panes of what was recorded and measured, in the order in which one wants to see them: what happened, all numbers,
@@ -25,11 +25,8 @@ pub fn arranged(
     let mut ranked: Vec<(usize, usize, Pane)> = Vec::new();
     // Pictures of analyses that show a recorded variable in space stand for its traces.
     let pictured: Vec<&str> =
-        outcomes.iter().flat_map(|o| &o.shapes).filter(|s| in_space(s, recording)).map(|s| s.name.as_str()).collect();
-    let seen = |r: &Recorded| {
-        let name = format!("{}.{}", r.places[0], r.variable);
-        r.kind != PaneKind::Plane && pictured.iter().any(|p| p.split(' ').next() == Some(&name))
-    };
+        outcomes.iter().filter(|o| o.shapes.iter().any(|s| in_space(s, recording))).map(|o| o.name.as_str()).collect();
+    let seen = |r: &Recorded| r.kind != PaneKind::Plane && pictured.iter().any(|analysis| topic.shows(analysis, r));
     let planes: Vec<Arc<NamedShape>> =
         recorded.iter().filter(|r| r.kind == PaneKind::Plane).map(|r| r.pane.shape.clone()).collect();
     let units: usize = recording.spikes.iter().filter(|s| !topic.feeds(&s.population)).map(|s| s.size).sum();
@@ -41,16 +38,12 @@ pub fn arranged(
         let rank = match r.kind {
             PaneKind::Map if seen(&r) => continue,
             // An analysis shows the same.
-            PaneKind::Profile if outcomes.iter().flat_map(|o| &o.shapes).any(|s| by_unit(s, &r)) => continue,
+            PaneKind::Profile if outcomes.iter().any(|o| topic.shows(&o.name, &r) && by_unit(o, &r)) => continue,
             PaneKind::Plane => 0,
             PaneKind::Map | PaneKind::Profile if learnt => 0,
             // A population that an analysis shows in space has its picture: what else was recorded comes later.
             PaneKind::Map if topic.in_space(&r.places[0]) => {
-                if pictured.iter().any(|p| mentions(p, &r.places[0])) {
-                    5
-                } else {
-                    0
-                }
+                if pictured.iter().any(|analysis| topic.places(analysis).any(|p| p == r.places[0])) { 5 } else { 0 }
             }
             PaneKind::Raster if units > FEW => 1,
             PaneKind::Map => 2,
@@ -93,7 +86,9 @@ pub fn arranged(
             }
             let rank = match &named.shape {
                 _ if in_space(named, recording) => (0, 0),
-                Shape::Series(series) if !series.x.is_time && topic.learns(place_of(named)) => (0, 1),
+                Shape::Series(series) if !series.x.is_time && topic.places(&outcome.name).any(|p| topic.learns(p)) => {
+                    (0, 1)
+                }
                 Shape::Distribution(_) => (5 + nth, 1),
                 // Of analyses the one that most is expected of goes first.
                 _ => (3 + nth, usize::from(!topic.expects(&outcome.name))),
@@ -132,10 +127,27 @@ impl<'a> Topic<'a> {
             names().map(|name| (name, s.expect.iter().filter(|e| about(s, &e.metric, name)).count())).collect();
         expected.retain(|e| e.1 > 0);
         expected.sort_by_key(|e| std::cmp::Reverse(e.1));
-        let subjects: Vec<&Subject> =
-            s.analyses.iter().flat_map(|a| a.of.iter().chain(&a.source).chain(&a.target)).collect();
-        let analysed = names().filter(|name| subjects.iter().any(|subject| mentions(&subject.text, name))).collect();
+        let analysed = s.analyses.iter().flat_map(subjects).map(|subject| s.place_name(subject.place)).collect();
         Self { spec, expected, analysed }
+    }
+
+    /// What an analysis looks at.
+    fn subjects(&self, analysis: &str) -> impl Iterator<Item = &'a Subject> {
+        let named = self.spec.into_iter().flat_map(|s| &s.analyses).find(|a| a.name == analysis);
+        named.into_iter().flat_map(subjects)
+    }
+
+    /// The populations and projections that an analysis looks at.
+    fn places(&self, analysis: &str) -> impl Iterator<Item = &'a str> {
+        let names = |subject: &Subject| self.spec.map(|s| s.place_name(subject.place));
+        self.subjects(analysis).filter_map(names)
+    }
+
+    /// Whether an analysis looks at all units of a recorded variable one by one.
+    fn shows(&self, analysis: &str, r: &Recorded) -> bool {
+        let is_it = |s: &Subject| matches!(&s.what, Observable::Variable(name) if *name == r.variable);
+        let whole = self.subjects(analysis).zip(self.places(analysis)).filter(|(s, _)| s.units.is_empty() && !s.mean);
+        whole.into_iter().any(|(subject, place)| is_it(subject) && place == r.places[0])
     }
 
     /// How much a population or projection matters; 0 is most.
@@ -184,6 +196,10 @@ impl<'a> Topic<'a> {
     }
 }
 
+fn subjects(analysis: &AnalysisSpec) -> impl Iterator<Item = &Subject> {
+    analysis.of.iter().chain(&analysis.source).chain(&analysis.target)
+}
+
 /// Whether a metric `ANALYSIS.SUBJECT.METRIC` is about a population or projection.
 fn about(spec: &Spec, metric: &str, name: &str) -> bool {
     spec.analyses.iter().any(|a| {
@@ -206,17 +222,12 @@ fn in_space(named: &NamedShape, recording: &Recording) -> bool {
     !image.x.is_time || recording.traces.iter().any(|t| t.variable == image.value.label)
 }
 
-/// The population or projection that the name of a shape begins with.
-fn place_of(named: &NamedShape) -> &str {
-    named.name.split(['.', ' ']).next().unwrap_or_default()
-}
-
-/// Whether a shape of an analysis has a value of the recorded variable for every unit.
-fn by_unit(named: &NamedShape, r: &Recorded) -> bool {
-    let (Shape::Series(theirs), Shape::Series(ours)) = (&named.shape, &r.pane.shape.shape) else { return false };
-    let same = named.name.split(' ').next() == Some(&format!("{}.{}", r.places[0], r.variable));
+/// Whether an analysis has a value of the recorded variable for every unit.
+fn by_unit(outcome: &Outcome, r: &Recorded) -> bool {
+    let Shape::Series(ours) = &r.pane.shape.shape else { return false };
     let units = |s: &Series| s.curves.first().map_or(0, |c| c.x.len());
-    same && !theirs.x.is_time && theirs.y == ours.y && units(theirs) == units(ours)
+    let is_same = |theirs: &Series| !theirs.x.is_time && theirs.y == ours.y && units(theirs) == units(ours);
+    outcome.shapes.iter().any(|s| matches!(&s.shape, Shape::Series(theirs) if is_same(theirs)))
 }
 
 /// Whether two shapes are the same values over the same axes.

@@ -375,8 +375,9 @@ fn rate_curve(spikes: &Spikes, window: (f64, f64), bin: f64, per_second: f64) ->
     let scale = 1.0 / (bin * per_second * spikes.size as f64);
     Some(Curve {
         name: spikes.population.clone(),
-        x: (0..counts.len()).map(|k| window.0 + (k as f64 + 0.5) * bin).collect(),
+        x: (1..=counts.len()).map(|k| window.0 + k as f64 * bin).collect(),
         y: counts.into_iter().map(|c| f64::from(c) * scale).collect(),
+        style: CurveStyle::Steps,
         ..Curve::default()
     })
 }

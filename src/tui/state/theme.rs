@@ -22,17 +22,6 @@ pub fn depth(said: Option<Depth>, env: impl Fn(&str) -> Option<String>) -> Depth
     }
 }
 
-/// Reads `none`, `16`, `256`, `truecolor`.
-pub fn depth_of_word(text: &str) -> Option<Depth> {
-    match text {
-        "none" | "0" => Some(Depth::None),
-        "16" => Some(Depth::Sixteen),
-        "256" => Some(Depth::Indexed),
-        "truecolor" | "24bit" => Some(Depth::True),
-        _ => None,
-    }
-}
-
 /// The nearest colour that a terminal of this depth shows.
 pub fn nearest(depth: Depth, color: Color) -> Color {
     match (depth, color) {

@@ -1,0 +1,514 @@
+//! What many points say together: means and intervals over seeds, curves over the axes of a sweep, expectations.
+
+use std::collections::HashMap;
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::ensemble::PointResult;
+use super::{Check, Status, expect};
+use spikedeck_core::units::{Quantity, display_unit};
+use spikedeck_scenario::Spec;
+use spikedeck_signal::{Axis, Curve, Metric, NamedShape, Outcome, ScalarRow, Scalars, Series, Shape};
+
+/// Places on an axis, each with the values of its seeds.
+type Samples = Vec<(f64, Vec<f64>)>;
+
+/// The axes of a point: paths and values.
+type Axes = [(String, String)];
+
+/// Points with what they found. A run that did not reach its end has numbers of another stretch: it is a point without
+/// values.
+pub(super) struct Across<'a> {
+    points: Vec<&'a PointResult>,
+    /// The metrics of each point by their full names.
+    metrics: Vec<HashMap<String, &'a Metric>>,
+}
+
+impl<'a> Across<'a> {
+    pub(super) fn new(points: impl IntoIterator<Item = &'a PointResult>) -> Self {
+        let points: Vec<&PointResult> = points.into_iter().collect();
+        let metrics = points.iter().map(|p| if is_whole(p) { metrics_of(p) } else { HashMap::new() }).collect();
+        Self { points, metrics }
+    }
+
+    /// The points that reached their end; all where none did.
+    fn telling(&self) -> impl Iterator<Item = &'a PointResult> {
+        let any = self.points.iter().any(|p| is_whole(p));
+        self.points.iter().copied().filter(move |p| !any || is_whole(p))
+    }
+
+    /// One outcome an analysis, in the order of the scenario: each metric over the points, whichever of them has it.
+    /// Without axes: mean and interval over seeds. With axes: one curve over the first axis for each combination of the
+    /// others.
+    pub(super) fn outcomes(&self, spec: &Spec) -> Vec<Outcome> {
+        let has_axes = self.points.iter().any(|p| !p.point.axes.is_empty());
+        self.templates(spec).into_iter().map(|(from, t)| self.outcome(from, t, has_axes)).collect()
+    }
+
+    /// Each analysis once, with the first point that has it, in the order of the scenario.
+    fn templates(&self, spec: &Spec) -> Vec<(&'a PointResult, &'a Outcome)> {
+        let mut templates: Vec<(&PointResult, &Outcome)> = Vec::new();
+        for point in self.telling().chain(self.points.iter().copied()) {
+            for outcome in &point.finished.outcomes {
+                if !templates.iter().any(|t| t.1.name == outcome.name) {
+                    templates.push((point, outcome));
+                }
+            }
+        }
+        // What no analysis of the scenario is (a run at half the step) stands behind them.
+        let place = |name: &str| {
+            let found = spec.analyses.iter().position(|a| a.name == name);
+            (found.is_none(), found)
+        };
+        templates.sort_by_key(|t| place(&t.1.name));
+        templates
+    }
+
+    fn outcome(&self, from: &PointResult, template: &Outcome, has_axes: bool) -> Outcome {
+        if has_axes {
+            let mut outcome = self.head(template);
+            outcome.shapes.extend(self.metrics_of(&template.name).into_iter().map(|m| self.along_axis(m)));
+            return outcome;
+        }
+        let mut outcome = self.measured(template);
+        let numbers = Shape::Scalars(Scalars::from_metrics(&outcome.metrics));
+        outcome.shapes.push(NamedShape::new("across seeds", numbers));
+        outcome.shapes.extend(template.shapes.iter().filter(|s| !matches!(s.shape, Shape::Scalars(_))).cloned());
+        // Whose they are is said where it is not the first.
+        if outcome.shapes.len() > 1 && self.points.first().is_some_and(|p| p.point.seed != from.point.seed) {
+            outcome.summary = format!("{}, curves of {}", outcome.summary, from.point.label());
+        }
+        outcome
+    }
+
+    /// An outcome without shapes and metrics.
+    fn head(&self, template: &Outcome) -> Outcome {
+        let failure = self.failure_of(&template.name);
+        Outcome {
+            name: template.name.clone(),
+            kind: template.kind.clone(),
+            title: template.title.clone(),
+            summary: match &failure {
+                None => format!("{} points", self.points.len()),
+                Some(why) => format!("no result: {why}"),
+            },
+            failure,
+            ..Outcome::default()
+        }
+    }
+
+    /// The metrics of an analysis over seeds, without shapes.
+    fn measured(&self, template: &Outcome) -> Outcome {
+        let metrics = self.metrics_of(&template.name).into_iter().map(|m| self.over_seeds(m)).collect();
+        Outcome { metrics, ..self.head(template) }
+    }
+
+    /// The metrics of an analysis that any point has, each once, by its first appearance: a unit that is silent at the
+    /// first point has intervals at others.
+    fn metrics_of(&self, analysis: &str) -> Vec<&'a Metric> {
+        let mut seen = std::collections::HashSet::new();
+        let of = self.telling().flat_map(|p| &p.finished.outcomes).filter(|o| o.name == analysis);
+        of.flat_map(|o| &o.metrics).filter(|m| seen.insert(m.full_name())).collect()
+    }
+
+    /// Why an analysis has no result at any point, if it has none at any; the reason of the first.
+    fn failure_of(&self, analysis: &str) -> Option<String> {
+        let of = self.telling().flat_map(|p| &p.finished.outcomes).filter(|o| o.name == analysis);
+        let failures: Vec<Option<&String>> = of.map(|o| o.failure.as_ref()).collect();
+        let all: Option<Vec<&String>> = failures.into_iter().collect();
+        all?.first().map(|why| (*why).clone())
+    }
+
+    /// Mean over the seeds that gave a value, with its 95 % interval (Student's t).
+    fn over_seeds(&self, metric: &Metric) -> Metric {
+        let name = metric.full_name();
+        let found = self.metrics.iter().filter_map(|m| m.get(&name).copied());
+        let whole = self.points.iter().filter(|p| is_whole(p)).count();
+        over_seeds(metric, &found.collect::<Vec<_>>(), whole, self.points.len())
+    }
+
+    /// A metric over the axes: a curve over the first one, or a list where its values are names.
+    fn along_axis(&self, metric: &Metric) -> NamedShape {
+        let shape = match self.first_axis() {
+            Some(axis) => Shape::Series(self.curves(metric, &axis)),
+            None => Shape::Scalars(self.list(metric)),
+        };
+        NamedShape::new(format!("{} {}", metric.subject, metric.metric), shape)
+    }
+
+    /// The values of the first axis of each point, and their axis, where all are quantities of one kind.
+    fn first_axis(&self) -> Option<(Vec<f64>, Axis)> {
+        let path = &self.points.first()?.point.axes.first()?.0;
+        let values: Option<Vec<(f64, String)>> =
+            self.points.iter().map(|p| p.point.axes.first().and_then(|a| axis_value(&a.1))).collect();
+        let values = values?;
+        let unit = values.first()?.1.clone();
+        let name = path.rsplit('.').next().unwrap_or(path);
+        values.iter().all(|v| v.1 == unit).then(|| (values.into_iter().map(|v| v.0).collect(), Axis::new(name, unit)))
+    }
+
+    /// A metric over the first axis: mean over seeds with its interval, a curve for each combination of the other axes.
+    fn curves(&self, metric: &Metric, (xs, axis): &(Vec<f64>, Axis)) -> Series {
+        let name = metric.full_name();
+        let mut curves: Vec<(String, Samples)> = Vec::new();
+        for ((result, found), x) in self.points.iter().zip(&self.metrics).zip(xs) {
+            let others: Vec<String> = result.point.axes.iter().skip(1).map(|(p, v)| setting(p, v)).collect();
+            let label = if others.is_empty() { name.clone() } else { others.join(" ") };
+            let samples = entry(&mut curves, label);
+            let values = entry(samples, *x);
+            values.extend(found.get(&name).and_then(|m| m.value));
+        }
+        let curve = |(name, mut samples): (String, Samples)| {
+            samples.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let mut curve = Curve { name, ..Curve::default() };
+            let (mut low, mut high) = (Vec::new(), Vec::new());
+            for (x, values) in samples {
+                curve.x.push(x);
+                let (mean, (a, b)) = match mean_and_half_width(&values) {
+                    None => (f64::NAN, (f64::NAN, f64::NAN)),
+                    Some((mean, Some(half))) if half > 0.0 => (mean, (mean - half, mean + half)),
+                    Some((mean, _)) => (mean, (f64::NAN, f64::NAN)),
+                };
+                curve.y.push(mean);
+                low.push(a);
+                high.push(b);
+            }
+            if low.iter().any(|l| l.is_finite()) {
+                curve.band = Some((low, high));
+            }
+            curve
+        };
+        Series {
+            x: axis.clone(),
+            y: Axis::new(metric.metric.clone(), metric.unit.clone()),
+            curves: curves.into_iter().map(curve).collect(),
+            references: Vec::new(),
+        }
+    }
+
+    /// A metric at each combination of the axes, by their values.
+    fn list(&self, metric: &Metric) -> Scalars {
+        let rows = self.places().into_iter().map(|(axes, place)| {
+            let measured = Scalars::from_metrics(&[place.over_seeds(metric)]).rows.remove(0).measured;
+            let mut name: Vec<String> = axes.iter().take(1).map(|a| bare(&a.1).to_owned()).collect();
+            name.extend(axes.iter().skip(1).map(|(p, v)| setting(p, v)));
+            ScalarRow { name: name.join(" "), measured }
+        });
+        Scalars { rows: rows.collect() }
+    }
+
+    /// The seeds of each combination of the axes.
+    fn places(&self) -> Vec<(&'a Axes, Self)> {
+        let mut places: Vec<(&Axes, Vec<&PointResult>)> = Vec::new();
+        for &point in &self.points {
+            entry(&mut places, point.point.axes.as_slice()).push(point);
+        }
+        places.into_iter().map(|(axes, points)| (axes, Self::new(points))).collect()
+    }
+
+    /// What became of the expectations: of the means over the seeds, at each combination of the axes; and of each run
+    /// that ended by a value that is not finite.
+    pub(super) fn checks(&self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        for (axes, place) in self.places() {
+            let label = axes.iter().map(|(p, v)| setting(p, v)).collect::<Vec<_>>().join(" ");
+            let (Some(first), whole) = (place.points.first(), place.points.iter().any(|p| is_whole(p))) else {
+                continue;
+            };
+            let spec = &first.point.spec;
+            if whole {
+                let found: Vec<Outcome> = place.templates(spec).into_iter().map(|(_, t)| place.measured(t)).collect();
+                checks.extend(labelled(expect::check(&spec.expect, &found), &label));
+            }
+            for failed in place.points.iter().filter(|p| p.finished.status == Status::Failed) {
+                checks.extend(labelled(failed.finished.checks.clone(), &failed.point.label()));
+            }
+        }
+        checks
+    }
+}
+
+fn is_whole(point: &PointResult) -> bool {
+    point.finished.status == Status::Complete
+}
+
+fn metrics_of(point: &PointResult) -> HashMap<String, &Metric> {
+    let mut found = HashMap::new();
+    for metric in point.finished.outcomes.iter().flat_map(|o| &o.metrics) {
+        found.entry(metric.full_name()).or_insert(metric);
+    }
+    found
+}
+
+/// What stands under `key`, which is put at the end if it is not there.
+fn entry<K: PartialEq, V: Default>(list: &mut Vec<(K, V)>, key: K) -> &mut V {
+    let at = match list.iter().position(|e| e.0 == key) {
+        Some(at) => at,
+        None => {
+            list.push((key, V::default()));
+            list.len() - 1
+        }
+    };
+    &mut list[at].1
+}
+
+/// A swept value without the quotes of the file.
+fn bare(value: &str) -> &str {
+    value.trim().trim_matches('"')
+}
+
+/// `tau_m=15 ms`.
+pub(super) fn setting(path: &str, value: &str) -> String {
+    format!("{}={}", path.rsplit('.').next().unwrap_or(path), bare(value))
+}
+
+fn labelled(checks: Vec<Check>, label: &str) -> impl Iterator<Item = Check> {
+    let at = if label.is_empty() { String::new() } else { format!(" ({label})") };
+    checks.into_iter().map(move |c| Check { name: format!("{}{at}", c.name), ..c })
+}
+
+/// Mean of what was found at those of `seeds` seeds that gave a value, with its 95 % interval; `whole` of them reached
+/// their end.
+fn over_seeds(metric: &Metric, found: &[&Metric], whole: usize, seeds: usize) -> Metric {
+    if let ([one], 1) = (found, seeds) {
+        return (*one).clone();
+    }
+    let found: Vec<&Metric> = found.iter().copied().filter(|m| m.value.is_some()).collect();
+    let values: Vec<f64> = found.iter().filter_map(|m| m.value).collect();
+    let (n, unit) = (values.len(), metric.unit.clone());
+    let mut over = match mean_and_half_width(&values) {
+        None => {
+            let why = match (whole, metric.note.as_str()) {
+                (0, _) => "no seed reached its end".to_owned(),
+                (_, "") => "no seed gave a value".to_owned(),
+                (_, note) => format!("no seed gave a value: {note}"),
+            };
+            Metric::missing(&metric.subject, &metric.metric, unit, n as u64, why)
+        }
+        Some((mean, half)) => {
+            let of = match (n == seeds, n == whole, whole == seeds) {
+                (true, ..) => format!("mean of {n} seeds"),
+                (_, true, _) => format!("mean of those {n} of {seeds} seeds that reached their end"),
+                (_, _, true) => format!("mean of those {n} of {seeds} seeds that gave a value"),
+                _ => format!("mean of those {n} of {seeds} seeds that reached their end and gave a value"),
+            };
+            let over = Metric::new(&metric.subject, &metric.metric, mean, unit, n as u64);
+            match half {
+                Some(half) if half > 0.0 => {
+                    over.interval(mean - half, mean + half).note(format!("{of}, 95 % interval by Student's t"))
+                }
+                Some(_) => over.note(format!("{of}, the same in all of them: they say nothing of how it varies")),
+                None => over.note(format!("{of}: one value has no interval")),
+            }
+        }
+    };
+    over.analysis.clone_from(&metric.analysis);
+    for column in Metric::COLUMNS {
+        column.carry_over_seeds(&found, &mut over);
+    }
+    over
+}
+
+/// Mean, and half the width of its 95 % interval where there are at least two values; 0 where all are the same.
+pub(super) fn mean_and_half_width(values: &[f64]) -> Option<(f64, Option<f64>)> {
+    let (first, rest) = values.split_first()?;
+    if rest.is_empty() {
+        return Some((*first, None));
+    }
+    // Their sum is rounded, and would differ from them.
+    if rest.iter().all(|v| v == first) {
+        return Some((*first, Some(0.0)));
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let half = StudentsT::new(0.0, 1.0, n - 1.0).ok().map(|t| t.inverse_cdf(0.975) * (variance / n).sqrt());
+    Some((mean, half))
+}
+
+/// A swept value in its display unit, if it is a number or a quantity.
+pub(crate) fn axis_value(toml: &str) -> Option<(f64, String)> {
+    let quantity = Quantity::parse(bare(toml)).ok()?;
+    Some((quantity.as_written(), display_unit(quantity.dimension).symbol))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::Finished;
+
+    /// A point whose analysis `a` found `values` of one subject, in order; those that are none are missing.
+    fn point(axes: &[(&str, &str)], seed: u64, status: Status, values: &[(&str, Option<f64>)]) -> PointResult {
+        let metric = |&(name, value): &(&str, Option<f64>)| {
+            let metric = match value {
+                Some(v) => Metric::new("p.spikes", name, v, "Hz", 5).p(0.5).chance(v / 2.0),
+                None => Metric::missing("p.spikes", name, "Hz", 0, "silent"),
+            };
+            Metric { analysis: "a".into(), ..metric }
+        };
+        let outcome = Outcome { name: "a".into(), metrics: values.iter().map(metric).collect(), ..Outcome::default() };
+        let spec = Arc::new(crate::load("lif-fi", &[]).unwrap().0);
+        let finished = Finished {
+            label: "x".into(),
+            spec: Some(spec.clone()),
+            status,
+            failure: None,
+            recording: Arc::default(),
+            // Only what is looked at while a run lasts is measured of one that failed.
+            outcomes: if status == Status::Failed && values.is_empty() { Vec::new() } else { vec![outcome] },
+            checks: Vec::new(),
+            warnings: Vec::new(),
+            facts: crate::Facts::default(),
+        };
+        let axes = axes.iter().map(|(p, v)| ((*p).to_owned(), (*v).to_owned())).collect();
+        PointResult { point: crate::Point { axes, seed, spec }, finished: Arc::new(finished) }
+    }
+
+    fn seeds(values: &[(Status, Option<f64>)]) -> Metric {
+        let points: Vec<PointResult> =
+            values.iter().enumerate().map(|(k, (status, v))| point(&[], k as u64, *status, &[("rate", *v)])).collect();
+        let spec = points[0].point.spec.clone();
+        Across::new(&points).outcomes(&spec).remove(0).metrics.remove(0)
+    }
+
+    /// A run that failed has numbers of another stretch; an interval without width says nothing.
+    #[test]
+    fn only_runs_that_reached_their_end_are_in_the_mean_and_the_note_says_what_it_is() {
+        use Status::{Complete, Failed};
+        let (ten, twelve) = ((Complete, Some(10.0)), (Complete, Some(12.0)));
+        let lost = (Failed, Some(1.0));
+        for (found, mean, has_interval, note) in [
+            (vec![ten, twelve], Some(11.0), true, "mean of 2 seeds, 95 % interval by Student's t"),
+            (vec![lost, ten, twelve], Some(11.0), true, "mean of those 2 of 3 seeds that reached their end, 95 %"),
+            (vec![ten, lost], Some(10.0), false, "mean of those 1 of 2 seeds that reached their end: one value has no"),
+            (vec![(Complete, None), ten, twelve], Some(11.0), true, "mean of those 2 of 3 seeds that gave a value, 95"),
+            (vec![lost, (Complete, None), ten], Some(10.0), false, "that reached their end and gave a value: one"),
+            (vec![(Complete, Some(0.1)); 5], Some(0.1), false, "mean of 5 seeds, the same in all of them"),
+            (vec![lost, lost], None, false, "no seed reached its end"),
+            (vec![(Complete, None), (Complete, None)], None, false, "no seed gave a value: silent"),
+        ] {
+            let metric = seeds(&found);
+            assert_eq!((metric.value, metric.ends().is_some()), (mean, has_interval), "{metric:?}");
+            assert!(metric.note.contains(note) && metric.note.contains("Student") == has_interval, "{}", metric.note);
+            assert_eq!(metric.n, Some(found.iter().filter(|f| f.0 == Complete && f.1.is_some()).count() as u64));
+            // The level of chance is that of the seeds in the mean, a p-value rests on one run.
+            assert_eq!((metric.chance, metric.p_value), (mean.map(|m| m / 2.0), None));
+        }
+    }
+
+    /// The first point knows no more than any other.
+    #[test]
+    fn what_any_point_has_is_there_whichever_failed() {
+        for failed in 0..3 {
+            let points: Vec<PointResult> = (0..3)
+                .map(|k| {
+                    if k == failed {
+                        point(&[], k, Status::Failed, &[])
+                    } else {
+                        point(&[], k, Status::Complete, &[("rate", Some(2.0 + k as f64))])
+                    }
+                })
+                .collect();
+            let outcomes = Across::new(&points).outcomes(&points[0].point.spec);
+            assert_eq!(outcomes.len(), 1, "{failed}");
+            assert_eq!(outcomes[0].metrics[0].n, Some(2));
+        }
+    }
+
+    fn shapes(points: &[PointResult]) -> Vec<Shape> {
+        let outcomes = Across::new(points).outcomes(&points[0].point.spec);
+        outcomes.into_iter().flat_map(|o| o.shapes).map(|s| s.shape).collect()
+    }
+
+    #[test]
+    fn an_axis_of_quantities_is_a_curve_and_one_of_names_a_list() {
+        let of = |values: &[&str], other: &[&str]| {
+            let mut points = Vec::new();
+            for value in values {
+                for o in other {
+                    for seed in 0..2 {
+                        let axes = [("populations.p.parameters.I", *value), ("populations.p.size", *o)];
+                        let v = value.len() as f64 + o.len() as f64 + seed as f64;
+                        points.push(point(&axes, seed, Status::Complete, &[("rate", Some(v))]));
+                    }
+                }
+            }
+            points
+        };
+        let [Shape::Series(s)] = &shapes(&of(&["\"20 pA\"", "\"0.005 nA\""], &["1", "22"]))[..] else { panic!() };
+        assert_eq!((s.x.label.as_str(), s.x.unit.as_str(), s.curves.len()), ("I", "pA", 2));
+        for curve in &s.curves {
+            assert_eq!(curve.x, [5.0, 20.0], "in ascending order, whatever the file's is");
+            assert!(curve.band.is_some() && curve.y[0] > curve.y[1]);
+        }
+        for names in [["\"lif\"", "\"adex\""], ["\"5 pA\"", "\"auto\""], ["\"5 pA\"", "\"5 mV\""]] {
+            let [Shape::Scalars(list)] = &shapes(&of(&names, &["1", "22"]))[..] else { panic!("{names:?}") };
+            let rows: Vec<&str> = list.rows.iter().map(|r| r.name.as_str()).collect();
+            let (a, b) = (bare(names[0]), bare(names[1]));
+            let wanted = [format!("{a} size=1"), format!("{a} size=22"), format!("{b} size=1"), format!("{b} size=22")];
+            assert_eq!(rows, wanted);
+            assert!(list.rows.iter().all(|r| r.measured.n == Some(2) && r.measured.ends().is_some()));
+        }
+    }
+
+    /// Expectations hold at each place of a sweep, of the means over its seeds; a failure that is expected counts, too.
+    #[test]
+    fn expectations_are_checked_at_each_place_of_a_sweep() {
+        let expecting = |mut p: PointResult, metric: &str, low: f64, high: f64| {
+            let mut spec = (*p.point.spec).clone();
+            spec.expect = vec![spikedeck_scenario::Expect {
+                name: "e".into(),
+                metric: metric.into(),
+                min: Some(low),
+                max: Some(high),
+                unit: "Hz".into(),
+                source: String::new(),
+                original: None,
+            }];
+            p.point.spec = Arc::new(spec);
+            p
+        };
+        let mut points = Vec::new();
+        for (value, rates) in [("\"1 pA\"", [8.0, 12.0]), ("\"2 pA\"", [18.0, 22.0])] {
+            for (seed, rate) in rates.into_iter().enumerate() {
+                let p = point(&[("p.I", value)], seed as u64, Status::Complete, &[("rate", Some(rate))]);
+                points.push(expecting(p, "a.p.spikes.rate", 9.0, 11.0));
+            }
+        }
+        let told = |points: &[PointResult]| -> Vec<(String, Option<f64>, bool)> {
+            Across::new(points).checks().into_iter().map(|c| (c.name, c.found, c.passed)).collect()
+        };
+        let wanted = [("e (I=1 pA)".to_owned(), Some(10.0), true), ("e (I=2 pA)".to_owned(), Some(20.0), false)];
+        assert_eq!(told(&points), wanted);
+        // One of the seeds of the first place fails: the other is held against the range, and its own check is there.
+        let check = Across::new(&points).checks().remove(0);
+        let failed = Arc::make_mut(&mut points[0].finished);
+        (failed.status, failed.checks) = (Status::Failed, vec![Check { name: "f".into(), ..check }]);
+        let names: Vec<String> = told(&points).into_iter().map(|t| t.0).collect();
+        assert_eq!(names, ["e (I=1 pA)", "f (I=1 pA seed=0)", "e (I=2 pA)"]);
+    }
+
+    #[test]
+    fn mean_over_seeds_has_a_t_interval() {
+        // t(0.975, 3) = 3.182446305; sd = 1.290994449, n = 4: half width 2.054260...
+        let (mean, half) = mean_and_half_width(&[1.0, 2.0, 3.0, 4.0]).unwrap();
+        assert_eq!(mean, 2.5);
+        assert!((half.unwrap() - 3.182_446_305 * 1.290_994_449 / 2.0).abs() < 1e-6);
+        assert_eq!(mean_and_half_width(&[7.0]), Some((7.0, None)));
+        assert_eq!(mean_and_half_width(&[]), None);
+    }
+
+    #[test]
+    fn swept_values_are_read_in_display_units() {
+        assert_eq!(axis_value("\"15 ms\""), Some((15.0, "ms".into())));
+        assert_eq!(axis_value("0.5"), Some((0.5, String::new())));
+        assert_eq!(axis_value("\"auto\""), None);
+        // 5e-10 / 1e-12 is 500.00000000000006: points of an axis are the decimal numbers that people wrote.
+        for pa in 1..=1000 {
+            assert_eq!(axis_value(&format!("\"{pa} pA\"")), Some((f64::from(pa), "pA".into())));
+            assert_eq!(axis_value(&format!("\"{pa} us\"")), Some((f64::from(pa) / 1000.0, "ms".into())));
+        }
+    }
+}
