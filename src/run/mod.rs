@@ -28,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod analyze;
 mod catalog;
 mod compare;
 mod ensemble;
@@ -46,12 +47,16 @@ mod requests;
 mod single;
 mod watch;
 
+pub use analyze::analyze;
 pub use catalog::{analyses, catalog, integrators};
 pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
 pub use ensemble::{Ensemble, PointResult, ensemble};
 pub use expect::original_of;
 pub use job::start;
-pub use load::{Files, LoadError, Source, again, again_with, find, load, resolve, resolve_with};
+pub use load::{
+    Files, LoadError, STANDARD_INPUT, Source, again, again_with, find, is_standard_input, load, resolve, resolve_with,
+    standard_input,
+};
 pub use memory::free_memory;
 pub use points::{Point, Resolve, points};
 pub use single::{examine, execute};

@@ -6,7 +6,7 @@ use super::catalog::{AnalysisDeclaration, OptionKind, OptionValue, ParamSpec, Su
 use super::language::{Key, Need, Of, Range, Table, Takes};
 use super::resolver::{Resolver, suggest};
 use super::selector::{Scope, subjects};
-use super::spec::AnalysisSpec;
+use super::spec::{AnalysisSpec, Subject};
 use super::value::show;
 use spikedeck_core::units::Dimension;
 use spikedeck_model::document::{Entry, Item, Node};
@@ -70,8 +70,18 @@ impl From<&ParamSpec> for Key {
     }
 }
 
-/// Reads one analysis.
+/// Reads one analysis of a scenario.
 pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, scope: &Scope<'_>) -> Option<AnalysisSpec> {
+    read_with(resolver, entry, &mut |resolver, node, equations| {
+        subjects(resolver, node, &Scope { equations, ..*scope })
+    })
+}
+
+/// How what an analysis looks at is read; the flag says that it looks at equations.
+type ReadSubjects<'a> = &'a mut dyn FnMut(&mut Resolver<'_>, &Node, bool) -> Vec<Subject>;
+
+/// Reads one analysis, of which `find` reads what it looks at.
+pub(super) fn read_with(resolver: &mut Resolver<'_>, entry: &Entry, find: ReadSubjects<'_>) -> Option<AnalysisSpec> {
     let before = resolver.report.errors();
     let mut f = Table::of(resolver, &entry.value, format!("analysis `{}`", entry.key), COMMON)?;
     let kind_node = f.require(resolver, "kind")?;
@@ -82,10 +92,10 @@ pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, scope: &Scope<'_>
         resolver.error_help(&kind_node.place, format!("there is no analysis `{kind}`"), help);
         return None;
     };
-    let scope = Scope { equations: declaration.subjects == Subjects::Population, ..*scope };
+    let equations = declaration.subjects == Subjects::Population;
     f.with(subject_keys(declaration.subjects));
     let mut read = |resolver: &mut Resolver<'_>, key: &str| {
-        f.require(resolver, key).map(|n| subjects(resolver, n, &scope)).unwrap_or_default()
+        f.require(resolver, key).map(|n| find(resolver, n, equations)).unwrap_or_default()
     };
     let (of, source, target) = match declaration.subjects {
         Subjects::Of | Subjects::Population => (read(resolver, "of"), Vec::new(), Vec::new()),
