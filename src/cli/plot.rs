@@ -83,6 +83,15 @@ fn measured(args: &Args, path: &Path) -> Result<Option<Arc<Finished>>, CliError>
     let analyses = match own {
         Some(own) => vec![own],
         None if is_table => {
+            let catalog = run::catalog();
+            if !catalog.analyses.contains_key(name) {
+                let help = did_you_mean(name, catalog.analyses.keys().copied()).map_or_else(
+                    || "`spikedeck list analyses` names all".into(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                let what = format!("{} is a table, and there is no kind of analysis `{name}`; {help}", args.run);
+                return Err(CliError::Usage(what));
+            }
             let asked = AskedAnalysis { kind: name.to_owned(), keys: Vec::new() };
             analyze::wanted(&finished, &[asked], &[])?
         }
