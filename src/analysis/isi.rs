@@ -2,9 +2,10 @@
 
 use super::prelude::*;
 use spikedeck_core::bootstrap;
-use spikedeck_core::intervals::{corrected_cv, cv, cv2, interval_of_neighbours, lv, lvr};
+use spikedeck_core::intervals::{Corrected, corrected_cv, cv, cv2, interval_of_neighbours, lv, lvr};
 use spikedeck_core::statistics::{mean, mean_interval, median, quantile, variance};
-use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape};
+use spikedeck_scenario::Subject;
+use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape, Window};
 
 /// The analysis `isi`.
 pub struct Isi;
@@ -54,40 +55,24 @@ impl Estimator for Isi {
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         f.each_spiking(|f, s| {
-            let t = subject::trains(f.request, s)?;
-            let all: Vec<Vec<f64>> = t.trains.iter().map(|x| x.windows(2).map(|w| w[1] - w[0]).collect()).collect();
-            // Two spikes of a unit at one time make an interval of zero, which CV2, LV and LvR cannot take twice in a
-            // row.
-            let zeros = all.iter().flatten().filter(|&&i| i <= 0.0).count();
-            let all: Vec<Vec<f64>> = all.into_iter().map(|v| v.into_iter().filter(|&i| i > 0.0).collect()).collect();
-            if zeros > 0 {
+            let unit = f.base.unit();
+            let found = Found::of(f, s, o)?;
+            let Found { zeros, n, sum, units, .. } = &found;
+            if *zeros > 0 {
                 f.warn(format!("{}: {zeros} intervals of length zero (repeated spike times) were left out", s.text));
             }
-            let used: Vec<&Vec<f64>> = all.iter().filter(|v| v.len() >= o.min_intervals).collect();
-            let pooled: Vec<f64> = all.iter().flatten().copied().collect();
-            let n = pooled.len() as u64;
-            let unit = f.base.unit();
-            f.metric(if n == 0 {
+            f.metric(if *n == 0 {
                 Metric::missing(&s.text, "mean_isi", unit, 0, "no unit fired twice")
             } else {
-                Metric::new(&s.text, "mean_isi", mean(&pooled), unit, n).note("all intervals of all units")
+                Metric::new(&s.text, "mean_isi", sum / *n as f64, unit, *n).note("all intervals of all units")
             });
-            let poisson = "chance: Poisson";
-            let r = o.refractoriness.axis;
-            let dead = "chance: Poisson with dead time R";
-            let of_cv = variability(&s.text, &Measure { name: "cv", of: &cv, chance: poisson, single: true }, &used, o);
-            let words = of_cv.value.map(|v| format!("{}: CV {v:.3}", s.text));
-            f.metric(of_cv);
-            for measure in [
-                Measure { name: "cv2", of: &cv2, chance: poisson, single: false },
-                Measure { name: "lv", of: &lv, chance: poisson, single: false },
-                Measure { name: "lvr", of: &|i| lvr(i, r), chance: dead, single: false },
-            ] {
-                f.metric(variability(&s.text, &measure, &used, o));
+            for measure in &MEASURES {
+                f.metric(variability(&s.text, measure, units, o));
             }
-            let (fano, low_counts) = fano(f.request, &t, o)?;
+            let words = (!units.lengths.is_empty()).then(|| format!("{}: CV {:.3}", s.text, mean(&units.values[0])));
+            let (fano, low_counts) = found.counts.fano(f.request, &s.text, o);
             if fano.value.is_some()
-                && let Some(told) = t.outside(o.fano_window)
+                && let Some(told) = found.counts.outside.told(&s.text, f.base)
             {
                 f.warn(format!("{told} (Fano factor)"));
             }
@@ -99,20 +84,24 @@ impl Estimator for Isi {
                     s.text
                 ));
             }
-            if let Some((plain, middle)) = biased(&used) {
-                let typical = median(&used.iter().map(|v| v.len() as f64).collect::<Vec<_>>());
+            if let Some((plain, middle)) = units.biased() {
+                let typical = median(&units.lengths);
                 f.warn(format!(
                     "{}: {typical} intervals in a typical unit bias CV by more than its uncertainty: {plain:.3}, less \
                      its bias {middle:.3}",
                     s.text
                 ));
             }
-            if n >= 2 {
-                f.shape(format!("intervals of {}", s.text), Shape::Distribution(intervals(&pooled, unit)));
+            match &found.pooled {
+                Some(pooled) if *n >= 2 => {
+                    f.shape(format!("intervals of {}", s.text), Shape::Distribution(intervals(pooled, unit)));
+                }
+                Some(_) => {}
+                None => f.warn(format!("{}: its intervals do not fit into memory, and are not drawn", s.text)),
             }
-            if used.len() > 8 {
-                let values: Vec<f64> = used.iter().map(|v| cv(v)).collect();
-                f.shape(format!("CV of {}", s.text), Shape::Distribution(spread(&values, "CV", 1.0)));
+            if units.lengths.len() > 8 {
+                let shape = Shape::Distribution(spread(&units.values[0], "CV", 1.0));
+                f.shape(format!("CV of {}", s.text), shape);
             }
             if let Some(word) = words {
                 f.word(word);
@@ -122,34 +111,123 @@ impl Estimator for Isi {
     }
 }
 
+/// What the intervals of a subject give, found train by train.
+struct Found {
+    /// Intervals of length zero, which CV2, LV and LvR cannot take twice in a row.
+    zeros: usize,
+    /// Intervals of all units.
+    n: u64,
+    /// Their sum.
+    sum: f64,
+    /// They themselves, where they fit into memory.
+    pooled: Option<Vec<f64>>,
+    units: Units,
+    counts: Counts,
+}
+
+impl Found {
+    fn of(f: &Findings<'_>, s: &Subject, o: &Options) -> Result<Self, AnalysisError> {
+        let window = f.recording.analysis_window();
+        let in_memory = !subject::is_on_disk(f.request, s)?;
+        let mut found = Self {
+            zeros: 0,
+            n: 0,
+            // As a sum of none begins.
+            sum: -0.0,
+            pooled: in_memory.then(Vec::new),
+            units: Units::default(),
+            counts: Counts::new(window, o),
+        };
+        subject::each_train(f.request, s, |_, train| {
+            let train = train.within(window);
+            let all = train.windows(2).map(|w| w[1] - w[0]);
+            let intervals: Vec<f64> = all.filter(|&i| i > 0.0).collect();
+            found.zeros += train.len().saturating_sub(1) - intervals.len();
+            found.n += intervals.len() as u64;
+            found.sum = intervals.iter().fold(found.sum, |sum, i| sum + i);
+            found.counts.look(&train, o);
+            if let Some(pooled) = &mut found.pooled {
+                pooled.extend(&intervals);
+            }
+            if intervals.len() >= o.min_intervals {
+                found.units.take(intervals, o);
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+}
+
 /// A measure of the variability of intervals.
-struct Measure<'a> {
+struct Measure {
     name: &'static str,
-    of: &'a dyn Fn(&[f64]) -> f64,
+    /// Of intervals, with R.
+    of: fn(&[f64], f64) -> f64,
     /// What gives 1.
     chance: &'static str,
     /// Whether it is of single intervals, and not of neighbours.
     single: bool,
 }
 
+/// The measures; CV is the first.
+const MEASURES: [Measure; 4] = [
+    Measure { name: "cv", of: |i, _| cv(i), chance: "chance: Poisson", single: true },
+    Measure { name: "cv2", of: |i, _| cv2(i), chance: "chance: Poisson", single: false },
+    Measure { name: "lv", of: |i, _| lv(i), chance: "chance: Poisson", single: false },
+    Measure { name: "lvr", of: lvr, chance: "chance: Poisson with dead time R", single: false },
+];
+
+/// What is kept of units with enough intervals.
+#[derive(Default)]
+struct Units {
+    /// Numbers of intervals.
+    lengths: Vec<f64>,
+    /// A row for each of [`MEASURES`], a value a unit.
+    values: [Vec<f64>; 4],
+    corrected: Vec<Option<Corrected>>,
+    /// The intervals, where there is one unit.
+    only: Option<Vec<f64>>,
+}
+
+impl Units {
+    fn take(&mut self, intervals: Vec<f64>, o: &Options) {
+        for (values, measure) in self.values.iter_mut().zip(&MEASURES) {
+            values.push((measure.of)(&intervals, o.refractoriness.axis));
+        }
+        self.corrected.push(corrected_cv(&intervals));
+        self.lengths.push(intervals.len() as f64);
+        self.only = (self.lengths.len() == 1).then_some(intervals);
+    }
+
+    /// How far the bias of CV goes beyond its uncertainty, if it does: the mean over units, and the same less its bias.
+    fn biased(&self) -> Option<(f64, f64)> {
+        let pairs = self.values[0].iter().zip(&self.corrected);
+        let pairs: Vec<(f64, f64)> = pairs.filter_map(|(cv, c)| Some((*cv, c.as_ref()?.value))).collect();
+        let corrected: Vec<f64> = pairs.iter().map(|p| p.1).collect();
+        let (middle, low, high) = mean_interval(&corrected, 0.95);
+        let plain = mean(&pairs.iter().map(|p| p.0).collect::<Vec<_>>());
+        // Clocks have a CV of rounding alone, and a bias that is as large.
+        ((plain < low || plain > high) && (plain - middle).abs() > NEGLIGIBLE).then_some((plain, middle))
+    }
+}
+
 /// One measure of variability: mean over units with its t interval, or of one unit.
-fn variability(
-    subject: &str,
-    &Measure { name, of: measure, chance, single }: &Measure<'_>,
-    used: &[&Vec<f64>],
-    o: &Options,
-) -> Metric {
-    let n: u64 = used.iter().map(|v| v.len() as u64).sum();
+fn variability(subject: &str, measure: &Measure, units: &Units, o: &Options) -> Metric {
+    let &Measure { name, of, chance, single } = measure;
+    let at = MEASURES.iter().position(|m| m.name == name).expect("it is one of them");
+    let values = &units.values[at];
+    let n = units.lengths.iter().sum::<f64>() as u64;
     let chance = |m: Metric| m.chance(1.0).note(chance);
-    match used {
-        [] => Metric::missing(subject, name, "", 0, format!("no unit has {} intervals", o.min_intervals)),
-        [one] => {
-            let metric = chance(Metric::new(subject, name, measure(one), "", n));
+    match (values.as_slice(), &units.only) {
+        ([], _) => Metric::missing(subject, name, "", 0, format!("no unit has {} intervals", o.min_intervals)),
+        ([value], Some(one)) => {
+            let metric = chance(Metric::new(subject, name, *value, "", n));
             let found = if single {
-                (one.len() >= LEAST_INTERVALS).then(|| corrected_cv(one)).flatten().map(|c| c.interval)
+                units.corrected[0].filter(|_| one.len() >= LEAST_INTERVALS).map(|c| c.interval)
             } else {
                 // These are of neighbours: one value for each two intervals.
-                interval_of_neighbours(&one.windows(2).map(measure).collect::<Vec<_>>())
+                let of_two = |w: &[f64]| of(w, o.refractoriness.axis);
+                interval_of_neighbours(&one.windows(2).map(of_two).collect::<Vec<_>>())
             };
             match found {
                 Some((low, high)) if single => {
@@ -162,16 +240,15 @@ fn variability(
             }
         }
         _ => {
-            let values: Vec<f64> = used.iter().map(|v| measure(v)).collect();
-            let metric = chance(Metric::new(subject, name, mean(&values), "", n));
+            let metric = chance(Metric::new(subject, name, mean(values), "", n));
             let over = format!("n = intervals; mean and 95 % interval over {} units (t)", values.len());
             if !single {
-                let (_, low, high) = mean_interval(&values, 0.95);
+                let (_, low, high) = mean_interval(values, 0.95);
                 return metric.interval(low.max(0.0), high).note(over);
             }
             // Units without a correction have three intervals at most, or intervals that are all alike.
             let corrected: Vec<f64> =
-                used.iter().zip(&values).map(|(v, plain)| corrected_cv(v).map_or(*plain, |c| c.value)).collect();
+                units.corrected.iter().zip(values).map(|(c, plain)| c.map_or(*plain, |c| c.value)).collect();
             let (middle, low, high) = mean_interval(&corrected, 0.95);
             around(metric, low.max(0.0), high)
                 .note(over)
@@ -194,68 +271,73 @@ fn around(metric: Metric, low: f64, high: f64) -> Metric {
 /// Bias of CV that no reader of three digits sees.
 const NEGLIGIBLE: f64 = 5e-4;
 
-/// How far the bias of CV goes beyond its uncertainty, if it does: the mean over units, and the same less its bias.
-fn biased(used: &[&Vec<f64>]) -> Option<(f64, f64)> {
-    let pairs: Vec<(f64, f64)> = used.iter().filter_map(|v| Some((cv(v), corrected_cv(v)?.value))).collect();
-    let corrected: Vec<f64> = pairs.iter().map(|p| p.1).collect();
-    let (middle, low, high) = mean_interval(&corrected, 0.95);
-    let plain = mean(&pairs.iter().map(|p| p.0).collect::<Vec<_>>());
-    // Clocks have a CV of rounding alone, and a bias that is as large.
-    ((plain < low || plain > high) && (plain - middle).abs() > NEGLIGIBLE).then_some((plain, middle))
+/// Spikes of each unit counted in the windows of the Fano factor.
+struct Counts {
+    window: Window,
+    windows: usize,
+    per_unit: Vec<f64>,
+    /// The counts of the last unit that fired in the windows.
+    last: Vec<f64>,
+    total: f64,
+    outside: subject::Outside,
 }
 
-/// The Fano factor, and whether counts are too low to tell anything.
-fn fano(request: &Request<'_>, t: &subject::Trains, o: &Options) -> Result<(Metric, bool), AnalysisError> {
-    let (width, ddof) = (o.fano_window.axis, o.ddof);
-    let windows = subject::bin_count(t.window, width);
-    let name = &t.subject;
-    if windows < 2 {
-        return Ok((
-            Metric::missing(name, "fano", "", windows as u64, "needs two windows; shorten fano_window"),
-            false,
-        ));
+impl Counts {
+    fn new(window: Window, o: &Options) -> Self {
+        let windows = subject::bin_count(window, o.fano_window.axis);
+        let outside = subject::Outside::new(window, o.fano_window);
+        Self { window, windows, per_unit: Vec::new(), last: Vec::new(), total: 0.0, outside }
     }
-    let ratio = |counts: &[f64]| variance(counts, ddof) / mean(counts);
-    let mut per_unit = Vec::new();
-    let mut first = Vec::new();
-    let mut total = 0.0;
-    for train in &t.trains {
-        request.check_cancelled()?;
-        let mut counts = vec![0.0; windows];
+
+    fn look(&mut self, train: &[f64], o: &Options) {
+        self.outside.look(train);
+        if self.windows < 2 {
+            return;
+        }
+        let mut counts = vec![0.0; self.windows];
         for &time in train {
-            if let Some(c) = subject::bin_of(time, t.window.start, width).and_then(|i| counts.get_mut(i)) {
+            let window = subject::bin_of(time, self.window.start, o.fano_window.axis);
+            if let Some(c) = window.and_then(|i| counts.get_mut(i)) {
                 *c += 1.0;
             }
         }
         let sum: f64 = counts.iter().sum();
         if sum > 0.0 {
-            total += sum;
-            per_unit.push(ratio(&counts));
-            first = counts;
+            self.total += sum;
+            self.per_unit.push(variance(&counts, o.ddof) / mean(&counts));
+            self.last = counts;
         }
     }
-    let n = windows as u64;
-    let sparse = total < 0.25 * (windows * per_unit.len().max(1)) as f64;
-    let what = format!("{windows} windows, ddof {ddof}; chance: Poisson");
-    let metric = match per_unit.as_slice() {
-        [] => return Ok((Metric::missing(name, "fano", "", n, "no spikes in the windows"), false)),
-        [one] => {
-            let m = Metric::new(name, "fano", *one, "", n).chance(1.0).note(what);
-            let drawn = bootstrap::interval(windows, 1000, 0.95, request.key(name, "fano"), |d| {
-                ratio(&d.iter().map(|&i| first[i]).collect::<Vec<_>>())
-            });
-            drawn.map_or(m.clone(), |(low, high)| m.interval(low, high).note("95 % bootstrap over windows"))
+
+    /// The Fano factor, and whether counts are too low to tell anything.
+    fn fano(&self, request: &Request<'_>, name: &str, o: &Options) -> (Metric, bool) {
+        let (windows, ddof, n) = (self.windows, o.ddof, self.windows as u64);
+        if windows < 2 {
+            return (Metric::missing(name, "fano", "", n, "needs two windows; shorten fano_window"), false);
         }
-        many => {
-            let (m, low, high) = mean_interval(many, 0.95);
-            Metric::new(name, "fano", m, "", n)
-                .chance(1.0)
-                .interval(low.max(0.0), high)
-                .note(what)
-                .note(format!("mean and 95 % interval over {} units (t)", many.len()))
-        }
-    };
-    Ok((metric, sparse))
+        let ratio = |counts: &[f64]| variance(counts, ddof) / mean(counts);
+        let sparse = self.total < 0.25 * (windows * self.per_unit.len().max(1)) as f64;
+        let what = format!("{windows} windows, ddof {ddof}; chance: Poisson");
+        let metric = match self.per_unit.as_slice() {
+            [] => return (Metric::missing(name, "fano", "", n, "no spikes in the windows"), false),
+            [one] => {
+                let m = Metric::new(name, "fano", *one, "", n).chance(1.0).note(what);
+                let drawn = bootstrap::interval(windows, 1000, 0.95, request.key(name, "fano"), |d| {
+                    ratio(&d.iter().map(|&i| self.last[i]).collect::<Vec<_>>())
+                });
+                drawn.map_or(m.clone(), |(low, high)| m.interval(low, high).note("95 % bootstrap over windows"))
+            }
+            many => {
+                let (m, low, high) = mean_interval(many, 0.95);
+                Metric::new(name, "fano", m, "", n)
+                    .chance(1.0)
+                    .interval(low.max(0.0), high)
+                    .note(what)
+                    .note(format!("mean and 95 % interval over {} units (t)", many.len()))
+            }
+        };
+        (metric, sparse)
+    }
 }
 
 /// Interval histogram up to the 99th percentile in 60 bins, beside that of a Poisson process of the same mean.

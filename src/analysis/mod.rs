@@ -82,6 +82,8 @@ mod weight_spectrum;
 #[cfg(test)]
 mod equation_fixtures;
 #[cfg(test)]
+mod on_disk_tests;
+#[cfg(test)]
 #[path = "../core/reference_sets.rs"]
 mod reference_sets;
 #[cfg(test)]

@@ -99,8 +99,7 @@ impl Estimator for PopulationRate {
         let (unit, per) = (f.base.unit(), f.base.rate_unit());
         let mut curves = Vec::new();
         f.each_spiking(|f, s| {
-            let trains = subject::trains(f.request, s)?;
-            let columns = subject::rate_of(&trains, o.bin)?;
+            let subject::Rate { columns, spikes, outside } = subject::rate(f.request, s, o.bin)?;
             let values = &columns.columns[0];
             let bins = values.len() as u64;
             let m = Metric::new(&s.text, "mean", mean(values), per, bins);
@@ -115,7 +114,7 @@ impl Estimator for PopulationRate {
                 "n = bins; 95 % interval over {} blocks (t), at least that of a Poisson count",
                 blocks.len()
             )));
-            if let Some(told) = trains.outside(o.bin) {
+            if let Some(told) = outside {
                 f.warn(told);
             }
             f.metric(Metric::new(&s.text, "sd", deviation(values, 1), per, bins).note("over bins, ddof 1"));
@@ -127,9 +126,9 @@ impl Estimator for PopulationRate {
                 Metric::new(&s.text, "time_of_max", columns.start + peak as f64 * columns.interval, unit, bins)
                     .note("right edge of the bin")
             });
-            f.metric(fano(f.request, &s.text, &trains, &columns));
-            if trains.count() < 20 {
-                f.warn(format!("{}: {} spikes are few for a rate in bins", s.text, trains.count()));
+            f.metric(fano(f.request, &s.text, spikes, &columns));
+            if spikes < 20 {
+                f.warn(format!("{}: {spikes} spikes are few for a rate in bins", s.text));
             }
             f.word(format!("{} mean {:.3} {per}", s.text, mean(values)));
             curves.push(o.smoothing.curve(&columns, o.bin));
@@ -147,13 +146,13 @@ fn highest(values: &[f64]) -> (usize, f64) {
     values.iter().copied().enumerate().max_by(at).expect("a rate has at least one bin")
 }
 
-fn fano(request: &Request<'_>, name: &str, trains: &subject::Trains, columns: &subject::Columns) -> Metric {
+fn fano(request: &Request<'_>, name: &str, spikes: usize, columns: &subject::Columns) -> Metric {
     let counts: Vec<f64> = {
-        let per = columns.averaged.max(1) as f64 * columns.interval * trains.base.seconds();
+        let per = columns.averaged.max(1) as f64 * columns.interval * columns.base.seconds();
         columns.columns[0].iter().map(|r| r * per).collect()
     };
     let n = counts.len() as u64;
-    if counts.len() < 2 || trains.count() == 0 {
+    if counts.len() < 2 || spikes == 0 {
         return Metric::missing(name, "fano", "", n, "needs spikes and two bins");
     }
     let ratio = |c: &[f64]| variance(c, 1) / mean(c);

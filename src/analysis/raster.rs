@@ -46,30 +46,41 @@ impl Estimator for RasterOfSpikes {
         };
         let (mut total, mut units) = (0, 0);
         f.each_spiking(|f, s| {
-            let trains = subject::trains(f.request, s)?;
             let population = subject::population(f.request, s)?;
-            let (times, rows) = in_time(f.recording, &population.name, &trains);
-            let count = trains.count();
+            let size = subject::units(f.request, s)?.len();
+            let (count, drawn) = match subject::trains(f.request, s) {
+                Ok(trains) => (trains.count(), Some(in_time(f.recording, &population.name, &trains))),
+                // A figure is made of all its marks at once; they are counted all the same.
+                Err(error @ AnalysisError::Absent { .. }) => {
+                    let mut count = 0;
+                    subject::each_train(f.request, s, |_, train| {
+                        count += train.within(window).len();
+                        Ok(())
+                    })?;
+                    f.warn(format!("they are counted and not drawn: {error}"));
+                    (count, None)
+                }
+                Err(error) => return Err(error),
+            };
             f.metric(Metric::new(&s.text, "spikes", count as f64, "", count as u64));
             if count == 0 {
                 f.warn(format!("{}: nothing fired", s.text));
             }
             total += count;
-            units += trains.trains.len();
-            raster.groups.push(RasterGroup {
-                name: called(f.request, s, &population.name),
-                size: trains.trains.len(),
-                times,
-                units: rows,
-            });
+            units += size;
+            if let Some((times, units)) = drawn {
+                raster.groups.push(RasterGroup { name: called(f.request, s, &population.name), size, times, units });
+            }
             // A window shorter than a bin has spikes but no rate.
-            if let Ok(columns) = subject::rate_of(&trains, o.bin) {
-                raster.rate.curves.push(o.smoothing.curve(&columns, o.bin));
+            if let Ok(rate) = subject::rate(f.request, s, o.bin) {
+                raster.rate.curves.push(o.smoothing.curve(&rate.columns, o.bin));
             }
             Ok(())
         })?;
         f.word(format!("{total} spikes of {units} units between {} and {} {}", window.start, window.stop, base.unit()));
-        f.shape("raster", Shape::Raster(raster));
+        if !raster.groups.is_empty() {
+            f.shape("raster", Shape::Raster(raster));
+        }
         Ok(())
     }
 }

@@ -52,21 +52,33 @@ impl Estimator for Rates {
         let (unit, per) = (f.base.unit(), f.base.rate_unit());
         let onset = o.onset.axis;
         f.each_spiking(|f, s| {
-            let t = subject::trains(f.request, s)?;
-            let seconds = t.duration();
+            let (window, whole) = (f.recording.analysis_window(), f.recording.window);
+            let seconds = window.length() * f.base.seconds();
+            let units = subject::units(f.request, s)?;
             if seconds <= 0.0 {
                 return Err(AnalysisError::Unsuitable(format!("{}: nothing is left after the transient", s.text)));
             }
-            let rates: Vec<f64> = t.trains.iter().map(|x| x.len() as f64 / seconds).collect();
-            let whole = subject::trains_within(f.request, s, f.recording.window)?;
-            f.metric(mean_rate(&s.text, &rates, t.count() as u64, seconds, per));
+            let (mut rates, mut spikes) = (Vec::with_capacity(units.len()), 0);
+            let (mut latencies, mut single) = (Vec::new(), Vec::new());
+            subject::each_train(f.request, s, |unit, train| {
+                let count = train.within(window).len();
+                rates.push(count as f64 / seconds);
+                spikes += count as u64;
+                let train = train.within(whole);
+                if units.len() > FEW {
+                    latencies.extend(first_after(&train, onset).map(|first| first - onset));
+                } else {
+                    let name = if units.len() == 1 { s.text.clone() } else { subject::unit_name(&s.text, unit) };
+                    single.extend(one_unit(&name, &train, o, f.base));
+                }
+                Ok(())
+            })?;
+            f.metric(mean_rate(&s.text, &rates, spikes, seconds, per));
             f.word(format!("{} fires at {:.3} {per}", s.text, mean(&rates)));
             if rates.len() > 1 {
                 f.metrics(spread(&s.text, &rates, per));
             }
             if rates.len() > FEW {
-                let latencies: Vec<f64> =
-                    whole.trains.iter().filter_map(|x| first_after(x, onset)).map(|l| l - onset).collect();
                 f.metric(if latencies.is_empty() {
                     Metric::missing(&s.text, "latency", unit, 0, "no spike after the onset")
                 } else {
@@ -74,15 +86,10 @@ impl Estimator for Rates {
                         .note("median over units that fired")
                 });
                 f.shape(format!("rates of {}", s.text), Shape::Distribution(distribution(&rates, per)));
-            } else {
-                for (train, &unit) in whole.trains.iter().zip(&whole.units) {
-                    let name = if rates.len() == 1 { s.text.clone() } else { subject::unit_name(&s.text, unit) };
-                    f.metrics(one_unit(&name, train, o, f.base));
-                }
             }
-            if t.count() < 10 {
-                let count = t.count();
-                f.warn(format!("{}: {count} spikes in {} s are few; look at the interval", s.text, short(seconds)));
+            f.metrics(single);
+            if spikes < 10 {
+                f.warn(format!("{}: {spikes} spikes in {} s are few; look at the interval", s.text, short(seconds)));
             }
             Ok(())
         })

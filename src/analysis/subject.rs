@@ -3,9 +3,12 @@
 //! Windows are (start, stop]; the transient is left out. Times stay in units of the recording's axis unless a field
 //! says seconds.
 
+mod bins;
+
+pub use bins::{Outside, Rate, bin_count, bin_of, rate, rate_of};
+
 use super::value::Time;
 use super::{AnalysisError, Request};
-use spikedeck_core::units::short;
 use spikedeck_scenario::{Observable, Place, PopulationId, Subject};
 use spikedeck_signal::{Population, Recording, TimeBase, Trace, Train, Window};
 
@@ -37,20 +40,9 @@ impl Trains {
 
     /// What to say of spikes after the last whole bin of `width`: they are in no bin. Nothing where there are none.
     pub fn outside(&self, width: Time) -> Option<String> {
-        let bins = bin_count(self.window, width.axis);
-        let inside = |&t: &f64| bin_of(t, self.window.start, width.axis).is_some_and(|bin| bin < bins);
-        let outside: usize = self.trains.iter().map(|t| t.len() - t.partition_point(inside)).sum();
-        let rest = self.window.length() - bins as f64 * width.axis;
-        (outside > 0).then(|| {
-            format!(
-                "{}: {outside} of {} spikes lie in the last {} s, which are no whole bin of {} s, and are not counted \
-                 in bins",
-                self.subject,
-                self.count(),
-                short(rest * self.base.seconds()),
-                short(width.seconds)
-            )
-        })
+        let mut bins = Outside::new(self.window, width);
+        self.trains.iter().for_each(|t| bins.look(t));
+        bins.told(&self.subject, self.base)
     }
 }
 
@@ -210,6 +202,65 @@ pub fn trains(request: &Request<'_>, subject: &Subject) -> Result<Trains, Analys
 /// # Errors
 /// As [`trains`].
 pub fn trains_within(request: &Request<'_>, subject: &Subject, window: Window) -> Result<Trains, AnalysisError> {
+    let (population, size, stored) = spiking(request, subject)?;
+    let units = selected(subject, size)?;
+    let whole = if stored {
+        let read = request.trains.of_stored(&population.name, &subject.units);
+        read.expect("it was found to be on disk").map_err(|why| on_disk(subject, &why))?
+    } else {
+        let whole = request.trains.of(&population.name, &subject.units);
+        whole.expect("the trains are those of the recording, which has the spikes of this population")
+    };
+    let trains = whole.iter().map(|t| t.within(window)).collect();
+    Ok(Trains { subject: subject.text.clone(), units, trains, window, base: request.recording.time_base })
+}
+
+/// Whether the spikes of a subject stay on disk.
+///
+/// # Errors
+/// As [`trains`].
+pub fn is_on_disk(request: &Request<'_>, subject: &Subject) -> Result<bool, AnalysisError> {
+    Ok(spiking(request, subject)?.2)
+}
+
+/// The units whose trains [`each_train`] hands over.
+///
+/// # Errors
+/// As [`trains`].
+pub fn units(request: &Request<'_>, subject: &Subject) -> Result<Vec<u32>, AnalysisError> {
+    selected(subject, spiking(request, subject)?.1)
+}
+
+/// Hands over the trains of a subject one after another, each over the whole recording: also of a population that stays
+/// on disk, which is read in as many rounds as it takes. O(spikes + units), and one train in memory where they are on
+/// disk.
+///
+/// # Errors
+/// As [`trains`], and what `look` fails with.
+pub fn each_train(
+    request: &Request<'_>,
+    subject: &Subject,
+    mut look: impl FnMut(u32, &Train) -> Result<(), AnalysisError>,
+) -> Result<(), AnalysisError> {
+    let (population, size, stored) = spiking(request, subject)?;
+    if stored && request.recording.time_base == TimeBase::Dimensionless {
+        // What stands for defaults there is found from all spikes at once.
+        return Err(on_disk(subject, "it does not fit into memory"));
+    }
+    let units = selected(subject, size)?;
+    let mut rows = units.iter();
+    let mut ended = Ok(());
+    let read = request.trains.each(&population.name, &subject.units, &mut |train| {
+        let unit = *rows.next().expect("there is one train a unit");
+        ended = request.check_cancelled().and_then(|()| look(unit, train));
+        ended.is_ok()
+    });
+    ended?;
+    read.expect("its spikes were found to be recorded").map_err(|why| on_disk(subject, &why))
+}
+
+/// The population of a subject that is about spikes, how many trains it has, and whether they stay on disk.
+fn spiking<'a>(request: &Request<'a>, subject: &Subject) -> Result<(&'a Population, usize, bool), AnalysisError> {
     let population = population(request, subject)?;
     if !matches!(subject.what, Observable::Spikes | Observable::Rate) {
         return Err(AnalysisError::Unsuitable(format!(
@@ -217,70 +268,22 @@ pub fn trains_within(request: &Request<'_>, subject: &Subject, window: Window) -
             subject.text, population.name
         )));
     }
-    if let Some(why) = request.recording.spikes_are_absent(&population.name) {
-        return Err(AnalysisError::Absent { subject: subject.text.clone(), why: why.to_owned() });
+    let (recording, name) = (request.recording, &population.name);
+    if let Some(why) = recording.spikes_are_absent(name) {
+        let stored = recording.on_disk.iter().flat_map(|d| &d.spikes).find(|s| s.population == *name);
+        let absent = || AnalysisError::Absent { subject: subject.text.clone(), why: why.to_owned() };
+        return stored.map(|s| (population, s.size, true)).ok_or_else(absent);
     }
-    let spikes = request.recording.spikes_of(&population.name).ok_or_else(|| AnalysisError::NotRecorded {
+    let spikes = recording.spikes_of(name).ok_or_else(|| AnalysisError::NotRecorded {
         subject: subject.text.clone(),
-        hint: format!("write `spikes = true` under [record.{}]", population.name),
+        hint: format!("write `spikes = true` under [record.{name}]"),
     })?;
-    let units = selected(subject, spikes.size)?;
-    let whole = request.trains.of(&population.name, &subject.units);
-    let whole = whole.expect("the trains are those of the recording, which has the spikes of this population");
-    let trains = whole.iter().map(|t| t.within(window)).collect();
-    Ok(Trains { subject: subject.text.clone(), units, trains, window, base: request.recording.time_base })
+    Ok((population, spikes.size, false))
 }
 
-/// Number of bins of `bin` (axis units) in a window, with a guard of 1e-9 bins against rounding; a partial last bin is
-/// left out.
-pub fn bin_count(window: Window, bin: f64) -> usize {
-    if bin > 0.0 { ((window.length() / bin) + 1e-9).floor().max(0.0) as usize } else { 0 }
-}
-
-/// Bin of a time for bins (left, right] of `bin` that start at `start`, with a guard of 1e-9 bins.
-pub fn bin_of(time: f64, start: f64, bin: f64) -> Option<usize> {
-    let position = ((time - start) / bin - 1e-9).ceil();
-    (position >= 1.0).then(|| position as usize - 1)
-}
-
-/// Rate per unit (Hz) of pooled trains in bins (left, right] of `width`; the sample stands at the bin's right
-/// edge. O(spikes + bins).
-///
-/// # Errors
-/// `Unsuitable` when no whole bin fits.
-pub fn rate_of(trains: &Trains, width: Time) -> Result<Columns, AnalysisError> {
-    let bin = width.axis;
-    let bins = bin_count(trains.window, bin);
-    if bins == 0 {
-        return Err(AnalysisError::Unsuitable(format!(
-            "{}: a bin of {} s does not fit into the {} s that are analysed",
-            trains.subject,
-            short(width.seconds),
-            short(trains.duration())
-        )));
-    }
-    let mut counts = vec![0.0; bins];
-    for &t in trains.trains.iter().flatten() {
-        if let Some(count) = bin_of(t, trains.window.start, bin).and_then(|i| counts.get_mut(i)) {
-            *count += 1.0;
-        }
-    }
-    let per = 1.0 / (trains.trains.len().max(1) as f64 * width.seconds);
-    for count in &mut counts {
-        *count *= per;
-    }
-    Ok(Columns {
-        subject: trains.subject.clone(),
-        label: "rate".into(),
-        unit: trains.base.rate_unit().into(),
-        units: Vec::new(),
-        names: Vec::new(),
-        columns: vec![counts],
-        start: trains.window.start + bin,
-        interval: bin,
-        base: trains.base,
-        averaged: trains.trains.len(),
-    })
+/// Why something that stays on disk is not looked at.
+fn on_disk(subject: &Subject, why: &str) -> AnalysisError {
+    AnalysisError::Absent { subject: subject.text.clone(), why: format!("it stays on disk: {why}") }
 }
 
 /// Regular samples of a subject: columns of a variable (their mean for `mean(...)`), or the population rate in bins of
@@ -290,7 +293,7 @@ pub fn rate_of(trains: &Trains, width: Time) -> Result<Columns, AnalysisError> {
 /// `NotRecorded` when the variable or the spikes were not recorded, `Unsuitable` for subjects without samples.
 pub fn columns(request: &Request<'_>, subject: &Subject, bin: Time) -> Result<Columns, AnalysisError> {
     match &subject.what {
-        Observable::Rate => rate_of(&trains(request, subject)?, bin),
+        Observable::Rate => Ok(rate(request, subject, bin)?.columns),
         Observable::Variable(_) | Observable::Spikes | Observable::Population => variable(request, subject),
     }
 }
@@ -334,10 +337,14 @@ fn trace_columns(
     let place = place(request, subject)?;
     let not_recorded = |hint: String| AnalysisError::NotRecorded { subject: subject.text.clone(), hint };
     // Another trace of the variable, coarser or of fewer units, is not what would be looked at if it were here.
-    if let Some(why) = request.recording.trace_is_absent(place, variable) {
+    let stored = request.recording.on_disk.as_ref();
+    let stored = |t: &Trace| stored.filter(|d| d.traces.iter().any(|s| std::ptr::eq(s, t)));
+    let on_disk = request.recording.on_disk.iter().flat_map(|d| &d.traces);
+    let mut candidates: Vec<&Trace> = on_disk.filter(|t| t.population == place && t.variable == variable).collect();
+    if let Some(why) = request.recording.trace_is_absent(place, variable).filter(|_| candidates.is_empty()) {
         return Err(AnalysisError::Absent { subject: subject.text.clone(), why: why.to_owned() });
     }
-    let candidates: Vec<&Trace> = request.recording.traces_of(place, variable).collect();
+    candidates.extend(request.recording.traces_of(place, variable));
     if candidates.is_empty() {
         return Err(not_recorded(format!(
             "add `{variable}` to a trace under [record.{place}], such as `traces = \
@@ -373,7 +380,10 @@ fn trace_columns(
     let range = trace.range(window);
     let width = trace.units.len();
     let averaged = if subject.mean { units.len() } else { 1 };
-    let columns = if subject.mean {
+    let is_stored = stored(trace).is_some();
+    let columns = if let Some(disk) = stored(trace) {
+        disk.columns(trace, &place, subject.mean, window).map_err(|why| self::on_disk(subject, &why))?
+    } else if subject.mean {
         let n = place.len().max(1) as f64;
         vec![range.clone().map(|k| place.iter().map(|&j| trace.values[k * width + j]).sum::<f64>() / n).collect()]
     } else {
@@ -391,7 +401,7 @@ fn trace_columns(
         unit: trace.unit.clone(),
         units: if subject.mean { Vec::new() } else { units },
         columns,
-        start: trace.time(range.start),
+        start: trace.time(if is_stored { trace.indices(window).start } else { range.start }),
         interval: trace.interval,
         base: request.recording.time_base,
         averaged,

@@ -11,7 +11,7 @@ use spikedeck_sim::BuildError;
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Files or names of built-in scenarios, with a variant after a colon
+    /// Files or names of built-in scenarios, with a variant after a colon; `-` is standard input
     #[arg(required = true, value_name = "SCENARIO[:VARIANT]")]
     pub scenarios: Vec<String>,
     /// Change a value first (may be given several times)

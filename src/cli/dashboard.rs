@@ -82,10 +82,8 @@ fn describe(sources: &[Source]) -> Result<(), CliError> {
             Source::Finished(path) if table::is_run(path) => Arc::new(table::open(path)?),
             Source::Finished(path) => Arc::new(table::recording_from(path)?),
             Source::Scenario(reference) => {
-                let (spec, warnings) = run::load(reference, &[])?;
-                for warning in warnings {
-                    output::say(&format!("warning: {warning}"));
-                }
+                // What reading it warns of stands on the page of the run.
+                let (spec, _) = run::load(reference, &[])?;
                 let points = run::points(&spec, &|more| run::again(&spec, more))?;
                 simulate(&Arc::new(spec), &points, run::Options::default(), &cancel, false)?.finished().clone()
             }

@@ -1,14 +1,51 @@
 //! The door to standard output and standard error: what acts on a terminal is written out on the way.
 //!
-//! Only the sequences that set colour and weight pass, and only where colour is wanted: they are what this program writes
-//! itself.
+//! Only the sequences that set colour and weight pass, of this program's own and only where colour is wanted. They
+//! carry a mark that is drawn when the program starts and that the door takes off: the same sequence in a name or a
+//! file has no such mark, and is written out.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Write};
+use std::sync::LazyLock;
 
 use spikedeck_core::visible::{is_hidden, write_out};
 
-/// Longest sequence that sets colours: what is longer is none.
-const LONGEST: usize = 64;
+/// Longest sequence that sets colours, with its mark: what is longer is none.
+const LONGEST: usize = 96;
+
+/// What sequences begin with that a terminal acts on.
+const START: &str = "\x1b[";
+
+/// What those of this program begin with until they have passed the door.
+static OWN: LazyLock<String> = LazyLock::new(|| format!("{START}{:016x};", RandomState::new().hash_one(0)));
+
+/// A sequence of this program that sets colour or weight: `1` is bold.
+pub(super) fn own(code: &str) -> String {
+    format!("{}{code}m", *OWN)
+}
+
+/// A text of which all sequences that set colour and weight are this program's own: what came from elsewhere in it has
+/// been written out.
+pub(super) fn trusted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(START) {
+        let (before, sequence) = rest.split_at(at);
+        out.push_str(before);
+        let codes = &sequence[START.len()..];
+        match codes.find(|c: char| !(c.is_ascii_digit() || c == ';')) {
+            Some(n) if codes[n..].starts_with('m') => {
+                out.push_str(&own(&codes[..n]));
+                rest = &codes[n + 1..];
+            }
+            _ => {
+                out.push_str(START);
+                rest = codes;
+            }
+        }
+    }
+    out + rest
+}
 
 /// A stream that text is shown on.
 pub(super) struct Door<W: Write> {
@@ -65,11 +102,13 @@ impl<W: Write> Door<W> {
             out.push_str(&text[..at]);
             text = &text[at..];
             match sequence(text) {
-                Sequence::Whole(n) if self.colour => {
-                    out.push_str(&text[..n]);
-                    text = &text[n..];
+                Sequence::Whole(codes) => {
+                    if self.colour {
+                        out.extend([START, codes, "m"]);
+                    }
+                    text = &text[OWN.len() + codes.len() + 1..];
                 }
-                Sequence::Begun if self.colour && !last => return text,
+                Sequence::Begun if !last => return text,
                 _ => {
                     let c = text.chars().next().expect("one was found");
                     write_out(c, out);
@@ -83,27 +122,22 @@ impl<W: Write> Door<W> {
 }
 
 /// What a text begins with.
-enum Sequence {
-    /// A sequence that sets colours, so many bytes long.
-    Whole(usize),
+enum Sequence<'a> {
+    /// A sequence of this program: what it sets.
+    Whole(&'a str),
     /// What may become one.
     Begun,
     /// None.
     None,
 }
 
-fn sequence(text: &str) -> Sequence {
-    let bytes = text.as_bytes();
-    let start = b"\x1b[";
-    if bytes.len() < start.len() {
-        return if start.starts_with(bytes) { Sequence::Begun } else { Sequence::None };
-    }
-    if !bytes.starts_with(start) {
-        return Sequence::None;
-    }
-    match bytes.iter().skip(2).position(|b| !(b.is_ascii_digit() || *b == b';')) {
-        Some(n) if bytes[n + 2] == b'm' && n < LONGEST => Sequence::Whole(n + 3),
-        None if bytes.len() < LONGEST => Sequence::Begun,
+fn sequence(text: &str) -> Sequence<'_> {
+    let Some(codes) = text.strip_prefix(OWN.as_str()) else {
+        return if OWN.starts_with(text) { Sequence::Begun } else { Sequence::None };
+    };
+    match codes.find(|c: char| !(c.is_ascii_digit() || c == ';')) {
+        Some(n) if codes[n..].starts_with('m') && n < LONGEST => Sequence::Whole(&codes[..n]),
+        None if codes.len() < LONGEST => Sequence::Begun,
         _ => Sequence::None,
     }
 }
@@ -136,24 +170,45 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// Whatever comes, and in whatever pieces, nothing but colours acts, and they only where they are wanted.
+    /// Whatever comes, and in whatever pieces, nothing acts.
     #[test]
-    fn nothing_but_colours_passes_whatever_the_pieces() {
-        let texts: [(&[u8], &str, &str); 7] = [
-            ("plain µ\n\t神".as_bytes(), "plain µ\n\t神", "plain µ\n\t神"),
-            (b"\x1b[1mbold\x1b[0m", "\x1b[1mbold\x1b[0m", "\\u001b[1mbold\\u001b[0m"),
-            (b"a\x1b]0;title\x07b", "a\\u001b]0;title\\u0007b", "a\\u001b]0;title\\u0007b"),
-            (b"\x1b[2J\x1b[", "\\u001b[2J\\u001b[", "\\u001b[2J\\u001b["),
-            ("\u{9b}31m\u{202e}".as_bytes(), "\\u009b31m\\u202e", "\\u009b31m\\u202e"),
-            (b"\xff\r\x00 \xe2\x82", "\\u00ff\\u000d\\u0000 \\u00e2\\u0082", "\\u00ff\\u000d\\u0000 \\u00e2\\u0082"),
-            (b"\x1b\x1b[38;2;1;2;3mx", "\\u001b\x1b[38;2;1;2;3mx", "\\u001b\\u001b[38;2;1;2;3mx"),
+    fn nothing_that_comes_from_elsewhere_passes_whatever_the_pieces() {
+        let texts: [(&[u8], &str); 8] = [
+            ("plain µ\n\t神".as_bytes(), "plain µ\n\t神"),
+            (b"\x1b[1mbold\x1b[0m", "\\u001b[1mbold\\u001b[0m"),
+            (b"\x1b[0000000000000000;8mhidden", "\\u001b[0000000000000000;8mhidden"),
+            (b"a\x1b]0;title\x07b", "a\\u001b]0;title\\u0007b"),
+            (b"\x1b[2J\x1b[", "\\u001b[2J\\u001b["),
+            ("\u{9b}31m\u{202e}".as_bytes(), "\\u009b31m\\u202e"),
+            (b"\xff\r\x00 \xe2\x82", "\\u00ff\\u000d\\u0000 \\u00e2\\u0082"),
+            (b"\x1b\x1b[38;2;1;2;3mx", "\\u001b\\u001b[38;2;1;2;3mx"),
         ];
-        for (text, coloured, plain) in texts {
+        for (text, seen) in texts {
             for pieces in 1..=text.len() {
-                assert_eq!(shown(text, true, pieces), coloured, "{text:?} in pieces of {pieces}");
-                assert_eq!(shown(text, false, pieces), plain, "{text:?} in pieces of {pieces}");
+                for colour in [false, true] {
+                    assert_eq!(shown(text, colour, pieces), seen, "{text:?} in pieces of {pieces}");
+                }
             }
         }
+    }
+
+    /// Colours of one's own pass where they are wanted, are left out where they are not, and take nothing with them.
+    #[test]
+    fn own_colours_pass_where_they_are_wanted() {
+        let foreign = "\x1b[8m";
+        let text = format!("{}a{foreign}{}{}µ", own("1"), own("0;38;2;255;255;255;48;2;255;255;255"), own("0"));
+        let coloured = "\x1b[1ma\\u001b[8m\x1b[0;38;2;255;255;255;48;2;255;255;255m\x1b[0mµ";
+        for pieces in 1..=text.len() {
+            assert_eq!(shown(text.as_bytes(), true, pieces), coloured, "{pieces}");
+            assert_eq!(shown(text.as_bytes(), false, pieces), "a\\u001b[8mµ", "{pieces}");
+        }
+        // What is begun and does not go on is nothing.
+        let half = &own("1")[..12];
+        assert!(shown(half.as_bytes(), true, 5).starts_with("\\u001b["));
+        assert_eq!(
+            shown(trusted("\x1b[1mx\x1b[2J\x1b[m\x1b[").as_bytes(), true, 3),
+            "\x1b[1mx\\u001b[2J\x1b[m\\u001b["
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! }
 //! ```
 
+mod analyze;
 mod bench;
 mod check;
 mod compare;
@@ -30,6 +31,7 @@ mod run;
 mod schema;
 mod show;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -60,6 +62,8 @@ const AFTER: &str = "Exit status: 0 done, 1 a check failed, an analysis has no r
 enum Command {
     /// Run scenarios; print what was measured
     Run(run::Args),
+    /// Measure a recorded run, also a killed one, or a table of spikes or signals
+    Analyze(analyze::Args),
     /// Hold runs or scenarios against the first of them
     Compare(compare::Args),
     /// Draw an analysis of a run as SVG or PNG
@@ -95,15 +99,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let status = if error.use_stderr() { 2 } else { 0 };
-            if status == 0 {
-                // A closed pipe while printing help is nobody's mistake.
-                let _ = error.print();
-            } else {
-                // What was typed is repeated here.
-                let text = error.render();
-                let coloured = output::colour_on_stderr();
-                output::say_coloured(if coloured { text.ansi().to_string() } else { text.to_string() }.trim_end());
-            }
+            say_usage(&error);
             return ExitCode::from(status);
         }
     };
@@ -111,6 +107,7 @@ pub fn main() -> ExitCode {
         _ if let Err(text) = spikedeck_core::vector::asked() => Err(error::CliError::Usage(text)),
         None => dashboard::run(&cli.paths, &cli.dashboard),
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Analyze(args)) => analyze::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Plot(args)) => plot::run(&args),
         Some(Command::List(args)) => list::run(&args),
@@ -135,6 +132,22 @@ pub fn main() -> ExitCode {
             }
             ExitCode::from(error.status())
         }
+    }
+}
+
+/// What the parser of arguments has to say: help on standard output, mistakes on standard error.
+fn say_usage(error: &clap::Error) {
+    let text = error.render();
+    // What was typed is repeated here: where it acts on a terminal, the text is plain, and the door writes it out.
+    let acts = std::env::args_os().any(|a| a.to_string_lossy().contains(spikedeck_core::visible::is_hidden));
+    let of = |coloured: bool| if coloured && !acts { text.ansi().to_string() } else { text.to_string() };
+    if error.use_stderr() {
+        let text = of(output::colour_on_stderr());
+        if acts { output::say(text.trim_end()) } else { output::say_coloured(text.trim_end()) }
+    } else {
+        let mut out = output::out();
+        // A closed pipe while printing help is nobody's mistake.
+        let _ = out.write_all(door::trusted(&of(output::colour_on_stdout())).as_bytes()).and_then(|()| out.flush());
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use spikedeck_core::visible::visible_line;
 use unicode_width::UnicodeWidthStr;
 
-use super::door::Door;
+use super::door::{Door, own, trusted};
 
 /// Standard output, buffered. Errors are passed on: a closed pipe ends the program quietly.
 pub(super) fn out() -> io::BufWriter<Door<io::StdoutLock<'static>>> {
@@ -27,9 +27,10 @@ pub(super) fn say(text: &str) {
 /// Most characters of what is said at once: some texts come out of files.
 const LONGEST: usize = 8000;
 
-/// The same of a text that sets colours itself, where they are wanted.
+/// The same of a text that sets colours itself, where they are wanted; what came from elsewhere in it is written out
+/// already.
 pub(super) fn say_coloured(text: &str) {
-    to_stderr(&format!("{text}\n"), colour_on_stderr());
+    to_stderr(&format!("{}\n", trusted(text)), colour_on_stderr());
 }
 
 fn to_stderr(text: &str, colour: bool) {
@@ -75,7 +76,7 @@ pub(super) fn tone(text: &str, tone: Tone, colour: bool) -> String {
         Tone::Bad => "31",
         Tone::Warn => "33",
     };
-    format!("\x1b[{code}m{text}\x1b[0m")
+    format!("{}{text}{}", own(code), own("0"))
 }
 
 /// Where a cell's text stands.

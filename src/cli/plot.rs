@@ -4,12 +4,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::analyze::{self, Opened};
+use super::door::trusted;
 use super::error::CliError;
 use super::output;
-use super::run::{Change, end_on_signals, interrupt_flag, outcome_of, simulate};
+use super::run::{Change, end_on_signals, interrupt_flag, outcome_of, progress, simulate};
 use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_plot::{self as plot, Look, View, ansi, cells, png, scene, svg};
-use spikedeck_run::{self as run, Finished, Options, Status};
+use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Status};
+use spikedeck_scenario::AskedAnalysis;
 use spikedeck_signal::NamedShape;
 use spikedeck_store as store;
 use spikedeck_table as table;
@@ -17,10 +20,12 @@ use spikedeck_table as table;
 /// Arguments of `plot`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Folder of a finished run, scenario file, or name of a built-in scenario
+    /// Folder of a run, scenario file, name of a built-in scenario, or a table of spikes or signals; `-` is a table
+    /// from standard input
     #[arg(value_name = "RUN")]
     pub run: String,
-    /// Name of the analysis in the scenario, with the name of one of its shapes after a slash if it has several
+    /// Name of the analysis in the scenario, or a kind of analysis for a table; with the name of one of its shapes
+    /// after a slash if it has several
     #[arg(long, value_name = "NAME[/SHAPE]")]
     pub analysis: String,
     /// File to write, .svg or .png; drawn in the terminal if not given
@@ -39,12 +44,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         // Before anything is simulated for nothing.
         return Err(store::StoreError::Exists { path: file.to_owned() }.into());
     }
-    let finished = if table::is_run(path) {
-        let (finished, damage) = table::open_telling(path)?;
-        for text in damage {
-            output::say(&format!("warning: {text}"));
-        }
-        Arc::new(finished)
+    let finished = if let Some(measured) = measured(args, path)? {
+        measured
     } else {
         let (spec, _) = run::load(&args.run, &args.change.settings())?;
         let points = run::points(&spec, &|more| run::again(&spec, more))?;
@@ -64,6 +65,51 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         output::say(&text);
     }
     Err(ended)
+}
+
+/// The run in a folder, or a table, with the analysis that is asked for; nothing where the argument is a scenario.
+fn measured(args: &Args, path: &Path) -> Result<Option<Arc<Finished>>, CliError> {
+    let is_table = args.run == STANDARD_INPUT || store::Format::of(path).is_some();
+    if !is_table && !table::is_run(path) {
+        return Ok(None);
+    }
+    if !args.change.set.is_empty() {
+        let what = "`--set` changes a scenario before it runs, and this is recorded already".to_owned();
+        return Err(CliError::Usage(what));
+    }
+    let Opened { finished, .. } = analyze::open(&args.run)?;
+    let name = args.analysis.split('/').next().unwrap_or_default();
+    if finished.outcomes.iter().any(|o| o.name == name) {
+        return Ok(Some(Arc::new(finished)));
+    }
+    // A run that was killed has measured nothing yet; of a table the kind is named.
+    let own = finished.spec.as_ref().and_then(|s| s.analyses.iter().find(|a| a.name == name)).cloned();
+    let analyses = match own {
+        Some(own) => vec![own],
+        None if is_table => {
+            let catalog = run::catalog();
+            if !catalog.analyses.contains_key(name) {
+                let help = did_you_mean(name, catalog.analyses.keys().copied()).map_or_else(
+                    || "`spikedeck list analyses` names all".into(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                let what = format!("{} is a table, and there is no kind of analysis `{name}`; {help}", args.run);
+                return Err(CliError::Usage(what));
+            }
+            let asked = AskedAnalysis { kind: name.to_owned(), keys: Vec::new() };
+            analyze::wanted(&finished, &[asked], &[])?
+        }
+        None => return Ok(Some(Arc::new(finished))),
+    };
+    let seed = args.change.seed.or_else(|| Some(finished.spec.as_ref()?.simulation.seed)).unwrap_or(0);
+    let (line, tell) = progress(&finished.label, false);
+    let options = Options { threads: args.change.threads(), ..Options::default() };
+    let measured = run::analyze(&finished, analyses, seed, &options, &interrupt_flag(), &tell);
+    line.clear();
+    match measured? {
+        (measured, true) => Ok(Some(Arc::new(measured))),
+        _ => Err(CliError::Interrupted),
+    }
 }
 
 fn pick_and_draw(args: &Args, finished: &Finished) -> Result<(), CliError> {
@@ -101,7 +147,7 @@ fn draw(shape: &NamedShape, file: Option<&Path>, force: bool) -> Result<(), CliE
             look.palette.depth = plot::Depth::None;
         }
         let picture = cells::render(&scene, width, 30.min(width / 3), &look);
-        let text = if colour { ansi::of_grid(&picture.grid) } else { picture.grid.to_plain() };
+        let text = if colour { trusted(&ansi::of_grid(&picture.grid)) } else { picture.grid.to_plain() };
         let mut out = output::out();
         out.write_all(text.as_bytes())?;
         return Ok(out.flush()?);

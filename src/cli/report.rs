@@ -39,6 +39,30 @@ pub(super) fn print_json(result: &Simulated, loaded: &[String]) -> Result<(), Cl
     Ok(out.flush()?)
 }
 
+/// The same of what was measured of a run that was there already.
+pub(super) fn print_json_of(finished: &Finished) -> Result<(), CliError> {
+    let mut out = output::out();
+    for metric in finished.outcomes.iter().flat_map(|o| &o.metrics) {
+        writeln!(out, "{}", table::metric_json(finished, metric, &[], None))?;
+    }
+    for words in table::words_json(finished, &[]) {
+        writeln!(out, "{words}")?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Says on standard error which analyses have no result, and which expectations are not met.
+pub(super) fn say_failures(finished: &Finished) {
+    for outcome in &finished.outcomes {
+        if let Some(why) = &outcome.failure {
+            output::say(&format!("{}: analysis `{}` has no result: {why}", finished.label, outcome.name));
+        }
+    }
+    for check in finished.checks.iter().filter(|c| !c.passed) {
+        output::say(&format!("{}: check `{}` failed: {}", finished.label, check.name, check_text(check)));
+    }
+}
+
 /// Everything for people.
 pub(super) fn print(
     spec: &Spec,
@@ -62,26 +86,11 @@ pub(super) fn print(
         }
         _ => metrics(&mut out, finished, args.verbose, colour)?,
     }
-    if !finished.checks.is_empty() {
-        writeln!(out)?;
-        let mut grid = Grid::new(&[Align::Left, Align::Left, Align::Left, Align::Left]);
-        for check in &finished.checks {
-            let (mark, row_tone) = if check.passed { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
-            grid.row([mark.to_owned(), check.name.clone(), check_text(check), check.note.clone()], row_tone);
-        }
-        grid.write(&mut out, "  ", false, colour)?;
-    }
+    checks(&mut out, finished, colour)?;
     originals(&mut out, finished, colour)?;
     // What reading warned of was said when it was read.
-    let mut warnings = finished.warnings.iter().filter(|w| !spec.warnings.contains(w)).peekable();
-    if warnings.peek().is_some() {
-        writeln!(out)?;
-        for warning in warnings {
-            for (k, line) in output::wrap(warning, output::width() - 4).into_iter().enumerate() {
-                writeln!(out, "  {} {}", tone(if k == 0 { "!" } else { " " }, Tone::Warn, colour), line)?;
-            }
-        }
-    }
+    let own: Vec<&String> = finished.warnings.iter().filter(|w| !spec.warnings.contains(w)).collect();
+    warnings(&mut out, &own, colour)?;
     writeln!(out)?;
     if let Some((path, manifest)) = written {
         let rows = manifest
@@ -102,6 +111,33 @@ pub(super) fn print(
     }
     writeln!(out, "{}", tone(&timing(spec, finished), Tone::Dim, colour))?;
     Ok(out.flush()?)
+}
+
+/// What became of the expectations.
+pub(super) fn checks(out: &mut impl Write, finished: &Finished, colour: bool) -> std::io::Result<()> {
+    if finished.checks.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    let mut grid = Grid::new(&[Align::Left, Align::Left, Align::Left, Align::Left]);
+    for check in &finished.checks {
+        let (mark, row_tone) = if check.passed { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
+        grid.row([mark.to_owned(), check.name.clone(), check_text(check), check.note.clone()], row_tone);
+    }
+    grid.write(out, "  ", false, colour)
+}
+
+/// What a reader should know.
+pub(super) fn warnings(out: &mut impl Write, all: &[&String], colour: bool) -> std::io::Result<()> {
+    if !all.is_empty() {
+        writeln!(out)?;
+    }
+    for warning in all {
+        for (k, line) in output::wrap(warning, output::width() - 4).into_iter().enumerate() {
+            writeln!(out, "  {} {}", tone(if k == 0 { "!" } else { " " }, Tone::Warn, colour), line)?;
+        }
+    }
+    Ok(())
 }
 
 /// What is kept of a sweep: metrics of all points, and what was recorded of the first alone.
@@ -163,7 +199,7 @@ fn setting(spec: &Spec, finished: &Finished, result: &Simulated) -> String {
 }
 
 /// The metrics of a run, an analysis a block.
-fn metrics(out: &mut impl Write, finished: &Finished, verbose: bool, colour: bool) -> std::io::Result<()> {
+pub(super) fn metrics(out: &mut impl Write, finished: &Finished, verbose: bool, colour: bool) -> std::io::Result<()> {
     let mut any = false;
     let align = |c: &MetricColumn| if c.is_right() { Align::Right } else { Align::Left };
     let mut grid =
@@ -255,7 +291,7 @@ fn points(out: &mut impl Write, ensemble: &Ensemble, colour: bool) -> std::io::R
 }
 
 /// What was found and what was expected, in enough digits to tell them apart.
-pub(super) fn check_text(check: &run::Check) -> String {
+fn check_text(check: &run::Check) -> String {
     let known: Vec<f64> = [check.found, check.min, check.max].into_iter().flatten().collect();
     let shown = |v: f64| number::distinct(v, &known);
     let range = match (check.min, check.max) {

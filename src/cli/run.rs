@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::error::CliError;
 use super::output::{self, ProgressLine};
-use super::report::{check_text, print, print_json};
+use super::report::{print, print_json, say_failures};
 use spikedeck_core::number;
 use spikedeck_run::{self as run, Ensemble, Event, Finished, Options, Point, Sink, Status, Tell};
 use spikedeck_scenario::{Spec, find_built_in};
@@ -20,7 +20,8 @@ use spikedeck_table::{self as table, Folder, Stored};
     spikedeck run my.toml --set populations.exc.parameters.tau_m=\"15 ms\" --json | jq \"select(.metric)\"\n  \
     spikedeck run results --out again   (repeats the run in the folder `results`)")]
 pub(super) struct Args {
-    /// Files or names of built-in scenarios, with a variant after a colon; the folder of a run repeats it
+    /// Files or names of built-in scenarios, with a variant after a colon; the folder of a run repeats it; `-` is
+    /// standard input
     #[arg(required = true, value_name = "SCENARIO[:VARIANT]")]
     pub scenarios: Vec<String>,
     #[command(flatten)]
@@ -165,17 +166,20 @@ pub(super) fn interrupt_flag() -> Arc<AtomicBool> {
     flag
 }
 
-/// Runs what `spec` asks for, with progress on standard error.
-pub(super) fn simulate(
-    spec: &Arc<Spec>,
-    points: &[Point],
-    options: Options,
-    cancel: &Arc<AtomicBool>,
-    quiet: bool,
-) -> Result<Simulated, CliError> {
+/// The line of progress of a job, shared with what tells it.
+pub(super) struct Line(Arc<Mutex<ProgressLine>>);
+
+impl Line {
+    /// Takes it from the screen.
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Shows the progress of what is called `label` on standard error.
+pub(super) fn progress(label: &str, quiet: bool) -> (Line, Tell) {
     let line = Arc::new(Mutex::new(ProgressLine::new(quiet)));
-    let shown = line.clone();
-    let label = spec.name.clone();
+    let (shown, label) = (line.clone(), label.to_owned());
     let tell: Tell = Arc::new(move |event| {
         if let Event::Progress(p) = event {
             let eta = p
@@ -186,13 +190,25 @@ pub(super) fn simulate(
             shown.lock().unwrap_or_else(PoisonError::into_inner).show(&text);
         }
     });
+    (Line(line), tell)
+}
+
+/// Runs what `spec` asks for, with progress on standard error.
+pub(super) fn simulate(
+    spec: &Arc<Spec>,
+    points: &[Point],
+    options: Options,
+    cancel: &Arc<AtomicBool>,
+    quiet: bool,
+) -> Result<Simulated, CliError> {
+    let (line, tell) = progress(&spec.name, quiet);
     let result = if points.len() > 1 {
         run::ensemble(spec, points, options, cancel, &tell).map(Simulated::Many)
     } else {
         let spec = points.first().map_or(spec, |p| &p.spec);
         run::execute(spec, options, cancel, &tell).map(|f| Simulated::One(Arc::new(f)))
     };
-    line.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    line.clear();
     match result {
         Err(_) if cancel.load(Ordering::Relaxed) => Err(CliError::Interrupted),
         other => Ok(other?),
@@ -329,20 +345,11 @@ pub(super) fn outcome_of(finished: &Finished, say_checks: bool) -> Option<CliErr
             Some(CliError::Numerical)
         }
         Status::Complete => {
-            let failures: Vec<_> =
-                finished.outcomes.iter().filter_map(|o| o.failure.as_ref().map(|why| (&o.name, why))).collect();
             if say_checks {
-                for (analysis, why) in &failures {
-                    output::say(&format!("{}: analysis `{analysis}` has no result: {why}", finished.label));
-                }
+                say_failures(finished);
             }
-            let failed: Vec<_> = finished.checks.iter().filter(|c| !c.passed).collect();
-            if say_checks {
-                for check in &failed {
-                    output::say(&format!("{}: check `{}` failed: {}", finished.label, check.name, check_text(check)));
-                }
-            }
-            (!failed.is_empty() || !failures.is_empty()).then_some(CliError::CheckFailed)
+            let failed = finished.outcomes.iter().any(|o| o.failure.is_some());
+            (failed || finished.checks.iter().any(|c| !c.passed)).then_some(CliError::CheckFailed)
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Nodes are only ever appended and refer to earlier nodes, so identifiers are a topological order: whoever walks a
 //! graph loops over identifiers and never recurses.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use super::node::{Binary, Id, Node, Symbol, Unary, fused};
 use spikedeck_core::units::Dimension;
@@ -312,14 +312,13 @@ impl Graph {
 
     /// The symbols that `id` depends on.
     pub fn symbols(&self, id: Id) -> Vec<Symbol> {
-        let needed = self.reachable(&[id]);
-        let mut list: Vec<Symbol> = (0..=id.index())
-            .filter(|&i| needed[i])
-            .filter_map(|i| match self.nodes[i] {
-                Node::Symbol(s) => Some(s),
-                _ => None,
-            })
-            .collect();
+        let (mut seen, mut open, mut list) = (HashSet::from([id]), vec![id], Vec::new());
+        while let Some(at) = open.pop() {
+            if let Node::Symbol(s) = self.nodes[at.index()] {
+                list.push(s);
+            }
+            open.extend(self.arguments(at).filter(|a| seen.insert(*a)));
+        }
         list.sort_unstable();
         list
     }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::colour::{Colour, Style};
 use super::grid::{Cell, CellGrid};
+use spikedeck_core::visible::is_hidden;
 
 fn colour(out: &mut String, colour: Colour, ground: bool) {
     let base = if ground { 40 } else { 30 };
@@ -41,7 +42,8 @@ pub fn of_grid(grid: &CellGrid) -> String {
                 out.push_str(&sequence(cell.style));
                 now = cell.style;
             }
-            out.push(cell.ch);
+            // A letter of a name that acts on a terminal is none that can be drawn.
+            out.push(if is_hidden(cell.ch) { char::REPLACEMENT_CHARACTER } else { cell.ch });
         }
         if now != Style::default() {
             out.push_str("\u{1b}[0m");
@@ -62,5 +64,7 @@ mod tests {
         g.text(0, 0, "ab", red, 4);
         g.set(2, 0, 'c', Style { bg: Colour::Rgb(1, 2, 3), ..Style::default() });
         assert_eq!(of_grid(&g), "\u{1b}[0;1;91mab\u{1b}[0;48;2;1;2;3mc\u{1b}[0m\n\n");
+        g.text(0, 1, "\u{1b}[8", Style::default(), 4);
+        assert!(of_grid(&g).ends_with("\u{1b}[0m\n\u{fffd}[8\n"), "{:?}", of_grid(&g));
     }
 }

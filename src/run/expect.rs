@@ -36,7 +36,8 @@ fn check_one(expect: &Expect, outcomes: &[Outcome]) -> Check {
         check.note = no_metric(expect, outcomes);
         return check;
     };
-    let factor = match factor(&expect.unit, &metric.unit) {
+    let bounds = [expect.min, expect.max].into_iter().flatten();
+    let factor = match factor(&expect.unit, &metric.unit, bounds) {
         Ok(factor) => factor,
         Err(why) => {
             check.note = why;
@@ -48,11 +49,11 @@ fn check_one(expect: &Expect, outcomes: &[Outcome]) -> Check {
     check.max = expect.max.map(|v| v * factor);
     if let Some(original) = &expect.original {
         check.reason.clone_from(&original.reason);
-        match self::factor(&original.unit, &metric.unit) {
+        match self::factor(&original.unit, &metric.unit, [original.value]) {
             Ok(factor) => check.original = Some(original.value * factor),
             Err(_) => {
-                check.note =
-                    format!("`original` is written in {}, and the metric is in {}", original.unit, named(&metric.unit));
+                let (written, unit) = (named(&original.unit), named(&metric.unit));
+                check.note = format!("`original` is written in {written}, and the metric is in {unit}");
                 return check;
             }
         }
@@ -71,7 +72,7 @@ fn check_one(expect: &Expect, outcomes: &[Outcome]) -> Check {
 pub fn original_of<'a>(expectations: &'a [Expect], metric: &Metric) -> Option<(f64, &'a str)> {
     let name = metric.full_name();
     let original = expectations.iter().filter(|e| e.metric == name).find_map(|e| e.original.as_ref())?;
-    Some((original.value * factor(&original.unit, &metric.unit).ok()?, &original.reason))
+    Some((original.value * factor(&original.unit, &metric.unit, [original.value]).ok()?, &original.reason))
 }
 
 fn missing(metric: &Metric) -> String {
@@ -102,12 +103,17 @@ fn no_metric(expect: &Expect, outcomes: &[Outcome]) -> String {
 }
 
 /// What a bound is to be multiplied with to be in the metric's unit. Bounds are stated in the metric's unit; a bound
-/// that was written in another one (`Hz` for a metric in `1/s`) converts if the dimension fits.
-fn factor(written: &str, unit: &str) -> Result<f64, String> {
+/// that was written in another one (`Hz` for a metric in `1/s`) converts if the dimension fits. A plain number says
+/// nothing of a metric with a dimension, but for 0, which is the same in all units of it.
+fn factor(written: &str, unit: &str, values: impl IntoIterator<Item = f64>) -> Result<f64, String> {
+    let read = |u: &str| Quantity::parse(&format!("1 {u}")).ok();
+    if written.is_empty() && values.into_iter().any(|v| v != 0.0) && read(unit).is_some_and(|q| !q.dimension.is_none())
+    {
+        return Err(format!("the range is written in plain numbers, and the metric is in {unit}: write it in {unit}"));
+    }
     if written.is_empty() || written == unit {
         return Ok(1.0);
     }
-    let read = |u: &str| Quantity::parse(&format!("1 {u}")).ok();
     match (read(written), read(unit)) {
         (Some(a), Some(b)) if a.dimension == b.dimension => Ok(a.value / b.value),
         _ => Err(format!("the range is written in {written}, and the metric is in {}", named(unit))),
@@ -152,15 +158,19 @@ mod tests {
                 expect("isi.exc.spikes.cv", 0.5, 1.5, ""),
                 expect("psd.exc.rate.paek", 8.0, 12.0, ""),
                 expect("psd.exc.rate.peak", 8.0, 12.0, "mV"),
+                expect("psd.exc.rate.peak", 8.0, 12.0, ""),
+                Expect { max: None, ..expect("psd.exc.rate.peak", 0.0, 0.0, "") },
             ],
             &outcomes,
         );
-        assert_eq!(found.iter().map(|c| c.passed).collect::<Vec<_>>(), [true, false, false, false, false]);
+        let passed: Vec<bool> = found.iter().map(|c| c.passed).collect();
+        assert_eq!(passed, [true, false, false, false, false, false, true]);
         assert_eq!((found[0].found, found[0].note.as_str()), (Some(10.0), "doi:x"));
         assert_eq!(found[1].min, Some(11.0));
         assert_eq!(found[2].note, "the metric has no value: fewer than 3 spikes");
         assert_eq!(found[3].note, "no analysis gives `psd.exc.rate.paek`; did you mean `psd.exc.rate.peak`?");
         assert_eq!(found[4].note, "the range is written in mV, and the metric is in Hz");
+        assert_eq!(found[5].note, "the range is written in plain numbers, and the metric is in Hz: write it in Hz");
     }
 
     #[test]
@@ -176,5 +186,6 @@ mod tests {
         let found = with(9.5, "mV");
         assert_eq!((found.passed, found.original), (false, None));
         assert_eq!(found.note, "`original` is written in mV, and the metric is in Hz");
+        assert_eq!(with(9.5, "").note, "`original` is written in plain numbers, and the metric is in Hz");
     }
 }

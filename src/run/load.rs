@@ -1,5 +1,6 @@
 //! Finds and resolves scenarios: built-in names, files, variants, overrides, and the files they name.
 
+use std::io::Read;
 use std::path::Path;
 
 use super::{RunError, other};
@@ -88,7 +89,49 @@ pub struct Source {
     pub variant: Option<String>,
 }
 
-/// Finds `NAME`, `NAME:VARIANT`, `PATH` or `PATH:VARIANT`: a file if there is one, else a built-in scenario.
+/// What standard input is called on the command line.
+pub const STANDARD_INPUT: &str = "-";
+
+/// Whether `reference` is standard input, with or without a variant.
+pub fn is_standard_input(reference: &str) -> bool {
+    reference.split(':').next() == Some(STANDARD_INPUT)
+}
+
+/// Reads standard input to its end, as far as it fits into memory. It can be read once.
+///
+/// # Errors
+/// One sentence when it cannot be read, is empty, or too large.
+pub fn standard_input() -> Result<Vec<u8>, String> {
+    let most = super::memory::free_memory() / 4 * 3;
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(most.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|e| format!("standard input cannot be read: {e}"))?;
+    if bytes.len() as u64 > most {
+        return Err(format!(
+            "standard input does not fit into memory: {} are free",
+            spikedeck_core::number::bytes(most)
+        ));
+    }
+    if bytes.is_empty() {
+        return Err("nothing came from standard input (`-`)".to_owned());
+    }
+    Ok(bytes)
+}
+
+/// The scenario that comes from standard input. Paths in it start from the current folder.
+fn from_standard_input(variant: Option<String>) -> Result<Source, LoadError> {
+    let bytes = standard_input().map_err(LoadError::NotFound)?;
+    if let Some(what) = other::what_else_came("what came from standard input", &bytes) {
+        return Err(LoadError::NotFound(what));
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|_| LoadError::NotFound("what came from standard input is no text in UTF-8".to_owned()))?;
+    let name = "standard-input".to_owned();
+    Ok(Source { text, origin: Some("standard input".into()), name, variant })
+}
+
+/// Finds `NAME`, `NAME:VARIANT`, `PATH` or `PATH:VARIANT`: a file if there is one, else a built-in scenario; `-` is
+/// standard input.
 ///
 /// # Errors
 /// When there is neither, with the nearest name.
@@ -99,6 +142,9 @@ pub fn find(reference: &str) -> Result<Source, LoadError> {
         }
         _ => (reference, None),
     };
+    if stem == STANDARD_INPUT {
+        return from_standard_input(variant);
+    }
     let path = Path::new(stem);
     if path.is_file() {
         if let Some(what) = other::what_else(path) {

@@ -10,6 +10,24 @@ use spikedeck_signal::{Outcome, Recording, SpikeTrains};
 /// Least share of an analysis after which its progress is told again.
 const TOLD: f64 = 0.01;
 
+/// What is measured, and in which setting.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// Analyses, in order.
+    pub analyses: &'a [AnalysisSpec],
+    /// The scenario; none of recordings from elsewhere.
+    pub scenario: Option<&'a Spec>,
+    /// Seed of surrogates and bootstraps.
+    pub seed: u64,
+}
+
+impl<'a> Asked<'a> {
+    /// What a scenario asks for.
+    pub fn by(spec: &'a Spec) -> Self {
+        Self { analyses: &spec.analyses, scenario: Some(spec), seed: spec.simulation.seed }
+    }
+}
+
 /// Runs the analyses of `spec` (only the live ones if asked so) in the order of the file. An analysis that cannot say
 /// anything leaves an outcome whose warning says why.
 ///
@@ -21,14 +39,15 @@ pub(crate) fn measure(
     cancel: &AtomicBool,
 ) -> (Vec<Outcome>, bool) {
     let mut outcomes = Vec::new();
-    let whole = measure_each(spec, recording, live_only, cancel, &|_, _| {}, &mut |outcome| outcomes.push(outcome));
+    let whole =
+        measure_each(Asked::by(spec), recording, live_only, cancel, &|_, _| {}, &mut |outcome| outcomes.push(outcome));
     (outcomes, whole)
 }
 
 /// The same, handing each outcome to `keep` when it is there; `told` gets the name of each analysis and how many are
 /// done, with the share of the present one.
 pub(crate) fn measure_each(
-    spec: &Spec,
+    asked: Asked<'_>,
     recording: &Recording,
     live_only: bool,
     cancel: &AtomicBool,
@@ -36,7 +55,7 @@ pub(crate) fn measure_each(
     keep: &mut dyn FnMut(Outcome),
 ) -> bool {
     let trains = SpikeTrains::new(recording);
-    for (done, entry) in spec.analyses.iter().enumerate() {
+    for (done, entry) in asked.analyses.iter().enumerate() {
         let Some(analysis) = analysis::find(&entry.kind) else { continue };
         if live_only && !analysis.live() {
             continue;
@@ -50,14 +69,8 @@ pub(crate) fn measure_each(
                 told(&entry.name, done as f64 + share);
             }
         };
-        let request = Request {
-            spec: entry,
-            scenario: Some(spec),
-            recording,
-            trains: &trains,
-            seed: spec.simulation.seed,
-            cancel,
-        };
+        let request =
+            Request { spec: entry, scenario: asked.scenario, recording, trains: &trains, seed: asked.seed, cancel };
         match analysis.run_telling(&request, &progress) {
             Ok(outcome) => keep(named(outcome, entry)),
             Err(AnalysisError::Cancelled) => return false,

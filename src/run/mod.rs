@@ -29,6 +29,7 @@
 //! ```
 
 mod across;
+mod analyze;
 mod catalog;
 mod compare;
 mod ensemble;
@@ -47,12 +48,16 @@ mod requests;
 mod single;
 mod watch;
 
+pub use analyze::analyze;
 pub use catalog::{analyses, catalog, integrators};
 pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
 pub use ensemble::{Ensemble, PointResult, ensemble};
 pub use expect::original_of;
 pub use job::start;
-pub use load::{Files, LoadError, Source, again, again_with, find, load, resolve, resolve_with};
+pub use load::{
+    Files, LoadError, STANDARD_INPUT, Source, again, again_with, find, is_standard_input, load, resolve, resolve_with,
+    standard_input,
+};
 pub use memory::free_memory;
 pub use points::{Point, Resolve, points};
 pub use single::{examine, execute};

@@ -1,5 +1,6 @@
 //! Files that are no scenarios, told in one line: what it is, and what can be done with it.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -26,29 +27,43 @@ const BEGINNING: u64 = 1 << 16;
 
 /// What `path`, a regular file, is if it is no scenario.
 pub(super) fn what_else(path: &Path) -> Option<String> {
-    let shown = path.display();
     let mut begin = Vec::new();
     File::open(path).ok()?.take(BEGINNING).read_to_end(&mut begin).ok()?;
+    let shown = path.display();
     if begin.starts_with(b"PAR1") || Format::of(path).is_some() && !looks_like_toml(&begin) {
         let kind = if begin.starts_with(b"PAR1") { "a Parquet table" } else { "a table" };
-        let columns = store::describe(path).map_or_else(
-            |_| String::new(),
-            |c| {
-                let names: Vec<String> = c.columns.iter().take(6).map(|n| shortened(n)).collect();
-                let more = if c.columns.len() > 6 { ", ..." } else { "" };
-                format!(" of {}{more}", names.join(", "))
-            },
-        );
+        let columns = store::describe(path).map_or_else(|_| String::new(), |contents| columns_of(&contents));
         return Some(format!(
             "{shown} is {kind}{columns}, and a scenario is a TOML file; `spikedeck {shown}` opens it as a \
-             recording, and stimuli and projections read such files (`file`, `edges`)"
+             recording, `spikedeck analyze {shown}` measures it, and stimuli and projections read such files (`file`, \
+             `edges`)"
         ));
     }
+    what_it_is(&shown.to_string(), path.extension(), &begin)
+}
+
+/// What came from standard input, if it is no scenario.
+pub(super) fn what_else_came(shown: &str, bytes: &[u8]) -> Option<String> {
+    if bytes.starts_with(b"PAR1") {
+        return Some(format!("{shown} is a Parquet table, and a scenario is TOML; `spikedeck analyze -` measures it"));
+    }
+    what_it_is(shown, None, &bytes[..bytes.len().min(BEGINNING as usize)])
+}
+
+/// The first columns of a table.
+fn columns_of(contents: &store::Contents) -> String {
+    let names: Vec<String> = contents.columns.iter().take(6).map(|n| shortened(n)).collect();
+    let more = if contents.columns.len() > 6 { ", ..." } else { "" };
+    format!(" of {}{more}", names.join(", "))
+}
+
+/// What bytes that begin so are, if they are no scenario.
+fn what_it_is(shown: &str, extension: Option<&OsStr>, begin: &[u8]) -> Option<String> {
     if let Some((_, what)) = KNOWN.iter().find(|(first, _)| begin.starts_with(first)) {
         return Some(format!("{shown} is {what}, and a scenario is a TOML file"));
     }
     // A letter may be cut in two at the end of what was read.
-    let whole = match std::str::from_utf8(&begin) {
+    let whole = match std::str::from_utf8(begin) {
         Ok(text) => text,
         Err(e) if begin.len() as u64 == BEGINNING && e.valid_up_to() + 4 > begin.len() => {
             std::str::from_utf8(&begin[..e.valid_up_to()]).ok()?
@@ -64,14 +79,14 @@ pub(super) fn what_else(path: &Path) -> Option<String> {
             "{shown} is JSON, and a scenario is a TOML file; the manifest of a run is opened by its folder"
         ));
     }
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("swc")) {
+    if extension.is_some_and(|e| e.eq_ignore_ascii_case("swc")) {
         return Some(format!(
             "{shown} is a morphology, and a scenario is a TOML file; a population reads it with \
              `morphology = \"{shown}\"`"
         ));
     }
     let line = whole.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#'))?;
-    (!looks_like_toml(&begin)).then(|| {
+    (!looks_like_toml(begin)).then(|| {
         format!(
             "{shown} is no scenario: a TOML file has lines such as `dt = \"0.1 ms\"`, and this one begins `{}`",
             shortened(line)

@@ -1,19 +1,19 @@
 //! One run: build, simulate, analyse, check.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::analyze::{Work, analyse};
 use super::heard::heard;
 use super::live::Live;
-use super::measure::measure_each;
 use super::watch::Watch;
 use super::{
     Check, Event, Facts, Finished, Options, Progress, RunError, Sink, Status, Tell, expect, halve, memory, requests,
 };
 use spikedeck_core::units::short;
 use spikedeck_scenario::{OptionValue, Spec, TraceRequest};
-use spikedeck_signal::{Outcome, Recording};
+use spikedeck_signal::Recording;
 use spikedeck_sim::{BuildError, Network, Stop};
 
 /// Runs `spec` once on the calling thread. Cancelled or failed runs come back with what there is, their status says so.
@@ -183,7 +183,10 @@ impl<'a> Job<'a> {
         let gathered = sink.gather(rest, self.allowed / 2).map_err(RunError::Sink)?;
         self.warnings.extend(gathered.absent.iter().map(|absent| {
             let what = absent.variable.as_deref().unwrap_or("spikes");
-            format!("{}.{what}: {}; analyses of it have no result", absent.population, absent.why)
+            format!(
+                "{}.{what}: {}; analyses read it back as far as they can do with parts of it",
+                absent.population, absent.why
+            )
         }));
         Ok(gathered)
     }
@@ -200,7 +203,8 @@ impl<'a> Job<'a> {
             }
         };
         let recording = Arc::new(recorded.recording);
-        let (outcomes, status) = analyse(&self.full, &recording, status, self.threads, self.cancel, self.tell)?;
+        let (outcomes, status) =
+            analyse(Work::of(&self.full), &recording, status, self.threads, self.cancel, self.tell)?;
         Ok(Finished {
             label: self.spec.label(),
             spec: Some(self.full.clone()),
@@ -278,38 +282,6 @@ fn pieces(spec: &Spec) -> Option<(u64, String)> {
         Some(((n * 40.0) as u64, text))
     };
     spec.analyses.iter().filter_map(of).max_by_key(|p| p.0)
-}
-
-/// All analyses of a complete run; the cheap ones, on what there is, of a run that was stopped or failed. Of a run that
-/// was stopped those that are done in no time: somebody waits for the end.
-fn analyse(
-    spec: &Arc<Spec>,
-    recording: &Arc<Recording>,
-    status: Status,
-    threads: usize,
-    cancel: &AtomicBool,
-    tell: &Tell,
-) -> Result<(Vec<Outcome>, Status), RunError> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|e| RunError::System(format!("no threads: {e}")))?;
-    let count = spec.analyses.len().max(1);
-    let stopped = AtomicBool::new(status == Status::Interrupted);
-    let cancel = if status == Status::Interrupted { &stopped } else { cancel };
-    let outcomes: Arc<Mutex<Vec<Outcome>>> = Arc::default();
-    let (spec, recording, tell, kept) = (spec.clone(), recording.clone(), tell.clone(), outcomes.clone());
-    let whole = heard(cancel, move |halt| {
-        let never = AtomicBool::new(false);
-        let halt = if status == Status::Interrupted { &never } else { halt };
-        let told = |name: &str, done: f64| stage(&tell, name, done / count as f64);
-        let mut keep = |outcome| kept.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
-        let cheap = status != Status::Complete;
-        pool.install(|| measure_each(&spec, &recording, cheap, halt, &told, &mut keep))
-    })?;
-    let outcomes = std::mem::take(&mut *outcomes.lock().unwrap_or_else(PoisonError::into_inner));
-    let is_cut = status == Status::Complete && (whole != Some(true) || cancel.load(Ordering::Relaxed));
-    Ok((outcomes, if is_cut { Status::Interrupted } else { status }))
 }
 
 pub(super) fn stage(tell: &Tell, name: &str, fraction: f64) {

@@ -5,8 +5,8 @@ use super::language::{Key, Need, Of, Range, Table, Takes};
 use super::options::{self, Around};
 use super::resolver::{Resolver, suggest};
 use super::selector::{Scope, subjects};
-use super::spec::AnalysisSpec;
-use spikedeck_model::document::{Entry, Item};
+use super::spec::{AnalysisSpec, PopulationSpec, ProjectionSpec, Subject};
+use spikedeck_model::document::{Entry, Item, Node};
 
 const COMMON: &[Key] = &[Key::required("kind", Takes::KindOf, "psd", "which analysis")];
 
@@ -72,8 +72,23 @@ impl From<&ParamSpec> for Key {
     }
 }
 
-/// Reads one analysis.
+/// Reads one analysis of a scenario.
 pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, scope: &Scope<'_>) -> Option<AnalysisSpec> {
+    read_with(resolver, entry, (scope.all, scope.projections), &mut |resolver, node, equations| {
+        subjects(resolver, node, &Scope { equations, ..*scope })
+    })
+}
+
+/// How what an analysis looks at is read; the flag says that it looks at equations.
+type ReadSubjects<'a> = &'a mut dyn FnMut(&mut Resolver<'_>, &Node, bool) -> Vec<Subject>;
+
+/// Reads one analysis, of which `find` reads what it looks at; its options name parts of `network`, if there is one.
+pub(super) fn read_with(
+    resolver: &mut Resolver<'_>,
+    entry: &Entry,
+    (populations, projections): (&[PopulationSpec], &[ProjectionSpec]),
+    find: ReadSubjects<'_>,
+) -> Option<AnalysisSpec> {
     let before = resolver.report.errors();
     let mut f = Table::of(resolver, &entry.value, format!("analysis `{}`", entry.key), COMMON)?;
     let kind_node = f.require(resolver, "kind")?;
@@ -84,10 +99,10 @@ pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, scope: &Scope<'_>
         resolver.error_help(&kind_node.place, format!("there is no analysis `{kind}`"), help);
         return None;
     };
-    let scope = Scope { equations: declaration.subjects == Subjects::Population, ..*scope };
+    let equations = declaration.subjects == Subjects::Population;
     f.with(subject_keys(declaration.subjects));
     let mut read = |resolver: &mut Resolver<'_>, key: &str| {
-        f.require(resolver, key).map(|n| subjects(resolver, n, &scope)).unwrap_or_default()
+        f.require(resolver, key).map(|n| find(resolver, n, equations)).unwrap_or_default()
     };
     let (of, source, target) = match declaration.subjects {
         Subjects::Of => (read(resolver, "of"), Vec::new(), Vec::new()),
@@ -103,7 +118,7 @@ pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, scope: &Scope<'_>
             (Vec::new(), source, read(resolver, "target"))
         }
     };
-    let around = Around { populations: scope.all, projections: scope.projections, of: &of };
+    let around = Around { populations, projections, of: &of };
     let options = options::read(resolver, &mut f, kind_node, declaration, around);
     f.finish_with(resolver, &|key| match (key, declaration.subjects) {
         ("of", Subjects::Directed) => Some(format!("`{kind}` is directed: it takes `source` and `target`")),

@@ -48,6 +48,7 @@ mod population;
 mod positions;
 mod projection;
 mod record;
+mod recorded;
 mod resolver;
 mod schema;
 mod selector;
@@ -71,6 +72,7 @@ pub use identity::identify;
 pub use language::{Words, Writer, reference};
 pub use overrides::Overrides;
 pub use plan::FAILURE_TIME;
+pub use recorded::{AskedAnalysis, RecordedPlace, analyses_of};
 pub use schema::schema;
 pub use spec::*;
 

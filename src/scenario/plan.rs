@@ -55,7 +55,12 @@ pub(super) static EXPECT: Section = Section::new(
             "ANALYSIS.SUBJECT.METRIC",
             "which metric",
         ),
-        Key::optional("min", WRITTEN, "no bound", "least value; `min`, `max` or both are given, in one unit"),
+        Key::optional(
+            "min",
+            WRITTEN,
+            "no bound",
+            "least value; `min`, `max` or both are given, in one unit; a plain number is one, and 0 is 0 in any unit",
+        ),
         Key::optional("max", WRITTEN, "no bound", "greatest value"),
         Key::default(
             "source",

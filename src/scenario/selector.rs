@@ -50,9 +50,14 @@ impl<'a> Units<'a> {
         Self { size: p.size, named: p.tree.as_deref().map(|t| (t, Numbering::All)) }
     }
 
+    /// Units that have numbers and no names.
+    pub fn numbered(size: usize) -> Self {
+        Self { size, named: None }
+    }
+
     /// Connections, whose number is not known before they are drawn.
     pub fn uncounted() -> Self {
-        Self { size: u32::MAX as usize, named: None }
+        Self::numbered(u32::MAX as usize)
     }
 
     /// What spikes in a population.
@@ -170,7 +175,7 @@ fn numbered(size: usize) -> String {
 }
 
 /// `3`, `0..10` (without 10), `1, 4, 7` inside brackets; on a tree also `apical(0.7)`.
-fn range(text: &str, of: Units<'_>) -> Result<Vec<u32>, String> {
+pub(super) fn range(text: &str, of: Units<'_>) -> Result<Vec<u32>, String> {
     let size = of.size;
     let number = |t: &str| t.trim().parse::<u32>().map_err(|_| format!("`{}` is no unit", t.trim()));
     let mut units = Vec::new();
@@ -218,7 +223,20 @@ pub(super) fn subjects(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'
     }
 }
 
-fn subject(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subject> {
+/// The parts of a selector, as they are written.
+pub(super) struct Written {
+    /// All of it.
+    pub text: String,
+    /// What comes before a bracket.
+    pub path: String,
+    /// What is between brackets.
+    pub bracket: Option<String>,
+    /// Whether a mean is meant.
+    pub mean: bool,
+}
+
+/// Takes a selector apart.
+pub(super) fn written(resolver: &mut Resolver<'_>, node: &Node) -> Option<Written> {
     let text = resolver.text(node, "a subject")?.trim().to_owned();
     let (inner, mean) = match text.strip_prefix("mean(").and_then(|t| t.strip_suffix(')')) {
         Some(inner) => (inner.trim(), true),
@@ -226,19 +244,25 @@ fn subject(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'_>) -> Optio
     };
     let (path, bracket) = match inner.split_once('[') {
         Some((path, rest)) => match rest.strip_suffix(']') {
-            Some(units) => (path.trim(), Some(units)),
+            Some(units) => (path.trim().to_owned(), Some(units.to_owned())),
             None => {
                 resolver.error_help(
                     &node.place,
                     format!("`{text}` opens a bracket that it does not close"),
-                    "write `exc.V_m[0..10]`",
+                    format!("write `{text}]`"),
                 );
                 return None;
             }
         },
-        None => (inner, None),
+        None => (inner.to_owned(), None),
     };
-    let (pop, what) = path.split_once('.').map_or((path, ""), |(a, b)| (a, b));
+    Some(Written { text, path, bracket, mean })
+}
+
+fn subject(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subject> {
+    let Written { text, path, bracket, mean } = written(resolver, node)?;
+    let bracket = bracket.as_deref();
+    let (pop, what) = path.split_once('.').unwrap_or((&path, ""));
     if let Some(index) = scope.projections.iter().position(|p| p.name == pop).filter(|_| !scope.known.contains(&pop)) {
         let units = bracket.map(|b| range(b, Units::uncounted())).transpose();
         let units = units.map_err(|m| resolver.error(&node.place, m)).ok()?.unwrap_or_default();

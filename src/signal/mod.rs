@@ -19,6 +19,7 @@ pub mod data;
 mod file_columns;
 mod metric;
 mod metric_column;
+mod on_disk;
 mod recording;
 mod shape;
 mod spikes;
@@ -32,6 +33,7 @@ pub use column::{Column, Names, Values};
 pub use file_columns::{FileColumn, FileColumns};
 pub use metric::{Metric, Outcome, Setting};
 pub use metric_column::{MetricColumn, MetricKind, OverSeeds, Shown, Tone};
+pub use on_disk::{OnDisk, Rows};
 pub use recording::{Absent, Connections, Population, Recording};
 pub use shape::{
     Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait,

@@ -1,5 +1,6 @@
 //! What a run leaves, or what a file of somebody's data holds.
 
+use super::on_disk::OnDisk;
 use super::spikes::Spikes;
 use super::time::{TimeBase, Window};
 use super::trace::Trace;
@@ -83,6 +84,8 @@ pub struct Recording {
     pub connections: Vec<Connections>,
     /// What was recorded beside these and is not here.
     pub absent: Vec<Absent>,
+    /// What of that can be read back, part by part.
+    pub on_disk: Option<OnDisk>,
 }
 
 impl Recording {
@@ -99,6 +102,7 @@ impl Recording {
             traces: self.traces.iter().map(Trace::without_values).collect(),
             connections: Vec::new(),
             absent: self.absent.clone(),
+            on_disk: self.on_disk.clone(),
         }
     }
 

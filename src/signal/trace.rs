@@ -77,13 +77,18 @@ impl Trace {
 
     /// Indices of the samples with times in `(start, stop]`, with half a billionth of an interval of tolerance.
     pub fn range(&self, window: Window) -> std::ops::Range<usize> {
-        if self.is_empty() || self.interval <= 0.0 {
+        let inside = self.indices(window);
+        let to = inside.end.min(self.len());
+        inside.start.min(to)..to
+    }
+
+    /// The same, whatever number of samples there is.
+    pub fn indices(&self, window: Window) -> std::ops::Range<usize> {
+        if self.interval <= 0.0 {
             return 0..0;
         }
         let index = |t: f64| ((t - self.start) / self.interval + 1e-9).floor();
-        let from = (index(window.start) + 1.0).max(0.0) as usize;
-        let to = (index(window.stop) + 1.0).clamp(0.0, self.len() as f64) as usize;
-        from.min(to)..to
+        (index(window.start) + 1.0).max(0.0) as usize..(index(window.stop) + 1.0).max(0.0) as usize
     }
 }
 

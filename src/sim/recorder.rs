@@ -157,6 +157,7 @@ impl Recorder {
             traces,
             connections,
             absent: Vec::new(),
+            on_disk: None,
         };
         Self { recording, gone: vec![0; every.len()], every, axis }
     }

@@ -1,14 +1,16 @@
 //! Files that people bring, as [`FileTable`]s: whatever their format, only what is asked for, nothing guessed.
 
-use std::fs::{self, File};
+use std::fs;
+use std::io::Cursor;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Format;
 use super::column::Column;
 use super::csv;
 use super::error::StoreError;
 use super::parquet::ParquetFile;
-use super::read::open;
+use super::read::{Stream, format_of, open};
 use spikedeck_signal::FileColumns;
 use spikedeck_signal::data::{Cells, FileData, FileTable};
 
@@ -19,12 +21,35 @@ use spikedeck_signal::data::{Cells, FileData, FileTable};
 pub fn file_table(path: &Path, columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {
     let (format, file) = open(path)?;
     match format {
-        Format::Parquet => parquet(path, file, columns, most),
-        Format::Csv => text(path, &file, columns, most),
+        Format::Parquet => parquet(path, Box::new(file), columns, most),
+        Format::Csv => {
+            let size = file.metadata().map_err(|e| StoreError::io(path, e))?.len();
+            held(path, text_needs(size), most)?;
+            text(path, &fs::read(path).map_err(|e| StoreError::io(path, e))?, columns)
+        }
     }
 }
 
-fn parquet(path: &Path, file: File, columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {
+/// The same of a table that is no file: Parquet or text, as its bytes begin; `name` is what it is called.
+///
+/// # Errors
+/// As [`file_table`].
+pub fn bytes_table(name: &Path, bytes: &Arc<[u8]>, columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {
+    match format_of(bytes) {
+        Format::Parquet => parquet(name, Box::new(Cursor::new(bytes.clone())), columns, most),
+        Format::Csv => {
+            held(name, text_needs(bytes.len() as u64), most)?;
+            text(name, bytes, columns)
+        }
+    }
+}
+
+/// Bytes that a text takes: itself, and each cell of at least two letters as a number.
+fn text_needs(size: u64) -> u64 {
+    size.saturating_mul(5)
+}
+
+fn parquet(path: &Path, file: Box<dyn Stream>, columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {
     let mut file = ParquetFile::open(path, file)?;
     let names = file.names();
     let asked: Vec<bool> = names.iter().map(|n| columns.asks_for(n)).collect();
@@ -47,12 +72,8 @@ fn parquet(path: &Path, file: File, columns: &FileColumns, most: u64) -> Result<
     Ok(FileTable { rows, metadata: file.key_values(), columns: found })
 }
 
-fn text(path: &Path, file: &File, columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {
-    let size = file.metadata().map_err(|e| StoreError::io(path, e))?.len();
-    // The text itself, and each cell of at least two letters as a number.
-    held(path, size.saturating_mul(5), most)?;
-    let bytes = fs::read(path).map_err(|e| StoreError::io(path, e))?;
-    let text = csv::read(path, &bytes, &|name| columns.asks_for(name))?;
+fn text(path: &Path, bytes: &[u8], columns: &FileColumns) -> Result<FileTable, StoreError> {
+    let text = csv::read(path, bytes, &|name| columns.asks_for(name))?;
     let columns = text.names.into_iter().zip(text.columns).map(|(name, column)| match column {
         Some(column) => data(name, column),
         None => FileData::new(name, Cells::Unread),

@@ -5,7 +5,7 @@
 //! temporary name in the same folder, sync, and rename: a reader never sees half a file. [`read()`] gives back all
 //! columns or the named ones.
 //!
-//! [`file_table`] reads what people bring.
+//! [`file_table`] reads what people bring, [`bytes_table`] what comes to them through a pipe.
 //!
 //! ```
 //! use spikedeck_store::{Column, Format, Table, read, write};
@@ -32,8 +32,8 @@ mod write;
 pub use column::{Column, Kind, Table};
 pub use error::StoreError;
 pub use guard::panics_are_caught;
-pub use input::file_table;
-pub use read::{Contents, describe, read};
+pub use input::{bytes_table, file_table};
+pub use read::{Contents, describe, describe_bytes, read};
 pub use write::{Writer, write, write_bytes, write_new, write_text};
 
 use std::path::Path;

@@ -3,7 +3,6 @@
 //! Only the columns that are asked for are read. What the footer claims is held against the size of the file before
 //! anything is allocated for it, and a panic of the table engine becomes a refusal with the name of the file.
 
-use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -23,6 +22,7 @@ use polars_parquet::read::{
 use super::column::Column;
 use super::error::StoreError;
 use super::guard::guarded;
+use super::read::Stream;
 
 /// A column as it stands in a file.
 pub(super) struct FileColumn {
@@ -35,7 +35,7 @@ pub(super) struct FileColumn {
 
 /// An open Parquet file.
 pub(super) struct ParquetFile {
-    file: File,
+    file: Box<dyn Stream>,
     length: u64,
     metadata: FileMetadata,
     fields: Vec<Field>,
@@ -46,8 +46,8 @@ impl ParquetFile {
     ///
     /// # Errors
     /// When it is no Parquet file, or its footer cannot be true.
-    pub fn open(path: &Path, mut file: File) -> Result<Self, StoreError> {
-        let length = file.metadata().map_err(|e| StoreError::io(path, e))?.len();
+    pub fn open(path: &Path, mut file: Box<dyn Stream>) -> Result<Self, StoreError> {
+        let length = file.seek(SeekFrom::End(0)).map_err(|e| StoreError::io(path, e))?;
         let (metadata, fields) = guarded(path, || {
             let metadata = read_metadata(&mut file).map_err(|e| e.to_string())?;
             let schema = infer_schema(&metadata).map_err(|e| e.to_string())?;

@@ -1,7 +1,9 @@
 //! Reading tables back.
 
 use std::fs::{self, File};
+use std::io::{Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Format;
 use super::column::Table;
@@ -30,6 +32,16 @@ pub(super) fn open(path: &Path) -> Result<(Format, File), StoreError> {
     Ok((format, File::open(path).map_err(|e| StoreError::io(path, e))?))
 }
 
+/// What the pages of a table are read from.
+pub(super) trait Stream: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Stream for T {}
+
+/// The format of a table that has no name: what Parquet files begin with says that it is one, all else is text.
+pub(super) fn format_of(bytes: &[u8]) -> Format {
+    if bytes.starts_with(b"PAR1") { Format::Parquet } else { Format::Csv }
+}
+
 /// Reads a Parquet or CSV file, all columns or those named (in the order asked for).
 ///
 /// # Errors
@@ -39,7 +51,7 @@ pub fn read(path: &Path, columns: Option<&[&str]>) -> Result<Table, StoreError> 
     let mut table = Table::new();
     match format {
         Format::Parquet => {
-            let mut file = ParquetFile::open(path, file)?;
+            let mut file = ParquetFile::open(path, Box::new(file))?;
             let present = file.names();
             if let Some(wanted) = columns {
                 check_present(path, wanted, &present)?;
@@ -81,11 +93,27 @@ pub fn read(path: &Path, columns: Option<&[&str]>) -> Result<Table, StoreError> 
 pub fn describe(path: &Path) -> Result<Contents, StoreError> {
     let (format, file) = open(path)?;
     if format == Format::Parquet {
-        let file = ParquetFile::open(path, file)?;
+        let file = ParquetFile::open(path, Box::new(file))?;
         return Ok(Contents { columns: file.names(), rows: file.rows() as u64, metadata: file.key_values() });
     }
     let bytes = fs::read(path).map_err(|e| StoreError::io(path, e))?;
-    let text = csv::read(path, &bytes, &|_| false)?;
+    describe_text(path, &bytes)
+}
+
+/// The same of a table that is no file: Parquet or text, as its bytes begin; `name` is what it is called.
+///
+/// # Errors
+/// When it is no table, or damaged.
+pub fn describe_bytes(name: &Path, bytes: &Arc<[u8]>) -> Result<Contents, StoreError> {
+    if format_of(bytes) == Format::Csv {
+        return describe_text(name, bytes);
+    }
+    let file = ParquetFile::open(name, Box::new(Cursor::new(bytes.clone())))?;
+    Ok(Contents { columns: file.names(), rows: file.rows() as u64, metadata: file.key_values() })
+}
+
+fn describe_text(path: &Path, bytes: &[u8]) -> Result<Contents, StoreError> {
+    let text = csv::read(path, bytes, &|_| false)?;
     Ok(Contents { columns: text.names, rows: text.rows as u64, metadata: Vec::new() })
 }
 

@@ -1,27 +1,40 @@
 //! Reading what a run wrote while it lasted: parts of a run that was killed, and of rows that left memory.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::TableError;
-use super::manifest::RecordingEntry;
 use super::parts::list;
-use spikedeck_core::units::split_column;
-use spikedeck_signal::{Absent, Recording, Spikes, TimeBase, Trace};
+use spikedeck_core::units::short;
+use spikedeck_signal::{Absent, OnDisk, Recording, Rows, Spikes, TimeBase, Trace, Window};
 use spikedeck_store::{self as store, Table};
 
-/// A run that was cut short ends where its data end.
-pub(super) fn cut_window(recording: &mut Recording) {
-    let last_spike = recording.spikes.iter().filter_map(|s| s.times.last().copied()).fold(f64::NEG_INFINITY, f64::max);
-    let last_sample = recording
-        .traces
-        .iter()
-        .filter(|t| !t.is_empty())
-        .map(|t| t.time(t.len() - 1))
-        .fold(f64::NEG_INFINITY, f64::max);
-    let last = last_spike.max(last_sample);
-    // Without any nothing is known of any time.
-    let last = if last.is_finite() { last } else { recording.window.start };
-    recording.window.stop = recording.window.stop.min(last).max(recording.window.start);
+/// What a run that was ended from outside holds, in words: up to which time, of which the parts are whole.
+pub(super) fn cut(recording: &mut Recording, until: Option<f64>) -> String {
+    let (whole, unit) = (recording.window.stop, recording.time_base.unit());
+    let time = |t: f64| format!("{} {unit}", short(t)).trim_end().to_owned();
+    let Some(until) = until else {
+        recording.window.stop = recording.window.start;
+        return "the run was ended from outside before anything that it recorded was written".to_owned();
+    };
+    recording.window.stop = until.min(whole);
+    // What was written of the next part is not all that happened then.
+    for spikes in &mut recording.spikes {
+        let keep = spikes.times.partition_point(|&t| t <= until);
+        spikes.times.truncate(keep);
+        spikes.units.truncate(keep);
+    }
+    for trace in &mut recording.traces {
+        // Half a billionth of an interval more, as everywhere where windows are cut.
+        let samples = if until < trace.start { 0 } else { trace.range(before(trace, until)).end };
+        trace.values.truncate(samples * trace.units.len());
+    }
+    format!("the run was ended from outside: it is known up to {} of {}", time(until), time(whole))
+}
+
+/// Everything of a trace up to a time.
+fn before(trace: &Trace, until: f64) -> Window {
+    Window { start: trace.start - trace.interval, stop: until }
 }
 
 pub(super) fn add_spikes(all: &mut [Spikes], table: &Table, base: TimeBase) -> Result<(), TableError> {
@@ -37,66 +50,9 @@ pub(super) fn add_spikes(all: &mut [Spikes], table: &Table, base: TimeBase) -> R
     Ok(())
 }
 
-/// Traces of a run that was killed: its manifest has no entries yet, the parts say what they hold.
-pub(super) fn traces_of_parts(
-    path: &Path,
-    entry: &RecordingEntry,
-    recording: &mut Recording,
-) -> Result<(), TableError> {
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(path.join("traces"))
-        .into_iter()
-        .flatten()
-        .filter_map(|e| e.ok().map(|e| e.path()))
-        .filter(|p| p.extension().is_some_and(|e| e == "parts"))
-        .collect();
-    folders.sort();
-    for folder in folders {
-        let stem = folder.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        // The longest population name that the file name begins with: names may hold dashes.
-        let Some(population) =
-            entry.populations.iter().filter(|p| stem.starts_with(&format!("{}-", p.name))).max_by_key(|p| p.name.len())
-        else {
-            continue;
-        };
-        let mut traces: Vec<Trace> = Vec::new();
-        let mut times: Vec<f64> = Vec::new();
-        for part in list(&folder) {
-            let table = store::read(&part, None)?;
-            times.extend(table.numbers(entry.time_base.column())?);
-            if traces.is_empty() {
-                let all = table.unit_numbers("unit")?;
-                // One time's units stand together, in the order they were recorded in.
-                let units: Vec<u32> =
-                    all.iter().enumerate().take_while(|(k, u)| *k == 0 || **u != all[0]).map(|(_, u)| *u).collect();
-                for (column, _) in table.columns.iter().skip(2) {
-                    let (variable, unit) = split_column(column);
-                    traces.push(Trace {
-                        population: population.name.clone(),
-                        name: stem[population.name.len() + 1..].to_owned(),
-                        variable: variable.to_owned(),
-                        unit: unit.to_owned(),
-                        column: column.clone(),
-                        units: units.clone(),
-                        ..Trace::default()
-                    });
-                }
-            }
-            for trace in &mut traces {
-                trace.values.extend(table.numbers(&trace.column)?);
-            }
-        }
-        for mut trace in traces {
-            let n = trace.units.len().max(1);
-            trace.start = times.first().copied().unwrap_or(0.0);
-            trace.interval = times.get(n).map_or(entry.dt, |t| t - trace.start);
-            recording.traces.push(trace);
-        }
-    }
-    Ok(())
-}
-
 /// Everything that left memory during a run, from its parts, as far as it fits into `bytes`: spikes first, then traces.
-/// What does not fit is absent. With it, all that was recorded without its values: what the tables hold.
+/// What does not fit is absent, and read back from its parts where it is looked at. With it, all that was recorded
+/// without its values: what the tables hold.
 pub(super) fn gather(path: &Path, rest: Recording, bytes: u64) -> Result<(Recording, Recording), TableError> {
     let mut described = rest.without_data();
     for trace in &mut described.traces {
@@ -105,6 +61,8 @@ pub(super) fn gather(path: &Path, rest: Recording, bytes: u64) -> Result<(Record
     }
     let mut whole = Recording { traces: Vec::new(), connections: rest.connections, ..described.clone() };
     let why = "it stays on disk, because it does not fit into memory";
+    let rows = PartRows { folder: path.to_owned(), time: described.time_base.column() };
+    let mut stored = OnDisk { spikes: Vec::new(), traces: Vec::new(), room: 0, rows: Arc::new(rows) };
     let mut used = 0;
     let rows = rows_of(&path.join("spikes.parts"))?;
     if used + rows * 12 <= bytes {
@@ -113,21 +71,22 @@ pub(super) fn gather(path: &Path, rest: Recording, bytes: u64) -> Result<(Record
             add_spikes(&mut whole.spikes, &store::read(&part, None)?, described.time_base)?;
         }
     } else {
-        whole.absent.extend(std::mem::take(&mut whole.spikes).into_iter().map(|s| Absent {
-            population: s.population,
+        stored.spikes = std::mem::take(&mut whole.spikes);
+        whole.absent.extend(stored.spikes.iter().map(|s| Absent {
+            population: s.population.clone(),
             variable: None,
             why: why.to_owned(),
         }));
     }
     let time = described.time_base.column();
     for trace in &mut described.traces {
-        let stem = super::recording::trace_stem(&trace.population, &trace.name);
-        let parts = list(&path.join("traces").join(format!("{stem}.parts")));
+        let folder = parts_of(path, trace);
+        let parts = list(&folder);
         if let Some(first) = parts.first() {
             let times = store::read(first, Some(&[time]))?.numbers(time)?;
             trace.start = times.first().copied().unwrap_or(trace.start);
         }
-        let rows = rows_of(&path.join("traces").join(format!("{stem}.parts")))?;
+        let rows = rows_of(&folder)?;
         if used + rows * 8 <= bytes {
             used += rows * 8;
             let mut values = Vec::new();
@@ -136,6 +95,7 @@ pub(super) fn gather(path: &Path, rest: Recording, bytes: u64) -> Result<(Record
             }
             whole.traces.push(Trace { values, ..trace.clone() });
         } else {
+            stored.traces.push(trace.clone());
             whole.absent.push(Absent {
                 population: trace.population.clone(),
                 variable: Some(trace.variable.clone()),
@@ -143,7 +103,53 @@ pub(super) fn gather(path: &Path, rest: Recording, bytes: u64) -> Result<(Record
             });
         }
     }
+    // Beside what is held stand the part that is read and what is made of it.
+    stored.room = (bytes - used) / 2;
+    whole.on_disk = (!whole.absent.is_empty()).then_some(stored);
     Ok((whole, described))
+}
+
+/// The folder of the parts of a trace.
+fn parts_of(path: &Path, trace: &Trace) -> PathBuf {
+    let stem = super::recording::trace_stem(&trace.population, &trace.name);
+    path.join("traces").join(format!("{stem}.parts"))
+}
+
+/// The parts of a run as rows that can be read back.
+#[derive(Debug)]
+struct PartRows {
+    folder: PathBuf,
+    time: &'static str,
+}
+
+impl Rows for PartRows {
+    fn spikes(&self, population: &str, take: &mut dyn FnMut(&[f64], &[u32])) -> Result<(), String> {
+        for part in list(&self.folder.join("spikes.parts")) {
+            let (times, units) = self.part(&part, population).map_err(|e| e.to_string())?;
+            take(&times, &units);
+        }
+        Ok(())
+    }
+
+    fn samples(&self, trace: &Trace, take: &mut dyn FnMut(&[f64])) -> Result<(), String> {
+        for part in list(&parts_of(&self.folder, trace)) {
+            let read = store::read(&part, Some(&[&trace.column])).and_then(|table| table.numbers(&trace.column));
+            take(&read.map_err(|e| e.to_string())?);
+        }
+        Ok(())
+    }
+}
+
+impl PartRows {
+    /// Times and units of the spikes of a population in one part.
+    fn part(&self, part: &Path, population: &str) -> Result<(Vec<f64>, Vec<u32>), store::StoreError> {
+        let table = store::read(part, None)?;
+        let (names, codes) = table.categories("population")?;
+        let (units, times) = (table.unit_numbers("unit")?, table.numbers(self.time)?);
+        let Some(code) = names.iter().position(|n| n == population) else { return Ok((Vec::new(), Vec::new())) };
+        let rows = (0..codes.len()).filter(|&k| codes[k] as usize == code);
+        Ok(rows.map(|k| (times[k], units[k])).unzip())
+    }
 }
 
 fn rows_of(parts: &Path) -> Result<u64, TableError> {

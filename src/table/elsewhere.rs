@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::error::TableError;
 use spikedeck_run::{Facts, Finished, Status, free_memory};
 use spikedeck_signal::data::{
-    FileUnit, Ids, Numbered, Refused, SIGNAL, SPIKES, SignalFile, SignalKeys, SpikeFile, SpikeKeys, even, signal,
-    spikes,
+    FileTable, FileUnit, Ids, Numbered, Refused, SIGNAL, SPIKES, SignalFile, SignalKeys, SpikeFile, SpikeKeys, even,
+    signal, spikes,
 };
-use spikedeck_signal::{Population, Recording, Spikes, TimeBase, Trace, Window};
+use spikedeck_signal::{FileColumns, Population, Recording, Spikes, TimeBase, Trace, Window};
 use spikedeck_store as store;
 
 /// Ids up to this many times as many as there are, and [`FEW`] more, are numbers of units; beyond it they are names.
@@ -24,20 +24,39 @@ const FEW: i64 = 1000;
 /// When the file is no such table; what is accepted and what is there.
 pub fn recording_from(path: &Path) -> Result<Finished, TableError> {
     let label = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-    let refused = |why: Refused| TableError::NoRecording { path: path.to_owned(), why };
     let most = free_memory() / 4 * 3;
-    let contents = store::describe(path)?;
+    recording_of(label, path, &store::describe(path)?, &|columns| store::file_table(path, columns, most))
+}
+
+/// The same of a table that is no file: Parquet or text, as its bytes begin; `label` is what its population and the
+/// recording are called, `name` the table in messages.
+///
+/// # Errors
+/// As [`recording_from`].
+pub fn recording_from_bytes(label: &str, name: &Path, bytes: &Arc<[u8]>) -> Result<Finished, TableError> {
+    let most = free_memory() / 4 * 3;
+    let contents = store::describe_bytes(name, bytes)?;
+    recording_of(label.to_owned(), name, &contents, &|columns| store::bytes_table(name, bytes, columns, most))
+}
+
+fn recording_of(
+    label: String,
+    path: &Path,
+    contents: &store::Contents,
+    read: &dyn Fn(&FileColumns) -> Result<FileTable, store::StoreError>,
+) -> Result<Finished, TableError> {
+    let refused = |why: Refused| TableError::NoRecording { path: path.to_owned(), why };
     let has = |name: &str| contents.columns.iter().any(|c| SPIKES.asks_for_as(name, c));
     let (recording, warnings) = if contents.columns.iter().all(|c| SPIKES.asks_for(c) || c.is_empty()) {
-        let table = store::file_table(path, &SPIKES, most)?;
+        let table = read(&SPIKES)?;
         spikes(&table, &all_spikes()).map(|file| of_spikes(&label, file)).map_err(refused)?
     } else {
-        let table = store::file_table(path, &SIGNAL, most)?;
+        let table = read(&SIGNAL)?;
         match signal(&table, &SignalKeys::default()).and_then(|file| of_signal(&label, file)) {
             Ok(opened) => opened,
             // Spikes may have columns of their own kind beside them; a signal always has times and no such gaps.
             Err(why) if has("time") && (has("unit") || has("population")) => {
-                let table = store::file_table(path, &SPIKES, most)?;
+                let table = read(&SPIKES)?;
                 let (recording, mut warnings) =
                     spikes(&table, &all_spikes()).map(|file| of_spikes(&label, file)).map_err(refused)?;
                 warnings.push(format!("it is read as spikes, because it is no signal: {}", why.message));

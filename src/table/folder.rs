@@ -34,6 +34,8 @@ pub struct Folder {
     files: Vec<FileEntry>,
     /// Whether tables have been written.
     has_tables: bool,
+    /// What stands in the folder as long as the run lasts.
+    begun: Option<Manifest>,
 }
 
 impl Folder {
@@ -51,6 +53,7 @@ impl Folder {
             streamed: None,
             files: Vec::new(),
             has_tables: false,
+            begun: None,
         })
     }
 
@@ -87,9 +90,7 @@ impl Folder {
             recording: Arc::default(),
             outcomes: Vec::new(),
             checks: Vec::new(),
-            warnings: vec![
-                "the run was ended from outside before it could write its tables; parts hold what there was".into(),
-            ],
+            warnings: Vec::new(),
             facts: spikedeck_run::Facts::default(),
         };
         let mut manifest = Manifest::of(&finished);
@@ -100,7 +101,47 @@ impl Folder {
         store::write_text(&work.join(SCENARIO), &spec.source)?;
         kept::keep(&work, &spec.files, &mut self.files)?;
         manifest.files = Some(self.files.clone());
-        manifest.write(&work)
+        manifest.write(&work)?;
+        self.begun = Some(manifest);
+        Ok(())
+    }
+
+    /// Says what is recorded and what its units are, before the first part is written: whatever a run leaves that is
+    /// ended from outside is described.
+    fn describe(&mut self, recording: &Recording) -> Result<(), TableError> {
+        let work = self.claim.work();
+        let Some(manifest) = self.begun.as_mut().filter(|m| m.recording.until.is_none()) else { return Ok(()) };
+        let mut described = entry(recording, recording, self.format);
+        described.window = manifest.recording.window;
+        // These are written at the end alone.
+        described.connections.clear();
+        described.until = Some(recording.window.start);
+        manifest.recording = described;
+        if !recording.populations.is_empty() {
+            let file = format!("units.{}", self.format.extension());
+            let n = store::write(&work.join(&file), &units_table(recording), self.format)?;
+            manifest.rows.insert(file, n);
+            manifest.seal(work)?;
+        }
+        manifest.write(work)
+    }
+
+    /// Takes down up to which time everything is written.
+    fn reached(&mut self, time: f64) -> Result<(), TableError> {
+        let Some(manifest) = &mut self.begun else { return Ok(()) };
+        manifest.recording.until = Some(time);
+        manifest.write(self.claim.work())
+    }
+
+    /// Writes a part between what describes it and what says how far it reaches.
+    fn written(
+        &mut self,
+        recording: &Recording,
+        write: impl FnOnce(&mut Parts, &Path, Format) -> Result<(), TableError>,
+    ) -> Result<(), TableError> {
+        self.describe(recording)?;
+        write(&mut self.parts, self.claim.work(), self.format)?;
+        self.reached(recording.window.stop)
     }
 
     /// Writes all tables and the manifest, removes the parts, and puts the run in its place. A run that was interrupted
@@ -148,6 +189,7 @@ impl Folder {
     /// Writes the metrics of the points that are done so far, and what they say together: what a killed ensemble keeps.
     fn points_so_far(&mut self, ensemble: &Ensemble) -> Result<(), TableError> {
         self.has_tables = true;
+        self.begun = None;
         let mut manifest = Manifest::of(&ensemble.finished);
         "interrupted".clone_into(&mut manifest.status);
         manifest.warnings.push(format!("the run was ended from outside after {} points", ensemble.points.len()));
@@ -255,15 +297,15 @@ impl Drop for Folder {
 
 impl Sink for Folder {
     fn so_far(&mut self, recording: &Recording) -> Result<(), String> {
-        self.parts.so_far(self.claim.work(), recording, self.format).map_err(|e| e.to_string())
+        self.written(recording, |parts, work, format| parts.so_far(work, recording, format)).map_err(|e| e.to_string())
     }
 
     fn part(&mut self, part: &Recording) -> Result<(), String> {
-        self.parts.part(self.claim.work(), part, self.format).map_err(|e| e.to_string())
+        self.written(part, |parts, work, format| parts.part(work, part, format)).map_err(|e| e.to_string())
     }
 
     fn gather(&mut self, rest: Recording, bytes: u64) -> Result<Recording, String> {
-        self.parts.part(self.claim.work(), &rest, self.format).map_err(|e| e.to_string())?;
+        self.part(&rest)?;
         let (whole, described) = cut_short::gather(self.claim.work(), rest, bytes).map_err(|e| e.to_string())?;
         self.streamed = Some(described);
         Ok(whole)
@@ -466,11 +508,11 @@ mod tests {
         let path = folder.path().join("run");
         let mut run = Folder::create(&path, Format::Parquet, false).unwrap();
         let mut manifest = Manifest::of(&Finished { status: Status::Interrupted, ..finished() });
-        manifest.recording = entry(&recording(), &recording(), Format::Parquet);
-        manifest.recording.traces.clear();
-        manifest.recording.connections.clear();
+        manifest.recording.window = Window { start: 0.0, stop: 1000.0 };
         manifest.write(&path).unwrap();
+        run.begun = Some(manifest);
         let mut half = recording();
+        half.window.stop = 1.0;
         half.spikes[0].times.truncate(1);
         half.spikes[0].units.truncate(1);
         for trace in &mut half.traces {
@@ -482,9 +524,47 @@ mod tests {
         drop(run);
         assert_eq!(super::super::parts::list(&path.join("spikes.parts")).len(), 2, "nothing new, no part");
         let back = super::super::open(&path).unwrap();
-        assert_eq!(back.status, Status::Interrupted);
-        assert_eq!(back.recording.spikes, recording().spikes);
-        assert_eq!(back.recording.traces, recording().traces);
+        assert_eq!((back.status, back.facts.spikes), (Status::Interrupted, 5));
+        // Connections are written at the end alone.
+        assert_eq!(*back.recording, Recording { connections: Vec::new(), ..recording() });
+        assert!(back.warnings.iter().any(|w| w.contains("up to 10 ms of 1000 ms")), "{:?}", back.warnings);
+    }
+
+    /// What was written of a part when a run was ended is not all that happened then: only what is known whole is read,
+    /// and what nobody wrote because nothing happened is silence.
+    #[test]
+    fn a_part_that_was_begun_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        for until in [0.0, 0.5, 0.75, 1.0, 2.0, 9.5, 10.0] {
+            let path = folder.path().join(until.to_string());
+            let mut run = Folder::create(&path, Format::Parquet, false).unwrap();
+            let manifest = Manifest::of(&Finished { status: Status::Interrupted, ..finished() });
+            run.begun = Some(manifest);
+            run.so_far(&recording()).unwrap();
+            let mut manifest = Manifest::read(&path).unwrap();
+            manifest.recording.until = Some(until);
+            manifest.write(&path).unwrap();
+            drop(run);
+            let back = super::super::open(&path).unwrap().recording;
+            assert_eq!(back.window.stop, until);
+            for (spikes, all) in back.spikes.iter().zip(&recording().spikes) {
+                let known: Vec<f64> = all.times.iter().copied().filter(|t| *t <= until).collect();
+                assert_eq!(spikes.times, known, "{until}");
+            }
+            for (trace, all) in back.traces.iter().zip(&recording().traces) {
+                let samples = (0..all.len()).filter(|&k| all.time(k) <= until).count();
+                assert_eq!(trace.values, all.values[..samples * 2], "{until}");
+            }
+        }
+        let path = folder.path().join("silent");
+        let mut run = Folder::create(&path, Format::Parquet, false).unwrap();
+        run.begun = Some(Manifest::of(&Finished { status: Status::Interrupted, ..finished() }));
+        let mut silent = recording();
+        silent.spikes.iter_mut().for_each(|s| *s = s.without_times());
+        run.so_far(&silent).unwrap();
+        drop(run);
+        let back = super::super::open(&path).unwrap().recording;
+        assert_eq!((back.spikes.clone(), back.absent.len()), (silent.spikes, 0));
     }
 
     /// Rows that leave memory come back in order, and the merged tables hold all of them.

@@ -151,6 +151,10 @@ pub struct RecordingEntry {
     pub traces: Vec<TraceEntry>,
     /// Projections whose connections are in the table: name, unit of weights.
     pub connections: Vec<(String, String)>,
+    /// Up to which time the parts hold everything, on the time axis, while a run lasts; none where its tables are
+    /// written, and where nothing has been yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<f64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
@@ -278,6 +282,11 @@ impl Manifest {
             "failed" => Status::Failed,
             _ => Status::Interrupted,
         }
+    }
+
+    /// Whether the run was ended from outside before its tables were written: what there is stands in parts.
+    pub(super) fn is_in_parts(&self) -> bool {
+        self.status() == Status::Interrupted && (self.rows.is_empty() || self.recording.until.is_some())
     }
 
     /// The facts it holds.

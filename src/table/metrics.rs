@@ -50,8 +50,8 @@ fn object(
     Value::Object(object)
 }
 
-/// What a run says beside its numbers, as one JSON object each: warnings (those of reading the scenario, `loaded`, first),
-/// analyses without a result and why, checks, and how it ended.
+/// What a run says beside its numbers, as one JSON object each: warnings (those of reading the scenario, `loaded`,
+/// first; each once), analyses without a result and why, checks, and how it ended.
 pub fn words_json(finished: &Finished, loaded: &[String]) -> Vec<Value> {
     let told = |key: &str, value: Value| {
         let mut object = Map::new();
@@ -59,7 +59,9 @@ pub fn words_json(finished: &Finished, loaded: &[String]) -> Vec<Value> {
         object.insert(key.into(), value);
         object
     };
-    let mut objects: Vec<_> = loaded.iter().map(|w| told("warning", json!(w))).collect();
+    // The run has taken over most of what reading it warned of.
+    let first = loaded.iter().filter(|w| !finished.warnings.contains(w));
+    let mut objects: Vec<_> = first.map(|w| told("warning", json!(w))).collect();
     let failures = || finished.outcomes.iter().filter_map(|o| o.failure.as_ref().map(|why| (&o.name, why)));
     // The reason why there is no result is also a warning of that analysis, for those who read warnings alone.
     let is_failure = |w: &str| failures().any(|(name, why)| w.strip_prefix(&format!("{name}: ")) == Some(why));

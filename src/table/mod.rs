@@ -53,7 +53,7 @@ mod shapes;
 mod stored;
 mod tables;
 
-pub use elsewhere::recording_from;
+pub use elsewhere::{recording_from, recording_from_bytes};
 pub use error::TableError;
 pub use folder::{Folder, save};
 pub use kept::FileEntry;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::claim::SCENARIO;
-use super::cut_short::{add_spikes, cut_window, traces_of_parts};
+use super::cut_short::{add_spikes, cut};
 use super::error::TableError;
 use super::manifest::{FILE, Manifest, TraceEntry, sha256_of, status_text};
 use super::outcomes;
@@ -47,7 +47,13 @@ pub fn open_telling(path: &Path) -> Result<(Finished, Vec<String>), TableError> 
         damage.push(format!("{} was changed after the run wrote it", path.join(FILE).display()));
     }
     let tables = Tables { folder: path, manifest: &manifest };
-    let recording = recording(&tables, &mut damage)?;
+    let mut recording = recording(&tables, &mut damage);
+    let mut facts = manifest.facts();
+    let mut warnings = manifest.warnings.clone();
+    if manifest.is_in_parts() {
+        warnings.push(cut(&mut recording, manifest.recording.until));
+        facts.spikes = recording.spikes.iter().map(|s| s.len() as u64).sum();
+    }
     let metrics_file = if manifest.points.is_some() { "across" } else { "metrics" };
     let metrics_file = tables.name(metrics_file);
     let metrics = if tables.lists(&metrics_file) || path.join(&metrics_file).exists() {
@@ -67,7 +73,6 @@ pub fn open_telling(path: &Path) -> Result<(Finished, Vec<String>), TableError> 
     } else {
         manifest.label.clone()
     };
-    let mut warnings = manifest.warnings.clone();
     let spec = scenario(&tables, &mut warnings, &mut damage);
     let finished = Finished {
         label,
@@ -78,7 +83,7 @@ pub fn open_telling(path: &Path) -> Result<(Finished, Vec<String>), TableError> 
         outcomes,
         checks: manifest.checks.clone(),
         warnings,
-        facts: manifest.facts(),
+        facts,
     };
     Ok((finished, damage))
 }
@@ -154,8 +159,8 @@ fn scenario(tables: &Tables<'_>, warnings: &mut Vec<String>, damage: &mut Vec<St
     }
 }
 
-fn recording(tables: &Tables<'_>, damage: &mut Vec<String>) -> Result<Recording, TableError> {
-    let (entry, status) = (&tables.manifest.recording, tables.manifest.status());
+fn recording(tables: &Tables<'_>, damage: &mut Vec<String>) -> Recording {
+    let entry = &tables.manifest.recording;
     let mut recording = Recording {
         time_base: entry.time_base,
         dt: entry.dt,
@@ -171,10 +176,6 @@ fn recording(tables: &Tables<'_>, damage: &mut Vec<String>) -> Result<Recording,
     spikes(tables, &mut recording, damage);
     if let Err(error) = units(tables, &mut recording) {
         damage.push(format!("positions and parameters of units are left out: {error}"));
-    }
-    let is_killed = status == Status::Interrupted && tables.manifest.rows.is_empty();
-    if entry.traces.is_empty() && is_killed {
-        traces_of_parts(tables.folder, entry, &mut recording)?;
     }
     for TraceEntry { file, trace } in &entry.traces {
         let read = tables.read_or_parts(file).and_then(|tables| {
@@ -200,10 +201,7 @@ fn recording(tables: &Tables<'_>, damage: &mut Vec<String>) -> Result<Recording,
         damage.push(format!("connections are left out: {error}"));
         recording.connections.clear();
     }
-    if is_killed {
-        cut_window(&mut recording);
-    }
-    Ok(recording)
+    recording
 }
 
 /// Spikes of all populations that recorded them; what cannot be read is absent, not silent.
@@ -225,7 +223,8 @@ fn spikes(tables: &Tables<'_>, recording: &mut Recording, damage: &mut Vec<Strin
         for table in found.iter().flatten() {
             add_spikes(&mut all, table, entry.time_base)?;
         }
-        Ok(found.is_some())
+        // No part of a run that was ended from outside is silence as far as it is known.
+        Ok(found.is_some() || entry.until.is_some())
     });
     let why = match read {
         Ok(true) => {

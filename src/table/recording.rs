@@ -256,6 +256,7 @@ pub(super) fn entry(described: &Recording, recording: &Recording, format: Format
             })
             .collect(),
         connections: recording.connections.iter().map(|c| (c.projection.clone(), c.weight_unit.clone())).collect(),
+        until: None,
     }
 }
 

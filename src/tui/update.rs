@@ -149,8 +149,14 @@ fn on_job(app: &mut App, id: JobId, event: JobEvent, effects: &mut Vec<Effect>) 
 /// Says how a run ended, unless it ended well.
 fn report(app: &mut App, content: &Content) {
     let label = &content.label;
+    let read = content.finished.as_ref().and_then(|run| run.spec.as_ref()).map_or(&[][..], |spec| &spec.warnings);
     for warning in &content.warnings {
-        app.log.note(format!("{label}: {warning}"), false);
+        let line = format!("{label}: {warning}");
+        // What reading the scenario warned of was told when it was read.
+        let is_told = read.contains(warning) && app.log.lines().iter().any(|l| l.text == line || l.text == *warning);
+        if !is_told {
+            app.log.note(line, false);
+        }
     }
     let failed = content.checks.iter().filter(|c| !c.passed).count();
     let outcomes = content.finished.iter().flat_map(|run| &run.outcomes);

@@ -256,9 +256,10 @@ fn a_folder_is_held_against_its_manifest() {
     assert!(run.recording.spikes.is_empty(), "nothing stands for what is gone: {:?}", run.recording.spikes);
 }
 
-/// Spikes that stay on disk are not silence: no number, and no expectation is met.
+/// Spikes that stay on disk are not silence: what looks at one unit after another reads them back, what needs all of
+/// them at once has no number, and no expectation is met by it.
 #[test]
-fn what_does_not_fit_into_memory_has_no_value() {
+fn what_does_not_fit_into_memory_is_read_back_or_has_no_value() {
     let place = Place::new();
     let text = r#"
 [simulation]
@@ -278,22 +279,54 @@ spikes = true
 [analyses.r]
 kind = "rates"
 of = "exc.spikes"
+[analyses.i]
+kind = "isi"
+of = "exc.spikes"
+[analyses.p]
+kind = "population_rate"
+of = "exc.spikes"
+[analyses.one]
+kind = "lags"
+of = "exc.spikes[0..2]"
+[analyses.c]
+kind = "correlogram"
+of = "exc.spikes"
 [expect.quiet]
 metric = "r.exc.spikes.mean_rate"
 max = "1 Hz"
 [expect.loud]
 metric = "r.exc.spikes.mean_rate"
 min = "1 Hz"
+[expect.pairs]
+metric = "c.exc.spikes.centre"
+max = 1e9
 "#;
     place.write("s.toml", text);
-    let out = place.run(&["run", "s.toml", "--out", "a"]);
+    let out = place.run(&["run", "s.toml", "--out", "a", "--json"]);
     let shown = String::from_utf8_lossy(&out.stdout).into_owned();
     assert_eq!(out.status.code(), Some(1), "{shown}{}", said(&out));
-    assert!(shown.contains("exc.spikes: it stays on disk") && !shown.contains("mean_rate  0"), "{shown}");
+    assert!(shown.contains("exc.spikes: it stays on disk") && said(&out).contains("`c` has no result"), "{shown}");
     let (run, damage) = open_telling(&place.path("a")).unwrap();
     assert!(damage.is_empty(), "{damage:?}");
-    assert!(run.checks.len() == 2 && run.checks.iter().all(|c| c.found.is_none() && !c.passed), "{:?}", run.checks);
-    assert!(run.checks[0].note.contains("stays on disk"), "{:?}", run.checks[0]);
+    let passed: Vec<_> = run.checks.iter().map(|c| (c.name.as_str(), c.passed, c.found.is_some())).collect();
+    assert_eq!(passed, [("quiet", false, true), ("loud", true, true), ("pairs", false, false)]);
+    assert!(run.checks[2].note.contains("stays on disk"), "{:?}", run.checks[2]);
+    // The numbers are those of memory.
+    place.write("whole.toml", &text.replace("memory = \"3 MB\"\n", ""));
+    let whole = place.run(&["run", "whole.toml", "--json"]);
+    let of = |out: &Output| -> Vec<String> {
+        String::from_utf8_lossy(&out.stdout)
+            .lines()
+            .map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap())
+            .filter(|v| v["subject"].is_string() && v["analysis"] != "c")
+            .map(|mut v| {
+                v.as_object_mut().unwrap().remove("scenario");
+                v.to_string()
+            })
+            .collect()
+    };
+    assert_eq!(of(&out), of(&whole));
+    assert!(of(&whole).len() > 12, "{:?}", of(&whole));
     // All of it is in the folder, and told.
     assert_eq!(run.facts.spikes, run.recording.spikes[0].len() as u64);
     assert!((run.facts.spikes as f64 / 100.0 / 40.0 - 62.89).abs() < 0.5, "{}", run.facts.spikes);

@@ -9,6 +9,7 @@ fn update_pages() -> bool {
     std::env::var_os("UPDATE_PAGES").is_some()
 }
 
+mod analyze;
 mod architecture;
 mod bad_scenarios;
 mod cli;

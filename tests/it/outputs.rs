@@ -98,6 +98,22 @@ fn every_warning_of_the_text_is_in_the_json_and_under_quiet() {
     assert!(objects.iter().filter(|o| o.get("metric").is_some_and(Value::is_string)).count() > 3);
 }
 
+/// What reading a scenario warns of is told once, wherever it is told.
+#[test]
+fn what_reading_warned_of_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "simulation = { duration = '20 ms', dt = '0.1 ms' }\npopulations.p = { model = 'lif', receptors.in = { kind \
+                = 'delta' } }\nstimuli.s = { target = 'p.in', kind = 'spikes', weight = '1 mV', times = ['5.04 ms'] }\n";
+    let path = written(folder.path(), text);
+    for args in [&["run", &path][..], &["run", &path, "--json"], &["check", &path]] {
+        let out = run(args);
+        assert_eq!(out.status.code(), Some(0), "{out:?}");
+        let told = [&out.stdout, &out.stderr].map(|b| String::from_utf8_lossy(b).matches("not on the grid").count());
+        // JSON is for programs, and people look at the other stream.
+        assert!(told.contains(&1) && told.iter().all(|n| *n <= 1), "{args:?}: {out:?}");
+    }
+}
+
 #[test]
 fn an_analysis_without_result_is_told_everywhere_and_by_the_status() {
     let folder = tempfile::tempdir().unwrap();

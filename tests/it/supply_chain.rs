@@ -25,7 +25,17 @@ struct Package {
 /// All packages that are linked into the program on Linux.
 fn packages() -> BTreeSet<Package> {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["tree", "--locked", "--offline", "--edges", "normal,no-proc-macro", "-p", "spikedeck", "--prefix", "none"]);
+    command.args([
+        "tree",
+        "--locked",
+        "--offline",
+        "--edges",
+        "normal,no-proc-macro",
+        "-p",
+        "spikedeck",
+        "--prefix",
+        "none",
+    ]);
     command.args(["--target", "x86_64-unknown-linux-gnu", "--format", "{p}|{l}|{r}|"]).current_dir(root());
     let out = command.output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
@@ -88,7 +98,11 @@ fn one(words: &mut Words<'_>, allowed: &BTreeSet<String>) -> Option<BTreeSet<Str
         assert_eq!(words.next(), Some(")"));
         return found;
     }
-    let name = if words.next_if_eq(&"WITH").is_some() { format!("{word} WITH {}", words.next().unwrap()) } else { word.into() };
+    let name = if words.next_if_eq(&"WITH").is_some() {
+        format!("{word} WITH {}", words.next().unwrap())
+    } else {
+        word.into()
+    };
     allowed.contains(&name).then(|| BTreeSet::from([name]))
 }
 

@@ -97,10 +97,8 @@ fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -> Re
         match (&one.what, bin) {
             (Observable::Spikes, Some(bin)) => spike_counts(request, one, bin, &mut signals)?,
             (Observable::Rate, Some(bin)) => {
-                let trains = subject::trains(request, one)?;
-                let rate = subject::rate_of(&trains, bin)?;
-                let outside = trains.outside(bin);
-                take_columns(&rate, None, Some((trains.count(), outside)), &mut signals)?;
+                let rate = subject::rate(request, one, bin)?;
+                take_columns(&rate.columns, None, Some((rate.spikes, rate.outside)), &mut signals)?;
             }
             _ => {
                 let columns = subject::variable(request, one)?;

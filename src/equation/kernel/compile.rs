@@ -1,10 +1,23 @@
 //! From an expression graph to a register program: order, registers, chains.
 
+use std::collections::HashMap;
+
 use super::instruction::{Instruction, Term, fold_decays, fold_logistic};
 use super::{Allocation, Kernel, Location};
 use crate::fuse::Varies;
 use crate::graph::{Binary, Graph, Id, Node, Symbol};
 use crate::tape::Tape;
+
+/// A place that can be written to: a column or a register, by its number.
+type Key = (bool, u32);
+
+fn key(place: Location) -> Option<Key> {
+    match place {
+        Location::Column(c) => Some((true, c)),
+        Location::Scratch(r) => Some((false, r)),
+        Location::Number(_) => None,
+    }
+}
 
 /// See [`Compiler::link`].
 struct Link {
@@ -122,7 +135,7 @@ impl<'a> Compiler<'a> {
             }
         }
         // Order: roots one after the other, those that overwrite a symbol after those that read it, where possible.
-        let order = self.order(roots, targets, &needed, &folded);
+        let order = self.order(roots, targets, &folded);
         for (position, &id) in order.iter().enumerate() {
             for a in self.reads(id, &folded) {
                 self.last_use[a.index()] = position + 1;
@@ -134,19 +147,27 @@ impl<'a> Compiler<'a> {
         }
         // Where roots may be computed in place: nothing later reads the symbol that lives there.
         let mut target_of: Vec<Option<Location>> = vec![None; self.graph.len()];
-        let position_of: std::collections::HashMap<Id, usize> =
-            order.iter().enumerate().map(|(p, &id)| (id, p)).collect();
+        let position_of: HashMap<Id, usize> = order.iter().enumerate().map(|(p, &id)| (id, p)).collect();
+        let symbols = (0..needed.len()).filter(|&i| needed[i]).filter_map(|i| match self.graph.node(Id(i as u32)) {
+            Node::Symbol(s) => Some((key((self.bind)(s))?, i)),
+            _ => None,
+        });
+        let mut symbols_at: HashMap<Key, Vec<usize>> = HashMap::new();
+        symbols.for_each(|(place, i)| symbols_at.entry(place).or_default().push(i));
+        let root_symbols: Vec<Location> = roots
+            .iter()
+            .filter_map(|r| match self.graph.node(*r) {
+                Node::Symbol(s) => Some((self.bind)(s)),
+                _ => None,
+            })
+            .collect();
         for (k, (&root, target)) in roots.iter().zip(targets).enumerate() {
             let (Some(target), Some(&position)) = (target, position_of.get(&root)) else { continue };
             let first = roots[..k].contains(&root);
-            let read_later =
-                (0..self.graph.len()).filter(|&i| needed[i]).any(|i| match self.graph.node(Id(i as u32)) {
-                    Node::Symbol(s) if (self.bind)(s) == *target => self.last_use[i] > position + 1,
-                    _ => false,
-                });
+            let there = key(*target).and_then(|place| symbols_at.get(&place));
+            let read_later = there.into_iter().flatten().any(|&i| self.last_use[i] > position + 1);
             // A root that is itself the old value of the symbol must not be overwritten before it is copied.
-            let root_symbol =
-                roots.iter().any(|r| matches!(self.graph.node(*r), Node::Symbol(s) if (self.bind)(s) == *target));
+            let root_symbol = root_symbols.contains(target);
             if !first && !read_later && !root_symbol && target_of[root.index()].is_none() {
                 target_of[root.index()] = Some(*target);
             }
@@ -192,38 +213,48 @@ impl<'a> Compiler<'a> {
     }
 
     /// Nodes to compute, each after its arguments.
-    fn order(&self, roots: &[Id], targets: &[Option<Location>], needed: &[bool], folded: &[bool]) -> Vec<Id> {
-        let computed = |i: usize| {
-            needed[i]
-                && !folded[i]
-                && self.class[i] == Varies::Step
-                && !matches!(self.graph.node(Id(i as u32)), Node::Symbol(_))
+    fn order(&self, roots: &[Id], targets: &[Option<Location>], folded: &[bool]) -> Vec<Id> {
+        let computed = |id: Id| {
+            !folded[id.index()]
+                && self.class[id.index()] == Varies::Step
+                && !matches!(self.graph.node(id), Node::Symbol(_))
         };
-        // Which roots read the symbol that root k overwrites.
-        let reads: Vec<Vec<Symbol>> = roots.iter().map(|&r| self.graph.symbols(r)).collect();
-        let overwrites =
-            |k: usize, j: usize| j != k && targets[k].is_some_and(|t| reads[j].iter().any(|&s| (self.bind)(s) == t));
+        // The roots that overwrite what is at a place.
+        let mut over: HashMap<Key, Vec<usize>> = HashMap::new();
+        for (k, target) in targets.iter().enumerate() {
+            if let Some(place) = target.and_then(key) {
+                over.entry(place).or_default().push(k);
+            }
+        }
+        // Those that overwrite what each root reads, and how many wait for another root to read first.
+        let held: Vec<Vec<usize>> = roots
+            .iter()
+            .enumerate()
+            .map(|(j, &root)| {
+                let places = self.graph.symbols(root).into_iter().filter_map(|s| key((self.bind)(s)));
+                places.filter_map(|place| over.get(&place)).flatten().copied().filter(|k| *k != j).collect()
+            })
+            .collect();
+        let mut waits = vec![0_usize; roots.len()];
+        held.iter().flatten().for_each(|&k| waits[k] += 1);
         let mut left: Vec<usize> = (0..roots.len()).collect();
         let mut out: Vec<Id> = Vec::new();
-        let mut done = vec![false; needed.len()];
+        let mut seen = vec![false; self.graph.len()];
         while !left.is_empty() {
             // The first that is free; where each overwrites what another reads, the first.
-            let free = (0..left.len()).find(|&at| !left.iter().any(|&j| overwrites(left[at], j)));
+            let free = (0..left.len()).find(|&at| waits[left[at]] == 0);
             let k = left.remove(free.unwrap_or(0));
-            let mut mine = vec![false; needed.len()];
-            mine[roots[k].index()] = true;
-            for i in (0..=roots[k].index()).rev().filter(|&i| needed[i]) {
-                if mine[i] {
-                    for a in self.graph.arguments(Id(i as u32)) {
-                        mine[a.index()] = true;
-                    }
+            held[k].iter().for_each(|&other| waits[other] -= 1);
+            // What this root needs and none before it needed, arguments first.
+            let (mut open, mut mine) = (vec![roots[k]], Vec::new());
+            while let Some(id) = open.pop() {
+                if !std::mem::replace(&mut seen[id.index()], true) {
+                    mine.push(id);
+                    open.extend(self.graph.arguments(id));
                 }
             }
-            for i in (0..needed.len()).filter(|&i| mine[i] && computed(i)) {
-                if !std::mem::replace(&mut done[i], true) {
-                    out.push(Id(i as u32));
-                }
-            }
+            mine.sort_unstable();
+            out.extend(mine.into_iter().filter(|&id| computed(id)));
         }
         out
     }
@@ -327,5 +358,62 @@ impl<'a> Compiler<'a> {
         }
         terms.reverse();
         Some(Instruction::Linear { to, base: places[k], terms })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spikedeck_core::rng::Key as Seed;
+
+    /// The order by looking at every root and every node again: what [`Compiler::order`] finds, in plain words.
+    fn plain(c: &Compiler<'_>, roots: &[Id], targets: &[Option<Location>]) -> Vec<Id> {
+        let reads = |j: usize| c.graph.symbols(roots[j]).into_iter().map(|s| (c.bind)(s)).collect::<Vec<_>>();
+        let overwrites = |k: usize, j: usize| j != k && targets[k].is_some_and(|t| reads(j).contains(&t));
+        let mut left: Vec<usize> = (0..roots.len()).collect();
+        let mut out: Vec<Id> = Vec::new();
+        while !left.is_empty() {
+            let free = (0..left.len()).find(|&at| !left.iter().any(|&j| overwrites(left[at], j)));
+            let k = left.remove(free.unwrap_or(0));
+            let mine = c.graph.reachable(&[roots[k]]);
+            let nodes = (0..mine.len()).filter(|&i| mine[i]).map(|i| Id(i as u32));
+            let new: Vec<Id> = nodes.filter(|id| !out.contains(id)).collect();
+            out.extend(new.into_iter().filter(|id| !matches!(c.graph.node(*id), Node::Symbol(_) | Node::Constant(..))));
+        }
+        out
+    }
+
+    /// Systems of states of which each reads some others, coupled in rings, chains and at random; some overwrite their own
+    /// column and some nothing.
+    #[test]
+    fn nodes_are_computed_in_the_order_in_which_nothing_is_overwritten_too_early() {
+        for case in 0..60 {
+            let mut draw = Seed::new(case, "order", "case").stream(0, 0);
+            let mut below = |n: usize| (draw.uniform() * n as f64) as usize;
+            let (n, ring) = (2 + below(9), below(3));
+            let mut graph = Graph::new();
+            let states: Vec<Id> = (0..n).map(|i| graph.symbol(Symbol::State(i as u32))).collect();
+            let roots: Vec<Id> = (0..n)
+                .map(|i| {
+                    let mut sum = graph.mul(states[i], states[(i + ring) % n]);
+                    for _ in 0..below(4) {
+                        let term = graph.mul(states[below(n)], states[below(n)]);
+                        sum = graph.add(sum, term);
+                    }
+                    sum
+                })
+                .collect();
+            let targets: Vec<Option<Location>> =
+                (0..n).map(|i| (below(5) > 0).then_some(Location::Column(i as u32))).collect();
+            let bind = |s: Symbol| match s {
+                Symbol::State(i) => Location::Column(i),
+                other => unreachable!("{other:?} is no state"),
+            };
+            let class = vec![Varies::Step; graph.len()];
+            let mut allocation = Allocation { columns: n as u32, ..Allocation::default() };
+            let compiler = Compiler::new(&graph, &class, &bind, &mut allocation);
+            let folded = vec![false; graph.len()];
+            assert_eq!(compiler.order(&roots, &targets, &folded), plain(&compiler, &roots, &targets), "case {case}");
+        }
     }
 }

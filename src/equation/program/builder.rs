@@ -80,8 +80,10 @@ impl<'a> Builder<'a> {
 
     fn place(&self, symbol: Symbol) -> Location {
         self.in_columns(symbol).unwrap_or_else(|| {
-            let found = self.registers.iter().find(|r| r.0 == symbol);
-            Location::Scratch(found.expect("the builder was told of every symbol that its kernels read").1.0)
+            // They are in order.
+            let found = self.registers.binary_search_by_key(&symbol, |r| r.0);
+            let at = found.expect("the builder was told of every symbol that its kernels read");
+            Location::Scratch(self.registers[at].1.0)
         })
     }
 

@@ -124,6 +124,38 @@ pub fn read(text: &str, soma: Soma, least: Option<f64>) -> Result<Tree, Vec<Wron
     sections(&samples, &parents, soma).map_err(|w| vec![w])
 }
 
+/// What is not as it stands in a file that can be read, with counts: columns after the seventh, and diameters that
+/// became the `least`.
+pub fn notes(text: &str, least: Option<f64>) -> Vec<String> {
+    let lines: Vec<(usize, Vec<&str>)> = text
+        .lines()
+        .enumerate()
+        .map(|(n, line)| (n + 1, line.split('#').next().unwrap_or("").split_whitespace().collect::<Vec<_>>()))
+        .filter(|(_, words)| !words.is_empty())
+        .collect();
+    let mut notes = Vec::new();
+    let mut longer = lines.iter().filter(|(_, words)| words.len() > SWC.columns.len());
+    if let Some((first, words)) = longer.next() {
+        let (count, of, known) = (1 + longer.count(), lines.len(), SWC.columns.len());
+        notes.push(format!(
+            "{count} of {of} samples have more than {known} columns, and the others are not used: line {first} has \
+             `{}` there",
+            words[known..].join(" ")
+        ));
+    }
+    let thinner = least.map_or(0, |least| {
+        let radius = |words: &[&str]| words.get(5).and_then(|w| w.parse::<f64>().ok());
+        lines.iter().filter(|(_, words)| radius(words).is_some_and(|r| r * 2e-6 < least)).count()
+    });
+    if thinner > 0 {
+        notes.push(format!(
+            "{thinner} of {} samples are thinner than `least_diameter` and are as thick as it",
+            lines.len()
+        ));
+    }
+    notes
+}
+
 fn sample(line: &str, span: std::ops::Range<usize>, number: usize) -> Result<Sample, Wrong> {
     let fail = |message: String| Wrong { span: span.clone(), message, help: line_of_columns() };
     let words: Vec<&str> = line.split_whitespace().collect();
@@ -403,6 +435,16 @@ mod tests {
         let tree = read(text, Soma::AsSamples, None).unwrap();
         assert!((tree.sections.iter().map(Section::length).sum::<f64>() - 70e-6).abs() < 1e-12);
         assert!(read(CELL, Soma::ThreePoint, None).unwrap_err()[0].message.contains("three samples of type 1"));
+    }
+
+    #[test]
+    fn what_is_not_used_is_told_with_counts() {
+        let text = "# a b c d e f g h\n1 1 0 0 0 5 -1 0.5 x # i\n\n2 3 9 0 0 0.1 1\n3 3 20 0 0 0.2 2 7\n";
+        assert!(read(text, Soma::Neuron, Some(0.3e-6)).is_ok());
+        let told = notes(text, Some(0.3e-6));
+        assert!(told[0].contains("2 of 3 samples have more than 7 columns") && told[0].contains("line 2 has `0.5 x`"));
+        assert!(told[1].starts_with("1 of 3 samples are thinner"), "{told:?}");
+        assert!(notes("1 1 0 0 0 5 -1\n2 3 9 0 0 1 1\n", Some(1e-6)).is_empty() && notes(CELL, None).is_empty());
     }
 
     #[test]

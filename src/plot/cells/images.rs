@@ -22,19 +22,32 @@ fn under(low: f64, high: f64, edges: (f64, f64), count: usize) -> Option<std::op
     if from < to { Some(from..to) } else { Some(nearest..nearest + 1) }
 }
 
-/// Mean of the entries with values in a block.
-fn mean(image: &ImageMark<'_>, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) -> f64 {
-    let (mut sum, mut count) = (0.0, 0u32);
+/// What a block shows: the entry that lies farthest from the middle of the whole image, which is the mean of all. A
+/// mean of the block would take peaks away that are narrower than a cell, and with them what the picture is looked at
+/// for.
+fn outstanding(
+    image: &ImageMark<'_>,
+    middle: f64,
+    columns: std::ops::Range<usize>,
+    rows: std::ops::Range<usize>,
+) -> f64 {
+    let mut found = f64::NAN;
     for c in columns {
         for r in rows.clone() {
             let v = image.get(c, r);
-            if v.is_finite() {
-                sum += v;
-                count += 1;
+            if v.is_finite() && (found.is_nan() || (v - middle).abs() > (found - middle).abs()) {
+                found = v;
             }
         }
     }
-    if count == 0 { f64::NAN } else { sum / f64::from(count) }
+    found
+}
+
+/// Mean of all entries that have a value.
+fn mean(image: &ImageMark<'_>) -> f64 {
+    let finite = image.values.iter().filter(|v| v.is_finite());
+    let (sum, count) = finite.fold((0.0, 0.0), |(sum, count), v| (sum + v, count + 1.0));
+    sum / count
 }
 
 /// Paints an image into the data area; a cell shows the pixel above and the pixel below. `clip` are cell columns.
@@ -50,20 +63,19 @@ pub(crate) fn image(image: &ImageMark<'_>, placed: &Placed, clip: (usize, usize)
     };
     let rows: Vec<_> = (0..area.height * 2).map(|k| under(y_edge(k), y_edge(k + 1), image.y, image.height)).collect();
     let plain = look.palette.depth == Depth::None;
+    let middle = mean(image);
     for column in clip.0..clip.1.min(area.width) {
         let x_edge = |k: usize| at_fraction(part(k, area.width), placed.x, placed.x_log);
         let Some(across) = under(x_edge(column), x_edge(column + 1), image.x, image.width) else { continue };
         for row in 0..area.height {
-            let value =
-                |r: &Option<std::ops::Range<usize>>| r.clone().map_or(f64::NAN, |r| mean(image, across.clone(), r));
+            let value = |r: &Option<std::ops::Range<usize>>| {
+                r.clone().map_or(f64::NAN, |r| outstanding(image, middle, across.clone(), r))
+            };
             let (top, bottom) = (value(&rows[2 * row]), value(&rows[2 * row + 1]));
             let (x, y) = (area.x + column, area.y + row);
             if plain {
-                let both = match (top.is_finite(), bottom.is_finite()) {
-                    (true, true) => f64::midpoint(top, bottom),
-                    (true, false) => top,
-                    _ => bottom,
-                };
+                let is_below = !top.is_finite() || (bottom - middle).abs() > (top - middle).abs();
+                let both = if is_below { bottom } else { top };
                 if both.is_finite() {
                     grid.set(
                         x,
@@ -175,6 +187,51 @@ pub(crate) fn matrix(m: &ImageMark<'_>, placed: &Placed, grid: &mut CellGrid, lo
                     grid.set(left + k, y, ' ', Style { bg, ..Style::default() });
                 }
                 grid.text(left, y, &text, Style { bold: starred, ..style }, width);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However few cells there are for an image, what stands out most in it is seen in the cell that it belongs to,
+    /// and no cell shows what is not in it.
+    #[test]
+    fn peaks_are_seen_however_small_the_picture() {
+        for (seed, peak) in [(1_u32, 9.0), (2, -9.0), (3, 40.0)] {
+            let (width, height) = (97, 13);
+            let mut values: Vec<f64> =
+                (0..width * height).map(|k| f64::from((k as u32 * 7919 + seed * 31) % 100) / 100.0).collect();
+            let at = (seed as usize * 211) % values.len();
+            values[at] = peak;
+            values[(at + 5) % (width * height)] = f64::NAN;
+            let (x, y, z) = ((0.0, 1.0), (0.0, 1.0), (0.0, 1.0));
+            let image = ImageMark {
+                values: &values,
+                width,
+                height,
+                x,
+                y,
+                z,
+                diverging: false,
+                by_rows: false,
+                significant: None,
+            };
+            let middle = mean(&image);
+            for (across, down) in [(1, 1), (3, 2), (20, 5), (97, 13)] {
+                let part = |k: usize, of: usize, n: usize| k * n / of..(k + 1) * n / of;
+                for (i, j) in (0..across).flat_map(|i| (0..down).map(move |j| (i, j))) {
+                    let (columns, rows) = (part(i, across, width), part(j, down, height));
+                    let seen = outstanding(&image, middle, columns.clone(), rows.clone());
+                    let mut block = Vec::new();
+                    columns.clone().for_each(|c| block.extend(rows.clone().map(|r| image.get(c, r))));
+                    assert!(seen.is_nan() || block.contains(&seen));
+                    if columns.contains(&(at / height)) && rows.contains(&(at % height)) {
+                        assert_eq!(seen, peak, "{across} x {down}");
+                    }
+                }
             }
         }
     }

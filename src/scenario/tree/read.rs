@@ -6,6 +6,7 @@ use super::{COMPARTMENTS, REST, SECTION, TreeShape, length};
 use crate::files::FileUse;
 use crate::language::Table;
 use crate::resolver::{Resolver, suggest};
+use spikedeck_core::diagnostic::Diagnostic;
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::graph::Symbol;
@@ -341,7 +342,12 @@ fn swc_file(resolver: &mut Resolver<'_>, node: &Node, soma: Soma, least: Option<
         }
     };
     match swc::read(&text, soma, least) {
-        Ok(tree) => Some(tree),
+        Ok(tree) => {
+            for note in swc::notes(&text, least) {
+                resolver.report.put(&node.place, Diagnostic::warning(note, 0..0));
+            }
+            Some(tree)
+        }
         Err(wrong) => {
             let index = resolver.report.text(shown, text.as_str());
             for w in wrong {
