@@ -87,7 +87,10 @@ impl Builder<'_> {
                     format!("what an event adds to `{}` depends on an input", s.target),
                     s.value.span.clone(),
                 )
-                .help("an event arrives at a grid point, where one input ends and the next begins: use states, parameters and `t`");
+                .help(
+                    "an event arrives at a grid point, where one input ends and the next begins: use states, parameters \
+                     and `t`",
+                );
                 self.say(Part::OnEvent, vec![d]);
                 continue;
             }

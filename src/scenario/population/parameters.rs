@@ -77,8 +77,8 @@ pub(super) fn check_order(
     }
 }
 
-/// The same of a time that the model writes out: a number, or an expression in parameters that are the same for all units.
-/// One that changes from unit to unit, or in time, is rounded to the step as it comes.
+/// The same of a time that the model writes out: a number, or an expression in parameters that are stated. One that is
+/// drawn, or changes in time, is rounded to the step as it comes.
 fn check_written_refractory(
     resolver: &mut Resolver<'_>,
     system: &System,

@@ -73,8 +73,8 @@ impl TreeSpec {
 
 impl PopulationSpec {
     /// Which units have a quantity, a mark a unit of a cell; none where all have it. On trees a place has what its
-    /// mechanisms bring, and nodes between and at the ends of sections have the state that is coupled along the tree and no
-    /// more.
+    /// mechanisms bring, and nodes between and at the ends of sections have the state that is coupled along the tree and
+    /// no more.
     pub fn having(&self, variable: VariableId) -> Option<Vec<bool>> {
         let tree = self.tree.as_deref()?;
         let along = self.system.operators().iter().any(|o| {

@@ -33,8 +33,8 @@ const MOST: usize = 10_000;
 const SPENT: f64 = 1e5;
 
 /// Integrates `x` from `t` over `h`. Stops where the surface is crossed and returns the fraction of `h` done (1 if it
-/// is not). None where `h` could not be done: the states stand where it was given up, or are less exact than any step of
-/// a scheme of low order.
+/// is not). None where `h` could not be done: the states stand where it was given up, or are less exact than any step
+/// of a scheme of low order.
 ///
 /// Error control per state against `RELATIVE` times the largest of its size and what it would move in `h`; the number
 /// of inner steps is bounded, so that every lane ends.

@@ -18,8 +18,8 @@ pub struct Lane<'a> {
     pub cut: Option<(usize, f64)>,
 }
 
-/// Advances `x` from `t` by `h`; returns the fraction of `h` done, 1 but where the surface is crossed, and none where a
-/// step that adapts was needed and did not come to its end.
+/// Advances `x` from `t` by `h`; returns the fraction of `h` done, 1 but where the surface is crossed, and none where
+/// a step that adapts was needed and did not come to its end.
 ///
 /// A step in which the threshold variable grows by itself (a spike current) or crosses is made by Dormand-Prince: linear
 /// solves follow an upstroke with an error of first order at best, and turn it around where it grows faster than the step.

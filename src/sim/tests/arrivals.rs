@@ -118,12 +118,12 @@ fn on_trees_each_event_finds_what_those_before_it_left() {
 /// delay and without, whether events add up or not, whatever the step and its parts.
 #[test]
 fn time_in_what_an_event_adds_is_that_of_its_arrival() {
-    for (rule, adds_up) in [("g += w*(t/[1 ms])", true), ("g += w*(t/[1 ms]) + 0*w*g/[1 S]", false)] {
+    for (rule, adds_up) in [("g += w*(t/[1 ms])", true), ("g += w*(t/[1 ms] + 1e-20*g/[1 S])", false)] {
         for (dt, at) in [("0.05 ms", 1.0), ("0.1 ms", 1.3), ("0.5 ms", 3.5), ("0.1 ms", 0.0)] {
             for (place, size) in [
                 ("model = \"lif\"\nparameters = { V_th = \"1000 V\" }\n", 1),
                 ("model = \"lif\"\nparameters = { V_th = \"1000 V\" }\n", 700),
-                ("model = \"adex\"\nparameters = { V_peak = \"1000 V\" }\nintegrator = \"rk4\"\n", 3),
+                ("model = \"adex\"\nintegrator = \"rk4\"\n", 3),
                 (
                     "model = \"membrane\"\nchannels.leak = { kind = \"leak\" }\ncable = { length = \"100 um\", diameter \
                      = \"2 um\", compartments = 1 }\n",
@@ -134,7 +134,7 @@ fn time_in_what_an_event_adds_is_that_of_its_arrival() {
                     "[simulation]\nduration = \"5 ms\"\ndt = \"{dt}\"\n[receptors.timed]\ngiven = {{ V_m = \"V\" }}\n\
                      port = \"I\"\nequations = \"\"\"\ndg/dt = -g/tau : S\nI = g*(E_rev - V_m) : A\n\"\"\"\n\
                      on_event = \"{rule}\"\n[receptors.timed.parameters]\ntau = {{ value = \"1e9 s\", about = \"t\" }}\n\
-                     E_rev = {{ value = \"0 mV\", about = \"e\" }}\n[populations.n]\nsize = {size}\n{place}\
+                     E_rev = {{ value = \"-70 mV\", about = \"e\" }}\n[populations.n]\nsize = {size}\n{place}\
                      receptors.a = {{ kind = \"timed\" }}\n[populations.s]\nmodel = \"lif\"\nreceptors.d = {{ kind = \
                      \"delta\" }}\n\
                      [stimuli.p]\ntarget = \"n.a\"\nkind = \"spikes\"\ntimes = [\"{at} ms\"]\nweight = \"1 nS\"\n\

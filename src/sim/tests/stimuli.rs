@@ -203,7 +203,7 @@ fn of_units(stimulus: &str, units: &[u32], size: usize) -> Vec<u64> {
     let (target, variable) = if level { ("a.I", "I") } else { ("a.d", "V_m") };
     let text = format!(
         "[simulation]\nduration = \"20 ms\"\ndt = \"0.1 ms\"\nseed = 5\n[populations.a]\nmodel = \"lif\"\nsize = {size}\n\
-         parameters = {{ V_th = \"1 MV\" }}\nreceptors.d = {{ kind = \"delta\" }}\n\
+         parameters = {{ V_th = \"1000 V\" }}\nreceptors.d = {{ kind = \"delta\" }}\n\
          [record.a]\ntraces = [{{ variables = [\"{variable}\"] }}]\n\
          [stimuli.s]\ntarget = \"{target}\"\nunits = {units:?}\n{stimulus}\n"
     );
@@ -248,7 +248,7 @@ fn events_of_every_stimulus_arrive_at_every_receptor() {
     let stimuli = [
         "kind = \"poisson\"\nrate = \"3 kHz\"",
         "kind = \"poisson\"\nrate = \"[3 kHz]*(1 + sin(t/[10 ms]))\"",
-        "kind = \"poisson\"\nrate = \"[1 MHz]*(1 + sin(t/[10 ms]))\"",
+        "kind = \"poisson\"\nrate = \"[1000 kHz]*(1 + sin(t/[10 ms]))\"",
         "kind = \"spikes\"\ntimes = [\"1 ms\", \"2 ms\"]",
     ];
     let receptors = spikedeck_model::library().names(spikedeck_model::Kind::Receptor);

@@ -219,12 +219,12 @@ fn a_step_that_cannot_be_done_stops_the_run() {
     // The integral of cos² to 1.
     let y = 0.5 + 2.0_f64.sin() / 4.0;
     for size in [1, 300] {
-        for rate in [1.0, 1e2, 1e4] {
+        for rate in [1e2, 1e3, 1e4] {
             let result = run(&text(rate, size));
             let last = *trace(&result, "a", "y").last().unwrap();
-            assert!((last - y).abs() < 2.0 / rate.max(50.0), "{rate}: {last}");
+            assert!((last - y).abs() < 2.0 / rate, "{rate}: {last}");
         }
-        for rate in [1e6, 1e7, 1e9] {
+        for rate in [1e6, 1e7, 1e8] {
             let stopped = run_on(&text(rate, size), 1).stopped;
             let Some(Stop::NotFinite { unit: 0, time, cause: Cause::Unfollowed, .. }) = &stopped else {
                 panic!("{rate}: {stopped:?}")
@@ -240,11 +240,11 @@ fn a_step_that_cannot_be_done_stops_the_run() {
 #[test]
 fn jumps_of_a_rate_are_stepped_over() {
     let text = "[simulation]\nduration = 1\ndt = 0.1\n[models.jump]\ntime_unit = \"1\"\nequations = \"dx/dt = \
-        where(sin(40*t) > 0, 1e6, -3) : 1\"\ninitial = { x = 0 }\n[populations.a]\nmodel = \"jump\"\nintegrator = \
+        where(sin(40*t) > 0, 100, -3) : 1\"\ninitial = { x = 0 }\n[populations.a]\nmodel = \"jump\"\nintegrator = \
         \"rk45\"\n[record.a]\ntraces = [{ variables = [\"x\"], interval = 1 }]\n";
     let result = run(text);
     let up = (0..1_000_000).filter(|k| (40e-6 * (f64::from(*k) + 0.5)).sin() > 0.0).count() as f64 * 1e-6;
-    let expected = up * 1e6 - 3.0 * (1.0 - up);
+    let expected = up * 100.0 - 3.0 * (1.0 - up);
     let found = *trace(&result, "a", "x").last().unwrap();
     assert!((found / expected - 1.0).abs() < 1e-4, "{found} {expected}");
 }
