@@ -289,7 +289,7 @@ of = "exc.spikes"
 kind = "lags"
 of = "exc.spikes[0..2]"
 [analyses.c]
-kind = "correlogram"
+kind = "avalanches"
 of = "exc.spikes"
 [expect.quiet]
 metric = "r.exc.spikes.mean_rate"
@@ -298,7 +298,7 @@ max = "1 Hz"
 metric = "r.exc.spikes.mean_rate"
 min = "1 Hz"
 [expect.pairs]
-metric = "c.exc.spikes.centre"
+metric = "c.exc.spikes.mean_size"
 max = 1e9
 "#;
     place.write("s.toml", text);
