@@ -1,9 +1,11 @@
 //! Interval statistics: CV, CV2, LV, LvR, Fano factor, and the distribution of intervals.
 
 use super::prelude::*;
-use spikedeck_core::bootstrap;
-use spikedeck_core::intervals::{corrected_cv, cv, cv2, interval_of_neighbours, lv, lvr};
-use spikedeck_core::statistics::{mean, mean_interval, median, quantile, variance};
+use super::stretches;
+use spikedeck_core::intervals::{corrected_cv, cv, cv2, lv, lvr};
+use spikedeck_core::statistics::{
+    dependent_error, mean, mean_interval, median, quantile, student_quantile_of, variance,
+};
 use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape};
 
 /// The analysis `isi`.
@@ -149,7 +151,7 @@ fn variability(
                 (one.len() >= LEAST_INTERVALS).then(|| corrected_cv(one)).flatten().map(|c| c.interval)
             } else {
                 // These are of neighbours: one value for each two intervals.
-                interval_of_neighbours(&one.windows(2).map(measure).collect::<Vec<_>>())
+                neighbours(&one.windows(2).map(measure).collect::<Vec<_>>())
             };
             match found {
                 Some((low, high)) if single => {
@@ -179,6 +181,20 @@ fn variability(
         }
     }
 }
+
+/// The interval of the mean of values for each two neighbouring intervals: neighbours share one, so that each value
+/// depends on the next.
+fn neighbours(values: &[f64]) -> Option<(f64, f64)> {
+    if values.len() < LEAST_NEIGHBOURS {
+        return None;
+    }
+    let (error, freedom) = dependent_error(values, 2)?;
+    let (middle, half) = (mean(values), student_quantile_of(freedom) * error);
+    Some(((middle - half).max(0.0), middle + half))
+}
+
+/// Values that this needs: of 40 the intervals held the truth in 85 to 89 %.
+const LEAST_NEIGHBOURS: usize = 60;
 
 /// Intervals of one unit that the interval of its CV needs.
 const LEAST_INTERVALS: usize = 20;
@@ -241,10 +257,11 @@ fn fano(request: &Request<'_>, t: &subject::Trains, o: &Options) -> Result<(Metr
         [] => return Ok((Metric::missing(name, "fano", "", n, "no spikes in the windows"), false)),
         [one] => {
             let m = Metric::new(name, "fano", *one, "", n).chance(1.0).note(what);
-            let drawn = bootstrap::interval(windows, 1000, 0.95, request.key(name, "fano"), |d| {
-                ratio(&d.iter().map(|&i| first[i]).collect::<Vec<_>>())
-            });
-            drawn.map_or(m.clone(), |(low, high)| m.interval(low, high).note("95 % bootstrap over windows"))
+            let sums = stretches::moments(&first, windows, 0.0);
+            match stretches::interval(&sums, |s| stretches::variance(s, ddof) / (s[1] / s[0])) {
+                Some((low, high)) => m.interval(low, high).note("95 % interval by the jackknife over windows"),
+                None => m.note("no interval: too few windows"),
+            }
         }
         many => {
             let (m, low, high) = mean_interval(many, 0.95);
