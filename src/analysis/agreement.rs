@@ -1,8 +1,7 @@
 //! Agreement: two signals over each other, and how far they are apart.
 
 use super::prelude::*;
-use spikedeck_core::bootstrap;
-use spikedeck_core::statistics::{deviation, mean, pearson};
+use spikedeck_core::statistics::{deviation, mean, mean_interval_above, pearson};
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Observable, Subject};
 use spikedeck_signal::{Axis, CurveStyle, Series, Shape, TimeBase};
@@ -17,7 +16,7 @@ const CARD: AnalysisCard = AnalysisCard {
               rms difference = √(Σ (x_k − y_k)²/K);  relative difference = rms difference/√(Σ y_k²/K);  correlation = \
               Pearson's r of the bins",
     assumptions: "Both are in the same unit and sampled at least once a bin. A population rate counts spikes per unit \
-                  and second. The interval resamples tenths of the window.",
+                  and second. The interval takes tenths of the window as independent.",
     bias: "A rate from N units carries counting noise of variance r/(N Δ) in each bin, which is in the difference as \
            well: the chance level of the rms difference is √(mean r/(N Δ)), what \
            N independent Poisson units with exactly the other signal as their rate would show. Units more regular \
@@ -75,7 +74,7 @@ impl Estimator for Agreement {
                     named(&other.unit)
                 )));
             }
-            let found = compare(f.request, first, other, bin.axis * f.base.seconds());
+            let found = compare(first, other, bin.axis * f.base.seconds());
             if let Some(distance) = found.relative {
                 f.word(format!("{} and {} differ by {:.3} % rms", first.name, other.name, 100.0 * distance));
             }
@@ -171,7 +170,7 @@ struct Compared {
 }
 
 /// The distance of two binned signals; `seconds` is the width of a bin.
-fn compare(request: &Request<'_>, a: &Binned, b: &Binned, seconds: f64) -> Compared {
+fn compare(a: &Binned, b: &Binned, seconds: f64) -> Compared {
     let n = a.values.len().min(b.values.len());
     let (x, y) = (&a.values[..n], &b.values[..n]);
     let name = format!("{}->{}", a.name, b.name);
@@ -183,11 +182,12 @@ fn compare(request: &Request<'_>, a: &Binned, b: &Binned, seconds: f64) -> Compa
     let chance = (noise(a) + noise(b)).sqrt();
     // Neighbouring bins depend on each other; tenths of the window nearly do not.
     let blocks: Vec<f64> = squares.chunks_exact((n / 10).max(1)).map(mean).collect();
-    let interval = bootstrap::mean_interval(&blocks, 1000, 0.95, request.key(&name, "rms"));
+    let interval = mean_interval_above(&blocks, 0.0, 0.95);
     let with = |m: Metric, scale: f64| {
         let m = if counted { m.chance(chance * scale).note("chance: counting noise alone") } else { m };
         interval.map_or(m.clone(), |(l, h)| {
-            m.interval(l.sqrt() * scale, h.sqrt() * scale).note("95 % bootstrap over tenths of the window")
+            m.interval(l.sqrt() * scale, h.sqrt() * scale)
+                .note("95 % interval over tenths of the window (t, of the logarithm)")
         })
     };
     // A bin that is no number is no small difference.

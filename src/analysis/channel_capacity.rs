@@ -105,7 +105,8 @@ impl Estimator for ChannelCapacity {
             let (data, mut note) = alphabet.words(pair, lag as isize);
             let warning = report::sparse(&data);
             let plan = report::plan(request, &o.pairs, &pairs, lag, pair)?;
-            let found = assess_by(&data, plan, |data| channel_capacity(data, correction));
+            let mut found = assess_by(&data, plan, |data| channel_capacity(data, correction));
+            found.iter_mut().for_each(Assessed::leave_out_at_zero);
             request.check_cancelled()?;
             if let Ok(found) = &found {
                 let best = channel(&data).map(|rows| capacity(&rows)).filter(|best| best.gap > LOOSE);

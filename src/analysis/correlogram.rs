@@ -266,6 +266,8 @@ fn count(
             }
         }
     }
+    // Two units that both sides hold are paired both ways.
+    let mirrored = same && (own || a.units.iter().filter(|u| b.units.contains(u)).count() > 1);
     let lags = (0..=2 * half).map(|k| (k as f64 - half as f64) * bin).collect();
     Ok(Counts { lags, height: counts, on_edge, mirrored, expected, pairs, length, most: half as f64 * bin })
 }
@@ -313,14 +315,18 @@ fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
     let p = -(c.distinct() as f64 * (-single).ln_1p()).exp_m1();
     let bin = if c.lags.len() > 1 { c.lags[1] - c.lags[0] } else { 0.0 };
     let lag = c.lags[peak] + bin * c.shift(peak);
-    vec![
-        Metric::new(name, "peak_lag", lag, unit, total).interval(lag - bin / 2.0, lag + bin / 2.0).p(p).note(format!(
-            "positive: the second fires later; p: largest of {} bins under Poisson; interval: the width of a bin",
-            c.distinct()
-        )),
-        sure(Metric::new(name, "peak", height(peak), "", total), peak).p(p).note(&note),
-        centre,
-    ]
+    let told = format!("p: largest of {} bins under Poisson", c.distinct());
+    let at = Metric::new(name, "peak_lag", lag, unit, total).p(p).note("positive: the second fires later").note(told);
+    let peak_height = Metric::new(name, "peak", height(peak), "", total).p(p);
+    // The largest of many bins is large by choice: where that may be all, it says nothing of the bin that it is in.
+    let [at, peak_height] = if p > 0.05 {
+        let peak_height = peak_height.chance(chance(peak)).note(format!("n = spike pairs, {} unit pairs", c.pairs));
+        [at, peak_height].map(|m| m.note("no interval: not told from chance"))
+    } else {
+        let at = at.interval(lag - bin / 2.0, lag + bin / 2.0).note("interval: the width of a bin");
+        [at, sure(peak_height, peak).note(&note)]
+    };
+    vec![at, peak_height, centre]
 }
 
 fn curves(name: &str, c: &Counts, base: TimeBase) -> (Series, Series) {

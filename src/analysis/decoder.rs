@@ -1,9 +1,8 @@
 //! Decoder: reading a stimulus from the spikes of a population, cross-validated, beside chance and the Fisher bound.
 
 use super::prelude::*;
-use spikedeck_core::bootstrap;
 use spikedeck_core::decoding::{StimulusAxis, Tuning};
-use spikedeck_core::statistics::{mean, median};
+use spikedeck_core::statistics::{mean, mean_interval, mean_interval_above, median};
 use spikedeck_core::units::short;
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape, TimeBase, Train};
 use std::f64::consts::TAU;
@@ -275,6 +274,9 @@ fn rms(errors: impl Iterator<Item = f64>) -> (f64, usize) {
     ((sum / n as f64).sqrt(), n)
 }
 
+/// Largest share of the squared error that a twentieth of the window may hold for an interval.
+const MOST_CARRIED: f64 = 0.2;
+
 fn measures(
     request: &Request<'_>,
     data: &Data,
@@ -290,7 +292,6 @@ fn measures(
     let squares: Vec<f64> = errors.iter().map(|e| e * e).collect();
     let block = (n / 20).max(1);
     let blocks = |v: &[f64]| v.chunks_exact(block).map(mean).collect::<Vec<f64>>();
-    let drawn = |v: &[f64], what: &str| bootstrap::mean_interval(&blocks(v), 1000, 0.95, request.key(name, what));
     // At least a tenth of the window lies between the stimulus and where it is put.
     let count = o.surrogates as u32;
     let mut below = 0;
@@ -305,8 +306,16 @@ fn measures(
     let mut first = Metric::new(name, "rms_error", error, unit, n as u64)
         .chance(blind)
         .note(format!("posterior mean, {folds} folds; n = bins; chance: the mean of the other folds"));
-    if let Some((low, high)) = drawn(&squares, "error") {
-        first = first.interval(low.sqrt(), high.sqrt()).note("95 % bootstrap over twentieths of the window");
+    // Where one twentieth holds much of the error, the scatter of twentieths says little of the next run's.
+    let each = blocks(&squares);
+    let carried = each.iter().copied().fold(0.0, f64::max) / each.iter().sum::<f64>();
+    let few = format!("no interval: one twentieth of the window holds {:.0} % of the squared error", 100.0 * carried);
+    if carried > MOST_CARRIED {
+        first = first.note(&few);
+    } else if let Some((low, high)) = mean_interval_above(&each, 0.0, 0.95) {
+        first = first
+            .interval(low.sqrt(), high.sqrt())
+            .note("95 % interval over twentieths of the window (t, of the logarithm)");
     }
     if count > 0 {
         first = first
@@ -316,9 +325,12 @@ fn measures(
     let mut gain = Metric::new(name, "information_gain", mean(&found.gain), "bits", n as u64)
         .chance(0.0)
         .note("a bin, cross-validated log-likelihood ratio of posterior and prior");
-    if let Some((low, high)) = drawn(&found.gain, "gain") {
-        gain = gain.interval(low, high);
-    }
+    let (_, low, high) = mean_interval(&blocks(&found.gain), 0.95);
+    gain = if carried > MOST_CARRIED {
+        gain.note(few)
+    } else {
+        gain.interval(low, high).note("95 % interval over twentieths of the window (t)")
+    };
     let absolute: Vec<f64> = errors.iter().map(|e| e.abs()).collect();
     let bound = whole.fisher().iter().zip(&whole.prior).map(|(j, p)| p / j).sum::<f64>().sqrt();
     let mut list = vec![

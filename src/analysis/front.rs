@@ -2,7 +2,8 @@
 
 use super::places;
 use super::prelude::*;
-use spikedeck_core::statistics::{mean, normal_quantile};
+use spikedeck_core::statistics::mean;
+use spikedeck_core::surrogate::student_quantile;
 use spikedeck_core::units::brief;
 use spikedeck_signal::{Axis, CurveStyle, Series, Shape};
 
@@ -64,14 +65,19 @@ impl Estimator for Front {
             let fitted: Vec<(f64, f64)> = arrivals.iter().copied().filter(|a| stretch.contains(&a.0)).collect();
             let (speed_unit, scale) = line.speed(base);
             let n = fitted.len() as u64;
-            match slope(&fitted) {
-                Some((slope, error)) if slope.abs() > 0.0 => {
-                    let (speed, spread) = (scale / slope, normal_quantile(0.975) * error * scale / (slope * slope));
-                    f.metric(
-                        Metric::new(&s.text, "speed", speed, &speed_unit, n)
-                            .interval(speed - spread, speed + spread)
-                            .note("n = cells fitted; 95 % interval of the regression"),
-                    );
+            match through(&fitted) {
+                Some(Fitted { slope, error, correlation }) if slope.abs() > 0.0 => {
+                    let speed = scale / slope;
+                    let spread = student_quantile(fitted.len() - 2) * error * scale / (slope * slope);
+                    let metric = Metric::new(&s.text, "speed", speed, &speed_unit, n).note("n = cells fitted");
+                    f.metric(if correlation > 2.0 / (n as f64).sqrt() {
+                        metric.note(format!(
+                            "no interval: how late a cell is depends on its neighbours (correlation {correlation:.2}), as \
+                             where a front bends or its delays add up"
+                        ))
+                    } else {
+                        metric.interval(speed - spread, speed + spread).note("95 % interval of the regression (t)")
+                    });
                     f.word(format!("{}: speed {} {speed_unit}", s.text, brief(speed)));
                 }
                 _ => {
@@ -101,8 +107,16 @@ fn crossing(values: &[f64], level: f64) -> Option<f64> {
     Some(k as f64 + (level - values[k]) / (values[k + 1] - values[k]))
 }
 
-/// Slope of the least-squares line and its standard error.
-fn slope(points: &[(f64, f64)]) -> Option<(f64, f64)> {
+/// A least-squares line.
+struct Fitted {
+    slope: f64,
+    /// Standard error of the slope, points taken as independent.
+    error: f64,
+    /// How what is left of a point is correlated with what is left of the next.
+    correlation: f64,
+}
+
+fn through(points: &[(f64, f64)]) -> Option<Fitted> {
     if points.len() < 3 {
         return None;
     }
@@ -110,8 +124,11 @@ fn slope(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     let (mx, my) = (mean(&x), mean(&y));
     let sxx: f64 = x.iter().map(|v| (v - mx) * (v - mx)).sum();
     let slope = points.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum::<f64>() / sxx;
-    let rest: f64 = points.iter().map(|p| (p.1 - my - slope * (p.0 - mx)).powi(2)).sum();
-    Some((slope, (rest / (points.len() - 2) as f64 / sxx).sqrt()))
+    let left: Vec<f64> = points.iter().map(|p| p.1 - my - slope * (p.0 - mx)).collect();
+    let rest: f64 = left.iter().map(|r| r * r).sum();
+    let next: f64 = left.windows(2).map(|w| w[0] * w[1]).sum();
+    let error = (rest / (points.len() - 2) as f64 / sxx).sqrt();
+    Some(Fitted { slope, error, correlation: if rest > 0.0 { next / rest } else { 0.0 } })
 }
 
 #[cfg(test)]
@@ -122,8 +139,8 @@ mod tests {
     fn crossings_are_interpolated_and_slopes_fitted() {
         assert_eq!(crossing(&[0.0, 1.0, 3.0, 0.0, 9.0], 2.0), Some(1.5));
         assert_eq!(crossing(&[5.0, 4.0], 2.0), None);
-        let (b, e) = slope(&[(0.0, 1.0), (1.0, 3.5), (2.0, 6.0)]).unwrap();
-        assert!((b - 2.5).abs() < 1e-12 && e < 1e-12);
-        assert!(slope(&[(0.0, 1.0), (1.0, 3.5)]).is_none());
+        let found = through(&[(0.0, 1.0), (1.0, 3.5), (2.0, 6.0)]).unwrap();
+        assert!((found.slope - 2.5).abs() < 1e-12 && found.error < 1e-12);
+        assert!(through(&[(0.0, 1.0), (1.0, 3.5)]).is_none());
     }
 }

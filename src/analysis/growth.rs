@@ -1,7 +1,7 @@
 //! Growth: the exponential rate at which a state grows or decays, from the slope of ln of its root mean square.
 
 use super::prelude::*;
-use spikedeck_core::statistics::{mean, mean_interval};
+use spikedeck_core::statistics::{correlation_time, dependent_error, mean, student_quantile_of};
 use spikedeck_core::units::brief;
 use spikedeck_signal::{Axis, CurveStyle, Series, Shape};
 
@@ -30,7 +30,8 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `growth` can be told.
     pub struct Options {
-        blocks: usize = integer("10").between(2.0, 1000.0), "stretches of the window whose slopes give the interval";
+        blocks: usize = integer("10").between(4.0, 1000.0), "part of the window, a blocks-th, up to which what is left of the line is taken to depend on itself (for the \
+             interval)";
         bin: Time = rate_bin(), "bin of rates (states are taken at their own samples)";
     }
 }
@@ -69,18 +70,17 @@ impl Estimator for Growth {
                 return Ok(());
             }
             let rate = slope(&points) / base.seconds();
-            let slopes: Vec<f64> =
-                points.chunks_exact(points.len() / o.blocks).map(|c| slope(c) / base.seconds()).collect();
-            let (middle, low, high) = mean_interval(&slopes, 0.95);
-            f.metric(
-                Metric::new(&s.text, "rate", rate, unit, n)
-                    .interval(rate + low - middle, rate + high - middle)
-                    .chance(0.0)
-                    .note(format!(
-                        "n = samples; 95 % interval from the slopes of {} blocks; chance: neither grows nor decays",
-                        slopes.len()
-                    )),
-            );
+            let metric = Metric::new(&s.text, "rate", rate, unit, n)
+                .chance(0.0)
+                .note("n = samples; chance: neither grows nor decays");
+            f.metric(match half_width(&points, o.blocks) {
+                Some(half) => metric.interval(rate - half / base.seconds(), rate + half / base.seconds()).note(format!(
+                    "95 % interval (t): what is left of the line depends on itself up to a {}th of the window, and its \
+                     steps add up",
+                    o.blocks
+                )),
+                None => metric.note("no interval: nothing is left of the line, or too little"),
+            });
             f.metric(
                 Metric::new(&s.text, "straightness", straightness(&points), "", n)
                     .note("share of the variance of ln rms that the line explains"),
@@ -94,6 +94,29 @@ impl Estimator for Growth {
         f.shape("growth", Shape::Series(Series { x: Axis::time(base), y, curves, references: Vec::new() }));
         Ok(())
     }
+}
+
+/// Independent stretches of what is left of the line from which on it is noise about it.
+const LEAST_STRETCHES: f64 = 20.0;
+
+/// Half of the 95 % interval of the slope. What is left of the line is noise about it, and a walk: the first shows in how
+/// its products with time add up, the second in the sum of its steps (of noise alone they cancel; of a walk alone the
+/// slope has 6/5 of the variance of the mean step).
+fn half_width(points: &[(f64, f64)], blocks: usize) -> Option<f64> {
+    let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+    let (mx, my, b, n) = (mean(&x), mean(&y), slope(points), points.len() as f64);
+    let rest: Vec<f64> = points.iter().map(|p| p.1 - my - b * (p.0 - mx)).collect();
+    let across: f64 = x.iter().map(|x| (x - mx) * (x - mx)).sum();
+    let products: Vec<f64> = x.iter().zip(&rest).map(|(x, r)| (x - mx) * r / across * n).collect();
+    let steps: Vec<f64> = rest.windows(2).map(|w| w[1] - w[0]).collect();
+    let reach = points.len() / blocks;
+    let (noise, freedom) = dependent_error(&products, reach)?;
+    let (walk, _) = dependent_error(&steps, reach)?;
+    // Noise that depends on itself for a short time is no walk, though its steps do not cancel within that time.
+    let settled = n / correlation_time(&rest) >= LEAST_STRETCHES;
+    let walk = if settled { 0.0 } else { walk };
+    let walk = 1.2f64.sqrt() * walk * (n - 1.0) / (x[x.len() - 1] - x[0]);
+    Some(student_quantile_of(freedom) * noise.hypot(walk))
 }
 
 /// Slope of the least-squares line.

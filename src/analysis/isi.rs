@@ -1,9 +1,11 @@
 //! Interval statistics: CV, CV2, LV, LvR, Fano factor, and the distribution of intervals.
 
 use super::prelude::*;
-use spikedeck_core::bootstrap;
-use spikedeck_core::intervals::{Corrected, corrected_cv, cv, cv2, interval_of_neighbours, lv, lvr};
-use spikedeck_core::statistics::{mean, mean_interval, median, quantile, variance};
+use super::stretches;
+use spikedeck_core::intervals::{Corrected, corrected_cv, cv, cv2, lv, lvr};
+use spikedeck_core::statistics::{
+    dependent_error, mean, mean_interval, median, quantile, student_quantile_of, variance,
+};
 use spikedeck_scenario::Subject;
 use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape, Window};
 
@@ -70,7 +72,7 @@ impl Estimator for Isi {
                 f.metric(variability(&s.text, measure, units, o));
             }
             let words = (!units.lengths.is_empty()).then(|| format!("{}: CV {:.3}", s.text, mean(&units.values[0])));
-            let (fano, low_counts) = found.counts.fano(f.request, &s.text, o);
+            let (fano, low_counts) = found.counts.fano(&s.text, o);
             if fano.value.is_some()
                 && let Some(told) = found.counts.outside.told(&s.text, f.base)
             {
@@ -227,7 +229,7 @@ fn variability(subject: &str, measure: &Measure, units: &Units, o: &Options) -> 
             } else {
                 // These are of neighbours: one value for each two intervals.
                 let of_two = |w: &[f64]| of(w, o.refractoriness.axis);
-                interval_of_neighbours(&one.windows(2).map(of_two).collect::<Vec<_>>())
+                neighbours(&one.windows(2).map(of_two).collect::<Vec<_>>())
             };
             match found {
                 Some((low, high)) if single => {
@@ -256,6 +258,20 @@ fn variability(subject: &str, measure: &Measure, units: &Units, o: &Options) -> 
         }
     }
 }
+
+/// The interval of the mean of values for each two neighbouring intervals: neighbours share one, so that each value
+/// depends on the next.
+fn neighbours(values: &[f64]) -> Option<(f64, f64)> {
+    if values.len() < LEAST_NEIGHBOURS {
+        return None;
+    }
+    let (error, freedom) = dependent_error(values, 2)?;
+    let (middle, half) = (mean(values), student_quantile_of(freedom) * error);
+    Some(((middle - half).max(0.0), middle + half))
+}
+
+/// Values that this needs: of 40 the intervals held the truth in 85 to 89 %.
+const LEAST_NEIGHBOURS: usize = 60;
 
 /// Intervals of one unit that the interval of its CV needs.
 const LEAST_INTERVALS: usize = 20;
@@ -310,22 +326,22 @@ impl Counts {
     }
 
     /// The Fano factor, and whether counts are too low to tell anything.
-    fn fano(&self, request: &Request<'_>, name: &str, o: &Options) -> (Metric, bool) {
+    fn fano(&self, name: &str, o: &Options) -> (Metric, bool) {
         let (windows, ddof, n) = (self.windows, o.ddof, self.windows as u64);
         if windows < 2 {
             return (Metric::missing(name, "fano", "", n, "needs two windows; shorten fano_window"), false);
         }
-        let ratio = |counts: &[f64]| variance(counts, ddof) / mean(counts);
         let sparse = self.total < 0.25 * (windows * self.per_unit.len().max(1)) as f64;
         let what = format!("{windows} windows, ddof {ddof}; chance: Poisson");
         let metric = match self.per_unit.as_slice() {
             [] => return (Metric::missing(name, "fano", "", n, "no spikes in the windows"), false),
             [one] => {
                 let m = Metric::new(name, "fano", *one, "", n).chance(1.0).note(what);
-                let drawn = bootstrap::interval(windows, 1000, 0.95, request.key(name, "fano"), |d| {
-                    ratio(&d.iter().map(|&i| self.last[i]).collect::<Vec<_>>())
-                });
-                drawn.map_or(m.clone(), |(low, high)| m.interval(low, high).note("95 % bootstrap over windows"))
+                let sums = stretches::moments(&self.last, windows, 0.0);
+                match stretches::interval(&sums, |s| stretches::variance(s, ddof) / (s[1] / s[0])) {
+                    Some((low, high)) => m.interval(low, high).note("95 % interval by the jackknife over windows"),
+                    None => m.note("no interval: too few windows"),
+                }
             }
             many => {
                 let (m, low, high) = mean_interval(many, 0.95);

@@ -5,7 +5,8 @@ use super::options::{Options as _, Reader};
 use super::prelude::*;
 use spikedeck_core::spike_lags::{coincident, nearest_lags};
 use spikedeck_core::statistics::{
-    correlated_samples, correlation_interval, mean, mean_interval, normal_two_sided, pearson, quantile, share_interval,
+    correlated_samples, correlation_interval, dependent_error, mean, normal_two_sided, pearson, quantile,
+    share_interval_of, student_quantile_of,
 };
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Observable, Place, Subject};
@@ -172,7 +173,12 @@ fn measures(
     let guard = 1e-9 / base.seconds();
     let hits = coincident(lags, delta, guard);
     let fraction = hits as f64 / n as f64;
-    let (low, high) = share_interval(hits, n, 0.95);
+    // Spikes that follow each other ask about the same spikes of the second.
+    let reach = 2 + 4 * a.train.len().div_ceil(b.train.len().max(1));
+    let near: Vec<f64> = lags.iter().map(|l| f64::from(u8::from(l.abs() <= delta + guard))).collect();
+    let worth = dependent_error(&near, reach)
+        .map_or(n as f64, |(error, _)| (fraction * (1.0 - fraction) / (error * error)).min(n as f64));
+    let (low, high) = share_interval_of(fraction, worth, 0.95);
     let rate = b.train.len() as f64 / window.length();
     let absolute: Vec<f64> = lags.iter().map(|l| l.abs()).collect();
     let s = surrogates(request, o, name, a, b, window, guard)?;
@@ -185,14 +191,22 @@ fn measures(
     };
     let kind = o.made.surrogate.word();
     let lag = |metric: &str, values: &[f64], surrogate: &[f64]| {
-        let (m, low, high) = mean_interval(values, 0.95);
-        let metric = Metric::new(name, metric, m, base.unit(), n).chance(mean(surrogate)).p(tail(surrogate, m));
-        // Distances are not negative, and their mean is not.
-        let low = if values.iter().all(|v| *v >= 0.0) { low.max(0.0) } else { low };
-        let metric = if values.len() > 1 { metric.interval(low, high) } else { metric };
-        metric.note(format!(
-            "n = spikes of the first; 95 % interval (t); chance and two-sided p from {count} {kind} surrogates"
-        ))
+        let m = mean(values);
+        let metric = Metric::new(name, metric, m, base.unit(), n)
+            .chance(mean(surrogate))
+            .p(tail(surrogate, m))
+            .note(format!("n = spikes of the first; chance and two-sided p from {count} {kind} surrogates"));
+        let Some((error, freedom)) = dependent_error(values, reach) else {
+            return metric.note("no interval: too few spikes, or all lags alike");
+        };
+        let half = student_quantile_of(freedom) * error;
+        // Distances are not negative, and their mean is not: there it is of the logarithm.
+        let (low, high) = if values.iter().all(|v| *v >= 0.0) {
+            (m * (-half / m).exp(), m * (half / m).exp())
+        } else {
+            (m - half, m + half)
+        };
+        metric.interval(low, high).note("95 % interval (t), neighbours dependent on each other")
     };
     Ok(Measures {
         coincidence: Metric::new(name, "coincidence_fraction", fraction, "", n)
@@ -200,7 +214,7 @@ fn measures(
             .chance((2.0 * delta * rate).min(1.0))
             .p((1.0 + at_least) / (1.0 + count))
             .note(format!(
-                "{hits} of {n} spikes within {} {}; exact 95 % interval; chance 2 δ r2; p: share of {count} \
+                "{hits} of {n} spikes within {} {}, worth {worth:.0} independent ones; exact 95 % interval of so many; chance 2 δ r2; p: share of {count} \
                            {kind} surrogates at least as high (their mean {:.4}, 95 % below {:.4})",
                 short(delta),
                 base.unit(),

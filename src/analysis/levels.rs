@@ -56,9 +56,13 @@ impl Estimator for Levels {
             }
             let (least, greatest) =
                 all.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
-            // Samples of one trace depend on each other; ten blocks of the window are close to independent.
-            let blocks: Vec<f64> =
-                columns.columns.iter().flat_map(|c| c.chunks_exact((c.len() / 10).max(1)).map(mean)).collect();
+            // Samples of one trace depend on each other, and so may units at one time; ten blocks of the window are close
+            // to independent.
+            let together: Vec<f64> = (0..columns.len())
+                .map(|k| mean(&columns.columns.iter().map(|c| c[k]).filter(|v| v.is_finite()).collect::<Vec<_>>()))
+                .filter(|v| v.is_finite())
+                .collect();
+            let blocks: Vec<f64> = together.chunks_exact((together.len() / 10).max(1)).map(mean).collect();
             let (_, low, high) = mean_interval(&blocks, 0.95);
             let stretches = columns.columns.iter().take(MOST_TIMED).map(|c| stretches(c)).fold(f64::INFINITY, f64::min);
             let number = |name: &str, value: f64| Metric::new(&s.text, name, value, &columns.unit, n);

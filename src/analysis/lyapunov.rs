@@ -29,7 +29,8 @@ const CARD: AnalysisCard = AnalysisCard {
                   said so. The trajectory after the transient stays on one attractor.",
     bias: "The estimate converges as 1/T; the zero exponent of a flow shows how far it is (a value near it is not \
            told from zero). The \
-           interval rests on batch means, the curve shows the rest. The sum must equal the mean divergence of the \
+           interval rests on how growth in stretches of the run depends on the growth before (it mostly evens out, so \
+           that blocks taken as independent would say too much), the curve shows the rest. The sum must equal the mean divergence of the \
            flow: both are given.",
     cost: "O(n² k) a step for n states and k exponents, four Jacobians a step; resets are located to rounding.",
     caveats: "A long transient that looks chaotic is not told from chaos. Coexisting attractors: what is measured \
@@ -70,7 +71,8 @@ options! {
             "flow: of the differential equations; map: of the map that Euler's scheme makes of them, for maps written \
              as du/dt = f(u) - u \
              with a step of 1, or to see what a scheme adds";
-        batches: usize = integer("20").between(3.0, 400.0), "batch means that the interval rests on";
+        batches: usize = integer("20").between(4.0, 400.0),
+            "part of the time, a batches-th, up to which growth is taken to depend on growth before (for the interval)";
         unit: UnitOptions = shared();
     }
 }
@@ -190,7 +192,7 @@ fn metrics(found: &Spectrum, bound: &Bound<'_>, settings: Settings) -> Vec<Metri
         }
         let half = found.half_width[i];
         let note = format!(
-            "natural logarithm; 95 % of {} batch means; running sd {}",
+            "natural logarithm; 95 % interval (t), growth dependent up to a {}th of the time; running sd {}",
             settings.batches,
             short(found.running_sd[i])
         );

@@ -39,6 +39,7 @@
 mod derived;
 mod findings;
 mod options;
+mod stretches;
 mod subject;
 mod value;
 
@@ -79,6 +80,8 @@ mod phase_plane;
 mod transfer_entropy;
 mod weight_spectrum;
 
+#[cfg(test)]
+mod coverage;
 #[cfg(test)]
 mod equation_fixtures;
 #[cfg(test)]

@@ -90,13 +90,12 @@ impl Estimator for MutualInformation {
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let request = f.request;
         let pairs = pairs(request, o.pairs.bin, o.lag.is_none_or(|lag| lag.seconds == 0.0))?;
-        let samples = |key: &str, time: Option<Time>| time.map_or(Ok(0), |t| pairs.samples(key, t));
         let lag = o.lag.map_or(Ok(0), |lag| pairs.signed_samples("lag", lag))?;
         let lost = lag.unsigned_abs();
-        let how = Neighbourhood { k: o.neighbours.k, window: samples("theiler", o.neighbours.theiler)? };
         let alphabet = Alphabet { bins: o.bins, binning: o.binning, by_value: false };
         let mut extra = Vec::new();
         let results = pairs.each(f, lost, |pair| {
+            let how = o.neighbours.of(&pairs, pair)?;
             let chosen = Chosen::of(pair, |(x, of_x), (y, of_y)| occurring(&[x, y], of_x.max(of_y)));
             let mut method = method(o, how, chosen);
             let alphabet = Alphabet { by_value: o.estimator == By::Auto && chosen == Chosen::Values, ..alphabet };
@@ -116,6 +115,7 @@ impl Estimator for MutualInformation {
                         method = Method::Ksg(how, Algorithm::One);
                     }
                     warning = (!spread.note.is_empty() && o.estimator != By::Auto).then(|| spread.note.clone());
+                    (x, y) = (prepare::scaled(&o.neighbours, x), prepare::scaled(&o.neighbours, y));
                     spread.note
                 } else {
                     String::new()
@@ -155,8 +155,8 @@ fn method(o: &Options, how: Neighbourhood, chosen: Chosen) -> Method {
 fn describe(method: Method) -> String {
     match method {
         Method::PlugIn(correction) => format!("plug-in, correction {}", correction.word()),
-        Method::Ksg(how, Algorithm::One) => format!("ksg1, k {}", how.k),
-        Method::Ksg(how, Algorithm::Two) => format!("ksg2, k {}", how.k),
+        Method::Ksg(how, Algorithm::One) => format!("ksg1, {}", report::neighbours(how)),
+        Method::Ksg(how, Algorithm::Two) => format!("ksg2, {}", report::neighbours(how)),
         Method::Gaussian => "gaussian".into(),
     }
 }

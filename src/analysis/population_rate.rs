@@ -2,7 +2,7 @@
 
 use super::options::{Options as _, Reader};
 use super::prelude::*;
-use spikedeck_core::bootstrap;
+use super::stretches;
 use spikedeck_core::kernel_smoothing::{Kernel, smooth};
 use spikedeck_core::statistics::{deviation, mean, mean_interval, poisson_interval, variance};
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
@@ -80,6 +80,9 @@ impl Smoothing {
     }
 }
 
+/// Blocks of the window that the Fano factor's interval leaves out in turn.
+const FANO_BLOCKS: usize = 20;
+
 options! {
     /// What `population_rate` can be told.
     pub struct Options {
@@ -126,7 +129,7 @@ impl Estimator for PopulationRate {
                 Metric::new(&s.text, "time_of_max", columns.start + peak as f64 * columns.interval, unit, bins)
                     .note("right edge of the bin")
             });
-            f.metric(fano(f.request, &s.text, spikes, &columns));
+            f.metric(fano(&s.text, spikes, &columns));
             if spikes < 20 {
                 f.warn(format!("{}: {spikes} spikes are few for a rate in bins", s.text));
             }
@@ -146,7 +149,7 @@ fn highest(values: &[f64]) -> (usize, f64) {
     values.iter().copied().enumerate().max_by(at).expect("a rate has at least one bin")
 }
 
-fn fano(request: &Request<'_>, name: &str, spikes: usize, columns: &subject::Columns) -> Metric {
+fn fano(name: &str, spikes: usize, columns: &subject::Columns) -> Metric {
     let counts: Vec<f64> = {
         let per = columns.averaged.max(1) as f64 * columns.interval * columns.base.seconds();
         columns.columns[0].iter().map(|r| r * per).collect()
@@ -156,15 +159,14 @@ fn fano(request: &Request<'_>, name: &str, spikes: usize, columns: &subject::Col
         return Metric::missing(name, "fano", "", n, "needs spikes and two bins");
     }
     let ratio = |c: &[f64]| variance(c, 1) / mean(c);
-    let block = (counts.len() / 50).max(1);
-    let blocks: Vec<&[f64]> = counts.chunks_exact(block).collect();
-    let drawn = bootstrap::interval(blocks.len(), 300, 0.95, request.key(name, "fano"), |d| {
-        ratio(&d.iter().flat_map(|&i| blocks[i].iter().copied()).collect::<Vec<_>>())
-    });
+    let sums = stretches::moments(&counts, FANO_BLOCKS, 0.0);
     let m = Metric::new(name, "fano", ratio(&counts), "", n)
         .chance(1.0)
         .note("pooled counts over bins, ddof 1; chance: independent Poisson units");
-    drawn.map_or(m.clone(), |(l, h)| m.interval(l, h).note("95 % bootstrap over blocks of bins"))
+    match stretches::interval(&sums, |s| stretches::variance(s, 1) / (s[1] / s[0])) {
+        Some((low, high)) => m.interval(low, high).note("95 % interval by the jackknife over blocks of bins"),
+        None => m.note("no interval: too few bins"),
+    }
 }
 
 #[cfg(test)]

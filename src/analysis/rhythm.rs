@@ -2,8 +2,9 @@
 
 use super::prelude::*;
 use spikedeck_core::bursts::{Burst, of_signal, of_spikes, poisson_bursts};
-use spikedeck_core::circular::{rayleigh_p, resultant, resultant_by_chance};
-use spikedeck_core::statistics::{deviation, mean, mean_interval_above, normal_quantile};
+use spikedeck_core::circular::{resultant, resultant_by_chance};
+use spikedeck_core::rng::Key;
+use spikedeck_core::statistics::{correlation_time, deviation, mean, mean_interval_above, student_quantile_of};
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Observable, Subject};
 use spikedeck_signal::{Axis, CurveStyle, Distribution, ReferenceLine, Series, Shape, TimeBase};
@@ -32,8 +33,9 @@ const CARD: AnalysisCard = AnalysisCard {
     cost: "O(spikes) a subject, O(bursts) a pair",
     caveats: "The threshold decides what a burst is: it must lie between the intervals inside and those between \
               bursts (look at `isi`). A lag near 0 may come out as 0.99: it is an angle. \
-              A lag is a number even where there is no locking: look at phase_locking, its chance level and p. Bursts \
-              of one clock are not independent: Rayleigh's p is for independent phases.",
+              A lag is a number even where there is no locking: look at phase_locking, its chance level and p \
+              (the second's intervals in another order: bursts of one unit are not independent). Of a clock nothing \
+              can be told that way.",
     references: &[
         "Fisher 1993, Statistical Analysis of Circular Data, doi:10.1017/CBO9780511564345",
         "Wilkie 1983, doi:10.2307/2347954",
@@ -76,7 +78,7 @@ impl Estimator for Rhythm {
         f.each_two(&rhythms, |f, a, b| {
             let name = format!("{}->{}", a.name, b.name);
             let found = lags(&a.bursts, &b.bursts);
-            let [lag, locking] = locking(&name, &found);
+            let [lag, locking] = locking(f.request, &name, (a, b), &found);
             if let Some(v) = lag.value {
                 f.word(format!("{name}: phase lag {v:.3}"));
             }
@@ -217,7 +219,37 @@ fn lags(a: &[Burst], b: &[Burst]) -> Vec<f64> {
     b.iter().filter_map(|x| phase(x.start)).collect()
 }
 
-fn locking(name: &str, phases: &[f64]) -> [Metric; 2] {
+/// Surrogates of the second's bursts.
+const SURROGATES: u32 = 199;
+
+/// How probable a resultant of this length is where the second bursts on its own: its intervals in another order, from
+/// another moment on. Nothing where any order gives what there is: clocks keep any phase.
+fn by_chance(key: Key, (a, b): (&[Burst], &[Burst]), r: f64) -> Option<f64> {
+    let (Some(first), Some(last)) = (b.first(), b.last()) else { return None };
+    let mut intervals: Vec<f64> = b.windows(2).map(|w| w[1].start - w[0].start).collect();
+    // The circle is closed by the mean of them.
+    let around = (last.start - first.start) * b.len() as f64 / intervals.len() as f64;
+    let mut reached = 0;
+    for k in 0..SURROGATES {
+        let mut stream = key.stream(k, 0);
+        for i in (1..intervals.len()).rev() {
+            intervals.swap(i, stream.below(i as u32 + 1) as usize);
+        }
+        let mut at = around * stream.uniform();
+        let mut moved: Vec<Burst> = Vec::with_capacity(b.len());
+        for i in 0..b.len() {
+            let start = first.start + at.rem_euclid(around);
+            moved.push(Burst { start, stop: start, spikes: 0 });
+            at += intervals.get(i).copied().unwrap_or_default();
+        }
+        let angles: Vec<f64> = lags(a, &moved).iter().map(|p| TAU * p).collect();
+        // The least number of phases is two; a surrogate without them is no evidence against chance.
+        reached += u32::from(angles.len() < 2 || resultant(&angles).0 >= r - 1e-6);
+    }
+    (reached < SURROGATES).then(|| f64::from(1 + reached) / f64::from(1 + SURROGATES))
+}
+
+fn locking(request: &Request<'_>, name: &str, (a, b): (&Bursting, &Bursting), phases: &[f64]) -> [Metric; 2] {
     let n = phases.len();
     if n < 2 {
         let why = "fewer than two bursts of the second begin inside a cycle of the first";
@@ -231,10 +263,16 @@ fn locking(name: &str, phases: &[f64]) -> [Metric; 2] {
     let lag = (direction / TAU).rem_euclid(1.0);
     // Fisher 1993, section 4.4.4: dispersion (1 - rho_2)/(2 R^2), with the second moment about the mean direction.
     let second = angles.iter().map(|a| (2.0 * (a - direction)).cos()).sum::<f64>() / n as f64;
-    let error = normal_quantile(0.975) * ((1.0 - second) / (2.0 * r * r) / n as f64).sqrt();
+    // Phases that drift are worth fewer.
+    let aside: Vec<f64> = angles.iter().map(|a| (a - direction).sin()).collect();
+    let worth = (n as f64 / correlation_time(&aside)).max(2.0);
+    let error = student_quantile_of(worth - 1.0) * ((1.0 - second) / (2.0 * r * r) / (worth - 1.0)).sqrt();
+    let p = by_chance(request.key(name, "locking"), (&a.bursts, &b.bursts), r);
     let mut m = Metric::new(name, "phase_lag", lag, "", n as u64)
         .note("n = bursts of the second; 0.5: antiphase; an angle over 2 pi");
-    if error < 1.0 {
+    if p.is_some_and(|p| p > 0.05) {
+        m = m.note("no interval: not told from bursts of its own");
+    } else if error < 1.0 {
         let half = error.asin() / TAU;
         m = m.interval(lag - half, lag + half).note("95 % interval (Fisher)");
     } else {
@@ -242,8 +280,11 @@ fn locking(name: &str, phases: &[f64]) -> [Metric; 2] {
     }
     let locking = Metric::new(name, "phase_locking", r, "", n as u64)
         .chance(resultant_by_chance(n))
-        .p(rayleigh_p(r, n))
-        .note("length of the mean resultant; p: Rayleigh's test");
+        .note("length of the mean resultant; chance: independent phases");
+    let locking = match p {
+        Some(p) => locking.p(p).note(format!("p: {SURROGATES} times the second's intervals in another order")),
+        None => locking.note("no p-value: the second is a clock, which keeps any phase"),
+    };
     [m, locking]
 }
 
@@ -299,7 +340,12 @@ mod tests {
         let lag = metric(&o, "p.spikes[0]->p.spikes[1]", "phase_lag");
         assert!((lag.value.unwrap() - 0.5).abs() < 1e-9 && lag.ci_low.is_none_or(|low| low > 0.49));
         let locking = metric(&o, "p.spikes[0]->p.spikes[1]", "phase_locking");
-        assert!(locking.value.unwrap() > 0.999 && locking.chance.unwrap() < 0.2 && locking.p_value.unwrap() < 1e-6);
+        assert!(
+            locking.value.unwrap() > 0.999
+                && locking.chance.unwrap() < 0.2
+                && locking.p_value.is_none()
+                && locking.note.contains("clock")
+        );
         same_values(&o, &run(&Rhythm, &shifted(&r, 4096.0), of, &[]).unwrap(), 1e-9);
     }
 

@@ -3,6 +3,7 @@
 use super::prelude::*;
 use spikedeck_core::spike_spectrum::spike_spectrum;
 use spikedeck_core::statistics::deviation;
+use spikedeck_core::surrogate::student_quantile;
 use spikedeck_core::units::short;
 use spikedeck_core::welch::{Settings, Spectrum, welch_in_groups};
 use spikedeck_scenario::{Observable, Subject};
@@ -78,7 +79,6 @@ impl Estimator for SignalToNoise {
             let snr = signal / background;
             // Each segment's ratio to the common background: their scatter is that of the signal's power.
             let ratios: Vec<f64> = spectrum.groups.iter().map(|g| g[cycles] / background).collect();
-            let error = 1.96 * deviation(&ratios, 1) / (ratios.len() as f64).sqrt();
             let worth = spectrum.independent_units(units, 2.0);
             let freedom = worth * spectrum.freedom;
             let tail = f_tail(snr, freedom, freedom * (2 * neighbours) as f64);
@@ -87,8 +87,14 @@ impl Estimator for SignalToNoise {
                 "n = segments of {} {seconds}; {units} units, worth {worth:.1}; p: F test of independent bins",
                 short(segment)
             ));
-            if ratios.len() > 1 {
-                m = m.interval((snr - error).max(0.0), snr + error).note("95 % interval over segments");
+            // The background is the mean of so many ordinates that its own error is small beside that of the signal.
+            let scatter = deviation(&ratios, 1) / (ratios.len() as f64).sqrt() / snr;
+            let beside = (1.0 / (freedom / 2.0 * (2 * neighbours) as f64)).sqrt();
+            let half = student_quantile(ratios.len().saturating_sub(1)) * scatter.hypot(beside);
+            if ratios.len() > 2 && half.is_finite() {
+                m = m
+                    .interval(snr * (-half).exp(), snr * half.exp())
+                    .note("95 % interval over segments (t, of the logarithm)");
             }
             f.metric(m);
             f.metric(

@@ -24,7 +24,7 @@ const CARD: AnalysisCard = AnalysisCard {
            compare them with surrogates in which each unit is shifted in time on its own, and there is a warning \
            above 0.05. Coincidence grows with the rate, hence its chance level.",
     cost: "χ O(N samples); R O(N times); distances O(M² spikes) for M units, pairs in parallel",
-    caveats: "Intervals of distances resample units; pairs share units, so they are not independent. Distances of \
+    caveats: "Intervals of distances are over units: pairs share units, so they are not independent. Distances of \
               silent trains follow from the edges alone. A few spikes give coincidences by accident: look at n and at \
               the chance level. Unequal rates alone move ISI and SPIKE distances.",
     references: &[

@@ -144,11 +144,10 @@ impl Estimator for TransferEntropy {
         let request = f.request;
         let pairs = pairs(request, o.pairs.bin, false)?;
         let e = embedding(o, &pairs)?;
-        let theiler = o.neighbours.theiler.map_or(Ok(0), |t| pairs.samples("theiler", t))?;
         let lags = o.lagged_information_sum;
         let (mut extra, mut curves) = (Vec::new(), Vec::new());
         let results = pairs.each(f, e.lost(), |pair| {
-            let (method, by_value) = method(o, pair, theiler, e);
+            let (method, by_value) = method(o, pair, o.neighbours.of(&pairs, pair)?, e);
             let (data, note) = data(request.seed, o, pair, e, (method, by_value));
             let tied = (matches!(method, Method::Ksg(..)) && !note.is_empty()).then(|| note.clone());
             let plan = report::plan(request, &o.pairs, &pairs, e.lost(), pair)?;
@@ -203,11 +202,11 @@ fn embedding(o: &Options, pairs: &Pairs) -> Result<Embedding, AnalysisError> {
 }
 
 /// The estimate, and whether symbols are the values themselves.
-fn method(o: &Options, pair: &Pair<'_>, theiler: usize, e: Embedding) -> (Method, bool) {
+fn method(o: &Options, pair: &Pair<'_>, how: Neighbourhood, e: Embedding) -> (Method, bool) {
     let plug_in = Method::PlugIn(o.correction.into());
     match o.estimator {
         By::PlugIn => (plug_in, false),
-        By::Ksg => (Method::Ksg(Neighbourhood { k: o.neighbours.k, window: theiler }, Algorithm::One), false),
+        By::Ksg => (Method::Ksg(how, Algorithm::One), false),
         By::Gaussian => (Method::Gaussian, false),
         By::Auto => {
             let chosen = Chosen::of(pair, |(x, of_x), (y, of_y)| {
@@ -229,7 +228,7 @@ fn method(o: &Options, pair: &Pair<'_>, theiler: usize, e: Embedding) -> (Method
 fn describe(method: Method, e: Embedding) -> String {
     let name = match method {
         Method::PlugIn(correction) => format!("plug-in, correction {}", correction.word()),
-        Method::Ksg(how, _) => format!("ksg, k {}", how.k),
+        Method::Ksg(how, _) => format!("ksg, {}", report::neighbours(how)),
         Method::Gaussian => "gaussian".into(),
     };
     format!("{name}, histories {} and {}, delay {} samples", e.k, e.l, e.delay)
@@ -255,7 +254,14 @@ fn data(seed: u64, o: &Options, pair: &Pair<'_>, e: Embedding, (method, by_value
         let columns = &mut [(&mut x, &source.name), (&mut y, &target.name)];
         note = prepare::for_neighbours(seed, &o.neighbours, columns).note;
     }
-    (Data::Values { source: e.past(&x, true, lost), target: y[lost..].to_vec(), given: e.past(&y, false, lost) }, note)
+    let (past, now, own) = (e.past(&x, true, lost), y[lost..].to_vec(), e.past(&y, false, lost));
+    if !matches!(method, Method::Ksg(..)) {
+        return (Data::Values { source: past, target: now, given: own }, note);
+    }
+    // As JIDT: each column on its own.
+    let scaled = |columns: Vec<Vec<f64>>| columns.into_iter().map(|c| prepare::scaled(&o.neighbours, c)).collect();
+    let data = Data::Values { source: scaled(past), target: prepare::scaled(&o.neighbours, now), given: scaled(own) };
+    (data, note)
 }
 
 /// I(Y_t; X_{t-lag} | Y_{t-1}) for each lag from 1, by the same estimator, over the same targets.

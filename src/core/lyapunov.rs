@@ -5,7 +5,7 @@
 use super::dynamics::{Dynamics, Scaled};
 use super::linear::orthonormalise;
 use super::rng::Key;
-use super::surrogate::student_quantile;
+use super::statistics::{dependent_error, student_quantile_of};
 use super::trajectory::{Scheme, Trajectory, TrajectoryError};
 
 /// How long, how finely, how often.
@@ -23,7 +23,7 @@ pub struct Settings {
     pub scheme: Scheme,
     /// Time between orthonormalisations.
     pub interval: f64,
-    /// Batches that the interval of an exponent rests on.
+    /// The part of the time up to which growth is taken to depend on growth before, for the interval of an exponent.
     pub batches: usize,
 }
 
@@ -33,7 +33,7 @@ pub struct Spectrum {
     /// Exponents per unit of time, natural logarithm, largest first. Minus infinity where the reset forgets a
     /// direction.
     pub exponents: Vec<f64>,
-    /// Half of the 95 % interval of each, from batch means.
+    /// Half of the 95 % interval of each, from covariances of the growth in stretches of the run.
     pub half_width: Vec<f64>,
     /// Standard deviation of the running estimate over the second half of the run.
     pub running_sd: Vec<f64>,
@@ -132,7 +132,7 @@ pub fn spectrum<D: Dynamics>(
     let time = trajectory.t - begin;
     result.exponents = logs.iter().map(|l| l / time).collect();
     result.curve = marks.iter().skip(1).map(|(t, l)| (*t, l.iter().map(|l| l / t).collect())).collect();
-    result.half_width = (0..k).map(|j| batch_half_width(&marks, j, settings.batches)).collect();
+    result.half_width = (0..k).map(|j| half_width(&marks, j, settings.batches)).collect();
     result.running_sd = (0..k).map(|j| running_sd(&result.curve, j)).collect();
     result.divergence = (k == n && trajectory.held_resets == held).then(|| (trajectory.log_volume - volume) / time);
     result.time = time;
@@ -150,18 +150,16 @@ fn first_frame(n: usize, k: usize) -> Vec<f64> {
     frame
 }
 
-/// Half of the 95 % interval of exponent `j` from the means of `batches` stretches of equal length.
-fn batch_half_width(marks: &[(f64, Vec<f64>)], j: usize, batches: usize) -> f64 {
-    let last = marks.len() - 1;
-    let batches = batches.min(last);
-    if batches < 3 {
-        return f64::NAN;
+/// Half of the 95 % interval of exponent `j`: growth in stretches of the run depends on the growth before, mostly so that
+/// it evens out, up to a `batches`-th of the time.
+fn half_width(marks: &[(f64, Vec<f64>)], j: usize, batches: usize) -> f64 {
+    let time = marks[marks.len() - 1].0;
+    let rate = marks[marks.len() - 1].1[j] / time;
+    let excess: Vec<f64> = marks.windows(2).map(|w| w[1].1[j] - w[0].1[j] - rate * (w[1].0 - w[0].0)).collect();
+    match dependent_error(&excess, excess.len() / batches) {
+        Some((error, freedom)) => student_quantile_of(freedom) * error * excess.len() as f64 / time,
+        None => f64::NAN,
     }
-    let at = |b: usize| &marks[b * last / batches];
-    let means: Vec<f64> = (0..batches).map(|b| (at(b + 1).1[j] - at(b).1[j]) / (at(b + 1).0 - at(b).0)).collect();
-    let mean = means.iter().sum::<f64>() / batches as f64;
-    let variance = means.iter().map(|m| (m - mean) * (m - mean)).sum::<f64>() / (batches - 1) as f64;
-    student_quantile(batches - 1) * (variance / batches as f64).sqrt()
 }
 
 fn running_sd(curve: &[(f64, Vec<f64>)], j: usize) -> f64 {

@@ -87,6 +87,40 @@ pub fn mean_interval(values: &[f64], level: f64) -> (f64, f64, f64) {
     (m, m - half, m + half)
 }
 
+/// Standard error of the mean of values that depend on those before them, and its degrees of freedom: from covariances
+/// up to `reach` values apart under a flat-top window, 1 up to half of the reach (Politis and Romano 1995,
+/// doi:10.1111/j.1467-9892.1995.tb00223.x). Alternation, by which a sum scatters less than independent values do, counts
+/// as well. `None` with fewer than ten values, a reach that leaves less than three degrees of freedom, or values that
+/// are all alike. O(n reach).
+pub fn dependent_error(values: &[f64], reach: usize) -> Option<(f64, f64)> {
+    let n = values.len() as f64;
+    let freedom = if reach == 0 { n - 1.0 } else { 0.75 * n / reach as f64 };
+    if values.len() < 10 || freedom < 3.0 {
+        return None;
+    }
+    let m = mean(values);
+    let covariance = |lag: usize| values.iter().zip(&values[lag..]).map(|(a, b)| (a - m) * (b - m)).sum::<f64>() / n;
+    let own = covariance(0);
+    if !varies(own, m.abs()) {
+        return None;
+    }
+    let (mut sum, mut worth) = (own, 1.0);
+    for lag in 1..=reach {
+        let weight = (2.0 * (1.0 - lag as f64 / (reach as f64 + 1.0))).min(1.0);
+        sum += 2.0 * weight * covariance(lag);
+        worth += 2.0 * weight;
+    }
+    // The mean is one of these values: each covariance is too small by the variance of the mean. No sum scatters less
+    // than one value does.
+    let of_sum = (n * sum / (1.0 - worth / n)).max(own);
+    Some((of_sum.sqrt() / n, freedom.min(n - 1.0)))
+}
+
+/// 97.5 % quantile of Student's t with any number of degrees of freedom.
+pub fn student_quantile_of(freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |t| t.inverse_cdf(0.975))
+}
+
 /// Exact interval of a Poisson mean from a count (Garwood 1936, doi:10.1093/biomet/28.3-4.437).
 pub fn poisson_interval(count: u64, level: f64) -> (f64, f64) {
     let tail = (1.0 - level) / 2.0;
@@ -126,6 +160,15 @@ pub fn share_interval(hits: u64, n: u64, level: f64) -> (f64, f64) {
     let quantile = |a: f64, b: f64, p: f64| Beta::new(a, b).map_or(f64::NAN, |d| d.inverse_cdf(p));
     let low = if hits == 0 { 0.0 } else { quantile(k, m + 1.0, tail) };
     (low, if hits >= n { 1.0 } else { quantile(k + 1.0, m, 1.0 - tail) })
+}
+
+/// The same for `n` that is what dependent values are worth, with the share that was found.
+pub fn share_interval_of(share: f64, n: f64, level: f64) -> (f64, f64) {
+    let tail = (1.0 - level) / 2.0;
+    let (k, m) = (share * n, (1.0 - share) * n);
+    let quantile = |a: f64, b: f64, p: f64| Beta::new(a, b).map_or(f64::NAN, |d| d.inverse_cdf(p));
+    let low = if k > 0.0 { quantile(k, m + 1.0, tail) } else { 0.0 };
+    (low, if m > 0.0 { quantile(k + 1.0, m, 1.0 - tail) } else { 1.0 })
 }
 
 /// Quantile of the chi-squared distribution; NaN for freedom that is not positive. Above 1e5 degrees of freedom the

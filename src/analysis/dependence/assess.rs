@@ -289,6 +289,16 @@ impl Assessed {
         (!self.surrogates.is_empty()).then(|| self.surrogates.iter().sum::<f64>() / self.surrogates.len() as f64)
     }
 
+    /// Leaves the interval out where 0 may be the truth: there what is counted or squared is no normal number about it.
+    pub fn leave_out_at_zero(&mut self) {
+        let chance = self.p();
+        if let Some(Ok((low, _))) = self.interval
+            && chance.map_or(low <= 0.0, |p| p > AT_ZERO)
+        {
+            self.interval = Some(Err("no interval: not told from 0, where the estimate is not normal".into()));
+        }
+    }
+
     /// How probable a surrogate at least as large is.
     pub fn p(&self) -> Option<f64> {
         (!self.surrogates.is_empty()).then(|| p_value(self.estimate.bits, &self.surrogates))
@@ -301,6 +311,10 @@ impl Assessed {
 /// See [`EstimateError`]. When cancelled, what is missing is NaN: the caller asks and drops it.
 pub fn assess(data: &Data, method: Method, plan: Plan<'_>) -> Result<Assessed, EstimateError> {
     let mut found = assess_by(data, plan, |data| estimate(data, method))?;
+    // Neighbours give values on both sides of 0, and normal ones.
+    if !matches!(method, Method::Ksg(..)) {
+        found.leave_out_at_zero();
+    }
     // Under independence information is 0: what the surrogates give on average is bias that no correction took off.
     if let (Some(Ok((low, high))), Some(left)) = (&found.interval, found.chance())
         && found.surrogates.len() >= LEAST_SURROGATES
@@ -341,6 +355,8 @@ pub fn assess_by(
     Ok(found)
 }
 
+/// p-value above which a value is not told from 0.
+const AT_ZERO: f64 = 0.05;
 /// Least length of a block of the jackknife in independent samples: blocks must be (nearly) independent.
 const LEAST_BLOCK: f64 = 10.0;
 /// What may be left of the bias, in half widths of the interval: a quarter costs two of the 95 % that it covers.

@@ -65,16 +65,18 @@ pub struct Spread {
     pub atoms: bool,
 }
 
-/// Spreads ties, standardises and jitters for nearest neighbours as the options say.
+/// Columns as nearest neighbours want them: each with mean 0 and standard deviation 1, if the options say so.
+pub fn scaled(o: &NeighbourOptions, column: Vec<f64>) -> Vec<f64> {
+    if o.standardise { standardise(&column) } else { column }
+}
+
+/// Spreads ties and jitters for nearest neighbours as the options say.
 pub fn for_neighbours(seed: u64, o: &NeighbourOptions, columns: &mut [(&mut Vec<f64>, &String)]) -> Spread {
     let (mut notes, mut atoms) = (Vec::new(), false);
     for (values, name) in columns {
         let key = Key::new(seed, name, "jitter");
         let ties = if o.jitter { Ties { nature: Nature::Atoms, ..Ties::of(values) } } else { Ties::of(values) };
         **values = ties.spread(values, key);
-        if o.standardise {
-            **values = standardise(values);
-        }
         if ties.tied > 0 {
             let by = match ties.nature {
                 Nature::Continuous | Nature::Atoms => "1e-8 standard deviations".to_owned(),

@@ -3,6 +3,7 @@
 use super::assess::{Assessed, Data, EstimateError, Plan};
 use super::signals::{Pairs, Signal};
 use crate::prelude::*;
+use spikedeck_core::ksg::Neighbourhood;
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::correlated_samples;
 use spikedeck_core::surrogate::{Correction, Surrogate, adjust};
@@ -62,13 +63,45 @@ options! {
     pub struct NeighbourOptions {
         k: usize = integer("4").between(1.0, 1000.0), "which neighbour sets the distance (ksg)";
         standardise: bool = flag(true),
-            "subtract the mean and divide by the standard deviation (ddof 1) of each whole signal before ksg (JIDT: \
-             of each column of past and present samples, which differ from it at the ends only)";
+            "subtract the mean and divide by the standard deviation (ddof 1) of each column of past and present samples \
+             before ksg, as JIDT does";
         jitter: bool = flag(false),
             "seeded noise of 1e-8 standard deviations on every value before ksg; without it tied values alone are \
              spread, over the distance to the next value";
         theiler: Option<Time> = time_if_given().or_zero(),
-            "samples at most this far apart in time are no neighbours (ksg; default none but the sample itself)";
+            "samples at most this far apart in time are no neighbours (ksg; default: as far as samples of both signals \
+             depend on those before, which is none where one of them does not; 0: none but the sample itself, as JIDT)";
+    }
+}
+
+impl NeighbourOptions {
+    /// How neighbours of a pair are looked for. Unless the options say it, samples that are near because little time has
+    /// passed are none: as many as one independent sample of the pair takes (Theiler 1986, doi:10.1103/PhysRevA.34.2427),
+    /// and a tenth of all at most.
+    ///
+    /// # Errors
+    /// A `theiler` that is no multiple of the interval between samples.
+    pub fn of(&self, pairs: &Pairs, pair: &Pair<'_>) -> Result<Neighbourhood, AnalysisError> {
+        let window = match self.theiler {
+            Some(time) => pairs.samples("theiler", time)?,
+            None => {
+                let worth = correlated_samples(&pair.source.values, &pair.target.values);
+                // Mere chance correlates a little.
+                if worth < DEPENDENT { 0 } else { (worth.round() as usize).min(pairs.len() / 10) }
+            }
+        };
+        Ok(Neighbourhood { k: self.k, window })
+    }
+}
+
+/// Samples worth one independent sample from which on they count as dependent.
+const DEPENDENT: f64 = 1.5;
+
+/// How neighbours were looked for, in words.
+pub fn neighbours(how: Neighbourhood) -> String {
+    match how.window {
+        0 => format!("k {}", how.k),
+        window => format!("k {}, none within {window} samples in time", how.k),
     }
 }
 

@@ -4,10 +4,11 @@ use super::{Estimate, Options};
 use crate::prelude::*;
 use spikedeck_core::aperiodic::{self, Background, Fit, Ordinates, PeakSearch};
 use spikedeck_core::bootstrap;
-use spikedeck_core::statistics::chi_squared_tail;
+use spikedeck_core::statistics::{chi_squared_quantile, chi_squared_tail, mean, variance};
 use spikedeck_core::units::short;
-use spikedeck_core::welch::{SEPARATE, Scaling, chi_squared_factors};
+use spikedeck_core::welch::{SEPARATE, Scaling, Spectrum, chi_squared_factors};
 use spikedeck_signal::TimeBase;
+use statrs::distribution::{ContinuousCDF, StudentsT};
 use std::ops::Range;
 
 /// What was found in a spectrum, beside its numbers.
@@ -161,6 +162,9 @@ fn aperiodic_fit(e: &Estimate, range: (f64, f64), base: TimeBase) -> Option<(Fit
     Some((fit, background))
 }
 
+/// The largest share of the range that a peak without a p-value may lie in, by its interval, to be one.
+const PLACE: f64 = 0.1;
+
 fn peak_metrics(
     request: &Request<'_>,
     e: &Estimate,
@@ -174,6 +178,7 @@ fn peak_metrics(
     let mut at = Metric::new(&e.name, "peak", f, e.frequency_unit, n);
     // The resolution is the least that a peak can be known to.
     let (mut low, mut high) = (f - s.step / 2.0, f + s.step / 2.0);
+    let mut how = "interval: ± Δf/2 (too few segments or too many ordinates to resample)".to_owned();
     let cost = s.groups.len() * range.len();
     if s.groups.len() >= 4 && cost <= 2_000_000 {
         let replicates = (20_000_000 / cost.max(1)).clamp(50, 500) as u32;
@@ -189,16 +194,10 @@ fn peak_metrics(
         });
         if let Some((l, h)) = drawn {
             (low, high) = (low.min(l), high.max(h));
-            at = at.note(format!("95 % bootstrap over {} groups of segments, at least ± Δf/2", s.groups.len()));
+            how = format!("95 % bootstrap over {} groups of segments, at least ± Δf/2", s.groups.len());
         }
-    } else {
-        at = at.note("interval: ± Δf/2 (too few segments or too many ordinates to resample)");
     }
-    at = at.interval(low, high);
-    let (below, above) = s.factors(0.95);
-    let mut strength = Metric::new(&e.name, "peak_power", power, &e.unit, n)
-        .interval(power * below, power * above)
-        .note("95 % chi-squared interval of one ordinate");
+    let mut strength = Metric::new(&e.name, "peak_power", power, &e.unit, n);
     if background.is_some_and(|line| line.bends()) {
         at = at.note("no p-value: the spectrum is no line with peaks");
         strength = strength.note("no p-value: the spectrum is no line with peaks");
@@ -217,7 +216,51 @@ fn peak_metrics(
         strength = strength.chance(level).p(p).note("chance: Poisson level");
         at = at.p(p).note(format!("p: largest of {} ordinates above the Poisson level", range.len()));
     }
-    vec![at, strength]
+    // The largest of many ordinates is large by choice: where that may be all, it tells nothing of a peak, nor of the
+    // power at its own frequency.
+    let chosen = match strength.p_value {
+        Some(p) => (p > 0.05).then_some("no interval: not told from chance"),
+        None => (high - low > PLACE * range.len() as f64 * s.step)
+            .then_some("no interval: other segments have their largest ordinate elsewhere"),
+    };
+    vec![
+        match chosen {
+            Some(why) => at.note(why),
+            None => at.interval(low, high).note(how),
+        },
+        match chosen {
+            Some(why) => strength.note(why),
+            None if strength.p_value.is_none() => strength.note("no interval: the largest of many, without a test"),
+            None => with_power(
+                strength,
+                s,
+                k,
+                range.clone().filter(|&k| s.frequency(k) >= low && s.frequency(k) <= high).count(),
+            ),
+        },
+    ]
+}
+
+/// The interval of the power of the largest of `among` ordinates, any of which the peak may be: its lower end allows for
+/// the choice. Where there are enough groups of segments, from their scatter: a line has less of it than noise.
+fn with_power(m: Metric, s: &Spectrum, k: usize, among: usize) -> Metric {
+    let power = s.power[k];
+    let tail = 0.025 / among.max(1) as f64;
+    let values: Vec<f64> = s.groups.iter().map(|g| g[k]).collect();
+    if let (8.., Ok(t)) = (values.len(), StudentsT::new(0.0, 1.0, values.len() as f64 - 1.0)) {
+        // Neighbouring segments share samples.
+        let shared = (2.0 * s.segments as f64 / s.freedom).max(1.0);
+        let error = (variance(&values, 1) / values.len() as f64 * shared).sqrt() / mean(&values);
+        let factor = |tail: f64| (t.inverse_cdf(1.0 - tail) * error).exp();
+        m.interval(power / factor(tail), power * factor(0.025)).note(format!(
+            "95 % interval over {} groups of segments (t, of the logarithm), largest of {among}",
+            values.len()
+        ))
+    } else {
+        let factor = |p: f64| s.freedom / chi_squared_quantile(s.freedom, p);
+        m.interval(power * factor(1.0 - tail), power * factor(0.025))
+            .note(format!("95 % chi-squared interval, largest of {among} ordinates"))
+    }
 }
 
 /// Power in bands, Σ P Δf over ordinates in [low, high), with a chi-squared interval of the effective freedom

@@ -2,16 +2,20 @@
 
 use super::Options;
 use crate::prelude::*;
-use spikedeck_core::bootstrap;
+use crate::stretches;
 use spikedeck_core::circular::resultant_by_chance;
 use spikedeck_core::order::{self, Order};
 use spikedeck_core::rng::Key;
-use spikedeck_core::statistics::{deviation, mean_interval, quantile, variance};
+use spikedeck_core::statistics::{correlation_time, mean, mean_interval, quantile, variance};
 use spikedeck_core::surrogate::p_value;
 use spikedeck_signal::{Axis, Curve, ReferenceLine, Series, Shape, TimeBase};
 
 /// Surrogates of independent units: most, and least that make a test at 5 %.
 const SURROGATES: (usize, usize) = (99, 39);
+/// Stretches of time that intervals leave out in turn.
+const STRETCHES: usize = 20;
+/// Independent stretches that the window must hold for blocks of it to be independent.
+const LEAST_STRETCHES: f64 = 20.0;
 /// Values that are summed for them at most.
 const EFFORT: usize = 20_000_000;
 /// Phases of spikes that are worked out for them at most.
@@ -92,14 +96,20 @@ pub(super) fn chi(c: &subject::Columns, f: &mut Findings<'_>) {
         f.metrics(["chi", "chi2"].map(|m| Metric::missing(&c.subject, m, "", n as u64, &why)));
         return;
     }
-    let (chi2, error) = order::golomb(&c.columns);
+    let (chi2, _) = order::golomb(&c.columns);
     if chi2.is_nan() {
         f.metrics(["chi", "chi2"].map(|m| Metric::missing(&c.subject, m, "", n as u64, "no unit's value varies")));
         return;
     }
     let chance = 1.0 / n as f64;
-    let note = "n = units; chance: independent units; 95 % interval by leaving out one unit at a time";
-    let half = 1.96 * error;
+    let note = "n = units; chance: independent units";
+    let found = chi2_interval(&c.columns);
+    let sure = |m: Metric, of: fn(f64) -> f64| match found {
+        Some((low, high)) => m
+            .interval(of(low), of(high.min(1.0)))
+            .note(format!("95 % interval by leaving out one of {STRETCHES} stretches of time")),
+        None => m.note("no interval: too few samples, or all stretches alike"),
+    };
     // The own variance of a unit does not change when it is shifted.
     let own = c.columns.iter().map(|v| variance(v, 0)).sum::<f64>() * n as f64;
     let columns: Vec<Vec<[f64; 2]>> = c.columns.iter().map(|v| v.iter().map(|&x| [x, 0.0]).collect()).collect();
@@ -107,22 +117,29 @@ pub(super) fn chi(c: &subject::Columns, f: &mut Findings<'_>) {
     let tested =
         shifted(key, &columns, |sums| (variance(&sums.iter().map(|s| s[0]).collect::<Vec<_>>(), 0) / own).sqrt());
     let with_p = |m: Metric| tested.as_ref().map_or(m.clone(), |t| m.p(t.p).note(t.note()));
-    f.metric(with_p(
-        Metric::new(&c.subject, "chi", chi2.sqrt(), "", n as u64)
-            .chance(chance.sqrt())
-            .interval((chi2 - half).max(0.0).sqrt(), (chi2 + half).sqrt().min(1.0))
-            .note(note),
-    ));
-    f.metric(with_p(
-        Metric::new(&c.subject, "chi2", chi2, "", n as u64)
-            .chance(chance)
-            .interval((chi2 - half).max(0.0), (chi2 + half).min(1.0))
-            .note(note),
-    ));
+    let root = Metric::new(&c.subject, "chi", chi2.sqrt(), "", n as u64).chance(chance.sqrt()).note(note);
+    let square = Metric::new(&c.subject, "chi2", chi2, "", n as u64).chance(chance).note(note);
+    f.metrics([with_p(sure(root, f64::sqrt)), with_p(sure(square, |v| v))]);
     if let Some(why) = tested.as_ref().and_then(|t| t.doubt("chi", chi2.sqrt())) {
         f.warn(format!("{}: {why}", c.subject));
     }
     f.word(format!("{}: chi {:.3} of {n} units (chance {:.3})", c.subject, chi2.sqrt(), chance.sqrt()));
+}
+
+/// Interval of chi squared: what is common to the units, and what is common by chance, changes in time.
+fn chi2_interval(columns: &[Vec<f64>]) -> Option<(f64, f64)> {
+    let (units, len) = (columns.len() as f64, columns[0].len());
+    let together: Vec<f64> = (0..len).map(|k| columns.iter().map(|c| c[k]).sum::<f64>() / units).collect();
+    let own = |c: &[f64]| stretches::moments(c, STRETCHES, mean(c));
+    let of_mean = own(&together);
+    // The own variances are added up; what a stretch's mean is away from a unit's is little of them.
+    let mut of_units = vec![[0.0; 3]; of_mean.len()];
+    for column in columns {
+        let moments = own(column);
+        of_units.iter_mut().zip(&moments).for_each(|(all, m)| all.iter_mut().zip(m).for_each(|(a, v)| *a += v));
+    }
+    let sums: Vec<[f64; 5]> = of_mean.iter().zip(&of_units).map(|(m, u)| [m[0], m[1], m[2], u[0], u[2]]).collect();
+    stretches::interval(&sums, |s| stretches::variance(&[s[0], s[1], s[2]], 0) / (s[4] / s[3]))
 }
 
 /// Kuramoto's order parameter of a phase variable.
@@ -213,12 +230,21 @@ fn report(
     }
     let kept = order.kept(least);
     // Ten blocks of time: neighbouring values of R are not independent.
-    let blocks: Vec<f64> = kept.chunks_exact((kept.len() / 10).max(1)).map(spikedeck_core::statistics::mean).collect();
-    let spreads: Vec<f64> = kept.chunks_exact((kept.len() / 10).max(2)).map(|b| deviation(b, 0)).collect();
+    let blocks: Vec<f64> =
+        kept.chunks_exact((kept.len() / 10).max(1)).map(|b| b.iter().sum::<f64>() / b.len() as f64).collect();
+    let independent = kept.len() as f64 / correlation_time(&kept);
+    let slow = (independent < LEAST_STRETCHES).then(|| {
+        format!(
+            "no interval: order changes so slowly that the window holds {independent:.1} independent stretches (fewer \
+             than {LEAST_STRETCHES})"
+        )
+    });
     let mut m = Metric::new(name, "order_mean", mean, "", units as u64)
         .chance(chance)
         .note("mean of R over time; n = units; chance: independent phases");
-    if blocks.len() > 1 {
+    if let Some(why) = &slow {
+        m = m.note(why);
+    } else if blocks.len() > 1 {
         let (_, low, high) = mean_interval(&blocks, 0.95);
         m = m.interval(low.max(0.0), high.min(1.0)).note(format!("95 % over {} blocks of time (t)", blocks.len()));
     }
@@ -228,11 +254,14 @@ fn report(
     let mut s = Metric::new(name, "order_sd", sd, "", units as u64)
         .chance((1.0 / units as f64 - chance * chance).max(0.0).sqrt())
         .note("standard deviation of R over time (metastability)");
-    if spreads.len() > 1 {
-        let drawn = bootstrap::mean_interval(&spreads, 500, 0.95, f.key(name, "order_sd"));
-        s = drawn
-            .map_or(s.clone(), |(l, h)| s.interval(l.min(sd), h.max(sd)).note("95 % bootstrap over blocks of time"));
-    }
+    let found = stretches::interval(&stretches::moments(&kept, STRETCHES, mean), |m| stretches::variance(m, 0).sqrt());
+    s = match (slow, found) {
+        (Some(why), _) => s.note(why),
+        (None, Some((low, high))) => {
+            s.interval(low, high).note(format!("95 % interval by leaving out one of {STRETCHES} stretches of time"))
+        }
+        (None, None) => s.note("no interval: too few times, or all stretches alike"),
+    };
     f.metrics([m, s]);
     if let Some(why) = tested.and_then(|t| t.doubt("order", mean)) {
         f.warn(format!("{name}: {why}"));

@@ -2,11 +2,11 @@
 
 use super::Options;
 use crate::prelude::*;
-use spikedeck_core::bootstrap;
 use spikedeck_core::spike_distance::{
     Edges, Framed, coincident_spikes, isi_distance, pairs, prepared, spike_distance_framed, symmetric,
 };
 use spikedeck_core::spike_lags::nearest_lags;
+use spikedeck_core::surrogate::student_quantile;
 use spikedeck_signal::{Axis, Matrix, Shape, TimeBase};
 use std::sync::atomic::Ordering;
 
@@ -155,7 +155,7 @@ pub(super) fn distances(o: &Options, t: &subject::Trains, called: &[String], f: 
         let metric = if spikes == 0 && m.needs_spikes {
             Metric::missing(&t.subject, m.name, m.unit, results.len() as u64, "no compared train has a spike")
         } else {
-            summary(request, &t.subject, m, &results, n).note(m.by_chance)
+            summary(&t.subject, m, &results, n).note(m.by_chance)
         };
         if m.told {
             told.push(format!("{} {}", m.label, metric.value.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"))));
@@ -233,8 +233,8 @@ fn finite_mean(values: &[f64]) -> f64 {
     spikedeck_core::statistics::mean(&finite)
 }
 
-/// Mean over pairs (or a pooled value) with a bootstrap over units: pairs of a unit with its own copy are left out.
-fn summary(request: &Request<'_>, subject: &str, m: &Measure, results: &[Pair], n: usize) -> Metric {
+/// Mean over pairs (or a pooled value) with its interval over units.
+fn summary(subject: &str, m: &Measure, results: &[Pair], n: usize) -> Metric {
     let values: Vec<f64> = results.iter().map(m.mean_of).collect();
     let value = m.pooled.map_or_else(|| finite_mean(&values), |pooled| pooled(results));
     let pairs = values.len() as u64;
@@ -249,24 +249,33 @@ fn summary(request: &Request<'_>, subject: &str, m: &Measure, results: &[Pair], 
     if n < 4 {
         return metric.note("too few units for an interval");
     }
-    // What each pair adds to the two sums that the number is the ratio of; those without a value have no part in it.
-    let parts = results.iter().zip(&values).map(|(p, v)| match m.pooled {
-        Some(_) => (p.sync.0 as f64, p.sync.1 as f64),
-        None if v.is_finite() => (*v, 1.0),
-        None => (0.0, 0.0),
-    });
-    let (above, below): (Vec<f64>, Vec<f64>) = parts.unzip();
-    let [above, below] = [above, below].map(|sums| symmetric(n, &sums, 0.0));
-    let replicates = (20_000_000 / (n * n)).clamp(50, 500) as u32;
-    let drawn = bootstrap::interval(n, replicates, 0.95, request.key(subject, m.name), |d| {
-        let (mut sum, mut weight) = (0.0, 0.0);
-        for (k, &i) in d.iter().enumerate() {
-            for &j in &d[k + 1..] {
-                sum += above[i * n + j];
-                weight += below[i * n + j];
-            }
+    // What each pair adds to the number: of a share, of its spikes less those expected of them.
+    let parts: Vec<f64> = match m.pooled {
+        None => values.iter().map(|v| v - value).collect(),
+        Some(_) => {
+            let spikes = results.iter().map(|p| p.sync.1 as f64).sum::<f64>() / results.len() as f64;
+            results.iter().map(|p| (p.sync.0 as f64 - value * p.sync.1 as f64) / spikes).collect()
         }
-        sum / weight
-    });
-    drawn.map_or(metric.clone(), |(l, h)| metric.interval(l, h).note("95 % bootstrap over units"))
+    };
+    let Some(error) = error_of_pairs(n, &parts) else { return metric.note("no interval: all pairs are alike") };
+    let half = student_quantile(n - 1) * error;
+    let most = if m.unit.is_empty() { 1.0 } else { f64::INFINITY };
+    metric
+        .interval((value - half).max(0.0), (value + half).min(most))
+        .note("95 % interval over units (t); pairs that share a unit depend on each other")
+}
+
+/// Standard error of a mean over all pairs of `n` units, of which these are the deviations in the order of [`pairs`]
+/// (without a value for some): the square of the mean less what pairs without a common unit leave of it (Hoeffding 1948,
+/// doi:10.1214/aoms/1177730196), and not less than independent pairs give. `None` where nothing varies.
+fn error_of_pairs(n: usize, deviations: &[f64]) -> Option<f64> {
+    let full = symmetric(n, &deviations.iter().map(|d| if d.is_finite() { *d } else { 0.0 }).collect::<Vec<_>>(), 0.0);
+    let count = deviations.iter().filter(|d| d.is_finite()).count() as f64;
+    let share = count / deviations.len() as f64;
+    let squares: f64 = deviations.iter().filter(|d| d.is_finite()).map(|d| d * d).sum();
+    let rows: f64 = full.chunks_exact(n).map(|row| row.iter().sum::<f64>().powi(2)).sum();
+    let units = n as f64;
+    let disjoint = deviations.len() as f64 * (units - 2.0) * (units - 3.0) / 2.0 * share * share;
+    let variance = ((rows - squares) / disjoint).max(squares / (count * count));
+    (variance > 0.0).then(|| variance.sqrt())
 }
