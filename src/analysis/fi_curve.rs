@@ -187,6 +187,8 @@ impl<'b, 'a> Protocol<'b, 'a> {
             seed: self.seed,
             entity: &entity,
             spike_times: self.spike_times,
+            noise_factor: 1.0,
+            in_stages: false,
         })
         .map_err(|e| AnalysisError::Unsuitable(e.message))?;
         let columns: Vec<Vec<f64>> = (0..self.bound.inputs.len())

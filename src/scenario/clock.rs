@@ -14,11 +14,12 @@ impl Clock {
         k as f64 * self.dt
     }
 
-    /// The first grid point that is not before `time` (seconds or time units); a time within a millionth of a step of a
-    /// grid point counts as that point. Infinite times give `u64::MAX`, negative ones 0.
+    /// `time` (seconds or time units) in steps; a time within a millionth of a step of a grid point counts as that point.
     #[inline]
-    pub fn first_at(self, time: f64) -> u64 {
-        (time / self.dt - 1e-6).ceil().max(0.0) as u64
+    pub fn place(self, time: f64) -> f64 {
+        let place = time / self.dt;
+        let point = place.round();
+        if (place - point).abs() <= 1e-6 { point } else { place }
     }
 
     /// The grid point nearest to `time`, of two that are as near the later one, and how far from it the time is; 0 for a

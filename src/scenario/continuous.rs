@@ -1,7 +1,7 @@
 //! What continuous projections carry: the dimension of their weights, and expressions in the quantities of both ends.
 
 use super::resolver::Resolver;
-use super::spec::{CarriedName, PairName, PopulationSpec, VariableId};
+use super::spec::{CarriedName, PairName, PopulationSpec, Value, VariableId};
 use super::value::{KnownNames, is_expression};
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::{Expression, Formula, Variable};
@@ -51,4 +51,17 @@ pub(super) fn carried_value(
         .with([("w", weight, CarriedName::Weight)])
         .with(own.iter().map(|(name, dimension, meaning)| (name.as_str(), *dimension, *meaning)));
     resolver.expression(node, &text, wanted, &names)
+}
+
+/// What `implicit` needs: a continuous projection without delay and plasticity.
+pub(super) fn check_implicit(
+    resolver: &mut Resolver<'_>,
+    node: &Node,
+    (continuous, delay, plastic): (bool, Option<&Value<PairName>>, bool),
+) {
+    if !continuous {
+        resolver.error_help(&node.place, "`implicit` belongs to continuous projections", "remove it");
+    } else if delay.is_some_and(|d| *d != Value::Constant(0.0)) || plastic {
+        resolver.error(&node.place, "`implicit` needs a projection without delay and plasticity");
+    }
 }

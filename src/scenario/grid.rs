@@ -36,6 +36,13 @@ pub(super) static GRID: Section = Section::new(
             "standard deviation of the value beyond a `noisy` end",
         ),
         Key::optional(
+            "noise_per",
+            Takes::Quantity(Of::Said("length; a plain number for models in plain numbers")),
+            "each cell by itself, whatever the spacing",
+            "noise is white in space: its strength is that of a cell of this length (in the plane, of its square)",
+        )
+        .range(Range::Above(0.0)),
+        Key::optional(
             "pointwise",
             Takes::Integrator,
             "chosen by the program",
@@ -77,6 +84,14 @@ pub(super) fn read(resolver: &mut Resolver<'_>, node: &Node, model: &Definition)
             "add `noise = ...`, the standard deviation of the value beyond the end",
         );
     }
+    let noise_per = f.get("noise_per").map(|n| {
+        let v = resolver.quantity(n, length, "`noise_per`")?;
+        if v <= 0.0 {
+            resolver.error(&n.place, "`noise_per` is a length above zero");
+            return None;
+        }
+        Some(v)
+    });
     let pointwise = f.get("pointwise").and_then(|n| integrator(resolver, n));
     let allow_unstable = f.flag(resolver, "allow_unstable");
     f.finish(resolver);
@@ -86,6 +101,7 @@ pub(super) fn read(resolver: &mut Resolver<'_>, node: &Node, model: &Definition)
         length,
         boundary: boundary?,
         noise: noise?,
+        noise_per: noise_per.map_or(Some(None), |v| v.map(Some))?,
         pointwise,
         allow_unstable,
     })

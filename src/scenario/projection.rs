@@ -1,7 +1,7 @@
 //! `[projections.NAME]`: who connects to whom, by which rule, with what weight and delay.
 
 use super::connect::{self, RULES};
-use super::continuous::{carried_value, dimension_of};
+use super::continuous::{carried_value, check_implicit, dimension_of};
 use super::language::{Key, Of, Section, Table, Takes, Words, words};
 use super::lookup::OwnModels;
 use super::plasticity::{self, Ends, PLASTICITY};
@@ -69,6 +69,12 @@ pub(super) static PROJECTION: Section = Section::new(
             Takes::Flag,
             "false",
             "run a continuous coupling that this step makes swing without bound",
+        ),
+        Key::default(
+            "implicit",
+            Takes::Flag,
+            "false",
+            "solve for what this coupling brings at the end of each step: stable at any step; for w*(X_pre - X_post)",
         ),
         Key::optional(
             "draws_of",
@@ -187,6 +193,8 @@ pub(super) fn read(
     let no_delay = f.default_number("delay");
     let draws_of = f.get("draws_of").and_then(Node::as_text).map(str::to_owned);
     let allow_unstable = f.flag(resolver, "allow_unstable");
+    let implicit_node = f.get("implicit");
+    let implicit = f.flag(resolver, "implicit");
     f.finish(resolver);
 
     let (from, to, wiring) = (from?, to?, wiring?);
@@ -368,6 +376,9 @@ pub(super) fn read(
     }
     let delay = delay_node.map_or(Some(Value::Constant(no_delay)), |n| delay(resolver, n, count, names_of_pair()));
     let coupling = coupling?;
+    if let Some(n) = implicit_node.filter(|_| implicit) {
+        check_implicit(resolver, n, (continuous, delay.as_ref(), plasticity.is_some()));
+    }
     (resolver.report.errors() == before).then(|| ProjectionSpec {
         name: entry.key.clone(),
         from,
@@ -380,6 +391,7 @@ pub(super) fn read(
         delay: delay.unwrap_or(Value::Constant(no_delay)),
         coupling,
         allow_unstable,
+        implicit,
         draws_of,
         plasticity,
     })

@@ -65,12 +65,11 @@ mod tests {
     }
 
     #[test]
-    fn times_fall_on_the_grid_point_not_before_them() {
-        let axis = Axis::new(1e-4, TimeBase::Milliseconds);
-        assert_eq!(axis.clock().first_at(0.3e-3), 3);
-        assert_eq!(axis.clock().first_at(0.31e-3), 4);
-        assert_eq!(axis.clock().first_at(-1.0), 0);
-        assert_eq!(axis.clock().first_at(f64::INFINITY), u64::MAX);
-        assert_eq!(axis.clock().steps(1.5e-3), 15);
+    fn times_close_to_a_grid_point_are_that_point() {
+        let clock = Axis::new(1e-4, TimeBase::Milliseconds).clock();
+        assert_eq!(clock.place(0.3e-3), 3.0);
+        assert!((clock.place(0.31e-3) - 3.1).abs() < 1e-12);
+        assert_eq!(clock.place(f64::INFINITY), f64::INFINITY);
+        assert_eq!(clock.steps(1.5e-3), 15);
     }
 }

@@ -1,5 +1,6 @@
 //! Time: threads in lockstep, epochs with progress and cancel, and what is left when a run ends early.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::barrier::Barrier;
 use super::failure::{Broken, Failure};
 use super::recorder::{EpochRecord, Recorder};
-use super::worker::{Finals, Outbox, Worker};
+use super::worker::{Finals, Outbox, Row, Worker};
 use super::{Cause, Observer, SimulationResult, Stop};
 use spikedeck_core::units::display_unit;
 use spikedeck_equation::System;
@@ -90,6 +91,8 @@ struct Shared {
     barrier: Barrier,
     /// Two outboxes a thread: one is read while the other is written.
     outboxes: Vec<[RwLock<Outbox>; 2]>,
+    /// The same for what is told within a step.
+    rounds: Vec<[RwLock<Vec<Row>>; 2]>,
     records: Vec<Mutex<EpochRecord>>,
     epoch_end: AtomicU64,
     stop: AtomicBool,
@@ -137,6 +140,7 @@ pub(super) fn run(setup: Setup, observer: &mut dyn Observer) -> SimulationResult
     let shared = Shared {
         barrier: Barrier::new(workers.len()),
         outboxes: workers.iter().map(|_| [RwLock::default(), RwLock::default()]).collect(),
+        rounds: workers.iter().map(|_| [RwLock::default(), RwLock::default()]).collect(),
         records: workers.iter().map(|_| Mutex::new(empty())).collect(),
         epoch_end: AtomicU64::new(interval.min(steps)),
         stop: AtomicBool::new(steps == 0),
@@ -178,12 +182,13 @@ pub(super) fn run(setup: Setup, observer: &mut dyn Observer) -> SimulationResult
                 return;
             }
             let (ran, took) = (k - done, began.elapsed());
+            let recorded = recorded(&shared);
             (done, reached) = (k, k);
             stopped = close_epoch(&shared, &mut recorder, &columns, (done, recording_budget), &names, observer);
             if stopped.is_some() || done >= steps {
                 shared.stop.store(true, Ordering::Release);
             }
-            length = next_length(length, ran, took, interval);
+            length = next_length(length, ran, took, interval).min(room(recorded, ran, recording_budget, interval));
             shared.epoch_end.store((done + length).min(steps), Ordering::Release);
             if !shared.barrier.wait() {
                 return;
@@ -239,6 +244,19 @@ fn next_length(length: u64, ran: u64, took: Duration, interval: u64) -> u64 {
     let per_step = took.as_secs_f64() / ran.max(1) as f64;
     let wanted = (EPOCH.as_secs_f64() / per_step.max(1e-12)) as u64;
     (wanted.clamp(1, length.saturating_mul(4)) / interval).max(1) * interval
+}
+
+/// Steps of an epoch in which no more is recorded than a small part of what the recording may take, at the pace of the last
+/// one: what an epoch records is counted only at its end.
+fn room(recorded: u64, ran: u64, budget: u64, interval: u64) -> u64 {
+    const PARTS: u64 = 16;
+    let most = (budget / PARTS).saturating_mul(ran) / recorded.max(1);
+    (most / interval).max(1) * interval
+}
+
+/// Bytes that all threads recorded in the epoch that ends.
+fn recorded(shared: &Shared) -> u64 {
+    shared.records.iter().map(|r| r.lock().unwrap_or_else(PoisonError::into_inner).bytes()).sum()
 }
 
 /// What the main thread does between epochs, while the others wait.
@@ -297,7 +315,11 @@ fn epoch(worker: &mut Worker, index: usize, shared: &Shared, mut k: u64) -> u64 
     let length = if exchanges(worker) { shared.interval } else { end };
     while k < end {
         let stop = (k + length).min(end);
-        worker.stretch(k, stop);
+        if worker.rounds.count == 0 {
+            worker.stretch(k, stop);
+        } else if !in_rounds(worker, index, shared, k..stop) {
+            return end;
+        }
         if !worker.histories.is_empty() {
             worker.publish(stop);
         }
@@ -319,6 +341,33 @@ fn epoch(worker: &mut Worker, index: usize, shared: &Shared, mut k: u64) -> u64 
 /// Whether threads have anything to tell each other.
 fn exchanges(worker: &Worker) -> bool {
     !(worker.event_inputs.is_empty() && worker.outbox.spikes.is_empty() && worker.histories.is_empty())
+}
+
+/// Steps within which threads tell each other values, as often as their coupling asks. False if a thread is gone.
+fn in_rounds(worker: &mut Worker, index: usize, shared: &Shared, steps: Range<u64>) -> bool {
+    for k in steps {
+        worker.begin(k);
+        for round in 0..worker.rounds.count {
+            worker.foresee(k, round);
+            // Between two rounds of the same slot all threads meet once more, at the end of the step if not before.
+            let slot = round % 2;
+            {
+                let mut mine = shared.rounds[index][slot].write().unwrap_or_else(PoisonError::into_inner);
+                std::mem::swap(&mut *mine, &mut worker.rounds.told);
+            }
+            if !shared.barrier.wait() {
+                return false;
+            }
+            for other in &shared.rounds {
+                worker.hear(&other[slot].read().unwrap_or_else(PoisonError::into_inner));
+            }
+            let told = shared.rounds[index][slot].read().unwrap_or_else(PoisonError::into_inner).len();
+            worker.rounds.told.resize_with(told, Default::default);
+            worker.couple(k, round);
+        }
+        worker.proceed(k);
+    }
+    true
 }
 
 /// Sends what the interval from `from` on left, waits for the others, and takes in what they sent. False if a thread is

@@ -151,6 +151,36 @@ impl Group {
         }
     }
 
+    /// Stage `number` of step `k`, if it has one.
+    pub fn stage(&mut self, k: u64, number: usize) {
+        if number < self.body.stages() {
+            let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
+            self.body.stage(k, number, &inputs);
+        }
+    }
+
+    /// Where step `k` leads a state without what is yet to be solved for: its values, then how they answer.
+    pub fn foresee(&mut self, k: u64, state: usize, answers: &[f64], to: &mut (usize, Vec<f64>)) {
+        let (first, ends) = to;
+        *first = self.first as usize;
+        ends.clear();
+        let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
+        let mut answers = answers[*first..*first + self.lanes].to_vec();
+        self.body.foresee(k, &inputs, state, ends, &mut answers);
+        ends.extend(answers);
+    }
+
+    /// Puts what is published at a stage of step `k` where others will read it.
+    pub fn publish_stage(&mut self, k: u64, histories: &mut [(usize, Vec<f64>)]) {
+        let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
+        for (history, probe) in &self.published {
+            let (first, values) = &mut histories[*history];
+            *first = self.first as usize;
+            values.clear();
+            self.body.sample(*probe, k, &inputs, &self.every_lane, values);
+        }
+    }
+
     /// Brings what drives it to grid point `k`.
     pub fn refresh(&mut self, k: u64, axis: &Axis) {
         for port in &mut self.inputs {
@@ -267,7 +297,7 @@ impl Group {
     /// What made `state` of `lane` what it is at grid point `k`.
     pub fn blamed(&self, k: u64, lane: u32, state: usize) -> Failure {
         let inputs: Rows<'_> = self.inputs.iter().map(InputPort::row).collect();
-        let blame = self.body.blame(lane, state, k, &inputs);
+        let (lane, blame) = self.body.blame(lane, state, k, &inputs);
         let (place, state) = match blame {
             Blame::Unfollowed => (Broken::Unfollowed(self.population), state),
             Blame::Expression(number) => (Broken::Expression(self.population), number),

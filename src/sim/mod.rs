@@ -27,6 +27,7 @@ mod geometry;
 pub mod grid;
 mod group;
 pub mod integrator;
+mod joint;
 mod memory;
 mod plasticity;
 mod port;

@@ -106,6 +106,13 @@ impl EpochRecord {
     pub fn new(spikes: usize, traces: usize) -> Self {
         Self { spikes: vec![(Vec::new(), Vec::new()); spikes], traces: vec![Vec::new(); traces] }
     }
+
+    /// Bytes of what it holds.
+    pub fn bytes(&self) -> u64 {
+        let spikes: usize = self.spikes.iter().map(|(times, units)| times.len() * 8 + units.len() * 4).sum();
+        let traces: usize = self.traces.iter().map(|values| values.len() * 8).sum();
+        (spikes + traces) as u64
+    }
 }
 
 /// The recording of all threads as it grows.

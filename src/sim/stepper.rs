@@ -12,6 +12,7 @@ mod excursion;
 mod locate;
 mod probe;
 mod refractory;
+pub mod stages;
 mod threshold;
 mod trust;
 
@@ -22,8 +23,10 @@ use smallvec::SmallVec;
 use self::alone::Stretch;
 use self::arrivals::Arrivals;
 use self::by_lane::ByLane;
+use self::excursion::add_lanes;
 use self::locate::Locate;
 use self::refractory::Reset;
+use self::stages::Stages;
 use self::threshold::Threshold;
 use crate::firing::{Firing, Refractory};
 use spikedeck_core::normal::Normals;
@@ -59,6 +62,10 @@ pub struct StepperSpec<'a> {
     pub entity: &'a str,
     /// How spike times are found.
     pub spike_times: SpikeTimes,
+    /// What the factors of white noise are multiplied by.
+    pub noise_factor: f64,
+    /// Whether steps are made in stages that others see; for schemes that have them.
+    pub in_stages: bool,
 }
 
 /// A spike inside a step.
@@ -103,6 +110,9 @@ struct Work {
     /// Lanes whose rest ends inside the current step.
     releasing: Vec<Refractory>,
     candidates: Vec<u32>,
+    /// Lanes that crossed the threshold and came back within the current step, where nothing is reset, and after which part
+    /// of it.
+    passed: Vec<(u32, f64)>,
     /// Inputs of the lanes that crossed in the last step, port by port, in the order of the spikes.
     at_crossing: Vec<f64>,
     kept: Vec<f64>,
@@ -136,6 +146,10 @@ pub struct Stepper {
     fractions: Vec<f64>,
     /// Steps that are made in one go.
     stretch: Stretch,
+    /// Steps that are made in stages.
+    stages: Option<Stages>,
+    /// States at the beginning of a step that is tried.
+    begun: Vec<f64>,
     work: Work,
     /// Step in the time of the equations.
     dt: f64,
@@ -183,8 +197,9 @@ impl Stepper {
     /// an empty slice means zero). `arrivals[e]` is the summed weight that arrives at event port e at the end of this
     /// step; it is set to zero after use (an empty slice means nothing arrives). At a port whose events do not add up
     /// there are as many weights a lane as arrive at most, lane by lane (zero is none). Lanes in which the threshold condition
-    /// becomes true are appended to `spikes` in ascending order; they are not reset yet, so that a recorder sees the
-    /// crossing value.
+    /// becomes true are appended to `spikes` in ascending order. Those that spiked on the grid are not reset yet, so that a
+    /// recorder sees the value that crossed; those that spiked inside the step stand where their reset and the rest of the
+    /// step lead, as a grid point has no other state then (NEST's precise neurons record the same).
     pub fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
         let mut firing = std::mem::take(&mut self.firing);
         let end = (step as f64 + 1.0) * self.dt;
@@ -200,6 +215,7 @@ impl Stepper {
             return;
         }
         self.work.at_crossing.clear();
+        self.work.passed.clear();
         if let Some(locate) = &mut self.locate {
             locate.clear();
             self.work.releasing.clear();
@@ -224,6 +240,7 @@ impl Stepper {
             self.restore(resting);
             self.detect(start, count, &mut firing, step, spikes);
         }
+        self.land(spikes);
         self.firing = firing;
         self.work.releasing = releasing;
     }
@@ -243,6 +260,10 @@ impl Stepper {
     }
 
     fn integrate(&mut self, step: u64, start: usize, count: usize, firing: &Firing) {
+        if let Some(stages) = &self.stages {
+            stages.place(&mut self.program.memory.data, self.program.memory.padded, start, count);
+            return;
+        }
         for sub in 0..self.substeps {
             let draw = step * u64::from(self.substeps) + u64::from(sub);
             for noise in &mut self.noise {
@@ -266,7 +287,12 @@ impl Stepper {
                         if made.is_none() && counts && self.unfollowed.is_none() {
                             self.unfollowed = Some(lane as u32);
                         }
-                        let whole = made.filter(|part| *part < 1.0);
+                        let whole = made.map(|m| m.0).filter(|part| *part < 1.0);
+                        let is_first = self.work.passed.last().is_none_or(|p| p.0 as usize != lane);
+                        if let Some(passed) = made.and_then(|m| m.1).filter(|_| armed && is_first) {
+                            let part = (f64::from(sub) + passed) / f64::from(self.substeps);
+                            self.work.passed.push((lane as u32, part));
+                        }
                         self.fractions[lane] =
                             whole.map_or(1.0, |part| (f64::from(sub) + part) / f64::from(self.substeps));
                     }
@@ -280,8 +306,9 @@ impl Stepper {
         self.work.candidates.clear();
         threshold.scan(&mut self.program.memory, start, count, &mut self.work.candidates);
         if let Some(locate) = &self.locate {
-            locate.add_excursions(start, count, &mut self.work.candidates);
+            add_lanes(&locate.excursions, start, count, &mut self.work.candidates);
         }
+        add_lanes(&self.work.passed, start, count, &mut self.work.candidates);
         for k in 0..self.work.candidates.len() {
             let lane = self.work.candidates[k];
             if lane as usize >= self.program.memory.lanes {

@@ -53,7 +53,7 @@ pub(super) fn population(population: &PopulationSpec) -> Json {
 }
 
 fn cells_of(grid: &GridSpec) -> Json {
-    let GridSpec { shape, spacing, length, boundary, noise, pointwise, allow_unstable } = grid;
+    let GridSpec { shape, spacing, length, boundary, noise, noise_per, pointwise, allow_unstable } = grid;
     let mut object = json!({
         "shape": shape,
         "spacing": quantity(*spacing, *length),
@@ -61,6 +61,9 @@ fn cells_of(grid: &GridSpec) -> Json {
         "noise": quantity(noise.0, noise.1),
         "allow_unstable": allow_unstable,
     });
+    if let Some(per) = noise_per {
+        object["noise_per"] = json!(quantity(*per, *length));
+    }
     if let Some(rule) = pointwise {
         object["pointwise"] = json!(rule.name());
     }

@@ -23,6 +23,7 @@ impl Writer<'_> {
             delay,
             coupling,
             allow_unstable,
+            implicit,
             plasticity,
             draws_of,
         } = projection;
@@ -45,6 +46,9 @@ impl Writer<'_> {
         }
         if *allow_unstable {
             object["allow_unstable"] = json!(true);
+        }
+        if *implicit {
+            object["implicit"] = json!(true);
         }
         if let Some(other) = draws_of {
             object["draws_of"] = json!(other);

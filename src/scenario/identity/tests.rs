@@ -343,6 +343,7 @@ const CHANGES: &[(&str, &str)] = &[
     ("populations.sheet.grid.spacing", "51 um"),
     ("populations.sheet.grid.boundary", "periodic"),
     ("populations.sheet.grid.allow_unstable", "true"),
+    ("populations.sheet.grid.noise_per", "1 mm"),
     ("populations.tree.sections.dendrite.diameter", "3 um"),
     ("populations.tree.channels.na.in", "[\"dendrite\"]"),
     ("populations.tree.receptors.syn.at", "[\"soma\"]"),

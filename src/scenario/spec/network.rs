@@ -120,10 +120,21 @@ pub struct GridSpec {
     pub boundary: [Boundary; 2],
     /// Standard deviation of noisy ends, and its dimension.
     pub noise: (f64, Dimension),
+    /// The length (in the plane the side of a square) for which strengths of noise are stated, where it is white in space;
+    /// without it they are those of a cell, whatever the spacing.
+    pub noise_per: Option<f64>,
     /// Rule for what is not diffusion, where the integrator names a scheme of space.
     pub pointwise: Option<Integrator>,
     /// Whether a scheme that is known to blow up may run.
     pub allow_unstable: bool,
+}
+
+impl GridSpec {
+    /// What strengths of noise are multiplied by in a cell: the root of how often the cell goes into the length (or square)
+    /// for which they are stated.
+    pub fn noise_factor(&self) -> f64 {
+        self.noise_per.map_or(1.0, |per| (per / self.spacing).powi(self.shape.len() as i32).sqrt())
+    }
 }
 
 /// A receptor or channel that a population carries.
@@ -326,6 +337,8 @@ pub struct ProjectionSpec {
     pub coupling: Coupling,
     /// Whether a coupling is run that the step makes unstable.
     pub allow_unstable: bool,
+    /// Whether what it brings is solved for at the end of each step.
+    pub implicit: bool,
     /// How its connections change.
     pub plasticity: Option<super::PlasticitySpec>,
     /// The projection whose random numbers it uses; its own without one.

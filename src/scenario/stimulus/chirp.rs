@@ -97,17 +97,19 @@ struct Sweeping {
 impl Wave for Sweeping {
     fn at(&self, k: u64, clock: Clock) -> (f64, f64) {
         let Self { f_start, f_stop, start, length, exponential, window } = *self;
-        if !window.holds(k) {
+        let share = window.share(k);
+        if share == 0.0 {
             return (0.0, 0.0);
         }
-        let u = clock.seconds(k) - start;
+        // The step in which it begins has the value of its beginning.
+        let u = (clock.seconds(k) - start).max(0.0);
         let cycles = if exponential && f_start != f_stop {
             let ratio = f_stop / f_start;
             f_start * length / log(ratio) * (pow(ratio, u / length) - 1.0)
         } else {
             u * (0.5 * (f_stop - f_start) / length).mul_add(u, f_start)
         };
-        (turn(cycles, 0.0), 1.0)
+        (share * turn(cycles, 0.0), share)
     }
 }
 

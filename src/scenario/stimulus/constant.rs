@@ -32,7 +32,7 @@ impl Stimulus for Constant {
             amplitude: course::Amount::new("amplitude", &self.amplitude),
             less: None,
             offset: None,
-            wave: Arc::new(Window { on: 0, off: u64::MAX }),
+            wave: Arc::new(Window::ALWAYS),
         }
     }
 

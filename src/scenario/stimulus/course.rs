@@ -105,10 +105,8 @@ pub enum TimeCourse<'a> {
         sources: u64,
         /// Weight of an event.
         weight: Amount<'a>,
-        /// First grid point of the events.
-        on: u64,
-        /// The grid point from which on there are none.
-        off: u64,
+        /// When events come.
+        window: Window,
     },
     /// Listed events into a receptor.
     Spikes {
@@ -127,31 +125,37 @@ pub trait Wave: Debug + Send + Sync {
     fn at(&self, k: u64, clock: Clock) -> (f64, f64);
 }
 
-/// One from a grid point on until before another, zero outside, for amplitude and offset alike.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    /// First grid point.
-    pub on: u64,
-    /// The first grid point after it.
-    pub off: u64,
+/// One from a time on until another, zero outside, for amplitude and offset alike. A level holds for a whole step: in a
+/// step of which a part is inside it is that part, so that it integrates to what was written whatever the step is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// Where it begins, in steps.
+    on: f64,
+    /// Where it ends.
+    off: f64,
 }
 
 impl Window {
+    /// All the time.
+    pub(super) const ALWAYS: Self = Self { on: 0.0, off: f64::INFINITY };
+
     /// From `start` to `stop`.
     pub fn between(start: f64, stop: f64, clock: Clock) -> Self {
-        Self { on: clock.first_at(start), off: clock.first_at(stop) }
+        Self { on: clock.place(start), off: clock.place(stop) }
     }
 
-    /// Whether a grid point is inside.
-    pub fn holds(self, k: u64) -> bool {
-        k >= self.on && k < self.off
+    /// Which part of step `k` is inside: exactly 0 and 1 where both ends are grid points.
+    #[inline]
+    pub fn share(self, k: u64) -> f64 {
+        let begin = k as f64;
+        (self.off.min(begin + 1.0) - self.on.max(begin)).max(0.0)
     }
 }
 
 impl Wave for Window {
     fn at(&self, k: u64, _: Clock) -> (f64, f64) {
-        let value = f64::from(u8::from(self.holds(k)));
-        (value, value)
+        let share = self.share(k);
+        (share, share)
     }
 }
 

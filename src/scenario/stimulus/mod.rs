@@ -8,7 +8,7 @@ mod beside;
 mod course;
 mod rate;
 
-pub use course::{Amount, AtRest, EventRate, Spread, TimeCourse, Wave};
+pub use course::{Amount, AtRest, EventRate, Spread, TimeCourse, Wave, Window};
 pub use rate::Rate;
 
 use serde_json::{Map, Value as Json};

@@ -18,7 +18,7 @@ declare! {
         sources: u64 = Whole, or "1", from 1.0;
         /// weight of each spike
         weight: Value = Weight, needs "1 {unit}";
-        /// when it begins
+        /// when it begins; of a step of which a part is inside each event counts with the chance of that part
         start: f64 = Start, or "0 s";
         /// when it ends
         stop: f64 = Stop, without "the end of the run";
@@ -46,8 +46,7 @@ impl Stimulus for Poisson {
             },
             sources: self.sources,
             weight: course::Amount::new("weight", &self.weight),
-            on: clock.first_at(self.start),
-            off: clock.first_at(self.stop),
+            window: course::Window::between(self.start, self.stop, clock),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course, course::Window};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Start, Stop, Target, Time, Writer, declare};
 use crate::spec::Value;
@@ -39,18 +39,12 @@ impl FromKeys for PulseTrain {
 }
 
 impl Stimulus for PulseTrain {
-    fn course(&self, clock: Clock) -> TimeCourse<'_> {
+    fn course(&self, _: Clock) -> TimeCourse<'_> {
         TimeCourse::Wave {
             amplitude: course::Amount::new("amplitude", &self.amplitude),
             less: None,
             offset: None,
-            wave: Arc::new(Pulses {
-                on: clock.first_at(self.start),
-                off: self.stop,
-                start: self.start,
-                period: self.period,
-                width: self.width,
-            }),
+            wave: Arc::new(Pulses { stop: self.stop, start: self.start, period: self.period, width: self.width }),
         }
     }
 
@@ -67,33 +61,28 @@ impl Stimulus for PulseTrain {
     }
 }
 
-/// One within pulses; all in seconds but the first grid point.
+/// One within pulses, and in a step that pulses cover in part that part; all in seconds.
 #[derive(Debug)]
 struct Pulses {
-    on: u64,
-    off: f64,
     start: f64,
+    stop: f64,
     period: f64,
     width: f64,
 }
 
 impl Wave for Pulses {
     fn at(&self, k: u64, clock: Clock) -> (f64, f64) {
-        let Self { on, off, start, period, width } = *self;
-        if k < on {
-            return (0.0, 1.0);
-        }
-        let t = clock.seconds(k);
-        // The pulse whose onset is the last one on or before grid point k; both its ends fall on grid points.
-        let mut n = ((t - start) / period).floor().max(0.0);
-        if clock.first_at(period.mul_add(n + 1.0, start)) <= k {
+        let Self { start, stop, period, width } = *self;
+        let onset = |n: f64| period.mul_add(n, start);
+        // From the last pulse that began before the step (the one before it, for rounding) to the last that begins in it.
+        let mut n = (((clock.seconds(k) - start) / period).floor() - 1.0).max(0.0);
+        let (end, last) = ((k + 1) as f64, clock.place(stop));
+        let mut covered = 0.0;
+        while clock.place(onset(n)) < end.min(last) {
+            covered += Window::between(onset(n), onset(n) + width, clock).share(k);
             n += 1.0;
-        } else if n > 0.0 && clock.first_at(period.mul_add(n, start)) > k {
-            n -= 1.0;
         }
-        let onset = period.mul_add(n, start);
-        let high = clock.first_at(onset) < clock.first_at(off) && k < clock.first_at(onset + width);
-        (f64::from(u8::from(high)), 1.0)
+        (covered, 1.0)
     }
 }
 
@@ -110,9 +99,18 @@ mod tests {
         let onsets: Vec<usize> = (1..200).filter(|&k| v[k] > v[k - 1]).collect();
         assert_eq!(onsets, [10, 30, 50, 70], "none at or after 9 ms");
         assert_eq!(v.iter().sum::<f64>(), 4.0 * 5.0);
-        // A period that is no multiple of the step: onsets at the next grid points.
-        let train = PulseTrain { amplitude, start: 0.0, stop: 1.0, period: 1.0 / 3000.0, width: 1e-4 };
+        // A period that is no multiple of the step: each pulse in the steps that it covers, 9 of a whole step in all.
+        let train =
+            PulseTrain { amplitude: amplitude.clone(), start: 0.0, stop: 1.0, period: 1.0 / 3000.0, width: 1e-4 };
         let v = factors(&train, 30);
-        assert_eq!((0..30).filter(|&k| v[k] == 1.0).collect::<Vec<_>>(), [0, 4, 7, 10, 14, 17, 20, 24, 27]);
+        assert!((v.iter().sum::<f64>() - 9.0).abs() < 1e-12, "{v:?}");
+        assert_eq!((0..30).filter(|&k| v[k] == 1.0).collect::<Vec<_>>(), [0, 10, 20]);
+        assert!((v[3] - 2.0 / 3.0).abs() < 1e-12 && (v[4] - 1.0 / 3.0).abs() < 1e-12, "{v:?}");
+        // Many pulses in a step, and pulses that touch.
+        let train = PulseTrain { amplitude: amplitude.clone(), start: 0.0, stop: 1.0, period: 2e-5, width: 0.5e-5 };
+        assert!(factors(&train, 30).iter().all(|v| (v - 0.25).abs() < 1e-12));
+        let train = PulseTrain { amplitude, start: 0.33e-4, stop: 1.0, period: 1.7e-4, width: 1.7e-4 };
+        let v = factors(&train, 30);
+        assert!((v[0] - 0.67).abs() < 1e-12 && v[1..].iter().all(|v| (v - 1.0).abs() < 1e-12), "{v:?}");
     }
 }

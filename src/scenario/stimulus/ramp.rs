@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course};
+use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course, course::Window};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Start, Stop, Target, Writer, declare};
 use crate::spec::Value;
@@ -68,7 +68,7 @@ impl Wave for Rise {
         let Self { start, stop } = *self;
         let f =
             if stop > start { ((t - start) / (stop - start)).clamp(0.0, 1.0) } else { f64::from(u8::from(t >= start)) };
-        (f, f64::from(u8::from(k >= clock.first_at(start))))
+        (f, Window::between(start, f64::INFINITY, clock).share(k))
     }
 }
 

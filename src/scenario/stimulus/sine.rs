@@ -80,11 +80,12 @@ struct Turning {
 
 impl Wave for Turning {
     fn at(&self, k: u64, clock: Clock) -> (f64, f64) {
-        if !self.window.holds(k) {
+        let share = self.window.share(k);
+        if share == 0.0 {
             return (0.0, 0.0);
         }
         let value = turn(self.frequency * clock.seconds(k), self.phase);
-        (if self.rectified { value.abs() } else { value }, 1.0)
+        (share * if self.rectified { value.abs() } else { value }, share)
     }
 }
 

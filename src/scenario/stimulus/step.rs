@@ -14,9 +14,9 @@ declare! {
     pub struct Step = "step" {
         /// value inside
         amplitude: Value = Amount<Target>, needs "1 {unit}";
-        /// the first grid point that is not before it is the first that it acts at
+        /// when it begins; within a step it acts for a part of it: that part of the amplitude, for the whole step
         start: f64 = Start, or "0 s";
-        /// the first grid point that is not before it is the first that it no longer acts at
+        /// when it ends, in the same way
         stop: f64 = Stop, without "the end of the run";
     }
 }
@@ -60,10 +60,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_start_and_stop_on_grid_points() {
+    fn steps_act_for_the_part_of_a_step_that_they_cover() {
         let amplitude = Value::Constant(1.0);
         let v = factors(&Step { amplitude: amplitude.clone(), start: 0.3e-3, stop: 0.7e-3 }, 10);
         assert_eq!(v, [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
-        assert_eq!(factors(&Step { amplitude, start: 0.0, stop: f64::INFINITY }, 3), [1.0; 3]);
+        assert_eq!(factors(&Step { amplitude: amplitude.clone(), start: 0.0, stop: f64::INFINITY }, 3), [1.0; 3]);
+        // Whatever the ends, the charge is the length.
+        for (start, stop) in [(0.33e-3, 0.7e-3), (0.3e-3, 0.75e-3), (0.31e-3, 0.39e-3), (0.999e-3, 1.234e-3)] {
+            let v = factors(&Step { amplitude: amplitude.clone(), start, stop }, 20);
+            assert!((v.iter().sum::<f64>() * 1e-4 - (stop - start)).abs() < 1e-15, "{start} {stop}: {v:?}");
+            let (first, last) = ((start / 1e-4) as usize, (stop / 1e-4).ceil() as usize);
+            assert!(v.iter().enumerate().all(|(k, v)| (*v > 0.0) == (first..last).contains(&k)), "{v:?}");
+        }
     }
 }

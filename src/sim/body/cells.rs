@@ -1,6 +1,6 @@
 //! Cells with a tree of compartments each.
 
-use super::{Body, ProbeId};
+use super::{Blame, Body, ProbeId};
 use crate::stepper::LaneSpike;
 use crate::tree::{Forest, TreeProbe};
 use spikedeck_scenario::VariableId;
@@ -51,6 +51,10 @@ impl Body for Cells {
 
     fn not_finite(&self) -> Option<(u32, usize)> {
         if self.forest.all_finite() { None } else { self.forest.not_finite() }
+    }
+
+    fn blame(&self, lane: u32, state: usize, k: u64, inputs: &[&[f64]]) -> (u32, Blame) {
+        self.forest.blame(lane, state, k, inputs)
     }
 
     fn cells_apart(&mut self) -> Option<&mut Cells> {

@@ -45,6 +45,22 @@ pub(super) trait Body: std::fmt::Debug + Send {
     /// All that reaches across space from the states at grid point `k`, for who records it.
     fn look_around(&mut self, _k: u64, _inputs: &mut [InputPort]) {}
 
+    /// How many stages a step has that others are to see, and where in the step one of them stands.
+    fn stages(&self) -> usize {
+        0
+    }
+
+    /// See [`super::stepper::Stepper::stage_at`].
+    fn stage_at(&self, _number: usize) -> f64 {
+        0.0
+    }
+
+    /// A stage of a step; see [`super::stepper::Stepper::stage`].
+    fn stage(&mut self, _step: u64, _number: usize, _inputs: &[&[f64]]) {}
+
+    /// See [`super::stepper::Stepper::foresee`].
+    fn foresee(&mut self, _step: u64, _inputs: &[&[f64]], _state: usize, _ends: &mut Vec<f64>, _answers: &mut [f64]) {}
+
     /// One step; see [`super::stepper::Stepper::advance`].
     fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>);
 
@@ -65,10 +81,8 @@ pub(super) trait Body: std::fmt::Debug + Send {
         false
     }
 
-    /// What made `state` of `lane` what it is at grid point `k`: a state that is not finite.
-    fn blame(&self, _lane: u32, state: usize, _k: u64, _inputs: &[&[f64]]) -> Blame {
-        Blame::State(state)
-    }
+    /// Where and what made `state` of `lane` what it is at grid point `k`: a state that is not finite.
+    fn blame(&self, lane: u32, state: usize, k: u64, inputs: &[&[f64]]) -> (u32, Blame);
 
     /// Itself, if it is a few points without a threshold, which make many steps in one go.
     fn few(&mut self) -> Option<&mut Points> {

@@ -38,6 +38,22 @@ impl Body for Points {
         self.stepper.sample(&mut self.probes[probe.0], k, inputs, lanes, out);
     }
 
+    fn stages(&self) -> usize {
+        self.stepper.stages()
+    }
+
+    fn stage_at(&self, number: usize) -> f64 {
+        self.stepper.stage_at(number)
+    }
+
+    fn stage(&mut self, step: u64, number: usize, inputs: &[&[f64]]) {
+        self.stepper.stage(step, number, inputs);
+    }
+
+    fn foresee(&mut self, step: u64, inputs: &[&[f64]], state: usize, ends: &mut Vec<f64>, answers: &mut [f64]) {
+        self.stepper.foresee(step, inputs, state, ends, answers);
+    }
+
     fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
         self.stepper.advance(step, inputs, arrivals, spikes);
     }
@@ -62,8 +78,8 @@ impl Body for Points {
         self.stepper.is_alarmed()
     }
 
-    fn blame(&self, lane: u32, state: usize, k: u64, inputs: &[&[f64]]) -> Blame {
-        self.stepper.blame(lane as usize, state, k, inputs)
+    fn blame(&self, lane: u32, state: usize, k: u64, inputs: &[&[f64]]) -> (u32, Blame) {
+        (lane, self.stepper.blame(lane as usize, state, k, inputs))
     }
 
     fn few(&mut self) -> Option<&mut Points> {

@@ -82,7 +82,7 @@ impl Body for Sheet {
         self.points.is_alarmed()
     }
 
-    fn blame(&self, lane: u32, state: usize, k: u64, inputs: &[&[f64]]) -> Blame {
+    fn blame(&self, lane: u32, state: usize, k: u64, inputs: &[&[f64]]) -> (u32, Blame) {
         self.points.blame(lane, state, k, inputs)
     }
 }

@@ -105,9 +105,9 @@ pub(super) fn examine(
         return Err(unsuitable(
             place,
             format!(
-                "what they bring is held over each step of {}, and so coupled units swing without bound ({advice}); \
-                 to see it \
-                 happen, write `allow_unstable = true` in the projection",
+                "what they bring is held over each step of {}, and so coupled units swing without bound ({advice}; what is \
+                 `w*(X_pre - X_post)`, as of gap junctions, is stable at any step with `implicit = true`); to see it happen, \
+                 write `allow_unstable = true` in the projection",
                 shown(dt)
             ),
         ));
@@ -212,7 +212,7 @@ impl<'a> Links<'a> {
         units: &[Unit],
     ) -> Option<Self> {
         let Coupling::Continuous { value } = &projection.spec.coupling else { return None };
-        if projection.values.same_delay() != Some(0) {
+        if projection.values.same_delay() != Some(0) || projection.spec.implicit {
             return None;
         }
         let (from, to) = (projection.spec.from, projection.spec.to.population);

@@ -92,7 +92,7 @@ pub(super) fn choice(
         return Ok(Choice { integrator, why: why.to_owned(), doubt: None });
     }
     let asked = values.layout.as_ref().map_or(population.integrator, |l| l.pointwise);
-    let first = stepper(spec, population, values, &(0..population.size.min(1)), asked)?;
+    let first = stepper(spec, population, values, &(0..population.size.min(1)), asked, false)?;
     let (integrator, why) = first.integrator();
     let doubt = first.doubt().filter(|_| population.grid.is_none()).map(str::to_owned);
     Ok(Choice { integrator, why: why.to_owned(), doubt })
@@ -105,6 +105,7 @@ fn stepper(
     values: &PopulationValues,
     range: &Range<usize>,
     integrator: Integrator,
+    in_stages: bool,
 ) -> Result<Stepper, BuildError> {
     let entity = format!("populations.{}", population.name);
     let cut = |columns: &[UnitValues]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
@@ -120,6 +121,8 @@ fn stepper(
         seed: spec.simulation.seed,
         entity: &entity,
         spike_times: spec.simulation.spike_times,
+        noise_factor: population.grid.as_ref().map_or(1.0, spikedeck_scenario::GridSpec::noise_factor),
+        in_stages,
     })
     .map_err(|e| unsuitable(&entity, e.message))
 }
@@ -131,7 +134,8 @@ fn body(prepared: &Prepared<'_>, p: PopulationId, range: &Range<usize>) -> Resul
         return Ok(Box::new(Cells::new(cells(prepared, p, tree, range)?)));
     }
     let spec = prepared.spec;
-    let stepper = stepper(spec, population, values, range, prepared.choices[p.index()].integrator)?;
+    let in_stages = prepared.whole.is_in_stages(spec, p);
+    let stepper = stepper(spec, population, values, range, prepared.choices[p.index()].integrator, in_stages)?;
     let Some(layout) = values.layout.as_ref().filter(|l| !l.system.operators().is_empty()) else {
         return Ok(Box::new(Points::new(stepper)));
     };

@@ -24,7 +24,7 @@ pub(super) fn inputs(
     groups: &[Group],
 ) -> Result<(Vec<EventInput>, Vec<ContinuousInput>), BuildError> {
     let (mut event, mut continuous) = (Vec::new(), Vec::new());
-    for projection in prepared.projections {
+    for (projection, looked) in prepared.projections.iter().zip(&prepared.whole.looked) {
         prepared.go_on()?;
         let target = &projection.spec.to;
         // A thread need not have lanes of every population.
@@ -43,7 +43,7 @@ pub(super) fn inputs(
             }
             (Some(carried), Port::Input(port)) => {
                 let (coupling, plastic) = coupling(prepared, projection, carried, range, &properties);
-                continuous.push(ContinuousInput { coupling, to, port: port.index(), plastic });
+                continuous.push(ContinuousInput { coupling, looked: *looked, to, port: port.index(), plastic });
             }
             _ => unreachable!("the scenario lets spikes end at receptors and continuous values at inputs"),
         }

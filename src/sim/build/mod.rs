@@ -5,7 +5,8 @@
 //! 1. `prepare`: what belongs to no thread. Memory is estimated before anything is allocated (`estimate`, beside this
 //!    folder); then come positions, parameters and initial values of every population (`population`), what every
 //!    projection needs before its connections are walked (`projection`, with the weights and delays of `properties`),
-//!    the stimuli, the integrator of every population, and whether continuous coupling is stable for the step (`gain`).
+//!    the stimuli, the integrator of every population, how continuous coupling is a part of the step (`whole`), and
+//!    whether it is stable for it (`gain`).
 //!    `examine` goes no further than trying one group of each.
 //! 2. `share`: the part of one thread, on that thread: its lanes of every population (`lanes`) as groups that are
 //!    stepped, recorded and stimulated (`group`), the connections into them (`inputs`), and room for what is under way
@@ -27,6 +28,7 @@ mod projection;
 mod properties;
 mod samplers;
 mod share;
+mod whole;
 
 use std::sync::atomic::AtomicBool;
 
@@ -41,7 +43,7 @@ use super::recorder::Recorder;
 use super::tree::{Electrotonic, TreeBuild};
 use super::worker::Worker;
 use super::{BuildError, Network};
-use spikedeck_scenario::{Coupling, PopulationId, ProjectionSpec, Spec, SpikeTimes};
+use spikedeck_scenario::{PopulationId, Spec, SpikeTimes};
 
 /// Fewest units a thread is started for.
 const GRAIN: usize = 256;
@@ -158,18 +160,13 @@ fn connections(worker: &Worker) -> u64 {
 
 /// Each population with its integrator and why.
 fn integrators(prepared: &Prepared<'_>) -> Vec<(String, String)> {
-    let held = |p: PopulationId| {
-        let here = |x: &&ProjectionSpec| x.to.population == p && x.coupling != Coupling::Event;
-        let held = prepared.spec.projections.iter().any(|x| here(&x));
-        if held { "; what continuous projections bring is held over each step: of order 1 as a whole" } else { "" }
-    };
     let text = |p: PopulationId, Choice { integrator, why, .. }: &Choice, values: &PopulationValues| {
         let own = match &values.layout {
             Some(layout) => layout.describe(integrator.name(), why),
             None if why.is_empty() => integrator.name().to_owned(),
             None => format!("{}: {why}", integrator.name()),
         };
-        own + held(p)
+        own + prepared.whole.said(prepared.spec, p, *integrator)
     };
     let populations = prepared.spec.population_ids().zip(prepared.choices).zip(prepared.populations);
     populations.map(|(((p, population), choice), values)| (population.name.clone(), text(p, choice, values))).collect()

@@ -7,6 +7,7 @@ use super::group::{Choice, choice};
 use super::population::PopulationValues;
 use super::projection::PreparedProjection;
 use super::unsuitable;
+use super::whole::Whole;
 use crate::BuildError;
 use crate::axis::Axis;
 use crate::estimate;
@@ -21,6 +22,8 @@ pub(super) struct Prepared<'a> {
     pub populations: &'a [PopulationValues],
     /// Integrator of each population, and why.
     pub choices: &'a [Choice],
+    /// How continuous coupling is a part of the step.
+    pub whole: &'a Whole,
     /// What is to be told: steps that are too long, noise that is not scaled.
     pub warnings: Vec<String>,
     pub projections: &'a [PreparedProjection<'a>],
@@ -54,6 +57,7 @@ pub(super) fn prepare<T>(
     // Chosen once a population, by its first unit: a choice by each thread's own lanes would depend on their number.
     let choices = spec.populations.iter().zip(&populations).map(|(p, values)| choice(spec, p, values));
     let choices = choices.collect::<Result<Vec<_>, _>>()?;
+    let whole = Whole::new(spec, &populations, &choices, &projections)?;
     let gain = gain::examine(spec, &populations, &projections, &histories)?;
     let warnings = warnings(spec, &choices).into_iter().chain(gain).collect();
     then(&Prepared {
@@ -61,6 +65,7 @@ pub(super) fn prepare<T>(
         axis,
         populations: &populations,
         choices: &choices,
+        whole: &whole,
         warnings,
         projections: &projections,
         stimuli: &stimuli,
@@ -117,13 +122,13 @@ fn warnings(spec: &Spec, choices: &[Choice]) -> Vec<String> {
         let is_noise = |s: &&StimulusSpec| matches!(s.target.port, Port::Input(_)) && s.kind.drawn_in_steps();
         let drawn = spec.stimuli.iter().filter(|s| s.target.population == p).filter(is_noise);
         let sources: Vec<String> = own.into_iter().chain(drawn.map(|s| format!("stimuli.{}", s.name))).collect();
-        if !sources.is_empty() {
+        if !sources.is_empty() && grid.noise_per.is_none() {
             let power = if grid.shape.len() == 1 { "" } else { " (of the area of a cell, in the plane)" };
             list.push(format!(
                 "{place}: the noise of {} is drawn for each cell by itself, whatever the spacing, so that a finer \
                  grid is \
-                 another field with less noise; for noise in space and time divide its strength by the root of the \
-                 spacing{power}",
+                 another field with less noise; for noise that is white in space and time say with `noise_per` in `grid` for \
+                 which length its strength is stated, or divide it by the root of the spacing{power}",
                 sources.join(" and ")
             ));
         }
@@ -158,7 +163,9 @@ fn stimuli<'a>(spec: &'a Spec, populations: &[PopulationValues], axis: &Axis) ->
             Port::Event(port) => spec.population(p).system.superposes(port.index()),
             Port::Input(_) => true,
         };
-        Stimulus::new(s, units, place, (spec.simulation.seed, most(units, adds_up)), axis)
+        let grid = spec.population(p).grid.as_ref();
+        let noise_factor = grid.map_or(1.0, spikedeck_scenario::GridSpec::noise_factor);
+        Stimulus::new(s, units, place, (spec.simulation.seed, noise_factor, most(units, adds_up)), axis)
             .map_err(|m| unsuitable(format!("stimuli.{}", s.name), m))
     };
     spec.stimuli.iter().map(one).collect()

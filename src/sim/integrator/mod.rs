@@ -29,6 +29,9 @@ use spikedeck_scenario::Integrator;
 /// Rates (or a Jacobian) at a time and state.
 pub type Rate<'a> = dyn Fn(f64, &[f64], &mut [f64]) + 'a;
 
+/// Is shown the part of a step that is done, the time and the state.
+pub type Watch<'a> = dyn Fn(f64, f64, &[f64]) + 'a;
+
 /// A threshold surface at a time and state.
 pub type Surface<'a> = dyn Fn(f64, &[f64]) -> f64 + 'a;
 

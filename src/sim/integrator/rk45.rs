@@ -23,6 +23,8 @@ pub struct Lane<'a> {
     pub surface: Option<&'a super::Surface<'a>>,
     /// Threshold variable and its greatest trial value.
     pub cut: Option<(usize, f64)>,
+    /// Is shown the part of `h` that is done, the time and the state after each inner step.
+    pub seen: Option<&'a super::Watch<'a>>,
 }
 
 /// Most inner steps of one step.
@@ -105,6 +107,9 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> Option<f64> {
             spent += if worst > 1.0 { worst } else { 0.0 };
             x.copy_from_slice(&trial);
             done = if last { h } else { done + step };
+            if let Some(seen) = lane.seen {
+                seen(done / h, t + done, x);
+            }
             if crossed(t + done, x) {
                 return (spent <= SPENT).then_some(done / h);
             }

@@ -40,7 +40,8 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> Option<f64> {
     step(lane, &slopes, t, h, &mut trial);
     let mut done = Some(1.0);
     if slopes[s * n + s] > 0.0 || crossed(t + h, &trial) || !trial.iter().all(|v| v.is_finite()) {
-        done = rk45::advance(&rk45::Lane { rate: lane.rate, surface: lane.surface, cut: lane.cut }, t, h, x);
+        done =
+            rk45::advance(&rk45::Lane { rate: lane.rate, surface: lane.surface, cut: lane.cut, seen: None }, t, h, x);
     } else {
         x.copy_from_slice(&trial);
     }

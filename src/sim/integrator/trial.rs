@@ -10,6 +10,10 @@ use spikedeck_scenario::Integrator;
 /// Steps that are tried.
 const STEPS: usize = 64;
 
+/// Numbers of steps over which a distance is averaged, the worst of which counts: a spike that takes few steps is not
+/// outweighed by the rest that follows it.
+const SPANS: [usize; 4] = [4, 8, 16, 32];
+
 /// Mean distance from the solution, as a part of the range that a state passes through, up to which a scheme follows it.
 pub const FOLLOWS: f64 = 0.1;
 
@@ -34,8 +38,10 @@ pub struct Path {
 pub struct Distance {
     /// The state that is worst.
     pub state: usize,
-    /// Its mean distance over the grid points, as a part of its range.
+    /// Its mean distance over the first grid points, as a part of its range: over as many of them as make it worst.
     pub mean: f64,
+    /// The greatest mean distance of a state over all grid points.
+    pub overall: f64,
     /// The farthest that any state leaves the range that it passes through, as a part of it.
     pub outside: f64,
 }
@@ -44,7 +50,7 @@ impl Distance {
     /// Whether a scheme may be taken that nobody named: it stays near the path, and near the range (a decay that swings
     /// through zero in its first step is soon near the path again).
     pub fn is_close(&self) -> bool {
-        self.mean <= CLOSE && self.outside <= FOLLOWS
+        self.overall <= CLOSE && self.mean <= FOLLOWS && self.outside <= FOLLOWS
     }
 }
 
@@ -73,7 +79,7 @@ fn unit<'a>(p: &Problem<'_>, parameters: &'a [f64]) -> Unit<'a> {
 pub fn follow(p: &Problem<'_>, start: &[f64], parameters: &[f64]) -> Option<Path> {
     let unit = unit(p, parameters);
     let rate = |t: f64, x: &[f64], out: &mut [f64]| unit.evaluate(&unit.rates, t, x, out);
-    let lane = rk45::Lane { rate: &rate, surface: None, cut: unit.cut };
+    let lane = rk45::Lane { rate: &rate, surface: None, cut: unit.cut, seen: None };
     let mut states = vec![start.to_vec()];
     let mut x = start.to_vec();
     for k in 0..STEPS {
@@ -114,7 +120,7 @@ impl Path {
         fastest
     }
 
-    /// How far from the path a scheme with a step of `h` (a whole part of the path's own) leads, on average over its grid
+    /// How far from the path a scheme with a step of `h` (a whole part of the path's own) leads, on average over grid
     /// points. Nothing where the scheme cannot be tried, or nothing moves.
     pub fn distance(
         &self,
@@ -172,6 +178,8 @@ impl Path {
         let mut x = self.states[0].clone();
         let mut sums = vec![0.0; n];
         let mut outside: f64 = 0.0;
+        // The worst mean of each state over the first steps.
+        let mut worst = vec![0.0; n];
         for (k, exact) in self.states.iter().enumerate().skip(1) {
             for part in 0..parts {
                 step((k - 1) as f64 * p.h + f64::from(part) * h, &mut x);
@@ -179,19 +187,26 @@ impl Path {
             for ((sum, x), y) in sums.iter_mut().zip(&x).zip(exact) {
                 *sum += (x - y).abs();
             }
+            if k == STEPS || SPANS.contains(&k) {
+                // What is no number stays the worst.
+                let mean = |sum: &f64| if sum.is_finite() { sum / k as f64 } else { f64::INFINITY };
+                worst.iter_mut().zip(&sums).for_each(|(w, sum)| *w = mean(sum).max(*w));
+            }
             for (s, (low, high)) in ranges.iter().enumerate().filter(|r| moves(r.0)) {
                 outside = outside.max((x[s] - high) / (high - low)).max((low - x[s]) / (high - low));
             }
         }
         let share = |s: usize| {
-            let mean = sums[s] / STEPS as f64;
-            if !mean.is_finite() {
-                return Some((s, f64::INFINITY));
+            if worst[s] == f64::INFINITY {
+                return Some((s, f64::INFINITY, f64::INFINITY));
             }
-            moves(s).then(|| (s, mean / (ranges[s].1 - ranges[s].0)))
+            let range = ranges[s].1 - ranges[s].0;
+            moves(s).then(|| (s, worst[s] / range, sums[s] / STEPS as f64 / range))
         };
-        let (state, mean) = (0..n).filter_map(share).max_by(|a, b| a.1.total_cmp(&b.1))?;
-        Some(Distance { state, mean, outside })
+        let shares: Vec<(usize, f64, f64)> = (0..n).filter_map(share).collect();
+        let overall = shares.iter().map(|s| s.2).fold(0.0, f64::max);
+        let (state, mean, _) = shares.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some(Distance { state, mean, overall, outside })
     }
 
     /// Least and greatest value of a state along the path.

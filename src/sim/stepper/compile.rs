@@ -5,6 +5,7 @@ use super::arrivals::Arrivals;
 use super::by_lane::ByLane;
 use super::locate::{Given, Locate};
 use super::refractory::Reset;
+use super::stages::{self, Stages};
 use super::threshold::Threshold;
 use super::trust;
 use super::{Motion, Noise, Stepper, StepperSpec, UnitValues, Work};
@@ -35,7 +36,7 @@ struct Imported {
     refractory: Option<Id>,
 }
 
-fn import(p: &Parts, parameters: &[UnitValues]) -> Imported {
+fn import(p: &Parts, parameters: &[UnitValues], noise_factor: f64) -> Imported {
     let mut graph = Graph::new();
     let mut take = |roots: &[Id]| {
         graph.import(
@@ -52,7 +53,7 @@ fn import(p: &Parts, parameters: &[UnitValues]) -> Imported {
         )
     };
     let drift = take(&p.drift);
-    let diffusion = p.diffusion.iter().map(|d| d.map(|d| take(&[d])[0])).collect();
+    let mut diffusion: Vec<Option<Id>> = p.diffusion.iter().map(|d| d.map(|d| take(&[d])[0])).collect();
     let gains = take(&p.effects.iter().flatten().map(|e| e.1).collect::<Vec<_>>());
     let t = p.threshold;
     let condition = t.map(|t| take(&[t.condition])[0]);
@@ -63,6 +64,12 @@ fn import(p: &Parts, parameters: &[UnitValues]) -> Imported {
     let peak = t.and_then(|t| t.cut).filter(|_| counts).map(|(s, c)| (s, take(&[c])[0]));
     let reset = take(&p.reset.iter().map(|r| r.1).collect::<Vec<_>>());
     let refractory = p.refractory.map(|r| take(&[r])[0]);
+    if noise_factor != 1.0 {
+        for factor in diffusion.iter_mut().flatten() {
+            let scale = graph.number(noise_factor);
+            *factor = graph.mul(scale, *factor);
+        }
+    }
     Imported { graph, drift, diffusion, gains, condition, surface, cut, peak, reset, refractory }
 }
 
@@ -115,6 +122,10 @@ impl Movement {
             rate: Tape::new(&g, &self.drift),
             jacobian: Tape::new(&g, &slopes),
             surface: imported.surface.filter(|_| !p.reset.is_empty()).map(|h| Tape::new(&imported.graph, &[h])),
+            passing: imported
+                .surface
+                .filter(|_| p.reset.is_empty() && matches!(self.method, Method::RungeKutta45))
+                .map(|h| Tape::new(&imported.graph, &[h])),
             cut: imported.cut.map(|(s, c)| (s, Tape::new(&imported.graph, &[c]))),
             ports: p.inputs.len(),
             h,
@@ -138,7 +149,7 @@ struct Movements {
 /// See [`Stepper::new`].
 pub fn compile(spec: &StepperSpec<'_>) -> Result<Stepper, String> {
     examine(spec)?;
-    let mut imported = import(spec.system.parts(), &spec.parameters);
+    let mut imported = import(spec.system.parts(), &spec.parameters, spec.noise_factor);
     imported.graph.number(0.0);
     let movements = movements(spec, &mut imported)?;
     assemble(spec, imported, movements)
@@ -207,9 +218,20 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         why.push_str("; spike times of order 1, as no fixed step follows a spike current (rosenbrock and rk45 do)");
     }
     // Of one unit: others of its population are looked at by nobody but for speed.
-    let doubt = if lanes == 1 { trust::doubt(&problem, integrator, &starts, &first, p.time_unit) } else { None };
+    let doubt = (lanes == 1).then(|| {
+        let mut starts = starts;
+        starts.extend(trust::lowered(spec, &first));
+        trust::doubt(&problem, integrator, &starts, &first, p.time_unit)
+    });
+    let doubt = doubt.flatten();
     check(integrator, &mut problem, p.time_unit.per_second())?;
-    let method = build(integrator, &mut problem)?;
+    let stage = stages::part(integrator).filter(|_| spec.in_stages);
+    let method = if let Some(part) = stage {
+        problem.h *= part;
+        build(Integrator::Euler, &mut problem)?
+    } else {
+        build(integrator, &mut problem)?
+    };
     let mut lane_values = std::mem::take(&mut problem.lane_values);
     let free = |i: &usize| !p.hold.contains(i);
     let coupled = p.refractory.is_some()
@@ -281,6 +303,7 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
     let mut program = builder.finish(spec.lanes);
     [Some(&mut motion), held_motion.as_mut()].into_iter().flatten().for_each(|m| m.settle(&mut program));
     let padded = program.memory.padded;
+    let stages = Stages::new(integrator.0).filter(|_| spec.in_stages);
     Ok(Stepper {
         system: spec.system.clone(),
         integrator,
@@ -298,6 +321,8 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
         fractions: if matches!(motion, Motion::Lanes(_)) { vec![1.0; padded] } else { Vec::new() },
         motion,
         stretch: Stretch::default(),
+        stages,
+        begun: Vec::new(),
         work: Work::default(),
         dt,
         substeps: spec.substeps.max(1),

@@ -8,19 +8,16 @@ use super::Stepper;
 use super::locate::{Around, Locate, root};
 use spikedeck_equation::kernel::Location;
 
-impl Locate {
-    /// Adds the lanes of a block that made an excursion to those whose condition holds, in ascending order.
-    pub fn add_excursions(&self, start: usize, count: usize, candidates: &mut Vec<u32>) {
-        let here = |lane: u32| (start..start + count).contains(&(lane as usize));
-        let before = candidates.len();
-        for (lane, _) in self.excursions.iter().filter(|e| here(e.0)) {
-            if !candidates[..before].contains(lane) {
-                candidates.push(*lane);
-            }
+/// Adds the lanes of a block that crossed and came back to those whose condition holds, in ascending order.
+pub(super) fn add_lanes(excursions: &[(u32, f64)], start: usize, count: usize, candidates: &mut Vec<u32>) {
+    let before = candidates.len();
+    for (lane, _) in excursions.iter().filter(|e| (start..start + count).contains(&(e.0 as usize))) {
+        if !candidates[..before].contains(lane) {
+            candidates.push(*lane);
         }
-        if candidates.len() > before {
-            candidates.sort_unstable();
-        }
+    }
+    if candidates.len() > before {
+        candidates.sort_unstable();
     }
 }
 

@@ -308,6 +308,9 @@ impl Stepper {
         if let Some(&f) = self.fractions.get(lane).filter(|f| **f < 1.0) {
             // The integrator has stopped there.
             (fraction, at_crossing) = (f, ended.clone());
+        } else if let Some(&(_, f)) = self.work.passed.iter().find(|p| p.0 as usize == lane) {
+            // Nothing is reset, so that the step ended as it does without a spike.
+            (fraction, at_crossing) = (f, ended.clone());
         } else if let (Some(&(_, f)), Some(free)) =
             (locate.excursions.iter().find(|e| e.0 as usize == lane), &locate.free)
         {
@@ -328,7 +331,7 @@ impl Stepper {
                 };
                 let above = |t: f64, x: &[f64]| locate.surface.value(&Values { time: t, ..around.values(x, 0.0) });
                 let cut = Some((*s, bound.value(&around.values(&old, 0.0))));
-                let followed = rk45::Lane { rate: &rate, surface: Some(&above), cut };
+                let followed = rk45::Lane { rate: &rate, surface: Some(&above), cut, seen: None };
                 let (begun, left) = (part.mul_add(self.dt, around.time), (1.0 - part) * self.dt);
                 let share = rk45::advance(&followed, begun, left, &mut old)?;
                 (fraction, at_crossing) = ((1.0 - part).mul_add(share, part), old);
@@ -364,6 +367,18 @@ impl Stepper {
             }
         }
         Some((fraction, Some(end)))
+    }
+
+    /// Brings those that spiked inside the step to where they are at its end.
+    pub(super) fn land(&mut self, spikes: &[LaneSpike]) {
+        let Some(locate) = &self.locate else { return };
+        // The spikes of this step are the last ones.
+        let own = &spikes[spikes.len() - locate.ends.len()..];
+        for (spike, end) in own.iter().zip(&locate.ends) {
+            if let Some(states) = end {
+                self.program.set_lane_states(spike.lane as usize, states);
+            }
+        }
     }
 
     /// The states at the end of the step after a reset inside it: of spike `k` of this step.

@@ -50,6 +50,8 @@ impl Setup<'_> {
             seed: 1,
             entity: "populations.test",
             spike_times: SpikeTimes::Grid,
+            noise_factor: 1.0,
+            in_stages: false,
         })
     }
 
@@ -425,6 +427,8 @@ fn bits_do_not_depend_on_how_units_are_split() {
             seed: 3,
             entity: "populations.x",
             spike_times: SpikeTimes::Interpolated,
+            noise_factor: 1.0,
+            in_stages: false,
         })
         .unwrap();
         let mut all = Vec::new();

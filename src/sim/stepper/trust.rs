@@ -74,6 +74,17 @@ pub fn starts(spec: &StepperSpec<'_>, peak: Option<(usize, Id)>, graph: &Graph, 
     std::iter::once(initial).chain(raised).collect()
 }
 
+/// The initial states of the first lane with the threshold variable a tenth as far below as its threshold is above: where a spike
+/// resets, no course leads through one, but this one back to rest.
+pub fn lowered(spec: &StepperSpec<'_>, parameters: &[f64]) -> Option<Vec<f64>> {
+    let p = spec.system.parts();
+    let (s, bound) = p.threshold.and_then(|t| t.cut).filter(|_| spec.lanes > 0 && !p.reset.is_empty())?;
+    let mut lowered: Vec<f64> = spec.initial.iter().map(|c| c.at(0)).collect();
+    let bound = Tape::new(&p.graph, &[bound]).value(&Values { parameters, ..Values::default() });
+    lowered[s] -= 0.1 * (bound - lowered[s]).abs();
+    Some(lowered)
+}
+
 /// Says so where a scheme with this step does not follow the equations, with a step at which it does.
 pub fn doubt(
     p: &Problem<'_>,
@@ -82,7 +93,7 @@ pub fn doubt(
     parameters: &[f64],
     time_unit: TimeUnit,
 ) -> Option<String> {
-    // Schemes that adapt are right at any step; spike currents are cut, and grids have bounds of their own.
+    // Schemes that adapt are right at any step, and grids have bounds of their own.
     let tried = matches!(
         integrator,
         Integrator::Euler
@@ -94,10 +105,13 @@ pub fn doubt(
     );
     // Euler's scheme with a step of 1 is how maps are written.
     let is_map = integrator == Integrator::Euler && time_unit == TimeUnit::Dimensionless && p.h == 1.0;
-    if !tried || is_map || p.cut.is_some() {
+    if !tried || is_map {
         return None;
     }
-    let paths: Vec<Path> = starts.iter().filter_map(|start| follow(p, start, parameters)).collect();
+    // A spike current is cut at its threshold, and a course that comes there is none of the equations.
+    let bound = p.cut.map(|(s, id)| (s, Tape::new(&p.graph, &[id]).value(&Values { parameters, ..Values::default() })));
+    let stays_below = |path: &Path| bound.is_none_or(|(s, bound)| path.states().iter().all(|x| x[s] < bound));
+    let paths: Vec<Path> = starts.iter().filter_map(|start| follow(p, start, parameters)).filter(stays_below).collect();
     let worst = |parts: u32| {
         let all = paths.iter().filter_map(|path| path.distance(p, integrator, parts, parameters));
         all.map(|d| (d.state, d.mean)).max_by(|a, b| a.1.total_cmp(&b.1))
@@ -113,8 +127,7 @@ pub fn doubt(
         if distance.is_finite() { format!("{:.0} % of its range away", 100.0 * distance) } else { "lost".to_owned() };
     Some(format!(
         "a step of {} is too long for `{}` here: from its start or from a spike on, `{}` is on average {far}{help}; \
-         rk45 \
-         adapts inside a step",
+         rk45 adapts inside a step",
         shown(p.h),
         integrator.name(),
         p.names[state]

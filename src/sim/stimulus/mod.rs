@@ -1,8 +1,8 @@
 //! Stimuli: levels into input ports, events into event ports. What a kind of stimulus does in time it says itself, as a
 //! [`TimeCourse`]; here each form of course is carried out, whatever kind it came from.
 //!
-//! During step k a level has the value of its formula at grid point k (time k dt); `start` is the first grid point that
-//! is not before it, `stop` the first that is not before it and no longer acts. Every random number is keyed by seed,
+//! During step k a level has the value of its formula at grid point k (time k dt); where `start`, `stop` or the edge of a
+//! pulse lie inside a step, it has the part of that value that the step is inside. Every random number is keyed by seed,
 //! `stimuli.NAME` and unit, so a unit's input depends on no other unit, thread or recording.
 
 mod level;
@@ -75,8 +75,8 @@ pub(super) struct Stimulus<'a> {
 }
 
 impl<'a> Stimulus<'a> {
-    /// Finds the values of `spec` for a population of `size` units, of which none gets more than `most` events a step on
-    /// average.
+    /// Finds the values of `spec` for a population of `size` units, with the seed of the simulation, what the strengths of
+    /// noise are multiplied by, and how many events a step a unit gets at most on average.
     ///
     /// # Errors
     /// What does not fit, and what would be right.
@@ -84,7 +84,7 @@ impl<'a> Stimulus<'a> {
         spec: &'a StimulusSpec,
         size: usize,
         geometry: &Geometry,
-        (seed, most): (u64, f64),
+        (seed, noise_factor, most): (u64, f64, f64),
         axis: &Axis,
     ) -> Result<Self, String> {
         let entity = format!("stimuli.{}", spec.name);
@@ -101,6 +101,11 @@ impl<'a> Stimulus<'a> {
                 UnitValues::Each(v) => UnitValues::Each(units.iter().map(|&u| v[u as usize]).collect()),
             }
         };
+        let strength = |values: UnitValues| match values {
+            _ if noise_factor == 1.0 => values,
+            UnitValues::Shared(v) => UnitValues::Shared(noise_factor * v),
+            UnitValues::Each(list) => UnitValues::Each(list.into_iter().map(|v| noise_factor * v).collect()),
+        };
         let zero = UnitValues::Shared(0.0);
         let mut expression = None;
         let course = spec.kind.course(axis.clock());
@@ -113,9 +118,9 @@ impl<'a> Stimulus<'a> {
                     None => (amplitude, offset),
                 }
             }
-            TimeCourse::OrnsteinUhlenbeck { mean, sigma, .. } => (find(*mean), find(*sigma)),
+            TimeCourse::OrnsteinUhlenbeck { mean, sigma, .. } => (find(*mean), strength(find(*sigma))),
             TimeCourse::Normal { mean, spread: Spread::Deviation(size) | Spread::Density(size), .. } => {
-                (find(*mean), find(*size))
+                (find(*mean), strength(find(*size)))
             }
             TimeCourse::Poisson { rate: EventRate::InTime(rate), weight, .. } => {
                 let columns = UnitNames { size, geometry, known: &[] }.columns(rate);
@@ -199,19 +204,19 @@ impl<'a> Stimulus<'a> {
         };
         let (a, b) = (pick(&self.first), pick(&self.second));
         let drive = match &self.course {
-            TimeCourse::Poisson { rate: EventRate::InTime(_), sources, on, off, .. } => {
-                let sources = Sources { number: *sources, on: *on, off: *off };
+            TimeCourse::Poisson { rate: EventRate::InTime(_), sources, window, .. } => {
+                let sources = Sources { number: *sources, window: *window };
                 let lanes = mine.iter().map(|m| m.0).collect();
                 let rate = self.compiled(first, &mine);
                 let varying =
                     Varying::new(self.key, (first, range.len()), lanes, rate, b, sources, (axis.dt, self.most));
                 return Some(Local::Events(Events::Varying(Box::new(varying))));
             }
-            TimeCourse::Poisson { sources, on, off, .. } => {
+            TimeCourse::Poisson { sources, window, .. } => {
                 let per_step = *sources as f64 * axis.dt;
                 let targets: Vec<(u32, f64, f64)> =
                     mine.iter().enumerate().map(|(k, &(lane, _))| (lane, at(&a, k) * per_step, at(&b, k))).collect();
-                return Some(Local::Events(Events::Poisson(Poisson::new(self.key, first, lanes, &targets, *on, *off))));
+                return Some(Local::Events(Events::Poisson(Poisson::new(self.key, first, lanes, &targets, *window))));
             }
             TimeCourse::Spikes { times, units, .. } => {
                 return Some(Local::Events(Events::Listed {

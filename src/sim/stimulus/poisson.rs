@@ -5,6 +5,7 @@
 
 use spikedeck_core::rng::{Key, SIDE, philox_side};
 use spikedeck_core::vector::vectorised;
+use spikedeck_scenario::Window;
 
 /// Greatest mean number of events of a unit in a step.
 pub(super) const MOST: f64 = 1e7;
@@ -129,8 +130,7 @@ pub(crate) struct Poisson {
     /// For each targeted lane: draw index, lane, table.
     lanes: Lanes,
     weight: Weight,
-    on: u64,
-    off: u64,
+    window: Window,
     /// Number of lanes.
     size: usize,
 }
@@ -151,8 +151,8 @@ enum Weight {
 
 impl Poisson {
     /// Sources for `targets` (lane of the range that starts at unit `first`, mean events a step, weight), which may be
-    /// in any order. Active from grid point `on` until before `off`.
-    pub fn new(key: Key, first: u32, lanes: usize, targets: &[(u32, f64, f64)], on: u64, off: u64) -> Self {
+    /// in any order. Active in `window`.
+    pub fn new(key: Key, first: u32, lanes: usize, targets: &[(u32, f64, f64)], window: Window) -> Self {
         let first_quad = first / 4;
         let skip = (first % 4) as usize;
         let mut means: Vec<f64> = targets.iter().map(|t| t.1).collect();
@@ -181,28 +181,34 @@ impl Poisson {
             tables,
             lanes: selected,
             weight,
-            on,
-            off,
+            window,
             size: lanes,
         }
     }
 
     /// Whether events can arrive in step `k`.
     pub fn is_active(&self, k: u64) -> bool {
-        k >= self.on && k < self.off && !self.tables.is_empty()
+        self.window.share(k) > 0.0 && !self.tables.is_empty()
     }
 
     /// Tells lane and weight of each event that arrives in step `k`. Returns their number.
     pub fn each(&mut self, k: u64, mut tell: impl FnMut(u32, f64)) -> u64 {
         draws(self.key, self.first_quad, k, &mut self.buffer);
         let draws = self.buffer.as_flattened();
+        let share = self.window.share(k);
         let mut events = 0;
         let mut arrive = |number: usize, lane: usize, draw: usize, table: usize| {
             let weight = match &self.weight {
                 Weight::Same(w) => *w,
                 Weight::Each(each) => each[number],
             };
-            let count = self.tables[table].count(draws[draw]);
+            let mut count = self.tables[table].count(draws[draw]);
+            if share < 1.0 {
+                // Of a step that is inside in part each event counts with the chance of that part: Poisson again.
+                let quad = self.first_quad + (draw / 4) as u32;
+                let chance = |event: u32| f64::from(self.key.block(quad, k, 1 + event)[draw % 4]) / 4_294_967_296.0;
+                count = (0..count).filter(|event| chance(*event) < share).count() as u32;
+            }
             events += u64::from(count);
             (0..count).for_each(|_| tell(lane as u32, weight));
         };
@@ -217,6 +223,9 @@ impl Poisson {
 
     /// Adds the weights of what arrives in step `k` to `row` (one entry a lane). Returns the number of events.
     pub fn add(&mut self, k: u64, row: &mut [f64]) -> u64 {
+        if self.window.share(k) < 1.0 {
+            return self.each(k, |lane, weight| row[lane as usize] += weight);
+        }
         draws(self.key, self.first_quad, k, &mut self.buffer);
         let draws = self.buffer.as_flattened();
         let mut events = 0;
@@ -257,6 +266,12 @@ impl Poisson {
 mod tests {
     use super::*;
     use spikedeck_core::rng::philox;
+    use spikedeck_scenario::Clock;
+
+    /// From a moment, in steps, to step 10.
+    fn window(start: f64) -> Window {
+        Window::between(start, 10.0, Clock { dt: 1.0 })
+    }
 
     #[test]
     fn vector_draws_are_philox() {
@@ -277,8 +292,7 @@ mod tests {
                 0,
                 n,
                 &(0..n as u32).map(|l| (l, mean, 1.0)).collect::<Vec<_>>(),
-                0,
-                10,
+                window(0.0),
             );
             let mut row = vec![0.0; n];
             source.add(4, &mut row);
@@ -293,6 +307,32 @@ mod tests {
             let silent = row.iter().filter(|&&x| x == 0.0).count() as f64 / n as f64;
             let p0 = (-mean).exp();
             assert!((silent - p0).abs() < 4.5 * (p0 * (1.0 - p0) / n as f64).sqrt() + 1e-9, "P(0) {silent} of {p0}");
+        }
+    }
+
+    #[test]
+    fn a_step_that_is_inside_in_part_has_events_for_that_part() {
+        let n = 100_000;
+        for mean in [0.3, 12.0] {
+            let lanes: Vec<_> = (0..n as u32).map(|l| (l, mean, 1.0)).collect();
+            let counts = |step: u64| {
+                let mut source = Poisson::new(Key::new(3, "stimuli.s", "poisson"), 0, n, &lanes, window(4.7));
+                let mut row = vec![0.0; n];
+                let active = source.is_active(step);
+                if active {
+                    source.add(step, &mut row);
+                }
+                (active, row)
+            };
+            assert!(!counts(3).0 && counts(4).0 && counts(9).0 && !counts(10).0);
+            for (step, expected) in [(4, 0.3 * mean), (5, mean)] {
+                let row = counts(step).1;
+                let m = row.iter().sum::<f64>() / n as f64;
+                let v = row.iter().map(|x| (x - m) * (x - m)).sum::<f64>() / n as f64;
+                assert!((m - expected).abs() < 4.5 * (expected / n as f64).sqrt(), "mean {m} of {expected}");
+                let spread = 4.5 * (2.0_f64 + 1.0 / expected).sqrt() / (n as f64).sqrt();
+                assert!((v / expected - 1.0).abs() < spread, "variance {v} of {expected}");
+            }
         }
     }
 
@@ -321,11 +361,11 @@ mod tests {
         let key = Key::new(9, "stimuli.s", "poisson");
         let all: Vec<(u32, f64, f64)> = (0..100).map(|l| (l, if l % 3 == 0 { 1.5 } else { 0.2 }, 2.0)).collect();
         let mut whole = vec![0.0; 100];
-        Poisson::new(key, 0, 100, &all, 0, 10).add(3, &mut whole);
+        Poisson::new(key, 0, 100, &all, window(0.0)).add(3, &mut whole);
         let some: Vec<(u32, f64, f64)> =
             (37..100).filter(|l| l % 2 == 0).map(|l| (l - 37, all[l as usize].1, 2.0)).collect();
         let mut part = vec![0.0; 63];
-        Poisson::new(key, 37, 63, &some, 0, 10).add(3, &mut part);
+        Poisson::new(key, 37, 63, &some, window(0.0)).add(3, &mut part);
         for l in (38..100).step_by(2) {
             assert_eq!(part[l - 37], whole[l]);
         }

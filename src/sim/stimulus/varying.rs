@@ -11,6 +11,7 @@ use crate::stepper::UnitValues;
 use crate::values::at;
 use spikedeck_core::math::exp;
 use spikedeck_core::rng::Key;
+use spikedeck_scenario::Window;
 
 /// Greatest mean that is drawn at once: the inversion walks from zero, and exp(-PART) has all its digits.
 const PART: f64 = 32.0;
@@ -38,8 +39,7 @@ pub(crate) struct Varying {
     most: f64,
     /// The first mean that is no number, or greater: grid point and unit.
     broken: Option<(u64, u32)>,
-    on: u64,
-    off: u64,
+    window: Window,
 }
 
 /// When events come, and how many sources each unit has.
@@ -47,10 +47,8 @@ pub(crate) struct Varying {
 pub(crate) struct Sources {
     /// Of each unit.
     pub number: u64,
-    /// First grid point of the events.
-    pub on: u64,
-    /// The grid point from which on there are none.
-    pub off: u64,
+    /// When events come.
+    pub window: Window,
 }
 
 impl Varying {
@@ -78,14 +76,13 @@ impl Varying {
             weight,
             most,
             broken: None,
-            on: sources.on,
-            off: sources.off,
+            window: sources.window,
         }
     }
 
     /// Whether events can arrive in step `k`.
     pub fn is_active(&self, k: u64) -> bool {
-        k >= self.on && k < self.off
+        self.window.share(k) > 0.0
     }
 
     /// The first rate that gives no number of events, or more than are drawn: grid point and unit. The run stops there.
@@ -100,9 +97,10 @@ impl Varying {
         self.expression.evaluate(axis.seconds(k) + 0.5 * axis.dt, &operands, &mut self.means);
         draws(self.key, self.first_quad, k, &mut self.buffer);
         let first_draws = self.buffer.as_flattened();
+        let per_step = self.per_step * self.window.share(k);
         let mut events = 0;
         for (j, (&lane, rate)) in self.lanes.iter().zip(&self.means).enumerate() {
-            let mean = rate * self.per_step;
+            let mean = rate * per_step;
             if mean.is_nan() || mean > self.most {
                 self.broken = self.broken.or(Some((k, 4 * self.first_quad + self.skip as u32 + lane)));
                 continue;

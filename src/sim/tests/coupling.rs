@@ -286,3 +286,188 @@ fn stability_is_looked_at_however_many_connections_there_are() {
         assert!(examine(&text(size, p, &(-weight(10.0)).to_string())).is_ok(), "{size} {p}");
     }
 }
+
+/// Oscillators that are coupled to each other, and to others one to one, in plain numbers.
+fn oscillators(integrator: &str, dt: f64, size: usize, more: &str) -> String {
+    let population = |name: &str, shift: f64| {
+        format!(
+            "[populations.{name}]\nmodel = \"duffing\"\nsize = {size}\nintegrator = \"{integrator}\"\n\
+             initial = {{ x = \"0.3*cos(1.7*i + {shift})\", y = \"0.4*sin(2.3*i + {shift})\" }}\n"
+        )
+    };
+    format!(
+        "[simulation]\nduration = 4\ndt = {dt}\n[models.duffing]\ntime_unit = \"1\"\ninputs = {{ I = \"1\" }}\n\
+         equations = \"\"\"\ndx/dt = y : 1\ndy/dt = -x - x**3 + I : 1\ninitial_placeholder = x : 1\n\"\"\"\n{}{}\
+         [projections.inside]\nfrom = \"a\"\nto = \"a.I\"\nkind = \"continuous\"\nvalue = \"w*sin(x_pre - x_post)\"\n\
+         weight = {}\nconnect = {{ rule = \"all_to_all\", autapses = false }}\n\
+         [projections.forth]\nfrom = \"a\"\nto = \"b.I\"\nkind = \"continuous\"\nvalue = \"w*(x_pre**2 - x_post)\"\n\
+         weight = 0.5\nconnect = \"one_to_one\"\n\
+         [projections.back]\nfrom = \"b\"\nto = \"a.I\"\nkind = \"continuous\"\nvalue = \"w*y_pre*x_post\"\n\
+         weight = 0.7\nconnect = \"one_to_one\"\n{more}\
+         [record.a]\ntraces = [{{ variables = [\"x\"], interval = 4 }}]\n[record.b]\n\
+         traces = [{{ variables = [\"x\"], interval = 4 }}]\n",
+        population("a", 0.1),
+        population("b", 0.9),
+        2.0 / size as f64,
+    )
+    .replace("initial_placeholder = x : 1\n", "")
+}
+
+/// Where the oscillators end.
+fn end_of(text: &str) -> Vec<f64> {
+    let result = run(text);
+    ["a", "b"].iter().flat_map(|p| trace(&result, p, "x").to_vec()).collect()
+}
+
+/// Half the step leaves a quarter of the error by Heun's scheme, and a sixteenth by the classical one.
+#[test]
+fn the_order_of_the_whole_is_that_of_the_scheme() {
+    let reference = end_of(&oscillators("rk4", 4.0 / 2560.0, 3, ""));
+    let error = |integrator: &str, dt: f64| {
+        let found = end_of(&oscillators(integrator, dt, 3, ""));
+        found.iter().zip(&reference).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    };
+    for (integrator, least, order) in [("euler", 1.5, 1), ("heun", 3.2, 2), ("rk4", 12.0, 4)] {
+        let (coarse, fine) = (error(integrator, 0.05), error(integrator, 0.025));
+        assert!(coarse / fine > least, "{integrator}: {coarse} and {fine}");
+        let spec = spec(&oscillators(integrator, 0.05, 3, ""));
+        let network = Network::build(&spec, 1, &AtomicBool::new(false)).unwrap();
+        let said = format!("of order {order} as a whole");
+        assert!(network.integrators().iter().all(|(_, text)| text.ends_with(&said)), "{:?}", network.integrators());
+    }
+    assert!(error("rk4", 0.05) < 1e-4);
+    // A delay is held, and said to be.
+    let delayed = oscillators("rk4", 0.05, 3, "delay = 0.5\n");
+    let network = Network::build(&spec(&delayed), 1, &AtomicBool::new(false)).unwrap();
+    let said: Vec<bool> = network.integrators().iter().map(|(_, text)| text.contains("held over each step")).collect();
+    assert_eq!(said, [true, false]);
+}
+
+#[test]
+fn stages_are_the_same_on_any_number_of_threads() {
+    for integrator in ["heun", "rk4"] {
+        let text = oscillators(integrator, 0.05, 700, "");
+        assert!(run_on(&text, 1).recording == run_on(&text, 3).recording, "{integrator}");
+    }
+}
+
+/// 5 exp(-t/tau) +- 5 exp(-t (1/tau + 2 g/C)): the sum is exact, the difference decays at any strength and any step, and
+/// to first order as it should.
+#[test]
+fn implicit_coupling_settles_at_any_step() {
+    for weight in ["100 nS", "2500 nS", "25000 nS", "1e9 nS"] {
+        for dt in ["0.1 ms", "1 ms"] {
+            let text = joined(weight, dt, "implicit = true");
+            assert!(Network::examine(&spec(&text)).unwrap().is_empty(), "{weight}, {dt}");
+            let text = text.replace("[record.a]", "[record.b]\ntraces = [{ variables = [\"V_m\"] }]\n[record.a]");
+            let result = run(&text);
+            let (a, b) = (trace(&result, "a", "V_m"), trace(&result, "b", "V_m"));
+            let step = if dt == "1 ms" { 1.0 } else { 0.1 };
+            for (k, (a, b)) in a.iter().zip(b).enumerate() {
+                let sum = 10.0 * (-(k as f64) * step / 10.0).exp();
+                assert!((a + b - sum).abs() < 1e-6, "{weight}, {dt}, {k}: {a} and {b}");
+                assert!(a - b > -1e-9 * sum, "{weight}, {dt}, {k}: {a} and {b}");
+            }
+            assert!(a.windows(2).all(|v| v[1] < v[0]), "{weight}, {dt}");
+        }
+    }
+    let error = |dt: &str| {
+        let result = run(&joined("100 nS", dt, "implicit = true"));
+        let expected = |t: f64| 5.0 * (-t / 10.0).exp() + 5.0 * (-t * (0.1 + 0.8)).exp();
+        let v = trace(&result, "a", "V_m").iter().enumerate();
+        v.map(|(k, v)| (v - expected(0.1 * k as f64)).abs()).fold(0.0, f64::max)
+    };
+    let (coarse, fine) = (error("0.1 ms"), error("0.05 ms"));
+    assert!(coarse < 0.1 && (1.8..2.2).contains(&(coarse / fine)), "{coarse} {fine}");
+}
+
+/// Where a current enters, V_a + V_b = R I and V_a - V_b = I/(g_L + 2 g).
+#[test]
+fn implicit_coupling_comes_to_rest_where_it_should() {
+    for (weight, g) in [("100 nS", 100.0), ("2500 nS", 2500.0)] {
+        let text = joined(weight, "0.1 ms", "implicit = true").replace("duration = \"20 ms\"", "duration = \"200 ms\"")
+            + "[record.b]\ntraces = [{ variables = [\"V_m\"] }]\n\
+               [stimuli.i]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = \"250 pA\"\n";
+        let result = run(&text);
+        let (a, b) = (trace(&result, "a", "V_m").last().unwrap(), trace(&result, "b", "V_m").last().unwrap());
+        assert!((a + b - 10.0).abs() < 1e-6, "{weight}: {a} and {b}");
+        let expected = 250.0 / (25.0 + 2.0 * g);
+        assert!(((a - b) / expected - 1.0).abs() < 0.015, "{weight}: {} for {expected}", a - b);
+    }
+}
+
+/// Neurons that spike and rest, in a chain of gap junctions: the bits do not depend on threads, and at a small step they
+/// spike as they do where the coupling is held.
+#[test]
+fn implicit_coupling_of_neurons_that_spike() {
+    let text = |dt: &str, size: usize, more: &str| {
+        format!(
+            "[simulation]\nduration = \"100 ms\"\ndt = \"{dt}\"\n[populations.n]\nmodel = \"lif\"\nsize = {size}\n\
+             initial = {{ V_m = \"[-70 mV] + [3 mV]*sin(1.3*i)\" }}\n\
+             [projections.gap]\nfrom = \"n\"\nto = \"n.I\"\nkind = \"continuous\"\nvalue = \"w*(V_m_pre - V_m_post)\"\n\
+             weight = \"20 nS\"\nconnect = {{ rule = \"fixed_indegree\", indegree = 4 }}\n{more}\
+             [stimuli.i]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"450 pA\"\n[record.n]\nspikes = true\n"
+        )
+    };
+    let one = run_on(&text("0.1 ms", 700, "implicit = true\n"), 1);
+    assert!(one.recording == run_on(&text("0.1 ms", 700, "implicit = true\n"), 3).recording);
+    assert!(one.recording.spikes[0].len() > 1000, "{}", one.recording.spikes[0].len());
+    let count = |dt: &str, more: &str| run(&text(dt, 50, more)).recording.spikes[0].len() as f64;
+    let (implicit, held) = (count("0.01 ms", "implicit = true\n"), count("0.01 ms", ""));
+    assert!((implicit / held - 1.0).abs() < 0.03, "{implicit} and {held}");
+}
+
+#[test]
+fn implicit_is_refused_where_it_cannot_be_solved_for() {
+    let refused = |from: &str, to: &str| {
+        let text = joined("100 nS", "0.1 ms", "implicit = true").replace(from, to);
+        Network::examine(&spec(&text)).unwrap_err().to_string()
+    };
+    for value in [
+        "w*(V_m_pre - 2*V_m_post)",
+        "w*(V_m_pre - V_m_post) + [1 pA]",
+        "w*V_m_pre",
+        "w*(V_m_pre - V_m_post)**3/[1 mV**2]",
+    ] {
+        let said = refused("w*(V_m_pre - V_m_post)", value);
+        assert!(said.contains("the difference of one state"), "{value}: {said}");
+    }
+    assert!(refused("weight = \"100 nS\"", "weight = \"-100 nS\"").contains("at least zero"));
+}
+
+/// u_t = u_xx - u + xi: the variance of noise that is white in space and time converges to 1/4 (on the grid of spacing h it
+/// is 1/(2 sqrt(1 + h^2/4))), whatever brings the noise, on a line and, as far as a cell goes, in the plane.
+#[test]
+fn noise_that_is_white_in_space_converges_with_the_spacing() {
+    let variance = |equations: &str, grid: &str, more: &str| {
+        let text = format!(
+            "[simulation]\nduration = 400\ndt = 0.02\nseed = 3\n[models.noisy]\ntime_unit = \"1\"\n{equations}\n\
+             [populations.f]\nmodel = \"noisy\"\ngrid = {{ {grid}, boundary = \"periodic\" }}\n{more}\
+             [record.f]\ntraces = [{{ variables = [\"u\"], interval = 2 }}]\n"
+        );
+        assert!(Network::examine(&spec(&text)).unwrap().is_empty());
+        let result = run(&text);
+        let u = trace(&result, "f", "u");
+        let settled = &u[u.len() / 10..];
+        settled.iter().map(|v| v * v).sum::<f64>() / settled.len() as f64
+    };
+    let own = "equations = \"du/dt = laplacian(u) - u + xi : 1\"";
+    let driven = "inputs = { I = \"1\" }\nequations = \"du/dt = laplacian(u) - u + I : 1\"";
+    let white = "[stimuli.n]\ntarget = \"f.I\"\nkind = \"white_noise\"\namplitude = 1\n";
+    for (spacing, cells) in [(1.0_f64, 200), (0.5, 400), (0.25, 800)] {
+        let expected = 0.5 / (1.0 + spacing * spacing / 4.0).sqrt();
+        let grid = format!("shape = [{cells}], spacing = {spacing}, noise_per = 1");
+        for (equations, more) in [(own, ""), (driven, white)] {
+            let found = variance(equations, &grid, more);
+            assert!((found / (0.5 * expected) - 1.0).abs() < 0.06, "{spacing}: {found} for {}", 0.5 * expected);
+        }
+    }
+    // Without diffusion each cell has 1/(2 cell): of a square in the plane.
+    let alone = "equations = \"du/dt = 1e-9*laplacian(u) - u + xi : 1\"";
+    for (grid, expected) in
+        [("shape = [200], spacing = 0.5, noise_per = 2", 2.0), ("shape = [20, 20], spacing = 0.5, noise_per = 1", 2.0)]
+    {
+        let found = variance(alone, grid, "");
+        assert!((found / expected - 1.0).abs() < 0.06, "{grid}: {found}");
+    }
+}

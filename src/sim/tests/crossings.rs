@@ -104,3 +104,27 @@ fn exact_is_refused_where_there_is_no_closed_form() {
     let error = Network::build(&spec(text), 1, &AtomicBool::new(false)).expect_err("refused").to_string();
     assert!(error.contains("V_m") && error.contains("interpolated"), "{error}");
 }
+
+/// At the end of the step of a spike stands what the reset and the rest of the step make of the unit, whatever the step: from
+/// the reset at -65 mV towards -47 mV, or held there. On the grid the value that crossed is recorded.
+#[test]
+fn what_is_recorded_after_a_spike_inside_a_step_is_where_the_unit_is() {
+    for (refractory, t_ref) in [("2 ms", 2.0), ("0 ms", 0.0)] {
+        for mode in ["exact", "interpolated", "grid"] {
+            let text = lif(mode, "0.5 ms", refractory, "traces = [{ variables = [\"V_m\"] }]\n");
+            let result = run(&text);
+            let (spikes, v) = (&result.recording.spikes[0].times, &result.recording.traces[0].values);
+            for t in &spikes[..10] {
+                let at = (t / 0.5).ceil();
+                let after = at * 0.5 - t - t_ref;
+                let expected = -47.0 - 18.0 * (-after.max(0.0) / 10.0).exp();
+                let found = v[at as usize];
+                if mode == "grid" {
+                    assert!(found > -50.0, "{found}");
+                } else {
+                    assert!((found - expected).abs() < 1e-3, "{mode}, {refractory}, {t}: {found} for {expected}");
+                }
+            }
+        }
+    }
+}

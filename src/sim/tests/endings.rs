@@ -98,6 +98,27 @@ fn a_cancelled_run_keeps_its_data() {
     assert!(part.times[..n] == whole.times[..n] && part.units[..n] == whole.units[..n]);
 }
 
+/// However fast a run records, a part holds little more than what a recording may take, of which nothing is left unused.
+#[test]
+fn parts_keep_the_memory_allowed() {
+    for memory in ["4 MB", "20 MB"] {
+        let text = BUSY
+            .replace("400 ms", "1 s")
+            .replace("3 MB", memory)
+            .replace("size = 300", "size = 2000")
+            .replace("units = \"0..20\"", "units = \"all\"");
+        let mut watch = Watch { epochs: 0, stop_after: u32::MAX, parts: Some(Vec::new()), seen: 0 };
+        let result = Network::build(&spec(&text), 1, &AtomicBool::new(false)).unwrap().run(&mut watch);
+        assert_eq!(result.stopped, None);
+        let bytes = |r: &Recording| {
+            r.traces.iter().map(|t| t.values.len() * 8).chain(r.spikes.iter().map(|s| s.len() * 12)).sum::<usize>() as f64
+        };
+        let sizes: Vec<f64> = watch.parts.unwrap().iter().map(bytes).collect();
+        let allowed = memory.trim_end_matches(" MB").parse::<f64>().unwrap() * 1e6;
+        assert!(sizes.len() > 4 && sizes.iter().all(|s| *s < 1.1 * allowed), "{memory}: {sizes:?}");
+    }
+}
+
 #[test]
 fn what_outgrows_memory_goes_in_parts_that_are_the_whole() {
     let text = BUSY.replace("400 ms", "4 s");

@@ -299,3 +299,32 @@ fn rates_without_bound_stop_the_run() {
         assert!(refused.contains("Poisson events a step"), "{refused}");
     }
 }
+
+/// A level between grid points brings the charge that is written, whatever the step: V = Q/C where nothing leaks.
+#[test]
+fn steps_and_pulses_off_the_grid_bring_their_charge() {
+    for dt in ["0.1 ms", "0.25 ms", "1 ms", "4 ms"] {
+        for (stimulus, length) in [
+            ("kind = \"step\"\nstart = \"3.33 ms\"\nstop = \"17.77 ms\"", 14.44),
+            ("kind = \"step\"\nstart = \"3.33 ms\"\nstop = \"3.34 ms\"", 0.01),
+            (
+                "kind = \"pulse_train\"\nstart = \"1.01 ms\"\nstop = \"30 ms\"\nperiod = \"3.3 ms\"\nwidth = \"0.07 ms\"",
+                0.63,
+            ),
+            (
+                "kind = \"sine\"\nfrequency = \"0 Hz\"\nphase = 1.5707963267948966\nstart = \"2.2 ms\"\nstop = \"9.9 ms\"",
+                7.7,
+            ),
+        ] {
+            let text = format!(
+                "[simulation]\nduration = \"40 ms\"\ndt = \"{dt}\"\n[models.capacitor]\ninputs = {{ I = \"A\" }}\n\
+                 equations = \"dV/dt = I/[100 pF] : V\"\n[populations.a]\nmodel = \"capacitor\"\n\
+                 [record.a]\ntraces = [{{ variables = [\"V\"], interval = \"4 ms\" }}]\n[stimuli.s]\ntarget = \"a.I\"\n\
+                 amplitude = \"50 pA\"\n{stimulus}\n"
+            );
+            let last = *trace(&run(&text), "a", "V").last().unwrap();
+            // pA ms / pF is mV.
+            assert!((last - 0.5 * length).abs() < 1e-9, "{stimulus}, {dt}: {last}");
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::{Tree, TreeProbe};
+use crate::body::Blame;
 use crate::stepper::LaneSpike;
 use spikedeck_scenario::VariableId;
 
@@ -202,6 +203,17 @@ impl Forest {
             tree.sample(probe, step, &own, &local, out);
             at = end;
         }
+    }
+
+    /// See [`Tree::blame`].
+    pub fn blame(&self, unit: u32, state: usize, k: u64, inputs: &[&[f64]]) -> (u32, Blame) {
+        let per_tree = self.together * self.units;
+        let index = unit as usize / per_tree;
+        let (first, tree) = (index * per_tree, &self.trees[index]);
+        let range = first..first + tree.cells() * self.units;
+        let own: Vec<&[f64]> = inputs.iter().map(|row| part(row, range.clone())).collect();
+        let (unit, blame) = tree.blame(unit - first as u32, state, k, &own);
+        (unit + first as u32, blame)
     }
 
     /// Whether all states are finite.

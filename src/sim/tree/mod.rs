@@ -8,6 +8,7 @@
 //! it had come from there: by its jump less half a step of the rates that the jump changes. Nodes have no capacitance:
 //! they follow their neighbours at once.
 
+mod blame;
 mod build;
 mod electrotonic;
 mod forest;

@@ -56,6 +56,8 @@ pub struct Zone {
     first_unit: u32,
     /// Coefficient of each port that adds to the current in proportion: expression of parameters.
     proportional: Vec<Option<Tape>>,
+    /// States of the first lane at the start.
+    begun: Vec<f64>,
 }
 
 /// A system with its shared parameters as numbers.
@@ -126,10 +128,12 @@ impl Zone {
             units: c.units,
             first_unit: c.first_unit,
             proportional: membrane.proportional,
+            begun: Vec::new(),
             program,
             system,
         };
         out.settle(c);
+        out.begun = out.states(0);
         Ok(out)
     }
 
@@ -169,6 +173,16 @@ impl Zone {
             let (own, padding) = self.program.memory.padded_mut(i).split_at_mut(lanes);
             padding.fill(*own.last().expect("a zone has compartments"));
         }
+    }
+
+    /// States of the first lane at the start.
+    pub fn begun(&self) -> &[f64] {
+        &self.begun
+    }
+
+    /// What each of its ports carries, given what those of the population do.
+    pub fn inputs(&self, of: impl Fn(usize) -> f64) -> Vec<f64> {
+        self.ports.iter().map(|&port| of(port)).collect()
     }
 
     /// States of a lane.

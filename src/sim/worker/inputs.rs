@@ -87,10 +87,22 @@ impl EventInput {
     }
 }
 
+/// When within a step what a continuous projection brings is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Looked {
+    /// At its beginning: it is held over the step.
+    AtTheBeginning,
+    /// In every stage of the scheme.
+    InStages,
+    /// At its end: it is solved for.
+    AtTheEnd,
+}
+
 /// A continuous projection into one group.
 #[derive(Debug)]
 pub(crate) struct ContinuousInput {
     pub coupling: Coupling,
+    pub looked: Looked,
     pub to: usize,
     pub port: usize,
     /// How its connections change.

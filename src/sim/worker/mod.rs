@@ -1,9 +1,11 @@
 //! One thread's share of a network: its lanes of every population, the connections into them, and one step of them.
 
 mod inputs;
+mod rounds;
 mod stretch;
 
-pub(super) use self::inputs::{ContinuousInput, EventInput, Heard, LearningInput, PlasticInput};
+pub(super) use self::inputs::{ContinuousInput, EventInput, Heard, LearningInput, Looked, PlasticInput};
+pub(super) use self::rounds::{Rounds, Row};
 use super::axis::Axis;
 use super::coupling::History;
 use super::failure::{Broken, Failure};
@@ -48,6 +50,8 @@ pub(super) struct Worker {
     /// In the order of the scenario.
     pub continuous_inputs: Vec<ContinuousInput>,
     pub histories: Vec<History>,
+    /// What is exchanged within a step, where coupling is a part of it.
+    pub rounds: Rounds,
     pub record: EpochRecord,
     /// What the current interval emitted.
     pub outbox: Outbox,
@@ -70,6 +74,7 @@ impl Worker {
             event_inputs: Vec::new(),
             continuous_inputs: Vec::new(),
             histories,
+            rounds: Rounds::default(),
             record,
             outbox,
             events: 0,
@@ -105,6 +110,11 @@ impl Worker {
     /// Step `k`: integrate, deliver what is due at its end, test the threshold, record, reset.
     pub fn step(&mut self, k: u64) {
         self.begin(k);
+        self.proceed(k);
+    }
+
+    /// Step `k`, which has begun.
+    pub fn proceed(&mut self, k: u64) {
         let t = self.axis.seconds(k);
         for input in &mut self.continuous_inputs {
             let Some(learning) = &input.plastic else { continue };
