@@ -266,8 +266,6 @@ fn count(
             }
         }
     }
-    // Two units that both sides hold are paired both ways.
-    let mirrored = same && (own || a.units.iter().filter(|u| b.units.contains(u)).count() > 1);
     let lags = (0..=2 * half).map(|k| (k as f64 - half as f64) * bin).collect();
     Ok(Counts { lags, height: counts, on_edge, mirrored, expected, pairs, length, most: half as f64 * bin })
 }

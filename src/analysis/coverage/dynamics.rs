@@ -2,18 +2,13 @@
 
 use super::Case;
 use super::key;
-use crate::equation_fixtures::{Model, run};
+use crate::equation_fixtures::{Model, Said, number, run, word};
 use crate::lyapunov::Lyapunov;
 use spikedeck_equation::TimeUnit;
-use spikedeck_scenario::{OptionValue, Value};
+use spikedeck_scenario::Value;
 use spikedeck_signal::Recording;
 
-fn exponents(
-    model: &Model,
-    seed: u64,
-    (dt, steps): (f64, u64),
-    options: &[(&'static str, OptionValue)],
-) -> crate::Outcome {
+fn exponents(model: &Model, seed: u64, (dt, steps): (f64, u64), options: &[(&'static str, Said)]) -> crate::Outcome {
     let mut scenario = model.scenario(dt, steps, &[]);
     // Another trajectory on the same attractor.
     let mut s = key(seed, "initial").stream(0, 0);
@@ -26,13 +21,7 @@ fn exponents(
 }
 
 pub fn cases() -> Vec<Case> {
-    let map = || {
-        [
-            ("scheme", OptionValue::Text("map".into())),
-            ("interval", OptionValue::Number(1.0)),
-            ("transient", OptionValue::Number(100.0)),
-        ]
-    };
+    let map = || [("scheme", word("map")), ("interval", number(1.0)), ("transient", number(100.0))];
     vec![
         Case::new("the logistic map at 4, 4000 steps", move |s| {
             let model = Model {
@@ -65,7 +54,7 @@ pub fn cases() -> Vec<Case> {
                 time_unit: TimeUnit::Dimensionless,
                 ..Model::default()
             };
-            exponents(&model, s, (0.01, 22_000), &[("transient", OptionValue::Number(20.0))])
+            exponents(&model, s, (0.01, 22_000), &[("transient", number(20.0))])
         })
         .times(200, 0)
         .holds("lambda_1", 0.9056)

@@ -22,6 +22,7 @@ fn front(seed: u64, own: f64, kept: f64) -> crate::Outcome {
         length: Dimension::NONE,
         boundary: [Boundary::NoFlux, Boundary::NoFlux],
         noise: (0.0, Dimension::NONE),
+        noise_per: None,
         pointwise: None,
         allow_unstable: false,
     });

@@ -111,7 +111,8 @@ fn parts_keep_the_memory_allowed() {
         let result = Network::build(&spec(&text), 1, &AtomicBool::new(false)).unwrap().run(&mut watch);
         assert_eq!(result.stopped, None);
         let bytes = |r: &Recording| {
-            r.traces.iter().map(|t| t.values.len() * 8).chain(r.spikes.iter().map(|s| s.len() * 12)).sum::<usize>() as f64
+            r.traces.iter().map(|t| t.values.len() * 8).chain(r.spikes.iter().map(|s| s.len() * 12)).sum::<usize>()
+                as f64
         };
         let sizes: Vec<f64> = watch.parts.unwrap().iter().map(bytes).collect();
         let allowed = memory.trim_end_matches(" MB").parse::<f64>().unwrap() * 1e6;
