@@ -538,7 +538,8 @@ mod tests {
         for until in [0.0, 0.5, 0.75, 1.0, 2.0, 9.5, 10.0] {
             let path = folder.path().join(until.to_string());
             let mut run = Folder::create(&path, Format::Parquet, false).unwrap();
-            let manifest = Manifest::of(&Finished { status: Status::Interrupted, ..finished() });
+            let mut manifest = Manifest::of(&Finished { status: Status::Interrupted, ..finished() });
+            manifest.recording.window = recording().window;
             run.begun = Some(manifest);
             run.so_far(&recording()).unwrap();
             let mut manifest = Manifest::read(&path).unwrap();
