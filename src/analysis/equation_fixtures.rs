@@ -88,6 +88,7 @@ impl Model {
             integrator: Integrator::Auto,
             substeps: 1,
             preset: None,
+            clamp: None,
         };
         let stimuli = inputs
             .iter()

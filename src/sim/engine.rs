@@ -52,6 +52,11 @@ impl FailureNames {
             Broken::Stimulus { stimulus, population } => {
                 (population, Cause::Stimulus(self.stimuli[stimulus as usize].clone()))
             }
+            Broken::Played(population) => {
+                let population = self.populations[population.index()].0.clone();
+                let (variable, cause) = ("rate".to_owned(), Cause::Stimulus(format!("{population}.spikes")));
+                return Stop::NotFinite { population, unit, variable, time, cause };
+            }
             Broken::Arriving(population) => (population, Cause::Projections),
             Broken::Expression(population) => (population, Cause::Expression),
             Broken::Population(population) => (population, Cause::Growth),

@@ -29,6 +29,8 @@ impl Failure {
 pub(super) enum Broken {
     /// What a stimulus brings to a population.
     Stimulus { stimulus: u32, population: PopulationId },
+    /// What a population is to play.
+    Played(PopulationId),
     /// A connection of a projection, from this source.
     Connection { projection: ProjectionId, source: u32 },
     /// What continuous projections bring to a population.

@@ -265,6 +265,7 @@ impl Group {
         let (place, state) = match blame {
             Blame::Expression(number) => (Broken::Expression(self.population), number),
             Blame::State(state) => (Broken::Population(self.population), state),
+            Blame::Played => (Broken::Played(self.population), state),
         };
         Failure { step: k, place, unit: self.first + lane, state }
     }
@@ -305,9 +306,16 @@ impl Group {
                         };
                     }
                 }
-                Events::Varying(source) => {
+                Events::Drawn(source) => {
                     if source.is_active(k) {
-                        count += source.add(k, axis, ring.arriving(k + 1));
+                        let singles = ring.keeps_singles();
+                        count += source.each(k, axis, &mut |lane, weight, number| {
+                            if singles && number.is_finite() {
+                                (0..number as u64).for_each(|_| ring.add(k + 1, lane, weight));
+                            } else {
+                                ring.add(k + 1, lane, weight * number);
+                            }
+                        });
                     }
                 }
                 Events::Listed { arrivals, next } => {

@@ -28,5 +28,6 @@ mod pty;
 mod published;
 mod registry;
 mod scenarios;
+mod sources;
 mod spikes;
 mod trees;

@@ -28,6 +28,7 @@ pub(super) fn population(population: &PopulationSpec) -> Json {
         substeps,
         // What it says stands in the values.
         preset: _,
+        clamp,
     } = population;
     let mut object = Map::new();
     object.insert("name".into(), json!(name));
@@ -47,6 +48,9 @@ pub(super) fn population(population: &PopulationSpec) -> Json {
     }
     if let Some(grid) = grid {
         object.insert("grid".into(), cells_of(grid));
+    }
+    if let Some(clamp) = clamp {
+        object.insert("clamp".into(), json!(clamp));
     }
     if let Some(cells) = cells {
         object.insert("tree".into(), tree(cells, population));

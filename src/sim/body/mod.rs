@@ -1,10 +1,13 @@
-//! What steps the units of a population on one thread: points, cells of a grid, or the compartments of trees.
+//! What steps the units of a population on one thread: points, cells of a grid, the compartments of trees, or units
+//! that play spikes.
 
 mod cells;
+mod player;
 mod points;
 mod sheet;
 
 pub(super) use self::cells::Cells;
+pub(super) use self::player::Player;
 pub(super) use self::points::Points;
 pub(super) use self::sheet::Sheet;
 
@@ -20,6 +23,8 @@ pub(super) enum Blame {
     /// An expression has no value though all that it is made of has: by its number among the subexpressions, or that of
     /// a state's rate after them.
     Expression(usize),
+    /// What the unit is to play.
+    Played,
 }
 
 /// An observer that a body keeps.

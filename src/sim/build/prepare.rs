@@ -154,8 +154,7 @@ fn stimuli<'a>(spec: &'a Spec, populations: &[PopulationValues], axis: &Axis) ->
     let one = |s: &'a StimulusSpec| {
         let p = s.target.population;
         let (units, place) = (spec.population(p).targets(s.target.port), populations[p.index()].port(s.target.port));
-        Stimulus::new(s, units, place, spec.simulation.seed, axis)
-            .map_err(|m| unsuitable(format!("stimuli.{}", s.name), m))
+        Stimulus::new(s, units, place, spec.simulation.seed, axis).map_err(|m| unsuitable(s.path(), m))
     };
     spec.stimuli.iter().map(one).collect()
 }

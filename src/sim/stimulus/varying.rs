@@ -1,12 +1,13 @@
-//! Poisson events whose rate changes in time: the number that arrives at each unit in each step, drawn by inversion of the
-//! distribution of its own mean, which is the rate in the middle of the step times the step (for a smooth rate the error
-//! is of the second order in the step).
+//! Poisson events whose rate changes in time: the number that arrives at each unit in each step, drawn by inversion of
+//! the distribution of its own mean, which is the rate in the middle of the step times the step (for a smooth rate the
+//! error is of the second order in the step).
 //!
 //! Means above [`PART`] are drawn in parts, each from a block of its own: the sum of Poisson numbers is one.
 
+use super::pace::Pace;
 use super::poisson::draws;
+use super::{Source, Tell};
 use crate::axis::Axis;
-use crate::expression::{Expression, Operand};
 use crate::stepper::UnitValues;
 use crate::values::at;
 use spikedeck_core::math::exp;
@@ -26,9 +27,7 @@ pub(crate) struct Varying {
     buffer: Vec<[u32; 4]>,
     /// Targeted lanes.
     lanes: Vec<u32>,
-    expression: Expression,
-    /// What the expression is of, one entry a targeted lane.
-    operands: Vec<UnitValues>,
+    pace: Pace,
     /// Sources of each unit times the step.
     per_step: f64,
     weight: UnitValues,
@@ -55,7 +54,7 @@ impl Varying {
         key: Key,
         (first, all): (u32, usize),
         lanes: Vec<u32>,
-        (expression, operands): (Expression, Vec<UnitValues>),
+        pace: Pace,
         weight: UnitValues,
         sources: Sources,
         dt: f64,
@@ -68,32 +67,29 @@ impl Varying {
             buffer: vec![[0; 4]; (skip + all).div_ceil(4)],
             means: vec![0.0; lanes.len()],
             lanes,
-            expression,
-            operands,
+            pace,
             per_step: sources.number as f64 * dt,
             weight,
             on: sources.on,
             off: sources.off,
         }
     }
+}
 
-    /// Whether events can arrive in step `k`.
-    pub fn is_active(&self, k: u64) -> bool {
+impl Source for Varying {
+    fn is_active(&self, k: u64) -> bool {
         k >= self.on && k < self.off
     }
 
-    /// Adds the weights of what arrives in step `k` to `row` (one entry a lane). Returns the number of events. A rate
-    /// that is not a number makes what arrives not a number, which the run stops at.
-    pub fn add(&mut self, k: u64, axis: &Axis, row: &mut [f64]) -> u64 {
-        let operands: Vec<Operand<'_>> = self.operands.iter().map(Operand::from).collect();
-        self.expression.evaluate(axis.seconds(k) + 0.5 * axis.dt, &operands, &mut self.means);
+    fn each(&mut self, k: u64, axis: &Axis, tell: Tell<'_>) -> u64 {
+        self.pace.fill(k, axis, &mut self.means);
         draws(self.key, self.first_quad, k, &mut self.buffer);
         let first_draws = self.buffer.as_flattened();
         let mut events = 0;
         for (j, (&lane, rate)) in self.lanes.iter().zip(&self.means).enumerate() {
             let mean = rate * self.per_step;
             if mean.is_nan() || mean == f64::INFINITY {
-                row[lane as usize] += f64::NAN;
+                tell(lane, at(&self.weight, j), f64::NAN);
                 continue;
             }
             let place = self.skip + lane as usize;
@@ -105,7 +101,7 @@ impl Varying {
                 part += 1;
             }
             events += count;
-            row[lane as usize] += at(&self.weight, j) * count as f64;
+            tell(lane, at(&self.weight, j), count as f64);
         }
         events
     }
