@@ -71,6 +71,14 @@ impl<'a> Bound<'a> {
             )));
         }
         let system = &population.system;
+        if system.plays() {
+            let why = format!("`{}` plays spikes and has no equations", population.name);
+            return Err(AnalysisError::Unsuitable(why));
+        }
+        if let Some(state) = &population.clamp {
+            let why = format!("`{state}` of `{}` is clamped, and does not follow its equation", population.name);
+            return Err(AnalysisError::Unsuitable(why));
+        }
         let mut warnings = Vec::new();
         let (mut set_parameters, mut set_inputs) = (vec![None; system.parameters().len()], Vec::new());
         for Assignment { variable, value, .. } in &o.set {

@@ -88,6 +88,7 @@ impl Model {
             grid: None,
             integrator: Integrator::Auto,
             substeps: 1,
+            clamp: None,
         };
         let stimuli = inputs
             .iter()

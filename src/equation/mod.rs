@@ -29,6 +29,7 @@
 mod carry;
 pub mod check;
 pub mod derive;
+pub mod drive;
 pub mod expression;
 pub mod flow;
 mod formula;

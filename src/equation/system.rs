@@ -71,6 +71,8 @@ pub struct Parts {
     pub given_effects: Vec<(usize, Id)>,
     /// What time means.
     pub time_unit: TimeUnit,
+    /// Whether its units play spikes that nothing in it makes: it has no equations.
+    pub plays: bool,
     /// Warnings.
     pub warnings: Vec<(Part, Diagnostic)>,
 }
@@ -99,6 +101,11 @@ impl TimeUnit {
 }
 
 impl System {
+    /// A system without equations, whose units play spikes that somebody else lists or draws.
+    pub fn of_played_spikes() -> Self {
+        Self::from_parts(Parts { plays: true, ..Parts::default() })
+    }
+
     /// Wraps parts.
     pub fn from_parts(parts: Parts) -> Self {
         Self { inner: Arc::new(parts) }
@@ -153,9 +160,13 @@ impl System {
     pub fn operators(&self) -> &[Operator] {
         &self.inner.operators
     }
-    /// Whether there is a threshold.
+    /// Whether its units spike: at a threshold, or because they play spikes.
     pub fn spikes(&self) -> bool {
-        self.inner.threshold.is_some()
+        self.inner.threshold.is_some() || self.inner.plays
+    }
+    /// Whether its units play spikes, without equations.
+    pub fn plays(&self) -> bool {
+        self.inner.plays
     }
     /// Whether an equation has white noise.
     pub fn is_stochastic(&self) -> bool {
@@ -218,6 +229,9 @@ impl System {
             .collect();
         let printer = Printer::new(&p.graph, &names, named.clone());
         let mut lines = Vec::new();
+        if p.plays {
+            lines.push("no equations: each unit plays the spikes that its population lists or draws".to_owned());
+        }
         for (id, v) in p.subexpression_ids.iter().zip(&p.subexpressions) {
             lines.push(format!("{} = {}", v.name, printer.print(*id)));
         }

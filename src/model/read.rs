@@ -18,7 +18,7 @@ const ANY_WEIGHT: Dimension = Dimension::AMPERE;
 ///
 /// Keys: `title`, `summary`, `description`, `mathematics`, `relevance`, `applications`, `references`, `equations`,
 /// `threshold`, `reset`, `refractory = { time, hold }`, `inputs`, `parameters`, `initial`, `circular`, `presets`,
-/// `time_unit`, `integrator`, `on_event`, and for receptors and channels `given`, `provides` and `port`; for plasticity rules
+/// `time_unit`, `integrator`, `on_event`, for models `plays_spikes`, and for receptors and channels `given`, `provides` and `port`; for plasticity rules
 /// `given`, `on_pre` and `on_post`.
 pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str) -> Option<Definition> {
     let before = report.errors();
@@ -33,6 +33,7 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str)
     let integrator = fields.get("integrator").and_then(|n| string(report, n)).map(str::to_owned);
 
     let mut source = Source::default();
+    let plays = kind == Kind::Model && fields.get("plays_spikes").is_some_and(|n| flag(report, n));
     let mut nodes =
         Nodes { equations: fields.require(report, "equations", "\"dx/dt = ... : unit\""), ..Nodes::default() };
     nodes.equations.and_then(|n| string(report, n)).unwrap_or("").clone_into(&mut source.equations);
@@ -78,6 +79,13 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str)
     let dimension = |p: &super::Parameter| if p.is_weight { weight } else { p.dimension };
     source.parameters =
         parameters.iter().map(|p| Declaration { name: p.name.clone(), dimension: dimension(p) }).collect();
+    if plays && source != Source::default() {
+        report.error_help(
+            &fields.place,
+            "a model that plays spikes has no equations, and nothing that belongs to them",
+            "write `equations = \"\"`, or leave `plays_spikes` out",
+        );
+    }
     let initial_node = fields.get("initial");
     let circular_node = fields.get("circular");
     let presets_node = fields.get("presets");
@@ -98,7 +106,12 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str)
             }
         }
     }
-    let system = match rule.as_ref().map_or_else(|| System::parse(&source), |r| Ok(r.pre.clone())) {
+    let understood = match &rule {
+        Some(rule) => Ok(rule.pre.clone()),
+        None if plays => Ok(System::of_played_spikes()),
+        None => System::parse(&source),
+    };
+    let system = match understood {
         Ok(system) => {
             for (part, diagnostic) in system.warnings() {
                 nodes.put(report, *part, diagnostic.clone(), &node.place);
@@ -262,6 +275,15 @@ fn time_unit(report: &mut Report, node: &Node) -> Option<TimeUnit> {
             None
         }
     }
+}
+
+/// Yes or no; anything else is reported.
+fn flag(report: &mut Report, node: &Node) -> bool {
+    let Item::Flag(yes) = node.item else {
+        report.error(&node.place, format!("true or false is due here, not {}", node.what()));
+        return false;
+    };
+    yes
 }
 
 /// The string in `node`; anything else is reported.

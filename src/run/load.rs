@@ -1,5 +1,6 @@
 //! Finds and resolves scenarios: built-in names, files, variants, overrides, and the files they name.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
 
@@ -51,6 +52,12 @@ impl From<LoadError> for RunError {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Files;
 
+/// The file that a path means as a table: the spikes of a finished run where it is the run's folder.
+fn table_at(path: &Path) -> Cow<'_, Path> {
+    let inside = path.join("spikes.parquet");
+    if inside.is_file() { Cow::Owned(inside) } else { Cow::Borrowed(path) }
+}
+
 impl FileLoader for Files {
     fn text(&self, path: &Path) -> Result<Option<String>, String> {
         // A device or a pipe may never end.
@@ -67,11 +74,11 @@ impl FileLoader for Files {
     fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, String> {
         // As much as a run may hold.
         let most = super::memory::free_memory() / 4 * 3;
-        store::file_table(path, columns, most).map_err(|e| e.to_string())
+        store::file_table(&table_at(path), columns, most).map_err(|e| e.to_string())
     }
 
     fn file(&self, path: &Path) -> Option<FileUse> {
-        let file = std::fs::File::open(path).ok()?;
+        let file = std::fs::File::open(table_at(path)).ok()?;
         FileUse::read(path, file).ok()
     }
 }

@@ -18,6 +18,12 @@ const EQUATIONS: Key = Key::required(
     "dx/dt = ... : unit",
     "one equation a line, `dV_m/dt = ... : V`",
 );
+const PLAYS_SPIKES: Key = Key::default(
+    "plays_spikes",
+    Takes::Flag,
+    "false",
+    "whether its units play the spikes that a population lists or draws, without equations, as `spike_source` does",
+);
 const THRESHOLD: Key = Key::optional("threshold", Takes::Text("a condition"), "no spikes", "condition of a spike");
 const RESET: Key =
     Key::optional("reset", Takes::Text("statements"), "nothing", "what happens at a spike; needs `threshold`");
@@ -118,6 +124,7 @@ pub(super) static MODEL: Section = Section::new(
         REFERENCES,
         INTEGRATOR,
         EQUATIONS,
+        PLAYS_SPIKES,
         THRESHOLD,
         RESET,
         ON_EVENT,

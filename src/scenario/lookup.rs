@@ -125,7 +125,8 @@ fn is_model(content: &str) -> bool {
 pub(super) fn time_base(resolver: &mut Resolver<'_>, models: &[(&Entry, Option<Arc<Definition>>)]) -> TimeBase {
     let mut found: Option<(TimeBase, String)> = None;
     for (entry, model) in models {
-        let Some(model) = model else { continue };
+        // Without equations time means whatever it means to the others.
+        let Some(model) = model.as_ref().filter(|m| !m.system.plays()) else { continue };
         let base = if model.system.time_unit() == TimeUnit::Dimensionless {
             TimeBase::Dimensionless
         } else {

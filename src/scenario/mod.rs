@@ -55,6 +55,7 @@ mod selector;
 pub mod spec;
 mod stimulus;
 mod sweep;
+mod target;
 mod tree;
 mod value;
 mod weights;
@@ -81,7 +82,8 @@ use std::sync::Arc;
 
 use language::{Family, Key, Section, Table, Takes};
 use resolver::Resolver;
-use spikedeck_model::document::{Entry, Node, parse};
+use spikedeck_equation::drive::CHANGE;
+use spikedeck_model::document::{Entry, Item, Node, parse};
 use spikedeck_model::report;
 use spikedeck_model::{Definition, Kind, Library, Report, strings};
 use spikedeck_signal::TimeBase;
@@ -138,8 +140,8 @@ pub fn sections() -> Vec<&'static Section> {
 }
 
 /// The tables that are one of several kinds.
-pub fn families() -> [&'static Family; 5] {
-    [&STIMULI, &RULES, &positions::POSITIONS, &tree::COMPARTMENTS, &record::RECORD]
+pub fn families() -> [&'static Family; 6] {
+    [&STIMULI, &SOURCES, &RULES, &positions::POSITIONS, &tree::COMPARTMENTS, &record::RECORD]
 }
 
 /// Reads a scenario: everything wrong with it at once, or the resolved [`Spec`] with warnings.
@@ -310,10 +312,18 @@ fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) -> Option<S
     let simulation = plan::simulation(resolver, simulation_node, &root.place);
 
     let known: Vec<&str> = population_entries.iter().map(|e| e.key.as_str()).collect();
-    let mut populations = Vec::new();
+    let mut populations: Vec<PopulationSpec> = Vec::new();
+    // What populations play stands before the stimuli.
+    let mut played = Vec::new();
     for (entry, model) in &models {
         match model {
-            Some(model) => populations.extend(population::read(resolver, &mut own, entry, model)),
+            Some(model) => {
+                let driven = driven(f.get("stimuli"), &entry.key);
+                if let Some((population, spikes)) = population::read(resolver, &mut own, entry, model, &driven) {
+                    played.extend(spikes.map(|kind| StimulusSpec::played(&population, populations.len(), kind)));
+                    populations.push(population);
+                }
+            }
             None => {
                 if let Some(table) = entry.value.entries().filter(|t| !t.iter().any(|e| e.key == "model")) {
                     let near =
@@ -334,10 +344,11 @@ fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) -> Option<S
         projection::check_draws(resolver, e, &projection_names);
         projections.extend(projection::read(resolver, &mut own, e, &populations, &known));
     }
-    let mut stimuli = Vec::new();
+    let mut stimuli = played;
     for e in entries(resolver, f.get("stimuli"), "stimuli", "stimulus") {
         stimuli.extend(stimulus::read(resolver, e, &populations, &known));
     }
+    held(resolver, population_entries, &populations, &stimuli);
     let mut records = Vec::new();
     for e in entries(resolver, f.get("record"), "record", "population") {
         records.extend(record::read(
@@ -390,6 +401,37 @@ fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) -> Option<S
         files: Vec::new(),
         warnings: Vec::new(),
     })
+}
+
+/// What stimuli have as their targets in a population.
+fn driven<'a>(stimuli: Option<&'a Node>, population: &str) -> Vec<population::Driven<'a>> {
+    let all = stimuli.and_then(Node::entries).unwrap_or_default();
+    let one = |e: &'a Entry| {
+        let (name, what) = e.value.get("target").and_then(Node::as_text)?.split_once('.')?;
+        let is_recorded = matches!(e.value.get("recorded").map(|n| &n.item), Some(Item::Flag(true)));
+        (name == population).then(|| population::Driven { what, recorded: is_recorded.then_some(e.key.as_str()) })
+    };
+    all.iter().filter_map(one).collect()
+}
+
+/// Every clamped state is held at something.
+fn held(resolver: &mut Resolver<'_>, entries: &[Entry], populations: &[PopulationSpec], stimuli: &[StimulusSpec]) {
+    for (number, population) in populations.iter().enumerate() {
+        let Some(state) = &population.clamp else { continue };
+        let here = |s: &&StimulusSpec| s.target.population.index() == number && s.units.is_empty();
+        // A stimulus that is recorded by itself has a port of its own.
+        let commands = |s: &StimulusSpec| {
+            population.port_name(s.target.port).strip_prefix(state.as_str()).is_some_and(|rest| !rest.contains(CHANGE))
+        };
+        if !stimuli.iter().filter(here).any(commands) {
+            let entry = entries.iter().find(|e| e.key == population.name).expect("each population has its entry");
+            resolver.error_help(
+                &entry.place,
+                format!("nothing says at which `{state}` all units of `{}` are held", population.name),
+                format!("add a stimulus with `target = \"{}.{state}\"`: the command of the clamp", population.name),
+            );
+        }
+    }
 }
 
 /// The model of a population, looked up; what is wrong is reported. A missing key is reported by the caller.

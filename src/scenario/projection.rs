@@ -8,8 +8,9 @@ use super::plasticity::{self, Ends, PLASTICITY};
 use super::resolver::{Resolver, suggest};
 use super::selector::Units;
 use super::spec::{
-    Apart, Coupling, PairName, PopulationId, PopulationSpec, Port, ProjectionSpec, Rule, Target, Value, pairs,
+    Apart, Coupling, PairName, PopulationId, PopulationSpec, Port, ProjectionSpec, Rule, Value, pairs,
 };
+use super::target::target;
 use super::value::{KnownNames, Wanted};
 use spikedeck_core::units::{Dimension, display_unit};
 use spikedeck_model::document::{Entry, Node};
@@ -111,37 +112,6 @@ pub(super) fn population(
     None
 }
 
-/// `POP.PORT`: an event port (receptor) or an input.
-pub(super) fn target(
-    resolver: &mut Resolver<'_>,
-    node: &Node,
-    what: &str,
-    all: &[PopulationSpec],
-    known: &[&str],
-) -> Option<Target> {
-    let text = resolver.text(node, what)?.to_owned();
-    let (name, port) = text.split_once('.').map_or((text.as_str(), ""), |(a, b)| (a, b));
-    let index = population(resolver, node, name, all, known)?;
-    let p = &all[index.index()];
-    if let Some(port) = p.port(port) {
-        return Some(Target { population: index, port });
-    }
-    let events: Vec<&str> = p.system.event_ports().iter().map(|e| e.name.as_str()).collect();
-    let inputs: Vec<&str> = p.system.inputs().iter().map(|v| v.name.as_str()).collect();
-    let help = suggest(port, events.iter().chain(&inputs).copied());
-    if port.is_empty() {
-        let list = |names: &[&str], none: &str| if names.is_empty() { none.to_owned() } else { names.join(", ") };
-        resolver.error_help(
-            &node.place,
-            format!("`{text}` names a population, but not where in it this arrives"),
-            format!("write `{name}.PORT`; receptors: {}; inputs: {}", list(&events, "none"), list(&inputs, "none")),
-        );
-    } else {
-        resolver.error_help(&node.place, format!("population `{name}` has no receptor or input `{port}`"), help);
-    }
-    None
-}
-
 /// Reads one projection.
 pub(super) fn read(
     resolver: &mut Resolver<'_>,
@@ -211,7 +181,7 @@ pub(super) fn read(
     let names_of_pair = || Some(pair.clone());
     let event_dimension = match to.port {
         Port::Event(_) => target.port_dimension(to.port),
-        Port::Input(_) => Dimension::NONE,
+        Port::Input(_) | Port::Spikes => Dimension::NONE,
     };
     let has_weights = wiring.weights.is_some();
     if let Some((of_file, node)) = wiring.weights.zip(connect).filter(|w| !continuous && w.0 != event_dimension) {

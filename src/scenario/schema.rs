@@ -397,7 +397,7 @@ mod tests {
     #[test]
     fn each_kind_of_stimulus_takes_its_own_keys_and_no_others() {
         kinds_hold(&crate::STIMULI, &|kind, keys| {
-            let target = if matches!(kind, "poisson" | "spikes") { "exc.syn" } else { "exc.I" };
+            let target = if crate::SOURCES.kind(kind).is_some() { "exc.syn" } else { "exc.I" };
             format!("{POPULATION}[stimuli]\ns = {{ target = \"{target}\", {keys} }}\n")
         });
         let step = "kind = \"step\", amplitude = \"1 nA\", tau = \"5 ms\"";
@@ -437,6 +437,23 @@ mod tests {
                     assert!(e.contains("`no_such_parameter`"), "{name}: {e}");
                 }
             }
+        }
+    }
+
+    /// What a population plays has no weights: the key is unknown to reader and schema alike.
+    #[test]
+    fn each_kind_of_played_spikes_takes_its_own_keys_and_no_others() {
+        let table = |_: &str, keys: &str| {
+            format!("{POPULATION}[populations.in]\nmodel = \"spike_source\"\nspikes = {{ {keys} }}\n")
+        };
+        kinds_hold(&crate::SOURCES, &table);
+        let weighted = table("", "kind = \"poisson\", rate = \"10 Hz\", weight = 1");
+        assert!(check(&weighted).unwrap_err().contains("weight: unknown key"));
+        let e = crate::tests::read(&weighted, &crate::Overrides::default()).unwrap_err().to_string();
+        assert!(e.contains("unknown key `weight`"), "{e}");
+        for kind in crate::SOURCES.kinds {
+            let whole = crate::STIMULI.kind(kind.name).unwrap();
+            assert_eq!(kind.keys.len() + 1, whole.keys.len(), "{}", kind.name);
         }
     }
 

@@ -69,7 +69,7 @@ impl<'a> Units<'a> {
     pub fn targets(p: &'a PopulationSpec, port: Port) -> Self {
         let numbering = |t: &'a TreeSpec| match port {
             Port::Event(e) => Numbering::Some(&t.slots[e.index()]),
-            Port::Input(_) => Numbering::All,
+            Port::Input(_) | Port::Spikes => Numbering::All,
         };
         Self { size: p.targets(port), named: p.tree.as_deref().map(|t| (t, numbering(t))) }
     }

@@ -74,7 +74,10 @@ impl FailureNames {
         let (name, system) = &self.populations[population.index()];
         let expressions = system.subexpressions();
         let variable = match cause {
-            Cause::Rate(_) => system.event_ports()[state].name.clone(),
+            Cause::Rate(_) => {
+                // Only what plays spikes gets events without a receptor.
+                system.event_ports().get(state).map_or_else(|| "spikes".to_owned(), |port| port.name.clone())
+            }
             Cause::Stimulus(_) | Cause::Projections => system.inputs()[state].name.clone(),
             Cause::Growth | Cause::Unfollowed => system.states()[state].name.clone(),
             Cause::Expression => expressions.get(state).map_or_else(

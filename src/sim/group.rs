@@ -280,7 +280,7 @@ impl Group {
             Some(Failure { step: k, place: Broken::Arriving(population), unit: self.first + lane as u32, state })
         });
         let events = self.events.iter().filter_map(|(port, stimulus, events)| {
-            let Events::Varying(source) = events else { return None };
+            let Events::Drawn(source) = events else { return None };
             let (step, unit) = source.broken()?;
             let place = Broken::Events { stimulus: *stimulus, population };
             Some(Failure { step, place, unit, state: *port })
@@ -342,13 +342,15 @@ impl Group {
                         };
                     }
                 }
-                Events::Varying(source) => {
+                Events::Drawn(source) => {
                     if source.is_active(k) {
                         count += if ring.keeps_singles() {
-                            source.each(k, axis, |lane, weight, n| (0..n).for_each(|_| ring.add(k + 1, lane, weight)))
+                            source.each(k, axis, &mut |lane, weight, n| {
+                                (0..n).for_each(|_| ring.add(k + 1, lane, weight));
+                            })
                         } else {
                             let row = ring.arriving(k + 1);
-                            source.each(k, axis, |lane, weight, n| row[lane as usize] += weight * n as f64)
+                            source.each(k, axis, &mut |lane, weight, n| row[lane as usize] += weight * n as f64)
                         };
                     }
                 }

@@ -116,7 +116,7 @@ pub(super) fn normal(stream: &mut Stream) -> f64 {
 }
 
 /// Standard gamma number (Marsaglia and Tsang 2000, doi:10.1145/358407.358414).
-fn gamma(shape: f64, stream: &mut Stream) -> f64 {
+pub(super) fn gamma(shape: f64, stream: &mut Stream) -> f64 {
     if shape < 1.0 {
         let u = stream.uniform().max(f64::MIN_POSITIVE);
         return gamma(shape + 1.0, stream) * exp(log(u) / shape);

@@ -72,7 +72,11 @@ pub(super) fn keep<'a>(
 fn copy(folder: &Path, path: &Path, bytes: &[u8]) -> Result<String, TableError> {
     let files = folder.join(FOLDER);
     fs::create_dir_all(&files).map_err(|e| TableError::io(&files, e))?;
-    let name = path.file_name().map_or_else(|| "file".to_owned(), |n| n.to_string_lossy().into_owned());
+    let mut name = path.file_name().map_or_else(|| "file".to_owned(), |n| n.to_string_lossy().into_owned());
+    // Of a run that is named by its folder the table of spikes is kept; formats go by the end of a name.
+    if bytes.starts_with(b"PAR1") && path.extension().is_none_or(|e| e != "parquet") {
+        name.push_str(".parquet");
+    }
     let mut number = 1;
     let mut free = name.clone();
     while files.join(&free).exists() {

@@ -31,6 +31,7 @@ mod pty;
 mod published;
 mod registry;
 mod scenarios;
+mod sources;
 mod spikes;
 mod supply_chain;
 mod trees;

@@ -295,7 +295,9 @@ fn every_model_runs_at_its_defaults() {
         let along = |o: &spikedeck::equation::space::Operator| {
             matches!(o.kind, spikedeck::equation::space::OperatorKind::Axial(_))
         };
-        let place = if definition.system.operators().is_empty() {
+        let place = if definition.system.plays() {
+            "size = 3\nspikes = { kind = \"poisson\", rate = \"100 Hz\" }".to_owned()
+        } else if definition.system.operators().is_empty() {
             "size = 3".to_owned()
         } else if definition.system.operators().iter().any(along) {
             "size = 3\ncable = { length = \"1 mm\", diameter = \"2 um\" }".to_owned()

@@ -26,6 +26,7 @@ pub(super) fn population(population: &PopulationSpec) -> Json {
         tree: cells,
         integrator,
         substeps,
+        clamp,
     } = population;
     let mut object = Map::new();
     object.insert("name".into(), json!(name));
@@ -45,6 +46,9 @@ pub(super) fn population(population: &PopulationSpec) -> Json {
     }
     if let Some(grid) = grid {
         object.insert("grid".into(), cells_of(grid));
+    }
+    if let Some(clamp) = clamp {
+        object.insert("clamp".into(), json!(clamp));
     }
     if let Some(cells) = cells {
         object.insert("tree".into(), tree(cells, population));

@@ -36,6 +36,11 @@ pub(crate) trait Field {
     /// What holds without the key.
     fn absent(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key) -> Option<Self::Out>;
 
+    /// What holds where events are the spikes of a population, if the key has no meaning there.
+    fn played() -> Option<Self::Out> {
+        None
+    }
+
     /// What is written.
     fn write(value: &Self::Out, writer: &dyn Writer) -> Json;
 }
@@ -111,7 +116,11 @@ impl<U: Unit> Field for Amount<U> {
     }
 }
 
-/// The weight of what arrives at a receptor: a conductance is not negative.
+/// The key of weights.
+pub(crate) const WEIGHT: &str = "weight";
+
+/// The weight of what arrives at a receptor: a conductance is not negative. Spikes of a population have none: each is
+/// one.
 pub(crate) struct Weight;
 
 impl Field for Weight {
@@ -126,6 +135,10 @@ impl Field for Weight {
 
     fn absent(reader: &mut Reader<'_, '_, '_, '_>, key: &'static Key) -> Option<Value> {
         Amount::<Target>::absent(reader, key)
+    }
+
+    fn played() -> Option<Value> {
+        Some(Value::Constant(1.0))
     }
 
     fn write(value: &Value, writer: &dyn Writer) -> Json {

@@ -14,7 +14,7 @@ mod words;
 
 pub(crate) use field::{Amount, Declared, Density, Exact, Field, Flag, Frequency, Length, Maybe, Number, PerTime};
 pub(crate) use field::{Plain, Size, Start, Stop};
-pub(crate) use field::{Target, Time, Weight, Whole, Word};
+pub(crate) use field::{Target, Time, WEIGHT, Weight, Whole, Word};
 pub(crate) use reader::{Context, Reader};
 pub use reference::reference;
 pub(crate) use table::{Table, word};

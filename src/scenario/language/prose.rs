@@ -69,8 +69,9 @@ impl Takes {
     }
 
     /// The unit of its numbers.
-    fn of(&self) -> Of {
+    pub(super) fn of(&self) -> Of {
         match *self {
+            Self::Either(list) => list.first().map_or(Of::Number, Self::of),
             Self::Quantity(of) | Self::Value(of) | Self::Quantities(of, _) => of,
             _ => Of::Number,
         }

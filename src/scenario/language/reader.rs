@@ -1,6 +1,6 @@
 //! A table of a scenario while it is read by its declaration.
 
-use super::{Field, Key, Need, Of, Range, Table};
+use super::{Field, Key, Need, Of, Range, Table, WEIGHT};
 use crate::resolver::{Resolver, unit_example};
 use crate::value::KnownNames;
 use spikedeck_core::units::Dimension;
@@ -20,6 +20,8 @@ pub(crate) struct Context<'c> {
     pub place: &'c str,
     /// Where what is read begins, once that is known.
     pub start: f64,
+    /// Whether the events that are read are the spikes of a population, which have no weight.
+    pub plays: bool,
 }
 
 /// A table while it is read: gives the values of declared keys, and refuses the others at the end.
@@ -46,7 +48,7 @@ impl<'d, 'l, 'a, 'c> Reader<'d, 'l, 'a, 'c> {
 
     /// Further keys that this table may have.
     pub fn with(&mut self, keys: &'static [Key]) {
-        self.table.with(keys);
+        self.table.with_but(keys, self.context.plays.then_some(WEIGHT));
     }
 
     /// What stands at a key, if anything does.
@@ -90,6 +92,9 @@ impl<'d, 'l, 'a, 'c> Reader<'d, 'l, 'a, 'c> {
 
     /// The value of a key as its declaration says, or what holds without it.
     pub fn field<F: Field>(&mut self, name: &str) -> Option<F::Out> {
+        if let Some(value) = F::played().filter(|_| self.context.plays) {
+            return Some(value);
+        }
         let key = self.table.key(name);
         match self.require(name) {
             Some(node) => F::read(self, key, node),
@@ -140,10 +145,7 @@ impl<'d, 'l, 'a, 'c> Reader<'d, 'l, 'a, 'c> {
 
     /// The example of a required key as it would be written here: `{unit}` stands for the unit of its target.
     fn example(&mut self, key: &Key, text: &'static str) -> String {
-        let of = match key.takes {
-            super::Takes::Value(of) | super::Takes::Quantity(of) => of,
-            _ => Of::Number,
-        };
+        let of = key.takes.of();
         if !text.contains("{unit}") {
             return super::toml(text);
         }

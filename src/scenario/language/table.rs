@@ -29,8 +29,15 @@ impl<'a> Table<'a> {
 
     /// Further keys that this table may have.
     pub fn with(&mut self, keys: &'static [Key]) {
+        self.with_but(keys, None);
+    }
+
+    /// The same; one of them is declared, but must not stand there.
+    pub fn with_but(&mut self, keys: &'static [Key], withheld: Option<&str>) {
         for key in keys {
-            self.fields.allow(key.name);
+            if withheld != Some(key.name) {
+                self.fields.allow(key.name);
+            }
             self.keys.push(key);
         }
     }

@@ -4,6 +4,7 @@ use crate::grid::GRID;
 use crate::language::{Key, Of, Others, Range, Section, Takes, Words};
 use crate::mechanism::{CHANNEL, RECEPTOR};
 use crate::positions::POSITIONS;
+use crate::stimulus::SOURCES;
 use crate::tree::{COMPARTMENTS, SECTION};
 use spikedeck_core::units::Dimension;
 use spikedeck_model::Kind;
@@ -23,7 +24,7 @@ pub(crate) static POPULATION: Section = Section::new(
         Key::optional(
             "size",
             Takes::Whole,
-            "1, or as many as `grid` or `positions` have",
+            "1, or as many as `grid`, `positions` or a file of spikes have",
             "number of units; of cells on a tree",
         )
         .range(Range::From(1.0)),
@@ -41,6 +42,7 @@ pub(crate) static POPULATION: Section = Section::new(
             "none",
             "receptors, by names of your own; spikes arrive at them as `POP.NAME`",
         ),
+        Key::optional("spikes", Takes::One(&SOURCES), "required where `model = \"spike_source\"`", SOURCES.about),
         Key::optional("channels", Takes::Named(&CHANNEL), "none", "channels of a tree, by names of your own"),
         Key::optional("grid", Takes::Table(&GRID), "points", "cells on a line or in a plane"),
         Key::optional("positions", Takes::One(&POSITIONS), "units without places", "where the units are"),
@@ -55,6 +57,12 @@ pub(crate) static POPULATION: Section = Section::new(
             Takes::One(&COMPARTMENTS),
             "{ d_lambda = 0.1 }",
             "how sections are cut into compartments",
+        ),
+        Key::optional(
+            "clamp",
+            Takes::Text("a state"),
+            "free",
+            "a state that is what stimuli with the target `POP.STATE` bring; `I_clamp` is the current that holds it",
         ),
         Key::optional("held", Takes::Open(&HELD), "none", "places whose voltage is held"),
         Key::optional(

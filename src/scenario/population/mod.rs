@@ -4,25 +4,32 @@ mod carried;
 mod initial;
 mod keys;
 mod parameters;
+mod source;
 
 pub(super) use self::keys::{POPULATION, VALUE};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use self::carried::carried;
+use self::carried::{Carried, carried};
 use self::initial::Initial;
 use self::parameters::{check_order, check_refractory, parameters};
 use super::language::Table;
 use super::lookup::OwnModels;
 use super::mechanism::{Reading, preset};
 use super::resolver::{Resolver, suggest};
-use super::spec::{GridSpec, Integrator, PopulationSpec, Positions, Value};
+use super::spec::{GridSpec, Integrator, PopulationSpec, Positions, StimulusKind, Value};
 use super::value::KnownNames;
 use super::{fit, grid, positions, tree};
 use spikedeck_model::document::{Entry, Node};
 use spikedeck_model::report::SourceSpan;
 use spikedeck_model::{Definition, Kind, Preset};
+
+/// What a stimulus has as its target in a population, and its name where it is recorded by itself.
+pub(super) struct Driven<'a> {
+    pub what: &'a str,
+    pub recorded: Option<&'a str>,
+}
 
 /// Values that the scenario states, and where, by the names of the population's parameters.
 type Given = BTreeMap<String, (Value, SourceSpan)>;
@@ -34,16 +41,28 @@ struct Chosen<'a> {
     at: &'a SourceSpan,
 }
 
-/// Reads one population whose model is known.
+/// Reads one population whose model is known, with the spikes that it plays if it does; stimuli have `driven` of it as
+/// their targets.
 pub(super) fn read(
     resolver: &mut Resolver<'_>,
     own: &mut OwnModels,
     entry: &Entry,
     model: &Arc<Definition>,
-) -> Option<PopulationSpec> {
+    driven: &[Driven<'_>],
+) -> Option<(PopulationSpec, Option<StimulusKind>)> {
     let mut f = Table::of(resolver, &entry.value, format!("population `{}`", entry.key), POPULATION.keys)?;
     let grid_node = f.get("grid");
     let Extent { count, positions, grid } = extent(resolver, &mut f, model, &entry.place);
+    if model.system.plays() {
+        return Some(source::read(resolver, f, entry, model, (count, positions)));
+    }
+    if let Some(node) = f.get("spikes") {
+        resolver.error_help(
+            &node.place,
+            format!("`{}` spikes by its own equations: `spikes` is for `model = \"spike_source\"`", model.name),
+            "stimuli and projections bring spikes to its receptors; `[record.NAME]` keeps those that it fires",
+        );
+    }
     let shaped = tree::SHAPES.iter().any(|key| f.get(key).is_some());
     let tree = tree::read(resolver, &mut f, model, &entry.place);
     // On a tree what is counted are cells, and units are the compartments of all.
@@ -59,7 +78,9 @@ pub(super) fn read(
     let reading = Reading { size, tree: tree.as_ref(), lost: shaped && tree.is_none() };
 
     let mut given = Given::new();
-    let carried = carried(resolver, own, &mut f, model, &reading, &names, &mut given);
+    let mut carried = carried(resolver, own, &mut f, model, &reading, &names, &mut given);
+    let apart = grid.is_none() && tree.is_none() && !shaped;
+    let clamp = f.get("clamp").and_then(|n| clamp(resolver, n, &mut carried, apart));
     let preset = f.get("preset").and_then(|n| preset(resolver, n, model));
     let chosen = Chosen { model, preset: preset.as_ref(), at: &entry.place };
     let parameters = parameters(resolver, &mut f, &chosen, &reading, &names, &mut given, &carried);
@@ -83,7 +104,16 @@ pub(super) fn read(
             .parameter(key)
             .map(|_| format!("`{key}` is a parameter of the model: write `parameters = {{ {key} = ... }}`"))
     });
-    let system = carried.system;
+    let mut system = carried.system;
+    if apart {
+        for Driven { what, recorded } in driven {
+            // Other names are ports, or wrong.
+            system = system.with_changing(what).unwrap_or(system);
+            if let Some(stimulus) = recorded {
+                system = system.with_source(what, stimulus).unwrap_or(system);
+            }
+        }
+    }
     let mechanisms = carried.mechanisms;
     let tree = tree.map(|t| t.finish(resolver, &system, model, &mechanisms, count, initial_node));
     let (channels, receptors) =
@@ -105,9 +135,10 @@ pub(super) fn read(
         grid,
         integrator,
         substeps,
+        clamp,
     };
     fit::check(resolver, &population, &nodes);
-    Some(population)
+    Some((population, None))
 }
 
 /// How many units a population of points or of a grid has, or cells a population on a tree, and where they are.
@@ -151,6 +182,36 @@ fn extent(resolver: &mut Resolver<'_>, f: &mut Table<'_>, model: &Arc<Definition
     let count = count.map_or_else(likely, |v| v as f64) as usize;
     positions::check(resolver, positions_node, positions.as_ref(), count);
     Extent { count, positions, grid }
+}
+
+/// The state that is clamped: it becomes an input.
+fn clamp(resolver: &mut Resolver<'_>, node: &Node, carried: &mut Carried, apart: bool) -> Option<String> {
+    let state = resolver.text(node, "`clamp`")?.to_owned();
+    if !apart {
+        resolver.error_help(
+            &node.place,
+            "a clamp holds a state of points, which are apart",
+            "on a tree `held = { \"soma(0.5)\" = \"-65 mV\" }` holds the voltage of a place",
+        );
+        return None;
+    }
+    let inputs: Vec<&str> = carried.system.inputs().iter().map(|v| v.name.as_str()).collect();
+    let charging = match inputs[..] {
+        [one] => one.to_owned(),
+        _ => "I".to_owned(),
+    };
+    match carried.system.clamped(&state, &charging) {
+        Ok(system) => {
+            carried.system = system;
+            Some(state)
+        }
+        Err(why) => {
+            let states: Vec<&str> = carried.system.states().iter().map(|v| v.name.as_str()).collect();
+            let help = format!("states: {}; the current of the clamp goes into `{charging}`", states.join(", "));
+            resolver.error_help(&node.place, format!("`{state}` cannot be clamped: {why}"), help);
+            None
+        }
+    }
 }
 
 /// The integrator that the population, its preset or its model names, and otherwise that of the simulation.

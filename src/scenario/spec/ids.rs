@@ -101,7 +101,10 @@ impl VariableId {
     /// The quantity of this name: one of its own, or an input.
     pub fn named<'a>(system: &'a System, name: &str) -> Option<(Self, &'a Variable)> {
         let inputs = system.inputs().iter().enumerate().map(|(i, v)| (Self::Input(InputId::new(i)), v));
-        Self::own(system).chain(inputs).find(|(_, v)| v.name == name)
+        // A parameter that changes during a run has a subexpression of its name: what it is at the moment.
+        let now = system.subexpressions().iter().position(|v| v.name == name);
+        let now = now.map(|i| (Self::Subexpression(SubexpressionId::new(i)), &system.subexpressions()[i]));
+        now.or_else(|| Self::own(system).chain(inputs).find(|(_, v)| v.name == name))
     }
 
     /// Its name and dimension in the system that it is of.

@@ -7,6 +7,7 @@ use super::integrator::Integrator;
 use super::tree::TreeSpec;
 use crate::language::words;
 use spikedeck_core::units::Dimension;
+use spikedeck_equation::drive::CHANGE;
 use spikedeck_equation::{Formula, System, TimeUnit};
 use spikedeck_model::Definition;
 
@@ -175,6 +176,8 @@ pub struct PopulationSpec {
     pub integrator: Integrator,
     /// Integration steps inside one step of the simulation.
     pub substeps: u32,
+    /// The state that stimuli hold, if one is clamped; in `system` it is an input.
+    pub clamp: Option<String>,
 }
 
 impl PopulationSpec {
@@ -200,13 +203,16 @@ pub enum Port {
     Event(EventId),
     /// A port for values.
     Input(InputId),
+    /// What a population without equations plays; nothing else arrives there.
+    Spikes,
 }
 
 impl PopulationSpec {
-    /// The port called `name`: a receptor, or an input.
+    /// The port called `name`: a receptor, an input, or the port that changes a parameter.
     pub fn port(&self, name: &str) -> Option<Port> {
         let event = self.system.event_ports().iter().position(|e| e.name == name);
-        let input = || self.system.inputs().iter().position(|v| v.name == name);
+        let input = |name: &str| self.system.inputs().iter().position(|v| v.name == name);
+        let input = || input(name).or_else(|| input(&format!("{name}{CHANGE}")));
         event.map(|i| Port::Event(EventId::new(i))).or_else(|| input().map(|i| Port::Input(InputId::new(i))))
     }
 
@@ -225,6 +231,7 @@ impl PopulationSpec {
         match port {
             Port::Event(id) => &self.system.event_ports()[id.index()].name,
             Port::Input(id) => &self.system.inputs()[id.index()].name,
+            Port::Spikes => "spikes",
         }
     }
 
@@ -233,6 +240,7 @@ impl PopulationSpec {
         match port {
             Port::Event(id) => self.system.event_ports()[id.index()].weight,
             Port::Input(id) => self.system.inputs()[id.index()].dimension,
+            Port::Spikes => Dimension::NONE,
         }
     }
 }

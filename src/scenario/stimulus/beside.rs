@@ -63,6 +63,8 @@ pub(super) struct Moments<'a> {
     pub units: Option<&'a [u32]>,
     /// The row of each in its file.
     pub rows: Option<&'a [usize]>,
+    /// Whether they are the spikes of a population, not events that arrive.
+    pub plays: bool,
 }
 
 impl Moments<'_> {
@@ -83,7 +85,7 @@ impl Moments<'_> {
         }
         let clock = Clock { dt: resolver.dt };
         let last = clock.steps(resolver.duration);
-        let (mut late, mut moved, mut furthest) = (0, 0, 0.0_f64);
+        let (mut late, mut early, mut moved, mut furthest) = (0, 0, 0, 0.0_f64);
         let mut arrivals: Vec<(u64, u32, u64)> = Vec::with_capacity(self.times.len());
         for (k, &time) in self.times.iter().enumerate() {
             let (point, away) = clock.nearest(time);
@@ -91,30 +93,54 @@ impl Moments<'_> {
                 late += 1;
                 continue;
             }
-            if away > 0.0 {
+            // A spike carries the end of a step: none is played before the end of the first.
+            if self.plays && point == 0 {
+                early += 1;
+            } else if away > 0.0 {
                 moved += 1;
                 furthest = furthest.max(away);
             }
+            let point = if self.plays { point.max(1) } else { point };
             arrivals.push((point, self.units.map_or(0, |u| u[k]), time.to_bits()));
         }
         arrivals.sort_unstable();
         let shared = arrivals.windows(2).filter(|w| (w[0].0, w[0].1) == (w[1].0, w[1].1)).count();
         let twice = arrivals.windows(2).filter(|w| w[0] == w[1]).count();
         let mut said = Vec::new();
+        // What becomes of so many of them.
+        let does = |n: usize| match (self.plays, n) {
+            (true, 1) => "is played",
+            (true, _) => "are played",
+            (false, 1) => "arrives",
+            (false, _) => "arrive",
+        };
         if late > 0 {
+            let never = match (self.plays, late) {
+                (true, 1) => "is never played",
+                (true, _) => "are never played",
+                (false, 1) => "never arrives",
+                (false, _) => "never arrive",
+            };
             said.push(format!(
-                "{late} {} after the end of the run ({}) and never arrive{}",
+                "{late} {} after the end of the run ({}) and {never}",
                 is(late),
-                show(resolver.duration),
-                s(late)
+                show(resolver.duration)
+            ));
+        }
+        if early > 0 {
+            said.push(format!(
+                "{early} {} before the first step and {} at its end, {}",
+                is(early),
+                does(early),
+                show(resolver.dt)
             ));
         }
         if moved > 0 {
             said.push(format!(
-                "{moved} {} not on the grid of {} and arrive{} at the nearest point of it, at most {} away",
+                "{moved} {} not on the grid of {} and {} at the nearest point of it, at most {} away",
                 is(moved),
                 show(resolver.dt),
-                s(moved),
+                does(moved),
                 show(furthest)
             ));
         }
@@ -123,13 +149,14 @@ impl Moments<'_> {
         }
         if shared > twice {
             let other = shared - twice;
-            said.push(format!("{other} arrive{} at the same step and unit as another, where weights add up", s(other)));
+            let sum = if self.plays { "as a spike of its own" } else { "where weights add up" };
+            said.push(format!("{other} {} at the same step and unit as another, {sum}", does(other)));
         }
         if !said.is_empty() {
             let whole = counted(self.times.len(), "spike", "spikes");
             let what = if self.rows.is_some() { "of this file" } else { "listed here" };
             let delivered = self.times.len() - late;
-            let what = format!("of {whole} {what} {delivered} arrive{}: {}", s(delivered), said.join("; "));
+            let what = format!("of {whole} {what} {delivered} {}: {}", does(delivered), said.join("; "));
             resolver.warn(&node.place, what, "a step that divides all times, or another list, loses none");
         }
         Some(())
@@ -138,8 +165,4 @@ impl Moments<'_> {
 
 fn is(n: usize) -> &'static str {
     if n == 1 { "is" } else { "are" }
-}
-
-fn s(n: usize) -> &'static str {
-    if n == 1 { "s" } else { "" }
 }

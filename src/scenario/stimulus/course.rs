@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::spec::{Generator, Value};
+use crate::spec::{Generator, Law, Rate, Value};
 use crate::{Clock, UnitName};
 use spikedeck_core::math::sin;
 use spikedeck_equation::Formula;
@@ -41,6 +41,36 @@ pub enum EventRate<'a> {
     Steady(Amount<'a>),
     /// An expression in `t`, `i`, `N` and positions.
     InTime(&'a Formula<UnitName>),
+    /// Samples at even times.
+    Sampled(Samples<'a>),
+}
+
+impl<'a> EventRate<'a> {
+    /// That of the key `rate`.
+    pub(super) fn of(rate: &'a Rate) -> Self {
+        match rate {
+            Rate::Steady(value) => Self::Steady(Amount::new("rate", value)),
+            Rate::InTime(formula) => Self::InTime(formula),
+            Rate::Sampled(signal) => Self::Sampled(signal.samples()),
+        }
+    }
+}
+
+/// Samples at even times.
+#[derive(Debug, Clone, Copy)]
+pub struct Samples<'a> {
+    /// Time of the first.
+    pub start: f64,
+    /// From each to the next.
+    pub interval: f64,
+    /// One column for all units, or one each.
+    pub columns: &'a Arc<[Vec<f64>]>,
+    /// Linear between samples; otherwise each holds until the next.
+    pub linear: bool,
+    /// Factor.
+    pub gain: f64,
+    /// What it is before the first sample and after the last; the nearest sample without it.
+    pub outside: Option<f64>,
 }
 
 /// What a stimulus does in time.
@@ -78,20 +108,7 @@ pub enum TimeCourse<'a> {
         generator: Generator,
     },
     /// Samples at even times into an input.
-    Samples {
-        /// Time of the first.
-        start: f64,
-        /// From each to the next.
-        interval: f64,
-        /// One column for all units, or one each.
-        columns: &'a Arc<[Vec<f64>]>,
-        /// Linear between samples; otherwise each holds until the next.
-        linear: bool,
-        /// Factor.
-        gain: f64,
-        /// The input before the first sample and after the last; the nearest sample without it.
-        outside: Option<f64>,
-    },
+    Samples(Samples<'a>),
     /// An expression in `t`, `i`, `N` and positions into an input.
     Expression {
         /// The expression, in the dimension of the input.
@@ -103,6 +120,34 @@ pub enum TimeCourse<'a> {
         rate: EventRate<'a>,
         /// Sources of each unit.
         sources: u64,
+        /// Weight of an event.
+        weight: Amount<'a>,
+        /// When events come.
+        window: Window,
+    },
+    /// Renewal events for each unit into a receptor.
+    Renewal {
+        /// Mean rate.
+        rate: EventRate<'a>,
+        /// Distribution of an interval beyond the dead time, over its mean.
+        law: Law,
+        /// Dead time.
+        dead_time: f64,
+        /// Weight of an event.
+        weight: Amount<'a>,
+        /// When events come.
+        window: Window,
+    },
+    /// Poisson events that units share, into a receptor.
+    Shared {
+        /// Rate of the shared train.
+        shared: f64,
+        /// Probability that a unit has an event of it.
+        kept: f64,
+        /// Rate of the events that a unit has by itself.
+        own: f64,
+        /// Longest delay of a shared event at a unit.
+        jitter: f64,
         /// Weight of an event.
         weight: Amount<'a>,
         /// When events come.
@@ -149,6 +194,17 @@ impl Window {
     pub fn share(self, k: u64) -> f64 {
         let begin = k as f64;
         (self.off.min(begin + 1.0) - self.on.max(begin)).max(0.0)
+    }
+
+    /// Whether a moment of step `k` is inside: the part of the step that has passed by then.
+    pub fn holds(self, k: u64, passed: f64) -> bool {
+        let begin = k as f64;
+        passed >= self.on - begin && passed < self.off - begin
+    }
+
+    /// The first step of which a part can be inside.
+    pub fn first(self) -> u64 {
+        self.on.max(0.0) as u64
     }
 }
 

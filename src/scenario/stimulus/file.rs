@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::beside::TimeUnit;
-use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse};
+use super::{Arrives, AtRest, FromKeys, Samples, Stimulus, StimulusKind, TimeCourse};
 use crate::Clock;
 use crate::language::{
-    Field, Frequency, Key, Maybe, Number, Of, Reader, Takes, Time, Word, Words, Writer, declare, words,
+    Declared, Field, Frequency, Key, Maybe, Number, Of, Reader, Section, Takes, Time, Word, Words, Writer, declare,
+    words,
 };
 use spikedeck_core::units::{Quantity, parse_unit};
 use spikedeck_model::document::Node;
@@ -31,7 +32,7 @@ declare! {
     /// a sampled signal from a Parquet or CSV file
     pub(super) struct Sampled = "file" {
         /// the file
-        file: FileTable = Samples, needs "signal.parquet";
+        file: FileTable = File, needs "signal.parquet";
         /// unit of the file's values; required where the input has one
         unit: Option<f64> = Maybe<Scale>, without "plain numbers";
         /// factor
@@ -52,6 +53,9 @@ declare! {
         outside: Option<Outside> = Maybe<Outside>, without "refused if the run goes beyond the file";
     }
 }
+
+/// The keys of a sampled signal, where it is the value of a key.
+pub(super) static SAMPLED: Section = <Sampled as Declared>::SECTION;
 
 /// A sampled signal into an input; between samples the last value holds (or linear).
 #[derive(Debug, Clone, PartialEq)]
@@ -96,17 +100,23 @@ impl Field for Outside {
     }
 
     fn write(value: &Self, writer: &dyn Writer) -> Json {
-        match value {
+        value.written(writer, Of::Target)
+    }
+}
+
+impl Outside {
+    fn written(self, writer: &dyn Writer, of: Of) -> Json {
+        match self {
             Self::Hold => json!("hold"),
-            Self::Value(v) => writer.quantity(*v, Of::Target),
+            Self::Value(v) => writer.quantity(v, of),
         }
     }
 }
 
 /// The file.
-struct Samples;
+struct File;
 
-impl Field for Samples {
+impl Field for File {
     type Out = FileTable;
     const TAKES: Takes = Takes::File(&SIGNAL);
 
@@ -180,6 +190,44 @@ impl FromKeys for Signal {
     const ARRIVES: Arrives = Arrives::Input;
 
     fn resolve(keys: Sampled, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind> {
+        Self::of(&keys, reader).map(Into::into)
+    }
+}
+
+impl Signal {
+    /// Reads the keys of a signal.
+    pub(super) fn read(reader: &mut Reader<'_, '_, '_, '_>) -> Option<Self> {
+        let keys = Sampled::read(reader)?;
+        Self::of(&keys, reader)
+    }
+
+    /// Its samples.
+    pub(super) fn samples(&self) -> Samples<'_> {
+        let Self { start, interval, ref columns, linear, gain, outside } = *self;
+        let outside = match outside {
+            Outside::Hold => None,
+            Outside::Value(value) => Some(value),
+        };
+        Samples { start, interval, columns, linear, gain, outside }
+    }
+
+    /// What is written of it; its values are of this unit.
+    pub(super) fn written(&self, writer: &dyn Writer, of: Of) -> Map<String, Json> {
+        let Self { start, interval, columns, linear, gain, outside } = self;
+        let interpolation = if *linear { Interpolation::Linear } else { Interpolation::Hold };
+        let mut out = Map::new();
+        out.insert("start".into(), writer.quantity(*start, Of::Time));
+        out.insert("interval".into(), writer.quantity(*interval, Of::Time));
+        out.insert("columns".into(), columns.iter().map(|c| writer.list(c, of)).collect());
+        out.insert("interpolation".into(), json!(interpolation.word()));
+        out.insert("gain".into(), json!(gain));
+        if *outside != Outside::Hold {
+            out.insert("outside".into(), outside.written(writer, of));
+        }
+        out
+    }
+
+    fn of(keys: &Sampled, reader: &mut Reader<'_, '_, '_, '_>) -> Option<Self> {
         let node = reader.node("file")?;
         let asked = SignalKeys {
             time_unit: keys.time_unit.clone(),
@@ -202,28 +250,25 @@ impl FromKeys for Signal {
             );
             return None;
         }
-        let grid = sampling(&keys, &file, reader, node)?;
+        let grid = sampling(keys, &file, reader, node)?;
         let columns: Option<Vec<Vec<f64>>> = file
             .columns
             .into_iter()
             .map(|column| {
-                let scale = scale_of(&keys, &column, reader)?;
+                let scale = scale_of(keys, &column, reader)?;
                 Some(column.values.into_iter().map(|x| x * scale).collect())
             })
             .collect();
-        let outside = covered(&keys, grid, columns.as_ref()?.first().map_or(0, Vec::len), reader, node)?;
+        let outside = covered(keys, grid, columns.as_ref()?.first().map_or(0, Vec::len), reader, node)?;
         let linear = keys.interpolation == Interpolation::Linear;
-        Some(
-            Self {
-                start: grid.start,
-                interval: grid.interval,
-                columns: Arc::from(columns?),
-                linear,
-                gain: keys.gain,
-                outside,
-            }
-            .into(),
-        )
+        Some(Self {
+            start: grid.start,
+            interval: grid.interval,
+            columns: Arc::from(columns?),
+            linear,
+            gain: keys.gain,
+            outside,
+        })
     }
 }
 
@@ -383,12 +428,7 @@ fn covered(
 
 impl Stimulus for Signal {
     fn course(&self, _: Clock) -> TimeCourse<'_> {
-        let Self { start, interval, ref columns, linear, gain, outside } = *self;
-        let outside = match outside {
-            Outside::Hold => None,
-            Outside::Value(value) => Some(value),
-        };
-        TimeCourse::Samples { start, interval, columns, linear, gain, outside }
+        TimeCourse::Samples(self.samples())
     }
 
     fn at_rest(&self, _: f64) -> AtRest<'_> {
@@ -400,17 +440,6 @@ impl Stimulus for Signal {
     }
 
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {
-        let Self { start, interval, columns, linear, gain, outside } = self;
-        let interpolation = if *linear { Interpolation::Linear } else { Interpolation::Hold };
-        let mut out = Map::new();
-        out.insert("start".into(), writer.quantity(*start, Of::Time));
-        out.insert("interval".into(), writer.quantity(*interval, Of::Time));
-        out.insert("columns".into(), columns.iter().map(|c| writer.list(c, Of::Target)).collect());
-        out.insert("interpolation".into(), json!(interpolation.word()));
-        out.insert("gain".into(), json!(gain));
-        if *outside != Outside::Hold {
-            out.insert("outside".into(), Outside::write(outside, writer));
-        }
-        out
+        self.written(writer, Of::Target)
     }
 }

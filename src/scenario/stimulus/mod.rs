@@ -8,16 +8,16 @@ mod beside;
 mod course;
 mod rate;
 
-pub use course::{Amount, AtRest, EventRate, Spread, TimeCourse, Wave, Window};
+pub use course::{Amount, AtRest, EventRate, Samples, Spread, TimeCourse, Wave, Window};
 pub use rate::Rate;
 
 use serde_json::{Map, Value as Json};
 
-use crate::language::{Context, Declared, Family, Key, Reader, Takes, Writer, words};
-use crate::projection::target;
+use crate::language::{Context, Declared, Family, Flag, Key, Reader, Section, Takes, WEIGHT, Writer, words};
 use crate::resolver::Resolver;
 use crate::selector::{Units, unit_list};
-use crate::spec::{PopulationSpec, Port, StimulusSpec};
+use crate::spec::{PopulationSpec, Port, StimulusSpec, Target};
+use crate::target::target;
 use crate::value::KnownNames;
 use spikedeck_model::document::{Entry, Node};
 
@@ -57,11 +57,59 @@ trait FromKeys: Stimulus {
     fn resolve(keys: Self::Keys, reader: &mut Reader<'_, '_, '_, '_>) -> Option<StimulusKind>;
 }
 
-/// Makes one closed enum of the kinds: the compiler asks each for everything.
-macro_rules! kinds {
-    ($( $file:ident :: $Kind:ident, )*) => {
-        $( mod $file; pub use $file::$Kind; )*
+/// The keys of a kind of events but its weight, for events that are spikes.
+const fn without_weight<const N: usize>(keys: &[Key]) -> [Key; N] {
+    let mut kept = [keys[0]; N];
+    let (mut from, mut to) = (0, 0);
+    while from < keys.len() {
+        if !is_weight(keys[from].name) {
+            kept[to] = keys[from];
+            to += 1;
+        }
+        from += 1;
+    }
+    assert!(to == N, "each kind of events has one weight");
+    kept
+}
 
+const fn is_weight(name: &str) -> bool {
+    let (a, b) = (name.as_bytes(), WEIGHT.as_bytes());
+    let mut same = a.len() == b.len();
+    let mut at = 0;
+    while same && at < b.len() {
+        same = a[at] == b[at];
+        at += 1;
+    }
+    same
+}
+
+/// Makes one closed enum of the kinds, levels and then events: the compiler asks each for everything.
+macro_rules! kinds {
+    (levels { $( $file:ident :: $Kind:ident, )* } events { $( $events:ident :: $Events:ident, )* }) => {
+        $( mod $events; pub use $events::$Events; )*
+
+        /// The kinds of events, as the spikes of a population.
+        pub static SOURCES: Family = Family {
+            name: "spikes",
+            about: "the spikes that the units of a population play",
+            by: Some("kind"),
+            common: PLAYED,
+            kinds: &[$( {
+                const WHOLE: Section = <<$Events as FromKeys>::Keys as Declared>::SECTION;
+                static KEYS: [Key; WHOLE.keys.len() - 1] = without_weight(WHOLE.keys);
+                static KIND: Section = Section { keys: &KEYS, ..WHOLE };
+                &KIND
+            } ),*],
+            others: &[],
+        };
+
+        kinds! { @all $( $file::$Kind, )* | $( $events::$Events, )* }
+    };
+    (@all $( $file:ident :: $Kind:ident, )* | $( $events:ident :: $Events:ident, )*) => {
+        $( mod $file; pub use $file::$Kind; )*
+        kinds! { @enum $( $Kind, )* $( $Events, )* }
+    };
+    (@enum $( $Kind:ident, )*) => {
         /// Kinds of stimuli; all values SI, times in seconds (or time units).
         #[derive(Debug, Clone, PartialEq)]
         pub enum StimulusKind {
@@ -117,23 +165,32 @@ macro_rules! kinds {
     };
 }
 
+pub use correlated::Sharing;
 pub use file::Outside;
+pub use renewal::Law;
 
 kinds! {
-    constant::Constant,
-    step::Step,
-    ramp::Ramp,
-    pulse_train::PulseTrain,
-    gaussian_pulse::GaussianPulse,
-    sine::Sine,
-    chirp::Chirp,
-    ou_noise::OuNoise,
-    white_noise::WhiteNoise,
-    gaussian_steps::GaussianSteps,
-    poisson::Poisson,
-    spikes::Spikes,
-    file::Signal,
-    expression::Expression,
+    levels {
+        constant::Constant,
+        step::Step,
+        ramp::Ramp,
+        protocol::Protocol,
+        pulse_train::PulseTrain,
+        gaussian_pulse::GaussianPulse,
+        sine::Sine,
+        chirp::Chirp,
+        ou_noise::OuNoise,
+        white_noise::WhiteNoise,
+        gaussian_steps::GaussianSteps,
+        file::Signal,
+        expression::Expression,
+    }
+    events {
+        poisson::Poisson,
+        renewal::Renewal,
+        correlated::Correlated,
+        spikes::Spikes,
+    }
 }
 
 impl Stimulus for StimulusKind {
@@ -154,6 +211,8 @@ impl Stimulus for StimulusKind {
     }
 }
 
+const PLAYED: &[Key] = &[Key::required("kind", Takes::KindOf, "poisson", "how the spikes are listed, drawn or read")];
+
 const COMMON: &[Key] = &[
     Key::required(
         "target",
@@ -163,6 +222,12 @@ const COMMON: &[Key] = &[
     ),
     Key::required("kind", Takes::KindOf, "step", "which kind of stimulus"),
     Key::optional("units", Takes::Units, "all", "the units that it acts on"),
+    Key::default(
+        "recorded",
+        Takes::Flag,
+        "false",
+        "whether it can be recorded and looked at by itself, as `POP.INPUT.NAME` (`exc.I.drive`)",
+    ),
 ];
 
 words! {
@@ -193,8 +258,10 @@ pub(super) fn read(
     let word = kind_node.and_then(|n| reader.resolver.choice(n, "kind of stimulus", &STIMULI.words()));
     let goal = target_node.and_then(|n| target(reader.resolver, n, "`target`", all, known));
     let units_node = reader.node("units");
-    let (word, goal) = (word?, goal?);
+    let recorded = reader.field::<Flag>("recorded");
+    let (word, goal, recorded) = (word?, goal?, recorded?);
     let population = &all[goal.population.index()];
+    let goal = if recorded { by_itself(&mut reader, &entry.key, population, goal)? } else { goal };
     let units = units_node.map(|n| unit_list(reader.resolver, n, Units::targets(population, goal.port)));
     let units = units.unwrap_or_default();
     // Nodes of a tree have no membrane: what acts everywhere acts on compartments.
@@ -209,7 +276,7 @@ pub(super) fn read(
         count: Some(population.targets(goal.port)),
         names: Some(KnownNames::of_cells(population)),
         place: &population.name,
-        start: 0.0,
+        ..Context::default()
     };
     let kind = kind(&mut reader, word);
     reader.finish();
@@ -224,6 +291,55 @@ pub(super) fn read(
         }
     }
     (resolver.report.errors() == before).then(|| StimulusSpec { name: entry.key.clone(), target: goal, units, kind })
+}
+
+/// The port of a stimulus that is recorded by itself.
+fn by_itself(
+    reader: &mut Reader<'_, '_, '_, '_>,
+    name: &str,
+    population: &PopulationSpec,
+    goal: Target,
+) -> Option<Target> {
+    let own = format!("{}.{name}", population.port_name(goal.port));
+    let port = population.port(&own).filter(|_| matches!(goal.port, Port::Input(_)));
+    if port.is_none() {
+        let (what, help) = if matches!(goal.port, Port::Event(_)) {
+            (
+                "spikes of a stimulus are not recorded",
+                "a population of `model = \"spike_source\"` plays them, and is recorded as any other",
+            )
+        } else {
+            (
+                "only stimuli into an input of points can be recorded by themselves",
+                "record the input or the parameter that it acts on",
+            )
+        };
+        reader.error_help("recorded", what, help);
+    }
+    port.map(|port| Target { population: goal.population, port })
+}
+
+/// Reads the spikes that a population plays.
+pub(super) fn played(
+    resolver: &mut Resolver<'_>,
+    node: &Node,
+    what: &str,
+    context: Context<'_>,
+) -> Option<StimulusKind> {
+    let before = resolver.report.errors();
+    let mut reader = Reader::of(resolver, node, what, PLAYED, context)?;
+    let word = reader.require("kind").and_then(|n| {
+        let word = n.as_text().filter(|w| STIMULI.kind(w).is_some() && SOURCES.kind(w).is_none());
+        if let Some(word) = word {
+            let message = format!("a `{word}` stimulus is a level, and spikes are events");
+            reader.resolver.error_help(&n.place, message, format!("kinds of spikes: {}", SOURCES.words().join(", ")));
+            return None;
+        }
+        reader.resolver.choice(n, "kind of spikes", &SOURCES.words())
+    })?;
+    let kind = kind(&mut reader, word);
+    reader.finish();
+    kind.filter(|_| resolver.report.errors() == before)
 }
 
 /// Levels act on inputs, events on receptors.
@@ -256,6 +372,7 @@ fn check_port(
             );
             None
         }
+        (Port::Spikes, _) => unreachable!("no target is where a population plays its own spikes"),
         (Port::Event(_), Arrives::Receptor) | (Port::Input(_), Arrives::Input) => Some(()),
     }
 }

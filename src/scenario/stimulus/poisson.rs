@@ -10,9 +10,9 @@ use crate::language::{Declared, Reader, Start, Stop, Weight, Whole, Writer, decl
 use crate::spec::Value;
 
 declare! {
-    /// Poisson spikes into a receptor
+    /// Poisson spikes, into a receptor or played by a population
     pub struct Poisson = "poisson" {
-        /// rate of each source: a value, or an expression in `t`, `i`, `N` and positions; none where it is below zero
+        /// rate of each source: a value, a file, or an expression in `t`, `i`, `N` and positions; none where below zero
         rate: Rate = rate::EventRate, needs "1 {unit}";
         /// sources of each unit; their sum is drawn
         sources: u64 = Whole, or "1", from 1.0;
@@ -40,10 +40,7 @@ impl FromKeys for Poisson {
 impl Stimulus for Poisson {
     fn course(&self, clock: Clock) -> TimeCourse<'_> {
         TimeCourse::Poisson {
-            rate: match &self.rate {
-                Rate::Steady(value) => EventRate::Steady(course::Amount::new("rate", value)),
-                Rate::InTime(formula) => EventRate::InTime(formula),
-            },
+            rate: EventRate::of(&self.rate),
             sources: self.sources,
             weight: course::Amount::new("weight", &self.weight),
             window: course::Window::between(self.start, self.stop, clock),

@@ -15,13 +15,13 @@ pub use spikedeck_signal::data::SPIKES;
 use spikedeck_signal::data::{FileTable, FileUnit, SpikeKeys};
 
 declare! {
-    /// listed spikes into a receptor
+    /// listed spikes, into a receptor or played by a population
     pub(super) struct Listed = "spikes" {
         /// weight of each spike
         weight: Value = Weight, needs "1 {unit}";
-        /// times at which a spike arrives at every unit
+        /// times at which a spike arrives at every unit, or is played by it
         times: Option<Vec<f64>> = Maybe<Times>, without "those of `file`";
-        /// a file of times, and of the units that they arrive at
+        /// a file of times, and of the units that they arrive at or that play them; also the folder of a finished run
         file: Option<FileTable> = Maybe<Table>, without "`times` lists them";
         /// unit of the file's times
         time_unit: Option<FileUnit> = Maybe<TimeUnit>, without "that which the file states";
@@ -126,7 +126,8 @@ impl FromKeys for Spikes {
             return None;
         };
         let node = reader.node("times")?;
-        Moments { times, units: None, rows: None }.told(reader.resolver, node)?;
+        let plays = reader.context.plays;
+        Moments { times, units: None, rows: None, plays }.told(reader.resolver, node)?;
         Some(Self { times: times.as_slice().into(), units: None, weight: weight.clone() }.into())
     }
 }
@@ -142,11 +143,17 @@ fn from_file(keys: &Listed, table: &FileTable, reader: &mut Reader<'_, '_, '_, '
     };
     let read = spikedeck_signal::data::spikes(table, &asked);
     let file = reader.resolver.taken(node, read, |file| &file.notes)?;
-    let size = reader.context.count.unwrap_or(usize::MAX);
+    let plays = reader.context.plays;
+    // A population that does not say how many units it has has as many as the file; one where the file has no ids.
+    let most = if file.ids.is_none() && plays { 1 } else { usize::MAX };
+    let size = reader.context.count.unwrap_or(most);
     let units = match &file.ids {
         None => {
             if size > 1 && !file.notes.is_empty() {
-                let what = format!("no column of this file says which unit: each spike arrives at all {size}");
+                let what = format!(
+                    "no column of this file says which unit: {} all {size}",
+                    if plays { "each spike is played by" } else { "each spike arrives at" }
+                );
                 reader.resolver.warn(&node.place, what, "name units in a column `unit`");
             }
             None
@@ -162,7 +169,7 @@ fn from_file(keys: &Listed, table: &FileTable, reader: &mut Reader<'_, '_, '_, '
         Some(unit) => file.times.iter().map(|t| t * unit.scale).collect(),
         None => file.times,
     };
-    Moments { times: &times, units: units.as_deref(), rows: Some(&file.rows) }.told(reader.resolver, node)?;
+    Moments { times: &times, units: units.as_deref(), rows: Some(&file.rows), plays }.told(reader.resolver, node)?;
     let mut order: Vec<usize> = (0..times.len()).collect();
     order.sort_by(|a, b| times[*a].total_cmp(&times[*b]));
     Some(Spikes {

@@ -1,10 +1,13 @@
-//! What steps the units of a population on one thread: points, cells of a grid, or the compartments of trees.
+//! What steps the units of a population on one thread: points, cells of a grid, the compartments of trees, or units
+//! that play spikes.
 
 mod cells;
+mod player;
 mod points;
 mod sheet;
 
 pub(super) use self::cells::Cells;
+pub(super) use self::player::Player;
 pub(super) use self::points::Points;
 pub(super) use self::sheet::Sheet;
 

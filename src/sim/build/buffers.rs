@@ -26,6 +26,9 @@ pub(super) fn make_room(
     continuous_inputs: &[ContinuousInput],
 ) -> Result<(), BuildError> {
     for (g, group) in groups.iter_mut().enumerate() {
+        if prepared.spec.population(group.population).system.plays() {
+            group.rings[0] = Some(Ring::new(group.lanes, 0));
+        }
         for port in prepared.spec.population(group.population).event_ids() {
             let here = event_inputs.iter().filter(|i| i.to == g && i.port == port.index());
             group.rings[port.index()] = ring(prepared, group, port, here)?;

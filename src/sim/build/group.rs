@@ -7,7 +7,7 @@ use super::population::PopulationValues;
 use super::prepare::Prepared;
 use super::unsuitable;
 use crate::BuildError;
-use crate::body::{Body, Cells, Points, Sheet};
+use crate::body::{Body, Cells, Player, Points, Sheet};
 use crate::grid::Space;
 use crate::group::Group;
 use crate::recorder::Sampler;
@@ -86,6 +86,10 @@ pub(super) fn choice(
     population: &PopulationSpec,
     values: &PopulationValues,
 ) -> Result<Choice, BuildError> {
+    if population.system.plays() {
+        let why = "its spikes are played, and there is nothing to integrate".to_owned();
+        return Ok(Choice { integrator: Integrator::Auto, why, doubt: None });
+    }
     if population.tree.is_some() {
         let (second_order, why) = scheme(population.integrator);
         let integrator = if second_order { Integrator::CrankNicolson } else { Integrator::BackwardEuler };
@@ -130,6 +134,9 @@ fn stepper(
 /// What steps the lanes `range` of a population.
 fn body(prepared: &Prepared<'_>, p: PopulationId, range: &Range<usize>) -> Result<Box<dyn Body>, BuildError> {
     let (population, values) = prepared.population(p);
+    if population.system.plays() {
+        return Ok(Box::new(Player::default()));
+    }
     if let Some(tree) = &population.tree {
         return Ok(Box::new(Cells::new(cells(prepared, p, tree, range)?)));
     }
@@ -154,7 +161,7 @@ pub(super) fn group(prepared: &Prepared<'_>, p: PopulationId, range: Range<usize
     let population = spec.population(p);
     let system = &population.system;
     let body = body(prepared, p, &range)?;
-    let ports = [system.inputs().len(), system.event_ports().len()];
+    let ports = [system.inputs().len(), system.event_ports().len() + usize::from(system.plays())];
     let mut group = Group::new(p, range.start as u32, body, range.len(), ports, system.spikes());
     if let Some(tree) = &population.tree {
         group.first_source = (range.start / tree.units() * tree.spiking.len()) as u32;
@@ -212,6 +219,7 @@ pub(super) fn attach_stimuli(prepared: &Prepared<'_>, groups: &mut [Group]) {
             (Local::Events(events), Port::Event(port)) => {
                 group.events.push((port.index(), index as u32, events));
             }
+            (Local::Events(events), Port::Spikes) => group.events.push((0, index as u32, events)),
             _ => unreachable!("the scenario refuses spikes into inputs and levels into receptors"),
         }
     }

@@ -162,6 +162,7 @@ fn connections(worker: &Worker) -> u64 {
 fn integrators(prepared: &Prepared<'_>) -> Vec<(String, String)> {
     let text = |p: PopulationId, Choice { integrator, why, .. }: &Choice, values: &PopulationValues| {
         let own = match &values.layout {
+            None if prepared.spec.population(p).system.plays() => why.clone(),
             Some(layout) => layout.describe(integrator.name(), why),
             None if why.is_empty() => integrator.name().to_owned(),
             None => format!("{}: {why}", integrator.name()),

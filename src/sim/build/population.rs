@@ -60,7 +60,7 @@ impl PopulationValues {
         match port {
             // Only a tree has places of its own for what arrives.
             Port::Event(e) => self.ports.get(e.index()).unwrap_or(&self.geometry),
-            Port::Input(_) => &self.geometry,
+            Port::Input(_) | Port::Spikes => &self.geometry,
         }
     }
 }

@@ -162,11 +162,13 @@ fn stimuli<'a>(spec: &'a Spec, populations: &[PopulationValues], axis: &Axis) ->
         let adds_up = match s.target.port {
             Port::Event(port) => spec.population(p).system.superposes(port.index()),
             Port::Input(_) => true,
+            // Each is a spike of its own.
+            Port::Spikes => false,
         };
         let grid = spec.population(p).grid.as_ref();
         let noise_factor = grid.map_or(1.0, spikedeck_scenario::GridSpec::noise_factor);
         Stimulus::new(s, units, place, (spec.simulation.seed, noise_factor, most(units, adds_up)), axis)
-            .map_err(|m| unsuitable(format!("stimuli.{}", s.name), m))
+            .map_err(|m| unsuitable(s.path(), m))
     };
     spec.stimuli.iter().map(one).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::pace::Sampled;
 use super::sequence::Sequence;
 use crate::axis::Axis;
 use crate::expression::{Expression, Operand};
@@ -22,16 +23,8 @@ pub(crate) enum Drive {
     /// mean + scale N, drawn anew every `every` steps, keyed or from a stream. White noise of density D has scale
     /// D/sqrt(dt) every step.
     Normal { mean: UnitValues, scale: UnitValues, every: u64, listed: Option<Sequence> },
-    /// A sampled signal: index of the column of each lane.
-    Signal {
-        columns: Arc<[Vec<f64>]>,
-        column: Vec<u32>,
-        start: f64,
-        interval: f64,
-        linear: bool,
-        gain: f64,
-        outside: Option<f64>,
-    },
+    /// A sampled signal.
+    Signal(Sampled),
     /// An expression over columns.
     Expression { expression: Expression, operands: Vec<UnitValues> },
 }
@@ -107,15 +100,8 @@ impl Level {
                 stretch(&mut self.now, scale, mean);
                 true
             }
-            Drive::Signal { columns, column, start, interval, linear, gain, outside } => {
-                let place = (axis.seconds(k) - *start) / *interval + SLACK;
-                for (now, &c) in self.now.iter_mut().zip(column.iter()) {
-                    let values = &columns[c as usize];
-                    *now = match *outside {
-                        Some(value) if !lasts(values, place) => value,
-                        _ => *gain * sampled(values, place, *linear),
-                    };
-                }
+            Drive::Signal(samples) => {
+                samples.fill(axis.seconds(k), &mut self.now);
                 true
             }
             Drive::Expression { expression, operands } => {
@@ -184,24 +170,4 @@ vectorised! {
             (UnitValues::Each(s), UnitValues::Each(m)) => values.iter_mut().zip(s).zip(m).for_each(|((v, s), m)| *v = s * *v + m),
         }
     }
-}
-
-/// A time that is less than this part of an interval before a sample counts as the sample's.
-const SLACK: f64 = 1e-6;
-
-/// Whether a signal lasts at `place` samples from its first: until the end of its last sample's interval, which is no
-/// longer part of it.
-fn lasts(values: &[f64], place: f64) -> bool {
-    place >= 0.0 && place < values.len() as f64
-}
-
-/// A signal at `place` samples from its first; the nearest sample before the first and after the last.
-fn sampled(values: &[f64], place: f64, linear: bool) -> f64 {
-    let k = (place.max(0.0) as usize).min(values.len() - 1);
-    if !linear || place < 0.0 {
-        return values[k];
-    }
-    let next = values.get(k + 1).copied().unwrap_or(values[k]);
-    let f = ((place - k as f64) - SLACK).max(0.0);
-    (next - values[k]).mul_add(f, values[k])
 }

@@ -6,8 +6,11 @@
 //! `stimuli.NAME` and unit, so a unit's input depends on no other unit, thread or recording.
 
 mod level;
+mod pace;
 mod poisson;
+mod renewal;
 mod sequence;
+mod shared;
 mod varying;
 
 use std::ops::Range;
@@ -15,9 +18,12 @@ use std::sync::Arc;
 
 use level::Drive;
 pub(super) use level::Level;
-use poisson::Poisson;
+use pace::{Pace, Sampled};
 pub(super) use poisson::most;
+use poisson::{MOST, Poisson};
+use renewal::Renewal;
 use sequence::Sequence;
+use shared::{Share, Shared};
 use varying::{Sources, Varying};
 
 use super::axis::Axis;
@@ -28,15 +34,17 @@ use super::values::{UnitNames, at, resolve};
 use spikedeck_core::math::exp;
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
-use spikedeck_scenario::{Amount, EventRate, Generator, Spread, Stimulus as _, StimulusSpec, TimeCourse, UnitName};
+use spikedeck_scenario::{
+    Amount, EventRate, Generator, Samples, Spread, Stimulus as _, StimulusSpec, TimeCourse, UnitName, Value,
+};
 
 /// Events into an event port, on one thread.
 #[derive(Debug)]
 pub(super) enum Events {
     /// Drawn.
     Poisson(Poisson),
-    /// Drawn at a rate that changes in time.
-    Varying(Box<Varying>),
+    /// Drawn in another way.
+    Drawn(Box<dyn Source>),
     /// Listed: grid point, lane, weight; sorted by grid point.
     Listed {
         /// What is to come.
@@ -44,6 +52,23 @@ pub(super) enum Events {
         /// The next one.
         next: usize,
     },
+}
+
+/// Told lane, weight and number of events.
+pub(super) type Tell<'a> = &'a mut dyn FnMut(u32, f64, u64);
+
+/// Where events come from, for the lanes that they arrive at on one thread.
+pub(super) trait Source: std::fmt::Debug + Send {
+    /// Whether events can arrive in step `k`.
+    fn is_active(&self, k: u64) -> bool;
+
+    /// Tells what arrives in step `k`; asked once for every step in which it is active. The number of events.
+    fn each(&mut self, k: u64, axis: &Axis, tell: Tell<'_>) -> u64;
+
+    /// The first rate that gives no number of events, or more than are drawn: grid point and unit. The run stops there.
+    fn broken(&self) -> Option<(u64, u32)> {
+        None
+    }
 }
 
 /// A stimulus for one lane range.
@@ -87,7 +112,7 @@ impl<'a> Stimulus<'a> {
         (seed, noise_factor, most): (u64, f64, f64),
         axis: &Axis,
     ) -> Result<Self, String> {
-        let entity = format!("stimuli.{}", spec.name);
+        let entity = spec.path();
         let all = spec.units.is_empty();
         let units: Vec<u32> = if all { (0..size as u32).collect() } else { spec.units.clone() };
         if let Some(unit) = units.iter().find(|&&u| u as usize >= size) {
@@ -122,22 +147,32 @@ impl<'a> Stimulus<'a> {
             TimeCourse::Normal { mean, spread: Spread::Deviation(size) | Spread::Density(size), .. } => {
                 (find(*mean), strength(find(*size)))
             }
-            TimeCourse::Poisson { rate: EventRate::InTime(rate), weight, .. } => {
-                let columns = UnitNames { size, geometry, known: &[] }.columns(rate);
-                expression = Some((Expression::new(rate, |name| *name == UnitName::Time), columns));
-                (zero, find(*weight))
+            TimeCourse::Poisson { rate, weight, .. } | TimeCourse::Renewal { rate, weight, .. } => {
+                let rate = match rate {
+                    EventRate::Steady(rate) => find(*rate),
+                    EventRate::InTime(rate) => {
+                        let columns = UnitNames { size, geometry, known: &[] }.columns(rate);
+                        expression = Some((Expression::new(rate, |name| *name == UnitName::Time), columns));
+                        zero
+                    }
+                    EventRate::Sampled(samples) => {
+                        sound(samples, units.len())?;
+                        zero
+                    }
+                };
+                possible(&course, &rate, &units, (axis.dt, most))?;
+                (rate, find(*weight))
             }
-            TimeCourse::Poisson { rate: EventRate::Steady(rate), sources, weight, .. } => {
-                let rate = find(*rate);
-                let mean = |j| at(&rate, j) * *sources as f64 * axis.dt;
-                if let Some(j) = (0..units.len()).find(|&j| !(0.0..=most).contains(&mean(j))) {
+            TimeCourse::Shared { shared, kept, own, weight, .. } => {
+                let each = shared.mul_add(*kept, *own);
+                if let Some((rate, most)) = [(*shared, MOST), (each, most)].into_iter().find(|(r, m)| r * axis.dt > *m) {
                     return Err(format!(
-                        "unit {} would get {} Poisson events a step; a rate is at least 0 and gives at most {most}",
-                        units[j],
-                        mean(j)
+                        "there would be {} shared events a step, and there may be {most}; the train that units share \
+                         has the rate over the correlation",
+                        rate * axis.dt
                     ));
                 }
-                (rate, find(*weight))
+                (zero, find(*weight))
             }
             TimeCourse::Spikes { weight, times, units: listed } => {
                 if let Some(unit) = listed.iter().flat_map(|l| l.iter()).find(|&&u| u as usize >= size) {
@@ -150,29 +185,8 @@ impl<'a> Stimulus<'a> {
                 }
                 (find(*weight), zero)
             }
-            TimeCourse::Samples { columns, interval, .. } => {
-                if columns.len() != 1 && columns.len() != units.len() {
-                    return Err(format!(
-                        "the signal has {} columns; give one, or one for each of the {} units",
-                        columns.len(),
-                        units.len()
-                    ));
-                }
-                if interval.is_nan() || *interval <= 0.0 {
-                    return Err("the interval of a signal must be positive".to_owned());
-                }
-                if columns.iter().any(Vec::is_empty) {
-                    return Err("a signal has at least one sample".to_owned());
-                }
-                for (c, column) in columns.iter().enumerate() {
-                    if let Some(row) = column.iter().position(|v| !v.is_finite()) {
-                        let (row, value) = (row + 1, column[row]);
-                        let signal = if columns.len() == 1 { String::new() } else { format!(" of signal {}", c + 1) };
-                        return Err(format!(
-                            "row {row}{signal} is {value}, no finite number: a signal is known all along"
-                        ));
-                    }
-                }
+            TimeCourse::Samples(samples) => {
+                sound(samples, units.len())?;
                 (zero.clone(), zero)
             }
             TimeCourse::Expression { value } => {
@@ -204,13 +218,30 @@ impl<'a> Stimulus<'a> {
         };
         let (a, b) = (pick(&self.first), pick(&self.second));
         let drive = match &self.course {
-            TimeCourse::Poisson { rate: EventRate::InTime(_), sources, window, .. } => {
+            TimeCourse::Poisson {
+                rate: rate @ (EventRate::InTime(_) | EventRate::Sampled(_)), sources, window, ..
+            } => {
                 let sources = Sources { number: *sources, window: *window };
                 let lanes = mine.iter().map(|m| m.0).collect();
-                let rate = self.compiled(first, &mine);
+                let pace = self.pace(rate, a, first, &mine);
                 let varying =
-                    Varying::new(self.key, (first, range.len()), lanes, rate, b, sources, (axis.dt, self.most));
-                return Some(Local::Events(Events::Varying(Box::new(varying))));
+                    Varying::new(self.key, (first, range.len()), lanes, pace, b, sources, (axis.dt, self.most));
+                return Some(Local::Events(Events::Drawn(Box::new(varying))));
+            }
+            TimeCourse::Renewal { rate, law, dead_time, window, .. } => {
+                let lanes = mine.iter().map(|m| m.0).collect();
+                // In mean intervals; where the rate changes there is no dead time.
+                let dead = (0..mine.len()).map(|k| dead_time * at(&a, k)).collect();
+                let pace = self.pace(rate, a, first, &mine);
+                let renewal = Renewal::new(self.key, (first, lanes), pace, (*law, dead), b, (*window, self.most));
+                return Some(Local::Events(Events::Drawn(Box::new(renewal))));
+            }
+            TimeCourse::Shared { shared, kept, own, jitter, window, .. } => {
+                let lanes = mine.iter().map(|m| m.0).collect();
+                let share =
+                    Share { train: shared * axis.dt, own: own * axis.dt, kept: *kept, jitter: jitter / axis.dt };
+                let shared = Shared::new(self.key, (first, lanes), share, b, *window);
+                return Some(Local::Events(Events::Drawn(Box::new(shared))));
             }
             TimeCourse::Poisson { sources, window, .. } => {
                 let per_step = *sources as f64 * axis.dt;
@@ -239,15 +270,7 @@ impl<'a> Stimulus<'a> {
                 };
                 Drive::Normal { mean: a, scale, every: *every, listed: self.sequence(*generator, &mine) }
             }
-            TimeCourse::Samples { start, interval, columns, linear, gain, outside } => Drive::Signal {
-                columns: Arc::clone(columns),
-                column: mine.iter().map(|&(_, j)| if columns.len() == 1 { 0 } else { j as u32 }).collect(),
-                start: *start,
-                interval: *interval,
-                linear: *linear,
-                gain: *gain,
-                outside: *outside,
-            },
+            TimeCourse::Samples(samples) => Drive::Signal(sampled(samples, &mine)),
             TimeCourse::Expression { .. } => {
                 let (expression, operands) = self.compiled(first, &mine);
                 Drive::Expression { expression, operands }
@@ -275,12 +298,83 @@ impl Stimulus<'_> {
         (expression.clone(), columns.iter().map(of_lanes).collect())
     }
 
+    /// How fast events come at the lanes `mine`; `steady` are their rates where these do not change.
+    fn pace(&self, rate: &EventRate<'_>, steady: UnitValues, first: u32, mine: &[(u32, usize)]) -> Pace {
+        match rate {
+            EventRate::Steady(_) => Pace::Steady(steady),
+            EventRate::InTime(_) => {
+                let (expression, operands) = self.compiled(first, mine);
+                Pace::InTime(expression, operands)
+            }
+            EventRate::Sampled(samples) => Pace::Sampled(sampled(samples, mine)),
+        }
+    }
+
     /// The stream that the numbers come from, if they come from one; `mine` are lanes and their index among the
     /// targeted units.
     fn sequence(&self, generator: Generator, mine: &[(u32, usize)]) -> Option<Sequence> {
         (generator == Generator::NumpyPcg64)
             .then(|| Sequence::new(self.seed, self.units.len(), mine.iter().map(|m| m.1).collect()))
     }
+}
+
+/// Whether a steady rate is one, and gives no more events a step than can be drawn; and whether a dead time leaves room
+/// for it.
+fn possible(
+    course: &TimeCourse<'_>,
+    rate: &UnitValues,
+    units: &[u32],
+    (dt, most): (f64, f64),
+) -> Result<(), String> {
+    let (events, sources, dead_time) = match course {
+        TimeCourse::Poisson { sources, .. } => ("Poisson", *sources as f64, 0.0),
+        TimeCourse::Renewal { dead_time, .. } => ("renewal", 1.0, *dead_time),
+        _ => return Ok(()),
+    };
+    let mean = |j| at(rate, j) * sources * dt;
+    if let Some(j) = (0..units.len()).find(|&j| !(0.0..=most).contains(&mean(j))) {
+        return Err(format!(
+            "unit {} would get {} {events} events a step; a rate is at least 0 and gives at most {most}",
+            units[j],
+            mean(j)
+        ));
+    }
+    if let Some(j) = (0..units.len()).find(|&j| at(rate, j) * dead_time >= 1.0) {
+        return Err(format!("the dead time is not shorter than the mean interval of unit {}", units[j]));
+    }
+    Ok(())
+}
+
+/// Whether samples are a signal for so many units.
+fn sound(samples: &Samples<'_>, units: usize) -> Result<(), String> {
+    let Samples { columns, interval, .. } = samples;
+    if columns.len() != 1 && columns.len() != units {
+        return Err(format!(
+            "the signal has {} columns; give one, or one for each of the {units} units",
+            columns.len()
+        ));
+    }
+    if interval.is_nan() || *interval <= 0.0 {
+        return Err("the interval of a signal must be positive".to_owned());
+    }
+    if columns.iter().any(Vec::is_empty) {
+        return Err("a signal has at least one sample".to_owned());
+    }
+    for (c, column) in columns.iter().enumerate() {
+        if let Some(row) = column.iter().position(|v| !v.is_finite()) {
+            let (row, value) = (row + 1, column[row]);
+            let signal = if columns.len() == 1 { String::new() } else { format!(" of signal {}", c + 1) };
+            return Err(format!("row {row}{signal} is {value}, no finite number: a signal is known all along"));
+        }
+    }
+    Ok(())
+}
+
+/// Samples for the lanes `mine`.
+fn sampled(samples: &Samples<'_>, mine: &[(u32, usize)]) -> Sampled {
+    let Samples { start, interval, columns, linear, gain, outside } = *samples;
+    let column = mine.iter().map(|&(_, j)| if columns.len() == 1 { 0 } else { j as u32 }).collect();
+    Sampled { columns: Arc::clone(columns), column, start, interval, linear, gain, outside }
 }
 
 /// Listed spikes as arrivals. A time between grid points arrives at the nearest; reading warns of such times.

@@ -1,12 +1,13 @@
-//! Poisson events whose rate changes in time: the number that arrives at each unit in each step, drawn by inversion of the
-//! distribution of its own mean, which is the rate in the middle of the step times the step (for a smooth rate the error
-//! is of the second order in the step).
+//! Poisson events whose rate changes in time: the number that arrives at each unit in each step, drawn by inversion of
+//! the distribution of its own mean, which is the rate in the middle of the step times the step (for a smooth rate the
+//! error is of the second order in the step).
 //!
 //! Means above [`PART`] are drawn in parts, each from a block of its own: the sum of Poisson numbers is one.
 
+use super::pace::Pace;
 use super::poisson::draws;
+use super::{Source, Tell};
 use crate::axis::Axis;
-use crate::expression::{Expression, Operand};
 use crate::stepper::UnitValues;
 use crate::values::at;
 use spikedeck_core::math::exp;
@@ -27,9 +28,7 @@ pub(crate) struct Varying {
     buffer: Vec<[u32; 4]>,
     /// Targeted lanes.
     lanes: Vec<u32>,
-    expression: Expression,
-    /// What the expression is of, one entry a targeted lane.
-    operands: Vec<UnitValues>,
+    pace: Pace,
     /// Sources of each unit times the step.
     per_step: f64,
     weight: UnitValues,
@@ -57,7 +56,7 @@ impl Varying {
         key: Key,
         (first, all): (u32, usize),
         lanes: Vec<u32>,
-        (expression, operands): (Expression, Vec<UnitValues>),
+        pace: Pace,
         weight: UnitValues,
         sources: Sources,
         (dt, most): (f64, f64),
@@ -70,8 +69,7 @@ impl Varying {
             buffer: vec![[0; 4]; (skip + all).div_ceil(4)],
             means: vec![0.0; lanes.len()],
             lanes,
-            expression,
-            operands,
+            pace,
             per_step: sources.number as f64 * dt,
             weight,
             most,
@@ -79,22 +77,19 @@ impl Varying {
             window: sources.window,
         }
     }
+}
 
-    /// Whether events can arrive in step `k`.
-    pub fn is_active(&self, k: u64) -> bool {
+impl Source for Varying {
+    fn is_active(&self, k: u64) -> bool {
         self.window.share(k) > 0.0
     }
 
-    /// The first rate that gives no number of events, or more than are drawn: grid point and unit. The run stops there.
-    pub fn broken(&self) -> Option<(u64, u32)> {
+    fn broken(&self) -> Option<(u64, u32)> {
         self.broken
     }
 
-    /// Tells lane, weight and number of the events that arrive in step `k` at each lane. Returns how many they are
-    /// together.
-    pub fn each(&mut self, k: u64, axis: &Axis, mut tell: impl FnMut(u32, f64, u64)) -> u64 {
-        let operands: Vec<Operand<'_>> = self.operands.iter().map(Operand::from).collect();
-        self.expression.evaluate(axis.seconds(k) + 0.5 * axis.dt, &operands, &mut self.means);
+    fn each(&mut self, k: u64, axis: &Axis, tell: Tell<'_>) -> u64 {
+        self.pace.fill(k, axis, &mut self.means);
         draws(self.key, self.first_quad, k, &mut self.buffer);
         let first_draws = self.buffer.as_flattened();
         let per_step = self.per_step * self.window.share(k);

@@ -4,6 +4,7 @@ mod arrivals;
 mod coupling;
 mod crossings;
 mod divergence;
+mod driven;
 mod endings;
 mod finite;
 mod invariance;
@@ -11,6 +12,7 @@ mod networks;
 mod plasticity;
 mod rate_rules;
 mod rests;
+mod sources;
 mod stimuli;
 mod upstrokes;
 
