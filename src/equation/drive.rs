@@ -15,7 +15,8 @@ pub const CLAMP_CURRENT: &str = "I_clamp";
 impl System {
     /// This system with one of its parameters as the sum of its value and what a new port `NAME.change` brings; a
     /// subexpression of the parameter's name is what it is now. None where there is no such parameter, or it has a port
-    /// already; also where a reset or the refractory time needs it, since ports have no value at the moment of a spike.
+    /// already; also where a reset, the refractory time or what an event adds needs it, since ports have no value at the
+    /// moment of a spike, and at a grid point one value ends and the next begins.
     pub fn with_changing(&self, name: &str) -> Option<Self> {
         let port = format!("{name}{CHANGE}");
         let index = self.parameters().iter().position(|p| p.name == name)?;
@@ -23,8 +24,9 @@ impl System {
             return None;
         }
         let p = self.parts();
-        let mut at_spikes = p.reset.iter().map(|r| r.1).chain(p.refractory);
-        if at_spikes.any(|id| p.graph.depends(id, |s| s == Symbol::Parameter(index as u32))) {
+        let at_events = p.effects.iter().flatten().chain(&p.given_effects).map(|e| e.1);
+        let mut at_moments = p.reset.iter().map(|r| r.1).chain(p.refractory).chain(at_events);
+        if at_moments.any(|id| p.graph.depends(id, |s| s == Symbol::Parameter(index as u32))) {
             return None;
         }
         let mut parts = p.clone();
@@ -71,6 +73,11 @@ impl System {
         let jumped = (0..).zip(&parts.effects).find(|(_, list)| list.iter().any(|e| e.0 == at));
         if let Some((event, _)) = jumped {
             return Err(format!("an event at `{}` makes `{state}` jump", parts.events[event as usize].name));
+        }
+        let reads = |e: &(usize, Id)| parts.graph.depends(e.1, |s| s == Symbol::State(at as u32));
+        if let Some((event, _)) = (0..).zip(&parts.effects).find(|(_, list)| list.iter().any(reads)) {
+            let name = &parts.events[event as usize].name;
+            return Err(format!("what an event at `{name}` adds depends on it, at a moment at which it may jump"));
         }
         if index(&parts.subexpressions, CLAMP_CURRENT).is_some() {
             return Err(format!("`{CLAMP_CURRENT}` is the current of the clamp, and this model has one of its own"));

@@ -29,7 +29,7 @@ pub(super) fn target(
         resolver.error_help(
             &node.place,
             format!("`{port}` is a parameter of `{name}`, which does not change during a run"),
-            "stimuli act on parameters of points, and not on those that a reset or a refractory time needs",
+            "stimuli act on parameters of points, and not on those that a reset, a refractory time or an event needs",
         );
         return None;
     }

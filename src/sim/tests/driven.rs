@@ -71,6 +71,16 @@ fn changes_reach_channels_thresholds_and_resets() {
         let said = refused.unwrap_err().to_string();
         assert!(said.contains(&format!("`{name}` is a parameter of `n`")), "{said}");
     }
+    // What an event adds needs it at a grid point, where one value ends and the next begins.
+    let receptor = "receptors.r = { kind = \"kinetic\" }\n[stimuli.a]\nkind = \"step\"\n";
+    for (name, amplitude, may) in [("duration", "1 ms", false), ("beta", "0.1 1/ms", true)] {
+        let rest = format!("{receptor}target = \"n.r.{name}\"\namplitude = \"{amplitude}\"\n");
+        let text = text(20, "lif", "", "", &rest);
+        let read = load(&text, None, "t", &Overrides::default(), library(), &Catalog::default(), &NoFiles);
+        let said = read.map_or_else(|report| report.to_string(), |_| String::new());
+        assert_eq!(said.contains("or an event needs"), !may, "{name}: {said}");
+        assert_eq!(said.is_empty(), may, "{name}: {said}");
+    }
 }
 
 /// Gates under a stepped command follow their closed form, and the current of the clamp is that of the channels with
