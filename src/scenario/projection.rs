@@ -7,9 +7,7 @@ use super::lookup::OwnModels;
 use super::plasticity::{self, Ends, PLASTICITY};
 use super::resolver::{Resolver, suggest};
 use super::selector::Units;
-use super::spec::{
-    Apart, Coupling, PairName, PopulationId, PopulationSpec, Port, ProjectionSpec, Rule, Value, pairs,
-};
+use super::spec::{Apart, Coupling, PairName, PopulationId, PopulationSpec, Port, ProjectionSpec, Rule, Value, pairs};
 use super::target::target;
 use super::value::{KnownNames, Wanted};
 use spikedeck_core::units::{Dimension, display_unit};

@@ -165,7 +165,8 @@ impl<'a> Stimulus<'a> {
             }
             TimeCourse::Shared { shared, kept, own, weight, .. } => {
                 let each = shared.mul_add(*kept, *own);
-                if let Some((rate, most)) = [(*shared, MOST), (each, most)].into_iter().find(|(r, m)| r * axis.dt > *m) {
+                if let Some((rate, most)) = [(*shared, MOST), (each, most)].into_iter().find(|(r, m)| r * axis.dt > *m)
+                {
                     return Err(format!(
                         "there would be {} shared events a step, and there may be {most}; the train that units share \
                          has the rate over the correlation",
@@ -219,7 +220,10 @@ impl<'a> Stimulus<'a> {
         let (a, b) = (pick(&self.first), pick(&self.second));
         let drive = match &self.course {
             TimeCourse::Poisson {
-                rate: rate @ (EventRate::InTime(_) | EventRate::Sampled(_)), sources, window, ..
+                rate: rate @ (EventRate::InTime(_) | EventRate::Sampled(_)),
+                sources,
+                window,
+                ..
             } => {
                 let sources = Sources { number: *sources, window: *window };
                 let lanes = mine.iter().map(|m| m.0).collect();
@@ -320,12 +324,7 @@ impl Stimulus<'_> {
 
 /// Whether a steady rate is one, and gives no more events a step than can be drawn; and whether a dead time leaves room
 /// for it.
-fn possible(
-    course: &TimeCourse<'_>,
-    rate: &UnitValues,
-    units: &[u32],
-    (dt, most): (f64, f64),
-) -> Result<(), String> {
+fn possible(course: &TimeCourse<'_>, rate: &UnitValues, units: &[u32], (dt, most): (f64, f64)) -> Result<(), String> {
     let (events, sources, dead_time) = match course {
         TimeCourse::Poisson { sources, .. } => ("Poisson", *sources as f64, 0.0),
         TimeCourse::Renewal { dead_time, .. } => ("renewal", 1.0, *dead_time),

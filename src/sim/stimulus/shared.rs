@@ -58,13 +58,7 @@ pub(crate) struct Share {
 
 impl Shared {
     /// Events of the targeted `lanes` among those from unit `first` on, in `window`.
-    pub fn new(
-        key: Key,
-        (first, lanes): (u32, Vec<u32>),
-        share: Share,
-        weight: UnitValues,
-        window: Window,
-    ) -> Self {
+    pub fn new(key: Key, (first, lanes): (u32, Vec<u32>), share: Share, weight: UnitValues, window: Window) -> Self {
         let Share { train, own, kept, jitter } = share;
         let lead = jitter.ceil() as u64;
         Self {

@@ -347,9 +347,7 @@ fn windows_off_the_grid_have_their_spikes() {
         let (times, more) = if keys.starts_with('*') { (keys, "") } else { ("", keys) };
         let rate = if times.is_empty() { "\"50 Hz\"".to_owned() } else { format!("\"[50 Hz]{times}\"") };
         let cv = if kind == "renewal" { ", cv = 0.7" } else { "" };
-        let kind = format!(
-            "kind = \"{kind}\", rate = {rate}{cv}{more}, start = \"3.2 ms\", stop = \"8.6 ms\""
-        );
+        let kind = format!("kind = \"{kind}\", rate = {rate}{cv}{more}, start = \"3.2 ms\", stop = \"8.6 ms\"");
         // Steps of 2 ms: the first has 0.8 ms of the window, the last 0.6 ms.
         let text = played(0.02, 4000, &kind, "").replace("0.1 ms", "2 ms");
         // Runs differ by their seed, so that events that units share count anew.
