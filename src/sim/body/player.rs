@@ -15,7 +15,7 @@ pub(crate) struct Player {
 fn use_up(rows: &mut [&mut [f64]], due: &mut Vec<u32>) {
     for row in rows {
         for (lane, count) in (0..).zip(row.iter_mut()).filter(|(_, count)| **count != 0.0) {
-            (0..std::mem::take(count) as u64).for_each(|_| due.push(lane));
+            due.extend(std::iter::repeat_n(lane, std::mem::take(count) as usize));
         }
     }
 }
