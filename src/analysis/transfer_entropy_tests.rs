@@ -46,6 +46,7 @@ fn the_portable_pair_in_both_directions() {
     near(forward, 0.149_840_206, 1e-9);
     let (forward, backward, _) = both(&[
         ("estimator", word("ksg")),
+        ("theiler", OptionValue::Number(0.0)),
         ("surrogates", OptionValue::Integer(9)),
         ("blocks", OptionValue::Integer(0)),
     ]);
@@ -53,6 +54,7 @@ fn the_portable_pair_in_both_directions() {
     near(backward, 0.002_661_530, 1e-9);
     let (forward, backward, _) = both(&[
         ("estimator", word("ksg")),
+        ("theiler", OptionValue::Number(0.0)),
         ("standardise", OptionValue::Flag(false)),
         ("surrogate", word("none")),
         ("blocks", OptionValue::Integer(0)),

@@ -338,7 +338,7 @@ fn the_first_page_is_told_in_words() {
     assert!(lines[spikes].contains(" spikes of 3 units, from 0 to 500 ms"), "{page}");
     let traces = lines.iter().position(|l| l.contains("V_m (mV) over time (ms): ")).unwrap();
     assert!(lines[traces].contains(" mV, largest at "), "{page}");
-    assert!(lines.iter().any(|l| l.contains("exc.spikes mean_isi ") && l.contains(" ms; ")), "{page}");
+    assert!(lines.iter().any(|l| l.contains("exc.spikes mean_isi ") && l.contains(" ms, n ")), "{page}");
     assert!(lines.iter().any(|l| l.starts_with("Run: ") && l.contains("Status: complete")), "{page}");
     // A run that is read back tells the same of its data.
     let out = folder.path().join("out");

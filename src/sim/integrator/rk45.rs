@@ -104,15 +104,16 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> Option<f64> {
                 part = 0.5 * step;
                 continue;
             }
-            spent += if worst > 1.0 { worst } else { 0.0 };
             x.copy_from_slice(&trial);
             done = if last { h } else { done + step };
             if let Some(seen) = lane.seen {
                 seen(done / h, t + done, x);
             }
             if crossed(t + done, x) {
+                // How high a spike current has gone in the shortest step to its crossing is of no matter: it is reset.
                 return (spent <= SPENT).then_some(done / h);
             }
+            spent += if worst > 1.0 { worst } else { 0.0 };
         }
         let factor = if worst.is_finite() && worst > 0.0 {
             0.9 * spikedeck_core::math::pow(worst, -0.2)
