@@ -101,7 +101,8 @@ fn equal_times_of_rise_and_decay_are_the_alpha_function() {
         ((-t / decay).exp() - (-t / rise).exp()) / ((-peak / decay).exp() - (-peak / rise).exp())
     };
     for receptor in ["nmda", "ampa", "gaba_a", "dual_exp_conductance"] {
-        for (model, scheme) in [("lif", "auto"), ("adex", "exponential_euler"), ("adex", "rosenbrock"), ("lif", "rk4")] {
+        for (model, scheme) in [("lif", "auto"), ("adex", "exponential_euler"), ("adex", "rosenbrock"), ("lif", "rk4")]
+        {
             for (rise, decay) in [(5.0, 5.0), (5.0, 5.0 + 5e-12), (5.0, 5.0001), (5.002, 5.0), (2.0, 5.0)] {
                 let text = format!(
                     "[simulation]\nduration = \"40 ms\"\ndt = \"0.02 ms\"\n[populations.n]\nmodel = \"{model}\"\n\
