@@ -413,8 +413,9 @@ fn implicit_coupling_of_neurons_that_spike() {
     assert!(one.recording == run_on(&text("0.1 ms", 700, "implicit = true\n"), 3).recording);
     assert!(one.recording.spikes[0].len() > 1000, "{}", one.recording.spikes[0].len());
     let count = |dt: &str, more: &str| run(&text(dt, 50, more)).recording.spikes[0].len() as f64;
-    let (implicit, held) = (count("0.01 ms", "implicit = true\n"), count("0.01 ms", ""));
-    assert!((implicit / held - 1.0).abs() < 0.03, "{implicit} and {held}");
+    // At 0.01 ms either count is a tenth from its limit.
+    let (implicit, held) = (count("0.001 ms", "implicit = true\n"), count("0.001 ms", ""));
+    assert!((implicit / held - 1.0).abs() < 0.02, "{implicit} and {held}");
 }
 
 #[test]
