@@ -183,9 +183,10 @@ fn the_step_that_is_named_follows_the_equations() {
 #[test]
 fn a_step_that_is_too_long_below_the_threshold_is_told() {
     let text = |model: &str, integrator: &str, dt: &str| {
+        let rest = if model == "izhikevich" { "" } else { "parameters = { t_ref = \"0 ms\" }" };
         format!(
-            "[simulation]\nduration = \"100 ms\"\ndt = \"{dt}\"\n[populations.n]\nmodel = \"{model}\"\n\
-             integrator = \"{integrator}\"\n[record.n]\nspikes = true\n"
+            "[simulation]\nduration = \"300 ms\"\ndt = \"{dt}\"\n[populations.n]\nmodel = \"{model}\"\n\
+             integrator = \"{integrator}\"\n{rest}\n[record.n]\nspikes = true\n"
         )
     };
     for (model, integrator, dt, told) in [
