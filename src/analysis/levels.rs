@@ -56,8 +56,8 @@ impl Estimator for Levels {
             }
             let (least, greatest) =
                 all.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
-            // Samples of one trace depend on each other, and so may units at one time; ten blocks of the window are close
-            // to independent.
+            // Samples of one trace depend on each other, and so may units at one time; ten blocks of the window are
+            // close to independent.
             let together: Vec<f64> = (0..columns.len())
                 .map(|k| mean(&columns.columns.iter().map(|c| c[k]).filter(|v| v.is_finite()).collect::<Vec<_>>()))
                 .filter(|v| v.is_finite())

@@ -1,5 +1,5 @@
-//! Every door that takes a file comes back from inputs that nobody would write: fixed mutations of sound ones. `fuzz/run`
-//! looks further.
+//! Every door that takes a file comes back from inputs that nobody would write: fixed mutations of sound ones.
+//! `fuzz/run` looks further.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};

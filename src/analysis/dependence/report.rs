@@ -75,9 +75,9 @@ options! {
 }
 
 impl NeighbourOptions {
-    /// How neighbours of a pair are looked for. Unless the options say it, samples that are near because little time has
-    /// passed are none: as many as one independent sample of the pair takes (Theiler 1986, doi:10.1103/PhysRevA.34.2427),
-    /// and a tenth of all at most.
+    /// How neighbours of a pair are looked for. Unless the options say it, samples that are near because little time
+    /// has passed are none: as many as one independent sample of the pair takes (Theiler 1986,
+    /// doi:10.1103/PhysRevA.34.2427), and a tenth of all at most.
     ///
     /// # Errors
     /// A `theiler` that is no multiple of the interval between samples.

@@ -1,6 +1,6 @@
-//! Poisson events whose rate changes in time: the number that arrives at each unit in each step, drawn by inversion of the
-//! distribution of its own mean, which is the rate in the middle of the step times the step (for a smooth rate the error
-//! is of the second order in the step).
+//! Poisson events whose rate changes in time: the number that arrives at each unit in each step, drawn by inversion of
+//! the distribution of its own mean, which is the rate in the middle of the step times the step (for a smooth rate the
+//! error is of the second order in the step).
 //!
 //! Means above [`PART`] are drawn in parts, each from a block of its own: the sum of Poisson numbers is one.
 
